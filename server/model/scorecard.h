@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scorecard: an additive model over binned columns, evaluated exactly in integers.
+ *
+ *   raw = intercept + Σ term.table[bin]        in millionths of a logit ("micrologits"), i64
+ *
+ * A term reads one column, or two (a pair: index = bin_a · bins_b + bin_b). Because all is integer, the
+ * sum is the same in every order and on every instruction set, and contributions add up to the last
+ * digit. |table entry| ≤ 2^30 and at most 4,096 terms, so a sum stays below 2^43.
+ * p comes from a calibration map (monotone, piecewise linear on raw), fit from the frozen reference
+ * population (1,001 quantiles of raw; see model_fit), grade from thresholds on fit.
+ * Threads: immutable once built. Ownership: owns its arrays. Cost: a few dozen look-ups a row.
+ * Source: Lou, Caruana, Gehrke 2012; Lou et al. 2013; Nori et al. 2019 (explainable boosting machine). */
+#ifndef MODEL_SCORECARD_H
+#define MODEL_SCORECARD_H
+
+#include <jansson.h>
+
+#include "server/feature/codebook.h"
+
+#define MODEL_NO_COLUMN UINT16_MAX
+#define MODEL_REFERENCE_POINTS 1001
+#define MODEL_CALIBRATION_POINTS_MAX 64
+
+struct model_term {
+    uint16_t column_a;
+    uint16_t column_b; /* MODEL_NO_COLUMN: a term of one column */
+    uint16_t bins_a;
+    uint16_t bins_b;       /* 1 for a term of one column */
+    uint32_t table_offset; /* into tables; bins_a · bins_b entries */
+};
+
+struct model_grades {
+    double a_min, b_min, c_min; /* fit at or above; below c_min is D */
+};
+
+struct model_scorecard {
+    int64_t intercept;
+    struct model_term *terms;
+    size_t term_count;
+    int32_t *tables;
+    size_t table_count;
+    /* calibration: raw ascending, p ascending; flat outside */
+    int64_t calibration_raw[MODEL_CALIBRATION_POINTS_MAX];
+    double calibration_p[MODEL_CALIBRATION_POINTS_MAX];
+    size_t calibration_count;
+    /* reference[i]: the i/10-th percentile of raw in the frozen reference population, ascending */
+    int64_t reference[MODEL_REFERENCE_POINTS];
+    struct model_grades grades;
+};
+
+void model_destroy(struct model_scorecard *scorecard);
+
+/* One row of codes (codebook->row_bytes). Codes at or above a column's bins do not occur in rows encoded by
+ * the codebook of the same document. */
+int64_t model_raw(const struct model_scorecard *scorecard, const uint8_t *row);
+/* `count` rows, `stride` bytes apart. Same results as model_raw. */
+void model_raw_many(const struct model_scorecard *scorecard, const uint8_t *rows,
+                        size_t stride, size_t count, int64_t *raw);
+
+double model_p(const struct model_scorecard *scorecard, int64_t raw);
+/* Percentile 0–100: mid-rank of raw among the reference points, linear between them. */
+double model_fit(const struct model_scorecard *scorecard, int64_t raw);
+char model_grade(const struct model_scorecard *scorecard, double fit);
+
+/* Contribution of each term, term_count entries; Σ + intercept = raw, exactly. */
+void model_contributions(const struct model_scorecard *scorecard, const uint8_t *row,
+                             int32_t *contributions);
+/* Lowest and highest raw that the row could have if each column whose code is 0 (missing) had any other
+ * code of its column; exact for terms of one column, a bound where a pair has a missing column. */
+void model_interval(const struct model_scorecard *scorecard, const uint8_t *row, int64_t *low,
+                        int64_t *high);
+
+/* JSON, exact in both directions; the codebook gives columns by position. PROTO_BAD_DOCUMENT with the path
+ * of what is wrong (bins that do not match, entries out of range, points not ascending). */
+json_t *model_to_json(const struct model_scorecard *scorecard,
+                          const struct feature_codebook *codebook);
+struct model_scorecard *model_from_json(const json_t *json,
+                                            const struct feature_codebook *codebook,
+                                            struct proto_fault *fault);
+
+#endif
