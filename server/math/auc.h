@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How well scores order positives before negatives.
+ * Shapes: scores[count] finite, labels[count] 0 or 1, order from math_order_create(scores).
+ * AUC = P(s⁺ > s⁻) + ½ P(tie) (GLOSSARY.md). Assumption of the interval: rows are independent given
+ * their group; without groups every row is its own.
+ * Errors: false is "no memory". With no positive or no negative: auc 0.5, interval 0 to 1.
+ * Threads: pure. Cost: O(n) after sorting. Accumulators are doubles, error below 1e-12 for n <
+ * 10^7. Source: DeLong, DeLong and Clarke-Pearson 1988, by midranks (Sun and Xu 2014); with groups,
+ * Obuchowski 1997. See docs/methods/evidence.md. */
+#ifndef MATH_AUC_H
+#define MATH_AUC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MATH_Z_95 1.9599639845400545 /* two-sided 95 % point of the standard normal */
+
+struct math_auc {
+    double auc;
+    double error;     /* standard error */
+    double low, high; /* auc ∓ MATH_Z_95 · error, cut to 0 … 1 */
+    size_t positives;
+    size_t negatives;
+};
+
+bool math_auc(const double *scores, const uint8_t *labels, const uint32_t *order, size_t count,
+              struct math_auc *result);
+/* groups[count] < group_count: rows of one group may depend on one another. */
+bool math_auc_grouped(const double *scores, const uint8_t *labels, const uint32_t *order,
+                      size_t count, const uint32_t *groups, size_t group_count,
+                      struct math_auc *result);
+
+/* Largest gap between the score distributions of positives and negatives; 0 if either is empty. */
+double math_ks(const double *scores, const uint8_t *labels, const uint32_t *order, size_t count);
+/* Rate of positives in the top `share` of rows over the base rate; rows that tie at the cut count
+ * by the part of them that fits. 0 without positives. */
+double math_lift(const double *scores, const uint8_t *labels, const uint32_t *order, size_t count,
+                 double share);
+
+#endif

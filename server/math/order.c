@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/math/order.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct order_context {
+    const double *scores;
+};
+
+static int order_compare(const void *a, const void *b, void *context)
+{
+    const double *scores = ((const struct order_context *)context)->scores;
+    uint32_t i = *(const uint32_t *)a;
+    uint32_t j = *(const uint32_t *)b;
+    if (scores[i] != scores[j]) {
+        return scores[i] < scores[j] ? -1 : 1;
+    }
+    return (i > j) - (i < j);
+}
+
+uint32_t *math_order_create(const double *scores, size_t count)
+{
+    assert(count <= UINT32_MAX);
+    uint32_t *order = malloc((count + 1) * sizeof *order);
+    if (order == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        order[i] = (uint32_t)i;
+    }
+    struct order_context context = {scores};
+    qsort_r(order, count, sizeof *order, order_compare, &context);
+    return order;
+}
+
+static int i64_compare(const void *a, const void *b)
+{
+    int64_t i = *(const int64_t *)a;
+    int64_t j = *(const int64_t *)b;
+    return (i > j) - (i < j);
+}
+
+void math_sort_i64(int64_t *values, size_t count)
+{
+    qsort(values, count, sizeof *values, i64_compare);
+}
+
+int64_t math_quantile_i64(const int64_t *ascending, size_t count, unsigned part, unsigned parts)
+{
+    assert(count > 0 && parts > 0 && part <= parts && parts <= 1024);
+    uint64_t position = (uint64_t)part * (count - 1);
+    size_t index = (size_t)(position / parts);
+    int64_t rest = (int64_t)(position % parts);
+    if (rest == 0) {
+        return ascending[index];
+    }
+    return ascending[index] + (ascending[index + 1] - ascending[index]) * rest / (int64_t)parts;
+}
+
+double math_quantile(const double *ascending, size_t count, double at)
+{
+    assert(count > 0 && at >= 0.0 && at <= 1.0);
+    double position = at * (double)(count - 1);
+    size_t index = (size_t)position;
+    if (index + 1 >= count) {
+        return ascending[count - 1];
+    }
+    double share = position - (double)index;
+    return ascending[index] + share * (ascending[index + 1] - ascending[index]);
+}
