@@ -40,7 +40,8 @@ void proto_header_decode(const uint8_t in[PROTO_HEADER_BYTES], struct proto_head
 enum proto_frame_state {
     PROTO_FRAME_WHOLE,   /* *header and *payload are set, *used is the frame's size in bytes */
     PROTO_FRAME_PARTIAL, /* more bytes are needed; *used is 0; *header is set if 16 are there */
-    PROTO_FRAME_REFUSED, /* framing is lost: fault tells; the connection must close. *header is set */
+    PROTO_FRAME_REFUSED, /* framing is lost: fault tells; the connection must close. *header is set
+                          */
     PROTO_FRAME_SPOILT,  /* framing holds but the frame is bad (version, checksum): answer with
                           * fault under header->request_id and go on; *used is the frame's size */
 };

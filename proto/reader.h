@@ -46,9 +46,14 @@ bool proto_reader_fail(struct proto_reader *reader, enum proto_error code, const
 
 /* Kind of the next value, without consuming it. */
 enum proto_kind proto_reader_peek(const struct proto_reader *reader);
+/* "a string", "an integer" …, for messages. */
+const char *proto_kind_name(enum proto_kind kind);
 
-/* Each consumes one value of the kind named or fails the reader with PROTO_BAD_FIELD, naming what
- * was expected and what was there. */
+/* Each consumes one value of the kind named or fails the reader, naming what was expected and what
+ * was there: PROTO_BAD_FIELD for another kind, a number out of range, NaN, infinity, bad UTF-8 or
+ * an ext type; PROTO_BAD_PAYLOAD for data that is cut or malformed; PROTO_TOO_LARGE for nesting
+ * beyond PROTO_DEPTH_MAX and maps of more than PROTO_MAP_KEYS_MAX keys. The fault's field is left
+ * empty: the caller, who knows the way, adds it with proto_fault_within. */
 void proto_read_nil(struct proto_reader *reader);
 bool proto_read_bool(struct proto_reader *reader);
 uint64_t proto_read_uint(struct proto_reader *reader); /* 0 … 2^63-1; 3.0 counts as 3 */
@@ -56,14 +61,18 @@ int64_t proto_read_int(struct proto_reader *reader);
 double proto_read_number(struct proto_reader *reader); /* finite */
 struct proto_span proto_read_str(struct proto_reader *reader);
 struct proto_span proto_read_bin(struct proto_reader *reader);
+/* The key of a pair: as proto_read_str, but what is no string fails with PROTO_BAD_PAYLOAD. */
+struct proto_span proto_read_key(struct proto_reader *reader);
 /* Enters an array or map: returns the number of elements (of pairs for a map) to be read next. The
  * caller calls proto_reader_leave after the last one. */
 size_t proto_read_array(struct proto_reader *reader);
 size_t proto_read_map(struct proto_reader *reader);
 void proto_reader_leave(struct proto_reader *reader);
 
-/* Consumes one value of any kind and returns its bytes; checks it whole (depth, counts, UTF-8, finite
- * numbers, duplicate keys of maps). */
+/* Consumes one value of any kind and returns its bytes; checks it whole (depth, counts, UTF-8,
+ * finite numbers, keys that are strings and differ). A fault names the way to the value at fault as
+ * field, e.g. "[3].values.employees". Takes 40 KiB of stack for maps of more than 8 keys, no heap.
+ */
 struct proto_span proto_read_any(struct proto_reader *reader);
 
 /* Fails with PROTO_BAD_PAYLOAD if bytes are left. Returns proto_reader_ok. */

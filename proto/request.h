@@ -16,24 +16,32 @@ struct proto_arg {
         int64_t integer;         /* PROTO_INT */
         double number;           /* PROTO_NUMBER */
         bool flag;               /* PROTO_FLAG */
-        struct proto_span value; /* PROTO_TEXTS, PROTO_LIST, PROTO_MAP, PROTO_ANY: whole encoded value,
-                                  * already checked by proto_read_any */
+        struct proto_span value; /* PROTO_TEXTS, PROTO_LIST, PROTO_MAP, PROTO_ANY: whole encoded
+                                  * value, already checked by proto_read_any */
     };
 };
 
 struct proto_request {
     const struct proto_op_info *op;
-    uint64_t deadline_ms; /* 0 = none */
+    uint64_t deadline_ms;                  /* 0 = none */
     struct proto_arg args[PROTO_ARGS_MAX]; /* by position within the operation, PROTO_Q_* */
 };
 
+/* Fills request->args up to op->request_count; those beyond are not touched. Errors: BAD_PAYLOAD
+ * (not one well-formed map), MISSING_FIELD, BAD_FIELD, DUPLICATE_KEY, TOO_LARGE; the fault's field
+ * is the way to what is at fault. nil is a value of the wrong type, not a field left out. */
 bool proto_request_decode(const struct proto_op_info *op, struct proto_span payload,
                           struct proto_request *request, struct proto_fault *fault);
 
 /* The same against any table of fields, for replies (client) and nested maps such as one lead. The
- * deadline_ms key is not special here. */
+ * deadline_ms key is not special here. `args` has room for `count`. */
 bool proto_fields_decode(const struct proto_field_info *fields, size_t count,
                          struct proto_span payload, struct proto_arg *args,
                          struct proto_fault *fault);
+
+/* Decodes the payload of an error reply into *reply. False: the payload itself is bad, *fault
+ * tells. */
+bool proto_fault_decode(struct proto_span payload, struct proto_fault *reply,
+                        struct proto_fault *fault);
 
 #endif

@@ -49,8 +49,9 @@ enum proto_type {
     PROTO_ANY,
 };
 
-/* Position of each field within the request (PROTO_Q_<OP>_<NAME>) and the reply (PROTO_A_<OP>_<NAME>)
- * of its operation: each OP line restarts the count at 0. They index proto_request.args. */
+/* Position of each field within the request (PROTO_Q_<OP>_<NAME>) and the reply
+ * (PROTO_A_<OP>_<NAME>) of its operation: each OP line restarts the count at 0. They index
+ * proto_request.args. */
 enum proto_request_field {
 #define OP(NAME) PROTO_Q_##NAME##_START = -1,
 #define Q(OP, NAME, name, type, presence, help) PROTO_Q_##OP##_##NAME,
@@ -68,6 +69,14 @@ enum proto_reply_field {
 #undef OP
 #undef Q
 #undef A
+};
+
+/* Position of each key of an error reply, PROTO_F_<NAME>. */
+enum proto_fault_field {
+#define F(NAME, name, type, presence, help) PROTO_F_##NAME,
+#include "proto/fault.def"
+#undef F
+    PROTO_F_COUNT
 };
 
 /* Most fields of one request or reply. */
@@ -119,6 +128,8 @@ const struct proto_error_info *proto_error_find(unsigned code);
 const struct proto_op_info *proto_ops(size_t *count);
 const struct proto_error_info *proto_errors(size_t *count);
 const struct proto_limit_info *proto_limits(size_t *count);
+/* The keys of an error reply, in order of PROTO_F_*; their `op` means nothing. */
+const struct proto_field_info *proto_fault_fields(size_t *count);
 
 const char *proto_role_name(enum proto_role role);
 const char *proto_type_name(enum proto_type type);
