@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/engine/engine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/engine/engine_internal.h"
+
+void engine_log(const struct engine *engine, int level, const char *format, ...)
+{
+    if (!engine->options.on_log) {
+        return;
+    }
+    char message[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    engine->options.on_log(engine->options.log_context, level, message);
+}
+
+struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault)
+{
+    struct engine *engine = calloc(1, sizeof *engine);
+    if (!engine) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the engine");
+        return NULL;
+    }
+    engine->options = *options;
+    pthread_mutex_init(&engine->state_lock, NULL);
+    engine->state = calloc(1, sizeof *engine->state);
+    if (!engine->state) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the engine");
+        goto fail_state;
+    }
+    engine->state->references = 1;
+
+    struct store_options store = options->store;
+    store.on_change = engine_registry_change;
+    store.change_context = engine;
+    store.now_ms = options->now_ms;
+    store.now_context = options->now_context;
+    store.on_log = options->on_log;
+    store.log_context = options->log_context;
+    engine->store = store_open(&store, fault);
+    if (!engine->store) {
+        goto fail_store;
+    }
+    engine_registry_encoder(engine);
+    if (!engine_jobs_start(engine, fault)) {
+        goto fail_jobs;
+    }
+    return engine;
+
+fail_jobs:
+    store_close(engine->store);
+fail_store:
+    engine_state_release(engine->state);
+fail_state:
+    pthread_mutex_destroy(&engine->state_lock);
+    free(engine);
+    return NULL;
+}
+
+void engine_destroy(struct engine *engine)
+{
+    if (!engine) {
+        return;
+    }
+    engine_jobs_stop(engine);
+    store_close(engine->store);
+    engine_state_release(engine->state);
+    pthread_mutex_destroy(&engine->state_lock);
+    free(engine);
+}
+
+struct store *engine_store(struct engine *engine)
+{
+    return engine->store;
+}
+
+int64_t engine_now_ms(const struct engine *engine)
+{
+    return engine->options.now_ms(engine->options.now_context);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine: every use case of icpd, without sockets and without MessagePack. It joins the store,
+ * the schema and ICP versions and the jobs.
+ *
+ * Threads: engine_create, _start and _destroy on one thread; an engine_worker belongs to one
+ * thread; all other calls are safe from any thread. Faults follow proto/fault.h. Ownership is
+ * stated at each call. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "server/icp/document.h"
+#include "server/store/store.h"
+
+struct engine;
+struct engine_worker;
+
+struct engine_options {
+    struct store_options store; /* on_change is the engine's own and left NULL here */
+    int64_t (*now_ms)(void *context);
+    void *now_context;
+    void (*on_log)(void *context, int level,
+                   const char *message); /* levels as syslog(3); NULL: silent */
+    void *log_context;
+};
+
+struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault);
+/* Cancels jobs, commits what was submitted, closes the store. Workers must be destroyed before. */
+void engine_destroy(struct engine *engine);
+struct store *engine_store(struct engine *engine);
+int64_t engine_now_ms(const struct engine *engine);
+
+/* What is known of schemas and ICP versions at one moment; immutable, reference counted. */
+struct engine_state {
+    struct feature_schema *schema;   /* current, NULL if none */
+    struct icp_document *active;     /* NULL if none */
+    struct feature_schema **schemas; /* by version - 1 */
+    size_t schema_count;
+    struct icp_document **documents; /* by version - 1; NULL where one cannot be used */
+    size_t document_count;
+    uint64_t generation;
+    int references;
+};
+
+struct engine_state *engine_state_get(struct engine *engine); /* retained: release it */
+void engine_state_release(struct engine_state *state);
+/* Version 0 means the active one. NULL with *fault (PROTO_NO_ICP, PROTO_NOT_FOUND,
+ * PROTO_BAD_DOCUMENT). */
+struct icp_document *engine_state_document(const struct engine_state *state, uint64_t version,
+                                           struct proto_fault *fault);
+
+/* Workers. */
+struct engine_worker *engine_worker_create(struct engine *engine, struct proto_fault *fault);
+void engine_worker_destroy(struct engine_worker *worker);
+/* Takes the newest committed data and state; cheap when nothing changed. Everything got from the
+ * worker before (state, records, answers) ends here. */
+bool engine_worker_refresh(struct engine_worker *worker, struct proto_fault *fault);
+/* Lets go of the snapshot while the worker is idle, so that the store can reuse pages. */
+void engine_worker_rest(struct engine_worker *worker);
+const struct engine_state *engine_worker_state(const struct engine_worker *worker);
+struct store_view *engine_worker_view(struct engine_worker *worker);
+
+/* How an account is named: at most one of the three is not empty. */
+struct engine_name {
+    struct proto_span id;
+    struct proto_span key;
+    struct proto_span email;
+};
+
+/* Slot of the account named, STORE_NO_SLOT if there is none (fault untouched) or on a fault
+ * (fault->code set; callers set it to PROTO_OK before). An email address finds the account that has
+ * the key domain:HOST, HOST being the address's domain or else its registrable domain; free-mail
+ * providers find nothing. */
+uint32_t engine_find(struct engine_worker *worker, const struct engine_name *name,
+                     struct proto_fault *fault);
+
+struct engine_query {
+    struct engine_name name;
+    const struct feature_value *values; /* laid over the stored ones; by field id; NULL: none */
+    size_t value_slots;
+    const struct icp_document *document; /* scores with this */
+    unsigned reasons;                    /* contributions of each sign to give; 0: score only */
+};
+
+struct engine_reason {
+    const char *field;   /* of the document */
+    const char *field_b; /* second field of a pair, else NULL */
+    char value[96];      /* the bin in words, cut to fit */
+    char value_b[96];
+    int32_t contribution; /* millionths of a logit */
+};
+
+struct engine_answer {
+    bool found;
+    uint32_t slot;
+    int64_t raw;
+    double p;
+    double fit;
+    char grade;
+    /* With reasons: strongest first, positive and negative mixed. Valid until the next score of the
+     * worker. */
+    struct proto_span id;
+    const struct engine_reason *reasons;
+    size_t reason_count;
+    int64_t rest;
+    const char *const *missing;
+    size_t missing_count;
+    const char *const *stale;
+    size_t stale_count;
+    double fit_low, fit_high;
+};
+
+/* PROTO_NOT_FOUND if the name finds no account and there are no values to score instead. */
+bool engine_score(struct engine_worker *worker, const struct engine_query *query,
+                  struct engine_answer *answer, struct proto_fault *fault);
+/* The scores of one row or of a raw value, as engine_score fills them. */
+void engine_answer_from_raw(const struct icp_document *document, int64_t raw,
+                            struct engine_answer *answer);
+/* True if rows of the store can be scored with this document as they are. */
+bool engine_rows_usable(struct engine_worker *worker, const struct icp_document *document);
+
+/* Jobs: one at a time on a thread of low priority, a bounded queue, the last 64 remembered. */
+enum engine_job_state {
+    ENGINE_JOB_QUEUED,
+    ENGINE_JOB_RUNNING,
+    ENGINE_JOB_DONE,
+    ENGINE_JOB_FAILED,
+    ENGINE_JOB_CANCELLED,
+};
+
+struct engine_job_info {
+    uint64_t job;
+    enum proto_op op;
+    enum engine_job_state state;
+    char stage[48];
+    double done; /* 0 … 1 */
+    int64_t started_ms, ended_ms;
+    uint32_t icp;             /* version made, 0 if none */
+    struct proto_fault fault; /* of a failed job */
+};
+
+const char *engine_job_state_name(enum engine_job_state state);
+/* Copies at most `most` infos, newest first; returns how many. */
+size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t most);
+/* PROTO_NOT_FOUND if there is no such job or it has ended. */
+bool engine_job_cancel(struct engine *engine, uint64_t job, struct proto_fault *fault);
+
+/* Learning. All texts are copied. */
+struct engine_learn {
+    struct proto_span label, where, name, time_field;
+    const struct proto_span *fields; /* NULL: all */
+    size_t field_count;
+    const struct proto_span *exclude;
+    size_t exclude_count;
+    uint64_t seed;
+    unsigned pairs_max;
+    bool activate;
+    int64_t deadline_ms; /* wall clock by which the job must have begun; 0: none */
+    /* Both run on the job's thread. on_progress may be NULL. on_done runs once, whatever happens,
+     * also for a job that is cancelled before it began; info->state tells. */
+    void (*on_progress)(void *context, const struct engine_job_info *info);
+    void (*on_done)(void *context, const struct engine_job_info *info);
+    void *context;
+};
+
+/* Checks label, where and field names at once (PROTO_BAD_FILTER, PROTO_BAD_FIELD, PROTO_NO_SCHEMA),
+ * then queues the job and returns its number; 0 with *fault (also PROTO_BUSY), and then no callback
+ * runs. */
+uint64_t engine_learn(struct engine *engine, const struct engine_learn *learn,
+                      struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the engine share and nobody else sees. */
+#ifndef ENGINE_ENGINE_INTERNAL_H
+#define ENGINE_ENGINE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server/engine/engine.h"
+
+struct engine_job;
+
+struct engine_jobs {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t thread;
+    bool started;
+    bool stopping;
+    uint64_t last;           /* number of the newest job */
+    struct engine_job *head; /* queued, oldest first */
+    struct engine_job *running;
+    size_t queued;
+    struct engine_job_info *past; /* ring of ended jobs */
+    size_t past_count;
+};
+
+struct engine {
+    struct engine_options options;
+    struct store *store;
+    pthread_mutex_t state_lock;  /* guards state; held for a pointer swap only */
+    struct engine_state *state;  /* never NULL */
+    _Atomic uint64_t generation; /* of state: lets workers see a change without the lock */
+    struct engine_jobs jobs;
+};
+
+void engine_log(const struct engine *engine, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* registry.c: the store tells of a schema, an ICP version or a switch. */
+void engine_registry_change(void *context, const struct store_change *change);
+/* Tells the store how rows of the active version are encoded. */
+void engine_registry_encoder(struct engine *engine);
+
+/* A job. run() fills info->icp and info->fault; it returns whether it succeeded. Both it and done()
+ * run on the job thread; destroy() frees the context after them. */
+struct engine_job {
+    struct engine_job *next;
+    struct engine *engine;
+    struct engine_job_info info; /* guarded by jobs.lock once queued */
+    _Atomic bool cancel;
+    int64_t deadline_ms; /* wall clock by which it must begin, 0: none */
+    void *context;
+    bool (*run)(struct engine_job *job, struct proto_fault *fault);
+    void (*on_progress)(void *context, const struct engine_job_info *info);
+    void (*on_done)(void *context, const struct engine_job_info *info);
+    void *callback_context;
+    void (*destroy)(void *context);
+};
+
+bool engine_jobs_start(struct engine *engine, struct proto_fault *fault);
+/* Cancels all, waits for the running one, calls on_done of each. */
+void engine_jobs_stop(struct engine *engine);
+/* Takes the job. Returns its number, 0 with *fault (the job is then still the caller's). */
+uint64_t engine_job_queue(struct engine *engine, struct engine_job *job, struct proto_fault *fault);
+/* From run(): notes progress and tells on_progress when it moved; false if the job is to end. */
+bool engine_job_progress(struct engine_job *job, double done, const char *stage);
+
+#endif

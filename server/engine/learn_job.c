@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Learning as a job: takes a view of its own, hands its accounts to icp_learn, stores the document
+ * as a new version. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "server/engine/engine_internal.h"
+#include "server/filter/filter.h"
+#include "server/icp/learn.h"
+
+struct learn {
+    struct feature_schema *schema;
+    struct filter *label;
+    struct filter *where;
+    char *label_text;
+    char *where_text;
+    char *name;
+    uint16_t *field_ids;
+    size_t field_count;
+    int32_t time_field_id;
+    uint64_t seed;
+    unsigned pairs_max;
+    bool activate;
+    /* while it runs */
+    struct store_view *view;
+    uint32_t *slots; /* of living accounts */
+    size_t rows;
+};
+
+static void learn_destroy(void *context)
+{
+    struct learn *learn = context;
+    if (!learn) {
+        return;
+    }
+    feature_schema_release(learn->schema);
+    filter_destroy(learn->label);
+    filter_destroy(learn->where);
+    free(learn->label_text);
+    free(learn->where_text);
+    free(learn->name);
+    free(learn->field_ids);
+    free(learn->slots);
+    free(learn);
+}
+
+static char *span_copy(struct proto_span text)
+{
+    return strndup(text.bytes > 0 ? (const char *)text.data : "", text.bytes);
+}
+
+static bool span_in(struct proto_span text, const struct proto_span *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (proto_span_equal(text, list[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool fields_known(const struct feature_schema *schema, const struct proto_span *names,
+                         size_t count, const char *what, struct proto_fault *fault)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!feature_schema_find(schema, names[i])) {
+            char place[64];
+            snprintf(place, sizeof place, "%s[%zu]", what, i);
+            return proto_fault_set(fault, PROTO_BAD_FIELD, place, "the schema has no field '%.*s'",
+                                   (int)names[i].bytes, (const char *)names[i].data);
+        }
+    }
+    return true;
+}
+
+static bool filter_reads(const struct filter *filter, uint16_t field_id)
+{
+    size_t count;
+    const uint16_t *fields = filter_fields(filter, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i] == field_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every field may explain the outcome but those that define it, those left out, and vectors, which
+ * have no bins. */
+static bool choose_fields(struct learn *learn, const struct engine_learn *request,
+                          struct proto_fault *fault)
+{
+    const struct feature_schema *schema = learn->schema;
+    if (!fields_known(schema, request->fields, request->field_count, "fields", fault) ||
+        !fields_known(schema, request->exclude, request->exclude_count, "exclude", fault)) {
+        return false;
+    }
+    learn->field_ids = calloc(schema->field_count + 1, sizeof *learn->field_ids);
+    if (!learn->field_ids) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
+    }
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const struct feature_field *field = &schema->fields[i];
+        struct proto_span name = proto_span_text(field->name);
+        bool asked = !request->fields || span_in(name, request->fields, request->field_count);
+        bool excluded = span_in(name, request->exclude, request->exclude_count);
+        if (asked && !excluded && field->type != FEATURE_VECTOR &&
+            !filter_reads(learn->label, field->id) && field->id != learn->time_field_id) {
+            learn->field_ids[learn->field_count++] = field->id;
+        }
+    }
+    return learn->field_count > 0 ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "fields", "no field is left to learn from");
+}
+
+static struct filter *parse_filter(const struct feature_schema *schema, struct proto_span text,
+                                   const char *what, struct proto_fault *fault)
+{
+    size_t column;
+    struct filter *filter = filter_parse(schema, text, fault, &column);
+    if (!filter) {
+        snprintf(fault->field, sizeof fault->field, "%s", what);
+    }
+    return filter;
+}
+
+static bool choose_time(struct learn *learn, struct proto_span name, struct proto_fault *fault)
+{
+    learn->time_field_id = -1;
+    if (name.bytes == 0) {
+        return true;
+    }
+    const struct feature_field *field = feature_schema_find(learn->schema, name);
+    if (!field || field->type != FEATURE_NUMBER) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "time_field",
+                               "'%.*s' is not a number field of the schema", (int)name.bytes,
+                               (const char *)name.data);
+    }
+    learn->time_field_id = field->id;
+    return true;
+}
+
+static struct learn *learn_create(struct feature_schema *schema, const struct engine_learn *request,
+                                  struct proto_fault *fault)
+{
+    struct learn *learn = calloc(1, sizeof *learn);
+    if (!learn) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
+        return NULL;
+    }
+    learn->schema = feature_schema_retain(schema);
+    learn->seed = request->seed;
+    learn->pairs_max = request->pairs_max;
+    learn->activate = request->activate;
+    learn->label_text = span_copy(request->label);
+    learn->where_text = span_copy(request->where);
+    learn->name = span_copy(request->name);
+    if (!learn->label_text || !learn->where_text || !learn->name) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
+        goto fail;
+    }
+    learn->label = parse_filter(schema, request->label, "label", fault);
+    if (!learn->label) {
+        goto fail;
+    }
+    if (request->where.bytes > 0) {
+        learn->where = parse_filter(schema, request->where, "where", fault);
+        if (!learn->where) {
+            goto fail;
+        }
+    }
+    if (!choose_time(learn, request->time_field, fault) || !choose_fields(learn, request, fault)) {
+        goto fail;
+    }
+    return learn;
+
+fail:
+    learn_destroy(learn);
+    return NULL;
+}
+
+/* Notes the slots of living accounts, so that rows are dense. */
+static bool collect_slots(struct engine_job *job, struct learn *learn, struct proto_fault *fault)
+{
+    uint32_t slots = store_view_slots(learn->view);
+    learn->slots = calloc(slots > 0 ? slots : 1, sizeof *learn->slots);
+    if (!learn->slots) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
+    }
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        if (slot % 4096 == 0 &&
+            !engine_job_progress(job, 0.05 * slot / slots, "reading accounts")) {
+            return proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
+        }
+        struct proto_span record;
+        struct proto_fault local = {0};
+        if (store_record(learn->view, slot, &record, &local)) {
+            learn->slots[learn->rows++] = slot;
+        } else if (local.code != PROTO_NOT_FOUND) {
+            *fault = local;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool population_values(void *context, size_t row, struct feature_value *values, size_t slots)
+{
+    struct learn *learn = context;
+    struct proto_span bytes;
+    struct proto_fault fault = {0};
+    struct feature_record record;
+    if (!store_record(learn->view, learn->slots[row], &bytes, &fault) ||
+        !feature_record_open(bytes, false, &record, &fault)) {
+        return false;
+    }
+    feature_record_values(&record, values, slots);
+    return true;
+}
+
+static bool learn_progress(void *context, double done, const char *stage)
+{
+    return engine_job_progress(context, 0.05 + 0.93 * done, stage);
+}
+
+static bool store_document(struct engine_job *job, const struct learn *learn, const char *text,
+                           struct proto_fault *fault)
+{
+    if (!engine_job_progress(job, 0.99, "storing the version")) {
+        return proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
+    }
+    struct store_batch *batch = store_batch_create();
+    if (!batch) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to store the version");
+    }
+    struct store_result result;
+    if (!store_batch_icp(batch, proto_span_text(text), learn->activate, proto_span_text("learned"),
+                         fault)) {
+        store_batch_destroy(batch);
+        return false;
+    }
+    if (!store_submit_wait(job->engine->store, batch, &result)) {
+        *fault = result.fault;
+        return false;
+    }
+    job->info.icp = result.version;
+    return true;
+}
+
+static char *learn_document(struct engine_job *job, struct learn *learn, struct proto_fault *fault)
+{
+    char created[32];
+    time_t now_s = (time_t)(engine_now_ms(job->engine) / 1000);
+    struct tm utc;
+    gmtime_r(&now_s, &utc);
+    strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    struct icp_population population = {
+        .context = learn, .rows = learn->rows, .values = population_values};
+    struct icp_learn_options options = {
+        .schema = learn->schema,
+        .name = learn->name,
+        .created = created,
+        .label = learn->label,
+        .label_text = learn->label_text,
+        .where = learn->where,
+        .where_text = learn->where_text,
+        .field_ids = learn->field_ids,
+        .field_count = learn->field_count,
+        .time_field_id = learn->time_field_id,
+        .seed = learn->seed,
+        .pairs_max = learn->pairs_max,
+        .on_progress = learn_progress,
+        .progress_context = job,
+    };
+    return icp_learn(&population, &options, fault);
+}
+
+static bool learn_run(struct engine_job *job, struct proto_fault *fault)
+{
+    struct learn *learn = job->context;
+    learn->view = store_view_open(job->engine->store, fault);
+    if (!learn->view) {
+        return false;
+    }
+    char *text = NULL;
+    bool ok = store_view_refresh(learn->view, fault) && collect_slots(job, learn, fault);
+    if (ok) {
+        text = learn_document(job, learn, fault);
+    }
+    store_view_close(learn->view);
+    ok = text && store_document(job, learn, text, fault);
+    free(text);
+    return ok;
+}
+
+uint64_t engine_learn(struct engine *engine, const struct engine_learn *request,
+                      struct proto_fault *fault)
+{
+    struct engine_state *state = engine_state_get(engine);
+    struct learn *learn = NULL;
+    if (!state->schema) {
+        proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema and accounts before learning");
+    } else {
+        learn = learn_create(state->schema, request, fault);
+    }
+    engine_state_release(state);
+    if (!learn) {
+        return 0;
+    }
+    struct engine_job *job = calloc(1, sizeof *job);
+    if (!job) {
+        learn_destroy(learn);
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
+        return 0;
+    }
+    job->engine = engine;
+    job->info.op = PROTO_OP_ICP_LEARN;
+    job->deadline_ms = request->deadline_ms;
+    job->context = learn;
+    job->run = learn_run;
+    job->destroy = learn_destroy;
+    job->on_progress = request->on_progress;
+    job->on_done = request->on_done;
+    job->callback_context = request->context;
+    uint64_t number = engine_job_queue(engine, job, fault);
+    if (number == 0) {
+        learn_destroy(learn);
+        free(job);
+    }
+    return number;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Schema and ICP versions as one immutable state that is replaced, never changed: readers hold a
+ * reference and see one consistent set, whatever is put or activated meanwhile. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+#include "server/engine/engine_internal.h"
+
+struct engine_state *engine_state_get(struct engine *engine)
+{
+    pthread_mutex_lock(&engine->state_lock);
+    struct engine_state *state = engine->state;
+    __atomic_add_fetch(&state->references, 1, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&engine->state_lock);
+    return state;
+}
+
+void engine_state_release(struct engine_state *state)
+{
+    if (!state || __atomic_sub_fetch(&state->references, 1, __ATOMIC_ACQ_REL) > 0) {
+        return;
+    }
+    for (size_t i = 0; i < state->schema_count; i++) {
+        feature_schema_release(state->schemas[i]);
+    }
+    for (size_t i = 0; i < state->document_count; i++) {
+        icp_document_release(state->documents[i]);
+    }
+    free(state->schemas);
+    free(state->documents);
+    free(state);
+}
+
+/* A copy with room for `schemas` schemas and `documents` documents, holding references of its own.
+ */
+static struct engine_state *state_copy(const struct engine_state *from, size_t schemas,
+                                       size_t documents)
+{
+    struct engine_state *state = calloc(1, sizeof *state);
+    if (!state) {
+        return NULL;
+    }
+    state->references = 1;
+    state->schemas = calloc(schemas > 0 ? schemas : 1, sizeof *state->schemas);
+    state->documents = calloc(documents > 0 ? documents : 1, sizeof *state->documents);
+    if (!state->schemas || !state->documents) {
+        engine_state_release(state);
+        return NULL;
+    }
+    for (size_t i = 0; i < from->schema_count; i++) {
+        state->schemas[i] = from->schemas[i] ? feature_schema_retain(from->schemas[i]) : NULL;
+    }
+    for (size_t i = 0; i < from->document_count; i++) {
+        state->documents[i] = from->documents[i] ? icp_document_retain(from->documents[i]) : NULL;
+    }
+    state->schema_count = schemas > from->schema_count ? schemas : from->schema_count;
+    state->document_count = documents > from->document_count ? documents : from->document_count;
+    state->schema = from->schema;
+    state->active = from->active;
+    return state;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool change_schema(struct engine_state *state, const struct store_change *change,
+                          struct proto_fault *fault)
+{
+    struct feature_schema *schema =
+        feature_schema_parse(change->text, change->version, state->schema, fault);
+    if (!schema) {
+        return false;
+    }
+    feature_schema_release(state->schemas[change->version - 1]);
+    state->schemas[change->version - 1] = schema;
+    state->schema = schema;
+    return true;
+}
+
+static bool change_icp(struct engine_state *state, const struct store_change *change,
+                       struct proto_fault *fault)
+{
+    /* A document names fields, and names are resolved by the newest schema that knows them all: its
+     * own first, for a field may have been retired since. */
+    struct icp_document *document = NULL;
+    for (size_t i = state->schema_count; i > 0 && !document; i--) {
+        if (state->schemas[i - 1]) {
+            document =
+                icp_document_parse(change->text, change->version, state->schemas[i - 1], fault);
+        }
+    }
+    if (!document) {
+        return false;
+    }
+    icp_document_release(state->documents[change->version - 1]);
+    state->documents[change->version - 1] = document;
+    return true;
+}
+
+static bool state_apply(struct engine_state *state, const struct store_change *change,
+                        struct proto_fault *fault)
+{
+    switch (change->kind) {
+    case STORE_CHANGE_SCHEMA:
+        return change_schema(state, change, fault);
+    case STORE_CHANGE_ICP:
+        return change_icp(state, change, fault);
+    case STORE_CHANGE_ACTIVE:
+        break;
+    }
+    state->active = NULL;
+    if (change->version > 0 && change->version <= state->document_count) {
+        state->active = state->documents[change->version - 1];
+    }
+    return state->active || proto_fault_set(fault, PROTO_NO_ICP, "icp",
+                                            "version %" PRIu32 " cannot be used", change->version);
+}
+
+void engine_registry_change(void *context, const struct store_change *change)
+{
+    struct engine *engine = context;
+    /* Only this function replaces the state, and the store calls it from one thread at a time. */
+    struct engine_state *old = engine->state;
+    size_t schemas = old->schema_count;
+    size_t documents = old->document_count;
+    if (change->kind == STORE_CHANGE_SCHEMA) {
+        schemas = larger(schemas, change->version);
+    } else if (change->kind == STORE_CHANGE_ICP) {
+        documents = larger(documents, change->version);
+    }
+    struct engine_state *state = state_copy(old, schemas, documents);
+    if (!state) {
+        engine_log(engine, LOG_CRIT, "no memory to take over a change of schema or ICP");
+        return;
+    }
+    struct proto_fault fault = {0};
+    if (!state_apply(state, change, &fault)) {
+        /* The documents were checked before they were stored, so this is a store from elsewhere or
+         * a fault of ours: the version stays unusable, everything else goes on. */
+        engine_log(engine, LOG_ERR, "version %" PRIu32 " cannot be used: %s: %s", change->version,
+                   fault.field, fault.message);
+    }
+    state->generation = old->generation + 1;
+    pthread_mutex_lock(&engine->state_lock);
+    engine->state = state;
+    pthread_mutex_unlock(&engine->state_lock);
+    atomic_store_explicit(&engine->generation, state->generation, memory_order_release);
+    engine_state_release(old);
+    if (change->kind == STORE_CHANGE_ACTIVE && engine->store) {
+        engine_registry_encoder(engine);
+    }
+}
+
+static void encode_codes(void *context, const struct feature_value *values, size_t slots,
+                         uint8_t *codes)
+{
+    const struct icp_document *document = context;
+    feature_codebook_encode(document->codebook, values, slots, codes);
+}
+
+static void release_document(void *context)
+{
+    icp_document_release(context);
+}
+
+void engine_registry_encoder(struct engine *engine)
+{
+    struct engine_state *state = engine_state_get(engine);
+    if (state->active) {
+        struct store_encoder encoder = {
+            .context = icp_document_retain(state->active),
+            .digest = state->active->codebook->digest,
+            .code_bytes = state->active->codebook->row_bytes,
+            .value_slots = state->schema ? state->schema->id_count : 0,
+            .encode = encode_codes,
+            .release = release_document,
+        };
+        store_set_encoder(engine->store, &encoder);
+    }
+    engine_state_release(state);
+}
+
+struct icp_document *engine_state_document(const struct engine_state *state, uint64_t version,
+                                           struct proto_fault *fault)
+{
+    if (version == 0) {
+        if (!state->active) {
+            proto_fault_set(fault, PROTO_NO_ICP, "icp",
+                            "no ICP version is active: learn or put one, then activate it");
+        }
+        return state->active;
+    }
+    if (version > state->document_count) {
+        proto_fault_set(fault, PROTO_NOT_FOUND, "icp",
+                        "there is no ICP version %" PRIu64 ", the newest is %zu", version,
+                        state->document_count);
+        return NULL;
+    }
+    struct icp_document *document = state->documents[version - 1];
+    if (!document) {
+        proto_fault_set(fault, PROTO_BAD_DOCUMENT, "icp",
+                        "ICP version %" PRIu64 " does not fit any stored schema", version);
+    }
+    return document;
+}

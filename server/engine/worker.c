@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/engine/worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/feature/domain.h"
+
+struct engine_worker *engine_worker_create(struct engine *engine, struct proto_fault *fault)
+{
+    struct engine_worker *worker = calloc(1, sizeof *worker);
+    if (!worker) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a worker");
+        return NULL;
+    }
+    worker->engine = engine;
+    worker->view = store_view_open(engine->store, fault);
+    if (!worker->view) {
+        free(worker);
+        return NULL;
+    }
+    worker->state = engine_state_get(engine);
+    return worker;
+}
+
+void engine_worker_destroy(struct engine_worker *worker)
+{
+    if (!worker) {
+        return;
+    }
+    store_view_close(worker->view);
+    engine_state_release(worker->state);
+    free(worker->values);
+    free(worker->codes);
+    free(worker->contributions);
+    free(worker->order);
+    free(worker->reasons);
+    free(worker->missing);
+    free(worker->stale);
+    free(worker);
+}
+
+bool engine_worker_refresh(struct engine_worker *worker, struct proto_fault *fault)
+{
+    uint64_t newest = atomic_load_explicit(&worker->engine->generation, memory_order_acquire);
+    if (newest != worker->state->generation) {
+        struct engine_state *state = engine_state_get(worker->engine);
+        engine_state_release(worker->state);
+        worker->state = state;
+    }
+    return store_view_refresh(worker->view, fault);
+}
+
+void engine_worker_rest(struct engine_worker *worker)
+{
+    store_view_rest(worker->view);
+}
+
+const struct engine_state *engine_worker_state(const struct engine_worker *worker)
+{
+    return worker->state;
+}
+
+struct store_view *engine_worker_view(struct engine_worker *worker)
+{
+    return worker->view;
+}
+
+/* Looks for the key domain:HOST. */
+static uint32_t find_domain(struct engine_worker *worker, const char *host,
+                            struct proto_fault *fault)
+{
+    char key[300];
+    int bytes = snprintf(key, sizeof key, "domain:%s", host);
+    if (bytes < 0 || (size_t)bytes >= sizeof key) {
+        return STORE_NO_SLOT;
+    }
+    return store_find_key(worker->view, (struct proto_span){(const uint8_t *)key, (size_t)bytes},
+                          fault);
+}
+
+static uint32_t find_email(struct engine_worker *worker, struct proto_span email,
+                           struct proto_fault *fault)
+{
+    struct feature_domain domain;
+    if (feature_domain_from_email(email, &domain) != FEATURE_DOMAIN_COMPANY) {
+        return STORE_NO_SLOT;
+    }
+    uint32_t slot = find_domain(worker, domain.host, fault);
+    if (slot == STORE_NO_SLOT && fault->code == PROTO_OK &&
+        strcmp(domain.host, domain.registrable) != 0) {
+        slot = find_domain(worker, domain.registrable, fault);
+    }
+    return slot;
+}
+
+uint32_t engine_find(struct engine_worker *worker, const struct engine_name *name,
+                     struct proto_fault *fault)
+{
+    if (name->id.bytes > 0) {
+        return store_find_id(worker->view, name->id, fault);
+    }
+    if (name->key.bytes > 0) {
+        return store_find_key(worker->view, name->key, fault);
+    }
+    if (name->email.bytes > 0) {
+        return find_email(worker, name->email, fault);
+    }
+    return STORE_NO_SLOT;
+}
