@@ -34,6 +34,12 @@ struct proto_header {
     uint32_t checksum;
 };
 
+/* One whole frame, borrowed from the bytes that it was split from. */
+struct proto_frame {
+    struct proto_header header;
+    struct proto_span payload;
+};
+
 void proto_header_encode(const struct proto_header *header, uint8_t out[PROTO_HEADER_BYTES]);
 void proto_header_decode(const uint8_t in[PROTO_HEADER_BYTES], struct proto_header *header);
 
