@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
+#include "server/base/config_value.h"
+
+void base_config_value(const struct base_config *config, enum base_option option, char *out,
+                       size_t out_bytes)
+{
+    size_t count;
+    const struct base_option_info *info = base_options(&count) + option;
+    assert((size_t)option < count);
+    if (info->type == BASE_TYPE_SECRET)
+        snprintf(out, out_bytes, "%s", base_config_text(config, info)[0] != '\0' ? "(set)" : "");
+    else if (base_value_is_text(info->type))
+        snprintf(out, out_bytes, "%s", base_config_text(config, info));
+    else
+        base_value_print(info->type, base_config_number(config, info), out, out_bytes);
+}
+
+void base_config_print(const struct base_config *config, FILE *out)
+{
+    size_t count;
+    const struct base_option_info *options = base_options(&count);
+    char value[BASE_VALUE_PRINT_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        base_config_value(config, (enum base_option)i, value, sizeof value);
+        /* The origin stands after a semicolon, which begins a comment within a line; a secret is
+         * a comment as a whole, so that reading it back loses it rather than takes "(set)". */
+        fprintf(out, "%s%s = %s  ; %s\n", options[i].type == BASE_TYPE_SECRET ? "; " : "",
+                options[i].name, value, config->origins[i].place);
+    }
+}
+
+/* In a cell of a Markdown table a bar must be escaped. */
+static void print_cell(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        fprintf(out, "%s%c", *text == '|' ? "\\" : "", *text);
+    fputs(" | ", out);
+}
+
+void base_config_reference(FILE *out)
+{
+    size_t count;
+    const struct base_option_info *options = base_options(&count);
+    fputs("| option | flag | type | default | from | to | takes effect | what it does |\n"
+          "|---|---|---|---|---|---|---|---|\n",
+          out);
+    for (size_t i = 0; i < count; i++) {
+        const struct base_option_info *option = &options[i];
+        char low[32] = "";
+        char high[32] = "";
+        if (!base_value_is_text(option->type) && option->type != BASE_TYPE_FLAG) {
+            base_value_print(option->type, option->min, low, sizeof low);
+            base_value_print(option->type, option->max, high, sizeof high);
+        }
+        fprintf(out, "| `%s` | ", option->name);
+        if (option->type == BASE_TYPE_SECRET)
+            fputs("none | ", out);
+        else
+            fprintf(out, "`--%s` | ", option->flag);
+        print_cell(out, option->type == BASE_TYPE_CHOICE ? option->unit
+                                                         : base_option_type_name(option->type));
+        print_cell(out, option->default_text[0] != '\0' ? option->default_text : "none");
+        fprintf(out, "%s | %s | %s | %s |\n", low, high,
+                option->apply == BASE_APPLY_RELOAD ? "on reload" : "at start", option->help);
+    }
+}

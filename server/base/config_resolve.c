@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an option cannot check alone: token files, and options that must fit each other. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "server/base/config_value.h"
+
+static const struct token {
+    enum base_option secret;
+    enum base_option file;
+} tokens[] = {
+    {BASE_OPTION_READ_TOKEN, BASE_OPTION_READ_TOKEN_FILE},
+    {BASE_OPTION_WRITE_TOKEN, BASE_OPTION_WRITE_TOKEN_FILE},
+    {BASE_OPTION_ADMIN_TOKEN, BASE_OPTION_ADMIN_TOKEN_FILE},
+};
+#define TOKENS (sizeof tokens / sizeof *tokens)
+
+static const char *text_at(const struct base_config *config, enum base_option option)
+{
+    size_t count;
+    return base_config_text(config, base_options(&count) + option);
+}
+
+static bool read_token(struct base_config *config, const struct token *token,
+                       struct proto_fault *fault)
+{
+    size_t count;
+    const struct base_option_info *secret = base_options(&count) + token->secret;
+    const struct base_option_info *file = base_options(&count) + token->file;
+    const char *path = text_at(config, token->file);
+    if (path[0] == '\0')
+        return true;
+    if (config->origins[token->secret].kind > BASE_ORIGIN_DERIVED)
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, secret->name,
+                               "%s and %s are both given; one of them is enough", secret->name,
+                               file->name);
+    char line[300];
+    FILE *in = fopen(path, "re");
+    if (in == NULL)
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, file->name, "%s: cannot read %s: %s",
+                               file->name, path, strerror(errno));
+    bool read = fgets(line, sizeof line, in) != NULL;
+    fclose(in);
+    if (read)
+        line[strcspn(line, "\r\n")] = '\0';
+    if (!read || line[0] == '\0')
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, file->name,
+                               "%s: the first line of %s is empty, but must be the token",
+                               file->name, path);
+    bool set = base_config_set(config, secret->name, line, BASE_ORIGIN_DERIVED, file->name, fault);
+    explicit_bzero(line, sizeof line);
+    return set;
+}
+
+/* Names are not resolved here: only what is surely this machine counts as loopback. */
+static bool is_loopback(const char *host)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (host[0] == '\0' || strcmp(host, "localhost") == 0)
+        return true;
+    if (inet_pton(AF_INET, host, &four) == 1)
+        return (ntohl(four.s_addr) >> 24) == 127;
+    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+static bool check_pair(const char *name, uint64_t value, const char *bound_name, uint64_t bound,
+                       struct proto_fault *fault)
+{
+    if (value >= bound)
+        return true;
+    char text[32];
+    base_value_print(BASE_TYPE_BYTES, bound, text, sizeof text);
+    return proto_fault_set(fault, PROTO_BAD_CONFIG, name, "%s must be at least %s, which is %s",
+                           name, bound_name, text);
+}
+
+bool base_config_resolve(struct base_config *config, struct proto_fault *fault)
+{
+    for (size_t i = 0; i < TOKENS; i++) {
+        if (!read_token(config, &tokens[i], fault))
+            return false;
+    }
+    for (size_t i = 0; i < TOKENS; i++) {
+        for (size_t j = i + 1; j < TOKENS; j++) {
+            const char *one = text_at(config, tokens[i].secret);
+            if (one[0] != '\0' && strcmp(one, text_at(config, tokens[j].secret)) == 0)
+                return proto_fault_set(fault, PROTO_BAD_CONFIG, "admin_token",
+                                       "two roles have the same token; each needs its own");
+        }
+    }
+    if (config->admin_token[0] == '\0' &&
+        (config->read_token[0] != '\0' || config->write_token[0] != '\0'))
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "admin_token",
+                               "admin_token must be given if read_token or write_token is");
+    if (!is_loopback(config->host) && config->admin_token[0] == '\0')
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "host",
+                               "host is %s, which others can reach: give admin_token (and "
+                               "read_token, write_token), or listen on 127.0.0.1",
+                               config->host);
+    if (config->host[0] == '\0' && config->socket_path[0] == '\0')
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "host",
+                               "host and socket_path are both empty: nothing to listen on");
+    return check_pair("out_bytes_max", config->out_bytes_max, "out_bytes_high",
+                      config->out_bytes_high, fault) &&
+           check_pair("queue_bytes_max", config->queue_bytes_max, "frame_bytes_max",
+                      config->frame_bytes_max, fault) &&
+           check_pair("buffers_bytes_max", config->buffers_bytes_max, "frame_bytes_max",
+                      config->frame_bytes_max, fault);
+}
