@@ -3,13 +3,13 @@
  *
  *   raw = intercept + Σ term.table[bin]        in millionths of a logit ("micrologits"), i64
  *
- * A term reads one column, or two (a pair: index = bin_a · bins_b + bin_b). Because all is integer, the
- * sum is the same in every order and on every instruction set, and contributions add up to the last
- * digit. |table entry| ≤ 2^30 and at most 4,096 terms, so a sum stays below 2^43.
- * p comes from a calibration map (monotone, piecewise linear on raw), fit from the frozen reference
- * population (1,001 quantiles of raw; see model_fit), grade from thresholds on fit.
- * Threads: immutable once built. Ownership: owns its arrays. Cost: a few dozen look-ups a row.
- * Source: Lou, Caruana, Gehrke 2012; Lou et al. 2013; Nori et al. 2019 (explainable boosting machine). */
+ * A term reads one column, or two (a pair: index = bin_a · bins_b + bin_b). Because all is integer,
+ * the sum is the same in every order and on every instruction set, and contributions add up to the
+ * last digit. |table entry| ≤ 2^30 and at most 4,096 terms, so a sum stays below 2^43. p comes from
+ * a calibration map (monotone, piecewise linear on raw), fit from the frozen reference population
+ * (1,001 quantiles of raw; see model_fit), grade from thresholds on fit. Threads: immutable once
+ * built. Ownership: owns its arrays. Cost: a few dozen look-ups a row. Source: Lou, Caruana, Gehrke
+ * 2012; Lou et al. 2013; Nori et al. 2019 (explainable boosting machine). */
 #ifndef MODEL_SCORECARD_H
 #define MODEL_SCORECARD_H
 
@@ -20,6 +20,10 @@
 #define MODEL_NO_COLUMN UINT16_MAX
 #define MODEL_REFERENCE_POINTS 1001
 #define MODEL_CALIBRATION_POINTS_MAX 64
+#define MODEL_TERMS_MAX 4096
+#define MODEL_ENTRY_MAX (INT32_C(1) << 30) /* of |table entry|: 4,096 of them stay below 2^42 */
+#define MODEL_RAW_MAX (INT64_C(1) << 42)   /* of |intercept|: any raw stays within 2^43 */
+#define MODEL_TABLE_ENTRIES_MAX (1U << 22) /* 16 MiB; the text of a document holds fewer */
 
 struct model_term {
     uint16_t column_a;
@@ -46,16 +50,29 @@ struct model_scorecard {
     /* reference[i]: the i/10-th percentile of raw in the frozen reference population, ascending */
     int64_t reference[MODEL_REFERENCE_POINTS];
     struct model_grades grades;
+    /* Derived by model_seal: of each term the least and largest entry where no column is missing.
+     */
+    int32_t *lows;
+    int32_t *highs;
 };
 
-void model_destroy(struct model_scorecard *scorecard);
+/* An empty scorecard with room for that many terms and table entries, all zero, for a builder to
+ * fill and then seal. NULL: no memory or above a limit. */
+struct model_scorecard *model_create(size_t term_count, size_t table_count);
+/* Checks everything that scoring relies on and derives what it needs; nothing may be changed
+ * afterwards. Terms of one column stand first, by column; then pairs, by (column_a, column_b),
+ * column_a < column_b; no term twice; tables lie one after another in that order.
+ * PROTO_BAD_DOCUMENT with the path. */
+bool model_seal(struct model_scorecard *scorecard, const struct feature_codebook *codebook,
+                struct proto_fault *fault);
+void model_destroy(struct model_scorecard *scorecard); /* NULL is fine */
 
-/* One row of codes (codebook->row_bytes). Codes at or above a column's bins do not occur in rows encoded by
- * the codebook of the same document. */
+/* One row of codes (codebook->row_bytes). Codes at or above a column's bins do not occur in rows
+ * encoded by the codebook of the same document. */
 int64_t model_raw(const struct model_scorecard *scorecard, const uint8_t *row);
 /* `count` rows, `stride` bytes apart. Same results as model_raw. */
-void model_raw_many(const struct model_scorecard *scorecard, const uint8_t *rows,
-                        size_t stride, size_t count, int64_t *raw);
+void model_raw_many(const struct model_scorecard *scorecard, const uint8_t *rows, size_t stride,
+                    size_t count, int64_t *raw);
 
 double model_p(const struct model_scorecard *scorecard, int64_t raw);
 /* Percentile 0–100: mid-rank of raw among the reference points, linear between them. */
@@ -64,18 +81,19 @@ char model_grade(const struct model_scorecard *scorecard, double fit);
 
 /* Contribution of each term, term_count entries; Σ + intercept = raw, exactly. */
 void model_contributions(const struct model_scorecard *scorecard, const uint8_t *row,
-                             int32_t *contributions);
-/* Lowest and highest raw that the row could have if each column whose code is 0 (missing) had any other
- * code of its column; exact for terms of one column, a bound where a pair has a missing column. */
+                         int32_t *contributions);
+/* Lowest and highest raw that the row could have if each column whose code is 0 (missing) had any
+ * other code of its column; exact for terms of one column, a bound where a pair has a missing
+ * column. */
 void model_interval(const struct model_scorecard *scorecard, const uint8_t *row, int64_t *low,
-                        int64_t *high);
+                    int64_t *high);
 
-/* JSON, exact in both directions; the codebook gives columns by position. PROTO_BAD_DOCUMENT with the path
- * of what is wrong (bins that do not match, entries out of range, points not ascending). */
+/* JSON, exact in both directions; the codebook gives columns by position. PROTO_BAD_DOCUMENT with
+ * the path of what is wrong (bins that do not match, entries out of range, points not ascending).
+ */
 json_t *model_to_json(const struct model_scorecard *scorecard,
-                          const struct feature_codebook *codebook);
-struct model_scorecard *model_from_json(const json_t *json,
-                                            const struct feature_codebook *codebook,
-                                            struct proto_fault *fault);
+                      const struct feature_codebook *codebook);
+struct model_scorecard *model_from_json(const json_t *json, const struct feature_codebook *codebook,
+                                        struct proto_fault *fault);
 
 #endif
