@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accepting, and turning away: a connection past the limit, or past the descriptors of the process,
+ * is told BUSY and closed. For the second each worker keeps one descriptor in reserve. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/net/worker.h"
+
+static void refused_close_all(struct net_worker *worker)
+{
+    for (unsigned i = 0; i < worker->refused_count; i++)
+        close(worker->refused[i]);
+    worker->refused_count = 0;
+}
+
+/* Says BUSY without waiting: a socket that was just accepted has room for one small frame. */
+static void say_busy(int fd, const char *message)
+{
+    struct proto_fault fault;
+    struct proto_writer writer;
+    proto_writer_init(&writer);
+    proto_fault_set(&fault, PROTO_BUSY, "", "%s", message);
+    proto_write_fault(&writer, &fault, PROTO_FLAG_REPLY, 0);
+    if (proto_writer_ok(&writer))
+        (void)!send(fd, writer.data, writer.bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    proto_writer_fini(&writer);
+    shutdown(fd, SHUT_WR);
+}
+
+static void refuse_full(struct net_worker *worker, int fd)
+{
+    NET_TALLY(worker, connections_refused, 1);
+    net_worker_log(worker, NET_LOG_WARN, "connection refused: connections_max (%u) are open",
+                   worker->server->options.connections_max);
+    say_busy(fd, "connections_max connections are open; close one or try again later");
+    /* Closed at the next sweep, by when the peer's first request, if it sent one at once, has come:
+     * closing with unread input would reset the connection before it could read why. */
+    if (worker->refused_count == NET_REFUSED_HELD)
+        refused_close_all(worker);
+    worker->refused[worker->refused_count++] = fd;
+}
+
+void net_accept_adopt(struct net_worker *worker, int fd, bool is_unix)
+{
+    int on = 1;
+    if (!is_unix && worker->server->options.tcp_nodelay)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+                   sizeof on); /* without it: slower, not wrong */
+    if (worker->draining || !net_conn_open(worker, fd, is_unix)) {
+        NET_TALLY(worker, closed_error, worker->draining ? 0 : 1);
+        NET_TALLY(worker, closed_drain, worker->draining ? 1 : 0);
+        atomic_fetch_sub_explicit(&worker->server->open, 1, memory_order_relaxed);
+        close(fd);
+    }
+}
+
+static void welcome(struct net_listener *listener, int fd)
+{
+    struct net_worker *worker = listener->worker;
+    struct net_server *server = worker->server;
+    if (atomic_fetch_add_explicit(&server->open, 1, memory_order_relaxed) >=
+        server->options.connections_max) {
+        atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);
+        refuse_full(worker, fd);
+        return;
+    }
+    NET_TALLY(worker, connections_accepted, 1);
+    struct net_worker *target = worker;
+    if (listener->is_unix)
+        target = &server->workers[server->next_worker++ % server->workers_count];
+    if (target == worker) {
+        net_accept_adopt(worker, fd, listener->is_unix);
+    } else if (!net_mail_socket(target, fd)) {
+        NET_TALLY(worker, closed_error, 1);
+        atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);
+        close(fd);
+    }
+}
+
+static void reserve_open(struct net_worker *worker)
+{
+    if (worker->reserve_fd < 0)
+        worker->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void pause_accepting(struct net_listener *listener)
+{
+    uv_poll_stop(&listener->poll); /* net_accept_tick starts it again */
+    listener->polling = false;
+}
+
+/* Out of descriptors: uses the one in reserve to take the connection and tell it. Returns false if
+ * nobody waits, or if that failed too: then the listener rests, since polling it would spin. */
+static bool turn_away(struct net_listener *listener)
+{
+    struct net_worker *worker = listener->worker;
+    int fd = -1;
+    int error = EMFILE;
+    if (worker->reserve_fd >= 0) {
+        close(worker->reserve_fd);
+        worker->reserve_fd = -1;
+        fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        error = errno;
+    }
+    if (fd >= 0) {
+        NET_TALLY(worker, accept_emfile, 1);
+        net_worker_log(
+            worker, NET_LOG_ERROR,
+            "out of file descriptors: connections are turned away; raise the limit (ulimit "
+            "-n) or lower connections_max");
+        say_busy(fd, "the server has no file descriptor left; try again later");
+        close(fd);
+    }
+    reserve_open(worker);
+    if (fd < 0 && error != EAGAIN)
+        pause_accepting(listener);
+    return fd >= 0;
+}
+
+void net_accept_ready(uv_poll_t *poll, int status, int events)
+{
+    struct net_listener *listener = poll->data;
+    (void)events;
+    if (status != 0) {
+        NET_TALLY(listener->worker, accept_failed, 1);
+        pause_accepting(listener);
+        return;
+    }
+    for (unsigned i = 0; i < NET_ACCEPTS_PER_TURN; i++) {
+        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            welcome(listener, fd);
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (errno == EMFILE || errno == ENFILE) {
+            if (!turn_away(listener))
+                return;
+        } else if (errno == ENOBUFS || errno == ENOMEM) {
+            NET_TALLY(listener->worker, accept_failed, 1);
+            pause_accepting(listener);
+            return;
+        } else if (errno != EINTR) {
+            NET_TALLY(listener->worker, accept_failed, 1); /* the peer gave up, and the like */
+        }
+    }
+}
+
+void net_accept_tick(struct net_worker *worker)
+{
+    refused_close_all(worker);
+    if (worker->draining)
+        return;
+    reserve_open(worker);
+    net_listener_start(&worker->tcp);
+    net_listener_start(&worker->local);
+}
+
+void net_accept_fini(struct net_worker *worker)
+{
+    refused_close_all(worker);
+    net_listener_close(&worker->tcp);
+    net_listener_close(&worker->local);
+    if (worker->reserve_fd >= 0)
+        close(worker->reserve_fd);
+    worker->reserve_fd = -1;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets of the server: accepts connections over TCP and a Unix socket, splits what they send into
+ * frames, hands the frames of one read to a handler, and sends the replies with one write. It knows
+ * frames and no opcode.
+ *
+ * Shapes: N workers, each a thread with one libuv loop, its own TCP listener (SO_REUSEPORT) and its
+ * own connections; a connection stays on its worker. Connections of the Unix socket are accepted by
+ * worker 0 and handed out in turn, because a Unix socket cannot be shared by SO_REUSEPORT.
+ *
+ * Back-pressure: a connection is not read while it waits for too many replies (pending_max), while
+ * too much that was sent to it lies unsent (out_bytes_high), or while its handler asked for a break
+ * (net_conn_stop). Memory for input and output over all connections is held near bytes_max: above
+ * it a frame that would need a large buffer is answered BUSY and passed over, and connections that
+ * do not read their replies are choked at NET_SMALL_BYTES instead of out_bytes_high. Worst case in
+ * all: bytes_max + connections_max * (NET_SMALL_BYTES + NET_READ_BYTES + one batch of replies).
+ *
+ * A refused frame (framing lost) is answered with its fault under its request id; the connection is
+ * closed when that is sent. A spoilt one (version, checksum) is answered and the connection goes
+ * on. A peer that ends its sending half still gets every reply that it waits for.
+ *
+ * Ownership: everything passed to a callback is borrowed for the call. Threads: callbacks run on
+ * the worker's thread; a net_conn is touched only there, within callbacks. net_post,
+ * net_server_drain, net_server_counters and net_server_port may be called from any thread. Signals:
+ * workers block all signals; SIGPIPE must be ignored by the program (libuv writes without
+ * MSG_NOSIGNAL). Cost: nothing is allocated per frame; a silent connection costs about 700 bytes
+ * here. Source: libuv 1.44 (it has no bound on its write queue and no SO_REUSEPORT flag: both are
+ * here). */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include "proto/frame.h"
+#include "proto/writer.h"
+
+/* One read takes at most this much; the buffer is shared by all connections of a worker. */
+#define NET_READ_BYTES 65536
+/* Input held for a connection up to this size is never refused for want of memory in all. */
+#define NET_SMALL_BYTES 16384
+/* Frames handed over in one call of on_frames. */
+#define NET_BATCH_FRAMES 1024
+
+struct net_conn;
+struct net_server;
+
+/* Names a connection. A value: it stays valid after the connection closed, and a reply posted to it
+ * is then dropped. */
+struct net_ticket {
+    uint32_t worker;
+    uint32_t slot;
+    uint64_t generation;
+};
+
+struct net_frame {
+    struct proto_header header;
+    struct proto_span payload;
+};
+
+/* Callbacks of the layer above. Only on_frames is required. */
+struct net_handler {
+    void *context;
+    /* Once on each worker's thread before it serves and after it stopped. What start returns is the
+     * `worker` of every other callback. */
+    void *(*on_worker_start)(void *context, unsigned worker_index);
+    void (*on_worker_stop)(void *context, void *worker);
+    /* Once per loop turn that has frames, before the first on_frames of the turn: renew snapshots
+     * here. */
+    void (*on_turn)(void *context, void *worker);
+    /* Once per loop turn that had frames, after the last on_frames of the turn and before the loop
+     * waits: let go of snapshots here. */
+    void (*on_turn_end)(void *context, void *worker);
+    /* Whole frames of one connection, in the order in which they were sent; count ≥ 1. Replies that
+     * are ready are appended to *out as whole frames; others follow through net_post. Returns how
+     * many of these frames will be answered later: each counts against pending_max until it is
+     * posted as final. */
+    size_t (*on_frames)(void *context, void *worker, struct net_conn *conn,
+                        const struct net_frame *frames, size_t count, struct proto_writer *out);
+    /* The connection is gone: free its state here. Called once, on the connection's worker, for
+     * each connection that on_frames has seen or whose state was set; never within on_frames. */
+    void (*on_close)(void *context, void *worker, struct net_conn *conn);
+};
+
+/* ---- within callbacks ---- */
+
+struct net_ticket net_conn_ticket(const struct net_conn *conn);
+void *net_conn_state(const struct net_conn *conn); /* NULL at first */
+void net_conn_set_state(struct net_conn *conn, void *state);
+/* When the frames handed over were read, on the clock of net_options.now_ns: the start of a
+ * request's deadline, also if the frames had to wait. */
+uint64_t net_conn_read_ns(const struct net_conn *conn);
+/* How many bytes of replies the connection can take before it is choked. A handler whose replies
+ * can be much larger than its requests stops (net_conn_stop) when *out has grown past this. */
+size_t net_conn_out_room(const struct net_conn *conn);
+/* Within on_frames: only the first frames_done (≥ 1) frames were handled. The others are kept and
+ * handed over again in a later loop turn, when the output allows it. Also for a handler that has
+ * worked for long enough to let other connections have their turn. */
+void net_conn_stop(struct net_conn *conn, size_t frames_done);
+
+/* ---- options ---- */
+
+enum net_log_level { NET_LOG_DEBUG, NET_LOG_INFO, NET_LOG_WARN, NET_LOG_ERROR };
+
+/* Every field is used as it is: start from net_options_default and change what you need. Times of 0
+ * switch their deadline off. */
+struct net_options {
+    const char *host;        /* address or name; NULL = no TCP. Default 127.0.0.1 */
+    uint16_t port;           /* 0 = any free one, see net_server_port. Default PROTO_PORT */
+    const char *socket_path; /* Unix socket; NULL = none (default). A stale one is replaced, a live
+                              * one or another kind of file is refused */
+    unsigned socket_mode;    /* permissions of the Unix socket. Default 0660 */
+    unsigned workers;        /* 1 … 256; 0 = as many as processors that may be used. Default 1 */
+    unsigned backlog;        /* connections that may wait to be accepted. Default 1024 */
+    bool tcp_nodelay;        /* Default true */
+    bool pin_workers;        /* worker i on the i-th processor that may be used. Default false */
+
+    unsigned connections_max; /* in all; one more gets BUSY under id 0. Default 10000 */
+    size_t frame_bytes_max;   /* payload of one request. Default and most PROTO_FRAME_BYTES_MAX */
+    unsigned pending_max;     /* requests of a connection that wait for net_post. Default 1024 */
+    size_t out_bytes_high;    /* unsent to a connection: stop reading it; go on at half. 1 MiB */
+    size_t out_bytes_max;     /* unsent to a connection: close it. Default 64 MiB, four frames */
+    size_t bytes_max;         /* held over all connections, see above. Default 256 MiB */
+
+    unsigned first_byte_ms; /* from accept to the first byte. Default 10000 */
+    unsigned frame_ms;      /* from the first byte of a frame to its last. Default 30000 */
+    unsigned idle_ms;       /* without a request, reply or unsent byte. Default 300000 */
+    unsigned write_ms;      /* unsent bytes and none taken by the peer. Default 30000 */
+
+    uint64_t (*now_ns)(void *context); /* monotonic; NULL = CLOCK_MONOTONIC */
+    void *now_context;
+    /* From any worker's thread, at most a few lines a second; text is borrowed. NULL = no log. */
+    void (*on_log)(void *context, enum net_log_level level, const char *text);
+    void *log_context;
+};
+
+void net_options_default(struct net_options *options);
+
+/* ---- server ---- */
+
+/* Binds every listener, so that a port or path that is taken is known here; accepts nothing yet.
+ * Options and handler are copied (their strings and contexts are borrowed until destroy). NULL with
+ * *fault (BAD_CONFIG with field = the option, NO_MEMORY or IO) on failure. */
+struct net_server *net_server_create(const struct net_options *options,
+                                     const struct net_handler *handler, struct proto_fault *fault);
+
+/* Starts the workers. */
+bool net_server_start(struct net_server *server, struct proto_fault *fault);
+
+/* The TCP port bound, 0 without TCP. */
+unsigned net_server_port(const struct net_server *server);
+unsigned net_server_workers(const struct net_server *server);
+
+/* From any thread. Sends `frames` (whole reply frames in malloc'd memory, taken also when they are
+ * dropped) to the connection; `final` ends one of its pending requests, and progress frames are
+ * posted with final = false. Zero bytes with final = true end a request without a reply. Never
+ * waits for the network. Replies posted in one turn to one connection leave with one write. If the
+ * connection has more than out_bytes_max unsent it is closed. Valid until net_server_destroy. */
+void net_post(struct net_server *server, struct net_ticket ticket, struct proto_span frames_taken,
+              bool final);
+
+/* Stops accepting, removes the Unix socket, answers what was read before, answers requests that
+ * come later with SHUTTING_DOWN, sends what is unsent, and closes. What is left after grace_ms is
+ * cut. Returns at once; may be called again with a shorter grace. */
+void net_server_drain(struct net_server *server, unsigned grace_ms);
+
+/* Waits until every worker has ended, which only net_server_drain brings about. */
+void net_server_join(struct net_server *server);
+
+/* Drains without grace and joins first if that was not done. NULL is allowed. */
+void net_server_destroy(struct net_server *server);
+
+/* ---- figures ---- */
+
+struct net_counters {
+#define X(NAME, kind, help) uint64_t NAME;
+#include "server/net/net_counter.def"
+#undef X
+};
+
+enum net_counter_kind { NET_COUNTER, NET_GAUGE };
+
+struct net_counter_info {
+    const char *name;
+    enum net_counter_kind kind;
+    const char *help;
+    size_t offset; /* of the uint64_t within struct net_counters */
+};
+
+/* Sums over the workers; takes no lock. */
+void net_server_counters(const struct net_server *server, struct net_counters *counters);
+/* Name and meaning of every field of net_counters, in order. */
+const struct net_counter_info *net_counter_infos(size_t *count);
+
+#endif

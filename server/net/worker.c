@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/net/worker.h"
+
+uint64_t net_worker_now(struct net_worker *worker)
+{
+    if (!worker->now_known) {
+        uint64_t now_ns = net_server_now(worker->server);
+        worker->now_ns = now_ns == 0 ? 1 : now_ns; /* 0 means "no time" in net_conn */
+        worker->now_known = true;
+    }
+    return worker->now_ns;
+}
+
+void net_worker_turn(struct net_worker *worker)
+{
+    const struct net_handler *handler = &worker->server->handler;
+    if (worker->turn_begun)
+        return;
+    worker->turn_begun = true;
+    if (handler->on_turn != NULL)
+        handler->on_turn(handler->context, worker->context);
+}
+
+static void turn_end(struct net_worker *worker)
+{
+    const struct net_handler *handler = &worker->server->handler;
+    worker->now_known = false;
+    if (worker->turn_begun && handler->on_turn_end != NULL)
+        handler->on_turn_end(handler->context, worker->context);
+    worker->turn_begun = false;
+}
+
+/* A turn ends before the loop waits and again after it has polled: timers run in between, and what
+ * they serve must not use a snapshot from before the wait. */
+static void on_before_poll(uv_prepare_t *handle)
+{
+    turn_end(handle->data);
+}
+
+static void on_after_poll(uv_check_t *handle)
+{
+    turn_end(handle->data);
+}
+
+static void on_busy(uv_idle_t *handle)
+{
+    struct net_worker *worker = handle->data;
+    uv_idle_stop(handle);
+    net_conn_resume_stopped(worker);
+}
+
+void net_worker_keep_busy(struct net_worker *worker)
+{
+    uv_idle_start(&worker->busy, on_busy);
+}
+
+static void on_wake(uv_async_t *handle)
+{
+    struct net_worker *worker = handle->data;
+    if (!worker->draining && atomic_load(&worker->server->draining)) {
+        net_sweep_drain_begin(worker);
+        net_sweep_end_if_done(worker);
+    }
+    net_mail_deliver(worker);
+}
+
+void net_worker_hold(struct net_worker *worker, size_t more, size_t less)
+{
+    if (more >= less)
+        atomic_fetch_add_explicit(&worker->server->held, more - less, memory_order_relaxed);
+    else
+        atomic_fetch_sub_explicit(&worker->server->held, less - more, memory_order_relaxed);
+}
+
+bool net_worker_crowded(const struct net_worker *worker, size_t more)
+{
+    size_t held = atomic_load_explicit(&worker->server->held, memory_order_relaxed);
+    size_t most = worker->server->options.bytes_max;
+    return held > most || more > most - held;
+}
+
+void net_worker_log(struct net_worker *worker, enum net_log_level level, const char *format, ...)
+{
+    const struct net_options *options = &worker->server->options;
+    if (options->on_log == NULL)
+        return;
+    uint64_t second = net_worker_now(worker) / UINT64_C(1000000000);
+    if (second != worker->log_second) {
+        worker->log_second = second;
+        worker->log_lines = 0;
+    }
+    if (worker->log_lines == NET_LOG_LINES_PER_SECOND) {
+        worker->log_left_out++;
+        return;
+    }
+    worker->log_lines++;
+    char text[768];
+    va_list args;
+    va_start(args, format);
+    int bytes = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (worker->log_left_out > 0 && bytes >= 0 && (size_t)bytes < sizeof text)
+        snprintf(text + bytes, sizeof text - (size_t)bytes, " (%u lines left out before)",
+                 worker->log_left_out);
+    worker->log_left_out = 0;
+    options->on_log(options->log_context, level, text);
+}
+
+static bool buffers_init(struct net_worker *worker)
+{
+    worker->frames = malloc(NET_BATCH_FRAMES * sizeof *worker->frames);
+    worker->read_buffer = malloc(NET_SMALL_BYTES + NET_READ_BYTES);
+    proto_writer_init(&worker->out);
+    return worker->frames != NULL && worker->read_buffer != NULL;
+}
+
+/* The handles of a worker, without its listeners. */
+static int handles_init(struct net_worker *worker)
+{
+    int rc = uv_async_init(&worker->loop, &worker->wake, on_wake);
+    if (rc != 0)
+        return rc;
+    /* These neither allocate nor fail in libuv. */
+    rc = uv_timer_init(&worker->loop, &worker->timer) |
+         uv_prepare_init(&worker->loop, &worker->before_poll) |
+         uv_check_init(&worker->loop, &worker->after_poll) |
+         uv_idle_init(&worker->loop, &worker->busy);
+    assert(rc == 0);
+    worker->wake.data = worker->timer.data = worker->before_poll.data = worker->after_poll.data =
+        worker->busy.data = worker;
+    return 0;
+}
+
+bool net_worker_init(struct net_worker *worker, struct net_server *server, uint32_t index,
+                     struct proto_fault *fault)
+{
+    worker->server = server;
+    worker->index = index;
+    worker->slots_free = UINT32_MAX;
+    worker->reserve_fd = -1;
+    worker->inbox_last = &worker->inbox_first;
+    net_listener_init(&worker->tcp, worker);
+    net_listener_init(&worker->local, worker);
+    if (!buffers_init(worker)) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the buffers of a worker");
+        goto free_buffers;
+    }
+    int rc = pthread_mutex_init(&worker->inbox_lock, NULL);
+    assert(rc == 0); /* a plain mutex takes no resource */
+    rc = uv_loop_init(&worker->loop);
+    if (rc != 0) {
+        proto_fault_set(fault, PROTO_IO, "", "cannot make an event loop: %s", uv_strerror(rc));
+        goto free_lock;
+    }
+    rc = handles_init(worker);
+    if (rc != 0) {
+        proto_fault_set(fault, PROTO_IO, "", "cannot make an event loop: %s", uv_strerror(rc));
+        uv_loop_close(&worker->loop);
+        goto free_lock;
+    }
+    return true;
+
+free_lock:
+    pthread_mutex_destroy(&worker->inbox_lock);
+free_buffers:
+    free(worker->frames);
+    free(worker->read_buffer);
+    proto_writer_fini(&worker->out);
+    return false;
+}
+
+static void pin(struct net_worker *worker)
+{
+    cpu_set_t usable;
+    cpu_set_t one;
+    if (sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) == 0)
+        return;
+    unsigned skip = worker->index % (unsigned)CPU_COUNT(&usable);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &usable) || skip-- > 0)
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        if (pthread_setaffinity_np(pthread_self(), sizeof one, &one) != 0)
+            net_worker_log(worker, NET_LOG_WARN, "worker %u could not be pinned to processor %zu",
+                           worker->index, cpu);
+        return;
+    }
+}
+
+void *net_worker_run(void *argument)
+{
+    struct net_worker *worker = argument;
+    struct net_server *server = worker->server;
+    const struct net_handler *handler = &server->handler;
+    if (server->options.pin_workers)
+        pin(worker);
+    if (handler->on_worker_start != NULL)
+        worker->context = handler->on_worker_start(handler->context, worker->index);
+    uv_prepare_start(&worker->before_poll, on_before_poll);
+    uv_check_start(&worker->after_poll, on_after_poll);
+    uv_timer_start(&worker->timer, net_sweep_tick, server->sweep_ms, server->sweep_ms);
+    net_accept_tick(worker); /* starts the listeners */
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    turn_end(worker);
+    assert(worker->draining && worker->open == 0);
+    if (handler->on_worker_stop != NULL)
+        handler->on_worker_stop(handler->context, worker->context);
+    return NULL;
+}
+
+static void close_handle(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void net_worker_fini(struct net_worker *worker)
+{
+    net_mail_drop_all(worker);
+    net_accept_fini(worker);
+    uv_walk(&worker->loop, close_handle, NULL);
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    int rc = uv_loop_close(&worker->loop);
+    assert(rc == 0); /* every handle was closed */
+    (void)rc;
+    pthread_mutex_destroy(&worker->inbox_lock);
+    free(worker->slots);
+    free(worker->frames);
+    free(worker->read_buffer);
+    proto_writer_fini(&worker->out);
+}

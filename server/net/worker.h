@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of server/net: what its files share. A worker owns a loop, a listener and its connections;
+ * everything in it is touched by its own thread alone, except the inbox (under its lock), counters
+ * (relaxed atomics with one writer) and what says otherwise.
+ *
+ * Life of a connection:
+ *   OPEN       read, answered
+ *   FINISHING  no more input is taken (end of input, framing lost, drain); waits until every
+ * pending reply is posted and sent LINGER     everything is sent and the sending half is shut;
+ * input is thrown away until the peer closes, at most NET_LINGER_MS, because closing a socket with
+ * unread input makes the kernel send a reset that can overtake the last reply CLOSED     uv_close
+ * was called; the memory goes in its callback */
+#ifndef NET_WORKER_H
+#define NET_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "server/net/net.h"
+
+/* A reset is avoided for clients that answer within this. */
+#define NET_LINGER_MS 250
+/* Connections accepted in one loop turn, so that a flood of them does not starve those that are. */
+#define NET_ACCEPTS_PER_TURN 64
+/* Refused connections kept until the next sweep, so that they can read why. */
+#define NET_REFUSED_HELD 64
+/* Bounds of the sweep's period; it is an eighth of the shortest deadline within them. */
+#define NET_SWEEP_MS_MIN 5
+#define NET_SWEEP_MS_MAX 250
+#define NET_SWEEP_MS_DRAIN 20
+/* Lines a worker may log in a second; the rest is counted. */
+#define NET_LOG_LINES_PER_SECOND 20
+/* Buffers above this are given back as soon as they are empty. */
+#define NET_KEEP_BYTES 4096
+#define NET_WORKERS_MAX 256
+
+enum net_phase { NET_OPEN, NET_FINISHING, NET_LINGER, NET_CLOSED };
+
+struct net_tally {
+#define X(NAME, kind, help) _Atomic uint64_t NAME;
+#include "server/net/net_counter.def"
+#undef X
+};
+
+/* One thread writes a tally, so a plain load and store will do; readers see whole words. */
+#define NET_TALLY(worker, name, n) net_tally_add(&(worker)->tally.name, (uint64_t)(n))
+
+static inline void net_tally_add(_Atomic uint64_t *figure, uint64_t n)
+{
+    atomic_store_explicit(figure, atomic_load_explicit(figure, memory_order_relaxed) + n,
+                          memory_order_relaxed);
+}
+
+/* Malloc'd bytes from `start` to `start + bytes`; data is NULL if capacity is 0. */
+struct net_buffer {
+    uint8_t *data;
+    size_t start;
+    size_t bytes;
+    size_t capacity;
+};
+
+struct net_conn {
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+    uv_write_t write;
+    struct net_worker *worker;
+    void *state;
+    uint64_t generation;
+    uint32_t slot;
+    enum net_phase phase;
+    _Atomic uint64_t *reason; /* why it finishes: the figure to count at the close */
+    bool reading;
+    bool input_ended; /* the peer shut its sending half */
+    bool spoken;      /* the first byte has come */
+    bool blocked;     /* `in` may hold whole frames that wait for their turn */
+    bool choked;      /* too much unsent; ends at half the high-water mark */
+    bool stopped;     /* waits in worker->stopped for the next turn */
+    bool touched;     /* waits in worker->touched for the end of this turn's posts */
+    bool sending;     /* `write` is under way with `sent` */
+    size_t pending;
+    size_t skip_bytes;  /* of a frame answered BUSY, still to come and to be thrown away */
+    size_t serve_bytes; /* while draining: input that was there before and is still served */
+    struct net_buffer in;
+    struct net_buffer sent;    /* being written by libuv */
+    struct net_buffer waiting; /* to be written after it */
+    struct net_conn *next_stopped;
+    struct net_conn *next_touched;
+    uint64_t opened_ns;
+    uint64_t read_ns;
+    uint64_t active_ns;
+    uint64_t frame_ns; /* when the partial frame in `in` began; 0 = none is awaited */
+    uint64_t linger_ns;
+    uint64_t progress_ns; /* when unsent bytes were last seen to shrink */
+    size_t progress_bytes;
+};
+
+struct net_slot {
+    struct net_conn *conn; /* NULL = free */
+    uint64_t generation;
+    uint32_t next_free;
+};
+
+enum net_mail_kind { NET_MAIL_POST, NET_MAIL_SOCKET };
+
+struct net_mail {
+    struct net_mail *next;
+    enum net_mail_kind kind;
+    bool final;
+    int fd; /* an accepted connection of the Unix socket */
+    struct net_ticket ticket;
+    struct proto_span frames;
+};
+
+struct net_listener {
+    uv_poll_t poll;
+    struct net_worker *worker;
+    int fd; /* -1 = none */
+    bool polling;
+    bool is_unix;
+};
+
+struct net_worker {
+    struct net_server *server;
+    uint32_t index;
+    void *context; /* what on_worker_start returned */
+    pthread_t thread;
+
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_timer_t timer;
+    uv_prepare_t before_poll;
+    uv_check_t after_poll;
+    uv_idle_t busy; /* active while `stopped` is not empty: the loop must not wait */
+
+    struct net_listener tcp;
+    struct net_listener local;
+    int reserve_fd; /* given up for a moment to turn a connection away when descriptors run out */
+    int refused[NET_REFUSED_HELD];
+    unsigned refused_count;
+
+    struct net_slot *slots;
+    uint32_t slots_count;
+    uint32_t slots_capacity;
+    uint32_t slots_free; /* UINT32_MAX = none */
+    uint32_t open;       /* connections whose memory is not yet freed */
+    uint64_t generation;
+
+    bool turn_begun;
+    bool now_known;
+    uint64_t now_ns;
+    bool draining;
+    unsigned drain_sweeps;
+
+    struct net_conn *stopped;
+    struct net_conn *serving; /* the connection within on_frames */
+    size_t stop_at;           /* what net_conn_stop said */
+    struct proto_writer out;
+    struct net_frame *frames; /* NET_BATCH_FRAMES */
+    uint8_t *read_buffer;     /* NET_SMALL_BYTES of headroom, then NET_READ_BYTES */
+
+    uint64_t log_second;
+    unsigned log_lines;
+    unsigned log_left_out;
+
+    pthread_mutex_t inbox_lock;
+    struct net_mail *inbox_first; /* under the lock */
+    struct net_mail **inbox_last; /* under the lock */
+    atomic_bool mail_lost;        /* a post found no memory: its connection cannot be kept honest */
+
+    struct net_tally tally;
+};
+
+struct net_server {
+    struct net_options options;
+    struct net_handler handler;
+    struct net_worker *workers;
+    unsigned workers_count;
+    unsigned workers_ready; /* whose loop exists */
+    unsigned workers_started;
+    bool joined;
+    unsigned port;
+    size_t out_bytes_low;
+    unsigned sweep_ms;
+    uint64_t socket_device; /* of the Unix socket as bound, to remove no other */
+    uint64_t socket_inode;
+    atomic_uint open;
+    atomic_size_t held;
+    atomic_bool draining;
+    _Atomic uint64_t drain_until_ns;
+    uint32_t next_worker; /* for connections of the Unix socket; worker 0 only */
+};
+
+/* net_options.c */
+bool net_options_check(struct net_options *options, struct proto_fault *fault);
+uint64_t net_server_now(const struct net_server *server);
+
+/* worker.c */
+bool net_worker_init(struct net_worker *worker, struct net_server *server, uint32_t index,
+                     struct proto_fault *fault);
+void net_worker_fini(struct net_worker *worker); /* the thread has ended or never ran */
+void *net_worker_run(void *worker);
+uint64_t net_worker_now(struct net_worker *worker);   /* one reading of the clock a turn */
+void net_worker_turn(struct net_worker *worker);      /* calls on_turn unless it was this turn */
+void net_worker_keep_busy(struct net_worker *worker); /* the loop must not wait: see `stopped` */
+void net_worker_log(struct net_worker *worker, enum net_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void net_worker_hold(struct net_worker *worker, size_t more, size_t less);
+bool net_worker_crowded(const struct net_worker *worker,
+                        size_t more); /* past bytes_max with more */
+
+/* slot.c */
+bool net_slot_take(struct net_worker *worker, struct net_conn *conn);
+void net_slot_release(struct net_worker *worker, struct net_conn *conn);
+struct net_conn *net_slot_find(const struct net_worker *worker, struct net_ticket ticket);
+
+/* listener.c */
+bool net_listen_tcp(struct net_server *server, struct proto_fault *fault);
+bool net_listen_local(struct net_server *server, struct proto_fault *fault);
+void net_listener_init(struct net_listener *listener, struct net_worker *worker);
+bool net_listener_poll(struct net_listener *listener); /* gives a bound one its handle */
+bool net_listener_start(struct net_listener *listener);
+void net_listener_close(struct net_listener *listener);
+
+/* accept.c */
+void net_accept_ready(uv_poll_t *poll, int status, int events);
+void net_accept_adopt(struct net_worker *worker, int fd, bool is_unix);
+void net_accept_tick(struct net_worker *worker); /* refused ones, descriptors, paused listeners */
+void net_accept_fini(struct net_worker *worker);
+
+/* conn.c */
+bool net_conn_open(struct net_worker *worker, int fd, bool is_unix);
+void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason);
+void net_conn_finish(struct net_conn *conn, _Atomic uint64_t *reason);
+/* Sends what waits, serves what may be served, starts or stops reading, ends what is finished: the
+ * one place where a connection goes on after anything changed. */
+void net_conn_settle(struct net_conn *conn);
+
+/* conn_read.c */
+void net_conn_read_start(struct net_conn *conn);
+void net_conn_read_stop(struct net_conn *conn);
+bool net_conn_may_serve(const struct net_conn *conn);
+void net_conn_serve_held(struct net_conn *conn);
+void net_conn_resume_stopped(struct net_worker *worker);
+
+/* conn_serve.c: returns how many of the bytes were used; what is left is to be held. */
+size_t net_conn_serve(struct net_conn *conn, struct proto_span bytes);
+/* How many of the bytes held are whole frames. */
+size_t net_conn_whole_bytes(const struct net_conn *conn);
+/* Appends an error reply to worker->out. */
+void net_conn_answer(struct net_conn *conn, enum proto_error code, uint32_t request_id,
+                     const char *message);
+
+/* conn_write.c */
+/* Sends what worker->out holds with one write and empties it. */
+void net_conn_send_out(struct net_conn *conn);
+size_t net_conn_unsent(const struct net_conn *conn);
+void net_conn_send(struct net_conn *conn, struct proto_span frames); /* borrowed */
+bool net_conn_queue(struct net_conn *conn, struct proto_span frames_taken);
+void net_conn_flush(struct net_conn *conn);
+void net_conn_choke(struct net_conn *conn); /* sets or ends `choked` by what is unsent */
+void net_buffer_free(struct net_worker *worker, struct net_buffer *buffer);
+bool net_buffer_reserve(struct net_worker *worker, struct net_buffer *buffer, size_t capacity);
+size_t net_frames_count(struct proto_span frames); /* asserts that they are whole */
+
+/* post.c */
+void net_mail_drop_all(struct net_worker *worker);
+void net_mail_deliver(struct net_worker *worker);
+bool net_mail_socket(struct net_worker *worker, int fd);
+
+/* sweep.c */
+void net_sweep_tick(uv_timer_t *timer);
+void net_sweep_drain_begin(struct net_worker *worker);
+void net_sweep_end_if_done(struct net_worker *worker);
+
+#endif
