@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libicp: the client of icpd, for programs that ask for a score while a lead waits.
+ *
+ *     struct icp_fault fault;
+ *     struct icp_client *client = icp_connect("icp://127.0.0.1:4273", NULL, &fault);
+ *     struct icp_query query = {.email = "ann@acme.com", .reasons = 3};
+ *     struct icp_score score = {0};
+ *     if (client != NULL && icp_score(client, &query, &score, &fault))
+ *         printf("fit %.0f, grade %c\n", score.fit, score.grade);
+ *     icp_score_fini(&score);
+ *     icp_close(client);
+ *
+ * Purpose: blocking calls with a deadline each, and pipelining: many requests in flight on one
+ * connection, replies matched by id.
+ * Shapes and units: times are milliseconds; texts are UTF-8; a struct set to zero means defaults.
+ * Ownership: what icp_connect and icp_payload_create return is the caller's, to give back to
+ * icp_close and icp_payload_destroy. Arguments are borrowed for the length of the call. Texts and
+ * values read from a reply or a score point into it and die with its next use or its _fini.
+ * Errors: functions that can fail return false, NULL or 0 and say why in a struct icp_fault.
+ * A deadline that passes costs the request, never the connection: a late reply is dropped.
+ * Threads: no global state. One client belongs to one thread at a time; use a client per thread.
+ * Signals: never touches the host's handlers; a closed peer raises no SIGPIPE.
+ * Cost: a round trip is one send and one receive; no allocation once the buffers have grown. */
+#ifndef ICP_H
+#define ICP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ICP_API __attribute__((visibility("default")))
+
+/* What went wrong. Codes below 200 come from the server, the others from this library. */
+enum icp_error {
+#define X(code, NAME, name, retryable, text) ICP_##NAME = code,
+#include "proto/error.def"
+#undef X
+};
+
+/* What can be asked. docs/reference/ lists the fields of each request and reply. */
+enum icp_op {
+#define X(opcode, NAME, name, lane, role, retry, help) ICP_OP_##NAME = opcode,
+#include "proto/op.def"
+#undef X
+};
+
+/* One failure, for a program and for a person. */
+struct icp_fault {
+    enum icp_error code;
+    bool retryable;    /* the same request may succeed later */
+    char field[160];   /* such as "accounts[3].values.employees"; empty if none is at fault */
+    char message[512]; /* one sentence: what is wrong and what would be right */
+};
+
+/* "not-found" and the like; "internal" for an unknown code. Never NULL. */
+ICP_API const char *icp_error_name(enum icp_error code);
+/* Version of the library, such as "0.1.0". */
+ICP_API const char *icp_version(void);
+
+/* A run of bytes that somebody else owns; not ended by a zero. */
+struct icp_text {
+    const char *data;
+    size_t bytes;
+};
+
+/* ---- connection ------------------------------------------------------------------------------ */
+
+struct icp_client;
+
+struct icp_options {
+    uint32_t connect_timeout_ms; /* to connect and be greeted; 0 = 5,000 */
+    uint32_t call_timeout_ms;    /* of each call that names none; 0 = 30,000 */
+    const char *name;            /* who calls, for the server's log; NULL = "libicp <version>" */
+    const char *token;           /* secret that gives the connection its role; NULL = none */
+    bool no_checksum;            /* do not put checksums on requests */
+    bool retry;                  /* after a lost connection: connect again and repeat once, for
+                                  * operations that are safe to repeat (docs/reference/) */
+    uint32_t in_flight_max;      /* unanswered requests, those given up included; 0 = 65,536 */
+    size_t buffer_bytes_max;     /* replies that wait to be received; 0 = 64 MiB */
+};
+
+/* Connects and introduces itself. URIs: icp://host:port (port 4273 if left out; [::1] for IPv6),
+ * icp+unix:/path. icps:// is refused: TLS is not spoken yet. options may be NULL. Looking up a host
+ * name blocks as long as the system's resolver does. NULL with *fault on failure. */
+ICP_API struct icp_client *icp_connect(const char *uri, const struct icp_options *options,
+                                       struct icp_fault *fault);
+/* Connects again after a loss; requests in flight are answered with ICP_CLOSED. */
+ICP_API bool icp_reconnect(struct icp_client *client, struct icp_fault *fault);
+/* Closes and frees; NULL is fine. */
+ICP_API void icp_close(struct icp_client *client);
+
+/* What the server said of itself; valid until icp_reconnect or icp_close. */
+struct icp_server {
+    const char *server; /* name and version */
+    const char *role;   /* none, read, write or admin */
+    uint64_t protocol;
+    uint64_t schema; /* current schema version, 0 if none */
+    uint64_t icp;    /* active ICP version, 0 if none */
+};
+ICP_API const struct icp_server *icp_server(const struct icp_client *client);
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* A request's payload: a map, built field by field. Errors are sticky (no memory, a list or map
+ * left open, nesting too deep) and are reported by the call that sends it. `key` is the field's
+ * name within a map and must be NULL within a list. */
+struct icp_payload;
+ICP_API struct icp_payload *icp_payload_create(void); /* NULL: no memory */
+ICP_API void icp_payload_destroy(struct icp_payload *payload);
+ICP_API void icp_payload_reset(struct icp_payload *payload); /* empty again, keeps its memory */
+ICP_API void icp_payload_nil(struct icp_payload *payload, const char *key);
+ICP_API void icp_payload_flag(struct icp_payload *payload, const char *key, bool value);
+ICP_API void icp_payload_int(struct icp_payload *payload, const char *key, int64_t value);
+ICP_API void icp_payload_uint(struct icp_payload *payload, const char *key, uint64_t value);
+ICP_API void icp_payload_number(struct icp_payload *payload, const char *key, double value);
+ICP_API void icp_payload_text(struct icp_payload *payload, const char *key, const char *value);
+ICP_API void icp_payload_text_n(struct icp_payload *payload, const char *key,
+                                struct icp_text value);
+ICP_API void icp_payload_bytes(struct icp_payload *payload, const char *key, const void *data,
+                               size_t bytes);
+/* The fields of another payload as a map. */
+ICP_API void icp_payload_map(struct icp_payload *payload, const char *key,
+                             const struct icp_payload *map);
+ICP_API void icp_payload_map_begin(struct icp_payload *payload, const char *key);
+ICP_API void icp_payload_map_end(struct icp_payload *payload);
+ICP_API void icp_payload_list_begin(struct icp_payload *payload, const char *key);
+ICP_API void icp_payload_list_end(struct icp_payload *payload);
+/* Elements at the level that is open, and encoded bytes so far. */
+ICP_API size_t icp_payload_count(const struct icp_payload *payload);
+ICP_API size_t icp_payload_size(const struct icp_payload *payload);
+
+/* ---- replies --------------------------------------------------------------------------------- */
+
+/* One reply. Set it to zero before its first use, use it again for call after call, and give it to
+ * icp_reply_fini at the end. */
+struct icp_reply {
+    uint32_t request_id;
+    enum icp_op op;
+    bool more;              /* a progress frame: more of this reply follows */
+    struct icp_fault fault; /* code ICP_OK if the request succeeded */
+    const uint8_t *payload; /* one MessagePack map, checked against the operation's fields */
+    size_t payload_bytes;
+    uint8_t *buffer; /* the library's */
+    size_t buffer_bytes;
+};
+ICP_API void icp_reply_fini(struct icp_reply *reply);
+
+enum icp_kind {
+    ICP_KIND_NIL,
+    ICP_KIND_FLAG,
+    ICP_KIND_INT,
+    ICP_KIND_NUMBER,
+    ICP_KIND_TEXT,
+    ICP_KIND_BYTES,
+    ICP_KIND_LIST,
+    ICP_KIND_MAP,
+};
+
+/* One value of a reply; points into it. */
+struct icp_value {
+    enum icp_kind kind;
+    bool flag;
+    int64_t integer;      /* ICP_KIND_INT; also set, cut towards zero, for ICP_KIND_NUMBER */
+    double number;        /* ICP_KIND_NUMBER and ICP_KIND_INT */
+    struct icp_text text; /* ICP_KIND_TEXT and ICP_KIND_BYTES */
+    size_t count;         /* elements of a list, pairs of a map */
+    const uint8_t *data;  /* the value as MessagePack */
+    size_t bytes;
+};
+
+/* The field of that name; false if it is absent. */
+ICP_API bool icp_reply_get(const struct icp_reply *reply, const char *name,
+                           struct icp_value *value);
+ICP_API bool icp_value_get(const struct icp_value *map, const char *name, struct icp_value *value);
+/* The same with a value to fall back on if the field is absent or of another kind. */
+ICP_API int64_t icp_reply_int(const struct icp_reply *reply, const char *name, int64_t fallback);
+ICP_API double icp_reply_number(const struct icp_reply *reply, const char *name, double fallback);
+ICP_API bool icp_reply_flag(const struct icp_reply *reply, const char *name, bool fallback);
+ICP_API struct icp_text icp_reply_text(const struct icp_reply *reply, const char *name);
+/* The whole reply as a value, to walk over. */
+ICP_API struct icp_value icp_reply_value(const struct icp_reply *reply);
+
+/* Walks a list or map: struct icp_walk walk = icp_walk(&value); while (icp_next(&walk, &key,
+ * &value)) key may be NULL; it is empty in a list. Any other kind has no elements. */
+struct icp_walk {
+    const uint8_t *at;
+    const uint8_t *end;
+    size_t left;
+    bool is_map;
+};
+ICP_API struct icp_walk icp_walk(const struct icp_value *value);
+ICP_API bool icp_next(struct icp_walk *walk, struct icp_text *key, struct icp_value *value);
+/* Writes a value for a person (numbers shortest, lists with ", "), cut to fit, zero-ended. Returns
+ * text. */
+ICP_API char *icp_value_print(const struct icp_value *value, char *text, size_t text_bytes);
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+/* Sends one request and waits for its reply. payload may be NULL for an empty one. Progress frames
+ * are passed over. Returns whether reply->fault.code is ICP_OK. */
+ICP_API bool icp_call(struct icp_client *client, enum icp_op op, const struct icp_payload *payload,
+                      struct icp_reply *reply);
+ICP_API bool icp_call_within(struct icp_client *client, enum icp_op op,
+                             const struct icp_payload *payload, uint32_t timeout_ms,
+                             struct icp_reply *reply);
+
+/* Pipelining. icp_send queues a request and returns its id, 0 with *fault if it could not. Requests
+ * leave when 64 KiB have gathered, at icp_flush, and whenever a reply is waited for. */
+ICP_API uint32_t icp_send(struct icp_client *client, enum icp_op op,
+                          const struct icp_payload *payload, struct icp_fault *fault);
+ICP_API bool icp_flush(struct icp_client *client, struct icp_fault *fault);
+/* Waits for a reply, or a progress frame, of the request of that id; of any if id is 0. timeout_ms
+ * 0 means the client's default. Returns whether a successful reply came; else reply->fault tells,
+ * and reply->request_id which request failed: ICP_TIMEOUT leaves the request in flight, so that it
+ * can be waited for again, or given up with icp_forget; id 0 with nothing in flight is ICP_USAGE.
+ */
+ICP_API bool icp_receive(struct icp_client *client, uint32_t id, uint32_t timeout_ms,
+                         struct icp_reply *reply);
+/* Gives a request up: its reply is dropped when it comes. */
+ICP_API void icp_forget(struct icp_client *client, uint32_t id);
+/* Requests in flight that are still waited for. */
+ICP_API size_t icp_in_flight(const struct icp_client *client);
+
+/* One call for each operation: icp_call_PING(client, NULL, &reply) and so on. */
+#define X(opcode, NAME, name, lane, role, retry, help)                                             \
+    static inline bool icp_call_##NAME(struct icp_client *client,                                  \
+                                       const struct icp_payload *payload, struct icp_reply *reply) \
+    {                                                                                              \
+        return icp_call(client, ICP_OP_##NAME, payload, reply);                                    \
+    }
+#include "proto/op.def"
+#undef X
+
+/* ---- scoring --------------------------------------------------------------------------------- */
+
+/* Who to score: a stored account (by id, by any key, by the domain of an email address), values of
+ * a lead, or values laid over the stored account. What is NULL or 0 is left out. */
+struct icp_query {
+    const char *id;
+    const char *key; /* such as "domain:acme.com" */
+    const char *email;
+    const struct icp_payload *values; /* by field name */
+    uint32_t icp;                     /* version to score with; 0 = the active one */
+    uint32_t reasons;                 /* contributions of each sign to give */
+};
+
+struct icp_reason {
+    struct icp_text field;
+    struct icp_value value; /* ICP_KIND_NIL if the account has none */
+    int64_t contribution;   /* millionths of a logit */
+};
+
+/* Set it to zero before its first use, use it again, and give it to icp_score_fini at the end. */
+struct icp_score {
+    uint32_t icp; /* version that scored */
+    uint64_t seq; /* data watermark of the answer */
+    bool found;   /* a stored account was found */
+    bool tal;     /* on the target account list */
+    char grade;   /* A, B, C or D */
+    double fit;   /* 0 to 100 */
+    double p;     /* calibrated probability */
+    int64_t raw;  /* millionths of a logit; intercept + reasons + rest, exactly */
+    /* with reasons only */
+    int64_t intercept;
+    int64_t rest;
+    double fit_low; /* fit if each missing field had its worst value, and its best */
+    double fit_high;
+    struct icp_text id; /* of the account found */
+    const struct icp_reason *reasons;
+    size_t reason_count;
+    const struct icp_text *missing; /* fields without a value */
+    size_t missing_count;
+    const struct icp_text *stale; /* fields whose value is too old */
+    size_t stale_count;
+    struct icp_reply reply; /* the library's, with what the texts point into */
+    void *memory;
+};
+ICP_API bool icp_score(struct icp_client *client, const struct icp_query *query,
+                       struct icp_score *score, struct icp_fault *fault);
+/* The same in two steps, to pipeline. icp_score_receive waits for any reply of icp_score_send (or
+ * for the one of that id) and leaves the request's id in score->reply.request_id. */
+ICP_API uint32_t icp_score_send(struct icp_client *client, const struct icp_query *query,
+                                struct icp_fault *fault);
+ICP_API bool icp_score_receive(struct icp_client *client, uint32_t id, uint32_t timeout_ms,
+                               struct icp_score *score, struct icp_fault *fault);
+ICP_API void icp_score_fini(struct icp_score *score);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

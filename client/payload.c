@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+
+#include "client/client.h"
+
+/* Bytes of the largest map or array header: marker and u32. */
+#define HEAD_BYTES_MAX 5
+
+struct icp_payload *icp_payload_create(void)
+{
+    struct icp_payload *payload = calloc(1, sizeof *payload);
+    if (payload == NULL)
+        return NULL;
+    proto_writer_init(&payload->body);
+    icp_payload_reset(payload);
+    return payload;
+}
+
+void icp_payload_destroy(struct icp_payload *payload)
+{
+    if (payload == NULL)
+        return;
+    proto_writer_fini(&payload->body);
+    free(payload);
+}
+
+void icp_payload_reset(struct icp_payload *payload)
+{
+    proto_writer_reset(&payload->body);
+    payload->depth = 0;
+    payload->levels[0].count = 0;
+    payload->levels[0].is_map = true;
+    payload->error = PROTO_OK;
+    payload->reason = NULL;
+}
+
+static void payload_fail(struct icp_payload *payload, enum proto_error error, const char *reason)
+{
+    if (payload->error != PROTO_OK)
+        return;
+    payload->error = error;
+    payload->reason = reason;
+}
+
+/* Counts one element of the open level and writes its key. False: nothing may be written. */
+static bool element_begin(struct icp_payload *payload, const char *key)
+{
+    if (payload->error != PROTO_OK)
+        return false;
+    if (payload->levels[payload->depth].is_map != (key != NULL)) {
+        payload_fail(payload, PROTO_USAGE,
+                     key == NULL ? "a value within a map needs a key"
+                                 : "a value within a list cannot have a key");
+        return false;
+    }
+    if (key != NULL)
+        proto_write_text(&payload->body, key);
+    payload->levels[payload->depth].count++;
+    return true;
+}
+
+void icp_payload_nil(struct icp_payload *payload, const char *key)
+{
+    if (element_begin(payload, key))
+        proto_write_nil(&payload->body);
+}
+
+void icp_payload_flag(struct icp_payload *payload, const char *key, bool value)
+{
+    if (element_begin(payload, key))
+        proto_write_bool(&payload->body, value);
+}
+
+void icp_payload_int(struct icp_payload *payload, const char *key, int64_t value)
+{
+    if (element_begin(payload, key))
+        proto_write_int(&payload->body, value);
+}
+
+void icp_payload_uint(struct icp_payload *payload, const char *key, uint64_t value)
+{
+    if (element_begin(payload, key))
+        proto_write_uint(&payload->body, value);
+}
+
+void icp_payload_number(struct icp_payload *payload, const char *key, double value)
+{
+    if (!isfinite(value))
+        payload_fail(payload, PROTO_USAGE, "a number must be finite");
+    if (element_begin(payload, key))
+        proto_write_f64(&payload->body, value);
+}
+
+void icp_payload_text_n(struct icp_payload *payload, const char *key, struct icp_text value)
+{
+    if (element_begin(payload, key))
+        proto_write_str(&payload->body,
+                        (struct proto_span){(const uint8_t *)value.data, value.bytes});
+}
+
+void icp_payload_text(struct icp_payload *payload, const char *key, const char *value)
+{
+    icp_payload_text_n(payload, key, (struct icp_text){value, strlen(value)});
+}
+
+void icp_payload_bytes(struct icp_payload *payload, const char *key, const void *data, size_t bytes)
+{
+    if (element_begin(payload, key))
+        proto_write_bin(&payload->body, (struct proto_span){data, bytes});
+}
+
+void icp_payload_map(struct icp_payload *payload, const char *key, const struct icp_payload *map)
+{
+    size_t pairs = 0;
+    struct proto_span body = {0};
+    struct proto_fault fault = {0};
+    if (!client_payload_finish(map, &pairs, &body, &fault)) {
+        payload_fail(payload, fault.code, "the payload put in as a map is not whole");
+        return;
+    }
+    if (!element_begin(payload, key))
+        return;
+    proto_write_map(&payload->body, pairs);
+    proto_write_raw(&payload->body, body);
+}
+
+static void level_begin(struct icp_payload *payload, const char *key, bool is_map)
+{
+    if (payload->error == PROTO_OK && payload->depth + 1 >= CLIENT_NESTING_MAX)
+        payload_fail(payload, PROTO_TOO_LARGE, "lists and maps are nested too deeply");
+    if (!element_begin(payload, key))
+        return;
+    payload->depth++;
+    payload->levels[payload->depth].head = payload->body.bytes;
+    payload->levels[payload->depth].count = 0;
+    payload->levels[payload->depth].is_map = is_map;
+}
+
+/* The header goes in front of what was written, once its count is known: at most five bytes, so a
+ * memmove is cheaper than a header that is always the widest. */
+static void level_end(struct icp_payload *payload, bool is_map)
+{
+    if (payload->error != PROTO_OK)
+        return;
+    if (payload->depth == 0 || payload->levels[payload->depth].is_map != is_map) {
+        payload_fail(payload, PROTO_USAGE, "a list or map is ended that is not open");
+        return;
+    }
+    struct proto_writer *body = &payload->body;
+    size_t head = payload->levels[payload->depth].head;
+    size_t end = body->bytes;
+    if (is_map)
+        proto_write_map(body, payload->levels[payload->depth].count);
+    else
+        proto_write_array(body, payload->levels[payload->depth].count);
+    payload->depth--;
+    if (!proto_writer_ok(body))
+        return;
+    uint8_t header[HEAD_BYTES_MAX];
+    size_t header_bytes = body->bytes - end;
+    memcpy(header, body->data + end, header_bytes);
+    memmove(body->data + head + header_bytes, body->data + head, end - head);
+    memcpy(body->data + head, header, header_bytes);
+}
+
+void icp_payload_map_begin(struct icp_payload *payload, const char *key)
+{
+    level_begin(payload, key, true);
+}
+
+void icp_payload_map_end(struct icp_payload *payload)
+{
+    level_end(payload, true);
+}
+
+void icp_payload_list_begin(struct icp_payload *payload, const char *key)
+{
+    level_begin(payload, key, false);
+}
+
+void icp_payload_list_end(struct icp_payload *payload)
+{
+    level_end(payload, false);
+}
+
+size_t icp_payload_count(const struct icp_payload *payload)
+{
+    return payload->levels[payload->depth].count;
+}
+
+size_t icp_payload_size(const struct icp_payload *payload)
+{
+    return payload->body.bytes;
+}
+
+bool client_payload_finish(const struct icp_payload *payload, size_t *pairs,
+                           struct proto_span *body, struct proto_fault *fault)
+{
+    *pairs = 0;
+    *body = (struct proto_span){0};
+    if (payload == NULL)
+        return true;
+    if (payload->error != PROTO_OK)
+        return proto_fault_set(fault, payload->error, "", "%s", payload->reason);
+    if (!proto_writer_ok(&payload->body))
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the payload");
+    if (payload->depth != 0)
+        return proto_fault_set(fault, PROTO_USAGE, "", "a list or map of the payload is not ended");
+    *pairs = payload->levels[0].count;
+    *body = proto_writer_span(&payload->body);
+    return true;
+}

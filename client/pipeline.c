@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/pipeline.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* One read takes at least this much: many small replies, or a good part of a large one. */
+#define ROOM_BYTES_MIN ((size_t)64 << 10)
+#define PENDING_CAPACITY_MIN 64
+
+void client_pipeline_init(struct client_pipeline *pipeline, size_t in_flight_max,
+                          size_t buffer_bytes_max, bool checksum)
+{
+    *pipeline = (struct client_pipeline){
+        .buffer_bytes_max = buffer_bytes_max != 0 ? buffer_bytes_max : CLIENT_BUFFER_BYTES_MAX,
+        .in_flight_max = in_flight_max != 0 ? in_flight_max : CLIENT_IN_FLIGHT_MAX,
+        .id_next = 1,
+        .checksum = checksum,
+    };
+    proto_writer_init(&pipeline->output);
+}
+
+void client_pipeline_fini(struct client_pipeline *pipeline)
+{
+    proto_writer_fini(&pipeline->output);
+    free(pipeline->input);
+    free(pipeline->pending);
+    *pipeline = (struct client_pipeline){0};
+}
+
+void client_pipeline_restart(struct client_pipeline *pipeline)
+{
+    proto_writer_reset(&pipeline->output);
+    pipeline->output_sent = 0;
+    pipeline->input_at = pipeline->input_bytes = 0;
+    for (size_t i = 0; i < pipeline->pending_capacity; i++)
+        pipeline->pending[i].id = 0;
+    pipeline->pending_count = pipeline->forgotten_count = 0;
+    pipeline->lost = false;
+}
+
+/* ---- pending requests: linear probing, ids are consecutive and so hardly ever collide ----------
+ */
+
+static size_t pending_place(const struct client_pipeline *pipeline, uint32_t id)
+{
+    size_t mask = pipeline->pending_capacity - 1;
+    size_t place = id & mask;
+    while (pipeline->pending[place].id != 0 && pipeline->pending[place].id != id)
+        place = (place + 1) & mask;
+    return place;
+}
+
+static bool pending_grow(struct client_pipeline *pipeline)
+{
+    size_t capacity = pipeline->pending_capacity;
+    if (pipeline->pending_count * 2 < capacity)
+        return true;
+    struct client_pending *old = pipeline->pending;
+    size_t grown = capacity == 0 ? PENDING_CAPACITY_MIN : capacity * 2;
+    struct client_pending *pending = calloc(grown, sizeof *pending);
+    if (pending == NULL)
+        return false;
+    pipeline->pending = pending;
+    pipeline->pending_capacity = grown;
+    for (size_t i = 0; i < capacity; i++) {
+        if (old[i].id != 0)
+            pending[pending_place(pipeline, old[i].id)] = old[i];
+    }
+    free(old);
+    return true;
+}
+
+/* Empties a place and moves back what had been pushed past it, so that no probe ends too early. */
+static void pending_remove(struct client_pipeline *pipeline, size_t place)
+{
+    size_t mask = pipeline->pending_capacity - 1;
+    if (pipeline->pending[place].forgotten)
+        pipeline->forgotten_count--;
+    pipeline->pending_count--;
+    for (size_t next = (place + 1) & mask; pipeline->pending[next].id != 0;
+         next = (next + 1) & mask) {
+        size_t home = pipeline->pending[next].id & mask;
+        if (((next - home) & mask) >= ((next - place) & mask)) {
+            pipeline->pending[place] = pipeline->pending[next];
+            place = next;
+        }
+    }
+    pipeline->pending[place].id = 0;
+}
+
+const struct client_pending *client_pipeline_find(const struct client_pipeline *pipeline,
+                                                  uint32_t id)
+{
+    if (id == 0 || pipeline->pending_capacity == 0)
+        return NULL;
+    const struct client_pending *found = &pipeline->pending[pending_place(pipeline, id)];
+    return found->id == id && !found->forgotten ? found : NULL;
+}
+
+void client_pipeline_forget(struct client_pipeline *pipeline, uint32_t id)
+{
+    if (client_pipeline_find(pipeline, id) == NULL)
+        return;
+    pipeline->pending[pending_place(pipeline, id)].forgotten = true;
+    pipeline->forgotten_count++;
+}
+
+uint32_t client_pipeline_abandon(struct client_pipeline *pipeline, uint8_t *op)
+{
+    /* Lowest id first, so that a caller hears of its requests in the order in which it sent them.
+     */
+    size_t first = SIZE_MAX;
+    for (size_t i = 0; i < pipeline->pending_capacity; i++) {
+        const struct client_pending *pending = &pipeline->pending[i];
+        if (pending->id != 0 && !pending->forgotten &&
+            (first == SIZE_MAX || pending->id < pipeline->pending[first].id))
+            first = i;
+    }
+    if (first == SIZE_MAX)
+        return 0;
+    uint32_t id = pipeline->pending[first].id;
+    *op = pipeline->pending[first].op;
+    pending_remove(pipeline, first);
+    return id;
+}
+
+/* ---- out --------------------------------------------------------------------------------------
+ */
+
+static uint32_t id_take(struct client_pipeline *pipeline)
+{
+    /* Ids wrap after 2^32 requests; one that is still in flight is passed over, and so is 0. */
+    for (;;) {
+        uint32_t id = pipeline->id_next++;
+        if (id != 0 && pipeline->pending[pending_place(pipeline, id)].id == 0)
+            return id;
+    }
+}
+
+uint32_t client_pipeline_request(struct client_pipeline *pipeline, uint8_t op, size_t pairs,
+                                 struct proto_span body, struct proto_fault *fault)
+{
+    if (pipeline->lost) {
+        *fault = pipeline->loss;
+        return 0;
+    }
+    if (pipeline->pending_count >= pipeline->in_flight_max) {
+        proto_fault_set(fault, PROTO_LIMIT, "",
+                        "%zu requests are in flight, the most that this client allows; receive "
+                        "replies first",
+                        pipeline->pending_count);
+        return 0;
+    }
+    if (body.bytes > PROTO_FRAME_BYTES_MAX - 5) { /* 5 bytes: the largest map header */
+        proto_fault_set(fault, PROTO_TOO_LARGE, "",
+                        "the payload has %zu bytes, a frame holds at most %d", body.bytes,
+                        (int)PROTO_FRAME_BYTES_MAX);
+        return 0;
+    }
+    struct proto_writer *output = &pipeline->output;
+    bool grown = pending_grow(pipeline);
+    if (grown) {
+        uint32_t id = id_take(pipeline);
+        proto_writer_frame_begin(output);
+        proto_write_map(output, pairs);
+        proto_write_raw(output, body);
+        proto_writer_frame_end(output, op, pipeline->checksum ? PROTO_FLAG_CHECKSUM : 0, id);
+        if (proto_writer_ok(output)) {
+            size_t place = pending_place(pipeline, id);
+            pipeline->pending[place] = (struct client_pending){.id = id, .op = op};
+            pipeline->pending_count++;
+            return id;
+        }
+        proto_writer_frame_cancel(output);
+    }
+    proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a request of %zu bytes", body.bytes);
+    return 0;
+}
+
+struct proto_span client_pipeline_output(const struct client_pipeline *pipeline)
+{
+    struct proto_span all = proto_writer_span(&pipeline->output);
+    if (all.bytes == pipeline->output_sent)
+        return (struct proto_span){0};
+    return (struct proto_span){all.data + pipeline->output_sent, all.bytes - pipeline->output_sent};
+}
+
+void client_pipeline_sent(struct client_pipeline *pipeline, size_t bytes)
+{
+    assert(bytes <= pipeline->output.bytes - pipeline->output_sent);
+    pipeline->output_sent += bytes;
+    if (pipeline->output_sent == pipeline->output.bytes) {
+        proto_writer_reset(&pipeline->output);
+        pipeline->output_sent = 0;
+    }
+}
+
+/* ---- in ---------------------------------------------------------------------------------------
+ */
+
+void client_pipeline_lose(struct client_pipeline *pipeline, enum proto_error code,
+                          const char *reason)
+{
+    if (pipeline->lost)
+        return;
+    pipeline->lost = true;
+    bool is_cut = pipeline->input_bytes > pipeline->input_at && code == PROTO_CLOSED;
+    proto_fault_set(&pipeline->loss, code, "", "%s%s", reason,
+                    is_cut ? " in the middle of a reply" : "");
+}
+
+uint8_t *client_pipeline_room(struct client_pipeline *pipeline, size_t *bytes)
+{
+    *bytes = 0;
+    if (pipeline->input_at > 0) {
+        pipeline->input_bytes -= pipeline->input_at;
+        if (pipeline->input_bytes > 0)
+            memmove(pipeline->input, pipeline->input + pipeline->input_at, pipeline->input_bytes);
+        pipeline->input_at = 0;
+    }
+    size_t limit = pipeline->buffer_bytes_max + PROTO_HEADER_BYTES + PROTO_FRAME_BYTES_MAX;
+    if (pipeline->lost || pipeline->input_bytes >= limit)
+        return NULL;
+    if (pipeline->input_capacity - pipeline->input_bytes < ROOM_BYTES_MIN) {
+        /* Memory grows with the bytes that have come, never with what a header promises. */
+        size_t capacity = pipeline->input_capacity * 2 + ROOM_BYTES_MIN;
+        uint8_t *input = realloc(pipeline->input, capacity);
+        if (input == NULL) {
+            client_pipeline_lose(pipeline, PROTO_NO_MEMORY, "no memory for the replies");
+            return NULL;
+        }
+        pipeline->input = input;
+        pipeline->input_capacity = capacity;
+    }
+    *bytes = pipeline->input_capacity - pipeline->input_bytes;
+    return pipeline->input + pipeline->input_bytes;
+}
+
+void client_pipeline_received(struct client_pipeline *pipeline, size_t bytes)
+{
+    assert(bytes <= pipeline->input_capacity - pipeline->input_bytes);
+    pipeline->input_bytes += bytes;
+}
+
+/* A status other than ok: its payload says what was wrong. A payload that does not is no reason to
+ * lose the connection: the status alone is told. */
+static void fault_take(uint8_t status, struct proto_span payload, struct proto_fault *fault)
+{
+    struct proto_fault ignored = {0};
+    if (proto_fault_decode(payload, fault, &ignored) && (unsigned)fault->code == status)
+        return;
+    const struct proto_error_info *info = proto_error_find(status);
+    proto_fault_set(fault, info->code, "", "%s (status %u, without a readable message)", info->text,
+                    (unsigned)status);
+}
+
+static void reply_check(const struct client_pending *pending, uint8_t status,
+                        struct client_reply *reply)
+{
+    const struct proto_op_info *info = proto_op_find(pending->op);
+    assert(info != NULL);
+    if (status != PROTO_OK) {
+        fault_take(status, reply->payload, &reply->fault);
+        return;
+    }
+    struct proto_arg args[PROTO_ARGS_MAX];
+    struct proto_fault fault = {0};
+    if (!proto_fields_decode(info->reply, info->reply_count, reply->payload, args, &fault))
+        proto_fault_set(&reply->fault, PROTO_BAD_REPLY, fault.field,
+                        "the server's reply to %s is not valid: %s", info->name, fault.message);
+}
+
+/* Matches one frame with its request. False: nobody waits for it. */
+static bool frame_take(struct client_pipeline *pipeline, const struct proto_header *header,
+                       struct client_reply *reply)
+{
+    size_t place =
+        pipeline->pending_capacity == 0 ? 0 : pending_place(pipeline, header->request_id);
+    if (header->request_id == 0 || pipeline->pending_capacity == 0 ||
+        pipeline->pending[place].id == 0) {
+        struct proto_fault told = {0};
+        if (header->code != PROTO_OK)
+            fault_take(header->code, reply->payload, &told);
+        char reason[sizeof told.message + 64];
+        snprintf(reason, sizeof reason, "a reply came for request %u, which was never sent%s%s",
+                 header->request_id, told.code != PROTO_OK ? ": " : "", told.message);
+        client_pipeline_lose(pipeline, PROTO_BAD_REPLY, reason);
+        return false;
+    }
+    struct client_pending pending = pipeline->pending[place];
+    reply->id = pending.id;
+    reply->op = pending.op;
+    reply->more = (header->flags & PROTO_FLAG_MORE) != 0;
+    if (!reply->more)
+        pending_remove(pipeline, place);
+    if (pending.forgotten)
+        return false;
+    if (reply->fault.code == PROTO_OK)
+        reply_check(&pending, header->code, reply);
+    return true;
+}
+
+bool client_pipeline_next(struct client_pipeline *pipeline, struct client_reply *reply)
+{
+    while (!pipeline->lost) {
+        struct proto_span bytes = {pipeline->input + pipeline->input_at,
+                                   pipeline->input_bytes - pipeline->input_at};
+        if (bytes.bytes == 0)
+            return false;
+        struct proto_header header;
+        size_t used = 0;
+        *reply = (struct client_reply){0};
+        switch (proto_frame_split(bytes, PROTO_FRAME_BYTES_MAX, true, &header, &reply->payload,
+                                  &used, &reply->fault)) {
+        case PROTO_FRAME_PARTIAL:
+            return false;
+        case PROTO_FRAME_REFUSED: {
+            char reason[sizeof reply->fault.message + 64];
+            snprintf(reason, sizeof reason, "what came is not a reply of icpd: %s",
+                     reply->fault.message);
+            client_pipeline_lose(pipeline, PROTO_BAD_REPLY, reason);
+            return false;
+        }
+        case PROTO_FRAME_SPOILT:
+            reply->payload = (struct proto_span){0};
+            break;
+        case PROTO_FRAME_WHOLE:
+            break;
+        }
+        pipeline->input_at += used;
+        if (frame_take(pipeline, &header, reply))
+            return true;
+    }
+    return false;
+}
