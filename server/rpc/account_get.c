@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/lead.h"
+
+static void write_value(struct proto_writer *out, const struct feature_value *value)
+{
+    switch (value->type) {
+    case FEATURE_NUMBER:
+        proto_write_f64(out, value->number);
+        break;
+    case FEATURE_FLAG:
+        proto_write_bool(out, value->flag);
+        break;
+    case FEATURE_CATEGORY:
+        proto_write_str(out, value->text);
+        break;
+    case FEATURE_VECTOR:
+        proto_write_bin(out, value->vector);
+        break;
+    case FEATURE_TAGS: {
+        size_t at = 0;
+        struct proto_span tag;
+        proto_write_array(out, feature_tags_count(value->tags));
+        while (feature_tags_next(value->tags, &at, &tag)) {
+            proto_write_str(out, tag);
+        }
+        break;
+    }
+    }
+}
+
+static void write_values(struct rpc_call *call, const struct feature_record *record,
+                         const struct feature_value *values)
+{
+    const struct feature_schema *schema = rpc_state(call)->schema;
+    struct proto_writer *out = call->out;
+    int64_t now_ms = engine_now_ms(call->worker->rpc->options.engine);
+    size_t present = 0;
+    for (size_t i = 0; i < schema->field_count; i++) {
+        present += values[schema->fields[i].id].present;
+    }
+    rpc_key(out, call->op, PROTO_A_ACCOUNT_GET_VALUES);
+    proto_write_map(out, present);
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const struct feature_field *field = &schema->fields[i];
+        const struct feature_value *value = &values[field->id];
+        if (!value->present) {
+            continue;
+        }
+        bool stale = field->stale_after_ms > 0 && now_ms - value->time_ms > field->stale_after_ms;
+        proto_write_text(out, field->name);
+        proto_write_map(out, 4);
+        proto_write_text(out, "value");
+        write_value(out, value);
+        proto_write_text(out, "source");
+        proto_write_str(out, feature_record_source(record, value->source));
+        proto_write_text(out, "time");
+        proto_write_int(out, value->time_ms);
+        proto_write_text(out, "state");
+        proto_write_text(out, stale ? "stale" : "fresh");
+    }
+}
+
+/* The record of the account that the request names. */
+static bool record_find(struct rpc_call *call, struct feature_record *record,
+                        struct proto_fault *fault)
+{
+    struct engine_name name;
+    if (!rpc_name_read(call->args, PROTO_Q_ACCOUNT_GET_ID, PROTO_Q_ACCOUNT_GET_KEY,
+                       PROTO_Q_ACCOUNT_GET_EMAIL, &name, fault)) {
+        return false;
+    }
+    if (name.id.bytes + name.key.bytes + name.email.bytes == 0) {
+        return proto_fault_set(fault, PROTO_MISSING_FIELD, "id", "give id, key or email");
+    }
+    struct proto_fault local = {0};
+    struct proto_span bytes;
+    uint32_t slot = engine_find(call->worker->engine, &name, &local);
+    if (slot == STORE_NO_SLOT) {
+        if (local.code == PROTO_OK) {
+            proto_fault_set(&local, PROTO_NOT_FOUND, "", "no account has this id, key or email");
+        }
+        *fault = local;
+        return false;
+    }
+    return store_record(engine_worker_view(call->worker->engine), slot, &bytes, fault) &&
+           feature_record_open(bytes, false, record, fault);
+}
+
+enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct feature_schema *schema = rpc_state(call)->schema;
+    struct feature_record record;
+    if (!schema) {
+        proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
+        return RPC_FAILED;
+    }
+    if (!record_find(call, &record, fault)) {
+        return RPC_FAILED;
+    }
+    struct feature_value *values =
+        base_arena_array(&call->worker->arena, schema->id_count + 1, sizeof *values);
+    if (!values) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the account");
+        return RPC_FAILED;
+    }
+    feature_record_values(&record, values, schema->id_count);
+    proto_write_map(call->out, 4);
+    rpc_put_str(call->out, call->op, PROTO_A_ACCOUNT_GET_ID, record.id);
+    rpc_key(call->out, call->op, PROTO_A_ACCOUNT_GET_KEYS);
+    proto_write_array(call->out, record.key_count);
+    size_t at = 0;
+    struct proto_span key;
+    while (feature_record_key_next(&record, &at, &key)) {
+        proto_write_str(call->out, key);
+    }
+    write_values(call, &record, values);
+    rpc_put_uint(call->out, call->op, PROTO_A_ACCOUNT_GET_SEQ,
+                 store_view_seq(engine_worker_view(call->worker->engine)));
+    return RPC_DONE;
+}

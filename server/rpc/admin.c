@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hello, ping, stats and jobs. */
+#include <string.h>
+
+#include "server/rpc/call.h"
+
+#define SERVER_NAME "icpd/" ICP_VERSION
+
+/* Compares in time that depends on the length of what was given only, so that a token cannot be
+ * guessed byte by byte. */
+static bool token_equal(struct proto_span given, const char *token)
+{
+    if (!token || token[0] == '\0') {
+        return false;
+    }
+    size_t bytes = strlen(token);
+    unsigned differ = bytes != given.bytes;
+    for (size_t i = 0; i < given.bytes; i++) {
+        differ |= (unsigned)given.data[i] ^ (unsigned char)token[i % bytes];
+    }
+    return differ == 0;
+}
+
+static bool take_role(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    struct proto_span token = rpc_arg_text(call, PROTO_Q_HELLO_TOKEN);
+    if (!call->args[PROTO_Q_HELLO_TOKEN].present || call->worker->rpc->open) {
+        return true;
+    }
+    if (token_equal(token, options->admin_token)) {
+        call->session->role = PROTO_ROLE_ADMIN;
+    } else if (token_equal(token, options->write_token)) {
+        call->session->role = PROTO_ROLE_WRITE;
+    } else if (token_equal(token, options->read_token)) {
+        call->session->role = PROTO_ROLE_READ;
+    } else {
+        return proto_fault_set(fault, PROTO_BAD_TOKEN, "token", "the token is not known");
+    }
+    return true;
+}
+
+enum rpc_outcome rpc_on_HELLO(struct rpc_call *call, struct proto_fault *fault)
+{
+    if (!take_role(call, fault)) {
+        return RPC_FAILED;
+    }
+    const struct engine_state *state = rpc_state(call);
+    struct proto_writer *out = call->out;
+    enum proto_role role = call->worker->rpc->open ? PROTO_ROLE_ADMIN : call->session->role;
+    proto_write_map(out, 6);
+    rpc_put_text(out, call->op, PROTO_A_HELLO_SERVER, SERVER_NAME);
+    rpc_put_uint(out, call->op, PROTO_A_HELLO_PROTOCOL, PROTO_VERSION);
+    rpc_put_text(out, call->op, PROTO_A_HELLO_ROLE, proto_role_name(role));
+    size_t count;
+    const struct proto_limit_info *limits = proto_limits(&count);
+    rpc_key(out, call->op, PROTO_A_HELLO_LIMITS);
+    proto_write_map(out, count);
+    for (size_t i = 0; i < count; i++) {
+        proto_write_text(out, limits[i].name);
+        proto_write_uint(out, limits[i].value);
+    }
+    rpc_put_uint(out, call->op, PROTO_A_HELLO_SCHEMA, state->schema ? state->schema->version : 0);
+    rpc_put_uint(out, call->op, PROTO_A_HELLO_ICP, state->active ? state->active->version : 0);
+    return RPC_DONE;
+}
+
+enum rpc_outcome rpc_on_PING(struct rpc_call *call, struct proto_fault *fault)
+{
+    (void)fault;
+    proto_write_map(call->out, 1);
+    rpc_put_uint(call->out, call->op, PROTO_A_PING_TIME,
+                 (uint64_t)engine_now_ms(call->worker->rpc->options.engine));
+    return RPC_DONE;
+}
+
+enum rpc_outcome rpc_on_STATS(struct rpc_call *call, struct proto_fault *fault)
+{
+    (void)fault;
+    const struct rpc_options *options = &call->worker->rpc->options;
+    proto_write_map(call->out, 1);
+    rpc_key(call->out, call->op, PROTO_A_STATS_METRICS);
+    options->stats_write(options->stats_context, call->out);
+    return RPC_DONE;
+}
+
+enum { JOBS_LISTED_MAX = 96 };
+
+enum rpc_outcome rpc_on_JOB_LIST(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine_job_info *jobs =
+        base_arena_array(&call->worker->arena, JOBS_LISTED_MAX, sizeof *jobs);
+    if (!jobs) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the list");
+        return RPC_FAILED;
+    }
+    size_t count = engine_jobs(call->worker->rpc->options.engine, jobs, JOBS_LISTED_MAX);
+    struct proto_writer *out = call->out;
+    proto_write_map(out, 1);
+    rpc_key(out, call->op, PROTO_A_JOB_LIST_JOBS);
+    proto_write_array(out, count);
+    for (size_t i = 0; i < count; i++) {
+        proto_write_map(out, 9);
+        proto_write_text(out, "job");
+        proto_write_uint(out, jobs[i].job);
+        proto_write_text(out, "op");
+        proto_write_text(out, proto_op_find((uint8_t)jobs[i].op)->name);
+        proto_write_text(out, "state");
+        proto_write_text(out, engine_job_state_name(jobs[i].state));
+        proto_write_text(out, "stage");
+        proto_write_text(out, jobs[i].stage);
+        proto_write_text(out, "done");
+        proto_write_f64(out, jobs[i].done);
+        proto_write_text(out, "icp");
+        proto_write_uint(out, jobs[i].icp);
+        proto_write_text(out, "error");
+        proto_write_text(out, jobs[i].fault.message);
+        proto_write_text(out, "started");
+        proto_write_int(out, jobs[i].started_ms);
+        proto_write_text(out, "ended");
+        proto_write_int(out, jobs[i].ended_ms);
+    }
+    return RPC_DONE;
+}
+
+enum rpc_outcome rpc_on_JOB_CANCEL(struct rpc_call *call, struct proto_fault *fault)
+{
+    uint64_t job = rpc_arg_uint(call, PROTO_Q_JOB_CANCEL_JOB, 0);
+    if (!engine_job_cancel(call->worker->rpc->options.engine, job, fault)) {
+        return RPC_FAILED;
+    }
+    proto_write_map(call->out, 1);
+    rpc_put_uint(call->out, call->op, PROTO_A_JOB_CANCEL_JOB, job);
+    return RPC_DONE;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request on its way through a handler. */
+#ifndef RPC_CALL_H
+#define RPC_CALL_H
+
+#include "proto/request.h"
+#include "server/base/arena.h"
+#include "server/rpc/rpc.h"
+
+struct rpc {
+    struct rpc_options options;
+    bool open; /* no tokens: everybody is admin */
+};
+
+struct rpc_worker {
+    struct rpc *rpc;
+    unsigned index;
+    struct engine_worker *engine;
+    struct base_arena arena; /* reset for each request */
+    struct proto_request request;
+    struct feature_value *lead; /* by field id, kept between requests */
+    size_t lead_slots;
+};
+
+enum rpc_outcome {
+    RPC_DONE,   /* the reply stands in call->out */
+    RPC_LATER,  /* the reply comes through post */
+    RPC_FAILED, /* *fault says why; whatever the handler wrote is taken back */
+};
+
+struct rpc_call {
+    struct rpc_worker *worker;
+    struct rpc_session *session;
+    struct rpc_ticket ticket;
+    const struct proto_op_info *op;
+    const struct proto_arg *args; /* by PROTO_Q_* */
+    uint32_t request_id;
+    uint16_t flags; /* of the reply: PROTO_FLAG_REPLY, and CHECKSUM if the request had one */
+    uint64_t read_ns;
+    uint64_t deadline_ms;
+    struct proto_writer *out; /* frame begun; the handler writes the payload */
+};
+
+/* Handlers, one an operation. */
+#define X(opcode, NAME, name, lane, role, retry, help)                                             \
+    enum rpc_outcome rpc_on_##NAME(struct rpc_call *call, struct proto_fault *fault);
+#include "proto/op.def"
+#undef X
+
+/* A reply that comes later: everything that is needed to write and count it. Made by rpc_later,
+ * freed by rpc_later_post or rpc_later_drop. */
+struct rpc_later {
+    struct rpc *rpc;
+    struct rpc_ticket ticket;
+    const struct proto_op_info *op;
+    uint32_t request_id;
+    uint16_t flags;
+    uint64_t read_ns;
+    struct proto_writer out;
+};
+struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fault);
+/* Begins the frame of a reply in later->out. */
+struct proto_writer *rpc_later_begin(struct rpc_later *later);
+/* Sends what was begun as a progress frame; later lives on. */
+void rpc_later_progress(struct rpc_later *later);
+/* Sends what was begun, or the fault if its code is not PROTO_OK, as the last frame. Frees later.
+ */
+void rpc_later_post(struct rpc_later *later, const struct proto_fault *fault);
+void rpc_later_drop(struct rpc_later *later);
+
+/* Counts a request that is answered; _later from any thread. */
+void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_info *op,
+               enum proto_error code, uint64_t read_ns);
+void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto_error code,
+                     uint64_t read_ns);
+
+/* Names of reply fields come from the table: index is a PROTO_A_* of the operation. */
+void rpc_key(struct proto_writer *out, const struct proto_op_info *op, int index);
+void rpc_put_uint(struct proto_writer *out, const struct proto_op_info *op, int index,
+                  uint64_t value);
+void rpc_put_int(struct proto_writer *out, const struct proto_op_info *op, int index,
+                 int64_t value);
+void rpc_put_number(struct proto_writer *out, const struct proto_op_info *op, int index,
+                    double value);
+void rpc_put_flag(struct proto_writer *out, const struct proto_op_info *op, int index, bool value);
+void rpc_put_text(struct proto_writer *out, const struct proto_op_info *op, int index,
+                  const char *value);
+void rpc_put_str(struct proto_writer *out, const struct proto_op_info *op, int index,
+                 struct proto_span value);
+
+/* Text of an argument, empty if it is absent. */
+static inline struct proto_span rpc_arg_text(const struct rpc_call *call, int index)
+{
+    return call->args[index].present ? call->args[index].text : (struct proto_span){0};
+}
+static inline uint64_t rpc_arg_uint(const struct rpc_call *call, int index, uint64_t otherwise)
+{
+    return call->args[index].present ? call->args[index].uint : otherwise;
+}
+static inline bool rpc_arg_flag(const struct rpc_call *call, int index)
+{
+    return call->args[index].present && call->args[index].flag;
+}
+/* An argument of type TEXTS as spans in the worker's arena; *count set. NULL with a fault if it
+ * holds more than count_max; an absent one gives NULL and 0 without a fault. */
+const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t count_max,
+                                       size_t *count, struct proto_fault *fault);
+
+static inline const struct engine_state *rpc_state(const struct rpc_call *call)
+{
+    return engine_worker_state(call->worker->engine);
+}
+
+#endif

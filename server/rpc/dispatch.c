@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "server/rpc/call.h"
+
+typedef enum rpc_outcome rpc_handler(struct rpc_call *call, struct proto_fault *fault);
+
+/* By opcode; a row of op.def without its handler does not link. */
+static rpc_handler *const handlers[256] = {
+#define X(opcode, NAME, name, lane, role, retry, help) [opcode] = rpc_on_##NAME,
+#include "proto/op.def"
+#undef X
+};
+
+struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fault)
+{
+    struct rpc *rpc = calloc(1, sizeof *rpc);
+    if (!rpc) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for requests");
+        return NULL;
+    }
+    rpc->options = *options;
+    const char *tokens[] = {options->read_token, options->write_token, options->admin_token};
+    rpc->open = true;
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        rpc->open = rpc->open && (!tokens[i] || tokens[i][0] == '\0');
+    }
+    return rpc;
+}
+
+void rpc_destroy(struct rpc *rpc)
+{
+    free(rpc);
+}
+
+struct rpc_worker *rpc_worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault)
+{
+    struct rpc_worker *worker = calloc(1, sizeof *worker);
+    if (!worker) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a worker");
+        return NULL;
+    }
+    worker->rpc = rpc;
+    worker->index = index;
+    base_arena_init(&worker->arena, 0, 0);
+    worker->engine = engine_worker_create(rpc->options.engine, fault);
+    if (!worker->engine) {
+        rpc_worker_destroy(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+void rpc_worker_destroy(struct rpc_worker *worker)
+{
+    if (!worker) {
+        return;
+    }
+    engine_worker_destroy(worker->engine);
+    base_arena_fini(&worker->arena);
+    free(worker->lead);
+    free(worker);
+}
+
+void rpc_worker_rest(struct rpc_worker *worker)
+{
+    engine_worker_rest(worker->engine);
+}
+
+static bool role_allows(const struct rpc_call *call, struct proto_fault *fault)
+{
+    enum proto_role has = call->worker->rpc->open ? PROTO_ROLE_ADMIN : call->session->role;
+    return has >= call->op->role ||
+           proto_fault_set(fault, PROTO_DENIED, "",
+                           "%s needs the role %s, this connection has %s: send hello with a token",
+                           call->op->name, proto_role_name(call->op->role), proto_role_name(has));
+}
+
+static bool in_time(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    call->deadline_ms = call->worker->request.deadline_ms;
+    if (call->deadline_ms == 0) {
+        return true;
+    }
+    uint64_t waited_ns = options->now_ns(options->now_context) - call->read_ns;
+    return waited_ns / 1000000 < call->deadline_ms ||
+           proto_fault_set(fault, PROTO_DEADLINE, "deadline_ms",
+                           "the request waited longer than its %llu ms",
+                           (unsigned long long)call->deadline_ms);
+}
+
+static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payload,
+                                 struct proto_fault *fault)
+{
+    struct rpc_worker *worker = call->worker;
+    if (!role_allows(call, fault) ||
+        !proto_request_decode(call->op, payload, &worker->request, fault) ||
+        !in_time(call, fault)) {
+        return RPC_FAILED;
+    }
+    call->args = worker->request.args;
+    return handlers[call->op->op](call, fault);
+}
+
+/* Serves one frame; true if its reply comes later. */
+static bool serve_frame(struct rpc_worker *worker, struct rpc_call *call,
+                        const struct proto_frame *frame)
+{
+    struct proto_fault fault = {0};
+    enum rpc_outcome outcome = RPC_FAILED;
+    call->request_id = frame->header.request_id;
+    call->flags = PROTO_FLAG_REPLY | (frame->header.flags & PROTO_FLAG_CHECKSUM);
+    call->op = proto_op_find(frame->header.code);
+    base_arena_reset(&worker->arena);
+    proto_writer_frame_begin(call->out);
+    if (call->op) {
+        outcome = call_run(call, frame->payload, &fault);
+    } else {
+        proto_fault_set(&fault, PROTO_UNKNOWN_OP, "", "opcode %u names no operation",
+                        frame->header.code);
+    }
+    if (outcome == RPC_DONE) {
+        proto_writer_frame_end(call->out, PROTO_OK, call->flags, call->request_id);
+        if (!proto_writer_ok(call->out)) {
+            outcome = RPC_FAILED;
+            proto_fault_set(&fault, PROTO_TOO_LARGE, "", "the reply does not fit one frame");
+        }
+    }
+    if (outcome != RPC_DONE) {
+        proto_writer_frame_cancel(call->out);
+    }
+    if (outcome == RPC_FAILED) {
+        proto_write_fault(call->out, &fault, call->flags, call->request_id);
+    }
+    if (outcome != RPC_LATER) {
+        rpc_count(worker->rpc, worker->index, call->op, fault.code, call->read_ns);
+    }
+    return outcome == RPC_LATER;
+}
+
+size_t rpc_serve(struct rpc_worker *worker, struct rpc_session *session, struct rpc_ticket ticket,
+                 const struct proto_frame *frames, size_t count, uint64_t read_ns,
+                 struct proto_writer *out)
+{
+    struct proto_fault fault = {0};
+    struct rpc_call call = {
+        .worker = worker, .session = session, .ticket = ticket, .read_ns = read_ns, .out = out};
+    size_t later = 0;
+    if (!engine_worker_refresh(worker->engine, &fault)) {
+        for (size_t i = 0; i < count; i++) {
+            proto_write_fault(out, &fault, PROTO_FLAG_REPLY, frames[i].header.request_id);
+        }
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        later += serve_frame(worker, &call, &frames[i]);
+    }
+    return later;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ICP versions: put, get, list, activate, revert. Learning is in learn.c. */
+#include <stdlib.h>
+
+#include "server/rpc/write.h"
+
+static void put_reply(struct proto_writer *out, const struct proto_op_info *op,
+                      const struct store_result *result)
+{
+    proto_write_map(out, 2);
+    rpc_put_uint(out, op, PROTO_A_ICP_PUT_ICP, result->version);
+    rpc_put_uint(out, op, PROTO_A_ICP_PUT_SEQ, result->seq);
+}
+
+enum rpc_outcome rpc_on_ICP_PUT(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct engine_state *state = rpc_state(call);
+    struct proto_span text = rpc_arg_text(call, PROTO_Q_ICP_PUT_DOCUMENT);
+    if (!state->schema) {
+        proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema before an ICP");
+        return RPC_FAILED;
+    }
+    struct icp_document *document =
+        icp_document_parse(text, (uint32_t)state->document_count + 1, state->schema, fault);
+    if (!document) {
+        return RPC_FAILED;
+    }
+    icp_document_release(document);
+    struct store_batch *batch = store_batch_create();
+    if (!batch) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "document", "no memory for the document");
+        return RPC_FAILED;
+    }
+    if (!store_batch_icp(batch, text, false, proto_span_text("put"), fault)) {
+        store_batch_destroy(batch);
+        return RPC_FAILED;
+    }
+    return rpc_write_submit(call, batch, put_reply, fault);
+}
+
+enum rpc_outcome rpc_on_ICP_GET(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct engine_state *state = rpc_state(call);
+    struct icp_document *document =
+        engine_state_document(state, rpc_arg_uint(call, PROTO_Q_ICP_GET_ICP, 0), fault);
+    if (!document) {
+        return RPC_FAILED;
+    }
+    proto_write_map(call->out, 3);
+    rpc_put_uint(call->out, call->op, PROTO_A_ICP_GET_ICP, document->version);
+    rpc_put_flag(call->out, call->op, PROTO_A_ICP_GET_ACTIVE, document == state->active);
+    rpc_put_str(call->out, call->op, PROTO_A_ICP_GET_DOCUMENT,
+                (struct proto_span){(const uint8_t *)document->text, document->text_bytes});
+    return RPC_DONE;
+}
+
+/* A text or number of the document by its path, for the list; absent members read as "" and 0. */
+static const char *json_text_at(const json_t *json, const char *outer, const char *inner)
+{
+    const json_t *at = outer ? json_object_get(json, outer) : json;
+    const char *text = json_string_value(json_object_get(at, inner));
+    return text ? text : "";
+}
+
+static void write_version(struct rpc_call *call, const struct icp_document *document)
+{
+    struct proto_writer *out = call->out;
+    const json_t *json = document->json;
+    const json_t *label = json_object_get(json, "label");
+    const json_t *holdout = json_object_get(json_object_get(json, "evidence"), "holdout");
+    proto_write_map(out, 7);
+    proto_write_text(out, "icp");
+    proto_write_uint(out, document->version);
+    proto_write_text(out, "name");
+    proto_write_text(out, json_text_at(json, NULL, "name"));
+    proto_write_text(out, "label");
+    proto_write_text(out, json_text_at(json, "label", "expression"));
+    proto_write_text(out, "created");
+    proto_write_text(out, json_text_at(json, NULL, "created"));
+    proto_write_text(out, "accounts");
+    proto_write_int(out, json_integer_value(json_object_get(label, "population")));
+    proto_write_text(out, "auc");
+    proto_write_f64(out, json_number_value(json_object_get(holdout, "auc")));
+    proto_write_text(out, "active");
+    proto_write_bool(out, document == rpc_state(call)->active);
+}
+
+static void write_switch(void *context, const struct store_change *change)
+{
+    struct proto_writer *out = context;
+    proto_write_map(out, 3);
+    proto_write_text(out, "icp");
+    proto_write_uint(out, change->version);
+    proto_write_text(out, "time");
+    proto_write_int(out, change->time_ms);
+    proto_write_text(out, "reason");
+    proto_write_str(out, change->text);
+}
+
+static void count_switch(void *context, const struct store_change *change)
+{
+    (void)change;
+    ++*(size_t *)context;
+}
+
+enum rpc_outcome rpc_on_ICP_LIST(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct engine_state *state = rpc_state(call);
+    struct store_view *view = engine_worker_view(call->worker->engine);
+    size_t usable = 0;
+    size_t switches = 0;
+    for (size_t i = 0; i < state->document_count; i++) {
+        usable += state->documents[i] != NULL;
+    }
+    if (!store_switches(view, count_switch, &switches, fault)) {
+        return RPC_FAILED;
+    }
+    proto_write_map(call->out, 2);
+    rpc_key(call->out, call->op, PROTO_A_ICP_LIST_ICPS);
+    proto_write_array(call->out, usable);
+    for (size_t i = 0; i < state->document_count; i++) {
+        if (state->documents[i]) {
+            write_version(call, state->documents[i]);
+        }
+    }
+    rpc_key(call->out, call->op, PROTO_A_ICP_LIST_SWITCHES);
+    proto_write_array(call->out, switches);
+    return store_switches(view, write_switch, call->out, fault) ? RPC_DONE : RPC_FAILED;
+}
+
+/* activate and revert answer alike. */
+_Static_assert((int)PROTO_A_ICP_ACTIVATE_ICP == (int)PROTO_A_ICP_REVERT_ICP &&
+                   (int)PROTO_A_ICP_ACTIVATE_PREVIOUS == (int)PROTO_A_ICP_REVERT_PREVIOUS &&
+                   (int)PROTO_A_ICP_ACTIVATE_SEQ == (int)PROTO_A_ICP_REVERT_SEQ,
+               "activate and revert answer alike");
+
+static void switch_reply(struct proto_writer *out, const struct proto_op_info *op,
+                         const struct store_result *result)
+{
+    proto_write_map(out, 3);
+    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_ICP, result->version);
+    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_PREVIOUS, result->previous);
+    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_SEQ, result->seq);
+}
+
+enum rpc_outcome rpc_on_ICP_ACTIVATE(struct rpc_call *call, struct proto_fault *fault)
+{
+    uint64_t version = rpc_arg_uint(call, PROTO_Q_ICP_ACTIVATE_ICP, 0);
+    if (version == 0) {
+        proto_fault_set(fault, PROTO_BAD_FIELD, "icp", "versions start at 1");
+        return RPC_FAILED;
+    }
+    if (!engine_state_document(rpc_state(call), version, fault)) {
+        return RPC_FAILED;
+    }
+    struct store_batch *batch = store_batch_create();
+    if (!batch) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+        return RPC_FAILED;
+    }
+    if (!store_batch_activate(batch, (uint32_t)version,
+                              rpc_arg_text(call, PROTO_Q_ICP_ACTIVATE_REASON), fault)) {
+        store_batch_destroy(batch);
+        return RPC_FAILED;
+    }
+    return rpc_write_submit(call, batch, switch_reply, fault);
+}
+
+enum rpc_outcome rpc_on_ICP_REVERT(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct store_batch *batch = store_batch_create();
+    if (!batch) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+        return RPC_FAILED;
+    }
+    if (!store_batch_revert(batch, rpc_arg_text(call, PROTO_Q_ICP_REVERT_REASON), fault)) {
+        store_batch_destroy(batch);
+        return RPC_FAILED;
+    }
+    return rpc_write_submit(call, batch, switch_reply, fault);
+}

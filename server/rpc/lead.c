@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/lead.h"
+
+#include <stdlib.h>
+
+#include "server/rpc/values.h"
+
+bool rpc_name_read(const struct proto_arg *args, int id, int key, int email,
+                   struct engine_name *name, struct proto_fault *fault)
+{
+    *name = (struct engine_name){0};
+    if (args[id].present) {
+        name->id = args[id].text;
+    }
+    if (args[key].present) {
+        name->key = args[key].text;
+    }
+    if (args[email].present) {
+        name->email = args[email].text;
+    }
+    if (args[id].present + args[key].present + args[email].present > 1) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "id", "give one of id, key and email");
+    }
+    return true;
+}
+
+/* Values by field id, all absent, in memory that the worker keeps. */
+static bool lead_ready(struct rpc_worker *worker, size_t slots, struct proto_fault *fault)
+{
+    if (slots > worker->lead_slots) {
+        struct feature_value *larger = realloc(worker->lead, slots * sizeof *larger);
+        if (!larger) {
+            return proto_fault_set(fault, PROTO_NO_MEMORY, "values", "no memory for the values");
+        }
+        worker->lead = larger;
+        worker->lead_slots = slots;
+    }
+    for (size_t i = 0; i < slots; i++) {
+        worker->lead[i].present = false;
+    }
+    return true;
+}
+
+static bool lead_values(struct rpc_call *call, struct proto_span map, struct engine_query *query,
+                        struct proto_fault *fault)
+{
+    struct rpc_worker *worker = call->worker;
+    struct feature_schema *schema = rpc_state(call)->schema;
+    if (!schema) {
+        return proto_fault_set(fault, PROTO_NO_SCHEMA, "values", "no schema has been put yet");
+    }
+    if (!lead_ready(worker, schema->id_count, fault)) {
+        return false;
+    }
+    struct rpc_values values = {
+        .schema = schema,
+        .arena = &worker->arena,
+        .values = worker->lead,
+        .skip_unknown = true,
+        .time_ms = engine_now_ms(worker->rpc->options.engine),
+    };
+    query->values = worker->lead;
+    query->value_slots = schema->id_count;
+    return rpc_values_read(&values, map, fault);
+}
+
+bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct engine_query *query,
+                   struct proto_fault *fault)
+{
+    *query = (struct engine_query){0};
+    if (!rpc_name_read(args, PROTO_Q_SCORE_ID, PROTO_Q_SCORE_KEY, PROTO_Q_SCORE_EMAIL, &query->name,
+                       fault)) {
+        return false;
+    }
+    if (args[PROTO_Q_SCORE_REASONS].present) {
+        uint64_t reasons = args[PROTO_Q_SCORE_REASONS].uint;
+        query->reasons = reasons > PROTO_COLUMNS_MAX ? PROTO_COLUMNS_MAX : (unsigned)reasons;
+    }
+    if (args[PROTO_Q_SCORE_VALUES].present) {
+        return lead_values(call, args[PROTO_Q_SCORE_VALUES].value, query, fault);
+    }
+    return args[PROTO_Q_SCORE_ID].present || args[PROTO_Q_SCORE_KEY].present ||
+           args[PROTO_Q_SCORE_EMAIL].present ||
+           proto_fault_set(fault, PROTO_MISSING_FIELD, "id",
+                           "give id, key or email, or values to score");
+}

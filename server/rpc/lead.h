@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What score and score-many share: a lead as a query, and the columns of many ids. */
+#ifndef RPC_LEAD_H
+#define RPC_LEAD_H
+
+#include <stdio.h>
+
+#include "server/rpc/call.h"
+
+/* Fills query (but for its document) from the arguments of score. Values live in the worker until
+ * the next lead. PROTO_MISSING_FIELD if the lead says nothing, PROTO_BAD_FIELD if it has two names.
+ */
+bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct engine_query *query,
+                   struct proto_fault *fault);
+/* Which account the arguments id, key and email name; positions as in score. */
+bool rpc_name_read(const struct proto_arg *args, int id, int key, int email,
+                   struct engine_name *name, struct proto_fault *fault);
+
+/* score-many by ids: columns of fit, p, grade and raw. */
+enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct icp_document *document,
+                               struct proto_fault *fault);
+
+#endif

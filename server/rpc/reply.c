@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing replies by the names of the tables, and replies that come later. */
+#include <stdlib.h>
+
+#include "server/rpc/call.h"
+
+void rpc_key(struct proto_writer *out, const struct proto_op_info *op, int index)
+{
+    const struct proto_field_info *field = &op->reply[index];
+    proto_write_str(out, (struct proto_span){(const uint8_t *)field->name, field->name_bytes});
+}
+
+void rpc_put_uint(struct proto_writer *out, const struct proto_op_info *op, int index,
+                  uint64_t value)
+{
+    rpc_key(out, op, index);
+    proto_write_uint(out, value);
+}
+
+void rpc_put_int(struct proto_writer *out, const struct proto_op_info *op, int index, int64_t value)
+{
+    rpc_key(out, op, index);
+    proto_write_int(out, value);
+}
+
+void rpc_put_number(struct proto_writer *out, const struct proto_op_info *op, int index,
+                    double value)
+{
+    rpc_key(out, op, index);
+    proto_write_f64(out, value);
+}
+
+void rpc_put_flag(struct proto_writer *out, const struct proto_op_info *op, int index, bool value)
+{
+    rpc_key(out, op, index);
+    proto_write_bool(out, value);
+}
+
+void rpc_put_text(struct proto_writer *out, const struct proto_op_info *op, int index,
+                  const char *value)
+{
+    rpc_key(out, op, index);
+    proto_write_text(out, value);
+}
+
+void rpc_put_str(struct proto_writer *out, const struct proto_op_info *op, int index,
+                 struct proto_span value)
+{
+    rpc_key(out, op, index);
+    proto_write_str(out, value);
+}
+
+const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t count_max,
+                                       size_t *count, struct proto_fault *fault)
+{
+    *count = 0;
+    if (!call->args[index].present) {
+        return NULL;
+    }
+    struct proto_fault local = {0};
+    struct proto_reader reader;
+    proto_reader_init(&reader, call->args[index].value, &local);
+    size_t listed = proto_read_array(&reader);
+    const char *name = call->op->request[index].name;
+    if (listed > count_max) {
+        proto_fault_set(fault, PROTO_TOO_LARGE, name, "%zu entries, at most %zu are allowed",
+                        listed, count_max);
+        return NULL;
+    }
+    struct proto_span *texts = base_arena_array(&call->worker->arena, listed + 1, sizeof *texts);
+    if (!texts) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, name, "no memory for the request");
+        return NULL;
+    }
+    for (size_t i = 0; i < listed; i++) {
+        texts[i] = proto_read_str(&reader);
+    }
+    *count = listed;
+    return texts;
+}
+
+static void count_in(const struct rpc_options *options, size_t block,
+                     const struct proto_op_info *op, enum proto_error code, uint64_t read_ns)
+{
+    uint64_t took_ns = options->now_ns(options->now_context) - read_ns;
+    base_metrics_request(base_metrics_block(options->metrics, block), op ? (uint8_t)op->op : 0,
+                         code, took_ns);
+}
+
+void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_info *op,
+               enum proto_error code, uint64_t read_ns)
+{
+    count_in(&rpc->options, worker_index, op, code, read_ns);
+}
+
+/* A block of figures has one writing thread, and replies that come later come from the writer or
+ * from the job thread: each has a block of its own behind those of the workers. */
+void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto_error code,
+                     uint64_t read_ns)
+{
+    count_in(&rpc->options, rpc->options.workers + (op->lane == PROTO_LANE_JOB), op, code, read_ns);
+}
+
+struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct rpc_later *later = calloc(1, sizeof *later);
+    if (!later) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+        return NULL;
+    }
+    later->rpc = call->worker->rpc;
+    later->ticket = call->ticket;
+    later->op = call->op;
+    later->request_id = call->request_id;
+    later->flags = call->flags;
+    later->read_ns = call->read_ns;
+    proto_writer_init(&later->out);
+    return later;
+}
+
+struct proto_writer *rpc_later_begin(struct rpc_later *later)
+{
+    proto_writer_frame_begin(&later->out);
+    return &later->out;
+}
+
+static void later_send(struct rpc_later *later, bool final)
+{
+    const struct rpc_options *options = &later->rpc->options;
+    size_t bytes = 0;
+    uint8_t *frames = proto_writer_take(&later->out, &bytes);
+    options->post(options->post_context, later->ticket, (struct proto_span){frames, bytes}, final);
+}
+
+void rpc_later_progress(struct rpc_later *later)
+{
+    proto_writer_frame_end(&later->out, PROTO_OK, (uint16_t)(later->flags | PROTO_FLAG_MORE),
+                           later->request_id);
+    later_send(later, false);
+}
+
+void rpc_later_post(struct rpc_later *later, const struct proto_fault *fault)
+{
+    if (fault->code == PROTO_OK) {
+        proto_writer_frame_end(&later->out, PROTO_OK, later->flags, later->request_id);
+    } else {
+        proto_writer_reset(&later->out);
+        proto_write_fault(&later->out, fault, later->flags, later->request_id);
+    }
+    rpc_count_later(later->rpc, later->op, fault->code, later->read_ns);
+    later_send(later, true);
+    rpc_later_drop(later);
+}
+
+void rpc_later_drop(struct rpc_later *later)
+{
+    proto_writer_fini(&later->out);
+    free(later);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests to replies: decodes a request by the tables of proto/, checks role and deadline, calls
+ * the engine, encodes the reply. Knows no socket: frames come in as spans, replies go out through a
+ * writer or, later, through post().
+ *
+ * A new operation is a row in op.def, its lines in field.def and one handler rpc_on_<name>; a
+ * missing handler does not link. Threads: rpc_create and _destroy on one thread; an rpc_worker and
+ * the sessions served by it belong to one thread. Cost: see docs/performance.md. */
+#ifndef RPC_RPC_H
+#define RPC_RPC_H
+
+#include "proto/frame.h"
+#include "proto/writer.h"
+#include "server/base/metrics.h"
+#include "server/engine/engine.h"
+
+/* Blocks of figures beside those of the workers: of the writer thread and of the job thread. */
+#define RPC_EXTRA_BLOCKS 2
+
+struct rpc;
+struct rpc_worker;
+
+/* Names a connection for a reply that comes later; a value of the layer below, opaque here. */
+struct rpc_ticket {
+    uint64_t words[2];
+};
+
+/* What a connection has become: kept by the caller, one each, all zero at first. */
+struct rpc_session {
+    enum proto_role role; /* given by hello; not looked at where no tokens are configured */
+};
+
+struct rpc_options {
+    struct engine *engine;
+    struct base_metrics *metrics; /* workers + RPC_EXTRA_BLOCKS blocks */
+    unsigned workers;
+    /* Secrets that give a role; NULL or "" where a role has none. With none at all every connection
+     * is admin. */
+    const char *read_token, *write_token, *admin_token;
+    uint64_t (*now_ns)(void *context); /* monotonic */
+    void *now_context;
+    /* Sends whole reply frames later, from any thread; takes the memory (malloc'd). final ends a
+     * request. */
+    void (*post)(void *context, struct rpc_ticket ticket, struct proto_span frames_taken,
+                 bool final);
+    void *post_context;
+    /* Writes one map of every metric: name, number or map of numbers. */
+    void (*stats_write)(void *context, struct proto_writer *out);
+    void *stats_context;
+};
+
+struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fault);
+void rpc_destroy(struct rpc *rpc);
+struct rpc_worker *rpc_worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault);
+void rpc_worker_destroy(struct rpc_worker *worker);
+/* The loop is about to wait: let go of snapshots. */
+void rpc_worker_rest(struct rpc_worker *worker);
+
+/* Serves whole frames of one connection in order. Replies that are ready are appended to *out;
+ * returns how many frames are answered later through post. read_ns: when they were read. */
+size_t rpc_serve(struct rpc_worker *worker, struct rpc_session *session, struct rpc_ticket ticket,
+                 const struct proto_frame *frames, size_t count, uint64_t read_ns,
+                 struct proto_writer *out);
+
+#endif

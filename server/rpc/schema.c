@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "server/rpc/write.h"
+
+static void schema_reply(struct proto_writer *out, const struct proto_op_info *op,
+                         const struct store_result *result)
+{
+    proto_write_map(out, 2);
+    rpc_put_uint(out, op, PROTO_A_SCHEMA_PUT_SCHEMA, result->version);
+    rpc_put_uint(out, op, PROTO_A_SCHEMA_PUT_SEQ, result->seq);
+}
+
+/* Parsed here, so that only a document that is valid reaches the store; stored with the ids given
+ * to its fields. */
+enum rpc_outcome rpc_on_SCHEMA_PUT(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct engine_state *state = rpc_state(call);
+    uint32_t version = (uint32_t)state->schema_count + 1;
+    struct feature_schema *schema = feature_schema_parse(
+        rpc_arg_text(call, PROTO_Q_SCHEMA_PUT_DOCUMENT), version, state->schema, fault);
+    if (!schema) {
+        return RPC_FAILED;
+    }
+    char *text = feature_schema_print(schema);
+    feature_schema_release(schema);
+    struct store_batch *batch = store_batch_create();
+    if (!text || !batch) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "document", "no memory for the schema");
+    } else if (store_batch_schema(batch, version, proto_span_text(text), fault)) {
+        free(text);
+        return rpc_write_submit(call, batch, schema_reply, fault);
+    }
+    free(text);
+    store_batch_destroy(batch);
+    return RPC_FAILED;
+}
+
+enum rpc_outcome rpc_on_SCHEMA_GET(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct engine_state *state = rpc_state(call);
+    uint64_t version =
+        rpc_arg_uint(call, PROTO_Q_SCHEMA_GET_SCHEMA, state->schema ? state->schema->version : 0);
+    if (version == 0) {
+        proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
+        return RPC_FAILED;
+    }
+    struct proto_span text;
+    if (version > state->schema_count ||
+        !store_schema_text(engine_worker_view(call->worker->engine), (uint32_t)version, &text)) {
+        proto_fault_set(fault, PROTO_NOT_FOUND, "schema", "there is no such schema version");
+        return RPC_FAILED;
+    }
+    proto_write_map(call->out, 2);
+    rpc_put_uint(call->out, call->op, PROTO_A_SCHEMA_GET_SCHEMA, version);
+    rpc_put_str(call->out, call->op, PROTO_A_SCHEMA_GET_DOCUMENT, text);
+    return RPC_DONE;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The `values` map of an account or a lead: field names to typed values by the schema. */
+#ifndef RPC_VALUES_H
+#define RPC_VALUES_H
+
+#include "proto/reader.h"
+#include "server/base/arena.h"
+#include "server/feature/schema.h"
+
+struct rpc_values {
+    const struct feature_schema *schema;
+    struct base_arena *arena;     /* packed tags and vectors live here */
+    struct feature_value *values; /* schema->id_count entries, all absent at first */
+    uint16_t *removed;            /* NULL: nil means missing. Else room for field_count ids */
+    size_t removed_count;
+    size_t present_count;
+    bool skip_unknown; /* a lead may carry more than the schema knows; an account may not */
+    uint8_t source;
+    int64_t time_ms;
+};
+
+/* Reads one encoded map. A text is accepted for every type, as feature_value_from_text reads it;
+ * missing words give a missing value. Faults: PROTO_BAD_FIELD with field "values.<name>",
+ * PROTO_DUPLICATE_KEY does not occur (the map was checked whole before). */
+bool rpc_values_read(struct rpc_values *values, struct proto_span map, struct proto_fault *fault);
+
+#endif
