@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "proto/head.h"
+#include "proto/utf8.h"
 
 static const char *const kind_names[] = {
     [PROTO_KIND_NIL] = "nil",
@@ -226,7 +227,7 @@ static struct proto_span body_take(struct proto_reader *reader, uint32_t bytes, 
     return body;
 }
 
-struct proto_span proto_read_str(struct proto_reader *reader)
+static struct proto_span str_read_slow(struct proto_reader *reader)
 {
     struct proto_head head;
     if (!head_take(reader, PROTO_KIND_STR, PROTO_KIND_STR, "a string", &head)) {
@@ -239,6 +240,19 @@ struct proto_span proto_read_str(struct proto_reader *reader)
         return (struct proto_span){0};
     }
     return body;
+}
+
+struct proto_span proto_read_str(struct proto_reader *reader)
+{
+    const uint8_t *at = reader->at;
+    if (!reader->failed && at != reader->end && (*at & 0xe0) == 0xa0) { /* fixstr: most of them */
+        size_t bytes = *at & 0x1fU;
+        if (bytes < bytes_left(reader) && proto_utf8_is_ascii(at + 1, bytes)) {
+            reader->at = at + 1 + bytes;
+            return (struct proto_span){at + 1, bytes};
+        }
+    }
+    return str_read_slow(reader);
 }
 
 struct proto_span proto_read_key(struct proto_reader *reader)
@@ -270,7 +284,7 @@ static size_t container_enter(struct proto_reader *reader, size_t count, size_t 
                           "values are nested deeper than %d levels (depth_max)", PROTO_DEPTH_MAX);
         return 0;
     }
-    if (count > bytes_left(reader) / bytes_each) {
+    if (count * bytes_each > bytes_left(reader)) { /* 32 bits times 2: no overflow */
         proto_reader_fail(reader, PROTO_BAD_PAYLOAD, "",
                           "%s claims %zu elements at byte %zu, where %zu bytes are left", what,
                           count, position(reader), bytes_left(reader));

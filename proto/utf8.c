@@ -3,15 +3,6 @@
 
 #include "proto/reader.h"
 
-#define HIGH_BITS 0x8080808080808080U
-
-static uint64_t load_word(const uint8_t *at)
-{
-    uint64_t word;
-    memcpy(&word, at, sizeof(word));
-    return word;
-}
-
 static bool is_tail(uint8_t byte)
 {
     return (byte & 0xc0) == 0x80;
@@ -52,10 +43,13 @@ size_t proto_utf8_step(const uint8_t *at, size_t bytes)
 
 bool proto_utf8_valid(struct proto_span text)
 {
+    if (proto_utf8_is_ascii(text.data, text.bytes)) {
+        return true;
+    }
     const uint8_t *at = text.data;
     size_t left = text.bytes;
     while (left > 0) {
-        if (left >= 8 && (load_word(at) & HIGH_BITS) == 0) { /* eight ASCII characters at once */
+        if (left >= 8 && proto_utf8_is_ascii(at, 8)) {
             at += 8;
             left -= 8;
             continue;
