@@ -23,7 +23,7 @@ static void batch_split(struct net_worker *worker, struct proto_span bytes, size
     batch->count = batch->bytes = 0;
     batch->next = PROTO_FRAME_WHOLE;
     while (batch->count < count_max) {
-        struct net_frame *frame = &worker->frames[batch->count];
+        struct proto_frame *frame = &worker->frames[batch->count];
         struct proto_span rest = {bytes.data + batch->bytes, bytes.bytes - batch->bytes};
         size_t used = 0;
         batch->next = proto_frame_split(rest, payload_bytes_max, false, &frame->header,

@@ -49,11 +49,6 @@ struct net_ticket {
     uint64_t generation;
 };
 
-struct net_frame {
-    struct proto_header header;
-    struct proto_span payload;
-};
-
 /* Callbacks of the layer above. Only on_frames is required. */
 struct net_handler {
     void *context;
@@ -72,7 +67,7 @@ struct net_handler {
      * many of these frames will be answered later: each counts against pending_max until it is
      * posted as final. */
     size_t (*on_frames)(void *context, void *worker, struct net_conn *conn,
-                        const struct net_frame *frames, size_t count, struct proto_writer *out);
+                        const struct proto_frame *frames, size_t count, struct proto_writer *out);
     /* The connection is gone: free its state here. Called once, on the connection's worker, for
      * each connection that on_frames has seen or whose state was set; never within on_frames. */
     void (*on_close)(void *context, void *worker, struct net_conn *conn);

@@ -160,7 +160,7 @@ struct net_worker {
     struct net_conn *serving; /* the connection within on_frames */
     size_t stop_at;           /* what net_conn_stop said */
     struct proto_writer out;
-    struct net_frame *frames; /* NET_BATCH_FRAMES */
+    struct proto_frame *frames; /* NET_BATCH_FRAMES */
     uint8_t *read_buffer;     /* NET_SMALL_BYTES of headroom, then NET_READ_BYTES */
 
     uint64_t log_second;

@@ -39,7 +39,7 @@ static void large_write(struct proto_writer *out, const struct proto_header *hea
 }
 
 static void job_add(struct net_echo *echo, const struct net_conn *conn,
-                    const struct net_frame *frame)
+                    const struct proto_frame *frame)
 {
     struct net_echo_job *job = malloc(sizeof *job + frame->payload.bytes);
     assert(job != NULL);
@@ -101,7 +101,7 @@ static void *poster_run(void *argument)
 }
 
 static size_t on_frames(void *context, void *worker, struct net_conn *conn,
-                        const struct net_frame *frames, size_t count, struct proto_writer *out)
+                        const struct proto_frame *frames, size_t count, struct proto_writer *out)
 {
     struct net_echo *echo = context;
     size_t later = 0;
@@ -116,7 +116,7 @@ static size_t on_frames(void *context, void *worker, struct net_conn *conn,
     }
     bool stop = false;
     for (; done < count && !stop; done++) {
-        const struct net_frame *frame = &frames[done];
+        const struct proto_frame *frame = &frames[done];
         uint8_t code = frame->header.code;
         if (code == NET_ECHO_LARGE) {
             large_write(out, &frame->header, frame->payload);

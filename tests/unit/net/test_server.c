@@ -1,55 +1,95 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/net/net_fixture.h"
 
-#include <cmocka.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "tests/unit/net/net_echo.h"
-#include "tests/unit/net/net_peer.h"
-
-static void options_for_test(struct net_options *options, unsigned workers)
-{
-    net_options_default(options);
-    options->port = 0;
-    options->workers = workers;
-}
-
-static void server_echoes_one_frame(void **state)
+static void server_answers_on_every_worker_of_one_free_port(void **state)
 {
     (void)state;
     struct net_echo echo;
-    struct net_options options;
-    struct proto_fault fault;
-    options_for_test(&options, 1);
-    assert_true(net_echo_start(&echo, &options, &fault));
-    int fd = net_peer_tcp(net_server_port(echo.server));
-    assert_true(fd >= 0);
-    struct proto_header header;
-    struct proto_span payload;
-    assert_true(net_peer_request(fd, 2, 77, proto_span_text("hello")));
-    assert_true(net_peer_reply(fd, &header, &payload));
-    assert_int_equal(header.request_id, 77);
-    assert_int_equal(header.code, PROTO_OK);
-    assert_true(proto_span_is(payload, "hello"));
-    free((uint8_t *)(uintptr_t)payload.data);
-    assert_true(net_peer_request(fd, NET_ECHO_LATER, 78, proto_span_text("later")));
-    assert_true(net_peer_reply(fd, &header, NULL));
-    assert_int_equal(header.request_id, 78);
+    struct net_options options = net_test_options(2);
+    net_test_start(&echo, &options);
+    assert_int_not_equal(net_server_port(echo.server), 0);
+    assert_int_equal(net_server_workers(echo.server), 2);
+    int fds[32];
+    for (uint32_t i = 0; i < 32; i++) {
+        fds[i] = net_test_connect(&echo);
+        net_test_ping(fds[i], i);
+    }
+    struct net_counters counters = net_test_counters(&echo);
+    assert_int_equal(counters.connections_accepted, 32);
+    assert_int_equal(counters.connections_open, 32);
+    assert_int_equal(counters.frames_in, 32);
+    assert_int_equal(counters.frames_out, 32);
+    assert_int_equal(counters.bytes_in, 32 * (PROTO_HEADER_BYTES + 4));
+    assert_int_equal(counters.bytes_out, 32 * (PROTO_HEADER_BYTES + 4));
+    for (unsigned i = 0; i < 32; i++)
+        close(fds[i]);
+    net_wait_for(net_test_counters(&echo).connections_open == 0);
+    assert_int_equal(net_test_counters(&echo).closed_peer, 32);
+    assert_int_equal(net_test_counters(&echo).bytes_held, 0);
     net_echo_stop(&echo, 1000);
+    assert_int_equal(atomic_load(&echo.workers_started), 2);
+    assert_int_equal(atomic_load(&echo.workers_stopped), 2);
+    assert_int_equal(atomic_load(&echo.conns_seen), 32);
+    assert_int_equal(atomic_load(&echo.conns_closed), 32);
+    assert_int_equal(atomic_load(&echo.turns), atomic_load(&echo.turn_ends));
+}
+
+static size_t never_called(void *context, void *worker, struct net_conn *conn,
+                           const struct proto_frame *frames, size_t count, struct proto_writer *out)
+{
+    (void)context, (void)worker, (void)conn, (void)frames, (void)count, (void)out;
+    abort();
+}
+
+static void server_can_be_destroyed_without_a_start(void **state)
+{
+    (void)state;
+    struct net_options options = net_test_options(3);
+    struct net_handler handler = {.on_frames = never_called};
+    struct proto_fault fault;
+    struct net_server *server = net_server_create(&options, &handler, &fault);
+    assert_non_null(server);
+    assert_int_not_equal(net_server_port(server), 0);
+    net_server_destroy(server);
+    net_server_destroy(NULL);
+}
+
+static void server_destroyed_while_it_serves_cuts_its_connections(void **state)
+{
+    (void)state;
+    struct net_echo echo;
+    struct net_options options = net_test_options(2);
+    net_test_start(&echo, &options);
+    int fd = net_test_connect(&echo);
+    net_test_ping(fd, 1);
+    assert_true(net_peer_request(fd, NET_ECHO_HOLD, 2, proto_span_text("x")));
+    net_wait_for(net_test_counters(&echo).requests_pending == 1);
+    net_echo_stop(&echo, 0);
     assert_true(net_peer_closed(fd));
     close(fd);
 }
 
+static void counters_have_names_and_are_all_in_the_table(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    const struct net_counter_info *infos = net_counter_infos(&count);
+    assert_int_equal(count, sizeof(struct net_counters) / sizeof(uint64_t));
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(infos[i].offset, i * sizeof(uint64_t));
+        assert_true(strlen(infos[i].name) > 0 && strlen(infos[i].help) > 0);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(infos[i].name, infos[j].name);
+    }
+}
+
 int main(void)
 {
-    signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(server_echoes_one_frame),
+        cmocka_unit_test(server_answers_on_every_worker_of_one_free_port),
+        cmocka_unit_test(server_can_be_destroyed_without_a_start),
+        cmocka_unit_test(server_destroyed_while_it_serves_cuts_its_connections),
+        cmocka_unit_test(counters_have_names_and_are_all_in_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

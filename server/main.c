@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icpd: reads its configuration, joins engine, rpc and net, and waits for signals.
+ *
+ * SIGTERM and SIGINT drain (a second one cuts the wait short), SIGHUP reads the configuration anew
+ * and reopens the log. Exit codes follow sysexits.h: 0, 64 usage, 70 a fault of ours, 73 the store,
+ * 69 the port, 78 configuration. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "server/options.h"
+#include "server/serve.h"
+
+extern char **environ;
+
+static int config_fail(const struct proto_fault *fault)
+{
+    fprintf(stderr, "icpd: %s%s%s\n", fault->field, fault->field[0] ? ": " : "", fault->message);
+    return EX_CONFIG;
+}
+
+static bool config_load(struct server_options *options, struct proto_fault *fault)
+{
+    return (!options->config_path ||
+            base_config_load_file(&options->config, options->config_path, fault)) &&
+           base_config_load_env(&options->config, environ, fault) &&
+           base_config_resolve(&options->config, fault);
+}
+
+static void tell_change(void *context, const struct base_option_info *option)
+{
+    struct base_log *log = context;
+    if (option->apply == BASE_APPLY_RELOAD) {
+        base_log(log, BASE_LOG_INFO, "main", "option changed",
+                 BASE_FIELDS(base_field_text("option", option->name)));
+    } else {
+        base_log(log, BASE_LOG_WARN, "main", "option changed, takes effect at the next start",
+                 BASE_FIELDS(base_field_text("option", option->name)));
+    }
+}
+
+static void reload(struct server_options *options, struct base_log *log)
+{
+    struct proto_fault fault = {0};
+    enum base_log_level level;
+    if (!base_log_reopen(log, &fault)) {
+        base_log(log, BASE_LOG_ERROR, "main", "the log file cannot be opened anew",
+                 BASE_FIELDS(base_field_text("reason", fault.message)));
+    }
+    if (!base_config_reload(&options->config, options->config_path, tell_change, log, &fault)) {
+        base_log(log, BASE_LOG_ERROR, "main", "configuration not taken over",
+                 BASE_FIELDS(base_field_text("option", fault.field),
+                             base_field_text("reason", fault.message)));
+        return;
+    }
+    if (base_log_level_find(options->config.log_level, &level)) {
+        base_log_level_set(log, level);
+    }
+    base_log(log, BASE_LOG_INFO, "main", "configuration read anew", BASE_NO_FIELDS);
+}
+
+/* Blocks what the signal loop waits for, before any thread starts, so that every thread inherits
+ * it. */
+static sigset_t signals_block(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    /* libuv writes without MSG_NOSIGNAL: a peer that went away must not end the server. */
+    signal(SIGPIPE, SIG_IGN);
+    return set;
+}
+
+static void wait_for_end(struct server_options *options, struct base_log *log,
+                         struct server *server, const sigset_t *signals)
+{
+    for (;;) {
+        int number = 0;
+        if (sigwait(signals, &number) != 0) {
+            continue;
+        }
+        if (number != SIGHUP) {
+            break;
+        }
+        reload(options, log);
+        server_slow_set(server, options->config.slowlog_us);
+    }
+    base_log(log, BASE_LOG_INFO, "main", "draining",
+             BASE_FIELDS(base_field_uint("drain_ms", options->config.drain_ms)));
+    server_drain(server, (unsigned)options->config.drain_ms);
+    /* From here on a second signal ends the process at once, as the default action does. */
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    server_join(server);
+}
+
+static struct base_log *log_open(const struct base_config *config, struct proto_fault *fault)
+{
+    struct base_log_options options = {.path = config->log_file};
+    base_log_level_find(config->log_level, &options.level);
+    base_log_format_find(config->log_format, &options.format);
+    return base_log_create(&options, fault);
+}
+
+static int serve(struct server_options *options)
+{
+    struct proto_fault fault = {0};
+    sigset_t signals = signals_block();
+    struct base_log *log = log_open(&options->config, &fault);
+    if (!log) {
+        return config_fail(&fault);
+    }
+    struct server *server = server_create(&options->config, log, &fault);
+    if (!server) {
+        base_log(log, BASE_LOG_ERROR, "main", "cannot start",
+                 BASE_FIELDS(base_field_error(fault.code), base_field_text("at", fault.field),
+                             base_field_text("reason", fault.message)));
+        base_log_destroy(log);
+        return fault.code == PROTO_BAD_CONFIG ? EX_CONFIG
+               : fault.code == PROTO_INTERNAL ? EX_SOFTWARE
+                                              : EX_CANTCREAT;
+    }
+    wait_for_end(options, log, server, &signals);
+    server_destroy(server);
+    base_log(log, BASE_LOG_INFO, "main", "stopped", BASE_NO_FIELDS);
+    base_log_destroy(log);
+    return EX_OK;
+}
+
+static void tell_bad(void *context, const char *what)
+{
+    (void)context;
+    printf("bad: %s\n", what);
+}
+
+static int scrub(const struct base_config *config)
+{
+    struct proto_fault fault = {0};
+    uint64_t bad = 0;
+    if (!server_scrub(config, tell_bad, &bad, &fault)) {
+        fprintf(stderr, "icpd: %s: %s\n", config->data, fault.message);
+        return EX_NOINPUT;
+    }
+    printf("%llu fault%s found\n", (unsigned long long)bad, bad == 1 ? "" : "s");
+    return bad == 0 ? EX_OK : EX_DATAERR;
+}
+
+int main(int argc, char **argv)
+{
+    struct server_options options;
+    struct proto_fault fault = {0};
+    if (!server_options_parse(&options, argc, argv, &fault) || !config_load(&options, &fault)) {
+        int code = config_fail(&fault);
+        server_options_fini(&options);
+        return code;
+    }
+    int code = EX_OK;
+    switch (options.mode) {
+    case SERVER_TEST:
+        printf("configuration is valid\n");
+        break;
+    case SERVER_PRINT:
+        base_config_print(&options.config, stdout);
+        break;
+    case SERVER_SCRUB:
+        code = scrub(&options.config);
+        break;
+    case SERVER_SERVE:
+        code = serve(&options);
+        break;
+    }
+    server_options_fini(&options);
+    return code;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/options.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+const char *argp_program_version = "icpd " ICP_VERSION;
+
+enum { KEY_SCRUB = 0x10000 };
+
+static const struct argp_option own_options[] = {
+    {"config", 'c', "FILE", 0, "Read options from FILE (environment: ICPD_CONFIG)", 1},
+    {"test", 't', NULL, 0, "Check the configuration, naming file and line of a fault, and end", 1},
+    {"print-config", 'p', NULL, 0, "Print every option with where its value comes from, and end",
+     1},
+    {"scrub", KEY_SCRUB, NULL, 0,
+     "Check every checksum of a store that is not being served, and end", 1},
+    {0},
+};
+
+static const char documentation[] =
+    "Score inbound leads and accounts against the company's ideal customer profile."
+    "\vOptions come from the defaults, the file, the environment (ICPD_NAME) and flags; the later "
+    "wins.\n"
+    "\n"
+    "  icpd --data /var/lib/icpd                 serve on 127.0.0.1:4273\n"
+    "  icpd -c /etc/icpd.conf -t                 check a configuration\n"
+    "  icpd --port 0 --ports-file ports          take a free port and write it down\n"
+    "\n"
+    "SIGTERM drains and ends, SIGHUP reads the file anew and reopens the log.";
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+    struct server_options *options = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->config;
+        break;
+    case 'c':
+        options->config_path = argument;
+        break;
+    case 't':
+        options->mode = SERVER_TEST;
+        break;
+    case 'p':
+        options->mode = SERVER_PRINT;
+        break;
+    case KEY_SCRUB:
+        options->mode = SERVER_SCRUB;
+        break;
+    case ARGP_KEY_ARG:
+        argp_error(state, "unexpected argument '%s'", argument);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+bool server_options_parse(struct server_options *options, int argc, char **argv,
+                          struct proto_fault *fault)
+{
+    static const struct argp_child children[] = {{&base_config_argp, 0, "Options:", 2}, {0}};
+    static const struct argp argp = {own_options, parse_option, NULL, documentation,
+                                     children,    NULL,         NULL};
+    *options = (struct server_options){.config_path = getenv("ICPD_CONFIG")};
+    argp_err_exit_status = EX_USAGE;
+    return base_config_init(&options->config, fault) &&
+           argp_parse(&argp, argc, argv, 0, NULL, options) == 0;
+}
+
+void server_options_fini(struct server_options *options)
+{
+    base_config_fini(&options->config);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line of icpd: what to do, which file to read, and a flag for every option. */
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+#include "server/base/config.h"
+
+enum server_mode {
+    SERVER_SERVE,
+    SERVER_TEST,  /* -t: check the configuration and end */
+    SERVER_PRINT, /* -p: print the effective configuration and end */
+    SERVER_SCRUB, /* --scrub: check every checksum of the store and end */
+};
+
+struct server_options {
+    enum server_mode mode;
+    const char *config_path; /* of argv or the environment; NULL: no file */
+    struct base_config config;
+};
+
+/* Flags are taken over into config; file and environment are left to the caller. A usage error ends
+ * the process with EX_USAGE, as argp does. fini is allowed also after a failure. */
+bool server_options_parse(struct server_options *options, int argc, char **argv,
+                          struct proto_fault *fault);
+void server_options_fini(struct server_options *options);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/serve.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "server/base/clock.h"
+#include "server/net/net.h"
+#include "server/rpc/rpc.h"
+#include "server/stats.h"
+
+struct server {
+    const struct base_config *config;
+    struct base_log *log;
+    struct base_clock clock;
+    uint64_t started_ns;
+    struct engine *engine;
+    struct base_metrics *metrics;
+    struct rpc *rpc;
+    struct net_server *net;
+    _Atomic uint64_t slow_us;
+};
+
+/* A ticket of net travels through rpc as two words. */
+_Static_assert(sizeof(struct net_ticket) == sizeof(struct rpc_ticket), "a ticket fits");
+
+static void post_reply(void *context, struct rpc_ticket ticket, struct proto_span frames,
+                       bool final)
+{
+    struct server *server = context;
+    struct net_ticket to;
+    memcpy(&to, &ticket, sizeof to);
+    net_post(server->net, to, frames, final);
+}
+
+static void write_stats(void *context, struct proto_writer *out)
+{
+    struct server *server = context;
+    struct server_figures figures = {
+        .engine = server->engine,
+        .net = server->net,
+        .metrics = server->metrics,
+        .uptime_s = (base_clock_now_ns(&server->clock) - server->started_ns) / 1000000000,
+    };
+    server_stats_write(&figures, out);
+}
+
+static void log_slow(void *context, const struct proto_op_info *op, uint64_t took_ns)
+{
+    struct server *server = context;
+    uint64_t slow_us = atomic_load_explicit(&server->slow_us, memory_order_relaxed);
+    if (slow_us > 0 && took_ns / 1000 >= slow_us) {
+        base_log(server->log, BASE_LOG_WARN, "rpc", "slow request",
+                 BASE_FIELDS(base_field_text("op", op ? op->name : "unknown"),
+                             base_field_uint("us", took_ns / 1000)));
+    }
+}
+
+/* The store and the engine speak in levels of syslog(3). */
+static void log_below(void *context, int level, const char *message)
+{
+    struct server *server = context;
+    enum base_log_level to = level <= LOG_ERR       ? BASE_LOG_ERROR
+                             : level <= LOG_WARNING ? BASE_LOG_WARN
+                             : level <= LOG_INFO    ? BASE_LOG_INFO
+                                                    : BASE_LOG_DEBUG;
+    base_log(server->log, to, "store", "note", BASE_FIELDS(base_field_text("text", message)));
+}
+
+static void log_net(void *context, enum net_log_level level, const char *text)
+{
+    static const enum base_log_level levels[] = {BASE_LOG_DEBUG, BASE_LOG_INFO, BASE_LOG_WARN,
+                                                 BASE_LOG_ERROR};
+    struct server *server = context;
+    base_log(server->log, levels[level], "net", "note", BASE_FIELDS(base_field_text("text", text)));
+}
+
+static void *worker_start(void *context, unsigned index)
+{
+    struct server *server = context;
+    struct proto_fault fault = {0};
+    struct rpc_worker *worker = rpc_worker_create(server->rpc, index, &fault);
+    if (!worker) {
+        base_log(server->log, BASE_LOG_ERROR, "main", "a worker cannot start",
+                 BASE_FIELDS(base_field_error(fault.code)));
+    }
+    return worker;
+}
+
+static void worker_stop(void *context, void *worker)
+{
+    (void)context;
+    rpc_worker_destroy(worker);
+}
+
+static void turn_end(void *context, void *worker)
+{
+    (void)context;
+    if (worker) {
+        rpc_worker_rest(worker);
+    }
+}
+
+static size_t refuse_all(const struct proto_frame *frames, size_t count, struct proto_writer *out)
+{
+    struct proto_fault fault = {0};
+    proto_fault_set(&fault, PROTO_NO_MEMORY, "", "this worker could not start");
+    for (size_t i = 0; i < count; i++) {
+        proto_write_fault(out, &fault, PROTO_FLAG_REPLY, frames[i].header.request_id);
+    }
+    return 0;
+}
+
+static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
+                           const struct proto_frame *frames, size_t count, struct proto_writer *out)
+{
+    (void)context;
+    if (!worker) {
+        return refuse_all(frames, count, out);
+    }
+    struct rpc_session *session = net_conn_state(conn);
+    if (!session) {
+        session = calloc(1, sizeof *session);
+        if (!session) {
+            return refuse_all(frames, count, out);
+        }
+        net_conn_set_state(conn, session);
+    }
+    struct net_ticket from = net_conn_ticket(conn);
+    struct rpc_ticket ticket;
+    memcpy(&ticket, &from, sizeof ticket);
+    return rpc_serve(worker, session, ticket, frames, count, net_conn_read_ns(conn), out);
+}
+
+static void connection_closed(void *context, void *worker, struct net_conn *conn)
+{
+    (void)context;
+    (void)worker;
+    free(net_conn_state(conn));
+}
+
+static bool engine_open(struct server *server, struct proto_fault *fault)
+{
+    const struct base_config *config = server->config;
+    struct engine_options options = {
+        .store = {.path = config->data,
+                  .map_bytes_max = config->map_bytes,
+                  .queue_bytes_max = config->queue_bytes_max,
+                  .commit_bytes_max = config->commit_bytes_max,
+                  .log_bytes_max = config->log_bytes_max},
+        .now_ms = server->clock.now_ms,
+        .now_context = server->clock.context,
+        .on_log = log_below,
+        .log_context = server,
+    };
+    server->engine = engine_create(&options, fault);
+    return server->engine != NULL;
+}
+
+static bool net_open(struct server *server, struct proto_fault *fault)
+{
+    const struct base_config *config = server->config;
+    struct net_options options;
+    net_options_default(&options);
+    options.host = config->host[0] ? config->host : NULL;
+    options.port = (uint16_t)config->port;
+    options.socket_path = config->socket_path[0] ? config->socket_path : NULL;
+    options.workers = (unsigned)config->workers;
+    options.connections_max = (unsigned)config->connections_max;
+    options.frame_bytes_max = config->frame_bytes_max;
+    options.pending_max = (unsigned)config->pending_max;
+    options.out_bytes_high = config->out_bytes_high;
+    options.out_bytes_max = config->out_bytes_max;
+    options.bytes_max = config->buffers_bytes_max;
+    options.first_byte_ms = (unsigned)config->first_byte_ms;
+    options.frame_ms = (unsigned)config->frame_ms;
+    options.idle_ms = (unsigned)config->idle_ms;
+    options.write_ms = (unsigned)config->write_ms;
+    options.now_ns = server->clock.now_ns;
+    options.now_context = server->clock.context;
+    options.on_log = log_net;
+    options.log_context = server;
+    const struct net_handler handler = {
+        .context = server,
+        .on_worker_start = worker_start,
+        .on_worker_stop = worker_stop,
+        .on_turn_end = turn_end,
+        .on_frames = serve_frames,
+        .on_close = connection_closed,
+    };
+    server->net = net_server_create(&options, &handler, fault);
+    return server->net != NULL;
+}
+
+static bool rpc_open(struct server *server, struct proto_fault *fault)
+{
+    const struct base_config *config = server->config;
+    unsigned workers = net_server_workers(server->net);
+    server->metrics = base_metrics_create(workers + RPC_EXTRA_BLOCKS);
+    if (!server->metrics) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the figures");
+    }
+    struct rpc_options options = {
+        .engine = server->engine,
+        .metrics = server->metrics,
+        .workers = workers,
+        .read_token = config->read_token,
+        .write_token = config->write_token,
+        .admin_token = config->admin_token,
+        .now_ns = server->clock.now_ns,
+        .now_context = server->clock.context,
+        .post = post_reply,
+        .post_context = server,
+        .stats_write = write_stats,
+        .stats_context = server,
+        .on_answered = log_slow,
+        .answered_context = server,
+    };
+    server->rpc = rpc_create(&options, fault);
+    return server->rpc != NULL;
+}
+
+/* Written aside and renamed, so that whoever waits for the file never reads half of it. */
+static bool ports_write(const struct server *server, struct proto_fault *fault)
+{
+    const char *path = server->config->ports_file;
+    if (path[0] == '\0') {
+        return true;
+    }
+    char aside[4200];
+    snprintf(aside, sizeof aside, "%s.%d", path, (int)getpid());
+    FILE *file = fopen(aside, "we");
+    if (file) {
+        fprintf(file, "port = %u\n", net_server_port(server->net));
+        if (server->config->socket_path[0]) {
+            fprintf(file, "socket = %s\n", server->config->socket_path);
+        }
+        bool written = ferror(file) == 0;
+        if (fclose(file) == 0 && written && rename(aside, path) == 0) {
+            return true;
+        }
+        unlink(aside);
+    }
+    return proto_fault_set(fault, PROTO_BAD_CONFIG, "ports_file", "%s cannot be written: %s", path,
+                           strerror(errno));
+}
+
+struct server *server_create(const struct base_config *config, struct base_log *log,
+                             struct proto_fault *fault)
+{
+    struct server *server = calloc(1, sizeof *server);
+    if (!server) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the server");
+        return NULL;
+    }
+    server->config = config;
+    server->log = log;
+    server->clock = base_clock_system();
+    server->started_ns = base_clock_now_ns(&server->clock);
+    server_slow_set(server, config->slowlog_us);
+    if (!engine_open(server, fault) || !net_open(server, fault) || !rpc_open(server, fault) ||
+        !net_server_start(server->net, fault) || !ports_write(server, fault)) {
+        server_destroy(server);
+        return NULL;
+    }
+    base_log(log, BASE_LOG_INFO, "main", "serving",
+             BASE_FIELDS(base_field_text("host", config->host),
+                         base_field_uint("port", net_server_port(server->net)),
+                         base_field_text("socket", config->socket_path),
+                         base_field_text("data", config->data),
+                         base_field_uint("workers", net_server_workers(server->net))));
+    return server;
+}
+
+void server_slow_set(struct server *server, uint64_t slow_us)
+{
+    atomic_store_explicit(&server->slow_us, slow_us, memory_order_relaxed);
+}
+
+void server_drain(struct server *server, unsigned grace_ms)
+{
+    net_server_drain(server->net, grace_ms);
+}
+
+void server_join(struct server *server)
+{
+    net_server_join(server->net);
+}
+
+void server_destroy(struct server *server)
+{
+    if (!server) {
+        return;
+    }
+    if (server->net) {
+        net_server_drain(server->net, 0);
+        net_server_join(server->net);
+    }
+    /* The engine ends before net is freed: its last replies are posted, and dropped, there. */
+    engine_destroy(server->engine);
+    net_server_destroy(server->net);
+    rpc_destroy(server->rpc);
+    base_metrics_destroy(server->metrics);
+    if (server->config->ports_file[0]) {
+        unlink(server->config->ports_file);
+    }
+    free(server);
+}
+
+static void scrub_change(void *context, const struct store_change *change)
+{
+    (void)context;
+    (void)change;
+}
+
+bool server_scrub(const struct base_config *config, void (*on_bad)(void *context, const char *what),
+                  uint64_t *bad, struct proto_fault *fault)
+{
+    struct base_clock clock = base_clock_system();
+    struct store_options options = {
+        .path = config->data,
+        .map_bytes_max = config->map_bytes,
+        .now_ms = clock.now_ms,
+        .now_context = clock.context,
+        .on_change = scrub_change,
+    };
+    struct store *store = store_open(&options, fault);
+    if (!store) {
+        return false;
+    }
+    *bad = store_scrub(store, on_bad, NULL, fault);
+    store_close(store);
+    return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A running server: engine, rpc and net joined. net hands frames to rpc, rpc posts late replies to
+ * net; neither knows the other, the glue is here. Threads: all calls from the main thread. */
+#ifndef SERVER_SERVE_H
+#define SERVER_SERVE_H
+
+#include "server/base/config.h"
+#include "server/base/log.h"
+
+struct server;
+
+/* Opens the store, binds, starts the workers, writes the ports file. Config and log are borrowed
+ * until destroy. */
+struct server *server_create(const struct base_config *config, struct base_log *log,
+                             struct proto_fault *fault);
+/* Requests slower than this are logged; 0: none. */
+void server_slow_set(struct server *server, uint64_t slow_us);
+void server_drain(struct server *server, unsigned grace_ms);
+void server_join(struct server *server);
+void server_destroy(struct server *server);
+
+/* Checks a store that nobody serves. False if it cannot be opened. */
+bool server_scrub(const struct base_config *config, void (*on_bad)(void *context, const char *what),
+                  uint64_t *bad, struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/stats.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Figures of the store by name; the struct's own comments say what they mean. */
+static const struct {
+    const char *name;
+    size_t offset;
+} store_figures[] = {
+#define S(name)                                                                                    \
+    {                                                                                              \
+#name, offsetof(struct store_stats, name)                                                  \
+    }
+    S(seq),           S(accounts),      S(slots),       S(commits),         S(batches),
+    S(commands),      S(refused),       S(queue_bytes), S(queue_batches),   S(commit_ns_last),
+    S(commit_ns_max), S(commit_ns_sum), S(file_bytes),  S(map_bytes),       S(free_pages),
+    S(log_bytes),     S(rows_done),     S(rows_total),  S(index_bytes),     S(index_entries),
+    S(index_ready),   S(corrupt_found), S(readers),     S(readers_cleared),
+#undef S
+};
+
+static uint64_t u64_at(const void *base, size_t offset)
+{
+    uint64_t value;
+    memcpy(&value, (const char *)base + offset, sizeof value);
+    return value;
+}
+
+static void write_store(const struct server_figures *figures, struct proto_writer *out)
+{
+    struct store_stats stats;
+    store_stats(engine_store(figures->engine), &stats);
+    size_t count = sizeof store_figures / sizeof *store_figures;
+    proto_write_text(out, "store");
+    proto_write_map(out, count);
+    for (size_t i = 0; i < count; i++) {
+        proto_write_text(out, store_figures[i].name);
+        proto_write_uint(out, u64_at(&stats, store_figures[i].offset));
+    }
+}
+
+static void write_net(const struct server_figures *figures, struct proto_writer *out)
+{
+    struct net_counters counters;
+    size_t count;
+    const struct net_counter_info *infos = net_counter_infos(&count);
+    net_server_counters(figures->net, &counters);
+    proto_write_text(out, "net");
+    proto_write_map(out, count);
+    for (size_t i = 0; i < count; i++) {
+        proto_write_text(out, infos[i].name);
+        proto_write_uint(out, u64_at(&counters, infos[i].offset));
+    }
+}
+
+static void write_metrics(const struct server_figures *figures, struct proto_writer *out)
+{
+    size_t count;
+    const struct base_metric_info *infos = base_metric_infos(&count);
+    (void)count;
+    proto_write_text(out, "server");
+    proto_write_map(out, BASE_METRIC_COUNT);
+    for (unsigned i = 0; i < BASE_METRIC_COUNT; i++) {
+        proto_write_text(out, infos[i].name);
+        proto_write_int(out, base_metrics_value(figures->metrics, (enum base_metric)i));
+    }
+}
+
+/* What is written of the latency of each operation that was asked for. */
+static const struct {
+    const char *name;
+    double share; /* above 1: the maximum */
+} latencies[] = {{"latency_p50_us", 0.5},
+                 {"latency_p99_us", 0.99},
+                 {"latency_p999_us", 0.999},
+                 {"latency_max_us", 2}};
+
+static double latency_us(const struct base_histogram *histogram, double share)
+{
+    uint64_t ns =
+        share > 1 ? base_histogram_max(histogram) : base_histogram_percentile(histogram, share);
+    return (double)ns / 1000;
+}
+
+static size_t ops_asked(const struct server_figures *figures)
+{
+    size_t count;
+    const struct proto_op_info *ops = proto_ops(&count);
+    size_t asked = 0;
+    for (size_t i = 0; i < count; i++) {
+        asked += base_metrics_requests(figures->metrics, (uint8_t)ops[i].op) > 0;
+    }
+    return asked;
+}
+
+static void write_requests(const struct server_figures *figures, struct proto_writer *out)
+{
+    size_t count;
+    const struct proto_op_info *ops = proto_ops(&count);
+    size_t asked = ops_asked(figures);
+    struct base_histogram *histogram = malloc(sizeof *histogram);
+    size_t parts = histogram ? 1 + sizeof latencies / sizeof *latencies : 1;
+    proto_write_text(out, "requests");
+    proto_write_map(out, asked);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t requests = base_metrics_requests(figures->metrics, (uint8_t)ops[i].op);
+        if (requests > 0) {
+            proto_write_text(out, ops[i].name);
+            proto_write_uint(out, requests);
+        }
+    }
+    for (size_t part = 0; part + 1 < parts; part++) {
+        proto_write_text(out, latencies[part].name);
+        proto_write_map(out, asked);
+        for (size_t i = 0; i < count; i++) {
+            if (base_metrics_requests(figures->metrics, (uint8_t)ops[i].op) > 0) {
+                memset(histogram, 0, sizeof *histogram);
+                base_metrics_latency(figures->metrics, (uint8_t)ops[i].op, histogram);
+                proto_write_text(out, ops[i].name);
+                proto_write_f64(out, latency_us(histogram, latencies[part].share));
+            }
+        }
+    }
+    free(histogram);
+}
+
+static void write_errors(const struct server_figures *figures, struct proto_writer *out)
+{
+    size_t count;
+    size_t seen = 0;
+    const struct proto_error_info *errors = proto_errors(&count);
+    for (size_t i = 0; i < count; i++) {
+        seen +=
+            errors[i].code != PROTO_OK && base_metrics_errors(figures->metrics, errors[i].code) > 0;
+    }
+    proto_write_text(out, "errors");
+    proto_write_map(out, seen);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = base_metrics_errors(figures->metrics, errors[i].code);
+        if (errors[i].code != PROTO_OK && number > 0) {
+            proto_write_text(out, errors[i].name);
+            proto_write_uint(out, number);
+        }
+    }
+}
+
+void server_stats_write(const struct server_figures *figures, struct proto_writer *out)
+{
+    struct engine_state *state = engine_state_get(figures->engine);
+    proto_write_map(out, 3 + 5 + sizeof latencies / sizeof *latencies);
+    proto_write_text(out, "uptime_s");
+    proto_write_uint(out, figures->uptime_s);
+    proto_write_text(out, "schema");
+    proto_write_uint(out, state->schema ? state->schema->version : 0);
+    proto_write_text(out, "icp");
+    proto_write_uint(out, state->active ? state->active->version : 0);
+    engine_state_release(state);
+    write_metrics(figures, out);
+    write_net(figures, out);
+    write_store(figures, out);
+    write_errors(figures, out);
+    write_requests(figures, out);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/net/net_fixture.h"
+
+#define PIPELINED 10000
+
+static void reader_takes_frames_that_come_byte_by_byte(void **state)
+{
+    (void)state;
+    struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    net_test_start(&echo, &options);
+    int fd = net_test_connect(&echo);
+    uint8_t bytes[3 * (PROTO_HEADER_BYTES + 8)];
+    size_t count = net_peer_frame(bytes, 2, 1, proto_span_text("drip"));
+    count += net_peer_frame(bytes + count, 2, 2, proto_span_text(""));
+    count += net_peer_frame(bytes + count, 2, 3, proto_span_text("drop"));
+    for (size_t i = 0; i < count; i++) {
+        assert_true(net_peer_send(fd, bytes + i, 1));
+        net_test_sleep_ms(1);
+    }
+    for (uint32_t id = 1; id <= 3; id++)
+        net_test_expect(fd, PROTO_OK, id);
+    assert_true(net_test_counters(&echo).reads > 20); /* they did come in pieces */
+    close(fd);
+    net_echo_stop(&echo, 1000);
+}
+
+struct sender {
+    int fd;
+    uint8_t *bytes;
+    size_t count;
+    bool ok;
+};
+
+static void *send_all(void *argument)
+{
+    struct sender *sender = argument;
+    sender->ok = net_peer_send(sender->fd, sender->bytes, sender->count);
+    return NULL;
+}
+
+static void reader_answers_ten_thousand_pipelined_frames_in_order(void **state)
+{
+    (void)state;
+    struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    net_test_start(&echo, &options);
+    struct sender sender = {.fd = net_test_connect(&echo)};
+    sender.bytes = malloc(PIPELINED * (PROTO_HEADER_BYTES + 64));
+    assert_non_null(sender.bytes);
+    static const uint8_t fill[64] = {1, 2, 3};
+    for (uint32_t id = 0; id < PIPELINED; id++)
+        sender.count += net_peer_frame(sender.bytes + sender.count, 2, id,
+                                       (struct proto_span){fill, id % sizeof fill});
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, send_all, &sender), 0);
+    for (uint32_t id = 0; id < PIPELINED; id++) {
+        struct proto_header header;
+        struct proto_span payload;
+        assert_true(net_peer_reply(sender.fd, &header, &payload));
+        assert_int_equal(header.request_id, id);
+        assert_true(proto_span_equal(payload, (struct proto_span){fill, id % sizeof fill}));
+        free((uint8_t *)(uintptr_t)payload.data);
+    }
+    pthread_join(thread, NULL);
+    assert_true(sender.ok);
+    struct net_counters counters = net_test_counters(&echo);
+    print_message("%d frames: %llu reads, %llu writes, %llu batches, largest %u\n", PIPELINED,
+                  (unsigned long long)counters.reads, (unsigned long long)counters.writes,
+                  (unsigned long long)counters.batches, atomic_load(&echo.batch_largest));
+    assert_int_equal(counters.frames_in, PIPELINED);
+    free(sender.bytes);
+    close(sender.fd);
+    net_echo_stop(&echo, 1000);
+}
+
+static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **state)
+{
+    (void)state;
+    struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    net_test_start(&echo, &options);
+    size_t payload_bytes = PROTO_FRAME_BYTES_MAX;
+    struct sender sender = {.fd = net_test_connect(&echo)};
+    sender.bytes = malloc(payload_bytes + 3 * PROTO_HEADER_BYTES);
+    uint8_t *fill = malloc(payload_bytes);
+    assert_true(sender.bytes != NULL && fill != NULL);
+    for (size_t i = 0; i < payload_bytes; i++)
+        fill[i] = (uint8_t)(i * 31 >> 3);
+    sender.count = net_peer_frame(sender.bytes, 2, 1, proto_span_text(""));
+    sender.count +=
+        net_peer_frame(sender.bytes + sender.count, 2, 2, (struct proto_span){fill, payload_bytes});
+    sender.count += net_peer_frame(sender.bytes + sender.count, 2, 3, proto_span_text(""));
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, send_all, &sender), 0);
+    net_test_expect(sender.fd, PROTO_OK, 1);
+    struct proto_header header;
+    struct proto_span payload;
+    assert_true(net_peer_reply(sender.fd, &header, &payload));
+    assert_int_equal(header.request_id, 2);
+    assert_true(proto_span_equal(payload, (struct proto_span){fill, payload_bytes}));
+    free((uint8_t *)(uintptr_t)payload.data);
+    net_test_expect(sender.fd, PROTO_OK, 3);
+    pthread_join(thread, NULL);
+    assert_true(sender.ok);
+    net_wait_for(net_test_counters(&echo).bytes_held < 2048); /* the connection itself */
+    free(sender.bytes);
+    free(fill);
+    close(sender.fd);
+    net_echo_stop(&echo, 1000);
+}
+
+static void reader_answers_busy_and_passes_over_a_frame_that_memory_forbids(void **state)
+{
+    (void)state;
+    struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    options.bytes_max = 100000;
+    net_test_start(&echo, &options);
+    struct sender sender = {.fd = net_test_connect(&echo)};
+    size_t payload_bytes = 4 << 20;
+    sender.bytes = calloc(1, payload_bytes + 2 * PROTO_HEADER_BYTES);
+    uint8_t *fill = calloc(1, payload_bytes);
+    assert_true(sender.bytes != NULL && fill != NULL);
+    sender.count = net_peer_frame(sender.bytes, 2, 41, (struct proto_span){fill, payload_bytes});
+    sender.count += net_peer_frame(sender.bytes + sender.count, 2, 42, proto_span_text(""));
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, send_all, &sender), 0);
+    net_test_expect(sender.fd, PROTO_BUSY, 41);
+    net_test_expect(sender.fd, PROTO_OK, 42);
+    pthread_join(thread, NULL);
+    assert_true(sender.ok);
+    net_test_ping(sender.fd, 43);
+    assert_int_equal(net_test_counters(&echo).frames_busy, 1);
+    assert_true(net_test_counters(&echo).bytes_held < options.bytes_max);
+    free(sender.bytes);
+    free(fill);
+    close(sender.fd);
+    net_echo_stop(&echo, 1000);
+}
+
+static void reader_answers_what_a_peer_sent_before_it_ended_its_half(void **state)
+{
+    (void)state;
+    struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    net_test_start(&echo, &options);
+    int fd = net_test_connect(&echo);
+    for (uint32_t id = 0; id < 20; id++)
+        assert_true(net_peer_request(fd, id % 2 == 0 ? NET_ECHO_HOLD : NET_ECHO_LATER, id,
+                                     proto_span_text("half")));
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    for (uint32_t i = 0; i < 10; i++)
+        net_test_expect(fd, PROTO_OK, i * 2 + 1);
+    net_echo_release(&echo);
+    bool seen[20] = {false};
+    for (uint32_t i = 0; i < 10; i++) {
+        struct proto_header header;
+        assert_true(net_peer_reply(fd, &header, NULL));
+        assert_true(header.request_id < 20 && !seen[header.request_id]);
+        seen[header.request_id] = true;
+    }
+    assert_true(net_peer_closed(fd));
+    close(fd);
+    net_echo_stop(&echo, 1000);
+}
+
+static void reader_drops_a_partial_frame_when_its_peer_leaves(void **state)
+{
+    (void)state;
+    struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    net_test_start(&echo, &options);
+    int fd = net_test_connect(&echo);
+    uint8_t frame[PROTO_HEADER_BYTES + 8];
+    net_peer_frame(frame, 2, 1, proto_span_text("whole"));
+    assert_true(net_peer_send(fd, frame, PROTO_HEADER_BYTES + 2));
+    net_wait_for(net_test_counters(&echo).bytes_in == PROTO_HEADER_BYTES + 2);
+    close(fd);
+    net_wait_for(net_test_counters(&echo).closed_peer == 1);
+    net_wait_for(net_test_counters(&echo).bytes_held == 0);
+    assert_int_equal(net_test_counters(&echo).frames_in, 0);
+    net_echo_stop(&echo, 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reader_takes_frames_that_come_byte_by_byte),
+        cmocka_unit_test(reader_answers_ten_thousand_pipelined_frames_in_order),
+        cmocka_unit_test(reader_takes_the_largest_frame_and_gives_its_memory_back),
+        cmocka_unit_test(reader_answers_busy_and_passes_over_a_frame_that_memory_forbids),
+        cmocka_unit_test(reader_answers_what_a_peer_sent_before_it_ended_its_half),
+        cmocka_unit_test(reader_drops_a_partial_frame_when_its_peer_leaves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
