@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How values become bin codes: one byte per column. Part of an ICP version (immutable), because tables
- * refer to bins. Fitted on a training sample, deterministic for the same input in the same order.
+/* How values become bin codes: one byte per column. Part of an ICP version (immutable), because
+ * tables refer to bins. Fitted on a training sample, deterministic for the same input in the same
+ * order.
  *
  *   number    one column: code 0 missing, 1 … n by edges: code = 1 + count of edges < x (edges
- *             ascending; x ≤ edges[0] gives 1). At most 254 bins; quantile edges, repeated values merged.
- *   category  one column: 0 missing, 1 rare or unseen, 2 … one per category with enough support
- *   tags      one column per tag with enough support: 0 missing list, 1 absent, 2 present
+ *             ascending; x ≤ edges[0] gives 1). At most 254 bins; quantile edges, repeated values
+ * merged. category  one column: 0 missing, 1 rare or unseen, 2 … one per category with enough
+ * support tags      one column per tag with enough support: 0 missing list, 1 absent, 2 present
  *   flag      one column: 0 missing, 1 false, 2 true
  *   vector    no column
  *
- * A row is row_bytes = columns rounded up to a multiple of 64, the padding zero (design: DESIGN.md, Store).
- * Threads: immutable after build. Cost of encoding: about 10 ns a column. */
+ * A row is row_bytes = columns rounded up to a multiple of 64, the padding zero (design: DESIGN.md,
+ * Store). Threads: immutable after build. Cost of encoding: about 10 ns a column. */
 #ifndef FEATURE_CODEBOOK_H
 #define FEATURE_CODEBOOK_H
 
@@ -38,9 +39,9 @@ struct feature_codebook {
 };
 
 struct feature_codebook_options {
-    unsigned number_bins_max;  /* default 64 */
+    unsigned number_bins_max;   /* default 64 */
     unsigned category_bins_max; /* default 64, most frequent first, ties bytewise */
-    unsigned support_min;      /* rows that a category or tag needs; default max(5, rows/1000) when 0 */
+    unsigned support_min; /* rows that a category or tag needs; default max(5, rows/1000) when 0 */
     const uint16_t *field_ids; /* the fields to use, in order */
     size_t field_count;
 };
@@ -67,8 +68,8 @@ void feature_codebook_encode(const struct feature_codebook *codebook,
 void feature_bin_text(const struct feature_column *column, uint8_t code, char *text,
                       size_t text_bytes);
 
-/* JSON, exact in both directions (numbers with 17 digits). field ids are written as names and resolved
- * against the schema: a name or type unknown to it is PROTO_BAD_DOCUMENT naming it. */
+/* JSON, exact in both directions (numbers with 17 digits). field ids are written as names and
+ * resolved against the schema: a name or type unknown to it is PROTO_BAD_DOCUMENT naming it. */
 json_t *feature_codebook_to_json(const struct feature_codebook *codebook);
 struct feature_codebook *feature_codebook_from_json(const json_t *json,
                                                     const struct feature_schema *schema,

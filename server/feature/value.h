@@ -44,11 +44,17 @@ struct feature_value {
 bool feature_tags_next(struct proto_span tags, size_t *at, struct proto_span *tag);
 size_t feature_tags_count(struct proto_span tags);
 bool feature_tags_has(struct proto_span tags, struct proto_span tag);
-/* Packs `count` texts (sorted and made unique here, in place) into out; returns the bytes written or
- * 0 with *fault on a limit (PROTO_TAGS_MAX, PROTO_CATEGORY_BYTES_MAX, out too small: a list needs
- * 2 bytes a tag beside its text). An empty list gives 0 bytes without a fault. */
+/* Packs `count` texts (sorted and made unique here, in place) into out; returns the bytes written
+ * or 0 with *fault on a limit (PROTO_TAGS_MAX, PROTO_CATEGORY_BYTES_MAX, out too small: a list
+ * needs 2 bytes a tag beside its text) or an empty tag. An empty list gives 0 bytes without a
+ * fault: a caller that may pass one sets fault->code to PROTO_OK before. */
 size_t feature_tags_pack(struct proto_span *texts, size_t count, uint8_t *out, size_t out_bytes,
                          struct proto_fault *fault);
+
+/* True if a value that is present keeps the rules above and the limits: finite numbers, UTF-8 text
+ * of 1 … PROTO_CATEGORY_BYTES_MAX bytes, a packed list that is sorted, unique and whole, a vector
+ * of 1 … PROTO_VECTOR_DIMS_MAX finite numbers. What a record may hold. */
+bool feature_value_valid(const struct feature_value *value);
 
 const char *feature_type_name(enum feature_type type);
 const char *feature_family_name(enum feature_family family);

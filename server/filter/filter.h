@@ -9,20 +9,20 @@
  *              | field "between" value "and" value
  *              | field "is" [ "not" ] "missing" ;
  *   op         = "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ;
- *   field      = identifier | "quoted name" | `quoted name` ;   a bare name may hold several words if
- *                the schema has a field of that name: Last Activity = 'Email Opened'
- *   value      = number | 'text' (doubled quotes inside) | true | false ;
+ *   field      = identifier | "quoted name" | `quoted name` ;   a bare name may hold several words
+ * if the schema has a field of that name: Last Activity = 'Email Opened' value      = number |
+ * 'text' (doubled quotes inside) | true | false ;
  *
- * Keywords without regard to case. A missing value makes every condition false except "is missing" and
- * "!=" / "not in" (three-valued logic is not used: `not (x = 1)` is true where x is missing; this is
- * stated in docs/filter.md). `=` on tags means has. Text compares bytewise; on a number field
- * '5' in quotes is read as a number, and 1/0 on a flag field as true/false, so that labels written for
- * a CSV work on what was inferred from it.
- * Faults: PROTO_BAD_FILTER, field "filter" (the caller renames), message "column N: …" with N counted in
- * characters from 1, naming what was found and what would be right (nearest field name by edit distance).
- * fault_column gives N for a caret.
- * Ownership: a filter owns its texts and retains nothing of the input. Threads: immutable once parsed.
- * Cost: evaluation some 5 ns a condition beside fetching the value. */
+ * Keywords without regard to case. A missing value makes every condition false except "is missing"
+ * and
+ * "!=" / "not in" (three-valued logic is not used: `not (x = 1)` is true where x is missing; this
+ * is stated in docs/filter.md). `=` on tags means has. Text compares bytewise; on a number field
+ * '5' in quotes is read as a number, and 1/0 on a flag field as true/false, so that labels written
+ * for a CSV work on what was inferred from it. Faults: PROTO_BAD_FILTER, field "filter" (the caller
+ * renames), message "column N: …" with N counted in characters from 1, naming what was found and
+ * what would be right (nearest field name by edit distance). fault_column gives N for a caret.
+ * Ownership: a filter owns its texts and retains nothing of the input. Threads: immutable once
+ * parsed. Cost: evaluation some 5 ns a condition beside fetching the value. */
 #ifndef FILTER_FILTER_H
 #define FILTER_FILTER_H
 

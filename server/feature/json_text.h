@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON documents from strangers: bounded before jansson sees them, and refused with the place at
+ * fault. jansson needs some 130 bytes of memory for a two-byte array element, so the number of
+ * values is counted first and bounded; text that does not parse is reported by line and column.
+ * Ownership: results are the caller's (json_decref); names and texts are borrowed from the
+ * document. Errors: the code given by the caller; field is the path of the member, as far as it is
+ * known here. Threads: pure. Cost: one extra pass over the text, about 1 ns a byte. */
+#ifndef FEATURE_JSON_TEXT_H
+#define FEATURE_JSON_TEXT_H
+
+#include <jansson.h>
+
+#include "proto/fault.h"
+#include "proto/span.h"
+
+/* Values of one document: a schema of 1,024 fields with 100 missing words each, or an ICP document
+ * of 1,984 columns with 255 table entries each, stay below it. */
+#define FEATURE_JSON_VALUES_MAX 1048576
+
+json_t *feature_json_load(struct proto_span text, enum proto_error code, struct proto_fault *fault);
+
+/* Refuses a member of the object that is none of the names, so that a mistyped one does not pass in
+ * silence; names the nearest. field becomes the member's name. */
+bool feature_json_members_known(const json_t *object, const char *const *names, size_t name_count,
+                                enum proto_error code, struct proto_fault *fault);
+
+/* The text of a JSON string. */
+static inline struct proto_span feature_json_span(const json_t *string)
+{
+    return (struct proto_span){(const uint8_t *)json_string_value(string),
+                               json_string_length(string)};
+}
+
+/* "a number", "an object", … for messages. */
+const char *feature_json_kind(const json_t *json);
+
+#endif

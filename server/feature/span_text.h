@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small helpers on borrowed text that several files of this folder share: trimming, comparing
+ * without regard to ASCII case, cutting for a message, writing a number. Ownership: borrows, never
+ * allocates. Errors: none. Threads: pure. Cost: linear in the text. */
+#ifndef FEATURE_SPAN_TEXT_H
+#define FEATURE_SPAN_TEXT_H
+
+#include "proto/span.h"
+
+/* Without outer white space: ASCII blanks and the no-break space U+00A0, which spreadsheets leave.
+ */
+struct proto_span feature_text_trim(struct proto_span text);
+
+static inline uint8_t feature_text_lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+}
+
+/* Equal but for the case of ASCII letters. */
+bool feature_text_same(struct proto_span a, struct proto_span b);
+
+/* Copies at most out_bytes - 1 bytes with a zero end, cut between characters; bytes that are not
+ * UTF-8 and control characters become '?', so that the result may stand in a message. A text that
+ * was cut ends in "…". Returns out. */
+const char *feature_text_show(struct proto_span text, char *out, size_t out_bytes);
+/* Enough for a cell in a message. */
+#define FEATURE_SHOWN_BYTES 64
+
+/* The shortest decimal text that reads back as the same number, always with a decimal point
+ * whatever the locale; at most 31 bytes with the zero end. Returns the bytes written without the
+ * zero. */
+#define FEATURE_NUMBER_TEXT_BYTES 32
+size_t feature_number_print(double number, char out[FEATURE_NUMBER_TEXT_BYTES]);
+
+/* A plain number: optional sign, digits with at most one point, optional exponent. The whole text
+ * must be one; hexadecimal, "inf" and "nan" are not numbers and neither is what overflows. Rounds
+ * correctly, whatever the locale. */
+bool feature_number_read(struct proto_span text, double *number);
+
+/* Copies with a zero end, malloc'd; NULL: no memory. */
+char *feature_text_copy(struct proto_span text);
+
+/* Fewest insertions, deletions, replacements and swaps of neighbours that make b of a, without
+ * regard to ASCII case; more than `most` is reported as most + 1. Texts longer than 127 bytes are
+ * far. */
+size_t feature_text_distance(struct proto_span a, struct proto_span b, size_t most);
+
+#endif

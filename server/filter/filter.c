@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/filter/filter.h"
+
+#include <stdlib.h>
+
+#include "server/feature/span_text.h"
+#include "server/filter/filter_program.h"
+
+void filter_destroy(struct filter *filter)
+{
+    if (filter == NULL)
+        return;
+    for (size_t i = 0; filter->field_names != NULL && i < filter->field_count; i++)
+        free(filter->field_names[i]);
+    free(filter->field_names);
+    free(filter->field_ids);
+    free(filter->nodes);
+    free(filter->conditions);
+    free(filter->steps);
+    free(filter->operands);
+    free(filter->texts);
+    free(filter);
+}
+
+const uint16_t *filter_fields(const struct filter *filter, size_t *count)
+{
+    *count = filter->field_count;
+    return filter->field_ids;
+}
+
+static int id_order(const void *a, const void *b)
+{
+    return *(const uint16_t *)a - *(const uint16_t *)b;
+}
+
+static bool fields_collect(struct filter *filter)
+{
+    size_t kept = 0;
+    filter->field_ids = calloc(filter->condition_count + 1, sizeof *filter->field_ids);
+    if (filter->field_ids == NULL)
+        return false;
+    for (size_t i = 0; i < filter->condition_count; i++)
+        filter->field_ids[i] = filter->conditions[i].field_id;
+    qsort(filter->field_ids, filter->condition_count, sizeof *filter->field_ids, id_order);
+    for (size_t i = 0; i < filter->condition_count; i++) {
+        if (kept == 0 || filter->field_ids[i] != filter->field_ids[kept - 1])
+            filter->field_ids[kept++] = filter->field_ids[i];
+    }
+    filter->field_count = kept;
+    return true;
+}
+
+/* Where to go after a node is known, and where it begins. */
+struct exits {
+    uint16_t yes;
+    uint16_t no;
+    uint16_t entry; /* its first condition */
+};
+
+bool filter_compile(struct filter *filter)
+{
+    struct exits *exits = calloc(filter->node_count, sizeof *exits);
+    filter->steps = calloc(filter->condition_count, sizeof *filter->steps);
+    if (exits == NULL || filter->steps == NULL || !fields_collect(filter)) {
+        free(exits);
+        return false;
+    }
+    for (size_t i = 0; i < filter->node_count; i++) {
+        const struct filter_node *node = &filter->nodes[i];
+        exits[i].entry = node->kind == FILTER_LEAF ? node->condition : exits[node->child].entry;
+    }
+    exits[filter->node_count - 1].yes = FILTER_TRUE;
+    exits[filter->node_count - 1].no = FILTER_FALSE;
+    for (size_t i = filter->node_count; i-- > 0;) {
+        const struct filter_node *node = &filter->nodes[i];
+        const struct exits *own = &exits[i];
+        if (node->kind == FILTER_LEAF) {
+            bool negated = filter->conditions[node->condition].negated;
+            filter->steps[node->condition] = (struct filter_step){
+                .yes = negated ? own->no : own->yes, .no = negated ? own->yes : own->no};
+            continue;
+        }
+        for (uint16_t at = node->child; at != FILTER_NONE; at = filter->nodes[at].next) {
+            uint16_t next = filter->nodes[at].next;
+            bool more = next != FILTER_NONE;
+            exits[at].yes = node->kind == FILTER_AND && more ? exits[next].entry : own->yes;
+            exits[at].no = node->kind == FILTER_OR && more ? exits[next].entry : own->no;
+            if (node->kind == FILTER_NOT) {
+                exits[at].yes = own->no;
+                exits[at].no = own->yes;
+            }
+        }
+    }
+    free(exits);
+    return true;
+}
+
+/* The sign of value − operand. */
+static int operand_compare(const struct feature_value *value, const struct filter_operand *operand)
+{
+    if (value->type == FEATURE_NUMBER)
+        return (value->number > operand->number) - (value->number < operand->number);
+    return proto_span_compare(value->text, operand->text);
+}
+
+/* Operands are sorted: halving serves one and a thousand. */
+static bool equal_any(const struct feature_value *value, const struct filter_operand *operands,
+                      size_t count)
+{
+    while (count > 0) {
+        size_t half = count / 2;
+        int order = operand_compare(value, &operands[half]);
+        if (order == 0)
+            return true;
+        if (order > 0) {
+            operands += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return false;
+}
+
+static bool has(struct proto_span tags, const struct filter_operand *operands, size_t count,
+                bool all)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (feature_tags_has(tags, operands[i].text) != all)
+            return !all;
+    }
+    return all;
+}
+
+static bool condition_test(const struct filter *filter, const struct filter_condition *condition,
+                           const struct feature_value *value)
+{
+    const struct filter_operand *operands = filter->operands + condition->operand_first;
+    switch (condition->test) {
+    case FILTER_FLAG:
+        return value->flag == operands->flag;
+    case FILTER_EQUAL:
+        return equal_any(value, operands, condition->operand_count);
+    case FILTER_LESS:
+        return operand_compare(value, operands) < 0;
+    case FILTER_LESS_EQUAL:
+        return operand_compare(value, operands) <= 0;
+    case FILTER_GREATER:
+        return operand_compare(value, operands) > 0;
+    case FILTER_GREATER_EQUAL:
+        return operand_compare(value, operands) >= 0;
+    case FILTER_BETWEEN:
+        return operand_compare(value, &operands[0]) >= 0 &&
+               operand_compare(value, &operands[1]) <= 0;
+    case FILTER_HAS_ANY:
+        return has(value->tags, operands, condition->operand_count, false);
+    case FILTER_HAS_ALL:
+        return has(value->tags, operands, condition->operand_count, true);
+    case FILTER_MISSING:
+        return false; /* it is present, or we would not be here */
+    }
+    return false;
+}
+
+bool filter_match(const struct filter *filter, const struct feature_value *values, size_t slots)
+{
+    uint16_t at = 0;
+    while (at < FILTER_FALSE) {
+        const struct filter_condition *condition = &filter->conditions[at];
+        const struct feature_value *value =
+            condition->field_id < slots ? &values[condition->field_id] : NULL;
+        bool yes;
+        /* A value of another type is from before its field changed: missing. */
+        if (value == NULL || !value->present || value->type != condition->type)
+            yes = condition->test == FILTER_MISSING;
+        else
+            yes = condition_test(filter, condition, value);
+        at = yes ? filter->steps[at].yes : filter->steps[at].no;
+    }
+    return at == FILTER_TRUE;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of one parse, shared by the grammar (filter_parse.c), the names (filter_name.c) and the
+ * values (filter_value.c). Nobody else includes it. */
+#ifndef FILTER_FILTER_PARSER_H
+#define FILTER_FILTER_PARSER_H
+
+#include "server/filter/filter_program.h"
+#include "server/filter/filter_token.h"
+
+struct filter_parser {
+    const struct feature_schema *schema;
+    struct proto_span text;
+    struct filter_token token; /* the next one, not yet used up */
+    size_t token_at;           /* byte offset of it */
+    size_t after;              /* byte offset behind it */
+    unsigned depth;            /* open brackets and "not"s */
+    struct filter *filter;
+    size_t node_capacity; /* of nodes and conditions alike */
+    size_t operand_capacity;
+    size_t texts_used; /* filter->texts has room for the whole input: no copy can overflow it */
+    struct proto_fault *fault;
+    size_t fault_column;
+};
+
+/* Fills the fault with "column N: …" for the byte offset. Returns false. */
+bool filter_fail(struct filter_parser *parser, size_t offset, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool filter_fail_memory(struct filter_parser *parser);
+
+/* Moves to the token behind this one, or to the one at a byte offset. */
+void filter_advance(struct filter_parser *parser);
+void filter_advance_to(struct filter_parser *parser, size_t offset);
+
+/* "the name India", "the end", … : what stands at the token, for messages. */
+const char *filter_found(const struct filter_parser *parser, char *out, size_t out_bytes);
+
+/* The field whose bare name stands at the token, the longest one; NULL if none does. *end is set to
+ * the byte offset behind it. Blanks count as one whatever their number; case matters only where the
+ * name begins with a keyword. */
+const struct feature_field *filter_name_match(const struct filter_parser *parser, size_t *end);
+
+/* The field at the token, bare or quoted; uses it up. NULL with the fault set. */
+const struct feature_field *filter_name_read(struct filter_parser *parser);
+
+/* The field's name as it can be written in a filter: bare where that is sure to be read back.
+ * malloc'd; NULL: no memory. */
+char *filter_name_label(const struct feature_schema *schema, const struct feature_field *field);
+
+/* Reads the value at the token as one of the field's type, appends it to the operands. */
+bool filter_value_read(struct filter_parser *parser, const struct feature_field *field);
+/* Appends an operand. */
+bool filter_operand_add(struct filter_parser *parser, struct filter_operand operand);
+
+#endif
