@@ -77,7 +77,6 @@ uint64_t base_histogram_bucket_end(size_t bucket)
     if (bucket < BASE_HISTOGRAM_SUBS)
         return bucket;
     unsigned shift = (unsigned)(bucket >> BASE_HISTOGRAM_SUB_BITS) - 1;
-    uint64_t start = (uint64_t)(BASE_HISTOGRAM_SUBS + (bucket & (BASE_HISTOGRAM_SUBS - 1)))
-                     << shift;
+    uint64_t start = (uint64_t)(BASE_HISTOGRAM_SUBS + bucket % BASE_HISTOGRAM_SUBS) << shift;
     return start + ((uint64_t)1 << shift) - 1;
 }

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define BASE_HISTOGRAM_SUB_BITS 5
-#define BASE_HISTOGRAM_SUBS (1U << BASE_HISTOGRAM_SUB_BITS)
+#define BASE_HISTOGRAM_SUBS ((size_t)1 << BASE_HISTOGRAM_SUB_BITS)
 #define BASE_HISTOGRAM_VALUE_BITS 44
 #define BASE_HISTOGRAM_BUCKETS                                                                     \
     ((BASE_HISTOGRAM_VALUE_BITS - BASE_HISTOGRAM_SUB_BITS + 1) * BASE_HISTOGRAM_SUBS)
