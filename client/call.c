@@ -64,8 +64,7 @@ static bool reply_fill(struct icp_reply *reply, const struct client_reply *from)
     return true;
 }
 
-/* ---- replies that came while another one was waited for ---------------------------------------
- */
+/* Replies that came while another one was waited for. */
 
 static bool kept_add(struct icp_client *client, const struct client_reply *reply,
                      struct proto_fault *fault)
@@ -131,8 +130,7 @@ bool client_kept_abandoned(struct icp_client *client, struct proto_fault *fault)
     return true;
 }
 
-/* ---- sending ----------------------------------------------------------------------------------
- */
+/* Sending. */
 
 static uint32_t request_queue(struct icp_client *client, enum icp_op op,
                               const struct icp_payload *payload, struct proto_fault *fault)
@@ -180,8 +178,7 @@ bool icp_flush(struct icp_client *client, struct icp_fault *fault)
     return false;
 }
 
-/* ---- receiving --------------------------------------------------------------------------------
- */
+/* Receiving. */
 
 /* After a loss every request in flight is answered with it, lowest id first. */
 static bool receive_loss(struct icp_client *client, uint32_t id, struct icp_reply *reply)
@@ -248,8 +245,7 @@ size_t icp_in_flight(const struct icp_client *client)
     return count;
 }
 
-/* ---- one request, one reply -------------------------------------------------------------------
- */
+/* One request, one reply. */
 
 bool client_call_until(struct icp_client *client, enum icp_op op, const struct icp_payload *payload,
                        int64_t until_ms, struct icp_reply *reply)

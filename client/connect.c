@@ -129,8 +129,7 @@ void client_shut(struct icp_client *client)
     client->is_deaf = client->is_finished = false;
 }
 
-/* ---- greeting ---------------------------------------------------------------------------------
- */
+/* Greeting. */
 
 static const char *greeting_keep(struct icp_client *client, size_t *at, struct icp_text text)
 {

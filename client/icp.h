@@ -67,7 +67,7 @@ struct icp_text {
     size_t bytes;
 };
 
-/* ---- connection ------------------------------------------------------------------------------ */
+/* Connections. */
 
 struct icp_client;
 
@@ -103,7 +103,7 @@ struct icp_server {
 };
 ICP_API const struct icp_server *icp_server(const struct icp_client *client);
 
-/* ---- requests -------------------------------------------------------------------------------- */
+/* Requests. */
 
 /* A request's payload: a map, built field by field. Errors are sticky (no memory, a list or map
  * left open, nesting too deep) and are reported by the call that sends it. `key` is the field's
@@ -133,7 +133,7 @@ ICP_API void icp_payload_list_end(struct icp_payload *payload);
 ICP_API size_t icp_payload_count(const struct icp_payload *payload);
 ICP_API size_t icp_payload_size(const struct icp_payload *payload);
 
-/* ---- replies --------------------------------------------------------------------------------- */
+/* Replies. */
 
 /* One reply. Set it to zero before its first use, use it again for call after call, and give it to
  * icp_reply_fini at the end. */
@@ -198,7 +198,7 @@ ICP_API bool icp_next(struct icp_walk *walk, struct icp_text *key, struct icp_va
  * text. */
 ICP_API char *icp_value_print(const struct icp_value *value, char *text, size_t text_bytes);
 
-/* ---- calls ----------------------------------------------------------------------------------- */
+/* Calls. */
 
 /* Sends one request and waits for its reply. payload may be NULL for an empty one. Progress frames
  * are passed over. Returns whether reply->fault.code is ICP_OK. */
@@ -235,7 +235,7 @@ ICP_API size_t icp_in_flight(const struct icp_client *client);
 #include "proto/op.def"
 #undef X
 
-/* ---- scoring --------------------------------------------------------------------------------- */
+/* Scoring. */
 
 /* Who to score: a stored account (by id, by any key, by the domain of an email address), values of
  * a lead, or values laid over the stored account. What is NULL or 0 is left out. */

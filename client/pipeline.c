@@ -40,8 +40,7 @@ void client_pipeline_restart(struct client_pipeline *pipeline)
     pipeline->lost = false;
 }
 
-/* ---- pending requests: linear probing, ids are consecutive and so hardly ever collide ----------
- */
+/* Pending requests: linear probing, ids are consecutive and so hardly ever collide. */
 
 static size_t pending_place(const struct client_pipeline *pipeline, uint32_t id)
 {
@@ -126,8 +125,7 @@ uint32_t client_pipeline_abandon(struct client_pipeline *pipeline, uint8_t *op)
     return id;
 }
 
-/* ---- out --------------------------------------------------------------------------------------
- */
+/* Out. */
 
 static uint32_t id_take(struct client_pipeline *pipeline)
 {
@@ -197,8 +195,7 @@ void client_pipeline_sent(struct client_pipeline *pipeline, size_t bytes)
     }
 }
 
-/* ---- in ---------------------------------------------------------------------------------------
- */
+/* In. */
 
 void client_pipeline_lose(struct client_pipeline *pipeline, enum proto_error code,
                           const char *reason)
@@ -305,10 +302,10 @@ static bool frame_take(struct client_pipeline *pipeline, const struct proto_head
 bool client_pipeline_next(struct client_pipeline *pipeline, struct client_reply *reply)
 {
     while (!pipeline->lost) {
+        if (pipeline->input_bytes == pipeline->input_at)
+            return false;
         struct proto_span bytes = {pipeline->input + pipeline->input_at,
                                    pipeline->input_bytes - pipeline->input_at};
-        if (bytes.bytes == 0)
-            return false;
         struct proto_header header;
         size_t used = 0;
         *reply = (struct client_reply){0};

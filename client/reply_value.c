@@ -150,8 +150,7 @@ struct icp_text icp_reply_text(const struct icp_reply *reply, const char *name)
     return (struct icp_text){"", 0};
 }
 
-/* ---- for people -------------------------------------------------------------------------------
- */
+/* For people. */
 
 struct sink {
     char *at;

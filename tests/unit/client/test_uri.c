@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/uri.h"
+
+static void uri_reads_host_and_port(void **state)
+{
+    (void)state;
+    struct client_uri uri;
+    struct proto_fault fault = {0};
+    assert_true(client_uri_parse("icp://db.example.com:99", &uri, &fault));
+    assert_string_equal(uri.host, "db.example.com");
+    assert_int_equal(uri.port, 99);
+    assert_true(client_uri_parse("icp://127.0.0.1/", &uri, &fault));
+    assert_int_equal(uri.port, PROTO_PORT);
+    assert_true(client_uri_parse("icp://[::1]:65535", &uri, &fault));
+    assert_string_equal(uri.host, "::1");
+    assert_int_equal(uri.port, 65535);
+    assert_true(client_uri_parse("icp+unix:/run/icpd.sock", &uri, &fault));
+    assert_true(uri.is_unix);
+    assert_string_equal(uri.path, "/run/icpd.sock");
+}
+
+static void uri_refuses_what_it_does_not_know(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",           "http://x",      "127.0.0.1:4273", "icp://",   "icp://:4273",
+        "icp://h:0",  "icp://h:65536", "icp://h:12x",    "icp://h:", "icp://h/path",
+        "icp://[::1", "icp://[]:1",    "icp://[::1]x",   "icp+unix:"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct client_uri uri;
+        struct proto_fault fault = {0};
+        assert_false(client_uri_parse(bad[i], &uri, &fault));
+        assert_int_equal(fault.code, PROTO_USAGE);
+        assert_true(fault.message[0] != '\0');
+    }
+}
+
+static void uri_refuses_what_is_too_long(void **state)
+{
+    (void)state;
+    char text[600] = "icp+unix:";
+    memset(text + strlen(text), 'p', CLIENT_PATH_BYTES_MAX + 1);
+    struct client_uri uri;
+    struct proto_fault fault = {0};
+    assert_false(client_uri_parse(text, &uri, &fault));
+    memset(text, 0, sizeof text);
+    memcpy(text, "icp://", 6);
+    memset(text + 6, 'h', CLIENT_HOST_BYTES_MAX + 1);
+    assert_false(client_uri_parse(text, &uri, &fault));
+    text[6 + CLIENT_HOST_BYTES_MAX] = '\0';
+    assert_true(client_uri_parse(text, &uri, &fault));
+}
+
+static void uri_says_that_tls_is_not_spoken(void **state)
+{
+    (void)state;
+    struct client_uri uri;
+    struct proto_fault fault = {0};
+    assert_false(client_uri_parse("icps://host", &uri, &fault));
+    assert_non_null(strstr(fault.message, "TLS"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(uri_reads_host_and_port),
+        cmocka_unit_test(uri_refuses_what_it_does_not_know),
+        cmocka_unit_test(uri_refuses_what_is_too_long),
+        cmocka_unit_test(uri_says_that_tls_is_not_spoken),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
