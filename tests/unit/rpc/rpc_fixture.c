@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/rpc/rpc_fixture.h"
+
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server/base/clock.h"
+
+#define MUST(condition)                                                                            \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "rpc fixture, line %d: %s\n", __LINE__, #condition);                   \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+static void post(void *context, struct rpc_ticket ticket, struct proto_span frames, bool final)
+{
+    struct rpc_fixture *fixture = context;
+    (void)ticket;
+    pthread_mutex_lock(&fixture->lock);
+    proto_writer_reset(&fixture->late);
+    proto_write_raw(&fixture->late, frames);
+    fixture->late_final += final;
+    pthread_cond_signal(&fixture->arrived);
+    pthread_mutex_unlock(&fixture->lock);
+    free((void *)(uintptr_t)frames.data);
+}
+
+static void write_stats(void *context, struct proto_writer *out)
+{
+    (void)context;
+    proto_write_map(out, 0);
+}
+
+void rpc_fixture_open(struct rpc_fixture *fixture, bool tokens)
+{
+    struct proto_fault fault = {0};
+    struct base_clock clock = base_clock_system();
+    *fixture = (struct rpc_fixture){0};
+    snprintf(fixture->directory, sizeof fixture->directory, "/tmp/icpd-rpc-XXXXXX");
+    MUST(mkdtemp(fixture->directory));
+    pthread_mutex_init(&fixture->lock, NULL);
+    pthread_cond_init(&fixture->arrived, NULL);
+    proto_writer_init(&fixture->out);
+    proto_writer_init(&fixture->late);
+    struct engine_options engine = {
+        .store = {.path = fixture->directory, .map_bytes_max = (size_t)1 << 30},
+        .now_ms = clock.now_ms,
+        .now_context = clock.context,
+    };
+    fixture->engine = engine_create(&engine, &fault);
+    MUST(fixture->engine);
+    fixture->metrics = base_metrics_create(1 + RPC_EXTRA_BLOCKS);
+    MUST(fixture->metrics);
+    struct rpc_options rpc = {
+        .engine = fixture->engine,
+        .metrics = fixture->metrics,
+        .workers = 1,
+        .read_token = tokens ? "reader" : NULL,
+        .admin_token = tokens ? "admin" : NULL,
+        .now_ns = clock.now_ns,
+        .now_context = clock.context,
+        .post = post,
+        .post_context = fixture,
+        .stats_write = write_stats,
+    };
+    fixture->rpc = rpc_create(&rpc, &fault);
+    MUST(fixture->rpc);
+    fixture->worker = rpc_worker_create(fixture->rpc, 0, &fault);
+    MUST(fixture->worker);
+}
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+void rpc_fixture_close(struct rpc_fixture *fixture)
+{
+    rpc_worker_destroy(fixture->worker);
+    engine_destroy(fixture->engine);
+    rpc_destroy(fixture->rpc);
+    base_metrics_destroy(fixture->metrics);
+    proto_writer_fini(&fixture->out);
+    proto_writer_fini(&fixture->late);
+    nftw(fixture->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The last whole frame of the bytes: progress frames come before it. */
+static uint8_t last_frame(struct proto_span bytes, struct proto_span *payload)
+{
+    struct proto_header header = {0};
+    struct proto_fault fault = {0};
+    size_t used = 0;
+    while (bytes.bytes > 0) {
+        MUST(proto_frame_split(bytes, PROTO_FRAME_BYTES_MAX, true, &header, payload, &used,
+                               &fault) == PROTO_FRAME_WHOLE);
+        bytes.data += used;
+        bytes.bytes -= used;
+    }
+    return header.code;
+}
+
+uint8_t rpc_fixture_call(struct rpc_fixture *fixture, uint8_t op, struct proto_span request,
+                         struct proto_span *payload)
+{
+    struct proto_frame frame = {
+        .header = {.payload_bytes = (uint32_t)request.bytes,
+                   .version = 1,
+                   .code = op,
+                   .request_id = 1},
+        .payload = request,
+    };
+    size_t final_before = fixture->late_final;
+    proto_writer_reset(&fixture->out);
+    size_t later = rpc_serve(fixture->worker, &fixture->session, (struct rpc_ticket){{0}}, &frame,
+                             1, 0, &fixture->out);
+    if (later == 0) {
+        return last_frame(proto_writer_span(&fixture->out), payload);
+    }
+    pthread_mutex_lock(&fixture->lock);
+    while (fixture->late_final == final_before) {
+        pthread_cond_wait(&fixture->arrived, &fixture->lock);
+    }
+    uint8_t status = last_frame(proto_writer_span(&fixture->late), payload);
+    pthread_mutex_unlock(&fixture->lock);
+    return status;
+}
+
+void rpc_fixture_ask(struct rpc_fixture *fixture, uint8_t op, struct proto_span request,
+                     struct proto_arg *args)
+{
+    struct proto_span payload;
+    struct proto_fault fault = {0};
+    uint8_t status = rpc_fixture_call(fixture, op, request, &payload);
+    if (status != PROTO_OK) {
+        struct proto_fault reply = {0};
+        proto_fault_decode(payload, &reply, &fault);
+        fprintf(stderr, "%s: %s\n", reply.field, reply.message);
+    }
+    MUST(status == PROTO_OK);
+    const struct proto_op_info *info = proto_op_find(op);
+    MUST(proto_fields_decode(info->reply, info->reply_count, payload, args, &fault));
+}
+
+static const char schema[] =
+    "{\"fields\":["
+    "{\"name\":\"industry\",\"type\":\"category\",\"family\":\"firmographic\"},"
+    "{\"name\":\"employees\",\"type\":\"number\",\"family\":\"firmographic\","
+    "\"stale_after_days\":30},"
+    "{\"name\":\"tech\",\"type\":\"tags\",\"family\":\"technographic\"},"
+    "{\"name\":\"trial\",\"type\":\"flag\",\"family\":\"behavioural\"},"
+    "{\"name\":\"embedding\",\"type\":\"vector\",\"dims\":2,\"family\":\"behavioural\"},"
+    "{\"name\":\"won\",\"type\":\"flag\",\"family\":\"lifecycle\"}],"
+    "\"missing\":[\"Select\"]}";
+
+static uint32_t next(uint32_t *state)
+{
+    *state = *state * 1664525U + 1013904223U;
+    return *state >> 8;
+}
+
+static void write_account(struct proto_writer *request, size_t index, uint32_t *state)
+{
+    static const char *const industries[] = {"Software", "Retail", "Steel"};
+    char text[48];
+    const char *industry = industries[next(state) % 3];
+    unsigned employees = 1 + next(state) % 1000;
+    bool jira = next(state) % 2;
+    /* Odds follow the fields, so that there is something to learn. */
+    unsigned odds = (strcmp(industry, "Software") == 0 ? 40U : 5U) + (employees > 500 ? 30U : 0U) +
+                    (jira ? 15U : 0U);
+    proto_write_map(request, 3);
+    proto_write_text(request, "id");
+    snprintf(text, sizeof text, "a%zu", index);
+    proto_write_text(request, text);
+    proto_write_text(request, "keys");
+    proto_write_array(request, 1);
+    snprintf(text, sizeof text, "domain:company%zu.example", index);
+    proto_write_text(request, text);
+    proto_write_text(request, "values");
+    proto_write_map(request, 5);
+    proto_write_text(request, "industry");
+    proto_write_text(request, industry);
+    proto_write_text(request, "employees");
+    proto_write_uint(request, employees);
+    proto_write_text(request, "tech");
+    proto_write_array(request, jira);
+    if (jira) {
+        proto_write_text(request, "Jira");
+    }
+    proto_write_text(request, "trial");
+    proto_write_bool(request, next(state) % 2);
+    proto_write_text(request, "won");
+    proto_write_bool(request, next(state) % 100 < odds);
+}
+
+void rpc_fixture_fill(struct rpc_fixture *fixture, size_t count)
+{
+    struct proto_arg args[PROTO_ARGS_MAX];
+    struct proto_writer request;
+    uint32_t state = 12345;
+    proto_writer_init(&request);
+    proto_write_map(&request, 1);
+    proto_write_text(&request, "document");
+    proto_write_text(&request, schema);
+    rpc_fixture_ask(fixture, PROTO_OP_SCHEMA_PUT, proto_writer_span(&request), args);
+    proto_writer_reset(&request);
+    proto_write_map(&request, 1);
+    proto_write_text(&request, "accounts");
+    proto_write_array(&request, count);
+    for (size_t i = 0; i < count; i++) {
+        write_account(&request, i, &state);
+    }
+    rpc_fixture_ask(fixture, PROTO_OP_ACCOUNT_PUT, proto_writer_span(&request), args);
+    proto_writer_fini(&request);
+}
+
+void rpc_fixture_learn(struct rpc_fixture *fixture)
+{
+    struct proto_arg args[PROTO_ARGS_MAX];
+    struct proto_writer request;
+    proto_writer_init(&request);
+    proto_write_map(&request, 2);
+    proto_write_text(&request, "label");
+    proto_write_text(&request, "won = 1");
+    proto_write_text(&request, "activate");
+    proto_write_bool(&request, true);
+    rpc_fixture_ask(fixture, PROTO_OP_ICP_LEARN, proto_writer_span(&request), args);
+    proto_writer_fini(&request);
+}
