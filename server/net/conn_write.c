@@ -96,8 +96,8 @@ static bool write_now(struct net_conn *conn, struct proto_span *bytes)
     struct net_worker *worker = conn->worker;
     /* uv_buf_t has no const; libuv only reads. */
     uv_buf_t buf = {.base = (char *)(uintptr_t)bytes->data, .len = bytes->bytes};
-    int count = uv_try_write(&conn->uv.stream, &buf, 1);
     NET_TALLY(worker, writes, 1);
+    int count = uv_try_write(&conn->uv.stream, &buf, 1);
     if (count == UV_EAGAIN)
         return true;
     if (count < 0) {

@@ -6,6 +6,25 @@
 
 #include "server/net/worker.h"
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WITH_THREAD_SANITIZER
+#endif
+#endif
+
+#ifdef WITH_THREAD_SANITIZER
+const char *__tsan_default_suppressions(void);
+
+/* libuv closes descriptors by a system call that ThreadSanitizer does not see, so it takes the next
+ * use of the same number for a race with the first. Only the making of descriptors is excused. */
+const char *__tsan_default_suppressions(void)
+{
+    return "race_top:interceptor_accept4\nrace_top:interceptor_open\n"
+           "race_top:interceptor_socket\nrace_top:interceptor_epoll_create1\n"
+           "race_top:interceptor_eventfd\n";
+}
+#endif
+
 /* An eighth of the shortest deadline, so that none is late by much more than that. */
 static unsigned sweep_period_ms(const struct net_options *options)
 {

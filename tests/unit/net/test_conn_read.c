@@ -6,7 +6,7 @@
 static void reader_takes_frames_that_come_byte_by_byte(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     int fd = net_test_connect(&echo);
@@ -42,7 +42,7 @@ static void *send_all(void *argument)
 static void reader_answers_ten_thousand_pipelined_frames_in_order(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     struct sender sender = {.fd = net_test_connect(&echo)};
@@ -77,7 +77,7 @@ static void reader_answers_ten_thousand_pipelined_frames_in_order(void **state)
 static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     size_t payload_bytes = PROTO_FRAME_BYTES_MAX;
@@ -113,7 +113,7 @@ static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **stat
 static void reader_answers_busy_and_passes_over_a_frame_that_memory_forbids(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     options.bytes_max = 100000;
     net_test_start(&echo, &options);
@@ -142,7 +142,7 @@ static void reader_answers_busy_and_passes_over_a_frame_that_memory_forbids(void
 static void reader_answers_what_a_peer_sent_before_it_ended_its_half(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     int fd = net_test_connect(&echo);
@@ -168,7 +168,7 @@ static void reader_answers_what_a_peer_sent_before_it_ended_its_half(void **stat
 static void reader_drops_a_partial_frame_when_its_peer_leaves(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     int fd = net_test_connect(&echo);

@@ -4,7 +4,7 @@
 static void serving_answers_one_read_with_one_write(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     char path[] = "/tmp/icp_serve_XXXXXX";
     assert_non_null(mkdtemp(path));
@@ -67,7 +67,7 @@ static void send_hostile(int fd, const struct hostile *hostile, uint32_t id)
 static void serving_refuses_each_hostile_frame_by_name_while_good_clients_go_on(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     options.frame_bytes_max = 1000000;
     net_test_start(&echo, &options);
@@ -99,7 +99,7 @@ static void serving_refuses_each_hostile_frame_by_name_while_good_clients_go_on(
 static void serving_answers_what_came_before_the_framing_was_lost(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     int fd = net_test_connect(&echo);
@@ -120,7 +120,7 @@ static void serving_answers_what_came_before_the_framing_was_lost(void **state)
 static void serving_leaves_frames_unread_while_too_many_are_pending(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     options.pending_max = 4;
     net_test_start(&echo, &options);
@@ -155,7 +155,7 @@ static void serving_leaves_frames_unread_while_too_many_are_pending(void **state
 static void serving_gives_a_stopped_handler_the_rest_in_later_turns(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     int fd = net_test_connect(&echo);
@@ -177,7 +177,7 @@ static void serving_gives_a_stopped_handler_the_rest_in_later_turns(void **state
 static void serving_survives_a_peer_that_leaves_while_its_handler_is_stopped(void **state)
 {
     (void)state;
-    struct net_echo echo;
+    static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     uint8_t bytes[500 * PROTO_HEADER_BYTES];
