@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 static void refused_close_all(struct net_worker *worker)
 {

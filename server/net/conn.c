@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 struct net_ticket net_conn_ticket(const struct net_conn *conn)
 {

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 static size_t min_size(size_t a, size_t b)
 {

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 /* The reply buffer of a worker is given back when one batch made it larger than this. */
 #define OUT_KEEP_BYTES ((size_t)1 << 20)

@@ -4,7 +4,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 #define MIB ((size_t)1 << 20)
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 static void mail_put(struct net_worker *worker, struct net_mail *mail)
 {

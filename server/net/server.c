@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)

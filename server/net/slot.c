@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 #define NO_SLOT UINT32_MAX
 

@@ -3,7 +3,7 @@
  * cost more than it tells. A deadline is kept to within one period of the sweep. */
 #include <assert.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/net/net_fixture.h"
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 static struct net_options with_defaults(void)
 {

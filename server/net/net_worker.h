@@ -10,8 +10,8 @@
  * input is thrown away until the peer closes, at most NET_LINGER_MS, because closing a socket with
  * unread input makes the kernel send a reset that can overtake the last reply CLOSED     uv_close
  * was called; the memory goes in its callback */
-#ifndef NET_WORKER_H
-#define NET_WORKER_H
+#ifndef NET_NET_WORKER_H
+#define NET_NET_WORKER_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -199,7 +199,7 @@ struct net_server {
 bool net_options_check(struct net_options *options, struct proto_fault *fault);
 uint64_t net_server_now(const struct net_server *server);
 
-/* worker.c */
+/* net_worker.c */
 bool net_worker_init(struct net_worker *worker, struct net_server *server, uint32_t index,
                      struct proto_fault *fault);
 void net_worker_fini(struct net_worker *worker); /* the thread has ended or never ran */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/net/worker.h"
+#include "server/net/net_worker.h"
 
 uint64_t net_worker_now(struct net_worker *worker)
 {
