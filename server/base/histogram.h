@@ -54,6 +54,16 @@ static inline void base_histogram_record(struct base_histogram *histogram, uint6
         atomic_store_explicit(&histogram->max, value, memory_order_relaxed);
 }
 
+/* The same value `count` times at the cost of one. */
+static inline void base_histogram_record_many(struct base_histogram *histogram, uint64_t value,
+                                              uint64_t count)
+{
+    base_histogram_count(&histogram->buckets[base_histogram_bucket(value)], count);
+    base_histogram_count(&histogram->sum, value * count);
+    if (count > 0 && value > atomic_load_explicit(&histogram->max, memory_order_relaxed))
+        atomic_store_explicit(&histogram->max, value, memory_order_relaxed);
+}
+
 /* Forgets everything; only by the thread that records. */
 void base_histogram_reset(struct base_histogram *histogram);
 /* Adds what `from` holds; the caller is the one writer of `into`. */

@@ -116,6 +116,14 @@ void base_metrics_request(struct base_metrics_block *block, uint8_t opcode, unsi
     base_histogram_record(&block->latencies[op], ns);
 }
 
+void base_metrics_request_many(struct base_metrics_block *block, uint8_t opcode, uint64_t count,
+                               uint64_t ns)
+{
+    size_t op = op_index(opcode);
+    base_histogram_count(&block->requests[op], count);
+    base_histogram_record_many(&block->latencies[op], ns, count);
+}
+
 const struct base_metric_info *base_metric_infos(size_t *count)
 {
     *count = sizeof infos / sizeof *infos;

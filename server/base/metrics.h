@@ -78,6 +78,10 @@ void base_metrics_record(struct base_metrics_block *block, enum base_distributio
 void base_metrics_request(struct base_metrics_block *block, uint8_t opcode, unsigned status,
                           uint64_t ns);
 
+/* `count` requests answered together without a fault. */
+void base_metrics_request_many(struct base_metrics_block *block, uint8_t opcode, uint64_t count,
+                               uint64_t ns);
+
 /* ---- reading, by any thread ---- */
 
 /* Rows of metric.def: all values by BASE_METRIC_*, then all distributions by BASE_DISTRIBUTION_*.

@@ -5,6 +5,7 @@
 
 #include "proto/request.h"
 #include "server/base/arena.h"
+#include "server/rpc/hot_template.h"
 #include "server/rpc/rpc.h"
 
 struct rpc {
@@ -18,6 +19,7 @@ struct rpc_worker {
     struct engine_worker *engine;
     struct base_arena arena; /* reset for each request */
     struct proto_request request;
+    struct rpc_hot_template hot;
     struct feature_value *lead; /* by field id, kept between requests */
     size_t lead_slots;
 };
@@ -71,6 +73,9 @@ void rpc_later_drop(struct rpc_later *later);
 /* Counts a request that is answered; _later from any thread. */
 void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_info *op,
                enum proto_error code, uint64_t read_ns);
+/* `count` requests of one operation that were answered together without a fault. */
+void rpc_count_many(struct rpc *rpc, unsigned worker_index, enum proto_op op, size_t count,
+                    uint64_t read_ns);
 void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto_error code,
                      uint64_t read_ns);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "server/rpc/call.h"
+#include "server/rpc/hot.h"
 
 typedef enum rpc_outcome rpc_handler(struct rpc_call *call, struct proto_fault *fault);
 
@@ -43,6 +43,7 @@ struct rpc_worker *rpc_worker_create(struct rpc *rpc, unsigned index, struct pro
     worker->rpc = rpc;
     worker->index = index;
     base_arena_init(&worker->arena, 0, 0);
+    rpc_hot_template_init(&worker->hot);
     worker->engine = engine_worker_create(rpc->options.engine, fault);
     if (!worker->engine) {
         rpc_worker_destroy(worker);
@@ -104,9 +105,9 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
 }
 
 /* Serves one frame; true if its reply comes later. */
-static bool serve_frame(struct rpc_worker *worker, struct rpc_call *call,
-                        const struct proto_frame *frame)
+static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
 {
+    struct rpc_worker *worker = call->worker;
     struct proto_fault fault = {0};
     enum rpc_outcome outcome = RPC_FAILED;
     call->request_id = frame->header.request_id;
@@ -139,6 +140,28 @@ static bool serve_frame(struct rpc_worker *worker, struct rpc_call *call,
     return outcome == RPC_LATER;
 }
 
+/* Serves the hot run at the head of the frames; returns its length, 0 if there is none. None of its
+ * replies comes later: an id that is not answered here is a plain score, which is answered at once.
+ */
+static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames, size_t count)
+{
+    struct proto_span ids[RPC_HOT_GROUP];
+    bool answered[RPC_HOT_GROUP];
+    size_t run = rpc_hot_run(frames, count, ids);
+    if (run == 0 || !rpc_hot_serve(call->worker, frames, ids, run, answered, call->out)) {
+        return 0;
+    }
+    size_t hot = 0;
+    for (size_t i = 0; i < run; i++) {
+        hot += answered[i];
+        if (!answered[i]) {
+            serve_frame(call, &frames[i]);
+        }
+    }
+    rpc_count_many(call->worker->rpc, call->worker->index, PROTO_OP_SCORE, hot, call->read_ns);
+    return run;
+}
+
 size_t rpc_serve(struct rpc_worker *worker, struct rpc_session *session, struct rpc_ticket ticket,
                  const struct proto_frame *frames, size_t count, uint64_t read_ns,
                  struct proto_writer *out)
@@ -153,8 +176,15 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_session *session, struct 
         }
         return 0;
     }
-    for (size_t i = 0; i < count; i++) {
-        later += serve_frame(worker, &call, &frames[i]);
+    bool hot = engine_worker_state(worker->engine)->active &&
+               (worker->rpc->open || session->role >= PROTO_ROLE_READ);
+    for (size_t i = 0; i < count;) {
+        size_t run = hot ? serve_hot(&call, frames + i, count - i) : 0;
+        if (run == 0) {
+            later += serve_frame(&call, &frames[i]);
+            run = 1;
+        }
+        i += run;
     }
     return later;
 }

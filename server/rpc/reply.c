@@ -93,6 +93,15 @@ void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_inf
     count_in(&rpc->options, worker_index, op, code, read_ns);
 }
 
+void rpc_count_many(struct rpc *rpc, unsigned worker_index, enum proto_op op, size_t count,
+                    uint64_t read_ns)
+{
+    const struct rpc_options *options = &rpc->options;
+    uint64_t took_ns = options->now_ns(options->now_context) - read_ns;
+    base_metrics_request_many(base_metrics_block(options->metrics, worker_index), (uint8_t)op,
+                              count, took_ns);
+}
+
 /* A block of figures has one writing thread, and replies that come later come from the writer or
  * from the job thread: each has a block of its own behind those of the workers. */
 void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto_error code,

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/hot.h"
+
+#include <string.h>
+
+/* MessagePack's markers of the widths that the template uses. */
+enum { MARK_U32 = 0xce, MARK_U64 = 0xcf, MARK_I64 = 0xd3, MARK_F64 = 0xcb, MARK_STR1 = 0xa1 };
+
+static size_t put_wide(struct proto_writer *out, const struct proto_op_info *op, int index,
+                       uint8_t mark, size_t bytes)
+{
+    static const uint8_t zeros[8];
+    rpc_key(out, op, index);
+    proto_write_raw(out, (struct proto_span){&mark, 1});
+    size_t at = out->bytes;
+    proto_write_raw(out, (struct proto_span){zeros, bytes});
+    return at;
+}
+
+void rpc_hot_template_init(struct rpc_hot_template *template)
+{
+    const struct proto_op_info *op = proto_op_find(PROTO_OP_SCORE);
+    struct proto_writer out;
+    proto_writer_init(&out);
+    proto_writer_frame_begin(&out);
+    proto_write_map(&out, 8);
+    template->icp = put_wide(&out, op, PROTO_A_SCORE_ICP, MARK_U32, 4);
+    template->seq = put_wide(&out, op, PROTO_A_SCORE_SEQ, MARK_U64, 8);
+    rpc_put_flag(&out, op, PROTO_A_SCORE_FOUND, true);
+    rpc_put_flag(&out, op, PROTO_A_SCORE_TAL, false);
+    template->fit = put_wide(&out, op, PROTO_A_SCORE_FIT, MARK_F64, 8);
+    template->p = put_wide(&out, op, PROTO_A_SCORE_P, MARK_F64, 8);
+    template->grade = put_wide(&out, op, PROTO_A_SCORE_GRADE, MARK_STR1, 1);
+    template->raw = put_wide(&out, op, PROTO_A_SCORE_RAW, MARK_I64, 8);
+    proto_writer_frame_end(&out, PROTO_OK, PROTO_FLAG_REPLY, 0);
+    template->size = 0;
+    if (proto_writer_ok(&out) && out.bytes <= sizeof template->bytes) {
+        memcpy(template->bytes, out.data, out.bytes);
+        template->size = out.bytes; /* 0: no memory, and the hot way stays closed */
+    }
+    proto_writer_fini(&out);
+}
+
+static void put_u32(uint8_t *at, uint32_t value)
+{
+    value = __builtin_bswap32(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static void put_u64(uint8_t *at, uint64_t value)
+{
+    value = __builtin_bswap64(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static void put_f64(uint8_t *at, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_u64(at, bits);
+}
+
+/* {"id": text} and nothing else, the text as fixstr or str 8. A text of other bytes than ASCII is
+ * looked up as it is: if it is found it equals a stored id, which is valid UTF-8. */
+static bool hot_form(const struct proto_frame *frame, struct proto_span *id)
+{
+    static const uint8_t head[4] = {0x81, 0xa2, 'i', 'd'};
+    const uint8_t *data = frame->payload.data;
+    size_t bytes = frame->payload.bytes;
+    if (frame->header.code != PROTO_OP_SCORE || frame->header.flags != 0 || bytes < 6 ||
+        memcmp(data, head, sizeof head) != 0) {
+        return false;
+    }
+    if ((data[4] & 0xe0) == 0xa0) {
+        *id = (struct proto_span){data + 5, data[4] & 0x1fU};
+        return bytes == 5 + id->bytes;
+    }
+    *id = (struct proto_span){data + 6, data[5]};
+    return data[4] == 0xd9 && bytes == 6 + id->bytes;
+}
+
+size_t rpc_hot_run(const struct proto_frame *frames, size_t count, struct proto_span *ids)
+{
+    size_t most = count < RPC_HOT_GROUP ? count : RPC_HOT_GROUP;
+    size_t run = 0;
+    while (run < most && hot_form(&frames[run], &ids[run])) {
+        run++;
+    }
+    return run;
+}
+
+static void put_reply(const struct rpc_hot_template *template, uint8_t *at, uint32_t request_id,
+                      const struct engine_answer *answer)
+{
+    memcpy(at, template->bytes, template->size);
+    memcpy(at + 8, &request_id, sizeof request_id);
+    put_f64(at + template->fit, answer->fit);
+    put_f64(at + template->p, answer->p);
+    at[template->grade] = (uint8_t)answer->grade;
+    put_u64(at + template->raw, (uint64_t)answer->raw);
+}
+
+bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
+                   const struct proto_span *ids, size_t count, bool *answered,
+                   struct proto_writer *out)
+{
+    struct rpc_hot_template *template = &worker->hot;
+    const struct icp_document *active = engine_worker_state(worker->engine)->active;
+    if (!active || template->size == 0 || !engine_rows_usable(worker->engine, active)) {
+        return false;
+    }
+    struct store_view *view = engine_worker_view(worker->engine);
+    uint8_t *at = proto_writer_reserve(out, count * template->size);
+    if (!at) {
+        return false;
+    }
+    uint32_t slots[RPC_HOT_GROUP];
+    const uint8_t *rows[RPC_HOT_GROUP];
+    put_u32(template->bytes + template->icp, active->version);
+    put_u64(template->bytes + template->seq, store_view_seq(view));
+    store_find_many(view, ids, count, slots, rows);
+    for (size_t i = 0; i < count; i++) {
+        answered[i] = rows[i] != NULL;
+        if (answered[i]) {
+            struct engine_answer answer;
+            engine_answer_from_raw(active, model_raw(active->scorecard, rows[i]), &answer);
+            put_reply(template, at, frames[i].header.request_id, &answer);
+            at += template->size;
+            out->bytes += template->size;
+        }
+    }
+    return true;
+}
