@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An ICP version as a document: immutable JSON text that says everything about one version, and its parsed
- * form for scoring. Members, in this order:
+/* An ICP version as a document: immutable JSON text that says everything about one version, and its
+ * parsed form for scoring. Members, in this order:
  *
  *   format        1
  *   name, created (RFC 3339, UTC), schema (version learned on)
  *   label         { expression, where, population, positives, base_rate }
  *   settings      every setting of the trainer, seed included
  *   evidence      { holdout { split, n, positives, auc, auc_low, auc_high, brier, brier_reference,
- *                   log_loss, ece, lift_top_decile, ks }, fields [ { field, importance, auc_alone } … ],
- *                   refused [ { field, reason } … ], warnings [ … ] }
- *   codebook      bins of every column (feature/codebook.h)
- *   scorecard     intercept, terms, calibration, reference, grades (model/scorecard.h)
+ *                   log_loss, ece, lift_top_decile, ks }, fields [ { field, importance, auc_alone }
+ * … ], refused [ { field, reason } … ], warnings [ … ] } codebook      bins of every column
+ * (feature/codebook.h) scorecard     intercept, terms, calibration, reference, grades
+ * (model/scorecard.h)
  *
- * The document is the unit that is stored, exported, compared and put on another server: two servers with the
- * same document give the same answers. digest = XXH3-64 of the compact JSON text with sorted keys.
- * Ownership: the parsed form owns all. Threads: immutable; reference counted with atomics. */
+ * The document is the unit that is stored, exported, compared and put on another server: two
+ * servers with the same document give the same answers. digest = XXH3-64 of the compact JSON text
+ * with sorted keys. Ownership: the parsed form owns all. Threads: immutable; reference counted with
+ * atomics. */
 #ifndef ICP_DOCUMENT_H
 #define ICP_DOCUMENT_H
 
@@ -31,8 +32,8 @@ struct icp_document {
     int references;
 };
 
-/* Parses and checks a whole document against the schema. PROTO_BAD_DOCUMENT with line and column, or the path of
- * the member at fault. Returned with one reference. */
+/* Parses and checks a whole document against the schema. PROTO_BAD_DOCUMENT with line and column,
+ * or the path of the member at fault. Returned with one reference. */
 struct icp_document *icp_document_parse(struct proto_span text, uint32_t version,
                                         const struct feature_schema *schema,
                                         struct proto_fault *fault);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Learns an ICP from outcomes: sample in, document text out; no store, no threads of its own, no clock.
+/* Learns an ICP from outcomes: sample in, document text out; no store, no threads of its own, no
+ * clock.
  *
- * Steps: label every row; split off a held-out part (by time where options name a time field, else seeded
- * random, stratified); leakage guard; fit the codebook on the training part; cyclic gradient boosting of
- * one-column shape functions on the logistic loss with bagging and early stopping on inner folds; pairs where they
- * earn it; round to micrologits; calibrate on out-of-fold scores; measure on the held-out part; if the lower
- * end of the 95 % interval of the held-out AUC (DeLong) is not above 0.5: PROTO_NO_EVIDENCE with the figures.
- * Then refit on all rows with the same settings (the evidence stays that of the held-out part), freeze the reference
- * population (all rows) and grades (A: fit ≥ 90, B: ≥ 70, C: ≥ 40 unless options say otherwise).
- * Same sample in the same order and same seed: the same document, byte for byte, on every machine
- * (no -ffast-math, no libm where results may differ in the last bit but exp/log of one libm — stated).
- * Source: as scorecard.h; DeLong 1988; Zadrozny and Elkan 2002 (isotonic) or Platt 1999, whichever is used. */
+ * Steps: label every row; split off a held-out part (by time where options name a time field, else
+ * seeded random, stratified); leakage guard; fit the codebook on the training part; cyclic gradient
+ * boosting of one-column shape functions on the logistic loss with bagging and early stopping on
+ * inner folds; pairs where they earn it; round to micrologits; calibrate on out-of-fold scores;
+ * measure on the held-out part; if the lower end of the 95 % interval of the held-out AUC (DeLong)
+ * is not above 0.5: PROTO_NO_EVIDENCE with the figures. Then refit on all rows with the same
+ * settings (the evidence stays that of the held-out part), freeze the reference population (all
+ * rows) and grades (A: fit ≥ 90, B: ≥ 70, C: ≥ 40 unless options say otherwise). Same sample in the
+ * same order and same seed: the same document, byte for byte, on every machine (no -ffast-math, no
+ * libm where results may differ in the last bit but exp/log of one libm — stated). Source: as
+ * scorecard.h; DeLong 1988; Zadrozny and Elkan 2002 (isotonic) or Platt 1999, whichever is used. */
 #ifndef ICP_LEARN_H
 #define ICP_LEARN_H
 
@@ -19,19 +21,21 @@
 
 struct icp_learn_options {
     const struct feature_schema *schema;
-    const char *name;              /* "" if none */
-    const char *created;           /* RFC 3339 text, by the caller's clock */
-    const struct filter *label;    /* true = positive */
+    const char *name;           /* "" if none */
+    const char *created;        /* RFC 3339 text, by the caller's clock */
+    const struct filter *label; /* true = positive */
     const char *label_text;
-    const struct filter *where;    /* NULL: every row */
-    const char *where_text;        /* "" if none */
-    const uint16_t *field_ids;     /* candidates: the caller has taken out the label's own and excluded fields */
+    const struct filter *where; /* NULL: every row */
+    const char *where_text;     /* "" if none */
+    const uint16_t
+        *field_ids; /* candidates: the caller has taken out the label's own and excluded fields */
     size_t field_count;
-    int32_t time_field_id;         /* -1: none */
+    int32_t time_field_id; /* -1: none */
     uint64_t seed;
-    unsigned pairs_max;            /* 0: none */
-    bool keep_leaks;               /* true: report suspected leaks as warnings instead of refusing the field */
-    /* Called often from the learning thread; done is 0 … 1. Returning false cancels: PROTO_CANCELLED. */
+    unsigned pairs_max; /* 0: none */
+    bool keep_leaks;    /* true: report suspected leaks as warnings instead of refusing the field */
+    /* Called often from the learning thread; done is 0 … 1. Returning false cancels:
+     * PROTO_CANCELLED. */
     bool (*on_progress)(void *context, double done, const char *stage);
     void *progress_context;
 };
@@ -40,12 +44,13 @@ struct icp_learn_options {
 struct icp_population {
     void *context;
     size_t rows;
-    /* Fills values[0 … slots) by field id; spans stay valid until the population is closed by the caller. */
+    /* Fills values[0 … slots) by field id; spans stay valid until the population is closed by the
+     * caller. */
     bool (*values)(void *context, size_t row, struct feature_value *values, size_t slots);
 };
 
-/* JSON text of the document (returned, caller frees), or NULL with *fault: NO_EVIDENCE, BAD_FIELD (too few
- * positives or negatives: at least 20 each, no usable field), CANCELLED, NO_MEMORY. */
+/* JSON text of the document (returned, caller frees), or NULL with *fault: NO_EVIDENCE, BAD_FIELD
+ * (too few positives or negatives: at least 20 each, no usable field), CANCELLED, NO_MEMORY. */
 char *icp_learn(const struct icp_population *population, const struct icp_learn_options *options,
                 struct proto_fault *fault);
 

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/icp/boost_bag.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/math/portable.h"
+
+/* Rows of one side of the split, laid out for the inner loops. */
+struct bag_side {
+    struct icp_grid *grid;
+    double *scores;
+    double *gradients; /* p − y */
+    double *hessians;  /* p (1 − p) */
+};
+
+static void side_fini(struct bag_side *side)
+{
+    icp_grid_destroy(side->grid);
+    free(side->scores);
+    free(side->gradients);
+    free(side->hessians);
+}
+
+/* The rows in (or not in) the bag's fold, with the scores that they start from. */
+static bool side_init(struct bag_side *side, const struct icp_bag *bag, bool held_out)
+{
+    size_t rows = bag->grid->rows;
+    uint32_t *picked = malloc((rows + 1) * sizeof *picked);
+    if (picked == NULL) {
+        return false;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < rows; i++) {
+        if ((bag->folds[i] == bag->fold) == held_out) {
+            picked[count++] = (uint32_t)i;
+        }
+    }
+    side->grid = icp_grid_pick(bag->grid, picked, count);
+    side->scores = calloc(count + 1, sizeof *side->scores);
+    side->gradients = calloc(count + 1, sizeof *side->gradients);
+    side->hessians = calloc(count + 1, sizeof *side->hessians);
+    bool ok = side->grid != NULL && side->scores != NULL && side->gradients != NULL &&
+              side->hessians != NULL;
+    for (size_t i = 0; ok && bag->start != NULL && i < count; i++) {
+        side->scores[i] = bag->start[picked[i]];
+    }
+    free(picked);
+    return ok;
+}
+
+static void scores_shift(struct bag_side *side, double by)
+{
+    for (size_t i = 0; i < side->grid->rows; i++) {
+        side->scores[i] += by;
+    }
+}
+
+static void scores_update(struct bag_side *side, size_t column, const double *values)
+{
+    const uint8_t *codes = icp_grid_column(side->grid, column);
+    for (size_t i = 0; i < side->grid->rows; i++) {
+        side->scores[i] += values[codes[i]];
+    }
+}
+
+static void derivatives_update(struct bag_side *side)
+{
+    const double *restrict scores = side->scores;
+    const uint8_t *restrict labels = side->grid->labels;
+    double *restrict gradients = side->gradients;
+    double *restrict hessians = side->hessians;
+    for (size_t i = 0; i < side->grid->rows; i++) {
+        double p = math_logistic(scores[i]);
+        gradients[i] = p - (double)labels[i];
+        hessians[i] = p * (1.0 - p);
+    }
+}
+
+static double loss(const struct bag_side *side)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < side->grid->rows; i++) {
+        sum += math_logistic_loss(side->scores[i], side->grid->labels[i]);
+    }
+    return sum;
+}
+
+static void sums_collect(const struct bag_side *side, size_t column, struct icp_sums *sums)
+{
+    const uint8_t *codes = icp_grid_column(side->grid, column);
+    memset(sums, 0, side->grid->bins[column] * sizeof *sums);
+    for (size_t i = 0; i < side->grid->rows; i++) {
+        sums[codes[i]].gradient += side->gradients[i];
+        sums[codes[i]].hessian += side->hessians[i];
+    }
+}
+
+/* One turn over all columns: each sees the residuals that the one before it left. */
+static void round_run(const struct icp_bag *bag, struct bag_side *inner, struct bag_side *outer,
+                      double *tables)
+{
+    struct icp_sums sums[PROTO_BINS_MAX + 1];
+    double values[PROTO_BINS_MAX + 1];
+    for (size_t c = 0; c < bag->grid->columns; c++) {
+        size_t bins = bag->grid->bins[c];
+        sums_collect(inner, c, sums);
+        if (!icp_leaf_values(sums, bins, bag->grid->ordered[c], &bag->options->leaf, values)) {
+            continue;
+        }
+        double *table = tables + bag->offsets[c];
+        for (size_t b = 0; b < bins; b++) {
+            table[b] += values[b];
+        }
+        scores_update(inner, c, values);
+        derivatives_update(inner);
+        scores_update(outer, c, values);
+    }
+}
+
+static double base_score(const struct icp_grid *grid)
+{
+    double positives = (double)icp_grid_positives(grid);
+    double negatives = (double)grid->rows - positives;
+    /* Half a row on each side keeps a bag of one class finite. */
+    return math_log((positives + 0.5) / (negatives + 0.5));
+}
+
+static bool progress(const struct icp_bag *bag, unsigned round)
+{
+    const struct icp_boost_options *options = bag->options;
+    if (options->on_progress == NULL || round % 8 != 0) {
+        return true;
+    }
+    double share = (double)round / (double)options->rounds_max;
+    return options->on_progress(options->progress_context,
+                                bag->done_from + bag->done_share * share);
+}
+
+/* Rounds until patience ends; best receives the tables of the best round. */
+static bool rounds_run(const struct icp_bag *bag, struct bag_side *inner, struct bag_side *outer,
+                       double *best, unsigned *best_round)
+{
+    size_t entries = bag->offsets[bag->grid->columns];
+    double *tables = calloc(entries + 1, sizeof *tables);
+    bool ok = tables != NULL;
+    double best_loss = loss(outer);
+    *best_round = 0;
+    derivatives_update(inner);
+    for (unsigned round = 1; ok && round <= bag->options->rounds_max; round++) {
+        round_run(bag, inner, outer, tables);
+        double now = loss(outer);
+        if (now < best_loss) {
+            best_loss = now;
+            *best_round = round;
+            memcpy(best, tables, entries * sizeof *best);
+        } else if (round - *best_round >= bag->options->patience) {
+            break;
+        }
+        ok = progress(bag, round);
+    }
+    free(tables);
+    return ok;
+}
+
+bool icp_bag_fit(const struct icp_bag *bag, double *tables, double *intercept, unsigned *rounds,
+                 struct proto_fault *fault)
+{
+    struct bag_side inner = {0};
+    struct bag_side outer = {0};
+    bool ok = side_init(&inner, bag, false) && side_init(&outer, bag, true);
+    if (!ok) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn from %zu rows",
+                        bag->grid->rows);
+    } else {
+        *intercept = 0.0;
+        if (bag->start == NULL) {
+            *intercept = base_score(inner.grid);
+            scores_shift(&inner, *intercept);
+            scores_shift(&outer, *intercept);
+        }
+        ok = rounds_run(bag, &inner, &outer, tables, rounds);
+        if (!ok) {
+            proto_fault_set(fault, PROTO_CANCELLED, "", "learning was cancelled");
+        }
+    }
+    side_fini(&inner);
+    side_fini(&outer);
+    return ok;
+}

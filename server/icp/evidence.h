@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the held-out part says of a model that has not seen it. It is looked at once, at the very
+ * end: no setting, field or bin depends on it. Errors: PROTO_NO_MEMORY. Threads: pure. Source:
+ * GLOSSARY.md, measures; docs/methods/evidence.md. */
+#ifndef ICP_EVIDENCE_H
+#define ICP_EVIDENCE_H
+
+#include "server/math/auc.h"
+#include "server/model/scorecard.h"
+
+#define ICP_RELIABILITY_BINS 10
+
+/* Rows whose p lies in one tenth of [0, 1], and the Wilson interval of their rate. */
+struct icp_reliability {
+    size_t rows, positives;
+    double p_mean, low, high;
+};
+
+struct icp_evidence {
+    size_t rows;
+    struct math_auc auc;
+    double brier, brier_reference; /* reference: always the base rate */
+    double log_loss, ece, lift_top_decile, ks;
+    struct icp_reliability reliability[ICP_RELIABILITY_BINS];
+};
+
+/* Scores rows of codes (stride apart) and compares with their labels. groups as in
+ * math_auc_grouped. */
+bool icp_evidence_measure(const struct model_scorecard *scorecard, const uint8_t *codes,
+                          size_t stride, const uint8_t *labels, size_t rows, const uint32_t *groups,
+                          size_t group_count, struct icp_evidence *evidence,
+                          struct proto_fault *fault);
+
+/* True if the lower end of the 95 % interval of the AUC is above one half. On noise that happens
+ * in 2.5 % of cases at most, because the interval has two ends. */
+bool icp_evidence_holds(const struct icp_evidence *evidence);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The leakage guard: finds fields that know the outcome because they were filled in after it, and
+ * fields that cannot say anything. It looks at each field alone, on the part to learn from, by
+ * cross-fitted rates per bin, so the held-out part stays untouched.
+ *
+ *   refused  too strong      lower end of the 95 % interval of the field's own AUC ≥ ICP_LEAK_AUC
+ *   refused  decides both    no number field, explains ≥ ICP_LEAK_EXPLAINED of the outcome's
+ * deviance, and has bins of nearly certain wins (rate ≥ 0.9) with ≥ ICP_LEAK_SHARE of all positives
+ * as well as bins of nearly certain losses (rate ≤ 0.05) with as great a share of all negatives:
+ * words typed in once the end was known refused  identifier      texts that hardly repeat, or whole
+ * numbers that never do and lie close refused  constant        one bin holds every row warned
+ * strong          explains ≥ ICP_WARN_EXPLAINED of the deviance: look at how it is filled in
+ *
+ * With keep set, the two leaks are warned of instead of refused. Figures behind the bounds and what
+ * the guard cannot see: docs/methods/leakage.md. Source: Kaufman et al. 2012 (leakage); Hand and
+ * Till 2001. */
+#ifndef ICP_LEAKAGE_H
+#define ICP_LEAKAGE_H
+
+#include "proto/fault.h"
+#include "server/feature/codebook.h"
+#include "server/icp/grid.h"
+
+#define ICP_LEAK_AUC 0.85
+#define ICP_LEAK_EXPLAINED 0.20
+#define ICP_LEAK_SHARE 0.05
+#define ICP_WARN_EXPLAINED 0.20
+/* Rows of a bin before its rate counts as nearly certain. */
+#define ICP_LEAK_BIN_ROWS 20
+
+enum icp_verdict {
+    ICP_FIELD_USED,
+    ICP_FIELD_WARNED,
+    ICP_FIELD_LEAK_STRONG,
+    ICP_FIELD_LEAK_DECIDES,
+    ICP_FIELD_IDENTIFIER,
+    ICP_FIELD_CONSTANT,
+};
+
+struct icp_field_report {
+    uint16_t field_id;
+    const char *name; /* borrowed from the codebook or schema */
+    enum icp_verdict verdict;
+    double auc, auc_low, auc_high; /* of its strongest column alone, cross-fitted */
+    double explained;              /* share of deviance, 0 … 1 */
+    double positives_certain, negatives_certain;
+};
+
+/* One report per field of the codebook, in its order, reports[codebook->column_count] at most;
+ * *count set. folds as for a fit. */
+bool icp_leakage_check(const struct icp_grid *grid, const struct feature_codebook *codebook,
+                       const uint8_t *folds, unsigned fold_count, struct icp_field_report *reports,
+                       size_t *count, struct proto_fault *fault);
+/* True if numbers (sorted here, in place) look like an identifier: whole, none twice, although n
+ * numbers drawn freely from their range would make n² / (2 · range) ≥ 20 pairs coincide (chance
+ * below e^−20). */
+bool icp_leakage_numbered(double *numbers, size_t count);
+/* Why, as one sentence with figures. */
+void icp_leakage_reason(const struct icp_field_report *report, char *text, size_t text_bytes);
+bool icp_verdict_refuses(enum icp_verdict verdict, bool keep_leaks);
+
+#endif

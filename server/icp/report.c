@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/icp/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void icp_report_warn(struct icp_report *report, const char *format, ...)
+{
+    if (report->warning_count == ICP_WARNINGS_MAX) {
+        return;
+    }
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    char *copy = strdup(text);
+    if (copy != NULL) {
+        report->warnings[report->warning_count++] = copy;
+    }
+}
+
+void icp_report_fini(struct icp_report *report)
+{
+    for (size_t i = 0; i < report->warning_count; i++) {
+        free(report->warnings[i]);
+    }
+    report->warning_count = 0;
+}
+
+/* json_pack and json_object_set_new take their values even when they fail, so a NULL anywhere makes
+ * the whole NULL and nothing leaks. */
+static json_t *reliability_json(const struct icp_evidence *evidence)
+{
+    json_t *array = json_array();
+    for (size_t b = 0; b < ICP_RELIABILITY_BINS; b++) {
+        const struct icp_reliability *bin = &evidence->reliability[b];
+        if (bin->rows == 0) {
+            continue;
+        }
+        (void)json_array_append_new(array, json_pack("{s:f, s:I, s:I, s:f, s:f}", "p", bin->p_mean,
+                                                     "n", (json_int_t)bin->rows, "positives",
+                                                     (json_int_t)bin->positives, "rate_low",
+                                                     bin->low, "rate_high", bin->high));
+    }
+    return array;
+}
+
+static json_t *holdout_json(const struct icp_report *report)
+{
+    const struct icp_evidence *e = report->evidence;
+    json_t *json = json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+                             "split", report->split, "n", (json_int_t)e->rows, "positives",
+                             (json_int_t)e->auc.positives, "auc", e->auc.auc, "auc_low", e->auc.low,
+                             "auc_high", e->auc.high, "brier", e->brier, "brier_reference",
+                             e->brier_reference, "log_loss", e->log_loss, "ece", e->ece,
+                             "lift_top_decile", e->lift_top_decile, "ks", e->ks);
+    if (json_object_set_new(json, "reliability", reliability_json(e)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
+static json_t *fields_json(const struct icp_report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->field_count; i++) {
+        const struct icp_field_weight *field = &report->fields[i];
+        (void)json_array_append_new(array,
+                                    json_pack("{s:s, s:f, s:f}", "field", field->name, "importance",
+                                              field->importance, "auc_alone", field->auc_alone));
+    }
+    return array;
+}
+
+static json_t *refused_json(const struct icp_report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->checked_count; i++) {
+        const struct icp_field_report *field = &report->checked[i];
+        char reason[512];
+        if (icp_verdict_refuses(field->verdict, report->options->keep_leaks)) {
+            icp_leakage_reason(field, reason, sizeof reason);
+            (void)json_array_append_new(
+                array, json_pack("{s:s, s:s}", "field", field->name, "reason", reason));
+        }
+    }
+    return array;
+}
+
+static json_t *warnings_json(const struct icp_report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->warning_count; i++) {
+        (void)json_array_append_new(array, json_string(report->warnings[i]));
+    }
+    return array;
+}
+
+static json_t *settings_json(const struct icp_report *report)
+{
+    const struct icp_learn_options *options = report->options;
+    const struct feature_field *time =
+        options->time_field_id < 0
+            ? NULL
+            : feature_schema_by_id(options->schema, (uint16_t)options->time_field_id);
+    return json_pack("{s:I, s:s, s:s, s:f, s:b, s:b, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, s:i, "
+                     "s:i, s:i}",
+                     "seed", (json_int_t)options->seed, "trainer", "cyclic-boosting-1",
+                     "time_field", time == NULL ? "" : time->name, "held_out_share",
+                     report->held_out_share, "grouped", report->grouped, "keep_leaks",
+                     options->keep_leaks, "pairs_max", (int)options->pairs_max, "pairs",
+                     (int)report->fit->pairs, "bags", ICP_BAGS, "rate", ICP_RATE, "l2", ICP_L2,
+                     "l2_category", ICP_L2_CATEGORY, "hessian_min", ICP_HESSIAN_MIN, "leaves_max",
+                     ICP_LEAVES_MAX, "rounds_max", ICP_ROUNDS_MAX, "patience", ICP_PATIENCE,
+                     "rounds_mean", (int)report->fit->rounds_mean);
+}
+
+static json_t *evidence_json(const struct icp_report *report)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "holdout", holdout_json(report), "fields",
+                     fields_json(report), "refused", refused_json(report), "warnings",
+                     warnings_json(report));
+}
+
+static json_t *report_json(const struct icp_report *report)
+{
+    const struct icp_learn_options *options = report->options;
+    json_t *label =
+        json_pack("{s:s, s:s, s:I, s:I, s:f}", "expression", options->label_text, "where",
+                  options->where_text == NULL ? "" : options->where_text, "population",
+                  (json_int_t)report->rows, "positives", (json_int_t)report->positives, "base_rate",
+                  (double)report->positives / (double)report->rows);
+    return json_pack("{s:i, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "format", ICP_DOCUMENT_FORMAT,
+                     "name", options->name == NULL ? "" : options->name, "created",
+                     options->created == NULL ? "" : options->created, "schema",
+                     (json_int_t)options->schema->version, "label", label, "settings",
+                     settings_json(report), "evidence", evidence_json(report), "codebook",
+                     feature_codebook_to_json(report->codebook), "scorecard",
+                     model_to_json(report->fit->scorecard, report->codebook));
+}
+
+char *icp_report_print(const struct icp_report *report, struct proto_fault *fault)
+{
+    json_t *json = report_json(report);
+    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(json);
+    if (text == NULL) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to write the document");
+        return NULL;
+    }
+    if (strlen(text) > PROTO_DOCUMENT_BYTES_MAX) {
+        proto_fault_set(fault, PROTO_TOO_LARGE, "",
+                        "the document has %zu bytes, at most %d are allowed: leave out fields",
+                        strlen(text), PROTO_DOCUMENT_BYTES_MAX);
+        free(text);
+        return NULL;
+    }
+    return text;
+}

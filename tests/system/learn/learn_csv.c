@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Learns from a CSV file without a server and scores rows that it has not seen, for tests on real
+ * data: learn_csv FILE.csv LABEL [option=value …] where=FILTER  exclude=A|B|C  seed=N  split=N
+ * (seed of the outer 70/30 split)  pairs=N time=FIELD  keep=1  shuffle=N (labels in random order)
+ * rows=N (the first N)  text=FILE (document) scores=FILE (label,p,raw of the outer 30 %) Prints one
+ * JSON object: either "error" and "message", or the figures. A column is a number if all its values
+ * are, else a category; Select and blanks are missing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "server/icp/document.h"
+#include "server/icp/learn.h"
+#include "server/math/accuracy.h"
+#include "server/math/auc.h"
+#include "server/math/order.h"
+#include "server/math/random.h"
+#include "tests/system/learn/csv_table.h"
+
+struct options {
+    const char *file, *label, *where, *exclude, *time, *text, *scores;
+    uint64_t seed, split, shuffle;
+    unsigned pairs;
+    bool keep;
+    size_t rows;
+};
+
+/* The learner's view: rows of the table that belong to the outer training part. */
+struct view {
+    const struct csv_table *table;
+    const uint32_t *rows;
+};
+
+static bool on_values(void *context, size_t row, struct feature_value *values, size_t slots)
+{
+    const struct view *view = context;
+    size_t columns = view->table->columns;
+    for (size_t c = 0; c < columns && c < slots; c++) {
+        values[c] = view->table->values[view->rows[row] * columns + c];
+    }
+    return true;
+}
+
+static const char *option(const char *argument, const char *name)
+{
+    size_t bytes = strlen(name);
+    return strncmp(argument, name, bytes) == 0 && argument[bytes] == '=' ? argument + bytes + 1
+                                                                         : NULL;
+}
+
+static void options_read(int count, char **arguments, struct options *options)
+{
+    *options = (struct options){
+        .file = arguments[1], .label = arguments[2], .where = "", .rows = SIZE_MAX};
+    for (int i = 3; i < count; i++) {
+        const char *a = arguments[i];
+        const char *v;
+        options->where = (v = option(a, "where")) != NULL ? v : options->where;
+        options->exclude = (v = option(a, "exclude")) != NULL ? v : options->exclude;
+        options->time = (v = option(a, "time")) != NULL ? v : options->time;
+        options->text = (v = option(a, "text")) != NULL ? v : options->text;
+        options->scores = (v = option(a, "scores")) != NULL ? v : options->scores;
+        options->seed = (v = option(a, "seed")) != NULL ? strtoull(v, NULL, 10) : options->seed;
+        options->split = (v = option(a, "split")) != NULL ? strtoull(v, NULL, 10) : options->split;
+        options->shuffle =
+            (v = option(a, "shuffle")) != NULL ? strtoull(v, NULL, 10) : options->shuffle;
+        options->pairs =
+            (v = option(a, "pairs")) != NULL ? (unsigned)strtoul(v, NULL, 10) : options->pairs;
+        options->keep = (v = option(a, "keep")) != NULL ? *v == '1' : options->keep;
+        options->rows = (v = option(a, "rows")) != NULL ? strtoull(v, NULL, 10) : options->rows;
+    }
+}
+
+static bool is_excluded(const struct options *options, const char *name)
+{
+    const char *list = options->exclude;
+    size_t bytes = strlen(name);
+    while (list != NULL && *list != '\0') {
+        size_t item = strcspn(list, "|");
+        if (item == bytes && memcmp(list, name, bytes) == 0) {
+            return true;
+        }
+        list += item + (list[item] == '|');
+    }
+    return false;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void fault_print(const struct proto_fault *fault)
+{
+    json_t *json = json_pack("{s:s, s:s, s:s}", "error", proto_error_find(fault->code)->name,
+                             "field", fault->field, "message", fault->message);
+    json_dumpf(json, stdout, 0);
+    json_decref(json);
+    (void)printf("\n");
+}
+
+/* Scores the outer held-out rows through the parsed document, as the server would. */
+static void outer_measure(const struct options *options, const struct icp_document *document,
+                          struct view view, size_t rows, const struct filter *label, double took)
+{
+    size_t columns = view.table->columns;
+    struct feature_value *values = calloc(columns, sizeof *values);
+    uint8_t *codes = calloc(1, document->codebook->row_bytes);
+    double *raw = calloc(rows + 1, sizeof *raw);
+    double *p = calloc(rows + 1, sizeof *p);
+    uint8_t *labels = calloc(rows + 1, 1);
+    int32_t *parts = calloc(document->scorecard->term_count + 1, sizeof *parts);
+    FILE *out = options->scores != NULL ? fopen(options->scores, "w") : NULL;
+    size_t unequal = 0;
+    for (size_t i = 0; i < rows; i++) {
+        on_values(&view, i, values, columns);
+        feature_codebook_encode(document->codebook, values, columns, codes);
+        int64_t exact = model_raw(document->scorecard, codes);
+        model_contributions(document->scorecard, codes, parts);
+        int64_t sum = document->scorecard->intercept;
+        for (size_t t = 0; t < document->scorecard->term_count; t++) {
+            sum += parts[t];
+        }
+        unequal += sum != exact;
+        raw[i] = (double)exact;
+        p[i] = model_p(document->scorecard, exact);
+        labels[i] = filter_match(label, values, columns);
+        if (out != NULL) {
+            (void)fprintf(out, "%d,%.17g,%lld\n", labels[i], p[i], (long long)exact);
+        }
+    }
+    if (out != NULL) {
+        (void)fclose(out);
+    }
+    uint32_t *order = math_order_create(raw, rows);
+    struct math_auc auc;
+    math_auc(raw, labels, order, rows, &auc);
+    const json_t *evidence = json_object_get(document->json, "evidence");
+    json_t *json = json_pack(
+        "{s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:s, s:I, s:O, s:O, s:O}", "auc", auc.auc,
+        "auc_low", auc.low, "auc_high", auc.high, "brier", math_brier(p, labels, rows), "log_loss",
+        math_log_loss(p, labels, rows), "ece", math_ece(p, labels, rows, 10), "unequal",
+        (json_int_t)unequal, "terms", (json_int_t)document->scorecard->term_count, "seconds", took,
+        "digest", "", "bytes", (json_int_t)document->text_bytes, "holdout",
+        json_object_get(evidence, "holdout"), "refused", json_object_get(evidence, "refused"),
+        "warnings", json_object_get(evidence, "warnings"));
+    char digest[20];
+    (void)snprintf(digest, sizeof digest, "%016llx", (unsigned long long)document->digest);
+    json_object_set_new(json, "digest", json_string(digest));
+    json_object_set_new(json, "settings", json_incref(json_object_get(document->json, "settings")));
+    json_object_set_new(json, "fields", json_incref(json_object_get(evidence, "fields")));
+    json_dumpf(json, stdout, 0);
+    (void)printf("\n");
+    json_decref(json);
+    free(order);
+    free(values);
+    free(codes);
+    free(raw);
+    free(p);
+    free(labels);
+    free(parts);
+}
+
+/* Puts the labels' column in a random order: what is learned from it then is noise. */
+static void labels_shuffle(struct csv_table *table, const struct filter *label, uint64_t seed)
+{
+    size_t count;
+    const uint16_t *ids = filter_fields(label, &count);
+    uint32_t *order = calloc(table->rows + 1, sizeof *order);
+    struct feature_value *kept = calloc(table->rows + 1, sizeof *kept);
+    struct math_random random;
+    for (uint32_t i = 0; i < table->rows; i++) {
+        order[i] = i;
+        kept[i] = table->values[i * table->columns + ids[0]];
+    }
+    math_random_init(&random, seed);
+    math_random_shuffle(&random, order, table->rows);
+    for (size_t i = 0; i < table->rows; i++) {
+        table->values[i * table->columns + ids[0]] = kept[order[i]];
+    }
+    free(order);
+    free(kept);
+}
+
+int main(int argument_count, char **arguments)
+{
+    struct options options;
+    struct proto_fault fault = {0};
+    if (argument_count < 3) {
+        (void)fprintf(stderr, "usage: learn_csv FILE.csv LABEL [option=value ...]\n");
+        return 64;
+    }
+    options_read(argument_count, arguments, &options);
+    struct csv_table *table = csv_table_read(options.file, options.rows, &fault);
+    if (table == NULL) {
+        fault_print(&fault);
+        return 66;
+    }
+    size_t column = 0;
+    struct filter *label =
+        filter_parse(table->schema, proto_span_text(options.label), &fault, &column);
+    struct filter *where = NULL;
+    if (label != NULL && *options.where != '\0') {
+        where = filter_parse(table->schema, proto_span_text(options.where), &fault, &column);
+    }
+    if (label == NULL || (*options.where != '\0' && where == NULL)) {
+        fault_print(&fault);
+        return 65;
+    }
+    if (options.shuffle > 0) {
+        labels_shuffle(table, label, options.shuffle);
+    }
+    uint16_t *fields = calloc(table->columns + 1, sizeof *fields);
+    size_t field_count = 0;
+    int32_t time_field = -1;
+    for (size_t c = 0; c < table->columns; c++) {
+        const struct feature_field *field = &table->schema->fields[c];
+        size_t count;
+        const uint16_t *in_label = filter_fields(label, &count);
+        bool is_label = false;
+        for (size_t i = 0; i < count; i++) {
+            is_label = is_label || in_label[i] == field->id;
+        }
+        if (options.time != NULL && strcmp(options.time, field->name) == 0) {
+            time_field = field->id;
+        } else if (!is_label && !is_excluded(&options, field->name)) {
+            fields[field_count++] = field->id;
+        }
+    }
+    uint32_t *order = calloc(table->rows + 1, sizeof *order);
+    for (uint32_t i = 0; i < table->rows; i++) {
+        order[i] = i;
+    }
+    struct math_random random;
+    math_random_init(&random, options.split);
+    math_random_shuffle(&random, order, table->rows);
+    size_t learned = table->rows * 7 / 10;
+    struct view view = {table, order};
+    struct icp_population population = {&view, learned, on_values};
+    struct icp_learn_options learn = {.schema = table->schema,
+                                      .name = "test",
+                                      .created = "2026-01-01T00:00:00Z",
+                                      .label = label,
+                                      .label_text = options.label,
+                                      .where = where,
+                                      .where_text = options.where,
+                                      .field_ids = fields,
+                                      .field_count = field_count,
+                                      .time_field_id = time_field,
+                                      .seed = options.seed,
+                                      .pairs_max = options.pairs,
+                                      .keep_leaks = options.keep};
+    double begun = seconds();
+    char *text = icp_learn(&population, &learn, &fault);
+    double took = seconds() - begun;
+    int status = 0;
+    if (text == NULL) {
+        fault_print(&fault);
+    } else {
+        if (options.text != NULL) {
+            FILE *out = fopen(options.text, "w");
+            (void)fputs(text, out);
+            (void)fclose(out);
+        }
+        struct icp_document *document =
+            icp_document_parse(proto_span_text(text), 1, table->schema, &fault);
+        if (document == NULL) {
+            fault_print(&fault);
+            status = 70;
+        } else {
+            view.rows = order + learned;
+            outer_measure(&options, document, view, table->rows - learned, label, took);
+            icp_document_release(document);
+        }
+        free(text);
+    }
+    free(order);
+    free(fields);
+    filter_destroy(label);
+    filter_destroy(where);
+    csv_table_destroy(table);
+    return status;
+}
