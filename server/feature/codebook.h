@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How values become bin codes: one byte per column. Part of an ICP version (immutable), because
- * tables refer to bins. Fitted on a training sample, deterministic for the same input in the same
- * order.
+ * tables refer to bins. Fitted on a training sample; deterministic, whatever the order of rows.
  *
- *   number    one column: code 0 missing, 1 … n by edges: code = 1 + count of edges < x (edges
- *             ascending; x ≤ edges[0] gives 1). At most 254 bins; quantile edges, repeated values
- * merged. category  one column: 0 missing, 1 rare or unseen, 2 … one per category with enough
- * support tags      one column per tag with enough support: 0 missing list, 1 absent, 2 present
+ *   number    one column: 0 missing, 1 … n by edges: code = 1 + count of edges < x (edges ascend;
+ *             x ≤ edges[0] gives 1). At most 254 bins.
+ *   category  one column: 0 missing, 1 rare or unseen, 2 … one per category with enough support
+ *   tags      one column per tag with enough support: 0 missing list, 1 absent, 2 present
  *   flag      one column: 0 missing, 1 false, 2 true
  *   vector    no column
  *
- * A row is row_bytes = columns rounded up to a multiple of 64, the padding zero (design: DESIGN.md,
- * Store). Threads: immutable after build. Cost of encoding: about 10 ns a column. */
+ * Where the edges of a number are: if the sample has at most B = number_bins_max different values,
+ * at each of them but the largest. Else bins fill from low to high over the sorted values. With R
+ * rows and K bins left, those of the open bin included, the open bin closes after a value once it
+ * holds R/K rows or more. A value that has R/K rows alone is heavy and begins a bin of its own:
+ * what the open bin holds before it becomes a bin if it is half full, or if the bin before is a
+ * heavy value's or there is none, and joins the bin before otherwise. An edge is the last value of
+ * its bin. So ties waste no bins, and a heavy value has one to itself while bins are left.
+ *
+ * A row is row_bytes = columns rounded up to a multiple of 64, the padding zero (DESIGN.md, Store).
+ * Threads: immutable after build; encoding allocates nothing.
+ * Cost of encoding: about 10 ns a column. */
 #ifndef FEATURE_CODEBOOK_H
 #define FEATURE_CODEBOOK_H
 
@@ -33,7 +41,7 @@ struct feature_codebook {
     struct feature_column *columns;
     size_t column_count;
     size_t row_bytes;
-    uint64_t digest; /* XXH3-64 of the canonical JSON */
+    uint64_t digest; /* XXH3-64 over what the codes mean: names, types, tags, edges, categories */
     /* by field id: first column and number of columns, for encoding */
     struct feature_codebook_index *index;
 };
@@ -42,17 +50,21 @@ struct feature_codebook_options {
     unsigned number_bins_max;   /* default 64 */
     unsigned category_bins_max; /* default 64, most frequent first, ties bytewise */
     unsigned support_min; /* rows that a category or tag needs; default max(5, rows/1000) when 0 */
-    const uint16_t *field_ids; /* the fields to use, in order */
+    const uint16_t *field_ids; /* the fields to use, in order; NULL: all of the schema */
     size_t field_count;
 };
 
-/* A sample by column-major access: get(ctx, row, field id, &value) must be repeatable. */
+/* A sample, read one field at a time over all rows; the same call must give the same value again.
+ * False counts as missing, as does a value of another type than the field's. */
 struct feature_sample {
     void *context;
     size_t rows;
     bool (*value)(void *context, size_t row, uint16_t field_id, struct feature_value *value);
 };
 
+/* options may be NULL: all defaults. Faults: PROTO_BAD_FIELD (an unknown or repeated field),
+ * PROTO_LIMIT (more than PROTO_COLUMNS_MAX columns), PROTO_NO_MEMORY. Cost: sorting, some 100 ns a
+ * value. */
 struct feature_codebook *feature_codebook_build(const struct feature_schema *schema,
                                                 const struct feature_sample *sample,
                                                 const struct feature_codebook_options *options,

@@ -81,35 +81,58 @@ static size_t distinct_count(const double *sorted, size_t count)
     return distinct;
 }
 
+/* Bins of a number while they are filled from low to high. */
+struct filling {
+    double *edges;
+    size_t placed;
+    size_t rows_left;  /* not in a closed bin */
+    size_t bins_left;  /* not closed, the open one included */
+    size_t held;       /* rows of the open bin */
+    bool before_heavy; /* the bin closed last holds one heavy value alone */
+};
+
+/* Closes the open bin after the value `last`. */
+static void bin_close(struct filling *filling, double last, bool heavy)
+{
+    filling->edges[filling->placed++] = last;
+    filling->rows_left -= filling->held;
+    filling->bins_left--;
+    filling->held = 0;
+    filling->before_heavy = heavy;
+}
+
+/* What the open bin holds makes room for a heavy value: it becomes a bin of its own, or joins the
+ * one before if it is less than half full. */
+static void bin_yield(struct filling *filling, double last)
+{
+    bool half = 2 * filling->held * filling->bins_left >= filling->rows_left;
+    if (half || filling->placed == 0 || filling->before_heavy) {
+        bin_close(filling, last, false);
+    } else {
+        filling->edges[filling->placed - 1] = last;
+        filling->rows_left -= filling->held;
+        filling->held = 0;
+    }
+}
+
 /* The definition that the header states. Writes at most bins_max - 1 edges, returns how many. */
 static size_t edges_place(const double *sorted, size_t count, size_t bins_max, double *edges)
 {
-    size_t placed = 0;
     bool each = distinct_count(sorted, count) <= bins_max;
-    size_t rows_left = count; /* not yet in a closed bin */
-    size_t bins_left = bins_max;
-    size_t held = 0; /* rows of the bin that is open */
+    struct filling filling = {.edges = edges, .rows_left = count, .bins_left = bins_max};
     for (size_t start = 0, end = 0; start < count; start = end) {
         for (end = start; end < count && sorted[end] == sorted[start]; end++)
             ;
         size_t rows = end - start;
-        /* A value that fills a bin alone gets one, unless what is held is too little to stand. */
-        if (!each && bins_left > 1 && rows * bins_left >= rows_left && held > 0 &&
-            2 * held * bins_left >= rows_left) {
-            edges[placed++] = sorted[start - 1];
-            rows_left -= held;
-            bins_left--;
-            held = 0;
-        }
-        held += rows;
-        if (end < count && bins_left > 1 && (each || held * bins_left >= rows_left)) {
-            edges[placed++] = sorted[start];
-            rows_left -= held;
-            bins_left--;
-            held = 0;
-        }
+        bool heavy = rows * filling.bins_left >= filling.rows_left;
+        if (!each && heavy && filling.held > 0 && filling.bins_left > 1)
+            bin_yield(&filling, sorted[start - 1]);
+        filling.held += rows;
+        if (end < count && filling.bins_left > 1 &&
+            (each || filling.held * filling.bins_left >= filling.rows_left))
+            bin_close(&filling, sorted[start], heavy);
     }
-    return placed;
+    return filling.placed;
 }
 
 static bool number_fit(struct fit *fit, const struct feature_field *field)

@@ -4,20 +4,23 @@
  * records stay readable. Written as a JSON document (docs/schema.md):
  *
  *   { "fields": [ { "name": "employees", "type": "number", "family": "firmographic",
- *                   "transform": "log", "missing": ["N/A", "Select"], "stale_after_days": 365 }, …
- * ], "missing": ["", "NULL", …]          words that mean missing in every field "id": "Prospect
- * ID",                optional: the CSV column that holds the primary id "keys": { "domain":
- * "website" } }   optional: key namespace → CSV column
+ *                   "transform": "log", "missing": ["N/A"], "stale_after_days": 365 }, … ],
+ *     "missing": ["", "NULL", …],         words that mean missing in every field
+ *     "id": "Prospect ID",                optional: the CSV column that holds the primary id
+ *     "keys": { "domain": "website" } }   optional: key namespace → CSV column
  *
- * Vector fields also give "dims". transform is none (default) or log (sign · ln(1+|x|)); it matters
- * to vectors and scaling, not to bins, which are the same for every monotone transform. Unknown
- * members are refused by name: a mistyped option must not pass in silence. Names are UTF-8 without
- * outer blanks or control characters; two that differ only in the case of ASCII letters are
- * refused, because people type them into filters. A printed document also carries "version", an
- * "id" in each field, and "retired": [{ "name", "type", "id", "dims" }], the fields of earlier
- * versions. With a previous schema these are read but not believed: get, edit, put works, and ids
- * come from the store's own history. Ownership: the schema owns all its texts. Threads: immutable,
- * share freely; reference counted with atomics. Cost: find by name is one hash probe. */
+ * Vector fields also give "dims"; a vector of another length is another field. transform is none
+ * (default) or log (sign · ln(1+|x|)); it matters to vectors and scaling, not to bins, which are
+ * the same for every monotone transform. Unknown members are refused by name: a mistyped option
+ * must not pass in silence. Names are UTF-8 without outer blanks or control characters; two that
+ * differ only in the case of ASCII letters are refused, because people type them into filters.
+ *
+ * A printed document also carries "version", an "id" in each field, and "retired": [{ "name",
+ * "type", "id", "dims" }], the fields of earlier versions. With a previous schema these are read
+ * but not believed: get, edit, put works, and ids come from the store's own history.
+ *
+ * Ownership: the schema owns all its texts. Threads: immutable, share freely; reference counted
+ * with atomics. Cost: find by name is one hash probe. */
 #ifndef FEATURE_SCHEMA_H
 #define FEATURE_SCHEMA_H
 
@@ -26,8 +29,7 @@
 /* Field ids that may ever exist; arrays of values have that many entries at most. Four generations
  * of the widest schema. */
 #define FEATURE_IDS_MAX 4096
-/* Words of one list of missing words, and bytes of one; Excel, SQL and R together know some twenty.
- */
+/* Words of one list of missing words, and bytes of one; Excel, SQL and R know some twenty. */
 #define FEATURE_MISSING_WORDS_MAX 256
 #define FEATURE_MISSING_WORD_BYTES_MAX 127
 /* Bytes of a key namespace: with its colon it leaves most of PROTO_ID_BYTES_MAX to the value. */

@@ -9,20 +9,23 @@
  *              | field "between" value "and" value
  *              | field "is" [ "not" ] "missing" ;
  *   op         = "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ;
- *   field      = identifier | "quoted name" | `quoted name` ;   a bare name may hold several words
- * if the schema has a field of that name: Last Activity = 'Email Opened' value      = number |
- * 'text' (doubled quotes inside) | true | false ;
+ *   field      = identifier | "quoted name" | `quoted name` ;
+ *                a bare name may hold several words if the schema has a field of that name, and the
+ *                longest such name counts: Last Activity = 'Email Opened'
+ *   value      = number | 'text' (doubled quotes inside) | true | false ;
  *
- * Keywords without regard to case. A missing value makes every condition false except "is missing"
- * and
- * "!=" / "not in" (three-valued logic is not used: `not (x = 1)` is true where x is missing; this
- * is stated in docs/filter.md). `=` on tags means has. Text compares bytewise; on a number field
- * '5' in quotes is read as a number, and 1/0 on a flag field as true/false, so that labels written
- * for a CSV work on what was inferred from it. Faults: PROTO_BAD_FILTER, field "filter" (the caller
- * renames), message "column N: …" with N counted in characters from 1, naming what was found and
- * what would be right (nearest field name by edit distance). fault_column gives N for a caret.
- * Ownership: a filter owns its texts and retains nothing of the input. Threads: immutable once
- * parsed. Cost: evaluation some 5 ns a condition beside fetching the value. */
+ * Keywords and bare names without regard to case. A missing value makes every condition false
+ * except "is missing", "!=" and "not in" (three-valued logic is not used: `not (x = 1)` is true
+ * where x is missing; docs/filter.md). `=` on tags means has. Text compares bytewise. On a number
+ * field '5' in quotes is read as a number, and 1/0 on a flag field as true/false, so that labels
+ * written for a CSV work on what was inferred from it; a number compared with a category is its
+ * text as written. A text that means missing in its field is refused: it would match nothing.
+ *
+ * Faults: PROTO_BAD_FILTER, field "filter" (the caller renames), message "column N: …" with N
+ * counted in characters from 1, naming what was found and what would be right (nearest field name
+ * by edit distance). fault_column (may be NULL) gets N for a caret; 0 if memory ran out. Ownership:
+ * a filter owns its texts and retains nothing of the input or the schema. Threads: immutable once
+ * parsed. Cost: some 5 ns a condition beside fetching the value. */
 #ifndef FILTER_FILTER_H
 #define FILTER_FILTER_H
 
@@ -36,6 +39,11 @@ void filter_destroy(struct filter *filter);
 
 /* values by field id, `slots` entries. */
 bool filter_match(const struct filter *filter, const struct feature_value *values, size_t slots);
+
+/* The filter in canonical form: keywords in lower case, names quoted where they must be, lists
+ * sorted, brackets only where they are needed. It reads back as a filter that matches the same
+ * accounts and prints the same. Returned, caller frees; NULL: no memory. */
+char *filter_print(const struct filter *filter);
 
 /* The fields that it reads: ids ascending; *count set. Borrowed from the filter. */
 const uint16_t *filter_fields(const struct filter *filter, size_t *count);

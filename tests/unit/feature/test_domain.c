@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/feature/feature_fixture.h"
+
+#include "server/feature/domain.h"
+
+struct domain_case {
+    const char *text;
+    enum feature_domain_kind kind;
+    const char *host;
+    const char *registrable;
+};
+
+static const struct domain_case emails[] = {
+    {"ann@Acme.COM", FEATURE_DOMAIN_COMPANY, "acme.com", "acme.com"},
+    {" ann@mail.acme.co.uk\n", FEATURE_DOMAIN_COMPANY, "mail.acme.co.uk", "acme.co.uk"},
+    {"Ann Doe <ann@acme.com>", FEATURE_DOMAIN_COMPANY, "acme.com", "acme.com"},
+    {"mailto:ann@acme.com", FEATURE_DOMAIN_COMPANY, "acme.com", "acme.com"},
+    {"ann@gmail.com", FEATURE_DOMAIN_FREE_MAIL, "gmail.com", "gmail.com"},
+    {"ann@yahoo.co.uk", FEATURE_DOMAIN_FREE_MAIL, "yahoo.co.uk", "yahoo.co.uk"},
+    {"ann@github.com", FEATURE_DOMAIN_COMPANY, "github.com", "github.com"},
+    {"ann@M\xC3\x9CNCHEN.de", FEATURE_DOMAIN_COMPANY, "xn--mnchen-3ya.de", "xn--mnchen-3ya.de"},
+    {"ann@xn--mnchen-3ya.de", FEATURE_DOMAIN_COMPANY, "xn--mnchen-3ya.de", "xn--mnchen-3ya.de"},
+    {"ann@acme.com.", FEATURE_DOMAIN_COMPANY, "acme.com", "acme.com"},
+    {"", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann", FEATURE_DOMAIN_NONE, "", ""},
+    {"@acme.com", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@acme", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@b@acme.com", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann doe@acme.com", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@acme..com", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@-acme.com", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@ac_me.com", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@co.uk", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@printer.local", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@192.168.1.1", FEATURE_DOMAIN_NONE, "", ""},
+    {"<>", FEATURE_DOMAIN_NONE, "", ""},
+    {"ann@\xFF.com", FEATURE_DOMAIN_NONE, "", ""},
+};
+
+static const struct domain_case urls[] = {
+    {"https://www.Acme.com/about?x=1#y", FEATURE_DOMAIN_COMPANY, "www.acme.com", "acme.com"},
+    {"http://circuithub.com", FEATURE_DOMAIN_COMPANY, "circuithub.com", "circuithub.com"},
+    {"HTTPS://user:pw@acme.com:8443/", FEATURE_DOMAIN_COMPANY, "acme.com", "acme.com"},
+    {"//acme.com", FEATURE_DOMAIN_COMPANY, "acme.com", "acme.com"},
+    {"acme.com/x", FEATURE_DOMAIN_COMPANY, "acme.com", "acme.com"},
+    {"acme.github.io", FEATURE_DOMAIN_COMPANY, "acme.github.io", "acme.github.io"},
+    {"https://github.com/acme", FEATURE_DOMAIN_SHARED_HOST, "github.com", "github.com"},
+    {"https://www.ycombinator.com/companies/x", FEATURE_DOMAIN_SHARED_HOST, "www.ycombinator.com",
+     "ycombinator.com"},
+    {"producthunt.com", FEATURE_DOMAIN_SHARED_HOST, "producthunt.com", "producthunt.com"},
+    {"https://angel.co/x", FEATURE_DOMAIN_SHARED_HOST, "angel.co", "angel.co"},
+    {"https://sites.google.com/x", FEATURE_DOMAIN_SHARED_HOST, "sites.google.com", "google.com"},
+    {"https://cloud.google.com", FEATURE_DOMAIN_COMPANY, "cloud.google.com", "google.com"},
+    {"http://gmail.com", FEATURE_DOMAIN_FREE_MAIL, "gmail.com", "gmail.com"},
+    {"", FEATURE_DOMAIN_NONE, "", ""},
+    {"http:", FEATURE_DOMAIN_NONE, "", ""},
+    {"http:acme.com", FEATURE_DOMAIN_NONE, "", ""},
+    {"https://", FEATURE_DOMAIN_NONE, "", ""},
+    {"http://localhost:8080", FEATURE_DOMAIN_NONE, "", ""},
+    {"ftp://acme.com", FEATURE_DOMAIN_NONE, "", ""},
+    {"javascript:alert(1)", FEATURE_DOMAIN_NONE, "", ""},
+    {"http://[::1]/", FEATURE_DOMAIN_NONE, "", ""},
+    {"http://10.0.0.1/", FEATURE_DOMAIN_NONE, "", ""},
+    {"coming soon.com", FEATURE_DOMAIN_NONE, "", ""},
+    {"N/A", FEATURE_DOMAIN_NONE, "", ""},
+    {"com", FEATURE_DOMAIN_NONE, "", ""},
+};
+
+static void check(const struct domain_case *cases, size_t count,
+                  enum feature_domain_kind (*from)(struct proto_span, struct feature_domain *))
+{
+    for (size_t i = 0; i < count; i++) {
+        struct feature_domain domain;
+        enum feature_domain_kind kind = from(proto_span_text(cases[i].text), &domain);
+        if (kind != cases[i].kind || strcmp(domain.host, cases[i].host) != 0 ||
+            strcmp(domain.registrable, cases[i].registrable) != 0)
+            fail_msg("%s: %s, host %s, domain %s", cases[i].text, feature_domain_kind_name(kind),
+                     domain.host, domain.registrable);
+    }
+}
+
+static void emails_give_the_domain_of_the_employer(void **state)
+{
+    (void)state;
+    check(emails, sizeof emails / sizeof emails[0], feature_domain_from_email);
+}
+
+static void urls_give_the_domain_of_the_site(void **state)
+{
+    (void)state;
+    check(urls, sizeof urls / sizeof urls[0], feature_domain_from_url);
+}
+
+static void a_host_of_more_than_253_bytes_is_refused(void **state)
+{
+    (void)state;
+    char text[300];
+    struct feature_domain domain;
+    memset(text, 'a', sizeof text);
+    for (size_t i = 49; i < 250; i += 50)
+        text[i] = '.';
+    memcpy(text + 249, ".com", 5);
+    assert_int_equal(feature_domain_from_url(proto_span_text(text), &domain),
+                     FEATURE_DOMAIN_COMPANY);
+    memcpy(text + 249, "a.com", 6);
+    text[199] = '.';
+    assert_int_equal(feature_domain_from_url(proto_span_text(text), &domain), FEATURE_DOMAIN_NONE);
+}
+
+static const char *const tables[] = {
+#define X(domain) domain,
+#include "server/feature/free_mail.def"
+    NULL,
+#include "server/feature/shared_host.def"
+    NULL,
+#undef X
+};
+
+static void tables_are_sorted_and_normal(void **state)
+{
+    (void)state;
+    size_t lists = 0;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        struct feature_domain domain;
+        if (tables[i] == NULL) {
+            lists++;
+            continue;
+        }
+        if (i > 0 && tables[i - 1] != NULL && strcmp(tables[i - 1], tables[i]) >= 0)
+            fail_msg("%s is out of order", tables[i]);
+        enum feature_domain_kind kind =
+            feature_domain_from_url(proto_span_text(tables[i]), &domain);
+        enum feature_domain_kind wanted =
+            lists == 0 ? FEATURE_DOMAIN_FREE_MAIL : FEATURE_DOMAIN_SHARED_HOST;
+        if (kind != wanted && kind != FEATURE_DOMAIN_NONE)
+            fail_msg("%s is found as %s", tables[i], feature_domain_kind_name(kind));
+        /* A private suffix of the public suffix list has no registrable domain and needs no line.
+         */
+        if (kind == FEATURE_DOMAIN_NONE)
+            fail_msg("%s has no registrable domain: its line has no effect", tables[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(emails_give_the_domain_of_the_employer),
+        cmocka_unit_test(urls_give_the_domain_of_the_site),
+        cmocka_unit_test(a_host_of_more_than_253_bytes_is_refused),
+        cmocka_unit_test(tables_are_sorted_and_normal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/feature/feature_fixture.h"
+
+#include "server/feature/punycode.h"
+
+static const struct {
+    const char *label;
+    const char *encoded;
+} labels[] = {
+    {"acme", "acme"},
+    {"m\xC3\xBCnchen", "xn--mnchen-3ya"},
+    {"b\xC3\xBC"
+     "cher",
+     "xn--bcher-kva"},
+    {"\xE4\xB8\xAD\xE5\x9B\xBD", "xn--fiqs8s"},
+    {"\xD1\x80\xD1\x84", "xn--p1ai"},
+    {"\xE4\xBB\x96\xE4\xBB\xAC\xE4\xB8\xBA\xE4\xBB\x80\xE4\xB9\x88\xE4\xB8\x8D\xE8\xAF\xB4\xE4\xB8"
+     "\xAD\xE6\x96\x87",
+     "xn--ihqwcrb4cv8a8dqg056pqjye"}, /* RFC 3492, section 7.1 (B) */
+    {"", ""},
+};
+
+static void labels_are_encoded_as_the_rfc_says(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
+        char out[FEATURE_LABEL_BYTES_MAX];
+        size_t bytes = 0;
+        assert_true(feature_punycode_label(proto_span_text(labels[i].label), out, &bytes));
+        if (!proto_span_is((struct proto_span){(uint8_t *)out, bytes}, labels[i].encoded))
+            fail_msg("%s gives %.*s", labels[i].encoded, (int)bytes, out);
+    }
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    (void)state;
+    char out[FEATURE_LABEL_BYTES_MAX];
+    char text[64 * 4 + 1];
+    size_t bytes = 0;
+    memset(text, 'a', sizeof text);
+    assert_true(feature_punycode_label((struct proto_span){(uint8_t *)text, 63}, out, &bytes));
+    assert_false(feature_punycode_label((struct proto_span){(uint8_t *)text, 64}, out, &bytes));
+    for (size_t i = 0; i < 64; i++)
+        memcpy(text + 4 * i, i % 2 == 0 ? "\xF4\x8F\xBF\xBF" : "\xF0\x90\x80\x80", 4);
+    assert_false(feature_punycode_label((struct proto_span){(uint8_t *)text, 256}, out, &bytes));
+    assert_false(feature_punycode_label(proto_span_text("\xFF"), out, &bytes));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(labels_are_encoded_as_the_rfc_says),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
