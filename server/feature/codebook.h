@@ -19,7 +19,8 @@
  *
  * A row is row_bytes = columns rounded up to a multiple of 64, the padding zero (DESIGN.md, Store).
  * Threads: immutable after build; encoding allocates nothing.
- * Cost of encoding: about 10 ns a column. */
+ * Cost of encoding: 5 ns a flag, 15 ns a number of 64 bins, 15 to 40 ns a category, whose text is
+ * hashed and fetched. */
 #ifndef FEATURE_CODEBOOK_H
 #define FEATURE_CODEBOOK_H
 

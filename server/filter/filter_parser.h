@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of one parse, shared by the grammar (filter_parse.c), the names (filter_name.c) and the
- * values (filter_value.c). Nobody else includes it. */
+/* The state of one parse, shared by the grammar (filter_parse.c,
+ * filter_condition.c), the names (filter_name.c) and the values (filter_value.c). Nobody else
+ * includes it. */
 #ifndef FILTER_FILTER_PARSER_H
 #define FILTER_FILTER_PARSER_H
 
@@ -50,5 +51,13 @@ char *filter_name_label(const struct feature_schema *schema, const struct featur
 bool filter_value_read(struct filter_parser *parser, const struct feature_field *field);
 /* Appends an operand. */
 bool filter_operand_add(struct filter_parser *parser, struct filter_operand operand);
+/* Appends a node; FILTER_NONE with the fault set if there are too many. */
+uint16_t filter_node_add(struct filter_parser *parser, struct filter_node node);
+
+/* Uses up a symbol or keyword that must stand here; `what` says where for the message. */
+bool filter_symbol_take(struct filter_parser *parser, const char *symbol, const char *what);
+
+/* Parses one condition; the index of its node or FILTER_NONE with the fault set. */
+uint16_t filter_condition_parse(struct filter_parser *parser);
 
 #endif

@@ -9,7 +9,7 @@ bool filter_operand_add(struct filter_parser *parser, struct filter_operand oper
 {
     struct filter *filter = parser->filter;
     if (filter->operand_count == parser->operand_capacity) {
-        size_t capacity = parser->operand_capacity == 0 ? 8 : parser->operand_capacity * 2;
+        size_t capacity = parser->operand_capacity * 2;
         struct filter_operand *wider = realloc(filter->operands, capacity * sizeof *wider);
         if (wider == NULL)
             return filter_fail_memory(parser);
