@@ -121,7 +121,7 @@ static bool holdout_check(const json_t *evidence, struct proto_fault *fault)
         {"brier", 'n', false},      {"brier_reference", 'n', false},
         {"log_loss", 'n', false},   {"ece", 'n', false},
         {"ks", 'n', false},         {"lift_top_decile", 'n', false},
-        {"reliability", 'a', true},
+        {"reliability", 'a', true}, {"out_of_fold", 'o', true},
     };
     static const struct member bin[] = {{"p", 'n', false},
                                         {"n", 'i', false},

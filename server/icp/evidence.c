@@ -86,5 +86,5 @@ bool icp_evidence_measure(const struct model_scorecard *scorecard, const uint8_t
 
 bool icp_evidence_holds(const struct icp_evidence *evidence)
 {
-    return evidence->auc.low > 0.5;
+    return evidence->auc.low > 0.5 && evidence->out_of_fold.low > 0.5;
 }

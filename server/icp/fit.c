@@ -196,6 +196,17 @@ static bool reference_freeze(const struct icp_grid *grid, struct model_scorecard
     return true;
 }
 
+static bool out_of_fold_measure(const struct fit_state *state, struct math_auc *auc)
+{
+    const struct icp_split_rows *rows = state->options->rows;
+    uint32_t *order = math_order_create(state->scores, state->grid->rows);
+    bool ok =
+        order != NULL && math_auc_grouped(state->scores, state->grid->labels, order,
+                                          state->grid->rows, rows->groups, rows->group_count, auc);
+    free(order);
+    return ok;
+}
+
 static bool scorecard_finish(struct fit_state *state, struct icp_fit *fit)
 {
     size_t pairs = state->pairs == NULL ? 0 : state->pairs->count;
@@ -218,7 +229,13 @@ static bool scorecard_finish(struct fit_state *state, struct icp_fit *fit)
     for (unsigned k = 0; k < ICP_BAGS; k++) {
         rounds += state->mains.rounds[k];
     }
-    *fit = (struct icp_fit){scorecard, rounds / ICP_BAGS, (unsigned)pairs};
+    *fit = (struct icp_fit){
+        .scorecard = scorecard, .rounds_mean = rounds / ICP_BAGS, .pairs = (unsigned)pairs};
+    if (!out_of_fold_measure(state, &fit->out_of_fold)) {
+        model_destroy(scorecard);
+        fit->scorecard = NULL;
+        return no_memory(state);
+    }
     return true;
 }
 

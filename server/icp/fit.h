@@ -9,6 +9,7 @@
 #include "server/icp/boost.h"
 #include "server/icp/pairs.h"
 #include "server/icp/split.h"
+#include "server/math/auc.h"
 #include "server/model/scorecard.h"
 
 /* The trainer's settings, written into every document. On the leads of docs/methods/scorecard.md a
@@ -36,6 +37,7 @@ struct icp_fit {
     struct model_scorecard *scorecard; /* sealed */
     unsigned rounds_mean;              /* of the bags */
     unsigned pairs;                    /* that earned their place */
+    struct math_auc out_of_fold;       /* of the scores by bags that had not seen the row */
 };
 
 bool icp_fit_run(const struct icp_grid *grid, const struct icp_fit_options *options,

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "server/icp/groups.h"
 #include "server/icp/report.h"
 #include "server/icp/sample.h"
 #include "server/icp/split.h"
@@ -17,6 +18,8 @@ struct learning {
     const struct icp_learn_options *options;
     struct proto_fault *fault;
     struct icp_sample sample;
+    uint32_t *groups; /* by row of the sample; NULL if every row is its own */
+    size_t group_count;
     struct icp_subset all, learned, held_out;
     struct icp_field_report *checked;
     size_t checked_count;
@@ -33,6 +36,8 @@ struct block {
     struct feature_codebook *codebook;
     uint8_t *codes;
     struct icp_grid *grid;
+    uint32_t *groups; /* NULL if every row is its own */
+    struct icp_split_rows rows;
 };
 
 static bool no_memory(struct learning *learning)
@@ -46,7 +51,23 @@ static void block_fini(struct block *block)
     feature_codebook_destroy(block->codebook);
     icp_grid_destroy(block->grid);
     free(block->codes);
+    free(block->groups);
     *block = (struct block){0};
+}
+
+/* The groups of a subset's rows, or NULL if every row is its own. */
+static bool groups_pick(struct learning *learning, const struct icp_subset *subset,
+                        uint32_t **picked)
+{
+    *picked = NULL;
+    if (learning->groups == NULL) {
+        return true;
+    }
+    *picked = malloc((subset->count + 1) * sizeof **picked);
+    for (size_t i = 0; *picked != NULL && i < subset->count; i++) {
+        (*picked)[i] = learning->groups[subset->rows[i]];
+    }
+    return *picked != NULL || no_memory(learning);
 }
 
 static bool block_init(struct block *block, struct learning *learning,
@@ -64,7 +85,12 @@ static bool block_init(struct block *block, struct learning *learning,
         return false;
     }
     block->grid = icp_sample_grid(&learning->sample, subset, block->codebook, block->codes, fault);
-    return block->grid != NULL;
+    if (block->grid == NULL || !groups_pick(learning, subset, &block->groups)) {
+        return false;
+    }
+    block->rows = (struct icp_split_rows){block->grid->rows, block->grid->labels, block->groups,
+                                          learning->group_count};
+    return true;
 }
 
 static bool on_fit_progress(void *context, double done)
@@ -125,7 +151,8 @@ static bool rows_divide(struct learning *learning)
         learning->report.split = "time";
         ok = icp_split_time(sample->times, sample->rows, HELD_OUT_SHARE, held_out);
     } else if (ok) {
-        struct icp_split_rows rows = {.rows = sample->rows, .labels = sample->labels};
+        struct icp_split_rows rows = {sample->rows, sample->labels, learning->groups,
+                                      learning->group_count};
         learning->report.split = "random";
         ok = icp_split_random(&rows, HELD_OUT_SHARE, options->seed, held_out);
     }
@@ -147,6 +174,17 @@ static bool rows_read(struct learning *learning, const struct icp_population *po
     }
     for (size_t i = 0; i < learning->sample.rows; i++) {
         learning->all.rows[learning->all.count++] = (uint32_t)i;
+    }
+    if (!icp_groups_find(&learning->sample, &learning->groups, &learning->group_count,
+                         learning->fault)) {
+        return false;
+    }
+    if (learning->groups != NULL) {
+        learning->report.grouped = true;
+        icp_report_warn(&learning->report,
+                        "the %zu rows repeat %zu profiles: rows of one profile are kept together, "
+                        "and intervals count profiles",
+                        learning->sample.rows, learning->group_count);
     }
     return classes_check(learning, &learning->all, CLASS_ROWS_MIN, "in the population") &&
            rows_divide(learning) &&
@@ -206,7 +244,6 @@ static bool fields_check(struct learning *learning)
 {
     const struct icp_learn_options *options = learning->options;
     struct block block;
-    struct icp_split_rows rows = {0};
     uint8_t *folds = malloc(learning->learned.count + 1);
     learning->field_ids = calloc(options->field_count + 1, sizeof *learning->field_ids);
     learning->checked = calloc(options->field_count + 1, sizeof *learning->checked);
@@ -216,8 +253,7 @@ static bool fields_check(struct learning *learning)
         ok = no_memory(learning);
     }
     if (ok) {
-        rows = (struct icp_split_rows){.rows = block.grid->rows, .labels = block.grid->labels};
-        ok = icp_split_folds(&rows, ICP_BAGS, options->seed, folds) || no_memory(learning);
+        ok = icp_split_folds(&block.rows, ICP_BAGS, options->seed, folds) || no_memory(learning);
     }
     ok = ok && icp_leakage_check(block.grid, block.codebook, folds, ICP_BAGS, learning->checked,
                                  &learning->checked_count, learning->fault);
@@ -237,9 +273,8 @@ static bool fields_check(struct learning *learning)
 
 static bool block_fit(struct learning *learning, const struct block *block, struct icp_fit *fit)
 {
-    struct icp_split_rows rows = {.rows = block->grid->rows, .labels = block->grid->labels};
     struct icp_fit_options options = {.codebook = block->codebook,
-                                      .rows = &rows,
+                                      .rows = &block->rows,
                                       .seed = learning->options->seed,
                                       .pairs_max = learning->options->pairs_max,
                                       .on_progress = on_fit_progress,
@@ -253,8 +288,10 @@ static bool evidence_refuse(struct learning *learning)
     return proto_fault_set(
         learning->fault, PROTO_NO_EVIDENCE, "label",
         "on %zu rows held out (%zu positives, split %s) the AUC is %.3f, 95 %% interval %.3f to "
-        "%.3f, which does not beat chance: the fields do not tell positives from negatives",
-        e->rows, e->auc.positives, learning->report.split, e->auc.auc, e->auc.low, e->auc.high);
+        "%.3f, and %.3f (%.3f to %.3f) out of fold on the others, which does not beat chance: the "
+        "fields do not tell positives from negatives",
+        e->rows, e->auc.positives, learning->report.split, e->auc.auc, e->auc.low, e->auc.high,
+        e->out_of_fold.auc, e->out_of_fold.low, e->out_of_fold.high);
 }
 
 /* Learns from one part and looks once at the other. */
@@ -264,6 +301,7 @@ static bool evidence_take(struct learning *learning)
     struct icp_fit fit = {0};
     uint8_t *codes = NULL;
     uint8_t *labels = malloc(learning->held_out.count + 1);
+    uint32_t *groups = NULL;
     bool ok = block_init(&block, learning, &learning->learned, learning->field_ids,
                          learning->field_count);
     ok = ok && (labels != NULL || no_memory(learning)) && block_fit(learning, &block, &fit);
@@ -273,9 +311,11 @@ static bool evidence_take(struct learning *learning)
         for (size_t i = 0; i < learning->held_out.count; i++) {
             labels[i] = learning->sample.labels[learning->held_out.rows[i]];
         }
-        ok = codes != NULL && icp_evidence_measure(fit.scorecard, codes, block.codebook->row_bytes,
-                                                   labels, learning->held_out.count, NULL, 0,
-                                                   &learning->evidence, learning->fault);
+        ok = codes != NULL && groups_pick(learning, &learning->held_out, &groups) &&
+             icp_evidence_measure(fit.scorecard, codes, block.codebook->row_bytes, labels,
+                                  learning->held_out.count, groups, learning->group_count,
+                                  &learning->evidence, learning->fault);
+        learning->evidence.out_of_fold = fit.out_of_fold;
     }
     if (ok && !icp_evidence_holds(&learning->evidence)) {
         ok = evidence_refuse(learning);
@@ -283,6 +323,7 @@ static bool evidence_take(struct learning *learning)
     model_destroy(fit.scorecard);
     free(codes);
     free(labels);
+    free(groups);
     block_fini(&block);
     return ok;
 }
@@ -399,6 +440,7 @@ char *icp_learn(const struct icp_population *population, const struct icp_learn_
     }
     icp_sample_fini(&learning.sample);
     icp_report_fini(&learning.report);
+    free(learning.groups);
     free(learning.all.rows);
     free(learning.learned.rows);
     free(learning.held_out.rows);

@@ -56,7 +56,10 @@ static json_t *holdout_json(const struct icp_report *report)
                              "auc_high", e->auc.high, "brier", e->brier, "brier_reference",
                              e->brier_reference, "log_loss", e->log_loss, "ece", e->ece,
                              "lift_top_decile", e->lift_top_decile, "ks", e->ks);
-    if (json_object_set_new(json, "reliability", reliability_json(e)) != 0) {
+    json_t *out_of_fold = json_pack("{s:f, s:f, s:f}", "auc", e->out_of_fold.auc, "auc_low",
+                                    e->out_of_fold.low, "auc_high", e->out_of_fold.high);
+    if (json_object_set_new(json, "out_of_fold", out_of_fold) != 0 ||
+        json_object_set_new(json, "reliability", reliability_json(e)) != 0) {
         json_decref(json);
         return NULL;
     }

@@ -27,21 +27,31 @@ static bool row_fetch(struct icp_sample *sample, size_t row)
                                       sample->slots);
 }
 
-/* Equal values of all candidate fields give equal hashes. */
+bool icp_sample_fetch(struct icp_sample *sample, size_t i)
+{
+    return row_fetch(sample, sample->index[i]);
+}
+
+uint64_t icp_value_hash(const struct feature_value *value, uint64_t seed)
+{
+    if (!value->present) {
+        return XXH3_64bits_withSeed("", 0, seed);
+    }
+    switch (value->type) {
+    case FEATURE_NUMBER:
+        return XXH3_64bits_withSeed(&value->number, sizeof value->number, seed);
+    case FEATURE_FLAG:
+        return XXH3_64bits_withSeed(value->flag ? "1" : "0", 1, seed);
+    default:
+        return XXH3_64bits_withSeed(value->text.data, value->text.bytes, seed);
+    }
+}
+
 static uint64_t profile_hash(const struct icp_sample *sample)
 {
     uint64_t hash = 0;
     for (size_t i = 0; i < sample->options->field_count; i++) {
-        const struct feature_value *value = &sample->values[sample->options->field_ids[i]];
-        if (!value->present) {
-            hash = XXH3_64bits_withSeed("", 0, hash);
-        } else if (value->type == FEATURE_NUMBER) {
-            hash = XXH3_64bits_withSeed(&value->number, sizeof value->number, hash);
-        } else if (value->type == FEATURE_FLAG) {
-            hash = XXH3_64bits_withSeed(value->flag ? "1" : "0", 1, hash);
-        } else {
-            hash = XXH3_64bits_withSeed(value->text.data, value->text.bytes, hash);
-        }
+        hash = icp_value_hash(&sample->values[sample->options->field_ids[i]], hash);
     }
     return hash;
 }
@@ -144,7 +154,7 @@ static bool cells_fill(struct icp_sample *sample, const struct icp_subset *subse
     for (size_t i = 0; i < block->rows; i++) {
         /* Evenly spread: the same rows for the same input, whatever order values come in. */
         size_t from = (size_t)((double)i * ((double)subset->count / (double)block->rows));
-        if (!row_fetch(sample, sample->index[subset->rows[from]])) {
+        if (!icp_sample_fetch(sample, subset->rows[from])) {
             return false;
         }
         for (size_t f = 0; f < block->field_count; f++) {
@@ -193,7 +203,7 @@ uint8_t *icp_sample_encode(struct icp_sample *sample, const struct icp_subset *s
         return NULL;
     }
     for (size_t i = 0; i < subset->count; i++) {
-        if (!row_fetch(sample, sample->index[subset->rows[i]])) {
+        if (!icp_sample_fetch(sample, subset->rows[i])) {
             proto_fault_set(fault, PROTO_INTERNAL, "", "a row could not be read a second time");
             free(codes);
             return NULL;

@@ -34,6 +34,11 @@ bool icp_sample_read(const struct icp_population *population,
                      struct proto_fault *fault);
 void icp_sample_fini(struct icp_sample *sample);
 
+/* Fetches the values of row i of the sample into sample->values; false if the population fails. */
+bool icp_sample_fetch(struct icp_sample *sample, size_t i);
+/* Equal values give equal hashes; a missing value has one too. */
+uint64_t icp_value_hash(const struct feature_value *value, uint64_t seed);
+
 /* Rows of the sample, by position. */
 struct icp_subset {
     uint32_t *rows;
