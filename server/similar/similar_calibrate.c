@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a recall target costs. After a build, stored vectors are asked for their neighbours (not
+ * counting themselves), exactly and with a ladder of settings; each target gets the cheapest
+ * setting that reached it. Cost is counted work in fixed weights, not time, so that the same data
+ * gives the same settings everywhere.
+ *
+ * Assumption: queries look like stored vectors. Where they do not, similar_recall measures.
+ */
+#include "server/similar/similar_random.h"
+#include "server/similar/similar_search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAMPLES_10 = 256, SAMPLES_100 = 64, FEWEST_VECTORS = 2000, STEPS_MAX = 40 };
+
+/* Nanoseconds, roughly, on the machine that the weights were taken from. */
+static const double COST_LIST = 150;
+static const double COST_CODE = 0.8;
+static const double COST_BYTE = 30;
+static const double COST_MATCH = 40;
+
+static const float TARGETS[SIMILAR_TARGETS] = {0.9f, 0.95f, 0.975f, 0.99f, 0.995f, 0.999f};
+static const float EPSILONS[] = {0.5f, 0.65f, 0.8f, 1.0f, 1.3f};
+static const float MARGINS[] = {0.5f, 0.65f, 0.8f, 1.0f, 1.25f};
+
+struct trial {
+    const struct similar_set *set;
+    struct similar_scratch *scratch;
+    struct similar_query *queries;
+    struct similar_hit **hits; /* exact */
+    uint32_t *hit_counts;
+    uint32_t *ids; /* of the samples, each its query's exclusion */
+    struct similar_hit *found;
+    uint32_t count;
+    uint32_t k;
+};
+
+static void trial_free(struct trial *trial)
+{
+    for (uint32_t i = 0; trial->hits != NULL && i < trial->count; i++) {
+        free(trial->hits[i]);
+    }
+    free(trial->hits);
+    free(trial->queries);
+    free(trial->hit_counts);
+    free(trial->ids);
+    free(trial->found);
+    similar_scratch_destroy(trial->scratch);
+}
+
+static bool trial_allocate(struct trial *trial)
+{
+    trial->scratch = similar_scratch_create(trial->set);
+    trial->queries = calloc(trial->count, sizeof *trial->queries);
+    trial->hits = calloc(trial->count, sizeof *trial->hits);
+    trial->hit_counts = calloc(trial->count, sizeof *trial->hit_counts);
+    trial->ids = calloc(trial->count, sizeof *trial->ids);
+    trial->found = calloc(trial->k, sizeof *trial->found);
+    if (trial->scratch == NULL || trial->queries == NULL || trial->hits == NULL ||
+        trial->hit_counts == NULL || trial->ids == NULL || trial->found == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < trial->count; i++) {
+        trial->hits[i] = calloc(trial->k, sizeof **trial->hits);
+        if (trial->hits[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Draws stored vectors as queries, by chance over the id directory. */
+static void trial_draw(struct trial *trial)
+{
+    const struct similar_set *set = trial->set;
+    uint64_t random = set->options.seed ^ 0x7265636131ULL ^ trial->k;
+    for (uint32_t i = 0; i < trial->count; i++) {
+        uint64_t id = similar_random_below(&random, set->place_room);
+        while (set->places[id] == SIMILAR_NONE) {
+            id = (id + 1) % set->place_room;
+        }
+        trial->ids[i] = (uint32_t)id;
+        trial->queries[i] = (struct similar_query){
+            .vector = similar_get(set, (uint32_t)id),
+            .k = trial->k,
+            .exclude = &trial->ids[i],
+            .exclude_count = 1,
+        };
+    }
+}
+
+/* How many of `found` are as similar as the worst exact hit. */
+static uint32_t hits_shared(const struct similar_hit *found, uint32_t found_count,
+                            const struct similar_hit *exact, uint32_t exact_count)
+{
+    uint32_t shared = 0;
+    for (uint32_t i = 0; i < found_count && exact_count > 0; i++) {
+        shared += found[i].similarity >= exact[exact_count - 1].similarity;
+    }
+    return shared;
+}
+
+struct outcome {
+    double recall;
+    double cost; /* a query */
+};
+
+static struct outcome trial_run(struct trial *trial, struct similar_setting setting)
+{
+    uint64_t wanted = 0;
+    uint64_t shared = 0;
+    double cost = 0;
+    for (uint32_t i = 0; i < trial->count; i++) {
+        struct similar_report report = {0};
+        struct similar_top top;
+        struct similar_probe *probe = &trial->scratch->probes[0];
+        similar_top_init(&top, trial->found, trial->k);
+        similar_probe_init(&trial->set->space, trial->queries[i].vector, true, probe);
+        similar_probe_search(trial->set, trial->scratch, probe, &trial->queries[i], &setting, &top,
+                             &report);
+        similar_top_sort(&top);
+        wanted += trial->hit_counts[i];
+        shared += hits_shared(trial->found, top.count, trial->hits[i], trial->hit_counts[i]);
+        cost += COST_LIST * (double)report.lists_probed + COST_CODE * (double)report.codes_scanned +
+                COST_BYTE * (double)report.bytes_scanned;
+    }
+    return (struct outcome){
+        .recall = wanted > 0 ? (double)shared / (double)wanted : 1,
+        .cost = cost / trial->count,
+    };
+}
+
+/* Keeps a setting for every target that it reaches more cheaply than what is kept. */
+static void offer(struct similar_setting *settings, double *costs, struct similar_setting setting,
+                  struct outcome outcome)
+{
+    setting.measured = (float)outcome.recall;
+    for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
+        if (outcome.recall >= (double)TARGETS[t] && outcome.cost < costs[t]) {
+            setting.target = TARGETS[t];
+            settings[t] = setting;
+            costs[t] = outcome.cost;
+        }
+    }
+}
+
+static uint32_t probes_step(uint32_t step)
+{
+    /* 2, 3, 4, 6, 8, 12, 16, 24 ... */
+    return (step % 2 == 0 ? 2u : 3u) << step / 2;
+}
+
+/* Climbs the ladder of probes for one width of the bound, until more lists stop helping. */
+static void climb(struct trial *trial, float epsilon, struct similar_setting *settings,
+                  double *costs)
+{
+    double before = -1;
+    for (uint32_t step = 0; step < STEPS_MAX; step++) {
+        struct similar_setting setting = {
+            .probes = probes_step(step), .epsilon = epsilon, .k = trial->k};
+        if (setting.probes > trial->set->list_count / 2) {
+            return;
+        }
+        struct outcome outcome = trial_run(trial, setting);
+        offer(settings, costs, setting, outcome);
+        bool flat = outcome.recall < before + 0.0005 && outcome.recall > 0.9;
+        if (outcome.recall >= (double)TARGETS[SIMILAR_TARGETS - 1] || flat) {
+            return;
+        }
+        before = outcome.recall;
+    }
+}
+
+/* Looks whether stopping early by distance beats a fixed number of lists. */
+static void widen(struct trial *trial, struct similar_setting *settings, double *costs)
+{
+    struct similar_setting plain[SIMILAR_TARGETS];
+    memcpy(plain, settings, sizeof plain);
+    for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
+        bool repeated = t > 0 && plain[t].probes == plain[t - 1].probes &&
+                        !(plain[t].epsilon > plain[t - 1].epsilon);
+        for (uint32_t m = 0; m < sizeof MARGINS / sizeof *MARGINS; m++) {
+            struct similar_setting setting = plain[t];
+            if (setting.probes == 0 || repeated || trial->set->space.metric == SIMILAR_DOT) {
+                break;
+            }
+            setting.margin = MARGINS[m];
+            setting.probes *= 2;
+            offer(settings, costs, setting, trial_run(trial, setting));
+        }
+    }
+}
+
+static enum similar_status calibrate_k(struct similar_set *set, uint32_t k, uint32_t samples,
+                                       struct similar_setting *settings)
+{
+    double costs[SIMILAR_TARGETS];
+    struct trial trial = {.set = set, .count = samples, .k = k};
+    enum similar_status status = SIMILAR_ERROR_MEMORY;
+    for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
+        settings[t] = (struct similar_setting){.target = TARGETS[t], .k = k};
+        costs[t] = (double)INFINITY;
+    }
+    if (trial_allocate(&trial)) {
+        trial_draw(&trial);
+        status = similar_search_many(set, trial.scratch, trial.queries, trial.count, trial.hits,
+                                     trial.hit_counts);
+    }
+    if (status == SIMILAR_OK) {
+        for (uint32_t e = 0; e < sizeof EPSILONS / sizeof *EPSILONS; e++) {
+            climb(&trial, EPSILONS[e], settings, costs);
+        }
+        widen(&trial, settings, costs);
+    }
+    trial_free(&trial);
+    return status;
+}
+
+enum similar_status similar_calibrate(struct similar_set *set)
+{
+    memset(set->settings, 0, sizeof set->settings);
+    if (set->list_count < 2 || set->count < FEWEST_VECTORS) {
+        return SIMILAR_OK;
+    }
+    enum similar_status status = calibrate_k(set, 10, SAMPLES_10, set->settings);
+    if (status == SIMILAR_OK) {
+        status = calibrate_k(set, 100, SAMPLES_100, set->settings + SIMILAR_TARGETS);
+    }
+    return status;
+}
+
+/* probes = p10 (p100 / p10)^log10(k / 10): more neighbours live in more lists. */
+static struct similar_setting setting_between(struct similar_setting ten,
+                                              struct similar_setting hundred, double k)
+{
+    double steps = k > 10 ? log10(k / 10) : 0;
+    double ratio = (double)hundred.probes / ten.probes;
+    double probes = ten.probes * pow(ratio > 1 ? ratio : 1, steps);
+    ten.probes = probes < 1e6 ? (uint32_t)ceil(probes) : 1000000;
+    if (steps > 0) {
+        ten.epsilon = fmaxf(ten.epsilon, hundred.epsilon);
+        /* A stop by distance holds for the k it was measured at; beyond, lists are counted. */
+        ten.margin = ten.margin > 0 && hundred.margin > 0 && steps <= 1
+                         ? fmaxf(ten.margin, hundred.margin)
+                         : 0.0f;
+        ten.measured = fminf(ten.measured, hundred.measured);
+    }
+    return ten;
+}
+
+/* Whether visiting the matches one by one costs less than probing lists for them. */
+static bool matches_cost_less(const struct similar_set *set, uint32_t probes, double share)
+{
+    double list = (double)set->count / set->list_count;
+    double touched = fmin(1, 16 * share);
+    double probing = probes * (COST_LIST + COST_CODE * list * touched);
+    return (double)set->count * share * COST_MATCH < probing;
+}
+
+struct similar_setting similar_setting_for(const struct similar_set *set,
+                                           const struct similar_query *query)
+{
+    const struct similar_setting exact = {0};
+    if (query->probes > 0) {
+        return (struct similar_setting){
+            .probes = set->list_count > 1 && query->k <= SIMILAR_PROBE_K_MAX ? query->probes : 0,
+            .epsilon = query->epsilon > 0 ? query->epsilon : 0.8f,
+            .margin = query->margin,
+        };
+    }
+    bool wanted = query->recall > 0 && query->recall < 1;
+    if (!wanted || query->k > SIMILAR_PROBE_K_MAX || set->list_count < 2 || set->count == 0) {
+        return exact;
+    }
+    double share = query->filter == NULL ? 1 : (double)query->filter->count / (double)set->count;
+    for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
+        struct similar_setting ten = set->settings[t];
+        struct similar_setting hundred = set->settings[SIMILAR_TARGETS + t];
+        if ((double)TARGETS[t] < query->recall - 1e-6 || ten.probes == 0 || hundred.probes == 0) {
+            continue;
+        }
+        if (share <= 0) {
+            return exact;
+        }
+        struct similar_setting setting = setting_between(ten, hundred, query->k / share);
+        bool few = query->filter != NULL && matches_cost_less(set, setting.probes, share);
+        return few || setting.probes > set->list_count / 2 ? exact : setting;
+    }
+    return exact;
+}
+
+enum similar_status similar_recall(const struct similar_set *set, struct similar_scratch *scratch,
+                                   const struct similar_query *queries, uint32_t query_count,
+                                   double *recall)
+{
+    uint64_t wanted = 0;
+    uint64_t shared = 0;
+    struct similar_hit *exact = malloc(SIMILAR_K_MAX * sizeof *exact);
+    struct similar_hit *found = malloc(SIMILAR_K_MAX * sizeof *found);
+    enum similar_status status = exact != NULL && found != NULL ? SIMILAR_OK : SIMILAR_ERROR_MEMORY;
+    for (uint32_t i = 0; i < query_count && status == SIMILAR_OK; i++) {
+        struct similar_query query = queries[i];
+        uint32_t exact_count = 0;
+        uint32_t found_count = 0;
+        status = similar_search(set, scratch, &query, found, &found_count, NULL);
+        query.recall = 1;
+        query.probes = 0;
+        if (status == SIMILAR_OK) {
+            status = similar_search(set, scratch, &query, exact, &exact_count, NULL);
+        }
+        wanted += exact_count;
+        shared += hits_shared(found, found_count, exact, exact_count);
+    }
+    free(exact);
+    free(found);
+    *recall = wanted > 0 ? (double)shared / (double)wanted : 1;
+    return status;
+}

@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Approximate search: near lists, 1-bit estimates with a bound, int8 scores, floats.
+ *
+ * Lists are taken in the order of their centres' distance, until `probes` of them, or until the
+ * next centre is farther than the nearest one by more than `margin` times the distance of the
+ * k-th best so far (squares; L2 and cosine). A query amid its cluster stops early, one between
+ * clusters goes on: that is worth more than a fixed number of lists. Within a list a vector is
+ * looked at as int8 only when the upper end of its estimate reaches the k-th best int8 score; the
+ * best of those are settled on the floats.
+ *
+ * Deviations from RaBitQ: see similar_encode.h; and the bound's width is calibrated to a recall
+ * instead of being set for near certainty.
+ */
+#include "server/similar/similar_measure.h"
+#include "server/similar/similar_search.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* The lists of a query, best first, one at a time: a heap of groups of 16 by their best list. */
+struct ranking {
+    float *scores;
+    float *groups;
+    uint32_t *heap;
+    uint32_t count;
+};
+
+static float group_best(const float *scores)
+{
+    float best = scores[0];
+    for (uint32_t i = 1; i < 16; i++) {
+        best = scores[i] > best ? scores[i] : best;
+    }
+    return best;
+}
+
+static void ranking_sink(struct ranking *ranking, uint32_t at)
+{
+    uint32_t moving = ranking->heap[at];
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        if (child >= ranking->count) {
+            break;
+        }
+        if (child + 1 < ranking->count &&
+            ranking->groups[ranking->heap[child + 1]] > ranking->groups[ranking->heap[child]]) {
+            child++;
+        }
+        if (!(ranking->groups[ranking->heap[child]] > ranking->groups[moving])) {
+            break;
+        }
+        ranking->heap[at] = ranking->heap[child];
+        at = child;
+    }
+    ranking->heap[at] = moving;
+}
+
+static void ranking_init(struct ranking *ranking, uint32_t list_count)
+{
+    ranking->count = (list_count + 15) / 16;
+    for (uint32_t g = 0; g < ranking->count; g++) {
+        ranking->groups[g] = group_best(ranking->scores + (size_t)g * 16);
+        ranking->heap[g] = g;
+    }
+    for (uint32_t at = ranking->count / 2; at-- > 0;) {
+        ranking_sink(ranking, at);
+    }
+}
+
+/* The next list and its score; SIMILAR_NONE when no live list is left. */
+static uint32_t ranking_next(struct ranking *ranking, float *score)
+{
+    uint32_t group = ranking->heap[0];
+    float *scores = ranking->scores + (size_t)group * 16;
+    *score = ranking->groups[group];
+    if (!(*score > -INFINITY)) {
+        return SIMILAR_NONE;
+    }
+    uint32_t at = 0;
+    while (scores[at] < *score) {
+        at++;
+    }
+    scores[at] = -INFINITY;
+    ranking->groups[group] = group_best(scores);
+    ranking_sink(ranking, 0);
+    return group * 16 + at;
+}
+
+static void pool_push(struct similar_pool *pool, float score, uint32_t place)
+{
+    if (pool->count == pool->room && !(score > pool->scores[pool->count - 1])) {
+        return;
+    }
+    uint32_t at = pool->count < pool->room ? pool->count++ : pool->room - 1;
+    while (at > 0 && pool->scores[at - 1] < score) {
+        pool->scores[at] = pool->scores[at - 1];
+        pool->places[at] = pool->places[at - 1];
+        at--;
+    }
+    pool->scores[at] = score;
+    pool->places[at] = place;
+}
+
+/* One search in flight. */
+struct probing {
+    const struct similar_set *set;
+    struct similar_scratch *scratch;
+    const struct similar_probe *probe;
+    const struct similar_query *query;
+    struct similar_report *report;
+    uint32_t k;
+    float epsilon;
+    float alpha;     /* of int8 scores */
+    float threshold; /* int8 score of the k-th best; -FLT_MAX before there are k */
+    bool masked;     /* the filter's masks are fresh */
+    bool checked;    /* candidates need a look at their id */
+};
+
+static void candidate_prefetch(const struct similar_set *set, uint32_t place)
+{
+    uint32_t position = place % SIMILAR_CHUNK;
+    uint32_t slot = position % SIMILAR_TILE;
+    uint32_t dim = set->space.dim_padded;
+    const uint8_t *tile = similar_byte_tile(set, place / SIMILAR_CHUNK, position / SIMILAR_TILE);
+    const uint8_t *row = tile + 192 + (size_t)slot * dim;
+    __builtin_prefetch(tile + slot * 8);
+    for (uint32_t k = 0; k < dim; k += 64) {
+        __builtin_prefetch(row + k);
+    }
+}
+
+/* The int8 score of pending candidate places of one list. */
+static void pending_score(struct probing *search, uint32_t from, uint32_t to, double list_byte)
+{
+    const struct similar_set *set = search->set;
+    const struct similar_probe *probe = search->probe;
+    struct similar_pool *pool = &search->scratch->pool;
+    uint32_t dim = set->space.dim_padded;
+    for (uint32_t i = from; i < to; i++) {
+        uint32_t place = search->scratch->pending[i];
+        uint32_t position = place % SIMILAR_CHUNK;
+        uint32_t slot = position % SIMILAR_TILE;
+        const uint8_t *tile =
+            similar_byte_tile(set, place / SIMILAR_CHUNK, position / SIMILAR_TILE);
+        if (search->checked && !similar_query_admits(search->query, similar_place_id(set, place))) {
+            continue;
+        }
+        float factors[2];
+        memcpy(factors, tile + slot * 8, sizeof factors);
+        int32_t dot =
+            set->space.kernel->dot_row(tile + 192 + (size_t)slot * dim, probe->bytes, dim);
+        float score = (float)(dot - probe->correction) * search->alpha;
+        score = score * factors[0] + (factors[1] + (float)list_byte);
+        pool_push(pool, score, place);
+    }
+    search->report->bytes_scanned += to - from;
+    if (pool->count >= search->k) {
+        float reached = pool->scores[search->k - 1];
+        search->threshold = reached > search->threshold ? reached : search->threshold;
+    }
+}
+
+/* Adds the candidates of one chunk to the pending ones. */
+static void masks_collect(struct probing *search, uint32_t chunk, uint32_t tiles,
+                          const uint16_t *masks)
+{
+    struct similar_scratch *scratch = search->scratch;
+    for (uint32_t t = 0; t < tiles; t++) {
+        for (uint32_t mask = masks[t]; mask != 0; mask &= mask - 1) {
+            uint32_t place =
+                chunk * SIMILAR_CHUNK + t * SIMILAR_TILE + (uint32_t)__builtin_ctz(mask);
+            candidate_prefetch(search->set, place);
+            scratch->pending[scratch->pending_count++] = place;
+        }
+    }
+}
+
+/* Scans one chunk with a filter: only tiles that hold a match. */
+static void chunk_scan_masked(struct probing *search, uint32_t chunk, uint32_t tiles,
+                              const struct similar_estimate *estimate, float least, uint16_t *masks)
+{
+    const struct similar_set *set = search->set;
+    for (uint32_t t = 0; t < tiles; t++) {
+        uint16_t wanted = similar_filter_mask(set, search->query->filter, chunk, t);
+        masks[t] = 0;
+        if (wanted != 0) {
+            set->space.kernel->scan_codes(similar_code_tile(set, chunk, t), 1, estimate, least,
+                                          &masks[t]);
+            masks[t] &= wanted;
+            search->report->codes_scanned += SIMILAR_TILE;
+        }
+    }
+}
+
+/*
+ * Before there are k candidates: the k-th best lower end among the estimates of a list is a
+ * threshold that k of its vectors reach, at the confidence of the bound.
+ */
+static float first_threshold(struct probing *search, const struct similar_list *list,
+                             struct similar_estimate estimate, double list_code, float width)
+{
+    const struct similar_set *set = search->set;
+    float best[SIMILAR_PROBE_K_MAX];
+    uint32_t count = 0;
+    estimate.beta -= 2 * width;
+    for (uint32_t i = 0; i < list->chunk_count; i++) {
+        uint32_t tiles = set->chunks[list->chunks[i]].tiles;
+        for (uint32_t t = 0; t < tiles; t++) {
+            float scores[SIMILAR_TILE];
+            uint32_t wanted =
+                search->masked ? similar_filter_mask(set, search->query->filter, list->chunks[i], t)
+                               : UINT16_MAX;
+            if (wanted == 0) {
+                continue;
+            }
+            set->space.kernel->score_codes(similar_code_tile(set, list->chunks[i], t), &estimate,
+                                           scores);
+            for (; wanted != 0; wanted &= wanted - 1) {
+                float score = scores[__builtin_ctz(wanted)];
+                if (count == search->k && !(score > best[count - 1])) {
+                    continue;
+                }
+                uint32_t at = count < search->k ? count++ : count - 1;
+                for (; at > 0 && best[at - 1] < score; at--) {
+                    best[at] = best[at - 1];
+                }
+                best[at] = score;
+            }
+        }
+    }
+    bool full = count == search->k && best[count - 1] > -FLT_MAX;
+    return full ? best[count - 1] + (float)list_code : -FLT_MAX;
+}
+
+static void list_scan(struct probing *search, uint32_t number, bool first)
+{
+    const struct similar_set *set = search->set;
+    const struct similar_probe *probe = search->probe;
+    const struct similar_list *list = &set->lists[number];
+    struct similar_scratch *scratch = search->scratch;
+    struct similar_list_terms terms = similar_terms_of(set, probe, number);
+    float width = search->epsilon * (float)terms.distance;
+    struct similar_estimate estimate = {
+        .table = probe->table,
+        .dim = set->space.dim_padded,
+        .alpha = (float)probe->table_step,
+        .beta = (float)-probe->table_sum + width,
+    };
+    if (first && !search->checked) {
+        search->threshold = first_threshold(search, list, estimate, terms.code, width);
+    }
+    uint32_t older = 0;
+    scratch->pending_count = 0;
+    for (uint32_t i = 0; i < list->chunk_count; i++) {
+        uint32_t chunk = list->chunks[i];
+        uint32_t tiles = set->chunks[chunk].tiles;
+        uint16_t masks[SIMILAR_CHUNK_TILES];
+        float least =
+            search->threshold > -FLT_MAX ? search->threshold - (float)terms.code : -FLT_MAX;
+        if (search->masked) {
+            chunk_scan_masked(search, chunk, tiles, &estimate, least, masks);
+        } else {
+            set->space.kernel->scan_codes(similar_code_tile(set, chunk, 0), tiles, &estimate, least,
+                                          masks);
+            search->report->codes_scanned += (uint64_t)tiles * SIMILAR_TILE;
+        }
+        masks_collect(search, chunk, tiles, masks);
+        /* The candidates of the chunk before have arrived in the cache by now. */
+        uint32_t newer = scratch->pending_count;
+        if (older >= SIMILAR_TILE || newer > SIMILAR_CHUNK || i + 1 == list->chunk_count) {
+            pending_score(search, 0, i + 1 == list->chunk_count ? newer : older, terms.byte);
+            uint32_t done = i + 1 == list->chunk_count ? newer : older;
+            memmove(scratch->pending, scratch->pending + done,
+                    (newer - done) * sizeof scratch->pending[0]);
+            scratch->pending_count = newer - done;
+        }
+        older = scratch->pending_count;
+    }
+    search->report->lists_probed++;
+}
+
+/* Whether a list at `score` is too far to be worth a look; scores are negated squares. */
+static bool beyond_margin(const struct probing *search, float best, float score, float margin)
+{
+    if (margin <= 0 || search->set->space.metric == SIMILAR_DOT ||
+        !(search->threshold > -FLT_MAX)) {
+        return false;
+    }
+    float distance =
+        search->set->space.metric == SIMILAR_L2 ? -search->threshold : 2 - 2 * search->threshold;
+    return best - score > margin * fmaxf(distance, 0.0f);
+}
+
+static void lists_scan(struct probing *search, uint32_t probes, float margin)
+{
+    const struct similar_set *set = search->set;
+    struct similar_scratch *scratch = search->scratch;
+    struct ranking ranking = {
+        .scores = scratch->scores, .groups = scratch->groups, .heap = scratch->heap};
+    similar_coarse_score(set, search->probe->row, search->probe->byte_step,
+                         set->space.metric == SIMILAR_DOT, scratch->dots, scratch->scores);
+    ranking_init(&ranking, set->list_count);
+    float best = 0;
+    float score = 0;
+    uint32_t list = ranking_next(&ranking, &score);
+    for (uint32_t p = 0; p < probes && list != SIMILAR_NONE; p++) {
+        best = p == 0 ? score : best;
+        if (beyond_margin(search, best, score, margin)) {
+            break;
+        }
+        float next_score = 0;
+        uint32_t next = ranking_next(&ranking, &next_score);
+        if (next != SIMILAR_NONE && set->lists[next].chunk_count > 0) {
+            const uint8_t *code = set->chunks[set->lists[next].chunks[0]].code;
+            const float *centre = similar_centre(set, next);
+            for (uint32_t line = 0; line < 8; line++) {
+                __builtin_prefetch(code + (size_t)line * 64);
+            }
+            for (uint32_t k = 0; k < set->space.dim_padded; k += 16) {
+                __builtin_prefetch(centre + k);
+            }
+        }
+        list_scan(search, list, p == 0);
+        list = next;
+        score = next_score;
+    }
+}
+
+void similar_probe_search(const struct similar_set *set, struct similar_scratch *scratch,
+                          const struct similar_probe *probe, const struct similar_query *query,
+                          const struct similar_setting *setting, struct similar_top *top,
+                          struct similar_report *report)
+{
+    bool fresh = query->filter != NULL && query->filter->epoch == set->epoch;
+    struct probing search = {
+        .set = set,
+        .scratch = scratch,
+        .probe = probe,
+        .query = query,
+        .report = report,
+        .k = query->k,
+        .epsilon = setting->epsilon,
+        .alpha = probe->byte_step * (set->space.metric == SIMILAR_L2 ? 2.0f : 1.0f),
+        .threshold = -FLT_MAX,
+        .masked = fresh,
+        .checked = query->exclude_count > 0 || (query->filter != NULL && !fresh),
+    };
+    scratch->pool.count = 0;
+    scratch->pool.room = query->k + (query->k / 2 > 14 ? query->k / 2 : 14);
+    lists_scan(&search, setting->probes, setting->margin);
+    similar_finish(set, probe, query, scratch->pool.places, scratch->pool.count, top, report);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exact search. A vector whose int8 upper bound (similar_encode.h) stays below the k-th best
+ * similarity found so far cannot be among the k best; all others are settled on the floats. The
+ * bound's constants are widened by what its own single-precision arithmetic may lose: eight
+ * operations on terms whose sizes sum to `size` lose at most 8 * 2^-24 * size < 1e-6 * size.
+ */
+#include "server/similar/similar_measure.h"
+#include "server/similar/similar_search.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+struct similar_bound similar_bound_of(const struct similar_set *set,
+                                      const struct similar_probe *probe,
+                                      const struct similar_list_terms *terms, uint32_t chunk)
+{
+    const struct similar_chunk *at = &set->chunks[chunk];
+    double weight = set->space.metric == SIMILAR_L2 ? 2 : 1;
+    double radius = (double)at->radius;
+    double lost = (double)probe->byte_error;
+    double width = weight * (probe->length + lost);
+    double size = (double)at->reach + fabs(terms->byte) + 4 * width * radius;
+    return (struct similar_bound){
+        .query = probe->bytes,
+        .dim = set->space.dim_padded,
+        .correction = probe->correction,
+        .alpha = (float)weight * probe->byte_step,
+        .offset = (float)(terms->byte + weight * radius * lost + 1e-6 * size + 1e-36),
+        .width = (float)(width * (1 + 1e-6)),
+    };
+}
+
+/* What a candidate must reach. A heap that is not full yet turns nobody away. */
+static float floor_of(const struct similar_set *set, const struct similar_top *top, double least)
+{
+    double worst = similar_top_worst(top);
+    double reach = worst > least ? worst : least;
+    return reach > (double)-INFINITY ? similar_score_floor(set->space.metric, reach) : -FLT_MAX;
+}
+
+/* The places of a mask over the tile that begins at `place`. */
+static uint32_t mask_places(uint32_t mask, uint32_t place, uint32_t *places)
+{
+    uint32_t count = 0;
+    for (; mask != 0; mask &= mask - 1) {
+        places[count++] = place + (uint32_t)__builtin_ctz(mask);
+    }
+    return count;
+}
+
+void similar_scan_all(const struct similar_set *set, struct similar_scratch *scratch,
+                      const struct similar_probe *probe, const struct similar_query *query,
+                      double least, struct similar_top *top, struct similar_report *report)
+{
+    (void)scratch;
+    for (uint32_t l = 0; l < set->list_count; l++) {
+        const struct similar_list *list = &set->lists[l];
+        if (list->live == 0) {
+            continue;
+        }
+        struct similar_list_terms terms = similar_terms_of(set, probe, l);
+        for (uint32_t i = 0; i < list->chunk_count; i++) {
+            uint32_t chunk = list->chunks[i];
+            uint32_t tiles = set->chunks[chunk].tiles;
+            struct similar_bound bound = similar_bound_of(set, probe, &terms, chunk);
+            float threshold = floor_of(set, top, least);
+            for (uint32_t t = 0; t < tiles; t++) {
+                uint32_t wanted = similar_filter_mask(set, query->filter, chunk, t);
+                if (wanted == 0) {
+                    continue;
+                }
+                uint32_t places[SIMILAR_TILE];
+                uint32_t mask = wanted & set->space.kernel->scan_bytes(
+                                             similar_byte_tile(set, chunk, t), &bound, threshold);
+                report->bytes_scanned += SIMILAR_TILE;
+                if (mask != 0) {
+                    uint32_t count =
+                        mask_places(mask, chunk * SIMILAR_CHUNK + t * SIMILAR_TILE, places);
+                    similar_finish(set, probe, query, places, count, top, report);
+                    threshold = floor_of(set, top, least);
+                }
+            }
+        }
+    }
+    report->lists_probed += set->list_count;
+}
+
+/* Whether the bound of one place reaches a threshold; the arithmetic of scan_bytes. */
+static bool place_reaches(const struct similar_set *set, const struct similar_bound *bound,
+                          uint32_t place, float threshold)
+{
+    uint32_t slot = place % SIMILAR_TILE;
+    const uint8_t *tile =
+        similar_byte_tile(set, place / SIMILAR_CHUNK, place % SIMILAR_CHUNK / SIMILAR_TILE);
+    const uint8_t *row = tile + 192 + (size_t)slot * bound->dim;
+    float pair[2];
+    float error;
+    memcpy(pair, tile + slot * 8, sizeof pair);
+    memcpy(&error, tile + 128 + slot * 4, sizeof error);
+    int32_t sum = set->space.kernel->dot_row(row, bound->query, bound->dim);
+    float dot = (float)(sum - bound->correction) * bound->alpha * pair[0];
+    return pair[1] + bound->offset + dot + error * bound->width >= threshold;
+}
+
+/* One batch of matches: fetch all, then bound and finish each. */
+static void matches_scan(const struct similar_set *set, const struct similar_probe *probe,
+                         const struct similar_query *query, const uint32_t *places, uint32_t count,
+                         struct similar_top *top, struct similar_report *report)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t list = similar_header_of(set->chunks[places[i] / SIMILAR_CHUNK].code)->list;
+        struct similar_list_terms terms = similar_terms_of(set, probe, list);
+        struct similar_bound bound =
+            similar_bound_of(set, probe, &terms, places[i] / SIMILAR_CHUNK);
+        float threshold = floor_of(set, top, (double)-INFINITY);
+        report->bytes_scanned++;
+        if (place_reaches(set, &bound, places[i], threshold)) {
+            similar_finish(set, probe, query, places + i, 1, top, report);
+        }
+    }
+}
+
+static void match_prefetch(const struct similar_set *set, uint32_t place)
+{
+    uint32_t slot = place % SIMILAR_TILE;
+    const uint8_t *tile =
+        similar_byte_tile(set, place / SIMILAR_CHUNK, place % SIMILAR_CHUNK / SIMILAR_TILE);
+    const uint8_t *row = tile + 192 + (size_t)slot * set->space.dim_padded;
+    __builtin_prefetch(set->chunks[place / SIMILAR_CHUNK].code);
+    __builtin_prefetch(tile + slot * 8);
+    __builtin_prefetch(tile + 128);
+    for (uint32_t k = 0; k < set->space.dim_padded; k += 64) {
+        __builtin_prefetch(row + k);
+    }
+}
+
+void similar_scan_matches(const struct similar_set *set, struct similar_scratch *scratch,
+                          const struct similar_probe *probe, const struct similar_query *query,
+                          struct similar_top *top, struct similar_report *report)
+{
+    enum { BATCH = 32 };
+    const struct similar_filter *filter = query->filter;
+    uint32_t places[BATCH];
+    uint32_t count = 0;
+    (void)scratch;
+    for (size_t w = 0; w < filter->word_count && w * 64 < set->place_room; w++) {
+        for (uint64_t bits = filter->words[w]; bits != 0; bits &= bits - 1) {
+            uint32_t id = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
+            uint32_t place = similar_place_of(set, id);
+            if (place == SIMILAR_NONE) {
+                continue;
+            }
+            match_prefetch(set, place);
+            places[count++] = place;
+            if (count == BATCH) {
+                matches_scan(set, probe, query, places, count, top, report);
+                count = 0;
+            }
+        }
+    }
+    matches_scan(set, probe, query, places, count, top, report);
+}
+
+void similar_bound16_of(const struct similar_set *set, struct similar_scratch *scratch,
+                        const struct similar_list_terms *terms, uint32_t count, uint32_t chunk,
+                        struct similar_bound16 *bound)
+{
+    bound->queries = scratch->interleaved;
+    bound->dim = set->space.dim_padded;
+    for (uint32_t j = 0; j < count; j++) {
+        struct similar_bound one = similar_bound_of(set, &scratch->probes[j], &terms[j], chunk);
+        bound->correction[j] = one.correction;
+        bound->alpha[j] = one.alpha;
+        bound->offset[j] = one.offset;
+        bound->width[j] = one.width;
+    }
+}
+
+/* One pass in flight. */
+struct many {
+    const struct similar_set *set;
+    struct similar_scratch *scratch;
+    const struct similar_query *queries;
+    const double *least;
+    struct similar_top *tops;
+    uint32_t count;
+    struct similar_report report;
+};
+
+static void tile_finish(struct many *many, uint32_t place, const uint16_t *masks,
+                        struct similar_bound16 *bound)
+{
+    const struct similar_set *set = many->set;
+    for (uint32_t i = 0; i < SIMILAR_TILE; i++) {
+        for (uint32_t mask = masks[i]; mask != 0; mask &= mask - 1) {
+            uint32_t j = (uint32_t)__builtin_ctz(mask);
+            uint32_t at = place + i;
+            const struct similar_query *query = &many->queries[j];
+            uint32_t wanted = similar_filter_mask(set, query->filter, place / SIMILAR_CHUNK,
+                                                  place % SIMILAR_CHUNK / SIMILAR_TILE);
+            if ((wanted >> i & 1) != 0) {
+                similar_finish(set, &many->scratch->probes[j], query, &at, 1, &many->tops[j],
+                               &many->report);
+                bound->threshold[j] = floor_of(set, &many->tops[j], many->least[j]);
+            }
+        }
+    }
+}
+
+static void chunk_scan_many(struct many *many, const struct similar_list_terms *terms,
+                            uint32_t chunk)
+{
+    const struct similar_set *set = many->set;
+    uint16_t masks[SIMILAR_CHUNK];
+    uint32_t tiles = set->chunks[chunk].tiles;
+    struct similar_bound16 bound = {0};
+    similar_bound16_of(set, many->scratch, terms, many->count, chunk, &bound);
+    for (uint32_t j = 0; j < SIMILAR_BATCH_MAX; j++) {
+        bound.threshold[j] =
+            j < many->count ? floor_of(set, &many->tops[j], many->least[j]) : INFINITY;
+    }
+    set->space.kernel->scan_bytes16(similar_byte_tile(set, chunk, 0), tiles, &bound, masks);
+    for (uint32_t t = 0; t < tiles; t++) {
+        uint64_t any[4];
+        memcpy(any, masks + (size_t)t * SIMILAR_TILE, sizeof any);
+        if ((any[0] | any[1] | any[2] | any[3]) != 0) {
+            tile_finish(many, chunk * SIMILAR_CHUNK + t * SIMILAR_TILE,
+                        masks + (size_t)t * SIMILAR_TILE, &bound);
+        }
+    }
+}
+
+void similar_probes_interleave(const struct similar_set *set, struct similar_scratch *scratch,
+                               uint32_t count)
+{
+    uint32_t dim = set->space.dim_padded;
+    memset(scratch->interleaved, 0, (size_t)SIMILAR_BATCH_MAX * dim);
+    for (uint32_t j = 0; j < count; j++) {
+        for (uint32_t k = 0; k < dim; k += 4) {
+            memcpy(scratch->interleaved + (size_t)k * 16 + (size_t)j * 4,
+                   scratch->probes[j].bytes + k, 4);
+        }
+    }
+}
+
+void similar_scan_many(const struct similar_set *set, struct similar_scratch *scratch,
+                       const struct similar_query *queries, uint32_t count, const double *least,
+                       struct similar_top *tops)
+{
+    struct many many = {
+        .set = set,
+        .scratch = scratch,
+        .queries = queries,
+        .least = least,
+        .tops = tops,
+        .count = count,
+    };
+    similar_probes_interleave(set, scratch, count);
+    for (uint32_t l = 0; l < set->list_count; l++) {
+        struct similar_list_terms terms[SIMILAR_BATCH_MAX];
+        if (set->lists[l].live == 0) {
+            continue;
+        }
+        for (uint32_t j = 0; j < count; j++) {
+            terms[j] = similar_terms_of(set, &scratch->probes[j], l);
+        }
+        for (uint32_t i = 0; i < set->lists[l].chunk_count; i++) {
+            chunk_scan_many(&many, terms, set->lists[l].chunks[i]);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chooses how to answer, and says so in the report. */
+#include "server/similar/similar_search.h"
+
+#include <math.h>
+
+/*
+ * Below this share of matches it is cheaper to visit them one by one: a visit costs about as much
+ * as scanning 16 neighbours.
+ */
+enum { MATCH_COST = 16 };
+
+static bool matches_are_few(const struct similar_set *set, const struct similar_query *query)
+{
+    return query->filter != NULL && query->filter->count * MATCH_COST < set->count;
+}
+
+/*
+ * A quick approximate search finds k real vectors; the worst of them is what an exact scan's
+ * candidates have to reach from its first tile on.
+ */
+static double least_of(const struct similar_set *set, struct similar_scratch *scratch,
+                       const struct similar_probe *probe, const struct similar_query *query)
+{
+    struct similar_setting quick = {.probes = 8, .epsilon = 0.6f};
+    struct similar_report ignored = {0};
+    struct similar_top top;
+    if (set->list_count < 2 || query->k > SIMILAR_PROBE_K_MAX) {
+        return (double)-INFINITY;
+    }
+    similar_top_init(&top, scratch->hits, query->k);
+    similar_probe_search(set, scratch, probe, query, &quick, &top, &ignored);
+    return similar_top_worst(&top);
+}
+
+static void search_exact(const struct similar_set *set, struct similar_scratch *scratch,
+                         const struct similar_query *query, struct similar_top *top,
+                         struct similar_report *report)
+{
+    const struct similar_probe *probe = &scratch->probes[0];
+    report->exact = true;
+    report->recall_expected = 1;
+    if (matches_are_few(set, query)) {
+        report->path = SIMILAR_PATH_EXACT_MATCHES;
+        similar_scan_matches(set, scratch, probe, query, top, report);
+        return;
+    }
+    report->path = SIMILAR_PATH_EXACT_SCAN;
+    double least = least_of(set, scratch, probe, query);
+    similar_scan_all(set, scratch, probe, query, least, top, report);
+}
+
+enum similar_status similar_search(const struct similar_set *set, struct similar_scratch *scratch,
+                                   const struct similar_query *query, struct similar_hit *hits,
+                                   uint32_t *hit_count, struct similar_report *report)
+{
+    struct similar_report ignored;
+    struct similar_top top;
+    report = report != NULL ? report : &ignored;
+    *report = (struct similar_report){0};
+    *hit_count = 0;
+    enum similar_status status = similar_query_check(set, query);
+    if (status == SIMILAR_OK) {
+        status = similar_scratch_reserve(set, scratch, query->k);
+    }
+    if (status != SIMILAR_OK) {
+        return status;
+    }
+    similar_top_init(&top, hits, query->k);
+    struct similar_setting setting = similar_setting_for(set, query);
+    similar_probe_init(&set->space, query->vector, set->list_count > 1, &scratch->probes[0]);
+    if (setting.probes == 0) {
+        search_exact(set, scratch, query, &top, report);
+    } else {
+        report->path = SIMILAR_PATH_PROBE;
+        report->recall_expected = (double)setting.measured;
+        similar_probe_search(set, scratch, &scratch->probes[0], query, &setting, &top, report);
+    }
+    similar_top_sort(&top);
+    *hit_count = top.count;
+    return SIMILAR_OK;
+}
+
+enum similar_status similar_search_many(const struct similar_set *set,
+                                        struct similar_scratch *scratch,
+                                        const struct similar_query *queries, uint32_t query_count,
+                                        struct similar_hit *const *hits, uint32_t *hit_counts)
+{
+    uint32_t k_most = 1;
+    for (uint32_t i = 0; i < query_count; i++) {
+        enum similar_status status = similar_query_check(set, &queries[i]);
+        if (status != SIMILAR_OK) {
+            return status;
+        }
+        k_most = queries[i].k > k_most ? queries[i].k : k_most;
+    }
+    enum similar_status status = similar_scratch_reserve(set, scratch, k_most);
+    if (status != SIMILAR_OK) {
+        return status;
+    }
+    for (uint32_t from = 0; from < query_count; from += SIMILAR_BATCH_MAX) {
+        uint32_t left = query_count - from;
+        uint32_t count = left < SIMILAR_BATCH_MAX ? left : SIMILAR_BATCH_MAX;
+        struct similar_top tops[SIMILAR_BATCH_MAX];
+        double least[SIMILAR_BATCH_MAX];
+        for (uint32_t j = 0; j < count; j++) {
+            const struct similar_query *query = &queries[from + j];
+            similar_probe_init(&set->space, query->vector, set->list_count > 1,
+                               &scratch->probes[j]);
+            least[j] = least_of(set, scratch, &scratch->probes[j], query);
+            similar_top_init(&tops[j], hits[from + j], query->k);
+        }
+        similar_scan_many(set, scratch, queries + from, count, least, tops);
+        for (uint32_t j = 0; j < count; j++) {
+            similar_top_sort(&tops[j]);
+            hit_counts[from + j] = tops[j].count;
+        }
+    }
+    return SIMILAR_OK;
+}
