@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store: LMDB tables behind one writer thread and any number of read views.
  *
- * Writing. Callers build a batch of commands and submit it. The writer takes every batch that waits (up to a
- * bound), checks and applies each, appends it to the log, commits once for all (group commit), and only then calls
- * each batch's on_done: what is acknowledged is on disk. A batch is all or nothing; a batch that is refused
- * leaves the others of its commit untouched (checks come before the first change; nested transactions are not
- * used). This is the only write path: requests, bulk import and, later, replication.
+ * Writing. Callers build a batch of commands and submit it. The writer takes every batch that waits
+ * (up to a bound), checks and applies each, appends it to the log, commits once for all (group
+ * commit), and only then calls each batch's on_done: what is acknowledged is on disk. A batch is
+ * all or nothing; a batch that is refused leaves the others of its commit untouched (checks come
+ * before the first change; nested transactions are not used). This is the only write path:
+ * requests, bulk import and, later, replication.
  *
- * Reading. A view is a snapshot, owned by one thread and refreshed in place. store_view_refresh costs an atomic load
- * when nothing was committed since, 230 ns otherwise. Whoever has seen an acknowledgement and then refreshes, sees
- * the write. Views are not held idle: store_view_rest lets go of the snapshot so that the file does not grow.
+ * Reading. A view is a snapshot, owned by one thread and refreshed in place. store_view_refresh
+ * costs an atomic load when nothing was committed since, 230 ns otherwise. Whoever has seen an
+ * acknowledgement and then refreshes, sees the write. Views are not held idle: store_view_rest lets
+ * go of the snapshot so that the file does not grow.
  *
- * Rows. For the active codebook the store keeps one row of bin codes per account (table `row`), written in the same
- * transaction as the record. When the codebook changes, the writer encodes the rows anew in the background, in
- * slices between commits; view->rows_slots says up to which slot rows of view->rows_digest are complete.
+ * Rows. For the active codebook the store keeps one row of bin codes per account (table `row`),
+ * written in the same transaction as the record. When the codebook changes, the writer encodes the
+ * rows anew in the background, in slices between commits; view->rows_slots says up to which slot
+ * rows of view->rows_digest are complete.
  *
- * Durability: LMDB's default (fsync at commit); never WRITEMAP, NOSYNC, NOMETASYNC, DUPSORT, cursor deletes.
- * Faults: PROTO_LOCKED (another process), PROTO_DISK_FULL, PROTO_IO, PROTO_CORRUPT, PROTO_BUSY (queue full),
- * PROTO_CONFLICT, PROTO_NOT_FOUND, PROTO_LIMIT, PROTO_NO_MEMORY.
- * Disk format: docs/disk-format.md. Source: LMDB 0.9 (symas.com/lmdb), XXH3. */
+ * Durability: LMDB's default (fsync at commit); never WRITEMAP, NOSYNC, NOMETASYNC, DUPSORT, cursor
+ * deletes. Faults: PROTO_LOCKED (another process), PROTO_DISK_FULL, PROTO_IO, PROTO_CORRUPT,
+ * PROTO_BUSY (queue full), PROTO_CONFLICT, PROTO_NOT_FOUND, PROTO_LIMIT, PROTO_NO_MEMORY. Disk
+ * format: docs/disk-format.md. Source: LMDB 0.9 (symas.com/lmdb), XXH3. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -34,16 +37,18 @@ struct store_batch;
 /* Turns values into a row; from the engine, for the active codebook. */
 struct store_encoder {
     void *context;
-    uint64_t digest;     /* of the codebook; 0: none, no rows are kept */
-    size_t code_bytes;   /* bytes that encode() writes; a stored row is 16 + code_bytes, rounded up to 64 */
-    size_t value_slots;  /* field ids that encode() wants */
+    uint64_t digest;   /* of the codebook; 0: none, no rows are kept */
+    size_t code_bytes; /* bytes that encode() writes; a stored row is 16 + code_bytes, rounded up to
+                          64 */
+    size_t value_slots; /* field ids that encode() wants */
     void (*encode)(void *context, const struct feature_value *values, size_t slots, uint8_t *codes);
     /* Called on the writer thread when the store will not use this encoder any more. */
     void (*release)(void *context);
 };
 
-/* Small documents that change seldom: schema and ICP versions, and what is active. Told to the engine at open (all,
- * in order) and after each commit that changes them, on the writer thread, before the batch's on_done. */
+/* Small documents that change seldom: schema and ICP versions, and what is active. Told to the
+ * engine at open (all, in order) and after each commit that changes them, on the writer thread,
+ * before the batch's on_done. */
 enum store_change_kind { STORE_CHANGE_SCHEMA, STORE_CHANGE_ICP, STORE_CHANGE_ACTIVE };
 struct store_change {
     enum store_change_kind kind;
@@ -54,22 +59,23 @@ struct store_change {
 };
 
 struct store_options {
-    const char *path;            /* directory, created if absent (mode 0700) */
-    size_t map_bytes_max;        /* size of the map; 0: 64 GiB (address space, not memory) */
-    size_t queue_bytes_max;      /* submitted and not yet committed; 0: 256 MiB */
-    size_t commit_bytes_max;     /* bytes of batches in one commit; 0: 32 MiB */
-    size_t log_bytes_max;        /* log kept for audit; older entries are dropped; 0: 256 MiB */
-    unsigned readers_max;        /* views in all; 0: 126 */
+    const char *path;        /* directory, created if absent (mode 0700) */
+    size_t map_bytes_max;    /* size of the map; 0: 64 GiB (address space, not memory) */
+    size_t queue_bytes_max;  /* submitted and not yet committed; 0: 256 MiB */
+    size_t commit_bytes_max; /* bytes of batches in one commit; 0: 32 MiB */
+    size_t log_bytes_max;    /* log kept for audit; older entries are dropped; 0: 256 MiB */
+    unsigned readers_max;    /* views in all; 0: 126 */
     int64_t (*now_ms)(void *context); /* clock, required */
     void *now_context;
     void (*on_change)(void *context, const struct store_change *change); /* required */
     void *change_context;
-    void (*on_log)(void *context, int level, const char *message); /* NULL: silent; levels as syslog(3) */
+    void (*on_log)(void *context, int level,
+                   const char *message); /* NULL: silent; levels as syslog(3) */
     void *log_context;
 };
 
-/* Opens or creates; checks format version, file size and checksums of what it reads; tells every document through
- * on_change; starts the writer. */
+/* Opens or creates; checks format version, file size and checksums of what it reads; tells every
+ * document through on_change; starts the writer. */
 struct store *store_open(const struct store_options *options, struct proto_fault *fault);
 /* Commits what was submitted, stops the writer, closes. Views must be closed before. */
 void store_close(struct store *store);
@@ -81,20 +87,24 @@ struct store_result {
     uint64_t seq;             /* log sequence of the batch */
     uint32_t count;           /* accounts put, patched or deleted */
     uint32_t created;
-    uint32_t version;         /* schema or ICP version that was stored or made active */
-    uint32_t previous;        /* version that was active before */
+    uint32_t version;  /* schema or ICP version that was stored or made active */
+    uint32_t previous; /* version that was active before */
 };
 
-/* A batch is built by one thread; its commands are encoded as they are added (the bytes that go into the log). */
+/* A batch is built by one thread; its commands are encoded as they are added (the bytes that go
+ * into the log). */
 struct store_batch *store_batch_create(void);
 void store_batch_destroy(struct store_batch *batch);
 /* record: encoded by feature_record_encode; created/changed stamps are set by the store. */
-bool store_batch_put(struct store_batch *batch, struct proto_span record, struct proto_fault *fault);
-/* Values and keys of `record` are laid over the stored account; removed lists field ids to take away. */
+bool store_batch_put(struct store_batch *batch, struct proto_span record,
+                     struct proto_fault *fault);
+/* Values and keys of `record` are laid over the stored account; removed lists field ids to take
+ * away. */
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault);
 bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault);
-/* Versions are assigned by the caller as last + 1 and checked at apply: PROTO_CONFLICT if another came first. */
+/* Versions are assigned by the caller as last + 1 and checked at apply: PROTO_CONFLICT if another
+ * came first. */
 bool store_batch_schema(struct store_batch *batch, uint32_t version, struct proto_span text,
                         struct proto_fault *fault);
 /* version 0: assign the next one. activate: make it the active one in the same step. */
@@ -103,11 +113,12 @@ bool store_batch_icp(struct store_batch *batch, struct proto_span text, bool act
 bool store_batch_activate(struct store_batch *batch, uint32_t version, struct proto_span reason,
                           struct proto_fault *fault);
 /* Goes back to the version that was active before the current one. */
-bool store_batch_revert(struct store_batch *batch, struct proto_span reason, struct proto_fault *fault);
+bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
+                        struct proto_fault *fault);
 
-/* Takes the batch. on_done runs on the writer thread, once, after the commit (or with a fault); it must not block.
- * False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN): the batch is still the caller's. A fault of one command names it
- * by position: field "accounts[i]…". */
+/* Takes the batch. on_done runs on the writer thread, once, after the commit (or with a fault); it
+ * must not block. False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN): the batch is still the
+ * caller's. A fault of one command names it by position: field "accounts[i]…". */
 bool store_submit(struct store *store, struct store_batch *batch,
                   void (*on_done)(void *context, const struct store_result *result), void *context,
                   struct proto_fault *fault);
@@ -119,25 +130,28 @@ struct store_view *store_view_open(struct store *store, struct proto_fault *faul
 void store_view_close(struct store_view *view);
 bool store_view_refresh(struct store_view *view, struct proto_fault *fault);
 void store_view_rest(struct store_view *view);
-uint64_t store_view_seq(const struct store_view *view);      /* last log sequence that it sees */
-uint32_t store_view_slots(const struct store_view *view);    /* slots are 0 … slots-1, deleted ones included */
+uint64_t store_view_seq(const struct store_view *view); /* last log sequence that it sees */
+uint32_t
+store_view_slots(const struct store_view *view); /* slots are 0 … slots-1, deleted ones included */
 uint64_t store_view_accounts(const struct store_view *view); /* living accounts */
 /* Rows of which codebook, and complete up to which slot (exclusive). */
 uint64_t store_view_rows_digest(const struct store_view *view);
 uint32_t store_view_rows_slots(const struct store_view *view);
 
-/* Slot of a primary id, or of a key; STORE_NO_SLOT if there is none (fault untouched) or on a fault. */
+/* Slot of a primary id, or of a key; STORE_NO_SLOT if there is none (fault untouched) or on a
+ * fault. */
 uint32_t store_find_id(struct store_view *view, struct proto_span id, struct proto_fault *fault);
 uint32_t store_find_key(struct store_view *view, struct proto_span key, struct proto_fault *fault);
-/* Record of a slot, checked against its checksum; false with PROTO_NOT_FOUND for a deleted slot, PROTO_CORRUPT. Valid
- * until the view is refreshed, rested or closed. */
+/* Record of a slot, checked against its checksum; false with PROTO_NOT_FOUND for a deleted slot,
+ * PROTO_CORRUPT. Valid until the view is refreshed, rested or closed. */
 bool store_record(struct store_view *view, uint32_t slot, struct proto_span *record,
                   struct proto_fault *fault);
-/* Codes of a slot (code_bytes long, followed by zero padding up to a multiple of 64 less 16), checked; NULL with
- * *fault left alone if there is no row of the current codebook yet or the slot is deleted, PROTO_CORRUPT with *fault. */
+/* Codes of a slot (code_bytes long, followed by zero padding up to a multiple of 64 less 16),
+ * checked; NULL with *fault left alone if there is no row of the current codebook yet or the slot
+ * is deleted, PROTO_CORRUPT with *fault. */
 const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fault *fault);
-/* Many at once, for the hot path: hashes, prefetches in groups, looks up. slots[i] = STORE_NO_SLOT if unknown;
- * rows[i] as store_row. */
+/* Many at once, for the hot path: hashes, prefetches in groups, looks up. slots[i] = STORE_NO_SLOT
+ * if unknown; rows[i] as store_row. */
 void store_find_many(struct store_view *view, const struct proto_span *ids, size_t count,
                      uint32_t *slots, const uint8_t **rows);
 
@@ -145,8 +159,9 @@ void store_find_many(struct store_view *view, const struct proto_span *ids, size
 bool store_schema_text(struct store_view *view, uint32_t version, struct proto_span *text);
 bool store_icp_text(struct store_view *view, uint32_t version, struct proto_span *text);
 /* Switches of the active version, oldest first: calls back with kind ACTIVE each. */
-bool store_switches(struct store_view *view, void (*each)(void *context, const struct store_change *change),
-                    void *context, struct proto_fault *fault);
+bool store_switches(struct store_view *view,
+                    void (*each)(void *context, const struct store_change *change), void *context,
+                    struct proto_fault *fault);
 
 struct store_stats {
     uint64_t seq, accounts, slots, commits, batches, commands, refused;
@@ -159,8 +174,9 @@ struct store_stats {
 };
 void store_stats(struct store *store, struct store_stats *stats);
 
-/* Reads everything once and checks every checksum, count and digest; on_bad is told of each fault. For `icpd --scrub`
- * and a job; runs on the caller's thread with a view of its own. Returns the number of faults. */
+/* Reads everything once and checks every checksum, count and digest; on_bad is told of each fault.
+ * For `icpd --scrub` and a job; runs on the caller's thread with a view of its own. Returns the
+ * number of faults. */
 uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const char *what),
                      void *context, struct proto_fault *fault);
 

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/command.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct store_batch *store_batch_create(void)
+{
+    return calloc(1, sizeof(struct store_batch));
+}
+
+void store_batch_destroy(struct store_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    free(batch->data);
+    free(batch);
+}
+
+static bool batch_reserve(struct store_batch *batch, size_t bytes, struct proto_fault *fault)
+{
+    if (bytes > STORE_BATCH_BYTES_MAX - batch->bytes)
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "",
+                               "a batch of more than %zu bytes; split it into several",
+                               STORE_BATCH_BYTES_MAX);
+    if (bytes <= batch->capacity - batch->bytes)
+        return true;
+    size_t capacity = batch->capacity == 0 ? 1024 : batch->capacity;
+    while (capacity < batch->bytes + bytes)
+        capacity *= 2;
+    uint8_t *data = realloc(batch->data, capacity);
+    if (data == NULL)
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a batch of %zu bytes",
+                               batch->bytes + bytes);
+    batch->data = data;
+    batch->capacity = capacity;
+    return true;
+}
+
+static bool batch_add(struct store_batch *batch, const struct store_command *command,
+                      struct proto_fault *fault)
+{
+    size_t need = STORE_COMMAND_HEADER_BYTES + command->text.bytes + command->extra.bytes;
+    if (!batch_reserve(batch, need, fault))
+        return false;
+    uint8_t *at = batch->data + batch->bytes;
+    at[0] = (uint8_t)command->kind;
+    at[1] = command->activate;
+    store_set_u16(at + 2, 0);
+    store_set_u32(at + 4, command->version);
+    store_set_u32(at + 8, (uint32_t)command->text.bytes);
+    store_set_u32(at + 12, (uint32_t)command->extra.bytes);
+    at += STORE_COMMAND_HEADER_BYTES;
+    if (command->text.bytes > 0)
+        memcpy(at, command->text.data, command->text.bytes);
+    if (command->extra.bytes > 0)
+        memcpy(at + command->text.bytes, command->extra.data, command->extra.bytes);
+    batch->bytes += need;
+    batch->commands++;
+    return true;
+}
+
+static bool record_checked(struct proto_span record, struct proto_fault *fault)
+{
+    struct feature_record parts;
+    if (record.bytes > PROTO_RECORD_BYTES_MAX)
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "", "an account of %zu bytes; at most %d",
+                               record.bytes, PROTO_RECORD_BYTES_MAX);
+    if (!feature_record_open(record, true, &parts, fault))
+        return false;
+    if (parts.id.bytes == 0)
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "id", "the id is empty");
+    return true;
+}
+
+bool store_batch_put(struct store_batch *batch, struct proto_span record, struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_PUT, .text = record};
+    return record_checked(record, fault) && batch_add(batch, &command, fault);
+}
+
+bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
+                       size_t removed_count, struct proto_fault *fault)
+{
+    if (removed_count > UINT16_MAX)
+        return proto_fault_set(fault, PROTO_LIMIT, "removed", "%zu fields to take away; at most %d",
+                               removed_count, UINT16_MAX);
+    struct store_command command = {.kind = STORE_COMMAND_PATCH, .text = record};
+    command.extra = (struct proto_span){(const uint8_t *)removed, removed_count * 2};
+    return record_checked(record, fault) && batch_add(batch, &command, fault);
+}
+
+bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault)
+{
+    if (id.bytes == 0 || id.bytes > PROTO_ID_BYTES_MAX)
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "id", "an id has 1 to %d bytes, not %zu",
+                               PROTO_ID_BYTES_MAX, id.bytes);
+    struct store_command command = {.kind = STORE_COMMAND_DELETE, .text = id};
+    return batch_add(batch, &command, fault);
+}
+
+static bool document_checked(struct proto_span text, struct proto_span reason,
+                             struct proto_fault *fault)
+{
+    if (text.bytes > PROTO_DOCUMENT_BYTES_MAX)
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "document",
+                               "a document of %zu bytes; at most %d", text.bytes,
+                               PROTO_DOCUMENT_BYTES_MAX);
+    if (reason.bytes > STORE_REASON_BYTES_MAX)
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "reason",
+                               "a reason of %zu bytes; at most %u", reason.bytes,
+                               STORE_REASON_BYTES_MAX);
+    return true;
+}
+
+bool store_batch_schema(struct store_batch *batch, uint32_t version, struct proto_span text,
+                        struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_SCHEMA, .version = version, .text = text};
+    return document_checked(text, command.extra, fault) && batch_add(batch, &command, fault);
+}
+
+bool store_batch_icp(struct store_batch *batch, struct proto_span text, bool activate,
+                     struct proto_span reason, struct proto_fault *fault)
+{
+    struct store_command command = {
+        .kind = STORE_COMMAND_ICP, .activate = activate, .text = text, .extra = reason};
+    return document_checked(text, reason, fault) && batch_add(batch, &command, fault);
+}
+
+bool store_batch_activate(struct store_batch *batch, uint32_t version, struct proto_span reason,
+                          struct proto_fault *fault)
+{
+    struct store_command command = {
+        .kind = STORE_COMMAND_ACTIVATE, .version = version, .extra = reason};
+    return document_checked(command.text, reason, fault) && batch_add(batch, &command, fault);
+}
+
+bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
+                        struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_REVERT, .extra = reason};
+    return document_checked(command.text, reason, fault) && batch_add(batch, &command, fault);
+}
+
+bool store_command_next(struct proto_span bytes, size_t *at, struct store_command *command,
+                        struct proto_fault *fault)
+{
+    assert(*at <= bytes.bytes);
+    size_t left = bytes.bytes - *at;
+    if (left == 0)
+        return false;
+    const uint8_t *head = bytes.data + *at;
+    if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
+        head[0] > STORE_COMMAND_REVERT || head[1] > 1 || store_get_u16(head + 2) != 0)
+        return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
+                               *at);
+    size_t text = store_get_u32(head + 8);
+    size_t extra = store_get_u32(head + 12);
+    left -= STORE_COMMAND_HEADER_BYTES;
+    if (text > left || extra > left - text)
+        return proto_fault_set(fault, PROTO_CORRUPT, "log",
+                               "the command at byte %zu of a batch is longer than the batch", *at);
+    command->kind = (enum store_command_kind)head[0];
+    command->activate = head[1] == 1;
+    command->version = store_get_u32(head + 4);
+    command->text = (struct proto_span){head + STORE_COMMAND_HEADER_BYTES, text};
+    command->extra = (struct proto_span){command->text.data + text, extra};
+    *at += STORE_COMMAND_HEADER_BYTES + text + extra;
+    return true;
+}

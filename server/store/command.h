@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands as bytes: what a batch is made of, what the log holds, and what the writer applies.
+ *
+ *    0 u8 kind (commands.def)   1 u8 flags: 1 activate   2 u16 reserved (0)   4 u32 version
+ *    8 u32 text bytes   12 u32 extra bytes   16 text, then extra; the next command follows at once
+ *
+ *   kind      text               extra                         version
+ *   put       record             –                             –
+ *   patch     record             field ids to take away, u16   –
+ *   delete    primary id         –                             –
+ *   schema    document           –                             the version it gets
+ *   icp       document           reason, if it is activated    0: the next
+ *   activate  –                  reason                        which
+ *   revert    –                  reason                        –
+ *
+ * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
+ * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
+ * batch. */
+#ifndef STORE_COMMAND_H
+#define STORE_COMMAND_H
+
+#include "server/store/layout.h"
+
+#define STORE_COMMAND_HEADER_BYTES 16
+/* A batch is one value in the log and is held in memory whole: four of the largest frames. */
+#define STORE_BATCH_BYTES_MAX (4u * (size_t)PROTO_FRAME_BYTES_MAX)
+#define STORE_REASON_BYTES_MAX 4096u /* a reason is a sentence or two */
+
+enum store_command_kind {
+    STORE_COMMAND_PUT = 1,
+    STORE_COMMAND_PATCH,
+    STORE_COMMAND_DELETE,
+    STORE_COMMAND_SCHEMA,
+    STORE_COMMAND_ICP,
+    STORE_COMMAND_ACTIVATE,
+    STORE_COMMAND_REVERT,
+};
+
+struct store_command {
+    enum store_command_kind kind;
+    bool activate;
+    uint32_t version;
+    struct proto_span text;
+    struct proto_span extra;
+};
+
+struct store_batch {
+    uint8_t *data;
+    size_t bytes;
+    size_t capacity;
+    uint32_t commands;
+};
+
+/* Reads the command at *at and moves on; false at the end (fault untouched) or for bytes that are
+ * no command (*at then stays before the end). */
+bool store_command_next(struct proto_span bytes, size_t *at, struct store_command *command,
+                        struct proto_fault *fault);
+
+#endif

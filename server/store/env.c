@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/env.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "server/store/seal.h"
+
+enum {
+    PATH_BYTES_MAX = 3840, /* leaves room for the names of the files below PATH_MAX */
+    /* Below this a full disk is taken to be the cause of an EIO: LMDB reports a short write so. */
+    FREE_BYTES_LOW = 16 << 20,
+    STRETCH_STEP = 64 << 20,
+};
+
+bool store_env_fault(const struct store_env *env, int code, const char *doing,
+                     struct proto_fault *fault)
+{
+    int fd = -1;
+    struct statvfs disk;
+    if (env->mdb != NULL && mdb_env_get_fd(env->mdb, &fd) == MDB_SUCCESS && code == EIO &&
+        fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < FREE_BYTES_LOW)
+        code = ENOSPC;
+    switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return proto_fault_set(fault, PROTO_DISK_FULL, "", "%s: the disk is full (%s)", doing,
+                               strerror(code));
+    case MDB_MAP_FULL:
+        return proto_fault_set(fault, PROTO_DISK_FULL, "",
+                               "%s: the map of %zu bytes is full; raise its limit", doing,
+                               env->map_bytes);
+    case ENOMEM:
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "%s: out of memory", doing);
+    case MDB_READERS_FULL:
+        return proto_fault_set(fault, PROTO_LIMIT, "", "%s: no more views can be opened", doing);
+    case MDB_TXN_FULL:
+        return proto_fault_set(fault, PROTO_LIMIT, "", "%s: the change is too large for one commit",
+                               doing);
+    case MDB_NOTFOUND:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_CORRUPTED:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_VALSIZE:
+        return proto_fault_set(fault, PROTO_CORRUPT, "", "%s: the store is damaged (%s)", doing,
+                               mdb_strerror(code));
+    default:
+        return proto_fault_set(fault, PROTO_IO, "", "%s: %s", doing, mdb_strerror(code));
+    }
+}
+
+static bool path_fault(const char *path, const char *what, struct proto_fault *fault)
+{
+    return proto_fault_set(fault, errno == ENOSPC ? PROTO_DISK_FULL : PROTO_IO, "path", "%s %s: %s",
+                           what, path, strerror(errno));
+}
+
+/* The lock is an flock: it belongs to the open file, so a second opening conflicts in this process
+ * too, and it ends with the process however that dies. */
+static bool lock_take(struct store_env *env, const char *path, struct proto_fault *fault)
+{
+    char name[PATH_BYTES_MAX + 16];
+    snprintf(name, sizeof name, "%s/store.lock", path);
+    env->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (env->lock_fd < 0)
+        return path_fault(name, "cannot open", fault);
+    char owner[32] = "";
+    if (flock(env->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t bytes = pread(env->lock_fd, owner, sizeof owner - 1, 0);
+        owner[bytes > 0 ? bytes : 0] = '\0';
+        long pid = strtol(owner, NULL, 10);
+        return proto_fault_set(fault, PROTO_LOCKED, "path", "%s has %s open (process %ld)",
+                               pid == (long)getpid() ? "this process" : "another process", path,
+                               pid);
+    }
+    int bytes = snprintf(owner, sizeof owner, "%ld\n", (long)getpid());
+    if (ftruncate(env->lock_fd, 0) != 0 || pwrite(env->lock_fd, owner, (size_t)bytes, 0) != bytes) {
+        /* The pid is a help for people; the lock holds without it, even on a full disk. */
+        errno = 0;
+    }
+    return true;
+}
+
+/* Offsets within a meta page of LMDB 0.9: a page header of 16 bytes, then struct MDB_meta. */
+enum meta_offset {
+    META_MAGIC = 16,
+    META_PAGE_BYTES = 40,
+    META_LAST_PAGE = 136,
+    META_TXN = 144,
+    META_MAGIC_VALUE = (int)0xBEEFC0DE,
+};
+
+/* LMDB starts from the meta page of the higher transaction. Each commit writes the page of its
+ * parity, so the two always are neighbours; anything else is a damaged number, and starting from
+ * the wrong one would lose what was acknowledged, in silence. */
+static bool meta_check(int fd, const char *path, bool *fresh, struct proto_fault *fault)
+{
+    uint8_t pages[2][STORE_PAGE_BYTES];
+    struct stat file;
+    if (fstat(fd, &file) != 0)
+        return path_fault(path, "cannot examine", fault);
+    if (file.st_size == 0) {
+        *fresh = true;
+        return true;
+    }
+    if (pread(fd, pages, sizeof pages, 0) != (ssize_t)sizeof pages)
+        return proto_fault_set(fault, PROTO_CORRUPT, "path", "%s is cut off: %lld bytes", path,
+                               (long long)file.st_size);
+    uint64_t txn[2];
+    uint64_t last = 0;
+    for (int i = 0; i < 2; i++) {
+        if (store_get_u32(pages[i] + META_MAGIC) != (uint32_t)META_MAGIC_VALUE ||
+            store_get_u32(pages[i] + META_PAGE_BYTES) != STORE_PAGE_BYTES)
+            return proto_fault_set(fault, PROTO_CORRUPT, "path",
+                                   "meta page %d of %s is not one of an LMDB file with pages of %u",
+                                   i, path, STORE_PAGE_BYTES);
+        txn[i] = store_get_u64(pages[i] + META_TXN);
+        uint64_t page = store_get_u64(pages[i] + META_LAST_PAGE);
+        last = page > last ? page : last;
+    }
+    *fresh = txn[0] == 0 && txn[1] == 0;
+    uint64_t newer = txn[0] > txn[1] ? 0 : 1;
+    if (!*fresh && (txn[newer] - txn[1 - newer] != 1 || (txn[newer] & 1) != newer))
+        return proto_fault_set(fault, PROTO_CORRUPT, "path",
+                               "the meta pages of %s are of transactions %llu and %llu", path,
+                               (unsigned long long)txn[0], (unsigned long long)txn[1]);
+    if (last >= (uint64_t)file.st_size / STORE_PAGE_BYTES)
+        return proto_fault_set(fault, PROTO_CORRUPT, "path",
+                               "%s is cut off: %lld bytes, but its last page is %llu", path,
+                               (long long)file.st_size, (unsigned long long)last);
+    return true;
+}
+
+static bool file_check(const char *path, bool *fresh, struct proto_fault *fault)
+{
+    char name[PATH_BYTES_MAX + 16];
+    snprintf(name, sizeof name, "%s/data.mdb", path);
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        *fresh = errno == ENOENT;
+        return *fresh || path_fault(name, "cannot open", fault);
+    }
+    bool good = meta_check(fd, name, fresh, fault);
+    close(fd);
+    return good;
+}
+
+/* LMDB syncs what is in its file, not that the file is in its directory. */
+static bool directory_sync(const char *path, struct proto_fault *fault)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) != 0) {
+        path_fault(path, "cannot sync", fault);
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+static bool tables_open(struct store_env *env, bool fresh, MDB_txn *txn, struct proto_fault *fault)
+{
+    for (enum store_table table = 0; table < STORE_TABLE_COUNT; table++) {
+        int code = mdb_dbi_open(txn, store_table_name(table),
+                                MDB_INTEGERKEY | (fresh ? MDB_CREATE : 0), &env->tables[table]);
+        if (code != MDB_SUCCESS)
+            return store_env_fault(env, code, "opening a table", fault);
+    }
+    return true;
+}
+
+/* All that a store has from the start is its format and its state. */
+static bool store_make(struct store_txn *txn, int64_t now_ms, struct proto_fault *fault)
+{
+    struct store_format format = {.created_ms = now_ms};
+    if (getrandom(format.seeds, sizeof format.seeds, 0) != (ssize_t)sizeof format.seeds)
+        return proto_fault_set(fault, PROTO_IO, "", "no random numbers: %s", strerror(errno));
+    uint8_t *at =
+        store_txn_put(txn, STORE_TABLE_META, STORE_FORMAT_KEY, STORE_FORMAT_BYTES, 0, fault);
+    if (at == NULL)
+        return false;
+    store_format_encode(&format, at);
+    txn->state = (struct store_state){.log_first = 1};
+    return true;
+}
+
+static bool format_load(struct store_env *env, const struct store_txn *txn,
+                        struct proto_fault *fault)
+{
+    struct proto_span value;
+    enum store_got got = store_txn_get(txn, STORE_TABLE_META, STORE_FORMAT_KEY, &value, fault);
+    if (got == STORE_GOT_NONE)
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta", "the store has no format record");
+    return got == STORE_GOT_ONE && store_format_decode(value, &env->format, fault);
+}
+
+static bool content_open(struct store_env *env, bool fresh, int64_t now_ms,
+                         struct proto_fault *fault)
+{
+    struct store_txn txn = {.env = env};
+    int code = mdb_txn_begin(env->mdb, NULL, 0, &txn.mdb);
+    if (code != MDB_SUCCESS)
+        return store_env_fault(env, code, "beginning", fault);
+    if (!tables_open(env, fresh, txn.mdb, fault) || (fresh && !store_make(&txn, now_ms, fault)) ||
+        !format_load(env, &txn, fault) || (!fresh && !store_txn_load(&txn, fault))) {
+        mdb_txn_abort(txn.mdb);
+        return false;
+    }
+    /* An old store is opened without a change: handles of tables outlive a commit of nothing. */
+    if (fresh)
+        return store_txn_commit(&txn, fault);
+    code = mdb_txn_commit(txn.mdb);
+    return code == MDB_SUCCESS || store_env_fault(env, code, "opening", fault);
+}
+
+static bool environment_open(struct store_env *env, const struct store_env_options *options,
+                             struct proto_fault *fault)
+{
+    int code = mdb_env_create(&env->mdb);
+    if (code != MDB_SUCCESS)
+        return store_env_fault(env, code, "creating the environment", fault);
+    if ((code = mdb_env_set_mapsize(env->mdb, options->map_bytes)) != MDB_SUCCESS ||
+        (code = mdb_env_set_maxreaders(env->mdb, options->readers)) != MDB_SUCCESS ||
+        (code = mdb_env_set_maxdbs(env->mdb, STORE_TABLE_COUNT)) != MDB_SUCCESS ||
+        (code = mdb_env_open(env->mdb, options->path, MDB_NOTLS, 0600)) != MDB_SUCCESS)
+        return store_env_fault(env, code, "opening the environment", fault);
+    MDB_envinfo info;
+    mdb_env_info(env->mdb, &info);
+    env->map_bytes = info.me_mapsize; /* LMDB raises it to what the file needs */
+    return true;
+}
+
+bool store_env_open(struct store_env *env, const struct store_env_options *options,
+                    struct proto_fault *fault)
+{
+    *env = (struct store_env){.lock_fd = -1, .map_bytes = options->map_bytes};
+    bool fresh = false;
+    if (strlen(options->path) > PATH_BYTES_MAX)
+        return proto_fault_set(fault, PROTO_IO, "path", "the path is longer than %d bytes",
+                               PATH_BYTES_MAX);
+    if (mkdir(options->path, 0700) != 0 && errno != EEXIST)
+        return path_fault(options->path, "cannot make", fault);
+    if (!lock_take(env, options->path, fault) || !file_check(options->path, &fresh, fault) ||
+        !environment_open(env, options, fault))
+        goto fail;
+    store_env_stretch(env);
+    if (!content_open(env, fresh, options->now_ms, fault) || !directory_sync(options->path, fault))
+        goto fail;
+    return true;
+fail:
+    store_env_close(env);
+    return false;
+}
+
+void store_env_close(struct store_env *env)
+{
+    if (env->mdb != NULL)
+        mdb_env_close(env->mdb);
+    env->mdb = NULL;
+    if (env->lock_fd >= 0)
+        close(env->lock_fd);
+    env->lock_fd = -1;
+}
+
+unsigned store_env_clear_readers(const struct store_env *env)
+{
+    int dead = 0;
+    return mdb_reader_check(env->mdb, &dead) == MDB_SUCCESS && dead > 0 ? (unsigned)dead : 0;
+}
+
+void store_env_stretch(const struct store_env *env)
+{
+    MDB_envinfo info;
+    struct stat file;
+    int fd;
+    if (mdb_env_info(env->mdb, &info) != MDB_SUCCESS ||
+        mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS || fstat(fd, &file) != 0)
+        return;
+    size_t need = (info.me_last_pgno + 1) * STORE_PAGE_BYTES + STORE_TAIL_BYTES;
+    if (need > env->map_bytes)
+        need = env->map_bytes;
+    if ((size_t)file.st_size >= need)
+        return;
+    size_t size = need + STRETCH_STEP > env->map_bytes ? env->map_bytes : need + STRETCH_STEP;
+    if (ftruncate(fd, (off_t)size) != 0)
+        errno = 0; /* a guard, not a need: a disk quota or a file limit may forbid it */
+}
+
+bool store_txn_write(struct store_txn *txn, const struct store_env *env, struct proto_fault *fault)
+{
+    txn->env = env;
+    int code = mdb_txn_begin(env->mdb, NULL, 0, &txn->mdb);
+    if (code != MDB_SUCCESS)
+        return store_env_fault(env, code, "beginning a transaction", fault);
+    if (store_txn_load(txn, fault))
+        return true;
+    store_txn_abort(txn);
+    return false;
+}
+
+bool store_txn_load(struct store_txn *txn, struct proto_fault *fault)
+{
+    struct proto_span value;
+    enum store_got got = store_txn_get(txn, STORE_TABLE_META, STORE_STATE_KEY, &value, fault);
+    if (got == STORE_GOT_NONE)
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta", "the store has no state");
+    /* A write transaction has the number that it will commit under; what it sees is one older. */
+    uint64_t seen = mdb_txn_id(txn->mdb);
+    MDB_envinfo info;
+    mdb_env_info(txn->env->mdb, &info);
+    if (seen > info.me_last_txnid)
+        seen = info.me_last_txnid;
+    return got == STORE_GOT_ONE && store_state_decode(value, seen, &txn->state, fault);
+}
+
+bool store_txn_commit(struct store_txn *txn, struct proto_fault *fault)
+{
+    txn->state.txn = mdb_txn_id(txn->mdb);
+    uint8_t *at =
+        store_txn_put(txn, STORE_TABLE_META, STORE_STATE_KEY, STORE_STATE_BYTES, 0, fault);
+    if (at == NULL) {
+        store_txn_abort(txn);
+        return false;
+    }
+    store_state_encode(&txn->state, at);
+    int code = mdb_txn_commit(txn->mdb);
+    txn->mdb = NULL;
+    if (code != MDB_SUCCESS)
+        return store_env_fault(txn->env, code, "committing", fault);
+    store_env_stretch(txn->env);
+    return true;
+}
+
+void store_txn_abort(struct store_txn *txn)
+{
+    mdb_txn_abort(txn->mdb);
+    txn->mdb = NULL;
+}
+
+enum store_got store_txn_get(const struct store_txn *txn, enum store_table table, uint64_t key,
+                             struct proto_span *value, struct proto_fault *fault)
+{
+    MDB_val name = {sizeof key, &key};
+    MDB_val data;
+    int code = mdb_get(txn->mdb, txn->env->tables[table], &name, &data);
+    if (code == MDB_NOTFOUND)
+        return STORE_GOT_NONE;
+    if (code != MDB_SUCCESS) {
+        store_env_fault(txn->env, code, "reading", fault);
+        return STORE_GOT_FAULT;
+    }
+    *value = (struct proto_span){data.mv_data, data.mv_size};
+    return STORE_GOT_ONE;
+}
+
+uint8_t *store_txn_put(struct store_txn *txn, enum store_table table, uint64_t key, size_t bytes,
+                       unsigned flags, struct proto_fault *fault)
+{
+    MDB_val name = {sizeof key, &key};
+    MDB_val data = {bytes, NULL};
+    int code = mdb_put(txn->mdb, txn->env->tables[table], &name, &data, MDB_RESERVE | flags);
+    if (code == MDB_KEYEXIST) /* MDB_APPEND of a key that is not the last: the table is damaged */
+        code = MDB_CORRUPTED;
+    if (code != MDB_SUCCESS) {
+        store_env_fault(txn->env, code, "writing", fault);
+        return NULL;
+    }
+    return data.mv_data;
+}
+
+bool store_txn_delete(struct store_txn *txn, enum store_table table, uint64_t key,
+                      struct proto_fault *fault)
+{
+    MDB_val name = {sizeof key, &key};
+    int code = mdb_del(txn->mdb, txn->env->tables[table], &name, NULL);
+    return code == MDB_SUCCESS || store_env_fault(txn->env, code, "deleting", fault);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/store/command.h"
+
+void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher)
+{
+    *plan = (struct store_plan){.hasher = hasher};
+}
+
+void store_plan_fini(struct store_plan *plan)
+{
+    store_plan_reset(plan);
+    store_patch_room_fini(&plan->patch_room);
+    free(plan->accounts);
+    free(plan->texts);
+    free(plan->documents);
+    free(plan->kept);
+    free(plan->account_cells.at);
+    free(plan->text_cells.at);
+}
+
+/* The account of a slot that is in the table, as the plan has it so far. */
+static struct store_plan_account *account_load(struct store_plan *plan, uint32_t slot,
+                                               struct proto_fault *fault)
+{
+    struct store_plan_account *account = store_plan_account_find(plan, slot);
+    if (account != NULL)
+        return account;
+    struct store_account was;
+    struct feature_record parts;
+    if (!store_account_get(plan->txn, slot, &was, fault) ||
+        (!was.deleted && !feature_record_open(was.record, false, &parts, fault)))
+        return NULL;
+    account = store_plan_account_add(plan, slot, fault);
+    if (account == NULL)
+        return NULL;
+    account->was = was;
+    account->record = was.record;
+    account->created_s = was.deleted ? 0 : (uint32_t)parts.created_s;
+    return account;
+}
+
+/* The text with its owner. owner: the slot that is known to own it in the table, STORE_NO_SLOT if
+ * that has to be looked up. */
+static struct store_plan_text *text_load(struct store_plan *plan, enum store_kind kind,
+                                         struct proto_span text, uint32_t owner,
+                                         struct proto_fault *fault)
+{
+    uint64_t hash = store_hash_text(plan->hasher, kind, text);
+    struct store_plan_text *entry = store_plan_text_find(plan, kind, hash, text);
+    if (entry != NULL)
+        return entry;
+    if (owner == STORE_NO_SLOT && !store_resolve(plan->txn, kind, text, hash, &owner, fault))
+        return NULL;
+    entry = store_plan_text_add(plan, kind, hash, text, fault);
+    if (entry != NULL)
+        entry->was = entry->now = owner;
+    return entry;
+}
+
+static bool conflict(struct store_plan *plan, struct proto_span key, size_t position,
+                     uint32_t owner, struct proto_fault *fault)
+{
+    struct store_plan_account *other = account_load(plan, owner, fault);
+    struct feature_record parts;
+    char field[24];
+    if (other == NULL || !feature_record_open(other->record, false, &parts, fault))
+        return false;
+    snprintf(field, sizeof field, "keys[%zu]", position);
+    return proto_fault_set(
+        fault, PROTO_CONFLICT, field,
+        "the key \"%.*s\" already names the account \"%.*s\"; take it from there "
+        "first",
+        (int)key.bytes, (const char *)key.data, (int)parts.id.bytes, (const char *)parts.id.data);
+}
+
+/* Lets go of the keys that the record has and `keep` (or nothing, if its id is empty) has not. */
+static bool keys_release(struct store_plan *plan, const struct feature_record *record,
+                         struct proto_span keep, uint32_t slot, struct proto_fault *fault)
+{
+    size_t at = 0;
+    struct proto_span key;
+    while (feature_record_key_next(record, &at, &key)) {
+        if (keep.bytes > 0 && store_record_has(keep, STORE_KIND_KEY, key))
+            continue;
+        struct store_plan_text *text = text_load(plan, STORE_KIND_KEY, key, slot, fault);
+        if (text == NULL)
+            return false;
+        text->now = STORE_NO_SLOT;
+    }
+    return true;
+}
+
+/* Takes the keys of the record for the slot; what `had` (the record before) has needs no look-up.
+ */
+static bool keys_take(struct store_plan *plan, const struct feature_record *record,
+                      struct proto_span had, uint32_t slot, struct proto_fault *fault)
+{
+    size_t at = 0;
+    struct proto_span key;
+    for (size_t i = 0; feature_record_key_next(record, &at, &key); i++) {
+        if (had.bytes > 0 && store_record_has(had, STORE_KIND_KEY, key))
+            continue;
+        struct store_plan_text *text = text_load(plan, STORE_KIND_KEY, key, STORE_NO_SLOT, fault);
+        if (text == NULL)
+            return false;
+        if (text->now != STORE_NO_SLOT && text->now != slot)
+            return conflict(plan, key, i, text->now, fault);
+        text->now = slot;
+    }
+    return true;
+}
+
+/* Gives the account another record, or none (an empty span). Texts of the plan may point into the
+ * one that goes: it is the batch's, the transaction's or kept. */
+static bool account_set(struct store_plan *plan, uint32_t slot, struct proto_span record,
+                        struct proto_fault *fault)
+{
+    struct store_plan_account *account = store_plan_account_find(plan, slot);
+    struct proto_span had = account->record;
+    struct feature_record old = {0};
+    struct feature_record parts = {0};
+    account->record = record;
+    account->changed = true;
+    return (had.bytes == 0 || feature_record_open(had, false, &old, fault)) &&
+           (record.bytes == 0 || feature_record_open(record, false, &parts, fault)) &&
+           (had.bytes == 0 || keys_release(plan, &old, record, slot, fault)) &&
+           (record.bytes == 0 || keys_take(plan, &parts, had, slot, fault));
+}
+
+static bool plan_put(struct store_plan *plan, const struct store_command *command,
+                     struct proto_fault *fault)
+{
+    struct feature_record parts;
+    if (!feature_record_open(command->text, false, &parts, fault))
+        return false;
+    struct store_plan_text *id = text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    if (id == NULL)
+        return false;
+    uint32_t slot = id->now;
+    if (slot == STORE_NO_SLOT) {
+        if (plan->next.slots >= PROTO_ACCOUNTS_MAX)
+            return proto_fault_set(fault, PROTO_LIMIT, "", "the store holds %d accounts, its limit",
+                                   PROTO_ACCOUNTS_MAX);
+        slot = id->now = plan->next.slots;
+        struct store_plan_account *account = store_plan_account_add(plan, slot, fault);
+        if (account == NULL)
+            return false;
+        plan->next.slots++;
+        plan->next.accounts++;
+        plan->created++;
+        account->fresh = true;
+        account->created_s = (uint32_t)(plan->now_ms / 1000);
+    } else if (account_load(plan, slot, fault) == NULL) {
+        return false;
+    }
+    plan->count++;
+    return account_set(plan, slot, command->text, fault);
+}
+
+static bool plan_patch(struct store_plan *plan, const struct store_command *command,
+                       struct proto_fault *fault)
+{
+    struct feature_record parts;
+    if (!feature_record_open(command->text, false, &parts, fault))
+        return false;
+    struct store_plan_text *id = text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    if (id == NULL)
+        return false;
+    if (id->now == STORE_NO_SLOT)
+        return proto_fault_set(fault, PROTO_NOT_FOUND, "id", "there is no account \"%.*s\"",
+                               (int)parts.id.bytes, (const char *)parts.id.data);
+    uint32_t slot = id->now;
+    struct store_plan_account *account = account_load(plan, slot, fault);
+    if (account == NULL)
+        return false;
+    size_t bytes = 0;
+    uint8_t *joined = store_patch(&plan->patch_room, account->record, command->text, command->extra,
+                                  &bytes, fault);
+    if (joined == NULL || !store_plan_keep(plan, joined, fault))
+        return false;
+    plan->count++;
+    return account_set(plan, slot, (struct proto_span){joined, bytes}, fault);
+}
+
+/* An id that does not exist is passed over: deleting twice is the same as once. */
+static bool plan_delete(struct store_plan *plan, const struct store_command *command,
+                        struct proto_fault *fault)
+{
+    struct store_plan_text *id =
+        text_load(plan, STORE_KIND_ID, command->text, STORE_NO_SLOT, fault);
+    if (id == NULL)
+        return false;
+    uint32_t slot = id->now;
+    if (slot == STORE_NO_SLOT)
+        return true;
+    id->now = STORE_NO_SLOT;
+    plan->next.accounts--;
+    plan->count++;
+    return account_load(plan, slot, fault) != NULL &&
+           account_set(plan, slot, (struct proto_span){NULL, 0}, fault);
+}
+
+static bool document_add(struct store_plan *plan, enum store_table table, uint64_t key,
+                         const struct store_sealed *sealed, struct proto_fault *fault)
+{
+    struct store_plan_document *document = store_plan_document_add(plan, fault);
+    if (document == NULL)
+        return false;
+    *document = (struct store_plan_document){table, key, *sealed};
+    document->sealed.time_ms = plan->now_ms;
+    return true;
+}
+
+static bool plan_schema(struct store_plan *plan, const struct store_command *command,
+                        struct proto_fault *fault)
+{
+    if (command->version != plan->next.schema_version + 1)
+        return proto_fault_set(fault, PROTO_CONFLICT, "version",
+                               "the next schema version is %u, not %u: another came first",
+                               plan->next.schema_version + 1, command->version);
+    plan->next.schema_version++;
+    return document_add(plan, STORE_TABLE_SCHEMA, command->version,
+                        &(struct store_sealed){.text = command->text}, fault);
+}
+
+/* Switching to what is active already changes nothing, so that a repeated request does no harm. */
+static bool plan_switch(struct store_plan *plan, uint32_t version, struct proto_span reason,
+                        struct proto_fault *fault)
+{
+    if (version == plan->next.active)
+        return true;
+    plan->next.previous = plan->next.active;
+    plan->next.active = version;
+    plan->next.switches++;
+    return document_add(
+        plan, STORE_TABLE_SWITCH, plan->next.switches,
+        &(struct store_sealed){.a = version, .b = plan->next.previous, .text = reason}, fault);
+}
+
+static bool plan_icp(struct store_plan *plan, const struct store_command *command,
+                     struct proto_fault *fault)
+{
+    if (plan->next.icp_version >= PROTO_ICPS_MAX)
+        return proto_fault_set(fault, PROTO_LIMIT, "", "the store holds %d ICP versions, its limit",
+                               PROTO_ICPS_MAX);
+    uint32_t version = plan->next.icp_version + 1;
+    if (command->version != 0 && command->version != version)
+        return proto_fault_set(fault, PROTO_CONFLICT, "version",
+                               "the next ICP version is %u, not %u: another came first", version,
+                               command->version);
+    plan->next.icp_version = version;
+    return document_add(plan, STORE_TABLE_ICP, version,
+                        &(struct store_sealed){.text = command->text}, fault) &&
+           (!command->activate || plan_switch(plan, version, command->extra, fault));
+}
+
+static bool plan_activate(struct store_plan *plan, const struct store_command *command,
+                          struct proto_fault *fault)
+{
+    if (command->version == 0 || command->version > plan->next.icp_version)
+        return proto_fault_set(fault, PROTO_NOT_FOUND, "version",
+                               "there is no ICP version %u; the last is %u", command->version,
+                               plan->next.icp_version);
+    return plan_switch(plan, command->version, command->extra, fault);
+}
+
+static bool plan_revert(struct store_plan *plan, const struct store_command *command,
+                        struct proto_fault *fault)
+{
+    if (plan->next.previous == 0)
+        return proto_fault_set(fault, PROTO_NOT_FOUND, "",
+                               "no ICP version was active before: there is nothing to go back to");
+    return plan_switch(plan, plan->next.previous, command->extra, fault);
+}
+
+static bool plan_command(struct store_plan *plan, const struct store_command *command,
+                         struct proto_fault *fault)
+{
+    switch (command->kind) {
+    case STORE_COMMAND_PUT:
+        return plan_put(plan, command, fault);
+    case STORE_COMMAND_PATCH:
+        return plan_patch(plan, command, fault);
+    case STORE_COMMAND_DELETE:
+        return plan_delete(plan, command, fault);
+    case STORE_COMMAND_SCHEMA:
+        return plan_schema(plan, command, fault);
+    case STORE_COMMAND_ICP:
+        return plan_icp(plan, command, fault);
+    case STORE_COMMAND_ACTIVATE:
+        return plan_activate(plan, command, fault);
+    case STORE_COMMAND_REVERT:
+        return plan_revert(plan, command, fault);
+    }
+    return proto_fault_set(fault, PROTO_INTERNAL, "", "unknown command %d", (int)command->kind);
+}
+
+static bool fault_place(struct proto_fault *fault, size_t position)
+{
+    if (fault->field[0] != '\0')
+        return proto_fault_within(fault, "accounts[%zu]", position);
+    snprintf(fault->field, sizeof fault->field, "accounts[%zu]", position);
+    return false;
+}
+
+bool store_plan_batch(struct store_plan *plan, const struct store_txn *txn,
+                      struct proto_span commands, int64_t now_ms, struct proto_fault *fault)
+{
+    store_plan_reset(plan);
+    plan->txn = txn;
+    plan->next = txn->state;
+    plan->now_ms = now_ms;
+    struct proto_fault end = {.code = PROTO_OK};
+    struct store_command command;
+    size_t at = 0;
+    for (size_t position = 0; store_command_next(commands, &at, &command, &end); position++) {
+        if (plan_command(plan, &command, fault))
+            continue;
+        return command.kind <= STORE_COMMAND_DELETE ? fault_place(fault, position) : false;
+    }
+    if (end.code != PROTO_OK)
+        *fault = end;
+    return end.code == PROTO_OK;
+}

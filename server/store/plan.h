@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Works out what a batch changes, before anything is changed. A plan starts from what the
+ * transaction holds, follows the commands of one batch in order, and ends with the accounts, texts
+ * and documents that the batch leaves behind: so a batch that is refused has touched nothing, and
+ * an account that a batch names ten times is written once. store_apply (apply.h) writes a finished
+ * plan.
+ *
+ * Ownership: a plan is kept by the writer and reset for each batch; it borrows from the batch and,
+ * until the first write, from the transaction. Errors: PROTO_CONFLICT, PROTO_NOT_FOUND, PROTO_LIMIT
+ * and others, with the position in fault->field ("accounts[3].keys[1]"); PROTO_CORRUPT;
+ * PROTO_NO_MEMORY. Threads: the writer. Cost: about a µs an account beside reading what is stored.
+ */
+#ifndef STORE_PLAN_H
+#define STORE_PLAN_H
+
+#include "server/store/patch.h"
+#include "server/store/seal.h"
+#include "server/store/store_account.h"
+
+/* An account that the batch touches, as it will be. */
+struct store_plan_account {
+    uint32_t slot;
+    uint32_t created_s;
+    bool fresh; /* the slot has no entry in the table yet */
+    bool changed;
+    struct store_account was; /* in the table, unless fresh */
+    struct proto_span record; /* empty: deleted */
+    uint32_t cell;
+};
+
+/* An id or key whose owner the batch asked for or changes. */
+struct store_plan_text {
+    uint64_t hash;
+    struct proto_span text;
+    enum store_kind kind;
+    uint32_t was; /* slot, or STORE_NO_SLOT */
+    uint32_t now;
+    uint32_t cell;
+};
+
+struct store_plan_document {
+    enum store_table table; /* schema, icp or switch */
+    uint64_t key;
+    struct store_sealed sealed;
+};
+
+/* Open addressing over positions in one of the lists; a cell holds position + 1. */
+struct store_plan_cells {
+    uint32_t *at;
+    size_t count; /* a power of two */
+};
+
+struct store_plan {
+    const struct store_txn *txn;
+    const struct store_hasher *hasher;
+    int64_t now_ms;
+    struct store_state
+        next; /* counters as they will be; sums and entries are the matter of apply */
+    struct store_plan_account *accounts;
+    size_t account_count, account_room;
+    struct store_plan_text *texts;
+    size_t text_count, text_room;
+    struct store_plan_document *documents;
+    size_t document_count, document_room;
+    uint8_t **kept; /* records that the plan made; texts point into them too */
+    size_t kept_count, kept_room;
+    struct store_plan_cells account_cells;
+    struct store_plan_cells text_cells;
+    struct store_patch_room patch_room;
+    uint32_t count; /* accounts put, patched or deleted */
+    uint32_t created;
+};
+
+void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher);
+void store_plan_fini(struct store_plan *plan);
+bool store_plan_batch(struct store_plan *plan, const struct store_txn *txn,
+                      struct proto_span commands, int64_t now_ms, struct proto_fault *fault);
+
+/* The lists; plan_list.c. NULL with *fault if memory is out. */
+void store_plan_reset(struct store_plan *plan);
+struct store_plan_account *store_plan_account_find(struct store_plan *plan, uint32_t slot);
+struct store_plan_account *store_plan_account_add(struct store_plan *plan, uint32_t slot,
+                                                  struct proto_fault *fault);
+struct store_plan_text *store_plan_text_find(struct store_plan *plan, enum store_kind kind,
+                                             uint64_t hash, struct proto_span text);
+struct store_plan_text *store_plan_text_add(struct store_plan *plan, enum store_kind kind,
+                                            uint64_t hash, struct proto_span text,
+                                            struct proto_fault *fault);
+struct store_plan_document *store_plan_document_add(struct store_plan *plan,
+                                                    struct proto_fault *fault);
+/* Takes a malloc'ed record until the reset; frees it at once if it fails. */
+bool store_plan_keep(struct store_plan *plan, uint8_t *record, struct proto_fault *fault);
+
+#endif

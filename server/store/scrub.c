@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "server/store/store_parts.h"
+
+struct scrub {
+    const struct store *store;
+    struct store_txn txn;
+    void (*on_bad)(void *context, const char *what);
+    void *context;
+    uint64_t bad;
+    /* Of the table under way. */
+    uint64_t next;     /* the key that must come next, where keys are dense */
+    uint64_t bytes;    /* of all values */
+    uint64_t entries;  /* ids and keys */
+    uint64_t accounts; /* living */
+};
+
+static void bad(struct scrub *scrub, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void bad(struct scrub *scrub, const char *format, ...)
+{
+    char what[640];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    scrub->bad++;
+    if (scrub->on_bad != NULL)
+        scrub->on_bad(scrub->context, what);
+}
+
+static void dense(struct scrub *scrub, enum store_table table, uint64_t key)
+{
+    if (key != scrub->next)
+        bad(scrub, "table %s has key %llu where %llu was due", store_table_name(table),
+            (unsigned long long)key, (unsigned long long)scrub->next);
+    scrub->next = key + 1;
+}
+
+static void scrub_sealed(struct scrub *scrub, enum store_table table, uint64_t key,
+                         struct proto_span value)
+{
+    struct store_sealed sealed;
+    struct store_command command;
+    struct proto_fault fault = {.code = PROTO_OK};
+    dense(scrub, table, key);
+    if (!store_unseal(table, key, value, &sealed, &fault)) {
+        bad(scrub, "%s", fault.message);
+        return;
+    }
+    if (table != STORE_TABLE_LOG)
+        return;
+    uint32_t commands = 0;
+    for (size_t at = 0; store_command_next(sealed.text, &at, &command, &fault);)
+        commands++;
+    if (fault.code != PROTO_OK || commands != sealed.a)
+        bad(scrub, "log entry %llu holds %u commands and says %u", (unsigned long long)key,
+            commands, sealed.a);
+}
+
+/* Every text of a record must lead back to its slot. */
+static void scrub_text(struct scrub *scrub, enum store_kind kind, struct proto_span text,
+                       uint32_t slot)
+{
+    struct proto_fault fault;
+    uint32_t found;
+    uint64_t hash = store_hash_text(&scrub->store->hasher, kind, text);
+    if (!store_resolve(&scrub->txn, kind, text, hash, &found, &fault))
+        bad(scrub, "%s", fault.message);
+    else if (found != slot)
+        bad(scrub, "%s of slot %u leads to slot %u", kind == STORE_KIND_ID ? "the id" : "a key",
+            slot, found);
+}
+
+static void scrub_row(struct scrub *scrub, uint32_t slot, bool deleted, struct proto_span id)
+{
+    const struct store_state *state = &scrub->txn.state;
+    struct proto_fault fault;
+    if (state->rows_digest == 0 || slot >= state->rows_slots)
+        return;
+    const uint8_t *block = store_block_get(&scrub->txn, slot / STORE_BLOCK_ROWS, &fault);
+    if (block == NULL) {
+        bad(scrub, "%s", fault.message);
+        return;
+    }
+    const uint8_t *row = store_block_row(block, slot, state->row_bytes);
+    bool living = (store_get_u16(row + 12) & STORE_ROW_LIVING) != 0;
+    if (!store_row_valid(row, state->row_bytes, slot, state->rows_digest))
+        bad(scrub, "the row of slot %u does not match its checksum", slot);
+    else if (living == deleted ||
+             (living &&
+              store_get_u64(row) != store_hash_text(&scrub->store->hasher, STORE_KIND_ID, id)))
+        bad(scrub, "the row of slot %u is not that of its account", slot);
+}
+
+static void scrub_account(struct scrub *scrub, enum store_table table, uint64_t key,
+                          struct proto_span value)
+{
+    struct store_account account;
+    struct feature_record parts = {0};
+    struct proto_fault fault;
+    (void)value;
+    dense(scrub, table, key);
+    if (key >= scrub->txn.state.slots ||
+        !store_account_get(&scrub->txn, (uint32_t)key, &account, &fault) ||
+        (!account.deleted && !feature_record_open(account.record, true, &parts, &fault))) {
+        bad(scrub, "the record of slot %llu is damaged", (unsigned long long)key);
+        return;
+    }
+    scrub_row(scrub, (uint32_t)key, account.deleted, parts.id);
+    if (account.deleted)
+        return;
+    scrub->accounts++;
+    scrub_text(scrub, STORE_KIND_ID, parts.id, (uint32_t)key);
+    struct proto_span text;
+    for (size_t at = 0; feature_record_key_next(&parts, &at, &text);)
+        scrub_text(scrub, STORE_KIND_KEY, text, (uint32_t)key);
+}
+
+static void scrub_bucket(struct scrub *scrub, enum store_table table, uint64_t key,
+                         struct proto_span value)
+{
+    const struct store_state *state = &scrub->txn.state;
+    struct store_bucket bucket;
+    struct proto_fault fault;
+    (void)value;
+    dense(scrub, table, key);
+    if (key >= state->id_buckets ||
+        !store_bucket_get(&scrub->txn, (uint32_t)key, &bucket, &fault)) {
+        bad(scrub, "bucket %llu of table id is damaged", (unsigned long long)key);
+        return;
+    }
+    scrub->entries += bucket.count;
+    for (uint32_t i = 0; i < bucket.count; i++) {
+        if (store_bucket_of(store_bucket_hash(&bucket, i), state->id_buckets) != key ||
+            (store_bucket_ref(&bucket, i) & STORE_REF_SLOT) >= state->slots)
+            bad(scrub, "entry %u of bucket %llu of table id is out of place", i,
+                (unsigned long long)key);
+    }
+}
+
+static void scrub_block(struct scrub *scrub, enum store_table table, uint64_t key,
+                        struct proto_span value)
+{
+    if (value.bytes < STORE_BLOCK_HEADER_BYTES ||
+        value.bytes > store_block_bytes(PROTO_COLUMNS_MAX + 64) ||
+        store_get_u64(value.data) != store_check(table, key, value.data + 8, value.bytes - 8))
+        bad(scrub, "block %llu of rows does not match its checksum", (unsigned long long)key);
+}
+
+/* Format and state were checked when the view was made. */
+static void scrub_nothing(struct scrub *scrub, enum store_table table, uint64_t key,
+                          struct proto_span value)
+{
+    (void)scrub;
+    (void)table;
+    (void)key;
+    (void)value;
+}
+
+static void (*const scrubbers[STORE_TABLE_COUNT])(struct scrub *, enum store_table, uint64_t,
+                                                  struct proto_span) = {
+    [STORE_TABLE_META] = scrub_nothing,    [STORE_TABLE_LOG] = scrub_sealed,
+    [STORE_TABLE_ACCOUNT] = scrub_account, [STORE_TABLE_ROW] = scrub_block,
+    [STORE_TABLE_ID] = scrub_bucket,       [STORE_TABLE_SCHEMA] = scrub_sealed,
+    [STORE_TABLE_ICP] = scrub_sealed,      [STORE_TABLE_SWITCH] = scrub_sealed,
+};
+
+static void compare_sum(struct scrub *scrub, enum store_table table, uint64_t count,
+                        uint64_t digest)
+{
+    const struct store_sum *sum = &scrub->txn.state.sums[table];
+    if (table != STORE_TABLE_META && (count != sum->count || digest != sum->digest))
+        bad(scrub,
+            "table %s holds %llu entries with digest %016llx, the state says %llu and %016llx",
+            store_table_name(table), (unsigned long long)count, (unsigned long long)digest,
+            (unsigned long long)sum->count, (unsigned long long)sum->digest);
+}
+
+static void scrub_table(struct scrub *scrub, enum store_table table)
+{
+    MDB_cursor *cursor;
+    MDB_val key, data;
+    uint64_t count = 0;
+    uint64_t digest = 0;
+    const struct store_state *state = &scrub->txn.state;
+    int code = mdb_cursor_open(scrub->txn.mdb, scrub->txn.env->tables[table], &cursor);
+    if (code != MDB_SUCCESS) {
+        bad(scrub, "table %s cannot be read: %s", store_table_name(table), mdb_strerror(code));
+        return;
+    }
+    scrub->bytes = 0;
+    scrub->next = table == STORE_TABLE_LOG                                  ? state->log_first
+                  : table == STORE_TABLE_ACCOUNT || table == STORE_TABLE_ID ? 0
+                                                                            : 1;
+    while ((code = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)) == MDB_SUCCESS) {
+        if (key.mv_size != sizeof(uint64_t) || data.mv_size < 8) {
+            bad(scrub, "table %s holds an impossible entry", store_table_name(table));
+            continue;
+        }
+        scrubbers[table](scrub, table, store_get_u64(key.mv_data),
+                         (struct proto_span){data.mv_data, data.mv_size});
+        count++;
+        scrub->bytes += data.mv_size;
+        digest ^= store_get_u64(data.mv_data);
+    }
+    mdb_cursor_close(cursor);
+    if (code != MDB_NOTFOUND)
+        bad(scrub, "table %s cannot be read to its end: %s", store_table_name(table),
+            mdb_strerror(code));
+    compare_sum(scrub, table, count, digest);
+    if (table == STORE_TABLE_LOG && scrub->bytes != state->log_bytes)
+        bad(scrub, "the log has %llu bytes, the state says %llu", (unsigned long long)scrub->bytes,
+            (unsigned long long)state->log_bytes);
+}
+
+static void compare_counts(struct scrub *scrub)
+{
+    const struct store_state *state = &scrub->txn.state;
+    if (scrub->accounts != state->accounts || scrub->entries != state->id_entries)
+        bad(scrub, "%llu accounts with %llu ids and keys were found, the state says %llu and %llu",
+            (unsigned long long)scrub->accounts, (unsigned long long)scrub->entries,
+            (unsigned long long)state->accounts, (unsigned long long)state->id_entries);
+}
+
+uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const char *what),
+                     void *context, struct proto_fault *fault)
+{
+    struct scrub scrub = {
+        .store = store, .txn.env = &store->env, .on_bad = on_bad, .context = context};
+    int code = mdb_txn_begin(store->env.mdb, NULL, MDB_RDONLY, &scrub.txn.mdb);
+    if (code != MDB_SUCCESS) {
+        store_env_fault(&store->env, code, "scrubbing", fault);
+        return 1;
+    }
+    if (!store_txn_load(&scrub.txn, fault)) {
+        bad(&scrub, "%s", fault->message);
+    } else {
+        for (enum store_table table = 0; table < STORE_TABLE_COUNT; table++)
+            scrub_table(&scrub, table);
+        compare_counts(&scrub);
+    }
+    mdb_txn_abort(scrub.txn.mdb);
+    atomic_fetch_add(&store->corrupt_found, scrub.bad);
+    return scrub.bad;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/state.h"
+
+enum { SUMS_AT = 112, SUM_BYTES = 16, FORMAT_MAGIC = 0x31534349 };
+
+static_assert(SUMS_AT + SUM_BYTES * STORE_TABLE_COUNT <= STORE_STATE_BYTES,
+              "the sums of all tables fit the state");
+#define X(offset, bits, name, meaning)                                                             \
+    static_assert((offset) >= 8 && (offset) + (bits) / 8 <= SUMS_AT &&                             \
+                      (offset) % ((bits) / 8) == 0,                                                \
+                  "state." #name " lies in its place");
+#include "server/store/state.def"
+#undef X
+
+void store_state_encode(const struct store_state *state, uint8_t bytes[STORE_STATE_BYTES])
+{
+    memset(bytes, 0, STORE_STATE_BYTES);
+#define X(offset, bits, name, meaning) store_set_u##bits(bytes + (offset), state->name);
+#include "server/store/state.def"
+#undef X
+    for (size_t i = 0; i < STORE_TABLE_COUNT; i++) {
+        store_set_u64(bytes + SUMS_AT + i * SUM_BYTES, state->sums[i].count);
+        store_set_u64(bytes + SUMS_AT + i * SUM_BYTES + 8, state->sums[i].digest);
+    }
+    store_set_u64(bytes,
+                  store_check(STORE_TABLE_META, STORE_STATE_KEY, bytes + 8, STORE_STATE_BYTES - 8));
+}
+
+bool store_state_decode(struct proto_span bytes, uint64_t txn, struct store_state *state,
+                        struct proto_fault *fault)
+{
+    if (bytes.bytes != STORE_STATE_BYTES ||
+        store_get_u64(bytes.data) !=
+            store_check(STORE_TABLE_META, STORE_STATE_KEY, bytes.data + 8, STORE_STATE_BYTES - 8))
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "the state of the store does not match its checksum");
+#define X(offset, bits, name, meaning) state->name = store_get_u##bits(bytes.data + (offset));
+#include "server/store/state.def"
+#undef X
+    for (size_t i = 0; i < STORE_TABLE_COUNT; i++) {
+        state->sums[i].count = store_get_u64(bytes.data + SUMS_AT + i * SUM_BYTES);
+        state->sums[i].digest = store_get_u64(bytes.data + SUMS_AT + i * SUM_BYTES + 8);
+    }
+    /* An older state under a newer root: a flipped bit in a meta page or a page number. */
+    if (state->txn != txn)
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "the state of the store is of transaction %llu, the file of %llu",
+                               (unsigned long long)state->txn, (unsigned long long)txn);
+    return true;
+}
+
+void store_format_encode(const struct store_format *format, uint8_t bytes[STORE_FORMAT_BYTES])
+{
+    memset(bytes, 0, STORE_FORMAT_BYTES);
+    store_set_u32(bytes + 8, FORMAT_MAGIC);
+    store_set_u32(bytes + 12, STORE_FORMAT_VERSION);
+    store_set_u64(bytes + 16, format->seeds[0]);
+    store_set_u64(bytes + 24, format->seeds[1]);
+    store_set_u64(bytes + 32, (uint64_t)format->created_ms);
+    store_set_u64(
+        bytes, store_check(STORE_TABLE_META, STORE_FORMAT_KEY, bytes + 8, STORE_FORMAT_BYTES - 8));
+}
+
+bool store_format_decode(struct proto_span bytes, struct store_format *format,
+                         struct proto_fault *fault)
+{
+    if (bytes.bytes != STORE_FORMAT_BYTES || store_get_u32(bytes.data + 8) != FORMAT_MAGIC ||
+        store_get_u64(bytes.data) !=
+            store_check(STORE_TABLE_META, STORE_FORMAT_KEY, bytes.data + 8, STORE_FORMAT_BYTES - 8))
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "this is not the format record of a store, or it is damaged");
+    uint32_t version = store_get_u32(bytes.data + 12);
+    if (version != STORE_FORMAT_VERSION)
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "the store has format version %u, this program reads version %u",
+                               version, STORE_FORMAT_VERSION);
+    format->seeds[0] = store_get_u64(bytes.data + 16);
+    format->seeds[1] = store_get_u64(bytes.data + 24);
+    format->created_ms = (int64_t)store_get_u64(bytes.data + 32);
+    return true;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/store/store_account.h"
+
+enum {
+    FLAG_DELETED = 1,
+    /* Offsets within a record (server/feature/record.h) that the store stamps. */
+    RECORD_CHECKSUM = 8,
+    RECORD_CREATED = 16,
+    RECORD_CHANGED = 20,
+};
+
+bool store_account_get(const struct store_txn *txn, uint32_t slot, struct store_account *account,
+                       struct proto_fault *fault)
+{
+    struct proto_span value = {0};
+    enum store_got got = store_txn_get(txn, STORE_TABLE_ACCOUNT, slot, &value, fault);
+    if (got == STORE_GOT_FAULT)
+        return false;
+    if (got == STORE_GOT_NONE || value.bytes < STORE_ACCOUNT_HEADER_BYTES ||
+        store_get_u32(value.data + 12) != value.bytes - STORE_ACCOUNT_HEADER_BYTES ||
+        value.bytes > STORE_ACCOUNT_HEADER_BYTES + PROTO_RECORD_BYTES_MAX ||
+        store_get_u64(value.data) !=
+            store_check(STORE_TABLE_ACCOUNT, slot, value.data + 8, value.bytes - 8))
+        return proto_fault_set(fault, PROTO_CORRUPT, "account",
+                               "the record of slot %u does not match its checksum", slot);
+    account->check = store_get_u64(value.data);
+    account->deleted = (store_get_u32(value.data + 8) & FLAG_DELETED) != 0;
+    account->record = (struct proto_span){value.data + STORE_ACCOUNT_HEADER_BYTES,
+                                          value.bytes - STORE_ACCOUNT_HEADER_BYTES};
+    return true;
+}
+
+bool store_account_put(struct store_txn *txn, uint32_t slot, const struct store_account *was,
+                       struct proto_span record, uint32_t created_s, uint32_t changed_s,
+                       struct proto_fault *fault)
+{
+    size_t bytes = STORE_ACCOUNT_HEADER_BYTES + record.bytes;
+    uint8_t *at =
+        store_txn_put(txn, STORE_TABLE_ACCOUNT, slot, bytes, was == NULL ? MDB_APPEND : 0, fault);
+    if (at == NULL)
+        return false;
+    store_set_u32(at + 8, record.bytes == 0 ? FLAG_DELETED : 0);
+    store_set_u32(at + 12, (uint32_t)record.bytes);
+    if (record.bytes > 0) {
+        uint8_t *copy = at + STORE_ACCOUNT_HEADER_BYTES;
+        memcpy(copy, record.data, record.bytes);
+        store_set_u32(copy + RECORD_CREATED, created_s);
+        store_set_u32(copy + RECORD_CHANGED, changed_s);
+        store_set_u64(copy + RECORD_CHECKSUM,
+                      XXH3_64bits(copy + RECORD_CREATED, record.bytes - RECORD_CREATED));
+    }
+    uint64_t check = store_check(STORE_TABLE_ACCOUNT, slot, at + 8, bytes - 8);
+    store_set_u64(at, check);
+    store_sum_change(&txn->state, STORE_TABLE_ACCOUNT, was != NULL, was == NULL ? 0 : was->check,
+                     true, check);
+    return true;
+}
+
+bool store_record_has(struct proto_span record, enum store_kind kind, struct proto_span text)
+{
+    struct feature_record parts;
+    struct proto_fault ignored;
+    if (!feature_record_open(record, false, &parts, &ignored))
+        return false;
+    if (kind == STORE_KIND_ID)
+        return proto_span_equal(parts.id, text);
+    size_t at = 0;
+    struct proto_span key;
+    while (feature_record_key_next(&parts, &at, &key)) {
+        if (proto_span_equal(key, text))
+            return true;
+    }
+    return false;
+}
+
+bool store_resolve(const struct store_txn *txn, enum store_kind kind, struct proto_span text,
+                   uint64_t hash, uint32_t *slot, struct proto_fault *fault)
+{
+    *slot = STORE_NO_SLOT;
+    if (txn->state.id_buckets == 0)
+        return true;
+    struct store_bucket bucket;
+    if (!store_bucket_get(txn, store_bucket_of(hash, txn->state.id_buckets), &bucket, fault))
+        return false;
+    uint32_t want = kind == STORE_KIND_KEY ? STORE_REF_KEY : 0;
+    for (uint32_t i = 0; i < bucket.count; i++) {
+        if (store_bucket_hash(&bucket, i) != hash ||
+            (store_bucket_ref(&bucket, i) & STORE_REF_KEY) != want)
+            continue;
+        uint32_t found = store_bucket_ref(&bucket, i) & STORE_REF_SLOT;
+        struct store_account account;
+        if (found >= txn->state.slots)
+            return proto_fault_set(fault, PROTO_CORRUPT, "id", "table id names slot %u of %u",
+                                   found, txn->state.slots);
+        if (!store_account_get(txn, found, &account, fault))
+            return false;
+        if (!account.deleted && store_record_has(account.record, kind, text)) {
+            *slot = found;
+            return true;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "server/store/store_parts.h"
+
+struct store_view *store_view_open(struct store *store, struct proto_fault *fault)
+{
+    struct store_view *view = calloc(1, sizeof *view);
+    if (view == NULL) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a view");
+        return NULL;
+    }
+    view->store = store;
+    view->txn.env = &store->env;
+    atomic_init(&view->epoch, UINT64_MAX);
+    int code = mdb_txn_begin(store->env.mdb, NULL, MDB_RDONLY, &view->txn.mdb);
+    if (code != MDB_SUCCESS) {
+        store_env_fault(&store->env, code, "opening a view", fault);
+        free(view);
+        return NULL;
+    }
+    mdb_txn_reset(view->txn.mdb);
+    pthread_mutex_lock(&store->views_mutex);
+    view->next = store->views;
+    if (view->next != NULL)
+        view->next->previous = view;
+    store->views = view;
+    store->view_count++;
+    pthread_mutex_unlock(&store->views_mutex);
+    if (store_view_refresh(view, fault))
+        return view;
+    store_view_close(view);
+    return NULL;
+}
+
+void store_view_close(struct store_view *view)
+{
+    if (view == NULL)
+        return;
+    struct store *store = view->store;
+    pthread_mutex_lock(&store->views_mutex);
+    if (view->previous == NULL)
+        store->views = view->next;
+    else
+        view->previous->next = view->next;
+    if (view->next != NULL)
+        view->next->previous = view->previous;
+    store->view_count--;
+    pthread_mutex_unlock(&store->views_mutex);
+    mdb_txn_abort(view->txn.mdb);
+    free(view->places);
+    free(view);
+}
+
+void store_view_rest(struct store_view *view)
+{
+    if (!view->active)
+        return;
+    mdb_txn_reset(view->txn.mdb);
+    view->active = false;
+    view->table = NULL;
+    atomic_store(&view->epoch, UINT64_MAX);
+}
+
+/* Takes hold of the index. The epoch is shown before the pointer is read: either the writer sees
+ * that this view may hold an old table, or this view reads the new one. */
+static void index_hold(struct store_view *view)
+{
+    struct store_index *index = &view->store->index;
+    atomic_store(&view->epoch, atomic_load(&index->epoch));
+    view->table = atomic_load(&index->table);
+}
+
+static bool view_renew(struct store_view *view, struct proto_fault *fault)
+{
+    int code = mdb_txn_renew(view->txn.mdb);
+    if (code != MDB_SUCCESS)
+        return store_env_fault(view->txn.env, code, "renewing a view", fault);
+    if (!store_txn_load(&view->txn, fault)) {
+        mdb_txn_reset(view->txn.mdb);
+        store_damage(view->store, fault);
+        return false;
+    }
+    /* The stamps of this transaction were set before `committing` was: acquire them. It can only be
+     * behind for the moment between two instructions of the writer. */
+    while (atomic_load_explicit(&view->store->committing, memory_order_acquire) <
+           view->txn.state.txn)
+        continue;
+    view->active = true;
+    return true;
+}
+
+/* Places are found anew when the rows are of another generation. */
+static void places_keep(struct store_view *view)
+{
+    if (view->places_generation == view->txn.state.rows_generation)
+        return;
+    view->places_generation = view->txn.state.rows_generation;
+    if (view->place_count > 0)
+        memset(view->places, 0, view->place_count * sizeof *view->places);
+}
+
+bool store_view_refresh(struct store_view *view, struct proto_fault *fault)
+{
+    uint64_t committed = atomic_load_explicit(&view->store->committed, memory_order_acquire);
+    if (view->active && view->txn.state.txn >= committed) {
+        if (view->table == NULL)
+            index_hold(view); /* it may have become ready since */
+        return true;
+    }
+    if (view->active)
+        mdb_txn_reset(view->txn.mdb);
+    view->active = false;
+    if (!view_renew(view, fault)) {
+        view->table = NULL;
+        atomic_store(&view->epoch, UINT64_MAX);
+        return false;
+    }
+    index_hold(view);
+    places_keep(view);
+    return true;
+}
+
+uint64_t store_view_seq(const struct store_view *view)
+{
+    return view->txn.state.seq;
+}
+
+uint32_t store_view_slots(const struct store_view *view)
+{
+    return view->txn.state.slots;
+}
+
+uint64_t store_view_accounts(const struct store_view *view)
+{
+    return view->txn.state.accounts;
+}
+
+uint64_t store_view_rows_digest(const struct store_view *view)
+{
+    return view->txn.state.rows_digest;
+}
+
+uint32_t store_view_rows_slots(const struct store_view *view)
+{
+    return view->txn.state.rows_digest == 0 ? 0 : view->txn.state.rows_slots;
+}
+
+bool store_record(struct store_view *view, uint32_t slot, struct proto_span *record,
+                  struct proto_fault *fault)
+{
+    assert(view->active);
+    struct store_account account = {.deleted = true};
+    if (slot < view->txn.state.slots && !store_account_get(&view->txn, slot, &account, fault)) {
+        store_damage(view->store, fault);
+        return false;
+    }
+    if (account.deleted)
+        return proto_fault_set(fault, PROTO_NOT_FOUND, "", "slot %u holds no account", slot);
+    *record = account.record;
+    return true;
+}
+
+/* Room for the places of all blocks and some more; without it every row goes through LMDB. */
+static bool places_grow(struct store_view *view)
+{
+    size_t count = (size_t)view->txn.state.slots / STORE_BLOCK_ROWS * 5 / 4 + 64;
+    struct store_block_place *places = realloc(view->places, count * sizeof *places);
+    if (places == NULL)
+        return false;
+    memset(places + view->place_count, 0, (count - view->place_count) * sizeof *places);
+    view->places = places;
+    view->place_count = count;
+    return true;
+}
+
+const uint8_t *store_view_block(struct store_view *view, uint32_t block, struct proto_fault *fault)
+{
+    uint64_t now = view->txn.state.txn;
+    if (block >= view->place_count && !places_grow(view))
+        return store_block_get(&view->txn, block, fault);
+    struct store_block_place *place = &view->places[block];
+    if (place->block != NULL &&
+        (place->txn == now || store_stamp(&view->store->stamps, block) <= place->txn)) {
+        place->txn = now;
+        return place->block;
+    }
+    place->block = store_block_get(&view->txn, block, fault);
+    place->txn = now;
+    return place->block;
+}
+
+const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fault *fault)
+{
+    assert(view->active);
+    const struct store_state *state = &view->txn.state;
+    if (slot >= store_view_rows_slots(view) || slot >= state->slots)
+        return NULL;
+    const uint8_t *block = store_view_block(view, slot / STORE_BLOCK_ROWS, fault);
+    if (block == NULL) {
+        store_damage(view->store, fault);
+        return NULL;
+    }
+    const uint8_t *row = store_block_row(block, slot, state->row_bytes);
+    if (!store_row_valid(row, state->row_bytes, slot, state->rows_digest) ||
+        (store_get_u16(row + 12) & STORE_ROW_WRITTEN) == 0) {
+        proto_fault_set(fault, PROTO_CORRUPT, "row",
+                        "the row of slot %u does not match its checksum", slot);
+        store_damage(view->store, fault);
+        return NULL;
+    }
+    return (store_get_u16(row + 12) & STORE_ROW_LIVING) != 0 ? row + STORE_ROW_HEADER_BYTES : NULL;
+}
+
+static bool document_text(struct store_view *view, enum store_table table, uint32_t version,
+                          uint32_t last, struct proto_span *text)
+{
+    struct proto_span value = {0};
+    struct store_sealed sealed;
+    struct proto_fault fault;
+    assert(view->active);
+    if (version == 0 || version > last)
+        return false;
+    if (store_txn_get(&view->txn, table, version, &value, &fault) == STORE_GOT_FAULT ||
+        !store_unseal(table, version, value, &sealed, &fault)) {
+        store_damage(view->store, &fault);
+        return false;
+    }
+    *text = sealed.text;
+    return true;
+}
+
+bool store_schema_text(struct store_view *view, uint32_t version, struct proto_span *text)
+{
+    return document_text(view, STORE_TABLE_SCHEMA, version, view->txn.state.schema_version, text);
+}
+
+bool store_icp_text(struct store_view *view, uint32_t version, struct proto_span *text)
+{
+    return document_text(view, STORE_TABLE_ICP, version, view->txn.state.icp_version, text);
+}
+
+bool store_switches(struct store_view *view,
+                    void (*each)(void *context, const struct store_change *change), void *context,
+                    struct proto_fault *fault)
+{
+    assert(view->active);
+    for (uint64_t number = 1; number <= view->txn.state.switches; number++) {
+        struct proto_span value = {0};
+        struct store_sealed sealed;
+        if (store_txn_get(&view->txn, STORE_TABLE_SWITCH, number, &value, fault) ==
+                STORE_GOT_FAULT ||
+            !store_unseal(STORE_TABLE_SWITCH, number, value, &sealed, fault)) {
+            store_damage(view->store, fault);
+            return false;
+        }
+        struct store_change change = {.kind = STORE_CHANGE_ACTIVE,
+                                      .version = sealed.a,
+                                      .previous = sealed.b,
+                                      .time_ms = sealed.time_ms,
+                                      .text = sealed.text};
+        each(context, &change);
+    }
+    return true;
+}
