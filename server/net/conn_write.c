@@ -37,7 +37,7 @@ size_t net_frames_count(struct proto_span frames)
         struct proto_header header;
         assert(frames.bytes - at >= PROTO_HEADER_BYTES);
         proto_header_decode(frames.data + at, &header);
-        assert((header.flags & PROTO_FLAG_REPLY) != 0);
+        assert(header.version == PROTO_VERSION && (header.flags & PROTO_FLAG_REPLY) != 0);
         at += PROTO_HEADER_BYTES + (size_t)header.payload_bytes;
         count++;
     }

@@ -43,11 +43,16 @@ static int tcp_bind(const struct addrinfo *address, bool shared, int backlog)
     return -1;
 }
 
-static unsigned address_port(const struct sockaddr *address)
+/* The two families that can be listened on, seen as one. */
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static unsigned address_port(const union address *address)
 {
-    return ntohs(address->sa_family == AF_INET6
-                     ? ((const struct sockaddr_in6 *)(const void *)address)->sin6_port
-                     : ((const struct sockaddr_in *)(const void *)address)->sin_port);
+    return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
 }
 
 static void address_set_port(struct sockaddr *address, unsigned port)
@@ -60,11 +65,9 @@ static void address_set_port(struct sockaddr *address, unsigned port)
 
 static unsigned bound_port(int fd)
 {
-    struct sockaddr_storage address;
+    union address address = {.v6 = {0}};
     socklen_t bytes = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &bytes) != 0)
-        return 0;
-    return address_port((const struct sockaddr *)&address);
+    return getsockname(fd, &address.any, &bytes) == 0 ? address_port(&address) : 0;
 }
 
 /* SO_REUSEPORT would let two servers share a port without a word. So the port is first claimed
@@ -91,7 +94,7 @@ static bool bind_all(struct net_server *server, struct addrinfo *address)
             return false; /* those that are bound are closed by net_server_destroy */
         server->workers[i].tcp.fd = fd;
     }
-    server->port = address_port(address->ai_addr);
+    server->port = bound_port(server->workers[0].tcp.fd);
     return true;
 }
 

@@ -96,7 +96,8 @@ enum net_log_level { NET_LOG_DEBUG, NET_LOG_INFO, NET_LOG_WARN, NET_LOG_ERROR };
 /* Every field is used as it is: start from net_options_default and change what you need. Times of 0
  * switch their deadline off. */
 struct net_options {
-    const char *host;        /* address or name; NULL = no TCP. Default 127.0.0.1 */
+    const char *host;        /* address, or a name, of which the first address counts; NULL = no
+                              * TCP. Default 127.0.0.1 */
     uint16_t port;           /* 0 = any free one, see net_server_port. Default PROTO_PORT */
     const char *socket_path; /* Unix socket; NULL = none (default). A stale one is replaced, a live
                               * one or another kind of file is refused */

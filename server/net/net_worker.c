@@ -206,7 +206,8 @@ void *net_worker_run(void *argument)
     uv_prepare_start(&worker->before_poll, on_before_poll);
     uv_check_start(&worker->after_poll, on_after_poll);
     uv_timer_start(&worker->timer, net_sweep_tick, server->sweep_ms, server->sweep_ms);
-    net_accept_tick(worker); /* starts the listeners */
+    net_accept_tick(worker);      /* starts the listeners */
+    uv_async_send(&worker->wake); /* a drain may have come before the thread */
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     turn_end(worker);
     assert(worker->draining && worker->open == 0);

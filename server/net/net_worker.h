@@ -161,7 +161,7 @@ struct net_worker {
     size_t stop_at;           /* what net_conn_stop said */
     struct proto_writer out;
     struct proto_frame *frames; /* NET_BATCH_FRAMES */
-    uint8_t *read_buffer;     /* NET_SMALL_BYTES of headroom, then NET_READ_BYTES */
+    uint8_t *read_buffer;       /* NET_SMALL_BYTES of headroom, then NET_READ_BYTES */
 
     uint64_t log_second;
     unsigned log_lines;

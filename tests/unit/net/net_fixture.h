@@ -32,6 +32,15 @@ static inline struct net_options net_test_options(unsigned workers)
     return options;
 }
 
+/* Zeroed memory; a test without any cannot say anything. */
+static inline void *net_test_alloc(size_t bytes)
+{
+    void *memory = calloc(1, bytes);
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
 static inline void net_test_start(struct net_echo *echo, const struct net_options *options)
 {
     struct proto_fault fault = {0};

@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 
-#define SILENT 1000
+#define SILENT ((size_t)1000)
 
 static void accept_tells_connections_past_the_limit_that_it_is_busy(void **state)
 {
@@ -116,7 +116,7 @@ static void silent_connections_cost_little_and_harm_nobody(void **state)
     net_test_ping(good, 2);
     uint64_t held = net_test_counters(&echo).bytes_held - held_before;
     long resident = resident_bytes() - before;
-    print_message("%d silent connections: %llu bytes held, resident memory grew by %ld bytes\n",
+    print_message("%zu silent connections: %llu bytes held, resident memory grew by %ld bytes\n",
                   SILENT, (unsigned long long)held, resident);
     assert_true(held <= SILENT * 1024);
     assert_true(resident < 16L << 20); /* wide, for sanitizers; without them it is about 1 MiB */
@@ -126,7 +126,7 @@ static void silent_connections_cost_little_and_harm_nobody(void **state)
     net_wait_for(net_test_counters(&echo).bytes_in >= SILENT);
     net_test_ping(good, 3);
     held = net_test_counters(&echo).bytes_held - held_before;
-    print_message("%d that sent one byte: %llu bytes held\n", SILENT, (unsigned long long)held);
+    print_message("%zu that sent one byte: %llu bytes held\n", SILENT, (unsigned long long)held);
     assert_true(held <= SILENT * 2048);
     for (unsigned i = 0; i < SILENT; i++)
         close(fds[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/net/net_fixture.h"
 
-#define PIPELINED 10000
+#define PIPELINED ((size_t)10000)
 
 static void reader_takes_frames_that_come_byte_by_byte(void **state)
 {
@@ -46,8 +46,7 @@ static void reader_answers_ten_thousand_pipelined_frames_in_order(void **state)
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     struct sender sender = {.fd = net_test_connect(&echo)};
-    sender.bytes = malloc(PIPELINED * (PROTO_HEADER_BYTES + 64));
-    assert_non_null(sender.bytes);
+    sender.bytes = net_test_alloc(PIPELINED * (PROTO_HEADER_BYTES + 64));
     static const uint8_t fill[64] = {1, 2, 3};
     for (uint32_t id = 0; id < PIPELINED; id++)
         sender.count += net_peer_frame(sender.bytes + sender.count, 2, id,
@@ -65,7 +64,7 @@ static void reader_answers_ten_thousand_pipelined_frames_in_order(void **state)
     pthread_join(thread, NULL);
     assert_true(sender.ok);
     struct net_counters counters = net_test_counters(&echo);
-    print_message("%d frames: %llu reads, %llu writes, %llu batches, largest %u\n", PIPELINED,
+    print_message("%zu frames: %llu reads, %llu writes, %llu batches, largest %u\n", PIPELINED,
                   (unsigned long long)counters.reads, (unsigned long long)counters.writes,
                   (unsigned long long)counters.batches, atomic_load(&echo.batch_largest));
     assert_int_equal(counters.frames_in, PIPELINED);
@@ -82,9 +81,8 @@ static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **stat
     net_test_start(&echo, &options);
     size_t payload_bytes = PROTO_FRAME_BYTES_MAX;
     struct sender sender = {.fd = net_test_connect(&echo)};
-    sender.bytes = malloc(payload_bytes + 3 * PROTO_HEADER_BYTES);
-    uint8_t *fill = malloc(payload_bytes);
-    assert_true(sender.bytes != NULL && fill != NULL);
+    sender.bytes = net_test_alloc(payload_bytes + (size_t)3 * PROTO_HEADER_BYTES);
+    uint8_t *fill = net_test_alloc(payload_bytes);
     for (size_t i = 0; i < payload_bytes; i++)
         fill[i] = (uint8_t)(i * 31 >> 3);
     sender.count = net_peer_frame(sender.bytes, 2, 1, proto_span_text(""));
@@ -118,10 +116,9 @@ static void reader_answers_busy_and_passes_over_a_frame_that_memory_forbids(void
     options.bytes_max = 100000;
     net_test_start(&echo, &options);
     struct sender sender = {.fd = net_test_connect(&echo)};
-    size_t payload_bytes = 4 << 20;
-    sender.bytes = calloc(1, payload_bytes + 2 * PROTO_HEADER_BYTES);
-    uint8_t *fill = calloc(1, payload_bytes);
-    assert_true(sender.bytes != NULL && fill != NULL);
+    size_t payload_bytes = (size_t)4 << 20;
+    sender.bytes = net_test_alloc(payload_bytes + (size_t)2 * PROTO_HEADER_BYTES);
+    uint8_t *fill = net_test_alloc(payload_bytes);
     sender.count = net_peer_frame(sender.bytes, 2, 41, (struct proto_span){fill, payload_bytes});
     sender.count += net_peer_frame(sender.bytes + sender.count, 2, 42, proto_span_text(""));
     pthread_t thread;

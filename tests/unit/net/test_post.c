@@ -26,8 +26,10 @@ static void *client_run(void *argument)
     bool *seen = calloc(REQUESTS, sizeof *seen);
     pthread_t sender;
     client->ok = fd >= 0 && seen != NULL && pthread_create(&sender, NULL, client_send, &fd) == 0;
-    if (!client->ok)
+    if (!client->ok) {
+        free(seen);
         return NULL;
+    }
     for (unsigned i = 0; i < REQUESTS && client->ok; i++) {
         struct proto_header header = {0};
         client->ok = net_peer_reply(fd, &header, NULL) && header.request_id < REQUESTS &&

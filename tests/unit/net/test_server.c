@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/net/net_fixture.h"
 
+/* Of net_test_ping. */
+#define FRAME_BYTES ((uint64_t)PROTO_HEADER_BYTES + 4)
+
 static void server_answers_on_every_worker_of_one_free_port(void **state)
 {
     (void)state;
@@ -14,13 +17,13 @@ static void server_answers_on_every_worker_of_one_free_port(void **state)
         fds[i] = net_test_connect(&echo);
         net_test_ping(fds[i], i);
     }
-    net_wait_for(net_test_counters(&echo).bytes_out == 32 * (PROTO_HEADER_BYTES + 4));
+    net_wait_for(net_test_counters(&echo).bytes_out == 32 * FRAME_BYTES);
     struct net_counters counters = net_test_counters(&echo);
     assert_int_equal(counters.connections_accepted, 32);
     assert_int_equal(counters.connections_open, 32);
     assert_int_equal(counters.frames_in, 32);
     assert_int_equal(counters.frames_out, 32);
-    assert_int_equal(counters.bytes_in, 32 * (PROTO_HEADER_BYTES + 4));
+    assert_int_equal(counters.bytes_in, 32 * FRAME_BYTES);
     for (unsigned i = 0; i < 32; i++)
         close(fds[i]);
     net_wait_for(net_test_counters(&echo).connections_open == 0);
