@@ -101,6 +101,9 @@ static bool host_normalise(struct proto_span host, char out[FEATURE_HOST_BYTES])
     return ok;
 }
 
+/* Set aside for examples and synthetic data (RFC 2606): it must behave as a real one does. */
+#define RESERVED_TOP ".example"
+
 /* The domain that someone registered. The list's default rule, which takes any unknown last label
  * for a public suffix, is not used: "printer.local" belongs to nobody. */
 static bool registrable_find(struct feature_domain *domain)
@@ -108,7 +111,8 @@ static bool registrable_find(struct feature_domain *domain)
     const psl_ctx_t *list = psl_builtin();
     const char *top = strrchr(domain->host, '.');
     if (list == NULL || top == NULL ||
-        !psl_is_public_suffix2(list, top + 1, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE))
+        !(psl_is_public_suffix2(list, top + 1, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) ||
+          strcmp(top, RESERVED_TOP) == 0))
         return false;
     const char *registrable = psl_registrable_domain(list, domain->host);
     if (registrable == NULL)

@@ -233,7 +233,9 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
     struct intake intake = {
         .call = call,
         .schema = rpc_state(call)->schema,
-        .source = rpc_arg_text(call, PROTO_Q_ACCOUNT_PUT_SOURCE),
+        .source = call->args[PROTO_Q_ACCOUNT_PUT_SOURCE].present
+                      ? rpc_arg_text(call, PROTO_Q_ACCOUNT_PUT_SOURCE)
+                      : proto_span_text("unstated"),
         .time_ms = engine_now_ms(call->worker->rpc->options.engine),
         .patch = patch,
     };
