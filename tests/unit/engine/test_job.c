@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "server/engine/engine_internal.h"
+
+/* An engine with jobs and nothing else: jobs need neither store nor state. */
+struct bench {
+    struct engine engine;
+    _Atomic int64_t now_ms;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool running;  /* a job is inside run() */
+    bool released; /* it may return */
+    unsigned done;
+    struct engine_job_info last;
+    unsigned progressed;
+};
+
+static int64_t bench_now(void *context)
+{
+    struct bench *bench = context;
+    return bench->now_ms;
+}
+
+static void bench_open(struct bench *bench)
+{
+    struct proto_fault fault = {0};
+    *bench = (struct bench){.now_ms = 1000};
+    bench->engine.options.now_ms = bench_now;
+    bench->engine.options.now_context = bench;
+    pthread_mutex_init(&bench->lock, NULL);
+    pthread_cond_init(&bench->changed, NULL);
+    assert_true(engine_jobs_start(&bench->engine, &fault));
+}
+
+static void bench_set(struct bench *bench, bool *flag)
+{
+    pthread_mutex_lock(&bench->lock);
+    *flag = true;
+    pthread_cond_broadcast(&bench->changed);
+    pthread_mutex_unlock(&bench->lock);
+}
+
+static void bench_wait_done(struct bench *bench, unsigned count)
+{
+    pthread_mutex_lock(&bench->lock);
+    while (bench->done < count) {
+        pthread_cond_wait(&bench->changed, &bench->lock);
+    }
+    pthread_mutex_unlock(&bench->lock);
+}
+
+static void bench_wait_running(struct bench *bench)
+{
+    pthread_mutex_lock(&bench->lock);
+    while (!bench->running) {
+        pthread_cond_wait(&bench->changed, &bench->lock);
+    }
+    pthread_mutex_unlock(&bench->lock);
+}
+
+/* Runs until it is released or cancelled. */
+static bool job_wait(struct engine_job *job, struct proto_fault *fault)
+{
+    struct bench *bench = job->context;
+    bench_set(bench, &bench->running);
+    for (;;) {
+        pthread_mutex_lock(&bench->lock);
+        bool released = bench->released;
+        pthread_mutex_unlock(&bench->lock);
+        if (released) {
+            return true;
+        }
+        if (!engine_job_progress(job, 0.5, "waiting")) {
+            return proto_fault_set(fault, PROTO_CANCELLED, "", "cancelled");
+        }
+        usleep(1000);
+    }
+}
+
+static bool job_fail(struct engine_job *job, struct proto_fault *fault)
+{
+    (void)job;
+    return proto_fault_set(fault, PROTO_NO_EVIDENCE, "", "nothing there");
+}
+
+static void on_done(void *context, const struct engine_job_info *info)
+{
+    struct bench *bench = context;
+    pthread_mutex_lock(&bench->lock);
+    bench->done++;
+    bench->last = *info;
+    pthread_cond_broadcast(&bench->changed);
+    pthread_mutex_unlock(&bench->lock);
+}
+
+static void on_progress(void *context, const struct engine_job_info *info)
+{
+    struct bench *bench = context;
+    (void)info;
+    bench->progressed++;
+}
+
+static void keep(void *context)
+{
+    (void)context;
+}
+
+static struct engine_job *job_make(struct bench *bench,
+                                   bool (*run)(struct engine_job *job, struct proto_fault *fault))
+{
+    struct engine_job *job = calloc(1, sizeof *job);
+    assert_non_null(job);
+    job->engine = &bench->engine;
+    job->info.op = PROTO_OP_ICP_LEARN;
+    job->context = bench;
+    job->run = run;
+    job->destroy = keep;
+    job->on_done = on_done;
+    job->on_progress = on_progress;
+    job->callback_context = bench;
+    return job;
+}
+
+static void a_running_job_is_cancelled_and_says_so(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    uint64_t number = engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    assert_int_equal(number, 1);
+    bench_wait_running(&bench);
+    assert_true(engine_job_cancel(&bench.engine, number, &fault));
+    bench_wait_done(&bench, 1);
+    assert_int_equal(bench.last.state, ENGINE_JOB_CANCELLED);
+    assert_int_equal(bench.last.fault.code, PROTO_CANCELLED);
+    assert_false(engine_job_cancel(&bench.engine, number, &fault));
+    assert_int_equal(fault.code, PROTO_NOT_FOUND);
+    engine_jobs_stop(&bench.engine);
+}
+
+static void a_full_queue_is_busy_and_keeps_the_job(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    assert_true(engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault) > 0);
+    bench_wait_running(&bench);
+    unsigned queued = 0;
+    struct engine_job *job = job_make(&bench, job_fail);
+    while (engine_job_queue(&bench.engine, job, &fault) > 0) {
+        queued++;
+        assert_true(queued < 1000);
+        job = job_make(&bench, job_fail);
+    }
+    assert_int_equal(fault.code, PROTO_BUSY);
+    free(job);
+    bench_set(&bench, &bench.released);
+    bench_wait_done(&bench, 1 + queued);
+    engine_jobs_stop(&bench.engine);
+}
+
+static void a_job_whose_deadline_passed_does_not_begin(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_wait_running(&bench);
+    struct engine_job *late = job_make(&bench, job_fail);
+    late->deadline_ms = 1500;
+    assert_int_equal(engine_job_queue(&bench.engine, late, &fault), 2);
+    bench.now_ms = 2000;
+    bench_set(&bench, &bench.released);
+    bench_wait_done(&bench, 2);
+    assert_int_equal(bench.last.fault.code, PROTO_DEADLINE);
+    engine_jobs_stop(&bench.engine);
+}
+
+static void jobs_are_listed_newest_first_with_their_faults(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    struct engine_job_info infos[8];
+    bench_open(&bench);
+    engine_job_queue(&bench.engine, job_make(&bench, job_fail), &fault);
+    bench_wait_done(&bench, 1);
+    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_wait_running(&bench);
+    engine_job_queue(&bench.engine, job_make(&bench, job_fail), &fault);
+    assert_int_equal(engine_jobs(&bench.engine, infos, 8), 3);
+    assert_int_equal(infos[0].job, 3);
+    assert_int_equal(infos[0].state, ENGINE_JOB_QUEUED);
+    assert_int_equal(infos[1].state, ENGINE_JOB_RUNNING);
+    assert_int_equal(infos[2].state, ENGINE_JOB_FAILED);
+    assert_int_equal(infos[2].fault.code, PROTO_NO_EVIDENCE);
+    assert_int_equal(engine_jobs(&bench.engine, infos, 2), 2);
+    bench_set(&bench, &bench.released);
+    engine_jobs_stop(&bench.engine);
+}
+
+static void stopping_cancels_what_runs_and_what_waits(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_wait_running(&bench);
+    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    engine_jobs_stop(&bench.engine);
+    assert_int_equal(bench.done, 2);
+    assert_int_equal(bench.last.state, ENGINE_JOB_CANCELLED);
+}
+
+static void progress_is_told_when_it_moves_only(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_wait_running(&bench);
+    usleep(20000);
+    bench_set(&bench, &bench.released);
+    bench_wait_done(&bench, 1);
+    assert_int_equal(bench.progressed, 1);
+    engine_jobs_stop(&bench.engine);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_running_job_is_cancelled_and_says_so),
+        cmocka_unit_test(a_full_queue_is_busy_and_keeps_the_job),
+        cmocka_unit_test(a_job_whose_deadline_passed_does_not_begin),
+        cmocka_unit_test(jobs_are_listed_newest_first_with_their_faults),
+        cmocka_unit_test(stopping_cancels_what_runs_and_what_waits),
+        cmocka_unit_test(progress_is_told_when_it_moves_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
