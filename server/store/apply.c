@@ -39,7 +39,8 @@ static bool apply_ids(struct store_txn *txn, const struct store_plan *plan,
             edits->list[edits->count++] =
                 (struct store_id_edit){.hash = text->hash, .ref = text->now | kind, .add = true};
     }
-    return store_bucket_edit(txn, room, edits->list + first, edits->count - first, fault);
+    return edits->count == first ||
+           store_bucket_edit(txn, room, edits->list + first, edits->count - first, fault);
 }
 
 static int compare_slots(const void *a, const void *b)
