@@ -264,18 +264,16 @@ static unsigned option_or(unsigned option, unsigned otherwise, unsigned most)
 /* The fields named in the options, or all of the schema; each at most once. */
 static bool fields_fit(struct fit *fit, const struct feature_codebook_options *options)
 {
-    bool all = options == NULL || options->field_ids == NULL;
-    size_t count = all ? fit->schema->field_count : options->field_count;
+    const uint16_t *ids = options->field_ids; /* NULL: all */
+    size_t count = ids == NULL ? fit->schema->field_count : options->field_count;
     for (size_t i = 0; i < count; i++) {
         const struct feature_field *field =
-            all ? &fit->schema->fields[i]
-                : feature_schema_by_id(fit->schema, options->field_ids[i]);
+            ids == NULL ? &fit->schema->fields[i] : feature_schema_by_id(fit->schema, ids[i]);
         if (field == NULL)
             return proto_fault_set(fit->fault, PROTO_BAD_FIELD, "",
-                                   "field id %u is not in the schema",
-                                   (unsigned)options->field_ids[i]);
-        for (size_t j = 0; !all && j < i; j++) {
-            if (options->field_ids[j] == field->id)
+                                   "field %zu of those named is not in the schema", i + 1);
+        for (size_t j = 0; ids != NULL && j < i; j++) {
+            if (ids[j] == field->id)
                 return proto_fault_set(fit->fault, PROTO_BAD_FIELD, field->name,
                                        "the field is named twice");
         }
@@ -313,7 +311,7 @@ struct feature_codebook *feature_codebook_build(const struct feature_schema *sch
         no_memory(&fit);
         return NULL;
     }
-    if (fields_fit(&fit, options) && feature_codebook_finish(fit.codebook, fault))
+    if (fields_fit(&fit, given) && feature_codebook_finish(fit.codebook, fault))
         return fit.codebook;
     feature_codebook_destroy(fit.codebook);
     return NULL;

@@ -5,6 +5,7 @@
  *       { "field": "industry", "type": "category", "categories": ["Retail", "Software"] },
  *       { "field": "stack", "type": "tags", "tag": "Salesforce" },
  *       { "field": "is_public", "type": "flag" } ] } */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,7 +139,7 @@ static bool categories_from_json(const json_t *json, struct feature_column *colu
         return no_memory(fault);
     column->bin_count = 2;
     for (size_t i = 0; i < size; i++) {
-        struct proto_span text;
+        struct proto_span text = {0};
         if (!text_member(json_array_get(json, i), "categories", PROTO_CATEGORY_BYTES_MAX, &text,
                          fault))
             return false;
@@ -156,7 +157,7 @@ static bool categories_from_json(const json_t *json, struct feature_column *colu
 static bool tag_from_json(const json_t *json, struct feature_column *column,
                           struct proto_fault *fault)
 {
-    struct proto_span text;
+    struct proto_span text = {0};
     if (!text_member(json, "tag", PROTO_CATEGORY_BYTES_MAX, &text, fault))
         return false;
     column->tag = feature_text_copy(text);
@@ -169,8 +170,8 @@ static bool tag_from_json(const json_t *json, struct feature_column *column,
 static const struct feature_field *
 field_resolve(const json_t *json, const struct feature_schema *schema, struct proto_fault *fault)
 {
-    struct proto_span name;
-    struct proto_span type;
+    struct proto_span name = {0};
+    struct proto_span type = {0};
     char shown[FEATURE_SHOWN_BYTES];
     if (!text_member(json_object_get(json, "field"), "field", PROTO_FIELD_NAME_BYTES_MAX, &name,
                      fault) ||
@@ -232,6 +233,7 @@ static bool column_from_json(const json_t *json, const struct feature_schema *sc
 static bool order_check(const struct feature_codebook *codebook, bool *seen,
                         struct proto_fault *fault)
 {
+    assert(codebook->columns != NULL && codebook->column_count > 0);
     const struct feature_column *column = &codebook->columns[codebook->column_count - 1];
     const struct feature_column *before = codebook->column_count > 1 ? column - 1 : NULL;
     if (before != NULL && before->field_id == column->field_id)
@@ -251,7 +253,9 @@ static bool columns_from_json(const json_t *json, const struct feature_schema *s
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "columns",
                                "an array of at most %d columns is wanted", PROTO_COLUMNS_MAX);
     bool *seen = calloc(schema->id_count + 1, sizeof *seen);
-    bool ok = seen != NULL || no_memory(fault);
+    bool ok = true;
+    if (seen == NULL)
+        return no_memory(fault);
     for (size_t i = 0; ok && i < size; i++) {
         ok = column_from_json(json_array_get(json, i), schema, codebook, fault) &&
              order_check(codebook, seen, fault);

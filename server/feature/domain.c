@@ -175,11 +175,16 @@ enum feature_domain_kind feature_domain_from_email(struct proto_span text,
     return domain_from_host((struct proto_span){at + 1, text.bytes - local}, false, out);
 }
 
+static bool ends_authority(uint8_t byte)
+{
+    return byte == '/' || byte == '?' || byte == '#' || byte == '\\';
+}
+
 /* What stands between the scheme and the path, without user and port. False for what is no host. */
 static bool authority_take(struct proto_span text, struct proto_span *host)
 {
     size_t end = 0;
-    while (end < text.bytes && memchr("/?#\\", text.data[end], 4) == NULL)
+    while (end < text.bytes && !ends_authority(text.data[end]))
         end++;
     text.bytes = end;
     const uint8_t *user = end == 0 ? NULL : memrchr(text.data, '@', end);

@@ -196,31 +196,44 @@ static bool labels_make(struct filter_parser *parser)
     return true;
 }
 
+/* An empty filter with room for what the text can need. NULL: no memory. */
+static struct filter *filter_create(struct filter_parser *parser)
+{
+    size_t bytes = parser->text.bytes;
+    struct filter *filter = calloc(1, sizeof *filter);
+    if (filter == NULL)
+        return NULL;
+    /* No node takes less than a byte of text. */
+    parser->node_capacity = bytes < PROTO_FILTER_NODES_MAX ? bytes + 1 : PROTO_FILTER_NODES_MAX;
+    parser->operand_capacity = OPERANDS_FIRST;
+    filter->nodes = calloc(parser->node_capacity, sizeof *filter->nodes);
+    filter->conditions = calloc(parser->node_capacity, sizeof *filter->conditions);
+    filter->operands = calloc(parser->operand_capacity, sizeof *filter->operands);
+    filter->texts = malloc(bytes + 1);
+    if (filter->nodes == NULL || filter->conditions == NULL || filter->operands == NULL ||
+        filter->texts == NULL) {
+        filter_destroy(filter);
+        return NULL;
+    }
+    return filter;
+}
+
 struct filter *filter_parse(const struct feature_schema *schema, struct proto_span text,
                             struct proto_fault *fault, size_t *fault_column)
 {
     struct filter_parser parser = {.schema = schema, .text = text, .fault = fault};
     bool ok = text_check(&parser);
     if (ok) {
-        struct filter *filter = calloc(1, sizeof *filter);
-        parser.filter = filter;
-        parser.node_capacity =
-            text.bytes + 1 < PROTO_FILTER_NODES_MAX ? text.bytes + 1 : PROTO_FILTER_NODES_MAX;
-        if (filter != NULL) {
-            filter->nodes = calloc(parser.node_capacity, sizeof *filter->nodes);
-            filter->conditions = calloc(parser.node_capacity, sizeof *filter->conditions);
-            filter->texts = malloc(text.bytes + 1);
-            filter->operands = calloc(OPERANDS_FIRST, sizeof *filter->operands);
-            parser.operand_capacity = OPERANDS_FIRST;
-        }
-        ok = filter != NULL && filter->nodes != NULL && filter->conditions != NULL &&
-             filter->texts != NULL && filter->operands != NULL;
-        ok = ok ? whole_parse(&parser) : filter_fail_memory(&parser);
-        if (ok && (!filter_compile(filter) || !labels_make(&parser)))
-            ok = filter_fail_memory(&parser);
+        parser.filter = filter_create(&parser);
+        ok = parser.filter != NULL;
+        if (!ok)
+            filter_fail_memory(&parser);
     }
-    if (ok)
-        return parser.filter;
+    if (ok && whole_parse(&parser)) {
+        if (filter_compile(parser.filter) && labels_make(&parser))
+            return parser.filter;
+        filter_fail_memory(&parser);
+    }
     filter_destroy(parser.filter);
     if (fault_column != NULL)
         *fault_column = parser.fault_column;

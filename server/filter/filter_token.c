@@ -76,7 +76,8 @@ struct filter_token filter_token_next(struct proto_span text, size_t *at)
     uint8_t second = start + 1 < text.bytes ? text.data[start + 1] : 0;
     bool two = (second == '=' && (byte == '!' || byte == '<' || byte == '>')) ||
                (byte == '<' && second == '>');
-    bool one = memchr("=<>(),", byte, 6) != NULL;
+    bool one =
+        byte == '=' || byte == '<' || byte == '>' || byte == '(' || byte == ')' || byte == ',';
     *at = start + (two ? 2 : 1);
     return (struct filter_token){.kind = one || two ? FILTER_SYMBOL : FILTER_BAD,
                                  .text = part(text, start, *at)};
@@ -115,8 +116,5 @@ size_t filter_column(struct proto_span text, size_t offset)
     size_t column = 1;
     for (size_t i = 0; i < offset && i < text.bytes; i++)
         column += (text.data[i] & 0xC0) != 0x80;
-    /* An offset inside a character: that character. */
-    if (offset < text.bytes && (text.data[offset] & 0xC0) == 0x80)
-        column--;
     return column;
 }

@@ -37,7 +37,8 @@ bool filter_is_keyword(struct proto_span word);
  * inner bytes). */
 size_t filter_token_unquote(const struct filter_token *token, uint8_t *out);
 
-/* Which character of the text (from 1) the byte offset falls in. */
+/* Which character of the text, from 1, begins at the byte offset; what stands before it is UTF-8.
+ */
 size_t filter_column(struct proto_span text, size_t offset);
 
 /* A byte of a bare word. Bytes of UTF-8 characters beyond ASCII count as letters. */

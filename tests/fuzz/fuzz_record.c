@@ -72,9 +72,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     uint8_t *sealed = malloc(bytes);
     FUZZ_HOLDS(sealed != NULL);
     memcpy(sealed, data, bytes);
+    uint32_t magic = 0x31414349; /* "ICA1" */
     uint32_t length = (uint32_t)bytes;
     uint64_t checksum = XXH3_64bits(data + 16, bytes - 16);
-    memcpy(sealed, "ICA1", 4);
+    memcpy(sealed, &magic, 4);
     memcpy(sealed + 4, &length, 4);
     memcpy(sealed + 8, &checksum, 8);
     struct proto_span span = {sealed, bytes};

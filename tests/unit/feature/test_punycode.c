@@ -36,13 +36,14 @@ static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
     char out[FEATURE_LABEL_BYTES_MAX];
+    static const uint8_t far[2][4] = {{0xF4, 0x8F, 0xBF, 0xBF}, {0xF0, 0x90, 0x80, 0x80}};
     char text[64 * 4 + 1];
     size_t bytes = 0;
     memset(text, 'a', sizeof text);
     assert_true(feature_punycode_label((struct proto_span){(uint8_t *)text, 63}, out, &bytes));
     assert_false(feature_punycode_label((struct proto_span){(uint8_t *)text, 64}, out, &bytes));
     for (size_t i = 0; i < 64; i++)
-        memcpy(text + 4 * i, i % 2 == 0 ? "\xF4\x8F\xBF\xBF" : "\xF0\x90\x80\x80", 4);
+        memcpy(text + 4 * i, far[i % 2], 4);
     assert_false(feature_punycode_label((struct proto_span){(uint8_t *)text, 256}, out, &bytes));
     assert_false(feature_punycode_label(proto_span_text("\xFF"), out, &bytes));
 }

@@ -84,7 +84,7 @@ static void valid_refuses_numbers_and_vectors_that_are_not_finite(void **state)
     assert_false(feature_value_valid(&value));
     value.vector.bytes = 0;
     assert_false(feature_value_valid(&value));
-    value = (struct feature_value){.present = true, .type = FEATURE_NUMBER, .number = INFINITY};
+    value = (struct feature_value){.present = true, .type = FEATURE_NUMBER, .number = HUGE_VAL};
     assert_false(feature_value_valid(&value));
     value = (struct feature_value){
         .present = true, .type = FEATURE_CATEGORY, .text = {(const uint8_t *)"a\0b", 3}};

@@ -161,6 +161,8 @@ static const struct {
     {"public ; drop", 8, "not ;"},
     {"public and \xFF", 12, "not UTF-8"},
     {"public and \xC3", 12, "not UTF-8"},
+    {"\x9D", 1, "not UTF-8"},
+    {"\xC3\xBC\x9D", 2, "not UTF-8"},
 };
 
 static void parse_points_at_what_is_wrong(void **state)
