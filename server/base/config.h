@@ -117,8 +117,8 @@ bool base_config_resolve(struct base_config *config, struct proto_fault *fault);
  * value ends the program through argp_error, as a bad flag does. */
 extern const struct argp base_config_argp;
 
-/* `name = value  # origin` for every option, in a form that load_file reads back; secrets as
- * comments. */
+/* `name = value  ; origin` for every option, in a form that load_file reads back (but for values
+ * that are longer than a line of a file may be); secrets as comments. */
 void base_config_print(const struct base_config *config, FILE *out);
 /* The value as base_config_set takes it ("16M", "30s"); a secret gives "(set)" or "". `out` has
  * room for out_bytes, and a text that does not fit is cut. */

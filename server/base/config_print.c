@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <string.h>
 
 #include "server/base/config_value.h"
 
@@ -22,12 +23,21 @@ void base_config_print(const struct base_config *config, FILE *out)
     size_t count;
     const struct base_option_info *options = base_options(&count);
     char value[BASE_VALUE_PRINT_BYTES];
+    char line[BASE_VALUE_PRINT_BYTES + 2 * BASE_NAME_BYTES_MAX];
     for (size_t i = 0; i < count; i++) {
+        const char *place = config->origins[i].place;
         base_config_value(config, (enum base_option)i, value, sizeof value);
-        /* The origin stands after a semicolon, which begins a comment within a line; a secret is
-         * a comment as a whole, so that reading it back loses it rather than takes "(set)". */
-        fprintf(out, "%s%s = %s  ; %s\n", options[i].type == BASE_TYPE_SECRET ? "; " : "",
-                options[i].name, value, config->origins[i].place);
+        /* A secret is a comment as a whole, so that reading it back loses it rather than takes
+         * "(set)". A blank before a semicolon would make a comment of a value that begins with one.
+         */
+        snprintf(line, sizeof line, "%s%s =%s%s", options[i].type == BASE_TYPE_SECRET ? "; " : "",
+                 options[i].name, value[0] == ';' ? "" : " ", value);
+        /* The origin stands behind, as a comment, unless the line became too long to be read back.
+         */
+        if (strlen(line) + strlen("  ; ") + strlen(place) <= BASE_CONFIG_LINE_BYTES)
+            fprintf(out, "%s  ; %s\n", line, place);
+        else
+            fprintf(out, "; %s\n%s\n", place, line);
     }
 }
 

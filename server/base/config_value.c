@@ -135,6 +135,13 @@ bool base_value_parse(const struct base_option_info *option, const char *text, u
         return proto_fault_set(fault, PROTO_BAD_CONFIG, option->name,
                                "%s has %zu bytes, but must have %" PRIu64 " to %" PRIu64,
                                option->name, bytes, option->min, option->max);
+    for (const char *at = text; *at != '\0'; at++) {
+        /* A line break would make two lines of what is printed; the others have no use either. */
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            return proto_fault_set(fault, PROTO_BAD_CONFIG, option->name,
+                                   "%s has a control character, byte %zu", option->name,
+                                   (size_t)(at - text) + 1);
+    }
     return true;
 }
 

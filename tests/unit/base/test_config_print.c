@@ -62,6 +62,26 @@ static void printed_configuration_reads_back_as_the_same(void **state)
     free(text);
 }
 
+static void long_and_odd_values_read_back_too(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[191];
+    memset(path, 'p', sizeof path);
+    path[sizeof path - 1] = '\0';
+    assert_true(base_config_set(&fixture->config, "data", path, BASE_ORIGIN_FLAG, "--data",
+                                &fixture->fault));
+    assert_true(base_config_set(&fixture->config, "log_file", ";x", BASE_ORIGIN_FLAG, "--log-file",
+                                &fixture->fault));
+    char *text = print(&fixture->config);
+    struct fixture other = *fixture;
+    assert_true(base_config_init(&other.config, &other.fault));
+    assert_true(fixture_load(&other, text));
+    assert_string_equal(other.config.data, path);
+    assert_string_equal(other.config.log_file, ";x");
+    base_config_fini(&other.config);
+    free(text);
+}
+
 static void reference_has_one_row_of_eight_cells_for_each_option(void **state)
 {
     (void)state;
@@ -87,6 +107,7 @@ int main(void)
         WITH_FIXTURE(print_shows_each_value_and_its_origin),
         WITH_FIXTURE(print_never_shows_a_secret),
         WITH_FIXTURE(printed_configuration_reads_back_as_the_same),
+        WITH_FIXTURE(long_and_odd_values_read_back_too),
         WITH_FIXTURE(reference_has_one_row_of_eight_cells_for_each_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,19 @@ static void text_has_bounds_of_length(void **state)
     assert_string_equal(fault.message, "path has 0 bytes, but must have 1 to 3");
 }
 
+static void control_character_in_a_text_is_refused(void **state)
+{
+    (void)state;
+    const struct base_option_info option = {
+        .name = "admin_token", .type = BASE_TYPE_SECRET, .min = 0, .max = 100};
+    struct proto_fault fault = {0};
+    uint64_t number;
+    assert_false(base_value_parse(&option, "abc\nport = 1", &number, &fault));
+    assert_string_equal(fault.message, "admin_token has a control character, byte 4");
+    assert_false(base_value_parse(&option, "\x7f", &number, &fault));
+    assert_true(base_value_parse(&option, "gr\xc3\xbc\xc3\x9f", &number, &fault));
+}
+
 static void printed_number_is_the_shortest_and_reads_back(void **state)
 {
     (void)state;
@@ -153,6 +166,7 @@ int main(void)
         cmocka_unit_test(choice_takes_each_of_its_words),
         cmocka_unit_test(bounds_are_inclusive_and_named_in_the_refusal),
         cmocka_unit_test(text_has_bounds_of_length),
+        cmocka_unit_test(control_character_in_a_text_is_refused),
         cmocka_unit_test(printed_number_is_the_shortest_and_reads_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,1 @@
+icp_fuzzer(config LIBS icp_base)
