@@ -53,6 +53,7 @@ enum similar_limit {
     SIMILAR_BATCH_MAX = 16,      /* Queries per kernel pass; longer batches run in groups. */
     SIMILAR_EXAMPLES_MAX = 1024, /* Positives and negatives of one composed query. */
     SIMILAR_LISTS_MAX = 65536,   /* Bounds the coarse step at about 1 ms. */
+    SIMILAR_LEVELS = 3,          /* Depths that calibration measures: 10, 100, 1,000 neighbours. */
     SIMILAR_TARGETS = 6,         /* Recall targets that calibration prepares. */
 };
 

@@ -72,14 +72,14 @@ static_assert(sizeof(struct similar_header) == 48, "header is 48 bytes");
 static_assert(offsetof(struct similar_header, checksum) == 8, "checksum at 8");
 static_assert(offsetof(struct similar_header, radius) == 32, "radius at 32");
 
-/* What calibration chose for one recall target and one k. */
+/* What calibration chose for one recall target at one depth. */
 struct similar_setting {
     float target;   /* Recall asked for. */
     float measured; /* Recall found on held-out stored vectors; 0 = not calibrated. */
     uint32_t probes;
-    float epsilon; /* Width of the bound of the 1-bit estimate. */
-    float margin;  /* Stops probing; see similar_probe.c. */
-    uint32_t k;
+    float epsilon;  /* Width of the bound of the 1-bit estimate. */
+    float margin;   /* Stops probing; see similar_probe.c. */
+    uint32_t depth; /* k / share of ids that pass the filter */
 };
 static_assert(sizeof(struct similar_setting) == 24, "setting is 24 bytes");
 
@@ -92,9 +92,9 @@ struct similar_meta {
     uint32_t chunk_count;
     uint32_t list_count; /* Lists ever made, dead ones included. */
     uint32_t reserved;
-    struct similar_setting settings[2 * SIMILAR_TARGETS]; /* k = 10, then k = 100. */
+    struct similar_setting settings[SIMILAR_LEVELS][SIMILAR_TARGETS];
 };
-static_assert(sizeof(struct similar_meta) == 48 + 40 + 288, "meta is 376 bytes");
+static_assert(sizeof(struct similar_meta) == 48 + 40 + 432, "meta is 520 bytes");
 static_assert(offsetof(struct similar_meta, settings) == 88, "settings at 88");
 
 /* Dimensions rounded up for codes and bytes (64) and for floats (16). */

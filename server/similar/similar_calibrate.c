@@ -5,7 +5,12 @@
  * setting that reached it. Cost is counted work in fixed weights, not time, so that the same data
  * gives the same settings everywhere.
  *
- * Assumption: queries look like stored vectors. Where they do not, similar_recall measures.
+ * Depth is how far down the order of all vectors an answer reaches: k, or k divided by the share
+ * that a filter lets through. It is measured at 10 and 100 (k = 10 and 100) and at 1,000 (k = 10
+ * among a random hundredth); probes between are interpolated on the logarithm.
+ *
+ * Assumptions: queries look like stored vectors, and a filter has little to do with distance.
+ * Where that is not so, similar_recall measures.
  */
 #include "server/similar/similar_random.h"
 #include "server/similar/similar_search.h"
@@ -14,7 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLES_10 = 256, SAMPLES_100 = 64, FEWEST_VECTORS = 2000, STEPS_MAX = 40 };
+enum { FEWEST_VECTORS = 2000, STEPS_MAX = 40 };
+
+/* A depth: its k, how many samples, and one of how many ids passes the filter. */
+struct level {
+    uint32_t k;
+    uint32_t samples;
+    uint32_t one_of;
+};
+static const struct level LEVELS[SIMILAR_LEVELS] = {{10, 256, 1}, {100, 64, 1}, {10, 128, 100}};
 
 /* Nanoseconds, roughly, on the machine that the weights were taken from. */
 static const double COST_LIST = 150;
@@ -34,6 +47,9 @@ struct trial {
     uint32_t *hit_counts;
     uint32_t *ids; /* of the samples, each its query's exclusion */
     struct similar_hit *found;
+    uint64_t *words; /* of the filter */
+    size_t word_count;
+    struct similar_filter *filter; /* NULL at depths without */
     uint32_t count;
     uint32_t k;
 };
@@ -48,6 +64,8 @@ static void trial_free(struct trial *trial)
     free(trial->hit_counts);
     free(trial->ids);
     free(trial->found);
+    free(trial->words);
+    similar_filter_destroy(trial->filter);
     similar_scratch_destroy(trial->scratch);
 }
 
@@ -72,6 +90,27 @@ static bool trial_allocate(struct trial *trial)
     return true;
 }
 
+/* A filter that lets one of so many ids through, at random. */
+static bool trial_filter(struct trial *trial, uint32_t one_of)
+{
+    const struct similar_set *set = trial->set;
+    uint64_t random = set->options.seed ^ 0x66696c746572ULL;
+    if (one_of <= 1) {
+        return true;
+    }
+    trial->word_count = set->place_room / 64 + 1;
+    trial->words = calloc(trial->word_count, sizeof *trial->words);
+    if (trial->words == NULL) {
+        return false;
+    }
+    for (uint64_t id = 0; id < set->place_room; id++) {
+        uint64_t pass = similar_random_below(&random, one_of) == 0;
+        trial->words[id / 64] |= pass << id % 64;
+    }
+    trial->filter = similar_filter_create(set, trial->words, trial->word_count, NULL);
+    return trial->filter != NULL;
+}
+
 /* Draws stored vectors as queries, by chance over the id directory. */
 static void trial_draw(struct trial *trial)
 {
@@ -86,6 +125,7 @@ static void trial_draw(struct trial *trial)
         trial->queries[i] = (struct similar_query){
             .vector = similar_get(set, (uint32_t)id),
             .k = trial->k,
+            .filter = trial->filter,
             .exclude = &trial->ids[i],
             .exclude_count = 1,
         };
@@ -159,8 +199,7 @@ static void climb(struct trial *trial, float epsilon, struct similar_setting *se
 {
     double before = -1;
     for (uint32_t step = 0; step < STEPS_MAX; step++) {
-        struct similar_setting setting = {
-            .probes = probes_step(step), .epsilon = epsilon, .k = trial->k};
+        struct similar_setting setting = {.probes = probes_step(step), .epsilon = epsilon};
         if (setting.probes > trial->set->list_count / 2) {
             return;
         }
@@ -194,17 +233,17 @@ static void widen(struct trial *trial, struct similar_setting *settings, double 
     }
 }
 
-static enum similar_status calibrate_k(struct similar_set *set, uint32_t k, uint32_t samples,
-                                       struct similar_setting *settings)
+static enum similar_status level_calibrate(struct similar_set *set, const struct level *level,
+                                           struct similar_setting *settings)
 {
     double costs[SIMILAR_TARGETS];
-    struct trial trial = {.set = set, .count = samples, .k = k};
+    struct trial trial = {.set = set, .count = level->samples, .k = level->k};
     enum similar_status status = SIMILAR_ERROR_MEMORY;
     for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
-        settings[t] = (struct similar_setting){.target = TARGETS[t], .k = k};
+        settings[t] = (struct similar_setting){.target = TARGETS[t]};
         costs[t] = (double)INFINITY;
     }
-    if (trial_allocate(&trial)) {
+    if (trial_allocate(&trial) && trial_filter(&trial, level->one_of)) {
         trial_draw(&trial);
         status = similar_search_many(set, trial.scratch, trial.queries, trial.count, trial.hits,
                                      trial.hit_counts);
@@ -214,6 +253,9 @@ static enum similar_status calibrate_k(struct similar_set *set, uint32_t k, uint
             climb(&trial, EPSILONS[e], settings, costs);
         }
         widen(&trial, settings, costs);
+    }
+    for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
+        settings[t].depth = level->k * level->one_of;
     }
     trial_free(&trial);
     return status;
@@ -225,30 +267,43 @@ enum similar_status similar_calibrate(struct similar_set *set)
     if (set->list_count < 2 || set->count < FEWEST_VECTORS) {
         return SIMILAR_OK;
     }
-    enum similar_status status = calibrate_k(set, 10, SAMPLES_10, set->settings);
-    if (status == SIMILAR_OK) {
-        status = calibrate_k(set, 100, SAMPLES_100, set->settings + SIMILAR_TARGETS);
+    enum similar_status status = SIMILAR_OK;
+    for (uint32_t l = 0; l < SIMILAR_LEVELS && status == SIMILAR_OK; l++) {
+        status = level_calibrate(set, &LEVELS[l], set->settings[l]);
     }
     return status;
 }
 
-/* probes = p10 (p100 / p10)^log10(k / 10): more neighbours live in more lists. */
-static struct similar_setting setting_between(struct similar_setting ten,
-                                              struct similar_setting hundred, double k)
+/* Between two depths, and beyond the second: probes grow by a power of the depth. */
+static struct similar_setting setting_between(struct similar_setting low,
+                                              struct similar_setting high, double depth)
 {
-    double steps = k > 10 ? log10(k / 10) : 0;
-    double ratio = (double)hundred.probes / ten.probes;
-    double probes = ten.probes * pow(ratio > 1 ? ratio : 1, steps);
-    ten.probes = probes < 1e6 ? (uint32_t)ceil(probes) : 1000000;
-    if (steps > 0) {
-        ten.epsilon = fmaxf(ten.epsilon, hundred.epsilon);
-        /* A stop by distance holds for the k it was measured at; beyond, lists are counted. */
-        ten.margin = ten.margin > 0 && hundred.margin > 0 && steps <= 1
-                         ? fmaxf(ten.margin, hundred.margin)
-                         : 0.0f;
-        ten.measured = fminf(ten.measured, hundred.measured);
+    if (low.probes == 0 || high.probes == 0) {
+        return (struct similar_setting){0};
     }
-    return ten;
+    double steps = log10(depth / low.depth);
+    double ratio = (double)high.probes / low.probes;
+    double probes = ceil(low.probes * pow(ratio > 1 ? ratio : 1, steps));
+    bool both = low.margin > 0 && high.margin > 0 && steps <= 1;
+    return (struct similar_setting){
+        .target = low.target,
+        .measured = fminf(low.measured, high.measured),
+        .probes = probes < 1e6 ? (uint32_t)probes : 1000000,
+        .epsilon = fmaxf(low.epsilon, high.epsilon),
+        /* A stop by distance holds for the depths it was measured at. */
+        .margin = both ? fmaxf(low.margin, high.margin) : 0.0f,
+    };
+}
+
+static struct similar_setting setting_at(const struct similar_set *set, uint32_t target,
+                                         double depth)
+{
+    struct similar_setting first = set->settings[0][target];
+    if (depth <= first.depth) {
+        return first;
+    }
+    uint32_t level = depth <= set->settings[1][target].depth ? 0 : 1;
+    return setting_between(set->settings[level][target], set->settings[level + 1][target], depth);
 }
 
 /* Whether visiting the matches one by one costs less than probing lists for them. */
@@ -276,18 +331,12 @@ struct similar_setting similar_setting_for(const struct similar_set *set,
         return exact;
     }
     double share = query->filter == NULL ? 1 : (double)query->filter->count / (double)set->count;
-    for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
-        struct similar_setting ten = set->settings[t];
-        struct similar_setting hundred = set->settings[SIMILAR_TARGETS + t];
-        if ((double)TARGETS[t] < query->recall - 1e-6 || ten.probes == 0 || hundred.probes == 0) {
-            continue;
+    for (uint32_t t = 0; t < SIMILAR_TARGETS && share > 0; t++) {
+        struct similar_setting setting = setting_at(set, t, query->k / share);
+        if ((double)TARGETS[t] >= query->recall - 1e-6 && setting.probes > 0) {
+            bool few = query->filter != NULL && matches_cost_less(set, setting.probes, share);
+            return few || setting.probes > set->list_count / 2 ? exact : setting;
         }
-        if (share <= 0) {
-            return exact;
-        }
-        struct similar_setting setting = setting_between(ten, hundred, query->k / share);
-        bool few = query->filter != NULL && matches_cost_less(set, setting.probes, share);
-        return few || setting.probes > set->list_count / 2 ? exact : setting;
     }
     return exact;
 }
