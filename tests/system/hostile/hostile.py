@@ -300,9 +300,10 @@ class Player:
 
     def drips(self, deadline):
         with Line(self) as line:
-            for byte in self.valid(line) + self.spoilt(line) + self.valid(line):
+            data = self.valid(line) + self.spoilt(line) + self.valid(line)
+            for byte in data:
                 line.send(bytes([byte]))
-                time.sleep(0.01)
+                time.sleep(min(0.01, 5 / len(data)))  # well within the server's frame_ms
                 if time.monotonic() > deadline:
                     return  # the last frame may be cut short
             line.settle()
