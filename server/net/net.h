@@ -68,8 +68,8 @@ struct net_handler {
      * posted as final. */
     size_t (*on_frames)(void *context, void *worker, struct net_conn *conn,
                         const struct proto_frame *frames, size_t count, struct proto_writer *out);
-    /* The connection is gone: free its state here. Called once, on the connection's worker, for
-     * each connection that on_frames has seen or whose state was set; never within on_frames. */
+    /* The connection is gone: free its state here. Called once for every connection, also for one
+     * that never sent a frame; never within on_frames. */
     void (*on_close)(void *context, void *worker, struct net_conn *conn);
 };
 
