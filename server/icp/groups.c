@@ -72,7 +72,7 @@ bool icp_groups_find(struct icp_sample *sample, uint32_t **groups, size_t *count
     bool ok = profiles != NULL && scratch != NULL;
     *groups = NULL;
     *count = 0;
-    if (ok) {
+    if (ok && sample->rows > 0) {
         memcpy(profiles, sample->profiles, sample->rows * sizeof *profiles);
         *count = distinct_take(profiles, sample->rows);
         ok = rows_repeat(sample, *count, scratch, &repeat);

@@ -175,7 +175,8 @@ static bool rows_read(struct learning *learning, const struct icp_population *po
     for (size_t i = 0; i < learning->sample.rows; i++) {
         learning->all.rows[learning->all.count++] = (uint32_t)i;
     }
-    if (!icp_groups_find(&learning->sample, &learning->groups, &learning->group_count,
+    if (!classes_check(learning, &learning->all, CLASS_ROWS_MIN, "in the population") ||
+        !icp_groups_find(&learning->sample, &learning->groups, &learning->group_count,
                          learning->fault)) {
         return false;
     }
@@ -186,10 +187,8 @@ static bool rows_read(struct learning *learning, const struct icp_population *po
                         "and intervals count profiles",
                         learning->sample.rows, learning->group_count);
     }
-    return classes_check(learning, &learning->all, CLASS_ROWS_MIN, "in the population") &&
-           rows_divide(learning) &&
-           classes_check(learning, &learning->learned, CLASS_LEARNED_MIN,
-                         "in the part to learn from");
+    return rows_divide(learning) && classes_check(learning, &learning->learned, CLASS_LEARNED_MIN,
+                                                  "in the part to learn from");
 }
 
 /* Numbers that count rows (lead numbers, serial ids) order them by arrival and pass for signal. */

@@ -1,0 +1,1 @@
+icp_fuzzer(document LIBS icp_icp)
