@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "server/store/meta.h"
 #include "server/store/seal.h"
 
 enum {
@@ -20,13 +22,27 @@ enum {
     STRETCH_STEP = 64 << 20,
 };
 
-bool store_env_fault(const struct store_env *env, int code, const char *doing,
-                     struct proto_fault *fault)
+/* A short write is an EIO to LMDB: see whether room on the disk or a limit on files is what is
+ * short. */
+static bool room_is_short(const struct store_env *env)
 {
     int fd = -1;
     struct statvfs disk;
-    if (env->mdb != NULL && mdb_env_get_fd(env->mdb, &fd) == MDB_SUCCESS && code == EIO &&
-        fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < FREE_BYTES_LOW)
+    struct rlimit limit;
+    MDB_envinfo info;
+    if (env->mdb == NULL || mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS ||
+        mdb_env_info(env->mdb, &info) != MDB_SUCCESS)
+        return false;
+    if (fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < FREE_BYTES_LOW)
+        return true;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           limit.rlim_cur < (info.me_last_pgno + 1) * STORE_PAGE_BYTES + FREE_BYTES_LOW;
+}
+
+bool store_env_fault(const struct store_env *env, int code, const char *doing,
+                     struct proto_fault *fault)
+{
+    if (code == EIO && room_is_short(env))
         code = ENOSPC;
     switch (code) {
     case ENOSPC:
@@ -91,68 +107,17 @@ static bool lock_take(struct store_env *env, const char *path, struct proto_faul
     return true;
 }
 
-/* Offsets within a meta page of LMDB 0.9: a page header of 16 bytes, then struct MDB_meta. */
-enum meta_offset {
-    META_MAGIC = 16,
-    META_PAGE_BYTES = 40,
-    META_LAST_PAGE = 136,
-    META_TXN = 144,
-    META_MAGIC_VALUE = (int)0xBEEFC0DE,
-};
-
-/* LMDB starts from the meta page of the higher transaction. Each commit writes the page of its
- * parity, so the two always are neighbours; anything else is a damaged number, and starting from
- * the wrong one would lose what was acknowledged, in silence. */
-static bool meta_check(int fd, const char *path, bool *fresh, struct proto_fault *fault)
-{
-    uint8_t pages[2][STORE_PAGE_BYTES];
-    struct stat file;
-    if (fstat(fd, &file) != 0)
-        return path_fault(path, "cannot examine", fault);
-    if (file.st_size == 0) {
-        *fresh = true;
-        return true;
-    }
-    if (pread(fd, pages, sizeof pages, 0) != (ssize_t)sizeof pages)
-        return proto_fault_set(fault, PROTO_CORRUPT, "path", "%s is cut off: %lld bytes", path,
-                               (long long)file.st_size);
-    uint64_t txn[2];
-    uint64_t last = 0;
-    for (int i = 0; i < 2; i++) {
-        if (store_get_u32(pages[i] + META_MAGIC) != (uint32_t)META_MAGIC_VALUE ||
-            store_get_u32(pages[i] + META_PAGE_BYTES) != STORE_PAGE_BYTES)
-            return proto_fault_set(fault, PROTO_CORRUPT, "path",
-                                   "meta page %d of %s is not one of an LMDB file with pages of %u",
-                                   i, path, STORE_PAGE_BYTES);
-        txn[i] = store_get_u64(pages[i] + META_TXN);
-        uint64_t page = store_get_u64(pages[i] + META_LAST_PAGE);
-        last = page > last ? page : last;
-    }
-    *fresh = txn[0] == 0 && txn[1] == 0;
-    uint64_t newer = txn[0] > txn[1] ? 0 : 1;
-    if (!*fresh && (txn[newer] - txn[1 - newer] != 1 || (txn[newer] & 1) != newer))
-        return proto_fault_set(fault, PROTO_CORRUPT, "path",
-                               "the meta pages of %s are of transactions %llu and %llu", path,
-                               (unsigned long long)txn[0], (unsigned long long)txn[1]);
-    if (last >= (uint64_t)file.st_size / STORE_PAGE_BYTES)
-        return proto_fault_set(fault, PROTO_CORRUPT, "path",
-                               "%s is cut off: %lld bytes, but its last page is %llu", path,
-                               (long long)file.st_size, (unsigned long long)last);
-    return true;
-}
-
-static bool file_check(const char *path, bool *fresh, struct proto_fault *fault)
+/* The witness stands beside the data, so that a copy of the directory is a copy of both. */
+static bool file_check(struct store_env *env, const char *path, bool *fresh,
+                       struct proto_fault *fault)
 {
     char name[PATH_BYTES_MAX + 16];
+    snprintf(name, sizeof name, "%s/store.check", path);
+    env->witness_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (env->witness_fd < 0)
+        return path_fault(name, "cannot open", fault);
     snprintf(name, sizeof name, "%s/data.mdb", path);
-    int fd = open(name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        *fresh = errno == ENOENT;
-        return *fresh || path_fault(name, "cannot open", fault);
-    }
-    bool good = meta_check(fd, name, fresh, fault);
-    close(fd);
-    return good;
+    return store_meta_check(name, env->witness_fd, fresh, fault);
 }
 
 /* LMDB syncs what is in its file, not that the file is in its directory. */
@@ -244,14 +209,14 @@ static bool environment_open(struct store_env *env, const struct store_env_optio
 bool store_env_open(struct store_env *env, const struct store_env_options *options,
                     struct proto_fault *fault)
 {
-    *env = (struct store_env){.lock_fd = -1, .map_bytes = options->map_bytes};
+    *env = (struct store_env){.lock_fd = -1, .witness_fd = -1, .map_bytes = options->map_bytes};
     bool fresh = false;
     if (strlen(options->path) > PATH_BYTES_MAX)
         return proto_fault_set(fault, PROTO_IO, "path", "the path is longer than %d bytes",
                                PATH_BYTES_MAX);
     if (mkdir(options->path, 0700) != 0 && errno != EEXIST)
         return path_fault(options->path, "cannot make", fault);
-    if (!lock_take(env, options->path, fault) || !file_check(options->path, &fresh, fault) ||
+    if (!lock_take(env, options->path, fault) || !file_check(env, options->path, &fresh, fault) ||
         !environment_open(env, options, fault))
         goto fail;
     store_env_stretch(env);
@@ -271,6 +236,9 @@ void store_env_close(struct store_env *env)
     if (env->lock_fd >= 0)
         close(env->lock_fd);
     env->lock_fd = -1;
+    if (env->witness_fd >= 0)
+        close(env->witness_fd);
+    env->witness_fd = -1;
 }
 
 unsigned store_env_clear_readers(const struct store_env *env)
@@ -338,6 +306,9 @@ bool store_txn_commit(struct store_txn *txn, struct proto_fault *fault)
     txn->mdb = NULL;
     if (code != MDB_SUCCESS)
         return store_env_fault(txn->env, code, "committing", fault);
+    int fd;
+    if (mdb_env_get_fd(txn->env->mdb, &fd) == MDB_SUCCESS)
+        store_meta_witness(fd, txn->env->witness_fd);
     store_env_stretch(txn->env);
     return true;
 }

@@ -2,12 +2,12 @@
 /* The LMDB environment: the only place where files are opened, and where LMDB's codes become
  * faults.
  *
- * A directory holds data.mdb and lock.mdb of LMDB, and store.lock: an flock on it keeps out a
- * second process as well as a second opening in this process, which LMDB itself would not survive.
- * Before the map is trusted, the two meta pages and the length of the file are read with pread: a
- * file that is too short is refused instead of dying of SIGBUS later. The file is kept longer than
- * its last page by a tail of STORE_TAIL_BYTES without blocks on disk, so that a damaged length
- * within a page never leads past its end.
+ * A directory holds data.mdb and lock.mdb of LMDB, store.check (meta.h), and store.lock: an flock
+ * on it keeps out a second process as well as a second opening in this process, which LMDB itself
+ * would not survive. Before the map is trusted, the two meta pages and the length of the file are
+ * read with pread: a file that is too short is refused instead of dying of SIGBUS later. The file
+ * is kept longer than its last page by a tail of STORE_TAIL_BYTES without blocks on disk, so that a
+ * damaged length within a page never leads past its end.
  *
  * Ownership: the environment owns its handles; keys and values borrow from the transaction.
  * Errors: PROTO_LOCKED, PROTO_CORRUPT, PROTO_DISK_FULL, PROTO_IO, PROTO_NO_MEMORY, PROTO_LIMIT.
@@ -26,6 +26,7 @@ struct store_env {
     MDB_env *mdb;
     MDB_dbi tables[STORE_TABLE_COUNT];
     int lock_fd;
+    int witness_fd; /* meta.h */
     size_t map_bytes;
     struct store_format format;
 };

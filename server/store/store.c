@@ -155,6 +155,7 @@ static struct store *store_create(const struct store_options *options)
         return NULL;
     store->options = options_filled(options);
     store->env.lock_fd = -1;
+    store->env.witness_fd = -1;
     store_plan_init(&store->plan, &store->hasher);
     store->rows = (struct store_row_writer){.hasher = &store->hasher, .stamps = &store->stamps};
     if (!store_queue_init(&store->queue)) {

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { META_TXN = 144, META_LAST_PAGE = 136 };
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+    fixture_init(&fixture);
+    fixture_open(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_fini(*state);
+    return 0;
+}
+
+static enum proto_error open_again(struct fixture *fixture, struct proto_fault *fault)
+{
+    fault->code = PROTO_OK;
+    struct store *store = store_open(&fixture->options, fault);
+    store_close(store);
+    assert_int_equal(store == NULL, fault->code != PROTO_OK);
+    return fault->code;
+}
+
+static void a_second_opening_in_this_process_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_fault fault;
+    assert_int_equal(open_again(fixture, &fault), PROTO_LOCKED);
+    assert_non_null(strstr(fault.message, "this process"));
+    /* It did no harm, and a closed store can be opened. */
+    struct store_result result;
+    assert_true(put_one(fixture, "acme", NULL, 1, &result));
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_true(number_of(fixture, "acme") == 1);
+}
+
+static void a_second_process_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    pid_t child = fork();
+    if (child == 0) {
+        /* A program of its own: the store of the parent is not touched. */
+        struct proto_fault fault;
+        enum proto_error code = open_again(fixture, &fault);
+        _exit(code == PROTO_LOCKED && strstr(fault.message, "another process") != NULL ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void data_path(const struct fixture *fixture, char *path, size_t bytes)
+{
+    snprintf(path, bytes, "%s/data.mdb", fixture->path);
+}
+
+static uint64_t last_page(const struct fixture *fixture)
+{
+    char path[128];
+    uint8_t pages[2 * STORE_PAGE_BYTES];
+    data_path(fixture, path, sizeof path);
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(pread(fd, pages, sizeof pages, 0), sizeof pages);
+    close(fd);
+    uint64_t a = store_get_u64(pages + META_LAST_PAGE);
+    uint64_t b = store_get_u64(pages + STORE_PAGE_BYTES + META_LAST_PAGE);
+    return a > b ? a : b;
+}
+
+static void a_file_that_is_cut_off_is_refused_at_open(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    char path[128];
+    for (int i = 0; i < 50; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "a%d", i);
+        assert_true(put_one(fixture, id, NULL, i, &result));
+    }
+    fixture_close(fixture);
+    data_path(fixture, path, sizeof path);
+    off_t used = (off_t)((last_page(fixture) + 1) * STORE_PAGE_BYTES);
+    /* The control: the tail behind the last page may go. */
+    assert_int_equal(truncate(path, used), 0);
+    assert_int_equal(open_again(fixture, &fault), PROTO_OK);
+    static const off_t cuts[] = {1, 100, STORE_PAGE_BYTES, 20000};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        assert_int_equal(truncate(path, used - cuts[i]), 0);
+        assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+        assert_non_null(strstr(fault.message, "cut off"));
+    }
+    assert_int_equal(truncate(path, 2 * STORE_PAGE_BYTES), 0);
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    assert_int_equal(truncate(path, 5000), 0);
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    assert_int_equal(truncate(path, 10), 0);
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    fixture_remove(fixture->path);
+    fixture_open(fixture);
+}
+
+static void a_file_that_is_no_store_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_fault fault;
+    char path[128];
+    fixture_close(fixture);
+    data_path(fixture, path, sizeof path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 20000; i++)
+        fputc('x', file);
+    fclose(file);
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    fixture_remove(fixture->path);
+    fixture_open(fixture);
+}
+
+static void flip(const char *path, off_t at, unsigned bit)
+{
+    uint8_t byte;
+    int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= (uint8_t)(1u << bit);
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+/* LMDB itself would start from an older state, or lose the last commit, without a word. */
+static void a_flipped_transaction_number_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    char path[128];
+    for (int i = 0; i < 5; i++)
+        assert_true(put_one(fixture, "acme", NULL, i, &result));
+    fixture_close(fixture);
+    data_path(fixture, path, sizeof path);
+    for (int page = 0; page < 2; page++) {
+        for (unsigned bit = 0; bit < 64; bit++) {
+            off_t at = page * (off_t)STORE_PAGE_BYTES + META_TXN + bit / 8;
+            flip(path, at, bit % 8);
+            assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+            flip(path, at, bit % 8);
+        }
+    }
+    fixture_open(fixture);
+    assert_true(number_of(fixture, "acme") == 4);
+}
+
+static void another_format_version_is_refused_by_its_number(void **state)
+{
+    (void)state;
+    struct store_format format = {.seeds = {1, 2}};
+    struct proto_fault fault;
+    uint8_t bytes[STORE_FORMAT_BYTES];
+    store_format_encode(&format, bytes);
+    assert_true(store_format_decode((struct proto_span){bytes, sizeof bytes}, &format, &fault));
+    store_set_u32(bytes + 12, 2);
+    store_set_u64(
+        bytes, store_check(STORE_TABLE_META, STORE_FORMAT_KEY, bytes + 8, STORE_FORMAT_BYTES - 8));
+    assert_false(store_format_decode((struct proto_span){bytes, sizeof bytes}, &format, &fault));
+    assert_int_equal(fault.code, PROTO_CORRUPT);
+    assert_non_null(strstr(fault.message, "version 2"));
+}
+
+static void a_path_that_cannot_be_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_options options = fixture->options;
+    options.path = "/proc/no/such/place";
+    assert_null(store_open(&options, &fault));
+    assert_int_equal(fault.code, PROTO_IO);
+    assert_string_equal(fault.field, "path");
+}
+
+static void files_are_for_their_owner_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stat info;
+    char path[128];
+    data_path(fixture, path, sizeof path);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+}
+
+/* Another program reads the file with LMDB, and dies with a snapshot open. */
+static void a_reader_that_died_is_cleared(void **state)
+{
+    struct fixture *fixture = *state;
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        MDB_env *env;
+        MDB_txn *txn;
+        char byte = 1;
+        bool good = mdb_env_create(&env) == 0 && mdb_env_set_mapsize(env, (size_t)1 << 30) == 0 &&
+                    mdb_env_open(env, fixture->path, MDB_NOTLS, 0600) == 0 &&
+                    mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0;
+        _exit(!good || write(ready[1], &byte, 1) != 1 ? 1 : (pause(), 0));
+    }
+    char byte;
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_int_equal(store_env_clear_readers(&fixture->store->env), 0); /* it lives */
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_int_equal(store_env_clear_readers(&fixture->store->env), 1);
+    assert_int_equal(store_env_clear_readers(&fixture->store->env), 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_second_opening_in_this_process_is_refused),
+        T(a_second_process_is_refused),
+        T(a_file_that_is_cut_off_is_refused_at_open),
+        T(a_file_that_is_no_store_is_refused),
+        T(a_flipped_transaction_number_is_refused),
+        T(another_format_version_is_refused_by_its_number),
+        T(a_path_that_cannot_be_is_refused),
+        T(files_are_for_their_owner_alone),
+        T(a_reader_that_died_is_cleared),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
