@@ -166,8 +166,13 @@ static bool text_check(struct filter_parser *parser)
     if (parser->text.bytes > PROTO_FILTER_BYTES_MAX)
         return filter_fail(parser, 0, "the filter has %zu bytes, at most %d are allowed",
                            parser->text.bytes, PROTO_FILTER_BYTES_MAX);
-    if (proto_utf8_valid(parser->text))
-        return true;
+    if (proto_utf8_valid(parser->text)) {
+        /* No value holds a zero byte, and printed filters are C strings. */
+        const uint8_t *zero =
+            parser->text.bytes == 0 ? NULL : memchr(parser->text.data, 0, parser->text.bytes);
+        return zero == NULL ||
+               filter_fail(parser, (size_t)(zero - parser->text.data), "a zero byte stands here");
+    }
     size_t good = 0;
     for (size_t step = 1; step > 0;) {
         good += step - 1;

@@ -219,6 +219,18 @@ static void parse_bounds_depth_nodes_and_bytes(void **state)
     feature_schema_release(schema);
 }
 
+static void parse_refuses_a_zero_byte(void **state)
+{
+    (void)state;
+    struct feature_schema *schema = fixture_schema();
+    struct proto_fault fault = {0};
+    size_t column = 0;
+    assert_null(filter_parse(schema, (struct proto_span){(const uint8_t *)"stack has 'a\0b'", 15},
+                             &fault, &column));
+    assert_int_equal(column, 13);
+    feature_schema_release(schema);
+}
+
 static void fields_are_listed_once_in_order(void **state)
 {
     (void)state;
@@ -427,6 +439,7 @@ int main(void)
         cmocka_unit_test(match_follows_the_language),
         cmocka_unit_test(parse_points_at_what_is_wrong),
         cmocka_unit_test(parse_bounds_depth_nodes_and_bytes),
+        cmocka_unit_test(parse_refuses_a_zero_byte),
         cmocka_unit_test(fields_are_listed_once_in_order),
         cmocka_unit_test(values_beyond_the_slots_and_of_other_types_are_missing),
         cmocka_unit_test(names_that_begin_like_keywords_or_each_other_are_told_apart),
