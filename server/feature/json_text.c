@@ -37,7 +37,12 @@ json_t *feature_json_load(struct proto_span text, enum proto_error code, struct 
         return NULL;
     }
     json_t *json = json_loadb((const char *)text.data, text.bytes, JSON_REJECT_DUPLICATES, &error);
-    if (json == NULL) {
+    /* jansson leaves the text empty where memory ran out, but for a few places where it then says
+     * that the text is wrong. */
+    if (json == NULL && error.text[0] == '\0') {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a document of %zu bytes",
+                        text.bytes);
+    } else if (json == NULL) {
         char shown[sizeof error.text];
         feature_text_show(proto_span_text(error.text), shown, sizeof shown);
         proto_fault_set(fault, code, "", "line %d, column %d: not valid JSON: %s",
