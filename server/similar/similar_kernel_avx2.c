@@ -114,7 +114,7 @@ static inline __m256i look_up(const uint8_t *codes, const uint8_t *table)
 
 static inline __m256 bfloat_lanes(const uint8_t *halves)
 {
-    __m128i half = _mm_loadu_si128((const __m128i *)halves);
+    __m128i half = _mm_loadu_si128((const __m128i *)(const void *)halves);
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(half), 16));
 }
 
