@@ -132,9 +132,20 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
         net_conn_set_state(conn, session);
     }
     struct net_ticket from = net_conn_ticket(conn);
-    struct rpc_ticket ticket;
-    memcpy(&ticket, &from, sizeof ticket);
-    return rpc_serve(worker, session, ticket, frames, count, net_conn_read_ns(conn), out);
+    struct rpc_batch batch = {
+        .session = session,
+        .frames = frames,
+        .count = count,
+        .read_ns = net_conn_read_ns(conn),
+        .out_room = net_conn_out_room(conn),
+        .out = out,
+    };
+    memcpy(&batch.ticket, &from, sizeof from);
+    size_t later = rpc_serve(worker, &batch);
+    if (batch.done < count) {
+        net_conn_stop(conn, batch.done);
+    }
+    return later;
 }
 
 static void connection_closed(void *context, void *worker, struct net_conn *conn)

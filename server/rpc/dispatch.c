@@ -162,29 +162,49 @@ static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames,
     return run;
 }
 
-size_t rpc_serve(struct rpc_worker *worker, struct rpc_session *session, struct rpc_ticket ticket,
-                 const struct proto_frame *frames, size_t count, uint64_t read_ns,
-                 struct proto_writer *out)
+/* No snapshot can be had: every frame is told so. */
+static void refuse_all(struct rpc_batch *batch, const struct proto_fault *fault)
 {
+    for (size_t i = 0; i < batch->count; i++) {
+        proto_write_fault(batch->out, fault, PROTO_FLAG_REPLY, batch->frames[i].header.request_id);
+    }
+    batch->done = batch->count;
+}
+
+static bool turn_over(const struct rpc *rpc, const struct rpc_batch *batch, uint64_t began_ns)
+{
+    return batch->out->bytes > batch->out_room ||
+           rpc->options.now_ns(rpc->options.now_context) - began_ns > RPC_TURN_NS;
+}
+
+size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
+{
+    struct rpc *rpc = worker->rpc;
     struct proto_fault fault = {0};
-    struct rpc_call call = {
-        .worker = worker, .session = session, .ticket = ticket, .read_ns = read_ns, .out = out};
+    struct rpc_call call = {.worker = worker,
+                            .session = batch->session,
+                            .ticket = batch->ticket,
+                            .read_ns = batch->read_ns,
+                            .out = batch->out};
     size_t later = 0;
     if (!engine_worker_refresh(worker->engine, &fault)) {
-        for (size_t i = 0; i < count; i++) {
-            proto_write_fault(out, &fault, PROTO_FLAG_REPLY, frames[i].header.request_id);
-        }
+        refuse_all(batch, &fault);
         return 0;
     }
+    uint64_t began_ns = rpc->options.now_ns(rpc->options.now_context);
     bool hot = engine_worker_state(worker->engine)->active &&
-               (worker->rpc->open || session->role >= PROTO_ROLE_READ);
-    for (size_t i = 0; i < count;) {
-        size_t run = hot ? serve_hot(&call, frames + i, count - i) : 0;
+               (rpc->open || batch->session->role >= PROTO_ROLE_READ);
+    for (batch->done = 0; batch->done < batch->count;) {
+        const struct proto_frame *frames = batch->frames + batch->done;
+        size_t run = hot ? serve_hot(&call, frames, batch->count - batch->done) : 0;
         if (run == 0) {
-            later += serve_frame(&call, &frames[i]);
+            later += serve_frame(&call, frames);
             run = 1;
         }
-        i += run;
+        batch->done += run;
+        if (batch->done < batch->count && turn_over(rpc, batch, began_ns)) {
+            break;
+        }
     }
     return later;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ICP versions: put, get, list, activate, revert. Learning is in learn.c. */
+/* ICP versions: put, get, list, activate, revert. Learning is in rpc_learn.c. */
 #include <stdlib.h>
 
 #include "server/rpc/write.h"

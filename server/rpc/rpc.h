@@ -60,10 +60,22 @@ void rpc_worker_destroy(struct rpc_worker *worker);
 /* The loop is about to wait: let go of snapshots. */
 void rpc_worker_rest(struct rpc_worker *worker);
 
-/* Serves whole frames of one connection in order. Replies that are ready are appended to *out;
- * returns how many frames are answered later through post. read_ns: when they were read. */
-size_t rpc_serve(struct rpc_worker *worker, struct rpc_session *session, struct rpc_ticket ticket,
-                 const struct proto_frame *frames, size_t count, uint64_t read_ns,
-                 struct proto_writer *out);
+/* Frames of one connection that were read together. */
+struct rpc_batch {
+    struct rpc_session *session;
+    struct rpc_ticket ticket;
+    const struct proto_frame *frames;
+    size_t count;
+    uint64_t read_ns;         /* when they were read */
+    size_t out_room;          /* stop once the replies are larger than this; SIZE_MAX: never */
+    struct proto_writer *out; /* replies that are ready are appended */
+    size_t done; /* set: frames that were served; the others are to be handed over again */
+};
+
+/* Serves frames in order, at least one, until all are done, the replies fill out_room, or
+ * RPC_TURN_NS have passed: other connections wait. Returns how many of those done are answered
+ * later through post. */
+#define RPC_TURN_NS 2000000
+size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch);
 
 #endif

@@ -120,9 +120,12 @@ uint8_t rpc_fixture_call(struct rpc_fixture *fixture, uint8_t op, struct proto_s
     };
     size_t final_before = fixture->late_final;
     proto_writer_reset(&fixture->out);
-    size_t later = rpc_serve(fixture->worker, &fixture->session, (struct rpc_ticket){{0}}, &frame,
-                             1, 0, &fixture->out);
-    if (later == 0) {
+    struct rpc_batch batch = {.session = &fixture->session,
+                              .frames = &frame,
+                              .count = 1,
+                              .out_room = SIZE_MAX,
+                              .out = &fixture->out};
+    if (rpc_serve(fixture->worker, &batch) == 0) {
         return last_frame(proto_writer_span(&fixture->out), payload);
     }
     pthread_mutex_lock(&fixture->lock);
