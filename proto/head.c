@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/head.h"
 
+#include <assert.h>
+
 /* What follows the tags 0xc0 to 0xdf: the kind, and how many bytes of number stand behind the tag.
  */
 struct wide_format {
@@ -39,6 +41,7 @@ static double load_float(const uint8_t *at, unsigned width)
 /* An integer of the signed formats 0xd0 to 0xd3, widened to 64 bits. */
 static uint64_t widen(uint64_t bits, unsigned width)
 {
+    assert(width >= 1 && width <= 8);
     unsigned shift = 64 - 8 * width;
     return (uint64_t)((int64_t)(bits << shift) >> shift);
 }

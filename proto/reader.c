@@ -110,7 +110,8 @@ static inline bool head_take(struct proto_reader *reader, enum proto_kind kind,
     if (reader->failed || reader->at == reader->end ||
         !proto_head_read(reader->at, bytes_left(reader), head) ||
         (head->kind != kind && head->kind != other)) {
-        return proto_reader_refuse(reader, wanted);
+        (void)proto_reader_refuse(reader, wanted);
+        return false;
     }
     reader->at += head->bytes;
     return true;

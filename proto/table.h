@@ -13,21 +13,21 @@
 
 /* Error codes, PROTO_OK and PROTO_<NAME>. */
 enum proto_error {
-#define X(code, NAME, name, retryable, text) PROTO_##NAME = code,
+#define X(code, NAME, name, retryable, text) PROTO_##NAME = (code),
 #include "proto/error.def"
 #undef X
 };
 
 /* Opcodes, PROTO_OP_<NAME>. */
 enum proto_op {
-#define X(opcode, NAME, name, lane, role, retry, help) PROTO_OP_##NAME = opcode,
+#define X(opcode, NAME, name, lane, role, retry, help) PROTO_OP_##NAME = (opcode),
 #include "proto/op.def"
 #undef X
 };
 
 /* Limits, PROTO_<NAME>. */
 enum proto_limit {
-#define X(NAME, name, value, unit, reason) PROTO_##NAME = value,
+#define X(NAME, name, value, unit, reason) PROTO_##NAME = (value),
 #include "proto/limit.def"
 #undef X
 };

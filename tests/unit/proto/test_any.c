@@ -163,7 +163,8 @@ static void any_shows_a_hostile_key_harmlessly(void **state)
     proto_writer_init(&writer);
     char key[3000];
     memset(key, 'k', sizeof(key));
-    memcpy(key, "\x1b[2J", 4);
+    static const char escape[] = {'\x1b', '[', '2', 'J'};
+    memcpy(key, escape, sizeof(escape));
     proto_write_map(&writer, 1);
     proto_write_str(&writer, (struct proto_span){(const uint8_t *)key, sizeof(key)});
     proto_write_raw(&writer, BYTES("\xc1"));

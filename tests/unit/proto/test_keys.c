@@ -91,7 +91,7 @@ static void keys_hash_needs_few_probes_on_honest_keys(void **state)
     struct proto_span twice;
     keys_make(texts, keys, PROTO_MAP_KEYS_MAX);
     assert_int_equal(
-        proto_keys_differ_hashed(keys, PROTO_MAP_KEYS_MAX, 2 * PROTO_MAP_KEYS_MAX, &twice),
+        proto_keys_differ_hashed(keys, PROTO_MAP_KEYS_MAX, 2 * (size_t)PROTO_MAP_KEYS_MAX, &twice),
         PROTO_KEYS_DIFFER);
 }
 

@@ -31,8 +31,7 @@ static void random_text(msgpack_packer *packer, uint64_t *random, unsigned uniqu
     size_t bytes = (size_t)snprintf(text, sizeof(text), "%u", unique);
     for (uint64_t left = random_next(random) % 40; left > 0; left--) {
         const char *word = words[random_next(random) % 8];
-        memcpy(text + bytes, word, strlen(word));
-        bytes += strlen(word);
+        bytes = (size_t)(stpcpy(text + bytes, word) - text);
     }
     msgpack_pack_str_with_body(packer, text, bytes);
 }
