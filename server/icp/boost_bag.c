@@ -4,22 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/icp/kernel.h"
 #include "server/math/portable.h"
 
 /* Rows of one side of the split, laid out for the inner loops. */
 struct bag_side {
     struct icp_grid *grid;
     double *scores;
-    double *gradients; /* p − y */
-    double *hessians;  /* p (1 − p) */
+    struct icp_sums *derivatives; /* of the loss by the score of each row; inner side only */
 };
 
 static void side_fini(struct bag_side *side)
 {
     icp_grid_destroy(side->grid);
     free(side->scores);
-    free(side->gradients);
-    free(side->hessians);
+    free(side->derivatives);
 }
 
 /* The rows in (or not in) the bag's fold, with the scores that they start from. */
@@ -38,10 +37,8 @@ static bool side_init(struct bag_side *side, const struct icp_bag *bag, bool hel
     }
     side->grid = icp_grid_pick(bag->grid, picked, count);
     side->scores = calloc(count + 1, sizeof *side->scores);
-    side->gradients = calloc(count + 1, sizeof *side->gradients);
-    side->hessians = calloc(count + 1, sizeof *side->hessians);
-    bool ok = side->grid != NULL && side->scores != NULL && side->gradients != NULL &&
-              side->hessians != NULL;
+    side->derivatives = calloc(held_out ? 1 : count + 1, sizeof *side->derivatives);
+    bool ok = side->grid != NULL && side->scores != NULL && side->derivatives != NULL;
     for (size_t i = 0; ok && bag->start != NULL && i < count; i++) {
         side->scores[i] = bag->start[picked[i]];
     }
@@ -64,17 +61,9 @@ static void scores_update(struct bag_side *side, size_t column, const double *va
     }
 }
 
-static void derivatives_update(struct bag_side *side)
+static void derivatives_update(const struct icp_kernel *kernel, struct bag_side *side)
 {
-    const double *restrict scores = side->scores;
-    const uint8_t *restrict labels = side->grid->labels;
-    double *restrict gradients = side->gradients;
-    double *restrict hessians = side->hessians;
-    for (size_t i = 0; i < side->grid->rows; i++) {
-        double p = math_logistic(scores[i]);
-        gradients[i] = p - (double)labels[i];
-        hessians[i] = p * (1.0 - p);
-    }
+    kernel->derivatives(side->scores, side->grid->labels, side->grid->rows, side->derivatives);
 }
 
 static double loss(const struct bag_side *side)
@@ -86,25 +75,17 @@ static double loss(const struct bag_side *side)
     return sum;
 }
 
-static void sums_collect(const struct bag_side *side, size_t column, struct icp_sums *sums)
-{
-    const uint8_t *codes = icp_grid_column(side->grid, column);
-    memset(sums, 0, side->grid->bins[column] * sizeof *sums);
-    for (size_t i = 0; i < side->grid->rows; i++) {
-        sums[codes[i]].gradient += side->gradients[i];
-        sums[codes[i]].hessian += side->hessians[i];
-    }
-}
-
 /* One turn over all columns: each sees the residuals that the one before it left. */
 static void round_run(const struct icp_bag *bag, struct bag_side *inner, struct bag_side *outer,
                       double *tables)
 {
+    const struct icp_kernel *kernel = icp_kernel_choose();
     struct icp_sums sums[PROTO_BINS_MAX + 1];
     double values[PROTO_BINS_MAX + 1];
     for (size_t c = 0; c < bag->grid->columns; c++) {
         size_t bins = bag->grid->bins[c];
-        sums_collect(inner, c, sums);
+        kernel->sums(icp_grid_column(inner->grid, c), inner->derivatives, inner->grid->rows, bins,
+                     sums);
         if (!icp_leaf_values(sums, bins, bag->grid->ordered[c], &bag->options->leaf, values)) {
             continue;
         }
@@ -113,7 +94,7 @@ static void round_run(const struct icp_bag *bag, struct bag_side *inner, struct 
             table[b] += values[b];
         }
         scores_update(inner, c, values);
-        derivatives_update(inner);
+        derivatives_update(kernel, inner);
         scores_update(outer, c, values);
     }
 }
@@ -141,12 +122,13 @@ static bool progress(const struct icp_bag *bag, unsigned round)
 static bool rounds_run(const struct icp_bag *bag, struct bag_side *inner, struct bag_side *outer,
                        double *best, unsigned *best_round)
 {
+    const struct icp_kernel *kernel = icp_kernel_choose();
     size_t entries = bag->offsets[bag->grid->columns];
     double *tables = calloc(entries + 1, sizeof *tables);
     bool ok = tables != NULL;
     double best_loss = loss(outer);
     *best_round = 0;
-    derivatives_update(inner);
+    derivatives_update(kernel, inner);
     for (unsigned round = 1; ok && round <= bag->options->rounds_max; round++) {
         round_run(bag, inner, outer, tables);
         double now = loss(outer);
