@@ -11,7 +11,7 @@ import unittest
 
 from icpd import HEADER, Client, Refused, Server
 
-BINARY = sys.argv.pop(1) if len(sys.argv) > 1 else "icpd"
+BINARY = sys.argv.pop(1) if __name__ == "__main__" and len(sys.argv) > 1 else "icpd"
 
 SCHEMA = {
     "fields": [
