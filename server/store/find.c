@@ -98,13 +98,15 @@ static bool row_proves(const struct store_view *view, const struct probe *probe)
 static void find_slowly(struct store_view *view, struct proto_span id, uint64_t hash,
                         uint32_t *slot, const uint8_t **row)
 {
-    struct proto_fault fault;
+    struct proto_fault fault = {.code = PROTO_OK};
     *slot = STORE_NO_SLOT;
     *row = NULL;
     if (id.bytes == 0 || id.bytes > PROTO_ID_BYTES_MAX)
         return;
     *slot = find(view, STORE_KIND_ID, id, hash, &fault);
-    if (*slot != STORE_NO_SLOT)
+    if (fault.code != PROTO_OK)
+        *slot = STORE_BAD_SLOT;
+    else if (*slot != STORE_NO_SLOT)
         *row = store_row(view, *slot, &fault);
 }
 

@@ -28,6 +28,10 @@
 #include "server/feature/record.h"
 
 #define STORE_NO_SLOT UINT32_MAX
+/* From store_find_many alone, which has no fault to give: what is stored there is damaged, and
+ * whether the account exists cannot be said. store_record and store_row of it give PROTO_CORRUPT.
+ */
+#define STORE_BAD_SLOT (UINT32_MAX - 1)
 #define STORE_ROW_HEADER_BYTES 16
 
 struct store;

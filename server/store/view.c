@@ -4,6 +4,23 @@
 
 #include "server/store/store_parts.h"
 
+/* The limit is ours: LMDB keeps the larger table of readers of an earlier run. */
+static bool view_link(struct store *store, struct store_view *view, struct proto_fault *fault)
+{
+    pthread_mutex_lock(&store->views_mutex);
+    bool good = store->view_count < store->options.readers_max;
+    if (good) {
+        view->next = store->views;
+        if (view->next != NULL)
+            view->next->previous = view;
+        store->views = view;
+        store->view_count++;
+    }
+    pthread_mutex_unlock(&store->views_mutex);
+    return good || proto_fault_set(fault, PROTO_LIMIT, "", "%u views are open, their limit",
+                                   store->options.readers_max);
+}
+
 struct store_view *store_view_open(struct store *store, struct proto_fault *fault)
 {
     struct store_view *view = calloc(1, sizeof *view);
@@ -21,13 +38,11 @@ struct store_view *store_view_open(struct store *store, struct proto_fault *faul
         return NULL;
     }
     mdb_txn_reset(view->txn.mdb);
-    pthread_mutex_lock(&store->views_mutex);
-    view->next = store->views;
-    if (view->next != NULL)
-        view->next->previous = view;
-    store->views = view;
-    store->view_count++;
-    pthread_mutex_unlock(&store->views_mutex);
+    if (!view_link(store, view, fault)) {
+        mdb_txn_abort(view->txn.mdb);
+        free(view);
+        return NULL;
+    }
     if (store_view_refresh(view, fault))
         return view;
     store_view_close(view);
@@ -147,11 +162,19 @@ uint32_t store_view_rows_slots(const struct store_view *view)
     return view->txn.state.rows_digest == 0 ? 0 : view->txn.state.rows_slots;
 }
 
+static bool bad_slot(struct proto_fault *fault)
+{
+    return proto_fault_set(fault, PROTO_CORRUPT, "",
+                           "what is stored of this account is damaged and cannot be read");
+}
+
 bool store_record(struct store_view *view, uint32_t slot, struct proto_span *record,
                   struct proto_fault *fault)
 {
     assert(view->active);
     struct store_account account = {.deleted = true};
+    if (slot == STORE_BAD_SLOT)
+        return bad_slot(fault);
     if (slot < view->txn.state.slots && !store_account_get(&view->txn, slot, &account, fault)) {
         store_damage(view->store, fault);
         return false;
@@ -195,6 +218,8 @@ const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fa
 {
     assert(view->active);
     const struct store_state *state = &view->txn.state;
+    if (slot == STORE_BAD_SLOT)
+        bad_slot(fault);
     if (slot >= store_view_rows_slots(view) || slot >= state->slots)
         return NULL;
     const uint8_t *block = store_view_block(view, slot / STORE_BLOCK_ROWS, fault);
