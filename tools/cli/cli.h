@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every command of `icp` gets: its options and arguments, taken apart by the tables
+ * command.def and option.def; where the server is; and how to fail. Convention: a command returns
+ * an exit status of sysexits.h. It prints results to standard output and everything else to
+ * standard error, one line a message, beginning with the command's name. Ownership: option values
+ * are borrowed from argv. Threads: one. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "client/icp.h"
+#include "proto/fault.h"
+#include "proto/span.h"
+
+#define CLI_URI_DEFAULT "icp://127.0.0.1:4273"
+#define CLI_TIMEOUT_S_DEFAULT 30
+
+enum cli_command_id {
+#define X(ID, name, handler, summary, arguments, examples) CLI_COMMAND_##ID,
+#include "tools/cli/command.def"
+#undef X
+    CLI_COMMANDS
+};
+
+/* CLI_<COMMAND>_<OPTION>, and CLI_G_<OPTION> for those of every command. */
+enum cli_option_id {
+#define G(NAME, name, key, argument, help) CLI_G_##NAME,
+#define O(COMMAND, NAME, name, key, argument, help) CLI_##COMMAND##_##NAME,
+#include "tools/cli/option.def"
+#undef O
+#undef G
+    CLI_OPTIONS
+};
+
+enum cli_form { CLI_TABLE, CLI_JSON, CLI_CSV };
+
+struct cli;
+typedef int (*cli_handler)(struct cli *cli);
+
+struct cli_command {
+    enum cli_command_id id;
+    const char *name;
+    cli_handler handler;
+    const char *summary;
+    const char *arguments;
+    const char *examples;
+};
+
+struct cli_option {
+    int command; /* enum cli_command_id, -1 for every command */
+    const char *name;
+    char key;
+    const char *argument; /* NULL: a switch */
+    const char *help;
+};
+
+struct cli {
+    const struct cli_command *command;
+    char **arguments; /* what is no option */
+    size_t argument_count;
+    struct cli_setting {
+        enum cli_option_id option;
+        const char *value; /* "" for a switch */
+    } * settings;          /* in the order given */
+    size_t setting_count;
+    enum cli_form form;
+    const char *uri;
+    char token[512]; /* "" if none */
+    uint32_t timeout_ms;
+};
+
+/* The tables as data. */
+const struct cli_command *cli_commands(void); /* CLI_COMMANDS of them */
+const struct cli_option *cli_options(void);   /* CLI_OPTIONS of them */
+
+/* Runs one command line; returns the exit status. */
+int cli_run(int count, char **arguments);
+
+/* Value of an option, the last if it was repeated; NULL if it was not given. */
+const char *cli_text(const struct cli *cli, enum cli_option_id option);
+static inline bool cli_has(const struct cli *cli, enum cli_option_id option)
+{
+    return cli_text(cli, option) != NULL;
+}
+/* Walks the values of a repeated option: *at starts at 0. NULL at the end. */
+const char *cli_each(const struct cli *cli, enum cli_option_id option, size_t *at);
+/* Whole number within [low, high], or the fallback if the option was not given. False, with a
+ * message printed, if the text is not one. */
+bool cli_number(const struct cli *cli, enum cli_option_id option, uint64_t low, uint64_t high,
+                uint64_t fallback, uint64_t *number);
+
+/* Messages on standard error: "icp COMMAND: …". cli_fail returns the exit status it is given. */
+void cli_say(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int cli_fail(const struct cli *cli, int status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Prints a fault and returns the exit status that its code has (cli_exit_status). */
+int cli_fault(const struct cli *cli, const struct proto_fault *fault);
+int cli_icp_fault(const struct cli *cli, const struct icp_fault *fault);
+int cli_exit_status(unsigned error);
+/* EX_USAGE with a message unless there are `least` to `most` arguments. */
+bool cli_arguments(const struct cli *cli, size_t least, size_t most);
+
+/* Connects to the server; NULL with *status and a message on failure. */
+struct icp_client *cli_connect(const struct cli *cli, int *status);
+/* One call; on failure the message is printed. Returns an exit status. */
+int cli_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
+             const struct icp_payload *payload, struct icp_reply *reply);
+
+/* A version number from 1 as an argument; false with a message printed. */
+bool version_argument(const struct cli *cli, const char *text, uint64_t *version);
+
+/* Handlers, one for each command: a missing one is a link error. */
+#define X(ID, name, handler, summary, arguments, examples) int handler(struct cli *cli);
+#include "tools/cli/command.def"
+#undef X
+
+/* Help, made from the tables. */
+void cli_help_overview(FILE *out);
+void cli_help_markdown(FILE *out);
+void cli_help_bash(FILE *out);
+/* Parses the command's options with argp into *cli. Returns an exit status; asked for help, argp
+ * prints it and ends the program. */
+int cli_parse(struct cli *cli, int count, char **arguments);
+/* The command nearest to mistyped words, NULL if none is near. */
+const struct cli_command *cli_nearest(const char *words);
+
+#endif

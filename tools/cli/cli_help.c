@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Help, the reference page and the completion of bash, all from command.def and option.def. */
+#include "tools/cli/cli.h"
+
+void cli_help_overview(FILE *out)
+{
+    fprintf(out, "icp is the command line of icpd, the in-memory scoring server.\n\n"
+                 "Usage: icp COMMAND [OPTION…] [ARGUMENT…]\n\n");
+    for (size_t i = 0; i < CLI_COMMANDS; i++)
+        fprintf(out, "  %-14s %s\n", cli_commands()[i].name, cli_commands()[i].summary);
+    fprintf(out, "\n'icp COMMAND --help' shows the options of one, with examples.\n");
+}
+
+static void markdown_options(FILE *out, int command)
+{
+    bool any = false;
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
+        const struct cli_option *option = &cli_options()[i];
+        if (option->command != command)
+            continue;
+        if (!any)
+            fprintf(out, "\n| option | meaning |\n|---|---|\n");
+        any = true;
+        fprintf(out, "| `--%s%s%s`", option->name, option->argument != NULL ? " " : "",
+                option->argument != NULL ? option->argument : "");
+        if (option->key != 0)
+            fprintf(out, ", `-%c`", option->key);
+        fprintf(out, " | %s |\n", option->help);
+    }
+}
+
+void cli_help_markdown(FILE *out)
+{
+    fprintf(out,
+            "# icp: the command line\n\n"
+            "This page is written by `icp help --markdown` from the tables of commands and options "
+            "(`tools/cli/*.def`); do not edit it.\n\n"
+            "Results go to standard output: a table, or with `--json` and `--csv` something for "
+            "programs. Everything else goes to standard error. The exit status is 0, or one of "
+            "`sysexits.h`: 64 the command line is wrong, 65 the data are (bad rows, no evidence, "
+            "not found), 66 a file cannot be read, 69 the server cannot be reached, 70 a fault of "
+            "icpd, 71 out of memory, 73 a file cannot be written, 74 reading or writing failed, 75 "
+            "try again later, 76 the peers do not understand each other, 77 the role does not "
+            "allow it, 130 interrupted.\n\n## Options of every command\n");
+    markdown_options(out, -1);
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        const struct cli_command *command = &cli_commands()[i];
+        fprintf(out, "\n## icp %s%s%s\n\n%s.\n", command->name,
+                command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
+        markdown_options(out, (int)command->id);
+        fprintf(out, "\n```sh\n%s```\n", command->examples);
+    }
+}
+
+static void bash_words(FILE *out, const struct cli_command *command)
+{
+    fprintf(out, "    '%s') words='", command->name);
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
+        const struct cli_option *option = &cli_options()[i];
+        if (option->command == -1 || option->command == (int)command->id)
+            fprintf(out, "--%s ", option->name);
+    }
+    fprintf(out, "--help' ;;\n");
+}
+
+void cli_help_bash(FILE *out)
+{
+    fprintf(out, "# Completion of icp for bash; made by: icp help --bash\n"
+                 "_icp() {\n"
+                 "    local current=${COMP_WORDS[COMP_CWORD]} command='' words='' word\n"
+                 "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+                 "        [[ $word == -* ]] && break\n"
+                 "        command+=${command:+ }$word\n"
+                 "        [[ $command == schema ]] || break\n"
+                 "    done\n"
+                 "    case $command in\n"
+                 "    '') words='schema");
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        if (strchr(cli_commands()[i].name, ' ') == NULL)
+            fprintf(out, " %s", cli_commands()[i].name);
+    }
+    fprintf(out, " --help --version' ;;\n    schema) words='");
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        const char *space = strchr(cli_commands()[i].name, ' ');
+        if (space != NULL)
+            fprintf(out, "%s ", space + 1);
+    }
+    fprintf(out, "' ;;\n");
+    for (size_t i = 0; i < CLI_COMMANDS; i++)
+        bash_words(out, &cli_commands()[i]);
+    fprintf(out, "    esac\n"
+                 "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+                 "}\n"
+                 "complete -o default -F _icp icp\n");
+}
+
+int cmd_help(struct cli *cli)
+{
+    if (cli_has(cli, CLI_HELP_MARKDOWN)) {
+        cli_help_markdown(stdout);
+        return EX_OK;
+    }
+    if (cli_has(cli, CLI_HELP_BASH)) {
+        cli_help_bash(stdout);
+        return EX_OK;
+    }
+    if (cli->argument_count == 0) {
+        cli_help_overview(stdout);
+        return EX_OK;
+    }
+    if (!cli_arguments(cli, 1, 2))
+        return EX_USAGE;
+    /* argp prints the help of a command and ends the program. */
+    char help[] = "--help";
+    char program[] = "icp";
+    char *arguments[] = {program, cli->arguments[0],
+                         cli->argument_count > 1 ? cli->arguments[1] : help, help, NULL};
+    return cli_run(cli->argument_count > 1 ? 4 : 3, arguments);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp get, delete. */
+#include "tools/cli/cli_output.h"
+
+static int account_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const headers[] = {"field", "value", "state", "source", "time"};
+    struct table table;
+    struct icp_value values;
+    struct icp_value keys;
+    struct icp_value entry;
+    struct icp_value part;
+    struct icp_text name;
+    char text[512];
+    if (cli->form == CLI_TABLE) {
+        struct icp_text id = icp_reply_text(reply, "id");
+        (void)icp_reply_get(reply, "keys", &keys);
+        printf("%.*s  (%s)\n", (int)id.bytes, id.data,
+               keys.count > 0 ? icp_value_print(&keys, text, sizeof text) : "no keys");
+    }
+    (void)icp_reply_get(reply, "values", &values);
+    table_init(&table, headers, 5);
+    struct icp_walk walk = icp_walk(&values);
+    while (icp_next(&walk, &name, &entry)) {
+        table_text_n(&table, name);
+        (void)icp_value_get(&entry, "value", &part);
+        table_value(&table, &part);
+        (void)icp_value_get(&entry, "state", &part);
+        table_value(&table, &part);
+        (void)icp_value_get(&entry, "source", &part);
+        table_value(&table, &part);
+        (void)icp_value_get(&entry, "time", &part);
+        table_text(&table, "%s", time_text(part.integer, text));
+    }
+    return table_print(&table, cli, stdout);
+}
+
+int cmd_get(struct cli *cli)
+{
+    int status = EX_OK;
+    const char *key = cli_text(cli, CLI_GET_KEY);
+    const char *email = cli_text(cli, CLI_GET_EMAIL);
+    if (!cli_arguments(cli, 0, 1))
+        return EX_USAGE;
+    if (cli->argument_count + (key != NULL) + (email != NULL) != 1)
+        return cli_fail(cli, EX_USAGE, "give one of ID, --key and --email");
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    if (payload == NULL) {
+        icp_close(client);
+        return cli_fail(cli, EX_OSERR, "no memory");
+    }
+    const char *name = key != NULL ? "key" : email != NULL ? "email" : "id";
+    icp_payload_text(payload, name, key != NULL ? key : email != NULL ? email : cli->arguments[0]);
+    status = cli_call(cli, client, ICP_OP_ACCOUNT_GET, payload, &reply);
+    if (status == EX_OK)
+        status = cli->form == CLI_JSON ? json_print_reply(cli, &reply) : account_print(cli, &reply);
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}
+
+int cmd_delete(struct cli *cli)
+{
+    int status = EX_OK;
+    if (!cli_arguments(cli, 1, PROTO_BATCH_ACCOUNTS_MAX))
+        return EX_USAGE;
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    if (payload == NULL) {
+        icp_close(client);
+        return cli_fail(cli, EX_OSERR, "no memory");
+    }
+    icp_payload_list_begin(payload, "ids");
+    for (size_t i = 0; i < cli->argument_count; i++)
+        icp_payload_text(payload, NULL, cli->arguments[i]);
+    icp_payload_list_end(payload);
+    status = cli_call(cli, client, ICP_OP_ACCOUNT_DELETE, payload, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON)
+        status = json_print_reply(cli, &reply);
+    else if (status == EX_OK)
+        printf("%lld of %zu accounts removed\n", (long long)icp_reply_int(&reply, "count", 0),
+               cli->argument_count);
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}

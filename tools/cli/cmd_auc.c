@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp auc: how well a column orders the rows that meet a label, with the interval of DeLong. */
+#include <stdlib.h>
+
+#include "server/filter/filter.h"
+#include "server/math/auc.h"
+#include "server/math/order.h"
+#include "tools/cli/cli_output.h"
+#include "tools/cli/csv_account.h"
+#include "tools/cli/key_column.h"
+#include "tools/cli/label.h"
+
+struct scores {
+    double *scores;
+    uint8_t *labels;
+    size_t count;
+    size_t capacity;
+    size_t bad;      /* rows that could not be read */
+    size_t unscored; /* rows without a score */
+};
+
+static bool scores_add(struct scores *scores, double score, bool label)
+{
+    if (scores->count == scores->capacity) {
+        size_t capacity = scores->capacity * 2 + 4096;
+        double *grown = realloc(scores->scores, capacity * sizeof *grown);
+        if (grown != NULL)
+            scores->scores = grown;
+        uint8_t *labels = grown != NULL ? realloc(scores->labels, capacity) : NULL;
+        if (labels == NULL)
+            return false;
+        scores->labels = labels;
+        scores->capacity = capacity;
+    }
+    scores->scores[scores->count] = score;
+    scores->labels[scores->count++] = label;
+    return true;
+}
+
+static int rows_measure(const struct cli *cli, struct csv_input *input, struct csv_map *map,
+                        const struct filter *label, const struct feature_field *score,
+                        struct scores *scores)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_cell_fault cell;
+    struct csv_row row;
+    while (csv_next(input, &row, &fault)) {
+        if (row.bad) {
+            scores->bad++;
+            cli_say(cli, "%s, line %zu, column %zu: %s; the row is passed over", csv_name(input),
+                    row.bad_line, row.bad_column, row.message);
+            continue;
+        }
+        if (!csv_map_read(map, &row, &cell)) {
+            scores->bad++;
+            cli_say(cli, "%s, line %zu, field %s: %s; the row is passed over", csv_name(input),
+                    row.line, cell.fault.field, cell.fault.message);
+            continue;
+        }
+        if (!map->values[score->id].present) {
+            scores->unscored++;
+            continue;
+        }
+        bool positive = filter_match(label, map->values, map->schema->id_count);
+        if (!scores_add(scores, map->values[score->id].number, positive))
+            return cli_fail(cli, EX_OSERR, "no memory for %zu scores", scores->count);
+    }
+    return fault.code == PROTO_OK ? EX_OK : cli_fault(cli, &fault);
+}
+
+static int auc_print(const struct cli *cli, const struct scores *scores)
+{
+    uint32_t *order = math_order_create(scores->scores, scores->count);
+    struct math_auc auc;
+    if (order == NULL || !math_auc(scores->scores, scores->labels, order, scores->count, &auc)) {
+        free(order);
+        return cli_fail(cli, EX_OSERR, "no memory for %zu scores", scores->count);
+    }
+    double lift = math_lift(scores->scores, scores->labels, order, scores->count, 0.1);
+    double ks = math_ks(scores->scores, scores->labels, order, scores->count);
+    free(order);
+    if (auc.positives == 0 || auc.negatives == 0)
+        return cli_fail(cli, EX_DATAERR,
+                        "%zu rows are positive and %zu negative by the label; an AUC needs both",
+                        auc.positives, auc.negatives);
+    if (cli->form == CLI_JSON)
+        return json_print(cli, json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:I, s:I}",
+                                         "auc", auc.auc, "low", auc.low, "high", auc.high, "error",
+                                         auc.error, "positives", (json_int_t)auc.positives,
+                                         "negatives", (json_int_t)auc.negatives, "lift_top_decile",
+                                         lift, "ks", ks, "bad", (json_int_t)scores->bad, "unscored",
+                                         (json_int_t)scores->unscored));
+    printf("AUC %.4f  (95 %% interval %.4f to %.4f, DeLong)\n", auc.auc, auc.low, auc.high);
+    printf("rows %zu, positive %zu (%.1f %%); lift in the top decile %.2f, KS %.3f\n",
+           scores->count, auc.positives, 100 * (double)auc.positives / (double)scores->count, lift,
+           ks);
+    if (scores->unscored + scores->bad > 0)
+        printf("left out: %zu rows without a score, %zu that could not be read\n", scores->unscored,
+               scores->bad);
+    return EX_OK;
+}
+
+static int measure(const struct cli *cli, struct csv_input *input,
+                   const struct feature_schema *schema)
+{
+    const char *name = cli_text(cli, CLI_AUC_SCORE);
+    const struct feature_field *score = feature_schema_find(schema, proto_span_text(name));
+    if (score == NULL) {
+        const char *nearest = csv_column_nearest(input, name);
+        return cli_fail(cli, EX_USAGE, "--score: %s has no column '%s'%s%s%s", csv_name(input),
+                        name, nearest != NULL ? "; did you mean '" : "",
+                        nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+    }
+    if (score->type != FEATURE_NUMBER)
+        return cli_fail(cli, EX_DATAERR, "--score: column '%s' of %s holds no numbers", name,
+                        csv_name(input));
+    struct filter *label = label_parse(cli, schema, "label", cli_text(cli, CLI_AUC_LABEL));
+    if (label == NULL)
+        return EX_DATAERR;
+    struct scores scores = {0};
+    struct csv_map map;
+    int status = csv_map_init(&map, schema, input) ? EX_OK : cli_fail(cli, EX_OSERR, "no memory");
+    if (status == EX_OK)
+        status = rows_measure(cli, input, &map, label, score, &scores);
+    if (status == EX_OK)
+        status = auc_print(cli, &scores);
+    csv_map_fini(&map);
+    filter_destroy(label);
+    free(scores.scores);
+    free(scores.labels);
+    return status;
+}
+
+int cmd_auc(struct cli *cli)
+{
+    if (!cli_arguments(cli, 1, 1))
+        return EX_USAGE;
+    if (!cli_has(cli, CLI_AUC_LABEL) || !cli_has(cli, CLI_AUC_SCORE))
+        return cli_fail(cli, EX_USAGE, "both --label EXPRESSION and --score COLUMN are needed");
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_input *input = csv_open(cli->arguments[0], &fault);
+    if (input == NULL)
+        return cli_file_fault(cli, &fault);
+    struct feature_schema *schema = csv_schema_infer(input, &fault);
+    int status = schema != NULL ? measure(cli, input, schema) : cli_fault(cli, &fault);
+    feature_schema_release(schema);
+    csv_close(input);
+    return status;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp list, activate, revert, put. */
+#include <stdlib.h>
+
+#include "tools/cli/cli_output.h"
+#include "tools/cli/key_column.h"
+
+static void value_add(struct table *table, const struct icp_value *map, const char *name)
+{
+    struct icp_value value;
+    (void)icp_value_get(map, name, &value);
+    table_value(table, &value);
+}
+
+static int versions_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const headers[] = {"icp", "active",  "name",    "label",
+                                          "auc", "created", "accounts"};
+    struct table table;
+    struct icp_value list;
+    struct icp_value entry;
+    struct icp_value value;
+    (void)icp_reply_get(reply, "icps", &list);
+    struct icp_walk walk = icp_walk(&list);
+    table_init(&table, headers, 7);
+    while (icp_next(&walk, NULL, &entry)) {
+        value_add(&table, &entry, "icp");
+        (void)icp_value_get(&entry, "active", &value);
+        table_text(&table, "%s", value.flag ? "active" : "");
+        value_add(&table, &entry, "name");
+        value_add(&table, &entry, "label");
+        (void)icp_value_get(&entry, "auc", &value);
+        table_number(&table, "%.3f", value.number);
+        value_add(&table, &entry, "created");
+        value_add(&table, &entry, "accounts");
+    }
+    if (list.count == 0 && cli->form == CLI_TABLE)
+        printf("no ICP version yet; 'icp learn' makes one\n");
+    return table_print(&table, cli, stdout);
+}
+
+static void switches_print(const struct icp_reply *reply)
+{
+    struct icp_value list;
+    struct icp_value entry;
+    struct icp_value icp;
+    struct icp_value time;
+    struct icp_value reason;
+    char text[24];
+    (void)icp_reply_get(reply, "switches", &list);
+    struct icp_walk walk = icp_walk(&list);
+    if (list.count > 0)
+        printf("\nswitches, oldest first (UTC):\n");
+    while (icp_next(&walk, NULL, &entry)) {
+        (void)icp_value_get(&entry, "icp", &icp);
+        (void)icp_value_get(&entry, "time", &time);
+        (void)icp_value_get(&entry, "reason", &reason);
+        printf("  %s  version %lld  %.*s\n", time_text(time.integer, text), (long long)icp.integer,
+               (int)reason.text.bytes, reason.text.bytes > 0 ? reason.text.data : "");
+    }
+}
+
+int cmd_list(struct cli *cli)
+{
+    int status = EX_OK;
+    struct icp_reply reply = {0};
+    if (!cli_arguments(cli, 0, 0))
+        return EX_USAGE;
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    status = cli_call(cli, client, ICP_OP_ICP_LIST, NULL, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON)
+        status = json_print_reply(cli, &reply);
+    else if (status == EX_OK)
+        status = versions_print(cli, &reply);
+    if (status == EX_OK && cli->form == CLI_TABLE)
+        switches_print(&reply);
+    icp_reply_fini(&reply);
+    icp_close(client);
+    return status;
+}
+
+bool version_argument(const struct cli *cli, const char *text, uint64_t *version)
+{
+    size_t digits = strspn(text, "0123456789");
+    *version = digits > 0 && digits < 11 ? strtoull(text, NULL, 10) : 0;
+    if (text[digits] == '\0' && *version > 0)
+        return true;
+    (void)cli_fail(cli, EX_USAGE,
+                   "'%s' is no version; versions are numbers from 1, 'icp list' "
+                   "shows them",
+                   text);
+    return false;
+}
+
+/* activate and revert answer alike. */
+static int switch_call(const struct cli *cli, enum icp_op op, uint64_t version, const char *reason)
+{
+    int status = EX_OK;
+    struct icp_reply reply = {0};
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    struct icp_payload *payload = icp_payload_create();
+    if (payload == NULL) {
+        icp_close(client);
+        return cli_fail(cli, EX_OSERR, "no memory");
+    }
+    if (version > 0)
+        icp_payload_uint(payload, "icp", version);
+    if (reason != NULL)
+        icp_payload_text(payload, "reason", reason);
+    status = cli_call(cli, client, op, payload, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON) {
+        status = json_print_reply(cli, &reply);
+    } else if (status == EX_OK) {
+        int64_t previous = icp_reply_int(&reply, "previous", 0);
+        printf("version %lld is active", (long long)icp_reply_int(&reply, "icp", 0));
+        if (previous > 0)
+            printf(", version %lld was before", (long long)previous);
+        printf("\n");
+    }
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}
+
+int cmd_activate(struct cli *cli)
+{
+    uint64_t version = 0;
+    if (!cli_arguments(cli, 1, 1) || !version_argument(cli, cli->arguments[0], &version))
+        return EX_USAGE;
+    return switch_call(cli, ICP_OP_ICP_ACTIVATE, version, cli_text(cli, CLI_ACTIVATE_REASON));
+}
+
+int cmd_revert(struct cli *cli)
+{
+    if (!cli_arguments(cli, 0, 0))
+        return EX_USAGE;
+    return switch_call(cli, ICP_OP_ICP_REVERT, 0, cli_text(cli, CLI_REVERT_REASON));
+}
+
+int cmd_put(struct cli *cli)
+{
+    if (!cli_arguments(cli, 1, 1))
+        return EX_USAGE;
+    return document_put(cli, ICP_OP_ICP_PUT, "ICP");
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp import: good rows go in, bad rows are told by line and column. */
+#include <stdlib.h>
+#include <time.h>
+
+#include "server/feature/span_text.h"
+#include "tools/cli/csv_account.h"
+#include "tools/cli/import_batch.h"
+#include "tools/cli/key_column.h"
+#include "tools/cli/remote_schema.h"
+
+/* Keys of one account that come from columns; more is a slip. */
+#define KEY_COLUMNS_MAX 16
+
+struct import {
+    const struct cli *cli;
+    struct csv_input *input;
+    struct feature_schema *schema;
+    struct csv_map map;
+    size_t id_column;
+    struct key_column keys[KEY_COLUMNS_MAX];
+    size_t key_count;
+    struct text_count ids;  /* that went in, to find one that occurs twice */
+    struct text_count made; /* keys, likewise */
+    struct import_notes notes;
+    struct import_sender sender;
+    size_t rows;
+};
+
+static struct note_place place_of(const struct import *import, const struct csv_row *row,
+                                  size_t cell)
+{
+    struct note_place place = {row->line, 0, csv_column(import->input, cell)};
+    csv_cell_place(import->input, row, cell, &place.line, &place.column);
+    return place;
+}
+
+/* Finds the id or says why the row cannot have one. */
+static bool id_take(struct import *import, const struct csv_row *row, struct proto_span *id)
+{
+    char message[160];
+    *id = feature_text_trim(row->cells[import->id_column]);
+    const struct text_entry *earlier = text_count_find(&import->ids, *id);
+    bool has_control = false;
+    for (size_t i = 0; i < id->bytes; i++)
+        has_control |= id->data[i] < 0x20 || id->data[i] == 0x7f;
+    if (id->bytes == 0)
+        snprintf(message, sizeof message, "the id is missing");
+    else if (id->bytes > PROTO_ID_BYTES_MAX)
+        snprintf(message, sizeof message, "the id has %zu bytes, at most %d are allowed", id->bytes,
+                 PROTO_ID_BYTES_MAX);
+    else if (has_control)
+        snprintf(message, sizeof message, "a control character stands in the id");
+    else if (earlier != NULL)
+        snprintf(message, sizeof message, "the id stands on line %zu already", earlier->line);
+    else
+        return true;
+    notes_refuse(&import->notes, place_of(import, row, import->id_column), message);
+    return false;
+}
+
+static void key_tell(struct import *import, const struct csv_row *row,
+                     const struct key_column *column, enum key_outcome outcome, const char *text)
+{
+    struct note_place place = place_of(import, row, column->column);
+    char message[400];
+    switch (outcome) {
+    case KEY_SHARED:
+        notes_shared(&import->notes, place, text, "a host that many organisations share");
+        break;
+    case KEY_FREE:
+        notes_shared(&import->notes, place, text, "a free-mail domain");
+        break;
+    case KEY_NONSENSE:
+        snprintf(message, sizeof message,
+                 strcmp(column->name_space, "domain") == 0 ? "'%s' holds no domain; no key is made"
+                                                           : "'%s' is too long for a key",
+                 text);
+        notes_key(&import->notes, place, message);
+        break;
+    case KEY_MADE:
+    case KEY_EMPTY:
+        break;
+    }
+}
+
+/* Keys of the row; one that an earlier row of the file has is left out, for a key names one
+ * account. */
+static bool keys_write(struct import *import, const struct csv_row *row,
+                       struct icp_payload *account)
+{
+    char key[PROTO_ID_BYTES_MAX + 1];
+    icp_payload_list_begin(account, "keys");
+    for (size_t k = 0; k < import->key_count; k++) {
+        const struct key_column *column = &import->keys[k];
+        enum key_outcome outcome = key_column_make(column, row->cells[column->column], key);
+        if (outcome != KEY_MADE) {
+            key_tell(import, row, column, outcome, key);
+            continue;
+        }
+        const struct text_entry *earlier = text_count_find(&import->made, proto_span_text(key));
+        if (earlier != NULL) {
+            char message[PROTO_ID_BYTES_MAX + 96];
+            snprintf(message, sizeof message, "%s is a key of line %zu already, left out here", key,
+                     earlier->line);
+            notes_key(&import->notes, place_of(import, row, column->column), message);
+            continue;
+        }
+        if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL))
+            return false;
+        icp_payload_text(account, NULL, key);
+    }
+    icp_payload_list_end(account);
+    return true;
+}
+
+static int row_import(struct import *import, const struct csv_row *row)
+{
+    struct proto_span id;
+    struct csv_cell_fault cell;
+    if (row->bad) {
+        notes_refuse(&import->notes,
+                     (struct note_place){row->bad_line, row->bad_column, row->bad_name},
+                     row->message);
+        return EX_OK;
+    }
+    if (!id_take(import, row, &id))
+        return EX_OK;
+    if (!csv_map_read(&import->map, row, &cell)) {
+        if (cell.column == SIZE_MAX)
+            return cli_fault(import->cli, &cell.fault);
+        notes_refuse(&import->notes, place_of(import, row, cell.column), cell.fault.message);
+        return EX_OK;
+    }
+    struct icp_payload *account = sender_account(&import->sender);
+    if (account == NULL || !text_count_add(&import->ids, id, row->line, NULL))
+        return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
+    icp_payload_text_n(account, "id", (struct icp_text){(const char *)id.data, id.bytes});
+    if (import->key_count > 0 && !keys_write(import, row, account))
+        return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
+    icp_payload_map_begin(account, "values");
+    csv_map_write(&import->map, account);
+    icp_payload_map_end(account);
+    return sender_add(&import->sender, row->line);
+}
+
+static int rows_import(struct import *import)
+{
+    struct progress progress = {0};
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_row row;
+    char text[64];
+    int status = EX_OK;
+    while (status == EX_OK && csv_next(import->input, &row, &fault)) {
+        import->rows++;
+        status = row_import(import, &row);
+        if (import->rows % 256 == 0) {
+            snprintf(text, sizeof text, "%zu rows", import->rows);
+            progress_draw(&progress, csv_done(import->input), text);
+        }
+    }
+    if (status == EX_OK && fault.code != PROTO_OK)
+        status = cli_fault(import->cli, &fault);
+    if (status == EX_OK)
+        status = sender_finish(&import->sender);
+    progress_end(&progress);
+    return status;
+}
+
+static int id_find(struct import *import)
+{
+    const char *name = cli_text(import->cli, CLI_IMPORT_ID);
+    if (name == NULL)
+        name = import->schema->id_column;
+    if (name == NULL)
+        return cli_fail(import->cli, EX_USAGE,
+                        "the schema names no column of ids; give one with --id");
+    import->id_column = csv_column_find(import->input, name);
+    if (import->id_column != SIZE_MAX)
+        return EX_OK;
+    const char *nearest = csv_column_nearest(import->input, name);
+    return cli_fail(import->cli, EX_DATAERR, "%s has no column '%s' for the id%s%s%s",
+                    csv_name(import->input), name, nearest != NULL ? "; did you mean '" : "",
+                    nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+}
+
+/* Key columns of the command line, and those of the schema that the file has. */
+static int keys_find(struct import *import)
+{
+    size_t at = 0;
+    const char *text;
+    while ((text = cli_each(import->cli, CLI_IMPORT_KEY, &at)) != NULL) {
+        if (import->key_count == KEY_COLUMNS_MAX)
+            return cli_fail(import->cli, EX_USAGE, "--key: at most %d are allowed",
+                            KEY_COLUMNS_MAX);
+        int status = key_column_parse(import->cli, import->input, "key", text,
+                                      &import->keys[import->key_count]);
+        if (status != EX_OK)
+            return status;
+        import->key_count++;
+    }
+    for (size_t i = 0; i < import->schema->key_count; i++) {
+        const struct feature_key_column *key = &import->schema->keys[i];
+        size_t column = csv_column_find(import->input, key->column);
+        bool told = false;
+        for (size_t k = 0; k < import->key_count; k++)
+            told |= strcmp(import->keys[k].name_space, key->name_space) == 0;
+        if (column == SIZE_MAX || told || import->key_count == KEY_COLUMNS_MAX)
+            continue;
+        struct key_column *own = &import->keys[import->key_count++];
+        snprintf(own->name_space, sizeof own->name_space, "%s", key->name_space);
+        own->column = column;
+    }
+    return EX_OK;
+}
+
+static int columns_find(struct import *import)
+{
+    const struct feature_field *absent[8];
+    int status = id_find(import);
+    if (status == EX_OK)
+        status = keys_find(import);
+    if (status != EX_OK)
+        return status;
+    if (!csv_map_init(&import->map, import->schema, import->input))
+        return cli_fail(import->cli, EX_OSERR, "no memory");
+    if (import->map.field_count == 0)
+        return cli_fail(import->cli, EX_DATAERR, "no column of %s is a field of the schema",
+                        csv_name(import->input));
+    size_t count = csv_map_absent(&import->map, absent, 8);
+    for (size_t i = 0; i < count && i < 8; i++)
+        cli_say(import->cli, "%s has no column for the field %s; it will be missing",
+                csv_name(import->input), absent[i]->name);
+    if (count > 8)
+        cli_say(import->cli, "… nor for %zu more fields", count - 8);
+    return EX_OK;
+}
+
+static int result_print(const struct import *import, int status)
+{
+    const struct cli *cli = import->cli;
+    bool dry = import->sender.client == NULL;
+    size_t keys = import->made.count;
+    if (cli->form == CLI_JSON) {
+        json_t *json = json_pack(
+            "{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)import->rows, "stored",
+            (json_int_t)import->sender.stored, "created", (json_int_t)import->sender.created,
+            "refused", (json_int_t)import->notes.refused, "keys", (json_int_t)keys, "seq",
+            (json_int_t)import->sender.seq, "dry_run", dry);
+        int printed = json_print(cli, json);
+        return status != EX_OK ? status : printed;
+    }
+    printf("%zu rows: %zu %s%s", import->rows, import->sender.stored,
+           dry ? "good" : "accounts stored", dry ? " (dry run, nothing stored)" : "");
+    if (!dry)
+        printf(" (%zu new)", import->sender.created);
+    printf(", %zu refused, %zu keys\n", import->notes.refused, keys);
+    return status;
+}
+
+static int import_run(struct import *import, struct icp_client *client)
+{
+    const struct cli *cli = import->cli;
+    uint64_t batch = 0;
+    struct timespec now;
+    if (!cli_number(cli, CLI_IMPORT_BATCH, 1, PROTO_BATCH_ACCOUNTS_MAX, 1000, &batch))
+        return EX_USAGE;
+    int status = columns_find(import);
+    if (status != EX_OK)
+        return status;
+    clock_gettime(CLOCK_REALTIME, &now);
+    const char *source = cli_text(cli, CLI_IMPORT_SOURCE);
+    const char *slash = strrchr(csv_name(import->input), '/');
+    char own[PROTO_SOURCE_BYTES_MAX + 1];
+    snprintf(own, sizeof own, "%s", slash != NULL ? slash + 1 : csv_name(import->input));
+    import->sender = (struct import_sender){
+        .cli = cli,
+        .client = cli_has(cli, CLI_IMPORT_DRY_RUN) ? NULL : client,
+        .notes = &import->notes,
+        .source = source != NULL ? source : own,
+        .time_ms = (uint64_t)now.tv_sec * 1000,
+        .batch_rows = batch,
+    };
+    status = notes_begin(&import->notes, cli, csv_name(import->input),
+                         cli_text(cli, CLI_IMPORT_REJECTS));
+    if (status == EX_OK)
+        status = sender_begin(&import->sender);
+    if (status == EX_OK)
+        status = rows_import(import);
+    /* What was refused is told even if the import broke off. */
+    int noted = notes_end(&import->notes);
+    if (status == EX_OK)
+        status = noted;
+    if (status == EX_OK && import->notes.refused > 0)
+        status = EX_DATAERR;
+    status = result_print(import, status);
+    sender_end(&import->sender);
+    return status;
+}
+
+int cmd_import(struct cli *cli)
+{
+    if (!cli_arguments(cli, 1, 1))
+        return EX_USAGE;
+    struct import import = {.cli = cli};
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct icp_client *client = NULL;
+    text_count_init(&import.ids, UINT32_MAX);
+    text_count_init(&import.made, UINT32_MAX);
+    import.input = csv_open(cli->arguments[0], &fault);
+    int status = import.input == NULL ? cli_file_fault(cli, &fault) : EX_OK;
+    bool local = cli_has(cli, CLI_IMPORT_SCHEMA);
+    if (status == EX_OK && local && !cli_has(cli, CLI_IMPORT_DRY_RUN))
+        status = cli_fail(cli, EX_USAGE,
+                          "--schema is for --dry-run; 'icp schema put' gives the "
+                          "server a schema");
+    if (status == EX_OK && !local)
+        client = cli_connect(cli, &status);
+    if (status == EX_OK)
+        import.schema = local ? schema_from_file(cli, cli_text(cli, CLI_IMPORT_SCHEMA), &status)
+                              : schema_from_server(cli, client, &status);
+    if (status == EX_OK)
+        status = import_run(&import, client);
+    icp_close(client);
+    csv_map_fini(&import.map);
+    text_count_fini(&import.ids);
+    text_count_fini(&import.made);
+    feature_schema_release(import.schema);
+    csv_close(import.input);
+    return status;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp schema infer, put, get. */
+#include <stdlib.h>
+
+#include "tools/cli/cli_output.h"
+#include "tools/cli/csv_input.h"
+#include "tools/cli/infer.h"
+#include "tools/cli/key_column.h"
+
+/* Bad rows that are told one by one; the rest is counted. */
+#define BAD_ROWS_SHOWN 5
+
+static int rows_read(const struct cli *cli, struct csv_input *input, struct infer *infer)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_row row;
+    size_t bad = 0;
+    while (csv_next(input, &row, &fault)) {
+        if (!row.bad) {
+            infer_row(infer, row.line, row.cells, row.cell_count);
+        } else if (bad++ < BAD_ROWS_SHOWN) {
+            cli_say(cli, "%s, line %zu, column %zu: %s; the row is passed over", csv_name(input),
+                    row.bad_line, row.bad_column, row.message);
+        }
+    }
+    if (bad > BAD_ROWS_SHOWN)
+        cli_say(cli, "… and %zu more bad rows", bad - BAD_ROWS_SHOWN);
+    if (fault.code != PROTO_OK)
+        return cli_fault(cli, &fault);
+    if (infer->failed)
+        return cli_fail(cli, EX_OSERR, "no memory for the values of %s", csv_name(input));
+    if (infer->rows == 0)
+        return cli_fail(cli, EX_DATAERR, "%s has no good row to learn types from", csv_name(input));
+    return EX_OK;
+}
+
+static int no_column(const struct cli *cli, const struct csv_input *input, const char *option,
+                     const char *name)
+{
+    const char *nearest = csv_column_nearest(input, name);
+    return cli_fail(cli, EX_USAGE, "--%s: %s has no column '%s'%s%s%s", option, csv_name(input),
+                    name, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                    nearest != NULL ? "'?" : "");
+}
+
+static int told_apply(const struct cli *cli, const struct csv_input *input, struct infer *infer)
+{
+    const char *id = cli_text(cli, CLI_SCHEMA_INFER_ID);
+    if (id != NULL && !infer_tell(infer, id, INFER_ID, ""))
+        return no_column(cli, input, "id", id);
+    size_t at = 0;
+    const char *text;
+    while ((text = cli_each(cli, CLI_SCHEMA_INFER_KEY, &at)) != NULL) {
+        struct key_column key;
+        int status = key_column_parse(cli, input, "key", text, &key);
+        if (status != EX_OK)
+            return status;
+        (void)infer_tell(infer, csv_column(input, key.column), INFER_KEY, key.name_space);
+    }
+    for (at = 0; (text = cli_each(cli, CLI_SCHEMA_INFER_LABEL, &at)) != NULL;) {
+        if (!infer_tell_label(infer, text))
+            return no_column(cli, input, "label", text);
+    }
+    for (at = 0; (text = cli_each(cli, CLI_SCHEMA_INFER_SKIP, &at)) != NULL;) {
+        if (!infer_tell(infer, text, INFER_LEFT_OUT, ""))
+            return no_column(cli, input, "skip", text);
+    }
+    return EX_OK;
+}
+
+static int decisions_print(const struct cli *cli, const struct infer *infer)
+{
+    static const char *const headers[] = {"column",  "becomes",  "type", "family",
+                                          "missing", "distinct", "note"};
+    struct table table;
+    table_init(&table, headers, 7);
+    for (size_t i = 0; i < infer->column_count; i++) {
+        const struct infer_column *column = &infer->columns[i];
+        bool is_field = column->role == INFER_FIELD;
+        table_text(&table, "%s", column->name);
+        table_text(&table, "%s%s%s", infer_role_name(column->role),
+                   column->role == INFER_KEY ? " " : "", column->key_space);
+        table_text(&table, "%s%s", is_field ? feature_type_name(column->type) : "",
+                   is_field && column->transform == FEATURE_TRANSFORM_LOG ? " (log)" : "");
+        table_text(&table, "%s", is_field ? feature_family_name(column->family) : "");
+        table_number(&table, "%.1f %%",
+                     100 * (double)column->missing / (double)(infer->rows > 0 ? infer->rows : 1));
+        table_number(&table, column->texts.overflow > 0 ? "%zu+" : "%zu", column->distinct);
+        table_text(&table, "%s", column->why);
+    }
+    return table_print(&table, cli, stderr);
+}
+
+/* What infer made must be what the server takes. */
+static int schema_check(const struct cli *cli, const json_t *json)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    char *text = json_dumps(json, 0);
+    if (text == NULL)
+        return cli_fail(cli, EX_OSERR, "no memory for the schema");
+    struct feature_schema *schema = feature_schema_parse(proto_span_text(text), 1, NULL, &fault);
+    free(text);
+    if (schema == NULL)
+        return cli_fault(cli, &fault);
+    feature_schema_release(schema);
+    return EX_OK;
+}
+
+static int infer_file(const struct cli *cli, struct csv_input *input)
+{
+    struct infer infer;
+    size_t columns = csv_column_count(input);
+    const char **names = calloc(columns, sizeof *names);
+    if (names == NULL)
+        return cli_fail(cli, EX_OSERR, "no memory");
+    for (size_t i = 0; i < columns; i++)
+        names[i] = csv_column(input, i);
+    if (!infer_init(&infer, names, columns)) {
+        free(names);
+        return cli_fail(cli, EX_OSERR, "no memory");
+    }
+    int status = told_apply(cli, input, &infer);
+    if (status == EX_OK)
+        status = rows_read(cli, input, &infer);
+    json_t *schema = NULL;
+    if (status == EX_OK) {
+        infer_decide(&infer);
+        schema = infer_schema(&infer);
+        if (!cli_has(cli, CLI_SCHEMA_INFER_QUIET))
+            status = decisions_print(cli, &infer);
+    }
+    if (status == EX_OK)
+        status = schema_check(cli, schema);
+    if (status == EX_OK && json_object_get(schema, "id") == NULL)
+        cli_say(cli, "no column is an id; name one with --id, or import with --id");
+    if (status == EX_OK)
+        status = json_print(cli, schema);
+    else
+        json_decref(schema);
+    infer_fini(&infer);
+    free(names);
+    return status;
+}
+
+int cmd_schema_infer(struct cli *cli)
+{
+    if (!cli_arguments(cli, 1, 1))
+        return EX_USAGE;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_input *input = csv_open(cli->arguments[0], &fault);
+    if (input == NULL)
+        return cli_file_fault(cli, &fault);
+    int status = infer_file(cli, input);
+    csv_close(input);
+    return status;
+}
+
+int cmd_schema_put(struct cli *cli)
+{
+    if (!cli_arguments(cli, 1, 1))
+        return EX_USAGE;
+    return document_put(cli, ICP_OP_SCHEMA_PUT, "schema");
+}
+
+/* Field by field, as it is in force. */
+static int schema_print(const struct cli *cli, struct icp_text document)
+{
+    static const char *const headers[] = {"field",     "type",    "family",
+                                          "transform", "missing", "stale after"};
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct feature_schema *schema = feature_schema_parse(
+        (struct proto_span){(const uint8_t *)document.data, document.bytes}, 0, NULL, &fault);
+    if (schema == NULL)
+        return cli_fault(cli, &fault);
+    struct table table;
+    table_init(&table, headers, 6);
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const struct feature_field *field = &schema->fields[i];
+        char words[128] = "";
+        for (size_t w = 0; w < field->missing_count; w++) {
+            size_t used = strlen(words);
+            snprintf(words + used, sizeof words - used, "%s%s", w > 0 ? ", " : "",
+                     field->missing[w]);
+        }
+        table_text(&table, "%s", field->name);
+        table_text(&table, "%s", feature_type_name(field->type));
+        table_text(&table, "%s", feature_family_name(field->family));
+        table_text(&table, "%s",
+                   field->transform != FEATURE_TRANSFORM_NONE
+                       ? feature_transform_name(field->transform)
+                       : "");
+        table_text(&table, "%s", words);
+        if (field->stale_after_ms > 0)
+            table_text(&table, "%lld days", (long long)(field->stale_after_ms / 86400000));
+        else
+            table_text(&table, "never");
+    }
+    if (cli->form == CLI_TABLE) {
+        printf("schema version %u, id column %s\n", schema->version,
+               schema->id_column != NULL ? schema->id_column : "not named");
+        for (size_t i = 0; i < schema->key_count; i++)
+            printf("key %s from column %s\n", schema->keys[i].name_space, schema->keys[i].column);
+    }
+    int status = table_print(&table, cli, stdout);
+    feature_schema_release(schema);
+    return status;
+}
+
+int cmd_schema_get(struct cli *cli)
+{
+    int status = EX_OK;
+    uint64_t version = 0;
+    if (!cli_arguments(cli, 0, 0) ||
+        !cli_number(cli, CLI_SCHEMA_GET_SCHEMA, 1, UINT32_MAX, 0, &version))
+        return EX_USAGE;
+    struct icp_client *client = cli_connect(cli, &status);
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    if (client != NULL && payload != NULL) {
+        if (version > 0)
+            icp_payload_uint(payload, "schema", version);
+        status = cli_call(cli, client, ICP_OP_SCHEMA_GET, payload, &reply);
+        if (status == EX_OK) {
+            struct icp_text document = icp_reply_text(&reply, "document");
+            status = cli->form == CLI_JSON
+                         ? json_print(cli, json_loadb(document.data, document.bytes, 0, NULL))
+                         : schema_print(cli, document);
+        }
+    }
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp score: one account or lead; with --csv each row of a file (lead_csv.c). */
+#include <stdlib.h>
+
+#include "tools/cli/lead_csv.h"
+#include "tools/cli/score_print.h"
+
+/* FIELD=VALUE as text: the server reads it by the type of the field, as import does. */
+static int values_fill(const struct cli *cli, struct icp_payload *values)
+{
+    size_t at = 0;
+    const char *text;
+    while ((text = cli_each(cli, CLI_SCORE_SET, &at)) != NULL) {
+        const char *equals = strchr(text, '=');
+        size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
+        char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
+        if (bytes == 0 || bytes >= sizeof name)
+            return cli_fail(cli, EX_USAGE, "--set: '%s' is not FIELD=VALUE", text);
+        memcpy(name, text, bytes);
+        name[bytes] = '\0';
+        icp_payload_text(values, name, equals + 1);
+    }
+    return EX_OK;
+}
+
+static int score_one(const struct cli *cli, struct icp_payload *values)
+{
+    struct icp_query query = {.id = cli_text(cli, CLI_SCORE_ID),
+                              .key = cli_text(cli, CLI_SCORE_KEY),
+                              .email = cli_text(cli, CLI_SCORE_EMAIL)};
+    uint64_t reasons = 0;
+    uint64_t version = 0;
+    if (!cli_number(cli, CLI_SCORE_REASONS, 0, PROTO_COLUMNS_MAX, 0, &reasons) ||
+        !cli_number(cli, CLI_SCORE_ICP, 1, UINT32_MAX, 0, &version))
+        return EX_USAGE;
+    if ((query.id != NULL) + (query.key != NULL) + (query.email != NULL) > 1)
+        return cli_fail(cli, EX_USAGE, "give one of --id, --key and --email");
+    int status = values_fill(cli, values);
+    if (status != EX_OK)
+        return status;
+    if (icp_payload_count(values) > 0)
+        query.values = values;
+    else if (query.id == NULL && query.key == NULL && query.email == NULL)
+        return cli_fail(cli, EX_USAGE,
+                        "whom to score? Give --id, --key, --email or --set, or a "
+                        "file with --csv");
+    bool check = cli_has(cli, CLI_SCORE_CHECK);
+    query.icp = (uint32_t)version;
+    query.reasons = (uint32_t)(check && reasons == 0 ? PROTO_COLUMNS_MAX : reasons);
+    struct icp_score score = {0};
+    struct icp_fault fault;
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    if (!icp_score(client, &query, &score, &fault))
+        status = cli_icp_fault(cli, &fault);
+    else if (check && !score_adds_up(&score))
+        status = cli_fail(cli, EX_SOFTWARE, "intercept + contributions differ from the raw score");
+    else
+        status = score_print(cli, &score, check);
+    icp_score_fini(&score);
+    icp_close(client);
+    return status;
+}
+
+int cmd_score(struct cli *cli)
+{
+    if (!cli_arguments(cli, 0, 0))
+        return EX_USAGE;
+    if (cli_has(cli, CLI_SCORE_CSV))
+        return score_csv(cli);
+    static const enum cli_option_id only_csv[] = {CLI_SCORE_OUT, CLI_SCORE_VALUES_ONLY,
+                                                  CLI_SCORE_PIPELINE};
+    for (size_t i = 0; i < sizeof only_csv / sizeof *only_csv; i++) {
+        if (cli_has(cli, only_csv[i]))
+            return cli_fail(cli, EX_USAGE, "--%s goes with --csv FILE",
+                            cli_options()[only_csv[i]].name);
+    }
+    struct icp_payload *values = icp_payload_create();
+    if (values == NULL)
+        return cli_fail(cli, EX_OSERR, "no memory");
+    int status = score_one(cli, values);
+    icp_payload_destroy(values);
+    return status;
+}

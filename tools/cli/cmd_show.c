@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp show: an ICP version as a scorecard for people. Points are hundredths of a logit, so that 100
+ * points multiply the odds by e (2.7); they are shown against the average account, which is what
+ * the tables are centred on. */
+#include <stdlib.h>
+
+#include "server/model/scorecard.h"
+#include "tools/cli/evidence_text.h"
+#include "tools/cli/remote_schema.h"
+#include "tools/cli/show_bins.h"
+
+struct show {
+    const struct cli *cli;
+    const json_t *document;
+    struct feature_codebook *codebook;
+    struct model_scorecard *scorecard;
+    size_t bins_most;
+};
+
+static const char *text_at(const json_t *json, const char *name)
+{
+    const char *text = json_string_value(json_object_get(json, name));
+    return text != NULL ? text : "";
+}
+
+static void head_print(const struct show *show, int64_t version, bool active)
+{
+    const json_t *label = json_object_get(show->document, "label");
+    const char *where = text_at(label, "where");
+    const char *name = text_at(show->document, "name");
+    const struct model_grades *grades = &show->scorecard->grades;
+    printf("ICP version %lld%s%s%s%s, learned %s\n", (long long)version, active ? " (active)" : "",
+           name[0] != '\0' ? " '" : "", name, name[0] != '\0' ? "'" : "",
+           text_at(show->document, "created"));
+    printf("label: %s%s%s\n", text_at(label, "expression"), where[0] != '\0' ? "  where: " : "",
+           where);
+    printf("population: %.0f accounts, %.0f positive (%.1f %%)\n",
+           json_number_value(json_object_get(label, "population")),
+           json_number_value(json_object_get(label, "positives")),
+           100 * json_number_value(json_object_get(label, "base_rate")));
+    printf("grades: A from fit %g, B from %g, C from %g, else D\n\n", grades->a_min, grades->b_min,
+           grades->c_min);
+}
+
+/* Terms of one column that belong to a field. */
+static void field_print(const struct show *show, const char *name, double importance)
+{
+    printf("\n%s  (importance %.3f)\n", name, importance);
+    for (size_t t = 0; t < show->scorecard->term_count; t++) {
+        const struct model_term *term = &show->scorecard->terms[t];
+        const struct feature_column *column = &show->codebook->columns[term->column_a];
+        if (term->column_b == MODEL_NO_COLUMN && strcmp(column->field_name, name) == 0)
+            bins_print(column, show->scorecard->tables + term->table_offset, show->bins_most);
+    }
+}
+
+static void pairs_print(const struct show *show)
+{
+    bool any = false;
+    for (size_t t = 0; t < show->scorecard->term_count; t++) {
+        const struct model_term *term = &show->scorecard->terms[t];
+        if (term->column_b == MODEL_NO_COLUMN)
+            continue;
+        int32_t low = 0;
+        int32_t high = 0;
+        size_t cells = (size_t)term->bins_a * term->bins_b;
+        for (size_t i = 0; i < cells; i++) {
+            int32_t entry = show->scorecard->tables[term->table_offset + i];
+            low = entry < low ? entry : low;
+            high = entry > high ? entry : high;
+        }
+        printf("%s  %s × %s: %+.0f to %+.0f points\n", any ? "" : "\npairs of fields\n",
+               show->codebook->columns[term->column_a].field_name,
+               show->codebook->columns[term->column_b].field_name, (double)low / 1e4,
+               (double)high / 1e4);
+        any = true;
+    }
+}
+
+static int card_print(const struct show *show, const struct icp_reply *reply, size_t most)
+{
+    const json_t *evidence = json_object_get(show->document, "evidence");
+    const json_t *fields = json_object_get(evidence, "fields");
+    size_t index;
+    json_t *field;
+    head_print(show, icp_reply_int(reply, "icp", 0), icp_reply_flag(reply, "active", false));
+    int status = evidence_print(show->cli, evidence, most);
+    printf("\nthe scorecard: raw score = %+.0f points + the points of each field below (100 points "
+           "multiply the odds by 2.7)\n",
+           (double)show->scorecard->intercept / 1e4);
+    json_array_foreach(fields, index, field)
+    {
+        if (index < most)
+            field_print(show, text_at(field, "field"),
+                        json_number_value(json_object_get(field, "importance")));
+    }
+    if (json_array_size(fields) > most)
+        printf("\n… and %zu more fields\n", json_array_size(fields) - most);
+    pairs_print(show);
+    return status;
+}
+
+static int document_show(const struct cli *cli, const struct icp_reply *reply,
+                         const struct feature_schema *schema, size_t most, size_t bins)
+{
+    struct show show = {.cli = cli, .bins_most = bins};
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct icp_text text = icp_reply_text(reply, "document");
+    json_t *document = json_loadb(text.data, text.bytes, 0, NULL);
+    int status = EX_OK;
+    show.document = document;
+    show.codebook =
+        feature_codebook_from_json(json_object_get(document, "codebook"), schema, &fault);
+    if (show.codebook != NULL)
+        show.scorecard =
+            model_from_json(json_object_get(document, "scorecard"), show.codebook, &fault);
+    if (show.scorecard == NULL)
+        status = cli_fault(cli, &fault);
+    else
+        status = card_print(&show, reply, most);
+    if (show.scorecard != NULL)
+        model_destroy(show.scorecard);
+    if (show.codebook != NULL)
+        feature_codebook_destroy(show.codebook);
+    json_decref(document);
+    return status;
+}
+
+static int show_version(const struct cli *cli, struct icp_client *client, uint64_t version,
+                        size_t most, size_t bins)
+{
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    struct feature_schema *schema = NULL;
+    if (payload == NULL)
+        return cli_fail(cli, EX_OSERR, "no memory");
+    if (version > 0)
+        icp_payload_uint(payload, "icp", version);
+    int status = cli_call(cli, client, ICP_OP_ICP_GET, payload, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON) {
+        struct icp_text text = icp_reply_text(&reply, "document");
+        status = json_print(cli, json_loadb(text.data, text.bytes, 0, NULL));
+    } else if (status == EX_OK) {
+        schema = schema_from_server(cli, client, &status);
+        if (schema != NULL)
+            status = document_show(cli, &reply, schema, most, bins);
+    }
+    feature_schema_release(schema);
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    return status;
+}
+
+int cmd_show(struct cli *cli)
+{
+    uint64_t version = 0;
+    uint64_t most = 0;
+    uint64_t bins = 0;
+    int status = EX_OK;
+    if (!cli_arguments(cli, 0, 1) ||
+        !cli_number(cli, CLI_SHOW_FIELDS, 1, PROTO_FIELDS_MAX, PROTO_FIELDS_MAX, &most) ||
+        !cli_number(cli, CLI_SHOW_BINS, 3, PROTO_BINS_MAX, 12, &bins) ||
+        (cli->argument_count == 1 && !version_argument(cli, cli->arguments[0], &version)))
+        return EX_USAGE;
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    status = show_version(cli, client, version, most, bins);
+    icp_close(client);
+    return status;
+}

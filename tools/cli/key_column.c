@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli/key_column.h"
+
+#include <stdlib.h>
+
+#include "server/feature/span_text.h"
+#include "tools/cli/cli_output.h"
+
+const char *csv_column_nearest(const struct csv_input *input, const char *name)
+{
+    const char *nearest = NULL;
+    size_t least = strlen(name) / 3 + 2;
+    for (size_t i = 0; i < csv_column_count(input); i++) {
+        const char *column = csv_column(input, i);
+        size_t distance =
+            feature_text_distance(proto_span_text(name), proto_span_text(column), least);
+        if (distance < least) {
+            least = distance;
+            nearest = column;
+        }
+    }
+    return nearest;
+}
+
+static bool name_space_valid(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        bool fits = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9') ||
+                    text[i] == '_';
+        if (!fits)
+            return false;
+    }
+    return bytes > 0 && bytes <= FEATURE_NAMESPACE_BYTES_MAX;
+}
+
+int key_column_parse(const struct cli *cli, const struct csv_input *input, const char *option,
+                     const char *text, struct key_column *key)
+{
+    const char *equals = strchr(text, '=');
+    size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
+    if (equals == NULL || !name_space_valid(text, bytes))
+        return cli_fail(cli, EX_USAGE,
+                        "--%s: '%s' is not NAMESPACE=COLUMN, with a namespace of lower-case "
+                        "letters, digits and '_', such as domain=website",
+                        option, text);
+    memcpy(key->name_space, text, bytes);
+    key->name_space[bytes] = '\0';
+    key->column = csv_column_find(input, equals + 1);
+    if (key->column != SIZE_MAX)
+        return EX_OK;
+    const char *nearest = csv_column_nearest(input, equals + 1);
+    return cli_fail(cli, EX_USAGE, "--%s: %s has no column '%s'%s%s%s", option, csv_name(input),
+                    equals + 1, nearest != NULL ? "; did you mean '" : "",
+                    nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+}
+
+static bool is_missing_word(struct proto_span text)
+{
+    size_t count = 0;
+    const char *const *words = feature_default_missing_words(&count);
+    bool missing = text.bytes == 0;
+    for (size_t i = 0; i < count && !missing; i++)
+        missing = feature_text_same(text, proto_span_text(words[i]));
+    return missing;
+}
+
+static enum key_outcome domain_make(struct proto_span cell, char out[PROTO_ID_BYTES_MAX + 1])
+{
+    struct feature_domain domain = {0};
+    bool is_email = memchr(cell.data, '@', cell.bytes) != NULL &&
+                    memmem(cell.data, cell.bytes, "://", 3) == NULL;
+    enum feature_domain_kind kind = is_email ? feature_domain_from_email(cell, &domain)
+                                             : feature_domain_from_url(cell, &domain);
+    /* A name of 248 characters does not fit a key; no company has one. */
+    if (kind == FEATURE_DOMAIN_COMPANY && strlen(domain.registrable) + 7 <= PROTO_ID_BYTES_MAX) {
+        snprintf(out, PROTO_ID_BYTES_MAX + 1, "domain:%.247s", domain.registrable);
+        return KEY_MADE;
+    }
+    if (kind == FEATURE_DOMAIN_SHARED_HOST || kind == FEATURE_DOMAIN_FREE_MAIL) {
+        snprintf(out, PROTO_ID_BYTES_MAX + 1, "%.254s", domain.registrable);
+        return kind == FEATURE_DOMAIN_SHARED_HOST ? KEY_SHARED : KEY_FREE;
+    }
+    (void)feature_text_show(cell, out, FEATURE_SHOWN_BYTES);
+    return KEY_NONSENSE;
+}
+
+enum key_outcome key_column_make(const struct key_column *key, struct proto_span cell,
+                                 char out[PROTO_ID_BYTES_MAX + 1])
+{
+    cell = feature_text_trim(cell);
+    out[0] = '\0';
+    if (is_missing_word(cell))
+        return KEY_EMPTY;
+    if (strcmp(key->name_space, "domain") == 0)
+        return domain_make(cell, out);
+    if (strlen(key->name_space) + 1 + cell.bytes > PROTO_ID_BYTES_MAX) {
+        (void)feature_text_show(cell, out, FEATURE_SHOWN_BYTES);
+        return KEY_NONSENSE;
+    }
+    snprintf(out, PROTO_ID_BYTES_MAX + 1, "%s:%.*s", key->name_space, (int)cell.bytes,
+             (const char *)cell.data);
+    return KEY_MADE;
+}
+
+int cli_file_fault(const struct cli *cli, const struct proto_fault *fault)
+{
+    int status = fault->code == PROTO_IO ? EX_NOINPUT : cli_exit_status(fault->code);
+    return cli_fail(cli, status, "%s", fault->message);
+}
+
+static int document_send(const struct cli *cli, enum icp_op op, const char *what,
+                         struct icp_text document)
+{
+    int status = EX_OK;
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    if (payload == NULL) {
+        icp_close(client);
+        return cli_fail(cli, EX_OSERR, "no memory");
+    }
+    icp_payload_text_n(payload, "document", document);
+    status = cli_call(cli, client, op, payload, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON)
+        status = json_print_reply(cli, &reply);
+    else if (status == EX_OK)
+        printf("%s version %lld\n", what,
+               (long long)icp_reply_int(&reply, op == ICP_OP_ICP_PUT ? "icp" : "schema", 0));
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}
+
+int document_put(const struct cli *cli, enum icp_op op, const char *what)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    size_t bytes = 0;
+    uint8_t *data = cli_file_read(cli->arguments[0], PROTO_DOCUMENT_BYTES_MAX, &bytes, &fault);
+    if (data == NULL)
+        return cli_file_fault(cli, &fault);
+    /* Parsed here first, so that a slip in the file is told by its line and column. */
+    json_error_t error;
+    json_t *json = json_loadb((const char *)data, bytes, JSON_REJECT_DUPLICATES, &error);
+    int status;
+    if (json == NULL)
+        status = cli_fail(cli, EX_DATAERR, "%s, line %d, column %d: %s", cli->arguments[0],
+                          error.line, error.column, error.text);
+    else
+        status = document_send(cli, op, what, (struct icp_text){(const char *)data, bytes});
+    json_decref(json);
+    free(data);
+    return status;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli/score_print.h"
+
+bool score_adds_up(const struct icp_score *score)
+{
+    int64_t sum = score->intercept + score->rest;
+    for (size_t i = 0; i < score->reason_count; i++)
+        sum += score->reasons[i].contribution;
+    return sum == score->raw;
+}
+
+void score_reasons_text(const struct icp_score *score, char *out, size_t out_bytes)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < score->reason_count && used + 1 < out_bytes; i++) {
+        const struct icp_reason *reason = &score->reasons[i];
+        char value[160];
+        int bytes = snprintf(out + used, out_bytes - used, "%s%.*s=%s %+.3f", i > 0 ? "; " : "",
+                             (int)reason->field.bytes, reason->field.data,
+                             icp_value_print(&reason->value, value, sizeof value),
+                             (double)reason->contribution / 1e6);
+        if (bytes < 0 || (size_t)bytes >= out_bytes - used) {
+            out[used] = '\0'; /* half a reason would mislead */
+            return;
+        }
+        used += (size_t)bytes;
+    }
+}
+
+static void names_print(const char *what, const struct icp_text *names, size_t count)
+{
+    if (count == 0)
+        return;
+    printf("%s:", what);
+    for (size_t i = 0; i < count; i++)
+        printf("%s %.*s", i > 0 ? "," : "", (int)names[i].bytes, names[i].data);
+    printf("\n");
+}
+
+static int reasons_print(const struct cli *cli, const struct icp_score *score)
+{
+    static const char *const headers[] = {"points", "field", "value"};
+    struct table table;
+    if (score->reason_count == 0)
+        return EX_OK;
+    table_init(&table, headers, 3);
+    for (size_t i = 0; i < score->reason_count; i++) {
+        const struct icp_reason *reason = &score->reasons[i];
+        char value[200];
+        table_number(&table, "%+.1f", (double)reason->contribution / 1e4);
+        table_text_n(&table, reason->field);
+        table_text(&table, "%s", icp_value_print(&reason->value, value, sizeof value));
+    }
+    table_number(&table, "%+.1f", (double)score->rest / 1e4);
+    table_text(&table, "(all other fields)");
+    table_text(&table, "%s", "");
+    table_number(&table, "%+.1f", (double)score->intercept / 1e4);
+    table_text(&table, "(where every account starts)");
+    table_text(&table, "%s", "");
+    printf("\n");
+    return table_print(&table, cli, stdout);
+}
+
+int score_print(const struct cli *cli, const struct icp_score *score, bool checked)
+{
+    if (cli->form == CLI_JSON)
+        return json_print_reply(cli, &score->reply);
+    printf("grade %c, fit %.1f of 100, p %.1f %%  (ICP version %u%s%.*s%s)\n", score->grade,
+           score->fit, 100 * score->p, score->icp, score->id.bytes > 0 ? ", account " : "",
+           (int)score->id.bytes, score->id.data,
+           score->found ? "" : ", no stored account: the values alone");
+    if (score->tal)
+        printf("on the target account list\n");
+    if (score->missing_count > 0)
+        printf("fit could be %.1f to %.1f if what is missing were known\n", score->fit_low,
+               score->fit_high);
+    int status = reasons_print(cli, score);
+    names_print("missing", score->missing, score->missing_count);
+    names_print("stale", score->stale, score->stale_count);
+    if (checked)
+        printf("intercept + contributions = raw score (%lld millionths of a logit): checked\n",
+               (long long)score->raw);
+    return status;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli/show_bins.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/feature/span_text.h"
+
+#define BAR_MOST 20 /* characters; one for 10 points */
+#define NAME_WIDTH 36
+
+/* Codes first … last of a column share one line. */
+struct line {
+    unsigned first;
+    unsigned last;
+    double points;
+};
+
+static void line_print(const char *name, double points)
+{
+    char bar[BAR_MOST + 2];
+    double length = points < 0 ? -points / 10 : points / 10;
+    size_t characters = length >= BAR_MOST ? BAR_MOST : (size_t)(length + 0.5);
+    memset(bar, points < 0 ? '-' : '+', characters);
+    if (length > BAR_MOST)
+        bar[characters++] = '>';
+    bar[characters] = '\0';
+    size_t width = 0;
+    for (const char *at = name; *at != '\0'; at++)
+        width += ((unsigned char)*at & 0xc0) != 0x80;
+    printf("  %s%*s %+6.0f  %s\n", name, width < NAME_WIDTH ? (int)(NAME_WIDTH - width) : 0, "",
+           points, bar);
+}
+
+/* "100 < x ≤ 250" for a run of codes; edge e divides codes e+1 and e+2. */
+static void range_name(const struct feature_column *column, const struct line *line, char *name,
+                       size_t bytes)
+{
+    size_t edges = column->bin_count - 2;
+    char low[FEATURE_NUMBER_TEXT_BYTES] = "";
+    char high[FEATURE_NUMBER_TEXT_BYTES] = "";
+    if (line->first >= 2)
+        feature_number_print(column->edges[line->first - 2], low);
+    if (line->last - 1 < edges)
+        feature_number_print(column->edges[line->last - 1], high);
+    if (low[0] != '\0' && high[0] != '\0')
+        snprintf(name, bytes, "%s < x ≤ %s", low, high);
+    else if (low[0] != '\0')
+        snprintf(name, bytes, "x > %s", low);
+    else if (high[0] != '\0')
+        snprintf(name, bytes, "x ≤ %s", high);
+    else
+        snprintf(name, bytes, "any number");
+}
+
+static double distance(const struct line *a, const struct line *b)
+{
+    double difference = a->points - b->points;
+    return difference < 0 ? -difference : difference;
+}
+
+/* Joins the two neighbours that differ least. Points of a joined line are the mean over its bins,
+ * which hold about as many accounts each. */
+static size_t lines_join(struct line *lines, size_t count)
+{
+    size_t best = 0;
+    for (size_t i = 1; i + 1 < count; i++) {
+        if (distance(&lines[i], &lines[i + 1]) < distance(&lines[best], &lines[best + 1]))
+            best = i;
+    }
+    struct line *line = &lines[best];
+    const struct line *next = &lines[best + 1];
+    double own = line->last - line->first + 1;
+    double other = next->last - next->first + 1;
+    line->points = (line->points * own + next->points * other) / (own + other);
+    line->last = next->last;
+    for (size_t i = best + 1; i + 1 < count; i++)
+        lines[i] = lines[i + 1];
+    return count - 1;
+}
+
+static void number_print(const struct feature_column *column, struct line *lines, size_t count,
+                         size_t most)
+{
+    char name[96];
+    while (count > 1 && (count > most || distance(&lines[0], &lines[1]) < 0.5)) {
+        size_t before = count;
+        count = lines_join(lines, count);
+        if (count == before)
+            break;
+    }
+    for (size_t i = 0; i < count; i++) {
+        range_name(column, &lines[i], name, sizeof name);
+        line_print(name, lines[i].points);
+    }
+}
+
+static int by_points(const void *a, const void *b)
+{
+    const struct line *x = a;
+    const struct line *y = b;
+    if (x->points != y->points)
+        return x->points < y->points ? 1 : -1;
+    return (x->first > y->first) - (x->first < y->first);
+}
+
+static void others_print(const struct feature_column *column, struct line *lines, size_t count,
+                         size_t most)
+{
+    char name[96];
+    qsort(lines, count, sizeof *lines, by_points);
+    size_t head = count <= most ? count : (most + 1) / 2;
+    size_t tail = count <= most ? 0 : most / 2;
+    for (size_t i = 0; i < count; i++) {
+        if (i == head && tail > 0)
+            printf("  … %zu between\n", count - head - tail);
+        if (i >= head && i < count - tail)
+            continue;
+        feature_bin_text(column, (uint8_t)lines[i].first, name, sizeof name);
+        line_print(name, lines[i].points);
+    }
+}
+
+void bins_print(const struct feature_column *column, const int32_t *table, size_t most)
+{
+    struct line lines[256];
+    char name[96];
+    size_t count = 0;
+    for (unsigned code = 1; code < column->bin_count && code < 256; code++)
+        lines[count++] = (struct line){code, code, (double)table[code] / 1e4};
+    if (column->type == FEATURE_NUMBER)
+        number_print(column, lines, count, most);
+    else
+        others_print(column, lines, count, most);
+    /* The bin of missing values stands apart: it is no place on the scale. */
+    if (column->tag == NULL) {
+        feature_bin_text(column, 0, name, sizeof name);
+        line_print(name, (double)table[0] / 1e4);
+    }
+}
