@@ -4,6 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* A column of the walk costs about a quarter of a term that is looked up on its own. */
+#define WALK_COLUMNS_PER_TERM 4
+
 struct model_scorecard *model_create(size_t term_count, size_t table_count)
 {
     if (term_count > MODEL_TERMS_MAX || table_count > MODEL_TABLE_ENTRIES_MAX) {
@@ -16,7 +19,8 @@ struct model_scorecard *model_create(size_t term_count, size_t table_count)
     scorecard->term_count = term_count;
     scorecard->table_count = table_count;
     scorecard->terms = calloc(term_count + 1, sizeof *scorecard->terms);
-    scorecard->tables = calloc(table_count + 1, sizeof *scorecard->tables);
+    /* Zeros behind the tables: where columns without a term point, and out-of-range codes end. */
+    scorecard->tables = calloc(table_count + 256, sizeof *scorecard->tables);
     scorecard->lows = calloc(term_count + 1, sizeof *scorecard->lows);
     scorecard->highs = calloc(term_count + 1, sizeof *scorecard->highs);
     if (scorecard->terms == NULL || scorecard->tables == NULL || scorecard->lows == NULL ||
@@ -30,6 +34,7 @@ struct model_scorecard *model_create(size_t term_count, size_t table_count)
 void model_destroy(struct model_scorecard *scorecard)
 {
     if (scorecard != NULL) {
+        free(scorecard->offsets);
         free(scorecard->highs);
         free(scorecard->lows);
         free(scorecard->tables);
@@ -49,8 +54,11 @@ static size_t term_index(const struct model_term *term, const uint8_t *row)
 
 int64_t model_raw(const struct model_scorecard *scorecard, const uint8_t *row)
 {
-    int64_t raw = scorecard->intercept;
-    for (size_t t = 0; t < scorecard->term_count; t++) {
+    assert(scorecard->kernel != NULL); /* sealed */
+    int64_t raw =
+        scorecard->intercept +
+        scorecard->kernel->sum(scorecard->tables, scorecard->offsets, scorecard->offset_count, row);
+    for (size_t t = scorecard->walked; t < scorecard->term_count; t++) {
         raw += scorecard->tables[term_index(&scorecard->terms[t], row)];
     }
     return raw;
@@ -285,6 +293,41 @@ static bool reference_check(const struct model_scorecard *scorecard, struct prot
     return true;
 }
 
+/* Lays out the walk over columns, unless so many columns have no term that walking costs more. */
+static bool walk_plan(struct model_scorecard *scorecard, const struct feature_codebook *codebook,
+                      struct proto_fault *fault)
+{
+    size_t kernels;
+    const struct model_kernel *const *all = model_kernels(&kernels);
+    scorecard->kernel = all[kernels - 1];
+    size_t singles = 0;
+    while (singles < scorecard->term_count &&
+           scorecard->terms[singles].column_b == MODEL_NO_COLUMN) {
+        singles++;
+    }
+    size_t last = singles == 0 ? 0 : scorecard->terms[singles - 1].column_a + (size_t)1;
+    size_t columns = (last + MODEL_DENSE_STEP - 1) / MODEL_DENSE_STEP * MODEL_DENSE_STEP;
+    if (columns > WALK_COLUMNS_PER_TERM * singles + 2 * MODEL_DENSE_STEP ||
+        columns > codebook->row_bytes) {
+        return true;
+    }
+    uint32_t *offsets = calloc(columns + 1, sizeof *offsets);
+    if (offsets == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the tables");
+    }
+    for (size_t c = 0; c < columns; c++) {
+        offsets[c] = (uint32_t)scorecard->table_count;
+    }
+    for (size_t t = 0; t < singles; t++) {
+        offsets[scorecard->terms[t].column_a] = scorecard->terms[t].table_offset;
+    }
+    free(scorecard->offsets);
+    scorecard->offsets = offsets;
+    scorecard->offset_count = columns;
+    scorecard->walked = singles;
+    return true;
+}
+
 bool model_seal(struct model_scorecard *scorecard, const struct feature_codebook *codebook,
                 struct proto_fault *fault)
 {
@@ -302,5 +345,6 @@ bool model_seal(struct model_scorecard *scorecard, const struct feature_codebook
         offset += (size_t)term->bins_a * term->bins_b;
     }
     assert(offset == scorecard->table_count);
-    return calibration_check(scorecard, fault) && reference_check(scorecard, fault);
+    return calibration_check(scorecard, fault) && reference_check(scorecard, fault) &&
+           walk_plan(scorecard, codebook, fault);
 }

@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "server/feature/codebook.h"
+#include "server/model/dense.h"
 
 #define MODEL_NO_COLUMN UINT16_MAX
 #define MODEL_REFERENCE_POINTS 1001
@@ -54,6 +55,12 @@ struct model_scorecard {
      */
     int32_t *lows;
     int32_t *highs;
+    /* Derived too: how model_raw sums (dense.h). Terms before `walked` are in the walk over
+     * columns. */
+    const struct model_kernel *kernel;
+    uint32_t *offsets;
+    size_t offset_count; /* columns of the walk; 0 if the model uses too few columns for one */
+    size_t walked;
 };
 
 /* An empty scorecard with room for that many terms and table entries, all zero, for a builder to
