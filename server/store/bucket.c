@@ -65,7 +65,7 @@ static bool room_reserve(struct store_bucket_room *room, size_t entries, struct 
 static bool bucket_load(struct store_txn *txn, struct store_bucket_room *room, uint32_t number,
                         size_t more, uint32_t *count, struct proto_fault *fault)
 {
-    struct store_bucket bucket;
+    struct store_bucket bucket = {0};
     if (!store_bucket_get(txn, number, &bucket, fault) ||
         !room_reserve(room, bucket.count + more, fault))
         return false;

@@ -54,7 +54,7 @@ uint32_t store_index_find(const struct store_index_table *table, uint64_t hash)
 
 static size_t lines_for(size_t entries)
 {
-    size_t lines = entries * 100 / (LOAD_NEW * STORE_LINE_ENTRIES) + 1;
+    size_t lines = entries * 100 / ((size_t)LOAD_NEW * STORE_LINE_ENTRIES) + 1;
     return lines < LINES_LEAST ? LINES_LEAST : lines;
 }
 

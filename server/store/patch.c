@@ -39,7 +39,8 @@ static bool room_reserve(struct store_patch_room *room, size_t slots, struct pro
     if (room->base != NULL && room->over != NULL)
         return true;
     store_patch_room_fini(room);
-    return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu values", slots);
+    proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu values", slots);
+    return false;
 }
 
 /* Gives the source of each present value its place in the joined list. Values of a record that

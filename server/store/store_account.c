@@ -88,7 +88,7 @@ bool store_resolve(const struct store_txn *txn, enum store_kind kind, struct pro
             (store_bucket_ref(&bucket, i) & STORE_REF_KEY) != want)
             continue;
         uint32_t found = store_bucket_ref(&bucket, i) & STORE_REF_SLOT;
-        struct store_account account;
+        struct store_account account = {.deleted = true};
         if (found >= txn->state.slots)
             return proto_fault_set(fault, PROTO_CORRUPT, "id", "table id names slot %u of %u",
                                    found, txn->state.slots);

@@ -5,6 +5,7 @@
 #include "store_fixture.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -110,13 +111,13 @@ static enum outcome look_at(struct world *world, struct store_view *view, int i)
 {
     struct proto_fault fault = {.code = PROTO_OK};
     struct proto_span bytes;
-    struct feature_record record;
+    struct feature_record record = {0};
     struct feature_value values[2];
     char id[32];
     char key[32];
     bool refused = false;
     uint32_t expected = i >= ACCOUNTS || is_deleted(i) ? STORE_NO_SLOT : (uint32_t)i;
-    double number = (i + 1 + world->lie) % 200;
+    double number = (i + 1 + world->lie) % 200; /* the second round of build() */
     text_of(id, "id", i);
     text_of(key, "crm:", i);
     struct proto_span id_span = span(id);
@@ -234,6 +235,9 @@ static enum outcome read_all(struct world *world)
         struct fixture *fixture = &world->fixture;
         fixture->change_count = 0;
         fclose(stderr);
+        signal(SIGSEGV, SIG_DFL); /* cmocka's handlers would hide how it died */
+        signal(SIGBUS, SIG_DFL);
+        signal(SIGABRT, SIG_DFL);
         fixture->store = store_open_tuned(&fixture->options, NULL, &fault);
         if (fixture->store == NULL)
             _exit(REFUSED);

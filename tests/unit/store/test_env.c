@@ -108,7 +108,7 @@ static void a_file_that_is_cut_off_is_refused_at_open(void **state)
         assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
         assert_non_null(strstr(fault.message, "cut off"));
     }
-    assert_int_equal(truncate(path, 2 * STORE_PAGE_BYTES), 0);
+    assert_int_equal(truncate(path, 2 * (off_t)STORE_PAGE_BYTES), 0);
     assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
     assert_int_equal(truncate(path, 5000), 0);
     assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
