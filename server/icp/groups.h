@@ -6,8 +6,9 @@
  *
  * Rule: with G different profiles (values of all candidate fields) in n rows, n ≥ 3 G and G ≥ 20,
  * rows are grouped by profile if at least two fields have 0.9 G different values or more each: each
- * of them names the account. Rows that are alike because the fields are few and coarse do not meet
- * it. Errors: PROTO_NO_MEMORY. Threads: as sample. Cost: n log n, and per field if n ≥ 3 G. */
+ * of them names the account. Rows that are alike because fields are few and coarse do not meet it.
+ *
+ * Errors: PROTO_NO_MEMORY. Threads: as sample. Cost: n log n, and per field if n ≥ 3 G. */
 #ifndef ICP_GROUPS_H
 #define ICP_GROUPS_H
 

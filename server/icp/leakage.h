@@ -3,17 +3,18 @@
  * fields that cannot say anything. It looks at each field alone, on the part to learn from, by
  * cross-fitted rates per bin, so the held-out part stays untouched.
  *
- *   refused  too strong      lower end of the 95 % interval of the field's own AUC ≥ ICP_LEAK_AUC
- *   refused  decides both    no number field, explains ≥ ICP_LEAK_EXPLAINED of the outcome's
- * deviance, and has bins of nearly certain wins (rate ≥ 0.9) with ≥ ICP_LEAK_SHARE of all positives
- * as well as bins of nearly certain losses (rate ≤ 0.05) with as great a share of all negatives:
- * words typed in once the end was known refused  identifier      texts that hardly repeat, or whole
- * numbers that never do and lie close refused  constant        one bin holds every row warned
- * strong          explains ≥ ICP_WARN_EXPLAINED of the deviance: look at how it is filled in
+ *   too strong    refused: lower end of the 95 % interval of the field's own AUC ≥ ICP_LEAK_AUC
+ *   decides       refused: no number, explains ≥ ICP_LEAK_EXPLAINED of the outcome's deviance, and
+ *                 has bins of nearly certain wins (rate ≥ 0.9) with ≥ ICP_LEAK_SHARE of positives
+ *                 as well as bins of nearly certain losses (rate ≤ 0.05) with as great a share of
+ *                 negatives: words typed in once the end was known
+ *   identifier    refused: texts that hardly repeat, or whole numbers that never do and lie close
+ *   constant      refused: one bin holds every row
+ *   strong        warned of: explains ≥ ICP_WARN_EXPLAINED of the deviance
  *
- * With keep set, the two leaks are warned of instead of refused. Figures behind the bounds and what
- * the guard cannot see: docs/methods/leakage.md. Source: Kaufman et al. 2012 (leakage); Hand and
- * Till 2001. */
+ * With keep set, the first two are warned of instead. Figures behind the bounds and what the guard
+ * cannot see: docs/methods/leakage.md.
+ * Errors: PROTO_NO_MEMORY. Threads: pure. Cost: n log n a column. Source: Kaufman et al. 2012. */
 #ifndef ICP_LEAKAGE_H
 #define ICP_LEAKAGE_H
 
