@@ -38,8 +38,12 @@ void store_log(const struct store *store, int level, const char *format, ...)
 
 void store_damage(struct store *store, const struct proto_fault *fault)
 {
-    atomic_fetch_add(&store->corrupt_found, 1);
-    store_log(store, 2, "damage: %s", fault->message);
+    /* Read a million times, one damaged row must not fill the log: the first few, then each
+     * doubling. */
+    uint64_t found = atomic_fetch_add(&store->corrupt_found, 1) + 1;
+    if (found <= 16 || (found & (found - 1)) == 0)
+        store_log(store, 2, "damage: %s (%llu found so far)", fault->message,
+                  (unsigned long long)found);
 }
 
 static struct store_options options_filled(const struct store_options *options)
@@ -47,6 +51,8 @@ static struct store_options options_filled(const struct store_options *options)
     struct store_options filled = *options;
     if (filled.map_bytes_max == 0)
         filled.map_bytes_max = map_bytes_default;
+    filled.map_bytes_max =
+        (filled.map_bytes_max + STORE_PAGE_BYTES - 1) / STORE_PAGE_BYTES * STORE_PAGE_BYTES;
     if (filled.queue_bytes_max == 0)
         filled.queue_bytes_max = queue_bytes_default;
     if (filled.commit_bytes_max == 0)
@@ -189,6 +195,7 @@ struct store *store_open_tuned(const struct store_options *options,
     store->own.readers_cleared = store_env_clear_readers(&store->env);
     store->dropping = true;
     store->filling = store_index_begin(&store->index, store->state.id_entries);
+    store_publish_stats(store);
     if (!writer_start(store, fault))
         goto fail;
     return store;

@@ -73,8 +73,8 @@ struct store_options {
     void *now_context;
     void (*on_change)(void *context, const struct store_change *change); /* required */
     void *change_context;
-    void (*on_log)(void *context, int level,
-                   const char *message); /* NULL: silent; levels as syslog(3) */
+    /* NULL: silent; levels as syslog(3). Called from any thread that uses the store. */
+    void (*on_log)(void *context, int level, const char *message);
     void *log_context;
 };
 
@@ -116,7 +116,7 @@ bool store_batch_icp(struct store_batch *batch, struct proto_span text, bool act
                      struct proto_span reason, struct proto_fault *fault);
 bool store_batch_activate(struct store_batch *batch, uint32_t version, struct proto_span reason,
                           struct proto_fault *fault);
-/* Goes back to the version that was active before the current one. */
+/* Goes back to the version that was active before the current one; a second revert comes back. */
 bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
                         struct proto_fault *fault);
 
@@ -126,12 +126,13 @@ bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
 bool store_submit(struct store *store, struct store_batch *batch,
                   void (*on_done)(void *context, const struct store_result *result), void *context,
                   struct proto_fault *fault);
-/* store_submit and wait. */
+/* store_submit and wait; takes the batch in any case. False with result->fault. */
 bool store_submit_wait(struct store *store, struct store_batch *batch, struct store_result *result);
 
 /* Views. */
 struct store_view *store_view_open(struct store *store, struct proto_fault *fault);
 void store_view_close(struct store_view *view);
+/* On a fault the view is at rest: nothing may be read through it before a refresh succeeds. */
 bool store_view_refresh(struct store_view *view, struct proto_fault *fault);
 void store_view_rest(struct store_view *view);
 uint64_t store_view_seq(const struct store_view *view); /* last log sequence that it sees */

@@ -100,6 +100,8 @@ bool store_queue_waits(struct store_queue *queue);
 
 /* writer_thread.c */
 void *store_writer_run(void *store);
+/* From what the writer has; the writer, or before it runs. */
+void store_publish_stats(struct store *store);
 
 /* commit.c: one transaction for a list of batches; fills every result. */
 void store_commit(struct store *store, struct store_ticket *list);

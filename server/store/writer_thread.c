@@ -28,7 +28,7 @@ static uint64_t free_pages(const struct store *store)
     return pages;
 }
 
-static void publish_stats(struct store *store)
+void store_publish_stats(struct store *store)
 {
     struct store_stats *own = &store->own;
     const struct store_state *state = &store->state;
@@ -89,7 +89,7 @@ static void take_turn(struct store *store, struct store_ticket *list)
         return;
     }
     store_commit(store, list);
-    publish_stats(store);
+    store_publish_stats(store);
     list_finish(store, list);
 }
 
@@ -98,6 +98,7 @@ static bool slices(struct store *store)
 {
     if (store_clock_ns() < store->pause_until_ns)
         return false;
+    store->pause_until_ns = 0;
     bool more = store_slice_index(store);
     more |= store_slice_rows(store);
     more |= store_slice_drop(store);
@@ -121,7 +122,7 @@ void *store_writer_run(void *context)
         store_reclaim(store);
         housekeep(store);
         if (list == NULL)
-            publish_stats(store);
+            store_publish_stats(store);
     }
     if (store->encoder.release != NULL)
         store->encoder.release(store->encoder.context);
