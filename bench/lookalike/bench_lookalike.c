@@ -15,6 +15,7 @@ static const struct argp_option options_known[] = {
     {"sets", 's', "LETTERS", 0, "Which sets: A clusters, M manifold, F fashion-mnist (AMF)", 0},
     {"cache", 'c', "DIRECTORY", 0, "Keep the peers' indexes here between runs", 0},
     {"no-peers", 'p', NULL, 0, "Measure icpd alone", 0},
+    {"no-faiss", 'f', NULL, 0, "Leave faiss out: it takes minutes on an untuned BLAS", 0},
     {0},
 };
 
@@ -49,6 +50,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case 'p':
         options->peers = false;
         return 0;
+    case 'f':
+        options->faiss = false;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -62,8 +66,12 @@ int main(int argument_count, char **arguments)
         .doc = "Measures look-alike search beside hnswlib and faiss. Each row has a target; the "
                "exit status is 1 when any falls short. Pin it to one idle core.",
     };
-    struct lookalike_options options = {
-        .count = 1000000, .dim = 128, .query_count = 1000, .sets = "AMF", .peers = true};
+    struct lookalike_options options = {.count = 1000000,
+                                        .dim = 128,
+                                        .query_count = 1000,
+                                        .sets = "AMF",
+                                        .peers = true,
+                                        .faiss = true};
     if (argp_parse(&parser, argument_count, arguments, 0, NULL, &options) != 0) {
         return 2;
     }

@@ -7,7 +7,7 @@
 #include <faiss/index_factory.h>
 #include <omp.h>
 
-#include <chrono>
+#include <ctime>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -20,8 +20,9 @@ struct peer {
 
 static double now()
 {
-    auto since = std::chrono::steady_clock::now().time_since_epoch();
-    return std::chrono::duration<double>(since).count();
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
 extern "C" struct peer *peer_faiss_create(const float *vectors, size_t count, size_t dim,

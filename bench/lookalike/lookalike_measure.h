@@ -18,6 +18,8 @@ struct lookalike_bench {
     double build_seconds;
     double *truth; /* similarity of the k-th best, by query */
     double *truth_filtered;
+    uint32_t *found; /* by a peer */
+    size_t *found_counts;
     uint64_t *words; /* of the filter */
     size_t word_count;
     struct similar_filter *filter;
@@ -29,7 +31,8 @@ struct lookalike_point {
     double per_second;
 };
 
-double lookalike_now(void); /* seconds, monotonic */
+/* Seconds of this thread's processor time: everything here runs on one thread. */
+double lookalike_now(void);
 
 bool lookalike_bench_init(struct lookalike_bench *bench, char name, uint32_t count, uint32_t dim,
                           uint32_t query_count);

@@ -135,7 +135,9 @@ static uint32_t peers_rows(struct lookalike_bench *bench, const struct lookalike
     short_count++;
 #endif
 #if LOOKALIKE_FAISS
-    faiss_lines(bench);
+    if (options->faiss) {
+        faiss_lines(bench);
+    }
 #endif
     return short_count;
 }

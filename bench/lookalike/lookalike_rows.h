@@ -13,6 +13,7 @@ struct lookalike_options {
     const char *sets;  /* of "AMF" */
     const char *cache; /* directory for the peers' indexes; NULL = none */
     bool peers;
+    bool faiss;
 };
 
 /* Prints all rows; returns how many fall short of their target. */

@@ -61,9 +61,9 @@ static bool members_load(const struct similar_set *set, uint32_t list, struct me
         return false;
     }
     for (uint32_t i = 0; i < from->chunk_count; i++) {
-        uint32_t used = similar_header_of(set->chunks[from->chunks[i]].code)->used;
+        uint32_t used = similar_header_of(from->items[i].code)->used;
         for (uint32_t position = 0; position < used; position++) {
-            uint32_t place = from->chunks[i] * SIMILAR_CHUNK + position;
+            uint32_t place = from->items[i].chunk * SIMILAR_CHUNK + position;
             if (similar_place_id(set, place) == SIMILAR_ID_NONE) {
                 continue;
             }
@@ -150,7 +150,7 @@ static bool member_copy(struct similar_set *set, const struct members *members, 
     struct similar_code code;
     similar_encode(&set->space, members->rotated + (size_t)index * set->space.dim_padded, length,
                    similar_centre(set, list), &code);
-    uint32_t place = to->chunks[to->chunk_count - 1] * SIMILAR_CHUNK + position;
+    uint32_t place = to->items[to->chunk_count - 1].chunk * SIMILAR_CHUNK + position;
     similar_chunk_put(set, place, similar_place_id(set, from), &code,
                       similar_place_floats(set, from), norm);
     to->live++;

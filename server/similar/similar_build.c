@@ -12,7 +12,7 @@ static void set_wipe(struct similar_set *set)
 {
     for (uint32_t l = 0; l < set->list_count; l++) {
         similar_chunk_free_list(set, l);
-        free(set->lists[l].chunks);
+        free(set->lists[l].items);
         set->lists[l] = (struct similar_list){0};
         similar_coarse_kill(set, l);
     }
@@ -116,7 +116,7 @@ static void encode_task(void *argument, uint32_t list)
         memcpy(padded, row, space->dim * sizeof *padded);
         double norm = similar_norm(space->kernel, padded, space->dim_float);
         double length = similar_space_rotate(space, padded, norm, rotated);
-        uint32_t place = to->chunks[i / SIMILAR_CHUNK] * SIMILAR_CHUNK + i % SIMILAR_CHUNK;
+        uint32_t place = to->items[i / SIMILAR_CHUNK].chunk * SIMILAR_CHUNK + i % SIMILAR_CHUNK;
         similar_encode(space, rotated, length, similar_centre(set, list), &code);
         similar_chunk_put(set, place, id, &code, row, norm);
     }

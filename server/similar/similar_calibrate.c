@@ -27,7 +27,7 @@ struct level {
     uint32_t samples;
     uint32_t one_of;
 };
-static const struct level LEVELS[SIMILAR_LEVELS] = {{10, 256, 1}, {100, 64, 1}, {10, 128, 100}};
+static const struct level LEVELS[SIMILAR_LEVELS] = {{10, 192, 1}, {100, 32, 1}, {10, 64, 100}};
 
 /* Nanoseconds, roughly, on the machine that the weights were taken from. */
 static const double COST_LIST = 150;
@@ -36,8 +36,8 @@ static const double COST_BYTE = 30;
 static const double COST_MATCH = 40;
 
 static const float TARGETS[SIMILAR_TARGETS] = {0.9f, 0.95f, 0.975f, 0.99f, 0.995f, 0.999f};
-static const float EPSILONS[] = {0.5f, 0.65f, 0.8f, 1.0f, 1.3f};
-static const float MARGINS[] = {0.5f, 0.65f, 0.8f, 1.0f, 1.25f};
+static const float EPSILONS[] = {0.5f, 0.65f, 0.8f, 1.0f};
+static const float MARGINS[] = {0.65f, 0.85f, 1.1f};
 
 struct trial {
     const struct similar_set *set;
@@ -193,24 +193,30 @@ static uint32_t probes_step(uint32_t step)
     return (step % 2 == 0 ? 2u : 3u) << step / 2;
 }
 
-/* Climbs the ladder of probes for one width of the bound, until more lists stop helping. */
-static void climb(struct trial *trial, float epsilon, struct similar_setting *settings,
-                  double *costs)
+/*
+ * Climbs the ladder of probes for one width of the bound, from `first`, until more lists stop
+ * helping. Returns the step from which a wider bound may start: lower ones miss every target.
+ */
+static uint32_t climb(struct trial *trial, float epsilon, uint32_t first,
+                      struct similar_setting *settings, double *costs)
 {
     double before = -1;
-    for (uint32_t step = 0; step < STEPS_MAX; step++) {
+    uint32_t next = first;
+    for (uint32_t step = first; step < STEPS_MAX; step++) {
         struct similar_setting setting = {.probes = probes_step(step), .epsilon = epsilon};
         if (setting.probes > trial->set->list_count / 2) {
-            return;
+            break;
         }
         struct outcome outcome = trial_run(trial, setting);
         offer(settings, costs, setting, outcome);
+        next = outcome.recall < 0.85 ? step : next;
         bool flat = outcome.recall < before + 0.0005 && outcome.recall > 0.9;
         if (outcome.recall >= (double)TARGETS[SIMILAR_TARGETS - 1] || flat) {
-            return;
+            break;
         }
         before = outcome.recall;
     }
+    return next;
 }
 
 /* Looks whether stopping early by distance beats a fixed number of lists. */
@@ -249,8 +255,9 @@ static enum similar_status level_calibrate(struct similar_set *set, const struct
                                      trial.hit_counts);
     }
     if (status == SIMILAR_OK) {
+        uint32_t first = 0;
         for (uint32_t e = 0; e < sizeof EPSILONS / sizeof *EPSILONS; e++) {
-            climb(&trial, EPSILONS[e], settings, costs);
+            first = climb(&trial, EPSILONS[e], first, settings, costs);
         }
         widen(&trial, settings, costs);
     }

@@ -32,6 +32,15 @@ bool similar_chunk_write(struct similar_set *set, uint32_t chunk)
     return true;
 }
 
+void similar_chunk_refresh(struct similar_set *set, uint32_t chunk)
+{
+    const struct similar_header *header = header_of(set->chunks[chunk].code);
+    struct similar_item *item = &set->lists[header->list].items[header->order];
+    assert(item->chunk == chunk);
+    item->code = set->chunks[chunk].code;
+    item->tiles = set->chunks[chunk].tiles;
+}
+
 static void header_init(const struct similar_set *set, const uint8_t *block, enum similar_kind kind,
                         uint32_t number, uint32_t list)
 {
@@ -96,6 +105,7 @@ uint32_t similar_chunk_create(struct similar_set *set, uint32_t list)
     }
     chunk_reset(set, chunk, list);
     header_of(set->chunks[chunk].code)->order = set->lists[list].chunk_count - 1;
+    similar_chunk_refresh(set, chunk);
     return chunk;
 }
 
@@ -151,6 +161,7 @@ void similar_chunk_put(struct similar_set *set, uint32_t place, uint32_t id,
     directory->tiles = (header->used + SIMILAR_TILE - 1) / SIMILAR_TILE;
     directory->radius = bounds->radius;
     directory->reach = bounds->reach;
+    similar_chunk_refresh(set, place / SIMILAR_CHUNK);
     set->places[id] = place;
 }
 
@@ -167,7 +178,7 @@ void similar_chunk_free_list(struct similar_set *set, uint32_t list)
     const struct similar_source *source = &set->options.source;
     struct similar_list *from = &set->lists[list];
     for (uint32_t i = 0; i < from->chunk_count; i++) {
-        uint32_t chunk = from->chunks[i];
+        uint32_t chunk = from->items[i].chunk;
         set->chunks_free[set->chunk_free_count++] = chunk;
         set->chunks[chunk] = (struct similar_chunk){0};
         for (uint32_t kind = SIMILAR_KIND_CODE; kind <= SIMILAR_KIND_FLOAT; kind++) {

@@ -181,8 +181,8 @@ static void pass_compose(struct composing *composing, uint32_t first, uint32_t c
         }
         for (uint32_t i = 0; i < set->lists[l].chunk_count && set->lists[l].live > 0; i++) {
             struct similar_bound16 bound = {0};
-            similar_bound16_of(set, scratch, terms, count, set->lists[l].chunks[i], &bound);
-            chunk_compose(composing, &bound, count, set->lists[l].chunks[i]);
+            similar_bound16_of(set, scratch, terms, count, set->lists[l].items[i].chunk, &bound);
+            chunk_compose(composing, &bound, count, set->lists[l].items[i].chunk);
         }
     }
 }

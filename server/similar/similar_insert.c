@@ -53,7 +53,7 @@ static uint32_t place_take(struct similar_set *set, uint32_t list)
 {
     const struct similar_list *in = &set->lists[list];
     for (uint32_t i = in->chunk_count; i-- > 0;) {
-        uint32_t chunk = in->chunks[i];
+        uint32_t chunk = in->items[i].chunk;
         if (similar_header_of(set->chunks[chunk].code)->live < SIMILAR_CHUNK) {
             return similar_chunk_write(set, chunk) ? hole_of(set, chunk) : SIMILAR_NONE;
         }
@@ -121,6 +121,7 @@ enum similar_status similar_remove(struct similar_set *set, uint32_t id)
         return SIMILAR_ERROR_MEMORY;
     }
     set->chunks[chunk].code = code;
+    similar_chunk_refresh(set, chunk);
     uint32_t list = similar_header_of(code)->list;
     similar_chunk_clear(set, place);
     set->count--;
@@ -145,6 +146,7 @@ void similar_block_moved(struct similar_set *set, enum similar_kind kind, uint32
     }
     if (kind == SIMILAR_KIND_CODE) {
         set->chunks[number].code = block;
+        similar_chunk_refresh(set, number);
     } else if (kind == SIMILAR_KIND_BYTE) {
         set->chunks[number].bytes = block;
     } else if (kind == SIMILAR_KIND_FLOAT) {

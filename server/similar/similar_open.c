@@ -116,18 +116,27 @@ static enum similar_status chunk_open(struct similar_set *set, uint32_t chunk, b
 }
 
 /* Chunks come in the order of their numbers; a list wants them in its own. */
-static void chunks_order(struct similar_set *set, struct similar_list *list)
+static enum similar_status chunks_order(struct similar_set *set, struct similar_list *list)
 {
     for (uint32_t i = 1; i < list->chunk_count; i++) {
-        uint32_t moving = list->chunks[i];
-        uint32_t order = similar_header_of(set->chunks[moving].code)->order;
+        struct similar_item moving = list->items[i];
+        uint32_t order = similar_header_of(set->chunks[moving.chunk].code)->order;
         uint32_t at = i;
-        while (at > 0 && similar_header_of(set->chunks[list->chunks[at - 1]].code)->order > order) {
-            list->chunks[at] = list->chunks[at - 1];
+        while (at > 0 &&
+               similar_header_of(set->chunks[list->items[at - 1].chunk].code)->order > order) {
+            list->items[at] = list->items[at - 1];
             at--;
         }
-        list->chunks[at] = moving;
+        list->items[at] = moving;
     }
+    for (uint32_t i = 0; i < list->chunk_count; i++) {
+        uint32_t chunk = list->items[i].chunk;
+        if (similar_header_of(set->chunks[chunk].code)->order != i) {
+            return SIMILAR_ERROR_CORRUPT;
+        }
+        similar_chunk_refresh(set, chunk);
+    }
+    return SIMILAR_OK;
 }
 
 static enum similar_status set_open(struct similar_set *set, bool verify)
@@ -148,7 +157,7 @@ static enum similar_status set_open(struct similar_set *set, bool verify)
         status = chunk_open(set, c, verify);
     }
     for (uint32_t l = 0; l < set->list_count && status == SIMILAR_OK; l++) {
-        chunks_order(set, &set->lists[l]);
+        status = chunks_order(set, &set->lists[l]);
         /* A list without chunks was dissolved, or never filled; either way it can be reused. */
         if (set->lists[l].chunk_count == 0 && set->list_count > 1) {
             set->lists[l].dead = true;

@@ -131,15 +131,16 @@ static void candidate_prefetch(const struct similar_set *set, uint32_t place)
     }
 }
 
-/* The int8 score of pending candidate places of one list. */
-static void pending_score(struct probing *search, uint32_t from, uint32_t to, double list_byte)
+/* Scores the oldest `count` pending candidates on their bytes. */
+static void pending_score(struct probing *search, uint32_t count)
 {
     const struct similar_set *set = search->set;
     const struct similar_probe *probe = search->probe;
-    struct similar_pool *pool = &search->scratch->pool;
+    struct similar_scratch *scratch = search->scratch;
+    struct similar_pool *pool = &scratch->pool;
     uint32_t dim = set->space.dim_padded;
-    for (uint32_t i = from; i < to; i++) {
-        uint32_t place = search->scratch->pending[i];
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t place = scratch->pending[i].place;
         uint32_t position = place % SIMILAR_CHUNK;
         uint32_t slot = position % SIMILAR_TILE;
         const uint8_t *tile =
@@ -152,42 +153,51 @@ static void pending_score(struct probing *search, uint32_t from, uint32_t to, do
         int32_t dot =
             set->space.kernel->dot_row(tile + 192 + (size_t)slot * dim, probe->bytes, dim);
         float score = (float)(dot - probe->correction) * search->alpha;
-        score = score * factors[0] + (factors[1] + (float)list_byte);
+        score = score * factors[0] + (factors[1] + scratch->pending[i].list_byte);
         pool_push(pool, score, place);
     }
-    search->report->bytes_scanned += to - from;
+    search->report->bytes_scanned += count;
+    scratch->pending_count -= count;
+    memmove(scratch->pending, scratch->pending + count,
+            scratch->pending_count * sizeof scratch->pending[0]);
     if (pool->count >= search->k) {
         float reached = pool->scores[search->k - 1];
         search->threshold = reached > search->threshold ? reached : search->threshold;
     }
 }
 
-/* Adds the candidates of one chunk to the pending ones. */
-static void masks_collect(struct probing *search, uint32_t chunk, uint32_t tiles,
-                          const uint16_t *masks)
+/* Adds the candidates of one chunk to the pending ones, and has their bytes fetched. */
+static void masks_collect(struct probing *search, const struct similar_item *item,
+                          const uint16_t *masks, float list_byte)
 {
     struct similar_scratch *scratch = search->scratch;
-    for (uint32_t t = 0; t < tiles; t++) {
+    for (uint32_t t = 0; t < item->tiles; t++) {
         for (uint32_t mask = masks[t]; mask != 0; mask &= mask - 1) {
             uint32_t place =
-                chunk * SIMILAR_CHUNK + t * SIMILAR_TILE + (uint32_t)__builtin_ctz(mask);
+                item->chunk * SIMILAR_CHUNK + t * SIMILAR_TILE + (uint32_t)__builtin_ctz(mask);
             candidate_prefetch(search->set, place);
-            scratch->pending[scratch->pending_count++] = place;
+            scratch->pending[scratch->pending_count++] =
+                (struct similar_pending){.place = place, .list_byte = list_byte};
         }
     }
 }
 
+static const uint8_t *item_tile(const struct similar_set *set, const struct similar_item *item,
+                                uint32_t tile)
+{
+    return item->code + sizeof(struct similar_header) + tile * similar_code_tile_bytes(set);
+}
+
 /* Scans one chunk with a filter: only tiles that hold a match. */
-static void chunk_scan_masked(struct probing *search, uint32_t chunk, uint32_t tiles,
+static void chunk_scan_masked(struct probing *search, const struct similar_item *item,
                               const struct similar_estimate *estimate, float least, uint16_t *masks)
 {
     const struct similar_set *set = search->set;
-    for (uint32_t t = 0; t < tiles; t++) {
-        uint16_t wanted = similar_filter_mask(set, search->query->filter, chunk, t);
+    for (uint32_t t = 0; t < item->tiles; t++) {
+        uint16_t wanted = similar_filter_mask(set, search->query->filter, item->chunk, t);
         masks[t] = 0;
         if (wanted != 0) {
-            set->space.kernel->scan_codes(similar_code_tile(set, chunk, t), 1, estimate, least,
-                                          &masks[t]);
+            set->space.kernel->scan_codes(item_tile(set, item, t), 1, estimate, least, &masks[t]);
             masks[t] &= wanted;
             search->report->codes_scanned += SIMILAR_TILE;
         }
@@ -206,17 +216,17 @@ static float first_threshold(struct probing *search, const struct similar_list *
     uint32_t count = 0;
     estimate.beta -= 2 * width;
     for (uint32_t i = 0; i < list->chunk_count; i++) {
-        uint32_t tiles = set->chunks[list->chunks[i]].tiles;
-        for (uint32_t t = 0; t < tiles; t++) {
+        const struct similar_item *item = &list->items[i];
+        for (uint32_t t = 0; t < item->tiles; t++) {
             float scores[SIMILAR_TILE];
-            uint32_t wanted =
-                search->masked ? similar_filter_mask(set, search->query->filter, list->chunks[i], t)
-                               : UINT16_MAX;
+            uint32_t wanted = UINT16_MAX;
+            if (search->masked) {
+                wanted = similar_filter_mask(set, search->query->filter, item->chunk, t);
+            }
             if (wanted == 0) {
                 continue;
             }
-            set->space.kernel->score_codes(similar_code_tile(set, list->chunks[i], t), &estimate,
-                                           scores);
+            set->space.kernel->score_codes(item_tile(set, item, t), &estimate, scores);
             for (; wanted != 0; wanted &= wanted - 1) {
                 float score = scores[__builtin_ctz(wanted)];
                 if (count == search->k && !(score > best[count - 1])) {
@@ -251,32 +261,22 @@ static void list_scan(struct probing *search, uint32_t number, bool first)
     if (first && !search->checked) {
         search->threshold = first_threshold(search, list, estimate, terms.code, width);
     }
-    uint32_t older = 0;
-    scratch->pending_count = 0;
     for (uint32_t i = 0; i < list->chunk_count; i++) {
-        uint32_t chunk = list->chunks[i];
-        uint32_t tiles = set->chunks[chunk].tiles;
+        const struct similar_item *item = &list->items[i];
         uint16_t masks[SIMILAR_CHUNK_TILES];
+        uint32_t older = scratch->pending_count;
         float least =
             search->threshold > -FLT_MAX ? search->threshold - (float)terms.code : -FLT_MAX;
         if (search->masked) {
-            chunk_scan_masked(search, chunk, tiles, &estimate, least, masks);
+            chunk_scan_masked(search, item, &estimate, least, masks);
         } else {
-            set->space.kernel->scan_codes(similar_code_tile(set, chunk, 0), tiles, &estimate, least,
+            set->space.kernel->scan_codes(item_tile(set, item, 0), item->tiles, &estimate, least,
                                           masks);
-            search->report->codes_scanned += (uint64_t)tiles * SIMILAR_TILE;
+            search->report->codes_scanned += (uint64_t)item->tiles * SIMILAR_TILE;
         }
-        masks_collect(search, chunk, tiles, masks);
+        masks_collect(search, item, masks, (float)terms.byte);
         /* The candidates of the chunk before have arrived in the cache by now. */
-        uint32_t newer = scratch->pending_count;
-        if (older >= SIMILAR_TILE || newer > SIMILAR_CHUNK || i + 1 == list->chunk_count) {
-            pending_score(search, 0, i + 1 == list->chunk_count ? newer : older, terms.byte);
-            uint32_t done = i + 1 == list->chunk_count ? newer : older;
-            memmove(scratch->pending, scratch->pending + done,
-                    (newer - done) * sizeof scratch->pending[0]);
-            scratch->pending_count = newer - done;
-        }
-        older = scratch->pending_count;
+        pending_score(search, older);
     }
     search->report->lists_probed++;
 }
@@ -293,6 +293,25 @@ static bool beyond_margin(const struct probing *search, float best, float score,
     return best - score > margin * fmaxf(distance, 0.0f);
 }
 
+/* The first lines of the next list and its centre; of the list after that, its items. */
+static void list_prefetch(const struct similar_set *set, uint32_t next, uint32_t later)
+{
+    if (later != SIMILAR_NONE) {
+        __builtin_prefetch(set->lists[later].items);
+    }
+    if (next == SIMILAR_NONE || set->lists[next].chunk_count == 0) {
+        return;
+    }
+    const uint8_t *code = set->lists[next].items[0].code;
+    const float *centre = similar_centre(set, next);
+    for (uint32_t line = 0; line < 12; line++) {
+        __builtin_prefetch(code + (size_t)line * 64);
+    }
+    for (uint32_t k = 0; k < set->space.dim_padded; k += 16) {
+        __builtin_prefetch(centre + k);
+    }
+}
+
 static void lists_scan(struct probing *search, uint32_t probes, float margin)
 {
     const struct similar_set *set = search->set;
@@ -302,30 +321,26 @@ static void lists_scan(struct probing *search, uint32_t probes, float margin)
     similar_coarse_score(set, search->probe->row, search->probe->byte_step,
                          set->space.metric == SIMILAR_DOT, scratch->dots, scratch->scores);
     ranking_init(&ranking, set->list_count);
-    float best = 0;
-    float score = 0;
-    uint32_t list = ranking_next(&ranking, &score);
-    for (uint32_t p = 0; p < probes && list != SIMILAR_NONE; p++) {
-        best = p == 0 ? score : best;
-        if (beyond_margin(search, best, score, margin)) {
+    /* The list in hand and the two after it, whose memory is fetched meanwhile. */
+    uint32_t lists[3];
+    float scores[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        lists[i] = ranking_next(&ranking, &scores[i]);
+    }
+    float best = scores[0];
+    for (uint32_t p = 0; p < probes && lists[0] != SIMILAR_NONE; p++) {
+        if (beyond_margin(search, best, scores[0], margin)) {
             break;
         }
-        float next_score = 0;
-        uint32_t next = ranking_next(&ranking, &next_score);
-        if (next != SIMILAR_NONE && set->lists[next].chunk_count > 0) {
-            const uint8_t *code = set->chunks[set->lists[next].chunks[0]].code;
-            const float *centre = similar_centre(set, next);
-            for (uint32_t line = 0; line < 8; line++) {
-                __builtin_prefetch(code + (size_t)line * 64);
-            }
-            for (uint32_t k = 0; k < set->space.dim_padded; k += 16) {
-                __builtin_prefetch(centre + k);
-            }
-        }
-        list_scan(search, list, p == 0);
-        list = next;
-        score = next_score;
+        list_prefetch(set, lists[1], lists[2]);
+        list_scan(search, lists[0], p == 0);
+        lists[0] = lists[1];
+        scores[0] = scores[1];
+        lists[1] = lists[2];
+        scores[1] = scores[2];
+        lists[2] = ranking_next(&ranking, &scores[2]);
     }
+    pending_score(search, scratch->pending_count);
 }
 
 void similar_probe_search(const struct similar_set *set, struct similar_scratch *scratch,
@@ -348,6 +363,7 @@ void similar_probe_search(const struct similar_set *set, struct similar_scratch 
         .checked = query->exclude_count > 0 || (query->filter != NULL && !fresh),
     };
     scratch->pool.count = 0;
+    scratch->pending_count = 0;
     scratch->pool.room = query->k + (query->k / 2 > 14 ? query->k / 2 : 14);
     lists_scan(&search, setting->probes, setting->margin);
     similar_finish(set, probe, query, scratch->pool.places, scratch->pool.count, top, report);

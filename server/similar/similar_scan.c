@@ -62,7 +62,7 @@ void similar_scan_all(const struct similar_set *set, struct similar_scratch *scr
         }
         struct similar_list_terms terms = similar_terms_of(set, probe, l);
         for (uint32_t i = 0; i < list->chunk_count; i++) {
-            uint32_t chunk = list->chunks[i];
+            uint32_t chunk = list->items[i].chunk;
             uint32_t tiles = set->chunks[chunk].tiles;
             struct similar_bound bound = similar_bound_of(set, probe, &terms, chunk);
             float threshold = floor_of(set, top, least);
@@ -267,7 +267,7 @@ void similar_scan_many(const struct similar_set *set, struct similar_scratch *sc
             terms[j] = similar_terms_of(set, &scratch->probes[j], l);
         }
         for (uint32_t i = 0; i < set->lists[l].chunk_count; i++) {
-            chunk_scan_many(&many, terms, set->lists[l].chunks[i]);
+            chunk_scan_many(&many, terms, set->lists[l].items[i].chunk);
         }
     }
 }

@@ -30,6 +30,12 @@ struct similar_pool {
     uint32_t places[SIMILAR_POOL_MAX];
 };
 
+/* A candidate whose bytes are on their way to the cache. */
+struct similar_pending {
+    uint32_t place;
+    float list_byte; /* of its list's terms */
+};
+
 struct similar_scratch {
     struct similar_probe probes[SIMILAR_BATCH_MAX];
     int8_t interleaved[SIMILAR_BATCH_MAX * SIMILAR_DIM_MAX];
@@ -39,7 +45,7 @@ struct similar_scratch {
     uint32_t *heap;
     uint32_t list_room;
     struct similar_pool pool;
-    uint32_t pending[2 * SIMILAR_CHUNK];
+    struct similar_pending pending[2 * SIMILAR_CHUNK];
     uint32_t pending_count;
     struct similar_hit *hits; /* grows */
     uint64_t hit_room;

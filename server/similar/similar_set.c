@@ -59,7 +59,7 @@ void similar_destroy(struct similar_set *set)
         return;
     }
     for (uint32_t l = 0; l < set->list_count; l++) {
-        free(set->lists[l].chunks);
+        free(set->lists[l].items);
     }
     free(set->lists);
     free(set->coarse.centres);
@@ -155,14 +155,14 @@ enum similar_status similar_set_add_to_list(struct similar_set *set, uint32_t li
     struct similar_list *to = &set->lists[list];
     if (to->chunk_count == to->chunk_room) {
         uint32_t room = to->chunk_room + to->chunk_room / 2 + 4;
-        uint32_t *chunks = grown(to->chunks, to->chunk_room, room, sizeof *chunks);
-        if (chunks == NULL) {
+        struct similar_item *items = grown(to->items, to->chunk_room, room, sizeof *items);
+        if (items == NULL) {
             return SIMILAR_ERROR_MEMORY;
         }
-        to->chunks = chunks;
+        to->items = items;
         to->chunk_room = room;
     }
-    to->chunks[to->chunk_count++] = chunk;
+    to->items[to->chunk_count++] = (struct similar_item){.chunk = chunk};
     return SIMILAR_OK;
 }
 

@@ -28,8 +28,15 @@ struct similar_chunk {
     float reach;
 };
 
+/* A chunk of a list, with what a scan of its codes needs: one cache miss in place of three. */
+struct similar_item {
+    const uint8_t *code;
+    uint32_t chunk;
+    uint32_t tiles;
+};
+
 struct similar_list {
-    uint32_t *chunks; /* numbers, in order */
+    struct similar_item *items; /* in order */
     uint32_t chunk_count;
     uint32_t chunk_room;
     uint32_t live;
@@ -151,6 +158,8 @@ void similar_chunk_put(struct similar_set *set, uint32_t place, uint32_t id,
                        const struct similar_code *code, const float *vector, double norm);
 /* Empties a place of a chunk whose code block is writable. */
 void similar_chunk_clear(struct similar_set *set, uint32_t place);
+/* Brings the list's item of a chunk up to date; after a put, or when the block moved. */
+void similar_chunk_refresh(struct similar_set *set, uint32_t chunk);
 /* Gives all chunks of a list back. */
 void similar_chunk_free_list(struct similar_set *set, uint32_t list);
 
