@@ -136,7 +136,11 @@ class Server:
         return self.process.returncode if self.process else None
 
     def close(self):
+        """Ends the server. A sanitizer's report in its log fails the test that ran it."""
         if self.process and self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        log = self.log() if os.path.exists(self.log_path) else ""
         shutil.rmtree(self.directory, ignore_errors=True)
+        if any(sign in log for sign in ("Sanitizer", "runtime error:")):
+            raise AssertionError(log[-20000:])
