@@ -5,6 +5,8 @@
 
 #include "tools/cli/cli.h"
 
+#define KEY_HELP '?'
+#define KEY_USAGE 0xfff
 /* argp keys of our options start beyond the characters, which short forms use. */
 #define KEY_FIRST 0x1000
 
@@ -41,6 +43,16 @@ static void setting_add(struct cli *cli, enum cli_option_id id, const char *valu
 static error_t on_option(int key, char *value, struct argp_state *state)
 {
     struct cli *cli = state->input;
+    if (key == KEY_HELP) {
+        /* Printed here: argp would wrap the examples, and a wrapped example does not run. */
+        argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG);
+        printf("\nExamples:\n%s", cli->command->examples);
+        exit(EX_OK);
+    }
+    if (key == KEY_USAGE) {
+        argp_state_help(state, stdout, ARGP_HELP_USAGE);
+        exit(EX_OK);
+    }
     if (key == ARGP_KEY_ARG) {
         cli->arguments[cli->argument_count++] = value;
         return 0;
@@ -74,26 +86,42 @@ static size_t table_fill(const struct cli *cli, struct argp_option *table)
             };
         }
     }
+    table[count++] =
+        (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "show this", .group = 3};
+    table[count++] =
+        (struct argp_option){.name = "usage", .key = KEY_USAGE, .flags = OPTION_HIDDEN, .group = 3};
     table[count] = (struct argp_option){0};
     return count;
 }
 
+/* Leaves out argp's remark on long and short options, which tells nobody anything. */
+static char *on_help(int key, const char *text, void *input)
+{
+    (void)input;
+    char *same;
+    memcpy(&same, &text, sizeof same); /* argp wants back the pointer that it gave as const */
+    return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : same;
+}
+
 int cli_parse(struct cli *cli, int count, char **arguments)
 {
-    struct argp_option table[CLI_OPTIONS + 2];
-    char doc[4096];
+    struct argp_option table[CLI_OPTIONS + 4];
+    char doc[256];
     char name[64];
     (void)table_fill(cli, table);
-    snprintf(doc, sizeof doc, "%s.\vExamples:\n%s", cli->command->summary, cli->command->examples);
+    snprintf(doc, sizeof doc, "%s.", cli->command->summary);
     snprintf(name, sizeof name, "icp %s", cli->command->name);
-    struct argp argp = {
-        .options = table, .parser = on_option, .args_doc = cli->command->arguments, .doc = doc};
+    struct argp argp = {.options = table,
+                        .parser = on_option,
+                        .args_doc = cli->command->arguments,
+                        .doc = doc,
+                        .help_filter = on_help};
     cli->settings = calloc((size_t)count + 1, sizeof *cli->settings);
     cli->arguments = calloc((size_t)count + 1, sizeof *cli->arguments);
     if (cli->settings == NULL || cli->arguments == NULL)
         return cli_fail(cli, EX_OSERR, "no memory");
     arguments[0] = name;
-    error_t error = argp_parse(&argp, count, arguments, 0, NULL, cli);
+    error_t error = argp_parse(&argp, count, arguments, ARGP_NO_HELP, NULL, cli);
     arguments[0] = NULL;
     return error == 0 ? EX_OK : EX_USAGE;
 }

@@ -55,8 +55,12 @@ const struct cli_command *cli_nearest(const char *words)
     const struct cli_command *nearest = NULL;
     size_t least = 3; /* two slips of the finger */
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        size_t distance =
-            feature_text_distance(proto_span_text(words), proto_span_text(commands[i].name), least);
+        /* "schem" is near to "schema" although no command is called that alone. */
+        struct proto_span name = proto_span_text(commands[i].name);
+        struct proto_span first = {name.data, strcspn(commands[i].name, " ")};
+        size_t whole = feature_text_distance(proto_span_text(words), name, least);
+        size_t start = feature_text_distance(proto_span_text(words), first, least);
+        size_t distance = whole < start ? whole : start;
         if (distance < least) {
             least = distance;
             nearest = &commands[i];

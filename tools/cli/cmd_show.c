@@ -45,13 +45,22 @@ static void head_print(const struct show *show, int64_t version, bool active)
 /* Terms of one column that belong to a field. */
 static void field_print(const struct show *show, const char *name, double importance)
 {
+    struct show_tag tags[PROTO_COLUMNS_MAX];
+    size_t tag_count = 0;
     printf("\n%s  (importance %.3f)\n", name, importance);
     for (size_t t = 0; t < show->scorecard->term_count; t++) {
         const struct model_term *term = &show->scorecard->terms[t];
         const struct feature_column *column = &show->codebook->columns[term->column_a];
-        if (term->column_b == MODEL_NO_COLUMN && strcmp(column->field_name, name) == 0)
-            bins_print(column, show->scorecard->tables + term->table_offset, show->bins_most);
+        const int32_t *table = show->scorecard->tables + term->table_offset;
+        if (term->column_b != MODEL_NO_COLUMN || strcmp(column->field_name, name) != 0)
+            continue;
+        if (column->type != FEATURE_TAGS)
+            bins_print(column, table, show->bins_most);
+        else if (tag_count < PROTO_COLUMNS_MAX)
+            tags[tag_count++] = (struct show_tag){column->tag, (double)table[2] / 1e4,
+                                                  (double)table[1] / 1e4, (double)table[0] / 1e4};
     }
+    tags_print(tags, tag_count, show->bins_most);
 }
 
 static void pairs_print(const struct show *show)

@@ -270,6 +270,23 @@ static void row_check(struct csv_input *input, struct csv_row *row)
     }
 }
 
+/* The parser stopped at `at`. Lines below the row's first, it is the quote opened there that is at
+ * fault: it swallowed what follows. */
+static void quote_spoil(struct csv_input *input, struct csv_row *row, size_t at, size_t first_end)
+{
+    if (at >= first_end)
+        row_spoil(input, row, quote_opened(input, input->at, first_end), SIZE_MAX,
+                  "a quote is opened here and not closed well: the next one stands on line %zu",
+                  row->line + lines_between(input, input->at, at));
+    else if (input->bytes.data[at] == '"')
+        row_spoil(input, row, at, input->cell_count,
+                  "a quote stands in the middle of a cell; quote the whole cell and double the "
+                  "quotes within");
+    else
+        row_spoil(input, row, at, input->cell_count,
+                  "a character follows a closing quote; quotes within a cell must be doubled");
+}
+
 /* Feeds physical lines until the row ends. Returns the offset after it. */
 static size_t row_parse(struct csv_input *input, struct csv_row *row)
 {
@@ -281,13 +298,7 @@ static size_t row_parse(struct csv_input *input, struct csv_row *row)
             csv_parse(&input->parser, input->bytes.data + at, bytes, on_cell, on_row, input);
         if (parsed < bytes) {
             input->no_memory |= csv_error(&input->parser) != CSV_EPARSE;
-            bool is_quote = input->bytes.data[at + parsed] == '"';
-            row_spoil(input, row, at + parsed, input->cell_count,
-                      is_quote
-                          ? "a quote stands in the middle of a cell; quote the whole cell and "
-                            "double the quotes within"
-                          : "a character follows a closing quote; quotes within a cell must be "
-                            "doubled");
+            quote_spoil(input, row, at + parsed, first_end);
             return first_end;
         }
         at += bytes;

@@ -14,8 +14,11 @@ bool infer_init(struct infer *infer, const char *const *names, size_t count)
 {
     *infer = (struct infer){.column_count = count};
     infer->columns = calloc(count > 0 ? count : 1, sizeof *infer->columns);
-    if (infer->columns == NULL)
+    infer->probe = infer_probe();
+    if (infer->columns == NULL || infer->probe == NULL) {
+        infer_fini(infer);
         return false;
+    }
     for (size_t i = 0; i < count; i++) {
         infer->columns[i].name = names[i];
         text_count_init(&infer->columns[i].texts, INFER_DISTINCT_MAX);
@@ -28,6 +31,7 @@ void infer_fini(struct infer *infer)
     for (size_t i = 0; infer->columns != NULL && i < infer->column_count; i++)
         text_count_fini(&infer->columns[i].texts);
     free(infer->columns);
+    feature_schema_release(infer->probe);
     *infer = (struct infer){0};
 }
 
@@ -145,7 +149,7 @@ static void names_check(struct infer *infer)
 void infer_decide(struct infer *infer)
 {
     for (size_t i = 0; i < infer->column_count; i++)
-        infer_column_decide(&infer->columns[i], infer->rows, infer->keep_all);
+        infer_column_decide(&infer->columns[i], infer->probe, infer->rows, infer->keep_all);
     id_choose(infer);
     domain_choose(infer);
     names_check(infer);

@@ -51,7 +51,8 @@ struct infer {
     struct infer_column *columns;
     size_t column_count;
     size_t rows;
-    bool keep_all; /* leave nothing out: for labels over any column */
+    struct feature_schema *probe; /* a number and a flag, to try texts on */
+    bool keep_all;                /* leave nothing out: for labels over any column */
     bool failed;
 };
 

@@ -49,17 +49,24 @@ static bool is_missing(struct proto_span text)
     return false;
 }
 
-/* A field to try texts on: the same reading that import will use. */
-static bool reads_as(enum feature_type type, struct proto_span text, struct feature_value *value)
+/* The fields of the probe, by position. */
+enum probe { PROBE_NUMBER, PROBE_FLAG };
+
+struct feature_schema *infer_probe(void)
 {
-    char name[] = "x";
-    struct feature_field field = {.name = name, .type = type};
-    struct feature_schema schema = {.fields = &field, .field_count = 1, .id_count = 1};
     struct proto_fault fault = {.code = PROTO_OK};
-    uint8_t scratch[FEATURE_SCRATCH_BYTES(128)];
-    if (text.bytes > 128)
-        return false;
-    return feature_value_from_text(&schema, &field, text, scratch, sizeof scratch, value, &fault) &&
+    return feature_schema_parse(
+        proto_span_text("{\"fields\": [{\"name\": \"number\", \"type\": \"number\"},"
+                        " {\"name\": \"flag\", \"type\": \"flag\"}]}"),
+        1, NULL, &fault);
+}
+
+/* The same reading that import will use. */
+static bool reads_as(const struct feature_schema *probe, enum probe field, struct proto_span text,
+                     struct feature_value *value)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    return feature_value_from_text(probe, &probe->fields[field], text, NULL, 0, value, &fault) &&
            value->present;
 }
 
@@ -125,10 +132,11 @@ static bool is_list(struct proto_span text)
     return false;
 }
 
-static void census_number(struct census *census, const struct text_entry *entry)
+static void census_number(struct census *census, const struct feature_schema *probe,
+                          const struct text_entry *entry)
 {
     struct feature_value value;
-    if (reads_as(FEATURE_NUMBER, entry->text, &value)) {
+    if (reads_as(probe, PROBE_NUMBER, entry->text, &value)) {
         census->numbers += entry->count;
         if (is_digits(entry->text)) {
             census->whole += entry->count;
@@ -143,13 +151,14 @@ static void census_number(struct census *census, const struct text_entry *entry)
         census->not_number = entry;
 }
 
-static void census_entry(struct census *census, const struct text_entry *entry, size_t support)
+static void census_entry(struct census *census, const struct feature_schema *probe,
+                         const struct text_entry *entry, size_t support)
 {
     struct feature_value value;
     census->cells += entry->count;
     census->distinct++;
-    census_number(census, entry);
-    if (reads_as(FEATURE_FLAG, entry->text, &value)) {
+    census_number(census, probe, entry);
+    if (reads_as(probe, PROBE_FLAG, entry->text, &value)) {
         census->flags += entry->count;
         census->flag_yes += value.flag;
         census->flag_no += !value.flag;
@@ -162,14 +171,15 @@ static void census_entry(struct census *census, const struct text_entry *entry, 
     census->supported += entry->count >= support ? entry->count : 0;
 }
 
-static struct census census_take(const struct infer_column *column, size_t rows)
+static struct census census_take(const struct infer_column *column,
+                                 const struct feature_schema *probe, size_t rows)
 {
     struct census census = {0};
     /* A category needs some rows to say anything; in a small file two must do. */
     size_t support = rows / 100 < 2 ? 2 : rows / 100 > 5 ? 5 : rows / 100;
     for (size_t i = 0; i < column->texts.count; i++) {
         if (!is_missing(column->texts.entries[i].text))
-            census_entry(&census, &column->texts.entries[i], support);
+            census_entry(&census, probe, &column->texts.entries[i], support);
     }
     census.cells += column->texts.overflow;
     return census;
@@ -284,14 +294,14 @@ static int compare_doubles(const void *a, const void *b)
 
 /* Skewed and not negative: the 95th percentile is 20 times the median. Over the distinct values,
  * for those are what bins and scales have to tell apart. */
-static bool is_skewed(const struct infer_column *column)
+static bool is_skewed(const struct infer_column *column, const struct feature_schema *probe)
 {
     double *numbers = calloc(column->texts.count, sizeof *numbers);
     size_t count = 0;
     for (size_t i = 0; numbers != NULL && i < column->texts.count; i++) {
         struct feature_value value;
         if (!is_missing(column->texts.entries[i].text) &&
-            reads_as(FEATURE_NUMBER, column->texts.entries[i].text, &value))
+            reads_as(probe, PROBE_NUMBER, column->texts.entries[i].text, &value))
             numbers[count++] = value.number;
     }
     bool skewed = false;
@@ -304,20 +314,21 @@ static bool is_skewed(const struct infer_column *column)
     return skewed;
 }
 
-static bool decide_number(struct infer_column *column, const struct census *census)
+static bool decide_number(struct infer_column *column, const struct feature_schema *probe,
+                          const struct census *census)
 {
     bool words_only =
         census->numbers * 2 >= census->cells && census->other_words > 0 && census->other_words <= 3;
     if (census->leading_zero > 0 || (!MOST(census->numbers, census->cells) && !words_only))
         return false;
     column->type = FEATURE_NUMBER;
-    column->transform = is_skewed(column) ? FEATURE_TRANSFORM_LOG : FEATURE_TRANSFORM_NONE;
+    column->transform = is_skewed(column, probe) ? FEATURE_TRANSFORM_LOG : FEATURE_TRANSFORM_NONE;
     size_t slips = census->not_numbers;
     const struct text_entry *slip = NULL;
     for (size_t i = 0; i < column->texts.count; i++) {
         const struct text_entry *entry = &column->texts.entries[i];
         struct feature_value value;
-        if (is_missing(entry->text) || reads_as(FEATURE_NUMBER, entry->text, &value))
+        if (is_missing(entry->text) || reads_as(probe, PROBE_NUMBER, entry->text, &value))
             continue;
         /* A few words among numbers mean that there is none; "12 (1980)" is a slip of somebody. */
         if (words_only && !has_digit(entry->text) && column->word_count < INFER_WORDS_MAX) {
@@ -352,9 +363,9 @@ static bool decide_tags(struct infer_column *column, const struct census *census
             while (bytes < rest.bytes && rest.data[bytes] != ';' && rest.data[bytes] != '|')
                 bytes++;
             struct proto_span tag = feature_text_trim((struct proto_span){rest.data, bytes});
-            cells += tag.bytes > 0;
             if (tag.bytes > 0)
                 (void)text_count_add(&tags, tag, 0, NULL);
+            cells += tag.bytes > 0 ? column->texts.entries[i].count : 0;
             rest.data += bytes < rest.bytes ? bytes + 1 : bytes;
             rest.bytes -= bytes < rest.bytes ? bytes + 1 : bytes;
         }
@@ -373,20 +384,26 @@ static void decide_text(struct infer_column *column, const struct census *census
     column->type = FEATURE_CATEGORY;
     bool repeats = census->supported * 5 >= census->cells;
     bool is_long = census->long_texts * 2 >= census->cells;
+    char shown[FEATURE_SHOWN_BYTES];
     if (!repeats && census->distinct >= FREE_TEXT_DISTINCT_MIN)
         (void)leave_out(column, column->is_unique && !is_long && infer_name_is_id(column->name)
                                     ? "identifier: every value differs"
                                     : "free text: hardly any value occurs again");
     else if (census->leading_zero > 0)
         say(column, "digits with leading zeros are codes");
+    else if (census->numbers * 2 >= census->cells && census->not_number != NULL)
+        say(column, "%zu of %zu cells are no numbers, first line %zu: '%s'", census->not_numbers,
+            census->cells, census->not_number->line,
+            feature_text_show(census->not_number->text, shown, sizeof shown));
     else if (census->supported < census->cells)
         say(column, "%zu of %zu cells hold a value that is rare", census->cells - census->supported,
             census->cells);
 }
 
-void infer_column_decide(struct infer_column *column, size_t rows, bool keep_all)
+void infer_column_decide(struct infer_column *column, const struct feature_schema *probe,
+                         size_t rows, bool keep_all)
 {
-    struct census census = census_take(column, rows);
+    struct census census = census_take(column, probe, rows);
     column->missing = rows - census.cells;
     column->distinct = census.distinct;
     column->family = column->is_label ? FEATURE_LIFECYCLE : infer_family(column->name);
@@ -399,8 +416,9 @@ void infer_column_decide(struct infer_column *column, size_t rows, bool keep_all
         return;
     column->role = INFER_FIELD;
     column->why[0] = '\0';
-    if (census.cells == 0 || (!decide_flag(column, &census) && !decide_number(column, &census) &&
-                              !decide_tags(column, &census)))
+    if (census.cells == 0 ||
+        (!decide_flag(column, &census) && !decide_number(column, probe, &census) &&
+         !decide_tags(column, &census)))
         decide_text(column, &census);
     if (column->is_label || keep_all)
         column->role = INFER_FIELD;

@@ -19,6 +19,7 @@ struct line {
 static void line_print(const char *name, double points)
 {
     char bar[BAR_MOST + 2];
+    points = points > -0.5 && points < 0.5 ? 0 : points; /* no "-0" */
     double length = points < 0 ? -points / 10 : points / 10;
     size_t characters = length >= BAR_MOST ? BAR_MOST : (size_t)(length + 0.5);
     memset(bar, points < 0 ? '-' : '+', characters);
@@ -30,6 +31,41 @@ static void line_print(const char *name, double points)
         width += ((unsigned char)*at & 0xc0) != 0x80;
     printf("  %s%*s %+6.0f  %s\n", name, width < NAME_WIDTH ? (int)(NAME_WIDTH - width) : 0, "",
            points, bar);
+}
+
+static double tag_strength(const struct show_tag *tag)
+{
+    double strength = tag->has - tag->lacks;
+    return strength < 0 ? -strength : strength;
+}
+
+static int by_strength(const void *a, const void *b)
+{
+    double x = tag_strength(a);
+    double y = tag_strength(b);
+    if (x != y)
+        return x < y ? 1 : -1;
+    return strcmp(((const struct show_tag *)a)->tag, ((const struct show_tag *)b)->tag);
+}
+
+void tags_print(struct show_tag *tags, size_t count, size_t most)
+{
+    char name[96];
+    double missing = 0;
+    if (count == 0)
+        return;
+    qsort(tags, count, sizeof *tags, by_strength);
+    for (size_t i = 0; i < count; i++) {
+        missing += tags[i].missing;
+        if (i >= most)
+            continue;
+        snprintf(name, sizeof name, "has %.80s", tags[i].tag);
+        line_print(name, tags[i].has);
+        line_print("  lacks it", tags[i].lacks);
+    }
+    if (count > most)
+        printf("  … %zu weaker tags\n", count - most);
+    line_print("missing", missing);
 }
 
 /* "100 < x ≤ 250" for a run of codes; edge e divides codes e+1 and e+2. */
@@ -133,8 +169,6 @@ void bins_print(const struct feature_column *column, const int32_t *table, size_
     else
         others_print(column, lines, count, most);
     /* The bin of missing values stands apart: it is no place on the scale. */
-    if (column->tag == NULL) {
-        feature_bin_text(column, 0, name, sizeof name);
-        line_print(name, (double)table[0] / 1e4);
-    }
+    feature_bin_text(column, 0, name, sizeof name);
+    line_print(name, (double)table[0] / 1e4);
 }

@@ -8,6 +8,15 @@
 
 #include "server/feature/codebook.h"
 
+/* A field of tags has a column for each tag: they are shown together, strongest first. */
+struct show_tag {
+    const char *tag;
+    double has; /* points of an account that has the tag */
+    double lacks;
+    double missing; /* points where no tags are known */
+};
+void tags_print(struct show_tag *tags, size_t count, size_t most);
+
 void bins_print(const struct feature_column *column, const int32_t *table, size_t most);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fake_server.h"
+#include "tests/unit/client/fake_server.h"
 
 #include <arpa/inet.h>
 #include <assert.h>

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "client/icp.h"
-#include "fake_server.h"
+#include "tests/unit/client/fake_server.h"
 
 struct fixture {
     struct fake_server server;

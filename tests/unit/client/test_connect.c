@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "client/icp.h"
-#include "fake_server.h"
+#include "tests/unit/client/fake_server.h"
 
 static bool serve_quietly(int fd)
 {

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "client/icp.h"
-#include "fake_server.h"
+#include "tests/unit/client/fake_server.h"
 
 static void write_reason(struct proto_writer *writer, const char *field, int64_t contribution)
 {

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tools/cli/show_bins.h"
+
+/* What a call prints to standard output. */
+static char *printed;
+
+static int capture_begin(FILE **file)
+{
+    int kept = dup(STDOUT_FILENO);
+    *file = tmpfile();
+    assert_non_null(*file);
+    fflush(stdout);
+    dup2(fileno(*file), STDOUT_FILENO);
+    return kept;
+}
+
+static void capture_end(FILE *file, int kept)
+{
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    long bytes = ftell(file);
+    fseek(file, 0, SEEK_END);
+    bytes = ftell(file);
+    rewind(file);
+    printed = calloc((size_t)bytes + 1, 1);
+    assert_int_equal(fread(printed, 1, (size_t)bytes, file), bytes);
+    fclose(file);
+}
+
+static void has(const char *text)
+{
+    if (strstr(printed, text) == NULL)
+        fail_msg("'%s' is not in:\n%s", text, printed);
+}
+
+static size_t lines(void)
+{
+    size_t count = 0;
+    for (const char *at = printed; *at != '\0'; at++)
+        count += *at == '\n';
+    return count;
+}
+
+static void numbers_are_joined_where_they_differ_least(void **state)
+{
+    (void)state;
+    double edges[] = {10, 20, 30};
+    struct feature_column column = {.type = FEATURE_NUMBER, .bin_count = 5, .edges = edges};
+    int32_t table[] = {50000, -1000000, -990000, 500000, 1200000};
+    FILE *file;
+    int kept = capture_begin(&file);
+    bins_print(&column, table, 3);
+    capture_end(file, kept);
+    assert_int_equal(lines(), 4);
+    has("x ≤ 20 ");
+    has("-100  ----------\n");
+    has("20 < x ≤ 30 ");
+    has("x > 30 ");
+    has("+120  ++++++++++++\n");
+    has("missing ");
+    free(printed);
+    kept = capture_begin(&file);
+    bins_print(&column, table, 12);
+    capture_end(file, kept);
+    assert_int_equal(lines(), 5);
+    has("10 < x ≤ 20 ");
+    free(printed);
+}
+
+static void categories_keep_the_strongest_of_both_signs(void **state)
+{
+    (void)state;
+    char names[6][8] = {"a", "b", "c", "d", "e", "f"};
+    char *categories[6];
+    for (size_t i = 0; i < 6; i++)
+        categories[i] = names[i];
+    struct feature_column column = {
+        .type = FEATURE_CATEGORY, .bin_count = 8, .categories = categories};
+    int32_t table[] = {0, 10000, 900000, -900000, 0, 20000, 800000, -10000};
+    FILE *file;
+    int kept = capture_begin(&file);
+    bins_print(&column, table, 3);
+    capture_end(file, kept);
+    has("  a ");
+    has("  e ");
+    has("  b ");
+    has("… 4 between");
+    free(printed);
+}
+
+static void tags_stand_together(void **state)
+{
+    (void)state;
+    struct show_tag tags[] = {{"weak", 1, 0, 0}, {"strong", -80, 10, -5}, {"middle", 30, -4, 2}};
+    FILE *file;
+    int kept = capture_begin(&file);
+    tags_print(tags, 3, 2);
+    capture_end(file, kept);
+    has("has strong ");
+    has("has middle ");
+    has("1 weaker tags");
+    assert_null(strstr(printed, "has weak"));
+    has("missing ");
+    has("-3 ");
+    free(printed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_joined_where_they_differ_least),
+        cmocka_unit_test(categories_keep_the_strongest_of_both_signs),
+        cmocka_unit_test(tags_stand_together),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
