@@ -64,16 +64,33 @@ const uint8_t *store_block_get(const struct store_txn *txn, uint32_t block,
 void store_row_writer_fini(struct store_row_writer *writer)
 {
     free(writer->values);
+    free(writer->codes);
     free(writer->block);
     writer->values = NULL;
+    writer->codes = NULL;
     writer->block = NULL;
-    writer->value_room = writer->block_room = 0;
+    writer->value_room = writer->code_room = writer->block_room = 0;
+}
+
+static size_t code_bytes(const struct store_encoder *encoder)
+{
+    return encoder->encode_bytes > encoder->code_bytes ? encoder->encode_bytes
+                                                       : encoder->code_bytes;
 }
 
 bool store_row_writer_fit(struct store_row_writer *writer, struct proto_fault *fault)
 {
     size_t bytes = store_block_bytes(store_row_bytes(writer->encoder->code_bytes));
+    if (writer->encoder->code_bytes > PROTO_COLUMNS_MAX)
+        return proto_fault_set(fault, PROTO_LIMIT, "", "%zu columns; rows hold at most %d",
+                               writer->encoder->code_bytes, PROTO_COLUMNS_MAX);
     size_t slots = writer->encoder->value_slots;
+    size_t codes = code_bytes(writer->encoder);
+    if (codes > writer->code_room) {
+        free(writer->codes);
+        writer->codes = malloc(codes);
+        writer->code_room = writer->codes == NULL ? 0 : codes;
+    }
     if (bytes > writer->block_room) {
         free(writer->block);
         writer->block = malloc(bytes);
@@ -84,7 +101,7 @@ bool store_row_writer_fit(struct store_row_writer *writer, struct proto_fault *f
         writer->values = calloc(slots, sizeof *writer->values);
         writer->value_room = writer->values == NULL ? 0 : slots;
     }
-    if (writer->block_room >= bytes && writer->value_room >= slots)
+    if (writer->block_room >= bytes && writer->value_room >= slots && writer->code_room >= codes)
         return true;
     return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to encode rows");
 }
@@ -156,9 +173,11 @@ bool store_row_set(struct store_row_writer *writer, uint32_t slot, struct proto_
     if (record.bytes > 0) {
         flags |= STORE_ROW_LIVING;
         store_set_u64(row, store_hash_text(writer->hasher, STORE_KIND_ID, parts.id));
+        memset(writer->codes, 0, writer->code_room);
         feature_record_values(&parts, writer->values, writer->encoder->value_slots);
         writer->encoder->encode(writer->encoder->context, writer->values,
-                                writer->encoder->value_slots, row + STORE_ROW_HEADER_BYTES);
+                                writer->encoder->value_slots, writer->codes);
+        memcpy(row + STORE_ROW_HEADER_BYTES, writer->codes, writer->encoder->code_bytes);
     }
     store_set_u16(row + 12, flags);
     store_set_u32(row + 8, store_row_check(row, row_bytes, slot, writer->txn->state.rows_digest));

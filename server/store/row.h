@@ -97,6 +97,8 @@ struct store_row_writer {
     struct store_stamps *stamps;
     struct feature_value *values;
     size_t value_room;
+    uint8_t *codes; /* what the encoder writes */
+    size_t code_room;
     uint8_t *block;
     size_t block_room;
     uint32_t number; /* of the block that is loaded */

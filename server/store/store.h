@@ -41,10 +41,13 @@ struct store_batch;
 /* Turns values into a row; from the engine, for the active codebook. */
 struct store_encoder {
     void *context;
-    uint64_t digest;   /* of the codebook; 0: none, no rows are kept */
-    size_t code_bytes; /* bytes that encode() writes; a stored row is 16 + code_bytes, rounded up to
-                          64 */
+    uint64_t digest; /* of the codebook; 0: none, no rows are kept */
+    size_t
+        code_bytes; /* codes to keep, ≤ PROTO_COLUMNS_MAX; a row is 16 + these, rounded up to 64 */
     size_t value_slots; /* field ids that encode() wants */
+    /* Bytes that encode() writes, if more than code_bytes (a padded row): the first code_bytes are
+     * kept. So 48 columns fit one cache line whatever the encoder's padding. 0: code_bytes. */
+    size_t encode_bytes;
     void (*encode)(void *context, const struct feature_value *values, size_t slots, uint8_t *codes);
     /* Called on the writer thread when the store will not use this encoder any more. */
     void (*release)(void *context);

@@ -184,6 +184,31 @@ static void writes_while_rows_are_encoded_are_in_the_rows(void **state)
     }
 }
 
+static void encode_padded(void *context, const struct feature_value *values, size_t slots,
+                          uint8_t *codes)
+{
+    (void)context;
+    (void)slots;
+    memset(codes, 9, 64);
+    codes[0] = (uint8_t)values[0].number;
+    codes[1] = 'S';
+}
+
+static void an_encoder_may_write_more_than_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_encoder encoder = fixture_encoder(5, 40, NULL);
+    encoder.encode_bytes = 64;
+    encoder.encode = encode_padded;
+    store_set_encoder(fixture->store, &encoder);
+    put_range(fixture, 0, 100, 0);
+    settle(fixture, 5);
+    rows_are(fixture, 0, 100, 0, 9);
+    assert_int_equal(fixture->view->txn.state.row_bytes, 64);
+    struct proto_fault fault;
+    assert_int_equal(store_row(fixture->view, 7, &fault)[40], 0); /* padding, not codes */
+}
+
 static void count_release(void *context)
 {
     ++*(int *)context;
@@ -239,6 +264,7 @@ int main(void)
         T(another_codebook_replaces_all_rows_and_widens_them),
         T(encoding_goes_on_where_it_was_after_a_restart),
         T(writes_while_rows_are_encoded_are_in_the_rows),
+        T(an_encoder_may_write_more_than_is_kept),
         T(an_encoder_is_released_once_when_it_is_replaced_or_the_store_closes),
         T(any_flipped_bit_of_a_row_is_noticed),
     };

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state, the format and sealed values: everything small that carries a check. */
+#include "store_fixture.h"
+
+static struct store_state a_state(void)
+{
+    struct store_state state = {.txn = 9, .seq = 5, .slots = 7, .active = 3, .row_bytes = 128};
+    state.sums[STORE_TABLE_SWITCH] = (struct store_sum){.count = 2, .digest = UINT64_MAX};
+    return state;
+}
+
+static void a_state_comes_back_as_it_was(void **unused)
+{
+    (void)unused;
+    struct store_state state = a_state();
+    struct store_state back;
+    struct proto_fault fault;
+    uint8_t bytes[STORE_STATE_BYTES];
+    store_state_encode(&state, bytes);
+    assert_true(store_state_decode((struct proto_span){bytes, sizeof bytes}, 9, &back, &fault));
+#define X(offset, bits, name, meaning) assert_true(back.name == state.name);
+#include "server/store/state.def"
+#undef X
+    assert_memory_equal(back.sums, state.sums, sizeof state.sums);
+}
+
+static void a_state_with_a_flipped_bit_or_of_another_transaction_is_refused(void **unused)
+{
+    (void)unused;
+    struct store_state state = a_state();
+    struct store_state back;
+    struct proto_fault fault;
+    uint8_t bytes[STORE_STATE_BYTES];
+    store_state_encode(&state, bytes);
+    struct proto_span span_of = {bytes, sizeof bytes};
+    assert_false(store_state_decode(span_of, 8, &back, &fault));
+    assert_int_equal(fault.code, PROTO_CORRUPT);
+    assert_false(
+        store_state_decode((struct proto_span){bytes, sizeof bytes - 1}, 9, &back, &fault));
+    for (size_t bit = 0; bit < sizeof bytes * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(store_state_decode(span_of, 9, &back, &fault));
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_true(store_state_decode(span_of, 9, &back, &fault));
+}
+
+static void sums_follow_values_in_and_out(void **unused)
+{
+    (void)unused;
+    struct store_state state = {0};
+    store_sum_change(&state, STORE_TABLE_LOG, false, 0, true, 5);
+    store_sum_change(&state, STORE_TABLE_LOG, false, 0, true, 6);
+    assert_int_equal(state.sums[STORE_TABLE_LOG].count, 2);
+    assert_int_equal(state.sums[STORE_TABLE_LOG].digest, 5 ^ 6);
+    store_sum_change(&state, STORE_TABLE_LOG, true, 5, true, 7);
+    store_sum_change(&state, STORE_TABLE_LOG, true, 6, false, 0);
+    assert_int_equal(state.sums[STORE_TABLE_LOG].count, 1);
+    assert_int_equal(state.sums[STORE_TABLE_LOG].digest, 7);
+}
+
+static void a_sealed_value_opens_only_whole_and_in_its_place(void **unused)
+{
+    (void)unused;
+    struct store_sealed sealed = {.time_ms = -5, .a = 1, .b = 2, .text = span("because")};
+    struct store_sealed back;
+    struct proto_fault fault;
+    uint8_t bytes[64];
+    size_t count = store_seal_bytes(&sealed);
+    store_seal(STORE_TABLE_SWITCH, 4, &sealed, bytes);
+    struct proto_span value = {bytes, count};
+    assert_true(store_unseal(STORE_TABLE_SWITCH, 4, value, &back, &fault));
+    assert_int_equal(back.time_ms, -5);
+    assert_int_equal(back.a, 1);
+    assert_int_equal(back.b, 2);
+    assert_true(proto_span_is(back.text, "because"));
+    assert_false(store_unseal(STORE_TABLE_SWITCH, 5, value, &back, &fault));
+    assert_false(store_unseal(STORE_TABLE_ICP, 4, value, &back, &fault));
+    for (size_t bytes_left = 0; bytes_left < count; bytes_left++)
+        assert_false(store_unseal(STORE_TABLE_SWITCH, 4, (struct proto_span){bytes, bytes_left},
+                                  &back, &fault));
+    for (size_t bit = 0; bit < count * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(store_unseal(STORE_TABLE_SWITCH, 4, value, &back, &fault));
+        assert_int_equal(fault.code, PROTO_CORRUPT);
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_state_comes_back_as_it_was),
+        cmocka_unit_test(a_state_with_a_flipped_bit_or_of_another_transaction_is_refused),
+        cmocka_unit_test(sums_follow_values_in_and_out),
+        cmocka_unit_test(a_sealed_value_opens_only_whole_and_in_its_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
