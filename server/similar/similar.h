@@ -33,7 +33,7 @@
  *
  * Cost. With N vectors of D padded dimensions: exact search reads N * (D + 12) bytes, in one pass
  * for any number of waiting queries; approximate search reads about 2 sqrt(N) * D bytes for the
- * coarse step and 24 + D/8 bytes for each vector in the lists that it probes.
+ * coarse step and 4 + D/8 bytes for each vector in the lists that it probes.
  *
  * Source. Jegou, Douze, Schmid 2011 (inverted lists); Gao and Long 2024 (RaBitQ: one bit per
  * dimension with an unbiased estimate and a bound); Andre, Kermarrec, Le Scouarnec 2015 (look-up

@@ -171,6 +171,7 @@ void similar_chunk_clear(struct similar_set *set, uint32_t place)
     place_set(set, place, SIMILAR_ID_NONE, similar_bfloat(-INFINITY), 0);
     header_of(set->chunks[place / SIMILAR_CHUNK].code)->live--;
     set->places[id] = SIMILAR_NONE;
+    similar_chunk_refresh(set, place / SIMILAR_CHUNK);
 }
 
 void similar_chunk_free_list(struct similar_set *set, uint32_t list)

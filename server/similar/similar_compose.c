@@ -153,7 +153,8 @@ static void chunk_compose(struct composing *composing, struct similar_bound16 *b
     for (uint32_t j = 0; j < SIMILAR_BATCH_MAX; j++) {
         bound->threshold[j] = j < count ? least : INFINITY;
     }
-    set->space.kernel->scan_bytes16(similar_byte_tile(set, chunk, 0), tiles, bound, masks);
+    set->space.kernel->scan_bytes16(similar_byte_tile(set, chunk, 0), tiles,
+                                    similar_byte_tile(set, chunk, tiles), bound, masks);
     composing->report->bytes_scanned += (uint64_t)tiles * SIMILAR_TILE;
     for (uint32_t position = 0; position < tiles * SIMILAR_TILE; position++) {
         uint32_t wanted = similar_filter_mask(set, composing->examples->base.filter, chunk,

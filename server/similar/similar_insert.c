@@ -121,7 +121,6 @@ enum similar_status similar_remove(struct similar_set *set, uint32_t id)
         return SIMILAR_ERROR_MEMORY;
     }
     set->chunks[chunk].code = code;
-    similar_chunk_refresh(set, chunk);
     uint32_t list = similar_header_of(code)->list;
     similar_chunk_clear(set, place);
     set->count--;
@@ -141,8 +140,9 @@ const float *similar_get(const struct similar_set *set, uint32_t id)
 void similar_block_moved(struct similar_set *set, enum similar_kind kind, uint32_t number,
                          const void *block)
 {
-    if (number >= set->chunk_count) {
-        return;
+    bool chunk = kind >= SIMILAR_KIND_CODE && number < set->chunk_count;
+    if (!chunk || set->chunks[number].code == NULL) {
+        return; /* meta and centres are copied into the directory; free chunks have no block */
     }
     if (kind == SIMILAR_KIND_CODE) {
         set->chunks[number].code = block;

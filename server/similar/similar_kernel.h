@@ -62,6 +62,12 @@ struct similar_nearest {
 typedef void similar_dot_tile16(const uint8_t *rows, const int8_t *queries, uint32_t groups,
                                 uint32_t dim, int32_t *out);
 
+/* How many tiles ahead of its arithmetic a whole-set scan fetches: 8 KiB, or one tile. */
+static inline uint32_t similar_tiles_ahead(size_t tile_bytes)
+{
+    return tile_bytes < 8192 ? (uint32_t)(8192 / tile_bytes) : 1;
+}
+
 struct similar_kernel {
     const char *name;
     /* out[i] = <rows[i], query> for 16 rows that follow each other. */
@@ -80,10 +86,17 @@ struct similar_kernel {
                        const struct similar_estimate *estimate, float threshold, uint16_t *masks);
     /* out[i] = value of place i of one code tile. */
     void (*score_codes)(const uint8_t *tile, const struct similar_estimate *estimate, float *out);
-    /* Bit i: value of place i of a byte tile >= threshold. */
-    uint16_t (*scan_bytes)(const uint8_t *tile, const struct similar_bound *bound, float threshold);
-    /* masks[16 * t + i] bit j: value of place i of byte tile t for query j >= its threshold. */
-    void (*scan_bytes16)(const uint8_t *tiles, uint32_t tile_count,
+    /*
+     * Bit i: value of place i of a byte tile >= threshold. `ahead` is a tile to fetch meanwhile:
+     * a whole-set scan is as fast as its memory, and only the caller knows what comes next.
+     */
+    uint16_t (*scan_bytes)(const uint8_t *tile, const uint8_t *ahead,
+                           const struct similar_bound *bound, float threshold);
+    /*
+     * masks[16 * t + i] bit j: value of place i of byte tile t for query j >= its threshold.
+     * `next` is where the scan goes on after these tiles.
+     */
+    void (*scan_bytes16)(const uint8_t *tiles, uint32_t tile_count, const uint8_t *next,
                          const struct similar_bound16 *bound, uint16_t *masks);
     /* Sums in 16 lanes of double, lane = index % 16, then lanes halved: 8, 4, 2, 1. */
     double (*dot_pair)(const float *x, const float *y, uint32_t count);
@@ -100,7 +113,7 @@ extern const struct similar_kernel similar_kernel_avx512;
 similar_dot_tile16 similar_amx_dot_tile16;
 void similar_amx_nearest_tile(const struct similar_nearest *centres, const uint8_t *rows,
                               const float *row_steps, uint32_t *nearest);
-void similar_amx_scan_bytes16(const uint8_t *tiles, uint32_t tile_count,
+void similar_amx_scan_bytes16(const uint8_t *tiles, uint32_t tile_count, const uint8_t *next,
                               const struct similar_bound16 *bound, uint16_t *masks);
 #endif
 

@@ -9,9 +9,6 @@
 #include "server/similar/similar_kernel_avx512_bound.h"
 #include "server/similar/similar_nearest_body.h"
 
-/* As in the AVX-512 file: what is asked for ahead of the arithmetic. */
-enum { FETCH_AHEAD = 8192 };
-
 /* The operand of LDTILECFG, palette 1. */
 struct tile_config {
     uint8_t palette;
@@ -56,7 +53,7 @@ void similar_amx_dot_tile16(const uint8_t *rows, const int8_t *queries, uint32_t
     _tile_release();
 }
 
-void similar_amx_scan_bytes16(const uint8_t *tiles, uint32_t tile_count,
+void similar_amx_scan_bytes16(const uint8_t *tiles, uint32_t tile_count, const uint8_t *next,
                               const struct similar_bound16 *bound, uint16_t *masks)
 {
     struct bound16_lanes lanes = bound16_load(bound);
@@ -66,9 +63,7 @@ void similar_amx_scan_bytes16(const uint8_t *tiles, uint32_t tile_count,
         const uint8_t *tile = tiles + t * tile_bytes;
         float factors[48];
         int32_t dots[256];
-        for (size_t at = 0; at < tile_bytes; at += 64) {
-            _mm_prefetch((const char *)tile + FETCH_AHEAD + at, _MM_HINT_T1);
-        }
+        fetch_tile(tile_ahead(tiles, tile_count, next, t, tile_bytes), tile_bytes);
         memcpy(factors, tile, sizeof factors);
         tile_product(tile + 192, bound->queries, bound->dim, dots);
         for (uint32_t i = 0; i < 16; i++) {

@@ -179,9 +179,10 @@ static void avx2_scan_codes(const uint8_t *tiles, uint32_t tile_count,
     }
 }
 
-static uint16_t avx2_scan_bytes(const uint8_t *tile, const struct similar_bound *bound,
-                                float threshold)
+static uint16_t avx2_scan_bytes(const uint8_t *tile, const uint8_t *ahead,
+                                const struct similar_bound *bound, float threshold)
 {
+    (void)ahead; /* Arithmetic bounds this kernel, not memory. */
     float factors[48];
     int32_t dots[SIMILAR_TILE];
     uint32_t mask = 0;
@@ -216,9 +217,10 @@ static inline uint32_t bound_half(const struct similar_bound16 *bound, const int
     return at_least(value, _mm256_loadu_ps(bound->threshold + at)) << at;
 }
 
-static void avx2_scan_bytes16(const uint8_t *tiles, uint32_t tile_count,
+static void avx2_scan_bytes16(const uint8_t *tiles, uint32_t tile_count, const uint8_t *next,
                               const struct similar_bound16 *bound, uint16_t *masks)
 {
+    (void)next;
     size_t tile_bytes = (size_t)16 * bound->dim + 192;
     for (uint32_t t = 0; t < tile_count; t++) {
         const uint8_t *tile = tiles + t * tile_bytes;

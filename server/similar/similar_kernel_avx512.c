@@ -27,19 +27,6 @@ static inline __m512i sums_of_16(__m512i *sum)
     return _mm512_add_epi32(_mm512_shuffle_i64x2(a, b, 0x88), _mm512_shuffle_i64x2(a, b, 0xdd));
 }
 
-/*
- * How far ahead of the arithmetic a whole-set scan fetches. Rows are read in an order that the
- * hardware does not foresee; asking for memory past the end of a block does no harm.
- */
-enum { FETCH_AHEAD = 8192 };
-
-static inline void fetch_tile(const uint8_t *tile, size_t bytes)
-{
-    for (size_t at = 0; at < bytes; at += 64) {
-        _mm_prefetch((const char *)tile + FETCH_AHEAD + at, _MM_HINT_T1);
-    }
-}
-
 static inline __m512i dot_tile_lanes(const uint8_t *rows, const int8_t *query, uint32_t dim)
 {
     __m512i sum[16];
@@ -204,13 +191,13 @@ static void avx512_scan_codes(const uint8_t *tiles, uint32_t tile_count,
     }
 }
 
-static uint16_t avx512_scan_bytes(const uint8_t *tile, const struct similar_bound *bound,
-                                  float threshold)
+static uint16_t avx512_scan_bytes(const uint8_t *tile, const uint8_t *ahead,
+                                  const struct similar_bound *bound, float threshold)
 {
     const __m512i even =
         _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
     const __m512i odd = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
-    fetch_tile(tile, (size_t)16 * bound->dim + 192);
+    fetch_tile(ahead, (size_t)16 * bound->dim + 192);
     __m512 first = _mm512_loadu_ps(tile);
     __m512 second = _mm512_loadu_ps(tile + 64);
     __m512 scale = _mm512_permutex2var_ps(first, even, second);
@@ -226,7 +213,7 @@ static uint16_t avx512_scan_bytes(const uint8_t *tile, const struct similar_boun
     return (uint16_t)_mm512_cmp_ps_mask(value, _mm512_set1_ps(threshold), _CMP_GE_OQ);
 }
 
-static void avx512_scan_bytes16(const uint8_t *tiles, uint32_t tile_count,
+static void avx512_scan_bytes16(const uint8_t *tiles, uint32_t tile_count, const uint8_t *next,
                                 const struct similar_bound16 *bound, uint16_t *masks)
 {
     struct bound16_lanes lanes = bound16_load(bound);
@@ -235,7 +222,7 @@ static void avx512_scan_bytes16(const uint8_t *tiles, uint32_t tile_count,
         const uint8_t *tile = tiles + t * tile_bytes;
         float factors[48];
         __m512i sum[16];
-        fetch_tile(tile, tile_bytes);
+        fetch_tile(tile_ahead(tiles, tile_count, next, t, tile_bytes), tile_bytes);
         memcpy(factors, tile, sizeof factors);
         dot_tile16_lanes(tile + 192, bound->queries, bound->dim, sum);
         for (uint32_t i = 0; i < 16; i++) {

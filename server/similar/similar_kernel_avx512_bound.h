@@ -8,6 +8,25 @@
 #include <immintrin.h>
 #include <string.h>
 
+/*
+ * Asks for a tile. Rows are read in an order that the hardware does not foresee. Asking for memory
+ * that is not there does no harm.
+ */
+static inline void fetch_tile(const uint8_t *tile, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += 64) {
+        _mm_prefetch((const char *)(uintptr_t)tile + at, _MM_HINT_T0);
+    }
+}
+
+/* The tile to fetch while tile t of `count` is in hand. */
+static inline const uint8_t *tile_ahead(const uint8_t *tiles, uint32_t count, const uint8_t *next,
+                                        uint32_t t, size_t tile_bytes)
+{
+    uint32_t at = t + similar_tiles_ahead(tile_bytes);
+    return at < count ? tiles + at * tile_bytes : next + (at - count) * tile_bytes;
+}
+
 /* What stays in registers over a whole chunk: one lane per query. */
 struct bound16_lanes {
     __m512i correction;

@@ -103,9 +103,10 @@ static void scalar_scan_codes(const uint8_t *tiles, uint32_t tile_count,
     }
 }
 
-static uint16_t scalar_scan_bytes(const uint8_t *tile, const struct similar_bound *bound,
-                                  float threshold)
+static uint16_t scalar_scan_bytes(const uint8_t *tile, const uint8_t *ahead,
+                                  const struct similar_bound *bound, float threshold)
 {
+    (void)ahead;
     float factors[48];
     int32_t dots[SIMILAR_TILE];
     uint32_t mask = 0;
@@ -123,9 +124,10 @@ static uint16_t scalar_scan_bytes(const uint8_t *tile, const struct similar_boun
     return (uint16_t)mask;
 }
 
-static void scalar_scan_bytes16(const uint8_t *tiles, uint32_t tile_count,
+static void scalar_scan_bytes16(const uint8_t *tiles, uint32_t tile_count, const uint8_t *next,
                                 const struct similar_bound16 *bound, uint16_t *masks)
 {
+    (void)next;
     size_t tile_bytes = (size_t)16 * bound->dim + 192;
     for (uint32_t i = 0; i < tile_count * SIMILAR_TILE; i++) {
         const uint8_t *tile = tiles + i / SIMILAR_TILE * tile_bytes;

@@ -50,39 +50,96 @@ static uint32_t mask_places(uint32_t mask, uint32_t place, uint32_t *places)
     return count;
 }
 
-void similar_scan_all(const struct similar_set *set, struct similar_scratch *scratch,
-                      const struct similar_probe *probe, const struct similar_query *query,
-                      double least, struct similar_top *top, struct similar_report *report)
+/* All chunks in the order of a scan. */
+struct cursor {
+    uint32_t list;
+    uint32_t chunk; /* SIMILAR_NONE at the end */
+    uint32_t index; /* of the next chunk in the list */
+};
+
+static void cursor_step(const struct similar_set *set, struct cursor *cursor)
 {
-    (void)scratch;
-    for (uint32_t l = 0; l < set->list_count; l++) {
-        const struct similar_list *list = &set->lists[l];
-        if (list->live == 0) {
+    while (cursor->list < set->list_count) {
+        const struct similar_list *list = &set->lists[cursor->list];
+        if (list->live > 0 && cursor->index < list->chunk_count) {
+            cursor->chunk = list->items[cursor->index++].chunk;
+            return;
+        }
+        cursor->list++;
+        cursor->index = 0;
+    }
+    cursor->chunk = SIMILAR_NONE;
+}
+
+/* Where the scan goes on after the cursor's chunk; that chunk itself at the end. */
+static const uint8_t *bytes_after(const struct similar_set *set, struct cursor cursor)
+{
+    uint32_t chunk = cursor.chunk;
+    cursor_step(set, &cursor);
+    return similar_byte_tile(set, cursor.chunk != SIMILAR_NONE ? cursor.chunk : chunk, 0);
+}
+
+/* One exact search in flight. */
+struct scanning {
+    const struct similar_set *set;
+    const struct similar_probe *probe;
+    const struct similar_query *query;
+    struct similar_top *top;
+    struct similar_report *report;
+    double least;
+    float threshold;
+};
+
+static void chunk_scan(struct scanning *scan, const struct similar_bound *bound, uint32_t chunk,
+                       const uint8_t *next)
+{
+    const struct similar_set *set = scan->set;
+    size_t tile_bytes = similar_byte_tile_bytes(set);
+    uint32_t ahead = similar_tiles_ahead(tile_bytes);
+    uint32_t tiles = set->chunks[chunk].tiles;
+    for (uint32_t t = 0; t < tiles; t++) {
+        uint32_t wanted = similar_filter_mask(set, scan->query->filter, chunk, t);
+        if (wanted == 0) {
             continue;
         }
-        struct similar_list_terms terms = similar_terms_of(set, probe, l);
-        for (uint32_t i = 0; i < list->chunk_count; i++) {
-            uint32_t chunk = list->items[i].chunk;
-            uint32_t tiles = set->chunks[chunk].tiles;
-            struct similar_bound bound = similar_bound_of(set, probe, &terms, chunk);
-            float threshold = floor_of(set, top, least);
-            for (uint32_t t = 0; t < tiles; t++) {
-                uint32_t wanted = similar_filter_mask(set, query->filter, chunk, t);
-                if (wanted == 0) {
-                    continue;
-                }
-                uint32_t places[SIMILAR_TILE];
-                uint32_t mask = wanted & set->space.kernel->scan_bytes(
-                                             similar_byte_tile(set, chunk, t), &bound, threshold);
-                report->bytes_scanned += SIMILAR_TILE;
-                if (mask != 0) {
-                    uint32_t count =
-                        mask_places(mask, chunk * SIMILAR_CHUNK + t * SIMILAR_TILE, places);
-                    similar_finish(set, probe, query, places, count, top, report);
-                    threshold = floor_of(set, top, least);
-                }
-            }
+        uint32_t at = t + ahead;
+        const uint8_t *later = at < tiles ? similar_byte_tile(set, chunk, at)
+                                          : next + (size_t)(at - tiles) * tile_bytes;
+        uint32_t mask = wanted & set->space.kernel->scan_bytes(similar_byte_tile(set, chunk, t),
+                                                               later, bound, scan->threshold);
+        scan->report->bytes_scanned += SIMILAR_TILE;
+        if (mask != 0) {
+            uint32_t places[SIMILAR_TILE];
+            uint32_t count = mask_places(mask, chunk * SIMILAR_CHUNK + t * SIMILAR_TILE, places);
+            similar_finish(set, scan->probe, scan->query, places, count, scan->top, scan->report);
+            scan->threshold = floor_of(set, scan->top, scan->least);
         }
+    }
+}
+
+void similar_scan_all(const struct similar_set *set, const struct similar_probe *probe,
+                      const struct similar_query *query, double least, struct similar_top *top,
+                      struct similar_report *report)
+{
+    struct scanning scan = {
+        .set = set,
+        .probe = probe,
+        .query = query,
+        .top = top,
+        .report = report,
+        .least = least,
+        .threshold = floor_of(set, top, least),
+    };
+    struct similar_list_terms terms = {0};
+    struct cursor cursor = {0};
+    uint32_t list = SIMILAR_NONE;
+    for (cursor_step(set, &cursor); cursor.chunk != SIMILAR_NONE; cursor_step(set, &cursor)) {
+        if (cursor.list != list) {
+            list = cursor.list;
+            terms = similar_terms_of(set, probe, list);
+        }
+        struct similar_bound bound = similar_bound_of(set, probe, &terms, cursor.chunk);
+        chunk_scan(&scan, &bound, cursor.chunk, bytes_after(set, cursor));
     }
     report->lists_probed += set->list_count;
 }
@@ -210,7 +267,7 @@ static void tile_finish(struct many *many, uint32_t place, const uint16_t *masks
 }
 
 static void chunk_scan_many(struct many *many, const struct similar_list_terms *terms,
-                            uint32_t chunk)
+                            uint32_t chunk, const uint8_t *next)
 {
     const struct similar_set *set = many->set;
     uint16_t masks[SIMILAR_CHUNK];
@@ -221,7 +278,7 @@ static void chunk_scan_many(struct many *many, const struct similar_list_terms *
         bound.threshold[j] =
             j < many->count ? floor_of(set, &many->tops[j], many->least[j]) : INFINITY;
     }
-    set->space.kernel->scan_bytes16(similar_byte_tile(set, chunk, 0), tiles, &bound, masks);
+    set->space.kernel->scan_bytes16(similar_byte_tile(set, chunk, 0), tiles, next, &bound, masks);
     for (uint32_t t = 0; t < tiles; t++) {
         uint64_t any[4];
         memcpy(any, masks + (size_t)t * SIMILAR_TILE, sizeof any);
@@ -258,16 +315,14 @@ void similar_scan_many(const struct similar_set *set, struct similar_scratch *sc
         .count = count,
     };
     similar_probes_interleave(set, scratch, count);
-    for (uint32_t l = 0; l < set->list_count; l++) {
-        struct similar_list_terms terms[SIMILAR_BATCH_MAX];
-        if (set->lists[l].live == 0) {
-            continue;
+    struct similar_list_terms terms[SIMILAR_BATCH_MAX] = {0};
+    struct cursor cursor = {0};
+    uint32_t list = SIMILAR_NONE;
+    for (cursor_step(set, &cursor); cursor.chunk != SIMILAR_NONE; cursor_step(set, &cursor)) {
+        for (uint32_t j = 0; j < count && cursor.list != list; j++) {
+            terms[j] = similar_terms_of(set, &scratch->probes[j], cursor.list);
         }
-        for (uint32_t j = 0; j < count; j++) {
-            terms[j] = similar_terms_of(set, &scratch->probes[j], l);
-        }
-        for (uint32_t i = 0; i < set->lists[l].chunk_count; i++) {
-            chunk_scan_many(&many, terms, set->lists[l].items[i].chunk);
-        }
+        list = cursor.list;
+        chunk_scan_many(&many, terms, cursor.chunk, bytes_after(set, cursor));
     }
 }

@@ -47,7 +47,7 @@ static void search_exact(const struct similar_set *set, struct similar_scratch *
     }
     report->path = SIMILAR_PATH_EXACT_SCAN;
     double least = least_of(set, scratch, probe, query);
-    similar_scan_all(set, scratch, probe, query, least, top, report);
+    similar_scan_all(set, probe, query, least, top, report);
 }
 
 enum similar_status similar_search(const struct similar_set *set, struct similar_scratch *scratch,

@@ -83,9 +83,9 @@ void similar_probe_search(const struct similar_set *set, struct similar_scratch 
                           struct similar_report *report);
 /* similar_scan.c */
 /* Exact, over all chunks. `least` is a similarity that at least k vectors are known to reach. */
-void similar_scan_all(const struct similar_set *set, struct similar_scratch *scratch,
-                      const struct similar_probe *probe, const struct similar_query *query,
-                      double least, struct similar_top *top, struct similar_report *report);
+void similar_scan_all(const struct similar_set *set, const struct similar_probe *probe,
+                      const struct similar_query *query, double least, struct similar_top *top,
+                      struct similar_report *report);
 /* Exact, over the vectors that the query's filter holds. */
 void similar_scan_matches(const struct similar_set *set, struct similar_scratch *scratch,
                           const struct similar_probe *probe, const struct similar_query *query,

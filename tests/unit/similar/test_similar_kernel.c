@@ -134,11 +134,11 @@ static void bytes_agree(struct inputs *in, const struct similar_kernel *a,
     }
     for (uint32_t step = 0; step < 20; step++) {
         float threshold = (float)step * 0.2f - 2.0f;
-        assert_int_equal(a->scan_bytes(in->bytes, &bound, threshold),
-                         b->scan_bytes(in->bytes, &bound, threshold));
+        assert_int_equal(a->scan_bytes(in->bytes, in->bytes, &bound, threshold),
+                         b->scan_bytes(in->bytes, in->bytes, &bound, threshold));
     }
-    a->scan_bytes16(in->bytes, TILES, &many, one);
-    b->scan_bytes16(in->bytes, TILES, &many, two);
+    a->scan_bytes16(in->bytes, TILES, in->bytes, &many, one);
+    b->scan_bytes16(in->bytes, TILES, in->bytes, &many, two);
     assert_memory_equal(one, two, sizeof one);
 }
 
