@@ -2,7 +2,7 @@
 /* Flips single bits anywhere in the file of a small store and reads everything: each answer must be
  * right or refused. A child does the reading, so that a crash is counted and not suffered.
  * ICP_FLIPS and ICP_SEED in the environment make a longer run, or another. */
-#include "store_fixture.h"
+#include "tests/unit/store/store_fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state, the format and sealed values: everything small that carries a check. */
-#include "store_fixture.h"
+#include "tests/unit/store/store_fixture.h"
 
 static struct store_state a_state(void)
 {

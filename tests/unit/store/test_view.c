@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store_fixture.h"
+#include "tests/unit/store/store_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
