@@ -64,7 +64,7 @@ static bool column_draft(const struct icp_grid *grid, const struct icp_boost *ma
                          struct drafts *drafts)
 {
     struct draft draft = {(uint16_t)column, MODEL_NO_COLUMN, grid->bins[column], 1, NULL};
-    draft.table = malloc(((size_t)draft.bins_a + 1) * sizeof *draft.table);
+    draft.table = calloc((size_t)draft.bins_a + 1, sizeof *draft.table);
     if (draft.table == NULL) {
         return false;
     }
@@ -80,7 +80,7 @@ static bool pair_draft(const struct icp_grid *grid, const struct icp_pair *pair,
 {
     struct draft draft = {pair->column_a, pair->column_b, grid->bins[pair->column_a],
                           grid->bins[pair->column_b], NULL};
-    draft.table = malloc(((size_t)draft.bins_a * draft.bins_b + 1) * sizeof *draft.table);
+    draft.table = calloc((size_t)draft.bins_a * draft.bins_b + 1, sizeof *draft.table);
     if (draft.table == NULL) {
         return false;
     }

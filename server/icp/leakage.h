@@ -55,6 +55,7 @@ bool icp_leakage_check(const struct icp_grid *grid, const struct feature_codeboo
 /* True if numbers (sorted here, in place) look like an identifier: whole, none twice, although n
  * numbers drawn freely from their range would make n² / (2 · range) ≥ 20 pairs coincide (chance
  * below e^−20). */
+#define ICP_NUMBERED_ROWS_MAX 20000 /* of a field, enough for serial numbers up to 10 million */
 bool icp_leakage_numbered(double *numbers, size_t count);
 /* Why, as one sentence with figures. */
 void icp_leakage_reason(const struct icp_field_report *report, char *text, size_t text_bytes);

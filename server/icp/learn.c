@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/icp/learn.h"
 
-#include <math.h>
 #include <stdlib.h>
 
+#include "server/icp/block.h"
 #include "server/icp/groups.h"
 #include "server/icp/report.h"
 #include "server/icp/sample.h"
@@ -23,6 +23,7 @@ struct learning {
     struct icp_subset all, learned, held_out;
     struct icp_field_report *checked;
     size_t checked_count;
+    struct icp_field_weight *weights;
     uint16_t *field_ids; /* that the guard let pass */
     size_t field_count;
     struct icp_evidence evidence;
@@ -31,66 +32,20 @@ struct learning {
     const char *stage;
 };
 
-/* Rows of a subset with their codes: what a fit needs. */
-struct block {
-    struct feature_codebook *codebook;
-    uint8_t *codes;
-    struct icp_grid *grid;
-    uint32_t *groups; /* NULL if every row is its own */
-    struct icp_split_rows rows;
-};
-
 static bool no_memory(struct learning *learning)
 {
-    return proto_fault_set(learning->fault, PROTO_NO_MEMORY, "", "no memory to learn from %zu rows",
-                           learning->sample.rows);
+    proto_fault_set(learning->fault, PROTO_NO_MEMORY, "", "no memory to learn from %zu rows",
+                    learning->sample.rows);
+    return false;
 }
 
-static void block_fini(struct block *block)
-{
-    feature_codebook_destroy(block->codebook);
-    icp_grid_destroy(block->grid);
-    free(block->codes);
-    free(block->groups);
-    *block = (struct block){0};
-}
-
-/* The groups of a subset's rows, or NULL if every row is its own. */
-static bool groups_pick(struct learning *learning, const struct icp_subset *subset,
-                        uint32_t **picked)
-{
-    *picked = NULL;
-    if (learning->groups == NULL) {
-        return true;
-    }
-    *picked = malloc((subset->count + 1) * sizeof **picked);
-    for (size_t i = 0; *picked != NULL && i < subset->count; i++) {
-        (*picked)[i] = learning->groups[subset->rows[i]];
-    }
-    return *picked != NULL || no_memory(learning);
-}
-
-static bool block_init(struct block *block, struct learning *learning,
+static bool block_init(struct icp_block *block, struct learning *learning,
                        const struct icp_subset *subset, const uint16_t *field_ids,
                        size_t field_count)
 {
-    struct proto_fault *fault = learning->fault;
-    *block = (struct block){0};
-    block->codebook = icp_sample_codebook(&learning->sample, subset, field_ids, field_count, fault);
-    if (block->codebook == NULL) {
-        return false;
-    }
-    block->codes = icp_sample_encode(&learning->sample, subset, block->codebook, fault);
-    if (block->codes == NULL) {
-        return false;
-    }
-    block->grid = icp_sample_grid(&learning->sample, subset, block->codebook, block->codes, fault);
-    if (block->grid == NULL || !groups_pick(learning, subset, &block->groups)) {
-        return false;
-    }
-    block->rows = (struct icp_split_rows){block->grid->rows, block->grid->labels, block->groups,
-                                          learning->group_count};
-    return true;
+    return icp_block_init(block, &learning->sample, subset, field_ids, field_count,
+                          learning->fault) &&
+           icp_block_group(block, subset, learning->groups, learning->group_count, learning->fault);
 }
 
 static bool on_fit_progress(void *context, double done)
@@ -183,8 +138,8 @@ static bool rows_read(struct learning *learning, const struct icp_population *po
     if (learning->groups != NULL) {
         learning->report.grouped = true;
         icp_report_warn(&learning->report,
-                        "the %zu rows repeat %zu profiles: rows of one profile are kept together, "
-                        "and intervals count profiles",
+                        "the %zu rows repeat %zu profiles: rows of one profile are kept together "
+                        "(but for a split by time), and intervals count profiles",
                         learning->sample.rows, learning->group_count);
     }
     return rows_divide(learning) && classes_check(learning, &learning->learned, CLASS_LEARNED_MIN,
@@ -200,19 +155,12 @@ static void numbered_check(struct learning *learning, struct icp_field_report *r
     if (field == NULL || field->type != FEATURE_NUMBER || report->verdict == ICP_FIELD_CONSTANT) {
         return;
     }
-    double *numbers = malloc((learning->learned.count + 1) * sizeof *numbers);
-    size_t count = 0;
-    for (size_t i = 0; numbers != NULL && i < learning->learned.count; i++) {
-        size_t row = sample->index[learning->learned.rows[i]];
-        memset(sample->values, 0, sample->slots * sizeof *sample->values);
-        if (sample->population->values(sample->population->context, row, sample->values,
-                                       sample->slots) &&
-            sample->values[report->field_id].present) {
-            numbers[count++] = sample->values[report->field_id].number;
-        }
-    }
-    if (numbers != NULL && icp_leakage_numbered(numbers, count)) {
-        report->verdict = ICP_FIELD_IDENTIFIER;
+    double *numbers = malloc(ICP_NUMBERED_ROWS_MAX * sizeof *numbers);
+    if (numbers != NULL) {
+        size_t count = icp_sample_numbers(sample, &learning->learned, report->field_id,
+                                          ICP_NUMBERED_ROWS_MAX, numbers);
+        report->verdict =
+            icp_leakage_numbered(numbers, count) ? ICP_FIELD_IDENTIFIER : report->verdict;
     }
     free(numbers);
 }
@@ -242,7 +190,7 @@ static void verdicts_apply(struct learning *learning)
 static bool fields_check(struct learning *learning)
 {
     const struct icp_learn_options *options = learning->options;
-    struct block block;
+    struct icp_block block;
     uint8_t *folds = malloc(learning->learned.count + 1);
     learning->field_ids = calloc(options->field_count + 1, sizeof *learning->field_ids);
     learning->checked = calloc(options->field_count + 1, sizeof *learning->checked);
@@ -259,7 +207,7 @@ static bool fields_check(struct learning *learning)
     if (ok) {
         verdicts_apply(learning);
     }
-    block_fini(&block);
+    icp_block_fini(&block);
     free(folds);
     if (ok && learning->field_count == 0) {
         return proto_fault_set(learning->fault, PROTO_BAD_FIELD, "fields",
@@ -270,7 +218,7 @@ static bool fields_check(struct learning *learning)
     return ok;
 }
 
-static bool block_fit(struct learning *learning, const struct block *block, struct icp_fit *fit)
+static bool block_fit(struct learning *learning, const struct icp_block *block, struct icp_fit *fit)
 {
     struct icp_fit_options options = {.codebook = block->codebook,
                                       .rows = &block->rows,
@@ -293,125 +241,79 @@ static bool evidence_refuse(struct learning *learning)
         e->out_of_fold.auc, e->out_of_fold.low, e->out_of_fold.high);
 }
 
+/* Scores the held-out rows and compares with what happened. */
+static bool held_out_measure(struct learning *learning, const struct icp_block *learned,
+                             const struct icp_fit *fit)
+{
+    const struct icp_subset *rows = &learning->held_out;
+    uint8_t *labels = malloc(rows->count + 1);
+    uint32_t *groups = malloc((rows->count + 1) * sizeof *groups);
+    if (labels == NULL || groups == NULL) {
+        free(labels);
+        free(groups);
+        return no_memory(learning);
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        labels[i] = learning->sample.labels[rows->rows[i]];
+        groups[i] = learning->groups == NULL ? 0 : learning->groups[rows->rows[i]];
+    }
+    uint8_t *codes = icp_sample_encode(&learning->sample, rows, learned->codebook, learning->fault);
+    bool ok = codes != NULL &&
+              icp_evidence_measure(fit->scorecard, codes, learned->codebook->row_bytes, labels,
+                                   rows->count, learning->groups == NULL ? NULL : groups,
+                                   learning->group_count, &learning->evidence, learning->fault);
+    learning->evidence.out_of_fold = fit->out_of_fold;
+    free(codes);
+    free(labels);
+    free(groups);
+    return ok;
+}
+
 /* Learns from one part and looks once at the other. */
 static bool evidence_take(struct learning *learning)
 {
-    struct block block;
+    struct icp_block block;
     struct icp_fit fit = {0};
-    uint8_t *codes = NULL;
-    uint8_t *labels = malloc(learning->held_out.count + 1);
-    uint32_t *groups = NULL;
     bool ok = block_init(&block, learning, &learning->learned, learning->field_ids,
-                         learning->field_count);
-    ok = ok && (labels != NULL || no_memory(learning)) && block_fit(learning, &block, &fit);
-    if (ok) {
-        codes = icp_sample_encode(&learning->sample, &learning->held_out, block.codebook,
-                                  learning->fault);
-        for (size_t i = 0; i < learning->held_out.count; i++) {
-            labels[i] = learning->sample.labels[learning->held_out.rows[i]];
-        }
-        ok = codes != NULL && groups_pick(learning, &learning->held_out, &groups) &&
-             icp_evidence_measure(fit.scorecard, codes, block.codebook->row_bytes, labels,
-                                  learning->held_out.count, groups, learning->group_count,
-                                  &learning->evidence, learning->fault);
-        learning->evidence.out_of_fold = fit.out_of_fold;
-    }
+                         learning->field_count) &&
+              block_fit(learning, &block, &fit) && held_out_measure(learning, &block, &fit);
     if (ok && !icp_evidence_holds(&learning->evidence)) {
         ok = evidence_refuse(learning);
     }
     model_destroy(fit.scorecard);
-    free(codes);
-    free(labels);
-    free(groups);
-    block_fini(&block);
-    return ok;
-}
-
-static int weight_order(const void *x, const void *y)
-{
-    const struct icp_field_weight *a = x;
-    const struct icp_field_weight *b = y;
-    if (a->importance != b->importance) {
-        return a->importance > b->importance ? -1 : 1;
-    }
-    return strcmp(a->name, b->name);
-}
-
-/* Mean size of what each field adds to the score over all rows; a pair counts half to either field.
- */
-static bool weights_measure(const struct learning *learning, const struct block *block,
-                            const struct model_scorecard *scorecard,
-                            struct icp_field_weight *weights)
-{
-    size_t fields = learning->checked_count;
-    size_t *slot = calloc(learning->sample.slots + 1, sizeof *slot);
-    double *sums = calloc(fields + 1, sizeof *sums);
-    int32_t *parts = calloc(scorecard->term_count + 1, sizeof *parts);
-    bool ok = slot != NULL && sums != NULL && parts != NULL;
-    for (size_t f = 0; ok && f < fields; f++) {
-        slot[learning->checked[f].field_id] = f;
-        weights[f] =
-            (struct icp_field_weight){learning->checked[f].name, 0.0, learning->checked[f].auc};
-    }
-    for (size_t i = 0; ok && i < block->grid->rows; i++) {
-        memset(sums, 0, fields * sizeof *sums);
-        model_contributions(scorecard, block->codes + i * block->codebook->row_bytes, parts);
-        for (size_t t = 0; t < scorecard->term_count; t++) {
-            const struct model_term *term = &scorecard->terms[t];
-            bool pair = term->column_b != MODEL_NO_COLUMN;
-            double part = (double)parts[t] * (pair ? 0.5e-6 : 1e-6);
-            sums[slot[block->codebook->columns[term->column_a].field_id]] += part;
-            if (pair) {
-                sums[slot[block->codebook->columns[term->column_b].field_id]] += part;
-            }
-        }
-        for (size_t f = 0; f < fields; f++) {
-            weights[f].importance += fabs(sums[f]) / (double)block->grid->rows;
-        }
-    }
-    free(slot);
-    free(sums);
-    free(parts);
+    icp_block_fini(&block);
     return ok;
 }
 
 /* Learns again from all rows with the same settings, and writes everything down. */
 static char *document_make(struct learning *learning)
 {
-    struct block block;
+    struct icp_block block;
     struct icp_fit fit = {0};
-    char *text = NULL;
-    struct icp_field_weight *weights = calloc(learning->checked_count + 1, sizeof *weights);
+    struct icp_report *report = &learning->report;
     bool ok =
-        block_init(&block, learning, &learning->all, learning->field_ids, learning->field_count);
-    ok = ok && block_fit(learning, &block, &fit);
-    if (ok && (weights == NULL || !weights_measure(learning, &block, fit.scorecard, weights))) {
+        block_init(&block, learning, &learning->all, learning->field_ids, learning->field_count) &&
+        block_fit(learning, &block, &fit);
+    learning->weights = calloc(learning->checked_count + 1, sizeof *learning->weights);
+    if (ok && learning->weights == NULL) {
         ok = no_memory(learning);
     }
+    ok = ok && icp_weights_measure(&block, fit.scorecard, learning->checked,
+                                   learning->checked_count, learning->options->keep_leaks,
+                                   learning->weights, &report->field_count, learning->fault);
+    char *text = NULL;
     if (ok) {
-        struct icp_report *report = &learning->report;
-        size_t used = 0;
-        for (size_t f = 0; f < learning->checked_count; f++) {
-            if (!icp_verdict_refuses(learning->checked[f].verdict, learning->options->keep_leaks)) {
-                weights[used++] = weights[f];
-            }
-        }
-        qsort(weights, used, sizeof *weights, weight_order);
         report->held_out_share = HELD_OUT_SHARE;
         report->rows = learning->all.count;
         report->positives = positives_count(&learning->sample, &learning->all);
         report->evidence = &learning->evidence;
-        report->fit = &fit;
-        report->codebook = block.codebook;
-        report->fields = weights;
-        report->field_count = used;
+        report->fields = learning->weights;
         report->checked = learning->checked;
         report->checked_count = learning->checked_count;
-        text = icp_report_print(report, learning->fault);
+        text = icp_report_print(report, block.codebook, &fit, learning->fault);
     }
     model_destroy(fit.scorecard);
-    free(weights);
-    block_fini(&block);
+    icp_block_fini(&block);
     return text;
 }
 
@@ -444,6 +346,7 @@ char *icp_learn(const struct icp_population *population, const struct icp_learn_
     free(learning.learned.rows);
     free(learning.held_out.rows);
     free(learning.checked);
+    free(learning.weights);
     free(learning.field_ids);
     return text;
 }

@@ -7,15 +7,12 @@
 
 void icp_report_warn(struct icp_report *report, const char *format, ...)
 {
-    if (report->warning_count == ICP_WARNINGS_MAX) {
-        return;
-    }
     char text[512];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    char *copy = strdup(text);
+    char *copy = report->warning_count < ICP_WARNINGS_MAX ? strdup(text) : NULL;
     if (copy != NULL) {
         report->warnings[report->warning_count++] = copy;
     }
@@ -102,23 +99,22 @@ static json_t *warnings_json(const struct icp_report *report)
     return array;
 }
 
-static json_t *settings_json(const struct icp_report *report)
+static json_t *settings_json(const struct icp_report *report, const struct icp_fit *fit)
 {
     const struct icp_learn_options *options = report->options;
     const struct feature_field *time =
         options->time_field_id < 0
             ? NULL
             : feature_schema_by_id(options->schema, (uint16_t)options->time_field_id);
-    return json_pack("{s:I, s:s, s:s, s:f, s:b, s:b, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, s:i, "
-                     "s:i, s:i}",
-                     "seed", (json_int_t)options->seed, "trainer", "cyclic-boosting-1",
-                     "time_field", time == NULL ? "" : time->name, "held_out_share",
-                     report->held_out_share, "grouped", report->grouped, "keep_leaks",
-                     options->keep_leaks, "pairs_max", (int)options->pairs_max, "pairs",
-                     (int)report->fit->pairs, "bags", ICP_BAGS, "rate", ICP_RATE, "l2", ICP_L2,
-                     "l2_category", ICP_L2_CATEGORY, "hessian_min", ICP_HESSIAN_MIN, "leaves_max",
-                     ICP_LEAVES_MAX, "rounds_max", ICP_ROUNDS_MAX, "patience", ICP_PATIENCE,
-                     "rounds_mean", (int)report->fit->rounds_mean);
+    return json_pack(
+        "{s:I, s:s, s:s, s:f, s:b, s:b, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, s:i, "
+        "s:i, s:i}",
+        "seed", (json_int_t)options->seed, "trainer", "cyclic-boosting-1", "time_field",
+        time == NULL ? "" : time->name, "held_out_share", report->held_out_share, "grouped",
+        report->grouped, "keep_leaks", options->keep_leaks, "pairs_max", (int)options->pairs_max,
+        "pairs", (int)fit->pairs, "bags", ICP_BAGS, "rate", ICP_RATE, "l2", ICP_L2, "l2_category",
+        ICP_L2_CATEGORY, "hessian_min", ICP_HESSIAN_MIN, "leaves_max", ICP_LEAVES_MAX, "rounds_max",
+        ICP_ROUNDS_MAX, "patience", ICP_PATIENCE, "rounds_mean", (int)fit->rounds_mean);
 }
 
 static json_t *evidence_json(const struct icp_report *report)
@@ -128,7 +124,8 @@ static json_t *evidence_json(const struct icp_report *report)
                      warnings_json(report));
 }
 
-static json_t *report_json(const struct icp_report *report)
+static json_t *report_json(const struct icp_report *report, const struct feature_codebook *codebook,
+                           const struct icp_fit *fit)
 {
     const struct icp_learn_options *options = report->options;
     json_t *label =
@@ -140,14 +137,15 @@ static json_t *report_json(const struct icp_report *report)
                      "name", options->name == NULL ? "" : options->name, "created",
                      options->created == NULL ? "" : options->created, "schema",
                      (json_int_t)options->schema->version, "label", label, "settings",
-                     settings_json(report), "evidence", evidence_json(report), "codebook",
-                     feature_codebook_to_json(report->codebook), "scorecard",
-                     model_to_json(report->fit->scorecard, report->codebook));
+                     settings_json(report, fit), "evidence", evidence_json(report), "codebook",
+                     feature_codebook_to_json(codebook), "scorecard",
+                     model_to_json(fit->scorecard, codebook));
 }
 
-char *icp_report_print(const struct icp_report *report, struct proto_fault *fault)
+char *icp_report_print(const struct icp_report *report, const struct feature_codebook *codebook,
+                       const struct icp_fit *fit, struct proto_fault *fault)
 {
-    json_t *json = report_json(report);
+    json_t *json = report_json(report, codebook, fit);
     char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(json);
     if (text == NULL) {

@@ -9,15 +9,10 @@
 #include "server/icp/fit.h"
 #include "server/icp/leakage.h"
 #include "server/icp/learn.h"
+#include "server/icp/weights.h"
 
 #define ICP_DOCUMENT_FORMAT 1
 #define ICP_WARNINGS_MAX 64
-
-struct icp_field_weight {
-    const char *name;
-    double importance; /* mean size of the contribution over all rows, logits */
-    double auc_alone;
-};
 
 struct icp_report {
     const struct icp_learn_options *options;
@@ -26,8 +21,6 @@ struct icp_report {
     bool grouped;
     size_t rows, positives;
     const struct icp_evidence *evidence;
-    const struct icp_fit *fit;
-    const struct feature_codebook *codebook;
     const struct icp_field_weight *fields; /* most important first */
     size_t field_count;
     const struct icp_field_report *checked; /* the leakage guard's, all candidates */
@@ -36,7 +29,8 @@ struct icp_report {
     size_t warning_count;
 };
 
-char *icp_report_print(const struct icp_report *report, struct proto_fault *fault);
+char *icp_report_print(const struct icp_report *report, const struct feature_codebook *codebook,
+                       const struct icp_fit *fit, struct proto_fault *fault);
 
 /* Adds a warning (printf style); what does not fit is dropped, a lack of memory too. */
 void icp_report_warn(struct icp_report *report, const char *format, ...)

@@ -148,13 +148,17 @@ static bool cell_value(void *context, size_t row, uint16_t field_id, struct feat
     return true;
 }
 
+/* The i-th of `taken` rows spread evenly over `count` ≥ taken. */
+static size_t spread(size_t i, size_t taken, size_t count)
+{
+    return (size_t)((double)i * ((double)count / (double)taken));
+}
+
 static bool cells_fill(struct icp_sample *sample, const struct icp_subset *subset,
                        struct cell_block *block)
 {
     for (size_t i = 0; i < block->rows; i++) {
-        /* Evenly spread: the same rows for the same input, whatever order values come in. */
-        size_t from = (size_t)((double)i * ((double)subset->count / (double)block->rows));
-        if (!icp_sample_fetch(sample, subset->rows[from])) {
+        if (!icp_sample_fetch(sample, subset->rows[spread(i, block->rows, subset->count)])) {
             return false;
         }
         for (size_t f = 0; f < block->field_count; f++) {
@@ -192,6 +196,21 @@ done:
     free(block.cells);
     free(block.position);
     return codebook;
+}
+
+size_t icp_sample_numbers(struct icp_sample *sample, const struct icp_subset *subset,
+                          uint16_t field_id, size_t most, double *numbers)
+{
+    size_t rows = subset->count < most ? subset->count : most;
+    size_t count = 0;
+    for (size_t i = 0; i < rows; i++) {
+        const struct feature_value *value = &sample->values[field_id];
+        if (icp_sample_fetch(sample, subset->rows[spread(i, rows, subset->count)]) &&
+            value->present && value->type == FEATURE_NUMBER) {
+            numbers[count++] = value->number;
+        }
+    }
+    return count;
 }
 
 uint8_t *icp_sample_encode(struct icp_sample *sample, const struct icp_subset *subset,

@@ -45,6 +45,10 @@ struct icp_subset {
     size_t count;
 };
 
+/* The values of a number field in the subset, at most `most` of them from evenly spread rows;
+ * returns how many were written. */
+size_t icp_sample_numbers(struct icp_sample *sample, const struct icp_subset *subset,
+                          uint16_t field_id, size_t most, double *numbers);
 /* A codebook of these fields fitted on the subset. */
 struct feature_codebook *icp_sample_codebook(struct icp_sample *sample,
                                              const struct icp_subset *subset,

@@ -6,6 +6,7 @@
 
 /* A column of the walk costs about a quarter of a term that is looked up on its own. */
 #define WALK_COLUMNS_PER_TERM 4
+#define WALK_COLUMNS_FREE 32U /* two steps are never worth avoiding */
 
 struct model_scorecard *model_create(size_t term_count, size_t table_count)
 {
@@ -307,7 +308,7 @@ static bool walk_plan(struct model_scorecard *scorecard, const struct feature_co
     }
     size_t last = singles == 0 ? 0 : scorecard->terms[singles - 1].column_a + (size_t)1;
     size_t columns = (last + MODEL_DENSE_STEP - 1) / MODEL_DENSE_STEP * MODEL_DENSE_STEP;
-    if (columns > WALK_COLUMNS_PER_TERM * singles + 2 * MODEL_DENSE_STEP ||
+    if (columns > WALK_COLUMNS_PER_TERM * singles + WALK_COLUMNS_FREE ||
         columns > codebook->row_bytes) {
         return true;
     }

@@ -220,7 +220,7 @@ terms_read(const json_t *terms, const struct feature_codebook *codebook, struct 
     }
     size_t entries = 0;
     for (size_t t = 0; t < count; t++) {
-        struct model_term term;
+        struct model_term term = {0};
         if (!term_head_read(json_array_get(terms, t), codebook, &term, fault)) {
             proto_fault_within(fault, "terms[%zu]", t);
             return NULL;

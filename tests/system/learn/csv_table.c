@@ -106,7 +106,8 @@ static bool schema_make(struct csv_table *table, struct proto_fault *fault)
     json_t *schema = json_pack("{s:o, s:[s,s]}", "fields", fields, "missing", "", "Select");
     char *text = json_dumps(schema, 0);
     json_decref(schema);
-    table->schema = feature_schema_parse(proto_span_text(text), 1, NULL, fault);
+    table->schema =
+        text == NULL ? NULL : feature_schema_parse(proto_span_text(text), 1, NULL, fault);
     free(text);
     return table->schema != NULL;
 }

@@ -30,7 +30,8 @@ static void points_follow_the_planted_curve(void **state)
     }
     icp_calibrate(scores, labels, ROWS, scorecard);
     assert_int_equal(scorecard->calibration_count, MODEL_CALIBRATION_POINTS_MAX);
-    for (double x = -5.0; x <= 5.0; x += 0.1) {
+    for (int i = -50; i <= 50; i++) {
+        double x = 0.1 * i;
         double p = model_p(scorecard, icp_micrologits(x));
         assert_true(fabs(p - math_logistic(0.3 + 0.8 * x)) < 0.02);
     }
@@ -60,7 +61,8 @@ static void lines_stay_within_the_stated_distance_of_the_curve(void **state)
     double step = fit.slope * 20.0 / (MODEL_CALIBRATION_POINTS_MAX - 1);
     double bound = 0.0963 * step * step / 8.0 + 1e-6;
     assert_true(bound < 0.0014);
-    for (double x = -10.0; x <= 10.0; x += 0.01) {
+    for (int i = -1000; i <= 1000; i++) {
+        double x = 0.01 * i;
         double gap =
             model_p(scorecard, icp_micrologits(x)) - math_logistic(fit.offset + fit.slope * x);
         assert_true(fabs(gap) < bound);

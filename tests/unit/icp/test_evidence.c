@@ -20,9 +20,9 @@ static struct model_scorecard *scorecard_make(void)
     struct model_scorecard *scorecard = model_create(1, 4);
     assert_non_null(scorecard);
     scorecard->terms[0] = (struct model_term){0, MODEL_NO_COLUMN, 4, 1, 0};
-    for (int i = 0; i < 3; i++) {
+    for (int32_t i = 0; i < 3; i++) {
         scorecard->tables[1 + i] = (i - 1) * 1000000;
-        scorecard->calibration_raw[i] = (i - 1) * 1000000;
+        scorecard->calibration_raw[i] = scorecard->tables[1 + i];
         scorecard->calibration_p[i] = 0.2 + 0.3 * i;
     }
     scorecard->calibration_count = 3;

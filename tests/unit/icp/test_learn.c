@@ -22,7 +22,7 @@ static struct icp_document *learn(const struct example *example)
     }
     assert_non_null(text);
     struct icp_document *document =
-        icp_document_parse(proto_span_text(text), 1, example->schema, &fault);
+        icp_document_parse(proto_span_text(text == NULL ? "" : text), 1, example->schema, &fault);
     if (document == NULL) {
         print_message("%s %s\n", fault.field, fault.message);
     }

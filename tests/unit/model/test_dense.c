@@ -12,7 +12,8 @@
 #include "server/math/random.h"
 #include "server/model/scorecard.h"
 
-enum { COLUMNS = 320, BINS = 200 };
+#define COLUMNS ((size_t)320)
+#define BINS ((size_t)200)
 
 static void every_kernel_equals_the_plain_sum(void **state)
 {
