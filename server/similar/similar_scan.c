@@ -79,6 +79,29 @@ static const uint8_t *bytes_after(const struct similar_set *set, struct cursor c
     return similar_byte_tile(set, cursor.chunk != SIMILAR_NONE ? cursor.chunk : chunk, 0);
 }
 
+/* The scan flushes the caches, so what the next lists need is asked for while there is time. */
+static void lists_fetch(const struct similar_set *set, uint32_t list)
+{
+    if (list + 2 < set->list_count) {
+        __builtin_prefetch(set->lists[list + 2].items);
+        __builtin_prefetch(&set->lists[list + 2] + 2);
+        __builtin_prefetch(&set->coarse.square_exact[list + 16]);
+    }
+    if (list + 1 < set->list_count) {
+        const struct similar_list *next = &set->lists[list + 1];
+        const float *centre = similar_centre(set, list + 1);
+        for (uint32_t k = 0; k < set->space.dim_padded; k += 16) {
+            __builtin_prefetch(centre + k);
+        }
+        if (next->chunk_count > 0) {
+            const struct similar_chunk *chunk = &set->chunks[next->items[0].chunk];
+            __builtin_prefetch(chunk);
+            __builtin_prefetch((const char *)chunk + 64);
+            __builtin_prefetch((const char *)chunk + 128);
+        }
+    }
+}
+
 /* One exact search in flight. */
 struct scanning {
     const struct similar_set *set;
@@ -136,6 +159,7 @@ void similar_scan_all(const struct similar_set *set, const struct similar_probe 
     for (cursor_step(set, &cursor); cursor.chunk != SIMILAR_NONE; cursor_step(set, &cursor)) {
         if (cursor.list != list) {
             list = cursor.list;
+            lists_fetch(set, list);
             terms = similar_terms_of(set, probe, list);
         }
         struct similar_bound bound = similar_bound_of(set, probe, &terms, cursor.chunk);
