@@ -118,14 +118,21 @@ static bool progress(const struct icp_bag *bag, unsigned round)
                                 bag->done_from + bag->done_share * share);
 }
 
+static bool no_memory(const struct icp_bag *bag, struct proto_fault *fault)
+{
+    proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn from %zu rows",
+                    bag->grid->rows);
+    return false;
+}
+
 /* Rounds until patience ends; best receives the tables of the best round. */
 static bool rounds_run(const struct icp_bag *bag, struct bag_side *inner, struct bag_side *outer,
-                       double *best, unsigned *best_round)
+                       double *best, unsigned *best_round, struct proto_fault *fault)
 {
     const struct icp_kernel *kernel = icp_kernel_choose();
     size_t entries = bag->offsets[bag->grid->columns];
     double *tables = calloc(entries + 1, sizeof *tables);
-    bool ok = tables != NULL;
+    bool ok = tables != NULL || no_memory(bag, fault);
     double best_loss = loss(outer);
     *best_round = 0;
     derivatives_update(kernel, inner);
@@ -139,7 +146,8 @@ static bool rounds_run(const struct icp_bag *bag, struct bag_side *inner, struct
         } else if (round - *best_round >= bag->options->patience) {
             break;
         }
-        ok = progress(bag, round);
+        ok = progress(bag, round) ||
+             proto_fault_set(fault, PROTO_CANCELLED, "", "learning was cancelled");
     }
     free(tables);
     return ok;
@@ -152,8 +160,7 @@ bool icp_bag_fit(const struct icp_bag *bag, double *tables, double *intercept, u
     struct bag_side outer = {0};
     bool ok = side_init(&inner, bag, false) && side_init(&outer, bag, true);
     if (!ok) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn from %zu rows",
-                        bag->grid->rows);
+        no_memory(bag, fault);
     } else {
         *intercept = 0.0;
         if (bag->start == NULL) {
@@ -161,10 +168,7 @@ bool icp_bag_fit(const struct icp_bag *bag, double *tables, double *intercept, u
             scores_shift(&inner, *intercept);
             scores_shift(&outer, *intercept);
         }
-        ok = rounds_run(bag, &inner, &outer, tables, rounds);
-        if (!ok) {
-            proto_fault_set(fault, PROTO_CANCELLED, "", "learning was cancelled");
-        }
+        ok = rounds_run(bag, &inner, &outer, tables, rounds, fault);
     }
     side_fini(&inner);
     side_fini(&outer);
