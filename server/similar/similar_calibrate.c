@@ -145,7 +145,8 @@ static uint32_t hits_shared(const struct similar_hit *found, uint32_t found_coun
 
 struct outcome {
     double recall;
-    double cost; /* a query */
+    double wanted; /* neighbours that the recall is a share of */
+    double cost;   /* a query */
 };
 
 static struct outcome trial_run(struct trial *trial, struct similar_setting setting)
@@ -169,17 +170,23 @@ static struct outcome trial_run(struct trial *trial, struct similar_setting sett
     }
     return (struct outcome){
         .recall = wanted > 0 ? (double)shared / (double)wanted : 1,
+        .wanted = (double)wanted,
         .cost = cost / trial->count,
     };
 }
 
-/* Keeps a setting for every target that it reaches more cheaply than what is kept. */
+/*
+ * Keeps a setting for every target that it reaches more cheaply than what is kept. Half a standard
+ * error more than the target is asked for, since the cheapest of many is also the luckiest.
+ */
 static void offer(struct similar_setting *settings, double *costs, struct similar_setting setting,
                   struct outcome outcome)
 {
     setting.measured = (float)outcome.recall;
     for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
-        if (outcome.recall >= (double)TARGETS[t] && outcome.cost < costs[t]) {
+        double target = (double)TARGETS[t];
+        double cushion = 0.5 * sqrt(target * (1 - target) / fmax(outcome.wanted, 1));
+        if (outcome.recall >= target + cushion && outcome.cost < costs[t]) {
             setting.target = TARGETS[t];
             settings[t] = setting;
             costs[t] = outcome.cost;

@@ -343,6 +343,40 @@ static void lists_scan(struct probing *search, uint32_t probes, float margin)
     pending_score(search, scratch->pending_count);
 }
 
+/*
+ * How far an int8 score may plausibly be below the true one: five standard deviations, taking the
+ * two roundings (of vector and query, about equal) as independent over the dimensions. The proven
+ * bound is sqrt(D) / 5 times wider, and is for exact searches.
+ */
+static float score_slack(const struct similar_set *set, const struct similar_probe *probe,
+                         uint32_t place)
+{
+    float weight = set->space.metric == SIMILAR_L2 ? 2.0f : 1.0f;
+    float radius = set->chunks[place / SIMILAR_CHUNK].radius;
+    return 5 * 1.5f * weight * radius * probe->byte_error / sqrtf((float)set->space.dim_padded);
+}
+
+/* Measures the k best by int8 score, then those of the rest that could still be among them. */
+static void pool_finish(const struct probing *search, struct similar_top *top)
+{
+    const struct similar_set *set = search->set;
+    struct similar_pool *pool = &search->scratch->pool;
+    uint32_t first = pool->count < search->k ? pool->count : search->k;
+    uint32_t left = first;
+    similar_finish(set, search->probe, search->query, pool->places, first, top, search->report);
+    double worst = similar_top_worst(top);
+    float least =
+        worst > (double)-INFINITY ? similar_score_floor(set->space.metric, worst) : -FLT_MAX;
+    for (uint32_t i = first; i < pool->count; i++) {
+        uint32_t place = pool->places[i];
+        if (pool->scores[i] + score_slack(set, search->probe, place) >= least) {
+            pool->places[left++] = place;
+        }
+    }
+    similar_finish(set, search->probe, search->query, pool->places + first, left - first, top,
+                   search->report);
+}
+
 void similar_probe_search(const struct similar_set *set, struct similar_scratch *scratch,
                           const struct similar_probe *probe, const struct similar_query *query,
                           const struct similar_setting *setting, struct similar_top *top,
@@ -366,5 +400,5 @@ void similar_probe_search(const struct similar_set *set, struct similar_scratch 
     scratch->pending_count = 0;
     scratch->pool.room = query->k + (query->k / 2 > 14 ? query->k / 2 : 14);
     lists_scan(&search, setting->probes, setting->margin);
-    similar_finish(set, probe, query, scratch->pool.places, scratch->pool.count, top, report);
+    pool_finish(&search, top);
 }
