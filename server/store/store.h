@@ -163,6 +163,23 @@ const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fa
 void store_find_many(struct store_view *view, const struct proto_span *ids, size_t count,
                      uint32_t *slots, const uint8_t **rows);
 
+/* Rows of neighbouring slots as they lie in the map, for scans. Bit i of the masks speaks of slot
+ * `slot` + i; codes of row i stand at codes + i · stride. */
+#define STORE_ROWS_MAX 63
+struct store_rows {
+    const uint8_t *codes;
+    size_t stride;
+    uint32_t slot;
+    unsigned count;   /* 1 … STORE_ROWS_MAX */
+    uint64_t living;  /* rows of accounts */
+    uint64_t damaged; /* rows that do not match their checksum: read the record instead */
+};
+/* The rows from `slot` to the end of its block, each checked; false, fault untouched, if there is
+ * no row of the slot yet, and with *fault if the block cannot be read. Valid as a record is. Cost:
+ * some 8 ns a row. */
+bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
+                struct proto_fault *fault);
+
 /* A stored schema or ICP document; false if there is none. Valid as a record is. */
 bool store_schema_text(struct store_view *view, uint32_t version, struct proto_span *text);
 bool store_icp_text(struct store_view *view, uint32_t version, struct proto_span *text);

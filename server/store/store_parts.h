@@ -134,7 +134,6 @@ struct store_view {
     _Atomic uint64_t epoch; /* UINT64_MAX while it rests */
     struct store_block_place *places;
     size_t place_count;
-    uint32_t places_generation;
     struct store_view *next;
     struct store_view *previous;
 };

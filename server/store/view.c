@@ -106,16 +106,6 @@ static bool view_renew(struct store_view *view, struct proto_fault *fault)
     return true;
 }
 
-/* Places are found anew when the rows are of another generation. */
-static void places_keep(struct store_view *view)
-{
-    if (view->places_generation == view->txn.state.rows_generation)
-        return;
-    view->places_generation = view->txn.state.rows_generation;
-    if (view->place_count > 0)
-        memset(view->places, 0, view->place_count * sizeof *view->places);
-}
-
 bool store_view_refresh(struct store_view *view, struct proto_fault *fault)
 {
     uint64_t committed = atomic_load_explicit(&view->store->committed, memory_order_acquire);
@@ -133,7 +123,6 @@ bool store_view_refresh(struct store_view *view, struct proto_fault *fault)
         return false;
     }
     index_hold(view);
-    places_keep(view);
     return true;
 }
 
@@ -198,6 +187,8 @@ static bool places_grow(struct store_view *view)
     return true;
 }
 
+/* A place holds as long as its block was not written since. That covers a change of generation too:
+ * a row is asked for only when its block was written in the generation that the view sees. */
 const uint8_t *store_view_block(struct store_view *view, uint32_t block, struct proto_fault *fault)
 {
     uint64_t now = view->txn.state.txn;

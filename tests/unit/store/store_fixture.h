@@ -15,6 +15,18 @@
 
 #include "server/store/store_parts.h"
 
+/* Sanitizers cost a factor of ten and more: long loops are cut by this. */
+#if defined(__SANITIZE_THREAD__)
+#define TEST_SHORTER 20
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TEST_SHORTER 20
+#endif
+#endif
+#ifndef TEST_SHORTER
+#define TEST_SHORTER 1
+#endif
+
 struct fixture {
     char path[64];
     struct store *store;
