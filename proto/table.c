@@ -201,6 +201,8 @@ const char *proto_lane_name(enum proto_lane lane)
         return "inline";
     case PROTO_LANE_WRITE:
         return "write";
+    case PROTO_LANE_SCAN:
+        return "scan";
     case PROTO_LANE_JOB:
         return "job";
     }

@@ -51,8 +51,16 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
     if (!engine_jobs_start(engine, fault)) {
         goto fail_jobs;
     }
+    engine->scan_worker = engine_worker_create(engine, fault);
+    if (!engine->scan_worker || !engine_scans_start(engine, fault)) {
+        goto fail_scans;
+    }
+    engine_worker_rest(engine->scan_worker);
     return engine;
 
+fail_scans:
+    engine_worker_destroy(engine->scan_worker);
+    engine_lane_stop(&engine->jobs);
 fail_jobs:
     store_close(engine->store);
 fail_store:
@@ -68,7 +76,9 @@ void engine_destroy(struct engine *engine)
     if (!engine) {
         return;
     }
-    engine_jobs_stop(engine);
+    engine_lane_stop(&engine->scans);
+    engine_worker_destroy(engine->scan_worker);
+    engine_lane_stop(&engine->jobs);
     store_close(engine->store);
     engine_state_release(engine->state);
     pthread_mutex_destroy(&engine->state_lock);

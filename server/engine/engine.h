@@ -8,6 +8,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "server/engine/lists.h"
 #include "server/icp/document.h"
 #include "server/store/store.h"
 
@@ -37,6 +38,7 @@ struct engine_state {
     size_t schema_count;
     struct icp_document **documents; /* by version - 1; NULL where one cannot be used */
     size_t document_count;
+    struct engine_lists *lists; /* target account lists; NULL if none */
     uint64_t generation;
     int references;
 };
@@ -47,6 +49,16 @@ void engine_state_release(struct engine_state *state);
  * PROTO_BAD_DOCUMENT). */
 struct icp_document *engine_state_document(const struct engine_state *state, uint64_t version,
                                            struct proto_fault *fault);
+
+/* Whether the account is on a target account list that the active ICP version built: one load. */
+static inline bool engine_state_on_tal(const struct engine_state *state, uint32_t slot)
+{
+    return engine_lists_has(state->lists, slot);
+}
+/* Slots of the list of that name, or, for an empty name, of all lists of the active version; false
+ * if there is no such list. Borrowed from the state. */
+bool engine_state_list_slots(const struct engine_state *state, struct proto_span name,
+                             const uint32_t **slots, size_t *count);
 
 /* Workers. */
 struct engine_worker *engine_worker_create(struct engine *engine, struct proto_fault *fault);
@@ -167,5 +179,29 @@ struct engine_learn {
  * runs. */
 uint64_t engine_learn(struct engine *engine, const struct engine_learn *learn,
                       struct proto_fault *fault);
+
+/* Scans: requests that walk the base, one at a time on a thread of their own at normal priority.
+ * They never wait for a job, and no event loop waits for them. */
+struct engine_job;
+
+struct engine_scan {
+    enum proto_op op;
+    int64_t deadline_ms; /* wall clock by which it must have ended; 0: none */
+    void *context;
+    /* On the scan thread, with its worker refreshed and the job to ask whether to go on. */
+    bool (*run)(void *context, struct engine_worker *worker, const struct engine_job *job,
+                struct proto_fault *fault);
+    /* Once, whatever happens, also for a scan that never began; info->fault tells. */
+    void (*on_done)(void *context, const struct engine_job_info *info);
+};
+
+/* Copies *scan and queues it. False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN, PROTO_NO_MEMORY),
+ * and then no callback runs. */
+bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct proto_fault *fault);
+/* From run(), every few thousand rows: false with *fault (PROTO_CANCELLED, PROTO_DEADLINE) if the
+ * scan is to end. job NULL: always true. */
+bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault);
+/* The worker of the scan thread; for that thread alone. */
+struct engine_worker *engine_scan_worker(struct engine *engine);
 
 #endif

@@ -10,14 +10,27 @@
 
 struct engine_job;
 
-struct engine_jobs {
+/* A lane: one thread, the queue that it works off, and what it did. Jobs and scans have one each.
+ */
+struct engine_lane_options {
+    const char *what; /* "job" or "scan", for messages */
+    size_t queued_max;
+    size_t past_max; /* ended work that is remembered; 0: none */
+    int nice;        /* of the thread; 0: as the server's */
+    bool quiet;      /* does not log what ends */
+};
+
+struct engine_lane {
+    struct engine *engine;
+    struct engine_lane_options options;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     pthread_t thread;
     bool started;
     bool stopping;
-    uint64_t last;           /* number of the newest job */
-    struct engine_job *head; /* queued, oldest first */
+    uint64_t last;            /* number of the newest job */
+    struct engine_job *head;  /* queued, oldest first */
+    struct engine_job **tail; /* where the next one goes */
     struct engine_job *running;
     size_t queued;
     struct engine_job_info *past; /* ring of ended jobs */
@@ -30,7 +43,9 @@ struct engine {
     pthread_mutex_t state_lock;  /* guards state; held for a pointer swap only */
     struct engine_state *state;  /* never NULL */
     _Atomic uint64_t generation; /* of state: lets workers see a change without the lock */
-    struct engine_jobs jobs;
+    struct engine_lane jobs;
+    struct engine_lane scans;
+    struct engine_worker *scan_worker; /* of the scan thread; NULL while it does not run */
 };
 
 void engine_log(const struct engine *engine, int level, const char *format, ...)
@@ -41,12 +56,14 @@ void engine_registry_change(void *context, const struct store_change *change);
 /* Tells the store how rows of the active version are encoded. */
 void engine_registry_encoder(struct engine *engine);
 
-/* A job. run() fills info->icp and info->fault; it returns whether it succeeded. Both it and done()
- * run on the job thread; destroy() frees the context after them. */
+/* A job, or a scan: one piece of work of a lane. run() fills info->icp and info->fault; it returns
+ * whether it succeeded. Both it and done() run on the lane's thread; destroy() frees the context
+ * after them. */
 struct engine_job {
     struct engine_job *next;
     struct engine *engine;
-    struct engine_job_info info; /* guarded by jobs.lock once queued */
+    struct engine_lane *lane;    /* set when it is queued */
+    struct engine_job_info info; /* guarded by lane->lock once queued */
     _Atomic bool cancel;
     int64_t deadline_ms; /* wall clock by which it must begin, 0: none */
     void *context;
@@ -57,10 +74,17 @@ struct engine_job {
     void (*destroy)(void *context);
 };
 
-bool engine_jobs_start(struct engine *engine, struct proto_fault *fault);
-/* Cancels all, waits for the running one, calls on_done of each. */
-void engine_jobs_stop(struct engine *engine);
+bool engine_lane_start(struct engine_lane *lane, struct engine *engine,
+                       const struct engine_lane_options *options, struct proto_fault *fault);
+/* Cancels all, waits for what runs, calls on_done of each. */
+void engine_lane_stop(struct engine_lane *lane);
 /* Takes the job. Returns its number, 0 with *fault (the job is then still the caller's). */
+uint64_t engine_lane_queue(struct engine_lane *lane, struct engine_job *job,
+                           struct proto_fault *fault);
+
+/* The two lanes; _jobs_ and _scans_ differ in priority, bounds and memory of what ended. */
+bool engine_jobs_start(struct engine *engine, struct proto_fault *fault);
+bool engine_scans_start(struct engine *engine, struct proto_fault *fault);
 uint64_t engine_job_queue(struct engine *engine, struct engine_job *job, struct proto_fault *fault);
 /* From run(): notes progress and tells on_progress when it moved; false if the job is to end. */
 bool engine_job_progress(struct engine_job *job, double done, const char *stage);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one job thread: a bounded queue, a ring of what has ended. Heavy work never runs on an event
- * loop, and one at a time leaves the machine to the scores. */
+/* Lanes: work that must not run on an event loop. Each lane is one thread with a bounded queue and
+ * a ring of what has ended. The lane of jobs takes minutes a piece, at low priority; the lane of
+ * scans walks the base for a request that somebody waits for, and never stands behind a job. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,18 @@
 
 #include "server/engine/engine_internal.h"
 
-enum {
-    JOBS_QUEUED_MAX = 16, /* each may run for minutes; more would only hide that they never come */
-    JOBS_PAST_MAX = 64,
-    JOB_NICE = 10,
+enum { LANE_QUEUED_MAX = 64 }; /* of any lane */
+
+static const struct engine_lane_options jobs_options = {
+    .what = "job",
+    .queued_max = 16, /* each may run for minutes; more would only hide that they never come */
+    .past_max = 64,
+    .nice = 10,
 };
+
+/* A scan of a million accounts takes some 30 ms: a full queue is about two seconds away. */
+static const struct engine_lane_options scans_options = {
+    .what = "scan", .queued_max = LANE_QUEUED_MAX, .quiet = true};
 
 static const char *const state_names[] = {"queued", "running", "done", "failed", "cancelled"};
 
@@ -24,22 +32,32 @@ const char *engine_job_state_name(enum engine_job_state state)
     return state_names[state];
 }
 
-static void job_finish(struct engine *engine, struct engine_job *job)
+static void past_add(struct engine_lane *lane, const struct engine_job_info *info)
 {
-    struct engine_jobs *jobs = &engine->jobs;
-    pthread_mutex_lock(&jobs->lock);
-    job->info.ended_ms = engine_now_ms(engine);
-    if (jobs->past_count == JOBS_PAST_MAX) {
-        memmove(jobs->past, jobs->past + 1, (JOBS_PAST_MAX - 1) * sizeof *jobs->past);
-        jobs->past_count--;
+    if (lane->options.past_max == 0) {
+        return;
     }
-    jobs->past[jobs->past_count++] = job->info;
-    if (jobs->running == job) {
-        jobs->running = NULL;
+    if (lane->past_count == lane->options.past_max) {
+        lane->past_count--;
+        memmove(lane->past, lane->past + 1, lane->past_count * sizeof *lane->past);
+    }
+    lane->past[lane->past_count++] = *info;
+}
+
+static void job_finish(struct engine_lane *lane, struct engine_job *job)
+{
+    pthread_mutex_lock(&lane->lock);
+    job->info.ended_ms = engine_now_ms(lane->engine);
+    past_add(lane, &job->info);
+    if (lane->running == job) {
+        lane->running = NULL;
     }
     struct engine_job_info info = job->info;
-    pthread_mutex_unlock(&jobs->lock);
-    engine_log(engine, LOG_INFO, "job %" PRIu64 " %s", info.job, engine_job_state_name(info.state));
+    pthread_mutex_unlock(&lane->lock);
+    if (!lane->options.quiet) {
+        engine_log(lane->engine, LOG_INFO, "%s %" PRIu64 " %s", lane->options.what, info.job,
+                   engine_job_state_name(info.state));
+    }
     if (job->on_done) {
         job->on_done(job->callback_context, &info);
     }
@@ -47,29 +65,29 @@ static void job_finish(struct engine *engine, struct engine_job *job)
     free(job);
 }
 
-static void job_refuse(struct engine *engine, struct engine_job *job, enum engine_job_state state,
-                       enum proto_error code, const char *message)
+static void job_refuse(struct engine_lane *lane, struct engine_job *job,
+                       enum engine_job_state state, enum proto_error code, const char *why)
 {
     job->info.state = state;
-    proto_fault_set(&job->info.fault, code, "", "%s", message);
-    job_finish(engine, job);
+    proto_fault_set(&job->info.fault, code, "", "the %s %s", lane->options.what, why);
+    job_finish(lane, job);
 }
 
-static void job_run(struct engine *engine, struct engine_job *job)
+static void job_run(struct engine_lane *lane, struct engine_job *job)
 {
     if (atomic_load(&job->cancel)) {
-        job_refuse(engine, job, ENGINE_JOB_CANCELLED, PROTO_CANCELLED,
-                   "the job was cancelled before it began");
+        job_refuse(lane, job, ENGINE_JOB_CANCELLED, PROTO_CANCELLED,
+                   "was cancelled before it began");
         return;
     }
-    if (job->deadline_ms > 0 && engine_now_ms(engine) > job->deadline_ms) {
-        job_refuse(engine, job, ENGINE_JOB_FAILED, PROTO_DEADLINE,
-                   "the request's deadline passed before the job could begin");
+    if (job->deadline_ms > 0 && engine_now_ms(lane->engine) > job->deadline_ms) {
+        job_refuse(lane, job, ENGINE_JOB_FAILED, PROTO_DEADLINE,
+                   "could not begin before the request's deadline");
         return;
     }
     struct proto_fault fault = {0};
     bool ok = job->run(job, &fault);
-    pthread_mutex_lock(&engine->jobs.lock);
+    pthread_mutex_lock(&lane->lock);
     job->info.fault = fault;
     job->info.state = ok                              ? ENGINE_JOB_DONE
                       : fault.code == PROTO_CANCELLED ? ENGINE_JOB_CANCELLED
@@ -77,123 +95,145 @@ static void job_run(struct engine *engine, struct engine_job *job)
     if (ok) {
         job->info.done = 1;
     }
-    pthread_mutex_unlock(&engine->jobs.lock);
-    job_finish(engine, job);
+    pthread_mutex_unlock(&lane->lock);
+    job_finish(lane, job);
 }
 
-static struct engine_job *job_next(struct engine *engine)
+static struct engine_job *job_next(struct engine_lane *lane)
 {
-    struct engine_jobs *jobs = &engine->jobs;
-    struct engine_job *job = NULL;
-    pthread_mutex_lock(&jobs->lock);
-    while (!jobs->head && !jobs->stopping) {
-        pthread_cond_wait(&jobs->wake, &jobs->lock);
+    pthread_mutex_lock(&lane->lock);
+    while (!lane->head && !lane->stopping) {
+        pthread_cond_wait(&lane->wake, &lane->lock);
     }
-    job = jobs->head;
+    struct engine_job *job = lane->head;
     if (job) {
-        jobs->head = job->next;
-        jobs->queued--;
-        jobs->running = job;
+        lane->head = job->next;
+        if (!lane->head) {
+            lane->tail = &lane->head;
+        }
+        lane->queued--;
+        lane->running = job;
         job->info.state = ENGINE_JOB_RUNNING;
-        job->info.started_ms = engine_now_ms(engine);
-        if (jobs->stopping) {
+        job->info.started_ms = engine_now_ms(lane->engine);
+        if (lane->stopping) {
             atomic_store(&job->cancel, true);
         }
     }
-    pthread_mutex_unlock(&jobs->lock);
+    pthread_mutex_unlock(&lane->lock);
     return job;
 }
 
-static void *jobs_main(void *context)
+static void *lane_main(void *context)
 {
-    struct engine *engine = context;
+    struct engine_lane *lane = context;
+    int nice = lane->options.nice;
     /* On Linux a nice value belongs to a thread. Failing to lower it costs fairness, not
      * correctness. */
-    if (setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), JOB_NICE) != 0) {
-        engine_log(engine, LOG_WARNING, "the job thread could not lower its priority");
+    if (nice != 0 && setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice) != 0) {
+        engine_log(lane->engine, LOG_WARNING, "the %s thread could not lower its priority",
+                   lane->options.what);
     }
     struct engine_job *job;
-    while ((job = job_next(engine)) != NULL) {
-        job_run(engine, job);
+    while ((job = job_next(lane)) != NULL) {
+        job_run(lane, job);
     }
     return NULL;
 }
 
-bool engine_jobs_start(struct engine *engine, struct proto_fault *fault)
+bool engine_lane_start(struct engine_lane *lane, struct engine *engine,
+                       const struct engine_lane_options *options, struct proto_fault *fault)
 {
-    struct engine_jobs *jobs = &engine->jobs;
-    jobs->past = calloc(JOBS_PAST_MAX, sizeof *jobs->past);
-    if (!jobs->past) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the list of jobs");
+    *lane = (struct engine_lane){.engine = engine, .options = *options};
+    lane->tail = &lane->head;
+    lane->past = calloc(options->past_max + 1, sizeof *lane->past);
+    if (!lane->past) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a lane of %ss",
+                               options->what);
     }
-    pthread_mutex_init(&jobs->lock, NULL);
-    pthread_cond_init(&jobs->wake, NULL);
-    if (pthread_create(&jobs->thread, NULL, jobs_main, engine) != 0) {
-        free(jobs->past);
-        jobs->past = NULL;
-        return proto_fault_set(fault, PROTO_INTERNAL, "", "the job thread cannot be started");
+    pthread_mutex_init(&lane->lock, NULL);
+    pthread_cond_init(&lane->wake, NULL);
+    if (pthread_create(&lane->thread, NULL, lane_main, lane) != 0) {
+        pthread_mutex_destroy(&lane->lock);
+        pthread_cond_destroy(&lane->wake);
+        free(lane->past);
+        lane->past = NULL;
+        return proto_fault_set(fault, PROTO_INTERNAL, "", "the %s thread cannot be started",
+                               options->what);
     }
-    jobs->started = true;
+    lane->started = true;
     return true;
 }
 
-void engine_jobs_stop(struct engine *engine)
+bool engine_jobs_start(struct engine *engine, struct proto_fault *fault)
 {
-    struct engine_jobs *jobs = &engine->jobs;
-    if (!jobs->started) {
+    return engine_lane_start(&engine->jobs, engine, &jobs_options, fault);
+}
+
+bool engine_scans_start(struct engine *engine, struct proto_fault *fault)
+{
+    return engine_lane_start(&engine->scans, engine, &scans_options, fault);
+}
+
+void engine_lane_stop(struct engine_lane *lane)
+{
+    if (!lane->started) {
         return;
     }
-    pthread_mutex_lock(&jobs->lock);
-    jobs->stopping = true;
-    if (jobs->running) {
-        atomic_store(&jobs->running->cancel, true);
+    pthread_mutex_lock(&lane->lock);
+    lane->stopping = true;
+    if (lane->running) {
+        atomic_store(&lane->running->cancel, true);
     }
-    pthread_cond_signal(&jobs->wake);
-    pthread_mutex_unlock(&jobs->lock);
-    pthread_join(jobs->thread, NULL);
-    pthread_mutex_destroy(&jobs->lock);
-    pthread_cond_destroy(&jobs->wake);
-    free(jobs->past);
-    jobs->started = false;
+    pthread_cond_signal(&lane->wake);
+    pthread_mutex_unlock(&lane->lock);
+    pthread_join(lane->thread, NULL);
+    pthread_mutex_destroy(&lane->lock);
+    pthread_cond_destroy(&lane->wake);
+    free(lane->past);
+    lane->started = false;
+}
+
+uint64_t engine_lane_queue(struct engine_lane *lane, struct engine_job *job,
+                           struct proto_fault *fault)
+{
+    uint64_t number = 0;
+    pthread_mutex_lock(&lane->lock);
+    if (lane->stopping) {
+        proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the server is stopping");
+    } else if (lane->queued >= lane->options.queued_max) {
+        proto_fault_set(fault, PROTO_BUSY, "", "%zu %ss wait already; try later", lane->queued,
+                        lane->options.what);
+    } else {
+        number = ++lane->last;
+        job->lane = lane;
+        job->next = NULL;
+        job->info.job = number;
+        job->info.state = ENGINE_JOB_QUEUED;
+        *lane->tail = job;
+        lane->tail = &job->next;
+        lane->queued++;
+        pthread_cond_signal(&lane->wake);
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return number;
 }
 
 uint64_t engine_job_queue(struct engine *engine, struct engine_job *job, struct proto_fault *fault)
 {
-    struct engine_jobs *jobs = &engine->jobs;
-    uint64_t number = 0;
-    pthread_mutex_lock(&jobs->lock);
-    if (jobs->stopping) {
-        proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the server is stopping");
-    } else if (jobs->queued >= JOBS_QUEUED_MAX) {
-        proto_fault_set(fault, PROTO_BUSY, "", "%zu jobs wait already; cancel one or try later",
-                        jobs->queued);
-    } else {
-        number = ++jobs->last;
-        job->info.job = number;
-        job->info.state = ENGINE_JOB_QUEUED;
-        struct engine_job **tail = &jobs->head;
-        while (*tail) {
-            tail = &(*tail)->next;
-        }
-        *tail = job;
-        jobs->queued++;
-        pthread_cond_signal(&jobs->wake);
-    }
-    pthread_mutex_unlock(&jobs->lock);
-    return number;
+    return engine_lane_queue(&engine->jobs, job, fault);
 }
 
 bool engine_job_progress(struct engine_job *job, double done, const char *stage)
 {
-    struct engine_jobs *jobs = &job->engine->jobs;
-    pthread_mutex_lock(&jobs->lock);
+    struct engine_lane *lane = job->lane;
+    pthread_mutex_lock(&lane->lock);
     bool moved = strcmp(job->info.stage, stage) != 0 || done >= job->info.done + 0.01;
     if (moved) {
         snprintf(job->info.stage, sizeof job->info.stage, "%s", stage);
         job->info.done = done;
     }
     struct engine_job_info info = job->info;
-    pthread_mutex_unlock(&jobs->lock);
+    pthread_mutex_unlock(&lane->lock);
     if (moved && job->on_progress) {
         job->on_progress(job->callback_context, &info);
     }
@@ -202,11 +242,11 @@ bool engine_job_progress(struct engine_job *job, double done, const char *stage)
 
 size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t most)
 {
-    struct engine_jobs *jobs = &engine->jobs;
+    struct engine_lane *jobs = &engine->jobs;
     size_t count = 0;
     pthread_mutex_lock(&jobs->lock);
     /* Queued jobs are newer than the running one: collect oldest first, then turn the order. */
-    struct engine_job_info live[JOBS_QUEUED_MAX + 1];
+    struct engine_job_info live[LANE_QUEUED_MAX + 1];
     size_t live_count = 0;
     if (jobs->running) {
         live[live_count++] = jobs->running->info;
@@ -226,7 +266,7 @@ size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t 
 
 bool engine_job_cancel(struct engine *engine, uint64_t number, struct proto_fault *fault)
 {
-    struct engine_jobs *jobs = &engine->jobs;
+    struct engine_lane *jobs = &engine->jobs;
     struct engine_job *found = NULL;
     pthread_mutex_lock(&jobs->lock);
     if (jobs->running && jobs->running->info.job == number) {

@@ -27,6 +27,7 @@ void engine_state_release(struct engine_state *state)
     for (size_t i = 0; i < state->document_count; i++) {
         icp_document_release(state->documents[i]);
     }
+    engine_lists_release(state->lists);
     free(state->schemas);
     free(state->documents);
     free(state);
@@ -58,12 +59,29 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
     state->document_count = documents > from->document_count ? documents : from->document_count;
     state->schema = from->schema;
     state->active = from->active;
+    state->lists = engine_lists_retain(from->lists);
     return state;
 }
 
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+bool engine_state_list_slots(const struct engine_state *state, struct proto_span name,
+                             const uint32_t **slots, size_t *count)
+{
+    *slots = NULL;
+    *count = 0;
+    if (name.bytes == 0) {
+        *slots = state->lists ? state->lists->any : NULL;
+        *count = state->lists ? state->lists->any_count : 0;
+        return true;
+    }
+    const struct engine_list *list = engine_lists_find(state->lists, name);
+    *slots = list ? list->slots : NULL;
+    *count = list ? list->count : 0;
+    return list != NULL;
 }
 
 static bool change_schema(struct engine_state *state, const struct store_change *change,

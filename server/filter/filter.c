@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "server/feature/span_text.h"
-#include "server/filter/filter_program.h"
+#include "server/filter/filter_rows_verdict.h"
 
 void filter_destroy(struct filter *filter)
 {
@@ -39,10 +39,13 @@ static bool fields_collect(struct filter *filter)
     filter->field_ids = calloc(filter->condition_count + 1, sizeof *filter->field_ids);
     if (filter->field_ids == NULL)
         return false;
-    for (size_t i = 0; i < filter->condition_count; i++)
-        filter->field_ids[i] = filter->conditions[i].field_id;
-    qsort(filter->field_ids, filter->condition_count, sizeof *filter->field_ids, id_order);
+    size_t count = 0;
     for (size_t i = 0; i < filter->condition_count; i++) {
+        if (filter->conditions[i].field_id < FILTER_SUBJECTS)
+            filter->field_ids[count++] = filter->conditions[i].field_id;
+    }
+    qsort(filter->field_ids, count, sizeof *filter->field_ids, id_order);
+    for (size_t i = 0; i < count; i++) {
         if (kept == 0 || filter->field_ids[i] != filter->field_ids[kept - 1])
             filter->field_ids[kept++] = filter->field_ids[i];
     }
@@ -132,7 +135,7 @@ static bool has(struct proto_span tags, const struct filter_operand *operands, s
     return all;
 }
 
-static bool condition_test(const struct filter *filter, const struct filter_condition *condition,
+bool filter_condition_test(const struct filter *filter, const struct filter_condition *condition,
                            const struct feature_value *value)
 {
     const struct filter_operand *operands = filter->operands + condition->operand_first;
@@ -162,11 +165,41 @@ static bool condition_test(const struct filter *filter, const struct filter_cond
     return false;
 }
 
+static bool reads_any(const struct filter *filter, uint16_t first, uint16_t last)
+{
+    for (size_t i = 0; i < filter->condition_count; i++) {
+        if (filter->conditions[i].field_id >= first && filter->conditions[i].field_id <= last)
+            return true;
+    }
+    return false;
+}
+
+bool filter_reads_score(const struct filter *filter)
+{
+    return reads_any(filter, FILTER_SCORE_FIT, FILTER_SCORE_RAW);
+}
+
+bool filter_reads_lists(const struct filter *filter)
+{
+    return reads_any(filter, FILTER_ON_TAL, FILTER_ON_ANY_TAL);
+}
+
 bool filter_match(const struct filter *filter, const struct feature_value *values, size_t slots)
+{
+    return filter_match_known(filter, values, slots, NULL);
+}
+
+bool filter_match_known(const struct filter *filter, const struct feature_value *values,
+                        size_t slots, const uint8_t *known)
 {
     uint16_t at = 0;
     while (at < FILTER_FALSE) {
         const struct filter_condition *condition = &filter->conditions[at];
+        if (condition->field_id >= FILTER_SUBJECTS) {
+            bool holds = known != NULL && known[at] != 0;
+            at = holds ? filter->steps[at].yes : filter->steps[at].no;
+            continue;
+        }
         const struct feature_value *value =
             condition->field_id < slots ? &values[condition->field_id] : NULL;
         bool yes;
@@ -174,7 +207,7 @@ bool filter_match(const struct filter *filter, const struct feature_value *value
         if (value == NULL || !value->present || value->type != condition->type)
             yes = condition->test == FILTER_MISSING;
         else
-            yes = condition_test(filter, condition, value);
+            yes = filter_condition_test(filter, condition, value);
         at = yes ? filter->steps[at].yes : filter->steps[at].no;
     }
     return at == FILTER_TRUE;

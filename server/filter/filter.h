@@ -7,7 +7,10 @@
  *              | field "in" "(" value { "," value } ")" | field "not" "in" "(" … ")"
  *              | field "has" value | field "has" ( "any" | "all" ) "(" value { "," value } ")"
  *              | field "between" value "and" value
- *              | field "is" [ "not" ] "missing" ;
+ *              | field "is" [ "not" ] "missing"
+ *              | score op value | "on" "tal" 'name' | "on" "any" "tal" ;
+ *   score      = "score.fit" | "score.p" | "score.grade" | "score.raw" ;
+ *                "fit", "p", "grade", "raw" where the schema has no field of that name
  *   op         = "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ;
  *   field      = identifier | "quoted name" | `quoted name` ;
  *                a bare name may hold several words if the schema has a field of that name, and the
@@ -35,10 +38,24 @@ struct filter;
 
 struct filter *filter_parse(const struct feature_schema *schema, struct proto_span text,
                             struct proto_fault *fault, size_t *fault_column);
+/* What a filter may speak of. FILTER_OF_VALUES: the values of an account and nothing else, as
+ * filter_parse takes it: labels, and files. FILTER_OF_ACCOUNTS: its score and the lists that it is
+ * on as well. */
+enum filter_scope { FILTER_OF_VALUES, FILTER_OF_ACCOUNTS };
+struct filter *filter_parse_scope(const struct feature_schema *schema, enum filter_scope scope,
+                                  struct proto_span text, struct proto_fault *fault,
+                                  size_t *fault_column);
+/* Whether it speaks of a score, or of lists. */
+bool filter_reads_score(const struct filter *filter);
+bool filter_reads_lists(const struct filter *filter);
 void filter_destroy(struct filter *filter);
 
 /* values by field id, `slots` entries. */
 bool filter_match(const struct filter *filter, const struct feature_value *values, size_t slots);
+/* The same for a filter of scope FILTER_OF_ACCOUNTS: known[i] is the truth of condition i if it is
+ * on a score or a list (filter_rows.h gives it), of no matter otherwise. */
+bool filter_match_known(const struct filter *filter, const struct feature_value *values,
+                        size_t slots, const uint8_t *known);
 
 /* The filter in canonical form: keywords in lower case, names quoted where they must be, lists
  * sorted, brackets only where they are needed. It reads back as a filter that matches the same

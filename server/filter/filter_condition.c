@@ -4,8 +4,7 @@
 
 #include "server/filter/filter_parser.h"
 
-/* A condition whose operands begin at operand_first. */
-static uint16_t leaf_add(struct filter_parser *parser, const struct feature_field *field,
+uint16_t filter_leaf_add(struct filter_parser *parser, const struct feature_field *field,
                          enum filter_test test, bool negated, size_t operand_first)
 {
     struct filter *filter = parser->filter;
@@ -102,8 +101,8 @@ static uint16_t parse_in(struct filter_parser *parser, const struct feature_fiel
     if (!list_read(parser, field))
         return FILTER_NONE;
     operands_sort(parser->filter, field->type, first);
-    return leaf_add(parser, field, field->type == FEATURE_TAGS ? FILTER_HAS_ANY : FILTER_EQUAL,
-                    negated, first);
+    return filter_leaf_add(
+        parser, field, field->type == FEATURE_TAGS ? FILTER_HAS_ANY : FILTER_EQUAL, negated, first);
 }
 
 /* has value, has any ( … ), has all ( … ): the token is "has". */
@@ -120,7 +119,7 @@ static uint16_t parse_has(struct filter_parser *parser, const struct feature_fie
     if (listed ? !list_read(parser, field) : !filter_value_read(parser, field))
         return FILTER_NONE;
     operands_sort(parser->filter, field->type, first);
-    return leaf_add(parser, field, all ? FILTER_HAS_ALL : FILTER_HAS_ANY, false, first);
+    return filter_leaf_add(parser, field, all ? FILTER_HAS_ALL : FILTER_HAS_ANY, false, first);
 }
 
 /* between low and high: the token is "between". */
@@ -142,7 +141,7 @@ static uint16_t parse_between(struct filter_parser *parser, const struct feature
         filter_fail(parser, low_at, "between's first value is above its second: no value matches");
         return FILTER_NONE;
     }
-    return leaf_add(parser, field, FILTER_BETWEEN, false, first);
+    return filter_leaf_add(parser, field, FILTER_BETWEEN, false, first);
 }
 
 /* is [ not ] missing: the token is "is". */
@@ -159,7 +158,7 @@ static uint16_t parse_is(struct filter_parser *parser, const struct feature_fiel
         return FILTER_NONE;
     }
     filter_advance(parser);
-    return leaf_add(parser, field, FILTER_MISSING, negated, parser->filter->operand_count);
+    return filter_leaf_add(parser, field, FILTER_MISSING, negated, parser->filter->operand_count);
 }
 
 /* What an operator sign tests. */
@@ -205,7 +204,7 @@ static uint16_t parse_comparison(struct filter_parser *parser, const struct feat
         test = FILTER_HAS_ANY;
     if (equality && field->type == FEATURE_FLAG)
         test = FILTER_FLAG;
-    return leaf_add(parser, field, test, negated, first);
+    return filter_leaf_add(parser, field, test, negated, first);
 }
 
 /* A flag's name alone: it is true. */
@@ -224,16 +223,71 @@ static uint16_t parse_flag(struct filter_parser *parser, const struct feature_fi
     size_t first = parser->filter->operand_count;
     if (!filter_operand_add(parser, (struct filter_operand){.flag = true}))
         return FILTER_NONE;
-    return leaf_add(parser, field, FILTER_FLAG, false, first);
+    return filter_leaf_add(parser, field, FILTER_FLAG, false, first);
+}
+
+/* A score is always there, and a grade is one of four letters: what compares otherwise is refused.
+ */
+static bool subject_operator_fits(struct filter_parser *parser, const struct feature_field *field)
+{
+    enum filter_test test = FILTER_MISSING;
+    bool negated;
+    const struct filter_token *token = &parser->token;
+    bool compared = comparison(token, &test, &negated);
+    bool listed = filter_token_is(token, "in") || filter_token_is(token, "not");
+    if (field->id == FILTER_SCORE_GRADE)
+        return (compared && test == FILTER_EQUAL) || listed ||
+               filter_fail(parser, parser->token_at, "\"%s\" takes =, !=, in and not in",
+                           field->name);
+    return compared || listed || filter_token_is(token, "between") ||
+           filter_fail(parser, parser->token_at, "\"%s\" takes =, !=, <, <=, >, >=, in and between",
+                       field->name);
+}
+
+static bool grades_check(struct filter_parser *parser, size_t first, size_t offset)
+{
+    const struct filter *filter = parser->filter;
+    for (size_t i = first; i < filter->operand_count; i++) {
+        struct proto_span text = filter->operands[i].text;
+        if (text.bytes != 1 || text.data[0] < 'A' || text.data[0] > 'D')
+            return filter_fail(parser, offset, "a grade is 'A', 'B', 'C' or 'D'");
+    }
+    return true;
+}
+
+static uint16_t parse_field_condition(struct filter_parser *parser,
+                                      const struct feature_field *field);
+
+static uint16_t parse_subject(struct filter_parser *parser, const struct feature_field *subject)
+{
+    size_t first = parser->filter->operand_count;
+    size_t offset = parser->token_at;
+    if (!subject_operator_fits(parser, subject))
+        return FILTER_NONE;
+    uint16_t node = parse_field_condition(parser, subject);
+    if (node != FILTER_NONE && subject->id == FILTER_SCORE_GRADE &&
+        !grades_check(parser, first, offset))
+        return FILTER_NONE;
+    return node;
 }
 
 uint16_t filter_condition_parse(struct filter_parser *parser)
 {
+    bool failed = false;
+    if (filter_list_stands(parser))
+        return filter_list_parse(parser);
+    const struct feature_field *subject = filter_subject_read(parser, &failed);
+    if (subject != NULL)
+        return parse_subject(parser, subject);
+    const struct feature_field *field = failed ? NULL : filter_name_read(parser);
+    return field == NULL ? FILTER_NONE : parse_field_condition(parser, field);
+}
+
+static uint16_t parse_field_condition(struct filter_parser *parser,
+                                      const struct feature_field *field)
+{
     enum filter_test test = FILTER_MISSING;
     bool negated = false;
-    const struct feature_field *field = filter_name_read(parser);
-    if (field == NULL)
-        return FILTER_NONE;
     if (comparison(&parser->token, &test, &negated))
         return parse_comparison(parser, field, test, negated);
     if (filter_token_is(&parser->token, "in"))

@@ -226,7 +226,14 @@ static struct filter *filter_create(struct filter_parser *parser)
 struct filter *filter_parse(const struct feature_schema *schema, struct proto_span text,
                             struct proto_fault *fault, size_t *fault_column)
 {
-    struct filter_parser parser = {.schema = schema, .text = text, .fault = fault};
+    return filter_parse_scope(schema, FILTER_OF_VALUES, text, fault, fault_column);
+}
+
+struct filter *filter_parse_scope(const struct feature_schema *schema, enum filter_scope scope,
+                                  struct proto_span text, struct proto_fault *fault,
+                                  size_t *fault_column)
+{
+    struct filter_parser parser = {.schema = schema, .scope = scope, .text = text, .fault = fault};
     bool ok = text_check(&parser);
     if (ok) {
         parser.filter = filter_create(&parser);

@@ -10,6 +10,7 @@
 
 struct filter_parser {
     const struct feature_schema *schema;
+    enum filter_scope scope;
     struct proto_span text;
     struct filter_token token; /* the next one, not yet used up */
     size_t token_at;           /* byte offset of it */
@@ -56,6 +57,17 @@ uint16_t filter_node_add(struct filter_parser *parser, struct filter_node node);
 
 /* Uses up a symbol or keyword that must stand here; `what` says where for the message. */
 bool filter_symbol_take(struct filter_parser *parser, const char *symbol, const char *what);
+
+/* filter_subject.c. The subject that stands at the token, used up, as a field to compare with; NULL
+ * if none stands there, or with *failed if it must not. */
+const struct feature_field *filter_subject_read(struct filter_parser *parser, bool *failed);
+/* Whether "on tal" or "on any tal" stands at the token; parses it: its node, or FILTER_NONE with
+ * the fault set. */
+bool filter_list_stands(const struct filter_parser *parser);
+uint16_t filter_list_parse(struct filter_parser *parser);
+/* Appends a condition whose operands begin at operand_first; filter_condition.c. */
+uint16_t filter_leaf_add(struct filter_parser *parser, const struct feature_field *field,
+                         enum filter_test test, bool negated, size_t operand_first);
 
 /* Parses one condition; the index of its node or FILTER_NONE with the fault set. */
 uint16_t filter_condition_parse(struct filter_parser *parser);

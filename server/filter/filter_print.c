@@ -104,9 +104,20 @@ static void put_condition(struct printed *printed, const struct filter *filter,
 {
     const struct filter_operand *operands = filter->operands + condition->operand_first;
     size_t at = 0;
-    while (filter->field_ids[at] != condition->field_id)
-        at++;
-    put_text(printed, filter->field_names[at]);
+    if (condition->field_id >= FILTER_SUBJECTS) {
+        put_text(printed, filter_subject_name(condition->field_id));
+        if (condition->field_id == FILTER_ON_ANY_TAL)
+            return;
+        if (condition->field_id == FILTER_ON_TAL) {
+            put_text(printed, " ");
+            put_operand(printed, condition, operands);
+            return;
+        }
+    } else {
+        while (filter->field_ids[at] != condition->field_id)
+            at++;
+        put_text(printed, filter->field_names[at]);
+    }
     if (condition->test == FILTER_MISSING) {
         put_text(printed, condition->negated ? " is not missing" : " is missing");
     } else if (condition->test == FILTER_BETWEEN) {

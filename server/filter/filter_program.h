@@ -9,12 +9,26 @@
 #ifndef FILTER_FILTER_PROGRAM_H
 #define FILTER_FILTER_PROGRAM_H
 
+#include <assert.h>
+
 #include "server/filter/filter.h"
 
 #define FILTER_NONE UINT16_MAX
 /* Steps that are answers. PROTO_FILTER_NODES_MAX keeps real steps far below. */
 #define FILTER_TRUE (UINT16_MAX - 1)
 #define FILTER_FALSE (UINT16_MAX - 2)
+
+/* In the place of a field's id: what is no field. */
+enum filter_subject {
+    FILTER_SUBJECTS = 0xFF00, /* the first; FEATURE_IDS_MAX keeps fields far below */
+    FILTER_SCORE_FIT = FILTER_SUBJECTS,
+    FILTER_SCORE_P,
+    FILTER_SCORE_GRADE,
+    FILTER_SCORE_RAW,
+    FILTER_ON_TAL, /* test FILTER_EQUAL, the operand is the name of the list */
+    FILTER_ON_ANY_TAL,
+};
+static_assert((int)FEATURE_IDS_MAX <= (int)FILTER_SUBJECTS, "ids of fields and subjects differ");
 
 enum filter_test {
     FILTER_MISSING, /* no value */
@@ -37,11 +51,12 @@ struct filter_operand {
 };
 
 struct filter_condition {
-    uint16_t field_id;
+    uint16_t field_id; /* or an enum filter_subject */
     enum feature_type type;
     enum filter_test test;
     bool negated; /* "!=", "not in", "is not missing": true exactly where the test is not */
     uint16_t operand_count;
+    uint32_t column;        /* where it stands in the text, for a list that there is not; else 0 */
     uint32_t operand_first; /* into filter->operands; sorted and unique for FILTER_EQUAL */
 };
 
@@ -72,6 +87,9 @@ struct filter {
     size_t field_count;
     char **field_names; /* beside field_ids, for printing */
 };
+
+/* How a subject is written: "score.fit", "on any tal". */
+const char *filter_subject_name(enum filter_subject subject);
 
 /* Makes the steps and field_ids from nodes and conditions. False: no memory. */
 bool filter_compile(struct filter *filter);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/lead.h"
+#include "server/rpc/value_write.h"
 
-static void write_value(struct proto_writer *out, const struct feature_value *value)
+void rpc_write_value(struct proto_writer *out, const struct feature_value *value)
 {
     switch (value->type) {
     case FEATURE_NUMBER:
@@ -50,7 +51,7 @@ static void write_values(struct rpc_call *call, const struct feature_record *rec
         proto_write_text(out, field->name);
         proto_write_map(out, 4);
         proto_write_text(out, "value");
-        write_value(out, value);
+        rpc_write_value(out, value);
         proto_write_text(out, "source");
         proto_write_str(out, feature_record_source(record, value->source));
         proto_write_text(out, "time");

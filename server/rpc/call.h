@@ -3,6 +3,8 @@
 #ifndef RPC_CALL_H
 #define RPC_CALL_H
 
+#include <stdatomic.h>
+
 #include "proto/request.h"
 #include "server/base/arena.h"
 #include "server/rpc/hot_template.h"
@@ -10,7 +12,9 @@
 
 struct rpc {
     struct rpc_options options;
-    bool open; /* no tokens: everybody is admin */
+    bool open;                 /* no tokens: everybody is admin */
+    struct rpc_worker *scan;   /* handlers of scans run with this one, on the scan thread */
+    _Atomic size_t scan_bytes; /* of requests that wait for the scan thread */
 };
 
 struct rpc_worker {
@@ -40,7 +44,8 @@ struct rpc_call {
     uint16_t flags; /* of the reply: PROTO_FLAG_REPLY, and CHECKSUM if the request had one */
     uint64_t read_ns;
     uint64_t deadline_ms;
-    struct proto_writer *out; /* frame begun; the handler writes the payload */
+    struct proto_writer *out;      /* frame begun; the handler writes the payload */
+    const struct engine_job *scan; /* of an operation of the lane SCAN: ask it whether to go on */
 };
 
 /* Handlers, one an operation. */
@@ -48,6 +53,14 @@ struct rpc_call {
     enum rpc_outcome rpc_on_##NAME(struct rpc_call *call, struct proto_fault *fault);
 #include "proto/op.def"
 #undef X
+
+/* The operation's own handler. */
+enum rpc_outcome rpc_handle(struct rpc_call *call, struct proto_fault *fault);
+/* Hands a request to the scan thread, where its handler runs as any other does, with a worker of
+ * that thread: so a handler need not know its lane, but may take its time. It must not answer
+ * later. The payload is copied. PROTO_BUSY if too many wait. */
+enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
+                                 struct proto_fault *fault);
 
 /* A reply that comes later: everything that is needed to write and count it. Made by rpc_later,
  * freed by rpc_later_post or rpc_later_drop. */

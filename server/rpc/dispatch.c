@@ -12,6 +12,26 @@ static rpc_handler *const handlers[256] = {
 #undef X
 };
 
+enum rpc_outcome rpc_handle(struct rpc_call *call, struct proto_fault *fault)
+{
+    return handlers[call->op->op](call, fault);
+}
+
+/* A worker without its engine's part. */
+static struct rpc_worker *worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault)
+{
+    struct rpc_worker *worker = calloc(1, sizeof *worker);
+    if (!worker) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a worker");
+        return NULL;
+    }
+    worker->rpc = rpc;
+    worker->index = index;
+    base_arena_init(&worker->arena, 0, 0);
+    rpc_hot_template_init(&worker->hot);
+    return worker;
+}
+
 struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fault)
 {
     struct rpc *rpc = calloc(1, sizeof *rpc);
@@ -25,25 +45,30 @@ struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fa
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
         rpc->open = rpc->open && (!tokens[i] || tokens[i][0] == '\0');
     }
+    rpc->scan = worker_create(rpc, options->workers + 2, fault);
+    if (!rpc->scan) {
+        free(rpc);
+        return NULL;
+    }
+    rpc->scan->engine = engine_scan_worker(options->engine);
     return rpc;
 }
 
 void rpc_destroy(struct rpc *rpc)
 {
-    free(rpc);
+    if (rpc) {
+        rpc->scan->engine = NULL; /* it was the engine's own */
+        rpc_worker_destroy(rpc->scan);
+        free(rpc);
+    }
 }
 
 struct rpc_worker *rpc_worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault)
 {
-    struct rpc_worker *worker = calloc(1, sizeof *worker);
+    struct rpc_worker *worker = worker_create(rpc, index, fault);
     if (!worker) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a worker");
         return NULL;
     }
-    worker->rpc = rpc;
-    worker->index = index;
-    base_arena_init(&worker->arena, 0, 0);
-    rpc_hot_template_init(&worker->hot);
     worker->engine = engine_worker_create(rpc->options.engine, fault);
     if (!worker->engine) {
         rpc_worker_destroy(worker);
@@ -101,7 +126,8 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
         return RPC_FAILED;
     }
     call->args = worker->request.args;
-    return handlers[call->op->op](call, fault);
+    return call->op->lane == PROTO_LANE_SCAN ? rpc_scan_submit(call, payload, fault)
+                                             : rpc_handle(call, fault);
 }
 
 /* Serves one frame; true if its reply comes later. */

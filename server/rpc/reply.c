@@ -102,12 +102,13 @@ void rpc_count_many(struct rpc *rpc, unsigned worker_index, enum proto_op op, si
                               count, took_ns);
 }
 
-/* A block of figures has one writing thread, and replies that come later come from the writer or
- * from the job thread: each has a block of its own behind those of the workers. */
+/* A block of figures has one writing thread, and replies that come later come from the writer, the
+ * job thread or the scan thread: each has a block of its own behind those of the workers. */
 void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto_error code,
                      uint64_t read_ns)
 {
-    count_in(&rpc->options, rpc->options.workers + (op->lane == PROTO_LANE_JOB), op, code, read_ns);
+    unsigned extra = op->lane == PROTO_LANE_JOB ? 1 : op->lane == PROTO_LANE_SCAN ? 2 : 0;
+    count_in(&rpc->options, rpc->options.workers + extra, op, code, read_ns);
 }
 
 struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fault)

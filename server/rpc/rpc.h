@@ -14,8 +14,8 @@
 #include "server/base/metrics.h"
 #include "server/engine/engine.h"
 
-/* Blocks of figures beside those of the workers: of the writer thread and of the job thread. */
-#define RPC_EXTRA_BLOCKS 2
+/* Blocks of figures beside those of the workers: of the writer, the job and the scan thread. */
+#define RPC_EXTRA_BLOCKS 3
 
 struct rpc;
 struct rpc_worker;

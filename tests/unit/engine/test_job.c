@@ -143,7 +143,7 @@ static void a_running_job_is_cancelled_and_says_so(void **state)
     assert_int_equal(bench.last.fault.code, PROTO_CANCELLED);
     assert_false(engine_job_cancel(&bench.engine, number, &fault));
     assert_int_equal(fault.code, PROTO_NOT_FOUND);
-    engine_jobs_stop(&bench.engine);
+    engine_lane_stop(&bench.engine.jobs);
 }
 
 static void a_full_queue_is_busy_and_keeps_the_job(void **state)
@@ -165,7 +165,7 @@ static void a_full_queue_is_busy_and_keeps_the_job(void **state)
     free(job);
     bench_set(&bench, &bench.released);
     bench_wait_done(&bench, 1 + queued);
-    engine_jobs_stop(&bench.engine);
+    engine_lane_stop(&bench.engine.jobs);
 }
 
 static void a_job_whose_deadline_passed_does_not_begin(void **state)
@@ -183,7 +183,7 @@ static void a_job_whose_deadline_passed_does_not_begin(void **state)
     bench_set(&bench, &bench.released);
     bench_wait_done(&bench, 2);
     assert_int_equal(bench.last.fault.code, PROTO_DEADLINE);
-    engine_jobs_stop(&bench.engine);
+    engine_lane_stop(&bench.engine.jobs);
 }
 
 static void jobs_are_listed_newest_first_with_their_faults(void **state)
@@ -206,7 +206,7 @@ static void jobs_are_listed_newest_first_with_their_faults(void **state)
     assert_int_equal(infos[2].fault.code, PROTO_NO_EVIDENCE);
     assert_int_equal(engine_jobs(&bench.engine, infos, 2), 2);
     bench_set(&bench, &bench.released);
-    engine_jobs_stop(&bench.engine);
+    engine_lane_stop(&bench.engine.jobs);
 }
 
 static void stopping_cancels_what_runs_and_what_waits(void **state)
@@ -218,7 +218,7 @@ static void stopping_cancels_what_runs_and_what_waits(void **state)
     engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
     bench_wait_running(&bench);
     engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
-    engine_jobs_stop(&bench.engine);
+    engine_lane_stop(&bench.engine.jobs);
     assert_int_equal(bench.done, 2);
     assert_int_equal(bench.last.state, ENGINE_JOB_CANCELLED);
 }
@@ -235,7 +235,28 @@ static void progress_is_told_when_it_moves_only(void **state)
     bench_set(&bench, &bench.released);
     bench_wait_done(&bench, 1);
     assert_int_equal(bench.progressed, 1);
-    engine_jobs_stop(&bench.engine);
+    engine_lane_stop(&bench.engine.jobs);
+}
+
+static void a_scan_does_not_stand_behind_a_job(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    struct engine_job_info infos[8];
+    bench_open(&bench);
+    assert_true(engine_scans_start(&bench.engine, &fault));
+    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_wait_running(&bench);
+    assert_int_equal(engine_lane_queue(&bench.engine.scans, job_make(&bench, job_fail), &fault), 1);
+    bench_wait_done(&bench, 1);
+    assert_int_equal(bench.last.fault.code, PROTO_NO_EVIDENCE);
+    /* A scan is not a job that people would look for in the list. */
+    assert_int_equal(engine_jobs(&bench.engine, infos, 8), 1);
+    assert_int_equal(infos[0].state, ENGINE_JOB_RUNNING);
+    bench_set(&bench, &bench.released);
+    engine_lane_stop(&bench.engine.scans);
+    engine_lane_stop(&bench.engine.jobs);
 }
 
 int main(void)
@@ -247,6 +268,7 @@ int main(void)
         cmocka_unit_test(jobs_are_listed_newest_first_with_their_faults),
         cmocka_unit_test(stopping_cancels_what_runs_and_what_waits),
         cmocka_unit_test(progress_is_told_when_it_moves_only),
+        cmocka_unit_test(a_scan_does_not_stand_behind_a_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

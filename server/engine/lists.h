@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Target account lists as the engine holds them: what a score must know at once, who is on one.
+ * Part of engine_state: immutable, replaced whole when a list is stored or another ICP version
+ * becomes active, so that a score never sees the lists of one version with the numbers of another.
+ *
+ * Shapes: slots ascend. `bits` has one bit a slot for all lists of the active version together; an
+ * account that was deleted keeps its bit, but nothing finds its slot. Memory: 4 bytes an entry, and
+ * one bit a slot up to the highest on a list. Threads: immutable; reference counted with atomics.
+ * Cost: asking for a slot is one load. */
+#ifndef ENGINE_LISTS_H
+#define ENGINE_LISTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/span.h"
+
+struct engine_list {
+    int references;
+    uint32_t number; /* in the store, from 1 */
+    uint32_t icp;    /* version that built it */
+    char *name;
+    uint32_t *slots;
+    size_t count;
+};
+
+struct engine_lists {
+    int references;
+    struct engine_list **items; /* by number - 1; NULL where one is damaged */
+    size_t count;
+    uint32_t *any; /* slots on any list of the active version, each once */
+    size_t any_count;
+    uint64_t *bits;
+    uint32_t bit_slots; /* of bits; none beyond */
+};
+
+static inline bool engine_lists_has(const struct engine_lists *lists, uint32_t slot)
+{
+    return lists && slot < lists->bit_slots && (lists->bits[slot / 64] >> (slot % 64) & 1) != 0;
+}
+
+/* The list of that name; NULL if there is none. */
+const struct engine_list *engine_lists_find(const struct engine_lists *lists,
+                                            struct proto_span name);
+
+struct engine_lists *engine_lists_retain(struct engine_lists *lists); /* NULL is fine */
+void engine_lists_release(struct engine_lists *lists);
+
+/* A list from its slots in any order, which are copied. NULL: no memory. */
+struct engine_list *engine_list_create(uint32_t number, uint32_t icp, struct proto_span name,
+                                       const uint32_t *slots, size_t count);
+void engine_list_release(struct engine_list *list); /* NULL is fine */
+
+/* `from` (or NULL: none) with `list` (taken, also on failure; or NULL: none) at its number, and the
+ * members of those that version `active` built. room: numbers in all. NULL: no memory. */
+struct engine_lists *engine_lists_make(const struct engine_lists *from, struct engine_list *list,
+                                       size_t room, uint32_t active);
+
+#endif

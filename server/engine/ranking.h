@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts by score, best first: raw score descending, then primary id ascending, bytewise. The one
+ * order that ranks have, whatever order they were found in.
+ *
+ * Accounts are collected with their raw scores, 16 bytes each, and given out in order one by one
+ * without sorting what nobody takes: a heap by raw; ids are read for accounts of equal score only
+ * when their turn comes. Ownership: ids borrow from the worker's view, which must not be refreshed.
+ * Errors: PROTO_NO_MEMORY, those of reading records. Threads: one. Cost: 10 ns an account
+ * collected, 1 µs one given out. */
+#ifndef ENGINE_RANKING_H
+#define ENGINE_RANKING_H
+
+#include "server/engine/worker.h"
+
+struct engine_found {
+    int64_t raw;
+    uint32_t slot;
+};
+
+struct engine_ranked {
+    int64_t raw;
+    uint32_t slot;
+    struct proto_span id;
+};
+
+struct engine_ranking {
+    struct engine_found *heap;
+    size_t count;
+    size_t room;
+    bool heaped;
+    struct engine_ranked *ties; /* of the score under way */
+    size_t tie_count;
+    size_t tie_room;
+    size_t tie_next;
+};
+
+/* Zero is an empty ranking. */
+void engine_ranking_fini(struct engine_ranking *ranking);
+bool engine_ranking_add(struct engine_ranking *ranking, uint32_t slot, int64_t raw,
+                        struct proto_fault *fault);
+/* The next one; false at the end, or with fault->code set (callers set it to PROTO_OK before). */
+bool engine_ranking_next(struct engine_ranking *ranking, struct engine_worker *worker,
+                         struct engine_ranked *next, struct proto_fault *fault);
+
+#endif

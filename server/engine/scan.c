@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "server/engine/engine_internal.h"
+
+struct engine_worker *engine_scan_worker(struct engine *engine)
+{
+    return engine->scan_worker;
+}
+
+bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault)
+{
+    if (!job) {
+        return true;
+    }
+    if (atomic_load_explicit(&job->cancel, memory_order_relaxed)) {
+        return proto_fault_set(fault, PROTO_CANCELLED, "", "the scan was cancelled");
+    }
+    return job->deadline_ms == 0 || engine_now_ms(job->engine) <= job->deadline_ms ||
+           proto_fault_set(fault, PROTO_DEADLINE, "deadline_ms",
+                           "the scan did not end before the request's deadline");
+}
+
+static bool scan_run(struct engine_job *job, struct proto_fault *fault)
+{
+    const struct engine_scan *scan = job->context;
+    struct engine_worker *worker = job->engine->scan_worker;
+    bool ok = engine_worker_refresh(worker, fault) && scan->run(scan->context, worker, job, fault);
+    engine_worker_rest(worker);
+    if (ok) {
+        *fault = (struct proto_fault){0}; /* what was tried and did not matter in the end */
+    }
+    return ok;
+}
+
+bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct proto_fault *fault)
+{
+    struct engine_job *job = calloc(1, sizeof *job);
+    struct engine_scan *own = malloc(sizeof *own);
+    if (!job || !own) {
+        free(job);
+        free(own);
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a scan");
+    }
+    *own = *scan;
+    job->engine = engine;
+    job->info.op = scan->op;
+    job->deadline_ms = scan->deadline_ms;
+    job->context = own;
+    job->run = scan_run;
+    job->on_done = scan->on_done;
+    job->callback_context = scan->context;
+    job->destroy = free;
+    if (engine_lane_queue(&engine->scans, job, fault) > 0) {
+        return true;
+    }
+    free(own);
+    free(job);
+    return false;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* filter and count: on the scan thread. */
+#include <stdlib.h>
+
+#include "server/engine/filtering.h"
+#include "server/rpc/value_write.h"
+
+enum { PAGE_DEFAULT = 100 };
+
+/* A page on its way into the reply. */
+struct page_reply {
+    struct rpc_call *call;
+    const struct engine_expression *expression;
+    struct engine_page page;
+    const struct feature_field **fields;
+    size_t field_count;
+    struct feature_value *values; /* by field id */
+    uint8_t *columns;             /* fit, p, grade and raw of all, one after another */
+};
+
+static bool fields_find(struct page_reply *reply, struct proto_fault *fault)
+{
+    struct rpc_call *call = reply->call;
+    const struct feature_schema *schema = rpc_state(call)->schema;
+    struct proto_fault local = {0};
+    const struct proto_span *names =
+        rpc_arg_texts(call, PROTO_Q_FILTER_FIELDS, PROTO_FIELDS_MAX, &reply->field_count, &local);
+    if (local.code != PROTO_OK) {
+        *fault = local;
+        return false;
+    }
+    reply->fields = base_arena_array(&call->worker->arena, reply->field_count + 1,
+                                     sizeof(struct feature_field *));
+    reply->values =
+        base_arena_array(&call->worker->arena, schema->id_count + 1, sizeof *reply->values);
+    if (!reply->fields || !reply->values) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "fields", "no memory for the request");
+    }
+    for (size_t i = 0; i < reply->field_count; i++) {
+        reply->fields[i] = feature_schema_find(schema, names[i]);
+        if (!reply->fields[i]) {
+            char place[32];
+            snprintf(place, sizeof place, "fields[%zu]", i);
+            return proto_fault_set(fault, PROTO_BAD_FIELD, place, "the schema has no field '%.*s'",
+                                   (int)(names[i].bytes < 128 ? names[i].bytes : 128),
+                                   (const char *)names[i].data);
+        }
+    }
+    return true;
+}
+
+static bool record_open(const struct rpc_call *call, uint32_t slot, struct feature_record *record,
+                        struct proto_fault *fault)
+{
+    struct proto_span bytes;
+    return store_record(engine_worker_view(call->worker->engine), slot, &bytes, fault) &&
+           feature_record_open(bytes, false, record, fault);
+}
+
+static bool write_ids(struct page_reply *reply, struct proto_fault *fault)
+{
+    struct rpc_call *call = reply->call;
+    struct feature_record record;
+    rpc_key(call->out, call->op, PROTO_A_FILTER_IDS);
+    proto_write_array(call->out, reply->page.count);
+    for (size_t i = 0; i < reply->page.count; i++) {
+        if (!record_open(call, reply->page.found[i].slot, &record, fault)) {
+            return false;
+        }
+        proto_write_str(call->out, record.id);
+    }
+    return true;
+}
+
+static void write_account_values(struct page_reply *reply)
+{
+    struct proto_writer *out = reply->call->out;
+    size_t present = 0;
+    for (size_t i = 0; i < reply->field_count; i++) {
+        present += reply->values[reply->fields[i]->id].present;
+    }
+    proto_write_map(out, present);
+    for (size_t i = 0; i < reply->field_count; i++) {
+        const struct feature_value *value = &reply->values[reply->fields[i]->id];
+        if (value->present) {
+            proto_write_text(out, reply->fields[i]->name);
+            rpc_write_value(out, value);
+        }
+    }
+}
+
+static bool write_values(struct page_reply *reply, struct proto_fault *fault)
+{
+    struct rpc_call *call = reply->call;
+    struct feature_record record;
+    if (reply->field_count == 0) {
+        return true;
+    }
+    rpc_key(call->out, call->op, PROTO_A_FILTER_VALUES);
+    proto_write_array(call->out, reply->page.count);
+    for (size_t i = 0; i < reply->page.count; i++) {
+        if (call->out->bytes > PROTO_FRAME_BYTES_MAX) {
+            return proto_fault_set(fault, PROTO_TOO_LARGE, "limit",
+                                   "the values of %zu accounts do not fit one frame; ask for fewer",
+                                   reply->page.count);
+        }
+        if (!record_open(call, reply->page.found[i].slot, &record, fault)) {
+            return false;
+        }
+        feature_record_values(&record, reply->values, rpc_state(call)->schema->id_count);
+        write_account_values(reply);
+    }
+    return true;
+}
+
+static void write_column(struct page_reply *reply, int index, const uint8_t *at, size_t each)
+{
+    rpc_key(reply->call->out, reply->call->op, index);
+    proto_write_bin(reply->call->out, (struct proto_span){at, each * reply->page.count});
+}
+
+static bool write_scores(struct page_reply *reply, struct proto_fault *fault)
+{
+    struct rpc_call *call = reply->call;
+    const struct icp_document *document = reply->expression->document;
+    size_t count = reply->page.count;
+    if (!document) {
+        return true;
+    }
+    uint8_t *fit = base_arena_take(&call->worker->arena, 17 * count + 1);
+    if (!fit) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the scores");
+    }
+    uint8_t *p = fit + 4 * count;
+    uint8_t *raw = p + 4 * count;
+    uint8_t *grade = raw + 8 * count;
+    for (size_t i = 0; i < count; i++) {
+        struct engine_answer answer = {0};
+        engine_answer_from_raw(document, reply->page.found[i].raw, &answer);
+        float narrow[2] = {(float)answer.fit, (float)answer.p};
+        memcpy(fit + 4 * i, &narrow[0], 4);
+        memcpy(p + 4 * i, &narrow[1], 4);
+        memcpy(raw + 8 * i, &answer.raw, 8);
+        grade[i] = (uint8_t)answer.grade;
+    }
+    rpc_put_uint(call->out, call->op, PROTO_A_FILTER_ICP, document->version);
+    write_column(reply, PROTO_A_FILTER_FIT, fit, 4);
+    write_column(reply, PROTO_A_FILTER_P, p, 4);
+    write_column(reply, PROTO_A_FILTER_GRADE, grade, 1);
+    write_column(reply, PROTO_A_FILTER_RAW, raw, 8);
+    return true;
+}
+
+static bool page_write(struct page_reply *reply, struct proto_fault *fault)
+{
+    struct rpc_call *call = reply->call;
+    bool more = reply->page.next[0] != '\0';
+    size_t pairs =
+        2 + (size_t)more + (reply->field_count > 0) + (reply->expression->document ? 5U : 0U);
+    proto_write_map(call->out, pairs);
+    rpc_put_uint(call->out, call->op, PROTO_A_FILTER_SEQ,
+                 store_view_seq(engine_worker_view(call->worker->engine)));
+    if (!write_ids(reply, fault)) {
+        return false;
+    }
+    if (more) {
+        rpc_put_text(call->out, call->op, PROTO_A_FILTER_NEXT, reply->page.next);
+    }
+    return write_values(reply, fault) && write_scores(reply, fault);
+}
+
+/* Limit, order and cursor. */
+static bool page_read(struct page_reply *reply, struct proto_fault *fault)
+{
+    struct rpc_call *call = reply->call;
+    uint64_t limit = rpc_arg_uint(call, PROTO_Q_FILTER_LIMIT, PAGE_DEFAULT);
+    struct proto_span sort = rpc_arg_text(call, PROTO_Q_FILTER_SORT);
+    if (limit == 0 || limit > PROTO_FILTER_LIMIT_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "limit", "from 1 to %d accounts, not %llu",
+                               PROTO_FILTER_LIMIT_MAX, (unsigned long long)limit);
+    }
+    reply->page.limit = (size_t)limit;
+    reply->page.after = rpc_arg_text(call, PROTO_Q_FILTER_AFTER);
+    reply->page.best_first = proto_span_equal(sort, proto_span_text("fit"));
+    return sort.bytes == 0 || reply->page.best_first ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "sort", "'fit', or leave it out");
+}
+
+enum rpc_outcome rpc_on_FILTER(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine_expression expression;
+    struct page_reply reply = {.call = call, .expression = &expression};
+    if (!page_read(&reply, fault)) {
+        return RPC_FAILED;
+    }
+    bool scores = reply.page.best_first || rpc_arg_flag(call, PROTO_Q_FILTER_SCORES);
+    if (!engine_expression_open(call->worker->engine, rpc_arg_text(call, PROTO_Q_FILTER_FILTER),
+                                rpc_arg_uint(call, PROTO_Q_FILTER_ICP, 0), scores, &expression,
+                                fault)) {
+        return RPC_FAILED;
+    }
+    bool ok = fields_find(&reply, fault) &&
+              engine_filter(call->worker->engine, call->scan, &expression, &reply.page, fault) &&
+              page_write(&reply, fault);
+    free(reply.page.found);
+    engine_expression_close(&expression);
+    return ok ? RPC_DONE : RPC_FAILED;
+}
+
+enum rpc_outcome rpc_on_COUNT(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine_expression expression;
+    uint64_t count = 0;
+    if (!engine_expression_open(call->worker->engine, rpc_arg_text(call, PROTO_Q_COUNT_FILTER),
+                                rpc_arg_uint(call, PROTO_Q_COUNT_ICP, 0), false, &expression,
+                                fault)) {
+        return RPC_FAILED;
+    }
+    bool ok = engine_count(call->worker->engine, call->scan, &expression, &count, fault);
+    engine_expression_close(&expression);
+    if (!ok) {
+        return RPC_FAILED;
+    }
+    struct store_view *view = engine_worker_view(call->worker->engine);
+    proto_write_map(call->out, 3);
+    rpc_put_uint(call->out, call->op, PROTO_A_COUNT_COUNT, count);
+    rpc_put_uint(call->out, call->op, PROTO_A_COUNT_OF, store_view_accounts(view));
+    rpc_put_uint(call->out, call->op, PROTO_A_COUNT_SEQ, store_view_seq(view));
+    return RPC_DONE;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lane SCAN: a request is checked where it was read, waits with a copy of its payload, and is
+ * decoded and handled again on the scan thread. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "server/rpc/call.h"
+
+/* Requests that wait for the scan thread, payloads together: two of the largest frames. */
+#define SCAN_BYTES_MAX (2 * (size_t)PROTO_FRAME_BYTES_MAX)
+
+struct pending_scan {
+    struct rpc_later *later;
+    struct rpc_session session;
+    uint64_t deadline_ms; /* of the request */
+    size_t bytes;
+    uint8_t payload[];
+};
+
+static void scan_end(void *context, const struct engine_job_info *info)
+{
+    struct pending_scan *pending = context;
+    atomic_fetch_sub(&pending->later->rpc->scan_bytes, pending->bytes);
+    rpc_later_post(pending->later, &info->fault);
+    free(pending);
+}
+
+static bool reply_fits(const struct proto_writer *out, struct proto_fault *fault)
+{
+    if (!proto_writer_ok(out)) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the reply");
+    }
+    return out->bytes <= PROTO_FRAME_BYTES_MAX + PROTO_HEADER_BYTES ||
+           proto_fault_set(fault, PROTO_TOO_LARGE, "", "the reply does not fit one frame");
+}
+
+static bool scan_run(void *context, struct engine_worker *engine, const struct engine_job *job,
+                     struct proto_fault *fault)
+{
+    struct pending_scan *pending = context;
+    struct rpc_later *later = pending->later;
+    struct rpc_worker *worker = later->rpc->scan;
+    assert(worker->engine == engine);
+    struct rpc_call call = {
+        .worker = worker,
+        .session = &pending->session,
+        .ticket = later->ticket,
+        .op = later->op,
+        .args = worker->request.args,
+        .request_id = later->request_id,
+        .flags = later->flags,
+        .read_ns = later->read_ns,
+        .deadline_ms = pending->deadline_ms,
+        .out = rpc_later_begin(later),
+        .scan = job,
+    };
+    base_arena_reset(&worker->arena);
+    if (!proto_request_decode(later->op, (struct proto_span){pending->payload, pending->bytes},
+                              &worker->request, fault)) {
+        return false;
+    }
+    enum rpc_outcome outcome = rpc_handle(&call, fault);
+    assert(outcome != RPC_LATER);
+    base_arena_reset(&worker->arena);
+    return outcome == RPC_DONE && reply_fits(call.out, fault);
+}
+
+/* Wall clock by which the reply must be made; 0: no matter. */
+static int64_t deadline_of(const struct rpc_call *call)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    if (call->deadline_ms == 0) {
+        return 0;
+    }
+    uint64_t waited_ms = (options->now_ns(options->now_context) - call->read_ns) / 1000000;
+    uint64_t left_ms = call->deadline_ms > waited_ms ? call->deadline_ms - waited_ms : 0;
+    int64_t now_ms = engine_now_ms(options->engine);
+    return left_ms < (uint64_t)(INT64_MAX - now_ms) ? now_ms + (int64_t)left_ms : 0;
+}
+
+enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
+                                 struct proto_fault *fault)
+{
+    struct rpc *rpc = call->worker->rpc;
+    if (atomic_fetch_add(&rpc->scan_bytes, payload.bytes) + payload.bytes > SCAN_BYTES_MAX) {
+        atomic_fetch_sub(&rpc->scan_bytes, payload.bytes);
+        proto_fault_set(fault, PROTO_BUSY, "", "too many requests wait for the scan; try later");
+        return RPC_FAILED;
+    }
+    struct pending_scan *pending = malloc(sizeof *pending + payload.bytes);
+    struct rpc_later *later = pending ? rpc_later_create(call, fault) : NULL;
+    if (later) {
+        *pending = (struct pending_scan){.later = later,
+                                         .session = *call->session,
+                                         .deadline_ms = call->deadline_ms,
+                                         .bytes = payload.bytes};
+        if (payload.bytes > 0) {
+            memcpy(pending->payload, payload.data, payload.bytes);
+        }
+        struct engine_scan scan = {.op = call->op->op,
+                                   .deadline_ms = deadline_of(call),
+                                   .context = pending,
+                                   .run = scan_run,
+                                   .on_done = scan_end};
+        if (engine_scan(rpc->options.engine, &scan, fault)) {
+            return RPC_LATER;
+        }
+        rpc_later_drop(later);
+    } else {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+    }
+    free(pending);
+    atomic_fetch_sub(&rpc->scan_bytes, payload.bytes);
+    return RPC_FAILED;
+}
