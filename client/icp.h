@@ -36,14 +36,14 @@ extern "C" {
 
 /* What went wrong. Codes below 200 come from the server, the others from this library. */
 enum icp_error {
-#define X(code, NAME, name, retryable, text) ICP_##NAME = code,
+#define X(code, NAME, name, retryable, text) ICP_##NAME = (code),
 #include "proto/error.def"
 #undef X
 };
 
 /* What can be asked. docs/reference/ lists the fields of each request and reply. */
 enum icp_op {
-#define X(opcode, NAME, name, lane, role, retry, help) ICP_OP_##NAME = opcode,
+#define X(opcode, NAME, name, lane, role, retry, help) ICP_OP_##NAME = (opcode),
 #include "proto/op.def"
 #undef X
 };

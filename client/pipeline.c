@@ -16,6 +16,7 @@ void client_pipeline_init(struct client_pipeline *pipeline, size_t in_flight_max
         .buffer_bytes_max = buffer_bytes_max != 0 ? buffer_bytes_max : CLIENT_BUFFER_BYTES_MAX,
         .in_flight_max = in_flight_max != 0 ? in_flight_max : CLIENT_IN_FLIGHT_MAX,
         .id_next = 1,
+        .id_oldest = 1,
         .checksum = checksum,
     };
     proto_writer_init(&pipeline->output);
@@ -37,15 +38,24 @@ void client_pipeline_restart(struct client_pipeline *pipeline)
     for (size_t i = 0; i < pipeline->pending_capacity; i++)
         pipeline->pending[i].id = 0;
     pipeline->pending_count = pipeline->forgotten_count = 0;
+    pipeline->id_oldest = pipeline->id_next;
     pipeline->lost = false;
 }
 
-/* Pending requests: linear probing, ids are consecutive and so hardly ever collide. */
+/* Pending requests: linear probing. */
+
+/* Ids are consecutive: times an odd number they stay apart, and stand far from each other instead
+ * of in one long run that each removal would have to walk. The number is 2^32 / golden ratio
+ * (Knuth, The Art of Computer Programming 3, 6.4). */
+static size_t pending_home(const struct client_pipeline *pipeline, uint32_t id)
+{
+    return (size_t)(id * UINT32_C(0x9E3779B1)) & (pipeline->pending_capacity - 1);
+}
 
 static size_t pending_place(const struct client_pipeline *pipeline, uint32_t id)
 {
     size_t mask = pipeline->pending_capacity - 1;
-    size_t place = id & mask;
+    size_t place = pending_home(pipeline, id);
     while (pipeline->pending[place].id != 0 && pipeline->pending[place].id != id)
         place = (place + 1) & mask;
     return place;
@@ -80,7 +90,7 @@ static void pending_remove(struct client_pipeline *pipeline, size_t place)
     pipeline->pending_count--;
     for (size_t next = (place + 1) & mask; pipeline->pending[next].id != 0;
          next = (next + 1) & mask) {
-        size_t home = pipeline->pending[next].id & mask;
+        size_t home = pending_home(pipeline, pipeline->pending[next].id);
         if (((next - home) & mask) >= ((next - place) & mask)) {
             pipeline->pending[place] = pipeline->pending[next];
             place = next;
@@ -106,10 +116,17 @@ void client_pipeline_forget(struct client_pipeline *pipeline, uint32_t id)
     pipeline->forgotten_count++;
 }
 
-uint32_t client_pipeline_abandon(struct client_pipeline *pipeline, uint8_t *op)
+/* The place of the lowest id that is waited for; SIZE_MAX if there is none. */
+static size_t pending_first(struct client_pipeline *pipeline)
 {
-    /* Lowest id first, so that a caller hears of its requests in the order in which it sent them.
-     */
+    /* Ids are handed out in order, so the next one is usually near. Where a request has been
+     * waiting for very many others, the table is the shorter way. */
+    for (; pipeline->id_next - pipeline->id_oldest <= pipeline->pending_capacity &&
+           pipeline->id_oldest != pipeline->id_next;
+         pipeline->id_oldest++) {
+        if (client_pipeline_find(pipeline, pipeline->id_oldest) != NULL)
+            return pending_place(pipeline, pipeline->id_oldest);
+    }
     size_t first = SIZE_MAX;
     for (size_t i = 0; i < pipeline->pending_capacity; i++) {
         const struct client_pending *pending = &pipeline->pending[i];
@@ -117,6 +134,18 @@ uint32_t client_pipeline_abandon(struct client_pipeline *pipeline, uint8_t *op)
             (first == SIZE_MAX || pending->id < pipeline->pending[first].id))
             first = i;
     }
+    if (first != SIZE_MAX)
+        pipeline->id_oldest = pipeline->pending[first].id;
+    return first;
+}
+
+uint32_t client_pipeline_abandon(struct client_pipeline *pipeline, uint8_t *op)
+{
+    if (client_pipeline_waiting(pipeline) == 0)
+        return 0;
+    /* Lowest id first, so that a caller hears of its requests in the order in which it sent them.
+     */
+    size_t first = pending_first(pipeline);
     if (first == SIZE_MAX)
         return 0;
     uint32_t id = pipeline->pending[first].id;

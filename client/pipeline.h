@@ -51,6 +51,7 @@ struct client_pipeline {
     size_t forgotten_count;
     size_t in_flight_max;
     uint32_t id_next;
+    uint32_t id_oldest; /* no request below it is pending; a hint for client_pipeline_abandon */
     bool checksum;
     bool lost;
     struct proto_fault loss;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/cli/cli_output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 void table_init(struct table *table, const char *const *headers, size_t columns)
 {
+    assert(columns > 0);
     *table = (struct table){.headers = headers, .columns = columns};
 }
 
@@ -141,6 +143,7 @@ void csv_write_cell(FILE *out, struct proto_span cell, char separator)
 
 static void print_csv(const struct table *table, FILE *out)
 {
+    assert(table->columns > 0);
     for (size_t c = 0; c < table->columns; c++) {
         csv_write_cell(out, proto_span_text(table->headers[c]), ',');
         fputs(c + 1 == table->columns ? "\n" : ",", out);

@@ -88,7 +88,7 @@ static void write_account(FILE *out, const struct plan_account *account)
 
 static int accounts_write(struct sample *sample)
 {
-    struct output_file output;
+    struct output_file output = {0};
     int status = file_open(sample, "accounts.csv", &output);
     if (status != EX_OK)
         return status;
@@ -141,7 +141,7 @@ static void write_lead(FILE *out, const struct sample *sample, uint64_t number)
 
 static int leads_write(const struct sample *sample)
 {
-    struct output_file output;
+    struct output_file output = {0};
     int status = file_open(sample, "leads.csv", &output);
     if (status != EX_OK)
         return status;
@@ -155,7 +155,7 @@ static int leads_write(const struct sample *sample)
 
 static int schema_write(const struct sample *sample)
 {
-    struct output_file output;
+    struct output_file output = {0};
     int status = file_open(sample, "schema.json", &output);
     if (status != EX_OK)
         return status;
@@ -214,7 +214,7 @@ static int planted_write(const struct sample *sample)
                   "stage in ('Won','Lost')", "intercept", PLAN_INTERCEPT, "effects", list, "noise",
                   "office_floor", "brand_color", "closed", (json_int_t)sample->closed, "won",
                   (json_int_t)auc.positives, "auc_of_truth", auc.auc);
-    struct output_file output;
+    struct output_file output = {0};
     int status = json == NULL ? cli_fail(sample->cli, EX_OSERR, "no memory")
                               : file_open(sample, "planted.json", &output);
     if (status == EX_OK) {

@@ -233,7 +233,8 @@ static size_t cell_offset(const struct csv_input *input, struct proto_span raw, 
 
 static void row_finish(struct csv_input *input, struct csv_row *row)
 {
-    const uint8_t *text = input->text;
+    static const uint8_t nothing[1] = {0}; /* a row of empty cells has no text to point into */
+    const uint8_t *text = input->text != NULL ? input->text : nothing;
     for (size_t i = 0; i < input->cell_count; i++) {
         input->cells[i].data = text;
         text += input->cells[i].bytes;
@@ -410,6 +411,7 @@ static bool header_keep(struct csv_input *input, const struct csv_row *row,
         return proto_fault_set(fault, PROTO_TOO_LARGE, input->name,
                                "%s: the header has %zu columns, at most %d are read", input->name,
                                row->cell_count, CSV_COLUMNS_MAX);
+    assert(row->cell_count > 0);
     char **columns = calloc(row->cell_count, sizeof *columns);
     if (columns == NULL)
         return proto_fault_set(fault, PROTO_NO_MEMORY, input->name, "no memory for the header");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/cli/lead_csv.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -212,6 +213,7 @@ static int column_find(struct lead_run *run, enum cli_option_id option, const ch
 
 static int names_find(struct lead_run *run)
 {
+    assert(run->schema != NULL);
     run->id_column = run->email_column = SIZE_MAX;
     if (cli_has(run->cli, CLI_SCORE_VALUES_ONLY))
         return EX_OK;
@@ -256,6 +258,7 @@ static int run_prepare(struct lead_run *run)
     int status = names_find(run);
     if (status != EX_OK)
         return status;
+    assert(run->depth > 0);
     run->leads = calloc(run->depth, sizeof *run->leads);
     run->values = icp_payload_create();
     if (!csv_map_init(&run->map, run->schema, run->input) || run->leads == NULL ||

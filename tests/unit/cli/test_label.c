@@ -59,10 +59,11 @@ static void the_caret_counts_characters(void **state)
 static void long_labels_are_shown_around_the_caret(void **state)
 {
     (void)state;
-    char text[1000] = "";
+    char text[1000];
+    size_t used = 0;
     for (int i = 0; i < 20; i++)
-        strcat(text, "\"größe\" = 1 or ");
-    strcat(text, "nothing = 1");
+        used += (size_t)snprintf(text + used, sizeof text - used, "\"größe\" = 1 or ");
+    snprintf(text + used, sizeof text - used, "nothing = 1");
     char *said = said_of(text);
     const char *line = strchr(said, '\n');
     assert_non_null(line);

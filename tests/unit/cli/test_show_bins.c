@@ -31,9 +31,8 @@ static void capture_end(FILE *file, int kept)
     fflush(stdout);
     dup2(kept, STDOUT_FILENO);
     close(kept);
-    long bytes = ftell(file);
     fseek(file, 0, SEEK_END);
-    bytes = ftell(file);
+    long bytes = ftell(file);
     rewind(file);
     printed = calloc((size_t)bytes + 1, 1);
     assert_int_equal(fread(printed, 1, (size_t)bytes, file), bytes);

@@ -168,7 +168,7 @@ static void receive_can_wait_again_after_a_timeout(void **state)
 
 static bool serve_half_a_reply(int fd)
 {
-    struct fake_request request;
+    struct fake_request request = {0};
     struct proto_writer writer;
     proto_writer_init(&writer);
     bool served = fake_greet(fd) && fake_read(fd, &request);
@@ -198,7 +198,7 @@ static void call_tells_of_a_connection_closed_in_the_middle(void **state)
 /* Two whole replies, then an end: both must be delivered before the loss is told. */
 static bool serve_two_of_three(int fd)
 {
-    struct fake_request request;
+    struct fake_request request = {0};
     struct proto_writer writer;
     proto_writer_init(&writer);
     bool served = fake_greet(fd);

@@ -327,6 +327,31 @@ static void pipeline_says_when_a_reply_was_cut(void **state)
     client_pipeline_fini(&pipeline);
 }
 
+/* After a loss every request is handed out once, in order, also where the ids lie far apart. */
+static void pipeline_abandons_many_requests_in_order(void **state)
+{
+    (void)state;
+    struct client_pipeline pipeline;
+    client_pipeline_init(&pipeline, 0, 0, false);
+    uint32_t old = ping_send(&pipeline);
+    pipeline.id_next = 3000000000;
+    uint32_t first = ping_send(&pipeline);
+    for (int i = 1; i < 60000; i++)
+        (void)ping_send(&pipeline);
+    client_pipeline_forget(&pipeline, first + 1);
+    client_pipeline_lose(&pipeline, PROTO_CLOSED, "closed");
+    uint8_t op = 0;
+    assert_int_equal(client_pipeline_abandon(&pipeline, &op), old);
+    assert_int_equal(client_pipeline_abandon(&pipeline, &op), first);
+    uint32_t id = first + 1;
+    uint32_t next;
+    while ((next = client_pipeline_abandon(&pipeline, &op)) != 0)
+        assert_int_equal(next, ++id);
+    assert_int_equal(id, first + 59999);
+    assert_int_equal(client_pipeline_waiting(&pipeline), 0);
+    client_pipeline_fini(&pipeline);
+}
+
 /* The table of pending requests against a plain list, over many random steps. */
 static void pipeline_keeps_track_over_random_orders(void **state)
 {
@@ -378,6 +403,7 @@ int main(void)
         cmocka_unit_test(pipeline_bounds_requests_in_flight),
         cmocka_unit_test(pipeline_passes_over_ids_in_use_when_they_wrap),
         cmocka_unit_test(pipeline_says_when_a_reply_was_cut),
+        cmocka_unit_test(pipeline_abandons_many_requests_in_order),
         cmocka_unit_test(pipeline_keeps_track_over_random_orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
