@@ -120,6 +120,7 @@ bool version_argument(const struct cli *cli, const char *text, uint64_t *version
 void cli_help_overview(FILE *out);
 void cli_help_markdown(FILE *out);
 void cli_help_bash(FILE *out);
+void cli_help_man(FILE *out);
 /* Parses the command's options with argp into *cli. Returns an exit status; asked for help, argp
  * prints it and ends the program. */
 int cli_parse(struct cli *cli, int count, char **arguments);

@@ -2,6 +2,16 @@
 /* Help, the reference page and the completion of bash, all from command.def and option.def. */
 #include "tools/cli/cli.h"
 
+static const char exit_statuses[] = "The exit status is 0, or one of sysexits.h: 64 the command "
+                                    "line is wrong, 65 the data are (bad "
+                                    "rows, no evidence, not found), 66 a file cannot be read, 69 "
+                                    "the server cannot be reached, 70 a "
+                                    "fault of icpd, 71 out of memory, 73 a file cannot be written, "
+                                    "74 reading or writing failed, 75 "
+                                    "try again later, 76 the peers do not understand each other, "
+                                    "77 the role does not allow it, 130 "
+                                    "interrupted.";
+
 void cli_help_overview(FILE *out)
 {
     fprintf(out, "icp is the command line of icpd, the in-memory scoring server.\n\n"
@@ -36,12 +46,8 @@ void cli_help_markdown(FILE *out)
             "This page is written by `icp help --markdown` from the tables of commands and options "
             "(`tools/cli/*.def`); do not edit it.\n\n"
             "Results go to standard output: a table, or with `--json` and `--csv` something for "
-            "programs. Everything else goes to standard error. The exit status is 0, or one of "
-            "`sysexits.h`: 64 the command line is wrong, 65 the data are (bad rows, no evidence, "
-            "not found), 66 a file cannot be read, 69 the server cannot be reached, 70 a fault of "
-            "icpd, 71 out of memory, 73 a file cannot be written, 74 reading or writing failed, 75 "
-            "try again later, 76 the peers do not understand each other, 77 the role does not "
-            "allow it, 130 interrupted.\n\n## Options of every command\n");
+            "programs. Everything else goes to standard error. %s\n\n## Options of every command\n",
+            exit_statuses);
     markdown_options(out, -1);
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
         const struct cli_command *command = &cli_commands()[i];
@@ -94,8 +100,63 @@ void cli_help_bash(FILE *out)
                  "complete -o default -F _icp icp\n");
 }
 
+/* scdoc gives '_', '*' and '\\' a meaning of their own. */
+static void man_text(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (strchr("_*\\<>#", *text) != NULL)
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+}
+
+static void man_options(FILE *out, int command)
+{
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
+        const struct cli_option *option = &cli_options()[i];
+        if (option->command != command)
+            continue;
+        fprintf(out, "\n*--%s*", option->name);
+        if (option->key != 0)
+            fprintf(out, ", *-%c*", option->key);
+        if (option->argument != NULL) {
+            fprintf(out, " ");
+            man_text(out, option->argument);
+        }
+        fprintf(out, "\n\t");
+        man_text(out, option->help);
+        fprintf(out, "\n");
+    }
+}
+
+void cli_help_man(FILE *out)
+{
+    fprintf(out, "icp(1)\n\n# NAME\n\nicp - command line of icpd, the in-memory scoring server\n\n"
+                 "# SYNOPSIS\n\n*icp* COMMAND [OPTION...] [ARGUMENT...]\n\n"
+                 "# OPTIONS OF EVERY COMMAND\n");
+    man_options(out, -1);
+    fprintf(out, "\n# COMMANDS\n");
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        const struct cli_command *command = &cli_commands()[i];
+        fprintf(out, "\n## icp %s ", command->name);
+        man_text(out, command->arguments);
+        fprintf(out, "\n\n");
+        man_text(out, command->summary);
+        fprintf(out, ".\n");
+        man_options(out, (int)command->id);
+        fprintf(out, "\n```\n%s```\n", command->examples);
+    }
+    fprintf(out, "\n# EXIT STATUS\n\n%s\n", exit_statuses);
+    fprintf(out, "\n# ENVIRONMENT\n\n*ICP_URI*\n\twhere the server is, unless *--uri* says\n\n"
+                 "*ICP_TOKEN*\n\tthe token, unless *--token* names a file\n");
+}
+
 int cmd_help(struct cli *cli)
 {
+    if (cli_has(cli, CLI_HELP_MAN)) {
+        cli_help_man(stdout);
+        return EX_OK;
+    }
     if (cli_has(cli, CLI_HELP_MARKDOWN)) {
         cli_help_markdown(stdout);
         return EX_OK;

@@ -253,9 +253,27 @@ static int options_read(struct lead_run *run)
     return EX_OK;
 }
 
+/* A file scored before has the columns already; two of one name would make it unreadable. */
+static int columns_check(const struct lead_run *run)
+{
+    static const char *const added[] = {"fit", "p", "grade", "raw", "reasons"};
+    size_t count = run->show_reasons ? 5 : 4;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t c = 0; c < csv_column_count(run->input); c++) {
+            if (strcmp(csv_column(run->input, c), added[i]) == 0)
+                return cli_fail(run->cli, EX_DATAERR,
+                                "%s has a column '%s' already, which this command adds",
+                                csv_name(run->input), added[i]);
+        }
+    }
+    return EX_OK;
+}
+
 static int run_prepare(struct lead_run *run)
 {
-    int status = names_find(run);
+    int status = columns_check(run);
+    if (status == EX_OK)
+        status = names_find(run);
     if (status != EX_OK)
         return status;
     assert(run->depth > 0);

@@ -66,6 +66,15 @@ class Offline(Folder):
         with open(os.path.join(ROOT, "docs", "cli.md"), encoding="utf-8") as file:
             self.assertEqual(file.read(), out, "run: icp help --markdown > docs/cli.md")
 
+    def test_manual_has_not_drifted_and_formats(self):
+        out, _ = run("help", "--man")
+        with open(os.path.join(ROOT, "docs", "man", "icp.1.scd"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), out, "run: icp help --man > docs/man/icp.1.scd")
+        if not shutil.which("scdoc"):
+            self.skipTest("scdoc is not installed")
+        page = subprocess.run(["scdoc"], input=out.encode(), capture_output=True, check=True).stdout
+        self.assertIn(b"schema infer", page)
+
     def test_completion_is_bash_and_completes(self):
         out, _ = run("help", "--bash")
         script = out + ('COMP_WORDS=(icp schema in); COMP_CWORD=2; _icp; echo "${COMPREPLY[@]}";'
@@ -258,6 +267,10 @@ class Online(Folder):
         self.icp("score", "--csv", self.path("leads.csv"), "--out", self.path("one.csv"),
                  "--pipeline", "1")
         self.assertEqual(self.read("deep.csv"), self.read("one.csv"))
+        _, err = self.icp("score", "--csv", self.path("deep.csv"), "--out", self.path("again.csv"),
+                          status=DATA)
+        self.assertIn("'fit' already", err)
+        self.assertFalse(os.path.exists(self.path("again.csv")))
         with open(self.path("deep.csv"), newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if row["kind"] == "known"][:5]
         self.assertEqual(len(rows), 5)

@@ -4,6 +4,7 @@
 # shared and the static library, and by CMake's find_package. Only the names of icp.h are shown.
 set -eu
 build=$1
+source=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for target in icp_shared icp_static icp_header; do
@@ -53,6 +54,13 @@ cmake -S "$work" -B "$work/b" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
 cmake --build "$work/b" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$work/b/with_icp"
 "$work/b/with_static"
+
+# The examples of the documentation are programs that build.
+awk -v work="$work" '/^```c$/ {n++; inside = 1; next} /^```/ {inside = 0} inside {print > (work "/doc" n ".c")}' \
+    "$source/docs/client.md"
+for file in "$work"/doc*.c; do
+    cc -std=c99 $strict $(pkg-config --cflags icp) "$file" $(pkg-config --libs icp) -o "$work/doc"
+done
 
 for file in "$lib/libicp.so" "$lib/libicp.a"; do
     case $file in *.so) shown=$(nm -D --defined-only "$file") ;; *) shown=$(nm -g --defined-only "$file") ;; esac
