@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/bench_base.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/bench_account.h"
+#include "bench/bench_fill.h"
+#include "client/icp.h"
+
+#define START_S 120
+#define READY_S 1800
+#define FILL_BYTES_MAX "256G"
+
+static void uri_write(const struct bench_base *base, char uri[64])
+{
+    snprintf(uri, 64, "icp://127.0.0.1:%u", base->port);
+}
+
+static bool process_start(struct bench_base *base, const char *program, int cpu,
+                          struct proto_fault *fault)
+{
+    char data[440];
+    char ports[440];
+    char log[440];
+    snprintf(data, sizeof data, "%s/data", base->folder);
+    snprintf(ports, sizeof ports, "%s/ports", base->folder);
+    snprintf(log, sizeof log, "%s/log", base->folder);
+    unlink(ports);
+    const char *const argv[] = {program,
+                                "--host",
+                                "127.0.0.1",
+                                "--port",
+                                "0",
+                                "--data",
+                                data,
+                                "--map-bytes",
+                                FILL_BYTES_MAX,
+                                "--socket-path",
+                                base->socket_path,
+                                "--ports-file",
+                                ports,
+                                NULL};
+    return bench_process_start(&base->process, argv, cpu, log, fault) &&
+           bench_process_await_file(&base->process, ports, START_S, &base->port, fault);
+}
+
+double bench_base_figure(const struct bench_base *base, const char *map, const char *name)
+{
+    char uri[64];
+    struct icp_fault why;
+    struct icp_reply reply = {0};
+    struct icp_value metrics, inner, value;
+    double found = -1;
+    uri_write(base, uri);
+    struct icp_client *client = icp_connect(uri, NULL, &why);
+    if (client == NULL)
+        return -1;
+    if (icp_call_STATS(client, NULL, &reply) && icp_reply_get(&reply, "metrics", &metrics) &&
+        icp_value_get(&metrics, map, &inner) && icp_value_get(&inner, name, &value))
+        found = value.number;
+    icp_reply_fini(&reply);
+    icp_close(client);
+    return found;
+}
+
+static bool await_ready(struct bench_base *base, struct proto_fault *fault)
+{
+    struct timespec rest = {0, 200000000};
+    for (int i = 0; i < READY_S * 5; i++) {
+        double total = bench_base_figure(base, "store", "rows_total");
+        if (bench_base_figure(base, "store", "index_ready") > 0 &&
+            bench_base_figure(base, "store", "rows_done") >= total &&
+            bench_base_figure(base, "store", "accounts") >= (double)base->accounts)
+            return true;
+        nanosleep(&rest, NULL);
+    }
+    return proto_fault_set(fault, PROTO_IO, "", "icpd did not finish its index and rows in %d s",
+                           READY_S);
+}
+
+static bool folder_make(const char *path, struct proto_fault *fault)
+{
+    return mkdir(path, 0755) == 0 || errno == EEXIST ||
+           proto_fault_set(fault, PROTO_IO, "", "%s: %s", path, strerror(errno));
+}
+
+/* Fills the folder once; a stamp says that it is whole. */
+static bool fill_once(struct bench_base *base, const char *program, struct proto_fault *fault)
+{
+    char stamp[440];
+    char uri[64];
+    snprintf(stamp, sizeof stamp, "%s/filled", base->folder);
+    if (access(stamp, R_OK) == 0)
+        return true;
+    fprintf(stderr, "icp-bench: filling %s, once\n", base->folder);
+    bench_folder_remove(base->folder);
+    if (!folder_make(base->folder, fault) || !process_start(base, program, -1, fault))
+        return false;
+    uri_write(base, uri);
+    const struct bench_fill_options options = {
+        .uri = uri, .accounts = base->accounts, .seed = base->seed};
+    bool ok = bench_fill(&options, fault) && await_ready(base, fault);
+    bench_process_stop(&base->process);
+    FILE *file = ok ? fopen(stamp, "we") : NULL;
+    if (file != NULL)
+        fclose(file);
+    return ok;
+}
+
+bool bench_base_start(struct bench_base *base, const char *program, const char *folder,
+                      uint64_t accounts, int cpu, struct proto_fault *fault)
+{
+    *base = (struct bench_base){.accounts = accounts, .seed = BENCH_SEED};
+    snprintf(base->folder, sizeof base->folder, "%s/base-%llu", folder,
+             (unsigned long long)accounts);
+    /* A socket's path is short; the build folder's may not be. */
+    snprintf(base->socket_path, sizeof base->socket_path, "/tmp/icp-bench-%d-%llu.sock",
+             (int)getpid(), (unsigned long long)accounts);
+    if (fill_once(base, program, fault) && process_start(base, program, cpu, fault) &&
+        await_ready(base, fault))
+        return true;
+    bench_base_stop(base);
+    return false;
+}
+
+void bench_base_stop(struct bench_base *base)
+{
+    bench_process_stop(&base->process);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An icpd with a base of accounts to measure: filled once into a folder that is kept, then started
+ * on it again and again. Before it is measured its index is complete and its rows are made.
+ * Ownership: bench_base_stop ends the process; the folder stays. Errors: a fault. Threads: one.
+ * Cost: filling takes about 10 to 100 µs an account, once. */
+#ifndef BENCH_BASE_H
+#define BENCH_BASE_H
+
+#include "bench/bench_process.h"
+
+struct bench_base {
+    uint64_t accounts;
+    uint64_t seed;
+    struct bench_process process;
+    uint16_t port;
+    char folder[400];
+    char socket_path[100];
+};
+
+/* Starts `program` (icpd) on the base of that size below `folder`, filling it first if it is not
+ * there; cpu -1: not pinned. */
+bool bench_base_start(struct bench_base *base, const char *program, const char *folder,
+                      uint64_t accounts, int cpu, struct proto_fault *fault);
+void bench_base_stop(struct bench_base *base);
+
+/* A number of the server's stats by its map and name, e.g. "store", "index_bytes"; -1 if there is
+ * none. */
+double bench_base_figure(const struct bench_base *base, const char *map, const char *name);
+
+#endif

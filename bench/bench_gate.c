@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/bench_gate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bench/bench_json.h"
+#include "bench/gate_parts.h"
+
+static const struct gate_case_info cases[GATE_CASES] = {
+#define C(ID, name, workload, depth, loop, writes, scores, text)                                   \
+    [GATE_##ID] = {name, workload, depth, GATE_LOOP_##loop, writes, scores, text},
+#include "bench/gate_case.def"
+#undef C
+    [GATE_WHOLE] = {.name = "whole-base"},
+    [GATE_MEMORY] = {.name = "memory"},
+};
+
+static const struct gate_entry entries[] = {
+#define E(CASE, CONTENDER) {GATE_##CASE, GATE_BY_##CONTENDER},
+#include "bench/gate_entry.def"
+#undef E
+};
+
+const struct gate_case_info *gate_case_info(enum gate_case what)
+{
+    return &cases[what];
+}
+
+const char *gate_case_name(enum gate_case what)
+{
+    return cases[what].name;
+}
+
+const char *gate_contender_name(enum gate_contender who)
+{
+    static const char *const own[] = {"echo", "icp", "icp-small", "icp-large"};
+    if (who < GATE_BY_ECHO)
+        return bench_peer_ask_info((enum bench_peer_ask)who)->name;
+    return who < GATE_BY_NONE ? own[who - GATE_BY_ECHO] : "";
+}
+
+const struct gate_series *gate_series(const struct gate *gate, enum gate_case what,
+                                      enum gate_contender who)
+{
+    return &gate->series[what][who];
+}
+
+static void say(const char *text, const char *more)
+{
+    fprintf(stderr, "icp-bench: %s%s\n", text, more);
+}
+
+static bool takes_part(const struct gate *gate, const struct gate_entry *entry)
+{
+    const struct gate_options *options = &gate->options;
+    if (options->smoke && entry->who != GATE_BY_ECHO && entry->who != GATE_BY_ICP)
+        return false;
+    if (entry->who == GATE_BY_SMALL)
+        return options->small > 0;
+    if (entry->who == GATE_BY_LARGE)
+        return options->large > 0;
+    return entry->who >= GATE_BY_ECHO ||
+           gate->peers[bench_peer_ask_info((enum bench_peer_ask)entry->who)->peer].process.pid > 0;
+}
+
+static bool peers_start(struct gate *gate, struct proto_fault *fault)
+{
+    for (unsigned i = 0; gate->options.peers && i < BENCH_PEER_COUNT; i++) {
+        const struct bench_peer_info *info = bench_peer_info((enum bench_peer_id)i);
+        if (bench_peer_missing((enum bench_peer_id)i)) {
+            say(info->name, " is not installed and is left out");
+            continue;
+        }
+        say("starting and filling ", info->name);
+        if (!bench_peer_start(&gate->peers[i], (enum bench_peer_id)i, gate->work,
+                              gate->options.server_cpu, gate->options.accounts, fault)) {
+            say(info->name, " is left out:");
+            say("  ", fault->message);
+        }
+    }
+    return true;
+}
+
+static bool bases_start(struct gate *gate, struct proto_fault *fault)
+{
+    const struct gate_options *options = &gate->options;
+    const uint64_t accounts[GATE_BASES] = {options->accounts, options->small, options->large};
+    for (unsigned i = 0; i < GATE_BASES; i++)
+        if (accounts[i] > 0 && !(options->smoke && i > 0) &&
+            !bench_base_start(&gate->bases[i], options->icpd, options->folder, accounts[i],
+                              options->server_cpu, fault))
+            return false;
+    return true;
+}
+
+/* Memory of its own, before anything was asked for: what an account costs beside the map. */
+static void memory_read(struct gate *gate)
+{
+    struct gate_series *series = &gate->series[GATE_MEMORY][GATE_BY_ICP];
+    struct bench_memory memory;
+    if (!bench_memory_read(gate->bases[0].process.pid, &memory))
+        return;
+    series->values[GATE_BYTES][0] = (double)memory.anonymous / (double)gate->options.accounts;
+    series->count = 1;
+}
+
+struct gate *gate_create(const struct gate_options *options, struct proto_fault *fault)
+{
+    struct gate *gate = calloc(1, sizeof *gate);
+    if (gate == NULL) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a gate");
+        return NULL;
+    }
+    gate->options = *options;
+    gate->options.rounds =
+        options->rounds < BENCH_RUNS_MAX ? options->rounds : (unsigned)BENCH_RUNS_MAX;
+    snprintf(gate->work, sizeof gate->work, "/tmp/icp-bench-XXXXXX");
+    bool made = (mkdir(options->folder, 0755) == 0 || errno == EEXIST) && mkdtemp(gate->work);
+    if (!made)
+        proto_fault_set(fault, PROTO_IO, "", "%s: %s", options->folder, strerror(errno));
+    if (!made || !bases_start(gate, fault) || !peers_start(gate, fault)) {
+        gate_destroy(gate);
+        return NULL;
+    }
+    memory_read(gate);
+    return gate;
+}
+
+void gate_destroy(struct gate *gate)
+{
+    for (unsigned i = 0; i < GATE_BASES; i++)
+        bench_base_stop(&gate->bases[i]);
+    for (unsigned i = 0; i < BENCH_PEER_COUNT; i++)
+        bench_peer_stop(&gate->peers[i]);
+    for (unsigned i = 0; i < GATE_CASES; i++)
+        bench_process_stop(&gate->echoes[i].process);
+    for (unsigned i = 0; i < gate->traffic_count; i++)
+        bench_traffic_fini(&gate->traffics[i].traffic);
+    for (unsigned i = 0; i < GATE_CASES; i++)
+        for (unsigned j = 0; j < GATE_CONTENDERS; j++)
+            json_decref(gate->series[i][j].runs);
+    if (gate->work[0] != '\0')
+        bench_folder_remove(gate->work);
+    free(gate);
+}
+
+static void result_keep(struct gate *gate, const struct gate_entry *entry,
+                        const struct bench_result *result)
+{
+    struct gate_series *series = &gate->series[entry->what][entry->who];
+    double done = result->completed > 0 ? (double)result->completed : 1;
+    if (series->count == BENCH_RUNS_MAX)
+        return;
+    size_t at = series->count++;
+    series->values[GATE_RATE][at] = result->rate;
+    series->values[GATE_SCORES][at] = result->rate * cases[entry->what].scores;
+    series->values[GATE_P50][at] = (double)base_histogram_percentile(&result->latency, 0.5) / 1e3;
+    series->values[GATE_P99][at] = (double)base_histogram_percentile(&result->latency, 0.99) / 1e3;
+    series->values[GATE_CPU][at] = (double)result->server.cpu_ns / done / cases[entry->what].scores;
+    series->wrong += bench_result_errors(result) + result->misplaced;
+    if (series->runs == NULL)
+        series->runs = json_array();
+    json_array_append_new(series->runs, bench_json_result(result));
+}
+
+static bool round_run(struct gate *gate, unsigned round, struct proto_fault *fault)
+{
+    size_t count = sizeof entries / sizeof *entries;
+    for (size_t first = 0; first < count;) {
+        size_t end = first; /* of the entries of one case */
+        while (end < count && entries[end].what == entries[first].what)
+            end++;
+        for (size_t i = 0; i < end - first; i++) {
+            /* Another one begins in each round, so that no contender always follows the same. */
+            const struct gate_entry *entry = &entries[first + (i + round) % (end - first)];
+            struct bench_result results[BENCH_STREAMS_MAX];
+            if (!takes_part(gate, entry))
+                continue;
+            if (!gate_run(gate, entry, results, fault))
+                return false;
+            result_keep(gate, entry, &results[0]);
+            for (unsigned j = 0; j < BENCH_STREAMS_MAX; j++)
+                bench_result_fini(&results[j]);
+        }
+        first = end;
+    }
+    return true;
+}
+
+bool gate_measure(struct gate *gate, struct proto_fault *fault)
+{
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        if (takes_part(gate, &entries[i]) && !gate_prepare(gate, &entries[i], fault))
+            return false;
+    if (!gate_calibrate(gate, fault))
+        return false;
+    for (unsigned round = 0; round < gate->options.rounds; round++) {
+        fprintf(stderr, "icp-bench: round %u of %u\n", round + 1, gate->options.rounds);
+        if (!round_run(gate, round, fault))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All contenders in one alternating run, and what came of it: gate_case.def says what is measured,
+ * gate_entry.def who takes part, gate_row.def what must hold.
+ * Ownership: bench_gate_destroy ends every process that the gate started and frees. Errors: a fault
+ * where icpd or the floor cannot be measured; a peer that is not installed is left out with a note.
+ * Threads: one. */
+#ifndef BENCH_GATE_H
+#define BENCH_GATE_H
+
+#include <jansson.h>
+
+#include "bench/bench_base.h"
+#include "bench/bench_load.h"
+#include "bench/bench_median.h"
+#include "bench/bench_peer.h"
+#include "bench/bench_workload.h"
+
+enum gate_case {
+#define C(ID, name, workload, depth, loop, writes, scores, text) GATE_##ID,
+#include "bench/gate_case.def"
+#undef C
+    GATE_WHOLE,  /* an operation that icpd does not have yet */
+    GATE_MEMORY, /* read from /proc, not driven */
+    GATE_NONE,
+    GATE_CASES
+};
+
+enum gate_contender {
+#define A(ID, PEER, name, does) GATE_BY_##ID,
+#include "bench/peer_ask.def"
+#undef A
+    GATE_BY_ECHO,
+    GATE_BY_ICP,
+    GATE_BY_SMALL,
+    GATE_BY_LARGE,
+    GATE_BY_NONE,
+    GATE_CONTENDERS
+};
+
+enum gate_metric { GATE_RATE, GATE_SCORES, GATE_P50, GATE_P99, GATE_CPU, GATE_BYTES, GATE_METRICS };
+
+struct gate_series {
+    double values[GATE_METRICS][BENCH_RUNS_MAX];
+    size_t count;
+    uint64_t wrong; /* errors, misplaced and unanswered, all runs */
+    json_t *runs;
+};
+
+struct gate_row {
+    const char *text;
+    struct bench_spread measured;
+    struct bench_spread by_cpu; /* of rates: the same ratio by processor time of the servers */
+    bool at_least;
+    double target;
+    bool holds;
+};
+
+struct gate_options {
+    const char *icpd;   /* program */
+    const char *self;   /* icp-bench, to run the echo with */
+    const char *folder; /* bases and logs; kept */
+    const char *workloads;
+    uint64_t accounts, small, large; /* large 0: not measured */
+    unsigned rounds, connections;
+    double warmup_s, measure_s;
+    int server_cpu, load_cpu;
+    bool peers;
+    bool smoke; /* fewer cases: does everything work at all */
+};
+
+struct gate;
+
+struct gate *gate_create(const struct gate_options *options, struct proto_fault *fault);
+bool gate_measure(struct gate *gate, struct proto_fault *fault);
+/* Fills rows[] from the series; returns how many. */
+size_t gate_rows(const struct gate *gate, struct gate_row *rows, size_t rows_max);
+const struct gate_series *gate_series(const struct gate *gate, enum gate_case what,
+                                      enum gate_contender who);
+/* Everything, for reports; the caller owns it. */
+json_t *gate_json(const struct gate *gate);
+void gate_destroy(struct gate *gate);
+
+const char *gate_case_name(enum gate_case what);
+const char *gate_contender_name(enum gate_contender who);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The load generator: one thread, epoll, any number of streams of requests in one loop.
+ *
+ * A stream is a set of connections to one server, with one kind of requests. Closed loop (rate 0):
+ * each connection sends `depth` requests in one piece, waits for all their replies, sends the next.
+ * Open loop: requests go out when the schedule says, over the connections in turn, however many are
+ * unanswered, and a latency is counted from the time that the schedule meant, so a server that
+ * stalls cannot hide it (coordinated omission). Warm-up is not counted.
+ *
+ * Ownership: options are borrowed for the run; bench_result_fini frees. Errors: a fault if a
+ * connection cannot be made or is lost; replies with an error status are counted, not faults.
+ * Threads: one; pins the calling thread if cpu >= 0. Cost of the generator itself: its processor
+ * time is in the result (`self`); see docs/bench.md. */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include <stdio.h>
+
+#include "bench/bench_arrival.h"
+#include "bench/bench_traffic.h"
+#include "bench/bench_usage.h"
+#include "bench/bench_wire.h"
+#include "server/base/clock.h"
+#include "server/base/histogram.h"
+
+#define BENCH_STREAMS_MAX 4
+/* Unanswered requests of one connection; a schedule that would go beyond waits. */
+#define BENCH_OUTSTANDING_MAX 16384
+/* Seconds after the end in which replies are still waited for. */
+#define BENCH_DRAIN_S 2.0
+
+struct bench_target {
+    uint16_t port;    /* on 127.0.0.1 */
+    const char *path; /* a Unix socket instead; NULL = TCP */
+};
+
+struct bench_stream {
+    const struct bench_wire *wire;
+    const struct bench_traffic *traffic;
+    struct bench_target target;
+    size_t reply_bytes; /* for wires whose replies have one size */
+    unsigned connections;
+    unsigned depth;                       /* closed loop */
+    struct bench_arrival_options arrival; /* open loop if arrival.rate > 0 */
+};
+
+struct bench_load_options {
+    struct bench_stream streams[BENCH_STREAMS_MAX];
+    unsigned stream_count;
+    double warmup_s;
+    double measure_s;
+    uint64_t
+        requests_max; /* stop the run after as many of stream 0, to touch everything; 0: time */
+    uint64_t seed;
+    int cpu;           /* pin to it; -1: do not */
+    pid_t server_pid;  /* whose processor time is measured; 0: nobody's */
+    FILE *ndjson;      /* one line a second; NULL: none */
+    const char *label; /* in those lines */
+    struct base_clock clock;
+};
+
+/* One second of a run. */
+struct bench_second {
+    uint64_t completed;
+    uint64_t p50_ns, p99_ns, max_ns;
+};
+
+struct bench_result {
+    double seconds; /* measured */
+    uint64_t sent, completed;
+    uint64_t status[256];          /* completed, by status; [0] = ok */
+    uint64_t misplaced;            /* replies whose id was not asked for */
+    uint64_t unanswered;           /* open loop: meant to be sent in time, no reply until the end */
+    double rate;                   /* completed a second */
+    double offered;                /* open loop: the schedule's own, as drawn */
+    struct base_histogram latency; /* ns */
+    struct base_histogram late;    /* ns that the generator itself sent too late (open loop) */
+    struct bench_usage server, self;
+    struct bench_second *timeline;
+    size_t timeline_count;
+    uint64_t request_bytes, reply_bytes; /* received and sent, all */
+};
+
+/* results: one for each stream, zeroed by the call. */
+bool bench_load_run(const struct bench_load_options *options, struct bench_result *results,
+                    struct proto_fault *fault);
+void bench_result_fini(struct bench_result *result);
+
+/* Replies whose status is not 0. */
+uint64_t bench_result_errors(const struct bench_result *result);
+/* One sentence, or "" if nothing needs saying: the offered rate that was not reached, errors,
+ * replies that were never asked for, a generator that was itself the limit. */
+void bench_result_remark(const struct bench_result *result, char *text, size_t text_bytes);
+
+#endif
