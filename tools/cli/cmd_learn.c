@@ -32,37 +32,6 @@ static void signals_block(int how)
     sigprocmask(how, &set, NULL);
 }
 
-/* "a,b" and repeated options become one list of texts. A comma within a name is written "\,". */
-static void names_write(const struct cli *cli, enum cli_option_id option, const char *key,
-                        struct icp_payload *payload)
-{
-    size_t at = 0;
-    const char *text;
-    if (!cli_has(cli, option))
-        return;
-    icp_payload_list_begin(payload, key);
-    while ((text = cli_each(cli, option, &at)) != NULL) {
-        char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
-        size_t bytes = 0;
-        for (;; text++) {
-            bool escaped = *text == '\\' && text[1] == ',';
-            text += escaped;
-            if (*text == '\0' || (*text == ',' && !escaped)) {
-                while (bytes > 0 && name[bytes - 1] == ' ')
-                    bytes--;
-                if (bytes > 0)
-                    icp_payload_text_n(payload, NULL, (struct icp_text){name, bytes});
-                bytes = 0;
-                if (*text == '\0')
-                    break;
-            } else if (bytes < sizeof name && (bytes > 0 || *text != ' ')) {
-                name[bytes++] = *text;
-            }
-        }
-    }
-    icp_payload_list_end(payload);
-}
-
 static int request_fill(const struct cli *cli, struct icp_payload *payload)
 {
     uint64_t seed = 0;

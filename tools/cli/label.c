@@ -40,3 +40,45 @@ struct filter *label_parse(const struct cli *cli, const struct feature_schema *s
         label_caret(text, column);
     return NULL;
 }
+
+void label_caret_fault(const char *text, const struct icp_fault *fault)
+{
+    size_t column = 0;
+    if (fault->code == ICP_BAD_FILTER && sscanf(fault->message, "column %zu:", &column) == 1)
+        label_caret(text, column);
+}
+
+bool name_next(const char **text, char *name, size_t name_bytes)
+{
+    size_t bytes = 0;
+    const char *at = *text;
+    while (bytes == 0 && *at != '\0') {
+        for (; *at != '\0' && *at != ','; at++) {
+            at += *at == '\\' && at[1] == ',';
+            if (bytes + 1 < name_bytes && (bytes > 0 || *at != ' '))
+                name[bytes++] = *at;
+        }
+        while (bytes > 0 && name[bytes - 1] == ' ')
+            bytes--;
+        at += *at == ',';
+    }
+    name[bytes] = '\0';
+    *text = at;
+    return bytes > 0;
+}
+
+void names_write(const struct cli *cli, enum cli_option_id option, const char *key,
+                 struct icp_payload *payload)
+{
+    size_t at = 0;
+    const char *text;
+    char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
+    if (!cli_has(cli, option))
+        return;
+    icp_payload_list_begin(payload, key);
+    while ((text = cli_each(cli, option, &at)) != NULL) {
+        while (name_next(&text, name, sizeof name))
+            icp_payload_text(payload, NULL, name);
+    }
+    icp_payload_list_end(payload);
+}

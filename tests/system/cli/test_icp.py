@@ -239,6 +239,22 @@ class Online(Folder):
         out, _ = run("auc", self.path("scored.csv"), "--label", "became = 'Won'", "--score", "raw",
                      "--json")
         self.assertGreater(json.loads(out)["auc"], 0.65)
+        # Filter and count agree with each other and with the file.
+        out, _ = self.icp("count", "industry = 'Software'")
+        matching, total = [int(word) for word in out.split() if word.isdigit()]
+        with open(self.path("accounts.csv"), newline="", encoding="utf-8") as file:
+            industries = {row["account_id"]: row["industry"] for row in csv.DictReader(file)}
+        software = {i for i, industry in industries.items() if industry == "Software"}
+        self.assertEqual((matching, total), (len(software), 3000))
+        out, _ = self.icp("filter", "industry = 'Software'", "--limit", "100000", "--fields",
+                          "industry,employees", "--sort", "fit", "--csv")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual({row["id"] for row in rows}, software)
+        self.assertEqual({row["industry"] for row in rows}, {"Software"})
+        fits = [float(row["fit"]) for row in rows]
+        self.assertEqual(fits, sorted(fits, reverse=True))
+        _, err = self.icp("filter", "industry = 'Software' and emploees > 3", status=DATA)
+        self.assertIn("\n  " + " " * 26 + "^\n", err)
         # A document put back is a version of its own that scores the same.
         self.write("icp.json", self.icp("show", "1", "--json")[0])
         out, _ = self.icp("put", self.path("icp.json"))

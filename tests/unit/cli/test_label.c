@@ -73,11 +73,31 @@ static void long_labels_are_shown_around_the_caret(void **state)
     free(said);
 }
 
+static void names_are_split_at_commas(void **state)
+{
+    (void)state;
+    const char *text = " Lead Quality , a,,b\\,c,  ";
+    char name[16];
+    assert_true(name_next(&text, name, sizeof name));
+    assert_string_equal(name, "Lead Quality");
+    assert_true(name_next(&text, name, sizeof name));
+    assert_string_equal(name, "a");
+    assert_true(name_next(&text, name, sizeof name));
+    assert_string_equal(name, "b,c");
+    assert_false(name_next(&text, name, sizeof name));
+    text = "0123456789abcdefghij,x";
+    assert_true(name_next(&text, name, sizeof name));
+    assert_int_equal(strlen(name), 15);
+    assert_true(name_next(&text, name, sizeof name));
+    assert_string_equal(name, "x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_labels_say_nothing),
         cmocka_unit_test(the_caret_counts_characters),
+        cmocka_unit_test(names_are_split_at_commas),
         cmocka_unit_test(long_labels_are_shown_around_the_caret),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

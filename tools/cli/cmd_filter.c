@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp filter, count: the accounts that match an expression, page by page. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/cli/cli_output.h"
+#include "tools/cli/label.h"
+
+#define PAGE_MOST 10000   /* accounts in one reply */
+#define ROWS_MOST 1000000 /* accounts in one table, which is held in memory */
+#define FIELDS_SHOWN_MOST 32
+
+struct filter_run {
+    const struct cli *cli;
+    struct icp_client *client;
+    struct icp_payload *payload;
+    struct icp_reply reply;
+    struct table table;
+    const char *headers[5 + FIELDS_SHOWN_MOST];
+    size_t columns;
+    bool scores;
+    char names[FIELDS_SHOWN_MOST][PROTO_FIELD_NAME_BYTES_MAX + 1];
+    size_t name_count;
+};
+
+/* The fields asked for, split as names_write splits them for the request. */
+static int names_read(struct filter_run *run)
+{
+    size_t at = 0;
+    const char *text;
+    while ((text = cli_each(run->cli, CLI_FILTER_FIELDS, &at)) != NULL) {
+        char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
+        while (name_next(&text, name, sizeof name)) {
+            if (run->name_count == FIELDS_SHOWN_MOST)
+                return cli_fail(run->cli, EX_USAGE, "--fields: at most %d are shown",
+                                FIELDS_SHOWN_MOST);
+            memcpy(run->names[run->name_count++], name, sizeof name);
+        }
+    }
+    return EX_OK;
+}
+
+static float f32_at(struct icp_text bytes, size_t index)
+{
+    float value = 0;
+    if (bytes.bytes >= (index + 1) * sizeof value)
+        memcpy(&value, bytes.data + index * sizeof value, sizeof value);
+    return value;
+}
+
+static int64_t i64_at(struct icp_text bytes, size_t index)
+{
+    int64_t value = 0;
+    if (bytes.bytes >= (index + 1) * sizeof value)
+        memcpy(&value, bytes.data + index * sizeof value, sizeof value);
+    return value;
+}
+
+static struct icp_text bytes_of(const struct icp_reply *reply, const char *name)
+{
+    struct icp_value value;
+    return icp_reply_get(reply, name, &value) && value.kind == ICP_KIND_BYTES
+               ? value.text
+               : (struct icp_text){"", 0};
+}
+
+/* Adds the accounts of one reply to the table; returns their number. */
+static size_t page_add(struct filter_run *run)
+{
+    struct icp_value ids;
+    struct icp_value values = {0};
+    struct icp_value id;
+    struct icp_value map;
+    struct icp_value value;
+    struct icp_text fit = bytes_of(&run->reply, "fit");
+    struct icp_text p = bytes_of(&run->reply, "p");
+    struct icp_text grade = bytes_of(&run->reply, "grade");
+    struct icp_text raw = bytes_of(&run->reply, "raw");
+    (void)icp_reply_get(&run->reply, "ids", &ids);
+    (void)icp_reply_get(&run->reply, "values", &values);
+    struct icp_walk walk = icp_walk(&ids);
+    struct icp_walk maps = icp_walk(&values);
+    size_t row = 0;
+    for (; icp_next(&walk, NULL, &id); row++) {
+        table_value(&run->table, &id);
+        if (run->scores) {
+            table_number(&run->table, "%.2f", (double)f32_at(fit, row));
+            table_number(&run->table, "%.4f", (double)f32_at(p, row));
+            table_text(&run->table, "%.*s", grade.bytes > row, grade.data + row);
+            table_number(&run->table, "%lld", (long long)i64_at(raw, row));
+        }
+        if (!icp_next(&maps, NULL, &map))
+            map = (struct icp_value){0};
+        for (size_t i = 0; i < run->name_count; i++) {
+            (void)icp_value_get(&map, run->names[i], &value);
+            table_value(&run->table, &value);
+        }
+    }
+    return row;
+}
+
+static void request_fill(struct filter_run *run, size_t limit, struct icp_text after,
+                         uint64_t version)
+{
+    const struct cli *cli = run->cli;
+    icp_payload_reset(run->payload);
+    icp_payload_text(run->payload, "filter", cli->arguments[0]);
+    icp_payload_uint(run->payload, "limit", limit);
+    names_write(cli, CLI_FILTER_FIELDS, "fields", run->payload);
+    if (cli_has(cli, CLI_FILTER_SORT))
+        icp_payload_text(run->payload, "sort", cli_text(cli, CLI_FILTER_SORT));
+    if (run->scores)
+        icp_payload_flag(run->payload, "scores", true);
+    if (version > 0)
+        icp_payload_uint(run->payload, "icp", version);
+    if (after.bytes > 0)
+        icp_payload_text_n(run->payload, "after", after);
+}
+
+static int expression_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
+                           const struct icp_payload *payload, struct icp_reply *reply)
+{
+    int status = cli_call(cli, client, op, payload, reply);
+    if (status != EX_OK)
+        label_caret_fault(cli->arguments[0], &reply->fault);
+    return status;
+}
+
+static int pages_read(struct filter_run *run, size_t limit, uint64_t version)
+{
+    size_t shown = 0;
+    bool more = true;
+    struct icp_text after = {"", 0};
+    char *cursor = NULL;
+    int status = EX_OK;
+    while (status == EX_OK && more && shown < limit) {
+        size_t page = limit - shown < PAGE_MOST ? limit - shown : PAGE_MOST;
+        request_fill(run, page, after, version);
+        status = expression_call(run->cli, run->client, ICP_OP_FILTER, run->payload, &run->reply);
+        if (status != EX_OK)
+            break;
+        shown += page_add(run);
+        /* The cursor points into the reply, which the next call overwrites. */
+        struct icp_text next = icp_reply_text(&run->reply, "next");
+        free(cursor);
+        cursor = strndup(next.data, next.bytes);
+        after = (struct icp_text){cursor, next.bytes};
+        more = next.bytes > 0 && cursor != NULL;
+    }
+    free(cursor);
+    if (status != EX_OK)
+        return status;
+    status = table_print(&run->table, run->cli, stdout);
+    if (run->cli->form == CLI_TABLE && more)
+        cli_say(run->cli, "%zu accounts shown, there are more; --limit shows them", shown);
+    return status;
+}
+
+static void headers_fill(struct filter_run *run)
+{
+    static const char *const scores[] = {"fit", "p", "grade", "raw"};
+    run->headers[run->columns++] = "id";
+    for (size_t i = 0; run->scores && i < 4; i++)
+        run->headers[run->columns++] = scores[i];
+    for (size_t i = 0; i < run->name_count; i++)
+        run->headers[run->columns++] = run->names[i];
+    table_init(&run->table, run->headers, run->columns);
+}
+
+int cmd_filter(struct cli *cli)
+{
+    uint64_t limit = 0;
+    uint64_t version = 0;
+    if (!cli_arguments(cli, 1, 1) ||
+        !cli_number(cli, CLI_FILTER_LIMIT, 1, ROWS_MOST, 100, &limit) ||
+        !cli_number(cli, CLI_FILTER_ICP, 1, UINT32_MAX, 0, &version))
+        return EX_USAGE;
+    struct filter_run *run = calloc(1, sizeof *run);
+    if (run == NULL)
+        return cli_fail(cli, EX_OSERR, "no memory");
+    run->cli = cli;
+    run->scores = cli_has(cli, CLI_FILTER_SCORES) || cli_has(cli, CLI_FILTER_SORT);
+    int status = names_read(run);
+    if (status == EX_OK)
+        run->client = cli_connect(cli, &status);
+    if (run->client != NULL) {
+        headers_fill(run);
+        run->payload = icp_payload_create();
+        status = run->payload == NULL ? cli_fail(cli, EX_OSERR, "no memory")
+                                      : pages_read(run, limit, version);
+    }
+    table_fini(&run->table);
+    icp_reply_fini(&run->reply);
+    icp_payload_destroy(run->payload);
+    icp_close(run->client);
+    free(run);
+    return status;
+}
+
+int cmd_count(struct cli *cli)
+{
+    int status = EX_OK;
+    uint64_t version = 0;
+    if (!cli_arguments(cli, 1, 1) || !cli_number(cli, CLI_COUNT_ICP, 1, UINT32_MAX, 0, &version))
+        return EX_USAGE;
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    if (payload == NULL) {
+        icp_close(client);
+        return cli_fail(cli, EX_OSERR, "no memory");
+    }
+    icp_payload_text(payload, "filter", cli->arguments[0]);
+    if (version > 0)
+        icp_payload_uint(payload, "icp", version);
+    status = expression_call(cli, client, ICP_OP_COUNT, payload, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON)
+        status = json_print_reply(cli, &reply);
+    else if (status == EX_OK)
+        printf("%lld of %lld accounts\n", (long long)icp_reply_int(&reply, "count", 0),
+               (long long)icp_reply_int(&reply, "of", 0));
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}
