@@ -36,7 +36,7 @@ static const double COST_BYTE = 30;
 static const double COST_MATCH = 40;
 
 static const float TARGETS[SIMILAR_TARGETS] = {0.9f, 0.95f, 0.975f, 0.99f, 0.995f, 0.999f};
-static const float EPSILONS[] = {0.5f, 0.65f, 0.8f, 1.0f};
+static const float EPSILONS[] = {0.5f, 0.65f, 0.8f, 1.0f, 1.3f};
 static const float MARGINS[] = {0.65f, 0.85f, 1.1f};
 
 struct trial {
@@ -209,6 +209,7 @@ static uint32_t climb(struct trial *trial, float epsilon, uint32_t first,
 {
     double before = -1;
     uint32_t next = first;
+    uint32_t flat = 0;
     for (uint32_t step = first; step < STEPS_MAX; step++) {
         struct similar_setting setting = {.probes = probes_step(step), .epsilon = epsilon};
         if (setting.probes > trial->set->list_count / 2) {
@@ -217,8 +218,9 @@ static uint32_t climb(struct trial *trial, float epsilon, uint32_t first,
         struct outcome outcome = trial_run(trial, setting);
         offer(settings, costs, setting, outcome);
         next = outcome.recall < 0.85 ? step : next;
-        bool flat = outcome.recall < before + 0.0005 && outcome.recall > 0.9;
-        if (outcome.recall >= (double)TARGETS[SIMILAR_TARGETS - 1] || flat) {
+        /* One step without gain is chance; two in a row are the end of this bound's reach. */
+        flat = outcome.recall < before + 0.0005 && outcome.recall > 0.9 ? flat + 1 : 0;
+        if (outcome.recall >= (double)TARGETS[SIMILAR_TARGETS - 1] || flat == 2) {
             break;
         }
         before = outcome.recall;
