@@ -20,6 +20,7 @@
 
 #include "server/feature/codebook.h"
 #include "server/model/dense.h"
+#include "server/model/guide.h"
 
 #define MODEL_NO_COLUMN UINT16_MAX
 #define MODEL_REFERENCE_POINTS 1001
@@ -58,6 +59,8 @@ struct model_scorecard {
      */
     int32_t *lows;
     int32_t *highs;
+    struct model_guide calibration_guide;
+    struct model_guide reference_guide;
     /* Derived too: how model_raw sums (dense.h). Terms before `walked` are in the walk over
      * columns. */
     const struct model_kernel *kernel;
