@@ -185,10 +185,132 @@ static void labels_shuffle(struct csv_table *table, const struct filter *label, 
     free(kept);
 }
 
+static bool reads_field(const struct filter *filter, uint16_t field_id)
+{
+    size_t count;
+    const uint16_t *ids = filter_fields(filter, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] == field_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The filters of the command line and what may be learned from. */
+struct task {
+    struct filter *label;
+    struct filter *where;
+    uint16_t *fields;
+    size_t field_count;
+    int32_t time_field;
+};
+
+static bool task_read(const struct options *options, const struct csv_table *table,
+                      struct task *task, struct proto_fault *fault)
+{
+    size_t column = 0;
+    task->time_field = -1;
+    task->label = filter_parse(table->schema, proto_span_text(options->label), fault, &column);
+    if (task->label == NULL) {
+        return false;
+    }
+    if (*options->where != '\0') {
+        task->where = filter_parse(table->schema, proto_span_text(options->where), fault, &column);
+        if (task->where == NULL) {
+            return false;
+        }
+    }
+    task->fields = calloc(table->columns + 1, sizeof *task->fields);
+    for (size_t c = 0; c < table->columns; c++) {
+        const struct feature_field *field = &table->schema->fields[c];
+        if (options->time != NULL && strcmp(options->time, field->name) == 0) {
+            task->time_field = field->id;
+        } else if (!reads_field(task->label, field->id) && !is_excluded(options, field->name)) {
+            task->fields[task->field_count++] = field->id;
+        }
+    }
+    return true;
+}
+
+static void task_fini(struct task *task)
+{
+    free(task->fields);
+    filter_destroy(task->label);
+    filter_destroy(task->where);
+}
+
+static char *task_learn(const struct options *options, const struct csv_table *table,
+                        const struct task *task, const struct icp_population *population,
+                        struct proto_fault *fault)
+{
+    struct icp_learn_options learn = {.schema = table->schema,
+                                      .name = "test",
+                                      .created = "2026-01-01T00:00:00Z",
+                                      .label = task->label,
+                                      .label_text = options->label,
+                                      .where = task->where,
+                                      .where_text = options->where,
+                                      .field_ids = task->fields,
+                                      .field_count = task->field_count,
+                                      .time_field_id = task->time_field,
+                                      .seed = options->seed,
+                                      .pairs_max = options->pairs,
+                                      .keep_leaks = options->keep};
+    return icp_learn(population, &learn, fault);
+}
+
+static void text_keep(const char *path, const char *text)
+{
+    FILE *out = path != NULL ? fopen(path, "w") : NULL;
+    if (out != NULL) {
+        (void)fputs(text, out);
+        (void)fclose(out);
+    }
+}
+
+/* Learns on 70 % of the rows and measures on the others; no evidence is an answer, not a failure.
+ */
+static int run(const struct options *options, struct csv_table *table, const struct task *task)
+{
+    struct proto_fault fault = {0};
+    uint32_t *order = calloc(table->rows + 1, sizeof *order);
+    struct math_random random;
+    for (uint32_t i = 0; i < table->rows; i++) {
+        order[i] = i;
+    }
+    math_random_init(&random, options->split);
+    math_random_shuffle(&random, order, table->rows);
+    size_t learned = table->rows * 7 / 10;
+    struct view view = {table, order};
+    struct icp_population population = {&view, learned, on_values};
+    int status = 0;
+    double begun = seconds();
+    char *text = task_learn(options, table, task, &population, &fault);
+    double took = seconds() - begun;
+    struct icp_document *document = NULL;
+    if (text != NULL) {
+        text_keep(options->text, text);
+        document = icp_document_parse(proto_span_text(text), 1, table->schema, &fault);
+        status = document == NULL ? 70 : 0;
+    }
+    if (document == NULL) {
+        fault_print(&fault);
+    } else {
+        view.rows = order + learned;
+        outer_measure(options, document, view, table->rows - learned, task->label, took);
+        icp_document_release(document);
+    }
+    free(text);
+    free(order);
+    return status;
+}
+
 int main(int argument_count, char **arguments)
 {
     struct options options;
     struct proto_fault fault = {0};
+    struct task task = {0};
     if (argument_count < 3) {
         (void)fprintf(stderr, "usage: learn_csv FILE.csv LABEL [option=value ...]\n");
         return 64;
@@ -199,88 +321,16 @@ int main(int argument_count, char **arguments)
         fault_print(&fault);
         return 66;
     }
-    size_t column = 0;
-    struct filter *label =
-        filter_parse(table->schema, proto_span_text(options.label), &fault, &column);
-    struct filter *where = NULL;
-    if (label != NULL && *options.where != '\0') {
-        where = filter_parse(table->schema, proto_span_text(options.where), &fault, &column);
-    }
-    if (label == NULL || (*options.where != '\0' && where == NULL)) {
-        fault_print(&fault);
-        return 65;
-    }
-    if (options.shuffle > 0) {
-        labels_shuffle(table, label, options.shuffle);
-    }
-    uint16_t *fields = calloc(table->columns + 1, sizeof *fields);
-    size_t field_count = 0;
-    int32_t time_field = -1;
-    for (size_t c = 0; c < table->columns; c++) {
-        const struct feature_field *field = &table->schema->fields[c];
-        size_t count;
-        const uint16_t *in_label = filter_fields(label, &count);
-        bool is_label = false;
-        for (size_t i = 0; i < count; i++) {
-            is_label = is_label || in_label[i] == field->id;
-        }
-        if (options.time != NULL && strcmp(options.time, field->name) == 0) {
-            time_field = field->id;
-        } else if (!is_label && !is_excluded(&options, field->name)) {
-            fields[field_count++] = field->id;
-        }
-    }
-    uint32_t *order = calloc(table->rows + 1, sizeof *order);
-    for (uint32_t i = 0; i < table->rows; i++) {
-        order[i] = i;
-    }
-    struct math_random random;
-    math_random_init(&random, options.split);
-    math_random_shuffle(&random, order, table->rows);
-    size_t learned = table->rows * 7 / 10;
-    struct view view = {table, order};
-    struct icp_population population = {&view, learned, on_values};
-    struct icp_learn_options learn = {.schema = table->schema,
-                                      .name = "test",
-                                      .created = "2026-01-01T00:00:00Z",
-                                      .label = label,
-                                      .label_text = options.label,
-                                      .where = where,
-                                      .where_text = options.where,
-                                      .field_ids = fields,
-                                      .field_count = field_count,
-                                      .time_field_id = time_field,
-                                      .seed = options.seed,
-                                      .pairs_max = options.pairs,
-                                      .keep_leaks = options.keep};
-    double begun = seconds();
-    char *text = icp_learn(&population, &learn, &fault);
-    double took = seconds() - begun;
-    int status = 0;
-    if (text == NULL) {
+    int status = 65;
+    if (!task_read(&options, table, &task, &fault)) {
         fault_print(&fault);
     } else {
-        if (options.text != NULL) {
-            FILE *out = fopen(options.text, "w");
-            (void)fputs(text, out);
-            (void)fclose(out);
+        if (options.shuffle > 0) {
+            labels_shuffle(table, task.label, options.shuffle);
         }
-        struct icp_document *document =
-            icp_document_parse(proto_span_text(text), 1, table->schema, &fault);
-        if (document == NULL) {
-            fault_print(&fault);
-            status = 70;
-        } else {
-            view.rows = order + learned;
-            outer_measure(&options, document, view, table->rows - learned, label, took);
-            icp_document_release(document);
-        }
-        free(text);
+        status = run(&options, table, &task);
     }
-    free(order);
-    free(fields);
-    filter_destroy(label);
-    filter_destroy(where);
+    task_fini(&task);
     csv_table_destroy(table);
     return status;
 }
