@@ -17,7 +17,7 @@ void label_caret(const char *text, size_t column);
 void label_caret_fault(const char *text, const struct icp_fault *fault);
 
 /* The next name of "a, b,c" at *text, which moves on; outer blanks are dropped, empty names passed
- * over, a comma within a name is written "\\,". False at the end. */
+ * over, a comma within a name is written "\,". False at the end. */
 bool name_next(const char **text, char *name, size_t name_bytes);
 /* "a,b" of a repeated option as a list of texts under `key`; nothing if the option was not
  * given. */
