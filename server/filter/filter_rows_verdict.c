@@ -11,7 +11,7 @@ struct bin {
 
 static struct bin bin_of(const struct feature_column *column, unsigned code)
 {
-    struct bin bin = {-INFINITY, INFINITY};
+    struct bin bin = {-HUGE_VAL, HUGE_VAL};
     if (code >= 2)
         bin.low = column->edges[code - 2];
     if (code <= column->bin_count - 2)
