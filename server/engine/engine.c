@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/engine/engine_internal.h"
+#include "server/engine/lookalike.h"
 
 void engine_log(const struct engine *engine, int level, const char *format, ...)
 {
@@ -35,10 +36,16 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         goto fail_state;
     }
     engine->state->references = 1;
+    engine->lookalike = engine_lookalike_create(engine, fault);
+    if (!engine->lookalike) {
+        goto fail_store;
+    }
 
     struct store_options store = options->store;
     store.on_change = engine_registry_change;
     store.change_context = engine;
+    store.on_accounts = engine_lookalike_note;
+    store.accounts_context = engine->lookalike;
     store.now_ms = options->now_ms;
     store.now_context = options->now_context;
     store.on_log = options->on_log;
@@ -48,7 +55,7 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         goto fail_store;
     }
     engine_registry_encoder(engine);
-    if (!engine_jobs_start(engine, fault)) {
+    if (!engine_registry_members(engine, fault) || !engine_jobs_start(engine, fault)) {
         goto fail_jobs;
     }
     engine->scan_worker = engine_worker_create(engine, fault);
@@ -56,6 +63,10 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         goto fail_scans;
     }
     engine_worker_rest(engine->scan_worker);
+    if (!engine_lookalike_start(engine->lookalike, fault)) {
+        engine_lane_stop(&engine->scans);
+        goto fail_scans;
+    }
     return engine;
 
 fail_scans:
@@ -64,6 +75,7 @@ fail_scans:
 fail_jobs:
     store_close(engine->store);
 fail_store:
+    engine_lookalike_destroy(engine->lookalike);
     engine_state_release(engine->state);
 fail_state:
     pthread_mutex_destroy(&engine->state_lock);
@@ -79,7 +91,9 @@ void engine_destroy(struct engine *engine)
     engine_lane_stop(&engine->scans);
     engine_worker_destroy(engine->scan_worker);
     engine_lane_stop(&engine->jobs);
+    engine_lookalike_stop(engine->lookalike);
     store_close(engine->store);
+    engine_lookalike_destroy(engine->lookalike);
     engine_state_release(engine->state);
     pthread_mutex_destroy(&engine->state_lock);
     free(engine);

@@ -9,6 +9,7 @@
 #include "server/engine/engine.h"
 
 struct engine_job;
+struct engine_lookalike;
 
 /* A lane: one thread, the queue that it works off, and what it did. Jobs and scans have one each.
  */
@@ -45,7 +46,8 @@ struct engine {
     _Atomic uint64_t generation; /* of state: lets workers see a change without the lock */
     struct engine_lane jobs;
     struct engine_lane scans;
-    struct engine_worker *scan_worker; /* of the scan thread; NULL while it does not run */
+    struct engine_lookalike *lookalike; /* lookalike.h */
+    struct engine_worker *scan_worker;  /* of the scan thread; NULL while it does not run */
 };
 
 void engine_log(const struct engine *engine, int level, const char *format, ...)
@@ -53,6 +55,8 @@ void engine_log(const struct engine *engine, int level, const char *format, ...)
 
 /* registry.c: the store tells of a schema, an ICP version or a switch. */
 void engine_registry_change(void *context, const struct store_change *change);
+/* After the store is open: works out who is on a list. */
+bool engine_registry_members(struct engine *engine, struct proto_fault *fault);
 /* Tells the store how rows of the active version are encoded. */
 void engine_registry_encoder(struct engine *engine);
 

@@ -25,7 +25,7 @@ static struct engine_list *list_retain(struct engine_list *list)
 void engine_list_release(struct engine_list *list)
 {
     if (list && __atomic_sub_fetch(&list->references, 1, __ATOMIC_ACQ_REL) == 0) {
-        free(list->name);
+        json_decref(list->head);
         free(list->slots);
         free(list);
     }
@@ -60,74 +60,72 @@ static int compare_slots(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static size_t slots_sort(uint32_t *slots, size_t count)
-{
-    size_t kept = 0;
-    qsort(slots, count, sizeof *slots, compare_slots);
-    for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || slots[i] != slots[kept - 1]) {
-            slots[kept++] = slots[i];
-        }
-    }
-    return kept;
-}
-
-struct engine_list *engine_list_create(uint32_t number, uint32_t icp, struct proto_span name,
-                                       const uint32_t *slots, size_t count)
+struct engine_list *engine_list_create(uint32_t number, json_t *head, struct proto_span slots)
 {
     struct engine_list *list = calloc(1, sizeof *list);
     if (!list) {
+        json_decref(head);
         return NULL;
     }
+    const json_t *icp = json_object_get(head, "icp");
     list->references = 1;
     list->number = number;
-    list->icp = icp;
-    list->name = strndup(name.bytes > 0 ? (const char *)name.data : "", name.bytes);
-    list->slots = malloc((count + 1) * sizeof *list->slots);
+    list->head = head;
+    list->name = json_string_value(json_object_get(head, "name"));
+    list->icp = (uint32_t)json_integer_value(json_object_get(icp, "version"));
+    list->count = slots.bytes / sizeof *list->slots;
+    list->slots = malloc(slots.bytes + sizeof *list->slots);
     if (!list->name || !list->slots) {
         engine_list_release(list);
         return NULL;
     }
-    if (count > 0) {
-        memcpy(list->slots, slots, count * sizeof *slots);
+    if (list->count > 0) {
+        memcpy(list->slots, slots.data, list->count * sizeof *list->slots);
+        qsort(list->slots, list->count, sizeof *list->slots, compare_slots);
     }
-    list->count = slots_sort(list->slots, count);
     return list;
 }
 
-/* Slots on any list of the version, and their bits. */
+/* Calls a list's own, if the version built it. */
+static bool counts(const struct engine_list *list, uint32_t active)
+{
+    return list && list->icp == active && list->count > 0;
+}
+
+/* Bits of the slots on any list of the version, and those slots in order. */
 static bool members_fill(struct engine_lists *lists, uint32_t active)
 {
-    size_t room = 0;
+    uint32_t end = 0;
     for (size_t i = 0; i < lists->count; i++) {
-        room += lists->items[i] && lists->items[i]->icp == active ? lists->items[i]->count : 0;
+        const struct engine_list *list = lists->items[i];
+        if (counts(list, active) && list->slots[list->count - 1] >= end) {
+            end = list->slots[list->count - 1] + 1;
+        }
     }
-    lists->any = malloc((room + 1) * sizeof *lists->any);
-    if (!lists->any) {
+    lists->bits = calloc(end / 64 + 1, sizeof *lists->bits);
+    if (!lists->bits) {
         return false;
     }
     for (size_t i = 0; i < lists->count; i++) {
         const struct engine_list *list = lists->items[i];
-        if (list && list->icp == active && list->count > 0) {
-            memcpy(lists->any + lists->any_count, list->slots, list->count * sizeof *list->slots);
-            lists->any_count += list->count;
+        for (size_t j = 0; counts(list, active) && j < list->count; j++) {
+            uint64_t bit = UINT64_C(1) << (list->slots[j] % 64);
+            lists->any_count += (lists->bits[list->slots[j] / 64] & bit) == 0;
+            lists->bits[list->slots[j] / 64] |= bit;
         }
     }
-    lists->any_count = slots_sort(lists->any, lists->any_count);
-    uint32_t last = lists->any_count > 0 ? lists->any[lists->any_count - 1] : 0;
-    lists->bits = calloc(last / 64 + 1, sizeof *lists->bits);
-    if (!lists->bits) {
-        return false;
+    lists->bit_slots = end;
+    lists->any = malloc((lists->any_count + 1) * sizeof *lists->any);
+    for (uint32_t slot = 0, at = 0; lists->any && slot < end; slot++) {
+        if (lists->bits[slot / 64] >> (slot % 64) & 1) {
+            lists->any[at++] = slot;
+        }
     }
-    for (size_t i = 0; i < lists->any_count; i++) {
-        lists->bits[lists->any[i] / 64] |= UINT64_C(1) << (lists->any[i] % 64);
-    }
-    lists->bit_slots = lists->any_count > 0 ? last + 1 : 0;
-    return true;
+    return lists->any != NULL;
 }
 
 struct engine_lists *engine_lists_make(const struct engine_lists *from, struct engine_list *list,
-                                       size_t room, uint32_t active)
+                                       size_t room, bool members, uint32_t active)
 {
     struct engine_lists *lists = calloc(1, sizeof *lists);
     struct engine_list **items = calloc(room + 1, sizeof(struct engine_list *));
@@ -147,7 +145,7 @@ struct engine_lists *engine_lists_make(const struct engine_lists *from, struct e
         engine_list_release(items[list->number - 1]);
         items[list->number - 1] = list;
     }
-    if (!members_fill(lists, active)) {
+    if (members && !members_fill(lists, active)) {
         engine_lists_release(lists);
         return NULL;
     }

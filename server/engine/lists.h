@@ -14,14 +14,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "proto/span.h"
 
 struct engine_list {
     int references;
-    uint32_t number; /* in the store, from 1 */
-    uint32_t icp;    /* version that built it */
-    char *name;
-    uint32_t *slots;
+    uint32_t number;  /* in the store, from 1 */
+    uint32_t icp;     /* version that built it */
+    const char *name; /* into head */
+    json_t *head;     /* of its document (tal_document.h); only read */
+    uint32_t *slots;  /* ascending */
     size_t count;
 };
 
@@ -47,14 +50,15 @@ const struct engine_list *engine_lists_find(const struct engine_lists *lists,
 struct engine_lists *engine_lists_retain(struct engine_lists *lists); /* NULL is fine */
 void engine_lists_release(struct engine_lists *lists);
 
-/* A list from its slots in any order, which are copied. NULL: no memory. */
-struct engine_list *engine_list_create(uint32_t number, uint32_t icp, struct proto_span name,
-                                       const uint32_t *slots, size_t count);
+/* A list from the head of its document, taken also on failure, and its slots in any order, u32
+ * each, which are copied. NULL: no memory, or no such head. */
+struct engine_list *engine_list_create(uint32_t number, json_t *head, struct proto_span slots);
 void engine_list_release(struct engine_list *list); /* NULL is fine */
 
-/* `from` (or NULL: none) with `list` (taken, also on failure; or NULL: none) at its number, and the
- * members of those that version `active` built. room: numbers in all. NULL: no memory. */
+/* `from` (or NULL: none) with `list` (taken, also on failure; or NULL: none) at its number. room:
+ * numbers in all. members: with those of the lists that version `active` built; false while a store
+ * is opened and there is more to come. NULL: no memory. */
 struct engine_lists *engine_lists_make(const struct engine_lists *from, struct engine_list *list,
-                                       size_t room, uint32_t active);
+                                       size_t room, bool members, uint32_t active);
 
 #endif

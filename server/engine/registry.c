@@ -6,6 +6,7 @@
 #include <syslog.h>
 
 #include "server/engine/engine_internal.h"
+#include "server/tal/tal_document.h"
 
 struct engine_state *engine_state_get(struct engine *engine)
 {
@@ -118,7 +119,63 @@ static bool change_icp(struct engine_state *state, const struct store_change *ch
     return true;
 }
 
-static bool state_apply(struct engine_state *state, const struct store_change *change,
+/* Members are worked out anew; while the store is opened that is left to engine_registry_members.
+ */
+static bool lists_replace(struct engine_state *state, struct engine_list *list, size_t room,
+                          bool members, struct proto_fault *fault)
+{
+    uint32_t active = state->active ? state->active->version : 0;
+    struct engine_lists *lists = engine_lists_make(state->lists, list, room, members, active);
+    if (!lists) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the lists");
+    }
+    engine_lists_release(state->lists);
+    state->lists = lists;
+    return true;
+}
+
+static size_t lists_count(const struct engine_state *state)
+{
+    return state->lists ? state->lists->count : 0;
+}
+
+static bool change_list(struct engine_state *state, const struct store_change *change, bool members,
+                        struct proto_fault *fault)
+{
+    struct engine_list *list = NULL;
+    size_t room = larger(lists_count(state), change->version);
+    /* Without a text it is damaged: its number stays taken. */
+    json_t *head = change->text.bytes > 0 ? tal_document_head(change->text, fault) : NULL;
+    if (head) {
+        list = engine_list_create(change->version, head, change->slots);
+        if (!list) {
+            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
+        }
+    } else if (change->text.bytes == 0) {
+        proto_fault_set(fault, PROTO_CORRUPT, "tal", "it is damaged");
+    }
+    bool good = list != NULL;
+    return lists_replace(state, list, room, members, fault) && good;
+}
+
+static bool change_active(struct engine_state *state, const struct store_change *change,
+                          bool members, struct proto_fault *fault)
+{
+    state->active = NULL;
+    if (change->version > 0 && change->version <= state->document_count) {
+        state->active = state->documents[change->version - 1];
+    }
+    if (state->lists && !lists_replace(state, NULL, lists_count(state), members, fault)) {
+        /* Lists of another version must not pass for those of this one. */
+        engine_lists_release(state->lists);
+        state->lists = NULL;
+        return false;
+    }
+    return state->active || proto_fault_set(fault, PROTO_NO_ICP, "icp",
+                                            "version %" PRIu32 " cannot be used", change->version);
+}
+
+static bool state_apply(struct engine_state *state, const struct store_change *change, bool members,
                         struct proto_fault *fault)
 {
     switch (change->kind) {
@@ -127,14 +184,38 @@ static bool state_apply(struct engine_state *state, const struct store_change *c
     case STORE_CHANGE_ICP:
         return change_icp(state, change, fault);
     case STORE_CHANGE_ACTIVE:
-        break;
+        return change_active(state, change, members, fault);
+    case STORE_CHANGE_TAL:
+        return change_list(state, change, members, fault);
     }
-    state->active = NULL;
-    if (change->version > 0 && change->version <= state->document_count) {
-        state->active = state->documents[change->version - 1];
+    return false;
+}
+
+/* Takes the place of what all have seen so far. */
+static void state_publish(struct engine *engine, struct engine_state *state)
+{
+    struct engine_state *old = engine->state;
+    state->generation = old->generation + 1;
+    pthread_mutex_lock(&engine->state_lock);
+    engine->state = state;
+    pthread_mutex_unlock(&engine->state_lock);
+    atomic_store_explicit(&engine->generation, state->generation, memory_order_release);
+    engine_state_release(old);
+}
+
+bool engine_registry_members(struct engine *engine, struct proto_fault *fault)
+{
+    const struct engine_state *old = engine->state;
+    if (!old->lists) {
+        return true;
     }
-    return state->active || proto_fault_set(fault, PROTO_NO_ICP, "icp",
-                                            "version %" PRIu32 " cannot be used", change->version);
+    struct engine_state *state = state_copy(old, old->schema_count, old->document_count);
+    if (!state || !lists_replace(state, NULL, lists_count(old), true, fault)) {
+        engine_state_release(state);
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the lists");
+    }
+    state_publish(engine, state);
+    return true;
 }
 
 void engine_registry_change(void *context, const struct store_change *change)
@@ -155,18 +236,13 @@ void engine_registry_change(void *context, const struct store_change *change)
         return;
     }
     struct proto_fault fault = {0};
-    if (!state_apply(state, change, &fault)) {
+    if (!state_apply(state, change, engine->store != NULL, &fault)) {
         /* The documents were checked before they were stored, so this is a store from elsewhere or
          * a fault of ours: the version stays unusable, everything else goes on. */
         engine_log(engine, LOG_ERR, "version %" PRIu32 " cannot be used: %s: %s", change->version,
                    fault.field, fault.message);
     }
-    state->generation = old->generation + 1;
-    pthread_mutex_lock(&engine->state_lock);
-    engine->state = state;
-    pthread_mutex_unlock(&engine->state_lock);
-    atomic_store_explicit(&engine->generation, state->generation, memory_order_release);
-    engine_state_release(old);
+    state_publish(engine, state);
     if (change->kind == STORE_CHANGE_ACTIVE && engine->store) {
         engine_registry_encoder(engine);
     }

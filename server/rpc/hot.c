@@ -4,7 +4,14 @@
 #include <string.h>
 
 /* MessagePack's markers of the widths that the template uses. */
-enum { MARK_U32 = 0xce, MARK_U64 = 0xcf, MARK_I64 = 0xd3, MARK_F64 = 0xcb, MARK_STR1 = 0xa1 };
+enum {
+    MARK_U32 = 0xce,
+    MARK_U64 = 0xcf,
+    MARK_I64 = 0xd3,
+    MARK_F64 = 0xcb,
+    MARK_STR1 = 0xa1,
+    MARK_FALSE = 0xc2
+};
 
 static size_t put_wide(struct proto_writer *out, const struct proto_op_info *op, int index,
                        uint8_t mark, size_t bytes)
@@ -28,6 +35,7 @@ void rpc_hot_template_init(struct rpc_hot_template *template)
     template->seq = put_wide(&out, op, PROTO_A_SCORE_SEQ, MARK_U64, 8);
     rpc_put_flag(&out, op, PROTO_A_SCORE_FOUND, true);
     rpc_put_flag(&out, op, PROTO_A_SCORE_TAL, false);
+    template->tal = out.bytes - 1;
     template->fit = put_wide(&out, op, PROTO_A_SCORE_FIT, MARK_F64, 8);
     template->p = put_wide(&out, op, PROTO_A_SCORE_P, MARK_F64, 8);
     template->grade = put_wide(&out, op, PROTO_A_SCORE_GRADE, MARK_STR1, 1);
@@ -90,13 +98,14 @@ size_t rpc_hot_run(const struct proto_frame *frames, size_t count, struct proto_
 }
 
 static void put_reply(const struct rpc_hot_template *template, uint8_t *at, uint32_t request_id,
-                      const struct engine_answer *answer)
+                      const struct engine_answer *answer, bool tal)
 {
     memcpy(at, template->bytes, template->size);
     memcpy(at + 8, &request_id, sizeof request_id);
     put_f64(at + template->fit, answer->fit);
     put_f64(at + template->p, answer->p);
     at[template->grade] = (uint8_t)answer->grade;
+    at[template->tal] = (uint8_t)(MARK_FALSE + tal); /* true is the byte behind false */
     put_u64(at + template->raw, (uint64_t)answer->raw);
 }
 
@@ -105,7 +114,8 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
                    struct proto_writer *out)
 {
     struct rpc_hot_template *template = &worker->hot;
-    const struct icp_document *active = engine_worker_state(worker->engine)->active;
+    const struct engine_state *state = engine_worker_state(worker->engine);
+    const struct icp_document *active = state->active;
     if (!active || template->size == 0 || !engine_rows_usable(worker->engine, active)) {
         return false;
     }
@@ -124,7 +134,8 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
         if (answered[i]) {
             struct engine_answer answer;
             engine_answer_from_raw(active, model_raw(active->scorecard, rows[i]), &answer);
-            put_reply(template, at, frames[i].header.request_id, &answer);
+            put_reply(template, at, frames[i].header.request_id, &answer,
+                      engine_state_on_tal(state, slots[i]));
             at += template->size;
             out->bytes += template->size;
         }

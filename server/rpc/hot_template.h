@@ -9,7 +9,7 @@
 struct rpc_hot_template {
     uint8_t bytes[192];
     size_t size;
-    size_t icp, seq, fit, p, grade, raw;
+    size_t icp, seq, tal, fit, p, grade, raw;
 };
 
 #endif

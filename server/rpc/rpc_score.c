@@ -69,7 +69,8 @@ static void write_answer(struct rpc_call *call, const struct engine_query *query
     rpc_put_uint(out, op, PROTO_A_SCORE_SEQ,
                  store_view_seq(engine_worker_view(call->worker->engine)));
     rpc_put_flag(out, op, PROTO_A_SCORE_FOUND, answer->found);
-    rpc_put_flag(out, op, PROTO_A_SCORE_TAL, false);
+    rpc_put_flag(out, op, PROTO_A_SCORE_TAL,
+                 answer->found && engine_state_on_tal(rpc_state(call), answer->slot));
     rpc_put_number(out, op, PROTO_A_SCORE_FIT, answer->fit);
     rpc_put_number(out, op, PROTO_A_SCORE_P, answer->p);
     rpc_put_text(out, op, PROTO_A_SCORE_GRADE, grade);

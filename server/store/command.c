@@ -143,6 +143,19 @@ bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
     return document_checked(command.text, reason, fault) && batch_add(batch, &command, fault);
 }
 
+bool store_batch_tal(struct store_batch *batch, uint32_t number, struct proto_span text,
+                     const uint32_t *slots, size_t slot_count, struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_TAL, .version = number, .text = text};
+    if (slot_count > PROTO_TAL_ENTRIES_MAX)
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "k", "a list of %zu accounts; at most %d",
+                               slot_count, PROTO_TAL_ENTRIES_MAX);
+    if (!document_checked(text, command.extra, fault))
+        return false;
+    command.extra = (struct proto_span){(const uint8_t *)slots, slot_count * sizeof *slots};
+    return batch_add(batch, &command, fault);
+}
+
 bool store_command_next(struct proto_span bytes, size_t *at, struct store_command *command,
                         struct proto_fault *fault)
 {
@@ -152,7 +165,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
         return false;
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_REVERT || head[1] > 1 || store_get_u16(head + 2) != 0)
+        head[0] > STORE_COMMAND_TAL || head[1] > 1 || store_get_u16(head + 2) != 0)
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
     size_t text = store_get_u32(head + 8);

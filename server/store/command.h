@@ -12,6 +12,7 @@
  *   icp       document           reason, if it is activated    0: the next
  *   activate  –                  reason                        which
  *   revert    –                  reason                        –
+ *   tal       document           slots in order of rank, u32   the number it gets
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -34,6 +35,7 @@ enum store_command_kind {
     STORE_COMMAND_ICP,
     STORE_COMMAND_ACTIVATE,
     STORE_COMMAND_REVERT,
+    STORE_COMMAND_TAL,
 };
 
 struct store_command {

@@ -78,7 +78,31 @@ static bool changes_add(struct store *store, const struct store_plan *plan,
             change->kind = STORE_CHANGE_ACTIVE;
             change->version = document->sealed.a;
             change->previous = document->sealed.b;
+        } else if (document->table == STORE_TABLE_TAL) {
+            change->kind = STORE_CHANGE_TAL;
+            (void)store_tal_split(&document->sealed, change);
         }
+    }
+    return true;
+}
+
+/* Remembers what on_accounts has to be told after the commit. */
+static bool touched_add(struct store *store, const struct store_plan *plan,
+                        struct proto_fault *fault)
+{
+    size_t need = store->touched_count + plan->account_count;
+    if (store->options.on_accounts == NULL)
+        return true;
+    if (need > store->touched_room) {
+        uint32_t *touched = realloc(store->touched, need * 2 * sizeof *touched);
+        if (touched == NULL)
+            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu slots", need);
+        store->touched = touched;
+        store->touched_room = need * 2;
+    }
+    for (size_t i = 0; i < plan->account_count; i++) {
+        if (plan->accounts[i].changed)
+            store->touched[store->touched_count++] = plan->accounts[i].slot;
     }
     return true;
 }
@@ -113,7 +137,8 @@ static bool batch_commit(struct store *store, struct store_txn *txn, struct stor
     result->created = plan->created;
     result_versions(plan, result);
     if (!store_apply(txn, plan, &store->rows, &store->bucket_room, &store->edits, fault) ||
-        !changes_add(store, plan, fault) || !log_append(txn, ticket, now_ms, fault))
+        !changes_add(store, plan, fault) || !touched_add(store, plan, fault) ||
+        !log_append(txn, ticket, now_ms, fault))
         return false;
     result->seq = txn->state.seq;
     return true;
@@ -170,6 +195,7 @@ static bool list_commit(struct store *store, struct store_ticket *list, struct p
     size_t accepted;
     store->edits.count = 0;
     store->change_count = 0;
+    store->touched_count = 0;
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next)
         ticket->refused = false;
     if (!store_txn_write(&txn, &store->env, fault))
@@ -187,6 +213,9 @@ static bool list_commit(struct store *store, struct store_ticket *list, struct p
     if (!store_commit_txn(store, &txn, fault))
         return false;
     count_accepted(store, list);
+    if (store->options.on_accounts != NULL)
+        store->options.on_accounts(store->options.accounts_context, store->state.seq,
+                                   store->touched, store->touched_count);
     for (size_t i = 0; i < store->change_count; i++)
         store->options.on_change(store->options.change_context, &store->changes[i]);
     return true;

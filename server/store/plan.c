@@ -278,6 +278,26 @@ static bool plan_revert(struct store_plan *plan, const struct store_command *com
     return plan_switch(plan, plan->next.previous, command->extra, fault);
 }
 
+/* Document and slots follow one another in the command, as they will in the table. */
+static bool plan_tal(struct store_plan *plan, const struct store_command *command,
+                     struct proto_fault *fault)
+{
+    if (plan->next.tals >= PROTO_TALS_MAX)
+        return proto_fault_set(fault, PROTO_LIMIT, "",
+                               "the store holds %d target account lists, its limit",
+                               PROTO_TALS_MAX);
+    if (command->version != plan->next.tals + 1)
+        return proto_fault_set(fault, PROTO_CONFLICT, "number",
+                               "the next list is number %u, not %u: another came first",
+                               plan->next.tals + 1, command->version);
+    plan->next.tals++;
+    struct store_sealed sealed = {.a = (uint32_t)command->text.bytes,
+                                  .b = (uint32_t)(command->extra.bytes / sizeof(uint32_t))};
+    sealed.text =
+        (struct proto_span){command->text.data, command->text.bytes + command->extra.bytes};
+    return document_add(plan, STORE_TABLE_TAL, command->version, &sealed, fault);
+}
+
 static bool plan_command(struct store_plan *plan, const struct store_command *command,
                          struct proto_fault *fault)
 {
@@ -296,6 +316,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return plan_activate(plan, command, fault);
     case STORE_COMMAND_REVERT:
         return plan_revert(plan, command, fault);
+    case STORE_COMMAND_TAL:
+        return plan_tal(plan, command, fault);
     }
     return proto_fault_set(fault, PROTO_INTERNAL, "", "unknown command %d", (int)command->kind);
 }

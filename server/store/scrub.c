@@ -166,6 +166,7 @@ static void (*const scrubbers[STORE_TABLE_COUNT])(struct scrub *, enum store_tab
     [STORE_TABLE_ACCOUNT] = scrub_account, [STORE_TABLE_ROW] = scrub_block,
     [STORE_TABLE_ID] = scrub_bucket,       [STORE_TABLE_SCHEMA] = scrub_sealed,
     [STORE_TABLE_ICP] = scrub_sealed,      [STORE_TABLE_SWITCH] = scrub_sealed,
+    [STORE_TABLE_TAL] = scrub_sealed,
 };
 
 static void compare_sum(struct scrub *scrub, enum store_table table, uint64_t count,

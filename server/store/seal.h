@@ -7,6 +7,7 @@
  *   log      a = commands, b = 0             text = commands (command.h)
  *   schema   a = b = 0                       text = document
  *   icp      a = b = 0                       text = document
+ *   tal      a = bytes of document, b = slots  text = document, then slots u32 in order of rank
  *   switch   a = version, b = version before text = reason
  *
  * Ownership: spans borrow. Errors: PROTO_CORRUPT. Threads: pure. Cost: one XXH3 of the value. */

@@ -101,6 +101,18 @@ static bool active_tell(struct store *store, const struct store_txn *txn, struct
     return true;
 }
 
+/* A damaged list costs itself alone: it is told without a text, and cannot be used. */
+static void tals_tell(struct store *store, const struct store_txn *txn)
+{
+    for (uint32_t number = 1; number <= txn->state.tals; number++) {
+        struct store_change change;
+        struct proto_fault fault = {.code = PROTO_OK};
+        if (!store_tal_change(txn, number, &change, &fault))
+            store_damage(store, &fault);
+        store->options.on_change(store->options.change_context, &change);
+    }
+}
+
 static bool content_tell(struct store *store, struct proto_fault *fault)
 {
     struct store_txn txn = {.env = &store->env};
@@ -116,6 +128,8 @@ static bool content_tell(struct store *store, struct proto_fault *fault)
            documents_tell(store, &txn, STORE_TABLE_ICP, txn.state.icp_version, STORE_CHANGE_ICP,
                           fault) &&
            active_tell(store, &txn, fault);
+    if (good)
+        tals_tell(store, &txn);
     mdb_txn_abort(txn.mdb);
     return good;
 }
@@ -146,6 +160,7 @@ static void store_free(struct store *store)
     store_row_writer_fini(&store->rows);
     free(store->edits.list);
     free(store->changes);
+    free(store->touched);
     store_env_close(&store->env);
     store_queue_fini(&store->queue);
     pthread_mutex_destroy(&store->views_mutex);

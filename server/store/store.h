@@ -56,13 +56,21 @@ struct store_encoder {
 /* Small documents that change seldom: schema and ICP versions, and what is active. Told to the
  * engine at open (all, in order) and after each commit that changes them, on the writer thread,
  * before the batch's on_done. */
-enum store_change_kind { STORE_CHANGE_SCHEMA, STORE_CHANGE_ICP, STORE_CHANGE_ACTIVE };
+enum store_change_kind {
+    STORE_CHANGE_SCHEMA,
+    STORE_CHANGE_ICP,
+    STORE_CHANGE_ACTIVE,
+    STORE_CHANGE_TAL
+};
 struct store_change {
     enum store_change_kind kind;
-    uint32_t version;       /* schema or ICP version; for ACTIVE the version now active */
+    uint32_t version;       /* schema or ICP version; for ACTIVE the version now active; number of a
+                               target account list */
     uint32_t previous;      /* ACTIVE: the version before, 0 if none */
     int64_t time_ms;        /* ACTIVE */
-    struct proto_span text; /* document, or reason for ACTIVE; borrowed for the call */
+    struct proto_span text; /* document, or reason for ACTIVE; borrowed for the call. TAL: empty if
+                               what is stored is damaged */
+    struct proto_span slots; /* TAL: of its accounts in order of rank, u32 each, not aligned */
 };
 
 struct store_options {
@@ -76,6 +84,11 @@ struct store_options {
     void *now_context;
     void (*on_change)(void *context, const struct store_change *change); /* required */
     void *change_context;
+    /* After each commit of batches and before any on_done of it, on the writer thread: the slots of
+     * the accounts that were put, patched or deleted, some perhaps twice; count may be 0. Must not
+     * block. NULL: nobody wants to know. */
+    void (*on_accounts)(void *context, uint64_t seq, const uint32_t *slots, size_t count);
+    void *accounts_context;
     /* NULL: silent; levels as syslog(3). Called from any thread that uses the store. */
     void (*on_log)(void *context, int level, const char *message);
     void *log_context;
@@ -122,6 +135,12 @@ bool store_batch_activate(struct store_batch *batch, uint32_t version, struct pr
 /* Goes back to the version that was active before the current one; a second revert comes back. */
 bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
                         struct proto_fault *fault);
+
+/* A target account list, as a document and the slots of its accounts. Numbers are assigned by the
+ * caller as last + 1, like versions of a schema; names are the caller's matter: whoever gets the
+ * next number has seen the names of all before. */
+bool store_batch_tal(struct store_batch *batch, uint32_t number, struct proto_span text,
+                     const uint32_t *slots, size_t slot_count, struct proto_fault *fault);
 
 /* Takes the batch. on_done runs on the writer thread, once, after the commit (or with a fault); it
  * must not block. False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN): the batch is still the
@@ -183,6 +202,10 @@ bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
 /* A stored schema or ICP document; false if there is none. Valid as a record is. */
 bool store_schema_text(struct store_view *view, uint32_t version, struct proto_span *text);
 bool store_icp_text(struct store_view *view, uint32_t version, struct proto_span *text);
+/* A stored target account list: text and slots of *change; false with *fault (PROTO_NOT_FOUND,
+ * PROTO_CORRUPT). Valid as a record is. */
+bool store_tal(struct store_view *view, uint32_t number, struct store_change *change,
+               struct proto_fault *fault);
 /* Switches of the active version, oldest first: calls back with kind ACTIVE each. */
 bool store_switches(struct store_view *view,
                     void (*each)(void *context, const struct store_change *change), void *context,

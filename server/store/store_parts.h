@@ -72,6 +72,8 @@ struct store {
     bool encoder_set;             /* by the engine, since the store was opened */
     struct store_change *changes; /* of the commit under way */
     size_t change_count, change_room;
+    uint32_t *touched; /* slots that the commit under way changes, for on_accounts */
+    size_t touched_count, touched_room;
     uint32_t filled; /* buckets of table id that are in the first index */
     bool filling;
     bool dropping;           /* rows of older generations may be left */
@@ -88,6 +90,11 @@ void store_log(const struct store *store, int level, const char *format, ...)
 /* Counts what was found damaged, and tells the log. */
 void store_damage(struct store *store, const struct proto_fault *fault);
 uint64_t store_clock_ns(void); /* monotonic, for budgets and figures */
+
+/* store_tal.c: a stored list as what is told of it. False: it is damaged, *fault says how. */
+bool store_tal_change(const struct store_txn *txn, uint32_t number, struct store_change *change,
+                      struct proto_fault *fault);
+bool store_tal_split(const struct store_sealed *sealed, struct store_change *change);
 
 /* queue.c */
 bool store_queue_init(struct store_queue *queue);

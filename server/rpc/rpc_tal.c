@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tal-build, tal-list, tal-get, tal-diff and tal-check. */
+#include <stdio.h>
+
+#include "server/engine/tal.h"
+#include "server/rpc/call.h"
+#include "server/rpc/json_write.h"
+#include "server/tal/tal_document.h"
+
+enum { K_DEFAULT = 1000, PAGE_DEFAULT = 100, NOTE_BYTES_MAX = 4096 };
+
+/* The members of a segment and of an owner: the limit is called quota or capacity. */
+enum { PART_NAME, PART_FILTER, PART_LIMIT, PART_MEMBERS };
+#define MEMBER(name, type, presence)                                                               \
+    {                                                                                              \
+        0, name, sizeof name - 1, type, presence, ""                                               \
+    }
+static const struct proto_field_info segment_members[PART_MEMBERS] = {
+    [PART_NAME] = MEMBER("name", PROTO_TEXT, PROTO_REQUIRED),
+    [PART_FILTER] = MEMBER("filter", PROTO_TEXT, PROTO_OPTIONAL),
+    [PART_LIMIT] = MEMBER("quota", PROTO_UINT, PROTO_REQUIRED),
+};
+static const struct proto_field_info owner_members[PART_MEMBERS] = {
+    [PART_NAME] = MEMBER("name", PROTO_TEXT, PROTO_REQUIRED),
+    [PART_FILTER] = MEMBER("filter", PROTO_TEXT, PROTO_OPTIONAL),
+    [PART_LIMIT] = MEMBER("capacity", PROTO_UINT, PROTO_REQUIRED),
+};
+
+static bool part_read(const struct proto_field_info *members, struct proto_span map,
+                      struct engine_tal_part *part, struct proto_fault *fault)
+{
+    struct proto_arg args[PART_MEMBERS] = {0};
+    if (!proto_fields_decode(members, PART_MEMBERS, map, args, fault)) {
+        return false;
+    }
+    *part = (struct engine_tal_part){.name = args[PART_NAME].text, .limit = args[PART_LIMIT].uint};
+    if (args[PART_FILTER].present) {
+        part->filter = args[PART_FILTER].text;
+    }
+    if (part->name.bytes == 0 || part->name.bytes > PROTO_TAL_NAME_BYTES_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "name", "a name has 1 to %d bytes, not %zu",
+                               PROTO_TAL_NAME_BYTES_MAX, part->name.bytes);
+    }
+    return part->limit <= INT64_MAX; /* as every PROTO_UINT is */
+}
+
+static bool name_repeats(const struct engine_tal_part *parts, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (proto_span_equal(parts[i].name, parts[at].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Segments or owners in the worker's arena; absent ones are none. */
+static bool parts_read(struct rpc_call *call, int index, const struct proto_field_info *members,
+                       const struct engine_tal_part **parts, size_t *count,
+                       struct proto_fault *fault)
+{
+    const char *what = call->op->request[index].name;
+    struct proto_fault local = {0};
+    struct proto_reader reader;
+    *count = 0;
+    if (!call->args[index].present) {
+        return true;
+    }
+    proto_reader_init(&reader, call->args[index].value, &local);
+    size_t listed = proto_read_array(&reader);
+    if (listed > PROTO_TAL_PARTS_MAX) {
+        return proto_fault_set(fault, PROTO_TOO_LARGE, what, "%zu entries, at most %d are allowed",
+                               listed, PROTO_TAL_PARTS_MAX);
+    }
+    struct engine_tal_part *read = base_arena_array(&call->worker->arena, listed + 1, sizeof *read);
+    if (!read) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, what, "no memory for the request");
+    }
+    for (size_t i = 0; i < listed; i++) {
+        bool good = part_read(members, proto_read_any(&reader), &read[i], fault);
+        if (good && name_repeats(read, i)) {
+            good = proto_fault_set(fault, PROTO_BAD_FIELD, "name", "another has this name");
+        }
+        if (!good) {
+            return proto_fault_within(fault, "%s[%zu]", what, i);
+        }
+    }
+    *parts = read;
+    *count = listed;
+    return true;
+}
+
+static bool exclusions_read(struct rpc_call *call, struct engine_tal_request *request,
+                            struct proto_fault *fault)
+{
+    struct proto_fault local = {0};
+    size_t most = PROTO_BATCH_ACCOUNTS_MAX;
+    request->ids =
+        rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_IDS, most, &request->id_count, &local);
+    request->keys =
+        rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_KEYS, most, &request->key_count, &local);
+    request->domains = rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_DOMAINS, most,
+                                     &request->domain_count, &local);
+    if (local.code != PROTO_OK) {
+        *fault = local;
+    }
+    return local.code == PROTO_OK;
+}
+
+static bool build_read(struct rpc_call *call, struct engine_tal_request *request,
+                       struct proto_fault *fault)
+{
+    uint64_t k = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_K, K_DEFAULT);
+    bool quota = call->args[PROTO_Q_TAL_BUILD_QUOTA].present;
+    request->name = rpc_arg_text(call, PROTO_Q_TAL_BUILD_NAME);
+    request->filter = rpc_arg_text(call, PROTO_Q_TAL_BUILD_FILTER);
+    request->note = rpc_arg_text(call, PROTO_Q_TAL_BUILD_NOTE);
+    request->icp = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_ICP, 0);
+    request->quota_field = rpc_arg_text(call, PROTO_Q_TAL_BUILD_QUOTA_FIELD);
+    request->quota = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_QUOTA, 0);
+    if (k == 0 || k > PROTO_TAL_ENTRIES_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "k", "from 1 to %d accounts, not %llu",
+                               PROTO_TAL_ENTRIES_MAX, (unsigned long long)k);
+    }
+    request->k = (size_t)k;
+    if (quota != (request->quota_field.bytes > 0) || (quota && request->quota == 0)) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "quota",
+                               "quota_field and quota, from 1, go together");
+    }
+    if (request->note.bytes > NOTE_BYTES_MAX) {
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "note", "%zu bytes; at most %d",
+                               request->note.bytes, NOTE_BYTES_MAX);
+    }
+    return exclusions_read(call, request, fault) &&
+           parts_read(call, PROTO_Q_TAL_BUILD_SEGMENTS, segment_members, &request->segments,
+                      &request->segment_count, fault) &&
+           parts_read(call, PROTO_Q_TAL_BUILD_OWNERS, owner_members, &request->owners,
+                      &request->owner_count, fault);
+}
+
+enum rpc_outcome rpc_on_TAL_BUILD(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine_tal_request request = {0};
+    struct engine_tal_built built = {0};
+    if (!build_read(call, &request, fault) ||
+        !engine_tal_build(call->worker->engine, call->scan, &request, &built, fault)) {
+        return RPC_FAILED;
+    }
+    struct proto_writer *out = call->out;
+    proto_write_map(out, 8);
+    rpc_put_str(out, call->op, PROTO_A_TAL_BUILD_NAME, request.name);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_COUNT, built.count);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_MATCHED, built.matched);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_EXCLUDED, built.excluded);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_UNASSIGNED, built.unassigned);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_ICP, built.icp);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_SEQ, built.seq);
+    rpc_put_text(out, call->op, PROTO_A_TAL_BUILD_DIGEST, built.digest);
+    return RPC_DONE;
+}
+
+static void write_list(struct rpc_call *call, const struct engine_list *list)
+{
+    static const char *const members[] = {"name",   "created", "count", "unassigned",
+                                          "filter", "note",    "digest"};
+    const struct icp_document *active = rpc_state(call)->active;
+    struct proto_writer *out = call->out;
+    proto_write_map(out, sizeof members / sizeof *members + 2);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        proto_write_text(out, members[i]);
+        rpc_write_json(out, json_object_get(list->head, members[i]));
+    }
+    proto_write_text(out, "icp");
+    proto_write_uint(out, list->icp);
+    proto_write_text(out, "current");
+    proto_write_bool(out, active && active->version == list->icp);
+}
+
+enum rpc_outcome rpc_on_TAL_LIST(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct engine_lists *lists = rpc_state(call)->lists;
+    struct proto_writer *out = call->out;
+    size_t count = lists ? lists->count : 0;
+    (void)fault;
+    proto_write_map(out, 1);
+    rpc_key(out, call->op, PROTO_A_TAL_LIST_TALS);
+    proto_write_array(out, count);
+    for (size_t i = 0; i < count; i++) {
+        if (lists->items[i]) {
+            write_list(call, lists->items[i]);
+            continue;
+        }
+        proto_write_map(out, 2);
+        proto_write_text(out, "number");
+        proto_write_uint(out, i + 1);
+        proto_write_text(out, "error");
+        proto_write_text(out, proto_error_find(PROTO_CORRUPT)->name);
+    }
+    return RPC_DONE;
+}
+
+static bool head_member(const char *name)
+{
+    return strcmp(name, "entries") != 0 && strcmp(name, "exclude") != 0;
+}
+
+static void write_head(struct proto_writer *out, json_t *document)
+{
+    const char *name;
+    json_t *value;
+    size_t members = 0;
+    json_object_foreach(document, name, value)
+    {
+        members += head_member(name);
+    }
+    proto_write_map(out, members);
+    json_object_foreach(document, name, value)
+    {
+        if (head_member(name)) {
+            proto_write_text(out, name);
+            rpc_write_json(out, value);
+        }
+    }
+}
+
+static void write_entries(struct rpc_call *call, const json_t *entries, uint64_t offset,
+                          uint64_t limit)
+{
+    size_t count = json_array_size(entries);
+    size_t from = offset < count ? (size_t)offset : count;
+    size_t end = limit < count - from ? from + (size_t)limit : count;
+    rpc_key(call->out, call->op, PROTO_A_TAL_GET_ENTRIES);
+    proto_write_array(call->out, end - from);
+    for (size_t i = from; i < end; i++) {
+        rpc_write_json(call->out, json_array_get(entries, i));
+    }
+}
+
+enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct proto_span name = rpc_arg_text(call, PROTO_Q_TAL_GET_NAME);
+    struct proto_span text = {0};
+    uint64_t limit = rpc_arg_uint(call, PROTO_Q_TAL_GET_LIMIT, PAGE_DEFAULT);
+    if (limit > PROTO_TAL_ENTRIES_MAX) {
+        proto_fault_set(fault, PROTO_BAD_FIELD, "limit", "at most %d entries, not %llu",
+                        PROTO_TAL_ENTRIES_MAX, (unsigned long long)limit);
+        return RPC_FAILED;
+    }
+    json_t *document = engine_tal_open(call->worker->engine, name, &text, fault);
+    if (!document) {
+        return RPC_FAILED;
+    }
+    const json_t *entries = json_object_get(document, "entries");
+    struct proto_writer *out = call->out;
+    proto_write_map(out, 4);
+    rpc_put_str(out, call->op, PROTO_A_TAL_GET_NAME, name);
+    rpc_key(out, call->op, PROTO_A_TAL_GET_HEAD);
+    write_head(out, document);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_GET_COUNT, json_array_size(entries));
+    if (rpc_arg_flag(call, PROTO_Q_TAL_GET_DOCUMENT)) {
+        rpc_put_str(out, call->op, PROTO_A_TAL_GET_DOCUMENT, text);
+    } else {
+        write_entries(call, entries, rpc_arg_uint(call, PROTO_Q_TAL_GET_OFFSET, 0), limit);
+    }
+    json_decref(document);
+    return RPC_DONE;
+}
+
+/* Rank and fit on one of the lists; nil where the account is not on it. */
+static void write_side(struct proto_writer *out, const json_t *entries, int64_t at,
+                       const char *rank_name, const char *fit_name)
+{
+    const json_t *entry = at < 0 ? NULL : json_array_get(entries, (size_t)at);
+    proto_write_text(out, rank_name);
+    rpc_write_json(out, json_object_get(entry, "rank"));
+    proto_write_text(out, fit_name);
+    rpc_write_json(out, json_object_get(entry, "fit"));
+}
+
+static void write_difference(struct rpc_call *call, const struct tal_difference *difference,
+                             const json_t *a, const json_t *b)
+{
+    const json_t *entries_a = json_object_get(a, "entries");
+    const json_t *entries_b = json_object_get(b, "entries");
+    struct proto_writer *out = call->out;
+    proto_write_map(out, 4);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_DIFF_BOTH, difference->both);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_DIFF_ONLY_A, difference->only_a);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_DIFF_ONLY_B, difference->only_b);
+    rpc_key(out, call->op, PROTO_A_TAL_DIFF_ACCOUNTS);
+    proto_write_array(out, difference->count);
+    for (size_t i = 0; i < difference->count; i++) {
+        struct tal_pair pair = difference->pairs[i];
+        const json_t *entry = pair.a >= 0 ? json_array_get(entries_a, (size_t)pair.a)
+                                          : json_array_get(entries_b, (size_t)pair.b);
+        proto_write_map(out, 5);
+        proto_write_text(out, "id");
+        rpc_write_json(out, json_object_get(entry, "id"));
+        write_side(out, entries_a, pair.a, "rank_a", "fit_a");
+        write_side(out, entries_b, pair.b, "rank_b", "fit_b");
+    }
+}
+
+enum rpc_outcome rpc_on_TAL_DIFF(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine_worker *engine = call->worker->engine;
+    json_t *a = engine_tal_open(engine, rpc_arg_text(call, PROTO_Q_TAL_DIFF_A), NULL, fault);
+    if (!a) {
+        snprintf(fault->field, sizeof fault->field, "a");
+        return RPC_FAILED;
+    }
+    json_t *b = engine_tal_open(engine, rpc_arg_text(call, PROTO_Q_TAL_DIFF_B), NULL, fault);
+    struct tal_difference difference = {0};
+    bool ok = b != NULL;
+    if (!ok) {
+        snprintf(fault->field, sizeof fault->field, "b");
+    }
+    ok = ok && tal_compare(a, b, &difference, fault);
+    if (ok) {
+        write_difference(call, &difference, a, b);
+    }
+    tal_difference_fini(&difference);
+    json_decref(a);
+    json_decref(b);
+    return ok ? RPC_DONE : RPC_FAILED;
+}
+
+static void write_checked(struct rpc_call *call, struct proto_span name,
+                          const struct engine_tal_checked *checked)
+{
+    struct proto_writer *out = call->out;
+    const struct proto_op_info *op = call->op;
+    const json_t *document = checked->document;
+    const json_t *icp = json_object_get(document, "icp");
+    uint64_t seq_now = store_view_seq(engine_worker_view(call->worker->engine));
+    bool same = checked->rebuilt && checked->changed == 0 && checked->gone == 0 &&
+                json_array_size(checked->entering) == 0 && json_array_size(checked->leaving) == 0;
+    proto_write_map(out, checked->rebuilt ? 12 : 13);
+    rpc_put_str(out, op, PROTO_A_TAL_CHECK_NAME, name);
+    rpc_key(out, op, PROTO_A_TAL_CHECK_DIGEST);
+    rpc_write_json(out, json_object_get(document, "digest"));
+    rpc_key(out, op, PROTO_A_TAL_CHECK_ICP);
+    rpc_write_json(out, json_object_get(icp, "version"));
+    rpc_put_uint(out, op, PROTO_A_TAL_CHECK_COUNT,
+                 json_array_size(json_object_get(document, "entries")));
+    rpc_key(out, op, PROTO_A_TAL_CHECK_SEQ);
+    rpc_write_json(out, json_object_get(document, "seq"));
+    rpc_put_uint(out, op, PROTO_A_TAL_CHECK_SEQ_NOW, seq_now);
+    rpc_put_uint(out, op, PROTO_A_TAL_CHECK_CHANGED, checked->changed);
+    rpc_put_uint(out, op, PROTO_A_TAL_CHECK_GONE, checked->gone);
+    rpc_key(out, op, PROTO_A_TAL_CHECK_CHANGES);
+    rpc_write_json(out, checked->changes);
+    rpc_key(out, op, PROTO_A_TAL_CHECK_ENTERING);
+    rpc_write_json(out, checked->entering);
+    rpc_key(out, op, PROTO_A_TAL_CHECK_LEAVING);
+    rpc_write_json(out, checked->leaving);
+    rpc_put_flag(out, op, PROTO_A_TAL_CHECK_SAME, same);
+    if (!checked->rebuilt) {
+        rpc_put_text(out, op, PROTO_A_TAL_CHECK_REFUSED, checked->refused.message);
+    }
+}
+
+enum rpc_outcome rpc_on_TAL_CHECK(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct proto_span name = rpc_arg_text(call, PROTO_Q_TAL_CHECK_NAME);
+    struct engine_tal_checked checked;
+    bool ok = engine_tal_check(call->worker->engine, call->scan, name, &checked, fault);
+    if (ok) {
+        write_checked(call, name, &checked);
+    }
+    engine_tal_checked_fini(&checked);
+    return ok ? RPC_DONE : RPC_FAILED;
+}
