@@ -43,14 +43,13 @@ struct collector {
     size_t count;
 };
 
-static void add(struct collector *to, const struct feature_vector_field *field,
-                const struct feature_vector_part *part, double common)
+static void add_word(struct collector *to, const struct feature_vector_field *field,
+                     const struct feature_vector_part *part, double common)
 {
-    struct feature_vector_shared one = {.field = field, .part = common};
-    if (part != NULL) {
-        one.word = part->text;
-        one.rows = part->word == NULL ? 0 : part->word->rows;
-    }
+    struct feature_vector_shared one = {.field = field,
+                                        .word = part->text,
+                                        .rows = part->word == NULL ? 0 : part->word->rows,
+                                        .part = common};
     shared_add(to->list, to->most, &to->count, &one);
 }
 
@@ -78,7 +77,7 @@ static void words_agree(const struct feature_vector_field *field, const struct f
         if (order == 0) {
             double common = of_a[i].amplitude * of_b[k].amplitude;
             agreement->common += common;
-            add(to, field, &of_a[i], common);
+            add_word(to, field, &of_a[i], common);
         }
         i += order <= 0;
         k += order >= 0;
@@ -104,7 +103,7 @@ static double number_common(const struct feature_vector_field *field, const stru
     double sine_b;
     feature_vector_angle(field, a->number, &cosine_a, &sine_a);
     feature_vector_angle(field, b->number, &cosine_b, &sine_b);
-    return field->share * (cosine_a * cosine_b + sine_a * sine_b);
+    return field->share * FEATURE_VECTOR_NUMBER * (cosine_a * cosine_b + sine_a * sine_b);
 }
 
 /* a or b NULL: missing there. */
@@ -117,12 +116,18 @@ static struct agreement field_agree(const struct feature_vector_field *field,
         words_agree(field, a, b, to, &agreement);
         return agreement;
     }
-    agreement.squared_a = a == NULL ? 0 : field->share;
-    agreement.squared_b = b == NULL ? 0 : field->share;
+    double squared = field->share * (field->type == FEATURE_NUMBER ? FEATURE_VECTOR_NUMBER : 1);
+    agreement.squared_a = a == NULL ? 0 : squared;
+    agreement.squared_b = b == NULL ? 0 : squared;
     if (a != NULL && b != NULL) {
         agreement.common =
             field->type == FEATURE_NUMBER ? number_common(field, a, b) : dense_common(field, a, b);
-        add(to, field, NULL, agreement.common);
+        struct feature_vector_shared one = {.field = field, .part = agreement.common};
+        if (field->type == FEATURE_NUMBER) {
+            one.number_a = a->number;
+            one.number_b = b->number;
+        }
+        shared_add(to->list, to->most, &to->count, &one);
     }
     return agreement;
 }

@@ -31,6 +31,9 @@ bool feature_vector_present(const struct feature_vector_field *field,
 double feature_vector_length(const struct feature_value *value, uint16_t dims);
 float feature_vector_number(const struct feature_value *value, size_t index);
 
+/* Squared norm of a number, as a part of its share. */
+#define FEATURE_VECTOR_NUMBER 0.4
+
 /* Fills what follows from the rest: rarities, seeds, digest. vector_json.c. */
 bool feature_vectorizer_finish(struct feature_vectorizer *plan, struct proto_fault *fault);
 uint64_t feature_vector_seed(const char *name);

@@ -225,8 +225,9 @@ void feature_vectorizer_vector(const struct feature_vectorizer *plan,
             double cosine;
             double sine;
             feature_vector_angle(field, value->number, &cosine, &sine);
-            vector[field->place] = (float)(cosine * sqrt(field->share));
-            vector[field->place + 1] = (float)(sine * sqrt(field->share));
+            double length = sqrt(field->share * FEATURE_VECTOR_NUMBER);
+            vector[field->place] = (float)(cosine * length);
+            vector[field->place + 1] = (float)(sine * length);
         } else {
             add_words(plan, field, value, vector);
         }

@@ -6,9 +6,10 @@
  * fields divide `vector_share` among themselves (all of it if there are no others), the others
  * divide the rest by their weights. A missing value is nothing at all: zeros.
  *
- *   number    θ = π/4 · clip((t(x) − median) / IQR, ±2), as √s · (cos θ, sin θ): equal numbers
- *             agree fully, numbers two IQRs apart not at all, four apart are opposite. t is the
- *             field's transform.
+ *   number    θ = π/4 · clip((t(x) − median) / IQR, ±2), as √(⅖ s) · (cos θ, sin θ): equal
+ *             numbers agree fully, numbers two IQRs apart not at all, four apart are opposite. t is
+ *             the field's transform; ⅖ is the rarity of a word that one in sixteen has, so that a
+ *             number weighs like such a word.
  *   category, flag, tags   word w of rarity r(w) = min(1, ln(1 + N/n) / ln(1001)), n of the N
  *             sampled accounts with a value having it: 1 if one in a thousand or fewer has it, 0.16
  *             for one in two. A list of words has a(w) = √s · r(w) / √Σ r, so a rare word weighs
@@ -121,10 +122,11 @@ void feature_vectorizer_vector(const struct feature_vectorizer *plan,
 /* What two accounts share. */
 struct feature_vector_shared {
     const struct feature_vector_field *field;
-    struct proto_span word; /* of the first account's values; empty for numbers and vectors */
-    uint32_t rows;          /* sampled accounts that have the word */
-    double part;            /* of the similarity; all parts add up to it, but for what hashed words
-                               that meet in one place add or take */
+    struct proto_span word;    /* of the first account's values; empty for numbers and vectors */
+    uint32_t rows;             /* sampled accounts that have the word */
+    double number_a, number_b; /* of a number field: both accounts' numbers */
+    double part; /* of the similarity; all parts add up to it, but for what hashed words
+                    that meet in one place add or take */
 };
 
 struct feature_vector_explanation {

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Look-alike search over the accounts of the store: who is most like these examples.
+ *
+ * The vectors of all accounts (feature/vectorizer.h) lie in a set of server/similar, made by a
+ * build: fit a plan on a sample, turn every account into a vector, partition. From then on a keeper
+ * thread takes over each commit: the writer tells which slots changed, the keeper reads them and
+ * changes the set, some 20 µs an account. A query first waits until the set has seen every commit
+ * that was acknowledged before it came, then searches on a snapshot of the same commit: what was
+ * acknowledged is found, what was deleted is not returned.
+ *
+ * Without a set a query builds one itself if the base has at most ENGINE_LOOKALIKE_SMALL accounts,
+ * and refits it when the schema changed or the base doubled; above, PROTO_NO_VECTORS says how.
+ *
+ * Ownership: stated at each call. Errors: as said, and those of reading accounts. Threads: a search
+ * runs on the scan thread, with its worker; a build on the thread of jobs. Cost: similar.h; an
+ * explanation some 5 µs a result. docs/decisions/lookalike-store.md. */
+#ifndef ENGINE_LOOKALIKE_H
+#define ENGINE_LOOKALIKE_H
+
+#include "server/engine/engine.h"
+#include "server/feature/vectorizer.h"
+#include "server/similar/similar.h"
+
+#define ENGINE_LOOKALIKE_SMALL 20000u
+
+struct engine_lookalike;
+
+/* engine.c: made before the store opens, begun after. */
+struct engine_lookalike *engine_lookalike_create(struct engine *engine, struct proto_fault *fault);
+bool engine_lookalike_start(struct engine_lookalike *lookalike, struct proto_fault *fault);
+void engine_lookalike_stop(struct engine_lookalike *lookalike);
+void engine_lookalike_destroy(struct engine_lookalike *lookalike); /* NULL is fine */
+/* store_options.on_accounts; context is the lookalike. */
+void engine_lookalike_note(void *context, uint64_t seq, const uint32_t *slots, size_t count);
+
+/* An example: a stored account, or values, or values laid over a stored account. */
+struct engine_example {
+    struct engine_name name;
+    const struct feature_value *values; /* by field id, NULL: none */
+    size_t value_slots;
+};
+
+struct engine_similar {
+    const struct engine_example *positives;
+    size_t positive_count;
+    const struct engine_example *negatives;
+    size_t negative_count;
+    /* Filter expressions. The accounts that match are examples too: all up to what is left of
+     * SIMILAR_EXAMPLES_MAX, then as many evenly spaced ones. */
+    struct proto_span positives_where, negatives_where;
+    struct proto_span filter;                            /* empty: all accounts */
+    const struct proto_span *exclude_ids, *exclude_keys; /* unknown ones are passed over */
+    size_t exclude_id_count, exclude_key_count;
+    uint32_t k;
+    double recall; /* 0 or 1: exact */
+    uint32_t shared_max;
+    uint64_t icp; /* version that scores; 0: the active one, if there is any */
+};
+
+struct engine_similar_hit {
+    struct proto_span id; /* borrows from the worker's view */
+    uint32_t slot;
+    double similarity; /* with negatives, and nearer to one of them: how far the negative is ahead,
+                          0 or below */
+    struct proto_span example_id; /* nearest positive; empty for one of values alone */
+    uint32_t example;             /* its position: positives, then those of positives_where */
+    struct feature_vector_shared *shared;
+    size_t shared_count;
+    const struct feature_vector_field *difference; /* NULL: none */
+    double difference_part;
+    struct feature_value difference_value, difference_example; /* of the two; may be missing */
+    bool scored;
+    int64_t raw;
+};
+
+struct engine_similar_result {
+    struct engine_similar_hit *hits;
+    size_t count;
+    struct similar_report report;
+    const struct icp_document *document; /* NULL: not scored; borrows from the worker's state */
+    uint64_t positives_matched;          /* by positives_where */
+    uint64_t positives_used, negatives_used;
+    /* its own */
+    struct feature_vectorizer *plan;
+    struct feature_vector_shared *shared_all;
+};
+
+/* Refreshes the worker's view (not its state): what was read from it before ends here. Whatever
+ * succeeds is freed with engine_similar_free. */
+bool engine_similar(struct engine_worker *worker, const struct engine_job *job,
+                    const struct engine_similar *query, struct engine_similar_result *result,
+                    struct proto_fault *fault);
+void engine_similar_free(struct engine_similar_result *result);
+
+/* How well approximate search does on this base: n stored accounts, chosen by seed, as queries. */
+struct engine_recall {
+    uint32_t k;
+    double recall; /* target */
+    uint32_t n;
+    uint64_t seed;
+    /* set */
+    uint32_t queries;
+    double measured;
+    double exact_ms, approximate_ms; /* mean of one query */
+    uint64_t vectors, lists;
+};
+bool engine_recall(struct engine_worker *worker, const struct engine_job *job,
+                   struct engine_recall *recall, struct proto_fault *fault);
+
+/* Builds anew as a job; the set in use answers meanwhile. */
+struct engine_similar_build {
+    bool icp_weights; /* fields weigh as the active ICP finds them important */
+    int64_t deadline_ms;
+    void (*on_progress)(void *context, const struct engine_job_info *info);
+    void (*on_done)(void *context, const struct engine_job_info *info);
+    void *context;
+};
+uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *build,
+                              struct proto_fault *fault);
+
+struct engine_lookalike_stats {
+    bool ready, building, opened; /* opened: from blocks of the store, not built since the start */
+    uint64_t vectors, lists, dims, pending, plan_digest, seq, bytes;
+};
+void engine_lookalike_stats(struct engine *engine, struct engine_lookalike_stats *stats);
+/* The plan in use as JSON text; NULL without a set or memory. Caller frees. */
+char *engine_lookalike_plan(struct engine *engine);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of look-alike search share.
+ *
+ * Locks, in the order they are taken: set_lock (read: searching; write: changing the set, for
+ * microseconds, or putting another in its place), then lock (all the rest, held briefly). */
+#ifndef ENGINE_LOOKALIKE_PARTS_H
+#define ENGINE_LOOKALIKE_PARTS_H
+
+#include "server/engine/lookalike.h"
+#include "server/engine/worker.h"
+
+/* A set with its plan and its blocks. */
+struct lookalike_set {
+    struct feature_vectorizer *plan;
+    uint32_t schema_version; /* that the plan was fitted on */
+    struct similar_memory *memory;
+    struct similar_set *set;
+    struct similar_scratch *scratch; /* of the scan thread */
+};
+
+struct lookalike_slots {
+    uint32_t *list;
+    size_t count, room;
+};
+
+struct engine_lookalike {
+    struct engine *engine;
+    pthread_rwlock_t set_lock;
+    struct lookalike_set *set; /* NULL: none; guarded by set_lock */
+
+    pthread_mutex_t lock;
+    pthread_cond_t wake;    /* the keeper: there is something to do */
+    pthread_cond_t changed; /* queries: applied_seq, ready or building changed */
+    bool ready;             /* set is not NULL */
+    bool building;
+    bool lost; /* the set has missed a change, for want of memory: it must not be used */
+    bool noting;
+    struct lookalike_slots pending;  /* noted, not applied to the set */
+    struct lookalike_slots replayed; /* noted since a build began */
+    uint64_t noted_seq, applied_seq;
+
+    pthread_t thread;
+    bool started, stopping;
+};
+
+/* lookalike_build.c: makes a set from what the view of a worker sees. progress may be NULL. */
+struct lookalike_build {
+    struct engine_lookalike *lookalike;
+    struct engine_job *job; /* NULL: on the scan thread */
+    const struct engine_job *scan;
+    bool icp_weights;
+};
+bool lookalike_build(const struct lookalike_build *build, struct proto_fault *fault);
+void lookalike_set_destroy(struct lookalike_set *set); /* NULL is fine */
+
+/* lookalike_wait.c: waits until the set has seen what was acknowledged, builds a small one; then
+ * holds set_lock for reading, with the worker's view on the commit that the set has seen. */
+bool lookalike_hold(struct engine_worker *worker, const struct engine_job *job,
+                    struct proto_fault *fault);
+void lookalike_let_go(struct engine_lookalike *lookalike);
+
+/* lookalike_keep.c */
+void *lookalike_keep(void *lookalike);
+
+/* Translates; always false. */
+bool lookalike_fault(enum similar_status status, struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* similar and recall, on the scan thread; similar-build, a job; similar-plan. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "server/engine/lookalike.h"
+#include "server/rpc/lead.h"
+#include "server/rpc/value_write.h"
+#include "server/rpc/values.h"
+
+enum { K_DEFAULT = 10, REASONS_DEFAULT = 3, RECALL_QUERIES_DEFAULT = 100 };
+
+static_assert((int)PROTO_SIMILAR_K_MAX == (int)SIMILAR_K_MAX, "one limit, as two floors know it");
+static_assert((int)PROTO_SIMILAR_EXAMPLES_MAX == (int)SIMILAR_EXAMPLES_MAX, "one limit");
+
+/* Values of an example, in the arena, for as long as the request lives. */
+static bool example_values(struct rpc_call *call, struct proto_span map,
+                           struct engine_example *example, struct proto_fault *fault)
+{
+    struct feature_schema *schema = rpc_state(call)->schema;
+    if (!schema) {
+        return proto_fault_set(fault, PROTO_NO_SCHEMA, "values", "no schema has been put yet");
+    }
+    struct feature_value *values =
+        base_arena_array(&call->worker->arena, schema->id_count + 1, sizeof *values);
+    if (!values) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "values", "no memory for the values");
+    }
+    struct rpc_values read = {
+        .schema = schema,
+        .arena = &call->worker->arena,
+        .values = values,
+        .skip_unknown = true,
+        .time_ms = engine_now_ms(call->worker->rpc->options.engine),
+    };
+    example->values = values;
+    example->value_slots = schema->id_count;
+    return rpc_values_read(&read, map, fault);
+}
+
+/* An example names an account as score does. */
+static bool example_read(struct rpc_call *call, struct proto_span map,
+                         struct engine_example *example, struct proto_fault *fault)
+{
+    struct proto_arg args[PROTO_ARGS_MAX];
+    const struct proto_op_info *score = proto_op_find(PROTO_OP_SCORE);
+    if (!proto_fields_decode(score->request, score->request_count, map, args, fault) ||
+        !rpc_name_read(args, PROTO_Q_SCORE_ID, PROTO_Q_SCORE_KEY, PROTO_Q_SCORE_EMAIL,
+                       &example->name, fault)) {
+        return false;
+    }
+    if (args[PROTO_Q_SCORE_VALUES].present) {
+        return example_values(call, args[PROTO_Q_SCORE_VALUES].value, example, fault);
+    }
+    return args[PROTO_Q_SCORE_ID].present || args[PROTO_Q_SCORE_KEY].present ||
+           args[PROTO_Q_SCORE_EMAIL].present ||
+           proto_fault_set(fault, PROTO_MISSING_FIELD, "id", "give id, key or email, or values");
+}
+
+static bool examples_read(struct rpc_call *call, int index, const char *what,
+                          const struct engine_example **examples, size_t *count,
+                          struct proto_fault *fault)
+{
+    struct proto_reader reader;
+    struct proto_fault local = {0};
+    if (!call->args[index].present) {
+        return true;
+    }
+    proto_reader_init(&reader, call->args[index].value, &local);
+    *count = proto_read_array(&reader);
+    if (*count > PROTO_SIMILAR_EXAMPLES_MAX) {
+        return proto_fault_set(fault, PROTO_TOO_LARGE, what, "%zu examples, at most %d are allowed",
+                               *count, PROTO_SIMILAR_EXAMPLES_MAX);
+    }
+    struct engine_example *list = base_arena_array(&call->worker->arena, *count + 1, sizeof *list);
+    if (!list) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, what, "no memory for the examples");
+    }
+    *examples = list;
+    for (size_t i = 0; i < *count; i++) {
+        if (!example_read(call, proto_read_any(&reader), &list[i], fault)) {
+            return proto_fault_within(fault, "%s[%zu]", what, i);
+        }
+    }
+    return true;
+}
+
+/* Keys to exclude, those of domains among them. */
+static bool keys_read(struct rpc_call *call, struct engine_similar *query,
+                      struct proto_fault *fault)
+{
+    struct proto_fault local = {0};
+    size_t key_count;
+    size_t domain_count;
+    const struct proto_span *keys = rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_KEYS,
+                                                  PROTO_BATCH_ACCOUNTS_MAX, &key_count, &local);
+    const struct proto_span *domains = rpc_arg_texts(
+        call, PROTO_Q_SIMILAR_EXCLUDE_DOMAINS, PROTO_BATCH_ACCOUNTS_MAX, &domain_count, &local);
+    query->exclude_ids = rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_IDS, PROTO_BATCH_ACCOUNTS_MAX,
+                                       &query->exclude_id_count, &local);
+    if (local.code != PROTO_OK) {
+        *fault = local;
+        return false;
+    }
+    struct proto_span *all =
+        base_arena_array(&call->worker->arena, key_count + domain_count + 1, sizeof *all);
+    if (!all) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "exclude_keys", "no memory for the keys");
+    }
+    for (size_t i = 0; i < key_count; i++) {
+        all[i] = keys[i];
+    }
+    for (size_t i = 0; i < domain_count; i++) {
+        static const char prefix[] = "domain:";
+        size_t bytes = sizeof prefix - 1 + domains[i].bytes;
+        uint8_t *text = base_arena_take(&call->worker->arena, bytes + 1);
+        if (!text) {
+            return proto_fault_set(fault, PROTO_NO_MEMORY, "exclude_domains",
+                                   "no memory for the domains");
+        }
+        memcpy(text, prefix, sizeof prefix - 1);
+        memcpy(text + sizeof prefix - 1, domains[i].data, domains[i].bytes);
+        all[key_count + i] = (struct proto_span){text, bytes};
+    }
+    query->exclude_keys = all;
+    query->exclude_key_count = key_count + domain_count;
+    return true;
+}
+
+static bool count_read(const struct rpc_call *call, int index, const char *what, uint64_t otherwise,
+                       uint64_t least, uint64_t most, uint32_t *count, struct proto_fault *fault)
+{
+    uint64_t value = rpc_arg_uint(call, index, otherwise);
+    *count = (uint32_t)value;
+    return (value >= least && value <= most) ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, what,
+                           "from %" PRIu64 " to %" PRIu64 ", not %" PRIu64, least, most, value);
+}
+
+static bool recall_read(const struct rpc_call *call, int index, double otherwise, double *recall,
+                        struct proto_fault *fault)
+{
+    *recall = call->args[index].present ? call->args[index].number : otherwise;
+    return (*recall > 0 && *recall <= 1) ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "recall",
+                           "a share above 0 and up to 1 is wanted");
+}
+
+static bool similar_read(struct rpc_call *call, struct engine_similar *query,
+                         struct proto_fault *fault)
+{
+    query->positives_where = rpc_arg_text(call, PROTO_Q_SIMILAR_POSITIVES_WHERE);
+    query->negatives_where = rpc_arg_text(call, PROTO_Q_SIMILAR_NEGATIVES_WHERE);
+    query->filter = rpc_arg_text(call, PROTO_Q_SIMILAR_FILTER);
+    query->icp = rpc_arg_uint(call, PROTO_Q_SIMILAR_ICP, 0);
+    if (!count_read(call, PROTO_Q_SIMILAR_K, "k", K_DEFAULT, 1, PROTO_SIMILAR_K_MAX, &query->k,
+                    fault) ||
+        !count_read(call, PROTO_Q_SIMILAR_REASONS, "reasons", REASONS_DEFAULT, 0,
+                    PROTO_SIMILAR_SHARED_MAX, &query->shared_max, fault) ||
+        !recall_read(call, PROTO_Q_SIMILAR_RECALL, 1, &query->recall, fault) ||
+        !examples_read(call, PROTO_Q_SIMILAR_POSITIVES, "positives", &query->positives,
+                       &query->positive_count, fault) ||
+        !examples_read(call, PROTO_Q_SIMILAR_NEGATIVES, "negatives", &query->negatives,
+                       &query->negative_count, fault) ||
+        !keys_read(call, query, fault)) {
+        return false;
+    }
+    return query->positive_count > 0 || query->positives_where.bytes > 0 ||
+           proto_fault_set(fault, PROTO_MISSING_FIELD, "positives",
+                           "give positives or positives_where");
+}
+
+static const char *path_name(enum similar_path path)
+{
+    static const char *const names[] = {"scan", "matches", "probe"};
+    return names[path];
+}
+
+static void write_shared(struct proto_writer *out, const struct feature_vector_shared *shared)
+{
+    bool word = shared->field->type != FEATURE_NUMBER && shared->field->type != FEATURE_VECTOR;
+    bool number = shared->field->type == FEATURE_NUMBER;
+    proto_write_map(out, 2 + (word || number ? 2U : 0U));
+    proto_write_text(out, "field");
+    proto_write_text(out, shared->field->name);
+    proto_write_text(out, "part");
+    proto_write_f64(out, shared->part);
+    if (word) {
+        proto_write_text(out, "value");
+        proto_write_str(out, shared->word);
+        proto_write_text(out, "accounts");
+        proto_write_uint(out, shared->rows);
+    } else if (number) {
+        proto_write_text(out, "value");
+        proto_write_f64(out, shared->number_a);
+        proto_write_text(out, "example_value");
+        proto_write_f64(out, shared->number_b);
+    }
+}
+
+static void write_optional(struct proto_writer *out, const char *key,
+                           const struct feature_value *value)
+{
+    proto_write_text(out, key);
+    if (value->present && value->type != FEATURE_VECTOR) {
+        rpc_write_value(out, value);
+    } else {
+        proto_write_nil(out);
+    }
+}
+
+static void write_reasons(struct proto_writer *out, const struct engine_similar_hit *hit)
+{
+    proto_write_text(out, "shared");
+    proto_write_array(out, hit->shared_count);
+    for (size_t i = 0; i < hit->shared_count; i++) {
+        write_shared(out, &hit->shared[i]);
+    }
+    proto_write_text(out, "difference");
+    if (!hit->difference) {
+        proto_write_nil(out);
+        return;
+    }
+    proto_write_map(out, 4);
+    proto_write_text(out, "field");
+    proto_write_text(out, hit->difference->name);
+    proto_write_text(out, "part");
+    proto_write_f64(out, hit->difference_part);
+    write_optional(out, "value", &hit->difference_value);
+    write_optional(out, "example_value", &hit->difference_example);
+}
+
+static void write_score(struct proto_writer *out, const struct icp_document *document,
+                        const struct engine_similar_hit *hit)
+{
+    struct engine_answer answer = {0};
+    engine_answer_from_raw(document, hit->raw, &answer);
+    const char grade[2] = {answer.grade, '\0'};
+    proto_write_text(out, "fit");
+    proto_write_f64(out, answer.fit);
+    proto_write_text(out, "p");
+    proto_write_f64(out, answer.p);
+    proto_write_text(out, "grade");
+    proto_write_text(out, grade);
+    proto_write_text(out, "raw");
+    proto_write_int(out, answer.raw);
+}
+
+static void write_hit(struct proto_writer *out, const struct engine_similar *query,
+                      const struct engine_similar_result *result,
+                      const struct engine_similar_hit *hit)
+{
+    proto_write_map(out, 4 + (query->shared_max > 0 ? 2U : 0U) + (hit->scored ? 4U : 0U));
+    proto_write_text(out, "id");
+    proto_write_str(out, hit->id);
+    proto_write_text(out, "similarity");
+    proto_write_f64(out, hit->similarity);
+    proto_write_text(out, "example");
+    if (hit->example_id.bytes > 0) {
+        proto_write_str(out, hit->example_id);
+    } else {
+        proto_write_nil(out);
+    }
+    proto_write_text(out, "example_index");
+    proto_write_uint(out, hit->example);
+    if (query->shared_max > 0) {
+        write_reasons(out, hit);
+    }
+    if (hit->scored) {
+        write_score(out, result->document, hit);
+    }
+}
+
+static bool similar_write(struct rpc_call *call, const struct engine_similar *query,
+                          const struct engine_similar_result *result, struct proto_fault *fault)
+{
+    struct proto_writer *out = call->out;
+    const struct proto_op_info *op = call->op;
+    proto_write_map(out, 9);
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_SEQ,
+                 store_view_seq(engine_worker_view(call->worker->engine)));
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_ICP, result->document ? result->document->version : 0);
+    rpc_put_flag(out, op, PROTO_A_SIMILAR_EXACT, result->report.exact);
+    rpc_put_number(out, op, PROTO_A_SIMILAR_RECALL_EXPECTED, result->report.recall_expected);
+    rpc_put_text(out, op, PROTO_A_SIMILAR_PATH, path_name(result->report.path));
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_POSITIVES, result->positives_used);
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_POSITIVES_MATCHED, result->positives_matched);
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_NEGATIVES, result->negatives_used);
+    rpc_key(out, op, PROTO_A_SIMILAR_RESULTS);
+    proto_write_array(out, result->count);
+    for (size_t i = 0; i < result->count; i++) {
+        if (out->bytes > PROTO_FRAME_BYTES_MAX) {
+            return proto_fault_set(fault, PROTO_TOO_LARGE, "k",
+                                   "%zu results with their reasons do not fit one frame; ask for "
+                                   "fewer of either",
+                                   result->count);
+        }
+        write_hit(out, query, result, &result->hits[i]);
+    }
+    return true;
+}
+
+enum rpc_outcome rpc_on_SIMILAR(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine_similar query = {0};
+    struct engine_similar_result result;
+    if (!similar_read(call, &query, fault) ||
+        !engine_similar(call->worker->engine, call->scan, &query, &result, fault)) {
+        return RPC_FAILED;
+    }
+    bool good = similar_write(call, &query, &result, fault);
+    engine_similar_free(&result);
+    return good ? RPC_DONE : RPC_FAILED;
+}
+
+enum rpc_outcome rpc_on_RECALL(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine_recall recall = {.seed = rpc_arg_uint(call, PROTO_Q_RECALL_SEED, 1)};
+    struct proto_writer *out = call->out;
+    if (!count_read(call, PROTO_Q_RECALL_K, "k", K_DEFAULT, 1, PROTO_SIMILAR_K_MAX, &recall.k,
+                    fault) ||
+        !count_read(call, PROTO_Q_RECALL_N, "n", RECALL_QUERIES_DEFAULT, 1,
+                    PROTO_RECALL_QUERIES_MAX, &recall.n, fault) ||
+        !recall_read(call, PROTO_Q_RECALL_RECALL, 0.99, &recall.recall, fault) ||
+        !engine_recall(call->worker->engine, call->scan, &recall, fault)) {
+        return RPC_FAILED;
+    }
+    proto_write_map(out, 7);
+    rpc_put_uint(out, call->op, PROTO_A_RECALL_K, recall.k);
+    rpc_put_uint(out, call->op, PROTO_A_RECALL_QUERIES, recall.queries);
+    rpc_put_number(out, call->op, PROTO_A_RECALL_MEASURED, recall.measured);
+    rpc_put_number(out, call->op, PROTO_A_RECALL_EXACT_MS, recall.exact_ms);
+    rpc_put_number(out, call->op, PROTO_A_RECALL_APPROXIMATE_MS, recall.approximate_ms);
+    rpc_put_uint(out, call->op, PROTO_A_RECALL_VECTORS, recall.vectors);
+    rpc_put_uint(out, call->op, PROTO_A_RECALL_LISTS, recall.lists);
+    return RPC_DONE;
+}
+
+struct pending_build {
+    struct rpc_later *later;
+    bool progress;
+};
+
+static void build_progress(void *context, const struct engine_job_info *info)
+{
+    struct pending_build *pending = context;
+    const struct proto_op_info *op = pending->later->op;
+    if (!pending->progress) {
+        return;
+    }
+    struct proto_writer *out = rpc_later_begin(pending->later);
+    proto_write_map(out, 3);
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_JOB, info->job);
+    rpc_put_number(out, op, PROTO_A_SIMILAR_BUILD_DONE, info->done);
+    rpc_put_text(out, op, PROTO_A_SIMILAR_BUILD_STAGE, info->stage);
+    rpc_later_progress(pending->later);
+}
+
+static void build_done(void *context, const struct engine_job_info *info)
+{
+    struct pending_build *pending = context;
+    const struct proto_op_info *op = pending->later->op;
+    if (info->fault.code == PROTO_OK) {
+        struct engine_lookalike_stats stats;
+        engine_lookalike_stats(pending->later->rpc->options.engine, &stats);
+        struct proto_writer *out = rpc_later_begin(pending->later);
+        proto_write_map(out, 3);
+        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_JOB, info->job);
+        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_VECTORS, stats.vectors);
+        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_DIMS, stats.dims);
+    }
+    rpc_later_post(pending->later, &info->fault);
+    free(pending);
+}
+
+enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine *engine = call->worker->rpc->options.engine;
+    struct pending_build *pending = calloc(1, sizeof *pending);
+    if (!pending) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+        return RPC_FAILED;
+    }
+    struct engine_similar_build build = {
+        .icp_weights = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS),
+        .deadline_ms =
+            call->deadline_ms > 0 ? engine_now_ms(engine) + (int64_t)call->deadline_ms : 0,
+        .on_progress = build_progress,
+        .on_done = build_done,
+        .context = pending,
+    };
+    pending->progress = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_PROGRESS);
+    pending->later = rpc_later_create(call, fault);
+    if (pending->later && engine_similar_build(engine, &build, fault) > 0) {
+        return RPC_LATER;
+    }
+    if (pending->later) {
+        rpc_later_drop(pending->later);
+    }
+    free(pending);
+    return RPC_FAILED;
+}
+
+enum rpc_outcome rpc_on_SIMILAR_PLAN(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine *engine = call->worker->rpc->options.engine;
+    struct proto_writer *out = call->out;
+    struct engine_lookalike_stats stats;
+    (void)fault;
+    engine_lookalike_stats(engine, &stats);
+    char *plan = engine_lookalike_plan(engine);
+    proto_write_map(out, plan ? 10 : 9);
+    rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_READY, stats.ready);
+    rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_BUILDING, stats.building);
+    rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_OPENED, stats.opened);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_VECTORS, stats.vectors);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_LISTS, stats.lists);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_DIMS, stats.dims);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_BYTES, stats.bytes);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_PENDING, stats.pending);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_SEQ, stats.seq);
+    if (plan) {
+        rpc_put_text(out, call->op, PROTO_A_SIMILAR_PLAN_PLAN, plan);
+    }
+    free(plan);
+    return RPC_DONE;
+}
