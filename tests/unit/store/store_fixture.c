@@ -197,7 +197,7 @@ void settle(struct fixture *fixture, uint64_t digest)
 static void encode(void *context, const struct feature_value *values, size_t slots, uint8_t *codes)
 {
     assert_true(slots >= 2);
-    codes[0] = values[0].present ? (uint8_t)values[0].number : 0;
+    codes[0] = values[0].present ? (uint8_t)(unsigned)values[0].number : 0;
     codes[1] = values[1].present ? values[1].text.data[0] : 0;
     codes[2] = context == NULL ? 0 : *(const uint8_t *)context;
 }

@@ -85,12 +85,12 @@ static struct file file_read(const char *directory, const char *name)
 {
     char path[128];
     struct file file = {0};
-    struct stat info;
+    struct stat info = {0};
     snprintf(path, sizeof path, "%s/%s", directory, name);
     int fd = open(path, O_RDONLY);
     assert_true(fd >= 0 && fstat(fd, &info) == 0);
     file.count = (size_t)info.st_size < 4000000 ? (size_t)info.st_size : 4000000;
-    file.bytes = malloc(file.count);
+    file.bytes = malloc(file.count + 1);
     assert_int_equal(pread(fd, file.bytes, file.count, 0), file.count);
     close(fd);
     return file;
