@@ -58,7 +58,7 @@ static void a_batch_that_is_cut_off_anywhere_is_refused(void **state)
     size_t whole = 0;
     for (size_t bytes = 0; bytes < batch->bytes; bytes++) {
         /* A copy of the exact size, so that a sanitizer sees a read past it. */
-        uint8_t *copy = malloc(bytes + 1);
+        uint8_t *copy = malloc(bytes == 0 ? 1 : bytes);
         memcpy(copy, batch->data, bytes);
         struct store_command command;
         struct proto_fault fault = {.code = PROTO_OK};
@@ -80,7 +80,8 @@ static void unknown_kinds_flags_and_reserved_bytes_are_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } wrongs[] = {{0, 0}, {0, 8}, {0, 255}, {1, 2}, {2, 1}, {3, 1}, {11, 255}, {15, 255}};
+    } wrongs[] = {{0, 0},   {0, STORE_COMMAND_TAL + 1}, {0, 255}, {1, 2}, {2, 1}, {3, 1}, {11, 255},
+                  {15, 255}};
     for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
         struct store_command command;
         struct proto_fault fault = {.code = PROTO_OK};
