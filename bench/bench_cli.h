@@ -11,7 +11,9 @@
     X(run, "WORKLOAD…", "send a workload to a running icpd (or echo) and measure it")              \
     X(echo, "", "serve frames of one size: the floor that others are compared with")               \
     X(fill, "", "fill a running icpd with accounts of 40 fields and an ICP")                       \
-    X(gate, "serving|smoke", "measure icpd, the floor and its peers in one alternating run")
+    X(gate, "serving|smoke", "measure icpd, the floor and its peers in one alternating run")       \
+    X(compare, "A.json B.json", "end non-zero if B is worse than A beyond noise")                  \
+    X(report, "IN.json", "write a report as one HTML file without scripts")
 
 #define X(name, arguments, help) int bench_command_##name(int argc, char **argv);
 BENCH_COMMANDS

@@ -16,6 +16,12 @@ static const struct gate_case_info cases[GATE_CASES] = {
 #undef C
     [GATE_WHOLE] = {.name = "whole-base"},
     [GATE_MEMORY] = {.name = "memory"},
+    [GATE_SWEEP] = {.name = "sweep",
+                    .workload = "score_id",
+                    .depth = 1,
+                    .loop = GATE_LOOP_OPEN,
+                    .scores = 1,
+                    .text = "score by id, open loop, one rate after another"},
 };
 
 static const struct gate_entry entries[] = {
@@ -190,6 +196,29 @@ static bool round_run(struct gate *gate, unsigned round, struct proto_fault *fau
     return true;
 }
 
+/* From a tenth of what the echo reached at depth 1 to three times that. */
+static bool sweep_run(struct gate *gate, struct proto_fault *fault)
+{
+    static const double shares[] = {0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 3.0};
+    static const struct gate_entry swept[] = {{GATE_SWEEP, GATE_BY_ECHO},
+                                              {GATE_SWEEP, GATE_BY_ICP}};
+    double half = gate->open_rate;
+    bool ok = gate_prepare(gate, &swept[0], fault) && gate_prepare(gate, &swept[1], fault);
+    for (size_t i = 0; ok && i < sizeof shares / sizeof *shares; i++) {
+        gate->open_rate = 2 * half * shares[i];
+        for (size_t j = 0; ok && j < 2; j++) {
+            struct bench_result results[BENCH_STREAMS_MAX];
+            ok = gate_run(gate, &swept[j], results, fault);
+            if (ok)
+                result_keep(gate, &swept[j], &results[0]);
+            for (unsigned k = 0; k < BENCH_STREAMS_MAX; k++)
+                bench_result_fini(&results[k]);
+        }
+    }
+    gate->open_rate = half;
+    return ok;
+}
+
 bool gate_measure(struct gate *gate, struct proto_fault *fault)
 {
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
@@ -202,5 +231,5 @@ bool gate_measure(struct gate *gate, struct proto_fault *fault)
         if (!round_run(gate, round, fault))
             return false;
     }
-    return true;
+    return gate->options.smoke || sweep_run(gate, fault);
 }

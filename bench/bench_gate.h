@@ -21,6 +21,7 @@ enum gate_case {
 #undef C
     GATE_WHOLE,  /* an operation that icpd does not have yet */
     GATE_MEMORY, /* read from /proc, not driven */
+    GATE_SWEEP,  /* open loop at one rate after another, for the report */
     GATE_NONE,
     GATE_CASES
 };

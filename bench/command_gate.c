@@ -163,7 +163,7 @@ static unsigned series_print(const struct gate *gate)
         for (unsigned who = 0; who < GATE_CONTENDERS; who++) {
             const struct gate_series *series =
                 gate_series(gate, (enum gate_case)what, (enum gate_contender)who);
-            if (series->runs == NULL)
+            if (series->runs == NULL || what == GATE_SWEEP)
                 continue;
             printf("%-12s %-18s", gate_case_name((enum gate_case)what),
                    gate_contender_name((enum gate_contender)who));

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/bench_html.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "bench/bench_compare.h"
+#include "bench/bench_svg.h"
+#include "bench/html_parts.h"
+
+static const char style[] =
+    ":root{--ink:#1c2430;--dim:#5b6675;--line:#d9dee6;--page:#fff;--s0:#0b6bcb;--s1:#8a94a3;"
+    "--s2:#d9822b;--s3:#1f9d6b;--good:#13795b;--bad:#b3261e}\n"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e6ebf2;--dim:#9aa6b6;--line:#323b48;"
+    "--page:#12161c;--s0:#5aa9ff;--s1:#98a3b3;--s2:#f0a55a;--s3:#4cc795;--good:#5fd0a5;"
+    "--bad:#ff8a80}}\n"
+    "body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);margin:0 auto;"
+    "max-width:980px;padding:24px}\n"
+    "h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 6px}h3{font-size:14px;"
+    "margin:0 0 4px;font-weight:600}p,.dim{color:var(--dim);margin:0 0 10px}\n"
+    "table{border-collapse:collapse;width:100%;font-size:14px}td,th{padding:5px "
+    "8px;text-align:left;"
+    "border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:right;"
+    "white-space:nowrap;font-variant-numeric:tabular-nums}.good{color:var(--good)}"
+    ".bad{color:var(--bad);font-weight:600}.wrap{overflow-x:auto}\n"
+    "figure{margin:14px 0 22px}svg{width:100%;height:auto;display:block}"
+    "svg text{fill:var(--ink);font-size:12px}svg .tick,svg .axis{fill:var(--dim)}"
+    ".grid{stroke:var(--line);fill:none}.whisker{stroke:var(--ink);fill:none;stroke-width:1.3}"
+    ".mark{stroke:var(--bad);fill:none;stroke-dasharray:3 2}\n"
+    ".l0,.l1,.l2,.l3{fill:none;stroke-width:2}.l0{stroke:var(--s0)}.l1{stroke:var(--s1)}"
+    ".l2{stroke:var(--s2)}.l3{stroke:var(--s3)}.r0{fill:var(--s0)}.r1{fill:var(--s1)}"
+    ".r2{fill:var(--s2)}.b0{background:var(--s0)}.b1{background:var(--s1)}.b2{background:var(--s2)}"
+    ".b3{background:var(--s3)}figcaption{font-size:13px;color:var(--dim)}"
+    "figcaption span{margin-right:14px}figcaption i{display:inline-block;width:14px;height:3px;"
+    "margin-right:5px;vertical-align:middle}dt{font-weight:600}dd{margin:0 0 "
+    "8px;color:var(--dim)}\n"
+    "@media print{figure,tr{break-inside:avoid}}\n";
+
+static void number_cell(FILE *out, double value)
+{
+    char text[64] = "–";
+    if (!isnan(value))
+        bench_svg_number(value, text, sizeof text);
+    fprintf(out, "<td class=\"n\">%s</td>", text);
+}
+
+static void row_write(FILE *out, const json_t *row)
+{
+    const char *verdict = html_text(row, "verdict");
+    bool holds = strcmp(verdict, "holds") == 0;
+    char low[64];
+    char high[64];
+    char target[64];
+    fputs("<tr><td>", out);
+    bench_svg_text(out, html_text(row, "text"));
+    fputs("</td>", out);
+    number_cell(out, html_number(row, "measured.median"));
+    if (isnan(html_number(row, "measured.low"))) {
+        fputs("<td class=\"n\"></td>", out);
+    } else {
+        bench_svg_number(html_number(row, "measured.low"), low, sizeof low);
+        bench_svg_number(html_number(row, "measured.high"), high, sizeof high);
+        fprintf(out, "<td class=\"n\">%s … %s</td>", low, high);
+    }
+    number_cell(out, html_number(row, "by_cpu.median"));
+    bench_svg_number(html_number(row, "target"), target, sizeof target);
+    fprintf(out, "<td class=\"n\">%s %s</td><td class=\"%s\">%s %s</td></tr>\n",
+            strcmp(html_text(row, "limit"), "least") == 0 ? "≥" : "≤", target,
+            holds ? "good" : "bad", holds ? "✓" : "✗", verdict);
+}
+
+static void rows_write(FILE *out, const json_t *result)
+{
+    size_t i;
+    const json_t *row;
+    const json_t *rows = json_object_get(result, "rows");
+    if (json_array_size(rows) == 0)
+        return;
+    fputs("<h2>The gate</h2>\n<p>Medians of alternating runs; ratios are taken run by run. \"By "
+          "CPU\" "
+          "is the same ratio by the servers' processor time a request.</p>\n<div "
+          "class=\"wrap\"><table><tr><th>What</th><th class=\"n\">Measured</th><th "
+          "class=\"n\">Lowest … highest</th><th class=\"n\">By CPU</th><th "
+          "class=\"n\">Target</th><th>Verdict</th></tr>\n",
+          out);
+    json_array_foreach(rows, i, row) row_write(out, row);
+    fputs("</table></div>\n", out);
+}
+
+static void series_write(FILE *out, const json_t *result)
+{
+    static const char *const paths[] = {
+        "rate",  "latency_us.p50", "latency_us.p99", "latency_us.p999", "server.cpu_ns_each",
+        "errors"};
+    size_t i;
+    const json_t *series;
+    fputs("<h2>All figures</h2>\n<div class=\"wrap\"><table><tr><th>Case</th><th>Contender</th><th "
+          "class=\"n\">Requests/s</th><th class=\"n\">p50 µs</th><th class=\"n\">p99 µs</th><th "
+          "class=\"n\">p99.9 µs</th><th class=\"n\">Server ns</th><th "
+          "class=\"n\">Errors</th></tr>\n",
+          out);
+    json_array_foreach(json_object_get(result, "series"), i, series)
+    {
+        if (strcmp(html_text(series, "case"), "sweep") == 0)
+            continue;
+        fprintf(out, "<tr><td>%s</td><td>%s</td>", html_text(series, "case"),
+                html_text(series, "contender"));
+        for (size_t p = 0; p < sizeof paths / sizeof *paths; p++)
+            number_cell(out, html_spread(series, paths[p]).median);
+        fputs("</tr>\n", out);
+    }
+    fputs("</table></div>\n", out);
+}
+
+static void baseline_write(FILE *out, const json_t *result, const json_t *baseline)
+{
+    static const char *const words[] = {"same within noise", "better", "worse"};
+    struct bench_comparison all[BENCH_COMPARISONS_MAX];
+    size_t count = bench_compare(baseline, result, all, BENCH_COMPARISONS_MAX);
+    fputs("<h2>Against the saved baseline</h2>\n<div class=\"wrap\"><table><tr><th>Case</th><th>"
+          "Figure</th><th class=\"n\">Before</th><th class=\"n\">Now</th><th "
+          "class=\"n\">Change</th><th></th></tr>\n",
+          out);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(out, "<tr><td>%s, %s</td><td>%s%s</td>", all[i].what, all[i].who, all[i].metric,
+                all[i].relative ? " of the floor's" : "");
+        number_cell(out, all[i].a.median);
+        number_cell(out, all[i].b.median);
+        fprintf(out, "<td class=\"n\">%+.1f %%</td><td class=\"%s\">%s</td></tr>\n",
+                100 * (all[i].b.median / all[i].a.median - 1),
+                all[i].change == BENCH_WORSE    ? "bad"
+                : all[i].change == BENCH_BETTER ? "good"
+                                                : "",
+                words[all[i].change]);
+    }
+    fputs("</table></div>\n", out);
+}
+
+static void facts_write(FILE *out, const json_t *facts)
+{
+    const char *key;
+    const json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)facts, key, value)
+    {
+        fprintf(out, "<tr><td>%s</td><td>", key);
+        if (json_is_string(value))
+            bench_svg_text(out, json_string_value(value));
+        else
+            fprintf(out, "%.10g", json_number_value(value));
+        fputs("</td></tr>\n", out);
+    }
+}
+
+static void setup_write(FILE *out, const json_t *result)
+{
+    size_t i;
+    const json_t *contender;
+    fputs("<h2>Machine and set-up</h2>\n<table>\n", out);
+    facts_write(out, json_object_get(result, "machine"));
+    facts_write(out, json_object_get(result, "setup"));
+    fputs("</table>\n<h2>Contenders</h2>\n<dl>\n", out);
+    json_array_foreach(json_object_get(result, "contenders"), i, contender)
+    {
+        fputs("<dt>", out);
+        bench_svg_text(out, html_text(contender, "name"));
+        fputs(json_is_true(json_object_get(contender, "measured"))
+                  ? "</dt><dd>"
+                  : " (not measured here)</dt><dd>",
+              out);
+        bench_svg_text(out, html_text(contender, "does"));
+        fputs(" Configuration: ", out);
+        bench_svg_text(out, html_text(contender, "configuration"));
+        fputs("</dd>\n", out);
+    }
+    fputs("</dl>\n", out);
+}
+
+static void page_write(FILE *out, const json_t *result, const json_t *baseline)
+{
+    const json_t *machine = json_object_get(result, "machine");
+    fprintf(out,
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
+            "name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>icpd under "
+            "load</title><style>%s</style></head><body>\n<h1>icpd under load</h1>\n<p>",
+            style);
+    bench_svg_text(out, html_text(machine, "time"));
+    fputs(" · ", out);
+    bench_svg_text(out, html_text(machine, "processor"));
+    fprintf(out, " · %.0f cores · Linux ", html_number(machine, "cores"));
+    bench_svg_text(out, html_text(machine, "kernel"));
+    fputs("</p>\n", out);
+    rows_write(out, result);
+    html_charts(out, result);
+    if (baseline != NULL)
+        baseline_write(out, result, baseline);
+    series_write(out, result);
+    setup_write(out, result);
+    fputs("</body></html>\n", out);
+}
+
+bool bench_html_write(const json_t *result, const json_t *baseline, const char *path,
+                      struct proto_fault *fault)
+{
+    FILE *out = fopen(path, "we");
+    if (out == NULL)
+        return proto_fault_set(fault, PROTO_IO, "", "%s: %s", path, strerror(errno));
+    page_write(out, result, baseline);
+    bool ok = ferror(out) == 0;
+    ok = fclose(out) == 0 && ok;
+    return ok || proto_fault_set(fault, PROTO_IO, "", "%s cannot be written", path);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Charts as SVG text inside an HTML page: lines over linear or logarithmic axes, and bars with
+ * intervals. Colours come from the page's style sheet (classes s0 … s7), so that light and dark
+ * pages both work; no scripts. Ownership: borrows; writes to a stream whose errors the caller
+ * checks. Threads: one. */
+#ifndef BENCH_SVG_H
+#define BENCH_SVG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define BENCH_SVG_SERIES_MAX 8
+
+struct bench_svg_series {
+    const char *name;
+    const double *x, *y; /* count of each; x ascending */
+    size_t count;
+    bool dots; /* points joined by nothing */
+};
+
+struct bench_svg_axis {
+    const char *title;
+    bool log;
+    double low, high; /* both 0: from the data */
+    /* Text of a tick; NULL: the number. */
+    void (*label)(double value, char *text, size_t text_bytes);
+};
+
+struct bench_svg_chart {
+    const char *title;
+    struct bench_svg_axis x, y;
+    const struct bench_svg_series *series;
+    size_t series_count;
+};
+
+void bench_svg_lines(FILE *out, const struct bench_svg_chart *chart);
+
+struct bench_svg_bar {
+    const char *name;
+    double value, low, high; /* low to high is drawn as a whisker */
+    double mark;             /* a target, drawn as a line across; 0: none */
+    int tone;                /* 0 … 7, a series colour */
+};
+/* Horizontal bars from 0; unit is written behind each value. */
+void bench_svg_bars(FILE *out, const char *title, const char *unit,
+                    const struct bench_svg_bar *bars, size_t count);
+
+/* Writes text with <, >, & and quotes as entities. */
+void bench_svg_text(FILE *out, const char *text);
+/* "1.2 M", "340 k", "0.85". */
+void bench_svg_number(double value, char *text, size_t text_bytes);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/bench_svg.h"
+#include "bench/html_parts.h"
+
+#define POINTS_MAX 1024
+#define BARS_MAX 16
+
+double html_number(const json_t *json, const char *path)
+{
+    char key[64];
+    while (json != NULL && *path != '\0') {
+        size_t bytes = strcspn(path, ".");
+        snprintf(key, sizeof key, "%.*s", (int)bytes, path);
+        json = json_object_get(json, key);
+        path += bytes + (path[bytes] == '.');
+    }
+    return json_is_number(json) ? json_number_value(json) : (double)NAN;
+}
+
+const char *html_text(const json_t *json, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json, key));
+    return text != NULL ? text : "";
+}
+
+struct bench_spread html_spread(const json_t *series, const char *path)
+{
+    double values[BENCH_RUNS_MAX];
+    size_t count = 0;
+    size_t i;
+    const json_t *run;
+    json_array_foreach(json_object_get(series, "runs"), i, run)
+    {
+        double value = html_number(run, path);
+        if (!isnan(value) && count < BENCH_RUNS_MAX)
+            values[count++] = value;
+    }
+    return bench_spread_of(values, count);
+}
+
+const json_t *html_series(const json_t *result, const char *what, const char *who)
+{
+    size_t i;
+    const json_t *series;
+    json_array_foreach(json_object_get(result, "series"), i,
+                       series) if (strcmp(html_text(series, "case"), what) == 0 &&
+                                   strcmp(html_text(series, "contender"), who) == 0) return series;
+    return NULL;
+}
+
+/* icpd in the accent colour, the floor in another, peers in a third. */
+static int tone_of(const char *who)
+{
+    return strncmp(who, "icp", 3) == 0 ? 0 : strcmp(who, "echo") == 0 ? 1 : 2;
+}
+
+/* One bar for each contender of a case. */
+static void case_bars(FILE *out, const json_t *result, const char *what, const char *path,
+                      const char *title, const char *unit)
+{
+    struct bench_svg_bar bars[BARS_MAX];
+    size_t count = 0;
+    size_t i;
+    const json_t *series;
+    json_array_foreach(json_object_get(result, "series"), i, series)
+    {
+        struct bench_spread spread = html_spread(series, path);
+        if (strcmp(html_text(series, "case"), what) != 0 || spread.count == 0 || count == BARS_MAX)
+            continue;
+        const char *who = html_text(series, "contender");
+        bars[count++] = (struct bench_svg_bar){.name = who,
+                                               .value = spread.median,
+                                               .low = spread.low,
+                                               .high = spread.high,
+                                               .tone = tone_of(who)};
+    }
+    if (count > 1)
+        bench_svg_bars(out, title, unit, bars, count);
+}
+
+static size_t rates_read(const json_t *series, double values[BENCH_RUNS_MAX])
+{
+    size_t count = 0;
+    size_t i;
+    const json_t *run;
+    json_array_foreach(json_object_get(series, "runs"), i, run) if (count < BENCH_RUNS_MAX)
+        values[count++] = html_number(run, "rate");
+    return count;
+}
+
+/* icpd's rate over that of every other contender of the case, run by run. */
+static void ratio_bars(FILE *out, const json_t *result, const char *what, const char *title)
+{
+    struct bench_svg_bar bars[BARS_MAX];
+    char names[BARS_MAX][64];
+    double own[BENCH_RUNS_MAX];
+    double other[BENCH_RUNS_MAX];
+    size_t count = 0;
+    size_t i;
+    const json_t *series;
+    size_t own_count = rates_read(html_series(result, what, "icp"), own);
+    json_array_foreach(json_object_get(result, "series"), i, series)
+    {
+        const char *who = html_text(series, "contender");
+        if (strcmp(html_text(series, "case"), what) != 0 || strncmp(who, "icp", 3) == 0 ||
+            count == BARS_MAX)
+            continue;
+        size_t other_count = rates_read(series, other);
+        struct bench_spread spread =
+            bench_spread_ratio(own, other, own_count < other_count ? own_count : other_count);
+        if (spread.count == 0)
+            continue;
+        snprintf(names[count], sizeof names[count], "icp ÷ %s", who);
+        bars[count] = (struct bench_svg_bar){.name = names[count],
+                                             .value = spread.median,
+                                             .low = spread.low,
+                                             .high = spread.high,
+                                             .mark = 1,
+                                             .tone = tone_of(who)};
+        count++;
+    }
+    if (count > 0)
+        bench_svg_bars(out, title, "×", bars, count);
+}
+
+struct points {
+    double x[POINTS_MAX], y[POINTS_MAX];
+    size_t count;
+    char name[64];
+};
+
+static void point_add(struct points *points, double x, double y)
+{
+    if (points->count == POINTS_MAX || isnan(x) || isnan(y))
+        return;
+    points->x[points->count] = x;
+    points->y[points->count++] = y;
+}
+
+/* The run whose p99 is the median of its series: a curve of something that happened. */
+static const json_t *run_middle(const json_t *series)
+{
+    double middle = html_spread(series, "latency_us.p99").median;
+    const json_t *best = NULL;
+    size_t i;
+    const json_t *run;
+    json_array_foreach(json_object_get(series, "runs"), i,
+                       run) if (best == NULL ||
+                                fabs(html_number(run, "latency_us.p99") - middle) <
+                                    fabs(html_number(best, "latency_us.p99") - middle)) best = run;
+    return best;
+}
+
+static void curve_read(const json_t *series, struct points *points)
+{
+    const json_t *list =
+        json_object_get(json_object_get(run_middle(series), "latency_us"), "curve");
+    size_t i;
+    const json_t *pair;
+    json_array_foreach(list, i, pair)
+    {
+        double share = json_number_value(json_array_get(pair, 0));
+        if (share < 1)
+            point_add(points, 1 / (1 - share), json_number_value(json_array_get(pair, 1)));
+    }
+}
+
+static void timeline_read(const json_t *series, struct points *points, const char *key)
+{
+    size_t i, j;
+    const json_t *run, *second;
+    json_array_foreach(json_object_get(series, "runs"), i, run)
+        json_array_foreach(json_object_get(run, "timeline"), j, second)
+            point_add(points, (double)points->count + 1, html_number(second, key));
+}
+
+static void sweep_read(const json_t *series, struct points *points, const char *x, const char *y)
+{
+    size_t i;
+    const json_t *run;
+    json_array_foreach(json_object_get(series, "runs"), i, run)
+        point_add(points, html_number(run, x), html_number(run, y));
+}
+
+static void percentile_label(double value, char *text, size_t text_bytes)
+{
+    double share = 100 * (1 - 1 / value);
+    int digits = value < 200 ? 0 : (int)ceil(log10(value)) - 2;
+    snprintf(text, text_bytes, "%.*f %%", digits, share);
+}
+
+static void us_label(double value, char *text, size_t text_bytes)
+{
+    if (value >= 1e3)
+        snprintf(text, text_bytes, "%g ms", value / 1e3);
+    else
+        snprintf(text, text_bytes, "%g µs", value);
+}
+
+static void lines_write(FILE *out, struct bench_svg_chart *chart, struct points *all, size_t count,
+                        bool dots)
+{
+    struct bench_svg_series series[BENCH_SVG_SERIES_MAX];
+    chart->series = series;
+    chart->series_count = 0;
+    for (size_t i = 0; i < count && i < BENCH_SVG_SERIES_MAX; i++)
+        if (all[i].count > 0)
+            series[chart->series_count++] =
+                (struct bench_svg_series){all[i].name, all[i].x, all[i].y, all[i].count, dots};
+    if (chart->series_count > 0)
+        bench_svg_lines(out, chart);
+}
+
+static void percentile_chart(FILE *out, const json_t *result, struct points *all)
+{
+    static const char *const which[][3] = {{"open", "icp", "icp"},
+                                           {"open", "echo", "echo (floor)"},
+                                           {"open-writes", "icp", "icp beside 1,000 writes/s"},
+                                           {"lead-routing", "icp", "icp, lead routing"}};
+    size_t count = sizeof which / sizeof *which;
+    memset(all, 0, count * sizeof *all);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(all[i].name, sizeof all[i].name, "%s", which[i][2]);
+        curve_read(html_series(result, which[i][0], which[i][1]), &all[i]);
+    }
+    struct bench_svg_chart chart = {
+        .title = "Latency by percentile, open loop (from the intended time of sending)",
+        .x = {"percentile, on log 1 / (1 − p)", true, 0, 0, percentile_label},
+        .y = {"latency", true, 0, 0, us_label}};
+    lines_write(out, &chart, all, count, false);
+}
+
+static void sweep_charts(FILE *out, const json_t *result, struct points *all)
+{
+    struct bench_svg_chart reached = {
+        .title = "Offered and answered requests: where the curve leaves the diagonal is the knee",
+        .x = {"offered, requests/s", false, 0, 0, NULL},
+        .y = {"answered, requests/s", false, 0, 0, NULL}};
+    struct bench_svg_chart latency = {.title = "Latency at each rate",
+                                      .x = {"answered, requests/s", false, 0, 0, NULL},
+                                      .y = {"p99", true, 0, 0, us_label}};
+    static const char *const who[] = {"icp", "echo"};
+    for (unsigned kind = 0; kind < 2; kind++) {
+        memset(all, 0, 3 * sizeof *all);
+        for (size_t i = 0; i < 2; i++) {
+            snprintf(all[i].name, sizeof all[i].name, "%s", who[i]);
+            sweep_read(html_series(result, "sweep", who[i]), &all[i],
+                       kind == 0 ? "offered" : "rate", kind == 0 ? "rate" : "latency_us.p99");
+        }
+        if (kind == 0 && all[0].count > 1) {
+            double end = all[0].x[all[0].count - 1];
+            snprintf(all[2].name, sizeof all[2].name, "all that is offered");
+            point_add(&all[2], 0, 0);
+            point_add(&all[2], end, end);
+        }
+        lines_write(out, kind == 0 ? &reached : &latency, all, 3, false);
+    }
+}
+
+static void time_chart(FILE *out, const json_t *result, struct points *all)
+{
+    memset(all, 0, 4 * sizeof *all);
+    static const char *const names[] = {"icp p50", "echo p50", "icp p99", "echo p99"};
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(all[i].name, sizeof all[i].name, "%s", names[i]);
+        timeline_read(html_series(result, "open", i % 2 == 0 ? "icp" : "echo"), &all[i],
+                      i < 2 ? "p50_us" : "p99_us");
+    }
+    struct bench_svg_chart chart = {
+        .title = "Latency over time, open loop, second by second",
+        .x = {"second of the open-loop runs, one after another", false, 0, 0, NULL},
+        .y = {"latency", true, 0, 0, us_label}};
+    lines_write(out, &chart, all, 4, false);
+}
+
+void html_charts(FILE *out, const json_t *result)
+{
+    struct points *all = calloc(BENCH_SVG_SERIES_MAX, sizeof *all);
+    fputs("<h2>Rates</h2>\n<p>Medians; whiskers go from the lowest run to the highest.</p>\n", out);
+    case_bars(out, result, "id-1", "rate", "Depth 1", "/s");
+    case_bars(out, result, "id-16", "rate", "Depth 16", "/s");
+    case_bars(out, result, "id-64", "rate", "Depth 64", "/s");
+    fputs("<h2>Against the floor and the peers</h2>\n"
+          "<p>icpd's rate divided by theirs, run by run; the line stands at 1.</p>\n",
+          out);
+    ratio_bars(out, result, "id-1", "Depth 1");
+    ratio_bars(out, result, "id-16", "Depth 16");
+    ratio_bars(out, result, "id-64", "Depth 64");
+    fputs("<h2>Processor time of the server</h2>\n<p>Per request, all threads, kernel and user. It "
+          "is disturbed far less by other tenants of the machine than rates are.</p>\n",
+          out);
+    case_bars(out, result, "id-16", "server.cpu_ns_each", "Depth 16", "ns");
+    case_bars(out, result, "id-64", "server.cpu_ns_each", "Depth 64", "ns");
+    fputs("<h2>Latency</h2>\n", out);
+    if (all != NULL) {
+        percentile_chart(out, result, all);
+        sweep_charts(out, result, all);
+        time_chart(out, result, all);
+    }
+    free(all);
+}

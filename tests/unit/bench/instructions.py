@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Counts the instructions of a score by id with callgrind and holds them against a committed figure.
+
+Usage: instructions.py PROGRAM FIGURES BUILD [control]
+
+PROGRAM is bench_instructions; FIGURES the JSON file with the figures of each build (compiler and
+build type); a build without figures is measured and told, not judged. More than 10 % above fails.
+With `control` the program wastes work on purpose, and the test passes if that is found.
+Counts do not depend on the machine's load. valgrind has no AVX-512, so kernels of AVX2 are counted
+everywhere. Exit code 77 (skipped) without valgrind."""
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+GROWTH_MAX = 1.10
+CASES = {"depth 64": (64, 40), "depth 1": (1, 400)}  # name: (batch, batches)
+
+
+def count(program, batch, batches, waste):
+    """Instructions of one request, serving alone."""
+    with tempfile.TemporaryDirectory(prefix="icpd-instructions-") as folder:
+        command = ["valgrind", "--tool=callgrind", "--collect-atstart=no",
+                   "--toggle-collect=measured_serve", f"--callgrind-out-file={folder}/out",
+                   program, str(batch), str(batches)] + (["waste"] if waste else [])
+        run = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
+    collected = re.search(r"Collected : (\d+)", run.stderr)
+    return int(collected.group(1)) / (batch * batches)
+
+
+def main():
+    program, path, build = sys.argv[1:4]
+    control = len(sys.argv) > 4
+    if not shutil.which("valgrind"):
+        print("valgrind is not installed")
+        return 77
+    with open(path) as file:
+        figures = json.load(file)["instructions_per_request"].get(build)
+    over = []
+    for name, (batch, batches) in CASES.items():
+        measured = count(program, batch, batches, control)
+        if figures is None:
+            print(f"{build}: {name}: {measured:.0f} instructions a request; no figure to hold it to")
+            continue
+        growth = measured / figures[name]
+        print(f"{build}: {name}: {measured:.0f} instructions a request, {figures[name]} committed "
+              f"({growth - 1:+.1%})")
+        if growth > GROWTH_MAX:
+            over.append(name)
+    if figures is None:
+        return 77
+    if control:
+        print("the waste was found" if over else "the waste was NOT found")
+        return 0 if over else 1
+    if over:
+        print(f"more than {GROWTH_MAX - 1:.0%} over the committed figure: {', '.join(over)}. Find out "
+              f"why, or commit the new figure with its reason in {path}")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
