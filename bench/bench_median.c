@@ -22,7 +22,7 @@ struct bench_spread bench_spread_of(const double *values, size_t count)
     double sorted[BENCH_RUNS_MAX];
     count = count < BENCH_RUNS_MAX ? count : BENCH_RUNS_MAX;
     if (count == 0)
-        return (struct bench_spread){NAN, NAN, NAN, 0};
+        return (struct bench_spread){(double)NAN, (double)NAN, (double)NAN, 0};
     memcpy(sorted, values, count * sizeof *values);
     sort(sorted, count);
     double median =
