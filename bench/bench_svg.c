@@ -65,8 +65,8 @@ static double place(const struct scale *scale, double value)
 static void scale_init(struct scale *scale, const struct bench_svg_axis *axis,
                        const struct bench_svg_chart *chart, bool is_x)
 {
-    double low = INFINITY;
-    double high = -INFINITY;
+    double low = HUGE_VAL;
+    double high = -HUGE_VAL;
     for (size_t s = 0; s < chart->series_count; s++)
         for (size_t i = 0; i < chart->series[s].count; i++) {
             double value = is_x ? chart->series[s].x[i] : chart->series[s].y[i];

@@ -267,7 +267,8 @@ void engine_registry_encoder(struct engine *engine)
         struct store_encoder encoder = {
             .context = icp_document_retain(state->active),
             .digest = state->active->codebook->digest,
-            .code_bytes = state->active->codebook->row_bytes,
+            .code_bytes = state->active->codebook->column_count,
+            .encode_bytes = state->active->codebook->row_bytes,
             .value_slots = state->schema ? state->schema->id_count : 0,
             .encode = encode_codes,
             .release = release_document,
