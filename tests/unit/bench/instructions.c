@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What callgrind counts in bench/instructions: score-by-id requests through rpc_serve, in batches as
- * an event loop hands them over, without sockets.
+/* What callgrind counts in bench/instructions: score-by-id requests through rpc_serve, in batches
+ * as an event loop hands them over, without sockets.
  *
  * Usage: bench_instructions BATCH BATCHES [waste]. Counting is switched on for measured_serve alone
  * (--toggle-collect). `waste` lets each request's payload be checksummed besides: the control, a
