@@ -327,6 +327,63 @@ class Online(Folder):
         self.assertIn("column 19", err)
         self.assertIn("\n  " + " " * 18 + "^\n", err)
 
+    def test_target_account_lists_from_build_to_export(self):
+        self.learned()
+        out, _ = self.icp("tal", "list")
+        self.assertIn("no target account list yet", out)
+        self.write("owners.csv", "name,filter,capacity\nann,\"industry = 'Software'\",4\nbob,,5\n")
+        self.write("segments.csv", "name,filter,quota\nbig,employees >= 100,12\nrest,,3\n")
+        self.write("leave.csv", "id,domain\nacct-000001,\n,nowhere.example\n")
+        out, _ = self.icp("tal", "build", "q1", "--filter", "employees >= 20", "--k", "40",
+                          "--owners", self.path("owners.csv"), "--segments", self.path("segments.csv"),
+                          "--exclude-file", self.path("leave.csv"), "--note", "for the test")
+        self.assertIn("q1: 15 accounts", out)
+        self.assertIn("have no owner", out)
+        self.icp("tal", "build", "q2", "--k", "20", "--quota", "industry=3")
+        out, _ = self.icp("tal", "list", "--json")
+        self.assertEqual([t["name"] for t in json.loads(out)["tals"]], ["q1", "q2"])
+        out, _ = self.icp("tal", "show", "q1", "--limit", "3")
+        self.assertIn("for the test", out)
+        out, _ = self.icp("tal", "export", "q1", "--csv")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual([row["rank"] for row in rows], [str(i) for i in range(1, 16)])
+        self.assertEqual({row["segment"] for row in rows}, {"big", "rest"})
+        self.assertEqual(sum(row["owner"] == "" for row in rows),
+                         sum(row["unassigned"] != "" for row in rows))
+        self.icp("tal", "export", "q1", "--json", "--out", self.path("q1.json"))
+        document = json.loads(self.read("q1.json"))
+        self.assertEqual([e["id"] for e in document["entries"]], [row["id"] for row in rows])
+        out, _ = self.icp("tal", "diff", "q1", "q2", "--csv")
+        self.assertGreater(len(out.splitlines()), 15)
+        out, _ = self.icp("tal", "check", "q1")
+        self.assertIn("would come out the same", out)
+        out, _ = self.icp("filter", "on tal 'q1'", "--csv")
+        self.assertEqual({row["id"] for row in csv.DictReader(io.StringIO(out))},
+                         {row["id"] for row in rows})
+        out, _ = self.icp("count", "on any tal and not on tal 'q1'", "--json")
+        self.assertLess(json.loads(out)["count"], 21)
+
+    def test_a_list_that_is_wrong_is_refused_with_its_place(self):
+        self.learned(2000)
+        self.write("owners.csv", "name,filter,capacity\nann,\"industri = 'Software'\",4\n")
+        _, err = self.icp("tal", "build", "q", "--owners", self.path("owners.csv"), status=DATA)
+        self.assertIn("owners[0].filter", err)
+        self.assertIn("industri = 'Software'\n  ^\n", err)
+        self.write("owners.csv", "name,filter,capacity\nann,,many\n")
+        _, err = self.icp("tal", "build", "q", "--owners", self.path("owners.csv"), status=DATA)
+        self.assertIn("line 2", err)
+        self.write("owners.csv", "name,territory\nann,\n")
+        self.icp("tal", "build", "q", "--owners", self.path("owners.csv"), status=DATA)
+        self.icp("tal", "build", "q", "--exclude-file", self.path("owners.csv"), status=DATA)
+        self.icp("tal", "build", "q", "--quota", "industry", status=USAGE)
+        self.icp("tal", "build", "q", "--k", "10001", status=USAGE)
+        _, err = self.icp("tal", "build", "q", "--filter", "employees >", status=DATA)
+        self.assertIn("\n  " + " " * 11 + "^\n", err)
+        self.icp("tal", "show", "q", status=DATA)
+        self.icp("tal", "build", "q", "--k", "5")
+        _, err = self.icp("tal", "build", "q", "--k", "5", status=DATA)
+        self.assertIn("never changes", err)
+
     def test_no_evidence_is_an_answer_of_its_own(self):
         self.icp("schema", "put", self.write("schema.json", json.dumps(
             {"id": "id", "fields": [{"name": "n", "type": "number"}, {"name": "y", "type": "flag"}]})))

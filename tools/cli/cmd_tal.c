@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp tal list, show, diff, export, check; build is in cmd_tal_build.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/cli/cli_output.h"
+
+/* One call of an operation of lists; `fill` (may be NULL) writes the request. */
+static int tal_call(const struct cli *cli, enum icp_op op,
+                    void (*fill)(const struct cli *cli, struct icp_payload *payload),
+                    struct icp_reply *reply)
+{
+    int status = EX_OK;
+    struct icp_client *client = cli_connect(cli, &status);
+    if (client == NULL)
+        return status;
+    struct icp_payload *payload = icp_payload_create();
+    if (payload == NULL) {
+        icp_close(client);
+        return cli_fail(cli, EX_OSERR, "no memory");
+    }
+    if (fill != NULL)
+        fill(cli, payload);
+    status = cli_call(cli, client, op, payload, reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}
+
+/* Cells of the members of a map, in order; one that is absent is empty. */
+static void members_add(struct table *table, const struct icp_value *map, const char *const *names,
+                        size_t count)
+{
+    struct icp_value value;
+    for (size_t i = 0; i < count; i++) {
+        (void)icp_value_get(map, names[i], &value);
+        table_value(table, &value);
+    }
+}
+
+static int lists_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const headers[] = {"name",    "icp",    "current", "count", "unassigned",
+                                          "created", "filter", "note",    "digest"};
+    enum { COLUMNS = sizeof headers / sizeof *headers };
+    struct table table;
+    struct icp_value list;
+    struct icp_value entry;
+    struct icp_value value;
+    (void)icp_reply_get(reply, "tals", &list);
+    if (list.count == 0 && cli->form == CLI_TABLE) {
+        printf("no target account list yet; 'icp tal build' makes one\n");
+        return EX_OK;
+    }
+    struct icp_walk walk = icp_walk(&list);
+    table_init(&table, headers, COLUMNS);
+    while (icp_next(&walk, NULL, &entry)) {
+        if (icp_value_get(&entry, "error", &value)) {
+            (void)icp_value_get(&entry, "number", &value);
+            cli_say(cli, "list number %lld is damaged and cannot be read",
+                    (long long)value.integer);
+            continue;
+        }
+        members_add(&table, &entry, headers, COLUMNS);
+    }
+    return table_print(&table, cli, stdout);
+}
+
+int cmd_tal_list(struct cli *cli)
+{
+    struct icp_reply reply = {0};
+    if (!cli_arguments(cli, 0, 0))
+        return EX_USAGE;
+    int status = tal_call(cli, ICP_OP_TAL_LIST, NULL, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON)
+        status = json_print_reply(cli, &reply);
+    else if (status == EX_OK)
+        status = lists_print(cli, &reply);
+    icp_reply_fini(&reply);
+    return status;
+}
+
+/* "industry Software +0.84; employees 162 < x ≤ 173 +0.80" */
+static void reasons_add(struct table *table, const struct icp_value *entry)
+{
+    char text[768] = "";
+    size_t used = 0;
+    struct icp_value reasons;
+    struct icp_value reason;
+    struct icp_value field;
+    struct icp_value value;
+    struct icp_value contribution;
+    (void)icp_value_get(entry, "reasons", &reasons);
+    struct icp_walk walk = icp_walk(&reasons);
+    while (icp_next(&walk, NULL, &reason) && used < sizeof text) {
+        (void)icp_value_get(&reason, "field", &field);
+        (void)icp_value_get(&reason, "value", &value);
+        (void)icp_value_get(&reason, "contribution", &contribution);
+        int bytes =
+            snprintf(text + used, sizeof text - used, "%s%.*s %.*s %+.2f", used > 0 ? "; " : "",
+                     (int)field.text.bytes, field.text.data, (int)value.text.bytes, value.text.data,
+                     (double)contribution.integer / 1e6);
+        used += bytes > 0 ? (size_t)bytes : 0;
+    }
+    table_text(table, "%s", text);
+}
+
+/* The entries of a reply; columns that no entry can have are left out of a table for people. */
+static int entries_print(const struct cli *cli, const struct icp_reply *reply, bool all, FILE *out)
+{
+    static const char *const every[] = {"rank", "id",      "fit",   "p",          "grade",
+                                        "raw",  "segment", "owner", "unassigned", "reasons"};
+    static const char *const few[] = {"rank", "id", "fit", "p", "grade", "raw", "reasons"};
+    size_t columns = all ? 10 : 7;
+    struct table table;
+    struct icp_value entries;
+    struct icp_value entry;
+    struct icp_value value;
+    (void)icp_reply_get(reply, "entries", &entries);
+    struct icp_walk walk = icp_walk(&entries);
+    table_init(&table, all ? every : few, columns);
+    while (icp_next(&walk, NULL, &entry)) {
+        members_add(&table, &entry, every, 2);
+        (void)icp_value_get(&entry, "fit", &value);
+        table_number(&table, "%.2f", value.number);
+        (void)icp_value_get(&entry, "p", &value);
+        table_number(&table, "%.4f", value.number);
+        members_add(&table, &entry, every + 4, all ? 5 : 2);
+        reasons_add(&table, &entry);
+    }
+    return table_print(&table, cli, out);
+}
+
+static bool shared_out(const struct icp_value *head)
+{
+    struct icp_value owners;
+    struct icp_value segments;
+    (void)icp_value_get(head, "owners", &owners);
+    (void)icp_value_get(head, "segments", &segments);
+    return owners.count + segments.count > 0;
+}
+
+static void head_line(const struct icp_value *head, const char *name, const char *label)
+{
+    char text[512];
+    struct icp_value value;
+    if (icp_value_get(head, name, &value) && (value.kind != ICP_KIND_TEXT || value.text.bytes > 0))
+        printf("  %-10s %s\n", label, icp_value_print(&value, text, sizeof text));
+}
+
+static void owners_print(const struct icp_value *head, const char *name, const char *limit)
+{
+    struct icp_value list;
+    struct icp_value part;
+    struct icp_value label;
+    struct icp_value count;
+    struct icp_value most;
+    (void)icp_value_get(head, name, &list);
+    struct icp_walk walk = icp_walk(&list);
+    while (icp_next(&walk, NULL, &part)) {
+        (void)icp_value_get(&part, "name", &label);
+        (void)icp_value_get(&part, "count", &count);
+        (void)icp_value_get(&part, limit, &most);
+        printf("  %-10s %.*s: %lld of %lld\n", limit, (int)label.text.bytes, label.text.data,
+               (long long)count.integer, (long long)most.integer);
+    }
+}
+
+static void head_print(const struct icp_reply *reply, const struct icp_value *head)
+{
+    struct icp_text name = icp_reply_text(reply, "name");
+    struct icp_value icp;
+    struct icp_value version = {0};
+    if (icp_value_get(head, "icp", &icp))
+        (void)icp_value_get(&icp, "version", &version);
+    printf("%.*s: %lld accounts, built by version %lld\n", (int)name.bytes, name.data,
+           (long long)icp_reply_int(reply, "count", 0), (long long)version.integer);
+    head_line(head, "created", "created");
+    head_line(head, "filter", "filter");
+    head_line(head, "note", "note");
+    head_line(head, "seq", "sequence");
+    head_line(head, "digest", "digest");
+    owners_print(head, "segments", "quota");
+    owners_print(head, "owners", "capacity");
+    printf("\n");
+}
+
+static void show_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    uint64_t limit = 0;
+    uint64_t offset = 0;
+    (void)cli_number(cli, CLI_TAL_SHOW_LIMIT, 0, PROTO_TAL_ENTRIES_MAX, 20, &limit);
+    (void)cli_number(cli, CLI_TAL_SHOW_OFFSET, 0, PROTO_TAL_ENTRIES_MAX, 0, &offset);
+    icp_payload_text(payload, "name", cli->arguments[0]);
+    icp_payload_uint(payload, "limit", limit);
+    icp_payload_uint(payload, "offset", offset);
+}
+
+int cmd_tal_show(struct cli *cli)
+{
+    uint64_t number = 0;
+    struct icp_reply reply = {0};
+    struct icp_value head = {0};
+    if (!cli_arguments(cli, 1, 1) ||
+        !cli_number(cli, CLI_TAL_SHOW_LIMIT, 0, PROTO_TAL_ENTRIES_MAX, 20, &number) ||
+        !cli_number(cli, CLI_TAL_SHOW_OFFSET, 0, PROTO_TAL_ENTRIES_MAX, 0, &number))
+        return EX_USAGE;
+    int status = tal_call(cli, ICP_OP_TAL_GET, show_fill, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON) {
+        status = json_print_reply(cli, &reply);
+    } else if (status == EX_OK) {
+        (void)icp_reply_get(&reply, "head", &head);
+        if (cli->form == CLI_TABLE)
+            head_print(&reply, &head);
+        status = entries_print(cli, &reply, cli->form == CLI_CSV || shared_out(&head), stdout);
+    }
+    icp_reply_fini(&reply);
+    return status;
+}
+
+static void export_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    icp_payload_text(payload, "name", cli->arguments[0]);
+    if (cli->form == CLI_JSON)
+        icp_payload_flag(payload, "document", true);
+    else
+        icp_payload_uint(payload, "limit", PROTO_TAL_ENTRIES_MAX);
+}
+
+/* JSON: the document byte for byte, for its digest covers the bytes. */
+static int export_write(const struct cli *cli, const struct icp_reply *reply)
+{
+    const char *path = cli_text(cli, CLI_TAL_EXPORT_OUT);
+    struct output_file output;
+    int status = file_begin(cli, path != NULL ? path : "-", &output);
+    if (status != EX_OK)
+        return status;
+    if (cli->form == CLI_JSON) {
+        struct icp_text document = icp_reply_text(reply, "document");
+        fwrite(document.data, 1, document.bytes, output.file);
+    } else {
+        struct cli as_csv = *cli;
+        as_csv.form = CLI_CSV;
+        status = entries_print(&as_csv, reply, true, output.file);
+    }
+    if (status == EX_OK)
+        return file_commit(cli, &output);
+    file_abandon(&output);
+    return status;
+}
+
+int cmd_tal_export(struct cli *cli)
+{
+    struct icp_reply reply = {0};
+    if (!cli_arguments(cli, 1, 1))
+        return EX_USAGE;
+    int status = tal_call(cli, ICP_OP_TAL_GET, export_fill, &reply);
+    if (status == EX_OK)
+        status = export_write(cli, &reply);
+    icp_reply_fini(&reply);
+    return status;
+}
+
+/* Empty where the account is not on the list. */
+static void fit_add(struct table *table, const struct icp_value *entry, const char *name)
+{
+    struct icp_value value;
+    if (icp_value_get(entry, name, &value) && value.kind != ICP_KIND_NIL)
+        table_number(table, "%.2f", value.number);
+    else
+        table_text(table, "%s", "");
+}
+
+static void diff_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    icp_payload_text(payload, "a", cli->arguments[0]);
+    icp_payload_text(payload, "b", cli->arguments[1]);
+}
+
+static int diff_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const headers[] = {"id", "rank_a", "rank_b", "fit_a", "fit_b"};
+    struct table table;
+    struct icp_value list;
+    struct icp_value entry;
+    if (cli->form == CLI_TABLE)
+        printf("%lld on both, %lld on %s alone, %lld on %s alone\n\n",
+               (long long)icp_reply_int(reply, "both", 0),
+               (long long)icp_reply_int(reply, "only_a", 0), cli->arguments[0],
+               (long long)icp_reply_int(reply, "only_b", 0), cli->arguments[1]);
+    (void)icp_reply_get(reply, "accounts", &list);
+    struct icp_walk walk = icp_walk(&list);
+    table_init(&table, headers, 5);
+    while (icp_next(&walk, NULL, &entry)) {
+        members_add(&table, &entry, headers, 3);
+        fit_add(&table, &entry, "fit_a");
+        fit_add(&table, &entry, "fit_b");
+    }
+    return table_print(&table, cli, stdout);
+}
+
+int cmd_tal_diff(struct cli *cli)
+{
+    struct icp_reply reply = {0};
+    if (!cli_arguments(cli, 2, 2))
+        return EX_USAGE;
+    int status = tal_call(cli, ICP_OP_TAL_DIFF, diff_fill, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON)
+        status = json_print_reply(cli, &reply);
+    else if (status == EX_OK)
+        status = diff_print(cli, &reply);
+    icp_reply_fini(&reply);
+    return status;
+}
+
+static void check_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    icp_payload_text(payload, "name", cli->arguments[0]);
+}
+
+static void names_print(const struct icp_reply *reply, const char *name, const char *label)
+{
+    char text[200];
+    struct icp_value list;
+    if (icp_reply_get(reply, name, &list) && list.count > 0)
+        printf("  %zu %s: %s\n", list.count, label, icp_value_print(&list, text, sizeof text));
+}
+
+static void checked_print(const struct icp_reply *reply)
+{
+    struct icp_text digest = icp_reply_text(reply, "digest");
+    struct icp_text refused = icp_reply_text(reply, "refused");
+    printf("the list is as it was stored: digest %.*s\n", (int)digest.bytes, digest.data);
+    if (icp_reply_flag(reply, "same", false)) {
+        printf("built today it would come out the same\n");
+        return;
+    }
+    printf("built from sequence %lld, the data are at %lld now:\n",
+           (long long)icp_reply_int(reply, "seq", 0),
+           (long long)icp_reply_int(reply, "seq_now", 0));
+    printf("  %lld of %lld accounts score differently, %lld are gone\n",
+           (long long)icp_reply_int(reply, "changed", 0),
+           (long long)icp_reply_int(reply, "count", 0), (long long)icp_reply_int(reply, "gone", 0));
+    if (refused.bytes > 0)
+        printf("  it cannot be built again: %.*s\n", (int)refused.bytes, refused.data);
+    names_print(reply, "entering", "would come");
+    names_print(reply, "leaving", "would go");
+}
+
+int cmd_tal_check(struct cli *cli)
+{
+    struct icp_reply reply = {0};
+    if (!cli_arguments(cli, 1, 1))
+        return EX_USAGE;
+    int status = tal_call(cli, ICP_OP_TAL_CHECK, check_fill, &reply);
+    if (status == EX_OK && cli->form == CLI_JSON)
+        status = json_print_reply(cli, &reply);
+    else if (status == EX_OK)
+        checked_print(&reply);
+    icp_reply_fini(&reply);
+    return status;
+}
