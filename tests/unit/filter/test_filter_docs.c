@@ -51,25 +51,37 @@ static struct feature_schema *documented_schema(void)
     return schema;
 }
 
-static void documented_filters_are_accepted(void **state)
+static void block_is_accepted(const char *fence, enum filter_scope scope, size_t least)
 {
-    (void)state;
     struct feature_schema *schema = documented_schema();
     char *text = file_read(ICP_DOCS "/filter.md");
     size_t count = 0;
     char *rest = NULL;
-    for (char *line = strtok_r(block_take(text, "```filter"), "\n", &rest); line != NULL;
+    for (char *line = strtok_r(block_take(text, fence), "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
         struct proto_fault fault = {0};
-        struct filter *filter = filter_parse(schema, proto_span_text(line), &fault, NULL);
+        struct filter *filter =
+            filter_parse_scope(schema, scope, proto_span_text(line), &fault, NULL);
         if (filter == NULL)
             fail_msg("%s: %s", line, fault.message);
         filter_destroy(filter);
         count++;
     }
-    assert_true(count >= 10);
+    assert_true(count >= least);
     free(text);
     feature_schema_release(schema);
+}
+
+static void documented_filters_are_accepted(void **state)
+{
+    (void)state;
+    block_is_accepted("```filter", FILTER_OF_VALUES, 10);
+}
+
+static void documented_filters_on_scores_are_accepted(void **state)
+{
+    (void)state;
+    block_is_accepted("```accounts", FILTER_OF_ACCOUNTS, 5);
 }
 
 static void documented_refusals_are_worded_so(void **state)
@@ -96,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documented_filters_are_accepted),
+        cmocka_unit_test(documented_filters_on_scores_are_accepted),
         cmocka_unit_test(documented_refusals_are_worded_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
