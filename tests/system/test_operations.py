@@ -106,7 +106,7 @@ class Fresh(unittest.TestCase):
                      "accounts[0].values.embedding")
         self.refused("bad-field", "account-put", put({"id": "a", "keys": ["acme.com"]}),
                      "accounts[0].keys")
-        self.refused("unknown-op", 99)
+        self.refused("unknown-op", 250)
         self.refused("bad-field", "score", {"id": 7}, "id")
         self.refused("not-found", "account-get", {"id": "a"})
         self.assertIn("time", self.client.call("ping"))

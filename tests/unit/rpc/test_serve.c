@@ -52,7 +52,7 @@ static void a_batch_is_answered_in_one_piece_each_under_its_id(void **state)
         proto_writer_init(&requests[i]);
         frames[i].payload = request_id(&requests[i], id, i % 5 == 0 ? 2 : 0);
         frames[i].header = (struct proto_header){
-            .code = i % 11 == 10 ? 99 : PROTO_OP_SCORE, .version = 1, .request_id = 1000 + i};
+            .code = i % 11 == 10 ? 250 : PROTO_OP_SCORE, .version = 1, .request_id = 1000 + i};
     }
     struct proto_writer out;
     proto_writer_init(&out);
