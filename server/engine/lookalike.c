@@ -24,6 +24,9 @@ struct engine_lookalike *engine_lookalike_create(struct engine *engine, struct p
 
 bool engine_lookalike_start(struct engine_lookalike *lookalike, struct proto_fault *fault)
 {
+    lookalike->building = true;
+    lookalike->opening = true;
+    lookalike->noting = true;
     if (pthread_create(&lookalike->thread, NULL, lookalike_keep, lookalike) != 0) {
         return proto_fault_set(fault, PROTO_INTERNAL, "",
                                "the look-alike thread cannot be started");
@@ -69,12 +72,12 @@ void lookalike_set_destroy(struct lookalike_set *set)
     }
     similar_scratch_destroy(set->scratch);
     similar_destroy(set->set);
-    similar_memory_destroy(set->memory);
+    lookalike_blocks_destroy(set->blocks);
     feature_vectorizer_release(set->plan);
     free(set);
 }
 
-static bool slots_add(struct lookalike_slots *to, const uint32_t *slots, size_t count)
+bool lookalike_slots_add(struct lookalike_slots *to, const uint32_t *slots, size_t count)
 {
     if (count == 0) {
         return true;
@@ -102,8 +105,9 @@ void engine_lookalike_note(void *context, uint64_t seq, const uint32_t *slots, s
     pthread_mutex_lock(&lookalike->lock);
     if (lookalike->noting) {
         lookalike->noted_seq = seq;
-        bool good = !lookalike->ready || slots_add(&lookalike->pending, slots, count);
-        good = (!lookalike->building || slots_add(&lookalike->replayed, slots, count)) && good;
+        bool good = !lookalike->ready || lookalike_slots_add(&lookalike->pending, slots, count);
+        good = (!lookalike->building || lookalike_slots_add(&lookalike->replayed, slots, count)) &&
+               good;
         lookalike->lost = lookalike->lost || !good;
         pthread_cond_signal(&lookalike->wake);
     }
@@ -133,9 +137,10 @@ void engine_lookalike_stats(struct engine *engine, struct engine_lookalike_stats
         stats->vectors = similar_count(set->set);
         stats->lists = similar_list_count(set->set);
         stats->dims = set->plan->dims;
+        stats->opened = set->opened;
         stats->plan_digest = set->plan->digest;
         for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
-            stats->bytes += similar_memory_bytes(set->memory, (enum similar_kind)kind);
+            stats->bytes += similar_memory_bytes(set->blocks->memory, (enum similar_kind)kind);
         }
     }
     pthread_mutex_lock(&lookalike->lock);

@@ -180,20 +180,25 @@ static bool build_cancelled(void *context)
     return !goes_on(building, 0.6, "partitioning", &ignored);
 }
 
+struct similar_options lookalike_options(const struct lookalike_set *set)
+{
+    return (struct similar_options){
+        .dim = set->plan->dims,
+        .metric = SIMILAR_COSINE,
+        .seed = SEED,
+        .source = lookalike_blocks_source(set->blocks),
+    };
+}
+
 static bool set_make(struct building *building, struct proto_fault *fault)
 {
     struct lookalike_set *made = building->made;
     enum similar_status status = SIMILAR_ERROR_MEMORY;
-    made->memory = similar_memory_create();
-    if (made->memory) {
-        struct similar_options options = {
-            .dim = made->plan->dims,
-            .metric = SIMILAR_COSINE,
-            .seed = SEED,
-            .source = similar_memory_source(made->memory),
-            .on_cancel = build_cancelled,
-            .cancel_context = building,
-        };
+    made->blocks = lookalike_blocks_create(made->plan->dims);
+    if (made->blocks) {
+        struct similar_options options = lookalike_options(made);
+        options.on_cancel = build_cancelled;
+        options.cancel_context = building;
         made->set = similar_create(&options, &status);
     }
     struct similar_input input = {.context = building, .count = building->count, .on_row = row_of};
@@ -223,13 +228,14 @@ static bool begin(struct engine_lookalike *lookalike, struct proto_fault *fault)
            proto_fault_set(fault, PROTO_BUSY, "", "vectors are being built already; see job-list");
 }
 
-/* Puts the new set in place of the old one, or nothing if made is NULL. */
-static void end(struct engine_lookalike *lookalike, struct lookalike_set *made, uint64_t seq)
+void lookalike_build_end(struct engine_lookalike *lookalike, struct lookalike_set *made,
+                         uint64_t seq)
 {
     struct lookalike_set *old = NULL;
     pthread_rwlock_wrlock(&lookalike->set_lock);
     pthread_mutex_lock(&lookalike->lock);
     lookalike->building = false;
+    lookalike->opening = false;
     if (made) {
         old = lookalike->set;
         lookalike->set = made;
@@ -283,7 +289,7 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
         building.made = NULL;
     }
     free(building.slots);
-    end(options->lookalike, building.made, seq);
+    lookalike_build_end(options->lookalike, building.made, seq);
     return good;
 }
 
@@ -291,7 +297,7 @@ static bool build_run(struct engine_job *job, struct proto_fault *fault)
 {
     struct lookalike_build *build = job->context;
     build->job = job;
-    return lookalike_build(build, fault);
+    return lookalike_build(build, fault) && lookalike_save(build->lookalike, job, fault);
 }
 
 uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *request,

@@ -6,7 +6,11 @@
 #include "server/engine/lookalike_parts.h"
 #include "server/engine/walk.h"
 
-enum { CHUNK = 32 }; /* accounts changed under one write lock: below a millisecond */
+enum {
+    CHUNK = 32,               /* accounts changed under one write lock: below a millisecond */
+    SAVE_CHANGES_MIN = 50000, /* a start follows so many in a second or two */
+    SAVE_PART = 10,           /* or a tenth of the vectors, if that is more */
+};
 
 /* What the keeper works with. */
 struct keeping {
@@ -174,11 +178,17 @@ static void keep_once(struct keeping *keeping)
     if (lookalike->set == set && (applied || lookalike->lost)) {
         lookalike->applied_seq = keeping->target;
     }
+    lookalike->changed_since_save += keeping->taken.count;
+    bool save = lookalike->set == set && lookalike->changed_since_save >
+                                             SAVE_CHANGES_MIN + similar_count(set->set) / SAVE_PART;
     pthread_cond_broadcast(&lookalike->changed);
     pthread_mutex_unlock(&lookalike->lock);
     pthread_rwlock_unlock(&lookalike->set_lock);
     if (applied) {
         balance(keeping, set);
+    }
+    if (save) {
+        lookalike_save_later(lookalike);
     }
 }
 
@@ -190,9 +200,11 @@ void *lookalike_keep(void *context)
     if (!keeping.worker) {
         engine_log(keeping.lookalike->engine, LOG_ERR, "look-alike search cannot follow: %s",
                    fault.message);
+        lookalike_build_end(keeping.lookalike, NULL, 0);
         return NULL;
     }
     engine_worker_rest(keeping.worker);
+    lookalike_open(keeping.lookalike);
     while (take(&keeping)) {
         keep_once(&keeping);
     }

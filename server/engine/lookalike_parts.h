@@ -7,13 +7,15 @@
 #define ENGINE_LOOKALIKE_PARTS_H
 
 #include "server/engine/lookalike.h"
+#include "server/engine/lookalike_blocks.h"
 #include "server/engine/worker.h"
 
 /* A set with its plan and its blocks. */
 struct lookalike_set {
     struct feature_vectorizer *plan;
     uint32_t schema_version; /* that the plan was fitted on */
-    struct similar_memory *memory;
+    bool opened;             /* from the store, not built */
+    struct lookalike_blocks *blocks;
     struct similar_set *set;
     struct similar_scratch *scratch; /* of the scan thread */
 };
@@ -35,6 +37,9 @@ struct engine_lookalike {
     bool building;
     bool lost; /* the set has missed a change, for want of memory: it must not be used */
     bool noting;
+    bool opening; /* building, from the store */
+    bool save_queued;
+    uint64_t changed_since_save;     /* slots that a start would have to follow */
     struct lookalike_slots pending;  /* noted, not applied to the set */
     struct lookalike_slots replayed; /* noted since a build began */
     uint64_t noted_seq, applied_seq;
@@ -42,6 +47,9 @@ struct engine_lookalike {
     pthread_t thread;
     bool started, stopping;
 };
+
+/* False: no memory, or too many. */
+bool lookalike_slots_add(struct lookalike_slots *to, const uint32_t *slots, size_t count);
 
 /* lookalike_build.c: makes a set from what the view of a worker sees. progress may be NULL. */
 struct lookalike_build {
@@ -52,11 +60,27 @@ struct lookalike_build {
 };
 bool lookalike_build(const struct lookalike_build *build, struct proto_fault *fault);
 void lookalike_set_destroy(struct lookalike_set *set); /* NULL is fine */
+/* Puts `made` (NULL: nothing), which has seen `seq`, in place of the set in use, and what was noted
+ * since the build began before it. */
+void lookalike_build_end(struct engine_lookalike *lookalike, struct lookalike_set *made,
+                         uint64_t seq);
+/* How a set with this plan and these blocks is made or opened. */
+struct similar_options lookalike_options(const struct lookalike_set *set);
+
+/* lookalike_open.c: at the start, on the keeper's thread. */
+void lookalike_open(struct engine_lookalike *lookalike);
+/* lookalike_save.c: stores the set in use, on the thread of a job; _later queues one. */
+bool lookalike_save(struct engine_lookalike *lookalike, struct engine_job *job,
+                    struct proto_fault *fault);
+void lookalike_save_later(struct engine_lookalike *lookalike);
 
 /* lookalike_wait.c: waits until the set has seen what was acknowledged, builds a small one; then
  * holds set_lock for reading, with the worker's view on the commit that the set has seen. */
 bool lookalike_hold(struct engine_worker *worker, const struct engine_job *job,
                     struct proto_fault *fault);
+/* Waits until the set has seen every commit that is noted now; true without a set as well. */
+bool lookalike_wait_applied(struct engine_lookalike *lookalike, const struct engine_job *scan,
+                            struct proto_fault *fault);
 void lookalike_let_go(struct engine_lookalike *lookalike);
 
 /* lookalike_keep.c */

@@ -19,9 +19,8 @@ static void wait_changed(struct engine_lookalike *lookalike)
     pthread_cond_timedwait(&lookalike->changed, &lookalike->lock, &until);
 }
 
-/* Until the set has seen what is noted now. False without a set, or with a fault. */
-static bool wait_applied(struct engine_lookalike *lookalike, const struct engine_job *job,
-                         struct proto_fault *fault)
+bool lookalike_wait_applied(struct engine_lookalike *lookalike, const struct engine_job *job,
+                            struct proto_fault *fault)
 {
     bool good = true;
     pthread_mutex_lock(&lookalike->lock);
@@ -69,10 +68,18 @@ static bool set_ready(struct engine_worker *worker, const struct engine_job *job
                       struct proto_fault *fault)
 {
     struct engine_lookalike *lookalike = worker->engine->lookalike;
+    bool good = true;
     pthread_mutex_lock(&lookalike->lock);
+    while (good && lookalike->opening) {
+        wait_changed(lookalike);
+        good = engine_scan_goes_on(job, fault);
+    }
     bool usable = lookalike->ready && !lookalike->lost;
     bool building = lookalike->building;
     pthread_mutex_unlock(&lookalike->lock);
+    if (!good) {
+        return false;
+    }
     pthread_rwlock_rdlock(&lookalike->set_lock);
     bool wants = small_wants_build(worker, usable ? lookalike->set : NULL);
     pthread_rwlock_unlock(&lookalike->set_lock);
@@ -80,7 +87,11 @@ static bool set_ready(struct engine_worker *worker, const struct engine_job *job
         return usable || no_vectors(worker, building, fault);
     }
     struct lookalike_build build = {.lookalike = lookalike, .scan = job};
-    return lookalike_build(&build, fault);
+    if (!lookalike_build(&build, fault)) {
+        return false;
+    }
+    lookalike_save_later(lookalike);
+    return true;
 }
 
 bool lookalike_hold(struct engine_worker *worker, const struct engine_job *job,
@@ -91,7 +102,7 @@ bool lookalike_hold(struct engine_worker *worker, const struct engine_job *job,
         return false;
     }
     for (int attempt = 1;; attempt++) {
-        if (!wait_applied(lookalike, job, fault)) {
+        if (!lookalike_wait_applied(lookalike, job, fault)) {
             return false;
         }
         pthread_rwlock_rdlock(&lookalike->set_lock);

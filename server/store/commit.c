@@ -91,7 +91,7 @@ static bool touched_add(struct store *store, const struct store_plan *plan,
                         struct proto_fault *fault)
 {
     size_t need = store->touched_count + plan->account_count;
-    if (store->options.on_accounts == NULL)
+    if (store->options.on_accounts == NULL && !store->vectors.keeping)
         return true;
     if (need > store->touched_room) {
         uint32_t *touched = realloc(store->touched, need * 2 * sizeof *touched);
@@ -175,7 +175,8 @@ static bool list_apply(struct store *store, struct store_txn *txn, struct store_
             return false;
         *accepted += !ticket->refused;
     }
-    return *accepted == 0 || (log_trim(txn, store->options.log_bytes_max, fault) &&
+    return *accepted == 0 || (store_vectors_touch(store, txn, fault) &&
+                              log_trim(txn, store->options.log_bytes_max, fault) &&
                               store_rows_advance(store, txn, ROWS_BUDGET_NS, false, fault));
 }
 

@@ -118,6 +118,39 @@ bool store_submit_wait(struct store *store, struct store_batch *batch, struct st
     return result->fault.code == PROTO_OK;
 }
 
+bool store_turn_wait(struct store *store, struct store_vectors_turn *turn,
+                     struct proto_fault *fault)
+{
+    struct store_queue *queue = &store->queue;
+    struct store_result result = {.fault.code = PROTO_OK};
+    struct waiter waiter = {
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .result = &result};
+    struct store_ticket *ticket = calloc(1, sizeof *ticket);
+    if (ticket == NULL)
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a submission");
+    ticket->turn = turn;
+    ticket->on_done = waiter_done;
+    ticket->context = &waiter;
+    pthread_mutex_lock(&queue->mutex);
+    bool taken = !queue->closing;
+    if (taken)
+        queue_add(queue, ticket);
+    pthread_mutex_unlock(&queue->mutex);
+    if (!taken) {
+        free(ticket);
+        return proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the store is closing");
+    }
+    pthread_mutex_lock(&waiter.mutex);
+    while (!waiter.ready)
+        pthread_cond_wait(&waiter.done, &waiter.mutex);
+    pthread_mutex_unlock(&waiter.mutex);
+    pthread_cond_destroy(&waiter.done);
+    pthread_mutex_destroy(&waiter.mutex);
+    if (result.fault.code != PROTO_OK)
+        *fault = result.fault;
+    return result.fault.code == PROTO_OK;
+}
+
 static void queue_wait(struct store_queue *queue, int wait_ms)
 {
     struct timespec until;
@@ -134,7 +167,7 @@ static void queue_wait(struct store_queue *queue, int wait_ms)
     }
 }
 
-/* Cuts the head of the queue off: batches up to `bytes`, at least one, or one encoder. */
+/* Cuts the head of the queue off: batches up to `bytes`, at least one, or one encoder or turn. */
 static struct store_ticket *queue_cut(struct store_queue *queue, size_t bytes)
 {
     struct store_ticket *first = queue->first;

@@ -150,6 +150,15 @@ static void scrub_block(struct scrub *scrub, enum store_table table, uint64_t ke
         bad(scrub, "block %llu of rows does not match its checksum", (unsigned long long)key);
 }
 
+static void scrub_vector(struct scrub *scrub, enum store_table table, uint64_t key,
+                         struct proto_span value)
+{
+    if (value.bytes < STORE_SEAL_BYTES ||
+        store_get_u64(value.data) != store_check(table, key, value.data + 8, value.bytes - 8))
+        bad(scrub, "entry %016llx of the vectors does not match its checksum",
+            (unsigned long long)key);
+}
+
 /* Format and state were checked when the view was made. */
 static void scrub_nothing(struct scrub *scrub, enum store_table table, uint64_t key,
                           struct proto_span value)
@@ -166,7 +175,7 @@ static void (*const scrubbers[STORE_TABLE_COUNT])(struct scrub *, enum store_tab
     [STORE_TABLE_ACCOUNT] = scrub_account, [STORE_TABLE_ROW] = scrub_block,
     [STORE_TABLE_ID] = scrub_bucket,       [STORE_TABLE_SCHEMA] = scrub_sealed,
     [STORE_TABLE_ICP] = scrub_sealed,      [STORE_TABLE_SWITCH] = scrub_sealed,
-    [STORE_TABLE_TAL] = scrub_sealed,
+    [STORE_TABLE_TAL] = scrub_sealed,      [STORE_TABLE_VECTOR] = scrub_vector,
 };
 
 static void compare_sum(struct scrub *scrub, enum store_table table, uint64_t count,

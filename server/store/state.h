@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a store: every number that is not in a table of its own. One value of 256 bytes,
+/* The state of a store: every number that is not in a table of its own. One value of 320 bytes,
  * written in each transaction, so that counts, versions and data can never disagree. The layout is
  * state.def.
  *
- *    0  u64 check   8 … 111 fields of state.def   112 … 255 sums: per table u64 count, u64 digest
+ *    0  u64 check   8 … 111 fields of state.def   112 … 271 sums: per table u64 count, u64 digest
+ *  272 … 319 reserved (0)
  *
  * A digest is the exclusive or of the checks of all values of the table: it can be kept up to date
  * by taking the old check out and putting the new one in. Threads: a plain value. Errors:
@@ -13,7 +14,7 @@
 
 #include "server/store/layout.h"
 
-#define STORE_STATE_BYTES 256
+#define STORE_STATE_BYTES 320
 #define STORE_STATE_KEY 1
 #define STORE_FORMAT_BYTES 64
 #define STORE_FORMAT_KEY 0

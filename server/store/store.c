@@ -127,7 +127,7 @@ static bool content_tell(struct store *store, struct proto_fault *fault)
                           STORE_CHANGE_SCHEMA, fault) &&
            documents_tell(store, &txn, STORE_TABLE_ICP, txn.state.icp_version, STORE_CHANGE_ICP,
                           fault) &&
-           active_tell(store, &txn, fault);
+           active_tell(store, &txn, fault) && store_vectors_load(store, &txn, fault);
     if (good)
         tals_tell(store, &txn);
     mdb_txn_abort(txn.mdb);

@@ -16,11 +16,13 @@
 #include "server/store/apply.h"
 #include "server/store/command.h"
 #include "server/store/index.h"
+#include "server/store/vector_parts.h"
 
-/* A submission: a batch, or a change of encoder. Linked into the queue. */
+/* A submission: a batch, a turn of vectors, or a change of encoder. Linked into the queue. */
 struct store_ticket {
     struct store_ticket *next;
-    struct store_batch *batch; /* NULL: an encoder */
+    struct store_batch *batch;       /* NULL: not a batch */
+    struct store_vectors_turn *turn; /* NULL: not that either, but an encoder */
     struct store_encoder encoder;
     void (*on_done)(void *context, const struct store_result *result);
     void *context;
@@ -74,6 +76,7 @@ struct store {
     size_t change_count, change_room;
     uint32_t *touched; /* slots that the commit under way changes, for on_accounts */
     size_t touched_count, touched_room;
+    struct store_vectors vectors;
     uint32_t filled; /* buckets of table id that are in the first index */
     bool filling;
     bool dropping;           /* rows of older generations may be left */

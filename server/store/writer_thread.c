@@ -83,6 +83,13 @@ static void list_finish(struct store *store, struct store_ticket *list)
 
 static void take_turn(struct store *store, struct store_ticket *list)
 {
+    if (list->turn != NULL) {
+        store_vectors_take_turn(store, list->turn);
+        list->result.fault = list->turn->fault;
+        list->on_done(list->context, &list->result);
+        free(list);
+        return;
+    }
     if (list->batch == NULL) {
         store_encoder_switch(store, &list->encoder);
         free(list);
@@ -102,6 +109,7 @@ static bool slices(struct store *store)
     bool more = store_slice_index(store);
     more |= store_slice_rows(store);
     more |= store_slice_drop(store);
+    more |= store_slice_vectors(store);
     return more;
 }
 

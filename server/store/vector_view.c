@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
+#include "server/store/store_parts.h"
+
+static bool damaged(struct store_view *view, struct proto_fault *fault)
+{
+    store_damage(view->store, fault);
+    return false;
+}
+
+bool store_vectors_head(struct store_view *view, struct store_vectors_head *head,
+                        struct proto_fault *fault)
+{
+    struct proto_span value = {0};
+    struct store_sealed sealed;
+    *head = (struct store_vectors_head){0};
+    assert(view->active);
+    enum store_got got =
+        store_txn_get(&view->txn, STORE_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, &value, fault);
+    if (got != STORE_GOT_ONE)
+        return got == STORE_GOT_NONE;
+    if (!store_unseal(STORE_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, value, &sealed, fault))
+        return damaged(view, fault);
+    if (sealed.text.bytes < 8)
+        return proto_fault_set(fault, PROTO_CORRUPT, "vector", "the head of the vectors is short");
+    *head = (struct store_vectors_head){.generation = sealed.a,
+                                        .seq = store_get_u64(sealed.text.data),
+                                        .text = {sealed.text.data + 8, sealed.text.bytes - 8}};
+    return true;
+}
+
+bool store_vectors_block(struct store_view *view, uint32_t generation, unsigned kind,
+                         uint32_t number, struct proto_span *block, struct proto_fault *fault)
+{
+    struct proto_span value = {0};
+    uint64_t key = store_vector_key(generation, kind, number);
+    assert(view->active);
+    *block = (struct proto_span){0};
+    enum store_got got = store_txn_get(&view->txn, STORE_TABLE_VECTOR, key, &value, fault);
+    if (got != STORE_GOT_ONE)
+        return got == STORE_GOT_NONE;
+    if (value.bytes <= STORE_VECTOR_HEADER_BYTES ||
+        store_get_u64(value.data) !=
+            store_check(STORE_TABLE_VECTOR, key, value.data + 8, value.bytes - 8)) {
+        proto_fault_set(fault, PROTO_CORRUPT, "vector",
+                        "block %u of kind %u of the vectors does not match its checksum", number,
+                        kind);
+        return damaged(view, fault);
+    }
+    *block = (struct proto_span){value.data + STORE_VECTOR_HEADER_BYTES,
+                                 value.bytes - STORE_VECTOR_HEADER_BYTES};
+    return true;
+}
+
+/* Tells the slots of one commit, in pieces that lie aligned. */
+static bool touch_tell(const struct store_sealed *sealed,
+                       bool (*each)(void *context, const uint32_t *slots, size_t count),
+                       void *context)
+{
+    uint32_t slots[256];
+    for (size_t at = 0; at < sealed->text.bytes;) {
+        size_t bytes = sealed->text.bytes - at;
+        bytes = bytes < sizeof slots ? bytes : sizeof slots;
+        memcpy(slots, sealed->text.data + at, bytes);
+        if (!each(context, slots, bytes / sizeof *slots))
+            return false;
+        at += bytes;
+    }
+    return true;
+}
+
+bool store_vectors_touched(struct store_view *view, uint64_t seq,
+                           bool (*each)(void *context, const uint32_t *slots, size_t count),
+                           void *context, struct proto_fault *fault)
+{
+    MDB_cursor *cursor;
+    uint64_t from = STORE_VECTOR_TOUCH | (seq + 1);
+    MDB_val key = {sizeof from, &from};
+    MDB_val data;
+    bool good = true;
+    assert(view->active);
+    int code = mdb_cursor_open(view->txn.mdb, view->txn.env->tables[STORE_TABLE_VECTOR], &cursor);
+    if (code != MDB_SUCCESS)
+        return store_env_fault(view->txn.env, code, "reading vectors", fault);
+    code = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE);
+    for (; good && code == MDB_SUCCESS; code = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)) {
+        struct store_sealed sealed;
+        struct proto_span value = {data.mv_data, data.mv_size};
+        good =
+            store_unseal(STORE_TABLE_VECTOR, store_get_u64(key.mv_data), value, &sealed, fault) &&
+            (touch_tell(&sealed, each, context) ||
+             proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what has changed"));
+    }
+    mdb_cursor_close(cursor);
+    if (good && code != MDB_NOTFOUND)
+        good = store_env_fault(view->txn.env, code, "reading vectors", fault);
+    return good;
+}
