@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp similar, recall: accounts like some examples, with what they share, and how well approximate
+ * search does on this base. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/cli/cli_output.h"
+#include "tools/cli/label.h"
+
+#define BUILD_MS (3600 * 1000) /* a build of a large base takes minutes, not an hour */
+#define WHY_BYTES 1024
+
+/* FIELD=VALUE as text: the server reads it by the type of the field, as import does. */
+static int values_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    size_t at = 0;
+    const char *text;
+    icp_payload_map_begin(payload, "values");
+    while ((text = cli_each(cli, CLI_SIMILAR_SET, &at)) != NULL) {
+        const char *equals = strchr(text, '=');
+        size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
+        char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
+        if (bytes == 0 || bytes >= sizeof name)
+            return cli_fail(cli, EX_USAGE, "--set: '%s' is not FIELD=VALUE", text);
+        memcpy(name, text, bytes);
+        name[bytes] = '\0';
+        icp_payload_text(payload, name, equals + 1);
+    }
+    icp_payload_map_end(payload);
+    return EX_OK;
+}
+
+/* One map {name: text} for each value of a repeated option. */
+static size_t examples_add(const struct cli *cli, enum cli_option_id option, const char *name,
+                           struct icp_payload *payload)
+{
+    size_t at = 0;
+    size_t count = 0;
+    const char *text;
+    while ((text = cli_each(cli, option, &at)) != NULL) {
+        icp_payload_map_begin(payload, NULL);
+        icp_payload_text(payload, name, text);
+        icp_payload_map_end(payload);
+        count++;
+    }
+    return count;
+}
+
+/* An id, or a key if it has a colon. */
+static void negatives_add(const struct cli *cli, struct icp_payload *payload)
+{
+    size_t at = 0;
+    const char *text;
+    icp_payload_list_begin(payload, "negatives");
+    while ((text = cli_each(cli, CLI_SIMILAR_NOT, &at)) != NULL) {
+        icp_payload_map_begin(payload, NULL);
+        icp_payload_text(payload, strchr(text, ':') != NULL ? "key" : "id", text);
+        icp_payload_map_end(payload);
+    }
+    icp_payload_list_end(payload);
+}
+
+static void exclusions_add(const struct cli *cli, bool keys, struct icp_payload *payload)
+{
+    size_t at = 0;
+    const char *text;
+    icp_payload_list_begin(payload, keys ? "exclude_keys" : "exclude_ids");
+    while ((text = cli_each(cli, CLI_SIMILAR_EXCLUDE, &at)) != NULL)
+        if ((strchr(text, ':') != NULL) == keys)
+            icp_payload_text(payload, NULL, text);
+    icp_payload_list_end(payload);
+}
+
+static void text_add(const struct cli *cli, enum cli_option_id option, const char *name,
+                     struct icp_payload *payload)
+{
+    if (cli_has(cli, option))
+        icp_payload_text(payload, name, cli_text(cli, option));
+}
+
+/* A share such as 0.99; 0 if the option was not given. */
+static bool share_read(const struct cli *cli, enum cli_option_id option, double *share)
+{
+    const char *text = cli_text(cli, option);
+    char *end = NULL;
+    *share = text == NULL ? 0 : strtod(text, &end);
+    if (text == NULL || (*text != '\0' && *end == '\0' && *share > 0 && *share <= 1))
+        return true;
+    cli_say(cli, "--%s: a share above 0 and up to 1 is wanted, such as 0.99, not '%s'",
+            cli_options()[option].name, text);
+    return false;
+}
+
+static int request_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    uint64_t k = 0;
+    uint64_t reasons = 0;
+    uint64_t version = 0;
+    double recall = 0;
+    int status = EX_OK;
+    if (!cli_number(cli, CLI_SIMILAR_K, 1, PROTO_SIMILAR_K_MAX, 10, &k) ||
+        !cli_number(cli, CLI_SIMILAR_REASONS, 0, PROTO_SIMILAR_SHARED_MAX, 3, &reasons) ||
+        !cli_number(cli, CLI_SIMILAR_ICP, 1, UINT32_MAX, 0, &version) ||
+        !share_read(cli, CLI_SIMILAR_RECALL, &recall))
+        return EX_USAGE;
+    icp_payload_list_begin(payload, "positives");
+    size_t examples = examples_add(cli, CLI_SIMILAR_ID, "id", payload);
+    examples += examples_add(cli, CLI_SIMILAR_KEY, "key", payload);
+    examples += examples_add(cli, CLI_SIMILAR_EMAIL, "email", payload);
+    if (cli_has(cli, CLI_SIMILAR_SET)) {
+        icp_payload_map_begin(payload, NULL);
+        status = values_fill(cli, payload);
+        icp_payload_map_end(payload);
+        examples++;
+    }
+    icp_payload_list_end(payload);
+    if (status != EX_OK)
+        return status;
+    if (examples == 0 && !cli_has(cli, CLI_SIMILAR_LIKE))
+        return cli_fail(cli, EX_USAGE,
+                        "like whom? Give --id, --key, --email, --set or --like, each as often as "
+                        "you want");
+    negatives_add(cli, payload);
+    exclusions_add(cli, false, payload);
+    exclusions_add(cli, true, payload);
+    text_add(cli, CLI_SIMILAR_LIKE, "positives_where", payload);
+    text_add(cli, CLI_SIMILAR_UNLIKE, "negatives_where", payload);
+    text_add(cli, CLI_SIMILAR_FILTER, "filter", payload);
+    icp_payload_uint(payload, "k", k);
+    icp_payload_uint(payload, "reasons", reasons);
+    if (version > 0)
+        icp_payload_uint(payload, "icp", version);
+    if (recall > 0)
+        icp_payload_number(payload, "recall", recall);
+    return EX_OK;
+}
+
+/* A text under construction; what does not fit is cut. */
+struct why {
+    char text[WHY_BYTES];
+    size_t bytes;
+};
+
+static void why_add(struct why *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void why_add(struct why *why, const char *format, ...)
+{
+    va_list args;
+    size_t room = sizeof why->text - why->bytes;
+    va_start(args, format);
+    int bytes = vsnprintf(why->text + why->bytes, room, format, args);
+    va_end(args);
+    if (bytes > 0)
+        why->bytes += (size_t)bytes < room ? (size_t)bytes : room - 1;
+}
+
+static void why_add_value(struct why *why, const struct icp_value *value)
+{
+    char text[256];
+    why_add(why, "%s",
+            value->kind == ICP_KIND_NIL ? "missing" : icp_value_print(value, text, sizeof text));
+}
+
+static struct icp_text text_of(const struct icp_value *map, const char *name)
+{
+    struct icp_value value;
+    return icp_value_get(map, name, &value) && value.kind == ICP_KIND_TEXT
+               ? value.text
+               : (struct icp_text){"", 0};
+}
+
+static void shared_print(const struct icp_value *hit, struct why *why)
+{
+    struct icp_value list;
+    struct icp_value one;
+    struct icp_value value;
+    if (!icp_value_get(hit, "shared", &list))
+        return;
+    struct icp_walk walk = icp_walk(&list);
+    for (size_t i = 0; icp_next(&walk, NULL, &one); i++) {
+        struct icp_text field = text_of(&one, "field");
+        why_add(why, "%s%.*s", i > 0 ? ", " : "", (int)field.bytes, field.data);
+        if (icp_value_get(&one, "value", &value)) {
+            why_add(why, " ");
+            why_add_value(why, &value);
+        }
+    }
+}
+
+static void difference_print(const struct icp_value *hit, struct why *why)
+{
+    struct icp_value difference;
+    struct icp_value value;
+    if (!icp_value_get(hit, "difference", &difference) || difference.kind != ICP_KIND_MAP)
+        return;
+    struct icp_text field = text_of(&difference, "field");
+    why_add(why, "%.*s ", (int)field.bytes, field.data);
+    (void)icp_value_get(&difference, "value", &value);
+    why_add_value(why, &value);
+    why_add(why, ", not ");
+    (void)icp_value_get(&difference, "example_value", &value);
+    why_add_value(why, &value);
+}
+
+static int hits_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const headers[] = {"id",      "similarity", "fit",       "grade",
+                                          "example", "shared",     "difference"};
+    struct table table;
+    struct icp_value results;
+    struct icp_value hit;
+    struct icp_value value;
+    bool scored = icp_reply_int(reply, "icp", 0) > 0;
+    table_init(&table, headers, sizeof headers / sizeof *headers);
+    (void)icp_reply_get(reply, "results", &results);
+    struct icp_walk walk = icp_walk(&results);
+    while (icp_next(&walk, NULL, &hit)) {
+        struct why shared = {.bytes = 0};
+        struct why difference = {.bytes = 0};
+        table_text_n(&table, text_of(&hit, "id"));
+        (void)icp_value_get(&hit, "similarity", &value);
+        table_number(&table, "%.4f", value.number);
+        value = (struct icp_value){0};
+        if (scored && icp_value_get(&hit, "fit", &value))
+            table_number(&table, "%.1f", value.number);
+        else
+            table_text(&table, "%s", "");
+        table_text_n(&table, text_of(&hit, "grade"));
+        table_text_n(&table, text_of(&hit, "example"));
+        shared_print(&hit, &shared);
+        difference_print(&hit, &difference);
+        table_text(&table, "%s", shared.text);
+        table_text(&table, "%s", difference.text);
+    }
+    int status = table_print(&table, cli, stdout);
+    table_fini(&table);
+    if (cli->form == CLI_TABLE) {
+        struct icp_text path = icp_reply_text(reply, "path");
+        if (icp_reply_flag(reply, "exact", false))
+            cli_say(cli, "exact, by %.*s", (int)path.bytes, path.data);
+        else
+            cli_say(cli, "approximate, by %.*s: %.3f of the exact answer is expected",
+                    (int)path.bytes, path.data, icp_reply_number(reply, "recall_expected", 0));
+    }
+    return status;
+}
+
+/* The caret under the expression that the fault speaks of. */
+static void caret_show(const struct cli *cli, const struct icp_fault *fault)
+{
+    static const struct {
+        const char *field;
+        enum cli_option_id option;
+    } expressions[] = {{"filter", CLI_SIMILAR_FILTER},
+                       {"positives_where", CLI_SIMILAR_LIKE},
+                       {"negatives_where", CLI_SIMILAR_UNLIKE}};
+    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
+        if (strcmp(fault->field, expressions[i].field) == 0 && cli_has(cli, expressions[i].option))
+            label_caret_fault(cli_text(cli, expressions[i].option), fault);
+}
+
+static int build(const struct cli *cli, struct icp_client *client)
+{
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    if (payload == NULL)
+        return cli_fail(cli, EX_OSERR, "no memory");
+    icp_payload_flag(payload, "icp_weights", cli_has(cli, CLI_SIMILAR_ICP_WEIGHTS));
+    int status = EX_OK;
+    if (!icp_call_within(client, ICP_OP_SIMILAR_BUILD, payload, BUILD_MS, &reply))
+        status = cli_icp_fault(cli, &reply.fault);
+    else
+        cli_say(cli, "built %lld vectors of %lld numbers",
+                (long long)icp_reply_int(&reply, "vectors", 0),
+                (long long)icp_reply_int(&reply, "dims", 0));
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    return status;
+}
+
+int cmd_similar(struct cli *cli)
+{
+    if (!cli_arguments(cli, 0, 0))
+        return EX_USAGE;
+    bool only_build = cli_has(cli, CLI_SIMILAR_BUILD) && !cli_has(cli, CLI_SIMILAR_ID) &&
+                      !cli_has(cli, CLI_SIMILAR_KEY) && !cli_has(cli, CLI_SIMILAR_EMAIL) &&
+                      !cli_has(cli, CLI_SIMILAR_SET) && !cli_has(cli, CLI_SIMILAR_LIKE);
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    struct icp_client *client = NULL;
+    int status = payload == NULL ? cli_fail(cli, EX_OSERR, "no memory")
+                 : only_build    ? EX_OK
+                                 : request_fill(cli, payload);
+    if (status == EX_OK)
+        client = cli_connect(cli, &status);
+    if (client != NULL && cli_has(cli, CLI_SIMILAR_BUILD))
+        status = build(cli, client);
+    if (client != NULL && status == EX_OK && !only_build) {
+        status = cli_call(cli, client, ICP_OP_SIMILAR, payload, &reply);
+        if (status != EX_OK)
+            caret_show(cli, &reply.fault);
+        else
+            status =
+                cli->form == CLI_JSON ? json_print_reply(cli, &reply) : hits_print(cli, &reply);
+    }
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}
+
+int cmd_recall(struct cli *cli)
+{
+    uint64_t k = 0;
+    uint64_t n = 0;
+    uint64_t seed = 0;
+    double recall = 0;
+    int status = EX_OK;
+    if (!cli_arguments(cli, 0, 0) ||
+        !cli_number(cli, CLI_RECALL_K, 1, PROTO_SIMILAR_K_MAX, 10, &k) ||
+        !cli_number(cli, CLI_RECALL_N, 1, PROTO_RECALL_QUERIES_MAX, 100, &n) ||
+        !cli_number(cli, CLI_RECALL_SEED, 0, UINT32_MAX, 1, &seed) ||
+        !share_read(cli, CLI_RECALL_RECALL, &recall))
+        return EX_USAGE;
+    struct icp_client *client = cli_connect(cli, &status);
+    struct icp_payload *payload = client == NULL ? NULL : icp_payload_create();
+    struct icp_reply reply = {0};
+    if (client != NULL && payload == NULL)
+        status = cli_fail(cli, EX_OSERR, "no memory");
+    if (payload != NULL) {
+        icp_payload_uint(payload, "k", k);
+        icp_payload_uint(payload, "n", n);
+        icp_payload_uint(payload, "seed", seed);
+        if (recall > 0)
+            icp_payload_number(payload, "recall", recall);
+        status = cli_call(cli, client, ICP_OP_RECALL, payload, &reply);
+    }
+    if (status == EX_OK && cli->form == CLI_JSON)
+        status = json_print_reply(cli, &reply);
+    else if (status == EX_OK)
+        printf("recall %.4f at k = %lld over %lld queries of %lld vectors in %lld lists\n"
+               "exact %.3f ms, approximate %.3f ms a query\n",
+               icp_reply_number(&reply, "measured", 0), (long long)icp_reply_int(&reply, "k", 0),
+               (long long)icp_reply_int(&reply, "queries", 0),
+               (long long)icp_reply_int(&reply, "vectors", 0),
+               (long long)icp_reply_int(&reply, "lists", 0),
+               icp_reply_number(&reply, "exact_ms", 0),
+               icp_reply_number(&reply, "approximate_ms", 0));
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return status;
+}
