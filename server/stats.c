@@ -2,7 +2,6 @@
 #include "server/stats.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Figures of the store by name; the struct's own comments say what they mean. */
@@ -69,6 +68,29 @@ static void write_metrics(const struct server_figures *figures, struct proto_wri
     }
 }
 
+/* Each distribution as a map of its middle, its end and its size. */
+static void write_distributions(const struct server_figures *figures, struct proto_writer *out)
+{
+    size_t count;
+    const struct base_metric_info *infos = base_metric_infos(&count);
+    struct base_histogram held; /* 10 KiB */
+    struct base_histogram *histogram = &held;
+    for (unsigned i = 0; i < BASE_DISTRIBUTION_COUNT; i++) {
+        proto_write_text(out, infos[BASE_METRIC_COUNT + i].name);
+        memset(histogram, 0, sizeof *histogram);
+        base_metrics_distribution(figures->metrics, (enum base_distribution)i, histogram);
+        proto_write_map(out, 4);
+        proto_write_text(out, "count");
+        proto_write_uint(out, base_histogram_total(histogram));
+        proto_write_text(out, "p50");
+        proto_write_uint(out, base_histogram_percentile(histogram, 0.5));
+        proto_write_text(out, "p99");
+        proto_write_uint(out, base_histogram_percentile(histogram, 0.99));
+        proto_write_text(out, "max");
+        proto_write_uint(out, base_histogram_max(histogram));
+    }
+}
+
 /* What is written of the latency of each operation that was asked for. */
 static const struct {
     const char *name;
@@ -101,8 +123,8 @@ static void write_requests(const struct server_figures *figures, struct proto_wr
     size_t count;
     const struct proto_op_info *ops = proto_ops(&count);
     size_t asked = ops_asked(figures);
-    struct base_histogram *histogram = malloc(sizeof *histogram);
-    size_t parts = histogram ? 1 + sizeof latencies / sizeof *latencies : 1;
+    struct base_histogram held; /* 10 KiB */
+    struct base_histogram *histogram = &held;
     proto_write_text(out, "requests");
     proto_write_map(out, asked);
     for (size_t i = 0; i < count; i++) {
@@ -112,7 +134,7 @@ static void write_requests(const struct server_figures *figures, struct proto_wr
             proto_write_uint(out, requests);
         }
     }
-    for (size_t part = 0; part + 1 < parts; part++) {
+    for (size_t part = 0; part < sizeof latencies / sizeof *latencies; part++) {
         proto_write_text(out, latencies[part].name);
         proto_write_map(out, asked);
         for (size_t i = 0; i < count; i++) {
@@ -124,7 +146,6 @@ static void write_requests(const struct server_figures *figures, struct proto_wr
             }
         }
     }
-    free(histogram);
 }
 
 static void write_errors(const struct server_figures *figures, struct proto_writer *out)
@@ -150,7 +171,7 @@ static void write_errors(const struct server_figures *figures, struct proto_writ
 void server_stats_write(const struct server_figures *figures, struct proto_writer *out)
 {
     struct engine_state *state = engine_state_get(figures->engine);
-    proto_write_map(out, 3 + 5 + sizeof latencies / sizeof *latencies);
+    proto_write_map(out, 3 + 5 + BASE_DISTRIBUTION_COUNT + sizeof latencies / sizeof *latencies);
     proto_write_text(out, "uptime_s");
     proto_write_uint(out, figures->uptime_s);
     proto_write_text(out, "schema");
@@ -159,6 +180,7 @@ void server_stats_write(const struct server_figures *figures, struct proto_write
     proto_write_uint(out, state->active ? state->active->version : 0);
     engine_state_release(state);
     write_metrics(figures, out);
+    write_distributions(figures, out);
     write_net(figures, out);
     write_store(figures, out);
     write_errors(figures, out);

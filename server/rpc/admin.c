@@ -35,8 +35,10 @@ static bool take_role(struct rpc_call *call, struct proto_fault *fault)
     } else if (token_equal(token, options->read_token)) {
         call->session->role = PROTO_ROLE_READ;
     } else {
+        rpc_tally(call, BASE_METRIC_LOGINS_REFUSED, 1);
         return proto_fault_set(fault, PROTO_BAD_TOKEN, "token", "the token is not known");
     }
+    rpc_tally(call, BASE_METRIC_LOGINS, 1);
     return true;
 }
 

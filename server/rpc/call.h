@@ -83,6 +83,8 @@ void rpc_later_progress(struct rpc_later *later);
 void rpc_later_post(struct rpc_later *later, const struct proto_fault *fault);
 void rpc_later_drop(struct rpc_later *later);
 
+/* Adds to a figure of the worker's own. */
+void rpc_tally(const struct rpc_call *call, enum base_metric metric, size_t more);
 /* Counts a request that is answered; _later from any thread. */
 void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_info *op,
                enum proto_error code, uint64_t read_ns);

@@ -160,6 +160,9 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
     if (outcome == RPC_FAILED) {
         proto_write_fault(call->out, &fault, call->flags, call->request_id);
     }
+    if (outcome == RPC_LATER && call->op->lane == PROTO_LANE_JOB) {
+        rpc_tally(call, BASE_METRIC_JOBS_RUNNING, 1);
+    }
     if (outcome != RPC_LATER) {
         rpc_count(worker->rpc, worker->index, call->op, fault.code, call->read_ns);
     }
@@ -185,6 +188,7 @@ static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames,
         }
     }
     rpc_count_many(call->worker->rpc, call->worker->index, PROTO_OP_SCORE, hot, call->read_ns);
+    rpc_tally(call, BASE_METRIC_SCORES, hot);
     return run;
 }
 
@@ -232,5 +236,7 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
             break;
         }
     }
+    base_metrics_record(base_metrics_block(rpc->options.metrics, worker->index),
+                        BASE_DISTRIBUTION_BATCH_FRAMES, batch->done);
     return later;
 }

@@ -64,6 +64,14 @@ static bool lead_values(struct rpc_call *call, struct proto_span map, struct eng
     return rpc_values_read(&values, map, fault);
 }
 
+void rpc_tally_many(const struct rpc_call *call, size_t count)
+{
+    const struct rpc_worker *worker = call->worker;
+    rpc_tally(call, BASE_METRIC_SCORES, count);
+    base_metrics_record(base_metrics_block(worker->rpc->options.metrics, worker->index),
+                        BASE_DISTRIBUTION_SCORE_MANY_ITEMS, count);
+}
+
 bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct engine_query *query,
                    struct proto_fault *fault)
 {

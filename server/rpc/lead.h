@@ -16,6 +16,9 @@ bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct e
 bool rpc_name_read(const struct proto_arg *args, int id, int key, int email,
                    struct engine_name *name, struct proto_fault *fault);
 
+/* Counts the scores of one score-many. */
+void rpc_tally_many(const struct rpc_call *call, size_t count);
+
 /* score-many by ids: columns of fit, p, grade and raw. */
 enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct icp_document *document,
                                struct proto_fault *fault);

@@ -83,8 +83,18 @@ static void count_in(const struct rpc_options *options, size_t block,
                      const struct proto_op_info *op, enum proto_error code, uint64_t read_ns)
 {
     uint64_t took_ns = options->now_ns(options->now_context) - read_ns;
-    base_metrics_request(base_metrics_block(options->metrics, block), op ? (uint8_t)op->op : 0,
-                         code, took_ns);
+    struct base_metrics_block *figures = base_metrics_block(options->metrics, block);
+    base_metrics_request(figures, op ? (uint8_t)op->op : 0, code, took_ns);
+    if (options->on_answered && options->on_answered(options->answered_context, op, took_ns)) {
+        base_metrics_add(figures, BASE_METRIC_REQUESTS_SLOW, 1);
+    }
+}
+
+void rpc_tally(const struct rpc_call *call, enum base_metric metric, size_t more)
+{
+    const struct rpc_worker *worker = call->worker;
+    base_metrics_add(base_metrics_block(worker->rpc->options.metrics, worker->index), metric,
+                     (int64_t)more);
 }
 
 void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_info *op,
@@ -108,7 +118,12 @@ void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto
                      uint64_t read_ns)
 {
     unsigned extra = op->lane == PROTO_LANE_JOB ? 1 : op->lane == PROTO_LANE_SCAN ? 2 : 0;
-    count_in(&rpc->options, rpc->options.workers + extra, op, code, read_ns);
+    size_t block = rpc->options.workers + extra;
+    count_in(&rpc->options, block, op, code, read_ns);
+    if (op->lane == PROTO_LANE_JOB) {
+        base_metrics_add(base_metrics_block(rpc->options.metrics, block), BASE_METRIC_JOBS_RUNNING,
+                         -1);
+    }
 }
 
 struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fault)

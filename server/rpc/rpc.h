@@ -47,9 +47,9 @@ struct rpc_options {
     /* Writes one map of every metric: name, number or map of numbers. */
     void (*stats_write)(void *context, struct proto_writer *out);
     void *stats_context;
-    /* Told of every request that is answered, from any thread; op is NULL if the opcode names none.
-     * NULL: nobody. */
-    void (*on_answered)(void *context, const struct proto_op_info *op, uint64_t took_ns);
+    /* Told of every request that is answered one by one, from any thread; op is NULL if the opcode
+     * names none. Returns whether that took too long. NULL: nobody. */
+    bool (*on_answered)(void *context, const struct proto_op_info *op, uint64_t took_ns);
     void *answered_context;
 };
 

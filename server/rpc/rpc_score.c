@@ -95,6 +95,8 @@ enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
     if (!query.document || !engine_score(call->worker->engine, &query, &answer, fault)) {
         return RPC_FAILED;
     }
+    rpc_tally(call, BASE_METRIC_SCORES, 1);
+    rpc_tally(call, BASE_METRIC_SCORES_UNKNOWN, !answer.found);
     write_answer(call, &query, &answer);
     return RPC_DONE;
 }
@@ -122,6 +124,7 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct icp_docu
                         PROTO_SCORE_MANY_MAX);
         return RPC_FAILED;
     }
+    rpc_tally_many(call, count);
     proto_write_map(call->out, 3);
     rpc_put_uint(call->out, call->op, PROTO_A_SCORE_MANY_ICP, document->version);
     rpc_put_uint(call->out, call->op, PROTO_A_SCORE_MANY_SEQ,

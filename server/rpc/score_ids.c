@@ -62,6 +62,7 @@ enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct icp_document 
     if (!ids) {
         return RPC_FAILED;
     }
+    rpc_tally_many(call, count);
     struct base_arena *arena = &call->worker->arena;
     struct columns columns = {base_arena_take(arena, 4 * count), base_arena_take(arena, 4 * count),
                               base_arena_take(arena, count), base_arena_take(arena, 8 * count)};

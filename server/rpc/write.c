@@ -12,6 +12,9 @@ static void write_done(void *context, const struct store_result *result)
 {
     struct pending_write *pending = context;
     if (result->fault.code == PROTO_OK) {
+        const struct rpc_options *options = &pending->later->rpc->options;
+        base_metrics_add(base_metrics_block(options->metrics, options->workers),
+                         BASE_METRIC_ACCOUNTS_WRITTEN, result->count);
         pending->reply(rpc_later_begin(pending->later), pending->later->op, result);
     }
     rpc_later_post(pending->later, &result->fault);

@@ -308,6 +308,17 @@ class Learned(unittest.TestCase):
         self.assertEqual(metrics["store"]["accounts"], 2000)
         self.assertGreater(metrics["requests"]["account-put"], 3)
         self.assertGreater(metrics["latency_p50_us"]["account-put"], 0)
+        self.assertEqual(metrics["server"]["accounts_written"], 2000)
+        self.assertEqual(metrics["server"]["jobs_running"], 0)
+        before = metrics["server"]["scores"]
+        self.client.call("score", {"id": "a1"})
+        self.client.call("score", {"id": "nobody", "values": {}})
+        self.client.call("score-many", {"ids": ["a1", "a2", "a3"]})
+        after = self.client.call("stats")["metrics"]
+        self.assertEqual(after["server"]["scores"], before + 5)
+        self.assertGreater(after["server"]["scores_unknown"], 0)
+        self.assertGreaterEqual(after["score_many_items"]["max"], 3)
+        self.assertGreater(after["batch_frames"]["count"], 0)
 
 
 class Versions(unittest.TestCase):
