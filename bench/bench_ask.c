@@ -170,7 +170,7 @@ static enum proto_op payload_write(struct asker *asker, struct proto_writer *out
         account_write(out, asker, account_draw(asker), 2);
         return PROTO_OP_ACCOUNT_PATCH;
     }
-    if ((at -= workload->put) < 0) {
+    if (at < workload->put) {
         account_write(out, asker, account_draw(asker), BENCH_FIELDS - 1);
         return PROTO_OP_ACCOUNT_PUT;
     }

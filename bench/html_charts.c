@@ -213,6 +213,8 @@ static void lines_write(FILE *out, struct bench_svg_chart *chart, struct points 
                 (struct bench_svg_series){all[i].name, all[i].x, all[i].y, all[i].count, dots};
     if (chart->series_count > 0)
         bench_svg_lines(out, chart);
+    chart->series = NULL; /* it ends here */
+    chart->series_count = 0;
 }
 
 static void percentile_chart(FILE *out, const json_t *result, struct points *all)

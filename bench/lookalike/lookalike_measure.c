@@ -289,8 +289,8 @@ uint32_t lookalike_inexact(const struct lookalike_bench *bench, uint32_t queries
 {
     uint32_t wrong = 0;
     for (uint32_t q = 0; q < queries; q++) {
-        struct similar_hit best[LOOKALIKE_K];
-        struct similar_hit hits[LOOKALIKE_K];
+        struct similar_hit best[LOOKALIKE_K] = {{0}};
+        struct similar_hit hits[LOOKALIKE_K] = {{0}};
         uint32_t count = 0;
         const float *vector = bench->data.queries + (size_t)q * bench->data.dim;
         struct similar_query query = {.vector = vector, .k = LOOKALIKE_K};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builds a set: fits a plan on a sample, turns every account into a vector, partitions. While it
  * runs, changes are noted twice: for the set in use, and to be replayed on the new one. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -115,7 +116,7 @@ static bool plan_fit(struct building *building, struct proto_fault *fault)
     if (!state->schema) {
         return proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
     }
-    building->step = (building->count + FEATURE_VECTOR_SAMPLE_MAX - 1) / FEATURE_VECTOR_SAMPLE_MAX;
+    building->step = 1 + building->count / FEATURE_VECTOR_SAMPLE_MAX;
     struct feature_vector_sample sample = {
         .context = building,
         .rows = (building->count + building->step - 1) / building->step,
@@ -133,6 +134,7 @@ static bool plan_fit(struct building *building, struct proto_fault *fault)
 /* Every account as a row; memory that the kernel gives back at once when it is freed. */
 static bool rows_make(struct building *building, struct proto_fault *fault)
 {
+    assert(building->made && building->made->plan); /* fitted before */
     const struct feature_vectorizer *plan = building->made->plan;
     building->row_bytes = building->count * plan->dims * sizeof(float);
     void *rows =

@@ -439,8 +439,10 @@ bool engine_similar(struct engine_worker *worker, const struct engine_job *job,
     struct searching *searching = calloc(1, sizeof *searching);
     struct similar_hit *hits = malloc(((size_t)query->k + 1) * sizeof *hits);
     uint32_t count = 0;
-    bool good = searching && hits ? true : no_memory(fault);
-    if (good) {
+    bool good = false;
+    if (!searching || !hits) {
+        no_memory(fault);
+    } else {
         searching->worker = worker;
         searching->job = job;
         searching->query = query;
@@ -451,7 +453,7 @@ bool engine_similar(struct engine_worker *worker, const struct engine_job *job,
                exclusions_ready(searching, fault) && search(searching, hits, &count, fault);
     }
     lookalike_let_go(lookalike); /* the rest needs the view and the plan alone */
-    good = good && hits_fill(searching, hits, count, fault);
+    good = good && searching && hits_fill(searching, hits, count, fault);
     if (searching) {
         free(searching->vectors);
         free(searching->exclude.list);
