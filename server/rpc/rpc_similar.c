@@ -231,8 +231,8 @@ static void write_reasons(struct proto_writer *out, const struct engine_similar_
     write_optional(out, "example_value", &hit->difference_example);
 }
 
-static void write_score(struct proto_writer *out, const struct icp_document *document,
-                        const struct engine_similar_hit *hit)
+static void write_score(struct proto_writer *out, const struct engine_state *state,
+                        const struct icp_document *document, const struct engine_similar_hit *hit)
 {
     struct engine_answer answer = {0};
     engine_answer_from_raw(document, hit->raw, &answer);
@@ -245,13 +245,16 @@ static void write_score(struct proto_writer *out, const struct icp_document *doc
     proto_write_text(out, grade);
     proto_write_text(out, "raw");
     proto_write_int(out, answer.raw);
+    proto_write_text(out, "tal");
+    proto_write_bool(out, engine_state_on_tal(state, hit->slot));
 }
 
-static void write_hit(struct proto_writer *out, const struct engine_similar *query,
+static void write_hit(struct rpc_call *call, const struct engine_similar *query,
                       const struct engine_similar_result *result,
                       const struct engine_similar_hit *hit)
 {
-    proto_write_map(out, 4 + (query->shared_max > 0 ? 2U : 0U) + (hit->scored ? 4U : 0U));
+    struct proto_writer *out = call->out;
+    proto_write_map(out, 4 + (query->shared_max > 0 ? 2U : 0U) + (hit->scored ? 5U : 0U));
     proto_write_text(out, "id");
     proto_write_str(out, hit->id);
     proto_write_text(out, "similarity");
@@ -268,7 +271,7 @@ static void write_hit(struct proto_writer *out, const struct engine_similar *que
         write_reasons(out, hit);
     }
     if (hit->scored) {
-        write_score(out, result->document, hit);
+        write_score(out, rpc_state(call), result->document, hit);
     }
 }
 
@@ -296,7 +299,7 @@ static bool similar_write(struct rpc_call *call, const struct engine_similar *qu
                                    "fewer of either",
                                    result->count);
         }
-        write_hit(out, query, result, &result->hits[i]);
+        write_hit(call, query, result, &result->hits[i]);
     }
     return true;
 }
