@@ -66,11 +66,15 @@ static inline void store_set_u64(uint8_t *at, uint64_t value)
 /* The check of a value: over its bytes, the table it is in and its key, so that a value found in
  * another place does not pass. The constant is odd, so that no two tables share a seed for one key.
  */
+static inline uint64_t store_check_seed(enum store_table table, uint64_t key)
+{
+    return (key + 1) * UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)table;
+}
+
 static inline uint64_t store_check(enum store_table table, uint64_t key, const uint8_t *bytes,
                                    size_t count)
 {
-    uint64_t seed = (key + 1) * UINT64_C(0x9E3779B97F4A7C15) + (uint64_t)table;
-    return XXH3_64bits_withSeed(bytes, count, seed);
+    return XXH3_64bits_withSeed(bytes, count, store_check_seed(table, key));
 }
 
 /* Ids and keys are hashed with one random seed each, made with the store, so that a key never meets
