@@ -13,7 +13,7 @@ enum { K_DEFAULT = 1000, PAGE_DEFAULT = 100, NOTE_BYTES_MAX = 4096 };
 enum { PART_NAME, PART_FILTER, PART_LIMIT, PART_MEMBERS };
 #define MEMBER(name, type, presence)                                                               \
     {                                                                                              \
-        0, name, sizeof name - 1, type, presence, ""                                               \
+        0, (name), sizeof(name) - 1, (type), (presence), ""                                        \
     }
 static const struct proto_field_info segment_members[PART_MEMBERS] = {
     [PART_NAME] = MEMBER("name", PROTO_TEXT, PROTO_REQUIRED),

@@ -12,7 +12,8 @@
 
 #include "server/filter/filter_rows.h"
 
-enum { ROWS = 150, FIELDS = 6, LEAVES_MAX = 12, ROUNDS = 300, LIST_SLOTS = 20 };
+#define FIELDS ((uint16_t)6)
+enum { ROWS = 150, LEAVES_MAX = 12, ROUNDS = 300, LIST_SLOTS = 20 };
 
 static uint64_t random_state;
 
@@ -126,7 +127,8 @@ static void base_close(struct base *base)
 static double fit_at(void *context, int64_t raw)
 {
     (void)context;
-    return raw < -1000 ? 0 : raw > 1000 ? 100 : (double)((raw + 1000) / 50) * 2.5;
+    int64_t step = (raw + 1000) / 50;
+    return raw < -1000 ? 0 : raw > 1000 ? 100 : 2.5 * (double)step;
 }
 
 static double p_at(void *context, int64_t raw)
