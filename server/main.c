@@ -2,8 +2,8 @@
 /* icpd: reads its configuration, joins engine, rpc and net, and waits for signals.
  *
  * SIGTERM and SIGINT drain (a second one cuts the wait short), SIGHUP reads the configuration anew
- * and reopens the log. Exit codes follow sysexits.h: 0, 64 usage, 70 a fault of ours, 73 the store,
- * 69 the port, 78 configuration. */
+ * and reopens the log. Exit codes follow sysexits.h: 0; 64 usage; 65 a scrub found faults; 66 no
+ * store to scrub; 70 a fault of ours; 73 the store; 78 configuration, a taken port included. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -95,8 +95,11 @@ static void wait_for_end(struct server_options *options, struct base_log *log,
     base_log(log, BASE_LOG_INFO, "main", "draining",
              BASE_FIELDS(base_field_uint("drain_ms", options->config.drain_ms)));
     server_drain(server, (unsigned)options->config.drain_ms);
-    /* From here on a second signal ends the process at once, as the default action does. */
-    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+    /* From here on a second SIGTERM or SIGINT ends the process at once, as the default action does.
+     * SIGHUP stays blocked: whoever rotates logs must not cut a drain short. */
+    sigset_t ending = *signals;
+    sigdelset(&ending, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
     server_join(server);
 }
 

@@ -24,6 +24,7 @@ struct server {
     struct rpc *rpc;
     struct net_server *net;
     _Atomic uint64_t slow_us;
+    bool ports_written; /* by this process: another server's file is not ours to remove */
 };
 
 /* A ticket of net travels through rpc as two words. */
@@ -240,7 +241,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
 }
 
 /* Written aside and renamed, so that whoever waits for the file never reads half of it. */
-static bool ports_write(const struct server *server, struct proto_fault *fault)
+static bool ports_write(struct server *server, struct proto_fault *fault)
 {
     const char *path = server->config->ports_file;
     if (path[0] == '\0') {
@@ -256,6 +257,7 @@ static bool ports_write(const struct server *server, struct proto_fault *fault)
         }
         bool written = ferror(file) == 0;
         if (fclose(file) == 0 && written && rename(aside, path) == 0) {
+            server->ports_written = true;
             return true;
         }
         unlink(aside);
@@ -298,6 +300,9 @@ void server_slow_set(struct server *server, uint64_t slow_us)
 
 void server_drain(struct server *server, unsigned grace_ms)
 {
+    /* A job would hold the drain up to its end and then be lost: it is cancelled, and its client
+     * is told so. */
+    engine_jobs_cancel(server->engine);
     net_server_drain(server->net, grace_ms);
 }
 
@@ -320,7 +325,7 @@ void server_destroy(struct server *server)
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);
     base_metrics_destroy(server->metrics);
-    if (server->config->ports_file[0]) {
+    if (server->ports_written) {
         unlink(server->config->ports_file);
     }
     free(server);
@@ -343,6 +348,12 @@ bool server_scrub(const struct base_config *config, void (*on_bad)(void *context
         .now_context = clock.context,
         .on_change = scrub_change,
     };
+    char file[4200];
+    snprintf(file, sizeof file, "%s/data.mdb", config->data);
+    if (access(file, F_OK) != 0) {
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "data", "no store is there: %s",
+                               strerror(errno));
+    }
     struct store *store = store_open(&options, fault);
     if (!store) {
         return false;

@@ -153,6 +153,8 @@ struct engine_job_info {
 const char *engine_job_state_name(enum engine_job_state state);
 /* Copies at most `most` infos, newest first; returns how many. */
 size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t most);
+/* Every one that waits or runs, because the server is about to stop. */
+void engine_jobs_cancel(struct engine *engine);
 /* PROTO_NOT_FOUND if there is no such job or it has ended. */
 bool engine_job_cancel(struct engine *engine, uint64_t job, struct proto_fault *fault);
 

@@ -68,8 +68,10 @@ static void job_finish(struct engine_lane *lane, struct engine_job *job)
 static void job_refuse(struct engine_lane *lane, struct engine_job *job,
                        enum engine_job_state state, enum proto_error code, const char *why)
 {
+    pthread_mutex_lock(&lane->lock);
     job->info.state = state;
     proto_fault_set(&job->info.fault, code, "", "the %s %s", lane->options.what, why);
+    pthread_mutex_unlock(&lane->lock);
     job_finish(lane, job);
 }
 
@@ -262,6 +264,18 @@ size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t 
     }
     pthread_mutex_unlock(&jobs->lock);
     return count;
+}
+
+void engine_jobs_cancel(struct engine *engine)
+{
+    struct engine_job_info infos[LANE_QUEUED_MAX + 1];
+    size_t count = engine_jobs(engine, infos, LANE_QUEUED_MAX + 1); /* live ones come first */
+    for (size_t i = 0; i < count; i++) {
+        struct proto_fault fault = {0};
+        if (infos[i].state == ENGINE_JOB_QUEUED || infos[i].state == ENGINE_JOB_RUNNING) {
+            engine_job_cancel(engine, infos[i].job, &fault); /* it may have ended meanwhile */
+        }
+    }
 }
 
 bool engine_job_cancel(struct engine *engine, uint64_t number, struct proto_fault *fault)

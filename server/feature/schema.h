@@ -34,6 +34,8 @@
 #define FEATURE_MISSING_WORD_BYTES_MAX 127
 /* Bytes of a key namespace: with its colon it leaves most of PROTO_ID_BYTES_MAX to the value. */
 #define FEATURE_NAMESPACE_BYTES_MAX 31
+/* a-z first, then also 0-9 _ - . */
+bool feature_namespace_valid(struct proto_span text);
 
 enum feature_transform { FEATURE_TRANSFORM_NONE, FEATURE_TRANSFORM_LOG };
 

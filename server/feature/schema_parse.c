@@ -218,7 +218,7 @@ static bool fields_parse(const json_t *json, struct feature_schema *schema,
     return true;
 }
 
-static bool namespace_valid(struct proto_span text)
+bool feature_namespace_valid(struct proto_span text)
 {
     if (text.bytes == 0 || text.bytes > FEATURE_NAMESPACE_BYTES_MAX)
         return false;
@@ -238,7 +238,7 @@ static bool key_parse(const char *name, const json_t *json, struct feature_schem
     struct feature_key_column *key = &schema->keys[schema->key_count++];
     char shown[FEATURE_SHOWN_BYTES];
     feature_text_show(proto_span_text(name), shown, sizeof shown);
-    if (!namespace_valid(proto_span_text(name))) {
+    if (!feature_namespace_valid(proto_span_text(name))) {
         proto_fault_set(fault, PROTO_BAD_SCHEMA, shown,
                         "a key namespace is 1 to %d of a-z, 0-9, '_', '-', '.', a letter first",
                         FEATURE_NAMESPACE_BYTES_MAX);

@@ -59,14 +59,13 @@ static bool key_normalise(struct intake *intake, struct proto_span *key, struct 
     }
     const uint8_t *colon = memchr(key->data, ':', key->bytes);
     size_t space_bytes = colon ? (size_t)(colon - key->data) : 0;
-    bool valid = space_bytes > 0 && space_bytes + 1 < key->bytes;
-    for (size_t i = 0; valid && i < space_bytes; i++) {
-        uint8_t c = key->data[i];
-        valid = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-    }
-    if (!valid) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "keys",
-                               "a key is written namespace:value, such as domain:acme.com");
+    if (space_bytes + 1 >= key->bytes ||
+        !feature_namespace_valid((struct proto_span){key->data, space_bytes})) {
+        return proto_fault_set(
+            fault, PROTO_BAD_FIELD, "keys",
+            "a key is written namespace:value, such as domain:acme.com; a namespace is "
+            "1 to %d of a-z, 0-9, '_', '-', '.', a letter first",
+            FEATURE_NAMESPACE_BYTES_MAX);
     }
     if (space_bytes == 6 && memcmp(key->data, "domain", 6) == 0) {
         uint8_t *lower = base_arena_take(&intake->call->worker->arena, key->bytes);

@@ -73,6 +73,9 @@ struct rpc_later {
     uint64_t read_ns;
     struct proto_writer out;
 };
+/* The wall clock, in ms, by which work that waits must have begun; 0: no deadline, or one beyond
+ * all time. */
+int64_t rpc_deadline_ms(const struct rpc_call *call);
 struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fault);
 /* Begins the frame of a reply in later->out. */
 struct proto_writer *rpc_later_begin(struct rpc_later *later);

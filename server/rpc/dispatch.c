@@ -196,7 +196,10 @@ static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames,
 static void refuse_all(struct rpc_batch *batch, const struct proto_fault *fault)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        proto_write_fault(batch->out, fault, PROTO_FLAG_REPLY, batch->frames[i].header.request_id);
+        const struct proto_header *header = &batch->frames[i].header;
+        proto_write_fault(batch->out, fault,
+                          PROTO_FLAG_REPLY | (header->flags & PROTO_FLAG_CHECKSUM),
+                          header->request_id);
     }
     batch->done = batch->count;
 }

@@ -64,6 +64,12 @@ static bool lead_values(struct rpc_call *call, struct proto_span map, struct eng
     return rpc_values_read(&values, map, fault);
 }
 
+unsigned rpc_reasons(const struct proto_arg *arg)
+{
+    uint64_t reasons = arg->present ? arg->uint : 0;
+    return reasons > PROTO_COLUMNS_MAX ? PROTO_COLUMNS_MAX : (unsigned)reasons;
+}
+
 void rpc_tally_many(const struct rpc_call *call, size_t count)
 {
     const struct rpc_worker *worker = call->worker;
@@ -80,10 +86,7 @@ bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct e
                        fault)) {
         return false;
     }
-    if (args[PROTO_Q_SCORE_REASONS].present) {
-        uint64_t reasons = args[PROTO_Q_SCORE_REASONS].uint;
-        query->reasons = reasons > PROTO_COLUMNS_MAX ? PROTO_COLUMNS_MAX : (unsigned)reasons;
-    }
+    query->reasons = rpc_reasons(&args[PROTO_Q_SCORE_REASONS]);
     if (args[PROTO_Q_SCORE_VALUES].present) {
         return lead_values(call, args[PROTO_Q_SCORE_VALUES].value, query, fault);
     }

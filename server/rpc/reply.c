@@ -126,6 +126,18 @@ void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto
     }
 }
 
+int64_t rpc_deadline_ms(const struct rpc_call *call)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    if (call->deadline_ms == 0) {
+        return 0;
+    }
+    uint64_t waited_ms = (options->now_ns(options->now_context) - call->read_ns) / 1000000;
+    uint64_t left_ms = call->deadline_ms > waited_ms ? call->deadline_ms - waited_ms : 0;
+    int64_t now_ms = engine_now_ms(options->engine);
+    return left_ms < (uint64_t)(INT64_MAX - now_ms) ? now_ms + (int64_t)left_ms : 0;
+}
+
 struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fault)
 {
     struct rpc_later *later = calloc(1, sizeof *later);
@@ -166,13 +178,21 @@ void rpc_later_progress(struct rpc_later *later)
 
 void rpc_later_post(struct rpc_later *later, const struct proto_fault *fault)
 {
-    if (fault->code == PROTO_OK) {
+    struct proto_fault told = *fault;
+    if (told.code == PROTO_OK) {
         proto_writer_frame_end(&later->out, PROTO_OK, later->flags, later->request_id);
-    } else {
-        proto_writer_reset(&later->out);
-        proto_write_fault(&later->out, fault, later->flags, later->request_id);
+        if (!proto_writer_ok(&later->out)) {
+            /* No bytes would be no reply at all, and the client would wait for its deadline. */
+            proto_writer_frame_cancel(&later->out);
+            proto_fault_set(&told, PROTO_TOO_LARGE, "",
+                            "it was done, but the reply does not fit one frame or memory");
+        }
     }
-    rpc_count_later(later->rpc, later->op, fault->code, later->read_ns);
+    if (told.code != PROTO_OK) {
+        proto_writer_reset(&later->out);
+        proto_write_fault(&later->out, &told, later->flags, later->request_id);
+    }
+    rpc_count_later(later->rpc, later->op, told.code, later->read_ns);
     later_send(later, true);
     rpc_later_drop(later);
 }

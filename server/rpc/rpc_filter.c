@@ -186,11 +186,19 @@ static bool page_read(struct page_reply *reply, struct proto_fault *fault)
            proto_fault_set(fault, PROTO_BAD_FIELD, "sort", "'fit', or leave it out");
 }
 
+/* An empty text would match every account, and is more often a variable that was not set. */
+static bool expression_given(const struct rpc_call *call, int index, struct proto_fault *fault)
+{
+    return rpc_arg_text(call, index).bytes > 0 ||
+           proto_fault_set(fault, PROTO_BAD_FILTER, "filter",
+                           "column 1: the expression is empty; a condition is wanted");
+}
+
 enum rpc_outcome rpc_on_FILTER(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine_expression expression;
     struct page_reply reply = {.call = call, .expression = &expression};
-    if (!page_read(&reply, fault)) {
+    if (!expression_given(call, PROTO_Q_FILTER_FILTER, fault) || !page_read(&reply, fault)) {
         return RPC_FAILED;
     }
     bool scores = reply.page.best_first || rpc_arg_flag(call, PROTO_Q_FILTER_SCORES);
@@ -211,7 +219,8 @@ enum rpc_outcome rpc_on_COUNT(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine_expression expression;
     uint64_t count = 0;
-    if (!engine_expression_open(call->worker->engine, rpc_arg_text(call, PROTO_Q_COUNT_FILTER),
+    if (!expression_given(call, PROTO_Q_COUNT_FILTER, fault) ||
+        !engine_expression_open(call->worker->engine, rpc_arg_text(call, PROTO_Q_COUNT_FILTER),
                                 rpc_arg_uint(call, PROTO_Q_COUNT_ICP, 0), false, &expression,
                                 fault)) {
         return RPC_FAILED;

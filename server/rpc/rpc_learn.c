@@ -76,10 +76,7 @@ static bool learn_read(struct rpc_call *call, struct engine_learn *learn, struct
         *fault = local;
         return false;
     }
-    if (call->deadline_ms > 0) {
-        learn->deadline_ms =
-            engine_now_ms(call->worker->rpc->options.engine) + (int64_t)call->deadline_ms;
-    }
+    learn->deadline_ms = rpc_deadline_ms(call);
     return true;
 }
 

@@ -65,19 +65,6 @@ static bool scan_run(void *context, struct engine_worker *engine, const struct e
     return outcome == RPC_DONE && reply_fits(call.out, fault);
 }
 
-/* Wall clock by which the reply must be made; 0: no matter. */
-static int64_t deadline_of(const struct rpc_call *call)
-{
-    const struct rpc_options *options = &call->worker->rpc->options;
-    if (call->deadline_ms == 0) {
-        return 0;
-    }
-    uint64_t waited_ms = (options->now_ns(options->now_context) - call->read_ns) / 1000000;
-    uint64_t left_ms = call->deadline_ms > waited_ms ? call->deadline_ms - waited_ms : 0;
-    int64_t now_ms = engine_now_ms(options->engine);
-    return left_ms < (uint64_t)(INT64_MAX - now_ms) ? now_ms + (int64_t)left_ms : 0;
-}
-
 enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault)
 {
@@ -98,7 +85,7 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
             memcpy(pending->payload, payload.data, payload.bytes);
         }
         struct engine_scan scan = {.op = call->op->op,
-                                   .deadline_ms = deadline_of(call),
+                                   .deadline_ms = rpc_deadline_ms(call),
                                    .context = pending,
                                    .run = scan_run,
                                    .on_done = scan_end};

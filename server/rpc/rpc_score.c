@@ -119,9 +119,9 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct icp_docu
     struct proto_reader reader;
     proto_reader_init(&reader, call->args[PROTO_Q_SCORE_MANY_LEADS].value, &local);
     size_t count = proto_read_array(&reader);
-    if (count > PROTO_SCORE_MANY_MAX) {
+    if (count > PROTO_SCORE_LEADS_MAX) {
         proto_fault_set(fault, PROTO_TOO_LARGE, "leads", "%zu leads, at most %d are allowed", count,
-                        PROTO_SCORE_MANY_MAX);
+                        PROTO_SCORE_LEADS_MAX);
         return RPC_FAILED;
     }
     rpc_tally_many(call, count);
@@ -131,7 +131,10 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct icp_docu
                  store_view_seq(engine_worker_view(call->worker->engine)));
     rpc_key(call->out, call->op, PROTO_A_SCORE_MANY_SCORES);
     proto_write_array(call->out, count);
-    for (size_t i = 0; i < count; i++) {
+    unsigned reasons = rpc_reasons(&call->args[PROTO_Q_SCORE_MANY_REASONS]);
+    /* A reply that does not fit is refused by whoever called: more of it would be work for nothing.
+     */
+    for (size_t i = 0; i < count && proto_writer_ok(call->out); i++) {
         struct proto_arg args[PROTO_ARGS_MAX];
         struct engine_query query;
         struct engine_answer answer;
@@ -143,7 +146,7 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct icp_docu
             rpc_lead_read(call, args, &query, &one);
         if (ok) {
             query.document = document;
-            query.reasons = (unsigned)rpc_arg_uint(call, PROTO_Q_SCORE_MANY_REASONS, 0);
+            query.reasons = reasons;
             ok = engine_score(call->worker->engine, &query, &answer, &one);
         }
         if (ok) {

@@ -387,8 +387,7 @@ enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault 
     }
     struct engine_similar_build build = {
         .icp_weights = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS),
-        .deadline_ms =
-            call->deadline_ms > 0 ? engine_now_ms(engine) + (int64_t)call->deadline_ms : 0,
+        .deadline_ms = rpc_deadline_ms(call),
         .on_progress = build_progress,
         .on_done = build_done,
         .context = pending,

@@ -2,10 +2,13 @@
 """Every operation against a running icpd: what works, what is refused, what survives a restart.
 usage: test_operations.py path/to/icpd"""
 import json
+import os
 import random
 import signal
 import struct
+import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -284,6 +287,11 @@ class Learned(unittest.TestCase):
             self.assertEqual(many["grade"][i:i + 1].decode(), one["grade"])
         self.assertEqual(many["grade"][500:], b"-")
         self.assertNotEqual(fits[500], fits[500])
+        many = self.client.call("score-many", {"leads": [{"id": "a1"}], "reasons": 2**32})
+        self.assertGreater(len(many["scores"][0]["reasons"]), 1)
+        with self.assertRaises(Refused) as caught:
+            self.client.call("score-many", {"leads": [{"id": "a1"}] * 501})
+        self.assertEqual(caught.exception.code, "too-large")
         leads = self.client.call("score-many", {"reasons": 2, "leads": [
             {"id": "a1"}, {"id": "nobody"}, {"values": {"employees": "x"}}, {"email": "a"}]})
         self.assertEqual(leads["scores"][0]["raw"], raws[1])
@@ -404,7 +412,6 @@ class Life(unittest.TestCase):
             second = Server.__new__(Server)
             second.__dict__.update(server.__dict__)
             second.directory, second.process = server.directory + "-second", None
-            import os
             os.mkdir(second.directory)
             second.log_path = os.path.join(second.directory, "log")
             second.socket_path = os.path.join(second.directory, "socket")
@@ -440,6 +447,51 @@ class Life(unittest.TestCase):
             self.assertEqual(server.process.returncode, 0, server.log())
         finally:
             server.close()
+
+    def test_a_start_that_fails_leaves_the_ports_file_of_the_server_that_runs(self):
+        server = Server(BINARY)
+        try:
+            ports = os.path.join(server.directory, "ports")
+            second = subprocess.run([BINARY, "--port", "0", "--data", server.data, "--ports-file",
+                                     ports], stderr=subprocess.DEVNULL, check=False)
+            self.assertEqual(second.returncode, 73)
+            self.assertTrue(os.path.exists(ports))
+            server.stop()
+            self.assertFalse(os.path.exists(ports))
+        finally:
+            server.close()
+
+    def test_a_hangup_does_not_cut_a_drain_short(self):
+        server = Server(BINARY)
+        try:
+            with server.client() as client:
+                fill(client, 6000)
+                client.send("icp-learn", {"label": "won = 1"})
+                server.process.send_signal(signal.SIGTERM)
+                server.process.send_signal(signal.SIGHUP)
+                _, _, _, payload = client.receive()
+                self.assertIn(payload.get("error"), ("cancelled", "shutting-down"))
+            self.assertEqual(server.process.wait(timeout=30), 0)
+        finally:
+            server.close()
+
+    def test_a_deadline_beyond_all_time_is_none(self):
+        server = Server(BINARY)
+        try:
+            with server.client() as client:
+                fill(client, 600)
+                learned = client.call("icp-learn", {"label": "won = 1", "deadline_ms": 2**63 - 1})
+                self.assertEqual(learned["icp"], 1)
+        finally:
+            server.close()
+
+    def test_a_scrub_of_nothing_is_refused_and_makes_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            missing = os.path.join(folder, "typo")
+            scrub = subprocess.run([BINARY, "--data", missing, "--scrub"], check=False,
+                                   stderr=subprocess.DEVNULL)
+            self.assertEqual(scrub.returncode, 66)
+            self.assertFalse(os.path.exists(missing))
 
     def test_both_sockets_serve(self):
         server = Server(BINARY, "--workers", "2")

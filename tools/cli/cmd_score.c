@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tools/cli/lead_csv.h"
+#include "tools/cli/remote_schema.h"
 #include "tools/cli/score_print.h"
 
 /* FIELD=VALUE as text: the server reads it by the type of the field, as import does. */
@@ -21,6 +22,28 @@ static int values_fill(const struct cli *cli, struct icp_payload *values)
         icp_payload_text(values, name, equals + 1);
     }
     return EX_OK;
+}
+
+/* The server passes over values of fields that it does not know, as a lead may carry more than the
+ * schema; what somebody typed is more often a slip. */
+static int names_check(const struct cli *cli, struct icp_client *client)
+{
+    int status = EX_OK;
+    struct feature_schema *schema = schema_from_server(cli, client, &status);
+    size_t at = 0;
+    const char *text;
+    while (schema != NULL && status == EX_OK &&
+           (text = cli_each(cli, CLI_SCORE_SET, &at)) != NULL) {
+        struct proto_span name = {(const uint8_t *)text, strcspn(text, "=")};
+        if (feature_schema_find(schema, name) == NULL) {
+            const struct feature_field *nearest = feature_schema_nearest(schema, name);
+            status = cli_fail(cli, EX_USAGE, "--set: the schema has no field '%.*s'%s%s%s",
+                              (int)name.bytes, text, nearest != NULL ? "; did you mean '" : "",
+                              nearest != NULL ? nearest->name : "", nearest != NULL ? "'?" : "");
+        }
+    }
+    feature_schema_release(schema);
+    return status;
 }
 
 static int score_one(const struct cli *cli, struct icp_payload *values)
@@ -52,7 +75,10 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     struct icp_client *client = cli_connect(cli, &status);
     if (client == NULL)
         return status;
-    if (!icp_score(client, &query, &score, &fault))
+    status = query.values != NULL ? names_check(cli, client) : EX_OK;
+    if (status != EX_OK)
+        ; /* said already */
+    else if (!icp_score(client, &query, &score, &fault))
         status = cli_icp_fault(cli, &fault);
     else if (check && !score_adds_up(&score))
         status = cli_fail(cli, EX_SOFTWARE, "intercept + contributions differ from the raw score");
