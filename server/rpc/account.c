@@ -11,7 +11,7 @@
 enum { ACCOUNT_ID, ACCOUNT_KEYS, ACCOUNT_VALUES, ACCOUNT_SOURCE, ACCOUNT_TIME, ACCOUNT_MEMBERS };
 #define MEMBER(name, type, presence)                                                               \
     {                                                                                              \
-        0, name, sizeof name - 1, type, presence, ""                                               \
+        0, (name), sizeof(name) - 1, (type), (presence), ""                                        \
     }
 static const struct proto_field_info account_members[ACCOUNT_MEMBERS] = {
     [ACCOUNT_ID] = MEMBER("id", PROTO_TEXT, PROTO_REQUIRED),
@@ -185,7 +185,7 @@ static bool account_add(struct intake *intake, struct proto_span map, struct pro
         .value_slots = intake->schema->id_count,
     };
     record.keys = keys_read(intake, &members[ACCOUNT_KEYS], &record.key_count, fault);
-    struct proto_span encoded;
+    struct proto_span encoded = {0};
     if (!record.keys || !values_read(intake, members, time_ms, &removed_count, fault) ||
         !record_encode(intake, &record, &encoded, fault)) {
         return false;

@@ -90,7 +90,7 @@ static bool record_find(struct rpc_call *call, struct feature_record *record,
 enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct feature_schema *schema = rpc_state(call)->schema;
-    struct feature_record record;
+    struct feature_record record = {0};
     if (!schema) {
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
         return RPC_FAILED;

@@ -15,6 +15,7 @@
 #include "server/similar/similar_measure.h"
 #include "server/similar/similar_search.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -214,6 +215,7 @@ static float first_threshold(struct probing *search, const struct similar_list *
     const struct similar_set *set = search->set;
     float best[SIMILAR_PROBE_K_MAX];
     uint32_t count = 0;
+    assert(search->k > 0); /* a query for nothing does not come here */
     estimate.beta -= 2 * width;
     for (uint32_t i = 0; i < list->chunk_count; i++) {
         const struct similar_item *item = &list->items[i];
