@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Look-alike vectors in the store: saving a set as a generation of blocks while it goes on changing
  * and answering, and opening it at a start. */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <syslog.h>
@@ -150,10 +151,12 @@ static bool save(struct saving *saving, struct proto_fault *fault)
         !lookalike_wait_applied(saving->lookalike, NULL, fault) || !freeze(saving, fault)) {
         return false;
     }
+    assert(saving->set);
     memcpy(counts, saving->set->blocks->frozen_counts, sizeof counts);
     char *text = head_print(saving, counts);
     bool good = text ? blocks_save(saving, counts, fault)
                      : proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to store vectors");
+    assert(!good || text);
     good = good && store_vectors_publish(store, saving->generation, saving->seq,
                                          proto_span_text(text), fault);
     free(text);

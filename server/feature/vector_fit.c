@@ -2,6 +2,7 @@
 /* Fitting a plan: one pass over the sample gathers numbers and counts words, then shares and places
  * are given out. Words are counted in full up to a bound; nothing depends on the order of rows
  * below it. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,6 +58,7 @@ static bool word_count(struct gather *gather, struct proto_span text)
 {
     uint32_t at = feature_lookup_find(&gather->lookup, text);
     if (at != FEATURE_LOOKUP_NONE) {
+        assert(gather->words != NULL && at < gather->word_count);
         gather->words[at].rows++;
         return true;
     }

@@ -8,6 +8,7 @@
  *                 { "field": "text", "type": "vector", "share": 0.5, "rows": 9, "place": 0,
  *                   "dims": 64 } ],
  *     "left": [["name", "more than half of its values differ: it names accounts"]] } */
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -162,6 +163,7 @@ static bool words_read(const json_t *json, const struct feature_vectorizer *plan
         if (!word_read(json_array_get(json, i), plan, &field->words[i], fault))
             return false;
         field->word_count++;
+        assert(field->words[i].text != NULL);
         if (i > 0 && strcmp(field->words[i - 1].text, field->words[i].text) >= 0)
             return bad(fault, "words", "words are sorted bytewise, each once");
     }
