@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Input: a filter text, read against a schema with every type. What is accepted must print to a
  * text that is accepted too, prints the same and gives the same answers; what is refused must name
- * a column within the text. */
+ * a column within the text. The same of the wider scope that knows scores and lists: whatever the
+ * narrow one accepts, it accepts too. */
 #include "server/filter/filter.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -59,6 +60,34 @@ static void accepted(const struct feature_schema *schema, const struct filter *f
     free(printed);
 }
 
+/* The scope with scores and lists; true if it accepts the text. */
+static bool scoped(const struct feature_schema *schema, struct proto_span text)
+{
+    struct proto_fault fault = {0};
+    size_t column = 0;
+    struct filter *filter = filter_parse_scope(schema, FILTER_OF_ACCOUNTS, text, &fault, &column);
+    if (filter == NULL) {
+        FUZZ_HOLDS(fault.code == PROTO_BAD_FILTER && column >= 1 && column <= text.bytes + 1);
+        return false;
+    }
+    char *printed = filter_print(filter);
+    FUZZ_HOLDS(printed != NULL);
+    if (strlen(printed) <= PROTO_FILTER_BYTES_MAX) {
+        struct filter *again =
+            filter_parse_scope(schema, FILTER_OF_ACCOUNTS, proto_span_text(printed), &fault, NULL);
+        FUZZ_HOLDS(again != NULL);
+        FUZZ_HOLDS(filter_reads_score(filter) == filter_reads_score(again));
+        FUZZ_HOLDS(filter_reads_lists(filter) == filter_reads_lists(again));
+        char *twice = filter_print(again);
+        FUZZ_HOLDS(twice != NULL && strcmp(printed, twice) == 0);
+        free(twice);
+        filter_destroy(again);
+    }
+    free(printed);
+    filter_destroy(filter);
+    return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     static struct feature_schema *schema; /* made once, kept for the whole run */
@@ -68,6 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         schema = feature_schema_parse(proto_span_text(document), 1, NULL, &fault);
     FUZZ_HOLDS(schema != NULL);
     struct filter *filter = filter_parse(schema, (struct proto_span){data, bytes}, &fault, &column);
+    bool wider = scoped(schema, (struct proto_span){data, bytes});
+    FUZZ_HOLDS(filter == NULL || wider);
     if (filter == NULL) {
         FUZZ_HOLDS(fault.code == PROTO_BAD_FILTER && column >= 1 && column <= bytes + 1);
         return 0;
