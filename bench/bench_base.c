@@ -11,9 +11,12 @@
 #include "bench/bench_account.h"
 #include "bench/bench_fill.h"
 #include "client/icp.h"
+#include "server/base/clock.h"
 
 #define START_S 120
 #define READY_S 1800
+#define SCAN_TAKEN 1000
+#define SCAN_MS_MAX 120000
 #define FILL_BYTES_MAX "256G"
 
 static void uri_write(const struct bench_base *base, char uri[64])
@@ -68,6 +71,36 @@ double bench_base_figure(const struct bench_base *base, const char *map, const c
     return found;
 }
 
+double bench_base_scan(const struct bench_base *base, struct proto_fault *fault)
+{
+    char uri[64];
+    char name[64];
+    struct icp_fault why;
+    struct icp_reply reply = {0};
+    struct base_clock clock = base_clock_system();
+    uri_write(base, uri);
+    struct icp_client *client = icp_connect(uri, NULL, &why);
+    struct icp_payload *payload = icp_payload_create();
+    double took = -1;
+    if (client != NULL && payload != NULL) {
+        uint64_t began_ns = base_clock_now_ns(&clock);
+        snprintf(name, sizeof name, "bench %lld %llu", (long long)base_clock_now_ms(&clock),
+                 (unsigned long long)began_ns);
+        icp_payload_text(payload, "name", name);
+        icp_payload_uint(payload, "k", SCAN_TAKEN);
+        if (icp_call_within(client, ICP_OP_TAL_BUILD, payload, SCAN_MS_MAX, &reply))
+            took = (double)(base_clock_now_ns(&clock) - began_ns) / 1e9;
+        else
+            why = reply.fault;
+    }
+    if (took < 0)
+        proto_fault_set(fault, PROTO_IO, "", "a list cannot be built: %s", why.message);
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+    icp_close(client);
+    return took;
+}
+
 static bool await_ready(struct bench_base *base, struct proto_fault *fault)
 {
     struct timespec rest = {0, 200000000};
@@ -112,6 +145,13 @@ static bool fill_once(struct bench_base *base, const char *program, struct proto
     return ok;
 }
 
+static bool start_on(struct bench_base *base, const char *program, int cpu,
+                     struct proto_fault *fault)
+{
+    return fill_once(base, program, fault) && process_start(base, program, cpu, fault) &&
+           await_ready(base, fault);
+}
+
 bool bench_base_start(struct bench_base *base, const char *program, const char *folder,
                       uint64_t accounts, int cpu, struct proto_fault *fault)
 {
@@ -121,9 +161,17 @@ bool bench_base_start(struct bench_base *base, const char *program, const char *
     /* A socket's path is short; the build folder's may not be. */
     snprintf(base->socket_path, sizeof base->socket_path, "/tmp/icp-bench-%d-%llu.sock",
              (int)getpid(), (unsigned long long)accounts);
-    if (fill_once(base, program, fault) && process_start(base, program, cpu, fault) &&
-        await_ready(base, fault))
+    if (start_on(base, program, cpu, fault))
         return true;
+    if (access(base->folder, F_OK) == 0) {
+        /* It may be of an icpd whose store had another form. */
+        fprintf(stderr, "icp-bench: %s does not start on %s; filling it anew\n", program,
+                base->folder);
+        bench_base_stop(base);
+        bench_folder_remove(base->folder);
+        if (start_on(base, program, cpu, fault))
+            return true;
+    }
     bench_base_stop(base);
     return false;
 }

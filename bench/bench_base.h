@@ -27,4 +27,8 @@ void bench_base_stop(struct bench_base *base);
  * none. */
 double bench_base_figure(const struct bench_base *base, const char *map, const char *name);
 
+/* Builds a target account list of 1,000 from the whole base; the time that it took, as a client
+ * sees it, in seconds. Negative with a fault if it cannot be done. */
+double bench_base_scan(const struct bench_base *base, struct proto_fault *fault);
+
 #endif

@@ -172,6 +172,17 @@ static void result_keep(struct gate *gate, const struct gate_entry *entry,
     json_array_append_new(series->runs, bench_json_result(result));
 }
 
+static void whole_run(struct gate *gate)
+{
+    struct gate_series *series = &gate->series[GATE_WHOLE][GATE_BY_ICP];
+    struct proto_fault fault = {0};
+    double took = bench_base_scan(&gate->bases[0], &fault);
+    if (took > 0 && series->count < BENCH_RUNS_MAX)
+        series->values[GATE_SCORES][series->count++] = (double)gate->options.accounts / took;
+    else
+        say("the whole base was not measured: ", fault.message);
+}
+
 static bool round_run(struct gate *gate, unsigned round, struct proto_fault *fault)
 {
     size_t count = sizeof entries / sizeof *entries;
@@ -230,6 +241,8 @@ bool gate_measure(struct gate *gate, struct proto_fault *fault)
         fprintf(stderr, "icp-bench: round %u of %u\n", round + 1, gate->options.rounds);
         if (!round_run(gate, round, fault))
             return false;
+        if (!gate->options.smoke)
+            whole_run(gate);
     }
     return gate->options.smoke || sweep_run(gate, fault);
 }

@@ -19,7 +19,7 @@ enum gate_case {
 #define C(ID, name, workload, depth, loop, writes, scores, text) GATE_##ID,
 #include "bench/gate_case.def"
 #undef C
-    GATE_WHOLE,  /* an operation that icpd does not have yet */
+    GATE_WHOLE,  /* a list built from the whole base, timed as a call */
     GATE_MEMORY, /* read from /proc, not driven */
     GATE_SWEEP,  /* open loop at one rate after another, for the report */
     GATE_NONE,

@@ -30,7 +30,7 @@ def count(program, batch, batches, waste):
     if run.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
     collected = re.search(r"Collected : (\d+)", run.stderr)
-    return int(collected.group(1)) / (batch * batches)
+    return int(collected.group(1)) / (batch * (batches + 1))  # one more, to warm up
 
 
 def main():

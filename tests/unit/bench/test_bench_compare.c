@@ -22,8 +22,8 @@ static json_t *result(double icp, double echo, double cpu)
                                                   "p99", 1e9 / (who == 0 ? icp : echo) * wobble[i],
                                                   "server", "cpu_ns_each", who == 0 ? cpu : 100.0));
         if (json_array_size(runs) > 0)
-            json_array_append(series, json_pack("{s:s, s:s, s:O}", "case", "id-64", "contender",
-                                                names[who], "runs", runs));
+            json_array_append_new(series, json_pack("{s:s, s:s, s:O}", "case", "id-64", "contender",
+                                                    names[who], "runs", runs));
         json_decref(runs);
     }
     return json_pack("{s:i, s:o}", "format", 1, "series", series);
