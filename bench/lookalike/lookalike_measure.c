@@ -210,8 +210,9 @@ static struct pass engine_pass(const struct lookalike_bench *bench, const struct
 }
 
 /* Finer steps where it matters, so that a peer is not charged for overshooting. */
-static struct lookalike_point engine_at(const struct lookalike_bench *bench,
-                                        const struct engine *engine, double recall)
+__attribute__((unused)) /* where no peer is installed */
+static struct lookalike_point
+engine_at(const struct lookalike_bench *bench, const struct engine *engine, double recall)
 {
     double wanted = (double)bench->data.query_count * LOOKALIKE_K;
     struct lookalike_point point = {0};

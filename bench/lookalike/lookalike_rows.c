@@ -38,7 +38,9 @@ static uint32_t scan_rows(const struct lookalike_bench *bench)
            row_print("exact, 16 waiting queries: throughput over one", one / many, "x", true, 6);
 }
 
-static double ratio(struct lookalike_point ours, struct lookalike_point theirs)
+__attribute__((unused)) /* where no peer is installed */
+static double
+ratio(struct lookalike_point ours, struct lookalike_point theirs)
 {
     return theirs.per_second > 0 ? ours.per_second / theirs.per_second : 0;
 }
