@@ -50,7 +50,7 @@ foreach(kind icp static)
     target_link_libraries(with_${kind} icp::${kind})
 endforeach()
 END
-cmake -S "$work" -B "$work/b" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake -G Ninja -S "$work" -B "$work/b" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
 cmake --build "$work/b" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 "$work/b/with_icp"
 "$work/b/with_static"
