@@ -22,7 +22,7 @@ GOOD = {
     "proto/op.def": "/* a table */\n" + "X(1)\n" * 2000,
     "tests/x.py": PY,
     "tools/run": "#!/usr/bin/env bash\n# " + names.LICENCE + "\n",
-    "docs/a.md": "see $HOME/x, ~/home/x, /usr/local, build/work/x and docs/home/x\n",
+    "docs/a.md": "see $HOME/x, ~/home/x, /usr/local and docs/home/x\n",
     "a/CMakeLists.txt": "",
     "b/CMakeLists.txt": "",
     "build/twice/frame.c": "no licence\n",
