@@ -469,8 +469,10 @@ class Life(unittest.TestCase):
                 client.send("icp-learn", {"label": "won = 1"})
                 server.process.send_signal(signal.SIGTERM)
                 server.process.send_signal(signal.SIGHUP)
+                # A learn that ended before the signal came is answered with its result; a drain cut
+                # short would answer nothing, and receive() would raise.
                 _, _, _, payload = client.receive()
-                self.assertIn(payload.get("error"), ("cancelled", "shutting-down"))
+                self.assertIn(payload.get("error"), (None, "cancelled", "shutting-down"))
             self.assertEqual(server.process.wait(timeout=30), 0)
         finally:
             server.close()
