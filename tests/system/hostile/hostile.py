@@ -42,6 +42,8 @@ BUSY, SHUTTING_DOWN, INTERNAL, CORRUPT = 20, 23, 28, 26
 NEVER_READER_FRAMES = 50000
 # A frame is dripped for at most twice this, well within the server's frame_ms of 30 s.
 DRIP_SECONDS = 5
+# Nothing is read for at most this, within the server's write_ms of 30 s.
+DEAF_SECONDS = 10
 # A valid request may fail for many good reasons, but never because of these.
 NEVER_FOR_VALID = set(range(BAD_FRAME, DUPLICATE_KEY + 1)) | {BUSY, SHUTTING_DOWN, INTERNAL, CORRUPT}
 MALFORMED = {BAD_PAYLOAD, BAD_FIELD, MISSING_FIELD, DUPLICATE_KEY, TOO_LARGE}
@@ -320,7 +322,10 @@ class Player:
         with Line(self) as line:
             line.sock.settimeout(0.2)
             rest = b""
+            enough = time.monotonic() + DEAF_SECONDS
             for _ in range(NEVER_READER_FRAMES):
+                if time.monotonic() > enough:
+                    break
                 # Large for an echo, and its reply is large from icpd: the server's buffers fill.
                 payload = pack_map(client="hostile/1", pad="x" * 200)
                 rest = frame(OPCODES["hello"], line.expect("hello", is_fine), payload)
