@@ -11,29 +11,28 @@ static void schema_reply(struct proto_writer *out, const struct proto_op_info *o
     rpc_put_uint(out, op, PROTO_A_SCHEMA_PUT_SEQ, result->seq);
 }
 
-/* Parsed here, so that only a document that is valid reaches the store; stored with the ids given
- * to its fields. */
+/* Parsed here, so that the writer is not held up by a document that is none. Which version it
+ * becomes, and the ids of its fields, are decided by the writer: others may be on their way. */
 enum rpc_outcome rpc_on_SCHEMA_PUT(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct engine_state *state = rpc_state(call);
     uint32_t version = (uint32_t)state->schema_count + 1;
-    struct feature_schema *schema = feature_schema_parse(
-        rpc_arg_text(call, PROTO_Q_SCHEMA_PUT_DOCUMENT), version, state->schema, fault);
+    struct proto_span text = rpc_arg_text(call, PROTO_Q_SCHEMA_PUT_DOCUMENT);
+    struct feature_schema *schema = feature_schema_parse(text, version, state->schema, fault);
     if (!schema) {
         return RPC_FAILED;
     }
-    char *text = feature_schema_print(schema);
     feature_schema_release(schema);
     struct store_batch *batch = store_batch_create();
-    if (!text || !batch) {
+    if (!batch) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "document", "no memory for the schema");
-    } else if (store_batch_schema(batch, version, proto_span_text(text), fault)) {
-        free(text);
-        return rpc_write_submit(call, batch, schema_reply, fault);
+        return RPC_FAILED;
     }
-    free(text);
-    store_batch_destroy(batch);
-    return RPC_FAILED;
+    if (!store_batch_schema(batch, 0, text, fault)) {
+        store_batch_destroy(batch);
+        return RPC_FAILED;
+    }
+    return rpc_write_submit(call, batch, schema_reply, fault);
 }
 
 enum rpc_outcome rpc_on_SCHEMA_GET(struct rpc_call *call, struct proto_fault *fault)

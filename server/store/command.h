@@ -8,7 +8,8 @@
  *   put       record             –                             –
  *   patch     record             field ids to take away, u16   –
  *   delete    primary id         –                             –
- *   schema    document           –                             the version it gets
+ *   schema    document           –                             0: the next, which gives ids to
+ *                                                              the fields; else what it gets
  *   icp       document           reason, if it is activated    0: the next
  *   activate  –                  reason                        which
  *   revert    –                  reason                        –

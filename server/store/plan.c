@@ -219,13 +219,17 @@ static bool document_add(struct store_plan *plan, enum store_table table, uint64
 static bool plan_schema(struct store_plan *plan, const struct store_command *command,
                         struct proto_fault *fault)
 {
-    if (command->version != plan->next.schema_version + 1)
+    struct proto_span text = command->text;
+    uint32_t version = plan->next.schema_version + 1;
+    if (command->version != 0 && command->version != version)
         return proto_fault_set(fault, PROTO_CONFLICT, "version",
-                               "the next schema version is %u, not %u: another came first",
-                               plan->next.schema_version + 1, command->version);
-    plan->next.schema_version++;
-    return document_add(plan, STORE_TABLE_SCHEMA, command->version,
-                        &(struct store_sealed){.text = command->text}, fault);
+                               "the next schema version is %u, not %u: another came first", version,
+                               command->version);
+    if (command->version == 0 && !store_plan_schema(plan, command->text, &text, fault))
+        return false;
+    plan->next.schema_version = version;
+    return document_add(plan, STORE_TABLE_SCHEMA, version, &(struct store_sealed){.text = text},
+                        fault);
 }
 
 /* Switching to what is active already changes nothing, so that a repeated request does no harm. */

@@ -76,6 +76,12 @@ void store_plan_fini(struct store_plan *plan);
 bool store_plan_batch(struct store_plan *plan, const struct store_txn *txn,
                       struct proto_span commands, int64_t now_ms, struct proto_fault *fault);
 
+/* The document of a schema as the next version, with ids for its fields; plan_schema.c. The text is
+ * the plan's until the reset. PROTO_BAD_SCHEMA and what else feature_schema_parse says;
+ * PROTO_CORRUPT if the version before cannot be read. */
+bool store_plan_schema(struct store_plan *plan, struct proto_span given,
+                       struct proto_span *numbered, struct proto_fault *fault);
+
 /* The lists; plan_list.c. NULL with *fault if memory is out. */
 void store_plan_reset(struct store_plan *plan);
 struct store_plan_account *store_plan_account_find(struct store_plan *plan, uint32_t slot);

@@ -171,6 +171,22 @@ class Fresh(unittest.TestCase):
         self.refused("bad-schema", "schema-put",
                      {"document": json.dumps({"fields": [{"name": "x", "type": "colour"}]})})
 
+    def test_schemas_in_flight_get_a_version_each_and_ids_of_their_own(self):
+        names = [f"field{i}" for i in range(20)]
+        for name in names:
+            self.client.send("schema-put", {"document": json.dumps(
+                {"fields": [{"name": name, "type": "number"}]})})
+        versions = {}
+        for _ in names:
+            request_id, status, _, reply = self.client.receive()
+            self.assertEqual(status, 0, reply)
+            versions[request_id] = reply["schema"]
+        self.assertEqual(sorted(versions.values()), list(range(1, 21)))
+        documents = [json.loads(self.client.call("schema-get", {"schema": v})["document"])
+                     for v in range(1, 21)]
+        self.assertEqual([d["version"] for d in documents], list(range(1, 21)))
+        self.assertEqual(sorted(d["fields"][0]["id"] for d in documents), list(range(20)))
+
     def test_pipelined_requests_are_each_answered_once(self):
         sent = [self.client.send("ping") for _ in range(5000)]
         seen = [self.client.receive()[0] for _ in sent]

@@ -200,6 +200,19 @@ class Tal(unittest.TestCase):
         self.assertEqual(self.client.call("count", {"filter": "on tal 'best'"})["count"], 120)
         self.assertEqual(self.client.call("count", {"filter": "on tal 'best' and employees < 50"})["count"], 0)
 
+    def test_builds_in_flight_get_a_number_each_and_a_name_once(self):
+        names = [f"flight {i % 8}" for i in range(16)]
+        sent = {self.client.send("tal-build", {"name": name, "k": 5}): name for name in names}
+        built, refused = [], []
+        for _ in names:
+            request_id, status, _, reply = self.client.receive()
+            if status:
+                refused.append((sent[request_id], reply["error"]))
+            else:
+                built.append(sent[request_id])
+        self.assertEqual(sorted(built), sorted(set(names)))
+        self.assertEqual(sorted(refused), sorted((name, "conflict") for name in set(names)))
+
     def test_quotas_segments_and_owners_are_kept_to(self):
         order = ranked(self.scores)
         industry = lambda name: self.accounts[name]["industry"]

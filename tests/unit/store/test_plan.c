@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "server/feature/schema.h"
+
 static int setup(void **state)
 {
     static struct fixture fixture;
@@ -228,6 +230,63 @@ static void schema_versions_come_in_turn(void **state)
     assert_true(proto_span_is(fixture->changes[1].text, "{two}"));
 }
 
+static bool put_schema(struct fixture *fixture, const char *document, struct store_result *result)
+{
+    struct proto_fault fault;
+    struct store_batch *batch = store_batch_create();
+    assert_true(store_batch_schema(batch, 0, span(document), &fault));
+    return submit(fixture, batch, result);
+}
+
+static uint16_t id_of(struct fixture *fixture, uint32_t version, const char *name)
+{
+    struct proto_span text;
+    struct proto_fault fault;
+    assert_true(store_schema_text(viewed(fixture), version, &text));
+    struct feature_schema *schema = feature_schema_parse(text, 0, NULL, &fault);
+    assert_non_null(schema);
+    assert_int_equal(schema->version, version);
+    const struct feature_field *field = feature_schema_find(schema, span(name));
+    assert_non_null(field);
+    uint16_t id = field->id;
+    feature_schema_release(schema);
+    return id;
+}
+
+#define FIELD(name) "{\"name\": \"" name "\", \"type\": \"number\"}"
+
+/* Two that were made for the same version follow each other, and no two fields share an id. */
+static void a_schema_takes_the_next_version_and_ids_from_all_before_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    assert_true(put_schema(fixture, "{\"fields\": [" FIELD("a") "]}", &result));
+    assert_int_equal(result.version, 1);
+    struct proto_fault fault;
+    struct store_batch *batch = store_batch_create();
+    assert_true(store_batch_schema(batch, 0, span("{\"fields\": [" FIELD("b") "]}"), &fault));
+    assert_true(store_batch_schema(batch, 0, span("{\"fields\": [" FIELD("c") "]}"), &fault));
+    assert_true(submit(fixture, batch, &result));
+    assert_int_equal(result.version, 3);
+    assert_true(put_schema(fixture, "{\"fields\": [" FIELD("d") "," FIELD("a") "]}", &result));
+    assert_int_equal(result.version, 4);
+    assert_int_equal(id_of(fixture, 1, "a"), 0);
+    assert_int_equal(id_of(fixture, 2, "b"), 1);
+    assert_int_equal(id_of(fixture, 3, "c"), 2);
+    assert_int_equal(id_of(fixture, 4, "d"), 3);
+    assert_int_equal(id_of(fixture, 4, "a"), 0);
+}
+
+static void a_schema_that_is_none_is_refused_by_the_writer_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    assert_false(put_schema(fixture, "{\"fields\": [", &result));
+    assert_int_equal(result.fault.code, PROTO_BAD_SCHEMA);
+    assert_true(put_schema(fixture, "{\"fields\": [" FIELD("a") "]}", &result));
+    assert_int_equal(result.version, 1);
+}
+
 static void activate(struct fixture *fixture, uint32_t version, struct store_result *result)
 {
     struct proto_fault fault;
@@ -328,6 +387,8 @@ int main(void)
         T(deleting_frees_id_and_keys_and_leaves_the_slot_empty),
         T(too_many_keys_by_patches_are_refused),
         T(schema_versions_come_in_turn),
+        T(a_schema_takes_the_next_version_and_ids_from_all_before_it),
+        T(a_schema_that_is_none_is_refused_by_the_writer_too),
         T(icp_versions_are_assigned_switched_and_reverted),
         T(texts_with_the_same_hash_are_told_apart),
     };
