@@ -43,12 +43,13 @@ static int rows_measure(const struct cli *cli, struct csv_input *input, struct c
 {
     struct proto_fault fault = {.code = PROTO_OK};
     struct csv_cell_fault cell;
+    char place[CSV_PLACE_BYTES];
     struct csv_row row;
     while (csv_next(input, &row, &fault)) {
         if (row.bad) {
             scores->bad++;
-            cli_say(cli, "%s, line %zu, column %zu: %s; the row is passed over", csv_name(input),
-                    row.bad_line, row.bad_column, row.message);
+            cli_say(cli, "%s: %s; the row is passed over",
+                    csv_row_place(input, &row, place, sizeof place), row.message);
             continue;
         }
         if (!csv_map_read(map, &row, &cell)) {

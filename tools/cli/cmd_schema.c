@@ -13,14 +13,15 @@
 static int rows_read(const struct cli *cli, struct csv_input *input, struct infer *infer)
 {
     struct proto_fault fault = {.code = PROTO_OK};
+    char place[CSV_PLACE_BYTES];
     struct csv_row row;
     size_t bad = 0;
     while (csv_next(input, &row, &fault)) {
         if (!row.bad) {
             infer_row(infer, row.line, row.cells, row.cell_count);
         } else if (bad++ < BAD_ROWS_SHOWN) {
-            cli_say(cli, "%s, line %zu, column %zu: %s; the row is passed over", csv_name(input),
-                    row.bad_line, row.bad_column, row.message);
+            cli_say(cli, "%s: %s; the row is passed over",
+                    csv_row_place(input, &row, place, sizeof place), row.message);
         }
     }
     if (bad > BAD_ROWS_SHOWN)

@@ -24,12 +24,13 @@ static bool fraction_read(const struct cli *cli, double *fraction)
 static int rows_count(const struct cli *cli, struct csv_input *input, size_t *rows)
 {
     struct proto_fault fault = {.code = PROTO_OK};
+    char place[CSV_PLACE_BYTES];
     struct csv_row row;
     while (csv_next(input, &row, &fault)) {
         (*rows)++;
         if (row.bad)
-            cli_say(cli, "%s, line %zu, column %zu: %s; the line is kept as it is", csv_name(input),
-                    row.bad_line, row.bad_column, row.message);
+            cli_say(cli, "%s: %s; the line is kept as it is",
+                    csv_row_place(input, &row, place, sizeof place), row.message);
     }
     csv_rewind(input);
     return fault.code == PROTO_OK ? EX_OK : cli_fault(cli, &fault);

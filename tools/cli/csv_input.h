@@ -59,6 +59,11 @@ char csv_separator(const struct csv_input *input);
 
 /* The next row, good or bad. False at the end, or out of memory (*fault set, code not OK). */
 bool csv_next(struct csv_input *input, struct csv_row *row, struct proto_fault *fault);
+/* "FILE, line 3, column 5" of a row that is bad, without the column if the whole row is; returns
+ * out. */
+#define CSV_PLACE_BYTES 512
+const char *csv_row_place(const struct csv_input *input, const struct csv_row *row, char *out,
+                          size_t bytes);
 /* Where a cell of a row that csv_next just gave begins: its physical line and the character in it.
  */
 void csv_cell_place(struct csv_input *input, const struct csv_row *row, size_t cell, size_t *line,
