@@ -3,7 +3,8 @@
  *
  * SIGTERM and SIGINT drain (a second one cuts the wait short), SIGHUP reads the configuration anew
  * and reopens the log. Exit codes follow sysexits.h: 0; 64 usage; 65 a scrub found faults; 66 no
- * store to scrub; 70 a fault of ours; 73 the store; 78 configuration, a taken port included. */
+ * store to scrub; 69 another process has the store, the port or the socket, so a later start may
+ * succeed; 70 a fault of ours; 71 no memory; 73 the store; 78 configuration. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -111,6 +112,22 @@ static struct base_log *log_open(const struct base_config *config, struct proto_
     return base_log_create(&options, fault);
 }
 
+static int exit_code(enum proto_error code)
+{
+    switch (code) {
+    case PROTO_BAD_CONFIG:
+        return EX_CONFIG;
+    case PROTO_LOCKED:
+        return EX_UNAVAILABLE;
+    case PROTO_NO_MEMORY:
+        return EX_OSERR;
+    case PROTO_INTERNAL:
+        return EX_SOFTWARE;
+    default:
+        return EX_CANTCREAT;
+    }
+}
+
 static int serve(struct server_options *options)
 {
     struct proto_fault fault = {0};
@@ -125,9 +142,7 @@ static int serve(struct server_options *options)
                  BASE_FIELDS(base_field_error(fault.code), base_field_text("at", fault.field),
                              base_field_text("reason", fault.message)));
         base_log_destroy(log);
-        return fault.code == PROTO_BAD_CONFIG ? EX_CONFIG
-               : fault.code == PROTO_INTERNAL ? EX_SOFTWARE
-                                              : EX_CANTCREAT;
+        return exit_code(fault.code);
     }
     wait_for_end(options, log, server, &signals);
     server_destroy(server);
@@ -148,7 +163,7 @@ static int scrub(const struct base_config *config)
     uint64_t bad = 0;
     if (!server_scrub(config, tell_bad, &bad, &fault)) {
         fprintf(stderr, "icpd: %s: %s\n", config->data, fault.message);
-        return EX_NOINPUT;
+        return fault.code == PROTO_LOCKED ? exit_code(fault.code) : EX_NOINPUT;
     }
     printf("%llu fault%s found\n", (unsigned long long)bad, bad == 1 ? "" : "s");
     return bad == 0 ? EX_OK : EX_DATAERR;

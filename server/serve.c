@@ -66,14 +66,37 @@ static bool log_slow(void *context, const struct proto_op_info *op, uint64_t too
 }
 
 /* The store and the engine speak in levels of syslog(3). */
-static void log_below(void *context, int level, const char *message)
+static enum base_log_level level_of(int level)
+{
+    return level <= LOG_ERR       ? BASE_LOG_ERROR
+           : level <= LOG_WARNING ? BASE_LOG_WARN
+           : level <= LOG_INFO    ? BASE_LOG_INFO
+                                  : BASE_LOG_DEBUG;
+}
+
+static void log_store(void *context, int level, const char *message)
 {
     struct server *server = context;
-    enum base_log_level to = level <= LOG_ERR       ? BASE_LOG_ERROR
-                             : level <= LOG_WARNING ? BASE_LOG_WARN
-                             : level <= LOG_INFO    ? BASE_LOG_INFO
-                                                    : BASE_LOG_DEBUG;
-    base_log(server->log, to, "store", "note", BASE_FIELDS(base_field_text("text", message)));
+    base_log(server->log, level_of(level), "store", "note",
+             BASE_FIELDS(base_field_text("text", message)));
+}
+
+/* Jobs and look-alikes. */
+static void log_engine(void *context, int level, const char *message)
+{
+    struct server *server = context;
+    base_log(server->log, level_of(level), "engine", "note",
+             BASE_FIELDS(base_field_text("text", message)));
+}
+
+/* The name that a client gives itself; its own choice, so at the level for the search of a fault.
+ */
+static void log_hello(void *context, const char *client, enum proto_role role)
+{
+    struct server *server = context;
+    base_log(server->log, BASE_LOG_DEBUG, "rpc", "hello",
+             BASE_FIELDS(base_field_text("client", client),
+                         base_field_text("role", proto_role_name(role))));
 }
 
 static void log_net(void *context, enum net_log_level level, const char *text)
@@ -115,7 +138,9 @@ static size_t refuse_all(const struct proto_frame *frames, size_t count, struct 
     struct proto_fault fault = {0};
     proto_fault_set(&fault, PROTO_NO_MEMORY, "", "this worker could not start");
     for (size_t i = 0; i < count; i++) {
-        proto_write_fault(out, &fault, PROTO_FLAG_REPLY, frames[i].header.request_id);
+        uint16_t checksum = frames[i].header.flags & PROTO_FLAG_CHECKSUM;
+        proto_write_fault(out, &fault, (uint16_t)(PROTO_FLAG_REPLY | checksum),
+                          frames[i].header.request_id);
     }
     return 0;
 }
@@ -167,10 +192,12 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
                   .map_bytes_max = config->map_bytes,
                   .queue_bytes_max = config->queue_bytes_max,
                   .commit_bytes_max = config->commit_bytes_max,
-                  .log_bytes_max = config->log_bytes_max},
+                  .log_bytes_max = config->log_bytes_max,
+                  .on_log = log_store,
+                  .log_context = server},
         .now_ms = server->clock.now_ms,
         .now_context = server->clock.context,
-        .on_log = log_below,
+        .on_log = log_engine,
         .log_context = server,
     };
     server->engine = engine_create(&options, fault);
@@ -235,6 +262,8 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .stats_context = server,
         .on_answered = log_slow,
         .answered_context = server,
+        .on_hello = log_hello,
+        .hello_context = server,
     };
     server->rpc = rpc_create(&options, fault);
     return server->rpc != NULL;

@@ -21,9 +21,13 @@ static bool refuse(struct proto_fault *fault, const char *option, const char *pl
     return proto_fault_set(fault, PROTO_BAD_CONFIG, option, "cannot listen on %s: %s", place, what);
 }
 
-static const char *bind_text(int error)
+/* What the system says of a place that cannot be had: taken by another, or wrongly configured. */
+static bool refuse_bind(struct proto_fault *fault, const char *option, const char *place, int error)
 {
-    return error == EADDRINUSE ? "another server has it" : strerror(error);
+    return error == EADDRINUSE
+               ? proto_fault_set(fault, PROTO_LOCKED, option,
+                                 "cannot listen on %s: another server has it", place)
+               : refuse(fault, option, place, strerror(error));
 }
 
 /* A bound and listening socket, or -1 with errno. */
@@ -114,7 +118,7 @@ bool net_listen_tcp(struct net_server *server, struct proto_fault *fault)
     if (!ok)
         refuse(fault, "host", place, "not an internet address");
     else if (!(ok = bind_all(server, address)))
-        refuse(fault, errno == EADDRNOTAVAIL ? "host" : "port", place, bind_text(errno));
+        refuse_bind(fault, errno == EADDRNOTAVAIL ? "host" : "port", place, errno);
     freeaddrinfo(address);
     return ok;
 }
@@ -162,13 +166,13 @@ bool net_listen_local(struct net_server *server, struct proto_fault *fault)
     if (error == EEXIST)
         return refuse(fault, "socket_path", path, "it exists and is not a socket");
     if (error != 0)
-        return refuse(fault, "socket_path", path, bind_text(error));
+        return refuse_bind(fault, "socket_path", path, error);
     int fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
     error = fd < 0 ? errno : local_bind(server, fd, &address);
     if (error != 0) {
         if (fd >= 0)
             close(fd);
-        return refuse(fault, "socket_path", path, bind_text(error));
+        return refuse_bind(fault, "socket_path", path, error);
     }
     server->workers[0].local.fd = fd;
     return true;

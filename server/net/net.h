@@ -132,7 +132,8 @@ void net_options_default(struct net_options *options);
 
 /* Binds every listener, so that a port or path that is taken is known here; accepts nothing yet.
  * Options and handler are copied (their strings and contexts are borrowed until destroy). NULL with
- * *fault (BAD_CONFIG with field = the option, NO_MEMORY or IO) on failure. */
+ * *fault (BAD_CONFIG with field = the option, LOCKED with field = the option if another process has
+ * the port or path, NO_MEMORY or IO) on failure. */
 struct net_server *net_server_create(const struct net_options *options,
                                      const struct net_handler *handler, struct proto_fault *fault);
 

@@ -42,6 +42,24 @@ static bool take_role(struct rpc_call *call, struct proto_fault *fault)
     return true;
 }
 
+/* Once a connection: a client that greets in a loop must not fill the log. */
+static void tell_hello(struct rpc_call *call, enum proto_role role)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    struct proto_span given = rpc_arg_text(call, PROTO_Q_HELLO_CLIENT);
+    char client[RPC_CLIENT_BYTES_MAX + 1];
+    if (!options->on_hello || call->session->greeted) {
+        return;
+    }
+    call->session->greeted = true;
+    size_t bytes = given.bytes < RPC_CLIENT_BYTES_MAX ? given.bytes : RPC_CLIENT_BYTES_MAX;
+    if (bytes > 0) {
+        memcpy(client, given.data, bytes);
+    }
+    client[bytes] = '\0';
+    options->on_hello(options->hello_context, client, role);
+}
+
 enum rpc_outcome rpc_on_HELLO(struct rpc_call *call, struct proto_fault *fault)
 {
     if (!take_role(call, fault)) {
@@ -50,6 +68,7 @@ enum rpc_outcome rpc_on_HELLO(struct rpc_call *call, struct proto_fault *fault)
     const struct engine_state *state = rpc_state(call);
     struct proto_writer *out = call->out;
     enum proto_role role = call->worker->rpc->open ? PROTO_ROLE_ADMIN : call->session->role;
+    tell_hello(call, role);
     proto_write_map(out, 6);
     rpc_put_text(out, call->op, PROTO_A_HELLO_SERVER, SERVER_NAME);
     rpc_put_uint(out, call->op, PROTO_A_HELLO_PROTOCOL, PROTO_VERSION);

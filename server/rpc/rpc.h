@@ -28,6 +28,7 @@ struct rpc_ticket {
 /* What a connection has become: kept by the caller, one each, all zero at first. */
 struct rpc_session {
     enum proto_role role; /* given by hello; not looked at where no tokens are configured */
+    bool greeted;         /* on_hello has been told of it */
 };
 
 struct rpc_options {
@@ -51,7 +52,12 @@ struct rpc_options {
      * names none. Returns whether that took too long. NULL: nobody. */
     bool (*on_answered)(void *context, const struct proto_op_info *op, uint64_t took_ns);
     void *answered_context;
+    /* Told once a connection of the name that its client gave itself, cut to RPC_CLIENT_BYTES_MAX,
+     * from a worker's thread. NULL: nobody. */
+    void (*on_hello)(void *context, const char *client, enum proto_role role);
+    void *hello_context;
 };
+#define RPC_CLIENT_BYTES_MAX 128
 
 struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fault);
 void rpc_destroy(struct rpc *rpc);

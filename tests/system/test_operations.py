@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -470,10 +471,50 @@ class Life(unittest.TestCase):
             ports = os.path.join(server.directory, "ports")
             second = subprocess.run([BINARY, "--port", "0", "--data", server.data, "--ports-file",
                                      ports], stderr=subprocess.DEVNULL, check=False)
-            self.assertEqual(second.returncode, 73)
+            self.assertEqual(second.returncode, 69)
             self.assertTrue(os.path.exists(ports))
             server.stop()
             self.assertFalse(os.path.exists(ports))
+        finally:
+            server.close()
+
+    def test_each_way_not_to_start_has_its_exit_code(self):
+        def ends(*flags):
+            return subprocess.run([BINARY, *flags], capture_output=True, check=False,
+                                  timeout=60).returncode
+
+        with tempfile.TemporaryDirectory() as folder, socket.socket() as other:
+            data = os.path.join(folder, "data")
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = str(other.getsockname()[1])
+            file = os.path.join(folder, "file")
+            with open(file, "wb"):
+                pass
+            self.assertEqual(ends("--data", data, "--port", port), 69)
+            self.assertEqual(ends("--data", data, "--nonsense"), 64)
+            self.assertEqual(ends("--data", data, "--port", "65536"), 64)
+            self.assertEqual(ends("--data", data, "--port", "0", "--socket-path", file), 78)
+            self.assertEqual(ends("--data", file, "--port", "0"), 73)
+            self.assertEqual(ends("--data", os.path.join(folder, "none"), "--scrub"), 66)
+
+    def test_the_log_names_a_client_once_and_jobs_by_their_area(self):
+        server = Server(BINARY, "--log-level", "debug")
+        try:
+            with server.client() as client:
+                client.call("hello", {"client": "router/7\n\u202e" + 300 * "x"})
+                client.call("hello", {"client": "again"})
+                fill(client, 600)
+                client.call("icp-learn", {"label": "won = 1"})
+            server.stop()
+            lines = [json.loads(line) for line in server.log().splitlines()]
+            hellos = [line for line in lines if line["message"] == "hello"]
+            self.assertEqual(len(hellos), 1)
+            self.assertTrue(hellos[0]["client"].startswith("router/7"))
+            self.assertLess(len(hellos[0]["client"]), 150)
+            self.assertEqual(hellos[0]["role"], "admin")
+            jobs = [line for line in lines if line.get("text") == "job 1 done"]
+            self.assertEqual([line["area"] for line in jobs], ["engine"])
         finally:
             server.close()
 

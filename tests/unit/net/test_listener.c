@@ -32,12 +32,13 @@ static int place_remove(void **state)
     return rc;
 }
 
-static void expect_refused(const struct net_options *options, const char *field)
+static void expect_refused(const struct net_options *options, enum proto_error code,
+                           const char *field)
 {
     static struct net_echo echo;
     struct proto_fault fault = {0};
     assert_false(net_echo_start(&echo, options, &fault));
-    assert_int_equal(fault.code, PROTO_BAD_CONFIG);
+    assert_int_equal(fault.code, code);
     assert_string_equal(fault.field, field);
     print_message("%s\n", fault.message);
 }
@@ -50,9 +51,9 @@ static void listener_refuses_a_port_that_another_server_has(void **state)
     net_test_start(&first, &options);
     struct net_options second = net_test_options(2);
     second.port = (uint16_t)net_server_port(first.server);
-    expect_refused(&second, "port");
+    expect_refused(&second, PROTO_LOCKED, "port");
     second.workers = 1;
-    expect_refused(&second, "port");
+    expect_refused(&second, PROTO_LOCKED, "port");
     net_echo_stop(&first, 0);
     static struct net_echo third;
     net_test_start(&third, &second); /* and takes it when it is free again */
@@ -64,9 +65,9 @@ static void listener_refuses_a_host_that_is_not_here(void **state)
     (void)state;
     struct net_options options = net_test_options(1);
     options.host = "192.0.2.1"; /* for documentation, RFC 5737: nobody has it */
-    expect_refused(&options, "host");
+    expect_refused(&options, PROTO_BAD_CONFIG, "host");
     options.host = "not a host";
-    expect_refused(&options, "host");
+    expect_refused(&options, PROTO_BAD_CONFIG, "host");
 }
 
 static void listener_takes_ipv6_where_there_is_any(void **state)
@@ -136,7 +137,7 @@ static void listener_refuses_a_live_unix_socket_and_other_files(void **state)
     options.host = NULL;
     options.socket_path = place->socket;
     net_test_start(&echo, &options);
-    expect_refused(&options, "socket_path");
+    expect_refused(&options, PROTO_LOCKED, "socket_path");
     int fd = net_peer_local(place->socket);
     net_test_ping(fd, 1); /* the one that lives was not harmed */
     close(fd);
@@ -144,12 +145,12 @@ static void listener_refuses_a_live_unix_socket_and_other_files(void **state)
     int file = open(place->socket, O_CREAT | O_WRONLY, 0600);
     assert_true(file >= 0);
     close(file);
-    expect_refused(&options, "socket_path");
+    expect_refused(&options, PROTO_BAD_CONFIG, "socket_path");
     assert_int_equal(access(place->socket, F_OK), 0); /* nor the file */
     char missing[96];
     snprintf(missing, sizeof missing, "%s/none/icpd.sock", place->folder);
     options.socket_path = missing;
-    expect_refused(&options, "socket_path");
+    expect_refused(&options, PROTO_BAD_CONFIG, "socket_path");
 }
 
 static void listener_leaves_the_socket_of_its_successor(void **state)
