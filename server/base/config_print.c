@@ -32,12 +32,15 @@ void base_config_print(const struct base_config *config, FILE *out)
          */
         snprintf(line, sizeof line, "%s%s =%s%s", options[i].type == BASE_TYPE_SECRET ? "; " : "",
                  options[i].name, value[0] == ';' ? "" : " ", value);
-        /* The origin stands behind, as a comment, unless the line became too long to be read back.
-         */
+        /* The origin stands behind, as a comment, unless the line became too long to be read back;
+         * without blanks it is as short as it can have been in the file. */
         if (strlen(line) + strlen("  ; ") + strlen(place) <= BASE_CONFIG_LINE_BYTES)
             fprintf(out, "%s  ; %s\n", line, place);
-        else
+        else if (strlen(line) <= BASE_CONFIG_LINE_BYTES)
             fprintf(out, "; %s\n%s\n", place, line);
+        else
+            fprintf(out, "; %s\n%s%s=%s\n", place, options[i].type == BASE_TYPE_SECRET ? ";" : "",
+                    options[i].name, value);
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "server/engine/engine_internal.h"
 #include "server/engine/lookalike.h"
+#include "server/engine/scores.h"
 
 void engine_log(const struct engine *engine, int level, const char *format, ...)
 {
@@ -19,6 +20,15 @@ void engine_log(const struct engine *engine, int level, const char *format, ...)
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     engine->options.on_log(engine->options.log_context, level, message);
+}
+
+static void note_commit(void *context, const struct store_commit *commit)
+{
+    struct engine *engine = context;
+    engine_scores_keeper_commit(engine->scores, commit);
+    if (commit->phase == STORE_COMMIT_DONE) {
+        engine_lookalike_note(engine->lookalike, commit->seq, commit->slots, commit->count);
+    }
 }
 
 struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault)
@@ -37,15 +47,16 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
     }
     engine->state->references = 1;
     engine->lookalike = engine_lookalike_create(engine, fault);
-    if (!engine->lookalike) {
+    engine->scores = engine_scores_keeper_create(engine, fault);
+    if (!engine->lookalike || !engine->scores) {
         goto fail_store;
     }
 
     struct store_options store = options->store;
     store.on_change = engine_registry_change;
     store.change_context = engine;
-    store.on_accounts = engine_lookalike_note;
-    store.accounts_context = engine->lookalike;
+    store.on_commit = note_commit;
+    store.commit_context = engine;
     store.now_ms = options->now_ms;
     store.now_context = options->now_context;
     store.on_log = options->on_log;
@@ -55,8 +66,12 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         goto fail_store;
     }
     engine_registry_encoder(engine);
-    if (!engine_registry_members(engine, fault) || !engine_jobs_start(engine, fault)) {
-        goto fail_jobs;
+    if (!engine_registry_members(engine, fault) ||
+        !engine_scores_keeper_start(engine->scores, fault)) {
+        goto fail_scores;
+    }
+    if (!engine_jobs_start(engine, fault)) {
+        goto fail_scores;
     }
     engine->scan_worker = engine_worker_create(engine, fault);
     if (!engine->scan_worker || !engine_scans_start(engine, fault)) {
@@ -72,9 +87,11 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
 fail_scans:
     engine_worker_destroy(engine->scan_worker);
     engine_lane_stop(&engine->jobs);
-fail_jobs:
+fail_scores:
+    engine_scores_keeper_stop(engine->scores);
     store_close(engine->store);
 fail_store:
+    engine_scores_keeper_destroy(engine->scores);
     engine_lookalike_destroy(engine->lookalike);
     engine_state_release(engine->state);
 fail_state:
@@ -92,7 +109,9 @@ void engine_destroy(struct engine *engine)
     engine_worker_destroy(engine->scan_worker);
     engine_lane_stop(&engine->jobs);
     engine_lookalike_stop(engine->lookalike);
+    engine_scores_keeper_stop(engine->scores);
     store_close(engine->store);
+    engine_scores_keeper_destroy(engine->scores);
     engine_lookalike_destroy(engine->lookalike);
     engine_state_release(engine->state);
     pthread_mutex_destroy(&engine->state_lock);

@@ -10,6 +10,7 @@
 
 struct engine_job;
 struct engine_lookalike;
+struct engine_scores_keeper;
 
 /* A lane: one thread, the queue that it works off, and what it did. Jobs and scans have one each.
  */
@@ -46,8 +47,9 @@ struct engine {
     _Atomic uint64_t generation; /* of state: lets workers see a change without the lock */
     struct engine_lane jobs;
     struct engine_lane scans;
-    struct engine_lookalike *lookalike; /* lookalike.h */
-    struct engine_worker *scan_worker;  /* of the scan thread; NULL while it does not run */
+    struct engine_lookalike *lookalike;  /* lookalike.h */
+    struct engine_scores_keeper *scores; /* scores.h */
+    struct engine_worker *scan_worker;   /* of the scan thread; NULL while it does not run */
 };
 
 void engine_log(const struct engine *engine, int level, const char *format, ...)

@@ -30,7 +30,7 @@ struct engine_lookalike *engine_lookalike_create(struct engine *engine, struct p
 bool engine_lookalike_start(struct engine_lookalike *lookalike, struct proto_fault *fault);
 void engine_lookalike_stop(struct engine_lookalike *lookalike);
 void engine_lookalike_destroy(struct engine_lookalike *lookalike); /* NULL is fine */
-/* store_options.on_accounts; context is the lookalike. */
+/* Of each commit, on the writer thread; context is the lookalike. */
 void engine_lookalike_note(void *context, uint64_t seq, const uint32_t *slots, size_t count);
 
 /* An example: a stored account, or values, or values laid over a stored account. */

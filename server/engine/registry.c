@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-#include "server/engine/engine_internal.h"
+#include "server/engine/scores.h"
 #include "server/tal/tal_document.h"
 
 struct engine_state *engine_state_get(struct engine *engine)
@@ -29,6 +29,7 @@ void engine_state_release(struct engine_state *state)
         icp_document_release(state->documents[i]);
     }
     engine_lists_release(state->lists);
+    engine_scores_release(state->scores);
     free(state->schemas);
     free(state->documents);
     free(state);
@@ -60,6 +61,7 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
     state->document_count = documents > from->document_count ? documents : from->document_count;
     state->schema = from->schema;
     state->active = from->active;
+    state->scores = engine_scores_retain(from->scores);
     state->lists = engine_lists_retain(from->lists);
     return state;
 }
@@ -165,6 +167,9 @@ static bool change_active(struct engine_state *state, const struct store_change 
     if (change->version > 0 && change->version <= state->document_count) {
         state->active = state->documents[change->version - 1];
     }
+    /* Without memory for them rows are read. */
+    engine_scores_release(state->scores);
+    state->scores = state->active ? engine_scores_create(state->active) : NULL;
     if (state->lists && !lists_replace(state, NULL, lists_count(state), members, fault)) {
         /* Lists of another version must not pass for those of this one. */
         engine_lists_release(state->lists);
@@ -244,6 +249,7 @@ void engine_registry_change(void *context, const struct store_change *change)
     }
     state_publish(engine, state);
     if (change->kind == STORE_CHANGE_ACTIVE && engine->store) {
+        engine_scores_keeper_follow(engine->scores, state->scores);
         engine_registry_encoder(engine);
     }
 }

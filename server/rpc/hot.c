@@ -116,7 +116,9 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
     struct rpc_hot_template *template = &worker->hot;
     const struct engine_state *state = engine_worker_state(worker->engine);
     const struct icp_document *active = state->active;
-    if (!active || template->size == 0 || !engine_rows_usable(worker->engine, active)) {
+    struct engine_raw raw;
+    if (!active || template->size == 0 ||
+        !engine_raw_many(worker->engine, active, ids, count, &raw)) {
         return false;
     }
     struct store_view *view = engine_worker_view(worker->engine);
@@ -124,18 +126,15 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
     if (!at) {
         return false;
     }
-    uint32_t slots[RPC_HOT_GROUP];
-    const uint8_t *rows[RPC_HOT_GROUP];
     put_u32(template->bytes + template->icp, active->version);
     put_u64(template->bytes + template->seq, store_view_seq(view));
-    store_find_many(view, ids, count, slots, rows);
     for (size_t i = 0; i < count; i++) {
-        answered[i] = rows[i] != NULL;
+        answered[i] = raw.known[i];
         if (answered[i]) {
             struct engine_answer answer;
-            engine_answer_from_raw(active, model_raw(active->scorecard, rows[i]), &answer);
+            engine_answer_from_raw(active, raw.raws[i], &answer);
             put_reply(template, at, frames[i].header.request_id, &answer,
-                      engine_state_on_tal(state, slots[i]));
+                      engine_state_on_tal(state, raw.slots[i]));
             at += template->size;
             out->bytes += template->size;
         }

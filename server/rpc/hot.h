@@ -11,7 +11,7 @@
 
 #include "server/rpc/call.h"
 
-enum { RPC_HOT_GROUP = 64 }; /* hides memory latency and still fits the first-level cache */
+enum { RPC_HOT_GROUP = ENGINE_RAW_GROUP };
 
 void rpc_hot_template_init(struct rpc_hot_template *template);
 

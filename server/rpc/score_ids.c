@@ -5,9 +5,7 @@
 
 #include "server/rpc/lead.h"
 
-enum {
-    IDS_GROUP = 64
-}; /* ids looked up at once: enough to hide memory latency, small enough for the stack */
+enum { IDS_GROUP = ENGINE_RAW_GROUP };
 
 struct columns {
     uint8_t *fit, *p, *grade, *raw;
@@ -30,14 +28,12 @@ static bool score_group(struct rpc_call *call, const struct icp_document *docume
                         size_t first, struct proto_fault *fault)
 {
     struct engine_worker *engine = call->worker->engine;
-    uint32_t slots[IDS_GROUP];
-    const uint8_t *rows[IDS_GROUP];
-    bool usable = engine_rows_usable(engine, document);
-    store_find_many(engine_worker_view(engine), ids, count, slots, rows);
+    struct engine_raw raw;
+    bool usable = engine_raw_many(engine, document, ids, count, &raw);
     for (size_t i = 0; i < count; i++) {
         struct engine_answer answer = {0};
-        if (usable && rows[i]) {
-            engine_answer_from_raw(document, model_raw(document->scorecard, rows[i]), &answer);
+        if (usable && raw.known[i]) {
+            engine_answer_from_raw(document, raw.raws[i], &answer);
             column_put(columns, first + i, &answer);
             continue;
         }

@@ -86,12 +86,12 @@ static bool changes_add(struct store *store, const struct store_plan *plan,
     return true;
 }
 
-/* Remembers what on_accounts has to be told after the commit. */
+/* Remembers what on_commit has to be told. */
 static bool touched_add(struct store *store, const struct store_plan *plan,
                         struct proto_fault *fault)
 {
     size_t need = store->touched_count + plan->account_count;
-    if (store->options.on_accounts == NULL && !store->vectors.keeping)
+    if (store->options.on_commit == NULL && !store->vectors.keeping)
         return true;
     if (need > store->touched_room) {
         uint32_t *touched = realloc(store->touched, need * 2 * sizeof *touched);
@@ -144,18 +144,33 @@ static bool batch_commit(struct store *store, struct store_txn *txn, struct stor
     return true;
 }
 
+static void tell_commit(struct store *store, enum store_commit_phase phase, uint64_t number)
+{
+    if (store->options.on_commit == NULL)
+        return;
+    struct store_commit commit = {phase, number, store->state.seq, store->touched,
+                                  store->touched_count};
+    store->options.on_commit(store->options.commit_context, &commit);
+}
+
 bool store_commit_txn(struct store *store, struct store_txn *txn, struct proto_fault *fault)
 {
     uint64_t begun = store_clock_ns();
     uint64_t number = mdb_txn_id(txn->mdb);
+    tell_commit(store, STORE_COMMIT_BEGIN, number);
     atomic_store(&store->committing, number);
-    if (!store_txn_commit(txn, fault))
+    if (!store_txn_commit(txn, fault)) {
+        tell_commit(store, STORE_COMMIT_FAILED, number);
+        store->touched_count = 0;
         return false;
+    }
     store->state = txn->state;
     if (!store_index_change(&store->index, store->edits.list, store->edits.count, number))
         store_log(store, 3, "no memory for the index of ids: look-ups go through the file");
     store->edits.count = 0;
     atomic_store(&store->committed, number);
+    tell_commit(store, STORE_COMMIT_DONE, number);
+    store->touched_count = 0;
     uint64_t spent = store_clock_ns() - begun;
     store->own.commits++;
     store->own.commit_ns_last = spent;
@@ -214,9 +229,6 @@ static bool list_commit(struct store *store, struct store_ticket *list, struct p
     if (!store_commit_txn(store, &txn, fault))
         return false;
     count_accepted(store, list);
-    if (store->options.on_accounts != NULL)
-        store->options.on_accounts(store->options.accounts_context, store->state.seq,
-                                   store->touched, store->touched_count);
     for (size_t i = 0; i < store->change_count; i++)
         store->options.on_change(store->options.change_context, &store->changes[i]);
     return true;
@@ -227,6 +239,7 @@ void store_commit(struct store *store, struct store_ticket *list)
     struct proto_fault fault = {.code = PROTO_OK};
     bool good = list_commit(store, list, &fault);
     store->edits.count = 0; /* of a failed commit: they did not happen */
+    store->touched_count = 0;
     if (good)
         return;
     store_log(store, 3, "a commit failed: %s", fault.message);

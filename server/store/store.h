@@ -73,6 +73,18 @@ struct store_change {
     struct proto_span slots; /* TAL: of its accounts in order of rank, u32 each, not aligned */
 };
 
+/* A commit as the writer thread tells of it: STORE_COMMIT_BEGIN before any view can see it, then
+ * STORE_COMMIT_DONE when views see it and before any on_done, or STORE_COMMIT_FAILED. Commits that
+ * change no account (rows encoded in the background) are told of too, with count 0. */
+enum store_commit_phase { STORE_COMMIT_BEGIN, STORE_COMMIT_DONE, STORE_COMMIT_FAILED };
+struct store_commit {
+    enum store_commit_phase phase;
+    uint64_t txn;          /* number of the transaction; store_view_txn of a view that sees it */
+    uint64_t seq;          /* last log sequence in it */
+    const uint32_t *slots; /* of the accounts put, patched or deleted, some perhaps twice */
+    size_t count;
+};
+
 struct store_options {
     const char *path;        /* directory, created if absent (mode 0700) */
     size_t map_bytes_max;    /* size of the map; 0: 64 GiB (address space, not memory) */
@@ -84,11 +96,9 @@ struct store_options {
     void *now_context;
     void (*on_change)(void *context, const struct store_change *change); /* required */
     void *change_context;
-    /* After each commit of batches and before any on_done of it, on the writer thread: the slots of
-     * the accounts that were put, patched or deleted, some perhaps twice; count may be 0. Must not
-     * block. NULL: nobody wants to know. */
-    void (*on_accounts)(void *context, uint64_t seq, const uint32_t *slots, size_t count);
-    void *accounts_context;
+    /* On the writer thread, twice a commit; must not block. NULL: nobody wants to know. */
+    void (*on_commit)(void *context, const struct store_commit *commit);
+    void *commit_context;
     /* NULL: silent; levels as syslog(3). Called from any thread that uses the store. */
     void (*on_log)(void *context, int level, const char *message);
     void *log_context;
@@ -158,6 +168,7 @@ void store_view_close(struct store_view *view);
 bool store_view_refresh(struct store_view *view, struct proto_fault *fault);
 void store_view_rest(struct store_view *view);
 uint64_t store_view_seq(const struct store_view *view); /* last log sequence that it sees */
+uint64_t store_view_txn(const struct store_view *view); /* the commit that it sees */
 uint32_t
 store_view_slots(const struct store_view *view); /* slots are 0 … slots-1, deleted ones included */
 uint64_t store_view_accounts(const struct store_view *view); /* living accounts */
@@ -181,6 +192,14 @@ const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fa
  * if unknown; rows[i] as store_row. */
 void store_find_many(struct store_view *view, const struct proto_span *ids, size_t count,
                      uint32_t *slots, const uint8_t **rows);
+/* The slots alone, from the index in memory: a slot is certain; STORE_NO_SLOT says only that the
+ * index cannot tell (no such account, texts that share a hash, a commit that this view does not
+ * see): ask store_find_many. */
+void store_find_slots(const struct store_view *view, const struct proto_span *ids, size_t count,
+                      uint32_t *slots);
+/* Whether no commit that this view does not see has written the row of the slot or one near it. May
+ * be asked while the writer commits: the answer speaks of commits whose BEGIN was not yet told. */
+bool store_view_is_latest(const struct store_view *view, uint32_t slot);
 
 /* Rows of neighbouring slots as they lie in the map, for scans. Bit i of the masks speaks of slot
  * `slot` + i; codes of row i stand at codes + i · stride. */

@@ -6,8 +6,9 @@
  *   views ◀── snapshot of LMDB, index, stamps ─────────────────────────────────────────────┘
  *
  * Order of events at a commit, which every promise to readers rests on: stamps of changed blocks
- * are set; LMDB commits; the index takes the changes and becomes stable; `committed` moves on;
- * on_change and on_done are called. Threads: members say whose they are. */
+ * are set; on_commit hears BEGIN; LMDB commits; the index takes the changes and becomes stable;
+ * `committed` moves on; on_commit hears DONE; on_change and on_done are called. Threads: members
+ * say whose they are. */
 #ifndef STORE_STORE_PARTS_H
 #define STORE_STORE_PARTS_H
 
@@ -74,7 +75,7 @@ struct store {
     bool encoder_set;             /* by the engine, since the store was opened */
     struct store_change *changes; /* of the commit under way */
     size_t change_count, change_room;
-    uint32_t *touched; /* slots that the commit under way changes, for on_accounts */
+    uint32_t *touched; /* slots that the commit under way changes, for on_commit */
     size_t touched_count, touched_room;
     struct store_vectors vectors;
     uint32_t filled; /* buckets of table id that are in the first index */

@@ -131,6 +131,16 @@ uint64_t store_view_seq(const struct store_view *view)
     return view->txn.state.seq;
 }
 
+uint64_t store_view_txn(const struct store_view *view)
+{
+    return view->txn.state.txn;
+}
+
+bool store_view_is_latest(const struct store_view *view, uint32_t slot)
+{
+    return store_stamp(&view->store->stamps, slot / STORE_BLOCK_ROWS) <= view->txn.state.txn;
+}
+
 uint32_t store_view_slots(const struct store_view *view)
 {
     return view->txn.state.slots;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/engine/scores.h"
+#include "server/engine/worker.h"
+
+enum { GROUP = ENGINE_RAW_GROUP };
+
+/* The ids of a group whose scores are not in memory: from their rows. */
+static void raw_from_rows(struct engine_worker *worker, const struct icp_document *document,
+                          const struct proto_span *ids, size_t count, struct engine_raw *raw)
+{
+    struct proto_span left[GROUP] = {{0}};
+    size_t places[GROUP];
+    uint32_t slots[GROUP];
+    const uint8_t *rows[GROUP];
+    size_t wanted = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!raw->known[i]) {
+            places[wanted] = i;
+            left[wanted++] = ids[i];
+        }
+    }
+    store_find_many(worker->view, left, wanted, slots, rows);
+    for (size_t i = 0; i < wanted; i++) {
+        size_t at = places[i];
+        raw->slots[at] = slots[i];
+        if (rows[i]) {
+            raw->raws[at] = model_raw(document->scorecard, rows[i]);
+            raw->known[at] = true;
+        }
+    }
+}
+
+bool engine_raw_many(struct engine_worker *worker, const struct icp_document *document,
+                     const struct proto_span *ids, size_t count, struct engine_raw *raw)
+{
+    if (!engine_rows_usable(worker, document)) {
+        return false;
+    }
+    const struct engine_scores *scores = worker->state->scores;
+    size_t known = 0;
+    if (scores && scores->document == document) {
+        store_find_slots(worker->view, ids, count, raw->slots);
+        known = engine_scores_read(scores, worker->view, raw->slots, count, raw->raws, raw->known);
+    } else {
+        memset(raw->known, 0, count * sizeof *raw->known);
+    }
+    if (known < count) {
+        raw_from_rows(worker, document, ids, count, raw);
+    }
+    return true;
+}
