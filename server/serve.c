@@ -125,7 +125,7 @@ static void worker_stop(void *context, void *worker)
     rpc_worker_destroy(worker);
 }
 
-static void turn_end(void *context, void *worker)
+static void worker_rest(void *context, void *worker)
 {
     (void)context;
     if (worker) {
@@ -231,7 +231,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
         .context = server,
         .on_worker_start = worker_start,
         .on_worker_stop = worker_stop,
-        .on_turn_end = turn_end,
+        .on_rest = worker_rest,
         .on_frames = serve_frames,
         .on_close = connection_closed,
     };

@@ -20,6 +20,8 @@ void model_guide_make(struct model_guide *guide, const int64_t *points, size_t c
     }
 }
 
+enum { FEW = 4 };
+
 size_t model_guide_find(const struct model_guide *guide, const int64_t *points, size_t count,
                         int64_t value)
 {
@@ -34,6 +36,16 @@ size_t model_guide_find(const struct model_guide *guide, const int64_t *points, 
     /* The start of the next bucket lies above the value, so its point is the last that can be
      * meant. */
     size_t high = (size_t)guide->at[bucket + 1] + 1;
+    /* A bucket of few points, which most are, is counted through: how many of them lie at or below
+     * the value cannot be predicted, so nothing branches on it. Points behind the bucket lie above.
+     */
+    if (high - low <= FEW + 1 && low + FEW < count) {
+        size_t at = low;
+        for (size_t i = 1; i <= FEW; i++) {
+            at += points[low + i] <= value;
+        }
+        return at;
+    }
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (points[middle] <= value) {

@@ -118,13 +118,8 @@ double model_fit(const struct model_scorecard *scorecard, int64_t raw)
 char model_grade(const struct model_scorecard *scorecard, double fit)
 {
     const struct model_grades *grades = &scorecard->grades;
-    if (fit >= grades->a_min) {
-        return 'A';
-    }
-    if (fit >= grades->b_min) {
-        return 'B';
-    }
-    return fit >= grades->c_min ? 'C' : 'D';
+    /* Thresholds descend (model_seal); counted, since which one it is cannot be predicted. */
+    return (char)('D' - (fit >= grades->c_min) - (fit >= grades->b_min) - (fit >= grades->a_min));
 }
 
 void model_interval(const struct model_scorecard *scorecard, const uint8_t *row, int64_t *low,

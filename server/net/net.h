@@ -59,9 +59,10 @@ struct net_handler {
     /* Once per loop turn that has frames, before the first on_frames of the turn: renew snapshots
      * here. */
     void (*on_turn)(void *context, void *worker);
-    /* Once per loop turn that had frames, after the last on_frames of the turn and before the loop
-     * waits: let go of snapshots here. */
-    void (*on_turn_end)(void *context, void *worker);
+    /* Some hundred milliseconds after the last turn that had frames, once: let go of snapshots
+     * here. Not at the end of each turn, since taking a snapshot anew costs as much as a request.
+     */
+    void (*on_rest)(void *context, void *worker);
     /* Whole frames of one connection, in the order in which they were sent; count ≥ 1. Replies that
      * are ready are appended to *out as whole frames; others follow through net_post. Returns how
      * many of these frames will be answered later: each counts against pending_max until it is

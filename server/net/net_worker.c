@@ -23,16 +23,15 @@ void net_worker_turn(struct net_worker *worker)
     if (worker->turn_begun)
         return;
     worker->turn_begun = true;
+    worker->turned = true;
+    worker->awake = true;
     if (handler->on_turn != NULL)
         handler->on_turn(handler->context, worker->context);
 }
 
 static void turn_end(struct net_worker *worker)
 {
-    const struct net_handler *handler = &worker->server->handler;
     worker->now_known = false;
-    if (worker->turn_begun && handler->on_turn_end != NULL)
-        handler->on_turn_end(handler->context, worker->context);
     worker->turn_begun = false;
 }
 

@@ -151,6 +151,8 @@ struct net_worker {
     uint64_t generation;
 
     bool turn_begun;
+    bool turned; /* a turn had frames since the last sweep */
+    bool awake;  /* a turn had frames since the last on_rest */
     bool now_known;
     uint64_t now_ns;
     bool draining;

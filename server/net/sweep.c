@@ -85,6 +85,18 @@ static void drain_conn(struct net_conn *conn, bool is_over)
     }
 }
 
+/* Tells the layer above to rest if no turn had frames since the last sweep. */
+static void rest_if_idle(struct net_worker *worker)
+{
+    const struct net_handler *handler = &worker->server->handler;
+    if (worker->awake && !worker->turned) {
+        worker->awake = false;
+        if (handler->on_rest != NULL)
+            handler->on_rest(handler->context, worker->context);
+    }
+    worker->turned = false;
+}
+
 void net_sweep_tick(uv_timer_t *timer)
 {
     struct net_worker *worker = timer->data;
@@ -92,6 +104,7 @@ void net_sweep_tick(uv_timer_t *timer)
     uint64_t now_ns = net_worker_now(worker);
     bool is_over = false;
     net_accept_tick(worker);
+    rest_if_idle(worker);
     if (worker->draining) {
         worker->drain_sweeps++;
         is_over = now_ns >= atomic_load(&server->drain_until_ns);

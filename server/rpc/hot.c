@@ -126,6 +126,9 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
     if (!at) {
         return false;
     }
+    for (size_t i = 0; i < count; i++) {
+        engine_lists_prefetch(state->lists, raw.slots[i]);
+    }
     put_u32(template->bytes + template->icp, active->version);
     put_u64(template->bytes + template->seq, store_view_seq(view));
     for (size_t i = 0; i < count; i++) {

@@ -61,35 +61,41 @@ uint32_t store_find_key(struct store_view *view, struct proto_span key, struct p
     return find_text(view, STORE_KIND_KEY, key, fault);
 }
 
-/* All of a group are looked up before the index is asked whether it was exact meanwhile. */
-static void slots_of_group(const struct store_view *view, const struct proto_span *ids,
+/* Lines of the index that are on their way while others are read: as many as a core can wait for.
+ */
+enum { AHEAD = 12 };
+
+/* All are looked up before the index is asked whether it was exact meanwhile. */
+static bool slots_of_index(const struct store_view *view, const struct proto_span *ids,
                            size_t count, uint32_t *slots)
 {
     const struct store_index_table *table = exact_table(view);
     const struct store_hasher *hasher = &view->store->hasher;
-    uint64_t hashes[GROUP];
-    for (size_t i = 0; table != NULL && i < count; i++) {
-        hashes[i] = store_hash_text(hasher, STORE_KIND_ID, ids[i]);
-        __builtin_prefetch(store_index_home(table, hashes[i]));
+    uint64_t hashes[AHEAD];
+    if (table == NULL)
+        return false;
+    for (size_t i = 0; i < count + AHEAD; i++) {
+        uint64_t *hash = &hashes[i % AHEAD];
+        if (i >= AHEAD) {
+            uint32_t ref = store_index_find(table, *hash);
+            slots[i - AHEAD] = ref == STORE_REF_SHARED ? STORE_NO_SLOT : ref;
+        }
+        if (i < count) {
+            *hash = store_hash_text(hasher, STORE_KIND_ID, ids[i]);
+            __builtin_prefetch(store_index_home(table, *hash));
+        }
     }
-    for (size_t i = 0; table != NULL && i < count; i++) {
-        uint32_t ref = store_index_find(table, hashes[i]);
-        slots[i] = ref == STORE_REF_SHARED ? STORE_NO_SLOT : ref;
-    }
-    if (table == NULL || exact_table(view) == NULL) {
-        for (size_t i = 0; i < count; i++)
-            slots[i] = STORE_NO_SLOT;
-    }
+    return exact_table(view) != NULL;
 }
 
 void store_find_slots(const struct store_view *view, const struct proto_span *ids, size_t count,
                       uint32_t *slots)
 {
     assert(view->active);
-    for (size_t at = 0; at < count; at += GROUP) {
-        size_t group = count - at < GROUP ? count - at : GROUP;
-        slots_of_group(view, ids + at, group, slots + at);
-    }
+    if (slots_of_index(view, ids, count, slots))
+        return;
+    for (size_t i = 0; i < count; i++)
+        slots[i] = STORE_NO_SLOT;
 }
 
 struct probe {

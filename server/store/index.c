@@ -37,12 +37,14 @@ uint32_t store_index_find(const struct store_index_table *table, uint64_t hash)
     const struct store_index_line *line = store_index_home(table, hash);
     const struct store_index_line *end = table->lines + table->line_count;
     for (size_t probes = 0; probes < table->line_count; probes++) {
-        for (int i = 0; i < STORE_LINE_ENTRIES; i++) {
-            if (hash_at(line, i) == hash) {
-                uint32_t ref = ref_at(line, i);
-                if (ref != STORE_NO_SLOT)
-                    return ref;
-            }
+        /* Which of the five it is cannot be predicted: all are compared, and one branch decides. */
+        unsigned equal = 0;
+        for (int i = 0; i < STORE_LINE_ENTRIES; i++)
+            equal |= (unsigned)(hash_at(line, i) == hash) << i;
+        for (; equal != 0; equal &= equal - 1) {
+            uint32_t ref = ref_at(line, __builtin_ctz(equal));
+            if (ref != STORE_NO_SLOT)
+                return ref;
         }
         if (atomic_load_explicit(&line->passed, memory_order_acquire) == 0)
             break;

@@ -160,10 +160,10 @@ static void on_turn(void *context, void *worker)
     atomic_fetch_add(&((struct net_echo *)context)->turns, 1);
 }
 
-static void on_turn_end(void *context, void *worker)
+static void on_rest(void *context, void *worker)
 {
     (void)worker;
-    atomic_fetch_add(&((struct net_echo *)context)->turn_ends, 1);
+    atomic_fetch_add(&((struct net_echo *)context)->rests, 1);
 }
 
 static void on_close(void *context, void *worker, struct net_conn *conn)
@@ -186,7 +186,7 @@ bool net_echo_start(struct net_echo *echo, const struct net_options *options,
         .on_worker_start = on_worker_start,
         .on_worker_stop = on_worker_stop,
         .on_turn = on_turn,
-        .on_turn_end = on_turn_end,
+        .on_rest = on_rest,
         .on_frames = on_frames,
         .on_close = on_close,
     };

@@ -39,7 +39,7 @@ struct net_echo {
     bool released;
     bool ending;
     atomic_uint turns;
-    atomic_uint turn_ends;
+    atomic_uint rests;
     atomic_uint batches;
     atomic_uint frames;
     atomic_uint batch_largest;

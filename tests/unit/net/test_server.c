@@ -34,7 +34,24 @@ static void server_answers_on_every_worker_of_one_free_port(void **state)
     assert_int_equal(atomic_load(&echo.workers_stopped), 2);
     assert_int_equal(atomic_load(&echo.conns_seen), 32);
     assert_int_equal(atomic_load(&echo.conns_closed), 32);
-    assert_int_equal(atomic_load(&echo.turns), atomic_load(&echo.turn_ends));
+    assert_true(atomic_load(&echo.rests) <= atomic_load(&echo.turns));
+}
+
+static void server_rests_once_after_the_last_turn_and_again_after_the_next(void **state)
+{
+    (void)state;
+    static struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    net_test_start(&echo, &options);
+    int fd = net_test_connect(&echo);
+    for (unsigned round = 1; round <= 3; round++) {
+        net_test_ping(fd, round);
+        net_wait_for(atomic_load(&echo.rests) == round);
+    }
+    net_test_sleep_ms(600); /* more than two sweeps without a turn: no further rest */
+    assert_int_equal(atomic_load(&echo.rests), 3);
+    close(fd);
+    net_echo_stop(&echo, 1000);
 }
 
 static size_t never_called(void *context, void *worker, struct net_conn *conn,
@@ -90,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(server_answers_on_every_worker_of_one_free_port),
+        cmocka_unit_test(server_rests_once_after_the_last_turn_and_again_after_the_next),
         cmocka_unit_test(server_can_be_destroyed_without_a_start),
         cmocka_unit_test(server_destroyed_while_it_serves_cuts_its_connections),
         cmocka_unit_test(counters_have_names_and_are_all_in_the_table),
