@@ -59,8 +59,10 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
     store.commit_context = engine;
     store.now_ms = options->now_ms;
     store.now_context = options->now_context;
-    store.on_log = options->on_log;
-    store.log_context = options->log_context;
+    if (!store.on_log) {
+        store.on_log = options->on_log;
+        store.log_context = options->log_context;
+    }
     engine->store = store_open(&store, fault);
     if (!engine->store) {
         goto fail_store;

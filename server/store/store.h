@@ -133,8 +133,9 @@ bool store_batch_put(struct store_batch *batch, struct proto_span record,
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault);
 bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault);
-/* Versions are assigned by the caller as last + 1 and checked at apply: PROTO_CONFLICT if another
- * came first. */
+/* version 0: the next one; the document is parsed and printed again with the ids that the versions
+ * before it leave to its fields. Else the version that the document was made for, stored as it is:
+ * PROTO_CONFLICT if another came first. */
 bool store_batch_schema(struct store_batch *batch, uint32_t version, struct proto_span text,
                         struct proto_fault *fault);
 /* version 0: assign the next one. activate: make it the active one in the same step. */
