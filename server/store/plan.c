@@ -15,6 +15,8 @@ void store_plan_fini(struct store_plan *plan)
 {
     store_plan_reset(plan);
     store_patch_room_fini(&plan->patch_room);
+    store_plan_turn(plan, UINT64_MAX);
+    free(plan->held);
     free(plan->accounts);
     free(plan->texts);
     free(plan->documents);
@@ -338,6 +340,7 @@ bool store_plan_batch(struct store_plan *plan, const struct store_txn *txn,
                       struct proto_span commands, int64_t now_ms, struct proto_fault *fault)
 {
     store_plan_reset(plan);
+    store_plan_turn(plan, mdb_txn_id(txn->mdb));
     plan->txn = txn;
     plan->next = txn->state;
     plan->now_ms = now_ms;

@@ -64,6 +64,9 @@ struct store_plan {
     size_t document_count, document_room;
     uint8_t **kept; /* records that the plan made; texts point into them too */
     size_t kept_count, kept_room;
+    uint8_t **held; /* documents that the plan made, until the commit has been told of */
+    size_t held_count, held_room;
+    uint64_t held_txn; /* transaction that they were made in */
     struct store_plan_cells account_cells;
     struct store_plan_cells text_cells;
     struct store_patch_room patch_room;
@@ -76,9 +79,10 @@ void store_plan_fini(struct store_plan *plan);
 bool store_plan_batch(struct store_plan *plan, const struct store_txn *txn,
                       struct proto_span commands, int64_t now_ms, struct proto_fault *fault);
 
-/* The document of a schema as the next version, with ids for its fields; plan_schema.c. The text is
- * the plan's until the reset. PROTO_BAD_SCHEMA and what else feature_schema_parse says;
- * PROTO_CORRUPT if the version before cannot be read. */
+/* The document of a schema as the next version, with ids for its fields; plan_schema.c. The text
+ * lives until a plan is made for another transaction, so that on_change can be told of it after the
+ * commit, when later batches of the same commit have been planned. PROTO_BAD_SCHEMA and what else
+ * feature_schema_parse says; PROTO_CORRUPT if the version before cannot be read. */
 bool store_plan_schema(struct store_plan *plan, struct proto_span given,
                        struct proto_span *numbered, struct proto_fault *fault);
 
@@ -96,5 +100,9 @@ struct store_plan_document *store_plan_document_add(struct store_plan *plan,
                                                     struct proto_fault *fault);
 /* Takes a malloc'ed record until the reset; frees it at once if it fails. */
 bool store_plan_keep(struct store_plan *plan, uint8_t *record, struct proto_fault *fault);
+/* The same until a plan is made for another transaction. */
+bool store_plan_hold(struct store_plan *plan, uint8_t *document, struct proto_fault *fault);
+/* Frees what was held for another transaction than this one. */
+void store_plan_turn(struct store_plan *plan, uint64_t txn);
 
 #endif

@@ -156,3 +156,24 @@ bool store_plan_keep(struct store_plan *plan, uint8_t *record, struct proto_faul
     plan->kept[plan->kept_count++] = record;
     return true;
 }
+
+bool store_plan_hold(struct store_plan *plan, uint8_t *document, struct proto_fault *fault)
+{
+    void *list = plan->held;
+    if (!list_grow(&list, plan->held_count, &plan->held_room, sizeof *plan->held, fault)) {
+        free(document);
+        return false;
+    }
+    plan->held = list;
+    plan->held[plan->held_count++] = document;
+    return true;
+}
+
+void store_plan_turn(struct store_plan *plan, uint64_t txn)
+{
+    if (txn == plan->held_txn)
+        return;
+    while (plan->held_count > 0)
+        free(plan->held[--plan->held_count]);
+    plan->held_txn = txn;
+}

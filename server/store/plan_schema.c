@@ -70,5 +70,5 @@ bool store_plan_schema(struct store_plan *plan, struct proto_span given,
                                "a schema of %zu bytes with its ids; at most %d", bytes,
                                PROTO_DOCUMENT_BYTES_MAX);
     }
-    return store_plan_keep(plan, (uint8_t *)text, fault);
+    return store_plan_hold(plan, (uint8_t *)text, fault);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/store/store_fixture.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "server/feature/schema.h"
 
@@ -277,6 +279,39 @@ static void a_schema_takes_the_next_version_and_ids_from_all_before_it(void **st
     assert_int_equal(id_of(fixture, 4, "a"), 0);
 }
 
+static void count_done(void *context, const struct store_result *result)
+{
+    assert_int_equal(result->fault.code, PROTO_OK);
+    atomic_fetch_add((_Atomic unsigned *)context, 1);
+}
+
+/* Whoever listens is told after the commit, when all its batches have been planned. */
+static void schemas_of_one_commit_are_told_of_with_the_text_of_each(void **state)
+{
+    struct fixture *fixture = *state;
+    enum { SCHEMAS = 40 };
+    _Atomic unsigned done = 0;
+    for (int i = 0; i < SCHEMAS; i++) {
+        struct proto_fault fault;
+        char document[80];
+        snprintf(document, sizeof document,
+                 "{\"fields\": [{\"name\": \"f%d\", \"type\": \"number\"}]}", i);
+        struct store_batch *batch = store_batch_create();
+        assert_true(store_batch_schema(batch, 0, span(document), &fault));
+        assert_true(store_submit(fixture->store, batch, count_done, &done, &fault));
+    }
+    while (atomic_load(&done) < SCHEMAS)
+        usleep(1000);
+    assert_int_equal(fixture->change_count, SCHEMAS);
+    for (uint32_t i = 0; i < SCHEMAS; i++) {
+        struct proto_span text;
+        struct proto_span told = fixture->changes[i].text;
+        assert_int_equal(fixture->changes[i].version, i + 1);
+        assert_true(store_schema_text(viewed(fixture), i + 1, &text));
+        assert_true(told.bytes <= text.bytes && memcmp(told.data, text.data, told.bytes) == 0);
+    }
+}
+
 static void a_schema_that_is_none_is_refused_by_the_writer_too(void **state)
 {
     struct fixture *fixture = *state;
@@ -388,6 +423,7 @@ int main(void)
         T(too_many_keys_by_patches_are_refused),
         T(schema_versions_come_in_turn),
         T(a_schema_takes_the_next_version_and_ids_from_all_before_it),
+        T(schemas_of_one_commit_are_told_of_with_the_text_of_each),
         T(a_schema_that_is_none_is_refused_by_the_writer_too),
         T(icp_versions_are_assigned_switched_and_reverted),
         T(texts_with_the_same_hash_are_told_apart),
