@@ -54,7 +54,7 @@ enum similar_limit {
     SIMILAR_EXAMPLES_MAX = 1024, /* Positives and negatives of one composed query. */
     SIMILAR_LISTS_MAX = 65536,   /* Bounds the coarse step at about 1 ms. */
     SIMILAR_LEVELS = 3,          /* Depths that calibration measures: 10, 100, 1,000 neighbours. */
-    SIMILAR_TARGETS = 6,         /* Recall targets that calibration prepares. */
+    SIMILAR_TARGETS = 6,         /* Recall targets that calibration measures. */
 };
 
 #define SIMILAR_ID_NONE UINT32_MAX
@@ -230,7 +230,7 @@ struct similar_hit {
 struct similar_query {
     const float *vector;
     uint32_t k;
-    double recall;                       /* 0 or 1 = exact; otherwise a target in (0, 1). */
+    double recall; /* 0 or 1 = exact; otherwise a target in (0, 1): similar_calibrate */
     const struct similar_filter *filter; /* NULL = all. */
     const uint32_t *exclude;             /* Ids never to return, ascending. */
     uint32_t exclude_count;
@@ -268,6 +268,18 @@ enum similar_status similar_search_many(const struct similar_set *set,
                                         struct similar_hit *const *hits, uint32_t *hit_counts);
 
 /*
+ * Answers queries that wait together as similar_search answers each, in the way that is cheapest
+ * for all: those that an exact scan of everything answers share one pass, the others follow one by
+ * one, which is faster than any sharing of lists that few of them have in common. `reports` (may be
+ * NULL) has room for query_count; a pass counts what it scanned with its first query.
+ */
+enum similar_status similar_search_waiting(const struct similar_set *set,
+                                           struct similar_scratch *scratch,
+                                           const struct similar_query *queries,
+                                           uint32_t query_count, struct similar_hit *const *hits,
+                                           uint32_t *hit_counts, struct similar_report *reports);
+
+/*
  * Several examples. A candidate is on the positive side when its best similarity to a positive is
  * greater than its best similarity to a negative. The positive side comes first, by best
  * similarity to a positive; the rest follows, by the difference of the two. So whatever is nearer
@@ -288,9 +300,11 @@ enum similar_status similar_compose(const struct similar_set *set, struct simila
 
 /*
  * Finds the cheapest settings for the recall targets 0.9, 0.95, 0.975, 0.99, 0.995 and 0.999 by
- * asking stored vectors for their neighbours, exactly and approximately. A build ends with it; a
- * set that grew to a multiple since may want it again. Until it ran, searches are exact. Takes
- * seconds for a million vectors. Needs the set to itself.
+ * asking stored vectors for their neighbours, exactly and approximately; targets between these are
+ * interpolated, those below 0.9 answered as 0.9, those above 0.999 exactly. What comes is about the
+ * target and a fifth of what is missing to 1. A build ends with it; a set that grew to a multiple
+ * since may want it again. Until it ran, searches are exact. Takes one to two seconds for a million
+ * vectors of 128. Needs the set to itself.
  */
 enum similar_status similar_calibrate(struct similar_set *set);
 

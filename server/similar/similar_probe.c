@@ -20,75 +20,6 @@
 #include <math.h>
 #include <string.h>
 
-/* The lists of a query, best first, one at a time: a heap of groups of 16 by their best list. */
-struct ranking {
-    float *scores;
-    float *groups;
-    uint32_t *heap;
-    uint32_t count;
-};
-
-static float group_best(const float *scores)
-{
-    float best = scores[0];
-    for (uint32_t i = 1; i < 16; i++) {
-        best = scores[i] > best ? scores[i] : best;
-    }
-    return best;
-}
-
-static void ranking_sink(struct ranking *ranking, uint32_t at)
-{
-    uint32_t moving = ranking->heap[at];
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        if (child >= ranking->count) {
-            break;
-        }
-        if (child + 1 < ranking->count &&
-            ranking->groups[ranking->heap[child + 1]] > ranking->groups[ranking->heap[child]]) {
-            child++;
-        }
-        if (!(ranking->groups[ranking->heap[child]] > ranking->groups[moving])) {
-            break;
-        }
-        ranking->heap[at] = ranking->heap[child];
-        at = child;
-    }
-    ranking->heap[at] = moving;
-}
-
-static void ranking_init(struct ranking *ranking, uint32_t list_count)
-{
-    ranking->count = (list_count + 15) / 16;
-    for (uint32_t g = 0; g < ranking->count; g++) {
-        ranking->groups[g] = group_best(ranking->scores + (size_t)g * 16);
-        ranking->heap[g] = g;
-    }
-    for (uint32_t at = ranking->count / 2; at-- > 0;) {
-        ranking_sink(ranking, at);
-    }
-}
-
-/* The next list and its score; SIMILAR_NONE when no live list is left. */
-static uint32_t ranking_next(struct ranking *ranking, float *score)
-{
-    uint32_t group = ranking->heap[0];
-    float *scores = ranking->scores + (size_t)group * 16;
-    *score = ranking->groups[group];
-    if (!(*score > -INFINITY)) {
-        return SIMILAR_NONE;
-    }
-    uint32_t at = 0;
-    while (scores[at] < *score) {
-        at++;
-    }
-    scores[at] = -INFINITY;
-    ranking->groups[group] = group_best(scores);
-    ranking_sink(ranking, 0);
-    return group * 16 + at;
-}
-
 static void pool_push(struct similar_pool *pool, float score, uint32_t place)
 {
     if (pool->count == pool->room && !(score > pool->scores[pool->count - 1])) {
@@ -104,6 +35,9 @@ static void pool_push(struct similar_pool *pool, float score, uint32_t place)
     pool->places[at] = place;
 }
 
+/* Ids that may be excluded while the first list still gives a threshold. */
+enum { SURPLUS_MAX = 32 };
+
 /* One search in flight. */
 struct probing {
     const struct similar_set *set;
@@ -113,10 +47,11 @@ struct probing {
     struct similar_report *report;
     uint32_t k;
     float epsilon;
-    float alpha;     /* of int8 scores */
-    float threshold; /* int8 score of the k-th best; -FLT_MAX before there are k */
-    bool masked;     /* the filter's masks are fresh */
-    bool checked;    /* candidates need a look at their id */
+    float alpha;      /* of int8 scores */
+    float threshold;  /* int8 score of the k-th best; -FLT_MAX before there are k */
+    bool masked;      /* the filter's masks are fresh */
+    bool checked;     /* candidates need a look at their id */
+    uint32_t surplus; /* of the excluded ids, which a first threshold has to count with */
 };
 
 static void candidate_prefetch(const struct similar_set *set, uint32_t place)
@@ -213,9 +148,11 @@ static float first_threshold(struct probing *search, const struct similar_list *
                              struct similar_estimate estimate, double list_code, float width)
 {
     const struct similar_set *set = search->set;
-    float best[SIMILAR_PROBE_K_MAX];
+    float best[SIMILAR_PROBE_K_MAX + SURPLUS_MAX];
     uint32_t count = 0;
-    assert(search->k > 0); /* a query for nothing does not come here */
+    /* So many more that the excluded ones may be among them. */
+    uint32_t k = search->k + search->surplus;
+    assert(k > 0 && k <= sizeof best / sizeof *best);
     estimate.beta -= 2 * width;
     for (uint32_t i = 0; i < list->chunk_count; i++) {
         const struct similar_item *item = &list->items[i];
@@ -231,10 +168,10 @@ static float first_threshold(struct probing *search, const struct similar_list *
             set->space.kernel->score_codes(item_tile(set, item, t), &estimate, scores);
             for (; wanted != 0; wanted &= wanted - 1) {
                 float score = scores[__builtin_ctz(wanted)];
-                if (count == search->k && !(score > best[count - 1])) {
+                if (count == k && !(score > best[count - 1])) {
                     continue;
                 }
-                uint32_t at = count < search->k ? count++ : count - 1;
+                uint32_t at = count < k ? count++ : count - 1;
                 for (; at > 0 && best[at - 1] < score; at--) {
                     best[at] = best[at - 1];
                 }
@@ -242,7 +179,7 @@ static float first_threshold(struct probing *search, const struct similar_list *
             }
         }
     }
-    bool full = count == search->k && best[count - 1] > -FLT_MAX;
+    bool full = count == k && best[count - 1] > -FLT_MAX;
     return full ? best[count - 1] + (float)list_code : -FLT_MAX;
 }
 
@@ -260,7 +197,7 @@ static void list_scan(struct probing *search, uint32_t number, bool first)
         .alpha = (float)probe->table_step,
         .beta = (float)-probe->table_sum + width,
     };
-    if (first && !search->checked) {
+    if (first && search->surplus <= SURPLUS_MAX) {
         search->threshold = first_threshold(search, list, estimate, terms.code, width);
     }
     for (uint32_t i = 0; i < list->chunk_count; i++) {
@@ -318,16 +255,13 @@ static void lists_scan(struct probing *search, uint32_t probes, float margin)
 {
     const struct similar_set *set = search->set;
     struct similar_scratch *scratch = search->scratch;
-    struct ranking ranking = {
-        .scores = scratch->scores, .groups = scratch->groups, .heap = scratch->heap};
-    similar_coarse_score(set, search->probe->row, search->probe->byte_step,
-                         set->space.metric == SIMILAR_DOT, scratch->dots, scratch->scores);
-    ranking_init(&ranking, set->list_count);
+    struct similar_ranking ranking;
+    similar_ranking_begin(set, scratch, search->probe, &ranking);
     /* The list in hand and the two after it, whose memory is fetched meanwhile. */
     uint32_t lists[3];
     float scores[3];
     for (uint32_t i = 0; i < 3; i++) {
-        lists[i] = ranking_next(&ranking, &scores[i]);
+        lists[i] = similar_ranking_next(&ranking, &scores[i]);
     }
     float best = scores[0];
     for (uint32_t p = 0; p < probes && lists[0] != SIMILAR_NONE; p++) {
@@ -340,7 +274,7 @@ static void lists_scan(struct probing *search, uint32_t probes, float margin)
         scores[0] = scores[1];
         lists[1] = lists[2];
         scores[1] = scores[2];
-        lists[2] = ranking_next(&ranking, &scores[2]);
+        lists[2] = similar_ranking_next(&ranking, &scores[2]);
     }
     pending_score(search, scratch->pending_count);
 }
@@ -397,6 +331,7 @@ void similar_probe_search(const struct similar_set *set, struct similar_scratch 
         .threshold = -FLT_MAX,
         .masked = fresh,
         .checked = query->exclude_count > 0 || (query->filter != NULL && !fresh),
+        .surplus = query->filter != NULL && !fresh ? UINT32_MAX : query->exclude_count,
     };
     scratch->pool.count = 0;
     scratch->pending_count = 0;

@@ -267,7 +267,7 @@ struct many {
     const double *least;
     struct similar_top *tops;
     uint32_t count;
-    struct similar_report report;
+    struct similar_report *report;
 };
 
 static void tile_finish(struct many *many, uint32_t place, const uint16_t *masks,
@@ -283,7 +283,7 @@ static void tile_finish(struct many *many, uint32_t place, const uint16_t *masks
                                                   place % SIMILAR_CHUNK / SIMILAR_TILE);
             if ((wanted >> i & 1) != 0) {
                 similar_finish(set, &many->scratch->probes[j], query, &at, 1, &many->tops[j],
-                               &many->report);
+                               many->report);
                 bound->threshold[j] = floor_of(set, &many->tops[j], many->least[j]);
             }
         }
@@ -328,7 +328,7 @@ void similar_probes_interleave(const struct similar_set *set, struct similar_scr
 
 void similar_scan_many(const struct similar_set *set, struct similar_scratch *scratch,
                        const struct similar_query *queries, uint32_t count, const double *least,
-                       struct similar_top *tops)
+                       struct similar_top *tops, struct similar_report *report)
 {
     struct many many = {
         .set = set,
@@ -337,6 +337,7 @@ void similar_scan_many(const struct similar_set *set, struct similar_scratch *sc
         .least = least,
         .tops = tops,
         .count = count,
+        .report = report,
     };
     similar_probes_interleave(set, scratch, count);
     struct similar_list_terms terms[SIMILAR_BATCH_MAX] = {0};
@@ -348,5 +349,7 @@ void similar_scan_many(const struct similar_set *set, struct similar_scratch *sc
         }
         list = cursor.list;
         chunk_scan_many(&many, terms, cursor.chunk, bytes_after(set, cursor));
+        report->bytes_scanned += (uint64_t)set->chunks[cursor.chunk].tiles * SIMILAR_TILE;
     }
+    report->lists_probed += set->list_count;
 }

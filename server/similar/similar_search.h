@@ -76,6 +76,19 @@ void similar_finish(const struct similar_set *set, const struct similar_probe *p
                     const struct similar_query *query, const uint32_t *places, uint32_t count,
                     struct similar_top *top, struct similar_report *report);
 
+/* The lists of a query, best first, one at a time: a heap of groups of 16 by their best list. */
+struct similar_ranking {
+    float *scores;
+    float *groups;
+    uint32_t *heap;
+    uint32_t count;
+};
+/* similar_ranking.c: scores all lists of a prepared probe in the scratch. */
+void similar_ranking_begin(const struct similar_set *set, struct similar_scratch *scratch,
+                           const struct similar_probe *probe, struct similar_ranking *ranking);
+/* The next list and its score; SIMILAR_NONE when no live list is left. */
+uint32_t similar_ranking_next(struct similar_ranking *ranking, float *score);
+
 /* similar_probe.c: approximate search of a prepared probe; `top` receives the hits. */
 void similar_probe_search(const struct similar_set *set, struct similar_scratch *scratch,
                           const struct similar_probe *probe, const struct similar_query *query,
@@ -93,7 +106,7 @@ void similar_scan_matches(const struct similar_set *set, struct similar_scratch 
 /* Exact, up to 16 queries of scratch->probes in one pass; tops[i] may carry `least`[i]. */
 void similar_scan_many(const struct similar_set *set, struct similar_scratch *scratch,
                        const struct similar_query *queries, uint32_t count, const double *least,
-                       struct similar_top *tops);
+                       struct similar_top *tops, struct similar_report *report);
 /* The constants of the int8 bound of a chunk: score <= base + offset + ... + error * width. */
 struct similar_bound similar_bound_of(const struct similar_set *set,
                                       const struct similar_probe *probe,
@@ -107,7 +120,7 @@ void similar_bound16_of(const struct similar_set *set, struct similar_scratch *s
                         const struct similar_list_terms *terms, uint32_t count, uint32_t chunk,
                         struct similar_bound16 *bound);
 
-/* similar_calibrate.c: the setting for a query, by recall target, k and filter. */
+/* similar_setting.c: the setting for a query, by recall target, k and filter. */
 struct similar_setting similar_setting_for(const struct similar_set *set,
                                            const struct similar_query *query);
 

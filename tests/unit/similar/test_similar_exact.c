@@ -39,6 +39,23 @@ static bool query_agrees(struct fixture *fixture, const struct similar_query *qu
     }
     assert_int_equal(similar_search_many(fixture->set, fixture->scratch, queries, 17, hits, counts),
                      SIMILAR_OK);
+    /* Among others that need a search of their own: every third is content with less. */
+    struct similar_report reports[17];
+    static struct similar_hit waiting[17][COUNT_MAX + 8];
+    struct similar_hit *rows[17];
+    uint32_t row_counts[17];
+    for (uint32_t i = 0; i < 17; i++) {
+        rows[i] = waiting[i];
+        queries[i].recall = i % 3 == 1 ? 0.9 : 0;
+    }
+    assert_int_equal(similar_search_waiting(fixture->set, fixture->scratch, queries, 17, rows,
+                                            row_counts, reports),
+                     SIMILAR_OK);
+    for (uint32_t i = 0; i < 17; i++) {
+        assert_true(i % 3 == 1 || reports[i].exact);
+        same = same && (!reports[i].exact ||
+                        fixture_same(waiting[i], row_counts[i], expected, expected_count));
+    }
     return same && fixture_same(many[0], counts[0], expected, expected_count) &&
            fixture_same(many[16], counts[16], expected, expected_count);
 }

@@ -67,6 +67,41 @@ static void recall_reaches_its_target(void **state)
     }
 }
 
+/* Every target has its own price, between those that calibration measures as well. */
+static void recall_follows_any_target_closely(void **state)
+{
+    (void)state;
+    static const double targets[] = {0.9, 0.92, 0.94, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99};
+    struct fixture fixture;
+    struct similar_query queries[QUERIES];
+    uint64_t codes_before = 0;
+    fixture_init(&fixture, 51, 72, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    clusters_make(&fixture, 2000); /* many lists hold a part of an answer */
+    fixture_build(&fixture, 0);
+    queries_make(&fixture, queries, 0.9);
+    for (size_t t = 0; t < sizeof targets / sizeof *targets; t++) {
+        double recall = 0;
+        uint64_t codes = 0;
+        for (uint32_t q = 0; q < QUERIES; q++) {
+            struct similar_report report;
+            struct similar_hit hits[10];
+            uint32_t count;
+            queries[q].recall = targets[t];
+            similar_search(fixture.set, fixture.scratch, &queries[q], hits, &count, &report);
+            assert_int_equal(report.path, SIMILAR_PATH_PROBE);
+            codes += report.codes_scanned;
+        }
+        similar_recall(fixture.set, fixture.scratch, queries, QUERIES, &recall);
+        print_message("target %.3f: recall %.4f, %u codes\n", targets[t], recall,
+                      (unsigned)(codes / QUERIES));
+        assert_true(recall >= targets[t] - 0.015);
+        assert_true(recall <= targets[t] + 0.7 * (1 - targets[t]));
+        assert_true(codes > codes_before);
+        codes_before = codes;
+    }
+    fixture_fini(&fixture);
+}
+
 static void filters_hold_and_recall_survives_them(void **state)
 {
     (void)state;
@@ -147,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recall_reaches_its_target),
+        cmocka_unit_test(recall_follows_any_target_closely),
         cmocka_unit_test(filters_hold_and_recall_survives_them),
         cmocka_unit_test(control_careless_setting_falls_short),
         cmocka_unit_test(small_sets_and_large_k_are_exact),
