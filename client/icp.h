@@ -276,6 +276,9 @@ struct icp_score {
     size_t missing_count;
     const struct icp_text *stale; /* fields whose value is too old */
     size_t stale_count;
+    /* with values: names that the schema does not know, so that they do not count; the first 16 */
+    const struct icp_text *unknown;
+    size_t unknown_count;
     struct icp_reply reply; /* the library's, with what the texts point into */
     void *memory;
 };

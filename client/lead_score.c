@@ -52,15 +52,16 @@ static bool lists_read(const struct proto_arg *args, struct icp_score *score,
     size_t reason_count = list_count(&args[PROTO_A_SCORE_REASONS]);
     size_t missing_count = list_count(&args[PROTO_A_SCORE_MISSING]);
     size_t stale_count = list_count(&args[PROTO_A_SCORE_STALE]);
+    size_t unknown_count = list_count(&args[PROTO_A_SCORE_UNKNOWN]);
+    size_t text_count = missing_count + stale_count + unknown_count;
     score->reasons = NULL;
-    score->missing = score->stale = NULL;
-    score->reason_count = score->missing_count = score->stale_count = 0;
-    if (reason_count + missing_count + stale_count == 0)
+    score->missing = score->stale = score->unknown = NULL;
+    score->reason_count = score->missing_count = score->stale_count = score->unknown_count = 0;
+    if (reason_count + text_count == 0)
         return true;
     /* Counts are at most the bytes of the reply, so the sum cannot overflow. */
     size_t reason_bytes = reason_count * sizeof(struct icp_reason);
-    void *memory = realloc(score->memory,
-                           reason_bytes + (missing_count + stale_count) * sizeof(struct icp_text));
+    void *memory = realloc(score->memory, reason_bytes + text_count * sizeof(struct icp_text));
     if (memory == NULL)
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the reasons");
     score->memory = memory;
@@ -71,12 +72,15 @@ static bool lists_read(const struct proto_arg *args, struct icp_score *score,
                                "a reason lacks its field or its contribution");
     texts_read(&args[PROTO_A_SCORE_MISSING], texts, missing_count);
     texts_read(&args[PROTO_A_SCORE_STALE], texts + missing_count, stale_count);
+    texts_read(&args[PROTO_A_SCORE_UNKNOWN], texts + missing_count + stale_count, unknown_count);
     score->reasons = reasons;
     score->reason_count = reason_count;
     score->missing = texts;
     score->missing_count = missing_count;
     score->stale = texts + missing_count;
     score->stale_count = stale_count;
+    score->unknown = texts + missing_count + stale_count;
+    score->unknown_count = unknown_count;
     return true;
 }
 

@@ -94,8 +94,10 @@ struct engine_query {
     size_t value_slots;
     const struct icp_document *document; /* scores with this */
     unsigned reasons;                    /* contributions of each sign to give; 0: score only */
+    bool bare; /* reasons as parts alone: whoever asks has their texts, or wants none */
 };
 
+/* A part of the raw score in words. */
 struct engine_reason {
     const char *field;   /* of the document */
     const char *field_b; /* second field of a pair, else NULL */
@@ -114,19 +116,31 @@ struct engine_answer {
     /* With reasons: strongest first, positive and negative mixed. Valid until the next score of the
      * worker. */
     struct proto_span id;
-    const struct engine_reason *reasons;
+    const struct model_part *parts;
+    size_t part_count;
+    const struct engine_reason *reasons; /* of the parts; none if the query is bare */
     size_t reason_count;
     int64_t rest;
-    const char *const *missing;
+    const struct proto_span *missing;
     size_t missing_count;
-    const char *const *stale;
+    const struct proto_span *stale;
     size_t stale_count;
     double fit_low, fit_high;
 };
 
+/* The words of one part, which depend on document and part->entry alone: what is made of them can
+ * be kept. part is one of an answer of that document. Cost: microseconds. */
+void engine_reason_fill(const struct icp_document *document, const struct model_part *part,
+                        struct engine_reason *reason);
+
 /* PROTO_NOT_FOUND if the name finds no account and there are no values to score instead. */
 bool engine_score(struct engine_worker *worker, const struct engine_query *query,
                   struct engine_answer *answer, struct proto_fault *fault);
+/* As engine_score, of a stored account that has been found by its id already (query->name.id): its
+ * row is usable and codes is that row. */
+bool engine_score_row(struct engine_worker *worker, const struct engine_query *query, uint32_t slot,
+                      const uint8_t *codes, struct engine_answer *answer,
+                      struct proto_fault *fault);
 /* The scores of one row or of a raw value, as engine_score fills them. */
 void engine_answer_from_raw(const struct icp_document *document, int64_t raw,
                             struct engine_answer *answer);

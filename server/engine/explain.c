@@ -4,116 +4,135 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int compare_strength(const void *a, const void *b)
-{
-    const struct engine_strength *x = a;
-    const struct engine_strength *y = b;
-    if (x->size != y->size) {
-        return x->size < y->size ? 1 : -1;
-    }
-    return (x->term > y->term) - (x->term < y->term);
-}
+#include "server/engine/explain_plan.h"
 
 static bool scratch_ready(struct engine_worker *worker, const struct icp_document *document,
-                          struct proto_fault *fault)
+                          const struct engine_plan *plan, struct proto_fault *fault)
 {
     size_t terms = document->scorecard->term_count;
-    size_t columns = document->codebook->column_count;
-    return ENGINE_SCRATCH(worker, contributions, contribution_count, terms, fault) &&
-           ENGINE_SCRATCH(worker, order, order_count, terms, fault) &&
-           ENGINE_SCRATCH(worker, reasons, reason_count, terms, fault) &&
-           ENGINE_SCRATCH(worker, missing, missing_count, columns, fault) &&
-           ENGINE_SCRATCH(worker, stale, stale_count, columns, fault);
+    size_t room = model_strong_room(document->scorecard);
+    return ENGINE_SCRATCH(worker, strong.entries, entry_count, room, fault) &&
+           ENGINE_SCRATCH(worker, strong.marks, mark_count, room, fault) &&
+           ENGINE_SCRATCH(worker, strong.keys, key_count, room, fault) &&
+           ENGINE_SCRATCH(worker, parts, part_count, terms, fault) &&
+           ENGINE_SCRATCH(worker, gaps, gap_count, plan->gap_count, fault) &&
+           ENGINE_SCRATCH(worker, missing, missing_count, plan->gap_count, fault) &&
+           ENGINE_SCRATCH(worker, stale, stale_count, plan->gap_count, fault);
 }
 
-static void reason_fill(const struct icp_document *document, const uint8_t *codes, size_t index,
-                        int32_t contribution, struct engine_reason *reason)
+static void reason_fill(const struct icp_document *document, const uint8_t *codes,
+                        const struct model_part *part, struct engine_reason *reason)
 {
-    const struct model_term *term = &document->scorecard->terms[index];
-    const struct feature_column *a = &document->codebook->columns[term->column_a];
+    const struct feature_column *a = &document->codebook->columns[part->column_a];
     reason->field = a->field_name;
     reason->field_b = NULL;
-    reason->contribution = contribution;
-    feature_bin_text(a, codes[term->column_a], reason->value, sizeof reason->value);
+    reason->contribution = part->contribution;
+    feature_bin_text(a, codes[part->column_a], reason->value, sizeof reason->value);
     reason->value_b[0] = '\0';
-    if (term->column_b != MODEL_NO_COLUMN) {
-        const struct feature_column *b = &document->codebook->columns[term->column_b];
+    if (part->column_b != MODEL_NO_COLUMN) {
+        const struct feature_column *b = &document->codebook->columns[part->column_b];
         reason->field_b = b->field_name;
-        feature_bin_text(b, codes[term->column_b], reason->value_b, sizeof reason->value_b);
+        feature_bin_text(b, codes[part->column_b], reason->value_b, sizeof reason->value_b);
     }
 }
 
-/* The strongest `most` of each sign, by strength; the others are summed up in answer->rest. */
-static void reasons_fill(struct engine_worker *worker, const struct engine_query *query,
-                         const uint8_t *codes, struct engine_answer *answer)
+void engine_reason_fill(const struct icp_document *document, const struct model_part *part,
+                        struct engine_reason *reason)
 {
-    const struct icp_document *document = query->document;
-    size_t terms = document->scorecard->term_count;
-    model_contributions(document->scorecard, codes, worker->contributions);
-    for (size_t i = 0; i < terms; i++) {
-        int64_t contribution = worker->contributions[i];
-        worker->order[i].size = contribution < 0 ? -contribution : contribution;
-        worker->order[i].term = (uint32_t)i;
-    }
-    qsort(worker->order, terms, sizeof *worker->order, compare_strength);
-    size_t positive = 0;
-    size_t negative = 0;
-    for (size_t i = 0; i < terms; i++) {
-        size_t term = worker->order[i].term;
-        int32_t contribution = worker->contributions[term];
-        size_t *given = contribution < 0 ? &negative : &positive;
-        if (contribution == 0 || *given >= query->reasons) {
-            answer->rest += contribution;
+    const struct model_scorecard *scorecard = document->scorecard;
+    uint8_t
+        codes[PROTO_COLUMNS_MAX]; /* those of the part's columns are set, and no other is read */
+    for (size_t t = 0; t < scorecard->term_count; t++) {
+        const struct model_term *term = &scorecard->terms[t];
+        size_t bins = (size_t)term->bins_a * term->bins_b;
+        if (part->entry < term->table_offset || part->entry - term->table_offset >= bins) {
             continue;
         }
-        ++*given;
-        reason_fill(document, codes, term, contribution, &worker->reasons[answer->reason_count++]);
+        codes[term->column_a] = (uint8_t)((part->entry - term->table_offset) / term->bins_b);
+        if (term->column_b != MODEL_NO_COLUMN) {
+            codes[term->column_b] = (uint8_t)((part->entry - term->table_offset) % term->bins_b);
+        }
+        reason_fill(document, codes, part, reason);
+        return;
+    }
+}
+
+/* The texts of all parts, for those who ask for them. */
+static bool texts_fill(struct engine_worker *worker, const struct icp_document *document,
+                       const uint8_t *codes, struct engine_answer *answer,
+                       struct proto_fault *fault)
+{
+    if (!ENGINE_SCRATCH(worker, reasons, reason_count, answer->part_count, fault)) {
+        return false;
+    }
+    for (size_t i = 0; i < answer->part_count; i++) {
+        reason_fill(document, codes, &answer->parts[i], &worker->reasons[i]);
     }
     answer->reasons = worker->reasons;
+    answer->reason_count = answer->part_count;
+    return true;
 }
 
-/* The columns of one field stand together, so comparing with the last name finds repeats. */
-static void names_add(const char **names, size_t *count, const char *name)
+static void missing_fill(struct engine_worker *worker, const struct engine_plan *plan,
+                         const uint8_t *codes, struct engine_answer *answer)
 {
-    if (*count == 0 || strcmp(names[*count - 1], name) != 0) {
-        names[(*count)++] = name;
-    }
-}
-
-static void gaps_fill(struct engine_worker *worker, const struct icp_document *document,
-                      const uint8_t *codes, struct engine_answer *answer)
-{
-    int64_t now_ms = engine_now_ms(worker->engine);
-    const struct feature_schema *schema = worker->state->schema;
-    for (size_t i = 0; i < document->codebook->column_count; i++) {
-        const struct feature_column *column = &document->codebook->columns[i];
-        if (codes[i] == 0) {
-            names_add(worker->missing, &answer->missing_count, column->field_name);
-            continue;
-        }
-        const struct feature_field *field = feature_schema_by_id(schema, column->field_id);
-        if (field && field->stale_after_ms > 0 &&
-            now_ms - worker->values[column->field_id].time_ms > field->stale_after_ms) {
-            names_add(worker->stale, &answer->stale_count, column->field_name);
-        }
+    size_t count = engine_plan_missing(plan, codes, worker->gaps);
+    for (size_t i = 0; i < count; i++) {
+        worker->missing[i] = plan->gaps[worker->gaps[i]].name;
     }
     answer->missing = worker->missing;
-    answer->stale = worker->stale;
+    answer->missing_count = count;
+    answer->fit_low = answer->fit;
+    answer->fit_high = answer->fit;
+    if (count > 0) {
+        int64_t low;
+        int64_t high;
+        engine_plan_interval(plan, codes, answer->raw, worker->gaps, count, &low, &high);
+        answer->fit_low = model_fit(plan->document->scorecard, low);
+        answer->fit_high = model_fit(plan->document->scorecard, high);
+    }
+}
+
+static void stale_fill(struct engine_worker *worker, const struct engine_plan *plan,
+                       const uint8_t *codes, struct engine_answer *answer)
+{
+    int64_t now_ms = engine_now_ms(worker->engine);
+    for (size_t i = 0; i < plan->gap_count; i++) {
+        const struct engine_gap *gap = &plan->gaps[i];
+        if (gap->stale_after_ms > 0 && codes[gap->column] != 0 &&
+            gap->field_id < worker->value_slots &&
+            now_ms - worker->values[gap->field_id].time_ms > gap->stale_after_ms) {
+            worker->stale[answer->stale_count++] = gap->name;
+        }
+    }
 }
 
 bool engine_explain(struct engine_worker *worker, const struct engine_query *query,
-                    const uint8_t *codes, struct engine_answer *answer, struct proto_fault *fault)
+                    const uint8_t *codes, bool has_values, struct engine_answer *answer,
+                    struct proto_fault *fault)
 {
     const struct icp_document *document = query->document;
-    if (!scratch_ready(worker, document, fault)) {
+    const struct engine_plan *plan = engine_plan_get(worker, document, fault);
+    if (!plan || !scratch_ready(worker, document, plan, fault)) {
         return false;
     }
-    reasons_fill(worker, query, codes, answer);
-    gaps_fill(worker, document, codes, answer);
-    int64_t low;
-    int64_t high;
-    model_interval(document->scorecard, codes, &low, &high);
-    answer->fit_low = model_fit(document->scorecard, low);
-    answer->fit_high = model_fit(document->scorecard, high);
-    return true;
+    int64_t raw;
+    answer->part_count = model_strongest(document->scorecard, codes, query->reasons,
+                                         &worker->strong, worker->parts, &raw);
+    answer->parts = worker->parts;
+    engine_answer_from_raw(document, raw, answer);
+    answer->rest = raw - document->scorecard->intercept;
+    for (size_t i = 0; i < answer->part_count; i++) {
+        answer->rest -= answer->parts[i].contribution;
+    }
+    missing_fill(worker, plan, codes, answer);
+    answer->stale = worker->stale;
+    if (plan->can_be_stale) {
+        struct proto_span id;
+        if (!has_values && !engine_values_gather(worker, query, answer->slot, &id, fault)) {
+            return false;
+        }
+        stale_fill(worker, plan, codes, answer);
+    }
+    return query->bare || texts_fill(worker, document, codes, answer, fault);
 }

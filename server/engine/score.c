@@ -34,9 +34,7 @@ void engine_answer_from_raw(const struct icp_document *document, int64_t raw,
     answer->grade = model_grade(document->scorecard, answer->fit);
 }
 
-/* Fills worker->values with the stored values of the account (all missing if there is none), then
- * lays the query's over them. */
-static bool gather_values(struct engine_worker *worker, const struct engine_query *query,
+bool engine_values_gather(struct engine_worker *worker, const struct engine_query *query,
                           uint32_t slot, struct proto_span *id, struct proto_fault *fault)
 {
     size_t slots = worker->state->schema ? worker->state->schema->id_count : 0;
@@ -77,15 +75,57 @@ static const uint8_t *encode_values(struct engine_worker *worker,
     return worker->codes;
 }
 
-/* The stored row if the query asks for nothing else; NULL without a fault where there is none. */
+/* The stored row if the query brings no values; NULL without a fault where there is none. */
 static const uint8_t *stored_codes(struct engine_worker *worker, const struct engine_query *query,
                                    uint32_t slot, struct proto_fault *fault)
 {
-    if (slot == STORE_NO_SLOT || query->values || query->reasons > 0 ||
-        !engine_rows_usable(worker, query->document)) {
+    if (slot == STORE_NO_SLOT || query->values || !engine_rows_usable(worker, query->document)) {
         return NULL;
     }
     return store_row(worker->view, slot, fault);
+}
+
+/* The primary id of an account that was found by something else. */
+static bool id_read(struct engine_worker *worker, uint32_t slot, struct proto_span *id,
+                    struct proto_fault *fault)
+{
+    struct proto_span bytes;
+    struct feature_record record;
+    if (!store_record(worker->view, slot, &bytes, fault) ||
+        !feature_record_open(bytes, false, &record, fault)) {
+        return false;
+    }
+    *id = record.id;
+    return true;
+}
+
+bool engine_score_row(struct engine_worker *worker, const struct engine_query *query, uint32_t slot,
+                      const uint8_t *codes, struct engine_answer *answer, struct proto_fault *fault)
+{
+    *answer = (struct engine_answer){.found = true, .slot = slot, .id = query->name.id};
+    if (query->reasons > 0) {
+        return engine_explain(worker, query, codes, false, answer, fault);
+    }
+    engine_answer_from_raw(query->document, model_raw(query->document->scorecard, codes), answer);
+    return true;
+}
+
+/* Scores the values of the query, laid over those of the account. */
+static bool score_values(struct engine_worker *worker, const struct engine_query *query,
+                         struct engine_answer *answer, struct proto_fault *fault)
+{
+    if (!engine_values_gather(worker, query, answer->slot, &answer->id, fault)) {
+        return false;
+    }
+    const uint8_t *codes = encode_values(worker, query->document, fault);
+    if (!codes) {
+        return false;
+    }
+    if (query->reasons > 0) {
+        return engine_explain(worker, query, codes, true, answer, fault);
+    }
+    engine_answer_from_raw(query->document, model_raw(query->document->scorecard, codes), answer);
+    return true;
 }
 
 bool engine_score(struct engine_worker *worker, const struct engine_query *query,
@@ -105,15 +145,16 @@ bool engine_score(struct engine_worker *worker, const struct engine_query *query
                                "given to score instead");
     }
     const uint8_t *codes = stored_codes(worker, query, answer->slot, &local);
-    if (!codes && local.code == PROTO_OK) {
-        if (gather_values(worker, query, answer->slot, &answer->id, &local)) {
-            codes = encode_values(worker, query->document, &local);
-        }
-    }
-    if (!codes) {
+    if (local.code != PROTO_OK) {
         *fault = local;
         return false;
     }
-    engine_answer_from_raw(query->document, model_raw(query->document->scorecard, codes), answer);
-    return query->reasons == 0 || engine_explain(worker, query, codes, answer, fault);
+    if (!codes) {
+        return score_values(worker, query, answer, fault);
+    }
+    if (!engine_score_row(worker, query, answer->slot, codes, answer, fault)) {
+        return false;
+    }
+    return query->reasons == 0 || query->name.id.bytes > 0 ||
+           id_read(worker, answer->slot, &answer->id, fault);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/engine/explain_plan.h"
 #include "server/feature/domain.h"
 
 struct engine_worker *engine_worker_create(struct engine *engine, struct proto_fault *fault)
@@ -32,9 +33,15 @@ void engine_worker_destroy(struct engine_worker *worker)
     engine_state_release(worker->state);
     free(worker->values);
     free(worker->codes);
-    free(worker->contributions);
-    free(worker->order);
+    for (size_t i = 0; i < ENGINE_PLANS; i++) {
+        engine_plan_destroy(worker->plans[i]);
+    }
+    free(worker->strong.entries);
+    free(worker->strong.marks);
+    free(worker->strong.keys);
+    free(worker->parts);
     free(worker->reasons);
+    free(worker->gaps);
     free(worker->missing);
     free(worker->stale);
     free(worker);

@@ -6,11 +6,11 @@
 
 #include "server/engine/engine_internal.h"
 
-/* A term and the magnitude of its contribution, for sorting. */
-struct engine_strength {
-    int64_t size;
-    uint32_t term;
-};
+struct engine_plan;
+
+enum {
+    ENGINE_PLANS = 4
+}; /* versions that are explained by turns: the active one and a few others */
 
 struct engine_worker {
     struct engine *engine;
@@ -20,15 +20,20 @@ struct engine_worker {
     size_t value_slots;
     uint8_t *codes;
     size_t code_bytes;
-    int32_t *contributions; /* by term */
-    size_t contribution_count;
-    struct engine_strength *order;
-    size_t order_count;
+    /* Of explanations: explain.c. */
+    struct engine_plan *plans[ENGINE_PLANS];
+    size_t plan_next;
+    struct model_strong_scratch strong;
+    size_t entry_count, mark_count, key_count;
+    struct model_part *parts; /* by term at most */
+    size_t part_count;
     struct engine_reason *reasons;
     size_t reason_count;
-    const char **missing; /* one entry a column at most */
+    uint16_t *gaps; /* one a field at most, as the next two */
+    size_t gap_count;
+    struct proto_span *missing;
     size_t missing_count;
-    const char **stale;
+    struct proto_span *stale;
     size_t stale_count;
 };
 

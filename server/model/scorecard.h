@@ -21,6 +21,7 @@
 #include "server/feature/codebook.h"
 #include "server/model/dense.h"
 #include "server/model/guide.h"
+#include "server/model/strong.h"
 
 #define MODEL_NO_COLUMN UINT16_MAX
 #define MODEL_REFERENCE_POINTS 1001
@@ -64,6 +65,7 @@ struct model_scorecard {
     /* Derived too: how model_raw sums (dense.h). Terms before `walked` are in the walk over
      * columns. */
     const struct model_kernel *kernel;
+    const struct model_strong_kernel *strong;
     uint32_t *offsets;
     size_t offset_count; /* columns of the walk; 0 if the model uses too few columns for one */
     size_t walked;
@@ -95,6 +97,33 @@ char model_grade(const struct model_scorecard *scorecard, double fit);
 /* Contribution of each term, term_count entries; Σ + intercept = raw, exactly. */
 void model_contributions(const struct model_scorecard *scorecard, const uint8_t *row,
                          int32_t *contributions);
+
+/* One contribution that counts. */
+struct model_part {
+    uint32_t
+        entry; /* its place in tables: says term and bins, and with them all that is said of it */
+    int32_t contribution; /* tables[entry] */
+    uint16_t column_a;
+    uint16_t column_b; /* MODEL_NO_COLUMN: a term of one column */
+};
+
+/* What model_strongest works in: model_strong_room() elements each.
+ * Borrowed; nothing in it is of use afterwards. */
+struct model_strong_scratch {
+    int32_t *entries;
+    uint16_t *marks;
+    uint64_t *keys;
+};
+size_t model_strong_room(const struct model_scorecard *scorecard);
+
+/* The strongest `most` contributions of each sign: by size, of equal ones the earlier term first;
+ * none that is zero. parts has room for 2 · most or term_count of them, whichever is less. Returns
+ * how many, and *raw as model_raw gives it. Cost: 80 columns, 3 of each sign: some 60 ns; beyond
+ * MODEL_STRONG_MOST of each sign all contributions are sorted. */
+size_t model_strongest(const struct model_scorecard *scorecard, const uint8_t *row, unsigned most,
+                       const struct model_strong_scratch *scratch, struct model_part *parts,
+                       int64_t *raw);
+
 /* Lowest and highest raw that the row could have if each column whose code is 0 (missing) had any
  * other code of its column; exact for terms of one column, a bound where a pair has a missing
  * column. */

@@ -115,6 +115,8 @@ static bool walk_plan(struct model_scorecard *scorecard, const struct feature_co
     size_t kernels;
     const struct model_kernel *const *all = model_kernels(&kernels);
     scorecard->kernel = all[kernels - 1];
+    const struct model_strong_kernel *const *strong = model_strong_kernels(&kernels);
+    scorecard->strong = strong[kernels - 1];
     size_t singles = 0;
     while (singles < scorecard->term_count &&
            scorecard->terms[singles].column_b == MODEL_NO_COLUMN) {

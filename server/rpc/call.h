@@ -17,6 +17,8 @@ struct rpc {
     _Atomic size_t scan_bytes; /* of requests that wait for the scan thread */
 };
 
+struct rpc_score_reply;
+
 struct rpc_worker {
     struct rpc *rpc;
     unsigned index;
@@ -24,6 +26,7 @@ struct rpc_worker {
     struct base_arena arena; /* reset for each request */
     struct proto_request request;
     struct rpc_hot_template hot;
+    struct rpc_score_reply *score_reply;
     struct feature_value *lead; /* by field id, kept between requests */
     size_t lead_slots;
 };

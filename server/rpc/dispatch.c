@@ -2,6 +2,8 @@
 #include <stdlib.h>
 
 #include "server/rpc/hot.h"
+#include "server/rpc/hot_reasons.h"
+#include "server/rpc/score_reply.h"
 
 typedef enum rpc_outcome rpc_handler(struct rpc_call *call, struct proto_fault *fault);
 
@@ -29,6 +31,11 @@ static struct rpc_worker *worker_create(struct rpc *rpc, unsigned index, struct 
     worker->index = index;
     base_arena_init(&worker->arena, 0, 0);
     rpc_hot_template_init(&worker->hot);
+    worker->score_reply = rpc_score_reply_create(fault);
+    if (!worker->score_reply) {
+        rpc_worker_destroy(worker);
+        return NULL;
+    }
     return worker;
 }
 
@@ -84,6 +91,7 @@ void rpc_worker_destroy(struct rpc_worker *worker)
     }
     engine_worker_destroy(worker->engine);
     base_arena_fini(&worker->arena);
+    rpc_score_reply_destroy(worker->score_reply);
     free(worker->lead);
     free(worker);
 }
@@ -175,10 +183,19 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
 static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames, size_t count)
 {
     struct proto_span ids[RPC_HOT_GROUP];
+    uint8_t reasons[RPC_HOT_GROUP];
     bool answered[RPC_HOT_GROUP];
     size_t run = rpc_hot_run(frames, count, ids);
-    if (run == 0 || !rpc_hot_serve(call->worker, frames, ids, run, answered, call->out)) {
-        return 0;
+    if (run > 0) {
+        if (!rpc_hot_serve(call->worker, frames, ids, run, answered, call->out)) {
+            return 0;
+        }
+    } else {
+        run = rpc_hot_reasons_run(frames, count, ids, reasons);
+        if (run == 0 ||
+            !rpc_hot_reasons_serve(call->worker, frames, ids, reasons, run, answered, call->out)) {
+            return 0;
+        }
     }
     size_t hot = 0;
     for (size_t i = 0; i < run; i++) {

@@ -42,7 +42,7 @@ static bool lead_ready(struct rpc_worker *worker, size_t slots, struct proto_fau
 }
 
 static bool lead_values(struct rpc_call *call, struct proto_span map, struct engine_query *query,
-                        struct proto_fault *fault)
+                        struct rpc_unknown *unknown, struct proto_fault *fault)
 {
     struct rpc_worker *worker = call->worker;
     struct feature_schema *schema = rpc_state(call)->schema;
@@ -57,6 +57,7 @@ static bool lead_values(struct rpc_call *call, struct proto_span map, struct eng
         .arena = &worker->arena,
         .values = worker->lead,
         .skip_unknown = true,
+        .unknown = unknown,
         .time_ms = engine_now_ms(worker->rpc->options.engine),
     };
     query->values = worker->lead;
@@ -79,16 +80,17 @@ void rpc_tally_many(const struct rpc_call *call, size_t count)
 }
 
 bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct engine_query *query,
-                   struct proto_fault *fault)
+                   struct rpc_unknown *unknown, struct proto_fault *fault)
 {
-    *query = (struct engine_query){0};
+    *query = (struct engine_query){.bare = true};
+    unknown->count = 0;
     if (!rpc_name_read(args, PROTO_Q_SCORE_ID, PROTO_Q_SCORE_KEY, PROTO_Q_SCORE_EMAIL, &query->name,
                        fault)) {
         return false;
     }
     query->reasons = rpc_reasons(&args[PROTO_Q_SCORE_REASONS]);
     if (args[PROTO_Q_SCORE_VALUES].present) {
-        return lead_values(call, args[PROTO_Q_SCORE_VALUES].value, query, fault);
+        return lead_values(call, args[PROTO_Q_SCORE_VALUES].value, query, unknown, fault);
     }
     return args[PROTO_Q_SCORE_ID].present || args[PROTO_Q_SCORE_KEY].present ||
            args[PROTO_Q_SCORE_EMAIL].present ||

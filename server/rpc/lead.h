@@ -6,12 +6,14 @@
 #include <stdio.h>
 
 #include "server/rpc/call.h"
+#include "server/rpc/values.h"
 
 /* Fills query (but for its document) from the arguments of score. Values live in the worker until
- * the next lead. PROTO_MISSING_FIELD if the lead says nothing, PROTO_BAD_FIELD if it has two names.
- */
+ * the next lead. unknown gets the names of values that the schema does not know: a lead may carry
+ * more than the schema knows, where an account may not. PROTO_MISSING_FIELD if the lead says
+ * nothing, PROTO_BAD_FIELD if it has two names. */
 bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct engine_query *query,
-                   struct proto_fault *fault);
+                   struct rpc_unknown *unknown, struct proto_fault *fault);
 /* Which account the arguments id, key and email name; positions as in score. */
 bool rpc_name_read(const struct proto_arg *args, int id, int key, int email,
                    struct engine_name *name, struct proto_fault *fault);

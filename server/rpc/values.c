@@ -184,6 +184,9 @@ static bool read_pair(struct rpc_values *values, struct proto_reader *reader,
     const struct feature_field *field = feature_schema_find(values->schema, name);
     if (!field) {
         if (values->skip_unknown) {
+            if (values->unknown && values->unknown->count < PROTO_UNKNOWN_MAX) {
+                values->unknown->names[values->unknown->count++] = name;
+            }
             proto_read_any(reader);
             return true;
         }

@@ -7,6 +7,12 @@
 #include "server/base/arena.h"
 #include "server/feature/schema.h"
 
+/* Names that the schema does not know, the first of them; spans into the request. */
+struct rpc_unknown {
+    struct proto_span names[PROTO_UNKNOWN_MAX];
+    size_t count;
+};
+
 struct rpc_values {
     const struct feature_schema *schema;
     struct base_arena *arena;     /* packed tags and vectors live here */
@@ -15,6 +21,7 @@ struct rpc_values {
     size_t removed_count;
     size_t present_count;
     bool skip_unknown; /* a lead may carry more than the schema knows; an account may not */
+    struct rpc_unknown *unknown; /* gets the names skipped; may be NULL */
     uint8_t source;
     int64_t time_ms;
 };

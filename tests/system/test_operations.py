@@ -260,6 +260,28 @@ class Learned(unittest.TestCase):
             self.assertLessEqual(reply["fit_low"], reply["fit"] + 1e-9)
             self.assertGreaterEqual(reply["fit_high"], reply["fit"] - 1e-9)
 
+    def test_a_misspelt_field_of_a_lead_is_told_and_does_not_count(self):
+        values = {"employees": 200}
+        plain = self.client.call("score", {"values": values, "reasons": 2})
+        self.assertNotIn("unknown", plain)
+        slip = dict(values, industri="Software", **{f"extra{i}": i for i in range(3)})
+        told = self.client.call("score", {"values": slip, "reasons": 2})
+        self.assertEqual(told.pop("unknown"), ["industri", "extra0", "extra1", "extra2"])
+        self.assertEqual(told, plain)
+        many = self.client.call("score-many", {"leads": [{"values": slip}, {"values": values}]})
+        self.assertEqual([len(s.get("unknown", [])) for s in many["scores"]], [4, 0])
+        # The list is bounded in number and in the length of a name, which is cut between characters.
+        flood = {"é" * 100 + str(i): i for i in range(40)}
+        names = self.client.call("score", {"values": flood})["unknown"]
+        self.assertEqual(names, ["é" * 63] * 16)
+
+    def test_a_lead_of_score_many_cannot_say_what_holds_for_all(self):
+        for name, value in (("icp", 1), ("reasons", 3)):
+            scores = self.client.call("score-many", {"leads": [
+                {"values": {"employees": 5}, name: value}, {"values": {"employees": 5}}]})["scores"]
+            self.assertEqual((scores[0]["error"], scores[0]["field"]), ("bad-field", name))
+            self.assertIn("fit", scores[1])
+
     def test_every_way_to_name_an_account_gives_the_same_score(self):
         for index in (0, 17, 1999):
             account = self.accounts[index]

@@ -78,6 +78,8 @@ int score_print(const struct cli *cli, const struct icp_score *score, bool check
     int status = reasons_print(cli, score);
     names_print("missing", score->missing, score->missing_count);
     names_print("stale", score->stale, score->stale_count);
+    names_print("warning: not counted, the schema has no field of this name", score->unknown,
+                score->unknown_count);
     if (checked)
         printf("intercept + contributions = raw score (%lld millionths of a logit): checked\n",
                (long long)score->raw);

@@ -1,22 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What callgrind counts in bench/instructions: score-by-id requests through rpc_serve, in batches
- * as an event loop hands them over, without sockets.
+/* What callgrind counts in bench/instructions: scores through rpc_serve, in batches as an event
+ * loop hands them over, without sockets.
  *
- * Usage: bench_instructions BATCH BATCHES [waste]. Counting is switched on for measured_serve alone
- * (--toggle-collect). `waste` lets each request's payload be checksummed besides: the control, a
- * change for the worse that the test must find. */
+ * Usage: bench_instructions CASE BATCH BATCHES [waste]. CASE is what each request asks for:
+ *   id       a score by id, of the fixture's accounts of 6 fields
+ *   wide     the same of the benchmark's accounts of 40 fields, 80 columns
+ *   reasons  the same with three reasons of each sign
+ *   inline   a lead of 20 values of those fields, which names no account
+ * Counting is switched on for measured_serve alone (--toggle-collect). `waste` lets each request's
+ * payload be checksummed besides: the control, a change for the worse that the test must find. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/bench_account.h"
 #include "tests/unit/rpc/rpc_fixture.h"
 
 #define ACCOUNTS 600
+#define LEAD_FIELDS 20
 #define BATCH_MAX 256
+
+enum what { ID, WIDE, REASONS, INLINE, WHATS };
+static const char *const whats[WHATS] = {"id", "wide", "reasons", "inline"};
 
 struct drive {
     struct rpc_fixture fixture;
+    enum what what;
     struct proto_writer requests;
     struct proto_frame frames[BATCH_MAX];
     size_t batch;
@@ -44,16 +54,109 @@ __attribute__((noinline)) void measured_serve(struct drive *drive)
             drive->sum += proto_checksum(drive->frames[i].payload);
 }
 
+static void value_write(struct proto_writer *out, const struct bench_field *field,
+                        const struct bench_value *value)
+{
+    char text[64];
+    switch (field->type) {
+    case BENCH_NUMBER:
+        proto_write_f64(out, value->number);
+        break;
+    case BENCH_CATEGORY:
+        bench_category_text(field, value->index, text, sizeof text);
+        proto_write_text(out, text);
+        break;
+    case BENCH_FLAG:
+        proto_write_bool(out, value->flag);
+        break;
+    case BENCH_TAGS:
+        proto_write_array(out, (size_t)__builtin_popcount(value->tags));
+        for (unsigned i = 0; i < field->count; i++) {
+            if ((value->tags >> i & 1) != 0) {
+                bench_category_text(field, i, text, sizeof text);
+                proto_write_text(out, text);
+            }
+        }
+        break;
+    }
+}
+
+/* `count` fields of the account, spread over all types; the last is the outcome. */
+static void values_write(struct proto_writer *out, uint64_t number, unsigned count)
+{
+    struct bench_value values[BENCH_FIELDS];
+    const struct bench_field *fields = bench_fields();
+    unsigned last = count < BENCH_FIELDS ? BENCH_FIELDS - 1 : BENCH_FIELDS;
+    size_t present = 0;
+    bench_account_make(BENCH_SEED, number, values);
+    for (unsigned i = 0; i < count; i++)
+        present += count < BENCH_FIELDS || !values[i].missing;
+    proto_write_text(out, "values");
+    proto_write_map(out, present);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned at = i * last / count;
+        if (count == BENCH_FIELDS && values[at].missing)
+            continue;
+        proto_write_text(out, fields[at].name);
+        value_write(out, &fields[at], &values[at]);
+    }
+}
+
+static void id_write(struct proto_writer *out, enum what what, size_t number)
+{
+    char id[16];
+    snprintf(id, sizeof id, "a%zu", number);
+    if (what != ID)
+        bench_account_id(number, id);
+    proto_write_text(out, "id");
+    proto_write_text(out, id);
+}
+
+/* The accounts of icp-bench in place of the fixture's. */
+static void wide_fill(struct drive *drive)
+{
+    struct proto_arg args[PROTO_ARGS_MAX];
+    struct proto_writer request;
+    char *schema = bench_schema_text();
+    proto_writer_init(&request);
+    proto_write_map(&request, 1);
+    proto_write_text(&request, "document");
+    proto_write_text(&request, schema);
+    rpc_fixture_ask(&drive->fixture, PROTO_OP_SCHEMA_PUT, proto_writer_span(&request), args);
+    free(schema);
+    proto_writer_reset(&request);
+    proto_write_map(&request, 1);
+    proto_write_text(&request, "accounts");
+    proto_write_array(&request, ACCOUNTS);
+    for (size_t i = 0; i < ACCOUNTS; i++) {
+        proto_write_map(&request, 2);
+        id_write(&request, WIDE, i);
+        values_write(&request, i, BENCH_FIELDS);
+    }
+    rpc_fixture_ask(&drive->fixture, PROTO_OP_ACCOUNT_PUT, proto_writer_span(&request), args);
+    proto_writer_fini(&request);
+}
+
+static void payload_write(struct proto_writer *out, enum what what, size_t number)
+{
+    proto_write_map(out, what == REASONS ? 2 : 1);
+    if (what == INLINE) {
+        values_write(out, number, LEAD_FIELDS);
+        return;
+    }
+    id_write(out, what, number);
+    if (what == REASONS) {
+        proto_write_text(out, "reasons");
+        proto_write_uint(out, 3);
+    }
+}
+
 static void requests_make(struct drive *drive)
 {
     size_t ends[BATCH_MAX];
     proto_writer_init(&drive->requests);
     for (size_t i = 0; i < drive->batch; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "a%zu", i * 37 % ACCOUNTS);
-        proto_write_map(&drive->requests, 1);
-        proto_write_text(&drive->requests, "id");
-        proto_write_text(&drive->requests, id);
+        payload_write(&drive->requests, drive->what, i * 37 % ACCOUNTS);
         ends[i] = drive->requests.bytes;
     }
     for (size_t i = 0; i < drive->batch; i++) {
@@ -111,15 +214,20 @@ static bool rows_await(struct drive *drive)
 int main(int argc, char **argv)
 {
     struct drive *drive = calloc(1, sizeof *drive);
-    size_t batches = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+    size_t batches = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
     if (drive == NULL || batches == 0)
         return 64;
-    drive->batch = strtoul(argv[1], NULL, 10);
-    drive->waste = argc > 3;
-    if (drive->batch == 0 || drive->batch > BATCH_MAX)
+    drive->batch = strtoul(argv[2], NULL, 10);
+    drive->waste = argc > 4;
+    while (drive->what < WHATS && strcmp(argv[1], whats[drive->what]) != 0)
+        drive->what++;
+    if (drive->what == WHATS || drive->batch == 0 || drive->batch > BATCH_MAX)
         return 64;
     rpc_fixture_open(&drive->fixture, false);
-    rpc_fixture_fill(&drive->fixture, ACCOUNTS);
+    if (drive->what == ID)
+        rpc_fixture_fill(&drive->fixture, ACCOUNTS);
+    else
+        wide_fill(drive);
     rpc_fixture_learn(&drive->fixture);
     requests_make(drive);
     bool good = rows_await(drive);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Counts the instructions of a score by id with callgrind and holds them against a committed figure.
+"""Counts the instructions of a score with callgrind and holds them against committed figures.
 
 Usage: instructions.py PROGRAM FIGURES BUILD [control]
 
@@ -17,15 +17,17 @@ import sys
 import tempfile
 
 GROWTH_MAX = 1.10
-CASES = {"depth 64": (64, 40), "depth 1": (1, 400)}  # name: (batch, batches)
+# name: (what each request asks for, see instructions.c; batch; batches)
+CASES = {"depth 64": ("id", 64, 40), "depth 1": ("id", 1, 400),
+         "reasons, depth 64": ("reasons", 64, 100), "inline, depth 16": ("inline", 16, 40)}
 
 
-def count(program, batch, batches, waste):
+def count(program, what, batch, batches, waste):
     """Instructions of one request, serving alone."""
     with tempfile.TemporaryDirectory(prefix="icpd-instructions-") as folder:
         command = ["valgrind", "--tool=callgrind", "--collect-atstart=no",
                    "--toggle-collect=measured_serve", f"--callgrind-out-file={folder}/out",
-                   program, str(batch), str(batches)] + (["waste"] if waste else [])
+                   program, what, str(batch), str(batches)] + (["waste"] if waste else [])
         run = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if run.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")
@@ -42,8 +44,8 @@ def main():
     with open(path) as file:
         figures = json.load(file)["instructions_per_request"].get(build)
     over = []
-    for name, (batch, batches) in CASES.items():
-        measured = count(program, batch, batches, control)
+    for name, (what, batch, batches) in CASES.items():
+        measured = count(program, what, batch, batches, control)
         if figures is None:
             print(f"{build}: {name}: {measured:.0f} instructions a request; no figure to hold it to")
             continue

@@ -55,7 +55,7 @@ static void fill_two_letters(struct proto_writer *writer)
 
 static void fill_reasons(struct proto_writer *writer)
 {
-    proto_write_map(writer, 14);
+    proto_write_map(writer, 15);
     write_scalars(writer, "B");
     proto_write_text(writer, "id");
     proto_write_text(writer, "acme");
@@ -73,6 +73,9 @@ static void fill_reasons(struct proto_writer *writer)
     proto_write_text(writer, "founded");
     proto_write_text(writer, "fit_low");
     proto_write_f64(writer, 50);
+    proto_write_text(writer, "unknown");
+    proto_write_array(writer, 1);
+    proto_write_text(writer, "industri");
 }
 
 static void fill_bad_reason(struct proto_writer *writer)
@@ -168,12 +171,15 @@ static void score_reads_reasons_that_add_up_and_refuses_bad_ones(void **state)
     assert_int_equal(score.missing_count, 2);
     assert_memory_equal(score.missing[1].data, "founded", 7);
     assert_int_equal(score.stale_count, 0);
+    assert_int_equal(score.unknown_count, 1);
+    assert_memory_equal(score.unknown[0].data, "industri", 8);
     assert_memory_equal(score.id.data, "acme", 4);
     assert_true(score.fit_low == 50.0);
     /* The next answer has none, and must not show those of the last. */
     assert_true(icp_score(client, &query, &score, &fault));
     assert_int_equal(score.reason_count, 0);
     assert_int_equal(score.missing_count, 0);
+    assert_int_equal(score.unknown_count, 0);
     assert_false(icp_score(client, &query, &score, &fault));
     assert_int_equal(fault.code, ICP_BAD_REPLY);
     assert_string_equal(fault.field, "grade");

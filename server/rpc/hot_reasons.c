@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/hot_reasons.h"
+
+#include "server/rpc/score_reply.h"
+
+/* {"id": text, "reasons": n}, the text as fixstr or str 8, n as fixint. */
+static bool reasons_form(const struct proto_frame *frame, struct proto_span *id, uint8_t *reasons)
+{
+    static const uint8_t head[4] = {0x82, 0xa2, 'i', 'd'};
+    static const uint8_t key[8] = {0xa7, 'r', 'e', 'a', 's', 'o', 'n', 's'};
+    const uint8_t *data = frame->payload.data;
+    size_t bytes = frame->payload.bytes;
+    if (frame->header.code != PROTO_OP_SCORE || frame->header.flags != 0 ||
+        bytes < sizeof head + 2 + sizeof key + 1 || memcmp(data, head, sizeof head) != 0) {
+        return false;
+    }
+    bool is_short = (data[4] & 0xe0) == 0xa0;
+    if (!is_short && data[4] != 0xd9) {
+        return false;
+    }
+    *id = is_short ? (struct proto_span){data + 5, data[4] & 0x1fU}
+                   : (struct proto_span){data + 6, data[5]};
+    const uint8_t *rest = id->data + id->bytes;
+    if (bytes != (size_t)(id->data - data) + id->bytes + sizeof key + 1 ||
+        memcmp(rest, key, sizeof key) != 0) {
+        return false;
+    }
+    *reasons = rest[sizeof key];
+    return *reasons > 0 && *reasons < 0x80;
+}
+
+size_t rpc_hot_reasons_run(const struct proto_frame *frames, size_t count, struct proto_span *ids,
+                           uint8_t *reasons)
+{
+    size_t most = count < RPC_HOT_GROUP ? count : RPC_HOT_GROUP;
+    size_t run = 0;
+    while (run < most && reasons_form(&frames[run], &ids[run], &reasons[run])) {
+        run++;
+    }
+    return run;
+}
+
+static bool answer_one(struct rpc_worker *worker, const struct engine_query *query, uint32_t slot,
+                       const uint8_t *row, uint32_t request_id, struct proto_writer *out)
+{
+    struct engine_answer answer;
+    struct proto_fault fault = {0};
+    if (!engine_score_row(worker->engine, query, slot, row, &answer, &fault)) {
+        return false; /* the ordinary handler says why */
+    }
+    proto_writer_frame_begin(out);
+    rpc_score_reply_write(worker->score_reply, worker->engine, query, &answer, NULL, out);
+    proto_writer_frame_end(out, PROTO_OK, PROTO_FLAG_REPLY, request_id);
+    if (!proto_writer_ok(out)) {
+        proto_writer_frame_cancel(out);
+        return false;
+    }
+    return true;
+}
+
+bool rpc_hot_reasons_serve(struct rpc_worker *worker, const struct proto_frame *frames,
+                           const struct proto_span *ids, const uint8_t *reasons, size_t count,
+                           bool *answered, struct proto_writer *out)
+{
+    const struct icp_document *active = engine_worker_state(worker->engine)->active;
+    if (!active || !engine_rows_usable(worker->engine, active)) {
+        return false;
+    }
+    uint32_t slots[RPC_HOT_GROUP];
+    const uint8_t *rows[RPC_HOT_GROUP];
+    store_find_many(engine_worker_view(worker->engine), ids, count, slots, rows);
+    for (size_t i = 0; i < count; i++) {
+        struct engine_query query = {
+            .name = {.id = ids[i]}, .document = active, .reasons = reasons[i], .bare = true};
+        answered[i] = rows[i] != NULL && answer_one(worker, &query, slots[i], rows[i],
+                                                    frames[i].header.request_id, out);
+    }
+    return true;
+}

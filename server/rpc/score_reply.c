@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/rpc/score_reply.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proto/table.h"
+#include "proto/utf8.h"
+#include "server/rpc/call.h"
+
+enum {
+    KEPT = 4,    /* versions whose fragments are kept */
+    STRIDE = 32, /* copies go in steps of this size, and may read and write so much too much */
+    HEAD_BYTES_MAX = 128,
+    PIECE_BYTES_MAX = 64,
+    FRAGMENT_BYTES_MAX = 640, /* two names, two words of 96 bytes, three keys and a number */
+};
+
+/* MessagePack's markers of the widths that the templates use. */
+enum {
+    MARK_U32 = 0xce,
+    MARK_U64 = 0xcf,
+    MARK_I64 = 0xd3,
+    MARK_F64 = 0xcb,
+    MARK_FALSE = 0xc2,
+    MARK_STR8 = 0xd9,
+    MARK_ARRAY16 = 0xdc,
+    MARK_MAP16 = 0xde,
+};
+
+/* A run of finished pairs of which numbers are patched. */
+struct piece {
+    uint8_t bytes[PIECE_BYTES_MAX];
+    size_t size;
+    size_t a, b, c; /* where its numbers stand */
+};
+
+/* The reasons of one version that were named so far. */
+struct fragments {
+    const struct icp_document *document;
+    uint64_t generation; /* of the state that the document was taken from */
+    uint32_t *places;    /* by entry of the tables: 0, or where its fragment stands in bytes */
+    uint8_t *bytes;      /* each u16 length and the fragment; STRIDE more than are used */
+    size_t used;
+    size_t capacity;
+};
+
+struct rpc_score_reply {
+    uint8_t head[HEAD_BYTES_MAX];
+    size_t head_size;
+    size_t icp, seq, found, tal, fit, p, grade, raw;
+    struct piece id;      /* the key */
+    struct piece reasons; /* intercept: a; the key of the reasons */
+    struct piece rest;    /* rest: a, fit_low: b, fit_high: c; the key of what is missing */
+    struct piece stale;   /* the key */
+    struct piece unknown; /* the key */
+    struct fragments kept[KEPT];
+    size_t kept_next;
+    struct proto_writer scratch;
+};
+
+static size_t number_put(struct proto_writer *out, const struct proto_op_info *op, int index,
+                         uint8_t mark, size_t bytes)
+{
+    static const uint8_t zeros[8];
+    rpc_key(out, op, index);
+    proto_write_raw(out, (struct proto_span){&mark, 1});
+    size_t at = out->bytes;
+    proto_write_raw(out, (struct proto_span){zeros, bytes});
+    return at;
+}
+
+static bool piece_take(struct proto_writer *out, struct piece *piece)
+{
+    bool ok = proto_writer_ok(out) && out->bytes <= PIECE_BYTES_MAX;
+    if (ok) {
+        memcpy(piece->bytes, out->data, out->bytes);
+        piece->size = out->bytes;
+    }
+    proto_writer_reset(out);
+    return ok;
+}
+
+static bool head_make(struct rpc_score_reply *reply, const struct proto_op_info *op)
+{
+    struct proto_writer *out = &reply->scratch;
+    reply->icp = number_put(out, op, PROTO_A_SCORE_ICP, MARK_U32, 4);
+    reply->seq = number_put(out, op, PROTO_A_SCORE_SEQ, MARK_U64, 8);
+    rpc_put_flag(out, op, PROTO_A_SCORE_FOUND, false);
+    reply->found = out->bytes - 1;
+    rpc_put_flag(out, op, PROTO_A_SCORE_TAL, false);
+    reply->tal = out->bytes - 1;
+    reply->fit = number_put(out, op, PROTO_A_SCORE_FIT, MARK_F64, 8);
+    reply->p = number_put(out, op, PROTO_A_SCORE_P, MARK_F64, 8);
+    rpc_put_text(out, op, PROTO_A_SCORE_GRADE, "D");
+    reply->grade = out->bytes - 1;
+    reply->raw = number_put(out, op, PROTO_A_SCORE_RAW, MARK_I64, 8);
+    reply->head_size = out->bytes;
+    bool ok = proto_writer_ok(out) && out->bytes <= HEAD_BYTES_MAX;
+    if (ok) {
+        memcpy(reply->head, out->data, out->bytes);
+    }
+    proto_writer_reset(out);
+    return ok;
+}
+
+static bool pieces_make(struct rpc_score_reply *reply, const struct proto_op_info *op)
+{
+    struct proto_writer *out = &reply->scratch;
+    rpc_key(out, op, PROTO_A_SCORE_ID);
+    bool ok = piece_take(out, &reply->id);
+    reply->reasons.a = number_put(out, op, PROTO_A_SCORE_INTERCEPT, MARK_I64, 8);
+    rpc_key(out, op, PROTO_A_SCORE_REASONS);
+    ok = piece_take(out, &reply->reasons) && ok;
+    reply->rest.a = number_put(out, op, PROTO_A_SCORE_REST, MARK_I64, 8);
+    reply->rest.b = number_put(out, op, PROTO_A_SCORE_FIT_LOW, MARK_F64, 8);
+    reply->rest.c = number_put(out, op, PROTO_A_SCORE_FIT_HIGH, MARK_F64, 8);
+    rpc_key(out, op, PROTO_A_SCORE_MISSING);
+    ok = piece_take(out, &reply->rest) && ok;
+    rpc_key(out, op, PROTO_A_SCORE_STALE);
+    ok = piece_take(out, &reply->stale) && ok;
+    rpc_key(out, op, PROTO_A_SCORE_UNKNOWN);
+    return piece_take(out, &reply->unknown) && ok;
+}
+
+struct rpc_score_reply *rpc_score_reply_create(struct proto_fault *fault)
+{
+    const struct proto_op_info *op = proto_op_find(PROTO_OP_SCORE);
+    struct rpc_score_reply *reply = calloc(1, sizeof *reply);
+    if (reply) {
+        proto_writer_init(&reply->scratch);
+    }
+    if (!reply || !head_make(reply, op) || !pieces_make(reply, op)) {
+        rpc_score_reply_destroy(reply);
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for replies");
+        return NULL;
+    }
+    return reply;
+}
+
+static void fragments_fini(struct fragments *fragments)
+{
+    free(fragments->places);
+    free(fragments->bytes);
+    *fragments = (struct fragments){0};
+}
+
+void rpc_score_reply_destroy(struct rpc_score_reply *reply)
+{
+    if (reply) {
+        for (size_t i = 0; i < KEPT; i++) {
+            fragments_fini(&reply->kept[i]);
+        }
+        proto_writer_fini(&reply->scratch);
+        free(reply);
+    }
+}
+
+/* Those of the document, empty ones if it is new here. A document of the same generation of the
+ * state is the same one: the state keeps it alive. */
+static struct fragments *fragments_of(struct rpc_score_reply *reply,
+                                      const struct icp_document *document, uint64_t generation)
+{
+    for (size_t i = 0; i < KEPT; i++) {
+        struct fragments *fragments = &reply->kept[i];
+        if (fragments->document == document && fragments->generation == generation) {
+            return fragments;
+        }
+    }
+    struct fragments *fragments = &reply->kept[reply->kept_next++ % KEPT];
+    size_t entries = document->scorecard->table_count;
+    fragments_fini(fragments);
+    fragments->document = document;
+    fragments->generation = generation;
+    if (entries <= RPC_FRAGMENTS_ENTRIES_MAX) {
+        fragments->places = calloc(entries + 1, sizeof *fragments->places); /* NULL: none is kept */
+    }
+    return fragments;
+}
+
+static void text_pair_write(struct proto_writer *out, const char *key, const char *a, const char *b)
+{
+    char pair[2 * PROTO_FIELD_NAME_BYTES_MAX + 8]; /* words are shorter than names */
+    proto_write_text(out, key);
+    if (b) {
+        snprintf(pair, sizeof pair, "%s × %s", a, b);
+    }
+    proto_write_text(out, b ? pair : a);
+}
+
+/* Encodes one reason in the scratch writer. */
+static struct proto_span reason_encode(struct rpc_score_reply *reply,
+                                       const struct icp_document *document,
+                                       const struct model_part *part)
+{
+    struct proto_writer *out = &reply->scratch;
+    struct engine_reason reason = {.field = "", .contribution = part->contribution};
+    engine_reason_fill(document, part, &reason);
+    proto_writer_reset(out);
+    proto_write_map(out, 3);
+    text_pair_write(out, "field", reason.field, reason.field_b);
+    text_pair_write(out, "value", reason.value, reason.field_b ? reason.value_b : NULL);
+    proto_write_text(out, "contribution");
+    proto_write_int(out, reason.contribution);
+    assert(!proto_writer_ok(out) || out->bytes <= FRAGMENT_BYTES_MAX);
+    return proto_writer_ok(out) ? proto_writer_span(out) : (struct proto_span){0};
+}
+
+/* Keeps a fragment if there is room and memory. */
+static void fragment_keep(struct fragments *fragments, uint32_t entry, struct proto_span encoded)
+{
+    size_t needed = fragments->used + sizeof(uint16_t) + encoded.bytes + STRIDE;
+    if (!fragments->places || needed > RPC_FRAGMENTS_BYTES_MAX) {
+        return;
+    }
+    if (needed > fragments->capacity) {
+        size_t capacity = needed < 2048 ? 4096 : 2 * needed;
+        capacity = capacity > RPC_FRAGMENTS_BYTES_MAX ? RPC_FRAGMENTS_BYTES_MAX : capacity;
+        uint8_t *larger = realloc(fragments->bytes, capacity);
+        if (!larger) {
+            return;
+        }
+        /* Copies read STRIDE bytes at a time, beyond what is used. */
+        memset(larger + fragments->used, 0, capacity - fragments->used);
+        fragments->bytes = larger;
+        fragments->capacity = capacity;
+    }
+    fragments->used = fragments->used == 0 ? 1 : fragments->used; /* 0 means none */
+    uint16_t bytes = (uint16_t)encoded.bytes;
+    uint8_t *at = fragments->bytes + fragments->used;
+    memcpy(at, &bytes, sizeof bytes);
+    memcpy(at + sizeof bytes, encoded.data, encoded.bytes);
+    fragments->places[entry] = (uint32_t)fragments->used;
+    fragments->used += sizeof bytes + encoded.bytes;
+}
+
+/* Copies in steps of a fixed size, which cost less than one of any size. */
+static uint8_t *copy(uint8_t *at, const uint8_t *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += STRIDE) {
+        memcpy(at + i, from + i, STRIDE);
+    }
+    return at + bytes;
+}
+
+static uint8_t *reason_put(struct rpc_score_reply *reply, struct fragments *fragments,
+                           const struct model_part *part, uint8_t *at)
+{
+    uint32_t place = fragments->places ? fragments->places[part->entry] : 0;
+    if (place == 0) {
+        struct proto_span encoded = reason_encode(reply, fragments->document, part);
+        if (encoded.bytes == 0) {
+            return NULL;
+        }
+        fragment_keep(fragments, part->entry, encoded);
+        memcpy(at, encoded.data, encoded.bytes);
+        return at + encoded.bytes;
+    }
+    uint16_t bytes;
+    memcpy(&bytes, fragments->bytes + place, sizeof bytes);
+    return copy(at, fragments->bytes + place + sizeof bytes, bytes);
+}
+
+static void put_u32(uint8_t *at, uint32_t value)
+{
+    value = __builtin_bswap32(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static void put_u64(uint8_t *at, uint64_t value)
+{
+    value = __builtin_bswap64(value);
+    memcpy(at, &value, sizeof value);
+}
+
+static void put_f64(uint8_t *at, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_u64(at, bits);
+}
+
+static uint8_t *size_put(uint8_t *at, size_t count, uint8_t few, uint8_t mark)
+{
+    if (count < 16) {
+        *at = (uint8_t)(few | count);
+        return at + 1;
+    }
+    *at = mark;
+    at[1] = (uint8_t)(count >> 8);
+    at[2] = (uint8_t)count;
+    return at + 3;
+}
+
+static uint8_t *array_put(uint8_t *at, size_t count)
+{
+    return size_put(at, count, 0x90, MARK_ARRAY16);
+}
+
+/* A text of at most 255 bytes. */
+static uint8_t *text_put(uint8_t *at, struct proto_span text)
+{
+    if (text.bytes < 32) {
+        *at++ = (uint8_t)(0xa0 | text.bytes);
+    } else {
+        *at++ = MARK_STR8;
+        *at++ = (uint8_t)text.bytes;
+    }
+    memcpy(at, text.data, text.bytes);
+    return at + text.bytes;
+}
+
+static uint8_t *texts_put(uint8_t *at, const struct proto_span *texts, size_t count)
+{
+    at = array_put(at, count);
+    for (size_t i = 0; i < count; i++) {
+        at = text_put(at, texts[i]);
+    }
+    return at;
+}
+
+static size_t texts_room(const struct proto_span *texts, size_t count)
+{
+    size_t room = 3;
+    for (size_t i = 0; i < count; i++) {
+        room += 2 + texts[i].bytes;
+    }
+    return room;
+}
+
+/* A name of a stranger: cut where the name of a field must end, between characters. */
+static struct proto_span name_cut(struct proto_span name)
+{
+    size_t bytes = 0;
+    while (bytes < name.bytes) {
+        size_t step = proto_utf8_step(name.data + bytes, name.bytes - bytes);
+        if (step == 0 || bytes + step > PROTO_FIELD_NAME_BYTES_MAX) {
+            break;
+        }
+        bytes += step;
+    }
+    return (struct proto_span){name.data, bytes};
+}
+
+static size_t room_for(const struct engine_query *query, const struct engine_answer *answer,
+                       const struct rpc_unknown *unknown)
+{
+    size_t room = 3 + HEAD_BYTES_MAX + STRIDE;
+    if (query->reasons > 0) {
+        room += 4 * (size_t)PIECE_BYTES_MAX + 2 + PROTO_ID_BYTES_MAX + 3 +
+                answer->part_count * FRAGMENT_BYTES_MAX +
+                texts_room(answer->missing, answer->missing_count) +
+                texts_room(answer->stale, answer->stale_count);
+    }
+    if (unknown && unknown->count > 0) {
+        room += PIECE_BYTES_MAX + 3 + unknown->count * (2 + PROTO_FIELD_NAME_BYTES_MAX);
+    }
+    return room;
+}
+
+static uint8_t *head_put(const struct rpc_score_reply *reply, struct engine_worker *worker,
+                         const struct engine_query *query, const struct engine_answer *answer,
+                         uint8_t *at)
+{
+    bool tal = answer->found && engine_state_on_tal(engine_worker_state(worker), answer->slot);
+    memcpy(at, reply->head, HEAD_BYTES_MAX);
+    put_u32(at + reply->icp, query->document->version);
+    put_u64(at + reply->seq, store_view_seq(engine_worker_view(worker)));
+    at[reply->found] = (uint8_t)(MARK_FALSE + answer->found); /* true is the byte behind false */
+    at[reply->tal] = (uint8_t)(MARK_FALSE + tal);
+    put_f64(at + reply->fit, answer->fit);
+    put_f64(at + reply->p, answer->p);
+    at[reply->grade] = (uint8_t)answer->grade;
+    put_u64(at + reply->raw, (uint64_t)answer->raw);
+    return at + reply->head_size;
+}
+
+static uint8_t *piece_put(uint8_t *at, const struct piece *piece)
+{
+    memcpy(at, piece->bytes, PIECE_BYTES_MAX);
+    return at + piece->size;
+}
+
+static uint8_t *reasons_put(struct rpc_score_reply *reply, struct engine_worker *worker,
+                            const struct engine_query *query, const struct engine_answer *answer,
+                            uint8_t *at)
+{
+    struct fragments *fragments =
+        fragments_of(reply, query->document, engine_worker_state(worker)->generation);
+    if (answer->found) {
+        at = text_put(piece_put(at, &reply->id), answer->id);
+    }
+    uint8_t *piece = at;
+    at = array_put(piece_put(at, &reply->reasons), answer->part_count);
+    put_u64(piece + reply->reasons.a, (uint64_t)query->document->scorecard->intercept);
+    for (size_t i = 0; at && i < answer->part_count; i++) {
+        at = reason_put(reply, fragments, &answer->parts[i], at);
+    }
+    if (!at) {
+        return NULL;
+    }
+    piece = at;
+    at = piece_put(at, &reply->rest);
+    put_u64(piece + reply->rest.a, (uint64_t)answer->rest);
+    put_f64(piece + reply->rest.b, answer->fit_low);
+    put_f64(piece + reply->rest.c, answer->fit_high);
+    at = texts_put(at, answer->missing, answer->missing_count);
+    return texts_put(piece_put(at, &reply->stale), answer->stale, answer->stale_count);
+}
+
+void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *worker,
+                           const struct engine_query *query, const struct engine_answer *answer,
+                           const struct rpc_unknown *unknown, struct proto_writer *out)
+{
+    uint8_t *start = proto_writer_reserve(out, room_for(query, answer, unknown));
+    if (!start) {
+        return;
+    }
+    bool strangers = unknown && unknown->count > 0;
+    size_t pairs = 8 + (query->reasons > 0 ? 7U + answer->found : 0U) + strangers;
+    uint8_t *at = size_put(start, pairs, 0x80, MARK_MAP16);
+    at = head_put(reply, worker, query, answer, at);
+    if (query->reasons > 0) {
+        at = reasons_put(reply, worker, query, answer, at);
+        if (!at) {
+            out->failed = true;
+            return;
+        }
+    }
+    if (strangers) {
+        at = array_put(piece_put(at, &reply->unknown), unknown->count);
+        for (size_t i = 0; i < unknown->count; i++) {
+            at = text_put(at, name_cut(unknown->names[i]));
+        }
+    }
+    out->bytes += (size_t)(at - start);
+}
