@@ -2,6 +2,7 @@
 #include "bench/lookalike/lookalike_data.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #if LOOKALIKE_ZLIB
@@ -54,6 +55,7 @@ static void scale_to_one(float *x, uint32_t dim)
 }
 
 enum { CLUSTERS = 1000, RANK = 24, LATENT = 20, HIDDEN = 256 };
+enum { PICTURES = 60000, PICTURE_DIM = 28 * 28 };
 
 /* Set A: centre + shape * z + noise. */
 struct clusters {
@@ -191,31 +193,34 @@ static bool pictures_read(const char *path, uint32_t count, uint32_t dim, float 
     return good;
 }
 
-static bool read_pictures(struct lookalike_data *data)
+static bool read_pictures(struct lookalike_data *data, const char *folder)
 {
-    const char *train = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
-    const char *test = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
+    char train[512];
+    char test[512];
+    snprintf(train, sizeof train, "%s/train-images-idx3-ubyte.gz", folder);
+    snprintf(test, sizeof test, "%s/t10k-images-idx3-ubyte.gz", folder);
     return pictures_read(train, data->count, data->dim, data->vectors) &&
            pictures_read(test, data->query_count, data->dim, data->queries);
 }
 #else
-static bool read_pictures(struct lookalike_data *data)
+static bool read_pictures(struct lookalike_data *data, const char *folder)
 {
     (void)data;
+    (void)folder;
     return false;
 }
 #endif
 
-bool lookalike_data_load(struct lookalike_data *data, char name, uint32_t count, uint32_t dim,
-                         uint32_t query_count)
+bool lookalike_data_load(struct lookalike_data *data, char name,
+                         const struct lookalike_data_options *options)
 {
     struct source source = {.state = 20240601u + (uint64_t)(unsigned char)name};
     bool pictures = name == 'F';
     *data = (struct lookalike_data){
         .name = name,
-        .dim = pictures ? 784 : dim,
-        .count = pictures && count > 60000 ? 60000 : count,
-        .query_count = query_count,
+        .dim = pictures ? PICTURE_DIM : options->dim,
+        .count = pictures && options->count > PICTURES ? PICTURES : options->count,
+        .query_count = options->query_count,
     };
     data->vectors = calloc((size_t)data->count * data->dim, sizeof(float));
     data->queries = calloc((size_t)data->query_count * data->dim, sizeof(float));
@@ -225,7 +230,7 @@ bool lookalike_data_load(struct lookalike_data *data, char name, uint32_t count,
     } else if (ready && name == 'M') {
         ready = make_manifold(data, &source);
     } else if (ready) {
-        ready = read_pictures(data);
+        ready = read_pictures(data, options->folder);
     }
     if (!ready) {
         lookalike_data_free(data);

@@ -23,9 +23,20 @@ struct lookalike_data {
     float *queries;
 };
 
-/* False when out of memory, or for F when the data set or zlib is missing. Caller frees. */
-bool lookalike_data_load(struct lookalike_data *data, char name, uint32_t count, uint32_t dim,
-                         uint32_t query_count);
+/* Where Debian's package dataset-fashion-mnist puts its files. */
+#define LOOKALIKE_DATA_FOLDER "/usr/share/datasets/fashion-mnist"
+
+/* What is wanted of a set; a set that comes as files may have less. */
+struct lookalike_data_options {
+    uint32_t count;
+    uint32_t dim;
+    uint32_t query_count;
+    const char *folder; /* of the files of F */
+};
+
+/* False when out of memory, or for F when the files or zlib are missing. Caller frees. */
+bool lookalike_data_load(struct lookalike_data *data, char name,
+                         const struct lookalike_data_options *options);
 void lookalike_data_free(struct lookalike_data *data);
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One set of vectors with our index of it, its queries, and the truth that recall is counted
+ * against. Units: seconds are processor time of the calling thread, so that what other processes
+ * take from a core is in no figure. Ownership: fini frees, also after an init that failed. Errors:
+ * false when out of memory or when the set is not to be had. Threads: one.
+ */
+#ifndef ICP_BENCH_LOOKALIKE_BENCH_H
+#define ICP_BENCH_LOOKALIKE_BENCH_H
+
+#include "bench/lookalike/lookalike_data.h"
+#include "server/similar/similar.h"
+
+enum { LOOKALIKE_K = 10 };
+
+struct lookalike_bench {
+    struct lookalike_data data;
+    enum similar_metric metric;
+    struct similar_memory *memory;
+    struct similar_set *set;
+    struct similar_scratch *scratch;
+    double build_seconds;
+    double *truth;          /* similarity of the k-th best, by query */
+    double *truth_filtered; /* of the k-th best that passes */
+    uint64_t *words;        /* of the filter; NULL until it is made */
+    size_t word_count;
+    struct similar_filter *filter;
+};
+
+double lookalike_now(void);
+
+/* Takes `data` over, also when it fails. */
+bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *data,
+                          enum similar_metric metric);
+void lookalike_bench_fini(struct lookalike_bench *bench);
+/* A filter of `permille` of the ids at random, with its truth. */
+bool lookalike_bench_filter(struct lookalike_bench *bench, uint32_t permille);
+
+static inline const float *lookalike_query(const struct lookalike_bench *bench, uint32_t index)
+{
+    return bench->data.queries + (size_t)(index % bench->data.query_count) * bench->data.dim;
+}
+
+/* Exact answers that differ from brute force with similar_pair, of `queries` asked; with the filter
+ * if `filtered`. */
+uint32_t lookalike_inexact(const struct lookalike_bench *bench, uint32_t queries, bool filtered);
+/* Mean seconds of an insert over `count` fresh ids, which are then removed again. */
+double lookalike_insert_seconds(struct lookalike_bench *bench, uint32_t count);
+
+#endif

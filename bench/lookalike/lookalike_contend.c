@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/lookalike/lookalike_contend.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct lookalike_pass ours_pass(void *context)
+{
+    const struct lookalike_ours *ours = context;
+    const struct lookalike_bench *bench = ours->bench;
+    struct lookalike_pass pass = {.asked = bench->data.query_count};
+    const double *truth = ours->filtered ? bench->truth_filtered : bench->truth;
+    double start = lookalike_now();
+    for (uint32_t q = 0; q < pass.asked; q++) {
+        struct similar_hit hits[LOOKALIKE_K];
+        uint32_t count = 0;
+        struct similar_query query = {
+            .vector = lookalike_query(bench, q),
+            .k = LOOKALIKE_K,
+            .recall = ours->target,
+            .filter = ours->filtered ? bench->filter : NULL,
+        };
+        similar_search(bench->set, bench->scratch, &query, hits, &count, NULL);
+        for (uint32_t i = 0; i < count; i++) {
+            pass.found += hits[i].similarity >= truth[q];
+        }
+    }
+    pass.seconds = lookalike_now() - start;
+    return pass;
+}
+
+static double recall_of(struct lookalike_pass pass)
+{
+    return (double)pass.found / ((double)pass.asked * LOOKALIKE_K);
+}
+
+bool lookalike_ours_enter(struct lookalike_case *what, struct lookalike_ours *ours, double recall)
+{
+    static const double targets[] = {0.9,   0.925,  0.95, 0.96,   0.965, 0.97,  0.975, 0.98,
+                                     0.985, 0.9875, 0.99, 0.9925, 0.995, 0.997, 0.999, 1};
+    struct lookalike_contender *contender = lookalike_contender_add(what, LOOKALIKE_ICPD);
+    if (contender == NULL) {
+        return false;
+    }
+    contender->context = ours;
+    contender->on_pass = ours_pass;
+    for (uint32_t t = 0; t < sizeof targets / sizeof *targets; t++) {
+        ours->target = targets[t];
+        contender->recall = recall_of(ours_pass(ours));
+        if (contender->recall >= recall) {
+            break;
+        }
+    }
+    snprintf(contender->setting, sizeof contender->setting,
+             ours->target < 1 ? "recall target %g" : "exact", ours->target);
+    return contender->recall >= recall;
+}
+
+static struct lookalike_pass rival_pass(void *context)
+{
+    const struct lookalike_rival *rival = context;
+    const struct lookalike_bench *bench = rival->bench;
+    const struct lookalike_data *data = &bench->data;
+    uint32_t part = rival->kind->query_part;
+    struct lookalike_pass pass = {.asked = (data->query_count + part - 1) / part};
+    const double *truth = rival->filtered ? bench->truth_filtered : bench->truth;
+    uint32_t *found = calloc(pass.asked, LOOKALIKE_K * sizeof *found);
+    size_t *counts = calloc(pass.asked, sizeof *counts);
+    if (found != NULL && counts != NULL) {
+        double start = lookalike_now();
+        for (uint32_t i = 0; i < pass.asked; i++) {
+            counts[i] = rival->kind->search(rival->peer, lookalike_query(bench, i * part),
+                                            LOOKALIKE_K, found + (size_t)i * LOOKALIKE_K);
+        }
+        pass.seconds = lookalike_now() - start;
+    }
+    for (uint32_t i = 0; pass.seconds > 0 && i < pass.asked; i++) {
+        for (size_t n = 0; n < counts[i]; n++) {
+            uint32_t id = found[(size_t)i * LOOKALIKE_K + n];
+            bool passes = !rival->filtered || (bench->words[id / 64] >> id % 64 & 1) != 0;
+            pass.found += passes && similar_pair(bench->metric, lookalike_query(bench, i * part),
+                                                 data->vectors + (size_t)id * data->dim,
+                                                 data->dim) >= truth[i * part];
+        }
+    }
+    free(found);
+    free(counts);
+    return pass;
+}
+
+static struct lookalike_pass rival_try(struct lookalike_rival *rival, size_t effort)
+{
+    rival->effort = effort;
+    rival->kind->effort(rival->peer, rival->variant, effort);
+    return rival_pass(rival);
+}
+
+/* The least effort that reaches the recall: doubled until it does, then halved into the gap, so
+ * that a peer is not charged for overshooting. */
+static bool effort_find(struct lookalike_rival *rival, double recall, struct lookalike_pass *best)
+{
+    size_t low = 0; /* does not reach it */
+    size_t high = rival->kind->effort_min;
+    for (;;) {
+        *best = rival_try(rival, high);
+        if (recall_of(*best) >= recall) {
+            break;
+        }
+        low = high;
+        if (high >= rival->kind->effort_max) {
+            return false;
+        }
+        high = high * 2 < rival->kind->effort_max ? high * 2 : rival->kind->effort_max;
+    }
+    while (high - low > 1 && (high - low) * 50 > high) {
+        size_t middle = low + (high - low) / 2;
+        struct lookalike_pass pass = rival_try(rival, middle);
+        if (recall_of(pass) >= recall) {
+            high = middle;
+            *best = pass;
+        } else {
+            low = middle;
+        }
+    }
+    rival->effort = high;
+    return true;
+}
+
+bool lookalike_rival_build(struct lookalike_rival *rival, const char *cache, bool patient)
+{
+    char path[512];
+    const struct lookalike_data *data = &rival->bench->data;
+    bool keeps = cache != NULL && rival->kind->file != NULL;
+    if (keeps) {
+        snprintf(path, sizeof path, "%s/%s-%c-%ux%u", cache, rival->kind->file, data->name,
+                 data->count, data->dim);
+    }
+    if (rival->kind->takes_minutes && !patient && !(keeps && access(path, R_OK) == 0)) {
+        return false;
+    }
+    const struct peer_input input = {.vectors = data->vectors,
+                                     .count = data->count,
+                                     .dim = data->dim,
+                                     .words = rival->filtered ? rival->bench->words : NULL,
+                                     .path = keeps ? path : NULL};
+    rival->peer = rival->kind->create(&input, &rival->build_seconds);
+    return rival->peer != NULL;
+}
+
+bool lookalike_rival_enter(struct lookalike_case *what, struct lookalike_rival *rival,
+                           double recall)
+{
+    struct lookalike_rival best = *rival;
+    struct lookalike_pass best_pass = {0};
+    for (unsigned variant = 0; variant < rival->kind->variants; variant++) {
+        struct lookalike_pass pass;
+        rival->variant = variant;
+        bool reached = effort_find(rival, recall, &pass);
+        if (reached && (best_pass.seconds <= 0 || pass.seconds < best_pass.seconds)) {
+            best = *rival;
+            best_pass = pass;
+        }
+    }
+    if (best_pass.seconds <= 0) {
+        printf("  %s does not reach a recall of %g and is left out\n", rival->kind->name, recall);
+        return false;
+    }
+    *rival = best;
+    struct lookalike_contender *contender = lookalike_contender_add(what, rival->kind->name);
+    if (contender == NULL) {
+        return false;
+    }
+    rival->kind->effort(rival->peer, rival->variant, rival->effort);
+    contender->context = rival;
+    contender->on_pass = rival_pass;
+    contender->recall = recall_of(best_pass);
+    if (rival->kind->knob != NULL) {
+        snprintf(contender->setting, sizeof contender->setting, "%s %zu", rival->kind->knob,
+                 rival->effort);
+    }
+    return true;
+}
+
+void lookalike_rival_leave(struct lookalike_rival *rival)
+{
+    if (rival->peer != NULL) {
+        rival->kind->destroy(rival->peer);
+    }
+    rival->peer = NULL;
+}

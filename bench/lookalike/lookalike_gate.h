@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate: every claim about look-alike search as a row with a target (lookalike_row.def). The
+ * files that measure set figures; the gate judges, prints and writes JSON.
+ *
+ * Verdicts. A row holds or falls short. What the caller left out (a set, peers, growth) is skipped
+ * and does not count; what could not be measured although it was asked for counts as falling short.
+ * Ownership: options are borrowed. Errors: as stated. Threads: one.
+ */
+#ifndef ICP_BENCH_LOOKALIKE_GATE_H
+#define ICP_BENCH_LOOKALIKE_GATE_H
+
+#include "bench/lookalike/lookalike_case.h"
+
+enum lookalike_row {
+#define R(ID, name, text, unit, LIMIT, target, KIND) LOOKALIKE_##ID,
+#include "bench/lookalike/lookalike_row.def"
+#undef R
+    LOOKALIKE_ROWS
+};
+
+struct lookalike_options {
+    uint32_t count; /* vectors in A and M */
+    uint32_t dim;
+    uint32_t query_count;
+    uint32_t rounds;
+    bool quick;         /* rows of speed are shown, not judged */
+    bool peers, faiss;  /* hnswlib and faiss; faiss */
+    bool patient;       /* also what takes minutes to build and is not kept */
+    const char *sets;   /* of "AMFS"; S: through the server */
+    const char *cache;  /* folder of the peers' indexes; NULL: none is kept */
+    const char *data;   /* folder of the data sets that come as files */
+    const char *icpd;   /* program; NULL: nothing goes through the server */
+    const char *folder; /* bases of the server are filled below it, and kept */
+    uint32_t large;     /* accounts of the largest base of growth; 0: growth is not measured */
+    uint32_t small;     /* of the smallest */
+    double seconds;     /* of each run through the server */
+    const char *json;   /* file for the result; NULL: none */
+    bool target_given[LOOKALIKE_ROWS];
+    double targets[LOOKALIKE_ROWS]; /* where given */
+};
+
+struct lookalike_figure {
+    enum { LOOKALIKE_SKIPPED, LOOKALIKE_MISSING, LOOKALIKE_MEASURED } state;
+    struct bench_spread spread;
+    char why[128]; /* it is skipped or missing */
+};
+
+struct lookalike_gate {
+    const struct lookalike_options *options;
+    struct lookalike_figure figures[LOOKALIKE_ROWS];
+    json_t *cases;
+    json_t *builds;
+    json_t *growth;
+};
+
+void lookalike_figure_set(struct lookalike_gate *gate, enum lookalike_row row,
+                          struct bench_spread spread);
+void lookalike_figure_number(struct lookalike_gate *gate, enum lookalike_row row, double value);
+/* Asked for, but not to be had. */
+void lookalike_figure_miss(struct lookalike_gate *gate, enum lookalike_row row, const char *why);
+/* Left out by the caller. */
+void lookalike_figure_skip(struct lookalike_gate *gate, enum lookalike_row row, const char *why);
+/* Prints a case that was run and keeps it for the JSON. */
+void lookalike_gate_keep(struct lookalike_gate *gate, const struct lookalike_case *what);
+
+/* The row of that name, LOOKALIKE_ROWS if there is none. */
+enum lookalike_row lookalike_row_find(const char *name);
+double lookalike_row_target(const struct lookalike_options *options, enum lookalike_row row);
+/* Whether a figure satisfies its row; NaN never does. */
+bool lookalike_row_holds(const struct lookalike_options *options, enum lookalike_row row,
+                         double value);
+/* Whether its verdict counts. */
+bool lookalike_row_judged(const struct lookalike_options *options, enum lookalike_row row);
+
+/* Prints the table; returns how many rows fall short. */
+uint32_t lookalike_gate_judge(const struct lookalike_gate *gate);
+/* Measures everything that the options ask for. Returns how many rows fall short. */
+uint32_t lookalike_gate_run(const struct lookalike_options *options);
+
+/* The parts: lookalike_sets.c, lookalike_server.c, lookalike_growth.c. */
+void lookalike_set_measure(struct lookalike_gate *gate, char name);
+void lookalike_server_measure(struct lookalike_gate *gate);
+void lookalike_growth_measure(struct lookalike_gate *gate);
+
+#endif
