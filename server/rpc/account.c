@@ -3,23 +3,10 @@
  * on disk. */
 #include <stdlib.h>
 
+#include "proto/shape.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/values.h"
 #include "server/rpc/write.h"
-
-/* The members of one account in a put or patch. */
-enum { ACCOUNT_ID, ACCOUNT_KEYS, ACCOUNT_VALUES, ACCOUNT_SOURCE, ACCOUNT_TIME, ACCOUNT_MEMBERS };
-#define MEMBER(name, type, presence)                                                               \
-    {                                                                                              \
-        0, (name), sizeof(name) - 1, (type), (presence), ""                                        \
-    }
-static const struct proto_field_info account_members[ACCOUNT_MEMBERS] = {
-    [ACCOUNT_ID] = MEMBER("id", PROTO_TEXT, PROTO_REQUIRED),
-    [ACCOUNT_KEYS] = MEMBER("keys", PROTO_TEXTS, PROTO_OPTIONAL),
-    [ACCOUNT_VALUES] = MEMBER("values", PROTO_MAP, PROTO_OPTIONAL),
-    [ACCOUNT_SOURCE] = MEMBER("source", PROTO_TEXT, PROTO_OPTIONAL),
-    [ACCOUNT_TIME] = MEMBER("time", PROTO_UINT, PROTO_OPTIONAL),
-};
 
 /* What is the same for every account of one request. */
 struct intake {
@@ -143,7 +130,7 @@ static bool values_read(struct intake *intake, const struct proto_arg *members, 
         intake->values[i].present = false;
     }
     *removed_count = 0;
-    if (!members[ACCOUNT_VALUES].present) {
+    if (!members[PROTO_M_ACCOUNT_VALUES].present) {
         return true;
     }
     struct rpc_values values = {
@@ -153,7 +140,7 @@ static bool values_read(struct intake *intake, const struct proto_arg *members, 
         .removed = intake->patch ? intake->removed : NULL,
         .time_ms = time_ms,
     };
-    if (!rpc_values_read(&values, members[ACCOUNT_VALUES].value, fault)) {
+    if (!rpc_values_read(&values, members[PROTO_M_ACCOUNT_VALUES].value, fault)) {
         return false;
     }
     *removed_count = values.removed_count;
@@ -162,29 +149,32 @@ static bool values_read(struct intake *intake, const struct proto_arg *members, 
 
 static bool account_add(struct intake *intake, struct proto_span map, struct proto_fault *fault)
 {
-    struct proto_arg members[ACCOUNT_MEMBERS];
-    if (!proto_fields_decode(account_members, ACCOUNT_MEMBERS, map, members, fault) ||
-        !id_valid(members[ACCOUNT_ID].text, "id", fault)) {
+    const struct proto_shape_info *shape = proto_shape_info(PROTO_SHAPE_ACCOUNT);
+    struct proto_arg members[PROTO_ARGS_MAX];
+    if (!proto_fields_decode(shape->members, shape->member_count, map, members, fault) ||
+        !id_valid(members[PROTO_M_ACCOUNT_ID].text, "id", fault)) {
         return false;
     }
-    struct proto_span source =
-        members[ACCOUNT_SOURCE].present ? members[ACCOUNT_SOURCE].text : intake->source;
+    struct proto_span source = members[PROTO_M_ACCOUNT_SOURCE].present
+                                   ? members[PROTO_M_ACCOUNT_SOURCE].text
+                                   : intake->source;
     if (source.bytes > PROTO_SOURCE_BYTES_MAX) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "source",
                                "%zu bytes, at most %d are allowed", source.bytes,
                                PROTO_SOURCE_BYTES_MAX);
     }
-    int64_t time_ms =
-        members[ACCOUNT_TIME].present ? (int64_t)members[ACCOUNT_TIME].uint : intake->time_ms;
+    int64_t time_ms = members[PROTO_M_ACCOUNT_TIME].present
+                          ? (int64_t)members[PROTO_M_ACCOUNT_TIME].uint
+                          : intake->time_ms;
     size_t removed_count = 0;
     struct feature_record record = {
-        .id = members[ACCOUNT_ID].text,
+        .id = members[PROTO_M_ACCOUNT_ID].text,
         .sources = &source,
         .source_count = 1,
         .values = intake->values,
         .value_slots = intake->schema->id_count,
     };
-    record.keys = keys_read(intake, &members[ACCOUNT_KEYS], &record.key_count, fault);
+    record.keys = keys_read(intake, &members[PROTO_M_ACCOUNT_KEYS], &record.key_count, fault);
     struct proto_span encoded = {0};
     if (!record.keys || !values_read(intake, members, time_ms, &removed_count, fault) ||
         !record_encode(intake, &record, &encoded, fault)) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tal-build, tal-list, tal-get, tal-diff and tal-check. */
+#include <assert.h>
 #include <stdio.h>
 
+#include "proto/shape.h"
 #include "server/engine/tal.h"
 #include "server/rpc/call.h"
 #include "server/rpc/json_write.h"
@@ -9,28 +11,21 @@
 
 enum { K_DEFAULT = 1000, PAGE_DEFAULT = 100, NOTE_BYTES_MAX = 4096 };
 
-/* The members of a segment and of an owner: the limit is called quota or capacity. */
+/* Segments and owners are read alike: the limit is called quota or capacity. */
 enum { PART_NAME, PART_FILTER, PART_LIMIT, PART_MEMBERS };
-#define MEMBER(name, type, presence)                                                               \
-    {                                                                                              \
-        0, (name), sizeof(name) - 1, (type), (presence), ""                                        \
-    }
-static const struct proto_field_info segment_members[PART_MEMBERS] = {
-    [PART_NAME] = MEMBER("name", PROTO_TEXT, PROTO_REQUIRED),
-    [PART_FILTER] = MEMBER("filter", PROTO_TEXT, PROTO_OPTIONAL),
-    [PART_LIMIT] = MEMBER("quota", PROTO_UINT, PROTO_REQUIRED),
-};
-static const struct proto_field_info owner_members[PART_MEMBERS] = {
-    [PART_NAME] = MEMBER("name", PROTO_TEXT, PROTO_REQUIRED),
-    [PART_FILTER] = MEMBER("filter", PROTO_TEXT, PROTO_OPTIONAL),
-    [PART_LIMIT] = MEMBER("capacity", PROTO_UINT, PROTO_REQUIRED),
-};
+static_assert((int)PROTO_M_SEGMENT_NAME == (int)PART_NAME &&
+                  (int)PROTO_M_SEGMENT_FILTER == (int)PART_FILTER &&
+                  (int)PROTO_M_SEGMENT_QUOTA == (int)PART_LIMIT &&
+                  (int)PROTO_M_OWNER_NAME == (int)PART_NAME &&
+                  (int)PROTO_M_OWNER_FILTER == (int)PART_FILTER &&
+                  (int)PROTO_M_OWNER_CAPACITY == (int)PART_LIMIT,
+              "segments and owners have the same form");
 
-static bool part_read(const struct proto_field_info *members, struct proto_span map,
-                      struct engine_tal_part *part, struct proto_fault *fault)
+static bool part_read(enum proto_shape shape, struct proto_span map, struct engine_tal_part *part,
+                      struct proto_fault *fault)
 {
     struct proto_arg args[PART_MEMBERS] = {0};
-    if (!proto_fields_decode(members, PART_MEMBERS, map, args, fault)) {
+    if (!proto_fields_decode(proto_shape_info(shape)->members, PART_MEMBERS, map, args, fault)) {
         return false;
     }
     *part = (struct engine_tal_part){.name = args[PART_NAME].text, .limit = args[PART_LIMIT].uint};
@@ -55,7 +50,7 @@ static bool name_repeats(const struct engine_tal_part *parts, size_t at)
 }
 
 /* Segments or owners in the worker's arena; absent ones are none. */
-static bool parts_read(struct rpc_call *call, int index, const struct proto_field_info *members,
+static bool parts_read(struct rpc_call *call, int index, enum proto_shape shape,
                        const struct engine_tal_part **parts, size_t *count,
                        struct proto_fault *fault)
 {
@@ -77,7 +72,7 @@ static bool parts_read(struct rpc_call *call, int index, const struct proto_fiel
         return proto_fault_set(fault, PROTO_NO_MEMORY, what, "no memory for the request");
     }
     for (size_t i = 0; i < listed; i++) {
-        bool good = part_read(members, proto_read_any(&reader), &read[i], fault);
+        bool good = part_read(shape, proto_read_any(&reader), &read[i], fault);
         if (good && name_repeats(read, i)) {
             good = proto_fault_set(fault, PROTO_BAD_FIELD, "name", "another has this name");
         }
@@ -132,9 +127,9 @@ static bool build_read(struct rpc_call *call, struct engine_tal_request *request
                                request->note.bytes, NOTE_BYTES_MAX);
     }
     return exclusions_read(call, request, fault) &&
-           parts_read(call, PROTO_Q_TAL_BUILD_SEGMENTS, segment_members, &request->segments,
+           parts_read(call, PROTO_Q_TAL_BUILD_SEGMENTS, PROTO_SHAPE_SEGMENT, &request->segments,
                       &request->segment_count, fault) &&
-           parts_read(call, PROTO_Q_TAL_BUILD_OWNERS, owner_members, &request->owners,
+           parts_read(call, PROTO_Q_TAL_BUILD_OWNERS, PROTO_SHAPE_OWNER, &request->owners,
                       &request->owner_count, fault);
 }
 

@@ -14,6 +14,8 @@ import time
 
 import msgpack
 
+import reference
+
 OPS = {
     "hello": 1, "ping": 2, "stats": 3, "schema-put": 16, "schema-get": 17, "account-put": 32,
     "account-patch": 33, "account-get": 34, "account-delete": 35, "icp-learn": 48, "icp-put": 49,
@@ -24,6 +26,12 @@ OPS = {
 }
 HEADER = struct.Struct("<IBBHII")
 REPLY, CHECKSUM, MORE = 1, 2, 4
+
+
+# What these tests ask about is not how long a client may take: on a slow machine a connection may well
+# wait for longer than the deadlines that a server has by default.
+PATIENCE = ("--first-byte-ms", "10m", "--frame-ms", "10m", "--idle-ms", "1h", "--write-ms", "10m")
+WAIT_S = 300  # for one reply, a start or an end; what hangs for good is ended by CTest
 
 
 class Refused(Exception):
@@ -37,7 +45,7 @@ class Refused(Exception):
 
 
 class Client:
-    def __init__(self, port=None, path=None, timeout=60):
+    def __init__(self, port=None, path=None, timeout=WAIT_S):
         if path:
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
@@ -87,6 +95,9 @@ class Client:
             if status:
                 raise Refused(payload)
             if not flags & MORE:
+                if isinstance(op, str):
+                    wrong = reference.faults(op, payload)
+                    assert not wrong, wrong
                 return payload
             if progress is not None:
                 progress.append(payload)
@@ -112,10 +123,11 @@ class Server:
         if os.path.exists(ports):
             os.unlink(ports)
         command = [self.binary, "--host", "127.0.0.1", "--port", "0", "--data", self.data,
-                   "--socket-path", self.socket_path, "--ports-file", ports, *self.flags]
+                   "--socket-path", self.socket_path, "--ports-file", ports, *PATIENCE,
+                   *self.flags]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stderr=log, env=self.env)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + WAIT_S
         while not os.path.exists(ports):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("icpd did not start:\n" + self.log())
@@ -128,13 +140,13 @@ class Server:
         with open(self.log_path, errors="replace") as file:
             return file.read()
 
-    def client(self, timeout=60):
+    def client(self, timeout=WAIT_S):
         return Client(port=self.port, timeout=timeout)
 
     def stop(self, number=signal.SIGTERM):
         if self.process and self.process.poll() is None:
             self.process.send_signal(number)
-            return self.process.wait(timeout=60)
+            return self.process.wait(timeout=WAIT_S)
         return self.process.returncode if self.process else None
 
     def close(self):

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import unittest
 
+import reference
 from icpd import HEADER, Client, Refused, Server
 
 BINARY = sys.argv.pop(1) if __name__ == "__main__" and len(sys.argv) > 1 else "icpd"
@@ -76,6 +77,16 @@ class Fresh(unittest.TestCase):
         if field is not None:
             self.assertEqual(caught.exception.field, field, str(caught.exception))
         return caught.exception
+
+    def test_a_reply_that_is_not_as_documented_is_found(self):
+        self.assertEqual(reference.faults("ping", {"time": 1}), [])
+        self.assertEqual(reference.faults("ping", {"time": "1"}), ["ping.time: '1' is no uint"])
+        self.assertEqual(reference.faults("ping", {}), ["ping: no time"])
+        self.assertEqual(reference.faults("ping", {"time": 1, "x": 2}),
+                         ["ping.x is not documented"])
+        switch = {"icp": 1, "time": 5, "reason": None}
+        self.assertEqual(reference.faults("icp-list", {"icps": [], "switches": [switch]}),
+                         ["icp-list.switches[0].reason: None is no text"])
 
     def test_hello_tells_limits_and_role(self):
         reply = self.client.call("hello", {"client": "test/1"})
@@ -552,7 +563,7 @@ class Life(unittest.TestCase):
                 # short would answer nothing, and receive() would raise.
                 _, _, _, payload = client.receive()
                 self.assertIn(payload.get("error"), (None, "cancelled", "shutting-down"))
-            self.assertEqual(server.process.wait(timeout=30), 0)
+            self.assertEqual(server.process.wait(timeout=300), 0)
         finally:
             server.close()
 

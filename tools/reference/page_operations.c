@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "proto/table.h"
+#include "proto/shape.h"
 #include "tools/reference/reference.h"
 
 static const char *retry_name(enum proto_retry retry)
@@ -14,8 +14,9 @@ static void overview_print(FILE *out, const struct proto_op_info *ops, size_t co
         "[protocol.md](../protocol.md)).\n\n"
         "- **Role**: the least role that a connection needs; `none` < `read` < `write` < "
         "`admin`.\n"
-        "- **Answered**: `inline`, at once; `write`, when the change is durable; `job`, when "
-        "a job that runs in the background ends, with progress frames before if asked.\n"
+        "- **Answered**: `inline`, at once; `write`, when the change is durable; `scan`, when a "
+        "pass over the accounts, on a thread of its own, has ended; `job`, when a job that runs in "
+        "the background has ended, with progress frames before if asked.\n"
         "- **Retry**: `safe`, sending it twice does no harm; `unsafe`, a client must not "
         "repeat it unasked.\n\n"
         "| Opcode | Operation | Role | Answered | Retry | What it does |\n"
@@ -43,42 +44,80 @@ static void types_print(FILE *out)
         "| flag | bool |\n"
         "| bytes | bin |\n"
         "| texts | array of str |\n"
-        "| list | array |\n"
-        "| map | map with str keys |\n"
+        "| list | array; *list of x*: of maps with the members of [x](#members) |\n"
+        "| map | map with str keys; *map: x* has the members of [x](#members) |\n"
         "| any | any of these, or nil |\n\n"
         "Every request may also carry `deadline_ms` (uint). Unknown keys are passed over.\n",
         out);
 }
 
-static void fields_print(FILE *out, const char *title, const struct proto_field_info *fields,
-                         size_t count)
+/* A heading's anchor: its text with hyphens for blanks. */
+static void shape_link(FILE *out, enum proto_type type, const char *name)
 {
+    (void)fprintf(out, "%s[%s](#", type == PROTO_LIST ? "list of " : "map: ", name);
+    for (; *name != '\0'; name++) {
+        (void)fputc(*name == ' ' ? '-' : *name, out);
+    }
+    (void)fputc(')', out);
+}
+
+static void field_print(FILE *out, const struct proto_field_info *field, enum proto_shape shape)
+{
+    (void)fprintf(out, "| `%s` | ", field->name);
+    if (shape == PROTO_SHAPE_NONE) {
+        (void)fputs(proto_type_name(field->type), out);
+    } else {
+        shape_link(out, field->type, proto_shape_info(shape)->name);
+    }
+    (void)fprintf(out, " | %s | ", field->presence == PROTO_REQUIRED ? "required" : "optional");
+    reference_cell(out, field->help);
+    (void)fputs(" |\n", out);
+}
+
+static void fields_print(FILE *out, const struct proto_op_info *op, bool reply)
+{
+    const struct proto_field_info *fields = reply ? op->reply : op->request;
+    size_t count = reply ? op->reply_count : op->request_count;
+    const char *title = reply ? "Reply" : "Request";
     if (count == 0) {
         (void)fprintf(out, "%s: no fields.\n\n", title);
         return;
     }
     (void)fprintf(out, "%s:\n\n| Field | Type | | Meaning |\n|---|---|---|---|\n", title);
     for (size_t i = 0; i < count; i++) {
-        (void)fprintf(out, "| `%s` | %s | %s | ", fields[i].name, proto_type_name(fields[i].type),
-                      fields[i].presence == PROTO_REQUIRED ? "required" : "optional");
-        reference_cell(out, fields[i].help);
-        (void)fputs(" |\n", out);
+        field_print(out, &fields[i], proto_shape_of(op, reply, i));
     }
     (void)fputs("\n", out);
+}
+
+static void shapes_print(FILE *out)
+{
+    (void)fputs("\n## Members\n\nOf the maps that stand in requests and replies, alone or in "
+                "lists.\n",
+                out);
+    for (unsigned shape = PROTO_SHAPE_NONE + 1; shape < PROTO_SHAPE_COUNT; shape++) {
+        const struct proto_shape_info *info = proto_shape_info((enum proto_shape)shape);
+        (void)fprintf(out, "\n### %s\n\n%s.\n\n| Member | Type | | Meaning |\n|---|---|---|---|\n",
+                      info->name, info->help);
+        for (size_t i = 0; i < info->member_count; i++) {
+            field_print(out, &info->members[i], info->of[i]);
+        }
+    }
 }
 
 void reference_page_operations(FILE *out)
 {
     size_t count = 0;
     const struct proto_op_info *ops = proto_ops(&count);
-    reference_title(out, "Operations", "proto/op.def and proto/field.def");
+    reference_title(out, "Operations", "proto/op.def, proto/field.def and proto/shape.def");
     overview_print(out, ops, count);
     types_print(out);
     for (size_t i = 0; i < count; i++) {
         (void)fprintf(out, "\n## %s\n\n%s. Opcode %d, role %s, answered %s, retry %s.\n\n",
                       ops[i].name, ops[i].help, (int)ops[i].op, proto_role_name(ops[i].role),
                       proto_lane_name(ops[i].lane), retry_name(ops[i].retry));
-        fields_print(out, "Request", ops[i].request, ops[i].request_count);
-        fields_print(out, "Reply", ops[i].reply, ops[i].reply_count);
+        fields_print(out, &ops[i], false);
+        fields_print(out, &ops[i], true);
     }
+    shapes_print(out);
 }

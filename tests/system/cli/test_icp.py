@@ -407,7 +407,7 @@ class Online(Folder):
                     break
                 time.sleep(0.02)
             learn.send_signal(signal.SIGINT)
-            out, err = learn.communicate(timeout=60)
+            out, err = learn.communicate(timeout=300)
         finally:
             if learn.poll() is None:
                 learn.kill()
