@@ -134,8 +134,17 @@ static bool each_arrival(void *context, uint32_t slot, int64_t raw, struct proto
 static bool each_best(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
 {
     struct listing *listing = context;
-    return (listing->has_after && raw > listing->raw_after) ||
-           engine_ranking_add(&listing->ranking, slot, raw, fault);
+    bool before = listing->has_after && raw > listing->raw_after;
+    if (listing->has_after && raw == listing->raw_after) {
+        struct proto_span bytes;
+        struct feature_record record;
+        if (!store_record(listing->worker->view, slot, &bytes, fault) ||
+            !feature_record_open(bytes, false, &record, fault)) {
+            return false;
+        }
+        before = proto_span_compare(record.id, listing->id_after) <= 0;
+    }
+    return before || engine_ranking_add(&listing->ranking, slot, raw, fault);
 }
 
 static bool best_take(struct listing *listing, struct proto_fault *fault)
@@ -145,10 +154,6 @@ static bool best_take(struct listing *listing, struct proto_fault *fault)
     struct engine_ranked last = {0};
     struct proto_fault local = {0};
     while (engine_ranking_next(&listing->ranking, listing->worker, &next, &local)) {
-        if (listing->has_after && next.raw == listing->raw_after &&
-            proto_span_compare(next.id, listing->id_after) <= 0) {
-            continue;
-        }
         if (page->count == page->limit) {
             snprintf(page->next, sizeof page->next, "%" PRIi64 ":%.*s", last.raw,
                      (int)last.id.bytes, (const char *)last.id.data);
@@ -167,7 +172,8 @@ bool engine_filter(struct engine_worker *worker, const struct engine_job *job,
                    const struct engine_expression *expression, struct engine_page *page,
                    struct proto_fault *fault)
 {
-    struct listing listing = {.page = page, .worker = worker};
+    /* One more than the page holds, to know whether there is more. */
+    struct listing listing = {.page = page, .worker = worker, .ranking.wanted = page->limit + 1};
     struct engine_walk walk = {
         .worker = worker,
         .job = job,

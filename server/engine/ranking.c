@@ -5,6 +5,8 @@
 
 #include "proto/span.h"
 
+enum { TRIM_LEAST = 4096 }; /* so many are collected before it pays to drop some */
+
 void engine_ranking_fini(struct engine_ranking *ranking)
 {
     free(ranking->heap);
@@ -12,9 +14,71 @@ void engine_ranking_fini(struct engine_ranking *ranking)
     *ranking = (struct engine_ranking){0};
 }
 
-bool engine_ranking_add(struct engine_ranking *ranking, uint32_t slot, int64_t raw,
-                        struct proto_fault *fault)
+static void swap(struct engine_found *a, struct engine_found *b)
 {
+    struct engine_found kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* Puts the `place` largest in front, in any order (quickselect, Hoare 1961); the pivot is the
+ * median of three, and equal scores go to both sides. */
+static void largest_first(struct engine_found *found, size_t count, size_t place)
+{
+    size_t low = 0;
+    size_t high = count - 1;
+    while (low < high) {
+        int64_t a = found[low].raw;
+        int64_t b = found[low + (high - low) / 2].raw;
+        int64_t c = found[high].raw;
+        int64_t pivot = a < b ? (b < c ? b : (a < c ? c : a)) : (a < c ? a : (b < c ? c : b));
+        size_t i = low;
+        size_t j = high;
+        for (;;) {
+            while (found[i].raw > pivot) {
+                i++;
+            }
+            while (found[j].raw < pivot) {
+                j--;
+            }
+            if (i >= j) {
+                break;
+            }
+            swap(&found[i++], &found[j--]);
+        }
+        if (place <= j) {
+            high = j;
+        } else {
+            low = j + 1;
+        }
+    }
+}
+
+/* Raises the floor to the score of the last one wanted and drops what lies below it. */
+static void trim(struct engine_ranking *ranking)
+{
+    largest_first(ranking->heap, ranking->count, ranking->wanted - 1);
+    ranking->floor = ranking->heap[ranking->wanted - 1].raw;
+    size_t kept = ranking->wanted;
+    for (size_t i = ranking->wanted; i < ranking->count; i++) {
+        if (ranking->heap[i].raw >= ranking->floor) {
+            ranking->heap[kept++] = ranking->heap[i];
+        }
+    }
+    ranking->count = kept;
+    ranking->trim_at = 2 * kept + TRIM_LEAST;
+}
+
+bool engine_ranking_collect(struct engine_ranking *ranking, uint32_t slot, int64_t raw,
+                            struct proto_fault *fault)
+{
+    if (ranking->wanted > 0 && ranking->trim_at == 0) {
+        ranking->floor = INT64_MIN;
+        ranking->trim_at = 2 * ranking->wanted + TRIM_LEAST;
+    }
+    if (ranking->trim_at > 0 && ranking->count >= ranking->trim_at) {
+        trim(ranking);
+    }
     if (ranking->count == ranking->room) {
         size_t room = ranking->room == 0 ? 1024 : ranking->room * 2;
         struct engine_found *heap = realloc(ranking->heap, room * sizeof *heap);

@@ -4,9 +4,10 @@
  *
  * Accounts are collected with their raw scores, 16 bytes each, and given out in order one by one
  * without sorting what nobody takes: a heap by raw; ids are read for accounts of equal score only
- * when their turn comes. Ownership: ids borrow from the worker's view, which must not be refreshed.
- * Errors: PROTO_NO_MEMORY, those of reading records. Threads: one. Cost: 10 ns an account
- * collected, 1 µs one given out. */
+ * when their turn comes. Who knows how many will be taken says so (`wanted`): what cannot be among
+ * them is then passed over as it comes. Ownership: ids borrow from the worker's view, which must
+ * not be refreshed. Errors: PROTO_NO_MEMORY, those of reading records. Threads: one. Cost: 10 ns an
+ * account collected, 1 ns one passed over, 1 µs one given out. */
 #ifndef ENGINE_RANKING_H
 #define ENGINE_RANKING_H
 
@@ -28,6 +29,9 @@ struct engine_ranking {
     size_t count;
     size_t room;
     bool heaped;
+    size_t wanted;  /* as many of the best at least are given out; 0: all. Set before the first */
+    int64_t floor;  /* with `wanted`: as many are known at this score or above */
+    size_t trim_at; /* with `wanted`: count at which the floor is raised */
     struct engine_ranked *ties; /* of the score under way */
     size_t tie_count;
     size_t tie_room;
@@ -36,8 +40,14 @@ struct engine_ranking {
 
 /* Zero is an empty ranking. */
 void engine_ranking_fini(struct engine_ranking *ranking);
-bool engine_ranking_add(struct engine_ranking *ranking, uint32_t slot, int64_t raw,
-                        struct proto_fault *fault);
+bool engine_ranking_collect(struct engine_ranking *ranking, uint32_t slot, int64_t raw,
+                            struct proto_fault *fault);
+static inline bool engine_ranking_add(struct engine_ranking *ranking, uint32_t slot, int64_t raw,
+                                      struct proto_fault *fault)
+{
+    return (ranking->trim_at > 0 && raw < ranking->floor) ||
+           engine_ranking_collect(ranking, slot, raw, fault);
+}
 /* The next one; false at the end, or with fault->code set (callers set it to PROTO_OK before). */
 bool engine_ranking_next(struct engine_ranking *ranking, struct engine_worker *worker,
                          struct engine_ranked *next, struct proto_fault *fault);

@@ -44,14 +44,22 @@ size_t engine_scores_bytes(const struct engine_scores *scores)
     return bytes;
 }
 
-/* Codes of the slots, 0 where there is none. */
-static void codes_load(const struct engine_scores *scores, const uint32_t *slots, size_t count,
-                       uint32_t *codes)
+static bool follows(const struct engine_scores *scores, const struct store_view *view)
 {
-    for (size_t i = 0; i < count; i++) {
-        const _Atomic uint32_t *place = engine_scores_place(scores, slots[i]);
-        codes[i] = place ? atomic_load_explicit(place, memory_order_acquire) : 0;
-    }
+    return scores &&
+           atomic_load_explicit(&scores->closed, memory_order_acquire) >= store_view_txn(view);
+}
+
+/* To be asked after the scores were loaded: whether all of them were worked out from commits that
+ * the view sees. */
+static bool all_seen(const struct engine_scores *scores, const struct store_view *view)
+{
+    return atomic_load_explicit(&scores->filled, memory_order_acquire) <= store_view_txn(view);
+}
+
+static int64_t raw_of(uint32_t code)
+{
+    return (int64_t)code + INT32_MIN;
 }
 
 enum { GROUP = 64 };
@@ -64,12 +72,14 @@ static size_t group_read(const struct engine_scores *scores, const struct store_
     for (size_t i = 0; i < count; i++) {
         __builtin_prefetch(engine_scores_place(scores, slots[i]));
     }
-    codes_load(scores, slots, count, codes);
-    bool all_older =
-        atomic_load_explicit(&scores->filled, memory_order_acquire) <= store_view_txn(view);
     for (size_t i = 0; i < count; i++) {
-        known[i] = codes[i] != 0 && (all_older || store_view_is_latest(view, slots[i]));
-        raws[i] = (int64_t)codes[i] + INT32_MIN;
+        const _Atomic uint32_t *place = engine_scores_place(scores, slots[i]);
+        codes[i] = place ? atomic_load_explicit(place, memory_order_acquire) : 0;
+    }
+    bool seen = all_seen(scores, view);
+    for (size_t i = 0; i < count; i++) {
+        known[i] = codes[i] != 0 && (seen || store_view_is_latest(view, slots[i]));
+        raws[i] = raw_of(codes[i]);
         found += known[i];
     }
     return found;
@@ -78,12 +88,11 @@ static size_t group_read(const struct engine_scores *scores, const struct store_
 size_t engine_scores_read(const struct engine_scores *scores, const struct store_view *view,
                           const uint32_t *slots, size_t count, int64_t *raws, bool *known)
 {
-    bool follows = scores && atomic_load_explicit(&scores->closed, memory_order_acquire) >=
-                                 store_view_txn(view);
+    bool usable = follows(scores, view);
     size_t found = 0;
     for (size_t at = 0; at < count; at += GROUP) {
         size_t group = count - at < GROUP ? count - at : GROUP;
-        if (follows) {
+        if (usable) {
             found += group_read(scores, view, slots + at, group, raws + at, known + at);
             continue;
         }
@@ -92,4 +101,27 @@ size_t engine_scores_read(const struct engine_scores *scores, const struct store
         }
     }
     return found;
+}
+
+uint64_t engine_scores_run(const struct engine_scores *scores, const struct store_view *view,
+                           uint32_t slot, unsigned count, int64_t *raws)
+{
+    uint64_t known = 0;
+    if (!follows(scores, view)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const _Atomic uint32_t *place = engine_scores_place(scores, slot + i);
+        uint32_t code = place ? atomic_load_explicit(place, memory_order_acquire) : 0;
+        known |= (uint64_t)(code != 0) << i;
+        raws[i] = raw_of(code);
+    }
+    if (all_seen(scores, view)) {
+        return known;
+    }
+    for (uint64_t left = known; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
+        known &= ~((uint64_t)!store_view_is_latest(view, slot + i) << i);
+    }
+    return known;
 }

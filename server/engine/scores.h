@@ -62,6 +62,11 @@ static inline _Atomic uint32_t *engine_scores_place(const struct engine_scores *
 size_t engine_scores_read(const struct engine_scores *scores, const struct store_view *view,
                           const uint32_t *slots, size_t count, int64_t *raws, bool *known);
 
+/* The same of neighbouring slots, `slot` … `slot` + count - 1, count ≤ 64: bit i of what is
+ * returned says that raws[i] is set. */
+uint64_t engine_scores_run(const struct engine_scores *scores, const struct store_view *view,
+                           uint32_t slot, unsigned count, int64_t *raws);
+
 /* The keeper (scores_keep.c): the writer's part, and the thread that fills. */
 struct engine_scores_keeper;
 struct engine_scores_keeper *engine_scores_keeper_create(struct engine *engine,

@@ -181,6 +181,8 @@ bool engine_tal_select(struct engine_worker *worker, const struct engine_job *jo
     *selection = (struct engine_tal_selection){0};
     bool ok = choice_open(&choice, fault);
     if (ok) {
+        bool plain = choice.segments.count == 0 && !choice.quota.field;
+        choice.ranking.wanted = plain ? request->k : 0; /* all that are ranked are taken */
         struct engine_walk walk = {
             .worker = worker,
             .job = job,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/engine/walk.h"
 
+#include "server/engine/scores.h"
+
 enum { BLOCKS_PER_ASKING = 64 }; /* some 4,000 rows, well below a millisecond */
 
 /* A walk under way. */
@@ -10,7 +12,8 @@ struct pass {
     struct filter_rows *rows; /* NULL: no filter */
     bool use_rows;            /* the rows' codes mean what the filter was compiled against */
     bool raw_from_rows;
-    bool ended; /* by each() */
+    const struct engine_scores *scores; /* in memory, of the document that scores; NULL: none */
+    bool ended;                         /* by each() */
 };
 
 bool engine_values(struct engine_worker *worker, uint32_t slot, struct proto_span *id,
@@ -109,6 +112,12 @@ static bool look(struct pass *pass, uint32_t slot, unsigned row, bool *matches,
 static void block_raws(const struct pass *pass, const struct store_rows *rows, int64_t *raws)
 {
     const struct model_scorecard *scorecard = pass->walk->document->scorecard;
+    uint64_t known = pass->scores ? engine_scores_run(pass->scores, pass->worker->view, rows->slot,
+                                                      rows->count, raws)
+                                  : 0;
+    if ((rows->living & ~known) == 0) {
+        return;
+    }
     if (rows->damaged == 0) {
         model_raw_many(scorecard, rows->codes, rows->stride, rows->count, raws);
         return;
@@ -156,17 +165,41 @@ static bool visit_rows(struct pass *pass, const struct store_rows *rows, struct 
     return true;
 }
 
+/* The accounts of a block by their scores in memory alone, where nothing else is asked for; false,
+ * nothing visited, if one of them is not there. */
+static bool visit_scores(struct pass *pass, uint32_t slot, unsigned count, bool *good,
+                         struct proto_fault *fault)
+{
+    int64_t raws[STORE_ROWS_MAX];
+    uint64_t all = UINT64_MAX >> (64 - count);
+    if (!pass->scores || pass->rows ||
+        engine_scores_run(pass->scores, pass->worker->view, slot, count, raws) != all) {
+        return false;
+    }
+    *good = true;
+    for (unsigned i = 0; i < count && *good && !pass->ended; i++) {
+        *good = found(pass, slot + i, raws[i], fault);
+    }
+    return true;
+}
+
 /* The rows of the block that begins at the slot, or its records; *next is the slot behind it. */
 static bool visit_block(struct pass *pass, uint32_t slot, uint32_t slots, uint32_t *next,
                         struct proto_fault *fault)
 {
     struct store_rows rows;
     struct proto_fault local = {0};
+    bool good = false;
+    unsigned count = STORE_ROWS_MAX - slot % STORE_ROWS_MAX;
+    count = slots - slot < count ? slots - slot : count;
+    *next = slot + count;
+    if (visit_scores(pass, slot, count, &good, fault)) {
+        return good;
+    }
     if (pass->use_rows && store_rows(pass->worker->view, slot, &rows, &local)) {
         *next = slot + rows.count;
         return visit_rows(pass, &rows, fault);
     }
-    *next = slots - slot < STORE_ROWS_MAX ? slots : slot + STORE_ROWS_MAX;
     for (; slot < *next && !pass->ended; slot++) {
         if (!visit_record(pass, slot, fault)) {
             return false;
@@ -247,6 +280,8 @@ bool engine_walk(struct engine_walk *walk, struct proto_fault *fault)
     walk->matched = 0;
     pass.use_rows = coded && (same || !reads_score);
     pass.raw_from_rows = pass.use_rows && same;
+    const struct engine_scores *scores = walk->worker->state->scores;
+    pass.scores = scores && scores->document == walk->document ? scores : NULL;
     if (walk->filter) {
         pass.rows = filter_rows_compile(walk->filter, pass.use_rows ? coded->codebook : NULL,
                                         &facts, fault);
