@@ -4,21 +4,13 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Figures of the store by name; the struct's own comments say what they mean. */
 static const struct {
     const char *name;
     size_t offset;
 } store_figures[] = {
-#define S(name)                                                                                    \
-    {                                                                                              \
-#name, offsetof(struct store_stats, name)                                                  \
-    }
-    S(seq),           S(accounts),      S(slots),       S(commits),         S(batches),
-    S(commands),      S(refused),       S(queue_bytes), S(queue_batches),   S(commit_ns_last),
-    S(commit_ns_max), S(commit_ns_sum), S(file_bytes),  S(map_bytes),       S(free_pages),
-    S(log_bytes),     S(rows_done),     S(rows_total),  S(index_bytes),     S(index_entries),
-    S(index_ready),   S(corrupt_found), S(readers),     S(readers_cleared),
-#undef S
+#define X(name, kind, unit, help) {#name, offsetof(struct store_stats, name)},
+#include "server/store/store_figure.def"
+#undef X
 };
 
 static uint64_t u64_at(const void *base, size_t offset)

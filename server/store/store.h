@@ -232,13 +232,9 @@ bool store_switches(struct store_view *view,
                     struct proto_fault *fault);
 
 struct store_stats {
-    uint64_t seq, accounts, slots, commits, batches, commands, refused;
-    uint64_t queue_bytes, queue_batches;
-    uint64_t commit_ns_last, commit_ns_max, commit_ns_sum;
-    uint64_t file_bytes, map_bytes, free_pages, log_bytes;
-    uint64_t rows_done, rows_total; /* encoding of rows after a switch */
-    uint64_t index_bytes, index_entries, index_ready;
-    uint64_t corrupt_found, readers, readers_cleared;
+#define X(name, kind, unit, help) uint64_t name;
+#include "server/store/store_figure.def"
+#undef X
 };
 void store_stats(struct store *store, struct store_stats *stats);
 

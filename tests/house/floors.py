@@ -83,7 +83,7 @@ def include_faults(root, floors, shells, path, text):
         if kind == "<":
             # The public header of the client is found through its installed name, too.
             continue
-        target = owner(floors, os.path.dirname(name)) if "/" in name else None
+        target = owner(floors, name) if "/" in name else None
         if target is None or not os.path.exists(os.path.join(root, name)):
             if holders is None and not within(name, ["generated"]):
                 yield f'{place}: "{name}" is not the path of a file from the root of the tree'
