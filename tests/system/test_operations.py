@@ -161,6 +161,39 @@ class Fresh(unittest.TestCase):
         self.assertEqual(self.client.call("account-delete", {"ids": ["acme", "nobody"]})["count"], 1)
         self.refused("not-found", "account-get", {"id": "acme"})
 
+    def test_an_account_named_twice_is_stored_as_it_comes_last(self):
+        self.client.call("schema-put", {"document": json.dumps(SCHEMA)})
+        reply = self.client.call("account-put", {"accounts": [
+            {"id": "x", "keys": ["crm:1"], "values": {"employees": 1, "trial": True}},
+            {"id": "y", "keys": ["crm:2"]},
+            {"id": "x", "keys": ["crm:3"], "values": {"employees": 2}},
+            {"id": "z", "keys": ["crm:1"]}]})
+        self.assertEqual((reply["count"], reply["created"]), (4, 3))
+        found = self.client.call("account-get", {"id": "x"})
+        self.assertEqual(found["keys"], ["crm:3"])
+        self.assertEqual({n: v["value"] for n, v in found["values"].items()}, {"employees": 2})
+        self.assertEqual(self.client.call("account-get", {"key": "crm:1"})["id"], "z")
+        reply = self.client.call("account-patch", {"accounts": [
+            {"id": "x", "values": {"employees": 3}}, {"id": "x", "values": {"trial": False}}]})
+        self.assertEqual(reply["count"], 2)
+        found = self.client.call("account-get", {"id": "x"})["values"]
+        self.assertEqual({n: v["value"] for n, v in found.items()},
+                         {"employees": 3, "trial": False})
+        self.refused("conflict", "account-put",
+                     {"accounts": [{"id": "v", "keys": ["crm:9"]}, {"id": "w", "keys": ["crm:9"]}]},
+                     "accounts[1].keys[0]")
+
+    def test_a_free_mail_provider_is_found_by_its_key_alone(self):
+        self.client.call("schema-put", {"document": json.dumps(SCHEMA)})
+        self.client.call("account-put", {"accounts": [
+            {"id": "provider", "keys": ["domain:gmail.com"]},
+            {"id": "acme", "keys": ["domain:acme.co.uk"]}]})
+        self.refused("not-found", "account-get", {"email": "ann@gmail.com"})
+        self.assertEqual(self.client.call("account-get", {"key": "domain:gmail.com"})["id"],
+                         "provider")
+        self.assertEqual(self.client.call("account-get", {"email": "ann@mail.acme.co.uk"})["id"],
+                         "acme")
+
     def test_a_key_names_one_account(self):
         self.client.call("schema-put", {"document": json.dumps(SCHEMA)})
         self.client.call("account-put", {"accounts": [{"id": "a", "keys": ["crm:1"]}]})
@@ -324,6 +357,19 @@ class Learned(unittest.TestCase):
         with self.assertRaises(Refused) as caught:
             self.client.call("score", {"email": "someone@gmail.com"})
         self.assertEqual(caught.exception.code, "not-found")
+        lead = self.client.call("score", {"email": "x@gmail.com", "values": {"employees": 90}})
+        self.assertFalse(lead["found"])
+
+    def test_version_0_is_the_one_in_force(self):
+        for op, request in (("score", {"id": "a1", "reasons": 2}), ("icp-get", {}),
+                            ("schema-get", {}), ("count", {"filter": "fit > 50"}),
+                            ("score-many", {"ids": ["a1", "a2"]})):
+            name = "schema" if op == "schema-get" else "icp"
+            self.assertEqual(self.client.call(op, {**request, name: 0}),
+                             self.client.call(op, request))
+        with self.assertRaises(Refused) as caught:
+            self.client.call("icp-activate", {"icp": 0})
+        self.assertEqual((caught.exception.code, caught.exception.field), ("bad-field", "icp"))
 
     def test_many_at_once_equal_one_by_one(self):
         ids = [a["id"] for a in self.accounts[:500]] + ["nobody"]

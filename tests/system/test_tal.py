@@ -412,6 +412,25 @@ class Changing(unittest.TestCase):
         self.assertEqual(learning.receive()[0], sent)
         learning.close()
 
+    def test_a_cursor_outlives_writes_and_a_restart(self):
+        wanted = self.client.call("filter", {"filter": "employees > 0", "limit": 10000})["ids"]
+        page = self.client.call("filter", {"filter": "employees > 0", "limit": 7})
+        got = page["ids"]
+        self.client.call("account-delete", {"ids": [got[0], wanted[-1]]})
+        self.client.call("account-put", {"accounts": [{"id": "late", "values": {"employees": 9}}]})
+        self.client.close()
+        self.server.stop()
+        self.server.start()
+        self.client = self.server.client()
+        while "next" in page:
+            page = self.client.call("filter", {"filter": "employees > 0", "limit": 500,
+                                               "after": page["next"]})
+            got = got + page["ids"]
+        self.assertEqual(got, wanted[:-1] + ["late"])
+        with self.assertRaises(Refused) as caught:
+            self.client.call("filter", {"filter": "employees > 0", "sort": "fit", "after": "7;"})
+        self.assertEqual((caught.exception.code, caught.exception.field), ("bad-field", "after"))
+
     def test_a_scan_past_its_deadline_says_so(self):
         asked = [self.client.send("count", {"filter": "employees = 7", "deadline_ms": 1})
                  for _ in range(60)]
