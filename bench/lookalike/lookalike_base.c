@@ -17,13 +17,6 @@
 #define READY_S 1800
 #define MAP_BYTES "256G"
 
-static double wall(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static void rest(void)
 {
     struct timespec pause = {0, 20000000};
@@ -88,7 +81,7 @@ static bool ready_await(const struct lookalike_base *base, uint32_t accounts,
                         struct proto_fault *fault)
 {
     const struct bench_base asked = {.port = base->port};
-    for (double until = wall() + READY_S; wall() < until; rest()) {
+    for (double until = lookalike_wall() + READY_S; lookalike_wall() < until; rest()) {
         double total = bench_base_figure(&asked, "store", "rows_total");
         if (bench_base_figure(&asked, "store", "index_ready") > 0 &&
             bench_base_figure(&asked, "store", "rows_done") >= total &&
@@ -127,9 +120,9 @@ bool lookalike_base_start(struct lookalike_base *base, const struct lookalike_ba
     if (!fill_once(base, options, data, fault)) {
         return false;
     }
-    double begun = wall();
+    double begun = lookalike_wall();
     bool good = process_start(base, options->icpd, fault) && first_ask(base, data, fault);
-    base->start_seconds = wall() - begun;
+    base->start_seconds = lookalike_wall() - begun;
     good = good && ready_await(base, data->count, fault);
     if (!good) {
         lookalike_base_stop(base);
@@ -166,7 +159,7 @@ void lookalike_request(struct icp_payload *payload, const float *vector, uint32_
 bool lookalike_ask(struct lookalike_base *base, const struct icp_payload *payload,
                    struct icp_reply *reply, struct proto_fault *fault)
 {
-    for (double until = wall() + READY_S; wall() < until; rest()) {
+    for (double until = lookalike_wall() + READY_S; lookalike_wall() < until; rest()) {
         if (icp_call(base->client, ICP_OP_SIMILAR, payload, reply)) {
             return true;
         }

@@ -11,6 +11,13 @@ double lookalike_now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+double lookalike_wall(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
 static const float *row_of(void *context, uint64_t index, uint32_t *id)
 {
     const struct lookalike_data *data = context;

@@ -28,6 +28,8 @@ struct lookalike_bench {
 };
 
 double lookalike_now(void);
+/* Seconds of the wall clock, for what more than one thread does. */
+double lookalike_wall(void);
 
 /* Takes `data` over, also when it fails. */
 bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *data,

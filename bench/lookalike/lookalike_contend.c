@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Halvings of the gap between two targets: a 16th of it is left. */
+enum { TARGET_STEPS = 4 };
+
 static struct lookalike_pass ours_pass(void *context)
 {
     const struct lookalike_ours *ours = context;
@@ -35,26 +38,53 @@ static double recall_of(struct lookalike_pass pass)
     return (double)pass.found / ((double)pass.asked * LOOKALIKE_K);
 }
 
+static double target_try(struct lookalike_ours *ours, double target)
+{
+    ours->target = target;
+    return recall_of(ours_pass(ours));
+}
+
+/* The least target that reaches the recall: one after another until one does, then halved into the
+ * gap, as the peers' effort is. */
+static bool target_find(struct lookalike_ours *ours, double recall, double *reached)
+{
+    static const double targets[] = {0.9, 0.925, 0.95, 0.975, 0.985, 0.99, 0.995, 0.999, 1};
+    double low = 0; /* does not reach it */
+    double high = 0;
+    for (size_t t = 0; t < sizeof targets / sizeof *targets && high <= 0; t++) {
+        *reached = target_try(ours, targets[t]);
+        if (*reached >= recall) {
+            high = targets[t];
+        } else {
+            low = targets[t];
+        }
+    }
+    bool between = low > 0 && high > 0 && high < 1;
+    for (unsigned step = 0; between && step < TARGET_STEPS; step++) {
+        double middle = (low + high) / 2;
+        double found = target_try(ours, middle);
+        if (found >= recall) {
+            high = middle;
+            *reached = found;
+        } else {
+            low = middle;
+        }
+    }
+    ours->target = high;
+    return high > 0;
+}
+
 bool lookalike_ours_enter(struct lookalike_case *what, struct lookalike_ours *ours, double recall)
 {
-    static const double targets[] = {0.9,   0.925,  0.95, 0.96,   0.965, 0.97,  0.975, 0.98,
-                                     0.985, 0.9875, 0.99, 0.9925, 0.995, 0.997, 0.999, 1};
     struct lookalike_contender *contender = lookalike_contender_add(what, LOOKALIKE_ICPD);
-    if (contender == NULL) {
+    if (contender == NULL || !target_find(ours, recall, &contender->recall)) {
         return false;
     }
     contender->context = ours;
     contender->on_pass = ours_pass;
-    for (uint32_t t = 0; t < sizeof targets / sizeof *targets; t++) {
-        ours->target = targets[t];
-        contender->recall = recall_of(ours_pass(ours));
-        if (contender->recall >= recall) {
-            break;
-        }
-    }
     snprintf(contender->setting, sizeof contender->setting,
-             ours->target < 1 ? "recall target %g" : "exact", ours->target);
-    return contender->recall >= recall;
+             ours->target < 1 ? "recall target %.4g" : "exact", ours->target);
+    return true;
 }
 
 static struct lookalike_pass rival_pass(void *context)

@@ -166,12 +166,12 @@ static bool json_write(const struct lookalike_gate *gate)
         json_array_append_new(list, row_json(gate, (enum lookalike_row)row));
     }
     json_t *json = json_pack(
-        "{s:i, s:s, s:o, s:{s:I, s:I, s:I, s:I, s:b, s:s}, s:O, s:O, s:O, s:o}", "format",
+        "{s:i, s:s, s:o, s:{s:I, s:I, s:I, s:I, s:b, s:s}, s:O, s:O, s:O, s:O, s:o}", "format",
         BENCH_JSON_FORMAT, "kind", "lookalike", "machine", bench_json_machine(), "setup", "vectors",
         (json_int_t)options->count, "dims", (json_int_t)options->dim, "queries",
         (json_int_t)options->query_count, "rounds", (json_int_t)options->rounds, "quick",
         options->quick, "sets", options->sets, "builds", gate->builds, "growth", gate->growth,
-        "cases", gate->cases, "rows", list);
+        "server", gate->server, "cases", gate->cases, "rows", list);
     bool written = bench_json_save(json, options->json, &fault);
     json_decref(json);
     if (written) {
@@ -184,8 +184,11 @@ static bool json_write(const struct lookalike_gate *gate)
 
 uint32_t lookalike_gate_run(const struct lookalike_options *options)
 {
-    struct lookalike_gate gate = {
-        .options = options, .cases = json_array(), .builds = json_array(), .growth = json_array()};
+    struct lookalike_gate gate = {.options = options,
+                                  .cases = json_array(),
+                                  .builds = json_array(),
+                                  .growth = json_array(),
+                                  .server = json_array()};
     for (unsigned row = 0; row < LOOKALIKE_ROWS; row++) {
         lookalike_figure_skip(&gate, (enum lookalike_row)row, "not among what was asked for");
     }
@@ -204,5 +207,6 @@ uint32_t lookalike_gate_run(const struct lookalike_options *options)
     json_decref(gate.cases);
     json_decref(gate.builds);
     json_decref(gate.growth);
+    json_decref(gate.server);
     return short_count;
 }

@@ -52,6 +52,7 @@ struct lookalike_gate {
     json_t *cases;
     json_t *builds;
     json_t *growth;
+    json_t *server;
 };
 
 void lookalike_figure_set(struct lookalike_gate *gate, enum lookalike_row row,

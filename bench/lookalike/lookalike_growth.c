@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/bench_usage.h"
 #include "bench/lookalike/lookalike_base.h"
@@ -26,13 +25,6 @@ struct size_figures {
 static const enum lookalike_row rows[] = {LOOKALIKE_GROWTH_TIME, LOOKALIKE_GROWTH_MEMORY,
                                           LOOKALIKE_GROWTH_FILE, LOOKALIKE_GROWTH_START};
 
-static double wall(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static int compare_double(const void *a, const void *b)
 {
     const double *x = a;
@@ -51,9 +43,9 @@ static bool query_time(struct lookalike_base *base, const struct lookalike_data 
     for (unsigned i = 0; good && i < count; i++) {
         lookalike_request(payload, data->queries + (size_t)(i % data->query_count) * data->dim,
                           data->dim, recall);
-        double start = wall();
+        double start = lookalike_wall();
         good = lookalike_ask(base, payload, &reply, fault);
-        times[i] = (wall() - start) * 1e3;
+        times[i] = (lookalike_wall() - start) * 1e3;
     }
     icp_payload_destroy(payload);
     icp_reply_fini(&reply);

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/bench_account.h"
 #include "bench/bench_load.h"
@@ -29,18 +28,24 @@ struct stage {
     struct bench_traffic scores, probes, scans;
     struct lookalike_case probe_case, scan_case;
     double p99_alone[BENCH_RUNS_MAX], p99_worst[BENCH_RUNS_MAX];
+    /* Of the server and of this process, for one look-alike: what counts where cores are shared. */
+    double cpu_server[2][BENCH_RUNS_MAX], cpu_within[2][BENCH_RUNS_MAX];
     uint32_t rounds;
+};
+
+enum { PROBE, SCAN };
+
+/* What one run told. */
+struct run_figures {
+    double asked_per_second;
+    double p99;
+    double cpu_ns; /* of the server, all of it */
+    double scores; /* answered */
+    double asked;  /* look-alikes answered */
 };
 
 static const enum lookalike_row rows[] = {LOOKALIKE_SERVER_WRONG, LOOKALIKE_SERVER_PROBE,
                                           LOOKALIKE_SERVER_SCAN, LOOKALIKE_SERVER_P99};
-
-static double wall(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 struct asker {
     const struct stage *stage;
@@ -98,8 +103,8 @@ static bool traffic_make(struct stage *stage, struct proto_fault *fault)
 }
 
 /* One run: the scores, and look-alikes beside them unless `asked` is NULL. */
-static bool run(struct stage *stage, const struct bench_traffic *asked, double *asked_per_second,
-                double *p99, struct proto_fault *fault)
+static bool run(struct stage *stage, const struct bench_traffic *asked, struct run_figures *figures,
+                struct proto_fault *fault)
 {
     struct bench_result results[2];
     const struct bench_target target = {.port = stage->base.port, .path = stage->base.socket_path};
@@ -131,12 +136,17 @@ static bool run(struct stage *stage, const struct bench_traffic *asked, double *
     if (remark[0] != '\0') {
         printf("  scores%s: %s\n", asked != NULL ? " beside look-alikes" : "", remark);
     }
-    *p99 = (double)base_histogram_percentile(&results[0].latency, 0.99) / 1e3;
+    *figures = (struct run_figures){
+        .p99 = (double)base_histogram_percentile(&results[0].latency, 0.99) / 1e3,
+        .cpu_ns = (double)results[0].server.cpu_ns,
+        .scores = (double)results[0].completed,
+    };
     for (unsigned i = 0; i < options.stream_count; i++) {
         good = good && bench_result_errors(&results[i]) == 0;
     }
     if (asked != NULL) {
-        *asked_per_second = results[1].rate;
+        figures->asked_per_second = results[1].rate;
+        figures->asked = (double)results[1].completed;
         bench_result_fini(&results[1]);
     }
     bench_result_fini(&results[0]);
@@ -144,10 +154,11 @@ static bool run(struct stage *stage, const struct bench_traffic *asked, double *
 }
 
 /* The same queries within this process, by the wall clock as the server's are. */
-static double within(const struct stage *stage, double recall, uint32_t queries)
+static double within(const struct stage *stage, double recall, uint32_t queries, double *cpu_ns)
 {
     const struct lookalike_bench *bench = &stage->bench;
-    double start = wall();
+    double start = lookalike_wall();
+    double cpu_start = lookalike_now();
     for (uint32_t q = 0; q < queries; q++) {
         struct similar_hit hits[LOOKALIKE_K];
         uint32_t count = 0;
@@ -155,42 +166,52 @@ static double within(const struct stage *stage, double recall, uint32_t queries)
             .vector = lookalike_query(bench, q), .k = LOOKALIKE_K, .recall = recall};
         similar_search(bench->set, bench->scratch, &query, hits, &count, NULL);
     }
-    return queries / (wall() - start);
+    *cpu_ns = (lookalike_now() - cpu_start) * 1e9 / queries;
+    return queries / (lookalike_wall() - start);
+}
+
+/* What a look-alike cost the server: all it used, without what as many scores used alone. */
+static double cpu_each(const struct run_figures *with, const struct run_figures *alone)
+{
+    double scores = alone->scores > 0 ? alone->cpu_ns / alone->scores * with->scores : 0;
+    return with->asked > 0 ? (with->cpu_ns - scores) / with->asked : 0;
 }
 
 /* One round: every part once, another one first in each. */
 static bool round_run(struct stage *stage, struct proto_fault *fault)
 {
-    double alone = 0;
-    double probe = 0;
-    double scan = 0;
+    struct run_figures alone = {0};
+    struct run_figures with[2];
+    struct lookalike_contender *probe = stage->probe_case.contenders;
+    struct lookalike_contender *scan = stage->scan_case.contenders;
     bool good = true;
     uint32_t at = stage->rounds;
-    double *in_probe = &stage->probe_case.contenders[1].per_second[at];
-    double *in_scan = &stage->scan_case.contenders[1].per_second[at];
+    memset(with, 0, sizeof with);
     for (unsigned i = 0; good && i < 5; i++) {
         switch ((i + at) % 5) {
         case 0:
-            good = run(stage, NULL, NULL, &alone, fault);
+            good = run(stage, NULL, &alone, fault);
             break;
         case 1:
-            *in_probe = within(stage, RECALL, PROBES);
+            probe[1].per_second[at] = within(stage, RECALL, PROBES, &stage->cpu_within[PROBE][at]);
             break;
         case 2:
-            good = run(stage, &stage->probes, &stage->probe_case.contenders[0].per_second[at],
-                       &probe, fault);
+            good = run(stage, &stage->probes, &with[PROBE], fault);
             break;
         case 3:
-            *in_scan = within(stage, 1, SCANS);
+            scan[1].per_second[at] = within(stage, 1, SCANS, &stage->cpu_within[SCAN][at]);
             break;
         default:
-            good = run(stage, &stage->scans, &stage->scan_case.contenders[0].per_second[at], &scan,
-                       fault);
+            good = run(stage, &stage->scans, &with[SCAN], fault);
             break;
         }
     }
-    stage->p99_alone[at] = alone;
-    stage->p99_worst[at] = probe > scan ? probe : scan;
+    probe[0].per_second[at] = with[PROBE].asked_per_second;
+    scan[0].per_second[at] = with[SCAN].asked_per_second;
+    stage->cpu_server[PROBE][at] = cpu_each(&with[PROBE], &alone);
+    stage->cpu_server[SCAN][at] = cpu_each(&with[SCAN], &alone);
+    stage->p99_alone[at] = alone.p99;
+    stage->p99_worst[at] = with[PROBE].p99 > with[SCAN].p99 ? with[PROBE].p99 : with[SCAN].p99;
     stage->rounds += good;
     return good;
 }
@@ -241,6 +262,18 @@ static void cases_name(struct stage *stage)
     lookalike_contender_add(&stage->scan_case, "icpd, in one process");
 }
 
+static void cpu_print(const struct stage *stage, unsigned kind, const char *name)
+{
+    struct bench_spread server = bench_spread_of(stage->cpu_server[kind], stage->rounds);
+    struct bench_spread process = bench_spread_of(stage->cpu_within[kind], stage->rounds);
+    printf(
+        "  processor time of one, %s: %.1f us through the server, %.1f us in one process: %.2f\n",
+        name, server.median / 1e3, process.median / 1e3, process.median / server.median);
+    json_array_append_new(stage->gate->server,
+                          json_pack("{s:s, s:f, s:f}", "case", name, "server_cpu_us",
+                                    server.median / 1e3, "process_cpu_us", process.median / 1e3));
+}
+
 static void figures_set(struct stage *stage)
 {
     struct lookalike_case *probe = &stage->probe_case;
@@ -249,6 +282,8 @@ static void figures_set(struct stage *stage)
     scan->rounds = stage->rounds;
     lookalike_gate_keep(stage->gate, probe);
     lookalike_gate_keep(stage->gate, scan);
+    cpu_print(stage, PROBE, "recall 0.975");
+    cpu_print(stage, SCAN, "exact");
     printf("  p99 of the scores: alone %.0f us, beside look-alikes %.0f us\n",
            bench_spread_of(stage->p99_alone, stage->rounds).median,
            bench_spread_of(stage->p99_worst, stage->rounds).median);
