@@ -108,6 +108,20 @@ struct icp_client *cli_connect(const struct cli *cli, int *status);
 int cli_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
              const struct icp_payload *payload, struct icp_reply *reply);
 
+/* A connection for one request: open, write the payload, send, read the reply, close. */
+struct cli_request {
+    struct icp_client *client;
+    struct icp_payload *payload;
+    struct icp_reply reply;
+};
+/* On failure there is nothing to close, and the message is printed. Returns an exit status. */
+int cli_request_open(const struct cli *cli, struct cli_request *request);
+int cli_request_send(const struct cli *cli, struct cli_request *request, enum icp_op op);
+void cli_request_close(struct cli_request *request);
+
+/* Says why no account can be found by an address that names no company, if that is so. */
+void cli_email_explain(const struct cli *cli, const char *email);
+
 /* A version number from 1 as an argument; false with a message printed. */
 bool version_argument(const struct cli *cli, const char *text, uint64_t *version);
 

@@ -184,8 +184,11 @@ int cli_run(int count, char **arguments)
                        strcmp(arguments[1], "-?") == 0;
         if (is_version)
             printf("icp %s\n", icp_version());
+        else if (is_help)
+            cli_help_overview(stdout);
         else
-            cli_help_overview(is_help ? stdout : stderr);
+            fprintf(stderr, "icp: no command follows '%s'; 'icp help' lists them\n",
+                    arguments[count - 1]);
         return is_version || is_help ? EX_OK : EX_USAGE;
     }
     const struct cli_command *command = command_find(count - first, arguments + first);

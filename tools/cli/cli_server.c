@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Talking to the server, and what each error means as an exit status. */
 #include "proto/table.h"
+#include "server/feature/domain.h"
 #include "tools/cli/cli.h"
 
 /* Where the error table's own word, retryable, is not enough. Everything else: 75 (try again) if
@@ -71,4 +72,40 @@ int cli_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
              const struct icp_payload *payload, struct icp_reply *reply)
 {
     return icp_call(client, op, payload, reply) ? EX_OK : cli_icp_fault(cli, &reply->fault);
+}
+
+int cli_request_open(const struct cli *cli, struct cli_request *request)
+{
+    int status = EX_OK;
+    *request = (struct cli_request){.client = cli_connect(cli, &status)};
+    if (request->client == NULL)
+        return status;
+    request->payload = icp_payload_create();
+    if (request->payload != NULL)
+        return EX_OK;
+    icp_close(request->client);
+    return cli_fail(cli, EX_OSERR, "no memory");
+}
+
+int cli_request_send(const struct cli *cli, struct cli_request *request, enum icp_op op)
+{
+    return cli_call(cli, request->client, op, request->payload, &request->reply);
+}
+
+void cli_request_close(struct cli_request *request)
+{
+    icp_reply_fini(&request->reply);
+    icp_payload_destroy(request->payload);
+    icp_close(request->client);
+}
+
+void cli_email_explain(const struct cli *cli, const char *email)
+{
+    struct feature_domain domain;
+    enum feature_domain_kind kind = feature_domain_from_email(proto_span_text(email), &domain);
+    if (kind == FEATURE_DOMAIN_FREE_MAIL)
+        cli_say(cli, "%s gives mailboxes to everybody: such an address names no company",
+                domain.registrable);
+    else if (kind == FEATURE_DOMAIN_NONE)
+        cli_say(cli, "'%s' is no email address with a domain that somebody can register", email);
 }

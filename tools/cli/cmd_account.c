@@ -38,58 +38,50 @@ static int account_print(const struct cli *cli, const struct icp_reply *reply)
 int cmd_get(struct cli *cli)
 {
     int status = EX_OK;
+    struct cli_request request;
     const char *key = cli_text(cli, CLI_GET_KEY);
     const char *email = cli_text(cli, CLI_GET_EMAIL);
     if (!cli_arguments(cli, 0, 1))
         return EX_USAGE;
     if (cli->argument_count + (key != NULL) + (email != NULL) != 1)
         return cli_fail(cli, EX_USAGE, "give one of ID, --key and --email");
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    status = cli_request_open(cli, &request);
+    if (status != EX_OK)
         return status;
-    struct icp_payload *payload = icp_payload_create();
-    struct icp_reply reply = {0};
-    if (payload == NULL) {
-        icp_close(client);
-        return cli_fail(cli, EX_OSERR, "no memory");
-    }
     const char *name = key != NULL ? "key" : email != NULL ? "email" : "id";
-    icp_payload_text(payload, name, key != NULL ? key : email != NULL ? email : cli->arguments[0]);
-    status = cli_call(cli, client, ICP_OP_ACCOUNT_GET, payload, &reply);
+    icp_payload_text(request.payload, name,
+                     key != NULL     ? key
+                     : email != NULL ? email
+                                     : cli->arguments[0]);
+    status = cli_request_send(cli, &request, ICP_OP_ACCOUNT_GET);
     if (status == EX_OK)
-        status = cli->form == CLI_JSON ? json_print_reply(cli, &reply) : account_print(cli, &reply);
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+        status = cli->form == CLI_JSON ? json_print_reply(cli, &request.reply)
+                                       : account_print(cli, &request.reply);
+    else if (email != NULL && status == EX_DATAERR)
+        cli_email_explain(cli, email);
+    cli_request_close(&request);
     return status;
 }
 
 int cmd_delete(struct cli *cli)
 {
     int status = EX_OK;
+    struct cli_request request;
     if (!cli_arguments(cli, 1, PROTO_BATCH_ACCOUNTS_MAX))
         return EX_USAGE;
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    status = cli_request_open(cli, &request);
+    if (status != EX_OK)
         return status;
-    struct icp_payload *payload = icp_payload_create();
-    struct icp_reply reply = {0};
-    if (payload == NULL) {
-        icp_close(client);
-        return cli_fail(cli, EX_OSERR, "no memory");
-    }
-    icp_payload_list_begin(payload, "ids");
+    icp_payload_list_begin(request.payload, "ids");
     for (size_t i = 0; i < cli->argument_count; i++)
-        icp_payload_text(payload, NULL, cli->arguments[i]);
-    icp_payload_list_end(payload);
-    status = cli_call(cli, client, ICP_OP_ACCOUNT_DELETE, payload, &reply);
+        icp_payload_text(request.payload, NULL, cli->arguments[i]);
+    icp_payload_list_end(request.payload);
+    status = cli_request_send(cli, &request, ICP_OP_ACCOUNT_DELETE);
     if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+        status = json_print_reply(cli, &request.reply);
     else if (status == EX_OK)
-        printf("%lld of %zu accounts removed\n", (long long)icp_reply_int(&reply, "count", 0),
-               cli->argument_count);
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+        printf("%lld of %zu accounts removed\n",
+               (long long)icp_reply_int(&request.reply, "count", 0), cli->argument_count);
+    cli_request_close(&request);
     return status;
 }

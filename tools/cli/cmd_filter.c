@@ -200,29 +200,22 @@ int cmd_filter(struct cli *cli)
 int cmd_count(struct cli *cli)
 {
     int status = EX_OK;
+    struct cli_request request;
     uint64_t version = 0;
     if (!cli_arguments(cli, 1, 1) || !cli_number(cli, CLI_COUNT_ICP, 1, UINT32_MAX, 0, &version))
         return EX_USAGE;
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    status = cli_request_open(cli, &request);
+    if (status != EX_OK)
         return status;
-    struct icp_payload *payload = icp_payload_create();
-    struct icp_reply reply = {0};
-    if (payload == NULL) {
-        icp_close(client);
-        return cli_fail(cli, EX_OSERR, "no memory");
-    }
-    icp_payload_text(payload, "filter", cli->arguments[0]);
+    icp_payload_text(request.payload, "filter", cli->arguments[0]);
     if (version > 0)
-        icp_payload_uint(payload, "icp", version);
-    status = expression_call(cli, client, ICP_OP_COUNT, payload, &reply);
+        icp_payload_uint(request.payload, "icp", version);
+    status = expression_call(cli, request.client, ICP_OP_COUNT, request.payload, &request.reply);
     if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+        status = json_print_reply(cli, &request.reply);
     else if (status == EX_OK)
-        printf("%lld of %lld accounts\n", (long long)icp_reply_int(&reply, "count", 0),
-               (long long)icp_reply_int(&reply, "of", 0));
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+        printf("%lld of %lld accounts\n", (long long)icp_reply_int(&request.reply, "count", 0),
+               (long long)icp_reply_int(&request.reply, "of", 0));
+    cli_request_close(&request);
     return status;
 }

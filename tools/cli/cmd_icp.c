@@ -98,32 +98,25 @@ bool version_argument(const struct cli *cli, const char *text, uint64_t *version
 static int switch_call(const struct cli *cli, enum icp_op op, uint64_t version, const char *reason)
 {
     int status = EX_OK;
-    struct icp_reply reply = {0};
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    struct cli_request request;
+    status = cli_request_open(cli, &request);
+    if (status != EX_OK)
         return status;
-    struct icp_payload *payload = icp_payload_create();
-    if (payload == NULL) {
-        icp_close(client);
-        return cli_fail(cli, EX_OSERR, "no memory");
-    }
     if (version > 0)
-        icp_payload_uint(payload, "icp", version);
+        icp_payload_uint(request.payload, "icp", version);
     if (reason != NULL)
-        icp_payload_text(payload, "reason", reason);
-    status = cli_call(cli, client, op, payload, &reply);
+        icp_payload_text(request.payload, "reason", reason);
+    status = cli_request_send(cli, &request, op);
     if (status == EX_OK && cli->form == CLI_JSON) {
-        status = json_print_reply(cli, &reply);
+        status = json_print_reply(cli, &request.reply);
     } else if (status == EX_OK) {
-        int64_t previous = icp_reply_int(&reply, "previous", 0);
-        printf("version %lld is active", (long long)icp_reply_int(&reply, "icp", 0));
+        int64_t previous = icp_reply_int(&request.reply, "previous", 0);
+        printf("version %lld is active", (long long)icp_reply_int(&request.reply, "icp", 0));
         if (previous > 0)
             printf(", version %lld was before", (long long)previous);
         printf("\n");
     }
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+    cli_request_close(&request);
     return status;
 }
 

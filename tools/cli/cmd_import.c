@@ -10,6 +10,7 @@
 #include "tools/cli/remote_schema.h"
 
 /* Keys of one account that come from columns; more is a slip. */
+#define ABSENT_SHOWN 5 /* names of absent fields in one line */
 #define KEY_COLUMNS_MAX 16
 
 struct import {
@@ -180,7 +181,8 @@ static int id_find(struct import *import)
         return EX_OK;
     const char *nearest = csv_column_nearest(import->input, name);
     return cli_fail(import->cli, EX_DATAERR, "%s has no column '%s' for the id%s%s%s",
-                    csv_name(import->input), name, nearest != NULL ? "; did you mean '" : "",
+                    csv_name(import->input), name,
+                    nearest != NULL ? "; did you mean '" : "; --id names another column",
                     nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
@@ -214,9 +216,25 @@ static int keys_find(struct import *import)
     return EX_OK;
 }
 
+/* One line, however many there are: files of a part of the fields are common. */
+static void absent_tell(const struct import *import)
+{
+    const struct feature_field *absent[ABSENT_SHOWN];
+    char names[ABSENT_SHOWN * (PROTO_FIELD_NAME_BYTES_MAX + 3)] = "";
+    size_t used = 0;
+    size_t count = csv_map_absent(&import->map, absent, ABSENT_SHOWN);
+    for (size_t i = 0; i < count && i < ABSENT_SHOWN; i++)
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
+                                 absent[i]->name);
+    if (count > 0)
+        cli_say(import->cli,
+                "%s has no column for %zu of the schema's %zu fields, which will be missing: %s%s",
+                csv_name(import->input), count, import->schema->field_count, names,
+                count > ABSENT_SHOWN ? ", …" : "");
+}
+
 static int columns_find(struct import *import)
 {
-    const struct feature_field *absent[8];
     int status = id_find(import);
     if (status == EX_OK)
         status = keys_find(import);
@@ -227,12 +245,7 @@ static int columns_find(struct import *import)
     if (import->map.field_count == 0)
         return cli_fail(import->cli, EX_DATAERR, "no column of %s is a field of the schema",
                         csv_name(import->input));
-    size_t count = csv_map_absent(&import->map, absent, 8);
-    for (size_t i = 0; i < count && i < 8; i++)
-        cli_say(import->cli, "%s has no column for the field %s; it will be missing",
-                csv_name(import->input), absent[i]->name);
-    if (count > 8)
-        cli_say(import->cli, "… nor for %zu more fields", count - 8);
+    absent_tell(import);
     return EX_OK;
 }
 
@@ -291,6 +304,9 @@ static int import_run(struct import *import, struct icp_client *client)
     int noted = notes_end(&import->notes);
     if (status == EX_OK)
         status = noted;
+    if (status != EX_OK && import->sender.client != NULL)
+        cli_say(cli, "the import broke off; once that is mended the whole file can be imported "
+                     "again, for rows that are stored already do no harm");
     if (status == EX_OK && import->notes.refused > 0)
         status = EX_DATAERR;
     status = result_print(import, status);

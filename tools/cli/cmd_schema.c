@@ -130,6 +130,12 @@ static int infer_file(const struct cli *cli, struct csv_input *input)
         if (!cli_has(cli, CLI_SCHEMA_INFER_QUIET))
             status = decisions_print(cli, &infer);
     }
+    if (status == EX_OK && json_array_size(json_object_get(schema, "fields")) == 0)
+        status =
+            cli_fail(cli, EX_DATAERR,
+                     "no column of %s is worth a field: each is an id, a key, or constant over "
+                     "its %zu good rows",
+                     csv_name(input), infer.rows);
     if (status == EX_OK)
         status = schema_check(cli, schema);
     if (status == EX_OK && json_object_get(schema, "id") == NULL)

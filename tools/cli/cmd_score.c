@@ -76,14 +76,17 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     if (client == NULL)
         return status;
     status = query.values != NULL ? names_check(cli, client) : EX_OK;
-    if (status != EX_OK)
+    if (status != EX_OK) {
         ; /* said already */
-    else if (!icp_score(client, &query, &score, &fault))
+    } else if (!icp_score(client, &query, &score, &fault)) {
         status = cli_icp_fault(cli, &fault);
-    else if (check && !score_adds_up(&score))
+        if (query.email != NULL && fault.code == ICP_NOT_FOUND)
+            cli_email_explain(cli, query.email);
+    } else if (check && !score_adds_up(&score)) {
         status = cli_fail(cli, EX_SOFTWARE, "intercept + contributions differ from the raw score");
-    else
+    } else {
         status = score_print(cli, &score, check);
+    }
     icp_score_fini(&score);
     icp_close(client);
     return status;

@@ -142,29 +142,22 @@ int cmd_jobs(struct cli *cli)
 int cmd_cancel(struct cli *cli)
 {
     int status = EX_OK;
-    struct icp_reply reply = {0};
+    struct cli_request request;
     if (!cli_arguments(cli, 1, 1))
         return EX_USAGE;
     const char *text = cli->arguments[0];
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || digits > 18 || text[digits] != '\0')
         return cli_fail(cli, EX_USAGE, "'%s' is no job; 'icp jobs' shows their numbers", text);
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    status = cli_request_open(cli, &request);
+    if (status != EX_OK)
         return status;
-    struct icp_payload *payload = icp_payload_create();
-    if (payload == NULL) {
-        icp_close(client);
-        return cli_fail(cli, EX_OSERR, "no memory");
-    }
-    icp_payload_uint(payload, "job", strtoull(text, NULL, 10));
-    status = cli_call(cli, client, ICP_OP_JOB_CANCEL, payload, &reply);
+    icp_payload_uint(request.payload, "job", strtoull(text, NULL, 10));
+    status = cli_request_send(cli, &request, ICP_OP_JOB_CANCEL);
     if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+        status = json_print_reply(cli, &request.reply);
     else if (status == EX_OK)
         printf("job %s is being cancelled\n", text);
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+    cli_request_close(&request);
     return status;
 }

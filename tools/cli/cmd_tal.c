@@ -10,20 +10,14 @@ static int tal_call(const struct cli *cli, enum icp_op op,
                     void (*fill)(const struct cli *cli, struct icp_payload *payload),
                     struct icp_reply *reply)
 {
-    int status = EX_OK;
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    struct cli_request request;
+    int status = cli_request_open(cli, &request);
+    if (status != EX_OK)
         return status;
-    struct icp_payload *payload = icp_payload_create();
-    if (payload == NULL) {
-        icp_close(client);
-        return cli_fail(cli, EX_OSERR, "no memory");
-    }
     if (fill != NULL)
-        fill(cli, payload);
-    status = cli_call(cli, client, op, payload, reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+        fill(cli, request.payload);
+    status = cli_call(cli, request.client, op, request.payload, reply);
+    cli_request_close(&request);
     return status;
 }
 

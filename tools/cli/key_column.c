@@ -112,25 +112,19 @@ static int document_send(const struct cli *cli, enum icp_op op, const char *what
                          struct icp_text document)
 {
     int status = EX_OK;
-    struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    struct cli_request request;
+    status = cli_request_open(cli, &request);
+    if (status != EX_OK)
         return status;
-    struct icp_payload *payload = icp_payload_create();
-    struct icp_reply reply = {0};
-    if (payload == NULL) {
-        icp_close(client);
-        return cli_fail(cli, EX_OSERR, "no memory");
-    }
-    icp_payload_text_n(payload, "document", document);
-    status = cli_call(cli, client, op, payload, &reply);
+    icp_payload_text_n(request.payload, "document", document);
+    status = cli_request_send(cli, &request, op);
     if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+        status = json_print_reply(cli, &request.reply);
     else if (status == EX_OK)
-        printf("%s version %lld\n", what,
-               (long long)icp_reply_int(&reply, op == ICP_OP_ICP_PUT ? "icp" : "schema", 0));
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    icp_close(client);
+        printf(
+            "%s version %lld\n", what,
+            (long long)icp_reply_int(&request.reply, op == ICP_OP_ICP_PUT ? "icp" : "schema", 0));
+    cli_request_close(&request);
     return status;
 }
 
@@ -145,7 +139,10 @@ int document_put(const struct cli *cli, enum icp_op op, const char *what)
     json_error_t error;
     json_t *json = json_loadb((const char *)data, bytes, JSON_REJECT_DUPLICATES, &error);
     int status;
-    if (json == NULL)
+    if (bytes == 0)
+        status =
+            cli_fail(cli, EX_DATAERR, "%s is empty; it must hold a document", cli->arguments[0]);
+    else if (json == NULL)
         status = cli_fail(cli, EX_DATAERR, "%s, line %d, column %d: %s", cli->arguments[0],
                           error.line, error.column, error.text);
     else

@@ -156,6 +156,39 @@ class Offline(Folder):
         _, err = run("schema", "infer", self.path("c.csv"), "--id", "siz", status=USAGE)
         self.assertIn("did you mean 'size'", err)
 
+    def test_files_that_hold_nothing_of_use_say_what_is_wrong(self):
+        _, err = run("schema", "infer", self.write("ragged.csv", "id,a,b\n1,2,3\n2,3\n4,5,6\n"))
+        self.assertIn("ragged.csv, line 3: the row has 2 cells", err)
+        self.assertNotIn("column 0", err)
+        _, err = run("schema", "infer", self.write("same.csv", "id,a\n1,2\n2,2\n"), status=DATA)
+        self.assertIn("no column of", err)
+        for command in (("put",), ("schema", "put")):
+            _, err = run(*command, self.write("empty", ""), status=DATA)
+            self.assertIn("is empty", err)
+        for arguments in (("import", self.path("empty")), ("schema", "infer", self.path("empty"))):
+            _, err = run(*arguments, *(("--dry-run", "--schema", self.path("empty"))
+                                       if arguments[0] == "import" else ()), status=DATA)
+            self.assertIn("is empty", err)
+        _, err = run("import", self.folder, status=NOINPUT)
+        self.assertIn("directory", err)
+
+    def test_a_long_line_a_mark_and_other_ends_of_lines_do_no_harm(self):
+        schema = self.write("schema.json", json.dumps(
+            {"id": "id", "fields": [{"name": "n", "type": "number"}, {"name": "c", "type": "category"},
+                                    {"name": "x", "type": "flag"}, {"name": "y", "type": "flag"}]}))
+        for ends in ("\n", "\r\n", "\r"):
+            lines = ["\ufeffid,n,c", "a,1,x", "b,2," + "y" * 10_000_000, "c,3,z"]
+            out, err = run("import", self.write("f.csv", ends.join(lines) + ends), "--dry-run",
+                           "--schema", schema, "--json", status=DATA)
+            counts = json.loads(out)
+            self.assertEqual((counts["rows"], counts["stored"], counts["refused"]), (3, 2, 1))
+            self.assertIn("no column for 2 of the schema's 4 fields, which will be missing: x, y", err)
+
+    def test_an_option_without_a_command_is_named(self):
+        _, err = run("-x", status=USAGE)
+        self.assertIn("'-x'", err)
+        self.assertNotIn("Usage", err)
+
     def test_dry_run_tells_every_kind_of_dirt_by_line_and_column(self):
         schema = self.write("schema.json", json.dumps(
             {"id": "id", "keys": {"domain": "site"},
