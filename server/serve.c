@@ -145,6 +145,14 @@ static size_t refuse_all(const struct proto_frame *frames, size_t count, struct 
     return 0;
 }
 
+static void peek(void *context, void *worker, struct proto_span bytes, unsigned step)
+{
+    (void)context;
+    if (worker) {
+        rpc_peek(worker, bytes, step);
+    }
+}
+
 static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
                            const struct proto_frame *frames, size_t count, struct proto_writer *out)
 {
@@ -232,6 +240,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
         .on_worker_start = worker_start,
         .on_worker_stop = worker_stop,
         .on_rest = worker_rest,
+        .on_peek = peek,
         .on_frames = serve_frames,
         .on_close = connection_closed,
     };

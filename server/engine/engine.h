@@ -160,6 +160,9 @@ struct engine_raw {
 };
 bool engine_raw_many(struct engine_worker *worker, const struct icp_document *document,
                      const struct proto_span *ids, size_t count, struct engine_raw *raw);
+/* Such a look-up is about to be made: begins to load what it needs, first with step 0, and with
+ * step 1 when that may have come. */
+void engine_raw_peek(const struct engine_worker *worker, struct proto_span id, unsigned step);
 
 /* Jobs: one at a time on a thread of low priority, a bounded queue, the last 64 remembered. */
 enum engine_job_state {

@@ -49,3 +49,11 @@ bool engine_raw_many(struct engine_worker *worker, const struct icp_document *do
     }
     return true;
 }
+
+void engine_raw_peek(const struct engine_worker *worker, struct proto_span id, unsigned step)
+{
+    uint32_t slot = store_peek(worker->view, id, step);
+    if (slot != STORE_NO_SLOT && worker->state->scores) {
+        __builtin_prefetch(engine_scores_place(worker->state->scores, slot));
+    }
+}

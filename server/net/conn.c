@@ -39,7 +39,7 @@ static void on_closed(uv_handle_t *handle)
     net_sweep_end_if_done(worker);
 }
 
-static void unlink_stopped(struct net_conn *conn)
+void net_conn_unstop(struct net_conn *conn)
 {
     struct net_conn **link = &conn->worker->stopped;
     while (*link != conn) {
@@ -47,7 +47,7 @@ static void unlink_stopped(struct net_conn *conn)
         link = &(*link)->next_stopped;
     }
     *link = conn->next_stopped;
-    conn->stopped = false;
+    conn->stopped = conn->gathered = false;
 }
 
 void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason)
@@ -60,7 +60,7 @@ void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason)
     conn->reading = false;
     net_tally_add(reason, 1);
     if (conn->stopped)
-        unlink_stopped(conn);
+        net_conn_unstop(conn);
     NET_TALLY(worker, requests_pending, 0 - (uint64_t)conn->pending);
     if (worker->server->handler.on_close != NULL)
         worker->server->handler.on_close(worker->server->handler.context, worker->context, conn);
@@ -79,7 +79,7 @@ void net_conn_finish(struct net_conn *conn, _Atomic uint64_t *reason)
     conn->blocked = false;
     conn->frame_ns = 0;
     if (conn->stopped)
-        unlink_stopped(conn);
+        net_conn_unstop(conn);
     net_conn_read_stop(conn);
     net_buffer_free(conn->worker, &conn->in);
 }

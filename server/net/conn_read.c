@@ -120,9 +120,61 @@ void net_conn_serve_held(struct net_conn *conn)
     take(conn, (struct proto_span){conn->in.data, conn->in.bytes});
 }
 
+/* Whether a read is to wait for the other reads of the turn. What is anything but a few whole
+ * requests on a quiet connection is served at once. */
+static bool may_gather(const struct net_conn *conn, size_t bytes)
+{
+    const struct net_worker *worker = conn->worker;
+    return worker->server->handler.on_peek != NULL && bytes <= NET_GATHER_BYTES &&
+           conn->in.bytes == 0 && conn->skip_bytes == 0 && conn->frame_ns == 0 &&
+           !worker->draining && net_conn_may_serve(conn);
+}
+
+static bool gather(struct net_conn *conn, struct proto_span bytes)
+{
+    struct net_worker *worker = conn->worker;
+    if (!keep(conn, bytes))
+        return false;
+    conn->blocked = true;
+    conn->stopped = true;
+    conn->gathered = true;
+    conn->next_stopped = worker->stopped;
+    worker->stopped = conn;
+    worker->gathering = true;
+    return true;
+}
+
+/* Serves what was gathered of a connection before something else happens to it. */
+static void ungather(struct net_conn *conn)
+{
+    if (!conn->gathered)
+        return;
+    net_conn_unstop(conn);
+    net_conn_settle(conn);
+}
+
+void net_conn_serve_gathered(struct net_worker *worker)
+{
+    const struct net_handler *handler = &worker->server->handler;
+    if (!worker->gathering)
+        return;
+    worker->gathering = false;
+    net_worker_turn(worker);
+    /* For one alone there is nothing to hide its wait behind. */
+    unsigned steps =
+        worker->stopped != NULL && worker->stopped->next_stopped != NULL ? NET_PEEK_STEPS : 0;
+    for (unsigned step = 0; step < steps; step++)
+        for (const struct net_conn *at = worker->stopped; at != NULL; at = at->next_stopped)
+            if (at->gathered)
+                handler->on_peek(handler->context, worker->context,
+                                 (struct proto_span){at->in.data, at->in.bytes}, step);
+    net_conn_resume_stopped(worker);
+}
+
 static void on_bytes(struct net_conn *conn, uint8_t *base, size_t bytes)
 {
     struct net_worker *worker = conn->worker;
+    ungather(conn);
     NET_TALLY(worker, reads, 1);
     NET_TALLY(worker, bytes_in, bytes);
     if (conn->phase != NET_OPEN)
@@ -135,6 +187,8 @@ static void on_bytes(struct net_conn *conn, uint8_t *base, size_t bytes)
     } else {
         size_t before = conn->in.bytes;
         assert(base == worker->read_buffer + NET_SMALL_BYTES);
+        if (may_gather(conn, bytes) && gather(conn, (struct proto_span){base, bytes}))
+            return;
         if (before > 0)
             memcpy(base - before, conn->in.data, before);
         take(conn, (struct proto_span){base - before, before + bytes});
@@ -151,6 +205,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         on_bytes(conn, (uint8_t *)buf->base, (size_t)count);
         return;
     }
+    ungather(conn);
     bool gone = count == UV_EOF || count == UV_ECONNRESET;
     _Atomic uint64_t *reason =
         gone ? &conn->worker->tally.closed_peer : &conn->worker->tally.closed_error;
@@ -191,7 +246,7 @@ void net_conn_resume_stopped(struct net_worker *worker)
     struct net_conn *conn = worker->stopped;
     worker->stopped = NULL;
     for (struct net_conn *at = conn; at != NULL; at = at->next_stopped)
-        at->stopped = false;
+        at->stopped = at->gathered = false;
     while (conn != NULL) {
         struct net_conn *next = conn->next_stopped;
         conn->next_stopped = NULL;

@@ -67,8 +67,7 @@ static void stop_until_next_turn(struct net_conn *conn)
     conn->blocked = true;
     if (conn->stopped)
         return;
-    if (worker->stopped == NULL)
-        net_worker_keep_busy(worker);
+    net_worker_keep_busy(worker);
     conn->stopped = true;
     conn->next_stopped = worker->stopped;
     worker->stopped = conn;

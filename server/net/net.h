@@ -63,6 +63,10 @@ struct net_handler {
      * here. Not at the end of each turn, since taking a snapshot anew costs as much as a request.
      */
     void (*on_rest)(void *context, void *worker);
+    /* Optional. Small reads of a turn are gathered before any of them is served; each is shown here
+     * first, all with `step` 0, then all with 1, so that what a request needs can be on its way
+     * from memory while others are looked at. The bytes may be anything that a client sends. */
+    void (*on_peek)(void *context, void *worker, struct proto_span bytes, unsigned step);
     /* Whole frames of one connection, in the order in which they were sent; count ≥ 1. Replies that
      * are ready are appended to *out as whole frames; others follow through net_post. Returns how
      * many of these frames will be answered later: each counts against pending_max until it is

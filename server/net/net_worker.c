@@ -44,6 +44,7 @@ static void on_before_poll(uv_prepare_t *handle)
 
 static void on_after_poll(uv_check_t *handle)
 {
+    net_conn_serve_gathered(handle->data);
     turn_end(handle->data);
 }
 

@@ -26,6 +26,9 @@
 /* Refused connections kept until the next sweep, so that they can read why. */
 #define NET_REFUSED_HELD 64
 /* Bounds of the sweep's period; it is an eighth of the shortest deadline within them. */
+/* Reads of at most so many bytes are gathered (net.h, on_peek): a request or a few. */
+#define NET_GATHER_BYTES 512
+#define NET_PEEK_STEPS 2
 #define NET_SWEEP_MS_MIN 5
 #define NET_SWEEP_MS_MAX 250
 #define NET_SWEEP_MS_DRAIN 20
@@ -80,6 +83,7 @@ struct net_conn {
     bool blocked;     /* `in` may hold whole frames that wait for their turn */
     bool choked;      /* too much unsent; ends at half the high-water mark */
     bool stopped;     /* waits in worker->stopped for the next turn */
+    bool gathered;    /* waits there for the end of this turn's reads only, and reads on */
     bool touched;     /* waits in worker->touched for the end of this turn's posts */
     bool sending;     /* `write` is under way with `sent` */
     size_t pending;
@@ -150,6 +154,7 @@ struct net_worker {
     uint32_t open;       /* connections whose memory is not yet freed */
     uint64_t generation;
 
+    bool gathering; /* some connection is gathered */
     bool turn_begun;
     bool turned; /* a turn had frames since the last sweep */
     bool awake;  /* a turn had frames since the last on_rest */
@@ -248,6 +253,9 @@ void net_conn_read_stop(struct net_conn *conn);
 bool net_conn_may_serve(const struct net_conn *conn);
 void net_conn_serve_held(struct net_conn *conn);
 void net_conn_resume_stopped(struct net_worker *worker);
+void net_conn_unstop(struct net_conn *conn); /* takes it out of worker->stopped, where it is */
+/* What was read in this turn and waits for the others (conn_read.c). */
+void net_conn_serve_gathered(struct net_worker *worker);
 
 /* conn_serve.c: returns how many of the bytes were used; what is left is to be held. */
 size_t net_conn_serve(struct net_conn *conn, struct proto_span bytes);

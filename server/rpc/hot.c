@@ -87,6 +87,25 @@ static bool hot_form(const struct proto_frame *frame, struct proto_span *id)
     return data[4] == 0xd9 && bytes == 6 + id->bytes;
 }
 
+void rpc_peek(const struct rpc_worker *worker, struct proto_span bytes, unsigned step)
+{
+    struct proto_frame frame;
+    struct proto_span id;
+    if (bytes.bytes < PROTO_HEADER_BYTES) {
+        return;
+    }
+    proto_header_decode(bytes.data, &frame.header);
+    frame.payload =
+        (struct proto_span){bytes.data + PROTO_HEADER_BYTES, bytes.bytes - PROTO_HEADER_BYTES};
+    if (frame.header.payload_bytes > frame.payload.bytes) {
+        return;
+    }
+    frame.payload.bytes = frame.header.payload_bytes;
+    if (hot_form(&frame, &id)) {
+        engine_raw_peek(worker->engine, id, step);
+    }
+}
+
 size_t rpc_hot_run(const struct proto_frame *frames, size_t count, struct proto_span *ids)
 {
     size_t most = count < RPC_HOT_GROUP ? count : RPC_HOT_GROUP;

@@ -66,6 +66,10 @@ void rpc_worker_destroy(struct rpc_worker *worker);
 /* The loop is about to wait: let go of snapshots. */
 void rpc_worker_rest(struct rpc_worker *worker);
 
+/* Bytes that a client sent and that rpc_serve will soon be given: begins to load what a score by id
+ * in front of them needs. Steps as engine_raw_peek. */
+void rpc_peek(const struct rpc_worker *worker, struct proto_span bytes, unsigned step);
+
 /* Frames of one connection that were read together. */
 struct rpc_batch {
     struct rpc_session *session;

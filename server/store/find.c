@@ -98,6 +98,17 @@ void store_find_slots(const struct store_view *view, const struct proto_span *id
         slots[i] = STORE_NO_SLOT;
 }
 
+uint32_t store_peek(const struct store_view *view, struct proto_span id, unsigned step)
+{
+    if (!view->active || view->table == NULL)
+        return STORE_NO_SLOT;
+    uint64_t hash = store_hash_text(&view->store->hasher, STORE_KIND_ID, id);
+    if (step > 0)
+        return store_index_find(view->table, hash);
+    __builtin_prefetch(store_index_home(view->table, hash));
+    return STORE_NO_SLOT;
+}
+
 struct probe {
     uint64_t hash;
     const uint8_t *row; /* where it should be, not yet verified */

@@ -198,6 +198,9 @@ void store_find_many(struct store_view *view, const struct proto_span *ids, size
  * see): ask store_find_many. */
 void store_find_slots(const struct store_view *view, const struct proto_span *ids, size_t count,
                       uint32_t *slots);
+/* Begins the load of what the look-up of an id will need (step 0), or gives the slot that it will
+ * probably find (step 1), so that the caller can do likewise; a hint without consequence. */
+uint32_t store_peek(const struct store_view *view, struct proto_span id, unsigned step);
 /* Whether no commit that this view does not see has written the row of the slot or one near it. May
  * be asked while the writer commits: the answer speaks of commits whose BEGIN was not yet told. */
 bool store_view_is_latest(const struct store_view *view, uint32_t slot);

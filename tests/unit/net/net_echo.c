@@ -160,6 +160,18 @@ static void on_turn(void *context, void *worker)
     atomic_fetch_add(&((struct net_echo *)context)->turns, 1);
 }
 
+/* Bytes that may be anything: they are read from end to end. */
+static void on_peek(void *context, void *worker, struct proto_span bytes, unsigned step)
+{
+    struct net_echo *echo = context;
+    (void)worker;
+    assert(step < 2 && bytes.bytes > 0);
+    unsigned sum = step;
+    for (size_t i = 0; i < bytes.bytes; i++)
+        sum += bytes.data[i];
+    atomic_fetch_add(&echo->peeked, sum > 0);
+}
+
 static void on_rest(void *context, void *worker)
 {
     (void)worker;
@@ -187,6 +199,7 @@ bool net_echo_start(struct net_echo *echo, const struct net_options *options,
         .on_worker_stop = on_worker_stop,
         .on_turn = on_turn,
         .on_rest = on_rest,
+        .on_peek = on_peek,
         .on_frames = on_frames,
         .on_close = on_close,
     };

@@ -40,6 +40,7 @@ struct net_echo {
     bool ending;
     atomic_uint turns;
     atomic_uint rests;
+    atomic_uint peeked; /* calls of on_peek */
     atomic_uint batches;
     atomic_uint frames;
     atomic_uint batch_largest;

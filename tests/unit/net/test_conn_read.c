@@ -180,6 +180,33 @@ static void reader_drops_a_partial_frame_when_its_peer_leaves(void **state)
     net_echo_stop(&echo, 1000);
 }
 
+enum { CROWD = 16, CROWD_ROUNDS = 5000 };
+
+/* Whether requests meet in one turn is a matter of luck, so they are sent until they did. */
+static void reader_peeks_at_what_many_sent_and_answers_each_once(void **state)
+{
+    (void)state;
+    static struct net_echo echo;
+    struct net_options options = net_test_options(1);
+    net_test_start(&echo, &options);
+    int fds[CROWD];
+    for (unsigned i = 0; i < CROWD; i++)
+        fds[i] = net_test_connect(&echo);
+    uint32_t round = 0;
+    for (; round < CROWD_ROUNDS && atomic_load(&echo.peeked) < 100; round++) {
+        for (unsigned i = 0; i < CROWD; i++)
+            assert_true(net_peer_request(fds[i], 2, round * CROWD + i, proto_span_text("ping")));
+        for (unsigned i = 0; i < CROWD; i++)
+            net_test_expect(fds[i], PROTO_OK, round * CROWD + i);
+    }
+    assert_true(atomic_load(&echo.peeked) >= 100);
+    assert_int_equal(net_test_counters(&echo).frames_in, round * CROWD);
+    for (unsigned i = 0; i < CROWD; i++)
+        close(fds[i]);
+    net_wait_for(net_test_counters(&echo).bytes_held == 0);
+    net_echo_stop(&echo, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +216,7 @@ int main(void)
         cmocka_unit_test(reader_answers_busy_and_passes_over_a_frame_that_memory_forbids),
         cmocka_unit_test(reader_answers_what_a_peer_sent_before_it_ended_its_half),
         cmocka_unit_test(reader_drops_a_partial_frame_when_its_peer_leaves),
+        cmocka_unit_test(reader_peeks_at_what_many_sent_and_answers_each_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
