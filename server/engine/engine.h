@@ -227,9 +227,15 @@ struct engine_scan {
     /* On the scan thread, with its worker refreshed and the job to ask whether to go on. */
     bool (*run)(void *context, struct engine_worker *worker, const struct engine_job *job,
                 struct proto_fault *fault);
+    /* NULL, or how scans that wait with the same function are run together, ENGINE_SCANS_TOGETHER
+     * at most: contexts and jobs of each, whose results it fills. */
+    void (*run_many)(void *const *contexts, const struct engine_job *const *jobs, size_t count,
+                     struct engine_worker *worker, bool *oks, struct proto_fault *faults);
     /* Once, whatever happens, also for a scan that never began; info->fault tells. */
     void (*on_done)(void *context, const struct engine_job_info *info);
 };
+
+enum { ENGINE_SCANS_TOGETHER = 16 };
 
 /* Copies *scan and queues it. False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN, PROTO_NO_MEMORY),
  * and then no callback runs. */

@@ -30,10 +30,10 @@ struct engine_lane {
     pthread_t thread;
     bool started;
     bool stopping;
-    uint64_t last;            /* number of the newest job */
-    struct engine_job *head;  /* queued, oldest first */
-    struct engine_job **tail; /* where the next one goes */
-    struct engine_job *running;
+    uint64_t last;              /* number of the newest job */
+    struct engine_job *head;    /* queued, oldest first */
+    struct engine_job **tail;   /* where the next one goes */
+    struct engine_job *running; /* and those that run in the same call, by next */
     size_t queued;
     struct engine_job_info *past; /* ring of ended jobs */
     size_t past_count;
@@ -74,6 +74,10 @@ struct engine_job {
     int64_t deadline_ms; /* wall clock by which it must begin, 0: none */
     void *context;
     bool (*run)(struct engine_job *job, struct proto_fault *fault);
+    /* Not NULL: jobs that wait with the same function are run in one call, `count` of them, the
+     * first of which is the oldest. Fills oks and faults. */
+    void (*run_many)(struct engine_job *const *jobs, size_t count, bool *oks,
+                     struct proto_fault *faults);
     void (*on_progress)(void *context, const struct engine_job_info *info);
     void (*on_done)(void *context, const struct engine_job_info *info);
     void *callback_context;
@@ -92,6 +96,10 @@ uint64_t engine_lane_queue(struct engine_lane *lane, struct engine_job *job,
 bool engine_jobs_start(struct engine *engine, struct proto_fault *fault);
 bool engine_scans_start(struct engine *engine, struct proto_fault *fault);
 uint64_t engine_job_queue(struct engine *engine, struct engine_job *job, struct proto_fault *fault);
+/* Makes a job of *request (its own fields as said above; engine, lane and info are filled) and
+ * queues it. Takes request->context: it is destroyed on failure as well. */
+uint64_t engine_job_submit(struct engine *engine, enum proto_op op,
+                           const struct engine_job *request, struct proto_fault *fault);
 /* From run(): notes progress and tells on_progress when it moved; false if the job is to end. */
 bool engine_job_progress(struct engine_job *job, double done, const char *stage);
 

@@ -75,30 +75,104 @@ static void job_refuse(struct engine_lane *lane, struct engine_job *job,
     job_finish(lane, job);
 }
 
-static void job_run(struct engine_lane *lane, struct engine_job *job)
+/* Whether a job may still begin; refuses it if not. */
+static bool job_may_begin(struct engine_lane *lane, struct engine_job *job)
 {
     if (atomic_load(&job->cancel)) {
         job_refuse(lane, job, ENGINE_JOB_CANCELLED, PROTO_CANCELLED,
                    "was cancelled before it began");
-        return;
+        return false;
     }
     if (job->deadline_ms > 0 && engine_now_ms(lane->engine) > job->deadline_ms) {
         job_refuse(lane, job, ENGINE_JOB_FAILED, PROTO_DEADLINE,
                    "could not begin before the request's deadline");
-        return;
+        return false;
     }
-    struct proto_fault fault = {0};
-    bool ok = job->run(job, &fault);
+    return true;
+}
+
+static void job_end(struct engine_lane *lane, struct engine_job *job, bool ok,
+                    const struct proto_fault *fault)
+{
     pthread_mutex_lock(&lane->lock);
-    job->info.fault = fault;
-    job->info.state = ok                              ? ENGINE_JOB_DONE
-                      : fault.code == PROTO_CANCELLED ? ENGINE_JOB_CANCELLED
-                                                      : ENGINE_JOB_FAILED;
+    job->info.fault = *fault;
+    job->info.state = ok                               ? ENGINE_JOB_DONE
+                      : fault->code == PROTO_CANCELLED ? ENGINE_JOB_CANCELLED
+                                                       : ENGINE_JOB_FAILED;
     if (ok) {
         job->info.done = 1;
     }
     pthread_mutex_unlock(&lane->lock);
     job_finish(lane, job);
+}
+
+static void job_run(struct engine_lane *lane, struct engine_job *job)
+{
+    if (job_may_begin(lane, job)) {
+        struct proto_fault fault = {0};
+        bool ok = job->run(job, &fault);
+        job_end(lane, job, ok, &fault);
+    }
+}
+
+/* Takes what waits for the same function out of the queue, behind `jobs[0]`, which runs already. */
+static size_t jobs_gather(struct engine_lane *lane, struct engine_job **jobs)
+{
+    size_t count = 1;
+    pthread_mutex_lock(&lane->lock);
+    for (struct engine_job **at = &lane->head; *at && count < ENGINE_SCANS_TOGETHER;) {
+        struct engine_job *job = *at;
+        if (job->run_many != jobs[0]->run_many) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        lane->tail = job->next ? lane->tail : at;
+        lane->queued--;
+        job->next = NULL;
+        job->info.state = ENGINE_JOB_RUNNING;
+        job->info.started_ms = engine_now_ms(lane->engine);
+        atomic_store(&job->cancel, atomic_load(&job->cancel) || lane->stopping);
+        jobs[count - 1]->next = job; /* so that stopping finds it */
+        jobs[count++] = job;
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return count;
+}
+
+static void jobs_run(struct engine_lane *lane, struct engine_job *first)
+{
+    struct engine_job *jobs[ENGINE_SCANS_TOGETHER] = {first};
+    struct proto_fault faults[ENGINE_SCANS_TOGETHER] = {0};
+    bool oks[ENGINE_SCANS_TOGETHER] = {false};
+    size_t gathered = jobs_gather(lane, jobs);
+    size_t count = 0;
+    for (size_t i = 0; i < gathered; i++) {
+        struct engine_job *job = jobs[i];
+        bool gone = atomic_load(&job->cancel) ||
+                    (job->deadline_ms > 0 && engine_now_ms(lane->engine) > job->deadline_ms);
+        if (!gone) {
+            jobs[count++] = job;
+            continue;
+        }
+        pthread_mutex_lock(&lane->lock); /* it is freed: out of the chain with it */
+        struct engine_job **at = &lane->running;
+        while (*at != job) {
+            at = &(*at)->next;
+        }
+        *at = job->next;
+        pthread_mutex_unlock(&lane->lock);
+        (void)job_may_begin(lane, job);
+    }
+    if (count > 0) {
+        first->run_many(jobs, count, oks, faults);
+    }
+    pthread_mutex_lock(&lane->lock);
+    lane->running = NULL;
+    pthread_mutex_unlock(&lane->lock);
+    for (size_t i = 0; i < count; i++) {
+        job_end(lane, jobs[i], oks[i], &faults[i]);
+    }
 }
 
 static struct engine_job *job_next(struct engine_lane *lane)
@@ -114,6 +188,7 @@ static struct engine_job *job_next(struct engine_lane *lane)
             lane->tail = &lane->head;
         }
         lane->queued--;
+        job->next = NULL;
         lane->running = job;
         job->info.state = ENGINE_JOB_RUNNING;
         job->info.started_ms = engine_now_ms(lane->engine);
@@ -137,7 +212,11 @@ static void *lane_main(void *context)
     }
     struct engine_job *job;
     while ((job = job_next(lane)) != NULL) {
-        job_run(lane, job);
+        if (job->run_many) {
+            jobs_run(lane, job);
+        } else {
+            job_run(lane, job);
+        }
     }
     return NULL;
 }
@@ -183,8 +262,8 @@ void engine_lane_stop(struct engine_lane *lane)
     }
     pthread_mutex_lock(&lane->lock);
     lane->stopping = true;
-    if (lane->running) {
-        atomic_store(&lane->running->cancel, true);
+    for (struct engine_job *job = lane->running; job; job = job->next) {
+        atomic_store(&job->cancel, true);
     }
     pthread_cond_signal(&lane->wake);
     pthread_mutex_unlock(&lane->lock);
@@ -223,6 +302,26 @@ uint64_t engine_lane_queue(struct engine_lane *lane, struct engine_job *job,
 uint64_t engine_job_queue(struct engine *engine, struct engine_job *job, struct proto_fault *fault)
 {
     return engine_lane_queue(&engine->jobs, job, fault);
+}
+
+uint64_t engine_job_submit(struct engine *engine, enum proto_op op,
+                           const struct engine_job *request, struct proto_fault *fault)
+{
+    struct engine_job *job = malloc(sizeof *job);
+    uint64_t number = 0;
+    if (job) {
+        *job = *request;
+        job->engine = engine;
+        job->info = (struct engine_job_info){.op = op};
+        number = engine_job_queue(engine, job, fault);
+    } else {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
+    }
+    if (number == 0) {
+        request->destroy(request->context);
+        free(job);
+    }
+    return number;
 }
 
 bool engine_job_progress(struct engine_job *job, double done, const char *stage)

@@ -309,25 +309,14 @@ uint64_t engine_learn(struct engine *engine, const struct engine_learn *request,
     if (!learn) {
         return 0;
     }
-    struct engine_job *job = calloc(1, sizeof *job);
-    if (!job) {
-        learn_destroy(learn);
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
-        return 0;
-    }
-    job->engine = engine;
-    job->info.op = PROTO_OP_ICP_LEARN;
-    job->deadline_ms = request->deadline_ms;
-    job->context = learn;
-    job->run = learn_run;
-    job->destroy = learn_destroy;
-    job->on_progress = request->on_progress;
-    job->on_done = request->on_done;
-    job->callback_context = request->context;
-    uint64_t number = engine_job_queue(engine, job, fault);
-    if (number == 0) {
-        learn_destroy(learn);
-        free(job);
-    }
-    return number;
+    struct engine_job job = {
+        .deadline_ms = request->deadline_ms,
+        .context = learn,
+        .run = learn_run,
+        .destroy = learn_destroy,
+        .on_progress = request->on_progress,
+        .on_done = request->on_done,
+        .callback_context = request->context,
+    };
+    return engine_job_submit(engine, PROTO_OP_ICP_LEARN, &job, fault);
 }

@@ -74,6 +74,7 @@ void lookalike_set_destroy(struct lookalike_set *set)
     similar_destroy(set->set);
     lookalike_blocks_destroy(set->blocks);
     feature_vectorizer_release(set->plan);
+    json_decref(set->wish);
     free(set);
 }
 
@@ -137,6 +138,7 @@ void engine_lookalike_stats(struct engine *engine, struct engine_lookalike_stats
         stats->vectors = similar_count(set->set);
         stats->lists = similar_list_count(set->set);
         stats->dims = set->plan->dims;
+        stats->metric = set->plan->metric;
         stats->opened = set->opened;
         stats->plan_digest = set->plan->digest;
         for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
@@ -150,6 +152,22 @@ void engine_lookalike_stats(struct engine *engine, struct engine_lookalike_stats
     stats->seq = lookalike->applied_seq;
     pthread_mutex_unlock(&lookalike->lock);
     pthread_rwlock_unlock(&lookalike->set_lock);
+}
+
+json_t *lookalike_wish_now(struct engine_lookalike *lookalike)
+{
+    pthread_rwlock_rdlock(&lookalike->set_lock);
+    json_t *wish = lookalike->set ? json_deep_copy(lookalike->set->wish) : NULL;
+    pthread_rwlock_unlock(&lookalike->set_lock);
+    return wish;
+}
+
+char *engine_lookalike_wishes(struct engine *engine)
+{
+    json_t *wish = lookalike_wish_now(engine->lookalike);
+    char *text = wish ? json_dumps(wish, JSON_COMPACT) : NULL;
+    json_decref(wish);
+    return text;
 }
 
 char *engine_lookalike_plan(struct engine *engine)

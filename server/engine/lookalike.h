@@ -51,6 +51,13 @@ struct engine_similar {
     struct proto_span filter;                            /* empty: all accounts */
     const struct proto_span *exclude_ids, *exclude_keys; /* unknown ones are passed over */
     size_t exclude_id_count, exclude_key_count;
+    /* Ids or keys of parents: neither they nor accounts whose parent field names one of them, by
+     * id or any key, are given. With exclude_family the parents of the examples and the examples
+     * themselves are such parents too. */
+    const struct proto_span *exclude_parents;
+    size_t exclude_parent_count;
+    bool exclude_family;
+    struct proto_span parent_field; /* a category; empty: "parent" */
     uint32_t k;
     double recall; /* 0 or 1: exact */
     uint32_t shared_max;
@@ -77,6 +84,7 @@ struct engine_similar_result {
     struct engine_similar_hit *hits;
     size_t count;
     struct similar_report report;
+    enum feature_vector_metric metric;
     const struct icp_document *document; /* NULL: not scored; borrows from the worker's state */
     uint64_t positives_matched;          /* by positives_where */
     uint64_t positives_used, negatives_used;
@@ -91,6 +99,20 @@ bool engine_similar(struct engine_worker *worker, const struct engine_job *job,
                     const struct engine_similar *query, struct engine_similar_result *result,
                     struct proto_fault *fault);
 void engine_similar_free(struct engine_similar_result *result);
+
+/* Queries that wait together, SIMILAR_BATCH_MAX at most: each is answered as engine_similar would,
+ * on one commit, and those with one example and an exact answer share one pass. Each result that is
+ * good is freed with engine_similar_free. */
+struct engine_similar_ask {
+    const struct engine_job *job;
+    const struct engine_similar *query;
+    /* set */
+    struct engine_similar_result result;
+    struct proto_fault fault;
+    bool good;
+};
+void engine_similar_many(struct engine_worker *worker, struct engine_similar_ask *asks,
+                         size_t count);
 
 /* How well approximate search does on this base: n stored accounts, chosen by seed, as queries. */
 struct engine_recall {
@@ -107,23 +129,40 @@ struct engine_recall {
 bool engine_recall(struct engine_worker *worker, const struct engine_job *job,
                    struct engine_recall *recall, struct proto_fault *fault);
 
-/* Builds anew as a job; the set in use answers meanwhile. */
+/* Builds anew as a job; the set in use answers meanwhile. What is left out stays as it is for the
+ * set in use, and is kept with it: builds that come by themselves follow it too. */
+struct engine_field_weight {
+    struct proto_span field;
+    double weight; /* 0 leaves the field out, 1 is what a firmographic field has */
+};
 struct engine_similar_build {
-    bool icp_weights; /* fields weigh as the active ICP finds them important */
+    bool defaults;            /* what is left out is as in the beginning */
+    struct proto_span metric; /* empty: left out */
+    double vector_share;      /* 0: left out */
+    uint32_t dims;            /* places of all that is no vector field; 0: left out */
+    enum { ENGINE_KEEP, ENGINE_NO, ENGINE_YES } icp_weights;
+    const struct engine_field_weight *weights; /* NULL: left out; else replaces all */
+    size_t weight_count;
     int64_t deadline_ms;
     void (*on_progress)(void *context, const struct engine_job_info *info);
     void (*on_done)(void *context, const struct engine_job_info *info);
     void *context;
 };
+/* Returns the job's number; 0 with *fault (PROTO_BAD_FIELD: unknown metric or field, a number out
+ * of range). */
 uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *build,
                               struct proto_fault *fault);
 
 struct engine_lookalike_stats {
     bool ready, building, opened; /* opened: from blocks of the store, not built since the start */
+    enum feature_vector_metric metric;
     uint64_t vectors, lists, dims, pending, plan_digest, seq, bytes;
 };
 void engine_lookalike_stats(struct engine *engine, struct engine_lookalike_stats *stats);
 /* The plan in use as JSON text; NULL without a set or memory. Caller frees. */
 char *engine_lookalike_plan(struct engine *engine);
+/* What builds were asked for, as JSON text: {"metric": …, "vector_share": …, "dims": …,
+ * "icp_weights": …, "weights": {…}} with what was given. NULL as above. Caller frees. */
+char *engine_lookalike_wishes(struct engine *engine);
 
 #endif

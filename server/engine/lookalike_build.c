@@ -11,6 +11,11 @@
 #include "server/engine/walk.h"
 
 #define SEED 0x1cf
+
+static_assert((int)FEATURE_VECTOR_COSINE == (int)SIMILAR_COSINE &&
+                  (int)FEATURE_VECTOR_DOT == (int)SIMILAR_DOT &&
+                  (int)FEATURE_VECTOR_L2 == (int)SIMILAR_L2,
+              "one list of metrics, as two floors know it");
 /* Share of a field that the active ICP does not use, against one of the most important. */
 #define WEIGHT_LEAST 0.25
 
@@ -122,12 +127,18 @@ static bool plan_fit(struct building *building, struct proto_fault *fault)
         .rows = (building->count + building->step - 1) / building->step,
         .values = sample_values,
     };
-    double *weights = building->options->icp_weights ? icp_weights(state) : NULL;
-    struct feature_vectorizer_options options = {.weights = weights,
-                                                 .weight_slots = state->schema->id_count};
+    const json_t *wish = building->made->wish;
+    double *own = calloc(state->schema->id_count + 1, sizeof *own);
+    if (!own) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fit vectors");
+    }
+    double *weights = lookalike_wish_icp_weights(wish) ? icp_weights(state) : NULL;
+    struct feature_vectorizer_options options =
+        lookalike_wish_options(wish, state->schema, weights, own);
     building->made->plan = feature_vectorizer_fit(state->schema, &sample, &options, fault);
     building->made->schema_version = state->schema->version;
     free(weights);
+    free(own);
     return building->made->plan != NULL;
 }
 
@@ -186,7 +197,7 @@ struct similar_options lookalike_options(const struct lookalike_set *set)
 {
     return (struct similar_options){
         .dim = set->plan->dims,
-        .metric = SIMILAR_COSINE,
+        .metric = (enum similar_metric)set->plan->metric,
         .seed = SEED,
         .source = lookalike_blocks_source(set->blocks),
     };
@@ -269,7 +280,13 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
     building.made = calloc(1, sizeof *building.made);
     building.worker = engine_worker_create(engine, fault);
     bool good = building.worker != NULL;
-    if (good && !building.made) {
+    if (building.made) {
+        building.made->wish =
+            options->wish ? json_deep_copy(options->wish) : lookalike_wish_now(options->lookalike);
+        /* Nothing was ever asked for. */
+        building.made->wish = building.made->wish ? building.made->wish : json_object();
+    }
+    if (good && (!building.made || !building.made->wish)) {
         good = proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for look-alike search");
     }
     if (good) {
@@ -283,9 +300,11 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
         munmap(building.rows, building.row_bytes);
     }
     if (good) {
-        engine_log(engine, LOG_INFO,
-                   "look-alike search: %zu accounts as vectors of %" PRIu32 ", plan %016" PRIx64,
-                   building.count, building.made->plan->dims, building.made->plan->digest);
+        engine_log(
+            engine, LOG_INFO,
+            "look-alike search: %zu accounts as vectors of %" PRIu32 ", %s, plan %016" PRIx64,
+            building.count, building.made->plan->dims,
+            feature_vector_metric_name(building.made->plan->metric), building.made->plan->digest);
     } else {
         lookalike_set_destroy(building.made);
         building.made = NULL;
@@ -302,32 +321,57 @@ static bool build_run(struct engine_job *job, struct proto_fault *fault)
     return lookalike_build(build, fault) && lookalike_save(build->lookalike, job, fault);
 }
 
-uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *request,
-                              struct proto_fault *fault)
+static void build_destroy(void *context)
 {
-    struct engine_job *job = calloc(1, sizeof *job);
+    struct lookalike_build *build = context;
+    json_decref(build->wish);
+    free(build);
+}
+
+/* The wishes in force once the request is granted. */
+static json_t *wish_of(struct engine *engine, const struct engine_similar_build *request,
+                       struct proto_fault *fault)
+{
+    json_t *wish = NULL;
+    struct engine_state *state = engine_state_get(engine);
+    json_t *before = lookalike_wish_now(engine->lookalike);
+    if (state->schema) {
+        wish = lookalike_wish_merge(before, request, state->schema, fault);
+    } else {
+        proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
+    }
+    json_decref(before);
+    engine_state_release(state);
+    return wish;
+}
+
+uint64_t lookalike_build_queue(struct engine *engine, json_t *wish,
+                               const struct engine_similar_build *request,
+                               struct proto_fault *fault)
+{
     struct lookalike_build *build = calloc(1, sizeof *build);
-    if (!job || !build) {
-        free(job);
-        free(build);
+    if (!build) {
+        json_decref(wish);
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
         return 0;
     }
     build->lookalike = engine->lookalike;
-    build->icp_weights = request->icp_weights;
-    job->engine = engine;
-    job->info.op = PROTO_OP_SIMILAR_BUILD;
-    job->deadline_ms = request->deadline_ms;
-    job->context = build;
-    job->run = build_run;
-    job->destroy = free;
-    job->on_progress = request->on_progress;
-    job->on_done = request->on_done;
-    job->callback_context = request->context;
-    uint64_t number = engine_job_queue(engine, job, fault);
-    if (number == 0) {
-        free(build);
-        free(job);
-    }
-    return number;
+    build->wish = wish;
+    struct engine_job job = {
+        .deadline_ms = request->deadline_ms,
+        .context = build,
+        .run = build_run,
+        .destroy = build_destroy,
+        .on_progress = request->on_progress,
+        .on_done = request->on_done,
+        .callback_context = request->context,
+    };
+    return engine_job_submit(engine, PROTO_OP_SIMILAR_BUILD, &job, fault);
+}
+
+uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *request,
+                              struct proto_fault *fault)
+{
+    json_t *wish = wish_of(engine, request, fault);
+    return wish ? lookalike_build_queue(engine, wish, request, fault) : 0;
 }

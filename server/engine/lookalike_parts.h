@@ -8,6 +8,7 @@
 
 #include "server/engine/lookalike.h"
 #include "server/engine/lookalike_blocks.h"
+#include "server/engine/lookalike_wish.h"
 #include "server/engine/worker.h"
 
 /* A set with its plan and its blocks. */
@@ -15,6 +16,7 @@ struct lookalike_set {
     struct feature_vectorizer *plan;
     uint32_t schema_version; /* that the plan was fitted on */
     bool opened;             /* from the store, not built */
+    json_t *wish;            /* lookalike_wish.h; never changes */
     struct lookalike_blocks *blocks;
     struct similar_set *set;
     struct similar_scratch *scratch; /* of the scan thread */
@@ -56,10 +58,16 @@ struct lookalike_build {
     struct engine_lookalike *lookalike;
     struct engine_job *job; /* NULL: on the scan thread */
     const struct engine_job *scan;
-    bool icp_weights;
+    json_t *wish; /* NULL: those of the set in use */
 };
 bool lookalike_build(const struct lookalike_build *build, struct proto_fault *fault);
+/* Queues a build as a job; takes `wish` (NULL: that of the set in use). */
+uint64_t lookalike_build_queue(struct engine *engine, json_t *wish,
+                               const struct engine_similar_build *request,
+                               struct proto_fault *fault);
 void lookalike_set_destroy(struct lookalike_set *set); /* NULL is fine */
+/* A copy of the wishes of the set in use that nobody else has; NULL without a set or memory. */
+json_t *lookalike_wish_now(struct engine_lookalike *lookalike);
 /* Puts `made` (NULL: nothing), which has seen `seq`, in place of the set in use, and what was noted
  * since the build began before it. */
 void lookalike_build_end(struct engine_lookalike *lookalike, struct lookalike_set *made,

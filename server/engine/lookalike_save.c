@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Look-alike vectors in the store: saving a set as a generation of blocks while it goes on changing
  * and answering, and opening it at a start. */
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <syslog.h>
@@ -16,13 +15,39 @@
 struct saving {
     struct engine_lookalike *lookalike;
     struct engine_job *job;
+    /* The set may be replaced while it is stored: it is touched under the lock alone, and what else
+     * is needed of it is copied when it is frozen. */
     struct lookalike_set *set;
+    uint32_t dims, counts[SIMILAR_KINDS];
+    char *head;
     uint32_t generation;
     uint64_t seq;
     uint8_t *room; /* PUT_BYTES and one block more */
     struct store_vector_block *list;
     size_t list_room, count, used;
 };
+
+/* What opening needs to know. NULL: no memory. */
+static char *head_print(const struct saving *saving)
+{
+    char *plan = feature_vectorizer_print(saving->set->plan);
+    json_t *list = json_array();
+    for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
+        json_array_append_new(list, json_integer(saving->counts[kind]));
+    }
+    json_t *head =
+        plan ? json_pack("{s:i, s:o, s:s, s:O}", "schema", (int)saving->set->schema_version,
+                         "counts", list, "plan", plan, "wish", saving->set->wish)
+             : NULL;
+    char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
+    if (head) {
+        json_decref(head);
+    } else {
+        json_decref(list);
+    }
+    free(plan);
+    return text;
+}
 
 /* The set as of now, in a state that can be opened. */
 static bool freeze(struct saving *saving, struct proto_fault *fault)
@@ -38,6 +63,12 @@ static bool freeze(struct saving *saving, struct proto_fault *fault)
     if (saving->set) {
         good = similar_flush(saving->set->set) == SIMILAR_OK &&
                lookalike_blocks_freeze(saving->set->blocks);
+    }
+    if (good) {
+        saving->dims = saving->set->plan->dims;
+        memcpy(saving->counts, saving->set->blocks->frozen_counts, sizeof saving->counts);
+        saving->head = head_print(saving);
+        good = saving->head != NULL;
     }
     pthread_rwlock_unlock(&lookalike->set_lock);
     return good || proto_fault_set(fault, PROTO_NO_MEMORY, "",
@@ -69,7 +100,7 @@ static bool blocks_stage(struct saving *saving, enum similar_kind kind, uint32_t
                          uint32_t end)
 {
     struct engine_lookalike *lookalike = saving->lookalike;
-    size_t bytes = similar_block_bytes(kind, saving->set->plan->dims);
+    size_t bytes = similar_block_bytes(kind, saving->dims);
     pthread_rwlock_rdlock(&lookalike->set_lock);
     bool same = lookalike->set == saving->set && !saving->set->blocks->torn;
     for (; same && *number < end && saving->used < PUT_BYTES && saving->count < saving->list_room;
@@ -85,9 +116,9 @@ static bool blocks_stage(struct saving *saving, enum similar_kind kind, uint32_t
     return same;
 }
 
-static bool blocks_save(struct saving *saving, const uint32_t counts[SIMILAR_KINDS],
-                        struct proto_fault *fault)
+static bool blocks_save(struct saving *saving, struct proto_fault *fault)
 {
+    const uint32_t *counts = saving->counts;
     uint64_t total = 1;
     uint64_t done = 0;
     for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
@@ -114,31 +145,9 @@ static bool blocks_save(struct saving *saving, const uint32_t counts[SIMILAR_KIN
     return list_put(saving, fault);
 }
 
-/* What opening needs to know. NULL: no memory. */
-static char *head_print(const struct saving *saving, const uint32_t counts[SIMILAR_KINDS])
-{
-    char *plan = feature_vectorizer_print(saving->set->plan);
-    json_t *list = json_array();
-    for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
-        json_array_append_new(list, json_integer(counts[kind]));
-    }
-    json_t *head = plan ? json_pack("{s:i, s:o, s:s}", "schema", (int)saving->set->schema_version,
-                                    "counts", list, "plan", plan)
-                        : NULL;
-    char *text = head ? json_dumps(head, JSON_COMPACT) : NULL;
-    if (head) {
-        json_decref(head);
-    } else {
-        json_decref(list);
-    }
-    free(plan);
-    return text;
-}
-
 static bool save(struct saving *saving, struct proto_fault *fault)
 {
     struct store *store = saving->lookalike->engine->store;
-    uint32_t counts[SIMILAR_KINDS];
     size_t largest = similar_block_bytes(SIMILAR_KIND_FLOAT, FEATURE_VECTOR_DIMS_MAX);
     saving->list_room = 4096;
     saving->room = malloc(PUT_BYTES + largest);
@@ -151,16 +160,9 @@ static bool save(struct saving *saving, struct proto_fault *fault)
         !lookalike_wait_applied(saving->lookalike, NULL, fault) || !freeze(saving, fault)) {
         return false;
     }
-    assert(saving->set);
-    memcpy(counts, saving->set->blocks->frozen_counts, sizeof counts);
-    char *text = head_print(saving, counts);
-    bool good = text ? blocks_save(saving, counts, fault)
-                     : proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to store vectors");
-    assert(!good || text);
-    good = good && store_vectors_publish(store, saving->generation, saving->seq,
-                                         proto_span_text(text), fault);
-    free(text);
-    return good;
+    return blocks_save(saving, fault) &&
+           store_vectors_publish(store, saving->generation, saving->seq,
+                                 proto_span_text(saving->head), fault);
 }
 
 bool lookalike_save(struct engine_lookalike *lookalike, struct engine_job *job,
@@ -171,6 +173,7 @@ bool lookalike_save(struct engine_lookalike *lookalike, struct engine_job *job,
     thaw(&saving);
     free(saving.room);
     free(saving.list);
+    free(saving.head);
     if (good) {
         engine_log(lookalike->engine, LOG_INFO,
                    "look-alike vectors are stored as of sequence %" PRIu64, saving.seq);
@@ -204,18 +207,10 @@ void lookalike_save_later(struct engine_lookalike *lookalike)
     bool queued = lookalike->save_queued;
     lookalike->save_queued = true;
     pthread_mutex_unlock(&lookalike->lock);
-    struct engine_job *job = queued ? NULL : calloc(1, sizeof *job);
-    if (!job) {
-        return;
-    }
-    job->engine = lookalike->engine;
-    job->info.op = PROTO_OP_SIMILAR_BUILD;
-    job->run = save_run;
-    job->on_done = save_done;
-    job->callback_context = lookalike;
-    job->destroy = nothing;
-    if (engine_job_queue(lookalike->engine, job, &fault) == 0) {
+    struct engine_job job = {
+        .run = save_run, .on_done = save_done, .callback_context = lookalike, .destroy = nothing};
+    if (!queued &&
+        engine_job_submit(lookalike->engine, PROTO_OP_SIMILAR_BUILD, &job, &fault) == 0) {
         save_done(lookalike, NULL);
-        free(job);
     }
 }

@@ -33,6 +33,33 @@ static bool scan_run(struct engine_job *job, struct proto_fault *fault)
     return ok;
 }
 
+/* The contexts of scans that run together, for the function that they share. */
+static void scan_run_many(struct engine_job *const *jobs, size_t count, bool *oks,
+                          struct proto_fault *faults)
+{
+    void *contexts[ENGINE_SCANS_TOGETHER];
+    const struct engine_job *each[ENGINE_SCANS_TOGETHER];
+    const struct engine_scan *scan = jobs[0]->context;
+    struct engine_worker *worker = jobs[0]->engine->scan_worker;
+    for (size_t i = 0; i < count; i++) {
+        contexts[i] = ((const struct engine_scan *)jobs[i]->context)->context;
+        each[i] = jobs[i];
+    }
+    struct proto_fault fault = {0};
+    if (engine_worker_refresh(worker, &fault)) {
+        scan->run_many(contexts, each, count, worker, oks, faults);
+    } else {
+        for (size_t i = 0; i < count; i++) {
+            oks[i] = false;
+            faults[i] = fault;
+        }
+    }
+    engine_worker_rest(worker);
+    for (size_t i = 0; i < count; i++) {
+        faults[i] = oks[i] ? (struct proto_fault){0} : faults[i];
+    }
+}
+
 bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct proto_fault *fault)
 {
     struct engine_job *job = calloc(1, sizeof *job);
@@ -48,6 +75,7 @@ bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct p
     job->deadline_ms = scan->deadline_ms;
     job->context = own;
     job->run = scan_run;
+    job->run_many = scan->run_many ? scan_run_many : NULL;
     job->on_done = scan->on_done;
     job->callback_context = scan->context;
     job->destroy = free;

@@ -91,7 +91,13 @@ static double dense_common(const struct feature_vector_field *field, const struc
     for (size_t i = 0; i < field->dims; i++)
         sum += (double)feature_vector_number(a, i) * (double)feature_vector_number(b, i);
     return field->share * sum /
-           (feature_vector_length(a, field->dims) * feature_vector_length(b, field->dims));
+           (feature_vector_divisor(field, a) * feature_vector_divisor(field, b));
+}
+
+static double dense_square(const struct feature_vector_field *field, const struct feature_value *a)
+{
+    double length = feature_vector_length(a, field->dims) / feature_vector_divisor(field, a);
+    return field->share * length * length;
 }
 
 static double number_common(const struct feature_vector_field *field, const struct feature_value *a,
@@ -116,9 +122,10 @@ static struct agreement field_agree(const struct feature_vector_field *field,
         words_agree(field, a, b, to, &agreement);
         return agreement;
     }
-    double squared = field->share * (field->type == FEATURE_NUMBER ? FEATURE_VECTOR_NUMBER : 1);
-    agreement.squared_a = a == NULL ? 0 : squared;
-    agreement.squared_b = b == NULL ? 0 : squared;
+    bool number = field->type == FEATURE_NUMBER;
+    double squared = field->share * FEATURE_VECTOR_NUMBER;
+    agreement.squared_a = a == NULL ? 0 : number ? squared : dense_square(field, a);
+    agreement.squared_b = b == NULL ? 0 : number ? squared : dense_square(field, b);
     if (a != NULL && b != NULL) {
         agreement.common =
             field->type == FEATURE_NUMBER ? number_common(field, a, b) : dense_common(field, a, b);
@@ -160,10 +167,13 @@ void feature_vectorizer_explain(const struct feature_vectorizer *plan,
         all.common += one.common;
     }
     double norms = sqrt(all.squared_a * all.squared_b);
-    double scale = norms > 0 ? 1 / norms : 0;
+    double scale = plan->metric == FEATURE_VECTOR_DOT ? 1 : norms > 0 ? 1 / norms : 0;
     for (size_t i = 0; i < to.count; i++)
         shared[i].part *= scale;
     explanation->similarity = all.common * scale;
+    if (plan->metric == FEATURE_VECTOR_L2)
+        explanation->similarity =
+            1 / (1 + sqrt(fmax(all.squared_a + all.squared_b - 2 * all.common, 0)));
     explanation->difference_part *= scale;
     explanation->shared_count = to.count;
 }

@@ -3,6 +3,7 @@
  * are given out. Words are counted in full up to a bound; nothing depends on the order of rows
  * below it. */
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@
 struct gather {
     const struct feature_field *field;
     uint32_t rows;
+    double squares; /* vector: of lengths, summed */
     double *numbers;
     struct feature_lookup lookup;
     struct feature_vector_word *words;
@@ -105,6 +107,10 @@ static bool value_gather(struct gather *gather, const struct feature_value *valu
     case FEATURE_VECTOR:
         break;
     }
+    if (value->vector.bytes == (size_t)gather->field->dims * sizeof(float)) {
+        double length = feature_vector_length(value, gather->field->dims);
+        gather->squares += length * length;
+    }
     return true;
 }
 
@@ -130,6 +136,10 @@ static bool sample_gather(struct fit *fit, const struct feature_vector_sample *s
 
 static double weight_of(const struct fit *fit, const struct feature_field *field)
 {
+    const struct feature_vectorizer_options *options = fit->options;
+    if (options->own_weights != NULL && field->id < options->own_weight_slots &&
+        options->own_weights[field->id] >= 0)
+        return options->own_weights[field->id];
     if (fit->options->weights != NULL)
         return field->id < fit->options->weight_slots ? fit->options->weights[field->id] : 0;
     if (field->family == FEATURE_BEHAVIOURAL)
@@ -228,6 +238,16 @@ static bool leave_out(struct fit *fit, const char *name, const char *reason)
     return left->name != NULL && left->reason != NULL;
 }
 
+/* The root mean square of lengths, to 16 bits: sums in another order end in the same number. */
+static double vector_scale(const struct gather *gather)
+{
+    int exponent;
+    if (!(gather->squares > 0))
+        return 1;
+    double part = frexp(sqrt(gather->squares / gather->rows), &exponent);
+    return ldexp(rint(ldexp(part, 16)), exponent - 16);
+}
+
 /* Takes a field into the plan, its weight as share for now. */
 static bool field_take(struct fit *fit, struct gather *gather)
 {
@@ -239,6 +259,8 @@ static bool field_take(struct fit *fit, struct gather *gather)
                                            .share = weight_of(fit, from),
                                            .rows = gather->rows,
                                            .dims = from->dims};
+    if (from->type == FEATURE_VECTOR && fit->plan->metric != FEATURE_VECTOR_COSINE)
+        field->scale = vector_scale(gather);
     if (!(field->share > 0))
         return leave_out(fit, from->name, "its weight is 0");
     const char *reason = useless(gather, field);
@@ -308,6 +330,8 @@ static void shares_divide(struct feature_vectorizer *plan, double vector_share)
     for (size_t i = 0; i < plan->field_count; i++) {
         struct feature_vector_field *field = &plan->fields[i];
         field->share *= field->type == FEATURE_VECTOR ? of_vectors / vectors : of_others / others;
+        if (plan->field_count == 1 && field->scale > 0 && field->type == FEATURE_VECTOR)
+            field->scale = 1; /* alone: as it is */
     }
 }
 
@@ -460,6 +484,7 @@ struct feature_vectorizer *feature_vectorizer_fit(const struct feature_schema *s
         no_memory(fault);
         return NULL;
     }
+    fit.plan->metric = filled.metric;
     bool good = fit_all(&fit, sample, fault);
     fit_fini(&fit);
     if (good)

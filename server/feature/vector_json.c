@@ -7,7 +7,8 @@
  *                   "words": [["Fintech", 300, 17], ["Travel", 2, -1]] },
  *                 { "field": "text", "type": "vector", "share": 0.5, "rows": 9, "place": 0,
  *                   "dims": 64 } ],
- *     "left": [["name", "more than half of its values differ: it names accounts"]] } */
+ *     "left": [["name", "more than half of its values differ: it names accounts"]] }
+ * With "metric": "dot" or "l2", left out for the cosine, vector fields have a "scale". */
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
@@ -47,6 +48,8 @@ static json_t *field_to_json(const struct feature_vector_field *field)
         failed |= json_object_set_new(object, "scale", json_real(field->scale));
     } else if (!failed && field->type == FEATURE_VECTOR) {
         failed |= json_object_set_new(object, "dims", json_integer(field->dims));
+        if (field->scale > 0)
+            failed |= json_object_set_new(object, "scale", json_real(field->scale));
     } else if (!failed) {
         failed |= json_object_set_new(object, "words", words_to_json(field));
     }
@@ -72,9 +75,16 @@ static json_t *plan_to_json(const struct feature_vectorizer *plan)
         json_decref(left);
         return NULL;
     }
-    return json_pack("{s:i, s:i, s:i, s:o, s:o}", "dims", (int)plan->dims, "hashed",
-                     (int)plan->hashed_place, "rows", (int)plan->rows, "fields", fields, "left",
-                     left);
+    json_t *json =
+        json_pack("{s:i, s:i, s:i, s:o, s:o}", "dims", (int)plan->dims, "hashed",
+                  (int)plan->hashed_place, "rows", (int)plan->rows, "fields", fields, "left", left);
+    if (json != NULL && plan->metric != FEATURE_VECTOR_COSINE &&
+        json_object_set_new(json, "metric",
+                            json_string(feature_vector_metric_name(plan->metric))) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
 }
 
 bool feature_vectorizer_finish(struct feature_vectorizer *plan, struct proto_fault *fault)
@@ -225,6 +235,10 @@ static bool field_read(const json_t *json, const struct feature_schema *schema,
     field->dims = field->type == FEATURE_VECTOR ? (uint16_t)dims : 0;
     if (field->type == FEATURE_NUMBER && !number_read(json, field, fault))
         return false;
+    if (field->type == FEATURE_VECTOR && plan->metric != FEATURE_VECTOR_COSINE &&
+        (!real(json, "scale", &field->scale, fault) ||
+         (!(field->scale > 0) && !bad(fault, "scale", "a number above 0 is wanted"))))
+        return false;
     return whole(json, "place", plan->hashed_place, &field->place, fault) &&
            (field->place + dims <= plan->hashed_place ||
             bad(fault, "place", "the field does not fit before the hashed part"));
@@ -276,6 +290,10 @@ static bool plan_read(const json_t *json, const struct feature_schema *schema,
                       struct feature_vectorizer *plan, struct proto_fault *fault)
 {
     const char *digest = json_string_value(json_object_get(json, "digest"));
+    const json_t *metric = json_object_get(json, "metric");
+    if (metric != NULL && (!json_is_string(metric) ||
+                           !feature_vector_metric_parse(feature_json_span(metric), &plan->metric)))
+        return bad(fault, "metric", "cosine, dot or l2 is wanted");
     char real_digest[17];
     if (!whole(json, "dims", FEATURE_VECTOR_DIMS_MAX, &plan->dims, fault) ||
         !whole(json, "hashed", plan->dims, &plan->hashed_place, fault) ||

@@ -29,6 +29,9 @@ bool feature_vector_present(const struct feature_vector_field *field,
                             const struct feature_value *values, size_t slots);
 /* |x| of a vector value. */
 double feature_vector_length(const struct feature_value *value, uint16_t dims);
+/* What a vector value is divided by. */
+double feature_vector_divisor(const struct feature_vector_field *field,
+                              const struct feature_value *value);
 float feature_vector_number(const struct feature_value *value, size_t index);
 
 /* Squared norm of a number, as a part of its share. */

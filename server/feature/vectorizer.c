@@ -12,6 +12,24 @@
 #define CLIP 2.0                  /* in IQRs */
 #define RARE 0x1.ba2909ce4f864p+2 /* ln 1001: one in a thousand is as rare as it gets */
 
+static const char *const metric_names[] = {"cosine", "dot", "l2"};
+
+const char *feature_vector_metric_name(enum feature_vector_metric metric)
+{
+    return metric_names[metric];
+}
+
+bool feature_vector_metric_parse(struct proto_span name, enum feature_vector_metric *metric)
+{
+    for (size_t i = 0; i < sizeof metric_names / sizeof *metric_names; i++) {
+        if (proto_span_compare(name, proto_span_text(metric_names[i])) == 0) {
+            *metric = (enum feature_vector_metric)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 struct feature_vectorizer *feature_vectorizer_create(void)
 {
     struct feature_vectorizer *plan = calloc(1, sizeof *plan);
@@ -102,9 +120,13 @@ bool feature_vector_present(const struct feature_vector_field *field,
     const struct feature_value *value = &values[field->field_id];
     if (!value->present || value->type != field->type)
         return false;
-    return field->type != FEATURE_VECTOR ||
-           (value->vector.bytes == (size_t)field->dims * sizeof(float) &&
-            feature_vector_length(value, field->dims) > 0);
+    if (field->type != FEATURE_VECTOR)
+        return true;
+    if (value->vector.bytes != (size_t)field->dims * sizeof(float))
+        return false;
+    double length = feature_vector_length(value, field->dims);
+    return length > 0 &&
+           (!(field->scale > 0) || length <= FEATURE_VECTOR_LENGTH_MAX * field->scale);
 }
 
 static const struct feature_vector_word *word_find(const struct feature_vector_field *field,
@@ -162,6 +184,12 @@ float feature_vector_number(const struct feature_value *value, size_t index)
     return number;
 }
 
+double feature_vector_divisor(const struct feature_vector_field *field,
+                              const struct feature_value *value)
+{
+    return field->scale > 0 ? field->scale : feature_vector_length(value, field->dims);
+}
+
 double feature_vector_length(const struct feature_value *value, uint16_t dims)
 {
     double sum = 0;
@@ -205,7 +233,7 @@ static void add_words(const struct feature_vectorizer *plan,
 static void add_dense(const struct feature_vector_field *field, const struct feature_value *value,
                       float *vector)
 {
-    double scale = sqrt(field->share) / feature_vector_length(value, field->dims);
+    double scale = sqrt(field->share) / feature_vector_divisor(field, value);
     for (size_t i = 0; i < field->dims; i++)
         vector[field->place + i] = (float)((double)feature_vector_number(value, i) * scale);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Accounts as vectors: what look-alike search compares. A plan is fitted once on a sample and then
- * turns the values of any account into `dims` floats whose cosine says how alike two accounts are.
+ * turns the values of any account into `dims` floats whose cosine (or product, or distance: the
+ * metric) says how alike two accounts are.
  *
  * Shares. Field f has a share s(f) of the squared norm, Σ s(f) = 1 over the fields in use. Vector
  * fields divide `vector_share` among themselves (all of it if there are no others), the others
@@ -15,6 +16,10 @@
  *             for one in two. A list of words has a(w) = √s · r(w) / √Σ r, so a rare word weighs
  *             more than a common one beside it, and a common word alone has less than the share.
  *   vector    √s · x / |x|
+ *
+ * Metric. The above is for the cosine. For dot and L2, lengths of vector fields count: √s · x / c,
+ * c being the root mean square of |x| in the sample; and a vector field that is alone in the plan
+ * is compared as it is. A vector longer than 10^12 · c counts as missing.
  *
  * Places. Vector fields come first, then numbers (two places each), then the words that carry most
  * of the sample (share · r² · n) with one place each, then a hashed part of at least a quarter of
@@ -46,6 +51,15 @@
     100000u /* rows that a fit should be given: beyond, the                                        \
                statistics no longer move */
 
+#define FEATURE_VECTOR_WEIGHT_MAX 1000.0
+#define FEATURE_VECTOR_LENGTH_MAX 1e12 /* of a vector over its scale: squares stay in a float */
+
+enum feature_vector_metric { FEATURE_VECTOR_COSINE, FEATURE_VECTOR_DOT, FEATURE_VECTOR_L2 };
+
+/* "cosine", "dot", "l2". */
+const char *feature_vector_metric_name(enum feature_vector_metric metric);
+bool feature_vector_metric_parse(struct proto_span name, enum feature_vector_metric *metric);
+
 struct feature_vector_word {
     char *text;
     uint32_t rows; /* of the sample that have it */
@@ -61,7 +75,7 @@ struct feature_vector_field {
     double share;
     uint32_t rows;                     /* of the sample that have a value */
     double center;                     /* number: after the transform */
-    double scale;                      /* number: > 0 */
+    double scale;                      /* number: > 0; vector: c, 0 for the cosine */
     uint32_t place;                    /* number, vector: first place */
     uint16_t dims;                     /* vector */
     struct feature_vector_word *words; /* sorted bytewise */
@@ -70,6 +84,7 @@ struct feature_vector_field {
 };
 
 struct feature_vectorizer {
+    enum feature_vector_metric metric;
     uint32_t dims;                       /* a multiple of 64 unless the limit forbids it */
     uint32_t hashed_place;               /* the hashed part: hashed_place … dims − 1 */
     uint32_t rows;                       /* sampled */
@@ -85,12 +100,16 @@ struct feature_vectorizer {
 };
 
 struct feature_vectorizer_options {
+    enum feature_vector_metric metric;
     uint32_t structured_dims; /* for all that is no vector field; 0: the default */
-    double vector_share;      /* 0: one half */
+    double vector_share;      /* above 0 and below 1; 0: one half */
     /* By field id; NULL: by family (firmographic and technographic 1, behavioural ½, lifecycle ¼).
      * 0 leaves a field out. Vector fields: relative to each other. */
     const double *weights;
     size_t weight_slots;
+    /* By field id, stands before the weights where it is not negative; NULL: none. */
+    const double *own_weights;
+    size_t own_weight_slots;
 };
 
 /* A sample, read row by row; false: the row is passed over. */
@@ -126,11 +145,11 @@ struct feature_vector_shared {
     uint32_t rows;             /* sampled accounts that have the word */
     double number_a, number_b; /* of a number field: both accounts' numbers */
     double part; /* of the similarity; all parts add up to it, but for what hashed words
-                    that meet in one place add or take */
+                    that meet in one place add or take; with L2, of the cosine */
 };
 
 struct feature_vector_explanation {
-    double similarity; /* exact cosine of the values, without collisions */
+    double similarity; /* exact for the values, without collisions */
     size_t shared_count;
     const struct feature_vector_field *difference; /* costs the most similarity; NULL: none */
     double difference_part;                        /* what it costs */

@@ -57,6 +57,9 @@ struct rpc_call {
 #include "proto/op.def"
 #undef X
 
+/* similar, for requests that wait together: as the handler does for each whose ok is set. */
+void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct proto_fault *faults);
+
 /* The operation's own handler. */
 enum rpc_outcome rpc_handle(struct rpc_call *call, struct proto_fault *fault);
 /* Hands a request to the scan thread, where its handler runs as any other does, with a worker of

@@ -34,19 +34,17 @@ static bool reply_fits(const struct proto_writer *out, struct proto_fault *fault
            proto_fault_set(fault, PROTO_TOO_LARGE, "", "the reply does not fit one frame");
 }
 
-static bool scan_run(void *context, struct engine_worker *engine, const struct engine_job *job,
-                     struct proto_fault *fault)
+/* The call of a request that waited; args point to what decoding fills. */
+static struct rpc_call call_of(struct pending_scan *pending, const struct engine_job *job,
+                               const struct proto_arg *args)
 {
-    struct pending_scan *pending = context;
     struct rpc_later *later = pending->later;
-    struct rpc_worker *worker = later->rpc->scan;
-    assert(worker->engine == engine);
-    struct rpc_call call = {
-        .worker = worker,
+    return (struct rpc_call){
+        .worker = later->rpc->scan,
         .session = &pending->session,
         .ticket = later->ticket,
         .op = later->op,
-        .args = worker->request.args,
+        .args = args,
         .request_id = later->request_id,
         .flags = later->flags,
         .read_ns = later->read_ns,
@@ -54,6 +52,44 @@ static bool scan_run(void *context, struct engine_worker *engine, const struct e
         .out = rpc_later_begin(later),
         .scan = job,
     };
+}
+
+/* Look-alike queries that wait together. */
+static void similar_run_many(void *const *contexts, const struct engine_job *const *jobs,
+                             size_t count, struct engine_worker *engine, bool *oks,
+                             struct proto_fault *faults)
+{
+    struct rpc_call calls[ENGINE_SCANS_TOGETHER];
+    struct proto_request *requests = malloc(count * sizeof *requests);
+    struct rpc_worker *worker = ((struct pending_scan *)contexts[0])->later->rpc->scan;
+    assert(worker->engine == engine);
+    base_arena_reset(&worker->arena);
+    for (size_t i = 0; i < count; i++) {
+        struct pending_scan *pending = contexts[i];
+        oks[i] =
+            requests || proto_fault_set(&faults[i], PROTO_NO_MEMORY, "", "no memory for a scan");
+        calls[i] = call_of(pending, jobs[i], requests ? requests[i].args : NULL);
+        oks[i] =
+            oks[i] && proto_request_decode(pending->later->op,
+                                           (struct proto_span){pending->payload, pending->bytes},
+                                           &requests[i], &faults[i]);
+    }
+    rpc_similar_many(calls, count, oks, faults);
+    for (size_t i = 0; i < count; i++) {
+        oks[i] = oks[i] && reply_fits(calls[i].out, &faults[i]);
+    }
+    base_arena_reset(&worker->arena);
+    free(requests);
+}
+
+static bool scan_run(void *context, struct engine_worker *engine, const struct engine_job *job,
+                     struct proto_fault *fault)
+{
+    struct pending_scan *pending = context;
+    struct rpc_later *later = pending->later;
+    struct rpc_worker *worker = later->rpc->scan;
+    assert(worker->engine == engine);
+    struct rpc_call call = call_of(pending, job, worker->request.args);
     base_arena_reset(&worker->arena);
     if (!proto_request_decode(later->op, (struct proto_span){pending->payload, pending->bytes},
                               &worker->request, fault)) {
@@ -88,6 +124,8 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
                                    .deadline_ms = rpc_deadline_ms(call),
                                    .context = pending,
                                    .run = scan_run,
+                                   .run_many =
+                                       call->op->op == PROTO_OP_SIMILAR ? similar_run_many : NULL,
                                    .on_done = scan_end};
         if (engine_scan(rpc->options.engine, &scan, fault)) {
             return RPC_LATER;

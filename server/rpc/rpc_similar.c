@@ -125,7 +125,12 @@ static bool keys_read(struct rpc_call *call, struct engine_similar *query,
     }
     query->exclude_keys = all;
     query->exclude_key_count = key_count + domain_count;
-    return true;
+    query->exclude_family = rpc_arg_flag(call, PROTO_Q_SIMILAR_EXCLUDE_FAMILY);
+    query->parent_field = rpc_arg_text(call, PROTO_Q_SIMILAR_PARENT_FIELD);
+    query->exclude_parents =
+        rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_PARENTS, PROTO_BATCH_ACCOUNTS_MAX,
+                      &query->exclude_parent_count, fault);
+    return query->exclude_parents || query->exclude_parent_count == 0;
 }
 
 static bool count_read(const struct rpc_call *call, int index, const char *what, uint64_t otherwise,
@@ -280,12 +285,13 @@ static bool similar_write(struct rpc_call *call, const struct engine_similar *qu
 {
     struct proto_writer *out = call->out;
     const struct proto_op_info *op = call->op;
-    proto_write_map(out, 9);
+    proto_write_map(out, 10);
     rpc_put_uint(out, op, PROTO_A_SIMILAR_SEQ,
                  store_view_seq(engine_worker_view(call->worker->engine)));
     rpc_put_uint(out, op, PROTO_A_SIMILAR_ICP, result->document ? result->document->version : 0);
     rpc_put_flag(out, op, PROTO_A_SIMILAR_EXACT, result->report.exact);
     rpc_put_number(out, op, PROTO_A_SIMILAR_RECALL_EXPECTED, result->report.recall_expected);
+    rpc_put_text(out, op, PROTO_A_SIMILAR_METRIC, feature_vector_metric_name(result->metric));
     rpc_put_text(out, op, PROTO_A_SIMILAR_PATH, path_name(result->report.path));
     rpc_put_uint(out, op, PROTO_A_SIMILAR_POSITIVES, result->positives_used);
     rpc_put_uint(out, op, PROTO_A_SIMILAR_POSITIVES_MATCHED, result->positives_matched);
@@ -304,17 +310,39 @@ static bool similar_write(struct rpc_call *call, const struct engine_similar *qu
     return true;
 }
 
+void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct proto_fault *faults)
+{
+    struct engine_similar queries[SIMILAR_BATCH_MAX] = {0};
+    struct engine_similar_ask asks[SIMILAR_BATCH_MAX];
+    size_t indexes[SIMILAR_BATCH_MAX];
+    size_t asked = 0;
+    assert(count <= SIMILAR_BATCH_MAX);
+    for (size_t i = 0; i < count; i++) {
+        oks[i] = oks[i] && similar_read(&calls[i], &queries[i], &faults[i]);
+        if (oks[i]) {
+            asks[asked] = (struct engine_similar_ask){.job = calls[i].scan, .query = &queries[i]};
+            indexes[asked++] = i;
+        }
+    }
+    if (asked > 0) {
+        engine_similar_many(calls[0].worker->engine, asks, asked);
+    }
+    for (size_t a = 0; a < asked; a++) {
+        size_t i = indexes[a];
+        oks[i] = asks[a].good;
+        faults[i] = asks[a].fault;
+        if (oks[i]) {
+            oks[i] = similar_write(&calls[i], &queries[i], &asks[a].result, &faults[i]);
+            engine_similar_free(&asks[a].result);
+        }
+    }
+}
+
 enum rpc_outcome rpc_on_SIMILAR(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct engine_similar query = {0};
-    struct engine_similar_result result;
-    if (!similar_read(call, &query, fault) ||
-        !engine_similar(call->worker->engine, call->scan, &query, &result, fault)) {
-        return RPC_FAILED;
-    }
-    bool good = similar_write(call, &query, &result, fault);
-    engine_similar_free(&result);
-    return good ? RPC_DONE : RPC_FAILED;
+    bool ok = true;
+    rpc_similar_many(call, 1, &ok, fault);
+    return ok ? RPC_DONE : RPC_FAILED;
 }
 
 enum rpc_outcome rpc_on_RECALL(struct rpc_call *call, struct proto_fault *fault)
@@ -377,6 +405,55 @@ static void build_done(void *context, const struct engine_job_info *info)
     free(pending);
 }
 
+/* Weights by field, in the arena. */
+static bool weights_read(struct rpc_call *call, struct engine_similar_build *build,
+                         struct proto_fault *fault)
+{
+    struct proto_reader reader;
+    const struct proto_arg *arg = &call->args[PROTO_Q_SIMILAR_BUILD_WEIGHTS];
+    if (!arg->present) {
+        return true;
+    }
+    proto_reader_init(&reader, arg->value, fault);
+    size_t count = proto_read_map(&reader);
+    struct engine_field_weight *weights =
+        base_arena_array(&call->worker->arena, count + 1, sizeof *weights);
+    if (!weights) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "weights", "no memory for the weights");
+    }
+    for (size_t i = 0; i < count; i++) {
+        weights[i].field = proto_read_str(&reader);
+        weights[i].weight = proto_read_number(&reader);
+    }
+    build->weights = weights;
+    build->weight_count = count;
+    return fault->code == PROTO_OK || proto_fault_within(fault, "weights");
+}
+
+static bool build_read(struct rpc_call *call, struct engine_similar_build *build,
+                       struct proto_fault *fault)
+{
+    const struct proto_arg *share = &call->args[PROTO_Q_SIMILAR_BUILD_VECTOR_SHARE];
+    const struct proto_arg *dims = &call->args[PROTO_Q_SIMILAR_BUILD_DIMS];
+    if (share->present && !(share->number > 0 && share->number < 1)) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "vector_share",
+                               "a share above 0 and below 1 is wanted");
+    }
+    if (dims->present && (dims->uint < 16 || dims->uint > SIMILAR_DIM_MAX)) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "dims",
+                               "a number from 16 to 1024 is wanted");
+    }
+    build->defaults = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_DEFAULTS);
+    build->metric = rpc_arg_text(call, PROTO_Q_SIMILAR_BUILD_METRIC);
+    build->vector_share = share->present ? share->number : 0;
+    build->dims = dims->present ? (uint32_t)dims->uint : 0;
+    if (call->args[PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS].present) {
+        build->icp_weights =
+            call->args[PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS].flag ? ENGINE_YES : ENGINE_NO;
+    }
+    return weights_read(call, build, fault);
+}
+
 enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine *engine = call->worker->rpc->options.engine;
@@ -386,12 +463,15 @@ enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault 
         return RPC_FAILED;
     }
     struct engine_similar_build build = {
-        .icp_weights = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS),
         .deadline_ms = rpc_deadline_ms(call),
         .on_progress = build_progress,
         .on_done = build_done,
         .context = pending,
     };
+    if (!build_read(call, &build, fault)) {
+        free(pending);
+        return RPC_FAILED;
+    }
     pending->progress = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_PROGRESS);
     pending->later = rpc_later_create(call, fault);
     if (pending->later && engine_similar_build(engine, &build, fault) > 0) {
@@ -412,19 +492,26 @@ enum rpc_outcome rpc_on_SIMILAR_PLAN(struct rpc_call *call, struct proto_fault *
     (void)fault;
     engine_lookalike_stats(engine, &stats);
     char *plan = engine_lookalike_plan(engine);
-    proto_write_map(out, plan ? 10 : 9);
+    char *wishes = engine_lookalike_wishes(engine);
+    proto_write_map(out, 10U + (plan ? 1U : 0U) + (wishes ? 1U : 0U));
     rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_READY, stats.ready);
     rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_BUILDING, stats.building);
     rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_OPENED, stats.opened);
     rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_VECTORS, stats.vectors);
     rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_LISTS, stats.lists);
     rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_DIMS, stats.dims);
+    rpc_put_text(out, call->op, PROTO_A_SIMILAR_PLAN_METRIC,
+                 feature_vector_metric_name(stats.metric));
     rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_BYTES, stats.bytes);
     rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_PENDING, stats.pending);
     rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_SEQ, stats.seq);
+    if (wishes) {
+        rpc_put_text(out, call->op, PROTO_A_SIMILAR_PLAN_WISHES, wishes);
+    }
     if (plan) {
         rpc_put_text(out, call->op, PROTO_A_SIMILAR_PLAN_PLAN, plan);
     }
+    free(wishes);
     free(plan);
     return RPC_DONE;
 }

@@ -72,6 +72,20 @@ static void exclusions_add(const struct cli *cli, bool keys, struct icp_payload 
     icp_payload_list_end(payload);
 }
 
+static void parents_add(const struct cli *cli, struct icp_payload *payload)
+{
+    size_t at = 0;
+    const char *text;
+    icp_payload_list_begin(payload, "exclude_parents");
+    while ((text = cli_each(cli, CLI_SIMILAR_EXCLUDE_PARENT, &at)) != NULL)
+        icp_payload_text(payload, NULL, text);
+    icp_payload_list_end(payload);
+    if (cli_has(cli, CLI_SIMILAR_EXCLUDE_FAMILY))
+        icp_payload_flag(payload, "exclude_family", true);
+    if (cli_has(cli, CLI_SIMILAR_PARENT_FIELD))
+        icp_payload_text(payload, "parent_field", cli_text(cli, CLI_SIMILAR_PARENT_FIELD));
+}
+
 static void text_add(const struct cli *cli, enum cli_option_id option, const char *name,
                      struct icp_payload *payload)
 {
@@ -124,6 +138,7 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
     negatives_add(cli, payload);
     exclusions_add(cli, false, payload);
     exclusions_add(cli, true, payload);
+    parents_add(cli, payload);
     text_add(cli, CLI_SIMILAR_LIKE, "positives_where", payload);
     text_add(cli, CLI_SIMILAR_UNLIKE, "negatives_where", payload);
     text_add(cli, CLI_SIMILAR_FILTER, "filter", payload);
@@ -260,14 +275,62 @@ static void caret_show(const struct cli *cli, const struct icp_fault *fault)
             label_caret_fault(cli_text(cli, expressions[i].option), fault);
 }
 
+/* FIELD=W of every --weight. */
+static int weights_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    size_t at = 0;
+    const char *text;
+    if (!cli_has(cli, CLI_SIMILAR_WEIGHT))
+        return EX_OK;
+    icp_payload_map_begin(payload, "weights");
+    while ((text = cli_each(cli, CLI_SIMILAR_WEIGHT, &at)) != NULL) {
+        const char *equals = strrchr(text, '=');
+        size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
+        char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
+        char *end = NULL;
+        double weight = equals != NULL ? strtod(equals + 1, &end) : -1;
+        if (bytes == 0 || bytes >= sizeof name || end == equals + 1 || *end != '\0' ||
+            !(weight >= 0))
+            return cli_fail(cli, EX_USAGE, "--weight: '%s' is not FIELD=NUMBER, such as city=0.5",
+                            text);
+        memcpy(name, text, bytes);
+        name[bytes] = '\0';
+        icp_payload_number(payload, name, weight);
+    }
+    icp_payload_map_end(payload);
+    return EX_OK;
+}
+
+static int build_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    uint64_t dims = 0;
+    double share = 0;
+    if (!cli_number(cli, CLI_SIMILAR_DIMS, 16, 1024, 0, &dims) ||
+        !share_read(cli, CLI_SIMILAR_VECTOR_SHARE, &share))
+        return EX_USAGE;
+    if (cli_has(cli, CLI_SIMILAR_ICP_WEIGHTS))
+        icp_payload_flag(payload, "icp_weights", true);
+    if (cli_has(cli, CLI_SIMILAR_DEFAULTS))
+        icp_payload_flag(payload, "defaults", true);
+    if (dims > 0)
+        icp_payload_uint(payload, "dims", dims);
+    if (share > 0)
+        icp_payload_number(payload, "vector_share", share);
+    text_add(cli, CLI_SIMILAR_METRIC, "metric", payload);
+    return weights_fill(cli, payload);
+}
+
 static int build(const struct cli *cli, struct icp_client *client)
 {
     struct icp_payload *payload = icp_payload_create();
     struct icp_reply reply = {0};
     if (payload == NULL)
         return cli_fail(cli, EX_OSERR, "no memory");
-    icp_payload_flag(payload, "icp_weights", cli_has(cli, CLI_SIMILAR_ICP_WEIGHTS));
-    int status = EX_OK;
+    int status = build_fill(cli, payload);
+    if (status != EX_OK) {
+        icp_payload_destroy(payload);
+        return status;
+    }
     if (!icp_call_within(client, ICP_OP_SIMILAR_BUILD, payload, BUILD_MS, &reply))
         status = cli_icp_fault(cli, &reply.fault);
     else

@@ -301,6 +301,89 @@ static void vectors_alone_take_no_other_places(void **state)
     feature_vectorizer_release(plan);
 }
 
+/* Product and distance of the vectors, beside what the explanation computes from the values. */
+static void metrics_count_lengths_and_explanations_agree(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int metric = FEATURE_VECTOR_COSINE; metric <= FEATURE_VECTOR_L2; metric++) {
+        struct feature_vectorizer_options options = {.metric = (enum feature_vector_metric)metric};
+        struct feature_vectorizer *plan = fit(fixture, &options);
+        fixture->people.backwards = true;
+        struct feature_vectorizer *other = fit(fixture, &options);
+        fixture->people.backwards = false;
+        assert_true(other->digest == plan->digest);
+        assert_true((plan->digest == fixture->plan->digest) == (metric == FEATURE_VECTOR_COSINE));
+        for (unsigned i = 0; i + 1 < ROWS; i++) {
+            const struct person *a = &fixture->people.people[i];
+            const struct person *b = &fixture->people.people[i + 1];
+            float x[FEATURE_VECTOR_DIMS_MAX];
+            float y[FEATURE_VECTOR_DIMS_MAX];
+            double product = 0;
+            double square = 0;
+            struct feature_vector_shared shared[2];
+            struct feature_vector_explanation explanation;
+            feature_vectorizer_vector(plan, a->values, SLOTS, x);
+            feature_vectorizer_vector(plan, b->values, SLOTS, y);
+            for (uint32_t k = 0; k < plan->dims; k++) {
+                product += (double)x[k] * (double)y[k];
+                square += ((double)x[k] - (double)y[k]) * ((double)x[k] - (double)y[k]);
+            }
+            feature_vectorizer_explain(plan, a->values, b->values, SLOTS, shared, 2, &explanation);
+            double expected = metric == FEATURE_VECTOR_DOT  ? product
+                              : metric == FEATURE_VECTOR_L2 ? 1 / (1 + sqrt(square))
+                                                            : cosine(plan, a, b);
+            assert_float_equal(explanation.similarity, expected, 0.01);
+        }
+        char *text = feature_vectorizer_print(plan);
+        struct proto_fault fault = {0};
+        struct feature_vectorizer *back =
+            feature_vectorizer_parse(proto_span_text(text), fixture->schema, &fault);
+        assert_non_null(back);
+        assert_int_equal(back->metric, metric);
+        assert_true(back->digest == plan->digest);
+        free(text);
+        feature_vectorizer_release(back);
+        feature_vectorizer_release(other);
+        feature_vectorizer_release(plan);
+    }
+}
+
+static void a_vector_alone_is_compared_as_it_is(void **state)
+{
+    struct fixture *fixture = *state;
+    double weights[SLOTS] = {0, 0, 0, 0, 0, 1};
+    struct feature_vectorizer_options options = {
+        .metric = FEATURE_VECTOR_L2, .weights = weights, .weight_slots = SLOTS};
+    struct feature_vectorizer *plan = fit(fixture, &options);
+    float vector[3];
+    struct person *person = &fixture->people.people[7];
+    feature_vectorizer_vector(plan, person->values, SLOTS, vector);
+    assert_memory_equal(vector, person->embedding, sizeof vector);
+    /* Too long for squares in a float: as if it were missing. */
+    person->embedding[0] = 1e30f;
+    feature_vectorizer_vector(plan, person->values, SLOTS, vector);
+    assert_true(vector[0] == 0 && vector[1] == 0 && vector[2] == 0);
+    feature_vectorizer_release(plan);
+}
+
+static void own_weights_stand_before_the_others(void **state)
+{
+    struct fixture *fixture = *state;
+    double weights[SLOTS] = {3, 1, 0, 0, 0, 0};
+    double own[SLOTS] = {-1, 0, -1, -1, -1, 2};
+    struct feature_vectorizer_options options = {.weights = weights,
+                                                 .weight_slots = SLOTS,
+                                                 .own_weights = own,
+                                                 .own_weight_slots = SLOTS,
+                                                 .vector_share = 0.8};
+    struct feature_vectorizer *plan = fit(fixture, &options);
+    assert_int_equal(plan->field_count, 2);
+    assert_string_equal(plan->fields[0].name, "employees");
+    assert_float_equal(plan->fields[0].share, 0.2, 1e-12);
+    assert_float_equal(plan->fields[1].share, 0.8, 1e-12);
+    feature_vectorizer_release(plan);
+}
+
 static void a_sample_without_values_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -359,6 +442,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(changed_json_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(weights_move_shares, set_up, tear_down),
         cmocka_unit_test_setup_teardown(vectors_alone_take_no_other_places, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(metrics_count_lengths_and_explanations_agree, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_vector_alone_is_compared_as_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(own_weights_stand_before_the_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_sample_without_values_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(explanation_adds_up_and_names_the_rare_word_first, set_up,
                                         tear_down),
