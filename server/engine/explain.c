@@ -127,7 +127,8 @@ bool engine_explain(struct engine_worker *worker, const struct engine_query *que
     }
     missing_fill(worker, plan, codes, answer);
     answer->stale = worker->stale;
-    if (plan->can_be_stale) {
+    /* What a lead says is of this moment: nothing of it is stale. */
+    if (plan->can_be_stale && (has_values || answer->found)) {
         struct proto_span id;
         if (!has_values && !engine_values_gather(worker, query, answer->slot, &id, fault)) {
             return false;

@@ -11,7 +11,8 @@
 #include "server/engine/worker.h"
 
 /* The whole answer but for found, slot and id: the score of the codes too. has_values: the worker's
- * values are those that gave the codes; else the codes are the stored row of answer->slot. */
+ * values are those that gave the codes; else the codes are the stored row of answer->slot or, if
+ * nothing was found, those of a lead. */
 bool engine_explain(struct engine_worker *worker, const struct engine_query *query,
                     const uint8_t *codes, bool has_values, struct engine_answer *answer,
                     struct proto_fault *fault);

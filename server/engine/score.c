@@ -102,7 +102,8 @@ static bool id_read(struct engine_worker *worker, uint32_t slot, struct proto_sp
 bool engine_score_row(struct engine_worker *worker, const struct engine_query *query, uint32_t slot,
                       const uint8_t *codes, struct engine_answer *answer, struct proto_fault *fault)
 {
-    *answer = (struct engine_answer){.found = true, .slot = slot, .id = query->name.id};
+    *answer =
+        (struct engine_answer){.found = slot != STORE_NO_SLOT, .slot = slot, .id = query->name.id};
     if (query->reasons > 0) {
         return engine_explain(worker, query, codes, false, answer, fault);
     }

@@ -2,6 +2,7 @@
 #include "server/feature/codebook.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -54,8 +55,10 @@ void feature_codebook_destroy(struct feature_codebook *codebook)
     for (size_t i = 0; i < codebook->column_count; i++)
         column_fini(&codebook->columns[i]);
     if (codebook->index != NULL) {
-        for (size_t i = 0; i < codebook->index->plan_count; i++)
+        for (size_t i = 0; i < codebook->index->plan_count; i++) {
             feature_lookup_fini(&codebook->index->plans[i].lookup);
+            free(codebook->index->plans[i].ladder);
+        }
         free(codebook->index->plans);
         free(codebook->index);
     }
@@ -96,6 +99,26 @@ static bool codebook_digest(struct feature_codebook *codebook)
     return true;
 }
 
+/* The edges of a number laid out for ladder_code. */
+static bool ladder_make(struct feature_codebook_plan *plan, const struct feature_column *column)
+{
+    size_t count = column->bin_count - 2;
+    if (count > FEATURE_LADDER_EDGES)
+        return true;
+    plan->ladder = malloc(FEATURE_LADDER_NUMBERS * sizeof *plan->ladder);
+    if (plan->ladder == NULL)
+        return false;
+    for (size_t i = 0; i < FEATURE_LADDER_NUMBERS; i++)
+        plan->ladder[i] = HUGE_VAL;
+    double *edges = plan->ladder + FEATURE_LADDER_EDGES / FEATURE_LADDER_BLOCK;
+    for (size_t i = 0; i < count; i++) {
+        edges[i] = column->edges[i];
+        if (i % FEATURE_LADDER_BLOCK == FEATURE_LADDER_BLOCK - 1)
+            plan->ladder[i / FEATURE_LADDER_BLOCK] = column->edges[i];
+    }
+    return true;
+}
+
 static bool plan_fill(struct feature_codebook *codebook, struct feature_codebook_plan *plan)
 {
     bool ok = true;
@@ -108,6 +131,8 @@ static bool plan_fill(struct feature_codebook *codebook, struct feature_codebook
         for (unsigned i = 0; ok && i < plan->count; i++)
             ok = feature_lookup_add(&plan->lookup, proto_span_text(first[i].tag),
                                     (uint32_t)plan->first + i, NULL);
+    } else if (plan->type == FEATURE_NUMBER) {
+        ok = ladder_make(plan, first);
     }
     return ok;
 }
@@ -137,6 +162,35 @@ bool feature_codebook_finish(struct feature_codebook *codebook, struct proto_fau
     return ok || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a codebook");
 }
 
+typedef double pair_of_numbers __attribute__((vector_size(16)));
+typedef int64_t pair_of_counts __attribute__((vector_size(16)));
+
+/* -1 in each place whose number is below. */
+static inline pair_of_counts pair_below(const double *pair, pair_of_numbers wanted)
+{
+    pair_of_numbers numbers;
+    memcpy(&numbers, pair, sizeof numbers);
+    return numbers < wanted;
+}
+
+/* How many of a block are below x. */
+static inline size_t block_below(const double *block, double x)
+{
+    const pair_of_numbers wanted = {x, x};
+    pair_of_counts below = pair_below(block, wanted) + pair_below(block + 2, wanted) +
+                           pair_below(block + 4, wanted) + pair_below(block + 6, wanted);
+    return (size_t) - (below[0] + below[1]);
+}
+
+/* As number_code, in two steps instead of six that wait for each other: which block, where in it.
+ */
+static uint8_t ladder_code(const double *ladder, double x)
+{
+    const double *edges = ladder + FEATURE_LADDER_EDGES / FEATURE_LADDER_BLOCK;
+    size_t first = FEATURE_LADDER_BLOCK * block_below(ladder, x);
+    return (uint8_t)(1 + first + block_below(edges + first, x));
+}
+
 /* 1 + how many edges are below x. The halving has no branch that depends on x: compilers make a
  * conditional move of it, and a wrong guess per level would cost more than the level. */
 static uint8_t number_code(const struct feature_column *column, double x)
@@ -153,16 +207,76 @@ static uint8_t number_code(const struct feature_column *column, double x)
     return (uint8_t)(1 + (base - column->edges) + (*base < x));
 }
 
-static void tags_encode(const struct feature_codebook_plan *plan, struct proto_span tags,
-                        uint8_t *row)
+const struct feature_codebook_plan *feature_codebook_plan(const struct feature_codebook *codebook,
+                                                          uint16_t field_id, enum feature_type type)
+{
+    const struct feature_codebook_index *index = codebook->index;
+    for (size_t i = 0; i < index->plan_count; i++) {
+        if (index->plans[i].field_id == field_id)
+            return index->plans[i].type == type ? &index->plans[i] : NULL;
+    }
+    return NULL;
+}
+
+void feature_codebook_encode_number(const struct feature_codebook *codebook,
+                                    const struct feature_codebook_plan *plan, double number,
+                                    uint8_t *row)
+{
+    row[plan->first] = plan->ladder != NULL ? ladder_code(plan->ladder, number)
+                                            : number_code(&codebook->columns[plan->first], number);
+}
+
+void feature_codebook_encode_flag(const struct feature_codebook_plan *plan, bool flag, uint8_t *row)
+{
+    row[plan->first] = flag ? CODE_TRUE : CODE_FALSE;
+}
+
+bool feature_codebook_encode_category(const struct feature_codebook_plan *plan,
+                                      struct proto_span text, uint8_t *row)
+{
+    uint32_t code = feature_lookup_find(&plan->lookup, text);
+    row[plan->first] = code == FEATURE_LOOKUP_NONE ? CODE_RARE : (uint8_t)code;
+    return code != FEATURE_LOOKUP_NONE;
+}
+
+void feature_codebook_encode_no_tags(const struct feature_codebook_plan *plan, uint8_t *row)
+{
+    memset(row + plan->first, CODE_FALSE, plan->count);
+}
+
+bool feature_codebook_encode_tag(const struct feature_codebook_plan *plan, struct proto_span tag,
+                                 uint8_t *row)
+{
+    uint32_t column = feature_lookup_find(&plan->lookup, tag);
+    if (column == FEATURE_LOOKUP_NONE)
+        return false;
+    row[column] = CODE_TRUE;
+    return true;
+}
+
+void feature_codebook_encode_value(const struct feature_codebook *codebook,
+                                   const struct feature_codebook_plan *plan,
+                                   const struct feature_value *value, uint8_t *row)
 {
     size_t at = 0;
     struct proto_span tag;
-    memset(row + plan->first, CODE_FALSE, plan->count);
-    while (feature_tags_next(tags, &at, &tag)) {
-        uint32_t column = feature_lookup_find(&plan->lookup, tag);
-        if (column != FEATURE_LOOKUP_NONE)
-            row[column] = CODE_TRUE;
+    switch (plan->type) {
+    case FEATURE_NUMBER:
+        feature_codebook_encode_number(codebook, plan, value->number, row);
+        break;
+    case FEATURE_CATEGORY:
+        (void)feature_codebook_encode_category(plan, value->text, row);
+        break;
+    case FEATURE_FLAG:
+        feature_codebook_encode_flag(plan, value->flag, row);
+        break;
+    case FEATURE_TAGS:
+        feature_codebook_encode_no_tags(plan, row);
+        while (feature_tags_next(value->tags, &at, &tag))
+            (void)feature_codebook_encode_tag(plan, tag, row);
+        break;
+    case FEATURE_VECTOR:
+        break;
     }
 }
 
@@ -177,18 +291,8 @@ void feature_codebook_encode(const struct feature_codebook *codebook,
             continue;
         const struct feature_value *value = &values[plan->field_id];
         /* A value of another type comes from before its field changed: it is missing here. */
-        if (!value->present || value->type != plan->type)
-            continue;
-        if (plan->type == FEATURE_NUMBER) {
-            row[plan->first] = number_code(&codebook->columns[plan->first], value->number);
-        } else if (plan->type == FEATURE_CATEGORY) {
-            uint32_t code = feature_lookup_find(&plan->lookup, value->text);
-            row[plan->first] = code == FEATURE_LOOKUP_NONE ? CODE_RARE : (uint8_t)code;
-        } else if (plan->type == FEATURE_FLAG) {
-            row[plan->first] = value->flag ? CODE_TRUE : CODE_FALSE;
-        } else if (plan->type == FEATURE_TAGS) {
-            tags_encode(plan, value->tags, row);
-        }
+        if (value->present && value->type == plan->type)
+            feature_codebook_encode_value(codebook, plan, value, row);
     }
 }
 

@@ -76,6 +76,30 @@ void feature_codebook_destroy(struct feature_codebook *codebook);
 void feature_codebook_encode(const struct feature_codebook *codebook,
                              const struct feature_value *values, size_t slots, uint8_t *row);
 
+/* The same value by value, for a reader that has no array of them: the row is zeroed first, then
+ * each value that is present is written where the columns of its field are. */
+struct feature_codebook_plan;
+/* The columns of a field and what finds codes; NULL if the codebook does not have the field with
+ * this type. Borrowed. */
+const struct feature_codebook_plan *feature_codebook_plan(const struct feature_codebook *codebook,
+                                                          uint16_t field_id,
+                                                          enum feature_type type);
+void feature_codebook_encode_value(const struct feature_codebook *codebook,
+                                   const struct feature_codebook_plan *plan,
+                                   const struct feature_value *value, uint8_t *row);
+void feature_codebook_encode_number(const struct feature_codebook *codebook,
+                                    const struct feature_codebook_plan *plan, double number,
+                                    uint8_t *row);
+void feature_codebook_encode_flag(const struct feature_codebook_plan *plan, bool flag,
+                                  uint8_t *row);
+/* False if the codebook does not know the category; it is encoded as rare then. */
+bool feature_codebook_encode_category(const struct feature_codebook_plan *plan,
+                                      struct proto_span text, uint8_t *row);
+/* A list of tags: none at first, then each; false for a tag that has no column. */
+void feature_codebook_encode_no_tags(const struct feature_codebook_plan *plan, uint8_t *row);
+bool feature_codebook_encode_tag(const struct feature_codebook_plan *plan, struct proto_span tag,
+                                 uint8_t *row);
+
 /* A bin in words: "100 < x ≤ 250", "Software", "missing", "rare or unseen", "has Salesforce",
  * "lacks Salesforce". Writes at most text_bytes with a zero end. */
 void feature_bin_text(const struct feature_column *column, uint8_t code, char *text,

@@ -15,7 +15,14 @@ struct feature_codebook_plan {
     uint16_t count; /* columns; more than one only for tags */
     enum feature_type type;
     struct feature_lookup lookup; /* category → code; tag → column */
+    double *ladder; /* number of at most FEATURE_LADDER_EDGES edges; else NULL. See codebook.c */
 };
+
+/* Edges of a number in blocks of eight: the last of each block, then all, ∞ where there is none. */
+#define FEATURE_LADDER_BLOCK 8
+#define FEATURE_LADDER_EDGES 64
+#define FEATURE_LADDER_NUMBERS                                                                     \
+    (FEATURE_LADDER_EDGES / FEATURE_LADDER_BLOCK + FEATURE_LADDER_EDGES + FEATURE_LADDER_BLOCK)
 
 struct feature_codebook_index {
     struct feature_codebook_plan *plans;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A small hash table from text to a number: field names, categories, tags, missing words. Open
- * addressing with linear probing on XXH3-64, at most half full.
- * Ownership: the table owns its slots; the keys are borrowed and must outlive it.
- * Errors: false or NULL is out of memory. Threads: immutable once filled. Cost: one hash of the
- * text and mostly one slot, some 5 ns for a short text. */
+ * addressing with linear probing, at most half full; short texts are hashed and compared as two
+ * words, long ones with XXH3-64. Hashes never leave memory. Ownership: the table owns its slots;
+ * the keys are borrowed and must outlive it. Errors: false or NULL is out of memory. Threads:
+ * immutable once filled. Cost: one hash of the text and mostly one slot, some 5 ns for a short
+ * text. */
 #ifndef FEATURE_LOOKUP_H
 #define FEATURE_LOOKUP_H
 

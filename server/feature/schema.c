@@ -122,7 +122,7 @@ bool feature_is_missing_word(const struct feature_schema *schema, const struct f
     text = feature_text_trim(text);
     if (text.bytes == 0)
         return true;
-    if (!text_fold(text, folded, sizeof folded))
+    if (!feature_missing_word_possible(index, text) || !text_fold(text, folded, sizeof folded))
         return false;
     struct proto_span key = {folded, text.bytes};
     if (feature_lookup_find(&index->missing, key) != FEATURE_LOOKUP_NONE)

@@ -18,13 +18,16 @@ static const char *folded_add(struct feature_folded *folded, struct proto_span t
     return copy;
 }
 
-static bool words_add(struct feature_folded *folded, struct feature_lookup *lookup,
+static bool words_add(struct feature_schema_index *index, struct feature_lookup *lookup,
                       char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        const char *key = folded_add(folded, feature_text_trim(proto_span_text(words[i])));
-        if (key == NULL || !feature_lookup_add(lookup, proto_span_text(key), 0, NULL))
+        const char *text = folded_add(&index->folded, feature_text_trim(proto_span_text(words[i])));
+        struct proto_span key = proto_span_text(text == NULL ? "" : text);
+        if (text == NULL || !feature_lookup_add(lookup, key, 0, NULL))
             return false;
+        if (key.bytes > 0)
+            index->missing_lengths[key.data[0]] |= UINT64_C(1) << (key.bytes < 63 ? key.bytes : 63);
     }
     return true;
 }
@@ -82,9 +85,9 @@ bool feature_schema_index_build(struct feature_schema *schema, struct proto_faul
     struct feature_schema_index *index = schema->index;
     if (!names_add(schema, fault))
         return false;
-    bool ok = words_add(&index->folded, &index->missing, schema->missing, schema->missing_count);
+    bool ok = words_add(index, &index->missing, schema->missing, schema->missing_count);
     for (size_t i = 0; ok && i < schema->field_count; i++)
-        ok = words_add(&index->folded, &index->of_field[i], schema->fields[i].missing,
+        ok = words_add(index, &index->of_field[i], schema->fields[i].missing,
                        schema->fields[i].missing_count);
     return ok || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a schema");
 }

@@ -17,6 +17,7 @@ struct rpc {
     _Atomic size_t scan_bytes; /* of requests that wait for the scan thread */
 };
 
+struct rpc_hot_lead;
 struct rpc_score_reply;
 
 struct rpc_worker {
@@ -27,6 +28,7 @@ struct rpc_worker {
     struct proto_request request;
     struct rpc_hot_template hot;
     struct rpc_score_reply *score_reply;
+    struct rpc_hot_lead *hot_lead;
     struct feature_value *lead; /* by field id, kept between requests */
     size_t lead_slots;
 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "server/rpc/hot.h"
+#include "server/rpc/hot_lead.h"
 #include "server/rpc/hot_reasons.h"
 #include "server/rpc/score_reply.h"
 
@@ -32,7 +33,8 @@ static struct rpc_worker *worker_create(struct rpc *rpc, unsigned index, struct 
     base_arena_init(&worker->arena, 0, 0);
     rpc_hot_template_init(&worker->hot);
     worker->score_reply = rpc_score_reply_create(fault);
-    if (!worker->score_reply) {
+    worker->hot_lead = rpc_hot_lead_create(fault);
+    if (!worker->score_reply || !worker->hot_lead) {
         rpc_worker_destroy(worker);
         return NULL;
     }
@@ -92,6 +94,7 @@ void rpc_worker_destroy(struct rpc_worker *worker)
     engine_worker_destroy(worker->engine);
     base_arena_fini(&worker->arena);
     rpc_score_reply_destroy(worker->score_reply);
+    rpc_hot_lead_destroy(worker->hot_lead);
     free(worker->lead);
     free(worker);
 }
@@ -177,36 +180,60 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
     return outcome == RPC_LATER;
 }
 
-/* Serves the hot run at the head of the frames; returns its length, 0 if there is none. None of its
- * replies comes later: an id that is not answered here is a plain score, which is answered at once.
- */
-static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames, size_t count)
+enum { HOT_LEADS = 16 }; /* leads served before the time is looked at */
+
+/* A run of frames at the head of a batch that are served together. */
+struct hot_run {
+    size_t count;
+    size_t leads; /* that named no account: count or 0 */
+    bool answered[RPC_HOT_GROUP];
+};
+
+/* Serves the frames of a hot run as far as it can; false if there is none. */
+static bool run_serve(struct rpc_call *call, const struct proto_frame *frames, size_t count,
+                      struct hot_run *run)
 {
     struct proto_span ids[RPC_HOT_GROUP];
     uint8_t reasons[RPC_HOT_GROUP];
-    bool answered[RPC_HOT_GROUP];
-    size_t run = rpc_hot_run(frames, count, ids);
-    if (run > 0) {
-        if (!rpc_hot_serve(call->worker, frames, ids, run, answered, call->out)) {
-            return 0;
-        }
-    } else {
-        run = rpc_hot_reasons_run(frames, count, ids, reasons);
-        if (run == 0 ||
-            !rpc_hot_reasons_serve(call->worker, frames, ids, reasons, run, answered, call->out)) {
-            return 0;
-        }
+    run->leads = 0;
+    run->count = rpc_hot_run(frames, count, ids);
+    if (run->count > 0) {
+        return rpc_hot_serve(call->worker, frames, ids, run->count, run->answered, call->out);
+    }
+    run->count = rpc_hot_reasons_run(frames, count, ids, reasons);
+    if (run->count > 0) {
+        return rpc_hot_reasons_serve(call->worker, frames, ids, reasons, run->count, run->answered,
+                                     call->out);
+    }
+    run->count = rpc_hot_lead_run(frames, count, HOT_LEADS);
+    run->leads = run->count;
+    for (size_t i = 0; i < run->count; i++) {
+        run->answered[i] = rpc_hot_lead_serve(call->worker, &frames[i], call->out);
+    }
+    return run->count > 0;
+}
+
+/* Serves the hot run at the head of the frames; returns its length, 0 if there is none. None of its
+ * replies comes later: what is not answered here is a plain score, which is answered at once. */
+static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames, size_t count)
+{
+    struct hot_run run;
+    if (!run_serve(call, frames, count, &run)) {
+        return 0;
     }
     size_t hot = 0;
-    for (size_t i = 0; i < run; i++) {
-        hot += answered[i];
-        if (!answered[i]) {
+    for (size_t i = 0; i < run.count; i++) {
+        hot += run.answered[i];
+        if (!run.answered[i]) {
             serve_frame(call, &frames[i]);
         }
     }
     rpc_count_many(call->worker->rpc, call->worker->index, PROTO_OP_SCORE, hot, call->read_ns);
     rpc_tally(call, BASE_METRIC_SCORES, hot);
-    return run;
+    if (run.leads > 0) {
+        rpc_tally(call, BASE_METRIC_SCORES_UNKNOWN, hot);
+    }
+    return run.count;
 }
 
 /* No snapshot can be had: every frame is told so. */

@@ -147,10 +147,9 @@ static bool read_vector_array(struct rpc_values *values, const struct feature_fi
     return true;
 }
 
-/* One value of any kind for a field; leaves value->present false for a missing word. */
-static bool read_value(struct rpc_values *values, const struct feature_field *field,
-                       struct proto_reader *reader, struct feature_value *value,
-                       struct proto_fault *fault)
+bool rpc_value_read(struct rpc_values *values, const struct feature_field *field,
+                    struct proto_reader *reader, struct feature_value *value,
+                    struct proto_fault *fault)
 {
     enum proto_kind kind = proto_reader_peek(reader);
     value->type = field->type;
@@ -197,7 +196,7 @@ static bool read_pair(struct rpc_values *values, struct proto_reader *reader,
     struct feature_value value = {.source = values->source, .time_ms = values->time_ms};
     if (proto_reader_peek(reader) == PROTO_KIND_NIL) {
         proto_read_nil(reader);
-    } else if (!read_value(values, field, reader, &value, fault)) {
+    } else if (!rpc_value_read(values, field, reader, &value, fault)) {
         return false;
     }
     value.source = values->source;

@@ -26,6 +26,12 @@ struct rpc_values {
     int64_t time_ms;
 };
 
+/* Reads one value that is not nil, for a field; leaves value->present false for a missing word.
+ * Faults as rpc_values_read, the field's own name as place, or those of the reader. */
+bool rpc_value_read(struct rpc_values *values, const struct feature_field *field,
+                    struct proto_reader *reader, struct feature_value *value,
+                    struct proto_fault *fault);
+
 /* Reads one encoded map. A text is accepted for every type, as feature_value_from_text reads it;
  * missing words give a missing value. Faults: PROTO_BAD_FIELD with field "values.<name>",
  * PROTO_DUPLICATE_KEY does not occur (the map was checked whole before). */
