@@ -23,6 +23,7 @@ struct server {
     struct base_metrics *metrics;
     struct rpc *rpc;
     struct net_server *net;
+    struct capture *capture;
     _Atomic uint64_t slow_us;
     bool ports_written; /* by this process: another server's file is not ours to remove */
 };
@@ -273,9 +274,22 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .answered_context = server,
         .on_hello = log_hello,
         .hello_context = server,
+        .capture = server->capture,
     };
     server->rpc = rpc_create(&options, fault);
     return server->rpc != NULL;
+}
+
+static bool capture_open(struct server *server, struct proto_fault *fault)
+{
+    const struct capture_options options = {
+        .data = server->config->data,
+        .now_ns = server->clock.now_ns,
+        .now_ms = server->clock.now_ms,
+        .now_context = server->clock.context,
+    };
+    server->capture = capture_create(&options, fault);
+    return server->capture != NULL;
 }
 
 /* Written aside and renamed, so that whoever waits for the file never reads half of it. */
@@ -317,8 +331,9 @@ struct server *server_create(const struct base_config *config, struct base_log *
     server->clock = base_clock_system();
     server->started_ns = base_clock_now_ns(&server->clock);
     server_slow_set(server, config->slowlog_us);
-    if (!engine_open(server, fault) || !net_open(server, fault) || !rpc_open(server, fault) ||
-        !net_server_start(server->net, fault) || !ports_write(server, fault)) {
+    if (!engine_open(server, fault) || !capture_open(server, fault) || !net_open(server, fault) ||
+        !rpc_open(server, fault) || !net_server_start(server->net, fault) ||
+        !ports_write(server, fault)) {
         server_destroy(server);
         return NULL;
     }
@@ -362,6 +377,7 @@ void server_destroy(struct server *server)
     engine_destroy(server->engine);
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);
+    capture_destroy(server->capture);
     base_metrics_destroy(server->metrics);
     if (server->ports_written) {
         unlink(server->config->ports_file);

@@ -12,9 +12,10 @@
 
 struct rpc {
     struct rpc_options options;
-    bool open;                 /* no tokens: everybody is admin */
-    struct rpc_worker *scan;   /* handlers of scans run with this one, on the scan thread */
-    _Atomic size_t scan_bytes; /* of requests that wait for the scan thread */
+    bool open;                     /* no tokens: everybody is admin */
+    const _Atomic bool *capturing; /* capture_switch, or one that is always off */
+    struct rpc_worker *scan;       /* handlers of scans run with this one, on the scan thread */
+    _Atomic size_t scan_bytes;     /* of requests that wait for the scan thread */
 };
 
 struct rpc_hot_lead;
@@ -136,6 +137,9 @@ static inline bool rpc_arg_flag(const struct rpc_call *call, int index)
  * holds more than count_max; an absent one gives NULL and 0 without a fault. */
 const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t count_max,
                                        size_t *count, struct proto_fault *fault);
+
+/* Records the frames of a batch that were served, for a capture that is on. */
+void rpc_capture_take(struct rpc_worker *worker, const struct rpc_batch *batch);
 
 static inline const struct engine_state *rpc_state(const struct rpc_call *call)
 {

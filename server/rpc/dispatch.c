@@ -48,7 +48,9 @@ struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fa
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for requests");
         return NULL;
     }
+    static const _Atomic bool never;
     rpc->options = *options;
+    rpc->capturing = options->capture ? capture_switch(options->capture) : &never;
     const char *tokens[] = {options->read_token, options->write_token, options->admin_token};
     rpc->open = true;
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
@@ -282,6 +284,9 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
         if (batch->done < batch->count && turn_over(rpc, batch, began_ns)) {
             break;
         }
+    }
+    if (capture_is_on(rpc->capturing)) {
+        rpc_capture_take(worker, batch);
     }
     base_metrics_record(base_metrics_block(rpc->options.metrics, worker->index),
                         BASE_DISTRIBUTION_BATCH_FRAMES, batch->done);

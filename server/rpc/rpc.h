@@ -12,6 +12,7 @@
 #include "proto/frame.h"
 #include "proto/writer.h"
 #include "server/base/metrics.h"
+#include "server/capture/capture.h"
 #include "server/engine/engine.h"
 
 /* Blocks of figures beside those of the workers: of the writer, the job and the scan thread. */
@@ -56,6 +57,8 @@ struct rpc_options {
      * from a worker's thread. NULL: nobody. */
     void (*on_hello)(void *context, const char *client, enum proto_role role);
     void *hello_context;
+    /* Records requests where it is switched on; borrowed. NULL: it never is. */
+    struct capture *capture;
 };
 #define RPC_CLIENT_BYTES_MAX 128
 

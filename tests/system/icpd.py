@@ -23,6 +23,7 @@ OPS = {
     "score-many": 65, "filter": 68, "count": 69, "tal-build": 112, "tal-list": 113, "tal-get": 114,
     "tal-diff": 115, "tal-check": 116, "job-list": 80, "job-cancel": 81,
     "similar": 96, "recall": 97, "similar-build": 98, "similar-plan": 99,
+    "capture-start": 128, "capture-stop": 129, "capture-state": 130,
 }
 HEADER = struct.Struct("<IBBHII")
 REPLY, CHECKSUM, MORE = 1, 2, 4

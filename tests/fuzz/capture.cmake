@@ -1,0 +1,1 @@
+icp_fuzzer(capture LIBS icp_capture)
