@@ -14,6 +14,8 @@
 #define BENCH_ID_BYTES 13
 #define BENCH_DOMAIN_BYTES 20
 #define BENCH_SEED 7
+/* Ids have eight digits. */
+#define BENCH_ACCOUNTS_MAX 100000000
 
 enum bench_field_type { BENCH_NUMBER, BENCH_CATEGORY, BENCH_FLAG, BENCH_TAGS };
 

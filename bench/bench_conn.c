@@ -38,7 +38,7 @@ bool bench_conn_open(struct bench_conn *conn, const struct bench_stream *stream,
         return proto_fault_set(fault, PROTO_IO, "", "%s: cannot connect: %s", stream->wire->name,
                                strerror(errno));
     conn->greeting_left = stream->wire->greeting_bytes;
-    if (stream->arrival.rate > 0) {
+    if (bench_stream_is_open(stream)) {
         conn->ring = stream->traffic->count < BENCH_OUTSTANDING_MAX ? stream->traffic->count
                                                                     : BENCH_OUTSTANDING_MAX;
         conn->meant_ns = calloc(conn->ring, sizeof *conn->meant_ns);

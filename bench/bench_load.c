@@ -7,12 +7,26 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "bench/bench_hlog.h"
 #include "bench/load_parts.h"
 
 #define EVENTS 64
 /* Nearer than this an arrival is awaited by looking again and not by sleeping. */
 #define SPIN_NS 60000
 #define TIMELINE_MAX 86400
+
+/* Seconds of the measured window are told by when they began. */
+static void hlog_write(const struct load *load, const struct stream_run *stream, unsigned index,
+                       double length_s)
+{
+    char tag[24] = "";
+    if (load->options->hlog == NULL)
+        return;
+    if (load->options->stream_count > 1)
+        snprintf(tag, sizeof tag, "stream-%u", index);
+    bench_hlog_line(load->options->hlog, &stream->second,
+                    (double)(load->second_ns - load->start_ns) / 1e9 - 1, length_s, tag);
+}
 
 static void second_end(struct load *load, struct stream_run *stream, unsigned index)
 {
@@ -43,6 +57,7 @@ static void second_end(struct load *load, struct stream_run *stream, unsigned in
                 (double)second.max_ns / 1e3, (unsigned long long)bench_result_errors(result));
         fflush(load->options->ndjson);
     }
+    hlog_write(load, stream, index, 1);
     base_histogram_reset(&stream->second);
     stream->second_completed = 0;
 }
@@ -98,7 +113,7 @@ static struct timespec wait_for(const struct load *load, uint64_t at_ns)
     uint64_t most_ns = 10000000;
     for (unsigned i = 0; i < load->options->stream_count && load->phase != PHASE_DRAIN; i++) {
         const struct stream_run *stream = &load->streams[i];
-        if (!load_is_open(stream->options))
+        if (!bench_stream_is_open(stream->options))
             continue;
         uint64_t left_ns = stream->due_ns > at_ns ? stream->due_ns - at_ns : 0;
         left_ns = left_ns > SPIN_NS ? left_ns - SPIN_NS / 2 : 0;
@@ -113,7 +128,7 @@ static bool turn(struct load *load)
     uint64_t at_ns = load_now(load);
     phase_step(load, at_ns);
     for (unsigned i = 0; i < load->options->stream_count; i++)
-        if (load_is_open(load->streams[i].options) &&
+        if (bench_stream_is_open(load->streams[i].options) &&
             !load_arrivals_send(load, &load->streams[i], at_ns))
             return false;
     struct timespec wait = wait_for(load, at_ns);
@@ -164,13 +179,15 @@ static void begin(struct load *load)
 {
     const struct bench_load_options *options = load->options;
     load->start_ns = load_now(load);
+    if (options->hlog != NULL)
+        bench_hlog_begin(options->hlog, base_clock_now_ms(&options->clock));
     load->measure_ns = load->start_ns + (uint64_t)(options->warmup_s * 1e9);
     load->end_ns = load->measure_ns + (uint64_t)(options->measure_s * 1e9);
     for (unsigned i = 0; i < options->stream_count; i++) {
         struct stream_run *stream = &load->streams[i];
-        if (load_is_open(stream->options)) {
+        if (bench_stream_is_open(stream->options)) {
             bench_arrival_init(&stream->arrival, &stream->options->arrival, options->seed + i);
-            stream->due_ns = load->start_ns + bench_arrival_next(&stream->arrival);
+            load_arrival_next(load, stream);
         }
     }
 }
@@ -180,8 +197,8 @@ static bool run(struct load *load)
     begin(load);
     for (unsigned i = 0; i < load->conn_count; i++) {
         struct bench_conn *conn = &load->conns[i];
-        if (!load_is_open(load->streams[conn->stream].options) && conn->greeting_left == 0 &&
-            !load_batch_send(load, conn))
+        if (!bench_stream_is_open(load->streams[conn->stream].options) &&
+            conn->greeting_left == 0 && !load_batch_send(load, conn))
             return false;
     }
     while (load->phase != PHASE_DRAIN)
@@ -200,10 +217,14 @@ static void results_finish(struct load *load)
         struct stream_run *stream = &load->streams[i];
         struct bench_result *result = stream->result;
         const struct bench_traffic *traffic = stream->options->traffic;
+        /* What is left of the last second, and replies that came after the end. */
+        if (base_histogram_total(&stream->second) > 0)
+            hlog_write(load, stream, i,
+                       (double)load->end_ns / 1e9 + 1 - (double)load->second_ns / 1e9);
         result->rate = result->seconds > 0 ? (double)result->completed / result->seconds : 0;
         result->request_bytes =
             (uint64_t)(bench_traffic_mean_bytes(traffic) * (double)result->sent);
-        if (load_is_open(stream->options)) {
+        if (bench_stream_is_open(stream->options)) {
             result->offered = (double)stream->meant / load->options->measure_s;
             result->unanswered = stream->meant - stream->met;
         }

@@ -5,7 +5,8 @@
  * each connection sends `depth` requests in one piece, waits for all their replies, sends the next.
  * Open loop: requests go out when the schedule says, over the connections in turn, however many are
  * unanswered, and a latency is counted from the time that the schedule meant, so a server that
- * stalls cannot hide it (coordinated omission). Warm-up is not counted.
+ * stalls cannot hide it (coordinated omission). A stream may state the time and the connection of
+ * each request instead (a replay); it is an open loop too. Warm-up is not counted.
  *
  * Ownership: options are borrowed for the run; bench_result_fini frees. Errors: a fault if a
  * connection cannot be made or is lost; replies with an error status are counted, not faults.
@@ -34,15 +35,30 @@ struct bench_target {
     const char *path; /* a Unix socket instead; NULL = TCP */
 };
 
+/* When each request of a traffic is meant to be sent, and on which connection. With more than one
+ * connection the wire must have ids. */
+struct bench_schedule {
+    uint64_t *at_ns;      /* from the start of the run; never goes back */
+    uint32_t *connection; /* below `connections` */
+    uint32_t count;       /* at most that of the traffic */
+    uint32_t connections;
+};
+
 struct bench_stream {
     const struct bench_wire *wire;
     const struct bench_traffic *traffic;
     struct bench_target target;
     size_t reply_bytes; /* for wires whose replies have one size */
     unsigned connections;
-    unsigned depth;                       /* closed loop */
-    struct bench_arrival_options arrival; /* open loop if arrival.rate > 0 */
+    unsigned depth;                        /* closed loop */
+    struct bench_arrival_options arrival;  /* open loop if arrival.rate > 0 */
+    const struct bench_schedule *schedule; /* open loop by it; NULL: none */
 };
+
+static inline bool bench_stream_is_open(const struct bench_stream *stream)
+{
+    return stream->arrival.rate > 0 || stream->schedule != NULL;
+}
 
 struct bench_load_options {
     struct bench_stream streams[BENCH_STREAMS_MAX];
@@ -55,6 +71,7 @@ struct bench_load_options {
     int cpu;           /* pin to it; -1: do not */
     pid_t server_pid;  /* whose processor time is measured; 0: nobody's */
     FILE *ndjson;      /* one line a second; NULL: none */
+    FILE *hlog;        /* the latencies of each second, bench_hlog.h; NULL: none */
     const char *label; /* in those lines */
     struct base_clock clock;
 };

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp-bench compare */
-#include <argp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "bench/bench_cli.h"
 #include "bench/bench_compare.h"
+#include "bench/bench_flags.h"
 #include "bench/bench_json.h"
+
+#define MISSING "two result files are needed: the old and the new"
 
 struct arguments {
     const char *files[2];
     unsigned count;
 };
 
-static error_t parse(int key, char *text, struct argp_state *state)
+static bool take(void *into, const char *text, char *why, size_t why_bytes)
 {
-    struct arguments *arguments = state->input;
-    if (key == ARGP_KEY_ARG && arguments->count < 2) {
-        arguments->files[arguments->count++] = text;
-        return 0;
+    struct arguments *arguments = into;
+    if (arguments->count == 2) {
+        snprintf(why, why_bytes, "%s", MISSING);
+        return false;
     }
-    if (key == ARGP_KEY_ARG || (key == ARGP_KEY_END && arguments->count < 2))
-        argp_error(state, "two result files are needed: the old and the new");
-    return ARGP_ERR_UNKNOWN;
+    arguments->files[arguments->count++] = text;
+    return true;
 }
 
 static unsigned comparisons_print(const struct bench_comparison *all, size_t count)
@@ -57,19 +58,19 @@ static void setups_warn(const json_t *a, const json_t *b)
 
 int bench_command_compare(int argc, char **argv)
 {
-    static const struct argp parser = {
-        NULL,
-        parse,
-        "A.json B.json",
-        "Ends with 1 if icpd is worse in B than in A beyond noise: medians that differ by 5 % and "
-        "intervals that do not meet (with fewer than 4 runs: medians that differ by 25 %).",
-        NULL,
-        NULL,
-        NULL};
+    static const struct bench_flags flags = {
+        .what =
+            "Ends with 1 if icpd is worse in B than in A beyond noise: medians that differ by 5 % "
+            "and intervals that do not meet (with fewer than 4 runs: medians that differ by 25 "
+            "%).",
+        .arguments = "A.json B.json",
+        .on_argument = take,
+        .arguments_least = 2,
+        .missing = MISSING};
     struct arguments arguments = {0};
     struct proto_fault fault = {0};
     struct bench_comparison all[BENCH_COMPARISONS_MAX];
-    argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+    bench_flags_parse(&flags, argc, argv, &arguments);
     json_t *a = bench_json_load(arguments.files[0], &fault);
     json_t *b = a != NULL ? bench_json_load(arguments.files[1], &fault) : NULL;
     int code = EX_OK;

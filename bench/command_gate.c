@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp-bench gate */
-#include <argp.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/bench_account.h"
 #include "bench/bench_cli.h"
+#include "bench/bench_flags.h"
 #include "bench/bench_gate.h"
 #include "bench/bench_json.h"
 
 #define ROWS_MAX 64
-
-enum {
-    KEY_ICPD = 256,
-    KEY_FOLDER,
-    KEY_ACCOUNTS,
-    KEY_LARGE,
-    KEY_ROUNDS,
-    KEY_SECONDS,
-    KEY_WARMUP,
-    KEY_SERVER_CPU,
-    KEY_LOAD_CPU,
-    KEY_NO_PEERS,
-    KEY_NICE,
-    KEY_JSON
-};
 
 struct arguments {
     struct gate_options gate;
@@ -34,81 +20,37 @@ struct arguments {
     int nice;
 };
 
-static const struct argp_option options[] = {
-    {"icpd", KEY_ICPD, "PATH", 0, "the server to measure", 1},
-    {"folder", KEY_FOLDER, "PATH", 0, "where filled bases are kept (build/bench)", 1},
-    {"accounts", KEY_ACCOUNTS, "N", 0, "accounts of 40 fields each (1000000)", 1},
-    {"large", KEY_LARGE, "N", 0, "accounts of the large base; 0: growth is not measured", 1},
-    {"rounds", KEY_ROUNDS, "N", 0, "alternating rounds (7)", 1},
-    {"seconds", KEY_SECONDS, "S", 0, "counted in each run (1.5)", 1},
-    {"warmup", KEY_WARMUP, "S", 0, "before each run (0.3)", 1},
-    {"server-cpu", KEY_SERVER_CPU, "N", 0, "processor of every server (0)", 1},
-    {"load-cpu", KEY_LOAD_CPU, "N", 0, "processor of the load generator (1)", 1},
-    {"no-peers", KEY_NO_PEERS, NULL, 0, "icpd and the floor alone", 1},
-    {"nice", KEY_NICE, "N", 0, "priority of servers and generator alike (0)", 1},
-    {"json", KEY_JSON, "FILE", 0, "where the result goes (FOLDER/serving.json)", 1},
-    {0},
+#define AT(field) offsetof(struct arguments, field)
+static const struct bench_flag options[] = {
+    {"icpd", "PATH", BENCH_FLAG_TEXT, AT(gate.icpd), 0, 0, "the server to measure"},
+    {"folder", "PATH", BENCH_FLAG_TEXT, AT(gate.folder), 0, 0,
+     "where filled bases are kept (build/bench)"},
+    {"accounts", "N", BENCH_FLAG_U64, AT(gate.accounts), 1000, BENCH_ACCOUNTS_MAX,
+     "accounts of 40 fields each (1000000)"},
+    {"large", "N", BENCH_FLAG_U64, AT(gate.large), 0, BENCH_ACCOUNTS_MAX,
+     "accounts of the large base; 0: growth is not measured"},
+    {"rounds", "N", BENCH_FLAG_UNSIGNED, AT(gate.rounds), 1, BENCH_RUNS_MAX,
+     "alternating rounds (7)"},
+    {"seconds", "S", BENCH_FLAG_REAL, AT(gate.measure_s), 0.05, 3600, "counted in each run (1.5)"},
+    {"warmup", "S", BENCH_FLAG_REAL, AT(gate.warmup_s), 0, 3600, "before each run (0.3)"},
+    {"server-cpu", "N", BENCH_FLAG_INT, AT(gate.server_cpu), -1, 1023,
+     "processor of every server (0); -1: any"},
+    {"load-cpu", "N", BENCH_FLAG_INT, AT(gate.load_cpu), -1, 1023,
+     "processor of the load generator (1); -1: any"},
+    {"no-peers", NULL, BENCH_FLAG_OFF, AT(gate.peers), 0, 0, "icpd and the floor alone"},
+    {"nice", "N", BENCH_FLAG_INT, AT(nice), -20, 19, "priority of servers and generator alike (0)"},
+    {"json", "FILE", BENCH_FLAG_TEXT, AT(json), 0, 0, "where the result goes (FOLDER/GATE.json)"},
 };
 
-static error_t parse_numbers(struct arguments *arguments, int key, const char *text)
+static bool take(void *into, const char *text, char *why, size_t why_bytes)
 {
-    switch (key) {
-    case KEY_ROUNDS:
-        arguments->gate.rounds = (unsigned)strtoul(text, NULL, 10);
-        return 0;
-    case KEY_SECONDS:
-        arguments->gate.measure_s = strtod(text, NULL);
-        return 0;
-    case KEY_WARMUP:
-        arguments->gate.warmup_s = strtod(text, NULL);
-        return 0;
-    case KEY_SERVER_CPU:
-        arguments->gate.server_cpu = (int)strtol(text, NULL, 10);
-        return 0;
-    case KEY_LOAD_CPU:
-        arguments->gate.load_cpu = (int)strtol(text, NULL, 10);
-        return 0;
-    case KEY_NICE:
-        arguments->nice = (int)strtol(text, NULL, 10);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    struct arguments *arguments = into;
+    if (arguments->name != NULL || (strcmp(text, "serving") != 0 && strcmp(text, "smoke") != 0)) {
+        snprintf(why, why_bytes, "one gate: serving or smoke, not '%s'", text);
+        return false;
     }
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *arguments = state->input;
-    switch (key) {
-    case KEY_ICPD:
-        arguments->gate.icpd = text;
-        return 0;
-    case KEY_FOLDER:
-        arguments->gate.folder = text;
-        return 0;
-    case KEY_ACCOUNTS:
-        arguments->gate.accounts = strtoull(text, NULL, 10);
-        return 0;
-    case KEY_LARGE:
-        arguments->gate.large = strtoull(text, NULL, 10);
-        return 0;
-    case KEY_NO_PEERS:
-        arguments->gate.peers = false;
-        return 0;
-    case KEY_JSON:
-        arguments->json = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        arguments->name = text;
-        if (strcmp(text, "serving") != 0 && strcmp(text, "smoke") != 0)
-            argp_error(state, "the gates are serving and smoke");
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which gate: serving or smoke?");
-        return EINVAL;
-    default:
-        return parse_numbers(arguments, key, text);
-    }
+    arguments->name = text;
+    return true;
 }
 
 static void number_print(double value)
@@ -207,14 +149,14 @@ static int measure(struct arguments *arguments)
 
 int bench_command_gate(int argc, char **argv)
 {
-    static const struct argp parser = {
-        options,
-        parse,
-        "serving|smoke",
-        "Measures icpd, the floor and its peers in one alternating run.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct bench_flags flags = {
+        .what = "Measures icpd, the floor and its peers in one alternating run.",
+        .arguments = "serving|smoke",
+        .flags = options,
+        .count = sizeof options / sizeof *options,
+        .on_argument = take,
+        .arguments_least = 1,
+        .missing = "which gate: serving or smoke?"};
     char self[512] = "";
     struct arguments arguments = {.gate = {.icpd = "icpd",
                                            .self = self,
@@ -231,7 +173,7 @@ int bench_command_gate(int argc, char **argv)
                                            .peers = true}};
     if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
         return EX_OSERR;
-    argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+    bench_flags_parse(&flags, argc, argv, &arguments);
     arguments.gate.smoke = strcmp(arguments.name, "smoke") == 0;
     if (arguments.nice != 0 && nice(arguments.nice) == -1)
         fprintf(stderr, "icp-bench: the priority could not be changed\n");

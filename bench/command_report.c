@@ -1,54 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp-bench report */
-#include <argp.h>
+#include <stdio.h>
 #include <sysexits.h>
 
 #include "bench/bench_cli.h"
+#include "bench/bench_flags.h"
 #include "bench/bench_html.h"
 #include "bench/bench_json.h"
-
-enum { KEY_HTML = 256, KEY_BASELINE };
 
 struct arguments {
     const char *in, *html, *baseline;
 };
 
-static const struct argp_option options[] = {
-    {"html", KEY_HTML, "FILE", 0, "where the page goes (report.html)", 0},
-    {"baseline", KEY_BASELINE, "FILE", 0, "an older result to compare with", 0},
-    {0},
+static const struct bench_flag options[] = {
+    {"html", "FILE", BENCH_FLAG_TEXT, offsetof(struct arguments, html), 0, 0,
+     "where the page goes (report.html)"},
+    {"baseline", "FILE", BENCH_FLAG_TEXT, offsetof(struct arguments, baseline), 0, 0,
+     "an older result to compare with"},
 };
 
-static error_t parse(int key, char *text, struct argp_state *state)
+static bool take(void *into, const char *text, char *why, size_t why_bytes)
 {
-    struct arguments *arguments = state->input;
-    switch (key) {
-    case KEY_HTML:
-        arguments->html = text;
-        return 0;
-    case KEY_BASELINE:
-        arguments->baseline = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        arguments->in = text;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "which result? (a JSON file)");
-        return EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    struct arguments *arguments = into;
+    if (arguments->in != NULL) {
+        snprintf(why, why_bytes, "one result at a time; --baseline names another");
+        return false;
     }
+    arguments->in = text;
+    return true;
 }
 
 int bench_command_report(int argc, char **argv)
 {
-    static const struct argp parser = {
-        options, parse, "IN.json", "Writes a result as one HTML page without scripts.",
-        NULL,    NULL,  NULL};
+    static const struct bench_flags flags = {
+        .what = "Writes a result as one HTML page without scripts.",
+        .arguments = "IN.json",
+        .flags = options,
+        .count = sizeof options / sizeof *options,
+        .on_argument = take,
+        .arguments_least = 1,
+        .missing = "which result? (a JSON file)"};
     struct arguments arguments = {.html = "report.html"};
     struct proto_fault fault = {0};
     json_t *baseline = NULL;
-    argp_parse(&parser, argc, argv, 0, NULL, &arguments);
+    bench_flags_parse(&flags, argc, argv, &arguments);
     json_t *result = bench_json_load(arguments.in, &fault);
     bool ok = result != NULL;
     if (ok && arguments.baseline != NULL) {

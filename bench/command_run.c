@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp-bench run: one or more workloads, at once, against a server that runs already. */
-#include <argp.h>
+/* icp-bench run: one or more workloads at once, or a capture, against a server that runs already.
+ */
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "bench/bench_account.h"
 #include "bench/bench_cli.h"
+#include "bench/bench_flags.h"
 #include "bench/bench_hgrm.h"
 #include "bench/bench_json.h"
 #include "bench/bench_load.h"
+#include "bench/bench_replay.h"
 #include "bench/bench_workload.h"
 
-/* Settings of workload.def have keys from here on. */
-enum {
-    KEY_PORT = 256,
-    KEY_SOCKET,
-    KEY_PID,
-    KEY_ACCOUNTS,
-    KEY_SEED,
-    KEY_CPU,
-    KEY_ECHO,
-    KEY_JSON,
-    KEY_HGRM,
-    KEY_NDJSON,
-    KEY_SETTINGS = 1024
-};
+#define SETTINGS_MAX 64
+#define REPLAY_CONNECTIONS_MAX 1000
 
 struct arguments {
     struct bench_load_options load;
@@ -34,24 +24,44 @@ struct arguments {
     unsigned count;
     struct bench_target target;
     uint64_t accounts;
+    const char *echo;
     size_t echo_request, echo_reply;
-    const char *json, *hgrm;
+    struct bench_replay_options replay_options;
+    struct bench_replay replay;
+    const char *json, *hgrm, *ndjson, *hlog;
     struct proto_fault fault;
-    const char *set_names[64], *set_texts[64];
+    const char *set_names[SETTINGS_MAX], *set_texts[SETTINGS_MAX];
     unsigned set_count;
 };
 
-static const struct argp_option own_options[] = {
-    {"port", KEY_PORT, "N", 0, "TCP port on 127.0.0.1 (default 4273)", 1},
-    {"socket", KEY_SOCKET, "PATH", 0, "Unix socket instead", 1},
-    {"pid", KEY_PID, "PID", 0, "measure this server's processor time and context switches", 1},
-    {"accounts", KEY_ACCOUNTS, "N", 0, "accounts that the server was filled with (1000000)", 1},
-    {"seed", KEY_SEED, "N", 0, "seed that it was filled with (7)", 1},
-    {"cpu", KEY_CPU, "N", 0, "pin the generator to a processor", 1},
-    {"echo", KEY_ECHO, "REQUEST,REPLY", 0, "the server is icp-bench echo with these sizes", 1},
-    {"json", KEY_JSON, "FILE", 0, "write the result there", 2},
-    {"hgrm", KEY_HGRM, "FILE", 0, "write the latencies there as HdrHistogram percentiles", 2},
-    {"ndjson", KEY_NDJSON, "FILE", 0, "write a line a second there (- is standard output)", 2},
+#define AT(field) offsetof(struct arguments, field)
+static const struct bench_flag own_options[] = {
+    {"port", "N", BENCH_FLAG_U16, AT(target.port), 1, 65535,
+     "TCP port on 127.0.0.1 (default 4273)"},
+    {"socket", "PATH", BENCH_FLAG_TEXT, AT(target.path), 0, 0, "Unix socket instead"},
+    {"pid", "PID", BENCH_FLAG_INT, AT(load.server_pid), 1, 4194304,
+     "measure this server's processor time and context switches"},
+    {"accounts", "N", BENCH_FLAG_U64, AT(accounts), 1, BENCH_ACCOUNTS_MAX,
+     "accounts that the server was filled with (1000000)"},
+    {"seed", "N", BENCH_FLAG_U64, AT(load.seed), 0, 0x1p53, "seed that it was filled with (7)"},
+    {"cpu", "N", BENCH_FLAG_INT, AT(load.cpu), 0, 1023, "pin the generator to a processor"},
+    {"echo", "REQUEST,REPLY", BENCH_FLAG_TEXT, AT(echo), 0, 0,
+     "the server is icp-bench echo with these sizes"},
+    {"replay", "FILE", BENCH_FLAG_TEXT, AT(replay_options.path), 0, 0,
+     "play a capture of icpd instead of a workload, at the times at which it came"},
+    {"speed", "X", BENCH_FLAG_REAL, AT(replay_options.speed), 0.001, 1e6,
+     "play it so many times as fast (1)"},
+    {"no-writes", NULL, BENCH_FLAG_SWITCH, AT(replay_options.no_writes), 0, 0,
+     "leave out of it what changes accounts"},
+    {"names", "FILE", BENCH_FLAG_TEXT, AT(replay_options.names), 0, 0,
+     "accounts of the target, a line `id` or `id,domain` each, where icp-bench did not fill it"},
+    {"json", "FILE", BENCH_FLAG_TEXT, AT(json), 0, 0, "write the result there"},
+    {"hgrm", "FILE", BENCH_FLAG_TEXT, AT(hgrm), 0, 0,
+     "write the latencies there as HdrHistogram percentiles"},
+    {"hlog", "FILE", BENCH_FLAG_TEXT, AT(hlog), 0, 0,
+     "write the latencies of each second there as an HdrHistogram log"},
+    {"ndjson", "FILE", BENCH_FLAG_TEXT, AT(ndjson), 0, 0,
+     "write a line a second there (- is standard output)"},
 };
 
 /* Where a workload's file lies: as named, else among those that come with the source. */
@@ -63,76 +73,42 @@ static bool workload_find(struct bench_workload *workload, const char *name,
     if (access(name, R_OK) == 0)
         return bench_workload_load(workload, name, fault);
     snprintf(path, sizeof path, "%s/%s.conf", BENCH_WORKLOADS, name);
+    if (access(path, R_OK) != 0)
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "",
+                               "no workload and no file is called '%s'; workloads lie in %s", name,
+                               BENCH_WORKLOADS);
     return bench_workload_load(workload, path, fault);
 }
 
-static error_t parse_output(struct arguments *arguments, int key, char *text)
+static bool take_workload(void *into, const char *text, char *why, size_t why_bytes)
 {
-    switch (key) {
-    case KEY_JSON:
-        arguments->json = text;
-        return 0;
-    case KEY_HGRM:
-        arguments->hgrm = text;
-        return 0;
-    case KEY_NDJSON:
-        arguments->load.ndjson = strcmp(text, "-") == 0 ? stdout : fopen(text, "we");
-        return arguments->load.ndjson != NULL ? 0 : EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    struct arguments *arguments = into;
+    if (arguments->count == BENCH_STREAMS_MAX) {
+        snprintf(why, why_bytes, "at most %d workloads at once", BENCH_STREAMS_MAX);
+        return false;
     }
+    arguments->names[arguments->count++] = text;
+    return true;
 }
 
-static error_t parse_setting(struct arguments *arguments, int key, char *text)
+static bool take_setting(void *into, const char *name, const char *text, char *why,
+                         size_t why_bytes)
 {
-    size_t count;
-    const struct bench_setting *settings = bench_settings(&count);
-    if (key < KEY_SETTINGS || (size_t)(key - KEY_SETTINGS) >= count ||
-        arguments->set_count == sizeof arguments->set_names / sizeof *arguments->set_names)
-        return ARGP_ERR_UNKNOWN;
-    arguments->set_names[arguments->set_count] = settings[key - KEY_SETTINGS].name;
+    struct arguments *arguments = into;
+    struct bench_workload tried;
+    struct proto_fault fault = {0};
+    bench_workload_default(&tried);
+    if (arguments->set_count == SETTINGS_MAX) {
+        snprintf(why, why_bytes, "at most %d settings", SETTINGS_MAX);
+        return false;
+    }
+    if (!bench_workload_set(&tried, name, text, &fault)) {
+        snprintf(why, why_bytes, "%.200s", fault.message);
+        return false;
+    }
+    arguments->set_names[arguments->set_count] = name;
     arguments->set_texts[arguments->set_count++] = text;
-    return 0;
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    struct arguments *arguments = state->input;
-    switch (key) {
-    case KEY_PORT:
-        arguments->target.port = (uint16_t)strtoul(text, NULL, 10);
-        return 0;
-    case KEY_SOCKET:
-        arguments->target.path = text;
-        return 0;
-    case KEY_PID:
-        arguments->load.server_pid = (pid_t)strtol(text, NULL, 10);
-        return 0;
-    case KEY_ACCOUNTS:
-        arguments->accounts = strtoull(text, NULL, 10);
-        return 0;
-    case KEY_SEED:
-        arguments->load.seed = strtoull(text, NULL, 10);
-        return 0;
-    case KEY_CPU:
-        arguments->load.cpu = (int)strtol(text, NULL, 10);
-        return 0;
-    case KEY_ECHO:
-        arguments->echo_request = strtoul(text, &text, 10);
-        arguments->echo_reply = *text == ',' ? strtoul(text + 1, NULL, 10) : 0;
-        return arguments->echo_reply > 0 ? 0 : EINVAL;
-    case ARGP_KEY_ARG:
-        if (arguments->count == BENCH_STREAMS_MAX)
-            argp_error(state, "at most %d workloads at once", BENCH_STREAMS_MAX);
-        arguments->names[arguments->count++] = text;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "name a workload: score_id, lead_routing … or a file");
-        return EINVAL;
-    default:
-        return key >= KEY_SETTINGS && key < ARGP_KEY_ARGS ? parse_setting(arguments, key, text)
-                                                          : parse_output(arguments, key, text);
-    }
+    return true;
 }
 
 /* A setting on the command line belongs to the first workload. */
@@ -146,6 +122,18 @@ static bool workloads_read(struct arguments *arguments)
                                 arguments->set_texts[i], &arguments->fault))
             return false;
     return true;
+}
+
+static bool echo_read(struct arguments *arguments)
+{
+    char *end;
+    if (arguments->echo == NULL)
+        return true;
+    arguments->echo_request = strtoul(arguments->echo, &end, 10);
+    arguments->echo_reply = *end == ',' ? strtoul(end + 1, &end, 10) : 0;
+    return (arguments->echo_request > 0 && arguments->echo_reply > 0 && *end == '\0') ||
+           proto_fault_set(&arguments->fault, PROTO_BAD_CONFIG, "echo",
+                           "'%s' is not two sizes such as 34,96", arguments->echo);
 }
 
 static void echo_encode(void *context, uint32_t index, struct proto_writer *out)
@@ -176,6 +164,50 @@ static bool stream_make(struct arguments *arguments, unsigned index, struct benc
                                   &arguments->fault);
     return bench_workload_traffic(workload, arguments->accounts, arguments->load.seed, traffic,
                                   &arguments->fault);
+}
+
+static bool workloads_make(struct arguments *arguments, struct bench_traffic *traffic)
+{
+    if (!workloads_read(arguments))
+        return false;
+    for (unsigned i = 0; i < arguments->count; i++)
+        if (!stream_make(arguments, i, &traffic[i]))
+            return false;
+    arguments->load.stream_count = arguments->count;
+    arguments->load.warmup_s = arguments->workloads[0].warmup;
+    arguments->load.measure_s = arguments->workloads[0].seconds;
+    return true;
+}
+
+/* The capture as the one stream. Nothing of it is warm-up: its first requests were real ones. */
+static bool replay_make(struct arguments *arguments)
+{
+    struct bench_replay *replay = &arguments->replay;
+    struct bench_replay_options *options = &arguments->replay_options;
+    options->accounts = arguments->accounts;
+    options->connections_max = REPLAY_CONNECTIONS_MAX;
+    if (!bench_replay_make(replay, options, &arguments->fault))
+        return false;
+    arguments->names[0] = "replay";
+    arguments->count = arguments->load.stream_count = 1;
+    arguments->load.streams[0] = (struct bench_stream){.wire = &bench_wire_icp,
+                                                       .traffic = &replay->traffic,
+                                                       .target = arguments->target,
+                                                       .connections = replay->schedule.connections,
+                                                       .schedule = &replay->schedule};
+    arguments->load.measure_s =
+        (double)replay->schedule.at_ns[replay->schedule.count - 1] / 1e9 + 0.001;
+    printf("%u requests of %.1f s on %u connections for %llu accounts, %g times as fast as they "
+           "came\n",
+           replay->schedule.count, replay->seconds, replay->schedule.connections,
+           (unsigned long long)replay->accounts, options->speed);
+    if (replay->left_out + replay->lost + replay->writes > 0)
+        printf("  not played: %llu left out of the capture for they cannot be masked, %llu lost "
+               "when it was made, %llu writes\n",
+               (unsigned long long)replay->left_out, (unsigned long long)replay->lost,
+               (unsigned long long)replay->writes);
+    fflush(stdout);
+    return true;
 }
 
 static void result_print(const char *name, const struct bench_result *result)
@@ -211,55 +243,105 @@ static int results_write(const struct arguments *arguments, const struct bench_r
     return EX_OK;
 }
 
+static bool stream_open(const char *path, FILE **file, struct proto_fault *fault)
+{
+    if (path == NULL)
+        return true;
+    *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    return *file != NULL ||
+           proto_fault_set(fault, PROTO_BAD_CONFIG, "", "%s cannot be written", path);
+}
+
+static bool stream_close(FILE *file, const char *path, struct proto_fault *fault)
+{
+    if (file == NULL || file == stdout)
+        return true;
+    bool ok = ferror(file) == 0;
+    ok = fclose(file) == 0 && ok;
+    return ok || proto_fault_set(fault, PROTO_IO, "", "%s cannot be written", path);
+}
+
+static bool measure(struct arguments *arguments, struct bench_traffic *traffic,
+                    struct bench_result *results)
+{
+    struct proto_fault *fault = &arguments->fault;
+    struct bench_load_options *load = &arguments->load;
+    bool ok = (arguments->replay_options.path != NULL ? replay_make(arguments)
+                                                      : workloads_make(arguments, traffic)) &&
+              stream_open(arguments->ndjson, &load->ndjson, fault) &&
+              stream_open(arguments->hlog, &load->hlog, fault);
+    load->label = arguments->names[0];
+    ok = ok && bench_load_run(load, results, fault);
+    bool closed = stream_close(load->ndjson, arguments->ndjson, fault);
+    closed = stream_close(load->hlog, arguments->hlog, fault) && closed;
+    return ok && closed;
+}
+
 static int run(struct arguments *arguments)
 {
     struct bench_traffic traffic[BENCH_STREAMS_MAX] = {0};
     struct bench_result *results = calloc(BENCH_STREAMS_MAX, sizeof *results);
-    bool ok = results != NULL && workloads_read(arguments);
-    for (unsigned i = 0; ok && i < arguments->count; i++)
-        ok = stream_make(arguments, i, &traffic[i]);
-    arguments->load.stream_count = arguments->count;
-    arguments->load.warmup_s = arguments->workloads[0].warmup;
-    arguments->load.measure_s = arguments->workloads[0].seconds;
-    arguments->load.label = arguments->names[0];
-    ok = ok && bench_load_run(&arguments->load, results, &arguments->fault);
+    if (results == NULL)
+        return EX_OSERR;
+    bool ok = measure(arguments, traffic, results);
     int code = ok ? results_write(arguments, results) : bench_fail(&arguments->fault);
-    for (unsigned i = 0; i < arguments->count; i++) {
+    for (unsigned i = 0; i < BENCH_STREAMS_MAX; i++) {
         bench_traffic_fini(&traffic[i]);
-        if (results != NULL)
-            bench_result_fini(&results[i]);
+        bench_result_fini(&results[i]);
     }
+    bench_replay_fini(&arguments->replay);
     free(results);
     return code;
+}
+
+/* The settings of a workload as flags. */
+static struct bench_flag *settings_flags(size_t *count)
+{
+    const struct bench_setting *settings = bench_settings(count);
+    struct bench_flag *flags = calloc(*count, sizeof *flags);
+    for (size_t i = 0; flags != NULL && i < *count; i++)
+        flags[i] = (struct bench_flag){
+            .name = settings[i].name, .argument = "N", .help = settings[i].help};
+    return flags;
+}
+
+static bool arguments_check(struct arguments *arguments)
+{
+    if (!echo_read(arguments))
+        return false;
+    if ((arguments->replay_options.path != NULL) == (arguments->count > 0))
+        return proto_fault_set(&arguments->fault, PROTO_BAD_CONFIG, "",
+                               "name a workload (score_id, lead_routing … or a file), or a capture "
+                               "with --replay, not both");
+    return true;
 }
 
 int bench_command_run(int argc, char **argv)
 {
     size_t count;
-    size_t own = sizeof own_options / sizeof *own_options;
-    const struct bench_setting *settings = bench_settings(&count);
-    struct argp_option *options = calloc(own + count + 1, sizeof *options);
+    struct bench_flag *settings = settings_flags(&count);
     struct arguments *arguments = calloc(1, sizeof *arguments);
     int code = EX_OSERR;
-    if (options != NULL && arguments != NULL) {
-        memcpy(options, own_options, sizeof own_options);
-        for (size_t i = 0; i < count; i++)
-            options[own + i] = (struct argp_option){.name = settings[i].name,
-                                                    .key = KEY_SETTINGS + (int)i,
-                                                    .arg = "N",
-                                                    .doc = settings[i].help,
-                                                    .group = 3};
-        const struct argp parser = {
-            options, parse, "WORKLOAD…", "Sends workloads to a running server and measures it.",
-            NULL,    NULL,  NULL};
+    if (settings != NULL && arguments != NULL) {
+        const struct bench_flags flags = {
+            .what = "Sends workloads, or a capture of real traffic, to a running server and "
+                    "measures it.",
+            .arguments = "WORKLOAD…\n--replay FILE",
+            .flags = own_options,
+            .count = sizeof own_options / sizeof *own_options,
+            .on_argument = take_workload,
+            .more = settings,
+            .more_count = count,
+            .on_more = take_setting};
         arguments->load = (struct bench_load_options){
             .cpu = -1, .seed = BENCH_SEED, .clock = base_clock_system()};
         arguments->target.port = PROTO_PORT;
         arguments->accounts = 1000000;
-        argp_parse(&parser, argc, argv, 0, NULL, arguments);
-        code = run(arguments);
+        arguments->replay_options.speed = 1;
+        bench_flags_parse(&flags, argc, argv, arguments);
+        code = arguments_check(arguments) ? run(arguments) : bench_fail(&arguments->fault);
     }
-    free(options);
+    free(settings);
     free(arguments);
     return code;
 }

@@ -123,7 +123,7 @@ static bool bytes_take(struct load *load, struct bench_conn *conn, const uint8_t
                                    stream->options->wire->name);
         if (used == 0)
             break;
-        if (load_is_open(stream->options))
+        if (bench_stream_is_open(stream->options))
             open_replies(load, conn, at_ns);
         else
             closed_replies(load, conn, at_ns);
@@ -156,15 +156,39 @@ bool load_on_readable(struct load *load, struct bench_conn *conn)
         memcpy(into - before, conn->partial, before);
     if (!bytes_take(load, conn, into - before, before + (size_t)count, at_ns))
         return false;
-    if (conn->outstanding == 0 && !load_is_open(stream->options) && conn->greeting_left == 0)
+    if (conn->outstanding == 0 && !bench_stream_is_open(stream->options) &&
+        conn->greeting_left == 0)
         return load_batch_send(load, conn);
     return true;
+}
+
+void load_arrival_next(struct load *load, struct stream_run *stream)
+{
+    const struct bench_schedule *schedule = stream->options->schedule;
+    if (schedule == NULL)
+        stream->due_ns = load->start_ns + bench_arrival_next(&stream->arrival);
+    else if (stream->cursor < schedule->count)
+        stream->due_ns = load->start_ns + schedule->at_ns[stream->cursor];
+    else
+        stream->due_ns = UINT64_MAX;
+}
+
+/* Whose turn it is: the next connection, or the one that the schedule names. */
+static struct bench_conn *arrival_conn(struct load *load, struct stream_run *stream)
+{
+    const struct bench_schedule *schedule = stream->options->schedule;
+    if (schedule == NULL)
+        return &load->conns[stream->first_conn + stream->turn];
+    struct bench_conn *conn =
+        &load->conns[stream->first_conn + schedule->connection[stream->cursor]];
+    conn->next = stream->cursor;
+    return conn;
 }
 
 bool load_arrivals_send(struct load *load, struct stream_run *stream, uint64_t at_ns)
 {
     while (stream->due_ns <= at_ns && load->phase != PHASE_DRAIN) {
-        struct bench_conn *conn = &load->conns[stream->first_conn + stream->turn];
+        struct bench_conn *conn = arrival_conn(load, stream);
         uint32_t slot = conn->next & (conn->ring - 1);
         if (conn->outstanding >= conn->ring || conn->greeting_left > 0 ||
             conn->meant_ns[slot] != 0 || !bench_conn_queue(conn, stream->options->traffic))
@@ -176,7 +200,8 @@ bool load_arrivals_send(struct load *load, struct stream_run *stream, uint64_t a
             base_histogram_record(&stream->result->late, at_ns - stream->due_ns);
         }
         stream->turn = (stream->turn + 1) % stream->options->connections;
-        stream->due_ns = load->start_ns + bench_arrival_next(&stream->arrival);
+        stream->cursor++;
+        load_arrival_next(load, stream);
         if (!load_flush(load, conn))
             return false;
     }

@@ -16,7 +16,8 @@ struct stream_run {
     const struct bench_stream *options;
     struct bench_result *result;
     struct bench_arrival arrival;
-    uint64_t due_ns; /* of the next arrival, on the run's clock */
+    uint64_t due_ns; /* of the next arrival, on the run's clock; UINT64_MAX: there is none */
+    uint32_t cursor; /* of the schedule */
     unsigned turn;   /* whose connection is next */
     unsigned first_conn;
     struct base_histogram second; /* latencies of this second */
@@ -37,18 +38,12 @@ struct load {
     uint64_t start_ns, measure_ns, end_ns, second_ns;
     uint64_t completed; /* of stream 0, in every phase */
     struct bench_usage server_before, self_before;
-    struct bench_usage server_second;
     struct proto_fault *fault;
 };
 
 static inline uint64_t load_now(const struct load *load)
 {
     return base_clock_now_ns(&load->options->clock);
-}
-
-static inline bool load_is_open(const struct bench_stream *stream)
-{
-    return stream->arrival.rate > 0;
 }
 
 /* Watches for replies, and for room to write if something is unsent. */
@@ -60,5 +55,7 @@ bool load_on_readable(struct load *load, struct bench_conn *conn);
 /* Open loop: what is due. A connection that can take no more holds the schedule up: its requests go
  * out late, and their latency says so. */
 bool load_arrivals_send(struct load *load, struct stream_run *stream, uint64_t at_ns);
+/* When the next arrival is due. */
+void load_arrival_next(struct load *load, struct stream_run *stream);
 
 #endif

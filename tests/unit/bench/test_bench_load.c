@@ -150,6 +150,32 @@ static void an_open_loop_offers_what_it_was_told(void **state)
     free(result);
 }
 
+/* Requests of a schedule go out at its times, and no others do. One connection: the echo's replies
+ * have no ids; several are seen by system/capture. */
+static void a_schedule_is_kept_to(void **state)
+{
+    (void)state;
+    struct bench_result *result = calloc(1, sizeof *result);
+    struct proto_fault fault = {0};
+    uint64_t at_ns[300];
+    uint32_t connection[300];
+    for (uint32_t i = 0; i < 300; i++) {
+        at_ns[i] = 60000000 + i / 3 * UINT64_C(2000000);
+        connection[i] = 0;
+    }
+    const struct bench_schedule schedule = {at_ns, connection, 300, 1};
+    struct bench_stream stream = {
+        .target = {.port = echo_start()}, .connections = 1, .schedule = &schedule};
+    assert_non_null(result);
+    assert_true(load(stream, 0.4, result, &fault));
+    assert_int_equal(base_histogram_total(&result->latency), 300);
+    assert_int_equal(result->sent, 300);
+    assert_int_equal(result->unanswered + result->misplaced, 0);
+    stop();
+    bench_result_fini(result);
+    free(result);
+}
+
 /* The point of an open loop: a server that stops for 300 ms holds up all that should have been sent
  * meanwhile, and the percentiles say so; a closed loop would have counted one slow request. A slow
  * machine makes the latencies longer still. */
@@ -230,6 +256,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_closed_loop_counts_every_reply),
         cmocka_unit_test(an_open_loop_offers_what_it_was_told),
+        cmocka_unit_test(a_schedule_is_kept_to),
         cmocka_unit_test(a_stall_is_not_omitted),
         cmocka_unit_test(what_is_never_answered_is_counted_and_said),
         cmocka_unit_test(nobody_there_is_a_fault),
