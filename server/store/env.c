@@ -134,13 +134,32 @@ static bool directory_sync(const char *path, struct proto_fault *fault)
     return true;
 }
 
-static bool tables_open(struct store_env *env, bool fresh, MDB_txn *txn, struct proto_fault *fault)
+static bool table_open(struct store_env *env, enum store_table table, unsigned flags, MDB_txn *txn,
+                       int *code)
 {
-    for (enum store_table table = 0; table < STORE_TABLE_COUNT; table++) {
-        int code = mdb_dbi_open(txn, store_table_name(table),
-                                MDB_INTEGERKEY | (fresh ? MDB_CREATE : 0), &env->tables[table]);
-        if (code != MDB_SUCCESS)
+    *code = mdb_dbi_open(txn, store_table_name(table), MDB_INTEGERKEY | flags, &env->tables[table]);
+    return *code == MDB_SUCCESS;
+}
+
+/* A table that an earlier build did not know is made; one that should hold something and is not
+ * there is damage. meta is open already. */
+static bool tables_open(struct store_env *env, struct store_txn *txn, bool fresh, bool *made,
+                        struct proto_fault *fault)
+{
+    int code;
+    *made = fresh;
+    for (enum store_table table = STORE_TABLE_META + 1; table < STORE_TABLE_COUNT; table++) {
+        if (table_open(env, table, fresh ? MDB_CREATE : 0, txn->mdb, &code))
+            continue;
+        if (code != MDB_NOTFOUND)
             return store_env_fault(env, code, "opening a table", fault);
+        if (txn->state.sums[table].count > 0)
+            return proto_fault_set(fault, PROTO_CORRUPT, store_table_name(table),
+                                   "the table is missing, and %llu values with it",
+                                   (unsigned long long)txn->state.sums[table].count);
+        if (!table_open(env, table, MDB_CREATE, txn->mdb, &code))
+            return store_env_fault(env, code, "making a table", fault);
+        *made = true;
     }
     return true;
 }
@@ -177,13 +196,19 @@ static bool content_open(struct store_env *env, bool fresh, int64_t now_ms,
     int code = mdb_txn_begin(env->mdb, NULL, 0, &txn.mdb);
     if (code != MDB_SUCCESS)
         return store_env_fault(env, code, "beginning", fault);
-    if (!tables_open(env, fresh, txn.mdb, fault) || (fresh && !store_make(&txn, now_ms, fault)) ||
-        !format_load(env, &txn, fault) || (!fresh && !store_txn_load(&txn, fault))) {
+    bool made = fresh;
+    if (!table_open(env, STORE_TABLE_META, fresh ? MDB_CREATE : 0, txn.mdb, &code)) {
+        mdb_txn_abort(txn.mdb);
+        return store_env_fault(env, code, "opening a table", fault);
+    }
+    if ((fresh && !store_make(&txn, now_ms, fault)) || !format_load(env, &txn, fault) ||
+        (!fresh && !store_txn_load(&txn, fault)) || !tables_open(env, &txn, fresh, &made, fault)) {
         mdb_txn_abort(txn.mdb);
         return false;
     }
-    /* An old store is opened without a change: handles of tables outlive a commit of nothing. */
-    if (fresh)
+    /* A store that lacks nothing is opened without a change: handles of tables outlive a commit of
+     * nothing. */
+    if (made)
         return store_txn_commit(&txn, fault);
     code = mdb_txn_commit(txn.mdb);
     return code == MDB_SUCCESS || store_env_fault(env, code, "opening", fault);

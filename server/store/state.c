@@ -29,17 +29,26 @@ void store_state_encode(const struct store_state *state, uint8_t bytes[STORE_STA
 bool store_state_decode(struct proto_span bytes, uint64_t txn, struct store_state *state,
                         struct proto_fault *fault)
 {
-    if (bytes.bytes != STORE_STATE_BYTES ||
+    if ((bytes.bytes != STORE_STATE_BYTES && bytes.bytes != STORE_STATE_BYTES_FIRST) ||
         store_get_u64(bytes.data) !=
-            store_check(STORE_TABLE_META, STORE_STATE_KEY, bytes.data + 8, STORE_STATE_BYTES - 8))
+            store_check(STORE_TABLE_META, STORE_STATE_KEY, bytes.data + 8, bytes.bytes - 8))
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                "the state of the store does not match its checksum");
 #define X(offset, bits, name, meaning) state->name = store_get_u##bits(bytes.data + (offset));
 #include "server/store/state.def"
 #undef X
     for (size_t i = 0; i < STORE_TABLE_COUNT; i++) {
-        state->sums[i].count = store_get_u64(bytes.data + SUMS_AT + i * SUM_BYTES);
-        state->sums[i].digest = store_get_u64(bytes.data + SUMS_AT + i * SUM_BYTES + 8);
+        /* Of tables that the writer of a shorter state did not know there is nothing. */
+        bool known = SUMS_AT + (i + 1) * SUM_BYTES <= bytes.bytes;
+        const uint8_t *sum = bytes.data + SUMS_AT + i * SUM_BYTES;
+        state->sums[i].count = known ? store_get_u64(sum) : 0;
+        state->sums[i].digest = known ? store_get_u64(sum + 8) : 0;
+    }
+    for (size_t at = SUMS_AT + SUM_BYTES * STORE_TABLE_COUNT; at < bytes.bytes; at++) {
+        if (bytes.data[at] != 0)
+            return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                                   "the store holds tables that this program does not know: a "
+                                   "newer one wrote it");
     }
     /* An older state under a newer root: a flipped bit in a meta page or a page number. */
     if (state->txn != txn)
@@ -72,8 +81,11 @@ bool store_format_decode(struct proto_span bytes, struct store_format *format,
     uint32_t version = store_get_u32(bytes.data + 12);
     if (version != STORE_FORMAT_VERSION)
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
-                               "the store has format version %u, this program reads version %u",
-                               version, STORE_FORMAT_VERSION);
+                               "the store has format version %u, this program reads version %u; "
+                               "%s",
+                               version, STORE_FORMAT_VERSION,
+                               version > STORE_FORMAT_VERSION ? "it was written by a newer one"
+                                                              : "it was written by an older one");
     format->seeds[0] = store_get_u64(bytes.data + 16);
     format->seeds[1] = store_get_u64(bytes.data + 24);
     format->created_ms = (int64_t)store_get_u64(bytes.data + 32);

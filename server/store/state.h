@@ -15,6 +15,9 @@
 #include "server/store/layout.h"
 
 #define STORE_STATE_BYTES 320
+/* The state as it was before there were target account lists and vectors: sums end at 256. Read,
+ * and written anew in full by the next commit. */
+#define STORE_STATE_BYTES_FIRST 256
 #define STORE_STATE_KEY 1
 #define STORE_FORMAT_BYTES 64
 #define STORE_FORMAT_KEY 0

@@ -184,6 +184,77 @@ static void another_format_version_is_refused_by_its_number(void **state)
     assert_non_null(strstr(fault.message, "version 2"));
 }
 
+/* Writes the state as builds before lists and vectors did, 256 bytes, and takes their tables away.
+ */
+static void make_older(const struct fixture *fixture, bool with_log)
+{
+    MDB_env *mdb;
+    MDB_txn *txn;
+    MDB_dbi meta;
+    uint64_t key = STORE_STATE_KEY;
+    MDB_val name = {sizeof key, &key};
+    MDB_val value;
+    uint8_t bytes[STORE_STATE_BYTES_FIRST];
+    assert_int_equal(mdb_env_create(&mdb), 0);
+    assert_int_equal(mdb_env_set_maxdbs(mdb, STORE_TABLE_COUNT), 0);
+    assert_int_equal(mdb_env_open(mdb, fixture->path, MDB_NOTLS, 0600), 0);
+    assert_int_equal(mdb_txn_begin(mdb, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "meta", MDB_INTEGERKEY, &meta), 0);
+    assert_int_equal(mdb_get(txn, meta, &name, &value), 0);
+    assert_int_equal(value.mv_size, STORE_STATE_BYTES);
+    memcpy(bytes, value.mv_data, sizeof bytes);
+    store_set_u64(bytes + 8, mdb_txn_id(txn));
+    store_set_u64(bytes,
+                  store_check(STORE_TABLE_META, STORE_STATE_KEY, bytes + 8, sizeof bytes - 8));
+    value = (MDB_val){sizeof bytes, bytes};
+    assert_int_equal(mdb_put(txn, meta, &name, &value, 0), 0);
+    static const char *const tables[] = {"tal", "vector", "log"};
+    for (size_t i = 0; i < (with_log ? 2 : 3); i++) {
+        MDB_dbi table;
+        assert_int_equal(mdb_dbi_open(txn, tables[i], MDB_INTEGERKEY, &table), 0);
+        assert_int_equal(mdb_drop(txn, table, 1), 0);
+    }
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(mdb);
+}
+
+static void a_store_of_before_lists_and_vectors_is_opened_and_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    uint32_t slots[1] = {0};
+    assert_true(put_one(fixture, "acme", "k:1", 4, &result));
+    fixture_close(fixture);
+    make_older(fixture, true);
+    fixture_open(fixture);
+    assert_true(number_of(fixture, "acme") == 4);
+    assert_true(put_one(fixture, "later", "k:2", 5, &result));
+    struct store_batch *batch = store_batch_create();
+    assert_true(store_batch_tal(batch, 1, span("{}"), slots, 1, &fault));
+    assert_true(store_submit_wait(fixture->store, batch, &result));
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_true(number_of(fixture, "acme") == 4);
+    assert_true(number_of(fixture, "later") == 5);
+    must_be_sound(fixture);
+}
+
+static void a_table_that_should_hold_something_and_is_gone_is_damage(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    assert_true(put_one(fixture, "acme", "k:1", 4, &result));
+    fixture_close(fixture);
+    make_older(fixture, false);
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    assert_string_equal(fault.field, "log");
+    assert_non_null(strstr(fault.message, "missing"));
+    fixture_remove(fixture->path);
+    fixture_open(fixture);
+}
+
 static void a_path_that_cannot_be_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -243,6 +314,8 @@ int main(void)
         T(a_file_that_is_no_store_is_refused),
         T(a_flipped_transaction_number_is_refused),
         T(another_format_version_is_refused_by_its_number),
+        T(a_store_of_before_lists_and_vectors_is_opened_and_goes_on),
+        T(a_table_that_should_hold_something_and_is_gone_is_damage),
         T(a_path_that_cannot_be_is_refused),
         T(files_are_for_their_owner_alone),
         T(a_reader_that_died_is_cleared),

@@ -45,6 +45,42 @@ static void a_state_with_a_flipped_bit_or_of_another_transaction_is_refused(void
     assert_true(store_state_decode(span_of, 9, &back, &fault));
 }
 
+static void state_bytes_check(uint8_t *bytes, size_t count)
+{
+    store_set_u64(bytes, store_check(STORE_TABLE_META, STORE_STATE_KEY, bytes + 8, count - 8));
+}
+
+static void a_state_of_fewer_tables_has_nothing_in_the_others(void **unused)
+{
+    (void)unused;
+    struct store_state state = a_state();
+    struct store_state back;
+    struct proto_fault fault;
+    uint8_t bytes[STORE_STATE_BYTES];
+    state.sums[STORE_TABLE_TAL].count = 3;
+    state.sums[STORE_TABLE_VECTOR].count = 7;
+    store_state_encode(&state, bytes);
+    state_bytes_check(bytes, STORE_STATE_BYTES_FIRST);
+    assert_true(
+        store_state_decode((struct proto_span){bytes, STORE_STATE_BYTES_FIRST}, 9, &back, &fault));
+    assert_int_equal(back.sums[STORE_TABLE_TAL].count, 3);
+    assert_int_equal(back.sums[STORE_TABLE_VECTOR].count, 0);
+}
+
+static void a_state_with_tables_of_a_newer_build_is_refused(void **unused)
+{
+    (void)unused;
+    struct store_state state = a_state();
+    struct store_state back;
+    struct proto_fault fault;
+    uint8_t bytes[STORE_STATE_BYTES];
+    store_state_encode(&state, bytes);
+    bytes[STORE_STATE_BYTES - 16] = 1;
+    state_bytes_check(bytes, sizeof bytes);
+    assert_false(store_state_decode((struct proto_span){bytes, sizeof bytes}, 9, &back, &fault));
+    assert_int_equal(fault.code, PROTO_CORRUPT);
+}
+
 static void sums_follow_values_in_and_out(void **unused)
 {
     (void)unused;
@@ -92,6 +128,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_comes_back_as_it_was),
         cmocka_unit_test(a_state_with_a_flipped_bit_or_of_another_transaction_is_refused),
+        cmocka_unit_test(a_state_of_fewer_tables_has_nothing_in_the_others),
+        cmocka_unit_test(a_state_with_tables_of_a_newer_build_is_refused),
         cmocka_unit_test(sums_follow_values_in_and_out),
         cmocka_unit_test(a_sealed_value_opens_only_whole_and_in_its_place),
     };
