@@ -186,6 +186,20 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
     return later;
 }
 
+static void stages_record(void *context, void *worker, const struct net_stages *stages)
+{
+    (void)context;
+    if (!worker) {
+        return;
+    }
+    struct base_metrics_block *figures = rpc_worker_figures(worker);
+    base_metrics_record(figures, BASE_DISTRIBUTION_STAGE_READ, stages->read_ns);
+    base_metrics_record(figures, BASE_DISTRIBUTION_STAGE_SPLIT, stages->split_ns);
+    base_metrics_record(figures, BASE_DISTRIBUTION_STAGE_SERVE, stages->serve_ns);
+    base_metrics_record(figures, BASE_DISTRIBUTION_STAGE_WRITE, stages->write_ns);
+    base_metrics_record(figures, BASE_DISTRIBUTION_STAGE_FRAMES, stages->frames);
+}
+
 static void connection_closed(void *context, void *worker, struct net_conn *conn)
 {
     (void)context;
@@ -244,6 +258,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
         .on_peek = peek,
         .on_frames = serve_frames,
         .on_close = connection_closed,
+        .on_stages = stages_record,
     };
     server->net = net_server_create(&options, &handler, fault);
     return server->net != NULL;

@@ -71,9 +71,11 @@ static void write_distributions(const struct server_figures *figures, struct pro
         proto_write_text(out, infos[BASE_METRIC_COUNT + i].name);
         memset(histogram, 0, sizeof *histogram);
         base_metrics_distribution(figures->metrics, (enum base_distribution)i, histogram);
-        proto_write_map(out, 4);
+        proto_write_map(out, 5);
         proto_write_text(out, "count");
         proto_write_uint(out, base_histogram_total(histogram));
+        proto_write_text(out, "sum");
+        proto_write_uint(out, base_histogram_sum(histogram));
         proto_write_text(out, "p50");
         proto_write_uint(out, base_histogram_percentile(histogram, 0.5));
         proto_write_text(out, "p99");

@@ -28,6 +28,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct net_conn *conn = handle->data;
     (void)suggested;
+    net_stage_start(conn->worker);
     uint8_t *base = conn->worker->read_buffer + NET_SMALL_BYTES;
     size_t bytes = NET_READ_BYTES;
     if (conn->phase == NET_OPEN && reads_into_own(conn)) {
@@ -159,6 +160,7 @@ void net_conn_serve_gathered(struct net_worker *worker)
     if (!worker->gathering)
         return;
     worker->gathering = false;
+    net_stage_start(worker);
     net_worker_turn(worker);
     /* For one alone there is nothing to hide its wait behind. */
     unsigned steps =
@@ -168,12 +170,14 @@ void net_conn_serve_gathered(struct net_worker *worker)
             if (at->gathered)
                 handler->on_peek(handler->context, worker->context,
                                  (struct proto_span){at->in.data, at->in.bytes}, step);
+    net_stage_end(worker, &worker->stages.serve_ns);
     net_conn_resume_stopped(worker);
 }
 
 static void on_bytes(struct net_conn *conn, uint8_t *base, size_t bytes)
 {
     struct net_worker *worker = conn->worker;
+    net_stage_end(worker, &worker->stages.read_ns);
     ungather(conn);
     NET_TALLY(worker, reads, 1);
     NET_TALLY(worker, bytes_in, bytes);

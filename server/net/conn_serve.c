@@ -132,9 +132,12 @@ static size_t serve_batch(struct net_conn *conn, struct proto_span bytes)
     size_t room = options->pending_max - conn->pending;
     struct batch batch;
     batch_split(worker, bytes, room < NET_BATCH_FRAMES ? room : NET_BATCH_FRAMES, &batch);
+    net_stage_end(worker, &worker->stages.split_ns);
     size_t used = 0;
     if (batch.count > 0) {
         used = serve ? hand_over(conn, &batch) : turn_away(conn, &batch);
+        net_stage_end(worker, &worker->stages.serve_ns);
+        worker->stages.frames += batch.count;
         if (conn->stopped)
             return used;
     }

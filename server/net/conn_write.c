@@ -204,6 +204,7 @@ void net_conn_send_out(struct net_conn *conn)
         net_conn_close(conn, &conn->worker->tally.closed_error); /* replies are lost: no memory */
     else
         net_conn_send(conn, proto_writer_span(out));
+    net_stage_end(conn->worker, &conn->worker->stages.write_ns);
     if (out->capacity > OUT_KEEP_BYTES || !proto_writer_ok(out)) {
         proto_writer_fini(out);
         proto_writer_init(out);

@@ -38,6 +38,9 @@
 /* Frames handed over in one call of on_frames. */
 #define NET_BATCH_FRAMES 1024
 
+/* One turn of a loop in so many is timed stage by stage (struct net_stages). */
+#define NET_STAGES_EVERY 128
+
 struct net_conn;
 struct net_server;
 
@@ -47,6 +50,16 @@ struct net_ticket {
     uint32_t worker;
     uint32_t slot;
     uint64_t generation;
+};
+
+/* Where the time of one turn of a loop went, from the first read to the last reply written. Waiting
+ * for input and posted replies are not part of it. */
+struct net_stages {
+    uint64_t read_ns;  /* system calls that read */
+    uint64_t split_ns; /* cutting the bytes into frames, and between one connection and the next */
+    uint64_t serve_ns; /* on_turn, on_peek and on_frames */
+    uint64_t write_ns; /* system calls that wrote replies */
+    uint64_t frames;   /* handed over */
 };
 
 /* Callbacks of the layer above. Only on_frames is required. */
@@ -76,6 +89,8 @@ struct net_handler {
     /* The connection is gone: free its state here. Called once for every connection, also for one
      * that never sent a frame; never within on_frames. */
     void (*on_close)(void *context, void *worker, struct net_conn *conn);
+    /* At the end of one turn in NET_STAGES_EVERY, if frames were handed over in it. */
+    void (*on_stages)(void *context, void *worker, const struct net_stages *stages);
 };
 
 /* ---- within callbacks ---- */

@@ -40,11 +40,13 @@ static void turn_end(struct net_worker *worker)
 static void on_before_poll(uv_prepare_t *handle)
 {
     turn_end(handle->data);
+    net_stages_begin(handle->data);
 }
 
 static void on_after_poll(uv_check_t *handle)
 {
     net_conn_serve_gathered(handle->data);
+    net_stages_tell(handle->data);
     turn_end(handle->data);
 }
 

@@ -170,6 +170,11 @@ struct net_worker {
     struct proto_frame *frames; /* NET_BATCH_FRAMES */
     uint8_t *read_buffer;       /* NET_SMALL_BYTES of headroom, then NET_READ_BYTES */
 
+    uint32_t turns;
+    bool timing;       /* the turn under way is one whose stages are timed */
+    uint64_t stage_ns; /* when the last stage ended */
+    struct net_stages stages;
+
     uint64_t log_second;
     unsigned log_lines;
     unsigned log_left_out;
@@ -219,6 +224,22 @@ void net_worker_log(struct net_worker *worker, enum net_log_level level, const c
 void net_worker_hold(struct net_worker *worker, size_t more, size_t less);
 bool net_worker_crowded(const struct net_worker *worker,
                         size_t more); /* past bytes_max with more */
+
+/* stage.c: the loop will wait for input, and what comes then may be a turn that is timed; time that
+ * belongs to no stage ends; a stage ends; the turn is over and told of. */
+void net_stages_begin(struct net_worker *worker);
+void net_stages_tell(struct net_worker *worker);
+void net_stage_time(struct net_worker *worker, uint64_t *stage_ns);
+static inline void net_stage_start(struct net_worker *worker)
+{
+    if (__builtin_expect(worker->timing, 0))
+        net_stage_time(worker, NULL);
+}
+static inline void net_stage_end(struct net_worker *worker, uint64_t *stage_ns)
+{
+    if (__builtin_expect(worker->timing, 0))
+        net_stage_time(worker, stage_ns);
+}
 
 /* slot.c */
 bool net_slot_take(struct net_worker *worker, struct net_conn *conn);

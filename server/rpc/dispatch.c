@@ -101,6 +101,11 @@ void rpc_worker_destroy(struct rpc_worker *worker)
     free(worker);
 }
 
+struct base_metrics_block *rpc_worker_figures(const struct rpc_worker *worker)
+{
+    return base_metrics_block(worker->rpc->options.metrics, worker->index);
+}
+
 void rpc_worker_rest(struct rpc_worker *worker)
 {
     engine_worker_rest(worker->engine);

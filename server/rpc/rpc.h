@@ -66,6 +66,8 @@ struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fa
 void rpc_destroy(struct rpc *rpc);
 struct rpc_worker *rpc_worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault);
 void rpc_worker_destroy(struct rpc_worker *worker);
+/* Where the worker counts: its block of the metrics. */
+struct base_metrics_block *rpc_worker_figures(const struct rpc_worker *worker);
 /* The loop is about to wait: let go of snapshots. */
 void rpc_worker_rest(struct rpc_worker *worker);
 

@@ -129,6 +129,12 @@ class Capture(unittest.TestCase):
         for name in ("one", "../up", "x" * 65):
             self.assertNotEqual(self.icp("capture", "start", name, good=False).returncode, 0, name)
 
+    def test_stages_are_told(self):
+        self.bench("score_id", "--seconds", "0.5", "--warmup", "0.1", "--connections", "4")
+        for stage in ("read", "split", "serve", "write"):
+            self.assertGreater(self.stats(f"stage_{stage}_ns", "sum"), 0)
+        self.assertEqual(self.stats("stage_frames", "count"), self.stats("stage_serve_ns", "count"))
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1] + sys.argv[4:])
