@@ -87,14 +87,29 @@ bool lookalike_ours_enter(struct lookalike_case *what, struct lookalike_ours *ou
     return true;
 }
 
+/* How many of the ids found for query `q` are among its true nearest. */
+static uint32_t true_count(const struct lookalike_rival *rival, uint32_t q, const uint32_t *ids,
+                           size_t count)
+{
+    const struct lookalike_bench *bench = rival->bench;
+    const struct lookalike_data *data = &bench->data;
+    double truth = rival->filtered ? bench->truth_filtered[q] : bench->truth[q];
+    uint32_t found = 0;
+    for (size_t n = 0; n < count; n++) {
+        const float *row = data->vectors + (size_t)ids[n] * data->dim;
+        bool passes = !rival->filtered || (bench->words[ids[n] / 64] >> ids[n] % 64 & 1) != 0;
+        found += passes &&
+                 similar_pair(bench->metric, lookalike_query(bench, q), row, data->dim) >= truth;
+    }
+    return found;
+}
+
 static struct lookalike_pass rival_pass(void *context)
 {
     const struct lookalike_rival *rival = context;
     const struct lookalike_bench *bench = rival->bench;
-    const struct lookalike_data *data = &bench->data;
     uint32_t part = rival->kind->query_part;
-    struct lookalike_pass pass = {.asked = (data->query_count + part - 1) / part};
-    const double *truth = rival->filtered ? bench->truth_filtered : bench->truth;
+    struct lookalike_pass pass = {.asked = (bench->data.query_count + part - 1) / part};
     uint32_t *found = calloc(pass.asked, LOOKALIKE_K * sizeof *found);
     size_t *counts = calloc(pass.asked, sizeof *counts);
     if (found != NULL && counts != NULL) {
@@ -104,14 +119,8 @@ static struct lookalike_pass rival_pass(void *context)
                                             LOOKALIKE_K, found + (size_t)i * LOOKALIKE_K);
         }
         pass.seconds = lookalike_now() - start;
-    }
-    for (uint32_t i = 0; pass.seconds > 0 && i < pass.asked; i++) {
-        for (size_t n = 0; n < counts[i]; n++) {
-            uint32_t id = found[(size_t)i * LOOKALIKE_K + n];
-            bool passes = !rival->filtered || (bench->words[id / 64] >> id % 64 & 1) != 0;
-            pass.found += passes && similar_pair(bench->metric, lookalike_query(bench, i * part),
-                                                 data->vectors + (size_t)id * data->dim,
-                                                 data->dim) >= truth[i * part];
+        for (uint32_t i = 0; i < pass.asked; i++) {
+            pass.found += true_count(rival, i * part, found + (size_t)i * LOOKALIKE_K, counts[i]);
         }
     }
     free(found);
