@@ -110,8 +110,10 @@ static bool registrable_find(struct feature_domain *domain)
 {
     const psl_ctx_t *list = psl_builtin();
     const char *top = strrchr(domain->host, '.');
-    if (list == NULL || top == NULL ||
-        !(psl_is_public_suffix2(list, top + 1, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) ||
+    /* Not the last label alone: "za" is on the list only as part of "co.za" and others. */
+    const char *suffix = list == NULL ? NULL : psl_unregistrable_domain(list, domain->host);
+    if (suffix == NULL || top == NULL ||
+        !(psl_is_public_suffix2(list, suffix, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) ||
           strcmp(top, RESERVED_TOP) == 0))
         return false;
     const char *registrable = psl_registrable_domain(list, domain->host);

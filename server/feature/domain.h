@@ -3,7 +3,8 @@
  * Host and registrable domain are in lower case and, for names beyond ASCII, in punycode: libpsl
  * folds case and form (psl_str_to_utf8lower, NFKC), punycode.h encodes. "München.de" and
  * "xn--mnchen-3ya.de" give the same domain.
- * Free-mail providers stand in free_mail.def, shared hosts in shared_host.def. An address at a
+ * Free-mail providers stand in free_mail.def (13,000 names, made by tools/freemail from a package),
+ * shared hosts in shared_host.def. An address at a
  * shared host is one of its staff (a@github.com works there), a website on it is not
  * (github.com/acme). Nonsense gives NONE: IP addresses, one label, labels that DNS does not allow,
  * top-level names that the public suffix list does not know (.local, .internal), public suffixes
