@@ -19,7 +19,7 @@
 #define SCAN_MS_MAX 120000
 #define FILL_BYTES_MAX "256G"
 
-static void uri_write(const struct bench_base *base, char uri[64])
+void bench_base_uri(const struct bench_base *base, char uri[64])
 {
     snprintf(uri, 64, "icp://127.0.0.1:%u", base->port);
 }
@@ -59,7 +59,7 @@ double bench_base_figure(const struct bench_base *base, const char *map, const c
     struct icp_reply reply = {0};
     struct icp_value metrics, inner, value;
     double found = -1;
-    uri_write(base, uri);
+    bench_base_uri(base, uri);
     struct icp_client *client = icp_connect(uri, NULL, &why);
     if (client == NULL)
         return -1;
@@ -78,7 +78,7 @@ double bench_base_scan(const struct bench_base *base, struct proto_fault *fault)
     struct icp_fault why;
     struct icp_reply reply = {0};
     struct base_clock clock = base_clock_system();
-    uri_write(base, uri);
+    bench_base_uri(base, uri);
     struct icp_client *client = icp_connect(uri, NULL, &why);
     struct icp_payload *payload = icp_payload_create();
     double took = -1;
@@ -134,7 +134,7 @@ static bool fill_once(struct bench_base *base, const char *program, struct proto
     bench_folder_remove(base->folder);
     if (!folder_make(base->folder, fault) || !process_start(base, program, -1, fault))
         return false;
-    uri_write(base, uri);
+    bench_base_uri(base, uri);
     const struct bench_fill_options options = {
         .uri = uri, .accounts = base->accounts, .seed = base->seed};
     bool ok = bench_fill(&options, fault) && await_ready(base, fault);

@@ -23,6 +23,8 @@ bool bench_base_start(struct bench_base *base, const char *program, const char *
                       uint64_t accounts, int cpu, struct proto_fault *fault);
 void bench_base_stop(struct bench_base *base);
 
+/* For libicp. */
+void bench_base_uri(const struct bench_base *base, char uri[64]);
 /* A number of the server's stats by its map and name, e.g. "store", "index_bytes"; -1 if there is
  * none. */
 double bench_base_figure(const struct bench_base *base, const char *map, const char *name);

@@ -11,9 +11,10 @@
 
 static const char style[] =
     ":root{--ink:#1c2430;--dim:#5b6675;--line:#d9dee6;--page:#fff;--s0:#0b6bcb;--s1:#8a94a3;"
-    "--s2:#d9822b;--s3:#1f9d6b;--good:#13795b;--bad:#b3261e}\n"
+    "--s2:#d9822b;--s3:#1f9d6b;--s4:#b9c2ce;--good:#13795b;--bad:#b3261e}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#e6ebf2;--dim:#9aa6b6;--line:#323b48;"
-    "--page:#12161c;--s0:#5aa9ff;--s1:#98a3b3;--s2:#f0a55a;--s3:#4cc795;--good:#5fd0a5;"
+    "--page:#12161c;--s0:#5aa9ff;--s1:#98a3b3;--s2:#f0a55a;--s3:#4cc795;--s4:#4a5563;--good:#"
+    "5fd0a5;"
     "--bad:#ff8a80}}\n"
     "body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);margin:0 auto;"
     "max-width:980px;padding:24px}\n"
@@ -30,7 +31,8 @@ static const char style[] =
     ".mark{stroke:var(--bad);fill:none;stroke-dasharray:3 2}\n"
     ".l0,.l1,.l2,.l3{fill:none;stroke-width:2}.l0{stroke:var(--s0)}.l1{stroke:var(--s1)}"
     ".l2{stroke:var(--s2)}.l3{stroke:var(--s3)}.r0{fill:var(--s0)}.r1{fill:var(--s1)}"
-    ".r2{fill:var(--s2)}.b0{background:var(--s0)}.b1{background:var(--s1)}.b2{background:var(--s2)}"
+    ".r2{fill:var(--s2)}.r3{fill:var(--s3)}.r4{fill:var(--s4)}.b4{background:var(--s4)}.b0{"
+    "background:var(--s0)}.b1{background:var(--s1)}.b2{background:var(--s2)}"
     ".b3{background:var(--s3)}figcaption{font-size:13px;color:var(--dim)}"
     "figcaption span{margin-right:14px}figcaption i{display:inline-block;width:14px;height:3px;"
     "margin-right:5px;vertical-align:middle}dt{font-weight:600}dd{margin:0 0 "

@@ -52,6 +52,18 @@ static json_t *usage(const struct bench_usage *usage, const struct bench_result 
                      "preemptions", (json_int_t)usage->preemptions);
 }
 
+/* ns a request by stage, and of each commit in µs where there were any. */
+static json_t *stages(const struct bench_stages *stages)
+{
+    json_t *json = json_pack("{s:f}", "sampled", stages->frames);
+    for (unsigned i = 0; i < BENCH_STAGES; i++)
+        json_object_set_new(json, bench_stage_info((enum bench_stage)i)->name,
+                            json_real(stages->ns[i]));
+    if (stages->commits > 0)
+        json_object_set_new(json, "commit_us", json_real(stages->commit_ns / 1e3));
+    return json;
+}
+
 json_t *bench_json_result(const struct bench_result *result)
 {
     char remark[512];
@@ -74,6 +86,8 @@ json_t *bench_json_result(const struct bench_result *result)
                         json_real(us(base_histogram_percentile(&result->late, 0.99))));
     if (result->server.known)
         json_object_set_new(json, "server", usage(&result->server, result));
+    if (result->stages.known)
+        json_object_set_new(json, "stages_ns", stages(&result->stages));
     json_object_set_new(json, "generator", usage(&result->self, result));
     json_object_set_new(json, "timeline", timeline(result));
     return json;

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "bench/bench_arrival.h"
+#include "bench/bench_stages.h"
 #include "bench/bench_traffic.h"
 #include "bench/bench_usage.h"
 #include "bench/bench_wire.h"
@@ -93,6 +94,7 @@ struct bench_result {
     struct base_histogram latency; /* ns */
     struct base_histogram late;    /* ns that the generator itself sent too late (open loop) */
     struct bench_usage server, self;
+    struct bench_stages stages; /* for the caller to fill in; not known to the load generator */
     struct bench_second *timeline;
     size_t timeline_count;
     uint64_t request_bytes, reply_bytes; /* received and sent, all */

@@ -252,3 +252,55 @@ void bench_svg_bars(FILE *out, const char *title, const char *unit,
     }
     fputs("</svg></figure>\n", out);
 }
+
+static double stack_sum(const struct bench_svg_stack *stack, size_t parts)
+{
+    double sum = 0;
+    for (size_t i = 0; i < parts; i++)
+        sum += stack->parts[i];
+    return sum;
+}
+
+void bench_svg_stacks(FILE *out, const char *title, const char *unit, const char *const *names,
+                      size_t parts, const struct bench_svg_stack *stacks, size_t count)
+{
+    enum { ROW = 26, NAME = 120, VALUE = 110 };
+    struct scale x = {.low = 0, .high = 0, .from = NAME, .to = WIDTH - VALUE};
+    for (size_t i = 0; i < count; i++) {
+        double sum = stack_sum(&stacks[i], parts);
+        x.high = sum > x.high ? sum : x.high;
+    }
+    x.high = x.high > 0 ? x.high : 1;
+    fputs("<figure><h3>", out);
+    bench_svg_text(out, title);
+    fprintf(out, "</h3>\n<svg viewBox=\"0 0 %.0f %zu\" role=\"img\">", WIDTH, count * ROW + 6);
+    for (size_t i = 0; i < count; i++) {
+        double top = (double)(i * ROW) + 4;
+        double at = 0;
+        fprintf(out, "<text class=\"name\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", NAME - 8,
+                top + 15);
+        bench_svg_text(out, stacks[i].name);
+        fputs("</text>", out);
+        for (size_t part = 0; part < parts; part++) {
+            double from = place(&x, at);
+            at += stacks[i].parts[part];
+            fprintf(out,
+                    "<rect class=\"r%zu\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"18\">"
+                    "<title>%.0f ",
+                    part, from, top, place(&x, at) - from, stacks[i].parts[part]);
+            bench_svg_text(out, unit);
+            fputs("</title></rect>", out);
+        }
+        fprintf(out, "<text class=\"value\" x=\"%.1f\" y=\"%.1f\">%.0f ", WIDTH - VALUE + 10,
+                top + 15, at);
+        bench_svg_text(out, unit);
+        fputs("</text>\n", out);
+    }
+    fputs("</svg><figcaption>", out);
+    for (size_t part = 0; part < parts; part++) {
+        fprintf(out, "<span><i class=\"b%zu\"></i>", part);
+        bench_svg_text(out, names[part]);
+        fputs("</span> ", out);
+    }
+    fputs("</figcaption></figure>\n", out);
+}

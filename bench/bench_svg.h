@@ -46,6 +46,15 @@ struct bench_svg_bar {
 void bench_svg_bars(FILE *out, const char *title, const char *unit,
                     const struct bench_svg_bar *bars, size_t count);
 
+#define BENCH_SVG_PARTS_MAX 8
+struct bench_svg_stack {
+    const char *name;
+    double parts[BENCH_SVG_PARTS_MAX];
+};
+/* Horizontal bars made of the same parts, in the same order and colours, with a legend. */
+void bench_svg_stacks(FILE *out, const char *title, const char *unit, const char *const *names,
+                      size_t parts, const struct bench_svg_stack *stacks, size_t count);
+
 /* Writes text with <, >, & and quotes as entities. */
 void bench_svg_text(FILE *out, const char *text);
 /* "1.2 M", "340 k", "0.85". */

@@ -230,11 +230,23 @@ static void result_print(const char *name, const struct bench_result *result)
         printf("  note: %s\n", remark);
 }
 
+static void stages_print(const struct bench_stages *stages)
+{
+    printf("  within the server, ns a request:");
+    for (unsigned i = 0; i < BENCH_STAGES; i++)
+        printf("  %s %.0f", bench_stage_info((enum bench_stage)i)->name, stages->ns[i]);
+    if (stages->commits > 0)
+        printf("; a commit %.0f us", stages->commit_ns / 1e3);
+    printf("  (%.0f requests sampled)\n", stages->frames);
+}
+
 static int results_write(const struct arguments *arguments, const struct bench_result *results)
 {
     struct proto_fault fault = {0};
     for (unsigned i = 0; i < arguments->count; i++)
         result_print(arguments->names[i], &results[i]);
+    if (results[0].stages.known)
+        stages_print(&results[0].stages);
     if (arguments->hgrm != NULL && !bench_hgrm_write(&results[0].latency, arguments->hgrm, &fault))
         return bench_fail(&fault);
     if (arguments->json != NULL &&
@@ -261,6 +273,14 @@ static bool stream_close(FILE *file, const char *path, struct proto_fault *fault
     return ok || proto_fault_set(fault, PROTO_IO, "", "%s cannot be written", path);
 }
 
+static void target_uri(const struct arguments *arguments, char *uri, size_t uri_bytes)
+{
+    if (arguments->target.path != NULL)
+        snprintf(uri, uri_bytes, "icp+unix:%s", arguments->target.path);
+    else
+        snprintf(uri, uri_bytes, "icp://127.0.0.1:%u", arguments->target.port);
+}
+
 static bool measure(struct arguments *arguments, struct bench_traffic *traffic,
                     struct bench_result *results)
 {
@@ -271,7 +291,16 @@ static bool measure(struct arguments *arguments, struct bench_traffic *traffic,
               stream_open(arguments->ndjson, &load->ndjson, fault) &&
               stream_open(arguments->hlog, &load->hlog, fault);
     load->label = arguments->names[0];
+    struct bench_stages before = {0};
+    char uri[512];
+    target_uri(arguments, uri, sizeof uri);
+    if (ok && arguments->echo_reply == 0)
+        bench_stages_read(uri, &before);
     ok = ok && bench_load_run(load, results, fault);
+    if (ok && before.known) {
+        bench_stages_read(uri, &results[0].stages);
+        bench_stages_since(&before, &results[0].stages);
+    }
     bool closed = stream_close(load->ndjson, arguments->ndjson, fault);
     closed = stream_close(load->hlog, arguments->hlog, fault) && closed;
     return ok && closed;

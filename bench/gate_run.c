@@ -228,5 +228,17 @@ bool gate_run(struct gate *gate, const struct gate_entry *entry, struct bench_re
         load.streams[0].arrival.rate = gate->open_rate;
     if (info->writes > 0 && !writes_add(gate, entry, info->writes, &load, fault))
         return false;
-    return bench_load_run(&load, results, fault);
+    struct bench_stages before = {0};
+    char uri[64] = "";
+    if (entry->who >= GATE_BY_ICP) {
+        bench_base_uri(base_of(gate, entry->who), uri);
+        bench_stages_read(uri, &before);
+    }
+    if (!bench_load_run(&load, results, fault))
+        return false;
+    if (entry->who >= GATE_BY_ICP) {
+        bench_stages_read(uri, &results[0].stages);
+        bench_stages_since(&before, &results[0].stages);
+    }
+    return true;
 }

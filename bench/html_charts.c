@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/bench_stages.h"
 #include "bench/bench_svg.h"
 #include "bench/html_parts.h"
 
@@ -279,6 +280,45 @@ static void time_chart(FILE *out, const json_t *result, struct points *all)
     lines_write(out, &chart, all, 4, false);
 }
 
+/* icpd's processor time a request in each case, by stage; what the stages leave is the loop's. */
+static void stage_bars(FILE *out, const json_t *result)
+{
+    struct bench_svg_stack stacks[BARS_MAX];
+    const char *names[BENCH_STAGES + 1];
+    size_t count = 0;
+    size_t i;
+    const json_t *series;
+    for (unsigned stage = 0; stage < BENCH_STAGES; stage++)
+        names[stage] = bench_stage_info((enum bench_stage)stage)->text;
+    names[BENCH_STAGES] = "loop: wait for input, and all else";
+    json_array_foreach(json_object_get(result, "series"), i, series)
+    {
+        double left = html_spread(series, "server.cpu_ns_each").median;
+        struct bench_svg_stack *stack = &stacks[count];
+        if (strcmp(html_text(series, "contender"), "icp") != 0 || count == BARS_MAX ||
+            html_spread(series, "stages_ns.serve").count == 0 ||
+            html_number(series, "scores_each") > 1)
+            continue;
+        *stack = (struct bench_svg_stack){.name = html_text(series, "case")};
+        for (unsigned stage = 0; stage < BENCH_STAGES; stage++) {
+            char path[64];
+            snprintf(path, sizeof path, "stages_ns.%s",
+                     bench_stage_info((enum bench_stage)stage)->name);
+            stack->parts[stage] = html_spread(series, path).median;
+            left -= stack->parts[stage];
+        }
+        stack->parts[BENCH_STAGES] = left > 0 ? left : 0;
+        count++;
+    }
+    if (count == 0)
+        return;
+    fputs(
+        "<h2>Stages of a request in the server</h2>\n<p>Means of the turns that icpd samples, one "
+        "in 128; the last part is what its processor time leaves.</p>\n",
+        out);
+    bench_svg_stacks(out, "By case, one request", "ns", names, BENCH_STAGES + 1, stacks, count);
+}
+
 void html_charts(FILE *out, const json_t *result)
 {
     struct points *all = calloc(BENCH_SVG_SERIES_MAX, sizeof *all);
@@ -297,6 +337,7 @@ void html_charts(FILE *out, const json_t *result)
           out);
     case_bars(out, result, "id-16", "server.cpu_ns_each", "Depth 16", "ns");
     case_bars(out, result, "id-64", "server.cpu_ns_each", "Depth 64", "ns");
+    stage_bars(out, result);
     fputs("<h2>Latency</h2>\n", out);
     if (all != NULL) {
         percentile_chart(out, result, all);

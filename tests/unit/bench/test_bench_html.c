@@ -35,6 +35,8 @@ static json_t *series(const char *what, const char *who, unsigned count)
         result->rate = 1000 + i;
         result->offered = 900 + 100 * i;
         result->completed = 1000;
+        result->server = (struct bench_usage){.known = true, .cpu_ns = 900000};
+        result->stages = (struct bench_stages){.known = true, .ns = {100, 20, 300, 200}};
         for (unsigned n = 1; n <= 1000; n++)
             base_histogram_record(&result->latency, n * 1000);
         json_array_append_new(runs, bench_json_result(result));
@@ -69,6 +71,8 @@ static void a_report_has_rows_and_pictures_and_no_script(void **state)
     assert_non_null(strstr(text, "<svg"));
     assert_non_null(strstr(text, "99.9 %"));
     assert_non_null(strstr(text, "the knee"));
+    assert_non_null(strstr(text, "serve: decode"));
+    assert_non_null(strstr(text, "<title>280 ns")); /* what the stages leave of 900 */
     assert_non_null(strstr(text, "same within noise"));
     assert_null(strstr(text, "<script"));
     assert_null(strstr(text, ">nan"));
