@@ -305,7 +305,6 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
             "look-alike search: %zu accounts as vectors of %" PRIu32 ", %s, plan %016" PRIx64,
             building.count, building.made->plan->dims,
             feature_vector_metric_name(building.made->plan->metric), building.made->plan->digest);
-        lookalike_wish_note(options->lookalike, building.made->wish);
     } else {
         lookalike_set_destroy(building.made);
         building.made = NULL;
@@ -346,16 +345,14 @@ static json_t *wish_of(struct engine *engine, const struct engine_similar_build 
     return wish;
 }
 
-uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *request,
-                              struct proto_fault *fault)
+uint64_t lookalike_build_queue(struct engine *engine, json_t *wish,
+                               const struct engine_similar_build *request,
+                               struct proto_fault *fault)
 {
-    json_t *wish = wish_of(engine, request, fault);
-    struct lookalike_build *build = wish ? calloc(1, sizeof *build) : NULL;
+    struct lookalike_build *build = calloc(1, sizeof *build);
     if (!build) {
-        if (wish) {
-            json_decref(wish);
-            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
-        }
+        json_decref(wish);
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
         return 0;
     }
     build->lookalike = engine->lookalike;
@@ -370,4 +367,11 @@ uint64_t engine_similar_build(struct engine *engine, const struct engine_similar
         .callback_context = request->context,
     };
     return engine_job_submit(engine, PROTO_OP_SIMILAR_BUILD, &job, fault);
+}
+
+uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *request,
+                              struct proto_fault *fault)
+{
+    json_t *wish = wish_of(engine, request, fault);
+    return wish ? lookalike_build_queue(engine, wish, request, fault) : 0;
 }

@@ -17,11 +17,8 @@ static void sums_before_and_after_become_means_of_a_request(void **state)
 {
     (void)state;
     const struct bench_stages before = {.known = true, .ns = {10, 20, 30, 40}, .frames = 4};
-    struct bench_stages after = {.known = true,
-                                 .ns = {110, 40, 330, 40},
-                                 .frames = 14,
-                                 .commits = 2,
-                                 .commit_ns = 5000};
+    struct bench_stages after = {
+        .known = true, .ns = {110, 40, 330, 40}, .frames = 14, .commits = 2, .commit_ns = 5000};
     bench_stages_since(&before, &after);
     assert_true(after.known && is(after.frames, 10));
     assert_true(is(after.ns[BENCH_STAGE_read], 10) && is(after.ns[BENCH_STAGE_split], 2));
