@@ -12,7 +12,7 @@ static bool text_find(const struct store_plan *plan, uint32_t version, struct pr
                       struct proto_fault *fault)
 {
     struct proto_span value;
-    struct store_sealed sealed;
+    struct store_sealed sealed = {0};
     for (size_t i = 0; i < plan->document_count; i++) {
         if (plan->documents[i].table == STORE_TABLE_SCHEMA && plan->documents[i].key == version) {
             *text = plan->documents[i].sealed.text;
@@ -32,7 +32,7 @@ static bool text_find(const struct store_plan *plan, uint32_t version, struct pr
 static bool previous_open(const struct store_plan *plan, struct feature_schema **previous,
                           struct proto_fault *fault)
 {
-    struct proto_span text;
+    struct proto_span text = {0};
     uint32_t version = plan->next.schema_version;
     *previous = NULL;
     if (version == 0)
