@@ -107,16 +107,9 @@ static bool first_ask(struct lookalike_base *base, const struct lookalike_data *
     return good;
 }
 
-bool lookalike_base_start(struct lookalike_base *base, const struct lookalike_base_options *options,
-                          const struct lookalike_data *data, struct proto_fault *fault)
+static bool start_on(struct lookalike_base *base, const struct lookalike_base_options *options,
+                     const struct lookalike_data *data, struct proto_fault *fault)
 {
-    *base = (struct lookalike_base){0};
-    snprintf(base->folder, sizeof base->folder, "%s/lookalike-%ux%u%s", options->folder,
-             data->count, data->dim, options->scored ? "-scored" : "");
-    /* A socket's path is short; the build folder's may not be. */
-    snprintf(base->socket_path, sizeof base->socket_path, "/tmp/icp-bench-lookalike-%d.sock",
-             (int)getpid());
-    (void)mkdir(options->folder, 0755); /* whether it is there shows when the base's own is made */
     if (!fill_once(base, options, data, fault)) {
         return false;
     }
@@ -128,6 +121,30 @@ bool lookalike_base_start(struct lookalike_base *base, const struct lookalike_ba
         lookalike_base_stop(base);
     }
     return good;
+}
+
+bool lookalike_base_start(struct lookalike_base *base, const struct lookalike_base_options *options,
+                          const struct lookalike_data *data, struct proto_fault *fault)
+{
+    *base = (struct lookalike_base){0};
+    snprintf(base->folder, sizeof base->folder, "%s/lookalike-%ux%u%s", options->folder,
+             data->count, data->dim, options->scored ? "-scored" : "");
+    /* A socket's path is short; the build folder's may not be. */
+    snprintf(base->socket_path, sizeof base->socket_path, "/tmp/icp-bench-lookalike-%d.sock",
+             (int)getpid());
+    (void)mkdir(options->folder, 0755); /* whether it is there shows when the base's own is made */
+    bool kept = access(base->folder, F_OK) == 0;
+    if (start_on(base, options, data, fault)) {
+        return true;
+    }
+    if (!kept) {
+        return false;
+    }
+    /* It may be of an icpd whose store had another form. */
+    fprintf(stderr, "icp-bench-lookalike: %s does not serve %s (%s); filling it anew\n",
+            options->icpd, base->folder, fault->message);
+    bench_folder_remove(base->folder);
+    return start_on(base, options, data, fault);
 }
 
 void lookalike_base_stop(struct lookalike_base *base)

@@ -91,7 +91,7 @@ bool lookalike_row_judged(const struct lookalike_options *options, enum lookalik
 static const char *verdict_of(const struct lookalike_gate *gate, enum lookalike_row row)
 {
     const struct lookalike_figure *figure = &gate->figures[row];
-    if (figure->state == LOOKALIKE_SKIPPED) {
+    if (figure->state == LOOKALIKE_SKIPPED || figure->state == LOOKALIKE_UNASKED) {
         return "skipped";
     }
     if (figure->state == LOOKALIKE_MISSING) {
@@ -148,11 +148,20 @@ uint32_t lookalike_gate_judge(const struct lookalike_gate *gate)
 {
     uint32_t short_count = 0;
     printf("\n%-54s %14s %18s  %9s\n", "", "measured", "lowest to highest", "target");
+    uint32_t unasked = 0;
     for (unsigned row = 0; row < LOOKALIKE_ROWS; row++) {
+        if (gate->figures[row].state == LOOKALIKE_UNASKED) {
+            unasked++;
+            continue;
+        }
         row_print(gate, (enum lookalike_row)row);
         short_count += is_short(gate, (enum lookalike_row)row);
     }
-    printf("\n%d rows, %u short\n", LOOKALIKE_ROWS, short_count);
+    printf("\n%u rows, %u short", LOOKALIKE_ROWS - unasked, short_count);
+    if (unasked > 0) {
+        printf("; %u rows were not asked for", unasked);
+    }
+    printf("\n");
     fflush(stdout);
     return short_count;
 }
@@ -189,9 +198,6 @@ uint32_t lookalike_gate_run(const struct lookalike_options *options)
                                   .builds = json_array(),
                                   .growth = json_array(),
                                   .server = json_array()};
-    for (unsigned row = 0; row < LOOKALIKE_ROWS; row++) {
-        lookalike_figure_skip(&gate, (enum lookalike_row)row, "not among what was asked for");
-    }
     for (const char *name = options->sets; *name != '\0'; name++) {
         if (*name == 'S') {
             lookalike_server_measure(&gate);

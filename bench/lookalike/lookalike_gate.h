@@ -41,7 +41,7 @@ struct lookalike_options {
 };
 
 struct lookalike_figure {
-    enum { LOOKALIKE_SKIPPED, LOOKALIKE_MISSING, LOOKALIKE_MEASURED } state;
+    enum { LOOKALIKE_UNASKED, LOOKALIKE_SKIPPED, LOOKALIKE_MISSING, LOOKALIKE_MEASURED } state;
     struct bench_spread spread;
     char why[128]; /* it is skipped or missing */
 };
@@ -60,7 +60,7 @@ void lookalike_figure_set(struct lookalike_gate *gate, enum lookalike_row row,
 void lookalike_figure_number(struct lookalike_gate *gate, enum lookalike_row row, double value);
 /* Asked for, but not to be had. */
 void lookalike_figure_miss(struct lookalike_gate *gate, enum lookalike_row row, const char *why);
-/* Left out by the caller. */
+/* Left out by the caller, or not to be had here and optional. */
 void lookalike_figure_skip(struct lookalike_gate *gate, enum lookalike_row row, const char *why);
 /* Prints a case that was run and keeps it for the JSON. */
 void lookalike_gate_keep(struct lookalike_gate *gate, const struct lookalike_case *what);

@@ -105,9 +105,12 @@ void lookalike_growth_measure(struct lookalike_gate *gate)
     struct proto_fault fault = {0};
     size_t count = 0;
     bool good = true;
-    if (options->icpd == NULL || options->large == 0) {
+    if (options->large == 0) {
+        return;
+    }
+    if (options->icpd == NULL) {
         for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
-            lookalike_figure_skip(gate, rows[i], "without --large");
+            lookalike_figure_skip(gate, rows[i], "without --icpd");
         }
         return;
     }

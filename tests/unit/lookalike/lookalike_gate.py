@@ -38,7 +38,13 @@ def expect(condition, what, output):
 def main():
     program, icpd = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="icpd-test-") as folder:
+        # A base that says it is filled and is not: it is filled anew.
+        base = os.path.join(folder, "lookalike-5000x64-scored")
+        os.mkdir(base)
+        with open(os.path.join(base, "filled"), "w", encoding="utf-8"):
+            pass
         code, rows, output = run(program, folder, "--sets", "AS", "--icpd", icpd)
+        expect("filling it anew" in output, "a base without accounts was taken as it is", output)
         expect(code in (0, 1), f"a quick run ended with {code}", output)
         expect({row["verdict"] for row in rows.values()} <= VERDICTS, "an unknown verdict", output)
         for name in MEASURED:

@@ -66,13 +66,11 @@ static void quick_runs_judge_truth_and_given_targets_alone(void **state)
     assert_true(lookalike_row_judged(&options, LOOKALIKE_M_99));
 }
 
-/* A gate whose rows are all skipped but what a test sets. */
+/* A gate of which one row was asked for, and left out. */
 static struct lookalike_gate gate_of(const struct lookalike_options *options)
 {
     struct lookalike_gate gate = {.options = options};
-    for (unsigned row = 0; row < LOOKALIKE_ROWS; row++) {
-        lookalike_figure_skip(&gate, (enum lookalike_row)row, "not asked for");
-    }
+    lookalike_figure_skip(&gate, LOOKALIKE_F_99, "its files are not there");
     return gate;
 }
 
