@@ -49,28 +49,36 @@ static void rivals_leave(struct arena *arena)
     arena->rival_count = 0;
 }
 
+/* Who is installed, in which kind of search; NULL ends it. */
+static const struct {
+    const struct peer_kind *kind;
+    bool filtered;
+    bool faiss;
+} installed[] = {
+#if LOOKALIKE_HNSWLIB
+    {&peer_hnswlib, false, false},
+    {&peer_hnswlib_fetch, true, false},
+    {&peer_hnswlib_brute, true, false},
+#endif
+#if LOOKALIKE_FAISS
+    {&peer_faiss_pq, false, true},
+    {&peer_faiss_ivf, false, true},
+    {&peer_faiss_hnsw, false, true},
+    {&peer_faiss_flat, false, true},
+    {&peer_faiss_ivf, true, true},
+    {&peer_faiss_flat, true, true},
+#endif
+    {NULL, false, false}};
+
 static void rivals_build(struct arena *arena, bool filtered)
 {
     const struct lookalike_options *options = arena->gate->options;
-    (void)options; /* where no peer is installed */
-#if LOOKALIKE_HNSWLIB
-    if (options->peers) {
-        rival_add(arena, filtered ? &peer_hnswlib_fetch : &peer_hnswlib, filtered);
+    for (size_t i = 0; installed[i].kind != NULL; i++) {
+        bool wanted = options->peers && (options->faiss || !installed[i].faiss);
+        if (wanted && installed[i].filtered == filtered) {
+            rival_add(arena, installed[i].kind, filtered);
+        }
     }
-    if (options->peers && filtered) {
-        rival_add(arena, &peer_hnswlib_brute, filtered);
-    }
-#endif
-#if LOOKALIKE_FAISS
-    if (options->peers && options->faiss) {
-        rival_add(arena, &peer_faiss_ivf, filtered);
-        rival_add(arena, &peer_faiss_flat, filtered);
-    }
-    if (options->peers && options->faiss && !filtered) {
-        rival_add(arena, &peer_faiss_pq, filtered);
-        rival_add(arena, &peer_faiss_hnsw, filtered);
-    }
-#endif
 }
 
 /* icpd over the peer of that name. */
