@@ -20,8 +20,8 @@
 #include "tests/unit/net/net_echo.h"
 #include "tests/unit/net/net_peer.h"
 
-/* Rounds of net_wait_for; enough for a machine that is ten times too busy. */
-#define NET_WAIT_ROUNDS 2000
+/* Rounds of net_wait_for; enough for a machine that is a hundred times too busy. */
+#define NET_WAIT_ROUNDS 10000
 
 static inline struct net_options net_test_options(unsigned workers)
 {

@@ -8,7 +8,7 @@
 
 #include "proto/frame.h"
 
-#define NET_PEER_SECONDS 10
+#define NET_PEER_SECONDS 60
 
 /* A connected socket, or -1. */
 int net_peer_tcp(unsigned port);
