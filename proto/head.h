@@ -69,6 +69,19 @@ static inline bool proto_head_read(const uint8_t *at, size_t left, struct proto_
         head->bits = (uint64_t)(int8_t)tag;
         return true;
     }
+    if (tag == 0xcb && left > 8) { /* f64 and str 8: what most numbers and long texts are sent as */
+        uint64_t bits = proto_head_load(at + 1, 8);
+        head->kind = PROTO_KIND_FLOAT;
+        head->bytes = 9;
+        memcpy(&head->number, &bits, sizeof(head->number));
+        return true;
+    }
+    if (tag == 0xd9 && left > 1) {
+        head->kind = PROTO_KIND_STR;
+        head->bytes = 2;
+        head->size = at[1];
+        return true;
+    }
     return proto_head_read_wide(at, left, head);
 }
 

@@ -7,17 +7,21 @@
 #include "server/engine/explain_plan.h"
 
 static bool scratch_ready(struct engine_worker *worker, const struct icp_document *document,
-                          const struct engine_plan *plan, struct proto_fault *fault)
+                          struct engine_plan *plan, struct proto_fault *fault)
 {
+    if (plan->has_scratch) {
+        return true;
+    }
     size_t terms = document->scorecard->term_count;
     size_t room = model_strong_room(document->scorecard);
-    return ENGINE_SCRATCH(worker, strong.entries, entry_count, room, fault) &&
-           ENGINE_SCRATCH(worker, strong.marks, mark_count, room, fault) &&
-           ENGINE_SCRATCH(worker, strong.keys, key_count, room, fault) &&
-           ENGINE_SCRATCH(worker, parts, part_count, terms, fault) &&
-           ENGINE_SCRATCH(worker, gaps, gap_count, plan->gap_count, fault) &&
-           ENGINE_SCRATCH(worker, missing, missing_count, plan->gap_count, fault) &&
-           ENGINE_SCRATCH(worker, stale, stale_count, plan->gap_count, fault);
+    plan->has_scratch = ENGINE_SCRATCH(worker, strong.entries, entry_count, room, fault) &&
+                        ENGINE_SCRATCH(worker, strong.marks, mark_count, room, fault) &&
+                        ENGINE_SCRATCH(worker, strong.keys, key_count, room, fault) &&
+                        ENGINE_SCRATCH(worker, parts, part_count, terms, fault) &&
+                        ENGINE_SCRATCH(worker, gaps, gap_count, plan->gap_count, fault) &&
+                        ENGINE_SCRATCH(worker, missing, missing_count, plan->gap_count, fault) &&
+                        ENGINE_SCRATCH(worker, stale, stale_count, plan->gap_count, fault);
+    return plan->has_scratch;
 }
 
 static void reason_fill(const struct icp_document *document, const uint8_t *codes,
@@ -112,7 +116,7 @@ bool engine_explain(struct engine_worker *worker, const struct engine_query *que
                     struct proto_fault *fault)
 {
     const struct icp_document *document = query->document;
-    const struct engine_plan *plan = engine_plan_get(worker, document, fault);
+    struct engine_plan *plan = engine_plan_get(worker, document, fault);
     if (!plan || !scratch_ready(worker, document, plan, fault)) {
         return false;
     }

@@ -74,13 +74,12 @@ static void ranges_make(struct engine_plan *plan)
     }
 }
 
-const struct engine_plan *engine_plan_get(struct engine_worker *worker,
-                                          const struct icp_document *document,
-                                          struct proto_fault *fault)
+struct engine_plan *engine_plan_get(struct engine_worker *worker,
+                                    const struct icp_document *document, struct proto_fault *fault)
 {
     uint64_t generation = worker->state->generation;
     for (size_t i = 0; i < ENGINE_PLANS; i++) {
-        const struct engine_plan *plan = worker->plans[i];
+        struct engine_plan *plan = worker->plans[i];
         if (plan && plan->document == document && plan->generation == generation) {
             return plan;
         }

@@ -31,12 +31,12 @@ struct engine_plan {
     uint16_t *firsts;        /* bit c % 16 of firsts[c / 16]: column c is the first of its field */
     size_t first_pair;       /* terms from here on have two columns */
     bool can_be_stale;
+    bool has_scratch; /* the worker's scratch is large enough for this document; it never shrinks */
 };
 
 /* Borrowed until the worker is refreshed. NULL with a fault. */
-const struct engine_plan *engine_plan_get(struct engine_worker *worker,
-                                          const struct icp_document *document,
-                                          struct proto_fault *fault);
+struct engine_plan *engine_plan_get(struct engine_worker *worker,
+                                    const struct icp_document *document, struct proto_fault *fault);
 void engine_plan_destroy(struct engine_plan *plan); /* NULL is fine */
 
 /* The fields that are missing in a row, as places in plan->gaps; room for gap_count. */

@@ -8,6 +8,8 @@
 
 #include "server/model/scorecard.h"
 
+enum { MARKED_MAX = 8 }; /* of one sign, sorted by a network; hardly ever are more marked for few */
+
 size_t model_strong_room(const struct model_scorecard *scorecard)
 {
     size_t behind = scorecard->term_count - scorecard->walked;
@@ -85,10 +87,98 @@ static void best_add(struct best *best, unsigned most, uint64_t key)
     best->keys[at] = key;
 }
 
-/* Few of each sign: marked entries go into two short lists, which are merged. */
-static size_t choose_few(const struct model_strong_scratch *scratch, size_t steps, unsigned most)
+enum { WORD_STEPS = 64 / MODEL_STRONG_STEP };
+
+/* The marks of four steps in one word, so that they are walked with few loops. */
+static uint64_t marks_word(const uint16_t *marks, size_t steps, size_t first)
 {
-    struct best best[2] = {{.count = 0}, {.count = 0}};
+    uint64_t bits = marks[first];
+    for (size_t i = 1; i < WORD_STEPS && first + i < steps; i++) {
+        bits |= (uint64_t)marks[first + i] << (MODEL_STRONG_STEP * i);
+    }
+    return bits;
+}
+
+/* Marked keys by sign, as long as there are no more than fit. */
+struct marked {
+    uint64_t keys[2][MARKED_MAX];
+    size_t counts[2];
+};
+
+static bool marked_take(const struct model_strong_scratch *scratch, size_t steps,
+                        struct marked *marked)
+{
+    /* By halves: compilers make a few wide stores of each, where the whole costs a slow loop. */
+    memset(marked->keys[0], 0, sizeof marked->keys[0]);
+    memset(marked->keys[1], 0, sizeof marked->keys[1]);
+    marked->counts[0] = 0;
+    marked->counts[1] = 0;
+    for (size_t step = 0; step < steps; step += WORD_STEPS) {
+        for (uint64_t bits = marks_word(scratch->marks, steps, step); bits != 0; bits &= bits - 1) {
+            size_t place = MODEL_STRONG_STEP * step + (size_t)__builtin_ctzll(bits);
+            int32_t entry = scratch->entries[place];
+            unsigned negative = entry < 0;
+            if (marked->counts[negative] == MARKED_MAX) {
+                return false;
+            }
+            marked->keys[negative][marked->counts[negative]++] = key_of(entry, place);
+        }
+    }
+    return true;
+}
+
+static inline void exchange(uint64_t *a, uint64_t *b)
+{
+    uint64_t larger = *a > *b ? *a : *b;
+    *b = *a > *b ? *b : *a;
+    *a = larger;
+}
+
+/* Sorts eight keys in descending order without a branch that depends on one: the network of 19
+ * exchanges (Knuth, vol. 3, 5.3.4), five at a time at most. What is empty is 0 and ends up last. */
+static void keys_sort(uint64_t *keys)
+{
+    static_assert(MARKED_MAX == 8, "the network is for eight");
+    uint64_t a = keys[0], b = keys[1], c = keys[2], d = keys[3];
+    uint64_t e = keys[4], f = keys[5], g = keys[6], h = keys[7];
+    exchange(&a, &c), exchange(&b, &d), exchange(&e, &g), exchange(&f, &h);
+    exchange(&a, &e), exchange(&b, &f), exchange(&c, &g), exchange(&d, &h);
+    exchange(&a, &b), exchange(&c, &d), exchange(&e, &f), exchange(&g, &h);
+    exchange(&c, &e), exchange(&d, &f);
+    exchange(&b, &e), exchange(&d, &g);
+    exchange(&b, &c), exchange(&d, &e), exchange(&f, &g);
+    keys[0] = a, keys[1] = b, keys[2] = c, keys[3] = d;
+    keys[4] = e, keys[5] = f, keys[6] = g, keys[7] = h;
+}
+
+/* Few of each sign: the two sorted lists are merged, each key to the place that it has in both. */
+static size_t merge_few(struct marked *marked, unsigned most, uint64_t *keys)
+{
+    size_t counts[2];
+    for (unsigned sign = 0; sign < 2; sign++) {
+        keys_sort(marked->keys[sign]);
+        counts[sign] = marked->counts[sign] < most ? marked->counts[sign] : most;
+    }
+    for (unsigned sign = 0; sign < 2; sign++) {
+        const uint64_t *others = marked->keys[1 - sign];
+        for (size_t i = 0; i < counts[sign]; i++) {
+            uint64_t key = marked->keys[sign][i];
+            size_t place = i;
+            for (size_t j = 0; j < counts[1 - sign]; j++) {
+                place += others[j] > key;
+            }
+            keys[place] = key;
+        }
+    }
+    return counts[0] + counts[1];
+}
+
+/* More are marked than the network takes: into two short lists one by one. */
+static size_t insert_few(const struct model_strong_scratch *scratch, size_t steps, unsigned most)
+{
+    struct best best[2];
+    best[0].count = 0;
+    best[1].count = 0;
     for (size_t step = 0; step < steps; step++) {
         for (unsigned bits = scratch->marks[step]; bits != 0; bits &= bits - 1) {
             size_t place = step * MODEL_STRONG_STEP + (size_t)__builtin_ctz(bits);
@@ -103,6 +193,13 @@ static size_t choose_few(const struct model_strong_scratch *scratch, size_t step
         scratch->keys[count++] = positive ? best[0].keys[p++] : best[1].keys[n++];
     }
     return count;
+}
+
+static size_t choose_few(const struct model_strong_scratch *scratch, size_t steps, unsigned most)
+{
+    struct marked marked;
+    return marked_take(scratch, steps, &marked) ? merge_few(&marked, most, scratch->keys)
+                                                : insert_few(scratch, steps, most);
 }
 
 /* Many of each sign: all that is marked is sorted. */
