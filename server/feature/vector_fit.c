@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fitting a plan: one pass over the sample gathers numbers and counts words, then shares and places
- * are given out. Words are counted in full up to a bound; nothing depends on the order of rows
- * below it. */
+ * are given out (vector_place.c). Words are counted in full up to a bound; nothing depends on the
+ * order of rows below it. */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,8 +12,6 @@
 
 #define WORDS_COUNTED_MAX 200000u /* different words of one field while counting */
 #define ROWS_MIN 20u              /* below, a field is judged by nothing but its presence */
-#define HASHED_PART 4u            /* a quarter of the structured places at least */
-#define PLACES_STEP 64u           /* what the engine pads to */
 
 /* What one field showed. */
 struct gather {
@@ -39,19 +37,12 @@ static bool no_memory(struct proto_fault *fault)
     return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fit vectors");
 }
 
-static void words_free(struct feature_vector_word *words, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(words[i].text);
-    free(words);
-}
-
 static void fit_fini(struct fit *fit)
 {
     for (size_t i = 0; fit->gathers != NULL && i < fit->schema->field_count; i++) {
         free(fit->gathers[i].numbers);
         feature_lookup_fini(&fit->gathers[i].lookup);
-        words_free(fit->gathers[i].words, fit->gathers[i].word_count);
+        feature_vector_words_free(fit->gathers[i].words, fit->gathers[i].word_count);
     }
     free(fit->gathers);
 }
@@ -229,15 +220,6 @@ static const char *useless(struct gather *gather, const struct feature_vector_fi
     return NULL;
 }
 
-static bool leave_out(struct fit *fit, const char *name, const char *reason)
-{
-    struct feature_vector_left *left = &fit->plan->left[fit->plan->left_count];
-    left->name = strdup(name);
-    left->reason = strdup(reason);
-    fit->plan->left_count++;
-    return left->name != NULL && left->reason != NULL;
-}
-
 /* The root mean square of lengths, to 16 bits: sums in another order end in the same number. */
 static double vector_scale(const struct gather *gather)
 {
@@ -262,12 +244,12 @@ static bool field_take(struct fit *fit, struct gather *gather)
     if (from->type == FEATURE_VECTOR && fit->plan->metric != FEATURE_VECTOR_COSINE)
         field->scale = vector_scale(gather);
     if (!(field->share > 0))
-        return leave_out(fit, from->name, "its weight is 0");
+        return feature_vector_leave_out(fit->plan, from->name, "its weight is 0");
     const char *reason = useless(gather, field);
     if (reason == NULL && field->type == FEATURE_NUMBER && !number_scale(gather, field))
         reason = "all accounts have the same value";
     if (reason != NULL)
-        return leave_out(fit, from->name, reason);
+        return feature_vector_leave_out(fit->plan, from->name, reason);
     field->name = strdup(from->name);
     fit->plan->field_count++;
     words_keep(gather, field);
@@ -296,152 +278,6 @@ static bool fields_take(struct fit *fit, struct proto_fault *fault)
 }
 
 /* Vectors first, as many as fit. The others that do not fit are left out. */
-static bool vectors_place(struct fit *fit, uint32_t *places)
-{
-    struct feature_vectorizer *plan = fit->plan;
-    size_t kept = 0;
-    *places = 0;
-    for (size_t i = 0; i < plan->field_count; i++) {
-        struct feature_vector_field *field = &plan->fields[i];
-        if (field->type == FEATURE_VECTOR && *places + field->dims > FEATURE_VECTOR_DIMS_MAX) {
-            if (!leave_out(fit, field->name, "the vectors together are too long"))
-                return false;
-            free(field->name);
-            continue;
-        }
-        if (field->type == FEATURE_VECTOR) {
-            field->place = *places;
-            *places += field->dims;
-        }
-        plan->fields[kept++] = *field;
-    }
-    plan->field_count = kept;
-    return true;
-}
-
-static void shares_divide(struct feature_vectorizer *plan, double vector_share)
-{
-    double vectors = 0;
-    double others = 0;
-    for (size_t i = 0; i < plan->field_count; i++)
-        *(plan->fields[i].type == FEATURE_VECTOR ? &vectors : &others) += plan->fields[i].share;
-    double of_vectors = others > 0 ? vector_share : 1;
-    double of_others = vectors > 0 ? 1 - of_vectors : 1;
-    for (size_t i = 0; i < plan->field_count; i++) {
-        struct feature_vector_field *field = &plan->fields[i];
-        field->share *= field->type == FEATURE_VECTOR ? of_vectors / vectors : of_others / others;
-        if (plan->field_count == 1 && field->scale > 0 && field->type == FEATURE_VECTOR)
-            field->scale = 1; /* alone: as it is */
-    }
-}
-
-/* A word that may have a place of its own. */
-struct candidate {
-    double energy;
-    struct feature_vector_field *field;
-    struct feature_vector_word *word;
-};
-
-static int compare_energy(const void *a, const void *b)
-{
-    const struct candidate *x = a;
-    const struct candidate *y = b;
-    if (x->energy != y->energy)
-        return x->energy < y->energy ? 1 : -1;
-    if (x->field != y->field)
-        return x->field->field_id < y->field->field_id ? -1 : 1;
-    return strcmp(x->word->text, y->word->text);
-}
-
-static bool words_place(struct feature_vectorizer *plan, uint32_t *places, uint32_t end)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < plan->field_count; i++)
-        count += plan->fields[i].word_count;
-    struct candidate *list = calloc(count + 1, sizeof *list);
-    if (list == NULL)
-        return false;
-    size_t at = 0;
-    for (size_t i = 0; i < plan->field_count; i++) {
-        struct feature_vector_field *field = &plan->fields[i];
-        for (size_t k = 0; k < field->word_count; k++) {
-            double rarity = feature_vector_rarity(field->rows, field->words[k].rows);
-            list[at++] = (struct candidate){field->share * rarity * rarity * field->words[k].rows,
-                                            field, &field->words[k]};
-        }
-    }
-    qsort(list, count, sizeof *list, compare_energy);
-    for (size_t i = 0; i < count && *places < end; i++)
-        list[i].word->place = (int32_t)(*places)++;
-    free(list);
-    return true;
-}
-
-static bool others_leave(struct fit *fit)
-{
-    struct feature_vectorizer *plan = fit->plan;
-    size_t kept = 0;
-    for (size_t i = 0; i < plan->field_count; i++) {
-        struct feature_vector_field *field = &plan->fields[i];
-        if (field->type == FEATURE_VECTOR) {
-            plan->fields[kept++] = *field;
-            continue;
-        }
-        if (!leave_out(fit, field->name, "the vectors leave no room for other fields"))
-            return false;
-        free(field->name);
-        words_free(field->words, field->word_count);
-    }
-    plan->field_count = kept;
-    return true;
-}
-
-static size_t others_count(const struct feature_vectorizer *plan, size_t *numbers)
-{
-    size_t count = 0;
-    *numbers = 0;
-    for (size_t i = 0; i < plan->field_count; i++) {
-        count += plan->fields[i].type != FEATURE_VECTOR;
-        *numbers += plan->fields[i].type == FEATURE_NUMBER;
-    }
-    return count;
-}
-
-static bool places_give(struct fit *fit, struct proto_fault *fault)
-{
-    struct feature_vectorizer *plan = fit->plan;
-    uint32_t places;
-    if (!vectors_place(fit, &places))
-        return no_memory(fault);
-    uint32_t structured = fit->options->structured_dims;
-    if (structured > FEATURE_VECTOR_DIMS_MAX - places)
-        structured = FEATURE_VECTOR_DIMS_MAX - places;
-    size_t numbers;
-    size_t others = others_count(plan, &numbers);
-    if (others > 0 && structured < 2 * numbers + 2 * HASHED_PART) {
-        if (!others_leave(fit))
-            return no_memory(fault);
-        others = 0;
-    }
-    shares_divide(plan, fit->options->vector_share);
-    plan->hashed_place = places;
-    plan->dims = places;
-    if (others == 0)
-        return true;
-    plan->dims = (places + structured + PLACES_STEP - 1) / PLACES_STEP * PLACES_STEP;
-    uint32_t words_end = plan->dims - (plan->dims - places) / HASHED_PART;
-    for (size_t i = 0; i < plan->field_count; i++) {
-        if (plan->fields[i].type == FEATURE_NUMBER) {
-            plan->fields[i].place = places;
-            places += 2;
-        }
-    }
-    if (!words_place(plan, &places, words_end))
-        return no_memory(fault);
-    plan->hashed_place = places;
-    return true;
-}
-
 static bool fit_all(struct fit *fit, const struct feature_vector_sample *sample,
                     struct proto_fault *fault)
 {
@@ -458,8 +294,11 @@ static bool fit_all(struct fit *fit, const struct feature_vector_sample *sample,
                 return no_memory(fault);
         }
     }
-    if (!sample_gather(fit, sample, fault) || !fields_take(fit, fault) || !places_give(fit, fault))
+    if (!sample_gather(fit, sample, fault) || !fields_take(fit, fault))
         return false;
+    if (!feature_vector_places(fit->plan, fit->options->structured_dims,
+                               fit->options->vector_share))
+        return no_memory(fault);
     if (fit->plan->field_count == 0)
         return proto_fault_set(fault, PROTO_BAD_FIELD, "",
                                "no field can be used to compare accounts (%zu were left out)",

@@ -37,6 +37,14 @@ float feature_vector_number(const struct feature_value *value, size_t index);
 /* Squared norm of a number, as a part of its share. */
 #define FEATURE_VECTOR_NUMBER 0.4
 
+/* vector_place.c: gives each field and word its place and divides the shares; false: no memory. */
+bool feature_vector_places(struct feature_vectorizer *plan, uint32_t structured_dims,
+                           double vector_share);
+/* Notes a field that the plan leaves out; false: no memory. */
+bool feature_vector_leave_out(struct feature_vectorizer *plan, const char *name,
+                              const char *reason);
+void feature_vector_words_free(struct feature_vector_word *words, size_t count);
+
 /* Fills what follows from the rest: rarities, seeds, digest. vector_json.c. */
 bool feature_vectorizer_finish(struct feature_vectorizer *plan, struct proto_fault *fault);
 uint64_t feature_vector_seed(const char *name);
