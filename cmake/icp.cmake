@@ -23,12 +23,23 @@ if(ICP_FUZZ)
     target_link_options(icp_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# Libraries of the server also carry what the link needs to optimise across files; only icpd makes
+# use of it (server/CMakeLists.txt), every other program links them as they are. 3 to 5 % of a
+# score's processor time for twice the time to compile.
+option(ICP_LTO "optimise icpd across files (gcc)" OFF)
+if(ICP_LTO AND NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    message(FATAL_ERROR "ICP_LTO needs gcc")
+endif()
+
 # icp_library(store SOURCES a.c b.c LIBS icp_feature PkgConfig::LMDB): library icp_store.
 function(icp_library NAME)
     cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
     add_library(icp_${NAME} STATIC ${ARG_SOURCES})
     target_link_libraries(icp_${NAME} PUBLIC icp_flags ${ARG_LIBS})
     set_target_properties(icp_${NAME} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    if(ICP_LTO)
+        target_compile_options(icp_${NAME} PRIVATE -flto -ffat-lto-objects)
+    endif()
 endfunction()
 
 # icp_unit_test(store/test_commit LIBS icp_store): tests/unit/store/test_commit.c, run by CTest
