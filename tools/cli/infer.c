@@ -8,6 +8,7 @@
 
 #include "server/feature/domain.h"
 #include "server/feature/span_text.h"
+#include "tools/cli/infer_census.h"
 #include "tools/cli/infer_column.h"
 
 bool infer_init(struct infer *infer, const char *const *names, size_t count)

@@ -7,183 +7,13 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "server/feature/domain.h"
 #include "server/feature/span_text.h"
+#include "tools/cli/infer_census.h"
 
 /* Shares that decide, in twentieths: enough that a few slips do not hide what a column is. */
 #define MOST(part, whole) ((part)*20 >= (whole)*19)
 /* From this many distinct values on, and only if nearly all differ, text is free text or an id. */
 #define FREE_TEXT_DISTINCT_MIN 20
-
-/* What the distinct values of a column are, counted in cells. */
-struct census {
-    size_t cells;    /* that are not missing */
-    size_t distinct; /* texts that are not missing */
-    size_t numbers;
-    size_t whole;        /* numbers that are digits alone */
-    size_t leading_zero; /* digits that begin with a zero: a code, not a quantity */
-    size_t flags;
-    size_t flag_yes;
-    size_t flag_no;
-    size_t dates;
-    size_t websites;
-    size_t emails;
-    size_t lists;       /* cells with ';' or '|' between texts */
-    size_t long_texts;  /* more than 100 bytes */
-    size_t other_words; /* distinct texts that are neither numbers nor have a digit */
-    size_t supported;   /* cells whose text occurs often enough to learn from */
-    const struct text_entry *not_number; /* the first that is none */
-    size_t not_numbers;                  /* cells */
-};
-
-static bool is_missing(struct proto_span text)
-{
-    size_t count = 0;
-    const char *const *words = feature_default_missing_words(&count);
-    if (text.bytes == 0)
-        return true;
-    for (size_t i = 0; i < count; i++) {
-        if (feature_text_same(text, proto_span_text(words[i])))
-            return true;
-    }
-    return false;
-}
-
-/* The fields of the probe, by position. */
-enum probe { PROBE_NUMBER, PROBE_FLAG };
-
-struct feature_schema *infer_probe(void)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    return feature_schema_parse(
-        proto_span_text("{\"fields\": [{\"name\": \"number\", \"type\": \"number\"},"
-                        " {\"name\": \"flag\", \"type\": \"flag\"}]}"),
-        1, NULL, &fault);
-}
-
-/* The same reading that import will use. */
-static bool reads_as(const struct feature_schema *probe, enum probe field, struct proto_span text,
-                     struct feature_value *value)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    return feature_value_from_text(probe, &probe->fields[field], text, NULL, 0, value, &fault) &&
-           value->present;
-}
-
-static bool is_digits(struct proto_span text)
-{
-    for (size_t i = 0; i < text.bytes; i++) {
-        if (!isdigit(text.data[i]))
-            return false;
-    }
-    return text.bytes > 0;
-}
-
-static bool has_digit(struct proto_span text)
-{
-    for (size_t i = 0; i < text.bytes; i++) {
-        if (isdigit(text.data[i]))
-            return true;
-    }
-    return false;
-}
-
-/* Three runs of digits with the same sign between, perhaps a time behind. */
-static bool is_date(struct proto_span text)
-{
-    char copy[40];
-    unsigned first;
-    unsigned second;
-    unsigned third;
-    char sign;
-    char again;
-    if (text.bytes < 6 || text.bytes >= sizeof copy)
-        return false;
-    memcpy(copy, text.data, text.bytes);
-    copy[text.bytes] = '\0';
-    return sscanf(copy, "%4u%c%2u%c%4u", &first, &sign, &second, &again, &third) == 5 &&
-           sign == again && strchr("-/.", sign) != NULL;
-}
-
-static bool is_website(struct proto_span text)
-{
-    struct feature_domain domain;
-    bool has_scheme = memmem(text.data, text.bytes, "://", 3) != NULL;
-    bool is_bare = memchr(text.data, ' ', text.bytes) == NULL &&
-                   memchr(text.data, '@', text.bytes) == NULL &&
-                   memchr(text.data, '.', text.bytes) != NULL;
-    return (has_scheme || is_bare) &&
-           (has_scheme || feature_domain_from_url(text, &domain) != FEATURE_DOMAIN_NONE);
-}
-
-static bool is_email(struct proto_span text)
-{
-    struct feature_domain domain;
-    return memchr(text.data, '@', text.bytes) != NULL &&
-           feature_domain_from_email(text, &domain) != FEATURE_DOMAIN_NONE;
-}
-
-static bool is_list(struct proto_span text)
-{
-    for (size_t i = 1; i + 1 < text.bytes; i++) {
-        if (text.data[i] == ';' || text.data[i] == '|')
-            return true;
-    }
-    return false;
-}
-
-static void census_number(struct census *census, const struct feature_schema *probe,
-                          const struct text_entry *entry)
-{
-    struct feature_value value;
-    if (reads_as(probe, PROBE_NUMBER, entry->text, &value)) {
-        census->numbers += entry->count;
-        if (is_digits(entry->text)) {
-            census->whole += entry->count;
-            if (entry->text.bytes > 1 && entry->text.data[0] == '0')
-                census->leading_zero += entry->count;
-        }
-        return;
-    }
-    census->not_numbers += entry->count;
-    census->other_words += !has_digit(entry->text);
-    if (census->not_number == NULL)
-        census->not_number = entry;
-}
-
-static void census_entry(struct census *census, const struct feature_schema *probe,
-                         const struct text_entry *entry, size_t support)
-{
-    struct feature_value value;
-    census->cells += entry->count;
-    census->distinct++;
-    census_number(census, probe, entry);
-    if (reads_as(probe, PROBE_FLAG, entry->text, &value)) {
-        census->flags += entry->count;
-        census->flag_yes += value.flag;
-        census->flag_no += !value.flag;
-    }
-    census->dates += is_date(entry->text) ? entry->count : 0;
-    census->websites += is_website(entry->text) ? entry->count : 0;
-    census->emails += is_email(entry->text) ? entry->count : 0;
-    census->lists += is_list(entry->text) ? entry->count : 0;
-    census->long_texts += entry->text.bytes > 100 ? entry->count : 0;
-    census->supported += entry->count >= support ? entry->count : 0;
-}
-
-static struct census census_take(const struct infer_column *column,
-                                 const struct feature_schema *probe, size_t rows)
-{
-    struct census census = {0};
-    /* A category needs some rows to say anything; in a small file two must do. */
-    size_t support = rows / 100 < 2 ? 2 : rows / 100 > 5 ? 5 : rows / 100;
-    for (size_t i = 0; i < column->texts.count; i++) {
-        if (!is_missing(column->texts.entries[i].text))
-            census_entry(&census, probe, &column->texts.entries[i], support);
-    }
-    census.cells += column->texts.overflow;
-    return census;
-}
 
 /* Names of columns. */
 
@@ -247,7 +77,8 @@ static bool leave_out(struct infer_column *column, const char *why)
     return true;
 }
 
-static bool decide_left_out(struct infer_column *column, const struct census *census, size_t rows)
+static bool decide_left_out(struct infer_column *column, const struct infer_census *census,
+                            size_t rows)
 {
     if (census->cells == 0)
         return leave_out(column, "every cell is missing");
@@ -275,7 +106,7 @@ static bool decide_left_out(struct infer_column *column, const struct census *ce
     return false;
 }
 
-static bool decide_flag(struct infer_column *column, const struct census *census)
+static bool decide_flag(struct infer_column *column, const struct infer_census *census)
 {
     if (census->flags != census->cells || column->texts.overflow > 0)
         return false;
@@ -300,8 +131,8 @@ static bool is_skewed(const struct infer_column *column, const struct feature_sc
     size_t count = 0;
     for (size_t i = 0; numbers != NULL && i < column->texts.count; i++) {
         struct feature_value value;
-        if (!is_missing(column->texts.entries[i].text) &&
-            reads_as(probe, PROBE_NUMBER, column->texts.entries[i].text, &value))
+        if (!infer_is_missing(column->texts.entries[i].text) &&
+            infer_reads_as_number(probe, column->texts.entries[i].text, &value))
             numbers[count++] = value.number;
     }
     bool skewed = false;
@@ -315,7 +146,7 @@ static bool is_skewed(const struct infer_column *column, const struct feature_sc
 }
 
 static bool decide_number(struct infer_column *column, const struct feature_schema *probe,
-                          const struct census *census)
+                          const struct infer_census *census)
 {
     bool words_only =
         census->numbers * 2 >= census->cells && census->other_words > 0 && census->other_words <= 3;
@@ -328,10 +159,10 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
     for (size_t i = 0; i < column->texts.count; i++) {
         const struct text_entry *entry = &column->texts.entries[i];
         struct feature_value value;
-        if (is_missing(entry->text) || reads_as(probe, PROBE_NUMBER, entry->text, &value))
+        if (infer_is_missing(entry->text) || infer_reads_as_number(probe, entry->text, &value))
             continue;
         /* A few words among numbers mean that there is none; "12 (1980)" is a slip of somebody. */
-        if (words_only && !has_digit(entry->text) && column->word_count < INFER_WORDS_MAX) {
+        if (words_only && !infer_has_digit(entry->text) && column->word_count < INFER_WORDS_MAX) {
             column->words[column->word_count++] = entry->text;
             slips -= entry->count;
         } else if (slip == NULL) {
@@ -349,7 +180,7 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
 }
 
 /* Tags must repeat from cell to cell, or the signs are mere punctuation. */
-static bool decide_tags(struct infer_column *column, const struct census *census)
+static bool decide_tags(struct infer_column *column, const struct infer_census *census)
 {
     if (census->lists * 20 < census->cells)
         return false;
@@ -379,7 +210,7 @@ static bool decide_tags(struct infer_column *column, const struct census *census
     return true;
 }
 
-static void decide_text(struct infer_column *column, const struct census *census)
+static void decide_text(struct infer_column *column, const struct infer_census *census)
 {
     column->type = FEATURE_CATEGORY;
     bool repeats = census->supported * 5 >= census->cells;
@@ -403,7 +234,7 @@ static void decide_text(struct infer_column *column, const struct census *census
 void infer_column_decide(struct infer_column *column, const struct feature_schema *probe,
                          size_t rows, bool keep_all)
 {
-    struct census census = census_take(column, probe, rows);
+    struct infer_census census = infer_census_take(column, probe, rows);
     column->missing = rows - census.cells;
     column->distinct = census.distinct;
     column->family = column->is_label ? FEATURE_LIFECYCLE : infer_family(column->name);
