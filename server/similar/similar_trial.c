@@ -9,10 +9,8 @@
 
 void similar_trial_fini(struct similar_trial *trial)
 {
-    for (uint32_t i = 0; trial->hits != NULL && i < trial->count; i++) {
-        free(trial->hits[i]);
-    }
     free(trial->hits);
+    free(trial->hit_space);
     free(trial->queries);
     free(trial->hit_counts);
     free(trial->ids);
@@ -31,6 +29,7 @@ static bool trial_allocate(struct similar_trial *trial)
     trial->scratch = similar_scratch_create(trial->set);
     trial->queries = calloc(trial->count, sizeof *trial->queries);
     trial->hits = calloc(trial->count, sizeof *trial->hits);
+    trial->hit_space = calloc((size_t)trial->count * trial->k, sizeof *trial->hit_space);
     trial->hit_counts = calloc(trial->count, sizeof *trial->hit_counts);
     trial->ids = calloc(trial->count, sizeof *trial->ids);
     trial->found = calloc(trial->k, sizeof *trial->found);
@@ -38,15 +37,13 @@ static bool trial_allocate(struct similar_trial *trial)
     trial->gaps = calloc(ranks, sizeof *trial->gaps);
     trial->codes = calloc(ranks, sizeof *trial->codes);
     if (trial->scratch == NULL || trial->queries == NULL || trial->hits == NULL ||
-        trial->hit_counts == NULL || trial->ids == NULL || trial->found == NULL ||
-        trial->needs == NULL || trial->gaps == NULL || trial->codes == NULL) {
+        trial->hit_space == NULL || trial->hit_counts == NULL || trial->ids == NULL ||
+        trial->found == NULL || trial->needs == NULL || trial->gaps == NULL ||
+        trial->codes == NULL) {
         return false;
     }
     for (uint32_t i = 0; i < trial->count; i++) {
-        trial->hits[i] = calloc(trial->k, sizeof **trial->hits);
-        if (trial->hits[i] == NULL) {
-            return false;
-        }
+        trial->hits[i] = trial->hit_space + (size_t)i * trial->k;
     }
     return true;
 }

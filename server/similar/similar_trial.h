@@ -37,7 +37,8 @@ struct similar_trial {
     const struct similar_set *set;
     struct similar_scratch *scratch;
     struct similar_query *queries;
-    struct similar_hit **hits; /* exact */
+    struct similar_hit **hits; /* exact, or all but */
+    struct similar_hit *hit_space;
     uint32_t *hit_counts;
     uint32_t *ids; /* of the samples, each its query's exclusion */
     struct similar_hit *found;

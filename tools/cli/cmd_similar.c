@@ -252,11 +252,14 @@ static int hits_print(const struct cli *cli, const struct icp_reply *reply)
     table_fini(&table);
     if (cli->form == CLI_TABLE) {
         struct icp_text path = icp_reply_text(reply, "path");
+        struct icp_text metric = icp_reply_text(reply, "metric");
         if (icp_reply_flag(reply, "exact", false))
-            cli_say(cli, "exact, by %.*s", (int)path.bytes, path.data);
+            cli_say(cli, "%.*s, exact, by %.*s", (int)metric.bytes, metric.data, (int)path.bytes,
+                    path.data);
         else
-            cli_say(cli, "approximate, by %.*s: %.3f of the exact answer is expected",
-                    (int)path.bytes, path.data, icp_reply_number(reply, "recall_expected", 0));
+            cli_say(cli, "%.*s, approximate, by %.*s: %.3f of the exact answer is expected",
+                    (int)metric.bytes, metric.data, (int)path.bytes, path.data,
+                    icp_reply_number(reply, "recall_expected", 0));
     }
     return status;
 }
@@ -342,9 +345,23 @@ static int build(const struct cli *cli, struct icp_client *client)
     return status;
 }
 
+/* What only a build takes would be passed over in silence. */
+static bool build_options_fit(const struct cli *cli)
+{
+    static const enum cli_option_id options[] = {CLI_SIMILAR_ICP_WEIGHTS,  CLI_SIMILAR_METRIC,
+                                                 CLI_SIMILAR_VECTOR_SHARE, CLI_SIMILAR_DIMS,
+                                                 CLI_SIMILAR_WEIGHT,       CLI_SIMILAR_DEFAULTS};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (cli_has(cli, options[i]) && !cli_has(cli, CLI_SIMILAR_BUILD)) {
+            cli_say(cli, "--%s: takes effect with --build", cli_options()[options[i]].name);
+            return false;
+        }
+    return true;
+}
+
 int cmd_similar(struct cli *cli)
 {
-    if (!cli_arguments(cli, 0, 0))
+    if (!cli_arguments(cli, 0, 0) || !build_options_fit(cli))
         return EX_USAGE;
     bool only_build = cli_has(cli, CLI_SIMILAR_BUILD) && !cli_has(cli, CLI_SIMILAR_ID) &&
                       !cli_has(cli, CLI_SIMILAR_KEY) && !cli_has(cli, CLI_SIMILAR_EMAIL) &&
