@@ -215,14 +215,18 @@ int main(int argc, char **argv)
 {
     struct drive *drive = calloc(1, sizeof *drive);
     size_t batches = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
-    if (drive == NULL || batches == 0)
+    if (drive == NULL || batches == 0) {
+        free(drive);
         return 64;
+    }
     drive->batch = strtoul(argv[2], NULL, 10);
     drive->waste = argc > 4;
     while (drive->what < WHATS && strcmp(argv[1], whats[drive->what]) != 0)
         drive->what++;
-    if (drive->what == WHATS || drive->batch == 0 || drive->batch > BATCH_MAX)
+    if (drive->what == WHATS || drive->batch == 0 || drive->batch > BATCH_MAX) {
+        free(drive);
         return 64;
+    }
     rpc_fixture_open(&drive->fixture, false);
     if (drive->what == ID)
         rpc_fixture_fill(&drive->fixture, ACCOUNTS);
