@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "bench/bench_account.h"
+#include "server/engine/scores.h"
 #include "tests/unit/rpc/rpc_fixture.h"
 
 #define ACCOUNTS 600
@@ -192,7 +193,16 @@ static bool replies_good(struct proto_span bytes, size_t batch)
     return count == batch;
 }
 
-/* Rows and index are made in the background; until then requests take the long way. */
+/* The scores in memory are worked out to the last account. */
+static bool scores_ready(const struct drive *drive)
+{
+    struct engine_state *state = engine_state_get(drive->fixture.engine);
+    bool ready = state->scores && atomic_load(&state->scores->next) >= ACCOUNTS;
+    engine_state_release(state);
+    return ready;
+}
+
+/* Rows, index and scores are made in the background; until then requests take the long way. */
 static bool rows_await(struct drive *drive)
 {
     struct timespec rest = {0, 10000000};
@@ -204,7 +214,7 @@ static bool rows_await(struct drive *drive)
         struct store_stats stats;
         store_stats(store, &stats);
         ready = stats.index_ready != 0 && store_view_refresh(view, &fault) &&
-                store_view_rows_slots(view) >= ACCOUNTS;
+                store_view_rows_slots(view) >= ACCOUNTS && scores_ready(drive);
         nanosleep(&rest, NULL);
     }
     store_view_close(view);
