@@ -38,4 +38,7 @@ struct bench_arrival_options bench_workload_arrival(const struct bench_workload 
 bool bench_workload_traffic(const struct bench_workload *workload, uint64_t accounts, uint64_t seed,
                             struct bench_traffic *traffic, struct proto_fault *fault);
 
+/* The values of an account, all but its outcome, as one map of MessagePack: a record of ingest. */
+void bench_record_write(struct proto_writer *out, uint64_t seed, uint64_t number);
+
 #endif

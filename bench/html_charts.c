@@ -319,9 +319,30 @@ static void stage_bars(FILE *out, const json_t *result)
     bench_svg_stacks(out, "By case, one request", "ns", names, BENCH_STAGES + 1, stacks, count);
 }
 
-void html_charts(FILE *out, const json_t *result)
+/* Records a second of each size of batches, whoever was measured. */
+static void ingest_bars(FILE *out, const json_t *result)
 {
-    struct points *all = calloc(BENCH_SVG_SERIES_MAX, sizeof *all);
+    const char *before = "";
+    size_t i;
+    const json_t *series;
+    json_array_foreach(json_object_get(result, "series"), i, series)
+    {
+        const char *what = html_text(series, "case");
+        char title[64];
+        if (strncmp(what, "ingest-", 7) != 0 || strcmp(what, before) == 0)
+            continue;
+        if (before[0] == '\0')
+            fputs("<h2>Storing records</h2>\n<p>Medians; what an acknowledgement means is said of "
+                  "each contender below.</p>\n",
+                  out);
+        before = what;
+        snprintf(title, sizeof title, "%s records a request", what + 7);
+        case_bars(out, result, what, "records_per_s", title, "/s");
+    }
+}
+
+static void rate_charts(FILE *out, const json_t *result)
+{
     fputs("<h2>Rates</h2>\n<p>Medians; whiskers go from the lowest run to the highest.</p>\n", out);
     case_bars(out, result, "id-1", "rate", "Depth 1", "/s");
     case_bars(out, result, "id-16", "rate", "Depth 16", "/s");
@@ -337,8 +358,17 @@ void html_charts(FILE *out, const json_t *result)
           out);
     case_bars(out, result, "id-16", "server.cpu_ns_each", "Depth 16", "ns");
     case_bars(out, result, "id-64", "server.cpu_ns_each", "Depth 64", "ns");
+}
+
+void html_charts(FILE *out, const json_t *result)
+{
+    struct points *all = calloc(BENCH_SVG_SERIES_MAX, sizeof *all);
+    if (html_series(result, "id-64", "icp") != NULL)
+        rate_charts(out, result);
     stage_bars(out, result);
-    fputs("<h2>Latency</h2>\n", out);
+    ingest_bars(out, result);
+    if (html_series(result, "open", "icp") != NULL)
+        fputs("<h2>Latency</h2>\n", out);
     if (all != NULL) {
         percentile_chart(out, result, all);
         sweep_charts(out, result, all);

@@ -59,9 +59,13 @@ bool client_pump(struct icp_client *client, int64_t until_ms, struct proto_fault
 {
     if (client->is_finished)
         client_pipeline_lose(&client->pipeline, PROTO_CLOSED, "the server closed the connection");
+    bool had_output = client_pipeline_output(&client->pipeline).bytes > 0;
     output_move(client);
     if (is_lost(client, fault))
         return false;
+    /* That all has left is news: who only wants to send must not wait for a reply. */
+    if (had_output && client_pipeline_output(&client->pipeline).bytes == 0)
+        return true;
     size_t room_bytes = 0;
     (void)client_pipeline_room(&client->pipeline, &room_bytes);
     bool has_output = client_pipeline_output(&client->pipeline).bytes > 0 && !client->is_deaf;

@@ -45,6 +45,33 @@ static bool serve_pings(int fd)
     return true;
 }
 
+/* Answers nothing before it has two requests. */
+static bool serve_pairs(int fd)
+{
+    struct fake_request first;
+    struct fake_request second;
+    return fake_greet(fd) && fake_read(fd, &first) && fake_read(fd, &second) &&
+           fake_reply(fd, first.header.request_id, PROTO_OK, 0, fake_fill_ping) &&
+           fake_reply(fd, second.header.request_id, PROTO_OK, 0, fake_fill_ping);
+}
+
+static void flush_waits_for_no_reply(void **state)
+{
+    (void)state;
+    static const fake_script scripts[] = {serve_pairs};
+    const struct icp_options options = {.call_timeout_ms = 10000};
+    struct fixture f;
+    begin(&f, scripts, 1, &options);
+    for (int i = 0; i < 2; i++) {
+        assert_true(icp_send(f.client, ICP_OP_PING, NULL, &f.fault) != 0);
+        assert_true(icp_flush(f.client, &f.fault)); /* the first would time out */
+    }
+    assert_int_equal(icp_in_flight(f.client), 2);
+    for (int i = 0; i < 2; i++)
+        assert_true(icp_receive(f.client, 0, 0, &f.reply));
+    end(&f);
+}
+
 static void call_gets_the_reply_of_its_request(void **state)
 {
     (void)state;
@@ -433,6 +460,7 @@ static void send_does_not_deadlock_with_a_server_that_answers_at_once(void **sta
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flush_waits_for_no_reply),
         cmocka_unit_test(call_gets_the_reply_of_its_request),
         cmocka_unit_test(receive_matches_replies_out_of_order),
         cmocka_unit_test(call_past_its_deadline_costs_only_itself),
