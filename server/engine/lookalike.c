@@ -58,6 +58,7 @@ void engine_lookalike_destroy(struct engine_lookalike *lookalike)
     lookalike_set_destroy(lookalike->set);
     free(lookalike->pending.list);
     free(lookalike->replayed.list);
+    json_decref(lookalike->wish);
     pthread_cond_destroy(&lookalike->changed);
     pthread_cond_destroy(&lookalike->wake);
     pthread_mutex_destroy(&lookalike->lock);
@@ -156,10 +157,22 @@ void engine_lookalike_stats(struct engine *engine, struct engine_lookalike_stats
 
 json_t *lookalike_wish_now(struct engine_lookalike *lookalike)
 {
-    pthread_rwlock_rdlock(&lookalike->set_lock);
-    json_t *wish = lookalike->set ? json_deep_copy(lookalike->set->wish) : NULL;
-    pthread_rwlock_unlock(&lookalike->set_lock);
+    pthread_mutex_lock(&lookalike->lock);
+    json_t *wish = json_deep_copy(lookalike->wish);
+    pthread_mutex_unlock(&lookalike->lock);
     return wish;
+}
+
+void lookalike_wish_note(struct engine_lookalike *lookalike, const json_t *wish)
+{
+    json_t *copy = json_deep_copy(wish);
+    if (copy) {
+        pthread_mutex_lock(&lookalike->lock);
+        json_t *before = lookalike->wish;
+        lookalike->wish = copy;
+        pthread_mutex_unlock(&lookalike->lock);
+        json_decref(before);
+    }
 }
 
 char *engine_lookalike_wishes(struct engine *engine)

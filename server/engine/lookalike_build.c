@@ -127,6 +127,7 @@ static bool plan_fit(struct building *building, struct proto_fault *fault)
         .rows = (building->count + building->step - 1) / building->step,
         .values = sample_values,
     };
+    assert(building->made); /* made before anything is fitted */
     const json_t *wish = building->made->wish;
     double *own = calloc(state->schema->id_count + 1, sizeof *own);
     if (!own) {
@@ -305,6 +306,7 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
             "look-alike search: %zu accounts as vectors of %" PRIu32 ", %s, plan %016" PRIx64,
             building.count, building.made->plan->dims,
             feature_vector_metric_name(building.made->plan->metric), building.made->plan->digest);
+        lookalike_wish_note(options->lookalike, building.made->wish);
     } else {
         lookalike_set_destroy(building.made);
         building.made = NULL;
@@ -345,14 +347,16 @@ static json_t *wish_of(struct engine *engine, const struct engine_similar_build 
     return wish;
 }
 
-uint64_t lookalike_build_queue(struct engine *engine, json_t *wish,
-                               const struct engine_similar_build *request,
-                               struct proto_fault *fault)
+uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *request,
+                              struct proto_fault *fault)
 {
-    struct lookalike_build *build = calloc(1, sizeof *build);
+    json_t *wish = wish_of(engine, request, fault);
+    struct lookalike_build *build = wish ? calloc(1, sizeof *build) : NULL;
     if (!build) {
-        json_decref(wish);
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
+        if (wish) {
+            json_decref(wish);
+            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
+        }
         return 0;
     }
     build->lookalike = engine->lookalike;
@@ -367,11 +371,4 @@ uint64_t lookalike_build_queue(struct engine *engine, json_t *wish,
         .callback_context = request->context,
     };
     return engine_job_submit(engine, PROTO_OP_SIMILAR_BUILD, &job, fault);
-}
-
-uint64_t engine_similar_build(struct engine *engine, const struct engine_similar_build *request,
-                              struct proto_fault *fault)
-{
-    json_t *wish = wish_of(engine, request, fault);
-    return wish ? lookalike_build_queue(engine, wish, request, fault) : 0;
 }

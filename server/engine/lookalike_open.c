@@ -16,7 +16,6 @@ struct opening {
     struct store_vectors_head head;
     struct lookalike_set *made;
     struct feature_schema *schema;
-    json_t *wish; /* for the build that follows if opening fails */
 };
 
 static bool corrupt(struct proto_fault *fault)
@@ -120,7 +119,8 @@ static bool each_touched(void *context, const uint32_t *slots, size_t count)
 static bool open_stored(struct opening *opening, struct proto_fault *fault)
 {
     json_t *head = feature_json_load(opening->head.text, PROTO_CORRUPT, fault);
-    opening->wish = json_deep_copy(json_object_get(head, "wish"));
+    /* Also for the build that follows if opening fails. */
+    lookalike_wish_note(opening->lookalike, json_object_get(head, "wish"));
     opening->made = head ? calloc(1, sizeof *opening->made) : NULL;
     bool good = opening->made && set_open(opening, head, fault) &&
                 store_vectors_touched(opening->view, opening->head.seq, each_touched,
@@ -167,8 +167,6 @@ void lookalike_open(struct engine_lookalike *lookalike)
     lookalike_build_end(lookalike, opening.made, opening.head.seq);
     if (fault.code != PROTO_OK && opening.head.generation > 0 && !is_stopping(lookalike)) {
         struct engine_similar_build build = {0};
-        (void)lookalike_build_queue(lookalike->engine, opening.wish, &build, &fault);
-        opening.wish = NULL;
+        (void)engine_similar_build(lookalike->engine, &build, &fault);
     }
-    json_decref(opening.wish);
 }

@@ -45,6 +45,7 @@ struct engine_lookalike {
     struct lookalike_slots pending;  /* noted, not applied to the set */
     struct lookalike_slots replayed; /* noted since a build began */
     uint64_t noted_seq, applied_seq;
+    json_t *wish; /* of the newest set, also of one that could not be opened; NULL: none */
 
     pthread_t thread;
     bool started, stopping;
@@ -58,16 +59,14 @@ struct lookalike_build {
     struct engine_lookalike *lookalike;
     struct engine_job *job; /* NULL: on the scan thread */
     const struct engine_job *scan;
-    json_t *wish; /* NULL: those of the set in use */
+    json_t *wish; /* NULL: those of the newest set */
 };
 bool lookalike_build(const struct lookalike_build *build, struct proto_fault *fault);
-/* Queues a build as a job; takes `wish` (NULL: that of the set in use). */
-uint64_t lookalike_build_queue(struct engine *engine, json_t *wish,
-                               const struct engine_similar_build *request,
-                               struct proto_fault *fault);
 void lookalike_set_destroy(struct lookalike_set *set); /* NULL is fine */
-/* A copy of the wishes of the set in use that nobody else has; NULL without a set or memory. */
+/* A copy of the wishes of the newest set that nobody else has; NULL without any, or memory. */
 json_t *lookalike_wish_now(struct engine_lookalike *lookalike);
+/* Makes a copy of these the newest; NULL changes nothing. */
+void lookalike_wish_note(struct engine_lookalike *lookalike, const json_t *wish);
 /* Puts `made` (NULL: nothing), which has seen `seq`, in place of the set in use, and what was noted
  * since the build began before it. */
 void lookalike_build_end(struct engine_lookalike *lookalike, struct lookalike_set *made,

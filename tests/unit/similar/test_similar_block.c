@@ -142,12 +142,71 @@ static void one_bit_estimate_is_unbiased(void **state)
     fixture_fini(&fixture);
 }
 
+/*
+ * Every single bit of one block of each kind. `checksum` false is the control: it must let most
+ * flips pass, or the test would prove nothing about the checksum.
+ */
+static uint32_t flips_refused(struct fixture *fixture, enum similar_kind kind, bool checksum)
+{
+    struct similar_source source = similar_memory_source(fixture->memory);
+    size_t bytes = similar_block_bytes(kind, fixture->dim);
+    uint8_t *block = source.on_write(source.context, kind, 0, bytes);
+    uint32_t refused = 0;
+    similar_block_seal(block, bytes);
+    assert_int_equal(similar_block_check(block, kind, 0, fixture->dim, true), SIMILAR_OK);
+    for (size_t bit = 0; bit < bytes * 8; bit++) {
+        block[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        refused += similar_block_check(block, kind, 0, fixture->dim, checksum) != SIMILAR_OK;
+        block[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    assert_int_equal(similar_block_check(block, kind, 0, fixture->dim, true), SIMILAR_OK);
+    return refused;
+}
+
+static void every_bit_that_flips_is_found(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 5, 16, 300, SIMILAR_L2, SHAPE_SMOOTH);
+    fixture_build(&fixture, 3);
+    assert_int_equal(similar_flush(fixture.set), SIMILAR_OK);
+    for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
+        uint32_t bits = (uint32_t)similar_block_bytes((enum similar_kind)kind, 16) * 8;
+        assert_int_equal(flips_refused(&fixture, (enum similar_kind)kind, true), bits);
+        assert_true(flips_refused(&fixture, (enum similar_kind)kind, false) < bits / 10);
+    }
+    fixture_fini(&fixture);
+}
+
+/* What a flipped bit would do if nothing looked: another vector is nearest. */
+static void control_a_bit_that_flips_unnoticed_changes_an_answer(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct similar_hit before;
+    struct similar_hit after;
+    uint32_t count = 0;
+    fixture_init(&fixture, 6, 16, 300, SIMILAR_L2, SHAPE_SMOOTH);
+    fixture_build(&fixture, 1);
+    struct similar_query query = {.vector = fixture.vectors, .k = 1};
+    similar_search(fixture.set, fixture.scratch, &query, &before, &count, NULL);
+    /* The sign of a number of the vector that was asked for. */
+    uint8_t *row = (uint8_t *)(uintptr_t)similar_get(fixture.set, before.id);
+    row[3] ^= 0x80;
+    similar_search(fixture.set, fixture.scratch, &query, &after, &count, NULL);
+    assert_true(before.similarity == 1.0);
+    assert_true(after.similarity < 1.0);
+    fixture_fini(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_have_the_stated_sizes),
         cmocka_unit_test(int8_bound_holds_for_all_pairs),
         cmocka_unit_test(one_bit_estimate_is_unbiased),
+        cmocka_unit_test(every_bit_that_flips_is_found),
+        cmocka_unit_test(control_a_bit_that_flips_unnoticed_changes_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
