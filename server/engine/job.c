@@ -164,8 +164,8 @@ static void jobs_run(struct engine_lane *lane, struct engine_job *first)
         pthread_mutex_unlock(&lane->lock);
         (void)job_may_begin(lane, job);
     }
-    if (count > 0) {
-        first->run_many(jobs, count, oks, faults);
+    if (count > 0) { /* the first of all may be gone by now */
+        jobs[0]->run_many(jobs, count, oks, faults);
     }
     pthread_mutex_lock(&lane->lock);
     lane->running = NULL;

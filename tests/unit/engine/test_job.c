@@ -259,6 +259,93 @@ static void a_scan_does_not_stand_behind_a_job(void **state)
     engine_lane_stop(&bench.engine.jobs);
 }
 
+/* How many jobs ran in the last call, and how many calls there were: in the order of calls. */
+static size_t many_counts[8];
+static size_t many_calls;
+
+/* The second of a call fails; a call waits until it is released or its first job cancelled. */
+static void many_run(struct engine_job *const *jobs, size_t count, bool *oks,
+                     struct proto_fault *faults)
+{
+    struct bench *bench = jobs[0]->context;
+    struct proto_fault ignored = {0};
+    many_counts[many_calls++] = count;
+    bool released = job_wait(jobs[0], &ignored);
+    for (size_t i = 0; i < count; i++) {
+        oks[i] = i != 1 && released;
+        if (!released) {
+            /* Stopping reaches all of them, not the first alone. */
+            assert_true(atomic_load(&jobs[i]->cancel));
+            proto_fault_set(&faults[i], PROTO_CANCELLED, "", "cancelled");
+        } else if (i == 1) {
+            proto_fault_set(&faults[i], PROTO_NO_EVIDENCE, "", "nothing there");
+        }
+    }
+    assert_non_null(bench);
+}
+
+static struct engine_job *many_make(struct bench *bench)
+{
+    struct engine_job *job = job_make(bench, job_fail);
+    job->run_many = many_run;
+    return job;
+}
+
+static void jobs_that_wait_for_one_function_run_in_one_call(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    struct engine_job_info infos[8];
+    bench_open(&bench);
+    many_calls = 0;
+    engine_job_queue(&bench.engine, many_make(&bench), &fault); /* 1: alone */
+    bench_wait_running(&bench);
+    struct engine_job *late = many_make(&bench);
+    late->deadline_ms = 1500;
+    engine_job_queue(&bench.engine, late, &fault);                       /* 2: too late */
+    engine_job_queue(&bench.engine, many_make(&bench), &fault);          /* 3 */
+    engine_job_queue(&bench.engine, job_make(&bench, job_fail), &fault); /* 4: not of them */
+    engine_job_queue(&bench.engine, many_make(&bench), &fault);          /* 5 */
+    engine_job_queue(&bench.engine, many_make(&bench), &fault);          /* 6: cancelled */
+    assert_true(engine_job_cancel(&bench.engine, 6, &fault));
+    bench.now_ms = 2000;
+    bench_set(&bench, &bench.released);
+    bench_wait_done(&bench, 6);
+    assert_int_equal(many_calls, 2);
+    assert_int_equal(many_counts[0], 1);
+    assert_int_equal(many_counts[1], 2);
+    enum engine_job_state expected[] = {ENGINE_JOB_DONE,   ENGINE_JOB_FAILED, ENGINE_JOB_DONE,
+                                        ENGINE_JOB_FAILED, ENGINE_JOB_FAILED, ENGINE_JOB_CANCELLED};
+    assert_int_equal(engine_jobs(&bench.engine, infos, 8), 6);
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(infos[i].state, expected[infos[i].job - 1]);
+    }
+    engine_lane_stop(&bench.engine.jobs);
+}
+
+static void stopping_cancels_all_that_run_together(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    many_calls = 0;
+    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_wait_running(&bench);
+    for (int i = 0; i < 3; i++) {
+        engine_job_queue(&bench.engine, many_make(&bench), &fault);
+    }
+    pthread_mutex_lock(&bench.lock);
+    bench.running = false;
+    pthread_mutex_unlock(&bench.lock);
+    assert_true(engine_job_cancel(&bench.engine, 1, &fault));
+    bench_wait_running(&bench);
+    engine_lane_stop(&bench.engine.jobs);
+    assert_int_equal(bench.done, 4);
+    assert_int_equal(bench.last.state, ENGINE_JOB_CANCELLED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +356,8 @@ int main(void)
         cmocka_unit_test(stopping_cancels_what_runs_and_what_waits),
         cmocka_unit_test(progress_is_told_when_it_moves_only),
         cmocka_unit_test(a_scan_does_not_stand_behind_a_job),
+        cmocka_unit_test(jobs_that_wait_for_one_function_run_in_one_call),
+        cmocka_unit_test(stopping_cancels_all_that_run_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
