@@ -131,9 +131,10 @@ class Capture(unittest.TestCase):
 
     def test_stages_are_told(self):
         self.bench("score_id", "--seconds", "0.5", "--warmup", "0.1", "--connections", "4")
+        told = self.stats()  # once: the turn that answers may be one that is timed
         for stage in ("read", "split", "serve", "write"):
-            self.assertGreater(self.stats(f"stage_{stage}_ns", "sum"), 0)
-        self.assertEqual(self.stats("stage_frames", "count"), self.stats("stage_serve_ns", "count"))
+            self.assertGreater(told[f"stage_{stage}_ns"]["sum"], 0)
+        self.assertEqual(told["stage_frames"]["count"], told["stage_serve_ns"]["count"])
 
 
 if __name__ == "__main__":
