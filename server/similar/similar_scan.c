@@ -185,22 +185,44 @@ static bool place_reaches(const struct similar_set *set, const struct similar_bo
     return pair[1] + bound->offset + dot + error * bound->width >= threshold;
 }
 
-/* One batch of matches: fetch all, then bound and finish each. */
-static void matches_scan(const struct similar_set *set, const struct similar_probe *probe,
-                         const struct similar_query *query, const uint32_t *places, uint32_t count,
-                         struct similar_top *top, struct similar_report *report)
+/* Matches on their way: fetched, then bound and finished together. */
+enum { MATCH_BATCH = 32 };
+struct matching {
+    const struct similar_set *set;
+    const struct similar_probe *probe;
+    const struct similar_query *query;
+    struct similar_top *top;
+    struct similar_report *report;
+    uint32_t places[MATCH_BATCH];
+    uint32_t count;
+    /* Of the match before: in the order of places the next one is mostly of the same list. */
+    uint32_t list, chunk;
+    struct similar_list_terms terms;
+    struct similar_bound bound;
+};
+
+static void matches_finish(struct matching *matching)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t list = similar_header_of(set->chunks[places[i] / SIMILAR_CHUNK].code)->list;
-        struct similar_list_terms terms = similar_terms_of(set, probe, list);
-        struct similar_bound bound =
-            similar_bound_of(set, probe, &terms, places[i] / SIMILAR_CHUNK);
-        float threshold = floor_of(set, top, (double)-INFINITY);
-        report->bytes_scanned++;
-        if (place_reaches(set, &bound, places[i], threshold)) {
-            similar_finish(set, probe, query, places + i, 1, top, report);
+    const struct similar_set *set = matching->set;
+    for (uint32_t i = 0; i < matching->count; i++) {
+        uint32_t chunk = matching->places[i] / SIMILAR_CHUNK;
+        uint32_t list = similar_header_of(set->chunks[chunk].code)->list;
+        if (list != matching->list) {
+            matching->terms = similar_terms_of(set, matching->probe, list);
+        }
+        if (list != matching->list || chunk != matching->chunk) {
+            matching->bound = similar_bound_of(set, matching->probe, &matching->terms, chunk);
+        }
+        matching->list = list;
+        matching->chunk = chunk;
+        float threshold = floor_of(set, matching->top, (double)-INFINITY);
+        if (place_reaches(set, &matching->bound, matching->places[i], threshold)) {
+            similar_finish(set, matching->probe, matching->query, matching->places + i, 1,
+                           matching->top, matching->report);
         }
     }
+    matching->report->bytes_scanned += matching->count;
+    matching->count = 0;
 }
 
 static void match_prefetch(const struct similar_set *set, uint32_t place)
@@ -217,31 +239,67 @@ static void match_prefetch(const struct similar_set *set, uint32_t place)
     }
 }
 
-void similar_scan_matches(const struct similar_set *set, struct similar_scratch *scratch,
-                          const struct similar_probe *probe, const struct similar_query *query,
-                          struct similar_top *top, struct similar_report *report)
+static void match_add(struct matching *matching, uint32_t place)
 {
-    enum { BATCH = 32 };
-    const struct similar_filter *filter = query->filter;
-    uint32_t places[BATCH];
-    uint32_t count = 0;
-    (void)scratch;
+    match_prefetch(matching->set, place);
+    matching->places[matching->count++] = place;
+    if (matching->count == MATCH_BATCH) {
+        matches_finish(matching);
+    }
+}
+
+/* By the masks, in the order of places: lists stay together, and memory is walked upwards. */
+static void matches_by_place(struct matching *matching)
+{
+    const struct similar_set *set = matching->set;
+    const uint16_t *masks = matching->query->filter->masks;
+    static_assert(SIMILAR_CHUNK_TILES * sizeof *masks == 2 * sizeof(uint64_t), "two words a chunk");
+    for (uint32_t chunk = 0; chunk < set->chunk_count; chunk++, masks += SIMILAR_CHUNK_TILES) {
+        for (uint32_t half = 0; half < 2; half++) {
+            uint64_t bits;
+            memcpy(&bits, masks + half * SIMILAR_CHUNK_TILES / 2, sizeof bits);
+            for (; bits != 0; bits &= bits - 1) {
+                match_add(matching,
+                          chunk * SIMILAR_CHUNK + half * 64 + (uint32_t)__builtin_ctzll(bits));
+            }
+        }
+    }
+}
+
+/* By the ids, where the masks are older than the set. */
+static void matches_by_id(struct matching *matching)
+{
+    const struct similar_set *set = matching->set;
+    const struct similar_filter *filter = matching->query->filter;
     for (size_t w = 0; w < filter->word_count && w * 64 < set->place_room; w++) {
         for (uint64_t bits = filter->words[w]; bits != 0; bits &= bits - 1) {
             uint32_t id = (uint32_t)(w * 64) + (uint32_t)__builtin_ctzll(bits);
             uint32_t place = similar_place_of(set, id);
-            if (place == SIMILAR_NONE) {
-                continue;
-            }
-            match_prefetch(set, place);
-            places[count++] = place;
-            if (count == BATCH) {
-                matches_scan(set, probe, query, places, count, top, report);
-                count = 0;
+            if (place != SIMILAR_NONE) {
+                match_add(matching, place);
             }
         }
     }
-    matches_scan(set, probe, query, places, count, top, report);
+}
+
+void similar_scan_matches(const struct similar_set *set, struct similar_scratch *scratch,
+                          const struct similar_probe *probe, const struct similar_query *query,
+                          struct similar_top *top, struct similar_report *report)
+{
+    struct matching matching = {.set = set,
+                                .probe = probe,
+                                .query = query,
+                                .top = top,
+                                .report = report,
+                                .list = SIMILAR_NONE,
+                                .chunk = SIMILAR_NONE};
+    (void)scratch;
+    if (query->filter->epoch == set->epoch) {
+        matches_by_place(&matching);
+    } else {
+        matches_by_id(&matching);
+    }
+    matches_finish(&matching);
 }
 
 void similar_bound16_of(const struct similar_set *set, struct similar_scratch *scratch,
