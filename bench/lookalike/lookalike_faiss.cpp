@@ -4,6 +4,7 @@
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexHNSW.h>
 #include <faiss/IndexIVF.h>
+#include <faiss/IndexIVFPQFastScan.h>
 #include <faiss/IndexRefine.h>
 #include <faiss/impl/IDSelector.h>
 #include <faiss/index_factory.h>
@@ -91,10 +92,25 @@ static bool load(peer &p, const struct peer_input *input, double *seconds)
     return p.index != nullptr;
 }
 
+/* Small sets are what a quick run is about: no warning that they are small. */
+static void warnings_silence(faiss::Index *index)
+{
+    if (auto *refine = dynamic_cast<faiss::IndexRefine *>(index)) {
+        index = refine->base_index;
+    }
+    if (auto *lists = dynamic_cast<faiss::IndexIVF *>(index)) {
+        lists->cp.min_points_per_centroid = 1;
+    }
+    if (auto *codes = dynamic_cast<faiss::IndexIVFPQFastScan *>(index)) {
+        codes->pq.cp.min_points_per_centroid = 1;
+    }
+}
+
 static void build(peer &p, const char *kind, const struct peer_input *input, double *seconds)
 {
     double start = now();
     p.index.reset(faiss::index_factory((int)input->dim, factory(kind, input).c_str()));
+    warnings_silence(p.index.get());
     p.index->train((faiss::Index::idx_t)input->count, input->vectors);
     p.index->add((faiss::Index::idx_t)input->count, input->vectors);
     *seconds = now() - start;
