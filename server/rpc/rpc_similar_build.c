@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* similar-build, a job; similar-plan. */
+#include <stdlib.h>
+
+#include "server/engine/lookalike.h"
+#include "server/rpc/call.h"
+
+struct pending_build {
+    struct rpc_later *later;
+    bool progress;
+};
+
+static void build_progress(void *context, const struct engine_job_info *info)
+{
+    struct pending_build *pending = context;
+    const struct proto_op_info *op = pending->later->op;
+    if (!pending->progress) {
+        return;
+    }
+    struct proto_writer *out = rpc_later_begin(pending->later);
+    proto_write_map(out, 3);
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_JOB, info->job);
+    rpc_put_number(out, op, PROTO_A_SIMILAR_BUILD_DONE, info->done);
+    rpc_put_text(out, op, PROTO_A_SIMILAR_BUILD_STAGE, info->stage);
+    rpc_later_progress(pending->later);
+}
+
+static void build_done(void *context, const struct engine_job_info *info)
+{
+    struct pending_build *pending = context;
+    const struct proto_op_info *op = pending->later->op;
+    if (info->fault.code == PROTO_OK) {
+        struct engine_lookalike_stats stats;
+        engine_lookalike_stats(pending->later->rpc->options.engine, &stats);
+        struct proto_writer *out = rpc_later_begin(pending->later);
+        proto_write_map(out, 3);
+        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_JOB, info->job);
+        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_VECTORS, stats.vectors);
+        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_DIMS, stats.dims);
+    }
+    rpc_later_post(pending->later, &info->fault);
+    free(pending);
+}
+
+/* Weights by field, in the arena. */
+static bool weights_read(struct rpc_call *call, struct engine_similar_build *build,
+                         struct proto_fault *fault)
+{
+    struct proto_reader reader;
+    const struct proto_arg *arg = &call->args[PROTO_Q_SIMILAR_BUILD_WEIGHTS];
+    if (!arg->present) {
+        return true;
+    }
+    proto_reader_init(&reader, arg->value, fault);
+    size_t count = proto_read_map(&reader);
+    struct engine_field_weight *weights =
+        base_arena_array(&call->worker->arena, count + 1, sizeof *weights);
+    if (!weights) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "weights", "no memory for the weights");
+    }
+    for (size_t i = 0; i < count; i++) {
+        weights[i].field = proto_read_str(&reader);
+        weights[i].weight = proto_read_number(&reader);
+    }
+    build->weights = weights;
+    build->weight_count = count;
+    return fault->code == PROTO_OK || proto_fault_within(fault, "weights");
+}
+
+static bool build_read(struct rpc_call *call, struct engine_similar_build *build,
+                       struct proto_fault *fault)
+{
+    const struct proto_arg *share = &call->args[PROTO_Q_SIMILAR_BUILD_VECTOR_SHARE];
+    const struct proto_arg *dims = &call->args[PROTO_Q_SIMILAR_BUILD_DIMS];
+    if (share->present && !(share->number > 0 && share->number < 1)) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "vector_share",
+                               "a share above 0 and below 1 is wanted");
+    }
+    if (dims->present && (dims->uint < 16 || dims->uint > SIMILAR_DIM_MAX)) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "dims",
+                               "a number from 16 to 1024 is wanted");
+    }
+    build->defaults = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_DEFAULTS);
+    build->metric = rpc_arg_text(call, PROTO_Q_SIMILAR_BUILD_METRIC);
+    build->vector_share = share->present ? share->number : 0;
+    build->dims = dims->present ? (uint32_t)dims->uint : 0;
+    if (call->args[PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS].present) {
+        build->icp_weights =
+            call->args[PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS].flag ? ENGINE_YES : ENGINE_NO;
+    }
+    return weights_read(call, build, fault);
+}
+
+enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine *engine = call->worker->rpc->options.engine;
+    struct pending_build *pending = calloc(1, sizeof *pending);
+    if (!pending) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+        return RPC_FAILED;
+    }
+    struct engine_similar_build build = {
+        .deadline_ms = rpc_deadline_ms(call),
+        .on_progress = build_progress,
+        .on_done = build_done,
+        .context = pending,
+    };
+    if (!build_read(call, &build, fault)) {
+        free(pending);
+        return RPC_FAILED;
+    }
+    pending->progress = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_PROGRESS);
+    pending->later = rpc_later_create(call, fault);
+    if (pending->later && engine_similar_build(engine, &build, fault) > 0) {
+        return RPC_LATER;
+    }
+    if (pending->later) {
+        rpc_later_drop(pending->later);
+    }
+    free(pending);
+    return RPC_FAILED;
+}
+
+enum rpc_outcome rpc_on_SIMILAR_PLAN(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine *engine = call->worker->rpc->options.engine;
+    struct proto_writer *out = call->out;
+    struct engine_lookalike_stats stats;
+    (void)fault;
+    engine_lookalike_stats(engine, &stats);
+    char *plan = engine_lookalike_plan(engine);
+    char *wishes = engine_lookalike_wishes(engine);
+    proto_write_map(out, 10U + (plan ? 1U : 0U) + (wishes ? 1U : 0U));
+    rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_READY, stats.ready);
+    rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_BUILDING, stats.building);
+    rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_OPENED, stats.opened);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_VECTORS, stats.vectors);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_LISTS, stats.lists);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_DIMS, stats.dims);
+    rpc_put_text(out, call->op, PROTO_A_SIMILAR_PLAN_METRIC,
+                 feature_vector_metric_name(stats.metric));
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_BYTES, stats.bytes);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_PENDING, stats.pending);
+    rpc_put_uint(out, call->op, PROTO_A_SIMILAR_PLAN_SEQ, stats.seq);
+    if (wishes) {
+        rpc_put_text(out, call->op, PROTO_A_SIMILAR_PLAN_WISHES, wishes);
+    }
+    if (plan) {
+        rpc_put_text(out, call->op, PROTO_A_SIMILAR_PLAN_PLAN, plan);
+    }
+    free(wishes);
+    free(plan);
+    return RPC_DONE;
+}
