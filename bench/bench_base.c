@@ -24,7 +24,9 @@ void bench_base_uri(const struct bench_base *base, char uri[64])
     snprintf(uri, 64, "icp://127.0.0.1:%u", base->port);
 }
 
-static bool process_start(struct bench_base *base, const char *program, int cpu,
+/* filling: let as many accounts share a commit as wait, for each commit writes most of the index.
+ */
+static bool process_start(struct bench_base *base, const char *program, int cpu, bool filling,
                           struct proto_fault *fault)
 {
     char data[440];
@@ -47,6 +49,8 @@ static bool process_start(struct bench_base *base, const char *program, int cpu,
                                 base->socket_path,
                                 "--ports-file",
                                 ports,
+                                filling ? "--commit-bytes-max" : NULL,
+                                "64M",
                                 NULL};
     return bench_process_start(&base->process, argv, cpu, log, fault) &&
            bench_process_await_file(&base->process, ports, START_S, &base->port, fault);
@@ -132,7 +136,7 @@ static bool fill_once(struct bench_base *base, const char *program, struct proto
         return true;
     fprintf(stderr, "icp-bench: filling %s, once\n", base->folder);
     bench_folder_remove(base->folder);
-    if (!folder_make(base->folder, fault) || !process_start(base, program, -1, fault))
+    if (!folder_make(base->folder, fault) || !process_start(base, program, -1, true, fault))
         return false;
     bench_base_uri(base, uri);
     const struct bench_fill_options options = {
@@ -148,7 +152,7 @@ static bool fill_once(struct bench_base *base, const char *program, struct proto
 static bool start_on(struct bench_base *base, const char *program, int cpu,
                      struct proto_fault *fault)
 {
-    return fill_once(base, program, fault) && process_start(base, program, cpu, fault) &&
+    return fill_once(base, program, fault) && process_start(base, program, cpu, false, fault) &&
            await_ready(base, fault);
 }
 

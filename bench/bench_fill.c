@@ -10,7 +10,7 @@
 /* Accounts in one request, and requests in flight: what waits while a commit is on disk shares the
  * next one, and the more shares it, the fewer pages of the index are written for each account. */
 #define BATCH 1000
-#define IN_FLIGHT 32
+#define IN_FLIGHT 64
 #define CALL_MS 600000
 
 static bool failed(const struct icp_fault *from, struct proto_fault *fault)

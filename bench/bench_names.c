@@ -111,33 +111,36 @@ size_t bench_names_domain(const struct bench_names *names, uint64_t number, char
     return copy(proto_span_text(domain), text, bytes);
 }
 
-static size_t slot_of(const struct bench_numbering *numbering, uint64_t hash)
+static size_t slot_of(const uint64_t *hashes, size_t room, uint64_t hash)
 {
-    size_t at = hash & (numbering->room - 1);
-    while (numbering->hashes[at] != 0 && numbering->hashes[at] != hash)
-        at = (at + 1) & (numbering->room - 1);
+    size_t at = hash & (room - 1);
+    while (hashes[at] != 0 && hashes[at] != hash)
+        at = (at + 1) & (room - 1);
     return at;
 }
 
 static bool grow(struct bench_numbering *numbering)
 {
-    struct bench_numbering larger = {.room = numbering->room > 0 ? 2 * numbering->room : ROOM_FIRST,
-                                     .count = numbering->count};
-    larger.hashes = calloc(larger.room, sizeof *larger.hashes);
-    larger.numbers = calloc(larger.room, sizeof *larger.numbers);
-    if (larger.hashes == NULL || larger.numbers == NULL) {
-        bench_numbering_fini(&larger);
+    size_t room = numbering->room > 0 ? 2 * numbering->room : ROOM_FIRST;
+    uint64_t *hashes = calloc(room, sizeof *hashes);
+    uint32_t *numbers = calloc(room, sizeof *numbers);
+    if (hashes == NULL || numbers == NULL) {
+        free(hashes);
+        free(numbers);
         return false;
     }
     for (size_t i = 0; i < numbering->room; i++) {
         if (numbering->hashes[i] == 0)
             continue;
-        size_t at = slot_of(&larger, numbering->hashes[i]);
-        larger.hashes[at] = numbering->hashes[i];
-        larger.numbers[at] = numbering->numbers[i];
+        size_t at = slot_of(hashes, room, numbering->hashes[i]);
+        hashes[at] = numbering->hashes[i];
+        numbers[at] = numbering->numbers[i];
     }
-    bench_numbering_fini(numbering);
-    *numbering = larger;
+    free(numbering->hashes);
+    free(numbering->numbers);
+    numbering->hashes = hashes;
+    numbering->numbers = numbers;
+    numbering->room = room;
     return true;
 }
 
@@ -146,7 +149,7 @@ bool bench_number_of(struct bench_numbering *numbering, struct proto_span text, 
     uint64_t hash = XXH3_64bits(text.data, text.bytes) | 1;
     if (2 * (size_t)numbering->count >= numbering->room && !grow(numbering))
         return false;
-    size_t at = slot_of(numbering, hash);
+    size_t at = slot_of(numbering->hashes, numbering->room, hash);
     if (numbering->hashes[at] == 0) {
         numbering->hashes[at] = hash;
         numbering->numbers[at] = numbering->count++;
