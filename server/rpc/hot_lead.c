@@ -353,46 +353,26 @@ static bool payload_take(const struct walk *walk, struct proto_span payload, uin
     return *reasons < 0x80;
 }
 
-size_t rpc_hot_lead_run(const struct proto_frame *frames, size_t count, size_t most)
+/* Whether a payload begins as {"values": does, the map having one pair or two. */
+static bool lead_form(struct proto_span payload)
 {
     static const uint8_t key[7] = {0xa6, 'v', 'a', 'l', 'u', 'e', 's'};
+    return payload.bytes >= 9 && (payload.data[0] == 0x81 || payload.data[0] == 0x82) &&
+           memcmp(payload.data + 1, key, sizeof key) == 0;
+}
+
+size_t rpc_hot_lead_run(const struct proto_frame *frames, size_t count, size_t most)
+{
     size_t run = 0;
-    for (; run < count && run < most; run++) {
-        const struct proto_frame *frame = &frames[run];
-        const uint8_t *data = frame->payload.data;
-        if (frame->header.code != PROTO_OP_SCORE || frame->header.flags != 0 ||
-            frame->payload.bytes < 9 || (data[0] != 0x81 && data[0] != 0x82) ||
-            memcmp(data + 1, key, sizeof key) != 0) {
-            break;
-        }
+    while (run < count && run < most && frames[run].header.code == PROTO_OP_SCORE &&
+           frames[run].header.flags == 0 && lead_form(frames[run].payload)) {
+        run++;
     }
     return run;
 }
 
-static bool lead_answer(const struct walk *walk, uint8_t reasons, uint32_t request_id,
-                        struct proto_writer *out)
-{
-    struct engine_answer answer;
-    struct proto_fault fault = {0};
-    struct engine_query query = {.document = walk->document, .reasons = reasons, .bare = true};
-    struct rpc_worker *worker = walk->worker;
-    if (!engine_score_row(worker->engine, &query, STORE_NO_SLOT, walk->lead->codes, &answer,
-                          &fault)) {
-        return false;
-    }
-    proto_writer_frame_begin(out);
-    rpc_score_reply_write(worker->score_reply, worker->engine, &query, &answer,
-                          &walk->lead->unknown, out);
-    proto_writer_frame_end(out, PROTO_OK, PROTO_FLAG_REPLY, request_id);
-    if (!proto_writer_ok(out)) {
-        proto_writer_frame_cancel(out);
-        return false;
-    }
-    return true;
-}
-
-bool rpc_hot_lead_serve(struct rpc_worker *worker, const struct proto_frame *frame,
-                        struct proto_writer *out)
+/* Reads the whole lead into codes. */
+static bool lead_read(struct rpc_worker *worker, struct proto_span payload, uint8_t *reasons)
 {
     const struct engine_state *state = engine_worker_state(worker->engine);
     struct rpc_hot_lead *lead = worker->hot_lead;
@@ -401,16 +381,55 @@ bool rpc_hot_lead_serve(struct rpc_worker *worker, const struct proto_frame *fra
         lead->generation = 0; /* after 2^32 leads the marks are made anew */
         return false;
     }
-    uint8_t reasons;
     struct walk walk = {.worker = worker,
                         .lead = lead,
                         .document = state->active,
                         .schema = state->schema,
                         .codes = lead->codes,
-                        .end = frame->payload.data + frame->payload.bytes};
+                        .end = payload.data + payload.bytes};
     base_arena_reset(&worker->arena);
     memset(lead->codes, 0, state->active->codebook->row_bytes);
     lead->unknown.count = 0;
-    return payload_take(&walk, frame->payload, &reasons) &&
-           lead_answer(&walk, reasons, frame->header.request_id, out);
+    return payload_take(&walk, payload, reasons);
+}
+
+/* Scores the codes and appends the map of the reply; false if there is no score. */
+static bool lead_write(struct rpc_worker *worker, unsigned reasons, struct proto_writer *out)
+{
+    struct engine_answer answer;
+    struct proto_fault fault = {0};
+    struct engine_query query = {
+        .document = engine_worker_state(worker->engine)->active, .reasons = reasons, .bare = true};
+    if (!engine_score_row(worker->engine, &query, STORE_NO_SLOT, worker->hot_lead->codes, &answer,
+                          &fault)) {
+        return false;
+    }
+    rpc_score_reply_write(worker->score_reply, worker->engine, &query, &answer,
+                          &worker->hot_lead->unknown, out);
+    return true;
+}
+
+bool rpc_hot_lead_serve(struct rpc_worker *worker, const struct proto_frame *frame,
+                        struct proto_writer *out)
+{
+    uint8_t reasons;
+    if (!lead_read(worker, frame->payload, &reasons)) {
+        return false;
+    }
+    proto_writer_frame_begin(out);
+    bool written = lead_write(worker, reasons, out);
+    proto_writer_frame_end(out, PROTO_OK, PROTO_FLAG_REPLY, frame->header.request_id);
+    if (!written || !proto_writer_ok(out)) {
+        proto_writer_frame_cancel(out);
+        return false;
+    }
+    return true;
+}
+
+bool rpc_hot_lead_entry(struct rpc_worker *worker, struct proto_span payload, unsigned reasons,
+                        struct proto_writer *out)
+{
+    uint8_t own;
+    return lead_form(payload) && payload.data[0] == 0x81 && lead_read(worker, payload, &own) &&
+           lead_write(worker, reasons, out);
 }

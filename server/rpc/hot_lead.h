@@ -31,4 +31,9 @@ size_t rpc_hot_lead_run(const struct proto_frame *frames, size_t count, size_t m
 bool rpc_hot_lead_serve(struct rpc_worker *worker, const struct proto_frame *frame,
                         struct proto_writer *out);
 
+/* The same of one lead of a score-many by the active version: appends the map that answers it, with
+ * so many reasons. False if that is for the ordinary handler to do. */
+bool rpc_hot_lead_entry(struct rpc_worker *worker, struct proto_span payload, unsigned reasons,
+                        struct proto_writer *out);
+
 #endif
