@@ -69,6 +69,11 @@ struct gate_options {
     bool smoke; /* fewer cases: does everything work at all */
 };
 
+/* What the rows speak of; a run with less is one to try things out with. */
+#define GATE_ACCOUNTS 1000000
+#define GATE_LARGE 10000000
+#define GATE_ROUNDS 7
+
 struct gate;
 
 struct gate *gate_create(const struct gate_options *options, struct proto_fault *fault);

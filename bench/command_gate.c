@@ -63,7 +63,21 @@ static void number_print(double value)
         printf("%10.3f", value);
 }
 
-static int rows_print(const struct gate *gate)
+/* What this run had less of than the rows speak of. */
+static void smaller_say(const struct gate_options *setup)
+{
+    if (setup->accounts < GATE_ACCOUNTS)
+        printf("note: the base has %llu accounts, the rows speak of %d\n",
+               (unsigned long long)setup->accounts, GATE_ACCOUNTS);
+    if (setup->large > 0 && setup->large < GATE_LARGE)
+        printf("note: the large base has %llu accounts, the row of growth speaks of %d and cannot "
+               "hold\n",
+               (unsigned long long)setup->large, GATE_LARGE);
+    if (setup->rounds < GATE_ROUNDS)
+        printf("note: %u rounds, the rows speak of medians of %d\n", setup->rounds, GATE_ROUNDS);
+}
+
+static int rows_print(const struct gate *gate, const struct gate_options *setup)
 {
     struct gate_row rows[ROWS_MAX];
     size_t count = gate_rows(gate, rows, ROWS_MAX);
@@ -92,6 +106,7 @@ static int rows_print(const struct gate *gate)
         short_of += !row->holds;
     }
     printf("\n%zu rows, %u short\n", count, short_of);
+    smaller_say(setup);
     return short_of == 0 ? EX_OK : 1;
 }
 
@@ -134,7 +149,7 @@ static int measure(struct arguments *arguments)
         json_t *json = gate_json(gate);
         snprintf(path, sizeof path, "%s/%s.json", arguments->gate.folder, arguments->name);
         unsigned wrong = series_print(gate);
-        code = arguments->gate.smoke ? EX_OK : rows_print(gate);
+        code = arguments->gate.smoke ? EX_OK : rows_print(gate, &arguments->gate);
         if (wrong > 0)
             code = EX_SOFTWARE;
         if (!bench_json_save(json, arguments->json != NULL ? arguments->json : path, &fault))
@@ -162,9 +177,9 @@ int bench_command_gate(int argc, char **argv)
                                            .self = self,
                                            .folder = "build/bench",
                                            .workloads = BENCH_WORKLOADS,
-                                           .accounts = 1000000,
+                                           .accounts = GATE_ACCOUNTS,
                                            .small = 10000,
-                                           .rounds = 7,
+                                           .rounds = GATE_ROUNDS,
                                            .connections = 50,
                                            .warmup_s = 0.3,
                                            .measure_s = 1.5,

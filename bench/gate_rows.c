@@ -28,6 +28,12 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Growth on a base smaller than the row speaks of shows something, but not that the row holds. */
+static bool smaller_than_said(const struct gate *gate, size_t index)
+{
+    return rows[index].entry.who == GATE_BY_LARGE && gate->options.large < GATE_LARGE;
+}
+
 static void row_judge(const struct gate *gate, size_t index, struct gate_row *row)
 {
     const struct gate_series *a = &gate->series[rows[index].entry.what][rows[index].entry.who];
@@ -46,8 +52,9 @@ static void row_judge(const struct gate *gate, size_t index, struct gate_row *ro
         if (metric == GATE_RATE)
             row->by_cpu = bench_spread_ratio(b->values[GATE_CPU], a->values[GATE_CPU], count);
     }
-    row->holds = row->measured.count > 0 && (row->at_least ? row->measured.median >= row->target
-                                                           : row->measured.median <= row->target);
+    row->holds =
+        row->measured.count > 0 && !smaller_than_said(gate, index) &&
+        (row->at_least ? row->measured.median >= row->target : row->measured.median <= row->target);
 }
 
 size_t gate_rows(const struct gate *gate, struct gate_row *out, size_t rows_max)

@@ -296,6 +296,7 @@ static void stage_bars(FILE *out, const json_t *result)
         double left = html_spread(series, "server.cpu_ns_each").median;
         struct bench_svg_stack *stack = &stacks[count];
         if (strcmp(html_text(series, "contender"), "icp") != 0 || count == BARS_MAX ||
+            strcmp(html_text(series, "case"), "sweep") == 0 ||
             html_spread(series, "stages_ns.serve").count == 0 ||
             html_number(series, "scores_each") > 1)
             continue;

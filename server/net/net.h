@@ -89,7 +89,8 @@ struct net_handler {
     /* The connection is gone: free its state here. Called once for every connection, also for one
      * that never sent a frame; never within on_frames. */
     void (*on_close)(void *context, void *worker, struct net_conn *conn);
-    /* At the end of one turn in NET_STAGES_EVERY, if frames were handed over in it. */
+    /* At the end of one turn in NET_STAGES_EVERY, if frames were handed over in it and nobody else
+     * took the processor meanwhile. */
     void (*on_stages)(void *context, void *worker, const struct net_stages *stages);
 };
 

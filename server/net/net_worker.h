@@ -171,8 +171,9 @@ struct net_worker {
     uint8_t *read_buffer;       /* NET_SMALL_BYTES of headroom, then NET_READ_BYTES */
 
     uint32_t turns;
-    bool timing;       /* the turn under way is one whose stages are timed */
-    uint64_t stage_ns; /* when the last stage ended */
+    bool timing;            /* the turn under way is one whose stages are timed */
+    uint64_t stage_ns;      /* when the last stage ended */
+    uint64_t stages_cpu_ns; /* processor time of the thread when the turn began */
     struct net_stages stages;
 
     uint64_t log_second;

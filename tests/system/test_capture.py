@@ -130,7 +130,10 @@ class Capture(unittest.TestCase):
             self.assertNotEqual(self.icp("capture", "start", name, good=False).returncode, 0, name)
 
     def test_stages_are_told(self):
-        self.bench("score_id", "--seconds", "0.5", "--warmup", "0.1", "--connections", "4")
+        for _ in range(40):  # on a busy machine few turns are not interrupted
+            self.bench("score_id", "--seconds", "0.5", "--warmup", "0.1", "--connections", "4")
+            if self.stats("stage_frames", "count") > 0:
+                break
         told = self.stats()  # once: the turn that answers may be one that is timed
         for stage in ("read", "split", "serve", "write"):
             self.assertGreater(told[f"stage_{stage}_ns"]["sum"], 0)
