@@ -187,7 +187,11 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
     return outcome == RPC_LATER;
 }
 
-enum { HOT_LEADS = 16 }; /* leads served before the time is looked at */
+enum {
+    HOT_LEADS = 16, /* leads served before the time is looked at */
+    HOT_LEADS_BYTES =
+        65536, /* of replies to them, likewise: some 90 with three reasons of each sign */
+};
 
 /* A run of frames at the head of a batch that are served together. */
 struct hot_run {
@@ -213,10 +217,14 @@ static bool run_serve(struct rpc_call *call, const struct proto_frame *frames, s
                                      call->out);
     }
     run->count = rpc_hot_lead_run(frames, count, HOT_LEADS);
-    run->leads = run->count;
+    size_t room = call->out->bytes + HOT_LEADS_BYTES;
     for (size_t i = 0; i < run->count; i++) {
         run->answered[i] = rpc_hot_lead_serve(call->worker, &frames[i], call->out);
+        if (call->out->bytes > room) {
+            run->count = i + 1; /* the room for output is looked at between runs */
+        }
     }
+    run->leads = run->count;
     return run->count > 0;
 }
 

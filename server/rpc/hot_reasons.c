@@ -3,6 +3,10 @@
 
 #include "server/rpc/score_reply.h"
 
+/* Of each sign, over the replies of a run: what a run writes beyond the room for output stays below
+ * a megabyte, however many reasons each request asks for. */
+enum { REASONS_IN_RUN = 8 * RPC_HOT_GROUP };
+
 /* {"id": text, "reasons": n}, the text as fixstr or str 8, n as fixint. */
 static bool reasons_form(const struct proto_frame *frame, struct proto_span *id, uint8_t *reasons)
 {
@@ -34,8 +38,10 @@ size_t rpc_hot_reasons_run(const struct proto_frame *frames, size_t count, struc
 {
     size_t most = count < RPC_HOT_GROUP ? count : RPC_HOT_GROUP;
     size_t run = 0;
-    while (run < most && reasons_form(&frames[run], &ids[run], &reasons[run])) {
-        run++;
+    size_t asked = 0;
+    while (run < most && asked < REASONS_IN_RUN &&
+           reasons_form(&frames[run], &ids[run], &reasons[run])) {
+        asked += reasons[run++];
     }
     return run;
 }

@@ -8,7 +8,8 @@
 #include "server/rpc/hot.h"
 
 /* How many of the frames at the head, at most RPC_HOT_GROUP, ask for {"id": text, "reasons": n} and
- * nothing else, n from 1 to 127. ids[i] and reasons[i] are those of frame i. */
+ * nothing else, n from 1 to 127; fewer of them the more reasons they ask for. ids[i] and reasons[i]
+ * are those of frame i. */
 size_t rpc_hot_reasons_run(const struct proto_frame *frames, size_t count, struct proto_span *ids,
                            uint8_t *reasons);
 

@@ -198,11 +198,42 @@ static void an_explanation_adds_up_and_tells_what_is_missing_and_stale(void **st
     proto_writer_fini(&request);
 }
 
+/* A group is looked up as one; what it writes beyond the room is bounded all the same. */
+static void many_reasons_end_a_run_early(void **state)
+{
+    (void)state;
+    enum { FRAMES = 64 };
+    static const struct {
+        unsigned reasons;
+        size_t done;
+    } cases[] = {{127, 5}, {3, FRAMES}};
+    for (size_t c = 0; c < 2; c++) {
+        struct proto_frame frames[FRAMES] = {0};
+        struct proto_writer requests[FRAMES];
+        for (unsigned i = 0; i < FRAMES; i++) {
+            proto_writer_init(&requests[i]);
+            frames[i].payload = request_make(&requests[i], i, cases[c].reasons, false);
+            frames[i].header = (struct proto_header){.version = 1, .code = PROTO_OP_SCORE};
+        }
+        struct rpc_batch batch = {.session = &fixture.session,
+                                  .frames = frames,
+                                  .count = FRAMES,
+                                  .out_room = 100,
+                                  .out = &fixture.out};
+        proto_writer_reset(&fixture.out);
+        assert_int_equal(rpc_serve(fixture.worker, &batch), 0);
+        assert_int_equal(batch.done, cases[c].done);
+        for (unsigned i = 0; i < FRAMES; i++)
+            proto_writer_fini(&requests[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_short_way_and_the_ordinary_one_give_the_same_bytes),
         cmocka_unit_test(an_explanation_adds_up_and_tells_what_is_missing_and_stale),
+        cmocka_unit_test(many_reasons_end_a_run_early),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
