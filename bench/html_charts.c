@@ -337,7 +337,7 @@ static void ingest_bars(FILE *out, const json_t *result)
                   "each contender below.</p>\n",
                   out);
         before = what;
-        snprintf(title, sizeof title, "%s records a request", what + 7);
+        snprintf(title, sizeof title, "Records a request: %s", what + 7);
         case_bars(out, result, what, "records_per_s", title, "/s");
     }
 }
