@@ -263,6 +263,17 @@ static void refuse_all(struct rpc_batch *batch, const struct proto_fault *fault)
     batch->done = batch->count;
 }
 
+/* The fault is not cleared before: nobody reads it unless it was set, and it is large. */
+static bool refreshed(struct rpc_worker *worker, struct rpc_batch *batch)
+{
+    struct proto_fault fault;
+    bool good = engine_worker_refresh(worker->engine, &fault);
+    if (!good) {
+        refuse_all(batch, &fault);
+    }
+    return good;
+}
+
 static bool turn_over(const struct rpc *rpc, const struct rpc_batch *batch, uint64_t began_ns)
 {
     return batch->out->bytes > batch->out_room ||
@@ -272,15 +283,13 @@ static bool turn_over(const struct rpc *rpc, const struct rpc_batch *batch, uint
 size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
 {
     struct rpc *rpc = worker->rpc;
-    struct proto_fault fault = {0};
     struct rpc_call call = {.worker = worker,
                             .session = batch->session,
                             .ticket = batch->ticket,
                             .read_ns = batch->read_ns,
                             .out = batch->out};
     size_t later = 0;
-    if (!engine_worker_refresh(worker->engine, &fault)) {
-        refuse_all(batch, &fault);
+    if (!refreshed(worker, batch)) {
         return 0;
     }
     uint64_t began_ns = rpc->options.now_ns(rpc->options.now_context);

@@ -63,27 +63,30 @@ uint32_t store_find_key(struct store_view *view, struct proto_span key, struct p
 
 /* Lines of the index that are on their way while others are read: as many as a core can wait for.
  */
-enum { AHEAD = 12 };
+enum { AHEAD = 16 };
+
+static uint64_t hash_ahead(const struct store_view *view, struct proto_span id)
+{
+    uint64_t hash = store_hash_text(&view->store->hasher, STORE_KIND_ID, id);
+    __builtin_prefetch(store_index_home(view->table, hash));
+    return hash;
+}
 
 /* All are looked up before the index is asked whether it was exact meanwhile. */
 static bool slots_of_index(const struct store_view *view, const struct proto_span *ids,
                            size_t count, uint32_t *slots)
 {
     const struct store_index_table *table = exact_table(view);
-    const struct store_hasher *hasher = &view->store->hasher;
     uint64_t hashes[AHEAD];
     if (table == NULL)
         return false;
-    for (size_t i = 0; i < count + AHEAD; i++) {
-        uint64_t *hash = &hashes[i % AHEAD];
-        if (i >= AHEAD) {
-            uint32_t ref = store_index_find(table, *hash);
-            slots[i - AHEAD] = ref == STORE_REF_SHARED ? STORE_NO_SLOT : ref;
-        }
-        if (i < count) {
-            *hash = store_hash_text(hasher, STORE_KIND_ID, ids[i]);
-            __builtin_prefetch(store_index_home(table, *hash));
-        }
+    for (size_t i = 0; i < AHEAD && i < count; i++)
+        hashes[i] = hash_ahead(view, ids[i]);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t ref = store_index_find(table, hashes[i % AHEAD]);
+        slots[i] = ref == STORE_REF_SHARED ? STORE_NO_SLOT : ref;
+        if (i + AHEAD < count)
+            hashes[i % AHEAD] = hash_ahead(view, ids[i + AHEAD]);
     }
     return exact_table(view) != NULL;
 }
