@@ -2,7 +2,10 @@
 #include "server/engine/scores.h"
 #include "server/engine/worker.h"
 
-enum { GROUP = ENGINE_RAW_GROUP };
+enum {
+    GROUP = ENGINE_RAW_GROUP,
+    FOUND_TOGETHER = 32, /* their scores are on their way while the next slots are found */
+};
 
 /* The ids of a group whose scores are not in memory: from their rows. */
 static void raw_from_rows(struct engine_worker *worker, const struct icp_document *document,
@@ -39,7 +42,11 @@ bool engine_raw_many(struct engine_worker *worker, const struct icp_document *do
     const struct engine_scores *scores = worker->state->scores;
     size_t known = 0;
     if (scores && scores->document == document) {
-        store_find_slots(worker->view, ids, count, raw->slots);
+        for (size_t at = 0; at < count; at += FOUND_TOGETHER) {
+            size_t group = count - at < FOUND_TOGETHER ? count - at : FOUND_TOGETHER;
+            store_find_slots(worker->view, ids + at, group, raw->slots + at);
+            engine_scores_prefetch(scores, raw->slots + at, group);
+        }
         known = engine_scores_read(scores, worker->view, raw->slots, count, raw->raws, raw->known);
     } else {
         memset(raw->known, 0, count * sizeof *raw->known);

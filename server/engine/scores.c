@@ -70,9 +70,6 @@ static size_t group_read(const struct engine_scores *scores, const struct store_
     uint32_t codes[GROUP];
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        __builtin_prefetch(engine_scores_place(scores, slots[i]));
-    }
-    for (size_t i = 0; i < count; i++) {
         const _Atomic uint32_t *place = engine_scores_place(scores, slots[i]);
         codes[i] = place ? atomic_load_explicit(place, memory_order_acquire) : 0;
     }

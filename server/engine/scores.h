@@ -57,8 +57,17 @@ static inline _Atomic uint32_t *engine_scores_place(const struct engine_scores *
     return segment ? &segment[slot % ENGINE_SCORES_SEGMENT] : NULL;
 }
 
-/* The raw scores of accounts of a view: known[i] tells whether raws[i] is set. Slots may be
- * STORE_NO_SLOT. Returns how many are known. */
+/* Begins to load the scores of slots; any slots. */
+static inline void engine_scores_prefetch(const struct engine_scores *scores, const uint32_t *slots,
+                                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(engine_scores_place(scores, slots[i]));
+    }
+}
+
+/* The raw scores of accounts of a view, best prefetched: known[i] tells whether raws[i] is set.
+ * Slots may be STORE_NO_SLOT. Returns how many are known. */
 size_t engine_scores_read(const struct engine_scores *scores, const struct store_view *view,
                           const uint32_t *slots, size_t count, int64_t *raws, bool *known);
 
