@@ -144,6 +144,19 @@ static void id_write(struct proto_writer *out, struct asker *asker, unsigned rea
     reasons_write(out, reasons);
 }
 
+/* Who is like one stored account. */
+static void similar_write(struct proto_writer *out, struct asker *asker)
+{
+    proto_write_map(out, 3);
+    proto_write_text(out, "positives");
+    proto_write_array(out, 1);
+    id_write(out, asker, 0);
+    proto_write_text(out, "k");
+    proto_write_uint(out, (uint64_t)asker->workload->k);
+    proto_write_text(out, "recall");
+    proto_write_f64(out, asker->workload->recall);
+}
+
 /* Writes one payload by chance and returns its operation. */
 static enum proto_op payload_write(struct asker *asker, struct proto_writer *out)
 {
@@ -151,7 +164,8 @@ static enum proto_op payload_write(struct asker *asker, struct proto_writer *out
     unsigned reasons = (unsigned)workload->reasons;
     unsigned fields = (unsigned)workload->fields;
     double total = workload->score_id + workload->score_email + workload->score_unknown +
-                   workload->score_inline + workload->score_many + workload->update + workload->put;
+                   workload->score_inline + workload->score_many + workload->similar +
+                   workload->update + workload->put;
     double at = math_random_unit(&asker->random) * total;
     uint64_t number;
     if ((at -= workload->score_id) < 0) {
@@ -175,6 +189,10 @@ static enum proto_op payload_write(struct asker *asker, struct proto_writer *out
     if ((at -= workload->score_many) < 0) {
         ids_write(out, asker);
         return PROTO_OP_SCORE_MANY;
+    }
+    if ((at -= workload->similar) < 0) {
+        similar_write(out, asker);
+        return PROTO_OP_SIMILAR;
     }
     if ((at -= workload->update) < 0) {
         account_write(out, asker, account_draw(asker), 2);
@@ -203,7 +221,8 @@ bool bench_workload_traffic(const struct bench_workload *workload, uint64_t acco
 {
     struct asker asker = {.workload = workload, .accounts = accounts, .seed = seed};
     double total = workload->score_id + workload->score_email + workload->score_unknown +
-                   workload->score_inline + workload->score_many + workload->update + workload->put;
+                   workload->score_inline + workload->score_many + workload->similar +
+                   workload->update + workload->put;
     if (total <= 0)
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "score_id",
                                "the workload asks for nothing: give it a share of something");

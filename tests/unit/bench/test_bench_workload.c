@@ -71,7 +71,7 @@ static void shares_are_kept_and_every_request_is_sound(void **state)
     (void)state;
     struct bench_workload workload =
         parsed("score_id=40\nscore_email=20\nscore_unknown=10\nscore_inline=10\nscore_many=1\n"
-               "ids=5\nupdate=15\nput=4\nreasons=2\nzipf=0.9");
+               "ids=5\nsimilar=1\nupdate=14\nput=4\nreasons=2\nzipf=0.9");
     struct bench_traffic traffic;
     struct proto_fault fault = {0};
     unsigned counts[256];
@@ -80,8 +80,9 @@ static void shares_are_kept_and_every_request_is_sound(void **state)
     requests_count(&traffic, counts);
     double total = traffic.count;
     assert_true(counts[PROTO_OP_SCORE] / total > 0.78 && counts[PROTO_OP_SCORE] / total < 0.82);
-    assert_true(counts[PROTO_OP_ACCOUNT_PATCH] / total > 0.14);
+    assert_true(counts[PROTO_OP_ACCOUNT_PATCH] / total > 0.13);
     assert_true(counts[PROTO_OP_ACCOUNT_PUT] > 0 && counts[PROTO_OP_SCORE_MANY] > 0);
+    assert_true(counts[PROTO_OP_SIMILAR] > 0);
     bench_traffic_fini(&traffic);
 }
 
@@ -97,8 +98,9 @@ static void a_workload_that_asks_for_nothing_is_refused(void **state)
 static void every_shipped_workload_is_read(void **state)
 {
     (void)state;
-    static const char *const names[] = {"score_id",     "reasons", "inline", "score_many",
-                                        "lead_routing", "ingest",  "mixed",  "write_1000"};
+    static const char *const names[] = {"score_id",   "reasons",      "inline",
+                                        "score_many", "lead_routing", "ingest",
+                                        "mixed",      "write_1000",   "lookalike"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[512];
         struct bench_workload workload;
