@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/engine/walk.h"
 
+#include <assert.h>
+
 #include "server/engine/scores.h"
 
 enum { BLOCKS_PER_ASKING = 64 }; /* some 4,000 rows, well below a millisecond */
@@ -171,6 +173,7 @@ static bool visit_scores(struct pass *pass, uint32_t slot, unsigned count, bool 
                          struct proto_fault *fault)
 {
     int64_t raws[STORE_ROWS_MAX];
+    assert(count > 0 && count <= STORE_ROWS_MAX);
     uint64_t all = UINT64_MAX >> (64 - count);
     if (!pass->scores || pass->rows ||
         engine_scores_run(pass->scores, pass->worker->view, slot, count, raws) != all) {
