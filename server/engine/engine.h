@@ -137,7 +137,8 @@ void engine_reason_fill(const struct icp_document *document, const struct model_
 bool engine_score(struct engine_worker *worker, const struct engine_query *query,
                   struct engine_answer *answer, struct proto_fault *fault);
 /* As engine_score, of a stored account that has been found by its id already (query->name.id): its
- * row is usable and codes is that row. */
+ * row is usable and codes is that row. With STORE_NO_SLOT codes are those of a lead that names no
+ * account. */
 bool engine_score_row(struct engine_worker *worker, const struct engine_query *query, uint32_t slot,
                       const uint8_t *codes, struct engine_answer *answer,
                       struct proto_fault *fault);

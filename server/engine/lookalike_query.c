@@ -125,6 +125,26 @@ static bool each_slot(void *context, uint32_t slot, int64_t raw, struct proto_fa
     return lookalike_query_exclude(context, slot, fault);
 }
 
+/* Walks the accounts that match the expression, and closes it. */
+static bool matches_walk(struct lookalike_query *query, struct engine_expression *expression,
+                         bool (*each)(void *context, uint32_t slot, int64_t raw,
+                                      struct proto_fault *fault),
+                         struct proto_fault *fault)
+{
+    bool reads_score = expression->filter && filter_reads_score(expression->filter);
+    struct engine_walk walk = {
+        .worker = query->worker,
+        .job = query->job,
+        .filter = expression->filter,
+        .document = reads_score ? expression->document : NULL,
+        .context = query,
+        .each = each,
+    };
+    bool good = engine_walk(&walk, fault);
+    engine_expression_close(expression);
+    return good;
+}
+
 /* Accounts that match become examples of one side, and are never results themselves. */
 static bool where_add(struct lookalike_query *query, struct proto_span text, bool positive,
                       struct proto_fault *fault)
@@ -140,17 +160,7 @@ static bool where_add(struct lookalike_query *query, struct proto_span text, boo
         snprintf(fault->field, sizeof fault->field, "%s", side);
         return false;
     }
-    struct engine_walk walk = {
-        .worker = query->worker,
-        .job = query->job,
-        .filter = expression.filter,
-        .document =
-            expression.filter && filter_reads_score(expression.filter) ? expression.document : NULL,
-        .context = query,
-        .each = each_slot,
-    };
-    bool good = engine_walk(&walk, fault);
-    engine_expression_close(&expression);
+    bool good = matches_walk(query, &expression, each_slot, fault);
     size_t matched = query->exclude.count - first;
     size_t left = SIMILAR_EXAMPLES_MAX - query->positive_count - query->negative_count;
     size_t take = matched < left ? matched : left;
@@ -255,17 +265,7 @@ static bool filter_ready(struct lookalike_query *query, struct proto_fault *faul
                                 &expression, fault)) {
         return false;
     }
-    struct engine_walk walk = {
-        .worker = query->worker,
-        .job = query->job,
-        .filter = expression.filter,
-        .document =
-            expression.filter && filter_reads_score(expression.filter) ? expression.document : NULL,
-        .context = query,
-        .each = each_match,
-    };
-    bool good = engine_walk(&walk, fault);
-    engine_expression_close(&expression);
+    bool good = matches_walk(query, &expression, each_match, fault);
     if (!good) {
         return false;
     }

@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/hot.h"
 
-#include <string.h>
-
-/* MessagePack's markers of the widths that the template uses. */
-enum {
-    MARK_U32 = 0xce,
-    MARK_U64 = 0xcf,
-    MARK_I64 = 0xd3,
-    MARK_F64 = 0xcb,
-    MARK_STR1 = 0xa1,
-    MARK_FALSE = 0xc2
-};
+#include "server/rpc/patch_number.h"
 
 static size_t put_wide(struct proto_writer *out, const struct proto_op_info *op, int index,
                        uint8_t mark, size_t bytes)
@@ -31,15 +21,15 @@ void rpc_hot_template_init(struct rpc_hot_template *template)
     proto_writer_init(&out);
     proto_writer_frame_begin(&out);
     proto_write_map(&out, 8);
-    template->icp = put_wide(&out, op, PROTO_A_SCORE_ICP, MARK_U32, 4);
-    template->seq = put_wide(&out, op, PROTO_A_SCORE_SEQ, MARK_U64, 8);
+    template->icp = put_wide(&out, op, PROTO_A_SCORE_ICP, RPC_MARK_U32, 4);
+    template->seq = put_wide(&out, op, PROTO_A_SCORE_SEQ, RPC_MARK_U64, 8);
     rpc_put_flag(&out, op, PROTO_A_SCORE_FOUND, true);
     rpc_put_flag(&out, op, PROTO_A_SCORE_TAL, false);
     template->tal = out.bytes - 1;
-    template->fit = put_wide(&out, op, PROTO_A_SCORE_FIT, MARK_F64, 8);
-    template->p = put_wide(&out, op, PROTO_A_SCORE_P, MARK_F64, 8);
-    template->grade = put_wide(&out, op, PROTO_A_SCORE_GRADE, MARK_STR1, 1);
-    template->raw = put_wide(&out, op, PROTO_A_SCORE_RAW, MARK_I64, 8);
+    template->fit = put_wide(&out, op, PROTO_A_SCORE_FIT, RPC_MARK_F64, 8);
+    template->p = put_wide(&out, op, PROTO_A_SCORE_P, RPC_MARK_F64, 8);
+    template->grade = put_wide(&out, op, PROTO_A_SCORE_GRADE, RPC_MARK_STR1, 1);
+    template->raw = put_wide(&out, op, PROTO_A_SCORE_RAW, RPC_MARK_I64, 8);
     proto_writer_frame_end(&out, PROTO_OK, PROTO_FLAG_REPLY, 0);
     template->size = 0;
     if (proto_writer_ok(&out) && out.bytes <= sizeof template->bytes) {
@@ -47,25 +37,6 @@ void rpc_hot_template_init(struct rpc_hot_template *template)
         template->size = out.bytes; /* 0: no memory, and the hot way stays closed */
     }
     proto_writer_fini(&out);
-}
-
-static void put_u32(uint8_t *at, uint32_t value)
-{
-    value = __builtin_bswap32(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static void put_u64(uint8_t *at, uint64_t value)
-{
-    value = __builtin_bswap64(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static void put_f64(uint8_t *at, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put_u64(at, bits);
 }
 
 /* {"id": text} and nothing else, the text as fixstr or str 8. A text of other bytes than ASCII is
@@ -121,11 +92,11 @@ static void put_reply(const struct rpc_hot_template *template, uint8_t *at, uint
 {
     memcpy(at, template->bytes, template->size);
     memcpy(at + 8, &request_id, sizeof request_id);
-    put_f64(at + template->fit, answer->fit);
-    put_f64(at + template->p, answer->p);
+    rpc_patch_f64(at + template->fit, answer->fit);
+    rpc_patch_f64(at + template->p, answer->p);
     at[template->grade] = (uint8_t)answer->grade;
-    at[template->tal] = (uint8_t)(MARK_FALSE + tal); /* true is the byte behind false */
-    put_u64(at + template->raw, (uint64_t)answer->raw);
+    at[template->tal] = (uint8_t)(RPC_MARK_FALSE + tal); /* true is the byte behind false */
+    rpc_patch_u64(at + template->raw, (uint64_t)answer->raw);
 }
 
 bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
@@ -148,8 +119,8 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
     for (size_t i = 0; i < count; i++) {
         engine_lists_prefetch(state->lists, raw.slots[i]);
     }
-    put_u32(template->bytes + template->icp, active->version);
-    put_u64(template->bytes + template->seq, store_view_seq(view));
+    rpc_patch_u32(template->bytes + template->icp, active->version);
+    rpc_patch_u64(template->bytes + template->seq, store_view_seq(view));
     for (size_t i = 0; i < count; i++) {
         answered[i] = raw.known[i];
         if (answered[i]) {

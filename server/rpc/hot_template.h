@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The reply that hot.c patches. Shapes: offsets are bytes from the front, header included.
+ * Ownership: a plain struct, one a worker. Errors: size 0 means that it could not be made. Threads:
+ * its worker's. */
 #ifndef RPC_HOT_TEMPLATE_H
 #define RPC_HOT_TEMPLATE_H
 

@@ -8,6 +8,7 @@
 #include "proto/table.h"
 #include "proto/utf8.h"
 #include "server/rpc/call.h"
+#include "server/rpc/patch_number.h"
 
 enum {
     KEPT = 4,    /* versions whose fragments are kept */
@@ -15,18 +16,6 @@ enum {
     HEAD_BYTES_MAX = 128,
     PIECE_BYTES_MAX = 64,
     FRAGMENT_BYTES_MAX = 640, /* two names, two words of 96 bytes, three keys and a number */
-};
-
-/* MessagePack's markers of the widths that the templates use. */
-enum {
-    MARK_U32 = 0xce,
-    MARK_U64 = 0xcf,
-    MARK_I64 = 0xd3,
-    MARK_F64 = 0xcb,
-    MARK_FALSE = 0xc2,
-    MARK_STR8 = 0xd9,
-    MARK_ARRAY16 = 0xdc,
-    MARK_MAP16 = 0xde,
 };
 
 /* A run of finished pairs of which numbers are patched. */
@@ -85,17 +74,17 @@ static bool piece_take(struct proto_writer *out, struct piece *piece)
 static bool head_make(struct rpc_score_reply *reply, const struct proto_op_info *op)
 {
     struct proto_writer *out = &reply->scratch;
-    reply->icp = number_put(out, op, PROTO_A_SCORE_ICP, MARK_U32, 4);
-    reply->seq = number_put(out, op, PROTO_A_SCORE_SEQ, MARK_U64, 8);
+    reply->icp = number_put(out, op, PROTO_A_SCORE_ICP, RPC_MARK_U32, 4);
+    reply->seq = number_put(out, op, PROTO_A_SCORE_SEQ, RPC_MARK_U64, 8);
     rpc_put_flag(out, op, PROTO_A_SCORE_FOUND, false);
     reply->found = out->bytes - 1;
     rpc_put_flag(out, op, PROTO_A_SCORE_TAL, false);
     reply->tal = out->bytes - 1;
-    reply->fit = number_put(out, op, PROTO_A_SCORE_FIT, MARK_F64, 8);
-    reply->p = number_put(out, op, PROTO_A_SCORE_P, MARK_F64, 8);
+    reply->fit = number_put(out, op, PROTO_A_SCORE_FIT, RPC_MARK_F64, 8);
+    reply->p = number_put(out, op, PROTO_A_SCORE_P, RPC_MARK_F64, 8);
     rpc_put_text(out, op, PROTO_A_SCORE_GRADE, "D");
     reply->grade = out->bytes - 1;
-    reply->raw = number_put(out, op, PROTO_A_SCORE_RAW, MARK_I64, 8);
+    reply->raw = number_put(out, op, PROTO_A_SCORE_RAW, RPC_MARK_I64, 8);
     reply->head_size = out->bytes;
     bool ok = proto_writer_ok(out) && out->bytes <= HEAD_BYTES_MAX;
     if (ok) {
@@ -110,12 +99,12 @@ static bool pieces_make(struct rpc_score_reply *reply, const struct proto_op_inf
     struct proto_writer *out = &reply->scratch;
     rpc_key(out, op, PROTO_A_SCORE_ID);
     bool ok = piece_take(out, &reply->id);
-    reply->reasons.a = number_put(out, op, PROTO_A_SCORE_INTERCEPT, MARK_I64, 8);
+    reply->reasons.a = number_put(out, op, PROTO_A_SCORE_INTERCEPT, RPC_MARK_I64, 8);
     rpc_key(out, op, PROTO_A_SCORE_REASONS);
     ok = piece_take(out, &reply->reasons) && ok;
-    reply->rest.a = number_put(out, op, PROTO_A_SCORE_REST, MARK_I64, 8);
-    reply->rest.b = number_put(out, op, PROTO_A_SCORE_FIT_LOW, MARK_F64, 8);
-    reply->rest.c = number_put(out, op, PROTO_A_SCORE_FIT_HIGH, MARK_F64, 8);
+    reply->rest.a = number_put(out, op, PROTO_A_SCORE_REST, RPC_MARK_I64, 8);
+    reply->rest.b = number_put(out, op, PROTO_A_SCORE_FIT_LOW, RPC_MARK_F64, 8);
+    reply->rest.c = number_put(out, op, PROTO_A_SCORE_FIT_HIGH, RPC_MARK_F64, 8);
     rpc_key(out, op, PROTO_A_SCORE_MISSING);
     ok = piece_take(out, &reply->rest) && ok;
     rpc_key(out, op, PROTO_A_SCORE_STALE);
@@ -262,25 +251,6 @@ static uint8_t *reason_put(struct rpc_score_reply *reply, struct fragments *frag
     return copy(at, fragments->bytes + place + sizeof bytes, bytes);
 }
 
-static void put_u32(uint8_t *at, uint32_t value)
-{
-    value = __builtin_bswap32(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static void put_u64(uint8_t *at, uint64_t value)
-{
-    value = __builtin_bswap64(value);
-    memcpy(at, &value, sizeof value);
-}
-
-static void put_f64(uint8_t *at, double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    put_u64(at, bits);
-}
-
 static uint8_t *size_put(uint8_t *at, size_t count, uint8_t few, uint8_t mark)
 {
     if (count < 16) {
@@ -295,7 +265,7 @@ static uint8_t *size_put(uint8_t *at, size_t count, uint8_t few, uint8_t mark)
 
 static uint8_t *array_put(uint8_t *at, size_t count)
 {
-    return size_put(at, count, 0x90, MARK_ARRAY16);
+    return size_put(at, count, 0x90, RPC_MARK_ARRAY16);
 }
 
 /* A text of at most 255 bytes. */
@@ -304,7 +274,7 @@ static uint8_t *text_put(uint8_t *at, struct proto_span text)
     if (text.bytes < 32) {
         *at++ = (uint8_t)(0xa0 | text.bytes);
     } else {
-        *at++ = MARK_STR8;
+        *at++ = RPC_MARK_STR8;
         *at++ = (uint8_t)text.bytes;
     }
     memcpy(at, text.data, text.bytes);
@@ -365,14 +335,15 @@ static uint8_t *head_put(const struct rpc_score_reply *reply, struct engine_work
 {
     bool tal = answer->found && engine_state_on_tal(engine_worker_state(worker), answer->slot);
     memcpy(at, reply->head, HEAD_BYTES_MAX);
-    put_u32(at + reply->icp, query->document->version);
-    put_u64(at + reply->seq, store_view_seq(engine_worker_view(worker)));
-    at[reply->found] = (uint8_t)(MARK_FALSE + answer->found); /* true is the byte behind false */
-    at[reply->tal] = (uint8_t)(MARK_FALSE + tal);
-    put_f64(at + reply->fit, answer->fit);
-    put_f64(at + reply->p, answer->p);
+    rpc_patch_u32(at + reply->icp, query->document->version);
+    rpc_patch_u64(at + reply->seq, store_view_seq(engine_worker_view(worker)));
+    at[reply->found] =
+        (uint8_t)(RPC_MARK_FALSE + answer->found); /* true is the byte behind false */
+    at[reply->tal] = (uint8_t)(RPC_MARK_FALSE + tal);
+    rpc_patch_f64(at + reply->fit, answer->fit);
+    rpc_patch_f64(at + reply->p, answer->p);
     at[reply->grade] = (uint8_t)answer->grade;
-    put_u64(at + reply->raw, (uint64_t)answer->raw);
+    rpc_patch_u64(at + reply->raw, (uint64_t)answer->raw);
     return at + reply->head_size;
 }
 
@@ -393,7 +364,7 @@ static uint8_t *reasons_put(struct rpc_score_reply *reply, struct engine_worker 
     }
     uint8_t *piece = at;
     at = array_put(piece_put(at, &reply->reasons), answer->part_count);
-    put_u64(piece + reply->reasons.a, (uint64_t)query->document->scorecard->intercept);
+    rpc_patch_u64(piece + reply->reasons.a, (uint64_t)query->document->scorecard->intercept);
     for (size_t i = 0; at && i < answer->part_count; i++) {
         at = reason_put(reply, fragments, &answer->parts[i], at);
     }
@@ -402,9 +373,9 @@ static uint8_t *reasons_put(struct rpc_score_reply *reply, struct engine_worker 
     }
     piece = at;
     at = piece_put(at, &reply->rest);
-    put_u64(piece + reply->rest.a, (uint64_t)answer->rest);
-    put_f64(piece + reply->rest.b, answer->fit_low);
-    put_f64(piece + reply->rest.c, answer->fit_high);
+    rpc_patch_u64(piece + reply->rest.a, (uint64_t)answer->rest);
+    rpc_patch_f64(piece + reply->rest.b, answer->fit_low);
+    rpc_patch_f64(piece + reply->rest.c, answer->fit_high);
     at = texts_put(at, answer->missing, answer->missing_count);
     return texts_put(piece_put(at, &reply->stale), answer->stale, answer->stale_count);
 }
@@ -419,7 +390,7 @@ void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *
     }
     bool strangers = unknown && unknown->count > 0;
     size_t pairs = 8 + (query->reasons > 0 ? 7U + answer->found : 0U) + strangers;
-    uint8_t *at = size_put(start, pairs, 0x80, MARK_MAP16);
+    uint8_t *at = size_put(start, pairs, 0x80, RPC_MARK_MAP16);
     at = head_put(reply, worker, query, answer, at);
     if (query->reasons > 0) {
         at = reasons_put(reply, worker, query, answer, at);
