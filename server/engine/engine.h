@@ -9,7 +9,7 @@
 #define ENGINE_ENGINE_H
 
 #include "server/engine/lists.h"
-#include "server/icp/document.h"
+#include "server/learn/document.h"
 #include "server/store/store.h"
 
 struct engine;
@@ -35,10 +35,10 @@ int64_t engine_now_ms(const struct engine *engine);
 /* What is known of schemas and ICP versions at one moment; immutable, reference counted. */
 struct engine_state {
     struct feature_schema *schema;   /* current, NULL if none */
-    struct icp_document *active;     /* NULL if none */
+    struct learn_document *active;   /* NULL if none */
     struct feature_schema **schemas; /* by version - 1 */
     size_t schema_count;
-    struct icp_document **documents; /* by version - 1; NULL where one cannot be used */
+    struct learn_document **documents; /* by version - 1; NULL where one cannot be used */
     size_t document_count;
     struct engine_lists *lists;   /* target account lists; NULL if none */
     struct engine_scores *scores; /* raw scores of the active version (scores.h); may be NULL */
@@ -50,8 +50,8 @@ struct engine_state *engine_state_get(struct engine *engine); /* retained: relea
 void engine_state_release(struct engine_state *state);
 /* Version 0 means the active one. NULL with *fault (PROTO_NO_ICP, PROTO_NOT_FOUND,
  * PROTO_BAD_DOCUMENT). */
-struct icp_document *engine_state_document(const struct engine_state *state, uint64_t version,
-                                           struct proto_fault *fault);
+struct learn_document *engine_state_document(const struct engine_state *state, uint64_t version,
+                                             struct proto_fault *fault);
 
 /* Whether the account is on a target account list that the active ICP version built: one load. */
 static inline bool engine_state_on_tal(const struct engine_state *state, uint32_t slot)
@@ -92,8 +92,8 @@ struct engine_query {
     struct engine_name name;
     const struct feature_value *values; /* laid over the stored ones; by field id; NULL: none */
     size_t value_slots;
-    const struct icp_document *document; /* scores with this */
-    unsigned reasons;                    /* contributions of each sign to give; 0: score only */
+    const struct learn_document *document; /* scores with this */
+    unsigned reasons;                      /* contributions of each sign to give; 0: score only */
     bool bare; /* reasons as parts alone: whoever asks has their texts, or wants none */
 };
 
@@ -130,7 +130,7 @@ struct engine_answer {
 
 /* The words of one part, which depend on document and part->entry alone: what is made of them can
  * be kept. part is one of an answer of that document. Cost: microseconds. */
-void engine_reason_fill(const struct icp_document *document, const struct model_part *part,
+void engine_reason_fill(const struct learn_document *document, const struct model_part *part,
                         struct engine_reason *reason);
 
 /* PROTO_NOT_FOUND if the name finds no account and there are no values to score instead. */
@@ -143,10 +143,10 @@ bool engine_score_row(struct engine_worker *worker, const struct engine_query *q
                       const uint8_t *codes, struct engine_answer *answer,
                       struct proto_fault *fault);
 /* The scores of one row or of a raw value, as engine_score fills them. */
-void engine_answer_from_raw(const struct icp_document *document, int64_t raw,
+void engine_answer_from_raw(const struct learn_document *document, int64_t raw,
                             struct engine_answer *answer);
 /* True if rows of the store can be scored with this document as they are. */
-bool engine_rows_usable(struct engine_worker *worker, const struct icp_document *document);
+bool engine_rows_usable(struct engine_worker *worker, const struct learn_document *document);
 
 /* Raw scores of up to ENGINE_RAW_GROUP accounts by primary id, for who asks for many: memory
  * latency is paid once for all. known[i] tells whether slots[i] and raws[i] are set; what is not
@@ -159,7 +159,7 @@ struct engine_raw {
     int64_t raws[ENGINE_RAW_GROUP];
     bool known[ENGINE_RAW_GROUP];
 };
-bool engine_raw_many(struct engine_worker *worker, const struct icp_document *document,
+bool engine_raw_many(struct engine_worker *worker, const struct learn_document *document,
                      const struct proto_span *ids, size_t count, struct engine_raw *raw);
 /* Such a look-up is about to be made: begins to load what it needs, first with step 0, and with
  * step 1 when that may have come. */

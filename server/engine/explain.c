@@ -6,7 +6,7 @@
 
 #include "server/engine/explain_plan.h"
 
-static bool scratch_ready(struct engine_worker *worker, const struct icp_document *document,
+static bool scratch_ready(struct engine_worker *worker, const struct learn_document *document,
                           struct engine_plan *plan, struct proto_fault *fault)
 {
     if (plan->has_scratch) {
@@ -24,7 +24,7 @@ static bool scratch_ready(struct engine_worker *worker, const struct icp_documen
     return plan->has_scratch;
 }
 
-static void reason_fill(const struct icp_document *document, const uint8_t *codes,
+static void reason_fill(const struct learn_document *document, const uint8_t *codes,
                         const struct model_part *part, struct engine_reason *reason)
 {
     const struct feature_column *a = &document->codebook->columns[part->column_a];
@@ -40,7 +40,7 @@ static void reason_fill(const struct icp_document *document, const uint8_t *code
     }
 }
 
-void engine_reason_fill(const struct icp_document *document, const struct model_part *part,
+void engine_reason_fill(const struct learn_document *document, const struct model_part *part,
                         struct engine_reason *reason)
 {
     const struct model_scorecard *scorecard = document->scorecard;
@@ -62,7 +62,7 @@ void engine_reason_fill(const struct icp_document *document, const struct model_
 }
 
 /* The texts of all parts, for those who ask for them. */
-static bool texts_fill(struct engine_worker *worker, const struct icp_document *document,
+static bool texts_fill(struct engine_worker *worker, const struct learn_document *document,
                        const uint8_t *codes, struct engine_answer *answer,
                        struct proto_fault *fault)
 {
@@ -115,7 +115,7 @@ bool engine_explain(struct engine_worker *worker, const struct engine_query *que
                     const uint8_t *codes, bool has_values, struct engine_answer *answer,
                     struct proto_fault *fault)
 {
-    const struct icp_document *document = query->document;
+    const struct learn_document *document = query->document;
     struct engine_plan *plan = engine_plan_get(worker, document, fault);
     if (!plan || !scratch_ready(worker, document, plan, fault)) {
         return false;

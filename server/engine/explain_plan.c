@@ -75,7 +75,8 @@ static void ranges_make(struct engine_plan *plan)
 }
 
 struct engine_plan *engine_plan_get(struct engine_worker *worker,
-                                    const struct icp_document *document, struct proto_fault *fault)
+                                    const struct learn_document *document,
+                                    struct proto_fault *fault)
 {
     uint64_t generation = worker->state->generation;
     for (size_t i = 0; i < ENGINE_PLANS; i++) {

@@ -23,7 +23,7 @@ struct engine_gap {
 };
 
 struct engine_plan {
-    const struct icp_document *document; /* borrowed from the state of that generation */
+    const struct learn_document *document; /* borrowed from the state of that generation */
     uint64_t generation;
     struct engine_gap *gaps;
     size_t gap_count;
@@ -36,7 +36,8 @@ struct engine_plan {
 
 /* Borrowed until the worker is refreshed. NULL with a fault. */
 struct engine_plan *engine_plan_get(struct engine_worker *worker,
-                                    const struct icp_document *document, struct proto_fault *fault);
+                                    const struct learn_document *document,
+                                    struct proto_fault *fault);
 void engine_plan_destroy(struct engine_plan *plan); /* NULL is fine */
 
 /* The fields that are missing in a row, as places in plan->gaps; room for gap_count. */

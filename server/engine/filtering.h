@@ -14,7 +14,7 @@
  * state; NULL if none is needed). */
 struct engine_expression {
     struct filter *filter; /* NULL for an empty text: every account */
-    const struct icp_document *document;
+    const struct learn_document *document;
 };
 
 /* icp 0: the active version. scores: a version is needed whatever the expression says. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Learning as a job: takes a view of its own, hands its accounts to icp_learn, stores the document
+/* Learning as a job: takes a view of its own, hands its accounts to learn_run, stores the document
  * as a new version. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "server/engine/engine_internal.h"
 #include "server/filter/filter.h"
-#include "server/icp/learn.h"
+#include "server/learn/learn.h"
 
 struct learn {
     struct feature_schema *schema;
@@ -256,9 +256,9 @@ static char *learn_document(struct engine_job *job, struct learn *learn, struct 
     struct tm utc;
     gmtime_r(&now_s, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    struct icp_population population = {
+    struct learn_population population = {
         .context = learn, .rows = learn->rows, .values = population_values};
-    struct icp_learn_options options = {
+    struct learn_options options = {
         .schema = learn->schema,
         .name = learn->name,
         .created = created,
@@ -274,10 +274,10 @@ static char *learn_document(struct engine_job *job, struct learn *learn, struct 
         .on_progress = learn_progress,
         .progress_context = job,
     };
-    return icp_learn(&population, &options, fault);
+    return learn_run(&population, &options, fault);
 }
 
-static bool learn_run(struct engine_job *job, struct proto_fault *fault)
+static bool run_learn(struct engine_job *job, struct proto_fault *fault)
 {
     struct learn *learn = job->context;
     learn->view = store_view_open(job->engine->store, fault);
@@ -312,7 +312,7 @@ uint64_t engine_learn(struct engine *engine, const struct engine_learn *request,
     struct engine_job job = {
         .deadline_ms = request->deadline_ms,
         .context = learn,
-        .run = learn_run,
+        .run = run_learn,
         .destroy = learn_destroy,
         .on_progress = request->on_progress,
         .on_done = request->on_done,

@@ -85,8 +85,8 @@ struct engine_similar_result {
     size_t count;
     struct similar_report report;
     enum feature_vector_metric metric;
-    const struct icp_document *document; /* NULL: not scored; borrows from the worker's state */
-    uint64_t positives_matched;          /* by positives_where */
+    const struct learn_document *document; /* NULL: not scored; borrows from the worker's state */
+    uint64_t positives_matched;            /* by positives_where */
     uint64_t positives_used, negatives_used;
     /* its own */
     struct feature_vectorizer *plan;

@@ -32,7 +32,7 @@ static bool hit_fill(struct lookalike_query *query, struct engine_similar_hit *h
                      struct proto_fault *fault)
 {
     struct engine_worker *worker = query->worker;
-    const struct icp_document *document = query->result->document;
+    const struct learn_document *document = query->result->document;
     if (!engine_values(worker, hit->slot, &hit->id, fault)) {
         return false;
     }

@@ -8,7 +8,7 @@ enum {
 };
 
 /* The ids of a group whose scores are not in memory: from their rows. */
-static void raw_from_rows(struct engine_worker *worker, const struct icp_document *document,
+static void raw_from_rows(struct engine_worker *worker, const struct learn_document *document,
                           const struct proto_span *ids, size_t count, struct engine_raw *raw)
 {
     struct proto_span left[GROUP] = {{0}};
@@ -33,7 +33,7 @@ static void raw_from_rows(struct engine_worker *worker, const struct icp_documen
     }
 }
 
-bool engine_raw_many(struct engine_worker *worker, const struct icp_document *document,
+bool engine_raw_many(struct engine_worker *worker, const struct learn_document *document,
                      const struct proto_span *ids, size_t count, struct engine_raw *raw)
 {
     if (!engine_rows_usable(worker, document)) {

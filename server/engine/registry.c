@@ -26,7 +26,7 @@ void engine_state_release(struct engine_state *state)
         feature_schema_release(state->schemas[i]);
     }
     for (size_t i = 0; i < state->document_count; i++) {
-        icp_document_release(state->documents[i]);
+        learn_document_release(state->documents[i]);
     }
     engine_lists_release(state->lists);
     engine_scores_release(state->scores);
@@ -55,7 +55,7 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
         state->schemas[i] = from->schemas[i] ? feature_schema_retain(from->schemas[i]) : NULL;
     }
     for (size_t i = 0; i < from->document_count; i++) {
-        state->documents[i] = from->documents[i] ? icp_document_retain(from->documents[i]) : NULL;
+        state->documents[i] = from->documents[i] ? learn_document_retain(from->documents[i]) : NULL;
     }
     state->schema_count = schemas > from->schema_count ? schemas : from->schema_count;
     state->document_count = documents > from->document_count ? documents : from->document_count;
@@ -106,17 +106,17 @@ static bool change_icp(struct engine_state *state, const struct store_change *ch
 {
     /* A document names fields, and names are resolved by the newest schema that knows them all: its
      * own first, for a field may have been retired since. */
-    struct icp_document *document = NULL;
+    struct learn_document *document = NULL;
     for (size_t i = state->schema_count; i > 0 && !document; i--) {
         if (state->schemas[i - 1]) {
             document =
-                icp_document_parse(change->text, change->version, state->schemas[i - 1], fault);
+                learn_document_parse(change->text, change->version, state->schemas[i - 1], fault);
         }
     }
     if (!document) {
         return false;
     }
-    icp_document_release(state->documents[change->version - 1]);
+    learn_document_release(state->documents[change->version - 1]);
     state->documents[change->version - 1] = document;
     return true;
 }
@@ -257,13 +257,13 @@ void engine_registry_change(void *context, const struct store_change *change)
 static void encode_codes(void *context, const struct feature_value *values, size_t slots,
                          uint8_t *codes)
 {
-    const struct icp_document *document = context;
+    const struct learn_document *document = context;
     feature_codebook_encode(document->codebook, values, slots, codes);
 }
 
 static void release_document(void *context)
 {
-    icp_document_release(context);
+    learn_document_release(context);
 }
 
 void engine_registry_encoder(struct engine *engine)
@@ -271,7 +271,7 @@ void engine_registry_encoder(struct engine *engine)
     struct engine_state *state = engine_state_get(engine);
     if (state->active) {
         struct store_encoder encoder = {
-            .context = icp_document_retain(state->active),
+            .context = learn_document_retain(state->active),
             .digest = state->active->codebook->digest,
             .code_bytes = state->active->codebook->column_count,
             .encode_bytes = state->active->codebook->row_bytes,
@@ -284,8 +284,8 @@ void engine_registry_encoder(struct engine *engine)
     engine_state_release(state);
 }
 
-struct icp_document *engine_state_document(const struct engine_state *state, uint64_t version,
-                                           struct proto_fault *fault)
+struct learn_document *engine_state_document(const struct engine_state *state, uint64_t version,
+                                             struct proto_fault *fault)
 {
     if (version == 0) {
         if (!state->active) {
@@ -300,7 +300,7 @@ struct icp_document *engine_state_document(const struct engine_state *state, uin
                         state->document_count);
         return NULL;
     }
-    struct icp_document *document = state->documents[version - 1];
+    struct learn_document *document = state->documents[version - 1];
     if (!document) {
         proto_fault_set(fault, PROTO_BAD_DOCUMENT, "icp",
                         "ICP version %" PRIu64 " does not fit any stored schema", version);

@@ -20,12 +20,12 @@ void *engine_scratch_grow(void *memory, size_t *count, size_t wanted, size_t byt
     return larger;
 }
 
-bool engine_rows_usable(struct engine_worker *worker, const struct icp_document *document)
+bool engine_rows_usable(struct engine_worker *worker, const struct learn_document *document)
 {
     return store_view_rows_digest(worker->view) == document->codebook->digest;
 }
 
-void engine_answer_from_raw(const struct icp_document *document, int64_t raw,
+void engine_answer_from_raw(const struct learn_document *document, int64_t raw,
                             struct engine_answer *answer)
 {
     answer->raw = raw;
@@ -64,7 +64,8 @@ bool engine_values_gather(struct engine_worker *worker, const struct engine_quer
 
 /* Codes from values, in the worker's scratch. */
 static const uint8_t *encode_values(struct engine_worker *worker,
-                                    const struct icp_document *document, struct proto_fault *fault)
+                                    const struct learn_document *document,
+                                    struct proto_fault *fault)
 {
     if (!ENGINE_SCRATCH(worker, codes, code_bytes, document->codebook->row_bytes, fault)) {
         return NULL;

@@ -3,13 +3,13 @@
 
 #include <stdlib.h>
 
-struct engine_scores *engine_scores_create(struct icp_document *document)
+struct engine_scores *engine_scores_create(struct learn_document *document)
 {
     struct engine_scores *scores = calloc(1, sizeof *scores);
     if (!scores) {
         return NULL;
     }
-    scores->document = icp_document_retain(document);
+    scores->document = learn_document_retain(document);
     atomic_init(&scores->references, 1);
     atomic_init(&scores->closed, UINT64_MAX);
     return scores;
@@ -31,7 +31,7 @@ void engine_scores_release(struct engine_scores *scores)
     for (size_t i = 0; i < ENGINE_SCORES_SEGMENTS; i++) {
         base_pages_give(atomic_load(&scores->segments[i]), BASE_HUGE_BYTES);
     }
-    icp_document_release(scores->document);
+    learn_document_release(scores->document);
     free(scores);
 }
 

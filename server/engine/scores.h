@@ -31,7 +31,7 @@
 #define ENGINE_SCORES_SEGMENTS (PROTO_ACCOUNTS_MAX / ENGINE_SCORES_SEGMENT)
 
 struct engine_scores {
-    struct icp_document *document;
+    struct learn_document *document;
     _Atomic int references;
     _Atomic uint64_t filled; /* newest commit that a score was worked out from */
     _Atomic uint64_t closed; /* last commit that is followed; UINT64_MAX while it is active */
@@ -40,7 +40,7 @@ struct engine_scores {
 };
 
 /* References 1; NULL: no memory. */
-struct engine_scores *engine_scores_create(struct icp_document *document);
+struct engine_scores *engine_scores_create(struct learn_document *document);
 struct engine_scores *engine_scores_retain(struct engine_scores *scores); /* NULL is fine */
 void engine_scores_release(struct engine_scores *scores);                 /* NULL is fine */
 size_t engine_scores_bytes(const struct engine_scores *scores);

@@ -47,7 +47,7 @@ static void add_parts(json_t *body, const char *name, const char *limit,
     add(body, name, list, ok);
 }
 
-static void add_icp(json_t *body, const struct icp_document *document, bool *ok)
+static void add_icp(json_t *body, const struct learn_document *document, bool *ok)
 {
     char digest[17];
     json_t *icp = json_object();

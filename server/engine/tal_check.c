@@ -86,7 +86,7 @@ static void again_fini(struct again *again)
 
 /* One entry scored again. */
 static bool entry_check(struct engine_worker *worker, const json_t *entry,
-                        const struct icp_document *document, struct engine_tal_checked *checked,
+                        const struct learn_document *document, struct engine_tal_checked *checked,
                         struct proto_fault *fault)
 {
     struct engine_query query = {.name = {.id = text_of(entry, "id")}, .document = document};
@@ -196,7 +196,7 @@ bool engine_tal_check(struct engine_worker *worker, const struct engine_job *job
         return false;
     }
     const json_t *icp = json_object_get(checked->document, "icp");
-    const struct icp_document *document = engine_state_document(
+    const struct learn_document *document = engine_state_document(
         worker->state, (uint64_t)json_integer_value(json_object_get(icp, "version")), fault);
     const json_t *entries = json_object_get(checked->document, "entries");
     for (size_t i = 0; document && i < json_array_size(entries); i++) {

@@ -27,8 +27,9 @@ static bool part_open(struct engine_tal_parts *parts, size_t i, struct proto_fau
 }
 
 bool engine_tal_parts_open(struct engine_tal_parts *parts, struct engine_worker *worker,
-                           const struct icp_document *document, const struct engine_tal_part *given,
-                           size_t count, const char *what, struct proto_fault *fault)
+                           const struct learn_document *document,
+                           const struct engine_tal_part *given, size_t count, const char *what,
+                           struct proto_fault *fault)
 {
     *parts = (struct engine_tal_parts){.facts = {worker, document}, .parts = given, .count = count};
     parts->filters = calloc(count + 1, sizeof(struct filter *));

@@ -17,8 +17,9 @@ struct engine_tal_parts {
 
 /* what: "segments" or "owners", for faults. */
 bool engine_tal_parts_open(struct engine_tal_parts *parts, struct engine_worker *worker,
-                           const struct icp_document *document, const struct engine_tal_part *given,
-                           size_t count, const char *what, struct proto_fault *fault);
+                           const struct learn_document *document,
+                           const struct engine_tal_part *given, size_t count, const char *what,
+                           struct proto_fault *fault);
 void engine_tal_parts_close(struct engine_tal_parts *parts);
 /* Whether the account, whose values are in the worker's scratch, belongs to part i. */
 bool engine_tal_part_has(struct engine_tal_parts *parts, size_t i,

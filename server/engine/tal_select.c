@@ -155,7 +155,7 @@ static bool choice_open(struct choice *choice, struct proto_fault *fault)
                                 fault)) {
         return false;
     }
-    const struct icp_document *document = selection->expression.document;
+    const struct learn_document *document = selection->expression.document;
     selection->picks = calloc(request->k + 1, sizeof *selection->picks);
     selection->segment_counts = calloc(request->segment_count + 1, sizeof(size_t));
     selection->owner_counts = calloc(request->owner_count + 1, sizeof(size_t));

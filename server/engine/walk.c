@@ -36,7 +36,7 @@ bool engine_values(struct engine_worker *worker, uint32_t slot, struct proto_spa
     return true;
 }
 
-bool engine_values_raw(struct engine_worker *worker, const struct icp_document *document,
+bool engine_values_raw(struct engine_worker *worker, const struct learn_document *document,
                        int64_t *raw, struct proto_fault *fault)
 {
     if (!ENGINE_SCRATCH(worker, codes, code_bytes, document->codebook->row_bytes, fault)) {
@@ -212,7 +212,7 @@ static bool visit_block(struct pass *pass, uint32_t slot, uint32_t slots, uint32
 }
 
 /* The version whose codebook the rows were encoded with, if one has it. */
-static const struct icp_document *document_of_rows(const struct engine_worker *worker)
+static const struct learn_document *document_of_rows(const struct engine_worker *worker)
 {
     const struct engine_state *state = worker->state;
     uint64_t digest = store_view_rows_digest(worker->view);
@@ -274,7 +274,7 @@ static bool pass_run(struct pass *pass, struct proto_fault *fault)
 bool engine_walk(struct engine_walk *walk, struct proto_fault *fault)
 {
     struct pass pass = {.walk = walk, .worker = walk->worker};
-    const struct icp_document *coded = document_of_rows(walk->worker);
+    const struct learn_document *coded = document_of_rows(walk->worker);
     struct engine_facts own = {walk->worker, walk->document};
     struct filter_facts facts = engine_filter_facts(&own);
     bool same =

@@ -16,10 +16,10 @@
 
 struct engine_walk {
     struct engine_worker *worker;
-    const struct engine_job *job;        /* asked whether to go on; may be NULL */
-    const struct filter *filter;         /* NULL: every account */
-    const struct icp_document *document; /* that scores; NULL if nobody asks for scores */
-    uint32_t from;                       /* first slot */
+    const struct engine_job *job;          /* asked whether to go on; may be NULL */
+    const struct filter *filter;           /* NULL: every account */
+    const struct learn_document *document; /* that scores; NULL if nobody asks for scores */
+    uint32_t from;                         /* first slot */
     void *context;
     /* Each account that matches, slots ascending; raw is 0 without a document. False ends the walk
      * without a fault, unless fault->code is set. NULL: they are counted only. */
@@ -34,13 +34,13 @@ bool engine_walk(struct engine_walk *walk, struct proto_fault *fault);
 bool engine_values(struct engine_worker *worker, uint32_t slot, struct proto_span *id,
                    struct proto_fault *fault);
 /* The raw score of the values in the worker's scratch. */
-bool engine_values_raw(struct engine_worker *worker, const struct icp_document *document,
+bool engine_values_raw(struct engine_worker *worker, const struct learn_document *document,
                        int64_t *raw, struct proto_fault *fault);
 
 /* Answers conditions on scores and lists. */
 struct engine_facts {
     struct engine_worker *worker;
-    const struct icp_document *document; /* NULL: no filter reads a score */
+    const struct learn_document *document; /* NULL: no filter reads a score */
 };
 struct filter_facts engine_filter_facts(struct engine_facts *facts);
 

@@ -105,7 +105,7 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
 {
     struct rpc_hot_template *template = &worker->hot;
     const struct engine_state *state = engine_worker_state(worker->engine);
-    const struct icp_document *active = state->active;
+    const struct learn_document *active = state->active;
     struct engine_raw raw;
     if (!active || template->size == 0 ||
         !engine_raw_many(worker->engine, active, ids, count, &raw)) {

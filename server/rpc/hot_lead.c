@@ -41,7 +41,7 @@ struct rpc_hot_lead {
 struct walk {
     struct rpc_worker *worker;
     struct rpc_hot_lead *lead;
-    const struct icp_document *document;
+    const struct learn_document *document;
     const struct feature_schema *schema;
     uint8_t *codes;
     const uint8_t *end;

@@ -68,7 +68,7 @@ bool rpc_hot_reasons_serve(struct rpc_worker *worker, const struct proto_frame *
                            const struct proto_span *ids, const uint8_t *reasons, size_t count,
                            bool *answered, struct proto_writer *out)
 {
-    const struct icp_document *active = engine_worker_state(worker->engine)->active;
+    const struct learn_document *active = engine_worker_state(worker->engine)->active;
     if (!active || !engine_rows_usable(worker->engine, active)) {
         return false;
     }

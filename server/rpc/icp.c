@@ -20,12 +20,12 @@ enum rpc_outcome rpc_on_ICP_PUT(struct rpc_call *call, struct proto_fault *fault
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema before an ICP");
         return RPC_FAILED;
     }
-    struct icp_document *document =
-        icp_document_parse(text, (uint32_t)state->document_count + 1, state->schema, fault);
+    struct learn_document *document =
+        learn_document_parse(text, (uint32_t)state->document_count + 1, state->schema, fault);
     if (!document) {
         return RPC_FAILED;
     }
-    icp_document_release(document);
+    learn_document_release(document);
     struct store_batch *batch = store_batch_create();
     if (!batch) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "document", "no memory for the document");
@@ -41,7 +41,7 @@ enum rpc_outcome rpc_on_ICP_PUT(struct rpc_call *call, struct proto_fault *fault
 enum rpc_outcome rpc_on_ICP_GET(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct engine_state *state = rpc_state(call);
-    struct icp_document *document =
+    struct learn_document *document =
         engine_state_document(state, rpc_arg_uint(call, PROTO_Q_ICP_GET_ICP, 0), fault);
     if (!document) {
         return RPC_FAILED;
@@ -62,7 +62,7 @@ static const char *json_text_at(const json_t *json, const char *outer, const cha
     return text ? text : "";
 }
 
-static void write_version(struct rpc_call *call, const struct icp_document *document)
+static void write_version(struct rpc_call *call, const struct learn_document *document)
 {
     struct proto_writer *out = call->out;
     const json_t *json = document->json;

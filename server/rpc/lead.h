@@ -24,7 +24,7 @@ unsigned rpc_reasons(const struct proto_arg *arg);
 void rpc_tally_many(const struct rpc_call *call, size_t count);
 
 /* score-many by ids: columns of fit, p, grade and raw. */
-enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct icp_document *document,
+enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct learn_document *document,
                                struct proto_fault *fault);
 
 #endif

@@ -122,7 +122,7 @@ static void write_column(struct page_reply *reply, int index, const uint8_t *at,
 static bool write_scores(struct page_reply *reply, struct proto_fault *fault)
 {
     struct rpc_call *call = reply->call;
-    const struct icp_document *document = reply->expression->document;
+    const struct learn_document *document = reply->expression->document;
     size_t count = reply->page.count;
     if (!document) {
         return true;

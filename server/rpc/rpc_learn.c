@@ -30,7 +30,7 @@ static void write_learned(struct rpc_later *later, const struct engine_job_info 
     struct proto_writer *out = rpc_later_begin(later);
     struct engine_state *state = engine_state_get(later->rpc->options.engine);
     struct proto_fault fault = {0};
-    const struct icp_document *document = engine_state_document(state, info->icp, &fault);
+    const struct learn_document *document = engine_state_document(state, info->icp, &fault);
     char *evidence =
         document ? json_dumps(json_object_get(document->json, "evidence"), JSON_COMPACT) : NULL;
     proto_write_map(out, evidence ? 3 : 2);

@@ -57,7 +57,7 @@ static bool lead_alone(const struct proto_arg *args, struct proto_fault *fault)
 
 /* Reads, scores and answers one lead of a score-many; false if nothing was written. */
 static bool score_lead(struct rpc_call *call, struct proto_span lead,
-                       const struct icp_document *document, unsigned reasons,
+                       const struct learn_document *document, unsigned reasons,
                        struct proto_fault *fault)
 {
     struct proto_arg args[PROTO_ARGS_MAX];
@@ -82,7 +82,7 @@ static bool score_lead(struct rpc_call *call, struct proto_span lead,
     return true;
 }
 
-static enum rpc_outcome score_leads(struct rpc_call *call, const struct icp_document *document,
+static enum rpc_outcome score_leads(struct rpc_call *call, const struct learn_document *document,
                                     struct proto_fault *fault)
 {
     struct proto_fault local = {0};
@@ -117,7 +117,7 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct icp_docu
 
 enum rpc_outcome rpc_on_SCORE_MANY(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct icp_document *document = engine_state_document(
+    struct learn_document *document = engine_state_document(
         rpc_state(call), rpc_arg_uint(call, PROTO_Q_SCORE_MANY_ICP, 0), fault);
     if (!document) {
         return RPC_FAILED;

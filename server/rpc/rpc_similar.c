@@ -237,7 +237,7 @@ static void write_reasons(struct proto_writer *out, const struct engine_similar_
 }
 
 static void write_score(struct proto_writer *out, const struct engine_state *state,
-                        const struct icp_document *document, const struct engine_similar_hit *hit)
+                        const struct learn_document *document, const struct engine_similar_hit *hit)
 {
     struct engine_answer answer = {0};
     engine_answer_from_raw(document, hit->raw, &answer);

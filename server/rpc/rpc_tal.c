@@ -158,7 +158,7 @@ static void write_list(struct rpc_call *call, const struct engine_list *list)
 {
     static const char *const members[] = {"name",   "created", "count", "unassigned",
                                           "filter", "note",    "digest"};
-    const struct icp_document *active = rpc_state(call)->active;
+    const struct learn_document *active = rpc_state(call)->active;
     struct proto_writer *out = call->out;
     proto_write_map(out, sizeof members / sizeof *members + 2);
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {

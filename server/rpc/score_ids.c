@@ -23,7 +23,7 @@ static void column_put(struct columns *columns, size_t index, const struct engin
 }
 
 /* Scores one group; a row that is not there yet is made from its record. */
-static bool score_group(struct rpc_call *call, const struct icp_document *document,
+static bool score_group(struct rpc_call *call, const struct learn_document *document,
                         const struct proto_span *ids, size_t count, struct columns *columns,
                         size_t first, struct proto_fault *fault)
 {
@@ -49,7 +49,7 @@ static bool score_group(struct rpc_call *call, const struct icp_document *docume
     return true;
 }
 
-enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct icp_document *document,
+enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct learn_document *document,
                                struct proto_fault *fault)
 {
     size_t count;

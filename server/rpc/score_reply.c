@@ -27,7 +27,7 @@ struct piece {
 
 /* The reasons of one version that were named so far. */
 struct fragments {
-    const struct icp_document *document;
+    const struct learn_document *document;
     uint64_t generation; /* of the state that the document was taken from */
     uint32_t *places;    /* by entry of the tables: 0, or where its fragment stands in bytes */
     uint8_t *bytes;      /* each u16 length and the fragment; STRIDE more than are used */
@@ -149,7 +149,7 @@ void rpc_score_reply_destroy(struct rpc_score_reply *reply)
 /* Those of the document, empty ones if it is new here. A document of the same generation of the
  * state is the same one: the state keeps it alive. */
 static struct fragments *fragments_of(struct rpc_score_reply *reply,
-                                      const struct icp_document *document, uint64_t generation)
+                                      const struct learn_document *document, uint64_t generation)
 {
     for (size_t i = 0; i < KEPT; i++) {
         struct fragments *fragments = &reply->kept[i];
@@ -180,7 +180,7 @@ static void text_pair_write(struct proto_writer *out, const char *key, const cha
 
 /* Encodes one reason in the scratch writer. */
 static struct proto_span reason_encode(struct rpc_score_reply *reply,
-                                       const struct icp_document *document,
+                                       const struct learn_document *document,
                                        const struct model_part *part)
 {
     struct proto_writer *out = &reply->scratch;

@@ -4,7 +4,7 @@
  * scorecard.h, and give the same digest when written and read again. */
 #include <string.h>
 
-#include "server/icp/document.h"
+#include "server/learn/document.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char schema_text[] =
@@ -47,14 +47,15 @@ static void row_check(const struct model_scorecard *scorecard, const uint8_t *ro
     FUZZ_HOLDS(model_fit(scorecard, raw + 1) >= fit);
 }
 
-static void written_again(const struct icp_document *document, const struct feature_schema *schema)
+static void written_again(const struct learn_document *document,
+                          const struct feature_schema *schema)
 {
     struct proto_fault fault;
     char *text = json_dumps(document->json, JSON_COMPACT | JSON_REAL_PRECISION(17));
     FUZZ_HOLDS(text != NULL);
-    struct icp_document *again = icp_document_parse(proto_span_text(text), 1, schema, &fault);
+    struct learn_document *again = learn_document_parse(proto_span_text(text), 1, schema, &fault);
     FUZZ_HOLDS(again != NULL && again->digest == document->digest);
-    icp_document_release(again);
+    learn_document_release(again);
     free(text);
 }
 
@@ -64,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     struct feature_schema *schema =
         feature_schema_parse(proto_span_text(schema_text), 1, NULL, &fault);
     FUZZ_HOLDS(schema != NULL);
-    struct icp_document *document =
-        icp_document_parse((struct proto_span){data, bytes}, 1, schema, &fault);
+    struct learn_document *document =
+        learn_document_parse((struct proto_span){data, bytes}, 1, schema, &fault);
     FUZZ_HOLDS(document != NULL || fault.message[0] != '\0');
     if (document != NULL) {
         uint8_t *row = calloc(1, document->codebook->row_bytes + 64);
@@ -79,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         free(contributions);
         free(row);
     }
-    icp_document_release(document);
+    learn_document_release(document);
     feature_schema_release(schema);
     return 0;
 }

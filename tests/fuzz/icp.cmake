@@ -1,1 +1,1 @@
-icp_fuzzer(document LIBS icp_icp)
+icp_fuzzer(document LIBS icp_learn)

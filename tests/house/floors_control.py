@@ -19,8 +19,8 @@ GOOD = {
     "server/store/CMakeLists.txt": "icp_library(store SOURCES a.c LIBS icp_feature)\n",
     "server/feature/CMakeLists.txt": "icp_library(feature SOURCES a.c LIBS icp_base)\n",
     "server/base/CMakeLists.txt": "icp_library(base SOURCES a.c LIBS Threads::Threads)\n",
-    "server/icp/learn.h": "",
-    "server/engine/engine.h": '#include "server/store/store.h"\n#include "server/icp/learn.h"\n',
+    "server/learn/learn.h": "",
+    "server/engine/engine.h": '#include "server/store/store.h"\n#include "server/learn/learn.h"\n',
     "server/net/net.h": "#include <uv.h>\n",
     "server/rpc/rpc.h": '#include "server/engine/engine.h"\n',
     "server/main.c": '#include "server/net/net.h"\n#include "server/rpc/rpc.h"\n#include <uv.h>\n',
@@ -33,7 +33,7 @@ PLANTED = [
     ("proto/bad.h", '#include "server/base/log.h"\n', "up: proto is on floor 0"),
     ("server/base/bad.h", '\n  # include "server/net/net.h"\n', "bad.h:2: includes"),
     ("server/feature/bad.h", '#include "server/model/scorecard.h"\n', "sideways: server/feature"),
-    ("server/icp/bad.h", '#include "server/store/store.h"\n', "sideways: server/icp"),
+    ("server/learn/bad.h", '#include "server/store/store.h"\n', "sideways: server/learn"),
     ("server/rpc/bad.h", '#include "server/net/net.h"\n', "sideways: server/rpc"),
     ("server/net/bad.h", '#include "server/rpc/rpc.h"\n', "sideways: server/net"),
     ("server/engine/bad.c", '#include "server/rpc/rpc.h"\n', "up: server/engine"),
@@ -45,9 +45,9 @@ PLANTED = [
     ("server/net/bad.c", '#include "net.h"\n', "not the path of a file"),
     ("server/net/bad.c", '#include "server/net/gone.h"\n', "not the path of a file"),
     ("elsewhere/bad.c", "", "no floor in floors.table"),
-    ("server/base/bad.def", '#include "server/icp/learn.h"\n', "up: server/base"),
-    ("server/icp/CMakeLists.txt", "icp_library(icp SOURCES\n a.c\n LIBS icp_store)\n", "sideways"),
-    ("server/icp/CMakeLists.txt", "icp_library(icp SOURCES a.c LIBS icp_gone)\n", "no folder makes"),
+    ("server/base/bad.def", '#include "server/learn/learn.h"\n', "up: server/base"),
+    ("server/learn/CMakeLists.txt", "icp_library(icp SOURCES\n a.c\n LIBS icp_store)\n", "sideways"),
+    ("server/learn/CMakeLists.txt", "icp_library(icp SOURCES a.c LIBS icp_gone)\n", "no folder makes"),
 ]
 
 

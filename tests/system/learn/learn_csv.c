@@ -10,8 +10,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "server/icp/document.h"
-#include "server/icp/learn.h"
+#include "server/learn/document.h"
+#include "server/learn/learn.h"
 #include "server/math/accuracy.h"
 #include "server/math/auc.h"
 #include "server/math/order.h"
@@ -103,7 +103,7 @@ static void fault_print(const struct proto_fault *fault)
 }
 
 /* Scores the outer held-out rows through the parsed document, as the server would. */
-static void outer_measure(const struct options *options, const struct icp_document *document,
+static void outer_measure(const struct options *options, const struct learn_document *document,
                           struct view view, size_t rows, const struct filter *label, double took)
 {
     size_t columns = view.table->columns;
@@ -241,23 +241,23 @@ static void task_fini(struct task *task)
 }
 
 static char *task_learn(const struct options *options, const struct csv_table *table,
-                        const struct task *task, const struct icp_population *population,
+                        const struct task *task, const struct learn_population *population,
                         struct proto_fault *fault)
 {
-    struct icp_learn_options learn = {.schema = table->schema,
-                                      .name = "test",
-                                      .created = "2026-01-01T00:00:00Z",
-                                      .label = task->label,
-                                      .label_text = options->label,
-                                      .where = task->where,
-                                      .where_text = options->where,
-                                      .field_ids = task->fields,
-                                      .field_count = task->field_count,
-                                      .time_field_id = task->time_field,
-                                      .seed = options->seed,
-                                      .pairs_max = options->pairs,
-                                      .keep_leaks = options->keep};
-    return icp_learn(population, &learn, fault);
+    struct learn_options learn = {.schema = table->schema,
+                                  .name = "test",
+                                  .created = "2026-01-01T00:00:00Z",
+                                  .label = task->label,
+                                  .label_text = options->label,
+                                  .where = task->where,
+                                  .where_text = options->where,
+                                  .field_ids = task->fields,
+                                  .field_count = task->field_count,
+                                  .time_field_id = task->time_field,
+                                  .seed = options->seed,
+                                  .pairs_max = options->pairs,
+                                  .keep_leaks = options->keep};
+    return learn_run(population, &learn, fault);
 }
 
 static void text_keep(const char *path, const char *text)
@@ -283,15 +283,15 @@ static int run(const struct options *options, struct csv_table *table, const str
     math_random_shuffle(&random, order, table->rows);
     size_t learned = table->rows * 7 / 10;
     struct view view = {table, order};
-    struct icp_population population = {&view, learned, on_values};
+    struct learn_population population = {&view, learned, on_values};
     int status = 0;
     double begun = seconds();
     char *text = task_learn(options, table, task, &population, &fault);
     double took = seconds() - begun;
-    struct icp_document *document = NULL;
+    struct learn_document *document = NULL;
     if (text != NULL) {
         text_keep(options->text, text);
-        document = icp_document_parse(proto_span_text(text), 1, table->schema, &fault);
+        document = learn_document_parse(proto_span_text(text), 1, table->schema, &fault);
         status = document == NULL ? 70 : 0;
     }
     if (document == NULL) {
@@ -299,7 +299,7 @@ static int run(const struct options *options, struct csv_table *table, const str
     } else {
         view.rows = order + learned;
         outer_measure(options, document, view, table->rows - learned, task->label, took);
-        icp_document_release(document);
+        learn_document_release(document);
     }
     free(text);
     free(order);

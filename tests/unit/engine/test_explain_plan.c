@@ -85,7 +85,7 @@ the_interval_is_that_of_all_terms_and_missing_are_the_fields_without_a_code(void
     columns_make();
     for (unsigned round = 0; round < 30; round++) {
         struct model_scorecard *scorecard = scorecard_make(round % 3 * 20, &random);
-        struct icp_document document = {.codebook = &codebook, .scorecard = scorecard};
+        struct learn_document document = {.codebook = &codebook, .scorecard = scorecard};
         struct engine_state engine_state = {.generation = 1};
         struct engine_worker worker = {.state = &engine_state};
         struct proto_fault fault;
@@ -129,12 +129,12 @@ static void a_plan_is_made_anew_for_another_state_and_few_are_kept(void **state)
     math_random_init(&random, 12);
     columns_make();
     struct model_scorecard *scorecard = scorecard_make(0, &random);
-    struct icp_document documents[ENGINE_PLANS + 2];
+    struct learn_document documents[ENGINE_PLANS + 2];
     struct engine_state engine_state = {.generation = 1};
     struct engine_worker worker = {.state = &engine_state};
     struct proto_fault fault;
     for (size_t i = 0; i < ENGINE_PLANS + 2; i++) {
-        documents[i] = (struct icp_document){.codebook = &codebook, .scorecard = scorecard};
+        documents[i] = (struct learn_document){.codebook = &codebook, .scorecard = scorecard};
         assert_ptr_equal(engine_plan_get(&worker, &documents[i], &fault)->document, &documents[i]);
     }
     engine_state.generation = 2;

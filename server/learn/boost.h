@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cyclic gradient boosting of one table per column on the logistic loss, in as many bags as there
+ * are folds: bag k learns on all folds but k and stops where the loss on fold k is least. The model
+ * is the mean of the bags; the score of each row by the one bag that has not seen it (out of fold)
+ * comes free and serves calibration. Shapes: a grid of rows; folds[rows] < fold_count; tables in
+ * logits, offsets[column] … offsets[column+1]. Ownership: learn_boost_fini frees what a fit made.
+ * Errors: PROTO_NO_MEMORY, PROTO_CANCELLED. Threads: pure; the result depends on the inputs alone,
+ * to the last bit. Cost: about rounds · columns · rows · 4 ns a bag. Source: Lou, Caruana and
+ * Gehrke 2012; Nori et al. 2019. */
+#ifndef LEARN_BOOST_H
+#define LEARN_BOOST_H
+
+#include "proto/fault.h"
+#include "server/learn/grid.h"
+#include "server/learn/leaf.h"
+
+#define LEARN_FOLDS_MAX 16
+
+struct learn_boost_options {
+    struct learn_leaf_options leaf;
+    unsigned rounds_max;
+    unsigned patience; /* rounds without a better loss before a bag stops */
+    /* Called once a few rounds with the share of this fit that is done at most; false cancels. */
+    bool (*on_progress)(void *context, double done);
+    void *progress_context;
+};
+
+struct learn_boost {
+    size_t columns;
+    size_t *offsets; /* columns + 1 */
+    unsigned folds;
+    double intercept;
+    double *tables; /* mean of the bags */
+    double fold_intercepts[LEARN_FOLDS_MAX];
+    double *fold_tables;              /* folds · offsets[columns] */
+    unsigned rounds[LEARN_FOLDS_MAX]; /* where each bag stopped */
+};
+
+/* start: NULL, or scores to begin from for each bag and row (folds · rows), which the intercepts
+ * then leave at 0. */
+bool learn_boost_fit(const struct learn_grid *grid, const uint8_t *folds, unsigned fold_count,
+                     const double *start, const struct learn_boost_options *options,
+                     struct learn_boost *boost, struct proto_fault *fault);
+void learn_boost_fini(struct learn_boost *boost);
+
+/* Adds to scores[rows of grid] what the model says: bag < 0 the mean, else that bag alone. */
+void learn_boost_add(const struct learn_boost *boost, const struct learn_grid *grid, int bag,
+                     double *scores);
+/* Score of each row by the bag that has not seen it, without start. */
+bool learn_boost_out_of_fold(const struct learn_boost *boost, const struct learn_grid *grid,
+                             const uint8_t *folds, double *scores);
+
+#endif

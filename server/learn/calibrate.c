@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/learn/calibrate.h"
+
+#include <math.h>
+
+#include "server/math/accuracy.h"
+#include "server/math/portable.h"
+
+int64_t learn_micrologits(double logits)
+{
+    double micro = floor(logits * 1e6 + 0.5);
+    micro = micro > (double)MODEL_ENTRY_MAX ? (double)MODEL_ENTRY_MAX : micro;
+    micro = micro < -(double)MODEL_ENTRY_MAX ? -(double)MODEL_ENTRY_MAX : micro;
+    return (int64_t)micro;
+}
+
+static void point_add(struct model_scorecard *scorecard, int64_t raw, double p)
+{
+    size_t at = scorecard->calibration_count;
+    if (at > 0 && raw <= scorecard->calibration_raw[at - 1]) {
+        return;
+    }
+    scorecard->calibration_raw[at] = raw;
+    scorecard->calibration_p[at] = p;
+    scorecard->calibration_count = at + 1;
+}
+
+void learn_calibrate(const double *scores, const uint8_t *labels, size_t count,
+                     struct model_scorecard *scorecard)
+{
+    double low = scores[0];
+    double high = scores[0];
+    size_t positives = 0;
+    for (size_t i = 0; i < count; i++) {
+        low = fmin(low, scores[i]);
+        high = fmax(high, scores[i]);
+        positives += labels[i];
+    }
+    struct math_platt fit = {0.0, 0.0};
+    scorecard->calibration_count = 0;
+    if (!math_platt_fit(scores, labels, count, &fit) || high - low < 1e-6) {
+        point_add(scorecard, learn_micrologits(low), (double)positives / (double)count);
+        return;
+    }
+    for (unsigned i = 0; i < MODEL_CALIBRATION_POINTS_MAX; i++) {
+        double x = low + (high - low) * (double)i / (MODEL_CALIBRATION_POINTS_MAX - 1);
+        point_add(scorecard, learn_micrologits(x), math_logistic(fit.offset + fit.slope * x));
+    }
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An ICP version as a document: immutable JSON text that says everything about one version, and its
+ * parsed form for scoring. Members, in this order:
+ *
+ *   format      1
+ *   name, created (RFC 3339, UTC), schema (version learned on)
+ *   label       { expression, where, population, positives, base_rate }
+ *   settings    every setting of the trainer, seed included
+ *   evidence    { holdout, fields, refused, warnings }, where
+ *     holdout   { split, n, positives, auc, auc_low, auc_high, brier, brier_reference, log_loss,
+ *                 ece, lift_top_decile, ks,
+ *                 out_of_fold { auc, auc_low, auc_high }        of the rows learned from
+ *                 reliability [ { p, n, positives, rate_low, rate_high } … ] } per tenth of p;
+ *                 these two may be absent
+ *     fields    [ { field, importance, auc_alone } … ], most important first
+ *     refused   [ { field, reason } … ]
+ *     warnings  [ text … ]
+ *   codebook    bins of every column (feature/codebook.h)
+ *   scorecard   intercept, terms, calibration, reference, grades (model/scorecard.h)
+ *
+ * The document is the unit that is stored, exported, compared and put on another server: two
+ * servers with the same document give the same answers. digest = XXH3-64 of the compact JSON text
+ * with sorted keys and numbers of 17 digits: layout and order of members do not change it.
+ * Unknown members are refused, except within settings.
+ * Ownership: the parsed form owns all. Threads: immutable; reference counted with atomics. */
+#ifndef LEARN_DOCUMENT_H
+#define LEARN_DOCUMENT_H
+
+#include "server/model/scorecard.h"
+
+struct learn_document {
+    uint32_t version; /* assigned by the store; not part of the text */
+    char *text;       /* JSON, zero-terminated */
+    size_t text_bytes;
+    uint64_t digest;
+    json_t *json;
+    struct feature_codebook *codebook;
+    struct model_scorecard *scorecard;
+    int references;
+};
+
+/* Parses and checks a whole document against the schema. PROTO_BAD_DOCUMENT with line and column,
+ * or the path of the member at fault. Returned with one reference. */
+struct learn_document *learn_document_parse(struct proto_span text, uint32_t version,
+                                            const struct feature_schema *schema,
+                                            struct proto_fault *fault);
+struct learn_document *learn_document_retain(struct learn_document *document);
+void learn_document_release(struct learn_document *document);
+
+#endif

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/learn/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/learn/assemble.h"
+#include "server/learn/calibrate.h"
+#include "server/math/order.h"
+#include "server/math/portable.h"
+
+/* All that one fit holds, so that one exit frees it. */
+struct fit_state {
+    const struct learn_grid *grid;
+    const struct learn_fit_options *options;
+    uint8_t *folds;
+    struct learn_boost mains;
+    double *scores; /* out of fold */
+    struct learn_pairs *pairs;
+    struct learn_grid *cells;
+    struct learn_boost pair_boost;
+    struct proto_fault *fault;
+};
+
+struct stage_progress {
+    const struct learn_fit_options *options;
+    double from, share;
+};
+
+static bool on_stage(void *context, double done)
+{
+    const struct stage_progress *stage = context;
+    const struct learn_fit_options *options = stage->options;
+    return options->on_progress == NULL ||
+           options->on_progress(options->progress_context, stage->from + stage->share * done);
+}
+
+static bool no_memory(struct fit_state *state)
+{
+    return proto_fault_set(state->fault, PROTO_NO_MEMORY, "", "no memory to learn from %zu rows",
+                           state->grid->rows);
+}
+
+static struct learn_boost_options boost_options(struct stage_progress *stage)
+{
+    return (struct learn_boost_options){
+        .leaf = {.rate = LEARN_RATE,
+                 .l2 = LEARN_L2,
+                 .l2_category = LEARN_L2_CATEGORY,
+                 .hessian_min = LEARN_HESSIAN_MIN,
+                 .leaves_max = LEARN_LEAVES_MAX},
+        .rounds_max = LEARN_ROUNDS_MAX,
+        .patience = LEARN_PATIENCE,
+        .on_progress = on_stage,
+        .progress_context = stage,
+    };
+}
+
+static bool mains_fit(struct fit_state *state)
+{
+    const struct learn_grid *grid = state->grid;
+    struct stage_progress stage = {state->options, 0.0, state->options->pairs_max > 0 ? 0.8 : 1.0};
+    struct learn_boost_options options = boost_options(&stage);
+    state->folds = malloc(grid->rows + 1);
+    state->scores = calloc(grid->rows + 1, sizeof *state->scores);
+    if (state->folds == NULL || state->scores == NULL ||
+        !learn_split_folds(state->options->rows, LEARN_BAGS, state->options->seed, state->folds)) {
+        return no_memory(state);
+    }
+    if (!learn_boost_fit(grid, state->folds, LEARN_BAGS, NULL, &options, &state->mains,
+                         state->fault)) {
+        return false;
+    }
+    return learn_boost_out_of_fold(&state->mains, grid, state->folds, state->scores) ||
+           no_memory(state);
+}
+
+/* Mean size of what each column adds. */
+static bool importance_measure(const struct fit_state *state, double *importance)
+{
+    const struct learn_grid *grid = state->grid;
+    for (size_t c = 0; c < grid->columns; c++) {
+        const uint8_t *codes = learn_grid_column(grid, c);
+        const double *table = state->mains.tables + state->mains.offsets[c];
+        importance[c] = 0.0;
+        for (size_t i = 0; i < grid->rows; i++) {
+            importance[c] += fabs(table[codes[i]]);
+        }
+    }
+    return true;
+}
+
+/* Pairs stay if the loss out of fold falls by more than two standard errors of the difference, row
+ * by row; a bag's own stop has looked at the same rows, so one would be too little. */
+static bool pairs_earn(const struct fit_state *state, const double *with_pairs)
+{
+    const struct learn_grid *grid = state->grid;
+    double sum = 0.0;
+    double squares = 0.0;
+    double n = (double)grid->rows;
+    for (size_t i = 0; i < grid->rows; i++) {
+        double gain = math_logistic_loss(state->scores[i], grid->labels[i]) -
+                      math_logistic_loss(with_pairs[i], grid->labels[i]);
+        sum += gain;
+        squares += gain * gain;
+    }
+    double mean = sum / n;
+    double variance = squares / n - mean * mean;
+    return mean > 2.0 * sqrt((variance > 0.0 ? variance : 0.0) / n) && mean > 0.0;
+}
+
+/* Scores of every row by every bag: where the boosting of pairs starts from. */
+static double *starts_make(const struct fit_state *state)
+{
+    size_t rows = state->grid->rows;
+    double *starts = calloc(rows * LEARN_BAGS + 1, sizeof *starts);
+    for (unsigned k = 0; starts != NULL && k < LEARN_BAGS; k++) {
+        learn_boost_add(&state->mains, state->grid, (int)k, starts + k * rows);
+    }
+    return starts;
+}
+
+static bool pairs_boost(struct fit_state *state)
+{
+    size_t rows = state->grid->rows;
+    struct stage_progress stage = {state->options, 0.8, 0.2};
+    struct learn_boost_options options = boost_options(&stage);
+    double *starts = starts_make(state);
+    double *scores = calloc(rows + 1, sizeof *scores);
+    state->cells = learn_pairs_grid(state->grid, state->pairs);
+    bool ok = starts != NULL && scores != NULL && state->cells != NULL;
+    if (!ok) {
+        no_memory(state);
+    } else {
+        ok = learn_boost_fit(state->cells, state->folds, LEARN_BAGS, starts, &options,
+                             &state->pair_boost, state->fault);
+    }
+    if (ok && !learn_boost_out_of_fold(&state->pair_boost, state->cells, state->folds, scores)) {
+        ok = no_memory(state);
+    }
+    if (ok) {
+        for (size_t i = 0; i < rows; i++) {
+            scores[i] += state->scores[i];
+        }
+        if (pairs_earn(state, scores)) {
+            memcpy(state->scores, scores, rows * sizeof *scores);
+        } else {
+            state->pairs->count = 0;
+        }
+    }
+    free(starts);
+    free(scores);
+    return ok;
+}
+
+static bool pairs_fit(struct fit_state *state)
+{
+    double *importance = calloc(state->grid->columns + 1, sizeof *importance);
+    state->pairs = calloc(1, sizeof *state->pairs);
+    bool ok = importance != NULL && state->pairs != NULL;
+    ok = ok && importance_measure(state, importance) &&
+         learn_pairs_find(state->grid, importance, state->scores, state->options->pairs_max,
+                          state->pairs);
+    free(importance);
+    if (!ok) {
+        return no_memory(state);
+    }
+    return state->pairs->count == 0 || pairs_boost(state);
+}
+
+/* Freezes what "fit" compares with: the raw scores of the rows that were learned from. */
+static bool reference_freeze(const struct learn_grid *grid, struct model_scorecard *scorecard)
+{
+    int64_t *raw = malloc((grid->rows + 1) * sizeof *raw);
+    if (raw == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < grid->rows; i++) {
+        raw[i] = scorecard->intercept;
+    }
+    for (size_t t = 0; t < scorecard->term_count; t++) {
+        const struct model_term *term = &scorecard->terms[t];
+        const int32_t *table = scorecard->tables + term->table_offset;
+        const uint8_t *a = learn_grid_column(grid, term->column_a);
+        const uint8_t *b =
+            term->column_b == MODEL_NO_COLUMN ? NULL : learn_grid_column(grid, term->column_b);
+        for (size_t i = 0; i < grid->rows; i++) {
+            raw[i] += table[b == NULL ? a[i] : (size_t)a[i] * term->bins_b + b[i]];
+        }
+    }
+    math_sort_i64(raw, grid->rows);
+    for (unsigned i = 0; i < MODEL_REFERENCE_POINTS; i++) {
+        scorecard->reference[i] = math_quantile_i64(raw, grid->rows, i, MODEL_REFERENCE_POINTS - 1);
+    }
+    free(raw);
+    return true;
+}
+
+static bool out_of_fold_measure(const struct fit_state *state, struct math_auc *auc)
+{
+    const struct learn_split_rows *rows = state->options->rows;
+    uint32_t *order = math_order_create(state->scores, state->grid->rows);
+    bool ok =
+        order != NULL && math_auc_grouped(state->scores, state->grid->labels, order,
+                                          state->grid->rows, rows->groups, rows->group_count, auc);
+    free(order);
+    return ok;
+}
+
+static bool scorecard_finish(struct fit_state *state, struct learn_fit *fit)
+{
+    size_t pairs = state->pairs == NULL ? 0 : state->pairs->count;
+    struct model_scorecard *scorecard = learn_assemble(
+        state->grid, &state->mains, pairs == 0 ? NULL : state->pairs, &state->pair_boost);
+    if (scorecard == NULL) {
+        return no_memory(state);
+    }
+    learn_calibrate(state->scores, state->grid->labels, state->grid->rows, scorecard);
+    scorecard->grades = (struct model_grades){90.0, 70.0, 40.0};
+    if (!reference_freeze(state->grid, scorecard)) {
+        model_destroy(scorecard);
+        return no_memory(state);
+    }
+    if (!model_seal(scorecard, state->options->codebook, state->fault)) {
+        model_destroy(scorecard);
+        return false;
+    }
+    unsigned rounds = 0;
+    for (unsigned k = 0; k < LEARN_BAGS; k++) {
+        rounds += state->mains.rounds[k];
+    }
+    *fit = (struct learn_fit){
+        .scorecard = scorecard, .rounds_mean = rounds / LEARN_BAGS, .pairs = (unsigned)pairs};
+    if (!out_of_fold_measure(state, &fit->out_of_fold)) {
+        model_destroy(scorecard);
+        fit->scorecard = NULL;
+        return no_memory(state);
+    }
+    return true;
+}
+
+bool learn_fit_run(const struct learn_grid *grid, const struct learn_fit_options *options,
+                   struct learn_fit *fit, struct proto_fault *fault)
+{
+    struct fit_state state = {.grid = grid, .options = options, .fault = fault};
+    bool ok = mains_fit(&state) && (options->pairs_max == 0 || pairs_fit(&state)) &&
+              scorecard_finish(&state, fit);
+    learn_boost_fini(&state.mains);
+    learn_boost_fini(&state.pair_boost);
+    learn_grid_destroy(state.cells);
+    free(state.pairs);
+    free(state.folds);
+    free(state.scores);
+    return ok;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the trainer works on: rows of codes by column, and labels. Nothing else of an account is
+ * left. Shapes: codes[column · rows + row] < bins[column] ≤ PROTO_BINS_MAX; labels 0 or 1.
+ * Ownership: learn_grid_create owns all arrays. Threads: immutable while a fit runs. */
+#ifndef LEARN_GRID_H
+#define LEARN_GRID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct learn_grid {
+    size_t rows;
+    size_t columns;
+    uint8_t *codes;
+    uint16_t *bins;
+    bool *ordered; /* bins from 1 up have an order (numbers); code 0 is missing and stands apart */
+    uint8_t *labels;
+};
+
+/* All zero; NULL: no memory. */
+struct learn_grid *learn_grid_create(size_t rows, size_t columns);
+void learn_grid_destroy(struct learn_grid *grid); /* NULL is fine */
+/* The given rows alone, in the given order. NULL: no memory. */
+struct learn_grid *learn_grid_pick(const struct learn_grid *grid, const uint32_t *rows,
+                                   size_t count);
+
+static inline const uint8_t *learn_grid_column(const struct learn_grid *grid, size_t column)
+{
+    return grid->codes + column * grid->rows;
+}
+
+size_t learn_grid_positives(const struct learn_grid *grid);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/learn/learn.h"
+
+#include <stdlib.h>
+
+#include "server/learn/block.h"
+#include "server/learn/groups.h"
+#include "server/learn/report.h"
+#include "server/learn/sample.h"
+#include "server/learn/split.h"
+
+#define HELD_OUT_SHARE 0.3
+#define CLASS_ROWS_MIN 20    /* positives and negatives in all */
+#define CLASS_LEARNED_MIN 10 /* in the part to learn from */
+
+/* All that learning holds; freed in one place. */
+struct learning {
+    const struct learn_options *options;
+    struct proto_fault *fault;
+    struct learn_sample sample;
+    uint32_t *groups; /* by row of the sample; NULL if every row is its own */
+    size_t group_count;
+    struct learn_subset all, learned, held_out;
+    struct learn_field_report *checked;
+    size_t checked_count;
+    struct learn_field_weight *weights;
+    uint16_t *field_ids; /* that the guard let pass */
+    size_t field_count;
+    struct learn_evidence evidence;
+    struct learn_report report;
+    double done_from, done_share; /* of the stage that runs */
+    const char *stage;
+};
+
+static bool no_memory(struct learning *learning)
+{
+    proto_fault_set(learning->fault, PROTO_NO_MEMORY, "", "no memory to learn from %zu rows",
+                    learning->sample.rows);
+    return false;
+}
+
+static bool block_init(struct learn_block *block, struct learning *learning,
+                       const struct learn_subset *subset, const uint16_t *field_ids,
+                       size_t field_count)
+{
+    return learn_block_init(block, &learning->sample, subset, field_ids, field_count,
+                            learning->fault) &&
+           learn_block_group(block, subset, learning->groups, learning->group_count,
+                             learning->fault);
+}
+
+static bool on_fit_progress(void *context, double done)
+{
+    const struct learning *learning = context;
+    const struct learn_options *options = learning->options;
+    return options->on_progress == NULL ||
+           options->on_progress(options->progress_context,
+                                learning->done_from + learning->done_share * done, learning->stage);
+}
+
+static bool stage_begin(struct learning *learning, const char *stage, double from, double share)
+{
+    learning->stage = stage;
+    learning->done_from = from;
+    learning->done_share = share;
+    return on_fit_progress(learning, 0.0) ||
+           proto_fault_set(learning->fault, PROTO_CANCELLED, "", "learning was cancelled");
+}
+
+static size_t positives_count(const struct learn_sample *sample, const struct learn_subset *subset)
+{
+    size_t positives = 0;
+    for (size_t i = 0; i < subset->count; i++) {
+        positives += sample->labels[subset->rows[i]];
+    }
+    return positives;
+}
+
+static bool classes_check(struct learning *learning, const struct learn_subset *subset,
+                          size_t needed, const char *where)
+{
+    size_t positives = positives_count(&learning->sample, subset);
+    size_t negatives = subset->count - positives;
+    if (positives >= needed && negatives >= needed) {
+        return true;
+    }
+    return proto_fault_set(learning->fault, PROTO_BAD_FIELD, "label",
+                           "%zu positives and %zu negatives %s; at least %zu of each are needed",
+                           positives, negatives, where, needed);
+}
+
+static bool subset_init(struct learn_subset *subset, size_t rows)
+{
+    subset->rows = malloc((rows + 1) * sizeof *subset->rows);
+    subset->count = 0;
+    return subset->rows != NULL;
+}
+
+static bool rows_divide(struct learning *learning)
+{
+    struct learn_sample *sample = &learning->sample;
+    const struct learn_options *options = learning->options;
+    bool *held_out = calloc(sample->rows + 1, sizeof *held_out);
+    bool ok = held_out != NULL && subset_init(&learning->learned, sample->rows) &&
+              subset_init(&learning->held_out, sample->rows);
+    if (ok && options->time_field_id >= 0) {
+        learning->report.split = "time";
+        ok = learn_split_time(sample->times, sample->rows, HELD_OUT_SHARE, held_out);
+    } else if (ok) {
+        struct learn_split_rows rows = {sample->rows, sample->labels, learning->groups,
+                                        learning->group_count};
+        learning->report.split = "random";
+        ok = learn_split_random(&rows, HELD_OUT_SHARE, options->seed, held_out);
+    }
+    for (size_t i = 0; ok && i < sample->rows; i++) {
+        struct learn_subset *side = held_out[i] ? &learning->held_out : &learning->learned;
+        side->rows[side->count++] = (uint32_t)i;
+    }
+    free(held_out);
+    return ok || no_memory(learning);
+}
+
+static bool rows_read(struct learning *learning, const struct learn_population *population)
+{
+    if (!learn_sample_read(population, learning->options, &learning->sample, learning->fault)) {
+        return false;
+    }
+    if (!subset_init(&learning->all, learning->sample.rows)) {
+        return no_memory(learning);
+    }
+    for (size_t i = 0; i < learning->sample.rows; i++) {
+        learning->all.rows[learning->all.count++] = (uint32_t)i;
+    }
+    if (!classes_check(learning, &learning->all, CLASS_ROWS_MIN, "in the population") ||
+        !learn_groups_find(&learning->sample, &learning->groups, &learning->group_count,
+                           learning->fault)) {
+        return false;
+    }
+    if (learning->groups != NULL) {
+        learning->report.grouped = true;
+        learn_report_warn(&learning->report,
+                          "the %zu rows repeat %zu profiles: rows of one profile are kept together "
+                          "(but for a split by time), and intervals count profiles",
+                          learning->sample.rows, learning->group_count);
+    }
+    return rows_divide(learning) && classes_check(learning, &learning->learned, CLASS_LEARNED_MIN,
+                                                  "in the part to learn from");
+}
+
+/* Numbers that count rows (lead numbers, serial ids) order them by arrival and pass for signal. */
+static void numbered_check(struct learning *learning, struct learn_field_report *report)
+{
+    struct learn_sample *sample = &learning->sample;
+    const struct feature_field *field =
+        feature_schema_by_id(learning->options->schema, report->field_id);
+    if (field == NULL || field->type != FEATURE_NUMBER || report->verdict == LEARN_FIELD_CONSTANT) {
+        return;
+    }
+    double *numbers = malloc(LEARN_NUMBERED_ROWS_MAX * sizeof *numbers);
+    if (numbers != NULL) {
+        size_t count = learn_sample_numbers(sample, &learning->learned, report->field_id,
+                                            LEARN_NUMBERED_ROWS_MAX, numbers);
+        report->verdict =
+            learn_leakage_numbered(numbers, count) ? LEARN_FIELD_IDENTIFIER : report->verdict;
+    }
+    free(numbers);
+}
+
+static void verdicts_apply(struct learning *learning)
+{
+    bool keep = learning->options->keep_leaks;
+    for (size_t i = 0; i < learning->checked_count; i++) {
+        struct learn_field_report *report = &learning->checked[i];
+        numbered_check(learning, report);
+        const struct feature_field *field =
+            feature_schema_by_id(learning->options->schema, report->field_id);
+        report->name = field->name;
+        if (!learn_verdict_refuses(report->verdict, keep)) {
+            learning->field_ids[learning->field_count++] = report->field_id;
+        }
+        if (report->verdict == LEARN_FIELD_WARNED ||
+            (keep && learn_verdict_refuses(report->verdict, false) &&
+             !learn_verdict_refuses(report->verdict, true))) {
+            char reason[512];
+            learn_leakage_reason(report, reason, sizeof reason);
+            learn_report_warn(&learning->report, "%s: %s", report->name, reason);
+        }
+    }
+}
+
+static bool fields_check(struct learning *learning)
+{
+    const struct learn_options *options = learning->options;
+    struct learn_block block;
+    uint8_t *folds = malloc(learning->learned.count + 1);
+    learning->field_ids = calloc(options->field_count + 1, sizeof *learning->field_ids);
+    learning->checked = calloc(options->field_count + 1, sizeof *learning->checked);
+    bool ok =
+        block_init(&block, learning, &learning->learned, options->field_ids, options->field_count);
+    if (ok && (folds == NULL || learning->field_ids == NULL || learning->checked == NULL)) {
+        ok = no_memory(learning);
+    }
+    if (ok) {
+        ok =
+            learn_split_folds(&block.rows, LEARN_BAGS, options->seed, folds) || no_memory(learning);
+    }
+    ok = ok && learn_leakage_check(block.grid, block.codebook, folds, LEARN_BAGS, learning->checked,
+                                   &learning->checked_count, learning->fault);
+    if (ok) {
+        verdicts_apply(learning);
+    }
+    learn_block_fini(&block);
+    free(folds);
+    if (ok && learning->field_count == 0) {
+        return proto_fault_set(learning->fault, PROTO_BAD_FIELD, "fields",
+                               "none of the %zu fields can be learned from: each is constant, an "
+                               "identifier or a suspected leak",
+                               options->field_count);
+    }
+    return ok;
+}
+
+static bool block_fit(struct learning *learning, const struct learn_block *block,
+                      struct learn_fit *fit)
+{
+    struct learn_fit_options options = {.codebook = block->codebook,
+                                        .rows = &block->rows,
+                                        .seed = learning->options->seed,
+                                        .pairs_max = learning->options->pairs_max,
+                                        .on_progress = on_fit_progress,
+                                        .progress_context = learning};
+    return learn_fit_run(block->grid, &options, fit, learning->fault);
+}
+
+static bool evidence_refuse(struct learning *learning)
+{
+    const struct learn_evidence *e = &learning->evidence;
+    return proto_fault_set(
+        learning->fault, PROTO_NO_EVIDENCE, "label",
+        "on %zu rows held out (%zu positives, split %s) the AUC is %.3f, 95 %% interval %.3f to "
+        "%.3f, and %.3f (%.3f to %.3f) out of fold on the others, which does not beat chance: the "
+        "fields do not tell positives from negatives",
+        e->rows, e->auc.positives, learning->report.split, e->auc.auc, e->auc.low, e->auc.high,
+        e->out_of_fold.auc, e->out_of_fold.low, e->out_of_fold.high);
+}
+
+/* Scores the held-out rows and compares with what happened. */
+static bool held_out_measure(struct learning *learning, const struct learn_block *learned,
+                             const struct learn_fit *fit)
+{
+    const struct learn_subset *rows = &learning->held_out;
+    uint8_t *labels = malloc(rows->count + 1);
+    uint32_t *groups = malloc((rows->count + 1) * sizeof *groups);
+    if (labels == NULL || groups == NULL) {
+        free(labels);
+        free(groups);
+        return no_memory(learning);
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        labels[i] = learning->sample.labels[rows->rows[i]];
+        groups[i] = learning->groups == NULL ? 0 : learning->groups[rows->rows[i]];
+    }
+    uint8_t *codes =
+        learn_sample_encode(&learning->sample, rows, learned->codebook, learning->fault);
+    bool ok = codes != NULL &&
+              learn_evidence_measure(fit->scorecard, codes, learned->codebook->row_bytes, labels,
+                                     rows->count, learning->groups == NULL ? NULL : groups,
+                                     learning->group_count, &learning->evidence, learning->fault);
+    learning->evidence.out_of_fold = fit->out_of_fold;
+    free(codes);
+    free(labels);
+    free(groups);
+    return ok;
+}
+
+/* Learns from one part and looks once at the other. */
+static bool evidence_take(struct learning *learning)
+{
+    struct learn_block block;
+    struct learn_fit fit = {0};
+    bool ok = block_init(&block, learning, &learning->learned, learning->field_ids,
+                         learning->field_count) &&
+              block_fit(learning, &block, &fit) && held_out_measure(learning, &block, &fit);
+    if (ok && !learn_evidence_holds(&learning->evidence)) {
+        ok = evidence_refuse(learning);
+    }
+    model_destroy(fit.scorecard);
+    learn_block_fini(&block);
+    return ok;
+}
+
+/* Learns again from all rows with the same settings, and writes everything down. */
+static char *document_make(struct learning *learning)
+{
+    struct learn_block block;
+    struct learn_fit fit = {0};
+    struct learn_report *report = &learning->report;
+    bool ok =
+        block_init(&block, learning, &learning->all, learning->field_ids, learning->field_count) &&
+        block_fit(learning, &block, &fit);
+    learning->weights = calloc(learning->checked_count + 1, sizeof *learning->weights);
+    if (ok && learning->weights == NULL) {
+        ok = no_memory(learning);
+    }
+    ok = ok && learn_weights_measure(&block, fit.scorecard, learning->checked,
+                                     learning->checked_count, learning->options->keep_leaks,
+                                     learning->weights, &report->field_count, learning->fault);
+    char *text = NULL;
+    if (ok) {
+        report->held_out_share = HELD_OUT_SHARE;
+        report->rows = learning->all.count;
+        report->positives = positives_count(&learning->sample, &learning->all);
+        report->evidence = &learning->evidence;
+        report->fields = learning->weights;
+        report->checked = learning->checked;
+        report->checked_count = learning->checked_count;
+        text = learn_report_print(report, block.codebook, &fit, learning->fault);
+    }
+    model_destroy(fit.scorecard);
+    learn_block_fini(&block);
+    return text;
+}
+
+static bool options_check(const struct learn_options *options, struct proto_fault *fault)
+{
+    if (options->seed > INT64_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "seed", "it must be below 2^63");
+    }
+    if (options->field_count == 0) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "fields", "there is no field to learn from");
+    }
+    return true;
+}
+
+char *learn_run(const struct learn_population *population, const struct learn_options *options,
+                struct proto_fault *fault)
+{
+    struct learning learning = {.options = options, .fault = fault, .report = {.options = options}};
+    char *text = NULL;
+    if (options_check(options, fault) && rows_read(&learning, population) &&
+        stage_begin(&learning, "check", 0.1, 0.0) && fields_check(&learning) &&
+        stage_begin(&learning, "learn", 0.15, 0.4) && evidence_take(&learning) &&
+        stage_begin(&learning, "refit", 0.55, 0.45)) {
+        text = document_make(&learning);
+    }
+    learn_sample_fini(&learning.sample);
+    learn_report_fini(&learning.report);
+    free(learning.groups);
+    free(learning.all.rows);
+    free(learning.learned.rows);
+    free(learning.held_out.rows);
+    free(learning.checked);
+    free(learning.weights);
+    free(learning.field_ids);
+    return text;
+}

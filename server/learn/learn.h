@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Learns an ICP from outcomes: sample in, document text out; no store, no threads of its own, no
+ * clock.
+ *
+ * Steps: label every row; find rows that repeat one account and keep them together; split off a
+ * held-out part (by time where options name a time field, else seeded random, stratified); leakage
+ * guard; fit the codebook on the part to learn from; cyclic gradient boosting of one-column shape
+ * functions on the logistic loss in bags with early stopping on inner folds; pairs where they earn
+ * it; round to micrologits; calibrate on out-of-fold scores; measure on the held-out part. If the
+ * 95 % interval (DeLong) of the held-out AUC or of the out-of-fold AUC is not above 0.5:
+ * PROTO_NO_EVIDENCE with the figures. Then refit on all rows with the same settings (the evidence
+ * stays that of the held-out part), freeze the reference population (all rows) and grades (A: fit ≥
+ * 90, B: ≥ 70, C: ≥ 40).
+ * Same sample in the same order and same seed: the same document, byte for byte, on every machine
+ * (IEEE 754 doubles, no fused operations, exp and log of server/math/portable.h).
+ * Cost: some 1 to 1.5 s of one core for 6,500 rows of 30 fields. Memory: about 100 bytes a row and
+ * 2 bytes a row and column, beside 40 bytes a field for each of at most 100,000 rows.
+ * Method pages: docs/methods/. Source: as scorecard.h; DeLong 1988; Obuchowski 1997; Platt 1999. */
+#ifndef LEARN_H
+#define LEARN_H
+
+#include "server/filter/filter.h"
+#include "server/learn/document.h"
+
+struct learn_options {
+    const struct feature_schema *schema;
+    const char *name;           /* "" if none */
+    const char *created;        /* RFC 3339 text, by the caller's clock */
+    const struct filter *label; /* true = positive */
+    const char *label_text;
+    const struct filter *where; /* NULL: every row */
+    const char *where_text;     /* "" if none */
+    const uint16_t
+        *field_ids; /* candidates: the caller has taken out the label's own and excluded fields */
+    size_t field_count;
+    int32_t time_field_id; /* -1: none */
+    uint64_t seed;
+    unsigned pairs_max; /* 0: none */
+    bool keep_leaks;    /* true: report suspected leaks as warnings instead of refusing the field */
+    /* Called often from the learning thread; done is 0 … 1. Returning false cancels:
+     * PROTO_CANCELLED. */
+    bool (*on_progress)(void *context, double done, const char *stage);
+    void *progress_context;
+};
+
+/* Rows of the population: values of all fields of one row at once, repeatable. */
+struct learn_population {
+    void *context;
+    size_t rows;
+    /* Fills values[0 … slots) by field id; spans stay valid until the population is closed by the
+     * caller. */
+    bool (*values)(void *context, size_t row, struct feature_value *values, size_t slots);
+};
+
+/* JSON text of the document (returned, caller frees), or NULL with *fault: NO_EVIDENCE, BAD_FIELD
+ * (too few positives or negatives: at least 20 each, no usable field), CANCELLED, NO_MEMORY. */
+char *learn_run(const struct learn_population *population, const struct learn_options *options,
+                struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/learn/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void learn_report_warn(struct learn_report *report, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    char *copy = report->warning_count < LEARN_WARNINGS_MAX ? strdup(text) : NULL;
+    if (copy != NULL) {
+        report->warnings[report->warning_count++] = copy;
+    }
+}
+
+void learn_report_fini(struct learn_report *report)
+{
+    for (size_t i = 0; i < report->warning_count; i++) {
+        free(report->warnings[i]);
+    }
+    report->warning_count = 0;
+}
+
+/* json_pack and json_object_set_new take their values even when they fail, so a NULL anywhere makes
+ * the whole NULL and nothing leaks. */
+static json_t *reliability_json(const struct learn_evidence *evidence)
+{
+    json_t *array = json_array();
+    for (size_t b = 0; b < LEARN_RELIABILITY_BINS; b++) {
+        const struct learn_reliability *bin = &evidence->reliability[b];
+        if (bin->rows == 0) {
+            continue;
+        }
+        (void)json_array_append_new(array, json_pack("{s:f, s:I, s:I, s:f, s:f}", "p", bin->p_mean,
+                                                     "n", (json_int_t)bin->rows, "positives",
+                                                     (json_int_t)bin->positives, "rate_low",
+                                                     bin->low, "rate_high", bin->high));
+    }
+    return array;
+}
+
+static json_t *holdout_json(const struct learn_report *report)
+{
+    const struct learn_evidence *e = report->evidence;
+    json_t *json = json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+                             "split", report->split, "n", (json_int_t)e->rows, "positives",
+                             (json_int_t)e->auc.positives, "auc", e->auc.auc, "auc_low", e->auc.low,
+                             "auc_high", e->auc.high, "brier", e->brier, "brier_reference",
+                             e->brier_reference, "log_loss", e->log_loss, "ece", e->ece,
+                             "lift_top_decile", e->lift_top_decile, "ks", e->ks);
+    json_t *out_of_fold = json_pack("{s:f, s:f, s:f}", "auc", e->out_of_fold.auc, "auc_low",
+                                    e->out_of_fold.low, "auc_high", e->out_of_fold.high);
+    if (json_object_set_new(json, "out_of_fold", out_of_fold) != 0 ||
+        json_object_set_new(json, "reliability", reliability_json(e)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
+static json_t *fields_json(const struct learn_report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->field_count; i++) {
+        const struct learn_field_weight *field = &report->fields[i];
+        (void)json_array_append_new(array,
+                                    json_pack("{s:s, s:f, s:f}", "field", field->name, "importance",
+                                              field->importance, "auc_alone", field->auc_alone));
+    }
+    return array;
+}
+
+static json_t *refused_json(const struct learn_report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->checked_count; i++) {
+        const struct learn_field_report *field = &report->checked[i];
+        char reason[512];
+        if (learn_verdict_refuses(field->verdict, report->options->keep_leaks)) {
+            learn_leakage_reason(field, reason, sizeof reason);
+            (void)json_array_append_new(
+                array, json_pack("{s:s, s:s}", "field", field->name, "reason", reason));
+        }
+    }
+    return array;
+}
+
+static json_t *warnings_json(const struct learn_report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->warning_count; i++) {
+        (void)json_array_append_new(array, json_string(report->warnings[i]));
+    }
+    return array;
+}
+
+static json_t *settings_json(const struct learn_report *report, const struct learn_fit *fit)
+{
+    const struct learn_options *options = report->options;
+    const struct feature_field *time =
+        options->time_field_id < 0
+            ? NULL
+            : feature_schema_by_id(options->schema, (uint16_t)options->time_field_id);
+    return json_pack("{s:I, s:s, s:s, s:f, s:b, s:b, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, s:i, "
+                     "s:i, s:i}",
+                     "seed", (json_int_t)options->seed, "trainer", "cyclic-boosting-1",
+                     "time_field", time == NULL ? "" : time->name, "held_out_share",
+                     report->held_out_share, "grouped", report->grouped, "keep_leaks",
+                     options->keep_leaks, "pairs_max", (int)options->pairs_max, "pairs",
+                     (int)fit->pairs, "bags", LEARN_BAGS, "rate", LEARN_RATE, "l2", LEARN_L2,
+                     "l2_category", LEARN_L2_CATEGORY, "hessian_min", LEARN_HESSIAN_MIN,
+                     "leaves_max", LEARN_LEAVES_MAX, "rounds_max", LEARN_ROUNDS_MAX, "patience",
+                     LEARN_PATIENCE, "rounds_mean", (int)fit->rounds_mean);
+}
+
+static json_t *evidence_json(const struct learn_report *report)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "holdout", holdout_json(report), "fields",
+                     fields_json(report), "refused", refused_json(report), "warnings",
+                     warnings_json(report));
+}
+
+static json_t *report_json(const struct learn_report *report,
+                           const struct feature_codebook *codebook, const struct learn_fit *fit)
+{
+    const struct learn_options *options = report->options;
+    json_t *label =
+        json_pack("{s:s, s:s, s:I, s:I, s:f}", "expression", options->label_text, "where",
+                  options->where_text == NULL ? "" : options->where_text, "population",
+                  (json_int_t)report->rows, "positives", (json_int_t)report->positives, "base_rate",
+                  (double)report->positives / (double)report->rows);
+    return json_pack("{s:i, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "format",
+                     LEARN_DOCUMENT_FORMAT, "name", options->name == NULL ? "" : options->name,
+                     "created", options->created == NULL ? "" : options->created, "schema",
+                     (json_int_t)options->schema->version, "label", label, "settings",
+                     settings_json(report, fit), "evidence", evidence_json(report), "codebook",
+                     feature_codebook_to_json(codebook), "scorecard",
+                     model_to_json(fit->scorecard, codebook));
+}
+
+char *learn_report_print(const struct learn_report *report, const struct feature_codebook *codebook,
+                         const struct learn_fit *fit, struct proto_fault *fault)
+{
+    json_t *json = report_json(report, codebook, fit);
+    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(json);
+    if (text == NULL) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to write the document");
+        return NULL;
+    }
+    if (strlen(text) > PROTO_DOCUMENT_BYTES_MAX) {
+        proto_fault_set(fault, PROTO_TOO_LARGE, "",
+                        "the document has %zu bytes, at most %d are allowed: leave out fields",
+                        strlen(text), PROTO_DOCUMENT_BYTES_MAX);
+        free(text);
+        return NULL;
+    }
+    return text;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/learn/sample.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+static bool no_memory(struct proto_fault *fault)
+{
+    return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the rows to learn from");
+}
+
+void learn_sample_fini(struct learn_sample *sample)
+{
+    free(sample->values);
+    free(sample->index);
+    free(sample->labels);
+    free(sample->profiles);
+    free(sample->times);
+    *sample = (struct learn_sample){0};
+}
+
+static bool row_fetch(struct learn_sample *sample, size_t row)
+{
+    memset(sample->values, 0, sample->slots * sizeof *sample->values);
+    return sample->population->values(sample->population->context, row, sample->values,
+                                      sample->slots);
+}
+
+bool learn_sample_fetch(struct learn_sample *sample, size_t i)
+{
+    return row_fetch(sample, sample->index[i]);
+}
+
+uint64_t learn_value_hash(const struct feature_value *value, uint64_t seed)
+{
+    if (!value->present) {
+        return XXH3_64bits_withSeed("", 0, seed);
+    }
+    switch (value->type) {
+    case FEATURE_NUMBER:
+        return XXH3_64bits_withSeed(&value->number, sizeof value->number, seed);
+    case FEATURE_FLAG:
+        return XXH3_64bits_withSeed(value->flag ? "1" : "0", 1, seed);
+    default:
+        return XXH3_64bits_withSeed(value->text.data, value->text.bytes, seed);
+    }
+}
+
+static uint64_t profile_hash(const struct learn_sample *sample)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < sample->options->field_count; i++) {
+        hash = learn_value_hash(&sample->values[sample->options->field_ids[i]], hash);
+    }
+    return hash;
+}
+
+static bool sample_grow(struct learn_sample *sample, size_t *capacity)
+{
+    size_t wider = *capacity == 0 ? 1024 : *capacity * 2;
+    uint32_t *index = realloc(sample->index, wider * sizeof *index);
+    sample->index = index != NULL ? index : sample->index;
+    uint8_t *labels = realloc(sample->labels, wider);
+    sample->labels = labels != NULL ? labels : sample->labels;
+    uint64_t *profiles = realloc(sample->profiles, wider * sizeof *profiles);
+    sample->profiles = profiles != NULL ? profiles : sample->profiles;
+    double *times = realloc(sample->times, wider * sizeof *times);
+    sample->times = times != NULL ? times : sample->times;
+    *capacity = wider;
+    return index != NULL && labels != NULL && profiles != NULL && times != NULL;
+}
+
+static void row_take(struct learn_sample *sample, size_t row)
+{
+    const struct learn_options *options = sample->options;
+    size_t at = sample->rows++;
+    sample->index[at] = (uint32_t)row;
+    sample->labels[at] = filter_match(options->label, sample->values, sample->slots);
+    sample->profiles[at] = profile_hash(sample);
+    sample->times[at] = (double)NAN;
+    if (options->time_field_id >= 0) {
+        const struct feature_value *value = &sample->values[options->time_field_id];
+        if (value->present && value->type == FEATURE_NUMBER) {
+            sample->times[at] = value->number;
+        }
+    }
+}
+
+static bool rows_read(struct learn_sample *sample, struct proto_fault *fault)
+{
+    const struct learn_options *options = sample->options;
+    size_t capacity = 0;
+    size_t rows = sample->population->rows;
+    for (size_t row = 0; row < rows; row++) {
+        if (row % 65536 == 0 && options->on_progress != NULL &&
+            !options->on_progress(options->progress_context, 0.1 * (double)row / (double)(rows + 1),
+                                  "read")) {
+            return proto_fault_set(fault, PROTO_CANCELLED, "", "learning was cancelled");
+        }
+        if (!row_fetch(sample, row) ||
+            (options->where != NULL &&
+             !filter_match(options->where, sample->values, sample->slots))) {
+            continue;
+        }
+        if (sample->rows == capacity && !sample_grow(sample, &capacity)) {
+            return no_memory(fault);
+        }
+        row_take(sample, row);
+    }
+    return true;
+}
+
+bool learn_sample_read(const struct learn_population *population,
+                       const struct learn_options *options, struct learn_sample *sample,
+                       struct proto_fault *fault)
+{
+    *sample = (struct learn_sample){
+        .population = population, .options = options, .slots = options->schema->id_count};
+    if (population->rows > LEARN_SAMPLE_ROWS_MAX) {
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "",
+                               "%zu rows; at most %u can be learned from", population->rows,
+                               LEARN_SAMPLE_ROWS_MAX);
+    }
+    sample->values = calloc(sample->slots + 1, sizeof *sample->values);
+    if (sample->values == NULL || !rows_read(sample, fault)) {
+        bool out_of_memory = sample->values == NULL;
+        learn_sample_fini(sample);
+        return out_of_memory ? no_memory(fault) : false;
+    }
+    return true;
+}
+
+/* Values of some fields of some rows, by column: a codebook reads one field at a time, and fetching
+ * a whole row for each value would cost the square of the fields. */
+struct cell_block {
+    const uint16_t *field_ids;
+    size_t field_count;
+    size_t rows;
+    struct feature_value *cells; /* field · rows + row */
+    uint16_t *position;          /* by field id */
+};
+
+static bool cell_value(void *context, size_t row, uint16_t field_id, struct feature_value *value)
+{
+    const struct cell_block *block = context;
+    *value = block->cells[block->position[field_id] * block->rows + row];
+    return true;
+}
+
+/* The i-th of `taken` rows spread evenly over `count` ≥ taken. */
+static size_t spread(size_t i, size_t taken, size_t count)
+{
+    return (size_t)((double)i * ((double)count / (double)taken));
+}
+
+static bool cells_fill(struct learn_sample *sample, const struct learn_subset *subset,
+                       struct cell_block *block)
+{
+    for (size_t i = 0; i < block->rows; i++) {
+        if (!learn_sample_fetch(sample, subset->rows[spread(i, block->rows, subset->count)])) {
+            return false;
+        }
+        for (size_t f = 0; f < block->field_count; f++) {
+            block->cells[f * block->rows + i] = sample->values[block->field_ids[f]];
+        }
+    }
+    return true;
+}
+
+struct feature_codebook *learn_sample_codebook(struct learn_sample *sample,
+                                               const struct learn_subset *subset,
+                                               const uint16_t *field_ids, size_t field_count,
+                                               struct proto_fault *fault)
+{
+    size_t rows = subset->count < LEARN_CODEBOOK_ROWS_MAX ? subset->count : LEARN_CODEBOOK_ROWS_MAX;
+    struct cell_block block = {.field_ids = field_ids, .field_count = field_count, .rows = rows};
+    struct feature_codebook *codebook = NULL;
+    block.cells = calloc(rows * field_count + 1, sizeof *block.cells);
+    block.position = calloc(sample->slots + 1, sizeof *block.position);
+    if (block.cells == NULL || block.position == NULL) {
+        no_memory(fault);
+        goto done;
+    }
+    for (size_t f = 0; f < field_count; f++) {
+        block.position[field_ids[f]] = (uint16_t)f;
+    }
+    if (!cells_fill(sample, subset, &block)) {
+        proto_fault_set(fault, PROTO_INTERNAL, "", "a row could not be read a second time");
+        goto done;
+    }
+    struct feature_sample source = {.context = &block, .rows = rows, .value = cell_value};
+    struct feature_codebook_options options = {.field_ids = field_ids, .field_count = field_count};
+    codebook = feature_codebook_build(sample->options->schema, &source, &options, fault);
+done:
+    free(block.cells);
+    free(block.position);
+    return codebook;
+}
+
+size_t learn_sample_numbers(struct learn_sample *sample, const struct learn_subset *subset,
+                            uint16_t field_id, size_t most, double *numbers)
+{
+    size_t rows = subset->count < most ? subset->count : most;
+    size_t count = 0;
+    for (size_t i = 0; i < rows; i++) {
+        const struct feature_value *value = &sample->values[field_id];
+        if (learn_sample_fetch(sample, subset->rows[spread(i, rows, subset->count)]) &&
+            value->present && value->type == FEATURE_NUMBER) {
+            numbers[count++] = value->number;
+        }
+    }
+    return count;
+}
+
+uint8_t *learn_sample_encode(struct learn_sample *sample, const struct learn_subset *subset,
+                             const struct feature_codebook *codebook, struct proto_fault *fault)
+{
+    uint8_t *codes = calloc(subset->count + 1, codebook->row_bytes + 1);
+    if (codes == NULL) {
+        no_memory(fault);
+        return NULL;
+    }
+    for (size_t i = 0; i < subset->count; i++) {
+        if (!learn_sample_fetch(sample, subset->rows[i])) {
+            proto_fault_set(fault, PROTO_INTERNAL, "", "a row could not be read a second time");
+            free(codes);
+            return NULL;
+        }
+        feature_codebook_encode(codebook, sample->values, sample->slots,
+                                codes + i * codebook->row_bytes);
+    }
+    return codes;
+}
+
+struct learn_grid *learn_sample_grid(const struct learn_sample *sample,
+                                     const struct learn_subset *subset,
+                                     const struct feature_codebook *codebook, const uint8_t *codes,
+                                     struct proto_fault *fault)
+{
+    struct learn_grid *grid = learn_grid_create(subset->count, codebook->column_count);
+    if (grid == NULL) {
+        no_memory(fault);
+        return NULL;
+    }
+    for (size_t c = 0; c < codebook->column_count; c++) {
+        grid->bins[c] = (uint16_t)codebook->columns[c].bin_count;
+        grid->ordered[c] = codebook->columns[c].type == FEATURE_NUMBER;
+        uint8_t *column = grid->codes + c * grid->rows;
+        for (size_t i = 0; i < grid->rows; i++) {
+            column[i] = codes[i * codebook->row_bytes + c];
+        }
+    }
+    for (size_t i = 0; i < grid->rows; i++) {
+        grid->labels[i] = sample->labels[subset->rows[i]];
+    }
+    return grid;
+}

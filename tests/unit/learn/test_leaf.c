@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka needs the four above before it. */
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "server/learn/leaf.h"
+
+static const struct learn_leaf_options plain = {
+    .rate = 0.1, .l2 = 1.0, .l2_category = 10.0, .hessian_min = 2.0, .leaves_max = 3};
+
+static void ordered_bins_are_cut_where_the_gradient_turns(void **state)
+{
+    (void)state;
+    const struct learn_sums sums[] = {{0, 0}, {-6, 4}, {-6, 4}, {5, 4},
+                                      {5, 4}, {5, 4},  {-9, 4}, {-9, 4}};
+    double values[8];
+    assert_true(learn_leaf_values(sums, 8, true, &plain, values));
+    assert_true(values[0] == 0.0);
+    assert_true(fabs(values[1] - 0.1 * 12.0 / 9.0) < 1e-15);
+    assert_true(values[2] == values[1]);
+    assert_true(fabs(values[3] + 0.1 * 15.0 / 13.0) < 1e-15);
+    assert_true(values[5] == values[3]);
+    assert_true(fabs(values[6] - 0.1 * 18.0 / 9.0) < 1e-15);
+}
+
+static void missing_is_a_leaf_of_its_own(void **state)
+{
+    (void)state;
+    const struct learn_sums sums[] = {{-8, 7}, {4, 4}, {4, 4}};
+    double values[3];
+    assert_true(learn_leaf_values(sums, 3, true, &plain, values));
+    assert_true(fabs(values[0] - 0.1) < 1e-15);
+    assert_true(values[1] == values[2] && values[1] < 0.0);
+}
+
+static void leaves_with_too_few_rows_do_not_move(void **state)
+{
+    (void)state;
+    const struct learn_sums sums[] = {{0, 0}, {-1.5, 1.5}, {-1.5, 1.5}, {0, 0}};
+    double values[4];
+    assert_false(learn_leaf_values(sums, 4, false, &plain, values));
+    /* Ordered neighbours may join to be enough. */
+    assert_true(learn_leaf_values(sums, 4, true, &plain, values));
+    assert_true(values[1] == values[2] && values[1] > 0.0);
+}
+
+static void categories_are_drawn_to_the_average_by_their_size(void **state)
+{
+    (void)state;
+    const struct learn_sums sums[] = {{0, 0}, {-5, 5}, {-500, 500}};
+    double values[3];
+    assert_true(learn_leaf_values(sums, 3, false, &plain, values));
+    assert_true(fabs(values[1] - 0.1 * 5.0 / 15.0) < 1e-15);
+    assert_true(fabs(values[2] - 0.1 * 500.0 / 510.0) < 1e-15);
+}
+
+static void best_cut_equals_the_best_of_all_cuts(void **state)
+{
+    (void)state;
+    struct learn_leaf_options two = plain;
+    two.leaves_max = 2;
+    for (unsigned seed = 1; seed < 200; seed++) {
+        struct learn_sums sums[12] = {{0, 0}};
+        unsigned x = seed;
+        double g = 0.0;
+        double h = 0.0;
+        for (size_t b = 1; b < 12; b++) {
+            x = x * 1103515245U + 12345U;
+            sums[b] =
+                (struct learn_sums){(double)(x >> 16 & 63) - 31.0, 3.0 + (double)(x >> 22 & 7)};
+            g += sums[b].gradient;
+            h += sums[b].hessian;
+        }
+        double best = 0.0;
+        size_t cut = 0;
+        double left_g = 0.0;
+        double left_h = 0.0;
+        for (size_t b = 1; b < 11; b++) {
+            left_g += sums[b].gradient;
+            left_h += sums[b].hessian;
+            double gain = left_g * left_g / (left_h + 1.0) +
+                          (g - left_g) * (g - left_g) / (h - left_h + 1.0) - g * g / (h + 1.0);
+            if (gain > best) {
+                best = gain;
+                cut = b;
+            }
+        }
+        double values[12];
+        (void)learn_leaf_values(sums, 12, true, &two, values);
+        for (size_t b = 1; b < 12; b++) {
+            assert_true(values[b] == (b <= cut ? values[1] : values[11]));
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ordered_bins_are_cut_where_the_gradient_turns),
+        cmocka_unit_test(missing_is_a_leaf_of_its_own),
+        cmocka_unit_test(leaves_with_too_few_rows_do_not_move),
+        cmocka_unit_test(categories_are_drawn_to_the_average_by_their_size),
+        cmocka_unit_test(best_cut_equals_the_best_of_all_cuts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka needs the four above before it. */
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/learn/leakage.h"
+#include "server/math/portable.h"
+#include "server/math/random.h"
+
+enum { ROWS = 4000, FOLDS = 8 };
+
+static char names[6][8] = {"honest", "typed", "decides", "token", "same", "number"};
+static struct feature_column columns[6] = {
+    {.field_id = 0, .field_name = names[0], .type = FEATURE_CATEGORY, .bin_count = 8},
+    {.field_id = 1, .field_name = names[1], .type = FEATURE_CATEGORY, .bin_count = 4},
+    {.field_id = 2, .field_name = names[2], .type = FEATURE_CATEGORY, .bin_count = 6},
+    {.field_id = 3, .field_name = names[3], .type = FEATURE_CATEGORY, .bin_count = 2},
+    {.field_id = 4, .field_name = names[4], .type = FEATURE_FLAG, .bin_count = 3},
+    {.field_id = 5, .field_name = names[5], .type = FEATURE_NUMBER, .bin_count = 20},
+};
+static const struct feature_codebook codebook = {.columns = columns, .column_count = 6};
+
+/* Field 0 moves the odds by up to e; field 1 repeats the outcome for 95 of 100; field 2 is filled
+ * in for a quarter of the rows, with the outcome; field 3 never repeats; field 4 is constant; field
+ * 5 is a strong honest number. */
+static struct learn_grid *grid_make(uint8_t *folds)
+{
+    struct learn_grid *grid = learn_grid_create(ROWS, 6);
+    assert_non_null(grid);
+    struct math_random random;
+    math_random_init(&random, 17);
+    for (size_t i = 0; i < ROWS; i++) {
+        uint8_t *codes[6];
+        for (size_t c = 0; c < 6; c++) {
+            grid->bins[c] = (uint16_t)columns[c].bin_count;
+            grid->ordered[c] = columns[c].type == FEATURE_NUMBER;
+            codes[c] = grid->codes + c * ROWS + i;
+        }
+        *codes[0] = (uint8_t)(1 + math_random_below(&random, 7));
+        *codes[5] = (uint8_t)(1 + math_random_below(&random, 19));
+        double logit = -0.5 + 0.3 * (*codes[0] - 4.0) + 0.2 * (*codes[5] - 10.0);
+        uint8_t won = math_random_unit(&random) < math_logistic(logit);
+        grid->labels[i] = won;
+        bool right = math_random_unit(&random) < 0.95;
+        *codes[1] = (uint8_t)(2 + (right ? won : !won));
+        bool filled = math_random_unit(&random) < 0.35;
+        *codes[2] = (uint8_t)(filled ? 2 + won : 0);
+        *codes[3] = 1;
+        *codes[4] = 2;
+        folds[i] = (uint8_t)(i % FOLDS);
+    }
+    return grid;
+}
+
+static void leaks_are_refused_and_honest_fields_are_kept(void **state)
+{
+    (void)state;
+    uint8_t folds[ROWS];
+    struct learn_field_report reports[6];
+    size_t count = 0;
+    struct proto_fault fault;
+    struct learn_grid *grid = grid_make(folds);
+    assert_true(learn_leakage_check(grid, &codebook, folds, FOLDS, reports, &count, &fault));
+    assert_int_equal(count, 6);
+    assert_int_equal(reports[0].verdict, LEARN_FIELD_USED);
+    assert_int_equal(reports[1].verdict, LEARN_FIELD_LEAK_STRONG);
+    assert_int_equal(reports[2].verdict, LEARN_FIELD_LEAK_DECIDES);
+    assert_int_equal(reports[3].verdict, LEARN_FIELD_IDENTIFIER);
+    assert_int_equal(reports[4].verdict, LEARN_FIELD_CONSTANT);
+    assert_true(reports[5].verdict == LEARN_FIELD_USED || reports[5].verdict == LEARN_FIELD_WARNED);
+    assert_true(reports[5].auc > 0.72);
+    assert_true(reports[1].auc_low <= reports[1].auc && reports[1].auc <= reports[1].auc_high);
+    learn_grid_destroy(grid);
+}
+
+static void reasons_name_figures(void **state)
+{
+    (void)state;
+    uint8_t folds[ROWS];
+    struct learn_field_report reports[6];
+    size_t count = 0;
+    struct proto_fault fault;
+    char text[512];
+    struct learn_grid *grid = grid_make(folds);
+    assert_true(learn_leakage_check(grid, &codebook, folds, FOLDS, reports, &count, &fault));
+    learn_leakage_reason(&reports[1], text, sizeof text);
+    assert_non_null(strstr(text, "suspected leak"));
+    assert_non_null(strstr(text, "0.85"));
+    learn_leakage_reason(&reports[2], text, sizeof text);
+    assert_non_null(strstr(text, "decide both ways"));
+    learn_grid_destroy(grid);
+}
+
+static void a_noise_field_of_many_categories_looks_no_better_than_chance(void **state)
+{
+    (void)state;
+    uint8_t folds[ROWS];
+    struct learn_field_report reports[6];
+    size_t count = 0;
+    struct proto_fault fault;
+    struct math_random random;
+    struct learn_grid *grid = grid_make(folds);
+    math_random_init(&random, 3);
+    columns[0].bin_count = 200;
+    grid->bins[0] = 200;
+    for (size_t i = 0; i < ROWS; i++) {
+        grid->codes[i] = (uint8_t)math_random_below(&random, 200);
+    }
+    assert_true(learn_leakage_check(grid, &codebook, folds, FOLDS, reports, &count, &fault));
+    columns[0].bin_count = 8;
+    assert_true(reports[0].auc < 0.54);
+    assert_true(reports[0].explained < 0.02);
+    learn_grid_destroy(grid);
+}
+
+static void keeping_leaks_refuses_only_what_says_nothing(void **state)
+{
+    (void)state;
+    assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_STRONG, false));
+    assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_DECIDES, false));
+    assert_false(learn_verdict_refuses(LEARN_FIELD_LEAK_STRONG, true));
+    assert_false(learn_verdict_refuses(LEARN_FIELD_WARNED, false));
+    assert_true(learn_verdict_refuses(LEARN_FIELD_IDENTIFIER, true));
+    assert_true(learn_verdict_refuses(LEARN_FIELD_CONSTANT, true));
+}
+
+static void serial_numbers_are_told_from_quantities(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 };
+    double numbers[COUNT];
+    struct math_random random;
+    math_random_init(&random, 1);
+    for (size_t i = 0; i < COUNT; i++) { /* every eighth number of a sequence, in any order */
+        numbers[(i * 7) % COUNT] = 50000.0 + 8.0 * (double)i;
+    }
+    assert_true(learn_leakage_numbered(numbers, COUNT));
+    for (size_t i = 0; i < COUNT; i++) {
+        numbers[i] = floor(math_random_unit(&random) * 8000.0);
+    }
+    assert_false(learn_leakage_numbered(numbers, COUNT)); /* some repeat */
+    for (size_t i = 0; i < COUNT; i++) {
+        numbers[i] = math_random_unit(&random);
+    }
+    assert_false(learn_leakage_numbered(numbers, COUNT)); /* not whole */
+    for (size_t i = 0; i < COUNT; i++) {
+        numbers[i] = floor(1e9 * math_random_unit(&random));
+    }
+    assert_false(learn_leakage_numbered(numbers, COUNT)); /* revenue: far apart */
+    assert_false(learn_leakage_numbered(numbers, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leaks_are_refused_and_honest_fields_are_kept),
+        cmocka_unit_test(reasons_name_figures),
+        cmocka_unit_test(a_noise_field_of_many_categories_looks_no_better_than_chance),
+        cmocka_unit_test(keeping_leaks_refuses_only_what_says_nothing),
+        cmocka_unit_test(serial_numbers_are_told_from_quantities),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
