@@ -17,13 +17,19 @@
 
 #define CONNECT_TIMEOUT_MS 5000
 #define CALL_TIMEOUT_MS 30000
-#ifndef ICP_VERSION_TEXT
-#error "the build passes ICP_VERSION_TEXT"
-#endif
+#define STRING_OF(number) #number
+#define STRING(number) STRING_OF(number)
+#define VERSION_TEXT                                                                               \
+    STRING(ICP_VERSION_MAJOR) "." STRING(ICP_VERSION_MINOR) "." STRING(ICP_VERSION_PATCH)
 
 const char *icp_version(void)
 {
-    return ICP_VERSION_TEXT;
+    return VERSION_TEXT;
+}
+
+unsigned icp_version_number(void)
+{
+    return ICP_VERSION_NUMBER;
 }
 
 static const char *where_text(const struct client_uri *uri, char *text, size_t text_bytes)
@@ -189,7 +195,7 @@ static bool client_prepare(struct icp_client *client, const struct icp_options *
     client->call_timeout_ms =
         options->call_timeout_ms != 0 ? options->call_timeout_ms : CALL_TIMEOUT_MS;
     client->retry = options->retry;
-    client->name = strdup(options->name != NULL ? options->name : "libicp " ICP_VERSION_TEXT);
+    client->name = strdup(options->name != NULL ? options->name : "libicp " VERSION_TEXT);
     client->token = options->token != NULL ? strdup(options->token) : NULL;
     if (client->name == NULL || (options->token != NULL && client->token == NULL))
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the client");
@@ -255,7 +261,7 @@ void icp_close(struct icp_client *client)
     free(client);
 }
 
-const struct icp_server *icp_server(const struct icp_client *client)
+const struct icp_server *icp_server_info(const struct icp_client *client)
 {
     return &client->server;
 }

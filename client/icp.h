@@ -5,7 +5,7 @@
  *     struct icp_client *client = icp_connect("icp://127.0.0.1:4273", NULL, &fault);
  *     struct icp_query query = {.email = "ann@acme.com", .reasons = 3};
  *     struct icp_score score = {0};
- *     if (client != NULL && icp_score(client, &query, &score, &fault))
+ *     if (client != NULL && icp_score_lead(client, &query, &score, &fault))
  *         printf("fit %.0f, grade %c\n", score.fit, score.grade);
  *     icp_score_fini(&score);
  *     icp_close(client);
@@ -34,6 +34,13 @@ extern "C" {
 
 #define ICP_API __attribute__((visibility("default")))
 
+/* The version of this header; icp_version() tells that of the library that runs. Within one MAJOR
+ * the library stays binary compatible (client/libicp.abi). */
+#define ICP_VERSION_MAJOR 0
+#define ICP_VERSION_MINOR 1
+#define ICP_VERSION_PATCH 0
+#define ICP_VERSION_NUMBER (ICP_VERSION_MAJOR * 10000 + ICP_VERSION_MINOR * 100 + ICP_VERSION_PATCH)
+
 /* What went wrong. Codes below 200 come from the server, the others from this library. */
 enum icp_error {
 #define X(code, NAME, name, retryable, text) ICP_##NAME = (code),
@@ -58,8 +65,10 @@ struct icp_fault {
 
 /* "not-found" and the like; "internal" for an unknown code. Never NULL. */
 ICP_API const char *icp_error_name(enum icp_error code);
-/* Version of the library, such as "0.1.0". */
+/* Version of the library that runs, such as "0.1.0", and the same in the form of
+ * ICP_VERSION_NUMBER. */
 ICP_API const char *icp_version(void);
+ICP_API unsigned icp_version_number(void);
 
 /* A run of bytes that somebody else owns; not ended by a zero. */
 struct icp_text {
@@ -101,7 +110,7 @@ struct icp_server {
     uint64_t schema; /* current schema version, 0 if none */
     uint64_t icp;    /* active ICP version, 0 if none */
 };
-ICP_API const struct icp_server *icp_server(const struct icp_client *client);
+ICP_API const struct icp_server *icp_server_info(const struct icp_client *client);
 
 /* Requests. */
 
@@ -184,7 +193,7 @@ ICP_API struct icp_text icp_reply_text(const struct icp_reply *reply, const char
 /* The whole reply as a value, to walk over. */
 ICP_API struct icp_value icp_reply_value(const struct icp_reply *reply);
 
-/* Walks a list or map: struct icp_walk walk = icp_walk(&value); while (icp_next(&walk, &key,
+/* Walks a list or map: struct icp_walk walk = icp_walk_over(&value); while (icp_next(&walk, &key,
  * &value)) key may be NULL; it is empty in a list. Any other kind has no elements. */
 struct icp_walk {
     const uint8_t *at;
@@ -192,7 +201,7 @@ struct icp_walk {
     size_t left;
     bool is_map;
 };
-ICP_API struct icp_walk icp_walk(const struct icp_value *value);
+ICP_API struct icp_walk icp_walk_over(const struct icp_value *value);
 ICP_API bool icp_next(struct icp_walk *walk, struct icp_text *key, struct icp_value *value);
 /* Writes a value for a person (numbers shortest, lists with ", "), cut to fit, zero-ended. Returns
  * text. */
@@ -282,8 +291,8 @@ struct icp_score {
     struct icp_reply reply; /* the library's, with what the texts point into */
     void *memory;
 };
-ICP_API bool icp_score(struct icp_client *client, const struct icp_query *query,
-                       struct icp_score *score, struct icp_fault *fault);
+ICP_API bool icp_score_lead(struct icp_client *client, const struct icp_query *query,
+                            struct icp_score *score, struct icp_fault *fault);
 /* The same in two steps, to pipeline. icp_score_receive waits for any reply of icp_score_send (or
  * for the one of that id) and leaves the request's id in score->reply.request_id. */
 ICP_API uint32_t icp_score_send(struct icp_client *client, const struct icp_query *query,

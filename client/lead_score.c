@@ -18,7 +18,7 @@ static struct icp_walk list_walk(const struct proto_arg *arg)
 {
     struct icp_value list = {
         .kind = ICP_KIND_LIST, .data = arg->value.data, .bytes = arg->value.bytes};
-    return icp_walk(&list);
+    return icp_walk_over(&list);
 }
 
 static bool reasons_read(const struct proto_arg *arg, struct icp_reason *reasons, size_t count)
@@ -165,8 +165,8 @@ static bool score_finish(bool received, struct icp_score *score, struct icp_faul
     return false;
 }
 
-bool icp_score(struct icp_client *client, const struct icp_query *query, struct icp_score *score,
-               struct icp_fault *fault)
+bool icp_score_lead(struct icp_client *client, const struct icp_query *query,
+                    struct icp_score *score, struct icp_fault *fault)
 {
     const struct icp_payload *payload = query_payload(client, query);
     if (payload == NULL)

@@ -60,7 +60,7 @@ static bool value_decode(struct proto_span encoded, struct icp_value *value)
     return false;
 }
 
-struct icp_walk icp_walk(const struct icp_value *value)
+struct icp_walk icp_walk_over(const struct icp_value *value)
 {
     struct icp_walk walk = {0};
     if (value->kind != ICP_KIND_LIST && value->kind != ICP_KIND_MAP)
@@ -95,7 +95,7 @@ bool icp_next(struct icp_walk *walk, struct icp_text *key, struct icp_value *val
 bool icp_value_get(const struct icp_value *map, const char *name, struct icp_value *value)
 {
     size_t name_bytes = strlen(name);
-    struct icp_walk walk = icp_walk(map);
+    struct icp_walk walk = icp_walk_over(map);
     struct icp_text key;
     while (walk.is_map && icp_next(&walk, &key, value)) {
         if (key.bytes == name_bytes && memcmp(key.data, name, name_bytes) == 0)
@@ -218,7 +218,7 @@ char *icp_value_print(const struct icp_value *value, char *text, size_t text_byt
     struct sink sink = {text, text_bytes};
     if (text_bytes > 0)
         *text = '\0';
-    struct icp_walk walk = icp_walk(value);
+    struct icp_walk walk = icp_walk_over(value);
     if (walk.at == NULL) {
         sink_scalar(&sink, value);
         return text;

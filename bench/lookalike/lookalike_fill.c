@@ -167,7 +167,7 @@ static bool jobs_busy(struct filler *filler, bool *busy, struct proto_fault *fau
         return false;
     }
     if (icp_reply_get(&filler->reply, "jobs", &jobs)) {
-        struct icp_walk walk = icp_walk(&jobs);
+        struct icp_walk walk = icp_walk_over(&jobs);
         while (icp_next(&walk, NULL, &job)) {
             *busy |= icp_value_get(&job, "state", &state) &&
                      (strncmp(state.text.data, "queued", state.text.bytes) == 0 ||

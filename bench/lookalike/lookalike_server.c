@@ -238,7 +238,7 @@ static bool wrong_count(struct stage *stage, uint32_t *wrong, struct proto_fault
         good = lookalike_ask(&stage->base, payload, &reply, fault);
         bool same = good && icp_reply_flag(&reply, "exact", false) &&
                     icp_reply_get(&reply, "results", &list) && list.count == count;
-        struct icp_walk walk = icp_walk(&list);
+        struct icp_walk walk = icp_walk_over(&list);
         while (same && icp_next(&walk, NULL, &each)) {
             same = icp_value_get(&each, "similarity", &similarity) &&
                    fabs(similarity.number - hits[rank++].similarity) < 1e-5;

@@ -194,7 +194,7 @@ int table_print(struct table *table, const struct cli *cli, FILE *out)
 
 json_t *json_of(const struct icp_value *value)
 {
-    struct icp_walk walk = icp_walk(value);
+    struct icp_walk walk = icp_walk_over(value);
     struct icp_value element;
     struct icp_text key;
     json_t *json = NULL;

@@ -20,7 +20,7 @@ static int account_print(const struct cli *cli, const struct icp_reply *reply)
     }
     (void)icp_reply_get(reply, "values", &values);
     table_init(&table, headers, 5);
-    struct icp_walk walk = icp_walk(&values);
+    struct icp_walk walk = icp_walk_over(&values);
     while (icp_next(&walk, &name, &entry)) {
         table_text_n(&table, name);
         (void)icp_value_get(&entry, "value", &part);

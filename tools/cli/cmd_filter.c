@@ -78,8 +78,8 @@ static size_t page_add(struct filter_run *run)
     struct icp_text raw = bytes_of(&run->reply, "raw");
     (void)icp_reply_get(&run->reply, "ids", &ids);
     (void)icp_reply_get(&run->reply, "values", &values);
-    struct icp_walk walk = icp_walk(&ids);
-    struct icp_walk maps = icp_walk(&values);
+    struct icp_walk walk = icp_walk_over(&ids);
+    struct icp_walk maps = icp_walk_over(&values);
     size_t row = 0;
     for (; icp_next(&walk, NULL, &id); row++) {
         table_value(&run->table, &id);

@@ -21,7 +21,7 @@ static int versions_print(const struct cli *cli, const struct icp_reply *reply)
     struct icp_value entry;
     struct icp_value value;
     (void)icp_reply_get(reply, "icps", &list);
-    struct icp_walk walk = icp_walk(&list);
+    struct icp_walk walk = icp_walk_over(&list);
     table_init(&table, headers, 7);
     while (icp_next(&walk, NULL, &entry)) {
         value_add(&table, &entry, "icp");
@@ -48,7 +48,7 @@ static void switches_print(const struct icp_reply *reply)
     struct icp_value reason;
     char text[24];
     (void)icp_reply_get(reply, "switches", &list);
-    struct icp_walk walk = icp_walk(&list);
+    struct icp_walk walk = icp_walk_over(&list);
     if (list.count > 0)
         printf("\nswitches, oldest first (UTC):\n");
     while (icp_next(&walk, NULL, &entry)) {

@@ -78,7 +78,7 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     status = query.values != NULL ? names_check(cli, client) : EX_OK;
     if (status != EX_OK) {
         ; /* said already */
-    } else if (!icp_score(client, &query, &score, &fault)) {
+    } else if (!icp_score_lead(client, &query, &score, &fault)) {
         status = cli_icp_fault(cli, &fault);
         if (query.email != NULL && fault.code == ICP_NOT_FOUND)
             cli_email_explain(cli, query.email);

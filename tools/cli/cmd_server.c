@@ -35,7 +35,7 @@ static int ping(const struct cli *cli, struct icp_client *client, double *times,
     qsort(times, count, sizeof *times, compare_doubles);
     double median = times[count / 2];
     double high = times[count * 99 / 100];
-    const struct icp_server *server = icp_server(client);
+    const struct icp_server *server = icp_server_info(client);
     if (cli->form == CLI_JSON)
         return json_print(cli, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}",
                                          "server", server->server, "role", server->role, "schema",
@@ -79,7 +79,7 @@ int cmd_version(struct cli *cli)
         return EX_USAGE;
     options.token = cli->token[0] != '\0' ? cli->token : NULL;
     struct icp_client *client = icp_connect(cli->uri, &options, &fault);
-    const char *server = client != NULL ? icp_server(client)->server : "";
+    const char *server = client != NULL ? icp_server_info(client)->server : "";
     int status = EX_OK;
     if (cli->form == CLI_JSON)
         status = json_print(cli, json_pack("{s:s, s:s}", "icp", icp_version(), "server", server));
@@ -101,7 +101,7 @@ static int jobs_print(const struct cli *cli, const struct icp_reply *reply)
     struct icp_value value;
     char text[24];
     (void)icp_reply_get(reply, "jobs", &list);
-    struct icp_walk walk = icp_walk(&list);
+    struct icp_walk walk = icp_walk_over(&list);
     table_init(&table, headers, 9);
     while (icp_next(&walk, NULL, &entry)) {
         for (size_t i = 0; i < 9; i++) {

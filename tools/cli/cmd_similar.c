@@ -192,7 +192,7 @@ static void shared_print(const struct icp_value *hit, struct why *why)
     struct icp_value value;
     if (!icp_value_get(hit, "shared", &list))
         return;
-    struct icp_walk walk = icp_walk(&list);
+    struct icp_walk walk = icp_walk_over(&list);
     for (size_t i = 0; icp_next(&walk, NULL, &one); i++) {
         struct icp_text field = text_of(&one, "field");
         why_add(why, "%s%.*s", i > 0 ? ", " : "", (int)field.bytes, field.data);
@@ -229,7 +229,7 @@ static int hits_print(const struct cli *cli, const struct icp_reply *reply)
     bool scored = icp_reply_int(reply, "icp", 0) > 0;
     table_init(&table, headers, sizeof headers / sizeof *headers);
     (void)icp_reply_get(reply, "results", &results);
-    struct icp_walk walk = icp_walk(&results);
+    struct icp_walk walk = icp_walk_over(&results);
     while (icp_next(&walk, NULL, &hit)) {
         struct why shared = {.bytes = 0};
         struct why difference = {.bytes = 0};

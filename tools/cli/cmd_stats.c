@@ -43,7 +43,7 @@ static void metric_add(struct metrics *metrics, const char *name, const struct i
 static void metrics_collect(struct metrics *metrics, const char *prefix,
                             const struct icp_value *value)
 {
-    struct icp_walk walk = icp_walk(value);
+    struct icp_walk walk = icp_walk_over(value);
     struct icp_text key;
     struct icp_value element;
     while (icp_next(&walk, &key, &element)) {

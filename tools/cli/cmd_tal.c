@@ -46,7 +46,7 @@ static int lists_print(const struct cli *cli, const struct icp_reply *reply)
         printf("no target account list yet; 'icp tal build' makes one\n");
         return EX_OK;
     }
-    struct icp_walk walk = icp_walk(&list);
+    struct icp_walk walk = icp_walk_over(&list);
     table_init(&table, headers, COLUMNS);
     while (icp_next(&walk, NULL, &entry)) {
         if (icp_value_get(&entry, "error", &value)) {
@@ -85,7 +85,7 @@ static void reasons_add(struct table *table, const struct icp_value *entry)
     struct icp_value value;
     struct icp_value contribution;
     (void)icp_value_get(entry, "reasons", &reasons);
-    struct icp_walk walk = icp_walk(&reasons);
+    struct icp_walk walk = icp_walk_over(&reasons);
     while (icp_next(&walk, NULL, &reason) && used < sizeof text) {
         (void)icp_value_get(&reason, "field", &field);
         (void)icp_value_get(&reason, "value", &value);
@@ -111,7 +111,7 @@ static int entries_print(const struct cli *cli, const struct icp_reply *reply, b
     struct icp_value entry;
     struct icp_value value;
     (void)icp_reply_get(reply, "entries", &entries);
-    struct icp_walk walk = icp_walk(&entries);
+    struct icp_walk walk = icp_walk_over(&entries);
     table_init(&table, all ? every : few, columns);
     while (icp_next(&walk, NULL, &entry)) {
         members_add(&table, &entry, every, 2);
@@ -150,7 +150,7 @@ static void owners_print(const struct icp_value *head, const char *name, const c
     struct icp_value count;
     struct icp_value most;
     (void)icp_value_get(head, name, &list);
-    struct icp_walk walk = icp_walk(&list);
+    struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &part)) {
         (void)icp_value_get(&part, "name", &label);
         (void)icp_value_get(&part, "count", &count);
@@ -283,7 +283,7 @@ static int diff_print(const struct cli *cli, const struct icp_reply *reply)
                (long long)icp_reply_int(reply, "only_a", 0), cli->arguments[0],
                (long long)icp_reply_int(reply, "only_b", 0), cli->arguments[1]);
     (void)icp_reply_get(reply, "accounts", &list);
-    struct icp_walk walk = icp_walk(&list);
+    struct icp_walk walk = icp_walk_over(&list);
     table_init(&table, headers, 5);
     while (icp_next(&walk, NULL, &entry)) {
         members_add(&table, &entry, headers, 3);

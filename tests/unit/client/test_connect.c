@@ -26,10 +26,10 @@ static void connect_greets_over_tcp_and_unix(void **state)
         struct icp_fault fault = {0};
         struct icp_client *client = icp_connect(server.uri, NULL, &fault);
         assert_non_null(client);
-        assert_string_equal(icp_server(client)->server, "fake 1");
-        assert_string_equal(icp_server(client)->role, "admin");
-        assert_int_equal(icp_server(client)->icp, 7);
-        assert_int_equal(icp_server(client)->schema, 2);
+        assert_string_equal(icp_server_info(client)->server, "fake 1");
+        assert_string_equal(icp_server_info(client)->role, "admin");
+        assert_int_equal(icp_server_info(client)->icp, 7);
+        assert_int_equal(icp_server_info(client)->schema, 2);
         icp_close(client);
         assert_true(fake_stop(&server));
     }

@@ -34,9 +34,23 @@ sed -i 's/= {0}/= {}/' "$work/main.cpp"
 strict="-Wall -Wextra -Wpedantic -Werror"
 cc -std=c99 $strict $(pkg-config --cflags icp) "$work/main.c" $(pkg-config --libs icp) -o "$work/c"
 LD_LIBRARY_PATH=$lib "$work/c"
-c++ -std=c++11 $strict $(pkg-config --cflags icp) "$work/main.cpp" $(pkg-config --libs icp) \
-    -o "$work/cpp"
-LD_LIBRARY_PATH=$lib "$work/cpp"
+# No name of the header is both a struct's and a function's, which C++ could not tell apart.
+cat >>"$work/main.cpp" <<'END'
+icp_options options{};
+icp_query query{};
+icp_score score{};
+icp_reply reply{};
+icp_server server{};
+icp_walk walk{};
+static_assert(ICP_VERSION_NUMBER / 10000 == ICP_VERSION_MAJOR, "the number holds the parts");
+END
+for compiler in g++ clang++; do
+    for standard in c++11 c++17; do
+        $compiler -std=$standard $strict $(pkg-config --cflags icp) "$work/main.cpp" \
+            $(pkg-config --libs icp) -o "$work/cpp"
+        LD_LIBRARY_PATH=$lib "$work/cpp"
+    done
+done
 cc $(pkg-config --cflags icp) "$work/main.c" "$lib/libicp.a" \
     $(pkg-config --libs --static icp | sed 's/-licp//') -o "$work/static"
 "$work/static"

@@ -132,7 +132,7 @@ static void score_sends_the_query_and_reads_the_answer(void **state)
     struct icp_query query = {
         .id = "a1", .key = "domain:acme.com", .email = "ann@acme.com", .values = values, .icp = 4};
     struct icp_score score = {0};
-    assert_true(icp_score(client, &query, &score, &fault));
+    assert_true(icp_score_lead(client, &query, &score, &fault));
     assert_int_equal(score.icp, 4);
     assert_int_equal(score.seq, 99);
     assert_true(score.found);
@@ -176,14 +176,14 @@ static void score_reads_reasons_that_add_up_and_refuses_bad_ones(void **state)
     assert_memory_equal(score.id.data, "acme", 4);
     assert_true(score.fit_low == 50.0);
     /* The next answer has none, and must not show those of the last. */
-    assert_true(icp_score(client, &query, &score, &fault));
+    assert_true(icp_score_lead(client, &query, &score, &fault));
     assert_int_equal(score.reason_count, 0);
     assert_int_equal(score.missing_count, 0);
     assert_int_equal(score.unknown_count, 0);
-    assert_false(icp_score(client, &query, &score, &fault));
+    assert_false(icp_score_lead(client, &query, &score, &fault));
     assert_int_equal(fault.code, ICP_BAD_REPLY);
     assert_string_equal(fault.field, "grade");
-    assert_false(icp_score(client, &query, &score, &fault));
+    assert_false(icp_score_lead(client, &query, &score, &fault));
     assert_int_equal(fault.code, ICP_BAD_REPLY);
     icp_score_fini(&score);
     icp_close(client);

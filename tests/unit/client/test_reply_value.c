@@ -92,7 +92,7 @@ static void walk_visits_each_element_once(void **state)
     struct icp_value list;
     assert_true(icp_reply_get(&reply, "l", &list));
     assert_int_equal(list.count, 3);
-    struct icp_walk walk = icp_walk(&list);
+    struct icp_walk walk = icp_walk_over(&list);
     struct icp_text key;
     struct icp_value value;
     static const enum icp_kind kinds[] = {ICP_KIND_INT, ICP_KIND_TEXT, ICP_KIND_NIL};
@@ -104,11 +104,11 @@ static void walk_visits_each_element_once(void **state)
     assert_false(icp_next(&walk, &key, &value));
     struct icp_value all = icp_reply_value(&reply);
     size_t count = 0;
-    for (walk = icp_walk(&all); icp_next(&walk, NULL, &value); count++)
+    for (walk = icp_walk_over(&all); icp_next(&walk, NULL, &value); count++)
         ;
     assert_int_equal(count, 8);
     struct icp_value scalar = {.kind = ICP_KIND_INT};
-    walk = icp_walk(&scalar);
+    walk = icp_walk_over(&scalar);
     assert_false(icp_next(&walk, NULL, &value));
     proto_writer_fini(&writer);
 }
@@ -121,7 +121,7 @@ static void walk_ends_at_bytes_that_are_cut(void **state)
     for (size_t bytes = 0; bytes < writer.bytes; bytes++) {
         reply.payload_bytes = bytes;
         struct icp_value all = icp_reply_value(&reply);
-        struct icp_walk walk = icp_walk(&all);
+        struct icp_walk walk = icp_walk_over(&all);
         struct icp_value value;
         size_t count = 0;
         while (icp_next(&walk, NULL, &value))
