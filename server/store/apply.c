@@ -20,7 +20,7 @@ static bool edits_reserve(struct store_edits *edits, size_t more, struct proto_f
     return true;
 }
 
-static bool apply_ids(struct store_txn *txn, const struct store_plan *plan,
+static bool apply_ids(struct disk_txn *txn, const struct store_plan *plan,
                       struct store_bucket_room *room, struct store_edits *edits,
                       struct proto_fault *fault)
 {
@@ -61,7 +61,7 @@ static void sort_accounts(struct store_plan *plan)
     }
 }
 
-static bool apply_accounts(struct store_txn *txn, const struct store_plan *plan,
+static bool apply_accounts(struct disk_txn *txn, const struct store_plan *plan,
                            struct proto_fault *fault)
 {
     uint32_t changed_s = (uint32_t)(plan->now_ms / 1000);
@@ -78,10 +78,10 @@ static bool apply_accounts(struct store_txn *txn, const struct store_plan *plan,
 /* Rows below the mark are kept right in the same transaction. Without an encoder (after a start,
  * until the engine has set one) the mark goes back instead, and the rows are encoded again from
  * there. */
-static bool apply_rows(struct store_txn *txn, const struct store_plan *plan, uint32_t slots_before,
+static bool apply_rows(struct disk_txn *txn, const struct store_plan *plan, uint32_t slots_before,
                        struct store_row_writer *rows, struct proto_fault *fault)
 {
-    struct store_state *state = &txn->state;
+    struct disk_state *state = &txn->state;
     if (state->rows_digest == 0)
         return true;
     bool able = rows->encoder != NULL && rows->encoder->digest == state->rows_digest;
@@ -102,22 +102,22 @@ static bool apply_rows(struct store_txn *txn, const struct store_plan *plan, uin
     return store_row_flush(rows, fault);
 }
 
-static bool apply_documents(struct store_txn *txn, const struct store_plan *plan,
+static bool apply_documents(struct disk_txn *txn, const struct store_plan *plan,
                             struct proto_fault *fault)
 {
     for (size_t i = 0; i < plan->document_count; i++) {
         const struct store_plan_document *document = &plan->documents[i];
-        uint8_t *at = store_txn_put(txn, document->table, document->key,
-                                    store_seal_bytes(&document->sealed), MDB_APPEND, fault);
+        uint8_t *at = disk_txn_put(txn, document->table, document->key,
+                                   disk_seal_bytes(&document->sealed), DISK_PUT_LAST, fault);
         if (at == NULL)
             return false;
-        uint64_t check = store_seal(document->table, document->key, &document->sealed, at);
-        store_sum_change(&txn->state, document->table, false, 0, true, check);
+        uint64_t check = disk_seal(document->table, document->key, &document->sealed, at);
+        disk_sum_change(&txn->state, document->table, false, 0, true, check);
     }
     return true;
 }
 
-bool store_apply(struct store_txn *txn, struct store_plan *plan, struct store_row_writer *rows,
+bool store_apply(struct disk_txn *txn, struct store_plan *plan, struct store_row_writer *rows,
                  struct store_bucket_room *room, struct store_edits *edits,
                  struct proto_fault *fault)
 {

@@ -16,7 +16,7 @@ struct store_edits {
     size_t room;
 };
 
-bool store_apply(struct store_txn *txn, struct store_plan *plan, struct store_row_writer *rows,
+bool store_apply(struct disk_txn *txn, struct store_plan *plan, struct store_row_writer *rows,
                  struct store_bucket_room *room, struct store_edits *edits,
                  struct proto_fault *fault);
 

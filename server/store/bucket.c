@@ -17,21 +17,21 @@ uint32_t store_bucket_of(uint64_t hash, uint32_t buckets)
     return (uint32_t)(number < buckets ? number : number & (mask >> 1));
 }
 
-bool store_bucket_get(const struct store_txn *txn, uint32_t number, struct store_bucket *bucket,
+bool store_bucket_get(const struct disk_txn *txn, uint32_t number, struct store_bucket *bucket,
                       struct proto_fault *fault)
 {
     struct proto_span value = {0};
-    enum store_got got = store_txn_get(txn, STORE_TABLE_ID, number, &value, fault);
-    if (got == STORE_GOT_FAULT)
+    enum disk_got got = disk_txn_get(txn, DISK_TABLE_ID, number, &value, fault);
+    if (got == DISK_GOT_FAULT)
         return false;
     /* The length is settled before anything is hashed: a damaged one must not lead past the map. */
-    if (got == STORE_GOT_NONE || value.bytes < HEADER_BYTES ||
-        value.bytes != value_bytes(store_get_u32(value.data + 8)) ||
-        store_get_u64(value.data) !=
-            store_check(STORE_TABLE_ID, number, value.data + 8, value.bytes - 8))
+    if (got == DISK_GOT_NONE || value.bytes < HEADER_BYTES ||
+        value.bytes != value_bytes(disk_get_u32(value.data + 8)) ||
+        disk_get_u64(value.data) !=
+            disk_check(DISK_TABLE_ID, number, value.data + 8, value.bytes - 8))
         return proto_fault_set(fault, PROTO_CORRUPT, "id",
                                "bucket %u of table id does not match its checksum", number);
-    bucket->count = store_get_u32(value.data + 8);
+    bucket->count = disk_get_u32(value.data + 8);
     bucket->hashes = value.data + HEADER_BYTES;
     bucket->refs = bucket->hashes + (size_t)bucket->count * 8;
     return true;
@@ -62,7 +62,7 @@ static bool room_reserve(struct store_bucket_room *room, size_t entries, struct 
 
 /* Copies a bucket out of the transaction, with room for `more` entries; keeps its check for the
  * sums. */
-static bool bucket_load(struct store_txn *txn, struct store_bucket_room *room, uint32_t number,
+static bool bucket_load(struct disk_txn *txn, struct store_bucket_room *room, uint32_t number,
                         size_t more, uint32_t *count, struct proto_fault *fault)
 {
     struct store_bucket bucket = {0};
@@ -72,32 +72,32 @@ static bool bucket_load(struct store_txn *txn, struct store_bucket_room *room, u
     memcpy(room->hashes, bucket.hashes, (size_t)bucket.count * 8);
     memcpy(room->refs, bucket.refs, (size_t)bucket.count * 4);
     *count = bucket.count;
-    store_sum_change(&txn->state, STORE_TABLE_ID, true, store_get_u64(bucket.hashes - HEADER_BYTES),
-                     false, 0);
+    disk_sum_change(&txn->state, DISK_TABLE_ID, true, disk_get_u64(bucket.hashes - HEADER_BYTES),
+                    false, 0);
     return true;
 }
 
-static bool bucket_store(struct store_txn *txn, uint32_t number, const uint64_t *hashes,
+static bool bucket_store(struct disk_txn *txn, uint32_t number, const uint64_t *hashes,
                          const uint32_t *refs, uint32_t count, struct proto_fault *fault)
 {
     size_t bytes = value_bytes(count);
-    uint8_t *at = store_txn_put(txn, STORE_TABLE_ID, number, bytes, 0, fault);
+    uint8_t *at = disk_txn_put(txn, DISK_TABLE_ID, number, bytes, DISK_PUT_ANY, fault);
     if (at == NULL)
         return false;
     memset(at + bytes - 16, 0, 16); /* the padding, before what may overlap it */
-    store_set_u32(at + 8, count);
-    store_set_u32(at + 12, 0);
+    disk_set_u32(at + 8, count);
+    disk_set_u32(at + 12, 0);
     if (count > 0) {
         memcpy(at + HEADER_BYTES, hashes, (size_t)count * 8);
         memcpy(at + HEADER_BYTES + (size_t)count * 8, refs, (size_t)count * 4);
     }
-    uint64_t check = store_check(STORE_TABLE_ID, number, at + 8, bytes - 8);
-    store_set_u64(at, check);
-    store_sum_change(&txn->state, STORE_TABLE_ID, false, 0, true, check);
+    uint64_t check = disk_check(DISK_TABLE_ID, number, at + 8, bytes - 8);
+    disk_set_u64(at, check);
+    disk_sum_change(&txn->state, DISK_TABLE_ID, false, 0, true, check);
     return true;
 }
 
-static bool edit_make(struct store_txn *txn, struct store_bucket_room *room, uint32_t *count,
+static bool edit_make(struct disk_txn *txn, struct store_bucket_room *room, uint32_t *count,
                       const struct store_id_edit *edit, struct proto_fault *fault)
 {
     if (edit->add) {
@@ -144,7 +144,7 @@ static uint32_t mark_shared(struct store_bucket_room *room, uint32_t count, uint
 
 /* The edits of one bucket. Removals come first, so that a text can pass from one slot to another.
  */
-static bool bucket_edit_one(struct store_txn *txn, struct store_bucket_room *room, uint32_t number,
+static bool bucket_edit_one(struct disk_txn *txn, struct store_bucket_room *room, uint32_t number,
                             struct store_id_edit *edits, size_t edit_count,
                             struct proto_fault *fault)
 {
@@ -163,7 +163,7 @@ static bool bucket_edit_one(struct store_txn *txn, struct store_bucket_room *roo
 }
 
 /* Splits the next bucket in turn: its entries go to it and to a new one at the end. */
-static bool bucket_split(struct store_txn *txn, struct store_bucket_room *room,
+static bool bucket_split(struct disk_txn *txn, struct store_bucket_room *room,
                          struct proto_fault *fault)
 {
     uint32_t next = txn->state.id_buckets;
@@ -203,7 +203,7 @@ static int compare_edits(const void *a, const void *b, void *context)
     return (x > y) - (x < y);
 }
 
-bool store_bucket_edit(struct store_txn *txn, struct store_bucket_room *room,
+bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
                        struct store_id_edit *edits, size_t count, struct proto_fault *fault)
 {
     if (count == 0)

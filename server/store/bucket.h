@@ -16,7 +16,9 @@
 #ifndef STORE_BUCKET_H
 #define STORE_BUCKET_H
 
-#include "server/store/env.h"
+#include "server/disk/txn.h"
+#include "server/store/hasher.h"
+#include "server/store/store.h"
 
 #define STORE_BUCKET_TARGET 48u
 #define STORE_REF_SLOT ((UINT32_C(1) << 30) - 1)
@@ -32,17 +34,17 @@ struct store_bucket {
 
 static inline uint64_t store_bucket_hash(const struct store_bucket *bucket, uint32_t i)
 {
-    return store_get_u64(bucket->hashes + (size_t)i * 8);
+    return disk_get_u64(bucket->hashes + (size_t)i * 8);
 }
 
 static inline uint32_t store_bucket_ref(const struct store_bucket *bucket, uint32_t i)
 {
-    return store_get_u32(bucket->refs + (size_t)i * 4);
+    return disk_get_u32(bucket->refs + (size_t)i * 4);
 }
 
 /* Bucket of a hash among `buckets` ≥ 1. */
 uint32_t store_bucket_of(uint64_t hash, uint32_t buckets);
-bool store_bucket_get(const struct store_txn *txn, uint32_t number, struct store_bucket *bucket,
+bool store_bucket_get(const struct disk_txn *txn, uint32_t number, struct store_bucket *bucket,
                       struct proto_fault *fault);
 
 /* One change: an entry to add, or one to take away that is there. */
@@ -64,7 +66,7 @@ struct store_bucket_room {
 void store_bucket_room_fini(struct store_bucket_room *room);
 
 /* Makes all edits (and sorts them by bucket), then splits as needed. */
-bool store_bucket_edit(struct store_txn *txn, struct store_bucket_room *room,
+bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
                        struct store_id_edit *edits, size_t count, struct proto_fault *fault);
 
 #endif

@@ -46,10 +46,10 @@ static bool batch_add(struct store_batch *batch, const struct store_command *com
     uint8_t *at = batch->data + batch->bytes;
     at[0] = (uint8_t)command->kind;
     at[1] = command->activate;
-    store_set_u16(at + 2, 0);
-    store_set_u32(at + 4, command->version);
-    store_set_u32(at + 8, (uint32_t)command->text.bytes);
-    store_set_u32(at + 12, (uint32_t)command->extra.bytes);
+    disk_set_u16(at + 2, 0);
+    disk_set_u32(at + 4, command->version);
+    disk_set_u32(at + 8, (uint32_t)command->text.bytes);
+    disk_set_u32(at + 12, (uint32_t)command->extra.bytes);
     at += STORE_COMMAND_HEADER_BYTES;
     if (command->text.bytes > 0)
         memcpy(at, command->text.data, command->text.bytes);
@@ -165,18 +165,18 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
         return false;
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_TAL || head[1] > 1 || store_get_u16(head + 2) != 0)
+        head[0] > STORE_COMMAND_TAL || head[1] > 1 || disk_get_u16(head + 2) != 0)
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
-    size_t text = store_get_u32(head + 8);
-    size_t extra = store_get_u32(head + 12);
+    size_t text = disk_get_u32(head + 8);
+    size_t extra = disk_get_u32(head + 12);
     left -= STORE_COMMAND_HEADER_BYTES;
     if (text > left || extra > left - text)
         return proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "the command at byte %zu of a batch is longer than the batch", *at);
     command->kind = (enum store_command_kind)head[0];
     command->activate = head[1] == 1;
-    command->version = store_get_u32(head + 4);
+    command->version = disk_get_u32(head + 4);
     command->text = (struct proto_span){head + STORE_COMMAND_HEADER_BYTES, text};
     command->extra = (struct proto_span){command->text.data + text, extra};
     *at += STORE_COMMAND_HEADER_BYTES + text + extra;

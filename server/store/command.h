@@ -21,7 +21,8 @@
 #ifndef STORE_COMMAND_H
 #define STORE_COMMAND_H
 
-#include "server/store/layout.h"
+#include "server/disk/layout.h"
+#include "server/store/store.h"
 
 #define STORE_COMMAND_HEADER_BYTES 16
 /* A batch is one value in the log and is held in memory whole: four of the largest frames. */

@@ -14,40 +14,40 @@ static void fail_all(struct store_ticket *list, const struct proto_fault *fault)
     }
 }
 
-static bool log_append(struct store_txn *txn, const struct store_ticket *ticket, int64_t now_ms,
+static bool log_append(struct disk_txn *txn, const struct store_ticket *ticket, int64_t now_ms,
                        struct proto_fault *fault)
 {
-    struct store_sealed sealed = {.time_ms = now_ms,
-                                  .a = ticket->batch->commands,
-                                  .text = {ticket->batch->data, ticket->batch->bytes}};
+    struct disk_sealed sealed = {.time_ms = now_ms,
+                                 .a = ticket->batch->commands,
+                                 .text = {ticket->batch->data, ticket->batch->bytes}};
     uint64_t seq = ++txn->state.seq;
-    size_t bytes = store_seal_bytes(&sealed);
-    uint8_t *at = store_txn_put(txn, STORE_TABLE_LOG, seq, bytes, MDB_APPEND, fault);
+    size_t bytes = disk_seal_bytes(&sealed);
+    uint8_t *at = disk_txn_put(txn, DISK_TABLE_LOG, seq, bytes, DISK_PUT_LAST, fault);
     if (at == NULL)
         return false;
-    uint64_t check = store_seal(STORE_TABLE_LOG, seq, &sealed, at);
-    store_sum_change(&txn->state, STORE_TABLE_LOG, false, 0, true, check);
+    uint64_t check = disk_seal(DISK_TABLE_LOG, seq, &sealed, at);
+    disk_sum_change(&txn->state, DISK_TABLE_LOG, false, 0, true, check);
     txn->state.log_bytes += bytes;
     return true;
 }
 
 /* Drops the oldest entries. The newest is kept whatever its size. An entry that is missing is
  * damage of the audit trail alone: it must not stop the writing, the scrub will tell. */
-static bool log_trim(struct store_txn *txn, size_t bytes_max, struct proto_fault *fault)
+static bool log_trim(struct disk_txn *txn, size_t bytes_max, struct proto_fault *fault)
 {
-    struct store_state *state = &txn->state;
+    struct disk_state *state = &txn->state;
     while (state->log_bytes > bytes_max && state->log_first < state->seq) {
         struct proto_span value = {0};
-        enum store_got got = store_txn_get(txn, STORE_TABLE_LOG, state->log_first, &value, fault);
-        if (got == STORE_GOT_FAULT)
+        enum disk_got got = disk_txn_get(txn, DISK_TABLE_LOG, state->log_first, &value, fault);
+        if (got == DISK_GOT_FAULT)
             return false;
-        if (got == STORE_GOT_ONE && value.bytes >= STORE_SEAL_BYTES) {
+        if (got == DISK_GOT_ONE && value.bytes >= DISK_SEAL_BYTES) {
             size_t bytes = value.bytes < state->log_bytes ? value.bytes : state->log_bytes;
-            uint64_t check = store_get_u64(value.data);
-            if (!store_txn_delete(txn, STORE_TABLE_LOG, state->log_first, fault))
+            uint64_t check = disk_get_u64(value.data);
+            if (!disk_txn_delete(txn, DISK_TABLE_LOG, state->log_first, fault))
                 return false;
             state->log_bytes -= bytes;
-            store_sum_change(state, STORE_TABLE_LOG, true, check, false, 0);
+            disk_sum_change(state, DISK_TABLE_LOG, true, check, false, 0);
         }
         state->log_first++;
     }
@@ -58,27 +58,27 @@ static bool log_trim(struct store_txn *txn, size_t bytes_max, struct proto_fault
 static bool changes_add(struct store *store, const struct store_plan *plan,
                         struct proto_fault *fault)
 {
-    size_t need = store->change_count + plan->document_count;
-    if (need > store->change_room) {
-        struct store_change *changes = realloc(store->changes, need * 2 * sizeof *changes);
+    size_t need = store->writer.change_count + plan->document_count;
+    if (need > store->writer.change_room) {
+        struct store_change *changes = realloc(store->writer.changes, need * 2 * sizeof *changes);
         if (changes == NULL)
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu documents", need);
-        store->changes = changes;
-        store->change_room = need * 2;
+        store->writer.changes = changes;
+        store->writer.change_room = need * 2;
     }
     for (size_t i = 0; i < plan->document_count; i++) {
         const struct store_plan_document *document = &plan->documents[i];
-        struct store_change *change = &store->changes[store->change_count++];
+        struct store_change *change = &store->writer.changes[store->writer.change_count++];
         *change = (struct store_change){
-            .kind = document->table == STORE_TABLE_SCHEMA ? STORE_CHANGE_SCHEMA : STORE_CHANGE_ICP,
+            .kind = document->table == DISK_TABLE_SCHEMA ? STORE_CHANGE_SCHEMA : STORE_CHANGE_ICP,
             .version = (uint32_t)document->key,
             .time_ms = document->sealed.time_ms,
             .text = document->sealed.text};
-        if (document->table == STORE_TABLE_SWITCH) {
+        if (document->table == DISK_TABLE_SWITCH) {
             change->kind = STORE_CHANGE_ACTIVE;
             change->version = document->sealed.a;
             change->previous = document->sealed.b;
-        } else if (document->table == STORE_TABLE_TAL) {
+        } else if (document->table == DISK_TABLE_TAL) {
             change->kind = STORE_CHANGE_TAL;
             (void)store_tal_split(&document->sealed, change);
         }
@@ -90,19 +90,19 @@ static bool changes_add(struct store *store, const struct store_plan *plan,
 static bool touched_add(struct store *store, const struct store_plan *plan,
                         struct proto_fault *fault)
 {
-    size_t need = store->touched_count + plan->account_count;
-    if (store->options.on_commit == NULL && !store->vectors.keeping)
+    size_t need = store->writer.touched_count + plan->account_count;
+    if (store->options.on_commit == NULL && !store->writer.vectors.keeping)
         return true;
-    if (need > store->touched_room) {
-        uint32_t *touched = realloc(store->touched, need * 2 * sizeof *touched);
+    if (need > store->writer.touched_room) {
+        uint32_t *touched = realloc(store->writer.touched, need * 2 * sizeof *touched);
         if (touched == NULL)
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu slots", need);
-        store->touched = touched;
-        store->touched_room = need * 2;
+        store->writer.touched = touched;
+        store->writer.touched_room = need * 2;
     }
     for (size_t i = 0; i < plan->account_count; i++) {
         if (plan->accounts[i].changed)
-            store->touched[store->touched_count++] = plan->accounts[i].slot;
+            store->writer.touched[store->writer.touched_count++] = plan->accounts[i].slot;
     }
     return true;
 }
@@ -113,22 +113,22 @@ static void result_versions(const struct store_plan *plan, struct store_result *
     result->version = plan->next.active;
     result->previous = plan->next.previous;
     for (size_t i = 0; i < plan->document_count; i++) {
-        if (plan->documents[i].table != STORE_TABLE_SWITCH)
+        if (plan->documents[i].table != DISK_TABLE_SWITCH)
             result->version = (uint32_t)plan->documents[i].key;
     }
 }
 
 /* Plans and applies one batch. False: the transaction is lost. A refusal is not a failure. */
-static bool batch_commit(struct store *store, struct store_txn *txn, struct store_ticket *ticket,
+static bool batch_commit(struct store *store, struct disk_txn *txn, struct store_ticket *ticket,
                          int64_t now_ms, struct proto_fault *fault)
 {
-    struct store_plan *plan = &store->plan;
+    struct store_plan *plan = &store->writer.plan;
     struct store_result *result = &ticket->result;
     struct proto_span commands = {ticket->batch->data, ticket->batch->bytes};
     *result = (struct store_result){.fault.code = PROTO_OK};
     if (!store_plan_batch(plan, txn, commands, now_ms, &result->fault)) {
         ticket->refused = true;
-        store->own.refused++;
+        store->writer.own.refused++;
         if (result->fault.code == PROTO_CORRUPT)
             store_damage(store, &result->fault);
         return true;
@@ -136,7 +136,8 @@ static bool batch_commit(struct store *store, struct store_txn *txn, struct stor
     result->count = plan->count;
     result->created = plan->created;
     result_versions(plan, result);
-    if (!store_apply(txn, plan, &store->rows, &store->bucket_room, &store->edits, fault) ||
+    if (!store_apply(txn, plan, &store->writer.rows, &store->writer.bucket_room,
+                     &store->writer.edits, fault) ||
         !changes_add(store, plan, fault) || !touched_add(store, plan, fault) ||
         !log_append(txn, ticket, now_ms, fault))
         return false;
@@ -148,39 +149,40 @@ static void tell_commit(struct store *store, enum store_commit_phase phase, uint
 {
     if (store->options.on_commit == NULL)
         return;
-    struct store_commit commit = {phase, number, store->state.seq, store->touched,
-                                  store->touched_count};
+    struct store_commit commit = {phase, number, store->writer.state.seq, store->writer.touched,
+                                  store->writer.touched_count};
     store->options.on_commit(store->options.commit_context, &commit);
 }
 
-bool store_commit_txn(struct store *store, struct store_txn *txn, struct proto_fault *fault)
+bool store_commit_txn(struct store *store, struct disk_txn *txn, struct proto_fault *fault)
 {
     uint64_t begun = store_clock_ns();
-    uint64_t number = mdb_txn_id(txn->mdb);
+    uint64_t number = disk_txn_number(txn);
     tell_commit(store, STORE_COMMIT_BEGIN, number);
     atomic_store(&store->committing, number);
-    if (!store_txn_commit(txn, fault)) {
+    if (!disk_txn_commit(txn, fault)) {
         tell_commit(store, STORE_COMMIT_FAILED, number);
-        store->touched_count = 0;
+        store->writer.touched_count = 0;
         return false;
     }
-    store->state = txn->state;
-    if (!store_index_change(&store->index, store->edits.list, store->edits.count, number))
+    store->writer.state = txn->state;
+    if (!store_index_change(&store->index, store->writer.edits.list, store->writer.edits.count,
+                            number))
         store_log(store, 3, "no memory for the index of ids: look-ups go through the file");
-    store->edits.count = 0;
+    store->writer.edits.count = 0;
     atomic_store(&store->committed, number);
     tell_commit(store, STORE_COMMIT_DONE, number);
-    store->touched_count = 0;
+    store->writer.touched_count = 0;
     uint64_t spent = store_clock_ns() - begun;
-    store->own.commits++;
-    store->own.commit_ns_last = spent;
-    store->own.commit_ns_sum += spent;
-    if (spent > store->own.commit_ns_max)
-        store->own.commit_ns_max = spent;
+    store->writer.own.commits++;
+    store->writer.own.commit_ns_last = spent;
+    store->writer.own.commit_ns_sum += spent;
+    if (spent > store->writer.own.commit_ns_max)
+        store->writer.own.commit_ns_max = spent;
     return true;
 }
 
-static bool list_apply(struct store *store, struct store_txn *txn, struct store_ticket *list,
+static bool list_apply(struct store *store, struct disk_txn *txn, struct store_ticket *list,
                        size_t *accepted, struct proto_fault *fault)
 {
     int64_t now_ms = store->options.now_ms(store->options.now_context);
@@ -200,37 +202,37 @@ static void count_accepted(struct store *store, const struct store_ticket *list)
     for (const struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
         if (ticket->refused)
             continue;
-        store->own.batches++;
-        store->own.commands += ticket->batch->commands;
+        store->writer.own.batches++;
+        store->writer.own.commands += ticket->batch->commands;
     }
 }
 
 static bool list_commit(struct store *store, struct store_ticket *list, struct proto_fault *fault)
 {
-    struct store_txn txn;
+    struct disk_txn txn;
     size_t accepted;
-    store->edits.count = 0;
-    store->change_count = 0;
-    store->touched_count = 0;
+    store->writer.edits.count = 0;
+    store->writer.change_count = 0;
+    store->writer.touched_count = 0;
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next)
         ticket->refused = false;
-    if (!store_txn_write(&txn, &store->env, fault))
+    if (!disk_txn_write(&txn, &store->env, fault))
         return false;
-    store->rows.txn = &txn;
-    store->rows.loaded = false;
+    store->writer.rows.txn = &txn;
+    store->writer.rows.loaded = false;
     if (!list_apply(store, &txn, list, &accepted, fault)) {
-        store_txn_abort(&txn);
+        disk_txn_abort(&txn);
         return false;
     }
     if (accepted == 0) {
-        store_txn_abort(&txn);
+        disk_txn_abort(&txn);
         return true;
     }
     if (!store_commit_txn(store, &txn, fault))
         return false;
     count_accepted(store, list);
-    for (size_t i = 0; i < store->change_count; i++)
-        store->options.on_change(store->options.change_context, &store->changes[i]);
+    for (size_t i = 0; i < store->writer.change_count; i++)
+        store->options.on_change(store->options.change_context, &store->writer.changes[i]);
     return true;
 }
 
@@ -238,8 +240,8 @@ void store_commit(struct store *store, struct store_ticket *list)
 {
     struct proto_fault fault = {.code = PROTO_OK};
     bool good = list_commit(store, list, &fault);
-    store->edits.count = 0; /* of a failed commit: they did not happen */
-    store->touched_count = 0;
+    store->writer.edits.count = 0; /* of a failed commit: they did not happen */
+    store->writer.touched_count = 0;
     if (good)
         return;
     store_log(store, 3, "a commit failed: %s", fault.message);

@@ -140,10 +140,10 @@ static const uint8_t *row_place(struct store_view *view, uint32_t ref)
  * it does not matter whether the index was exact. */
 static bool row_proves(const struct store_view *view, const struct probe *probe)
 {
-    const struct store_state *state = &view->txn.state;
-    return probe->row != NULL && store_get_u64(probe->row) == probe->hash &&
+    const struct disk_state *state = &view->txn.state;
+    return probe->row != NULL && disk_get_u64(probe->row) == probe->hash &&
            store_row_valid(probe->row, state->row_bytes, probe->ref, state->rows_digest) &&
-           (store_get_u16(probe->row + 12) & STORE_ROW_LIVING) != 0;
+           (disk_get_u16(probe->row + 12) & STORE_ROW_LIVING) != 0;
 }
 
 static void find_slowly(struct store_view *view, struct proto_span id, uint64_t hash,

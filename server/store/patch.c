@@ -18,8 +18,8 @@ static size_t slots_needed(const struct feature_record *record)
     struct proto_span run = record->value_bytes;
     size_t slots = 0;
     for (size_t at = 0; run.bytes - at >= VALUE_HEADER_BYTES;) {
-        slots = (size_t)store_get_u16(run.data + at) + 1;
-        size_t bytes = store_get_u32(run.data + at + VALUE_LENGTH_AT);
+        slots = (size_t)disk_get_u16(run.data + at) + 1;
+        size_t bytes = disk_get_u32(run.data + at + VALUE_LENGTH_AT);
         if (bytes > run.bytes - at - VALUE_HEADER_BYTES)
             break;
         at += VALUE_HEADER_BYTES + bytes;
@@ -127,7 +127,7 @@ static bool values_lay_over(struct store_patch_room *room, const struct feature_
             room->base[i].present = false;
     }
     for (size_t i = 0; i + 2 <= removed.bytes; i += 2) {
-        uint16_t id = store_get_u16(removed.data + i);
+        uint16_t id = disk_get_u16(removed.data + i);
         if (id < slots)
             room->base[id].present = room->over[id].present = false;
     }

@@ -7,7 +7,8 @@
 #ifndef STORE_PATCH_H
 #define STORE_PATCH_H
 
-#include "server/store/layout.h"
+#include "server/disk/layout.h"
+#include "server/feature/record.h"
 
 struct store_patch_room {
     struct feature_value *base;

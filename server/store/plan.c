@@ -207,8 +207,8 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
            account_set(plan, slot, (struct proto_span){NULL, 0}, fault);
 }
 
-static bool document_add(struct store_plan *plan, enum store_table table, uint64_t key,
-                         const struct store_sealed *sealed, struct proto_fault *fault)
+static bool document_add(struct store_plan *plan, enum disk_table table, uint64_t key,
+                         const struct disk_sealed *sealed, struct proto_fault *fault)
 {
     struct store_plan_document *document = store_plan_document_add(plan, fault);
     if (document == NULL)
@@ -230,7 +230,7 @@ static bool plan_schema(struct store_plan *plan, const struct store_command *com
     if (command->version == 0 && !store_plan_schema(plan, command->text, &text, fault))
         return false;
     plan->next.schema_version = version;
-    return document_add(plan, STORE_TABLE_SCHEMA, version, &(struct store_sealed){.text = text},
+    return document_add(plan, DISK_TABLE_SCHEMA, version, &(struct disk_sealed){.text = text},
                         fault);
 }
 
@@ -244,8 +244,8 @@ static bool plan_switch(struct store_plan *plan, uint32_t version, struct proto_
     plan->next.active = version;
     plan->next.switches++;
     return document_add(
-        plan, STORE_TABLE_SWITCH, plan->next.switches,
-        &(struct store_sealed){.a = version, .b = plan->next.previous, .text = reason}, fault);
+        plan, DISK_TABLE_SWITCH, plan->next.switches,
+        &(struct disk_sealed){.a = version, .b = plan->next.previous, .text = reason}, fault);
 }
 
 static bool plan_icp(struct store_plan *plan, const struct store_command *command,
@@ -260,8 +260,8 @@ static bool plan_icp(struct store_plan *plan, const struct store_command *comman
                                "the next ICP version is %u, not %u: another came first", version,
                                command->version);
     plan->next.icp_version = version;
-    return document_add(plan, STORE_TABLE_ICP, version,
-                        &(struct store_sealed){.text = command->text}, fault) &&
+    return document_add(plan, DISK_TABLE_ICP, version, &(struct disk_sealed){.text = command->text},
+                        fault) &&
            (!command->activate || plan_switch(plan, version, command->extra, fault));
 }
 
@@ -297,11 +297,11 @@ static bool plan_tal(struct store_plan *plan, const struct store_command *comman
                                "the next list is number %u, not %u: another came first",
                                plan->next.tals + 1, command->version);
     plan->next.tals++;
-    struct store_sealed sealed = {.a = (uint32_t)command->text.bytes,
-                                  .b = (uint32_t)(command->extra.bytes / sizeof(uint32_t))};
+    struct disk_sealed sealed = {.a = (uint32_t)command->text.bytes,
+                                 .b = (uint32_t)(command->extra.bytes / sizeof(uint32_t))};
     sealed.text =
         (struct proto_span){command->text.data, command->text.bytes + command->extra.bytes};
-    return document_add(plan, STORE_TABLE_TAL, command->version, &sealed, fault);
+    return document_add(plan, DISK_TABLE_TAL, command->version, &sealed, fault);
 }
 
 static bool plan_command(struct store_plan *plan, const struct store_command *command,
@@ -336,11 +336,11 @@ static bool fault_place(struct proto_fault *fault, size_t position)
     return false;
 }
 
-bool store_plan_batch(struct store_plan *plan, const struct store_txn *txn,
+bool store_plan_batch(struct store_plan *plan, const struct disk_txn *txn,
                       struct proto_span commands, int64_t now_ms, struct proto_fault *fault)
 {
     store_plan_reset(plan);
-    store_plan_turn(plan, mdb_txn_id(txn->mdb));
+    store_plan_turn(plan, disk_txn_number(txn));
     plan->txn = txn;
     plan->next = txn->state;
     plan->now_ms = now_ms;

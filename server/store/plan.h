@@ -13,8 +13,8 @@
 #ifndef STORE_PLAN_H
 #define STORE_PLAN_H
 
+#include "server/disk/seal.h"
 #include "server/store/patch.h"
-#include "server/store/seal.h"
 #include "server/store/store_account.h"
 
 /* An account that the batch touches, as it will be. */
@@ -39,9 +39,9 @@ struct store_plan_text {
 };
 
 struct store_plan_document {
-    enum store_table table; /* schema, icp or switch */
+    enum disk_table table; /* schema, icp or switch */
     uint64_t key;
-    struct store_sealed sealed;
+    struct disk_sealed sealed;
 };
 
 /* Open addressing over positions in one of the lists; a cell holds position + 1. */
@@ -51,11 +51,10 @@ struct store_plan_cells {
 };
 
 struct store_plan {
-    const struct store_txn *txn;
+    const struct disk_txn *txn;
     const struct store_hasher *hasher;
     int64_t now_ms;
-    struct store_state
-        next; /* counters as they will be; sums and entries are the matter of apply */
+    struct disk_state next; /* counters as they will be; sums and entries are the matter of apply */
     struct store_plan_account *accounts;
     size_t account_count, account_room;
     struct store_plan_text *texts;
@@ -76,7 +75,7 @@ struct store_plan {
 
 void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher);
 void store_plan_fini(struct store_plan *plan);
-bool store_plan_batch(struct store_plan *plan, const struct store_txn *txn,
+bool store_plan_batch(struct store_plan *plan, const struct disk_txn *txn,
                       struct proto_span commands, int64_t now_ms, struct proto_fault *fault);
 
 /* The document of a schema as the next version, with ids for its fields; plan_schema.c. The text

@@ -12,18 +12,18 @@ static bool text_find(const struct store_plan *plan, uint32_t version, struct pr
                       struct proto_fault *fault)
 {
     struct proto_span value;
-    struct store_sealed sealed = {0};
+    struct disk_sealed sealed = {0};
     for (size_t i = 0; i < plan->document_count; i++) {
-        if (plan->documents[i].table == STORE_TABLE_SCHEMA && plan->documents[i].key == version) {
+        if (plan->documents[i].table == DISK_TABLE_SCHEMA && plan->documents[i].key == version) {
             *text = plan->documents[i].sealed.text;
             return true;
         }
     }
-    enum store_got got = store_txn_get(plan->txn, STORE_TABLE_SCHEMA, version, &value, fault);
-    if (got == STORE_GOT_NONE)
+    enum disk_got got = disk_txn_get(plan->txn, DISK_TABLE_SCHEMA, version, &value, fault);
+    if (got == DISK_GOT_NONE)
         return proto_fault_set(fault, PROTO_CORRUPT, "schema", "version %" PRIu32 " is missing",
                                version);
-    if (got != STORE_GOT_ONE || !store_unseal(STORE_TABLE_SCHEMA, version, value, &sealed, fault))
+    if (got != DISK_GOT_ONE || !disk_unseal(DISK_TABLE_SCHEMA, version, value, &sealed, fault))
         return false;
     *text = sealed.text;
     return true;

@@ -38,23 +38,23 @@ bool store_stamp_set(struct store_stamps *stamps, uint32_t block, uint64_t txn,
     return true;
 }
 
-static bool block_header_right(const uint8_t *at, const struct store_state *state, uint32_t block)
+static bool block_header_right(const uint8_t *at, const struct disk_state *state, uint32_t block)
 {
-    return store_get_u64(at + BLOCK_DIGEST) == state->rows_digest &&
-           store_get_u32(at + BLOCK_GENERATION) == state->rows_generation &&
-           store_get_u32(at + BLOCK_NUMBER) == block &&
-           store_get_u32(at + BLOCK_ROW_BYTES) == state->row_bytes;
+    return disk_get_u64(at + BLOCK_DIGEST) == state->rows_digest &&
+           disk_get_u32(at + BLOCK_GENERATION) == state->rows_generation &&
+           disk_get_u32(at + BLOCK_NUMBER) == block &&
+           disk_get_u32(at + BLOCK_ROW_BYTES) == state->row_bytes;
 }
 
-const uint8_t *store_block_get(const struct store_txn *txn, uint32_t block,
+const uint8_t *store_block_get(const struct disk_txn *txn, uint32_t block,
                                struct proto_fault *fault)
 {
     struct proto_span value = {0};
-    enum store_got got = store_txn_get(
-        txn, STORE_TABLE_ROW, store_row_key(txn->state.rows_generation, block), &value, fault);
-    if (got == STORE_GOT_FAULT)
+    enum disk_got got = disk_txn_get(
+        txn, DISK_TABLE_ROW, store_row_key(txn->state.rows_generation, block), &value, fault);
+    if (got == DISK_GOT_FAULT)
         return NULL;
-    if (got == STORE_GOT_ONE && value.bytes == store_block_bytes(txn->state.row_bytes) &&
+    if (got == DISK_GOT_ONE && value.bytes == store_block_bytes(txn->state.row_bytes) &&
         block_header_right(value.data, &txn->state, block))
         return value.data;
     proto_fault_set(fault, PROTO_CORRUPT, "row", "block %u of rows is missing or damaged", block);
@@ -109,25 +109,25 @@ bool store_row_writer_fit(struct store_row_writer *writer, struct proto_fault *f
 /* A new block starts out as zeros: rows that were never written, which no reader is led to. */
 static bool block_load(struct store_row_writer *writer, uint32_t number, struct proto_fault *fault)
 {
-    struct store_txn *txn = writer->txn;
+    struct disk_txn *txn = writer->txn;
     size_t bytes = store_block_bytes(txn->state.row_bytes);
     struct proto_span value = {0};
-    enum store_got got = store_txn_get(
-        txn, STORE_TABLE_ROW, store_row_key(txn->state.rows_generation, number), &value, fault);
-    if (got == STORE_GOT_FAULT)
+    enum disk_got got = disk_txn_get(
+        txn, DISK_TABLE_ROW, store_row_key(txn->state.rows_generation, number), &value, fault);
+    if (got == DISK_GOT_FAULT)
         return false;
-    if (got == STORE_GOT_ONE) {
+    if (got == DISK_GOT_ONE) {
         if (value.bytes != bytes || !block_header_right(value.data, &txn->state, number))
             return proto_fault_set(fault, PROTO_CORRUPT, "row", "block %u of rows is damaged",
                                    number);
         memcpy(writer->block, value.data, bytes);
-        store_sum_change(&txn->state, STORE_TABLE_ROW, true, store_get_u64(value.data), false, 0);
+        disk_sum_change(&txn->state, DISK_TABLE_ROW, true, disk_get_u64(value.data), false, 0);
     } else {
         memset(writer->block, 0, bytes);
-        store_set_u64(writer->block + BLOCK_DIGEST, txn->state.rows_digest);
-        store_set_u32(writer->block + BLOCK_GENERATION, txn->state.rows_generation);
-        store_set_u32(writer->block + BLOCK_NUMBER, number);
-        store_set_u32(writer->block + BLOCK_ROW_BYTES, txn->state.row_bytes);
+        disk_set_u64(writer->block + BLOCK_DIGEST, txn->state.rows_digest);
+        disk_set_u32(writer->block + BLOCK_GENERATION, txn->state.rows_generation);
+        disk_set_u32(writer->block + BLOCK_NUMBER, number);
+        disk_set_u32(writer->block + BLOCK_ROW_BYTES, txn->state.row_bytes);
     }
     writer->number = number;
     writer->loaded = true;
@@ -139,18 +139,18 @@ bool store_row_flush(struct store_row_writer *writer, struct proto_fault *fault)
     if (!writer->loaded)
         return true;
     writer->loaded = false;
-    struct store_txn *txn = writer->txn;
+    struct disk_txn *txn = writer->txn;
     size_t bytes = store_block_bytes(txn->state.row_bytes);
     uint64_t key = store_row_key(txn->state.rows_generation, writer->number);
-    uint64_t check = store_check(STORE_TABLE_ROW, key, writer->block + 8, bytes - 8);
-    store_set_u64(writer->block + BLOCK_CHECK, check);
-    if (!store_stamp_set(writer->stamps, writer->number, mdb_txn_id(txn->mdb), fault))
+    uint64_t check = disk_check(DISK_TABLE_ROW, key, writer->block + 8, bytes - 8);
+    disk_set_u64(writer->block + BLOCK_CHECK, check);
+    if (!store_stamp_set(writer->stamps, writer->number, disk_txn_number(txn), fault))
         return false;
-    uint8_t *at = store_txn_put(txn, STORE_TABLE_ROW, key, bytes, 0, fault);
+    uint8_t *at = disk_txn_put(txn, DISK_TABLE_ROW, key, bytes, DISK_PUT_ANY, fault);
     if (at == NULL)
         return false;
     memcpy(at, writer->block, bytes);
-    store_sum_change(&txn->state, STORE_TABLE_ROW, false, 0, true, check);
+    disk_sum_change(&txn->state, DISK_TABLE_ROW, false, 0, true, check);
     return true;
 }
 
@@ -172,16 +172,16 @@ bool store_row_set(struct store_row_writer *writer, uint32_t slot, struct proto_
     uint16_t flags = STORE_ROW_WRITTEN;
     if (record.bytes > 0) {
         flags |= STORE_ROW_LIVING;
-        store_set_u64(row, store_hash_text(writer->hasher, STORE_KIND_ID, parts.id));
+        disk_set_u64(row, store_hash_text(writer->hasher, STORE_KIND_ID, parts.id));
         memset(writer->codes, 0, writer->code_room);
         feature_record_values(&parts, writer->values, writer->encoder->value_slots);
         writer->encoder->encode(writer->encoder->context, writer->values,
                                 writer->encoder->value_slots, writer->codes);
         memcpy(row + STORE_ROW_HEADER_BYTES, writer->codes, writer->encoder->code_bytes);
     }
-    store_set_u16(row + 12, flags);
-    store_set_u32(row + 8, store_row_check(row, row_bytes, slot, writer->txn->state.rows_digest));
-    if (store_get_u32(writer->block + BLOCK_ROWS) <= place)
-        store_set_u32(writer->block + BLOCK_ROWS, place + 1);
+    disk_set_u16(row + 12, flags);
+    disk_set_u32(row + 8, store_row_check(row, row_bytes, slot, writer->txn->state.rows_digest));
+    if (disk_get_u32(writer->block + BLOCK_ROWS) <= place)
+        disk_set_u32(writer->block + BLOCK_ROWS, place + 1);
     return true;
 }

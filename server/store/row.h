@@ -20,13 +20,15 @@
 
 #include <stdatomic.h>
 
-#include "server/store/env.h"
+#include "server/disk/txn.h"
+#include "server/store/hasher.h"
+#include "server/store/store.h"
 
 #define STORE_BLOCK_ROWS 63u
 #define STORE_BLOCK_HEADER_BYTES 48u
 #define STORE_ROW_LIVING 1u
 #define STORE_ROW_WRITTEN 2u
-static_assert(16 + STORE_BLOCK_HEADER_BYTES + STORE_BLOCK_ROWS * 64 == STORE_PAGE_BYTES,
+static_assert(16 + STORE_BLOCK_HEADER_BYTES + STORE_BLOCK_ROWS * 64 == DISK_PAGE_BYTES,
               "a block of rows of 64 bytes fills a page behind LMDB's header");
 
 static inline uint64_t store_row_key(uint32_t generation, uint32_t block)
@@ -52,19 +54,19 @@ static inline const uint8_t *store_block_row(const uint8_t *block, uint32_t slot
 static inline uint32_t store_row_check(const uint8_t *row, size_t row_bytes, uint32_t slot,
                                        uint64_t digest)
 {
-    uint64_t seed = (store_get_u64(row) ^ digest) + (slot + 1) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t seed = (disk_get_u64(row) ^ digest) + (slot + 1) * UINT64_C(0x9E3779B97F4A7C15);
     return (uint32_t)XXH3_64bits_withSeed(row + 12, row_bytes - 12, seed);
 }
 
 static inline bool store_row_valid(const uint8_t *row, size_t row_bytes, uint32_t slot,
                                    uint64_t digest)
 {
-    return store_get_u32(row + 8) == store_row_check(row, row_bytes, slot, digest);
+    return disk_get_u32(row + 8) == store_row_check(row, row_bytes, slot, digest);
 }
 
 /* The block of the rows that txn->state speaks of; its header and length are checked, its rows are
  * not. NULL with *fault. */
-const uint8_t *store_block_get(const struct store_txn *txn, uint32_t block,
+const uint8_t *store_block_get(const struct disk_txn *txn, uint32_t block,
                                struct proto_fault *fault);
 
 /* For each block of rows the transaction that wrote it last, so that a view knows which of its
@@ -91,7 +93,7 @@ bool store_stamp_set(struct store_stamps *stamps, uint32_t block, uint64_t txn,
 
 /* Writes rows, a block at a time. */
 struct store_row_writer {
-    struct store_txn *txn;
+    struct disk_txn *txn;
     const struct store_encoder *encoder; /* NULL or digest 0: there is nothing to write with */
     const struct store_hasher *hasher;
     struct store_stamps *stamps;

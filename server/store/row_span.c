@@ -12,23 +12,22 @@ uint64_t store_hash_plain(const uint8_t *bytes, size_t count, uint64_t seed)
 }
 
 /* Whether every byte of the block is as it was written. */
-static bool block_sound(const struct store_state *state, const uint8_t *block, uint32_t number)
+static bool block_sound(const struct disk_state *state, const uint8_t *block, uint32_t number)
 {
     size_t bytes = store_block_bytes(state->row_bytes) - 8;
-    uint64_t seed =
-        store_check_seed(STORE_TABLE_ROW, store_row_key(state->rows_generation, number));
+    uint64_t seed = disk_check_seed(DISK_TABLE_ROW, store_row_key(state->rows_generation, number));
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2"))
-        return store_get_u64(block) == store_hash_avx2(block + 8, bytes, seed);
+        return disk_get_u64(block) == store_hash_avx2(block + 8, bytes, seed);
 #endif
-    return store_get_u64(block) == store_hash_plain(block + 8, bytes, seed);
+    return disk_get_u64(block) == store_hash_plain(block + 8, bytes, seed);
 }
 
 bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
                 struct proto_fault *fault)
 {
     assert(view->active);
-    const struct store_state *state = &view->txn.state;
+    const struct disk_state *state = &view->txn.state;
     uint32_t end = store_view_rows_slots(view);
     end = end < state->slots ? end : state->slots;
     if (slot >= end)
@@ -48,7 +47,7 @@ bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
      * right by themselves. */
     bool sound = block_sound(state, block, slot / STORE_BLOCK_ROWS);
     for (unsigned i = 0; i < rows->count; i++, row += state->row_bytes) {
-        unsigned flags = store_get_u16(row + 12);
+        unsigned flags = disk_get_u16(row + 12);
         bool valid =
             (flags & STORE_ROW_WRITTEN) != 0 &&
             (sound || store_row_valid(row, state->row_bytes, slot + i, state->rows_digest));

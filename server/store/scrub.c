@@ -6,7 +6,7 @@
 
 struct scrub {
     const struct store *store;
-    struct store_txn txn;
+    struct disk_txn txn;
     void (*on_bad)(void *context, const char *what);
     void *context;
     uint64_t bad;
@@ -31,26 +31,26 @@ static void bad(struct scrub *scrub, const char *format, ...)
         scrub->on_bad(scrub->context, what);
 }
 
-static void dense(struct scrub *scrub, enum store_table table, uint64_t key)
+static void dense(struct scrub *scrub, enum disk_table table, uint64_t key)
 {
     if (key != scrub->next)
-        bad(scrub, "table %s has key %llu where %llu was due", store_table_name(table),
+        bad(scrub, "table %s has key %llu where %llu was due", disk_table_name(table),
             (unsigned long long)key, (unsigned long long)scrub->next);
     scrub->next = key + 1;
 }
 
-static void scrub_sealed(struct scrub *scrub, enum store_table table, uint64_t key,
+static void scrub_sealed(struct scrub *scrub, enum disk_table table, uint64_t key,
                          struct proto_span value)
 {
-    struct store_sealed sealed;
+    struct disk_sealed sealed;
     struct store_command command;
     struct proto_fault fault = {.code = PROTO_OK};
     dense(scrub, table, key);
-    if (!store_unseal(table, key, value, &sealed, &fault)) {
+    if (!disk_unseal(table, key, value, &sealed, &fault)) {
         bad(scrub, "%s", fault.message);
         return;
     }
-    if (table != STORE_TABLE_LOG)
+    if (table != DISK_TABLE_LOG)
         return;
     uint32_t commands = 0;
     for (size_t at = 0; store_command_next(sealed.text, &at, &command, &fault);)
@@ -76,7 +76,7 @@ static void scrub_text(struct scrub *scrub, enum store_kind kind, struct proto_s
 
 static void scrub_row(struct scrub *scrub, uint32_t slot, bool deleted, struct proto_span id)
 {
-    const struct store_state *state = &scrub->txn.state;
+    const struct disk_state *state = &scrub->txn.state;
     struct proto_fault fault;
     if (state->rows_digest == 0 || slot >= state->rows_slots)
         return;
@@ -86,16 +86,16 @@ static void scrub_row(struct scrub *scrub, uint32_t slot, bool deleted, struct p
         return;
     }
     const uint8_t *row = store_block_row(block, slot, state->row_bytes);
-    bool living = (store_get_u16(row + 12) & STORE_ROW_LIVING) != 0;
+    bool living = (disk_get_u16(row + 12) & STORE_ROW_LIVING) != 0;
     if (!store_row_valid(row, state->row_bytes, slot, state->rows_digest))
         bad(scrub, "the row of slot %u does not match its checksum", slot);
     else if (living == deleted ||
              (living &&
-              store_get_u64(row) != store_hash_text(&scrub->store->hasher, STORE_KIND_ID, id)))
+              disk_get_u64(row) != store_hash_text(&scrub->store->hasher, STORE_KIND_ID, id)))
         bad(scrub, "the row of slot %u is not that of its account", slot);
 }
 
-static void scrub_account(struct scrub *scrub, enum store_table table, uint64_t key,
+static void scrub_account(struct scrub *scrub, enum disk_table table, uint64_t key,
                           struct proto_span value)
 {
     struct store_account account;
@@ -119,10 +119,10 @@ static void scrub_account(struct scrub *scrub, enum store_table table, uint64_t 
         scrub_text(scrub, STORE_KIND_KEY, text, (uint32_t)key);
 }
 
-static void scrub_bucket(struct scrub *scrub, enum store_table table, uint64_t key,
+static void scrub_bucket(struct scrub *scrub, enum disk_table table, uint64_t key,
                          struct proto_span value)
 {
-    const struct store_state *state = &scrub->txn.state;
+    const struct disk_state *state = &scrub->txn.state;
     struct store_bucket bucket;
     struct proto_fault fault;
     (void)value;
@@ -141,26 +141,26 @@ static void scrub_bucket(struct scrub *scrub, enum store_table table, uint64_t k
     }
 }
 
-static void scrub_block(struct scrub *scrub, enum store_table table, uint64_t key,
+static void scrub_block(struct scrub *scrub, enum disk_table table, uint64_t key,
                         struct proto_span value)
 {
     if (value.bytes < STORE_BLOCK_HEADER_BYTES ||
         value.bytes > store_block_bytes(PROTO_COLUMNS_MAX + 64) ||
-        store_get_u64(value.data) != store_check(table, key, value.data + 8, value.bytes - 8))
+        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8))
         bad(scrub, "block %llu of rows does not match its checksum", (unsigned long long)key);
 }
 
-static void scrub_vector(struct scrub *scrub, enum store_table table, uint64_t key,
+static void scrub_vector(struct scrub *scrub, enum disk_table table, uint64_t key,
                          struct proto_span value)
 {
-    if (value.bytes < STORE_SEAL_BYTES ||
-        store_get_u64(value.data) != store_check(table, key, value.data + 8, value.bytes - 8))
+    if (value.bytes < DISK_SEAL_BYTES ||
+        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8))
         bad(scrub, "entry %016llx of the vectors does not match its checksum",
             (unsigned long long)key);
 }
 
 /* Format and state were checked when the view was made. */
-static void scrub_nothing(struct scrub *scrub, enum store_table table, uint64_t key,
+static void scrub_nothing(struct scrub *scrub, enum disk_table table, uint64_t key,
                           struct proto_span value)
 {
     (void)scrub;
@@ -169,66 +169,63 @@ static void scrub_nothing(struct scrub *scrub, enum store_table table, uint64_t 
     (void)value;
 }
 
-static void (*const scrubbers[STORE_TABLE_COUNT])(struct scrub *, enum store_table, uint64_t,
-                                                  struct proto_span) = {
-    [STORE_TABLE_META] = scrub_nothing,    [STORE_TABLE_LOG] = scrub_sealed,
-    [STORE_TABLE_ACCOUNT] = scrub_account, [STORE_TABLE_ROW] = scrub_block,
-    [STORE_TABLE_ID] = scrub_bucket,       [STORE_TABLE_SCHEMA] = scrub_sealed,
-    [STORE_TABLE_ICP] = scrub_sealed,      [STORE_TABLE_SWITCH] = scrub_sealed,
-    [STORE_TABLE_TAL] = scrub_sealed,      [STORE_TABLE_VECTOR] = scrub_vector,
+static void (*const scrubbers[DISK_TABLE_COUNT])(struct scrub *, enum disk_table, uint64_t,
+                                                 struct proto_span) = {
+    [DISK_TABLE_META] = scrub_nothing,    [DISK_TABLE_LOG] = scrub_sealed,
+    [DISK_TABLE_ACCOUNT] = scrub_account, [DISK_TABLE_ROW] = scrub_block,
+    [DISK_TABLE_ID] = scrub_bucket,       [DISK_TABLE_SCHEMA] = scrub_sealed,
+    [DISK_TABLE_ICP] = scrub_sealed,      [DISK_TABLE_SWITCH] = scrub_sealed,
+    [DISK_TABLE_TAL] = scrub_sealed,      [DISK_TABLE_VECTOR] = scrub_vector,
 };
 
-static void compare_sum(struct scrub *scrub, enum store_table table, uint64_t count,
-                        uint64_t digest)
+static void compare_sum(struct scrub *scrub, enum disk_table table, uint64_t count, uint64_t digest)
 {
-    const struct store_sum *sum = &scrub->txn.state.sums[table];
-    if (table != STORE_TABLE_META && (count != sum->count || digest != sum->digest))
+    const struct disk_sum *sum = &scrub->txn.state.sums[table];
+    if (table != DISK_TABLE_META && (count != sum->count || digest != sum->digest))
         bad(scrub,
             "table %s holds %llu entries with digest %016llx, the state says %llu and %016llx",
-            store_table_name(table), (unsigned long long)count, (unsigned long long)digest,
+            disk_table_name(table), (unsigned long long)count, (unsigned long long)digest,
             (unsigned long long)sum->count, (unsigned long long)sum->digest);
 }
 
-static void scrub_table(struct scrub *scrub, enum store_table table)
+static void scrub_table(struct scrub *scrub, enum disk_table table)
 {
-    MDB_cursor *cursor;
-    MDB_val key, data;
+    struct disk_cursor cursor;
+    struct proto_fault fault = {.code = PROTO_OK};
+    enum disk_got got;
     uint64_t count = 0;
     uint64_t digest = 0;
-    const struct store_state *state = &scrub->txn.state;
-    int code = mdb_cursor_open(scrub->txn.mdb, scrub->txn.env->tables[table], &cursor);
-    if (code != MDB_SUCCESS) {
-        bad(scrub, "table %s cannot be read: %s", store_table_name(table), mdb_strerror(code));
+    const struct disk_state *state = &scrub->txn.state;
+    if (!disk_cursor_open(&cursor, &scrub->txn, table, &fault)) {
+        bad(scrub, "table %s cannot be read: %s", disk_table_name(table), fault.message);
         return;
     }
     scrub->bytes = 0;
-    scrub->next = table == STORE_TABLE_LOG                                  ? state->log_first
-                  : table == STORE_TABLE_ACCOUNT || table == STORE_TABLE_ID ? 0
-                                                                            : 1;
-    while ((code = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)) == MDB_SUCCESS) {
-        if (key.mv_size != sizeof(uint64_t) || data.mv_size < 8) {
-            bad(scrub, "table %s holds an impossible entry", store_table_name(table));
+    scrub->next = table == DISK_TABLE_LOG                                 ? state->log_first
+                  : table == DISK_TABLE_ACCOUNT || table == DISK_TABLE_ID ? 0
+                                                                          : 1;
+    while ((got = disk_cursor_next(&cursor, &fault)) == DISK_GOT_ONE) {
+        if (cursor.value.bytes == 0) {
+            bad(scrub, "table %s holds an impossible entry", disk_table_name(table));
             continue;
         }
-        scrubbers[table](scrub, table, store_get_u64(key.mv_data),
-                         (struct proto_span){data.mv_data, data.mv_size});
+        scrubbers[table](scrub, table, cursor.key, cursor.value);
         count++;
-        scrub->bytes += data.mv_size;
-        digest ^= store_get_u64(data.mv_data);
+        scrub->bytes += cursor.value.bytes;
+        digest ^= disk_get_u64(cursor.value.data);
     }
-    mdb_cursor_close(cursor);
-    if (code != MDB_NOTFOUND)
-        bad(scrub, "table %s cannot be read to its end: %s", store_table_name(table),
-            mdb_strerror(code));
+    disk_cursor_close(&cursor);
+    if (got == DISK_GOT_FAULT)
+        bad(scrub, "table %s cannot be read to its end: %s", disk_table_name(table), fault.message);
     compare_sum(scrub, table, count, digest);
-    if (table == STORE_TABLE_LOG && scrub->bytes != state->log_bytes)
+    if (table == DISK_TABLE_LOG && scrub->bytes != state->log_bytes)
         bad(scrub, "the log has %llu bytes, the state says %llu", (unsigned long long)scrub->bytes,
             (unsigned long long)state->log_bytes);
 }
 
 static void compare_counts(struct scrub *scrub)
 {
-    const struct store_state *state = &scrub->txn.state;
+    const struct disk_state *state = &scrub->txn.state;
     if (scrub->accounts != state->accounts || scrub->entries != state->id_entries)
         bad(scrub, "%llu accounts with %llu ids and keys were found, the state says %llu and %llu",
             (unsigned long long)scrub->accounts, (unsigned long long)scrub->entries,
@@ -238,21 +235,15 @@ static void compare_counts(struct scrub *scrub)
 uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const char *what),
                      void *context, struct proto_fault *fault)
 {
-    struct scrub scrub = {
-        .store = store, .txn.env = &store->env, .on_bad = on_bad, .context = context};
-    int code = mdb_txn_begin(store->env.mdb, NULL, MDB_RDONLY, &scrub.txn.mdb);
-    if (code != MDB_SUCCESS) {
-        store_env_fault(&store->env, code, "scrubbing", fault);
-        return 1;
-    }
-    if (!store_txn_load(&scrub.txn, fault)) {
-        bad(&scrub, "%s", fault->message);
-    } else {
-        for (enum store_table table = 0; table < STORE_TABLE_COUNT; table++)
+    struct scrub scrub = {.store = store, .on_bad = on_bad, .context = context};
+    if (disk_txn_read(&scrub.txn, &store->env, fault)) {
+        for (enum disk_table table = 0; table < DISK_TABLE_COUNT; table++)
             scrub_table(&scrub, table);
         compare_counts(&scrub);
+        disk_txn_abort(&scrub.txn);
+    } else {
+        bad(&scrub, "%s", fault->message);
     }
-    mdb_txn_abort(scrub.txn.mdb);
-    atomic_fetch_add(&store->corrupt_found, scrub.bad);
+    atomic_fetch_add(&store->figures.corrupt_found, scrub.bad);
     return scrub.bad;
 }

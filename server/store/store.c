@@ -40,7 +40,7 @@ void store_damage(struct store *store, const struct proto_fault *fault)
 {
     /* Read a million times, one damaged row must not fill the log: the first few, then each
      * doubling. */
-    uint64_t found = atomic_fetch_add(&store->corrupt_found, 1) + 1;
+    uint64_t found = atomic_fetch_add(&store->figures.corrupt_found, 1) + 1;
     if (found <= 16 || (found & (found - 1)) == 0)
         store_log(store, 2, "damage: %s (%llu found so far)", fault->message,
                   (unsigned long long)found);
@@ -52,7 +52,7 @@ static struct store_options options_filled(const struct store_options *options)
     if (filled.map_bytes_max == 0)
         filled.map_bytes_max = map_bytes_default;
     filled.map_bytes_max =
-        (filled.map_bytes_max + STORE_PAGE_BYTES - 1) / STORE_PAGE_BYTES * STORE_PAGE_BYTES;
+        (filled.map_bytes_max + DISK_PAGE_BYTES - 1) / DISK_PAGE_BYTES * DISK_PAGE_BYTES;
     if (filled.queue_bytes_max == 0)
         filled.queue_bytes_max = queue_bytes_default;
     if (filled.commit_bytes_max == 0)
@@ -66,14 +66,14 @@ static struct store_options options_filled(const struct store_options *options)
 
 /* Tells every document of a table, in order of version; one that is damaged or missing ends the
  * opening: an ICP version must never be another than it was. */
-static bool documents_tell(struct store *store, const struct store_txn *txn, enum store_table table,
+static bool documents_tell(struct store *store, const struct disk_txn *txn, enum disk_table table,
                            uint32_t last, enum store_change_kind kind, struct proto_fault *fault)
 {
     for (uint32_t version = 1; version <= last; version++) {
         struct proto_span value = {0};
-        struct store_sealed sealed;
-        if (store_txn_get(txn, table, version, &value, fault) == STORE_GOT_FAULT ||
-            !store_unseal(table, version, value, &sealed, fault))
+        struct disk_sealed sealed;
+        if (disk_txn_get(txn, table, version, &value, fault) == DISK_GOT_FAULT ||
+            !disk_unseal(table, version, value, &sealed, fault))
             return false;
         struct store_change change = {
             .kind = kind, .version = version, .time_ms = sealed.time_ms, .text = sealed.text};
@@ -82,15 +82,15 @@ static bool documents_tell(struct store *store, const struct store_txn *txn, enu
     return true;
 }
 
-static bool active_tell(struct store *store, const struct store_txn *txn, struct proto_fault *fault)
+static bool active_tell(struct store *store, const struct disk_txn *txn, struct proto_fault *fault)
 {
     uint64_t number = txn->state.switches;
     struct proto_span value = {0};
-    struct store_sealed sealed;
+    struct disk_sealed sealed;
     if (number == 0)
         return true;
-    if (store_txn_get(txn, STORE_TABLE_SWITCH, number, &value, fault) == STORE_GOT_FAULT ||
-        !store_unseal(STORE_TABLE_SWITCH, number, value, &sealed, fault))
+    if (disk_txn_get(txn, DISK_TABLE_SWITCH, number, &value, fault) == DISK_GOT_FAULT ||
+        !disk_unseal(DISK_TABLE_SWITCH, number, value, &sealed, fault))
         return false;
     struct store_change change = {.kind = STORE_CHANGE_ACTIVE,
                                   .version = sealed.a,
@@ -102,7 +102,7 @@ static bool active_tell(struct store *store, const struct store_txn *txn, struct
 }
 
 /* A damaged list costs itself alone: it is told without a text, and cannot be used. */
-static void tals_tell(struct store *store, const struct store_txn *txn)
+static void tals_tell(struct store *store, const struct disk_txn *txn)
 {
     for (uint32_t number = 1; number <= txn->state.tals; number++) {
         struct store_change change;
@@ -115,22 +115,18 @@ static void tals_tell(struct store *store, const struct store_txn *txn)
 
 static bool content_tell(struct store *store, struct proto_fault *fault)
 {
-    struct store_txn txn = {.env = &store->env};
-    int code = mdb_txn_begin(store->env.mdb, NULL, MDB_RDONLY, &txn.mdb);
-    if (code != MDB_SUCCESS)
-        return store_env_fault(&store->env, code, "reading", fault);
-    bool good = store_txn_load(&txn, fault);
-    if (good)
-        store->state = txn.state;
-    good = good &&
-           documents_tell(store, &txn, STORE_TABLE_SCHEMA, txn.state.schema_version,
-                          STORE_CHANGE_SCHEMA, fault) &&
-           documents_tell(store, &txn, STORE_TABLE_ICP, txn.state.icp_version, STORE_CHANGE_ICP,
-                          fault) &&
-           active_tell(store, &txn, fault) && store_vectors_load(store, &txn, fault);
+    struct disk_txn txn;
+    if (!disk_txn_read(&txn, &store->env, fault))
+        return false;
+    store->writer.state = txn.state;
+    bool good = documents_tell(store, &txn, DISK_TABLE_SCHEMA, txn.state.schema_version,
+                               STORE_CHANGE_SCHEMA, fault) &&
+                documents_tell(store, &txn, DISK_TABLE_ICP, txn.state.icp_version, STORE_CHANGE_ICP,
+                               fault) &&
+                active_tell(store, &txn, fault) && store_vectors_load(store, &txn, fault);
     if (good)
         tals_tell(store, &txn);
-    mdb_txn_abort(txn.mdb);
+    disk_txn_abort(&txn);
     return good;
 }
 
@@ -155,16 +151,16 @@ static void store_free(struct store *store)
 {
     store_index_fini(&store->index);
     store_stamps_fini(&store->stamps);
-    store_plan_fini(&store->plan);
-    store_bucket_room_fini(&store->bucket_room);
-    store_row_writer_fini(&store->rows);
-    free(store->edits.list);
-    free(store->changes);
-    free(store->touched);
-    store_env_close(&store->env);
+    store_plan_fini(&store->writer.plan);
+    store_bucket_room_fini(&store->writer.bucket_room);
+    store_row_writer_fini(&store->writer.rows);
+    free(store->writer.edits.list);
+    free(store->writer.changes);
+    free(store->writer.touched);
+    disk_env_close(&store->env);
     store_queue_fini(&store->queue);
-    pthread_mutex_destroy(&store->views_mutex);
-    pthread_mutex_destroy(&store->stats_mutex);
+    pthread_mutex_destroy(&store->views.mutex);
+    pthread_mutex_destroy(&store->figures.mutex);
     free(store);
 }
 
@@ -177,14 +173,15 @@ static struct store *store_create(const struct store_options *options)
     store->options = options_filled(options);
     store->env.lock_fd = -1;
     store->env.witness_fd = -1;
-    store_plan_init(&store->plan, &store->hasher);
-    store->rows = (struct store_row_writer){.hasher = &store->hasher, .stamps = &store->stamps};
+    store_plan_init(&store->writer.plan, &store->hasher);
+    store->writer.rows =
+        (struct store_row_writer){.hasher = &store->hasher, .stamps = &store->stamps};
     if (!store_queue_init(&store->queue)) {
         free(store);
         return NULL;
     }
-    pthread_mutex_init(&store->views_mutex, NULL);
-    pthread_mutex_init(&store->stats_mutex, NULL);
+    pthread_mutex_init(&store->views.mutex, NULL);
+    pthread_mutex_init(&store->figures.mutex, NULL);
     return store;
 }
 
@@ -197,19 +194,19 @@ struct store *store_open_tuned(const struct store_options *options,
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a store");
         return NULL;
     }
-    struct store_env_options env_options = {.path = store->options.path,
-                                            .map_bytes = store->options.map_bytes_max,
-                                            .readers = store->options.readers_max + readers_own,
-                                            .now_ms = options->now_ms(options->now_context)};
-    if (!store_env_open(&store->env, &env_options, fault) || !content_tell(store, fault))
+    struct disk_env_options env_options = {.path = store->options.path,
+                                           .map_bytes = store->options.map_bytes_max,
+                                           .readers = store->options.readers_max + readers_own,
+                                           .now_ms = options->now_ms(options->now_context)};
+    if (!disk_env_open(&store->env, &env_options, fault) || !content_tell(store, fault))
         goto fail;
     memcpy(store->hasher.seeds, store->env.format.seeds, sizeof store->hasher.seeds);
     store->hasher.mask = tuning == NULL || tuning->hash_mask == 0 ? UINT64_MAX : tuning->hash_mask;
-    atomic_store(&store->committing, store->state.txn);
-    atomic_store(&store->committed, store->state.txn);
-    store->own.readers_cleared = store_env_clear_readers(&store->env);
-    store->dropping = true;
-    store->filling = store_index_begin(&store->index, store->state.id_entries);
+    atomic_store(&store->committing, store->writer.state.txn);
+    atomic_store(&store->committed, store->writer.state.txn);
+    store->writer.own.readers_cleared = disk_env_clear_readers(&store->env);
+    store->writer.dropping = true;
+    store->writer.filling = store_index_begin(&store->index, store->writer.state.id_entries);
     store_publish_stats(store);
     if (!writer_start(store, fault))
         goto fail;
@@ -228,7 +225,7 @@ void store_close(struct store *store)
 {
     if (store == NULL)
         return;
-    assert(store->views == NULL);
+    assert(store->views.first == NULL);
     pthread_mutex_lock(&store->queue.mutex);
     store->queue.closing = true;
     pthread_cond_signal(&store->queue.arrived);
@@ -239,15 +236,15 @@ void store_close(struct store *store)
 
 void store_stats(struct store *store, struct store_stats *stats)
 {
-    pthread_mutex_lock(&store->stats_mutex);
-    *stats = store->stats;
-    pthread_mutex_unlock(&store->stats_mutex);
+    pthread_mutex_lock(&store->figures.mutex);
+    *stats = store->figures.published;
+    pthread_mutex_unlock(&store->figures.mutex);
     pthread_mutex_lock(&store->queue.mutex);
     stats->queue_bytes = store->queue.bytes;
     stats->queue_batches = store->queue.count;
     pthread_mutex_unlock(&store->queue.mutex);
-    pthread_mutex_lock(&store->views_mutex);
-    stats->readers = store->view_count;
-    pthread_mutex_unlock(&store->views_mutex);
-    stats->corrupt_found = atomic_load(&store->corrupt_found);
+    pthread_mutex_lock(&store->views.mutex);
+    stats->readers = store->views.count;
+    pthread_mutex_unlock(&store->views.mutex);
+    stats->corrupt_found = atomic_load(&store->figures.corrupt_found);
 }

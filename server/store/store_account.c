@@ -9,50 +9,50 @@ enum {
     RECORD_CHANGED = 20,
 };
 
-bool store_account_get(const struct store_txn *txn, uint32_t slot, struct store_account *account,
+bool store_account_get(const struct disk_txn *txn, uint32_t slot, struct store_account *account,
                        struct proto_fault *fault)
 {
     struct proto_span value = {0};
-    enum store_got got = store_txn_get(txn, STORE_TABLE_ACCOUNT, slot, &value, fault);
-    if (got == STORE_GOT_FAULT)
+    enum disk_got got = disk_txn_get(txn, DISK_TABLE_ACCOUNT, slot, &value, fault);
+    if (got == DISK_GOT_FAULT)
         return false;
-    if (got == STORE_GOT_NONE || value.bytes < STORE_ACCOUNT_HEADER_BYTES ||
-        store_get_u32(value.data + 12) != value.bytes - STORE_ACCOUNT_HEADER_BYTES ||
+    if (got == DISK_GOT_NONE || value.bytes < STORE_ACCOUNT_HEADER_BYTES ||
+        disk_get_u32(value.data + 12) != value.bytes - STORE_ACCOUNT_HEADER_BYTES ||
         value.bytes > STORE_ACCOUNT_HEADER_BYTES + PROTO_RECORD_BYTES_MAX ||
-        store_get_u64(value.data) !=
-            store_check(STORE_TABLE_ACCOUNT, slot, value.data + 8, value.bytes - 8))
+        disk_get_u64(value.data) !=
+            disk_check(DISK_TABLE_ACCOUNT, slot, value.data + 8, value.bytes - 8))
         return proto_fault_set(fault, PROTO_CORRUPT, "account",
                                "the record of slot %u does not match its checksum", slot);
-    account->check = store_get_u64(value.data);
-    account->deleted = (store_get_u32(value.data + 8) & FLAG_DELETED) != 0;
+    account->check = disk_get_u64(value.data);
+    account->deleted = (disk_get_u32(value.data + 8) & FLAG_DELETED) != 0;
     account->record = (struct proto_span){value.data + STORE_ACCOUNT_HEADER_BYTES,
                                           value.bytes - STORE_ACCOUNT_HEADER_BYTES};
     return true;
 }
 
-bool store_account_put(struct store_txn *txn, uint32_t slot, const struct store_account *was,
+bool store_account_put(struct disk_txn *txn, uint32_t slot, const struct store_account *was,
                        struct proto_span record, uint32_t created_s, uint32_t changed_s,
                        struct proto_fault *fault)
 {
     size_t bytes = STORE_ACCOUNT_HEADER_BYTES + record.bytes;
-    uint8_t *at =
-        store_txn_put(txn, STORE_TABLE_ACCOUNT, slot, bytes, was == NULL ? MDB_APPEND : 0, fault);
+    uint8_t *at = disk_txn_put(txn, DISK_TABLE_ACCOUNT, slot, bytes,
+                               was == NULL ? DISK_PUT_LAST : DISK_PUT_ANY, fault);
     if (at == NULL)
         return false;
-    store_set_u32(at + 8, record.bytes == 0 ? FLAG_DELETED : 0);
-    store_set_u32(at + 12, (uint32_t)record.bytes);
+    disk_set_u32(at + 8, record.bytes == 0 ? FLAG_DELETED : 0);
+    disk_set_u32(at + 12, (uint32_t)record.bytes);
     if (record.bytes > 0) {
         uint8_t *copy = at + STORE_ACCOUNT_HEADER_BYTES;
         memcpy(copy, record.data, record.bytes);
-        store_set_u32(copy + RECORD_CREATED, created_s);
-        store_set_u32(copy + RECORD_CHANGED, changed_s);
-        store_set_u64(copy + RECORD_CHECKSUM,
-                      XXH3_64bits(copy + RECORD_CREATED, record.bytes - RECORD_CREATED));
+        disk_set_u32(copy + RECORD_CREATED, created_s);
+        disk_set_u32(copy + RECORD_CHANGED, changed_s);
+        disk_set_u64(copy + RECORD_CHECKSUM,
+                     XXH3_64bits(copy + RECORD_CREATED, record.bytes - RECORD_CREATED));
     }
-    uint64_t check = store_check(STORE_TABLE_ACCOUNT, slot, at + 8, bytes - 8);
-    store_set_u64(at, check);
-    store_sum_change(&txn->state, STORE_TABLE_ACCOUNT, was != NULL, was == NULL ? 0 : was->check,
-                     true, check);
+    uint64_t check = disk_check(DISK_TABLE_ACCOUNT, slot, at + 8, bytes - 8);
+    disk_set_u64(at, check);
+    disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, was != NULL, was == NULL ? 0 : was->check,
+                    true, check);
     return true;
 }
 
@@ -73,7 +73,7 @@ bool store_record_has(struct proto_span record, enum store_kind kind, struct pro
     return false;
 }
 
-bool store_resolve(const struct store_txn *txn, enum store_kind kind, struct proto_span text,
+bool store_resolve(const struct disk_txn *txn, enum store_kind kind, struct proto_span text,
                    uint64_t hash, uint32_t *slot, struct proto_fault *fault)
 {
     *slot = STORE_NO_SLOT;

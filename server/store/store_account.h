@@ -23,17 +23,17 @@ struct store_account {
 };
 
 /* slot < txn->state.slots. */
-bool store_account_get(const struct store_txn *txn, uint32_t slot, struct store_account *account,
+bool store_account_get(const struct disk_txn *txn, uint32_t slot, struct store_account *account,
                        struct proto_fault *fault);
 /* Writes the record with these stamps, or a deleted entry for an empty one, and keeps the sums.
  * `was` is what is there now, NULL for a new slot, which must be the next one of the table. */
-bool store_account_put(struct store_txn *txn, uint32_t slot, const struct store_account *was,
+bool store_account_put(struct disk_txn *txn, uint32_t slot, const struct store_account *was,
                        struct proto_span record, uint32_t created_s, uint32_t changed_s,
                        struct proto_fault *fault);
 
 /* Slot that a text names: through table id, and by the stored text where a hash is found. slot is
  * STORE_NO_SLOT if there is none; false only on a fault. */
-bool store_resolve(const struct store_txn *txn, enum store_kind kind, struct proto_span text,
+bool store_resolve(const struct disk_txn *txn, enum store_kind kind, struct proto_span text,
                    uint64_t hash, uint32_t *slot, struct proto_fault *fault);
 /* True if the record has this id or key. */
 bool store_record_has(struct proto_span record, enum store_kind kind, struct proto_span text);

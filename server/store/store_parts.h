@@ -46,27 +46,9 @@ struct store_tuning {
     uint64_t hash_mask; /* 0: all ones */
 };
 
-struct store {
-    struct store_options options;
-    struct store_env env;
-    struct store_hasher hasher;
-    struct store_queue queue;
-    pthread_t thread;
-    struct store_index index;
-    struct store_stamps stamps;
-    _Atomic uint64_t committing; /* last transaction whose stamps are set */
-    _Atomic uint64_t committed;  /* last transaction that is durable, indexed and to be seen */
-    _Atomic uint64_t corrupt_found;
-
-    pthread_mutex_t views_mutex;
-    struct store_view *views;
-    uint64_t view_count;
-
-    pthread_mutex_t stats_mutex;
-    struct store_stats stats; /* published by the writer */
-
-    /* The writer's own. */
-    struct store_state state; /* as committed */
+/* The writer thread's own; nobody else looks at it while that runs. */
+struct store_writer {
+    struct disk_state state; /* as committed */
     struct store_plan plan;
     struct store_bucket_room bucket_room;
     struct store_edits edits;
@@ -86,6 +68,35 @@ struct store {
     struct store_stats own;
 };
 
+/* All views that are open. */
+struct store_views {
+    pthread_mutex_t mutex;
+    struct store_view *first;
+    uint64_t count;
+};
+
+struct store_figures {
+    pthread_mutex_t mutex;
+    struct store_stats published; /* by the writer */
+    _Atomic uint64_t corrupt_found;
+};
+
+struct store {
+    struct store_options options;
+    struct disk_env env;
+    struct store_hasher hasher;
+    struct store_queue queue;
+    pthread_t thread;
+    struct store_writer writer;
+    /* What readers share with the writer. */
+    struct store_index index;
+    struct store_stamps stamps;
+    _Atomic uint64_t committing; /* last transaction whose stamps are set */
+    _Atomic uint64_t committed;  /* last transaction that is durable, indexed and to be seen */
+    struct store_views views;
+    struct store_figures figures;
+};
+
 /* store.c */
 struct store *store_open_tuned(const struct store_options *options,
                                const struct store_tuning *tuning, struct proto_fault *fault);
@@ -96,9 +107,9 @@ void store_damage(struct store *store, const struct proto_fault *fault);
 uint64_t store_clock_ns(void); /* monotonic, for budgets and figures */
 
 /* store_tal.c: a stored list as what is told of it. False: it is damaged, *fault says how. */
-bool store_tal_change(const struct store_txn *txn, uint32_t number, struct store_change *change,
+bool store_tal_change(const struct disk_txn *txn, uint32_t number, struct store_change *change,
                       struct proto_fault *fault);
-bool store_tal_split(const struct store_sealed *sealed, struct store_change *change);
+bool store_tal_split(const struct disk_sealed *sealed, struct store_change *change);
 
 /* queue.c */
 bool store_queue_init(struct store_queue *queue);
@@ -117,13 +128,13 @@ void store_publish_stats(struct store *store);
 /* commit.c: one transaction for a list of batches; fills every result. */
 void store_commit(struct store *store, struct store_ticket *list);
 /* Commits a transaction of the writer and lets readers see it. */
-bool store_commit_txn(struct store *store, struct store_txn *txn, struct proto_fault *fault);
+bool store_commit_txn(struct store *store, struct disk_txn *txn, struct proto_fault *fault);
 
 /* slice.c: work between commits; each returns true if there is more of it to do. */
 void store_encoder_switch(struct store *store, const struct store_encoder *encoder);
 /* Encodes rows above the mark within a transaction, until time is up or, if `yield`, a batch waits.
  */
-bool store_rows_advance(struct store *store, struct store_txn *txn, uint64_t budget_ns, bool yield,
+bool store_rows_advance(struct store *store, struct disk_txn *txn, uint64_t budget_ns, bool yield,
                         struct proto_fault *fault);
 bool store_slice_index(struct store *store);
 bool store_slice_rows(struct store *store);
@@ -139,7 +150,7 @@ struct store_block_place {
 
 struct store_view {
     struct store *store;
-    struct store_txn txn;
+    struct disk_txn txn;
     bool active;
     const struct store_index_table *table;
     _Atomic uint64_t epoch; /* UINT64_MAX while it rests */

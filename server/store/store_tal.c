@@ -3,7 +3,7 @@
 
 #include "server/store/store_parts.h"
 
-bool store_tal_split(const struct store_sealed *sealed, struct store_change *change)
+bool store_tal_split(const struct disk_sealed *sealed, struct store_change *change)
 {
     uint64_t whole = (uint64_t)sealed->a + (uint64_t)sealed->b * sizeof(uint32_t);
     if (whole != sealed->text.bytes)
@@ -14,14 +14,14 @@ bool store_tal_split(const struct store_sealed *sealed, struct store_change *cha
     return true;
 }
 
-bool store_tal_change(const struct store_txn *txn, uint32_t number, struct store_change *change,
+bool store_tal_change(const struct disk_txn *txn, uint32_t number, struct store_change *change,
                       struct proto_fault *fault)
 {
     struct proto_span value = {0};
-    struct store_sealed sealed;
+    struct disk_sealed sealed;
     *change = (struct store_change){.kind = STORE_CHANGE_TAL, .version = number};
-    if (store_txn_get(txn, STORE_TABLE_TAL, number, &value, fault) == STORE_GOT_FAULT ||
-        !store_unseal(STORE_TABLE_TAL, number, value, &sealed, fault))
+    if (disk_txn_get(txn, DISK_TABLE_TAL, number, &value, fault) == DISK_GOT_FAULT ||
+        !disk_unseal(DISK_TABLE_TAL, number, value, &sealed, fault))
         return false;
     change->time_ms = sealed.time_ms;
     return store_tal_split(&sealed, change) ||

@@ -5,20 +5,19 @@
 
 enum { DROP_ENTRIES = 256 }; /* blocks or touches that one transaction drops: some 10 MB of pages */
 
-bool store_vectors_load(struct store *store, const struct store_txn *txn, struct proto_fault *fault)
+bool store_vectors_load(struct store *store, const struct disk_txn *txn, struct proto_fault *fault)
 {
-    struct store_vectors *vectors = &store->vectors;
+    struct store_vectors *vectors = &store->writer.vectors;
     struct proto_span value = {0};
-    struct store_sealed sealed;
+    struct disk_sealed sealed;
     struct proto_fault damage = {.code = PROTO_OK};
-    enum store_got got =
-        store_txn_get(txn, STORE_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, &value, fault);
-    if (got == STORE_GOT_FAULT)
+    enum disk_got got = disk_txn_get(txn, DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, &value, fault);
+    if (got == DISK_GOT_FAULT)
         return false;
     *vectors = (struct store_vectors){.dropping = true};
-    if (got == STORE_GOT_NONE)
+    if (got == DISK_GOT_NONE)
         return true;
-    if (!store_unseal(STORE_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, value, &sealed, &damage) ||
+    if (!disk_unseal(DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, value, &sealed, &damage) ||
         sealed.text.bytes < 8) {
         /* Vectors can be built anew: no reason not to open. The slots are kept all the same. */
         store_damage(store, &damage);
@@ -27,85 +26,80 @@ bool store_vectors_load(struct store *store, const struct store_txn *txn, struct
     }
     vectors->keeping = true;
     vectors->generation = sealed.a;
-    vectors->seq = store_get_u64(sealed.text.data);
+    vectors->seq = disk_get_u64(sealed.text.data);
     return true;
 }
 
-static bool entry_put(struct store_txn *txn, uint64_t key, const struct store_sealed *sealed,
+static bool entry_put(struct disk_txn *txn, uint64_t key, const struct disk_sealed *sealed,
                       struct proto_fault *fault)
 {
     struct proto_span was = {0};
-    enum store_got got = store_txn_get(txn, STORE_TABLE_VECTOR, key, &was, fault);
-    if (got == STORE_GOT_FAULT)
+    enum disk_got got = disk_txn_get(txn, DISK_TABLE_VECTOR, key, &was, fault);
+    if (got == DISK_GOT_FAULT)
         return false;
-    uint64_t was_check = got == STORE_GOT_ONE && was.bytes >= 8 ? store_get_u64(was.data) : 0;
-    uint8_t *at = store_txn_put(txn, STORE_TABLE_VECTOR, key, store_seal_bytes(sealed), 0, fault);
+    uint64_t was_check = got == DISK_GOT_ONE && was.bytes >= 8 ? disk_get_u64(was.data) : 0;
+    uint8_t *at =
+        disk_txn_put(txn, DISK_TABLE_VECTOR, key, disk_seal_bytes(sealed), DISK_PUT_ANY, fault);
     if (at == NULL)
         return false;
-    uint64_t check = store_seal(STORE_TABLE_VECTOR, key, sealed, at);
-    store_sum_change(&txn->state, STORE_TABLE_VECTOR, got == STORE_GOT_ONE, was_check, true, check);
+    uint64_t check = disk_seal(DISK_TABLE_VECTOR, key, sealed, at);
+    disk_sum_change(&txn->state, DISK_TABLE_VECTOR, got == DISK_GOT_ONE, was_check, true, check);
     return true;
 }
 
-bool store_vectors_touch(struct store *store, struct store_txn *txn, struct proto_fault *fault)
+bool store_vectors_touch(struct store *store, struct disk_txn *txn, struct proto_fault *fault)
 {
-    if (!store->vectors.keeping || store->touched_count == 0)
+    if (!store->writer.vectors.keeping || store->writer.touched_count == 0)
         return true;
-    struct store_sealed sealed = {
-        .a = (uint32_t)store->touched_count,
-        .text = {(const uint8_t *)store->touched, store->touched_count * sizeof(uint32_t)}};
+    struct disk_sealed sealed = {.a = (uint32_t)store->writer.touched_count,
+                                 .text = {(const uint8_t *)store->writer.touched,
+                                          store->writer.touched_count * sizeof(uint32_t)}};
     return entry_put(txn, STORE_VECTOR_TOUCH | txn->state.seq, &sealed, fault);
 }
 
 /* The highest generation of which a block is stored, whole or not. */
-static bool generation_last(const struct store_txn *txn, uint32_t *generation,
+static bool generation_last(const struct disk_txn *txn, uint32_t *generation,
                             struct proto_fault *fault)
 {
-    MDB_cursor *cursor;
-    uint64_t touch = STORE_VECTOR_TOUCH;
-    MDB_val key = {sizeof touch, &touch};
-    MDB_val data;
-    int code = mdb_cursor_open(txn->mdb, txn->env->tables[STORE_TABLE_VECTOR], &cursor);
-    if (code != MDB_SUCCESS)
-        return store_env_fault(txn->env, code, "reading vectors", fault);
-    code = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE);
-    code = mdb_cursor_get(cursor, &key, &data, code == MDB_SUCCESS ? MDB_PREV : MDB_LAST);
-    *generation = code == MDB_SUCCESS && key.mv_size == sizeof(uint64_t)
-                      ? (uint32_t)(store_get_u64(key.mv_data) >> 40)
-                      : 0;
-    mdb_cursor_close(cursor);
-    return true;
+    struct disk_cursor cursor;
+    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_VECTOR, fault))
+        return false;
+    enum disk_got got = disk_cursor_before(&cursor, STORE_VECTOR_TOUCH, fault);
+    bool ours = got == DISK_GOT_ONE && cursor.value.bytes > 0;
+    *generation = ours ? (uint32_t)(cursor.key >> 40) : 0;
+    disk_cursor_close(&cursor);
+    return got != DISK_GOT_FAULT;
 }
 
-static bool begin(struct store *store, struct store_txn *txn, struct store_vectors_turn *turn)
+static bool begin(struct store *store, struct disk_txn *txn, struct store_vectors_turn *turn)
 {
     uint32_t last = 0;
     if (!generation_last(txn, &last, &turn->fault))
         return false;
-    last = last > store->vectors.generation ? last : store->vectors.generation;
+    last = last > store->writer.vectors.generation ? last : store->writer.vectors.generation;
     turn->generation = last + 1;
     return last + 1 < 1U << 23 ||
            proto_fault_set(&turn->fault, PROTO_LIMIT, "",
                            "%u generations of vectors: no number is left", last);
 }
 
-static bool block_put(struct store_txn *txn, uint32_t generation,
+static bool block_put(struct disk_txn *txn, uint32_t generation,
                       const struct store_vector_block *block, struct proto_fault *fault)
 {
     uint64_t key = store_vector_key(generation, block->kind, block->number);
     size_t bytes = STORE_VECTOR_HEADER_BYTES + block->bytes.bytes;
-    uint8_t *at = store_txn_put(txn, STORE_TABLE_VECTOR, key, bytes, MDB_NOOVERWRITE, fault);
+    uint8_t *at = disk_txn_put(txn, DISK_TABLE_VECTOR, key, bytes, DISK_PUT_NEW, fault);
     if (at == NULL)
         return false;
     memset(at, 0, STORE_VECTOR_HEADER_BYTES);
     memcpy(at + STORE_VECTOR_HEADER_BYTES, block->bytes.data, block->bytes.bytes);
-    uint64_t check = store_check(STORE_TABLE_VECTOR, key, at + 8, bytes - 8);
-    store_set_u64(at, check);
-    store_sum_change(&txn->state, STORE_TABLE_VECTOR, false, 0, true, check);
+    uint64_t check = disk_check(DISK_TABLE_VECTOR, key, at + 8, bytes - 8);
+    disk_set_u64(at, check);
+    disk_sum_change(&txn->state, DISK_TABLE_VECTOR, false, 0, true, check);
     return true;
 }
 
-static bool put(struct store_txn *txn, struct store_vectors_turn *turn)
+static bool put(struct disk_txn *txn, struct store_vectors_turn *turn)
 {
     for (size_t i = 0; i < turn->count; i++)
         if (!block_put(txn, turn->generation, &turn->blocks[i], &turn->fault))
@@ -113,7 +107,7 @@ static bool put(struct store_txn *txn, struct store_vectors_turn *turn)
     return true;
 }
 
-static bool publish(struct store_txn *txn, struct store_vectors_turn *turn)
+static bool publish(struct disk_txn *txn, struct store_vectors_turn *turn)
 {
     size_t bytes = 8 + turn->text.bytes;
     uint8_t *text = malloc(bytes);
@@ -122,9 +116,9 @@ static bool publish(struct store_txn *txn, struct store_vectors_turn *turn)
                                "no memory for a head of %zu "
                                "bytes",
                                bytes);
-    store_set_u64(text, turn->seq);
+    disk_set_u64(text, turn->seq);
     memcpy(text + 8, turn->text.data, turn->text.bytes);
-    struct store_sealed sealed = {.a = turn->generation, .text = {text, bytes}};
+    struct disk_sealed sealed = {.a = turn->generation, .text = {text, bytes}};
     bool good = entry_put(txn, STORE_VECTOR_HEAD_KEY, &sealed, &turn->fault);
     free(text);
     return good;
@@ -147,43 +141,43 @@ static void turn_done(struct store_vectors *vectors, const struct store_vectors_
 
 void store_vectors_take_turn(struct store *store, struct store_vectors_turn *turn)
 {
-    struct store_txn txn;
-    if (!store_txn_write(&txn, &store->env, &turn->fault))
+    struct disk_txn txn;
+    if (!disk_txn_write(&txn, &store->env, &turn->fault))
         return;
     bool good = turn->step == STORE_VECTORS_BEGIN ? begin(store, &txn, turn)
                 : turn->step == STORE_VECTORS_PUT ? put(&txn, turn)
                                                   : publish(&txn, turn);
     if (!good || turn->step == STORE_VECTORS_BEGIN)
-        store_txn_abort(&txn); /* beginning changes nothing on disk */
+        disk_txn_abort(&txn); /* beginning changes nothing on disk */
     else
         good = store_commit_txn(store, &txn, &turn->fault);
     if (good)
-        turn_done(&store->vectors, turn);
+        turn_done(&store->writer.vectors, turn);
 }
 
 /* The first key at or above `key`, with its check; false at the end of the table. */
-static bool key_from(const struct store_txn *txn, uint64_t *key, uint64_t *check)
+static bool key_from(const struct disk_txn *txn, uint64_t *key, uint64_t *check)
 {
-    MDB_cursor *cursor;
-    MDB_val name = {sizeof *key, key};
-    MDB_val data;
-    if (mdb_cursor_open(txn->mdb, txn->env->tables[STORE_TABLE_VECTOR], &cursor) != MDB_SUCCESS)
+    struct disk_cursor cursor;
+    struct proto_fault ignored;
+    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_VECTOR, &ignored))
         return false;
-    int code = mdb_cursor_get(cursor, &name, &data, MDB_SET_RANGE);
-    mdb_cursor_close(cursor);
-    if (code != MDB_SUCCESS || name.mv_size != sizeof *key || data.mv_size < 8)
-        return false;
-    *key = store_get_u64(name.mv_data);
-    *check = store_get_u64(data.mv_data);
-    return true;
+    bool found =
+        disk_cursor_seek(&cursor, *key, &ignored) == DISK_GOT_ONE && cursor.value.bytes > 0;
+    if (found) {
+        *key = cursor.key;
+        *check = disk_get_u64(cursor.value.data);
+    }
+    disk_cursor_close(&cursor);
+    return found;
 }
 
 /* The next entry that nobody needs: blocks of generations that are neither in force nor being
  * written, and slots of commits that the generation in force has seen. */
-static bool key_needless(const struct store *store, const struct store_txn *txn, uint64_t *key,
+static bool key_needless(const struct store *store, const struct disk_txn *txn, uint64_t *key,
                          uint64_t *check)
 {
-    const struct store_vectors *vectors = &store->vectors;
+    const struct store_vectors *vectors = &store->writer.vectors;
     *key = STORE_VECTOR_HEAD_KEY + 1;
     while (key_from(txn, key, check)) {
         if (*key >= STORE_VECTOR_TOUCH)
@@ -198,31 +192,31 @@ static bool key_needless(const struct store *store, const struct store_txn *txn,
 
 bool store_slice_vectors(struct store *store)
 {
-    struct store_txn txn;
+    struct disk_txn txn;
     struct proto_fault fault = {.code = PROTO_OK};
     uint64_t key;
     uint64_t check;
     int dropped = 0;
-    if (!store->vectors.dropping || !store_txn_write(&txn, &store->env, &fault))
+    if (!store->writer.vectors.dropping || !disk_txn_write(&txn, &store->env, &fault))
         return false;
     for (; dropped < DROP_ENTRIES && key_needless(store, &txn, &key, &check); dropped++) {
-        if (!store_txn_delete(&txn, STORE_TABLE_VECTOR, key, &fault)) {
-            store_txn_abort(&txn);
+        if (!disk_txn_delete(&txn, DISK_TABLE_VECTOR, key, &fault)) {
+            disk_txn_abort(&txn);
             goto failed;
         }
-        store_sum_change(&txn.state, STORE_TABLE_VECTOR, true, check, false, 0);
+        disk_sum_change(&txn.state, DISK_TABLE_VECTOR, true, check, false, 0);
     }
-    store->vectors.dropping = dropped == DROP_ENTRIES;
+    store->writer.vectors.dropping = dropped == DROP_ENTRIES;
     if (dropped == 0) {
-        store_txn_abort(&txn);
+        disk_txn_abort(&txn);
         return false;
     }
     if (store_commit_txn(store, &txn, &fault))
-        return store->vectors.dropping;
+        return store->writer.vectors.dropping;
 failed:
     /* Left for the next publication or start: it costs room alone. */
     store_log(store, 4, "cannot drop old vectors: %s", fault.message);
-    store->vectors.dropping = false;
+    store->writer.vectors.dropping = false;
     return false;
 }
 

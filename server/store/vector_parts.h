@@ -3,7 +3,7 @@
 #ifndef STORE_VECTOR_PARTS_H
 #define STORE_VECTOR_PARTS_H
 
-#include "server/store/env.h"
+#include "server/disk/txn.h"
 #include "server/store/vector_blocks.h"
 
 #define STORE_VECTOR_HEAD_KEY 0
@@ -39,10 +39,9 @@ struct store_vectors_turn {
 struct store;
 
 /* At opening. */
-bool store_vectors_load(struct store *store, const struct store_txn *txn,
-                        struct proto_fault *fault);
+bool store_vectors_load(struct store *store, const struct disk_txn *txn, struct proto_fault *fault);
 /* Within a commit of batches: keeps the slots that it changed. */
-bool store_vectors_touch(struct store *store, struct store_txn *txn, struct proto_fault *fault);
+bool store_vectors_touch(struct store *store, struct disk_txn *txn, struct proto_fault *fault);
 void store_vectors_take_turn(struct store *store, struct store_vectors_turn *turn);
 /* One slice of dropping; true if there is more. */
 bool store_slice_vectors(struct store *store);

@@ -13,19 +13,19 @@ bool store_vectors_head(struct store_view *view, struct store_vectors_head *head
                         struct proto_fault *fault)
 {
     struct proto_span value = {0};
-    struct store_sealed sealed;
+    struct disk_sealed sealed;
     *head = (struct store_vectors_head){0};
     assert(view->active);
-    enum store_got got =
-        store_txn_get(&view->txn, STORE_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, &value, fault);
-    if (got != STORE_GOT_ONE)
-        return got == STORE_GOT_NONE;
-    if (!store_unseal(STORE_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, value, &sealed, fault))
+    enum disk_got got =
+        disk_txn_get(&view->txn, DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, &value, fault);
+    if (got != DISK_GOT_ONE)
+        return got == DISK_GOT_NONE;
+    if (!disk_unseal(DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, value, &sealed, fault))
         return damaged(view, fault);
     if (sealed.text.bytes < 8)
         return proto_fault_set(fault, PROTO_CORRUPT, "vector", "the head of the vectors is short");
     *head = (struct store_vectors_head){.generation = sealed.a,
-                                        .seq = store_get_u64(sealed.text.data),
+                                        .seq = disk_get_u64(sealed.text.data),
                                         .text = {sealed.text.data + 8, sealed.text.bytes - 8}};
     return true;
 }
@@ -37,12 +37,12 @@ bool store_vectors_block(struct store_view *view, uint32_t generation, unsigned 
     uint64_t key = store_vector_key(generation, kind, number);
     assert(view->active);
     *block = (struct proto_span){0};
-    enum store_got got = store_txn_get(&view->txn, STORE_TABLE_VECTOR, key, &value, fault);
-    if (got != STORE_GOT_ONE)
-        return got == STORE_GOT_NONE;
+    enum disk_got got = disk_txn_get(&view->txn, DISK_TABLE_VECTOR, key, &value, fault);
+    if (got != DISK_GOT_ONE)
+        return got == DISK_GOT_NONE;
     if (value.bytes <= STORE_VECTOR_HEADER_BYTES ||
-        store_get_u64(value.data) !=
-            store_check(STORE_TABLE_VECTOR, key, value.data + 8, value.bytes - 8)) {
+        disk_get_u64(value.data) !=
+            disk_check(DISK_TABLE_VECTOR, key, value.data + 8, value.bytes - 8)) {
         proto_fault_set(fault, PROTO_CORRUPT, "vector",
                         "block %u of kind %u of the vectors does not match its checksum", number,
                         kind);
@@ -54,7 +54,7 @@ bool store_vectors_block(struct store_view *view, uint32_t generation, unsigned 
 }
 
 /* Tells the slots of one commit, in pieces that lie aligned. */
-static bool touch_tell(const struct store_sealed *sealed,
+static bool touch_tell(const struct disk_sealed *sealed,
                        bool (*each)(void *context, const uint32_t *slots, size_t count),
                        void *context)
 {
@@ -74,26 +74,18 @@ bool store_vectors_touched(struct store_view *view, uint64_t seq,
                            bool (*each)(void *context, const uint32_t *slots, size_t count),
                            void *context, struct proto_fault *fault)
 {
-    MDB_cursor *cursor;
-    uint64_t from = STORE_VECTOR_TOUCH | (seq + 1);
-    MDB_val key = {sizeof from, &from};
-    MDB_val data;
+    struct disk_cursor cursor;
     bool good = true;
     assert(view->active);
-    int code = mdb_cursor_open(view->txn.mdb, view->txn.env->tables[STORE_TABLE_VECTOR], &cursor);
-    if (code != MDB_SUCCESS)
-        return store_env_fault(view->txn.env, code, "reading vectors", fault);
-    code = mdb_cursor_get(cursor, &key, &data, MDB_SET_RANGE);
-    for (; good && code == MDB_SUCCESS; code = mdb_cursor_get(cursor, &key, &data, MDB_NEXT)) {
-        struct store_sealed sealed;
-        struct proto_span value = {data.mv_data, data.mv_size};
-        good =
-            store_unseal(STORE_TABLE_VECTOR, store_get_u64(key.mv_data), value, &sealed, fault) &&
-            (touch_tell(&sealed, each, context) ||
-             proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what has changed"));
+    if (!disk_cursor_open(&cursor, &view->txn, DISK_TABLE_VECTOR, fault))
+        return false;
+    enum disk_got got = disk_cursor_seek(&cursor, STORE_VECTOR_TOUCH | (seq + 1), fault);
+    for (; good && got == DISK_GOT_ONE; got = good ? disk_cursor_next(&cursor, fault) : got) {
+        struct disk_sealed sealed;
+        good = disk_unseal(DISK_TABLE_VECTOR, cursor.key, cursor.value, &sealed, fault) &&
+               (touch_tell(&sealed, each, context) ||
+                proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what has changed"));
     }
-    mdb_cursor_close(cursor);
-    if (good && code != MDB_NOTFOUND)
-        good = store_env_fault(view->txn.env, code, "reading vectors", fault);
-    return good;
+    disk_cursor_close(&cursor);
+    return good && got != DISK_GOT_FAULT;
 }

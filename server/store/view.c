@@ -7,16 +7,16 @@
 /* The limit is ours: LMDB keeps the larger table of readers of an earlier run. */
 static bool view_link(struct store *store, struct store_view *view, struct proto_fault *fault)
 {
-    pthread_mutex_lock(&store->views_mutex);
-    bool good = store->view_count < store->options.readers_max;
+    pthread_mutex_lock(&store->views.mutex);
+    bool good = store->views.count < store->options.readers_max;
     if (good) {
-        view->next = store->views;
+        view->next = store->views.first;
         if (view->next != NULL)
             view->next->previous = view;
-        store->views = view;
-        store->view_count++;
+        store->views.first = view;
+        store->views.count++;
     }
-    pthread_mutex_unlock(&store->views_mutex);
+    pthread_mutex_unlock(&store->views.mutex);
     return good || proto_fault_set(fault, PROTO_LIMIT, "", "%u views are open, their limit",
                                    store->options.readers_max);
 }
@@ -29,17 +29,13 @@ struct store_view *store_view_open(struct store *store, struct proto_fault *faul
         return NULL;
     }
     view->store = store;
-    view->txn.env = &store->env;
     atomic_init(&view->epoch, UINT64_MAX);
-    int code = mdb_txn_begin(store->env.mdb, NULL, MDB_RDONLY, &view->txn.mdb);
-    if (code != MDB_SUCCESS) {
-        store_env_fault(&store->env, code, "opening a view", fault);
+    if (!disk_txn_open(&view->txn, &store->env, fault)) {
         free(view);
         return NULL;
     }
-    mdb_txn_reset(view->txn.mdb);
     if (!view_link(store, view, fault)) {
-        mdb_txn_abort(view->txn.mdb);
+        disk_txn_abort(&view->txn);
         free(view);
         return NULL;
     }
@@ -54,16 +50,16 @@ void store_view_close(struct store_view *view)
     if (view == NULL)
         return;
     struct store *store = view->store;
-    pthread_mutex_lock(&store->views_mutex);
+    pthread_mutex_lock(&store->views.mutex);
     if (view->previous == NULL)
-        store->views = view->next;
+        store->views.first = view->next;
     else
         view->previous->next = view->next;
     if (view->next != NULL)
         view->next->previous = view->previous;
-    store->view_count--;
-    pthread_mutex_unlock(&store->views_mutex);
-    mdb_txn_abort(view->txn.mdb);
+    store->views.count--;
+    pthread_mutex_unlock(&store->views.mutex);
+    disk_txn_abort(&view->txn);
     free(view->places);
     free(view);
 }
@@ -72,7 +68,7 @@ void store_view_rest(struct store_view *view)
 {
     if (!view->active)
         return;
-    mdb_txn_reset(view->txn.mdb);
+    disk_txn_rest(&view->txn);
     view->active = false;
     view->table = NULL;
     atomic_store(&view->epoch, UINT64_MAX);
@@ -89,12 +85,9 @@ static void index_hold(struct store_view *view)
 
 static bool view_renew(struct store_view *view, struct proto_fault *fault)
 {
-    int code = mdb_txn_renew(view->txn.mdb);
-    if (code != MDB_SUCCESS)
-        return store_env_fault(view->txn.env, code, "renewing a view", fault);
-    if (!store_txn_load(&view->txn, fault)) {
-        mdb_txn_reset(view->txn.mdb);
-        store_damage(view->store, fault);
+    if (!disk_txn_renew(&view->txn, fault)) {
+        if (fault->code == PROTO_CORRUPT)
+            store_damage(view->store, fault);
         return false;
     }
     /* The stamps of this transaction were set before `committing` was: acquire them. It can only be
@@ -115,7 +108,7 @@ bool store_view_refresh(struct store_view *view, struct proto_fault *fault)
         return true;
     }
     if (view->active)
-        mdb_txn_reset(view->txn.mdb);
+        disk_txn_rest(&view->txn);
     view->active = false;
     if (!view_renew(view, fault)) {
         view->table = NULL;
@@ -218,7 +211,7 @@ const uint8_t *store_view_block(struct store_view *view, uint32_t block, struct 
 const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fault *fault)
 {
     assert(view->active);
-    const struct store_state *state = &view->txn.state;
+    const struct disk_state *state = &view->txn.state;
     if (slot == STORE_BAD_SLOT)
         bad_slot(fault);
     if (slot >= store_view_rows_slots(view) || slot >= state->slots)
@@ -230,26 +223,26 @@ const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fa
     }
     const uint8_t *row = store_block_row(block, slot, state->row_bytes);
     if (!store_row_valid(row, state->row_bytes, slot, state->rows_digest) ||
-        (store_get_u16(row + 12) & STORE_ROW_WRITTEN) == 0) {
+        (disk_get_u16(row + 12) & STORE_ROW_WRITTEN) == 0) {
         proto_fault_set(fault, PROTO_CORRUPT, "row",
                         "the row of slot %u does not match its checksum", slot);
         store_damage(view->store, fault);
         return NULL;
     }
-    return (store_get_u16(row + 12) & STORE_ROW_LIVING) != 0 ? row + STORE_ROW_HEADER_BYTES : NULL;
+    return (disk_get_u16(row + 12) & STORE_ROW_LIVING) != 0 ? row + STORE_ROW_HEADER_BYTES : NULL;
 }
 
-static bool document_text(struct store_view *view, enum store_table table, uint32_t version,
+static bool document_text(struct store_view *view, enum disk_table table, uint32_t version,
                           uint32_t last, struct proto_span *text)
 {
     struct proto_span value = {0};
-    struct store_sealed sealed;
+    struct disk_sealed sealed;
     struct proto_fault fault;
     assert(view->active);
     if (version == 0 || version > last)
         return false;
-    if (store_txn_get(&view->txn, table, version, &value, &fault) == STORE_GOT_FAULT ||
-        !store_unseal(table, version, value, &sealed, &fault)) {
+    if (disk_txn_get(&view->txn, table, version, &value, &fault) == DISK_GOT_FAULT ||
+        !disk_unseal(table, version, value, &sealed, &fault)) {
         store_damage(view->store, &fault);
         return false;
     }
@@ -259,12 +252,12 @@ static bool document_text(struct store_view *view, enum store_table table, uint3
 
 bool store_schema_text(struct store_view *view, uint32_t version, struct proto_span *text)
 {
-    return document_text(view, STORE_TABLE_SCHEMA, version, view->txn.state.schema_version, text);
+    return document_text(view, DISK_TABLE_SCHEMA, version, view->txn.state.schema_version, text);
 }
 
 bool store_icp_text(struct store_view *view, uint32_t version, struct proto_span *text)
 {
-    return document_text(view, STORE_TABLE_ICP, version, view->txn.state.icp_version, text);
+    return document_text(view, DISK_TABLE_ICP, version, view->txn.state.icp_version, text);
 }
 
 bool store_switches(struct store_view *view,
@@ -274,10 +267,9 @@ bool store_switches(struct store_view *view,
     assert(view->active);
     for (uint64_t number = 1; number <= view->txn.state.switches; number++) {
         struct proto_span value = {0};
-        struct store_sealed sealed;
-        if (store_txn_get(&view->txn, STORE_TABLE_SWITCH, number, &value, fault) ==
-                STORE_GOT_FAULT ||
-            !store_unseal(STORE_TABLE_SWITCH, number, value, &sealed, fault)) {
+        struct disk_sealed sealed;
+        if (disk_txn_get(&view->txn, DISK_TABLE_SWITCH, number, &value, fault) == DISK_GOT_FAULT ||
+            !disk_unseal(DISK_TABLE_SWITCH, number, value, &sealed, fault)) {
             store_damage(view->store, fault);
             return false;
         }

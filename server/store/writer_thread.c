@@ -8,59 +8,38 @@ enum {
     PAUSE_MS = 1000, /* between tries of slices that failed */
 };
 
-/* Pages on LMDB's free list, for the figures: a file that only grows has a view that never rests.
- */
-static uint64_t free_pages(const struct store *store)
-{
-    MDB_txn *txn;
-    MDB_cursor *cursor;
-    MDB_val key, data;
-    uint64_t pages = 0;
-    if (mdb_txn_begin(store->env.mdb, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS)
-        return 0;
-    /* Database 0 of an environment holds, per transaction, a count and the pages that it freed. */
-    if (mdb_cursor_open(txn, 0, &cursor) == MDB_SUCCESS) {
-        while (mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == MDB_SUCCESS && data.mv_size >= 8)
-            pages += store_get_u64(data.mv_data);
-        mdb_cursor_close(cursor);
-    }
-    mdb_txn_abort(txn);
-    return pages;
-}
-
 void store_publish_stats(struct store *store)
 {
-    struct store_stats *own = &store->own;
-    const struct store_state *state = &store->state;
-    MDB_envinfo info;
-    mdb_env_info(store->env.mdb, &info);
+    struct store_stats *own = &store->writer.own;
+    const struct disk_state *state = &store->writer.state;
     own->seq = state->seq;
     own->accounts = state->accounts;
     own->slots = state->slots;
     own->log_bytes = state->log_bytes;
     own->rows_done = state->rows_slots;
     own->rows_total = state->rows_digest == 0 ? 0 : state->slots;
-    own->file_bytes = (info.me_last_pgno + 1) * STORE_PAGE_BYTES;
+    own->file_bytes = disk_env_pages(&store->env) * DISK_PAGE_BYTES;
     own->map_bytes = store->env.map_bytes;
     own->index_bytes = store_index_bytes(&store->index);
     own->index_entries = store_index_entries(&store->index);
     own->index_ready = atomic_load(&store->index.table) != NULL;
-    pthread_mutex_lock(&store->stats_mutex);
-    store->stats = *own;
-    pthread_mutex_unlock(&store->stats_mutex);
+    pthread_mutex_lock(&store->figures.mutex);
+    store->figures.published = *own;
+    pthread_mutex_unlock(&store->figures.mutex);
 }
 
 static void housekeep(struct store *store)
 {
     uint64_t now = store_clock_ns();
-    if (now - store->housekept_ns < (uint64_t)HOUSEKEEPING_MS * 1000000)
+    if (now - store->writer.housekept_ns < (uint64_t)HOUSEKEEPING_MS * 1000000)
         return;
-    store->housekept_ns = now;
-    unsigned dead = store_env_clear_readers(&store->env);
+    store->writer.housekept_ns = now;
+    unsigned dead = disk_env_clear_readers(&store->env);
     if (dead > 0)
         store_log(store, 5, "let go of %u readers that had died", dead);
-    store->own.readers_cleared += dead;
-    store->own.free_pages = free_pages(store);
+    store->writer.own.readers_cleared += dead;
+    /* A file that only grows has a view that never rests. */
+    store->writer.own.free_pages = disk_env_free_pages(&store->env);
 }
 
 static void list_finish(struct store *store, struct store_ticket *list)
@@ -103,9 +82,9 @@ static void take_turn(struct store *store, struct store_ticket *list)
 /* One slice of each kind of work that is left; true if there is more of any. */
 static bool slices(struct store *store)
 {
-    if (store_clock_ns() < store->pause_until_ns)
+    if (store_clock_ns() < store->writer.pause_until_ns)
         return false;
-    store->pause_until_ns = 0;
+    store->writer.pause_until_ns = 0;
     bool more = store_slice_index(store);
     more |= store_slice_rows(store);
     more |= store_slice_drop(store);
@@ -119,7 +98,7 @@ void *store_writer_run(void *context)
     bool closed = false;
     bool more = true;
     while (!closed) {
-        int wait_ms = more ? 0 : store->pause_until_ns != 0 ? PAUSE_MS : HOUSEKEEPING_MS;
+        int wait_ms = more ? 0 : store->writer.pause_until_ns != 0 ? PAUSE_MS : HOUSEKEEPING_MS;
         struct store_ticket *list =
             store_queue_take(&store->queue, store->options.commit_bytes_max, wait_ms, &closed);
         if (list != NULL)
@@ -132,7 +111,7 @@ void *store_writer_run(void *context)
         if (list == NULL)
             store_publish_stats(store);
     }
-    if (store->encoder.release != NULL)
-        store->encoder.release(store->encoder.context);
+    if (store->writer.encoder.release != NULL)
+        store->writer.encoder.release(store->writer.encoder.context);
     return NULL;
 }

@@ -25,7 +25,7 @@ static uint64_t hash_of(uint64_t i)
     return XXH3_64bits_withSeed(&i, sizeof i, 3);
 }
 
-static bool holds(const struct store_txn *txn, uint64_t hash, uint32_t ref)
+static bool holds(const struct disk_txn *txn, uint64_t hash, uint32_t ref)
 {
     struct store_bucket bucket;
     struct proto_fault fault;
@@ -57,11 +57,11 @@ static void a_hash_keeps_to_its_bucket_or_moves_to_the_new_one(void **state)
 static void entries_are_added_split_and_taken_away(void **state)
 {
     struct fixture *fixture = *state;
-    struct store_txn txn;
+    struct disk_txn txn;
     struct store_bucket_room room = {0};
     struct proto_fault fault;
     static struct store_id_edit edits[100];
-    assert_true(store_txn_write(&txn, &fixture->store->env, &fault));
+    assert_true(disk_txn_write(&txn, &fixture->store->env, &fault));
     for (uint32_t i = 0; i < ENTRIES; i += 100) {
         for (uint32_t j = 0; j < 100; j++)
             edits[j] = (struct store_id_edit){.hash = hash_of(i + j), .ref = i + j, .add = true};
@@ -72,7 +72,7 @@ static void entries_are_added_split_and_taken_away(void **state)
     assert_int_equal(txn.state.id_entries, ENTRIES);
     assert_in_range(txn.state.id_buckets, ENTRIES / STORE_BUCKET_TARGET,
                     ENTRIES / STORE_BUCKET_TARGET + 1);
-    assert_int_equal(txn.state.sums[STORE_TABLE_ID].count, txn.state.id_buckets);
+    assert_int_equal(txn.state.sums[DISK_TABLE_ID].count, txn.state.id_buckets);
     for (uint32_t i = 0; i < ENTRIES; i++)
         assert_true(holds(&txn, hash_of(i), i));
     for (uint32_t i = 0; i < ENTRIES; i += 2) {
@@ -82,34 +82,34 @@ static void entries_are_added_split_and_taken_away(void **state)
     }
     for (uint32_t i = 0; i < ENTRIES; i++)
         assert_int_equal(holds(&txn, hash_of(i), i), i % 2);
-    store_txn_abort(&txn);
+    disk_txn_abort(&txn);
     store_bucket_room_fini(&room);
 }
 
 static void taking_away_what_is_not_there_is_damage(void **state)
 {
     struct fixture *fixture = *state;
-    struct store_txn txn;
+    struct disk_txn txn;
     struct store_bucket_room room = {0};
     struct proto_fault fault;
     struct store_id_edit edit = {.hash = 5, .ref = 1};
-    assert_true(store_txn_write(&txn, &fixture->store->env, &fault));
+    assert_true(disk_txn_write(&txn, &fixture->store->env, &fault));
     assert_false(store_bucket_edit(&txn, &room, &edit, 1, &fault));
     assert_int_equal(fault.code, PROTO_CORRUPT);
-    store_txn_abort(&txn);
+    disk_txn_abort(&txn);
     store_bucket_room_fini(&room);
 }
 
 static void equal_hashes_are_marked_while_there_are_several(void **state)
 {
     struct fixture *fixture = *state;
-    struct store_txn txn;
+    struct disk_txn txn;
     struct store_bucket_room room = {0};
     struct proto_fault fault;
     struct store_bucket bucket;
     struct store_id_edit edits[] = {{.hash = 77, .ref = 1, .add = true},
                                     {.hash = 77, .ref = 2 | STORE_REF_KEY, .add = true}};
-    assert_true(store_txn_write(&txn, &fixture->store->env, &fault));
+    assert_true(disk_txn_write(&txn, &fixture->store->env, &fault));
     assert_true(store_bucket_edit(&txn, &room, &edits[0], 1, &fault));
     assert_int_equal(edits[0].now, 1);
     assert_true(store_bucket_edit(&txn, &room, &edits[1], 1, &fault));
@@ -123,14 +123,14 @@ static void equal_hashes_are_marked_while_there_are_several(void **state)
     assert_true(store_bucket_get(&txn, 0, &bucket, &fault));
     assert_int_equal(bucket.count, 1);
     assert_int_equal(store_bucket_ref(&bucket, 0), 2 | STORE_REF_KEY);
-    store_txn_abort(&txn);
+    disk_txn_abort(&txn);
     store_bucket_room_fini(&room);
 }
 
 static void any_flipped_bit_of_a_bucket_is_noticed(void **state)
 {
     struct fixture *fixture = *state;
-    struct store_txn txn;
+    struct disk_txn txn;
     struct store_bucket_room room = {0};
     struct proto_fault fault;
     struct store_bucket bucket;
@@ -138,24 +138,24 @@ static void any_flipped_bit_of_a_bucket_is_noticed(void **state)
                                     {.hash = 2, .ref = 2, .add = true}};
     uint8_t copy[64];
     struct proto_span value;
-    assert_true(store_txn_write(&txn, &fixture->store->env, &fault));
+    assert_true(disk_txn_write(&txn, &fixture->store->env, &fault));
     assert_true(store_bucket_edit(&txn, &room, edits, 2, &fault));
-    assert_int_equal(store_txn_get(&txn, STORE_TABLE_ID, 0, &value, &fault), STORE_GOT_ONE);
+    assert_int_equal(disk_txn_get(&txn, DISK_TABLE_ID, 0, &value, &fault), DISK_GOT_ONE);
     assert_int_equal(value.bytes, 48);
     memcpy(copy, value.data, value.bytes);
     assert_true(store_bucket_get(&txn, 0, &bucket, &fault)); /* the control */
     for (size_t bit = 0; bit < value.bytes * 8; bit++) {
-        uint8_t *at = store_txn_put(&txn, STORE_TABLE_ID, 0, value.bytes, 0, &fault);
+        uint8_t *at = disk_txn_put(&txn, DISK_TABLE_ID, 0, value.bytes, 0, &fault);
         memcpy(at, copy, value.bytes);
         at[bit / 8] ^= (uint8_t)(1 << bit % 8);
         assert_false(store_bucket_get(&txn, 0, &bucket, &fault));
         assert_int_equal(fault.code, PROTO_CORRUPT);
     }
     /* Nor does a bucket pass in the place of another. */
-    uint8_t *at = store_txn_put(&txn, STORE_TABLE_ID, 1, value.bytes, 0, &fault);
+    uint8_t *at = disk_txn_put(&txn, DISK_TABLE_ID, 1, value.bytes, 0, &fault);
     memcpy(at, copy, value.bytes);
     assert_false(store_bucket_get(&txn, 1, &bucket, &fault));
-    store_txn_abort(&txn);
+    disk_txn_abort(&txn);
     store_bucket_room_fini(&room);
 }
 

@@ -36,7 +36,7 @@ static void every_kind_comes_back_as_it_was_added(void **state)
         assert_true(store_command_next(batch_span(batch), &at, &command, &fault));
         assert_int_equal(command.kind, kind);
         if (kind == STORE_COMMAND_PATCH)
-            assert_int_equal(store_get_u16(command.extra.data + 2), 700);
+            assert_int_equal(disk_get_u16(command.extra.data + 2), 700);
         if (kind == STORE_COMMAND_ICP) {
             assert_true(command.activate);
             assert_true(proto_span_is(command.text, "{i}"));

@@ -170,17 +170,17 @@ static void the_log_keeps_the_newest_within_its_bytes(void **state)
     fixture_open(fixture);
     for (int i = 0; i < 50; i++)
         assert_true(put_one(fixture, "acme", "crm:1", i, &result));
-    const struct store_state *seen = &viewed(fixture)->txn.state;
+    const struct disk_state *seen = &viewed(fixture)->txn.state;
     assert_int_equal(seen->seq, 50);
     assert_true(seen->log_bytes <= 2000);
     assert_true(seen->log_first > 30 && seen->log_first < 50);
-    assert_int_equal(seen->sums[STORE_TABLE_LOG].count, seen->seq - seen->log_first + 1);
+    assert_int_equal(seen->sums[DISK_TABLE_LOG].count, seen->seq - seen->log_first + 1);
     struct proto_span value;
-    struct store_sealed sealed;
+    struct disk_sealed sealed;
     struct proto_fault fault;
-    assert_int_equal(store_txn_get(&fixture->view->txn, STORE_TABLE_LOG, 50, &value, &fault),
-                     STORE_GOT_ONE);
-    assert_true(store_unseal(STORE_TABLE_LOG, 50, value, &sealed, &fault));
+    assert_int_equal(disk_txn_get(&fixture->view->txn, DISK_TABLE_LOG, 50, &value, &fault),
+                     DISK_GOT_ONE);
+    assert_true(disk_unseal(DISK_TABLE_LOG, 50, value, &sealed, &fault));
     assert_int_equal(sealed.a, 1);
     assert_int_equal(sealed.time_ms, fixture->now_ms);
 }

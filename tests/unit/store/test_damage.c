@@ -267,13 +267,12 @@ static int setup(void **state)
     world.fixture.options.map_bytes_max = (size_t)256 << 20;
     fixture_open(&world.fixture);
     build(&world);
-    MDB_envinfo info;
-    mdb_env_info(world.fixture.store->env.mdb, &info);
+    uint64_t pages = disk_env_pages(&world.fixture.store->env);
     fixture_close(&world.fixture);
     world.data = file_read(world.fixture.path, "data.mdb");
     world.witness = file_read(world.fixture.path, "store.check");
-    assert_true((info.me_last_pgno + 1) * STORE_PAGE_BYTES <= world.data.count);
-    world.data.count = (info.me_last_pgno + 1) * STORE_PAGE_BYTES;
+    assert_true(pages * DISK_PAGE_BYTES <= world.data.count);
+    world.data.count = pages * DISK_PAGE_BYTES;
     world.lie = 0;
     *state = &world;
     return 0;
@@ -316,12 +315,12 @@ static void no_flipped_bit_is_ever_served(void **state)
             counts[3]++;
         if (outcome != RIGHT && outcome != REFUSED)
             print_message("bit %llu (page %llu, byte %llu): outcome %d\n", (unsigned long long)bit,
-                          (unsigned long long)(bit / 8 / STORE_PAGE_BYTES),
-                          (unsigned long long)(bit / 8 % STORE_PAGE_BYTES), (int)outcome);
+                          (unsigned long long)(bit / 8 / DISK_PAGE_BYTES),
+                          (unsigned long long)(bit / 8 % DISK_PAGE_BYTES), (int)outcome);
     }
     print_message(
         "%ld flips in %zu pages: %ld without effect, %ld refused, %ld wrong, %ld crashed\n", flips,
-        world->data.count / STORE_PAGE_BYTES, counts[0], counts[1], counts[2], counts[3]);
+        world->data.count / DISK_PAGE_BYTES, counts[0], counts[1], counts[2], counts[3]);
     assert_int_equal(counts[2], 0);
     assert_true(counts[1] >= flips / 30);
     restore(world);

@@ -128,14 +128,14 @@ static void another_codebook_replaces_all_rows_and_widens_them(void **state)
     put_range(fixture, 1000, 1100, 0);
     rows_are(fixture, 0, 1100, 0, 3);
     /* The blocks of the old generations go. */
-    for (int i = 0; i < 2000 && viewed(fixture)->txn.state.sums[STORE_TABLE_ROW].count != 18; i++)
+    for (int i = 0; i < 2000 && viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count != 18; i++)
         put_range(fixture, 0, 1, 0);
-    assert_int_equal(viewed(fixture)->txn.state.sums[STORE_TABLE_ROW].count, 18);
+    assert_int_equal(viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count, 18);
     set_encoder(fixture, 0, 0, NULL);
     settle(fixture, 0);
-    for (int i = 0; i < 2000 && viewed(fixture)->txn.state.sums[STORE_TABLE_ROW].count != 0; i++)
+    for (int i = 0; i < 2000 && viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count != 0; i++)
         put_range(fixture, 0, 1, 0);
-    assert_int_equal(viewed(fixture)->txn.state.sums[STORE_TABLE_ROW].count, 0);
+    assert_int_equal(viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count, 0);
 }
 
 static void encoding_goes_on_where_it_was_after_a_restart(void **state)
@@ -238,10 +238,10 @@ static void any_flipped_bit_of_a_row_is_noticed(void **state)
     uint8_t row[128];
     for (size_t bytes = 64; bytes <= 128; bytes += 64) {
         memset(row, 0, sizeof row);
-        store_set_u64(row, 12345);
-        store_set_u16(row + 12, STORE_ROW_LIVING | STORE_ROW_WRITTEN);
+        disk_set_u64(row, 12345);
+        disk_set_u16(row + 12, STORE_ROW_LIVING | STORE_ROW_WRITTEN);
         row[16] = 200;
-        store_set_u32(row + 8, store_row_check(row, bytes, 77, 999));
+        disk_set_u32(row + 8, store_row_check(row, bytes, 77, 999));
         assert_true(store_row_valid(row, bytes, 77, 999)); /* the control */
         assert_false(store_row_valid(row, bytes, 78, 999));
         assert_false(store_row_valid(row, bytes, 77, 998));

@@ -67,12 +67,12 @@ static void must_hold(struct fixture *fixture, uint32_t generation, uint32_t num
 static void must_come_to(struct fixture *fixture, uint64_t entries)
 {
     for (int i = 0; i < 1000; i++) {
-        if (viewed(fixture)->txn.state.sums[STORE_TABLE_VECTOR].count == entries)
+        if (viewed(fixture)->txn.state.sums[DISK_TABLE_VECTOR].count == entries)
             return;
         usleep(5000);
     }
     fail_msg("%llu entries are left",
-             (unsigned long long)viewed(fixture)->txn.state.sums[STORE_TABLE_VECTOR].count);
+             (unsigned long long)viewed(fixture)->txn.state.sums[DISK_TABLE_VECTOR].count);
 }
 
 static void without_vectors_nothing_is_kept(void **state)

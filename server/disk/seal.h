@@ -11,29 +11,29 @@
  *   switch   a = version, b = version before text = reason
  *
  * Ownership: spans borrow. Errors: PROTO_CORRUPT. Threads: pure. Cost: one XXH3 of the value. */
-#ifndef STORE_SEAL_H
-#define STORE_SEAL_H
+#ifndef DISK_SEAL_H
+#define DISK_SEAL_H
 
-#include "server/store/layout.h"
+#include "server/disk/layout.h"
 
-#define STORE_SEAL_BYTES 32
+#define DISK_SEAL_BYTES 32
 
-struct store_sealed {
+struct disk_sealed {
     int64_t time_ms;
     uint32_t a;
     uint32_t b;
     struct proto_span text;
 };
 
-static inline size_t store_seal_bytes(const struct store_sealed *sealed)
+static inline size_t disk_seal_bytes(const struct disk_sealed *sealed)
 {
-    return STORE_SEAL_BYTES + sealed->text.bytes;
+    return DISK_SEAL_BYTES + sealed->text.bytes;
 }
-/* Writes store_seal_bytes; returns the check. */
-uint64_t store_seal(enum store_table table, uint64_t key, const struct store_sealed *sealed,
-                    uint8_t *out);
-bool store_unseal(enum store_table table, uint64_t key, struct proto_span value,
-                  struct store_sealed *sealed, struct proto_fault *fault);
-const char *store_table_name(enum store_table table);
+/* Writes disk_seal_bytes; returns the check. */
+uint64_t disk_seal(enum disk_table table, uint64_t key, const struct disk_sealed *sealed,
+                   uint8_t *out);
+bool disk_unseal(enum disk_table table, uint64_t key, struct proto_span value,
+                 struct disk_sealed *sealed, struct proto_fault *fault);
+const char *disk_table_name(enum disk_table table);
 
 #endif

@@ -9,54 +9,54 @@
  * A digest is the exclusive or of the checks of all values of the table: it can be kept up to date
  * by taking the old check out and putting the new one in. Threads: a plain value. Errors:
  * PROTO_CORRUPT. */
-#ifndef STORE_STATE_H
-#define STORE_STATE_H
+#ifndef DISK_STATE_H
+#define DISK_STATE_H
 
-#include "server/store/layout.h"
+#include "server/disk/layout.h"
 
-#define STORE_STATE_BYTES 320
+#define DISK_STATE_BYTES 320
 /* The state as it was before there were target account lists and vectors: sums end at 256. Read,
  * and written anew in full by the next commit. */
-#define STORE_STATE_BYTES_FIRST 256
-#define STORE_STATE_KEY 1
-#define STORE_FORMAT_BYTES 64
-#define STORE_FORMAT_KEY 0
+#define DISK_STATE_BYTES_FIRST 256
+#define DISK_STATE_KEY 1
+#define DISK_FORMAT_BYTES 64
+#define DISK_FORMAT_KEY 0
 
-struct store_sum {
+struct disk_sum {
     uint64_t count;
     uint64_t digest;
 };
 
-struct store_state {
+struct disk_state {
 #define X(offset, bits, name, meaning) uint##bits##_t name;
-#include "server/store/state.def"
+#include "server/disk/state.def"
 #undef X
-    struct store_sum sums[STORE_TABLE_COUNT];
+    struct disk_sum sums[DISK_TABLE_COUNT];
 };
 
-void store_state_encode(const struct store_state *state, uint8_t bytes[STORE_STATE_BYTES]);
+void disk_state_encode(const struct disk_state *state, uint8_t bytes[DISK_STATE_BYTES]);
 /* Checks size, check and reserved bytes, and that it was written by transaction `txn`. */
-bool store_state_decode(struct proto_span bytes, uint64_t txn, struct store_state *state,
-                        struct proto_fault *fault);
+bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state *state,
+                       struct proto_fault *fault);
 
 /* What is decided once, when a store is made (table meta, key 0):
  *    0 u64 check   8 u32 magic "ICS1"   12 u32 format version   16 u64 seed of ids   24 u64 seed of
  * keys 32 i64 created, ms since 1970   40 … 63 reserved (0) */
-struct store_format {
+struct disk_format {
     uint64_t seeds[2];
     int64_t created_ms;
 };
 
-void store_format_encode(const struct store_format *format, uint8_t bytes[STORE_FORMAT_BYTES]);
-bool store_format_decode(struct proto_span bytes, struct store_format *format,
-                         struct proto_fault *fault);
+void disk_format_encode(const struct disk_format *format, uint8_t bytes[DISK_FORMAT_BYTES]);
+bool disk_format_decode(struct proto_span bytes, struct disk_format *format,
+                        struct proto_fault *fault);
 
 /* Keeps count and digest of a table when a value changes: old and new checks, 0 for "there is
  * none". */
-static inline void store_sum_change(struct store_state *state, enum store_table table, bool had,
-                                    uint64_t had_check, bool has, uint64_t has_check)
+static inline void disk_sum_change(struct disk_state *state, enum disk_table table, bool had,
+                                   uint64_t had_check, bool has, uint64_t has_check)
 {
-    struct store_sum *sum = &state->sums[table];
+    struct disk_sum *sum = &state->sums[table];
     sum->count += (uint64_t)has - (uint64_t)had;
     sum->digest ^= (had ? had_check : 0) ^ (has ? has_check : 0);
 }

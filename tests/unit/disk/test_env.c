@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <lmdb.h>
+
 enum { META_TXN = 144, META_LAST_PAGE = 136 };
 
 static int setup(void **state)
@@ -75,13 +77,13 @@ static void data_path(const struct fixture *fixture, char *path, size_t bytes)
 static uint64_t last_page(const struct fixture *fixture)
 {
     char path[128];
-    uint8_t pages[2 * STORE_PAGE_BYTES];
+    uint8_t pages[2 * DISK_PAGE_BYTES];
     data_path(fixture, path, sizeof path);
     int fd = open(path, O_RDONLY);
     assert_int_equal(pread(fd, pages, sizeof pages, 0), sizeof pages);
     close(fd);
-    uint64_t a = store_get_u64(pages + META_LAST_PAGE);
-    uint64_t b = store_get_u64(pages + STORE_PAGE_BYTES + META_LAST_PAGE);
+    uint64_t a = disk_get_u64(pages + META_LAST_PAGE);
+    uint64_t b = disk_get_u64(pages + DISK_PAGE_BYTES + META_LAST_PAGE);
     return a > b ? a : b;
 }
 
@@ -98,17 +100,17 @@ static void a_file_that_is_cut_off_is_refused_at_open(void **state)
     }
     fixture_close(fixture);
     data_path(fixture, path, sizeof path);
-    off_t used = (off_t)((last_page(fixture) + 1) * STORE_PAGE_BYTES);
+    off_t used = (off_t)((last_page(fixture) + 1) * DISK_PAGE_BYTES);
     /* The control: the tail behind the last page may go. */
     assert_int_equal(truncate(path, used), 0);
     assert_int_equal(open_again(fixture, &fault), PROTO_OK);
-    static const off_t cuts[] = {1, 100, STORE_PAGE_BYTES, 20000};
+    static const off_t cuts[] = {1, 100, DISK_PAGE_BYTES, 20000};
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         assert_int_equal(truncate(path, used - cuts[i]), 0);
         assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
         assert_non_null(strstr(fault.message, "cut off"));
     }
-    assert_int_equal(truncate(path, 2 * (off_t)STORE_PAGE_BYTES), 0);
+    assert_int_equal(truncate(path, 2 * (off_t)DISK_PAGE_BYTES), 0);
     assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
     assert_int_equal(truncate(path, 5000), 0);
     assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
@@ -158,7 +160,7 @@ static void a_flipped_transaction_number_is_refused(void **state)
     data_path(fixture, path, sizeof path);
     for (int page = 0; page < 2; page++) {
         for (unsigned bit = 0; bit < 64; bit++) {
-            off_t at = page * (off_t)STORE_PAGE_BYTES + META_TXN + bit / 8;
+            off_t at = page * (off_t)DISK_PAGE_BYTES + META_TXN + bit / 8;
             flip(path, at, bit % 8);
             assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
             flip(path, at, bit % 8);
@@ -171,15 +173,15 @@ static void a_flipped_transaction_number_is_refused(void **state)
 static void another_format_version_is_refused_by_its_number(void **state)
 {
     (void)state;
-    struct store_format format = {.seeds = {1, 2}};
+    struct disk_format format = {.seeds = {1, 2}};
     struct proto_fault fault;
-    uint8_t bytes[STORE_FORMAT_BYTES];
-    store_format_encode(&format, bytes);
-    assert_true(store_format_decode((struct proto_span){bytes, sizeof bytes}, &format, &fault));
-    store_set_u32(bytes + 12, 2);
-    store_set_u64(
-        bytes, store_check(STORE_TABLE_META, STORE_FORMAT_KEY, bytes + 8, STORE_FORMAT_BYTES - 8));
-    assert_false(store_format_decode((struct proto_span){bytes, sizeof bytes}, &format, &fault));
+    uint8_t bytes[DISK_FORMAT_BYTES];
+    disk_format_encode(&format, bytes);
+    assert_true(disk_format_decode((struct proto_span){bytes, sizeof bytes}, &format, &fault));
+    disk_set_u32(bytes + 12, 2);
+    disk_set_u64(bytes,
+                 disk_check(DISK_TABLE_META, DISK_FORMAT_KEY, bytes + 8, DISK_FORMAT_BYTES - 8));
+    assert_false(disk_format_decode((struct proto_span){bytes, sizeof bytes}, &format, &fault));
     assert_int_equal(fault.code, PROTO_CORRUPT);
     assert_non_null(strstr(fault.message, "version 2"));
 }
@@ -191,21 +193,20 @@ static void make_older(const struct fixture *fixture, bool with_log)
     MDB_env *mdb;
     MDB_txn *txn;
     MDB_dbi meta;
-    uint64_t key = STORE_STATE_KEY;
+    uint64_t key = DISK_STATE_KEY;
     MDB_val name = {sizeof key, &key};
     MDB_val value;
-    uint8_t bytes[STORE_STATE_BYTES_FIRST];
+    uint8_t bytes[DISK_STATE_BYTES_FIRST];
     assert_int_equal(mdb_env_create(&mdb), 0);
-    assert_int_equal(mdb_env_set_maxdbs(mdb, STORE_TABLE_COUNT), 0);
+    assert_int_equal(mdb_env_set_maxdbs(mdb, DISK_TABLE_COUNT), 0);
     assert_int_equal(mdb_env_open(mdb, fixture->path, MDB_NOTLS, 0600), 0);
     assert_int_equal(mdb_txn_begin(mdb, NULL, 0, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, "meta", MDB_INTEGERKEY, &meta), 0);
     assert_int_equal(mdb_get(txn, meta, &name, &value), 0);
-    assert_int_equal(value.mv_size, STORE_STATE_BYTES);
+    assert_int_equal(value.mv_size, DISK_STATE_BYTES);
     memcpy(bytes, value.mv_data, sizeof bytes);
-    store_set_u64(bytes + 8, mdb_txn_id(txn));
-    store_set_u64(bytes,
-                  store_check(STORE_TABLE_META, STORE_STATE_KEY, bytes + 8, sizeof bytes - 8));
+    disk_set_u64(bytes + 8, mdb_txn_id(txn));
+    disk_set_u64(bytes, disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes + 8, sizeof bytes - 8));
     value = (MDB_val){sizeof bytes, bytes};
     assert_int_equal(mdb_put(txn, meta, &name, &value, 0), 0);
     static const char *const tables[] = {"tal", "vector", "log"};
@@ -294,11 +295,11 @@ static void a_reader_that_died_is_cleared(void **state)
     }
     char byte;
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    assert_int_equal(store_env_clear_readers(&fixture->store->env), 0); /* it lives */
+    assert_int_equal(disk_env_clear_readers(&fixture->store->env), 0); /* it lives */
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_int_equal(store_env_clear_readers(&fixture->store->env), 1);
-    assert_int_equal(store_env_clear_readers(&fixture->store->env), 0);
+    assert_int_equal(disk_env_clear_readers(&fixture->store->env), 1);
+    assert_int_equal(disk_env_clear_readers(&fixture->store->env), 0);
     close(ready[0]);
     close(ready[1]);
 }

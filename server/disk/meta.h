@@ -13,15 +13,15 @@
  *
  * Ownership: nothing. Errors: PROTO_CORRUPT, PROTO_IO. Threads: the opener, then the writer. Cost:
  * two reads and a write of a cached file, 3 µs a commit. Source: struct MDB_meta of LMDB 0.9. */
-#ifndef STORE_META_H
-#define STORE_META_H
+#ifndef DISK_META_H
+#define DISK_META_H
 
-#include "server/store/layout.h"
+#include "server/disk/layout.h"
 
 /* fresh: there is no file yet, or nothing was ever committed to it. witness: descriptor of
  * store.check. */
-bool store_meta_check(const char *path, int witness, bool *fresh, struct proto_fault *fault);
+bool disk_meta_check(const char *path, int witness, bool *fresh, struct proto_fault *fault);
 /* Writes the witness of the file as it is now; best effort. */
-void store_meta_witness(int data, int witness);
+void disk_meta_witness(int data, int witness);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/store/meta.h"
+#include "server/disk/meta.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ static const uint32_t meta_magic = 0xBEEFC0DE;
 enum { WITNESS_BYTES = 32 };
 
 struct meta_pages {
-    uint8_t bytes[2][STORE_PAGE_BYTES];
+    uint8_t bytes[2][DISK_PAGE_BYTES];
     uint64_t txn[2];
     int newer;
 };
@@ -33,21 +33,21 @@ static uint64_t page_hash(const struct meta_pages *pages, int which)
 static void pages_order(struct meta_pages *pages)
 {
     for (int i = 0; i < 2; i++)
-        pages->txn[i] = store_get_u64(pages->bytes[i] + META_TXN);
+        pages->txn[i] = disk_get_u64(pages->bytes[i] + META_TXN);
     pages->newer = pages->txn[0] > pages->txn[1] ? 0 : 1;
 }
 
-void store_meta_witness(int data, int witness)
+void disk_meta_witness(int data, int witness)
 {
     struct meta_pages pages;
     uint8_t bytes[WITNESS_BYTES];
     if (pread(data, pages.bytes, sizeof pages.bytes, 0) != (ssize_t)sizeof pages.bytes)
         return;
     pages_order(&pages);
-    store_set_u64(bytes + 8, pages.txn[pages.newer]);
-    store_set_u64(bytes + 16, page_hash(&pages, pages.newer));
-    store_set_u64(bytes + 24, page_hash(&pages, 1 - pages.newer));
-    store_set_u64(bytes, XXH3_64bits(bytes + 8, WITNESS_BYTES - 8));
+    disk_set_u64(bytes + 8, pages.txn[pages.newer]);
+    disk_set_u64(bytes + 16, page_hash(&pages, pages.newer));
+    disk_set_u64(bytes + 24, page_hash(&pages, 1 - pages.newer));
+    disk_set_u64(bytes, XXH3_64bits(bytes + 8, WITNESS_BYTES - 8));
     if (pwrite(witness, bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         errno = 0; /* an old or torn witness says nothing, and harms nothing */
 }
@@ -57,13 +57,13 @@ static bool pages_agree(const struct meta_pages *pages, const char *path, uint64
                         struct proto_fault *fault)
 {
     for (int i = 0; i < 2; i++) {
-        if (store_get_u32(pages->bytes[i] + META_MAGIC) != meta_magic ||
-            store_get_u32(pages->bytes[i] + META_PAGE_BYTES) != STORE_PAGE_BYTES)
+        if (disk_get_u32(pages->bytes[i] + META_MAGIC) != meta_magic ||
+            disk_get_u32(pages->bytes[i] + META_PAGE_BYTES) != DISK_PAGE_BYTES)
             return proto_fault_set(fault, PROTO_CORRUPT, "path",
                                    "meta page %d of %s is not one of an LMDB file with pages of %u",
-                                   i, path, STORE_PAGE_BYTES);
-        uint64_t last = store_get_u64(pages->bytes[i] + META_LAST_PAGE);
-        if (last >= file_bytes / STORE_PAGE_BYTES)
+                                   i, path, DISK_PAGE_BYTES);
+        uint64_t last = disk_get_u64(pages->bytes[i] + META_LAST_PAGE);
+        if (last >= file_bytes / DISK_PAGE_BYTES)
             return proto_fault_set(fault, PROTO_CORRUPT, "path",
                                    "%s is cut off: %llu bytes, but its last page is %llu", path,
                                    (unsigned long long)file_bytes, (unsigned long long)last);
@@ -85,16 +85,16 @@ static bool witness_agrees(const struct meta_pages *pages, int witness, const ch
 {
     uint8_t bytes[WITNESS_BYTES];
     if (pread(witness, bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes ||
-        store_get_u64(bytes) != XXH3_64bits(bytes + 8, WITNESS_BYTES - 8))
+        disk_get_u64(bytes) != XXH3_64bits(bytes + 8, WITNESS_BYTES - 8))
         return true;
-    uint64_t seen = store_get_u64(bytes + 8);
+    uint64_t seen = disk_get_u64(bytes + 8);
     uint64_t newer = pages->txn[pages->newer];
     bool good = seen <= newer;
     if (seen == newer)
-        good = store_get_u64(bytes + 16) == page_hash(pages, pages->newer) &&
-               store_get_u64(bytes + 24) == page_hash(pages, 1 - pages->newer);
+        good = disk_get_u64(bytes + 16) == page_hash(pages, pages->newer) &&
+               disk_get_u64(bytes + 24) == page_hash(pages, 1 - pages->newer);
     else if (seen + 1 == newer)
-        good = store_get_u64(bytes + 16) == page_hash(pages, 1 - pages->newer);
+        good = disk_get_u64(bytes + 16) == page_hash(pages, 1 - pages->newer);
     return good || proto_fault_set(fault, PROTO_CORRUPT, "path",
                                    "the meta pages of %s are not as transaction %llu left them",
                                    path, (unsigned long long)seen);
@@ -120,7 +120,7 @@ static bool file_check(int fd, int witness, const char *path, bool *fresh,
            witness_agrees(&pages, witness, path, fault);
 }
 
-bool store_meta_check(const char *path, int witness, bool *fresh, struct proto_fault *fault)
+bool disk_meta_check(const char *path, int witness, bool *fresh, struct proto_fault *fault)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {

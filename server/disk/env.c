@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An environment that is open: what LMDB's codes mean, how long the file is and must be. A code
+ * that is not known becomes PROTO_IO; an EIO becomes "disk full" where room is what is short. */
+#include "server/disk/env.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <lmdb.h>
+
+enum {
+    /* Below this a full disk is taken to be the cause of an EIO: LMDB reports a short write so. */
+    FREE_BYTES_LOW = 16 << 20,
+    STRETCH_STEP = 64 << 20,
+};
+
+/* A short write is an EIO to LMDB: see whether room on the disk or a limit on files is what is
+ * short. */
+static bool room_is_short(const struct disk_env *env)
+{
+    int fd = -1;
+    struct statvfs disk;
+    struct rlimit limit;
+    MDB_envinfo info;
+    if (env->mdb == NULL || mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS ||
+        mdb_env_info(env->mdb, &info) != MDB_SUCCESS)
+        return false;
+    if (fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < FREE_BYTES_LOW)
+        return true;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+           limit.rlim_cur < (info.me_last_pgno + 1) * DISK_PAGE_BYTES + FREE_BYTES_LOW;
+}
+
+bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
+                    struct proto_fault *fault)
+{
+    if (code == EIO && room_is_short(env))
+        code = ENOSPC;
+    switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return proto_fault_set(fault, PROTO_DISK_FULL, "", "%s: the disk is full (%s)", doing,
+                               strerror(code));
+    case MDB_MAP_FULL:
+        return proto_fault_set(fault, PROTO_DISK_FULL, "",
+                               "%s: the map of %zu bytes is full; raise its limit", doing,
+                               env->map_bytes);
+    case ENOMEM:
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "%s: out of memory", doing);
+    case MDB_READERS_FULL:
+        return proto_fault_set(fault, PROTO_LIMIT, "", "%s: no more views can be opened", doing);
+    case MDB_TXN_FULL:
+        return proto_fault_set(fault, PROTO_LIMIT, "", "%s: the change is too large for one commit",
+                               doing);
+    case MDB_NOTFOUND:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_CORRUPTED:
+    case MDB_INVALID:
+    case MDB_VERSION_MISMATCH:
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_VALSIZE:
+        return proto_fault_set(fault, PROTO_CORRUPT, "", "%s: the store is damaged (%s)", doing,
+                               mdb_strerror(code));
+    default:
+        return proto_fault_set(fault, PROTO_IO, "", "%s: %s", doing, mdb_strerror(code));
+    }
+}
+
+void disk_env_close(struct disk_env *env)
+{
+    if (env->mdb != NULL)
+        mdb_env_close(env->mdb);
+    env->mdb = NULL;
+    if (env->lock_fd >= 0)
+        close(env->lock_fd);
+    env->lock_fd = -1;
+    if (env->witness_fd >= 0)
+        close(env->witness_fd);
+    env->witness_fd = -1;
+}
+
+unsigned disk_env_clear_readers(const struct disk_env *env)
+{
+    int dead = 0;
+    return mdb_reader_check(env->mdb, &dead) == MDB_SUCCESS && dead > 0 ? (unsigned)dead : 0;
+}
+
+uint64_t disk_env_pages(const struct disk_env *env)
+{
+    MDB_envinfo info;
+    mdb_env_info(env->mdb, &info);
+    return info.me_last_pgno + 1;
+}
+
+uint64_t disk_env_free_pages(const struct disk_env *env)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    MDB_val key, data;
+    uint64_t pages = 0;
+    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS)
+        return 0;
+    /* Database 0 of an environment holds, per transaction, a count and the pages that it freed. */
+    if (mdb_cursor_open(txn, 0, &cursor) == MDB_SUCCESS) {
+        while (mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == MDB_SUCCESS && data.mv_size >= 8)
+            pages += disk_get_u64(data.mv_data);
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return pages;
+}
+
+void disk_env_stretch(const struct disk_env *env)
+{
+    MDB_envinfo info;
+    struct stat file;
+    int fd;
+    if (mdb_env_info(env->mdb, &info) != MDB_SUCCESS ||
+        mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS || fstat(fd, &file) != 0)
+        return;
+    size_t need = (info.me_last_pgno + 1) * DISK_PAGE_BYTES + DISK_TAIL_BYTES;
+    if (need > env->map_bytes)
+        need = env->map_bytes;
+    if ((size_t)file.st_size >= need)
+        return;
+    size_t size = need + STRETCH_STEP > env->map_bytes ? env->map_bytes : need + STRETCH_STEP;
+    if (ftruncate(fd, (off_t)size) != 0)
+        errno = 0; /* a guard, not a need: a disk quota or a file limit may forbid it */
+}

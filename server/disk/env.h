@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The LMDB environment: the only place where files are opened, and where LMDB's codes become
+ * faults.
+ *
+ * A directory holds data.mdb and lock.mdb of LMDB, store.check (meta.h), and store.lock: an flock
+ * on it keeps out a second process as well as a second opening in this process, which LMDB itself
+ * would not survive. Before the map is trusted, the two meta pages and the length of the file are
+ * read with pread: a file that is too short is refused instead of dying of SIGBUS later. The file
+ * is kept longer than its last page by a tail of DISK_TAIL_BYTES without blocks on disk, so that a
+ * damaged length within a page never leads past its end.
+ *
+ * Ownership: the environment owns its handles; keys and values borrow from the transaction.
+ * Errors: PROTO_LOCKED, PROTO_CORRUPT, PROTO_DISK_FULL, PROTO_IO, PROTO_NO_MEMORY, PROTO_LIMIT.
+ * Threads: immutable after opening; transactions as LMDB says (MDB_NOTLS). Source: LMDB 0.9.24. */
+#ifndef DISK_ENV_H
+#define DISK_ENV_H
+
+#include "server/disk/state.h"
+
+/* More than the longest value, which is a batch in the log. */
+#define DISK_TAIL_BYTES ((size_t)72 << 20)
+
+struct disk_env {
+    struct MDB_env *mdb;
+    unsigned tables[DISK_TABLE_COUNT]; /* handles of LMDB */
+    int lock_fd;
+    int witness_fd; /* meta.h */
+    size_t map_bytes;
+    struct disk_format format;
+};
+
+struct disk_env_options {
+    const char *path;
+    size_t map_bytes;
+    unsigned readers;
+    int64_t now_ms; /* stamped on a new store */
+};
+
+bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
+                   struct proto_fault *fault);
+void disk_env_close(struct disk_env *env);
+
+/* Translates a code of LMDB or errno; `doing` names the step. Always returns false. */
+bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
+                    struct proto_fault *fault);
+/* Lets go of reader slots of processes that died; returns how many. */
+unsigned disk_env_clear_readers(const struct disk_env *env);
+/* Pages of the file that are in use or free, without the tail. */
+uint64_t disk_env_pages(const struct disk_env *env);
+/* Pages that later commits will use again; walks LMDB's list of them. 0 if it cannot be read. */
+uint64_t disk_env_free_pages(const struct disk_env *env);
+/* Sees to the tail; best effort. Writer thread. */
+void disk_env_stretch(const struct disk_env *env);
+
+#endif

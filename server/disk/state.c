@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/disk/state.h"
+
+enum { SUMS_AT = 112, SUM_BYTES = 16, FORMAT_MAGIC = 0x31534349 };
+
+static_assert(SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT <= DISK_STATE_BYTES,
+              "the sums of all tables fit the state");
+#define X(offset, bits, name, meaning)                                                             \
+    static_assert((offset) >= 8 && (offset) + (bits) / 8 <= SUMS_AT &&                             \
+                      (offset) % ((bits) / 8) == 0,                                                \
+                  "state." #name " lies in its place");
+#include "server/disk/state.def"
+#undef X
+
+void disk_state_encode(const struct disk_state *state, uint8_t bytes[DISK_STATE_BYTES])
+{
+    memset(bytes, 0, DISK_STATE_BYTES);
+#define X(offset, bits, name, meaning) disk_set_u##bits(bytes + (offset), state->name);
+#include "server/disk/state.def"
+#undef X
+    for (size_t i = 0; i < DISK_TABLE_COUNT; i++) {
+        disk_set_u64(bytes + SUMS_AT + i * SUM_BYTES, state->sums[i].count);
+        disk_set_u64(bytes + SUMS_AT + i * SUM_BYTES + 8, state->sums[i].digest);
+    }
+    disk_set_u64(bytes,
+                 disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes + 8, DISK_STATE_BYTES - 8));
+}
+
+bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state *state,
+                       struct proto_fault *fault)
+{
+    if ((bytes.bytes != DISK_STATE_BYTES && bytes.bytes != DISK_STATE_BYTES_FIRST) ||
+        disk_get_u64(bytes.data) !=
+            disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes.data + 8, bytes.bytes - 8))
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "the state of the store does not match its checksum");
+#define X(offset, bits, name, meaning) state->name = disk_get_u##bits(bytes.data + (offset));
+#include "server/disk/state.def"
+#undef X
+    for (size_t i = 0; i < DISK_TABLE_COUNT; i++) {
+        /* Of tables that the writer of a shorter state did not know there is nothing. */
+        bool known = SUMS_AT + (i + 1) * SUM_BYTES <= bytes.bytes;
+        const uint8_t *sum = bytes.data + SUMS_AT + i * SUM_BYTES;
+        state->sums[i].count = known ? disk_get_u64(sum) : 0;
+        state->sums[i].digest = known ? disk_get_u64(sum + 8) : 0;
+    }
+    for (size_t at = SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT; at < bytes.bytes; at++) {
+        if (bytes.data[at] != 0)
+            return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                                   "the store holds tables that this program does not know: a "
+                                   "newer one wrote it");
+    }
+    /* An older state under a newer root: a flipped bit in a meta page or a page number. */
+    if (state->txn != txn)
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "the state of the store is of transaction %llu, the file of %llu",
+                               (unsigned long long)state->txn, (unsigned long long)txn);
+    return true;
+}
+
+void disk_format_encode(const struct disk_format *format, uint8_t bytes[DISK_FORMAT_BYTES])
+{
+    memset(bytes, 0, DISK_FORMAT_BYTES);
+    disk_set_u32(bytes + 8, FORMAT_MAGIC);
+    disk_set_u32(bytes + 12, DISK_FORMAT_VERSION);
+    disk_set_u64(bytes + 16, format->seeds[0]);
+    disk_set_u64(bytes + 24, format->seeds[1]);
+    disk_set_u64(bytes + 32, (uint64_t)format->created_ms);
+    disk_set_u64(bytes,
+                 disk_check(DISK_TABLE_META, DISK_FORMAT_KEY, bytes + 8, DISK_FORMAT_BYTES - 8));
+}
+
+bool disk_format_decode(struct proto_span bytes, struct disk_format *format,
+                        struct proto_fault *fault)
+{
+    if (bytes.bytes != DISK_FORMAT_BYTES || disk_get_u32(bytes.data + 8) != FORMAT_MAGIC ||
+        disk_get_u64(bytes.data) !=
+            disk_check(DISK_TABLE_META, DISK_FORMAT_KEY, bytes.data + 8, DISK_FORMAT_BYTES - 8))
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "this is not the format record of a store, or it is damaged");
+    uint32_t version = disk_get_u32(bytes.data + 12);
+    if (version != DISK_FORMAT_VERSION)
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "the store has format version %u, this program reads version %u; "
+                               "%s",
+                               version, DISK_FORMAT_VERSION,
+                               version > DISK_FORMAT_VERSION ? "it was written by a newer one"
+                                                             : "it was written by an older one");
+    format->seeds[0] = disk_get_u64(bytes.data + 16);
+    format->seeds[1] = disk_get_u64(bytes.data + 24);
+    format->created_ms = (int64_t)disk_get_u64(bytes.data + 32);
+    return true;
+}
