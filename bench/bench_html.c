@@ -6,44 +6,15 @@
 #include <string.h>
 
 #include "bench/bench_compare.h"
-#include "bench/bench_svg.h"
 #include "bench/html_parts.h"
-
-static const char style[] =
-    ":root{--ink:#1c2430;--dim:#5b6675;--line:#d9dee6;--page:#fff;--s0:#0b6bcb;--s1:#8a94a3;"
-    "--s2:#d9822b;--s3:#1f9d6b;--s4:#b9c2ce;--good:#13795b;--bad:#b3261e}\n"
-    "@media(prefers-color-scheme:dark){:root{--ink:#e6ebf2;--dim:#9aa6b6;--line:#323b48;"
-    "--page:#12161c;--s0:#5aa9ff;--s1:#98a3b3;--s2:#f0a55a;--s3:#4cc795;--s4:#4a5563;--good:#"
-    "5fd0a5;"
-    "--bad:#ff8a80}}\n"
-    "body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);margin:0 auto;"
-    "max-width:980px;padding:24px}\n"
-    "h1{font-size:26px;margin:0 0 4px}h2{font-size:19px;margin:36px 0 6px}h3{font-size:14px;"
-    "margin:0 0 4px;font-weight:600}p,.dim{color:var(--dim);margin:0 0 10px}\n"
-    "table{border-collapse:collapse;width:100%;font-size:14px}td,th{padding:5px "
-    "8px;text-align:left;"
-    "border-bottom:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:right;"
-    "white-space:nowrap;font-variant-numeric:tabular-nums}.good{color:var(--good)}"
-    ".bad{color:var(--bad);font-weight:600}.wrap{overflow-x:auto}\n"
-    "figure{margin:14px 0 22px}svg{width:100%;height:auto;display:block}"
-    "svg text{fill:var(--ink);font-size:12px}svg .tick,svg .axis{fill:var(--dim)}"
-    ".grid{stroke:var(--line);fill:none}.whisker{stroke:var(--ink);fill:none;stroke-width:1.3}"
-    ".mark{stroke:var(--bad);fill:none;stroke-dasharray:3 2}\n"
-    ".l0,.l1,.l2,.l3{fill:none;stroke-width:2}.l0{stroke:var(--s0)}.l1{stroke:var(--s1)}"
-    ".l2{stroke:var(--s2)}.l3{stroke:var(--s3)}.r0{fill:var(--s0)}.r1{fill:var(--s1)}"
-    ".r2{fill:var(--s2)}.r3{fill:var(--s3)}.r4{fill:var(--s4)}.b4{background:var(--s4)}.b0{"
-    "background:var(--s0)}.b1{background:var(--s1)}.b2{background:var(--s2)}"
-    ".b3{background:var(--s3)}figcaption{font-size:13px;color:var(--dim)}"
-    "figcaption span{margin-right:14px}figcaption i{display:inline-block;width:14px;height:3px;"
-    "margin-right:5px;vertical-align:middle}dt{font-weight:600}dd{margin:0 0 "
-    "8px;color:var(--dim)}\n"
-    "@media print{figure,tr{break-inside:avoid}}\n";
+#include "server/draw/draw_number.h"
+#include "server/draw/draw_page.h"
 
 static void number_cell(FILE *out, double value)
 {
     char text[64] = "–";
     if (!isnan(value))
-        bench_svg_number(value, text, sizeof text);
+        draw_number(value, text, sizeof text);
     fprintf(out, "<td class=\"n\">%s</td>", text);
 }
 
@@ -55,18 +26,18 @@ static void row_write(FILE *out, const json_t *row)
     char high[64];
     char target[64];
     fputs("<tr><td>", out);
-    bench_svg_text(out, html_text(row, "text"));
+    draw_text(out, html_text(row, "text"));
     fputs("</td>", out);
     number_cell(out, html_number(row, "measured.median"));
     if (isnan(html_number(row, "measured.low"))) {
         fputs("<td class=\"n\"></td>", out);
     } else {
-        bench_svg_number(html_number(row, "measured.low"), low, sizeof low);
-        bench_svg_number(html_number(row, "measured.high"), high, sizeof high);
+        draw_number(html_number(row, "measured.low"), low, sizeof low);
+        draw_number(html_number(row, "measured.high"), high, sizeof high);
         fprintf(out, "<td class=\"n\">%s … %s</td>", low, high);
     }
     number_cell(out, html_number(row, "by_cpu.median"));
-    bench_svg_number(html_number(row, "target"), target, sizeof target);
+    draw_number(html_number(row, "target"), target, sizeof target);
     fprintf(out, "<td class=\"n\">%s %s</td><td class=\"%s\">%s %s</td></tr>\n",
             strcmp(html_text(row, "limit"), "least") == 0 ? "≥" : "≤", target,
             holds ? "good" : "bad", holds ? "✓" : "✗", verdict);
@@ -147,7 +118,7 @@ static void facts_write(FILE *out, const json_t *facts)
     {
         fprintf(out, "<tr><td>%s</td><td>", key);
         if (json_is_string(value))
-            bench_svg_text(out, json_string_value(value));
+            draw_text(out, json_string_value(value));
         else
             fprintf(out, "%.10g", json_number_value(value));
         fputs("</td></tr>\n", out);
@@ -165,14 +136,14 @@ static void setup_write(FILE *out, const json_t *result)
     json_array_foreach(json_object_get(result, "contenders"), i, contender)
     {
         fputs("<dt>", out);
-        bench_svg_text(out, html_text(contender, "name"));
+        draw_text(out, html_text(contender, "name"));
         fputs(json_is_true(json_object_get(contender, "measured"))
                   ? "</dt><dd>"
                   : " (not measured here)</dt><dd>",
               out);
-        bench_svg_text(out, html_text(contender, "does"));
+        draw_text(out, html_text(contender, "does"));
         fputs(" Configuration: ", out);
-        bench_svg_text(out, html_text(contender, "configuration"));
+        draw_text(out, html_text(contender, "configuration"));
         fputs("</dd>\n", out);
     }
     fputs("</dl>\n", out);
@@ -181,16 +152,13 @@ static void setup_write(FILE *out, const json_t *result)
 static void page_write(FILE *out, const json_t *result, const json_t *baseline)
 {
     const json_t *machine = json_object_get(result, "machine");
-    fprintf(out,
-            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-            "name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>icpd under "
-            "load</title><style>%s</style></head><body>\n<h1>icpd under load</h1>\n<p>",
-            style);
-    bench_svg_text(out, html_text(machine, "time"));
+    draw_page_open(out, "icpd under load");
+    fputs("<p>", out);
+    draw_text(out, html_text(machine, "time"));
     fputs(" · ", out);
-    bench_svg_text(out, html_text(machine, "processor"));
+    draw_text(out, html_text(machine, "processor"));
     fprintf(out, " · %.0f cores · Linux ", html_number(machine, "cores"));
-    bench_svg_text(out, html_text(machine, "kernel"));
+    draw_text(out, html_text(machine, "kernel"));
     fputs("</p>\n", out);
     rows_write(out, result);
     html_charts(out, result);
@@ -198,7 +166,7 @@ static void page_write(FILE *out, const json_t *result, const json_t *baseline)
         baseline_write(out, result, baseline);
     series_write(out, result);
     setup_write(out, result);
-    fputs("</body></html>\n", out);
+    draw_page_close(out);
 }
 
 bool bench_html_write(const json_t *result, const json_t *baseline, const char *path,

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "bench/bench_stages.h"
-#include "bench/bench_svg.h"
 #include "bench/html_parts.h"
+#include "server/draw/draw_number.h"
+#include "server/draw/draw_svg.h"
 
 #define POINTS_MAX 1024
 #define BARS_MAX 16
@@ -63,7 +64,7 @@ static int tone_of(const char *who)
 static void case_bars(FILE *out, const json_t *result, const char *what, const char *path,
                       const char *title, const char *unit)
 {
-    struct bench_svg_bar bars[BARS_MAX];
+    struct draw_svg_bar bars[BARS_MAX];
     size_t count = 0;
     size_t i;
     const json_t *series;
@@ -73,14 +74,14 @@ static void case_bars(FILE *out, const json_t *result, const char *what, const c
         if (strcmp(html_text(series, "case"), what) != 0 || spread.count == 0 || count == BARS_MAX)
             continue;
         const char *who = html_text(series, "contender");
-        bars[count++] = (struct bench_svg_bar){.name = who,
-                                               .value = spread.median,
-                                               .low = spread.low,
-                                               .high = spread.high,
-                                               .tone = tone_of(who)};
+        bars[count++] = (struct draw_svg_bar){.name = who,
+                                              .value = spread.median,
+                                              .low = spread.low,
+                                              .high = spread.high,
+                                              .tone = tone_of(who)};
     }
     if (count > 1)
-        bench_svg_bars(out, title, unit, bars, count);
+        draw_svg_bars(out, title, unit, bars, count);
 }
 
 static size_t rates_read(const json_t *series, double values[BENCH_RUNS_MAX])
@@ -96,7 +97,7 @@ static size_t rates_read(const json_t *series, double values[BENCH_RUNS_MAX])
 /* icpd's rate over that of every other contender of the case, run by run. */
 static void ratio_bars(FILE *out, const json_t *result, const char *what, const char *title)
 {
-    struct bench_svg_bar bars[BARS_MAX];
+    struct draw_svg_bar bars[BARS_MAX];
     char names[BARS_MAX][64];
     double own[BENCH_RUNS_MAX];
     double other[BENCH_RUNS_MAX];
@@ -116,16 +117,16 @@ static void ratio_bars(FILE *out, const json_t *result, const char *what, const 
         if (spread.count == 0)
             continue;
         snprintf(names[count], sizeof names[count], "icp ÷ %s", who);
-        bars[count] = (struct bench_svg_bar){.name = names[count],
-                                             .value = spread.median,
-                                             .low = spread.low,
-                                             .high = spread.high,
-                                             .mark = 1,
-                                             .tone = tone_of(who)};
+        bars[count] = (struct draw_svg_bar){.name = names[count],
+                                            .value = spread.median,
+                                            .low = spread.low,
+                                            .high = spread.high,
+                                            .mark = 1,
+                                            .tone = tone_of(who)};
         count++;
     }
     if (count > 0)
-        bench_svg_bars(out, title, "×", bars, count);
+        draw_svg_bars(out, title, "×", bars, count);
 }
 
 struct points {
@@ -194,26 +195,18 @@ static void percentile_label(double value, char *text, size_t text_bytes)
     snprintf(text, text_bytes, "%.*f %%", digits, share);
 }
 
-static void us_label(double value, char *text, size_t text_bytes)
-{
-    if (value >= 1e3)
-        snprintf(text, text_bytes, "%g ms", value / 1e3);
-    else
-        snprintf(text, text_bytes, "%g µs", value);
-}
-
-static void lines_write(FILE *out, struct bench_svg_chart *chart, struct points *all, size_t count,
+static void lines_write(FILE *out, struct draw_svg_chart *chart, struct points *all, size_t count,
                         bool dots)
 {
-    struct bench_svg_series series[BENCH_SVG_SERIES_MAX];
+    struct draw_svg_series series[DRAW_SVG_SERIES_MAX];
     chart->series = series;
     chart->series_count = 0;
-    for (size_t i = 0; i < count && i < BENCH_SVG_SERIES_MAX; i++)
+    for (size_t i = 0; i < count && i < DRAW_SVG_SERIES_MAX; i++)
         if (all[i].count > 0)
             series[chart->series_count++] =
-                (struct bench_svg_series){all[i].name, all[i].x, all[i].y, all[i].count, dots};
+                (struct draw_svg_series){all[i].name, all[i].x, all[i].y, all[i].count, dots};
     if (chart->series_count > 0)
-        bench_svg_lines(out, chart);
+        draw_svg_lines(out, chart);
     chart->series = NULL; /* it ends here */
     chart->series_count = 0;
 }
@@ -230,22 +223,22 @@ static void percentile_chart(FILE *out, const json_t *result, struct points *all
         snprintf(all[i].name, sizeof all[i].name, "%s", which[i][2]);
         curve_read(html_series(result, which[i][0], which[i][1]), &all[i]);
     }
-    struct bench_svg_chart chart = {
+    struct draw_svg_chart chart = {
         .title = "Latency by percentile, open loop (from the intended time of sending)",
         .x = {"percentile, on log 1 / (1 − p)", true, 0, 0, percentile_label},
-        .y = {"latency", true, 0, 0, us_label}};
+        .y = {"latency", true, 0, 0, draw_number_us}};
     lines_write(out, &chart, all, count, false);
 }
 
 static void sweep_charts(FILE *out, const json_t *result, struct points *all)
 {
-    struct bench_svg_chart reached = {
+    struct draw_svg_chart reached = {
         .title = "Offered and answered requests: where the curve leaves the diagonal is the knee",
         .x = {"offered, requests/s", false, 0, 0, NULL},
         .y = {"answered, requests/s", false, 0, 0, NULL}};
-    struct bench_svg_chart latency = {.title = "Latency at each rate",
-                                      .x = {"answered, requests/s", false, 0, 0, NULL},
-                                      .y = {"p99", true, 0, 0, us_label}};
+    struct draw_svg_chart latency = {.title = "Latency at each rate",
+                                     .x = {"answered, requests/s", false, 0, 0, NULL},
+                                     .y = {"p99", true, 0, 0, draw_number_us}};
     static const char *const who[] = {"icp", "echo"};
     for (unsigned kind = 0; kind < 2; kind++) {
         memset(all, 0, 3 * sizeof *all);
@@ -273,17 +266,17 @@ static void time_chart(FILE *out, const json_t *result, struct points *all)
         timeline_read(html_series(result, "open", i % 2 == 0 ? "icp" : "echo"), &all[i],
                       i < 2 ? "p50_us" : "p99_us");
     }
-    struct bench_svg_chart chart = {
+    struct draw_svg_chart chart = {
         .title = "Latency over time, open loop, second by second",
         .x = {"second of the open-loop runs, one after another", false, 0, 0, NULL},
-        .y = {"latency", true, 0, 0, us_label}};
+        .y = {"latency", true, 0, 0, draw_number_us}};
     lines_write(out, &chart, all, 4, false);
 }
 
 /* icpd's processor time a request in each case, by stage; what the stages leave is the loop's. */
 static void stage_bars(FILE *out, const json_t *result)
 {
-    struct bench_svg_stack stacks[BARS_MAX];
+    struct draw_svg_stack stacks[BARS_MAX];
     const char *names[BENCH_STAGES + 1];
     size_t count = 0;
     size_t i;
@@ -294,13 +287,13 @@ static void stage_bars(FILE *out, const json_t *result)
     json_array_foreach(json_object_get(result, "series"), i, series)
     {
         double left = html_spread(series, "server.cpu_ns_each").median;
-        struct bench_svg_stack *stack = &stacks[count];
+        struct draw_svg_stack *stack = &stacks[count];
         if (strcmp(html_text(series, "contender"), "icp") != 0 || count == BARS_MAX ||
             strcmp(html_text(series, "case"), "sweep") == 0 ||
             html_spread(series, "stages_ns.serve").count == 0 ||
             html_number(series, "scores_each") > 1)
             continue;
-        *stack = (struct bench_svg_stack){.name = html_text(series, "case")};
+        *stack = (struct draw_svg_stack){.name = html_text(series, "case")};
         for (unsigned stage = 0; stage < BENCH_STAGES; stage++) {
             char path[64];
             snprintf(path, sizeof path, "stages_ns.%s",
@@ -317,7 +310,7 @@ static void stage_bars(FILE *out, const json_t *result)
         "<h2>Stages of a request in the server</h2>\n<p>Means of the turns that icpd samples, one "
         "in 128; the last part is what its processor time leaves.</p>\n",
         out);
-    bench_svg_stacks(out, "By case, one request", "ns", names, BENCH_STAGES + 1, stacks, count);
+    draw_svg_stacks(out, "By case, one request", "ns", names, BENCH_STAGES + 1, stacks, count);
 }
 
 /* Records a second of each size of batches, whoever was measured. */
@@ -363,7 +356,7 @@ static void rate_charts(FILE *out, const json_t *result)
 
 void html_charts(FILE *out, const json_t *result)
 {
-    struct points *all = calloc(BENCH_SVG_SERIES_MAX, sizeof *all);
+    struct points *all = calloc(DRAW_SVG_SERIES_MAX, sizeof *all);
     if (html_series(result, "id-64", "icp") != NULL)
         rate_charts(out, result);
     stage_bars(out, result);

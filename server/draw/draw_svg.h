@@ -3,23 +3,23 @@
  * intervals. Colours come from the page's style sheet (classes s0 … s7), so that light and dark
  * pages both work; no scripts. Ownership: borrows; writes to a stream whose errors the caller
  * checks. Threads: one. */
-#ifndef BENCH_SVG_H
-#define BENCH_SVG_H
+#ifndef DRAW_SVG_H
+#define DRAW_SVG_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-#define BENCH_SVG_SERIES_MAX 8
+#define DRAW_SVG_SERIES_MAX 8
 
-struct bench_svg_series {
+struct draw_svg_series {
     const char *name;
     const double *x, *y; /* count of each; x ascending */
     size_t count;
     bool dots; /* points joined by nothing */
 };
 
-struct bench_svg_axis {
+struct draw_svg_axis {
     const char *title;
     bool log;
     double low, high; /* both 0: from the data */
@@ -27,37 +27,32 @@ struct bench_svg_axis {
     void (*label)(double value, char *text, size_t text_bytes);
 };
 
-struct bench_svg_chart {
+struct draw_svg_chart {
     const char *title;
-    struct bench_svg_axis x, y;
-    const struct bench_svg_series *series;
+    struct draw_svg_axis x, y;
+    const struct draw_svg_series *series;
     size_t series_count;
 };
 
-void bench_svg_lines(FILE *out, const struct bench_svg_chart *chart);
+void draw_svg_lines(FILE *out, const struct draw_svg_chart *chart);
 
-struct bench_svg_bar {
+struct draw_svg_bar {
     const char *name;
     double value, low, high; /* low to high is drawn as a whisker */
     double mark;             /* a target, drawn as a line across; 0: none */
     int tone;                /* 0 … 7, a series colour */
 };
 /* Horizontal bars from 0; unit is written behind each value. */
-void bench_svg_bars(FILE *out, const char *title, const char *unit,
-                    const struct bench_svg_bar *bars, size_t count);
+void draw_svg_bars(FILE *out, const char *title, const char *unit, const struct draw_svg_bar *bars,
+                   size_t count);
 
-#define BENCH_SVG_PARTS_MAX 8
-struct bench_svg_stack {
+#define DRAW_SVG_PARTS_MAX 8
+struct draw_svg_stack {
     const char *name;
-    double parts[BENCH_SVG_PARTS_MAX];
+    double parts[DRAW_SVG_PARTS_MAX];
 };
 /* Horizontal bars made of the same parts, in the same order and colours, with a legend. */
-void bench_svg_stacks(FILE *out, const char *title, const char *unit, const char *const *names,
-                      size_t parts, const struct bench_svg_stack *stacks, size_t count);
-
-/* Writes text with <, >, & and quotes as entities. */
-void bench_svg_text(FILE *out, const char *text);
-/* "1.2 M", "340 k", "0.85". */
-void bench_svg_number(double value, char *text, size_t text_bytes);
+void draw_svg_stacks(FILE *out, const char *title, const char *unit, const char *const *names,
+                     size_t parts, const struct draw_svg_stack *stacks, size_t count);
 
 #endif
