@@ -5,9 +5,9 @@
 #include <sysexits.h>
 
 #include "bench/bench_cli.h"
-#include "bench/bench_compare.h"
 #include "bench/bench_flags.h"
-#include "bench/bench_json.h"
+#include "bench/report/report_compare.h"
+#include "bench/report/report_json.h"
 
 #define MISSING "two result files are needed: the old and the new"
 
@@ -27,18 +27,18 @@ static bool take(void *into, const char *text, char *why, size_t why_bytes)
     return true;
 }
 
-static unsigned comparisons_print(const struct bench_comparison *all, size_t count)
+static unsigned comparisons_print(const struct report_comparison *all, size_t count)
 {
     static const char *const words[] = {"same within noise", "better", "WORSE"};
     unsigned worse = 0;
     printf("%-12s %-10s %-5s %12s %12s %9s\n", "case", "contender", "", "before", "after",
            "change");
     for (size_t i = 0; i < count; i++) {
-        const struct bench_comparison *one = &all[i];
+        const struct report_comparison *one = &all[i];
         printf("%-12s %-10s %-5s %12.4g %12.4g %+8.1f%%   %s%s\n", one->what, one->who, one->metric,
                one->a.median, one->b.median, 100 * (one->b.median / one->a.median - 1),
                words[one->change], one->relative ? " (of the floor)" : "");
-        worse += one->change == BENCH_WORSE;
+        worse += one->change == REPORT_WORSE;
     }
     return worse;
 }
@@ -69,16 +69,16 @@ int bench_command_compare(int argc, char **argv)
         .missing = MISSING};
     struct arguments arguments = {0};
     struct proto_fault fault = {0};
-    struct bench_comparison all[BENCH_COMPARISONS_MAX];
+    struct report_comparison all[REPORT_COMPARISONS_MAX];
     bench_flags_parse(&flags, argc, argv, &arguments);
-    json_t *a = bench_json_load(arguments.files[0], &fault);
-    json_t *b = a != NULL ? bench_json_load(arguments.files[1], &fault) : NULL;
+    json_t *a = report_json_load(arguments.files[0], &fault);
+    json_t *b = a != NULL ? report_json_load(arguments.files[1], &fault) : NULL;
     int code = EX_OK;
     if (b == NULL) {
         code = bench_fail(&fault);
     } else {
         setups_warn(a, b);
-        size_t count = bench_compare(a, b, all, BENCH_COMPARISONS_MAX);
+        size_t count = report_compare(a, b, all, REPORT_COMPARISONS_MAX);
         unsigned worse = comparisons_print(all, count);
         printf("%zu figures, %u worse beyond noise\n", count, worse);
         code = worse > 0 ? 1 : count == 0 ? EX_DATAERR : EX_OK;

@@ -4,14 +4,14 @@
 #include <sysexits.h>
 
 #include "bench/bench_cli.h"
-#include "bench/bench_echo.h"
 #include "bench/bench_flags.h"
+#include "bench/peer/peer_echo.h"
 #include "proto/frame.h"
 
 #define FRAME_BYTES_MAX (PROTO_HEADER_BYTES + (double)PROTO_FRAME_BYTES_MAX)
 
 struct arguments {
-    struct bench_echo_options echo;
+    struct peer_echo_options echo;
     const char *ports_file;
 };
 
@@ -52,5 +52,5 @@ int bench_command_echo(int argc, char **argv)
         .echo = {.request_bytes = 34, .reply_bytes = 96, .on_ready = on_ready}};
     arguments.echo.context = &arguments;
     bench_flags_parse(&flags, argc, argv, &arguments);
-    return bench_echo_serve(&arguments.echo, &fault) ? EX_OK : bench_fail(&fault);
+    return peer_echo_serve(&arguments.echo, &fault) ? EX_OK : bench_fail(&fault);
 }

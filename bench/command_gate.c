@@ -5,11 +5,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/bench_account.h"
 #include "bench/bench_cli.h"
 #include "bench/bench_flags.h"
-#include "bench/bench_gate.h"
-#include "bench/bench_json.h"
+#include "bench/gate/gate.h"
+#include "bench/load/load_account.h"
+#include "bench/report/report_json.h"
 
 #define ROWS_MAX 64
 
@@ -25,11 +25,11 @@ static const struct bench_flag options[] = {
     {"icpd", "PATH", BENCH_FLAG_TEXT, AT(gate.icpd), 0, 0, "the server to measure"},
     {"folder", "PATH", BENCH_FLAG_TEXT, AT(gate.folder), 0, 0,
      "where filled bases are kept (build/bench)"},
-    {"accounts", "N", BENCH_FLAG_U64, AT(gate.accounts), 1000, BENCH_ACCOUNTS_MAX,
+    {"accounts", "N", BENCH_FLAG_U64, AT(gate.accounts), 1000, LOAD_ACCOUNTS_MAX,
      "accounts of 40 fields each (1000000)"},
-    {"large", "N", BENCH_FLAG_U64, AT(gate.large), 0, BENCH_ACCOUNTS_MAX,
+    {"large", "N", BENCH_FLAG_U64, AT(gate.large), 0, LOAD_ACCOUNTS_MAX,
      "accounts of the large base; 0: growth is not measured"},
-    {"rounds", "N", BENCH_FLAG_UNSIGNED, AT(gate.rounds), 1, BENCH_RUNS_MAX,
+    {"rounds", "N", BENCH_FLAG_UNSIGNED, AT(gate.rounds), 1, REPORT_RUNS_MAX,
      "alternating rounds (7)"},
     {"seconds", "S", BENCH_FLAG_REAL, AT(gate.measure_s), 0.05, 3600, "counted in each run (1.5)"},
     {"warmup", "S", BENCH_FLAG_REAL, AT(gate.warmup_s), 0, 3600, "before each run (0.3)"},
@@ -127,7 +127,7 @@ static unsigned series_print(const struct gate *gate)
             static const enum gate_metric shown[] = {GATE_RATE, GATE_P50, GATE_P99, GATE_CPU};
             for (unsigned i = 0; i < sizeof shown / sizeof *shown; i++)
                 printf(i == 0 ? " %14.0f" : " %12.1f",
-                       bench_spread_of(series->values[shown[i]], series->count).median);
+                       report_spread_of(series->values[shown[i]], series->count).median);
             if (series->wrong > 0)
                 printf("   %llu WRONG REPLIES", (unsigned long long)series->wrong);
             printf("\n");
@@ -152,7 +152,7 @@ static int measure(struct arguments *arguments)
         code = arguments->gate.smoke ? EX_OK : rows_print(gate, &arguments->gate);
         if (wrong > 0)
             code = EX_SOFTWARE;
-        if (!bench_json_save(json, arguments->json != NULL ? arguments->json : path, &fault))
+        if (!report_json_save(json, arguments->json != NULL ? arguments->json : path, &fault))
             code = bench_fail(&fault);
         else
             printf("written to %s\n", arguments->json != NULL ? arguments->json : path);

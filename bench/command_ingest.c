@@ -5,13 +5,13 @@
 
 #include "bench/bench_cli.h"
 #include "bench/bench_flags.h"
-#include "bench/bench_ingest.h"
-#include "bench/bench_json.h"
+#include "bench/gate/gate_ingest.h"
+#include "bench/report/report_json.h"
 
 #define BATCH_MAX 10000
 
 struct arguments {
-    struct bench_ingest_options ingest;
+    struct gate_ingest_options ingest;
     const char *json;
 };
 
@@ -20,9 +20,9 @@ static const struct bench_flag options[] = {
     {"icpd", "PATH", BENCH_FLAG_TEXT, AT(ingest.icpd), 0, 0, "the server to measure"},
     {"folder", "PATH", BENCH_FLAG_TEXT, AT(ingest.folder), 0, 0,
      "where everybody writes; its disk is what is measured (build/bench)"},
-    {"accounts", "N", BENCH_FLAG_U64, AT(ingest.accounts), 1000, BENCH_INGEST_ACCOUNTS_MAX,
+    {"accounts", "N", BENCH_FLAG_U64, AT(ingest.accounts), 1000, GATE_INGEST_ACCOUNTS_MAX,
      "different records (30000)"},
-    {"rounds", "N", BENCH_FLAG_UNSIGNED, AT(ingest.rounds), 1, BENCH_RUNS_MAX,
+    {"rounds", "N", BENCH_FLAG_UNSIGNED, AT(ingest.rounds), 1, REPORT_RUNS_MAX,
      "alternating rounds (7)"},
     {"seconds", "S", BENCH_FLAG_REAL, AT(ingest.measure_s), 0.05, 3600,
      "counted in each run (1.5)"},
@@ -43,33 +43,33 @@ static bool take(void *into, const char *text, char *why, size_t why_bytes)
     char *end;
     unsigned long batch = strtoul(text, &end, 10);
     if (*end != '\0' || batch == 0 || batch > BATCH_MAX ||
-        arguments->ingest.batch_count == BENCH_INGEST_BATCHES_MAX) {
+        arguments->ingest.batch_count == GATE_INGEST_BATCHES_MAX) {
         snprintf(why, why_bytes, "'%s': at most %d sizes of batches from 1 to %d", text,
-                 BENCH_INGEST_BATCHES_MAX, BATCH_MAX);
+                 GATE_INGEST_BATCHES_MAX, BATCH_MAX);
         return false;
     }
     arguments->ingest.batches[arguments->ingest.batch_count++] = (unsigned)batch;
     return true;
 }
 
-static unsigned table_print(const struct bench_ingest *ingest, const struct arguments *arguments)
+static unsigned table_print(const struct gate_ingest *ingest, const struct arguments *arguments)
 {
     unsigned wrong = 0;
     printf("%-6s %-16s %12s %24s %11s %11s %9s   %s\n", "batch", "contender", "records/s",
            "lowest … highest", "p50 us", "p99 us", "CPU us", "acknowledged means");
     for (unsigned b = 0; b < arguments->ingest.batch_count; b++)
-        for (unsigned i = 0; i < BENCH_INGEST_COUNT; i++) {
-            const struct bench_ingest_series *series =
-                bench_ingest_series(ingest, b, (enum bench_ingest_who)i);
-            const struct bench_ingest_info *info = bench_ingest_info((enum bench_ingest_who)i);
+        for (unsigned i = 0; i < GATE_INGEST_COUNT; i++) {
+            const struct gate_ingest_series *series =
+                gate_ingest_series(ingest, b, (enum gate_ingest_who)i);
+            const struct gate_ingest_info *info = gate_ingest_info((enum gate_ingest_who)i);
             if (series->count == 0)
                 continue;
-            struct bench_spread records = bench_spread_of(series->records, series->count);
+            struct report_spread records = report_spread_of(series->records, series->count);
             printf("%-6u %-16s %12.0f %11.0f … %9.0f %11.1f %11.1f %9.2f   %s\n",
                    arguments->ingest.batches[b], info->name, records.median, records.low,
-                   records.high, bench_spread_of(series->p50_us, series->count).median,
-                   bench_spread_of(series->p99_us, series->count).median,
-                   bench_spread_of(series->cpu_us, series->count).median, info->durability);
+                   records.high, report_spread_of(series->p50_us, series->count).median,
+                   report_spread_of(series->p99_us, series->count).median,
+                   report_spread_of(series->cpu_us, series->count).median, info->durability);
             if (series->wrong > 0)
                 printf("       %llu WRONG REPLIES\n", (unsigned long long)series->wrong);
             wrong += series->wrong > 0;
@@ -81,25 +81,25 @@ static int measure(const struct arguments *arguments)
 {
     struct proto_fault fault = {0};
     char path[512];
-    struct bench_ingest *ingest = bench_ingest_create(&arguments->ingest, &fault);
+    struct gate_ingest *ingest = gate_ingest_create(&arguments->ingest, &fault);
     if (ingest == NULL)
         return bench_fail(&fault);
     int code = EX_OK;
-    if (!bench_ingest_measure(ingest, &fault)) {
+    if (!gate_ingest_measure(ingest, &fault)) {
         code = bench_fail(&fault);
     } else {
-        json_t *json = bench_ingest_json(ingest);
+        json_t *json = gate_ingest_json(ingest);
         snprintf(path, sizeof path, "%s/ingest.json", arguments->ingest.folder);
         const char *to = arguments->json != NULL ? arguments->json : path;
         if (table_print(ingest, arguments) > 0)
             code = EX_SOFTWARE;
-        if (!bench_json_save(json, to, &fault))
+        if (!report_json_save(json, to, &fault))
             code = bench_fail(&fault);
         else
             printf("written to %s\n", to);
         json_decref(json);
     }
-    bench_ingest_destroy(ingest);
+    gate_ingest_destroy(ingest);
     return code;
 }
 
@@ -116,7 +116,7 @@ int bench_command_ingest(int argc, char **argv)
     static const unsigned usual[] = {1, 100, 1000};
     struct arguments arguments = {.ingest = {.icpd = "icpd",
                                              .folder = "build/bench",
-                                             .accounts = BENCH_INGEST_ACCOUNTS_MAX,
+                                             .accounts = GATE_INGEST_ACCOUNTS_MAX,
                                              .rounds = 7,
                                              .connections = 16,
                                              .warmup_s = 0.3,

@@ -5,8 +5,8 @@
 
 #include "bench/bench_cli.h"
 #include "bench/bench_flags.h"
-#include "bench/bench_html.h"
-#include "bench/bench_json.h"
+#include "bench/report/report_html.h"
+#include "bench/report/report_json.h"
 
 struct arguments {
     const char *in, *html, *baseline;
@@ -44,13 +44,13 @@ int bench_command_report(int argc, char **argv)
     struct proto_fault fault = {0};
     json_t *baseline = NULL;
     bench_flags_parse(&flags, argc, argv, &arguments);
-    json_t *result = bench_json_load(arguments.in, &fault);
+    json_t *result = report_json_load(arguments.in, &fault);
     bool ok = result != NULL;
     if (ok && arguments.baseline != NULL) {
-        baseline = bench_json_load(arguments.baseline, &fault);
+        baseline = report_json_load(arguments.baseline, &fault);
         ok = baseline != NULL;
     }
-    ok = ok && bench_html_write(result, baseline, arguments.html, &fault);
+    ok = ok && report_html_write(result, baseline, arguments.html, &fault);
     json_decref(result);
     json_decref(baseline);
     return ok ? EX_OK : bench_fail(&fault);

@@ -5,29 +5,29 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "bench/bench_account.h"
 #include "bench/bench_cli.h"
 #include "bench/bench_flags.h"
-#include "bench/bench_hgrm.h"
-#include "bench/bench_json.h"
-#include "bench/bench_load.h"
-#include "bench/bench_replay.h"
-#include "bench/bench_workload.h"
+#include "bench/load/load.h"
+#include "bench/load/load_account.h"
+#include "bench/load/load_hgrm.h"
+#include "bench/load/load_replay.h"
+#include "bench/load/load_workload.h"
+#include "bench/report/report_json.h"
 
 #define SETTINGS_MAX 64
 #define REPLAY_CONNECTIONS_MAX 1000
 
 struct arguments {
-    struct bench_load_options load;
-    struct bench_workload workloads[BENCH_STREAMS_MAX];
-    const char *names[BENCH_STREAMS_MAX];
+    struct load_options load;
+    struct load_workload workloads[LOAD_STREAMS_MAX];
+    const char *names[LOAD_STREAMS_MAX];
     unsigned count;
-    struct bench_target target;
+    struct load_target target;
     uint64_t accounts;
     const char *echo;
     size_t echo_request, echo_reply;
-    struct bench_replay_options replay_options;
-    struct bench_replay replay;
+    struct load_replay_options replay_options;
+    struct load_replay replay;
     const char *json, *hgrm, *ndjson, *hlog;
     struct proto_fault fault;
     const char *set_names[SETTINGS_MAX], *set_texts[SETTINGS_MAX];
@@ -41,7 +41,7 @@ static const struct bench_flag own_options[] = {
     {"socket", "PATH", BENCH_FLAG_TEXT, AT(target.path), 0, 0, "Unix socket instead"},
     {"pid", "PID", BENCH_FLAG_INT, AT(load.server_pid), 1, 4194304,
      "measure this server's processor time and context switches"},
-    {"accounts", "N", BENCH_FLAG_U64, AT(accounts), 1, BENCH_ACCOUNTS_MAX,
+    {"accounts", "N", BENCH_FLAG_U64, AT(accounts), 1, LOAD_ACCOUNTS_MAX,
      "accounts that the server was filled with (1000000)"},
     {"seed", "N", BENCH_FLAG_U64, AT(load.seed), 0, 0x1p53, "seed that it was filled with (7)"},
     {"cpu", "N", BENCH_FLAG_INT, AT(load.cpu), 0, 1023, "pin the generator to a processor"},
@@ -65,26 +65,26 @@ static const struct bench_flag own_options[] = {
 };
 
 /* Where a workload's file lies: as named, else among those that come with the source. */
-static bool workload_find(struct bench_workload *workload, const char *name,
+static bool workload_find(struct load_workload *workload, const char *name,
                           struct proto_fault *fault)
 {
     char path[512];
-    bench_workload_default(workload);
+    load_workload_default(workload);
     if (access(name, R_OK) == 0)
-        return bench_workload_load(workload, name, fault);
+        return load_workload_load(workload, name, fault);
     snprintf(path, sizeof path, "%s/%s.conf", BENCH_WORKLOADS, name);
     if (access(path, R_OK) != 0)
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "",
                                "no workload and no file is called '%s'; workloads lie in %s", name,
                                BENCH_WORKLOADS);
-    return bench_workload_load(workload, path, fault);
+    return load_workload_load(workload, path, fault);
 }
 
 static bool take_workload(void *into, const char *text, char *why, size_t why_bytes)
 {
     struct arguments *arguments = into;
-    if (arguments->count == BENCH_STREAMS_MAX) {
-        snprintf(why, why_bytes, "at most %d workloads at once", BENCH_STREAMS_MAX);
+    if (arguments->count == LOAD_STREAMS_MAX) {
+        snprintf(why, why_bytes, "at most %d workloads at once", LOAD_STREAMS_MAX);
         return false;
     }
     arguments->names[arguments->count++] = text;
@@ -95,14 +95,14 @@ static bool take_setting(void *into, const char *name, const char *text, char *w
                          size_t why_bytes)
 {
     struct arguments *arguments = into;
-    struct bench_workload tried;
+    struct load_workload tried;
     struct proto_fault fault = {0};
-    bench_workload_default(&tried);
+    load_workload_default(&tried);
     if (arguments->set_count == SETTINGS_MAX) {
         snprintf(why, why_bytes, "at most %d settings", SETTINGS_MAX);
         return false;
     }
-    if (!bench_workload_set(&tried, name, text, &fault)) {
+    if (!load_workload_set(&tried, name, text, &fault)) {
         snprintf(why, why_bytes, "%.200s", fault.message);
         return false;
     }
@@ -118,8 +118,8 @@ static bool workloads_read(struct arguments *arguments)
         if (!workload_find(&arguments->workloads[i], arguments->names[i], &arguments->fault))
             return false;
     for (unsigned i = 0; i < arguments->set_count; i++)
-        if (!bench_workload_set(&arguments->workloads[0], arguments->set_names[i],
-                                arguments->set_texts[i], &arguments->fault))
+        if (!load_workload_set(&arguments->workloads[0], arguments->set_names[i],
+                               arguments->set_texts[i], &arguments->fault))
             return false;
     return true;
 }
@@ -147,26 +147,25 @@ static void echo_encode(void *context, uint32_t index, struct proto_writer *out)
     }
 }
 
-static bool stream_make(struct arguments *arguments, unsigned index, struct bench_traffic *traffic)
+static bool stream_make(struct arguments *arguments, unsigned index, struct load_traffic *traffic)
 {
-    const struct bench_workload *workload = &arguments->workloads[index];
-    arguments->load.streams[index] = (struct bench_stream){
-        .wire = arguments->echo_reply > 0 ? &bench_wire_echo : &bench_wire_icp,
+    const struct load_workload *workload = &arguments->workloads[index];
+    arguments->load.streams[index] = (struct load_stream){
+        .wire = arguments->echo_reply > 0 ? &load_wire_echo : &load_wire_icp,
         .traffic = traffic,
         .target = arguments->target,
         .reply_bytes = arguments->echo_reply,
         .connections = (unsigned)workload->connections,
         .depth = (unsigned)workload->depth,
-        .arrival = bench_workload_arrival(workload),
+        .arrival = load_workload_arrival(workload),
     };
     if (arguments->echo_reply > 0)
-        return bench_traffic_make(traffic, echo_encode, &arguments->echo_request,
-                                  &arguments->fault);
-    return bench_workload_traffic(workload, arguments->accounts, arguments->load.seed, traffic,
-                                  &arguments->fault);
+        return load_traffic_make(traffic, echo_encode, &arguments->echo_request, &arguments->fault);
+    return load_workload_traffic(workload, arguments->accounts, arguments->load.seed, traffic,
+                                 &arguments->fault);
 }
 
-static bool workloads_make(struct arguments *arguments, struct bench_traffic *traffic)
+static bool workloads_make(struct arguments *arguments, struct load_traffic *traffic)
 {
     if (!workloads_read(arguments))
         return false;
@@ -182,19 +181,19 @@ static bool workloads_make(struct arguments *arguments, struct bench_traffic *tr
 /* The capture as the one stream. Nothing of it is warm-up: its first requests were real ones. */
 static bool replay_make(struct arguments *arguments)
 {
-    struct bench_replay *replay = &arguments->replay;
-    struct bench_replay_options *options = &arguments->replay_options;
+    struct load_replay *replay = &arguments->replay;
+    struct load_replay_options *options = &arguments->replay_options;
     options->accounts = arguments->accounts;
     options->connections_max = REPLAY_CONNECTIONS_MAX;
-    if (!bench_replay_make(replay, options, &arguments->fault))
+    if (!load_replay_make(replay, options, &arguments->fault))
         return false;
     arguments->names[0] = "replay";
     arguments->count = arguments->load.stream_count = 1;
-    arguments->load.streams[0] = (struct bench_stream){.wire = &bench_wire_icp,
-                                                       .traffic = &replay->traffic,
-                                                       .target = arguments->target,
-                                                       .connections = replay->schedule.connections,
-                                                       .schedule = &replay->schedule};
+    arguments->load.streams[0] = (struct load_stream){.wire = &load_wire_icp,
+                                                      .traffic = &replay->traffic,
+                                                      .target = arguments->target,
+                                                      .connections = replay->schedule.connections,
+                                                      .schedule = &replay->schedule};
     arguments->load.measure_s =
         (double)replay->schedule.at_ns[replay->schedule.count - 1] / 1e9 + 0.001;
     printf("%u requests of %.1f s on %u connections for %llu accounts, %g times as fast as they "
@@ -210,10 +209,10 @@ static bool replay_make(struct arguments *arguments)
     return true;
 }
 
-static void result_print(const char *name, const struct bench_result *result)
+static void result_print(const char *name, const struct load_result *result)
 {
     char remark[512];
-    bench_result_remark(result, remark, sizeof remark);
+    load_result_remark(result, remark, sizeof remark);
     printf("%-14s %11.0f/s  p50 %8.1f  p99 %8.1f  p99.9 %8.1f  max %8.0f us", name, result->rate,
            (double)base_histogram_percentile(&result->latency, 0.5) / 1e3,
            (double)base_histogram_percentile(&result->latency, 0.99) / 1e3,
@@ -230,27 +229,28 @@ static void result_print(const char *name, const struct bench_result *result)
         printf("  note: %s\n", remark);
 }
 
-static void stages_print(const struct bench_stages *stages)
+static void stages_print(const struct load_stages *stages)
 {
     printf("  within the server, ns a request:");
-    for (unsigned i = 0; i < BENCH_STAGES; i++)
-        printf("  %s %.0f", bench_stage_info((enum bench_stage)i)->name, stages->ns[i]);
+    for (unsigned i = 0; i < LOAD_STAGES; i++)
+        printf("  %s %.0f", load_stage_info((enum load_stage)i)->name, stages->ns[i]);
     if (stages->commits > 0)
         printf("; a commit %.0f us", stages->commit_ns / 1e3);
     printf("  (%.0f requests sampled)\n", stages->frames);
 }
 
-static int results_write(const struct arguments *arguments, const struct bench_result *results)
+static int results_write(const struct arguments *arguments, const struct load_result *results)
 {
     struct proto_fault fault = {0};
     for (unsigned i = 0; i < arguments->count; i++)
         result_print(arguments->names[i], &results[i]);
     if (results[0].stages.known)
         stages_print(&results[0].stages);
-    if (arguments->hgrm != NULL && !bench_hgrm_write(&results[0].latency, arguments->hgrm, &fault))
+    if (arguments->hgrm != NULL && !load_hgrm_write(&results[0].latency, arguments->hgrm, &fault))
         return bench_fail(&fault);
     if (arguments->json != NULL &&
-        !bench_json_write_run(arguments->names, results, arguments->count, arguments->json, &fault))
+        !report_json_write_run(arguments->names, results, arguments->count, arguments->json,
+                               &fault))
         return bench_fail(&fault);
     return EX_OK;
 }
@@ -281,25 +281,25 @@ static void target_uri(const struct arguments *arguments, char *uri, size_t uri_
         snprintf(uri, uri_bytes, "icp://127.0.0.1:%u", arguments->target.port);
 }
 
-static bool measure(struct arguments *arguments, struct bench_traffic *traffic,
-                    struct bench_result *results)
+static bool measure(struct arguments *arguments, struct load_traffic *traffic,
+                    struct load_result *results)
 {
     struct proto_fault *fault = &arguments->fault;
-    struct bench_load_options *load = &arguments->load;
+    struct load_options *load = &arguments->load;
     bool ok = (arguments->replay_options.path != NULL ? replay_make(arguments)
                                                       : workloads_make(arguments, traffic)) &&
               stream_open(arguments->ndjson, &load->ndjson, fault) &&
               stream_open(arguments->hlog, &load->hlog, fault);
     load->label = arguments->names[0];
-    struct bench_stages before = {0};
+    struct load_stages before = {0};
     char uri[512];
     target_uri(arguments, uri, sizeof uri);
     if (ok && arguments->echo_reply == 0)
-        bench_stages_read(uri, &before);
-    ok = ok && bench_load_run(load, results, fault);
+        load_stages_read(uri, &before);
+    ok = ok && load_run(load, results, fault);
     if (ok && before.known) {
-        bench_stages_read(uri, &results[0].stages);
-        bench_stages_since(&before, &results[0].stages);
+        load_stages_read(uri, &results[0].stages);
+        load_stages_since(&before, &results[0].stages);
     }
     bool closed = stream_close(load->ndjson, arguments->ndjson, fault);
     closed = stream_close(load->hlog, arguments->hlog, fault) && closed;
@@ -308,17 +308,17 @@ static bool measure(struct arguments *arguments, struct bench_traffic *traffic,
 
 static int run(struct arguments *arguments)
 {
-    struct bench_traffic traffic[BENCH_STREAMS_MAX] = {0};
-    struct bench_result *results = calloc(BENCH_STREAMS_MAX, sizeof *results);
+    struct load_traffic traffic[LOAD_STREAMS_MAX] = {0};
+    struct load_result *results = calloc(LOAD_STREAMS_MAX, sizeof *results);
     if (results == NULL)
         return EX_OSERR;
     bool ok = measure(arguments, traffic, results);
     int code = ok ? results_write(arguments, results) : bench_fail(&arguments->fault);
-    for (unsigned i = 0; i < BENCH_STREAMS_MAX; i++) {
-        bench_traffic_fini(&traffic[i]);
-        bench_result_fini(&results[i]);
+    for (unsigned i = 0; i < LOAD_STREAMS_MAX; i++) {
+        load_traffic_fini(&traffic[i]);
+        load_result_fini(&results[i]);
     }
-    bench_replay_fini(&arguments->replay);
+    load_replay_fini(&arguments->replay);
     free(results);
     return code;
 }
@@ -326,7 +326,7 @@ static int run(struct arguments *arguments)
 /* The settings of a workload as flags. */
 static struct bench_flag *settings_flags(size_t *count)
 {
-    const struct bench_setting *settings = bench_settings(count);
+    const struct load_setting *settings = load_settings(count);
     struct bench_flag *flags = calloc(*count, sizeof *flags);
     for (size_t i = 0; flags != NULL && i < *count; i++)
         flags[i] = (struct bench_flag){
@@ -362,8 +362,8 @@ int bench_command_run(int argc, char **argv)
             .more = settings,
             .more_count = count,
             .on_more = take_setting};
-        arguments->load = (struct bench_load_options){
-            .cpu = -1, .seed = BENCH_SEED, .clock = base_clock_system()};
+        arguments->load =
+            (struct load_options){.cpu = -1, .seed = LOAD_SEED, .clock = base_clock_system()};
         arguments->target.port = PROTO_PORT;
         arguments->accounts = 1000000;
         arguments->replay_options.speed = 1;

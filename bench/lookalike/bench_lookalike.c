@@ -205,8 +205,8 @@ int main(int argument_count, char **arguments)
     if (argp_parse(&parser, argument_count, arguments, 0, NULL, &options) != 0) {
         return EX_USAGE;
     }
-    if (options.rounds > BENCH_RUNS_MAX) {
-        options.rounds = BENCH_RUNS_MAX;
+    if (options.rounds > REPORT_RUNS_MAX) {
+        options.rounds = REPORT_RUNS_MAX;
     }
     return lookalike_gate_run(&options) == 0 ? EX_OK : 1;
 }

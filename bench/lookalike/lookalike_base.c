@@ -9,9 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "bench/bench_base.h"
 #include "bench/lookalike/lookalike_bench.h"
 #include "bench/lookalike/lookalike_fill.h"
+#include "bench/peer/peer_base.h"
 
 #define START_S 120
 #define READY_S 1800
@@ -48,8 +48,8 @@ static bool process_start(struct lookalike_base *base, const char *program,
         program,           "--host",       "127.0.0.1",   "--port",  "0",
         "--data",          data,           "--map-bytes", MAP_BYTES, "--socket-path",
         base->socket_path, "--ports-file", ports,         NULL};
-    return bench_process_start(&base->process, argv, -1, log, fault) &&
-           bench_process_await_file(&base->process, ports, START_S, &base->port, fault) &&
+    return peer_process_start(&base->process, argv, -1, log, fault) &&
+           peer_process_await_file(&base->process, ports, START_S, &base->port, fault) &&
            connect_to(base, fault);
 }
 
@@ -63,7 +63,7 @@ static bool fill_once(struct lookalike_base *base, const struct lookalike_base_o
         return true;
     }
     fprintf(stderr, "icp-bench-lookalike: filling %s, once\n", base->folder);
-    bench_folder_remove(base->folder);
+    peer_folder_remove(base->folder);
     if (mkdir(base->folder, 0755) != 0) {
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", base->folder, strerror(errno));
     }
@@ -80,12 +80,12 @@ static bool fill_once(struct lookalike_base *base, const struct lookalike_base_o
 static bool ready_await(const struct lookalike_base *base, uint32_t accounts,
                         struct proto_fault *fault)
 {
-    const struct bench_base asked = {.port = base->port};
+    const struct peer_base asked = {.port = base->port};
     for (double until = lookalike_wall() + READY_S; lookalike_wall() < until; rest()) {
-        double total = bench_base_figure(&asked, "store", "rows_total");
-        if (bench_base_figure(&asked, "store", "index_ready") > 0 &&
-            bench_base_figure(&asked, "store", "rows_done") >= total &&
-            bench_base_figure(&asked, "store", "accounts") >= accounts) {
+        double total = peer_base_figure(&asked, "store", "rows_total");
+        if (peer_base_figure(&asked, "store", "index_ready") > 0 &&
+            peer_base_figure(&asked, "store", "rows_done") >= total &&
+            peer_base_figure(&asked, "store", "accounts") >= accounts) {
             return true;
         }
     }
@@ -143,7 +143,7 @@ bool lookalike_base_start(struct lookalike_base *base, const struct lookalike_ba
     /* It may be of an icpd whose store had another form. */
     fprintf(stderr, "icp-bench-lookalike: %s does not serve %s (%s); filling it anew\n",
             options->icpd, base->folder, fault->message);
-    bench_folder_remove(base->folder);
+    peer_folder_remove(base->folder);
     return start_on(base, options, data, fault);
 }
 
@@ -151,7 +151,7 @@ void lookalike_base_stop(struct lookalike_base *base)
 {
     icp_close(base->client);
     base->client = NULL;
-    bench_process_stop(&base->process);
+    peer_process_stop(&base->process);
     unlink(base->socket_path);
 }
 

@@ -10,8 +10,8 @@
 #ifndef ICP_BENCH_LOOKALIKE_BASE_H
 #define ICP_BENCH_LOOKALIKE_BASE_H
 
-#include "bench/bench_process.h"
 #include "bench/lookalike/lookalike_data.h"
+#include "bench/peer/peer_process.h"
 #include "client/icp.h"
 
 struct lookalike_base_options {
@@ -21,7 +21,7 @@ struct lookalike_base_options {
 };
 
 struct lookalike_base {
-    struct bench_process process;
+    struct peer_process process;
     uint16_t port;
     char folder[400];
     char socket_path[100];

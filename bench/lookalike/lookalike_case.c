@@ -17,7 +17,7 @@ struct lookalike_contender *lookalike_contender_add(struct lookalike_case *what,
 
 void lookalike_case_run(struct lookalike_case *what, uint32_t rounds)
 {
-    for (uint32_t round = 0; round < rounds && what->rounds < BENCH_RUNS_MAX; round++) {
+    for (uint32_t round = 0; round < rounds && what->rounds < REPORT_RUNS_MAX; round++) {
         for (uint32_t i = 0; i < what->count; i++) {
             struct lookalike_contender *contender = &what->contenders[(round + i) % what->count];
             struct lookalike_pass pass = contender->on_pass(contender->context);
@@ -38,11 +38,11 @@ const struct lookalike_contender *lookalike_contender_find(const struct lookalik
     return NULL;
 }
 
-struct bench_spread lookalike_case_ratio(const struct lookalike_case *what,
-                                         const struct lookalike_contender *a,
-                                         const struct lookalike_contender *b)
+struct report_spread lookalike_case_ratio(const struct lookalike_case *what,
+                                          const struct lookalike_contender *a,
+                                          const struct lookalike_contender *b)
 {
-    return bench_spread_ratio(a->per_second, b->per_second, what->rounds);
+    return report_spread_ratio(a->per_second, b->per_second, what->rounds);
 }
 
 void lookalike_case_print(const struct lookalike_case *what)
@@ -50,7 +50,7 @@ void lookalike_case_print(const struct lookalike_case *what)
     printf("%s\n", what->name);
     for (uint32_t i = 0; i < what->count; i++) {
         const struct lookalike_contender *each = &what->contenders[i];
-        struct bench_spread rate = bench_spread_of(each->per_second, what->rounds);
+        struct report_spread rate = report_spread_of(each->per_second, what->rounds);
         char recall[16] = "";
         if (each->recall > 0) {
             snprintf(recall, sizeof recall, "recall %.4f", each->recall);

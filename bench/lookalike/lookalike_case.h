@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-#include "bench/bench_median.h"
+#include "bench/report/report_median.h"
 
 enum { LOOKALIKE_CONTENDERS_MAX = 8 };
 
@@ -27,7 +27,7 @@ struct lookalike_contender {
     double recall;
     void *context;
     struct lookalike_pass (*on_pass)(void *context);
-    double per_second[BENCH_RUNS_MAX];
+    double per_second[REPORT_RUNS_MAX];
 };
 
 struct lookalike_case {
@@ -44,9 +44,9 @@ void lookalike_case_run(struct lookalike_case *what, uint32_t rounds);
 const struct lookalike_contender *lookalike_contender_find(const struct lookalike_case *what,
                                                            const char *name);
 /* Throughput of `a` over that of `b`, round by round. */
-struct bench_spread lookalike_case_ratio(const struct lookalike_case *what,
-                                         const struct lookalike_contender *a,
-                                         const struct lookalike_contender *b);
+struct report_spread lookalike_case_ratio(const struct lookalike_case *what,
+                                          const struct lookalike_contender *a,
+                                          const struct lookalike_contender *b);
 /* A line for each contender. */
 void lookalike_case_print(const struct lookalike_case *what);
 /* The caller owns it. */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "bench/bench_account.h"
+#include "bench/load/load_account.h"
 #include "server/math/random.h"
 
 /* Accounts in one request and requests in flight: a commit then holds thousands. */
@@ -76,16 +76,16 @@ static bool accounts_end(struct filler *filler, struct proto_fault *fault)
 /* Accounts whose outcome depends on two numbers, for an ICP to be learned from. */
 static bool learners_put(struct filler *filler, struct proto_fault *fault)
 {
-    char id[BENCH_ID_BYTES + 1];
+    char id[LOAD_ID_BYTES + 1];
     struct math_random random;
-    math_random_init(&random, BENCH_SEED);
+    math_random_init(&random, LOAD_SEED);
     for (unsigned at = 0; at < LEARNERS;) {
         accounts_begin(filler);
         for (unsigned i = 0; i < BATCH && at < LEARNERS; i++, at++) {
             double employees = 10 + 990 * math_random_unit(&random);
             double growth = math_random_normal(&random);
             bool won = employees / 1000 + 0.3 * growth + 0.3 * math_random_normal(&random) > 0.6;
-            bench_account_id(LEARNER_FROM + at, id);
+            load_account_id(LEARNER_FROM + at, id);
             icp_payload_map_begin(filler->payload, NULL);
             icp_payload_text(filler->payload, "id", id);
             icp_payload_map_begin(filler->payload, "values");
@@ -105,11 +105,11 @@ static bool learners_put(struct filler *filler, struct proto_fault *fault)
 /* The learners go again: fields that no account has a value of are not part of the vectors. */
 static bool learners_delete(struct filler *filler, struct proto_fault *fault)
 {
-    char id[BENCH_ID_BYTES + 1];
+    char id[LOAD_ID_BYTES + 1];
     icp_payload_reset(filler->payload);
     icp_payload_list_begin(filler->payload, "ids");
     for (unsigned at = 0; at < LEARNERS; at++) {
-        bench_account_id(LEARNER_FROM + at, id);
+        load_account_id(LEARNER_FROM + at, id);
         icp_payload_text(filler->payload, NULL, id);
     }
     icp_payload_list_end(filler->payload);
@@ -132,11 +132,11 @@ static bool learn(struct filler *filler, struct proto_fault *fault)
 static bool vectors_put(struct filler *filler, const struct lookalike_data *data,
                         struct proto_fault *fault)
 {
-    char id[BENCH_ID_BYTES + 1];
+    char id[LOAD_ID_BYTES + 1];
     for (uint32_t at = 0; at < data->count;) {
         accounts_begin(filler);
         for (unsigned i = 0; i < BATCH && at < data->count; i++, at++) {
-            bench_account_id(at, id);
+            load_account_id(at, id);
             icp_payload_map_begin(filler->payload, NULL);
             icp_payload_text(filler->payload, "id", id);
             icp_payload_map_begin(filler->payload, "values");

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench/bench_json.h"
+#include "bench/report/report_json.h"
 
 enum limit { LEAST, MOST };
 enum kind { TRUTH, SPEED };
@@ -24,7 +24,7 @@ static const struct row {
 };
 
 void lookalike_figure_set(struct lookalike_gate *gate, enum lookalike_row row,
-                          struct bench_spread spread)
+                          struct report_spread spread)
 {
     if (spread.count == 0) {
         lookalike_figure_miss(gate, row, "no run gave a figure");
@@ -35,7 +35,7 @@ void lookalike_figure_set(struct lookalike_gate *gate, enum lookalike_row row,
 
 void lookalike_figure_number(struct lookalike_gate *gate, enum lookalike_row row, double value)
 {
-    lookalike_figure_set(gate, row, bench_spread_of(&value, 1));
+    lookalike_figure_set(gate, row, report_spread_of(&value, 1));
 }
 
 static void figure_without(struct lookalike_gate *gate, enum lookalike_row row, bool skipped,
@@ -176,12 +176,12 @@ static bool json_write(const struct lookalike_gate *gate)
     }
     json_t *json = json_pack(
         "{s:i, s:s, s:o, s:{s:I, s:I, s:I, s:I, s:b, s:s}, s:O, s:O, s:O, s:O, s:o}", "format",
-        BENCH_JSON_FORMAT, "kind", "lookalike", "machine", bench_json_machine(), "setup", "vectors",
-        (json_int_t)options->count, "dims", (json_int_t)options->dim, "queries",
+        REPORT_JSON_FORMAT, "kind", "lookalike", "machine", report_json_machine(), "setup",
+        "vectors", (json_int_t)options->count, "dims", (json_int_t)options->dim, "queries",
         (json_int_t)options->query_count, "rounds", (json_int_t)options->rounds, "quick",
         options->quick, "sets", options->sets, "builds", gate->builds, "growth", gate->growth,
         "server", gate->server, "cases", gate->cases, "rows", list);
-    bool written = bench_json_save(json, options->json, &fault);
+    bool written = report_json_save(json, options->json, &fault);
     json_decref(json);
     if (written) {
         printf("written to %s\n", options->json);

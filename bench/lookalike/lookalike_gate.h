@@ -42,7 +42,7 @@ struct lookalike_options {
 
 struct lookalike_figure {
     enum { LOOKALIKE_UNASKED, LOOKALIKE_SKIPPED, LOOKALIKE_MISSING, LOOKALIKE_MEASURED } state;
-    struct bench_spread spread;
+    struct report_spread spread;
     char why[128]; /* it is skipped or missing */
 };
 
@@ -56,7 +56,7 @@ struct lookalike_gate {
 };
 
 void lookalike_figure_set(struct lookalike_gate *gate, enum lookalike_row row,
-                          struct bench_spread spread);
+                          struct report_spread spread);
 void lookalike_figure_number(struct lookalike_gate *gate, enum lookalike_row row, double value);
 /* Asked for, but not to be had. */
 void lookalike_figure_miss(struct lookalike_gate *gate, enum lookalike_row row, const char *why);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/bench_usage.h"
+#include "bench/load/load_usage.h"
 #include "bench/lookalike/lookalike_base.h"
 #include "bench/lookalike/lookalike_bench.h"
 #include "bench/lookalike/lookalike_gate.h"
@@ -18,7 +18,7 @@ struct size_figures {
     uint32_t count;
     double probe_ms, scan_ms; /* medians, as a client sees them */
     double start_seconds;
-    struct bench_memory memory;
+    struct load_memory memory;
     uint64_t file_bytes;
 };
 
@@ -73,7 +73,7 @@ static bool size_measure(const struct lookalike_options *options, struct size_fi
     if (good) {
         figures->start_seconds = base.start_seconds;
         figures->file_bytes = lookalike_base_bytes(&base);
-        good = bench_memory_read(base.process.pid, &figures->memory) ||
+        good = load_memory_read(base.process.pid, &figures->memory) ||
                proto_fault_set(fault, PROTO_IO, "", "the server's memory cannot be read");
     }
     lookalike_base_stop(&base);

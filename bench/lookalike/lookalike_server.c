@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench/bench_account.h"
-#include "bench/bench_load.h"
+#include "bench/load/load.h"
+#include "bench/load/load_account.h"
 #include "bench/lookalike/lookalike_base.h"
 #include "bench/lookalike/lookalike_bench.h"
 #include "bench/lookalike/lookalike_gate.h"
@@ -25,11 +25,11 @@ struct stage {
     struct lookalike_gate *gate;
     struct lookalike_bench bench; /* the same vectors, searched within this process */
     struct lookalike_base base;
-    struct bench_traffic scores, probes, scans;
+    struct load_traffic scores, probes, scans;
     struct lookalike_case probe_case, scan_case;
-    double p99_alone[BENCH_RUNS_MAX], p99_worst[BENCH_RUNS_MAX];
+    double p99_alone[REPORT_RUNS_MAX], p99_worst[REPORT_RUNS_MAX];
     /* Of the server and of this process, for one look-alike: what counts where cores are shared. */
-    double cpu_server[2][BENCH_RUNS_MAX], cpu_within[2][BENCH_RUNS_MAX];
+    double cpu_server[2][REPORT_RUNS_MAX], cpu_within[2][REPORT_RUNS_MAX];
     uint32_t rounds;
 };
 
@@ -56,8 +56,8 @@ struct asker {
 static void score_encode(void *context, uint32_t index, struct proto_writer *out)
 {
     struct asker *asker = context;
-    char id[BENCH_ID_BYTES + 1];
-    bench_account_id(math_random_below(&asker->random, asker->stage->bench.data.count), id);
+    char id[LOAD_ID_BYTES + 1];
+    load_account_id(math_random_below(&asker->random, asker->stage->bench.data.count), id);
     proto_writer_frame_begin(out);
     proto_write_map(out, 1);
     proto_write_text(out, "id");
@@ -96,25 +96,25 @@ static bool traffic_make(struct stage *stage, struct proto_fault *fault)
     struct asker scores = {.stage = stage};
     struct asker probes = {.stage = stage, .recall = RECALL};
     struct asker scans = {.stage = stage, .recall = 1};
-    math_random_init(&scores.random, BENCH_SEED);
-    return bench_traffic_make(&stage->scores, score_encode, &scores, fault) &&
-           bench_traffic_make(&stage->probes, similar_encode, &probes, fault) &&
-           bench_traffic_make(&stage->scans, similar_encode, &scans, fault);
+    math_random_init(&scores.random, LOAD_SEED);
+    return load_traffic_make(&stage->scores, score_encode, &scores, fault) &&
+           load_traffic_make(&stage->probes, similar_encode, &probes, fault) &&
+           load_traffic_make(&stage->scans, similar_encode, &scans, fault);
 }
 
 /* One run: the scores, and look-alikes beside them unless `asked` is NULL. */
-static bool run(struct stage *stage, const struct bench_traffic *asked, struct run_figures *figures,
+static bool run(struct stage *stage, const struct load_traffic *asked, struct run_figures *figures,
                 struct proto_fault *fault)
 {
-    struct bench_result results[2];
-    const struct bench_target target = {.port = stage->base.port, .path = stage->base.socket_path};
-    struct bench_load_options options = {
-        .streams = {{.wire = &bench_wire_icp,
+    struct load_result results[2];
+    const struct load_target target = {.port = stage->base.port, .path = stage->base.socket_path};
+    struct load_options options = {
+        .streams = {{.wire = &load_wire_icp,
                      .traffic = &stage->scores,
                      .target = target,
                      .connections = SCORE_CONNECTIONS,
                      .arrival = {.rate = SCORE_RATE}},
-                    {.wire = &bench_wire_icp,
+                    {.wire = &load_wire_icp,
                      .traffic = asked,
                      .target = target,
                      .connections = ASK_CONNECTIONS,
@@ -127,12 +127,12 @@ static bool run(struct stage *stage, const struct bench_traffic *asked, struct r
         .server_pid = stage->base.process.pid,
         .clock = base_clock_system(),
     };
-    if (!bench_load_run(&options, results, fault)) {
+    if (!load_run(&options, results, fault)) {
         return false;
     }
     char remark[512];
     bool good = true;
-    bench_result_remark(&results[0], remark, sizeof remark);
+    load_result_remark(&results[0], remark, sizeof remark);
     if (remark[0] != '\0') {
         printf("  scores%s: %s\n", asked != NULL ? " beside look-alikes" : "", remark);
     }
@@ -142,14 +142,14 @@ static bool run(struct stage *stage, const struct bench_traffic *asked, struct r
         .scores = (double)results[0].completed,
     };
     for (unsigned i = 0; i < options.stream_count; i++) {
-        good = good && bench_result_errors(&results[i]) == 0;
+        good = good && load_result_errors(&results[i]) == 0;
     }
     if (asked != NULL) {
         figures->asked_per_second = results[1].rate;
         figures->asked = (double)results[1].completed;
-        bench_result_fini(&results[1]);
+        load_result_fini(&results[1]);
     }
-    bench_result_fini(&results[0]);
+    load_result_fini(&results[0]);
     return good || proto_fault_set(fault, PROTO_IO, "", "requests were answered with errors");
 }
 
@@ -264,8 +264,8 @@ static void cases_name(struct stage *stage)
 
 static void cpu_print(const struct stage *stage, unsigned kind, const char *name)
 {
-    struct bench_spread server = bench_spread_of(stage->cpu_server[kind], stage->rounds);
-    struct bench_spread process = bench_spread_of(stage->cpu_within[kind], stage->rounds);
+    struct report_spread server = report_spread_of(stage->cpu_server[kind], stage->rounds);
+    struct report_spread process = report_spread_of(stage->cpu_within[kind], stage->rounds);
     printf(
         "  processor time of one, %s: %.1f us through the server, %.1f us in one process: %.2f\n",
         name, server.median / 1e3, process.median / 1e3, process.median / server.median);
@@ -285,14 +285,14 @@ static void figures_set(struct stage *stage)
     cpu_print(stage, PROBE, "recall 0.975");
     cpu_print(stage, SCAN, "exact");
     printf("  p99 of the scores: alone %.0f us, beside look-alikes %.0f us\n",
-           bench_spread_of(stage->p99_alone, stage->rounds).median,
-           bench_spread_of(stage->p99_worst, stage->rounds).median);
+           report_spread_of(stage->p99_alone, stage->rounds).median,
+           report_spread_of(stage->p99_worst, stage->rounds).median);
     lookalike_figure_set(stage->gate, LOOKALIKE_SERVER_PROBE,
                          lookalike_case_ratio(probe, &probe->contenders[0], &probe->contenders[1]));
     lookalike_figure_set(stage->gate, LOOKALIKE_SERVER_SCAN,
                          lookalike_case_ratio(scan, &scan->contenders[0], &scan->contenders[1]));
     lookalike_figure_set(stage->gate, LOOKALIKE_SERVER_P99,
-                         bench_spread_ratio(stage->p99_worst, stage->p99_alone, stage->rounds));
+                         report_spread_ratio(stage->p99_worst, stage->p99_alone, stage->rounds));
 }
 
 static bool stage_run(struct stage *stage, struct proto_fault *fault)
@@ -339,8 +339,8 @@ void lookalike_server_measure(struct lookalike_gate *gate)
         lookalike_figure_miss(gate, rows[i], fault.message);
     }
     lookalike_base_stop(&stage.base);
-    bench_traffic_fini(&stage.scores);
-    bench_traffic_fini(&stage.probes);
-    bench_traffic_fini(&stage.scans);
+    load_traffic_fini(&stage.scores);
+    load_traffic_fini(&stage.probes);
+    load_traffic_fini(&stage.scans);
     lookalike_bench_fini(&stage.bench);
 }

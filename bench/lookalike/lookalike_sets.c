@@ -156,12 +156,12 @@ static void build_measure(struct arena *arena)
 /* Last of all: a peer's index is not what it was after it. */
 static void insert_measure(struct arena *arena)
 {
-    double spent[BENCH_RUNS_MAX];
+    double spent[REPORT_RUNS_MAX];
     uint32_t rounds = arena->gate->options->rounds;
     for (uint32_t round = 0; round < rounds; round++) {
         spent[round] = lookalike_insert_seconds(&arena->bench, INSERTS) * 1e6;
     }
-    lookalike_figure_set(arena->gate, LOOKALIKE_A_INSERT, bench_spread_of(spent, rounds));
+    lookalike_figure_set(arena->gate, LOOKALIKE_A_INSERT, report_spread_of(spent, rounds));
     for (uint32_t i = 0; i < arena->rival_count; i++) {
         struct lookalike_rival *rival = &arena->rivals[i];
         if (rival->kind->insert != NULL) {

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "bench/bench_account.h"
+#include "bench/load/load_account.h"
 #include "server/engine/scores.h"
 #include "tests/unit/rpc/rpc_fixture.h"
 
@@ -55,26 +55,26 @@ __attribute__((noinline)) void measured_serve(struct drive *drive)
             drive->sum += proto_checksum(drive->frames[i].payload);
 }
 
-static void value_write(struct proto_writer *out, const struct bench_field *field,
-                        const struct bench_value *value)
+static void value_write(struct proto_writer *out, const struct load_field *field,
+                        const struct load_value *value)
 {
     char text[64];
     switch (field->type) {
-    case BENCH_NUMBER:
+    case LOAD_NUMBER:
         proto_write_f64(out, value->number);
         break;
-    case BENCH_CATEGORY:
-        bench_category_text(field, value->index, text, sizeof text);
+    case LOAD_CATEGORY:
+        load_category_text(field, value->index, text, sizeof text);
         proto_write_text(out, text);
         break;
     case BENCH_FLAG:
         proto_write_bool(out, value->flag);
         break;
-    case BENCH_TAGS:
+    case LOAD_TAGS:
         proto_write_array(out, (size_t)__builtin_popcount(value->tags));
         for (unsigned i = 0; i < field->count; i++) {
             if ((value->tags >> i & 1) != 0) {
-                bench_category_text(field, i, text, sizeof text);
+                load_category_text(field, i, text, sizeof text);
                 proto_write_text(out, text);
             }
         }
@@ -85,18 +85,18 @@ static void value_write(struct proto_writer *out, const struct bench_field *fiel
 /* `count` fields of the account, spread over all types; the last is the outcome. */
 static void values_write(struct proto_writer *out, uint64_t number, unsigned count)
 {
-    struct bench_value values[BENCH_FIELDS];
-    const struct bench_field *fields = bench_fields();
-    unsigned last = count < BENCH_FIELDS ? BENCH_FIELDS - 1 : BENCH_FIELDS;
+    struct load_value values[LOAD_FIELDS];
+    const struct load_field *fields = load_fields();
+    unsigned last = count < LOAD_FIELDS ? LOAD_FIELDS - 1 : LOAD_FIELDS;
     size_t present = 0;
-    bench_account_make(BENCH_SEED, number, values);
+    load_account_make(LOAD_SEED, number, values);
     for (unsigned i = 0; i < count; i++)
-        present += count < BENCH_FIELDS || !values[i].missing;
+        present += count < LOAD_FIELDS || !values[i].missing;
     proto_write_text(out, "values");
     proto_write_map(out, present);
     for (unsigned i = 0; i < count; i++) {
         unsigned at = i * last / count;
-        if (count == BENCH_FIELDS && values[at].missing)
+        if (count == LOAD_FIELDS && values[at].missing)
             continue;
         proto_write_text(out, fields[at].name);
         value_write(out, &fields[at], &values[at]);
@@ -108,7 +108,7 @@ static void id_write(struct proto_writer *out, enum what what, size_t number)
     char id[16];
     snprintf(id, sizeof id, "a%zu", number);
     if (what != ID)
-        bench_account_id(number, id);
+        load_account_id(number, id);
     proto_write_text(out, "id");
     proto_write_text(out, id);
 }
@@ -118,7 +118,7 @@ static void wide_fill(struct drive *drive)
 {
     struct proto_arg args[PROTO_ARGS_MAX];
     struct proto_writer request;
-    char *schema = bench_schema_text();
+    char *schema = load_schema_text();
     proto_writer_init(&request);
     proto_write_map(&request, 1);
     proto_write_text(&request, "document");
@@ -132,7 +132,7 @@ static void wide_fill(struct drive *drive)
     for (size_t i = 0; i < ACCOUNTS; i++) {
         proto_write_map(&request, 2);
         id_write(&request, WIDE, i);
-        values_write(&request, i, BENCH_FIELDS);
+        values_write(&request, i, LOAD_FIELDS);
     }
     rpc_fixture_ask(&drive->fixture, PROTO_OP_ACCOUNT_PUT, proto_writer_span(&request), args);
     proto_writer_fini(&request);

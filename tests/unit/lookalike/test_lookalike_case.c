@@ -63,13 +63,13 @@ static void a_ratio_is_taken_round_by_round(void **state)
     a.rate /= 10;
     b.rate /= 10;
     lookalike_case_run(&what, 1);
-    struct bench_spread ratio = lookalike_case_ratio(&what, lookalike_contender_find(&what, "a"),
-                                                     lookalike_contender_find(&what, "b"));
+    struct report_spread ratio = lookalike_case_ratio(&what, lookalike_contender_find(&what, "a"),
+                                                      lookalike_contender_find(&what, "b"));
     assert_int_equal(ratio.count, 3);
     assert_float_equal(ratio.low, 2, 1e-9);
     assert_float_equal(ratio.high, 2, 1e-9);
     /* Control: by the rates alone the slow round shows. */
-    struct bench_spread rate = bench_spread_of(what.contenders[0].per_second, what.rounds);
+    struct report_spread rate = report_spread_of(what.contenders[0].per_second, what.rounds);
     assert_true(rate.high / rate.low > 9.99);
 }
 
@@ -86,13 +86,13 @@ static void a_full_case_refuses_another_contender(void **state)
 
 static void rounds_stop_where_there_is_no_room_for_more(void **state)
 {
-    static char order[4 * BENCH_RUNS_MAX];
+    static char order[4 * REPORT_RUNS_MAX];
     struct runner a = {'a', 1000, order};
     struct lookalike_case what = {0};
     (void)state;
     enter(&what, &a);
-    lookalike_case_run(&what, BENCH_RUNS_MAX + 5);
-    assert_int_equal(what.rounds, BENCH_RUNS_MAX);
+    lookalike_case_run(&what, REPORT_RUNS_MAX + 5);
+    assert_int_equal(what.rounds, REPORT_RUNS_MAX);
 }
 
 static void json_has_every_run_of_every_contender(void **state)

@@ -93,7 +93,7 @@ static void a_row_without_a_single_run_is_missing(void **state)
     const struct lookalike_options options = {0};
     struct lookalike_gate gate = gate_of(&options);
     (void)state;
-    lookalike_figure_set(&gate, LOOKALIKE_A_99, bench_spread_of(NULL, 0));
+    lookalike_figure_set(&gate, LOOKALIKE_A_99, report_spread_of(NULL, 0));
     assert_int_equal(lookalike_gate_judge(&gate), 1);
 }
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Storing records: icpd beside Redis with its append-only file and SQLite, the same records in the
+ * same batches, in one alternating run. ingest.def says who takes part and what an acknowledgement
+ * means with each; the result says so too, for a figure without that says nothing.
+ *
+ * A batch is one request: an account-put, an MSET, a transaction. Every record of the set is stored
+ * once before anything is counted, so all replace what is there. A record is what load_fill makes
+ * of an account, 39 values as MessagePack; Redis and SQLite keep it as it is, by its id alone. All
+ * keep their files below one folder, so on one disk. SQLite has no server and no clients: its
+ * transactions come one after another, where the others' clients wait together.
+ * Ownership: gate_ingest_destroy ends every process. Errors: a fault where icpd cannot be
+ * measured; who is not installed is left out with a word. Threads: one. */
+#ifndef BENCH_GATE_INGEST_H
+#define BENCH_GATE_INGEST_H
+
+#include <jansson.h>
+
+#include "bench/load/load.h"
+#include "bench/report/report_median.h"
+
+enum gate_ingest_who {
+#define I(ID, name, durability, configuration) GATE_INGEST_##ID,
+#include "bench/gate/ingest.def"
+#undef I
+    GATE_INGEST_COUNT
+};
+
+#define GATE_INGEST_BATCHES_MAX 8
+/* So many records fit the requests that are held ready (LOAD_TRAFFIC_BYTES_MAX) in any batches. */
+#define GATE_INGEST_ACCOUNTS_MAX 30000
+
+struct gate_ingest_options {
+    const char *icpd;   /* program */
+    const char *folder; /* below which everything is kept meanwhile; removed at the end */
+    uint64_t accounts;  /* different records */
+    unsigned batches[GATE_INGEST_BATCHES_MAX];
+    unsigned batch_count;
+    unsigned rounds, connections;
+    double warmup_s, measure_s;
+    int server_cpu, load_cpu;
+    bool peers;
+};
+
+struct gate_ingest_series {
+    double records[REPORT_RUNS_MAX]; /* a second */
+    double p50_us[REPORT_RUNS_MAX], p99_us[REPORT_RUNS_MAX];
+    double cpu_us[REPORT_RUNS_MAX]; /* a record: of the server, or of SQLite's process */
+    size_t count;
+    uint64_t wrong;
+    json_t *runs;
+};
+
+struct gate_ingest_info {
+    const char *name, *durability, *configuration;
+};
+const struct gate_ingest_info *gate_ingest_info(enum gate_ingest_who who);
+
+struct gate_ingest;
+struct gate_ingest *gate_ingest_create(const struct gate_ingest_options *options,
+                                       struct proto_fault *fault);
+bool gate_ingest_measure(struct gate_ingest *ingest, struct proto_fault *fault);
+const struct gate_ingest_series *gate_ingest_series(const struct gate_ingest *ingest,
+                                                    unsigned batch_index, enum gate_ingest_who who);
+/* For reports; the caller owns it. */
+json_t *gate_ingest_json(const struct gate_ingest *ingest);
+void gate_ingest_destroy(struct gate_ingest *ingest);
+
+/* The requests of one contender: `batch` records each. */
+bool gate_ingest_traffic(enum gate_ingest_who who, uint64_t accounts, unsigned batch,
+                         struct load_traffic *traffic, struct proto_fault *fault);
+/* Number of the index-th record of request `request`: within a request all differ, and requests
+ * from 0 on reach every record before they begin anew. */
+uint64_t gate_ingest_number(uint64_t accounts, unsigned batch, uint32_t request, unsigned index);
+
+/* SQLite, where it was there at the build. */
+struct gate_sqlite;
+bool gate_sqlite_missing(void);
+struct gate_sqlite *gate_sqlite_open(const char *path, bool full, struct proto_fault *fault);
+void gate_sqlite_close(struct gate_sqlite *sqlite);
+/* One transaction of the batch's records. */
+bool gate_sqlite_put(struct gate_sqlite *sqlite, uint64_t accounts, uint32_t request,
+                     unsigned batch, struct proto_fault *fault);
+
+#endif
