@@ -20,6 +20,7 @@ struct server {
     struct base_clock clock;
     uint64_t started_ns;
     struct engine *engine;
+    struct lookalike *lookalike;
     struct base_metrics *metrics;
     struct rpc *rpc;
     struct net_server *net;
@@ -224,7 +225,8 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
         .log_context = server,
     };
     server->engine = engine_create(&options, fault);
-    return server->engine != NULL;
+    server->lookalike = server->engine ? lookalike_create(server->engine, fault) : NULL;
+    return server->lookalike != NULL;
 }
 
 static bool net_open(struct server *server, struct proto_fault *fault)
@@ -274,6 +276,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
     }
     struct rpc_options options = {
         .engine = server->engine,
+        .lookalike = server->lookalike,
         .metrics = server->metrics,
         .workers = workers,
         .read_token = config->read_token,
@@ -389,6 +392,10 @@ void server_destroy(struct server *server)
         net_server_join(server->net);
     }
     /* The engine ends before net is freed: its last replies are posted, and dropped, there. */
+    if (server->engine) {
+        engine_stop(server->engine);
+    }
+    lookalike_destroy(server->lookalike);
     engine_destroy(server->engine);
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);

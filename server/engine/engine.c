@@ -1,34 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/engine/engine.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "server/engine/engine_internal.h"
-#include "server/engine/lookalike.h"
 #include "server/engine/scores.h"
 
-void engine_log(const struct engine *engine, int level, const char *format, ...)
+/* Scores are the first to follow, from before the store is open. */
+static bool scores_follow(struct engine *engine, struct proto_fault *fault)
 {
-    if (!engine->options.on_log) {
-        return;
-    }
-    char message[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    engine->options.on_log(engine->options.log_context, level, message);
-}
-
-static void note_commit(void *context, const struct store_commit *commit)
-{
-    struct engine *engine = context;
-    engine_scores_keeper_commit(engine->scores, commit);
-    if (commit->phase == STORE_COMMIT_DONE) {
-        engine_lookalike_note(engine->lookalike, commit->seq, commit->slots, commit->count);
-    }
+    const struct engine_follower follower = {engine->scores, engine_scores_keeper_commit};
+    return engine_follow(engine, &follower, fault);
 }
 
 struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault)
@@ -40,23 +22,23 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
     }
     engine->options = *options;
     pthread_mutex_init(&engine->state_lock, NULL);
+    engine_followers_init(&engine->followers);
     engine->state = calloc(1, sizeof *engine->state);
     if (!engine->state) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the engine");
         goto fail_state;
     }
     engine->state->references = 1;
-    engine->lookalike = engine_lookalike_create(engine, fault);
     engine->scores = engine_scores_keeper_create(engine, fault);
-    if (!engine->lookalike || !engine->scores) {
+    if (!engine->scores || !scores_follow(engine, fault)) {
         goto fail_store;
     }
 
     struct store_options store = options->store;
     store.on_change = engine_registry_change;
     store.change_context = engine;
-    store.on_commit = note_commit;
-    store.commit_context = engine;
+    store.on_commit = engine_followers_tell;
+    store.commit_context = &engine->followers;
     store.now_ms = options->now_ms;
     store.now_context = options->now_context;
     if (!store.on_log) {
@@ -80,10 +62,6 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         goto fail_scans;
     }
     engine_worker_rest(engine->scan_worker);
-    if (!engine_lookalike_start(engine->lookalike, fault)) {
-        engine_lane_stop(&engine->scans);
-        goto fail_scans;
-    }
     return engine;
 
 fail_scans:
@@ -94,12 +72,18 @@ fail_scores:
     store_close(engine->store);
 fail_store:
     engine_scores_keeper_destroy(engine->scores);
-    engine_lookalike_destroy(engine->lookalike);
     engine_state_release(engine->state);
 fail_state:
+    engine_followers_fini(&engine->followers);
     pthread_mutex_destroy(&engine->state_lock);
     free(engine);
     return NULL;
+}
+
+void engine_stop(struct engine *engine)
+{
+    engine_lane_stop(&engine->scans);
+    engine_lane_stop(&engine->jobs);
 }
 
 void engine_destroy(struct engine *engine)
@@ -107,25 +91,13 @@ void engine_destroy(struct engine *engine)
     if (!engine) {
         return;
     }
-    engine_lane_stop(&engine->scans);
+    engine_stop(engine);
     engine_worker_destroy(engine->scan_worker);
-    engine_lane_stop(&engine->jobs);
-    engine_lookalike_stop(engine->lookalike);
     engine_scores_keeper_stop(engine->scores);
     store_close(engine->store);
     engine_scores_keeper_destroy(engine->scores);
-    engine_lookalike_destroy(engine->lookalike);
+    engine_followers_fini(&engine->followers);
     engine_state_release(engine->state);
     pthread_mutex_destroy(&engine->state_lock);
     free(engine);
-}
-
-struct store *engine_store(struct engine *engine)
-{
-    return engine->store;
-}
-
-int64_t engine_now_ms(const struct engine *engine)
-{
-    return engine->options.now_ms(engine->options.now_context);
 }

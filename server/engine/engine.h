@@ -27,10 +27,26 @@ struct engine_options {
 };
 
 struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault);
-/* Cancels jobs, commits what was submitted, closes the store. Workers must be destroyed before. */
+/* Cancels jobs and scans and waits for them; none is taken any more. So what they use can be
+ * destroyed before the engine. */
+void engine_stop(struct engine *engine);
+/* Stops, commits what was submitted, closes the store. Workers must be destroyed before. */
 void engine_destroy(struct engine *engine);
 struct store *engine_store(struct engine *engine);
 int64_t engine_now_ms(const struct engine *engine);
+
+/* Who is told of each commit (store.h), on the writer thread: BEGIN, then DONE or FAILED, to those
+ * that follow in the order in which they joined. on_commit must not block, follow or unfollow. */
+struct engine_follower {
+    void *context; /* also names the follower */
+    void (*on_commit)(void *context, const struct store_commit *commit);
+};
+/* Copies *follower. Every commit that a view opened from here on has not seen will be told of; a
+ * commit under way is waited for. PROTO_LIMIT if too many follow. */
+bool engine_follow(struct engine *engine, const struct engine_follower *follower,
+                   struct proto_fault *fault);
+/* After it nobody is told with this context; one that does not follow is fine. */
+void engine_unfollow(struct engine *engine, const void *context);
 
 /* What is known of schemas and ICP versions at one moment; immutable, reference counted. */
 struct engine_state {

@@ -8,19 +8,6 @@ struct engine_worker *engine_scan_worker(struct engine *engine)
     return engine->scan_worker;
 }
 
-bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault)
-{
-    if (!job) {
-        return true;
-    }
-    if (atomic_load_explicit(&job->cancel, memory_order_relaxed)) {
-        return proto_fault_set(fault, PROTO_CANCELLED, "", "the scan was cancelled");
-    }
-    return job->deadline_ms == 0 || engine_now_ms(job->engine) <= job->deadline_ms ||
-           proto_fault_set(fault, PROTO_DEADLINE, "deadline_ms",
-                           "the scan did not end before the request's deadline");
-}
-
 static bool scan_run(struct engine_job *job, struct proto_fault *fault)
 {
     const struct engine_scan *scan = job->context;

@@ -5,21 +5,6 @@
 #include "server/engine/explain.h"
 #include "server/engine/worker.h"
 
-void *engine_scratch_grow(void *memory, size_t *count, size_t wanted, size_t bytes_each,
-                          struct proto_fault *fault)
-{
-    if (wanted <= *count) {
-        return memory;
-    }
-    void *larger = realloc(memory, wanted * bytes_each);
-    if (!larger) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to score");
-        return memory;
-    }
-    *count = wanted;
-    return larger;
-}
-
 bool engine_rows_usable(struct engine_worker *worker, const struct learn_document *document)
 {
     return store_view_rows_digest(worker->view) == document->codebook->digest;

@@ -87,8 +87,7 @@ void engine_scores_keeper_stop(struct engine_scores_keeper *keeper);
 /* After the store is closed. NULL is fine. */
 void engine_scores_keeper_destroy(struct engine_scores_keeper *keeper);
 /* On the writer thread, of every commit. */
-void engine_scores_keeper_commit(struct engine_scores_keeper *keeper,
-                                 const struct store_commit *commit);
+void engine_scores_keeper_commit(void *keeper, const struct store_commit *commit);
 /* On the writer thread: these are the scores of the version that is active from now on. NULL: none
  * is. */
 void engine_scores_keeper_follow(struct engine_scores_keeper *keeper, struct engine_scores *scores);

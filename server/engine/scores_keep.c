@@ -97,9 +97,9 @@ static void commit_end(struct engine_scores_keeper *keeper, const struct store_c
     store_view_rest(view);
 }
 
-void engine_scores_keeper_commit(struct engine_scores_keeper *keeper,
-                                 const struct store_commit *commit)
+void engine_scores_keeper_commit(void *context, const struct store_commit *commit)
 {
+    struct engine_scores_keeper *keeper = context;
     if (commit->phase == STORE_COMMIT_BEGIN) {
         pthread_mutex_lock(&keeper->lock);
         if (keeper->scores) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/engine/engine_internal.h"
 #include "server/engine/explain_plan.h"
 #include "server/feature/domain.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker's own view, state and scratch memory. Scratch grows to what the largest schema and
- * document need and is kept, so that a score allocates nothing. */
+/* For the engine and the use cases on it, not for requests. A worker's own view, state and scratch
+ * memory. Scratch grows to what the largest schema and document need and is kept, so that a score
+ * allocates nothing. */
 #ifndef ENGINE_WORKER_H
 #define ENGINE_WORKER_H
 
-#include "server/engine/engine_internal.h"
+#include "server/engine/job.h"
 
 struct engine_plan;
 

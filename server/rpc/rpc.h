@@ -14,6 +14,7 @@
 #include "server/base/metrics.h"
 #include "server/capture/capture.h"
 #include "server/engine/engine.h"
+#include "server/lookalike/lookalike.h"
 
 /* Blocks of figures beside those of the workers: of the writer, the job and the scan thread. */
 #define RPC_EXTRA_BLOCKS 3
@@ -34,6 +35,7 @@ struct rpc_session {
 
 struct rpc_options {
     struct engine *engine;
+    struct lookalike *lookalike;  /* on that engine */
     struct base_metrics *metrics; /* workers + RPC_EXTRA_BLOCKS blocks */
     unsigned workers;
     /* Secrets that give a role; NULL or "" where a role has none. With none at all every connection

@@ -2,7 +2,7 @@
 /* filter and count: on the scan thread. */
 #include <stdlib.h>
 
-#include "server/engine/filtering.h"
+#include "server/listing/listing_page.h"
 #include "server/rpc/value_write.h"
 
 enum { PAGE_DEFAULT = 100 };
@@ -11,7 +11,7 @@ enum { PAGE_DEFAULT = 100 };
 struct page_reply {
     struct rpc_call *call;
     const struct engine_expression *expression;
-    struct engine_page page;
+    struct listing_page page;
     const struct feature_field **fields;
     size_t field_count;
     struct feature_value *values; /* by field id */
@@ -208,7 +208,7 @@ enum rpc_outcome rpc_on_FILTER(struct rpc_call *call, struct proto_fault *fault)
         return RPC_FAILED;
     }
     bool ok = fields_find(&reply, fault) &&
-              engine_filter(call->worker->engine, call->scan, &expression, &reply.page, fault) &&
+              listing_filter(call->worker->engine, call->scan, &expression, &reply.page, fault) &&
               page_write(&reply, fault);
     free(reply.page.found);
     engine_expression_close(&expression);
@@ -225,7 +225,7 @@ enum rpc_outcome rpc_on_COUNT(struct rpc_call *call, struct proto_fault *fault)
                                 fault)) {
         return RPC_FAILED;
     }
-    bool ok = engine_count(call->worker->engine, call->scan, &expression, &count, fault);
+    bool ok = listing_count(call->worker->engine, call->scan, &expression, &count, fault);
     engine_expression_close(&expression);
     if (!ok) {
         return RPC_FAILED;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "server/engine/lookalike.h"
+#include "server/lookalike/lookalike.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/value_write.h"
 #include "server/rpc/values.h"
@@ -16,7 +16,7 @@ static_assert((int)PROTO_SIMILAR_EXAMPLES_MAX == (int)SIMILAR_EXAMPLES_MAX, "one
 
 /* Values of an example, in the arena, for as long as the request lives. */
 static bool example_values(struct rpc_call *call, struct proto_span map,
-                           struct engine_example *example, struct proto_fault *fault)
+                           struct lookalike_example *example, struct proto_fault *fault)
 {
     struct feature_schema *schema = rpc_state(call)->schema;
     if (!schema) {
@@ -41,7 +41,7 @@ static bool example_values(struct rpc_call *call, struct proto_span map,
 
 /* An example names an account as score does. */
 static bool example_read(struct rpc_call *call, struct proto_span map,
-                         struct engine_example *example, struct proto_fault *fault)
+                         struct lookalike_example *example, struct proto_fault *fault)
 {
     struct proto_arg args[PROTO_ARGS_MAX];
     const struct proto_op_info *score = proto_op_find(PROTO_OP_SCORE);
@@ -59,7 +59,7 @@ static bool example_read(struct rpc_call *call, struct proto_span map,
 }
 
 static bool examples_read(struct rpc_call *call, int index, const char *what,
-                          const struct engine_example **examples, size_t *count,
+                          const struct lookalike_example **examples, size_t *count,
                           struct proto_fault *fault)
 {
     struct proto_reader reader;
@@ -73,7 +73,8 @@ static bool examples_read(struct rpc_call *call, int index, const char *what,
         return proto_fault_set(fault, PROTO_TOO_LARGE, what, "%zu examples, at most %d are allowed",
                                *count, PROTO_SIMILAR_EXAMPLES_MAX);
     }
-    struct engine_example *list = base_arena_array(&call->worker->arena, *count + 1, sizeof *list);
+    struct lookalike_example *list =
+        base_arena_array(&call->worker->arena, *count + 1, sizeof *list);
     if (!list) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, what, "no memory for the examples");
     }
@@ -87,7 +88,7 @@ static bool examples_read(struct rpc_call *call, int index, const char *what,
 }
 
 /* Keys to exclude, those of domains among them. */
-static bool keys_read(struct rpc_call *call, struct engine_similar *query,
+static bool keys_read(struct rpc_call *call, struct lookalike_similar *query,
                       struct proto_fault *fault)
 {
     struct proto_fault local = {0};
@@ -152,7 +153,7 @@ static bool recall_read(const struct rpc_call *call, int index, double otherwise
                            "a share above 0 and up to 1 is wanted");
 }
 
-static bool similar_read(struct rpc_call *call, struct engine_similar *query,
+static bool similar_read(struct rpc_call *call, struct lookalike_similar *query,
                          struct proto_fault *fault)
 {
     query->positives_where = rpc_arg_text(call, PROTO_Q_SIMILAR_POSITIVES_WHERE);
@@ -215,7 +216,7 @@ static void write_optional(struct proto_writer *out, const char *key,
     }
 }
 
-static void write_reasons(struct proto_writer *out, const struct engine_similar_hit *hit)
+static void write_reasons(struct proto_writer *out, const struct lookalike_hit *hit)
 {
     proto_write_text(out, "shared");
     proto_write_array(out, hit->shared_count);
@@ -237,7 +238,7 @@ static void write_reasons(struct proto_writer *out, const struct engine_similar_
 }
 
 static void write_score(struct proto_writer *out, const struct engine_state *state,
-                        const struct learn_document *document, const struct engine_similar_hit *hit)
+                        const struct learn_document *document, const struct lookalike_hit *hit)
 {
     struct engine_answer answer = {0};
     engine_answer_from_raw(document, hit->raw, &answer);
@@ -254,9 +255,8 @@ static void write_score(struct proto_writer *out, const struct engine_state *sta
     proto_write_bool(out, engine_state_on_tal(state, hit->slot));
 }
 
-static void write_hit(struct rpc_call *call, const struct engine_similar *query,
-                      const struct engine_similar_result *result,
-                      const struct engine_similar_hit *hit)
+static void write_hit(struct rpc_call *call, const struct lookalike_similar *query,
+                      const struct lookalike_result *result, const struct lookalike_hit *hit)
 {
     struct proto_writer *out = call->out;
     proto_write_map(out, 4 + (query->shared_max > 0 ? 2U : 0U) + (hit->scored ? 5U : 0U));
@@ -280,8 +280,8 @@ static void write_hit(struct rpc_call *call, const struct engine_similar *query,
     }
 }
 
-static bool similar_write(struct rpc_call *call, const struct engine_similar *query,
-                          const struct engine_similar_result *result, struct proto_fault *fault)
+static bool similar_write(struct rpc_call *call, const struct lookalike_similar *query,
+                          const struct lookalike_result *result, struct proto_fault *fault)
 {
     struct proto_writer *out = call->out;
     const struct proto_op_info *op = call->op;
@@ -312,20 +312,21 @@ static bool similar_write(struct rpc_call *call, const struct engine_similar *qu
 
 void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct proto_fault *faults)
 {
-    struct engine_similar queries[SIMILAR_BATCH_MAX] = {0};
-    struct engine_similar_ask asks[SIMILAR_BATCH_MAX];
+    struct lookalike_similar queries[SIMILAR_BATCH_MAX] = {0};
+    struct lookalike_ask asks[SIMILAR_BATCH_MAX];
     size_t indexes[SIMILAR_BATCH_MAX];
     size_t asked = 0;
     assert(count <= SIMILAR_BATCH_MAX);
     for (size_t i = 0; i < count; i++) {
         oks[i] = oks[i] && similar_read(&calls[i], &queries[i], &faults[i]);
         if (oks[i]) {
-            asks[asked] = (struct engine_similar_ask){.job = calls[i].scan, .query = &queries[i]};
+            asks[asked] = (struct lookalike_ask){.job = calls[i].scan, .query = &queries[i]};
             indexes[asked++] = i;
         }
     }
     if (asked > 0) {
-        engine_similar_many(calls[0].worker->engine, asks, asked);
+        lookalike_similar_many(calls[0].worker->rpc->options.lookalike, calls[0].worker->engine,
+                               asks, asked);
     }
     for (size_t a = 0; a < asked; a++) {
         size_t i = indexes[a];
@@ -333,7 +334,7 @@ void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct pr
         faults[i] = asks[a].fault;
         if (oks[i]) {
             oks[i] = similar_write(&calls[i], &queries[i], &asks[a].result, &faults[i]);
-            engine_similar_free(&asks[a].result);
+            lookalike_similar_free(&asks[a].result);
         }
     }
 }
@@ -347,14 +348,15 @@ enum rpc_outcome rpc_on_SIMILAR(struct rpc_call *call, struct proto_fault *fault
 
 enum rpc_outcome rpc_on_RECALL(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct engine_recall recall = {.seed = rpc_arg_uint(call, PROTO_Q_RECALL_SEED, 1)};
+    struct lookalike_recall recall = {.seed = rpc_arg_uint(call, PROTO_Q_RECALL_SEED, 1)};
     struct proto_writer *out = call->out;
     if (!count_read(call, PROTO_Q_RECALL_K, "k", K_DEFAULT, 1, PROTO_SIMILAR_K_MAX, &recall.k,
                     fault) ||
         !count_read(call, PROTO_Q_RECALL_N, "n", RECALL_QUERIES_DEFAULT, 1,
                     PROTO_RECALL_QUERIES_MAX, &recall.n, fault) ||
         !recall_read(call, PROTO_Q_RECALL_RECALL, 0.99, &recall.recall, fault) ||
-        !engine_recall(call->worker->engine, call->scan, &recall, fault)) {
+        !lookalike_recall(call->worker->rpc->options.lookalike, call->worker->engine, call->scan,
+                          &recall, fault)) {
         return RPC_FAILED;
     }
     proto_write_map(out, 7);

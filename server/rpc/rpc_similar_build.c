@@ -2,7 +2,7 @@
 /* similar-build, a job; similar-plan. */
 #include <stdlib.h>
 
-#include "server/engine/lookalike.h"
+#include "server/lookalike/lookalike.h"
 #include "server/rpc/call.h"
 
 struct pending_build {
@@ -30,8 +30,8 @@ static void build_done(void *context, const struct engine_job_info *info)
     struct pending_build *pending = context;
     const struct proto_op_info *op = pending->later->op;
     if (info->fault.code == PROTO_OK) {
-        struct engine_lookalike_stats stats;
-        engine_lookalike_stats(pending->later->rpc->options.engine, &stats);
+        struct lookalike_stats stats;
+        lookalike_stats(pending->later->rpc->options.lookalike, &stats);
         struct proto_writer *out = rpc_later_begin(pending->later);
         proto_write_map(out, 3);
         rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_JOB, info->job);
@@ -43,7 +43,7 @@ static void build_done(void *context, const struct engine_job_info *info)
 }
 
 /* Weights by field, in the arena. */
-static bool weights_read(struct rpc_call *call, struct engine_similar_build *build,
+static bool weights_read(struct rpc_call *call, struct lookalike_rebuild *build,
                          struct proto_fault *fault)
 {
     struct proto_reader reader;
@@ -53,7 +53,7 @@ static bool weights_read(struct rpc_call *call, struct engine_similar_build *bui
     }
     proto_reader_init(&reader, arg->value, fault);
     size_t count = proto_read_map(&reader);
-    struct engine_field_weight *weights =
+    struct lookalike_weight *weights =
         base_arena_array(&call->worker->arena, count + 1, sizeof *weights);
     if (!weights) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "weights", "no memory for the weights");
@@ -67,7 +67,7 @@ static bool weights_read(struct rpc_call *call, struct engine_similar_build *bui
     return fault->code == PROTO_OK || proto_fault_within(fault, "weights");
 }
 
-static bool build_read(struct rpc_call *call, struct engine_similar_build *build,
+static bool build_read(struct rpc_call *call, struct lookalike_rebuild *build,
                        struct proto_fault *fault)
 {
     const struct proto_arg *share = &call->args[PROTO_Q_SIMILAR_BUILD_VECTOR_SHARE];
@@ -86,20 +86,20 @@ static bool build_read(struct rpc_call *call, struct engine_similar_build *build
     build->dims = dims->present ? (uint32_t)dims->uint : 0;
     if (call->args[PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS].present) {
         build->icp_weights =
-            call->args[PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS].flag ? ENGINE_YES : ENGINE_NO;
+            call->args[PROTO_Q_SIMILAR_BUILD_ICP_WEIGHTS].flag ? LOOKALIKE_YES : LOOKALIKE_NO;
     }
     return weights_read(call, build, fault);
 }
 
 enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct engine *engine = call->worker->rpc->options.engine;
+    struct lookalike *lookalike = call->worker->rpc->options.lookalike;
     struct pending_build *pending = calloc(1, sizeof *pending);
     if (!pending) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
         return RPC_FAILED;
     }
-    struct engine_similar_build build = {
+    struct lookalike_rebuild build = {
         .deadline_ms = rpc_deadline_ms(call),
         .on_progress = build_progress,
         .on_done = build_done,
@@ -111,7 +111,7 @@ enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault 
     }
     pending->progress = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_PROGRESS);
     pending->later = rpc_later_create(call, fault);
-    if (pending->later && engine_similar_build(engine, &build, fault) > 0) {
+    if (pending->later && lookalike_rebuild(lookalike, &build, fault) > 0) {
         return RPC_LATER;
     }
     if (pending->later) {
@@ -123,13 +123,13 @@ enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault 
 
 enum rpc_outcome rpc_on_SIMILAR_PLAN(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct engine *engine = call->worker->rpc->options.engine;
+    struct lookalike *lookalike = call->worker->rpc->options.lookalike;
     struct proto_writer *out = call->out;
-    struct engine_lookalike_stats stats;
+    struct lookalike_stats stats;
     (void)fault;
-    engine_lookalike_stats(engine, &stats);
-    char *plan = engine_lookalike_plan(engine);
-    char *wishes = engine_lookalike_wishes(engine);
+    lookalike_stats(lookalike, &stats);
+    char *plan = lookalike_plan(lookalike);
+    char *wishes = lookalike_wishes(lookalike);
     proto_write_map(out, 10U + (plan ? 1U : 0U) + (wishes ? 1U : 0U));
     rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_READY, stats.ready);
     rpc_put_flag(out, call->op, PROTO_A_SIMILAR_PLAN_BUILDING, stats.building);

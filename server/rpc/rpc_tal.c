@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "proto/shape.h"
-#include "server/engine/tal.h"
+#include "server/listing/listing.h"
 #include "server/rpc/call.h"
 #include "server/rpc/json_write.h"
 #include "server/tal/tal_document.h"
@@ -21,14 +21,14 @@ static_assert((int)PROTO_M_SEGMENT_NAME == (int)PART_NAME &&
                   (int)PROTO_M_OWNER_CAPACITY == (int)PART_LIMIT,
               "segments and owners have the same form");
 
-static bool part_read(enum proto_shape shape, struct proto_span map, struct engine_tal_part *part,
+static bool part_read(enum proto_shape shape, struct proto_span map, struct listing_part *part,
                       struct proto_fault *fault)
 {
     struct proto_arg args[PART_MEMBERS] = {0};
     if (!proto_fields_decode(proto_shape_info(shape)->members, PART_MEMBERS, map, args, fault)) {
         return false;
     }
-    *part = (struct engine_tal_part){.name = args[PART_NAME].text, .limit = args[PART_LIMIT].uint};
+    *part = (struct listing_part){.name = args[PART_NAME].text, .limit = args[PART_LIMIT].uint};
     if (args[PART_FILTER].present) {
         part->filter = args[PART_FILTER].text;
     }
@@ -39,7 +39,7 @@ static bool part_read(enum proto_shape shape, struct proto_span map, struct engi
     return part->limit <= INT64_MAX; /* as every PROTO_UINT is */
 }
 
-static bool name_repeats(const struct engine_tal_part *parts, size_t at)
+static bool name_repeats(const struct listing_part *parts, size_t at)
 {
     for (size_t i = 0; i < at; i++) {
         if (proto_span_equal(parts[i].name, parts[at].name)) {
@@ -51,8 +51,7 @@ static bool name_repeats(const struct engine_tal_part *parts, size_t at)
 
 /* Segments or owners in the worker's arena; absent ones are none. */
 static bool parts_read(struct rpc_call *call, int index, enum proto_shape shape,
-                       const struct engine_tal_part **parts, size_t *count,
-                       struct proto_fault *fault)
+                       const struct listing_part **parts, size_t *count, struct proto_fault *fault)
 {
     const char *what = call->op->request[index].name;
     struct proto_fault local = {0};
@@ -67,7 +66,7 @@ static bool parts_read(struct rpc_call *call, int index, enum proto_shape shape,
         return proto_fault_set(fault, PROTO_TOO_LARGE, what, "%zu entries, at most %d are allowed",
                                listed, PROTO_TAL_PARTS_MAX);
     }
-    struct engine_tal_part *read = base_arena_array(&call->worker->arena, listed + 1, sizeof *read);
+    struct listing_part *read = base_arena_array(&call->worker->arena, listed + 1, sizeof *read);
     if (!read) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, what, "no memory for the request");
     }
@@ -85,7 +84,7 @@ static bool parts_read(struct rpc_call *call, int index, enum proto_shape shape,
     return true;
 }
 
-static bool exclusions_read(struct rpc_call *call, struct engine_tal_request *request,
+static bool exclusions_read(struct rpc_call *call, struct listing_request *request,
                             struct proto_fault *fault)
 {
     struct proto_fault local = {0};
@@ -102,7 +101,7 @@ static bool exclusions_read(struct rpc_call *call, struct engine_tal_request *re
     return local.code == PROTO_OK;
 }
 
-static bool build_read(struct rpc_call *call, struct engine_tal_request *request,
+static bool build_read(struct rpc_call *call, struct listing_request *request,
                        struct proto_fault *fault)
 {
     uint64_t k = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_K, K_DEFAULT);
@@ -135,10 +134,10 @@ static bool build_read(struct rpc_call *call, struct engine_tal_request *request
 
 enum rpc_outcome rpc_on_TAL_BUILD(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct engine_tal_request request = {0};
-    struct engine_tal_built built = {0};
+    struct listing_request request = {0};
+    struct listing_built built = {0};
     if (!build_read(call, &request, fault) ||
-        !engine_tal_build(call->worker->engine, call->scan, &request, &built, fault)) {
+        !listing_build(call->worker->engine, call->scan, &request, &built, fault)) {
         return RPC_FAILED;
     }
     struct proto_writer *out = call->out;
@@ -241,7 +240,7 @@ enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault
                         PROTO_TAL_ENTRIES_MAX, (unsigned long long)limit);
         return RPC_FAILED;
     }
-    json_t *document = engine_tal_open(call->worker->engine, name, &text, fault);
+    json_t *document = listing_open(call->worker->engine, name, &text, fault);
     if (!document) {
         return RPC_FAILED;
     }
@@ -299,12 +298,12 @@ static void write_difference(struct rpc_call *call, const struct tal_difference 
 enum rpc_outcome rpc_on_TAL_DIFF(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine_worker *engine = call->worker->engine;
-    json_t *a = engine_tal_open(engine, rpc_arg_text(call, PROTO_Q_TAL_DIFF_A), NULL, fault);
+    json_t *a = listing_open(engine, rpc_arg_text(call, PROTO_Q_TAL_DIFF_A), NULL, fault);
     if (!a) {
         snprintf(fault->field, sizeof fault->field, "a");
         return RPC_FAILED;
     }
-    json_t *b = engine_tal_open(engine, rpc_arg_text(call, PROTO_Q_TAL_DIFF_B), NULL, fault);
+    json_t *b = listing_open(engine, rpc_arg_text(call, PROTO_Q_TAL_DIFF_B), NULL, fault);
     struct tal_difference difference = {0};
     bool ok = b != NULL;
     if (!ok) {
@@ -321,7 +320,7 @@ enum rpc_outcome rpc_on_TAL_DIFF(struct rpc_call *call, struct proto_fault *faul
 }
 
 static void write_checked(struct rpc_call *call, struct proto_span name,
-                          const struct engine_tal_checked *checked)
+                          const struct listing_checked *checked)
 {
     struct proto_writer *out = call->out;
     const struct proto_op_info *op = call->op;
@@ -358,11 +357,11 @@ static void write_checked(struct rpc_call *call, struct proto_span name,
 enum rpc_outcome rpc_on_TAL_CHECK(struct rpc_call *call, struct proto_fault *fault)
 {
     struct proto_span name = rpc_arg_text(call, PROTO_Q_TAL_CHECK_NAME);
-    struct engine_tal_checked checked;
-    bool ok = engine_tal_check(call->worker->engine, call->scan, name, &checked, fault);
+    struct listing_checked checked;
+    bool ok = listing_check(call->worker->engine, call->scan, name, &checked, fault);
     if (ok) {
         write_checked(call, name, &checked);
     }
-    engine_tal_checked_fini(&checked);
+    listing_checked_fini(&checked);
     return ok ? RPC_DONE : RPC_FAILED;
 }

@@ -11,15 +11,15 @@
 
 #include "server/engine/scores.h"
 #include "server/engine/worker.h"
-#include "tests/unit/rpc/rpc_fixture.h"
+#include "tests/unit/engine/engine_fixture.h"
 
 enum { ACCOUNTS = 3000, CHANGING = 40, ROUNDS = 200, PATIENCE = 20000 };
 
-static void setup(struct rpc_fixture *fixture)
+static void setup(struct engine_fixture *fixture)
 {
-    rpc_fixture_open(fixture, false);
-    rpc_fixture_fill(fixture, ACCOUNTS);
-    rpc_fixture_learn(fixture);
+    engine_fixture_open(fixture);
+    engine_fixture_fill(fixture, ACCOUNTS);
+    engine_fixture_learn(fixture);
 }
 
 static void name_of(unsigned number, char *text, struct proto_span *id)
@@ -64,7 +64,7 @@ static int64_t both(struct engine_worker *worker, uint32_t slot, int64_t *raw, b
 static void every_account_has_the_score_of_its_row(void **state)
 {
     (void)state;
-    struct rpc_fixture fixture;
+    struct engine_fixture fixture;
     setup(&fixture);
     struct engine_worker *worker = filled_worker(fixture.engine);
     for (uint32_t slot = 0; slot < ACCOUNTS; slot++) {
@@ -80,7 +80,7 @@ static void every_account_has_the_score_of_its_row(void **state)
     assert_int_equal(
         engine_scores_read(worker->state->scores, worker->view, beyond, 4, raws, known), 0);
     engine_worker_destroy(worker);
-    rpc_fixture_close(&fixture);
+    engine_fixture_close(&fixture);
 }
 
 /* Puts an account with other values, or deletes it. */
@@ -155,7 +155,7 @@ static size_t compare_all(struct engine_worker *worker)
 static void a_view_never_finds_a_score_that_is_not_its_own(void **state)
 {
     (void)state;
-    struct rpc_fixture fixture;
+    struct engine_fixture fixture;
     setup(&fixture);
     struct engine_worker *worker = filled_worker(fixture.engine);
     struct writing writing = {.engine = fixture.engine};
@@ -176,13 +176,13 @@ static void a_view_never_finds_a_score_that_is_not_its_own(void **state)
     assert_true(fresh > 0);
     (void)old; /* how many are still known to an old view is a matter of luck */
     engine_worker_destroy(worker);
-    rpc_fixture_close(&fixture);
+    engine_fixture_close(&fixture);
 }
 
 static void a_deleted_account_has_no_score_and_a_changed_one_its_new_one(void **state)
 {
     (void)state;
-    struct rpc_fixture fixture;
+    struct engine_fixture fixture;
     setup(&fixture);
     struct engine_worker *worker = filled_worker(fixture.engine);
     struct proto_fault fault = {0};
@@ -197,13 +197,13 @@ static void a_deleted_account_has_no_score_and_a_changed_one_its_new_one(void **
     assert_true(known);
     assert_int_equal(raw, wanted);
     engine_worker_destroy(worker);
-    rpc_fixture_close(&fixture);
+    engine_fixture_close(&fixture);
 }
 
 static void scores_of_a_version_that_is_no_longer_active_end_with_its_last_commit(void **state)
 {
     (void)state;
-    struct rpc_fixture fixture;
+    struct engine_fixture fixture;
     setup(&fixture);
     struct engine_worker *worker = filled_worker(fixture.engine);
     struct engine_scores *before = engine_scores_retain(worker->state->scores);
@@ -211,7 +211,7 @@ static void scores_of_a_version_that_is_no_longer_active_end_with_its_last_commi
     int64_t raw;
     bool known;
     uint32_t slot = 1;
-    rpc_fixture_learn(&fixture);
+    engine_fixture_learn(&fixture);
     engine_scores_read(before, worker->view, &slot, 1, &raw, &known);
     assert_true(known); /* the worker's view is from before */
     change(fixture.engine, 1, 1);
@@ -221,14 +221,14 @@ static void scores_of_a_version_that_is_no_longer_active_end_with_its_last_commi
     assert_false(known);
     engine_scores_release(before);
     engine_worker_destroy(worker);
-    rpc_fixture_close(&fixture);
+    engine_fixture_close(&fixture);
 }
 
 /* The control: a score that was not taken away must be seen as wrong by the comparison above. */
 static void the_comparison_sees_a_wrong_score(void **state)
 {
     (void)state;
-    struct rpc_fixture fixture;
+    struct engine_fixture fixture;
     setup(&fixture);
     struct engine_worker *worker = filled_worker(fixture.engine);
     int64_t raw;
@@ -238,7 +238,7 @@ static void the_comparison_sees_a_wrong_score(void **state)
     assert_true(known);
     assert_int_not_equal(raw, wanted);
     engine_worker_destroy(worker);
-    rpc_fixture_close(&fixture);
+    engine_fixture_close(&fixture);
 }
 
 int main(void)

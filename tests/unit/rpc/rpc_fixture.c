@@ -54,10 +54,13 @@ void rpc_fixture_open(struct rpc_fixture *fixture, bool tokens)
     };
     fixture->engine = engine_create(&engine, &fault);
     MUST(fixture->engine);
+    fixture->lookalike = lookalike_create(fixture->engine, &fault);
+    MUST(fixture->lookalike);
     fixture->metrics = base_metrics_create(1 + RPC_EXTRA_BLOCKS);
     MUST(fixture->metrics);
     struct rpc_options rpc = {
         .engine = fixture->engine,
+        .lookalike = fixture->lookalike,
         .metrics = fixture->metrics,
         .workers = 1,
         .read_token = tokens ? "reader" : NULL,
@@ -85,6 +88,8 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
 void rpc_fixture_close(struct rpc_fixture *fixture)
 {
     rpc_worker_destroy(fixture->worker);
+    engine_stop(fixture->engine);
+    lookalike_destroy(fixture->lookalike);
     engine_destroy(fixture->engine);
     rpc_destroy(fixture->rpc);
     base_metrics_destroy(fixture->metrics);

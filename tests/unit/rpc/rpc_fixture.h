@@ -11,6 +11,7 @@
 struct rpc_fixture {
     char directory[64];
     struct engine *engine;
+    struct lookalike *lookalike;
     struct base_metrics *metrics;
     struct rpc *rpc;
     struct rpc_worker *worker;

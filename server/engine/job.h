@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Work for a lane, as use cases make it: a job that runs for minutes, or a scan that somebody waits
+ * for (engine_scan). Ownership: a queued job is its lane's, which frees it; context is freed by
+ * destroy(). Threads: submit any; the rest on the lane's thread. */
+#ifndef ENGINE_JOB_H
+#define ENGINE_JOB_H
+
+#include <stdatomic.h>
+
+#include "server/engine/engine.h"
+
+struct engine_lane;
+
+/* A job, or a scan: one piece of work of a lane. run() fills info->icp and info->fault; it returns
+ * whether it succeeded. Both it and done() run on the lane's thread; destroy() frees the context
+ * after them. */
+struct engine_job {
+    struct engine_job *next;
+    struct engine *engine;
+    struct engine_lane *lane;    /* set when it is queued */
+    struct engine_job_info info; /* guarded by lane->lock once queued */
+    _Atomic bool cancel;
+    int64_t deadline_ms; /* wall clock by which it must begin, 0: none */
+    void *context;
+    bool (*run)(struct engine_job *job, struct proto_fault *fault);
+    /* Not NULL: jobs that wait with the same function are run in one call, `count` of them, the
+     * first of which is the oldest. Fills oks and faults. */
+    void (*run_many)(struct engine_job *const *jobs, size_t count, bool *oks,
+                     struct proto_fault *faults);
+    void (*on_progress)(void *context, const struct engine_job_info *info);
+    void (*on_done)(void *context, const struct engine_job_info *info);
+    void *callback_context;
+    void (*destroy)(void *context);
+};
+
+/* Makes a job of *request (its own fields as said above; engine, lane and info are filled) and
+ * queues it. Takes request->context: it is destroyed on failure as well. */
+uint64_t engine_job_submit(struct engine *engine, enum proto_op op,
+                           const struct engine_job *request, struct proto_fault *fault);
+/* From run(): notes progress and tells on_progress when it moved; false if the job is to end. */
+bool engine_job_progress(struct engine_job *job, double done, const char *stage);
+
+void engine_log(const struct engine *engine, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/listing/listing_select.h"
+
+#include <stdlib.h>
+
+#include "server/listing/listing_part.h"
+
+enum { ACCOUNTS_PER_ASKING = 256 };
+
+/* A selection under way. */
+struct choice {
+    struct engine_worker *worker;
+    const struct engine_job *job;
+    const struct listing_request *request;
+    struct listing_selection *selection;
+    struct listing_ranking ranking;
+    struct listing_parts segments, owners;
+    struct listing_quota quota;
+    uint32_t *excluded;
+    size_t excluded_count;
+};
+
+const char *listing_why_text(enum listing_why why)
+{
+    switch (why) {
+    case LISTING_ASSIGNED:
+        return "assigned";
+    case LISTING_NO_TERRITORY:
+        return "in no owner's territory";
+    case LISTING_NO_CAPACITY:
+        return "every owner of its territory is at capacity";
+    }
+    return "";
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool each_match(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
+{
+    struct choice *choice = context;
+    if (choice->excluded_count > 0 &&
+        bsearch(&slot, choice->excluded, choice->excluded_count, sizeof slot, compare_slots)) {
+        choice->selection->excluded++;
+        return true;
+    }
+    return listing_ranking_add(&choice->ranking, slot, raw, fault);
+}
+
+/* The first segment that has it and has room; LISTING_NONE if none does. */
+static size_t segment_of(struct choice *choice, const struct listing_ranked *account)
+{
+    for (size_t i = 0; i < choice->segments.count; i++) {
+        if (choice->selection->segment_counts[i] < choice->request->segments[i].limit &&
+            listing_part_has(&choice->segments, i, account)) {
+            return i;
+        }
+    }
+    return LISTING_NONE;
+}
+
+static void assign(struct choice *choice, struct listing_pick *pick)
+{
+    const struct listing_part *owners = choice->request->owners;
+    size_t *counts = choice->selection->owner_counts;
+    uint64_t most = 0;
+    pick->owner = LISTING_NONE;
+    pick->why = choice->owners.count > 0 ? LISTING_NO_TERRITORY : LISTING_ASSIGNED;
+    for (size_t i = 0; i < choice->owners.count; i++) {
+        uint64_t left = owners[i].limit - counts[i];
+        if ((left <= most && pick->why != LISTING_NO_TERRITORY) ||
+            !listing_part_has(&choice->owners, i, &pick->account)) {
+            continue;
+        }
+        if (left > most) {
+            most = left;
+            pick->owner = i;
+            pick->why = LISTING_ASSIGNED;
+        } else if (pick->why == LISTING_NO_TERRITORY) {
+            pick->why = LISTING_NO_CAPACITY;
+        }
+    }
+    if (pick->owner != LISTING_NONE) {
+        counts[pick->owner]++;
+    }
+    choice->selection->unassigned += pick->why != LISTING_ASSIGNED;
+}
+
+/* Takes the account if segments and quota let it. */
+static bool consider(struct choice *choice, const struct listing_ranked *account,
+                     struct proto_fault *fault)
+{
+    struct listing_selection *selection = choice->selection;
+    struct listing_pick *pick = &selection->picks[selection->count];
+    bool plain = choice->segments.count == 0 && choice->owners.count == 0 && !choice->quota.field;
+    *pick =
+        (struct listing_pick){.account = *account, .segment = LISTING_NONE, .owner = LISTING_NONE};
+    if (plain) {
+        selection->count++;
+        return true;
+    }
+    if (!engine_values(choice->worker, account->slot, NULL, fault)) {
+        return false;
+    }
+    uint64_t *taken = listing_quota_count(&choice->quota, choice->worker);
+    if (taken && *taken >= choice->quota.per_value) {
+        return true;
+    }
+    if (choice->segments.count > 0) {
+        pick->segment = segment_of(choice, account);
+        if (pick->segment == LISTING_NONE) {
+            return true;
+        }
+        selection->segment_counts[pick->segment]++;
+    }
+    if (taken) {
+        ++*taken;
+    }
+    assign(choice, pick);
+    selection->count++;
+    return true;
+}
+
+static bool choose(struct choice *choice, struct proto_fault *fault)
+{
+    struct listing_ranked account;
+    struct proto_fault local = {0};
+    for (size_t seen = 0; choice->selection->count < choice->request->k; seen++) {
+        if (seen % ACCOUNTS_PER_ASKING == 0 && !engine_scan_goes_on(choice->job, fault)) {
+            return false;
+        }
+        if (!listing_ranking_next(&choice->ranking, choice->worker, &account, &local)) {
+            break;
+        }
+        if (!consider(choice, &account, fault)) {
+            return false;
+        }
+    }
+    if (local.code != PROTO_OK) {
+        *fault = local;
+    }
+    return local.code == PROTO_OK;
+}
+
+static bool choice_open(struct choice *choice, struct proto_fault *fault)
+{
+    const struct listing_request *request = choice->request;
+    struct listing_selection *selection = choice->selection;
+    struct engine_worker *worker = choice->worker;
+    if (!engine_expression_open(worker, request->filter, request->icp, true, &selection->expression,
+                                fault)) {
+        return false;
+    }
+    const struct learn_document *document = selection->expression.document;
+    selection->picks = calloc(request->k + 1, sizeof *selection->picks);
+    selection->segment_counts = calloc(request->segment_count + 1, sizeof(size_t));
+    selection->owner_counts = calloc(request->owner_count + 1, sizeof(size_t));
+    if (!selection->picks || !selection->segment_counts || !selection->owner_counts) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "k", "no memory for %zu accounts",
+                               request->k);
+    }
+    choice->excluded = listing_excluded(worker, request, &choice->excluded_count, fault);
+    return choice->excluded &&
+           listing_quota_open(&choice->quota, worker->state->schema, request, fault) &&
+           listing_parts_open(&choice->segments, worker, document, request->segments,
+                              request->segment_count, "segments", fault) &&
+           listing_parts_open(&choice->owners, worker, document, request->owners,
+                              request->owner_count, "owners", fault);
+}
+
+bool listing_select(struct engine_worker *worker, const struct engine_job *job,
+                    const struct listing_request *request, struct listing_selection *selection,
+                    struct proto_fault *fault)
+{
+    struct choice choice = {
+        .worker = worker, .job = job, .request = request, .selection = selection};
+    *selection = (struct listing_selection){0};
+    bool ok = choice_open(&choice, fault);
+    if (ok) {
+        bool plain = choice.segments.count == 0 && !choice.quota.field;
+        choice.ranking.wanted = plain ? request->k : 0; /* all that are ranked are taken */
+        struct engine_walk walk = {
+            .worker = worker,
+            .job = job,
+            .filter = selection->expression.filter,
+            .document = selection->expression.document,
+            .context = &choice,
+            .each = each_match,
+        };
+        ok = engine_walk(&walk, fault) && choose(&choice, fault);
+        selection->matched = walk.matched;
+    }
+    listing_ranking_fini(&choice.ranking);
+    listing_parts_close(&choice.segments);
+    listing_parts_close(&choice.owners);
+    listing_quota_close(&choice.quota);
+    free(choice.excluded);
+    return ok;
+}
+
+void listing_selection_fini(struct listing_selection *selection)
+{
+    engine_expression_close(&selection->expression);
+    free(selection->picks);
+    free(selection->segment_counts);
+    free(selection->owner_counts);
+    *selection = (struct listing_selection){0};
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <time.h>
+
+#include "server/lookalike/lookalike_parts.h"
+
+enum {
+    WAIT_MS = 20,      /* how often a waiting query asks whether it is to go on */
+    HOLD_ATTEMPTS = 8, /* to meet view and set on one commit while others write */
+};
+
+static void wait_changed(struct lookalike *lookalike)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += WAIT_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&lookalike->changed, &lookalike->lock, &until);
+}
+
+bool lookalike_wait_applied(struct lookalike *lookalike, const struct engine_job *job,
+                            struct proto_fault *fault)
+{
+    bool good = true;
+    pthread_mutex_lock(&lookalike->lock);
+    uint64_t target = lookalike->noted_seq;
+    while (good && lookalike->ready && !lookalike->lost && lookalike->applied_seq < target) {
+        wait_changed(lookalike);
+        good = lookalike->stopping
+                   ? proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the server is stopping")
+                   : engine_scan_goes_on(job, fault);
+    }
+    pthread_mutex_unlock(&lookalike->lock);
+    return good;
+}
+
+/* Whether a set of this size is made or refitted without being asked. */
+static bool small_wants_build(struct engine_worker *worker, const struct lookalike_set *set)
+{
+    uint64_t accounts = store_view_accounts(worker->view);
+    const struct feature_schema *schema = worker->state->schema;
+    if (accounts == 0 || accounts > LOOKALIKE_SMALL || !schema) {
+        return false;
+    }
+    return !set || set->schema_version != schema->version || accounts > 2 * set->plan->rows;
+}
+
+static bool no_vectors(struct engine_worker *worker, bool building, struct proto_fault *fault)
+{
+    if (!worker->state->schema || store_view_accounts(worker->view) == 0) {
+        return proto_fault_set(fault, PROTO_NO_VECTORS, "",
+                               "there are no accounts yet to compare with");
+    }
+    if (building) {
+        return proto_fault_set(fault, PROTO_BUSY, "",
+                               "the vectors of %" PRIu64 " accounts are being built; see job-list",
+                               store_view_accounts(worker->view));
+    }
+    return proto_fault_set(fault, PROTO_NO_VECTORS, "",
+                           "the vectors of %" PRIu64
+                           " accounts are not built yet: send similar-build (icp similar --build)",
+                           store_view_accounts(worker->view));
+}
+
+/* Makes sure that there is a set that may be used; builds a small one. */
+static bool set_ready(struct lookalike *lookalike, struct engine_worker *worker,
+                      const struct engine_job *job, struct proto_fault *fault)
+{
+    bool good = true;
+    pthread_mutex_lock(&lookalike->lock);
+    while (good && lookalike->opening) {
+        wait_changed(lookalike);
+        good = engine_scan_goes_on(job, fault);
+    }
+    bool usable = lookalike->ready && !lookalike->lost;
+    bool building = lookalike->building;
+    pthread_mutex_unlock(&lookalike->lock);
+    if (!good) {
+        return false;
+    }
+    pthread_rwlock_rdlock(&lookalike->set_lock);
+    bool wants = small_wants_build(worker, usable ? lookalike->set : NULL);
+    pthread_rwlock_unlock(&lookalike->set_lock);
+    if (building || !wants) {
+        return usable || no_vectors(worker, building, fault);
+    }
+    struct lookalike_build build = {.lookalike = lookalike, .scan = job};
+    if (!lookalike_build(&build, fault)) {
+        return false;
+    }
+    lookalike_save_later(lookalike);
+    return true;
+}
+
+bool lookalike_hold(struct lookalike *lookalike, struct engine_worker *worker,
+                    const struct engine_job *job, struct proto_fault *fault)
+{
+    if (!set_ready(lookalike, worker, job, fault)) {
+        return false;
+    }
+    for (int attempt = 1;; attempt++) {
+        if (!lookalike_wait_applied(lookalike, job, fault)) {
+            return false;
+        }
+        pthread_rwlock_rdlock(&lookalike->set_lock);
+        bool good = store_view_refresh(worker->view, fault);
+        pthread_mutex_lock(&lookalike->lock);
+        bool usable = lookalike->set && !lookalike->lost;
+        bool met = lookalike->applied_seq == store_view_seq(worker->view);
+        pthread_mutex_unlock(&lookalike->lock);
+        /* After so many attempts the set may be a commit behind the view or ahead of it: an account
+         * that the view no longer has is then left out of the answer. */
+        if (good && usable && (met || attempt == HOLD_ATTEMPTS)) {
+            return true;
+        }
+        pthread_rwlock_unlock(&lookalike->set_lock);
+        if (!good) {
+            return false;
+        }
+        if (!usable) {
+            return proto_fault_set(fault, PROTO_NO_VECTORS, "",
+                                   "the vectors were lost for want of memory: build them anew");
+        }
+    }
+}
+
+void lookalike_let_go(struct lookalike *lookalike)
+{
+    pthread_rwlock_unlock(&lookalike->set_lock);
+}
