@@ -13,6 +13,7 @@
 #include "server/net/net.h"
 #include "server/rpc/rpc.h"
 #include "server/stats.h"
+#include "server/watch.h"
 
 struct server {
     const struct base_config *config;
@@ -25,6 +26,8 @@ struct server {
     struct rpc *rpc;
     struct net_server *net;
     struct capture *capture;
+    struct watch *watch; /* NULL: nobody may watch */
+    _Atomic bool draining;
     _Atomic uint64_t slow_us;
     bool ports_written; /* by this process: another server's file is not ours to remove */
 };
@@ -41,16 +44,28 @@ static void post_reply(void *context, struct rpc_ticket ticket, struct proto_spa
     net_post(server->net, to, frames, final);
 }
 
-static void write_stats(void *context, struct proto_writer *out)
+static void take_figures(void *context, struct server_figures *figures)
 {
     struct server *server = context;
-    struct server_figures figures = {
+    *figures = (struct server_figures){
         .engine = server->engine,
         .net = server->net,
         .metrics = server->metrics,
         .uptime_s = (base_clock_now_ns(&server->clock) - server->started_ns) / 1000000000,
     };
+}
+
+static void write_stats(void *context, struct proto_writer *out)
+{
+    struct server_figures figures;
+    take_figures(context, &figures);
     server_stats_write(&figures, out);
+}
+
+static bool is_draining(void *context)
+{
+    struct server *server = context;
+    return atomic_load_explicit(&server->draining, memory_order_relaxed);
 }
 
 static bool log_slow(void *context, const struct proto_op_info *op, uint64_t took_ns)
@@ -266,6 +281,11 @@ static bool net_open(struct server *server, struct proto_fault *fault)
     return server->net != NULL;
 }
 
+static struct auth_tokens tokens_of(const struct base_config *config)
+{
+    return (struct auth_tokens){config->read_token, config->write_token, config->admin_token};
+}
+
 static bool rpc_open(struct server *server, struct proto_fault *fault)
 {
     const struct base_config *config = server->config;
@@ -279,9 +299,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .lookalike = server->lookalike,
         .metrics = server->metrics,
         .workers = workers,
-        .read_token = config->read_token,
-        .write_token = config->write_token,
-        .admin_token = config->admin_token,
+        .tokens = tokens_of(config),
         .now_ns = server->clock.now_ns,
         .now_context = server->clock.context,
         .post = post_reply,
@@ -310,6 +328,22 @@ static bool capture_open(struct server *server, struct proto_fault *fault)
     return server->capture != NULL;
 }
 
+static bool watch_open(struct server *server, struct proto_fault *fault)
+{
+    if (server->config->http_host[0] == '\0') {
+        return true;
+    }
+    const struct watch_options options = {
+        .config = server->config,
+        .tokens = tokens_of(server->config),
+        .context = server,
+        .figures = take_figures,
+        .draining = is_draining,
+    };
+    server->watch = watch_start(&options, fault);
+    return server->watch != NULL;
+}
+
 /* Written aside and renamed, so that whoever waits for the file never reads half of it. */
 static bool ports_write(struct server *server, struct proto_fault *fault)
 {
@@ -322,6 +356,9 @@ static bool ports_write(struct server *server, struct proto_fault *fault)
     FILE *file = fopen(aside, "we");
     if (file) {
         fprintf(file, "port = %u\n", net_server_port(server->net));
+        if (server->watch) {
+            fprintf(file, "http = %u\n", watch_port(server->watch));
+        }
         if (server->config->socket_path[0]) {
             fprintf(file, "socket = %s\n", server->config->socket_path);
         }
@@ -351,13 +388,14 @@ struct server *server_create(const struct base_config *config, struct base_log *
     server_slow_set(server, config->slowlog_us);
     if (!engine_open(server, fault) || !capture_open(server, fault) || !net_open(server, fault) ||
         !rpc_open(server, fault) || !net_server_start(server->net, fault) ||
-        !ports_write(server, fault)) {
+        !watch_open(server, fault) || !ports_write(server, fault)) {
         server_destroy(server);
         return NULL;
     }
     base_log(log, BASE_LOG_INFO, "main", "serving",
              BASE_FIELDS(base_field_text("host", config->host),
                          base_field_uint("port", net_server_port(server->net)),
+                         base_field_uint("http", server->watch ? watch_port(server->watch) : 0),
                          base_field_text("socket", config->socket_path),
                          base_field_text("data", config->data),
                          base_field_uint("workers", net_server_workers(server->net))));
@@ -371,6 +409,7 @@ void server_slow_set(struct server *server, uint64_t slow_us)
 
 void server_drain(struct server *server, unsigned grace_ms)
 {
+    atomic_store_explicit(&server->draining, true, memory_order_relaxed);
     /* A job would hold the drain up to its end and then be lost: it is cancelled, and its client
      * is told so. */
     engine_jobs_cancel(server->engine);
@@ -391,6 +430,7 @@ void server_destroy(struct server *server)
         net_server_drain(server->net, 0);
         net_server_join(server->net);
     }
+    watch_stop(server->watch);
     /* The engine ends before net is freed: its last replies are posted, and dropped, there. */
     if (server->engine) {
         engine_stop(server->engine);

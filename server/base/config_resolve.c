@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an option cannot check alone: token files, and options that must fit each other. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
 #include "server/base/config_value.h"
+#include "server/base/loopback.h"
 
 static const struct token {
     enum base_option secret;
@@ -53,16 +53,33 @@ static bool read_token(struct base_config *config, const struct token *token,
     return set;
 }
 
-/* Names are not resolved here: only what is surely this machine counts as loopback. */
-static bool is_loopback(const char *host)
+/* An address that others can reach must not be open to everyone. */
+static bool check_reach(const struct base_config *config, enum base_option option,
+                        struct proto_fault *fault)
 {
-    struct in_addr four;
-    struct in6_addr six;
-    if (host[0] == '\0' || strcmp(host, "localhost") == 0)
+    size_t count;
+    const char *name = (base_options(&count) + option)->name;
+    const char *host = text_at(config, option);
+    if (host[0] == '\0' || base_is_loopback(host) || config->admin_token[0] != '\0') {
         return true;
-    if (inet_pton(AF_INET, host, &four) == 1)
-        return (ntohl(four.s_addr) >> 24) == 127;
-    return inet_pton(AF_INET6, host, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+    }
+    return proto_fault_set(fault, PROTO_BAD_CONFIG, name,
+                           "%s is %s, which others can reach: give admin_token (and "
+                           "read_token, write_token), or listen on 127.0.0.1",
+                           name, host);
+}
+
+/* The port of HTTP follows the other one where nobody names it, so that two servers on one machine
+ * need one option each, and whoever asks for any free port gets two. */
+static bool http_port_follow(struct base_config *config, struct proto_fault *fault)
+{
+    char text[16];
+    if (config->origins[BASE_OPTION_HTTP_PORT].kind > BASE_ORIGIN_DERIVED) {
+        return true;
+    }
+    uint64_t port = config->port == 0 || config->port == UINT16_MAX ? 0 : config->port + 1;
+    snprintf(text, sizeof text, "%llu", (unsigned long long)port);
+    return base_config_set(config, "http_port", text, BASE_ORIGIN_DERIVED, "port", fault);
 }
 
 static bool check_pair(const char *name, uint64_t value, const char *bound_name, uint64_t bound,
@@ -94,11 +111,10 @@ bool base_config_resolve(struct base_config *config, struct proto_fault *fault)
         (config->read_token[0] != '\0' || config->write_token[0] != '\0'))
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "admin_token",
                                "admin_token must be given if read_token or write_token is");
-    if (!is_loopback(config->host) && config->admin_token[0] == '\0')
-        return proto_fault_set(fault, PROTO_BAD_CONFIG, "host",
-                               "host is %s, which others can reach: give admin_token (and "
-                               "read_token, write_token), or listen on 127.0.0.1",
-                               config->host);
+    if (!http_port_follow(config, fault) || !check_reach(config, BASE_OPTION_HOST, fault) ||
+        !check_reach(config, BASE_OPTION_HTTP_HOST, fault)) {
+        return false;
+    }
     if (config->host[0] == '\0' && config->socket_path[0] == '\0')
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "host",
                                "host and socket_path are both empty: nothing to listen on");

@@ -6,21 +6,6 @@
 
 #define SERVER_NAME "icpd/" ICP_VERSION
 
-/* Compares in time that depends on the length of what was given only, so that a token cannot be
- * guessed byte by byte. */
-static bool token_equal(struct proto_span given, const char *token)
-{
-    if (!token || token[0] == '\0') {
-        return false;
-    }
-    size_t bytes = strlen(token);
-    unsigned differ = bytes != given.bytes;
-    for (size_t i = 0; i < given.bytes; i++) {
-        differ |= (unsigned)given.data[i] ^ (unsigned char)token[i % bytes];
-    }
-    return differ == 0;
-}
-
 static bool take_role(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct rpc_options *options = &call->worker->rpc->options;
@@ -28,16 +13,12 @@ static bool take_role(struct rpc_call *call, struct proto_fault *fault)
     if (!call->args[PROTO_Q_HELLO_TOKEN].present || call->worker->rpc->open) {
         return true;
     }
-    if (token_equal(token, options->admin_token)) {
-        call->session->role = PROTO_ROLE_ADMIN;
-    } else if (token_equal(token, options->write_token)) {
-        call->session->role = PROTO_ROLE_WRITE;
-    } else if (token_equal(token, options->read_token)) {
-        call->session->role = PROTO_ROLE_READ;
-    } else {
+    enum proto_role role = auth_role(&options->tokens, token);
+    if (role == PROTO_ROLE_NONE) {
         rpc_tally(call, BASE_METRIC_LOGINS_REFUSED, 1);
         return proto_fault_set(fault, PROTO_BAD_TOKEN, "token", "the token is not known");
     }
+    call->session->role = role;
     rpc_tally(call, BASE_METRIC_LOGINS, 1);
     return true;
 }

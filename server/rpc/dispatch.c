@@ -51,11 +51,7 @@ struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fa
     static const _Atomic bool never;
     rpc->options = *options;
     rpc->capturing = options->capture ? capture_switch(options->capture) : &never;
-    const char *tokens[] = {options->read_token, options->write_token, options->admin_token};
-    rpc->open = true;
-    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
-        rpc->open = rpc->open && (!tokens[i] || tokens[i][0] == '\0');
-    }
+    rpc->open = auth_is_open(&options->tokens);
     rpc->scan = worker_create(rpc, options->workers + 2, fault);
     if (!rpc->scan) {
         free(rpc);

@@ -11,6 +11,7 @@
 
 #include "proto/frame.h"
 #include "proto/writer.h"
+#include "server/auth/auth.h"
 #include "server/base/metrics.h"
 #include "server/capture/capture.h"
 #include "server/engine/engine.h"
@@ -38,9 +39,7 @@ struct rpc_options {
     struct lookalike *lookalike;  /* on that engine */
     struct base_metrics *metrics; /* workers + RPC_EXTRA_BLOCKS blocks */
     unsigned workers;
-    /* Secrets that give a role; NULL or "" where a role has none. With none at all every connection
-     * is admin. */
-    const char *read_token, *write_token, *admin_token;
+    struct auth_tokens tokens;         /* with none at all every connection is admin */
     uint64_t (*now_ns)(void *context); /* monotonic */
     void *now_context;
     /* Sends whole reply frames later, from any thread; takes the memory (malloc'd). final ends a

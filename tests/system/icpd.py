@@ -117,6 +117,7 @@ class Server:
         self.log_path = os.path.join(self.directory, "log")
         self.process = None
         self.port = None
+        self.http = None  # port of HTTP
         self.start()
 
     def start(self):
@@ -136,6 +137,7 @@ class Server:
         with open(ports) as file:
             found = dict(line.strip().split(" = ", 1) for line in file)
         self.port = int(found["port"])
+        self.http = int(found["http"]) if "http" in found else None
 
     def log(self):
         with open(self.log_path, errors="replace") as file:

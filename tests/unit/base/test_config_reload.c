@@ -33,8 +33,9 @@ static void reload_takes_what_can_change_and_names_what_needs_a_restart(void **s
 {
     struct fixture *fixture = *state;
     struct changes changes;
-    assert_true(fixture_load(fixture, "log_level = info\nport = 1\n"));
-    assert_true(reload(fixture, "log_level = debug\nport = 2\ndrain_ms = 1s\n", &changes));
+    assert_true(fixture_load(fixture, "log_level = info\nport = 1\nhttp_port = 9\n"));
+    assert_true(
+        reload(fixture, "log_level = debug\nport = 2\nhttp_port = 9\ndrain_ms = 1s\n", &changes));
     assert_int_equal(changes.count, 3);
     assert_string_equal(changes.names[0], "port");
     assert_int_equal(changes.applies[0], BASE_APPLY_RESTART);
@@ -45,6 +46,18 @@ static void reload_takes_what_can_change_and_names_what_needs_a_restart(void **s
     assert_int_equal(fixture->config.drain_ms, 1000);
     assert_string_equal(fixture->config.log_level, "debug");
     assert_int_equal(fixture->config.origins[BASE_OPTION_DRAIN_MS].kind, BASE_ORIGIN_FILE);
+}
+
+static void a_port_that_follows_another_is_told_of_too(void **state)
+{
+    struct fixture *fixture = *state;
+    struct changes changes;
+    assert_true(fixture_load(fixture, "port = 1\n"));
+    assert_true(base_config_resolve(&fixture->config, &fixture->fault));
+    assert_true(reload(fixture, "port = 2\n", &changes));
+    assert_int_equal(changes.count, 2);
+    assert_string_equal(changes.names[1], "http_port");
+    assert_int_equal(fixture->config.http_port, 2);
 }
 
 static void line_taken_out_of_the_file_goes_back_to_its_default(void **state)
@@ -98,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(reload_takes_what_can_change_and_names_what_needs_a_restart),
+        WITH_FIXTURE(a_port_that_follows_another_is_told_of_too),
         WITH_FIXTURE(line_taken_out_of_the_file_goes_back_to_its_default),
         WITH_FIXTURE(reload_without_a_change_tells_nothing),
         WITH_FIXTURE(flags_and_environment_keep_their_word),

@@ -99,6 +99,33 @@ static void open_address_needs_a_token_and_loopback_does_not(void **state)
     assert_true(base_config_resolve(&fixture->config, &fixture->fault));
 }
 
+static void http_address_that_others_reach_needs_a_token_too(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(set(fixture, "http_host", "0.0.0.0"));
+    assert_false(base_config_resolve(&fixture->config, &fixture->fault));
+    assert_string_equal(fixture->fault.field, "http_host");
+    assert_true(set(fixture, "http_host", ""));
+    assert_true(base_config_resolve(&fixture->config, &fixture->fault));
+}
+
+static void http_port_follows_the_port_unless_it_is_named(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(set(fixture, "port", "5000"));
+    assert_true(base_config_resolve(&fixture->config, &fixture->fault));
+    assert_int_equal(fixture->config.http_port, 5001);
+    assert_true(set(fixture, "port", "0"));
+    assert_true(base_config_resolve(&fixture->config, &fixture->fault));
+    assert_int_equal(fixture->config.http_port, 0);
+    assert_true(set(fixture, "port", "65535"));
+    assert_true(base_config_resolve(&fixture->config, &fixture->fault));
+    assert_int_equal(fixture->config.http_port, 0);
+    assert_true(set(fixture, "http_port", "9100"));
+    assert_true(base_config_resolve(&fixture->config, &fixture->fault));
+    assert_int_equal(fixture->config.http_port, 9100);
+}
+
 static void nothing_to_listen_on_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -133,6 +160,8 @@ int main(void)
         WITH_FIXTURE(same_token_for_two_roles_is_refused),
         WITH_FIXTURE(lesser_token_without_an_admin_token_is_refused),
         WITH_FIXTURE(open_address_needs_a_token_and_loopback_does_not),
+        WITH_FIXTURE(http_address_that_others_reach_needs_a_token_too),
+        WITH_FIXTURE(http_port_follows_the_port_unless_it_is_named),
         WITH_FIXTURE(nothing_to_listen_on_is_refused),
         WITH_FIXTURE(sizes_that_do_not_fit_each_other_are_refused),
     };
