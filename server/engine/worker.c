@@ -6,7 +6,7 @@
 
 #include "server/engine/engine_internal.h"
 #include "server/engine/explain_plan.h"
-#include "server/feature/domain.h"
+#include "server/identity/domain.h"
 
 struct engine_worker *engine_worker_create(struct engine *engine, struct proto_fault *fault)
 {
@@ -90,8 +90,8 @@ static uint32_t find_domain(struct engine_worker *worker, const char *host,
 static uint32_t find_email(struct engine_worker *worker, struct proto_span email,
                            struct proto_fault *fault)
 {
-    struct feature_domain domain;
-    if (feature_domain_from_email(email, &domain) != FEATURE_DOMAIN_COMPANY) {
+    struct identity_domain domain;
+    if (identity_domain_from_email(email, &domain) != IDENTITY_DOMAIN_COMPANY) {
         return STORE_NO_SLOT;
     }
     uint32_t slot = find_domain(worker, domain.host, fault);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/feature/domain.h"
+#include "server/identity/domain.h"
 
 static struct filter *part_parse(struct engine_worker *worker, struct proto_span text,
                                  struct proto_fault *fault)
@@ -94,7 +94,7 @@ static bool exclude(struct exclusion *exclusion, const struct engine_name *name,
 
 static bool exclude_host(struct exclusion *exclusion, const char *host, struct proto_fault *fault)
 {
-    char key[FEATURE_HOST_BYTES + 8];
+    char key[IDENTITY_HOST_BYTES + 8];
     snprintf(key, sizeof key, "domain:%s", host);
     return exclude(exclusion, &(struct engine_name){.key = proto_span_text(key)}, fault);
 }
@@ -103,8 +103,8 @@ static bool exclude_host(struct exclusion *exclusion, const char *host, struct p
 static bool exclude_domain(struct exclusion *exclusion, struct proto_span text,
                            struct proto_fault *fault)
 {
-    struct feature_domain domain;
-    if (feature_domain_from_url(text, &domain) == FEATURE_DOMAIN_NONE) {
+    struct identity_domain domain;
+    if (identity_domain_from_url(text, &domain) == IDENTITY_DOMAIN_NONE) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "", "'%.*s' is no domain",
                                (int)(text.bytes < 128 ? text.bytes : 128), (const char *)text.data);
     }

@@ -2,8 +2,8 @@
 /* Input: a schema document, perhaps followed by a zero byte and a cell of text. What is accepted
  * must print to a document that gives the same text again; the cell is read as a value of every
  * field, and what is read must be a valid value. */
-#include "server/feature/domain.h"
 #include "server/feature/schema.h"
+#include "server/identity/domain.h"
 #include "tests/fuzz/fuzz.h"
 
 static void printed_again(const struct feature_schema *schema)
@@ -46,13 +46,13 @@ static void cell_read(const struct feature_schema *schema, struct proto_span cel
 
 static void domain_read(struct proto_span cell)
 {
-    struct feature_domain domain;
+    struct identity_domain domain;
     for (int email = 0; email < 2; email++) {
-        enum feature_domain_kind kind = email ? feature_domain_from_email(cell, &domain)
-                                              : feature_domain_from_url(cell, &domain);
+        enum identity_domain_kind kind = email ? identity_domain_from_email(cell, &domain)
+                                               : identity_domain_from_url(cell, &domain);
         size_t host = strlen(domain.host);
         size_t registrable = strlen(domain.registrable);
-        FUZZ_HOLDS((kind == FEATURE_DOMAIN_NONE) == (registrable == 0));
+        FUZZ_HOLDS((kind == IDENTITY_DOMAIN_NONE) == (registrable == 0));
         FUZZ_HOLDS(host >= registrable &&
                    strcmp(domain.host + host - registrable, domain.registrable) == 0);
     }

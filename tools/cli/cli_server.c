@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Talking to the server, and what each error means as an exit status. */
 #include "proto/table.h"
-#include "server/feature/domain.h"
+#include "server/identity/domain.h"
 #include "tools/cli/cli.h"
 
 /* Where the error table's own word, retryable, is not enough. Everything else: 75 (try again) if
@@ -101,11 +101,11 @@ void cli_request_close(struct cli_request *request)
 
 void cli_email_explain(const struct cli *cli, const char *email)
 {
-    struct feature_domain domain;
-    enum feature_domain_kind kind = feature_domain_from_email(proto_span_text(email), &domain);
-    if (kind == FEATURE_DOMAIN_FREE_MAIL)
+    struct identity_domain domain;
+    enum identity_domain_kind kind = identity_domain_from_email(proto_span_text(email), &domain);
+    if (kind == IDENTITY_DOMAIN_FREE_MAIL)
         cli_say(cli, "%s gives mailboxes to everybody: such an address names no company",
                 domain.registrable);
-    else if (kind == FEATURE_DOMAIN_NONE)
+    else if (kind == IDENTITY_DOMAIN_NONE)
         cli_say(cli, "'%s' is no email address with a domain that somebody can register", email);
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "server/feature/domain.h"
 #include "server/feature/span_text.h"
+#include "server/identity/domain.h"
 #include "tools/cli/infer_census.h"
 #include "tools/cli/infer_column.h"
 

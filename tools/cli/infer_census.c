@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "server/feature/domain.h"
 #include "server/feature/span_text.h"
+#include "server/identity/domain.h"
 
 bool infer_is_missing(struct proto_span text)
 {
@@ -86,20 +86,20 @@ static bool is_date(struct proto_span text)
 
 static bool is_website(struct proto_span text)
 {
-    struct feature_domain domain;
+    struct identity_domain domain;
     bool has_scheme = memmem(text.data, text.bytes, "://", 3) != NULL;
     bool is_bare = memchr(text.data, ' ', text.bytes) == NULL &&
                    memchr(text.data, '@', text.bytes) == NULL &&
                    memchr(text.data, '.', text.bytes) != NULL;
     return (has_scheme || is_bare) &&
-           (has_scheme || feature_domain_from_url(text, &domain) != FEATURE_DOMAIN_NONE);
+           (has_scheme || identity_domain_from_url(text, &domain) != IDENTITY_DOMAIN_NONE);
 }
 
 static bool is_email(struct proto_span text)
 {
-    struct feature_domain domain;
+    struct identity_domain domain;
     return memchr(text.data, '@', text.bytes) != NULL &&
-           feature_domain_from_email(text, &domain) != FEATURE_DOMAIN_NONE;
+           identity_domain_from_email(text, &domain) != IDENTITY_DOMAIN_NONE;
 }
 
 static bool is_list(struct proto_span text)

@@ -66,19 +66,19 @@ static bool is_missing_word(struct proto_span text)
 
 static enum key_outcome domain_make(struct proto_span cell, char out[PROTO_ID_BYTES_MAX + 1])
 {
-    struct feature_domain domain = {0};
+    struct identity_domain domain = {0};
     bool is_email = memchr(cell.data, '@', cell.bytes) != NULL &&
                     memmem(cell.data, cell.bytes, "://", 3) == NULL;
-    enum feature_domain_kind kind = is_email ? feature_domain_from_email(cell, &domain)
-                                             : feature_domain_from_url(cell, &domain);
+    enum identity_domain_kind kind = is_email ? identity_domain_from_email(cell, &domain)
+                                              : identity_domain_from_url(cell, &domain);
     /* A name of 248 characters does not fit a key; no company has one. */
-    if (kind == FEATURE_DOMAIN_COMPANY && strlen(domain.registrable) + 7 <= PROTO_ID_BYTES_MAX) {
+    if (kind == IDENTITY_DOMAIN_COMPANY && strlen(domain.registrable) + 7 <= PROTO_ID_BYTES_MAX) {
         snprintf(out, PROTO_ID_BYTES_MAX + 1, "domain:%.247s", domain.registrable);
         return KEY_MADE;
     }
-    if (kind == FEATURE_DOMAIN_SHARED_HOST || kind == FEATURE_DOMAIN_FREE_MAIL) {
+    if (kind == IDENTITY_DOMAIN_SHARED_HOST || kind == IDENTITY_DOMAIN_FREE_MAIL) {
         snprintf(out, PROTO_ID_BYTES_MAX + 1, "%.254s", domain.registrable);
-        return kind == FEATURE_DOMAIN_SHARED_HOST ? KEY_SHARED : KEY_FREE;
+        return kind == IDENTITY_DOMAIN_SHARED_HOST ? KEY_SHARED : KEY_FREE;
     }
     (void)feature_text_show(cell, out, FEATURE_SHOWN_BYTES);
     return KEY_NONSENSE;

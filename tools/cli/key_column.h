@@ -6,8 +6,8 @@
 #ifndef CLI_KEY_COLUMN_H
 #define CLI_KEY_COLUMN_H
 
-#include "server/feature/domain.h"
 #include "server/feature/schema.h"
+#include "server/identity/domain.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/csv_input.h"
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "server/feature/domain.h"
+#include "server/identity/domain.h"
 
 static const char *const own[] = {
 #define X(domain) domain,
@@ -32,12 +32,12 @@ static int name_order(const void *a, const void *b)
 }
 
 /* The name as it is looked up; "" for one that never would be. */
-static const char *registered(const char *name, struct feature_domain *domain)
+static const char *registered(const char *name, struct identity_domain *domain)
 {
-    char address[FEATURE_HOST_BYTES + 2];
+    char address[IDENTITY_HOST_BYTES + 2];
     int bytes = snprintf(address, sizeof address, "a@%s", name);
     if (bytes < 0 || (size_t)bytes >= sizeof address ||
-        feature_domain_from_email(proto_span_text(address), domain) == FEATURE_DOMAIN_NONE ||
+        identity_domain_from_email(proto_span_text(address), domain) == IDENTITY_DOMAIN_NONE ||
         strcmp(domain->host, domain->registrable) != 0) {
         return "";
     }
@@ -57,7 +57,7 @@ static char **names_collect(const json_t *list, size_t *count)
     char **names = calloc(json_array_size(list) + own_count, sizeof *names);
     *count = 0;
     for (size_t i = 0; names != NULL && i < json_array_size(list) + own_count; i++) {
-        struct feature_domain domain;
+        struct identity_domain domain;
         const char *name =
             i < own_count ? own[i] : json_string_value(json_array_get(list, i - own_count));
         const char *taken = name == NULL ? "" : registered(name, &domain);

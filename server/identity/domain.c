@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/feature/domain.h"
+#include "server/identity/domain.h"
 
 #include <libpsl.h>
 #include <stdlib.h>
 
 #include "proto/reader.h"
-#include "server/feature/punycode.h"
 #include "server/feature/span_text.h"
+#include "server/identity/punycode.h"
 
 #define HOST_BYTES_MAX 253
 #define LOCAL_BYTES_MAX 64 /* before the @ of an address, RFC 5321 */
 
 static const char *const free_mail[] = {
 #define X(domain) domain,
-#include "server/feature/free_mail.def"
+#include "server/identity/free_mail.def"
 #undef X
 };
 
 static const char *const shared_hosts[] = {
 #define X(host) host,
-#include "server/feature/shared_host.def"
+#include "server/identity/shared_host.def"
 #undef X
 };
 
@@ -47,7 +47,8 @@ static bool is_shared(const char *host)
 /* Letters, digits and inner hyphens: what a host's label is made of (RFC 1123). */
 static bool label_valid(const char *label, size_t bytes)
 {
-    if (bytes == 0 || bytes > FEATURE_LABEL_BYTES_MAX || label[0] == '-' || label[bytes - 1] == '-')
+    if (bytes == 0 || bytes > IDENTITY_LABEL_BYTES_MAX || label[0] == '-' ||
+        label[bytes - 1] == '-')
         return false;
     for (size_t i = 0; i < bytes; i++) {
         char byte = label[i];
@@ -59,16 +60,16 @@ static bool label_valid(const char *label, size_t bytes)
 
 /* Label by label in punycode; false if one is no label. A last dot, the root's, has been dropped.
  */
-static bool labels_encode(struct proto_span host, char out[FEATURE_HOST_BYTES])
+static bool labels_encode(struct proto_span host, char out[IDENTITY_HOST_BYTES])
 {
     size_t used = 0;
     for (size_t start = 0, at = 0; at <= host.bytes; at++) {
-        char label[FEATURE_LABEL_BYTES_MAX];
+        char label[IDENTITY_LABEL_BYTES_MAX];
         size_t bytes = 0;
         if (at < host.bytes && host.data[at] != '.')
             continue;
-        if (!feature_punycode_label((struct proto_span){host.data + start, at - start}, label,
-                                    &bytes) ||
+        if (!identity_punycode_label((struct proto_span){host.data + start, at - start}, label,
+                                     &bytes) ||
             !label_valid(label, bytes) || used + (used > 0) + bytes > HOST_BYTES_MAX)
             return false;
         if (used > 0)
@@ -81,9 +82,9 @@ static bool labels_encode(struct proto_span host, char out[FEATURE_HOST_BYTES])
     return true;
 }
 
-static bool host_normalise(struct proto_span host, char out[FEATURE_HOST_BYTES])
+static bool host_normalise(struct proto_span host, char out[IDENTITY_HOST_BYTES])
 {
-    char copy[4 * FEATURE_HOST_BYTES];
+    char copy[4 * IDENTITY_HOST_BYTES];
     char *lower = NULL;
     if (host.bytes > 0 && host.data[host.bytes - 1] == '.')
         host.bytes--;
@@ -106,7 +107,7 @@ static bool host_normalise(struct proto_span host, char out[FEATURE_HOST_BYTES])
 
 /* The domain that someone registered. The list's default rule, which takes any unknown last label
  * for a public suffix, is not used: "printer.local" belongs to nobody. */
-static bool registrable_find(struct feature_domain *domain)
+static bool registrable_find(struct identity_domain *domain)
 {
     const psl_ctx_t *list = psl_builtin();
     const char *top = strrchr(domain->host, '.');
@@ -123,16 +124,16 @@ static bool registrable_find(struct feature_domain *domain)
     return true;
 }
 
-static enum feature_domain_kind domain_from_host(struct proto_span host, bool is_site,
-                                                 struct feature_domain *out)
+static enum identity_domain_kind domain_from_host(struct proto_span host, bool is_site,
+                                                  struct identity_domain *out)
 {
     if (!host_normalise(host, out->host) || !registrable_find(out)) {
-        *out = (struct feature_domain){0};
-        return FEATURE_DOMAIN_NONE;
+        *out = (struct identity_domain){0};
+        return IDENTITY_DOMAIN_NONE;
     }
     if (table_has(free_mail, sizeof free_mail / sizeof free_mail[0], out->registrable))
-        return FEATURE_DOMAIN_FREE_MAIL;
-    return is_site && is_shared(out->host) ? FEATURE_DOMAIN_SHARED_HOST : FEATURE_DOMAIN_COMPANY;
+        return IDENTITY_DOMAIN_FREE_MAIL;
+    return is_site && is_shared(out->host) ? IDENTITY_DOMAIN_SHARED_HOST : IDENTITY_DOMAIN_COMPANY;
 }
 
 /* Drops the word from the start of the text, whatever its case. */
@@ -156,13 +157,13 @@ static bool has_blank(struct proto_span text)
     return false;
 }
 
-enum feature_domain_kind feature_domain_from_email(struct proto_span text,
-                                                   struct feature_domain *out)
+enum identity_domain_kind identity_domain_from_email(struct proto_span text,
+                                                     struct identity_domain *out)
 {
-    *out = (struct feature_domain){0};
+    *out = (struct identity_domain){0};
     text = feature_text_trim(text);
-    if (text.bytes == 0 || text.bytes > FEATURE_URL_BYTES_MAX)
-        return FEATURE_DOMAIN_NONE;
+    if (text.bytes == 0 || text.bytes > IDENTITY_URL_BYTES_MAX)
+        return IDENTITY_DOMAIN_NONE;
     const uint8_t *open = memrchr(text.data, '<', text.bytes);
     if (open != NULL && text.data[text.bytes - 1] == '>') {
         size_t skipped = (size_t)(open + 1 - text.data);
@@ -172,7 +173,7 @@ enum feature_domain_kind feature_domain_from_email(struct proto_span text,
     (void)prefix_drop(&text, "mailto:");
     const uint8_t *at = text.bytes == 0 ? NULL : memchr(text.data, '@', text.bytes);
     if (at == NULL || at == text.data || at - text.data > LOCAL_BYTES_MAX || has_blank(text))
-        return FEATURE_DOMAIN_NONE;
+        return IDENTITY_DOMAIN_NONE;
     size_t local = (size_t)(at + 1 - text.data);
     return domain_from_host((struct proto_span){at + 1, text.bytes - local}, false, out);
 }
@@ -206,31 +207,32 @@ static bool authority_take(struct proto_span text, struct proto_span *host)
     return text.bytes > 0;
 }
 
-enum feature_domain_kind feature_domain_from_url(struct proto_span text, struct feature_domain *out)
+enum identity_domain_kind identity_domain_from_url(struct proto_span text,
+                                                   struct identity_domain *out)
 {
     struct proto_span host;
-    *out = (struct feature_domain){0};
+    *out = (struct identity_domain){0};
     text = feature_text_trim(text);
-    if (text.bytes == 0 || text.bytes > FEATURE_URL_BYTES_MAX)
-        return FEATURE_DOMAIN_NONE;
+    if (text.bytes == 0 || text.bytes > IDENTITY_URL_BYTES_MAX)
+        return IDENTITY_DOMAIN_NONE;
     bool scheme = prefix_drop(&text, "https:") || prefix_drop(&text, "http:");
     if (!prefix_drop(&text, "//") && scheme)
-        return FEATURE_DOMAIN_NONE;
+        return IDENTITY_DOMAIN_NONE;
     if (!authority_take(text, &host) || has_blank(host))
-        return FEATURE_DOMAIN_NONE;
+        return IDENTITY_DOMAIN_NONE;
     return domain_from_host(host, true, out);
 }
 
-const char *feature_domain_kind_name(enum feature_domain_kind kind)
+const char *identity_domain_kind_name(enum identity_domain_kind kind)
 {
     switch (kind) {
-    case FEATURE_DOMAIN_NONE:
+    case IDENTITY_DOMAIN_NONE:
         return "none";
-    case FEATURE_DOMAIN_COMPANY:
+    case IDENTITY_DOMAIN_COMPANY:
         return "company";
-    case FEATURE_DOMAIN_FREE_MAIL:
+    case IDENTITY_DOMAIN_FREE_MAIL:
         return "free-mail";
-    case FEATURE_DOMAIN_SHARED_HOST:
+    case IDENTITY_DOMAIN_SHARED_HOST:
         return "shared-host";
     }
     return "none";

@@ -11,35 +11,35 @@
  * themselves. Ownership: results are copies. Errors: none but NONE. Threads: pure; the list is
  * libpsl's built-in one. Cost: about 1 µs, more for names beyond ASCII. Source:
  * https://publicsuffix.org, RFC 1035, RFC 3492. */
-#ifndef FEATURE_DOMAIN_H
-#define FEATURE_DOMAIN_H
+#ifndef IDENTITY_DOMAIN_H
+#define IDENTITY_DOMAIN_H
 
 #include "proto/span.h"
 
 /* 253 bytes of a host, and the zero end. */
-#define FEATURE_HOST_BYTES 256
+#define IDENTITY_HOST_BYTES 256
 /* Longer cells are refused unread. */
-#define FEATURE_URL_BYTES_MAX 4096
+#define IDENTITY_URL_BYTES_MAX 4096
 
-enum feature_domain_kind {
-    FEATURE_DOMAIN_NONE,        /* no domain is in the text; out is empty */
-    FEATURE_DOMAIN_COMPANY,     /* registrable names an organisation */
-    FEATURE_DOMAIN_FREE_MAIL,   /* registrable is a mail provider's: it says nothing of the employer
-                                 */
-    FEATURE_DOMAIN_SHARED_HOST, /* pages of many organisations: not the company's domain */
+enum identity_domain_kind {
+    IDENTITY_DOMAIN_NONE,      /* no domain is in the text; out is empty */
+    IDENTITY_DOMAIN_COMPANY,   /* registrable names an organisation */
+    IDENTITY_DOMAIN_FREE_MAIL, /* registrable is a mail provider's: it says nothing of the employer
+                                */
+    IDENTITY_DOMAIN_SHARED_HOST, /* pages of many organisations: not the company's domain */
 };
 
-struct feature_domain {
-    char host[FEATURE_HOST_BYTES];        /* "www.acme.co.uk" */
-    char registrable[FEATURE_HOST_BYTES]; /* "acme.co.uk" */
+struct identity_domain {
+    char host[IDENTITY_HOST_BYTES];        /* "www.acme.co.uk" */
+    char registrable[IDENTITY_HOST_BYTES]; /* "acme.co.uk" */
 };
 
 /* "a@acme.com", "Ann <a@acme.com>", "mailto:a@acme.com". */
-enum feature_domain_kind feature_domain_from_email(struct proto_span text,
-                                                   struct feature_domain *out);
+enum identity_domain_kind identity_domain_from_email(struct proto_span text,
+                                                     struct identity_domain *out);
 /* "https://user@www.acme.com:8080/x?y#z", "//acme.com", "acme.com/x", "acme.com." */
-enum feature_domain_kind feature_domain_from_url(struct proto_span text,
-                                                 struct feature_domain *out);
-const char *feature_domain_kind_name(enum feature_domain_kind kind);
+enum identity_domain_kind identity_domain_from_url(struct proto_span text,
+                                                   struct identity_domain *out);
+const char *identity_domain_kind_name(enum identity_domain_kind kind);
 
 #endif

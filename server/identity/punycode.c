@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/feature/punycode.h"
+#include "server/identity/punycode.h"
 
 #include "proto/reader.h"
 
@@ -26,7 +26,7 @@ struct output {
 
 static void put(struct output *output, char byte)
 {
-    if (output->bytes == FEATURE_LABEL_BYTES_MAX) {
+    if (output->bytes == IDENTITY_LABEL_BYTES_MAX) {
         output->full = true;
         return;
     }
@@ -105,8 +105,8 @@ static void points_put(struct output *output, const uint32_t *points, size_t cou
     }
 }
 
-bool feature_punycode_label(struct proto_span label, char out[FEATURE_LABEL_BYTES_MAX],
-                            size_t *bytes)
+bool identity_punycode_label(struct proto_span label, char out[IDENTITY_LABEL_BYTES_MAX],
+                             size_t *bytes)
 {
     uint32_t points[POINTS_MAX];
     size_t count = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/feature/feature_fixture.h"
 
-#include "server/feature/punycode.h"
+#include "server/identity/punycode.h"
 
 static const struct {
     const char *label;
@@ -24,9 +24,9 @@ static void labels_are_encoded_as_the_rfc_says(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
-        char out[FEATURE_LABEL_BYTES_MAX];
+        char out[IDENTITY_LABEL_BYTES_MAX];
         size_t bytes = 0;
-        assert_true(feature_punycode_label(proto_span_text(labels[i].label), out, &bytes));
+        assert_true(identity_punycode_label(proto_span_text(labels[i].label), out, &bytes));
         if (!proto_span_is((struct proto_span){(uint8_t *)out, bytes}, labels[i].encoded))
             fail_msg("%s gives %.*s", labels[i].encoded, (int)bytes, out);
     }
@@ -35,17 +35,17 @@ static void labels_are_encoded_as_the_rfc_says(void **state)
 static void what_does_not_fit_is_refused(void **state)
 {
     (void)state;
-    char out[FEATURE_LABEL_BYTES_MAX];
+    char out[IDENTITY_LABEL_BYTES_MAX];
     static const uint8_t far[2][4] = {{0xF4, 0x8F, 0xBF, 0xBF}, {0xF0, 0x90, 0x80, 0x80}};
     char text[64 * 4 + 1];
     size_t bytes = 0;
     memset(text, 'a', sizeof text);
-    assert_true(feature_punycode_label((struct proto_span){(uint8_t *)text, 63}, out, &bytes));
-    assert_false(feature_punycode_label((struct proto_span){(uint8_t *)text, 64}, out, &bytes));
+    assert_true(identity_punycode_label((struct proto_span){(uint8_t *)text, 63}, out, &bytes));
+    assert_false(identity_punycode_label((struct proto_span){(uint8_t *)text, 64}, out, &bytes));
     for (size_t i = 0; i < 64; i++)
         memcpy(text + 4 * i, far[i % 2], 4);
-    assert_false(feature_punycode_label((struct proto_span){(uint8_t *)text, 256}, out, &bytes));
-    assert_false(feature_punycode_label(proto_span_text("\xFF"), out, &bytes));
+    assert_false(identity_punycode_label((struct proto_span){(uint8_t *)text, 256}, out, &bytes));
+    assert_false(identity_punycode_label(proto_span_text("\xFF"), out, &bytes));
 }
 
 int main(void)
