@@ -5,7 +5,7 @@
 
 #include "proto/writer.h"
 #include "server/base/metrics.h"
-#include "server/engine/engine.h"
+#include "server/engine/engine_create.h"
 #include "server/net/net.h"
 
 struct server_figures {

@@ -2,37 +2,25 @@
 /* The engine: every use case of icpd, without sockets and without MessagePack. It joins the store,
  * the schema and ICP versions and the jobs.
  *
- * Threads: engine_create, _start and _destroy on one thread; an engine_worker belongs to one
- * thread; all other calls are safe from any thread. Faults follow proto/fault.h. Ownership is
- * stated at each call. */
+ * An engine is made by engine_create.h, written to by ingest.h. Threads: an engine_worker belongs
+ * to one thread; all other calls are safe from any thread. Faults follow proto/fault.h. Ownership
+ * is stated at each call. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
 #include "server/engine/lists.h"
+#include "server/feature/record.h"
 #include "server/learn/document.h"
-#include "server/store/store.h"
 
 struct engine;
 struct engine_scores;
 struct engine_worker;
+struct store_commit;
+struct store_view;
 
-struct engine_options {
-    struct store_options
-        store; /* on_change and on_commit are the engine's own and left NULL here */
-    int64_t (*now_ms)(void *context);
-    void *now_context;
-    void (*on_log)(void *context, int level,
-                   const char *message); /* levels as syslog(3); NULL: silent */
-    void *log_context;
-};
+/* No account. Slots are numbers of accounts within one engine; no other knows them. */
+#define ENGINE_NO_SLOT UINT32_MAX
 
-struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault);
-/* Cancels jobs and scans and waits for them; none is taken any more. So what they use can be
- * destroyed before the engine. */
-void engine_stop(struct engine *engine);
-/* Stops, commits what was submitted, closes the store. Workers must be destroyed before. */
-void engine_destroy(struct engine *engine);
-struct store *engine_store(struct engine *engine);
 int64_t engine_now_ms(const struct engine *engine);
 
 /* Who is told of each commit (store.h), on the writer thread: BEGIN, then DONE or FAILED, to those
@@ -89,6 +77,9 @@ bool engine_worker_refresh(struct engine_worker *worker, struct proto_fault *fau
 void engine_worker_rest(struct engine_worker *worker);
 const struct engine_state *engine_worker_state(const struct engine_worker *worker);
 struct store_view *engine_worker_view(struct engine_worker *worker);
+/* What the worker sees: the last log sequence in it, and how many accounts. */
+uint64_t engine_worker_seq(const struct engine_worker *worker);
+uint64_t engine_worker_accounts(const struct engine_worker *worker);
 
 /* How an account is named: at most one of the three is not empty. */
 struct engine_name {
@@ -97,11 +88,33 @@ struct engine_name {
     struct proto_span email;
 };
 
-/* Slot of the account named, STORE_NO_SLOT if there is none (fault untouched) or on a fault
+/* Slot of the account named, ENGINE_NO_SLOT if there is none (fault untouched) or on a fault
  * (fault->code set; callers set it to PROTO_OK before). An email address finds the account that has
  * the key domain:HOST, HOST being the address's domain or else its registrable domain; free-mail
  * providers find nothing. */
 uint32_t engine_find(struct engine_worker *worker, const struct engine_name *name,
+                     struct proto_fault *fault);
+
+/* The record of a slot; false with PROTO_NOT_FOUND for a deleted one, PROTO_CORRUPT. Valid until
+ * the worker is refreshed or rests, as all that comes from it. */
+bool engine_record(struct engine_worker *worker, uint32_t slot, struct feature_record *record,
+                   struct proto_fault *fault);
+/* Slots and rows of many primary ids, as engine_score_row wants them; rows[i] is NULL where there
+ * is none to be had. */
+void engine_rows_find(struct engine_worker *worker, const struct proto_span *ids, size_t count,
+                      uint32_t *slots, const uint8_t **rows);
+/* A stored schema document; false if there is none of that version. */
+bool engine_schema_text(struct engine_worker *worker, uint64_t version, struct proto_span *text);
+
+/* One switch of the active ICP version. */
+struct engine_switch {
+    uint32_t version;
+    int64_t time_ms;
+    struct proto_span reason;
+};
+/* All of them, oldest first. */
+bool engine_switches(struct engine_worker *worker,
+                     void (*each)(void *context, const struct engine_switch *change), void *context,
                      struct proto_fault *fault);
 
 struct engine_query {
@@ -153,7 +166,7 @@ void engine_reason_fill(const struct learn_document *document, const struct mode
 bool engine_score(struct engine_worker *worker, const struct engine_query *query,
                   struct engine_answer *answer, struct proto_fault *fault);
 /* As engine_score, of a stored account that has been found by its id already (query->name.id): its
- * row is usable and codes is that row. With STORE_NO_SLOT codes are those of a lead that names no
+ * row is usable and codes is that row. With ENGINE_NO_SLOT codes are those of a lead that names no
  * account. */
 bool engine_score_row(struct engine_worker *worker, const struct engine_query *query, uint32_t slot,
                       const uint8_t *codes, struct engine_answer *answer,

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "server/engine/engine_create.h"
 #include "server/engine/job.h"
 
 struct engine_scores_keeper;

@@ -30,10 +30,8 @@ bool engine_values_gather(struct engine_worker *worker, const struct engine_quer
         worker->values[i].present = false;
     }
     if (slot != STORE_NO_SLOT) {
-        struct proto_span bytes;
         struct feature_record record;
-        if (!store_record(worker->view, slot, &bytes, fault) ||
-            !feature_record_open(bytes, false, &record, fault)) {
+        if (!engine_record(worker, slot, &record, fault)) {
             return false;
         }
         feature_record_values(&record, worker->values, slots);
@@ -75,10 +73,8 @@ static const uint8_t *stored_codes(struct engine_worker *worker, const struct en
 static bool id_read(struct engine_worker *worker, uint32_t slot, struct proto_span *id,
                     struct proto_fault *fault)
 {
-    struct proto_span bytes;
     struct feature_record record;
-    if (!store_record(worker->view, slot, &bytes, fault) ||
-        !feature_record_open(bytes, false, &record, fault)) {
+    if (!engine_record(worker, slot, &record, fault)) {
         return false;
     }
     *id = record.id;

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/engine/worker.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "server/engine/engine_internal.h"
 #include "server/engine/explain_plan.h"
 #include "server/identity/domain.h"
+#include "server/identity/grammar.h"
+
+static_assert(ENGINE_NO_SLOT == STORE_NO_SLOT, "slots are those of the store");
 
 struct engine_worker *engine_worker_create(struct engine *engine, struct proto_fault *fault)
 {
@@ -74,6 +78,56 @@ struct store_view *engine_worker_view(struct engine_worker *worker)
     return worker->view;
 }
 
+uint64_t engine_worker_seq(const struct engine_worker *worker)
+{
+    return store_view_seq(worker->view);
+}
+
+uint64_t engine_worker_accounts(const struct engine_worker *worker)
+{
+    return store_view_accounts(worker->view);
+}
+
+bool engine_record(struct engine_worker *worker, uint32_t slot, struct feature_record *record,
+                   struct proto_fault *fault)
+{
+    struct proto_span bytes;
+    return store_record(worker->view, slot, &bytes, fault) &&
+           feature_record_open(bytes, false, record, fault);
+}
+
+void engine_rows_find(struct engine_worker *worker, const struct proto_span *ids, size_t count,
+                      uint32_t *slots, const uint8_t **rows)
+{
+    store_find_many(worker->view, ids, count, slots, rows);
+}
+
+bool engine_schema_text(struct engine_worker *worker, uint64_t version, struct proto_span *text)
+{
+    return version <= worker->state->schema_count &&
+           store_schema_text(worker->view, (uint32_t)version, text);
+}
+
+struct switch_teller {
+    void (*each)(void *context, const struct engine_switch *change);
+    void *context;
+};
+
+static void switch_tell(void *context, const struct store_change *change)
+{
+    const struct switch_teller *teller = context;
+    struct engine_switch told = {change->version, change->time_ms, change->text};
+    teller->each(teller->context, &told);
+}
+
+bool engine_switches(struct engine_worker *worker,
+                     void (*each)(void *context, const struct engine_switch *change), void *context,
+                     struct proto_fault *fault)
+{
+    struct switch_teller teller = {each, context};
+    return store_switches(worker->view, switch_tell, &teller, fault);
+}
+
 /* Looks for the key domain:HOST. */
 static uint32_t find_domain(struct engine_worker *worker, const char *host,
                             struct proto_fault *fault)
@@ -109,7 +163,8 @@ uint32_t engine_find(struct engine_worker *worker, const struct engine_name *nam
         return store_find_id(worker->view, name->id, fault);
     }
     if (name->key.bytes > 0) {
-        return store_find_key(worker->view, name->key, fault);
+        uint8_t room[PROTO_ID_BYTES_MAX];
+        return store_find_key(worker->view, identity_key_wanted(name->key, room), fault);
     }
     if (name->email.bytes > 0) {
         return find_email(worker, name->email, fault);

@@ -5,6 +5,7 @@
 #ifndef ENGINE_WORKER_H
 #define ENGINE_WORKER_H
 
+#include "server/engine/engine_create.h"
 #include "server/engine/job.h"
 
 struct engine_plan;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* account-put and account-patch: maps of accounts to records in a batch, answered when the batch is
- * on disk. */
+/* account-put and account-patch: maps to accounts of an ingest, answered when it is on disk;
+ * account-delete. */
 #include <stdlib.h>
 
 #include "proto/shape.h"
@@ -15,58 +15,10 @@ struct intake {
     struct proto_span source;
     int64_t time_ms;
     bool patch;
-    struct store_batch *batch;
-    uint8_t *record; /* grows */
-    size_t record_bytes;
+    struct engine_ingest *ingest;
     uint16_t *removed;
     struct feature_value *values;
 };
-
-static bool id_valid(struct proto_span id, const char *what, struct proto_fault *fault)
-{
-    if (id.bytes == 0 || id.bytes > PROTO_ID_BYTES_MAX) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, what, "%zu bytes, from 1 to %d are allowed",
-                               id.bytes, PROTO_ID_BYTES_MAX);
-    }
-    for (size_t i = 0; i < id.bytes; i++) {
-        if (id.data[i] < 0x20 || id.data[i] == 0x7f) {
-            return proto_fault_set(fault, PROTO_BAD_FIELD, what,
-                                   "control character 0x%02x at byte %zu", id.data[i], i);
-        }
-    }
-    return true;
-}
-
-/* namespace:value, the namespace in lower-case letters, digits and '_'. Values of domain: are
- * compared in lower case, because host names are. */
-static bool key_normalise(struct intake *intake, struct proto_span *key, struct proto_fault *fault)
-{
-    if (!id_valid(*key, "keys", fault)) {
-        return false;
-    }
-    const uint8_t *colon = memchr(key->data, ':', key->bytes);
-    size_t space_bytes = colon ? (size_t)(colon - key->data) : 0;
-    if (space_bytes + 1 >= key->bytes ||
-        !feature_namespace_valid((struct proto_span){key->data, space_bytes})) {
-        return proto_fault_set(
-            fault, PROTO_BAD_FIELD, "keys",
-            "a key is written namespace:value, such as domain:acme.com; a namespace is "
-            "1 to %d of a-z, 0-9, '_', '-', '.', a letter first",
-            FEATURE_NAMESPACE_BYTES_MAX);
-    }
-    if (space_bytes == 6 && memcmp(key->data, "domain", 6) == 0) {
-        uint8_t *lower = base_arena_take(&intake->call->worker->arena, key->bytes);
-        if (!lower) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "keys", "no memory for a key");
-        }
-        for (size_t i = 0; i < key->bytes; i++) {
-            uint8_t c = key->data[i];
-            lower[i] = c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-        }
-        key->data = lower;
-    }
-    return true;
-}
 
 static const struct proto_span *keys_read(struct intake *intake, const struct proto_arg *arg,
                                           size_t *count, struct proto_fault *fault)
@@ -93,34 +45,9 @@ static const struct proto_span *keys_read(struct intake *intake, const struct pr
     }
     for (size_t i = 0; i < listed; i++) {
         keys[i] = proto_read_str(&reader);
-        if (!key_normalise(intake, &keys[i], fault)) {
-            return NULL;
-        }
     }
     *count = listed;
     return keys;
-}
-
-/* Encodes into the intake's buffer, which grows to what the record needs. */
-static bool record_encode(struct intake *intake, const struct feature_record *record,
-                          struct proto_span *encoded, struct proto_fault *fault)
-{
-    for (;;) {
-        size_t bytes = feature_record_encode(record, intake->record, intake->record_bytes, fault);
-        if (bytes == 0) {
-            return false;
-        }
-        if (bytes <= intake->record_bytes) {
-            *encoded = (struct proto_span){intake->record, bytes};
-            return true;
-        }
-        uint8_t *larger = realloc(intake->record, 2 * bytes);
-        if (!larger) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the record");
-        }
-        intake->record = larger;
-        intake->record_bytes = 2 * bytes;
-    }
 }
 
 static bool values_read(struct intake *intake, const struct proto_arg *members, int64_t time_ms,
@@ -151,38 +78,26 @@ static bool account_add(struct intake *intake, struct proto_span map, struct pro
 {
     const struct proto_shape_info *shape = proto_shape_info(PROTO_SHAPE_ACCOUNT);
     struct proto_arg members[PROTO_ARGS_MAX];
-    if (!proto_fields_decode(shape->members, shape->member_count, map, members, fault) ||
-        !id_valid(members[PROTO_M_ACCOUNT_ID].text, "id", fault)) {
+    if (!proto_fields_decode(shape->members, shape->member_count, map, members, fault)) {
         return false;
-    }
-    struct proto_span source = members[PROTO_M_ACCOUNT_SOURCE].present
-                                   ? members[PROTO_M_ACCOUNT_SOURCE].text
-                                   : intake->source;
-    if (source.bytes > PROTO_SOURCE_BYTES_MAX) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "source",
-                               "%zu bytes, at most %d are allowed", source.bytes,
-                               PROTO_SOURCE_BYTES_MAX);
     }
     int64_t time_ms = members[PROTO_M_ACCOUNT_TIME].present
                           ? (int64_t)members[PROTO_M_ACCOUNT_TIME].uint
                           : intake->time_ms;
-    size_t removed_count = 0;
-    struct feature_record record = {
+    struct engine_account account = {
         .id = members[PROTO_M_ACCOUNT_ID].text,
-        .sources = &source,
-        .source_count = 1,
+        .source = members[PROTO_M_ACCOUNT_SOURCE].present ? members[PROTO_M_ACCOUNT_SOURCE].text
+                                                          : intake->source,
         .values = intake->values,
         .value_slots = intake->schema->id_count,
+        .removed = intake->removed,
     };
-    record.keys = keys_read(intake, &members[PROTO_M_ACCOUNT_KEYS], &record.key_count, fault);
-    struct proto_span encoded = {0};
-    if (!record.keys || !values_read(intake, members, time_ms, &removed_count, fault) ||
-        !record_encode(intake, &record, &encoded, fault)) {
+    account.keys = keys_read(intake, &members[PROTO_M_ACCOUNT_KEYS], &account.key_count, fault);
+    if (!account.keys || !values_read(intake, members, time_ms, &account.removed_count, fault)) {
         return false;
     }
-    return intake->patch
-               ? store_batch_patch(intake->batch, encoded, intake->removed, removed_count, fault)
-               : store_batch_put(intake->batch, encoded, fault);
+    return intake->patch ? engine_ingest_patch(intake->ingest, &account, fault)
+                         : engine_ingest_put(intake->ingest, &account, fault);
 }
 
 static bool intake_fill(struct intake *intake, struct proto_span accounts,
@@ -210,6 +125,19 @@ static bool intake_fill(struct intake *intake, struct proto_span accounts,
     return true;
 }
 
+/* Takes the ingest, also when it fails. */
+static enum rpc_outcome ingest_commit(struct rpc_call *call, struct engine_ingest *ingest,
+                                      rpc_write_reply *reply, struct proto_fault *fault)
+{
+    struct engine_write write;
+    if (!rpc_write_begin(call, reply, &write, fault)) {
+        engine_ingest_drop(ingest);
+        return RPC_FAILED;
+    }
+    return rpc_write_end(
+        &write, engine_ingest_commit(ingest, call->worker->rpc->options.engine, &write, fault));
+}
+
 /* Positions of put and patch are the same, so one intake serves both. */
 _Static_assert((int)PROTO_Q_ACCOUNT_PUT_ACCOUNTS == (int)PROTO_Q_ACCOUNT_PATCH_ACCOUNTS &&
                    (int)PROTO_Q_ACCOUNT_PUT_SOURCE == (int)PROTO_Q_ACCOUNT_PATCH_SOURCE &&
@@ -234,30 +162,29 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
     }
     intake.time_ms =
         (int64_t)rpc_arg_uint(call, PROTO_Q_ACCOUNT_PUT_TIME, (uint64_t)intake.time_ms);
-    intake.batch = store_batch_create();
+    intake.ingest = engine_ingest_begin(fault);
     intake.values = calloc(intake.schema->id_count + 1, sizeof *intake.values);
     intake.removed = calloc(intake.schema->id_count + 1, sizeof *intake.removed);
     enum rpc_outcome outcome = RPC_FAILED;
-    if (!intake.batch || !intake.values || !intake.removed) {
+    if (!intake.ingest || !intake.values || !intake.removed) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the accounts");
     } else if (intake_fill(&intake, call->args[PROTO_Q_ACCOUNT_PUT_ACCOUNTS].value, fault)) {
-        outcome = rpc_write_submit(call, intake.batch, reply, fault);
-        intake.batch = NULL;
+        outcome = ingest_commit(call, intake.ingest, reply, fault);
+        intake.ingest = NULL;
     }
-    store_batch_destroy(intake.batch);
+    engine_ingest_drop(intake.ingest);
     free(intake.values);
     free(intake.removed);
-    free(intake.record);
     return outcome;
 }
 
 static void put_reply(struct proto_writer *out, const struct proto_op_info *op,
-                      const struct store_result *result)
+                      const struct engine_written *written)
 {
     proto_write_map(out, 3);
-    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_COUNT, result->count);
-    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_CREATED, result->created);
-    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_SEQ, result->seq);
+    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_COUNT, written->count);
+    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_CREATED, written->created);
+    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_SEQ, written->seq);
 }
 
 enum rpc_outcome rpc_on_ACCOUNT_PUT(struct rpc_call *call, struct proto_fault *fault)
@@ -267,14 +194,14 @@ enum rpc_outcome rpc_on_ACCOUNT_PUT(struct rpc_call *call, struct proto_fault *f
 
 /* patch and delete answer alike. */
 static void count_reply(struct proto_writer *out, const struct proto_op_info *op,
-                        const struct store_result *result)
+                        const struct engine_written *written)
 {
     _Static_assert((int)PROTO_A_ACCOUNT_PATCH_COUNT == (int)PROTO_A_ACCOUNT_DELETE_COUNT &&
                        (int)PROTO_A_ACCOUNT_PATCH_SEQ == (int)PROTO_A_ACCOUNT_DELETE_SEQ,
                    "patch and delete answer alike");
     proto_write_map(out, 2);
-    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PATCH_COUNT, result->count);
-    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PATCH_SEQ, result->seq);
+    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PATCH_COUNT, written->count);
+    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PATCH_SEQ, written->seq);
 }
 
 enum rpc_outcome rpc_on_ACCOUNT_PATCH(struct rpc_call *call, struct proto_fault *fault)
@@ -290,16 +217,15 @@ enum rpc_outcome rpc_on_ACCOUNT_DELETE(struct rpc_call *call, struct proto_fault
     if (!ids) {
         return RPC_FAILED;
     }
-    struct store_batch *batch = store_batch_create();
-    if (!batch) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+    struct engine_ingest *ingest = engine_ingest_begin(fault);
+    if (!ingest) {
         return RPC_FAILED;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!id_valid(ids[i], "ids", fault) || !store_batch_delete(batch, ids[i], fault)) {
-            store_batch_destroy(batch);
+        if (!engine_ingest_delete(ingest, ids[i], fault)) {
+            engine_ingest_drop(ingest);
             return RPC_FAILED;
         }
     }
-    return rpc_write_submit(call, batch, count_reply, fault);
+    return ingest_commit(call, ingest, count_reply, fault);
 }

@@ -74,17 +74,15 @@ static bool record_find(struct rpc_call *call, struct feature_record *record,
         return proto_fault_set(fault, PROTO_MISSING_FIELD, "id", "give id, key or email");
     }
     struct proto_fault local = {0};
-    struct proto_span bytes;
     uint32_t slot = engine_find(call->worker->engine, &name, &local);
-    if (slot == STORE_NO_SLOT) {
+    if (slot == ENGINE_NO_SLOT) {
         if (local.code == PROTO_OK) {
             proto_fault_set(&local, PROTO_NOT_FOUND, "", "no account has this id, key or email");
         }
         *fault = local;
         return false;
     }
-    return store_record(engine_worker_view(call->worker->engine), slot, &bytes, fault) &&
-           feature_record_open(bytes, false, record, fault);
+    return engine_record(call->worker->engine, slot, record, fault);
 }
 
 enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *fault)
@@ -116,6 +114,6 @@ enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *f
     }
     write_values(call, &record, values);
     rpc_put_uint(call->out, call->op, PROTO_A_ACCOUNT_GET_SEQ,
-                 store_view_seq(engine_worker_view(call->worker->engine)));
+                 engine_worker_seq(call->worker->engine));
     return RPC_DONE;
 }

@@ -111,7 +111,6 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
         !engine_raw_many(worker->engine, active, ids, count, &raw)) {
         return false;
     }
-    struct store_view *view = engine_worker_view(worker->engine);
     uint8_t *at = proto_writer_reserve(out, count * template->size);
     if (!at) {
         return false;
@@ -120,7 +119,7 @@ bool rpc_hot_serve(struct rpc_worker *worker, const struct proto_frame *frames,
         engine_lists_prefetch(state->lists, raw.slots[i]);
     }
     rpc_patch_u32(template->bytes + template->icp, active->version);
-    rpc_patch_u64(template->bytes + template->seq, store_view_seq(view));
+    rpc_patch_u64(template->bytes + template->seq, engine_worker_seq(worker->engine));
     for (size_t i = 0; i < count; i++) {
         answered[i] = raw.known[i];
         if (answered[i]) {

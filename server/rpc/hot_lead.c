@@ -400,7 +400,7 @@ static bool lead_write(struct rpc_worker *worker, unsigned reasons, struct proto
     struct proto_fault fault = {0};
     struct engine_query query = {
         .document = engine_worker_state(worker->engine)->active, .reasons = reasons, .bare = true};
-    if (!engine_score_row(worker->engine, &query, STORE_NO_SLOT, worker->hot_lead->codes, &answer,
+    if (!engine_score_row(worker->engine, &query, ENGINE_NO_SLOT, worker->hot_lead->codes, &answer,
                           &fault)) {
         return false;
     }

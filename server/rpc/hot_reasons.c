@@ -74,7 +74,7 @@ bool rpc_hot_reasons_serve(struct rpc_worker *worker, const struct proto_frame *
     }
     uint32_t slots[RPC_HOT_GROUP];
     const uint8_t *rows[RPC_HOT_GROUP];
-    store_find_many(engine_worker_view(worker->engine), ids, count, slots, rows);
+    engine_rows_find(worker->engine, ids, count, slots, rows);
     for (size_t i = 0; i < count; i++) {
         struct engine_query query = {
             .name = {.id = ids[i]}, .document = active, .reasons = reasons[i], .bare = true};

@@ -1,41 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ICP versions: put, get, list, activate, revert. Learning is in rpc_learn.c. */
-#include <stdlib.h>
-
 #include "server/rpc/write.h"
 
 static void put_reply(struct proto_writer *out, const struct proto_op_info *op,
-                      const struct store_result *result)
+                      const struct engine_written *written)
 {
     proto_write_map(out, 2);
-    rpc_put_uint(out, op, PROTO_A_ICP_PUT_ICP, result->version);
-    rpc_put_uint(out, op, PROTO_A_ICP_PUT_SEQ, result->seq);
+    rpc_put_uint(out, op, PROTO_A_ICP_PUT_ICP, written->version);
+    rpc_put_uint(out, op, PROTO_A_ICP_PUT_SEQ, written->seq);
 }
 
 enum rpc_outcome rpc_on_ICP_PUT(struct rpc_call *call, struct proto_fault *fault)
 {
-    const struct engine_state *state = rpc_state(call);
     struct proto_span text = rpc_arg_text(call, PROTO_Q_ICP_PUT_DOCUMENT);
-    if (!state->schema) {
-        proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema before an ICP");
+    struct engine_write write;
+    if (!rpc_write_begin(call, put_reply, &write, fault)) {
         return RPC_FAILED;
     }
-    struct learn_document *document =
-        learn_document_parse(text, (uint32_t)state->document_count + 1, state->schema, fault);
-    if (!document) {
-        return RPC_FAILED;
-    }
-    learn_document_release(document);
-    struct store_batch *batch = store_batch_create();
-    if (!batch) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "document", "no memory for the document");
-        return RPC_FAILED;
-    }
-    if (!store_batch_icp(batch, text, false, proto_span_text("put"), fault)) {
-        store_batch_destroy(batch);
-        return RPC_FAILED;
-    }
-    return rpc_write_submit(call, batch, put_reply, fault);
+    return rpc_write_end(&write, engine_icp_put(call->worker->engine, text, &write, fault));
 }
 
 enum rpc_outcome rpc_on_ICP_GET(struct rpc_call *call, struct proto_fault *fault)
@@ -85,7 +67,7 @@ static void write_version(struct rpc_call *call, const struct learn_document *do
     proto_write_bool(out, document == rpc_state(call)->active);
 }
 
-static void write_switch(void *context, const struct store_change *change)
+static void write_switch(void *context, const struct engine_switch *change)
 {
     struct proto_writer *out = context;
     proto_write_map(out, 3);
@@ -94,10 +76,10 @@ static void write_switch(void *context, const struct store_change *change)
     proto_write_text(out, "time");
     proto_write_int(out, change->time_ms);
     proto_write_text(out, "reason");
-    proto_write_str(out, change->text);
+    proto_write_str(out, change->reason);
 }
 
-static void count_switch(void *context, const struct store_change *change)
+static void count_switch(void *context, const struct engine_switch *change)
 {
     (void)change;
     ++*(size_t *)context;
@@ -106,13 +88,13 @@ static void count_switch(void *context, const struct store_change *change)
 enum rpc_outcome rpc_on_ICP_LIST(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct engine_state *state = rpc_state(call);
-    struct store_view *view = engine_worker_view(call->worker->engine);
+    struct engine_worker *worker = call->worker->engine;
     size_t usable = 0;
     size_t switches = 0;
     for (size_t i = 0; i < state->document_count; i++) {
         usable += state->documents[i] != NULL;
     }
-    if (!store_switches(view, count_switch, &switches, fault)) {
+    if (!engine_switches(worker, count_switch, &switches, fault)) {
         return RPC_FAILED;
     }
     proto_write_map(call->out, 2);
@@ -125,7 +107,7 @@ enum rpc_outcome rpc_on_ICP_LIST(struct rpc_call *call, struct proto_fault *faul
     }
     rpc_key(call->out, call->op, PROTO_A_ICP_LIST_SWITCHES);
     proto_write_array(call->out, switches);
-    return store_switches(view, write_switch, call->out, fault) ? RPC_DONE : RPC_FAILED;
+    return engine_switches(worker, write_switch, call->out, fault) ? RPC_DONE : RPC_FAILED;
 }
 
 /* activate and revert answer alike. */
@@ -135,47 +117,32 @@ _Static_assert((int)PROTO_A_ICP_ACTIVATE_ICP == (int)PROTO_A_ICP_REVERT_ICP &&
                "activate and revert answer alike");
 
 static void switch_reply(struct proto_writer *out, const struct proto_op_info *op,
-                         const struct store_result *result)
+                         const struct engine_written *written)
 {
     proto_write_map(out, 3);
-    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_ICP, result->version);
-    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_PREVIOUS, result->previous);
-    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_SEQ, result->seq);
+    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_ICP, written->version);
+    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_PREVIOUS, written->previous);
+    rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_SEQ, written->seq);
 }
 
 enum rpc_outcome rpc_on_ICP_ACTIVATE(struct rpc_call *call, struct proto_fault *fault)
 {
     uint64_t version = rpc_arg_uint(call, PROTO_Q_ICP_ACTIVATE_ICP, 0);
-    if (version == 0) {
-        proto_fault_set(fault, PROTO_BAD_FIELD, "icp", "versions start at 1");
+    struct proto_span reason = rpc_arg_text(call, PROTO_Q_ICP_ACTIVATE_REASON);
+    struct engine_write write;
+    if (!rpc_write_begin(call, switch_reply, &write, fault)) {
         return RPC_FAILED;
     }
-    if (!engine_state_document(rpc_state(call), version, fault)) {
-        return RPC_FAILED;
-    }
-    struct store_batch *batch = store_batch_create();
-    if (!batch) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
-        return RPC_FAILED;
-    }
-    if (!store_batch_activate(batch, (uint32_t)version,
-                              rpc_arg_text(call, PROTO_Q_ICP_ACTIVATE_REASON), fault)) {
-        store_batch_destroy(batch);
-        return RPC_FAILED;
-    }
-    return rpc_write_submit(call, batch, switch_reply, fault);
+    return rpc_write_end(&write,
+                         engine_icp_activate(call->worker->engine, version, reason, &write, fault));
 }
 
 enum rpc_outcome rpc_on_ICP_REVERT(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct store_batch *batch = store_batch_create();
-    if (!batch) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+    struct proto_span reason = rpc_arg_text(call, PROTO_Q_ICP_REVERT_REASON);
+    struct engine_write write;
+    if (!rpc_write_begin(call, switch_reply, &write, fault)) {
         return RPC_FAILED;
     }
-    if (!store_batch_revert(batch, rpc_arg_text(call, PROTO_Q_ICP_REVERT_REASON), fault)) {
-        store_batch_destroy(batch);
-        return RPC_FAILED;
-    }
-    return rpc_write_submit(call, batch, switch_reply, fault);
+    return rpc_write_end(&write, engine_icp_revert(call->worker->engine, reason, &write, fault));
 }

@@ -90,7 +90,7 @@ static bool is_stored(void *context, enum capture_name by, struct proto_span tex
     struct proto_fault fault = {0};
     struct engine_name name = {0};
     *(by == CAPTURE_BY_EMAIL ? &name.email : by == CAPTURE_BY_KEY ? &name.key : &name.id) = text;
-    return engine_find(worker->engine, &name, &fault) != STORE_NO_SLOT;
+    return engine_find(worker->engine, &name, &fault) != ENGINE_NO_SLOT;
 }
 
 void rpc_capture_take(struct rpc_worker *worker, const struct rpc_batch *batch)

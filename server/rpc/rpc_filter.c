@@ -49,14 +49,6 @@ static bool fields_find(struct page_reply *reply, struct proto_fault *fault)
     return true;
 }
 
-static bool record_open(const struct rpc_call *call, uint32_t slot, struct feature_record *record,
-                        struct proto_fault *fault)
-{
-    struct proto_span bytes;
-    return store_record(engine_worker_view(call->worker->engine), slot, &bytes, fault) &&
-           feature_record_open(bytes, false, record, fault);
-}
-
 static bool write_ids(struct page_reply *reply, struct proto_fault *fault)
 {
     struct rpc_call *call = reply->call;
@@ -64,7 +56,7 @@ static bool write_ids(struct page_reply *reply, struct proto_fault *fault)
     rpc_key(call->out, call->op, PROTO_A_FILTER_IDS);
     proto_write_array(call->out, reply->page.count);
     for (size_t i = 0; i < reply->page.count; i++) {
-        if (!record_open(call, reply->page.found[i].slot, &record, fault)) {
+        if (!engine_record(call->worker->engine, reply->page.found[i].slot, &record, fault)) {
             return false;
         }
         proto_write_str(call->out, record.id);
@@ -104,7 +96,7 @@ static bool write_values(struct page_reply *reply, struct proto_fault *fault)
                                    "the values of %zu accounts do not fit one frame; ask for fewer",
                                    reply->page.count);
         }
-        if (!record_open(call, reply->page.found[i].slot, &record, fault)) {
+        if (!engine_record(call->worker->engine, reply->page.found[i].slot, &record, fault)) {
             return false;
         }
         feature_record_values(&record, reply->values, rpc_state(call)->schema->id_count);
@@ -158,8 +150,7 @@ static bool page_write(struct page_reply *reply, struct proto_fault *fault)
     size_t pairs =
         2 + (size_t)more + (reply->field_count > 0) + (reply->expression->document ? 5U : 0U);
     proto_write_map(call->out, pairs);
-    rpc_put_uint(call->out, call->op, PROTO_A_FILTER_SEQ,
-                 store_view_seq(engine_worker_view(call->worker->engine)));
+    rpc_put_uint(call->out, call->op, PROTO_A_FILTER_SEQ, engine_worker_seq(call->worker->engine));
     if (!write_ids(reply, fault)) {
         return false;
     }
@@ -230,10 +221,10 @@ enum rpc_outcome rpc_on_COUNT(struct rpc_call *call, struct proto_fault *fault)
     if (!ok) {
         return RPC_FAILED;
     }
-    struct store_view *view = engine_worker_view(call->worker->engine);
     proto_write_map(call->out, 3);
     rpc_put_uint(call->out, call->op, PROTO_A_COUNT_COUNT, count);
-    rpc_put_uint(call->out, call->op, PROTO_A_COUNT_OF, store_view_accounts(view));
-    rpc_put_uint(call->out, call->op, PROTO_A_COUNT_SEQ, store_view_seq(view));
+    rpc_put_uint(call->out, call->op, PROTO_A_COUNT_OF,
+                 engine_worker_accounts(call->worker->engine));
+    rpc_put_uint(call->out, call->op, PROTO_A_COUNT_SEQ, engine_worker_seq(call->worker->engine));
     return RPC_DONE;
 }

@@ -98,7 +98,7 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct learn_do
     proto_write_map(call->out, 3);
     rpc_put_uint(call->out, call->op, PROTO_A_SCORE_MANY_ICP, document->version);
     rpc_put_uint(call->out, call->op, PROTO_A_SCORE_MANY_SEQ,
-                 store_view_seq(engine_worker_view(call->worker->engine)));
+                 engine_worker_seq(call->worker->engine));
     rpc_key(call->out, call->op, PROTO_A_SCORE_MANY_SCORES);
     proto_write_array(call->out, count);
     unsigned reasons = rpc_reasons(&call->args[PROTO_Q_SCORE_MANY_REASONS]);

@@ -286,8 +286,7 @@ static bool similar_write(struct rpc_call *call, const struct lookalike_similar 
     struct proto_writer *out = call->out;
     const struct proto_op_info *op = call->op;
     proto_write_map(out, 10);
-    rpc_put_uint(out, op, PROTO_A_SIMILAR_SEQ,
-                 store_view_seq(engine_worker_view(call->worker->engine)));
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_SEQ, engine_worker_seq(call->worker->engine));
     rpc_put_uint(out, op, PROTO_A_SIMILAR_ICP, result->document ? result->document->version : 0);
     rpc_put_flag(out, op, PROTO_A_SIMILAR_EXACT, result->report.exact);
     rpc_put_number(out, op, PROTO_A_SIMILAR_RECALL_EXPECTED, result->report.recall_expected);

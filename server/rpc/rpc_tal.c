@@ -326,7 +326,7 @@ static void write_checked(struct rpc_call *call, struct proto_span name,
     const struct proto_op_info *op = call->op;
     const json_t *document = checked->document;
     const json_t *icp = json_object_get(document, "icp");
-    uint64_t seq_now = store_view_seq(engine_worker_view(call->worker->engine));
+    uint64_t seq_now = engine_worker_seq(call->worker->engine);
     bool same = checked->rebuilt && checked->changed == 0 && checked->gone == 0 &&
                 json_array_size(checked->entering) == 0 && json_array_size(checked->leaving) == 0;
     proto_write_map(out, checked->rebuilt ? 12 : 13);

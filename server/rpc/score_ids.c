@@ -75,8 +75,7 @@ enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct learn_documen
     struct proto_writer *out = call->out;
     proto_write_map(out, 6);
     rpc_put_uint(out, call->op, PROTO_A_SCORE_MANY_ICP, document->version);
-    rpc_put_uint(out, call->op, PROTO_A_SCORE_MANY_SEQ,
-                 store_view_seq(engine_worker_view(call->worker->engine)));
+    rpc_put_uint(out, call->op, PROTO_A_SCORE_MANY_SEQ, engine_worker_seq(call->worker->engine));
     rpc_key(out, call->op, PROTO_A_SCORE_MANY_FIT);
     proto_write_bin(out, (struct proto_span){columns.fit, 4 * count});
     rpc_key(out, call->op, PROTO_A_SCORE_MANY_P);

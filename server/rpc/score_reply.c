@@ -336,7 +336,7 @@ static uint8_t *head_put(const struct rpc_score_reply *reply, struct engine_work
     bool tal = answer->found && engine_state_on_tal(engine_worker_state(worker), answer->slot);
     memcpy(at, reply->head, HEAD_BYTES_MAX);
     rpc_patch_u32(at + reply->icp, query->document->version);
-    rpc_patch_u64(at + reply->seq, store_view_seq(engine_worker_view(worker)));
+    rpc_patch_u64(at + reply->seq, engine_worker_seq(worker));
     at[reply->found] =
         (uint8_t)(RPC_MARK_FALSE + answer->found); /* true is the byte behind false */
     at[reply->tal] = (uint8_t)(RPC_MARK_FALSE + tal);

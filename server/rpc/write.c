@@ -8,43 +8,43 @@ struct pending_write {
     rpc_write_reply *reply;
 };
 
-static void write_done(void *context, const struct store_result *result)
+static void write_done(void *context, const struct engine_written *written)
 {
     struct pending_write *pending = context;
-    if (result->fault.code == PROTO_OK) {
+    if (written->fault.code == PROTO_OK) {
         const struct rpc_options *options = &pending->later->rpc->options;
         base_metrics_add(base_metrics_block(options->metrics, options->workers),
-                         BASE_METRIC_ACCOUNTS_WRITTEN, result->count);
-        pending->reply(rpc_later_begin(pending->later), pending->later->op, result);
+                         BASE_METRIC_ACCOUNTS_WRITTEN, written->count);
+        pending->reply(rpc_later_begin(pending->later), pending->later->op, written);
     }
-    rpc_later_post(pending->later, &result->fault);
+    rpc_later_post(pending->later, &written->fault);
     free(pending);
 }
 
-enum rpc_outcome rpc_write_submit(struct rpc_call *call, struct store_batch *batch,
-                                  rpc_write_reply *reply, struct proto_fault *fault)
+bool rpc_write_begin(struct rpc_call *call, rpc_write_reply *reply, struct engine_write *write,
+                     struct proto_fault *fault)
 {
     struct pending_write *pending = calloc(1, sizeof *pending);
     if (!pending) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
-        goto fail;
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
     }
     pending->reply = reply;
     pending->later = rpc_later_create(call, fault);
     if (!pending->later) {
-        goto fail;
+        free(pending);
+        return false;
     }
-    if (!store_submit(engine_store(call->worker->rpc->options.engine), batch, write_done, pending,
-                      fault)) {
-        goto fail;
-    }
-    return RPC_LATER;
+    *write = (struct engine_write){.on_done = write_done, .context = pending};
+    return true;
+}
 
-fail:
-    if (pending && pending->later) {
-        rpc_later_drop(pending->later);
+enum rpc_outcome rpc_write_end(const struct engine_write *write, bool given)
+{
+    struct pending_write *pending = write->context;
+    if (given) {
+        return RPC_LATER;
     }
+    rpc_later_drop(pending->later);
     free(pending);
-    store_batch_destroy(batch);
     return RPC_FAILED;
 }

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests that go through the writer: submit now, answer when the batch is on disk. */
+/* Requests that go through the writer: handed over now, answered when the write is on disk.
+ *
+ *   struct engine_write write;
+ *   return rpc_write_begin(call, reply, &write, fault)
+ *              ? rpc_write_end(&write, engine_…(…, &write, fault)) : RPC_FAILED; */
 #ifndef RPC_WRITE_H
 #define RPC_WRITE_H
 
+#include "server/engine/ingest.h"
 #include "server/rpc/call.h"
 
-/* Writes the payload of the reply of a batch that was committed; runs on the writer thread. */
+/* Writes the payload of the reply to a write that was committed; runs on the writer thread. */
 typedef void rpc_write_reply(struct proto_writer *out, const struct proto_op_info *op,
-                             const struct store_result *result);
+                             const struct engine_written *written);
 
-/* Takes the batch, also when it fails. */
-enum rpc_outcome rpc_write_submit(struct rpc_call *call, struct store_batch *batch,
-                                  rpc_write_reply *reply, struct proto_fault *fault);
+/* Fills *write for the engine; false with *fault if there is no memory. */
+bool rpc_write_begin(struct rpc_call *call, rpc_write_reply *reply, struct engine_write *write,
+                     struct proto_fault *fault);
+/* given: what the engine answered. If it took the write, its reply may have gone out already. */
+enum rpc_outcome rpc_write_end(const struct engine_write *write, bool given);
 
 #endif

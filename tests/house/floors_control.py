@@ -38,6 +38,7 @@ PLANTED = [
     ("server/feature/bad.h", '#include "server/model/scorecard.h"\n', "sideways: server/feature"),
     ("server/learn/bad.h", '#include "server/store/store.h"\n', "sideways: server/learn"),
     ("server/rpc/bad.h", '#include "server/net/net.h"\n', "sideways: server/rpc"),
+    ("server/rpc/bad.c", '#include "server/store/store.h"\n', "server/rpc must not know server/store"),
     ("server/net/bad.h", '#include "server/rpc/rpc.h"\n', "sideways: server/net"),
     ("server/engine/bad.c", '#include "server/rpc/rpc.h"\n', "up: server/engine"),
     ("server/engine/bad.c", '#include "server/lookalike/lookalike.h"\n', "up: server/engine"),

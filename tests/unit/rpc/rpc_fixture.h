@@ -6,6 +6,7 @@
 #define RPC_FIXTURE_H
 
 #include "proto/request.h"
+#include "server/engine/engine_create.h"
 #include "server/rpc/rpc.h"
 
 struct rpc_fixture {

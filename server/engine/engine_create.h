@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making an engine, for the program that does: who only uses one knows nothing of its store. See
+ * engine.h for threads and errors. */
+#ifndef ENGINE_ENGINE_CREATE_H
+#define ENGINE_ENGINE_CREATE_H
+
+#include "server/engine/engine.h"
+#include "server/store/store.h"
+
+struct engine_options {
+    struct store_options
+        store; /* on_change and on_commit are the engine's own and left NULL here */
+    int64_t (*now_ms)(void *context);
+    void *now_context;
+    void (*on_log)(void *context, int level,
+                   const char *message); /* levels as syslog(3); NULL: silent */
+    void *log_context;
+};
+
+struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault);
+/* Cancels jobs and scans and waits for them; none is taken any more. So what they use can be
+ * destroyed before the engine. */
+void engine_stop(struct engine *engine);
+/* Stops, commits what was submitted, closes the store. Workers must be destroyed before. */
+void engine_destroy(struct engine *engine);
+struct store *engine_store(struct engine *engine);
+
+#endif

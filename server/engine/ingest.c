@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An account is checked, its keys are brought into the form in which they are looked up, and it is
+ * encoded as a record of the batch; at the commit the batch goes to the writer and the ingest waits
+ * for it, to tell what it did. What is refused before that leaves nothing behind; what the writer
+ * refuses is told through on_done. */
+#include "server/engine/ingest.h"
+
+#include <stdlib.h>
+
+#include "server/engine/ingest_internal.h"
+#include "server/identity/grammar.h"
+
+struct engine_ingest *engine_ingest_begin(struct proto_fault *fault)
+{
+    struct engine_ingest *ingest = calloc(1, sizeof *ingest);
+    struct store_batch *batch = store_batch_create();
+    if (!ingest || !batch) {
+        free(ingest);
+        store_batch_destroy(batch);
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+        return NULL;
+    }
+    ingest->batch = batch;
+    base_arena_init(&ingest->arena, 0, 0);
+    return ingest;
+}
+
+/* Lets go of what only the building needs. */
+static void ingest_slim(struct engine_ingest *ingest)
+{
+    base_arena_fini(&ingest->arena);
+    free(ingest->record);
+    ingest->record = NULL;
+}
+
+void engine_ingest_drop(struct engine_ingest *ingest)
+{
+    if (ingest) {
+        ingest_slim(ingest);
+        store_batch_destroy(ingest->batch);
+        free(ingest);
+    }
+}
+
+/* Encodes into the ingest's buffer, which grows to what the record needs. */
+static bool record_encode(struct engine_ingest *ingest, const struct feature_record *record,
+                          struct proto_span *encoded, struct proto_fault *fault)
+{
+    for (;;) {
+        size_t bytes = feature_record_encode(record, ingest->record, ingest->record_bytes, fault);
+        if (bytes == 0) {
+            return false;
+        }
+        if (bytes <= ingest->record_bytes) {
+            *encoded = (struct proto_span){ingest->record, bytes};
+            return true;
+        }
+        uint8_t *larger = realloc(ingest->record, 2 * bytes);
+        if (!larger) {
+            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the record");
+        }
+        ingest->record = larger;
+        ingest->record_bytes = 2 * bytes;
+    }
+}
+
+/* The keys as they are stored, in the arena; NULL with *fault. */
+static const struct proto_span *keys_normal(struct engine_ingest *ingest,
+                                            const struct engine_account *account,
+                                            struct proto_fault *fault)
+{
+    struct proto_span *keys =
+        base_arena_array(&ingest->arena, account->key_count + 1, sizeof *keys);
+    for (size_t i = 0; i < account->key_count; i++) {
+        struct proto_span given = account->keys[i];
+        uint8_t *room = base_arena_take(&ingest->arena, given.bytes);
+        if (!keys || !room) {
+            break;
+        }
+        if (!identity_key_normal(given, room, &keys[i], "keys", fault)) {
+            return NULL;
+        }
+    }
+    if (!base_arena_ok(&ingest->arena)) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "keys", "no memory for the keys");
+        return NULL;
+    }
+    return keys;
+}
+
+static bool account_encode(struct engine_ingest *ingest, const struct engine_account *account,
+                           struct proto_span *encoded, struct proto_fault *fault)
+{
+    struct feature_record record = {
+        .id = account->id,
+        .sources = &account->source,
+        .source_count = 1,
+        .key_count = account->key_count,
+        .values = account->values,
+        .value_slots = account->value_slots,
+    };
+    if (!identity_id_check(account->id, "id", fault)) {
+        return false;
+    }
+    if (account->source.bytes > PROTO_SOURCE_BYTES_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "source",
+                               "%zu bytes, at most %d are allowed", account->source.bytes,
+                               PROTO_SOURCE_BYTES_MAX);
+    }
+    if (account->key_count > PROTO_KEYS_MAX) {
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "keys", "%zu keys, at most %d are allowed",
+                               account->key_count, PROTO_KEYS_MAX);
+    }
+    base_arena_reset(&ingest->arena);
+    record.keys = keys_normal(ingest, account, fault);
+    return record.keys && record_encode(ingest, &record, encoded, fault);
+}
+
+bool engine_ingest_put(struct engine_ingest *ingest, const struct engine_account *account,
+                       struct proto_fault *fault)
+{
+    struct proto_span encoded;
+    return account_encode(ingest, account, &encoded, fault) &&
+           store_batch_put(ingest->batch, encoded, fault);
+}
+
+bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_account *account,
+                         struct proto_fault *fault)
+{
+    struct proto_span encoded;
+    return account_encode(ingest, account, &encoded, fault) &&
+           store_batch_patch(ingest->batch, encoded, account->removed, account->removed_count,
+                             fault);
+}
+
+bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
+                          struct proto_fault *fault)
+{
+    return identity_id_check(id, "ids", fault) && store_batch_delete(ingest->batch, id, fault);
+}
+
+/* On the writer thread, when the batch is on disk or refused. */
+static void ingest_done(void *context, const struct store_result *result)
+{
+    struct engine_ingest *ingest = context;
+    struct engine_written written = {
+        .fault = result->fault,
+        .seq = result->seq,
+        .count = result->count,
+        .created = result->created,
+        .version = result->version,
+        .previous = result->previous,
+    };
+    ingest->write.on_done(ingest->write.context, &written);
+    free(ingest);
+}
+
+bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
+                          const struct engine_write *write, struct proto_fault *fault)
+{
+    struct store_batch *batch = ingest->batch;
+    ingest_slim(ingest);
+    ingest->write = *write;
+    ingest->batch = NULL; /* the store's, or freed below: the ingest may be gone after this */
+    if (!store_submit(engine->store, batch, ingest_done, ingest, fault)) {
+        store_batch_destroy(batch);
+        free(ingest);
+        return false;
+    }
+    return true;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes: accounts, schemas, ICP versions and what is active, checked and handed to the store. This
+ * is the one way by which a request changes anything.
+ *
+ *   begin ─▶ put, patch, delete … ─▶ commit ─▶ on_done, once it is on disk
+ *
+ * What is committed together is stored whole or not at all. A document is one call. Rules of ids
+ * and keys are those of identity/grammar.h; a schema or ICP document is parsed here, so that the
+ * writer is not held up by one that is none.
+ *
+ * Ownership: an ingest is the caller's until it is committed or dropped; texts and values are
+ * copied. Errors: PROTO_BAD_FIELD with the member as place (id, keys, source), PROTO_TOO_LARGE,
+ * PROTO_NO_SCHEMA, PROTO_BAD_SCHEMA, PROTO_BAD_DOCUMENT, PROTO_NOT_FOUND, PROTO_BUSY,
+ * PROTO_SHUTTING_DOWN, PROTO_NO_MEMORY; later, through on_done, those of the store. Threads: one
+ * thread an ingest; on_done runs on the writer thread and must not block. Cost: about a µs an
+ * account of twenty values. */
+#ifndef ENGINE_INGEST_H
+#define ENGINE_INGEST_H
+
+#include "server/engine/engine.h"
+
+struct engine_ingest;
+
+/* An account as a caller gives it. */
+struct engine_account {
+    struct proto_span id;
+    const struct proto_span *keys;
+    size_t key_count;
+    struct proto_span source;           /* of every value */
+    const struct feature_value *values; /* by field id */
+    size_t value_slots;
+    const uint16_t *removed; /* of a patch: field ids to take away */
+    size_t removed_count;
+};
+
+/* What a write did. */
+struct engine_written {
+    struct proto_fault fault; /* code PROTO_OK on success */
+    uint64_t seq;             /* log sequence that holds it */
+    uint32_t count;           /* accounts put, patched or deleted */
+    uint32_t created;         /* of them new */
+    uint32_t version;         /* schema or ICP version that was stored or made active */
+    uint32_t previous;        /* ICP version that was active before */
+};
+
+/* Who is told, once, unless the call that was given it returns false. */
+struct engine_write {
+    void (*on_done)(void *context, const struct engine_written *written);
+    void *context;
+};
+
+struct engine_ingest *engine_ingest_begin(struct proto_fault *fault);
+void engine_ingest_drop(struct engine_ingest *ingest); /* NULL is fine */
+/* After a fault the ingest can only be dropped. */
+bool engine_ingest_put(struct engine_ingest *ingest, const struct engine_account *account,
+                       struct proto_fault *fault);
+bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_account *account,
+                         struct proto_fault *fault);
+bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
+                          struct proto_fault *fault);
+/* Takes the ingest, also when it fails. */
+bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
+                          const struct engine_write *write, struct proto_fault *fault);
+
+/* Documents, checked against the state that the worker sees; which version they become is decided
+ * by the writer, for others may be on their way. */
+bool engine_schema_put(struct engine_worker *worker, struct proto_span text,
+                       const struct engine_write *write, struct proto_fault *fault);
+bool engine_icp_put(struct engine_worker *worker, struct proto_span text,
+                    const struct engine_write *write, struct proto_fault *fault);
+bool engine_icp_activate(struct engine_worker *worker, uint64_t version, struct proto_span reason,
+                         const struct engine_write *write, struct proto_fault *fault);
+/* Goes back to the version that was active before; a second one comes back. */
+bool engine_icp_revert(struct engine_worker *worker, struct proto_span reason,
+                       const struct engine_write *write, struct proto_fault *fault);
+
+#endif
