@@ -53,16 +53,6 @@ static bool take(void *into, const char *text, char *why, size_t why_bytes)
     return true;
 }
 
-static void number_print(double value)
-{
-    if (value >= 1e5)
-        printf("%8.2f M", value / 1e6);
-    else if (value >= 100)
-        printf("%10.0f", value);
-    else
-        printf("%10.3f", value);
-}
-
 /* What this run had less of than the rows speak of. */
 static void smaller_say(const struct gate_options *setup)
 {
@@ -79,33 +69,9 @@ static void smaller_say(const struct gate_options *setup)
 
 static int rows_print(const struct gate *gate, const struct gate_options *setup)
 {
-    struct gate_row rows[ROWS_MAX];
-    size_t count = gate_rows(gate, rows, ROWS_MAX);
-    unsigned short_of = 0;
-    printf("\n%-58s %10s %24s %12s   %s\n", "", "measured", "lowest … highest run", "target", "");
-    for (size_t i = 0; i < count; i++) {
-        const struct gate_row *row = &rows[i];
-        printf("%-58s ", row->text);
-        if (row->measured.count == 0) {
-            printf("%10s %24s", "-", "");
-        } else {
-            number_print(row->measured.median);
-            printf("  ");
-            number_print(row->measured.low);
-            printf(" …");
-            number_print(row->measured.high);
-        }
-        printf("  %s", row->at_least ? "≥" : "≤");
-        number_print(row->target);
-        printf("   %s", row->measured.count == 0 ? "NOT MEASURED"
-                        : row->holds             ? "holds"
-                                                 : "FALLS SHORT");
-        if (row->by_cpu.count > 0)
-            printf("  (by CPU time %.3f)", row->by_cpu.median);
-        printf("\n");
-        short_of += !row->holds;
-    }
-    printf("\n%zu rows, %u short\n", count, short_of);
+    struct gate_line lines[ROWS_MAX];
+    size_t count = gate_rows(gate, lines, ROWS_MAX);
+    unsigned short_of = gate_lines_print(stdout, lines, count);
     smaller_say(setup);
     return short_of == 0 ? EX_OK : 1;
 }

@@ -91,8 +91,11 @@ static int measure(const struct arguments *arguments)
         json_t *json = gate_ingest_json(ingest);
         snprintf(path, sizeof path, "%s/ingest.json", arguments->ingest.folder);
         const char *to = arguments->json != NULL ? arguments->json : path;
-        if (table_print(ingest, arguments) > 0)
-            code = EX_SOFTWARE;
+        struct gate_line lines[GATE_INGEST_ROWS_MAX];
+        size_t count = gate_ingest_rows(ingest, &arguments->ingest, lines, GATE_INGEST_ROWS_MAX);
+        bool wrong = table_print(ingest, arguments) > 0;
+        unsigned short_of = gate_lines_print(stdout, lines, count);
+        code = wrong ? EX_SOFTWARE : short_of > 0 ? 1 : EX_OK;
         if (!report_json_save(json, to, &fault))
             code = bench_fail(&fault);
         else
@@ -117,7 +120,7 @@ int bench_command_ingest(int argc, char **argv)
     struct arguments arguments = {.ingest = {.icpd = "icpd",
                                              .folder = "build/bench",
                                              .accounts = GATE_INGEST_ACCOUNTS_MAX,
-                                             .rounds = 7,
+                                             .rounds = GATE_INGEST_ROUNDS,
                                              .connections = 16,
                                              .warmup_s = 0.3,
                                              .measure_s = 1.5,

@@ -166,6 +166,7 @@ static void result_keep(struct gate *gate, const struct gate_entry *entry,
     series->values[GATE_P50][at] = (double)base_histogram_percentile(&result->latency, 0.5) / 1e3;
     series->values[GATE_P99][at] = (double)base_histogram_percentile(&result->latency, 0.99) / 1e3;
     series->values[GATE_CPU][at] = (double)result->server.cpu_ns / done / cases[entry->what].scores;
+    series->values[GATE_SHARE_BUSY][at] = load_result_busy(result);
     series->wrong += load_result_errors(result) + result->misplaced;
     if (series->runs == NULL)
         series->runs = json_array();

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "bench/gate/gate_frame.h"
 #include "bench/load/load.h"
 #include "bench/load/load_workload.h"
 #include "bench/peer/peer.h"
@@ -38,22 +39,22 @@ enum gate_contender {
     GATE_CONTENDERS
 };
 
-enum gate_metric { GATE_RATE, GATE_SCORES, GATE_P50, GATE_P99, GATE_CPU, GATE_BYTES, GATE_METRICS };
+enum gate_metric {
+    GATE_RATE,
+    GATE_SCORES,
+    GATE_P50,
+    GATE_P99,
+    GATE_CPU,
+    GATE_SHARE_BUSY,
+    GATE_BYTES,
+    GATE_METRICS
+};
 
 struct gate_series {
     double values[GATE_METRICS][REPORT_RUNS_MAX];
     size_t count;
     uint64_t wrong; /* errors, misplaced and unanswered, all runs */
     json_t *runs;
-};
-
-struct gate_row {
-    const char *text;
-    struct report_spread measured;
-    struct report_spread by_cpu; /* of rates: the same ratio by processor time of the servers */
-    bool at_least;
-    double target;
-    bool holds;
 };
 
 struct gate_options {
@@ -78,8 +79,8 @@ struct gate;
 
 struct gate *gate_create(const struct gate_options *options, struct proto_fault *fault);
 bool gate_measure(struct gate *gate, struct proto_fault *fault);
-/* Fills rows[] from the series; returns how many. */
-size_t gate_rows(const struct gate *gate, struct gate_row *rows, size_t rows_max);
+/* Fills lines[] from the series; returns how many. */
+size_t gate_rows(const struct gate *gate, struct gate_line *lines, size_t lines_max);
 const struct gate_series *gate_series(const struct gate *gate, enum gate_case what,
                                       enum gate_contender who);
 /* Everything, for reports; the caller owns it. */

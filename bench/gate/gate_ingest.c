@@ -288,6 +288,7 @@ static void keep(struct gate_ingest_series *series, const struct load_result *re
     series->p50_us[at] = (double)base_histogram_percentile(&result->latency, 0.5) / 1e3;
     series->p99_us[at] = (double)base_histogram_percentile(&result->latency, 0.99) / 1e3;
     series->cpu_us[at] = (double)result->server.cpu_ns / 1e3 / done / batch;
+    series->busy[at] = load_result_busy(result);
     series->wrong += load_result_errors(result) + result->misplaced;
     if (series->runs == NULL)
         series->runs = json_array();
@@ -357,10 +358,13 @@ json_t *gate_ingest_json(const struct gate_ingest *ingest)
                                             infos[i].name, "records_each", (int)options->batches[b],
                                             "runs", ingest->series[b][i].runs));
         }
-    return json_pack("{s:i, s:s, s:o, s:{s:I, s:i, s:f, s:f, s:i, s:i}, s:o, s:o}", "format",
+    struct gate_line lines[GATE_INGEST_ROWS_MAX];
+    size_t count = gate_ingest_rows(ingest, options, lines, GATE_INGEST_ROWS_MAX);
+    return json_pack("{s:i, s:s, s:o, s:{s:I, s:i, s:f, s:f, s:i, s:i}, s:o, s:o, s:o}", "format",
                      REPORT_JSON_FORMAT, "kind", "ingest", "machine", report_json_machine(),
                      "setup", "accounts", (json_int_t)options->accounts, "connections",
                      (int)options->connections, "warmup_s", options->warmup_s, "measure_s",
                      options->measure_s, "server_cpu", options->server_cpu, "load_cpu",
-                     options->load_cpu, "contenders", contenders_json(ingest), "series", list);
+                     options->load_cpu, "contenders", contenders_json(ingest), "series", list,
+                     "rows", gate_lines_json(lines, count));
 }

@@ -15,6 +15,7 @@
 
 #include <jansson.h>
 
+#include "bench/gate/gate_frame.h"
 #include "bench/load/load.h"
 #include "bench/report/report_median.h"
 
@@ -26,6 +27,8 @@ enum gate_ingest_who {
 };
 
 #define GATE_INGEST_BATCHES_MAX 8
+/* What the rows speak of; with fewer they are shown and not judged. */
+#define GATE_INGEST_ROUNDS 7
 /* So many records fit the requests that are held ready (LOAD_TRAFFIC_BYTES_MAX) in any batches. */
 #define GATE_INGEST_ACCOUNTS_MAX 30000
 
@@ -44,6 +47,7 @@ struct gate_ingest_options {
 struct gate_ingest_series {
     double records[REPORT_RUNS_MAX]; /* a second */
     double p50_us[REPORT_RUNS_MAX], p99_us[REPORT_RUNS_MAX];
+    double busy[REPORT_RUNS_MAX];   /* load_result_busy */
     double cpu_us[REPORT_RUNS_MAX]; /* a record: of the server, or of SQLite's process */
     size_t count;
     uint64_t wrong;
@@ -61,6 +65,10 @@ struct gate_ingest *gate_ingest_create(const struct gate_ingest_options *options
 bool gate_ingest_measure(struct gate_ingest *ingest, struct proto_fault *fault);
 const struct gate_ingest_series *gate_ingest_series(const struct gate_ingest *ingest,
                                                     unsigned batch_index, enum gate_ingest_who who);
+#define GATE_INGEST_ROWS_MAX 8
+/* The rows of ingest_row.def; returns how many. Options are those that it was made with. */
+size_t gate_ingest_rows(const struct gate_ingest *ingest, const struct gate_ingest_options *options,
+                        struct gate_line *lines, size_t lines_max);
 /* For reports; the caller owns it. */
 json_t *gate_ingest_json(const struct gate_ingest *ingest);
 void gate_ingest_destroy(struct gate_ingest *ingest);

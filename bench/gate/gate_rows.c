@@ -5,20 +5,18 @@
 #include "bench/gate/gate_parts.h"
 #include "bench/report/report_json.h"
 
-enum limit { LIMIT_LEAST, LIMIT_MOST };
-
 static const struct {
     const char *text;
     struct gate_entry entry;
     enum gate_metric metric;
     struct gate_entry against;
-    enum limit limit;
+    enum gate_limit limit;
     double target;
 } rows[] = {
 #define R(text, CASE, CONTENDER, METRIC, CASE2, CONTENDER2, LIMIT, target)                         \
     {text,          {GATE_##CASE, GATE_BY_##CONTENDER},                                            \
      GATE_##METRIC, {GATE_##CASE2, GATE_BY_##CONTENDER2},                                          \
-     LIMIT_##LIMIT, target},
+     GATE_##LIMIT,  target},
 #include "bench/gate/gate_row.def"
 #undef R
 };
@@ -34,60 +32,48 @@ static bool smaller_than_said(const struct gate *gate, size_t index)
     return rows[index].entry.who == GATE_BY_LARGE && gate->options.large < GATE_LARGE;
 }
 
-static void row_judge(const struct gate *gate, size_t index, struct gate_row *row)
+/* The larger one of what stood in the way of both sides. */
+static double busy_of(const struct gate_series *a, const struct gate_series *b, bool is_ratio)
+{
+    double busy = report_spread_of(a->values[GATE_SHARE_BUSY], a->count).median;
+    double other = report_spread_of(b->values[GATE_SHARE_BUSY], is_ratio ? b->count : 0).median;
+    return fmax(busy, other); /* passes over a NAN */
+}
+
+static void line_fill(const struct gate *gate, size_t index, struct gate_line *line)
 {
     const struct gate_series *a = &gate->series[rows[index].entry.what][rows[index].entry.who];
     const struct gate_series *b = &gate->series[rows[index].against.what][rows[index].against.who];
     enum gate_metric metric = rows[index].metric;
     bool is_ratio = rows[index].against.what != GATE_NONE;
-    *row = (struct gate_row){.text = rows[index].text,
-                             .at_least = rows[index].limit == LIMIT_LEAST,
-                             .target = rows[index].target};
-    row->measured = report_spread_of(a->values[metric], is_ratio ? 0 : a->count);
-    row->by_cpu = row->measured;
-    row->by_cpu.count = 0;
-    if (is_ratio) {
-        size_t count = least(a->count, b->count);
-        row->measured = report_spread_ratio(a->values[metric], b->values[metric], count);
-        if (metric == GATE_RATE)
-            row->by_cpu = report_spread_ratio(b->values[GATE_CPU], a->values[GATE_CPU], count);
-    }
-    row->holds =
-        row->measured.count > 0 && !smaller_than_said(gate, index) &&
-        (row->at_least ? row->measured.median >= row->target : row->measured.median <= row->target);
+    size_t count = least(a->count, b->count);
+    *line = (struct gate_line){.name = "",
+                               .text = rows[index].text,
+                               .unit = "",
+                               .limit = rows[index].limit,
+                               .target = rows[index].target,
+                               .busy = busy_of(a, b, is_ratio)};
+    line->measured = is_ratio ? report_spread_ratio(a->values[metric], b->values[metric], count)
+                              : report_spread_of(a->values[metric], a->count);
+    if (is_ratio && metric == GATE_RATE)
+        line->by_cpu = report_spread_ratio(b->values[GATE_CPU], a->values[GATE_CPU], count);
+    line->state = line->measured.count > 0 ? GATE_MEASURED : GATE_MISSING;
+    if (line->state == GATE_MEASURED && smaller_than_said(gate, index))
+        snprintf(line->why, sizeof line->why, "on a base smaller than the row speaks of");
 }
 
-size_t gate_rows(const struct gate *gate, struct gate_row *out, size_t rows_max)
+size_t gate_rows(const struct gate *gate, struct gate_line *lines, size_t lines_max)
 {
-    size_t count = least(sizeof rows / sizeof *rows, rows_max);
+    size_t count = least(sizeof rows / sizeof *rows, lines_max);
     for (size_t i = 0; i < count; i++)
-        row_judge(gate, i, &out[i]);
+        line_fill(gate, i, &lines[i]);
     return count;
-}
-
-static json_t *spread_json(const struct report_spread *spread)
-{
-    if (spread->count == 0)
-        return json_null();
-    return json_pack("{s:f, s:f, s:f, s:I}", "median", spread->median, "low", spread->low, "high",
-                     spread->high, "runs", (json_int_t)spread->count);
 }
 
 static json_t *rows_json(const struct gate *gate)
 {
-    struct gate_row all[sizeof rows / sizeof *rows];
-    size_t count = gate_rows(gate, all, sizeof all / sizeof *all);
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:s, s:f, s:s}", "text", all[i].text,
-                                              "measured", spread_json(&all[i].measured), "by_cpu",
-                                              spread_json(&all[i].by_cpu), "limit",
-                                              all[i].at_least ? "least" : "most", "target",
-                                              all[i].target, "verdict",
-                                              all[i].measured.count == 0 ? "not measured"
-                                              : all[i].holds             ? "holds"
-                                                                         : "falls short"));
-    return list;
+    struct gate_line all[sizeof rows / sizeof *rows];
+    return gate_lines_json(all, gate_rows(gate, all, sizeof all / sizeof *all));
 }
 
 static json_t *series_json(const struct gate *gate)

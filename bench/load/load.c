@@ -65,6 +65,7 @@ static void second_end(struct load *load, struct stream_run *stream, unsigned in
 static void usage_end(struct load *load)
 {
     struct load_usage server, self;
+    uint64_t stolen_ns = load_stolen_ns() - load->stolen_before_ns;
     load_usage_read(load->options->server_pid, &server);
     load_usage_read(getpid(), &self);
     load_usage_since(&load->server_before, &server);
@@ -73,6 +74,7 @@ static void usage_end(struct load *load)
         struct load_result *result = load->streams[i].result;
         result->server = server;
         result->self = self;
+        result->stolen_ns = stolen_ns;
         result->seconds = (double)(load_now(load) - load->measure_ns) / 1e9;
     }
 }
@@ -85,6 +87,7 @@ static void phase_step(struct load *load, uint64_t at_ns)
         load->second_ns = load->measure_ns + 1000000000;
         load_usage_read(options->server_pid, &load->server_before);
         load_usage_read(getpid(), &load->self_before);
+        load->stolen_before_ns = load_stolen_ns();
     }
     if (load->phase == PHASE_MEASURE && at_ns >= load->second_ns) {
         for (unsigned i = 0; i < options->stream_count; i++)

@@ -94,6 +94,7 @@ struct load_result {
     struct base_histogram latency; /* ns */
     struct base_histogram late;    /* ns that the generator itself sent too late (open loop) */
     struct load_usage server, self;
+    uint64_t stolen_ns;        /* of all processors, by other guests of the machine */
     struct load_stages stages; /* for the caller to fill in; not known to the load generator */
     struct load_second *timeline;
     size_t timeline_count;
@@ -107,6 +108,11 @@ void load_result_fini(struct load_result *result);
 
 /* Replies whose status is not 0. */
 uint64_t load_result_errors(const struct load_result *result);
+/* The share of the run in which server or generator stood ready to run and another program, of this
+ * machine or of another guest on it, had the processor; NAN where the system does not say. Threads
+ * of the server that share its processor wait for each other, too: of a server that works with one
+ * thread it says most. */
+double load_result_busy(const struct load_result *result);
 /* One sentence, or "" if nothing needs saying: the offered rate that was not reached, errors,
  * replies that were never asked for, a generator that was itself the limit. */
 void load_result_remark(const struct load_result *result, char *text, size_t text_bytes);

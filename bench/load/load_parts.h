@@ -38,6 +38,7 @@ struct load {
     uint64_t start_ns, measure_ns, end_ns, second_ns;
     uint64_t completed; /* of stream 0, in every phase */
     struct load_usage server_before, self_before;
+    uint64_t stolen_before_ns;
     struct proto_fault *fault;
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -62,4 +63,12 @@ void load_result_remark(const struct load_result *result, char *text, size_t tex
                    100 * self, 100 * server);
     if (used >= 2)
         text[used - 2] = '\0';
+}
+
+double load_result_busy(const struct load_result *result)
+{
+    uint64_t lost_ns = result->server.waited_ns + result->self.waited_ns + result->stolen_ns;
+    if (!result->self.known && !result->server.known)
+        return (double)NAN;
+    return result->seconds > 0 ? (double)lost_ns / 1e9 / result->seconds : 0;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The number after `name` in a file of "name: number" lines. */
 static uint64_t field_read(const char *path, const char *name)
@@ -72,6 +73,23 @@ void load_usage_since(const struct load_usage *before, struct load_usage *usage)
     usage->waited_ns -= before->waited_ns;
     usage->switches -= before->switches;
     usage->preemptions -= before->preemptions;
+}
+
+uint64_t load_stolen_ns(void)
+{
+    enum { STEAL = 8 }; /* user, nice, system, idle, iowait, irq, softirq, steal */
+    char line[256];
+    uint64_t ticks = 0;
+    FILE *file = fopen("/proc/stat", "re");
+    if (file == NULL)
+        return 0;
+    if (fgets(line, sizeof line, file) != NULL && strncmp(line, "cpu ", 4) == 0) {
+        char *at = line + 4;
+        for (unsigned i = 0; i < STEAL; i++)
+            ticks = strtoull(at, &at, 10);
+    }
+    fclose(file);
+    return ticks * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
 bool load_memory_read(pid_t pid, struct load_memory *memory)

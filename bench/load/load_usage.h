@@ -20,6 +20,9 @@ struct load_usage {
 void load_usage_read(pid_t pid, struct load_usage *usage);
 void load_usage_since(const struct load_usage *before, struct load_usage *usage);
 
+/* What other guests of the machine took from all processors of this one, since it started. */
+uint64_t load_stolen_ns(void);
+
 /* Memory of a process in bytes, from /proc/<pid>/status. */
 struct load_memory {
     uint64_t anonymous; /* RssAnon: its own; what a map of a file takes is not in it */

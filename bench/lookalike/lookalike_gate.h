@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The gate: every claim about look-alike search as a row with a target (lookalike_row.def). The
- * files that measure set figures; the gate judges, prints and writes JSON.
+ * files that measure set figures; the frame of all gates (gate_frame.h) judges and prints.
  *
- * Verdicts. A row holds or falls short. What the caller left out (a set, peers, growth) is skipped
- * and does not count; what could not be measured although it was asked for counts as falling short.
  * Ownership: options are borrowed. Errors: as stated. Threads: one.
  */
 #ifndef ICP_BENCH_LOOKALIKE_GATE_H
 #define ICP_BENCH_LOOKALIKE_GATE_H
 
+#include "bench/gate/gate_frame.h"
 #include "bench/lookalike/lookalike_case.h"
 
 enum lookalike_row {
@@ -40,19 +39,14 @@ struct lookalike_options {
     double targets[LOOKALIKE_ROWS]; /* where given */
 };
 
-struct lookalike_figure {
-    enum { LOOKALIKE_UNASKED, LOOKALIKE_SKIPPED, LOOKALIKE_MISSING, LOOKALIKE_MEASURED } state;
-    struct report_spread spread;
-    char why[128]; /* it is skipped or missing */
-};
-
 struct lookalike_gate {
     const struct lookalike_options *options;
-    struct lookalike_figure figures[LOOKALIKE_ROWS];
+    struct gate_line lines[LOOKALIKE_ROWS]; /* state, measure, why; the rest by judging */
     json_t *cases;
     json_t *builds;
     json_t *growth;
     json_t *server;
+    double busy; /* share of the whole run, load_result_busy; NAN: not known */
 };
 
 void lookalike_figure_set(struct lookalike_gate *gate, enum lookalike_row row,
@@ -67,12 +61,8 @@ void lookalike_gate_keep(struct lookalike_gate *gate, const struct lookalike_cas
 
 /* The row of that name, LOOKALIKE_ROWS if there is none. */
 enum lookalike_row lookalike_row_find(const char *name);
-double lookalike_row_target(const struct lookalike_options *options, enum lookalike_row row);
-/* Whether a figure satisfies its row; NaN never does. */
-bool lookalike_row_holds(const struct lookalike_options *options, enum lookalike_row row,
-                         double value);
-/* Whether its verdict counts. */
-bool lookalike_row_judged(const struct lookalike_options *options, enum lookalike_row row);
+/* The row as the frame judges it: text and target from the tables, the figure from the gate. */
+struct gate_line lookalike_row_line(const struct lookalike_gate *gate, enum lookalike_row row);
 
 /* Prints the table; returns how many rows fall short. */
 uint32_t lookalike_gate_judge(const struct lookalike_gate *gate);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/report/report_json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -88,6 +89,8 @@ json_t *report_json_result(const struct load_result *result)
         json_object_set_new(json, "server", usage(&result->server, result));
     if (result->stages.known)
         json_object_set_new(json, "stages_ns", stages(&result->stages));
+    if (!isnan(load_result_busy(result)))
+        json_object_set_new(json, "busy", json_real(load_result_busy(result)));
     json_object_set_new(json, "generator", usage(&result->self, result));
     json_object_set_new(json, "timeline", timeline(result));
     return json;

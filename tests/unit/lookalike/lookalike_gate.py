@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-VERDICTS = {"holds", "FALLS SHORT", "NOT MEASURED", "not judged", "skipped"}
+VERDICTS = {"holds", "falls short", "not measured", "not judged", "skipped"}
 # Rows that a quick run of A and S measures, whoever is installed.
 MEASURED = {"a-exact", "a-exact-filter", "a-insert", "scan-one", "scan-16", "server-exact",
             "server-probe", "server-scan", "server-p99"}
@@ -51,10 +51,10 @@ def main():
             expect("measured" in rows[name], f"{name} was not measured", output)
         for name in ("a-exact", "a-exact-filter", "server-exact"):
             expect(rows[name]["verdict"] == "holds", f"{name} does not hold", output)
-        short = [name for name, row in rows.items() if row["verdict"] == "FALLS SHORT"]
+        short = [name for name, row in rows.items() if row["verdict"] == "falls short"]
         expect(short == [], f"a quick run judged {short}", output)
         # Without hnswlib its rows count as short; with it nothing does.
-        missing = [name for name, row in rows.items() if row["verdict"] == "NOT MEASURED"]
+        missing = [name for name, row in rows.items() if row["verdict"] == "not measured"]
         expect(code == (1 if missing else 0), f"ended with {code} though {missing} is missing",
                output)
 
@@ -66,7 +66,7 @@ def main():
         code, rows, output = run(program, folder, "--sets", "A", "--no-peers", "--target",
                                  "a-insert=0")
         expect(code == 1, f"control: an impossible target ended with {code}", output)
-        expect(rows["a-insert"]["verdict"] == "FALLS SHORT", "control: a-insert holds", output)
+        expect(rows["a-insert"]["verdict"] == "falls short", "control: a-insert holds", output)
 
         code, rows, output = run(program, folder, "--sets", "F", "--no-peers", "--data",
                                  os.path.join(folder, "nowhere"))
