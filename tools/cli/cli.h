@@ -13,6 +13,10 @@
 #include "client/icp.h"
 #include "proto/fault.h"
 #include "proto/span.h"
+#include "tools/cli/out/out_file.h"
+#include "tools/cli/out/out_json.h"
+#include "tools/cli/out/out_number.h"
+#include "tools/cli/out/out_table.h"
 
 #define CLI_URI_DEFAULT "icp://127.0.0.1:4273"
 #define CLI_TIMEOUT_S_DEFAULT 30
@@ -34,15 +38,9 @@ enum cli_option_id {
     CLI_OPTIONS
 };
 
-enum cli_form { CLI_TABLE, CLI_JSON, CLI_CSV };
-
-struct cli;
-typedef int (*cli_handler)(struct cli *cli);
-
 struct cli_command {
     enum cli_command_id id;
     const char *name;
-    cli_handler handler;
     const char *summary;
     const char *arguments;
     const char *examples;
@@ -65,20 +63,32 @@ struct cli {
         const char *value; /* "" for a switch */
     } * settings;          /* in the order given */
     size_t setting_count;
-    enum cli_form form;
+    struct out_style style; /* of standard output */
     const char *uri;
     char token[512]; /* "" if none */
     uint32_t timeout_ms;
 };
 
-/* The tables as data. */
+/* cli_table.c: the tables as data, and names in them. */
 const struct cli_command *cli_commands(void); /* CLI_COMMANDS of them */
 const struct cli_option *cli_options(void);   /* CLI_OPTIONS of them */
+bool cli_option_belongs(const struct cli_command *command, const struct cli_option *option);
+/* The command whose name the words begin with, NULL if there is none; *used words are its name. */
+const struct cli_command *cli_command_find(int count, char *const *words, int *used);
+/* The command nearest to mistyped words, NULL if none is near. */
+const struct cli_command *cli_nearest(const char *words);
+/* The option of a command nearest to a mistyped name, NULL if none is near. */
+const struct cli_option *cli_nearest_option(const struct cli_command *command, const char *name);
 
-/* Runs one command line; returns the exit status. */
+/* cli_run.c: runs one command line; returns the exit status. */
 int cli_run(int count, char **arguments);
 
-/* Value of an option, the last if it was repeated; NULL if it was not given. */
+/* cli_parse.c: takes a command line apart into *cli; `words` are what stands before and behind the
+ * command's name. EX_OK, or EX_USAGE with a message. *help: help was asked for. The caller frees
+ * settings and arguments, whatever came out. */
+int cli_parse(struct cli *cli, int count, char **words, bool *help);
+
+/* cli_setting.c: value of an option, the last if it was repeated; NULL if it was not given. */
 const char *cli_text(const struct cli *cli, enum cli_option_id option);
 static inline bool cli_has(const struct cli *cli, enum cli_option_id option)
 {
@@ -90,19 +100,35 @@ const char *cli_each(const struct cli *cli, enum cli_option_id option, size_t *a
  * message printed, if the text is not one. */
 bool cli_number(const struct cli *cli, enum cli_option_id option, uint64_t low, uint64_t high,
                 uint64_t fallback, uint64_t *number);
+/* EX_USAGE with a message unless there are `least` to `most` arguments. */
+bool cli_arguments(const struct cli *cli, size_t least, size_t most);
+/* A version number from 1 as an argument; false with a message printed. */
+bool cli_version_argument(const struct cli *cli, const char *text, uint64_t *version);
 
-/* Messages on standard error: "icp COMMAND: …". cli_fail returns the exit status it is given. */
+/* cli_say.c: messages on standard error: "icp COMMAND: …". cli_fail returns the exit status it is
+ * given. */
 void cli_say(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int cli_fail(const struct cli *cli, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Prints a fault and returns the exit status that its code has (cli_exit_status). */
 int cli_fault(const struct cli *cli, const struct proto_fault *fault);
 int cli_icp_fault(const struct cli *cli, const struct icp_fault *fault);
+/* A fault on a file rather than a request: EX_NOINPUT where it cannot be opened. */
+int cli_file_fault(const struct cli *cli, const struct proto_fault *fault);
 int cli_exit_status(unsigned error);
-/* EX_USAGE with a message unless there are `least` to `most` arguments. */
-bool cli_arguments(const struct cli *cli, size_t least, size_t most);
 
-/* Connects to the server; NULL with *status and a message on failure. */
+/* cli_print.c: results on standard output, as the options say. Exit statuses, messages printed. */
+void cli_print(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int cli_table(const struct cli *cli, struct out_table *table);
+/* Drops a reference. */
+int cli_json(const struct cli *cli, json_t *json);
+int cli_json_reply(const struct cli *cli, const struct icp_reply *reply);
+/* A file of results: EX_CANTCREAT where it cannot be opened (out/out_file.h). */
+int cli_file_begin(const struct cli *cli, const char *path, struct out_file *output);
+int cli_file_commit(const struct cli *cli, struct out_file *output);
+
+/* cli_server.c: connects to the server; NULL with *status and a message on failure. */
 struct icp_client *cli_connect(const struct cli *cli, int *status);
 /* One call; on failure the message is printed. Returns an exit status. */
 int cli_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
@@ -122,23 +148,11 @@ void cli_request_close(struct cli_request *request);
 /* Says why no account can be found by an address that names no company, if that is so. */
 void cli_email_explain(const struct cli *cli, const char *email);
 
-/* A version number from 1 as an argument; false with a message printed. */
-bool version_argument(const struct cli *cli, const char *text, uint64_t *version);
-
-/* Handlers, one for each command: a missing one is a link error. */
-#define X(ID, name, handler, summary, arguments, examples) int handler(struct cli *cli);
-#include "tools/cli/command.def"
-#undef X
-
-/* Help, made from the tables. */
-void cli_help_overview(FILE *out);
+/* Help, made from the tables (cli_help.c, cli_pages.c). */
+void cli_help_overview(const struct out_sink *sink);
+void cli_help_command(const struct out_sink *sink, const struct cli_command *command);
 void cli_help_markdown(FILE *out);
 void cli_help_bash(FILE *out);
 void cli_help_man(FILE *out);
-/* Parses the command's options with argp into *cli. Returns an exit status; asked for help, argp
- * prints it and ends the program. */
-int cli_parse(struct cli *cli, int count, char **arguments);
-/* The command nearest to mistyped words, NULL if none is near. */
-const struct cli_command *cli_nearest(const char *words);
 
 #endif

@@ -1,180 +1,128 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Help, the reference page and the completion of bash, all from command.def and option.def. */
+/* Help on a screen as wide as it is, from command.def and option.def. */
+#include <stdlib.h>
+
 #include "tools/cli/cli.h"
+#include "tools/cli/out/out_text.h"
 
-static const char exit_statuses[] = "The exit status is 0, or one of sysexits.h: 64 the command "
-                                    "line is wrong, 65 the data are (bad "
-                                    "rows, no evidence, not found), 66 a file cannot be read, 69 "
-                                    "the server cannot be reached, 70 a "
-                                    "fault of icpd, 71 out of memory, 73 a file cannot be written, "
-                                    "74 reading or writing failed, 75 "
-                                    "try again later, 76 the peers do not understand each other, "
-                                    "77 the role does not allow it, 130 "
-                                    "interrupted.";
+/* Names stand to the left of what they mean, unless a name is longer than this. */
+#define NAMES_MOST 24
+/* A screen of this many columns has no room for two beside each other. */
+#define NARROW 60
 
-void cli_help_overview(FILE *out)
+/* "  name   what it means", the meaning broken into a column of its own. */
+static void entry_print(const struct out_sink *sink, const char *name, size_t names,
+                        const char *meaning)
 {
-    fprintf(out, "icp is the command line of icpd, the in-memory scoring server.\n\n"
-                 "Usage: icp COMMAND [OPTION…] [ARGUMENT…]\n\n");
+    size_t screen = sink->columns > 0 ? sink->columns : 100;
+    bool narrow = screen < NARROW;
+    size_t left = narrow ? 6 : names + 4;
+    bool first = true;
+    out_tone(sink, OUT_BOLD);
+    fprintf(sink->file, "  %s", name);
+    out_tone(sink, OUT_PLAIN);
+    if (narrow || out_width(name) > names) {
+        fputc('\n', sink->file);
+        first = false;
+    } else {
+        fprintf(sink->file, "%*s", (int)(names - out_width(name) + 2), "");
+    }
+    while (*meaning != '\0') {
+        size_t skip = 0;
+        size_t bytes = out_line(meaning, screen - left, false, &skip);
+        fprintf(sink->file, "%*s%.*s\n", first ? 0 : (int)left, "", (int)bytes, meaning);
+        meaning += bytes + skip;
+        first = false;
+    }
+}
+
+static void heading(const struct out_sink *sink, const char *text)
+{
+    out_tone(sink, OUT_BOLD);
+    fprintf(sink->file, "%s\n", text);
+    out_tone(sink, OUT_PLAIN);
+}
+
+static void overview_write(const struct out_sink *sink)
+{
+    out_print(sink, "icp is the command line of icpd, the in-memory scoring server.\n\n"
+                    "Usage: icp COMMAND [OPTION…] [ARGUMENT…]\n\n");
     for (size_t i = 0; i < CLI_COMMANDS; i++)
-        fprintf(out, "  %-14s %s\n", cli_commands()[i].name, cli_commands()[i].summary);
-    fprintf(out, "\n'icp COMMAND --help' shows the options of one, with examples.\n");
+        entry_print(sink, cli_commands()[i].name, 14, cli_commands()[i].summary);
+    out_print(sink, "\n'icp help COMMAND' shows the options of one, with examples.\n");
 }
 
-static void markdown_options(FILE *out, int command)
+static void option_name(const struct cli_option *option, char *name, size_t bytes)
 {
-    bool any = false;
-    for (size_t i = 0; i < CLI_OPTIONS; i++) {
-        const struct cli_option *option = &cli_options()[i];
-        if (option->command != command)
-            continue;
-        if (!any)
-            fprintf(out, "\n| option | meaning |\n|---|---|\n");
-        any = true;
-        fprintf(out, "| `--%s%s%s`", option->name, option->argument != NULL ? " " : "",
-                option->argument != NULL ? option->argument : "");
-        if (option->key != 0)
-            fprintf(out, ", `-%c`", option->key);
-        fprintf(out, " | %s |\n", option->help);
-    }
+    char key[8] = "    ";
+    if (option->key != 0)
+        snprintf(key, sizeof key, "-%c, ", option->key);
+    snprintf(name, bytes, "%s--%s%s%s", key, option->name, option->argument != NULL ? " " : "",
+             option->argument != NULL ? option->argument : "");
 }
 
-void cli_help_markdown(FILE *out)
+static void options_print(const struct out_sink *sink, int command)
 {
-    fprintf(out,
-            "# icp: the command line\n\n"
-            "This page is written by `icp help --markdown` from the tables of commands and options "
-            "(`tools/cli/*.def`); do not edit it.\n\n"
-            "Results go to standard output: a table, or with `--json` and `--csv` something for "
-            "programs. Everything else goes to standard error. %s\n\n## Options of every command\n",
-            exit_statuses);
-    markdown_options(out, -1);
-    for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        const struct cli_command *command = &cli_commands()[i];
-        fprintf(out, "\n## icp %s%s%s\n\n%s.\n", command->name,
-                command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
-        markdown_options(out, (int)command->id);
-        fprintf(out, "\n```sh\n%s```\n", command->examples);
-    }
-}
-
-static void bash_words(FILE *out, const struct cli_command *command)
-{
-    fprintf(out, "    '%s') words='", command->name);
-    for (size_t i = 0; i < CLI_OPTIONS; i++) {
-        const struct cli_option *option = &cli_options()[i];
-        if (option->command == -1 || option->command == (int)command->id)
-            fprintf(out, "--%s ", option->name);
-    }
-    fprintf(out, "--help' ;;\n");
-}
-
-void cli_help_bash(FILE *out)
-{
-    fprintf(out, "# Completion of icp for bash; made by: icp help --bash\n"
-                 "_icp() {\n"
-                 "    local current=${COMP_WORDS[COMP_CWORD]} command='' words='' word\n"
-                 "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-                 "        [[ $word == -* ]] && break\n"
-                 "        command+=${command:+ }$word\n"
-                 "        [[ $command == schema ]] || break\n"
-                 "    done\n"
-                 "    case $command in\n"
-                 "    '') words='schema");
-    for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        if (strchr(cli_commands()[i].name, ' ') == NULL)
-            fprintf(out, " %s", cli_commands()[i].name);
-    }
-    fprintf(out, " --help --version' ;;\n    schema) words='");
-    for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        const char *space = strchr(cli_commands()[i].name, ' ');
-        if (space != NULL)
-            fprintf(out, "%s ", space + 1);
-    }
-    fprintf(out, "' ;;\n");
-    for (size_t i = 0; i < CLI_COMMANDS; i++)
-        bash_words(out, &cli_commands()[i]);
-    fprintf(out, "    esac\n"
-                 "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-                 "}\n"
-                 "complete -o default -F _icp icp\n");
-}
-
-/* scdoc gives '_', '*' and '\\' a meaning of their own. */
-static void man_text(FILE *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (strchr("_*\\<>#", *text) != NULL)
-            fputc('\\', out);
-        fputc(*text, out);
-    }
-}
-
-static void man_options(FILE *out, int command)
-{
-    for (size_t i = 0; i < CLI_OPTIONS; i++) {
-        const struct cli_option *option = &cli_options()[i];
-        if (option->command != command)
-            continue;
-        fprintf(out, "\n*--%s*", option->name);
-        if (option->key != 0)
-            fprintf(out, ", *-%c*", option->key);
-        if (option->argument != NULL) {
-            fprintf(out, " ");
-            man_text(out, option->argument);
+    size_t names = 0;
+    char name[96];
+    for (size_t pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < CLI_OPTIONS; i++) {
+            const struct cli_option *option = &cli_options()[i];
+            if (option->command != command)
+                continue;
+            option_name(option, name, sizeof name);
+            size_t width = out_width(name);
+            if (pass == 1)
+                entry_print(sink, name, names, option->help);
+            else if (width > names && width <= NAMES_MOST)
+                names = width;
         }
-        fprintf(out, "\n\t");
-        man_text(out, option->help);
-        fprintf(out, "\n");
     }
 }
 
-void cli_help_man(FILE *out)
+static void command_write(const struct out_sink *sink, const struct cli_command *command)
 {
-    fprintf(out, "icp(1)\n\n# NAME\n\nicp - command line of icpd, the in-memory scoring server\n\n"
-                 "# SYNOPSIS\n\n*icp* COMMAND [OPTION...] [ARGUMENT...]\n\n"
-                 "# OPTIONS OF EVERY COMMAND\n");
-    man_options(out, -1);
-    fprintf(out, "\n# COMMANDS\n");
-    for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        const struct cli_command *command = &cli_commands()[i];
-        fprintf(out, "\n## icp %s ", command->name);
-        man_text(out, command->arguments);
-        fprintf(out, "\n\n");
-        man_text(out, command->summary);
-        fprintf(out, ".\n");
-        man_options(out, (int)command->id);
-        fprintf(out, "\n```\n%s```\n", command->examples);
-    }
-    fprintf(out, "\n# EXIT STATUS\n\n%s\n", exit_statuses);
-    fprintf(out, "\n# ENVIRONMENT\n\n*ICP_URI*\n\twhere the server is, unless *--uri* says\n\n"
-                 "*ICP_TOKEN*\n\tthe token, unless *--token* names a file\n");
+    bool has_options = false;
+    for (size_t i = 0; i < CLI_OPTIONS; i++)
+        has_options |= cli_options()[i].command == (int)command->id;
+    out_print(sink, "Usage: icp %s%s%s%s\n\n%s.\n\n", command->name,
+              has_options ? " [OPTION…]" : "", command->arguments[0] != '\0' ? " " : "",
+              command->arguments, command->summary);
+    options_print(sink, (int)command->id);
+    if (has_options)
+        fputc('\n', sink->file);
+    heading(sink, "For every command:");
+    options_print(sink, -1);
+    entry_print(sink, "    --help", NAMES_MOST - 2, "show this");
+    fputc('\n', sink->file);
+    heading(sink, "Examples:");
+    /* Not broken: a broken example does not run. */
+    fputs(command->examples, sink->file);
 }
 
-int cmd_help(struct cli *cli)
+/* Help is longer than many screens. */
+static void paged(const struct out_sink *sink, const struct cli_command *command)
 {
-    if (cli_has(cli, CLI_HELP_MAN)) {
-        cli_help_man(stdout);
-        return EX_OK;
-    }
-    if (cli_has(cli, CLI_HELP_MARKDOWN)) {
-        cli_help_markdown(stdout);
-        return EX_OK;
-    }
-    if (cli_has(cli, CLI_HELP_BASH)) {
-        cli_help_bash(stdout);
-        return EX_OK;
-    }
-    if (cli->argument_count == 0) {
-        cli_help_overview(stdout);
-        return EX_OK;
-    }
-    if (!cli_arguments(cli, 1, 2))
-        return EX_USAGE;
-    /* argp prints the help of a command and ends the program. */
-    char help[] = "--help";
-    char program[] = "icp";
-    char *arguments[] = {program, cli->arguments[0],
-                         cli->argument_count > 1 ? cli->arguments[1] : help, help, NULL};
-    return cli_run(cli->argument_count > 1 ? 4 : 3, arguments);
+    struct out_sink memory = *sink;
+    char *text = NULL;
+    size_t bytes = 0;
+    if ((memory.file = open_memstream(&text, &bytes)) == NULL)
+        return;
+    if (command != NULL)
+        command_write(&memory, command);
+    else
+        overview_write(&memory);
+    if (fclose(memory.file) == 0)
+        out_page(sink, text, bytes);
+    free(text);
+}
+
+void cli_help_overview(const struct out_sink *sink)
+{
+    paged(sink, NULL);
+}
+
+void cli_help_command(const struct out_sink *sink, const struct cli_command *command)
+{
+    paged(sink, command);
 }

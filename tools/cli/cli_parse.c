@@ -1,177 +1,180 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Options of a command by argp, from option.def. */
-#include <argp.h>
+/* Takes a command line apart by option.def: "--name value", "--name=value", a beginning of a name
+ * that fits one option alone, "-k value", "-kvalue", switches run together, "--" before arguments
+ * that look like options. What does not fit is answered with what was meant; getopt's own words
+ * ("unrecognized option") could not be. */
 #include <stdlib.h>
 
 #include "tools/cli/cli.h"
 
-#define KEY_HELP '?'
-#define KEY_USAGE 0xfff
-/* argp keys of our options start beyond the characters, which short forms use. */
-#define KEY_FIRST 0x1000
-
-static const struct cli_option options[CLI_OPTIONS] = {
-#define G(NAME, name, key, argument, help) {-1, name, key, argument, help},
-#define O(COMMAND, NAME, name, key, argument, help)                                                \
-    {CLI_COMMAND_##COMMAND, name, key, argument, help},
-#include "tools/cli/option.def"
-#undef O
-#undef G
+struct parse {
+    struct cli *cli;
+    int count;
+    char **words;
+    int at;
+    bool help;
 };
 
-const struct cli_option *cli_options(void)
+static int unknown(const struct parse *parse, const char *word, const char *name)
 {
-    return options;
+    const struct cli *cli = parse->cli;
+    const struct cli_option *nearest = cli_nearest_option(cli->command, name);
+    if (nearest != NULL)
+        return cli_fail(cli, EX_USAGE, "there is no option %s; did you mean --%s%s%s?", word,
+                        nearest->name, nearest->argument != NULL ? " " : "",
+                        nearest->argument != NULL ? nearest->argument : "");
+    return cli_fail(cli, EX_USAGE, "there is no option %s; 'icp help %s' lists them", word,
+                    cli->command->name);
 }
 
-static bool belongs(const struct cli *cli, const struct cli_option *option)
+static void setting_add(struct cli *cli, const struct cli_option *option, const char *value)
 {
-    return option->command == -1 || option->command == (int)cli->command->id;
-}
-
-static void setting_add(struct cli *cli, enum cli_option_id id, const char *value)
-{
+    enum cli_option_id id = (enum cli_option_id)(option - cli_options());
     cli->settings[cli->setting_count++] = (struct cli_setting){id, value != NULL ? value : ""};
-    if (options[id].argument != NULL)
+    if (option->argument != NULL)
         return;
-    if (strcmp(options[id].name, "json") == 0)
-        cli->form = CLI_JSON;
-    else if (strcmp(options[id].name, "csv") == 0)
-        cli->form = CLI_CSV;
+    if (strcmp(option->name, "json") == 0)
+        cli->style.form = OUT_JSON;
+    else if (strcmp(option->name, "csv") == 0)
+        cli->style.form = OUT_CSV;
 }
 
-static error_t on_option(int key, char *value, struct argp_state *state)
+/* NULL with *many: the beginning of several. */
+static const struct cli_option *option_long(const struct cli *cli, const char *name, size_t bytes,
+                                            const struct cli_option **many)
 {
-    struct cli *cli = state->input;
-    if (key == KEY_HELP) {
-        /* Printed here: argp would wrap the examples, and a wrapped example does not run. */
-        argp_state_help(state, stdout, ARGP_HELP_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG);
-        printf("\nExamples:\n%s", cli->command->examples);
-        exit(EX_OK);
-    }
-    if (key == KEY_USAGE) {
-        argp_state_help(state, stdout, ARGP_HELP_USAGE);
-        exit(EX_OK);
-    }
-    if (key == ARGP_KEY_ARG) {
-        cli->arguments[cli->argument_count++] = value;
-        return 0;
-    }
+    const struct cli_option *found = NULL;
+    *many = NULL;
     for (int id = 0; id < CLI_OPTIONS; id++) {
-        bool is_it = key == KEY_FIRST + id || (options[id].key != 0 && key == options[id].key);
-        if (is_it && belongs(cli, &options[id])) {
-            setting_add(cli, (enum cli_option_id)id, value);
-            return 0;
-        }
+        const struct cli_option *option = &cli_options()[id];
+        if (!cli_option_belongs(cli->command, option) || strncmp(option->name, name, bytes) != 0)
+            continue;
+        if (option->name[bytes] == '\0')
+            return option;
+        *many = found;
+        found = *many != NULL ? NULL : option;
+        if (*many != NULL)
+            return NULL;
     }
-    return ARGP_ERR_UNKNOWN;
+    return found;
 }
 
-/* The command's own options first, then those of every command under a heading of their own. */
-static size_t table_fill(const struct cli *cli, struct argp_option *table)
+/* The value behind an option, from the same word or the next. */
+static int value_take(struct parse *parse, const struct cli_option *option, const char *same)
 {
-    size_t count = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        if (pass == 1)
-            table[count++] = (struct argp_option){.doc = "For every command:", .group = 2};
-        for (int id = 0; id < CLI_OPTIONS; id++) {
-            if (!belongs(cli, &options[id]) || (options[id].command == -1) != (pass == 1))
-                continue;
-            table[count++] = (struct argp_option){
-                .name = options[id].name,
-                .key = options[id].key != 0 ? options[id].key : KEY_FIRST + id,
-                .arg = options[id].argument,
-                .doc = options[id].help,
-                .group = pass + 1,
-            };
-        }
+    struct cli *cli = parse->cli;
+    if (option->argument == NULL) {
+        if (same != NULL)
+            return cli_fail(cli, EX_USAGE, "--%s takes no value: %s", option->name, option->help);
+        setting_add(cli, option, NULL);
+        return EX_OK;
     }
-    table[count++] =
-        (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "show this", .group = 3};
-    table[count++] =
-        (struct argp_option){.name = "usage", .key = KEY_USAGE, .flags = OPTION_HIDDEN, .group = 3};
-    table[count] = (struct argp_option){0};
-    return count;
+    if (same == NULL && parse->at < parse->count)
+        same = parse->words[parse->at++];
+    if (same == NULL)
+        return cli_fail(cli, EX_USAGE, "--%s: the value is missing; --%s %s: %s", option->name,
+                        option->name, option->argument, option->help);
+    setting_add(cli, option, same);
+    return EX_OK;
 }
 
-/* Leaves out argp's remark on long and short options, which tells nobody anything. */
-static char *on_help(int key, const char *text, void *input)
+static int long_take(struct parse *parse, const char *word)
 {
-    (void)input;
-    char *same;
-    memcpy(&same, &text, sizeof same); /* argp wants back the pointer that it gave as const */
-    return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : same;
+    const char *name = word + 2;
+    size_t bytes = strcspn(name, "=");
+    const struct cli_option *many = NULL;
+    if (bytes == 4 && strncmp(name, "help", 4) == 0) {
+        parse->help = true;
+        return EX_OK;
+    }
+    const struct cli_option *option = option_long(parse->cli, name, bytes, &many);
+    if (option != NULL)
+        return value_take(parse, option, name[bytes] == '=' ? name + bytes + 1 : NULL);
+    char copy[64];
+    snprintf(copy, sizeof copy, "%.*s", (int)bytes, name);
+    if (many != NULL)
+        return cli_fail(parse->cli, EX_USAGE,
+                        "--%s could be several options, such as --%s; write it in full", copy,
+                        many->name);
+    return unknown(parse, word, copy);
 }
 
-int cli_parse(struct cli *cli, int count, char **arguments)
+static const struct cli_option *option_short(const struct cli *cli, char key)
 {
-    struct argp_option table[CLI_OPTIONS + 4];
-    char doc[256];
-    char name[64];
-    (void)table_fill(cli, table);
-    snprintf(doc, sizeof doc, "%s.", cli->command->summary);
-    snprintf(name, sizeof name, "icp %s", cli->command->name);
-    struct argp argp = {.options = table,
-                        .parser = on_option,
-                        .args_doc = cli->command->arguments,
-                        .doc = doc,
-                        .help_filter = on_help};
-    cli->settings = calloc((size_t)count + 1, sizeof *cli->settings);
+    for (int id = 0; id < CLI_OPTIONS; id++) {
+        if (cli_options()[id].key == key && cli_option_belongs(cli->command, &cli_options()[id]))
+            return &cli_options()[id];
+    }
+    return NULL;
+}
+
+static int short_take(struct parse *parse, const char *word)
+{
+    const struct cli_option *many = NULL;
+    for (const char *key = word + 1; *key != '\0'; key++) {
+        if (*key == '?' || (*key == 'h' && option_short(parse->cli, 'h') == NULL)) {
+            parse->help = true;
+            return EX_OK;
+        }
+        const struct cli_option *option = option_short(parse->cli, *key);
+        /* "-json" for "--json": a long name behind one sign. */
+        const struct cli_option *meant =
+            key == word + 1 && word[2] != '\0'
+                ? option_long(parse->cli, word + 1, strcspn(word + 1, "="), &many)
+                : NULL;
+        if (meant != NULL && (option == NULL || strlen(meant->name) == strlen(word + 1)))
+            return cli_fail(parse->cli, EX_USAGE, "there is no option %s; did you mean -%s?", word,
+                            word);
+        if (option == NULL)
+            return unknown(parse, word, word + 1);
+        if (option->argument != NULL)
+            return value_take(parse, option, key[1] != '\0' ? key + 1 : NULL);
+        setting_add(parse->cli, option, NULL);
+    }
+    return EX_OK;
+}
+
+/* A dash that a word processor made longer. */
+static bool is_long_dash(const char *word)
+{
+    return strncmp(word, "\xe2\x80\x93", 3) == 0 || strncmp(word, "\xe2\x80\x94", 3) == 0 ||
+           strncmp(word, "\xe2\x88\x92", 3) == 0;
+}
+
+static int word_take(struct parse *parse, char *word, bool *only_arguments)
+{
+    struct cli *cli = parse->cli;
+    if (!*only_arguments && is_long_dash(word)) {
+        const char *name = word + 3 + strspn(word + 3, "-");
+        return cli_fail(cli, EX_USAGE,
+                        "'%s' begins with a long dash, as text programs make it; type --%s", word,
+                        is_long_dash(name) ? name + 3 : name);
+    }
+    if (*only_arguments || word[0] != '-' || word[1] == '\0') {
+        cli->arguments[cli->argument_count++] = word;
+        return EX_OK;
+    }
+    if (strcmp(word, "--") == 0) {
+        *only_arguments = true;
+        return EX_OK;
+    }
+    return word[1] == '-' ? long_take(parse, word) : short_take(parse, word);
+}
+
+int cli_parse(struct cli *cli, int count, char **words, bool *help)
+{
+    struct parse parse = {.cli = cli, .count = count, .words = words};
+    bool only_arguments = false;
+    int status = EX_OK;
+    size_t letters = 0; /* switches may be run together */
+    for (int i = 0; i < count; i++)
+        letters += strlen(words[i]);
+    cli->settings = calloc(letters + 1, sizeof *cli->settings);
     cli->arguments = calloc((size_t)count + 1, sizeof *cli->arguments);
     if (cli->settings == NULL || cli->arguments == NULL)
         return cli_fail(cli, EX_OSERR, "no memory");
-    arguments[0] = name;
-    error_t error = argp_parse(&argp, count, arguments, ARGP_NO_HELP, NULL, cli);
-    arguments[0] = NULL;
-    return error == 0 ? EX_OK : EX_USAGE;
-}
-
-const char *cli_text(const struct cli *cli, enum cli_option_id option)
-{
-    for (size_t i = cli->setting_count; i-- > 0;) {
-        if (cli->settings[i].option == option)
-            return cli->settings[i].value;
-    }
-    return NULL;
-}
-
-const char *cli_each(const struct cli *cli, enum cli_option_id option, size_t *at)
-{
-    while (*at < cli->setting_count) {
-        const struct cli_setting *setting = &cli->settings[(*at)++];
-        if (setting->option == option)
-            return setting->value;
-    }
-    return NULL;
-}
-
-bool cli_number(const struct cli *cli, enum cli_option_id option, uint64_t low, uint64_t high,
-                uint64_t fallback, uint64_t *number)
-{
-    const char *text = cli_text(cli, option);
-    *number = fallback;
-    if (text == NULL)
-        return true;
-    size_t digits = strspn(text, "0123456789");
-    if (digits > 0 && digits < 20 && text[digits] == '\0') {
-        *number = strtoull(text, NULL, 10);
-        if (*number >= low && *number <= high)
-            return true;
-    }
-    (void)cli_fail(cli, EX_USAGE, "--%s: '%s' is not a whole number from %llu to %llu",
-                   options[option].name, text, (unsigned long long)low, (unsigned long long)high);
-    return false;
-}
-
-bool cli_arguments(const struct cli *cli, size_t least, size_t most)
-{
-    if (cli->argument_count >= least && cli->argument_count <= most)
-        return true;
-    const char *expected = cli->command->arguments[0] != '\0' ? cli->command->arguments : "nothing";
-    if (cli->argument_count > most)
-        (void)cli_fail(cli, EX_USAGE, "'%s' is one argument too many; expected %s (see --help)",
-                       cli->arguments[most], expected);
-    else
-        (void)cli_fail(cli, EX_USAGE, "expected %s (see --help)", expected);
-    return false;
+    while (status == EX_OK && parse.at < count)
+        status = word_take(&parse, words[parse.at++], &only_arguments);
+    *help = parse.help;
+    return status;
 }

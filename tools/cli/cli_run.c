@@ -1,100 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the command, reads the settings that all commands share, runs it. */
+/* Finds the command, reads the settings that all commands share, runs it. What names no command is
+ * answered with the one that was meant. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 
-#include "server/feature/span_text.h"
-#include "tools/cli/cli.h"
+#include "tools/cli/cmd.h"
 
-static const struct cli_command commands[CLI_COMMANDS] = {
-#define X(ID, name, handler, summary, arguments, examples)                                         \
-    {CLI_COMMAND_##ID, name, handler, summary, arguments, examples},
+typedef int (*cli_handler)(struct cli *cli);
+
+static const cli_handler handlers[CLI_COMMANDS] = {
+#define X(ID, name, handler, summary, arguments, examples) handler,
 #include "tools/cli/command.def"
 #undef X
 };
 
-const struct cli_command *cli_commands(void)
+/* The commands that begin with this word, if it is the first of two. */
+static bool word_missing(const struct out_sink *sink, const char *word)
 {
-    return commands;
-}
-
-/* Words of the command's name, "schema infer" has two. */
-static int words_of(const char *name)
-{
-    int words = 1;
-    for (; *name != '\0'; name++)
-        words += *name == ' ';
-    return words;
-}
-
-static bool name_matches(const char *name, int count, char **arguments)
-{
-    for (int i = 0; i < count; i++) {
-        size_t bytes = strcspn(name, " ");
-        if (strlen(arguments[i]) != bytes || strncmp(arguments[i], name, bytes) != 0)
-            return false;
-        name += bytes + (name[bytes] == ' ');
-        if (*name == '\0')
-            return true;
-    }
-    return false;
-}
-
-static const struct cli_command *command_find(int count, char **arguments)
-{
+    char names[512] = "";
+    size_t used = 0;
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        if (words_of(commands[i].name) <= count && name_matches(commands[i].name, count, arguments))
-            return &commands[i];
+        const char *name = cli_commands()[i].name;
+        size_t bytes = strlen(word);
+        if (strncmp(name, word, bytes) == 0 && name[bytes] == ' ' && used < sizeof names)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
+                                     used > 0 ? ", " : "", name);
     }
-    return NULL;
+    if (used > 0)
+        out_print(sink, "icp: a word is missing; there is: %s\n", names);
+    return used > 0;
 }
 
-const struct cli_command *cli_nearest(const char *words)
+static int command_unknown(int count, char *const *words)
 {
-    const struct cli_command *nearest = NULL;
-    size_t least = 3; /* two slips of the finger */
-    for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        /* "schem" is near to "schema" although no command is called that alone. */
-        struct proto_span name = proto_span_text(commands[i].name);
-        struct proto_span first = {name.data, strcspn(commands[i].name, " ")};
-        size_t whole = feature_text_distance(proto_span_text(words), name, least);
-        size_t start = feature_text_distance(proto_span_text(words), first, least);
-        size_t distance = whole < start ? whole : start;
-        if (distance < least) {
-            least = distance;
-            nearest = &commands[i];
-        }
+    struct out_sink sink = out_sink_of(stderr);
+    char two[128];
+    snprintf(two, sizeof two, "%s%s%s", words[0], count > 1 ? " " : "", count > 1 ? words[1] : "");
+    /* "schema inferr": the second word is a slip. */
+    const struct cli_command *nearest = count > 1 ? cli_nearest(two) : NULL;
+    if (nearest == NULL || strchr(nearest->name, ' ') == NULL) {
+        if (word_missing(&sink, words[0]))
+            return EX_USAGE;
+        nearest = cli_nearest(words[0]);
     }
-    return nearest;
-}
-
-/* What stands on the command line names no command: says what would be right. */
-static int command_unknown(int count, char **arguments)
-{
-    char words[128];
-    size_t known = 0;
-    for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        size_t bytes = strlen(arguments[0]);
-        if (strncmp(commands[i].name, arguments[0], bytes) == 0 && commands[i].name[bytes] == ' ') {
-            fprintf(stderr, "%s%s", known++ == 0 ? "icp: a word is missing; there is: " : ", ",
-                    commands[i].name);
-        }
-    }
-    if (known > 0) {
-        fprintf(stderr, "\n");
-        return EX_USAGE;
-    }
-    snprintf(words, sizeof words, "%s%s%s", arguments[0], count > 1 ? " " : "",
-             count > 1 ? arguments[1] : "");
-    const struct cli_command *nearest = cli_nearest(arguments[0]);
-    if (nearest == NULL)
-        nearest = cli_nearest(words);
     if (nearest != NULL)
-        fprintf(stderr, "icp: there is no command '%s'; did you mean '%s'?\n", arguments[0],
-                nearest->name);
+        out_print(&sink, "icp: there is no command '%s'; did you mean 'icp %s'? (%s)\n",
+                  strchr(nearest->name, ' ') != NULL ? two : words[0], nearest->name,
+                  nearest->summary);
     else
-        fprintf(stderr, "icp: there is no command '%s'; 'icp help' lists them\n", arguments[0]);
+        out_print(&sink, "icp: there is no command '%s'; 'icp help' lists them\n", words[0]);
     return EX_USAGE;
 }
 
@@ -118,9 +72,7 @@ static int token_read(struct cli *cli)
     cli->token[strcspn(cli->token, "\r\n")] = '\0';
     if (!read || cli->token[0] == '\0')
         return cli_fail(cli, EX_DATAERR,
-                        "--token: the first line of %s is empty; it must be the "
-                        "token",
-                        path);
+                        "--token: the first line of %s is empty; it must be the token", path);
     return EX_OK;
 }
 
@@ -130,6 +82,8 @@ static int settings_read(struct cli *cli)
     if (!cli_number(cli, CLI_G_TIMEOUT, 1, 86400, CLI_TIMEOUT_S_DEFAULT, &seconds))
         return EX_USAGE;
     cli->timeout_ms = (uint32_t)seconds * 1000;
+    cli->style.records = cli_has(cli, CLI_G_RECORDS);
+    cli->style.page = true;
     cli->uri = cli_text(cli, CLI_G_URI);
     if (cli->uri == NULL)
         cli->uri = getenv("ICP_URI");
@@ -138,14 +92,19 @@ static int settings_read(struct cli *cli)
     return token_read(cli);
 }
 
-static int command_run(const struct cli_command *command, int count, char **arguments)
+static int command_run(const struct cli_command *command, int count, char **words)
 {
-    struct cli cli = {.command = command};
-    int status = cli_parse(&cli, count, arguments);
-    if (status == EX_OK)
-        status = settings_read(&cli);
-    if (status == EX_OK)
-        status = command->handler(&cli);
+    struct cli cli = {.command = command, .style.sink = out_sink_of(stdout)};
+    bool help = false;
+    int status = cli_parse(&cli, count, words, &help);
+    if (status == EX_OK && help) {
+        cli_help_command(&cli.style.sink, command);
+    } else {
+        if (status == EX_OK)
+            status = settings_read(&cli);
+        if (status == EX_OK)
+            status = handlers[command->id](&cli);
+    }
     /* A result that did not reach its reader is no result. */
     if (fflush(stdout) != 0 && status == EX_OK)
         status = cli_fail(&cli, EX_IOERR, "cannot write to standard output: %s", strerror(errno));
@@ -171,61 +130,46 @@ static int leading_options(int count, char **arguments)
     return at < count ? at : count;
 }
 
-int cli_run(int count, char **arguments)
+/* No command is there: `icp --version`, `icp --help`, or a slip. */
+static int no_command(const char *word, const char *last)
 {
-    int first = leading_options(count, arguments);
-    if (count <= 1) {
-        cli_help_overview(stderr);
+    struct out_sink sink = out_sink_of(stdout);
+    struct out_sink errors = out_sink_of(stderr);
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        out_print(&sink, "icp %s\n", icp_version());
+    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0)
+        cli_help_overview(&sink);
+    else {
+        out_print(&errors, "icp: no command follows '%s'; 'icp help' lists them\n", last);
         return EX_USAGE;
     }
-    if (first == count) {
-        bool is_version = strcmp(arguments[1], "--version") == 0 || strcmp(arguments[1], "-V") == 0;
-        bool is_help = strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0 ||
-                       strcmp(arguments[1], "-?") == 0;
-        if (is_version)
-            printf("icp %s\n", icp_version());
-        else if (is_help)
-            cli_help_overview(stdout);
-        else
-            fprintf(stderr, "icp: no command follows '%s'; 'icp help' lists them\n",
-                    arguments[count - 1]);
-        return is_version || is_help ? EX_OK : EX_USAGE;
+    return EX_OK;
+}
+
+int cli_run(int count, char **arguments)
+{
+    if (count <= 1) {
+        struct out_sink errors = out_sink_of(stderr);
+        cli_help_overview(&errors);
+        return EX_USAGE;
     }
-    const struct cli_command *command = command_find(count - first, arguments + first);
+    int first = leading_options(count, arguments);
+    if (first == count)
+        return no_command(arguments[1], arguments[count - 1]);
+    int used = 0;
+    const struct cli_command *command = cli_command_find(count - first, arguments + first, &used);
     if (command == NULL)
         return command_unknown(count - first, arguments + first);
-    /* argv of the command: its name, what stood before it, what stands behind it. */
-    int words = words_of(command->name);
+    /* What stood before the command's name, then what stands behind it. */
     char **own = calloc((size_t)count + 1, sizeof *own);
     if (own == NULL)
         return EX_OSERR;
-    int own_count = 1;
+    int own_count = 0;
     for (int i = 1; i < count; i++) {
-        if (i < first || i >= first + words)
+        if (i < first || i >= first + used)
             own[own_count++] = arguments[i];
     }
     int status = command_run(command, own_count, own);
     free(own);
-    return status;
-}
-
-void cli_say(const struct cli *cli, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    fprintf(stderr, "icp %s: ", cli->command->name);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
-    va_end(list);
-}
-
-int cli_fail(const struct cli *cli, int status, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    fprintf(stderr, "icp %s: ", cli->command->name);
-    vfprintf(stderr, format, list);
-    fputc('\n', stderr);
-    va_end(list);
     return status;
 }

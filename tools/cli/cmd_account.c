@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp get, delete. */
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 
 static int account_print(const struct cli *cli, const struct icp_reply *reply)
 {
     static const char *const headers[] = {"field", "value", "state", "source", "time"};
-    struct table table;
+    struct out_table table;
     struct icp_value values;
     struct icp_value keys;
     struct icp_value entry;
     struct icp_value part;
     struct icp_text name;
     char text[512];
-    if (cli->form == CLI_TABLE) {
+    if (cli->style.form == OUT_TABLE) {
         struct icp_text id = icp_reply_text(reply, "id");
         (void)icp_reply_get(reply, "keys", &keys);
-        printf("%.*s  (%s)\n", (int)id.bytes, id.data,
-               keys.count > 0 ? icp_value_print(&keys, text, sizeof text) : "no keys");
+        cli_print(cli, "%.*s  (%s)\n", (int)id.bytes, id.data,
+                  keys.count > 0 ? icp_value_print(&keys, text, sizeof text) : "no keys");
     }
     (void)icp_reply_get(reply, "values", &values);
-    table_init(&table, headers, 5);
+    out_table_init(&table, headers, 5);
     struct icp_walk walk = icp_walk_over(&values);
     while (icp_next(&walk, &name, &entry)) {
-        table_text_n(&table, name);
+        out_cell_text_n(&table, name);
         (void)icp_value_get(&entry, "value", &part);
-        table_value(&table, &part);
+        out_cell_value(&table, &part);
         (void)icp_value_get(&entry, "state", &part);
-        table_value(&table, &part);
+        out_cell_value(&table, &part);
         (void)icp_value_get(&entry, "source", &part);
-        table_value(&table, &part);
+        out_cell_value(&table, &part);
         (void)icp_value_get(&entry, "time", &part);
-        table_text(&table, "%s", time_text(part.integer, text));
+        out_cell_text(&table, "%s", out_time(part.integer, text));
     }
-    return table_print(&table, cli, stdout);
+    return cli_table(cli, &table);
 }
 
 int cmd_get(struct cli *cli)
@@ -55,8 +55,8 @@ int cmd_get(struct cli *cli)
                                      : cli->arguments[0]);
     status = cli_request_send(cli, &request, ICP_OP_ACCOUNT_GET);
     if (status == EX_OK)
-        status = cli->form == CLI_JSON ? json_print_reply(cli, &request.reply)
-                                       : account_print(cli, &request.reply);
+        status = cli->style.form == OUT_JSON ? cli_json_reply(cli, &request.reply)
+                                             : account_print(cli, &request.reply);
     else if (email != NULL && status == EX_DATAERR)
         cli_email_explain(cli, email);
     cli_request_close(&request);
@@ -77,11 +77,11 @@ int cmd_delete(struct cli *cli)
         icp_payload_text(request.payload, NULL, cli->arguments[i]);
     icp_payload_list_end(request.payload);
     status = cli_request_send(cli, &request, ICP_OP_ACCOUNT_DELETE);
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &request.reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &request.reply);
     else if (status == EX_OK)
-        printf("%lld of %zu accounts removed\n",
-               (long long)icp_reply_int(&request.reply, "count", 0), cli->argument_count);
+        cli_print(cli, "%lld of %zu accounts removed\n",
+                  (long long)icp_reply_int(&request.reply, "count", 0), cli->argument_count);
     cli_request_close(&request);
     return status;
 }

@@ -5,9 +5,9 @@
 #include "server/filter/filter.h"
 #include "server/math/auc.h"
 #include "server/math/order.h"
-#include "tools/cli/cli_output.h"
-#include "tools/cli/csv_account.h"
-#include "tools/cli/key_column.h"
+#include "tools/cli/cmd.h"
+#include "tools/cli/csv/csv_account.h"
+#include "tools/cli/csv/key_column.h"
 #include "tools/cli/label.h"
 
 struct scores {
@@ -84,20 +84,20 @@ static int auc_print(const struct cli *cli, const struct scores *scores)
         return cli_fail(cli, EX_DATAERR,
                         "%zu rows are positive and %zu negative by the label; an AUC needs both",
                         auc.positives, auc.negatives);
-    if (cli->form == CLI_JSON)
-        return json_print(cli, json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:I, s:I}",
-                                         "auc", auc.auc, "low", auc.low, "high", auc.high, "error",
-                                         auc.error, "positives", (json_int_t)auc.positives,
-                                         "negatives", (json_int_t)auc.negatives, "lift_top_decile",
-                                         lift, "ks", ks, "bad", (json_int_t)scores->bad, "unscored",
-                                         (json_int_t)scores->unscored));
-    printf("AUC %.4f  (95 %% interval %.4f to %.4f, DeLong)\n", auc.auc, auc.low, auc.high);
-    printf("rows %zu, positive %zu (%.1f %%); lift in the top decile %.2f, KS %.3f\n",
-           scores->count, auc.positives, 100 * (double)auc.positives / (double)scores->count, lift,
-           ks);
+    if (cli->style.form == OUT_JSON)
+        return cli_json(cli, json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:I, s:I}", "auc",
+                                       auc.auc, "low", auc.low, "high", auc.high, "error",
+                                       auc.error, "positives", (json_int_t)auc.positives,
+                                       "negatives", (json_int_t)auc.negatives, "lift_top_decile",
+                                       lift, "ks", ks, "bad", (json_int_t)scores->bad, "unscored",
+                                       (json_int_t)scores->unscored));
+    cli_print(cli, "AUC %.4f  (95 %% interval %.4f to %.4f, DeLong)\n", auc.auc, auc.low, auc.high);
+    cli_print(cli, "rows %zu, positive %zu (%.1f %%); lift in the top decile %.2f, KS %.3f\n",
+              scores->count, auc.positives, 100 * (double)auc.positives / (double)scores->count,
+              lift, ks);
     if (scores->unscored + scores->bad > 0)
-        printf("left out: %zu rows without a score, %zu that could not be read\n", scores->unscored,
-               scores->bad);
+        cli_print(cli, "left out: %zu rows without a score, %zu that could not be read\n",
+                  scores->unscored, scores->bad);
     return EX_OK;
 }
 
@@ -107,10 +107,9 @@ static int measure(const struct cli *cli, struct csv_input *input,
     const char *name = cli_text(cli, CLI_AUC_SCORE);
     const struct feature_field *score = feature_schema_find(schema, proto_span_text(name));
     if (score == NULL) {
-        const char *nearest = csv_column_nearest(input, name);
-        return cli_fail(cli, EX_USAGE, "--score: %s has no column '%s'%s%s%s", csv_name(input),
-                        name, nearest != NULL ? "; did you mean '" : "",
-                        nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+        struct proto_fault fault;
+        (void)csv_column_absent(input, "score", name, &fault);
+        return cli_fault(cli, &fault);
     }
     if (score->type != FEATURE_NUMBER)
         return cli_fail(cli, EX_DATAERR, "--score: column '%s' of %s holds no numbers", name,

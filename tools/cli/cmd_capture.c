@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp capture start, stop, state. */
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 
 static int call_print(struct cli *cli, enum icp_op op, const struct icp_payload *payload,
-                      void (*print)(const struct icp_reply *reply))
+                      void (*print)(const struct cli *cli, const struct icp_reply *reply))
 {
     int status = EX_OK;
     struct icp_reply reply = {0};
@@ -11,53 +11,56 @@ static int call_print(struct cli *cli, enum icp_op op, const struct icp_payload 
     if (client == NULL)
         return status;
     status = cli_call(cli, client, op, payload, &reply);
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &reply);
     else if (status == EX_OK)
-        print(&reply);
+        print(cli, &reply);
     icp_reply_fini(&reply);
     icp_close(client);
     return status;
 }
 
-static void print_text(const struct icp_reply *reply, const char *name)
+static struct icp_text text_of(const struct icp_reply *reply, const char *name)
 {
     struct icp_value value;
-    if (icp_reply_get(reply, name, &value))
-        printf("%.*s", (int)value.text.bytes, value.text.data);
+    return icp_reply_get(reply, name, &value) ? value.text : (struct icp_text){"", 0};
 }
 
-static void print_started(const struct icp_reply *reply)
+static void print_started(const struct cli *cli, const struct icp_reply *reply)
 {
-    printf("recording; once it has ended, on the server's machine: ");
-    print_text(reply, "file");
-    printf("\n");
+    struct icp_text file = text_of(reply, "file");
+    cli_print(cli, "recording; once it has ended, on the server's machine: %.*s\n", (int)file.bytes,
+              file.data);
 }
 
-static void print_counts(const struct icp_reply *reply)
+static void print_counts(const struct cli *cli, const struct icp_reply *reply)
 {
     struct icp_value seconds = {0};
+    char counts[4][OUT_NUMBER_BYTES];
+    char left_out[96] = "";
+    char lost[96] = "";
+    uint64_t left = (uint64_t)icp_reply_int(reply, "left_out", 0);
+    uint64_t gone = (uint64_t)icp_reply_int(reply, "lost", 0);
     (void)icp_reply_get(reply, "seconds", &seconds);
-    printf("%lld requests in %.1f s, %lld bytes", (long long)icp_reply_int(reply, "records", 0),
-           seconds.number, (long long)icp_reply_int(reply, "bytes", 0));
-    if (icp_reply_int(reply, "left_out", 0) > 0)
-        printf("; %lld without their payload, which cannot be masked",
-               (long long)icp_reply_int(reply, "left_out", 0));
-    if (icp_reply_int(reply, "lost", 0) > 0)
-        printf("; %lld LOST, for the disk was too slow",
-               (long long)icp_reply_int(reply, "lost", 0));
-    printf("\n");
+    if (left > 0)
+        snprintf(left_out, sizeof left_out, "; %s without their payload, which cannot be masked",
+                 out_count(left, counts[2]));
+    if (gone > 0)
+        snprintf(lost, sizeof lost, "; %s LOST, for the disk was too slow",
+                 out_count(gone, counts[3]));
+    cli_print(cli, "%s requests in %.1f s, %s%s%s\n",
+              out_count((uint64_t)icp_reply_int(reply, "records", 0), counts[0]), seconds.number,
+              out_size((double)icp_reply_int(reply, "bytes", 0), counts[1]), left_out, lost);
 }
 
-static void print_stopped(const struct icp_reply *reply)
+static void print_stopped(const struct cli *cli, const struct icp_reply *reply)
 {
-    print_counts(reply);
-    printf("on the server's machine: ");
-    print_text(reply, "file");
-    printf("\n");
+    struct icp_text file = text_of(reply, "file");
+    print_counts(cli, reply);
+    cli_print(cli, "on the server's machine: %.*s\n", (int)file.bytes, file.data);
 }
 
-static void print_state(const struct icp_reply *reply)
+static void print_state(const struct cli *cli, const struct icp_reply *reply)
 {
     struct icp_value running = {0};
     struct icp_value file = {0};
@@ -66,14 +69,14 @@ static void print_state(const struct icp_reply *reply)
     (void)icp_reply_get(reply, "file", &file);
     (void)icp_reply_get(reply, "error", &error);
     if (file.text.bytes == 0) {
-        printf("nothing was recorded since the server started\n");
+        cli_print(cli, "nothing was recorded since the server started\n");
         return;
     }
     if (error.text.bytes > 0)
-        printf("failed: %.*s\n", (int)error.text.bytes, error.text.data);
+        cli_print(cli, "failed: %.*s\n", (int)error.text.bytes, error.text.data);
     else
-        printf("%s\n", running.flag ? "recording" : "ended");
-    print_stopped(reply);
+        cli_print(cli, "%s\n", running.flag ? "recording" : "ended");
+    print_stopped(cli, reply);
 }
 
 int cmd_capture_start(struct cli *cli)

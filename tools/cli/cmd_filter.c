@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 #include "tools/cli/label.h"
 
 #define PAGE_MOST 10000   /* accounts in one reply */
@@ -15,7 +15,7 @@ struct filter_run {
     struct icp_client *client;
     struct icp_payload *payload;
     struct icp_reply reply;
-    struct table table;
+    struct out_table table;
     const char *headers[5 + FIELDS_SHOWN_MOST];
     size_t columns;
     bool scores;
@@ -82,18 +82,18 @@ static size_t page_add(struct filter_run *run)
     struct icp_walk maps = icp_walk_over(&values);
     size_t row = 0;
     for (; icp_next(&walk, NULL, &id); row++) {
-        table_value(&run->table, &id);
+        out_cell_value(&run->table, &id);
         if (run->scores) {
-            table_number(&run->table, "%.2f", (double)f32_at(fit, row));
-            table_number(&run->table, "%.4f", (double)f32_at(p, row));
-            table_text(&run->table, "%.*s", grade.bytes > row, grade.data + row);
-            table_number(&run->table, "%lld", (long long)i64_at(raw, row));
+            out_cell_number(&run->table, "%.2f", (double)f32_at(fit, row));
+            out_cell_number(&run->table, "%.4f", (double)f32_at(p, row));
+            out_cell_text(&run->table, "%.*s", grade.bytes > row, grade.data + row);
+            out_cell_number(&run->table, "%lld", (long long)i64_at(raw, row));
         }
         if (!icp_next(&maps, NULL, &map))
             map = (struct icp_value){0};
         for (size_t i = 0; i < run->name_count; i++) {
             (void)icp_value_get(&map, run->names[i], &value);
-            table_value(&run->table, &value);
+            out_cell_value(&run->table, &value);
         }
     }
     return row;
@@ -150,8 +150,8 @@ static int pages_read(struct filter_run *run, size_t limit, uint64_t version)
     free(cursor);
     if (status != EX_OK)
         return status;
-    status = table_print(&run->table, run->cli, stdout);
-    if (run->cli->form == CLI_TABLE && more)
+    status = cli_table(run->cli, &run->table);
+    if (run->cli->style.form == OUT_TABLE && more)
         cli_say(run->cli, "%zu accounts shown, there are more; --limit shows them", shown);
     return status;
 }
@@ -164,7 +164,7 @@ static void headers_fill(struct filter_run *run)
         run->headers[run->columns++] = scores[i];
     for (size_t i = 0; i < run->name_count; i++)
         run->headers[run->columns++] = run->names[i];
-    table_init(&run->table, run->headers, run->columns);
+    out_table_init(&run->table, run->headers, run->columns);
 }
 
 int cmd_filter(struct cli *cli)
@@ -189,7 +189,7 @@ int cmd_filter(struct cli *cli)
         status = run->payload == NULL ? cli_fail(cli, EX_OSERR, "no memory")
                                       : pages_read(run, limit, version);
     }
-    table_fini(&run->table);
+    out_table_fini(&run->table);
     icp_reply_fini(&run->reply);
     icp_payload_destroy(run->payload);
     icp_close(run->client);
@@ -211,11 +211,12 @@ int cmd_count(struct cli *cli)
     if (version > 0)
         icp_payload_uint(request.payload, "icp", version);
     status = expression_call(cli, request.client, ICP_OP_COUNT, request.payload, &request.reply);
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &request.reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &request.reply);
     else if (status == EX_OK)
-        printf("%lld of %lld accounts\n", (long long)icp_reply_int(&request.reply, "count", 0),
-               (long long)icp_reply_int(&request.reply, "of", 0));
+        cli_print(cli, "%lld of %lld accounts\n",
+                  (long long)icp_reply_int(&request.reply, "count", 0),
+                  (long long)icp_reply_int(&request.reply, "of", 0));
     cli_request_close(&request);
     return status;
 }

@@ -2,44 +2,44 @@
 /* icp list, activate, revert, put. */
 #include <stdlib.h>
 
-#include "tools/cli/cli_output.h"
-#include "tools/cli/key_column.h"
+#include "tools/cli/cmd.h"
+#include "tools/cli/document_put.h"
 
-static void value_add(struct table *table, const struct icp_value *map, const char *name)
+static void value_add(struct out_table *table, const struct icp_value *map, const char *name)
 {
     struct icp_value value;
     (void)icp_value_get(map, name, &value);
-    table_value(table, &value);
+    out_cell_value(table, &value);
 }
 
 static int versions_print(const struct cli *cli, const struct icp_reply *reply)
 {
     static const char *const headers[] = {"icp", "active",  "name",    "label",
                                           "auc", "created", "accounts"};
-    struct table table;
+    struct out_table table;
     struct icp_value list;
     struct icp_value entry;
     struct icp_value value;
     (void)icp_reply_get(reply, "icps", &list);
     struct icp_walk walk = icp_walk_over(&list);
-    table_init(&table, headers, 7);
+    out_table_init(&table, headers, 7);
     while (icp_next(&walk, NULL, &entry)) {
         value_add(&table, &entry, "icp");
         (void)icp_value_get(&entry, "active", &value);
-        table_text(&table, "%s", value.flag ? "active" : "");
+        out_cell_text(&table, "%s", value.flag ? "active" : "");
         value_add(&table, &entry, "name");
         value_add(&table, &entry, "label");
         (void)icp_value_get(&entry, "auc", &value);
-        table_number(&table, "%.3f", value.number);
+        out_cell_number(&table, "%.3f", value.number);
         value_add(&table, &entry, "created");
         value_add(&table, &entry, "accounts");
     }
-    if (list.count == 0 && cli->form == CLI_TABLE)
-        printf("no ICP version yet; 'icp learn' makes one\n");
-    return table_print(&table, cli, stdout);
+    if (list.count == 0 && cli->style.form == OUT_TABLE)
+        cli_print(cli, "no ICP version yet; 'icp learn' makes one\n");
+    return cli_table(cli, &table);
 }
 
-static void switches_print(const struct icp_reply *reply)
+static void switches_print(const struct cli *cli, const struct icp_reply *reply)
 {
     struct icp_value list;
     struct icp_value entry;
@@ -50,13 +50,14 @@ static void switches_print(const struct icp_reply *reply)
     (void)icp_reply_get(reply, "switches", &list);
     struct icp_walk walk = icp_walk_over(&list);
     if (list.count > 0)
-        printf("\nswitches, oldest first (UTC):\n");
+        cli_print(cli, "\nswitches, oldest first (UTC):\n");
     while (icp_next(&walk, NULL, &entry)) {
         (void)icp_value_get(&entry, "icp", &icp);
         (void)icp_value_get(&entry, "time", &time);
         (void)icp_value_get(&entry, "reason", &reason);
-        printf("  %s  version %lld  %.*s\n", time_text(time.integer, text), (long long)icp.integer,
-               (int)reason.text.bytes, reason.text.bytes > 0 ? reason.text.data : "");
+        cli_print(cli, "  %s  version %lld  %.*s\n", out_time(time.integer, text),
+                  (long long)icp.integer, (int)reason.text.bytes,
+                  reason.text.bytes > 0 ? reason.text.data : "");
     }
 }
 
@@ -70,28 +71,15 @@ int cmd_list(struct cli *cli)
     if (client == NULL)
         return status;
     status = cli_call(cli, client, ICP_OP_ICP_LIST, NULL, &reply);
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &reply);
     else if (status == EX_OK)
         status = versions_print(cli, &reply);
-    if (status == EX_OK && cli->form == CLI_TABLE)
-        switches_print(&reply);
+    if (status == EX_OK && cli->style.form == OUT_TABLE)
+        switches_print(cli, &reply);
     icp_reply_fini(&reply);
     icp_close(client);
     return status;
-}
-
-bool version_argument(const struct cli *cli, const char *text, uint64_t *version)
-{
-    size_t digits = strspn(text, "0123456789");
-    *version = digits > 0 && digits < 11 ? strtoull(text, NULL, 10) : 0;
-    if (text[digits] == '\0' && *version > 0)
-        return true;
-    (void)cli_fail(cli, EX_USAGE,
-                   "'%s' is no version; versions are numbers from 1, 'icp list' "
-                   "shows them",
-                   text);
-    return false;
 }
 
 /* activate and revert answer alike. */
@@ -107,14 +95,15 @@ static int switch_call(const struct cli *cli, enum icp_op op, uint64_t version, 
     if (reason != NULL)
         icp_payload_text(request.payload, "reason", reason);
     status = cli_request_send(cli, &request, op);
-    if (status == EX_OK && cli->form == CLI_JSON) {
-        status = json_print_reply(cli, &request.reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
+        status = cli_json_reply(cli, &request.reply);
     } else if (status == EX_OK) {
         int64_t previous = icp_reply_int(&request.reply, "previous", 0);
-        printf("version %lld is active", (long long)icp_reply_int(&request.reply, "icp", 0));
+        char before[64] = "";
         if (previous > 0)
-            printf(", version %lld was before", (long long)previous);
-        printf("\n");
+            snprintf(before, sizeof before, ", version %lld was before", (long long)previous);
+        cli_print(cli, "version %lld is active%s\n",
+                  (long long)icp_reply_int(&request.reply, "icp", 0), before);
     }
     cli_request_close(&request);
     return status;
@@ -123,7 +112,7 @@ static int switch_call(const struct cli *cli, enum icp_op op, uint64_t version, 
 int cmd_activate(struct cli *cli)
 {
     uint64_t version = 0;
-    if (!cli_arguments(cli, 1, 1) || !version_argument(cli, cli->arguments[0], &version))
+    if (!cli_arguments(cli, 1, 1) || !cli_version_argument(cli, cli->arguments[0], &version))
         return EX_USAGE;
     return switch_call(cli, ICP_OP_ICP_ACTIVATE, version, cli_text(cli, CLI_ACTIVATE_REASON));
 }

@@ -4,9 +4,11 @@
 #include <time.h>
 
 #include "server/feature/span_text.h"
-#include "tools/cli/csv_account.h"
+#include "tools/cli/cmd.h"
+#include "tools/cli/csv/csv_account.h"
+#include "tools/cli/csv/key_column.h"
 #include "tools/cli/import_batch.h"
-#include "tools/cli/key_column.h"
+#include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
 
 /* Keys of one account that come from columns; more is a slip. */
@@ -147,7 +149,7 @@ static int row_import(struct import *import, const struct csv_row *row)
 
 static int rows_import(struct import *import)
 {
-    struct progress progress = {0};
+    struct out_progress progress = {0};
     struct proto_fault fault = {.code = PROTO_OK};
     struct csv_row row;
     char text[64];
@@ -157,14 +159,14 @@ static int rows_import(struct import *import)
         status = row_import(import, &row);
         if (import->rows % 256 == 0) {
             snprintf(text, sizeof text, "%zu rows", import->rows);
-            progress_draw(&progress, csv_done(import->input), text);
+            out_progress_draw(&progress, csv_done(import->input), text);
         }
     }
     if (status == EX_OK && fault.code != PROTO_OK)
         status = cli_fault(import->cli, &fault);
     if (status == EX_OK)
         status = sender_finish(&import->sender);
-    progress_end(&progress);
+    out_progress_end(&progress);
     return status;
 }
 
@@ -195,10 +197,9 @@ static int keys_find(struct import *import)
         if (import->key_count == KEY_COLUMNS_MAX)
             return cli_fail(import->cli, EX_USAGE, "--key: at most %d are allowed",
                             KEY_COLUMNS_MAX);
-        int status = key_column_parse(import->cli, import->input, "key", text,
-                                      &import->keys[import->key_count]);
-        if (status != EX_OK)
-            return status;
+        struct proto_fault fault;
+        if (!key_column_parse(import->input, "key", text, &import->keys[import->key_count], &fault))
+            return cli_fault(import->cli, &fault);
         import->key_count++;
     }
     for (size_t i = 0; i < import->schema->key_count; i++) {
@@ -254,20 +255,23 @@ static int result_print(const struct import *import, int status)
     const struct cli *cli = import->cli;
     bool dry = import->sender.client == NULL;
     size_t keys = import->made.count;
-    if (cli->form == CLI_JSON) {
+    if (cli->style.form == OUT_JSON) {
         json_t *json = json_pack(
             "{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)import->rows, "stored",
             (json_int_t)import->sender.stored, "created", (json_int_t)import->sender.created,
             "refused", (json_int_t)import->notes.refused, "keys", (json_int_t)keys, "seq",
             (json_int_t)import->sender.seq, "dry_run", dry);
-        int printed = json_print(cli, json);
+        int printed = cli_json(cli, json);
         return status != EX_OK ? status : printed;
     }
-    printf("%zu rows: %zu %s%s", import->rows, import->sender.stored,
-           dry ? "good" : "accounts stored", dry ? " (dry run, nothing stored)" : "");
+    char counts[5][OUT_NUMBER_BYTES];
+    char created[64] = " (dry run, nothing stored)";
     if (!dry)
-        printf(" (%zu new)", import->sender.created);
-    printf(", %zu refused, %zu keys\n", import->notes.refused, keys);
+        snprintf(created, sizeof created, " (%s new)",
+                 out_count(import->sender.created, counts[2]));
+    cli_print(cli, "%s rows: %s %s%s, %s refused, %s keys\n", out_count(import->rows, counts[0]),
+              out_count(import->sender.stored, counts[1]), dry ? "good" : "accounts stored",
+              created, out_count(import->notes.refused, counts[3]), out_count(keys, counts[4]));
     return status;
 }
 

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tools/cli/cmd.h"
 #include "tools/cli/evidence_text.h"
 #include "tools/cli/label.h"
+#include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
 
 /* How long to wait for a frame before looking whether Ctrl-C was pressed. */
@@ -80,7 +82,7 @@ static int job_cancel(const struct cli *cli, struct icp_client *client, int64_t 
 static int job_wait(const struct cli *cli, struct icp_client *client, uint32_t id,
                     struct icp_reply *reply)
 {
-    struct progress progress = {0};
+    struct out_progress progress = {0};
     int64_t job = 0;
     int presses = 0;
     bool cancelled = false;
@@ -95,11 +97,11 @@ static int job_wait(const struct cli *cli, struct icp_client *client, uint32_t i
             char text[64];
             job = icp_reply_int(reply, "job", 0);
             snprintf(text, sizeof text, "%.*s", (int)stage.bytes, stage.data);
-            progress_draw(&progress, icp_reply_number(reply, "done", 0), text);
+            out_progress_draw(&progress, icp_reply_number(reply, "done", 0), text);
         }
         presses += interrupted();
         if (presses > 0 && job > 0 && !cancelled) {
-            progress_end(&progress);
+            out_progress_end(&progress);
             cli_say(cli, "cancelling job %lld; Ctrl-C once more leaves it alone", (long long)job);
             cancelled = true;
             (void)job_cancel(cli, client, job);
@@ -107,7 +109,7 @@ static int job_wait(const struct cli *cli, struct icp_client *client, uint32_t i
         if (presses > 1)
             return cli_fail(cli, EXIT_INTERRUPTED, "left; 'icp jobs' tells what became of the job");
     }
-    progress_end(&progress);
+    out_progress_end(&progress);
     if (reply->fault.code == ICP_OK)
         return EX_OK;
     int status = cli_icp_fault(cli, &reply->fault);
@@ -136,19 +138,20 @@ static int learned_print(const struct cli *cli, struct icp_client *client,
     int status = EX_OK;
     if (wants && cli_has(cli, CLI_LEARN_REASON))
         status = activate(cli, client, version);
-    if (cli->form == CLI_JSON) {
-        int printed = json_print_reply(cli, reply);
+    if (cli->style.form == OUT_JSON) {
+        int printed = cli_json_reply(cli, reply);
         return status != EX_OK ? status : printed;
     }
     struct icp_text text = icp_reply_text(reply, "evidence");
     json_t *evidence = json_loadb(text.data, text.bytes, 0, NULL);
-    printf("ICP version %lld learned%s\n\n", (long long)version,
-           wants && status == EX_OK ? ", and active" : "");
+    cli_print(cli, "ICP version %lld learned%s\n\n", (long long)version,
+              wants && status == EX_OK ? ", and active" : "");
     int printed = evidence_print(cli, evidence, 12);
     json_decref(evidence);
     if (!wants)
-        printf("\n'icp show %lld' shows all of it, 'icp activate %lld' makes it the active one\n",
-               (long long)version, (long long)version);
+        cli_print(
+            cli, "\n'icp show %lld' shows all of it, 'icp activate %lld' makes it the active one\n",
+            (long long)version, (long long)version);
     return status != EX_OK ? status : printed;
 }
 

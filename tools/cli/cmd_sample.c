@@ -8,7 +8,7 @@
 #include "server/math/auc.h"
 #include "server/math/order.h"
 #include "server/math/random.h"
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 #include "tools/cli/sample_plan.h"
 
 /* Numbers of unknown companies start here, beyond every account of a sample. */
@@ -25,13 +25,13 @@ struct sample {
     size_t closed;
 };
 
-static int file_open(const struct sample *sample, const char *name, struct output_file *output)
+static int file_open(const struct sample *sample, const char *name, struct out_file *output)
 {
     char path[4096];
     int bytes = snprintf(path, sizeof path, "%s/%s", sample->folder, name);
     if (bytes < 0 || (size_t)bytes >= sizeof path)
         return cli_fail(sample->cli, EX_USAGE, "--out: the path is too long");
-    return file_begin(sample->cli, path, output);
+    return cli_file_begin(sample->cli, path, output);
 }
 
 static void write_technologies(FILE *out, const struct plan_account *account)
@@ -88,7 +88,7 @@ static void write_account(FILE *out, const struct plan_account *account)
 
 static int accounts_write(struct sample *sample)
 {
-    struct output_file output = {0};
+    struct out_file output = {0};
     int status = file_open(sample, "accounts.csv", &output);
     if (status != EX_OK)
         return status;
@@ -105,7 +105,7 @@ static int accounts_write(struct sample *sample)
             sample->won[sample->closed++] = account.stage == PLAN_WON;
         }
     }
-    return file_commit(sample->cli, &output);
+    return cli_file_commit(sample->cli, &output);
 }
 
 /* A lead is a person at an account, at a company that is not stored, or behind a free-mail address.
@@ -141,7 +141,7 @@ static void write_lead(FILE *out, const struct sample *sample, uint64_t number)
 
 static int leads_write(const struct sample *sample)
 {
-    struct output_file output = {0};
+    struct out_file output = {0};
     int status = file_open(sample, "leads.csv", &output);
     if (status != EX_OK)
         return status;
@@ -150,12 +150,12 @@ static int leads_write(const struct sample *sample)
           output.file);
     for (uint64_t number = 1; number <= sample->leads; number++)
         write_lead(output.file, sample, number);
-    return file_commit(sample->cli, &output);
+    return cli_file_commit(sample->cli, &output);
 }
 
 static int schema_write(const struct sample *sample)
 {
-    struct output_file output = {0};
+    struct out_file output = {0};
     int status = file_open(sample, "schema.json", &output);
     if (status != EX_OK)
         return status;
@@ -181,7 +181,7 @@ static int schema_write(const struct sample *sample)
           "    {\"name\": \"stage\", \"type\": \"category\", \"family\": \"lifecycle\"}\n  ]\n}\n",
           output.file);
 #undef FIELD
-    return file_commit(sample->cli, &output);
+    return cli_file_commit(sample->cli, &output);
 }
 
 /* The AUC of the planted logits themselves: no model of these files can do better but by luck. */
@@ -214,13 +214,13 @@ static int planted_write(const struct sample *sample)
                   "stage in ('Won','Lost')", "intercept", PLAN_INTERCEPT, "effects", list, "noise",
                   "office_floor", "brand_color", "closed", (json_int_t)sample->closed, "won",
                   (json_int_t)auc.positives, "auc_of_truth", auc.auc);
-    struct output_file output = {0};
+    struct out_file output = {0};
     int status = json == NULL ? cli_fail(sample->cli, EX_OSERR, "no memory")
                               : file_open(sample, "planted.json", &output);
     if (status == EX_OK) {
         json_dumpf(json, output.file, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         fputc('\n', output.file);
-        status = file_commit(sample->cli, &output);
+        status = cli_file_commit(sample->cli, &output);
     }
     json_decref(json);
     return status;

@@ -2,10 +2,11 @@
 /* icp schema infer, put, get. */
 #include <stdlib.h>
 
-#include "tools/cli/cli_output.h"
-#include "tools/cli/csv_input.h"
-#include "tools/cli/infer.h"
-#include "tools/cli/key_column.h"
+#include "tools/cli/cmd.h"
+#include "tools/cli/csv/csv_input.h"
+#include "tools/cli/csv/infer.h"
+#include "tools/cli/csv/key_column.h"
+#include "tools/cli/document_put.h"
 
 /* Bad rows that are told one by one; the rest is counted. */
 #define BAD_ROWS_SHOWN 5
@@ -38,10 +39,9 @@ static int rows_read(const struct cli *cli, struct csv_input *input, struct infe
 static int no_column(const struct cli *cli, const struct csv_input *input, const char *option,
                      const char *name)
 {
-    const char *nearest = csv_column_nearest(input, name);
-    return cli_fail(cli, EX_USAGE, "--%s: %s has no column '%s'%s%s%s", option, csv_name(input),
-                    name, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                    nearest != NULL ? "'?" : "");
+    struct proto_fault fault;
+    (void)csv_column_absent(input, option, name, &fault);
+    return cli_fault(cli, &fault);
 }
 
 static int told_apply(const struct cli *cli, const struct csv_input *input, struct infer *infer)
@@ -53,9 +53,9 @@ static int told_apply(const struct cli *cli, const struct csv_input *input, stru
     const char *text;
     while ((text = cli_each(cli, CLI_SCHEMA_INFER_KEY, &at)) != NULL) {
         struct key_column key;
-        int status = key_column_parse(cli, input, "key", text, &key);
-        if (status != EX_OK)
-            return status;
+        struct proto_fault fault;
+        if (!key_column_parse(input, "key", text, &key, &fault))
+            return cli_fault(cli, &fault);
         (void)infer_tell(infer, csv_column(input, key.column), INFER_KEY, key.name_space);
     }
     for (at = 0; (text = cli_each(cli, CLI_SCHEMA_INFER_LABEL, &at)) != NULL;) {
@@ -73,23 +73,25 @@ static int decisions_print(const struct cli *cli, const struct infer *infer)
 {
     static const char *const headers[] = {"column",  "becomes",  "type", "family",
                                           "missing", "distinct", "note"};
-    struct table table;
-    table_init(&table, headers, 7);
+    struct out_style style = {.sink = out_sink_of(stderr), .records = cli->style.records};
+    struct out_table table;
+    out_table_init(&table, headers, 7);
     for (size_t i = 0; i < infer->column_count; i++) {
         const struct infer_column *column = &infer->columns[i];
         bool is_field = column->role == INFER_FIELD;
-        table_text(&table, "%s", column->name);
-        table_text(&table, "%s%s%s", infer_role_name(column->role),
-                   column->role == INFER_KEY ? " " : "", column->key_space);
-        table_text(&table, "%s%s", is_field ? feature_type_name(column->type) : "",
-                   is_field && column->transform == FEATURE_TRANSFORM_LOG ? " (log)" : "");
-        table_text(&table, "%s", is_field ? feature_family_name(column->family) : "");
-        table_number(&table, "%.1f %%",
-                     100 * (double)column->missing / (double)(infer->rows > 0 ? infer->rows : 1));
-        table_number(&table, column->texts.overflow > 0 ? "%zu+" : "%zu", column->distinct);
-        table_text(&table, "%s", column->why);
+        out_cell_text(&table, "%s", column->name);
+        out_cell_text(&table, "%s%s%s", infer_role_name(column->role),
+                      column->role == INFER_KEY ? " " : "", column->key_space);
+        out_cell_text(&table, "%s%s", is_field ? feature_type_name(column->type) : "",
+                      is_field && column->transform == FEATURE_TRANSFORM_LOG ? " (log)" : "");
+        out_cell_text(&table, "%s", is_field ? feature_family_name(column->family) : "");
+        out_cell_number(&table, "%.1f %%",
+                        100 * (double)column->missing /
+                            (double)(infer->rows > 0 ? infer->rows : 1));
+        out_cell_number(&table, column->texts.overflow > 0 ? "%zu+" : "%zu", column->distinct);
+        out_cell_text(&table, "%s", column->why);
     }
-    return table_print(&table, cli, stderr);
+    return out_table_show(&table, &style) ? EX_OK : cli_fail(cli, EX_OSERR, "no memory");
 }
 
 /* What infer made must be what the server takes. */
@@ -141,7 +143,7 @@ static int infer_file(const struct cli *cli, struct csv_input *input)
     if (status == EX_OK && json_object_get(schema, "id") == NULL)
         cli_say(cli, "no column is an id; name one with --id, or import with --id");
     if (status == EX_OK)
-        status = json_print(cli, schema);
+        status = cli_json(cli, schema);
     else
         json_decref(schema);
     infer_fini(&infer);
@@ -179,8 +181,8 @@ static int schema_print(const struct cli *cli, struct icp_text document)
         (struct proto_span){(const uint8_t *)document.data, document.bytes}, 0, NULL, &fault);
     if (schema == NULL)
         return cli_fault(cli, &fault);
-    struct table table;
-    table_init(&table, headers, 6);
+    struct out_table table;
+    out_table_init(&table, headers, 6);
     for (size_t i = 0; i < schema->field_count; i++) {
         const struct feature_field *field = &schema->fields[i];
         char words[128] = "";
@@ -189,26 +191,27 @@ static int schema_print(const struct cli *cli, struct icp_text document)
             snprintf(words + used, sizeof words - used, "%s%s", w > 0 ? ", " : "",
                      field->missing[w]);
         }
-        table_text(&table, "%s", field->name);
-        table_text(&table, "%s", feature_type_name(field->type));
-        table_text(&table, "%s", feature_family_name(field->family));
-        table_text(&table, "%s",
-                   field->transform != FEATURE_TRANSFORM_NONE
-                       ? feature_transform_name(field->transform)
-                       : "");
-        table_text(&table, "%s", words);
+        out_cell_text(&table, "%s", field->name);
+        out_cell_text(&table, "%s", feature_type_name(field->type));
+        out_cell_text(&table, "%s", feature_family_name(field->family));
+        out_cell_text(&table, "%s",
+                      field->transform != FEATURE_TRANSFORM_NONE
+                          ? feature_transform_name(field->transform)
+                          : "");
+        out_cell_text(&table, "%s", words);
         if (field->stale_after_ms > 0)
-            table_text(&table, "%lld days", (long long)(field->stale_after_ms / 86400000));
+            out_cell_text(&table, "%lld days", (long long)(field->stale_after_ms / 86400000));
         else
-            table_text(&table, "never");
+            out_cell_text(&table, "never");
     }
-    if (cli->form == CLI_TABLE) {
-        printf("schema version %u, id column %s\n", schema->version,
-               schema->id_column != NULL ? schema->id_column : "not named");
+    if (cli->style.form == OUT_TABLE) {
+        cli_print(cli, "schema version %u, id column %s\n", schema->version,
+                  schema->id_column != NULL ? schema->id_column : "not named");
         for (size_t i = 0; i < schema->key_count; i++)
-            printf("key %s from column %s\n", schema->keys[i].name_space, schema->keys[i].column);
+            cli_print(cli, "key %s from column %s\n", schema->keys[i].name_space,
+                      schema->keys[i].column);
     }
-    int status = table_print(&table, cli, stdout);
+    int status = cli_table(cli, &table);
     feature_schema_release(schema);
     return status;
 }
@@ -229,8 +232,8 @@ int cmd_schema_get(struct cli *cli)
         status = cli_call(cli, client, ICP_OP_SCHEMA_GET, payload, &reply);
         if (status == EX_OK) {
             struct icp_text document = icp_reply_text(&reply, "document");
-            status = cli->form == CLI_JSON
-                         ? json_print(cli, json_loadb(document.data, document.bytes, 0, NULL))
+            status = cli->style.form == OUT_JSON
+                         ? cli_json(cli, json_loadb(document.data, document.bytes, 0, NULL))
                          : schema_print(cli, document);
         }
     }

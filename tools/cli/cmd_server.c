@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 
 static double now_us(void)
 {
@@ -36,20 +36,20 @@ static int ping(const struct cli *cli, struct icp_client *client, double *times,
     double median = times[count / 2];
     double high = times[count * 99 / 100];
     const struct icp_server *server = icp_server_info(client);
-    if (cli->form == CLI_JSON)
-        return json_print(cli, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}",
-                                         "server", server->server, "role", server->role, "schema",
-                                         (json_int_t)server->schema, "icp", (json_int_t)server->icp,
-                                         "time", (json_int_t)time, "count", (json_int_t)count,
-                                         "least_us", times[0], "median_us", median, "p99_us", high,
-                                         "most_us", times[count - 1]));
-    printf("%s at %s answers; role %s, schema %llu, ICP %llu\n", server->server, cli->uri,
-           server->role, (unsigned long long)server->schema, (unsigned long long)server->icp);
+    if (cli->style.form == OUT_JSON)
+        return cli_json(cli, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f}",
+                                       "server", server->server, "role", server->role, "schema",
+                                       (json_int_t)server->schema, "icp", (json_int_t)server->icp,
+                                       "time", (json_int_t)time, "count", (json_int_t)count,
+                                       "least_us", times[0], "median_us", median, "p99_us", high,
+                                       "most_us", times[count - 1]));
+    cli_print(cli, "%s at %s answers; role %s, schema %llu, ICP %llu\n", server->server, cli->uri,
+              server->role, (unsigned long long)server->schema, (unsigned long long)server->icp);
     if (count == 1)
-        printf("round trip %.0f µs\n", median);
+        cli_print(cli, "round trip %.0f µs\n", median);
     else
-        printf("%zu round trips: least %.0f, median %.0f, p99 %.0f, most %.0f µs\n", count,
-               times[0], median, high, times[count - 1]);
+        cli_print(cli, "%zu round trips: least %.0f, median %.0f, p99 %.0f, most %.0f µs\n", count,
+                  times[0], median, high, times[count - 1]);
     return EX_OK;
 }
 
@@ -81,12 +81,12 @@ int cmd_version(struct cli *cli)
     struct icp_client *client = icp_connect(cli->uri, &options, &fault);
     const char *server = client != NULL ? icp_server_info(client)->server : "";
     int status = EX_OK;
-    if (cli->form == CLI_JSON)
-        status = json_print(cli, json_pack("{s:s, s:s}", "icp", icp_version(), "server", server));
+    if (cli->style.form == OUT_JSON)
+        status = cli_json(cli, json_pack("{s:s, s:s}", "icp", icp_version(), "server", server));
     else if (client != NULL)
-        printf("icp %s, server %s\n", icp_version(), server);
+        cli_print(cli, "icp %s, server %s\n", icp_version(), server);
     else
-        printf("icp %s, no server at %s\n", icp_version(), cli->uri);
+        cli_print(cli, "icp %s, no server at %s\n", icp_version(), cli->uri);
     icp_close(client);
     return status;
 }
@@ -95,31 +95,31 @@ static int jobs_print(const struct cli *cli, const struct icp_reply *reply)
 {
     static const char *const headers[] = {"job", "op",      "state", "stage", "done",
                                           "icp", "started", "ended", "error"};
-    struct table table;
+    struct out_table table;
     struct icp_value list;
     struct icp_value entry;
     struct icp_value value;
     char text[24];
     (void)icp_reply_get(reply, "jobs", &list);
     struct icp_walk walk = icp_walk_over(&list);
-    table_init(&table, headers, 9);
+    out_table_init(&table, headers, 9);
     while (icp_next(&walk, NULL, &entry)) {
         for (size_t i = 0; i < 9; i++) {
             (void)icp_value_get(&entry, headers[i], &value);
             if (i == 4)
-                table_number(&table, "%.0f %%", 100 * value.number);
+                out_cell_number(&table, "%.0f %%", 100 * value.number);
             else if (i == 6 || i == 7)
-                table_text(&table, "%s", time_text(value.integer, text));
+                out_cell_text(&table, "%s", out_time(value.integer, text));
             else
-                table_value(&table, &value);
+                out_cell_value(&table, &value);
         }
     }
-    if (list.count == 0 && cli->form == CLI_TABLE) {
-        printf("no job has run yet\n");
-        table_fini(&table);
+    if (list.count == 0 && cli->style.form == OUT_TABLE) {
+        cli_print(cli, "no job has run yet\n");
+        out_table_fini(&table);
         return EX_OK;
     }
-    return table_print(&table, cli, stdout);
+    return cli_table(cli, &table);
 }
 
 int cmd_jobs(struct cli *cli)
@@ -133,7 +133,8 @@ int cmd_jobs(struct cli *cli)
         return status;
     status = cli_call(cli, client, ICP_OP_JOB_LIST, NULL, &reply);
     if (status == EX_OK)
-        status = cli->form == CLI_JSON ? json_print_reply(cli, &reply) : jobs_print(cli, &reply);
+        status =
+            cli->style.form == OUT_JSON ? cli_json_reply(cli, &reply) : jobs_print(cli, &reply);
     icp_reply_fini(&reply);
     icp_close(client);
     return status;
@@ -154,10 +155,10 @@ int cmd_cancel(struct cli *cli)
         return status;
     icp_payload_uint(request.payload, "job", strtoull(text, NULL, 10));
     status = cli_request_send(cli, &request, ICP_OP_JOB_CANCEL);
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &request.reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &request.reply);
     else if (status == EX_OK)
-        printf("job %s is being cancelled\n", text);
+        cli_print(cli, "job %s is being cancelled\n", text);
     cli_request_close(&request);
     return status;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/model/scorecard.h"
+#include "tools/cli/cmd.h"
 #include "tools/cli/evidence_text.h"
 #include "tools/cli/remote_schema.h"
 #include "tools/cli/show_bins.h"
@@ -29,17 +30,18 @@ static void head_print(const struct show *show, int64_t version, bool active)
     const char *where = text_at(label, "where");
     const char *name = text_at(show->document, "name");
     const struct model_grades *grades = &show->scorecard->grades;
-    printf("ICP version %lld%s%s%s%s, learned %s\n", (long long)version, active ? " (active)" : "",
-           name[0] != '\0' ? " '" : "", name, name[0] != '\0' ? "'" : "",
-           text_at(show->document, "created"));
-    printf("label: %s%s%s\n", text_at(label, "expression"), where[0] != '\0' ? "  where: " : "",
-           where);
-    printf("population: %.0f accounts, %.0f positive (%.1f %%)\n",
-           json_number_value(json_object_get(label, "population")),
-           json_number_value(json_object_get(label, "positives")),
-           100 * json_number_value(json_object_get(label, "base_rate")));
-    printf("grades: A from fit %g, B from %g, C from %g, else D\n\n", grades->a_min, grades->b_min,
-           grades->c_min);
+    const struct cli *cli = show->cli;
+    cli_print(cli, "ICP version %lld%s%s%s%s, learned %s\n", (long long)version,
+              active ? " (active)" : "", name[0] != '\0' ? " '" : "", name,
+              name[0] != '\0' ? "'" : "", text_at(show->document, "created"));
+    cli_print(cli, "label: %s%s%s\n", text_at(label, "expression"),
+              where[0] != '\0' ? "  where: " : "", where);
+    cli_print(cli, "population: %.0f accounts, %.0f positive (%.1f %%)\n",
+              json_number_value(json_object_get(label, "population")),
+              json_number_value(json_object_get(label, "positives")),
+              100 * json_number_value(json_object_get(label, "base_rate")));
+    cli_print(cli, "grades: A from fit %g, B from %g, C from %g, else D\n\n", grades->a_min,
+              grades->b_min, grades->c_min);
 }
 
 /* Terms of one column that belong to a field. */
@@ -47,7 +49,7 @@ static void field_print(const struct show *show, const char *name, double import
 {
     struct show_tag tags[PROTO_COLUMNS_MAX];
     size_t tag_count = 0;
-    printf("\n%s  (importance %.3f)\n", name, importance);
+    cli_print(show->cli, "\n%s  (importance %.3f)\n", name, importance);
     for (size_t t = 0; t < show->scorecard->term_count; t++) {
         const struct model_term *term = &show->scorecard->terms[t];
         const struct feature_column *column = &show->codebook->columns[term->column_a];
@@ -55,12 +57,12 @@ static void field_print(const struct show *show, const char *name, double import
         if (term->column_b != MODEL_NO_COLUMN || strcmp(column->field_name, name) != 0)
             continue;
         if (column->type != FEATURE_TAGS)
-            bins_print(column, table, show->bins_most);
+            bins_print(&show->cli->style.sink, column, table, show->bins_most);
         else if (tag_count < PROTO_COLUMNS_MAX)
             tags[tag_count++] = (struct show_tag){column->tag, (double)table[2] / 1e4,
                                                   (double)table[1] / 1e4, (double)table[0] / 1e4};
     }
-    tags_print(tags, tag_count, show->bins_most);
+    tags_print(&show->cli->style.sink, tags, tag_count, show->bins_most);
 }
 
 static void pairs_print(const struct show *show)
@@ -78,10 +80,11 @@ static void pairs_print(const struct show *show)
             low = entry < low ? entry : low;
             high = entry > high ? entry : high;
         }
-        printf("%s  %s × %s: %+.0f to %+.0f points\n", any ? "" : "\npairs of fields\n",
-               show->codebook->columns[term->column_a].field_name,
-               show->codebook->columns[term->column_b].field_name, (double)low / 1e4,
-               (double)high / 1e4);
+        cli_print(show->cli, "%s  %s × %s: %+.0f to %+.0f points\n",
+                  any ? "" : "\npairs of fields\n",
+                  show->codebook->columns[term->column_a].field_name,
+                  show->codebook->columns[term->column_b].field_name, (double)low / 1e4,
+                  (double)high / 1e4);
         any = true;
     }
 }
@@ -93,10 +96,13 @@ static int card_print(const struct show *show, const struct icp_reply *reply, si
     size_t index;
     json_t *field;
     head_print(show, icp_reply_int(reply, "icp", 0), icp_reply_flag(reply, "active", false));
-    int status = evidence_print(show->cli, evidence, most);
-    printf("\nthe scorecard: raw score = %+.0f points + the points of each field below (100 points "
-           "multiply the odds by 2.7)\n",
-           (double)show->scorecard->intercept / 1e4);
+    const struct cli *cli = show->cli;
+    int status = evidence_print(cli, evidence, most);
+    cli_print(
+        cli,
+        "\nthe scorecard: raw score = %+.0f points + the points of each field below (100 points "
+        "multiply the odds by 2.7)\n",
+        (double)show->scorecard->intercept / 1e4);
     json_array_foreach(fields, index, field)
     {
         if (index < most)
@@ -104,8 +110,27 @@ static int card_print(const struct show *show, const struct icp_reply *reply, si
                         json_number_value(json_object_get(field, "importance")));
     }
     if (json_array_size(fields) > most)
-        printf("\n… and %zu more fields\n", json_array_size(fields) - most);
+        cli_print(cli, "\n… and %zu more fields\n", json_array_size(fields) - most);
     pairs_print(show);
+    return status;
+}
+
+/* A whole card is longer than a screen. */
+static int card_page(struct show *show, const struct icp_reply *reply, size_t most)
+{
+    struct cli memory = *show->cli;
+    const struct out_sink *sink = &show->cli->style.sink;
+    char *text = NULL;
+    size_t bytes = 0;
+    memory.style.page = false;
+    memory.style.sink.file = open_memstream(&text, &bytes);
+    if (memory.style.sink.file == NULL)
+        return cli_fail(show->cli, EX_OSERR, "no memory");
+    show->cli = &memory;
+    int status = card_print(show, reply, most);
+    if (fclose(memory.style.sink.file) == 0)
+        out_page(sink, text, bytes);
+    free(text);
     return status;
 }
 
@@ -126,7 +151,7 @@ static int document_show(const struct cli *cli, const struct icp_reply *reply,
     if (show.scorecard == NULL)
         status = cli_fault(cli, &fault);
     else
-        status = card_print(&show, reply, most);
+        status = card_page(&show, reply, most);
     if (show.scorecard != NULL)
         model_destroy(show.scorecard);
     if (show.codebook != NULL)
@@ -146,9 +171,9 @@ static int show_version(const struct cli *cli, struct icp_client *client, uint64
     if (version > 0)
         icp_payload_uint(payload, "icp", version);
     int status = cli_call(cli, client, ICP_OP_ICP_GET, payload, &reply);
-    if (status == EX_OK && cli->form == CLI_JSON) {
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
         struct icp_text text = icp_reply_text(&reply, "document");
-        status = json_print(cli, json_loadb(text.data, text.bytes, 0, NULL));
+        status = cli_json(cli, json_loadb(text.data, text.bytes, 0, NULL));
     } else if (status == EX_OK) {
         schema = schema_from_server(cli, client, &status);
         if (schema != NULL)
@@ -169,7 +194,7 @@ int cmd_show(struct cli *cli)
     if (!cli_arguments(cli, 0, 1) ||
         !cli_number(cli, CLI_SHOW_FIELDS, 1, PROTO_FIELDS_MAX, PROTO_FIELDS_MAX, &most) ||
         !cli_number(cli, CLI_SHOW_BINS, 3, PROTO_BINS_MAX, 12, &bins) ||
-        (cli->argument_count == 1 && !version_argument(cli, cli->arguments[0], &version)))
+        (cli->argument_count == 1 && !cli_version_argument(cli, cli->arguments[0], &version)))
         return EX_USAGE;
     struct icp_client *client = cli_connect(cli, &status);
     if (client == NULL)

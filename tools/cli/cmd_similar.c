@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 #include "tools/cli/label.h"
 
 #define BUILD_MS (3600 * 1000) /* a build of a large base takes minutes, not an hour */
@@ -222,35 +222,35 @@ static int hits_print(const struct cli *cli, const struct icp_reply *reply)
 {
     static const char *const headers[] = {"id",      "similarity", "fit",       "grade",
                                           "example", "shared",     "difference"};
-    struct table table;
+    struct out_table table;
     struct icp_value results;
     struct icp_value hit;
     struct icp_value value;
     bool scored = icp_reply_int(reply, "icp", 0) > 0;
-    table_init(&table, headers, sizeof headers / sizeof *headers);
+    out_table_init(&table, headers, sizeof headers / sizeof *headers);
     (void)icp_reply_get(reply, "results", &results);
     struct icp_walk walk = icp_walk_over(&results);
     while (icp_next(&walk, NULL, &hit)) {
         struct why shared = {.bytes = 0};
         struct why difference = {.bytes = 0};
-        table_text_n(&table, text_of(&hit, "id"));
+        out_cell_text_n(&table, text_of(&hit, "id"));
         (void)icp_value_get(&hit, "similarity", &value);
-        table_number(&table, "%.4f", value.number);
+        out_cell_number(&table, "%.4f", value.number);
         value = (struct icp_value){0};
         if (scored && icp_value_get(&hit, "fit", &value))
-            table_number(&table, "%.1f", value.number);
+            out_cell_number(&table, "%.1f", value.number);
         else
-            table_text(&table, "%s", "");
-        table_text_n(&table, text_of(&hit, "grade"));
-        table_text_n(&table, text_of(&hit, "example"));
+            out_cell_text(&table, "%s", "");
+        out_cell_text_n(&table, text_of(&hit, "grade"));
+        out_cell_text_n(&table, text_of(&hit, "example"));
         shared_print(&hit, &shared);
         difference_print(&hit, &difference);
-        table_text(&table, "%s", shared.text);
-        table_text(&table, "%s", difference.text);
+        out_cell_text(&table, "%s", shared.text);
+        out_cell_text(&table, "%s", difference.text);
     }
-    int status = table_print(&table, cli, stdout);
-    table_fini(&table);
-    if (cli->form == CLI_TABLE) {
+    int status = cli_table(cli, &table);
+    out_table_fini(&table);
+    if (cli->style.form == OUT_TABLE) {
         struct icp_text path = icp_reply_text(reply, "path");
         struct icp_text metric = icp_reply_text(reply, "metric");
         if (icp_reply_flag(reply, "exact", false))
@@ -382,7 +382,7 @@ int cmd_similar(struct cli *cli)
             caret_show(cli, &reply.fault);
         else
             status =
-                cli->form == CLI_JSON ? json_print_reply(cli, &reply) : hits_print(cli, &reply);
+                cli->style.form == OUT_JSON ? cli_json_reply(cli, &reply) : hits_print(cli, &reply);
     }
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);
@@ -416,17 +416,18 @@ int cmd_recall(struct cli *cli)
             icp_payload_number(payload, "recall", recall);
         status = cli_call(cli, client, ICP_OP_RECALL, payload, &reply);
     }
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &reply);
     else if (status == EX_OK)
-        printf("recall %.4f at k = %lld over %lld queries of %lld vectors in %lld lists\n"
-               "exact %.3f ms, approximate %.3f ms a query\n",
-               icp_reply_number(&reply, "measured", 0), (long long)icp_reply_int(&reply, "k", 0),
-               (long long)icp_reply_int(&reply, "queries", 0),
-               (long long)icp_reply_int(&reply, "vectors", 0),
-               (long long)icp_reply_int(&reply, "lists", 0),
-               icp_reply_number(&reply, "exact_ms", 0),
-               icp_reply_number(&reply, "approximate_ms", 0));
+        cli_print(cli,
+                  "recall %.4f at k = %lld over %lld queries of %lld vectors in %lld lists\n"
+                  "exact %.3f ms, approximate %.3f ms a query\n",
+                  icp_reply_number(&reply, "measured", 0), (long long)icp_reply_int(&reply, "k", 0),
+                  (long long)icp_reply_int(&reply, "queries", 0),
+                  (long long)icp_reply_int(&reply, "vectors", 0),
+                  (long long)icp_reply_int(&reply, "lists", 0),
+                  icp_reply_number(&reply, "exact_ms", 0),
+                  icp_reply_number(&reply, "approximate_ms", 0));
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);
     icp_close(client);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "server/math/random.h"
-#include "tools/cli/cli_output.h"
-#include "tools/cli/csv_input.h"
-#include "tools/cli/key_column.h"
+#include "tools/cli/cmd.h"
+#include "tools/cli/csv/csv_input.h"
+#include "tools/cli/csv/key_column.h"
 
 static bool fraction_read(const struct cli *cli, double *fraction)
 {
@@ -73,22 +73,22 @@ static int split(const struct cli *cli, struct csv_input *input, double fraction
     if (status != EX_OK)
         return status;
     size_t chosen = (size_t)(fraction * (double)rows + 0.5);
-    struct output_file out = {0};
-    struct output_file rest = {0};
-    status = file_begin(cli, cli_text(cli, CLI_SPLIT_OUT), &out);
+    struct out_file out = {0};
+    struct out_file rest = {0};
+    status = cli_file_begin(cli, cli_text(cli, CLI_SPLIT_OUT), &out);
     if (status == EX_OK)
-        status = file_begin(cli, cli_text(cli, CLI_SPLIT_REST), &rest);
+        status = cli_file_begin(cli, cli_text(cli, CLI_SPLIT_REST), &rest);
     if (status == EX_OK)
         status = rows_deal(cli, input, rows, chosen, seed, (FILE *const[]){out.file, rest.file});
     if (status == EX_OK)
-        status = file_commit(cli, &out);
+        status = cli_file_commit(cli, &out);
     if (status == EX_OK)
-        status = file_commit(cli, &rest);
+        status = cli_file_commit(cli, &rest);
     if (status == EX_OK)
         cli_say(cli, "%zu rows: %zu to %s, %zu to %s", rows, chosen, cli_text(cli, CLI_SPLIT_OUT),
                 rows - chosen, cli_text(cli, CLI_SPLIT_REST));
-    file_abandon(&out);
-    file_abandon(&rest);
+    out_file_abandon(&out);
+    out_file_abandon(&rest);
     return status;
 }
 

@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 
 #define METRIC_NAME_BYTES 160
 
@@ -70,22 +70,22 @@ static int metrics_print(const struct cli *cli, const struct metrics *now,
                          const struct metrics *before, double seconds)
 {
     static const char *const headers[] = {"metric", "value", "per second"};
-    struct table table;
-    table_init(&table, headers, before != NULL ? 3 : 2);
+    struct out_table table;
+    out_table_init(&table, headers, before != NULL ? 3 : 2);
     for (size_t i = 0; i < now->count; i++) {
         const struct metric *metric = &now->items[i];
-        table_text(&table, "%s", metric->name);
-        table_number(&table, metric->is_whole ? "%.0f" : "%.6g", metric->value);
+        out_cell_text(&table, "%s", metric->name);
+        out_cell_number(&table, metric->is_whole ? "%.0f" : "%.6g", metric->value);
         if (before == NULL)
             continue;
         const struct metric *earlier = metric_find(before, metric->name);
         double rate = earlier != NULL ? (metric->value - earlier->value) / seconds : 0;
         if (rate == 0)
-            table_text(&table, "%s", "");
+            out_cell_text(&table, "%s", "");
         else
-            table_number(&table, "%.1f", rate);
+            out_cell_number(&table, "%.1f", rate);
     }
-    return table_print(&table, cli, stdout);
+    return cli_table(cli, &table);
 }
 
 static int metrics_read(const struct cli *cli, struct icp_client *client, struct icp_reply *reply,
@@ -135,8 +135,8 @@ int cmd_stats(struct cli *cli)
         status = watch(cli, client, &reply, (unsigned)seconds);
     } else {
         status = metrics_read(cli, client, &reply, &metrics);
-        if (status == EX_OK && cli->form == CLI_JSON)
-            status = json_print_reply(cli, &reply);
+        if (status == EX_OK && cli->style.form == OUT_JSON)
+            status = cli_json_reply(cli, &reply);
         else if (status == EX_OK)
             status = metrics_print(cli, &metrics, NULL, 1);
     }

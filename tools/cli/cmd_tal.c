@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 
 /* One call of an operation of lists; `fill` (may be NULL) writes the request. */
 static int tal_call(const struct cli *cli, enum icp_op op,
@@ -22,13 +22,13 @@ static int tal_call(const struct cli *cli, enum icp_op op,
 }
 
 /* Cells of the members of a map, in order; one that is absent is empty. */
-static void members_add(struct table *table, const struct icp_value *map, const char *const *names,
-                        size_t count)
+static void members_add(struct out_table *table, const struct icp_value *map,
+                        const char *const *names, size_t count)
 {
     struct icp_value value;
     for (size_t i = 0; i < count; i++) {
         (void)icp_value_get(map, names[i], &value);
-        table_value(table, &value);
+        out_cell_value(table, &value);
     }
 }
 
@@ -37,17 +37,17 @@ static int lists_print(const struct cli *cli, const struct icp_reply *reply)
     static const char *const headers[] = {"name",    "icp",    "current", "count", "unassigned",
                                           "created", "filter", "note",    "digest"};
     enum { COLUMNS = sizeof headers / sizeof *headers };
-    struct table table;
+    struct out_table table;
     struct icp_value list;
     struct icp_value entry;
     struct icp_value value;
     (void)icp_reply_get(reply, "tals", &list);
-    if (list.count == 0 && cli->form == CLI_TABLE) {
-        printf("no target account list yet; 'icp tal build' makes one\n");
+    if (list.count == 0 && cli->style.form == OUT_TABLE) {
+        cli_print(cli, "no target account list yet; 'icp tal build' makes one\n");
         return EX_OK;
     }
     struct icp_walk walk = icp_walk_over(&list);
-    table_init(&table, headers, COLUMNS);
+    out_table_init(&table, headers, COLUMNS);
     while (icp_next(&walk, NULL, &entry)) {
         if (icp_value_get(&entry, "error", &value)) {
             (void)icp_value_get(&entry, "number", &value);
@@ -57,7 +57,7 @@ static int lists_print(const struct cli *cli, const struct icp_reply *reply)
         }
         members_add(&table, &entry, headers, COLUMNS);
     }
-    return table_print(&table, cli, stdout);
+    return cli_table(cli, &table);
 }
 
 int cmd_tal_list(struct cli *cli)
@@ -66,8 +66,8 @@ int cmd_tal_list(struct cli *cli)
     if (!cli_arguments(cli, 0, 0))
         return EX_USAGE;
     int status = tal_call(cli, ICP_OP_TAL_LIST, NULL, &reply);
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &reply);
     else if (status == EX_OK)
         status = lists_print(cli, &reply);
     icp_reply_fini(&reply);
@@ -75,7 +75,7 @@ int cmd_tal_list(struct cli *cli)
 }
 
 /* "industry Software +0.84; employees 162 < x ≤ 173 +0.80" */
-static void reasons_add(struct table *table, const struct icp_value *entry)
+static void reasons_add(struct out_table *table, const struct icp_value *entry)
 {
     char text[768] = "";
     size_t used = 0;
@@ -96,33 +96,33 @@ static void reasons_add(struct table *table, const struct icp_value *entry)
                      (double)contribution.integer / 1e6);
         used += bytes > 0 ? (size_t)bytes : 0;
     }
-    table_text(table, "%s", text);
+    out_cell_text(table, "%s", text);
 }
 
 /* The entries of a reply; columns that no entry can have are left out of a table for people. */
-static int entries_print(const struct cli *cli, const struct icp_reply *reply, bool all, FILE *out)
+static int entries_print(const struct cli *cli, const struct icp_reply *reply, bool all)
 {
     static const char *const every[] = {"rank", "id",      "fit",   "p",          "grade",
                                         "raw",  "segment", "owner", "unassigned", "reasons"};
     static const char *const few[] = {"rank", "id", "fit", "p", "grade", "raw", "reasons"};
     size_t columns = all ? 10 : 7;
-    struct table table;
+    struct out_table table;
     struct icp_value entries;
     struct icp_value entry;
     struct icp_value value;
     (void)icp_reply_get(reply, "entries", &entries);
     struct icp_walk walk = icp_walk_over(&entries);
-    table_init(&table, all ? every : few, columns);
+    out_table_init(&table, all ? every : few, columns);
     while (icp_next(&walk, NULL, &entry)) {
         members_add(&table, &entry, every, 2);
         (void)icp_value_get(&entry, "fit", &value);
-        table_number(&table, "%.2f", value.number);
+        out_cell_number(&table, "%.2f", value.number);
         (void)icp_value_get(&entry, "p", &value);
-        table_number(&table, "%.4f", value.number);
+        out_cell_number(&table, "%.4f", value.number);
         members_add(&table, &entry, every + 4, all ? 5 : 2);
         reasons_add(&table, &entry);
     }
-    return table_print(&table, cli, out);
+    return cli_table(cli, &table);
 }
 
 static bool shared_out(const struct icp_value *head)
@@ -134,15 +134,17 @@ static bool shared_out(const struct icp_value *head)
     return owners.count + segments.count > 0;
 }
 
-static void head_line(const struct icp_value *head, const char *name, const char *label)
+static void head_line(const struct cli *cli, const struct icp_value *head, const char *name,
+                      const char *label)
 {
     char text[512];
     struct icp_value value;
     if (icp_value_get(head, name, &value) && (value.kind != ICP_KIND_TEXT || value.text.bytes > 0))
-        printf("  %-10s %s\n", label, icp_value_print(&value, text, sizeof text));
+        cli_print(cli, "  %-10s %s\n", label, icp_value_print(&value, text, sizeof text));
 }
 
-static void owners_print(const struct icp_value *head, const char *name, const char *limit)
+static void owners_print(const struct cli *cli, const struct icp_value *head, const char *name,
+                         const char *limit)
 {
     struct icp_value list;
     struct icp_value part;
@@ -155,28 +157,29 @@ static void owners_print(const struct icp_value *head, const char *name, const c
         (void)icp_value_get(&part, "name", &label);
         (void)icp_value_get(&part, "count", &count);
         (void)icp_value_get(&part, limit, &most);
-        printf("  %-10s %.*s: %lld of %lld\n", limit, (int)label.text.bytes, label.text.data,
-               (long long)count.integer, (long long)most.integer);
+        cli_print(cli, "  %-10s %.*s: %lld of %lld\n", limit, (int)label.text.bytes,
+                  label.text.data, (long long)count.integer, (long long)most.integer);
     }
 }
 
-static void head_print(const struct icp_reply *reply, const struct icp_value *head)
+static void head_print(const struct cli *cli, const struct icp_reply *reply,
+                       const struct icp_value *head)
 {
     struct icp_text name = icp_reply_text(reply, "name");
     struct icp_value icp;
     struct icp_value version = {0};
     if (icp_value_get(head, "icp", &icp))
         (void)icp_value_get(&icp, "version", &version);
-    printf("%.*s: %lld accounts, built by version %lld\n", (int)name.bytes, name.data,
-           (long long)icp_reply_int(reply, "count", 0), (long long)version.integer);
-    head_line(head, "created", "created");
-    head_line(head, "filter", "filter");
-    head_line(head, "note", "note");
-    head_line(head, "seq", "sequence");
-    head_line(head, "digest", "digest");
-    owners_print(head, "segments", "quota");
-    owners_print(head, "owners", "capacity");
-    printf("\n");
+    cli_print(cli, "%.*s: %lld accounts, built by version %lld\n", (int)name.bytes, name.data,
+              (long long)icp_reply_int(reply, "count", 0), (long long)version.integer);
+    head_line(cli, head, "created", "created");
+    head_line(cli, head, "filter", "filter");
+    head_line(cli, head, "note", "note");
+    head_line(cli, head, "seq", "sequence");
+    head_line(cli, head, "digest", "digest");
+    owners_print(cli, head, "segments", "quota");
+    owners_print(cli, head, "owners", "capacity");
+    cli_print(cli, "\n");
 }
 
 static void show_fill(const struct cli *cli, struct icp_payload *payload)
@@ -200,13 +203,13 @@ int cmd_tal_show(struct cli *cli)
         !cli_number(cli, CLI_TAL_SHOW_OFFSET, 0, PROTO_TAL_ENTRIES_MAX, 0, &number))
         return EX_USAGE;
     int status = tal_call(cli, ICP_OP_TAL_GET, show_fill, &reply);
-    if (status == EX_OK && cli->form == CLI_JSON) {
-        status = json_print_reply(cli, &reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
+        status = cli_json_reply(cli, &reply);
     } else if (status == EX_OK) {
         (void)icp_reply_get(&reply, "head", &head);
-        if (cli->form == CLI_TABLE)
-            head_print(&reply, &head);
-        status = entries_print(cli, &reply, cli->form == CLI_CSV || shared_out(&head), stdout);
+        if (cli->style.form == OUT_TABLE)
+            head_print(cli, &reply, &head);
+        status = entries_print(cli, &reply, cli->style.form == OUT_CSV || shared_out(&head));
     }
     icp_reply_fini(&reply);
     return status;
@@ -215,7 +218,7 @@ int cmd_tal_show(struct cli *cli)
 static void export_fill(const struct cli *cli, struct icp_payload *payload)
 {
     icp_payload_text(payload, "name", cli->arguments[0]);
-    if (cli->form == CLI_JSON)
+    if (cli->style.form == OUT_JSON)
         icp_payload_flag(payload, "document", true);
     else
         icp_payload_uint(payload, "limit", PROTO_TAL_ENTRIES_MAX);
@@ -225,21 +228,22 @@ static void export_fill(const struct cli *cli, struct icp_payload *payload)
 static int export_write(const struct cli *cli, const struct icp_reply *reply)
 {
     const char *path = cli_text(cli, CLI_TAL_EXPORT_OUT);
-    struct output_file output;
-    int status = file_begin(cli, path != NULL ? path : "-", &output);
+    struct out_file output;
+    int status = cli_file_begin(cli, path != NULL ? path : "-", &output);
     if (status != EX_OK)
         return status;
-    if (cli->form == CLI_JSON) {
+    if (cli->style.form == OUT_JSON) {
         struct icp_text document = icp_reply_text(reply, "document");
         fwrite(document.data, 1, document.bytes, output.file);
     } else {
         struct cli as_csv = *cli;
-        as_csv.form = CLI_CSV;
-        status = entries_print(&as_csv, reply, true, output.file);
+        as_csv.style.form = OUT_CSV;
+        as_csv.style.sink = out_sink_of(output.file);
+        status = entries_print(&as_csv, reply, true);
     }
     if (status == EX_OK)
-        return file_commit(cli, &output);
-    file_abandon(&output);
+        return cli_file_commit(cli, &output);
+    out_file_abandon(&output);
     return status;
 }
 
@@ -256,13 +260,13 @@ int cmd_tal_export(struct cli *cli)
 }
 
 /* Empty where the account is not on the list. */
-static void fit_add(struct table *table, const struct icp_value *entry, const char *name)
+static void fit_add(struct out_table *table, const struct icp_value *entry, const char *name)
 {
     struct icp_value value;
     if (icp_value_get(entry, name, &value) && value.kind != ICP_KIND_NIL)
-        table_number(table, "%.2f", value.number);
+        out_cell_number(table, "%.2f", value.number);
     else
-        table_text(table, "%s", "");
+        out_cell_text(table, "%s", "");
 }
 
 static void diff_fill(const struct cli *cli, struct icp_payload *payload)
@@ -274,23 +278,23 @@ static void diff_fill(const struct cli *cli, struct icp_payload *payload)
 static int diff_print(const struct cli *cli, const struct icp_reply *reply)
 {
     static const char *const headers[] = {"id", "rank_a", "rank_b", "fit_a", "fit_b"};
-    struct table table;
+    struct out_table table;
     struct icp_value list;
     struct icp_value entry;
-    if (cli->form == CLI_TABLE)
-        printf("%lld on both, %lld on %s alone, %lld on %s alone\n\n",
-               (long long)icp_reply_int(reply, "both", 0),
-               (long long)icp_reply_int(reply, "only_a", 0), cli->arguments[0],
-               (long long)icp_reply_int(reply, "only_b", 0), cli->arguments[1]);
+    if (cli->style.form == OUT_TABLE)
+        cli_print(cli, "%lld on both, %lld on %s alone, %lld on %s alone\n\n",
+                  (long long)icp_reply_int(reply, "both", 0),
+                  (long long)icp_reply_int(reply, "only_a", 0), cli->arguments[0],
+                  (long long)icp_reply_int(reply, "only_b", 0), cli->arguments[1]);
     (void)icp_reply_get(reply, "accounts", &list);
     struct icp_walk walk = icp_walk_over(&list);
-    table_init(&table, headers, 5);
+    out_table_init(&table, headers, 5);
     while (icp_next(&walk, NULL, &entry)) {
         members_add(&table, &entry, headers, 3);
         fit_add(&table, &entry, "fit_a");
         fit_add(&table, &entry, "fit_b");
     }
-    return table_print(&table, cli, stdout);
+    return cli_table(cli, &table);
 }
 
 int cmd_tal_diff(struct cli *cli)
@@ -299,8 +303,8 @@ int cmd_tal_diff(struct cli *cli)
     if (!cli_arguments(cli, 2, 2))
         return EX_USAGE;
     int status = tal_call(cli, ICP_OP_TAL_DIFF, diff_fill, &reply);
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &reply);
     else if (status == EX_OK)
         status = diff_print(cli, &reply);
     icp_reply_fini(&reply);
@@ -312,33 +316,36 @@ static void check_fill(const struct cli *cli, struct icp_payload *payload)
     icp_payload_text(payload, "name", cli->arguments[0]);
 }
 
-static void names_print(const struct icp_reply *reply, const char *name, const char *label)
+static void names_print(const struct cli *cli, const struct icp_reply *reply, const char *name,
+                        const char *label)
 {
     char text[200];
     struct icp_value list;
     if (icp_reply_get(reply, name, &list) && list.count > 0)
-        printf("  %zu %s: %s\n", list.count, label, icp_value_print(&list, text, sizeof text));
+        cli_print(cli, "  %zu %s: %s\n", list.count, label,
+                  icp_value_print(&list, text, sizeof text));
 }
 
-static void checked_print(const struct icp_reply *reply)
+static void checked_print(const struct cli *cli, const struct icp_reply *reply)
 {
     struct icp_text digest = icp_reply_text(reply, "digest");
     struct icp_text refused = icp_reply_text(reply, "refused");
-    printf("the list is as it was stored: digest %.*s\n", (int)digest.bytes, digest.data);
+    cli_print(cli, "the list is as it was stored: digest %.*s\n", (int)digest.bytes, digest.data);
     if (icp_reply_flag(reply, "same", false)) {
-        printf("built today it would come out the same\n");
+        cli_print(cli, "built today it would come out the same\n");
         return;
     }
-    printf("built from sequence %lld, the data are at %lld now:\n",
-           (long long)icp_reply_int(reply, "seq", 0),
-           (long long)icp_reply_int(reply, "seq_now", 0));
-    printf("  %lld of %lld accounts score differently, %lld are gone\n",
-           (long long)icp_reply_int(reply, "changed", 0),
-           (long long)icp_reply_int(reply, "count", 0), (long long)icp_reply_int(reply, "gone", 0));
+    cli_print(cli, "built from sequence %lld, the data are at %lld now:\n",
+              (long long)icp_reply_int(reply, "seq", 0),
+              (long long)icp_reply_int(reply, "seq_now", 0));
+    cli_print(cli, "  %lld of %lld accounts score differently, %lld are gone\n",
+              (long long)icp_reply_int(reply, "changed", 0),
+              (long long)icp_reply_int(reply, "count", 0),
+              (long long)icp_reply_int(reply, "gone", 0));
     if (refused.bytes > 0)
-        printf("  it cannot be built again: %.*s\n", (int)refused.bytes, refused.data);
-    names_print(reply, "entering", "would come");
-    names_print(reply, "leaving", "would go");
+        cli_print(cli, "  it cannot be built again: %.*s\n", (int)refused.bytes, refused.data);
+    names_print(cli, reply, "entering", "would come");
+    names_print(cli, reply, "leaving", "would go");
 }
 
 int cmd_tal_check(struct cli *cli)
@@ -347,10 +354,10 @@ int cmd_tal_check(struct cli *cli)
     if (!cli_arguments(cli, 1, 1))
         return EX_USAGE;
     int status = tal_call(cli, ICP_OP_TAL_CHECK, check_fill, &reply);
-    if (status == EX_OK && cli->form == CLI_JSON)
-        status = json_print_reply(cli, &reply);
+    if (status == EX_OK && cli->style.form == OUT_JSON)
+        status = cli_json_reply(cli, &reply);
     else if (status == EX_OK)
-        checked_print(&reply);
+        checked_print(cli, &reply);
     icp_reply_fini(&reply);
     return status;
 }

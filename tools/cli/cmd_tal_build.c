@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cmd.h"
 #include "tools/cli/label.h"
 #include "tools/cli/tal_parts.h"
 
@@ -87,19 +87,19 @@ static void caret_show(const struct tal_build *build, const struct icp_fault *fa
         label_caret_fault(text, fault);
 }
 
-static void built_print(const struct icp_reply *reply)
+static void built_print(const struct cli *cli, const struct icp_reply *reply)
 {
     struct icp_text name = icp_reply_text(reply, "name");
     struct icp_text digest = icp_reply_text(reply, "digest");
     long long unassigned = icp_reply_int(reply, "unassigned", 0);
-    printf("%.*s: %lld accounts of %lld that match, %lld excluded\n", (int)name.bytes, name.data,
-           (long long)icp_reply_int(reply, "count", 0),
-           (long long)icp_reply_int(reply, "matched", 0),
-           (long long)icp_reply_int(reply, "excluded", 0));
+    cli_print(cli, "%.*s: %lld accounts of %lld that match, %lld excluded\n", (int)name.bytes,
+              name.data, (long long)icp_reply_int(reply, "count", 0),
+              (long long)icp_reply_int(reply, "matched", 0),
+              (long long)icp_reply_int(reply, "excluded", 0));
     if (unassigned > 0)
-        printf("%lld have no owner; 'icp tal show' tells why\n", unassigned);
-    printf("built by version %lld, frozen with digest %.*s\n",
-           (long long)icp_reply_int(reply, "icp", 0), (int)digest.bytes, digest.data);
+        cli_print(cli, "%lld have no owner; 'icp tal show' tells why\n", unassigned);
+    cli_print(cli, "built by version %lld, frozen with digest %.*s\n",
+              (long long)icp_reply_int(reply, "icp", 0), (int)digest.bytes, digest.data);
 }
 
 static int build_call(struct tal_build *build)
@@ -112,10 +112,10 @@ static int build_call(struct tal_build *build)
     status = cli_call(build->cli, client, ICP_OP_TAL_BUILD, build->payload, &reply);
     if (status != EX_OK)
         caret_show(build, &reply.fault);
-    else if (build->cli->form == CLI_JSON)
-        status = json_print_reply(build->cli, &reply);
+    else if (build->cli->style.form == OUT_JSON)
+        status = cli_json_reply(build->cli, &reply);
     else
-        built_print(&reply);
+        built_print(build->cli, &reply);
     icp_reply_fini(&reply);
     icp_close(client);
     return status;

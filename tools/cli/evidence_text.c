@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What was measured on accounts that were held out first, then the fields that carry it, then what
+ * was refused and what is to be known. */
 #include "tools/cli/evidence_text.h"
 
 static double number_at(const json_t *json, const char *name)
@@ -12,48 +14,51 @@ static const char *text_at(const json_t *json, const char *name)
     return text != NULL ? text : "";
 }
 
-static void holdout_print(const json_t *holdout)
+static void holdout_print(const struct cli *cli, const json_t *holdout)
 {
     double n = number_at(holdout, "n");
     double positives = number_at(holdout, "positives");
     if (holdout == NULL || n <= 0)
         return;
-    printf("On %.0f accounts that it had not seen (%s split, %.0f positive, %.1f %%):\n", n,
-           text_at(holdout, "split"), positives, 100 * positives / n);
-    printf(
+    cli_print(cli, "On %.0f accounts that it had not seen (%s split, %.0f positive, %.1f %%):\n", n,
+              text_at(holdout, "split"), positives, 100 * positives / n);
+    cli_print(
+        cli,
         "  it puts a positive above a negative in %.1f %% of all pairs: AUC %.3f, 95 %% interval "
         "%.3f to %.3f\n",
         100 * number_at(holdout, "auc"), number_at(holdout, "auc"), number_at(holdout, "auc_low"),
         number_at(holdout, "auc_high"));
-    printf("  its top tenth holds %.1f times as many positives as the average\n",
-           number_at(holdout, "lift_top_decile"));
+    cli_print(cli, "  its top tenth holds %.1f times as many positives as the average\n",
+              number_at(holdout, "lift_top_decile"));
     double reference = number_at(holdout, "brier_reference");
-    printf("  probabilities: squared error %.4f against %.4f for the base rate alone; off by %.1f "
-           "points on average\n",
-           number_at(holdout, "brier"), reference, 100 * number_at(holdout, "ece"));
+    cli_print(
+        cli,
+        "  probabilities: squared error %.4f against %.4f for the base rate alone; off by %.1f "
+        "points on average\n",
+        number_at(holdout, "brier"), reference, 100 * number_at(holdout, "ece"));
 }
 
 static int fields_print(const struct cli *cli, const json_t *fields, size_t most)
 {
     static const char *const headers[] = {"field", "importance", "AUC alone"};
-    struct table table;
+    struct out_table table;
     size_t index;
     json_t *field;
     if (json_array_size(fields) == 0)
         return EX_OK;
-    table_init(&table, headers, 3);
+    out_table_init(&table, headers, 3);
     json_array_foreach(fields, index, field)
     {
         if (index >= most)
             break;
-        table_text(&table, "%s", text_at(field, "field"));
-        table_number(&table, "%.3f", number_at(field, "importance"));
-        table_number(&table, "%.3f", number_at(field, "auc_alone"));
+        out_cell_text(&table, "%s", text_at(field, "field"));
+        out_cell_number(&table, "%.3f", number_at(field, "importance"));
+        out_cell_number(&table, "%.3f", number_at(field, "auc_alone"));
     }
-    printf("\n");
-    int status = table_print(&table, cli, stdout);
+    cli_print(cli, "\n");
+    int status = cli_table(cli, &table);
     if (json_array_size(fields) > most)
-        printf("… and %zu more fields\n", json_array_size(fields) - most);
+        cli_print(cli, "… and %zu more fields\n", json_array_size(fields) - most);
     return status;
 }
 
@@ -61,13 +66,13 @@ int evidence_print(const struct cli *cli, const json_t *evidence, size_t fields_
 {
     size_t index;
     json_t *entry;
-    holdout_print(json_object_get(evidence, "holdout"));
+    holdout_print(cli, json_object_get(evidence, "holdout"));
     int status = fields_print(cli, json_object_get(evidence, "fields"), fields_most);
     json_array_foreach(json_object_get(evidence, "refused"), index, entry)
-        printf("%snot used: %s, %s\n", index == 0 ? "\n" : "", text_at(entry, "field"),
-               text_at(entry, "reason"));
+        cli_print(cli, "%snot used: %s, %s\n", index == 0 ? "\n" : "", text_at(entry, "field"),
+                  text_at(entry, "reason"));
     json_array_foreach(json_object_get(evidence, "warnings"), index, entry)
-        printf("%swarning: %s\n", index == 0 ? "\n" : "",
-               json_string_value(entry) != NULL ? json_string_value(entry) : "");
+        cli_print(cli, "%swarning: %s\n", index == 0 ? "\n" : "",
+                  json_string_value(entry) != NULL ? json_string_value(entry) : "");
     return status;
 }

@@ -4,7 +4,7 @@
 #ifndef CLI_EVIDENCE_TEXT_H
 #define CLI_EVIDENCE_TEXT_H
 
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cli.h"
 
 /* fields_most: how many of the most important fields to list. */
 int evidence_print(const struct cli *cli, const json_t *evidence, size_t fields_most);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts are gathered into batches and a few batches are kept in flight. A batch that is refused
+ * for one row loses that row, which is told, and goes again; a busy server is waited for; any other
+ * fault ends the import. */
 #include "tools/cli/import_batch.h"
 
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The first few notes of each kind are shown, all go to the file of rejects, and the end counts
+ * what was not shown. */
 #include "tools/cli/import_note.h"
 
 #include <stdlib.h>
@@ -13,7 +15,7 @@ int notes_begin(struct import_notes *notes, const struct cli *cli, const char *f
     text_count_init(&notes->shared, SHARED_HOSTS_MAX);
     if (rejects == NULL)
         return EX_OK;
-    int status = file_begin(cli, rejects, &notes->rejects);
+    int status = cli_file_begin(cli, rejects, &notes->rejects);
     if (status == EX_OK)
         fputs("line,column,field,message,effect\n", notes->rejects.file);
     return status;
@@ -29,9 +31,9 @@ static void note_write(struct import_notes *notes, struct note_place place, cons
     if (place.column > 0)
         fprintf(out, "%zu", place.column);
     fputc(',', out);
-    csv_write_cell(out, proto_span_text(place.field), ',');
+    out_csv_cell(out, proto_span_text(place.field), ',', false);
     fputc(',', out);
-    csv_write_cell(out, proto_span_text(message), ',');
+    out_csv_cell(out, proto_span_text(message), ',', false);
     fprintf(out, ",%s\n", effect);
 }
 
@@ -111,11 +113,11 @@ int notes_end(struct import_notes *notes)
                 where);
     shared_tell(notes);
     text_count_fini(&notes->shared);
-    return notes->rejects.file != NULL ? file_commit(notes->cli, &notes->rejects) : EX_OK;
+    return notes->rejects.file != NULL ? cli_file_commit(notes->cli, &notes->rejects) : EX_OK;
 }
 
 void notes_abandon(struct import_notes *notes)
 {
     text_count_fini(&notes->shared);
-    file_abandon(&notes->rejects);
+    out_file_abandon(&notes->rejects);
 }

@@ -5,16 +5,16 @@
 #ifndef CLI_IMPORT_NOTE_H
 #define CLI_IMPORT_NOTE_H
 
-#include "tools/cli/cli_output.h"
-#include "tools/cli/text_count.h"
+#include "tools/cli/cli.h"
+#include "tools/cli/csv/text_count.h"
 
 /* Notes of each kind that are shown one by one. */
 #define NOTES_SHOWN 10
 
 struct import_notes {
     const struct cli *cli;
-    const char *file;           /* for messages */
-    struct output_file rejects; /* .file NULL: none was asked for */
+    const char *file;        /* for messages */
+    struct out_file rejects; /* .file NULL: none was asked for */
     size_t refused;
     size_t keys_left_out;
     struct text_count shared; /* hosts that gave no key, with how often */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An expression is parsed with the schema at hand; where it fails, it is shown again with a caret
+ * under the character at fault, cut to the screen. */
 #include "tools/cli/label.h"
 
 /* What is shown of an expression on each side of the caret. */

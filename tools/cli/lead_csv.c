@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Rows are read, sent and answered in a ring of requests in flight, and written out in the order of
+ * the file. A fault of one row is told by its line and the row left out; any other ends the run,
+ * and the file of results is not put in place. */
 #include "tools/cli/lead_csv.h"
 
 #include <assert.h>
@@ -6,9 +9,10 @@
 #include <time.h>
 
 #include "server/feature/span_text.h"
-#include "tools/cli/csv_account.h"
+#include "tools/cli/csv/csv_account.h"
+#include "tools/cli/csv/key_column.h"
 #include "tools/cli/import_note.h"
-#include "tools/cli/key_column.h"
+#include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
 #include "tools/cli/score_print.h"
 
@@ -68,7 +72,7 @@ static void row_write(struct lead_run *run, const struct lead *lead)
         char text[REASONS_TEXT_BYTES];
         score_reasons_text(score, text, sizeof text);
         fputc(separator, run->out);
-        csv_write_cell(run->out, proto_span_text(text), separator);
+        out_csv_cell(run->out, proto_span_text(text), separator, false);
     }
     fputc('\n', run->out);
 }
@@ -159,7 +163,7 @@ static int row_score(struct lead_run *run, const struct csv_row *row)
 
 static int rows_score(struct lead_run *run)
 {
-    struct progress progress = {0};
+    struct out_progress progress = {0};
     struct proto_fault fault = {.code = PROTO_OK};
     struct csv_row row;
     char text[64];
@@ -168,13 +172,13 @@ static int rows_score(struct lead_run *run)
         status = row_score(run, &row);
         snprintf(text, sizeof text, "%zu scored", run->received);
         if (run->sent % 1024 == 0)
-            progress_draw(&progress, csv_done(run->input), text);
+            out_progress_draw(&progress, csv_done(run->input), text);
     }
     if (status == EX_OK && fault.code != PROTO_OK)
         status = cli_fault(run->cli, &fault);
     while (status == EX_OK && run->received < run->sent)
         status = lead_receive(run);
-    progress_end(&progress);
+    out_progress_end(&progress);
     return status;
 }
 
@@ -204,11 +208,9 @@ static int column_find(struct lead_run *run, enum cli_option_id option, const ch
     *column = csv_column_find(run->input, name);
     if (*column != SIZE_MAX)
         return EX_OK;
-    const char *nearest = csv_column_nearest(run->input, name);
-    return cli_fail(run->cli, EX_USAGE, "--%s: %s has no column '%s'%s%s%s",
-                    cli_options()[option].name, csv_name(run->input), name,
-                    nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-                    nearest != NULL ? "'?" : "");
+    struct proto_fault fault;
+    (void)csv_column_absent(run->input, cli_options()[option].name, name, &fault);
+    return cli_fault(run->cli, &fault);
 }
 
 static int names_find(struct lead_run *run)
@@ -217,12 +219,15 @@ static int names_find(struct lead_run *run)
     run->id_column = run->email_column = SIZE_MAX;
     if (cli_has(run->cli, CLI_SCORE_VALUES_ONLY))
         return EX_OK;
+    struct proto_fault fault;
     int status = column_find(run, CLI_SCORE_ID, run->schema->id_column, &run->id_column);
     if (status == EX_OK)
         status = column_find(run, CLI_SCORE_EMAIL, "email", &run->email_column);
     const char *key = cli_text(run->cli, CLI_SCORE_KEY);
     if (status == EX_OK && key != NULL)
-        status = key_column_parse(run->cli, run->input, "key", key, &run->key);
+        status = key_column_parse(run->input, "key", key, &run->key, &fault)
+                     ? EX_OK
+                     : cli_fault(run->cli, &fault);
     run->has_key = status == EX_OK && key != NULL;
     for (size_t i = 0; status == EX_OK && i < run->schema->key_count && !run->has_key; i++) {
         run->key.column = csv_column_find(run->input, run->schema->keys[i].column);
@@ -291,7 +296,7 @@ static int run_prepare(struct lead_run *run)
     return notes_begin(&run->notes, run->cli, csv_name(run->input), NULL);
 }
 
-static int run_all(struct lead_run *run, struct output_file *output)
+static int run_all(struct lead_run *run, struct out_file *output)
 {
     int status = run_prepare(run);
     if (status != EX_OK)
@@ -309,7 +314,7 @@ static int run_all(struct lead_run *run, struct output_file *output)
     if (status == EX_OK)
         status = noted;
     if (status == EX_OK)
-        status = file_commit(run->cli, output);
+        status = cli_file_commit(run->cli, output);
     if (status != EX_OK)
         return status;
     cli_say(run->cli,
@@ -327,7 +332,7 @@ int score_csv(const struct cli *cli)
 {
     struct lead_run run = {.cli = cli};
     struct proto_fault fault = {.code = PROTO_OK};
-    struct output_file output = {0};
+    struct out_file output = {0};
     int status = options_read(&run);
     if (status != EX_OK)
         return status;
@@ -340,10 +345,10 @@ int score_csv(const struct cli *cli)
     if (run.client != NULL)
         run.schema = schema_from_server(cli, run.client, &status);
     if (status == EX_OK)
-        status = file_begin(cli, cli_text(cli, CLI_SCORE_OUT), &output);
+        status = cli_file_begin(cli, cli_text(cli, CLI_SCORE_OUT), &output);
     if (status == EX_OK)
         status = run_all(&run, &output);
-    file_abandon(&output);
+    out_file_abandon(&output);
     icp_payload_destroy(run.values);
     icp_score_fini(&run.score);
     free(run.leads);

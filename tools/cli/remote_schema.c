@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The schema comes from the server, or from a file for a run without one. */
 #include "tools/cli/remote_schema.h"
 
 #include <stdlib.h>
 
-#include "tools/cli/csv_input.h"
-#include "tools/cli/key_column.h"
+#include "tools/cli/csv/csv_input.h"
+#include "tools/cli/csv/key_column.h"
 
 struct feature_schema *schema_from_server(const struct cli *cli, struct icp_client *client,
                                           int *status)
@@ -31,7 +32,7 @@ struct feature_schema *schema_from_file(const struct cli *cli, const char *path,
 {
     struct proto_fault fault = {.code = PROTO_OK};
     size_t bytes = 0;
-    uint8_t *data = cli_file_read(path, PROTO_DOCUMENT_BYTES_MAX, &bytes, &fault);
+    uint8_t *data = csv_file_read(path, PROTO_DOCUMENT_BYTES_MAX, &bytes, &fault);
     if (data == NULL) {
         *status = cli_file_fault(cli, &fault);
         return NULL;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Everything about account n follows from the seed and n, so that accounts can be made in any order
+ * and the same seed makes the same company. */
 #include "tools/cli/sample_plan.h"
 
 #include <ctype.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The answer first, then what made it, then what is missing. */
 #include "tools/cli/score_print.h"
+
+#include <stdlib.h>
 
 bool score_adds_up(const struct icp_score *score)
 {
@@ -28,60 +31,66 @@ void score_reasons_text(const struct icp_score *score, char *out, size_t out_byt
     }
 }
 
-static void names_print(const char *what, const struct icp_text *names, size_t count)
+static void names_print(const struct cli *cli, const char *what, const struct icp_text *names,
+                        size_t count)
 {
-    if (count == 0)
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *line = count > 0 ? open_memstream(&text, &bytes) : NULL;
+    if (line == NULL)
         return;
-    printf("%s:", what);
     for (size_t i = 0; i < count; i++)
-        printf("%s %.*s", i > 0 ? "," : "", (int)names[i].bytes, names[i].data);
-    printf("\n");
+        fprintf(line, "%s %.*s", i > 0 ? "," : "", (int)names[i].bytes, names[i].data);
+    if (fclose(line) == 0)
+        cli_print(cli, "%s:%s\n", what, text);
+    free(text);
 }
 
 static int reasons_print(const struct cli *cli, const struct icp_score *score)
 {
     static const char *const headers[] = {"points", "field", "value"};
-    struct table table;
+    struct out_table table;
     if (score->reason_count == 0)
         return EX_OK;
-    table_init(&table, headers, 3);
+    out_table_init(&table, headers, 3);
     for (size_t i = 0; i < score->reason_count; i++) {
         const struct icp_reason *reason = &score->reasons[i];
         char value[200];
-        table_number(&table, "%+.1f", (double)reason->contribution / 1e4);
-        table_text_n(&table, reason->field);
-        table_text(&table, "%s", icp_value_print(&reason->value, value, sizeof value));
+        out_cell_number(&table, "%+.1f", (double)reason->contribution / 1e4);
+        out_cell_text_n(&table, reason->field);
+        out_cell_text(&table, "%s", icp_value_print(&reason->value, value, sizeof value));
     }
-    table_number(&table, "%+.1f", (double)score->rest / 1e4);
-    table_text(&table, "(all other fields)");
-    table_text(&table, "%s", "");
-    table_number(&table, "%+.1f", (double)score->intercept / 1e4);
-    table_text(&table, "(where every account starts)");
-    table_text(&table, "%s", "");
-    printf("\n");
-    return table_print(&table, cli, stdout);
+    out_cell_number(&table, "%+.1f", (double)score->rest / 1e4);
+    out_cell_text(&table, "(all other fields)");
+    out_cell_text(&table, "%s", "");
+    out_cell_number(&table, "%+.1f", (double)score->intercept / 1e4);
+    out_cell_text(&table, "(where every account starts)");
+    out_cell_text(&table, "%s", "");
+    cli_print(cli, "\n");
+    return cli_table(cli, &table);
 }
 
 int score_print(const struct cli *cli, const struct icp_score *score, bool checked)
 {
-    if (cli->form == CLI_JSON)
-        return json_print_reply(cli, &score->reply);
-    printf("grade %c, fit %.1f of 100, p %.1f %%  (ICP version %u%s%.*s%s)\n", score->grade,
-           score->fit, 100 * score->p, score->icp, score->id.bytes > 0 ? ", account " : "",
-           (int)score->id.bytes, score->id.data,
-           score->found ? "" : ", no stored account: the values alone");
+    if (cli->style.form == OUT_JSON)
+        return cli_json_reply(cli, &score->reply);
+    cli_print(cli, "grade %c, fit %.1f of 100, p %.1f %%  (ICP version %u%s%.*s%s)\n", score->grade,
+              score->fit, 100 * score->p, score->icp, score->id.bytes > 0 ? ", account " : "",
+              (int)score->id.bytes, score->id.data,
+              score->found ? "" : ", no stored account: the values alone");
     if (score->tal)
-        printf("on the target account list\n");
+        cli_print(cli, "on the target account list\n");
     if (score->missing_count > 0)
-        printf("fit could be %.1f to %.1f if what is missing were known\n", score->fit_low,
-               score->fit_high);
+        cli_print(cli, "fit could be %.1f to %.1f if what is missing were known\n", score->fit_low,
+                  score->fit_high);
     int status = reasons_print(cli, score);
-    names_print("missing", score->missing, score->missing_count);
-    names_print("stale", score->stale, score->stale_count);
-    names_print("warning: not counted, the schema has no field of this name", score->unknown,
+    names_print(cli, "missing", score->missing, score->missing_count);
+    names_print(cli, "stale", score->stale, score->stale_count);
+    names_print(cli, "warning: not counted, the schema has no field of this name", score->unknown,
                 score->unknown_count);
     if (checked)
-        printf("intercept + contributions = raw score (%lld millionths of a logit): checked\n",
-               (long long)score->raw);
+        cli_print(cli,
+                  "intercept + contributions = raw score (%lld millionths of a logit): checked\n",
+                  (long long)score->raw);
     return status;
 }

@@ -4,7 +4,7 @@
 #ifndef CLI_SCORE_PRINT_H
 #define CLI_SCORE_PRINT_H
 
-#include "tools/cli/cli_output.h"
+#include "tools/cli/cli.h"
 
 int score_print(const struct cli *cli, const struct icp_score *score, bool checked);
 /* intercept + reasons + rest = raw, to the last digit. */

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lines are joined or left out until few enough remain to be read, then drawn. */
 #include "tools/cli/show_bins.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "server/feature/span_text.h"
+#include "tools/cli/out/out_text.h"
 
 #define BAR_MOST 20 /* characters; one for 10 points */
 #define NAME_WIDTH 36
+/* Columns beside name and bar: the indent, the points, gaps. */
+#define BESIDE 12
 
 /* Codes first … last of a column share one line. */
 struct line {
@@ -16,7 +19,8 @@ struct line {
     double points;
 };
 
-static void line_print(const char *name, double points)
+/* A narrow screen has no bar, then shorter names, which go on in the next line. */
+static void line_print(const struct out_sink *sink, const char *name, double points)
 {
     char bar[BAR_MOST + 2];
     points = points > -0.5 && points < 0.5 ? 0 : points; /* no "-0" */
@@ -26,11 +30,22 @@ static void line_print(const char *name, double points)
     if (length > BAR_MOST)
         bar[characters++] = '>';
     bar[characters] = '\0';
-    size_t width = 0;
-    for (const char *at = name; *at != '\0'; at++)
-        width += ((unsigned char)*at & 0xc0) != 0x80;
-    printf("  %s%*s %+6.0f  %s\n", name, width < NAME_WIDTH ? (int)(NAME_WIDTH - width) : 0, "",
-           points, bar);
+    size_t room = sink->columns == 0 ? SIZE_MAX / 2 : sink->columns;
+    bool narrow = room < NAME_WIDTH + BESIDE + BAR_MOST + 1;
+    size_t names = room < NAME_WIDTH + BESIDE ? room - BESIDE : NAME_WIDTH;
+    char *clean = out_clean(name);
+    const char *rest = clean != NULL ? clean : "";
+    size_t skip = 0;
+    size_t bytes = sink->columns == 0 ? strlen(rest) : out_line(rest, names, true, &skip);
+    size_t width = out_width_n(rest, bytes);
+    fprintf(sink->file, "  %.*s%*s %+6.0f%s%s\n", (int)bytes, rest,
+            width < names ? (int)(names - width) : 0, "", points,
+            narrow || bar[0] == '\0' ? "" : "  ", narrow ? "" : bar);
+    for (rest += bytes + skip; *rest != '\0' && sink->columns > 0; rest += bytes + skip) {
+        bytes = out_line(rest, names - 2, true, &skip);
+        fprintf(sink->file, "    %.*s\n", (int)bytes, rest);
+    }
+    free(clean);
 }
 
 static double tag_strength(const struct show_tag *tag)
@@ -48,7 +63,7 @@ static int by_strength(const void *a, const void *b)
     return strcmp(((const struct show_tag *)a)->tag, ((const struct show_tag *)b)->tag);
 }
 
-void tags_print(struct show_tag *tags, size_t count, size_t most)
+void tags_print(const struct out_sink *sink, struct show_tag *tags, size_t count, size_t most)
 {
     char name[96];
     double missing = 0;
@@ -60,12 +75,12 @@ void tags_print(struct show_tag *tags, size_t count, size_t most)
         if (i >= most)
             continue;
         snprintf(name, sizeof name, "has %.80s", tags[i].tag);
-        line_print(name, tags[i].has);
-        line_print("  lacks it", tags[i].lacks);
+        line_print(sink, name, tags[i].has);
+        line_print(sink, "  lacks it", tags[i].lacks);
     }
     if (count > most)
-        printf("  … %zu weaker tags\n", count - most);
-    line_print("missing", missing);
+        out_print(sink, "  … %zu weaker tags\n", count - most);
+    line_print(sink, "missing", missing);
 }
 
 /* "100 < x ≤ 250" for a run of codes; edge e divides codes e+1 and e+2. */
@@ -115,8 +130,8 @@ static size_t lines_join(struct line *lines, size_t count)
     return count - 1;
 }
 
-static void number_print(const struct feature_column *column, struct line *lines, size_t count,
-                         size_t most)
+static void number_print(const struct out_sink *sink, const struct feature_column *column,
+                         struct line *lines, size_t count, size_t most)
 {
     char name[96];
     while (count > 1 && (count > most || distance(&lines[0], &lines[1]) < 0.5)) {
@@ -127,7 +142,7 @@ static void number_print(const struct feature_column *column, struct line *lines
     }
     for (size_t i = 0; i < count; i++) {
         range_name(column, &lines[i], name, sizeof name);
-        line_print(name, lines[i].points);
+        line_print(sink, name, lines[i].points);
     }
 }
 
@@ -140,8 +155,8 @@ static int by_points(const void *a, const void *b)
     return (x->first > y->first) - (x->first < y->first);
 }
 
-static void others_print(const struct feature_column *column, struct line *lines, size_t count,
-                         size_t most)
+static void others_print(const struct out_sink *sink, const struct feature_column *column,
+                         struct line *lines, size_t count, size_t most)
 {
     char name[96];
     qsort(lines, count, sizeof *lines, by_points);
@@ -149,15 +164,16 @@ static void others_print(const struct feature_column *column, struct line *lines
     size_t tail = count <= most ? 0 : most / 2;
     for (size_t i = 0; i < count; i++) {
         if (i == head && tail > 0)
-            printf("  … %zu between\n", count - head - tail);
+            out_print(sink, "  … %zu between\n", count - head - tail);
         if (i >= head && i < count - tail)
             continue;
         feature_bin_text(column, (uint8_t)lines[i].first, name, sizeof name);
-        line_print(name, lines[i].points);
+        line_print(sink, name, lines[i].points);
     }
 }
 
-void bins_print(const struct feature_column *column, const int32_t *table, size_t most)
+void bins_print(const struct out_sink *sink, const struct feature_column *column,
+                const int32_t *table, size_t most)
 {
     struct line lines[256];
     char name[96];
@@ -165,10 +181,10 @@ void bins_print(const struct feature_column *column, const int32_t *table, size_
     for (unsigned code = 1; code < column->bin_count && code < 256; code++)
         lines[count++] = (struct line){code, code, (double)table[code] / 1e4};
     if (column->type == FEATURE_NUMBER)
-        number_print(column, lines, count, most);
+        number_print(sink, column, lines, count, most);
     else
-        others_print(column, lines, count, most);
+        others_print(sink, column, lines, count, most);
     /* The bin of missing values stands apart: it is no place on the scale. */
     feature_bin_text(column, 0, name, sizeof name);
-    line_print(name, (double)table[0] / 1e4);
+    line_print(sink, name, (double)table[0] / 1e4);
 }

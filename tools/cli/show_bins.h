@@ -7,6 +7,7 @@
 #define CLI_SHOW_BINS_H
 
 #include "server/feature/codebook.h"
+#include "tools/cli/out/out_sink.h"
 
 /* A field of tags has a column for each tag: they are shown together, strongest first. */
 struct show_tag {
@@ -15,8 +16,9 @@ struct show_tag {
     double lacks;
     double missing; /* points where no tags are known */
 };
-void tags_print(struct show_tag *tags, size_t count, size_t most);
+void tags_print(const struct out_sink *sink, struct show_tag *tags, size_t count, size_t most);
 
-void bins_print(const struct feature_column *column, const int32_t *table, size_t most);
+void bins_print(const struct out_sink *sink, const struct feature_column *column,
+                const int32_t *table, size_t most);
 
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Small files by their column names: a part is a line, and what is wrong is told by line and
+ * column. */
 #include "tools/cli/tal_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/cli/csv_input.h"
+#include "tools/cli/csv/csv_input.h"
 
 static char *cell_text(const struct csv_row *row, size_t column)
 {

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tools/cli/csv/csv_input.h"
+
+static struct csv_input *open_n(const char *text, size_t bytes)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_input *input =
+        csv_open_bytes((struct proto_span){(const uint8_t *)text, bytes}, "test.csv", &fault);
+    assert_non_null(input);
+    return input;
+}
+
+static struct csv_input *open_text(const char *text)
+{
+    return open_n(text, strlen(text));
+}
+
+static void next_good(struct csv_input *input, size_t line, size_t cells, const char *first)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_row row;
+    assert_true(csv_next(input, &row, &fault));
+    assert_false(row.bad);
+    assert_int_equal(row.line, line);
+    assert_int_equal(row.cell_count, cells);
+    assert_true(proto_span_is(row.cells[0], first));
+}
+
+static void next_bad(struct csv_input *input, size_t line, size_t column, const char *says)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_row row;
+    assert_true(csv_next(input, &row, &fault));
+    assert_true(row.bad);
+    assert_int_equal(row.bad_line, line);
+    assert_int_equal(row.bad_column, column);
+    if (strstr(row.message, says) == NULL)
+        fail_msg("'%s' does not say '%s'", row.message, says);
+}
+
+static void at_end(struct csv_input *input)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_row row;
+    assert_false(csv_next(input, &row, &fault));
+    assert_int_equal(fault.code, PROTO_OK);
+    csv_close(input);
+}
+
+static void rows_come_with_their_lines(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a,b\n1,2\n\n  \n\"x,\"\"y\"\"\", z \r\n3,4");
+    assert_int_equal(csv_column_count(input), 2);
+    assert_string_equal(csv_column(input, 1), "b");
+    next_good(input, 2, 2, "1");
+    next_good(input, 5, 2, "x,\"y\"");
+    next_good(input, 6, 2, "3");
+    at_end(input);
+}
+
+static void lines_within_quotes_are_counted(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a,b\n\"one\ntwo\r\nthree\",2\n3,4\n");
+    next_good(input, 2, 2, "one\ntwo\r\nthree");
+    next_good(input, 5, 2, "3");
+    at_end(input);
+}
+
+static void cells_are_placed_by_line_and_character(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a,b,c\n\"é\nx\",\"q,\",ü5\n");
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_row row;
+    size_t line = 0;
+    size_t column = 0;
+    assert_true(csv_next(input, &row, &fault));
+    csv_cell_place(input, &row, 0, &line, &column);
+    assert_int_equal(line, 2);
+    assert_int_equal(column, 1);
+    csv_cell_place(input, &row, 1, &line, &column);
+    assert_int_equal(line, 3);
+    assert_int_equal(column, 4);
+    csv_cell_place(input, &row, 2, &line, &column);
+    assert_int_equal(column, 9);
+    at_end(input);
+}
+
+static void every_kind_of_line_end_is_taken(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a,b\r1,2\r3,4\r");
+    next_good(input, 2, 2, "1");
+    next_good(input, 3, 2, "3");
+    at_end(input);
+    input = open_text("a,b\r\n1,2\r\n3,4");
+    next_good(input, 2, 2, "1");
+    next_good(input, 3, 2, "3");
+    at_end(input);
+}
+
+static void semicolons_and_tabs_separate_where_the_header_says_so(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a;b\n1,5;2\n");
+    assert_int_equal(csv_separator(input), ';');
+    next_good(input, 2, 2, "1,5");
+    at_end(input);
+    input = open_text("a\tb\n1;5\t2\n");
+    next_good(input, 2, 2, "1;5");
+    at_end(input);
+    input = open_text("\"a;b\",c\n1,2\n");
+    assert_int_equal(csv_separator(input), ',');
+    csv_close(input);
+}
+
+static void a_mark_is_passed_over(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("\xef\xbb\xbfid,b\n1,2\n");
+    assert_true(csv_has_mark(input));
+    assert_string_equal(csv_column(input, 0), "id");
+    next_good(input, 2, 2, "1");
+    csv_rewind(input);
+    next_good(input, 2, 2, "1");
+    at_end(input);
+}
+
+static void ragged_rows_are_told_and_reading_goes_on(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a,b,c\n1,2\n1,2,3,4\n5,6,7\n");
+    next_bad(input, 2, 0, "2 cells, the header has 3");
+    next_bad(input, 3, 0, "4 cells");
+    next_good(input, 4, 3, "5");
+    at_end(input);
+}
+
+static void a_quote_never_closed_costs_one_line(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a,b\n1,\"x\n2,y\n3,z\n");
+    next_bad(input, 2, 3, "opened here and not closed");
+    next_good(input, 3, 2, "2");
+    next_good(input, 4, 2, "3");
+    at_end(input);
+}
+
+static void a_quote_closed_by_another_rows_quote_costs_no_row_between(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a,b\n1,\"x\n2,y\n3,\"z\"\n4,w\n");
+    next_bad(input, 2, 3, "");
+    next_good(input, 3, 2, "2");
+    next_good(input, 4, 2, "3");
+    next_good(input, 5, 2, "4");
+    at_end(input);
+}
+
+static void quotes_in_the_wrong_place_are_told(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("a,b\n1,12\" pipe\n2,\"x\"y\n3,ok\n");
+    next_bad(input, 2, 5, "middle of a cell");
+    next_bad(input, 3, 6, "closing quote");
+    next_good(input, 4, 2, "3");
+    at_end(input);
+}
+
+static void nul_bytes_and_bad_utf8_are_told(void **state)
+{
+    (void)state;
+    static const char text[] = "a,b\n1,x\0y\n2,caf\xe9\n3,\xc3\xa9\n";
+    struct csv_input *input = open_n(text, sizeof text - 1);
+    next_bad(input, 2, 4, "NUL");
+    next_bad(input, 3, 6, "0xe9");
+    next_good(input, 4, 2, "3");
+    at_end(input);
+}
+
+static void refused_n(const char *text, size_t bytes, enum proto_error code, const char *says)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    assert_null(
+        csv_open_bytes((struct proto_span){(const uint8_t *)text, bytes}, "test.csv", &fault));
+    assert_int_equal(fault.code, code);
+    assert_non_null(strstr(fault.message, says));
+}
+
+static void files_that_are_no_csv_are_refused(void **state)
+{
+    (void)state;
+    refused_n("", 0, PROTO_BAD_PAYLOAD, "empty");
+    refused_n("\n\n \n", 4, PROTO_BAD_PAYLOAD, "empty");
+    refused_n("\xff\xfe"
+              "a\0",
+              4, PROTO_BAD_PAYLOAD, "UTF-16");
+    refused_n("a,b,a\n", 6, PROTO_BAD_PAYLOAD, "both named 'a'");
+    refused_n("a,\"b\n", 5, PROTO_BAD_PAYLOAD, "line 1");
+    struct proto_fault fault = {.code = PROTO_OK};
+    assert_null(csv_open("/nonexistent/file.csv", &fault));
+    assert_int_equal(fault.code, PROTO_IO);
+}
+
+static void columns_are_found_by_name_then_without_case(void **state)
+{
+    (void)state;
+    struct csv_input *input = open_text("Id, name ,ID\n1,2,3\n");
+    assert_int_equal(csv_column_find(input, "ID"), 2);
+    assert_int_equal(csv_column_find(input, "id"), 0);
+    assert_int_equal(csv_column_find(input, "Name"), 1);
+    assert_true(csv_column_find(input, "nothing") == SIZE_MAX);
+    csv_close(input);
+}
+
+/* Whatever the bytes: reading ends, lines do not go back, raw rows lie within the file, and a good
+ * row has as many cells as the header. The same seed gives the same bytes. */
+static void random_bytes_never_lead_astray(void **state)
+{
+    (void)state;
+    static const char alphabet[] = "a,b\"\n\r\n,\"x;\t \xc3\xa9\xff";
+    uint32_t random = 20240501;
+    for (int round = 0; round < 20000; round++) {
+        char text[64];
+        size_t bytes = 0;
+        for (; bytes < sizeof text; bytes++) {
+            random = random * 1664525 + 1013904223;
+            text[bytes] = alphabet[(random >> 16) % (sizeof alphabet - 1)];
+        }
+        struct proto_fault fault = {.code = PROTO_OK};
+        struct csv_input *input =
+            csv_open_bytes((struct proto_span){(const uint8_t *)text, bytes}, "r", &fault);
+        if (input == NULL)
+            continue;
+        struct csv_row row;
+        size_t line = 0;
+        size_t rows = 0;
+        while (csv_next(input, &row, &fault)) {
+            assert_true(row.line > line);
+            line = row.line;
+            assert_true(row.raw.data >= (const uint8_t *)text);
+            assert_true(row.raw.data + row.raw.bytes <= (const uint8_t *)text + bytes);
+            assert_true(row.bad || row.cell_count == csv_column_count(input));
+            assert_true(++rows <= bytes);
+        }
+        csv_close(input);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_come_with_their_lines),
+        cmocka_unit_test(lines_within_quotes_are_counted),
+        cmocka_unit_test(cells_are_placed_by_line_and_character),
+        cmocka_unit_test(every_kind_of_line_end_is_taken),
+        cmocka_unit_test(semicolons_and_tabs_separate_where_the_header_says_so),
+        cmocka_unit_test(a_mark_is_passed_over),
+        cmocka_unit_test(ragged_rows_are_told_and_reading_goes_on),
+        cmocka_unit_test(a_quote_never_closed_costs_one_line),
+        cmocka_unit_test(a_quote_closed_by_another_rows_quote_costs_no_row_between),
+        cmocka_unit_test(quotes_in_the_wrong_place_are_told),
+        cmocka_unit_test(nul_bytes_and_bad_utf8_are_told),
+        cmocka_unit_test(files_that_are_no_csv_are_refused),
+        cmocka_unit_test(columns_are_found_by_name_then_without_case),
+        cmocka_unit_test(random_bytes_never_lead_astray),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

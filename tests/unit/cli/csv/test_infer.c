@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "tools/cli/csv/infer.h"
+
+/* Infers a column from `rows` cells made by a function of the row. */
+struct fixture {
+    struct infer infer;
+    char cells[400][64];
+};
+
+typedef void (*cell_maker)(size_t row, char cell[64]);
+
+static struct infer_column *infer_one(struct fixture *fixture, const char *name, size_t rows,
+                                      cell_maker make)
+{
+    const char *names[] = {"first", name};
+    assert_true(infer_init(&fixture->infer, names, 2));
+    for (size_t row = 0; row < rows; row++) {
+        make(row, fixture->cells[row]);
+        struct proto_span cells[2] = {proto_span_text("x"), proto_span_text(fixture->cells[row])};
+        infer_row(&fixture->infer, row + 2, cells, 2);
+    }
+    infer_decide(&fixture->infer);
+    return &fixture->infer.columns[1];
+}
+
+static void expect_field(const char *name, cell_maker make, enum feature_type type)
+{
+    struct fixture fixture;
+    struct infer_column *column = infer_one(&fixture, name, 400, make);
+    assert_int_equal(column->role, INFER_FIELD);
+    assert_int_equal(column->type, type);
+    infer_fini(&fixture.infer);
+}
+
+static void expect_role(const char *name, cell_maker make, enum infer_role role, const char *why)
+{
+    struct fixture fixture;
+    struct infer_column *column = infer_one(&fixture, name, 400, make);
+    assert_int_equal(column->role, role);
+    if (strstr(column->why, why) == NULL)
+        fail_msg("'%s' does not say '%s'", column->why, why);
+    infer_fini(&fixture.infer);
+}
+
+#define MAKER(name, ...)                                                                           \
+    static void name(size_t row, char cell[64])                                                    \
+    {                                                                                              \
+        snprintf(cell, 64, __VA_ARGS__);                                                           \
+    }
+MAKER(make_number, "%zu.5", row * 37 % 101)
+MAKER(make_money, "$%zu,%03zu", 1 + row % 9, row % 1000)
+MAKER(make_yes_no, "%s", row % 3 == 0 ? "Yes" : row % 3 == 1 ? "no" : "")
+MAKER(make_zero_one, "%zu", row % 2)
+MAKER(make_category, "%s", row % 4 == 0 ? "Software" : row % 4 == 1 ? "Retail" : "Select")
+MAKER(make_tags, "%s", row % 3 == 0 ? "a;b" : row % 3 == 1 ? "b | c" : "a")
+MAKER(make_dates, "2024-%02zu-%02zu", 1 + row % 12, 1 + row % 28)
+MAKER(make_free_text, "remark number %zu of many", row)
+MAKER(make_lead_numbers, "%zu", 660000 + row)
+MAKER(make_zip, "0%zu", 1000 + row % 50)
+MAKER(make_constant, "%s", row < 400 ? "No" : "never")
+MAKER(make_nothing, "%s", row % 2 == 0 ? "" : "N/A")
+MAKER(make_words_and_numbers, row % 10 == 0 ? "private" : "%zu", row % 90)
+MAKER(make_slips, row % 50 == 7 ? "19%zu (1880)" : "19%zu", 10 + row % 90)
+MAKER(make_skewed, "%zu", row < 300 ? 10 + row : row * row * 40)
+MAKER(make_websites, "https://www.company%zu.com/", row)
+MAKER(make_emails, "person%zu@company.com", row)
+MAKER(make_ids, "id-%zu", row)
+
+static void types_follow_from_the_cells(void **state)
+{
+    (void)state;
+    expect_field("size", make_number, FEATURE_NUMBER);
+    expect_field("revenue", make_money, FEATURE_NUMBER);
+    expect_field("wants", make_yes_no, FEATURE_FLAG);
+    expect_field("Converted", make_zero_one, FEATURE_FLAG);
+    expect_field("industry", make_category, FEATURE_CATEGORY);
+    expect_field("tools", make_tags, FEATURE_TAGS);
+    expect_field("zip", make_zip, FEATURE_CATEGORY);
+}
+
+static void what_teaches_nothing_is_left_out_with_the_reason(void **state)
+{
+    (void)state;
+    expect_role("day", make_dates, INFER_LEFT_OUT, "dates");
+    expect_role("remark", make_free_text, INFER_LEFT_OUT, "free text");
+    expect_role("Lead Number", make_lead_numbers, INFER_ID, "value of its own");
+    expect_role("Magazine", make_constant, INFER_LEFT_OUT, "constant");
+    expect_role("empty", make_nothing, INFER_LEFT_OUT, "missing");
+    expect_role("mail", make_emails, INFER_LEFT_OUT, "email");
+    expect_role("site", make_websites, INFER_KEY, "websites");
+}
+
+static void only_one_column_becomes_the_id(void **state)
+{
+    (void)state;
+    const char *names[] = {"Lead Number", "Prospect ID", "amount"};
+    struct infer infer;
+    char cells[3][64];
+    assert_true(infer_init(&infer, names, 3));
+    for (size_t row = 0; row < 100; row++) {
+        make_lead_numbers(row, cells[0]);
+        make_ids(row, cells[1]);
+        snprintf(cells[2], 64, "%zu", row * 17);
+        struct proto_span spans[3] = {proto_span_text(cells[0]), proto_span_text(cells[1]),
+                                      proto_span_text(cells[2])};
+        infer_row(&infer, row + 2, spans, 3);
+    }
+    assert_true(infer_tell(&infer, "Prospect ID", INFER_ID, ""));
+    assert_false(infer_tell(&infer, "nothing", INFER_ID, ""));
+    infer_decide(&infer);
+    assert_int_equal(infer.columns[0].role, INFER_LEFT_OUT);
+    assert_int_equal(infer.columns[1].role, INFER_ID);
+    assert_int_equal(infer.columns[2].role, INFER_FIELD);
+    assert_int_equal(infer.columns[2].type, FEATURE_NUMBER);
+    infer_fini(&infer);
+}
+
+static void words_among_numbers_mean_missing(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct infer_column *column = infer_one(&fixture, "funding", 400, make_words_and_numbers);
+    assert_int_equal(column->type, FEATURE_NUMBER);
+    assert_int_equal(column->word_count, 1);
+    assert_true(proto_span_is(column->words[0], "private"));
+    infer_fini(&fixture.infer);
+}
+
+static void slips_among_numbers_are_told_with_their_line(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct infer_column *column = infer_one(&fixture, "Founded", 400, make_slips);
+    assert_int_equal(column->type, FEATURE_NUMBER);
+    assert_int_equal(column->word_count, 0);
+    assert_non_null(strstr(column->why, "first line 9"));
+    infer_fini(&fixture.infer);
+}
+
+static void skewed_numbers_get_a_log_scale(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    assert_int_equal(infer_one(&fixture, "employees", 400, make_skewed)->transform,
+                     FEATURE_TRANSFORM_LOG);
+    infer_fini(&fixture.infer);
+    assert_int_equal(infer_one(&fixture, "score", 400, make_number)->transform,
+                     FEATURE_TRANSFORM_NONE);
+    infer_fini(&fixture.infer);
+}
+
+static void a_label_is_kept_whatever_it_holds(void **state)
+{
+    (void)state;
+    const char *names[] = {"outcome"};
+    struct infer infer;
+    assert_true(infer_init(&infer, names, 1));
+    assert_true(infer_tell_label(&infer, "outcome"));
+    assert_false(infer_tell_label(&infer, "nothing"));
+    for (size_t row = 0; row < 50; row++) {
+        struct proto_span cell = proto_span_text("Won");
+        infer_row(&infer, row + 2, &cell, 1);
+    }
+    infer_decide(&infer);
+    assert_int_equal(infer.columns[0].role, INFER_FIELD);
+    assert_int_equal(infer.columns[0].family, FEATURE_LIFECYCLE);
+    infer_fini(&infer);
+}
+
+static void the_schema_is_one_that_the_server_takes(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct proto_fault fault = {.code = PROTO_OK};
+    (void)infer_one(&fixture, "industry", 400, make_category);
+    json_t *json = infer_schema(&fixture.infer);
+    char *text = json_dumps(json, 0);
+    assert_non_null(strstr(text, "Select"));
+    struct feature_schema *schema = feature_schema_parse(proto_span_text(text), 1, NULL, &fault);
+    assert_non_null(schema);
+    assert_int_equal(schema->field_count, 1);
+    feature_schema_release(schema);
+    free(text);
+    json_decref(json);
+    infer_fini(&fixture.infer);
+}
+
+static void names_that_a_schema_refuses_are_left_out(void **state)
+{
+    (void)state;
+    const char *names[] = {"Size", "size", ""};
+    struct infer infer;
+    char cell[64];
+    assert_true(infer_init(&infer, names, 3));
+    for (size_t row = 0; row < 50; row++) {
+        make_category(row, cell);
+        struct proto_span cells[3] = {proto_span_text(cell), proto_span_text(cell),
+                                      proto_span_text(cell)};
+        infer_row(&infer, row + 2, cells, 3);
+    }
+    infer_decide(&infer);
+    assert_int_equal(infer.columns[0].role, INFER_FIELD);
+    assert_int_equal(infer.columns[1].role, INFER_LEFT_OUT);
+    assert_int_equal(infer.columns[2].role, INFER_LEFT_OUT);
+    infer_fini(&infer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(types_follow_from_the_cells),
+        cmocka_unit_test(what_teaches_nothing_is_left_out_with_the_reason),
+        cmocka_unit_test(only_one_column_becomes_the_id),
+        cmocka_unit_test(words_among_numbers_mean_missing),
+        cmocka_unit_test(slips_among_numbers_are_told_with_their_line),
+        cmocka_unit_test(skewed_numbers_get_a_log_scale),
+        cmocka_unit_test(a_label_is_kept_whatever_it_holds),
+        cmocka_unit_test(the_schema_is_one_that_the_server_takes),
+        cmocka_unit_test(names_that_a_schema_refuses_are_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

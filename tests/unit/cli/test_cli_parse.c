@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tools/cli/cli.h"
+
+#define WORDS_MAX 8
+
+/* Parses the words as those of `icp filter`; what is said goes to `said`. */
+static int parse(struct cli *cli, const char *const *words, char said[1024], bool *help)
+{
+    char *copies[WORDS_MAX] = {NULL};
+    int count = 0;
+    int used = 0;
+    char name[] = "filter";
+    char *names[] = {name};
+    for (; words[count] != NULL; count++)
+        copies[count] = strdup(words[count]);
+    *cli = (struct cli){.command = cli_command_find(1, names, &used)};
+    *help = false;
+    FILE *file = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    dup2(fileno(file), STDERR_FILENO);
+    int status = cli_parse(cli, count, copies, help);
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    rewind(file);
+    said[fread(said, 1, 1023, file)] = '\0';
+    fclose(file);
+    /* Values are borrowed from the words: kept until the end of the program. */
+    return status;
+}
+
+static void done(struct cli *cli)
+{
+    free(cli->settings);
+    free(cli->arguments);
+}
+
+static void every_form_of_an_option_is_read(void **state)
+{
+    (void)state;
+    static const char *const lines[][WORDS_MAX] = {
+        {"--limit", "7", "a = 1", NULL}, {"--limit=7", "a = 1", NULL},
+        {"-l", "7", "a = 1", NULL},      {"-l7", "a = 1", NULL},
+        {"a = 1", "--lim", "7", NULL},   {"--limit=7", "--", "a = 1"},
+        {"-xl7", "a = 1", NULL}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct cli cli;
+        char said[1024];
+        bool help;
+        assert_int_equal(parse(&cli, lines[i], said, &help), EX_OK);
+        assert_string_equal(said, "");
+        assert_string_equal(cli_text(&cli, CLI_FILTER_LIMIT), "7");
+        assert_int_equal(cli.argument_count, 1);
+        assert_string_equal(cli.arguments[0], "a = 1");
+        done(&cli);
+    }
+}
+
+static void slips_are_answered_with_what_was_meant(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[3];
+        const char *said;
+    } cases[] = {
+        {{"--limt", "7"}, "did you mean --limit N?"},
+        {{"--fieldss"}, "did you mean --fields A,B,C?"},
+        {{"-json"}, "did you mean --json?"},
+        {{"-limit"}, "did you mean --limit?"},
+        {{"--json=yes"}, "--json takes no value"},
+        {{"--limit"}, "the value is missing; --limit N"},
+        {{"--s", "x"}, "could be several options"},
+        {{"--zebra"}, "'icp help filter' lists them"},
+        {{"-z"}, "'icp help filter' lists them"},
+        {{"\xe2\x80\x93\xe2\x80\x93json"}, "type --json"},
+        {{"\xe2\x80\x94limit"}, "type --limit"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct cli cli;
+        char said[1024];
+        bool help;
+        assert_int_equal(parse(&cli, cases[i].words, said, &help), EX_USAGE);
+        if (strstr(said, cases[i].said) == NULL)
+            fail_msg("%s: %s", cases[i].words[0], said);
+        done(&cli);
+    }
+}
+
+static void help_is_asked_for_in_three_ways(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"--help", "-h", "-?"};
+    for (size_t i = 0; i < 3; i++) {
+        struct cli cli;
+        char said[1024];
+        bool help;
+        assert_int_equal(parse(&cli, (const char *[]){words[i], NULL}, said, &help), EX_OK);
+        assert_true(help);
+        done(&cli);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_form_of_an_option_is_read),
+        cmocka_unit_test(slips_are_answered_with_what_was_meant),
+        cmocka_unit_test(help_is_asked_for_in_three_ways),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reference page, the manual and the completion of bash, all from command.def and option.def.
+ */
+#include "tools/cli/cli.h"
+
+static const char exit_statuses[] = "The exit status is 0, or one of sysexits.h: 64 the command "
+                                    "line is wrong, 65 the data are (bad "
+                                    "rows, no evidence, not found), 66 a file cannot be read, 69 "
+                                    "the server cannot be reached, 70 a "
+                                    "fault of icpd, 71 out of memory, 73 a file cannot be written, "
+                                    "74 reading or writing failed, 75 "
+                                    "try again later, 76 the peers do not understand each other, "
+                                    "77 the role does not allow it, 130 "
+                                    "interrupted.";
+
+static void markdown_options(FILE *out, int command)
+{
+    bool any = false;
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
+        const struct cli_option *option = &cli_options()[i];
+        if (option->command != command)
+            continue;
+        if (!any)
+            fprintf(out, "\n| option | meaning |\n|---|---|\n");
+        any = true;
+        fprintf(out, "| `--%s%s%s`", option->name, option->argument != NULL ? " " : "",
+                option->argument != NULL ? option->argument : "");
+        if (option->key != 0)
+            fprintf(out, ", `-%c`", option->key);
+        fprintf(out, " | %s |\n", option->help);
+    }
+}
+
+void cli_help_markdown(FILE *out)
+{
+    fprintf(out,
+            "# icp: the command line\n\n"
+            "This page is written by `icp help --markdown` from the tables of commands and options "
+            "(`tools/cli/*.def`); do not edit it.\n\n"
+            "Results go to standard output: a table, or with `--json` and `--csv` something for "
+            "programs. Everything else goes to standard error. %s\n\n## Options of every command\n",
+            exit_statuses);
+    markdown_options(out, -1);
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        const struct cli_command *command = &cli_commands()[i];
+        fprintf(out, "\n## icp %s%s%s\n\n%s.\n", command->name,
+                command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
+        markdown_options(out, (int)command->id);
+        fprintf(out, "\n```sh\n%s```\n", command->examples);
+    }
+}
+
+static void bash_words(FILE *out, const struct cli_command *command)
+{
+    fprintf(out, "    '%s') words='", command->name);
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
+        const struct cli_option *option = &cli_options()[i];
+        if (option->command == -1 || option->command == (int)command->id)
+            fprintf(out, "--%s ", option->name);
+    }
+    fprintf(out, "--help' ;;\n");
+}
+
+void cli_help_bash(FILE *out)
+{
+    fprintf(out, "# Completion of icp for bash; made by: icp help --bash\n"
+                 "_icp() {\n"
+                 "    local current=${COMP_WORDS[COMP_CWORD]} command='' words='' word\n"
+                 "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+                 "        [[ $word == -* ]] && break\n"
+                 "        command+=${command:+ }$word\n"
+                 "        [[ $command == schema ]] || break\n"
+                 "    done\n"
+                 "    case $command in\n"
+                 "    '') words='schema");
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        if (strchr(cli_commands()[i].name, ' ') == NULL)
+            fprintf(out, " %s", cli_commands()[i].name);
+    }
+    fprintf(out, " --help --version' ;;\n    schema) words='");
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        const char *space = strchr(cli_commands()[i].name, ' ');
+        if (space != NULL)
+            fprintf(out, "%s ", space + 1);
+    }
+    fprintf(out, "' ;;\n");
+    for (size_t i = 0; i < CLI_COMMANDS; i++)
+        bash_words(out, &cli_commands()[i]);
+    fprintf(out, "    esac\n"
+                 "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+                 "}\n"
+                 "complete -o default -F _icp icp\n");
+}
+
+/* scdoc gives '_', '*' and '\\' a meaning of their own. */
+static void man_text(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (strchr("_*\\<>#", *text) != NULL)
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+}
+
+static void man_options(FILE *out, int command)
+{
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
+        const struct cli_option *option = &cli_options()[i];
+        if (option->command != command)
+            continue;
+        fprintf(out, "\n*--%s*", option->name);
+        if (option->key != 0)
+            fprintf(out, ", *-%c*", option->key);
+        if (option->argument != NULL) {
+            fprintf(out, " ");
+            man_text(out, option->argument);
+        }
+        fprintf(out, "\n\t");
+        man_text(out, option->help);
+        fprintf(out, "\n");
+    }
+}
+
+void cli_help_man(FILE *out)
+{
+    fprintf(out, "icp(1)\n\n# NAME\n\nicp - command line of icpd, the in-memory scoring server\n\n"
+                 "# SYNOPSIS\n\n*icp* COMMAND [OPTION...] [ARGUMENT...]\n\n"
+                 "# OPTIONS OF EVERY COMMAND\n");
+    man_options(out, -1);
+    fprintf(out, "\n# COMMANDS\n");
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        const struct cli_command *command = &cli_commands()[i];
+        fprintf(out, "\n## icp %s ", command->name);
+        man_text(out, command->arguments);
+        fprintf(out, "\n\n");
+        man_text(out, command->summary);
+        fprintf(out, ".\n");
+        man_options(out, (int)command->id);
+        fprintf(out, "\n```\n%s```\n", command->examples);
+    }
+    fprintf(out, "\n# EXIT STATUS\n\n%s\n", exit_statuses);
+    fprintf(out, "\n# ENVIRONMENT\n\n*ICP_URI*\n\twhere the server is, unless *--uri* says\n\n"
+                 "*ICP_TOKEN*\n\tthe token, unless *--token* names a file\n");
+}

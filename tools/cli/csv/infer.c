@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows are counted, each column is decided alone (infer_column.c), then those decisions are taken
+ * that need all columns: the one id, the one domain, names that a schema can have. */
+#include "tools/cli/csv/infer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "server/feature/span_text.h"
+#include "tools/cli/csv/infer_census.h"
+#include "tools/cli/csv/infer_column.h"
+
+bool infer_init(struct infer *infer, const char *const *names, size_t count)
+{
+    *infer = (struct infer){.column_count = count};
+    infer->columns = calloc(count > 0 ? count : 1, sizeof *infer->columns);
+    infer->probe = infer_probe();
+    if (infer->columns == NULL || infer->probe == NULL) {
+        infer_fini(infer);
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        infer->columns[i].name = names[i];
+        text_count_init(&infer->columns[i].texts, INFER_DISTINCT_MAX);
+    }
+    return true;
+}
+
+void infer_fini(struct infer *infer)
+{
+    for (size_t i = 0; infer->columns != NULL && i < infer->column_count; i++)
+        text_count_fini(&infer->columns[i].texts);
+    free(infer->columns);
+    feature_schema_release(infer->probe);
+    *infer = (struct infer){0};
+}
+
+void infer_row(struct infer *infer, size_t line, const struct proto_span *cells, size_t count)
+{
+    for (size_t i = 0; i < count && i < infer->column_count; i++) {
+        struct proto_span text = feature_text_trim(cells[i]);
+        if (!text_count_add(&infer->columns[i].texts, text, line, NULL))
+            infer->failed = true;
+    }
+    infer->rows++;
+}
+
+static struct infer_column *column_find(struct infer *infer, const char *name)
+{
+    for (size_t i = 0; i < infer->column_count; i++) {
+        if (strcmp(infer->columns[i].name, name) == 0)
+            return &infer->columns[i];
+    }
+    return NULL;
+}
+
+bool infer_tell(struct infer *infer, const char *name, enum infer_role role, const char *key_space)
+{
+    struct infer_column *column = column_find(infer, name);
+    if (column == NULL)
+        return false;
+    column->told = true;
+    column->role = role;
+    snprintf(column->key_space, sizeof column->key_space, "%s", key_space);
+    snprintf(column->why, sizeof column->why, "as told");
+    return true;
+}
+
+bool infer_tell_label(struct infer *infer, const char *name)
+{
+    struct infer_column *column = column_find(infer, name);
+    if (column == NULL)
+        return false;
+    column->is_label = true;
+    return true;
+}
+
+const char *infer_role_name(enum infer_role role)
+{
+    static const char *const names[] = {"field", "id", "key", "left out"};
+    return names[role];
+}
+
+/* The first column that is unique, full and looks like an identifier becomes the id. */
+static void id_choose(struct infer *infer)
+{
+    struct infer_column *chosen = NULL;
+    for (size_t i = 0; i < infer->column_count; i++) {
+        struct infer_column *column = &infer->columns[i];
+        if (column->role == INFER_ID)
+            return;
+        if (!column->told && !column->is_label && column->is_unique && chosen == NULL &&
+            (infer_name_is_id(column->name) || i == 0))
+            chosen = column;
+    }
+    if (chosen == NULL || infer->keep_all)
+        return;
+    chosen->role = INFER_ID;
+    snprintf(chosen->why, sizeof chosen->why, "every row has a value of its own");
+}
+
+/* The first column of websites becomes the key domain, unless one was told. */
+static void domain_choose(struct infer *infer)
+{
+    struct infer_column *chosen = NULL;
+    for (size_t i = 0; i < infer->column_count; i++) {
+        struct infer_column *column = &infer->columns[i];
+        if (column->role == INFER_KEY && strcmp(column->key_space, "domain") == 0)
+            return;
+        if (!column->told && column->is_website && chosen == NULL)
+            chosen = column;
+    }
+    if (chosen == NULL || infer->keep_all)
+        return;
+    chosen->role = INFER_KEY;
+    snprintf(chosen->key_space, sizeof chosen->key_space, "domain");
+    snprintf(chosen->why, sizeof chosen->why, "websites: their domains find the account");
+}
+
+/* Names that a schema refuses cannot become fields. */
+static void names_check(struct infer *infer)
+{
+    for (size_t i = 0; i < infer->column_count; i++) {
+        struct infer_column *column = &infer->columns[i];
+        if (column->role != INFER_FIELD)
+            continue;
+        size_t bytes = strlen(column->name);
+        const char *trouble = NULL;
+        if (bytes == 0)
+            trouble = "the column has no name";
+        else if (bytes > PROTO_FIELD_NAME_BYTES_MAX)
+            trouble = "the name is longer than 127 bytes";
+        for (size_t c = 0; c < bytes; c++) {
+            if ((unsigned char)column->name[c] < 0x20 || column->name[c] == 0x7f)
+                trouble = "a control character stands in the name";
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (infer->columns[j].role == INFER_FIELD && bytes > 0 &&
+                strcasecmp(infer->columns[j].name, column->name) == 0)
+                trouble = "an earlier column has the same name but for upper and lower case";
+        }
+        if (trouble != NULL) {
+            column->role = INFER_LEFT_OUT;
+            snprintf(column->why, sizeof column->why, "%s", trouble);
+        }
+    }
+}
+
+void infer_decide(struct infer *infer)
+{
+    for (size_t i = 0; i < infer->column_count; i++)
+        infer_column_decide(&infer->columns[i], infer->probe, infer->rows, infer->keep_all);
+    id_choose(infer);
+    domain_choose(infer);
+    names_check(infer);
+}
+
+/* The schema as JSON. */
+
+static json_t *field_json(const struct infer_column *column)
+{
+    json_t *field = json_object();
+    json_object_set_new(field, "name", json_string(column->name));
+    json_object_set_new(field, "type", json_string(feature_type_name(column->type)));
+    json_object_set_new(field, "family", json_string(feature_family_name(column->family)));
+    if (column->transform == FEATURE_TRANSFORM_LOG)
+        json_object_set_new(field, "transform", json_string("log"));
+    if (column->word_count > 0) {
+        json_t *words = json_array();
+        for (size_t i = 0; i < column->word_count; i++)
+            json_array_append_new(
+                words, json_stringn((const char *)column->words[i].data, column->words[i].bytes));
+        json_object_set_new(field, "missing", words);
+    }
+    return field;
+}
+
+/* The usual words for missing, as far as they occur in a field of this file. */
+static json_t *missing_json(const struct infer *infer)
+{
+    size_t count = 0;
+    const char *const *words = feature_default_missing_words(&count);
+    json_t *missing = json_array();
+    json_array_append_new(missing, json_string(""));
+    for (size_t w = 0; w < count; w++) {
+        bool occurs = false;
+        for (size_t i = 0; i < infer->column_count && !occurs && words[w][0] != '\0'; i++) {
+            const struct text_count *texts = &infer->columns[i].texts;
+            if (infer->columns[i].role != INFER_FIELD)
+                continue;
+            for (size_t t = 0; t < texts->count && !occurs; t++)
+                occurs = feature_text_same(texts->entries[t].text, proto_span_text(words[w]));
+        }
+        if (occurs)
+            json_array_append_new(missing, json_string(words[w]));
+    }
+    return missing;
+}
+
+json_t *infer_schema(const struct infer *infer)
+{
+    json_t *schema = json_object();
+    json_t *keys = json_object();
+    json_t *fields = json_array();
+    for (size_t i = 0; i < infer->column_count; i++) {
+        const struct infer_column *column = &infer->columns[i];
+        if (column->role == INFER_ID)
+            json_object_set_new(schema, "id", json_string(column->name));
+        else if (column->role == INFER_KEY)
+            json_object_set_new(keys, column->key_space, json_string(column->name));
+        else if (column->role == INFER_FIELD)
+            json_array_append_new(fields, field_json(column));
+    }
+    json_object_set_new(schema, "keys", keys);
+    json_object_set_new(schema, "missing", missing_json(infer));
+    json_object_set_new(schema, "fields", fields);
+    return schema;
+}
