@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the log share. The contract is commit_log.h.
+ *
+ *   appender ── log_append ──▶ active segment ──(full, or cut)──▶ closed, in the list of segments
+ *   preparer ── zeros ──▶ spare segment ──(turn: header, sync, name, sync of the folder)──▶ active
+ *   readers ◀── list of segments, head
+ *
+ * A segment has its name only once its header is on disk, and the next one has its name only once
+ * the one before is closed on disk. So of all segments only the last may end in something torn.
+ * Threads: members say whose they are. */
+#ifndef LOG_LOG_PARTS_H
+#define LOG_LOG_PARTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server/log/log_scan.h"
+
+struct log_segment {
+    uint64_t first;
+    uint64_t last;  /* first - 1: no entry yet */
+    uint64_t bytes; /* as far as it is written */
+};
+
+struct log {
+    struct log_options options;
+    const struct log_io *io;
+    int folder;
+    _Atomic uint64_t head;
+    _Atomic uint64_t floor;
+    _Atomic bool failed;
+
+    pthread_mutex_t mutex;        /* of the list, the spare and the figures */
+    struct log_segment *segments; /* oldest first; the last one may be active */
+    size_t count, room;
+    struct log_stats stats;
+    pthread_cond_t changed;
+    pthread_t thread;
+    bool thread_there;
+    bool spare_wanted; /* the preparer is at work, or has yet to begin */
+    bool stopping;
+    int spare; /* descriptor; -1: none */
+
+    /* The appender's own. */
+    int fd; /* of the active segment; -1: the next group begins one */
+    uint64_t seed;
+    uint64_t chain; /* check of the last entry */
+    uint64_t used;  /* place of the next one */
+    uint64_t limit; /* bytes that the active segment should not exceed */
+    bool cut;       /* what stands behind `used` must be cut off before anything is written */
+    uint8_t *buffer;
+};
+
+/* log_open.c: what errno says, as a fault; `doing` names the step. Returns false. */
+bool log_fault(int code, const char *doing, struct proto_fault *fault);
+
+/* log_prepare.c: the thread that has the next segment filled with zeros in time. */
+bool log_prepare_start(struct log *log, struct proto_fault *fault);
+void log_prepare_stop(struct log *log);
+/* The one before is in use: the next may be made. */
+void log_prepare_ask(struct log *log);
+/* The spare segment, for the caller to close; -1 with *fault. */
+int log_prepare_take(struct log *log, struct proto_fault *fault);
+#define LOG_SPARE_NAME "spare.tmp"
+
+/* log_segment.c: turns. */
+/* Writes the end mark behind what is good and cuts the file there. Again after a failure is fine.
+ */
+bool log_segment_close(const struct log *log, int fd, uint64_t seed, const struct log_scan *scan,
+                       struct proto_fault *fault);
+/* Closes the active segment where its last good group ends. */
+bool log_turn_close(struct log *log, struct proto_fault *fault);
+/* Begins a segment; none is active. */
+bool log_turn_begin(struct log *log, struct proto_fault *fault);
+/* A further segment in the list, in place of one that has no entry. */
+bool log_list_add(struct log *log, const struct log_segment *segment, struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The next segment is made before it is needed: a file of zeros, so that appending to it changes
+ * nothing but its bytes. A thread of the log's own does it, one segment ahead of the appender, who
+ * waits where it is not done yet.
+ *
+ * What fails here fails nothing: without room for all the zeros the spare stays an empty file that
+ * grows with each append; without a thread, or without a file, the turn makes one and has the
+ * fault.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server/log/log_parts.h"
+
+static bool zeros_write(const struct log *log, int fd)
+{
+    uint64_t bytes = log->options.segment_bytes;
+    uint8_t *zeros = calloc(1, LOG_WINDOW_BYTES);
+    bool good = zeros != NULL;
+    (void)log->io->fallocate(log->io->context, fd, (off_t)bytes); /* a help: one long extent */
+    for (uint64_t at = 0; good && at < bytes; at += LOG_WINDOW_BYTES) {
+        size_t count = bytes - at < LOG_WINDOW_BYTES ? (size_t)(bytes - at) : LOG_WINDOW_BYTES;
+        good = log_io_write(log->io, fd, zeros, count, at);
+    }
+    free(zeros);
+    return good && log_io_sync(log->io, fd);
+}
+
+/* -1 with errno. */
+static int spare_make(const struct log *log)
+{
+    const struct log_io *io = log->io;
+    int fd;
+    do
+        fd = io->open(io->context, log->folder, LOG_SPARE_NAME, O_RDWR | O_CREAT | O_TRUNC);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0 || zeros_write(log, fd))
+        return fd;
+    /* The room is better left to those who need it. */
+    if (log_io_cut(io, fd, 0))
+        return fd;
+    int code = errno;
+    close(fd);
+    errno = code;
+    return -1;
+}
+
+static void *prepare_run(void *context)
+{
+    struct log *log = context;
+    pthread_mutex_lock(&log->mutex);
+    while (!log->stopping) {
+        if (!log->spare_wanted) {
+            pthread_cond_wait(&log->changed, &log->mutex);
+            continue;
+        }
+        pthread_mutex_unlock(&log->mutex);
+        int fd = spare_make(log);
+        pthread_mutex_lock(&log->mutex);
+        log->spare = fd;
+        log->spare_wanted = false;
+        pthread_cond_broadcast(&log->changed);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return NULL;
+}
+
+/* Signals are for the threads that wait for them; SIGXFSZ, blocked, becomes EFBIG. */
+bool log_prepare_start(struct log *log, struct proto_fault *fault)
+{
+    sigset_t all;
+    sigset_t before;
+    if (log->options.prepare_inline)
+        return true;
+    sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGILL);
+    log->spare_wanted = true;
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int code = pthread_create(&log->thread, NULL, prepare_run, log);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    log->thread_there = code == 0;
+    return code == 0 || log_fault(code, "starting the thread of the log", fault);
+}
+
+void log_prepare_stop(struct log *log)
+{
+    if (log->thread_there) {
+        pthread_mutex_lock(&log->mutex);
+        log->stopping = true;
+        pthread_cond_broadcast(&log->changed);
+        pthread_mutex_unlock(&log->mutex);
+        pthread_join(log->thread, NULL);
+    }
+    if (log->spare >= 0) {
+        close(log->spare);
+        (void)log->io->unlink(log->io->context, log->folder, LOG_SPARE_NAME);
+    }
+}
+
+void log_prepare_ask(struct log *log)
+{
+    pthread_mutex_lock(&log->mutex);
+    log->spare_wanted = log->thread_there;
+    pthread_cond_broadcast(&log->changed);
+    pthread_mutex_unlock(&log->mutex);
+}
+
+int log_prepare_take(struct log *log, struct proto_fault *fault)
+{
+    int fd = -1;
+    if (log->thread_there) {
+        pthread_mutex_lock(&log->mutex);
+        while (log->spare_wanted)
+            pthread_cond_wait(&log->changed, &log->mutex);
+        fd = log->spare;
+        log->spare = -1;
+        pthread_mutex_unlock(&log->mutex);
+    }
+    if (fd < 0) {
+        fd = spare_make(log);
+        if (fd < 0)
+            log_fault(errno, "making a segment of the log", fault);
+    }
+    return fd;
+}

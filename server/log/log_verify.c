@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading all that is kept, for a scrub: every segment from its header on, each entry checked and
+ * linked, up to what the list says it holds. A segment that is damaged is told, and the next one is
+ * read all the same; one that was trimmed meanwhile is passed over. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "server/log/log_parts.h"
+
+struct verify {
+    struct log *log;
+    void (*on_bad)(void *context, const char *what);
+    void *context;
+    uint64_t bad;
+    uint64_t chain; /* of the segment before; 0: not known */
+};
+
+/* A copy of the first segment from `first` on, and an open file of it. */
+static bool next_open(struct log *log, uint64_t first, struct log_segment *segment, int *fd,
+                      struct proto_fault *fault)
+{
+    char name[LOG_NAME_BYTES];
+    bool found = false;
+    pthread_mutex_lock(&log->mutex);
+    for (size_t i = 0; i < log->count && !found; i++) {
+        found = log->segments[i].first >= first;
+        *segment = log->segments[i];
+    }
+    if (found) {
+        log_segment_name(segment->first, name);
+        *fd = log->io->open(log->io->context, log->folder, name, O_RDONLY);
+        if (*fd < 0)
+            log_fault(errno, "opening a segment of the log", fault);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return found;
+}
+
+static bool segment_verify(struct verify *verify, const struct log_segment *segment, int fd,
+                           struct proto_fault *fault)
+{
+    struct log_page page;
+    struct log_scan scan;
+    struct log_window window;
+    log_window_init(&window, verify->log->io, fd);
+    bool good = log_scan_page(&window, verify->log->options.identity, segment->first, &page, fault);
+    if (good && verify->chain != 0 && page.chain != verify->chain)
+        good = proto_fault_set(fault, PROTO_CORRUPT, "log",
+                               "segment %020" PRIu64 ".seg does not follow the one before",
+                               segment->first);
+    good = good && log_scan_all(&window, &page, segment->last, &scan, fault);
+    if (good && scan.last < segment->last)
+        good = proto_fault_set(fault, PROTO_CORRUPT, "log",
+                               "entry %" PRIu64 " of the log, at byte %" PRIu64
+                               " of segment %020" PRIu64 ".seg, is damaged",
+                               scan.last + 1, scan.end, segment->first);
+    verify->chain = good ? scan.chain : 0;
+    log_window_fini(&window);
+    return good;
+}
+
+uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *what), void *context,
+                    struct proto_fault *fault)
+{
+    struct verify verify = {.log = log, .on_bad = on_bad, .context = context};
+    struct log_segment segment = {0};
+    int fd = -1;
+    while (next_open(log, segment.first + 1, &segment, &fd, fault)) {
+        struct proto_fault bad = {.code = PROTO_OK};
+        if (fd < 0)
+            return verify.bad + 1;
+        if (!segment_verify(&verify, &segment, fd, &bad)) {
+            verify.bad++;
+            on_bad(context, bad.message);
+            if (bad.code != PROTO_CORRUPT)
+                *fault = bad;
+        }
+        close(fd);
+    }
+    return verify.bad;
+}

@@ -1,0 +1,1 @@
+icp_fuzzer(segment LIBS icp_log)
