@@ -203,6 +203,8 @@ const char *proto_lane_name(enum proto_lane lane)
         return "write";
     case PROTO_LANE_SCAN:
         return "scan";
+    case PROTO_LANE_SEARCH:
+        return "search";
     case PROTO_LANE_JOB:
         return "job";
     }

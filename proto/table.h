@@ -32,7 +32,13 @@ enum proto_limit {
 #undef X
 };
 
-enum proto_lane { PROTO_LANE_INLINE, PROTO_LANE_WRITE, PROTO_LANE_SCAN, PROTO_LANE_JOB };
+enum proto_lane {
+    PROTO_LANE_INLINE,
+    PROTO_LANE_WRITE,
+    PROTO_LANE_SCAN,
+    PROTO_LANE_SEARCH,
+    PROTO_LANE_JOB
+};
 enum proto_role { PROTO_ROLE_NONE, PROTO_ROLE_READ, PROTO_ROLE_WRITE, PROTO_ROLE_ADMIN };
 enum proto_retry { PROTO_RETRY_UNSAFE, PROTO_RETRY_SAFE };
 enum proto_presence { PROTO_OPTIONAL, PROTO_REQUIRED };

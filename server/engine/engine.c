@@ -13,6 +13,14 @@ static bool scores_follow(struct engine *engine, struct proto_fault *fault)
     return engine_follow(engine, &follower, fault);
 }
 
+static void lanes_end(struct engine *engine)
+{
+    engine_stop(engine);
+    for (size_t i = 0; i < ENGINE_LANES; i++) {
+        engine_lane_fini(&engine->lanes[i]);
+    }
+}
+
 struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault)
 {
     struct engine *engine = calloc(1, sizeof *engine);
@@ -54,19 +62,15 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         !engine_scores_keeper_start(engine->scores, fault)) {
         goto fail_scores;
     }
-    if (!engine_jobs_start(engine, fault)) {
-        goto fail_scores;
+    for (size_t i = 0; i < ENGINE_LANES; i++) {
+        if (!engine_lane_start(&engine->lanes[i], engine, &engine_lane_rows[i], fault)) {
+            goto fail_lanes;
+        }
     }
-    engine->scan_worker = engine_worker_create(engine, fault);
-    if (!engine->scan_worker || !engine_scans_start(engine, fault)) {
-        goto fail_scans;
-    }
-    engine_worker_rest(engine->scan_worker);
     return engine;
 
-fail_scans:
-    engine_worker_destroy(engine->scan_worker);
-    engine_lane_stop(&engine->jobs);
+fail_lanes:
+    lanes_end(engine);
 fail_scores:
     engine_scores_keeper_stop(engine->scores);
     store_close(engine->store);
@@ -82,8 +86,9 @@ fail_state:
 
 void engine_stop(struct engine *engine)
 {
-    engine_lane_stop(&engine->scans);
-    engine_lane_stop(&engine->jobs);
+    for (size_t i = ENGINE_LANES; i > 0; i--) { /* jobs are the first, and end last */
+        engine_lane_stop(&engine->lanes[i - 1]);
+    }
 }
 
 void engine_destroy(struct engine *engine)
@@ -91,8 +96,7 @@ void engine_destroy(struct engine *engine)
     if (!engine) {
         return;
     }
-    engine_stop(engine);
-    engine_worker_destroy(engine->scan_worker);
+    lanes_end(engine);
     engine_scores_keeper_stop(engine->scores);
     store_close(engine->store);
     engine_scores_keeper_destroy(engine->scores);

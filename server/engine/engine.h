@@ -194,7 +194,26 @@ bool engine_raw_many(struct engine_worker *worker, const struct learn_document *
  * step 1 when that may have come. */
 void engine_raw_peek(const struct engine_worker *worker, struct proto_span id, unsigned step);
 
-/* Jobs: one at a time on a thread of low priority, a bounded queue, the last 64 remembered. */
+/* Lanes: threads and queues of work that must not run on an event loop; lane.def is their table. */
+enum engine_lane_id {
+#define X(NAME, name, threads, queued_max, bytes_max, past_max, nice, together_max, view, help)    \
+    ENGINE_LANE_##NAME,
+#include "server/engine/lane.def"
+#undef X
+    ENGINE_LANES
+};
+enum {
+    ENGINE_LANE_THREADS = 0 /* of all lanes; each has a place from 0 */
+#define X(NAME, name, threads, queued_max, bytes_max, past_max, nice, together_max, view, help)    \
+    +threads
+#include "server/engine/lane.def"
+#undef X
+};
+enum { ENGINE_TOGETHER_MAX = 16 }; /* scans in one call, of any lane */
+/* The worker of a lane's thread, for that thread alone; NULL if its lane has no views. */
+struct engine_worker *engine_lane_worker(struct engine *engine, unsigned place);
+
+/* Jobs: on the lane JOB, remembered for a while. */
 enum engine_job_state {
     ENGINE_JOB_QUEUED,
     ENGINE_JOB_RUNNING,
@@ -210,6 +229,7 @@ struct engine_job_info {
     char stage[48];
     double done; /* 0 … 1 */
     int64_t started_ms, ended_ms;
+    unsigned place;           /* of the lane's thread that ended it */
     uint32_t icp;             /* version made, 0 if none */
     struct proto_fault fault; /* of a failed job */
 };
@@ -246,26 +266,27 @@ struct engine_learn {
 uint64_t engine_learn(struct engine *engine, const struct engine_learn *learn,
                       struct proto_fault *fault);
 
-/* Scans: requests that walk the base, one at a time on a thread of their own at normal priority.
- * They never wait for a job, and no event loop waits for them. */
+/* Scans: requests of the lanes SCAN and SEARCH, with a worker of the lane's thread. They never wait
+ * for a job, and no event loop waits for them. */
 struct engine_job;
 
 struct engine_scan {
     enum proto_op op;
+    enum engine_lane_id lane;
+    uint64_t owner;      /* the connection, whatever names it: lanes are fair by owner */
+    size_t bytes;        /* that it keeps while it waits and runs */
     int64_t deadline_ms; /* wall clock by which it must have ended; 0: none */
     void *context;
-    /* On the scan thread, with its worker refreshed and the job to ask whether to go on. */
+    /* On the lane's thread, with its worker refreshed and the job to ask whether to go on. */
     bool (*run)(void *context, struct engine_worker *worker, const struct engine_job *job,
                 struct proto_fault *fault);
-    /* NULL, or how scans that wait with the same function are run together, ENGINE_SCANS_TOGETHER
-     * at most: contexts and jobs of each, whose results it fills. */
+    /* NULL, or how scans that wait with the same function are run together (lane.def):
+     * contexts and jobs of each, whose results it fills. */
     void (*run_many)(void *const *contexts, const struct engine_job *const *jobs, size_t count,
                      struct engine_worker *worker, bool *oks, struct proto_fault *faults);
     /* Once, whatever happens, also for a scan that never began; info->fault tells. */
     void (*on_done)(void *context, const struct engine_job_info *info);
 };
-
-enum { ENGINE_SCANS_TOGETHER = 16 };
 
 /* Copies *scan and queues it. False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN, PROTO_NO_MEMORY),
  * and then no callback runs. */
@@ -273,7 +294,5 @@ bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct p
 /* From run(), every few thousand rows: false with *fault (PROTO_CANCELLED, PROTO_DEADLINE) if the
  * scan is to end. job NULL: always true. */
 bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault);
-/* The worker of the scan thread; for that thread alone. */
-struct engine_worker *engine_scan_worker(struct engine *engine);
 
 #endif

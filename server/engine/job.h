@@ -17,8 +17,12 @@ struct engine_lane;
 struct engine_job {
     struct engine_job *next;
     struct engine *engine;
-    struct engine_lane *lane;    /* set when it is queued */
-    struct engine_job_info info; /* guarded by lane->lock once queued */
+    uint64_t owner;           /* whose turns these are: a connection; 0: nobody's */
+    size_t bytes;             /* that it keeps, of the lane's bytes_max */
+    struct engine_lane *lane; /* this and the next three are the lane's */
+    uint64_t turn;
+    struct engine_worker *worker; /* of the thread that runs it; NULL: the lane has no views */
+    struct engine_job_info info;  /* guarded by lane->lock once queued */
     _Atomic bool cancel;
     int64_t deadline_ms; /* wall clock by which it must begin, 0: none */
     void *context;

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Scans: requests on the lanes that have a worker for each thread. The worker is refreshed before a
+ * scan, or before all that run together, and lets go of its view after. */
 #include <stdlib.h>
 
 #include "server/engine/engine_internal.h"
+#include "server/engine/worker.h"
 
-struct engine_worker *engine_scan_worker(struct engine *engine)
+struct engine_worker *engine_lane_worker(struct engine *engine, unsigned place)
 {
-    return engine->scan_worker;
+    for (unsigned i = 0; i < ENGINE_LANES; i++) {
+        const struct engine_lane *lane = &engine->lanes[i];
+        if (place < lane->row->threads) {
+            return lane->threads[place].worker;
+        }
+        place -= lane->row->threads;
+    }
+    return NULL;
 }
 
 static bool scan_run(struct engine_job *job, struct proto_fault *fault)
 {
     const struct engine_scan *scan = job->context;
-    struct engine_worker *worker = job->engine->scan_worker;
+    struct engine_worker *worker = job->worker;
     bool ok = engine_worker_refresh(worker, fault) && scan->run(scan->context, worker, job, fault);
     engine_worker_rest(worker);
     if (ok) {
@@ -24,10 +34,10 @@ static bool scan_run(struct engine_job *job, struct proto_fault *fault)
 static void scan_run_many(struct engine_job *const *jobs, size_t count, bool *oks,
                           struct proto_fault *faults)
 {
-    void *contexts[ENGINE_SCANS_TOGETHER];
-    const struct engine_job *each[ENGINE_SCANS_TOGETHER];
+    void *contexts[ENGINE_TOGETHER_MAX];
+    const struct engine_job *each[ENGINE_TOGETHER_MAX];
     const struct engine_scan *scan = jobs[0]->context;
-    struct engine_worker *worker = jobs[0]->engine->scan_worker;
+    struct engine_worker *worker = jobs[0]->worker;
     for (size_t i = 0; i < count; i++) {
         contexts[i] = ((const struct engine_scan *)jobs[i]->context)->context;
         each[i] = jobs[i];
@@ -59,6 +69,8 @@ bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct p
     *own = *scan;
     job->engine = engine;
     job->info.op = scan->op;
+    job->owner = scan->owner;
+    job->bytes = scan->bytes;
     job->deadline_ms = scan->deadline_ms;
     job->context = own;
     job->run = scan_run;
@@ -66,7 +78,7 @@ bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct p
     job->on_done = scan->on_done;
     job->callback_context = scan->context;
     job->destroy = free;
-    if (engine_lane_queue(&engine->scans, job, fault) > 0) {
+    if (engine_lane_queue(&engine->lanes[scan->lane], job, fault) > 0) {
         return true;
     }
     free(own);

@@ -12,8 +12,9 @@
  * and refits it when the schema changed or the base doubled; above, PROTO_NO_VECTORS says how.
  *
  * Ownership: stated at each call. Errors: as said, and those of reading accounts. Threads: a search
- * runs on the scan thread, with its worker; a build on the thread of jobs. Cost: similar.h; an
- * explanation some 5 µs a result. docs/decisions/lookalike-store.md. */
+ * runs on the thread of lane SEARCH, a recall on that of SCAN, each with its worker; a build on the
+ * thread of jobs. Cost: similar.h; an explanation some 5 µs a result.
+ * docs/decisions/lookalike-store.md. */
 #ifndef LOOKALIKE_LOOKALIKE_H
 #define LOOKALIKE_LOOKALIKE_H
 

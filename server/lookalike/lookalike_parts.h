@@ -21,7 +21,7 @@ struct lookalike_set {
     json_t *wish;            /* lookalike_wish.h; never changes */
     struct lookalike_blocks *blocks;
     struct similar_set *set;
-    struct similar_scratch *scratch; /* of the scan thread */
+    struct similar_scratch *scratch; /* of the thread of lane SEARCH */
 };
 
 struct lookalike_slots {
@@ -59,7 +59,7 @@ bool lookalike_slots_add(struct lookalike_slots *to, const uint32_t *slots, size
 /* lookalike_build.c: makes a set from what the view of a worker sees. progress may be NULL. */
 struct lookalike_build {
     struct lookalike *lookalike;
-    struct engine_job *job; /* NULL: on the scan thread */
+    struct engine_job *job; /* NULL: on the thread of a scan */
     const struct engine_job *scan;
     json_t *wish; /* NULL: those of the newest set */
 };

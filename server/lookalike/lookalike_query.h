@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One look-alike query under way: what its examples, filter and exclusions become before the search
- * and what the search found. Used by the files of look-alike search on the scan thread alone.
+ * and what the search found. Used by the files of look-alike search on the thread of lane SEARCH
+ * alone.
  *
  * Ownership: lookalike_query_fini frees what the query gathered, not the result. Errors: those of
  * lookalike.h. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The same queries exactly and approximately: how much of the exact answer comes back, and how much
- * time it saves. */
+ * time it saves. It takes seconds, so it lets go of the set between two queries: look-alikes that
+ * somebody waits for, and commits, go on meanwhile. If another set comes, what was measured is of
+ * neither, and the answer is `busy`. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -8,7 +10,9 @@
 
 struct measuring {
     struct lookalike_recall *recall;
+    struct lookalike *lookalike;
     const struct lookalike_set *set;
+    struct similar_scratch *scratch; /* the set's own is of another thread */
     const struct engine_job *job;
     struct similar_hit *exact;
     struct similar_hit *approximate;
@@ -62,12 +66,12 @@ static bool query_measure(struct measuring *measuring, const float *vector, uint
     uint32_t exact_count = 0;
     uint32_t approximate_count = 0;
     double begun = now_ns();
-    enum similar_status status = similar_search(measuring->set->set, measuring->set->scratch,
-                                                &query, measuring->exact, &exact_count, NULL);
+    enum similar_status status = similar_search(measuring->set->set, measuring->scratch, &query,
+                                                measuring->exact, &exact_count, NULL);
     double between = now_ns();
     query.recall = measuring->recall->recall;
     if (status == SIMILAR_OK) {
-        status = similar_search(measuring->set->set, measuring->set->scratch, &query,
+        status = similar_search(measuring->set->set, measuring->scratch, &query,
                                 measuring->approximate, &approximate_count, NULL);
     }
     double ended = now_ns();
@@ -83,6 +87,17 @@ static bool query_measure(struct measuring *measuring, const float *vector, uint
     return true;
 }
 
+/* Between two queries: whoever waits for the set has it. Holds it again if true. */
+static bool pause_between(struct measuring *measuring, struct proto_fault *fault)
+{
+    struct lookalike *lookalike = measuring->lookalike;
+    lookalike_let_go(lookalike);
+    pthread_rwlock_rdlock(&lookalike->set_lock);
+    return lookalike->set == measuring->set ||
+           proto_fault_set(fault, PROTO_BUSY, "",
+                           "the vectors were built anew while they were measured; try again");
+}
+
 static bool measure(struct measuring *measuring, uint32_t slots, struct proto_fault *fault)
 {
     struct lookalike_recall *recall = measuring->recall;
@@ -91,10 +106,10 @@ static bool measure(struct measuring *measuring, uint32_t slots, struct proto_fa
     for (uint64_t tries = 0; recall->queries < recall->n && tries < 64 * (uint64_t)recall->n;
          tries++) {
         uint32_t slot = (uint32_t)(next_random(&state) % slots);
-        const float *vector = similar_get(measuring->set->set, slot);
-        if (!engine_scan_goes_on(measuring->job, fault)) {
+        if (!engine_scan_goes_on(measuring->job, fault) || !pause_between(measuring, fault)) {
             return false;
         }
+        const float *vector = similar_get(measuring->set->set, slot);
         if (vector && !query_measure(measuring, vector, slot, fault)) {
             return false;
         }
@@ -102,23 +117,31 @@ static bool measure(struct measuring *measuring, uint32_t slots, struct proto_fa
     return true;
 }
 
+static bool measuring_ready(struct measuring *measuring, struct proto_fault *fault)
+{
+    size_t hits = (size_t)measuring->recall->k + 1;
+    measuring->set = measuring->lookalike->set;
+    measuring->scratch = similar_scratch_create(measuring->set->set);
+    measuring->exact = malloc(hits * sizeof *measuring->exact);
+    measuring->approximate = malloc(hits * sizeof *measuring->approximate);
+    return (measuring->scratch && measuring->exact && measuring->approximate) ||
+           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to measure recall");
+}
+
 bool lookalike_recall(struct lookalike *lookalike, struct engine_worker *worker,
                       const struct engine_job *job, struct lookalike_recall *recall,
                       struct proto_fault *fault)
 {
+    struct measuring measuring = {.recall = recall, .lookalike = lookalike, .job = job};
     if (!lookalike_hold(lookalike, worker, job, fault)) {
         return false;
     }
-    struct measuring measuring = {.recall = recall, .set = lookalike->set, .job = job};
-    measuring.exact = malloc(((size_t)recall->k + 1) * sizeof *measuring.exact);
-    measuring.approximate = malloc(((size_t)recall->k + 1) * sizeof *measuring.approximate);
     recall->queries = 0;
     recall->vectors = similar_count(lookalike->set->set);
     recall->lists = similar_list_count(lookalike->set->set);
     uint32_t slots = store_view_slots(worker->view);
-    bool good = measuring.exact && measuring.approximate
-                    ? slots == 0 || measure(&measuring, slots, fault)
-                    : proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to measure recall");
+    bool good =
+        measuring_ready(&measuring, fault) && (slots == 0 || measure(&measuring, slots, fault));
     lookalike_let_go(lookalike);
     if (recall->queries > 0) {
         recall->exact_ms = measuring.exact_ns / recall->queries / 1e6;
@@ -126,6 +149,7 @@ bool lookalike_recall(struct lookalike *lookalike, struct engine_worker *worker,
     }
     recall->measured =
         measuring.wanted > 0 ? (double)measuring.found / (double)measuring.wanted : 1;
+    similar_scratch_destroy(measuring.scratch);
     free(measuring.exact);
     free(measuring.approximate);
     return good;

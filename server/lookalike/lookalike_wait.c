@@ -68,8 +68,10 @@ static bool set_ready(struct lookalike *lookalike, struct engine_worker *worker,
                       const struct engine_job *job, struct proto_fault *fault)
 {
     bool good = true;
+    bool small = store_view_accounts(worker->view) <= LOOKALIKE_SMALL;
     pthread_mutex_lock(&lookalike->lock);
-    while (good && lookalike->opening) {
+    /* A small set that another lane is building will be there in a moment. */
+    while (good && (lookalike->opening || (small && lookalike->building && !lookalike->ready))) {
         wait_changed(lookalike);
         good = engine_scan_goes_on(job, fault);
     }

@@ -14,8 +14,8 @@ struct rpc {
     struct rpc_options options;
     bool open;                     /* no tokens: everybody is admin */
     const _Atomic bool *capturing; /* capture_switch, or one that is always off */
-    struct rpc_worker *scan;       /* handlers of scans run with this one, on the scan thread */
-    _Atomic size_t scan_bytes;     /* of requests that wait for the scan thread */
+    /* Handlers of scans run with these, on the threads of the lanes; NULL where a lane has none. */
+    struct rpc_worker *lanes[ENGINE_LANE_THREADS];
 };
 
 struct rpc_hot_lead;
@@ -50,8 +50,9 @@ struct rpc_call {
     uint16_t flags; /* of the reply: PROTO_FLAG_REPLY, and CHECKSUM if the request had one */
     uint64_t read_ns;
     uint64_t deadline_ms;
-    struct proto_writer *out;      /* frame begun; the handler writes the payload */
-    const struct engine_job *scan; /* of an operation of the lane SCAN: ask it whether to go on */
+    struct proto_writer *out; /* frame begun; the handler writes the payload */
+    const struct engine_job
+        *scan; /* of an operation of a lane SCAN or SEARCH: ask whether to go on */
 };
 
 /* Handlers, one an operation. */
@@ -65,8 +66,8 @@ void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct pr
 
 /* The operation's own handler. */
 enum rpc_outcome rpc_handle(struct rpc_call *call, struct proto_fault *fault);
-/* Hands a request to the scan thread, where its handler runs as any other does, with a worker of
- * that thread: so a handler need not know its lane, but may take its time. It must not answer
+/* Hands a request to a thread of its lane, where its handler runs as any other does, with a worker
+ * of that thread: so a handler need not know its lane, but may take its time. It must not answer
  * later. The payload is copied. PROTO_BUSY if too many wait. */
 enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault);
@@ -80,8 +81,11 @@ struct rpc_later {
     uint32_t request_id;
     uint16_t flags;
     uint64_t read_ns;
+    size_t block; /* of figures, where the reply will be counted: at first the writer's */
     struct proto_writer out;
 };
+/* The reply comes from this thread of a lane. */
+void rpc_later_from(struct rpc_later *later, const struct engine_job_info *info);
 /* The wall clock, in ms, by which work that waits must have begun; 0: no deadline, or one beyond
  * all time. */
 int64_t rpc_deadline_ms(const struct rpc_call *call);
@@ -103,8 +107,6 @@ void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_inf
 /* `count` requests of one operation that were answered together without a fault. */
 void rpc_count_many(struct rpc *rpc, unsigned worker_index, enum proto_op op, size_t count,
                     uint64_t read_ns);
-void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto_error code,
-                     uint64_t read_ns);
 
 /* Names of reply fields come from the table: index is a PROTO_A_* of the operation. */
 void rpc_key(struct proto_writer *out, const struct proto_op_info *op, int index);

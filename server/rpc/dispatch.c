@@ -41,6 +41,23 @@ static struct rpc_worker *worker_create(struct rpc *rpc, unsigned index, struct 
     return worker;
 }
 
+/* A worker for each thread of a lane that has an engine's worker. */
+static bool lanes_open(struct rpc *rpc, struct proto_fault *fault)
+{
+    for (unsigned i = 0; i < ENGINE_LANE_THREADS; i++) {
+        struct engine_worker *engine = engine_lane_worker(rpc->options.engine, i);
+        if (!engine) {
+            continue;
+        }
+        rpc->lanes[i] = worker_create(rpc, rpc->options.workers + 1 + i, fault);
+        if (!rpc->lanes[i]) {
+            return false;
+        }
+        rpc->lanes[i]->engine = engine;
+    }
+    return true;
+}
+
 struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fault)
 {
     struct rpc *rpc = calloc(1, sizeof *rpc);
@@ -52,22 +69,25 @@ struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fa
     rpc->options = *options;
     rpc->capturing = options->capture ? capture_switch(options->capture) : &never;
     rpc->open = auth_is_open(&options->tokens);
-    rpc->scan = worker_create(rpc, options->workers + 2, fault);
-    if (!rpc->scan) {
-        free(rpc);
+    if (!lanes_open(rpc, fault)) {
+        rpc_destroy(rpc);
         return NULL;
     }
-    rpc->scan->engine = engine_scan_worker(options->engine);
     return rpc;
 }
 
 void rpc_destroy(struct rpc *rpc)
 {
-    if (rpc) {
-        rpc->scan->engine = NULL; /* it was the engine's own */
-        rpc_worker_destroy(rpc->scan);
-        free(rpc);
+    if (!rpc) {
+        return;
     }
+    for (size_t i = 0; i < ENGINE_LANE_THREADS; i++) {
+        if (rpc->lanes[i]) {
+            rpc->lanes[i]->engine = NULL; /* it was the engine's own */
+            rpc_worker_destroy(rpc->lanes[i]);
+        }
+    }
+    free(rpc);
 }
 
 struct rpc_worker *rpc_worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault)
@@ -140,8 +160,8 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
         return RPC_FAILED;
     }
     call->args = worker->request.args;
-    return call->op->lane == PROTO_LANE_SCAN ? rpc_scan_submit(call, payload, fault)
-                                             : rpc_handle(call, fault);
+    bool scan = call->op->lane == PROTO_LANE_SCAN || call->op->lane == PROTO_LANE_SEARCH;
+    return scan ? rpc_scan_submit(call, payload, fault) : rpc_handle(call, fault);
 }
 
 /* Serves one frame; true if its reply comes later. */

@@ -112,18 +112,21 @@ void rpc_count_many(struct rpc *rpc, unsigned worker_index, enum proto_op op, si
                               count, took_ns);
 }
 
-/* A block of figures has one writing thread, and replies that come later come from the writer, the
- * job thread or the scan thread: each has a block of its own behind those of the workers. */
-void rpc_count_later(struct rpc *rpc, const struct proto_op_info *op, enum proto_error code,
-                     uint64_t read_ns)
+/* A block of figures has one writing thread, and replies that come later come from the writer or a
+ * thread of a lane: each has a block of its own behind those of the workers. */
+static void later_count(const struct rpc_later *later, enum proto_error code)
 {
-    unsigned extra = op->lane == PROTO_LANE_JOB ? 1 : op->lane == PROTO_LANE_SCAN ? 2 : 0;
-    size_t block = rpc->options.workers + extra;
-    count_in(&rpc->options, block, op, code, read_ns);
-    if (op->lane == PROTO_LANE_JOB) {
-        base_metrics_add(base_metrics_block(rpc->options.metrics, block), BASE_METRIC_JOBS_RUNNING,
-                         -1);
+    const struct rpc_options *options = &later->rpc->options;
+    count_in(options, later->block, later->op, code, later->read_ns);
+    if (later->op->lane == PROTO_LANE_JOB) {
+        base_metrics_add(base_metrics_block(options->metrics, later->block),
+                         BASE_METRIC_JOBS_RUNNING, -1);
     }
+}
+
+void rpc_later_from(struct rpc_later *later, const struct engine_job_info *info)
+{
+    later->block = later->rpc->options.workers + 1 + info->place;
 }
 
 int64_t rpc_deadline_ms(const struct rpc_call *call)
@@ -151,6 +154,7 @@ struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fa
     later->request_id = call->request_id;
     later->flags = call->flags;
     later->read_ns = call->read_ns;
+    later->block = later->rpc->options.workers;
     proto_writer_init(&later->out);
     return later;
 }
@@ -192,7 +196,7 @@ void rpc_later_post(struct rpc_later *later, const struct proto_fault *fault)
         proto_writer_reset(&later->out);
         proto_write_fault(&later->out, &told, later->flags, later->request_id);
     }
-    rpc_count_later(later->rpc, later->op, told.code, later->read_ns);
+    later_count(later, told.code);
     later_send(later, true);
     rpc_later_drop(later);
 }

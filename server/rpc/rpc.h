@@ -17,8 +17,8 @@
 #include "server/engine/engine.h"
 #include "server/lookalike/lookalike.h"
 
-/* Blocks of figures beside those of the workers: of the writer, the job and the scan thread. */
-#define RPC_EXTRA_BLOCKS 3
+/* Blocks of figures beside those of the workers: of the writer, then of each thread of a lane. */
+#define RPC_EXTRA_BLOCKS (1 + ENGINE_LANE_THREADS)
 
 struct rpc;
 struct rpc_worker;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* filter and count: on the scan thread. */
+/* filter and count: on the lane SCAN. */
 #include <stdlib.h>
 
 #include "server/listing/listing_page.h"

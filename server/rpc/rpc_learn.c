@@ -49,6 +49,7 @@ static void learn_done(void *context, const struct engine_job_info *info)
     if (info->fault.code == PROTO_OK) {
         write_learned(pending->later, info);
     }
+    rpc_later_from(pending->later, info);
     rpc_later_post(pending->later, &info->fault);
     free(pending);
 }

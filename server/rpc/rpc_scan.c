@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lane SCAN: a request is checked where it was read, waits with a copy of its payload, and is
- * decoded and handled again on the scan thread. */
+/* The lanes SCAN and SEARCH: a request is checked where it was read, waits with a copy of its
+ * payload, and is decoded and handled again on a thread of its lane. Where a lane is full, or its
+ * payloads are, the answer is `busy`, and nothing was kept. */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "server/rpc/call.h"
-
-/* Requests that wait for the scan thread, payloads together: two of the largest frames. */
-#define SCAN_BYTES_MAX (2 * (size_t)PROTO_FRAME_BYTES_MAX)
 
 struct pending_scan {
     struct rpc_later *later;
@@ -20,7 +18,7 @@ struct pending_scan {
 static void scan_end(void *context, const struct engine_job_info *info)
 {
     struct pending_scan *pending = context;
-    atomic_fetch_sub(&pending->later->rpc->scan_bytes, pending->bytes);
+    rpc_later_from(pending->later, info);
     rpc_later_post(pending->later, &info->fault);
     free(pending);
 }
@@ -34,13 +32,25 @@ static bool reply_fits(const struct proto_writer *out, struct proto_fault *fault
            proto_fault_set(fault, PROTO_TOO_LARGE, "", "the reply does not fit one frame");
 }
 
+/* The worker of requests on the thread that has this worker of the engine. */
+static struct rpc_worker *worker_of(const struct rpc *rpc, const struct engine_worker *engine)
+{
+    for (size_t i = 0; i < ENGINE_LANE_THREADS; i++) {
+        if (rpc->lanes[i] && rpc->lanes[i]->engine == engine) {
+            return rpc->lanes[i];
+        }
+    }
+    assert(!"a scan runs on a thread of a lane");
+    return NULL;
+}
+
 /* The call of a request that waited; args point to what decoding fills. */
-static struct rpc_call call_of(struct pending_scan *pending, const struct engine_job *job,
-                               const struct proto_arg *args)
+static struct rpc_call call_of(struct pending_scan *pending, struct rpc_worker *worker,
+                               const struct engine_job *job, const struct proto_arg *args)
 {
     struct rpc_later *later = pending->later;
     return (struct rpc_call){
-        .worker = later->rpc->scan,
+        .worker = worker,
         .session = &pending->session,
         .ticket = later->ticket,
         .op = later->op,
@@ -59,16 +69,15 @@ static void similar_run_many(void *const *contexts, const struct engine_job *con
                              size_t count, struct engine_worker *engine, bool *oks,
                              struct proto_fault *faults)
 {
-    struct rpc_call calls[ENGINE_SCANS_TOGETHER];
+    struct rpc_call calls[ENGINE_TOGETHER_MAX];
     struct proto_request *requests = malloc(count * sizeof *requests);
-    struct rpc_worker *worker = ((struct pending_scan *)contexts[0])->later->rpc->scan;
-    assert(worker->engine == engine);
+    struct rpc_worker *worker = worker_of(((struct pending_scan *)contexts[0])->later->rpc, engine);
     base_arena_reset(&worker->arena);
     for (size_t i = 0; i < count; i++) {
         struct pending_scan *pending = contexts[i];
         oks[i] =
             requests || proto_fault_set(&faults[i], PROTO_NO_MEMORY, "", "no memory for a scan");
-        calls[i] = call_of(pending, jobs[i], requests ? requests[i].args : NULL);
+        calls[i] = call_of(pending, worker, jobs[i], requests ? requests[i].args : NULL);
         oks[i] =
             oks[i] && proto_request_decode(pending->later->op,
                                            (struct proto_span){pending->payload, pending->bytes},
@@ -87,9 +96,8 @@ static bool scan_run(void *context, struct engine_worker *engine, const struct e
 {
     struct pending_scan *pending = context;
     struct rpc_later *later = pending->later;
-    struct rpc_worker *worker = later->rpc->scan;
-    assert(worker->engine == engine);
-    struct rpc_call call = call_of(pending, job, worker->request.args);
+    struct rpc_worker *worker = worker_of(later->rpc, engine);
+    struct rpc_call call = call_of(pending, worker, job, worker->request.args);
     base_arena_reset(&worker->arena);
     if (!proto_request_decode(later->op, (struct proto_span){pending->payload, pending->bytes},
                               &worker->request, fault)) {
@@ -105,11 +113,6 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
                                  struct proto_fault *fault)
 {
     struct rpc *rpc = call->worker->rpc;
-    if (atomic_fetch_add(&rpc->scan_bytes, payload.bytes) + payload.bytes > SCAN_BYTES_MAX) {
-        atomic_fetch_sub(&rpc->scan_bytes, payload.bytes);
-        proto_fault_set(fault, PROTO_BUSY, "", "too many requests wait for the scan; try later");
-        return RPC_FAILED;
-    }
     struct pending_scan *pending = malloc(sizeof *pending + payload.bytes);
     struct rpc_later *later = pending ? rpc_later_create(call, fault) : NULL;
     if (later) {
@@ -120,13 +123,16 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
         if (payload.bytes > 0) {
             memcpy(pending->payload, payload.data, payload.bytes);
         }
-        struct engine_scan scan = {.op = call->op->op,
-                                   .deadline_ms = rpc_deadline_ms(call),
-                                   .context = pending,
-                                   .run = scan_run,
-                                   .run_many =
-                                       call->op->op == PROTO_OP_SIMILAR ? similar_run_many : NULL,
-                                   .on_done = scan_end};
+        struct engine_scan scan = {
+            .op = call->op->op,
+            .lane = call->op->lane == PROTO_LANE_SEARCH ? ENGINE_LANE_SEARCH : ENGINE_LANE_SCAN,
+            .owner = (uint64_t)(uintptr_t)call->session,
+            .bytes = payload.bytes,
+            .deadline_ms = rpc_deadline_ms(call),
+            .context = pending,
+            .run = scan_run,
+            .run_many = call->op->op == PROTO_OP_SIMILAR ? similar_run_many : NULL,
+            .on_done = scan_end};
         if (engine_scan(rpc->options.engine, &scan, fault)) {
             return RPC_LATER;
         }
@@ -135,6 +141,5 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
     }
     free(pending);
-    atomic_fetch_sub(&rpc->scan_bytes, payload.bytes);
     return RPC_FAILED;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* similar and recall, on the scan thread. */
+/* similar, on the lane SEARCH, and recall, on the lane SCAN. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>

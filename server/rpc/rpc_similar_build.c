@@ -38,6 +38,7 @@ static void build_done(void *context, const struct engine_job_info *info)
         rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_VECTORS, stats.vectors);
         rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_DIMS, stats.dims);
     }
+    rpc_later_from(pending->later, info);
     rpc_later_post(pending->later, &info->fault);
     free(pending);
 }

@@ -12,6 +12,7 @@
 /* An engine with jobs and nothing else: jobs need neither store nor state. */
 struct bench {
     struct engine engine;
+    struct engine_lane_row row; /* of the lane JOB, that runs together what can */
     _Atomic int64_t now_ms;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -36,7 +37,21 @@ static void bench_open(struct bench *bench)
     bench->engine.options.now_context = bench;
     pthread_mutex_init(&bench->lock, NULL);
     pthread_cond_init(&bench->changed, NULL);
-    assert_true(engine_jobs_start(&bench->engine, &fault));
+    bench->row = engine_lane_rows[ENGINE_LANE_JOB];
+    bench->row.together_max = ENGINE_TOGETHER_MAX;
+    assert_true(engine_lane_start(&bench->engine.lanes[ENGINE_LANE_JOB], &bench->engine,
+                                  &bench->row, &fault));
+}
+
+static void bench_close(struct bench *bench)
+{
+    engine_lane_stop(&bench->engine.lanes[ENGINE_LANE_JOB]);
+    engine_lane_fini(&bench->engine.lanes[ENGINE_LANE_JOB]);
+}
+
+static uint64_t bench_queue(struct bench *bench, struct engine_job *job, struct proto_fault *fault)
+{
+    return engine_lane_queue(&bench->engine.lanes[ENGINE_LANE_JOB], job, fault);
 }
 
 static void bench_set(struct bench *bench, bool *flag)
@@ -134,7 +149,7 @@ static void a_running_job_is_cancelled_and_says_so(void **state)
     struct bench bench;
     struct proto_fault fault = {0};
     bench_open(&bench);
-    uint64_t number = engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    uint64_t number = bench_queue(&bench, job_make(&bench, job_wait), &fault);
     assert_int_equal(number, 1);
     bench_wait_running(&bench);
     assert_true(engine_job_cancel(&bench.engine, number, &fault));
@@ -143,7 +158,7 @@ static void a_running_job_is_cancelled_and_says_so(void **state)
     assert_int_equal(bench.last.fault.code, PROTO_CANCELLED);
     assert_false(engine_job_cancel(&bench.engine, number, &fault));
     assert_int_equal(fault.code, PROTO_NOT_FOUND);
-    engine_lane_stop(&bench.engine.jobs);
+    bench_close(&bench);
 }
 
 static void a_full_queue_is_busy_and_keeps_the_job(void **state)
@@ -152,11 +167,11 @@ static void a_full_queue_is_busy_and_keeps_the_job(void **state)
     struct bench bench;
     struct proto_fault fault = {0};
     bench_open(&bench);
-    assert_true(engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault) > 0);
+    assert_true(bench_queue(&bench, job_make(&bench, job_wait), &fault) > 0);
     bench_wait_running(&bench);
     unsigned queued = 0;
     struct engine_job *job = job_make(&bench, job_fail);
-    while (engine_job_queue(&bench.engine, job, &fault) > 0) {
+    while (bench_queue(&bench, job, &fault) > 0) {
         queued++;
         assert_true(queued < 1000);
         job = job_make(&bench, job_fail);
@@ -165,7 +180,7 @@ static void a_full_queue_is_busy_and_keeps_the_job(void **state)
     free(job);
     bench_set(&bench, &bench.released);
     bench_wait_done(&bench, 1 + queued);
-    engine_lane_stop(&bench.engine.jobs);
+    bench_close(&bench);
 }
 
 static void a_job_whose_deadline_passed_does_not_begin(void **state)
@@ -174,16 +189,16 @@ static void a_job_whose_deadline_passed_does_not_begin(void **state)
     struct bench bench;
     struct proto_fault fault = {0};
     bench_open(&bench);
-    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_queue(&bench, job_make(&bench, job_wait), &fault);
     bench_wait_running(&bench);
     struct engine_job *late = job_make(&bench, job_fail);
     late->deadline_ms = 1500;
-    assert_int_equal(engine_job_queue(&bench.engine, late, &fault), 2);
+    assert_int_equal(bench_queue(&bench, late, &fault), 2);
     bench.now_ms = 2000;
     bench_set(&bench, &bench.released);
     bench_wait_done(&bench, 2);
     assert_int_equal(bench.last.fault.code, PROTO_DEADLINE);
-    engine_lane_stop(&bench.engine.jobs);
+    bench_close(&bench);
 }
 
 static void jobs_are_listed_newest_first_with_their_faults(void **state)
@@ -193,11 +208,11 @@ static void jobs_are_listed_newest_first_with_their_faults(void **state)
     struct proto_fault fault = {0};
     struct engine_job_info infos[8];
     bench_open(&bench);
-    engine_job_queue(&bench.engine, job_make(&bench, job_fail), &fault);
+    bench_queue(&bench, job_make(&bench, job_fail), &fault);
     bench_wait_done(&bench, 1);
-    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_queue(&bench, job_make(&bench, job_wait), &fault);
     bench_wait_running(&bench);
-    engine_job_queue(&bench.engine, job_make(&bench, job_fail), &fault);
+    bench_queue(&bench, job_make(&bench, job_fail), &fault);
     assert_int_equal(engine_jobs(&bench.engine, infos, 8), 3);
     assert_int_equal(infos[0].job, 3);
     assert_int_equal(infos[0].state, ENGINE_JOB_QUEUED);
@@ -206,7 +221,7 @@ static void jobs_are_listed_newest_first_with_their_faults(void **state)
     assert_int_equal(infos[2].fault.code, PROTO_NO_EVIDENCE);
     assert_int_equal(engine_jobs(&bench.engine, infos, 2), 2);
     bench_set(&bench, &bench.released);
-    engine_lane_stop(&bench.engine.jobs);
+    bench_close(&bench);
 }
 
 static void stopping_cancels_what_runs_and_what_waits(void **state)
@@ -215,10 +230,10 @@ static void stopping_cancels_what_runs_and_what_waits(void **state)
     struct bench bench;
     struct proto_fault fault = {0};
     bench_open(&bench);
-    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_queue(&bench, job_make(&bench, job_wait), &fault);
     bench_wait_running(&bench);
-    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
-    engine_lane_stop(&bench.engine.jobs);
+    bench_queue(&bench, job_make(&bench, job_wait), &fault);
+    bench_close(&bench);
     assert_int_equal(bench.done, 2);
     assert_int_equal(bench.last.state, ENGINE_JOB_CANCELLED);
 }
@@ -229,13 +244,13 @@ static void progress_is_told_when_it_moves_only(void **state)
     struct bench bench;
     struct proto_fault fault = {0};
     bench_open(&bench);
-    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_queue(&bench, job_make(&bench, job_wait), &fault);
     bench_wait_running(&bench);
     usleep(20000);
     bench_set(&bench, &bench.released);
     bench_wait_done(&bench, 1);
     assert_int_equal(bench.progressed, 1);
-    engine_lane_stop(&bench.engine.jobs);
+    bench_close(&bench);
 }
 
 static void a_scan_does_not_stand_behind_a_job(void **state)
@@ -245,18 +260,22 @@ static void a_scan_does_not_stand_behind_a_job(void **state)
     struct proto_fault fault = {0};
     struct engine_job_info infos[8];
     bench_open(&bench);
-    assert_true(engine_scans_start(&bench.engine, &fault));
-    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    struct engine_lane_row row = engine_lane_rows[ENGINE_LANE_SCAN];
+    struct engine_lane *scans = &bench.engine.lanes[ENGINE_LANE_SCAN];
+    row.view = false; /* there is no store */
+    assert_true(engine_lane_start(scans, &bench.engine, &row, &fault));
+    bench_queue(&bench, job_make(&bench, job_wait), &fault);
     bench_wait_running(&bench);
-    assert_int_equal(engine_lane_queue(&bench.engine.scans, job_make(&bench, job_fail), &fault), 1);
+    assert_int_equal(engine_lane_queue(scans, job_make(&bench, job_fail), &fault), 1);
     bench_wait_done(&bench, 1);
     assert_int_equal(bench.last.fault.code, PROTO_NO_EVIDENCE);
     /* A scan is not a job that people would look for in the list. */
     assert_int_equal(engine_jobs(&bench.engine, infos, 8), 1);
     assert_int_equal(infos[0].state, ENGINE_JOB_RUNNING);
     bench_set(&bench, &bench.released);
-    engine_lane_stop(&bench.engine.scans);
-    engine_lane_stop(&bench.engine.jobs);
+    engine_lane_stop(scans);
+    engine_lane_fini(scans);
+    bench_close(&bench);
 }
 
 /* How many jobs ran in the last call, and how many calls there were: in the order of calls. */
@@ -299,15 +318,15 @@ static void jobs_that_wait_for_one_function_run_in_one_call(void **state)
     struct engine_job_info infos[8];
     bench_open(&bench);
     many_calls = 0;
-    engine_job_queue(&bench.engine, many_make(&bench), &fault); /* 1: alone */
+    bench_queue(&bench, many_make(&bench), &fault); /* 1: alone */
     bench_wait_running(&bench);
     struct engine_job *late = many_make(&bench);
     late->deadline_ms = 1500;
-    engine_job_queue(&bench.engine, late, &fault);                       /* 2: too late */
-    engine_job_queue(&bench.engine, many_make(&bench), &fault);          /* 3 */
-    engine_job_queue(&bench.engine, job_make(&bench, job_fail), &fault); /* 4: not of them */
-    engine_job_queue(&bench.engine, many_make(&bench), &fault);          /* 5 */
-    engine_job_queue(&bench.engine, many_make(&bench), &fault);          /* 6: cancelled */
+    bench_queue(&bench, late, &fault);                       /* 2: too late */
+    bench_queue(&bench, many_make(&bench), &fault);          /* 3 */
+    bench_queue(&bench, job_make(&bench, job_fail), &fault); /* 4: not of them */
+    bench_queue(&bench, many_make(&bench), &fault);          /* 5 */
+    bench_queue(&bench, many_make(&bench), &fault);          /* 6: cancelled */
     assert_true(engine_job_cancel(&bench.engine, 6, &fault));
     bench.now_ms = 2000;
     bench_set(&bench, &bench.released);
@@ -321,7 +340,7 @@ static void jobs_that_wait_for_one_function_run_in_one_call(void **state)
     for (size_t i = 0; i < 6; i++) {
         assert_int_equal(infos[i].state, expected[infos[i].job - 1]);
     }
-    engine_lane_stop(&bench.engine.jobs);
+    bench_close(&bench);
 }
 
 static void stopping_cancels_all_that_run_together(void **state)
@@ -331,17 +350,17 @@ static void stopping_cancels_all_that_run_together(void **state)
     struct proto_fault fault = {0};
     bench_open(&bench);
     many_calls = 0;
-    engine_job_queue(&bench.engine, job_make(&bench, job_wait), &fault);
+    bench_queue(&bench, job_make(&bench, job_wait), &fault);
     bench_wait_running(&bench);
     for (int i = 0; i < 3; i++) {
-        engine_job_queue(&bench.engine, many_make(&bench), &fault);
+        bench_queue(&bench, many_make(&bench), &fault);
     }
     pthread_mutex_lock(&bench.lock);
     bench.running = false;
     pthread_mutex_unlock(&bench.lock);
     assert_true(engine_job_cancel(&bench.engine, 1, &fault));
     bench_wait_running(&bench);
-    engine_lane_stop(&bench.engine.jobs);
+    bench_close(&bench);
     assert_int_equal(bench.done, 4);
     assert_int_equal(bench.last.state, ENGINE_JOB_CANCELLED);
 }
