@@ -1,50 +1,52 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The five-minute tour of the README works as printed: readme.py README.md ICPD ICP.
+"""The five-minute tour of the README works as printed: readme.py README.md BUILD ICPD ICP.
 
-Runs the lines of its block in a shell that stops at the first failure. Three things differ: what
-builds is left out, the folder is a temporary one, and icpd takes a free port."""
+Runs the lines of its blocks in one shell that stops at the first failure, with a home of its own.
+What differs: what builds is left out (BUILD stands for build/demo, and the tour's PATH); BUILD may be
+"-" where no library can be installed from it (sanitizers), then the part in C is left out. Before it
+the control: the same tour with a command that fails must fail. And an icpd of somebody else, who is
+listening on the usual port, must come out of it as it was."""
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 
-FOLDER = "/tmp/acme"
-BUILDS = ("./tools/setup", "cmake ", "export PATH")
+BUILDS = ("./tools/setup", "cmake --preset", "export PATH")
 
 
-def tour(readme):
+def section(readme):
     with open(readme, encoding="utf-8") as file:
-        section = file.read().split("## Five minutes", 1)[1]
-    return re.search(r"```sh\n(.*?)```", section, re.S).group(1).splitlines()
+        return file.read().split("## Five minutes", 1)[1].split("\n## ", 1)[0]
 
 
-def script(lines, folder):
-    out = ["set -euo pipefail"]
-    for line in lines:
-        if line.startswith(BUILDS):
-            continue
-        line = line.replace(FOLDER, folder)
-        if line.startswith("icpd "):
-            out.append(f"ICPD_PORT=0 ICPD_PORTS_FILE={folder}/ports {line}")
-            out.append("server=$!; trap 'kill $server 2>/dev/null || true' EXIT")
-            out.append(f"for i in $(seq 100); do [ -s {folder}/ports ] && break; sleep 0.1; done")
-            out.append(f"export ICP_URI=icp://127.0.0.1:$(sed -n 's/^port = //p' {folder}/ports)")
-        elif line == "kill %1":
-            out.append("kill $server; wait $server")
-        else:
-            out.append(line)
-    return "\n".join(out) + "\n"
+def tour(text, build):
+    """The shell lines of the section, and its program."""
+    shell = re.findall(r"```sh\n(.*?)```", text, re.S)
+    program = re.search(r"```c\n(.*?)```", text, re.S).group(1)
+    lines = [line for line in shell[0].splitlines() if not line.startswith(BUILDS)]
+    if build != "-":
+        lines += [line.replace("build/demo", build) for line in shell[1].splitlines()]
+    else:
+        lines += [line for line in shell[1].splitlines() if line.startswith("kill")]
+    return lines, program
 
 
-def run(lines, icpd, icp):
-    with tempfile.TemporaryDirectory(prefix="icpd-readme-") as folder:
+def run(lines, program, icpd, icp):
+    with tempfile.TemporaryDirectory(prefix="icpd-readme-") as home:
+        with open(os.path.join(home, "lead.c"), "w", encoding="utf-8") as file:
+            file.write(program)
         path = f"{os.path.dirname(icpd)}:{os.path.dirname(icp)}:{os.environ['PATH']}"
+        # The job of the tour is ended whatever happens, and waited for.
+        script = ["set -euo pipefail", "trap 'kill %1 2>/dev/null || true; wait' EXIT", *lines]
+        environment = {key: value for key, value in os.environ.items() if key != "ICP_URI"}
         return subprocess.run(
-            ["bash", "-c", script(lines, folder)],
-            env=dict(os.environ, PATH=path),
+            ["bash", "-c", "\n".join(script) + "\n"],
+            cwd=home,
+            env=dict(environment, PATH=path, HOME=home, TMPDIR=home),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -53,23 +55,58 @@ def run(lines, icpd, icp):
         )
 
 
-def main(readme, icpd, icp):
-    lines = tour(readme)
-    commands = [line for line in lines if line.startswith(("icp ", "icpd "))]
-    if len(commands) < 8:
+class Somebody:
+    """A server on the usual port, if it is free: it must never be connected to."""
+
+    def __enter__(self):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self.socket.bind(("127.0.0.1", 4273))
+            self.socket.listen(1)
+            self.socket.setblocking(False)
+        except OSError:
+            self.socket.close()
+            self.socket = None
+        return self
+
+    def __exit__(self, *_):
+        if self.socket is not None:
+            self.socket.close()
+
+    def was_called(self):
+        if self.socket is None:
+            return False
+        try:
+            self.socket.accept()[0].close()
+            return True
+        except BlockingIOError:
+            return False
+
+
+def main(readme, build, icpd, icp):
+    lines, program = tour(section(readme), build)
+    commands = [line for line in lines if line.startswith(("icp ", "icpd ", "cc ", "./lead"))]
+    if len(commands) < 10:
         print(f"only {len(commands)} commands found in the tour")
         return 1
-    # The control: the same tour with a command that fails must fail.
     at = next(i for i, line in enumerate(lines) if line.startswith("icp learn"))
     spoilt = lines[:at] + ["icp learn --label 'nonsense ='"] + lines[at:]
-    if run(spoilt, icpd, icp).returncode == 0:
+    if run(spoilt, program, icpd, icp).returncode == 0:
         print("a tour with a failing command was not refused")
         return 1
-    done = run(lines, icpd, icp)
-    print(done.stdout)
-    print(f"{len(commands)} commands, exit {done.returncode}")
+    with Somebody() as somebody:
+        done = run(lines, program, icpd, icp)
+        print(done.stdout)
+        print(f"{len(commands)} commands, exit {done.returncode}")
+        if somebody.was_called():
+            print("the tour spoke to the icpd on port 4273, which is not its own")
+            return 1
+    if "slow request" in done.stdout:
+        print("warnings of the server cut through the tour")
+        return 1
     return done.returncode
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main(*sys.argv[1:5]))

@@ -53,12 +53,32 @@ static int ping(const struct cli *cli, struct icp_client *client, double *times,
     return EX_OK;
 }
 
+/* Until a server that is starting takes connections, or the time is up; then cli_connect says what
+ * is wrong. */
+static void server_wait(const struct cli *cli, uint64_t seconds)
+{
+    struct icp_options options = {.connect_timeout_ms = 1000,
+                                  .token = cli->token[0] != '\0' ? cli->token : NULL};
+    struct icp_fault fault = {.code = ICP_CONNECT};
+    double end = now_us() + (double)seconds * 1e6;
+    while (fault.code == ICP_CONNECT && now_us() < end) {
+        struct icp_client *client = icp_connect(cli->uri, &options, &fault);
+        icp_close(client);
+        if (client != NULL)
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = 50 * 1000 * 1000}, NULL);
+    }
+}
+
 int cmd_ping(struct cli *cli)
 {
     int status = EX_OK;
     uint64_t count = 0;
-    if (!cli_arguments(cli, 0, 0) || !cli_number(cli, CLI_PING_COUNT, 1, 10000000, 1, &count))
+    uint64_t seconds = 0;
+    if (!cli_arguments(cli, 0, 0) || !cli_number(cli, CLI_PING_COUNT, 1, 10000000, 1, &count) ||
+        !cli_number(cli, CLI_PING_WAIT, 0, 3600, 0, &seconds))
         return EX_USAGE;
+    server_wait(cli, seconds);
     double *times = calloc(count, sizeof *times);
     if (times == NULL)
         return cli_fail(cli, EX_OSERR, "no memory");
