@@ -5,6 +5,18 @@
 #include "server/engine/ingest_internal.h"
 #include "server/engine/worker.h"
 
+/* A batch of one document, under the next number of its kind. */
+static bool document_commit(struct engine_worker *worker, const struct store_document *document,
+                            const struct engine_write *write, struct proto_fault *fault)
+{
+    struct engine_ingest *ingest = engine_ingest_begin(fault);
+    if (!ingest || !store_batch_document(ingest->batch, document, fault)) {
+        engine_ingest_drop(ingest);
+        return false;
+    }
+    return engine_ingest_commit(ingest, worker->engine, write, fault);
+}
+
 bool engine_schema_put(struct engine_worker *worker, struct proto_span text,
                        const struct engine_write *write, struct proto_fault *fault)
 {
@@ -15,12 +27,8 @@ bool engine_schema_put(struct engine_worker *worker, struct proto_span text,
         return false;
     }
     feature_schema_release(schema);
-    struct engine_ingest *ingest = engine_ingest_begin(fault);
-    if (!ingest || !store_batch_schema(ingest->batch, 0, text, fault)) {
-        engine_ingest_drop(ingest);
-        return false;
-    }
-    return engine_ingest_commit(ingest, worker->engine, write, fault);
+    struct store_document document = {.kind = STORE_DOCUMENT_SCHEMA, .text = text};
+    return document_commit(worker, &document, write, fault);
 }
 
 bool engine_icp_put(struct engine_worker *worker, struct proto_span text,
@@ -36,12 +44,8 @@ bool engine_icp_put(struct engine_worker *worker, struct proto_span text,
         return false;
     }
     learn_document_release(document);
-    struct engine_ingest *ingest = engine_ingest_begin(fault);
-    if (!ingest || !store_batch_icp(ingest->batch, text, false, proto_span_text("put"), fault)) {
-        engine_ingest_drop(ingest);
-        return false;
-    }
-    return engine_ingest_commit(ingest, worker->engine, write, fault);
+    struct store_document stored = {.kind = STORE_DOCUMENT_ICP, .text = text};
+    return document_commit(worker, &stored, write, fault);
 }
 
 bool engine_icp_activate(struct engine_worker *worker, uint64_t version, struct proto_span reason,

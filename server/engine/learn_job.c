@@ -236,8 +236,11 @@ static bool store_document(struct engine_job *job, const struct learn *learn, co
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to store the version");
     }
     struct store_result result;
-    if (!store_batch_icp(batch, proto_span_text(text), learn->activate, proto_span_text("learned"),
-                         fault)) {
+    struct store_document document = {.kind = STORE_DOCUMENT_ICP,
+                                      .text = proto_span_text(text),
+                                      .activate = learn->activate,
+                                      .reason = proto_span_text("learned")};
+    if (!store_batch_document(batch, &document, fault)) {
         store_batch_destroy(batch);
         return false;
     }

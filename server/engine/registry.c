@@ -184,13 +184,13 @@ static bool state_apply(struct engine_state *state, const struct store_change *c
                         struct proto_fault *fault)
 {
     switch (change->kind) {
-    case STORE_CHANGE_SCHEMA:
+    case STORE_DOCUMENT_SCHEMA:
         return change_schema(state, change, fault);
-    case STORE_CHANGE_ICP:
+    case STORE_DOCUMENT_ICP:
         return change_icp(state, change, fault);
-    case STORE_CHANGE_ACTIVE:
+    case STORE_DOCUMENT_SWITCH:
         return change_active(state, change, members, fault);
-    case STORE_CHANGE_TAL:
+    case STORE_DOCUMENT_TAL:
         return change_list(state, change, members, fault);
     }
     return false;
@@ -230,9 +230,9 @@ void engine_registry_change(void *context, const struct store_change *change)
     struct engine_state *old = engine->state;
     size_t schemas = old->schema_count;
     size_t documents = old->document_count;
-    if (change->kind == STORE_CHANGE_SCHEMA) {
+    if (change->kind == STORE_DOCUMENT_SCHEMA) {
         schemas = larger(schemas, change->version);
-    } else if (change->kind == STORE_CHANGE_ICP) {
+    } else if (change->kind == STORE_DOCUMENT_ICP) {
         documents = larger(documents, change->version);
     }
     struct engine_state *state = state_copy(old, schemas, documents);
@@ -248,7 +248,7 @@ void engine_registry_change(void *context, const struct store_change *change)
                    fault.field, fault.message);
     }
     state_publish(engine, state);
-    if (change->kind == STORE_CHANGE_ACTIVE && engine->store) {
+    if (change->kind == STORE_DOCUMENT_SWITCH && engine->store) {
         engine_scores_keeper_follow(engine->scores, state->scores);
         engine_registry_encoder(engine);
     }

@@ -104,8 +104,15 @@ void engine_rows_find(struct engine_worker *worker, const struct proto_span *ids
 
 bool engine_schema_text(struct engine_worker *worker, uint64_t version, struct proto_span *text)
 {
-    return version <= worker->state->schema_count &&
-           store_schema_text(worker->view, (uint32_t)version, text);
+    struct proto_fault ignored;
+    struct store_change change;
+    if (version > worker->state->schema_count ||
+        !store_document_get(worker->view, STORE_DOCUMENT_SCHEMA, (uint32_t)version, &change,
+                            &ignored)) {
+        return false;
+    }
+    *text = change.text;
+    return true;
 }
 
 struct switch_teller {

@@ -207,19 +207,24 @@ static bool list_store(struct engine_worker *worker, const struct listing_select
                        struct proto_span text, struct listing_built *built,
                        struct proto_fault *fault)
 {
-    uint32_t *slots = malloc((selection->count + 1) * sizeof *slots);
+    struct proto_span *ids = calloc(selection->count + 1, sizeof *ids);
     struct store_batch *batch = store_batch_create();
     struct store_result result;
-    if (!slots || !batch) {
-        free(slots);
+    if (!ids || !batch) {
+        free(ids);
         store_batch_destroy(batch);
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the list");
     }
     for (size_t i = 0; i < selection->count; i++) {
-        slots[i] = selection->picks[i].account.slot;
+        ids[i] = selection->picks[i].account.id;
     }
-    bool ok = store_batch_tal(batch, built->number, text, slots, selection->count, fault);
-    free(slots);
+    struct store_document document = {.kind = STORE_DOCUMENT_TAL,
+                                      .number = built->number,
+                                      .text = text,
+                                      .ids = ids,
+                                      .id_count = selection->count};
+    bool ok = store_batch_document(batch, &document, fault);
+    free(ids);
     if (!ok) {
         store_batch_destroy(batch);
         return false;
@@ -295,7 +300,7 @@ json_t *listing_open(struct engine_worker *worker, struct proto_span name, struc
                         (int)(name.bytes < 128 ? name.bytes : 128), (const char *)name.data);
         return NULL;
     }
-    if (!store_tal(worker->view, list->number, &change, fault)) {
+    if (!store_document_get(worker->view, STORE_DOCUMENT_TAL, list->number, &change, fault)) {
         return NULL;
     }
     if (text) {

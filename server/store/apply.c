@@ -107,12 +107,13 @@ static bool apply_documents(struct disk_txn *txn, const struct store_plan *plan,
 {
     for (size_t i = 0; i < plan->document_count; i++) {
         const struct store_plan_document *document = &plan->documents[i];
-        uint8_t *at = disk_txn_put(txn, document->table, document->key,
-                                   disk_seal_bytes(&document->sealed), DISK_PUT_LAST, fault);
+        enum disk_table table = store_document_info(document->kind)->table;
+        uint8_t *at = disk_txn_put(txn, table, document->number, disk_seal_bytes(&document->sealed),
+                                   DISK_PUT_LAST, fault);
         if (at == NULL)
             return false;
-        uint64_t check = disk_seal(document->table, document->key, &document->sealed, at);
-        disk_sum_change(&txn->state, document->table, false, 0, true, check);
+        uint64_t check = disk_seal(table, document->number, &document->sealed, at);
+        disk_sum_change(&txn->state, table, false, 0, true, check);
     }
     return true;
 }

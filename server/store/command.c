@@ -90,13 +90,17 @@ bool store_batch_patch(struct store_batch *batch, struct proto_span record, cons
     return record_checked(record, fault) && batch_add(batch, &command, fault);
 }
 
+static bool id_checked(struct proto_span id, struct proto_fault *fault)
+{
+    return (id.bytes > 0 && id.bytes <= PROTO_ID_BYTES_MAX) ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "id", "an id has 1 to %d bytes, not %zu",
+                           PROTO_ID_BYTES_MAX, id.bytes);
+}
+
 bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault)
 {
-    if (id.bytes == 0 || id.bytes > PROTO_ID_BYTES_MAX)
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "id", "an id has 1 to %d bytes, not %zu",
-                               PROTO_ID_BYTES_MAX, id.bytes);
     struct store_command command = {.kind = STORE_COMMAND_DELETE, .text = id};
-    return batch_add(batch, &command, fault);
+    return id_checked(id, fault) && batch_add(batch, &command, fault);
 }
 
 static bool document_checked(struct proto_span text, struct proto_span reason,
@@ -113,19 +117,58 @@ static bool document_checked(struct proto_span text, struct proto_span reason,
     return true;
 }
 
-bool store_batch_schema(struct store_batch *batch, uint32_t version, struct proto_span text,
-                        struct proto_fault *fault)
+/* What a document says beside its text: the reason of an activation, or packed ids; *packed is
+ * malloc'd, or NULL. */
+static bool document_extra(const struct store_document *document, struct proto_span *extra,
+                           uint8_t **packed, struct proto_fault *fault)
 {
-    struct store_command command = {.kind = STORE_COMMAND_SCHEMA, .version = version, .text = text};
-    return document_checked(text, command.extra, fault) && batch_add(batch, &command, fault);
+    size_t bytes = 0;
+    *packed = NULL;
+    *extra = document->reason;
+    if (document->kind != STORE_DOCUMENT_TAL)
+        return true;
+    if (document->id_count > PROTO_TAL_ENTRIES_MAX)
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "k", "a list of %zu accounts; at most %d",
+                               document->id_count, PROTO_TAL_ENTRIES_MAX);
+    uint8_t *room = malloc(document->id_count * (1 + PROTO_ID_BYTES_MAX) + 1);
+    if (room == NULL)
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
+    for (size_t i = 0; i < document->id_count; i++) {
+        struct proto_span id = document->ids[i];
+        if (!id_checked(id, fault)) {
+            free(room);
+            return false;
+        }
+        room[bytes] = (uint8_t)id.bytes;
+        memcpy(room + bytes + 1, id.data, id.bytes);
+        bytes += 1 + id.bytes;
+    }
+    *packed = room;
+    *extra = (struct proto_span){room, bytes};
+    return true;
 }
 
-bool store_batch_icp(struct store_batch *batch, struct proto_span text, bool activate,
-                     struct proto_span reason, struct proto_fault *fault)
+bool store_batch_document(struct store_batch *batch, const struct store_document *document,
+                          struct proto_fault *fault)
 {
-    struct store_command command = {
-        .kind = STORE_COMMAND_ICP, .activate = activate, .text = text, .extra = reason};
-    return document_checked(text, reason, fault) && batch_add(batch, &command, fault);
+    static const enum store_command_kind kinds[STORE_DOCUMENT_COUNT] = {
+        [STORE_DOCUMENT_SCHEMA] = STORE_COMMAND_SCHEMA,
+        [STORE_DOCUMENT_ICP] = STORE_COMMAND_ICP,
+        [STORE_DOCUMENT_TAL] = STORE_COMMAND_LIST,
+    };
+    struct store_command command = {.kind = kinds[document->kind],
+                                    .activate = document->activate,
+                                    .version = document->number,
+                                    .text = document->text};
+    uint8_t *packed;
+    assert(command.kind != 0);
+    bool good = document_checked(document->text, document->reason, fault) &&
+                document_extra(document, &command.extra, &packed, fault);
+    if (!good)
+        return false;
+    good = batch_add(batch, &command, fault);
+    free(packed);
+    return good;
 }
 
 bool store_batch_activate(struct store_batch *batch, uint32_t version, struct proto_span reason,
@@ -143,19 +186,6 @@ bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
     return document_checked(command.text, reason, fault) && batch_add(batch, &command, fault);
 }
 
-bool store_batch_tal(struct store_batch *batch, uint32_t number, struct proto_span text,
-                     const uint32_t *slots, size_t slot_count, struct proto_fault *fault)
-{
-    struct store_command command = {.kind = STORE_COMMAND_TAL, .version = number, .text = text};
-    if (slot_count > PROTO_TAL_ENTRIES_MAX)
-        return proto_fault_set(fault, PROTO_TOO_LARGE, "k", "a list of %zu accounts; at most %d",
-                               slot_count, PROTO_TAL_ENTRIES_MAX);
-    if (!document_checked(text, command.extra, fault))
-        return false;
-    command.extra = (struct proto_span){(const uint8_t *)slots, slot_count * sizeof *slots};
-    return batch_add(batch, &command, fault);
-}
-
 bool store_command_next(struct proto_span bytes, size_t *at, struct store_command *command,
                         struct proto_fault *fault)
 {
@@ -165,7 +195,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
         return false;
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_TAL || head[1] > 1 || disk_get_u16(head + 2) != 0)
+        head[0] > STORE_COMMAND_LIST || head[1] > 1 || disk_get_u16(head + 2) != 0)
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
     size_t text = disk_get_u32(head + 8);

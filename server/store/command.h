@@ -14,6 +14,9 @@
  *   activate  –                  reason                        which
  *   revert    –                  reason                        –
  *   tal       document           slots in order of rank, u32   the number it gets
+ *                                (no longer written: slots mean nothing on another node)
+ *   list      document           ids in order of rank, u8      the number it gets
+ *                                bytes and text each
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -38,6 +41,7 @@ enum store_command_kind {
     STORE_COMMAND_ACTIVATE,
     STORE_COMMAND_REVERT,
     STORE_COMMAND_TAL,
+    STORE_COMMAND_LIST,
 };
 
 struct store_command {

@@ -69,19 +69,8 @@ static bool changes_add(struct store *store, const struct store_plan *plan,
     for (size_t i = 0; i < plan->document_count; i++) {
         const struct store_plan_document *document = &plan->documents[i];
         struct store_change *change = &store->writer.changes[store->writer.change_count++];
-        *change = (struct store_change){
-            .kind = document->table == DISK_TABLE_SCHEMA ? STORE_CHANGE_SCHEMA : STORE_CHANGE_ICP,
-            .version = (uint32_t)document->key,
-            .time_ms = document->sealed.time_ms,
-            .text = document->sealed.text};
-        if (document->table == DISK_TABLE_SWITCH) {
-            change->kind = STORE_CHANGE_ACTIVE;
-            change->version = document->sealed.a;
-            change->previous = document->sealed.b;
-        } else if (document->table == DISK_TABLE_TAL) {
-            change->kind = STORE_CHANGE_TAL;
-            (void)store_tal_split(&document->sealed, change);
-        }
+        (void)store_document_change(document->kind, document->number, &document->sealed, change);
+        change->slots = document->slots;
     }
     return true;
 }
@@ -113,8 +102,8 @@ static void result_versions(const struct store_plan *plan, struct store_result *
     result->version = plan->next.active;
     result->previous = plan->next.previous;
     for (size_t i = 0; i < plan->document_count; i++) {
-        if (plan->documents[i].table != DISK_TABLE_SWITCH)
-            result->version = (uint32_t)plan->documents[i].key;
+        if (plan->documents[i].kind != STORE_DOCUMENT_SWITCH)
+            result->version = plan->documents[i].number;
     }
 }
 

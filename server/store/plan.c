@@ -46,11 +46,9 @@ static struct store_plan_account *account_load(struct store_plan *plan, uint32_t
     return account;
 }
 
-/* The text with its owner. owner: the slot that is known to own it in the table, STORE_NO_SLOT if
- * that has to be looked up. */
-static struct store_plan_text *text_load(struct store_plan *plan, enum store_kind kind,
-                                         struct proto_span text, uint32_t owner,
-                                         struct proto_fault *fault)
+struct store_plan_text *store_plan_text_load(struct store_plan *plan, enum store_kind kind,
+                                             struct proto_span text, uint32_t owner,
+                                             struct proto_fault *fault)
 {
     uint64_t hash = store_hash_text(plan->hasher, kind, text);
     struct store_plan_text *entry = store_plan_text_find(plan, kind, hash, text);
@@ -89,7 +87,7 @@ static bool keys_release(struct store_plan *plan, const struct feature_record *r
     while (feature_record_key_next(record, &at, &key)) {
         if (keep.bytes > 0 && store_record_has(keep, STORE_KIND_KEY, key))
             continue;
-        struct store_plan_text *text = text_load(plan, STORE_KIND_KEY, key, slot, fault);
+        struct store_plan_text *text = store_plan_text_load(plan, STORE_KIND_KEY, key, slot, fault);
         if (text == NULL)
             return false;
         text->now = STORE_NO_SLOT;
@@ -107,7 +105,8 @@ static bool keys_take(struct store_plan *plan, const struct feature_record *reco
     for (size_t i = 0; feature_record_key_next(record, &at, &key); i++) {
         if (had.bytes > 0 && store_record_has(had, STORE_KIND_KEY, key))
             continue;
-        struct store_plan_text *text = text_load(plan, STORE_KIND_KEY, key, STORE_NO_SLOT, fault);
+        struct store_plan_text *text =
+            store_plan_text_load(plan, STORE_KIND_KEY, key, STORE_NO_SLOT, fault);
         if (text == NULL)
             return false;
         if (text->now != STORE_NO_SLOT && text->now != slot)
@@ -140,7 +139,8 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
     struct feature_record parts;
     if (!feature_record_open(command->text, false, &parts, fault))
         return false;
-    struct store_plan_text *id = text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    struct store_plan_text *id =
+        store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
     if (id == NULL)
         return false;
     uint32_t slot = id->now;
@@ -170,7 +170,8 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
     struct feature_record parts;
     if (!feature_record_open(command->text, false, &parts, fault))
         return false;
-    struct store_plan_text *id = text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    struct store_plan_text *id =
+        store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
     if (id == NULL)
         return false;
     if (id->now == STORE_NO_SLOT)
@@ -194,7 +195,7 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
                         struct proto_fault *fault)
 {
     struct store_plan_text *id =
-        text_load(plan, STORE_KIND_ID, command->text, STORE_NO_SLOT, fault);
+        store_plan_text_load(plan, STORE_KIND_ID, command->text, STORE_NO_SLOT, fault);
     if (id == NULL)
         return false;
     uint32_t slot = id->now;
@@ -207,64 +208,6 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
            account_set(plan, slot, (struct proto_span){NULL, 0}, fault);
 }
 
-static bool document_add(struct store_plan *plan, enum disk_table table, uint64_t key,
-                         const struct disk_sealed *sealed, struct proto_fault *fault)
-{
-    struct store_plan_document *document = store_plan_document_add(plan, fault);
-    if (document == NULL)
-        return false;
-    *document = (struct store_plan_document){table, key, *sealed};
-    document->sealed.time_ms = plan->now_ms;
-    return true;
-}
-
-static bool plan_schema(struct store_plan *plan, const struct store_command *command,
-                        struct proto_fault *fault)
-{
-    struct proto_span text = command->text;
-    uint32_t version = plan->next.schema_version + 1;
-    if (command->version != 0 && command->version != version)
-        return proto_fault_set(fault, PROTO_CONFLICT, "version",
-                               "the next schema version is %u, not %u: another came first", version,
-                               command->version);
-    if (command->version == 0 && !store_plan_schema(plan, command->text, &text, fault))
-        return false;
-    plan->next.schema_version = version;
-    return document_add(plan, DISK_TABLE_SCHEMA, version, &(struct disk_sealed){.text = text},
-                        fault);
-}
-
-/* Switching to what is active already changes nothing, so that a repeated request does no harm. */
-static bool plan_switch(struct store_plan *plan, uint32_t version, struct proto_span reason,
-                        struct proto_fault *fault)
-{
-    if (version == plan->next.active)
-        return true;
-    plan->next.previous = plan->next.active;
-    plan->next.active = version;
-    plan->next.switches++;
-    return document_add(
-        plan, DISK_TABLE_SWITCH, plan->next.switches,
-        &(struct disk_sealed){.a = version, .b = plan->next.previous, .text = reason}, fault);
-}
-
-static bool plan_icp(struct store_plan *plan, const struct store_command *command,
-                     struct proto_fault *fault)
-{
-    if (plan->next.icp_version >= PROTO_ICPS_MAX)
-        return proto_fault_set(fault, PROTO_LIMIT, "", "the store holds %d ICP versions, its limit",
-                               PROTO_ICPS_MAX);
-    uint32_t version = plan->next.icp_version + 1;
-    if (command->version != 0 && command->version != version)
-        return proto_fault_set(fault, PROTO_CONFLICT, "version",
-                               "the next ICP version is %u, not %u: another came first", version,
-                               command->version);
-    plan->next.icp_version = version;
-    return document_add(plan, DISK_TABLE_ICP, version, &(struct disk_sealed){.text = command->text},
-                        fault) &&
-           (!command->activate || plan_switch(plan, version, command->extra, fault));
-}
-
 static bool plan_activate(struct store_plan *plan, const struct store_command *command,
                           struct proto_fault *fault)
 {
@@ -272,7 +215,7 @@ static bool plan_activate(struct store_plan *plan, const struct store_command *c
         return proto_fault_set(fault, PROTO_NOT_FOUND, "version",
                                "there is no ICP version %u; the last is %u", command->version,
                                plan->next.icp_version);
-    return plan_switch(plan, command->version, command->extra, fault);
+    return store_plan_switch(plan, command->version, command->extra, fault);
 }
 
 static bool plan_revert(struct store_plan *plan, const struct store_command *command,
@@ -281,27 +224,7 @@ static bool plan_revert(struct store_plan *plan, const struct store_command *com
     if (plan->next.previous == 0)
         return proto_fault_set(fault, PROTO_NOT_FOUND, "",
                                "no ICP version was active before: there is nothing to go back to");
-    return plan_switch(plan, plan->next.previous, command->extra, fault);
-}
-
-/* Document and slots follow one another in the command, as they will in the table. */
-static bool plan_tal(struct store_plan *plan, const struct store_command *command,
-                     struct proto_fault *fault)
-{
-    if (plan->next.tals >= PROTO_TALS_MAX)
-        return proto_fault_set(fault, PROTO_LIMIT, "",
-                               "the store holds %d target account lists, its limit",
-                               PROTO_TALS_MAX);
-    if (command->version != plan->next.tals + 1)
-        return proto_fault_set(fault, PROTO_CONFLICT, "number",
-                               "the next list is number %u, not %u: another came first",
-                               plan->next.tals + 1, command->version);
-    plan->next.tals++;
-    struct disk_sealed sealed = {.a = (uint32_t)command->text.bytes,
-                                 .b = (uint32_t)(command->extra.bytes / sizeof(uint32_t))};
-    sealed.text =
-        (struct proto_span){command->text.data, command->text.bytes + command->extra.bytes};
-    return document_add(plan, DISK_TABLE_TAL, command->version, &sealed, fault);
+    return store_plan_switch(plan, plan->next.previous, command->extra, fault);
 }
 
 static bool plan_command(struct store_plan *plan, const struct store_command *command,
@@ -315,15 +238,16 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
     case STORE_COMMAND_DELETE:
         return plan_delete(plan, command, fault);
     case STORE_COMMAND_SCHEMA:
-        return plan_schema(plan, command, fault);
+        return store_plan_document(plan, STORE_DOCUMENT_SCHEMA, command, fault);
     case STORE_COMMAND_ICP:
-        return plan_icp(plan, command, fault);
+        return store_plan_document(plan, STORE_DOCUMENT_ICP, command, fault);
     case STORE_COMMAND_ACTIVATE:
         return plan_activate(plan, command, fault);
     case STORE_COMMAND_REVERT:
         return plan_revert(plan, command, fault);
     case STORE_COMMAND_TAL:
-        return plan_tal(plan, command, fault);
+    case STORE_COMMAND_LIST:
+        return store_plan_document(plan, STORE_DOCUMENT_TAL, command, fault);
     }
     return proto_fault_set(fault, PROTO_INTERNAL, "", "unknown command %d", (int)command->kind);
 }

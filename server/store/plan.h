@@ -13,9 +13,8 @@
 #ifndef STORE_PLAN_H
 #define STORE_PLAN_H
 
-#include "server/disk/seal.h"
 #include "server/store/patch.h"
-#include "server/store/store_account.h"
+#include "server/store/store_document.h"
 
 /* An account that the batch touches, as it will be. */
 struct store_plan_account {
@@ -39,9 +38,10 @@ struct store_plan_text {
 };
 
 struct store_plan_document {
-    enum disk_table table; /* schema, icp or switch */
-    uint64_t key;
+    enum store_document_kind kind;
+    uint32_t number;
     struct disk_sealed sealed;
+    struct proto_span slots; /* of a list: of its accounts, u32 each; held */
 };
 
 /* Open addressing over positions in one of the lists; a cell holds position + 1. */
@@ -78,10 +78,23 @@ void store_plan_fini(struct store_plan *plan);
 bool store_plan_batch(struct store_plan *plan, const struct disk_txn *txn,
                       struct proto_span commands, int64_t now_ms, struct proto_fault *fault);
 
-/* The document of a schema as the next version, with ids for its fields; plan_schema.c. The text
- * lives until a plan is made for another transaction, so that on_change can be told of it after the
- * commit, when later batches of the same commit have been planned. PROTO_BAD_SCHEMA and what else
- * feature_schema_parse says; PROTO_CORRUPT if the version before cannot be read. */
+/* The text with its owner. owner: the slot that is known to own it in the table, STORE_NO_SLOT if
+ * that has to be looked up; plan.c. */
+struct store_plan_text *store_plan_text_load(struct store_plan *plan, enum store_kind kind,
+                                             struct proto_span text, uint32_t owner,
+                                             struct proto_fault *fault);
+struct store_command;
+/* The document of a command, under the next number of its kind; plan_document.c. */
+bool store_plan_document(struct store_plan *plan, enum store_document_kind kind,
+                         const struct store_command *command, struct proto_fault *fault);
+/* Switching to what is active already changes nothing, so that a repeated request does no harm. */
+bool store_plan_switch(struct store_plan *plan, uint32_t version, struct proto_span reason,
+                       struct proto_fault *fault);
+
+/* The document of a schema as the next version, with ids for its fields; document_schema.c. The
+ * text lives until a plan is made for another transaction, so that on_change can be told of it
+ * after the commit, when later batches of the same commit have been planned. PROTO_BAD_SCHEMA and
+ * what else feature_schema_parse says; PROTO_CORRUPT if the version before cannot be read. */
 bool store_plan_schema(struct store_plan *plan, struct proto_span given,
                        struct proto_span *numbered, struct proto_fault *fault);
 

@@ -64,53 +64,43 @@ static struct store_options options_filled(const struct store_options *options)
     return filled;
 }
 
-/* Tells every document of a table, in order of version; one that is damaged or missing ends the
- * opening: an ICP version must never be another than it was. */
-static bool documents_tell(struct store *store, const struct disk_txn *txn, enum disk_table table,
-                           uint32_t last, enum store_change_kind kind, struct proto_fault *fault)
+static bool document_tell(struct store *store, const struct disk_txn *txn,
+                          enum store_document_kind kind, uint32_t number, struct proto_fault *fault)
 {
-    for (uint32_t version = 1; version <= last; version++) {
-        struct proto_span value = {0};
-        struct disk_sealed sealed;
-        if (disk_txn_get(txn, table, version, &value, fault) == DISK_GOT_FAULT ||
-            !disk_unseal(table, version, value, &sealed, fault))
-            return false;
-        struct store_change change = {
-            .kind = kind, .version = version, .time_ms = sealed.time_ms, .text = sealed.text};
-        store->options.on_change(store->options.change_context, &change);
-    }
-    return true;
-}
-
-static bool active_tell(struct store *store, const struct disk_txn *txn, struct proto_fault *fault)
-{
-    uint64_t number = txn->state.switches;
-    struct proto_span value = {0};
-    struct disk_sealed sealed;
-    if (number == 0)
-        return true;
-    if (disk_txn_get(txn, DISK_TABLE_SWITCH, number, &value, fault) == DISK_GOT_FAULT ||
-        !disk_unseal(DISK_TABLE_SWITCH, number, value, &sealed, fault))
+    struct proto_fault found = {.code = PROTO_OK};
+    struct store_change change;
+    uint8_t *slots = NULL;
+    bool good = store_document_read(txn, kind, number, &change, &found) &&
+                store_tal_resolve(txn, &store->hasher, &change, &slots, &found);
+    if (!good && store_document_info(kind)->told != STORE_TOLD_ALL_LOSABLE) {
+        *fault = found;
         return false;
-    struct store_change change = {.kind = STORE_CHANGE_ACTIVE,
-                                  .version = sealed.a,
-                                  .previous = sealed.b,
-                                  .time_ms = sealed.time_ms,
-                                  .text = sealed.text};
+    }
+    if (found.code != PROTO_OK)
+        store_damage(store, &found);
+    if (!good)
+        change = (struct store_change){.kind = kind, .version = number};
     store->options.on_change(store->options.change_context, &change);
+    free(slots);
     return true;
 }
 
-/* A damaged list costs itself alone: it is told without a text, and cannot be used. */
-static void tals_tell(struct store *store, const struct disk_txn *txn)
+/* Tells the documents of every kind. One that is damaged or missing ends the opening, for an ICP
+ * version must never be another than it was; a list costs itself alone: it is told without a text,
+ * and cannot be used. */
+static bool documents_tell(struct store *store, const struct disk_txn *txn,
+                           struct proto_fault *fault)
 {
-    for (uint32_t number = 1; number <= txn->state.tals; number++) {
-        struct store_change change;
-        struct proto_fault fault = {.code = PROTO_OK};
-        if (!store_tal_change(txn, number, &change, &fault))
-            store_damage(store, &fault);
-        store->options.on_change(store->options.change_context, &change);
+    for (unsigned i = 0; i < STORE_DOCUMENT_COUNT; i++) {
+        enum store_document_kind kind = (enum store_document_kind)i;
+        uint32_t last = store_document_last(&txn->state, kind);
+        bool newest = store_document_info(kind)->told == STORE_TOLD_LAST;
+        for (uint32_t number = newest && last > 0 ? last : 1; number <= last; number++) {
+            if (!document_tell(store, txn, kind, number, fault))
+                return false;
+        }
     }
+    return true;
 }
 
 static bool content_tell(struct store *store, struct proto_fault *fault)
@@ -119,13 +109,7 @@ static bool content_tell(struct store *store, struct proto_fault *fault)
     if (!disk_txn_read(&txn, &store->env, fault))
         return false;
     store->writer.state = txn.state;
-    bool good = documents_tell(store, &txn, DISK_TABLE_SCHEMA, txn.state.schema_version,
-                               STORE_CHANGE_SCHEMA, fault) &&
-                documents_tell(store, &txn, DISK_TABLE_ICP, txn.state.icp_version, STORE_CHANGE_ICP,
-                               fault) &&
-                active_tell(store, &txn, fault) && store_vectors_load(store, &txn, fault);
-    if (good)
-        tals_tell(store, &txn);
+    bool good = store_vectors_load(store, &txn, fault) && documents_tell(store, &txn, fault);
     disk_txn_abort(&txn);
     return good;
 }
@@ -198,10 +182,12 @@ struct store *store_open_tuned(const struct store_options *options,
                                            .map_bytes = store->options.map_bytes_max,
                                            .readers = store->options.readers_max + readers_own,
                                            .now_ms = options->now_ms(options->now_context)};
-    if (!disk_env_open(&store->env, &env_options, fault) || !content_tell(store, fault))
+    if (!disk_env_open(&store->env, &env_options, fault))
         goto fail;
     memcpy(store->hasher.seeds, store->env.format.seeds, sizeof store->hasher.seeds);
     store->hasher.mask = tuning == NULL || tuning->hash_mask == 0 ? UINT64_MAX : tuning->hash_mask;
+    if (!content_tell(store, fault))
+        goto fail;
     atomic_store(&store->committing, store->writer.state.txn);
     atomic_store(&store->committed, store->writer.state.txn);
     store->writer.own.readers_cleared = disk_env_clear_readers(&store->env);

@@ -56,21 +56,30 @@ struct store_encoder {
 /* Small documents that change seldom: schema and ICP versions, and what is active. Told to the
  * engine at open (all, in order) and after each commit that changes them, on the writer thread,
  * before the batch's on_done. */
-enum store_change_kind {
-    STORE_CHANGE_SCHEMA,
-    STORE_CHANGE_ICP,
-    STORE_CHANGE_ACTIVE,
-    STORE_CHANGE_TAL
+enum store_document_kind {
+#define X(NAME, TABLE, counter, most, told, what) STORE_DOCUMENT_##NAME,
+#include "server/store/document.def"
+#undef X
+};
+enum {
+    STORE_DOCUMENT_COUNT = 0
+#define X(NAME, TABLE, counter, most, told, what) +1
+#include "server/store/document.def"
+#undef X
 };
 struct store_change {
-    enum store_change_kind kind;
-    uint32_t version;       /* schema or ICP version; for ACTIVE the version now active; number of a
-                               target account list */
-    uint32_t previous;      /* ACTIVE: the version before, 0 if none */
-    int64_t time_ms;        /* ACTIVE */
-    struct proto_span text; /* document, or reason for ACTIVE; borrowed for the call. TAL: empty if
-                               what is stored is damaged */
-    struct proto_span slots; /* TAL: of its accounts in order of rank, u32 each, not aligned */
+    enum store_document_kind kind;
+    uint32_t version;       /* number of the document: schema or ICP version, number of a list; of a
+                               SWITCH the version now active */
+    uint32_t previous;      /* SWITCH: the version before, 0 if none */
+    int64_t time_ms;        /* when it was stored */
+    struct proto_span text; /* document, or reason of a SWITCH; borrowed for the call. Empty if what
+                               is stored is damaged */
+    struct proto_span ids;  /* TAL: of its accounts in order of rank, u8 bytes and text each; empty
+                               of a list from before lists had ids */
+    struct proto_span
+        slots; /* TAL: of those of its accounts that are stored, in order of rank, u32
+                  each, not aligned; not told by store_document_get of one that has ids */
 };
 
 /* A commit as the writer thread tells of it: STORE_COMMIT_BEGIN before any view can see it, then
@@ -133,25 +142,27 @@ bool store_batch_put(struct store_batch *batch, struct proto_span record,
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault);
 bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault);
-/* version 0: the next one; the document is parsed and printed again with the ids that the versions
- * before it leave to its fields. Else the version that the document was made for, stored as it is:
- * PROTO_CONFLICT if another came first. */
-bool store_batch_schema(struct store_batch *batch, uint32_t version, struct proto_span text,
-                        struct proto_fault *fault);
-/* version 0: assign the next one. activate: make it the active one in the same step. */
-bool store_batch_icp(struct store_batch *batch, struct proto_span text, bool activate,
-                     struct proto_span reason, struct proto_fault *fault);
+/* A document of any kind but SWITCH, which activate and revert make. Numbers are given by the
+ * writer; `number` is 0, or the one that it must get: PROTO_CONFLICT if another came first.
+ * A schema of number 0 is parsed and printed again with the ids that the versions before it leave
+ * to its fields; one that was made for its number is stored as it is. Names of lists are the
+ * caller's matter: whoever gets the next number has seen the names of all before. */
+struct store_document {
+    enum store_document_kind kind;
+    uint32_t number;
+    struct proto_span text;
+    bool activate;                /* ICP: make it the active one in the same step */
+    struct proto_span reason;     /* for that */
+    const struct proto_span *ids; /* TAL: its accounts in order of rank */
+    size_t id_count;
+};
+bool store_batch_document(struct store_batch *batch, const struct store_document *document,
+                          struct proto_fault *fault);
 bool store_batch_activate(struct store_batch *batch, uint32_t version, struct proto_span reason,
                           struct proto_fault *fault);
 /* Goes back to the version that was active before the current one; a second revert comes back. */
 bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
                         struct proto_fault *fault);
-
-/* A target account list, as a document and the slots of its accounts. Numbers are assigned by the
- * caller as last + 1, like versions of a schema; names are the caller's matter: whoever gets the
- * next number has seen the names of all before. */
-bool store_batch_tal(struct store_batch *batch, uint32_t number, struct proto_span text,
-                     const uint32_t *slots, size_t slot_count, struct proto_fault *fault);
 
 /* Takes the batch. on_done runs on the writer thread, once, after the commit (or with a fault); it
  * must not block. False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN): the batch is still the
@@ -222,14 +233,11 @@ struct store_rows {
 bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
                 struct proto_fault *fault);
 
-/* A stored schema or ICP document; false if there is none. Valid as a record is. */
-bool store_schema_text(struct store_view *view, uint32_t version, struct proto_span *text);
-bool store_icp_text(struct store_view *view, uint32_t version, struct proto_span *text);
-/* A stored target account list: text and slots of *change; false with *fault (PROTO_NOT_FOUND,
- * PROTO_CORRUPT). Valid as a record is. */
-bool store_tal(struct store_view *view, uint32_t number, struct store_change *change,
-               struct proto_fault *fault);
-/* Switches of the active version, oldest first: calls back with kind ACTIVE each. */
+/* A stored document as it was told; false with *fault (PROTO_NOT_FOUND, PROTO_CORRUPT). Valid as a
+ * record is. */
+bool store_document_get(struct store_view *view, enum store_document_kind kind, uint32_t number,
+                        struct store_change *change, struct proto_fault *fault);
+/* Switches of the active version, oldest first. */
 bool store_switches(struct store_view *view,
                     void (*each)(void *context, const struct store_change *change), void *context,
                     struct proto_fault *fault);

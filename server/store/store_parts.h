@@ -106,11 +106,6 @@ void store_log(const struct store *store, int level, const char *format, ...)
 void store_damage(struct store *store, const struct proto_fault *fault);
 uint64_t store_clock_ns(void); /* monotonic, for budgets and figures */
 
-/* store_tal.c: a stored list as what is told of it. False: it is damaged, *fault says how. */
-bool store_tal_change(const struct disk_txn *txn, uint32_t number, struct store_change *change,
-                      struct proto_fault *fault);
-bool store_tal_split(const struct disk_sealed *sealed, struct store_change *change);
-
 /* queue.c */
 bool store_queue_init(struct store_queue *queue);
 void store_queue_fini(struct store_queue *queue);

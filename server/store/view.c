@@ -232,52 +232,28 @@ const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fa
     return (disk_get_u16(row + 12) & STORE_ROW_LIVING) != 0 ? row + STORE_ROW_HEADER_BYTES : NULL;
 }
 
-static bool document_text(struct store_view *view, enum disk_table table, uint32_t version,
-                          uint32_t last, struct proto_span *text)
+bool store_document_get(struct store_view *view, enum store_document_kind kind, uint32_t number,
+                        struct store_change *change, struct proto_fault *fault)
 {
-    struct proto_span value = {0};
-    struct disk_sealed sealed;
-    struct proto_fault fault;
+    struct proto_fault local = {.code = PROTO_OK};
     assert(view->active);
-    if (version == 0 || version > last)
-        return false;
-    if (disk_txn_get(&view->txn, table, version, &value, &fault) == DISK_GOT_FAULT ||
-        !disk_unseal(table, version, value, &sealed, &fault)) {
-        store_damage(view->store, &fault);
-        return false;
-    }
-    *text = sealed.text;
-    return true;
-}
-
-bool store_schema_text(struct store_view *view, uint32_t version, struct proto_span *text)
-{
-    return document_text(view, DISK_TABLE_SCHEMA, version, view->txn.state.schema_version, text);
-}
-
-bool store_icp_text(struct store_view *view, uint32_t version, struct proto_span *text)
-{
-    return document_text(view, DISK_TABLE_ICP, version, view->txn.state.icp_version, text);
+    if (store_document_read(&view->txn, kind, number, change, &local))
+        return true;
+    if (local.code != PROTO_NOT_FOUND)
+        store_damage(view->store, &local);
+    *fault = local;
+    return false;
 }
 
 bool store_switches(struct store_view *view,
                     void (*each)(void *context, const struct store_change *change), void *context,
                     struct proto_fault *fault)
 {
-    assert(view->active);
-    for (uint64_t number = 1; number <= view->txn.state.switches; number++) {
-        struct proto_span value = {0};
-        struct disk_sealed sealed;
-        if (disk_txn_get(&view->txn, DISK_TABLE_SWITCH, number, &value, fault) == DISK_GOT_FAULT ||
-            !disk_unseal(DISK_TABLE_SWITCH, number, value, &sealed, fault)) {
-            store_damage(view->store, fault);
+    uint32_t last = store_document_last(&view->txn.state, STORE_DOCUMENT_SWITCH);
+    for (uint32_t number = 1; number <= last; number++) {
+        struct store_change change;
+        if (!store_document_get(view, STORE_DOCUMENT_SWITCH, number, &change, fault))
             return false;
-        }
-        struct store_change change = {.kind = STORE_CHANGE_ACTIVE,
-                                      .version = sealed.a,
-                                      .previous = sealed.b,
-                                      .time_ms = sealed.time_ms,
-                                      .text = sealed.text};
         each(context, &change);
     }
     return true;

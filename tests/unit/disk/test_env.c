@@ -224,7 +224,6 @@ static void a_store_of_before_lists_and_vectors_is_opened_and_goes_on(void **sta
     struct fixture *fixture = *state;
     struct store_result result;
     struct proto_fault fault;
-    uint32_t slots[1] = {0};
     assert_true(put_one(fixture, "acme", "k:1", 4, &result));
     fixture_close(fixture);
     make_older(fixture, true);
@@ -232,7 +231,7 @@ static void a_store_of_before_lists_and_vectors_is_opened_and_goes_on(void **sta
     assert_true(number_of(fixture, "acme") == 4);
     assert_true(put_one(fixture, "later", "k:2", 5, &result));
     struct store_batch *batch = store_batch_create();
-    assert_true(store_batch_tal(batch, 1, span("{}"), slots, 1, &fault));
+    assert_true(batch_tal(batch, 1, "{}", (const char *const[]){"acme"}, 1, &fault));
     assert_true(store_submit_wait(fixture->store, batch, &result));
     fixture_close(fixture);
     fixture_open(fixture);

@@ -95,7 +95,9 @@ void engine_fixture_schema(struct engine_fixture *fixture, const char *json)
     struct proto_fault fault = {0};
     struct store_result result;
     struct store_batch *batch = store_batch_create();
-    MUST(batch && store_batch_schema(batch, 0, engine_fixture_span(json), &fault));
+    struct store_document document = {.kind = STORE_DOCUMENT_SCHEMA,
+                                      .text = engine_fixture_span(json)};
+    MUST(batch && store_batch_document(batch, &document, &fault));
     MUST(submit(fixture, batch, &result));
 }
 
@@ -105,8 +107,11 @@ uint32_t engine_fixture_icp(struct engine_fixture *fixture, const char *json, bo
     struct store_result result;
     struct store_batch *batch = store_batch_create();
     MUST(batch);
-    if (!store_batch_icp(batch, engine_fixture_span(json), activate, engine_fixture_span("test"),
-                         fault)) {
+    struct store_document document = {.kind = STORE_DOCUMENT_ICP,
+                                      .text = engine_fixture_span(json),
+                                      .activate = activate,
+                                      .reason = engine_fixture_span("test")};
+    if (!store_batch_document(batch, &document, fault)) {
         store_batch_destroy(batch);
         return 0;
     }

@@ -26,6 +26,8 @@ static void fixture_change(void *context, const struct store_change *change)
     snprintf(fixture->texts[i], sizeof fixture->texts[i], "%.*s", (int)change->text.bytes,
              (const char *)change->text.data);
     fixture->changes[i].text = span(fixture->texts[i]);
+    if (change->slots.bytes > 0 && change->slots.bytes <= sizeof fixture->slots[i])
+        memcpy(fixture->slots[i], change->slots.data, change->slots.bytes);
 }
 
 void fixture_init(struct fixture *fixture)
@@ -209,4 +211,47 @@ struct store_encoder fixture_encoder(uint64_t digest, size_t code_bytes, uint8_t
                                   .code_bytes = code_bytes,
                                   .value_slots = 2,
                                   .encode = encode};
+}
+
+bool batch_schema(struct store_batch *batch, uint32_t version, struct proto_span text,
+                  struct proto_fault *fault)
+{
+    struct store_document document = {
+        .kind = STORE_DOCUMENT_SCHEMA, .number = version, .text = text};
+    return store_batch_document(batch, &document, fault);
+}
+
+bool batch_icp(struct store_batch *batch, struct proto_span text, bool activate,
+               struct proto_span reason, struct proto_fault *fault)
+{
+    struct store_document document = {
+        .kind = STORE_DOCUMENT_ICP, .text = text, .activate = activate, .reason = reason};
+    return store_batch_document(batch, &document, fault);
+}
+
+bool batch_tal(struct store_batch *batch, uint32_t number, const char *text, const char *const *ids,
+               size_t count, struct proto_fault *fault)
+{
+    struct proto_span *spans = calloc(count + 1, sizeof *spans);
+    assert_non_null(spans);
+    for (size_t i = 0; i < count; i++)
+        spans[i] = span(ids[i]);
+    struct store_document document = {.kind = STORE_DOCUMENT_TAL,
+                                      .number = number,
+                                      .text = span(text),
+                                      .ids = spans,
+                                      .id_count = count};
+    bool good = store_batch_document(batch, &document, fault);
+    free(spans);
+    return good;
+}
+
+bool document_text(enum store_document_kind kind, struct store_view *view, uint32_t number,
+                   struct proto_span *text)
+{
+    struct store_change change;
+    struct proto_fault fault;
+    bool good = store_document_get(view, kind, number, &change, &fault);
+    *text = change.text;
+    return good;
 }

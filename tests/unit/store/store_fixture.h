@@ -35,6 +35,7 @@ struct fixture {
     int64_t now_ms;
     struct store_change changes[64]; /* as told; texts are copied */
     char texts[64][64];
+    uint32_t slots[64][8]; /* of lists, the first */
     size_t change_count;
     struct store_view *view;
 };
@@ -59,6 +60,17 @@ struct proto_span span(const char *text);
 bool put_one(struct fixture *fixture, const char *id, const char *key, double number,
              struct store_result *result);
 bool delete_one(struct fixture *fixture, const char *id, struct store_result *result);
+
+/* store_batch_document in short. */
+bool batch_schema(struct store_batch *batch, uint32_t version, struct proto_span text,
+                  struct proto_fault *fault);
+bool batch_icp(struct store_batch *batch, struct proto_span text, bool activate,
+               struct proto_span reason, struct proto_fault *fault);
+bool batch_tal(struct store_batch *batch, uint32_t number, const char *text, const char *const *ids,
+               size_t count, struct proto_fault *fault);
+/* The text of a stored document; false if there is none that can be read. */
+bool document_text(enum store_document_kind kind, struct store_view *view, uint32_t number,
+                   struct proto_span *text);
 
 /* The fixture's view, refreshed. */
 struct store_view *viewed(struct fixture *fixture);

@@ -18,8 +18,8 @@ static struct store_batch *batch_of_every_kind(void)
     assert_true(store_batch_put(batch, made_span(&made), &fault));
     assert_true(store_batch_patch(batch, made_span(&made), removed, 2, &fault));
     assert_true(store_batch_delete(batch, span("acme"), &fault));
-    assert_true(store_batch_schema(batch, 9, span("{s}"), &fault));
-    assert_true(store_batch_icp(batch, span("{i}"), true, span("r"), &fault));
+    assert_true(batch_schema(batch, 9, span("{s}"), &fault));
+    assert_true(batch_icp(batch, span("{i}"), true, span("r"), &fault));
     assert_true(store_batch_activate(batch, 5, span("a"), &fault));
     assert_true(store_batch_revert(batch, span("b"), &fault));
     return batch;
@@ -80,8 +80,9 @@ static void unknown_kinds_flags_and_reserved_bytes_are_refused(void **state)
     static const struct {
         size_t at;
         uint8_t value;
-    } wrongs[] = {{0, 0},   {0, STORE_COMMAND_TAL + 1}, {0, 255}, {1, 2}, {2, 1}, {3, 1}, {11, 255},
-                  {15, 255}};
+    } wrongs[] = {
+        {0, 0},   {0, STORE_COMMAND_LIST + 1}, {0, 255}, {1, 2}, {2, 1}, {3, 1}, {11, 255},
+        {15, 255}};
     for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
         struct store_command command;
         struct proto_fault fault = {.code = PROTO_OK};
@@ -118,17 +119,17 @@ static void documents_reasons_and_batches_have_limits(void **state)
     struct proto_fault fault;
     uint8_t *large = calloc(1, PROTO_DOCUMENT_BYTES_MAX + 1);
     struct store_batch *batch = store_batch_create();
-    assert_false(store_batch_schema(
-        batch, 1, (struct proto_span){large, PROTO_DOCUMENT_BYTES_MAX + 1}, &fault));
+    assert_false(
+        batch_schema(batch, 1, (struct proto_span){large, PROTO_DOCUMENT_BYTES_MAX + 1}, &fault));
     assert_int_equal(fault.code, PROTO_TOO_LARGE);
     assert_false(store_batch_activate(
         batch, 1, (struct proto_span){large, STORE_REASON_BYTES_MAX + 1}, &fault));
     for (int i = 0; i < 4; i++)
-        assert_true(store_batch_schema(
-            batch, 1, (struct proto_span){large, PROTO_DOCUMENT_BYTES_MAX}, &fault));
+        assert_true(
+            batch_schema(batch, 1, (struct proto_span){large, PROTO_DOCUMENT_BYTES_MAX}, &fault));
     size_t bytes = batch->bytes;
     assert_false(
-        store_batch_schema(batch, 1, (struct proto_span){large, PROTO_DOCUMENT_BYTES_MAX}, &fault));
+        batch_schema(batch, 1, (struct proto_span){large, PROTO_DOCUMENT_BYTES_MAX}, &fault));
     assert_int_equal(fault.code, PROTO_TOO_LARGE);
     assert_int_equal(batch->bytes, bytes);
     store_batch_destroy(batch);

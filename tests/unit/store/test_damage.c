@@ -73,9 +73,9 @@ static void build(struct world *world)
         struct store_batch *batch = store_batch_create();
         char text[32];
         text_of(text, "schema", i);
-        assert_true(store_batch_schema(batch, (uint32_t)i, span(text), &fault));
+        assert_true(batch_schema(batch, (uint32_t)i, span(text), &fault));
         text_of(text, "icp", i);
-        assert_true(store_batch_icp(batch, span(text), true, span(text), &fault));
+        assert_true(batch_icp(batch, span(text), true, span(text), &fault));
         assert_true(store_submit_wait(fixture->store, batch, &result));
     }
     must_be_sound(fixture);
@@ -178,12 +178,12 @@ static enum outcome look_at_documents(struct store_view *view)
     enum outcome outcome = RIGHT;
     for (int i = 1; i <= 3; i++) {
         text_of(expected, "schema", i);
-        if (!store_schema_text(view, (uint32_t)i, &text))
+        if (!document_text(STORE_DOCUMENT_SCHEMA, view, (uint32_t)i, &text))
             worst(&outcome, REFUSED);
         else if (!proto_span_is(text, expected))
             return WRONG;
         text_of(expected, "icp", i);
-        if (!store_icp_text(view, (uint32_t)i, &text))
+        if (!document_text(STORE_DOCUMENT_ICP, view, (uint32_t)i, &text))
             worst(&outcome, REFUSED);
         else if (!proto_span_is(text, expected))
             return WRONG;

@@ -212,23 +212,23 @@ static void schema_versions_come_in_turn(void **state)
     struct proto_fault fault;
     struct proto_span text;
     struct store_batch *batch = store_batch_create();
-    assert_true(store_batch_schema(batch, 1, span("{one}"), &fault));
+    assert_true(batch_schema(batch, 1, span("{one}"), &fault));
     assert_true(submit(fixture, batch, &result));
     assert_int_equal(result.version, 1);
     batch = store_batch_create();
-    assert_true(store_batch_schema(batch, 1, span("{late}"), &fault));
+    assert_true(batch_schema(batch, 1, span("{late}"), &fault));
     refused(fixture, batch, PROTO_CONFLICT, "version");
     batch = store_batch_create();
-    assert_true(store_batch_schema(batch, 2, span("{two}"), &fault));
+    assert_true(batch_schema(batch, 2, span("{two}"), &fault));
     assert_true(submit(fixture, batch, &result));
-    assert_true(store_schema_text(viewed(fixture), 1, &text));
+    assert_true(document_text(STORE_DOCUMENT_SCHEMA, viewed(fixture), 1, &text));
     assert_true(proto_span_is(text, "{one}"));
-    assert_true(store_schema_text(fixture->view, 2, &text));
+    assert_true(document_text(STORE_DOCUMENT_SCHEMA, fixture->view, 2, &text));
     assert_true(proto_span_is(text, "{two}"));
-    assert_false(store_schema_text(fixture->view, 3, &text));
-    assert_false(store_schema_text(fixture->view, 0, &text));
+    assert_false(document_text(STORE_DOCUMENT_SCHEMA, fixture->view, 3, &text));
+    assert_false(document_text(STORE_DOCUMENT_SCHEMA, fixture->view, 0, &text));
     assert_int_equal(fixture->change_count, 2);
-    assert_int_equal(fixture->changes[1].kind, STORE_CHANGE_SCHEMA);
+    assert_int_equal(fixture->changes[1].kind, STORE_DOCUMENT_SCHEMA);
     assert_true(proto_span_is(fixture->changes[1].text, "{two}"));
 }
 
@@ -236,7 +236,7 @@ static bool put_schema(struct fixture *fixture, const char *document, struct sto
 {
     struct proto_fault fault;
     struct store_batch *batch = store_batch_create();
-    assert_true(store_batch_schema(batch, 0, span(document), &fault));
+    assert_true(batch_schema(batch, 0, span(document), &fault));
     return submit(fixture, batch, result);
 }
 
@@ -244,7 +244,7 @@ static uint16_t id_of(struct fixture *fixture, uint32_t version, const char *nam
 {
     struct proto_span text;
     struct proto_fault fault;
-    assert_true(store_schema_text(viewed(fixture), version, &text));
+    assert_true(document_text(STORE_DOCUMENT_SCHEMA, viewed(fixture), version, &text));
     struct feature_schema *schema = feature_schema_parse(text, 0, NULL, &fault);
     assert_non_null(schema);
     assert_int_equal(schema->version, version);
@@ -266,8 +266,8 @@ static void a_schema_takes_the_next_version_and_ids_from_all_before_it(void **st
     assert_int_equal(result.version, 1);
     struct proto_fault fault;
     struct store_batch *batch = store_batch_create();
-    assert_true(store_batch_schema(batch, 0, span("{\"fields\": [" FIELD("b") "]}"), &fault));
-    assert_true(store_batch_schema(batch, 0, span("{\"fields\": [" FIELD("c") "]}"), &fault));
+    assert_true(batch_schema(batch, 0, span("{\"fields\": [" FIELD("b") "]}"), &fault));
+    assert_true(batch_schema(batch, 0, span("{\"fields\": [" FIELD("c") "]}"), &fault));
     assert_true(submit(fixture, batch, &result));
     assert_int_equal(result.version, 3);
     assert_true(put_schema(fixture, "{\"fields\": [" FIELD("d") "," FIELD("a") "]}", &result));
@@ -297,7 +297,7 @@ static void schemas_of_one_commit_are_told_of_with_the_text_of_each(void **state
         snprintf(document, sizeof document,
                  "{\"fields\": [{\"name\": \"f%d\", \"type\": \"number\"}]}", i);
         struct store_batch *batch = store_batch_create();
-        assert_true(store_batch_schema(batch, 0, span(document), &fault));
+        assert_true(batch_schema(batch, 0, span(document), &fault));
         assert_true(store_submit(fixture->store, batch, count_done, &done, &fault));
     }
     while (atomic_load(&done) < SCHEMAS)
@@ -307,7 +307,7 @@ static void schemas_of_one_commit_are_told_of_with_the_text_of_each(void **state
         struct proto_span text;
         struct proto_span told = fixture->changes[i].text;
         assert_int_equal(fixture->changes[i].version, i + 1);
-        assert_true(store_schema_text(viewed(fixture), i + 1, &text));
+        assert_true(document_text(STORE_DOCUMENT_SCHEMA, viewed(fixture), i + 1, &text));
         assert_true(told.bytes <= text.bytes && memcmp(told.data, text.data, told.bytes) == 0);
     }
 }
@@ -344,7 +344,7 @@ static void icp_versions_are_assigned_switched_and_reverted(void **state)
     char switches[256] = "";
     for (int i = 1; i <= 3; i++) {
         struct store_batch *batch = store_batch_create();
-        assert_true(store_batch_icp(batch, span("{icp}"), i == 2, span("second"), &fault));
+        assert_true(batch_icp(batch, span("{icp}"), i == 2, span("second"), &fault));
         assert_true(submit(fixture, batch, &result));
         assert_int_equal(result.version, i);
     }
@@ -371,7 +371,7 @@ static void icp_versions_are_assigned_switched_and_reverted(void **state)
     fixture_open(fixture);
     /* Told at open: three versions, then what is active. */
     assert_int_equal(fixture->change_count, 4);
-    assert_int_equal(fixture->changes[3].kind, STORE_CHANGE_ACTIVE);
+    assert_int_equal(fixture->changes[3].kind, STORE_DOCUMENT_SWITCH);
     assert_int_equal(fixture->changes[3].version, 2);
     assert_int_equal(fixture->changes[3].previous, 3);
     assert_true(proto_span_is(fixture->changes[3].text, "worse"));

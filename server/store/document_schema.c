@@ -11,21 +11,17 @@
 static bool text_find(const struct store_plan *plan, uint32_t version, struct proto_span *text,
                       struct proto_fault *fault)
 {
-    struct proto_span value;
-    struct disk_sealed sealed = {0};
     for (size_t i = 0; i < plan->document_count; i++) {
-        if (plan->documents[i].table == DISK_TABLE_SCHEMA && plan->documents[i].key == version) {
+        if (plan->documents[i].kind == STORE_DOCUMENT_SCHEMA &&
+            plan->documents[i].number == version) {
             *text = plan->documents[i].sealed.text;
             return true;
         }
     }
-    enum disk_got got = disk_txn_get(plan->txn, DISK_TABLE_SCHEMA, version, &value, fault);
-    if (got == DISK_GOT_NONE)
-        return proto_fault_set(fault, PROTO_CORRUPT, "schema", "version %" PRIu32 " is missing",
-                               version);
-    if (got != DISK_GOT_ONE || !disk_unseal(DISK_TABLE_SCHEMA, version, value, &sealed, fault))
+    struct store_change change;
+    if (!store_document_read(plan->txn, STORE_DOCUMENT_SCHEMA, version, &change, fault))
         return false;
-    *text = sealed.text;
+    *text = change.text;
     return true;
 }
 
