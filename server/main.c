@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "server/notify.h"
 #include "server/options.h"
 #include "server/serve.h"
 
@@ -90,9 +91,12 @@ static void wait_for_end(struct server_options *options, struct base_log *log,
         if (number != SIGHUP) {
             break;
         }
+        server_notify_reloading();
         reload(options, log);
         server_slow_set(server, options->config.slowlog_us);
+        server_notify("READY=1");
     }
+    server_notify("STOPPING=1");
     base_log(log, BASE_LOG_INFO, "main", "draining",
              BASE_FIELDS(base_field_uint("drain_ms", options->config.drain_ms)));
     server_drain(server, (unsigned)options->config.drain_ms);
@@ -144,6 +148,7 @@ static int serve(struct server_options *options)
         base_log_destroy(log);
         return exit_code(fault.code);
     }
+    server_notify("READY=1");
     wait_for_end(options, log, server, &signals);
     server_destroy(server);
     base_log(log, BASE_LOG_INFO, "main", "stopped", BASE_NO_FIELDS);
@@ -185,6 +190,9 @@ int main(int argc, char **argv)
         break;
     case SERVER_PRINT:
         base_config_print(&options.config, stdout);
+        break;
+    case SERVER_SAMPLE:
+        base_config_sample(stdout);
         break;
     case SERVER_SCRUB:
         code = scrub(&options.config);

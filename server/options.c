@@ -6,13 +6,15 @@
 
 const char *argp_program_version = "icpd " ICP_VERSION;
 
-enum { KEY_SCRUB = 0x10000 };
+enum { KEY_SCRUB = 0x10000, KEY_SAMPLE };
 
 static const struct argp_option own_options[] = {
     {"config", 'c', "FILE", 0, "Read options from FILE (environment: ICPD_CONFIG)", 1},
     {"test", 't', NULL, 0, "Check the configuration, naming file and line of a fault, and end", 1},
     {"print-config", 'p', NULL, 0, "Print every option with where its value comes from, and end",
      1},
+    {"sample-config", KEY_SAMPLE, NULL, 0,
+     "Print a configuration file of every option, commented out, and end", 1},
     {"scrub", KEY_SCRUB, NULL, 0,
      "Check every checksum of a store that is not being served, and end", 1},
     {0},
@@ -44,6 +46,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         break;
     case 'p':
         options->mode = SERVER_PRINT;
+        break;
+    case KEY_SAMPLE:
+        options->mode = SERVER_SAMPLE;
         break;
     case KEY_SCRUB:
         options->mode = SERVER_SCRUB;

@@ -7,9 +7,10 @@
 
 enum server_mode {
     SERVER_SERVE,
-    SERVER_TEST,  /* -t: check the configuration and end */
-    SERVER_PRINT, /* -p: print the effective configuration and end */
-    SERVER_SCRUB, /* --scrub: check every checksum of the store and end */
+    SERVER_TEST,   /* -t: check the configuration and end */
+    SERVER_PRINT,  /* -p: print the effective configuration and end */
+    SERVER_SAMPLE, /* --sample-config: print a file of all options, commented out, and end */
+    SERVER_SCRUB,  /* --scrub: check every checksum of the store and end */
 };
 
 struct server_options {

@@ -124,6 +124,9 @@ void base_config_print(const struct base_config *config, FILE *out);
  * room for out_bytes, and a text that does not fit is cut. */
 void base_config_value(const struct base_config *config, enum base_option option, char *out,
                        size_t out_bytes);
+/* A file of every option, each with what it does and its default, commented out: a place to begin.
+ * Reading it back changes nothing. */
+void base_config_sample(FILE *out);
 /* docs/reference/options.md. */
 void base_config_reference(FILE *out);
 

@@ -104,10 +104,16 @@ bool base_config_load_file(struct base_config *config, const char *path, struct 
     return !load.failed;
 }
 
-static bool is_foreign(const char *name)
+/* Of others: our own ICPD_CONFIG, and what Kubernetes tells every container of a Service that is
+ * named icpd: ICPD_SERVICE_HOST, ICPD_PORT_4273_TCP and, of all names,
+ * ICPD_PORT=tcp://10.0.0.1:4273.
+ */
+static bool is_foreign(const char *name, const char *value)
 {
     return strcmp(name, "config") == 0 || strncmp(name, "service_", 8) == 0 ||
-           strncmp(name, "port_", 5) == 0;
+           strncmp(name, "port_", 5) == 0 ||
+           (strcmp(name, "port") == 0 &&
+            (strncmp(value, "tcp://", 6) == 0 || strncmp(value, "udp://", 6) == 0));
 }
 
 bool base_config_load_env(struct base_config *config, char *const *environment,
@@ -127,7 +133,7 @@ bool base_config_load_env(struct base_config *config, char *const *environment,
         for (size_t i = 0; i < bytes; i++)
             name[i] = (char)tolower((unsigned char)entry[prefix_bytes + i]);
         name[bytes] = '\0';
-        if (is_foreign(name))
+        if (is_foreign(name, equals + 1))
             continue;
         snprintf(place, sizeof place, "%.*s", (int)(prefix_bytes + bytes), entry);
         if (!base_config_set(config, name, equals + 1, BASE_ORIGIN_ENVIRONMENT, place, fault))

@@ -44,6 +44,47 @@ void base_config_print(const struct base_config *config, FILE *out)
     }
 }
 
+/* Words of a comment, broken before SAMPLE_COLUMNS: inih takes what goes beyond its line for a line
+ * of its own. */
+static void print_comment(FILE *out, const char *text)
+{
+    enum { SAMPLE_COLUMNS = 96 };
+    size_t column = 0;
+    while (*text != '\0') {
+        size_t word = strcspn(text, " ");
+        if (column == 0 || column + 1 + word > SAMPLE_COLUMNS) {
+            fprintf(out, "%s# %.*s", column == 0 ? "" : "\n", (int)word, text);
+            column = 2 + word;
+        } else {
+            fprintf(out, " %.*s", (int)word, text);
+            column += 1 + word;
+        }
+        text += word;
+        text += *text == ' ';
+    }
+    fputc('\n', out);
+}
+
+void base_config_sample(FILE *out)
+{
+    size_t count;
+    const struct base_option_info *options = base_options(&count);
+    fputs("# Options of icpd. What is commented out has its default; flags and the environment\n"
+          "# (ICPD_NAME) win over this file. `icpd -c FILE -t` checks it.\n",
+          out);
+    for (size_t i = 0; i < count; i++) {
+        const struct base_option_info *option = &options[i];
+        fputc('\n', out);
+        print_comment(out, option->help);
+        if (option->type == BASE_TYPE_CHOICE) {
+            fprintf(out, "# One of %s.\n", option->unit);
+        }
+        fprintf(out, "# Takes effect %s.\n",
+                option->apply == BASE_APPLY_RELOAD ? "on reload" : "at the next start");
+        fprintf(out, "# %s = %s\n", option->name, option->default_text);
+    }
+}
+
 /* In a cell of a Markdown table a bar must be escaped. */
 static void print_cell(FILE *out, const char *text)
 {

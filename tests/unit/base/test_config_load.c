@@ -131,10 +131,21 @@ static void environment_sets_values_by_name(void **state)
     assert_int_equal(fixture->config.origins[BASE_OPTION_PORT].kind, BASE_ORIGIN_ENVIRONMENT);
 }
 
+static void what_kubernetes_says_of_a_service_named_icpd_is_passed_over(void **state)
+{
+    struct fixture *fixture = *state;
+    char *environment[] = {
+        (char[]){"ICPD_PORT=tcp://10.0.0.1:4273"}, (char[]){"ICPD_SERVICE_HOST=10.0.0.1"},
+        (char[]){"ICPD_SERVICE_PORT=4273"}, (char[]){"ICPD_PORT_4273_TCP_ADDR=10.0.0.1"}, NULL};
+    assert_true(base_config_load_env(&fixture->config, environment, &fixture->fault));
+    assert_int_equal(fixture->config.port, 4273);
+    assert_int_equal(fixture->config.origins[BASE_OPTION_PORT].kind, BASE_ORIGIN_DEFAULT);
+}
+
 static void bad_environment_is_refused_by_its_variable(void **state)
 {
     struct fixture *fixture = *state;
-    char *bad_value[] = {(char[]){"ICPD_PORT=tcp://10.0.0.1:4273"}, NULL};
+    char *bad_value[] = {(char[]){"ICPD_PORT=http://10.0.0.1:4273"}, NULL};
     assert_false(base_config_load_env(&fixture->config, bad_value, &fixture->fault));
     assert_int_equal(strncmp(fixture->fault.message, "ICPD_PORT: port is", 18), 0);
     char *bad_name[] = {(char[]){"ICPD_WORKER=1"}, NULL};
@@ -162,6 +173,7 @@ int main(void)
         WITH_FIXTURE(line_that_is_too_long_is_refused_and_not_cut),
         WITH_FIXTURE(zero_byte_is_refused),
         WITH_FIXTURE(environment_sets_values_by_name),
+        WITH_FIXTURE(what_kubernetes_says_of_a_service_named_icpd_is_passed_over),
         WITH_FIXTURE(bad_environment_is_refused_by_its_variable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

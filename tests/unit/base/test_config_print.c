@@ -82,6 +82,48 @@ static void long_and_odd_values_read_back_too(void **state)
     free(text);
 }
 
+static void sample_names_every_option_and_sets_none(void **state)
+{
+    struct fixture *fixture = *state;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    base_config_sample(out);
+    fclose(out);
+    size_t count;
+    const struct base_option_info *options = base_options(&count);
+    for (size_t i = 0; i < count; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "\n# %s = ", options[i].name);
+        assert_non_null(strstr(text, line));
+    }
+    assert_true(fixture_load(fixture, text));
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(fixture->config.origins[i].kind, BASE_ORIGIN_DEFAULT);
+    }
+    free(text);
+}
+
+/* Each "# name = value" without its mark is a line that is read: the defaults are spelt right. */
+static void sample_with_its_marks_taken_away_is_a_configuration(void **state)
+{
+    struct fixture *fixture = *state;
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    base_config_sample(out);
+    fclose(out);
+    size_t count;
+    const struct base_option_info *options = base_options(&count);
+    for (size_t i = 0; i < count; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "\n# %s = ", options[i].name);
+        strstr(text, line)[1] = ' ';
+    }
+    assert_true(fixture_load(fixture, text));
+    free(text);
+}
+
 static void reference_has_one_row_of_eight_cells_for_each_option(void **state)
 {
     (void)state;
@@ -108,6 +150,8 @@ int main(void)
         WITH_FIXTURE(print_never_shows_a_secret),
         WITH_FIXTURE(printed_configuration_reads_back_as_the_same),
         WITH_FIXTURE(long_and_odd_values_read_back_too),
+        WITH_FIXTURE(sample_names_every_option_and_sets_none),
+        WITH_FIXTURE(sample_with_its_marks_taken_away_is_a_configuration),
         WITH_FIXTURE(reference_has_one_row_of_eight_cells_for_each_option),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

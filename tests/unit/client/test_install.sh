@@ -10,7 +10,9 @@ trap 'rm -rf "$work"' EXIT
 for target in icp_shared icp_static icp_header; do
     cmake --build "$build" --target "$target" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 done
-cmake --install "$build" --prefix "$work/prefix" --component client >/dev/null
+for component in runtime client; do
+    cmake --install "$build" --prefix "$work/prefix" --component $component >/dev/null
+done
 PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name icp.pc)")
 export PKG_CONFIG_PATH
 lib=$(pkg-config --variable=libdir icp)
