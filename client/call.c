@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calls: one request and its reply, or many requests in flight and their replies by id. */
+/* Blocking calls on the core: one request and its reply (a task that lives on the stack), or many
+ * requests in flight and their replies by id. Replies to other requests that come meanwhile are
+ * kept until they are asked for, within a bound. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "client/client.h"
 
@@ -35,13 +36,13 @@ bool client_reply_fail(struct icp_reply *reply, uint32_t id, uint8_t op,
     return false;
 }
 
-/* Copies a reply into its receiver, whose buffer grows as needed. */
-static bool reply_fill(struct icp_reply *reply, const struct client_reply *from)
+bool client_reply_fill(const struct icp_allocator *allocator, struct icp_reply *reply,
+                       const struct client_reply *from)
 {
     if (from->fault.code != PROTO_OK)
         return client_reply_fail(reply, from->id, from->op, &from->fault);
     if (reply->buffer_bytes < from->payload.bytes) {
-        uint8_t *buffer = realloc(reply->buffer, from->payload.bytes);
+        uint8_t *buffer = client_memory_grow(allocator, reply->buffer, from->payload.bytes);
         if (buffer == NULL) {
             struct proto_fault fault = {0};
             proto_fault_set(&fault, PROTO_NO_MEMORY, "", "no memory for a reply of %zu bytes",
@@ -69,11 +70,13 @@ static bool reply_fill(struct icp_reply *reply, const struct client_reply *from)
 static bool kept_add(struct icp_client *client, const struct client_reply *reply,
                      struct proto_fault *fault)
 {
-    if (client->kept_bytes + reply->payload.bytes > client->pipeline.buffer_bytes_max)
+    const struct client_settings *settings = &client->core.settings;
+    if (client->kept_bytes + reply->payload.bytes > settings->buffer_bytes_max)
         return proto_fault_set(fault, PROTO_LIMIT, "",
                                "%zu bytes of other replies wait to be received; receive some first",
                                client->kept_bytes);
-    struct client_kept *kept = malloc(sizeof *kept + reply->payload.bytes);
+    struct client_kept *kept =
+        client_memory_grow(&settings->allocator, NULL, sizeof *kept + reply->payload.bytes);
     if (kept == NULL)
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a reply of %zu bytes",
                                reply->payload.bytes);
@@ -117,53 +120,112 @@ void client_kept_clear(struct icp_client *client)
 {
     struct client_kept *kept;
     while ((kept = kept_take(client, 0)) != NULL)
-        free(kept);
+        client_memory_free(kept);
 }
 
-bool client_kept_abandoned(struct icp_client *client, struct proto_fault *fault)
+/* Waiting. */
+
+int64_t client_until_ms(const struct icp_client *client, uint32_t timeout_ms)
 {
-    struct client_reply reply = {.fault = *fault};
-    while ((reply.id = client_pipeline_abandon(&client->pipeline, &reply.op)) != 0) {
-        if (!kept_add(client, &reply, fault))
-            return false;
+    uint32_t wait_ms = timeout_ms != 0 ? timeout_ms : client->core.settings.call_timeout_ms;
+    return client_now_ms() + wait_ms;
+}
+
+/* Keeps what has come. False: a reply could not be kept; *reply says which request failed so. */
+static bool replies_keep(struct icp_client *client, struct icp_reply *reply)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct client_reply next;
+    while (client_core_next(&client->core, &next)) {
+        if (!kept_add(client, &next, &fault))
+            return client_reply_fail(reply, next.id, next.op, &fault);
     }
     return true;
+}
+
+/* A task that does nothing but wait for a connection would be told its deadline; the same here. */
+bool client_ready_until(struct icp_client *client, int64_t until_ms, struct proto_fault *fault)
+{
+    struct client_core *core = &client->core;
+    struct icp_reply failed = {0};
+    core->now_ms = client_now_ms();
+    client_core_fork_check(core);
+    unsigned round = core->round;
+    int64_t limit_ms = client_now_ms() + core->settings.connect_timeout_ms;
+    if (limit_ms > until_ms)
+        limit_ms = until_ms;
+    core->is_wanted = true;
+    for (;;) {
+        if (!replies_keep(client, &failed)) {
+            proto_fault_set(fault, (enum proto_error)failed.fault.code, "", "%s",
+                            failed.fault.message);
+            break;
+        }
+        if (client_link_ready(core->links[CLIENT_MAIN]))
+            break;
+        if (core->round != round || client_now_ms() >= limit_ms) {
+            *fault = core->failure;
+            if (fault->code == PROTO_OK)
+                proto_fault_set(fault, PROTO_TIMEOUT, "", "there was no connection in time");
+            break;
+        }
+        client_core_turn(core, limit_ms);
+    }
+    core->is_wanted = false;
+    return client_link_ready(core->links[CLIENT_MAIN]);
 }
 
 /* Sending. */
 
-static uint32_t request_queue(struct icp_client *client, enum icp_op op,
-                              const struct icp_payload *payload, struct proto_fault *fault)
+static struct proto_span output_of(const struct icp_client *client)
 {
-    size_t pairs = 0;
-    struct proto_span body = {0};
-    if ((unsigned)op > UINT8_MAX || proto_op_find((uint8_t)op) == NULL) {
-        proto_fault_set(fault, PROTO_USAGE, "", "%u is no operation", (unsigned)op);
-        return 0;
-    }
-    if (!client_payload_finish(payload, &pairs, &body, fault))
-        return 0;
-    return client_pipeline_request(&client->pipeline, (uint8_t)op, pairs, body, fault);
+    const struct client_link *link = client->core.links[CLIENT_MAIN];
+    return link != NULL ? client_pipeline_output(&link->pipeline) : (struct proto_span){0};
 }
 
+/* Sends until at most `bytes_left` wait. That all has left is enough: no reply is waited for. */
 static bool output_drain(struct icp_client *client, size_t bytes_left, struct proto_fault *fault)
 {
-    int64_t until_ms = client_now_ms() + client->call_timeout_ms;
-    while (client_pipeline_output(&client->pipeline).bytes > bytes_left) {
-        if (!client_pump(client, until_ms, fault))
-            return false;
+    int64_t until_ms = client_until_ms(client, 0);
+    struct icp_reply failed = {0};
+    for (;;) {
+        struct client_link *link = client->core.links[CLIENT_MAIN];
+        if (link == NULL || output_of(client).bytes <= bytes_left)
+            return true; /* what was lost is told to those who wait for the replies */
+        client_link_push(link);
+        if (output_of(client).bytes <= bytes_left)
+            return true;
+        if (client_now_ms() >= until_ms)
+            return proto_fault_set(fault, PROTO_TIMEOUT, "", "the server took no request in time");
+        if (!replies_keep(client, &failed))
+            return proto_fault_set(fault, (enum proto_error)failed.fault.code, "", "%s",
+                                   failed.fault.message);
+        client_core_turn(&client->core, until_ms);
     }
-    return true;
 }
 
 uint32_t icp_send(struct icp_client *client, enum icp_op op, const struct icp_payload *payload,
                   struct icp_fault *fault)
 {
     struct proto_fault found = {.code = PROTO_OK};
+    struct client_core *core = &client->core;
+    struct client_request request;
     uint32_t id = 0;
-    if (client_pipeline_output(&client->pipeline).bytes < OUTPUT_BYTES_MAX ||
-        output_drain(client, OUTPUT_BYTES_MAX / 2, &found))
-        id = request_queue(client, op, payload, &found);
+    if (!client_request_fill(op, payload, &request, &found) ||
+        (output_of(client).bytes >= OUTPUT_BYTES_MAX &&
+         !output_drain(client, OUTPUT_BYTES_MAX / 2, &found)))
+        goto end;
+    if (output_of(client).bytes > 0) { /* more of a batch: the connection was looked at just now */
+        id = client_core_request(core, &request, core->now_ms, &found);
+        goto end;
+    }
+    core->now_ms = client_now_ms();
+    client_core_fork_check(core);
+    id = client_core_request(core, &request, core->now_ms, &found);
+    if (id == 0 && found.code == PROTO_CONNECT &&
+        client_ready_until(client, client_until_ms(client, 0), &found))
+        id = client_core_request(core, &request, core->now_ms, &found);
+end:
     if (id == 0)
         client_fault_export(&found, fault);
     return id;
@@ -180,66 +242,58 @@ bool icp_flush(struct icp_client *client, struct icp_fault *fault)
 
 /* Receiving. */
 
-/* After a loss every request in flight is answered with it, lowest id first. */
-static bool receive_loss(struct icp_client *client, uint32_t id, struct icp_reply *reply)
-{
-    uint8_t op = 0;
-    if (id == 0)
-        id = client_pipeline_abandon(&client->pipeline, &op);
-    else
-        client_pipeline_forget(&client->pipeline, id);
-    return client_reply_fail(reply, id, op, &client->pipeline.loss);
-}
-
 static bool receive_until(struct icp_client *client, uint32_t id, int64_t until_ms,
                           struct icp_reply *reply)
 {
+    struct client_core *core = &client->core;
     struct proto_fault fault = {.code = PROTO_OK};
+    uint8_t op = 0;
     struct client_kept *kept = kept_take(client, id);
     if (kept != NULL) {
-        bool succeeded = reply_fill(reply, &kept->reply);
-        free(kept);
+        bool succeeded = client_reply_fill(&core->settings.allocator, reply, &kept->reply);
+        client_memory_free(kept);
         return succeeded;
     }
-    const struct client_pending *pending = client_pipeline_find(&client->pipeline, id);
-    if (id != 0 ? pending == NULL : client_pipeline_waiting(&client->pipeline) == 0) {
-        proto_fault_set(&fault, PROTO_USAGE, "", "no such request is in flight");
-        return client_reply_fail(reply, id, 0, &fault);
-    }
-    uint8_t op = pending != NULL ? pending->op : 0;
     for (;;) {
+        if (id != 0 ? client_core_find(core, id, &op) == NULL : client_core_waiting(core) == 0) {
+            proto_fault_set(&fault, PROTO_USAGE, "", "no such request is in flight");
+            return client_reply_fail(reply, id, 0, &fault);
+        }
         struct client_reply next;
-        while (client_pipeline_next(&client->pipeline, &next)) {
+        while (client_core_next(core, &next)) {
             if (id == 0 || next.id == id)
-                return reply_fill(reply, &next);
+                return client_reply_fill(&core->settings.allocator, reply, &next);
             if (!kept_add(client, &next, &fault))
                 return client_reply_fail(reply, next.id, next.op, &fault);
         }
-        if (client->pipeline.lost)
-            return receive_loss(client, id, reply);
-        if (!client_pump(client, until_ms, &fault) && !client->pipeline.lost)
+        if (core->now_ms >= until_ms) {
+            proto_fault_set(&fault, PROTO_TIMEOUT, "", "no reply came in time");
             return client_reply_fail(reply, id, op, &fault);
+        }
+        client_core_turn(core, until_ms);
     }
 }
 
 bool icp_receive(struct icp_client *client, uint32_t id, uint32_t timeout_ms,
                  struct icp_reply *reply)
 {
-    uint32_t wait_ms = timeout_ms != 0 ? timeout_ms : client->call_timeout_ms;
-    return receive_until(client, id, client_now_ms() + wait_ms, reply);
+    return receive_until(client, id, client_until_ms(client, timeout_ms), reply);
 }
 
 void icp_forget(struct icp_client *client, uint32_t id)
 {
-    client_pipeline_forget(&client->pipeline, id);
+    uint8_t op = 0;
+    struct client_pipeline *pipeline = client_core_find(&client->core, id, &op);
+    if (pipeline != NULL)
+        client_pipeline_forget(pipeline, id);
     struct client_kept *kept;
     while (id != 0 && (kept = kept_take(client, id)) != NULL)
-        free(kept);
+        client_memory_free(kept);
 }
 
 size_t icp_in_flight(const struct icp_client *client)
 {
-    size_t count = client_pipeline_waiting(&client->pipeline);
+    size_t count = client_core_waiting(&client->core);
     for (const struct client_kept *kept = client->kept_first; kept != NULL; kept = kept->next)
         count += !kept->reply.more;
     return count;
@@ -247,43 +301,48 @@ size_t icp_in_flight(const struct icp_client *client)
 
 /* One request, one reply. */
 
-bool client_call_until(struct icp_client *client, enum icp_op op, const struct icp_payload *payload,
-                       int64_t until_ms, struct icp_reply *reply)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    uint32_t id = request_queue(client, op, payload, &fault);
-    if (id == 0)
-        return client_reply_fail(reply, 0, (uint8_t)op, &fault);
-    bool succeeded;
-    do {
-        succeeded = receive_until(client, id, until_ms, reply);
-    } while (succeeded && reply->more);
-    if (!succeeded)
-        icp_forget(client, id);
-    return succeeded;
-}
+struct call {
+    struct client_task task; /* first: the core gives this back */
+    const struct icp_allocator *allocator;
+    struct icp_reply *reply;
+    bool is_done;
+};
 
-/* Only a lost connection is a reason to repeat, and only what the table calls safe may be. */
-static bool may_repeat(const struct icp_client *client, enum icp_op op, enum icp_error code)
+static void call_done(struct client_task *task, const struct client_reply *reply)
 {
-    const struct proto_op_info *info =
-        (unsigned)op <= UINT8_MAX ? proto_op_find((uint8_t)op) : NULL;
-    return client->retry && info != NULL && info->retry == PROTO_RETRY_SAFE &&
-           client->pipeline.lost && (code == ICP_CLOSED || code == ICP_CONNECT);
+    struct call *call = (struct call *)task;
+    if (reply->more)
+        return;
+    (void)client_reply_fill(call->allocator, call->reply, reply);
+    call->is_done = true;
 }
 
 bool icp_call_within(struct icp_client *client, enum icp_op op, const struct icp_payload *payload,
                      uint32_t timeout_ms, struct icp_reply *reply)
 {
-    int64_t until_ms = client_now_ms() + (timeout_ms != 0 ? timeout_ms : client->call_timeout_ms);
-    if (client_call_until(client, op, payload, until_ms, reply))
-        return true;
-    if (!may_repeat(client, op, reply->fault.code))
-        return false;
+    struct client_core *core = &client->core;
     struct proto_fault fault = {.code = PROTO_OK};
-    if (!client_reconnect(client, &fault))
-        return client_reply_fail(reply, reply->request_id, (uint8_t)op, &fault);
-    return client_call_until(client, op, payload, until_ms, reply);
+    struct client_request request;
+    int64_t now_ms = client_now_ms();
+    int64_t until_ms = now_ms + (timeout_ms != 0 ? timeout_ms : core->settings.call_timeout_ms);
+    struct call call = {.allocator = &core->settings.allocator, .reply = reply};
+    call.task.on_done = call_done;
+    if (!client_request_fill(op, payload, &request, &fault) ||
+        !client_task_prepare(core, &call.task, &request, until_ms, &fault))
+        return client_reply_fail(reply, 0, (uint8_t)op, &fault);
+    client_core_add(core, &call.task, now_ms);
+    for (;;) {
+        struct client_reply other;
+        while (!call.is_done && client_core_next(core, &other)) {
+            if (kept_add(client, &other, &fault))
+                continue;
+            client_core_remove(core, &call.task);
+            return client_reply_fail(reply, other.id, other.op, &fault);
+        }
+        if (call.is_done)
+            return reply->fault.code == ICP_OK;
+        client_core_turn(core, INT64_MAX);
+    }
 }
 
 bool icp_call(struct icp_client *client, enum icp_op op, const struct icp_payload *payload,

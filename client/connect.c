@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening and closing a connection, and the greeting. */
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
+/* Making a client, and unmaking it. Options are copied, whatever size they have; the core is told
+ * of them; and unless the caller wants that later, one round of attempts shows whether somebody
+ * answers. */
 #include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+#include <stddef.h>
 
 #include "client/client.h"
 
 #define CONNECT_TIMEOUT_MS 5000
 #define CALL_TIMEOUT_MS 30000
+#define HEDGE_PERCENT 5
 #define STRING_OF(number) #number
 #define STRING(number) STRING_OF(number)
 #define VERSION_TEXT                                                                               \
@@ -32,199 +25,124 @@ unsigned icp_version_number(void)
     return ICP_VERSION_NUMBER;
 }
 
-static const char *where_text(const struct client_uri *uri, char *text, size_t text_bytes)
-{
-    if (uri->is_unix)
-        snprintf(text, text_bytes, "%s", uri->path);
-    else
-        snprintf(text, text_bytes, strchr(uri->host, ':') != NULL ? "[%s]:%u" : "%s:%u", uri->host,
-                 uri->port);
-    return text;
-}
+/* Bytes of the struct in version 0.1, which a size of 0 means: this never changes again. */
+#define OPTIONS_BYTES_FIRST (offsetof(struct icp_options, log_context) + sizeof(void *))
 
-static bool connect_fail(const struct client_uri *uri, struct proto_fault *fault,
-                         const char *reason)
+bool client_struct_read(void *to, size_t to_bytes, const void *from, size_t from_bytes,
+                        size_t first_bytes)
 {
-    char where[CLIENT_HOST_BYTES_MAX + 16];
-    return proto_fault_set(fault, PROTO_CONNECT, "uri", "cannot connect to %s: %s",
-                           where_text(uri, where, sizeof where), reason);
-}
-
-/* Waits for a connect under way. Returns 0 or an errno value. */
-static int connect_wait(int fd, int64_t until_ms)
-{
-    for (;;) {
-        int64_t left_ms = until_ms - client_now_ms();
-        if (left_ms <= 0)
-            return ETIMEDOUT;
-        struct pollfd waiting = {.fd = fd, .events = POLLOUT};
-        int ready = poll(&waiting, 1, left_ms > INT32_MAX ? INT32_MAX : (int)left_ms);
-        if (ready < 0 && errno != EINTR)
-            return errno;
-        if (ready > 0)
-            break;
+    const uint8_t *at = from;
+    size_t bytes = from_bytes != 0 ? from_bytes : first_bytes;
+    for (size_t i = to_bytes; i < bytes; i++) {
+        if (at[i] != 0)
+            return false;
     }
-    int error = 0;
-    socklen_t bytes = sizeof error;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0)
-        return errno;
-    return error;
-}
-
-/* Returns a connected socket, or -1 with *error. */
-static int socket_open(const struct sockaddr *address, socklen_t bytes, int64_t until_ms,
-                       int *error)
-{
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        *error = errno;
-        return -1;
-    }
-    *error = connect(fd, address, bytes) == 0 ? 0 : errno;
-    /* A Unix socket whose queue is full says EAGAIN: there is nothing to wait for with poll. */
-    if (*error == EINPROGRESS || *error == EINTR)
-        *error = connect_wait(fd, until_ms);
-    if (*error != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static bool open_unix(struct icp_client *client, int64_t until_ms, struct proto_fault *fault)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    static_assert(sizeof address.sun_path > CLIENT_PATH_BYTES_MAX, "a path fits with its zero");
-    memcpy(address.sun_path, client->uri.path, strlen(client->uri.path) + 1);
-    int error = 0;
-    client->fd = socket_open((const struct sockaddr *)&address, sizeof address, until_ms, &error);
-    return client->fd >= 0 || connect_fail(&client->uri, fault, strerror(error));
-}
-
-static bool open_tcp(struct icp_client *client, int64_t until_ms, struct proto_fault *fault)
-{
-    char port[8];
-    snprintf(port, sizeof port, "%u", client->uri.port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    int failure = getaddrinfo(client->uri.host, port, &hints, &found);
-    if (failure != 0)
-        return connect_fail(&client->uri, fault, gai_strerror(failure));
-    int error = EADDRNOTAVAIL;
-    for (const struct addrinfo *next = found; next != NULL && client->fd < 0; next = next->ai_next)
-        client->fd = socket_open(next->ai_addr, next->ai_addrlen, until_ms, &error);
-    freeaddrinfo(found);
-    if (client->fd < 0)
-        return connect_fail(&client->uri, fault, strerror(error));
-    int on = 1; /* a request must not wait for the acknowledgement of the one before */
-    (void)setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    memset(to, 0, to_bytes);
+    memcpy(to, from, bytes < to_bytes ? bytes : to_bytes);
     return true;
 }
 
-bool client_open(struct icp_client *client, int64_t until_ms, struct proto_fault *fault)
+bool client_options_read(const struct icp_options *from, struct icp_options *to,
+                         struct proto_fault *fault)
 {
-    return client->uri.is_unix ? open_unix(client, until_ms, fault)
-                               : open_tcp(client, until_ms, fault);
-}
-
-void client_shut(struct icp_client *client)
-{
-    if (client->fd >= 0)
-        close(client->fd);
-    client->fd = -1;
-    client->is_deaf = client->is_finished = false;
-}
-
-/* Greeting. */
-
-static const char *greeting_keep(struct icp_client *client, size_t *at, struct icp_text text)
-{
-    size_t left = sizeof client->greeting - *at - 1;
-    size_t bytes = text.bytes < left / 2 ? text.bytes : left / 2;
-    char *kept = client->greeting + *at;
-    memcpy(kept, text.data, bytes);
-    kept[bytes] = '\0';
-    *at += bytes + 1;
-    return kept;
-}
-
-static bool greet(struct icp_client *client, int64_t until_ms, struct proto_fault *fault)
-{
-    struct icp_payload *payload = icp_payload_create();
-    if (payload == NULL)
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the greeting");
-    icp_payload_text(payload, "client", client->name);
-    if (client->token != NULL)
-        icp_payload_text(payload, "token", client->token);
-    struct icp_reply reply = {0};
-    bool greeted = client_call_until(client, ICP_OP_HELLO, payload, until_ms, &reply);
-    if (greeted) {
-        size_t at = 0;
-        client->server.server = greeting_keep(client, &at, icp_reply_text(&reply, "server"));
-        client->server.role = greeting_keep(client, &at, icp_reply_text(&reply, "role"));
-        client->server.protocol = (uint64_t)icp_reply_int(&reply, "protocol", 0);
-        client->server.schema = (uint64_t)icp_reply_int(&reply, "schema", 0);
-        client->server.icp = (uint64_t)icp_reply_int(&reply, "icp", 0);
-    } else {
-        proto_fault_set(fault, (enum proto_error)reply.fault.code, reply.fault.field, "%s",
-                        reply.fault.code == ICP_TIMEOUT ? "the server did not greet in time"
-                                                        : reply.fault.message);
-    }
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-    return greeted;
-}
-
-static bool client_begin(struct icp_client *client, struct proto_fault *fault)
-{
-    int64_t until_ms = client_now_ms() + client->connect_timeout_ms;
-    client_shut(client);
-    client_pipeline_restart(&client->pipeline);
-    if (client_open(client, until_ms, fault) && greet(client, until_ms, fault))
+    static const struct icp_options defaults = {0};
+    if (from == NULL)
+        from = &defaults;
+    if (client_struct_read(to, sizeof *to, from, from->size, OPTIONS_BYTES_FIRST))
         return true;
-    client_pipeline_lose(&client->pipeline, fault->code, fault->message);
-    client_shut(client);
-    return false;
+    return proto_fault_set(fault, PROTO_USAGE, "options",
+                           "the options use what libicp " VERSION_TEXT
+                           " does not know; the program was built for a newer one");
 }
 
-static bool client_prepare(struct icp_client *client, const struct icp_options *options,
-                           struct proto_fault *fault)
+static uint32_t or_default(uint32_t value, uint32_t fallback)
 {
-    client->connect_timeout_ms =
-        options->connect_timeout_ms != 0 ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
-    client->call_timeout_ms =
-        options->call_timeout_ms != 0 ? options->call_timeout_ms : CALL_TIMEOUT_MS;
-    client->retry = options->retry;
-    client->name = strdup(options->name != NULL ? options->name : "libicp " VERSION_TEXT);
-    client->token = options->token != NULL ? strdup(options->token) : NULL;
-    if (client->name == NULL || (options->token != NULL && client->token == NULL))
+    return value != 0 ? value : fallback;
+}
+
+static bool settings_read(struct client_settings *settings, const struct icp_options *options,
+                          client_resolve *resolve, struct proto_fault *fault)
+{
+    const struct icp_allocator *allocator = &options->allocator;
+    *settings = (struct client_settings){
+        .allocator = *allocator,
+        .connect_timeout_ms = or_default(options->connect_timeout_ms, CONNECT_TIMEOUT_MS),
+        .call_timeout_ms = or_default(options->call_timeout_ms, CALL_TIMEOUT_MS),
+        .is_patient = !options->no_retry,
+        .checksum = !options->no_checksum,
+        .in_flight_max = options->in_flight_max,
+        .buffer_bytes_max =
+            options->buffer_bytes_max != 0 ? options->buffer_bytes_max : CLIENT_BUFFER_BYTES_MAX,
+        .hedge_ms = options->hedge_ms,
+        .hedge_percent_max = or_default(options->hedge_percent_max, HEDGE_PERCENT),
+        .on_log = options->on_log,
+        .log_context = options->log_context,
+        .resolve = resolve != NULL ? resolve : getaddrinfo,
+    };
+    if (settings->hedge_percent_max > 100)
+        return proto_fault_set(fault, PROTO_USAGE, "options.hedge_percent_max",
+                               "%u percent of the calls cannot be hedged; 100 is the most",
+                               settings->hedge_percent_max);
+    settings->name = client_memory_text(allocator, options->name != NULL ? options->name
+                                                                         : "libicp " VERSION_TEXT);
+    settings->token = options->token != NULL ? client_memory_text(allocator, options->token) : NULL;
+    if (settings->name == NULL || (options->token != NULL && settings->token == NULL))
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the client");
     return true;
+}
+
+bool client_core_open(struct client_core *core, const char *uri, const struct icp_options *options,
+                      client_resolve *resolve, struct proto_fault *fault)
+{
+    struct client_uri uris[CLIENT_HOSTS_MAX];
+    struct client_settings settings = {0};
+    *core = (struct client_core){.epoll_fd = -1, .greeting.server = {.server = "", .role = ""}};
+    if (!client_uri_parse(uri, uris, &core->host_count, fault))
+        return false;
+    for (size_t i = 0; i < core->host_count; i++)
+        core->hosts[i].uri = uris[i];
+    bool is_read = settings_read(&settings, options, resolve, fault);
+    core->settings = settings;
+    return is_read && client_core_init(core, &settings, fault);
+}
+
+void client_core_close(struct client_core *core)
+{
+    client_core_fini(core);
+    client_memory_free(core->settings.name);
+    client_memory_free(core->settings.token);
+}
+
+struct icp_client *client_create(const char *uri, const struct icp_options *options,
+                                 client_resolve *resolve, struct proto_fault *fault)
+{
+    struct icp_client *client = client_memory_grow(&options->allocator, NULL, sizeof *client);
+    if (client == NULL) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the client");
+        return NULL;
+    }
+    *client = (struct icp_client){
+        .default_score = options->default_score,
+        .default_grade = options->default_grade != '\0' ? options->default_grade : 'D',
+        .default_fit = options->default_fit,
+        .default_p = options->default_p,
+    };
+    if (client_core_open(&client->core, uri, options, resolve, fault))
+        return client;
+    icp_close(client);
+    return NULL;
 }
 
 struct icp_client *icp_connect(const char *uri, const struct icp_options *options,
                                struct icp_fault *fault)
 {
-    static const struct icp_options defaults = {0};
     struct proto_fault found = {.code = PROTO_OK};
-    struct client_uri where;
-    struct icp_client *client = NULL;
-    if (options == NULL)
-        options = &defaults;
-    if (!client_uri_parse(uri, &where, &found))
-        goto failed;
-    client = calloc(1, sizeof *client);
-    if (client == NULL) {
-        proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the client");
-        goto failed;
-    }
-    client->fd = -1;
-    client->uri = where;
-    client_pipeline_init(&client->pipeline, options->in_flight_max, options->buffer_bytes_max,
-                         !options->no_checksum);
-    if (client_prepare(client, options, &found) && client_begin(client, &found))
+    struct icp_options read;
+    struct icp_client *client = client_options_read(options, &read, &found)
+                                    ? client_create(uri, &read, NULL, &found)
+                                    : NULL;
+    if (client != NULL && (read.connect_later || client_ready_until(client, INT64_MAX, &found)))
         return client;
-failed:
     icp_close(client);
     client_fault_export(&found, fault);
     return NULL;
@@ -233,35 +151,32 @@ failed:
 bool icp_reconnect(struct icp_client *client, struct icp_fault *fault)
 {
     struct proto_fault found = {.code = PROTO_OK};
-    if (!client_reconnect(client, &found)) {
-        client_fault_export(&found, fault);
-        return false;
-    }
-    return true;
-}
-
-bool client_reconnect(struct icp_client *client, struct proto_fault *fault)
-{
-    proto_fault_set(fault, PROTO_CLOSED, "", "the connection was opened anew");
-    if (!client_kept_abandoned(client, fault))
-        return false;
-    return client_begin(client, fault);
+    client->core.now_ms = client_now_ms();
+    client_core_fork_check(&client->core);
+    client_core_drop(&client->core, "the connection was opened anew");
+    if (client_ready_until(client, INT64_MAX, &found))
+        return true;
+    client_fault_export(&found, fault);
+    return false;
 }
 
 void icp_close(struct icp_client *client)
 {
     if (client == NULL)
         return;
-    client_shut(client);
+    client_core_close(&client->core);
     client_kept_clear(client);
-    client_pipeline_fini(&client->pipeline);
     icp_payload_destroy(client->query);
-    free(client->name);
-    free(client->token);
-    free(client);
+    client_memory_free(client);
 }
 
 const struct icp_server *icp_server_info(const struct icp_client *client)
 {
-    return &client->server;
+    const struct client_link *link = client->core.links[CLIENT_MAIN];
+    return client_link_ready(link) ? &link->greeting.server : &client->core.greeting.server;
+}
+
+bool icp_is_connected(const struct icp_client *client)
+{
+    return client_link_ready(client->core.links[CLIENT_MAIN]);
 }

@@ -11,22 +11,29 @@
  *     icp_close(client);
  *
  * Purpose: blocking calls with a deadline each, and pipelining: many requests in flight on one
- * connection, replies matched by id.
+ * connection, replies matched by id. For threads: icp_pool.h; for an event loop: icp_async.h.
  * Shapes and units: times are milliseconds; texts are UTF-8; a struct set to zero means defaults.
- * Ownership: what icp_connect and icp_payload_create return is the caller's, to give back to
- * icp_close and icp_payload_destroy. Arguments are borrowed for the length of the call. Texts and
- * values read from a reply or a score point into it and die with its next use or its _fini.
- * Errors: functions that can fail return false, NULL or 0 and say why in a struct icp_fault.
- * A deadline that passes costs the request, never the connection: a late reply is dropped.
- * Threads: no global state. One client belongs to one thread at a time; use a client per thread.
- * Signals: never touches the host's handlers; a closed peer raises no SIGPIPE.
- * Cost: a round trip is one send and one receive; no allocation once the buffers have grown. */
+ * Structs that begin with `size` may grow: set it with ICP_OPTIONS and the like (0 means the
+ * members of version 0.1), and programs built against an older header go on working. Ownership:
+ * what icp_connect and icp_payload_create return is the caller's, to give back to icp_close and
+ * icp_payload_destroy. Arguments are borrowed for the length of the call. Texts and values read
+ * from a reply or a score point into it and die with its next use or its _fini. Errors: functions
+ * that can fail return false, NULL or 0 and say why in a struct icp_fault. A deadline that passes
+ * costs the request, never the connection: a late reply is dropped. A lost connection is opened
+ * again by the next call; deadlines hold meanwhile, name look-up included. Threads: no global
+ * state. One client belongs to one thread at a time; use a client per thread, or a pool. A host
+ * name is looked up by a thread of the library's own, with all signals blocked. Fork: a child may
+ * go on using its copy of a client; it lets go of the parent's connection, whose requests in flight
+ * fail with ICP_CLOSED there, and opens its own. Nothing is shared after that. Signals: never
+ * touches the host's handlers; a closed peer raises no SIGPIPE. Cost: a round trip is one send and
+ * one receive; no allocation once the buffers have grown. */
 #ifndef ICP_H
 #define ICP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -80,29 +87,69 @@ struct icp_text {
 
 struct icp_client;
 
+/* Where memory comes from. resize is realloc with a context; bytes 0 frees and returns NULL. What
+ * it returns must be aligned for any type, and it must outlive every reply and score of the client.
+ * Not asked: for looking up host names, which is libc's. */
+struct icp_allocator {
+    void *(*resize)(void *context, void *memory, size_t bytes);
+    void *context;
+};
+
+enum icp_log_level { ICP_LOG_DEBUG, ICP_LOG_INFO, ICP_LOG_WARNING };
+
+/* Zero means the default throughout. */
 struct icp_options {
-    uint32_t connect_timeout_ms; /* to connect and be greeted; 0 = 5,000 */
+    size_t size;                 /* ICP_OPTIONS sets it */
+    uint32_t connect_timeout_ms; /* most that a call waits for a connection; 0 = 5,000 */
     uint32_t call_timeout_ms;    /* of each call that names none; 0 = 30,000 */
     const char *name;            /* who calls, for the server's log; NULL = "libicp <version>" */
     const char *token;           /* secret that gives the connection its role; NULL = none */
     bool no_checksum;            /* do not put checksums on requests */
-    bool retry;                  /* after a lost connection: connect again and repeat once, for
-                                  * operations that are safe to repeat (docs/reference/) */
-    uint32_t in_flight_max;      /* unanswered requests, those given up included; 0 = 65,536 */
-    size_t buffer_bytes_max;     /* replies that wait to be received; 0 = 64 MiB */
+    bool no_retry;           /* send each request once and try each host once, whatever happens */
+    bool connect_later;      /* icp_connect succeeds without a server; the first call connects */
+    uint32_t in_flight_max;  /* unanswered requests, those given up included; 0 = 65,536 */
+    size_t buffer_bytes_max; /* replies that wait to be received; 0 = 64 MiB */
+    /* A read that is not answered within hedge_ms is sent to a second connection too (of the next
+     * host, if there is one), and the first answer wins. 0 = never. */
+    uint32_t hedge_ms;
+    uint32_t hedge_percent_max; /* of all calls; 0 = 5, at most 100 */
+    /* What icp_score_lead gives, with is_default set, where no server could answer. */
+    bool default_score;
+    char default_grade; /* 0 = 'D' */
+    double default_fit;
+    double default_p;
+    struct icp_allocator allocator; /* resize NULL = malloc */
+    /* Told of connections that come and go, by the thread that uses the client; never of data of
+     * accounts. Must not call the client. NULL = nobody. */
+    void (*on_log)(void *context, enum icp_log_level level, const char *message);
+    void *log_context;
 };
+/* struct icp_options options = {ICP_OPTIONS, .call_timeout_ms = 200}; in C++ before 20:
+ * struct icp_options options = icp_options_default(); */
+#define ICP_OPTIONS .size = sizeof(struct icp_options)
+static inline struct icp_options icp_options_default(void)
+{
+    struct icp_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    return options;
+}
 
 /* Connects and introduces itself. URIs: icp://host:port (port 4273 if left out; [::1] for IPv6),
- * icp+unix:/path. icps:// is refused: TLS is not spoken yet. options may be NULL. Looking up a host
- * name blocks as long as the system's resolver does. NULL with *fault on failure. */
+ * several hosts with commas between (icp://a:4273,b:4273), icp+unix:/path. icps:// is refused: TLS
+ * is not spoken yet. Hosts are tried in the order of the URI; one that works is kept until it
+ * fails, and then the one after it comes. options may be NULL. NULL with *fault if the URI is wrong
+ * or no host can be reached. */
 ICP_API struct icp_client *icp_connect(const char *uri, const struct icp_options *options,
                                        struct icp_fault *fault);
-/* Connects again after a loss; requests in flight are answered with ICP_CLOSED. */
+/* Drops the connection, answers requests in flight with ICP_CLOSED, and connects anew, now. There
+ * is no need to: a call does so by itself. */
 ICP_API bool icp_reconnect(struct icp_client *client, struct icp_fault *fault);
 /* Closes and frees; NULL is fine. */
 ICP_API void icp_close(struct icp_client *client);
 
-/* What the server said of itself; valid until icp_reconnect or icp_close. */
+/* What the server said of itself when the connection was last opened; the texts are valid until the
+ * next call. All empty before the first. */
 struct icp_server {
     const char *server; /* name and version */
     const char *role;   /* none, read, write or admin */
@@ -111,6 +158,8 @@ struct icp_server {
     uint64_t icp;    /* active ICP version, 0 if none */
 };
 ICP_API const struct icp_server *icp_server_info(const struct icp_client *client);
+/* Whether there is a connection, as far as is known without asking. */
+ICP_API bool icp_is_connected(const struct icp_client *client);
 
 /* Requests. */
 
@@ -119,6 +168,7 @@ ICP_API const struct icp_server *icp_server_info(const struct icp_client *client
  * name within a map and must be NULL within a list. */
 struct icp_payload;
 ICP_API struct icp_payload *icp_payload_create(void); /* NULL: no memory */
+ICP_API struct icp_payload *icp_payload_create_with(const struct icp_allocator *allocator);
 ICP_API void icp_payload_destroy(struct icp_payload *payload);
 ICP_API void icp_payload_reset(struct icp_payload *payload); /* empty again, keeps its memory */
 ICP_API void icp_payload_nil(struct icp_payload *payload, const char *key);
@@ -209,16 +259,22 @@ ICP_API char *icp_value_print(const struct icp_value *value, char *text, size_t 
 
 /* Calls. */
 
-/* Sends one request and waits for its reply. payload may be NULL for an empty one. Progress frames
- * are passed over. Returns whether reply->fault.code is ICP_OK. */
+/* Sends one request and waits for its reply, which comes or fails by the deadline: timeout_ms from
+ * now, 0 = options.call_timeout_ms. payload may be NULL for an empty one. Progress frames are
+ * passed over. A request that is safe to repeat (docs/reference/) is sent again after a lost
+ * connection, three times in all; so is a write, where the server knows operation ids: each write
+ * carries one, `operation`, that the payload gives or the library makes. Returns whether
+ * reply->fault.code is ICP_OK. */
 ICP_API bool icp_call(struct icp_client *client, enum icp_op op, const struct icp_payload *payload,
                       struct icp_reply *reply);
 ICP_API bool icp_call_within(struct icp_client *client, enum icp_op op,
                              const struct icp_payload *payload, uint32_t timeout_ms,
                              struct icp_reply *reply);
 
-/* Pipelining. icp_send queues a request and returns its id, 0 with *fault if it could not. Requests
- * leave when 64 KiB have gathered, at icp_flush, and whenever a reply is waited for. */
+/* Pipelining. icp_send queues a request and returns its id, 0 with *fault if it could not; it
+ * connects where there is no connection. Requests leave when 64 KiB have gathered, at icp_flush,
+ * and whenever a reply is waited for. They are never repeated: when the connection goes, each in
+ * flight fails with ICP_CLOSED. */
 ICP_API uint32_t icp_send(struct icp_client *client, enum icp_op op,
                           const struct icp_payload *payload, struct icp_fault *fault);
 ICP_API bool icp_flush(struct icp_client *client, struct icp_fault *fault);
@@ -249,13 +305,16 @@ ICP_API size_t icp_in_flight(const struct icp_client *client);
 /* Who to score: a stored account (by id, by any key, by the domain of an email address), values of
  * a lead, or values laid over the stored account. What is NULL or 0 is left out. */
 struct icp_query {
+    size_t size; /* ICP_QUERY sets it */
     const char *id;
     const char *key; /* such as "domain:acme.com" */
     const char *email;
     const struct icp_payload *values; /* by field name */
     uint32_t icp;                     /* version to score with; 0 = the active one */
     uint32_t reasons;                 /* contributions of each sign to give */
+    uint32_t timeout_ms;              /* deadline of icp_score_lead; 0 = options.call_timeout_ms */
 };
+#define ICP_QUERY .size = sizeof(struct icp_query)
 
 struct icp_reason {
     struct icp_text field;
@@ -265,14 +324,16 @@ struct icp_reason {
 
 /* Set it to zero before its first use, use it again, and give it to icp_score_fini at the end. */
 struct icp_score {
-    uint32_t icp; /* version that scored */
-    uint64_t seq; /* data watermark of the answer */
-    bool found;   /* a stored account was found */
-    bool tal;     /* on the target account list */
-    char grade;   /* A, B, C or D */
-    double fit;   /* 0 to 100 */
-    double p;     /* calibrated probability */
-    int64_t raw;  /* millionths of a logit; intercept + reasons + rest, exactly */
+    size_t size;     /* ICP_SCORE sets it */
+    uint32_t icp;    /* version that scored */
+    uint64_t seq;    /* data watermark of the answer */
+    bool found;      /* a stored account was found */
+    bool tal;        /* on the target account list */
+    bool is_default; /* no server could answer: fit, p and grade are those of the options */
+    char grade;      /* A, B, C or D */
+    double fit;      /* 0 to 100 */
+    double p;        /* calibrated probability */
+    int64_t raw;     /* millionths of a logit; intercept + reasons + rest, exactly */
     /* with reasons only */
     int64_t intercept;
     int64_t rest;
@@ -291,6 +352,9 @@ struct icp_score {
     struct icp_reply reply; /* the library's, with what the texts point into */
     void *memory;
 };
+#define ICP_SCORE .size = sizeof(struct icp_score)
+/* With options.default_score a failure that is not the query's own gives true and the default
+ * score, with is_default set and *fault saying what happened. */
 ICP_API bool icp_score_lead(struct icp_client *client, const struct icp_query *query,
                             struct icp_score *score, struct icp_fault *fault);
 /* The same in two steps, to pipeline. icp_score_receive waits for any reply of icp_score_send (or

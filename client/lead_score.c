@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scoring, the hot path: one small payload out, one reply straight into a struct. */
-#include <stdlib.h>
+#include <assert.h>
+#include <stddef.h>
 
 #include "client/client.h"
+
+/* Bytes of the structs in version 0.1, which a size of 0 means: these never change again. */
+#define QUERY_BYTES_FIRST (offsetof(struct icp_query, timeout_ms) + sizeof(uint32_t))
+#define SCORE_BYTES_FIRST (offsetof(struct icp_score, memory) + sizeof(void *))
+static_assert(SCORE_BYTES_FIRST == sizeof(struct icp_score),
+              "whoever adds a member must not write it for a caller whose size has no room");
 
 static size_t list_count(const struct proto_arg *arg)
 {
@@ -46,8 +53,8 @@ static void texts_read(const struct proto_arg *arg, struct icp_text *texts, size
         texts[i] = value.text;
 }
 
-static bool lists_read(const struct proto_arg *args, struct icp_score *score,
-                       struct proto_fault *fault)
+static bool lists_read(const struct icp_allocator *allocator, const struct proto_arg *args,
+                       struct icp_score *score, struct proto_fault *fault)
 {
     size_t reason_count = list_count(&args[PROTO_A_SCORE_REASONS]);
     size_t missing_count = list_count(&args[PROTO_A_SCORE_MISSING]);
@@ -61,7 +68,8 @@ static bool lists_read(const struct proto_arg *args, struct icp_score *score,
         return true;
     /* Counts are at most the bytes of the reply, so the sum cannot overflow. */
     size_t reason_bytes = reason_count * sizeof(struct icp_reason);
-    void *memory = realloc(score->memory, reason_bytes + text_count * sizeof(struct icp_text));
+    void *memory = client_memory_grow(allocator, score->memory,
+                                      reason_bytes + text_count * sizeof(struct icp_text));
     if (memory == NULL)
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the reasons");
     score->memory = memory;
@@ -84,7 +92,8 @@ static bool lists_read(const struct proto_arg *args, struct icp_score *score,
     return true;
 }
 
-static bool score_read(struct icp_score *score, struct proto_fault *fault)
+static bool score_read(const struct icp_allocator *allocator, struct icp_score *score,
+                       struct proto_fault *fault)
 {
     const struct proto_op_info *info = proto_op_find(PROTO_OP_SCORE);
     struct proto_arg args[PROTO_ARGS_MAX];
@@ -97,6 +106,7 @@ static bool score_read(struct icp_score *score, struct proto_fault *fault)
     struct proto_span id = args[PROTO_A_SCORE_ID].text;
     score->icp = (uint32_t)args[PROTO_A_SCORE_ICP].uint;
     score->seq = args[PROTO_A_SCORE_SEQ].uint;
+    score->is_default = false;
     score->found = args[PROTO_A_SCORE_FOUND].flag;
     score->tal = args[PROTO_A_SCORE_TAL].flag;
     score->fit = args[PROTO_A_SCORE_FIT].number;
@@ -113,7 +123,7 @@ static bool score_read(struct icp_score *score, struct proto_fault *fault)
     score->rest = rest->present ? rest->integer : 0;
     score->fit_low = low->present ? low->number : score->fit;
     score->fit_high = high->present ? high->number : score->fit;
-    return lists_read(args, score, fault);
+    return lists_read(allocator, args, score, fault);
 }
 
 /* The payload of a query; taken from and given back to the client so that it is allocated once. */
@@ -121,7 +131,7 @@ static const struct icp_payload *query_payload(struct icp_client *client,
                                                const struct icp_query *query)
 {
     if (client->query == NULL)
-        client->query = icp_payload_create();
+        client->query = icp_payload_create_with(&client->core.settings.allocator);
     struct icp_payload *payload = client->query;
     if (payload == NULL)
         return NULL;
@@ -141,16 +151,27 @@ static const struct icp_payload *query_payload(struct icp_client *client,
     return payload;
 }
 
-static bool no_memory(struct icp_fault *fault)
+/* A query of any size as this version knows it, and its payload. */
+static const struct icp_payload *query_read(struct icp_client *client,
+                                            const struct icp_query *query, struct icp_query *read,
+                                            struct icp_fault *fault)
 {
     struct proto_fault found = {0};
-    proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the query");
-    client_fault_export(&found, fault);
-    return false;
+    const struct icp_payload *payload = NULL;
+    if (!client_struct_read(read, sizeof *read, query, query->size, QUERY_BYTES_FIRST))
+        proto_fault_set(&found, PROTO_USAGE, "query",
+                        "the query uses what this libicp does not know; the program was built for "
+                        "a newer one");
+    else if ((payload = query_payload(client, read)) == NULL)
+        proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the query");
+    if (payload == NULL)
+        client_fault_export(&found, fault);
+    return payload;
 }
 
 /* Turns a received reply, or its failure, into the result of the call. */
-static bool score_finish(bool received, struct icp_score *score, struct icp_fault *fault)
+static bool score_finish(const struct icp_client *client, bool received, struct icp_score *score,
+                         struct icp_fault *fault)
 {
     struct proto_fault found = {.code = PROTO_OK};
     if (!received) {
@@ -159,39 +180,83 @@ static bool score_finish(bool received, struct icp_score *score, struct icp_faul
     }
     if (score->reply.op != ICP_OP_SCORE)
         proto_fault_set(&found, PROTO_USAGE, "", "the reply is of another operation than score");
-    else if (score_read(score, &found))
+    else if (score_read(&client->core.settings.allocator, score, &found))
         return true;
     client_fault_export(&found, fault);
     return false;
 }
 
+/* Faults of the question, not of who should have answered it: a default score would hide them. */
+static bool is_of_the_query(enum icp_error code)
+{
+    switch (code) {
+    case ICP_BAD_PAYLOAD:
+    case ICP_BAD_FIELD:
+    case ICP_MISSING_FIELD:
+    case ICP_DUPLICATE_KEY:
+    case ICP_TOO_LARGE:
+    case ICP_NOT_FOUND:
+    case ICP_DENIED:
+    case ICP_USAGE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool client_score_default(const struct icp_client *client, struct icp_score *score,
+                          const struct icp_fault *fault)
+{
+    if (!client->default_score || is_of_the_query(fault->code))
+        return false;
+    struct icp_reply reply = score->reply;
+    *score = (struct icp_score){
+        .size = score->size,
+        .is_default = true,
+        .grade = client->default_grade,
+        .fit = client->default_fit,
+        .p = client->default_p,
+        .fit_low = client->default_fit,
+        .fit_high = client->default_fit,
+        .id = {"", 0},
+        .reply = reply,
+        .memory = score->memory,
+    };
+    return true;
+}
+
 bool icp_score_lead(struct icp_client *client, const struct icp_query *query,
                     struct icp_score *score, struct icp_fault *fault)
 {
-    const struct icp_payload *payload = query_payload(client, query);
+    struct icp_query read;
+    const struct icp_payload *payload = query_read(client, query, &read, fault);
     if (payload == NULL)
-        return no_memory(fault);
-    return score_finish(icp_call(client, ICP_OP_SCORE, payload, &score->reply), score, fault);
+        return false;
+    bool received = icp_call_within(client, ICP_OP_SCORE, payload, read.timeout_ms, &score->reply);
+    return score_finish(client, received, score, fault) ||
+           client_score_default(client, score, fault);
 }
 
 uint32_t icp_score_send(struct icp_client *client, const struct icp_query *query,
                         struct icp_fault *fault)
 {
-    const struct icp_payload *payload = query_payload(client, query);
+    struct icp_query read;
+    const struct icp_payload *payload = query_read(client, query, &read, fault);
     if (payload == NULL)
-        return no_memory(fault);
+        return 0;
     return icp_send(client, ICP_OP_SCORE, payload, fault);
 }
 
 bool icp_score_receive(struct icp_client *client, uint32_t id, uint32_t timeout_ms,
                        struct icp_score *score, struct icp_fault *fault)
 {
-    return score_finish(icp_receive(client, id, timeout_ms, &score->reply), score, fault);
+    bool received = icp_receive(client, id, timeout_ms, &score->reply);
+    return score_finish(client, received, score, fault);
 }
 
 void icp_score_fini(struct icp_score *score)
 {
     icp_reply_fini(&score->reply);
-    free(score->memory);
-    *score = (struct icp_score){0};
+    client_memory_free(score->memory);
+    *score = (struct icp_score){.size = score->size};
 }

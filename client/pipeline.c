@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* One read takes at least this much: many small replies, or a good part of a large one. */
 #define ROOM_BYTES_MIN ((size_t)64 << 10)
@@ -15,18 +14,19 @@ void client_pipeline_init(struct client_pipeline *pipeline, size_t in_flight_max
     *pipeline = (struct client_pipeline){
         .buffer_bytes_max = buffer_bytes_max != 0 ? buffer_bytes_max : CLIENT_BUFFER_BYTES_MAX,
         .in_flight_max = in_flight_max != 0 ? in_flight_max : CLIENT_IN_FLIGHT_MAX,
-        .id_next = 1,
+        .own_ids = 1,
         .id_oldest = 1,
         .checksum = checksum,
     };
+    pipeline->ids = &pipeline->own_ids;
     proto_writer_init(&pipeline->output);
 }
 
 void client_pipeline_fini(struct client_pipeline *pipeline)
 {
-    proto_writer_fini(&pipeline->output);
-    free(pipeline->input);
-    free(pipeline->pending);
+    client_writer_fini(&pipeline->output);
+    client_memory_free(pipeline->input);
+    client_memory_free(pipeline->pending);
     *pipeline = (struct client_pipeline){0};
 }
 
@@ -37,8 +37,8 @@ void client_pipeline_restart(struct client_pipeline *pipeline)
     pipeline->input_at = pipeline->input_bytes = 0;
     for (size_t i = 0; i < pipeline->pending_capacity; i++)
         pipeline->pending[i].id = 0;
-    pipeline->pending_count = pipeline->forgotten_count = 0;
-    pipeline->id_oldest = pipeline->id_next;
+    pipeline->pending_count = pipeline->forgotten_count = pipeline->owned_count = 0;
+    pipeline->id_oldest = *pipeline->ids;
     pipeline->lost = false;
 }
 
@@ -68,16 +68,18 @@ static bool pending_grow(struct client_pipeline *pipeline)
         return true;
     struct client_pending *old = pipeline->pending;
     size_t grown = capacity == 0 ? PENDING_CAPACITY_MIN : capacity * 2;
-    struct client_pending *pending = calloc(grown, sizeof *pending);
+    struct client_pending *pending =
+        client_memory_grow(pipeline->allocator, NULL, grown * sizeof *pending);
     if (pending == NULL)
         return false;
+    memset(pending, 0, grown * sizeof *pending);
     pipeline->pending = pending;
     pipeline->pending_capacity = grown;
     for (size_t i = 0; i < capacity; i++) {
         if (old[i].id != 0)
             pending[pending_place(pipeline, old[i].id)] = old[i];
     }
-    free(old);
+    client_memory_free(old);
     return true;
 }
 
@@ -85,8 +87,9 @@ static bool pending_grow(struct client_pipeline *pipeline)
 static void pending_remove(struct client_pipeline *pipeline, size_t place)
 {
     size_t mask = pipeline->pending_capacity - 1;
-    if (pipeline->pending[place].forgotten)
-        pipeline->forgotten_count--;
+    const struct client_pending *gone = &pipeline->pending[place];
+    pipeline->forgotten_count -= gone->forgotten;
+    pipeline->owned_count -= !gone->forgotten && gone->owner != NULL;
     pipeline->pending_count--;
     for (size_t next = (place + 1) & mask; pipeline->pending[next].id != 0;
          next = (next + 1) & mask) {
@@ -112,25 +115,33 @@ void client_pipeline_forget(struct client_pipeline *pipeline, uint32_t id)
 {
     if (client_pipeline_find(pipeline, id) == NULL)
         return;
-    pipeline->pending[pending_place(pipeline, id)].forgotten = true;
+    struct client_pending *pending = &pipeline->pending[pending_place(pipeline, id)];
+    pipeline->owned_count -= pending->owner != NULL;
+    pending->forgotten = true;
+    pending->owner = NULL;
     pipeline->forgotten_count++;
 }
 
-/* The place of the lowest id that is waited for; SIZE_MAX if there is none. */
+static bool is_waited_for(const struct client_pending *pending)
+{
+    return pending != NULL && pending->id != 0 && !pending->forgotten && pending->owner == NULL;
+}
+
+/* The place of the lowest id without an owner that is waited for; SIZE_MAX if there is none. */
 static size_t pending_first(struct client_pipeline *pipeline)
 {
     /* Ids are handed out in order, so the next one is usually near. Where a request has been
      * waiting for very many others, the table is the shorter way. */
-    for (; pipeline->id_next - pipeline->id_oldest <= pipeline->pending_capacity &&
-           pipeline->id_oldest != pipeline->id_next;
+    for (; *pipeline->ids - pipeline->id_oldest <= pipeline->pending_capacity &&
+           pipeline->id_oldest != *pipeline->ids;
          pipeline->id_oldest++) {
-        if (client_pipeline_find(pipeline, pipeline->id_oldest) != NULL)
+        if (is_waited_for(client_pipeline_find(pipeline, pipeline->id_oldest)))
             return pending_place(pipeline, pipeline->id_oldest);
     }
     size_t first = SIZE_MAX;
     for (size_t i = 0; i < pipeline->pending_capacity; i++) {
         const struct client_pending *pending = &pipeline->pending[i];
-        if (pending->id != 0 && !pending->forgotten &&
+        if (is_waited_for(pending) &&
             (first == SIZE_MAX || pending->id < pipeline->pending[first].id))
             first = i;
     }
@@ -160,49 +171,71 @@ static uint32_t id_take(struct client_pipeline *pipeline)
 {
     /* Ids wrap after 2^32 requests; one that is still in flight is passed over, and so is 0. */
     for (;;) {
-        uint32_t id = pipeline->id_next++;
+        uint32_t id = (*pipeline->ids)++;
         if (id != 0 && pipeline->pending[pending_place(pipeline, id)].id == 0)
             return id;
     }
 }
 
-uint32_t client_pipeline_request(struct client_pipeline *pipeline, uint8_t op, size_t pairs,
-                                 struct proto_span body, struct proto_fault *fault)
+/* Bytes beside the body: the largest map header, and the operation id with its key. */
+static size_t extra_bytes(const struct client_request *request)
+{
+    size_t id_bytes = request->operation != NULL ? strlen(request->operation) : 0;
+    return 5 + (request->operation != NULL ? 1 + strlen("operation") + 5 + id_bytes : 0);
+}
+
+static bool request_allowed(struct client_pipeline *pipeline, const struct client_request *request,
+                            struct proto_fault *fault)
 {
     if (pipeline->lost) {
         *fault = pipeline->loss;
-        return 0;
+        return false;
     }
-    if (pipeline->pending_count >= pipeline->in_flight_max) {
-        proto_fault_set(fault, PROTO_LIMIT, "",
-                        "%zu requests are in flight, the most that this client allows; receive "
-                        "replies first",
-                        pipeline->pending_count);
-        return 0;
-    }
-    if (body.bytes > PROTO_FRAME_BYTES_MAX - 5) { /* 5 bytes: the largest map header */
-        proto_fault_set(fault, PROTO_TOO_LARGE, "",
-                        "the payload has %zu bytes, a frame holds at most %d", body.bytes,
-                        (int)PROTO_FRAME_BYTES_MAX);
-        return 0;
-    }
+    if (pipeline->pending_count >= pipeline->in_flight_max)
+        return proto_fault_set(fault, PROTO_LIMIT, "",
+                               "%zu requests are in flight, the most that this client allows; "
+                               "receive replies first",
+                               pipeline->pending_count);
+    if (request->body.bytes > PROTO_FRAME_BYTES_MAX - extra_bytes(request))
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "",
+                               "the payload has %zu bytes, a frame holds at most %d",
+                               request->body.bytes, (int)PROTO_FRAME_BYTES_MAX);
+    return true;
+}
+
+static void frame_write(struct client_pipeline *pipeline, const struct client_request *request,
+                        uint32_t id)
+{
     struct proto_writer *output = &pipeline->output;
-    bool grown = pending_grow(pipeline);
-    if (grown) {
-        uint32_t id = id_take(pipeline);
-        proto_writer_frame_begin(output);
-        proto_write_map(output, pairs);
-        proto_write_raw(output, body);
-        proto_writer_frame_end(output, op, pipeline->checksum ? PROTO_FLAG_CHECKSUM : 0, id);
-        if (proto_writer_ok(output)) {
-            size_t place = pending_place(pipeline, id);
-            pipeline->pending[place] = (struct client_pending){.id = id, .op = op};
-            pipeline->pending_count++;
-            return id;
-        }
-        proto_writer_frame_cancel(output);
+    proto_writer_frame_begin(output);
+    proto_write_map(output, request->pairs + (request->operation != NULL));
+    proto_write_raw(output, request->body);
+    if (request->operation != NULL) {
+        proto_write_text(output, "operation");
+        proto_write_text(output, request->operation);
     }
-    proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a request of %zu bytes", body.bytes);
+    proto_writer_frame_end(output, request->op, pipeline->checksum ? PROTO_FLAG_CHECKSUM : 0, id);
+}
+
+uint32_t client_pipeline_request(struct client_pipeline *pipeline,
+                                 const struct client_request *request, struct proto_fault *fault)
+{
+    if (!request_allowed(pipeline, request, fault))
+        return 0;
+    size_t bytes = PROTO_HEADER_BYTES + extra_bytes(request) + request->body.bytes;
+    if (pending_grow(pipeline) &&
+        client_writer_room(&pipeline->output, pipeline->allocator, bytes)) {
+        uint32_t id = id_take(pipeline);
+        frame_write(pipeline, request, id);
+        assert(proto_writer_ok(&pipeline->output));
+        pipeline->pending[pending_place(pipeline, id)] =
+            (struct client_pending){.owner = request->owner, .id = id, .op = request->op};
+        pipeline->pending_count++;
+        pipeline->owned_count += request->owner != NULL;
+        return id;
+    }
+    proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a request of %zu bytes",
+                    request->body.bytes);
     return 0;
 }
 
@@ -252,7 +285,7 @@ uint8_t *client_pipeline_room(struct client_pipeline *pipeline, size_t *bytes)
     if (pipeline->input_capacity - pipeline->input_bytes < ROOM_BYTES_MIN) {
         /* Memory grows with the bytes that have come, never with what a header promises. */
         size_t capacity = pipeline->input_capacity * 2 + ROOM_BYTES_MIN;
-        uint8_t *input = realloc(pipeline->input, capacity);
+        uint8_t *input = client_memory_grow(pipeline->allocator, pipeline->input, capacity);
         if (input == NULL) {
             client_pipeline_lose(pipeline, PROTO_NO_MEMORY, "no memory for the replies");
             return NULL;
@@ -298,6 +331,24 @@ static void reply_check(const struct client_pending *pending, uint8_t status,
                         "the server's reply to %s is not valid: %s", info->name, fault.message);
 }
 
+/* A frame under an id that nobody sent. Under id 0 the server speaks of the connection as a whole,
+ * such as that it takes no more of them; anything else means that the peers disagree. */
+static void frame_unasked(struct client_pipeline *pipeline, const struct proto_header *header,
+                          struct proto_span payload)
+{
+    struct proto_fault told = {0};
+    if (header->code != PROTO_OK)
+        fault_take(header->code, payload, &told);
+    if (header->request_id == 0 && told.code != PROTO_OK) {
+        client_pipeline_lose(pipeline, told.code, told.message);
+        return;
+    }
+    char reason[sizeof told.message + 64];
+    snprintf(reason, sizeof reason, "a reply came for request %u, which was never sent%s%s",
+             header->request_id, told.code != PROTO_OK ? ": " : "", told.message);
+    client_pipeline_lose(pipeline, PROTO_BAD_REPLY, reason);
+}
+
 /* Matches one frame with its request. False: nobody waits for it. */
 static bool frame_take(struct client_pipeline *pipeline, const struct proto_header *header,
                        struct client_reply *reply)
@@ -306,16 +357,11 @@ static bool frame_take(struct client_pipeline *pipeline, const struct proto_head
         pipeline->pending_capacity == 0 ? 0 : pending_place(pipeline, header->request_id);
     if (header->request_id == 0 || pipeline->pending_capacity == 0 ||
         pipeline->pending[place].id == 0) {
-        struct proto_fault told = {0};
-        if (header->code != PROTO_OK)
-            fault_take(header->code, reply->payload, &told);
-        char reason[sizeof told.message + 64];
-        snprintf(reason, sizeof reason, "a reply came for request %u, which was never sent%s%s",
-                 header->request_id, told.code != PROTO_OK ? ": " : "", told.message);
-        client_pipeline_lose(pipeline, PROTO_BAD_REPLY, reason);
+        frame_unasked(pipeline, header, reply->payload);
         return false;
     }
     struct client_pending pending = pipeline->pending[place];
+    reply->owner = pending.owner;
     reply->id = pending.id;
     reply->op = pending.op;
     reply->more = (header->flags & PROTO_FLAG_MORE) != 0;

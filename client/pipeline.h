@@ -14,6 +14,7 @@
 #ifndef CLIENT_PIPELINE_H
 #define CLIENT_PIPELINE_H
 
+#include "client/memory.h"
 #include "proto/request.h"
 #include "proto/writer.h"
 
@@ -23,13 +24,24 @@
 #define CLIENT_BUFFER_BYTES_MAX ((size_t)64 << 20)
 
 struct client_pending {
+    void *owner; /* whose request it is; NULL: of whoever takes replies by id */
     uint32_t id; /* 0: the place is free */
     uint8_t op;
     bool forgotten;
 };
 
+/* A request whose payload is a map of `pairs` encoded in `body`, borrowed for the call. */
+struct client_request {
+    uint8_t op;
+    size_t pairs;
+    struct proto_span body;
+    const char *operation; /* put into the map under that name; NULL: nothing is */
+    void *owner;
+};
+
 /* One frame of a reply. payload holds until the next client_pipeline_next or _room. */
 struct client_reply {
+    void *owner;
     uint32_t id;
     uint8_t op;
     bool more;
@@ -49,35 +61,39 @@ struct client_pipeline {
     size_t pending_capacity; /* a power of two, or 0 */
     size_t pending_count;    /* forgotten ones included */
     size_t forgotten_count;
+    size_t owned_count; /* waited for, with an owner */
     size_t in_flight_max;
-    uint32_t id_next;
+    uint32_t *ids;    /* the next id: of this pipeline, or of all that share a numbering */
+    uint32_t own_ids; /* what `ids` points to unless the owner of the pipeline says otherwise */
+    const struct icp_allocator *allocator; /* borrowed; NULL: malloc */
     uint32_t id_oldest; /* no request below it is pending; a hint for client_pipeline_abandon */
     bool checksum;
     bool lost;
     struct proto_fault loss;
 };
 
-/* 0 for either bound means the default above. */
+/* 0 for either bound means the default above. `ids` and `allocator` may be set right after. */
 void client_pipeline_init(struct client_pipeline *pipeline, size_t in_flight_max,
                           size_t buffer_bytes_max, bool checksum);
 void client_pipeline_fini(struct client_pipeline *pipeline);
 /* A new connection: drops both buffers and all pending requests, keeps counting ids. */
 void client_pipeline_restart(struct client_pipeline *pipeline);
 
-/* Queues one request whose payload is a map of `pairs` encoded in `body`. Returns its id; 0: LIMIT
- * (too many in flight), TOO_LARGE, NO_MEMORY, or the loss. */
-uint32_t client_pipeline_request(struct client_pipeline *pipeline, uint8_t op, size_t pairs,
-                                 struct proto_span body, struct proto_fault *fault);
+/* Queues one request. Returns its id; 0: LIMIT (too many in flight), TOO_LARGE, NO_MEMORY, or the
+ * loss. */
+uint32_t client_pipeline_request(struct client_pipeline *pipeline,
+                                 const struct client_request *request, struct proto_fault *fault);
 /* NULL if no request of that id is pending. */
 const struct client_pending *client_pipeline_find(const struct client_pipeline *pipeline,
                                                   uint32_t id);
 void client_pipeline_forget(struct client_pipeline *pipeline, uint32_t id);
-/* Takes the pending requests out one by one, after a loss; forgotten ones are passed over. 0: none.
- */
+/* Takes the pending requests without an owner out one by one, after a loss; forgotten ones are
+ * passed over. 0: none. */
 uint32_t client_pipeline_abandon(struct client_pipeline *pipeline, uint8_t *op);
+/* Requests without an owner that are waited for. */
 static inline size_t client_pipeline_waiting(const struct client_pipeline *pipeline)
 {
-    return pipeline->pending_count - pipeline->forgotten_count;
+    return pipeline->pending_count - pipeline->forgotten_count - pipeline->owned_count;
 }
 
 /* What waits to be sent, and the news that `bytes` of it have left. */

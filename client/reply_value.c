@@ -8,7 +8,7 @@
 
 void icp_reply_fini(struct icp_reply *reply)
 {
-    free(reply->buffer);
+    client_memory_free(reply->buffer);
     *reply = (struct icp_reply){0};
 }
 

@@ -53,11 +53,37 @@ static bool host_parse(const char *text, struct client_uri *uri, struct proto_fa
     return true;
 }
 
-bool client_uri_parse(const char *text, struct client_uri *uri, struct proto_fault *fault)
+static bool hosts_parse(const char *text, struct client_uri *uris, size_t *count,
+                        struct proto_fault *fault)
 {
-    *uri = (struct client_uri){.port = PROTO_PORT};
+    char part[CLIENT_HOST_BYTES_MAX + 32]; /* a host, brackets, a port, a slash */
+    for (;;) {
+        size_t bytes = strcspn(text, ",");
+        if (*count == CLIENT_HOSTS_MAX)
+            return proto_fault_set(fault, PROTO_USAGE, "uri", "more than %d hosts are named",
+                                   CLIENT_HOSTS_MAX);
+        if (bytes >= sizeof part)
+            return proto_fault_set(fault, PROTO_USAGE, "uri",
+                                   "the host in '%s' must have 1 to %d characters", text,
+                                   CLIENT_HOST_BYTES_MAX);
+        memcpy(part, text, bytes);
+        part[bytes] = '\0';
+        uris[*count] = (struct client_uri){.port = PROTO_PORT};
+        if (!host_parse(part, &uris[*count], fault))
+            return false;
+        ++*count;
+        if (text[bytes] == '\0')
+            return true;
+        text += bytes + 1;
+    }
+}
+
+bool client_uri_parse(const char *text, struct client_uri uris[CLIENT_HOSTS_MAX], size_t *count,
+                      struct proto_fault *fault)
+{
+    *count = 0;
     if (starts_with(text, SCHEME_TCP))
-        return host_parse(text + strlen(SCHEME_TCP), uri, fault);
+        return hosts_parse(text + strlen(SCHEME_TCP), uris, count, fault);
     if (starts_with(text, SCHEME_UNIX)) {
         const char *path = text + strlen(SCHEME_UNIX);
         size_t bytes = strlen(path);
@@ -65,8 +91,9 @@ bool client_uri_parse(const char *text, struct client_uri *uri, struct proto_fau
             return proto_fault_set(fault, PROTO_USAGE, "uri",
                                    "the path in '%s' must have 1 to %d bytes", text,
                                    CLIENT_PATH_BYTES_MAX);
-        uri->is_unix = true;
-        memcpy(uri->path, path, bytes + 1);
+        uris[0] = (struct client_uri){.is_unix = true};
+        memcpy(uris[0].path, path, bytes + 1);
+        *count = 1;
         return true;
     }
     if (starts_with(text, SCHEME_TLS))

@@ -8,8 +8,7 @@ struct icp_client *cli_connect(const struct cli *cli, int *status)
 {
     struct icp_options options = {.call_timeout_ms = cli->timeout_ms,
                                   .name = "icp",
-                                  .token = cli->token[0] != '\0' ? cli->token : NULL,
-                                  .retry = true};
+                                  .token = cli->token[0] != '\0' ? cli->token : NULL};
     struct icp_fault fault;
     struct icp_client *client = icp_connect(cli->uri, &options, &fault);
     *status = EX_OK;

@@ -11,6 +11,19 @@
 #include <time.h>
 #include <unistd.h>
 
+static void *connection_run(void *context)
+{
+    struct fake_connection *connection = context;
+    struct fake_server *server = connection->server;
+    bool content = connection->script(connection->fd);
+    pthread_mutex_lock(&server->lock);
+    server->failed |= !content;
+    close(connection->fd);
+    connection->fd = -1;
+    pthread_mutex_unlock(&server->lock);
+    return NULL;
+}
+
 static void *fake_run(void *context)
 {
     struct fake_server *server = context;
@@ -18,21 +31,28 @@ static void *fake_run(void *context)
         int fd = accept(server->listener, NULL, NULL);
         if (fd < 0)
             return NULL;
-        if (server->served < server->script_count) {
-            if (!server->scripts[server->served](fd))
-                server->failed = true;
-            server->served++;
+        if (server->served == server->script_count) {
+            close(fd);
+            continue;
         }
-        close(fd);
+        assert(server->served < FAKE_CONNECTIONS_MAX);
+        struct fake_connection *connection = &server->connections[server->served];
+        *connection = (struct fake_connection){
+            .server = server, .script = server->scripts[server->served], .fd = fd};
+        int started = pthread_create(&connection->thread, NULL, connection_run, connection);
+        assert(started == 0);
+        server->served++;
     }
 }
 
-static void listen_tcp(struct fake_server *server)
+static void listen_tcp(struct fake_server *server, unsigned port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t bytes = sizeof address;
     server->listener = socket(AF_INET, SOCK_STREAM, 0);
+    int on = 1;
+    setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     int bound = bind(server->listener, (struct sockaddr *)&address, bytes);
     int named = getsockname(server->listener, (struct sockaddr *)&address, &bytes);
     assert(bound == 0 && named == 0);
@@ -52,19 +72,33 @@ static void listen_unix(struct fake_server *server)
     snprintf(server->uri, sizeof server->uri, "icp+unix:%s", address.sun_path);
 }
 
+static void serve(struct fake_server *server)
+{
+    pthread_mutex_init(&server->lock, NULL);
+    int listening = listen(server->listener, 8);
+    int started = pthread_create(&server->thread, NULL, fake_run, server);
+    assert(listening == 0 && started == 0);
+}
+
 void fake_start(struct fake_server *server, bool is_unix, const fake_script *scripts, size_t count)
 {
     *server = (struct fake_server){.scripts = scripts, .script_count = count};
     if (is_unix)
         listen_unix(server);
     else
-        listen_tcp(server);
-    int listening = listen(server->listener, 8);
-    int started = pthread_create(&server->thread, NULL, fake_run, server);
-    assert(listening == 0 && started == 0);
+        listen_tcp(server, 0);
+    serve(server);
 }
 
-bool fake_stop(struct fake_server *server)
+void fake_start_at(struct fake_server *server, unsigned port, const fake_script *scripts,
+                   size_t count)
+{
+    *server = (struct fake_server){.scripts = scripts, .script_count = count};
+    listen_tcp(server, port);
+    serve(server);
+}
+
+static void listener_end(struct fake_server *server)
 {
     shutdown(server->listener, SHUT_RDWR);
     pthread_join(server->thread, NULL);
@@ -75,7 +109,33 @@ bool fake_stop(struct fake_server *server)
         unlink(path);
         rmdir(server->folder);
     }
+}
+
+static void connections_end(struct fake_server *server)
+{
+    for (size_t i = 0; i < server->served; i++)
+        pthread_join(server->connections[i].thread, NULL);
+    pthread_mutex_destroy(&server->lock);
+}
+
+bool fake_stop(struct fake_server *server)
+{
+    listener_end(server);
+    connections_end(server);
     return !server->failed && server->served == server->script_count;
+}
+
+bool fake_stop_now(struct fake_server *server)
+{
+    listener_end(server);
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < server->served; i++) {
+        if (server->connections[i].fd >= 0)
+            shutdown(server->connections[i].fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&server->lock);
+    connections_end(server);
+    return server->served == server->script_count;
 }
 
 static bool read_exactly(int fd, uint8_t *out, size_t bytes)
@@ -137,9 +197,8 @@ bool fake_reply(int fd, uint32_t id, uint8_t status, uint16_t flags,
     return sent;
 }
 
-void fake_fill_hello(struct proto_writer *writer)
+static void hello_fields(struct proto_writer *writer)
 {
-    proto_write_map(writer, 6);
     proto_write_text(writer, "server");
     proto_write_text(writer, "fake 1");
     proto_write_text(writer, "protocol");
@@ -152,6 +211,31 @@ void fake_fill_hello(struct proto_writer *writer)
     proto_write_uint(writer, 2);
     proto_write_text(writer, "icp");
     proto_write_uint(writer, 7);
+}
+
+void fake_fill_hello(struct proto_writer *writer)
+{
+    proto_write_map(writer, 6);
+    hello_fields(writer);
+}
+
+void fake_fill_hello_operations(struct proto_writer *writer)
+{
+    proto_write_map(writer, 7);
+    hello_fields(writer);
+    proto_write_text(writer, "operations");
+    proto_write_bool(writer, true);
+}
+
+void fake_fill_count(struct proto_writer *writer)
+{
+    proto_write_map(writer, 3);
+    proto_write_text(writer, "count");
+    proto_write_uint(writer, 7);
+    proto_write_text(writer, "of");
+    proto_write_uint(writer, 9);
+    proto_write_text(writer, "seq");
+    proto_write_uint(writer, 1);
 }
 
 void fake_fill_ping(struct proto_writer *writer)

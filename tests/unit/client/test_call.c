@@ -210,14 +210,12 @@ static void call_tells_of_a_connection_closed_in_the_middle(void **state)
     (void)state;
     static const fake_script scripts[] = {serve_half_a_reply, serve_pings};
     struct fixture f;
-    begin(&f, scripts, 2, NULL);
+    const struct icp_options options = {ICP_OPTIONS, .no_retry = true};
+    begin(&f, scripts, 2, &options);
     assert_false(icp_call(f.client, ICP_OP_PING, NULL, &f.reply));
     assert_int_equal(f.reply.fault.code, ICP_CLOSED);
     assert_non_null(strstr(f.reply.fault.message, "middle of a reply"));
-    /* Without options.retry the client stays lost until it is told to connect again. */
-    assert_false(icp_call(f.client, ICP_OP_PING, NULL, &f.reply));
-    assert_int_equal(f.reply.fault.code, ICP_CLOSED);
-    assert_true(icp_reconnect(f.client, &f.fault));
+    /* The next call opens the connection again. */
     assert_true(icp_call(f.client, ICP_OP_PING, NULL, &f.reply));
     end(&f);
 }
@@ -290,7 +288,7 @@ static void call_refuses_garbage_and_never_repeats_after_it(void **state)
 {
     (void)state;
     static const fake_script scripts[] = {serve_garbage};
-    struct icp_options options = {.retry = true};
+    struct icp_options options = {ICP_OPTIONS};
     struct fixture f;
     begin(&f, scripts, 1, &options);
     assert_false(icp_call(f.client, ICP_OP_PING, NULL, &f.reply));
@@ -305,24 +303,22 @@ static bool serve_and_hang_up(int fd)
     return fake_greet(fd) && fake_read(fd, &request);
 }
 
-static void call_repeats_what_is_safe_once_when_asked(void **state)
+static void call_repeats_what_is_safe(void **state)
 {
     (void)state;
-    static const fake_script scripts[] = {serve_and_hang_up, serve_pings};
-    struct icp_options options = {.retry = true};
+    static const fake_script scripts[] = {serve_and_hang_up, serve_and_hang_up, serve_pings};
     struct fixture f;
-    begin(&f, scripts, 2, &options);
+    begin(&f, scripts, 3, NULL);
     assert_true(icp_call(f.client, ICP_OP_PING, NULL, &f.reply));
     end(&f);
 }
 
-static void call_repeats_no_more_than_once(void **state)
+static void call_is_sent_three_times_at_most(void **state)
 {
     (void)state;
-    static const fake_script scripts[] = {serve_and_hang_up, serve_and_hang_up};
-    struct icp_options options = {.retry = true};
+    static const fake_script scripts[] = {serve_and_hang_up, serve_and_hang_up, serve_and_hang_up};
     struct fixture f;
-    begin(&f, scripts, 2, &options);
+    begin(&f, scripts, 3, NULL);
     assert_false(icp_call(f.client, ICP_OP_PING, NULL, &f.reply));
     assert_int_equal(f.reply.fault.code, ICP_CLOSED);
     end(&f);
@@ -332,7 +328,7 @@ static void call_never_repeats_what_is_unsafe(void **state)
 {
     (void)state;
     static const fake_script scripts[] = {serve_and_hang_up};
-    struct icp_options options = {.retry = true};
+    struct icp_options options = {ICP_OPTIONS};
     struct fixture f;
     begin(&f, scripts, 1, &options);
     assert_int_equal(proto_op_find(PROTO_OP_ICP_REVERT)->retry, PROTO_RETRY_UNSAFE);
@@ -341,12 +337,13 @@ static void call_never_repeats_what_is_unsafe(void **state)
     end(&f);
 }
 
-static void call_does_not_repeat_unasked(void **state)
+static void call_repeats_nothing_when_told_so(void **state)
 {
     (void)state;
     static const fake_script scripts[] = {serve_and_hang_up};
     struct fixture f;
-    begin(&f, scripts, 1, NULL);
+    const struct icp_options options = {ICP_OPTIONS, .no_retry = true};
+    begin(&f, scripts, 1, &options);
     assert_false(icp_call(f.client, ICP_OP_PING, NULL, &f.reply));
     assert_int_equal(f.reply.fault.code, ICP_CLOSED);
     end(&f);
@@ -358,7 +355,7 @@ static void reconnecting_answers_the_other_requests_with_closed(void **state)
 {
     (void)state;
     static const fake_script scripts[] = {serve_and_hang_up, serve_pings};
-    struct icp_options options = {.retry = true};
+    struct icp_options options = {ICP_OPTIONS};
     struct fixture f;
     begin(&f, scripts, 2, &options);
     uint32_t other = icp_send(f.client, ICP_OP_PING, NULL, &f.fault);
@@ -469,10 +466,10 @@ int main(void)
         cmocka_unit_test(receive_delivers_what_came_before_the_end),
         cmocka_unit_test(call_refuses_a_huge_length_at_once),
         cmocka_unit_test(call_refuses_garbage_and_never_repeats_after_it),
-        cmocka_unit_test(call_repeats_what_is_safe_once_when_asked),
-        cmocka_unit_test(call_repeats_no_more_than_once),
+        cmocka_unit_test(call_repeats_what_is_safe),
+        cmocka_unit_test(call_is_sent_three_times_at_most),
         cmocka_unit_test(call_never_repeats_what_is_unsafe),
-        cmocka_unit_test(call_does_not_repeat_unasked),
+        cmocka_unit_test(call_repeats_nothing_when_told_so),
         cmocka_unit_test(reconnecting_answers_the_other_requests_with_closed),
         cmocka_unit_test(receive_gives_progress_frames_and_call_passes_over_them),
         cmocka_unit_test(send_refuses_what_cannot_be_sent),

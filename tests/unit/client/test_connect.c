@@ -139,10 +139,11 @@ static void connect_leaves_signal_handlers_alone(void **state)
     struct sigaction before;
     struct sigaction after;
     sigaction(SIGPIPE, NULL, &before);
+    const struct icp_options options = {ICP_OPTIONS, .no_retry = true};
     struct fake_server server;
     fake_start(&server, false, scripts, 2);
     struct icp_fault fault = {0};
-    struct icp_client *client = icp_connect(server.uri, NULL, &fault);
+    struct icp_client *client = icp_connect(server.uri, &options, &fault);
     assert_non_null(client);
     assert_true(icp_reconnect(client, &fault));
     /* The second script has closed by now or will: calls fail, and no signal ends the test. */

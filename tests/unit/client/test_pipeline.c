@@ -9,7 +9,7 @@
 
 #include "client/pipeline.h"
 
-static const struct proto_span no_body = {0};
+static const struct client_request ping = {.op = PROTO_OP_PING};
 
 static void ping_frame(struct proto_writer *writer, uint32_t id, uint64_t time, uint16_t flags)
 {
@@ -38,7 +38,7 @@ static void feed(struct client_pipeline *pipeline, const void *data, size_t byte
 static uint32_t ping_send(struct client_pipeline *pipeline)
 {
     struct proto_fault fault = {0};
-    uint32_t id = client_pipeline_request(pipeline, PROTO_OP_PING, 0, no_body, &fault);
+    uint32_t id = client_pipeline_request(pipeline, &ping, &fault);
     assert_int_not_equal(id, 0);
     return id;
 }
@@ -178,7 +178,7 @@ static void pipeline_is_lost_by_a_reply_to_nobody(void **state)
     assert_int_equal(pipeline.loss.code, PROTO_BAD_REPLY);
     assert_non_null(strstr(pipeline.loss.message, "77"));
     struct proto_fault fault = {0};
-    assert_int_equal(client_pipeline_request(&pipeline, PROTO_OP_PING, 0, no_body, &fault), 0);
+    assert_int_equal(client_pipeline_request(&pipeline, &ping, &fault), 0);
     assert_int_equal(fault.code, PROTO_BAD_REPLY);
     proto_writer_fini(&writer);
     client_pipeline_fini(&pipeline);
@@ -288,11 +288,15 @@ static void pipeline_bounds_requests_in_flight(void **state)
     (void)ping_send(&pipeline);
     client_pipeline_forget(&pipeline, first);
     struct proto_fault fault = {0};
-    assert_int_equal(client_pipeline_request(&pipeline, PROTO_OP_PING, 0, no_body, &fault), 0);
+    assert_int_equal(client_pipeline_request(&pipeline, &ping, &fault), 0);
     assert_int_equal(fault.code, PROTO_LIMIT);
     struct proto_span huge = {(const uint8_t *)"", PROTO_FRAME_BYTES_MAX};
     client_pipeline_restart(&pipeline);
-    assert_int_equal(client_pipeline_request(&pipeline, PROTO_OP_PING, 1, huge, &fault), 0);
+    assert_int_equal(client_pipeline_request(
+                         &pipeline,
+                         &(struct client_request){.op = PROTO_OP_PING, .pairs = 1, .body = huge},
+                         &fault),
+                     0);
     assert_int_equal(fault.code, PROTO_TOO_LARGE);
     client_pipeline_fini(&pipeline);
 }
@@ -303,7 +307,7 @@ static void pipeline_passes_over_ids_in_use_when_they_wrap(void **state)
     struct client_pipeline pipeline;
     client_pipeline_init(&pipeline, 0, 0, true);
     assert_int_equal(ping_send(&pipeline), 1);
-    pipeline.id_next = UINT32_MAX;
+    *pipeline.ids = UINT32_MAX;
     assert_int_equal(ping_send(&pipeline), UINT32_MAX);
     assert_int_equal(ping_send(&pipeline), 2);
     client_pipeline_fini(&pipeline);
@@ -334,7 +338,7 @@ static void pipeline_abandons_many_requests_in_order(void **state)
     struct client_pipeline pipeline;
     client_pipeline_init(&pipeline, 0, 0, false);
     uint32_t old = ping_send(&pipeline);
-    pipeline.id_next = 3000000000;
+    *pipeline.ids = 3000000000;
     uint32_t first = ping_send(&pipeline);
     for (int i = 1; i < 60000; i++)
         (void)ping_send(&pipeline);
