@@ -26,13 +26,6 @@ static void usage(FILE *out)
     fprintf(out, "\nicp-bench COMMAND --help tells more; docs/bench.md says what is measured.\n");
 }
 
-int bench_fail(const struct proto_fault *fault)
-{
-    fprintf(stderr, "icp-bench: %s%s%s\n", fault->field, fault->field[0] != '\0' ? ": " : "",
-            fault->message);
-    return fault->code == PROTO_BAD_CONFIG ? EX_USAGE : EX_SOFTWARE;
-}
-
 int main(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

@@ -6,13 +6,6 @@
 
 #include "server/engine/engine_internal.h"
 
-static const char *const state_names[] = {"queued", "running", "done", "failed", "cancelled"};
-
-const char *engine_job_state_name(enum engine_job_state state)
-{
-    return state_names[state];
-}
-
 uint64_t engine_job_submit(struct engine *engine, enum proto_op op,
                            const struct engine_job *request, struct proto_fault *fault)
 {

@@ -32,6 +32,13 @@ const struct engine_lane_row engine_lane_rows[ENGINE_LANES] = {
 #include "server/engine/lane.def"
 #undef X
 
+static const char *const state_names[] = {"queued", "running", "done", "failed", "cancelled"};
+
+const char *engine_job_state_name(enum engine_job_state state)
+{
+    return state_names[state];
+}
+
 static void past_add(struct engine_lane *lane, const struct engine_job_info *info)
 {
     if (lane->row->past_max == 0) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/engine/slots.h"
+
 const struct engine_list *engine_lists_find(const struct engine_lists *lists,
                                             struct proto_span name)
 {
@@ -53,13 +55,6 @@ void engine_lists_release(struct engine_lists *lists)
     free(lists);
 }
 
-static int compare_slots(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 struct engine_list *engine_list_create(uint32_t number, json_t *head, struct proto_span slots)
 {
     struct engine_list *list = calloc(1, sizeof *list);
@@ -81,7 +76,7 @@ struct engine_list *engine_list_create(uint32_t number, json_t *head, struct pro
     }
     if (list->count > 0) {
         memcpy(list->slots, slots.data, list->count * sizeof *list->slots);
-        qsort(list->slots, list->count, sizeof *list->slots, compare_slots);
+        engine_slots_sort(list->slots, list->count);
     }
     return list;
 }

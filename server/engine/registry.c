@@ -8,33 +8,6 @@
 #include "server/engine/scores.h"
 #include "server/tal/tal_document.h"
 
-struct engine_state *engine_state_get(struct engine *engine)
-{
-    pthread_mutex_lock(&engine->state_lock);
-    struct engine_state *state = engine->state;
-    __atomic_add_fetch(&state->references, 1, __ATOMIC_RELAXED);
-    pthread_mutex_unlock(&engine->state_lock);
-    return state;
-}
-
-void engine_state_release(struct engine_state *state)
-{
-    if (!state || __atomic_sub_fetch(&state->references, 1, __ATOMIC_ACQ_REL) > 0) {
-        return;
-    }
-    for (size_t i = 0; i < state->schema_count; i++) {
-        feature_schema_release(state->schemas[i]);
-    }
-    for (size_t i = 0; i < state->document_count; i++) {
-        learn_document_release(state->documents[i]);
-    }
-    engine_lists_release(state->lists);
-    engine_scores_release(state->scores);
-    free(state->schemas);
-    free(state->documents);
-    free(state);
-}
-
 /* A copy with room for `schemas` schemas and `documents` documents, holding references of its own.
  */
 static struct engine_state *state_copy(const struct engine_state *from, size_t schemas,
@@ -69,22 +42,6 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
-}
-
-bool engine_state_list_slots(const struct engine_state *state, struct proto_span name,
-                             const uint32_t **slots, size_t *count)
-{
-    *slots = NULL;
-    *count = 0;
-    if (name.bytes == 0) {
-        *slots = state->lists ? state->lists->any : NULL;
-        *count = state->lists ? state->lists->any_count : 0;
-        return true;
-    }
-    const struct engine_list *list = engine_lists_find(state->lists, name);
-    *slots = list ? list->slots : NULL;
-    *count = list ? list->count : 0;
-    return list != NULL;
 }
 
 static bool change_schema(struct engine_state *state, const struct store_change *change,
@@ -282,28 +239,4 @@ void engine_registry_encoder(struct engine *engine)
         store_set_encoder(engine->store, &encoder);
     }
     engine_state_release(state);
-}
-
-struct learn_document *engine_state_document(const struct engine_state *state, uint64_t version,
-                                             struct proto_fault *fault)
-{
-    if (version == 0) {
-        if (!state->active) {
-            proto_fault_set(fault, PROTO_NO_ICP, "icp",
-                            "no ICP version is active: learn or put one, then activate it");
-        }
-        return state->active;
-    }
-    if (version > state->document_count) {
-        proto_fault_set(fault, PROTO_NOT_FOUND, "icp",
-                        "there is no ICP version %" PRIu64 ", the newest is %zu", version,
-                        state->document_count);
-        return NULL;
-    }
-    struct learn_document *document = state->documents[version - 1];
-    if (!document) {
-        proto_fault_set(fault, PROTO_BAD_DOCUMENT, "icp",
-                        "ICP version %" PRIu64 " does not fit any stored schema", version);
-    }
-    return document;
 }

@@ -10,41 +10,6 @@ bool engine_rows_usable(struct engine_worker *worker, const struct learn_documen
     return store_view_rows_digest(worker->view) == document->codebook->digest;
 }
 
-void engine_answer_from_raw(const struct learn_document *document, int64_t raw,
-                            struct engine_answer *answer)
-{
-    answer->raw = raw;
-    answer->p = model_p(document->scorecard, raw);
-    answer->fit = model_fit(document->scorecard, raw);
-    answer->grade = model_grade(document->scorecard, answer->fit);
-}
-
-bool engine_values_gather(struct engine_worker *worker, const struct engine_query *query,
-                          uint32_t slot, struct proto_span *id, struct proto_fault *fault)
-{
-    size_t slots = worker->state->schema ? worker->state->schema->id_count : 0;
-    if (!ENGINE_SCRATCH(worker, values, value_slots, slots, fault)) {
-        return false;
-    }
-    for (size_t i = 0; i < slots; i++) {
-        worker->values[i].present = false;
-    }
-    if (slot != STORE_NO_SLOT) {
-        struct feature_record record;
-        if (!engine_record(worker, slot, &record, fault)) {
-            return false;
-        }
-        feature_record_values(&record, worker->values, slots);
-        *id = record.id;
-    }
-    for (size_t i = 0; i < query->value_slots && i < slots; i++) {
-        if (query->values[i].present) {
-            worker->values[i] = query->values[i];
-        }
-    }
-    return true;
-}
-
 /* Codes from values, in the worker's scratch. */
 static const uint8_t *encode_values(struct engine_worker *worker,
                                     const struct learn_document *document,

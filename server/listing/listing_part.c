@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/listing/listing_part.h"
+#include "server/engine/slots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,13 +138,6 @@ static bool exclude_all(struct exclusion *exclusion, const struct listing_reques
     return true;
 }
 
-static int compare_slots(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 uint32_t *listing_excluded(struct engine_worker *worker, const struct listing_request *request,
                            size_t *count, struct proto_fault *fault)
 {
@@ -157,13 +151,7 @@ uint32_t *listing_excluded(struct engine_worker *worker, const struct listing_re
         free(exclusion.slots);
         return NULL;
     }
-    qsort(exclusion.slots, exclusion.count, sizeof *exclusion.slots, compare_slots);
-    *count = 0;
-    for (size_t i = 0; i < exclusion.count; i++) {
-        if (*count == 0 || exclusion.slots[i] != exclusion.slots[*count - 1]) {
-            exclusion.slots[(*count)++] = exclusion.slots[i];
-        }
-    }
+    *count = engine_slots_unique(exclusion.slots, exclusion.count);
     return exclusion.slots;
 }
 

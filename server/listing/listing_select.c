@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/listing/listing_select.h"
+#include "server/engine/slots.h"
 
 #include <stdlib.h>
 
@@ -33,18 +34,10 @@ const char *listing_why_text(enum listing_why why)
     return "";
 }
 
-static int compare_slots(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
 static bool each_match(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
 {
     struct choice *choice = context;
-    if (choice->excluded_count > 0 &&
-        bsearch(&slot, choice->excluded, choice->excluded_count, sizeof slot, compare_slots)) {
+    if (engine_slots_has(choice->excluded, choice->excluded_count, slot)) {
         choice->selection->excluded++;
         return true;
     }

@@ -4,44 +4,6 @@
 
 #include "server/lookalike/lookalike_parts.h"
 
-/* Slots that may wait: more than a minute of work, and 256 MiB. Beyond, the set is given up. */
-#define PENDING_MAX ((size_t)1 << 26)
-
-void lookalike_set_destroy(struct lookalike_set *set)
-{
-    if (!set) {
-        return;
-    }
-    similar_scratch_destroy(set->scratch);
-    similar_destroy(set->set);
-    lookalike_blocks_destroy(set->blocks);
-    feature_vectorizer_release(set->plan);
-    json_decref(set->wish);
-    free(set);
-}
-
-bool lookalike_slots_add(struct lookalike_slots *to, const uint32_t *slots, size_t count)
-{
-    if (count == 0) {
-        return true;
-    }
-    if (count > PENDING_MAX - to->count) {
-        return false;
-    }
-    if (to->count + count > to->room) {
-        size_t room = (to->count + count) * 2;
-        uint32_t *list = realloc(to->list, room * sizeof *list);
-        if (!list) {
-            return false;
-        }
-        to->list = list;
-        to->room = room;
-    }
-    memcpy(to->list + to->count, slots, count * sizeof *slots);
-    to->count += count;
-    return true;
-}
-
 /* Of each commit, on the writer thread. */
 static void note(void *context, const struct store_commit *commit)
 {
@@ -129,19 +91,6 @@ void lookalike_destroy(struct lookalike *lookalike)
     free(lookalike);
 }
 
-bool lookalike_fault(enum similar_status status, struct proto_fault *fault)
-{
-    enum proto_error code = PROTO_INTERNAL;
-    if (status == SIMILAR_ERROR_MEMORY) {
-        code = PROTO_NO_MEMORY;
-    } else if (status == SIMILAR_ERROR_NOT_FINITE || status == SIMILAR_ERROR_TOO_LARGE) {
-        code = PROTO_BAD_FIELD;
-    } else if (status == SIMILAR_ERROR_CORRUPT || status == SIMILAR_ERROR_VERSION) {
-        code = PROTO_CORRUPT;
-    }
-    return proto_fault_set(fault, code, "", "look-alike search: %s", similar_status_text(status));
-}
-
 void lookalike_stats(struct lookalike *lookalike, struct lookalike_stats *stats)
 {
     *stats = (struct lookalike_stats){0};
@@ -165,26 +114,6 @@ void lookalike_stats(struct lookalike *lookalike, struct lookalike_stats *stats)
     stats->seq = lookalike->applied_seq;
     pthread_mutex_unlock(&lookalike->lock);
     pthread_rwlock_unlock(&lookalike->set_lock);
-}
-
-json_t *lookalike_wish_now(struct lookalike *lookalike)
-{
-    pthread_mutex_lock(&lookalike->lock);
-    json_t *wish = json_deep_copy(lookalike->wish);
-    pthread_mutex_unlock(&lookalike->lock);
-    return wish;
-}
-
-void lookalike_wish_note(struct lookalike *lookalike, const json_t *wish)
-{
-    json_t *copy = json_deep_copy(wish);
-    if (copy) {
-        pthread_mutex_lock(&lookalike->lock);
-        json_t *before = lookalike->wish;
-        lookalike->wish = copy;
-        pthread_mutex_unlock(&lookalike->lock);
-        json_decref(before);
-    }
 }
 
 char *lookalike_wishes(struct lookalike *lookalike)

@@ -10,8 +10,6 @@
 #include "server/engine/walk.h"
 #include "server/lookalike/lookalike_parts.h"
 
-#define SEED 0x1cf
-
 static_assert((int)FEATURE_VECTOR_COSINE == (int)SIMILAR_COSINE &&
                   (int)FEATURE_VECTOR_DOT == (int)SIMILAR_DOT &&
                   (int)FEATURE_VECTOR_L2 == (int)SIMILAR_L2,
@@ -194,16 +192,6 @@ static bool build_cancelled(void *context)
     return !goes_on(building, 0.6, "partitioning", &ignored);
 }
 
-struct similar_options lookalike_options(const struct lookalike_set *set)
-{
-    return (struct similar_options){
-        .dim = set->plan->dims,
-        .metric = (enum similar_metric)set->plan->metric,
-        .seed = SEED,
-        .source = lookalike_blocks_source(set->blocks),
-    };
-}
-
 static bool set_make(struct building *building, struct proto_fault *fault)
 {
     struct lookalike_set *made = building->made;
@@ -240,33 +228,6 @@ static bool begin(struct lookalike *lookalike, struct proto_fault *fault)
     pthread_mutex_unlock(&lookalike->lock);
     return free_to_build ||
            proto_fault_set(fault, PROTO_BUSY, "", "vectors are being built already; see job-list");
-}
-
-void lookalike_build_end(struct lookalike *lookalike, struct lookalike_set *made, uint64_t seq)
-{
-    struct lookalike_set *old = NULL;
-    pthread_rwlock_wrlock(&lookalike->set_lock);
-    pthread_mutex_lock(&lookalike->lock);
-    lookalike->building = false;
-    lookalike->opening = false;
-    if (made) {
-        old = lookalike->set;
-        lookalike->set = made;
-        struct lookalike_slots done = lookalike->pending;
-        lookalike->pending = lookalike->replayed;
-        lookalike->replayed = done;
-        lookalike->lost = false;
-        lookalike->ready = true;
-        lookalike->applied_seq = seq;
-        lookalike->noted_seq = lookalike->noted_seq > seq ? lookalike->noted_seq : seq;
-    }
-    lookalike->replayed.count = 0;
-    lookalike->noting = lookalike->ready;
-    pthread_cond_broadcast(&lookalike->wake);
-    pthread_cond_broadcast(&lookalike->changed);
-    pthread_mutex_unlock(&lookalike->lock);
-    pthread_rwlock_unlock(&lookalike->set_lock);
-    lookalike_set_destroy(old);
 }
 
 bool lookalike_build(const struct lookalike_build *options, struct proto_fault *fault)

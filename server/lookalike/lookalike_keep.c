@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <syslog.h>
 
+#include "server/engine/slots.h"
 #include "server/engine/walk.h"
 #include "server/lookalike/lookalike_parts.h"
 
@@ -22,28 +23,6 @@ struct keeping {
     size_t vector_room;
     bool living[CHUNK];
 };
-
-static int compare_slot(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static void slots_unique(struct lookalike_slots *slots)
-{
-    size_t kept = 0;
-    if (slots->count < 2) {
-        return;
-    }
-    qsort(slots->list, slots->count, sizeof *slots->list, compare_slot);
-    for (size_t i = 0; i < slots->count; i++) {
-        if (kept == 0 || slots->list[kept - 1] != slots->list[i]) {
-            slots->list[kept++] = slots->list[i];
-        }
-    }
-    slots->count = kept;
-}
 
 /* Takes what was noted; false at the end. */
 static bool take(struct keeping *keeping)
@@ -125,7 +104,7 @@ static bool apply(struct keeping *keeping, struct lookalike_set *set,
     bool good =
         vectors_ready(keeping, plan->dims) && engine_worker_refresh(keeping->worker, &fault);
     bool same = true;
-    slots_unique(&keeping->taken);
+    keeping->taken.count = engine_slots_unique(keeping->taken.list, keeping->taken.count);
     for (size_t i = 0; good && same && i < keeping->taken.count; i += CHUNK) {
         size_t count = keeping->taken.count - i < CHUNK ? keeping->taken.count - i : CHUNK;
         const uint32_t *slots = keeping->taken.list + i;

@@ -85,6 +85,8 @@ void lookalike_save_later(struct lookalike *lookalike);
  * holds set_lock for reading, with the worker's view on the commit that the set has seen. */
 bool lookalike_hold(struct lookalike *lookalike, struct engine_worker *worker,
                     const struct engine_job *job, struct proto_fault *fault);
+/* Waits a moment for `changed`; under lock. */
+void lookalike_wait_changed(struct lookalike *lookalike);
 /* Waits until the set has seen every commit that is noted now; true without a set as well. */
 bool lookalike_wait_applied(struct lookalike *lookalike, const struct engine_job *scan,
                             struct proto_fault *fault);

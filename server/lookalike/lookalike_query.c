@@ -13,60 +13,6 @@ static bool no_memory(struct proto_fault *fault)
     return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a look-alike query");
 }
 
-bool lookalike_query_exclude(struct lookalike_query *query, uint32_t slot,
-                             struct proto_fault *fault)
-{
-    struct lookalike_slots *to = &query->exclude;
-    if (slot == STORE_NO_SLOT) {
-        return true;
-    }
-    if (to->count == to->room) {
-        size_t room = to->room == 0 ? 64 : to->room * 2;
-        uint32_t *list = realloc(to->list, room * sizeof *list);
-        if (!list) {
-            return no_memory(fault);
-        }
-        to->list = list;
-        to->room = room;
-    }
-    to->list[to->count++] = slot;
-    return true;
-}
-
-bool lookalike_example_values(struct engine_worker *worker, const struct lookalike_example *example,
-                              uint32_t *slot, struct proto_fault *fault)
-{
-    struct proto_fault local = {0};
-    size_t slots = worker->state->schema ? worker->state->schema->id_count : 0;
-    *slot = engine_find(worker, &example->name, &local);
-    if (local.code != PROTO_OK) {
-        *fault = local;
-        return false;
-    }
-    if (*slot == STORE_NO_SLOT && !example->values) {
-        return proto_fault_set(fault, PROTO_NOT_FOUND, "",
-                               "no account has this id, key or email domain");
-    }
-    if (*slot != STORE_NO_SLOT) {
-        if (!engine_values(worker, *slot, NULL, fault)) {
-            return false;
-        }
-    } else {
-        if (!ENGINE_SCRATCH(worker, values, value_slots, slots, fault)) {
-            return false;
-        }
-        for (size_t i = 0; i < slots; i++) {
-            worker->values[i].present = false;
-        }
-    }
-    for (size_t i = 0; i < example->value_slots && i < slots; i++) {
-        if (example->values && example->values[i].present) {
-            worker->values[i] = example->values[i];
-        }
-    }
-    return true;
-}
-
 static float *vector_at(const struct lookalike_query *query, size_t index)
 {
     return query->vectors + index * query->set->plan->dims;
@@ -206,20 +152,6 @@ static bool examples_ready(struct lookalike_query *query, struct proto_fault *fa
                            "no account matches the expression for positive examples");
 }
 
-static int compare_slot(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-void lookalike_query_sort(struct lookalike_query *query)
-{
-    if (query->exclude.count > 1) {
-        qsort(query->exclude.list, query->exclude.count, sizeof(uint32_t), compare_slot);
-    }
-}
-
 static bool exclusions_ready(struct lookalike_query *query, struct proto_fault *fault)
 {
     const struct lookalike_similar *request = query->query;
@@ -296,30 +228,4 @@ void lookalike_query_fini(struct lookalike_query *query)
     free(query->words);
     free(query->hits);
     free(query->example_values);
-}
-
-bool lookalike_query_search(struct lookalike_query *query, struct proto_fault *fault)
-{
-    struct similar_examples examples = {
-        .positives = query->positives,
-        .positive_count = query->positive_count,
-        .negatives = query->negatives,
-        .negative_count = query->negative_count,
-        .base = {.k = query->hit_room,
-                 .recall = query->query->recall,
-                 .filter = query->filter,
-                 .exclude = query->exclude.list,
-                 .exclude_count = (uint32_t)query->exclude.count},
-    };
-    struct similar_report *report = &query->result->report;
-    enum similar_status status;
-    if (examples.positive_count == 1 && examples.negative_count == 0) {
-        examples.base.vector = examples.positives[0];
-        status = similar_search(query->set->set, query->set->scratch, &examples.base, query->hits,
-                                &query->hit_count, report);
-    } else {
-        status = similar_compose(query->set->set, query->set->scratch, &examples, query->hits,
-                                 &query->hit_count, report);
-    }
-    return status == SIMILAR_OK || lookalike_fault(status, fault);
 }

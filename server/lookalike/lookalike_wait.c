@@ -1,39 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
-#include <time.h>
 
 #include "server/lookalike/lookalike_parts.h"
 
-enum {
-    WAIT_MS = 20,      /* how often a waiting query asks whether it is to go on */
-    HOLD_ATTEMPTS = 8, /* to meet view and set on one commit while others write */
-};
-
-static void wait_changed(struct lookalike *lookalike)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += WAIT_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&lookalike->changed, &lookalike->lock, &until);
-}
-
-bool lookalike_wait_applied(struct lookalike *lookalike, const struct engine_job *job,
-                            struct proto_fault *fault)
-{
-    bool good = true;
-    pthread_mutex_lock(&lookalike->lock);
-    uint64_t target = lookalike->noted_seq;
-    while (good && lookalike->ready && !lookalike->lost && lookalike->applied_seq < target) {
-        wait_changed(lookalike);
-        good = lookalike->stopping
-                   ? proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the server is stopping")
-                   : engine_scan_goes_on(job, fault);
-    }
-    pthread_mutex_unlock(&lookalike->lock);
-    return good;
-}
+enum { HOLD_ATTEMPTS = 8 }; /* to meet view and set on one commit while others write */
 
 /* Whether a set of this size is made or refitted without being asked. */
 static bool small_wants_build(struct engine_worker *worker, const struct lookalike_set *set)
@@ -72,7 +42,7 @@ static bool set_ready(struct lookalike *lookalike, struct engine_worker *worker,
     pthread_mutex_lock(&lookalike->lock);
     /* A small set that another lane is building will be there in a moment. */
     while (good && (lookalike->opening || (small && lookalike->building && !lookalike->ready))) {
-        wait_changed(lookalike);
+        lookalike_wait_changed(lookalike);
         good = engine_scan_goes_on(job, fault);
     }
     bool usable = lookalike->ready && !lookalike->lost;
@@ -125,9 +95,4 @@ bool lookalike_hold(struct lookalike *lookalike, struct engine_worker *worker,
                                    "the vectors were lost for want of memory: build them anew");
         }
     }
-}
-
-void lookalike_let_go(struct lookalike *lookalike)
-{
-    pthread_rwlock_unlock(&lookalike->set_lock);
 }

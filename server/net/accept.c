@@ -121,7 +121,7 @@ static bool turn_away(struct net_listener *listener)
     return fd >= 0;
 }
 
-void net_accept_ready(uv_poll_t *poll, int status, int events)
+static void accept_ready(uv_poll_t *poll, int status, int events)
 {
     struct net_listener *listener = poll->data;
     (void)events;
@@ -155,8 +155,8 @@ void net_accept_tick(struct net_worker *worker)
     if (worker->draining)
         return;
     reserve_open(worker);
-    net_listener_start(&worker->tcp);
-    net_listener_start(&worker->local);
+    net_listener_start(&worker->tcp, accept_ready);
+    net_listener_start(&worker->local, accept_ready);
 }
 
 void net_accept_fini(struct net_worker *worker)

@@ -36,7 +36,7 @@ static void on_closed(uv_handle_t *handle)
     free(conn);
     worker->open--;
     atomic_fetch_sub_explicit(&worker->server->open, 1, memory_order_relaxed);
-    net_sweep_end_if_done(worker);
+    net_worker_end_if_done(worker);
 }
 
 void net_conn_unstop(struct net_conn *conn)

@@ -195,11 +195,11 @@ bool net_listener_poll(struct net_listener *listener)
     return true;
 }
 
-bool net_listener_start(struct net_listener *listener)
+bool net_listener_start(struct net_listener *listener, uv_poll_cb on_ready)
 {
     if (listener->fd < 0 || listener->polling)
         return true;
-    listener->polling = uv_poll_start(&listener->poll, UV_READABLE, net_accept_ready) == 0;
+    listener->polling = uv_poll_start(&listener->poll, UV_READABLE, on_ready) == 0;
     return listener->polling;
 }
 

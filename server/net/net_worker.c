@@ -1,33 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <sched.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "server/net/net_worker.h"
-
-uint64_t net_worker_now(struct net_worker *worker)
-{
-    if (!worker->now_known) {
-        uint64_t now_ns = net_server_now(worker->server);
-        worker->now_ns = now_ns == 0 ? 1 : now_ns; /* 0 means "no time" in net_conn */
-        worker->now_known = true;
-    }
-    return worker->now_ns;
-}
-
-void net_worker_turn(struct net_worker *worker)
-{
-    const struct net_handler *handler = &worker->server->handler;
-    if (worker->turn_begun)
-        return;
-    worker->turn_begun = true;
-    worker->turned = true;
-    worker->awake = true;
-    if (handler->on_turn != NULL)
-        handler->on_turn(handler->context, worker->context);
-}
 
 static void turn_end(struct net_worker *worker)
 {
@@ -57,61 +33,14 @@ static void on_busy(uv_idle_t *handle)
     net_conn_resume_stopped(worker);
 }
 
-void net_worker_keep_busy(struct net_worker *worker)
-{
-    uv_idle_start(&worker->busy, on_busy);
-}
-
 static void on_wake(uv_async_t *handle)
 {
     struct net_worker *worker = handle->data;
     if (!worker->draining && atomic_load(&worker->server->draining)) {
         net_sweep_drain_begin(worker);
-        net_sweep_end_if_done(worker);
+        net_worker_end_if_done(worker);
     }
     net_mail_deliver(worker);
-}
-
-void net_worker_hold(struct net_worker *worker, size_t more, size_t less)
-{
-    if (more >= less)
-        atomic_fetch_add_explicit(&worker->server->held, more - less, memory_order_relaxed);
-    else
-        atomic_fetch_sub_explicit(&worker->server->held, less - more, memory_order_relaxed);
-}
-
-bool net_worker_crowded(const struct net_worker *worker, size_t more)
-{
-    size_t held = atomic_load_explicit(&worker->server->held, memory_order_relaxed);
-    size_t most = worker->server->options.bytes_max;
-    return held > most || more > most - held;
-}
-
-void net_worker_log(struct net_worker *worker, enum net_log_level level, const char *format, ...)
-{
-    const struct net_options *options = &worker->server->options;
-    if (options->on_log == NULL)
-        return;
-    uint64_t second = net_worker_now(worker) / UINT64_C(1000000000);
-    if (second != worker->log_second) {
-        worker->log_second = second;
-        worker->log_lines = 0;
-    }
-    if (worker->log_lines == NET_LOG_LINES_PER_SECOND) {
-        worker->log_left_out++;
-        return;
-    }
-    worker->log_lines++;
-    char text[768];
-    va_list args;
-    va_start(args, format);
-    int bytes = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (worker->log_left_out > 0 && bytes >= 0 && (size_t)bytes < sizeof text)
-        snprintf(text + bytes, sizeof text - (size_t)bytes, " (%u lines left out before)",
-                 worker->log_left_out);
-    worker->log_left_out = 0;
-    options->on_log(options->log_context, level, text);
 }
 
 static bool buffers_init(struct net_worker *worker)
@@ -146,6 +75,7 @@ bool net_worker_init(struct net_worker *worker, struct net_server *server, uint3
     worker->index = index;
     worker->slots_free = UINT32_MAX;
     worker->reserve_fd = -1;
+    worker->on_busy = on_busy;
     worker->inbox_last = &worker->inbox_first;
     net_listener_init(&worker->tcp, worker);
     net_listener_init(&worker->local, worker);

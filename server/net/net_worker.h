@@ -139,7 +139,8 @@ struct net_worker {
     uv_timer_t timer;
     uv_prepare_t before_poll;
     uv_check_t after_poll;
-    uv_idle_t busy; /* active while `stopped` is not empty: the loop must not wait */
+    uv_idle_t busy;     /* active while `stopped` is not empty: the loop must not wait */
+    uv_idle_cb on_busy; /* serves them */
 
     struct net_listener tcp;
     struct net_listener local;
@@ -217,14 +218,17 @@ bool net_worker_init(struct net_worker *worker, struct net_server *server, uint3
                      struct proto_fault *fault);
 void net_worker_fini(struct net_worker *worker); /* the thread has ended or never ran */
 void *net_worker_run(void *worker);
-uint64_t net_worker_now(struct net_worker *worker);   /* one reading of the clock a turn */
-void net_worker_turn(struct net_worker *worker);      /* calls on_turn unless it was this turn */
-void net_worker_keep_busy(struct net_worker *worker); /* the loop must not wait: see `stopped` */
+
+/* net_ground.c */
+uint64_t net_worker_now(struct net_worker *worker); /* one reading of the clock a turn */
+void net_worker_turn(struct net_worker *worker);    /* calls on_turn unless it was this turn */
 void net_worker_log(struct net_worker *worker, enum net_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void net_worker_hold(struct net_worker *worker, size_t more, size_t less);
 bool net_worker_crowded(const struct net_worker *worker,
-                        size_t more); /* past bytes_max with more */
+                        size_t more);                   /* past bytes_max with more */
+void net_worker_keep_busy(struct net_worker *worker);   /* the loop must not wait: see `stopped` */
+void net_worker_end_if_done(struct net_worker *worker); /* drained, and nobody is connected */
 
 /* stage.c: the loop will wait for input, and what comes then may be a turn that is timed; time that
  * belongs to no stage ends; a stage ends; the turn is over and told of. */
@@ -252,11 +256,10 @@ bool net_listen_tcp(struct net_server *server, struct proto_fault *fault);
 bool net_listen_local(struct net_server *server, struct proto_fault *fault);
 void net_listener_init(struct net_listener *listener, struct net_worker *worker);
 bool net_listener_poll(struct net_listener *listener); /* gives a bound one its handle */
-bool net_listener_start(struct net_listener *listener);
+bool net_listener_start(struct net_listener *listener, uv_poll_cb on_ready);
 void net_listener_close(struct net_listener *listener);
 
 /* accept.c */
-void net_accept_ready(uv_poll_t *poll, int status, int events);
 void net_accept_adopt(struct net_worker *worker, int fd, bool is_unix);
 void net_accept_tick(struct net_worker *worker); /* refused ones, descriptors, paused listeners */
 void net_accept_fini(struct net_worker *worker);
@@ -300,13 +303,16 @@ bool net_buffer_reserve(struct net_worker *worker, struct net_buffer *buffer, si
 size_t net_frames_count(struct proto_span frames); /* asserts that they are whole */
 
 /* post.c */
-void net_mail_drop_all(struct net_worker *worker);
 void net_mail_deliver(struct net_worker *worker);
+
+/* mailbox.c */
+void net_mail_drop_all(struct net_worker *worker);
+struct net_mail *net_mail_take_all(struct net_worker *worker);
+void net_mail_frames_free(struct proto_span frames); /* as net_post was given them */
 bool net_mail_socket(struct net_worker *worker, int fd);
 
 /* sweep.c */
 void net_sweep_tick(uv_timer_t *timer);
 void net_sweep_drain_begin(struct net_worker *worker);
-void net_sweep_end_if_done(struct net_worker *worker);
 
 #endif

@@ -117,7 +117,7 @@ void net_sweep_tick(uv_timer_t *timer)
         if (worker->draining && conn->phase != NET_CLOSED)
             drain_conn(conn, is_over);
     }
-    net_sweep_end_if_done(worker);
+    net_worker_end_if_done(worker);
 }
 
 void net_sweep_drain_begin(struct net_worker *worker)
@@ -135,10 +135,4 @@ void net_sweep_drain_begin(struct net_worker *worker)
     int rc = uv_timer_start(&worker->timer, net_sweep_tick, period, period);
     assert(rc == 0); /* the handle is open and has a callback */
     (void)rc;
-}
-
-void net_sweep_end_if_done(struct net_worker *worker)
-{
-    if (worker->draining && worker->open == 0)
-        uv_stop(&worker->loop);
 }

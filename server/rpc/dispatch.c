@@ -6,20 +6,6 @@
 #include "server/rpc/hot_reasons.h"
 #include "server/rpc/score_reply.h"
 
-typedef enum rpc_outcome rpc_handler(struct rpc_call *call, struct proto_fault *fault);
-
-/* By opcode; a row of op.def without its handler does not link. */
-static rpc_handler *const handlers[256] = {
-#define X(opcode, NAME, name, lane, role, retry, help) [opcode] = rpc_on_##NAME,
-#include "proto/op.def"
-#undef X
-};
-
-enum rpc_outcome rpc_handle(struct rpc_call *call, struct proto_fault *fault)
-{
-    return handlers[call->op->op](call, fault);
-}
-
 /* A worker without its engine's part. */
 static struct rpc_worker *worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault)
 {

@@ -12,14 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLIT_ROUNDS = 6, LEAST_SPLIT = 256 };
-
-/* Four times the share that 2 sqrt(N) lists would have. */
-uint32_t similar_list_most(const struct similar_set *set)
-{
-    double share = sqrt((double)set->count) / 2;
-    return LEAST_SPLIT + (uint32_t)(4 * share);
-}
+enum { SPLIT_ROUNDS = 6 };
 
 uint32_t similar_list_least(const struct similar_set *set)
 {

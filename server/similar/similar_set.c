@@ -214,3 +214,12 @@ void similar_run(const struct similar_set *set, uint32_t count,
         task(argument, i);
     }
 }
+
+enum { LEAST_SPLIT = 256 };
+
+/* Four times the share that 2 sqrt(N) lists would have. */
+uint32_t similar_list_most(const struct similar_set *set)
+{
+    double share = sqrt((double)set->count) / 2;
+    return LEAST_SPLIT + (uint32_t)(4 * share);
+}

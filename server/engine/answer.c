@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What plain scores and explained ones share: numbers from a raw score, and the values that a query
+ * is about. */
+#include "server/engine/explain.h"
+#include "server/engine/worker.h"
+
+void engine_answer_from_raw(const struct learn_document *document, int64_t raw,
+                            struct engine_answer *answer)
+{
+    answer->raw = raw;
+    answer->p = model_p(document->scorecard, raw);
+    answer->fit = model_fit(document->scorecard, raw);
+    answer->grade = model_grade(document->scorecard, answer->fit);
+}
+
+bool engine_values_gather(struct engine_worker *worker, const struct engine_query *query,
+                          uint32_t slot, struct proto_span *id, struct proto_fault *fault)
+{
+    size_t slots = worker->state->schema ? worker->state->schema->id_count : 0;
+    if (!ENGINE_SCRATCH(worker, values, value_slots, slots, fault)) {
+        return false;
+    }
+    for (size_t i = 0; i < slots; i++) {
+        worker->values[i].present = false;
+    }
+    if (slot != STORE_NO_SLOT) {
+        struct feature_record record;
+        if (!engine_record(worker, slot, &record, fault)) {
+            return false;
+        }
+        feature_record_values(&record, worker->values, slots);
+        *id = record.id;
+    }
+    for (size_t i = 0; i < query->value_slots && i < slots; i++) {
+        if (query->values[i].present) {
+            worker->values[i] = query->values[i];
+        }
+    }
+    return true;
+}
