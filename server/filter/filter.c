@@ -135,6 +135,31 @@ static bool has(struct proto_span tags, const struct filter_operand *operands, s
     return all;
 }
 
+/* Whether the part stands in the text, at its start or anywhere; ASCII letters of either case. */
+static bool part_stands(struct proto_span text, struct proto_span part, bool anywhere)
+{
+    for (size_t at = 0; at + part.bytes <= text.bytes; at++) {
+        if (feature_text_same((struct proto_span){text.data + at, part.bytes}, part))
+            return true;
+        if (!anywhere)
+            break;
+    }
+    return false;
+}
+
+static bool part_test(const struct feature_value *value, struct proto_span part, bool anywhere)
+{
+    if (value->type != FEATURE_TAGS)
+        return part_stands(value->text, part, anywhere);
+    struct proto_span tag;
+    size_t at = 0;
+    while (feature_tags_next(value->tags, &at, &tag)) {
+        if (part_stands(tag, part, anywhere))
+            return true;
+    }
+    return false;
+}
+
 bool filter_condition_test(const struct filter *filter, const struct filter_condition *condition,
                            const struct feature_value *value)
 {
@@ -159,6 +184,10 @@ bool filter_condition_test(const struct filter *filter, const struct filter_cond
         return has(value->tags, operands, condition->operand_count, false);
     case FILTER_HAS_ALL:
         return has(value->tags, operands, condition->operand_count, true);
+    case FILTER_CONTAINS:
+        return part_test(value, operands->text, true);
+    case FILTER_STARTS:
+        return part_test(value, operands->text, false);
     case FILTER_MISSING:
         return false; /* it is present, or we would not be here */
     }
@@ -196,7 +225,7 @@ bool filter_match_known(const struct filter *filter, const struct feature_value 
     while (at < FILTER_FALSE) {
         const struct filter_condition *condition = &filter->conditions[at];
         if (condition->field_id >= FILTER_SUBJECTS) {
-            bool holds = known != NULL && known[at] != 0;
+            bool holds = condition->field_id == FILTER_ALWAYS || (known != NULL && known[at] != 0);
             at = holds ? filter->steps[at].yes : filter->steps[at].no;
             continue;
         }

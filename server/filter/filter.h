@@ -6,9 +6,10 @@
  *   condition  = field op value
  *              | field "in" "(" value { "," value } ")" | field "not" "in" "(" … ")"
  *              | field "has" value | field "has" ( "any" | "all" ) "(" value { "," value } ")"
+ *              | field [ "not" ] "contains" value | field [ "not" ] "starts" "with" value
  *              | field "between" value "and" value
  *              | field "is" [ "not" ] "missing"
- *              | score op value | "on" "tal" 'name' | "on" "any" "tal" ;
+ *              | score op value | "on" "tal" 'name' | "on" "any" "tal" | "true" | "false" ;
  *   score      = "score.fit" | "score.p" | "score.grade" | "score.raw" ;
  *                "fit", "p", "grade", "raw" where the schema has no field of that name
  *   op         = "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ;
@@ -19,10 +20,12 @@
  *
  * Keywords and bare names without regard to case. A missing value makes every condition false
  * except "is missing", "!=" and "not in" (three-valued logic is not used: `not (x = 1)` is true
- * where x is missing; docs/filter.md). `=` on tags means has. Text compares bytewise. On a number
- * field '5' in quotes is read as a number, and 1/0 on a flag field as true/false, so that labels
- * written for a CSV work on what was inferred from it; a number compared with a category is its
- * text as written. A text that means missing in its field is refused: it would match nothing.
+ * where x is missing; docs/filter.md). `=` on tags means has. Text compares bytewise, but
+ * "contains" and "starts with" take ASCII letters of either case, and a tag for one that has the
+ * part in it. On a number field '5' in quotes is read as a number, and 1/0 on a flag field as
+ * true/false, so that labels written for a CSV work on what was inferred from it; a number compared
+ * with a category is its text as written. A text that means missing in its field is refused: it
+ * would match nothing.
  *
  * Faults: PROTO_BAD_FILTER, field "filter" (the caller renames), message "column N: …" with N
  * counted in characters from 1, naming what was found and what would be right (nearest field name

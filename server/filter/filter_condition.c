@@ -59,6 +59,8 @@ static bool list_read(struct filter_parser *parser, const struct feature_field *
     char found[96];
     if (!filter_symbol_take(parser, "(", "before a list of values"))
         return false;
+    if (filter_token_is(&parser->token, ")"))
+        return filter_fail(parser, parser->token_at, "the list is empty: it would match nothing");
     for (;;) {
         if (!filter_value_read(parser, field))
             return false;
@@ -79,8 +81,8 @@ static bool operator_fits(struct filter_parser *parser, const struct feature_fie
 {
     static const char *const right[] = {
         [FEATURE_NUMBER] = "=, !=, <, <=, >, >=, in, between, is missing",
-        [FEATURE_CATEGORY] = "=, !=, in, between, <, <=, >, >=, is missing",
-        [FEATURE_TAGS] = "has, has any, has all, =, !=, in, is missing",
+        [FEATURE_CATEGORY] = "=, !=, in, contains, starts with, between, <, <=, >, >=, is missing",
+        [FEATURE_TAGS] = "has, has any, has all, =, !=, in, contains, starts with, is missing",
         [FEATURE_FLAG] = "=, !=, is missing, or its name alone",
         [FEATURE_VECTOR] = "is missing",
     };
@@ -142,6 +144,29 @@ static uint16_t parse_between(struct filter_parser *parser, const struct feature
         return FILTER_NONE;
     }
     return filter_leaf_add(parser, field, FILTER_BETWEEN, false, first);
+}
+
+/* contains value, starts with value: the token is the first word. */
+static uint16_t parse_part(struct filter_parser *parser, const struct feature_field *field,
+                           bool negated)
+{
+    char found[96];
+    size_t first = parser->filter->operand_count;
+    bool starts = filter_token_is(&parser->token, "starts");
+    bool fits = field->type == FEATURE_CATEGORY || field->type == FEATURE_TAGS;
+    if (!operator_fits(parser, field, parser->token_at, fits))
+        return FILTER_NONE;
+    filter_advance(parser);
+    if (starts && !filter_token_is(&parser->token, "with")) {
+        filter_fail(parser, parser->token_at, "with is wanted after starts, not %s",
+                    filter_found(parser, found, sizeof found));
+        return FILTER_NONE;
+    }
+    if (starts)
+        filter_advance(parser);
+    if (!filter_part_read(parser, field))
+        return FILTER_NONE;
+    return filter_leaf_add(parser, field, starts ? FILTER_STARTS : FILTER_CONTAINS, negated, first);
 }
 
 /* is [ not ] missing: the token is "is". */
@@ -215,8 +240,8 @@ static uint16_t parse_flag(struct filter_parser *parser, const struct feature_fi
                 filter_token_is(&parser->token, "and") || filter_token_is(&parser->token, "or");
     if (field->type != FEATURE_FLAG || !ends) {
         filter_fail(parser, parser->token_at,
-                    "an operator is wanted after \"%s\", such as =, !=, <, >, in, has, between, "
-                    "is missing; not %s",
+                    "an operator is wanted after \"%s\", such as =, !=, <, >, in, has, contains, "
+                    "between, is missing; not %s",
                     field->name, filter_found(parser, found, sizeof found));
         return FILTER_NONE;
     }
@@ -276,6 +301,8 @@ uint16_t filter_condition_parse(struct filter_parser *parser)
     bool failed = false;
     if (filter_list_stands(parser))
         return filter_list_parse(parser);
+    if (filter_always_stands(parser))
+        return filter_always_parse(parser);
     const struct feature_field *subject = filter_subject_read(parser, &failed);
     if (subject != NULL)
         return parse_subject(parser, subject);
@@ -298,11 +325,17 @@ static uint16_t parse_field_condition(struct filter_parser *parser,
         return parse_between(parser, field);
     if (filter_token_is(&parser->token, "is"))
         return parse_is(parser, field);
+    if (filter_token_is(&parser->token, "contains") || filter_token_is(&parser->token, "starts"))
+        return parse_part(parser, field, false);
     if (filter_token_is(&parser->token, "not")) {
         filter_advance(parser);
         if (filter_token_is(&parser->token, "in"))
             return parse_in(parser, field, true);
-        filter_fail(parser, parser->token_at, "in is wanted after \"%s\" not", field->name);
+        if (filter_token_is(&parser->token, "contains") ||
+            filter_token_is(&parser->token, "starts"))
+            return parse_part(parser, field, true);
+        filter_fail(parser, parser->token_at,
+                    "in, contains or starts with is wanted after \"%s\" not", field->name);
         return FILTER_NONE;
     }
     return parse_flag(parser, field);

@@ -45,14 +45,62 @@ void filter_advance(struct filter_parser *parser)
     filter_advance_to(parser, parser->after);
 }
 
+/* What people bring from other languages, and what it is here. */
+static const char *meant(struct proto_span word)
+{
+    static const char *const words[][2] = {{"&", "and"},
+                                           {"|", "or"},
+                                           {"!", "not, or !="},
+                                           {"like", "contains"},
+                                           {"ilike", "contains"},
+                                           {"matches", "contains"},
+                                           {"includes", "has"},
+                                           {"contain", "contains"},
+                                           {"startswith", "starts with"},
+                                           {"begins", "starts with"},
+                                           {"null", "is missing"},
+                                           {"none", "is missing"},
+                                           {"empty", "is missing"},
+                                           {"nil", "is missing"},
+                                           {"equals", "="},
+                                           {"eq", "="},
+                                           {"~", "contains"},
+                                           {"under", "<"},
+                                           {"over", ">"},
+                                           {"above", ">"},
+                                           {"below", "<"}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (feature_text_same(word, proto_span_text(words[i][0])))
+            return words[i][1];
+    }
+    return NULL;
+}
+
+/* Quotes that a text program made round: ‘ ’ “ ”. */
+static bool has_round_quote(struct proto_span word)
+{
+    for (size_t i = 0; i + 2 < word.bytes; i++) {
+        if (word.data[i] == 0xe2 && word.data[i + 1] == 0x80 &&
+            (word.data[i + 2] == 0x98 || word.data[i + 2] == 0x99 || word.data[i + 2] == 0x9c ||
+             word.data[i + 2] == 0x9d))
+            return true;
+    }
+    return false;
+}
+
 const char *filter_found(const struct filter_parser *parser, char *out, size_t out_bytes)
 {
     char shown[FEATURE_SHOWN_BYTES];
+    const char *right = meant(parser->token.text);
     feature_text_show(parser->token.text, shown, sizeof shown);
     if (parser->token.kind == FILTER_END)
         (void)snprintf(out, out_bytes, "the end of the filter");
     else if (parser->token.kind == FILTER_UNCLOSED)
         (void)snprintf(out, out_bytes, "a quote that is not closed");
+    else if (right != NULL)
+        (void)snprintf(out, out_bytes, "%s (here it is: %s)", shown, right);
+    else if (has_round_quote(parser->token.text))
+        (void)snprintf(out, out_bytes, "%s: its quotes are round, type straight ones", shown);
     else
         (void)snprintf(out, out_bytes, "%s", shown);
     return out;

@@ -50,6 +50,8 @@ char *filter_name_label(const struct feature_schema *schema, const struct featur
 
 /* Reads the value at the token as one of the field's type, appends it to the operands. */
 bool filter_value_read(struct filter_parser *parser, const struct feature_field *field);
+/* The same for a part of a text, which may be a word for missing, but not empty. */
+bool filter_part_read(struct filter_parser *parser, const struct feature_field *field);
 /* Appends an operand. */
 bool filter_operand_add(struct filter_parser *parser, struct filter_operand operand);
 /* Appends a node; FILTER_NONE with the fault set if there are too many. */
@@ -65,6 +67,9 @@ const struct feature_field *filter_subject_read(struct filter_parser *parser, bo
  * the fault set. */
 bool filter_list_stands(const struct filter_parser *parser);
 uint16_t filter_list_parse(struct filter_parser *parser);
+/* Whether "true" or "false" stands at the token, as a condition of its own; and its node. */
+bool filter_always_stands(const struct filter_parser *parser);
+uint16_t filter_always_parse(struct filter_parser *parser);
 /* Appends a condition whose operands begin at operand_first; filter_condition.c. */
 uint16_t filter_leaf_add(struct filter_parser *parser, const struct feature_field *field,
                          enum filter_test test, bool negated, size_t operand_first);

@@ -90,6 +90,10 @@ static const char *single_operator(const struct filter_condition *condition)
     case FILTER_HAS_ANY:
     case FILTER_HAS_ALL:
         return condition->negated ? " != " : " has ";
+    case FILTER_CONTAINS:
+        return condition->negated ? " not contains " : " contains ";
+    case FILTER_STARTS:
+        return condition->negated ? " not starts with " : " starts with ";
     case FILTER_FLAG:
     case FILTER_EQUAL:
     case FILTER_BETWEEN:
@@ -104,6 +108,10 @@ static void put_condition(struct printed *printed, const struct filter *filter,
 {
     const struct filter_operand *operands = filter->operands + condition->operand_first;
     size_t at = 0;
+    if (condition->field_id == FILTER_ALWAYS) {
+        put_text(printed, condition->negated ? "false" : "true");
+        return;
+    }
     if (condition->field_id >= FILTER_SUBJECTS) {
         put_text(printed, filter_subject_name(condition->field_id));
         if (condition->field_id == FILTER_ON_ANY_TAL)

@@ -27,6 +27,7 @@ enum filter_subject {
     FILTER_SCORE_RAW,
     FILTER_ON_TAL, /* test FILTER_EQUAL, the operand is the name of the list */
     FILTER_ON_ANY_TAL,
+    FILTER_ALWAYS, /* "true"; negated it is "false" */
 };
 static_assert((int)FEATURE_IDS_MAX <= (int)FILTER_SUBJECTS, "ids of fields and subjects differ");
 
@@ -41,6 +42,8 @@ enum filter_test {
     FILTER_BETWEEN, /* first operand ≤ x ≤ second */
     FILTER_HAS_ANY, /* tags: at least one operand is there */
     FILTER_HAS_ALL,
+    FILTER_CONTAINS, /* the text, or one of the tags, has the operand in it, whatever its case */
+    FILTER_STARTS,   /* … begins with it */
 };
 
 /* One operand. */

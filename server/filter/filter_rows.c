@@ -14,6 +14,7 @@ enum kind {
     TAGS,   /* a column an operand, where the codebook has one */
     SCORE,  /* ranges of raw */
     LIST,   /* slots */
+    EVERY,  /* all rows */
 };
 
 struct compiled {
@@ -115,6 +116,10 @@ static bool compile_field(struct compiled *compiled, const struct filter *filter
     if (codebook == NULL || column == codebook->column_count)
         return true;
     compiled->column = (uint16_t)column;
+    /* Tags without a column may hold a part that none of the columns has. */
+    bool part = condition->test == FILTER_CONTAINS || condition->test == FILTER_STARTS;
+    if (condition->type == FEATURE_TAGS && part)
+        return true;
     if (condition->type == FEATURE_TAGS && condition->test != FILTER_MISSING)
         return compile_tags(compiled, filter, condition, codebook, fault);
     compiled->kind = COLUMN;
@@ -130,6 +135,10 @@ static bool compile_condition(struct compiled *compiled, const struct filter *fi
                               const struct feature_codebook *codebook,
                               const struct filter_facts *facts, struct proto_fault *fault)
 {
+    if (condition->field_id == FILTER_ALWAYS) {
+        compiled->kind = EVERY;
+        return true;
+    }
     if (condition->field_id >= FILTER_ON_TAL)
         return compile_list(compiled, filter, condition, facts, fault);
     if (condition->field_id >= FILTER_SUBJECTS)
@@ -254,6 +263,9 @@ static struct filter_verdict test_verdict(struct filter_rows *rows, size_t at,
         mask = compiled->kind == SCORE ? score_mask(compiled, block) : list_mask(compiled, block);
         rows->tests[at] = mask;
         return (struct filter_verdict){mask, mask};
+    case EVERY:
+        rows->tests[at] = every;
+        return (struct filter_verdict){every, every};
     case LOOK:
         break;
     }

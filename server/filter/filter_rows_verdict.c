@@ -57,6 +57,8 @@ static enum filter_says number_says(const struct filter_condition *condition,
     case FILTER_FLAG:
     case FILTER_HAS_ANY:
     case FILTER_HAS_ALL:
+    case FILTER_CONTAINS:
+    case FILTER_STARTS:
         break;
     }
     return FILTER_NO;
@@ -157,6 +159,8 @@ size_t filter_ranges_fill(const struct filter *filter, const struct filter_condi
     case FILTER_FLAG:
     case FILTER_HAS_ANY:
     case FILTER_HAS_ALL:
+    case FILTER_CONTAINS:
+    case FILTER_STARTS:
         break;
     }
     return 0;

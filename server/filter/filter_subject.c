@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a filter speaks of beside the fields of an account: its score, and the lists it is on. */
+/* What a filter speaks of beside the fields of an account: its score, the lists it is on, and what
+ * is true of every account. */
 #include "server/filter/filter_parser.h"
 
 /* Subjects as fields, so that the conditions on them are parsed like any other. */
@@ -10,6 +11,7 @@ static const struct feature_field subjects[] = {
     {.id = FILTER_SCORE_RAW, .name = (char[]){"score.raw"}, .type = FEATURE_NUMBER},
     {.id = FILTER_ON_TAL, .name = (char[]){"on tal"}, .type = FEATURE_CATEGORY},
     {.id = FILTER_ON_ANY_TAL, .name = (char[]){"on any tal"}, .type = FEATURE_FLAG},
+    {.id = FILTER_ALWAYS, .name = (char[]){"true"}, .type = FEATURE_FLAG},
 };
 #define PREFIX "score"
 
@@ -111,4 +113,20 @@ uint16_t filter_list_parse(struct filter_parser *parser)
         filter->conditions[filter->nodes[node].condition].column =
             (uint32_t)filter_column(parser->text, offset);
     return node;
+}
+
+bool filter_always_stands(const struct filter_parser *parser)
+{
+    size_t end = 0;
+    return (filter_token_is(&parser->token, "true") || filter_token_is(&parser->token, "false")) &&
+           filter_name_match(parser, &end) == NULL;
+}
+
+uint16_t filter_always_parse(struct filter_parser *parser)
+{
+    size_t first = parser->filter->operand_count;
+    bool negated = filter_token_is(&parser->token, "false");
+    filter_advance(parser);
+    return filter_leaf_add(parser, &subjects[FILTER_ALWAYS - FILTER_SUBJECTS], FILTER_FLAG, negated,
+                           first);
 }

@@ -91,8 +91,9 @@ bool filter_token_is(const struct filter_token *token, const char *word)
 
 bool filter_is_keyword(struct proto_span word)
 {
-    static const char *const words[] = {"and", "or",      "not", "in",      "has",  "any",
-                                        "all", "between", "is",  "missing", "true", "false"};
+    static const char *const words[] = {"and",  "or",    "not",      "in",    "has",
+                                        "any",  "all",   "between",  "is",    "missing",
+                                        "true", "false", "contains", "starts"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (feature_text_same(word, proto_span_text(words[i])))
             return true;

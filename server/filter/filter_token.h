@@ -30,7 +30,7 @@ struct filter_token filter_token_next(struct proto_span text, size_t *at);
 bool filter_token_is(const struct filter_token *token, const char *word);
 
 /* True if the word is one of the language: and, or, not, in, has, any, all, between, is, missing,
- * true, false. */
+ * true, false, contains, starts. */
 bool filter_is_keyword(struct proto_span word);
 
 /* Copies what stands between quotes, doubled quotes made single; returns the bytes (at most the

@@ -47,6 +47,12 @@ static bool value_wanted(struct filter_parser *parser, const struct feature_fiel
     filter_found(parser, found, sizeof found);
     if (kind == FILTER_UNCLOSED)
         return filter_fail(parser, parser->token_at, "the quote that opens here is not closed");
+    if (kind == FILTER_WORD && strstr(found, "its quotes are round") != NULL)
+        return filter_fail(parser, parser->token_at, "%s, as in 'text'", found);
+    if (kind == FILTER_WORD && strstr(found, "is missing") != NULL)
+        return filter_fail(parser, parser->token_at,
+                           "a value is wanted here, not %s; write \"%s is missing\"", found,
+                           field->name);
     if ((kind == FILTER_WORD || kind == FILTER_NAME) &&
         (field->type == FEATURE_CATEGORY || field->type == FEATURE_TAGS)) {
         struct proto_span inner = kind == FILTER_NAME ? parser->token.inner : parser->token.text;
@@ -90,6 +96,21 @@ static bool scalar_read(struct filter_parser *parser, const struct feature_field
     if (field->type == FEATURE_NUMBER)
         return feature_number_read(token->text, &operand->number);
     return cell_read(parser, field, token->text, operand);
+}
+
+bool filter_part_read(struct filter_parser *parser, const struct feature_field *field)
+{
+    const struct filter_token *token = &parser->token;
+    if (token->kind != FILTER_TEXT && token->kind != FILTER_NUMBER)
+        return value_wanted(parser, field);
+    if (token->kind == FILTER_TEXT && token->inner.bytes == 0)
+        return filter_fail(parser, parser->token_at,
+                           "every text has '' in it; write \"is not missing\"");
+    struct filter_operand operand = {.text = text_keep(parser, token)};
+    if (!filter_operand_add(parser, operand))
+        return false;
+    filter_advance(parser);
+    return true;
 }
 
 bool filter_value_read(struct filter_parser *parser, const struct feature_field *field)

@@ -169,7 +169,7 @@ static void field_leaf(struct leaf *leaf)
     const char *other = words[chance(WORDS)];
     const char *name = numbers[chance(3)];
     int number = name[0] == 'n' ? (int)chance(13) : (int)chance(14000) - 5000;
-    switch (chance(12)) {
+    switch (chance(15)) {
     case 0:
     case 1:
     case 2:
@@ -201,6 +201,14 @@ static void field_leaf(struct leaf *leaf)
         snprintf(leaf->text, sizeof leaf->text, "t != '%s'", word);
         break;
     case 10:
+        snprintf(leaf->text, sizeof leaf->text, "%s %s%s '%.*s'", chance(2) ? "c" : "t",
+                 chance(2) ? "not " : "", chance(2) ? "contains" : "starts with",
+                 1 + (int)chance(3), word);
+        break;
+    case 11:
+        snprintf(leaf->text, sizeof leaf->text, "%s", chance(2) ? "true" : "false");
+        break;
+    case 12:
         snprintf(leaf->text, sizeof leaf->text, "f = %s", chance(2) ? "true" : "false");
         break;
     default: {
