@@ -256,6 +256,15 @@ static bool name_free(const struct engine_worker *worker, struct proto_span name
                            (int)name.bytes, (const char *)name.data);
 }
 
+/* A list never changes: one without accounts would be a name that is spoilt. */
+static bool not_empty(const struct listing_selection *selection, struct proto_fault *fault)
+{
+    return selection->count > 0 ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "filter",
+                           "the list would be empty: %zu accounts match, %zu are excluded",
+                           (size_t)selection->matched, (size_t)selection->excluded);
+}
+
 bool listing_build(struct engine_worker *worker, const struct engine_job *job,
                    const struct listing_request *request, struct listing_built *built,
                    struct proto_fault *fault)
@@ -264,7 +273,8 @@ bool listing_build(struct engine_worker *worker, const struct engine_job *job,
     size_t bytes = 0;
     char *text = NULL;
     bool ok = name_free(worker, request->name, fault) &&
-              listing_select(worker, job, request, &selection, fault);
+              listing_select(worker, job, request, &selection, fault) &&
+              not_empty(&selection, fault);
     json_t *body = ok ? body_make(worker, job, request, &selection, fault) : NULL;
     if (body) {
         text = tal_document_print(body, &bytes, fault);

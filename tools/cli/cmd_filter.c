@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/cli/cmd.h"
+#include "tools/cli/explain_none.h"
 #include "tools/cli/label.h"
 
 #define PAGE_MOST 10000   /* accounts in one reply */
@@ -37,6 +38,9 @@ static int names_read(struct filter_run *run)
             memcpy(run->names[run->name_count++], name, sizeof name);
         }
     }
+    if (cli_has(run->cli, CLI_FILTER_FIELDS) && run->name_count == 0)
+        return cli_fail(run->cli, EX_USAGE,
+                        "--fields: the list is empty; names stand with a comma between");
     return EX_OK;
 }
 
@@ -106,7 +110,7 @@ static void request_fill(struct filter_run *run, size_t limit, struct icp_text a
     icp_payload_reset(run->payload);
     icp_payload_text(run->payload, "filter", cli->arguments[0]);
     icp_payload_uint(run->payload, "limit", limit);
-    names_write(cli, CLI_FILTER_FIELDS, "fields", run->payload);
+    (void)names_write(cli, CLI_FILTER_FIELDS, "fields", run->payload); /* names_read refused none */
     if (cli_has(cli, CLI_FILTER_SORT))
         icp_payload_text(run->payload, "sort", cli_text(cli, CLI_FILTER_SORT));
     if (run->scores)
@@ -150,6 +154,11 @@ static int pages_read(struct filter_run *run, size_t limit, uint64_t version)
     free(cursor);
     if (status != EX_OK)
         return status;
+    if (shown == 0 && run->cli->style.form == OUT_TABLE) {
+        cli_print(run->cli, "no account matches\n");
+        explain_none(run->cli, run->client, run->cli->arguments[0]);
+        return EX_OK;
+    }
     status = cli_table(run->cli, &run->table);
     if (run->cli->style.form == OUT_TABLE && more)
         cli_say(run->cli, "%zu accounts shown, there are more; --limit shows them", shown);
@@ -197,6 +206,16 @@ int cmd_filter(struct cli *cli)
     return status;
 }
 
+static void count_print(const struct cli *cli, struct cli_request *request)
+{
+    char counts[2][OUT_NUMBER_BYTES];
+    uint64_t count = (uint64_t)icp_reply_int(&request->reply, "count", 0);
+    uint64_t of = (uint64_t)icp_reply_int(&request->reply, "of", 0);
+    cli_print(cli, "%s of %s accounts\n", out_count(count, counts[0]), out_count(of, counts[1]));
+    if (count == 0)
+        explain_none(cli, request->client, cli->arguments[0]);
+}
+
 int cmd_count(struct cli *cli)
 {
     int status = EX_OK;
@@ -214,9 +233,7 @@ int cmd_count(struct cli *cli)
     if (status == EX_OK && cli->style.form == OUT_JSON)
         status = cli_json_reply(cli, &request.reply);
     else if (status == EX_OK)
-        cli_print(cli, "%lld of %lld accounts\n",
-                  (long long)icp_reply_int(&request.reply, "count", 0),
-                  (long long)icp_reply_int(&request.reply, "of", 0));
+        count_print(cli, &request);
     cli_request_close(&request);
     return status;
 }

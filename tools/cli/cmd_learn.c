@@ -52,8 +52,9 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
         if (cli_has(cli, texts[i].option))
             icp_payload_text(payload, texts[i].key, cli_text(cli, texts[i].option));
     }
-    names_write(cli, CLI_LEARN_FIELDS, "fields", payload);
-    names_write(cli, CLI_LEARN_EXCLUDE, "exclude", payload);
+    if (!names_write(cli, CLI_LEARN_FIELDS, "fields", payload) ||
+        !names_write(cli, CLI_LEARN_EXCLUDE, "exclude", payload))
+        return EX_USAGE;
     icp_payload_uint(payload, "seed", seed);
     if (pairs > 0)
         icp_payload_uint(payload, "pairs", pairs);

@@ -49,7 +49,8 @@ static int names_check(const struct cli *cli, struct icp_client *client)
 
 static int score_one(const struct cli *cli, struct icp_payload *values)
 {
-    struct icp_query query = {.id = cli_text(cli, CLI_SCORE_ID),
+    struct icp_query query = {.id = cli->argument_count > 0 ? cli->arguments[0]
+                                                            : cli_text(cli, CLI_SCORE_ID),
                               .key = cli_text(cli, CLI_SCORE_KEY),
                               .email = cli_text(cli, CLI_SCORE_EMAIL)};
     uint64_t reasons = 0;
@@ -57,8 +58,9 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     if (!cli_number(cli, CLI_SCORE_REASONS, 0, PROTO_COLUMNS_MAX, 0, &reasons) ||
         !cli_number(cli, CLI_SCORE_ICP, 1, UINT32_MAX, 0, &version))
         return EX_USAGE;
-    if ((query.id != NULL) + (query.key != NULL) + (query.email != NULL) > 1)
-        return cli_fail(cli, EX_USAGE, "give one of --id, --key and --email");
+    if ((query.id != NULL) + (query.key != NULL) + (query.email != NULL) > 1 ||
+        (cli->argument_count > 0 && cli_has(cli, CLI_SCORE_ID)))
+        return cli_fail(cli, EX_USAGE, "give one of ID, --key and --email");
     int status = values_fill(cli, values);
     if (status != EX_OK)
         return status;
@@ -66,7 +68,7 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
         query.values = values;
     else if (query.id == NULL && query.key == NULL && query.email == NULL)
         return cli_fail(cli, EX_USAGE,
-                        "whom to score? Give --id, --key, --email or --set, or a "
+                        "whom to score? Give an id, --key, --email or --set, or a "
                         "file with --csv");
     bool check = cli_has(cli, CLI_SCORE_CHECK);
     query.icp = (uint32_t)version;
@@ -95,7 +97,7 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
 
 int cmd_score(struct cli *cli)
 {
-    if (!cli_arguments(cli, 0, 0))
+    if (!cli_arguments(cli, 0, cli_has(cli, CLI_SCORE_CSV) ? 0 : 1))
         return EX_USAGE;
     if (cli_has(cli, CLI_SCORE_CSV))
         return score_csv(cli);

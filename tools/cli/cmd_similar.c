@@ -120,6 +120,12 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
         return EX_USAGE;
     icp_payload_list_begin(payload, "positives");
     size_t examples = examples_add(cli, CLI_SIMILAR_ID, "id", payload);
+    for (size_t i = 0; i < cli->argument_count; i++, examples++) {
+        icp_payload_map_begin(payload, NULL);
+        icp_payload_text(payload, strchr(cli->arguments[i], ':') != NULL ? "key" : "id",
+                         cli->arguments[i]);
+        icp_payload_map_end(payload);
+    }
     examples += examples_add(cli, CLI_SIMILAR_KEY, "key", payload);
     examples += examples_add(cli, CLI_SIMILAR_EMAIL, "email", payload);
     if (cli_has(cli, CLI_SIMILAR_SET)) {
@@ -133,7 +139,7 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
         return status;
     if (examples == 0 && !cli_has(cli, CLI_SIMILAR_LIKE))
         return cli_fail(cli, EX_USAGE,
-                        "like whom? Give --id, --key, --email, --set or --like, each as often as "
+                        "like whom? Give ids, --key, --email, --set or --like, each as often as "
                         "you want");
     negatives_add(cli, payload);
     exclusions_add(cli, false, payload);
@@ -361,11 +367,12 @@ static bool build_options_fit(const struct cli *cli)
 
 int cmd_similar(struct cli *cli)
 {
-    if (!cli_arguments(cli, 0, 0) || !build_options_fit(cli))
+    if (!cli_arguments(cli, 0, 1000) || !build_options_fit(cli))
         return EX_USAGE;
-    bool only_build = cli_has(cli, CLI_SIMILAR_BUILD) && !cli_has(cli, CLI_SIMILAR_ID) &&
-                      !cli_has(cli, CLI_SIMILAR_KEY) && !cli_has(cli, CLI_SIMILAR_EMAIL) &&
-                      !cli_has(cli, CLI_SIMILAR_SET) && !cli_has(cli, CLI_SIMILAR_LIKE);
+    bool only_build = cli_has(cli, CLI_SIMILAR_BUILD) && cli->argument_count == 0 &&
+                      !cli_has(cli, CLI_SIMILAR_ID) && !cli_has(cli, CLI_SIMILAR_KEY) &&
+                      !cli_has(cli, CLI_SIMILAR_EMAIL) && !cli_has(cli, CLI_SIMILAR_SET) &&
+                      !cli_has(cli, CLI_SIMILAR_LIKE);
     struct icp_payload *payload = icp_payload_create();
     struct icp_reply reply = {0};
     struct icp_client *client = NULL;

@@ -69,18 +69,23 @@ bool name_next(const char **text, char *name, size_t name_bytes)
     return bytes > 0;
 }
 
-void names_write(const struct cli *cli, enum cli_option_id option, const char *key,
+bool names_write(const struct cli *cli, enum cli_option_id option, const char *key,
                  struct icp_payload *payload)
 {
     size_t at = 0;
     const char *text;
     char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
+    size_t count = 0;
     if (!cli_has(cli, option))
-        return;
+        return true;
     icp_payload_list_begin(payload, key);
     while ((text = cli_each(cli, option, &at)) != NULL) {
-        while (name_next(&text, name, sizeof name))
+        for (; name_next(&text, name, sizeof name); count++)
             icp_payload_text(payload, NULL, name);
     }
     icp_payload_list_end(payload);
+    if (count == 0)
+        cli_say(cli, "--%s: the list is empty; names stand with a comma between",
+                cli_options()[option].name);
+    return count > 0;
 }

@@ -19,9 +19,9 @@ void label_caret_fault(const char *text, const struct icp_fault *fault);
 /* The next name of "a, b,c" at *text, which moves on; outer blanks are dropped, empty names passed
  * over, a comma within a name is written "\,". False at the end. */
 bool name_next(const char **text, char *name, size_t name_bytes);
-/* "a,b" of a repeated option as a list of texts under `key`; nothing if the option was not
- * given. */
-void names_write(const struct cli *cli, enum cli_option_id option, const char *key,
+/* "a,b" of a repeated option as a list of texts under `key`; nothing if the option was not given.
+ * False, with a message, if no name is in it. */
+bool names_write(const struct cli *cli, enum cli_option_id option, const char *key,
                  struct icp_payload *payload);
 
 #endif

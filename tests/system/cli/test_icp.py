@@ -223,7 +223,7 @@ class Offline(Folder):
         self.assertIn("dirt.csv, line 3, column 9, n: '12 people'", err)
 
 
-class Online(Folder):
+class Served(Folder):
     def setUp(self):
         super().setUp()
         self.server = icpd.Server(ICPD)
@@ -240,6 +240,8 @@ class Online(Folder):
         return self.icp("learn", "--label", "stage = 'Won'", "--where", "stage in ('Won','Lost')",
                         "--name", "first", "--activate", "--reason", "a test")
 
+
+class Online(Served):
     def test_a_whole_life(self):
         out, _ = self.icp("ping")
         self.assertIn("icpd", out)
@@ -274,7 +276,7 @@ class Online(Folder):
         self.assertGreater(json.loads(out)["auc"], 0.65)
         # Filter and count agree with each other and with the file.
         out, _ = self.icp("count", "industry = 'Software'")
-        matching, total = [int(word) for word in out.split() if word.isdigit()]
+        matching, total = [int(word) for word in out.replace(",", "").split() if word.isdigit()]
         with open(self.path("accounts.csv"), newline="", encoding="utf-8") as file:
             industries = {row["account_id"]: row["industry"] for row in csv.DictReader(file)}
         software = {i for i, industry in industries.items() if industry == "Software"}
@@ -302,7 +304,8 @@ class Online(Folder):
         self.assertEqual(jobs[0]["state"], "done")
         stats = json.loads(self.icp("stats", "--json")[0])["metrics"]
         self.assertEqual(stats["store"]["accounts"], 3000)
-        self.assertIn("store.accounts", self.icp("stats")[0])
+        self.assertIn("store.accounts,3000\n", self.icp("stats", "--csv")[0])
+        self.assertRegex(self.icp("stats")[0], r"\nstore\n(  .*\n)*  accounts +3,000\n")
         out, _ = self.icp("delete", "acct-000001", "nobody")
         self.assertIn("1 of 2", out)
         self.icp("get", "acct-000001", status=DATA)
@@ -449,6 +452,66 @@ class Online(Folder):
         self.assertEqual(jobs[0]["state"], "cancelled")
 
 
+class Answers(Served):
+    """What a person is told where a slip would find nothing."""
+
+    def setUp(self):
+        super().setUp()
+        self.learned()
+
+    def test_a_text_that_no_account_has_is_told_with_the_one_meant(self):
+        out, err = self.icp("count", "industry = 'software' and employees > 5")
+        self.assertTrue(out.startswith("0 of 3,000"))
+        self.assertIn("no account has 'software' in industry; there is 'Software'", err)
+        out, err = self.icp("filter", "industry in ('Softwre', 'Retail') and employees < 0")
+        self.assertEqual(out, "no account matches\n")
+        self.assertIn("there is 'Software'", err)
+        self.assertNotIn("Retail", err)
+        _, err = self.icp("count", "technologies has 'salesforce'")
+        self.assertIn("no account has 'salesforce' in technologies; there is 'Salesforce'", err)
+        _, err = self.icp("count", "industry = 'It''s nothing'")
+        self.assertIn("no account has 'It's nothing' in industry\n", err)
+        # Nothing is explained where the texts are there.
+        self.assertEqual(self.icp("count", "industry = 'Software' and employees < 0")[1], "")
+
+    def test_parts_and_true_are_filters(self):
+        self.assertEqual(self.icp("count", "true")[0], "3,000 of 3,000 accounts\n")
+        self.assertEqual(self.icp("count", "false")[0], "0 of 3,000 accounts\n")
+        part = json.loads(self.icp("count", "industry contains 'SOFT'", "--json")[0])["count"]
+        whole = json.loads(self.icp("count", "industry = 'Software'", "--json")[0])["count"]
+        self.assertEqual(part, whole)
+        self.assertEqual(self.icp("count", "industry starts with 'oft'")[0][:2], "0 ")
+
+    def test_ids_may_stand_without_their_option(self):
+        self.assertEqual(self.icp("score", "acct-000001"), self.icp("score", "--id", "acct-000001"))
+        self.assertIn("acct-000001", self.icp("similar", "acct-000001", "-k", "1")[0])
+        self.icp("score", "acct-000001", "--id", "acct-000002", status=USAGE)
+
+    def test_empty_lists_are_refused(self):
+        _, err = self.icp("tal", "build", "none", "--filter", "industry = 'nowhere'", status=DATA)
+        self.assertIn("the list would be empty: 0 accounts match", err)
+        _, err = self.icp("filter", "true", "--fields", " , ", status=USAGE)
+        self.assertIn("the list is empty", err)
+        _, err = self.icp("learn", "--label", "stage = 'Won'", "--exclude", "", status=USAGE)
+        self.assertIn("the list is empty", err)
+        _, err = self.icp("count", "industry in ()", status=DATA)
+        self.assertIn("the list is empty", err)
+
+    def test_doctor_and_watch(self):
+        rows = json.loads(self.icp("doctor", "--json")[0])
+        states = {row["check"]: row["state"] for row in rows}
+        self.assertEqual(states["damage"], "good")
+        self.assertEqual(states["profile"], "good")
+        self.assertTrue(all(row["found"] for row in rows))
+        with subprocess.Popen([ICP, "--uri", self.uri, "stats", "--watch", "1"],
+                              stdout=subprocess.PIPE, text=True) as watch:
+            lines = [watch.stdout.readline() for _ in range(3)]
+            watch.terminate()
+        self.assertIn("requests/s", lines[0])
+        self.assertRegex(lines[2], r"^\d\d:\d\d:\d\d +\d")
+        self.icp("stats", "--watch", "1", "--json", status=USAGE)
+
+
 class Roles(Folder):
     def test_tokens_come_from_a_file_or_the_environment(self):
         token = self.write("admin", "a-secret-of-many-letters\n")
@@ -465,7 +528,7 @@ class Roles(Folder):
 
 
 @unittest.skipUnless(os.path.isdir(REAL), "the folder of real files is not here")
-class Real(Online):
+class Real(Served):
     LEAKS = "Tags,Lead Quality,Lead Profile,Last Notable Activity"
 
     def real(self, name):
@@ -526,9 +589,6 @@ class Real(Online):
         self.assertEqual(json.loads(out)["stored"] + json.loads(out)["refused"], 503)
         self.assertIn("line 5, column 84, Founded: '2013 (1888)' is not a number", err)
 
-
-for inherited in [name for name in dir(Online) if name.startswith("test_")]:
-    setattr(Real, inherited, None)  # Real uses Online's server, it does not repeat its tests
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1] + sys.argv[4:], verbosity=2)
