@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "proto/rule.h"
+
 static const struct proto_field_info deadline_field = {
     .name = "deadline_ms", .name_bytes = sizeof("deadline_ms") - 1, .type = PROTO_UINT};
 
@@ -59,6 +61,7 @@ static void arg_read(struct proto_reader *reader, enum proto_type type, struct p
 {
     switch (type) {
     case PROTO_TEXT:
+    case PROTO_JSON:
         arg->text = proto_read_str(reader);
         break;
     case PROTO_UINT:
@@ -96,6 +99,7 @@ static const char *type_wanted(enum proto_type type)
 {
     switch (type) {
     case PROTO_TEXT:
+    case PROTO_JSON:
         return "a string";
     case PROTO_UINT:
     case PROTO_INT:
@@ -147,6 +151,9 @@ static size_t pair_read(struct proto_reader *reader, const struct target *target
         proto_reader_fail(reader, PROTO_DUPLICATE_KEY, "", "the key stands twice in one map");
     } else {
         arg_read(reader, field->type, arg);
+        if (field->bounded && proto_reader_ok(reader)) {
+            reader->failed = !proto_rule_keeps(field, arg, reader->fault);
+        }
     }
     if (!proto_reader_ok(reader)) {
         int shown = key.bytes < sizeof(reader->fault->field) ? (int)key.bytes

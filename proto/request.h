@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One request payload, decoded and validated by the operation's table of fields (field.def): types,
- * presence, duplicates, UTF-8, trailing bytes. Unknown keys are checked for form and passed over.
- * An empty payload (0 bytes) counts as an empty map. Ownership: args point into the payload.
+ * presence, bounds, duplicates, UTF-8, trailing bytes. Unknown keys are checked for form and passed
+ * over. An empty payload (0 bytes) counts as an empty map. Ownership: args point into the payload.
  * Threads: pure. Cost: about 25 ns for {"id": …}, 85 ns for six fields. */
 #ifndef PROTO_REQUEST_H
 #define PROTO_REQUEST_H

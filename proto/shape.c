@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "proto/column.h"
+
 /* As in table.c: each SHAPE line closes the array before it and opens its own, which begins with a
  * sentinel. */
 static const struct proto_field_info members_first[] __attribute__((unused)) = {{0}
@@ -10,10 +12,11 @@ static const struct proto_field_info members_first[] __attribute__((unused)) = {
     }                                                                                              \
     ;                                                                                              \
     static const struct proto_field_info members_##NAME[] = {{0}
-#define M(SHAPE, NAME, name, type, presence, of, help)                                             \
+#define M(SHAPE, NAME, name, type, presence, of, low, high, otherwise, unit, help)                 \
     ,                                                                                              \
     {                                                                                              \
-        PROTO_OP_HELLO, name, sizeof(name) - 1, PROTO_##type, PROTO_##presence, help               \
+        PROTO_OP_HELLO, name, sizeof(name) - 1, PROTO_##type, PROTO_##presence,                    \
+            COLUMN_RULE(low, high, otherwise, #low, #high), unit, help                             \
     }
 #define ON(side, OP, NAME, SHAPE)
 #include "proto/shape.def"
@@ -27,7 +30,8 @@ static const enum proto_shape of_first[] __attribute__((unused)) = {PROTO_SHAPE_
     }                                                                                              \
     ;                                                                                              \
     static const enum proto_shape of_##NAME[] = {PROTO_SHAPE_NONE
-#define M(SHAPE, NAME, name, type, presence, of, help) , PROTO_SHAPE_##of
+#define M(SHAPE, NAME, name, type, presence, of, low, high, otherwise, unit, help)                 \
+    , PROTO_SHAPE_##of
 #define ON(side, OP, NAME, SHAPE)
 #include "proto/shape.def"
 #undef SHAPE
@@ -39,7 +43,7 @@ static const enum proto_shape of_first[] __attribute__((unused)) = {PROTO_SHAPE_
 
 #define SHAPE(NAME, name, help)                                                                    \
     static_assert(MEMBER_COUNT(members_##NAME) <= PROTO_ARGS_MAX, "members of " name);
-#define M(SHAPE, NAME, name, type, presence, of, help)
+#define M(SHAPE, NAME, name, type, presence, of, low, high, otherwise, unit, help)
 #define ON(side, OP, NAME, SHAPE)
 #include "proto/shape.def"
 #undef SHAPE
@@ -49,7 +53,7 @@ static const enum proto_shape of_first[] __attribute__((unused)) = {PROTO_SHAPE_
 static const struct proto_shape_info shapes[] = {
 #define SHAPE(NAME, name, help)                                                                    \
     {name, help, members_##NAME + 1, of_##NAME + 1, MEMBER_COUNT(members_##NAME)},
-#define M(SHAPE, NAME, name, type, presence, of, help)
+#define M(SHAPE, NAME, name, type, presence, of, low, high, otherwise, unit, help)
 #define ON(side, OP, NAME, SHAPE)
 #include "proto/shape.def"
 #undef SHAPE
@@ -66,7 +70,7 @@ static const struct {
 #define SIDE_Q false
 #define SIDE_A true
 #define SHAPE(NAME, name, help)
-#define M(SHAPE, NAME, name, type, presence, of, help)
+#define M(SHAPE, NAME, name, type, presence, of, low, high, otherwise, unit, help)
 #define ON(side, OP, NAME, SHAPE)                                                                  \
     {PROTO_OP_##OP, SIDE_##side, PROTO_##side##_##OP##_##NAME, PROTO_SHAPE_##SHAPE},
 #include "proto/shape.def"

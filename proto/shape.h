@@ -9,7 +9,7 @@
 /* PROTO_SHAPE_<NAME>; PROTO_SHAPE_NONE is 0. */
 enum proto_shape {
 #define SHAPE(NAME, name, help) PROTO_SHAPE_##NAME,
-#define M(SHAPE, NAME, name, type, presence, of, help)
+#define M(SHAPE, NAME, name, type, presence, of, low, high, otherwise, unit, help)
 #define ON(side, OP, NAME, SHAPE)
 #include "proto/shape.def"
 #undef SHAPE
@@ -22,7 +22,8 @@ enum proto_shape {
  * count at 0. They index the args of proto_fields_decode. */
 enum proto_shape_member {
 #define SHAPE(NAME, name, help) PROTO_M_##NAME##_START = -1,
-#define M(SHAPE, NAME, name, type, presence, of, help) PROTO_M_##SHAPE##_##NAME,
+#define M(SHAPE, NAME, name, type, presence, of, low, high, otherwise, unit, help)                 \
+    PROTO_M_##SHAPE##_##NAME,
 #define ON(side, OP, NAME, SHAPE)
 #include "proto/shape.def"
 #undef SHAPE

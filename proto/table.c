@@ -4,13 +4,15 @@
 #include <assert.h>
 #include <string.h>
 
+#include "proto/column.h"
+
 /* Each OP line of field.def closes the array before it and opens that of its operation. An array
  * starts with a sentinel, so that an operation without fields still has one; the fields begin at
  * index 1. An operation of op.def without an OP line has no array and does not compile. */
-#define FIELD(OP, name, type, presence, help)                                                      \
+#define FIELD(OP, name, type, presence, ...)                                                       \
     ,                                                                                              \
     {                                                                                              \
-        PROTO_OP_##OP, name, sizeof(name) - 1, PROTO_##type, PROTO_##presence, help                \
+        PROTO_OP_##OP, name, sizeof(name) - 1, PROTO_##type, PROTO_##presence, __VA_ARGS__         \
     }
 
 static const struct proto_field_info request_first[] __attribute__((unused)) = {{0}
@@ -18,8 +20,9 @@ static const struct proto_field_info request_first[] __attribute__((unused)) = {
     }                                                                                              \
     ;                                                                                              \
     static const struct proto_field_info request_##NAME[] = {{0}
-#define Q(OP, NAME, name, type, presence, help) FIELD(OP, name, type, presence, help)
-#define A(OP, NAME, name, type, presence, help)
+#define Q(OP, NAME, name, type, presence, low, high, otherwise, unit, help)                        \
+    FIELD(OP, name, type, presence, COLUMN_RULE(low, high, otherwise, #low, #high), unit, help)
+#define A(OP, NAME, name, type, presence, unit, help)
 #include "proto/field.def"
 #undef OP
 #undef Q
@@ -31,8 +34,9 @@ static const struct proto_field_info reply_first[] __attribute__((unused)) = {{0
     }                                                                                              \
     ;                                                                                              \
     static const struct proto_field_info reply_##NAME[] = {{0}
-#define Q(OP, NAME, name, type, presence, help)
-#define A(OP, NAME, name, type, presence, help) FIELD(OP, name, type, presence, help)
+#define Q(OP, NAME, name, type, presence, low, high, otherwise, unit, help)
+#define A(OP, NAME, name, type, presence, unit, help)                                              \
+    FIELD(OP, name, type, presence, COLUMN_NO_RULE, unit, help)
 #include "proto/field.def"
 #undef OP
 #undef Q
@@ -102,7 +106,14 @@ static const struct proto_limit_info limits[] = {
 /* PROTO_OP_HELLO stands in for "no operation": an error reply has the same shape in all of them. */
 static const struct proto_field_info fault_fields[] = {
 #define F(NAME, name, type, presence, help)                                                        \
-    {PROTO_OP_HELLO, name, sizeof(name) - 1, PROTO_##type, PROTO_##presence, help},
+    {PROTO_OP_HELLO,                                                                               \
+     name,                                                                                         \
+     sizeof(name) - 1,                                                                             \
+     PROTO_##type,                                                                                 \
+     PROTO_##presence,                                                                             \
+     COLUMN_NO_RULE,                                                                               \
+     "",                                                                                           \
+     help},
 #include "proto/fault.def"
 #undef F
 };
@@ -172,6 +183,8 @@ const char *proto_type_name(enum proto_type type)
     switch (type) {
     case PROTO_TEXT:
         return "text";
+    case PROTO_JSON:
+        return "json";
     case PROTO_UINT:
         return "uint";
     case PROTO_INT:

@@ -44,6 +44,7 @@ enum proto_retry { PROTO_RETRY_UNSAFE, PROTO_RETRY_SAFE };
 enum proto_presence { PROTO_OPTIONAL, PROTO_REQUIRED };
 enum proto_type {
     PROTO_TEXT,
+    PROTO_JSON,
     PROTO_UINT,
     PROTO_INT,
     PROTO_NUMBER,
@@ -60,8 +61,8 @@ enum proto_type {
  * proto_request.args. */
 enum proto_request_field {
 #define OP(NAME) PROTO_Q_##NAME##_START = -1,
-#define Q(OP, NAME, name, type, presence, help) PROTO_Q_##OP##_##NAME,
-#define A(OP, NAME, name, type, presence, help)
+#define Q(OP, NAME, name, type, presence, low, high, otherwise, unit, help) PROTO_Q_##OP##_##NAME,
+#define A(OP, NAME, name, type, presence, unit, help)
 #include "proto/field.def"
 #undef OP
 #undef Q
@@ -69,8 +70,8 @@ enum proto_request_field {
 };
 enum proto_reply_field {
 #define OP(NAME) PROTO_A_##NAME##_START = -1,
-#define Q(OP, NAME, name, type, presence, help)
-#define A(OP, NAME, name, type, presence, help) PROTO_A_##OP##_##NAME,
+#define Q(OP, NAME, name, type, presence, low, high, otherwise, unit, help)
+#define A(OP, NAME, name, type, presence, unit, help) PROTO_A_##OP##_##NAME,
 #include "proto/field.def"
 #undef OP
 #undef Q
@@ -94,6 +95,14 @@ struct proto_field_info {
     size_t name_bytes;
     enum proto_type type;
     enum proto_presence presence;
+    bool bounded; /* has a low or a high */
+    double low;   /* as in field.def; NAN: no bound */
+    double high;
+    double otherwise;         /* default of a number, or of a flag (0 or 1); NAN: none */
+    const char *text_default; /* of a text; NULL: none */
+    const char *low_source;   /* what the table says, such as "PROTO_KEYS_MAX" */
+    const char *high_source;
+    const char *unit; /* perhaps "" */
     const char *help;
 };
 

@@ -20,8 +20,6 @@
 
 /* Requests that wait for the disk, bytes together; more are lost. */
 #define CAPTURE_PENDING_BYTES_MAX ((size_t)32 << 20)
-#define CAPTURE_SECONDS 60
-#define CAPTURE_BYTES ((uint64_t)64 << 20)
 
 struct capture;
 

@@ -40,6 +40,7 @@
 
 #include <jansson.h>
 
+#include "proto/table.h"
 #include "server/feature/schema.h"
 
 #define FEATURE_VECTOR_DIMS_MAX 1024u /* of all: what look-alike search takes */
@@ -51,7 +52,7 @@
     100000u /* rows that a fit should be given: beyond, the                                        \
                statistics no longer move */
 
-#define FEATURE_VECTOR_WEIGHT_MAX 1000.0
+#define FEATURE_VECTOR_WEIGHT_MAX ((double)PROTO_WEIGHT_MAX)
 #define FEATURE_VECTOR_LENGTH_MAX 1e12 /* of a vector over its scale: squares stay in a float */
 
 enum feature_vector_metric { FEATURE_VECTOR_COSINE, FEATURE_VECTOR_DOT, FEATURE_VECTOR_L2 };

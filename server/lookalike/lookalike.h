@@ -55,7 +55,7 @@ struct lookalike_similar {
     const struct proto_span *exclude_parents;
     size_t exclude_parent_count;
     bool exclude_family;
-    struct proto_span parent_field; /* a category; empty: "parent" */
+    struct proto_span parent_field; /* name of a category */
     uint32_t k;
     double recall; /* 0 or 1: exact */
     uint32_t shared_max;

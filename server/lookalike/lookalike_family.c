@@ -125,9 +125,6 @@ bool lookalike_family_ready(struct lookalike_query *query, struct proto_fault *f
     if (request->exclude_parent_count == 0 && !request->exclude_family) {
         return true;
     }
-    if (name.bytes == 0) {
-        name = proto_span_text("parent");
-    }
     const struct feature_field *field = feature_schema_find(query->worker->state->schema, name);
     if (!field || field->type != FEATURE_CATEGORY) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "parent_field",

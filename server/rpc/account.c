@@ -32,11 +32,6 @@ static const struct proto_span *keys_read(struct intake *intake, const struct pr
     struct proto_reader reader;
     proto_reader_init(&reader, arg->value, &local);
     size_t listed = proto_read_array(&reader);
-    if (listed > PROTO_KEYS_MAX) {
-        proto_fault_set(fault, PROTO_TOO_LARGE, "keys", "%zu keys, at most %d are allowed", listed,
-                        PROTO_KEYS_MAX);
-        return NULL;
-    }
     struct proto_span *keys =
         base_arena_array(&intake->call->worker->arena, listed + 1, sizeof *keys);
     if (!keys) {
@@ -107,14 +102,6 @@ static bool intake_fill(struct intake *intake, struct proto_span accounts,
     struct proto_reader reader;
     proto_reader_init(&reader, accounts, &local);
     size_t count = proto_read_array(&reader);
-    if (count == 0) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "accounts", "the list is empty");
-    }
-    if (count > PROTO_BATCH_ACCOUNTS_MAX) {
-        return proto_fault_set(fault, PROTO_TOO_LARGE, "accounts",
-                               "%zu accounts, at most %d are allowed in one request", count,
-                               PROTO_BATCH_ACCOUNTS_MAX);
-    }
     for (size_t i = 0; i < count; i++) {
         base_arena_reset(&intake->call->worker->arena);
         struct proto_span map = proto_read_any(&reader);
@@ -150,9 +137,7 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
     struct intake intake = {
         .call = call,
         .schema = rpc_state(call)->schema,
-        .source = call->args[PROTO_Q_ACCOUNT_PUT_SOURCE].present
-                      ? rpc_arg_text(call, PROTO_Q_ACCOUNT_PUT_SOURCE)
-                      : proto_span_text("unstated"),
+        .source = rpc_arg_text(call, PROTO_Q_ACCOUNT_PUT_SOURCE),
         .time_ms = engine_now_ms(call->worker->rpc->options.engine),
         .patch = patch,
     };
@@ -160,8 +145,9 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema before accounts");
         return RPC_FAILED;
     }
-    intake.time_ms =
-        (int64_t)rpc_arg_uint(call, PROTO_Q_ACCOUNT_PUT_TIME, (uint64_t)intake.time_ms);
+    if (call->args[PROTO_Q_ACCOUNT_PUT_TIME].present) {
+        intake.time_ms = (int64_t)call->args[PROTO_Q_ACCOUNT_PUT_TIME].uint;
+    }
     intake.ingest = engine_ingest_begin(fault);
     intake.values = calloc(intake.schema->id_count + 1, sizeof *intake.values);
     intake.removed = calloc(intake.schema->id_count + 1, sizeof *intake.removed);
@@ -212,8 +198,7 @@ enum rpc_outcome rpc_on_ACCOUNT_PATCH(struct rpc_call *call, struct proto_fault 
 enum rpc_outcome rpc_on_ACCOUNT_DELETE(struct rpc_call *call, struct proto_fault *fault)
 {
     size_t count;
-    const struct proto_span *ids =
-        rpc_arg_texts(call, PROTO_Q_ACCOUNT_DELETE_IDS, PROTO_BATCH_ACCOUNTS_MAX, &count, fault);
+    const struct proto_span *ids = rpc_arg_texts(call, PROTO_Q_ACCOUNT_DELETE_IDS, &count, fault);
     if (!ids) {
         return RPC_FAILED;
     }

@@ -127,7 +127,7 @@ enum rpc_outcome rpc_on_JOB_LIST(struct rpc_call *call, struct proto_fault *faul
 
 enum rpc_outcome rpc_on_JOB_CANCEL(struct rpc_call *call, struct proto_fault *fault)
 {
-    uint64_t job = rpc_arg_uint(call, PROTO_Q_JOB_CANCEL_JOB, 0);
+    uint64_t job = rpc_arg_uint(call, PROTO_Q_JOB_CANCEL_JOB);
     if (!engine_job_cancel(call->worker->rpc->options.engine, job, fault)) {
         return RPC_FAILED;
     }

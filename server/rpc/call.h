@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "proto/request.h"
+#include "proto/rule.h"
 #include "server/base/arena.h"
 #include "server/rpc/hot_template.h"
 #include "server/rpc/rpc.h"
@@ -122,23 +122,32 @@ void rpc_put_text(struct proto_writer *out, const struct proto_op_info *op, int 
 void rpc_put_str(struct proto_writer *out, const struct proto_op_info *op, int index,
                  struct proto_span value);
 
-/* Text of an argument, empty if it is absent. */
+/* Text of an argument; if it is absent its default, empty if the table has none. */
 static inline struct proto_span rpc_arg_text(const struct rpc_call *call, int index)
 {
-    return call->args[index].present ? call->args[index].text : (struct proto_span){0};
+    const char *otherwise = call->op->request[index].text_default;
+    return call->args[index].present ? call->args[index].text
+           : otherwise               ? proto_span_text(otherwise)
+                                     : (struct proto_span){0};
 }
-static inline uint64_t rpc_arg_uint(const struct rpc_call *call, int index, uint64_t otherwise)
+/* What the table gives if the argument is absent; it must be required or have a default. Bounds
+ * need no look: the decoder has kept them. */
+static inline uint64_t rpc_arg_uint(const struct rpc_call *call, int index)
 {
-    return call->args[index].present ? call->args[index].uint : otherwise;
+    return proto_arg_uint(&call->op->request[index], &call->args[index]);
+}
+static inline double rpc_arg_number(const struct rpc_call *call, int index)
+{
+    return proto_arg_number(&call->op->request[index], &call->args[index]);
 }
 static inline bool rpc_arg_flag(const struct rpc_call *call, int index)
 {
-    return call->args[index].present && call->args[index].flag;
+    return proto_arg_flag(&call->op->request[index], &call->args[index]);
 }
-/* An argument of type TEXTS as spans in the worker's arena; *count set. NULL with a fault if it
- * holds more than count_max; an absent one gives NULL and 0 without a fault. */
-const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t count_max,
-                                       size_t *count, struct proto_fault *fault);
+/* An argument of type TEXTS as spans in the worker's arena; *count set. NULL with a fault if there
+ * is no memory for them; an absent one gives NULL and 0 without a fault. */
+const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t *count,
+                                       struct proto_fault *fault);
 
 /* Records the frames of a batch that were served, for a capture that is on. */
 void rpc_capture_take(struct rpc_worker *worker, const struct rpc_batch *batch);

@@ -24,7 +24,7 @@ enum rpc_outcome rpc_on_ICP_GET(struct rpc_call *call, struct proto_fault *fault
 {
     const struct engine_state *state = rpc_state(call);
     struct learn_document *document =
-        engine_state_document(state, rpc_arg_uint(call, PROTO_Q_ICP_GET_ICP, 0), fault);
+        engine_state_document(state, rpc_arg_uint(call, PROTO_Q_ICP_GET_ICP), fault);
     if (!document) {
         return RPC_FAILED;
     }
@@ -127,7 +127,7 @@ static void switch_reply(struct proto_writer *out, const struct proto_op_info *o
 
 enum rpc_outcome rpc_on_ICP_ACTIVATE(struct rpc_call *call, struct proto_fault *fault)
 {
-    uint64_t version = rpc_arg_uint(call, PROTO_Q_ICP_ACTIVATE_ICP, 0);
+    uint64_t version = rpc_arg_uint(call, PROTO_Q_ICP_ACTIVATE_ICP);
     struct proto_span reason = rpc_arg_text(call, PROTO_Q_ICP_ACTIVATE_REASON);
     struct engine_write write;
     if (!rpc_write_begin(call, switch_reply, &write, fault)) {

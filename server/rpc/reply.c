@@ -50,8 +50,8 @@ void rpc_put_str(struct proto_writer *out, const struct proto_op_info *op, int i
     proto_write_str(out, value);
 }
 
-const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t count_max,
-                                       size_t *count, struct proto_fault *fault)
+const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t *count,
+                                       struct proto_fault *fault)
 {
     *count = 0;
     if (!call->args[index].present) {
@@ -62,11 +62,6 @@ const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t 
     proto_reader_init(&reader, call->args[index].value, &local);
     size_t listed = proto_read_array(&reader);
     const char *name = call->op->request[index].name;
-    if (listed > count_max) {
-        proto_fault_set(fault, PROTO_TOO_LARGE, name, "%zu entries, at most %zu are allowed",
-                        listed, count_max);
-        return NULL;
-    }
     struct proto_span *texts = base_arena_array(&call->worker->arena, listed + 1, sizeof *texts);
     if (!texts) {
         proto_fault_set(fault, PROTO_NO_MEMORY, name, "no memory for the request");

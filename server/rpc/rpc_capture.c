@@ -25,10 +25,8 @@ enum rpc_outcome rpc_on_CAPTURE_START(struct rpc_call *call, struct proto_fault 
     if (strlen(name) != bytes) {
         name[0] = '\0';
     }
-    if (!capture ||
-        !capture_start(capture, name,
-                       rpc_arg_uint(call, PROTO_Q_CAPTURE_START_SECONDS, CAPTURE_SECONDS),
-                       rpc_arg_uint(call, PROTO_Q_CAPTURE_START_BYTES, CAPTURE_BYTES), fault)) {
+    if (!capture || !capture_start(capture, name, rpc_arg_uint(call, PROTO_Q_CAPTURE_START_SECONDS),
+                                   rpc_arg_uint(call, PROTO_Q_CAPTURE_START_BYTES), fault)) {
         return RPC_FAILED;
     }
     struct capture_state state;

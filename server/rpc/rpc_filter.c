@@ -5,8 +5,6 @@
 #include "server/listing/listing_page.h"
 #include "server/rpc/value_write.h"
 
-enum { PAGE_DEFAULT = 100 };
-
 /* A page on its way into the reply. */
 struct page_reply {
     struct rpc_call *call;
@@ -24,7 +22,7 @@ static bool fields_find(struct page_reply *reply, struct proto_fault *fault)
     const struct feature_schema *schema = rpc_state(call)->schema;
     struct proto_fault local = {0};
     const struct proto_span *names =
-        rpc_arg_texts(call, PROTO_Q_FILTER_FIELDS, PROTO_FIELDS_MAX, &reply->field_count, &local);
+        rpc_arg_texts(call, PROTO_Q_FILTER_FIELDS, &reply->field_count, &local);
     if (local.code != PROTO_OK) {
         *fault = local;
         return false;
@@ -164,13 +162,8 @@ static bool page_write(struct page_reply *reply, struct proto_fault *fault)
 static bool page_read(struct page_reply *reply, struct proto_fault *fault)
 {
     struct rpc_call *call = reply->call;
-    uint64_t limit = rpc_arg_uint(call, PROTO_Q_FILTER_LIMIT, PAGE_DEFAULT);
     struct proto_span sort = rpc_arg_text(call, PROTO_Q_FILTER_SORT);
-    if (limit == 0 || limit > PROTO_FILTER_LIMIT_MAX) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "limit", "from 1 to %d accounts, not %llu",
-                               PROTO_FILTER_LIMIT_MAX, (unsigned long long)limit);
-    }
-    reply->page.limit = (size_t)limit;
+    reply->page.limit = (size_t)rpc_arg_uint(call, PROTO_Q_FILTER_LIMIT);
     reply->page.after = rpc_arg_text(call, PROTO_Q_FILTER_AFTER);
     reply->page.best_first = proto_span_equal(sort, proto_span_text("fit"));
     return sort.bytes == 0 || reply->page.best_first ||
@@ -194,7 +187,7 @@ enum rpc_outcome rpc_on_FILTER(struct rpc_call *call, struct proto_fault *fault)
     }
     bool scores = reply.page.best_first || rpc_arg_flag(call, PROTO_Q_FILTER_SCORES);
     if (!engine_expression_open(call->worker->engine, rpc_arg_text(call, PROTO_Q_FILTER_FILTER),
-                                rpc_arg_uint(call, PROTO_Q_FILTER_ICP, 0), scores, &expression,
+                                rpc_arg_uint(call, PROTO_Q_FILTER_ICP), scores, &expression,
                                 fault)) {
         return RPC_FAILED;
     }
@@ -212,8 +205,7 @@ enum rpc_outcome rpc_on_COUNT(struct rpc_call *call, struct proto_fault *fault)
     uint64_t count = 0;
     if (!expression_given(call, PROTO_Q_COUNT_FILTER, fault) ||
         !engine_expression_open(call->worker->engine, rpc_arg_text(call, PROTO_Q_COUNT_FILTER),
-                                rpc_arg_uint(call, PROTO_Q_COUNT_ICP, 0), false, &expression,
-                                fault)) {
+                                rpc_arg_uint(call, PROTO_Q_COUNT_ICP), false, &expression, fault)) {
         return RPC_FAILED;
     }
     bool ok = listing_count(call->worker->engine, call->scan, &expression, &count, fault);

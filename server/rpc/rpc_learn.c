@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp-learn: queues the job, sends progress frames if asked, and the evidence at the end. */
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "server/rpc/call.h"
@@ -61,18 +60,11 @@ static bool learn_read(struct rpc_call *call, struct engine_learn *learn, struct
     learn->where = rpc_arg_text(call, PROTO_Q_ICP_LEARN_WHERE);
     learn->name = rpc_arg_text(call, PROTO_Q_ICP_LEARN_NAME);
     learn->time_field = rpc_arg_text(call, PROTO_Q_ICP_LEARN_TIME_FIELD);
-    learn->seed = rpc_arg_uint(call, PROTO_Q_ICP_LEARN_SEED, 1);
+    learn->seed = rpc_arg_uint(call, PROTO_Q_ICP_LEARN_SEED);
     learn->activate = rpc_arg_flag(call, PROTO_Q_ICP_LEARN_ACTIVATE);
-    uint64_t pairs = rpc_arg_uint(call, PROTO_Q_ICP_LEARN_PAIRS, 0);
-    if (pairs > 64) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "pairs",
-                               "%" PRIu64 " pairs, at most 64 are allowed", pairs);
-    }
-    learn->pairs_max = (unsigned)pairs;
-    learn->fields = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_FIELDS, PROTO_FIELDS_MAX,
-                                  &learn->field_count, &local);
-    learn->exclude = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_EXCLUDE, PROTO_FIELDS_MAX,
-                                   &learn->exclude_count, &local);
+    learn->pairs_max = (unsigned)rpc_arg_uint(call, PROTO_Q_ICP_LEARN_PAIRS);
+    learn->fields = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_FIELDS, &learn->field_count, &local);
+    learn->exclude = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_EXCLUDE, &learn->exclude_count, &local);
     if (local.code != PROTO_OK) {
         *fault = local;
         return false;

@@ -22,7 +22,7 @@ enum rpc_outcome rpc_on_SCHEMA_PUT(struct rpc_call *call, struct proto_fault *fa
 enum rpc_outcome rpc_on_SCHEMA_GET(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct engine_state *state = rpc_state(call);
-    uint64_t version = rpc_arg_uint(call, PROTO_Q_SCHEMA_GET_SCHEMA, 0);
+    uint64_t version = rpc_arg_uint(call, PROTO_Q_SCHEMA_GET_SCHEMA);
     if (!state->schema) {
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
         return RPC_FAILED;

@@ -18,7 +18,7 @@ enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
         return RPC_FAILED;
     }
     query.document =
-        engine_state_document(rpc_state(call), rpc_arg_uint(call, PROTO_Q_SCORE_ICP, 0), fault);
+        engine_state_document(rpc_state(call), rpc_arg_uint(call, PROTO_Q_SCORE_ICP), fault);
     if (!query.document || !engine_score(call->worker->engine, &query, &answer, fault)) {
         return RPC_FAILED;
     }
@@ -117,8 +117,8 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct learn_do
 
 enum rpc_outcome rpc_on_SCORE_MANY(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct learn_document *document = engine_state_document(
-        rpc_state(call), rpc_arg_uint(call, PROTO_Q_SCORE_MANY_ICP, 0), fault);
+    struct learn_document *document =
+        engine_state_document(rpc_state(call), rpc_arg_uint(call, PROTO_Q_SCORE_MANY_ICP), fault);
     if (!document) {
         return RPC_FAILED;
     }

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* similar, on the lane SEARCH, and recall, on the lane SCAN. */
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "server/lookalike/lookalike.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/value_write.h"
 #include "server/rpc/values.h"
-
-enum { K_DEFAULT = 10, REASONS_DEFAULT = 3, RECALL_QUERIES_DEFAULT = 100 };
 
 static_assert((int)PROTO_SIMILAR_K_MAX == (int)SIMILAR_K_MAX, "one limit, as two floors know it");
 static_assert((int)PROTO_SIMILAR_EXAMPLES_MAX == (int)SIMILAR_EXAMPLES_MAX, "one limit");
@@ -69,10 +66,6 @@ static bool examples_read(struct rpc_call *call, int index, const char *what,
     }
     proto_reader_init(&reader, call->args[index].value, &local);
     *count = proto_read_array(&reader);
-    if (*count > PROTO_SIMILAR_EXAMPLES_MAX) {
-        return proto_fault_set(fault, PROTO_TOO_LARGE, what, "%zu examples, at most %d are allowed",
-                               *count, PROTO_SIMILAR_EXAMPLES_MAX);
-    }
     struct lookalike_example *list =
         base_arena_array(&call->worker->arena, *count + 1, sizeof *list);
     if (!list) {
@@ -94,12 +87,12 @@ static bool keys_read(struct rpc_call *call, struct lookalike_similar *query,
     struct proto_fault local = {0};
     size_t key_count;
     size_t domain_count;
-    const struct proto_span *keys = rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_KEYS,
-                                                  PROTO_BATCH_ACCOUNTS_MAX, &key_count, &local);
-    const struct proto_span *domains = rpc_arg_texts(
-        call, PROTO_Q_SIMILAR_EXCLUDE_DOMAINS, PROTO_BATCH_ACCOUNTS_MAX, &domain_count, &local);
-    query->exclude_ids = rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_IDS, PROTO_BATCH_ACCOUNTS_MAX,
-                                       &query->exclude_id_count, &local);
+    const struct proto_span *keys =
+        rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_KEYS, &key_count, &local);
+    const struct proto_span *domains =
+        rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_DOMAINS, &domain_count, &local);
+    query->exclude_ids =
+        rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_IDS, &query->exclude_id_count, &local);
     if (local.code != PROTO_OK) {
         *fault = local;
         return false;
@@ -129,28 +122,8 @@ static bool keys_read(struct rpc_call *call, struct lookalike_similar *query,
     query->exclude_family = rpc_arg_flag(call, PROTO_Q_SIMILAR_EXCLUDE_FAMILY);
     query->parent_field = rpc_arg_text(call, PROTO_Q_SIMILAR_PARENT_FIELD);
     query->exclude_parents =
-        rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_PARENTS, PROTO_BATCH_ACCOUNTS_MAX,
-                      &query->exclude_parent_count, fault);
+        rpc_arg_texts(call, PROTO_Q_SIMILAR_EXCLUDE_PARENTS, &query->exclude_parent_count, fault);
     return query->exclude_parents || query->exclude_parent_count == 0;
-}
-
-static bool count_read(const struct rpc_call *call, int index, const char *what, uint64_t otherwise,
-                       uint64_t least, uint64_t most, uint32_t *count, struct proto_fault *fault)
-{
-    uint64_t value = rpc_arg_uint(call, index, otherwise);
-    *count = (uint32_t)value;
-    return (value >= least && value <= most) ||
-           proto_fault_set(fault, PROTO_BAD_FIELD, what,
-                           "from %" PRIu64 " to %" PRIu64 ", not %" PRIu64, least, most, value);
-}
-
-static bool recall_read(const struct rpc_call *call, int index, double otherwise, double *recall,
-                        struct proto_fault *fault)
-{
-    *recall = call->args[index].present ? call->args[index].number : otherwise;
-    return (*recall > 0 && *recall <= 1) ||
-           proto_fault_set(fault, PROTO_BAD_FIELD, "recall",
-                           "a share above 0 and up to 1 is wanted");
 }
 
 static bool similar_read(struct rpc_call *call, struct lookalike_similar *query,
@@ -159,13 +132,11 @@ static bool similar_read(struct rpc_call *call, struct lookalike_similar *query,
     query->positives_where = rpc_arg_text(call, PROTO_Q_SIMILAR_POSITIVES_WHERE);
     query->negatives_where = rpc_arg_text(call, PROTO_Q_SIMILAR_NEGATIVES_WHERE);
     query->filter = rpc_arg_text(call, PROTO_Q_SIMILAR_FILTER);
-    query->icp = rpc_arg_uint(call, PROTO_Q_SIMILAR_ICP, 0);
-    if (!count_read(call, PROTO_Q_SIMILAR_K, "k", K_DEFAULT, 1, PROTO_SIMILAR_K_MAX, &query->k,
-                    fault) ||
-        !count_read(call, PROTO_Q_SIMILAR_REASONS, "reasons", REASONS_DEFAULT, 0,
-                    PROTO_SIMILAR_SHARED_MAX, &query->shared_max, fault) ||
-        !recall_read(call, PROTO_Q_SIMILAR_RECALL, 1, &query->recall, fault) ||
-        !examples_read(call, PROTO_Q_SIMILAR_POSITIVES, "positives", &query->positives,
+    query->icp = rpc_arg_uint(call, PROTO_Q_SIMILAR_ICP);
+    query->k = (uint32_t)rpc_arg_uint(call, PROTO_Q_SIMILAR_K);
+    query->shared_max = (uint32_t)rpc_arg_uint(call, PROTO_Q_SIMILAR_REASONS);
+    query->recall = rpc_arg_number(call, PROTO_Q_SIMILAR_RECALL);
+    if (!examples_read(call, PROTO_Q_SIMILAR_POSITIVES, "positives", &query->positives,
                        &query->positive_count, fault) ||
         !examples_read(call, PROTO_Q_SIMILAR_NEGATIVES, "negatives", &query->negatives,
                        &query->negative_count, fault) ||
@@ -347,14 +318,14 @@ enum rpc_outcome rpc_on_SIMILAR(struct rpc_call *call, struct proto_fault *fault
 
 enum rpc_outcome rpc_on_RECALL(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct lookalike_recall recall = {.seed = rpc_arg_uint(call, PROTO_Q_RECALL_SEED, 1)};
+    struct lookalike_recall recall = {
+        .k = (uint32_t)rpc_arg_uint(call, PROTO_Q_RECALL_K),
+        .n = (uint32_t)rpc_arg_uint(call, PROTO_Q_RECALL_N),
+        .recall = rpc_arg_number(call, PROTO_Q_RECALL_RECALL),
+        .seed = rpc_arg_uint(call, PROTO_Q_RECALL_SEED),
+    };
     struct proto_writer *out = call->out;
-    if (!count_read(call, PROTO_Q_RECALL_K, "k", K_DEFAULT, 1, PROTO_SIMILAR_K_MAX, &recall.k,
-                    fault) ||
-        !count_read(call, PROTO_Q_RECALL_N, "n", RECALL_QUERIES_DEFAULT, 1,
-                    PROTO_RECALL_QUERIES_MAX, &recall.n, fault) ||
-        !recall_read(call, PROTO_Q_RECALL_RECALL, 0.99, &recall.recall, fault) ||
-        !lookalike_recall(call->worker->rpc->options.lookalike, call->worker->engine, call->scan,
+    if (!lookalike_recall(call->worker->rpc->options.lookalike, call->worker->engine, call->scan,
                           &recall, fault)) {
         return RPC_FAILED;
     }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* similar-build, a job; similar-plan. */
+#include <assert.h>
 #include <stdlib.h>
 
+#include "proto/shape.h"
 #include "server/lookalike/lookalike.h"
 #include "server/rpc/call.h"
+
+static_assert((int)PROTO_SIMILAR_DIMS_MAX == (int)SIMILAR_DIM_MAX,
+              "one limit, as two floors know it");
 
 struct pending_build {
     struct rpc_later *later;
@@ -59,9 +64,15 @@ static bool weights_read(struct rpc_call *call, struct lookalike_rebuild *build,
     if (!weights) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "weights", "no memory for the weights");
     }
-    for (size_t i = 0; i < count; i++) {
+    const struct proto_field_info *any = &proto_shape_info(PROTO_SHAPE_WEIGHTS)->members[0];
+    for (size_t i = 0; i < count && fault->code == PROTO_OK; i++) {
         weights[i].field = proto_read_str(&reader);
-        weights[i].weight = proto_read_number(&reader);
+        struct proto_arg weight = {.present = true, .number = proto_read_number(&reader)};
+        weights[i].weight = weight.number;
+        if (fault->code != PROTO_OK || !proto_rule_keeps(any, &weight, fault)) {
+            proto_fault_within(fault, "%.*s", (int)weights[i].field.bytes,
+                               (const char *)weights[i].field.data);
+        }
     }
     build->weights = weights;
     build->weight_count = count;
@@ -73,14 +84,6 @@ static bool build_read(struct rpc_call *call, struct lookalike_rebuild *build,
 {
     const struct proto_arg *share = &call->args[PROTO_Q_SIMILAR_BUILD_VECTOR_SHARE];
     const struct proto_arg *dims = &call->args[PROTO_Q_SIMILAR_BUILD_DIMS];
-    if (share->present && !(share->number > 0 && share->number < 1)) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "vector_share",
-                               "a share above 0 and below 1 is wanted");
-    }
-    if (dims->present && (dims->uint < 16 || dims->uint > SIMILAR_DIM_MAX)) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "dims",
-                               "a number from 16 to 1024 is wanted");
-    }
     build->defaults = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_DEFAULTS);
     build->metric = rpc_arg_text(call, PROTO_Q_SIMILAR_BUILD_METRIC);
     build->vector_share = share->present ? share->number : 0;

@@ -9,8 +9,6 @@
 #include "server/rpc/json_write.h"
 #include "server/tal/tal_document.h"
 
-enum { K_DEFAULT = 1000, PAGE_DEFAULT = 100, NOTE_BYTES_MAX = 4096 };
-
 /* Segments and owners are read alike: the limit is called quota or capacity. */
 enum { PART_NAME, PART_FILTER, PART_LIMIT, PART_MEMBERS };
 static_assert((int)PROTO_M_SEGMENT_NAME == (int)PART_NAME &&
@@ -31,10 +29,6 @@ static bool part_read(enum proto_shape shape, struct proto_span map, struct list
     *part = (struct listing_part){.name = args[PART_NAME].text, .limit = args[PART_LIMIT].uint};
     if (args[PART_FILTER].present) {
         part->filter = args[PART_FILTER].text;
-    }
-    if (part->name.bytes == 0 || part->name.bytes > PROTO_TAL_NAME_BYTES_MAX) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "name", "a name has 1 to %d bytes, not %zu",
-                               PROTO_TAL_NAME_BYTES_MAX, part->name.bytes);
     }
     return part->limit <= INT64_MAX; /* as every PROTO_UINT is */
 }
@@ -62,10 +56,6 @@ static bool parts_read(struct rpc_call *call, int index, enum proto_shape shape,
     }
     proto_reader_init(&reader, call->args[index].value, &local);
     size_t listed = proto_read_array(&reader);
-    if (listed > PROTO_TAL_PARTS_MAX) {
-        return proto_fault_set(fault, PROTO_TOO_LARGE, what, "%zu entries, at most %d are allowed",
-                               listed, PROTO_TAL_PARTS_MAX);
-    }
     struct listing_part *read = base_arena_array(&call->worker->arena, listed + 1, sizeof *read);
     if (!read) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, what, "no memory for the request");
@@ -88,13 +78,11 @@ static bool exclusions_read(struct rpc_call *call, struct listing_request *reque
                             struct proto_fault *fault)
 {
     struct proto_fault local = {0};
-    size_t most = PROTO_BATCH_ACCOUNTS_MAX;
-    request->ids =
-        rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_IDS, most, &request->id_count, &local);
+    request->ids = rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_IDS, &request->id_count, &local);
     request->keys =
-        rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_KEYS, most, &request->key_count, &local);
-    request->domains = rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_DOMAINS, most,
-                                     &request->domain_count, &local);
+        rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_KEYS, &request->key_count, &local);
+    request->domains =
+        rpc_arg_texts(call, PROTO_Q_TAL_BUILD_EXCLUDE_DOMAINS, &request->domain_count, &local);
     if (local.code != PROTO_OK) {
         *fault = local;
     }
@@ -104,26 +92,17 @@ static bool exclusions_read(struct rpc_call *call, struct listing_request *reque
 static bool build_read(struct rpc_call *call, struct listing_request *request,
                        struct proto_fault *fault)
 {
-    uint64_t k = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_K, K_DEFAULT);
     bool quota = call->args[PROTO_Q_TAL_BUILD_QUOTA].present;
     request->name = rpc_arg_text(call, PROTO_Q_TAL_BUILD_NAME);
     request->filter = rpc_arg_text(call, PROTO_Q_TAL_BUILD_FILTER);
     request->note = rpc_arg_text(call, PROTO_Q_TAL_BUILD_NOTE);
-    request->icp = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_ICP, 0);
+    request->icp = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_ICP);
     request->quota_field = rpc_arg_text(call, PROTO_Q_TAL_BUILD_QUOTA_FIELD);
-    request->quota = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_QUOTA, 0);
-    if (k == 0 || k > PROTO_TAL_ENTRIES_MAX) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "k", "from 1 to %d accounts, not %llu",
-                               PROTO_TAL_ENTRIES_MAX, (unsigned long long)k);
-    }
-    request->k = (size_t)k;
-    if (quota != (request->quota_field.bytes > 0) || (quota && request->quota == 0)) {
+    request->quota = quota ? call->args[PROTO_Q_TAL_BUILD_QUOTA].uint : 0;
+    request->k = (size_t)rpc_arg_uint(call, PROTO_Q_TAL_BUILD_K);
+    if (quota != (request->quota_field.bytes > 0)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "quota",
-                               "quota_field and quota, from 1, go together");
-    }
-    if (request->note.bytes > NOTE_BYTES_MAX) {
-        return proto_fault_set(fault, PROTO_TOO_LARGE, "note", "%zu bytes; at most %d",
-                               request->note.bytes, NOTE_BYTES_MAX);
+                               "quota_field and quota go together");
     }
     return exclusions_read(call, request, fault) &&
            parts_read(call, PROTO_Q_TAL_BUILD_SEGMENTS, PROTO_SHAPE_SEGMENT, &request->segments,
@@ -234,12 +213,7 @@ enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault
 {
     struct proto_span name = rpc_arg_text(call, PROTO_Q_TAL_GET_NAME);
     struct proto_span text = {0};
-    uint64_t limit = rpc_arg_uint(call, PROTO_Q_TAL_GET_LIMIT, PAGE_DEFAULT);
-    if (limit > PROTO_TAL_ENTRIES_MAX) {
-        proto_fault_set(fault, PROTO_BAD_FIELD, "limit", "at most %d entries, not %llu",
-                        PROTO_TAL_ENTRIES_MAX, (unsigned long long)limit);
-        return RPC_FAILED;
-    }
+    uint64_t limit = rpc_arg_uint(call, PROTO_Q_TAL_GET_LIMIT);
     json_t *document = listing_open(call->worker->engine, name, &text, fault);
     if (!document) {
         return RPC_FAILED;
@@ -254,7 +228,7 @@ enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault
     if (rpc_arg_flag(call, PROTO_Q_TAL_GET_DOCUMENT)) {
         rpc_put_str(out, call->op, PROTO_A_TAL_GET_DOCUMENT, text);
     } else {
-        write_entries(call, entries, rpc_arg_uint(call, PROTO_Q_TAL_GET_OFFSET, 0), limit);
+        write_entries(call, entries, rpc_arg_uint(call, PROTO_Q_TAL_GET_OFFSET), limit);
     }
     json_decref(document);
     return RPC_DONE;

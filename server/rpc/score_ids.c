@@ -53,8 +53,7 @@ enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct learn_documen
                                struct proto_fault *fault)
 {
     size_t count;
-    const struct proto_span *ids =
-        rpc_arg_texts(call, PROTO_Q_SCORE_MANY_IDS, PROTO_SCORE_MANY_MAX, &count, fault);
+    const struct proto_span *ids = rpc_arg_texts(call, PROTO_Q_SCORE_MANY_IDS, &count, fault);
     if (!ids) {
         return RPC_FAILED;
     }

@@ -13,6 +13,7 @@ static void arg_write(struct proto_writer *writer, enum proto_type type,
 {
     switch (type) {
     case PROTO_TEXT:
+    case PROTO_JSON:
         proto_write_str(writer, arg->text);
         break;
     case PROTO_UINT:

@@ -8,7 +8,7 @@ import re
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "reference",
                     "operations.md")
-ROW = re.compile(r"^\| `([^`]+)` \| (.*?) \| (required|optional) \| (.*) \|$")
+ROW = re.compile(r"^\| `([^`]+)` \| (.*?)(?:, [^|]*)? \| (required|optional) \| (.*) \|$")
 SHAPED = re.compile(r"^(list of|map:) \[([^\]]+)\]")
 
 

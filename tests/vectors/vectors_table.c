@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The vectors that follow from the tables: for each operation its smallest and fullest request and
- * reply, each field left out or of a wrong type, a key unknown or twice; and each error reply. */
+ * reply, each field left out, of a wrong type or out of its range, a key unknown or twice; and each
+ * error reply. */
+#include <math.h>
 #include <stdio.h>
 
+#include "proto/rule.h"
 #include "tests/vectors/vectors.h"
 
 /* A value for each type, and one of another type. */
@@ -11,6 +14,7 @@ static const struct {
     const char *wrong;
 } samples[] = {
     [PROTO_TEXT] = {"\"domain:acme.com\"", "7"},
+    [PROTO_JSON] = {"\"{}\"", "{}"},
     [PROTO_UINT] = {"1712345678901", "-1"},
     [PROTO_INT] = {"-250000", "\"-250000\""},
     [PROTO_NUMBER] = {"0.625", "\"0.625\""},
@@ -29,13 +33,27 @@ static json_t *sample(enum proto_type type, bool fits)
     return text != NULL ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
 }
 
+static bool is_whole(enum proto_type type)
+{
+    return type == PROTO_UINT || type == PROTO_INT;
+}
+
+/* A value that the field takes: the sample, or the edge that it would be beyond. */
+static json_t *fitting(const struct proto_field_info *field)
+{
+    if (is_whole(field->type) && field->bounded) {
+        return json_integer((json_int_t)(isnan(field->high) ? field->low : field->high));
+    }
+    return sample(field->type, true);
+}
+
 /* A map with a value for each field: all, or only those required. */
 static json_t *payload_of(const struct proto_field_info *fields, size_t count, bool all)
 {
     json_t *payload = json_object();
     for (size_t i = 0; i < count; i++) {
         if (all || fields[i].presence == PROTO_REQUIRED) {
-            json_object_set_new(payload, fields[i].name, sample(fields[i].type, true));
+            json_object_set_new(payload, fields[i].name, fitting(&fields[i]));
         }
     }
     return payload;
@@ -94,6 +112,33 @@ static void good_add(const struct source *source, const struct proto_field_info 
     json_decref(all);
 }
 
+/* Numbers at the nearest value that the bounds shut out; bounds of texts and lists are long, and
+ * left to the list of vectors. */
+static void bounds_add(const struct source *source, const struct proto_field_info *field,
+                       json_t *payload)
+{
+    char what[120];
+    bool whole = is_whole(field->type);
+    bool open = field->low == PROTO_ABOVE_0;
+    if (!whole && field->type != PROTO_NUMBER) {
+        return;
+    }
+    if (field->low > 0) {
+        json_object_set_new(payload, field->name,
+                            whole ? json_integer((json_int_t)field->low - 1)
+                                  : json_real(open ? 0 : field->low - 1));
+        (void)snprintf(what, sizeof(what), "%s below its range", field->name);
+        add(source, what, payload, "bad-field", field->name);
+    }
+    if (field->high > 0) {
+        json_object_set_new(payload, field->name,
+                            whole ? json_integer((json_int_t)field->high + 1)
+                                  : json_real(field->high + 0.25));
+        (void)snprintf(what, sizeof(what), "%s above its range", field->name);
+        add(source, what, payload, "bad-field", field->name);
+    }
+}
+
 static void bad_add(const struct source *source, const struct proto_field_info *fields,
                     size_t count)
 {
@@ -111,6 +156,7 @@ static void bad_add(const struct source *source, const struct proto_field_info *
             (void)snprintf(what, sizeof(what), "%s of a wrong type", fields[i].name);
             add(source, what, payload, "bad-field", fields[i].name);
         }
+        bounds_add(source, &fields[i], payload);
         json_decref(payload);
     }
 }
@@ -122,7 +168,7 @@ static void twice_add(const struct source *source)
         return;
     }
     const struct proto_field_info *field = &source->op->request[0];
-    json_t *value = sample(field->type, true);
+    json_t *value = fitting(field);
     struct proto_writer writer;
     proto_writer_init(&writer);
     proto_write_map(&writer, 2);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "proto/rule.h"
 #include "proto/shape.h"
 #include "tools/reference/reference.h"
 
@@ -37,6 +38,7 @@ static void types_print(FILE *out)
         "\n## Types\n\n"
         "| Type | MessagePack |\n|---|---|\n"
         "| text | str, UTF-8 |\n"
+        "| json | the same; the text is JSON |\n"
         "| uint | a whole number from 0 to 2^63-1: any integer format, or a float without a "
         "fraction |\n"
         "| int | the same from -2^63 to 2^63-1 |\n"
@@ -47,7 +49,11 @@ static void types_print(FILE *out)
         "| list | array; *list of x*: of maps with the members of [x](#members) |\n"
         "| map | map with str keys; *map: x* has the members of [x](#members) |\n"
         "| any | any of these, or nil |\n\n"
-        "Every request may also carry `deadline_ms` (uint). Unknown keys are passed over.\n",
+        "Every request may also carry `deadline_ms` (uint). Unknown keys are passed over.\n\n"
+        "*Allowed* bounds the value of a number, the bytes of a text and the elements of a list; "
+        "what is beyond is refused by name (`bad-field`; a list or a document that is too long "
+        "`too-large`). *Default* is what a field that is left out means. In a reply a number's "
+        "unit stands behind its type.\n",
         out);
 }
 
@@ -61,7 +67,29 @@ static void shape_link(FILE *out, enum proto_type type, const char *name)
     (void)fputc(')', out);
 }
 
-static void field_print(FILE *out, const struct proto_field_info *field, enum proto_shape shape)
+static void unit_print(FILE *out, const struct proto_field_info *field)
+{
+    if (*field->unit) {
+        (void)fprintf(out, ", %s", field->unit);
+    }
+}
+
+/* Bounds, with the limit that they come from, and default. */
+static void rule_print(FILE *out, const struct proto_field_info *field)
+{
+    char text[96];
+    const struct proto_limit_info *limit = proto_rule_limit(field->high_source);
+    reference_cell(out, proto_rule_print(field, text, sizeof text));
+    if (limit != NULL) {
+        (void)fprintf(out, " ([`%s`](limits.md))", limit->name);
+    }
+    proto_rule_default_print(field, text, sizeof text);
+    (void)fprintf(out, *text ? "%s| `%s` | " : "%s| %s| ", field->bounded ? " " : "", text);
+}
+
+/* A row: with what is allowed and the default, or, of a reply, without. */
+static void field_print(FILE *out, const struct proto_field_info *field, enum proto_shape shape,
+                        bool ruled)
 {
     (void)fprintf(out, "| `%s` | ", field->name);
     if (shape == PROTO_SHAPE_NONE) {
@@ -69,7 +97,13 @@ static void field_print(FILE *out, const struct proto_field_info *field, enum pr
     } else {
         shape_link(out, field->type, proto_shape_info(shape)->name);
     }
+    if (!ruled || !field->bounded) {
+        unit_print(out, field);
+    }
     (void)fprintf(out, " | %s | ", field->presence == PROTO_REQUIRED ? "required" : "optional");
+    if (ruled) {
+        rule_print(out, field);
+    }
     reference_cell(out, field->help);
     (void)fputs(" |\n", out);
 }
@@ -83,9 +117,10 @@ static void fields_print(FILE *out, const struct proto_op_info *op, bool reply)
         (void)fprintf(out, "%s: no fields.\n\n", title);
         return;
     }
-    (void)fprintf(out, "%s:\n\n| Field | Type | | Meaning |\n|---|---|---|---|\n", title);
+    (void)fprintf(out, "%s:\n\n| Field | Type | |%s Meaning |\n|---|---|---|%s---|\n", title,
+                  reply ? "" : " Allowed | Default |", reply ? "" : "---|---|");
     for (size_t i = 0; i < count; i++) {
-        field_print(out, &fields[i], proto_shape_of(op, reply, i));
+        field_print(out, &fields[i], proto_shape_of(op, reply, i), !reply);
     }
     (void)fputs("\n", out);
 }
@@ -97,10 +132,15 @@ static void shapes_print(FILE *out)
                 out);
     for (unsigned shape = PROTO_SHAPE_NONE + 1; shape < PROTO_SHAPE_COUNT; shape++) {
         const struct proto_shape_info *info = proto_shape_info((enum proto_shape)shape);
-        (void)fprintf(out, "\n### %s\n\n%s.\n\n| Member | Type | | Meaning |\n|---|---|---|---|\n",
-                      info->name, info->help);
+        bool ruled = false;
         for (size_t i = 0; i < info->member_count; i++) {
-            field_print(out, &info->members[i], info->of[i]);
+            ruled = ruled || info->members[i].bounded;
+        }
+        (void)fprintf(
+            out, "\n### %s\n\n%s.\n\n| Member | Type | |%s Meaning |\n|---|---|---|%s---|\n",
+            info->name, info->help, ruled ? " Allowed | Default |" : "", ruled ? "---|---|" : "");
+        for (size_t i = 0; i < info->member_count; i++) {
+            field_print(out, &info->members[i], info->of[i], ruled);
         }
     }
 }

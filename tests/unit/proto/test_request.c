@@ -51,15 +51,22 @@ static int teardown(void **state)
     return 0;
 }
 
-/* A value that fits the type. */
-static void value_write(struct proto_writer *writer, enum proto_type type)
+/* 7, or the least that the field takes. */
+static uint64_t sample_uint(const struct proto_field_info *field)
 {
-    switch (type) {
+    return field->low > 7 ? (uint64_t)field->low : 7;
+}
+
+/* A value that fits the field. */
+static void value_write(struct proto_writer *writer, const struct proto_field_info *field)
+{
+    switch (field->type) {
     case PROTO_TEXT:
+    case PROTO_JSON:
         proto_write_text(writer, "text");
         break;
     case PROTO_UINT:
-        proto_write_uint(writer, 7);
+        proto_write_uint(writer, sample_uint(field));
         break;
     case PROTO_INT:
         proto_write_int(writer, -7);
@@ -93,15 +100,16 @@ static void value_write(struct proto_writer *writer, enum proto_type type)
     }
 }
 
-static void value_is(const struct proto_arg *arg, enum proto_type type)
+static void value_is(const struct proto_arg *arg, const struct proto_field_info *field)
 {
     assert_true(arg->present);
-    switch (type) {
+    switch (field->type) {
     case PROTO_TEXT:
+    case PROTO_JSON:
         assert_true(proto_span_is(arg->text, "text"));
         break;
     case PROTO_UINT:
-        assert_int_equal(arg->uint, 7);
+        assert_int_equal(arg->uint, sample_uint(field));
         break;
     case PROTO_INT:
         assert_int_equal(arg->integer, -7);
@@ -150,7 +158,7 @@ static void fields_write(struct proto_writer *writer, const struct proto_field_i
                 proto_write_bool(writer, true);
             }
         } else {
-            value_write(writer, fields[at].type);
+            value_write(writer, &fields[at]);
         }
     }
 }
@@ -167,7 +175,7 @@ static void request_decodes_every_field_of_every_operation(void **state)
             assert_true(decode(fixture, ops[i].op));
             assert_ptr_equal(fixture->request.op, &ops[i]);
             for (size_t j = 0; j < count; j++) {
-                value_is(&fixture->request.args[j], ops[i].request[j].type);
+                value_is(&fixture->request.args[j], &ops[i].request[j]);
             }
         }
     }
@@ -220,7 +228,7 @@ static void reply_tables_decode_too(void **state)
         assert_true(proto_fields_decode(ops[i].reply, count, proto_writer_span(&fixture->writer),
                                         args, &fixture->fault));
         for (size_t j = 0; j < count; j++) {
-            value_is(&args[j], ops[i].reply[j].type);
+            value_is(&args[j], &ops[i].reply[j]);
         }
     }
 }
