@@ -9,7 +9,7 @@ static const struct {
     const char *name;
     void (*print)(FILE *out);
 } pages[] = {
-#define X(NAME) {#NAME, reference_page_##NAME},
+#define X(NAME, ending) {#NAME, reference_page_##NAME},
 #include "tools/reference/pages.def"
 #undef X
 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The generated pages of docs/reference, in Markdown. Each page has one function, named in
- * pages.def, that prints it from a table of the code; nothing on a page is written twice.
- * Ownership: borrows. Errors: those of the stream, which main checks. */
+/* The generated pages of docs/reference, in Markdown, and the tables in JSON. Each page has one
+ * function, named in pages.def, that prints it from a table of the code; nothing on a page is
+ * written twice. Ownership: borrows. Errors: those of the stream, which main checks. */
 #ifndef REFERENCE_H
 #define REFERENCE_H
 
 #include <stdio.h>
 
-#define X(NAME) void reference_page_##NAME(FILE *out);
+#define X(NAME, ending) void reference_page_##NAME(FILE *out);
 #include "tools/reference/pages.def"
 #undef X
 
