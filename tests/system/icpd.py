@@ -16,15 +16,7 @@ import msgpack
 
 import reference
 
-OPS = {
-    "hello": 1, "ping": 2, "stats": 3, "schema-put": 16, "schema-get": 17, "account-put": 32,
-    "account-patch": 33, "account-get": 34, "account-delete": 35, "icp-learn": 48, "icp-put": 49,
-    "icp-get": 50, "icp-list": 51, "icp-activate": 52, "icp-revert": 53, "score": 64,
-    "score-many": 65, "filter": 68, "count": 69, "tal-build": 112, "tal-list": 113, "tal-get": 114,
-    "tal-diff": 115, "tal-check": 116, "job-list": 80, "job-cancel": 81,
-    "similar": 96, "recall": 97, "similar-build": 98, "similar-plan": 99,
-    "capture-start": 128, "capture-stop": 129, "capture-state": 130,
-}
+OPS = {name: op["opcode"] for name, op in reference.OPERATIONS.items()}
 HEADER = struct.Struct("<IBBHII")
 REPLY, CHECKSUM, MORE = 1, 2, 4
 

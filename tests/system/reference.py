@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/reference/operations.md as data, and whether a reply keeps to it.
+"""docs/reference/protocol.json as data, and whether a reply keeps to it.
 
 The clients of the system tests ask this of every reply that they get, so that a member that is not
 documented, or documented with another type, fails the test that met it."""
+import json
 import os
-import re
 
 PATH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "reference",
-                    "operations.md")
-ROW = re.compile(r"^\| `([^`]+)` \| (.*?)(?:, [^|]*)? \| (required|optional) \| (.*) \|$")
-SHAPED = re.compile(r"^(list of|map:) \[([^\]]+)\]")
+                    "protocol.json")
 
 
 def is_whole(value):
@@ -22,6 +20,7 @@ def is_number(value):
 
 KINDS = {
     "text": lambda v: isinstance(v, str),
+    "json": lambda v: isinstance(v, str) and json.loads(v) is not None,
     "uint": lambda v: is_whole(v) and v >= 0,
     "int": is_whole,
     "number": is_number,
@@ -35,59 +34,45 @@ KINDS = {
 
 
 def read(path=PATH):
-    """Replies by operation and shapes by name: each a map of member to (type, required, may be nil)."""
-    replies, shapes, section, table = {}, {}, "", None
+    """Operations by name, and replies by operation and shapes by name: each a map of members."""
     with open(path, encoding="utf-8") as file:
-        for line in file:
-            row = ROW.match(line.rstrip("\n"))
-            if line.startswith("## "):
-                section, table = line[3:].strip(), None
-            elif line.startswith("### "):
-                table = shapes.setdefault(line[4:].strip(), {})
-            elif line.startswith("Reply:"):
-                table = replies.setdefault(section, {})
-            elif line.startswith("Request:"):
-                table = None
-            elif row and table is not None:
-                name, kind, presence, help_text = row.groups()
-                table[name] = (kind, presence == "required", "nil" in help_text)
-    return replies, shapes
+        tables = json.load(file)
+    replies = {op["name"]: {one["name"]: one for one in op["reply"]} for op in tables["operations"]}
+    shapes = {shape["name"]: {one["name"]: one for one in shape["members"]}
+              for shape in tables["shapes"]}
+    return {op["name"]: op for op in tables["operations"]}, replies, shapes
 
 
-REPLIES, SHAPES = read()
+OPERATIONS, REPLIES, SHAPES = read()
 
 
 def faults_of(members, value, where):
     wild = next((name for name in members if name.startswith("<")), None)
-    for name, (kind, required, may_be_nil) in members.items():
-        if name not in value:
-            if required:
-                yield f"{where}: no {name}"
+    for name, field in members.items():
+        if name not in value and field["required"]:
+            yield f"{where}: no {name}"
     for name, member in value.items():
         place = f"{where}.{name}"
         if name not in members and wild is None:
             yield f"{place} is not documented"
             continue
-        kind, _, may_be_nil = members.get(name) or members[wild]
-        shaped = SHAPED.match(kind)
-        if member is None and (may_be_nil or kind == "any"):
+        field = members.get(name) or members[wild]
+        kind, shape = field["type"], field.get("of")
+        if member is None and ("nil" in field["help"] or kind == "any"):
             continue
-        if not shaped:
-            if not KINDS[kind](member):
-                yield f"{place}: {member!r:.60} is no {kind}"
-            continue
-        listed = shaped.group(1) == "list of"
-        if not isinstance(member, list if listed else dict):
+        if not KINDS[kind](member):
             yield f"{place}: {member!r:.60} is no {kind}"
             continue
-        for index, one in enumerate(member if listed else [member]):
-            place_one = f"{place}[{index}]" if listed else place
+        if shape is None:
+            continue
+        for index, one in enumerate(member if kind == "list" else [member]):
+            place_one = f"{place}[{index}]" if kind == "list" else place
             if not isinstance(one, dict):
                 yield f"{place_one}: {one!r:.60} is no map"
-            elif shaped.group(2) == "lead score" and "error" not in one:
+            elif shape == "lead score" and "error" not in one:
                 yield from faults_of(REPLIES["score"], one, place_one)
             else:
-                yield from faults_of(SHAPES[shaped.group(2)], one, place_one)
+                yield from faults_of(SHAPES[shape], one, place_one)
 
 
 def faults(op, reply):
