@@ -6,6 +6,7 @@
 #include "bench/bench_cli.h"
 #include "bench/bench_flags.h"
 #include "bench/gate/gate_ingest.h"
+#include "bench/load/load_account.h"
 #include "bench/report/report_json.h"
 
 #define BATCH_MAX 10000
@@ -20,8 +21,10 @@ static const struct bench_flag options[] = {
     {"icpd", "PATH", BENCH_FLAG_TEXT, AT(ingest.icpd), 0, 0, "the server to measure"},
     {"folder", "PATH", BENCH_FLAG_TEXT, AT(ingest.folder), 0, 0,
      "where everybody writes; its disk is what is measured (build/bench)"},
-    {"accounts", "N", BENCH_FLAG_U64, AT(ingest.accounts), 1000, GATE_INGEST_ACCOUNTS_MAX,
-     "different records (30000)"},
+    {"accounts", "N", BENCH_FLAG_U64, AT(ingest.accounts), 1000, LOAD_ACCOUNTS_MAX / 4,
+     "records that everybody holds before (1000000)"},
+    {"record-bytes", "N", BENCH_FLAG_U64, AT(ingest.record_bytes), 32, 4096,
+     "of a record, as near as 39 fields come (512)"},
     {"rounds", "N", BENCH_FLAG_UNSIGNED, AT(ingest.rounds), 1, REPORT_RUNS_MAX,
      "alternating rounds (7)"},
     {"seconds", "S", BENCH_FLAG_REAL, AT(ingest.measure_s), 0.05, 3600,
@@ -52,29 +55,36 @@ static bool take(void *into, const char *text, char *why, size_t why_bytes)
     return true;
 }
 
-static unsigned table_print(const struct gate_ingest *ingest, const struct arguments *arguments)
+static bool series_print(const struct gate_ingest *ingest, const struct arguments *arguments,
+                         enum gate_ingest_mode mode, unsigned b, enum gate_ingest_who who)
 {
-    unsigned wrong = 0;
-    printf("%-6s %-16s %12s %24s %11s %11s %9s   %s\n", "batch", "contender", "records/s",
-           "lowest … highest", "p50 us", "p99 us", "CPU us", "acknowledged means");
-    for (unsigned b = 0; b < arguments->ingest.batch_count; b++)
-        for (unsigned i = 0; i < GATE_INGEST_COUNT; i++) {
-            const struct gate_ingest_series *series =
-                gate_ingest_series(ingest, b, (enum gate_ingest_who)i);
-            const struct gate_ingest_info *info = gate_ingest_info((enum gate_ingest_who)i);
-            if (series->count == 0)
-                continue;
-            struct report_spread records = report_spread_of(series->records, series->count);
-            printf("%-6u %-16s %12.0f %11.0f … %9.0f %11.1f %11.1f %9.2f   %s\n",
-                   arguments->ingest.batches[b], info->name, records.median, records.low,
-                   records.high, report_spread_of(series->p50_us, series->count).median,
-                   report_spread_of(series->p99_us, series->count).median,
-                   report_spread_of(series->cpu_us, series->count).median, info->durability);
-            if (series->wrong > 0)
-                printf("       %llu WRONG REPLIES\n", (unsigned long long)series->wrong);
-            wrong += series->wrong > 0;
-        }
-    return wrong;
+    const struct gate_ingest_series *series = gate_ingest_series(ingest, mode, b, who);
+    const struct gate_ingest_info *info = gate_ingest_info(who);
+    if (series->count == 0)
+        return true;
+    struct report_spread records = report_spread_of(series->records, series->count);
+    printf("%-7s %-6u %-16s %12.0f %11.0f … %9.0f %11.1f %11.1f %9.2f   %s\n",
+           gate_ingest_mode_name(mode), arguments->ingest.batches[b], info->name, records.median,
+           records.low, records.high, report_spread_of(series->p50_us, series->count).median,
+           report_spread_of(series->p99_us, series->count).median,
+           report_spread_of(series->cpu_us, series->count).median, info->durability);
+    if (series->wrong > 0)
+        printf("       %llu WRONG REPLIES\n", (unsigned long long)series->wrong);
+    return series->wrong == 0;
+}
+
+/* Whether every reply was right. */
+static bool table_print(const struct gate_ingest *ingest, const struct arguments *arguments)
+{
+    bool right = true;
+    printf("%-7s %-6s %-16s %12s %24s %11s %11s %9s   %s\n", "records", "batch", "contender",
+           "records/s", "lowest … highest", "p50 us", "p99 us", "CPU us", "acknowledged means");
+    for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++)
+        for (unsigned b = 0; b < arguments->ingest.batch_count; b++)
+            for (unsigned i = 0; i < GATE_INGEST_COUNT; i++)
+                right &= series_print(ingest, arguments, (enum gate_ingest_mode)mode, b,
+                                      (enum gate_ingest_who)i);
+    return right;
 }
 
 static int measure(const struct arguments *arguments)
@@ -93,7 +103,7 @@ static int measure(const struct arguments *arguments)
         const char *to = arguments->json != NULL ? arguments->json : path;
         struct gate_line lines[GATE_INGEST_ROWS_MAX];
         size_t count = gate_ingest_rows(ingest, &arguments->ingest, lines, GATE_INGEST_ROWS_MAX);
-        bool wrong = table_print(ingest, arguments) > 0;
+        bool wrong = !table_print(ingest, arguments);
         unsigned short_of = gate_lines_print(stdout, lines, count);
         code = wrong ? EX_SOFTWARE : short_of > 0 ? 1 : EX_OK;
         if (!report_json_save(json, to, &fault))
@@ -119,7 +129,8 @@ int bench_command_ingest(int argc, char **argv)
     static const unsigned usual[] = {1, 100, 1000};
     struct arguments arguments = {.ingest = {.icpd = "icpd",
                                              .folder = "build/bench",
-                                             .accounts = GATE_INGEST_ACCOUNTS_MAX,
+                                             .accounts = GATE_INGEST_ACCOUNTS,
+                                             .record_bytes = 512,
                                              .rounds = GATE_INGEST_ROUNDS,
                                              .connections = 16,
                                              .warmup_s = 0.3,

@@ -8,12 +8,14 @@
 #include "bench/gate/gate_ingest.h"
 
 static const struct {
+    enum gate_ingest_mode mode;
     unsigned batch;
     enum gate_ingest_who against;
     double target;
     const char *text;
 } rows[] = {
-#define R(batch, AGAINST, target, text) {batch, GATE_INGEST_##AGAINST, target, text},
+#define R(MODE, batch, AGAINST, target, text)                                                      \
+    {GATE_INGEST_##MODE, batch, GATE_INGEST_##AGAINST, target, text},
 #include "bench/gate/ingest_row.def"
 #undef R
 };
@@ -41,12 +43,14 @@ size_t gate_ingest_rows(const struct gate_ingest *ingest, const struct gate_inge
                                    .unit = "x",
                                    .limit = GATE_LEAST,
                                    .target = rows[count].target,
-                                   .shown_only = options->rounds < GATE_INGEST_ROUNDS,
+                                   .shown_only = options->rounds < GATE_INGEST_ROUNDS ||
+                                                 options->accounts < GATE_INGEST_ACCOUNTS,
                                    .busy = (double)NAN};
         for (unsigned b = 0; options->peers && b < options->batch_count; b++)
             if (options->batches[b] == rows[count].batch)
-                line_measure(gate_ingest_series(ingest, b, GATE_INGEST_ICP),
-                             gate_ingest_series(ingest, b, rows[count].against), line);
+                line_measure(gate_ingest_series(ingest, rows[count].mode, b, GATE_INGEST_ICP),
+                             gate_ingest_series(ingest, rows[count].mode, b, rows[count].against),
+                             line);
     }
     return count;
 }

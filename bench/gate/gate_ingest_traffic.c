@@ -9,32 +9,38 @@
 #define SPREAD UINT64_C(2654435761)
 
 struct asker {
-    uint64_t accounts;
-    unsigned batch;
+    const struct gate_ingest_work *work;
     struct proto_writer record;
 };
 
-uint64_t gate_ingest_number(uint64_t accounts, unsigned batch, uint32_t request, unsigned index)
+uint64_t gate_ingest_number(const struct gate_ingest_work *work, uint32_t request, unsigned index)
 {
-    return ((uint64_t)request * batch + index) % accounts * SPREAD % accounts;
+    uint64_t at = work->first + (uint64_t)request * work->batch + index;
+    return work->mode == GATE_INGEST_NEW ? work->accounts + at
+                                         : at % work->accounts * SPREAD % work->accounts;
 }
 
 static void icp_encode(void *context, uint32_t request, struct proto_writer *out)
 {
-    const struct asker *asker = context;
+    const struct gate_ingest_work *work = ((const struct asker *)context)->work;
     proto_writer_frame_begin(out);
     proto_write_map(out, 1);
     proto_write_text(out, "accounts");
-    proto_write_array(out, asker->batch);
-    for (unsigned i = 0; i < asker->batch; i++) {
+    proto_write_array(out, work->batch);
+    for (unsigned i = 0; i < work->batch; i++) {
         char id[LOAD_ID_BYTES + 1];
-        uint64_t number = gate_ingest_number(asker->accounts, asker->batch, request, i);
+        char key[8 + LOAD_DOMAIN_BYTES] = "domain:";
+        uint64_t number = gate_ingest_number(work, request, i);
         load_account_id(number, id);
-        proto_write_map(out, 2);
+        load_account_domain(number, key + 7);
+        proto_write_map(out, 3);
         proto_write_text(out, "id");
         proto_write_text(out, id);
+        proto_write_text(out, "keys");
+        proto_write_array(out, 1);
+        proto_write_text(out, key);
         proto_write_text(out, "values");
-        load_record_write(out, LOAD_SEED, number);
+        load_record_write(out, work->seed, number, work->fields);
     }
     proto_writer_frame_end(out, PROTO_OP_ACCOUNT_PUT, 0, request);
 }
@@ -57,27 +63,27 @@ static void redis_encode(void *context, uint32_t request, struct proto_writer *o
 {
     struct asker *asker = context;
     char head[32];
-    snprintf(head, sizeof head, "*%u\r\n", 1 + 2 * asker->batch);
+    snprintf(head, sizeof head, "*%u\r\n", 1 + 2 * asker->work->batch);
     text_write(out, head);
     bulk_write(out, proto_span_text("MSET"));
-    for (unsigned i = 0; i < asker->batch; i++) {
+    for (unsigned i = 0; i < asker->work->batch; i++) {
         char id[LOAD_ID_BYTES + 1];
-        uint64_t number = gate_ingest_number(asker->accounts, asker->batch, request, i);
+        uint64_t number = gate_ingest_number(asker->work, request, i);
         load_account_id(number, id);
         bulk_write(out, proto_span_text(id));
         proto_writer_reset(&asker->record);
-        load_record_write(&asker->record, LOAD_SEED, number);
+        load_record_write(&asker->record, asker->work->seed, number, asker->work->fields);
         bulk_write(out, proto_writer_span(&asker->record));
     }
 }
 
-bool gate_ingest_traffic(enum gate_ingest_who who, uint64_t accounts, unsigned batch,
-                         struct load_traffic *traffic, struct proto_fault *fault)
+bool gate_ingest_traffic(enum gate_ingest_who who, const struct gate_ingest_work *work,
+                         uint32_t requests, struct load_traffic *traffic, struct proto_fault *fault)
 {
-    struct asker asker = {.accounts = accounts, .batch = batch};
+    struct asker asker = {.work = work};
     proto_writer_init(&asker.record);
-    bool ok = load_traffic_make(traffic, who == GATE_INGEST_ICP ? icp_encode : redis_encode, &asker,
-                                fault);
+    bool ok = load_traffic_make_count(traffic, who == GATE_INGEST_ICP ? icp_encode : redis_encode,
+                                      &asker, requests, fault);
     proto_writer_fini(&asker.record);
     return ok;
 }

@@ -63,12 +63,13 @@ void gate_sqlite_close(struct gate_sqlite *sqlite)
     free(sqlite);
 }
 
-static bool record_put(struct gate_sqlite *sqlite, uint64_t number)
+static bool record_put(struct gate_sqlite *sqlite, const struct gate_ingest_work *work,
+                       uint64_t number)
 {
     char id[LOAD_ID_BYTES + 1];
     load_account_id(number, id);
     proto_writer_reset(&sqlite->record);
-    load_record_write(&sqlite->record, LOAD_SEED, number);
+    load_record_write(&sqlite->record, work->seed, number, work->fields);
     bool ok = proto_writer_ok(&sqlite->record) &&
               sqlite3_bind_text(sqlite->put, 1, id, LOAD_ID_BYTES, SQLITE_STATIC) == SQLITE_OK &&
               sqlite3_bind_blob(sqlite->put, 2, sqlite->record.data, (int)sqlite->record.bytes,
@@ -78,13 +79,13 @@ static bool record_put(struct gate_sqlite *sqlite, uint64_t number)
     return ok;
 }
 
-bool gate_sqlite_put(struct gate_sqlite *sqlite, uint64_t accounts, uint32_t request,
-                     unsigned batch, struct proto_fault *fault)
+bool gate_sqlite_put(struct gate_sqlite *sqlite, const struct gate_ingest_work *work,
+                     uint32_t request, struct proto_fault *fault)
 {
     bool ok = run(sqlite, "BEGIN", fault);
-    for (unsigned i = 0; ok && i < batch; i++)
-        ok = record_put(sqlite, gate_ingest_number(accounts, batch, request, i)) ||
-             failed(sqlite, fault);
+    for (unsigned i = 0; ok && i < work->batch; i++)
+        ok =
+            record_put(sqlite, work, gate_ingest_number(work, request, i)) || failed(sqlite, fault);
     return ok && run(sqlite, "COMMIT", fault);
 }
 
@@ -108,13 +109,12 @@ void gate_sqlite_close(struct gate_sqlite *sqlite)
     (void)sqlite;
 }
 
-bool gate_sqlite_put(struct gate_sqlite *sqlite, uint64_t accounts, uint32_t request,
-                     unsigned batch, struct proto_fault *fault)
+bool gate_sqlite_put(struct gate_sqlite *sqlite, const struct gate_ingest_work *work,
+                     uint32_t request, struct proto_fault *fault)
 {
     (void)sqlite;
-    (void)accounts;
+    (void)work;
     (void)request;
-    (void)batch;
     return proto_fault_set(fault, PROTO_BAD_CONFIG, "", "built without SQLite");
 }
 #endif

@@ -79,9 +79,28 @@ static void values_map(struct proto_writer *out, uint64_t seed, uint64_t number,
     }
 }
 
-void load_record_write(struct proto_writer *out, uint64_t seed, uint64_t number)
+void load_record_write(struct proto_writer *out, uint64_t seed, uint64_t number, unsigned fields)
 {
-    values_map(out, seed, number, LOAD_FIELDS - 1);
+    values_map(out, seed, number, fields);
+}
+
+unsigned load_record_fields(size_t bytes)
+{
+    enum { LOOKED_AT = 200 };
+    struct proto_writer out;
+    unsigned fields = 1;
+    proto_writer_init(&out);
+    for (; fields < LOAD_RECORD_FIELDS; fields++) {
+        proto_writer_reset(&out);
+        for (uint64_t number = 0; number < LOOKED_AT; number++) {
+            values_map(&out, LOAD_SEED, number, fields);
+        }
+        if (out.bytes / LOOKED_AT >= bytes) {
+            break;
+        }
+    }
+    proto_writer_fini(&out);
+    return fields;
 }
 
 static void values_write(struct proto_writer *out, uint64_t seed, uint64_t number, unsigned count)

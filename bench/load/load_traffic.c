@@ -20,10 +20,18 @@ static uint32_t count_for(load_encode *encode, void *context, struct proto_write
 bool load_traffic_make(struct load_traffic *traffic, load_encode *encode, void *context,
                        struct proto_fault *fault)
 {
+    return load_traffic_make_count(traffic, encode, context, 0, fault);
+}
+
+bool load_traffic_make_count(struct load_traffic *traffic, load_encode *encode, void *context,
+                             uint32_t count, struct proto_fault *fault)
+{
     struct proto_writer out;
     proto_writer_init(&out);
     *traffic = (struct load_traffic){0};
-    uint32_t count = count_for(encode, context, &out);
+    if (count == 0) {
+        count = count_for(encode, context, &out);
+    }
     traffic->offsets = malloc(((size_t)count + 1) * sizeof *traffic->offsets);
     if (traffic->offsets != NULL && proto_writer_ok(&out)) {
         traffic->offsets[0] = 0;
@@ -31,6 +39,12 @@ bool load_traffic_make(struct load_traffic *traffic, load_encode *encode, void *
             encode(context, i, &out);
             traffic->offsets[i + 1] = (uint32_t)out.bytes;
         }
+    }
+    if (out.bytes > UINT32_MAX) {
+        proto_writer_fini(&out);
+        load_traffic_fini(traffic);
+        return proto_fault_set(fault, PROTO_TOO_LARGE, "", "%u requests have more than 4 GiB",
+                               count);
     }
     if (traffic->offsets == NULL || !proto_writer_ok(&out)) {
         proto_writer_fini(&out);

@@ -23,6 +23,10 @@ struct load_traffic {
 /* Appends request `index` to the writer. */
 typedef void load_encode(void *context, uint32_t index, struct proto_writer *out);
 
+/* `count` requests, a power of two or 0: as many as fit, as said above. With a count they may have
+ * 4 GiB, which is what offsets hold; more is a fault. */
+bool load_traffic_make_count(struct load_traffic *traffic, load_encode *encode, void *context,
+                             uint32_t count, struct proto_fault *fault);
 bool load_traffic_make(struct load_traffic *traffic, load_encode *encode, void *context,
                        struct proto_fault *fault);
 void load_traffic_fini(struct load_traffic *traffic);

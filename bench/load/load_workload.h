@@ -4,6 +4,7 @@
 #ifndef BENCH_LOAD_WORKLOAD_H
 #define BENCH_LOAD_WORKLOAD_H
 
+#include "bench/load/load_account.h"
 #include "bench/load/load_arrival.h"
 #include "bench/load/load_traffic.h"
 
@@ -38,7 +39,11 @@ struct load_arrival_options load_workload_arrival(const struct load_workload *wo
 bool load_workload_traffic(const struct load_workload *workload, uint64_t accounts, uint64_t seed,
                            struct load_traffic *traffic, struct proto_fault *fault);
 
-/* The values of an account, all but its outcome, as one map of MessagePack: a record of ingest. */
-void load_record_write(struct proto_writer *out, uint64_t seed, uint64_t number);
+/* `fields` values of an account (1 … LOAD_RECORD_FIELDS, never its outcome) as one map of
+ * MessagePack: a record of ingest. */
+#define LOAD_RECORD_FIELDS (LOAD_FIELDS - 1)
+void load_record_write(struct proto_writer *out, uint64_t seed, uint64_t number, unsigned fields);
+/* So many fields that records have `bytes` bytes on the average, or as many as there are. */
+unsigned load_record_fields(size_t bytes);
 
 #endif

@@ -33,7 +33,7 @@ class Bench(unittest.TestCase):
             result = json.load(file)
         measured = [one["name"] for one in result["contenders"] if one["measured"]]
         self.assertIn("icp", measured)
-        self.assertEqual(len(result["series"]), 2 * len(measured))
+        self.assertEqual(len(result["series"]), 2 * 2 * len(measured))
         for series in result["series"]:
             self.assertEqual([run["errors"] for run in series["runs"]], [0])
             self.assertGreater(series["runs"][0]["records_per_s"], 0)

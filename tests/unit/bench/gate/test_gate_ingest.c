@@ -10,24 +10,51 @@
 #include <cmocka.h>
 
 #include "bench/gate/gate_ingest.h"
+#include "bench/load/load_workload.h"
 #include "bench/peer/peer_process.h"
 #include "proto/request.h"
 
-static void records_of_a_request_differ_and_all_are_reached(void **state)
+static const struct gate_ingest_work updates = {
+    .mode = GATE_INGEST_UPDATE, .accounts = 5000, .batch = 1000, .fields = 20, .seed = 1};
+
+static void updates_reach_every_account_before_they_come_to_one_again(void **state)
 {
     (void)state;
-    enum { ACCOUNTS = 5000, BATCH = 1000 };
-    unsigned char seen[ACCOUNTS] = {0};
-    for (uint32_t request = 0; request < 5; request++) {
-        unsigned char within[ACCOUNTS] = {0};
-        for (unsigned i = 0; i < BATCH; i++) {
-            uint64_t number = gate_ingest_number(ACCOUNTS, BATCH, request, i);
-            assert_true(number < ACCOUNTS && !within[number]);
-            within[number] = seen[number] = 1;
+    unsigned char seen[5000] = {0};
+    unsigned steps = 0;
+    for (uint32_t request = 0; request < 5; request++)
+        for (unsigned i = 0; i < 1000; i++) {
+            uint64_t number = gate_ingest_number(&updates, request, i);
+            assert_true(number < 5000 && !seen[number]);
+            seen[number] = 1;
+            steps += i > 0 && number == gate_ingest_number(&updates, request, i - 1) + 1;
         }
-    }
-    for (unsigned i = 0; i < ACCOUNTS; i++)
-        assert_true(seen[i]);
+    assert_true(steps < 50); /* scattered, not in turn */
+}
+
+static void new_accounts_stand_behind_all_others_and_never_repeat(void **state)
+{
+    (void)state;
+    struct gate_ingest_work work = updates;
+    work.mode = GATE_INGEST_NEW;
+    work.first = 300;
+    for (uint32_t request = 0; request < 5; request++)
+        for (unsigned i = 0; i < 1000; i++)
+            assert_int_equal(gate_ingest_number(&work, request, i),
+                             5000 + 300 + request * UINT64_C(1000) + i);
+}
+
+static void records_have_the_size_that_was_asked_for(void **state)
+{
+    (void)state;
+    unsigned fields = load_record_fields(512);
+    struct proto_writer out;
+    proto_writer_init(&out);
+    for (uint64_t number = 0; number < 1000; number++)
+        load_record_write(&out, 9, number, fields);
+    assert_in_range(out.bytes / 1000, 480, 560);
+    proto_writer_fini(&out);
+    assert_int_equal(load_record_fields(1 << 20), LOAD_RECORD_FIELDS);
 }
 
 static void every_contender_is_sent_the_same_records(void **state)
@@ -40,8 +67,11 @@ static void every_contender_is_sent_the_same_records(void **state)
     struct proto_header header;
     struct proto_span payload;
     size_t used = 0;
-    assert_true(gate_ingest_traffic(GATE_INGEST_ICP, 5000, 10, &icp, &fault));
-    assert_true(gate_ingest_traffic(GATE_INGEST_REDIS_ALWAYS, 5000, 10, &redis, &fault));
+    struct gate_ingest_work work = updates;
+    work.batch = 10;
+    assert_true(gate_ingest_traffic(GATE_INGEST_ICP, &work, 16, &icp, &fault));
+    assert_true(gate_ingest_traffic(GATE_INGEST_REDIS_ALWAYS, &work, 16, &redis, &fault));
+    assert_int_equal(icp.count, 16);
     struct proto_span bytes = {icp.bytes + icp.offsets[3], icp.offsets[4] - icp.offsets[3]};
     assert_int_equal(
         proto_frame_split(bytes, PROTO_FRAME_BYTES_MAX, false, &header, &payload, &used, &fault),
@@ -54,7 +84,7 @@ static void every_contender_is_sent_the_same_records(void **state)
     assert_non_null(record);
     size_t record_bytes = strtoul((const char *)record + 3, NULL, 10);
     record = (const uint8_t *)memmem(record + 3, 16, "\r\n", 2) + 2;
-    assert_in_range(record_bytes, 300, 2000);
+    assert_in_range(record_bytes, 200, 2000);
     assert_non_null(memmem(payload.data, payload.bytes, record, record_bytes));
     load_traffic_fini(&icp);
     load_traffic_fini(&redis);
@@ -74,7 +104,7 @@ static void sqlite_stores_or_says_why_not(void **state)
     struct gate_sqlite *sqlite = gate_sqlite_open(path, true, &fault);
     assert_non_null(sqlite);
     for (uint32_t request = 0; request < 3; request++)
-        assert_true(gate_sqlite_put(sqlite, 5000, request, 100, &fault));
+        assert_true(gate_sqlite_put(sqlite, &updates, request, &fault));
     gate_sqlite_close(sqlite);
     assert_int_equal(stat(path, &about), 0);
     assert_true(about.st_size > 100000);
@@ -86,7 +116,9 @@ static void sqlite_stores_or_says_why_not(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_of_a_request_differ_and_all_are_reached),
+        cmocka_unit_test(updates_reach_every_account_before_they_come_to_one_again),
+        cmocka_unit_test(new_accounts_stand_behind_all_others_and_never_repeat),
+        cmocka_unit_test(records_have_the_size_that_was_asked_for),
         cmocka_unit_test(every_contender_is_sent_the_same_records),
         cmocka_unit_test(sqlite_stores_or_says_why_not),
     };
