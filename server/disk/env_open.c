@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens an environment: lock, meta pages against the witness, LMDB, format and state, tables. A new
- * store gets its format and its state in the first transaction. Another holder of the lock, a file
- * that is cut off, meta pages that are not as they were left, a table that is missing with what it
- * held: each is refused by name, and all that was opened is closed again. */
+/* Opens an environment: lock, meta pages against the witness, LMDB, format and state, tables. Where
+ * there is no data yet, a file with format and state is made under another name, synced, and then
+ * given its own: so data.mdb is whole from its first moment, and a crash while a store is made
+ * leaves nothing or a store.
+ *
+ * Another holder of the lock, a file that is cut off, meta pages that are not as they were left,
+ * data that is gone although a witness tells of it, a table that is missing with what it held: each
+ * is refused by name, and all that was opened is closed again. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +22,10 @@
 #include "server/disk/seal.h"
 #include "server/disk/txn.h"
 
-enum { PATH_BYTES_MAX = 3840 }; /* leaves room for the names of the files below PATH_MAX */
+enum {
+    PATH_BYTES_MAX = 3840,   /* leaves room for the names of the files below PATH_MAX */
+    NEW_MAP_BYTES = 1 << 20, /* for the few pages of a new store; raised when it is opened */
+};
 
 static bool path_fault(const char *path, const char *what, struct proto_fault *fault)
 {
@@ -52,19 +59,6 @@ static bool lock_take(struct disk_env *env, const char *path, struct proto_fault
     return true;
 }
 
-/* The witness stands beside the data, so that a copy of the directory is a copy of both. */
-static bool file_check(struct disk_env *env, const char *path, bool *fresh,
-                       struct proto_fault *fault)
-{
-    char name[PATH_BYTES_MAX + 16];
-    snprintf(name, sizeof name, "%s/store.check", path);
-    env->witness_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (env->witness_fd < 0)
-        return path_fault(name, "cannot open", fault);
-    snprintf(name, sizeof name, "%s/data.mdb", path);
-    return disk_meta_check(name, env->witness_fd, fresh, fault);
-}
-
 /* LMDB syncs what is in its file, not that the file is in its directory. */
 static bool directory_sync(const char *path, struct proto_fault *fault)
 {
@@ -86,15 +80,15 @@ static bool table_open(struct disk_env *env, enum disk_table table, unsigned fla
     return *code == MDB_SUCCESS;
 }
 
-/* A table that an earlier build did not know is made; one that should hold something and is not
- * there is damage. meta is open already. */
-static bool tables_open(struct disk_env *env, struct disk_txn *txn, bool fresh, bool *made,
+/* A table that is not there yet, in a new store or because an earlier build did not know it, is
+ * made; one that should hold something and is not there is damage. meta is open already. */
+static bool tables_open(struct disk_env *env, struct disk_txn *txn, bool *made,
                         struct proto_fault *fault)
 {
     int code;
-    *made = fresh;
+    *made = false;
     for (enum disk_table table = DISK_TABLE_META + 1; table < DISK_TABLE_COUNT; table++) {
-        if (table_open(env, table, fresh ? MDB_CREATE : 0, txn->mdb, &code))
+        if (table_open(env, table, 0, txn->mdb, &code))
             continue;
         if (code != MDB_NOTFOUND)
             return disk_env_fault(env, code, "opening a table", fault);
@@ -133,20 +127,19 @@ static bool format_load(struct disk_env *env, const struct disk_txn *txn, struct
     return got == DISK_GOT_ONE && disk_format_decode(value, &env->format, fault);
 }
 
-static bool content_open(struct disk_env *env, bool fresh, int64_t now_ms,
-                         struct proto_fault *fault)
+static bool content_open(struct disk_env *env, struct proto_fault *fault)
 {
     struct disk_txn txn = {.env = env};
     int code = mdb_txn_begin(env->mdb, NULL, 0, &txn.mdb);
     if (code != MDB_SUCCESS)
         return disk_env_fault(env, code, "beginning", fault);
-    bool made = fresh;
-    if (!table_open(env, DISK_TABLE_META, fresh ? MDB_CREATE : 0, txn.mdb, &code)) {
+    bool made = false;
+    if (!table_open(env, DISK_TABLE_META, 0, txn.mdb, &code)) {
         mdb_txn_abort(txn.mdb);
         return disk_env_fault(env, code, "opening a table", fault);
     }
-    if ((fresh && !store_make(&txn, now_ms, fault)) || !format_load(env, &txn, fault) ||
-        (!fresh && !disk_txn_load(&txn, fault)) || !tables_open(env, &txn, fresh, &made, fault)) {
+    if (!format_load(env, &txn, fault) || !disk_txn_load(&txn, fault) ||
+        !tables_open(env, &txn, &made, fault)) {
         mdb_txn_abort(txn.mdb);
         return false;
     }
@@ -158,38 +151,106 @@ static bool content_open(struct disk_env *env, bool fresh, int64_t now_ms,
     return code == MDB_SUCCESS || disk_env_fault(env, code, "opening", fault);
 }
 
-static bool environment_open(struct disk_env *env, const struct disk_env_options *options,
-                             struct proto_fault *fault)
+/* LMDB has nothing to say of an environment that it could not open, and would fall over the
+ * question. */
+static bool environment_open(struct disk_env *env, const char *path, unsigned readers,
+                             unsigned flags, struct proto_fault *fault)
 {
     int code = mdb_env_create(&env->mdb);
-    if (code != MDB_SUCCESS)
-        return disk_env_fault(env, code, "creating the environment", fault);
-    if ((code = mdb_env_set_mapsize(env->mdb, options->map_bytes)) != MDB_SUCCESS ||
-        (code = mdb_env_set_maxreaders(env->mdb, options->readers)) != MDB_SUCCESS ||
-        (code = mdb_env_set_maxdbs(env->mdb, DISK_TABLE_COUNT)) != MDB_SUCCESS ||
-        (code = mdb_env_open(env->mdb, options->path, MDB_NOTLS, 0600)) != MDB_SUCCESS)
-        return disk_env_fault(env, code, "opening the environment", fault);
-    MDB_envinfo info;
-    mdb_env_info(env->mdb, &info);
-    env->map_bytes = info.me_mapsize; /* LMDB raises it to what the file needs */
-    return true;
+    if (code == MDB_SUCCESS && (code = mdb_env_set_mapsize(env->mdb, env->map_bytes)) == 0 &&
+        (code = mdb_env_set_maxreaders(env->mdb, readers)) == 0 &&
+        (code = mdb_env_set_maxdbs(env->mdb, DISK_TABLE_COUNT)) == 0 &&
+        (code = mdb_env_open(env->mdb, path, MDB_NOTLS | flags, 0600)) == 0)
+        return true;
+    if (env->mdb != NULL)
+        mdb_env_close(env->mdb);
+    env->mdb = NULL;
+    return disk_env_fault(env, code, "opening the environment", fault);
+}
+
+/* The file of a new store, under the name that it is made with: the table `meta` with format and
+ * state, synced as every commit is. */
+static bool new_file(const char *name, int64_t now_ms, struct proto_fault *fault)
+{
+    struct disk_env env = {.lock_fd = -1, .witness_fd = -1, .map_bytes = NEW_MAP_BYTES};
+    struct disk_txn txn = {.env = &env};
+    int code;
+    if (unlink(name) != 0 && errno != ENOENT)
+        return path_fault(name, "cannot remove", fault);
+    if (!environment_open(&env, name, 1, MDB_NOSUBDIR | MDB_NOLOCK, fault))
+        return false;
+    bool good = (code = mdb_txn_begin(env.mdb, NULL, 0, &txn.mdb)) == MDB_SUCCESS ||
+                disk_env_fault(&env, code, "beginning", fault);
+    if (good) {
+        good = table_open(&env, DISK_TABLE_META, MDB_CREATE, txn.mdb, &code) ||
+               disk_env_fault(&env, code, "making a table", fault);
+        good = good && store_make(&txn, now_ms, fault);
+        if (good)
+            good = disk_txn_commit(&txn, fault);
+        else
+            mdb_txn_abort(txn.mdb);
+    }
+    disk_env_close(&env);
+    return good;
+}
+
+static bool new_store(const struct disk_env_options *options, const char *data,
+                      struct proto_fault *fault)
+{
+    char name[PATH_BYTES_MAX + 16];
+    snprintf(name, sizeof name, "%s/data.new", options->path);
+    if (!new_file(name, options->now_ms, fault))
+        return false;
+    if (rename(name, data) != 0)
+        return path_fault(name, "cannot rename", fault);
+    return directory_sync(options->path, fault);
+}
+
+/* The witness stands beside the data, so that a copy of the directory is a copy of both. It comes
+ * after the data, so that one without the other means that the data is gone. */
+static bool files_open(struct disk_env *env, const struct disk_env_options *options,
+                       struct proto_fault *fault)
+{
+    char data[PATH_BYTES_MAX + 16];
+    char name[PATH_BYTES_MAX + 16];
+    bool fresh = false;
+    snprintf(data, sizeof data, "%s/data.mdb", options->path);
+    snprintf(name, sizeof name, "%s/store.check", options->path);
+    env->witness_fd = open(name, O_RDWR | O_CLOEXEC);
+    if (env->witness_fd < 0 && errno != ENOENT)
+        return path_fault(name, "cannot open", fault);
+    if (!disk_meta_check(data, env->witness_fd, &fresh, fault))
+        return false;
+    uint64_t seen = disk_meta_witnessed(env->witness_fd);
+    if (fresh && seen != 0)
+        return proto_fault_set(fault, PROTO_CORRUPT, "path",
+                               "%s is missing or empty, but %s tells of transaction %llu; put the "
+                               "data back, or remove the other files too to begin a new store",
+                               data, name, (unsigned long long)seen);
+    if (fresh && !new_store(options, data, fault))
+        return false;
+    if (env->witness_fd < 0)
+        env->witness_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    return env->witness_fd >= 0 || path_fault(name, "cannot open", fault);
 }
 
 bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
                    struct proto_fault *fault)
 {
     *env = (struct disk_env){.lock_fd = -1, .witness_fd = -1, .map_bytes = options->map_bytes};
-    bool fresh = false;
     if (strlen(options->path) > PATH_BYTES_MAX)
         return proto_fault_set(fault, PROTO_IO, "path", "the path is longer than %d bytes",
                                PATH_BYTES_MAX);
     if (mkdir(options->path, 0700) != 0 && errno != EEXIST)
         return path_fault(options->path, "cannot make", fault);
-    if (!lock_take(env, options->path, fault) || !file_check(env, options->path, &fresh, fault) ||
-        !environment_open(env, options, fault))
+    if (!lock_take(env, options->path, fault) || !files_open(env, options, fault) ||
+        !environment_open(env, options->path, options->readers, 0, fault))
         goto fail;
+    MDB_envinfo info;
+    mdb_env_info(env->mdb, &info);
+    env->map_bytes = info.me_mapsize; /* LMDB raises it to what the file needs */
     disk_env_stretch(env);
-    if (!content_open(env, fresh, options->now_ms, fault) || !directory_sync(options->path, fault))
+    if (!content_open(env, fault) || !directory_sync(options->path, fault))
         goto fail;
     return true;
 fail:

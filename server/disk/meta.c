@@ -77,6 +77,18 @@ static bool pages_agree(const struct meta_pages *pages, const char *path, uint64
     return true;
 }
 
+static bool witness_read(int witness, uint8_t bytes[WITNESS_BYTES])
+{
+    return pread(witness, bytes, WITNESS_BYTES, 0) == WITNESS_BYTES &&
+           disk_get_u64(bytes) == XXH3_64bits(bytes + 8, WITNESS_BYTES - 8);
+}
+
+uint64_t disk_meta_witnessed(int witness)
+{
+    uint8_t bytes[WITNESS_BYTES];
+    return witness_read(witness, bytes) ? disk_get_u64(bytes + 8) : 0;
+}
+
 /* The witness speaks of the newer page or, if a crash came between commit and witness, of the one
  * that is now the older. It is never ahead of a commit. One that is further behind is of before a
  * power cut: then the state's own transaction number must do (state.h). */
@@ -84,15 +96,13 @@ static bool witness_agrees(const struct meta_pages *pages, int witness, const ch
                            struct proto_fault *fault)
 {
     uint8_t bytes[WITNESS_BYTES];
-    if (pread(witness, bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes ||
-        disk_get_u64(bytes) != XXH3_64bits(bytes + 8, WITNESS_BYTES - 8))
+    if (!witness_read(witness, bytes))
         return true;
     uint64_t seen = disk_get_u64(bytes + 8);
     uint64_t newer = pages->txn[pages->newer];
     bool good = seen <= newer;
     if (seen == newer)
-        good = disk_get_u64(bytes + 16) == page_hash(pages, pages->newer) &&
-               disk_get_u64(bytes + 24) == page_hash(pages, 1 - pages->newer);
+        good = disk_get_u64(bytes + 16) == page_hash(pages, pages->newer);
     else if (seen + 1 == newer)
         good = disk_get_u64(bytes + 16) == page_hash(pages, 1 - pages->newer);
     return good || proto_fault_set(fault, PROTO_CORRUPT, "path",

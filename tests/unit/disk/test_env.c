@@ -170,6 +170,103 @@ static void a_flipped_transaction_number_is_refused(void **state)
     assert_true(number_of(fixture, "acme") == 4);
 }
 
+static void data_that_is_gone_beside_a_witness_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    char path[128];
+    char witness[128];
+    assert_true(put_one(fixture, "acme", NULL, 1, &result));
+    fixture_close(fixture);
+    data_path(fixture, path, sizeof path);
+    snprintf(witness, sizeof witness, "%s/store.check", fixture->path);
+    assert_int_equal(truncate(path, 0), 0);
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    assert_non_null(strstr(fault.message, "missing or empty"));
+    assert_int_equal(access(path, F_OK), -1); /* and nothing was made in its place */
+    assert_int_equal(unlink(witness), 0);
+    fixture_open(fixture);
+    assert_true(number_of(fixture, "acme") == -1);
+}
+
+/* A crash while a store is made leaves what has no name yet, in any state. */
+static void what_an_unfinished_creation_left_is_made_anew(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[128];
+    struct store_result result;
+    fixture_close(fixture);
+    fixture_remove(fixture->path);
+    assert_int_equal(mkdir(fixture->path, 0700), 0);
+    snprintf(path, sizeof path, "%s/data.new", fixture->path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 5000; i++)
+        fputc('x', file);
+    fclose(file);
+    fixture_open(fixture);
+    assert_true(put_one(fixture, "acme", NULL, 1, &result));
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+/* Where the meta page begins that the store would start from. */
+static off_t meta_in_use(const char *path)
+{
+    uint8_t pages[2 * DISK_PAGE_BYTES];
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(pread(fd, pages, sizeof pages, 0), sizeof pages);
+    close(fd);
+    bool first = disk_get_u64(pages + META_TXN) > disk_get_u64(pages + DISK_PAGE_BYTES + META_TXN);
+    return first ? 0 : (off_t)DISK_PAGE_BYTES;
+}
+
+/* What a failed write of a meta page may leave: the numbers of before, and roots that mean nothing.
+ */
+static void a_spoilt_meta_page_that_is_not_in_use_costs_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    char path[128];
+    for (int i = 0; i < 5; i++)
+        assert_true(put_one(fixture, "acme", NULL, i, &result));
+    fixture_close(fixture);
+    data_path(fixture, path, sizeof path);
+    off_t unused = (off_t)DISK_PAGE_BYTES - meta_in_use(path);
+    for (off_t at = 48; at < META_LAST_PAGE; at += 8)
+        flip(path, unused + at, 2);
+    fixture_open(fixture);
+    assert_true(number_of(fixture, "acme") == 4);
+    assert_true(put_one(fixture, "acme", NULL, 9, &result));
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_true(number_of(fixture, "acme") == 9);
+    /* The control: the page in use is judged to the bit. */
+    fixture_close(fixture);
+    off_t used = meta_in_use(path);
+    flip(path, used + 100, 2);
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    flip(path, used + 100, 2);
+    fixture_open(fixture);
+}
+
+static void an_environment_that_cannot_be_opened_is_a_fault(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_fault fault;
+    char path[128];
+    fixture_close(fixture);
+    snprintf(path, sizeof path, "%s/lock.mdb", fixture->path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(open_again(fixture, &fault), PROTO_IO);
+    assert_int_equal(rmdir(path), 0);
+    fixture_open(fixture);
+}
+
 static void another_format_version_is_refused_by_its_number(void **state)
 {
     (void)state;
@@ -313,6 +410,10 @@ int main(void)
         T(a_file_that_is_cut_off_is_refused_at_open),
         T(a_file_that_is_no_store_is_refused),
         T(a_flipped_transaction_number_is_refused),
+        T(data_that_is_gone_beside_a_witness_is_refused),
+        T(what_an_unfinished_creation_left_is_made_anew),
+        T(a_spoilt_meta_page_that_is_not_in_use_costs_nothing),
+        T(an_environment_that_cannot_be_opened_is_a_fault),
         T(another_format_version_is_refused_by_its_number),
         T(a_store_of_before_lists_and_vectors_is_opened_and_goes_on),
         T(a_table_that_should_hold_something_and_is_gone_is_damage),
