@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that is written follows from its sequence number and the account: no value is written
+ * twice, so what is read back tells which batch it came from. The story remembers, for each
+ * sequence, which accounts it changed and how; the state after any m is that history played up to
+ * m. */
+#include "tests/power/power_story.h"
+
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/store/store.h"
+#include "server/store/vector_blocks.h"
+#include "tests/power/power_trace.h"
+
+enum { FIELDS = 5, ACCOUNTS = 400, BLOCK_BYTES = 5000, BLOCKS = 4, WHY_BYTES = 768 };
+
+enum change { CHANGE_PUT, CHANGE_PATCH, CHANGE_DELETE };
+
+struct step {
+    uint64_t sequence;
+    uint32_t account;
+    enum change change;
+};
+
+enum document { DOCUMENT_NONE, DOCUMENT_SCHEMA, DOCUMENT_ICP, DOCUMENT_TAL, DOCUMENT_REVERT };
+static const struct {
+    const char *name;
+    enum store_document_kind kind;
+} documents[] = {[DOCUMENT_SCHEMA] = {"schema", STORE_DOCUMENT_SCHEMA},
+                 [DOCUMENT_ICP] = {"icp", STORE_DOCUMENT_ICP},
+                 [DOCUMENT_TAL] = {"tal", STORE_DOCUMENT_TAL}};
+
+struct story {
+    enum story_kind kind;
+    uint64_t random;
+    struct step *steps;
+    size_t step_count, step_room;
+    uint8_t *documents; /* of each sequence, from 1 */
+    uint64_t sequences, sequence_room;
+    bool living[ACCOUNTS]; /* at the end of what was submitted */
+    struct store *store;
+    sem_t done;
+};
+
+struct account {
+    bool living;
+    uint64_t put;  /* sequence that its fields from 2 on are of */
+    uint64_t last; /* and its fields 0 and 1 */
+};
+
+/* What a store that has seen m batches holds. */
+struct state {
+    struct account accounts[ACCOUNTS];
+    uint32_t living, schemas, icps, active, previous, tals;
+};
+
+static const struct plan {
+    const char *name;
+    unsigned groups;        /* of batches that are submitted together */
+    unsigned group_max;     /* batches of a group */
+    unsigned batch_max;     /* accounts of a batch */
+    unsigned document_each; /* a document every so many groups; 0: none */
+    unsigned vectors_each;
+    unsigned encoder_each;
+    unsigned reopen_each;
+} plans[STORY_KINDS] = {
+    [STORY_CREATION] = {.name = "creation"},
+    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70},
+    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41},
+    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10},
+};
+
+const char *story_name(enum story_kind kind)
+{
+    return plans[kind].name;
+}
+
+static _Noreturn void broken(const char *what, const struct proto_fault *fault)
+{
+    fprintf(stderr, "power: %s: %s\n", what, fault->message);
+    abort();
+}
+
+static void *must(void *memory)
+{
+    if (memory == NULL)
+        abort();
+    return memory;
+}
+
+static uint64_t draw(struct story *story, uint64_t below)
+{
+    story->random = story->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (story->random >> 33) % below;
+}
+
+struct story *story_create(enum story_kind kind, uint64_t seed)
+{
+    struct story *story = must(calloc(1, sizeof *story));
+    story->kind = kind;
+    story->random = seed * 2 + 1;
+    sem_init(&story->done, 0, 0);
+    return story;
+}
+
+void story_destroy(struct story *story)
+{
+    free(story->steps);
+    free(story->documents);
+    sem_destroy(&story->done);
+    free(story);
+}
+
+/* Texts of a record: mostly short, now and then a field of 1,000 bytes, so that some records take
+ * pages of their own. */
+static size_t text_make(uint64_t sequence, uint32_t account, unsigned field, char *text)
+{
+    uint64_t mixed = (sequence * 31 + account) * 2654435761U + field * 40503U;
+    size_t bytes = mixed >> 7 & 7 ? 10 + mixed % 50 : 1000;
+    memset(text, 'a' + (int)(mixed % 26), bytes);
+    int head = snprintf(text, 32, "%llu.%u.%u", (unsigned long long)sequence, account, field);
+    text[head] = ' ';
+    return bytes;
+}
+
+static size_t record_make(uint64_t sequence, uint32_t account, bool whole, uint8_t *out,
+                          size_t room)
+{
+    char id[16];
+    char key[24];
+    char texts[FIELDS][1024];
+    struct proto_fault fault;
+    struct proto_span source = proto_span_text("power");
+    struct feature_value values[FIELDS] = {
+        {.present = true, .type = FEATURE_NUMBER, .number = (double)sequence}};
+    for (unsigned field = 1; field < (whole ? FIELDS : 2); field++) {
+        size_t bytes = text_make(sequence, account, field, texts[field]);
+        values[field] = (struct feature_value){.present = true,
+                                               .type = FEATURE_CATEGORY,
+                                               .text = {(const uint8_t *)texts[field], bytes}};
+    }
+    snprintf(id, sizeof id, "a%05u", account);
+    snprintf(key, sizeof key, "k:%u", account);
+    struct proto_span keys[1] = {proto_span_text(key)};
+    struct feature_record record = {.id = proto_span_text(id),
+                                    .keys = keys,
+                                    .key_count = account % 2,
+                                    .sources = &source,
+                                    .source_count = 1,
+                                    .values = values,
+                                    .value_slots = FIELDS};
+    size_t bytes = feature_record_encode(&record, out, room, &fault);
+    if (bytes == 0)
+        broken("a record", &fault);
+    return bytes;
+}
+
+static void step_add(struct story *story, uint32_t account, enum change change)
+{
+    if (story->step_count == story->step_room) {
+        story->step_room = story->step_room * 2 + 1024;
+        story->steps = must(realloc(story->steps, story->step_room * sizeof *story->steps));
+    }
+    story->steps[story->step_count++] = (struct step){story->sequences, account, change};
+    story->living[account] = change != CHANGE_DELETE;
+}
+
+static void sequence_begin(struct story *story, enum document document)
+{
+    if (++story->sequences >= story->sequence_room) {
+        story->sequence_room = story->sequence_room * 2 + 1024;
+        story->documents = must(realloc(story->documents, story->sequence_room));
+    }
+    story->documents[story->sequences] = (uint8_t)document;
+}
+
+static struct store_batch *accounts_batch(struct story *story)
+{
+    struct store_batch *batch = must(store_batch_create());
+    struct proto_fault fault;
+    uint8_t bytes[8192];
+    uint64_t count = 1 + draw(story, plans[story->kind].batch_max);
+    sequence_begin(story, DOCUMENT_NONE);
+    uint32_t account = (uint32_t)draw(story, ACCOUNTS);
+    for (uint64_t i = 0; i < count; i++, account = (account + 1) % ACCOUNTS) {
+        uint64_t what = story->living[account] ? draw(story, 100) : 0;
+        enum change change = what < 60 ? CHANGE_PUT : what < 85 ? CHANGE_PATCH : CHANGE_DELETE;
+        struct proto_span record = {bytes, record_make(story->sequences, account,
+                                                       change == CHANGE_PUT, bytes, sizeof bytes)};
+        char id[16];
+        snprintf(id, sizeof id, "a%05u", account);
+        bool good = change == CHANGE_PUT ? store_batch_put(batch, record, &fault)
+                    : change == CHANGE_PATCH
+                        ? store_batch_patch(batch, record, NULL, 0, &fault)
+                        : store_batch_delete(batch, proto_span_text(id), &fault);
+        if (!good)
+            broken("a command", &fault);
+        step_add(story, account, change);
+    }
+    return batch;
+}
+
+static void document_text(enum document document, uint32_t number, char text[64])
+{
+    snprintf(text, 64, "{\"%s\": %u}", documents[document].name, number);
+}
+
+static uint32_t documents_upto(const struct story *story, enum document document, uint64_t upto)
+{
+    uint32_t count = 0;
+    for (uint64_t i = 1; i <= upto; i++)
+        count += story->documents[i] == document;
+    return count;
+}
+
+static struct store_batch *document_batch(struct story *story)
+{
+    struct store_batch *batch = must(store_batch_create());
+    struct proto_fault fault;
+    char text[64];
+    struct proto_span ids[2] = {proto_span_text("a00001"), proto_span_text("nobody")};
+    enum document document = (enum document)(1 + draw(story, 4));
+    if (document == DOCUMENT_REVERT && documents_upto(story, DOCUMENT_ICP, story->sequences) < 2)
+        document = DOCUMENT_ICP;
+    sequence_begin(story, document);
+    bool good;
+    if (document == DOCUMENT_REVERT) {
+        good = store_batch_revert(batch, proto_span_text("back"), &fault);
+    } else {
+        uint32_t number = documents_upto(story, document, story->sequences);
+        document_text(document, number, text);
+        struct store_document made = {.kind = documents[document].kind,
+                                      .number = number,
+                                      .text = proto_span_text(text),
+                                      .activate = document == DOCUMENT_ICP};
+        if (document == DOCUMENT_TAL) {
+            made.ids = ids;
+            made.id_count = 2;
+        }
+        good = store_batch_document(batch, &made, &fault);
+    }
+    if (!good)
+        broken("a document", &fault);
+    return batch;
+}
+
+static void batch_done(void *context, const struct store_result *result)
+{
+    struct story *story = context;
+    if (result->fault.code != PROTO_OK)
+        broken("a batch", &result->fault);
+    power_note(STORY_ACKED, result->seq);
+    sem_post(&story->done);
+}
+
+static void group_submit(struct story *story, unsigned group)
+{
+    const struct plan *plan = &plans[story->kind];
+    struct proto_fault fault;
+    uint64_t batches = 1 + draw(story, plan->group_max);
+    for (uint64_t i = 0; i < batches; i++) {
+        bool document = plan->document_each != 0 && group % plan->document_each == 5 && i == 0 &&
+                        story->sequences > 20;
+        struct store_batch *batch = document ? document_batch(story) : accounts_batch(story);
+        power_note(STORY_ASKED, story->sequences);
+        if (!store_submit(story->store, batch, batch_done, story, &fault))
+            broken("a submission", &fault);
+    }
+    for (uint64_t i = 0; i < batches; i++)
+        sem_wait(&story->done);
+}
+
+static void block_fill(uint8_t *bytes, uint32_t generation, uint32_t number)
+{
+    for (size_t i = 0; i < BLOCK_BYTES; i++)
+        bytes[i] = (uint8_t)(generation * 7 + number * 13 + i);
+}
+
+static void vectors_write(struct story *story)
+{
+    struct proto_fault fault;
+    uint8_t bytes[BLOCK_BYTES];
+    uint32_t generation;
+    uint64_t seen = story->sequences;
+    if (!store_vectors_begin(story->store, &generation, &fault))
+        broken("vectors", &fault);
+    for (uint32_t number = 0; number < BLOCKS; number++) {
+        block_fill(bytes, generation, number);
+        struct store_vector_block block = {1, number, {bytes, sizeof bytes}};
+        if (!store_vectors_put(story->store, generation, &block, 1, &fault))
+            broken("vectors", &fault);
+    }
+    power_note(STORY_VECTORS_ASKED, generation);
+    if (!store_vectors_publish(story->store, generation, seen, proto_span_text("{}"), &fault))
+        broken("vectors", &fault);
+    power_note(STORY_VECTORS_ACKED, generation);
+}
+
+static int64_t story_now(void *context)
+{
+    (void)context;
+    return 1700000000000;
+}
+
+static void change_ignore(void *context, const struct store_change *change)
+{
+    (void)context;
+    (void)change;
+}
+
+static struct store *story_open(const char *path, struct proto_fault *fault)
+{
+    struct store_options options = {.path = path,
+                                    .map_bytes_max = (size_t)1 << 30,
+                                    .log_bytes_max = 200000,
+                                    .now_ms = story_now,
+                                    .on_change = change_ignore};
+    return store_open(&options, fault);
+}
+
+static void codes_make(void *context, const struct feature_value *values, size_t slots,
+                       uint8_t *codes)
+{
+    (void)context;
+    codes[0] = slots > 0 && values[0].present ? (uint8_t)(uint64_t)values[0].number : 0;
+    codes[1] = slots > 1 && values[1].present ? values[1].text.data[0] : 0;
+}
+
+static void encoder_set(struct store *store, uint64_t digest)
+{
+    struct store_encoder encoder = {
+        .digest = digest, .code_bytes = 2, .value_slots = 2, .encode = codes_make};
+    store_set_encoder(store, &encoder);
+}
+
+static void opened(struct story *story, const char *path)
+{
+    struct proto_fault fault;
+    story->store = story_open(path, &fault);
+    if (story->store == NULL)
+        broken("opening", &fault);
+}
+
+void story_play(struct story *story, const char *path)
+{
+    const struct plan *plan = &plans[story->kind];
+    opened(story, path);
+    if (plan->encoder_each != 0)
+        encoder_set(story->store, 1000);
+    for (unsigned group = 1; group <= plan->groups; group++) {
+        group_submit(story, group);
+        if (plan->vectors_each != 0 && group % plan->vectors_each == 0)
+            vectors_write(story);
+        if (plan->encoder_each != 0 && group % plan->encoder_each == 0)
+            encoder_set(story->store, 1000 + group);
+        if (plan->reopen_each != 0 && group % plan->reopen_each == 0) {
+            store_close(story->store);
+            opened(story, path);
+        }
+    }
+    store_close(story->store);
+    story->store = NULL;
+}
+
+static void state_after(const struct story *story, uint64_t upto, struct state *state)
+{
+    *state = (struct state){0};
+    for (size_t i = 0; i < story->step_count && story->steps[i].sequence <= upto; i++) {
+        const struct step *step = &story->steps[i];
+        struct account *account = &state->accounts[step->account];
+        state->living += step->change != CHANGE_DELETE && !account->living;
+        state->living -= step->change == CHANGE_DELETE;
+        account->living = step->change != CHANGE_DELETE;
+        if (step->change == CHANGE_PUT)
+            account->put = step->sequence;
+        account->last = step->sequence;
+    }
+    for (uint64_t i = 1; i <= upto; i++) {
+        uint32_t before = state->active;
+        state->schemas += story->documents[i] == DOCUMENT_SCHEMA;
+        state->tals += story->documents[i] == DOCUMENT_TAL;
+        if (story->documents[i] == DOCUMENT_ICP) {
+            state->active = ++state->icps;
+            state->previous = before;
+        } else if (story->documents[i] == DOCUMENT_REVERT) {
+            state->active = state->previous;
+            state->previous = before;
+        }
+    }
+}
+
+struct check {
+    const struct story *story;
+    struct store_view *view;
+    const struct state *state;
+    char *why; /* WHY_BYTES */
+    uint32_t active;
+};
+
+static bool text_is(const struct feature_value *value, uint64_t sequence, uint32_t account,
+                    unsigned field)
+{
+    char text[1024];
+    size_t bytes = text_make(sequence, account, field, text);
+    return value->present && value->text.bytes == bytes &&
+           memcmp(value->text.data, text, bytes) == 0;
+}
+
+static bool account_check(struct check *check, uint32_t number)
+{
+    const struct account *account = &check->state->accounts[number];
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct proto_span bytes;
+    struct feature_record record;
+    struct feature_value values[FIELDS];
+    char id[16];
+    char key[24];
+    snprintf(id, sizeof id, "a%05u", number);
+    snprintf(key, sizeof key, "k:%u", number);
+    uint32_t slot = store_find_id(check->view, proto_span_text(id), &fault);
+    uint32_t keyed = store_find_key(check->view, proto_span_text(key), &fault);
+    bool good = fault.code == PROTO_OK && (slot != STORE_NO_SLOT) == account->living &&
+                keyed == (number % 2 == 1 ? slot : STORE_NO_SLOT);
+    if (good && account->living) {
+        good = store_record(check->view, slot, &bytes, &fault) &&
+               feature_record_open(bytes, true, &record, &fault);
+        if (good) {
+            feature_record_values(&record, values, FIELDS);
+            good = values[0].present && values[0].number == (double)account->last &&
+                   text_is(&values[1], account->last, number, 1);
+        }
+        for (unsigned field = 2; good && field < FIELDS; field++)
+            good = text_is(&values[field], account->put, number, field);
+    }
+    if (!good)
+        snprintf(check->why, WHY_BYTES, "account %u is not as batch %llu left it (%s)", number,
+                 (unsigned long long)account->last, fault.message);
+    return good;
+}
+
+static void switch_take(void *context, const struct store_change *change)
+{
+    ((struct check *)context)->active = change->version;
+}
+
+/* Numbers 1 to `count` are stored as they were made, and no further one is. */
+static bool documents_stored(struct check *check, enum document document, uint32_t count)
+{
+    struct store_change change;
+    struct proto_fault fault;
+    char text[64];
+    for (uint32_t number = 1; number <= count; number++) {
+        document_text(document, number, text);
+        if (!store_document_get(check->view, documents[document].kind, number, &change, &fault) ||
+            !proto_span_is(change.text, text))
+            return false;
+    }
+    return !store_document_get(check->view, documents[document].kind, count + 1, &change, &fault);
+}
+
+static bool documents_check(struct check *check)
+{
+    const struct state *state = check->state;
+    struct proto_fault fault;
+    bool good = documents_stored(check, DOCUMENT_SCHEMA, state->schemas) &&
+                documents_stored(check, DOCUMENT_ICP, state->icps) &&
+                documents_stored(check, DOCUMENT_TAL, state->tals) &&
+                store_switches(check->view, switch_take, check, &fault) &&
+                check->active == state->active;
+    if (!good)
+        snprintf(check->why, WHY_BYTES, "a schema, ICP, switch or list is not as it was left");
+    return good;
+}
+
+static bool vectors_check(struct check *check, const struct story_seen *seen)
+{
+    struct store_vectors_head head = {0};
+    struct proto_fault fault;
+    uint8_t bytes[BLOCK_BYTES];
+    bool good = store_vectors_head(check->view, &head, &fault) &&
+                head.generation >= seen->notes[STORY_VECTORS_ACKED] &&
+                head.generation <= seen->notes[STORY_VECTORS_ASKED];
+    for (uint32_t number = 0; good && head.generation != 0 && number < BLOCKS; number++) {
+        struct proto_span block = {0};
+        block_fill(bytes, head.generation, number);
+        good = store_vectors_block(check->view, head.generation, 1, number, &block, &fault) &&
+               block.bytes >= BLOCK_BYTES && memcmp(block.data, bytes, BLOCK_BYTES) == 0;
+    }
+    if (!good)
+        snprintf(check->why, WHY_BYTES, "the vectors are not as they were published: generation %u",
+                 head.generation);
+    return good;
+}
+
+static void bad_take(void *context, const char *what)
+{
+    snprintf(context, WHY_BYTES, "scrub: %s", what);
+}
+
+static enum story_verdict view_check(struct check *check, const struct story_seen *seen,
+                                     uint64_t *found)
+{
+    static struct state state;
+    uint64_t sequence = *found = store_view_seq(check->view);
+    check->state = &state;
+    if (sequence < seen->notes[STORY_ACKED]) {
+        snprintf(check->why, WHY_BYTES, "%llu batches acknowledged, %llu there",
+                 (unsigned long long)seen->notes[STORY_ACKED], (unsigned long long)sequence);
+        return STORY_LOST;
+    }
+    if (sequence > seen->notes[STORY_ASKED]) {
+        snprintf(check->why, WHY_BYTES, "%llu batches submitted, %llu there",
+                 (unsigned long long)seen->notes[STORY_ASKED], (unsigned long long)sequence);
+        return STORY_WRONG;
+    }
+    state_after(check->story, sequence, &state);
+    if (store_view_accounts(check->view) != state.living) {
+        snprintf(check->why, WHY_BYTES, "%u accounts should live, not %llu", state.living,
+                 (unsigned long long)store_view_accounts(check->view));
+        return STORY_WRONG;
+    }
+    for (uint32_t i = 0; i < ACCOUNTS; i++) {
+        if (!account_check(check, i))
+            return STORY_WRONG;
+    }
+    return documents_check(check) && vectors_check(check, seen) ? STORY_GOOD : STORY_WRONG;
+}
+
+/* The store goes on where it is, and remembers. */
+static enum story_verdict again_check(struct store **store, const char *path, uint64_t sequence,
+                                      char *why)
+{
+    struct proto_fault fault;
+    struct store_result result;
+    uint8_t bytes[8192];
+    struct store_batch *batch = must(store_batch_create());
+    struct proto_span record = {bytes, record_make(sequence + 1, 7, true, bytes, sizeof bytes)};
+    encoder_set(*store, 4711);
+    if (!store_batch_put(batch, record, &fault))
+        broken("a command", &fault);
+    bool good = store_submit_wait(*store, batch, &result) && result.seq == sequence + 1;
+    if (!good)
+        snprintf(why, WHY_BYTES, "it cannot be written: %s", result.fault.message);
+    store_close(*store);
+    *store = story_open(path, &fault);
+    if (good && *store == NULL) {
+        snprintf(why, WHY_BYTES, "the second time: %s", fault.message);
+        return STORY_UNOPENABLE;
+    }
+    struct store_view *view = *store == NULL ? NULL : store_view_open(*store, &fault);
+    if (good && (view == NULL || store_view_seq(view) != sequence + 1)) {
+        snprintf(why, WHY_BYTES, "what was written after the cut is not there");
+        good = false;
+    }
+    store_view_close(view);
+    return good ? STORY_GOOD : STORY_WRONG;
+}
+
+enum story_verdict story_check(const struct story *story, const char *path,
+                               const struct story_seen *seen, bool again, bool quiet)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    char why[WHY_BYTES] = "";
+    uint64_t sequence = 0;
+    struct check check = {.story = story, .why = why};
+    enum story_verdict verdict = STORY_UNOPENABLE;
+    struct store *store = story_open(path, &fault);
+    if (store != NULL)
+        check.view = store_view_open(store, &fault);
+    if (check.view == NULL)
+        snprintf(why, sizeof why, "it cannot be opened: %s", fault.message);
+    else
+        verdict = view_check(&check, seen, &sequence);
+    store_view_close(check.view);
+    if (verdict == STORY_GOOD && store_scrub(store, bad_take, why, &fault) != 0)
+        verdict = STORY_WRONG;
+    if (verdict == STORY_GOOD && again)
+        verdict = again_check(&store, path, sequence, why);
+    if (store != NULL)
+        store_close(store);
+    if (verdict != STORY_GOOD && !quiet)
+        fprintf(stderr, "power: %s\n", why);
+    return verdict;
+}
