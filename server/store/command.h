@@ -57,6 +57,8 @@ struct store_batch {
     size_t bytes;
     size_t capacity;
     uint32_t commands;
+    bool timed;      /* it is one of the log again: */
+    int64_t time_ms; /* and has the time that it had */
 };
 
 /* Reads the command at *at and moves on; false at the end (fault untouched) or for bytes that are

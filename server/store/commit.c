@@ -177,7 +177,8 @@ static bool list_apply(struct store *store, struct disk_txn *txn, struct store_t
     int64_t now_ms = store->options.now_ms(store->options.now_context);
     *accepted = 0;
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        if (!batch_commit(store, txn, ticket, now_ms, fault))
+        int64_t time_ms = ticket->batch->timed ? ticket->batch->time_ms : now_ms;
+        if (!batch_commit(store, txn, ticket, time_ms, fault))
             return false;
         *accepted += !ticket->refused;
     }
