@@ -2,9 +2,10 @@
 /* icpd: reads its configuration, joins engine, rpc and net, and waits for signals.
  *
  * SIGTERM and SIGINT drain (a second one cuts the wait short), SIGHUP reads the configuration anew
- * and reopens the log. Exit codes follow sysexits.h: 0; 64 usage; 65 a scrub found faults; 66 no
- * store to scrub; 69 another process has the store, the port or the socket, so a later start may
- * succeed; 70 a fault of ours; 71 no memory; 73 the store; 78 configuration. */
+ * and reopens the log. Exit codes follow sysexits.h: 0; 64 usage; 65 a scrub found faults, or a
+ * backup is damaged; 66 no store to scrub, or no backup; 69 another process has the store, the port
+ * or the socket, so a later start may succeed; 70 a fault of ours; 71 no memory; 73 the store; 78
+ * configuration. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "server/notify.h"
 #include "server/options.h"
 #include "server/serve.h"
+#include "server/upkeep.h"
 
 extern char **environ;
 
@@ -196,6 +198,12 @@ int main(int argc, char **argv)
         break;
     case SERVER_SCRUB:
         code = scrub(&options.config);
+        break;
+    case SERVER_RESTORE:
+        code = upkeep_restore(&options.config, options.backups, options.until);
+        break;
+    case SERVER_VERIFY:
+        code = upkeep_verify(options.backups);
         break;
     case SERVER_SERVE:
         code = serve(&options);

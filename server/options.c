@@ -6,7 +6,7 @@
 
 const char *argp_program_version = "icpd " ICP_VERSION;
 
-enum { KEY_SCRUB = 0x10000, KEY_SAMPLE };
+enum { KEY_SCRUB = 0x10000, KEY_SAMPLE, KEY_RESTORE, KEY_UNTIL, KEY_VERIFY };
 
 static const struct argp_option own_options[] = {
     {"config", 'c', "FILE", 0, "Read options from FILE (environment: ICPD_CONFIG)", 1},
@@ -17,6 +17,11 @@ static const struct argp_option own_options[] = {
      "Print a configuration file of every option, commented out, and end", 1},
     {"scrub", KEY_SCRUB, NULL, 0,
      "Check every checksum of a store that is not being served, and end", 1},
+    {"restore", KEY_RESTORE, "DIR", 0,
+     "Make the store of `data`, where there is none, from the backups in DIR, and end", 1},
+    {"until", KEY_UNTIL, "MOMENT", 0,
+     "Restore to this log sequence, or to this time (YYYY-MM-DDTHH:MM:SSZ)", 1},
+    {"verify-backup", KEY_VERIFY, "DIR", 0, "Read the backups in DIR whole, and end", 1},
     {0},
 };
 
@@ -52,6 +57,17 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         break;
     case KEY_SCRUB:
         options->mode = SERVER_SCRUB;
+        break;
+    case KEY_RESTORE:
+        options->mode = SERVER_RESTORE;
+        options->backups = argument;
+        break;
+    case KEY_UNTIL:
+        options->until = argument;
+        break;
+    case KEY_VERIFY:
+        options->mode = SERVER_VERIFY;
+        options->backups = argument;
         break;
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected argument '%s'", argument);

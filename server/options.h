@@ -7,15 +7,19 @@
 
 enum server_mode {
     SERVER_SERVE,
-    SERVER_TEST,   /* -t: check the configuration and end */
-    SERVER_PRINT,  /* -p: print the effective configuration and end */
-    SERVER_SAMPLE, /* --sample-config: print a file of all options, commented out, and end */
-    SERVER_SCRUB,  /* --scrub: check every checksum of the store and end */
+    SERVER_TEST,    /* -t: check the configuration and end */
+    SERVER_PRINT,   /* -p: print the effective configuration and end */
+    SERVER_SAMPLE,  /* --sample-config: print a file of all options, commented out, and end */
+    SERVER_SCRUB,   /* --scrub: check every checksum of the store and end */
+    SERVER_RESTORE, /* --restore: make the store from a directory of backups and end */
+    SERVER_VERIFY,  /* --verify-backup: read a directory of backups whole and end */
 };
 
 struct server_options {
     enum server_mode mode;
     const char *config_path; /* of argv or the environment; NULL: no file */
+    const char *backups;     /* directory of --restore or --verify-backup */
+    const char *until;       /* of --restore; NULL: all of it */
     struct base_config config;
 };
 

@@ -311,6 +311,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .on_hello = log_hello,
         .hello_context = server,
         .capture = server->capture,
+        .backup_path = config->backup_path,
     };
     server->rpc = rpc_create(&options, fault);
     return server->rpc != NULL;

@@ -60,6 +60,8 @@ struct rpc_options {
     void *hello_context;
     /* Records requests where it is switched on; borrowed. NULL: it never is. */
     struct capture *capture;
+    /* Directory below which backups are written; NULL or empty: they are refused. Borrowed. */
+    const char *backup_path;
 };
 #define RPC_CLIENT_BYTES_MAX 128
 

@@ -10,13 +10,13 @@
 
 static void documents_put(struct fixture *fixture)
 {
-    static const uint32_t slots[] = {3, 1};
+    static const char *const ids[] = {"id4", "id1"};
     struct proto_fault fault;
     struct store_result result;
     struct store_batch *batch = store_batch_create();
-    assert_true(store_batch_schema(batch, 1, span("a schema"), &fault));
-    assert_true(store_batch_icp(batch, span("an icp"), true, span("the first"), &fault));
-    assert_true(store_batch_tal(batch, 1, span("a list"), slots, 2, &fault));
+    assert_true(batch_schema(batch, 1, span("a schema"), &fault));
+    assert_true(batch_icp(batch, span("an icp"), true, span("the first"), &fault));
+    assert_true(batch_tal(batch, 1, "a list", ids, 2, &fault));
     assert_true(store_submit_wait(fixture->store, batch, &result));
 }
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Restoring and verifying backups from the command line of icpd. What goes wrong is said in one
+ * line, and the exit code tells a script whether to look at the request (64), the backup (65), the
+ * directory (73) or another process (69). */
+#include "server/upkeep.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "server/backup/backup_restore.h"
+
+static int fail(const struct proto_fault *fault)
+{
+    fprintf(stderr, "icpd: %s\n", fault->message);
+    switch (fault->code) {
+    case PROTO_CORRUPT:
+        return EX_DATAERR;
+    case PROTO_NOT_FOUND:
+        return EX_NOINPUT;
+    case PROTO_LOCKED:
+        return EX_UNAVAILABLE;
+    case PROTO_NO_MEMORY:
+        return EX_OSERR;
+    default:
+        return EX_CANTCREAT;
+    }
+}
+
+/* A batch has happened at a time if that is not later: fractions of the second count whole. */
+static bool moment_parse(const char *text, struct backup_moment *until)
+{
+    char *end;
+    struct tm time = {0};
+    *until = (struct backup_moment){UINT64_MAX, INT64_MAX};
+    if (text == NULL)
+        return true;
+    errno = 0;
+    uint64_t seq = strtoull(text, &end, 10);
+    if (*end == '\0' && end != text && errno == 0 && text[0] != '-') {
+        until->seq = seq;
+        return true;
+    }
+    end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &time);
+    if (end == NULL || *end != '\0')
+        return false;
+    until->time_ms = (int64_t)timegm(&time) * 1000 + 999;
+    return true;
+}
+
+static void time_print(int64_t time_ms, char text[32])
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm parts;
+    text[0] = '\0';
+    if (time_ms > 0 && gmtime_r(&seconds, &parts) != NULL)
+        strftime(text, 32, ", %Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+static void print_step(void *context, const char *text)
+{
+    (void)context;
+    printf("%s\n", text);
+}
+
+int upkeep_restore(const struct base_config *config, const char *backups, const char *until)
+{
+    struct proto_fault fault = {0};
+    struct backup_restored restored;
+    char when[32];
+    struct backup_restore_options options = {.backups = backups,
+                                             .path = config->data,
+                                             .map_bytes = config->map_bytes,
+                                             .on_step = print_step};
+    if (!moment_parse(until, &options.until)) {
+        fprintf(stderr,
+                "icpd: '%s' is no moment: a log sequence or YYYY-MM-DDTHH:MM:SSZ is wanted\n",
+                until);
+        return EX_USAGE;
+    }
+    if (!backup_restore(&options, &restored, &fault))
+        return fail(&fault);
+    time_print(restored.time_ms, when);
+    printf("%s is restored: %" PRIu64 " values, %" PRIu64 " batches played, up to batch %" PRIu64
+           "%s\n",
+           config->data, restored.entries, restored.batches, restored.seq, when);
+    return EX_OK;
+}
+
+static void print_item(void *context, const struct backup_item *item)
+{
+    char when[32];
+    (void)context;
+    if (item->fault.code != PROTO_OK) {
+        printf("bad: %s: %s\n", item->name, item->fault.message);
+        return;
+    }
+    time_print(item->foot.time_ms, when);
+    printf("good: %s: %" PRIu64 " %s, up to batch %" PRIu64 "%s\n", item->name,
+           item->head.kind == BACKUP_BASE ? item->foot.entries : item->foot.batches,
+           item->head.kind == BACKUP_BASE ? "values" : "batches", item->foot.seq, when);
+}
+
+int upkeep_verify(const char *backups)
+{
+    struct proto_fault fault = {0};
+    return backup_verify(backups, print_item, NULL, &fault) ? EX_OK : fail(&fault);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What icpd does to a store that it does not serve: restore, verify a backup, compact. Each prints
+ * what it did to standard output, and what failed to standard error. Returns an exit code of
+ * sysexits.h. Threads: one. */
+#ifndef SERVER_UPKEEP_H
+#define SERVER_UPKEEP_H
+
+#include "server/base/config.h"
+
+/* until: a log sequence, or a time as YYYY-MM-DDTHH:MM:SSZ; NULL: as far as the backup reaches. */
+int upkeep_restore(const struct base_config *config, const char *backups, const char *until);
+int upkeep_verify(const char *backups);
+
+#endif
