@@ -13,6 +13,7 @@
     X(fill, "", "fill a running icpd with accounts of 40 fields and an ICP")                       \
     X(gate, "serving|smoke", "measure icpd, the floor and its peers in one alternating run")       \
     X(ingest, "[BATCH…]", "measure how fast icpd, Redis and SQLite store the same records")        \
+    X(sustain, "", "write to icpd for a long time while it scores, then stop and start it")        \
     X(compare, "A.json B.json", "end non-zero if B is worse than A beyond noise")                  \
     X(report, "IN.json", "write a report as one HTML file without scripts")
 

@@ -48,20 +48,41 @@ bool gate_ingest_is_sqlite(enum gate_ingest_who who)
     return who == GATE_INGEST_SQLITE_FULL || who == GATE_INGEST_SQLITE_NORMAL;
 }
 
-static bool icp_start(struct gate_ingest *ingest, struct gate_contender *icp,
-                      struct proto_fault *fault)
+bool gate_ingest_icp_launch(struct gate_ingest *ingest, struct gate_contender *icp, uint16_t port,
+                            struct proto_fault *fault)
 {
     char data[320];
     char ports[320];
     char log[320];
-    char uri[64];
+    char number[8];
     snprintf(data, sizeof data, "%s/icp", ingest->folder);
     snprintf(ports, sizeof ports, "%s/icp.ports", ingest->folder);
     snprintf(log, sizeof log, "%s/icp.log", ingest->folder);
-    const char *const argv[] = {
-        ingest->options.icpd, "--host", "127.0.0.1",    "--port", "0", "--data", data,
-        "--map-bytes",        "64G",    "--ports-file", ports,    NULL};
-    if (!peer_process_start(&icp->process, argv, ingest->options.server_cpu, log, fault) ||
+    snprintf(number, sizeof number, "%u", port);
+    const char *const argv[] = {ingest->options.icpd,
+                                "--host",
+                                "127.0.0.1",
+                                "--port",
+                                number,
+                                "--http-port",
+                                "0",
+                                "--data",
+                                data,
+                                "--map-bytes",
+                                "64G",
+                                "--ports-file",
+                                ports,
+                                NULL};
+    return peer_process_start(&icp->process, argv, ingest->options.server_cpu, log, fault);
+}
+
+static bool icp_start(struct gate_ingest *ingest, struct gate_contender *icp,
+                      struct proto_fault *fault)
+{
+    char ports[320];
+    char uri[64];
+    snprintf(ports, sizeof ports, "%s/icp.ports", ingest->folder);
+    if (!gate_ingest_icp_launch(ingest, icp, 0, fault) ||
         !peer_process_await_file(&icp->process, ports, START_S, &icp->port, fault))
         return false;
     snprintf(uri, sizeof uri, "icp://127.0.0.1:%u", icp->port);

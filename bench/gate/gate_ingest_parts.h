@@ -25,5 +25,11 @@ struct gate_ingest {
 };
 
 bool gate_ingest_is_sqlite(enum gate_ingest_who who);
+/* Starts icpd on its data; port 0: any free one. Does not wait for it. */
+bool gate_ingest_icp_launch(struct gate_ingest *ingest, struct gate_contender *icp, uint16_t port,
+                            struct proto_fault *fault);
+/* gate_ingest_run.c: the records that are there before, stored as new ones. */
+bool gate_ingest_fill(struct gate_ingest *ingest, enum gate_ingest_who who,
+                      struct load_result *result, struct proto_fault *fault);
 
 #endif

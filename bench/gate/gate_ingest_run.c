@@ -94,9 +94,8 @@ static bool work_do(struct gate_ingest *ingest, enum gate_ingest_who who,
     return ok;
 }
 
-/* The first records of everybody, stored as new ones. */
-static bool fill(struct gate_ingest *ingest, enum gate_ingest_who who, struct load_result *result,
-                 struct proto_fault *fault)
+bool gate_ingest_fill(struct gate_ingest *ingest, enum gate_ingest_who who,
+                      struct load_result *result, struct proto_fault *fault)
 {
     enum { CHUNK = 256 }; /* requests */
     uint64_t accounts = ingest->options.accounts;
@@ -188,7 +187,7 @@ bool gate_ingest_measure(struct gate_ingest *ingest, struct proto_fault *fault)
         if (ingest->contenders[i].there) {
             fprintf(stderr, "icp-bench: %s is filled\n",
                     gate_ingest_info((enum gate_ingest_who)i)->name);
-            ok = fill(ingest, (enum gate_ingest_who)i, result, fault);
+            ok = gate_ingest_fill(ingest, (enum gate_ingest_who)i, result, fault);
         }
     for (unsigned round = 0; ok && round < ingest->options.rounds; round++)
         ok = round_run(ingest, round, result, fault);

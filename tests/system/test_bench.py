@@ -49,6 +49,21 @@ class Bench(unittest.TestCase):
         self.assertIn("Storing records", text)
         self.assertNotIn("<script", text)
 
+    def test_a_long_run_and_its_starts_are_reported(self):
+        done = run("sustain", "--icpd", ICPD, "--folder", self.folder, "--accounts", "3000",
+                   "--seconds", "2", "--score-rate", "200", "--connections", "4", "--no-vectors",
+                   "--server-cpu", "-1", "--load-cpu", "-1")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        with open(os.path.join(self.folder, "sustain.json"), encoding="utf-8") as file:
+            result = json.load(file)
+        self.assertGreater(result["updates_per_s"], 0)
+        rows = {row["text"]: row for row in result["rows"]}
+        for text in ("first score after a stop, warm", "first score after kill -9 under load, warm",
+                     "bytes written to the disk, of the bytes of the records"):
+            self.assertGreater(rows[text]["median"] if "median" in rows[text]
+                               else rows[text]["measured"]["median"], 0, rows[text])
+        self.assertEqual(os.listdir(self.folder), ["sustain.json"])
+
     def test_nonsense_is_refused_by_name(self):
         for words, word in ((("run", "no_such_load"), "no_such_load"),
                             (("run", "score_id", "--depth", "many"), "depth"),
@@ -59,6 +74,7 @@ class Bench(unittest.TestCase):
                             (("gate", "everything"), "everything"),
                             (("gate", "serving", "--rounds", "0"), "rounds"),
                             (("ingest", "0"), "batches"),
+                            (("sustain", "--seconds", "no"), "seconds"),
                             (("echo", "--port", "70000"), "port"),
                             (("nothing",), "nothing")):
             done = run(*words)
