@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Learning as a job: takes a view of its own, hands its accounts to learn_run, stores the document
- * as a new version. */
+/* Learning as a job: reads the accounts that it learns from into memory, in slices that pin no page
+ * of the store for long (population.h), hands them to learn_run, stores the document as a new
+ * version. A job that is cancelled, or finds no evidence, stores nothing. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "server/engine/engine_internal.h"
+#include "server/engine/population.h"
 #include "server/filter/filter.h"
 #include "server/learn/learn.h"
+
+#define READ_SHARE 0.1 /* of the time that a job shows */
+#define LEARN_SHARE 0.88
 
 struct learn {
     struct feature_schema *schema;
@@ -23,10 +28,6 @@ struct learn {
     uint64_t seed;
     unsigned pairs_max;
     bool activate;
-    /* while it runs */
-    struct store_view *view;
-    uint32_t *slots; /* of living accounts */
-    size_t rows;
 };
 
 static void learn_destroy(void *context)
@@ -42,7 +43,6 @@ static void learn_destroy(void *context)
     free(learn->where_text);
     free(learn->name);
     free(learn->field_ids);
-    free(learn->slots);
     free(learn);
 }
 
@@ -181,48 +181,58 @@ fail:
     return NULL;
 }
 
-/* Notes the slots of living accounts, so that rows are dense. */
-static bool collect_slots(struct engine_job *job, struct learn *learn, struct proto_fault *fault)
+static bool read_progress(void *context, double done, struct proto_fault *fault)
 {
-    uint32_t slots = store_view_slots(learn->view);
-    learn->slots = calloc(slots > 0 ? slots : 1, sizeof *learn->slots);
-    if (!learn->slots) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
-    }
-    for (uint32_t slot = 0; slot < slots; slot++) {
-        if (slot % 4096 == 0 &&
-            !engine_job_progress(job, 0.05 * slot / slots, "reading accounts")) {
-            return proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
-        }
-        struct proto_span record;
-        struct proto_fault local = {0};
-        if (store_record(learn->view, slot, &record, &local)) {
-            learn->slots[learn->rows++] = slot;
-        } else if (local.code != PROTO_NOT_FOUND) {
-            *fault = local;
-            return false;
-        }
-    }
-    return true;
+    return engine_job_progress(context, READ_SHARE * done, "reading accounts") ||
+           proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
 }
 
-static bool population_values(void *context, size_t row, struct feature_value *values, size_t slots)
+static void field_mark(bool *fields, const struct filter *filter)
 {
-    struct learn *learn = context;
-    struct proto_span bytes;
-    struct proto_fault fault = {0};
-    struct feature_record record;
-    if (!store_record(learn->view, learn->slots[row], &bytes, &fault) ||
-        !feature_record_open(bytes, false, &record, &fault)) {
+    size_t count = 0;
+    const uint16_t *ids = filter ? filter_fields(filter, &count) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        fields[ids[i]] = true;
+    }
+}
+
+/* What learning looks at, and nothing else: fields to learn from, of the label, of time. */
+static bool population_read(struct engine_job *job, const struct learn *learn,
+                            struct engine_population *population, struct proto_fault *fault)
+{
+    bool *fields = calloc(learn->schema->id_count + 1, sizeof *fields);
+    if (!fields) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
+    }
+    struct engine_worker *worker = engine_worker_create(job->engine, fault);
+    if (!worker) {
+        free(fields);
         return false;
     }
-    feature_record_values(&record, values, slots);
-    return true;
+    for (size_t i = 0; i < learn->field_count; i++) {
+        fields[learn->field_ids[i]] = true;
+    }
+    if (learn->time_field_id >= 0) {
+        fields[learn->time_field_id] = true;
+    }
+    field_mark(fields, learn->label);
+    field_mark(fields, learn->where);
+    struct engine_population_options options = {
+        .schema = learn->schema,
+        .fields = fields,
+        .where = learn->where,
+        .on_slice = read_progress,
+        .context = job,
+    };
+    bool good = engine_population_read(population, worker, &options, fault);
+    engine_worker_destroy(worker);
+    free(fields);
+    return good;
 }
 
 static bool learn_progress(void *context, double done, const char *stage)
 {
-    return engine_job_progress(context, 0.05 + 0.93 * done, stage);
+    return engine_job_progress(context, READ_SHARE + LEARN_SHARE * done, stage);
 }
 
 static bool store_document(struct engine_job *job, const struct learn *learn, const char *text,
@@ -252,7 +262,8 @@ static bool store_document(struct engine_job *job, const struct learn *learn, co
     return true;
 }
 
-static char *learn_document(struct engine_job *job, struct learn *learn, struct proto_fault *fault)
+static char *learn_document(struct engine_job *job, struct learn *learn,
+                            struct engine_population *accounts, struct proto_fault *fault)
 {
     char created[32];
     time_t now_s = (time_t)(engine_now_ms(job->engine) / 1000);
@@ -260,7 +271,7 @@ static char *learn_document(struct engine_job *job, struct learn *learn, struct 
     gmtime_r(&now_s, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
     struct learn_population population = {
-        .context = learn, .rows = learn->rows, .values = population_values};
+        .context = accounts, .rows = accounts->count, .values = engine_population_values};
     struct learn_options options = {
         .schema = learn->schema,
         .name = learn->name,
@@ -283,17 +294,13 @@ static char *learn_document(struct engine_job *job, struct learn *learn, struct 
 static bool run_learn(struct engine_job *job, struct proto_fault *fault)
 {
     struct learn *learn = job->context;
-    learn->view = store_view_open(job->engine->store, fault);
-    if (!learn->view) {
+    struct engine_population accounts;
+    if (!population_read(job, learn, &accounts, fault)) {
         return false;
     }
-    char *text = NULL;
-    bool ok = store_view_refresh(learn->view, fault) && collect_slots(job, learn, fault);
-    if (ok) {
-        text = learn_document(job, learn, fault);
-    }
-    store_view_close(learn->view);
-    ok = text && store_document(job, learn, text, fault);
+    char *text = learn_document(job, learn, &accounts, fault);
+    engine_population_fini(&accounts);
+    bool ok = text && store_document(job, learn, text, fault);
     free(text);
     return ok;
 }

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builds a set: fits a plan on a sample, turns every account into a vector, partitions. While it
- * runs, changes are noted twice: for the set in use, and to be replayed on the new one. */
+ * runs, changes are noted twice: for the set in use, and to be replayed on the new one. So the
+ * accounts need not be of one commit: they are read in slices, each on a newer snapshot, and what
+ * changed since the first is replayed in any case. A build that is cancelled, or finds no memory,
+ * leaves the set in use as it was. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <syslog.h>
 
+#include "server/engine/population.h"
 #include "server/engine/walk.h"
 #include "server/lookalike/lookalike_parts.h"
 
@@ -25,7 +29,6 @@ struct building {
     struct lookalike_set *made;
     uint32_t *slots; /* of living accounts, ascending */
     size_t count;
-    size_t step; /* of the sample */
     float *rows;
     size_t row_bytes; /* of all rows */
 };
@@ -52,7 +55,9 @@ static bool slots_collect(struct building *building, struct proto_fault *fault)
     for (uint32_t slot = 0; slot < slots; slot++) {
         struct proto_span record;
         struct proto_fault local = {0};
-        if (slot % 4096 == 0 && !goes_on(building, 0.1 * slot / slots, "reading accounts", fault)) {
+        if (slot % ENGINE_SLICE_ROWS == 0 &&
+            (!goes_on(building, 0.1 * slot / slots, "reading accounts", fault) ||
+             !store_view_refresh(view, fault))) {
             return false;
         }
         if (store_record(view, slot, &record, &local)) {
@@ -66,19 +71,36 @@ static bool slots_collect(struct building *building, struct proto_fault *fault)
            proto_fault_set(fault, PROTO_NO_VECTORS, "", "there are no accounts yet to compare");
 }
 
-static bool sample_values(void *context, size_t row, struct feature_value *values, size_t slots)
+static bool sample_goes_on(void *context, double done, struct proto_fault *fault)
 {
-    struct building *building = context;
-    struct proto_span bytes;
-    struct feature_record record;
-    struct proto_fault fault = {0};
-    if (!store_record(building->worker->view, building->slots[row * building->step], &bytes,
-                      &fault) ||
-        !feature_record_open(bytes, false, &record, &fault)) {
-        return false;
+    (void)done;
+    return goes_on(context, 0.1, "fitting", fault);
+}
+
+/* Every so many accounts, in memory. */
+static bool sample_read(struct building *building, struct engine_population *sample,
+                        struct proto_fault *fault)
+{
+    size_t step = 1 + building->count / FEATURE_VECTOR_SAMPLE_MAX;
+    size_t count = (building->count + step - 1) / step;
+    uint32_t *slots = malloc((count + 1) * sizeof *slots);
+    if (!slots) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fit vectors");
     }
-    feature_record_values(&record, values, slots);
-    return true;
+    for (size_t i = 0; i < count; i++) {
+        slots[i] = building->slots[i * step];
+    }
+    struct engine_population_options options = {
+        .schema = building->worker->state->schema,
+        .slots = slots,
+        .slot_count = count,
+        .pass_damaged = true,
+        .on_slice = sample_goes_on,
+        .context = building,
+    };
+    bool good = engine_population_read(sample, building->worker, &options, fault);
+    free(slots);
+    return good;
 }
 
 /* Weights by what the active ICP finds important; NULL without one, or without memory. */
@@ -119,23 +141,25 @@ static bool plan_fit(struct building *building, struct proto_fault *fault)
     if (!state->schema) {
         return proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
     }
-    building->step = 1 + building->count / FEATURE_VECTOR_SAMPLE_MAX;
-    struct feature_vector_sample sample = {
-        .context = building,
-        .rows = (building->count + building->step - 1) / building->step,
-        .values = sample_values,
-    };
     assert(building->made); /* made before anything is fitted */
     const json_t *wish = building->made->wish;
+    struct engine_population accounts = {0};
     double *own = calloc(state->schema->id_count + 1, sizeof *own);
     if (!own) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fit vectors");
     }
+    if (!sample_read(building, &accounts, fault)) {
+        free(own);
+        return false;
+    }
+    struct feature_vector_sample sample = {
+        .context = &accounts, .rows = accounts.count, .values = engine_population_values};
     double *weights = lookalike_wish_icp_weights(wish) ? icp_weights(state) : NULL;
     struct feature_vectorizer_options options =
         lookalike_wish_options(wish, state->schema, weights, own);
     building->made->plan = feature_vectorizer_fit(state->schema, &sample, &options, fault);
     building->made->schema_version = state->schema->version;
+    engine_population_fini(&accounts);
     free(weights);
     free(own);
     return building->made->plan != NULL;
@@ -159,8 +183,10 @@ static bool rows_make(struct building *building, struct proto_fault *fault)
     size_t kept = 0;
     for (size_t i = 0; i < building->count; i++) {
         struct proto_fault local = {0};
-        if (i % 1024 == 0 && !goes_on(building, 0.15 + 0.25 * (double)i / (double)building->count,
-                                      "making vectors", fault)) {
+        if (i % ENGINE_SLICE_ROWS == 0 &&
+            (!goes_on(building, 0.15 + 0.25 * (double)i / (double)building->count, "making vectors",
+                      fault) ||
+             !store_view_refresh(building->worker->view, fault))) {
             return false;
         }
         if (!engine_values(building->worker, building->slots[i], NULL, &local)) {
@@ -175,6 +201,7 @@ static bool rows_make(struct building *building, struct proto_fault *fault)
         building->slots[kept++] = building->slots[i];
     }
     building->count = kept;
+    engine_worker_rest(building->worker);
     return true;
 }
 

@@ -140,6 +140,7 @@ bool lookalike_recall(struct lookalike *lookalike, struct engine_worker *worker,
     recall->vectors = similar_count(lookalike->set->set);
     recall->lists = similar_list_count(lookalike->set->set);
     uint32_t slots = store_view_slots(worker->view);
+    engine_worker_rest(worker); /* vectors alone are read from here on */
     bool good =
         measuring_ready(&measuring, fault) && (slots == 0 || measure(&measuring, slots, fault));
     lookalike_let_go(lookalike);
