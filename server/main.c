@@ -4,8 +4,9 @@
  * SIGTERM and SIGINT drain (a second one cuts the wait short), SIGHUP reads the configuration anew
  * and reopens the log. Exit codes follow sysexits.h: 0; 64 usage; 65 a scrub found faults, or a
  * backup is damaged; 66 no store to scrub, or no backup; 69 another process has the store, the port
- * or the socket, so a later start may succeed; 70 a fault of ours; 71 no memory; 73 the store; 78
- * configuration. */
+ * or the socket, so a later start may succeed; 70 a fault of ours; 71 no memory or no thread; 73
+ * the store; 74 a running server gave up because its store can only be read again by a new start;
+ * 78 configuration. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@ extern char **environ;
 static int config_fail(const struct proto_fault *fault)
 {
     fprintf(stderr, "icpd: %s%s%s\n", fault->field, fault->field[0] ? ": " : "", fault->message);
-    return EX_CONFIG;
+    return fault->code == PROTO_NO_MEMORY ? EX_OSERR : EX_CONFIG;
 }
 
 static bool config_load(struct server_options *options, struct proto_fault *fault)
@@ -79,6 +80,8 @@ static sigset_t signals_block(void)
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     /* libuv writes without MSG_NOSIGNAL: a peer that went away must not end the server. */
     signal(SIGPIPE, SIG_IGN);
+    /* A limit on file sizes is a disk that is full (EFBIG), and no reason to end. */
+    signal(SIGXFSZ, SIG_IGN);
     return set;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -31,6 +32,14 @@ struct server {
     _Atomic uint64_t slow_us;
     bool ports_written; /* by this process: another server's file is not ours to remove */
 };
+
+/* At once: what waits for an answer gets none, which says that nothing is known of it. Whoever
+ * supervises icpd starts it anew, and what is on disk is served again. */
+static void leave(void *context, const struct proto_fault *fault)
+{
+    (void)context;
+    _exit(fault->code == PROTO_NO_MEMORY ? EX_OSERR : EX_IOERR);
+}
 
 /* A ticket of net travels through rpc as two words. */
 _Static_assert(sizeof(struct net_ticket) == sizeof(struct rpc_ticket), "a ticket fits");
@@ -238,6 +247,7 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
         .now_context = server->clock.context,
         .on_log = log_engine,
         .log_context = server,
+        .on_lost = leave,
     };
     server->engine = engine_create(&options, fault);
     server->lookalike = server->engine ? lookalike_create(server->engine, fault) : NULL;

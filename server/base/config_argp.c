@@ -2,6 +2,8 @@
 /* Flags of the options, from the same table. */
 #include "server/base/config_value.h"
 
+#include <sysexits.h>
+
 /* Above every character, so that no option gets a short form. */
 #define ARGP_KEY_FIRST 0x1000
 
@@ -43,8 +45,12 @@ static error_t take_flag(int key, char *text, struct argp_state *state)
     struct proto_fault fault;
     snprintf(place, sizeof place, "--%s", option->flag);
     if (!base_config_set(state->input, option->name, text != NULL ? text : "yes", BASE_ORIGIN_FLAG,
-                         place, &fault))
+                         place, &fault)) {
+        /* Without memory the flag may well be right. */
+        if (fault.code == PROTO_NO_MEMORY)
+            argp_failure(state, EX_OSERR, 0, "%s", fault.message);
         argp_error(state, "%s", fault.message);
+    }
     return 0;
 }
 

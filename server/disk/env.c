@@ -66,6 +66,12 @@ bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
     case MDB_BAD_VALSIZE:
         return proto_fault_set(fault, PROTO_CORRUPT, "", "%s: the store is damaged (%s)", doing,
                                mdb_strerror(code));
+    case MDB_PANIC:
+        proto_fault_set(fault, PROTO_IO, "", "%s: the store can only be used again by a new start",
+                        doing);
+        if (env->on_lost != NULL)
+            env->on_lost(env->lost_context, fault);
+        return false;
     default:
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", doing, mdb_strerror(code));
     }

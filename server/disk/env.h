@@ -27,6 +27,11 @@ struct disk_env {
     int witness_fd; /* meta.h */
     size_t map_bytes;
     struct disk_format format;
+    /* LMDB has given the environment up, after a meta page that it could not write: it refuses
+     * every transaction, reads too, until it is opened anew. Told from any thread, each time. NULL:
+     * nobody wants to know. */
+    void (*on_lost)(void *context, const struct proto_fault *fault);
+    void *lost_context;
 };
 
 struct disk_env_options {
@@ -34,6 +39,8 @@ struct disk_env_options {
     size_t map_bytes;
     unsigned readers;
     int64_t now_ms; /* stamped on a new store */
+    void (*on_lost)(void *context, const struct proto_fault *fault);
+    void *lost_context;
 };
 
 bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,

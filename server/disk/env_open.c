@@ -237,7 +237,11 @@ static bool files_open(struct disk_env *env, const struct disk_env_options *opti
 bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
                    struct proto_fault *fault)
 {
-    *env = (struct disk_env){.lock_fd = -1, .witness_fd = -1, .map_bytes = options->map_bytes};
+    *env = (struct disk_env){.lock_fd = -1,
+                             .witness_fd = -1,
+                             .map_bytes = options->map_bytes,
+                             .on_lost = options->on_lost,
+                             .lost_context = options->lost_context};
     if (strlen(options->path) > PATH_BYTES_MAX)
         return proto_fault_set(fault, PROTO_IO, "path", "the path is longer than %d bytes",
                                PATH_BYTES_MAX);

@@ -85,6 +85,17 @@ bool disk_txn_load(struct disk_txn *txn, struct proto_fault *fault)
     return got == DISK_GOT_ONE && disk_state_decode(value, seen, &txn->state, fault);
 }
 
+/* A meta page that was not written may all the same be on disk: then nobody must be told that
+ * nothing was changed. LMDB says so only to the next transaction. */
+static bool commit_fault(const struct disk_env *env, int code, struct proto_fault *fault)
+{
+    MDB_txn *next;
+    int after = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &next);
+    if (after == MDB_SUCCESS)
+        mdb_txn_abort(next);
+    return disk_env_fault(env, after == MDB_PANIC ? after : code, "committing", fault);
+}
+
 bool disk_txn_commit(struct disk_txn *txn, struct proto_fault *fault)
 {
     txn->state.txn = mdb_txn_id(txn->mdb);
@@ -98,7 +109,7 @@ bool disk_txn_commit(struct disk_txn *txn, struct proto_fault *fault)
     int code = mdb_txn_commit(txn->mdb);
     txn->mdb = NULL;
     if (code != MDB_SUCCESS)
-        return disk_env_fault(txn->env, code, "committing", fault);
+        return commit_fault(txn->env, code, fault);
     int fd;
     if (mdb_env_get_fd(txn->env->mdb, &fd) == MDB_SUCCESS)
         disk_meta_witness(fd, txn->env->witness_fd);

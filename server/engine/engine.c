@@ -47,6 +47,8 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
     store.change_context = engine;
     store.on_commit = engine_followers_tell;
     store.commit_context = &engine->followers;
+    store.on_lost = engine_lost;
+    store.lost_context = engine;
     store.now_ms = options->now_ms;
     store.now_context = options->now_context;
     if (!store.on_log) {
@@ -58,6 +60,10 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         goto fail_store;
     }
     engine_registry_encoder(engine);
+    if (engine->opening.code != PROTO_OK) {
+        *fault = engine->opening;
+        goto fail_scores;
+    }
     if (!engine_registry_members(engine, fault) ||
         !engine_scores_keeper_start(engine->scores, fault)) {
         goto fail_scores;

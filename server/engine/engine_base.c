@@ -31,6 +31,15 @@ void engine_log(const struct engine *engine, int level, const char *format, ...)
     engine->options.on_log(engine->options.log_context, level, message);
 }
 
+void engine_lost(void *context, const struct proto_fault *fault)
+{
+    const struct engine *engine = context;
+    engine_log(engine, LOG_CRIT, "the server cannot go on: %s", fault->message);
+    if (engine->options.on_lost) {
+        engine->options.on_lost(engine->options.lost_context, fault);
+    }
+}
+
 void *engine_scratch_grow(void *memory, size_t *count, size_t wanted, size_t bytes_each,
                           struct proto_fault *fault)
 {

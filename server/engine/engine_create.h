@@ -9,12 +9,16 @@
 
 struct engine_options {
     struct store_options
-        store; /* on_change and on_commit are the engine's own and left NULL here */
+        store; /* on_change, on_commit and on_lost are the engine's own and left NULL here */
     int64_t (*now_ms)(void *context);
     void *now_context;
     void (*on_log)(void *context, int level,
                    const char *message); /* levels as syslog(3); NULL: silent */
     void *log_context;
+    /* What is stored and what is served have come apart, or the store is gone; only a new start
+     * helps. From any thread; ends the process (NULL: nothing is done, for tests). */
+    void (*on_lost)(void *context, const struct proto_fault *fault);
+    void *lost_context;
 };
 
 struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault);

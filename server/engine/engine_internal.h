@@ -30,7 +30,11 @@ struct engine {
     struct engine_lane lanes[ENGINE_LANES];
     struct engine_followers followers;
     struct engine_scores_keeper *scores; /* scores.h */
+    struct proto_fault opening;          /* what went wrong while the store told of its documents */
 };
+
+/* engine_base.c: only a new start helps. As store_options.on_lost; context is the engine. */
+void engine_lost(void *context, const struct proto_fault *fault);
 
 /* registry.c: the store tells of a schema, an ICP version or a switch. */
 void engine_registry_change(void *context, const struct store_change *change);

@@ -265,7 +265,7 @@ static bool thread_start(struct engine_lane *lane, unsigned number, struct proto
         engine_worker_rest(thread->worker);
     }
     if (pthread_create(&thread->id, NULL, lane_main, thread) != 0) {
-        return proto_fault_set(fault, PROTO_INTERNAL, "", "the %s thread cannot be started",
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "the %s thread cannot be started",
                                lane->row->name);
     }
     lane->started++;

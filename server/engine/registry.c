@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Schema and ICP versions as one immutable state that is replaced, never changed: readers hold a
- * reference and see one consistent set, whatever is put or activated meanwhile. */
+ * reference and see one consistent set, whatever is put or activated meanwhile.
+ *
+ * A document that cannot be used costs itself alone. Without memory for one that could, a start
+ * fails, for a server that knows less than its store answers wrongly; a change that is committed
+ * already is tried again for a second, and then the process is given up. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <syslog.h>
+#include <time.h>
 
 #include "server/engine/scores.h"
 #include "server/tal/tal_document.h"
+
+enum { CHANGE_TRIES = 100, CHANGE_WAIT_NS = 10000000 };
 
 /* A copy with room for `schemas` schemas and `documents` documents, holding references of its own.
  */
@@ -68,6 +75,9 @@ static bool change_icp(struct engine_state *state, const struct store_change *ch
         if (state->schemas[i - 1]) {
             document =
                 learn_document_parse(change->text, change->version, state->schemas[i - 1], fault);
+            if (!document && fault->code == PROTO_NO_MEMORY) {
+                return false; /* an older schema might do, and be the wrong one */
+            }
         }
     }
     if (!document) {
@@ -180,11 +190,13 @@ bool engine_registry_members(struct engine *engine, struct proto_fault *fault)
     return true;
 }
 
-void engine_registry_change(void *context, const struct store_change *change)
+/* A new state with the change in it. NULL: no memory. *fault of a state that is there: the version
+ * that it speaks of is unusable. */
+static struct engine_state *change_take(const struct engine *engine,
+                                        const struct store_change *change,
+                                        struct proto_fault *fault)
 {
-    struct engine *engine = context;
-    /* Only this function replaces the state, and the store calls it from one thread at a time. */
-    struct engine_state *old = engine->state;
+    const struct engine_state *old = engine->state;
     size_t schemas = old->schema_count;
     size_t documents = old->document_count;
     if (change->kind == STORE_DOCUMENT_SCHEMA) {
@@ -194,11 +206,56 @@ void engine_registry_change(void *context, const struct store_change *change)
     }
     struct engine_state *state = state_copy(old, schemas, documents);
     if (!state) {
-        engine_log(engine, LOG_CRIT, "no memory to take over a change of schema or ICP");
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a schema or ICP version");
+        return NULL;
+    }
+    bool good = state_apply(state, change, engine->store != NULL, fault);
+    if (!good && fault->code != PROTO_NO_MEMORY) {
+        /* Where memory ran out in the middle of a document, it may seem malformed: once more. */
+        *fault = (struct proto_fault){0};
+        good = state_apply(state, change, engine->store != NULL, fault);
+    }
+    if (!good && fault->code == PROTO_NO_MEMORY) {
+        engine_state_release(state);
+        return NULL;
+    }
+    return state;
+}
+
+/* The store has the change already: without it every answer may be wrong. */
+static struct engine_state *change_insist(const struct engine *engine,
+                                          const struct store_change *change,
+                                          struct proto_fault *fault)
+{
+    struct engine_state *state = change_take(engine, change, fault);
+    for (int i = 0; !state && i < CHANGE_TRIES; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = CHANGE_WAIT_NS}, NULL);
+        *fault = (struct proto_fault){0};
+        state = change_take(engine, change, fault);
+    }
+    return state;
+}
+
+void engine_registry_change(void *context, const struct store_change *change)
+{
+    struct engine *engine = context;
+    /* Only this function replaces the state, and the store calls it from one thread at a time. */
+    struct proto_fault fault = {0};
+    bool opening = engine->store == NULL;
+    if (opening && engine->opening.code != PROTO_OK) {
+        return; /* the opening has failed already */
+    }
+    struct engine_state *state =
+        opening ? change_take(engine, change, &fault) : change_insist(engine, change, &fault);
+    if (!state && opening) {
+        engine->opening = fault;
         return;
     }
-    struct proto_fault fault = {0};
-    if (!state_apply(state, change, engine->store != NULL, &fault)) {
+    if (!state) {
+        engine_lost(engine, &fault);
+        return;
+    }
+    if (fault.code != PROTO_OK) {
         /* The documents were checked before they were stored, so this is a store from elsewhere or
          * a fault of ours: the version stays unusable, everything else goes on. */
         engine_log(engine, LOG_ERR, "version %" PRIu32 " cannot be used: %s: %s", change->version,

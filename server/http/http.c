@@ -164,8 +164,9 @@ static bool address_find(const struct http_options *options, struct addrinfo **f
                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     snprintf(port, sizeof port, "%u", options->port);
     int code = getaddrinfo(options->host, port, &hints, found);
-    return code == 0 || proto_fault_set(fault, PROTO_BAD_CONFIG, "http_host", "'%s': %s",
-                                        options->host, gai_strerror(code));
+    enum proto_error kind = code == EAI_MEMORY ? PROTO_NO_MEMORY : PROTO_BAD_CONFIG;
+    return code == 0 ||
+           proto_fault_set(fault, kind, "http_host", "'%s': %s", options->host, gai_strerror(code));
 }
 
 static bool daemon_start(struct http_server *server, struct proto_fault *fault)

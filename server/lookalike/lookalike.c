@@ -37,7 +37,7 @@ static bool start(struct lookalike *lookalike, struct proto_fault *fault)
     }
     lookalike->started = pthread_create(&lookalike->thread, NULL, lookalike_keep, lookalike) == 0;
     return lookalike->started ||
-           proto_fault_set(fault, PROTO_INTERNAL, "", "the look-alike thread cannot be started");
+           proto_fault_set(fault, PROTO_NO_MEMORY, "", "the look-alike thread cannot be started");
 }
 
 struct lookalike *lookalike_create(struct engine *engine, struct proto_fault *fault)

@@ -112,6 +112,8 @@ bool net_listen_tcp(struct net_server *server, struct proto_fault *fault)
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *address = NULL;
     int rc = getaddrinfo(options->host, port, &hints, &address);
+    if (rc == EAI_MEMORY)
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "host", "no memory to look up %s", place);
     if (rc != 0)
         return refuse(fault, "host", place, gai_strerror(rc));
     bool ok = address->ai_family == AF_INET || address->ai_family == AF_INET6;

@@ -181,7 +181,9 @@ struct store *store_open_tuned(const struct store_options *options,
     struct disk_env_options env_options = {.path = store->options.path,
                                            .map_bytes = store->options.map_bytes_max,
                                            .readers = store->options.readers_max + readers_own,
-                                           .now_ms = options->now_ms(options->now_context)};
+                                           .now_ms = options->now_ms(options->now_context),
+                                           .on_lost = options->on_lost,
+                                           .lost_context = options->lost_context};
     if (!disk_env_open(&store->env, &env_options, fault))
         goto fail;
     memcpy(store->hasher.seeds, store->env.format.seeds, sizeof store->hasher.seeds);

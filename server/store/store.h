@@ -108,6 +108,12 @@ struct store_options {
     /* On the writer thread, twice a commit; must not block. NULL: nobody wants to know. */
     void (*on_commit)(void *context, const struct store_commit *commit);
     void *commit_context;
+    /* The store can only be used again by a new start, in which nothing acknowledged is missing;
+     * what is in flight may or may not be done. From any thread, and before any answer that says
+     * more than is known: meant to end the process. NULL: every call gives PROTO_IO from then on.
+     */
+    void (*on_lost)(void *context, const struct proto_fault *fault);
+    void *lost_context;
     /* NULL: silent; levels as syslog(3). Called from any thread that uses the store. */
     void (*on_log)(void *context, int level, const char *message);
     void *log_context;
