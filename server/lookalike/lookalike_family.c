@@ -121,7 +121,8 @@ static int compare_name(const void *a, const void *b)
 bool lookalike_family_ready(struct lookalike_query *query, struct proto_fault *fault)
 {
     const struct lookalike_similar *request = query->query;
-    struct proto_span name = request->parent_field;
+    struct proto_span name =
+        request->parent_field.bytes > 0 ? request->parent_field : proto_span_text("parent");
     if (request->exclude_parent_count == 0 && !request->exclude_family) {
         return true;
     }
