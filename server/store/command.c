@@ -186,6 +186,31 @@ bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
     return document_checked(command.text, reason, fault) && batch_add(batch, &command, fault);
 }
 
+bool store_batch_operation(struct store_batch *batch, struct proto_span id, uint64_t digest,
+                           struct proto_fault *fault)
+{
+    uint8_t extra[sizeof digest];
+    struct store_command command = {.kind = STORE_COMMAND_OPERATION, .text = id};
+    if (id.bytes == 0 || id.bytes > PROTO_OPERATION_BYTES_MAX)
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "operation",
+                               "an operation id has 1 to %d bytes, not %zu",
+                               PROTO_OPERATION_BYTES_MAX, id.bytes);
+    assert(batch->operation_bytes == 0);
+    disk_set_u64(extra, digest);
+    command.extra = (struct proto_span){extra, sizeof extra};
+    if (!batch_add(batch, &command, fault))
+        return false;
+    memcpy(batch->operation, id.data, id.bytes);
+    batch->operation_bytes = (uint8_t)id.bytes;
+    batch->operation_digest = digest;
+    return true;
+}
+
+void store_batch_deadline(struct store_batch *batch, int64_t deadline_ms)
+{
+    batch->deadline_ms = deadline_ms;
+}
+
 bool store_command_next(struct proto_span bytes, size_t *at, struct store_command *command,
                         struct proto_fault *fault)
 {
@@ -195,7 +220,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
         return false;
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_LIST || head[1] > 1 || disk_get_u16(head + 2) != 0)
+        head[0] > STORE_COMMAND_OPERATION || head[1] > 1 || disk_get_u16(head + 2) != 0)
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
     size_t text = disk_get_u32(head + 8);

@@ -17,6 +17,8 @@
  *                                (no longer written: slots mean nothing on another node)
  *   list      document           ids in order of rank, u8      the number it gets
  *                                bytes and text each
+ *   operation id that the client     u64 digest of its request     –
+ *             gave the operation; the last command of its batch
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -42,6 +44,7 @@ enum store_command_kind {
     STORE_COMMAND_REVERT,
     STORE_COMMAND_TAL,
     STORE_COMMAND_LIST,
+    STORE_COMMAND_OPERATION,
 };
 
 struct store_command {
@@ -59,6 +62,10 @@ struct store_batch {
     uint32_t commands;
     bool timed;      /* it is one of the log again: */
     int64_t time_ms; /* and has the time that it had */
+    uint8_t operation[PROTO_OPERATION_BYTES_MAX]; /* its id, if it has one */
+    uint8_t operation_bytes;
+    uint64_t operation_digest;
+    int64_t deadline_ms; /* by the store's clock; 0: none */
 };
 
 /* Reads the command at *at and moves on; false at the end (fault untouched) or for bytes that are

@@ -107,6 +107,24 @@ static void result_versions(const struct store_plan *plan, struct store_result *
     }
 }
 
+/* A batch that need not be planned: its time is over, or its operation was applied before, by a
+ * batch of this very commit perhaps, whose fate it then shares. */
+static bool answer_early(struct store *store, struct store_ticket *ticket, int64_t now_ms)
+{
+    const struct store_batch *batch = ticket->batch;
+    struct store_result *result = &ticket->result;
+    bool late = batch->deadline_ms != 0 && now_ms >= batch->deadline_ms;
+    if (late)
+        proto_fault_set(&result->fault, PROTO_DEADLINE, "deadline_ms",
+                        "the write waited for its turn until its time was over");
+    if (!late && !store_operations_answer(&store->operations, batch, result))
+        return false;
+    ticket->repeated = result->repeated;
+    ticket->refused = !result->repeated;
+    store->writer.own.refused += ticket->refused;
+    return true;
+}
+
 /* Plans and applies one batch. False: the transaction is lost. A refusal is not a failure. */
 static bool batch_commit(struct store *store, struct disk_txn *txn, struct store_ticket *ticket,
                          int64_t now_ms, struct proto_fault *fault)
@@ -115,7 +133,10 @@ static bool batch_commit(struct store *store, struct disk_txn *txn, struct store
     struct store_result *result = &ticket->result;
     struct proto_span commands = {ticket->batch->data, ticket->batch->bytes};
     *result = (struct store_result){.fault.code = PROTO_OK};
-    if (!store_plan_batch(plan, txn, commands, now_ms, &result->fault)) {
+    if (answer_early(store, ticket, now_ms))
+        return true;
+    if (!store_plan_batch(plan, txn, commands, now_ms, &result->fault) ||
+        !store_operations_reserve(&store->operations, &result->fault)) {
         ticket->refused = true;
         store->writer.own.refused++;
         if (result->fault.code == PROTO_CORRUPT)
@@ -131,6 +152,9 @@ static bool batch_commit(struct store *store, struct disk_txn *txn, struct store
         !log_append(txn, ticket, now_ms, fault))
         return false;
     result->seq = txn->state.seq;
+    if (plan->operation.bytes > 0)
+        store_operations_add(&store->operations, plan->operation, plan->operation_digest, now_ms,
+                             result);
     return true;
 }
 
@@ -180,17 +204,19 @@ static bool list_apply(struct store *store, struct disk_txn *txn, struct store_t
         int64_t time_ms = ticket->batch->timed ? ticket->batch->time_ms : now_ms;
         if (!batch_commit(store, txn, ticket, time_ms, fault))
             return false;
-        *accepted += !ticket->refused;
+        *accepted += !ticket->refused && !ticket->repeated;
     }
-    return *accepted == 0 || (store_vectors_touch(store, txn, fault) &&
-                              log_trim(txn, store->options.log_bytes_max, fault) &&
-                              store_rows_advance(store, txn, ROWS_BUDGET_NS, false, fault));
+    return *accepted == 0 ||
+           (store_operations_write(&store->operations, txn, txn->state.seq, now_ms, fault) &&
+            store_vectors_touch(store, txn, fault) &&
+            log_trim(txn, store->options.log_bytes_max, fault) &&
+            store_rows_advance(store, txn, ROWS_BUDGET_NS, false, fault));
 }
 
 static void count_accepted(struct store *store, const struct store_ticket *list)
 {
     for (const struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        if (ticket->refused)
+        if (ticket->refused || ticket->repeated)
             continue;
         store->writer.own.batches++;
         store->writer.own.commands += ticket->batch->commands;
@@ -205,7 +231,7 @@ static bool list_commit(struct store *store, struct store_ticket *list, struct p
     store->writer.change_count = 0;
     store->writer.touched_count = 0;
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next)
-        ticket->refused = false;
+        ticket->refused = ticket->repeated = false;
     if (!disk_txn_write(&txn, &store->env, fault))
         return false;
     store->writer.rows.txn = &txn;
@@ -220,6 +246,7 @@ static bool list_commit(struct store *store, struct store_ticket *list, struct p
     }
     if (!store_commit_txn(store, &txn, fault))
         return false;
+    store_operations_written(&store->operations, store->writer.state.seq);
     count_accepted(store, list);
     for (size_t i = 0; i < store->writer.change_count; i++)
         store->options.on_change(store->options.change_context, &store->writer.changes[i]);
@@ -234,6 +261,7 @@ void store_commit(struct store *store, struct store_ticket *list)
     store->writer.touched_count = 0;
     if (good)
         return;
+    store_operations_take_back(&store->operations, store->writer.state.seq);
     store_log(store, 3, "a commit failed: %s", fault.message);
     if (fault.code != PROTO_CORRUPT || list->next == NULL) {
         if (fault.code == PROTO_CORRUPT)

@@ -227,6 +227,18 @@ static bool plan_revert(struct store_plan *plan, const struct store_command *com
     return store_plan_switch(plan, plan->next.previous, command->extra, fault);
 }
 
+/* Whether it was applied before is seen before it is planned (commit.c). */
+static bool plan_operation(struct store_plan *plan, const struct store_command *command,
+                           struct proto_fault *fault)
+{
+    if (command->text.bytes == 0 || command->text.bytes > PROTO_OPERATION_BYTES_MAX ||
+        command->extra.bytes != sizeof(uint64_t) || plan->operation.bytes > 0)
+        return proto_fault_set(fault, PROTO_CORRUPT, "log", "an operation id that is none");
+    plan->operation = command->text;
+    plan->operation_digest = disk_get_u64(command->extra.data);
+    return true;
+}
+
 static bool plan_command(struct store_plan *plan, const struct store_command *command,
                          struct proto_fault *fault)
 {
@@ -245,6 +257,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return plan_activate(plan, command, fault);
     case STORE_COMMAND_REVERT:
         return plan_revert(plan, command, fault);
+    case STORE_COMMAND_OPERATION:
+        return plan_operation(plan, command, fault);
     case STORE_COMMAND_TAL:
     case STORE_COMMAND_LIST:
         return store_plan_document(plan, STORE_DOCUMENT_TAL, command, fault);

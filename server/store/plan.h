@@ -71,6 +71,8 @@ struct store_plan {
     struct store_patch_room patch_room;
     uint32_t count; /* accounts put, patched or deleted */
     uint32_t created;
+    struct proto_span operation; /* id, empty if the batch has none */
+    uint64_t operation_digest;
 };
 
 void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher);

@@ -64,6 +64,7 @@ void store_plan_reset(struct store_plan *plan)
     for (size_t i = 0; i < plan->kept_count; i++)
         free(plan->kept[i]);
     plan->account_count = plan->text_count = plan->document_count = plan->kept_count = 0;
+    plan->operation = (struct proto_span){0};
     plan->count = plan->created = 0;
 }
 

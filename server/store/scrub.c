@@ -159,6 +159,14 @@ static void scrub_vector(struct scrub *scrub, enum disk_table table, uint64_t ke
             (unsigned long long)key);
 }
 
+static void scrub_operation(struct scrub *scrub, enum disk_table table, uint64_t key,
+                            struct proto_span value)
+{
+    if (value.bytes != STORE_OPERATION_VALUE_BYTES || key > scrub->txn.state.seq ||
+        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8))
+        bad(scrub, "operation %llu does not match its checksum", (unsigned long long)key);
+}
+
 /* Format and state were checked when the view was made. */
 static void scrub_nothing(struct scrub *scrub, enum disk_table table, uint64_t key,
                           struct proto_span value)
@@ -171,11 +179,12 @@ static void scrub_nothing(struct scrub *scrub, enum disk_table table, uint64_t k
 
 static void (*const scrubbers[DISK_TABLE_COUNT])(struct scrub *, enum disk_table, uint64_t,
                                                  struct proto_span) = {
-    [DISK_TABLE_META] = scrub_nothing,    [DISK_TABLE_LOG] = scrub_sealed,
-    [DISK_TABLE_ACCOUNT] = scrub_account, [DISK_TABLE_ROW] = scrub_block,
-    [DISK_TABLE_ID] = scrub_bucket,       [DISK_TABLE_SCHEMA] = scrub_sealed,
-    [DISK_TABLE_ICP] = scrub_sealed,      [DISK_TABLE_SWITCH] = scrub_sealed,
-    [DISK_TABLE_TAL] = scrub_sealed,      [DISK_TABLE_VECTOR] = scrub_vector,
+    [DISK_TABLE_META] = scrub_nothing,        [DISK_TABLE_LOG] = scrub_sealed,
+    [DISK_TABLE_ACCOUNT] = scrub_account,     [DISK_TABLE_ROW] = scrub_block,
+    [DISK_TABLE_ID] = scrub_bucket,           [DISK_TABLE_SCHEMA] = scrub_sealed,
+    [DISK_TABLE_ICP] = scrub_sealed,          [DISK_TABLE_SWITCH] = scrub_sealed,
+    [DISK_TABLE_TAL] = scrub_sealed,          [DISK_TABLE_VECTOR] = scrub_vector,
+    [DISK_TABLE_OPERATION] = scrub_operation,
 };
 
 static void compare_sum(struct scrub *scrub, enum disk_table table, uint64_t count, uint64_t digest)

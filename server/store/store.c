@@ -109,7 +109,9 @@ static bool content_tell(struct store *store, struct proto_fault *fault)
     if (!disk_txn_read(&txn, &store->env, fault))
         return false;
     store->writer.state = txn.state;
-    bool good = store_vectors_load(store, &txn, fault) && documents_tell(store, &txn, fault);
+    bool good = store_vectors_load(store, &txn, fault) &&
+                store_operations_load(&store->operations, &store->hasher, &txn, fault) &&
+                documents_tell(store, &txn, fault);
     disk_txn_abort(&txn);
     return good;
 }
@@ -143,6 +145,7 @@ static void store_free(struct store *store)
     free(store->writer.touched);
     disk_env_close(&store->env);
     store_queue_fini(&store->queue);
+    store_operations_fini(&store->operations);
     pthread_mutex_destroy(&store->views.mutex);
     pthread_mutex_destroy(&store->figures.mutex);
     free(store);
@@ -161,6 +164,11 @@ static struct store *store_create(const struct store_options *options)
     store->writer.rows =
         (struct store_row_writer){.hasher = &store->hasher, .stamps = &store->stamps};
     if (!store_queue_init(&store->queue)) {
+        free(store);
+        return NULL;
+    }
+    if (!store_operations_init(&store->operations)) {
+        store_queue_fini(&store->queue);
         free(store);
         return NULL;
     }

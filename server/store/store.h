@@ -20,8 +20,8 @@
  *
  * Durability: LMDB's default (fsync at commit); never WRITEMAP, NOSYNC, NOMETASYNC, DUPSORT, cursor
  * deletes. Faults: PROTO_LOCKED (another process), PROTO_DISK_FULL, PROTO_IO, PROTO_CORRUPT,
- * PROTO_BUSY (queue full), PROTO_CONFLICT, PROTO_NOT_FOUND, PROTO_LIMIT, PROTO_NO_MEMORY. Disk
- * format: docs/disk-format.md. Source: LMDB 0.9 (symas.com/lmdb), XXH3. */
+ * PROTO_BUSY (queue full), PROTO_CONFLICT, PROTO_NOT_FOUND, PROTO_LIMIT, PROTO_DEADLINE,
+ * PROTO_NO_MEMORY. Disk format: docs/disk-format.md. Source: LMDB 0.9 (symas.com/lmdb), XXH3. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -134,6 +134,7 @@ struct store_result {
     uint32_t created;
     uint32_t version;  /* schema or ICP version that was stored or made active */
     uint32_t previous; /* version that was active before */
+    bool repeated;     /* it was applied before, under its operation id: what came of it then */
 };
 
 /* A batch is built by one thread; its commands are encoded as they are added (the bytes that go
@@ -169,6 +170,17 @@ bool store_batch_activate(struct store_batch *batch, uint32_t version, struct pr
 /* Goes back to the version that was active before the current one; a second revert comes back. */
 bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
                         struct proto_fault *fault);
+
+/* The id that the client gave the operation, and a digest of its request; the last to be added,
+ * once. A batch whose id was applied before changes nothing and is answered as that one was,
+ * `repeated`; PROTO_CONFLICT if its digest was another. A batch of nothing else asks:
+ * PROTO_NOT_FOUND if the id was not applied. How long ids are remembered: PROTO_OPERATION_SECONDS,
+ * PROTO_OPERATIONS_MAX. */
+bool store_batch_operation(struct store_batch *batch, struct proto_span id, uint64_t digest,
+                           struct proto_fault *fault);
+/* The moment, by options.now_ms, at which the batch is refused with PROTO_DEADLINE if its turn has
+ * not come; 0: none. */
+void store_batch_deadline(struct store_batch *batch, int64_t deadline_ms);
 
 /* Takes the batch. on_done runs on the writer thread, once, after the commit (or with a fault); it
  * must not block. False with *fault (PROTO_BUSY, PROTO_SHUTTING_DOWN): the batch is still the

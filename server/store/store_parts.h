@@ -17,6 +17,7 @@
 #include "server/store/apply.h"
 #include "server/store/command.h"
 #include "server/store/index.h"
+#include "server/store/operation.h"
 #include "server/store/vector_parts.h"
 
 /* A submission: a batch, a turn of vectors, or a change of encoder. Linked into the queue. */
@@ -29,6 +30,7 @@ struct store_ticket {
     void *context;
     struct store_result result;
     bool refused;
+    bool repeated;
 };
 
 struct store_queue {
@@ -85,6 +87,7 @@ struct store {
     struct store_options options;
     struct disk_env env;
     struct store_hasher hasher;
+    struct store_operations operations;
     struct store_queue queue;
     pthread_t thread;
     struct store_writer writer;

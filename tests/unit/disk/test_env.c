@@ -306,8 +306,8 @@ static void make_older(const struct fixture *fixture, bool with_log)
     disk_set_u64(bytes, disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes + 8, sizeof bytes - 8));
     value = (MDB_val){sizeof bytes, bytes};
     assert_int_equal(mdb_put(txn, meta, &name, &value, 0), 0);
-    static const char *const tables[] = {"tal", "vector", "log"};
-    for (size_t i = 0; i < (with_log ? 2 : 3); i++) {
+    static const char *const tables[] = {"operation", "tal", "vector", "log"};
+    for (size_t i = 0; i < (with_log ? 3 : 4); i++) {
         MDB_dbi table;
         assert_int_equal(mdb_dbi_open(txn, tables[i], MDB_INTEGERKEY, &table), 0);
         assert_int_equal(mdb_drop(txn, table, 1), 0);
