@@ -97,6 +97,17 @@ static bool operation_make(struct client_task *task, struct proto_fault *fault)
     return true;
 }
 
+/* Whether the server knows an operation of this kind by an id: what is not in its table is passed
+ * over there, and would be carried out twice. */
+static bool operation_taken(const struct proto_op_info *info)
+{
+    for (size_t i = 0; i < info->request_count; i++) {
+        if (strcmp(info->request[i].name, "operation") == 0)
+            return true;
+    }
+    return false;
+}
+
 bool client_task_prepare(struct client_core *core, struct client_task *task,
                          const struct client_request *request, int64_t until_ms,
                          struct proto_fault *fault)
@@ -109,10 +120,10 @@ bool client_task_prepare(struct client_core *core, struct client_task *task,
     task->request.operation = NULL;
     task->request.owner = task;
     task->is_safe = info->retry == PROTO_RETRY_SAFE;
-    task->is_named = request->operation != NULL;
+    bool is_known = operation_taken(info);
+    task->is_named = request->operation != NULL && is_known;
     task->is_hedgeable = task->is_safe && info->role == PROTO_ROLE_READ;
-    bool is_write = info->role == PROTO_ROLE_WRITE || info->role == PROTO_ROLE_ADMIN;
-    if (task->is_safe || task->is_named || !is_write || !core->settings.is_patient)
+    if (task->is_safe || task->is_named || !is_known || !core->settings.is_patient)
         return true;
     task->is_named = true;
     return operation_make(task, fault);

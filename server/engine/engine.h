@@ -23,6 +23,14 @@ struct store_view;
 
 int64_t engine_now_ms(const struct engine *engine);
 
+/* An operation by the id that the client gave it (ids of 0 bytes: none), with a digest of its
+ * request: one that is repeated is applied once, the same id with another digest is refused with
+ * PROTO_CONFLICT. */
+struct engine_operation {
+    struct proto_span id;
+    uint64_t digest;
+};
+
 /* Who is told of each commit (store.h), on the writer thread: BEGIN, then DONE or FAILED, to those
  * that follow in the order in which they joined. on_commit must not block, follow or unfollow. */
 struct engine_follower {
@@ -231,6 +239,7 @@ struct engine_job_info {
     int64_t started_ms, ended_ms;
     unsigned place;           /* of the lane's thread that ended it */
     uint32_t icp;             /* version made, 0 if none */
+    bool repeated;            /* it was made before, by the same operation */
     struct proto_fault fault; /* of a failed job */
 };
 
@@ -252,7 +261,8 @@ struct engine_learn {
     uint64_t seed;
     unsigned pairs_max;
     bool activate;
-    int64_t deadline_ms; /* wall clock by which the job must have begun; 0: none */
+    struct engine_operation operation; /* at most PROTO_OPERATION_BYTES_MAX */
+    int64_t deadline_ms;               /* wall clock by which the job must have begun; 0: none */
     /* Both run on the job's thread. on_progress may be NULL. on_done runs once, whatever happens,
      * also for a job that is cancelled before it began; info->state tells. */
     void (*on_progress)(void *context, const struct engine_job_info *info);

@@ -139,18 +139,24 @@ bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
     return identity_id_check(id, "ids", fault) && store_batch_delete(ingest->batch, id, fault);
 }
 
-/* On the writer thread, when the batch is on disk or refused. */
-static void ingest_done(void *context, const struct store_result *result)
+static struct engine_written written_of(const struct store_result *result)
 {
-    struct engine_ingest *ingest = context;
-    struct engine_written written = {
+    return (struct engine_written){
         .fault = result->fault,
         .seq = result->seq,
         .count = result->count,
         .created = result->created,
         .version = result->version,
         .previous = result->previous,
+        .repeated = result->repeated,
     };
+}
+
+/* On the writer thread, when the batch is on disk or refused. */
+static void ingest_done(void *context, const struct store_result *result)
+{
+    struct engine_ingest *ingest = context;
+    struct engine_written written = written_of(result);
     ingest->write.on_done(ingest->write.context, &written);
     free(ingest);
 }
@@ -162,10 +168,43 @@ bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
     ingest_slim(ingest);
     ingest->write = *write;
     ingest->batch = NULL; /* the store's, or freed below: the ingest may be gone after this */
-    if (!store_submit(engine->store, batch, ingest_done, ingest, fault)) {
+    store_batch_deadline(batch, write->deadline_ms);
+    if (!engine_operation_add(batch, &write->operation, fault) ||
+        !store_submit(engine->store, batch, ingest_done, ingest, fault)) {
         store_batch_destroy(batch);
         free(ingest);
         return false;
     }
+    return true;
+}
+
+bool engine_operation_add(struct store_batch *batch, const struct engine_operation *operation,
+                          struct proto_fault *fault)
+{
+    return operation->id.bytes == 0 ||
+           store_batch_operation(batch, operation->id, operation->digest, fault);
+}
+
+bool engine_operation_find(struct engine *engine, const struct engine_operation *operation,
+                           struct engine_written *written, struct proto_fault *fault)
+{
+    struct store_result result;
+    *written = (struct engine_written){0};
+    if (operation->id.bytes == 0) {
+        return true;
+    }
+    struct store_batch *batch = store_batch_create();
+    if (!batch) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+    }
+    if (!engine_operation_add(batch, operation, fault)) {
+        store_batch_destroy(batch);
+        return false;
+    }
+    if (!store_submit_wait(engine->store, batch, &result) && result.fault.code != PROTO_NOT_FOUND) {
+        *fault = result.fault;
+        return false;
+    }
+    *written = written_of(&result);
     return true;
 }

@@ -41,10 +41,14 @@ struct engine_written {
     uint32_t created;         /* of them new */
     uint32_t version;         /* schema or ICP version that was stored or made active */
     uint32_t previous;        /* ICP version that was active before */
+    bool repeated;            /* it was done before: what came of it then */
 };
 
-/* Who is told, once, unless the call that was given it returns false. */
+/* What holds for the whole of a write, and who is told, once, unless the call that was given it
+ * returns false. */
 struct engine_write {
+    struct engine_operation operation;
+    int64_t deadline_ms; /* wall clock by which its turn must have come; 0: none */
     void (*on_done)(void *context, const struct engine_written *written);
     void *context;
 };
@@ -61,6 +65,16 @@ bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
 /* Takes the ingest, also when it fails. */
 bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
                           const struct engine_write *write, struct proto_fault *fault);
+
+/* Whether the operation was applied, and what came of it: *written, repeated or not. Waits for the
+ * writer's turn: not for a thread with an event loop. False with *fault: PROTO_CONFLICT, or the
+ * store's. */
+bool engine_operation_find(struct engine *engine, const struct engine_operation *operation,
+                           struct engine_written *written, struct proto_fault *fault);
+/* Gives the operation, if there is one, to a batch that is complete otherwise. */
+struct store_batch;
+bool engine_operation_add(struct store_batch *batch, const struct engine_operation *operation,
+                          struct proto_fault *fault);
 
 /* Documents, checked against the state that the worker sees; which version they become is decided
  * by the writer, for others may be on their way. */

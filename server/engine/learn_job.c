@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "server/engine/engine_internal.h"
+#include "server/engine/ingest.h"
 #include "server/engine/population.h"
 #include "server/filter/filter.h"
 #include "server/learn/learn.h"
@@ -28,6 +29,8 @@ struct learn {
     uint64_t seed;
     unsigned pairs_max;
     bool activate;
+    struct engine_operation operation; /* its id points into operation_id */
+    uint8_t operation_id[PROTO_OPERATION_BYTES_MAX];
 };
 
 static void learn_destroy(void *context)
@@ -154,6 +157,12 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
     learn->seed = request->seed;
     learn->pairs_max = request->pairs_max;
     learn->activate = request->activate;
+    if (request->operation.id.bytes > 0 &&
+        request->operation.id.bytes <= sizeof learn->operation_id) {
+        memcpy(learn->operation_id, request->operation.id.data, request->operation.id.bytes);
+        learn->operation = (struct engine_operation){
+            {learn->operation_id, request->operation.id.bytes}, request->operation.digest};
+    }
     learn->label_text = span_copy(request->label);
     learn->where_text = span_copy(request->where);
     learn->name = span_copy(request->name);
@@ -250,7 +259,8 @@ static bool store_document(struct engine_job *job, const struct learn *learn, co
                                       .text = proto_span_text(text),
                                       .activate = learn->activate,
                                       .reason = proto_span_text("learned")};
-    if (!store_batch_document(batch, &document, fault)) {
+    if (!store_batch_document(batch, &document, fault) ||
+        !engine_operation_add(batch, &learn->operation, fault)) {
         store_batch_destroy(batch);
         return false;
     }
@@ -259,6 +269,7 @@ static bool store_document(struct engine_job *job, const struct learn *learn, co
         return false;
     }
     job->info.icp = result.version;
+    job->info.repeated = result.repeated;
     return true;
 }
 
@@ -294,6 +305,15 @@ static char *learn_document(struct engine_job *job, struct learn *learn,
 static bool run_learn(struct engine_job *job, struct proto_fault *fault)
 {
     struct learn *learn = job->context;
+    struct engine_written before;
+    if (!engine_operation_find(job->engine, &learn->operation, &before, fault)) {
+        return false;
+    }
+    if (before.repeated) {
+        job->info.icp = before.version;
+        job->info.repeated = true;
+        return true;
+    }
     struct engine_population accounts;
     if (!population_read(job, learn, &accounts, fault)) {
         return false;

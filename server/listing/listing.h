@@ -20,6 +20,7 @@ struct listing_built {
     uint64_t matched, excluded;
     uint64_t seq; /* of the data it was built from */
     char digest[17];
+    bool repeated; /* it was built before, by the same operation */
 };
 
 bool listing_build(struct engine_worker *worker, const struct engine_job *job,

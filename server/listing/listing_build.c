@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/engine/ingest.h"
 #include "server/listing/listing.h"
 #include "server/tal/tal_document.h"
 
@@ -204,8 +205,8 @@ static json_t *body_make(struct engine_worker *worker, const struct engine_job *
 }
 
 static bool list_store(struct engine_worker *worker, const struct listing_selection *selection,
-                       struct proto_span text, struct listing_built *built,
-                       struct proto_fault *fault)
+                       const struct engine_operation *operation, struct proto_span text,
+                       struct listing_built *built, struct proto_fault *fault)
 {
     struct proto_span *ids = calloc(selection->count + 1, sizeof *ids);
     struct store_batch *batch = store_batch_create();
@@ -223,7 +224,8 @@ static bool list_store(struct engine_worker *worker, const struct listing_select
                                       .text = text,
                                       .ids = ids,
                                       .id_count = selection->count};
-    bool ok = store_batch_document(batch, &document, fault);
+    bool ok = store_batch_document(batch, &document, fault) &&
+              engine_operation_add(batch, operation, fault);
     free(ids);
     if (!ok) {
         store_batch_destroy(batch);
@@ -265,13 +267,47 @@ static bool not_empty(const struct listing_selection *selection, struct proto_fa
                            (size_t)selection->matched, (size_t)selection->excluded);
 }
 
+/* What its document says of a list that the same operation built before. */
+static bool built_before(struct engine_worker *worker, const struct engine_written *written,
+                         struct listing_built *built, struct proto_fault *fault)
+{
+    const struct engine_lists *lists = worker->state->lists;
+    const struct engine_list *list =
+        lists && written->version - 1 < lists->count ? lists->items[written->version - 1] : NULL;
+    if (!list) {
+        return proto_fault_set(fault, PROTO_CORRUPT, "operation",
+                               "the list that the operation built cannot be read");
+    }
+    const json_t *population = json_object_get(list->head, "population");
+    const char *digest = json_string_value(json_object_get(list->head, "digest"));
+    *built = (struct listing_built){
+        .number = list->number,
+        .icp = list->icp,
+        .count = (size_t)json_integer_value(json_object_get(list->head, "count")),
+        .unassigned = (size_t)json_integer_value(json_object_get(list->head, "unassigned")),
+        .matched = (uint64_t)json_integer_value(json_object_get(population, "matched")),
+        .excluded = (uint64_t)json_integer_value(json_object_get(population, "excluded")),
+        .seq = (uint64_t)json_integer_value(json_object_get(list->head, "seq")),
+        .repeated = true,
+    };
+    snprintf(built->digest, sizeof built->digest, "%s", digest ? digest : "");
+    return true;
+}
+
 bool listing_build(struct engine_worker *worker, const struct engine_job *job,
                    const struct listing_request *request, struct listing_built *built,
                    struct proto_fault *fault)
 {
     struct listing_selection selection = {0};
+    struct engine_written before;
     size_t bytes = 0;
     char *text = NULL;
+    if (!engine_operation_find(worker->engine, &request->operation, &before, fault)) {
+        return false;
+    }
+    if (before.repeated) {
+        return engine_worker_refresh(worker, fault) && built_before(worker, &before, built, fault);
+    }
     bool ok = name_free(worker, request->name, fault) &&
               listing_select(worker, job, request, &selection, fault) &&
               not_empty(&selection, fault);
@@ -293,7 +329,7 @@ bool listing_build(struct engine_worker *worker, const struct engine_job *job,
             .seq = store_view_seq(worker->view),
         };
         tal_document_digest(span, built->digest);
-        ok = list_store(worker, &selection, span, built, fault);
+        ok = list_store(worker, &selection, &request->operation, span, built, fault);
     }
     free(text);
     listing_selection_fini(&selection);

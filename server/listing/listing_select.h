@@ -26,6 +26,7 @@ struct listing_part {
 
 struct listing_request {
     struct proto_span name, filter, note;
+    struct engine_operation operation;
     uint64_t icp; /* 0: the active version */
     size_t k;
     struct proto_span quota_field; /* empty: no quota */

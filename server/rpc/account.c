@@ -113,11 +113,12 @@ static bool intake_fill(struct intake *intake, struct proto_span accounts,
 }
 
 /* Takes the ingest, also when it fails. */
-static enum rpc_outcome ingest_commit(struct rpc_call *call, struct engine_ingest *ingest,
-                                      rpc_write_reply *reply, struct proto_fault *fault)
+static enum rpc_outcome ingest_commit(struct rpc_call *call, int operation,
+                                      struct engine_ingest *ingest, rpc_write_reply *reply,
+                                      struct proto_fault *fault)
 {
     struct engine_write write;
-    if (!rpc_write_begin(call, reply, &write, fault)) {
+    if (!rpc_write_begin(call, operation, reply, &write, fault)) {
         engine_ingest_drop(ingest);
         return RPC_FAILED;
     }
@@ -128,7 +129,8 @@ static enum rpc_outcome ingest_commit(struct rpc_call *call, struct engine_inges
 /* Positions of put and patch are the same, so one intake serves both. */
 _Static_assert((int)PROTO_Q_ACCOUNT_PUT_ACCOUNTS == (int)PROTO_Q_ACCOUNT_PATCH_ACCOUNTS &&
                    (int)PROTO_Q_ACCOUNT_PUT_SOURCE == (int)PROTO_Q_ACCOUNT_PATCH_SOURCE &&
-                   (int)PROTO_Q_ACCOUNT_PUT_TIME == (int)PROTO_Q_ACCOUNT_PATCH_TIME,
+                   (int)PROTO_Q_ACCOUNT_PUT_TIME == (int)PROTO_Q_ACCOUNT_PATCH_TIME &&
+                   (int)PROTO_Q_ACCOUNT_PUT_OPERATION == (int)PROTO_Q_ACCOUNT_PATCH_OPERATION,
                "put and patch take the same arguments");
 
 static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_reply *reply,
@@ -155,7 +157,7 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
     if (!intake.ingest || !intake.values || !intake.removed) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the accounts");
     } else if (intake_fill(&intake, call->args[PROTO_Q_ACCOUNT_PUT_ACCOUNTS].value, fault)) {
-        outcome = ingest_commit(call, intake.ingest, reply, fault);
+        outcome = ingest_commit(call, PROTO_Q_ACCOUNT_PUT_OPERATION, intake.ingest, reply, fault);
         intake.ingest = NULL;
     }
     engine_ingest_drop(intake.ingest);
@@ -167,10 +169,11 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
 static void put_reply(struct proto_writer *out, const struct proto_op_info *op,
                       const struct engine_written *written)
 {
-    proto_write_map(out, 3);
+    proto_write_map(out, 3U + written->repeated);
     rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_COUNT, written->count);
     rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_CREATED, written->created);
     rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_SEQ, written->seq);
+    rpc_put_repeated(out, op, PROTO_A_ACCOUNT_PUT_REPEATED, written->repeated);
 }
 
 enum rpc_outcome rpc_on_ACCOUNT_PUT(struct rpc_call *call, struct proto_fault *fault)
@@ -183,11 +186,13 @@ static void count_reply(struct proto_writer *out, const struct proto_op_info *op
                         const struct engine_written *written)
 {
     _Static_assert((int)PROTO_A_ACCOUNT_PATCH_COUNT == (int)PROTO_A_ACCOUNT_DELETE_COUNT &&
-                       (int)PROTO_A_ACCOUNT_PATCH_SEQ == (int)PROTO_A_ACCOUNT_DELETE_SEQ,
+                       (int)PROTO_A_ACCOUNT_PATCH_SEQ == (int)PROTO_A_ACCOUNT_DELETE_SEQ &&
+                       (int)PROTO_A_ACCOUNT_PATCH_REPEATED == (int)PROTO_A_ACCOUNT_DELETE_REPEATED,
                    "patch and delete answer alike");
-    proto_write_map(out, 2);
+    proto_write_map(out, 2U + written->repeated);
     rpc_put_uint(out, op, PROTO_A_ACCOUNT_PATCH_COUNT, written->count);
     rpc_put_uint(out, op, PROTO_A_ACCOUNT_PATCH_SEQ, written->seq);
+    rpc_put_repeated(out, op, PROTO_A_ACCOUNT_PATCH_REPEATED, written->repeated);
 }
 
 enum rpc_outcome rpc_on_ACCOUNT_PATCH(struct rpc_call *call, struct proto_fault *fault)
@@ -212,5 +217,5 @@ enum rpc_outcome rpc_on_ACCOUNT_DELETE(struct rpc_call *call, struct proto_fault
             return RPC_FAILED;
         }
     }
-    return ingest_commit(call, ingest, count_reply, fault);
+    return ingest_commit(call, PROTO_Q_ACCOUNT_DELETE_OPERATION, ingest, count_reply, fault);
 }

@@ -5,16 +5,17 @@
 static void put_reply(struct proto_writer *out, const struct proto_op_info *op,
                       const struct engine_written *written)
 {
-    proto_write_map(out, 2);
+    proto_write_map(out, 2U + written->repeated);
     rpc_put_uint(out, op, PROTO_A_ICP_PUT_ICP, written->version);
     rpc_put_uint(out, op, PROTO_A_ICP_PUT_SEQ, written->seq);
+    rpc_put_repeated(out, op, PROTO_A_ICP_PUT_REPEATED, written->repeated);
 }
 
 enum rpc_outcome rpc_on_ICP_PUT(struct rpc_call *call, struct proto_fault *fault)
 {
     struct proto_span text = rpc_arg_text(call, PROTO_Q_ICP_PUT_DOCUMENT);
     struct engine_write write;
-    if (!rpc_write_begin(call, put_reply, &write, fault)) {
+    if (!rpc_write_begin(call, PROTO_Q_ICP_PUT_OPERATION, put_reply, &write, fault)) {
         return RPC_FAILED;
     }
     return rpc_write_end(&write, engine_icp_put(call->worker->engine, text, &write, fault));
@@ -113,16 +114,18 @@ enum rpc_outcome rpc_on_ICP_LIST(struct rpc_call *call, struct proto_fault *faul
 /* activate and revert answer alike. */
 _Static_assert((int)PROTO_A_ICP_ACTIVATE_ICP == (int)PROTO_A_ICP_REVERT_ICP &&
                    (int)PROTO_A_ICP_ACTIVATE_PREVIOUS == (int)PROTO_A_ICP_REVERT_PREVIOUS &&
-                   (int)PROTO_A_ICP_ACTIVATE_SEQ == (int)PROTO_A_ICP_REVERT_SEQ,
+                   (int)PROTO_A_ICP_ACTIVATE_SEQ == (int)PROTO_A_ICP_REVERT_SEQ &&
+                   (int)PROTO_A_ICP_ACTIVATE_REPEATED == (int)PROTO_A_ICP_REVERT_REPEATED,
                "activate and revert answer alike");
 
 static void switch_reply(struct proto_writer *out, const struct proto_op_info *op,
                          const struct engine_written *written)
 {
-    proto_write_map(out, 3);
+    proto_write_map(out, 3U + written->repeated);
     rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_ICP, written->version);
     rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_PREVIOUS, written->previous);
     rpc_put_uint(out, op, PROTO_A_ICP_ACTIVATE_SEQ, written->seq);
+    rpc_put_repeated(out, op, PROTO_A_ICP_ACTIVATE_REPEATED, written->repeated);
 }
 
 enum rpc_outcome rpc_on_ICP_ACTIVATE(struct rpc_call *call, struct proto_fault *fault)
@@ -130,7 +133,7 @@ enum rpc_outcome rpc_on_ICP_ACTIVATE(struct rpc_call *call, struct proto_fault *
     uint64_t version = rpc_arg_uint(call, PROTO_Q_ICP_ACTIVATE_ICP);
     struct proto_span reason = rpc_arg_text(call, PROTO_Q_ICP_ACTIVATE_REASON);
     struct engine_write write;
-    if (!rpc_write_begin(call, switch_reply, &write, fault)) {
+    if (!rpc_write_begin(call, PROTO_Q_ICP_ACTIVATE_OPERATION, switch_reply, &write, fault)) {
         return RPC_FAILED;
     }
     return rpc_write_end(&write,
@@ -141,7 +144,7 @@ enum rpc_outcome rpc_on_ICP_REVERT(struct rpc_call *call, struct proto_fault *fa
 {
     struct proto_span reason = rpc_arg_text(call, PROTO_Q_ICP_REVERT_REASON);
     struct engine_write write;
-    if (!rpc_write_begin(call, switch_reply, &write, fault)) {
+    if (!rpc_write_begin(call, PROTO_Q_ICP_REVERT_OPERATION, switch_reply, &write, fault)) {
         return RPC_FAILED;
     }
     return rpc_write_end(&write, engine_icp_revert(call->worker->engine, reason, &write, fault));

@@ -2,7 +2,7 @@
 /* icp-learn: queues the job, sends progress frames if asked, and the evidence at the end. */
 #include <stdlib.h>
 
-#include "server/rpc/call.h"
+#include "server/rpc/write.h"
 
 struct pending_learn {
     struct rpc_later *later;
@@ -32,12 +32,13 @@ static void write_learned(struct rpc_later *later, const struct engine_job_info 
     const struct learn_document *document = engine_state_document(state, info->icp, &fault);
     char *evidence =
         document ? json_dumps(json_object_get(document->json, "evidence"), JSON_COMPACT) : NULL;
-    proto_write_map(out, evidence ? 3 : 2);
+    proto_write_map(out, (evidence ? 3U : 2U) + info->repeated);
     rpc_put_uint(out, later->op, PROTO_A_ICP_LEARN_JOB, info->job);
     rpc_put_uint(out, later->op, PROTO_A_ICP_LEARN_ICP, info->icp);
     if (evidence) {
         rpc_put_text(out, later->op, PROTO_A_ICP_LEARN_EVIDENCE, evidence);
     }
+    rpc_put_repeated(out, later->op, PROTO_A_ICP_LEARN_REPEATED, info->repeated);
     free(evidence);
     engine_state_release(state);
 }
@@ -69,6 +70,7 @@ static bool learn_read(struct rpc_call *call, struct engine_learn *learn, struct
         *fault = local;
         return false;
     }
+    learn->operation = rpc_operation(call, PROTO_Q_ICP_LEARN_OPERATION);
     learn->deadline_ms = rpc_deadline_ms(call);
     return true;
 }

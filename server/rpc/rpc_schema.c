@@ -4,16 +4,17 @@
 static void schema_reply(struct proto_writer *out, const struct proto_op_info *op,
                          const struct engine_written *written)
 {
-    proto_write_map(out, 2);
+    proto_write_map(out, 2U + written->repeated);
     rpc_put_uint(out, op, PROTO_A_SCHEMA_PUT_SCHEMA, written->version);
     rpc_put_uint(out, op, PROTO_A_SCHEMA_PUT_SEQ, written->seq);
+    rpc_put_repeated(out, op, PROTO_A_SCHEMA_PUT_REPEATED, written->repeated);
 }
 
 enum rpc_outcome rpc_on_SCHEMA_PUT(struct rpc_call *call, struct proto_fault *fault)
 {
     struct proto_span text = rpc_arg_text(call, PROTO_Q_SCHEMA_PUT_DOCUMENT);
     struct engine_write write;
-    if (!rpc_write_begin(call, schema_reply, &write, fault)) {
+    if (!rpc_write_begin(call, PROTO_Q_SCHEMA_PUT_OPERATION, schema_reply, &write, fault)) {
         return RPC_FAILED;
     }
     return rpc_write_end(&write, engine_schema_put(call->worker->engine, text, &write, fault));

@@ -5,8 +5,8 @@
 
 #include "proto/shape.h"
 #include "server/listing/listing.h"
-#include "server/rpc/call.h"
 #include "server/rpc/json_write.h"
+#include "server/rpc/write.h"
 #include "server/tal/tal_document.h"
 
 /* Segments and owners are read alike: the limit is called quota or capacity. */
@@ -97,6 +97,7 @@ static bool build_read(struct rpc_call *call, struct listing_request *request,
     request->filter = rpc_arg_text(call, PROTO_Q_TAL_BUILD_FILTER);
     request->note = rpc_arg_text(call, PROTO_Q_TAL_BUILD_NOTE);
     request->icp = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_ICP);
+    request->operation = rpc_operation(call, PROTO_Q_TAL_BUILD_OPERATION);
     request->quota_field = rpc_arg_text(call, PROTO_Q_TAL_BUILD_QUOTA_FIELD);
     request->quota = quota ? call->args[PROTO_Q_TAL_BUILD_QUOTA].uint : 0;
     request->k = (size_t)rpc_arg_uint(call, PROTO_Q_TAL_BUILD_K);
@@ -120,7 +121,7 @@ enum rpc_outcome rpc_on_TAL_BUILD(struct rpc_call *call, struct proto_fault *fau
         return RPC_FAILED;
     }
     struct proto_writer *out = call->out;
-    proto_write_map(out, 8);
+    proto_write_map(out, 8U + built.repeated);
     rpc_put_str(out, call->op, PROTO_A_TAL_BUILD_NAME, request.name);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_COUNT, built.count);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_MATCHED, built.matched);
@@ -129,6 +130,7 @@ enum rpc_outcome rpc_on_TAL_BUILD(struct rpc_call *call, struct proto_fault *fau
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_ICP, built.icp);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_SEQ, built.seq);
     rpc_put_text(out, call->op, PROTO_A_TAL_BUILD_DIGEST, built.digest);
+    rpc_put_repeated(out, call->op, PROTO_A_TAL_BUILD_REPEATED, built.repeated);
     return RPC_DONE;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/write.h"
 
+#define XXH_INLINE_ALL
 #include <stdlib.h>
+#include <xxhash.h>
 
 struct pending_write {
     struct rpc_later *later;
@@ -14,15 +16,77 @@ static void write_done(void *context, const struct engine_written *written)
     if (written->fault.code == PROTO_OK) {
         const struct rpc_options *options = &pending->later->rpc->options;
         base_metrics_add(base_metrics_block(options->metrics, options->workers),
-                         BASE_METRIC_ACCOUNTS_WRITTEN, written->count);
+                         BASE_METRIC_ACCOUNTS_WRITTEN, written->repeated ? 0 : written->count);
         pending->reply(rpc_later_begin(pending->later), pending->later->op, written);
     }
     rpc_later_post(pending->later, &written->fault);
     free(pending);
 }
 
-bool rpc_write_begin(struct rpc_call *call, rpc_write_reply *reply, struct engine_write *write,
-                     struct proto_fault *fault)
+/* The digest of one argument goes over its value; of one that is handed on encoded, over its bytes.
+ */
+static void arg_digest(XXH3_state_t *state, enum proto_type type, const struct proto_arg *arg)
+{
+    uint64_t word = 0;
+    struct proto_span bytes = {(const uint8_t *)&word, sizeof word};
+    switch (type) {
+    case PROTO_TEXT:
+    case PROTO_BYTES:
+    case PROTO_JSON:
+        bytes = arg->text;
+        break;
+    case PROTO_TEXTS:
+    case PROTO_LIST:
+    case PROTO_MAP:
+    case PROTO_ANY:
+        bytes = arg->value;
+        break;
+    case PROTO_UINT:
+        word = arg->uint;
+        break;
+    case PROTO_INT:
+        word = (uint64_t)arg->integer;
+        break;
+    case PROTO_NUMBER:
+        memcpy(&word, &arg->number, sizeof word);
+        break;
+    case PROTO_FLAG:
+        word = arg->flag;
+        break;
+    }
+    XXH3_64bits_update(state, &bytes.bytes, sizeof bytes.bytes);
+    XXH3_64bits_update(state, bytes.data, bytes.bytes);
+}
+
+struct engine_operation rpc_operation(const struct rpc_call *call, int operation)
+{
+    XXH3_state_t state;
+    uint64_t place = (uint64_t)call->op->op;
+    if (!call->args[operation].present) {
+        return (struct engine_operation){0};
+    }
+    XXH3_64bits_reset(&state);
+    XXH3_64bits_update(&state, &place, sizeof place);
+    for (size_t i = 0; i < call->op->request_count; i++) {
+        if (call->args[i].present && i != (size_t)operation) {
+            place = i;
+            XXH3_64bits_update(&state, &place, sizeof place);
+            arg_digest(&state, call->op->request[i].type, &call->args[i]);
+        }
+    }
+    return (struct engine_operation){call->args[operation].text, XXH3_64bits_digest(&state)};
+}
+
+void rpc_put_repeated(struct proto_writer *out, const struct proto_op_info *op, int index,
+                      bool repeated)
+{
+    if (repeated) {
+        rpc_put_flag(out, op, index, true);
+    }
+}
+
+bool rpc_write_begin(struct rpc_call *call, int operation, rpc_write_reply *reply,
+                     struct engine_write *write, struct proto_fault *fault)
 {
     struct pending_write *pending = calloc(1, sizeof *pending);
     if (!pending) {
@@ -34,7 +98,10 @@ bool rpc_write_begin(struct rpc_call *call, rpc_write_reply *reply, struct engin
         free(pending);
         return false;
     }
-    *write = (struct engine_write){.on_done = write_done, .context = pending};
+    *write = (struct engine_write){.operation = rpc_operation(call, operation),
+                                   .deadline_ms = rpc_deadline_ms(call),
+                                   .on_done = write_done,
+                                   .context = pending};
     return true;
 }
 

@@ -60,8 +60,8 @@ struct store_batch {
     size_t bytes;
     size_t capacity;
     uint32_t commands;
-    bool timed;      /* it is one of the log again: */
-    int64_t time_ms; /* and has the time that it had */
+    bool timed;                                   /* it is one of the log again: */
+    int64_t time_ms;                              /* and has the time that it had */
     uint8_t operation[PROTO_OPERATION_BYTES_MAX]; /* its id, if it has one */
     uint8_t operation_bytes;
     uint64_t operation_digest;

@@ -82,26 +82,47 @@ static bool hang_up_plainly(int fd)
     return fake_greet(fd) && fake_read(fd, &request) && operation_note(&request);
 }
 
-static bool put(const fake_script *scripts, size_t count, const char *operation,
-                const struct icp_options *options, struct icp_fault *fault)
+/* Calls an operation with a payload that names `operation`, or not. */
+static bool call(enum icp_op op, const fake_script *scripts, size_t count, const char *operation,
+                 const struct icp_options *options, struct icp_fault *fault)
 {
     struct fake_server server;
     struct icp_reply reply = {0};
     struct icp_payload *payload = icp_payload_create();
     operation_count = 0;
     fake_start(&server, true, scripts, count);
-    icp_payload_text(payload, "document", "{}");
+    if (op == ICP_OP_ICP_PUT)
+        icp_payload_text(payload, "document", "{}");
     if (operation != NULL)
         icp_payload_text(payload, "operation", operation);
     struct icp_client *client = icp_connect(server.uri, options, fault);
     assert_non_null(client);
-    bool succeeded = icp_call(client, ICP_OP_ICP_PUT, payload, &reply);
+    bool succeeded = icp_call(client, op, payload, &reply);
     *fault = reply.fault;
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);
     icp_close(client);
     assert_true(fake_stop(&server));
     return succeeded;
+}
+
+static bool put(const fake_script *scripts, size_t count, const char *operation,
+                const struct icp_options *options, struct icp_fault *fault)
+{
+    return call(ICP_OP_ICP_PUT, scripts, count, operation, options, fault);
+}
+
+/* What the table gives no id, the server does not know by one. */
+static void what_takes_no_operation_id_is_not_repeated(void **state)
+{
+    (void)state;
+    static const fake_script scripts[] = {hang_up_on_a_write};
+    struct icp_fault fault;
+    assert_false(call(ICP_OP_CAPTURE_STOP, scripts, 1, NULL, NULL, &fault));
+    assert_int_equal(fault.code, ICP_CLOSED);
+    assert_string_equal(operations[0], "");
+    assert_false(call(ICP_OP_CAPTURE_STOP, scripts, 1, "mine", NULL, &fault));
+    assert_int_equal(fault.code, ICP_CLOSED);
 }
 
 static void write_is_repeated_under_one_operation_id(void **state)
@@ -333,6 +354,7 @@ int main(void)
         cmocka_unit_test(write_keeps_the_operation_id_of_its_caller),
         cmocka_unit_test(write_is_not_repeated_where_operations_are_unknown),
         cmocka_unit_test(write_is_not_repeated_when_told_so),
+        cmocka_unit_test(what_takes_no_operation_id_is_not_repeated),
         cmocka_unit_test(slow_read_is_answered_by_the_second_connection),
         cmocka_unit_test(hedging_stays_within_its_share),
         cmocka_unit_test(writes_are_never_hedged),

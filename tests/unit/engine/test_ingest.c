@@ -413,6 +413,114 @@ static void versions_are_put_activated_and_reverted(void **state)
     engine_fixture_close(&learned);
 }
 
+/* Deletes nobody under an operation id, by a deadline. */
+static struct engine_written named_delete(const char *operation, uint64_t digest,
+                                          int64_t deadline_ms)
+{
+    struct proto_fault fault = {0};
+    struct await await;
+    struct engine_ingest *ingest = begin();
+    await_begin(&await);
+    await.write.operation = (struct engine_operation){proto_span_text(operation), digest};
+    await.write.deadline_ms = deadline_ms;
+    assert_true(engine_ingest_delete(ingest, proto_span_text("nobody"), &fault));
+    bool given = engine_ingest_commit(ingest, fixture.engine, &await.write, &fault);
+    return await_end(&await, given, &fault);
+}
+
+static void an_operation_that_is_repeated_is_applied_once(void **state)
+{
+    (void)state;
+    struct engine_written first = named_delete("op", 1, 0);
+    assert_int_equal(first.fault.code, PROTO_OK);
+    assert_false(first.repeated);
+    struct engine_written again = named_delete("op", 1, 0);
+    assert_true(again.repeated);
+    assert_int_equal(again.seq, first.seq);
+    assert_int_equal(engine_worker_seq(worker), first.seq);
+    assert_int_equal(named_delete("op", 2, 0).fault.code, PROTO_CONFLICT);
+    /* Without an id each is another one. */
+    assert_int_equal(named_delete("", 1, 0).seq, first.seq + 1);
+    assert_int_equal(named_delete("", 1, 0).seq, first.seq + 2);
+}
+
+static void an_operation_id_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    char longest[PROTO_OPERATION_BYTES_MAX + 2];
+    memset(longest, 'o', sizeof longest);
+    longest[sizeof longest - 1] = '\0';
+    struct engine_written written = named_delete(longest, 1, 0);
+    assert_int_equal(written.fault.code, PROTO_BAD_FIELD);
+    assert_string_equal(written.fault.field, "operation");
+    assert_int_equal(named_delete(longest + 1, 1, 0).fault.code, PROTO_OK);
+}
+
+static void what_an_operation_did_can_be_asked(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {0};
+    struct engine_written written;
+    struct engine_operation asked = {proto_span_text("asked"), 5};
+    assert_true(engine_operation_find(fixture.engine, &asked, &written, &fault));
+    assert_false(written.repeated);
+    struct engine_written first = named_delete("asked", 5, 0);
+    assert_true(engine_operation_find(fixture.engine, &asked, &written, &fault));
+    assert_true(written.repeated);
+    assert_int_equal(written.seq, first.seq);
+    asked.digest = 6;
+    assert_false(engine_operation_find(fixture.engine, &asked, &written, &fault));
+    assert_int_equal(fault.code, PROTO_CONFLICT);
+    struct engine_operation none = {0};
+    assert_true(engine_operation_find(fixture.engine, &none, &written, &fault));
+    assert_false(written.repeated);
+}
+
+static void a_write_whose_time_is_over_is_not_carried_out(void **state)
+{
+    (void)state;
+    int64_t now_ms = engine_now_ms(fixture.engine);
+    uint64_t seq = engine_worker_seq(worker);
+    assert_int_equal(named_delete("", 0, now_ms).fault.code, PROTO_DEADLINE);
+    assert_int_equal(engine_worker_seq(worker), seq);
+    assert_int_equal(named_delete("", 0, now_ms + 1).fault.code, PROTO_OK);
+}
+
+static uint32_t learn_under(const char *operation, uint64_t digest, bool *repeated)
+{
+    struct proto_fault fault = {0};
+    struct engine_learn learn = {
+        .label = proto_span_text("won = 1"),
+        .seed = 1,
+        .operation = {proto_span_text(operation), digest},
+        .on_done = engine_fixture_ended,
+        .context = &fixture,
+    };
+    size_t before = fixture.ended_count;
+    assert_true(engine_learn(fixture.engine, &learn, &fault) > 0);
+    struct engine_job_info info = engine_fixture_wait(&fixture, before + 1);
+    *repeated = info.repeated;
+    return info.icp;
+}
+
+static void learning_again_under_the_same_id_makes_no_version(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {0};
+    bool repeated;
+    engine_fixture_fill(&fixture, 600);
+    assert_true(engine_worker_refresh(worker, &fault));
+    size_t versions = engine_worker_state(worker)->document_count;
+    uint32_t first = learn_under("learn", 1, &repeated);
+    assert_int_equal(first, versions + 1);
+    assert_false(repeated);
+    assert_int_equal(learn_under("learn", 1, &repeated), first);
+    assert_true(repeated);
+    assert_int_equal(learn_under("learn", 2, &repeated), 0); /* it conflicts */
+    assert_true(engine_worker_refresh(worker, &fault));
+    assert_int_equal(engine_worker_state(worker)->document_count, versions + 1);
+}
+
 static void what_was_told_is_there_after_a_restart(void **state)
 {
     (void)state;
@@ -446,6 +554,11 @@ int main(void)
         cmocka_unit_test(a_large_record_grows_the_buffer),
         cmocka_unit_test(a_schema_that_is_none_is_refused_at_once),
         cmocka_unit_test(versions_are_put_activated_and_reverted),
+        cmocka_unit_test(an_operation_that_is_repeated_is_applied_once),
+        cmocka_unit_test(an_operation_id_that_is_none_is_refused),
+        cmocka_unit_test(what_an_operation_did_can_be_asked),
+        cmocka_unit_test(a_write_whose_time_is_over_is_not_carried_out),
+        cmocka_unit_test(learning_again_under_the_same_id_makes_no_version),
         cmocka_unit_test(what_was_told_is_there_after_a_restart),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
