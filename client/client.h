@@ -17,12 +17,9 @@ struct icp_client {
     struct client_kept *kept_first;
     struct client_kept *kept_last;
     size_t kept_bytes;
-    struct icp_payload *query; /* reused by icp_score_lead; NULL until the first */
-    bool default_score;
-    char default_grade;
-    double default_fit;
-    double default_p;
-    struct icp_client *next; /* in a pool's list */
+    struct icp_payload *query;  /* reused by icp_score_lead; NULL until the first */
+    struct icp_options options; /* as they were read; its texts are not ours */
+    struct icp_client *next;    /* in a pool's list */
 };
 
 /* A payload as it is built. Counts are patched in when a list or map ends. */
@@ -75,8 +72,17 @@ bool client_reply_fail(struct icp_reply *reply, uint32_t id, uint8_t op,
 /* Copies a reply into its receiver, whose buffer grows as needed. */
 bool client_reply_fill(const struct icp_allocator *allocator, struct icp_reply *reply,
                        const struct client_reply *from);
-/* Lets a score fall back on the client's default where the fault is not the query's own. */
-bool client_score_default(const struct icp_client *client, struct icp_score *score,
+/* A query of any size as this version knows it, in *read, and its payload, which is made at *reused
+ * if that is NULL. NULL with *fault. */
+const struct icp_payload *client_query_read(const struct icp_allocator *allocator,
+                                            struct icp_payload **reused,
+                                            const struct icp_query *query, struct icp_query *read,
+                                            struct icp_fault *fault);
+/* Lets a score fall back on the default of the options where the fault is not the query's own. */
+bool client_score_default(const struct icp_options *options, struct icp_score *score,
                           const struct icp_fault *fault);
+/* icp_score_lead until a moment, whatever query->timeout_ms says; 0: what it says. */
+bool client_score_until(struct icp_client *client, const struct icp_query *query, int64_t until_ms,
+                        struct icp_score *score, struct icp_fault *fault);
 
 #endif

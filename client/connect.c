@@ -121,12 +121,7 @@ struct icp_client *client_create(const char *uri, const struct icp_options *opti
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the client");
         return NULL;
     }
-    *client = (struct icp_client){
-        .default_score = options->default_score,
-        .default_grade = options->default_grade != '\0' ? options->default_grade : 'D',
-        .default_fit = options->default_fit,
-        .default_p = options->default_p,
-    };
+    *client = (struct icp_client){.options = *options};
     if (client_core_open(&client->core, uri, options, resolve, fault))
         return client;
     icp_close(client);

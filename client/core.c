@@ -237,20 +237,24 @@ static void events_take(struct client_core *core, int wait_ms)
     }
 }
 
-void client_core_turn(struct client_core *core, int64_t until_ms)
+void client_core_flush(struct client_core *core)
 {
-    int64_t now_ms = client_now_ms();
-    core->now_ms = now_ms;
+    core->now_ms = client_now_ms();
     core->wake_ms = INT64_MAX;
     core->has_news = false;
     client_core_fork_check(core);
-    client_attempts_turn(core, now_ms);
-    client_tasks_turn(core, now_ms);
+    client_attempts_turn(core, core->now_ms);
+    client_tasks_turn(core, core->now_ms);
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
         if (core->links[role] != NULL)
             client_link_push(core->links[role]);
     }
-    int64_t wait_ms = (until_ms < core->wake_ms ? until_ms : core->wake_ms) - now_ms;
+}
+
+void client_core_turn(struct client_core *core, int64_t until_ms)
+{
+    client_core_flush(core);
+    int64_t wait_ms = (until_ms < core->wake_ms ? until_ms : core->wake_ms) - core->now_ms;
     bool is_served = core->is_wanted && client_link_ready(core->links[CLIENT_MAIN]);
     if (wait_ms < 0 || core->has_news || is_served || core->lost != NULL)
         wait_ms = 0;

@@ -136,6 +136,8 @@ size_t client_core_waiting(const struct client_core *core); /* requests without 
  * not at all) and receives. To be called after client_core_next has returned false. Returns early
  * when there is something to look at. */
 void client_core_turn(struct client_core *core, int64_t until_ms);
+/* The first half of a turn: everything but bytes that have come. */
+void client_core_flush(struct client_core *core);
 /* When a turn wants to be taken next though nothing has come; INT64_MAX: never. */
 int64_t client_core_wake_ms(const struct client_core *core);
 /* Drops all connections; requests are told, or sent anew. */

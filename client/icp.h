@@ -363,6 +363,10 @@ ICP_API uint32_t icp_score_send(struct icp_client *client, const struct icp_quer
                                 struct icp_fault *fault);
 ICP_API bool icp_score_receive(struct icp_client *client, uint32_t id, uint32_t timeout_ms,
                                struct icp_score *score, struct icp_fault *fault);
+/* Reads a reply of ICP_OP_SCORE that came another way, such as to a callback of icp_async.h; the
+ * score has a copy of it. */
+ICP_API bool icp_score_read(const struct icp_reply *reply, struct icp_score *score,
+                            struct icp_fault *fault);
 ICP_API void icp_score_fini(struct icp_score *score);
 
 #ifdef __cplusplus

@@ -126,15 +126,8 @@ static bool score_read(const struct icp_allocator *allocator, struct icp_score *
     return lists_read(allocator, args, score, fault);
 }
 
-/* The payload of a query; taken from and given back to the client so that it is allocated once. */
-static const struct icp_payload *query_payload(struct icp_client *client,
-                                               const struct icp_query *query)
+static void query_write(struct icp_payload *payload, const struct icp_query *query)
 {
-    if (client->query == NULL)
-        client->query = icp_payload_create_with(&client->core.settings.allocator);
-    struct icp_payload *payload = client->query;
-    if (payload == NULL)
-        return NULL;
     icp_payload_reset(payload);
     if (query->id != NULL)
         icp_payload_text(payload, "id", query->id);
@@ -148,30 +141,35 @@ static const struct icp_payload *query_payload(struct icp_client *client,
         icp_payload_uint(payload, "icp", query->icp);
     if (query->reasons != 0)
         icp_payload_uint(payload, "reasons", query->reasons);
-    return payload;
 }
 
-/* A query of any size as this version knows it, and its payload. */
-static const struct icp_payload *query_read(struct icp_client *client,
+const struct icp_payload *client_query_read(const struct icp_allocator *allocator,
+                                            struct icp_payload **reused,
                                             const struct icp_query *query, struct icp_query *read,
                                             struct icp_fault *fault)
 {
     struct proto_fault found = {0};
-    const struct icp_payload *payload = NULL;
-    if (!client_struct_read(read, sizeof *read, query, query->size, QUERY_BYTES_FIRST))
+    if (!client_struct_read(read, sizeof *read, query, query->size, QUERY_BYTES_FIRST)) {
         proto_fault_set(&found, PROTO_USAGE, "query",
                         "the query uses what this libicp does not know; the program was built for "
                         "a newer one");
-    else if ((payload = query_payload(client, read)) == NULL)
-        proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the query");
-    if (payload == NULL)
         client_fault_export(&found, fault);
-    return payload;
+        return NULL;
+    }
+    if (*reused == NULL)
+        *reused = icp_payload_create_with(allocator);
+    if (*reused == NULL) {
+        proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the query");
+        client_fault_export(&found, fault);
+        return NULL;
+    }
+    query_write(*reused, read);
+    return *reused;
 }
 
 /* Turns a received reply, or its failure, into the result of the call. */
-static bool score_finish(const struct icp_client *client, bool received, struct icp_score *score,
-                         struct icp_fault *fault)
+static bool score_finish(const struct icp_allocator *allocator, bool received,
+                         struct icp_score *score, struct icp_fault *fault)
 {
     struct proto_fault found = {.code = PROTO_OK};
     if (!received) {
@@ -180,7 +178,7 @@ static bool score_finish(const struct icp_client *client, bool received, struct 
     }
     if (score->reply.op != ICP_OP_SCORE)
         proto_fault_set(&found, PROTO_USAGE, "", "the reply is of another operation than score");
-    else if (score_read(&client->core.settings.allocator, score, &found))
+    else if (score_read(allocator, score, &found))
         return true;
     client_fault_export(&found, fault);
     return false;
@@ -204,20 +202,20 @@ static bool is_of_the_query(enum icp_error code)
     }
 }
 
-bool client_score_default(const struct icp_client *client, struct icp_score *score,
+bool client_score_default(const struct icp_options *options, struct icp_score *score,
                           const struct icp_fault *fault)
 {
-    if (!client->default_score || is_of_the_query(fault->code))
+    if (!options->default_score || is_of_the_query(fault->code))
         return false;
     struct icp_reply reply = score->reply;
     *score = (struct icp_score){
         .size = score->size,
         .is_default = true,
-        .grade = client->default_grade,
-        .fit = client->default_fit,
-        .p = client->default_p,
-        .fit_low = client->default_fit,
-        .fit_high = client->default_fit,
+        .grade = options->default_grade != '\0' ? options->default_grade : 'D',
+        .fit = options->default_fit,
+        .p = options->default_p,
+        .fit_low = options->default_fit,
+        .fit_high = options->default_fit,
         .id = {"", 0},
         .reply = reply,
         .memory = score->memory,
@@ -225,23 +223,34 @@ bool client_score_default(const struct icp_client *client, struct icp_score *sco
     return true;
 }
 
+bool client_score_until(struct icp_client *client, const struct icp_query *query, int64_t until_ms,
+                        struct icp_score *score, struct icp_fault *fault)
+{
+    const struct icp_allocator *allocator = &client->core.settings.allocator;
+    struct icp_query read;
+    const struct icp_payload *payload =
+        client_query_read(allocator, &client->query, query, &read, fault);
+    if (payload == NULL)
+        return false;
+    int64_t left_ms = until_ms - client_now_ms();
+    uint32_t timeout_ms = until_ms == 0 ? read.timeout_ms : left_ms < 1 ? 1 : (uint32_t)left_ms;
+    bool received = icp_call_within(client, ICP_OP_SCORE, payload, timeout_ms, &score->reply);
+    return score_finish(allocator, received, score, fault) ||
+           client_score_default(&client->options, score, fault);
+}
+
 bool icp_score_lead(struct icp_client *client, const struct icp_query *query,
                     struct icp_score *score, struct icp_fault *fault)
 {
-    struct icp_query read;
-    const struct icp_payload *payload = query_read(client, query, &read, fault);
-    if (payload == NULL)
-        return false;
-    bool received = icp_call_within(client, ICP_OP_SCORE, payload, read.timeout_ms, &score->reply);
-    return score_finish(client, received, score, fault) ||
-           client_score_default(client, score, fault);
+    return client_score_until(client, query, 0, score, fault);
 }
 
 uint32_t icp_score_send(struct icp_client *client, const struct icp_query *query,
                         struct icp_fault *fault)
 {
     struct icp_query read;
-    const struct icp_payload *payload = query_read(client, query, &read, fault);
+    const struct icp_payload *payload =
+        client_query_read(&client->core.settings.allocator, &client->query, query, &read, fault);
     if (payload == NULL)
         return 0;
     return icp_send(client, ICP_OP_SCORE, payload, fault);
@@ -251,7 +260,18 @@ bool icp_score_receive(struct icp_client *client, uint32_t id, uint32_t timeout_
                        struct icp_score *score, struct icp_fault *fault)
 {
     bool received = icp_receive(client, id, timeout_ms, &score->reply);
-    return score_finish(client, received, score, fault);
+    return score_finish(&client->core.settings.allocator, received, score, fault);
+}
+
+bool icp_score_read(const struct icp_reply *reply, struct icp_score *score, struct icp_fault *fault)
+{
+    const struct client_reply from = {.id = reply->request_id,
+                                      .op = (uint8_t)reply->op,
+                                      .payload = {reply->payload, reply->payload_bytes}};
+    if (reply->fault.code != ICP_OK)
+        score->reply.fault = reply->fault;
+    bool received = reply->fault.code == ICP_OK && client_reply_fill(NULL, &score->reply, &from);
+    return score_finish(NULL, received, score, fault);
 }
 
 void icp_score_fini(struct icp_score *score)

@@ -38,7 +38,12 @@ cc -std=c99 $strict $(pkg-config --cflags icp) "$work/main.c" $(pkg-config --lib
 LD_LIBRARY_PATH=$lib "$work/c"
 # No name of the header is both a struct's and a function's, which C++ could not tell apart.
 cat >>"$work/main.cpp" <<'END'
+#include <icp_pool.h>
+#include <icp_uv.h>
 icp_options options{};
+icp_pool_options pool_options{};
+icp_pool_state pool_state{};
+icp_uv loop{};
 icp_query query{};
 icp_score score{};
 icp_reply reply{};
@@ -48,8 +53,8 @@ static_assert(ICP_VERSION_NUMBER / 10000 == ICP_VERSION_MAJOR, "the number holds
 END
 for compiler in g++ clang++; do
     for standard in c++11 c++17; do
-        $compiler -std=$standard $strict $(pkg-config --cflags icp) "$work/main.cpp" \
-            $(pkg-config --libs icp) -o "$work/cpp"
+        $compiler -std=$standard $strict $(pkg-config --cflags icp libuv) "$work/main.cpp" \
+            $(pkg-config --libs icp libuv) -o "$work/cpp"
         LD_LIBRARY_PATH=$lib "$work/cpp"
     done
 done
