@@ -7,6 +7,8 @@
 /* One read takes at least this much: many small replies, or a good part of a large one. */
 #define ROOM_BYTES_MIN ((size_t)64 << 10)
 #define PENDING_CAPACITY_MIN 64
+/* What a server says of the connection as a whole is one fault. */
+#define NOTICE_BYTES_MAX 4096
 
 void client_pipeline_init(struct client_pipeline *pipeline, size_t in_flight_max,
                           size_t buffer_bytes_max, bool checksum)
@@ -374,6 +376,23 @@ static bool frame_take(struct client_pipeline *pipeline, const struct proto_head
     return true;
 }
 
+/* A frame of which only the head has come is looked at as well: where garbage promises megabytes,
+ * they would be waited for, and every reply after them would be swallowed. */
+static void partial_check(struct client_pipeline *pipeline, struct proto_span bytes,
+                          const struct proto_header *header)
+{
+    static const struct proto_span nothing = {0};
+    if (bytes.bytes < PROTO_HEADER_BYTES)
+        return;
+    bool is_known =
+        header->request_id == 0
+            ? header->payload_bytes <= NOTICE_BYTES_MAX
+            : pipeline->pending_capacity != 0 &&
+                  pipeline->pending[pending_place(pipeline, header->request_id)].id != 0;
+    if (!is_known)
+        frame_unasked(pipeline, header, nothing);
+}
+
 bool client_pipeline_next(struct client_pipeline *pipeline, struct client_reply *reply)
 {
     while (!pipeline->lost) {
@@ -387,6 +406,7 @@ bool client_pipeline_next(struct client_pipeline *pipeline, struct client_reply 
         switch (proto_frame_split(bytes, PROTO_FRAME_BYTES_MAX, true, &header, &reply->payload,
                                   &used, &reply->fault)) {
         case PROTO_FRAME_PARTIAL:
+            partial_check(pipeline, bytes, &header);
             return false;
         case PROTO_FRAME_REFUSED: {
             char reason[sizeof reply->fault.message + 64];

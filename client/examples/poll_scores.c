@@ -45,8 +45,9 @@ int main(int count, char **arguments)
     for (int i = 2; i < count; i++) {
         struct icp_query query = {ICP_QUERY, .id = arguments[i], .timeout_ms = 5000};
         questions[i - 2] = (struct question){arguments[i], &failures};
-        if (icp_async_score(client, &query, on_score, &questions[i - 2], &fault) == NULL)
+        if (icp_async_score(client, &query, on_score, &questions[i - 2], &fault) == NULL) {
             fprintf(stderr, "%s: %s\n", arguments[i], fault.message);
+        }
     }
     /* The loop: other descriptors would stand in the array too, and other timers would shorten the
      * wait. */

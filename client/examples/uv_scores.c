@@ -32,8 +32,9 @@ static void on_score(void *context, const struct icp_reply *reply)
         run->failures++;
     }
     icp_score_fini(&score);
-    if (--run->left == 0)
+    if (--run->left == 0) {
         icp_uv_close(&run->client, NULL);
+    }
 }
 
 int main(int count, char **arguments)
@@ -53,10 +54,11 @@ int main(int count, char **arguments)
     for (int i = 2; i < count; i++) {
         struct icp_query query = {ICP_QUERY, .id = arguments[i], .timeout_ms = 5000};
         questions[i - 2] = (struct question){arguments[i], &run};
-        if (icp_uv_score(&run.client, &query, on_score, &questions[i - 2], &fault) != NULL)
+        if (icp_uv_score(&run.client, &query, on_score, &questions[i - 2], &fault) != NULL) {
             run.left++;
-        else
+        } else {
             fprintf(stderr, "%s: %s\n", arguments[i], fault.message);
+        }
     }
     uv_run(loop, UV_RUN_DEFAULT);
     uv_loop_close(loop);

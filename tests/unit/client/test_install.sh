@@ -39,6 +39,7 @@ LD_LIBRARY_PATH=$lib "$work/c"
 # No name of the header is both a struct's and a function's, which C++ could not tell apart.
 cat >>"$work/main.cpp" <<'END'
 #include <icp_pool.h>
+#include <icp_typed.h>
 #include <icp_uv.h>
 icp_options options{};
 icp_pool_options pool_options{};
@@ -79,6 +80,7 @@ cmake --build "$work/b" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 # The examples of the documentation are programs that build.
 awk -v work="$work" '/^```c$/ {n++; inside = 1; next} /^```/ {inside = 0} inside {print > (work "/doc" n ".c")}' \
     "$source/docs/client.md"
+printf "#include <icp_typed.h>\nint main(void) { return 0; }\n" >"$work/doc0.c"
 for file in "$work"/doc*.c; do
     cc -std=c99 $strict $(pkg-config --cflags icp) "$file" $(pkg-config --libs icp) -o "$work/doc"
 done
