@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "server/base/clock.h"
@@ -91,30 +90,6 @@ static bool log_slow(void *context, const struct proto_op_info *op, uint64_t too
     return true;
 }
 
-/* The store and the engine speak in levels of syslog(3). */
-static enum base_log_level level_of(int level)
-{
-    return level <= LOG_ERR       ? BASE_LOG_ERROR
-           : level <= LOG_WARNING ? BASE_LOG_WARN
-           : level <= LOG_INFO    ? BASE_LOG_INFO
-                                  : BASE_LOG_DEBUG;
-}
-
-static void log_store(void *context, int level, const char *message)
-{
-    struct server *server = context;
-    base_log(server->log, level_of(level), "store", "note",
-             BASE_FIELDS(base_field_text("text", message)));
-}
-
-/* Jobs and look-alikes. */
-static void log_engine(void *context, int level, const char *message)
-{
-    struct server *server = context;
-    base_log(server->log, level_of(level), "engine", "note",
-             BASE_FIELDS(base_field_text("text", message)));
-}
-
 /* The name that a client gives itself; its own choice, so at the level for the search of a fault.
  */
 static void log_hello(void *context, const char *client, enum proto_role role)
@@ -123,14 +98,6 @@ static void log_hello(void *context, const char *client, enum proto_role role)
     base_log(server->log, BASE_LOG_DEBUG, "rpc", "hello",
              BASE_FIELDS(base_field_text("client", client),
                          base_field_text("role", proto_role_name(role))));
-}
-
-static void log_net(void *context, enum net_log_level level, const char *text)
-{
-    static const enum base_log_level levels[] = {BASE_LOG_DEBUG, BASE_LOG_INFO, BASE_LOG_WARN,
-                                                 BASE_LOG_ERROR};
-    struct server *server = context;
-    base_log(server->log, levels[level], "net", "note", BASE_FIELDS(base_field_text("text", text)));
 }
 
 static void *worker_start(void *context, unsigned index)
@@ -240,13 +207,10 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
                   .map_bytes_max = config->map_bytes,
                   .queue_bytes_max = config->queue_bytes_max,
                   .commit_bytes_max = config->commit_bytes_max,
-                  .log_bytes_max = config->log_bytes_max,
-                  .on_log = log_store,
-                  .log_context = server},
+                  .log_bytes_max = config->log_bytes_max},
         .now_ms = server->clock.now_ms,
         .now_context = server->clock.context,
-        .on_log = log_engine,
-        .log_context = server,
+        .log = server->log,
         .on_lost = leave,
     };
     server->engine = engine_create(&options, fault);
@@ -275,8 +239,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
     options.write_ms = (unsigned)config->write_ms;
     options.now_ns = server->clock.now_ns;
     options.now_context = server->clock.context;
-    options.on_log = log_net;
-    options.log_context = server;
+    options.log = server->log;
     const struct net_handler handler = {
         .context = server,
         .on_worker_start = worker_start,

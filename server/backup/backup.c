@@ -7,7 +7,6 @@
 #include "server/backup/backup.h"
 
 #include <stdlib.h>
-#include <syslog.h>
 
 #include "server/backup/backup_set.h"
 #include "server/engine/engine_create.h"
@@ -49,8 +48,9 @@ static void result_set(struct backup *backup, const char *kind, const char *file
     result->entries = foot->entries;
     result->batches = foot->batches;
     result->bytes += bytes;
-    engine_log(backup->job->engine, LOG_INFO, "backup: %s up to batch %llu, %llu bytes", file,
-               (unsigned long long)foot->seq, (unsigned long long)bytes);
+    base_log(engine_log(backup->job->engine), BASE_LOG_INFO, "backup", "a file is written",
+             BASE_FIELDS(base_field_text("file", file), base_field_uint("seq", foot->seq),
+                         base_field_uint("bytes", bytes)));
 }
 
 struct link {

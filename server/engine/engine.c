@@ -51,10 +51,7 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
     store.lost_context = engine;
     store.now_ms = options->now_ms;
     store.now_context = options->now_context;
-    if (!store.on_log) {
-        store.on_log = options->on_log;
-        store.log_context = options->log_context;
-    }
+    store.log = options->log;
     engine->store = store_open(&store, fault);
     if (!engine->store) {
         goto fail_store;

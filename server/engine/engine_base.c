@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every other file of the engine asks of it: its store, its clock, its log,
  * memory that grows, and whether work is to go on. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <syslog.h>
 
 #include "server/engine/engine_internal.h"
 #include "server/engine/worker.h"
@@ -19,23 +16,16 @@ int64_t engine_now_ms(const struct engine *engine)
     return engine->options.now_ms(engine->options.now_context);
 }
 
-void engine_log(const struct engine *engine, int level, const char *format, ...)
+struct base_log *engine_log(const struct engine *engine)
 {
-    if (!engine->options.on_log) {
-        return;
-    }
-    char message[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    engine->options.on_log(engine->options.log_context, level, message);
+    return engine->options.log;
 }
 
 void engine_lost(void *context, const struct proto_fault *fault)
 {
     const struct engine *engine = context;
-    engine_log(engine, LOG_CRIT, "the server cannot go on: %s", fault->message);
+    base_log(engine_log(engine), BASE_LOG_ERROR, "engine", "the server cannot go on",
+             BASE_FIELDS(base_field_error(fault->code), base_field_text("reason", fault->message)));
     if (engine->options.on_lost) {
         engine->options.on_lost(engine->options.lost_context, fault);
     }

@@ -4,6 +4,7 @@
 #ifndef ENGINE_ENGINE_CREATE_H
 #define ENGINE_ENGINE_CREATE_H
 
+#include "server/base/log.h"
 #include "server/engine/engine.h"
 #include "server/store/store.h"
 
@@ -12,9 +13,7 @@ struct engine_options {
         store; /* on_change, on_commit and on_lost are the engine's own and left NULL here */
     int64_t (*now_ms)(void *context);
     void *now_context;
-    void (*on_log)(void *context, int level,
-                   const char *message); /* levels as syslog(3); NULL: silent */
-    void *log_context;
+    struct base_log *log; /* of the store as well; NULL: silent */
     /* What is stored and what is served have come apart, or the store is gone; only a new start
      * helps. From any thread; ends the process (NULL: nothing is done, for tests). */
     void (*on_lost)(void *context, const struct proto_fault *fault);

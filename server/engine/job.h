@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "server/base/log.h"
 #include "server/engine/engine.h"
 
 struct engine_lane;
@@ -44,7 +45,7 @@ uint64_t engine_job_submit(struct engine *engine, enum proto_op op,
 /* From run(): notes progress and tells on_progress when it moved; false if the job is to end. */
 bool engine_job_progress(struct engine_job *job, double done, const char *stage);
 
-void engine_log(const struct engine *engine, int level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Where the engine and what stands on it log; NULL: nowhere. */
+struct base_log *engine_log(const struct engine *engine);
 
 #endif

@@ -8,11 +8,9 @@
  * on_done runs exactly once. */
 #include "server/engine/lane.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "server/engine/worker.h"
@@ -51,6 +49,12 @@ static void past_add(struct engine_lane *lane, const struct engine_job_info *inf
     lane->past[lane->past_count++] = *info;
 }
 
+static const char *op_name(const struct engine_job_info *info)
+{
+    const struct proto_op_info *op = proto_op_find((uint8_t)info->op);
+    return op ? op->name : "none";
+}
+
 static void job_finish(struct engine_lane_thread *thread, struct engine_job *job)
 {
     struct engine_lane *lane = thread->lane;
@@ -65,8 +69,11 @@ static void job_finish(struct engine_lane_thread *thread, struct engine_job *job
     struct engine_job_info info = job->info;
     pthread_mutex_unlock(&lane->lock);
     if (lane->row->past_max > 0) {
-        engine_log(lane->engine, LOG_INFO, "%s %" PRIu64 " %s", lane->row->name, info.job,
-                   engine_job_state_name(info.state));
+        base_log(engine_log(lane->engine), BASE_LOG_INFO, "engine", "a job ended",
+                 BASE_FIELDS(base_field_uint("job", info.job),
+                             base_field_text("op", op_name(&info)),
+                             base_field_text("state", engine_job_state_name(info.state)),
+                             base_field_error(info.fault.code)));
     }
     if (job->on_done) {
         job->on_done(job->callback_context, &info);
@@ -228,8 +235,9 @@ static void *lane_main(void *context)
     /* On Linux a nice value belongs to a thread. Failing to lower it costs fairness, not
      * correctness. */
     if (row->nice != 0 && setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), row->nice) != 0) {
-        engine_log(thread->lane->engine, LOG_WARNING, "the %s thread could not lower its priority",
-                   row->name);
+        base_log(engine_log(thread->lane->engine), BASE_LOG_WARN, "engine",
+                 "a thread could not lower its priority",
+                 BASE_FIELDS(base_field_text("lane", row->name)));
     }
     struct engine_job *job;
     while ((job = job_next(thread)) != NULL) {

@@ -7,7 +7,6 @@
  * already is tried again for a second, and then the process is given up. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <syslog.h>
 #include <time.h>
 
 #include "server/engine/scores.h"
@@ -236,6 +235,16 @@ static struct engine_state *change_insist(const struct engine *engine,
     return state;
 }
 
+static const char *kind_name(enum store_document_kind kind)
+{
+    static const char *const names[] = {
+#define X(NAME, TABLE, counter, most, told, what) [STORE_DOCUMENT_##NAME] = what,
+#include "server/store/document.def"
+#undef X
+    };
+    return names[kind];
+}
+
 void engine_registry_change(void *context, const struct store_change *change)
 {
     struct engine *engine = context;
@@ -258,8 +267,10 @@ void engine_registry_change(void *context, const struct store_change *change)
     if (fault.code != PROTO_OK) {
         /* The documents were checked before they were stored, so this is a store from elsewhere or
          * a fault of ours: the version stays unusable, everything else goes on. */
-        engine_log(engine, LOG_ERR, "version %" PRIu32 " cannot be used: %s: %s", change->version,
-                   fault.field, fault.message);
+        base_log(engine_log(engine), BASE_LOG_ERROR, "engine", "a document cannot be used",
+                 BASE_FIELDS(base_field_text("kind", kind_name(change->kind)),
+                             base_field_uint("version", change->version),
+                             base_field_error(fault.code)));
     }
     state_publish(engine, state);
     if (change->kind == STORE_DOCUMENT_SWITCH && engine->store) {

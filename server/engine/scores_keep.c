@@ -2,7 +2,6 @@
 /* Keeps the scores of the active version: follows commits on the writer thread, and fills in the
  * rest on a thread of its own. */
 #include <stdlib.h>
-#include <syslog.h>
 #include <time.h>
 
 #include "server/engine/scores.h"
@@ -178,7 +177,8 @@ static void *keeper_run(void *context)
     struct proto_fault fault = {0};
     struct store_view *view = store_view_open(engine_store(keeper->engine), &fault);
     if (!view) {
-        engine_log(keeper->engine, LOG_WARNING, "scores are not kept in memory: %s", fault.message);
+        base_log(engine_log(keeper->engine), BASE_LOG_WARN, "engine",
+                 "scores are not kept in memory", BASE_FIELDS(base_field_error(fault.code)));
         return NULL;
     }
     store_view_rest(view);

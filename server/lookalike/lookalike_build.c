@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <syslog.h>
 
 #include "server/engine/population.h"
 #include "server/engine/walk.h"
@@ -288,11 +287,11 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
         munmap(building.rows, building.row_bytes);
     }
     if (good) {
-        engine_log(
-            engine, LOG_INFO,
-            "look-alike search: %zu accounts as vectors of %" PRIu32 ", %s, plan %016" PRIx64,
-            building.count, building.made->plan->dims,
-            feature_vector_metric_name(building.made->plan->metric), building.made->plan->digest);
+        const struct feature_vectorizer *plan = building.made->plan;
+        base_log(engine_log(engine), BASE_LOG_INFO, "lookalike", "vectors are built",
+                 BASE_FIELDS(base_field_uint("vectors", building.count),
+                             base_field_uint("dims", plan->dims),
+                             base_field_text("metric", feature_vector_metric_name(plan->metric))));
         lookalike_wish_note(options->lookalike, building.made->wish);
     } else {
         lookalike_set_destroy(building.made);

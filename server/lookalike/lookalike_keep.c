@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keeper: changes the set as accounts change. */
 #include <stdlib.h>
-#include <syslog.h>
 
 #include "server/engine/slots.h"
 #include "server/engine/walk.h"
@@ -87,8 +86,9 @@ static bool set_change(struct keeping *keeping, const struct lookalike_set *set,
                                         : SIMILAR_OK;
         }
         if (status != SIMILAR_OK) {
-            engine_log(keeping->lookalike->engine, LOG_ERR, "look-alike vector of slot %u: %s",
-                       slots[i], similar_status_text(status));
+            base_log(engine_log(keeping->lookalike->engine), BASE_LOG_ERROR, "lookalike",
+                     "a vector cannot be changed",
+                     BASE_FIELDS(base_field_text("reason", similar_status_text(status))));
             return false;
         }
     }
@@ -116,9 +116,9 @@ static bool apply(struct keeping *keeping, struct lookalike_set *set,
     }
     engine_worker_rest(keeping->worker);
     if (!good) {
-        engine_log(lookalike->engine, LOG_ERR,
-                   "look-alike search missed a change and needs a build%s%s",
-                   fault.message[0] ? ": " : "", fault.message);
+        base_log(engine_log(lookalike->engine), BASE_LOG_ERROR, "lookalike",
+                 "a change was missed, vectors must be built anew",
+                 BASE_FIELDS(base_field_error(fault.code)));
         pthread_mutex_lock(&lookalike->lock);
         lookalike->lost = lookalike->lost || same;
         pthread_mutex_unlock(&lookalike->lock);
@@ -177,8 +177,8 @@ void *lookalike_keep(void *context)
     struct proto_fault fault = {0};
     keeping.worker = engine_worker_create(keeping.lookalike->engine, &fault);
     if (!keeping.worker) {
-        engine_log(keeping.lookalike->engine, LOG_ERR, "look-alike search cannot follow: %s",
-                   fault.message);
+        base_log(engine_log(keeping.lookalike->engine), BASE_LOG_ERROR, "lookalike",
+                 "commits cannot be followed", BASE_FIELDS(base_field_error(fault.code)));
         lookalike_build_end(keeping.lookalike, NULL, 0);
         return NULL;
     }

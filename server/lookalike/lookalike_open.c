@@ -3,7 +3,6 @@
  * have changed since. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <syslog.h>
 
 #include "server/feature/json_text.h"
 #include "server/lookalike/lookalike_parts.h"
@@ -150,17 +149,18 @@ void lookalike_open(struct lookalike *lookalike)
         }
         size_t changed = lookalike->replayed.count;
         pthread_mutex_unlock(&lookalike->lock);
-        engine_log(lookalike->engine, LOG_INFO,
-                   "look-alike search: %" PRIu64 " vectors from the store, %zu changes to follow",
-                   similar_count(opening.made->set), changed);
+        base_log(engine_log(lookalike->engine), BASE_LOG_INFO, "lookalike",
+                 "vectors are opened from the store",
+                 BASE_FIELDS(base_field_uint("vectors", similar_count(opening.made->set)),
+                             base_field_uint("changes", changed)));
     } else {
         lookalike_set_destroy(opening.made);
         opening.made = NULL;
     }
     if (fault.code != PROTO_OK) {
-        engine_log(lookalike->engine, LOG_WARNING,
-                   "stored look-alike vectors cannot be used and must be built anew: %s",
-                   fault.message);
+        base_log(engine_log(lookalike->engine), BASE_LOG_WARN, "lookalike",
+                 "stored vectors cannot be used and must be built anew",
+                 BASE_FIELDS(base_field_error(fault.code)));
     }
     store_view_close(opening.view);
     engine_state_release(state);

@@ -3,7 +3,6 @@
  * and answering, and opening it at a start. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <syslog.h>
 
 #include "server/lookalike/lookalike_parts.h"
 #include "server/store/vector_blocks.h"
@@ -174,8 +173,8 @@ bool lookalike_save(struct lookalike *lookalike, struct engine_job *job, struct 
     free(saving.list);
     free(saving.head);
     if (good) {
-        engine_log(lookalike->engine, LOG_INFO,
-                   "look-alike vectors are stored as of sequence %" PRIu64, saving.seq);
+        base_log(engine_log(lookalike->engine), BASE_LOG_INFO, "lookalike", "vectors are stored",
+                 BASE_FIELDS(base_field_uint("seq", saving.seq)));
     }
     return good;
 }

@@ -34,8 +34,9 @@ static void say_busy(int fd, const char *message)
 static void refuse_full(struct net_worker *worker, int fd)
 {
     NET_TALLY(worker, connections_refused, 1);
-    net_worker_log(worker, NET_LOG_WARN, "connection refused: connections_max (%u) are open",
-                   worker->server->options.connections_max);
+    net_worker_log(
+        worker, BASE_LOG_WARN, "connection refused",
+        BASE_FIELDS(base_field_uint("connections_max", worker->server->options.connections_max)));
     say_busy(fd, "connections_max connections are open; close one or try again later");
     /* Closed at the next sweep, by when the peer's first request, if it sent one at once, has come:
      * closing with unread input would reset the connection before it could read why. */
@@ -108,10 +109,10 @@ static bool turn_away(struct net_listener *listener)
     }
     if (fd >= 0) {
         NET_TALLY(worker, accept_emfile, 1);
-        net_worker_log(
-            worker, NET_LOG_ERROR,
-            "out of file descriptors: connections are turned away; raise the limit (ulimit "
-            "-n) or lower connections_max");
+        net_worker_log(worker, BASE_LOG_ERROR,
+                       "out of file descriptors, connections are turned away: raise the limit "
+                       "(ulimit -n) or lower connections_max",
+                       BASE_NO_FIELDS);
         say_busy(fd, "the server has no file descriptor left; try again later");
         close(fd);
     }

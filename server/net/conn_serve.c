@@ -114,8 +114,8 @@ static void refuse(struct net_conn *conn, const struct batch *batch)
 {
     struct net_worker *worker = conn->worker;
     NET_TALLY(worker, frames_refused, 1);
-    net_worker_log(worker, NET_LOG_WARN, "framing lost, closing the connection: %s",
-                   batch->fault.message);
+    net_worker_log(worker, BASE_LOG_WARN, "framing lost, closing the connection",
+                   BASE_FIELDS(base_field_error(batch->fault.code)));
     proto_write_fault(&worker->out, &batch->fault, PROTO_FLAG_REPLY, batch->header.request_id);
     net_conn_send_out(conn);
     net_conn_finish(conn, &worker->tally.closed_framing);

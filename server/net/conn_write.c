@@ -119,9 +119,9 @@ static bool has_room(struct net_conn *conn, size_t more)
     size_t most = conn->worker->server->options.out_bytes_max;
     if (unsent <= most && more <= most - unsent)
         return true;
-    net_worker_log(conn->worker, NET_LOG_WARN,
-                   "closing a connection that does not read: %zu bytes unsent, %zu more to send",
-                   unsent, more);
+    net_worker_log(
+        conn->worker, BASE_LOG_WARN, "closing a connection that does not read",
+        BASE_FIELDS(base_field_uint("unsent_bytes", unsent), base_field_uint("more_bytes", more)));
     net_conn_close(conn, &conn->worker->tally.closed_over_limit);
     return false;
 }

@@ -30,6 +30,7 @@
 
 #include "proto/frame.h"
 #include "proto/writer.h"
+#include "server/base/log.h"
 
 /* One read takes at most this much; the buffer is shared by all connections of a worker. */
 #define NET_READ_BYTES 65536
@@ -112,8 +113,6 @@ void net_conn_stop(struct net_conn *conn, size_t frames_done);
 
 /* ---- options ---- */
 
-enum net_log_level { NET_LOG_DEBUG, NET_LOG_INFO, NET_LOG_WARN, NET_LOG_ERROR };
-
 /* Every field is used as it is: start from net_options_default and change what you need. Times of 0
  * switch their deadline off. */
 struct net_options {
@@ -142,9 +141,7 @@ struct net_options {
 
     uint64_t (*now_ns)(void *context); /* monotonic; NULL = CLOCK_MONOTONIC */
     void *now_context;
-    /* From any worker's thread, at most a few lines a second; text is borrowed. NULL = no log. */
-    void (*on_log)(void *context, enum net_log_level level, const char *text);
-    void *log_context;
+    struct base_log *log; /* a few lines a second of each worker; NULL = no log */
 };
 
 void net_options_default(struct net_options *options);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What connections, listeners and the sweep ask of their worker: its clock, its turn, what it
  * holds, its log, its end. Everything else of net stands on this, and this on none of it. */
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "server/net/net_worker.h"
 
 uint64_t net_worker_now(struct net_worker *worker)
@@ -43,11 +40,10 @@ bool net_worker_crowded(const struct net_worker *worker, size_t more)
     return held > most || more > most - held;
 }
 
-void net_worker_log(struct net_worker *worker, enum net_log_level level, const char *format, ...)
+void net_worker_log_write(struct net_worker *worker, enum base_log_level level, const char *message,
+                          const struct base_log_field *fields, size_t count)
 {
-    const struct net_options *options = &worker->server->options;
-    if (options->on_log == NULL)
-        return;
+    struct base_log *log = worker->server->options.log;
     uint64_t second = net_worker_now(worker) / UINT64_C(1000000000);
     if (second != worker->log_second) {
         worker->log_second = second;
@@ -58,16 +54,11 @@ void net_worker_log(struct net_worker *worker, enum net_log_level level, const c
         return;
     }
     worker->log_lines++;
-    char text[768];
-    va_list args;
-    va_start(args, format);
-    int bytes = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (worker->log_left_out > 0 && bytes >= 0 && (size_t)bytes < sizeof text)
-        snprintf(text + bytes, sizeof text - (size_t)bytes, " (%u lines left out before)",
-                 worker->log_left_out);
+    if (worker->log_left_out > 0)
+        base_log(log, level, "net", "lines were left out",
+                 BASE_FIELDS(base_field_uint("lines", worker->log_left_out)));
     worker->log_left_out = 0;
-    options->on_log(options->log_context, level, text);
+    base_log_write(log, level, "net", message, fields, count);
 }
 
 void net_worker_end_if_done(struct net_worker *worker)

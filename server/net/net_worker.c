@@ -120,8 +120,9 @@ static void pin(struct net_worker *worker)
         CPU_ZERO(&one);
         CPU_SET(cpu, &one);
         if (pthread_setaffinity_np(pthread_self(), sizeof one, &one) != 0)
-            net_worker_log(worker, NET_LOG_WARN, "worker %u could not be pinned to processor %zu",
-                           worker->index, cpu);
+            net_worker_log(worker, BASE_LOG_WARN, "a worker could not be pinned to a processor",
+                           BASE_FIELDS(base_field_uint("worker", worker->index),
+                                       base_field_uint("processor", cpu)));
         return;
     }
 }

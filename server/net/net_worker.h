@@ -222,8 +222,11 @@ void *net_worker_run(void *worker);
 /* net_ground.c */
 uint64_t net_worker_now(struct net_worker *worker); /* one reading of the clock a turn */
 void net_worker_turn(struct net_worker *worker);    /* calls on_turn unless it was this turn */
-void net_worker_log(struct net_worker *worker, enum net_log_level level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* As base_log, but at most NET_LOG_LINES_PER_SECOND of a worker. */
+#define net_worker_log(worker, level, message, ...)                                                \
+    net_worker_log_write((worker), (level), "" message, __VA_ARGS__)
+void net_worker_log_write(struct net_worker *worker, enum base_log_level level, const char *message,
+                          const struct base_log_field *fields, size_t count);
 void net_worker_hold(struct net_worker *worker, size_t more, size_t less);
 bool net_worker_crowded(const struct net_worker *worker,
                         size_t more);                   /* past bytes_max with more */

@@ -181,7 +181,8 @@ bool store_commit_txn(struct store *store, struct disk_txn *txn, struct proto_fa
     store->writer.state = txn->state;
     if (!store_index_change(&store->index, store->writer.edits.list, store->writer.edits.count,
                             number))
-        store_log(store, 3, "no memory for the index of ids: look-ups go through the file");
+        base_log(store->options.log, BASE_LOG_ERROR, "store",
+                 "no memory for the index of ids: look-ups go through the file", BASE_NO_FIELDS);
     store->writer.edits.count = 0;
     atomic_store(&store->committed, number);
     tell_commit(store, STORE_COMMIT_DONE, number);
@@ -262,7 +263,8 @@ void store_commit(struct store *store, struct store_ticket *list)
     if (good)
         return;
     store_operations_take_back(&store->operations, store->writer.state.seq);
-    store_log(store, 3, "a commit failed: %s", fault.message);
+    base_log(store->options.log, BASE_LOG_ERROR, "store", "a commit failed",
+             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
     if (fault.code != PROTO_CORRUPT || list->next == NULL) {
         if (fault.code == PROTO_CORRUPT)
             store_damage(store, &fault);

@@ -72,7 +72,8 @@ void store_set_encoder(struct store *store, const struct store_encoder *encoder)
     struct store_ticket *ticket = calloc(1, sizeof *ticket);
     if (ticket == NULL) {
         /* Rows then stay those of the codebook before, under its digest: nobody is misled. */
-        store_log(store, 3, "no memory to change the encoder of rows");
+        base_log(store->options.log, BASE_LOG_ERROR, "store",
+                 "no memory to change the encoder of rows", BASE_NO_FIELDS);
         if (encoder->release != NULL)
             encoder->release(encoder->context);
         return;

@@ -13,7 +13,9 @@ enum {
 /* A slice that fails (full disk) is tried again after a while; requests go on meanwhile. */
 static bool slice_failed(struct store *store, const char *what, const struct proto_fault *fault)
 {
-    store_log(store, 4, "%s: %s", what, fault->message);
+    base_log(store->options.log, BASE_LOG_WARN, "store", "a slice of background work failed",
+             BASE_FIELDS(base_field_text("what", what), base_field_error(fault->code),
+                         base_field_text("reason", fault->message)));
     if (fault->code == PROTO_CORRUPT)
         store_damage(store, fault);
     store->writer.pause_until_ns = store_clock_ns() + PAUSE_NS;
@@ -32,7 +34,8 @@ void store_encoder_switch(struct store *store, const struct store_encoder *encod
     struct proto_fault fault;
     store->writer.rows.encoder = &store->writer.encoder;
     if (!store_row_writer_fit(&store->writer.rows, &fault)) {
-        store_log(store, 3, "no rows are kept: %s", fault.message);
+        base_log(store->options.log, BASE_LOG_ERROR, "store", "no rows are kept",
+                 BASE_FIELDS(base_field_error(fault.code)));
         store->writer.rows.encoder = NULL;
     }
 }
@@ -193,7 +196,9 @@ static bool index_fill(struct store *store)
     uint64_t until = store_clock_ns() + INDEX_BUDGET_NS;
     while (store->writer.filled < store->writer.state.id_buckets && store_clock_ns() < until) {
         if (!bucket_fill(store, &txn, store->writer.filled++)) {
-            store_log(store, 3, "no memory for the index of ids: look-ups go through the file");
+            base_log(store->options.log, BASE_LOG_ERROR, "store",
+                     "no memory for the index of ids: look-ups go through the file",
+                     BASE_NO_FIELDS);
             store->writer.filling = false;
             break;
         }

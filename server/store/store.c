@@ -17,35 +17,6 @@ static const unsigned readers_default = 126;
 /* Beside the views: the writer reads too, and so does the scrub. */
 static const unsigned readers_own = 4;
 
-uint64_t store_clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-void store_log(const struct store *store, int level, const char *format, ...)
-{
-    char message[640];
-    va_list args;
-    if (store->options.on_log == NULL)
-        return;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    store->options.on_log(store->options.log_context, level, message);
-}
-
-void store_damage(struct store *store, const struct proto_fault *fault)
-{
-    /* Read a million times, one damaged row must not fill the log: the first few, then each
-     * doubling. */
-    uint64_t found = atomic_fetch_add(&store->figures.corrupt_found, 1) + 1;
-    if (found <= 16 || (found & (found - 1)) == 0)
-        store_log(store, 2, "damage: %s (%llu found so far)", fault->message,
-                  (unsigned long long)found);
-}
-
 static struct store_options options_filled(const struct store_options *options)
 {
     struct store_options filled = *options;

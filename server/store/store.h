@@ -25,6 +25,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include "server/base/log.h"
 #include "server/feature/record.h"
 
 #define STORE_NO_SLOT UINT32_MAX
@@ -114,9 +115,7 @@ struct store_options {
      */
     void (*on_lost)(void *context, const struct proto_fault *fault);
     void *lost_context;
-    /* NULL: silent; levels as syslog(3). Called from any thread that uses the store. */
-    void (*on_log)(void *context, int level, const char *message);
-    void *log_context;
+    struct base_log *log; /* NULL: silent. Written to from any thread that uses the store */
 };
 
 /* Opens or creates; checks format version, file size and checksums of what it reads; tells every

@@ -103,8 +103,6 @@ struct store {
 /* store.c */
 struct store *store_open_tuned(const struct store_options *options,
                                const struct store_tuning *tuning, struct proto_fault *fault);
-void store_log(const struct store *store, int level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 /* Counts what was found damaged, and tells the log. */
 void store_damage(struct store *store, const struct proto_fault *fault);
 uint64_t store_clock_ns(void); /* monotonic, for budgets and figures */

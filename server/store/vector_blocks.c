@@ -215,7 +215,8 @@ bool store_slice_vectors(struct store *store)
         return store->writer.vectors.dropping;
 failed:
     /* Left for the next publication or start: it costs room alone. */
-    store_log(store, 4, "cannot drop old vectors: %s", fault.message);
+    base_log(store->options.log, BASE_LOG_WARN, "store", "old vectors cannot be dropped",
+             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
     store->writer.vectors.dropping = false;
     return false;
 }

@@ -36,7 +36,8 @@ static void housekeep(struct store *store)
     store->writer.housekept_ns = now;
     unsigned dead = disk_env_clear_readers(&store->env);
     if (dead > 0)
-        store_log(store, 5, "let go of %u readers that had died", dead);
+        base_log(store->options.log, BASE_LOG_INFO, "store", "let go of readers that had died",
+                 BASE_FIELDS(base_field_uint("readers", dead)));
     store->writer.own.readers_cleared += dead;
     /* A file that only grows has a view that never rests. */
     store->writer.own.free_pages = disk_env_free_pages(&store->env);

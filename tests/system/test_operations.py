@@ -592,8 +592,12 @@ class Life(unittest.TestCase):
             self.assertTrue(hellos[0]["client"].startswith("router/7"))
             self.assertLess(len(hellos[0]["client"]), 150)
             self.assertEqual(hellos[0]["role"], "admin")
-            jobs = [line for line in lines if line.get("text") == "job 1 done"]
-            self.assertEqual([line["area"] for line in jobs], ["engine"])
+            jobs = [line for line in lines if line["message"] == "a job ended"]
+            self.assertEqual(
+                [(line["area"], line["job"], line["op"], line["state"]) for line in jobs],
+                [("engine", 1, "icp-learn", "done")],
+            )
+            self.assertEqual([line for line in lines if line["message"] == "note"], [])
         finally:
             server.close()
 

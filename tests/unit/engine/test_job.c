@@ -365,6 +365,35 @@ static void stopping_cancels_all_that_run_together(void **state)
     assert_int_equal(bench.last.state, ENGINE_JOB_CANCELLED);
 }
 
+/* Words are the code's own, what varies stands in fields. */
+static void the_end_of_a_job_is_logged_in_fields(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    char path[] = "/tmp/icpd-job-log-XXXXXX";
+    char line[512] = "";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    struct base_log_options options = {
+        .path = path, .level = BASE_LOG_INFO, .format = BASE_LOG_JSON};
+    struct base_log *log = base_log_create(&options, &fault);
+    assert_non_null(log);
+    bench_open(&bench);
+    bench.engine.options.log = log;
+    bench_queue(&bench, job_make(&bench, job_fail), &fault);
+    bench_wait_done(&bench, 1);
+    assert_true(read(fd, line, sizeof line - 1) > 0);
+    assert_non_null(strstr(line, "\"level\":\"info\",\"area\":\"engine\","
+                                 "\"message\":\"a job ended\",\"job\":1,\"op\":\"icp-learn\","
+                                 "\"state\":\"failed\",\"error\":\"no-evidence\""));
+    assert_null(strstr(line, "nothing there")); /* the message of a fault may quote a request */
+    bench_close(&bench);
+    base_log_destroy(log);
+    close(fd);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -377,6 +406,7 @@ int main(void)
         cmocka_unit_test(a_scan_does_not_stand_behind_a_job),
         cmocka_unit_test(jobs_that_wait_for_one_function_run_in_one_call),
         cmocka_unit_test(stopping_cancels_all_that_run_together),
+        cmocka_unit_test(the_end_of_a_job_is_logged_in_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,13 +8,6 @@
 
 #include "tests/unit/net/net_echo.h"
 
-static void on_log(void *context, enum net_log_level level, const char *text)
-{
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    (void)context;
-    fprintf(stderr, "%s: %s\n", names[level], text);
-}
-
 static bool options_read(struct net_options *options, int argc, char **argv)
 {
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -48,9 +41,11 @@ int main(int argc, char **argv)
     static struct net_echo echo;
     struct net_options options;
     struct proto_fault fault = {0};
+    struct base_log *log =
+        base_log_create(&(struct base_log_options){.level = BASE_LOG_INFO}, &fault);
     net_options_default(&options);
     options.port = 0;
-    options.on_log = on_log;
+    options.log = log;
     if (!options_read(&options, argc, argv)) {
         fprintf(stderr, "usage: %s [--port N] [--socket PATH] [--workers N]\n", argv[0]);
         return 64;

@@ -23,12 +23,6 @@ static void ignore_change(void *context, const struct store_change *change)
     (void)change;
 }
 
-static void tell(void *context, int level, const char *message)
-{
-    (void)context;
-    fprintf(stderr, "log %d: %s\n", level, message);
-}
-
 static void encode(void *context, const struct feature_value *values, size_t slots, uint8_t *codes)
 {
     (void)context;
@@ -147,8 +141,7 @@ static uint64_t pick_random(uint64_t i, uint64_t all)
 static struct store *open_store(const char *path, size_t code_bytes)
 {
     struct proto_fault fault;
-    struct store_options options = {
-        .path = path, .now_ms = wall_ms, .on_change = ignore_change, .on_log = tell};
+    struct store_options options = {.path = path, .now_ms = wall_ms, .on_change = ignore_change};
     uint64_t begun = store_clock_ns();
     struct store *store = store_open(&options, &fault);
     if (store == NULL)
