@@ -34,16 +34,16 @@ KINDS = {
 
 
 def read(path=PATH):
-    """Operations by name, and replies by operation and shapes by name: each a map of members."""
+    """The tables; operations by name; replies by operation and shapes by name, each a map of members."""
     with open(path, encoding="utf-8") as file:
         tables = json.load(file)
     replies = {op["name"]: {one["name"]: one for one in op["reply"]} for op in tables["operations"]}
     shapes = {shape["name"]: {one["name"]: one for one in shape["members"]}
               for shape in tables["shapes"]}
-    return {op["name"]: op for op in tables["operations"]}, replies, shapes
+    return tables, {op["name"]: op for op in tables["operations"]}, replies, shapes
 
 
-OPERATIONS, REPLIES, SHAPES = read()
+TABLES, OPERATIONS, REPLIES, SHAPES = read()
 
 
 def faults_of(members, value, where):

@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client for asyncio.
+
+    async with icp.AsyncClient("icp://127.0.0.1:4273") as client:
+        score = await client.score(email="ann@acme.com", reasons=3)
+
+Calls that run at the same time share one connection and are pipelined. Happy path: the connection is
+there, the request goes out with the others of this turn of the loop, its future gets the reply.
+Failure paths: no connection (one is opened, for all who wait), it is lost (what may be repeated goes to
+the next one), the server is busy (again after a random while), the deadline passes (the reply is dropped
+when it comes; a connection that said nothing all the while is left for a new one).
+"""
+import asyncio
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
+
+from ._calls import AsyncCalls
+from .codec import FrameSplitter, frame_encode, payload_decode, payload_encode
+from .fault import IcpError, from_reply
+from .policy import (DEFAULT_URI, STAGGER_S, VERSION, Address, Backoff, Options, Task, default_score,
+                     operation_find, reply_check, timeout_error, uri_read)
+from .tables import MORE, OPERATIONS
+
+Reply = Tuple[int, Dict[str, Any]]  # status and payload
+ATTEMPTS_MAX = 8
+
+
+class _Link(asyncio.Protocol):
+    """One connection: requests by id, and the futures that wait for their replies."""
+
+    def __init__(self, host: int):
+        self.host = host
+        self.greeting: Dict[str, Any] = {}
+        self.waiting: Dict[int, Tuple["asyncio.Future[Reply]", Any]] = {}
+        self.lost: Optional[IcpError] = None
+        self.heard_at = 0.0
+        self.retired = False
+        self.room: List["asyncio.Future[None]"] = []
+        self._last_id = 0
+        self._out: List[bytes] = []
+        self._splitter = FrameSplitter()
+        self._loop = asyncio.get_running_loop()
+        self._transport: Optional[asyncio.Transport] = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at = self._loop.time()
+        try:
+            for status, flags, request_id, payload in self._splitter.feed(data):
+                self._reply(status, flags, request_id, payload_decode(payload))
+        except IcpError as error:
+            self.lose(error)
+
+    def connection_lost(self, error: Optional[Exception]) -> None:
+        self.lose(IcpError("closed", "the connection was lost before the reply came"
+                           + (f": {error}" if error else "")))
+
+    def _reply(self, status: int, flags: int, request_id: int, payload: Dict[str, Any]) -> None:
+        future, on_progress = self.waiting.get(request_id, (None, None))
+        if future is None:
+            if request_id == 0 and status:  # the connection itself is refused
+                raise from_reply(status, payload)
+            return
+        if flags & MORE:
+            if on_progress is not None:
+                on_progress(payload)
+            return
+        self.forget(request_id)
+        if not future.done():
+            future.set_result((status, payload))
+
+    def request(self, opcode: int, payload: bytes, on_progress: Any = None) -> Tuple[int, "asyncio.Future[Reply]"]:
+        """Sends with what else this turn of the loop sends."""
+        self._last_id = (self._last_id % 0xFFFFFFFF) + 1
+        future: "asyncio.Future[Reply]" = self._loop.create_future()
+        self.waiting[self._last_id] = (future, on_progress)
+        if not self._out:
+            self._loop.call_soon(self._flush)
+        self._out.append(frame_encode(opcode, self._last_id, payload))
+        return self._last_id, future
+
+    def _flush(self) -> None:
+        out, self._out = self._out, []
+        if self._transport is not None and self.lost is None:
+            self._transport.write(b"".join(out))
+
+    def forget(self, request_id: int) -> None:
+        self.waiting.pop(request_id, None)
+        while self.room and self.lost is None:
+            waiter = self.room.pop()
+            if not waiter.done():
+                waiter.set_result(None)
+                break
+        if self.retired and not self.waiting:
+            self.lose(IcpError("closed", "the connection was left for a new one"))
+
+    def retire(self) -> None:
+        """No new requests; it closes when those under way have ended."""
+        self.retired = True
+        if not self.waiting:
+            self.lose(IcpError("closed", "the connection was left for a new one"))
+
+    def lose(self, error: IcpError) -> None:
+        if self.lost is not None:
+            return
+        self.lost = error
+        if self._transport is not None:
+            self._transport.abort()
+        waiting, self.waiting = self.waiting, {}
+        for future, _ in waiting.values():
+            if not future.done():
+                future.set_exception(error)
+        for waiter in self.room:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class AsyncClient(AsyncCalls):
+    """uri and options as those of icp.Client. Belongs to the loop that it is first used in."""
+
+    def __init__(self, uri: str = DEFAULT_URI, **options: Any):
+        self.options = Options(**options)
+        if not self.options.name:
+            self.options.name = f"icp-python {VERSION}"
+        self._hosts = uri_read(uri)
+        self._backoff = Backoff(self.options.seed)
+        self._link: Optional[_Link] = None
+        self._opening: Optional["asyncio.Task[_Link]"] = None
+        self._host = 0
+        self._closed = False
+
+    @property
+    def server(self) -> Dict[str, Any]:
+        """The greeting: server, role, schema, icp, limits; empty without a connection."""
+        return self._link.greeting if self._link else {}
+
+    async def connect(self, timeout: Optional[float] = None) -> Dict[str, Any]:
+        """Connects now, if there is no connection; what the server said of itself."""
+        now = asyncio.get_running_loop().time()
+        return (await self._ready(now + (timeout or self.options.connect_timeout))).greeting
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._link is not None:
+            self._link.lose(IcpError("closed", "the client was closed"))
+            self._link = None
+        await asyncio.sleep(0)
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.close()
+
+    async def call(self, op: str, fields: Optional[Dict[str, Any]] = None, *,
+                   timeout: Optional[float] = None,
+                   on_progress: Optional[Callable[[Dict[str, Any]], None]] = None) -> Dict[str, Any]:
+        """Any operation by its name. IcpError if it fails."""
+        return await self._run(self._task(op, fields or {}, timeout), on_progress)
+
+    async def call_all(self, requests: Iterable[Tuple[str, Dict[str, Any]]], *,
+                       timeout: Optional[float] = None) -> List[Union[Dict[str, Any], IcpError]]:
+        """Many requests: a reply or an IcpError for each, in their order. Costs half of as many calls
+        together: they share a coroutine and a timer."""
+        tasks = [self._task(op, fields, timeout) for op, fields in requests]
+        results: List[Union[Dict[str, Any], IcpError]] = []
+        for start in range(0, len(tasks), self.options.in_flight_max):
+            results.extend(await self._batch(tasks[start:start + self.options.in_flight_max]))
+        return results
+
+    def _task(self, op: str, fields: Dict[str, Any], timeout: Optional[float]) -> Task:
+        until = asyncio.get_running_loop().time() + (
+            self.options.call_timeout if timeout is None else timeout)
+        return Task.make(operation_find(op), fields, until, self.options.retry)
+
+    async def _batch(self, tasks: List[Task]) -> List[Union[Dict[str, Any], IcpError]]:
+        """Sends each once on the connection that is there; what needs more goes the way of a call."""
+        loop = asyncio.get_running_loop()
+        link, until, now = self._link, tasks[-1].until, loop.time()
+        sent: List[Tuple[Task, int, "asyncio.Future[Reply]"]] = []
+        if link is not None and link.lost is None and not link.room:
+            has_operations = bool(link.greeting.get("operations"))
+            for task in tasks[:self.options.in_flight_max - len(link.waiting)]:
+                try:
+                    payload = payload_encode(task.payload_fields(has_operations, now))
+                except IcpError:
+                    break
+                task.sends += 1
+                sent.append((task, *link.request(task.info.opcode, payload)))
+        timer = loop.call_at(until, self._batch_over, link, sent, now)
+        try:
+            results = [await self._settled(link, *one) for one in sent]
+        finally:
+            timer.cancel()
+            for _, request_id, _ in sent:
+                link.forget(request_id)  # type: ignore[union-attr]
+        again = {index: tasks[index] for index in range(len(tasks))
+                 if index >= len(results) or results[index] is None}
+        found = await asyncio.gather(*(self._run(task) for task in again.values()), return_exceptions=True)
+        results.extend([None] * (len(tasks) - len(results)))
+        for index, result in zip(again, found):
+            if isinstance(result, BaseException) and not isinstance(result, IcpError):
+                raise result
+            results[index] = result
+        return results  # type: ignore[return-value]
+
+    def _batch_over(self, link: _Link, sent: List[Tuple[Task, int, "asyncio.Future[Reply]"]],
+                    sent_at: float) -> None:
+        for task, _, future in sent:
+            self._time_over(link, future, task, sent_at)
+
+    async def _settled(self, link: _Link, task: Task, request_id: int,
+                       future: "asyncio.Future[Reply]") -> Union[Dict[str, Any], IcpError, None]:
+        """The end of a request that was sent once; None if it may be sent again."""
+        try:
+            try:
+                status, reply = await future
+            except IcpError as error:
+                self._after_loss(task, error)
+                return None
+            if not status:
+                return reply_check(task.info, reply)
+            self._after_refusal(link, task, from_reply(status, reply))
+            return None
+        except IcpError as error:
+            return error
+
+    async def _run(self, task: Task, on_progress: Any = None) -> Dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        until = task.until
+        while True:
+            now = loop.time()
+            if now >= until:
+                raise timeout_error(task.info)
+            if task.not_before > now:
+                await asyncio.sleep(min(task.not_before, until) - now)
+                continue
+            link = self._link
+            if link is None or link.lost or len(link.waiting) >= self.options.in_flight_max:
+                link = await self._ready(min(until, now + self.options.connect_timeout))
+            try:
+                status, reply = await self._send(link, task, until, on_progress)
+            except IcpError as error:
+                self._after_loss(task, error)
+                continue
+            if not status:
+                return reply_check(task.info, reply)
+            self._after_refusal(link, task, from_reply(status, reply))
+
+    async def score_lead(self, *, timeout: Optional[float] = None, **fields: Any) -> Dict[str, Any]:
+        """score, for a router that must go on; see Client.score_lead."""
+        try:
+            reply = await self.call("score", fields, timeout=timeout)
+        except IcpError as error:
+            score = default_score(self.options, error)
+            if score is None:
+                raise
+            return score
+        reply["is_default"] = False
+        return reply
+
+    async def _send(self, link: _Link, task: Task, until: float, on_progress: Any) -> Reply:
+        loop = asyncio.get_running_loop()
+        has_operations = bool(link.greeting.get("operations"))
+        refused = task.servable(has_operations)
+        if refused is not None:
+            task.sends = 1 << 16  # final
+            raise refused
+        sent_at = loop.time()
+        payload = payload_encode(task.payload_fields(has_operations, sent_at))
+        task.sends += 1
+        request_id, future = link.request(task.info.opcode, payload, on_progress)
+        timer = loop.call_at(until, self._time_over, link, future, task, sent_at)
+        try:
+            return await future
+        finally:
+            timer.cancel()
+            link.forget(request_id)
+
+    def _time_over(self, link: _Link, future: "asyncio.Future[Reply]", task: Task, sent_at: float) -> None:
+        if not future.done():
+            future.set_exception(timeout_error(task.info))
+            if link.heard_at < sent_at:
+                self._leave(link)
+
+    def _leave(self, link: _Link) -> None:
+        if self._link is link:
+            self._link = None
+            link.retire()
+
+    def _after_loss(self, task: Task, error: IcpError) -> None:
+        """Returns if the task may go on, with the time before which it must not."""
+        busy = error.name in ("busy", "shutting-down") and task.sends < 8
+        if not self.options.retry or not (busy or (error.name == "closed" and task.may_repeat())):
+            raise error
+        wait = self._backoff.busy(task.sends) if busy or task.sends > 1 else 0.0
+        task.not_before = asyncio.get_running_loop().time() + wait
+
+    def _after_refusal(self, link: _Link, task: Task, error: IcpError) -> None:
+        if not self.options.retry or not task.after_refusal(error):
+            raise error
+        task.not_before = asyncio.get_running_loop().time() + self._backoff.busy(task.sends)
+        if error.name == "shutting-down":
+            self._leave(link)
+
+    # Connections.
+
+    async def _ready(self, until: float) -> _Link:
+        """A connection that takes a request, by then."""
+        loop = asyncio.get_running_loop()
+        fault: Optional[IcpError] = None
+        while True:
+            left = until - loop.time()
+            if left <= 0:
+                raise fault or IcpError("timeout", "no server answered in time")
+            link = self._link
+            if link is not None and link.lost is None:
+                if len(link.waiting) < self.options.in_flight_max:
+                    return link
+                waiter = loop.create_future()
+                link.room.append(waiter)
+                await asyncio.wait([waiter], timeout=left)
+                continue
+            if self._closed:
+                raise IcpError("usage", "the client was closed")
+            if self._opening is None or self._opening.done():
+                self._opening = loop.create_task(self._open(until))
+                self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+            opening = self._opening
+            done, _ = await asyncio.wait([opening], timeout=left)
+            if done and not opening.cancelled() and opening.exception() is not None:
+                error = opening.exception()
+                if not isinstance(error, IcpError):
+                    raise error
+                fault = error
+                if not fault.retryable or not self.options.retry:
+                    raise fault
+
+    async def _open(self, until: float) -> _Link:
+        """Races attempts, each a quarter of a second after the one before; the first to greet wins."""
+        loop = asyncio.get_running_loop()
+        attempts: Dict["asyncio.Task[_Link]", int] = {}
+        fault = IcpError("timeout", "no server answered in time")
+        started = failed = 0
+        next_at = loop.time()
+        try:
+            while loop.time() < until:
+                once = not self.options.retry and started >= len(self._hosts)
+                if once and not attempts:
+                    break
+                may_start = not once and len(attempts) < ATTEMPTS_MAX
+                if may_start and loop.time() >= next_at:
+                    host = (self._host + started) % len(self._hosts)
+                    attempts[loop.create_task(self._attempt(host))] = host
+                    started += 1
+                    next_at = loop.time() + STAGGER_S
+                wake = min(until, next_at) if may_start else until
+                if not attempts:
+                    await asyncio.sleep(max(0.0, wake - loop.time()))
+                    continue
+                done, _ = await asyncio.wait(attempts, timeout=max(0.0, wake - loop.time()),
+                                             return_when=asyncio.FIRST_COMPLETED)
+                for attempt in done:
+                    del attempts[attempt]
+                    error = attempt.exception()
+                    if error is None:
+                        return self._opened(attempt.result())
+                    fault = error if isinstance(error, IcpError) else IcpError(
+                        "connect", f"the server cannot be reached: {error}")
+                    if not fault.retryable:
+                        raise fault
+                    failed += 1
+                    pause = self._backoff.next() if failed % len(self._hosts) == 0 else 0.0
+                    next_at = loop.time() + pause
+            raise fault
+        finally:
+            for attempt in attempts:
+                attempt.cancel()
+
+    def _opened(self, link: _Link) -> _Link:
+        self._backoff.reset()
+        self._host = link.host
+        if self._closed:
+            link.lose(IcpError("closed", "the client was closed"))
+        else:
+            self._link = link
+        return link
+
+    async def _attempt(self, host: int) -> _Link:
+        loop = asyncio.get_running_loop()
+        link = _Link(host)
+        address: Address = self._hosts[host]
+        try:
+            if isinstance(address, str):
+                await loop.create_unix_connection(lambda: link, address)
+            else:
+                await loop.create_connection(lambda: link, address[0], address[1])
+            hello = payload_encode(self.options.hello())
+            status, reply = await link.request(OPERATIONS["hello"].opcode, hello)[1]
+            if status:
+                raise from_reply(status, reply)
+        except BaseException as error:
+            link.lose(error if isinstance(error, IcpError) else IcpError("connect", str(error)))
+            raise
+        link.greeting = reply
+        return link

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What both clients decide alike: which hosts there are, how long to wait, what may be sent again.
+
+The rules are those of docs/protocol.md (When to send again) and the same as in libicp:
+- a request that is lost with its connection is sent again if it is safe, or if it carried an operation
+  id and the server knows those;
+- `busy` and `shutting-down` mean that nothing was done: the request is sent again after a random while;
+- nothing is sent more than SENDS_MAX times, and nothing after its deadline.
+"""
+import json
+import os
+import random
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Optional, Tuple, Union
+from urllib.parse import unquote
+
+from .fault import IcpError
+from .tables import OPERATIONS, PORT, Operation
+
+VERSION = "@VERSION@"
+DEFAULT_URI = f"icp://127.0.0.1:{PORT}"
+SENDS_MAX = 8
+BACKOFF_FIRST_S = 0.01
+BACKOFF_MAX_S = 0.25
+STAGGER_S = 0.25  # a connection that says nothing for so long gets another beside it
+
+Address = Union[str, Tuple[str, int]]  # path of a Unix socket, or host and port
+
+# What is wrong with these is the query itself, so a default score would hide a fault of the caller.
+OF_THE_QUERY = frozenset(("bad-payload", "bad-field", "missing-field", "duplicate-key", "too-large",
+                          "not-found", "denied", "usage"))
+
+
+def _host_read(text: str, uri: str) -> Tuple[str, int]:
+    host, port = text, ""
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise IcpError("usage", f"'{text}' in '{uri}' is no host; an IPv6 address stands in []")
+        port = rest[1:]
+    elif ":" in text:
+        host, _, port = text.partition(":")
+    if not host or (port and not (port.isdigit() and 0 < int(port) < 65536)):
+        raise IcpError("usage", f"'{text}' in '{uri}' is no host:port")
+    return host, int(port) if port else PORT
+
+
+def uri_read(uri: str) -> List[Address]:
+    """icp://host:port, several with commas between, or icp+unix:/path."""
+    if uri.startswith("icps://"):
+        raise IcpError("usage", "icps:// is not spoken yet: put a tunnel in front of icpd")
+    if uri.startswith("icp+unix:"):
+        path = unquote(uri[len("icp+unix:"):])
+        path = path[2:] if path.startswith("//") else path
+        if not path.startswith("/"):
+            raise IcpError("usage", f"'{uri}': the path of a Unix socket is absolute")
+        return [path]
+    if not uri.startswith("icp://"):
+        raise IcpError("usage", f"'{uri}' is no URI of icpd: icp://host:port or icp+unix:/path")
+    return [_host_read(text, uri) for text in uri[len("icp://"):].rstrip("/").split(",")]
+
+
+@dataclass
+class Options:
+    """connect_timeout  seconds that a call waits for a connection
+    call_timeout     seconds of each call that names none
+    name, token      who calls, for the server's log; secret that gives the connection its role
+    retry            send again what may be sent again, and try each host more than once
+    in_flight_max    unanswered requests of one connection
+    default_score    what score_lead gives where no server could answer: {"grade", "fit", "p"}
+    """
+    connect_timeout: float = 5.0
+    call_timeout: float = 30.0
+    name: str = ""
+    token: Optional[str] = None
+    retry: bool = True
+    in_flight_max: int = 1024
+    default_score: Optional[Dict[str, Any]] = None
+    seed: Optional[int] = None  # of the random waits, for tests
+
+    def hello(self) -> Dict[str, Any]:
+        request: Dict[str, Any] = {"client": self.name}
+        if self.token is not None:
+            request["token"] = self.token
+        return request
+
+
+def operation_find(op: str) -> Operation:
+    try:
+        return OPERATIONS[op]
+    except KeyError:
+        raise IcpError("usage", f"'{op}' is no operation") from None
+
+
+def operation_id() -> str:
+    """A text that no other call will have: 128 bits of the system's randomness in hexadecimal."""
+    return os.urandom(16).hex()
+
+
+@dataclass
+class Task:
+    """One request from the first time it is sent until it is answered."""
+    info: Operation
+    fields: Dict[str, Any]
+    until: float  # by the monotonic clock
+    sends: int = 0
+    not_before: float = 0.0
+    index: int = 0
+    operation: Optional[str] = None  # the client's own, of a request that does not name one
+    named: bool = False  # the request may be repeated by its operation id
+    knew_operations: bool = False  # of the server that it was sent to last
+    on_progress: Any = field(default=None, repr=False)
+
+    @staticmethod
+    def make(info: Operation, fields: Dict[str, Any], until: float, retry: bool) -> "Task":
+        for name in info.json_fields.intersection(fields):
+            if not isinstance(fields[name], str):
+                fields = {**fields, name: json.dumps(fields[name], ensure_ascii=False)}
+        task = Task(info, fields, until)
+        task.named = info.takes_operation and "operation" in fields
+        if retry and info.takes_operation and not info.safe and not task.named:
+            task.operation = operation_id()
+            task.named = True
+        return task
+
+    def payload_fields(self, has_operations: bool, now: float) -> Dict[str, Any]:
+        """The fields as they go out: with the operation id if the server knows them, and with the
+        time that is left where the server can make use of it."""
+        self.knew_operations = has_operations
+        extra: Dict[str, Any] = {}
+        if self.operation is not None and has_operations:
+            extra["operation"] = self.operation
+        if self.info.lane == "scan" and "deadline_ms" not in self.fields:
+            extra["deadline_ms"] = max(1, int((self.until - now) * 1000))
+        return {**self.fields, **extra} if extra else self.fields
+
+    def may_repeat(self) -> bool:
+        """After its connection was lost, so that it may or may not have been carried out."""
+        return (self.info.safe or (self.named and self.knew_operations)) and self.sends < SENDS_MAX
+
+    def after_refusal(self, error: IcpError) -> bool:
+        """After an error reply: whether the server says that it did nothing, and may do it later."""
+        if error.name in ("busy", "shutting-down"):
+            return self.sends < SENDS_MAX
+        return error.name == "bad-checksum" and self.may_repeat()
+
+    def servable(self, has_operations: bool) -> Optional[IcpError]:
+        """Why a task that was sent before must not go to this server."""
+        if self.sends > 0 and self.knew_operations and not self.info.safe and not has_operations:
+            return IcpError("closed", "the connection was lost before the reply came, and the server "
+                                      "that answers now does not know operation ids")
+        return None
+
+
+class Backoff:
+    """Random waits that grow: between 0 and 10 ms, 20 ms … 250 ms."""
+
+    def __init__(self, seed: Optional[int] = None):
+        self._random = random.Random(seed)
+        self._step = 0
+
+    def reset(self) -> None:
+        self._step = 0
+
+    def next(self) -> float:
+        limit = min(BACKOFF_FIRST_S * 2 ** min(self._step, 10), BACKOFF_MAX_S)
+        self._step += 1
+        return self._random.uniform(0, limit)
+
+    def busy(self, sends: int) -> float:
+        limit = min(BACKOFF_FIRST_S * 2 ** min(sends, 10), BACKOFF_MAX_S)
+        return self._random.uniform(limit / 2, limit)
+
+
+def timeout_error(info: Operation) -> IcpError:
+    return IcpError("timeout", f"no reply to {info.name} came before its deadline")
+
+
+def default_score(options: Options, error: IcpError) -> Optional[Dict[str, Any]]:
+    """What a lead gets where no server could answer; None if the fault is the query's own."""
+    if options.default_score is None or error.name in OF_THE_QUERY:
+        return None
+    score = {"grade": "D", "fit": 0.0, "p": 0.0, "found": False, "tal": False}
+    score.update(options.default_score)
+    score["is_default"] = True
+    score["error"] = error
+    return score
+
+
+def reply_check(info: Operation, reply: Dict[str, Any]) -> Dict[str, Any]:
+    missing = info.required.difference(reply)
+    if missing:
+        raise IcpError("bad-reply", f"the reply to {info.name} lacks {', '.join(sorted(missing))}")
+    return reply
