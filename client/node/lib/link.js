@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection: requests by id, and who waits for their replies.
+"use strict";
+
+const net = require("node:net");
+const { FrameSplitter, frameEncode } = require("./codec.js");
+const { IcpError, fromReply } = require("./fault.js");
+const { MORE, OPERATIONS } = require("./tables.js");
+
+class Link {
+    // onLost(error) once, when it ends; waiting tells what was under way.
+    constructor(host, address, hello) {
+        this.host = host;
+        this.greeting = null;
+        this.lost = null;
+        this.retired = false;
+        this.heardAt = 0;
+        this.waiting = new Map(); // id: { reply(status, payload), progress?(payload), lost(error) }
+        this.lastId = 0;
+        this.out = [];
+        this.greeted = new Promise((resolve, reject) => {
+            this.waiting.set(0, { lost: reject, reply: (status, payload) =>
+                status === 0 ? resolve(this.greeting = payload) : reject(fromReply(status, payload)) });
+        });
+        this.greeted.catch(() => {}); // told through the race of attempts as well
+        this.splitter = new FrameSplitter((...frame) => this.onFrame(...frame));
+        this.socket = net.connect(address);
+        this.socket.setNoDelay(true);
+        this.socket.on("connect", () => this.socket.write(frameEncode(OPERATIONS.hello.opcode, 0, hello)));
+        this.socket.on("data", (data) => this.onData(data));
+        this.socket.on("error", (error) => this.lose(new IcpError(this.greeting ? "closed" : "connect",
+            this.greeting ? `the connection broke before the reply came: ${error.message}`
+                : `the server cannot be reached: ${error.message}`)));
+        this.socket.on("close", () => this.lose(new IcpError("closed",
+            "the server closed the connection before the reply came")));
+        this.socket.on("end", () => this.lose(new IcpError("closed",
+            "the server closed the connection before the reply came")));
+    }
+
+    onData(data) {
+        this.heardAt = performance.now();
+        try {
+            this.splitter.feed(data);
+        } catch (error) {
+            this.lose(error);
+        }
+    }
+
+    onFrame(status, flags, requestId, payload) {
+        const one = this.waiting.get(requestId);
+        if (one === undefined) {
+            if (requestId === 0 && status !== 0) {
+                throw fromReply(status, payload); // the connection itself is refused
+            }
+            return; // of a request that was given up
+        }
+        if ((flags & MORE) !== 0) {
+            one.progress?.(payload);
+            return;
+        }
+        this.waiting.delete(requestId);
+        one.reply(status, payload);
+        if (this.retired) {
+            this.retire();
+        }
+    }
+
+    // Sends with what else this turn of the loop sends. Returns the id.
+    request(opcode, fields, one) {
+        this.lastId = this.lastId % 0xffffffff + 1;
+        const frame = frameEncode(opcode, this.lastId, fields);
+        this.waiting.set(this.lastId, one);
+        if (this.out.length === 0) {
+            process.nextTick(() => this.flush());
+        }
+        this.out.push(frame);
+        return this.lastId;
+    }
+
+    flush() {
+        const out = this.out;
+        this.out = [];
+        if (this.lost === null) {
+            this.socket.write(out.length === 1 ? out[0] : Buffer.concat(out));
+        }
+    }
+
+    // A reply that is no longer waited for.
+    forget(requestId) {
+        this.waiting.delete(requestId);
+        if (this.retired) {
+            this.retire();
+        }
+    }
+
+    // No new requests; it closes when those under way have ended.
+    retire() {
+        this.retired = true;
+        if (this.waiting.size === 0) {
+            this.lose(new IcpError("closed", "the connection was left for a new one"));
+        }
+    }
+
+    lose(error) {
+        if (this.lost !== null) {
+            return;
+        }
+        this.lost = error;
+        this.socket.destroy();
+        const waiting = [...this.waiting.values()];
+        this.waiting.clear();
+        for (const one of waiting) {
+            one.lost(error);
+        }
+        this.onLost?.(error);
+    }
+}
+
+module.exports = { Link };

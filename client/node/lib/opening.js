@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening a connection. Happy path: the first host is connected to, greeted, and answers. Failure paths:
+// one that refuses gives way to the next at once; after a round of all, a random wait; one that says
+// nothing for a quarter of a second gets the next beside it, and whoever greets first wins.
+"use strict";
+
+const { IcpError } = require("./fault.js");
+const { Link } = require("./link.js");
+const { ATTEMPTS_MAX, STAGGER_MS } = require("./policy.js");
+
+class Opening {
+    // Resolves with a greeted link, or rejects when `until` (performance.now) has come, when no server can
+    // help (a wrong token), or, without retry, when every host has failed once.
+    constructor(hosts, first, options, backoff, until) {
+        Object.assign(this, { hosts, first, options, backoff, until });
+        this.attempts = new Set();
+        this.started = 0;
+        this.failed = 0;
+        this.over = false;
+        this.fault = new IcpError("timeout", "no server answered in time");
+        this.hello = { client: options.name, token: options.token };
+        this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+        this.end = setTimeout(() => this.finish(null, this.fault), Math.max(0, until - performance.now()));
+        this.attempt();
+    }
+
+    finish(link, error) {
+        if (this.over) {
+            return;
+        }
+        this.over = true;
+        clearTimeout(this.end);
+        clearTimeout(this.next);
+        for (const attempt of this.attempts) {
+            if (attempt !== link) {
+                attempt.lose(new IcpError("closed", "another connection was faster"));
+            }
+        }
+        if (link !== null) {
+            this.backoff.reset();
+            this.resolve(link);
+        } else {
+            this.reject(error);
+        }
+    }
+
+    attempt() {
+        const isOnce = !this.options.retry && this.started >= this.hosts.length;
+        if (this.over || isOnce || this.attempts.size >= ATTEMPTS_MAX) {
+            return;
+        }
+        const host = (this.first + this.started++) % this.hosts.length;
+        const link = new Link(host, this.hosts[host], this.hello);
+        this.attempts.add(link);
+        link.greeted.then(() => this.finish(link, null), (error) => this.lost(link, error));
+        this.later(STAGGER_MS);
+    }
+
+    later(ms) {
+        clearTimeout(this.next);
+        this.next = setTimeout(() => this.attempt(), ms);
+    }
+
+    lost(link, error) {
+        this.attempts.delete(link);
+        if (this.over) {
+            link.lose(error);
+            return;
+        }
+        link.lose(error);
+        this.fault = error instanceof IcpError ? error : new IcpError("connect", String(error));
+        this.failed++;
+        const isOnce = !this.options.retry && this.started >= this.hosts.length;
+        if (!this.fault.retryable || (isOnce && this.attempts.size === 0)) {
+            this.finish(null, this.fault);
+            return;
+        }
+        this.later(this.failed % this.hosts.length === 0 ? this.backoff.next() : 0);
+    }
+}
+
+module.exports = { Opening };

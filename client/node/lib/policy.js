@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which hosts there are, how long to wait, what may be sent again: the rules of docs/protocol.md (When to
+// send again), the same as in libicp and the Python client.
+"use strict";
+
+const { randomBytes } = require("node:crypto");
+const { IcpError } = require("./fault.js");
+const { OPERATIONS, PORT } = require("./tables.js");
+
+const DEFAULT_URI = `icp://127.0.0.1:${PORT}`;
+const SENDS_MAX = 8;
+const BACKOFF_FIRST_MS = 10;
+const BACKOFF_MAX_MS = 250;
+const STAGGER_MS = 250; // a connection that says nothing for so long gets another beside it
+const ATTEMPTS_MAX = 8;
+
+const DEFAULTS = {
+    connectTimeoutMs: 5000, // that a call waits for a connection
+    callTimeoutMs: 30000, // of each call that names none
+    name: "", // who calls, for the server's log
+    token: undefined, // secret that gives the connection its role
+    retry: true, // send again what may be sent again, and try each host more than once
+    inFlightMax: 1024, // unanswered requests of one connection
+    defaultScore: undefined, // what scoreLead gives where no server could answer: { grade, fit, p }
+};
+
+// What is wrong with these is the query itself, so a default score would hide a fault of the caller.
+const OF_THE_QUERY = new Set(["bad-payload", "bad-field", "missing-field", "duplicate-key", "too-large",
+    "not-found", "denied", "usage"]);
+
+function hostRead(text, uri) {
+    const found = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(text);
+    const port = found && found[3] !== undefined ? Number(found[3]) : PORT;
+    if (!found || port < 1 || port > 65535) {
+        throw new IcpError("usage", `'${text}' in '${uri}' is no host:port; an IPv6 address stands in []`);
+    }
+    return { host: found[1] ?? found[2], port };
+}
+
+// icp://host:port, several with commas between, or icp+unix:/path: what net.connect takes, one each.
+function uriRead(uri) {
+    if (uri.startsWith("icps://")) {
+        throw new IcpError("usage", "icps:// is not spoken yet: put a tunnel in front of icpd");
+    }
+    if (uri.startsWith("icp+unix:")) {
+        const path = decodeURIComponent(uri.slice("icp+unix:".length)).replace(/^\/\/(?=\/)/, "");
+        if (!path.startsWith("/")) {
+            throw new IcpError("usage", `'${uri}': the path of a Unix socket is absolute`);
+        }
+        return [{ path }];
+    }
+    if (!uri.startsWith("icp://")) {
+        throw new IcpError("usage", `'${uri}' is no URI of icpd: icp://host:port or icp+unix:/path`);
+    }
+    return uri.slice("icp://".length).replace(/\/+$/, "").split(",").map((text) => hostRead(text, uri));
+}
+
+// One request from the first time it is sent until it is answered.
+class Task {
+    constructor(op, fields, until, retry) {
+        this.info = OPERATIONS[op];
+        if (this.info === undefined) {
+            throw new IcpError("usage", `'${op}' is no operation`);
+        }
+        for (const name of this.info.jsonFields) {
+            if (fields[name] !== undefined && typeof fields[name] !== "string") {
+                fields = { ...fields, [name]: JSON.stringify(fields[name]) };
+            }
+        }
+        this.fields = fields;
+        this.until = until;
+        this.sends = 0;
+        this.named = this.info.takesOperation && fields.operation !== undefined; // may be repeated by its operation id
+        this.operation = undefined; // the client's own
+        this.knewOperations = false; // of the server that it was sent to last
+        if (retry && this.info.takesOperation && !this.info.safe && !this.named) {
+            this.operation = randomBytes(16).toString("hex");
+            this.named = true;
+        }
+    }
+
+    // The fields as they go out: with the operation id if the server knows them, and with the time that
+    // is left where the server can make use of it.
+    outgoing(hasOperations, now) {
+        this.knewOperations = hasOperations;
+        let fields = this.fields;
+        if (this.operation !== undefined && hasOperations) {
+            fields = { ...fields, operation: this.operation };
+        }
+        if (this.info.lane === "scan" && fields.deadline_ms === undefined) {
+            fields = { ...fields, deadline_ms: Math.max(1, Math.floor(this.until - now)) };
+        }
+        return fields;
+    }
+
+    // After its connection was lost, so that it may or may not have been carried out.
+    mayRepeat() {
+        return (this.info.safe || (this.named && this.knewOperations)) && this.sends < SENDS_MAX;
+    }
+
+    // After an error reply: whether the server says that it did nothing, and may do it later.
+    mayRepeatAfter(error) {
+        if (error.name === "busy" || error.name === "shutting-down") {
+            return this.sends < SENDS_MAX;
+        }
+        return error.name === "bad-checksum" && this.mayRepeat();
+    }
+
+    // Why a task that was sent before must not go to this server; null if it may.
+    refusalBy(hasOperations) {
+        return this.sends > 0 && this.knewOperations && !this.info.safe && !hasOperations
+            ? new IcpError("closed", "the connection was lost before the reply came, and the server that " +
+                "answers now does not know operation ids")
+            : null;
+    }
+}
+
+// Random waits that grow: between 0 and 10 ms, 20 ms … 250 ms.
+class Backoff {
+    constructor() {
+        this.step = 0;
+    }
+
+    reset() {
+        this.step = 0;
+    }
+
+    next() {
+        return Math.random() * Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(this.step++, 10), BACKOFF_MAX_MS);
+    }
+
+    busy(sends) {
+        const limit = Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(sends, 10), BACKOFF_MAX_MS);
+        return limit / 2 + Math.random() * limit / 2;
+    }
+}
+
+const timeoutError = (info) => new IcpError("timeout", `no reply to ${info.name} came before its deadline`);
+
+// What a lead gets where no server could answer; null if the fault is the query's own.
+function defaultScore(options, error) {
+    if (options.defaultScore === undefined || !(error instanceof IcpError) || OF_THE_QUERY.has(error.name)) {
+        return null;
+    }
+    return { grade: "D", fit: 0, p: 0, found: false, tal: false, ...options.defaultScore, is_default: true, error };
+}
+
+function replyCheck(info, reply) {
+    for (const name of info.required) {
+        if (reply[name] === undefined) {
+            throw new IcpError("bad-reply", `the reply to ${info.name} lacks ${name}`);
+        }
+    }
+    return reply;
+}
+
+module.exports = { ATTEMPTS_MAX, Backoff, DEFAULTS, DEFAULT_URI, STAGGER_MS, Task, defaultScore, replyCheck,
+    timeoutError, uriRead };

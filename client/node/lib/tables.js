@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of the protocol (protocol.json, made from proto/*.def) as data: nothing of the protocol is
+// written twice here.
+"use strict";
+
+const tables = require("./protocol.json");
+
+const OPERATIONS = Object.create(null);
+for (const row of tables.operations) {
+    OPERATIONS[row.name] = {
+        name: row.name,
+        opcode: row.opcode,
+        lane: row.lane, // inline, write, scan or job
+        safe: row.safe, // sending it twice does no harm
+        takesOperation: row.request.some((one) => one.name === "operation"), // the request may carry an id
+        jsonFields: row.request.filter((one) => one.type === "json").map((one) => one.name),
+        required: row.lane === "job" ? [] : row.reply.filter((one) => one.required).map((one) => one.name),
+        info: row,
+    };
+}
+const ERRORS = Object.fromEntries(tables.errors.map((row) => [row.code, row]));
+const ERROR_CODES = Object.fromEntries(tables.errors.map((row) => [row.name, row.code]));
+const LIMITS = Object.fromEntries(tables.limits.map((row) => [row.name, row.value]));
+
+module.exports = {
+    OPERATIONS, ERRORS, ERROR_CODES, LIMITS, PORT: tables.port, PROTOCOL: tables.protocol,
+    HEADER_BYTES: tables.header_bytes, REPLY: tables.flags.reply, CHECKSUM: tables.flags.checksum,
+    MORE: tables.flags.more,
+};
