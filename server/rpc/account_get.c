@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/lead.h"
+#include "server/rpc/rpc_member.h"
 #include "server/rpc/value_write.h"
 
 void rpc_write_value(struct proto_writer *out, const struct feature_value *value)
@@ -50,14 +51,12 @@ static void write_values(struct rpc_call *call, const struct feature_record *rec
         bool stale = field->stale_after_ms > 0 && now_ms - value->time_ms > field->stale_after_ms;
         proto_write_text(out, field->name);
         proto_write_map(out, 4);
-        proto_write_text(out, "value");
+        rpc_member(out, RPC_MEMBER(STORED_VALUE, VALUE));
         rpc_write_value(out, value);
-        proto_write_text(out, "source");
-        proto_write_str(out, feature_record_source(record, value->source));
-        proto_write_text(out, "time");
-        proto_write_int(out, value->time_ms);
-        proto_write_text(out, "state");
-        proto_write_text(out, stale ? "stale" : "fresh");
+        rpc_member_str(out, RPC_MEMBER(STORED_VALUE, SOURCE),
+                       feature_record_source(record, value->source));
+        rpc_member_int(out, RPC_MEMBER(STORED_VALUE, TIME), value->time_ms);
+        rpc_member_text(out, RPC_MEMBER(STORED_VALUE, STATE), stale ? "stale" : "fresh");
     }
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/rpc/call.h"
+#include "server/rpc/rpc_member.h"
 
 #define SERVER_NAME "icpd/" ICP_VERSION
 
@@ -104,24 +105,15 @@ enum rpc_outcome rpc_on_JOB_LIST(struct rpc_call *call, struct proto_fault *faul
     proto_write_array(out, count);
     for (size_t i = 0; i < count; i++) {
         proto_write_map(out, 9);
-        proto_write_text(out, "job");
-        proto_write_uint(out, jobs[i].job);
-        proto_write_text(out, "op");
-        proto_write_text(out, proto_op_find((uint8_t)jobs[i].op)->name);
-        proto_write_text(out, "state");
-        proto_write_text(out, engine_job_state_name(jobs[i].state));
-        proto_write_text(out, "stage");
-        proto_write_text(out, jobs[i].stage);
-        proto_write_text(out, "done");
-        proto_write_f64(out, jobs[i].done);
-        proto_write_text(out, "icp");
-        proto_write_uint(out, jobs[i].icp);
-        proto_write_text(out, "error");
-        proto_write_text(out, jobs[i].fault.message);
-        proto_write_text(out, "started");
-        proto_write_int(out, jobs[i].started_ms);
-        proto_write_text(out, "ended");
-        proto_write_int(out, jobs[i].ended_ms);
+        rpc_member_uint(out, RPC_MEMBER(JOB, JOB), jobs[i].job);
+        rpc_member_text(out, RPC_MEMBER(JOB, OP), proto_op_find((uint8_t)jobs[i].op)->name);
+        rpc_member_text(out, RPC_MEMBER(JOB, STATE), engine_job_state_name(jobs[i].state));
+        rpc_member_text(out, RPC_MEMBER(JOB, STAGE), jobs[i].stage);
+        rpc_member_number(out, RPC_MEMBER(JOB, DONE), jobs[i].done);
+        rpc_member_uint(out, RPC_MEMBER(JOB, ICP), jobs[i].icp);
+        rpc_member_text(out, RPC_MEMBER(JOB, ERROR), jobs[i].fault.message);
+        rpc_member_int(out, RPC_MEMBER(JOB, STARTED), jobs[i].started_ms);
+        rpc_member_int(out, RPC_MEMBER(JOB, ENDED), jobs[i].ended_ms);
     }
     return RPC_DONE;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ICP versions: put, get, list, activate, revert. Learning is in rpc_learn.c. */
+#include "server/rpc/rpc_member.h"
 #include "server/rpc/write.h"
 
 static void put_reply(struct proto_writer *out, const struct proto_op_info *op,
@@ -52,32 +53,24 @@ static void write_version(struct rpc_call *call, const struct learn_document *do
     const json_t *label = json_object_get(json, "label");
     const json_t *holdout = json_object_get(json_object_get(json, "evidence"), "holdout");
     proto_write_map(out, 7);
-    proto_write_text(out, "icp");
-    proto_write_uint(out, document->version);
-    proto_write_text(out, "name");
-    proto_write_text(out, json_text_at(json, NULL, "name"));
-    proto_write_text(out, "label");
-    proto_write_text(out, json_text_at(json, "label", "expression"));
-    proto_write_text(out, "created");
-    proto_write_text(out, json_text_at(json, NULL, "created"));
-    proto_write_text(out, "accounts");
-    proto_write_int(out, json_integer_value(json_object_get(label, "population")));
-    proto_write_text(out, "auc");
-    proto_write_f64(out, json_number_value(json_object_get(holdout, "auc")));
-    proto_write_text(out, "active");
-    proto_write_bool(out, document == rpc_state(call)->active);
+    rpc_member_uint(out, RPC_MEMBER(VERSION, ICP), document->version);
+    rpc_member_text(out, RPC_MEMBER(VERSION, NAME), json_text_at(json, NULL, "name"));
+    rpc_member_text(out, RPC_MEMBER(VERSION, LABEL), json_text_at(json, "label", "expression"));
+    rpc_member_text(out, RPC_MEMBER(VERSION, CREATED), json_text_at(json, NULL, "created"));
+    rpc_member_int(out, RPC_MEMBER(VERSION, ACCOUNTS),
+                   json_integer_value(json_object_get(label, "population")));
+    rpc_member_number(out, RPC_MEMBER(VERSION, AUC),
+                      json_number_value(json_object_get(holdout, "auc")));
+    rpc_member_flag(out, RPC_MEMBER(VERSION, ACTIVE), document == rpc_state(call)->active);
 }
 
 static void write_switch(void *context, const struct engine_switch *change)
 {
     struct proto_writer *out = context;
     proto_write_map(out, 3);
-    proto_write_text(out, "icp");
-    proto_write_uint(out, change->version);
-    proto_write_text(out, "time");
-    proto_write_int(out, change->time_ms);
-    proto_write_text(out, "reason");
-    proto_write_str(out, change->reason);
+    rpc_member_uint(out, RPC_MEMBER(SWITCH, ICP), change->version);
+    rpc_member_int(out, RPC_MEMBER(SWITCH, TIME), change->time_ms);
+    rpc_member_str(out, RPC_MEMBER(SWITCH, REASON), change->reason);
 }
 
 static void count_switch(void *context, const struct engine_switch *change)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/rpc/hot_lead.h"
 #include "server/rpc/lead.h"
+#include "server/rpc/rpc_member.h"
 #include "server/rpc/score_reply.h"
 
 /* A key of score's reply: score-many gives the same maps. */
@@ -32,12 +33,9 @@ enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
 static void write_failed_lead(struct proto_writer *out, const struct proto_fault *fault)
 {
     proto_write_map(out, 3);
-    proto_write_text(out, "error");
-    proto_write_text(out, proto_error_find(fault->code)->name);
-    proto_write_text(out, "field");
-    proto_write_text(out, fault->field);
-    proto_write_text(out, "message");
-    proto_write_text(out, fault->message);
+    rpc_member_text(out, RPC_MEMBER(LEAD_SCORE, ERROR), proto_error_find(fault->code)->name);
+    rpc_member_text(out, RPC_MEMBER(LEAD_SCORE, FIELD), fault->field);
+    rpc_member_text(out, RPC_MEMBER(LEAD_SCORE, MESSAGE), fault->message);
 }
 
 /* What is said once for all leads cannot be said of one: were it passed over, the lead would be

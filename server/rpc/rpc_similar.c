@@ -5,6 +5,7 @@
 
 #include "server/lookalike/lookalike.h"
 #include "server/rpc/lead.h"
+#include "server/rpc/rpc_member.h"
 #include "server/rpc/value_write.h"
 #include "server/rpc/values.h"
 
@@ -159,27 +160,21 @@ static void write_shared(struct proto_writer *out, const struct feature_vector_s
     bool word = shared->field->type != FEATURE_NUMBER && shared->field->type != FEATURE_VECTOR;
     bool number = shared->field->type == FEATURE_NUMBER;
     proto_write_map(out, 2 + (word || number ? 2U : 0U));
-    proto_write_text(out, "field");
-    proto_write_text(out, shared->field->name);
-    proto_write_text(out, "part");
-    proto_write_f64(out, shared->part);
+    rpc_member_text(out, RPC_MEMBER(SHARED, FIELD), shared->field->name);
+    rpc_member_number(out, RPC_MEMBER(SHARED, PART), shared->part);
     if (word) {
-        proto_write_text(out, "value");
-        proto_write_str(out, shared->word);
-        proto_write_text(out, "accounts");
-        proto_write_uint(out, shared->rows);
+        rpc_member_str(out, RPC_MEMBER(SHARED, VALUE), shared->word);
+        rpc_member_uint(out, RPC_MEMBER(SHARED, ACCOUNTS), shared->rows);
     } else if (number) {
-        proto_write_text(out, "value");
-        proto_write_f64(out, shared->number_a);
-        proto_write_text(out, "example_value");
-        proto_write_f64(out, shared->number_b);
+        rpc_member_number(out, RPC_MEMBER(SHARED, VALUE), shared->number_a);
+        rpc_member_number(out, RPC_MEMBER(SHARED, EXAMPLE_VALUE), shared->number_b);
     }
 }
 
-static void write_optional(struct proto_writer *out, const char *key,
+static void write_optional(struct proto_writer *out, const struct proto_field_info *member,
                            const struct feature_value *value)
 {
-    proto_write_text(out, key);
+    rpc_member(out, member);
     if (value->present && value->type != FEATURE_VECTOR) {
         rpc_write_value(out, value);
     } else {
@@ -189,23 +184,21 @@ static void write_optional(struct proto_writer *out, const char *key,
 
 static void write_reasons(struct proto_writer *out, const struct lookalike_hit *hit)
 {
-    proto_write_text(out, "shared");
+    rpc_member(out, RPC_MEMBER(SIMILAR, SHARED));
     proto_write_array(out, hit->shared_count);
     for (size_t i = 0; i < hit->shared_count; i++) {
         write_shared(out, &hit->shared[i]);
     }
-    proto_write_text(out, "difference");
+    rpc_member(out, RPC_MEMBER(SIMILAR, DIFFERENCE));
     if (!hit->difference) {
         proto_write_nil(out);
         return;
     }
     proto_write_map(out, 4);
-    proto_write_text(out, "field");
-    proto_write_text(out, hit->difference->name);
-    proto_write_text(out, "part");
-    proto_write_f64(out, hit->difference_part);
-    write_optional(out, "value", &hit->difference_value);
-    write_optional(out, "example_value", &hit->difference_example);
+    rpc_member_text(out, RPC_MEMBER(DIFFERENCE, FIELD), hit->difference->name);
+    rpc_member_number(out, RPC_MEMBER(DIFFERENCE, PART), hit->difference_part);
+    write_optional(out, RPC_MEMBER(DIFFERENCE, VALUE), &hit->difference_value);
+    write_optional(out, RPC_MEMBER(DIFFERENCE, EXAMPLE_VALUE), &hit->difference_example);
 }
 
 static void write_score(struct proto_writer *out, const struct engine_state *state,
@@ -214,16 +207,11 @@ static void write_score(struct proto_writer *out, const struct engine_state *sta
     struct engine_answer answer = {0};
     engine_answer_from_raw(document, hit->raw, &answer);
     const char grade[2] = {answer.grade, '\0'};
-    proto_write_text(out, "fit");
-    proto_write_f64(out, answer.fit);
-    proto_write_text(out, "p");
-    proto_write_f64(out, answer.p);
-    proto_write_text(out, "grade");
-    proto_write_text(out, grade);
-    proto_write_text(out, "raw");
-    proto_write_int(out, answer.raw);
-    proto_write_text(out, "tal");
-    proto_write_bool(out, engine_state_on_tal(state, hit->slot));
+    rpc_member_number(out, RPC_MEMBER(SIMILAR, FIT), answer.fit);
+    rpc_member_number(out, RPC_MEMBER(SIMILAR, P), answer.p);
+    rpc_member_text(out, RPC_MEMBER(SIMILAR, GRADE), grade);
+    rpc_member_int(out, RPC_MEMBER(SIMILAR, RAW), answer.raw);
+    rpc_member_flag(out, RPC_MEMBER(SIMILAR, TAL), engine_state_on_tal(state, hit->slot));
 }
 
 static void write_hit(struct rpc_call *call, const struct lookalike_similar *query,
@@ -231,18 +219,15 @@ static void write_hit(struct rpc_call *call, const struct lookalike_similar *que
 {
     struct proto_writer *out = call->out;
     proto_write_map(out, 4 + (query->shared_max > 0 ? 2U : 0U) + (hit->scored ? 5U : 0U));
-    proto_write_text(out, "id");
-    proto_write_str(out, hit->id);
-    proto_write_text(out, "similarity");
-    proto_write_f64(out, hit->similarity);
-    proto_write_text(out, "example");
+    rpc_member_str(out, RPC_MEMBER(SIMILAR, ID), hit->id);
+    rpc_member_number(out, RPC_MEMBER(SIMILAR, SIMILARITY), hit->similarity);
+    rpc_member(out, RPC_MEMBER(SIMILAR, EXAMPLE));
     if (hit->example_id.bytes > 0) {
         proto_write_str(out, hit->example_id);
     } else {
         proto_write_nil(out);
     }
-    proto_write_text(out, "example_index");
-    proto_write_uint(out, hit->example);
+    rpc_member_uint(out, RPC_MEMBER(SIMILAR, EXAMPLE_INDEX), hit->example);
     if (query->shared_max > 0) {
         write_reasons(out, hit);
     }

@@ -6,6 +6,7 @@
 #include "proto/shape.h"
 #include "server/listing/listing.h"
 #include "server/rpc/json_write.h"
+#include "server/rpc/rpc_member.h"
 #include "server/rpc/write.h"
 #include "server/tal/tal_document.h"
 
@@ -136,19 +137,20 @@ enum rpc_outcome rpc_on_TAL_BUILD(struct rpc_call *call, struct proto_fault *fau
 
 static void write_list(struct rpc_call *call, const struct engine_list *list)
 {
-    static const char *const members[] = {"name",   "created", "count", "unassigned",
-                                          "filter", "note",    "digest"};
+    /* The document calls these as the table does. */
+    static const int told[] = {PROTO_M_TAL_NAME,       PROTO_M_TAL_CREATED, PROTO_M_TAL_COUNT,
+                               PROTO_M_TAL_UNASSIGNED, PROTO_M_TAL_FILTER,  PROTO_M_TAL_NOTE,
+                               PROTO_M_TAL_DIGEST};
+    const struct proto_field_info *members = proto_shape_info(PROTO_SHAPE_TAL)->members;
     const struct learn_document *active = rpc_state(call)->active;
     struct proto_writer *out = call->out;
-    proto_write_map(out, sizeof members / sizeof *members + 2);
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        proto_write_text(out, members[i]);
-        rpc_write_json(out, json_object_get(list->head, members[i]));
+    proto_write_map(out, sizeof told / sizeof *told + 2);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        rpc_member(out, &members[told[i]]);
+        rpc_write_json(out, json_object_get(list->head, members[told[i]].name));
     }
-    proto_write_text(out, "icp");
-    proto_write_uint(out, list->icp);
-    proto_write_text(out, "current");
-    proto_write_bool(out, active && active->version == list->icp);
+    rpc_member_uint(out, RPC_MEMBER(TAL, ICP), list->icp);
+    rpc_member_flag(out, RPC_MEMBER(TAL, CURRENT), active && active->version == list->icp);
 }
 
 enum rpc_outcome rpc_on_TAL_LIST(struct rpc_call *call, struct proto_fault *fault)
@@ -166,10 +168,8 @@ enum rpc_outcome rpc_on_TAL_LIST(struct rpc_call *call, struct proto_fault *faul
             continue;
         }
         proto_write_map(out, 2);
-        proto_write_text(out, "number");
-        proto_write_uint(out, i + 1);
-        proto_write_text(out, "error");
-        proto_write_text(out, proto_error_find(PROTO_CORRUPT)->name);
+        rpc_member_uint(out, RPC_MEMBER(TAL, NUMBER), i + 1);
+        rpc_member_text(out, RPC_MEMBER(TAL, ERROR), proto_error_find(PROTO_CORRUPT)->name);
     }
     return RPC_DONE;
 }
@@ -238,12 +238,12 @@ enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault
 
 /* Rank and fit on one of the lists; nil where the account is not on it. */
 static void write_side(struct proto_writer *out, const json_t *entries, int64_t at,
-                       const char *rank_name, const char *fit_name)
+                       const struct proto_field_info *rank, const struct proto_field_info *fit)
 {
     const json_t *entry = at < 0 ? NULL : json_array_get(entries, (size_t)at);
-    proto_write_text(out, rank_name);
+    rpc_member(out, rank);
     rpc_write_json(out, json_object_get(entry, "rank"));
-    proto_write_text(out, fit_name);
+    rpc_member(out, fit);
     rpc_write_json(out, json_object_get(entry, "fit"));
 }
 
@@ -264,10 +264,12 @@ static void write_difference(struct rpc_call *call, const struct tal_difference 
         const json_t *entry = pair.a >= 0 ? json_array_get(entries_a, (size_t)pair.a)
                                           : json_array_get(entries_b, (size_t)pair.b);
         proto_write_map(out, 5);
-        proto_write_text(out, "id");
+        rpc_member(out, RPC_MEMBER(TAL_PAIR, ID));
         rpc_write_json(out, json_object_get(entry, "id"));
-        write_side(out, entries_a, pair.a, "rank_a", "fit_a");
-        write_side(out, entries_b, pair.b, "rank_b", "fit_b");
+        write_side(out, entries_a, pair.a, RPC_MEMBER(TAL_PAIR, RANK_A),
+                   RPC_MEMBER(TAL_PAIR, FIT_A));
+        write_side(out, entries_b, pair.b, RPC_MEMBER(TAL_PAIR, RANK_B),
+                   RPC_MEMBER(TAL_PAIR, FIT_B));
     }
 }
 
