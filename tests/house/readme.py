@@ -4,7 +4,7 @@
 
 Runs the lines of its blocks in one shell that stops at the first failure, with a home of its own.
 What differs: what builds is left out (BUILD stands for build/demo, and the tour's PATH); BUILD may be
-"-" where no library can be installed from it (sanitizers), then the part in C is left out. Before it
+"-" where no library can be installed from it (sanitizers), then the programs are left out. Before it
 the control: the same tour with a command that fails must fail. And an icpd of somebody else, who is
 listening on the usual port, must come out of it as it was."""
 
@@ -24,21 +24,24 @@ def section(readme):
 
 
 def tour(text, build):
-    """The shell lines of the section, and its program."""
+    """The shell lines of the section, and its programs by the names of their files."""
     shell = re.findall(r"```sh\n(.*?)```", text, re.S)
-    program = re.search(r"```c\n(.*?)```", text, re.S).group(1)
+    programs = {f"lead.{ending}": re.search(rf"```{language}\n(.*?)```", text, re.S).group(1)
+                for language, ending in (("c", "c"), ("python", "py"), ("js", "js"))}
     lines = [line for line in shell[0].splitlines() if not line.startswith(BUILDS)]
+    rest = [line for block in shell[1:] for line in block.splitlines() if not line.startswith(BUILDS)]
     if build != "-":
-        lines += [line.replace("build/demo", build) for line in shell[1].splitlines()]
+        lines += [line.replace("build/demo", build) for line in rest]
     else:
-        lines += [line for line in shell[1].splitlines() if line.startswith("kill")]
-    return lines, program
+        lines += [line for line in rest if line.startswith("kill")]
+    return lines, programs
 
 
-def run(lines, program, icpd, icp):
+def run(lines, programs, icpd, icp):
     with tempfile.TemporaryDirectory(prefix="icpd-readme-") as home:
-        with open(os.path.join(home, "lead.c"), "w", encoding="utf-8") as file:
-            file.write(program)
+        for name, program in programs.items():
+            with open(os.path.join(home, name), "w", encoding="utf-8") as file:
+                file.write(program)
         path = f"{os.path.dirname(icpd)}:{os.path.dirname(icp)}:{os.environ['PATH']}"
         # The job of the tour is ended whatever happens, and waited for.
         script = ["set -euo pipefail", "trap 'kill %1 2>/dev/null || true; wait' EXIT", *lines]
@@ -85,23 +88,26 @@ class Somebody:
 
 
 def main(readme, build, icpd, icp):
-    lines, program = tour(section(readme), build)
+    lines, programs = tour(section(readme), build)
     commands = [line for line in lines if line.startswith(("icp ", "icpd ", "cc ", "./lead"))]
     if len(commands) < 10:
         print(f"only {len(commands)} commands found in the tour")
         return 1
     at = next(i for i, line in enumerate(lines) if line.startswith("icp learn"))
     spoilt = lines[:at] + ["icp learn --label 'nonsense ='"] + lines[at:]
-    if run(spoilt, program, icpd, icp).returncode == 0:
+    if run(spoilt, programs, icpd, icp).returncode == 0:
         print("a tour with a failing command was not refused")
         return 1
     with Somebody() as somebody:
-        done = run(lines, program, icpd, icp)
+        done = run(lines, programs, icpd, icp)
         print(done.stdout)
         print(f"{len(commands)} commands, exit {done.returncode}")
         if somebody.was_called():
             print("the tour spoke to the icpd on port 4273, which is not its own")
             return 1
+    if build != "-" and done.returncode == 0 and len(re.findall(r"^fit \d+, grade [ABCD]$", done.stdout, re.M)) != 3:
+        print("not every program of the tour scored the account")
+        return 1
     if "slow request" in done.stdout:
         print("warnings of the server cut through the tour")
         return 1
