@@ -38,7 +38,9 @@ json_t *feature_json_load(struct proto_span text, enum proto_error code, struct 
     }
     json_t *json = json_loadb((const char *)text.data, text.bytes, JSON_REJECT_DUPLICATES, &error);
     /* jansson leaves the text empty where memory ran out, but for a few places where it then says
-     * that the text is wrong. */
+     * that the text is wrong: what is wrong is so the second time, too. */
+    if (json == NULL && error.text[0] != '\0')
+        json = json_loadb((const char *)text.data, text.bytes, JSON_REJECT_DUPLICATES, &error);
     if (json == NULL && error.text[0] == '\0') {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a document of %zu bytes",
                         text.bytes);
@@ -50,6 +52,14 @@ json_t *feature_json_load(struct proto_span text, enum proto_error code, struct 
                         shown);
     }
     return json;
+}
+
+void feature_json_append(json_t **array, json_t *value)
+{
+    if (json_array_append_new(*array, value) != 0) {
+        json_decref(*array);
+        *array = NULL;
+    }
 }
 
 bool feature_json_members_known(const json_t *object, const char *const *names, size_t name_count,

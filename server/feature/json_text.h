@@ -24,6 +24,10 @@ json_t *feature_json_load(struct proto_span text, enum proto_error code, struct 
 bool feature_json_members_known(const json_t *object, const char *const *names, size_t name_count,
                                 enum proto_error code, struct proto_fault *fault);
 
+/* Appends the value, which it takes. Where memory ran out, for the value or for its place, the
+ * array is gone and *array NULL, and so is what is made of it: nothing is left out in silence. */
+void feature_json_append(json_t **array, json_t *value);
+
 /* The text of a JSON string. */
 static inline struct proto_span feature_json_span(const json_t *string)
 {

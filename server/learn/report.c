@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/learn/report.h"
 
+#include "server/feature/json_text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +14,14 @@ void learn_report_warn(struct learn_report *report, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    char *copy = report->warning_count < LEARN_WARNINGS_MAX ? strdup(text) : NULL;
+    if (report->warning_count == LEARN_WARNINGS_MAX) {
+        return;
+    }
+    char *copy = strdup(text);
     if (copy != NULL) {
         report->warnings[report->warning_count++] = copy;
+    } else {
+        report->warnings_lost = true;
     }
 }
 
@@ -36,10 +43,10 @@ static json_t *reliability_json(const struct learn_evidence *evidence)
         if (bin->rows == 0) {
             continue;
         }
-        (void)json_array_append_new(array, json_pack("{s:f, s:I, s:I, s:f, s:f}", "p", bin->p_mean,
-                                                     "n", (json_int_t)bin->rows, "positives",
-                                                     (json_int_t)bin->positives, "rate_low",
-                                                     bin->low, "rate_high", bin->high));
+        feature_json_append(&array, json_pack("{s:f, s:I, s:I, s:f, s:f}", "p", bin->p_mean, "n",
+                                              (json_int_t)bin->rows, "positives",
+                                              (json_int_t)bin->positives, "rate_low", bin->low,
+                                              "rate_high", bin->high));
     }
     return array;
 }
@@ -68,8 +75,7 @@ static json_t *fields_json(const struct learn_report *report)
     json_t *array = json_array();
     for (size_t i = 0; i < report->field_count; i++) {
         const struct learn_field_weight *field = &report->fields[i];
-        (void)json_array_append_new(array,
-                                    json_pack("{s:s, s:f, s:f}", "field", field->name, "importance",
+        feature_json_append(&array, json_pack("{s:s, s:f, s:f}", "field", field->name, "importance",
                                               field->importance, "auc_alone", field->auc_alone));
     }
     return array;
@@ -83,8 +89,8 @@ static json_t *refused_json(const struct learn_report *report)
         char reason[512];
         if (learn_verdict_refuses(field->verdict, report->options->keep_leaks)) {
             learn_leakage_reason(field, reason, sizeof reason);
-            (void)json_array_append_new(
-                array, json_pack("{s:s, s:s}", "field", field->name, "reason", reason));
+            feature_json_append(&array,
+                                json_pack("{s:s, s:s}", "field", field->name, "reason", reason));
         }
     }
     return array;
@@ -93,8 +99,12 @@ static json_t *refused_json(const struct learn_report *report)
 static json_t *warnings_json(const struct learn_report *report)
 {
     json_t *array = json_array();
+    if (report->warnings_lost) {
+        json_decref(array);
+        array = NULL;
+    }
     for (size_t i = 0; i < report->warning_count; i++) {
-        (void)json_array_append_new(array, json_string(report->warnings[i]));
+        feature_json_append(&array, json_string(report->warnings[i]));
     }
     return array;
 }

@@ -27,12 +27,13 @@ struct learn_report {
     size_t checked_count;
     char *warnings[LEARN_WARNINGS_MAX];
     size_t warning_count;
+    bool warnings_lost; /* memory ran out for one: no document is printed */
 };
 
 char *learn_report_print(const struct learn_report *report, const struct feature_codebook *codebook,
                          const struct learn_fit *fit, struct proto_fault *fault);
 
-/* Adds a warning (printf style); what does not fit is dropped, a lack of memory too. */
+/* Adds a warning (printf style); what does not fit is dropped. */
 void learn_report_warn(struct learn_report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void learn_report_fini(struct learn_report *report);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "server/engine/ingest.h"
+#include "server/feature/json_text.h"
 #include "server/listing/listing.h"
 #include "server/tal/tal_document.h"
 
@@ -59,7 +60,7 @@ static void add_icp(json_t *body, const struct learn_document *document, bool *o
     add(icp, "name", json_string(name ? name : ""), ok);
     add(body, "icp", icp, ok);
     for (size_t i = 0; i < MODEL_REFERENCE_POINTS; i += REFERENCE_STEP) {
-        json_array_append_new(reference, json_integer(document->scorecard->reference[i]));
+        feature_json_append(&reference, json_integer(document->scorecard->reference[i]));
     }
     add(body, "reference", reference, ok);
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "server/feature/json_text.h"
 #include "server/lookalike/lookalike_parts.h"
 #include "server/store/vector_blocks.h"
 
@@ -32,7 +33,7 @@ static char *head_print(const struct saving *saving)
     char *plan = feature_vectorizer_print(saving->set->plan);
     json_t *list = json_array();
     for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
-        json_array_append_new(list, json_integer(saving->counts[kind]));
+        feature_json_append(&list, json_integer(saving->counts[kind]));
     }
     json_t *head =
         plan ? json_pack("{s:i, s:o, s:s, s:O}", "schema", (int)saving->set->schema_version,
