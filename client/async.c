@@ -142,8 +142,9 @@ static void tell_first(struct icp_async *async)
     async->telling = owner;
     owner->done(owner->context, &told->reply);
     async->telling = NULL;
-    told_free(told);
-    if (owner->is_cancelled && !is_last)
+    bool is_cancelled = owner->is_cancelled && !is_last;
+    told_free(told); /* the task as well, if that was the last */
+    if (is_cancelled)
         task_free(owner);
 }
 

@@ -30,17 +30,9 @@ static void sleep_ms(uint64_t ms)
     nanosleep(&time, NULL);
 }
 
-/* Milliseconds that this thread has stood ready to run without running. */
 static int64_t stood_ms(const struct chaos_worker *worker)
 {
-    char text[96] = "";
-    unsigned long long ran = 0;
-    unsigned long long stood = 0;
-    if (pread(worker->schedstat, text, sizeof text - 1, 0) <= 0 ||
-        sscanf(text, "%llu %llu", &ran, &stood) != 2) {
-        return 0;
-    }
-    return (int64_t)(stood / 1000000);
+    return chaos_thread_stood_ms(worker->schedstat);
 }
 
 /* Memory is counted, so that none is left at the end. */
@@ -99,13 +91,14 @@ static void recovery_note(struct chaos_worker *worker, bool succeeded)
     unsigned epoch = atomic_load(&worker->load->epoch);
     if (epoch != worker->epoch_noticed) {
         worker->epoch_noticed = epoch;
-        worker->epoch_stood_ms = stood_ms(worker);
+        worker->epoch_stood_ms = stood_ms(worker) + chaos_stood_ms(worker->load->proxy);
     }
     if (!succeeded || atomic_load(&worker->epoch) == epoch) {
         return;
     }
-    int64_t took_ms = chaos_now_ms() - atomic_load(&worker->load->since_ms) -
-                      (stood_ms(worker) - worker->epoch_stood_ms);
+    int64_t took_ms =
+        chaos_now_ms() - atomic_load(&worker->load->since_ms) -
+        (stood_ms(worker) + chaos_stood_ms(worker->load->proxy) - worker->epoch_stood_ms);
     if (took_ms > worker->recovery_ms_max) {
         worker->recovery_ms_max = took_ms;
     }

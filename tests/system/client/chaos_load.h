@@ -5,7 +5,8 @@
  * and the machine ran something else (field 2 of /proc/thread-self/schedstat) does not count.
  * - foreign: a reply that belongs to another request; twice: a request that was told twice; never:
  * one that was not told at all.
- * - slow to recover: no success within a second after the server was back.
+ * - slow to recover: no success within a second after the server was back, the time in which this
+ *   thread or the proxy's stood ready not counted.
  * Threads: start and join from one; the atomics of struct chaos_load from any. */
 #ifndef CHAOS_LOAD_H
 #define CHAOS_LOAD_H
@@ -22,6 +23,7 @@
 #define CHAOS_RECOVERY_MS 1000
 
 struct chaos_load;
+struct chaos_proxy;
 
 struct chaos_worker {
     struct chaos_load *load;
@@ -45,6 +47,7 @@ struct chaos_worker {
 
 struct chaos_load {
     char uri[64];
+    struct chaos_proxy *proxy;
     bool is_planted; /* deadlines are ignored on reconnecting: the control */
     atomic_bool is_over;
     atomic_size_t asked;

@@ -5,12 +5,14 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -46,6 +48,7 @@ struct chaos_proxy {
     atomic_int mode;
     atomic_uint backend;
     atomic_bool is_over;
+    _Atomic int64_t stood_ms;
     unsigned port;
     int listener; /* -1 while down */
     uint64_t random;
@@ -57,6 +60,23 @@ int64_t chaos_now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t chaos_thread_stood_ms(int schedstat)
+{
+    char text[96] = "";
+    unsigned long long ran = 0;
+    unsigned long long stood = 0;
+    if (pread(schedstat, text, sizeof text - 1, 0) <= 0 ||
+        sscanf(text, "%llu %llu", &ran, &stood) != 2) {
+        return 0;
+    }
+    return (int64_t)(stood / 1000000);
+}
+
+int64_t chaos_stood_ms(struct chaos_proxy *proxy)
+{
+    return atomic_load(&proxy->stood_ms);
 }
 
 const char *chaos_name(enum chaos_mode mode)
@@ -287,7 +307,9 @@ static void *proxy_run(void *context)
 {
     struct chaos_proxy *proxy = context;
     struct pollfd watched[2 * CHAOS_PAIRS_MAX + 1];
+    int schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     while (!atomic_load(&proxy->is_over)) {
+        atomic_store(&proxy->stood_ms, chaos_thread_stood_ms(schedstat));
         enum chaos_mode mode = (enum chaos_mode)atomic_load(&proxy->mode);
         listener_keep(proxy, mode);
         bool is_pending = false;
@@ -312,6 +334,7 @@ static void *proxy_run(void *context)
             accept_one(proxy, mode);
         }
     }
+    close(schedstat);
     return NULL;
 }
 

@@ -2,8 +2,8 @@
 /* A proxy on 127.0.0.1 that does to its connections what networks and dying servers do. One thread
  * moves the bytes; the mode is changed from outside and holds for what happens from then on.
  * What a mode has begun stays: a connection that was swallowed never speaks again.
- * Ownership: create/destroy. Errors: asserted, it is a test. Threads: chaos_set and chaos_backend
- * from any. Bound: CHAOS_PAIRS_MAX connections; more are closed. */
+ * Ownership: create/destroy. Errors: asserted, it is a test. Threads: chaos_set, chaos_backend and
+ * chaos_stood_ms from any. Bound: CHAOS_PAIRS_MAX connections; more are closed. */
 #ifndef CHAOS_PROXY_H
 #define CHAOS_PROXY_H
 
@@ -39,5 +39,9 @@ void chaos_set(struct chaos_proxy *proxy, enum chaos_mode mode);
 void chaos_backend(struct chaos_proxy *proxy, unsigned port);
 const char *chaos_name(enum chaos_mode mode);
 int64_t chaos_now_ms(void);
+/* Milliseconds for which a thread stood ready to run while the machine ran something else, from the
+ * descriptor of its /proc/thread-self/schedstat; and those of the proxy's thread. */
+int64_t chaos_thread_stood_ms(int schedstat);
+int64_t chaos_stood_ms(struct chaos_proxy *proxy);
 
 #endif

@@ -235,6 +235,7 @@ static bool report(struct run *run, size_t descriptors_left)
 static void run_chaos(struct run *run)
 {
     snprintf(run->load.uri, sizeof run->load.uri, "icp://127.0.0.1:%u", chaos_port(run->proxy));
+    run->load.proxy = run->proxy;
     chaos_backend(run->proxy, run->server.port);
     if (!chaos_load_prepare(run->load.uri)) {
         exit(2);
