@@ -146,20 +146,30 @@ static void peek(void *context, void *worker, struct proto_span bytes, unsigned 
     }
 }
 
+static struct rpc_session *session_create(struct server *server, struct net_conn *conn)
+{
+    char address[64];
+    struct rpc_session *session = calloc(1, sizeof *session);
+    if (session) {
+        net_conn_address(conn, address, sizeof address);
+        rpc_session_open(server->rpc, session, address);
+        net_conn_set_state(conn, session);
+    }
+    return session;
+}
+
 static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
                            const struct proto_frame *frames, size_t count, struct proto_writer *out)
 {
-    (void)context;
     if (!worker) {
         return refuse_all(frames, count, out);
     }
     struct rpc_session *session = net_conn_state(conn);
     if (!session) {
-        session = calloc(1, sizeof *session);
+        session = session_create(context, conn);
         if (!session) {
             return refuse_all(frames, count, out);
         }
-        net_conn_set_state(conn, session);
     }
     struct net_ticket from = net_conn_ticket(conn);
     struct rpc_batch batch = {
@@ -196,7 +206,11 @@ static void connection_closed(void *context, void *worker, struct net_conn *conn
 {
     (void)context;
     (void)worker;
-    free(net_conn_state(conn));
+    struct rpc_session *session = net_conn_state(conn);
+    if (session) {
+        rpc_session_close(session);
+        free(session);
+    }
 }
 
 static bool engine_open(struct server *server, struct proto_fault *fault)

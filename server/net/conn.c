@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,6 +26,41 @@ void net_conn_set_state(struct net_conn *conn, void *state)
 uint64_t net_conn_read_ns(const struct net_conn *conn)
 {
     return conn->read_ns;
+}
+
+static void address_text(const struct sockaddr_storage *from, char *out, size_t out_bytes)
+{
+    char host[INET6_ADDRSTRLEN];
+    if (from->ss_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)from;
+        inet_ntop(AF_INET, &four->sin_addr, host, sizeof host);
+        snprintf(out, out_bytes, "%s:%u", host, ntohs(four->sin_port));
+    } else if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)from;
+        inet_ntop(AF_INET6, &six->sin6_addr, host, sizeof host);
+        snprintf(out, out_bytes, "[%s]:%u", host, ntohs(six->sin6_port));
+    } else {
+        snprintf(out, out_bytes, "unix");
+    }
+}
+
+void net_conn_address(const struct net_conn *conn, char *out, size_t out_bytes)
+{
+    struct sockaddr_storage from = {0};
+    socklen_t bytes = sizeof from;
+    struct ucred peer;
+    socklen_t peer_bytes = sizeof peer;
+    uv_os_fd_t fd;
+    if (uv_fileno(&conn->uv.handle, &fd) != 0 ||
+        getpeername(fd, (struct sockaddr *)&from, &bytes) != 0) {
+        snprintf(out, out_bytes, "unknown");
+        return;
+    }
+    address_text(&from, out, out_bytes);
+    if (from.ss_family == AF_UNIX &&
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_bytes) == 0) {
+        snprintf(out, out_bytes, "unix pid %d", (int)peer.pid);
+    }
 }
 
 static void on_closed(uv_handle_t *handle)

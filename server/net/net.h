@@ -100,6 +100,9 @@ struct net_handler {
 struct net_ticket net_conn_ticket(const struct net_conn *conn);
 void *net_conn_state(const struct net_conn *conn); /* NULL at first */
 void net_conn_set_state(struct net_conn *conn, void *state);
+/* Where it comes from, as text: "127.0.0.1:50312", "[::1]:50312", "unix pid 4711"; "unknown" if
+ * that cannot be said. A system call. */
+void net_conn_address(const struct net_conn *conn, char *out, size_t out_bytes);
 /* When the frames handed over were read, on the clock of net_options.now_ns: the start of a
  * request's deadline, also if the frames had to wait. */
 uint64_t net_conn_read_ns(const struct net_conn *conn);

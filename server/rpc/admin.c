@@ -24,21 +24,22 @@ static bool take_role(struct rpc_call *call, struct proto_fault *fault)
     return true;
 }
 
-/* Once a connection: a client that greets in a loop must not fill the log. */
+/* The log hears once of a connection: a client that greets in a loop must not fill it. */
 static void tell_hello(struct rpc_call *call, enum proto_role role)
 {
     const struct rpc_options *options = &call->worker->rpc->options;
     struct proto_span given = rpc_arg_text(call, PROTO_Q_HELLO_CLIENT);
     char client[RPC_CLIENT_BYTES_MAX + 1];
-    if (!options->on_hello || call->session->greeted) {
-        return;
-    }
-    call->session->greeted = true;
     size_t bytes = given.bytes < RPC_CLIENT_BYTES_MAX ? given.bytes : RPC_CLIENT_BYTES_MAX;
     if (bytes > 0) {
         memcpy(client, given.data, bytes);
     }
     client[bytes] = '\0';
+    rpc_person_name(call->session->person, client, role);
+    if (!options->on_hello || call->session->greeted) {
+        return;
+    }
+    call->session->greeted = true;
     options->on_hello(options->hello_context, client, role);
 }
 

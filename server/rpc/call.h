@@ -8,12 +8,14 @@
 #include "proto/rule.h"
 #include "server/base/arena.h"
 #include "server/rpc/hot_template.h"
+#include "server/rpc/people.h"
 #include "server/rpc/rpc.h"
 
 struct rpc {
     struct rpc_options options;
     bool open;                     /* no tokens: everybody is admin */
     const _Atomic bool *capturing; /* capture_switch, or one that is always off */
+    struct rpc_people people;
     /* Handlers of scans run with these, on the threads of the lanes; NULL where a lane has none. */
     struct rpc_worker *lanes[ENGINE_LANE_THREADS];
 };
@@ -47,6 +49,7 @@ struct rpc_call {
     const struct proto_op_info *op;
     const struct proto_arg *args; /* by PROTO_Q_* */
     uint32_t request_id;
+    size_t payload_bytes;
     uint16_t flags; /* of the reply: PROTO_FLAG_REPLY, and CHECKSUM if the request had one */
     uint64_t read_ns;
     uint64_t deadline_ms;
@@ -81,7 +84,9 @@ struct rpc_later {
     uint32_t request_id;
     uint16_t flags;
     uint64_t read_ns;
-    size_t block; /* of figures, where the reply will be counted: at first the writer's */
+    uint64_t connection;  /* for who watches; 0: not listed */
+    size_t payload_bytes; /* of the request */
+    size_t block;         /* of figures, where the reply will be counted: at first the writer's */
     struct proto_writer out;
 };
 /* The reply comes from this thread of a lane. */
@@ -101,12 +106,10 @@ void rpc_later_drop(struct rpc_later *later);
 
 /* Adds to a figure of the worker's own. */
 void rpc_tally(const struct rpc_call *call, enum base_metric metric, size_t more);
-/* Counts a request that is answered; _later from any thread. */
-void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_info *op,
-               enum proto_error code, uint64_t read_ns);
-/* `count` requests of one operation that were answered together without a fault. */
-void rpc_count_many(struct rpc *rpc, unsigned worker_index, enum proto_op op, size_t count,
-                    uint64_t read_ns);
+/* Counts a request that is answered. */
+void rpc_count(const struct rpc_call *call, enum proto_error code);
+/* `count` scores that were answered together without a fault. */
+void rpc_count_scores(const struct rpc_call *call, size_t count);
 
 /* Names of reply fields come from the table: index is a PROTO_A_* of the operation. */
 void rpc_key(struct proto_writer *out, const struct proto_op_info *op, int index);

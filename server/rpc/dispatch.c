@@ -55,6 +55,11 @@ struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fa
     rpc->options = *options;
     rpc->capturing = options->capture ? capture_switch(options->capture) : &never;
     rpc->open = auth_is_open(&options->tokens);
+    if (!rpc_people_init(&rpc->people)) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the list of clients");
+        free(rpc);
+        return NULL;
+    }
     if (!lanes_open(rpc, fault)) {
         rpc_destroy(rpc);
         return NULL;
@@ -73,7 +78,19 @@ void rpc_destroy(struct rpc *rpc)
             rpc_worker_destroy(rpc->lanes[i]);
         }
     }
+    rpc_people_fini(&rpc->people);
     free(rpc);
+}
+
+void rpc_session_open(struct rpc *rpc, struct rpc_session *session, const char *address)
+{
+    session->person = rpc_person_create(&rpc->people, address, engine_now_ms(rpc->options.engine));
+}
+
+void rpc_session_close(struct rpc_session *session)
+{
+    rpc_person_destroy(session->person);
+    session->person = NULL;
 }
 
 struct rpc_worker *rpc_worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault)
@@ -157,6 +174,7 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
     struct proto_fault fault = {0};
     enum rpc_outcome outcome = RPC_FAILED;
     call->request_id = frame->header.request_id;
+    call->payload_bytes = frame->payload.bytes;
     call->flags = PROTO_FLAG_REPLY | (frame->header.flags & PROTO_FLAG_CHECKSUM);
     call->op = proto_op_find(frame->header.code);
     base_arena_reset(&worker->arena);
@@ -184,7 +202,7 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
         rpc_tally(call, BASE_METRIC_JOBS_RUNNING, 1);
     }
     if (outcome != RPC_LATER) {
-        rpc_count(worker->rpc, worker->index, call->op, fault.code, call->read_ns);
+        rpc_count(call, fault.code);
     }
     return outcome == RPC_LATER;
 }
@@ -245,7 +263,7 @@ static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames,
             serve_frame(call, &frames[i]);
         }
     }
-    rpc_count_many(call->worker->rpc, call->worker->index, PROTO_OP_SCORE, hot, call->read_ns);
+    rpc_count_scores(call, hot);
     rpc_tally(call, BASE_METRIC_SCORES, hot);
     if (run.leads > 0) {
         rpc_tally(call, BASE_METRIC_SCORES_UNKNOWN, hot);
@@ -309,6 +327,8 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
             break;
         }
     }
+    rpc_person_asked(batch->session->person, batch->frames[batch->done - 1].header.code,
+                     batch->done, batch->read_ns);
     if (capture_is_on(rpc->capturing)) {
         rpc_capture_take(worker, batch);
     }

@@ -74,15 +74,55 @@ const struct proto_span *rpc_arg_texts(struct rpc_call *call, int index, size_t 
     return texts;
 }
 
-static void count_in(const struct rpc_options *options, size_t block,
-                     const struct proto_op_info *op, enum proto_error code, uint64_t read_ns)
+/* What is known of a request when it is answered. */
+struct answered {
+    struct rpc *rpc;
+    const struct proto_op_info *op; /* NULL: the opcode names none */
+    size_t block;
+    uint64_t read_ns, connection, bytes;
+};
+
+static void record(const struct answered *request, enum proto_error code, uint64_t took_ns,
+                   size_t count, bool slow)
 {
-    uint64_t took_ns = options->now_ns(options->now_context) - read_ns;
-    struct base_metrics_block *figures = base_metrics_block(options->metrics, block);
-    base_metrics_request(figures, op ? (uint8_t)op->op : 0, code, took_ns);
-    if (options->on_answered && options->on_answered(options->answered_context, op, took_ns)) {
+    const struct rpc_record seen = {
+        .time_ms = engine_now_ms(request->rpc->options.engine),
+        .connection = request->connection,
+        .took_us = took_ns / 1000,
+        .bytes = request->bytes,
+        .count = (uint32_t)count,
+        .opcode = request->op ? (uint8_t)request->op->op : 0,
+        .status = (uint8_t)code,
+    };
+    rpc_people_record(&request->rpc->people, &seen, slow);
+}
+
+static void count_in(const struct answered *request, enum proto_error code)
+{
+    const struct rpc_options *options = &request->rpc->options;
+    uint64_t now_ns = options->now_ns(options->now_context);
+    uint64_t took_ns = now_ns - request->read_ns;
+    struct base_metrics_block *figures = base_metrics_block(options->metrics, request->block);
+    base_metrics_request(figures, request->op ? (uint8_t)request->op->op : 0, code, took_ns);
+    bool slow = options->on_answered &&
+                options->on_answered(options->answered_context, request->op, took_ns);
+    if (slow) {
         base_metrics_add(figures, BASE_METRIC_REQUESTS_SLOW, 1);
     }
+    if (slow || rpc_people_watched(&request->rpc->people, now_ns)) {
+        record(request, code, took_ns, 1, slow);
+    }
+}
+
+static struct answered answered_of(const struct rpc_call *call)
+{
+    const struct rpc_person *person = call->session->person;
+    return (struct answered){.rpc = call->worker->rpc,
+                             .op = call->op,
+                             .block = call->worker->index,
+                             .read_ns = call->read_ns,
+                             .connection = person ? person->number : 0,
+                             .bytes = call->payload_bytes};
 }
 
 void rpc_tally(const struct rpc_call *call, enum base_metric metric, size_t more)
@@ -92,19 +132,25 @@ void rpc_tally(const struct rpc_call *call, enum base_metric metric, size_t more
                      (int64_t)more);
 }
 
-void rpc_count(struct rpc *rpc, unsigned worker_index, const struct proto_op_info *op,
-               enum proto_error code, uint64_t read_ns)
+void rpc_count(const struct rpc_call *call, enum proto_error code)
 {
-    count_in(&rpc->options, worker_index, op, code, read_ns);
+    const struct answered request = answered_of(call);
+    count_in(&request, code);
 }
 
-void rpc_count_many(struct rpc *rpc, unsigned worker_index, enum proto_op op, size_t count,
-                    uint64_t read_ns)
+void rpc_count_scores(const struct rpc_call *call, size_t count)
 {
-    const struct rpc_options *options = &rpc->options;
-    uint64_t took_ns = options->now_ns(options->now_context) - read_ns;
-    base_metrics_request_many(base_metrics_block(options->metrics, worker_index), (uint8_t)op,
-                              count, took_ns);
+    struct rpc *rpc = call->worker->rpc;
+    uint64_t now_ns = rpc->options.now_ns(rpc->options.now_context);
+    uint64_t took_ns = now_ns - call->read_ns;
+    base_metrics_request_many(base_metrics_block(rpc->options.metrics, call->worker->index),
+                              PROTO_OP_SCORE, count, took_ns);
+    if (rpc_people_watched(&rpc->people, now_ns) && count > 0) {
+        struct answered request = answered_of(call);
+        request.op = proto_op_find(PROTO_OP_SCORE);
+        request.bytes = 0;
+        record(&request, PROTO_OK, took_ns, count, false);
+    }
 }
 
 /* A block of figures has one writing thread, and replies that come later come from the writer or a
@@ -112,7 +158,13 @@ void rpc_count_many(struct rpc *rpc, unsigned worker_index, enum proto_op op, si
 static void later_count(const struct rpc_later *later, enum proto_error code)
 {
     const struct rpc_options *options = &later->rpc->options;
-    count_in(options, later->block, later->op, code, later->read_ns);
+    const struct answered request = {.rpc = later->rpc,
+                                     .op = later->op,
+                                     .block = later->block,
+                                     .read_ns = later->read_ns,
+                                     .connection = later->connection,
+                                     .bytes = later->payload_bytes};
+    count_in(&request, code);
     if (later->op->lane == PROTO_LANE_JOB) {
         base_metrics_add(base_metrics_block(options->metrics, later->block),
                          BASE_METRIC_JOBS_RUNNING, -1);
@@ -149,6 +201,8 @@ struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fa
     later->request_id = call->request_id;
     later->flags = call->flags;
     later->read_ns = call->read_ns;
+    later->connection = call->session->person ? call->session->person->number : 0;
+    later->payload_bytes = call->payload_bytes;
     later->block = later->rpc->options.workers;
     proto_writer_init(&later->out);
     return later;

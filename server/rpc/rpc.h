@@ -22,6 +22,7 @@
 
 struct rpc;
 struct rpc_worker;
+struct rpc_person;
 
 /* Names a connection for a reply that comes later; a value of the layer below, opaque here. */
 struct rpc_ticket {
@@ -30,8 +31,9 @@ struct rpc_ticket {
 
 /* What a connection has become: kept by the caller, one each, all zero at first. */
 struct rpc_session {
-    enum proto_role role; /* given by hello; not looked at where no tokens are configured */
-    bool greeted;         /* on_hello has been told of it */
+    enum proto_role role;      /* given by hello; not looked at where no tokens are configured */
+    bool greeted;              /* on_hello has been told of it */
+    struct rpc_person *person; /* what others see of it (people.h); NULL: nothing */
 };
 
 struct rpc_options {
@@ -73,6 +75,11 @@ void rpc_worker_destroy(struct rpc_worker *worker);
 struct base_metrics_block *rpc_worker_figures(const struct rpc_worker *worker);
 /* The loop is about to wait: let go of snapshots. */
 void rpc_worker_rest(struct rpc_worker *worker);
+
+/* Lists the connection of a session for those who watch, with its address as text, until it is
+ * closed; best effort. Any thread. */
+void rpc_session_open(struct rpc *rpc, struct rpc_session *session, const char *address);
+void rpc_session_close(struct rpc_session *session);
 
 /* Bytes that a client sent and that rpc_serve will soon be given: begins to load what a score by id
  * in front of them needs. Steps as engine_raw_peek. */

@@ -311,7 +311,7 @@ static const struct frame_row frame_rows[] = {
      FRAME("too-large", ""), true},
     {"opcode 0", "00000000 01 00 0000 01000000 00000000", false, "", TABLE("unknown-op", ""),
      false},
-    {"opcode 4", "00000000 01 04 0000 01000000 00000000", false, "", TABLE("unknown-op", ""),
+    {"opcode 15", "00000000 01 0f 0000 01000000 00000000", false, "", TABLE("unknown-op", ""),
      false},
     {"opcode 255", "01000000 01 ff 0000 01000000 00000000 80", false, "", TABLE("unknown-op", ""),
      false},

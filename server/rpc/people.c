@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list under a lock and two rings. A ring is written by whoever answered a request and read from
+ * a position on; who reads too seldom sees a gap between the position asked for and the first one
+ * that is given. */
+#include "server/rpc/people.h"
+
+#include <stdlib.h>
+
+bool rpc_people_init(struct rpc_people *people)
+{
+    /* 0 asks to begin now, so no position to go on from may be 0. */
+    *people = (struct rpc_people){
+        .slow.room = PEOPLE_SLOW, .seen.room = PEOPLE_MONITOR, .seen.written = 1};
+    people->slow.records = calloc(PEOPLE_SLOW, sizeof *people->slow.records);
+    people->seen.records = calloc(PEOPLE_MONITOR, sizeof *people->seen.records);
+    if (people->slow.records && people->seen.records &&
+        pthread_mutex_init(&people->lock, NULL) == 0) {
+        return true;
+    }
+    free(people->slow.records);
+    free(people->seen.records);
+    *people = (struct rpc_people){0};
+    return false;
+}
+
+void rpc_people_fini(struct rpc_people *people)
+{
+    if (people->slow.room == 0) {
+        return;
+    }
+    free(people->slow.records);
+    free(people->seen.records);
+    pthread_mutex_destroy(&people->lock);
+}
+
+struct rpc_person *rpc_person_create(struct rpc_people *people, const char *address, int64_t now_ms)
+{
+    struct rpc_person *person = calloc(1, sizeof *person);
+    if (!person) {
+        return NULL;
+    }
+    person->people = people;
+    person->since_ms = now_ms;
+    size_t bytes = strnlen(address, sizeof person->address - 1);
+    memcpy(person->address, address, bytes);
+    pthread_mutex_lock(&people->lock);
+    person->number = ++people->numbers;
+    person->next = people->first;
+    if (person->next) {
+        person->next->previous = person;
+    }
+    people->first = person;
+    people->count++;
+    pthread_mutex_unlock(&people->lock);
+    return person;
+}
+
+void rpc_person_destroy(struct rpc_person *person)
+{
+    if (!person) {
+        return;
+    }
+    struct rpc_people *people = person->people;
+    pthread_mutex_lock(&people->lock);
+    if (person->previous) {
+        person->previous->next = person->next;
+    } else {
+        people->first = person->next;
+    }
+    if (person->next) {
+        person->next->previous = person->previous;
+    }
+    people->count--;
+    pthread_mutex_unlock(&people->lock);
+    free(person);
+}
+
+void rpc_person_name(struct rpc_person *person, const char *client, enum proto_role role)
+{
+    if (!person) {
+        return;
+    }
+    pthread_mutex_lock(&person->people->lock);
+    size_t bytes = strnlen(client, sizeof person->client - 1);
+    memcpy(person->client, client, bytes);
+    person->client[bytes] = '\0';
+    pthread_mutex_unlock(&person->people->lock);
+    atomic_store_explicit(&person->role, (uint8_t)role, memory_order_relaxed);
+}
+
+static void ring_write(struct rpc_ring *ring, const struct rpc_record *record)
+{
+    struct rpc_record *at = &ring->records[ring->written++ % ring->room];
+    *at = *record;
+    at->position = ring->written;
+}
+
+void rpc_people_record(struct rpc_people *people, const struct rpc_record *record, bool slow)
+{
+    pthread_mutex_lock(&people->lock);
+    ring_write(&people->seen, record);
+    if (slow) {
+        ring_write(&people->slow, record);
+    }
+    pthread_mutex_unlock(&people->lock);
+}
+
+size_t rpc_people_read(struct rpc_people *people, struct rpc_ring *ring, uint64_t after,
+                       struct rpc_record *out, size_t room, uint64_t *last)
+{
+    size_t count = 0;
+    pthread_mutex_lock(&people->lock);
+    uint64_t oldest = ring->written > ring->room ? ring->written - ring->room : 0;
+    /* A position from before a restart lies beyond the end: begin anew. */
+    uint64_t at = after > ring->written || after < oldest ? oldest : after;
+    for (; at < ring->written && count < room; at++) {
+        out[count++] = ring->records[at % ring->room];
+    }
+    *last = ring->written;
+    pthread_mutex_unlock(&people->lock);
+    return count;
+}
+
+void rpc_people_client(struct rpc_people *people, uint64_t connection,
+                       char out[RPC_CLIENT_BYTES_MAX + 1])
+{
+    out[0] = '\0';
+    pthread_mutex_lock(&people->lock);
+    for (struct rpc_person *person = people->first; person; person = person->next) {
+        if (person->number == connection) {
+            memcpy(out, person->client, sizeof person->client);
+            break;
+        }
+    }
+    pthread_mutex_unlock(&people->lock);
+}
