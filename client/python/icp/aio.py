@@ -116,6 +116,9 @@ class _Link(asyncio.Protocol):
                 waiter.set_result(None)
 
 
+_Sent = Tuple[Task, _Link, int, "asyncio.Future[Reply]"]
+
+
 class AsyncClient(AsyncCalls):
     """uri and options as those of icp.Client. Belongs to the loop that it is first used in."""
 
@@ -180,7 +183,7 @@ class AsyncClient(AsyncCalls):
         """Sends each once on the connection that is there; what needs more goes the way of a call."""
         loop = asyncio.get_running_loop()
         link, until, now = self._link, tasks[-1].until, loop.time()
-        sent: List[Tuple[Task, int, "asyncio.Future[Reply]"]] = []
+        sent: List[_Sent] = []
         if link is not None and link.lost is None and not link.room:
             has_operations = bool(link.greeting.get("operations"))
             for task in tasks[:self.options.in_flight_max - len(link.waiting)]:
@@ -189,14 +192,14 @@ class AsyncClient(AsyncCalls):
                 except IcpError:
                     break
                 task.sends += 1
-                sent.append((task, *link.request(task.info.opcode, payload)))
-        timer = loop.call_at(until, self._batch_over, link, sent, now)
+                sent.append((task, link, *link.request(task.info.opcode, payload)))
+        timer = loop.call_at(until, self._batch_over, sent, now)
         try:
-            results = [await self._settled(link, *one) for one in sent]
+            results = [await self._settled(*one) for one in sent]
         finally:
             timer.cancel()
-            for _, request_id, _ in sent:
-                link.forget(request_id)  # type: ignore[union-attr]
+            for _, link, request_id, _ in sent:
+                link.forget(request_id)
         again = {index: tasks[index] for index in range(len(tasks))
                  if index >= len(results) or results[index] is None}
         found = await asyncio.gather(*(self._run(task) for task in again.values()), return_exceptions=True)
@@ -207,12 +210,11 @@ class AsyncClient(AsyncCalls):
             results[index] = result
         return results  # type: ignore[return-value]
 
-    def _batch_over(self, link: _Link, sent: List[Tuple[Task, int, "asyncio.Future[Reply]"]],
-                    sent_at: float) -> None:
-        for task, _, future in sent:
+    def _batch_over(self, sent: List["_Sent"], sent_at: float) -> None:
+        for task, link, _, future in sent:
             self._time_over(link, future, task, sent_at)
 
-    async def _settled(self, link: _Link, task: Task, request_id: int,
+    async def _settled(self, task: Task, link: _Link, request_id: int,
                        future: "asyncio.Future[Reply]") -> Union[Dict[str, Any], IcpError, None]:
         """The end of a request that was sent once; None if it may be sent again."""
         try:
@@ -331,8 +333,8 @@ class AsyncClient(AsyncCalls):
                 self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
             opening = self._opening
             done, _ = await asyncio.wait([opening], timeout=left)
-            if done and not opening.cancelled() and opening.exception() is not None:
-                error = opening.exception()
+            error = opening.exception() if done and not opening.cancelled() else None
+            if error is not None:
                 if not isinstance(error, IcpError):
                     raise error
                 fault = error

@@ -270,8 +270,8 @@ class _Run:
         if not status:
             try:
                 self.tell(task, reply_check(task.info, reply))
-            except IcpError as error:
-                self.tell(task, error)
+            except IcpError as wrong:
+                self.tell(task, wrong)
             return
         error = from_reply(status, reply)
         if self.client.options.retry and task.after_refusal(error):

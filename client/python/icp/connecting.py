@@ -9,7 +9,7 @@ import errno
 import select
 import socket
 import time
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from .codec import FrameSplitter, frame_encode, payload_decode, payload_encode
 from .fault import IcpError, from_reply
@@ -30,7 +30,7 @@ class Link(NamedTuple):
 class _Target(NamedTuple):
     host: int
     family: int
-    address: object
+    address: Any
 
 
 class _Attempt:
