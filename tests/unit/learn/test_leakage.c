@@ -80,6 +80,31 @@ static void leaks_are_refused_and_honest_fields_are_kept(void **state)
     learn_grid_destroy(grid);
 }
 
+/* A field that is filled in for one outcome alone, 6 times in 10, says much and decides nothing. */
+static void a_field_that_is_certain_one_way_is_no_leak(void **state)
+{
+    (void)state;
+    for (uint8_t outcome = 0; outcome <= 1; outcome++) {
+        uint8_t folds[ROWS];
+        struct learn_field_report reports[6];
+        size_t count = 0;
+        struct proto_fault fault;
+        struct math_random random;
+        struct learn_grid *grid = grid_make(folds);
+        math_random_init(&random, 5);
+        for (size_t i = 0; i < ROWS; i++) {
+            bool filled = grid->labels[i] == outcome && math_random_unit(&random) < 0.6;
+            grid->codes[2 * ROWS + i] = (uint8_t)(filled ? 2 : 0);
+        }
+        assert_true(learn_leakage_check(grid, &codebook, folds, FOLDS, reports, &count, &fault));
+        assert_true(reports[2].explained >= LEARN_LEAK_EXPLAINED);
+        assert_true((reports[2].positives_certain >= LEARN_LEAK_SHARE) == (outcome == 1));
+        assert_true((reports[2].negatives_certain >= LEARN_LEAK_SHARE) == (outcome == 0));
+        assert_int_equal(reports[2].verdict, LEARN_FIELD_WARNED);
+        learn_grid_destroy(grid);
+    }
+}
+
 static void reasons_name_figures(void **state)
 {
     (void)state;
@@ -161,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaks_are_refused_and_honest_fields_are_kept),
+        cmocka_unit_test(a_field_that_is_certain_one_way_is_no_leak),
         cmocka_unit_test(reasons_name_figures),
         cmocka_unit_test(a_noise_field_of_many_categories_looks_no_better_than_chance),
         cmocka_unit_test(keeping_leaks_refuses_only_what_says_nothing),

@@ -177,6 +177,23 @@ static void time_splits_hold_out_the_latest_rows(void **state)
     example_destroy(example);
 }
 
+static void the_first_field_of_a_schema_can_be_the_time(void **state)
+{
+    (void)state;
+    struct example *example = example_create(&(struct example_options){.rows = 3000, .seed = 5});
+    example->options.time_field_id = EXAMPLE_EMPLOYEES;
+    example->options.field_ids++; /* employees is the first of them */
+    example->options.field_count--;
+    struct learn_document *document = learn(example);
+    const json_t *holdout = json_object_get(json_object_get(document->json, "evidence"), "holdout");
+    assert_string_equal(json_string_value(json_object_get(holdout, "split")), "time");
+    assert_string_equal(json_string_value(json_object_get(
+                            json_object_get(document->json, "settings"), "time_field")),
+                        "employees");
+    learn_document_release(document);
+    example_destroy(example);
+}
+
 static void where_narrows_the_population(void **state)
 {
     (void)state;
@@ -309,6 +326,7 @@ int main(void)
         cmocka_unit_test(noise_gives_no_evidence),
         cmocka_unit_test(leaks_identifiers_and_constants_are_refused_with_a_reason),
         cmocka_unit_test(time_splits_hold_out_the_latest_rows),
+        cmocka_unit_test(the_first_field_of_a_schema_can_be_the_time),
         cmocka_unit_test(where_narrows_the_population),
         cmocka_unit_test(too_little_to_learn_from_is_refused_by_name),
         cmocka_unit_test(progress_is_told_and_every_stage_can_be_cancelled),

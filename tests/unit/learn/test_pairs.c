@@ -61,6 +61,55 @@ static void a_planted_pair_is_ranked_first(void **state)
     learn_grid_destroy(grid);
 }
 
+/* Categories keep a group each by how often they occur, whatever their number, and the rest share
+ * one: here bin b occurs the more often the larger it is, and half of the categories act only
+ * together with the other column. */
+static void the_most_frequent_categories_keep_a_group_each(void **state)
+{
+    (void)state;
+    enum { ROWS = 6000, BINS = 20 };
+    struct learn_grid *grid = learn_grid_create(ROWS, 2);
+    const double importance[] = {1, 1};
+    double *scores = calloc(ROWS, sizeof *scores);
+    struct learn_pairs *pairs = calloc(1, sizeof *pairs);
+    struct math_random random;
+    math_random_init(&random, 8);
+    grid->bins[0] = BINS;
+    grid->bins[1] = BINS;
+    grid->ordered[1] = true;
+    for (size_t i = 0; i < ROWS; i++) {
+        uint64_t draw = math_random_below(&random, BINS * (BINS - 1) / 2);
+        uint8_t bin = 1;
+        while (draw >= bin) {
+            draw -= bin++;
+        }
+        uint8_t other = (uint8_t)(1 + math_random_below(&random, BINS - 1));
+        grid->codes[i] = bin;
+        grid->codes[ROWS + i] = other;
+        bool agree = (bin % 2 == 0) == (other < BINS / 2);
+        grid->labels[i] = math_random_unit(&random) < (agree ? 0.8 : 0.2);
+    }
+    assert_true(learn_pairs_find(grid, importance, scores, 1, pairs));
+    assert_int_equal(pairs->count, 1);
+    const struct learn_pair *pair = &pairs->pairs[0];
+    assert_int_equal(pair->groups_a, LEARN_PAIR_GROUPS);
+    assert_int_equal(pair->group_a[0], 0);
+    bool seen[LEARN_PAIR_GROUPS] = {false};
+    for (size_t b = BINS - 1; b > BINS - LEARN_PAIR_GROUPS + 1; b--) {
+        assert_true(pair->group_a[b] >= 1 && pair->group_a[b] < LEARN_PAIR_GROUPS - 1);
+        assert_false(seen[pair->group_a[b]]);
+        seen[pair->group_a[b]] = true;
+    }
+    for (size_t b = 1; b < 5; b++) {
+        assert_int_equal(pair->group_a[b], LEARN_PAIR_GROUPS - 1);
+    }
+    /* The halves of the categories alternate: a grouping by neighbours would not see the pair. */
+    assert_true(pair->score > 500);
+    free(pairs);
+    free(scores);
+    learn_grid_destroy(grid);
+}
+
 /* Under noise a pair's score has mean near zero: of 6 pairs in 50 sets about half are positive. */
 static void scores_on_noise_are_as_often_negative_as_positive(void **state)
 {
@@ -102,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_planted_pair_is_ranked_first),
+        cmocka_unit_test(the_most_frequent_categories_keep_a_group_each),
         cmocka_unit_test(scores_on_noise_are_as_often_negative_as_positive),
         cmocka_unit_test(columns_without_importance_and_a_limit_of_zero_give_no_pair),
     };

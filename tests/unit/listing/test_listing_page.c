@@ -71,6 +71,39 @@ static void counts_are_those_of_looking_at_each(void **state)
     }
 }
 
+/* Conditions on the score, by each of its measures. */
+static void scores_between_bounds_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *filter;
+        double low, high;
+        bool outside;
+    } cases[] = {{"fit between 20 and 60", 20, 60, false},
+                 {"not fit between 20 and 60", 20, 60, true},
+                 {"fit >= 20 and fit <= 60", 20, 60, false},
+                 {"fit between 60 and 60.5", 60, 60.5, false}};
+    const struct model_scorecard *scorecard = worker->state->active->scorecard;
+    struct oracle oracle;
+    oracle_read(&oracle, worker, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct engine_expression expression;
+        struct proto_fault fault = {0};
+        uint64_t count = 0;
+        uint64_t wanted = 0;
+        for (size_t a = 0; a < oracle.count; a++) {
+            double fit = model_fit(scorecard, oracle.accounts[a].raw);
+            wanted += (fit >= cases[i].low && fit <= cases[i].high) != cases[i].outside;
+        }
+        assert_true(open_text(cases[i].filter, false, &expression, &fault));
+        assert_true(listing_count(worker, NULL, &expression, &count, &fault));
+        assert_int_equal(count, wanted);
+        assert_true(i == 3 || (wanted > 50 && wanted < oracle.count - 50));
+        engine_expression_close(&expression);
+    }
+    oracle_fini(&oracle);
+}
+
 static void without_a_filter_every_living_account_counts(void **state)
 {
     (void)state;
@@ -214,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_are_those_of_looking_at_each),
+        cmocka_unit_test(scores_between_bounds_are_counted),
         cmocka_unit_test(without_a_filter_every_living_account_counts),
         cmocka_unit_test(pages_follow_each_other_without_gap_or_repeat),
         cmocka_unit_test(a_cursor_of_another_listing_is_refused),
