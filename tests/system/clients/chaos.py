@@ -188,7 +188,7 @@ def run(options):
                 return ""
         breaker = threading.Thread(target=restarts, args=(server, proxy, over, random.Random(options.seed + 1)))
         breaker.start()
-        told = driver.ask(load=wish)
+        told = driver.ask(wait_s=300 + options.count / 50, load=wish)
         over.set()
         breaker.join()
         proxy.calm()

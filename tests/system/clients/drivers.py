@@ -50,9 +50,9 @@ class Driver:
         assert not (isinstance(found, dict) and "broken" in found), found
         return found
 
-    def ask(self, **command):
+    def ask(self, wait_s=WAIT_S, **command):
         self.begin(**command)
-        found = self.end()
+        found = self.end(wait_s)
         if isinstance(found, dict) and set(found) == {"error"}:
             raise Failed(found["error"])
         return found
