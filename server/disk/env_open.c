@@ -106,7 +106,7 @@ static bool tables_open(struct disk_env *env, struct disk_txn *txn, bool *made,
 /* All that a store has from the start is its format and its state. */
 static bool store_make(struct disk_txn *txn, int64_t now_ms, struct proto_fault *fault)
 {
-    struct disk_format format = {.created_ms = now_ms};
+    struct disk_format format = {.created_ms = now_ms, .version = DISK_FORMAT_VERSION};
     if (getrandom(format.seeds, sizeof format.seeds, 0) != (ssize_t)sizeof format.seeds)
         return proto_fault_set(fault, PROTO_IO, "", "no random numbers: %s", strerror(errno));
     uint8_t *at =
@@ -114,7 +114,7 @@ static bool store_make(struct disk_txn *txn, int64_t now_ms, struct proto_fault 
     if (at == NULL)
         return false;
     disk_format_encode(&format, at);
-    txn->state = (struct disk_state){.log_first = 1};
+    txn->state = (struct disk_state){.log_begins = 1};
     return true;
 }
 

@@ -17,7 +17,8 @@
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the disk format is little-endian");
 static_assert(sizeof(size_t) == 8, "integer keys are 8 bytes");
 
-#define DISK_FORMAT_VERSION 1u
+#define DISK_FORMAT_VERSION 2u
+#define DISK_FORMAT_FIRST 1u /* the oldest that can be brought up to it */
 #define DISK_PAGE_BYTES 4096u
 
 /* The tables of tables.def, in order. */

@@ -62,7 +62,7 @@ void disk_format_encode(const struct disk_format *format, uint8_t bytes[DISK_FOR
 {
     memset(bytes, 0, DISK_FORMAT_BYTES);
     disk_set_u32(bytes + 8, FORMAT_MAGIC);
-    disk_set_u32(bytes + 12, DISK_FORMAT_VERSION);
+    disk_set_u32(bytes + 12, format->version);
     disk_set_u64(bytes + 16, format->seeds[0]);
     disk_set_u64(bytes + 24, format->seeds[1]);
     disk_set_u64(bytes + 32, (uint64_t)format->created_ms);
@@ -79,13 +79,14 @@ bool disk_format_decode(struct proto_span bytes, struct disk_format *format,
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                "this is not the format record of a store, or it is damaged");
     uint32_t version = disk_get_u32(bytes.data + 12);
-    if (version != DISK_FORMAT_VERSION)
+    if (version < DISK_FORMAT_FIRST || version > DISK_FORMAT_VERSION)
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
-                               "the store has format version %u, this program reads version %u; "
+                               "the store has format version %u, this program reads up to %u; "
                                "%s",
                                version, DISK_FORMAT_VERSION,
                                version > DISK_FORMAT_VERSION ? "it was written by a newer one"
                                                              : "it was written by an older one");
+    format->version = version;
     format->seeds[0] = disk_get_u64(bytes.data + 16);
     format->seeds[1] = disk_get_u64(bytes.data + 24);
     format->created_ms = (int64_t)disk_get_u64(bytes.data + 32);

@@ -45,6 +45,7 @@ bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state 
 struct disk_format {
     uint64_t seeds[2];
     int64_t created_ms;
+    uint32_t version;
 };
 
 void disk_format_encode(const struct disk_format *format, uint8_t bytes[DISK_FORMAT_BYTES]);

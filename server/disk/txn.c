@@ -164,6 +164,15 @@ bool disk_txn_delete(struct disk_txn *txn, enum disk_table table, uint64_t key,
     return code == MDB_SUCCESS || disk_env_fault(txn->env, code, "deleting", fault);
 }
 
+bool disk_txn_empty(struct disk_txn *txn, enum disk_table table, struct proto_fault *fault)
+{
+    int code = mdb_drop(txn->mdb, txn->env->tables[table], 0);
+    if (code != MDB_SUCCESS)
+        return disk_env_fault(txn->env, code, "emptying a table", fault);
+    txn->state.sums[table] = (struct disk_sum){0};
+    return true;
+}
+
 bool disk_cursor_open(struct disk_cursor *cursor, const struct disk_txn *txn, enum disk_table table,
                       struct proto_fault *fault)
 {

@@ -52,6 +52,9 @@ uint8_t *disk_txn_put(struct disk_txn *txn, enum disk_table table, uint64_t key,
 bool disk_txn_delete(struct disk_txn *txn, enum disk_table table, uint64_t key,
                      struct proto_fault *fault);
 
+/* Takes every entry out of a table. */
+bool disk_txn_empty(struct disk_txn *txn, enum disk_table table, struct proto_fault *fault);
+
 /* A walk of one table in the order of its keys; ends before its transaction does, and before that
  * writes. */
 struct disk_cursor {

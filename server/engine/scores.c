@@ -47,14 +47,14 @@ size_t engine_scores_bytes(const struct engine_scores *scores)
 static bool follows(const struct engine_scores *scores, const struct store_view *view)
 {
     return scores &&
-           atomic_load_explicit(&scores->closed, memory_order_acquire) >= store_view_txn(view);
+           atomic_load_explicit(&scores->closed, memory_order_acquire) >= store_view_seq(view);
 }
 
 /* To be asked after the scores were loaded: whether all of them were worked out from commits that
  * the view sees. */
 static bool all_seen(const struct engine_scores *scores, const struct store_view *view)
 {
-    return atomic_load_explicit(&scores->filled, memory_order_acquire) <= store_view_txn(view);
+    return atomic_load_explicit(&scores->filled, memory_order_acquire) <= store_view_seq(view);
 }
 
 static int64_t raw_of(uint32_t code)

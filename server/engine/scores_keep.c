@@ -82,7 +82,7 @@ static void commit_end(struct engine_scores_keeper *keeper, const struct store_c
         return;
     }
     if (rows_fit(view, scores)) {
-        filled_raise(scores, store_view_txn(view));
+        filled_raise(scores, store_view_seq(view));
         for (size_t i = 0; i < commit->count; i++) {
             const uint8_t *row = store_row(view, commit->slots[i], &fault);
             if (row) {
@@ -107,7 +107,7 @@ void engine_scores_keeper_commit(void *context, const struct store_commit *commi
         return;
     }
     if (commit->phase == STORE_COMMIT_DONE) {
-        keeper->committed = commit->txn;
+        keeper->committed = commit->seq;
     }
     if (keeper->scores && keeper->view) {
         commit_end(keeper, commit);
@@ -147,7 +147,7 @@ static bool chunk_fill(struct store_view *view, struct engine_scores *scores)
         return false;
     }
     if (rows_fit(view, scores)) {
-        filled_raise(scores, store_view_txn(view));
+        filled_raise(scores, store_view_seq(view));
         for (int i = 0; i < CHUNK_BLOCKS && next < store_view_rows_slots(view); i++) {
             struct store_rows rows = {.slot = next,
                                       .count = STORE_ROWS_MAX - next % STORE_ROWS_MAX};

@@ -67,7 +67,7 @@ static bool bucket_load(struct disk_txn *txn, struct store_bucket_room *room, ui
 {
     struct store_bucket bucket = {0};
     if (!store_bucket_get(txn, number, &bucket, fault) ||
-        !room_reserve(room, bucket.count + more, fault))
+        !room_reserve(room, bucket.count + more + 1, fault))
         return false;
     memcpy(room->hashes, bucket.hashes, (size_t)bucket.count * 8);
     memcpy(room->refs, bucket.refs, (size_t)bucket.count * 4);
@@ -77,10 +77,29 @@ static bool bucket_load(struct disk_txn *txn, struct store_bucket_room *room, ui
     return true;
 }
 
-static bool bucket_store(struct disk_txn *txn, uint32_t number, const uint64_t *hashes,
-                         const uint32_t *refs, uint32_t count, struct proto_fault *fault)
+/* By hash, then by slot: so a bucket is the same whatever the order in which its entries came.
+ * Nearly all are in order already. */
+static void entries_sort(uint64_t *hashes, uint32_t *refs, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        uint64_t hash = hashes[i];
+        uint32_t ref = refs[i];
+        uint32_t at = i;
+        for (; at > 0 && (hashes[at - 1] > hash || (hashes[at - 1] == hash && refs[at - 1] > ref));
+             at--) {
+            hashes[at] = hashes[at - 1];
+            refs[at] = refs[at - 1];
+        }
+        hashes[at] = hash;
+        refs[at] = ref;
+    }
+}
+
+static bool bucket_store(struct disk_txn *txn, uint32_t number, uint64_t *hashes, uint32_t *refs,
+                         uint32_t count, struct proto_fault *fault)
 {
     size_t bytes = value_bytes(count);
+    entries_sort(hashes, refs, count);
     uint8_t *at = disk_txn_put(txn, DISK_TABLE_ID, number, bytes, DISK_PUT_ANY, fault);
     if (at == NULL)
         return false;
@@ -118,47 +137,38 @@ static bool edit_make(struct disk_txn *txn, struct store_bucket_room *room, uint
                            edit->ref & STORE_REF_SLOT);
 }
 
-/* Marks the entries of a hash as shared or not, and says what the hash names now. */
-static uint32_t mark_shared(struct store_bucket_room *room, uint32_t count, uint64_t hash)
+/* Marks the entries of a hash as shared or not. */
+static void mark_shared(struct store_bucket_room *room, uint32_t count, uint64_t hash)
 {
     uint32_t found = 0;
-    uint32_t last = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (room->hashes[i] == hash) {
-            found++;
-            last = i;
-        }
-    }
-    if (found == 0)
-        return STORE_NO_SLOT;
-    if (found == 1) {
-        room->refs[last] &= ~STORE_REF_SHARED;
-        return room->refs[last] & STORE_REF_SLOT;
-    }
+    for (uint32_t i = 0; i < count; i++)
+        found += room->hashes[i] == hash;
     for (uint32_t i = 0; i < count; i++) {
         if (room->hashes[i] == hash)
-            room->refs[i] |= STORE_REF_SHARED;
+            room->refs[i] =
+                found > 1 ? room->refs[i] | STORE_REF_SHARED : room->refs[i] & ~STORE_REF_SHARED;
     }
-    return STORE_REF_SHARED;
 }
 
 /* The edits of one bucket. Removals come first, so that a text can pass from one slot to another.
  */
 static bool bucket_edit_one(struct disk_txn *txn, struct store_bucket_room *room, uint32_t number,
-                            struct store_id_edit *edits, size_t edit_count,
+                            const struct store_id_edit *edits, size_t edit_count, uint32_t *damaged,
                             struct proto_fault *fault)
 {
     uint32_t count = 0;
-    if (!bucket_load(txn, room, number, edit_count, &count, fault))
-        return false;
+    if (!bucket_load(txn, room, number, edit_count, &count, fault)) {
+        *damaged += fault->code == PROTO_CORRUPT;
+        return fault->code == PROTO_CORRUPT;
+    }
     for (int add = 0; add <= 1; add++) {
         for (size_t i = 0; i < edit_count; i++) {
-            if (edits[i].add == (add == 1) && !edit_make(txn, room, &count, &edits[i], fault))
-                return false;
+            if (edits[i].add == (add == 1))
+                *damaged += !edit_make(txn, room, &count, &edits[i], fault);
         }
     }
     for (size_t i = 0; i < edit_count; i++)
-        edits[i].now = mark_shared(room, count, edits[i].hash);
+        mark_shared(room, count, edits[i].hash);
     return bucket_store(txn, number, room->hashes, room->refs, count, fault);
 }
 
@@ -203,9 +213,26 @@ static int compare_edits(const void *a, const void *b, void *context)
     return (x > y) - (x < y);
 }
 
-bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
-                       struct store_id_edit *edits, size_t count, struct proto_fault *fault)
+/* Makes as many buckets as the entries will need, while they are still few. One that is damaged
+ * cannot be split: then it stays at fewer and longer ones. */
+static bool buckets_split(struct disk_txn *txn, struct store_bucket_room *room, uint64_t entries,
+                          uint32_t *damaged, struct proto_fault *fault)
 {
+    while (entries > (uint64_t)txn->state.id_buckets * STORE_BUCKET_TARGET) {
+        if (bucket_split(txn, room, fault))
+            continue;
+        *damaged += fault->code == PROTO_CORRUPT;
+        return fault->code == PROTO_CORRUPT;
+    }
+    return true;
+}
+
+bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
+                       struct store_id_edit *edits, size_t count, uint32_t *damaged,
+                       struct proto_fault *fault)
+{
+    uint64_t entries = txn->state.id_entries;
+    *damaged = 0;
     if (count == 0)
         return true;
     if (txn->state.id_buckets == 0) {
@@ -213,6 +240,14 @@ bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
             return false;
         txn->state.id_buckets = 1;
     }
+    uint64_t gone = 0;
+    for (size_t i = 0; i < count; i++) {
+        entries += edits[i].add;
+        gone += !edits[i].add;
+    }
+    entries -= gone < entries ? gone : entries;
+    if (!buckets_split(txn, room, entries, damaged, fault))
+        return false;
     uint32_t buckets = txn->state.id_buckets;
     qsort_r(edits, count, sizeof *edits, compare_edits, &buckets);
     for (size_t first = 0, end = 0; first < count; first = end) {
@@ -221,11 +256,7 @@ bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
             if (store_bucket_of(edits[end].hash, buckets) != number)
                 break;
         }
-        if (!bucket_edit_one(txn, room, number, edits + first, end - first, fault))
-            return false;
-    }
-    while (txn->state.id_entries > (uint64_t)txn->state.id_buckets * STORE_BUCKET_TARGET) {
-        if (!bucket_split(txn, room, fault))
+        if (!bucket_edit_one(txn, room, number, edits + first, end - first, damaged, fault))
             return false;
     }
     return true;

@@ -7,7 +7,7 @@
  * (docs/decisions/store-buckets.md).
  *
  *    0 u64 check   8 u32 entries   12 u32 reserved (0)   16 u64 hash × entries
- *   then u32 ref × entries, then zeros up to a multiple of 16
+ *   then u32 ref × entries, then zeros up to a multiple of 16; in order of hash, then ref
  *   ref: bits 0–29 slot, bit 30 kind (1: key), bit 31 shared: other texts of this store have this
  * hash
  *
@@ -52,8 +52,6 @@ struct store_id_edit {
     uint64_t hash;
     uint32_t ref; /* slot and kind */
     bool add;
-    /* Out, for the index in memory: what the hash names after all edits of the call. */
-    uint32_t now; /* slot, or STORE_NO_SLOT, or STORE_REF_SHARED */
 };
 
 /* Room that edits work in; kept between calls by the writer. */
@@ -65,8 +63,11 @@ struct store_bucket_room {
 
 void store_bucket_room_fini(struct store_bucket_room *room);
 
-/* Makes all edits (and sorts them by bucket), then splits as needed. */
+/* Splits as needed, then makes all edits, which it sorts by bucket. A bucket that is damaged stays
+ * as it is, and an entry that is to go and is not there is passed over: *damaged counts both,
+ * *fault tells of one. Whoever asks such a bucket is told that it is damaged. */
 bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
-                       struct store_id_edit *edits, size_t count, struct proto_fault *fault);
+                       struct store_id_edit *edits, size_t count, uint32_t *damaged,
+                       struct proto_fault *fault);
 
 #endif

@@ -1,75 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A group of batches: each is planned against what is there, the overlay and the group's own
+ * changes included, and linked into the overlay under the sequence that it will have; then all are
+ * appended to the log at once, and what readers look at moves on. A batch that is refused leaves
+ * nothing behind. If memory is short or the log takes nothing, every link of the group is taken
+ * back and every batch of it hears why. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "server/store/store_parts.h"
 
-enum { ROWS_BUDGET_NS = 1000000 }; /* of encoding within a commit, while there are rows to encode */
-
 static void fail_all(struct store_ticket *list, const struct proto_fault *fault)
 {
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        if (ticket->refused)
-            continue;
-        ticket->result = (struct store_result){.fault = *fault};
+        if (!ticket->refused)
+            ticket->result = (struct store_result){.fault = *fault};
     }
 }
 
-static bool log_append(struct disk_txn *txn, const struct store_ticket *ticket, int64_t now_ms,
-                       struct proto_fault *fault)
-{
-    struct disk_sealed sealed = {.time_ms = now_ms,
-                                 .a = ticket->batch->commands,
-                                 .text = {ticket->batch->data, ticket->batch->bytes}};
-    uint64_t seq = ++txn->state.seq;
-    size_t bytes = disk_seal_bytes(&sealed);
-    uint8_t *at = disk_txn_put(txn, DISK_TABLE_LOG, seq, bytes, DISK_PUT_LAST, fault);
-    if (at == NULL)
-        return false;
-    uint64_t check = disk_seal(DISK_TABLE_LOG, seq, &sealed, at);
-    disk_sum_change(&txn->state, DISK_TABLE_LOG, false, 0, true, check);
-    txn->state.log_bytes += bytes;
-    return true;
-}
-
-/* Drops the oldest entries. The newest is kept whatever its size. An entry that is missing is
- * damage of the audit trail alone: it must not stop the writing, the scrub will tell. */
-static bool log_trim(struct disk_txn *txn, size_t bytes_max, struct proto_fault *fault)
-{
-    struct disk_state *state = &txn->state;
-    while (state->log_bytes > bytes_max && state->log_first < state->seq) {
-        struct proto_span value = {0};
-        enum disk_got got = disk_txn_get(txn, DISK_TABLE_LOG, state->log_first, &value, fault);
-        if (got == DISK_GOT_FAULT)
-            return false;
-        if (got == DISK_GOT_ONE && value.bytes >= DISK_SEAL_BYTES) {
-            size_t bytes = value.bytes < state->log_bytes ? value.bytes : state->log_bytes;
-            uint64_t check = disk_get_u64(value.data);
-            if (!disk_txn_delete(txn, DISK_TABLE_LOG, state->log_first, fault))
-                return false;
-            state->log_bytes -= bytes;
-            disk_sum_change(state, DISK_TABLE_LOG, true, check, false, 0);
-        }
-        state->log_first++;
-    }
-    return true;
-}
-
-/* Remembers what on_change has to be told after the commit. */
+/* Remembers what on_change has to be told after the commit: the documents as they now lie in the
+ * overlay, which outlives the telling. */
 static bool changes_add(struct store *store, const struct store_plan *plan,
                         struct proto_fault *fault)
 {
-    size_t need = store->writer.change_count + plan->document_count;
-    if (need > store->writer.change_room) {
-        struct store_change *changes = realloc(store->writer.changes, need * 2 * sizeof *changes);
+    struct store_writer *writer = &store->writer;
+    size_t need = writer->change_count + plan->document_count;
+    if (need > writer->change_room) {
+        struct store_change *changes = realloc(writer->changes, need * 2 * sizeof *changes);
         if (changes == NULL)
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu documents", need);
-        store->writer.changes = changes;
-        store->writer.change_room = need * 2;
+        writer->changes = changes;
+        writer->change_room = need * 2;
     }
     for (size_t i = 0; i < plan->document_count; i++) {
         const struct store_plan_document *document = &plan->documents[i];
-        struct store_change *change = &store->writer.changes[store->writer.change_count++];
-        (void)store_document_change(document->kind, document->number, &document->sealed, change);
+        enum disk_table table = store_document_info(document->kind)->table;
+        const struct store_paper *paper =
+            store_generation_paper(writer->active, table, document->number, writer->next.seq + 1);
+        struct disk_sealed sealed = document->sealed;
+        sealed.text.data = paper->value.data + DISK_SEAL_BYTES;
+        struct store_change *change = &writer->changes[writer->change_count++];
+        (void)store_document_change(document->kind, document->number, &sealed, change);
         change->slots = document->slots;
     }
     return true;
@@ -79,20 +49,37 @@ static bool changes_add(struct store *store, const struct store_plan *plan,
 static bool touched_add(struct store *store, const struct store_plan *plan,
                         struct proto_fault *fault)
 {
-    size_t need = store->writer.touched_count + plan->account_count;
-    if (store->options.on_commit == NULL && !store->writer.vectors.keeping)
+    struct store_writer *writer = &store->writer;
+    size_t need = writer->touched_count + plan->account_count;
+    if (store->options.on_commit == NULL)
         return true;
-    if (need > store->writer.touched_room) {
-        uint32_t *touched = realloc(store->writer.touched, need * 2 * sizeof *touched);
+    if (need > writer->touched_room) {
+        uint32_t *touched = realloc(writer->touched, need * 2 * sizeof *touched);
         if (touched == NULL)
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu slots", need);
-        store->writer.touched = touched;
-        store->writer.touched_room = need * 2;
+        writer->touched = touched;
+        writer->touched_room = need * 2;
     }
     for (size_t i = 0; i < plan->account_count; i++) {
         if (plan->accounts[i].changed)
-            store->writer.touched[store->writer.touched_count++] = plan->accounts[i].slot;
+            writer->touched[writer->touched_count++] = plan->accounts[i].slot;
     }
+    return true;
+}
+
+static bool entry_add(struct store_writer *writer, const struct store_batch *batch, int64_t now_ms,
+                      struct proto_fault *fault)
+{
+    if (writer->entry_count == writer->entry_room) {
+        size_t room = writer->entry_room == 0 ? 64 : writer->entry_room * 2;
+        struct log_entry *entries = realloc(writer->entries, room * sizeof *entries);
+        if (entries == NULL)
+            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu batches", room);
+        writer->entries = entries;
+        writer->entry_room = room;
+    }
+    writer->entries[writer->entry_count++] = (struct log_entry){
+        .time_ms = now_ms, .commands = batch->commands, .payload = {batch->data, batch->bytes}};
     return true;
 }
 
@@ -107,8 +94,38 @@ static void result_versions(const struct store_plan *plan, struct store_result *
     }
 }
 
+/* Works out one batch over all that was accepted so far. */
+static bool batch_plan(struct store *store, struct proto_span commands, int64_t now_ms,
+                       struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
+    struct store_sight sight = {
+        .base = &writer->base, .newest = writer->active, .seq = UINT64_MAX, .state = &writer->next};
+    return store_plan_batch(&writer->plan, &sight, &writer->next, commands, now_ms, fault);
+}
+
+/* Links the plan under the next sequence. */
+static bool plan_link(struct store *store, struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
+    struct store_apply apply = {.generation = writer->active,
+                                .rows = &writer->rows,
+                                .stamps = &store->stamps,
+                                .links = &writer->links,
+                                .edits = &writer->edits,
+                                .seq = writer->next.seq + 1};
+    return store_apply(&apply, &writer->plan, fault);
+}
+
+static void plan_accept(struct store_writer *writer)
+{
+    uint64_t seq = writer->next.seq + 1;
+    writer->next = writer->plan.next;
+    writer->next.seq = seq;
+}
+
 /* A batch that need not be planned: its time is over, or its operation was applied before, by a
- * batch of this very commit perhaps, whose fate it then shares. */
+ * batch of this very group perhaps, whose fate it then shares. */
 static bool answer_early(struct store *store, struct store_ticket *ticket, int64_t now_ms)
 {
     const struct store_batch *batch = ticket->batch;
@@ -125,158 +142,183 @@ static bool answer_early(struct store *store, struct store_ticket *ticket, int64
     return true;
 }
 
-/* Plans and applies one batch. False: the transaction is lost. A refusal is not a failure. */
-static bool batch_commit(struct store *store, struct disk_txn *txn, struct store_ticket *ticket,
-                         int64_t now_ms, struct proto_fault *fault)
+/* What came of the operation, if the batch that was just accepted has an id. */
+static void operation_add(struct store *store, int64_t now_ms, const struct store_result *result)
 {
-    struct store_plan *plan = &store->writer.plan;
+    const struct store_plan *plan = &store->writer.plan;
+    if (plan->operation.bytes > 0)
+        store_operations_add(&store->operations, plan->operation, plan->operation_digest, now_ms,
+                             result);
+}
+
+/* Plans and links one batch. False: the group is lost. A refusal is not a failure. */
+static bool batch_commit(struct store *store, struct store_ticket *ticket, int64_t now_ms,
+                         struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
     struct store_result *result = &ticket->result;
     struct proto_span commands = {ticket->batch->data, ticket->batch->bytes};
     *result = (struct store_result){.fault.code = PROTO_OK};
     if (answer_early(store, ticket, now_ms))
         return true;
-    if (!store_plan_batch(plan, txn, commands, now_ms, &result->fault) ||
+    if (!batch_plan(store, commands, now_ms, &result->fault) ||
         !store_operations_reserve(&store->operations, &result->fault)) {
         ticket->refused = true;
-        store->writer.own.refused++;
+        writer->own.refused++;
         if (result->fault.code == PROTO_CORRUPT)
             store_damage(store, &result->fault);
         return true;
     }
-    result->count = plan->count;
-    result->created = plan->created;
-    result_versions(plan, result);
-    if (!store_apply(txn, plan, &store->writer.rows, &store->writer.bucket_room,
-                     &store->writer.edits, fault) ||
-        !changes_add(store, plan, fault) || !touched_add(store, plan, fault) ||
-        !log_append(txn, ticket, now_ms, fault))
+    if (!plan_link(store, fault) || !changes_add(store, &writer->plan, fault) ||
+        !touched_add(store, &writer->plan, fault) ||
+        !entry_add(writer, ticket->batch, now_ms, fault))
         return false;
-    result->seq = txn->state.seq;
-    if (plan->operation.bytes > 0)
-        store_operations_add(&store->operations, plan->operation, plan->operation_digest, now_ms,
-                             result);
+    result->count = writer->plan.count;
+    result->created = writer->plan.created;
+    result_versions(&writer->plan, result);
+    plan_accept(writer);
+    result->seq = writer->next.seq;
+    operation_add(store, now_ms, result);
     return true;
 }
 
-static void tell_commit(struct store *store, enum store_commit_phase phase, uint64_t number)
+static void tell_commit(struct store *store, enum store_commit_phase phase, uint64_t seq)
 {
     if (store->options.on_commit == NULL)
         return;
-    struct store_commit commit = {phase, number, store->writer.state.seq, store->writer.touched,
-                                  store->writer.touched_count};
+    struct store_commit commit = {phase, seq, store->writer.touched, store->writer.touched_count};
     store->options.on_commit(store->options.commit_context, &commit);
 }
 
-bool store_commit_txn(struct store *store, struct disk_txn *txn, struct proto_fault *fault)
+void store_commit_nothing(struct store *store)
 {
-    uint64_t begun = store_clock_ns();
-    uint64_t number = disk_txn_number(txn);
-    tell_commit(store, STORE_COMMIT_BEGIN, number);
-    atomic_store(&store->committing, number);
-    if (!disk_txn_commit(txn, fault)) {
-        tell_commit(store, STORE_COMMIT_FAILED, number);
-        store->writer.touched_count = 0;
-        return false;
-    }
-    store->writer.state = txn->state;
-    if (!store_index_change(&store->index, store->writer.edits.list, store->writer.edits.count,
-                            number))
+    store->writer.touched_count = 0;
+    tell_commit(store, STORE_COMMIT_BEGIN, store->writer.state.seq);
+    tell_commit(store, STORE_COMMIT_DONE, store->writer.state.seq);
+}
+
+/* What was committed is there for everybody. */
+static void group_publish(struct store *store)
+{
+    struct store_writer *writer = &store->writer;
+    writer->committed_ns = store_clock_ns();
+    if (writer->active->begin == writer->state.seq)
+        writer->begun_ns = writer->committed_ns;
+    writer->state = writer->next;
+    writer->time_ms = writer->entries[writer->entry_count - 1].time_ms;
+    store_operations_expire(&store->operations, writer->time_ms);
+    writer->links.count = 0;
+    if (!writer->filling && !store_index_change(&store->index, writer->edits.list,
+                                                writer->edits.count, writer->state.seq))
         base_log(store->options.log, BASE_LOG_ERROR, "store",
                  "no memory for the index of ids: look-ups go through the file", BASE_NO_FIELDS);
-    store->writer.edits.count = 0;
-    atomic_store(&store->committed, number);
-    tell_commit(store, STORE_COMMIT_DONE, number);
-    store->writer.touched_count = 0;
+    store_moment_set(&store->moments, &writer->state, writer->active);
+    atomic_fetch_add(&store->turn, 1);
+}
+
+static bool group_append(struct store *store, struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
+    struct store_stats *own = &writer->own;
+    uint64_t begun = store_clock_ns();
+    tell_commit(store, STORE_COMMIT_BEGIN, writer->next.seq);
+    if (!log_append(store->log, writer->entries, writer->entry_count, fault)) {
+        /* What failed may be found by the next start, and nothing can be said of it before that. */
+        if (log_failed(store->log) && store->options.on_lost != NULL)
+            store->options.on_lost(store->options.lost_context, fault);
+        tell_commit(store, STORE_COMMIT_FAILED, writer->next.seq);
+        return false;
+    }
+    assert(writer->entries[0].sequence == writer->state.seq + 1);
+    group_publish(store);
+    tell_commit(store, STORE_COMMIT_DONE, writer->state.seq);
     uint64_t spent = store_clock_ns() - begun;
-    store->writer.own.commits++;
-    store->writer.own.commit_ns_last = spent;
-    store->writer.own.commit_ns_sum += spent;
-    if (spent > store->writer.own.commit_ns_max)
-        store->writer.own.commit_ns_max = spent;
+    own->commits++;
+    own->commit_ns_last = spent;
+    own->commit_ns_sum += spent;
+    if (spent > own->commit_ns_max)
+        own->commit_ns_max = spent;
     return true;
 }
 
-static bool list_apply(struct store *store, struct disk_txn *txn, struct store_ticket *list,
-                       size_t *accepted, struct proto_fault *fault)
+static void group_begin(struct store_writer *writer)
 {
+    writer->next = writer->state;
+    writer->edits.count = 0;
+    writer->entry_count = 0;
+    writer->change_count = 0;
+    writer->touched_count = 0;
+}
+
+static bool group_commit(struct store *store, struct store_ticket *list, struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
     int64_t now_ms = store->options.now_ms(store->options.now_context);
-    *accepted = 0;
-    for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        int64_t time_ms = ticket->batch->timed ? ticket->batch->time_ms : now_ms;
-        if (!batch_commit(store, txn, ticket, time_ms, fault))
-            return false;
-        *accepted += !ticket->refused && !ticket->repeated;
-    }
-    return *accepted == 0 ||
-           (store_operations_write(&store->operations, txn, txn->state.seq, now_ms, fault) &&
-            store_vectors_touch(store, txn, fault) &&
-            log_trim(txn, store->options.log_bytes_max, fault) &&
-            store_rows_advance(store, txn, ROWS_BUDGET_NS, false, fault));
-}
-
-static void count_accepted(struct store *store, const struct store_ticket *list)
-{
-    for (const struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        if (ticket->refused || ticket->repeated)
-            continue;
-        store->writer.own.batches++;
-        store->writer.own.commands += ticket->batch->commands;
-    }
-}
-
-static bool list_commit(struct store *store, struct store_ticket *list, struct proto_fault *fault)
-{
-    struct disk_txn txn;
-    size_t accepted;
-    store->writer.edits.count = 0;
-    store->writer.change_count = 0;
-    store->writer.touched_count = 0;
+    group_begin(writer);
+    store_plan_turn(&writer->plan);
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next)
         ticket->refused = ticket->repeated = false;
-    if (!disk_txn_write(&txn, &store->env, fault))
-        return false;
-    store->writer.rows.txn = &txn;
-    store->writer.rows.loaded = false;
-    if (!list_apply(store, &txn, list, &accepted, fault)) {
-        disk_txn_abort(&txn);
-        return false;
+    for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
+        int64_t time_ms = ticket->batch->timed ? ticket->batch->time_ms : now_ms;
+        if (!batch_commit(store, ticket, time_ms, fault))
+            return false;
     }
-    if (accepted == 0) {
-        disk_txn_abort(&txn);
+    if (writer->entry_count == 0)
         return true;
-    }
-    if (!store_commit_txn(store, &txn, fault))
+    if (!group_append(store, fault))
         return false;
-    store_operations_written(&store->operations, store->writer.state.seq);
-    count_accepted(store, list);
-    for (size_t i = 0; i < store->writer.change_count; i++)
-        store->options.on_change(store->options.change_context, &store->writer.changes[i]);
+    for (size_t i = 0; i < writer->entry_count; i++)
+        writer->own.commands += writer->entries[i].commands;
+    writer->own.batches += writer->entry_count;
+    for (size_t i = 0; i < writer->change_count; i++)
+        store->options.on_change(store->options.change_context, &writer->changes[i]);
     return true;
 }
 
 void store_commit(struct store *store, struct store_ticket *list)
 {
+    struct store_writer *writer = &store->writer;
     struct proto_fault fault = {.code = PROTO_OK};
-    bool good = list_commit(store, list, &fault);
-    store->writer.edits.count = 0; /* of a failed commit: they did not happen */
-    store->writer.touched_count = 0;
-    if (good)
+    if (group_commit(store, list, &fault))
         return;
-    store_operations_take_back(&store->operations, store->writer.state.seq);
+    store_overlay_undo(writer->active, &writer->links);
+    store_operations_take_back(&store->operations, writer->state.seq);
+    group_begin(writer);
     base_log(store->options.log, BASE_LOG_ERROR, "store", "a commit failed",
              BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
-    if (fault.code != PROTO_CORRUPT || list->next == NULL) {
-        if (fault.code == PROTO_CORRUPT)
-            store_damage(store, &fault);
-        fail_all(list, &fault);
-        return;
+    fail_all(list, &fault);
+}
+
+bool store_replay(struct store *store, const struct log_entry *entry, struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
+    struct proto_fault refused = {.code = PROTO_OK};
+    if (entry->sequence != writer->state.seq + 1)
+        return proto_fault_set(
+            fault, PROTO_CORRUPT, "log", "entry %llu of the log follows entry %llu",
+            (unsigned long long)entry->sequence, (unsigned long long)writer->state.seq);
+    group_begin(writer);
+    /* It was accepted once over the same state: it cannot be refused now. */
+    if (!batch_plan(store, entry->payload, entry->time_ms, &refused)) {
+        if (refused.code == PROTO_NO_MEMORY) {
+            *fault = refused;
+            return false;
+        }
+        return proto_fault_set(fault, PROTO_CORRUPT, "log",
+                               "entry %llu of the log does not fit what is stored: %s",
+                               (unsigned long long)entry->sequence, refused.message);
     }
-    /* One batch touches what is damaged: the others must not suffer for it. */
-    for (struct store_ticket *ticket = list; ticket != NULL;) {
-        struct store_ticket *next = ticket->next;
-        ticket->next = NULL;
-        store_commit(store, ticket);
-        ticket->next = next;
-        ticket = next;
-    }
+    if (!plan_link(store, fault) || !store_operations_reserve(&store->operations, fault))
+        return false;
+    struct store_result result = {
+        .seq = entry->sequence, .count = writer->plan.count, .created = writer->plan.created};
+    result_versions(&writer->plan, &result);
+    operation_add(store, entry->time_ms, &result);
+    plan_accept(writer);
+    writer->time_ms = entry->time_ms;
+    store_operations_expire(&store->operations, entry->time_ms);
+    writer->state = writer->next;
+    writer->links.count = 0;
+    store_moment_set(&store->moments, &writer->state, writer->active);
+    return true;
 }

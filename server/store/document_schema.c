@@ -19,7 +19,7 @@ static bool text_find(const struct store_plan *plan, uint32_t version, struct pr
         }
     }
     struct store_change change;
-    if (!store_document_read(plan->txn, STORE_DOCUMENT_SCHEMA, version, &change, fault))
+    if (!store_document_read(plan->sight, STORE_DOCUMENT_SCHEMA, version, &change, fault))
         return false;
     *text = change.text;
     return true;
@@ -66,5 +66,5 @@ bool store_plan_schema(struct store_plan *plan, struct proto_span given,
                                "a schema of %zu bytes with its ids; at most %d", bytes,
                                PROTO_DOCUMENT_BYTES_MAX);
     }
-    return store_plan_hold(plan, (uint8_t *)text, fault);
+    return store_plan_keep(plan, (uint8_t *)text, fault);
 }

@@ -41,7 +41,7 @@ bool store_ids_next(struct proto_span ids, size_t *at, struct proto_span *id)
 }
 
 /* The account that has the id now, if it is as old as the list. */
-static bool member_find(const struct disk_txn *txn, const struct store_hasher *hasher,
+static bool member_find(const struct store_sight *sight, const struct store_hasher *hasher,
                         struct proto_span id, const struct store_change *list, uint32_t *slot,
                         struct proto_fault *fault)
 {
@@ -49,11 +49,11 @@ static bool member_find(const struct disk_txn *txn, const struct store_hasher *h
     struct store_account account;
     struct feature_record record;
     uint64_t hash = store_hash_text(hasher, STORE_KIND_ID, id);
-    if (!store_resolve(txn, STORE_KIND_ID, id, hash, slot, fault))
+    if (!store_resolve(sight, STORE_KIND_ID, id, hash, slot, fault))
         return false;
     if (*slot == STORE_NO_SLOT)
         return true;
-    if (!store_account_get(txn, *slot, &account, fault) ||
+    if (!store_account_get(sight, *slot, &account, fault) ||
         !feature_record_open(account.record, false, &record, fault))
         return false;
     if (record.created_s > list->time_ms / 1000 || *slot >= slots_then)
@@ -61,7 +61,7 @@ static bool member_find(const struct disk_txn *txn, const struct store_hasher *h
     return true;
 }
 
-bool store_tal_resolve(const struct disk_txn *txn, const struct store_hasher *hasher,
+bool store_tal_resolve(const struct store_sight *sight, const struct store_hasher *hasher,
                        struct store_change *change, uint8_t **slots, struct proto_fault *fault)
 {
     *slots = NULL;
@@ -75,7 +75,7 @@ bool store_tal_resolve(const struct disk_txn *txn, const struct store_hasher *ha
     size_t count = 0;
     for (size_t at = 0; store_ids_next(change->ids, &at, &id);) {
         uint32_t slot = STORE_NO_SLOT;
-        if (!member_find(txn, hasher, id, change, &slot, fault)) {
+        if (!member_find(sight, hasher, id, change, &slot, fault)) {
             if (fault->code != PROTO_CORRUPT) {
                 free(found);
                 return false;

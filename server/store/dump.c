@@ -32,7 +32,7 @@ struct store_dump *store_dump_open(struct store *store, struct proto_fault *faul
         return NULL;
     }
     dump->store = store;
-    if (disk_txn_read(&dump->txn, &store->env, fault))
+    if (store_fold_wait(store, fault) && disk_txn_read(&dump->txn, &store->env, fault))
         return dump;
     free(dump);
     return NULL;

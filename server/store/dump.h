@@ -2,11 +2,11 @@
 /* A store as entries and batches: everything that it holds at one moment, read in order and
  * checked, to be written somewhere else; and the same the other way round.
  *
- * A dump reads the tables of one snapshot, entry by entry, in the order of tables and keys, and
- * checks each value; at its end count and digest of each table must be those that the state says. A
- * log reader gives the batches after a sequence, as they were accepted. A rebuild makes a store of
- * the entries of a dump, in the same order, packed as tightly as LMDB can; batches then follow
- * through store_batch_again.
+ * A dump has everything folded into the tables, then reads them from one snapshot, entry by entry,
+ * in the order of tables and keys, and checks each value; at its end count and digest of each table
+ * must be those that the state says. A log reader gives the batches after a sequence, as they were
+ * accepted. A rebuild makes a store of the entries of a dump, in the same order, packed as tightly
+ * as LMDB can; batches then follow through store_batch_again.
  *
  * A dump holds its snapshot as long as it lives: pages that commits free meanwhile are not used
  * again, so the file can grow by what is written meanwhile.

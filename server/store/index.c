@@ -204,10 +204,10 @@ static void publish_growing(struct store_index *index)
         retire(index, old);
 }
 
-void store_index_publish(struct store_index *index, uint64_t txn)
+void store_index_publish(struct store_index *index, uint64_t seq)
 {
     publish_growing(index);
-    atomic_store(&index->stable, txn);
+    atomic_store(&index->stable, seq);
 }
 
 /* Copies lines of the table in use into the growing one. */
@@ -294,30 +294,50 @@ bool store_index_fill(struct store_index *index, uint64_t hash, uint32_t ref)
     return true;
 }
 
-static void change_table(struct store_index_table *table, const struct store_id_edit *edit)
+/* What the hash names after the edit: a slot if one text has it, nothing if none has. */
+static uint32_t named_after(uint32_t named, const struct store_id_edit *edit)
+{
+    uint32_t slot = edit->ref & STORE_REF_SLOT;
+    if (edit->add)
+        return named == STORE_NO_SLOT ? slot : STORE_REF_SHARED;
+    return named == STORE_REF_SHARED ? STORE_REF_SHARED : STORE_NO_SLOT;
+}
+
+static void table_name(struct store_index_table *table, uint64_t hash, uint32_t named)
 {
     if (table == NULL)
         return;
-    if (edit->now == STORE_NO_SLOT)
-        table_remove(table, edit->hash);
+    if (named == STORE_NO_SLOT)
+        table_remove(table, hash);
     else
-        table_set(table, edit->hash, edit->now);
+        table_set(table, hash, named);
 }
 
 bool store_index_change(struct store_index *index, const struct store_id_edit *edits, size_t count,
-                        uint64_t txn)
+                        uint64_t seq)
 {
-    if (in_use(index) == NULL && index->growing == NULL)
+    if (in_use(index) == NULL)
         return true;
     atomic_store(&index->stable, 0);
     if (!make_room(index, count))
         return abandon(index);
     for (size_t i = 0; i < count; i++) {
-        change_table(in_use(index), &edits[i]);
-        change_table(index->growing, &edits[i]);
+        uint32_t named = named_after(store_index_find(in_use(index), edits[i].hash), &edits[i]);
+        table_name(in_use(index), edits[i].hash, named);
+        table_name(index->growing, edits[i].hash, named);
     }
-    if (in_use(index) != NULL)
-        atomic_store(&index->stable, txn);
+    atomic_store(&index->stable, seq);
+    return true;
+}
+
+bool store_index_fill_change(struct store_index *index, const struct store_id_edit *edits,
+                             size_t count)
+{
+    if (!make_room(index, count))
+        return abandon(index);
+    for (size_t i = 0; i < count; i++)
+        table_name(index->growing, edits[i].hash,
+                   named_after(store_index_find(index->growing, edits[i].hash), &edits[i]));
     return true;
 }
 

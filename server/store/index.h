@@ -7,10 +7,10 @@
  *   passed: entries that found this line full on their way and lie further on; 0 ends a search
  *
  * One writer, any number of readers, no locks. Entries change under readers, who notice: `stable`
- * names the transaction whose table `id` the index equals, and is 0 while entries change. A reader
- * trusts an answer if `stable` was the transaction of its view before and after; otherwise it asks
- * LMDB, or proves the answer by the row itself. So an index that is ahead of a view never misleads
- * it.
+ * names the sequence whose ids and keys the index equals, and is 0 while entries change. A reader
+ * trusts an answer if `stable` was the sequence of its view before and after; otherwise it asks
+ * the tables, or proves the answer by the row itself. So an index that is ahead of a view never
+ * misleads it.
  *
  * Growth: a larger table is filled in slices beside the one in use, both take the changes
  * meanwhile, then the pointer is published; the old one is freed when no view can hold it (epochs).
@@ -71,12 +71,16 @@ void store_index_fini(struct store_index *index);
 bool store_index_begin(struct store_index *index, size_t entries);
 /* Into that table, which is begun; false: memory ran out and it is gone. */
 bool store_index_fill(struct store_index *index, uint64_t hash, uint32_t ref);
-/* Publishes the growing table as equal to transaction `txn`. */
-void store_index_publish(struct store_index *index, uint64_t txn);
-/* Makes the changes of a commit: the index equals `txn` afterwards. False: memory ran out and the
- * index is no longer in use. */
+/* Makes changes in the table that is being filled, as store_index_change does; false as there. */
+bool store_index_fill_change(struct store_index *index, const struct store_id_edit *edits,
+                             size_t count);
+/* Publishes the growing table as equal to sequence `seq`. */
+void store_index_publish(struct store_index *index, uint64_t seq);
+/* Makes the changes of a commit, in order: the index equals `seq` afterwards. False: memory ran out
+ * and the index is no longer in use. A hash that several texts have had at one time stays
+ * STORE_REF_SHARED until the next start: which of them are left only the tables know. */
 bool store_index_change(struct store_index *index, const struct store_id_edit *edits, size_t count,
-                        uint64_t txn);
+                        uint64_t seq);
 /* Copies a slice of a table that grows; true if there is more to do. */
 bool store_index_step(struct store_index *index);
 /* Frees tables that no view holds: `least` is the lowest epoch of all views. */

@@ -247,6 +247,15 @@ void store_operations_add(struct store_operations *operations, struct proto_span
     pthread_mutex_unlock(&operations->mutex);
 }
 
+void store_operations_expire(struct store_operations *operations, int64_t now_ms)
+{
+    pthread_mutex_lock(&operations->mutex);
+    while (operations->next > operations->first &&
+           at(operations, operations->first)->time_ms < now_ms - operations->keep_ms)
+        forget(operations, operations->first++);
+    pthread_mutex_unlock(&operations->mutex);
+}
+
 void store_operations_take_back(struct store_operations *operations, uint64_t seq)
 {
     pthread_mutex_lock(&operations->mutex);

@@ -67,6 +67,8 @@ bool store_operations_reserve(struct store_operations *operations, struct proto_
  * Forgets the oldest if there are too many. */
 void store_operations_add(struct store_operations *operations, struct proto_span id,
                           uint64_t digest, int64_t time_ms, const struct store_result *result);
+/* Forgets those that are older than they are kept, as of a commit of that time. */
+void store_operations_expire(struct store_operations *operations, int64_t now_ms);
 /* Forgets those above the sequence: they did not happen. */
 void store_operations_take_back(struct store_operations *operations, uint64_t seq);
 /* Brings those up to the sequence into the table, and takes out of memory and table what is older

@@ -15,7 +15,7 @@ void store_plan_fini(struct store_plan *plan)
 {
     store_plan_reset(plan);
     store_patch_room_fini(&plan->patch_room);
-    store_plan_turn(plan, UINT64_MAX);
+    store_plan_turn(plan);
     free(plan->held);
     free(plan->accounts);
     free(plan->texts);
@@ -34,13 +34,12 @@ static struct store_plan_account *account_load(struct store_plan *plan, uint32_t
         return account;
     struct store_account was;
     struct feature_record parts;
-    if (!store_account_get(plan->txn, slot, &was, fault) ||
+    if (!store_account_get(plan->sight, slot, &was, fault) ||
         (!was.deleted && !feature_record_open(was.record, false, &parts, fault)))
         return NULL;
     account = store_plan_account_add(plan, slot, fault);
     if (account == NULL)
         return NULL;
-    account->was = was;
     account->record = was.record;
     account->created_s = was.deleted ? 0 : (uint32_t)parts.created_s;
     return account;
@@ -54,7 +53,7 @@ struct store_plan_text *store_plan_text_load(struct store_plan *plan, enum store
     struct store_plan_text *entry = store_plan_text_find(plan, kind, hash, text);
     if (entry != NULL)
         return entry;
-    if (owner == STORE_NO_SLOT && !store_resolve(plan->txn, kind, text, hash, &owner, fault))
+    if (owner == STORE_NO_SLOT && !store_resolve(plan->sight, kind, text, hash, &owner, fault))
         return NULL;
     entry = store_plan_text_add(plan, kind, hash, text, fault);
     if (entry != NULL)
@@ -155,7 +154,6 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
         plan->next.slots++;
         plan->next.accounts++;
         plan->created++;
-        account->fresh = true;
         account->created_s = (uint32_t)(plan->now_ms / 1000);
     } else if (account_load(plan, slot, fault) == NULL) {
         return false;
@@ -274,13 +272,13 @@ static bool fault_place(struct proto_fault *fault, size_t position)
     return false;
 }
 
-bool store_plan_batch(struct store_plan *plan, const struct disk_txn *txn,
-                      struct proto_span commands, int64_t now_ms, struct proto_fault *fault)
+bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
+                      const struct disk_state *state, struct proto_span commands, int64_t now_ms,
+                      struct proto_fault *fault)
 {
     store_plan_reset(plan);
-    store_plan_turn(plan, disk_txn_number(txn));
-    plan->txn = txn;
-    plan->next = txn->state;
+    plan->sight = sight;
+    plan->next = *state;
     plan->now_ms = now_ms;
     struct proto_fault end = {.code = PROTO_OK};
     struct store_command command;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Works out what a batch changes, before anything is changed. A plan starts from what the
- * transaction holds, follows the commands of one batch in order, and ends with the accounts, texts
+ * sight shows, follows the commands of one batch in order, and ends with the accounts, texts
  * and documents that the batch leaves behind: so a batch that is refused has touched nothing, and
- * an account that a batch names ten times is written once. store_apply (apply.h) writes a finished
+ * an account that a batch names ten times is written once. store_apply (apply.h) takes a finished
  * plan.
  *
- * Ownership: a plan is kept by the writer and reset for each batch; it borrows from the batch and,
- * until the first write, from the transaction. Errors: PROTO_CONFLICT, PROTO_NOT_FOUND, PROTO_LIMIT
+ * Ownership: a plan is kept by the writer and reset for each batch; it borrows from the batch and
+ * from what the sight shows. Errors: PROTO_CONFLICT, PROTO_NOT_FOUND, PROTO_LIMIT
  * and others, with the position in fault->field ("accounts[3].keys[1]"); PROTO_CORRUPT;
  * PROTO_NO_MEMORY. Threads: the writer. Cost: about a µs an account beside reading what is stored.
  */
@@ -20,9 +20,7 @@
 struct store_plan_account {
     uint32_t slot;
     uint32_t created_s;
-    bool fresh; /* the slot has no entry in the table yet */
     bool changed;
-    struct store_account was; /* in the table, unless fresh */
     struct proto_span record; /* empty: deleted */
     uint32_t cell;
 };
@@ -51,7 +49,7 @@ struct store_plan_cells {
 };
 
 struct store_plan {
-    const struct disk_txn *txn;
+    const struct store_sight *sight;
     const struct store_hasher *hasher;
     int64_t now_ms;
     struct disk_state next; /* counters as they will be; sums and entries are the matter of apply */
@@ -63,9 +61,8 @@ struct store_plan {
     size_t document_count, document_room;
     uint8_t **kept; /* records that the plan made; texts point into them too */
     size_t kept_count, kept_room;
-    uint8_t **held; /* documents that the plan made, until the commit has been told of */
+    uint8_t **held; /* what on_change is told of beside documents, until the group is told */
     size_t held_count, held_room;
-    uint64_t held_txn; /* transaction that they were made in */
     struct store_plan_cells account_cells;
     struct store_plan_cells text_cells;
     struct store_patch_room patch_room;
@@ -77,8 +74,10 @@ struct store_plan {
 
 void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher);
 void store_plan_fini(struct store_plan *plan);
-bool store_plan_batch(struct store_plan *plan, const struct disk_txn *txn,
-                      struct proto_span commands, int64_t now_ms, struct proto_fault *fault);
+/* `state`: the counters as of what the sight shows. */
+bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
+                      const struct disk_state *state, struct proto_span commands, int64_t now_ms,
+                      struct proto_fault *fault);
 
 /* The text with its owner. owner: the slot that is known to own it in the table, STORE_NO_SLOT if
  * that has to be looked up; plan.c. */
@@ -94,9 +93,8 @@ bool store_plan_switch(struct store_plan *plan, uint32_t version, struct proto_s
                        struct proto_fault *fault);
 
 /* The document of a schema as the next version, with ids for its fields; document_schema.c. The
- * text lives until a plan is made for another transaction, so that on_change can be told of it
- * after the commit, when later batches of the same commit have been planned. PROTO_BAD_SCHEMA and
- * what else feature_schema_parse says; PROTO_CORRUPT if the version before cannot be read. */
+ * text lives until the plan is reset. PROTO_BAD_SCHEMA and what else feature_schema_parse says;
+ * PROTO_CORRUPT if the version before cannot be read. */
 bool store_plan_schema(struct store_plan *plan, struct proto_span given,
                        struct proto_span *numbered, struct proto_fault *fault);
 
@@ -112,11 +110,11 @@ struct store_plan_text *store_plan_text_add(struct store_plan *plan, enum store_
                                             struct proto_fault *fault);
 struct store_plan_document *store_plan_document_add(struct store_plan *plan,
                                                     struct proto_fault *fault);
-/* Takes a malloc'ed record until the reset; frees it at once if it fails. */
+/* Takes a malloc'ed record or document until the reset; frees it at once if it fails. */
 bool store_plan_keep(struct store_plan *plan, uint8_t *record, struct proto_fault *fault);
-/* The same until a plan is made for another transaction. */
-bool store_plan_hold(struct store_plan *plan, uint8_t *document, struct proto_fault *fault);
-/* Frees what was held for another transaction than this one. */
-void store_plan_turn(struct store_plan *plan, uint64_t txn);
+/* The same until the next group begins. */
+bool store_plan_hold(struct store_plan *plan, uint8_t *told, struct proto_fault *fault);
+/* A group of batches begins: what was held goes. */
+void store_plan_turn(struct store_plan *plan);
 
 #endif

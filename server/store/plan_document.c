@@ -94,7 +94,7 @@ static bool list_ids(struct store_plan *plan, const struct store_command *comman
     uint8_t *whole = malloc(bytes);
     if (whole == NULL)
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
-    if (!store_plan_hold(plan, whole, fault))
+    if (!store_plan_keep(plan, whole, fault))
         return false;
     if (command->text.bytes > 0)
         memcpy(whole, command->text.data, command->text.bytes);

@@ -158,23 +158,20 @@ bool store_plan_keep(struct store_plan *plan, uint8_t *record, struct proto_faul
     return true;
 }
 
-bool store_plan_hold(struct store_plan *plan, uint8_t *document, struct proto_fault *fault)
+bool store_plan_hold(struct store_plan *plan, uint8_t *told, struct proto_fault *fault)
 {
     void *list = plan->held;
     if (!list_grow(&list, plan->held_count, &plan->held_room, sizeof *plan->held, fault)) {
-        free(document);
+        free(told);
         return false;
     }
     plan->held = list;
-    plan->held[plan->held_count++] = document;
+    plan->held[plan->held_count++] = told;
     return true;
 }
 
-void store_plan_turn(struct store_plan *plan, uint64_t txn)
+void store_plan_turn(struct store_plan *plan)
 {
-    if (txn == plan->held_txn)
-        return;
     while (plan->held_count > 0)
         free(plan->held[--plan->held_count]);
-    plan->held_txn = txn;
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What waits for the writer, in order: a submission is linked and the writer woken; the writer cuts
+ * off as many batches as make one commit. Beyond its bytes the queue takes nothing, nor does it
+ * when the overlay is full or the store is closing. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
@@ -42,6 +45,8 @@ bool store_submit(struct store *store, struct store_batch *batch,
                   struct proto_fault *fault)
 {
     struct store_queue *queue = &store->queue;
+    if (!store_overlay_admits(store, fault))
+        return false;
     struct store_ticket *ticket = calloc(1, sizeof *ticket);
     if (ticket == NULL)
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a submission");
@@ -67,21 +72,26 @@ bool store_submit(struct store *store, struct store_batch *batch,
     return good;
 }
 
-void store_set_encoder(struct store *store, const struct store_encoder *encoder)
+static void ticket_add(struct store *store, struct store_ticket *ticket)
 {
-    struct store_ticket *ticket = calloc(1, sizeof *ticket);
-    if (ticket == NULL) {
-        /* Rows then stay those of the codebook before, under its digest: nobody is misled. */
-        base_log(store->options.log, BASE_LOG_ERROR, "store",
-                 "no memory to change the encoder of rows", BASE_NO_FIELDS);
-        if (encoder->release != NULL)
-            encoder->release(encoder->context);
-        return;
-    }
-    ticket->encoder = *encoder;
     pthread_mutex_lock(&store->queue.mutex);
     queue_add(&store->queue, ticket);
     pthread_mutex_unlock(&store->queue.mutex);
+}
+
+void store_set_encoder(struct store *store, const struct store_encoder *encoder)
+{
+    struct store_held_encoder *held = store_encoder_hold(encoder);
+    struct store_ticket *ticket = calloc(1, sizeof *ticket);
+    if (held == NULL || ticket == NULL) {
+        base_log(store->options.log, BASE_LOG_ERROR, "store",
+                 "no memory to change the encoder of rows", BASE_NO_FIELDS);
+        store_encoder_drop(held);
+        free(ticket);
+        return;
+    }
+    ticket->encoder = held;
+    ticket_add(store, ticket);
 }
 
 struct waiter {
@@ -101,6 +111,16 @@ static void waiter_done(void *context, const struct store_result *result)
     pthread_mutex_unlock(&waiter->mutex);
 }
 
+static void waiter_wait(struct waiter *waiter)
+{
+    pthread_mutex_lock(&waiter->mutex);
+    while (!waiter->ready)
+        pthread_cond_wait(&waiter->done, &waiter->mutex);
+    pthread_mutex_unlock(&waiter->mutex);
+    pthread_cond_destroy(&waiter->done);
+    pthread_mutex_destroy(&waiter->mutex);
+}
+
 bool store_submit_wait(struct store *store, struct store_batch *batch, struct store_result *result)
 {
     struct waiter waiter = {
@@ -110,46 +130,22 @@ bool store_submit_wait(struct store *store, struct store_batch *batch, struct st
         store_batch_destroy(batch);
         return false;
     }
-    pthread_mutex_lock(&waiter.mutex);
-    while (!waiter.ready)
-        pthread_cond_wait(&waiter.done, &waiter.mutex);
-    pthread_mutex_unlock(&waiter.mutex);
-    pthread_cond_destroy(&waiter.done);
-    pthread_mutex_destroy(&waiter.mutex);
+    waiter_wait(&waiter);
     return result->fault.code == PROTO_OK;
 }
 
-bool store_turn_wait(struct store *store, struct store_vectors_turn *turn,
-                     struct proto_fault *fault)
+bool store_queue_seal(struct store *store, struct store_result *result)
 {
-    struct store_queue *queue = &store->queue;
-    struct store_result result = {.fault.code = PROTO_OK};
     struct waiter waiter = {
-        .mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .result = &result};
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .result = result};
     struct store_ticket *ticket = calloc(1, sizeof *ticket);
     if (ticket == NULL)
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a submission");
-    ticket->turn = turn;
+        return proto_fault_set(&result->fault, PROTO_NO_MEMORY, "", "no memory for a submission");
     ticket->on_done = waiter_done;
     ticket->context = &waiter;
-    pthread_mutex_lock(&queue->mutex);
-    bool taken = !queue->closing;
-    if (taken)
-        queue_add(queue, ticket);
-    pthread_mutex_unlock(&queue->mutex);
-    if (!taken) {
-        free(ticket);
-        return proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the store is closing");
-    }
-    pthread_mutex_lock(&waiter.mutex);
-    while (!waiter.ready)
-        pthread_cond_wait(&waiter.done, &waiter.mutex);
-    pthread_mutex_unlock(&waiter.mutex);
-    pthread_cond_destroy(&waiter.done);
-    pthread_mutex_destroy(&waiter.mutex);
-    if (result.fault.code != PROTO_OK)
-        *fault = result.fault;
-    return result.fault.code == PROTO_OK;
+    ticket_add(store, ticket);
+    waiter_wait(&waiter);
+    return result->fault.code == PROTO_OK;
 }
 
 static void queue_wait(struct store_queue *queue, int wait_ms)
@@ -162,13 +158,13 @@ static void queue_wait(struct store_queue *queue, int wait_ms)
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    while (queue->first == NULL && !queue->closing) {
+    while (queue->first == NULL && !queue->closing && !queue->poked) {
         if (pthread_cond_timedwait(&queue->arrived, &queue->mutex, &until) == ETIMEDOUT)
             return;
     }
 }
 
-/* Cuts the head of the queue off: batches up to `bytes`, at least one, or one encoder or turn. */
+/* Cuts the head of the queue off: batches up to `bytes`, at least one, or one of something else. */
 static struct store_ticket *queue_cut(struct store_queue *queue, size_t bytes)
 {
     struct store_ticket *first = queue->first;
@@ -194,18 +190,19 @@ struct store_ticket *store_queue_take(struct store_queue *queue, size_t bytes, i
                                       bool *closed)
 {
     pthread_mutex_lock(&queue->mutex);
-    if (queue->first == NULL && !queue->closing && wait_ms > 0)
+    if (queue->first == NULL && !queue->closing && !queue->poked && wait_ms > 0)
         queue_wait(queue, wait_ms);
+    queue->poked = false;
     struct store_ticket *list = queue_cut(queue, bytes);
     *closed = list == NULL && queue->closing;
     pthread_mutex_unlock(&queue->mutex);
     return list;
 }
 
-bool store_queue_waits(struct store_queue *queue)
+void store_queue_poke(struct store_queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);
-    bool waits = queue->first != NULL || queue->closing;
+    queue->poked = true;
+    pthread_cond_signal(&queue->arrived);
     pthread_mutex_unlock(&queue->mutex);
-    return waits;
 }

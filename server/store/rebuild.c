@@ -18,6 +18,7 @@ struct store_rebuild {
     size_t stretch;
     struct disk_state state; /* that came among the entries */
     bool stated, formatted;
+    uint32_t version; /* of the format */
     enum disk_table table;
     bool any; /* key is set */
     uint64_t key;
@@ -115,6 +116,7 @@ static bool meta_take(struct store_rebuild *rebuild, const struct store_entry *e
         return false;
     disk_format_encode(&format, at);
     rebuild->formatted = true;
+    rebuild->version = format.version;
     return true;
 }
 
@@ -148,6 +150,8 @@ bool store_rebuild_finish(struct store_rebuild *rebuild, struct proto_fault *fau
         good = store_sum_good(&rebuild->state, table, &rebuild->sums[table], fault);
     if (good) {
         rebuild->txn.state = rebuild->state;
+        if (rebuild->version == DISK_FORMAT_VERSION) /* its log is yet to be made */
+            rebuild->txn.state.log_begins = rebuild->state.seq + 1;
         rebuild->writing = false;
         good = disk_txn_commit(&rebuild->txn, fault);
     }

@@ -61,67 +61,105 @@ const uint8_t *store_block_get(const struct disk_txn *txn, uint32_t block,
     return NULL;
 }
 
-void store_row_writer_fini(struct store_row_writer *writer)
+void store_row_maker_fini(struct store_row_maker *maker)
 {
-    free(writer->values);
-    free(writer->codes);
-    free(writer->block);
-    writer->values = NULL;
-    writer->codes = NULL;
-    writer->block = NULL;
-    writer->value_room = writer->code_room = writer->block_room = 0;
+    free(maker->values);
+    free(maker->codes);
+    *maker = (struct store_row_maker){.hasher = maker->hasher};
 }
 
-static size_t code_bytes(const struct store_encoder *encoder)
+void store_row_writer_fini(struct store_row_writer *writer)
+{
+    free(writer->block);
+    writer->block = NULL;
+    writer->block_room = 0;
+}
+
+static size_t codes_written(const struct store_encoder *encoder)
 {
     return encoder->encode_bytes > encoder->code_bytes ? encoder->encode_bytes
                                                        : encoder->code_bytes;
 }
 
-bool store_row_writer_fit(struct store_row_writer *writer, struct proto_fault *fault)
+bool store_row_maker_set(struct store_row_maker *maker, const struct store_encoder *encoder,
+                         struct proto_fault *fault)
 {
-    size_t bytes = store_block_bytes(store_row_bytes(writer->encoder->code_bytes));
-    if (writer->encoder->code_bytes > PROTO_COLUMNS_MAX)
-        return proto_fault_set(fault, PROTO_LIMIT, "", "%zu columns; rows hold at most %d",
-                               writer->encoder->code_bytes, PROTO_COLUMNS_MAX);
-    size_t slots = writer->encoder->value_slots;
-    size_t codes = code_bytes(writer->encoder);
-    if (codes > writer->code_room) {
-        free(writer->codes);
-        writer->codes = malloc(codes);
-        writer->code_room = writer->codes == NULL ? 0 : codes;
-    }
-    if (bytes > writer->block_room) {
-        free(writer->block);
-        writer->block = malloc(bytes);
-        writer->block_room = writer->block == NULL ? 0 : bytes;
-    }
-    if (slots > writer->value_room) {
-        free(writer->values);
-        writer->values = calloc(slots, sizeof *writer->values);
-        writer->value_room = writer->values == NULL ? 0 : slots;
-    }
-    if (writer->block_room >= bytes && writer->value_room >= slots && writer->code_room >= codes)
+    maker->encoder = NULL;
+    if (encoder == NULL)
         return true;
-    return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to encode rows");
+    if (encoder->code_bytes > PROTO_COLUMNS_MAX)
+        return proto_fault_set(fault, PROTO_LIMIT, "", "%zu columns; rows hold at most %d",
+                               encoder->code_bytes, PROTO_COLUMNS_MAX);
+    size_t slots = encoder->value_slots;
+    size_t codes = codes_written(encoder);
+    if (codes > maker->code_room) {
+        free(maker->codes);
+        maker->codes = malloc(codes);
+        maker->code_room = maker->codes == NULL ? 0 : codes;
+    }
+    if (slots > maker->value_room) {
+        free(maker->values);
+        maker->values = calloc(slots, sizeof *maker->values);
+        maker->value_room = maker->values == NULL ? 0 : slots;
+    }
+    if (maker->value_room < slots || maker->code_room < codes)
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to encode rows");
+    maker->encoder = encoder;
+    return true;
+}
+
+bool store_row_make(struct store_row_maker *maker, uint32_t slot, struct proto_span record,
+                    uint8_t *row, struct proto_fault *fault)
+{
+    const struct store_encoder *encoder = maker->encoder;
+    size_t row_bytes = store_row_bytes(encoder->code_bytes);
+    struct feature_record parts;
+    uint16_t flags = STORE_ROW_WRITTEN;
+    if (record.bytes > 0 && !feature_record_open(record, false, &parts, fault))
+        return false;
+    memset(row, 0, row_bytes);
+    if (record.bytes > 0) {
+        flags |= STORE_ROW_LIVING;
+        disk_set_u64(row, store_hash_text(maker->hasher, STORE_KIND_ID, parts.id));
+        memset(maker->codes, 0, maker->code_room);
+        feature_record_values(&parts, maker->values, encoder->value_slots);
+        encoder->encode(encoder->context, maker->values, encoder->value_slots, maker->codes);
+        memcpy(row + STORE_ROW_HEADER_BYTES, maker->codes, encoder->code_bytes);
+    }
+    disk_set_u16(row + 12, flags);
+    disk_set_u32(row + 8, store_row_check(row, row_bytes, slot, encoder->digest));
+    return true;
+}
+
+static bool block_reserve(struct store_row_writer *writer, size_t bytes, struct proto_fault *fault)
+{
+    if (bytes <= writer->block_room)
+        return true;
+    free(writer->block);
+    writer->block = malloc(bytes);
+    writer->block_room = writer->block == NULL ? 0 : bytes;
+    return writer->block != NULL ||
+           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a block of rows");
 }
 
 /* A new block starts out as zeros: rows that were never written, which no reader is led to. */
-static bool block_load(struct store_row_writer *writer, uint32_t number, struct proto_fault *fault)
+static bool block_load(struct store_row_writer *writer, uint32_t number, bool anew,
+                       struct proto_fault *fault)
 {
     struct disk_txn *txn = writer->txn;
     size_t bytes = store_block_bytes(txn->state.row_bytes);
     struct proto_span value = {0};
     enum disk_got got = disk_txn_get(
         txn, DISK_TABLE_ROW, store_row_key(txn->state.rows_generation, number), &value, fault);
-    if (got == DISK_GOT_FAULT)
+    if (got == DISK_GOT_FAULT || !block_reserve(writer, bytes, fault))
         return false;
-    if (got == DISK_GOT_ONE) {
+    if (got == DISK_GOT_ONE && value.bytes >= sizeof(uint64_t))
+        disk_sum_change(&txn->state, DISK_TABLE_ROW, true, disk_get_u64(value.data), false, 0);
+    if (got == DISK_GOT_ONE && !anew) {
         if (value.bytes != bytes || !block_header_right(value.data, &txn->state, number))
             return proto_fault_set(fault, PROTO_CORRUPT, "row", "block %u of rows is damaged",
                                    number);
         memcpy(writer->block, value.data, bytes);
-        disk_sum_change(&txn->state, DISK_TABLE_ROW, true, disk_get_u64(value.data), false, 0);
     } else {
         memset(writer->block, 0, bytes);
         disk_set_u64(writer->block + BLOCK_DIGEST, txn->state.rows_digest);
@@ -154,34 +192,22 @@ bool store_row_flush(struct store_row_writer *writer, struct proto_fault *fault)
     return true;
 }
 
-bool store_row_set(struct store_row_writer *writer, uint32_t slot, struct proto_span record,
-                   struct proto_fault *fault)
+void store_row_writer_begin(struct store_row_writer *writer, struct disk_txn *txn)
 {
-    size_t row_bytes = writer->txn->state.row_bytes;
+    writer->txn = txn;
+    writer->loaded = false;
+}
+
+uint8_t *store_row_place(struct store_row_writer *writer, uint32_t slot, bool anew,
+                         struct proto_fault *fault)
+{
     uint32_t number = slot / STORE_BLOCK_ROWS;
-    struct feature_record parts;
-    if (record.bytes > 0 && !feature_record_open(record, false, &parts, fault))
-        return false;
     if (!writer->loaded || writer->number != number) {
-        if (!store_row_flush(writer, fault) || !block_load(writer, number, fault))
-            return false;
+        if (!store_row_flush(writer, fault) || !block_load(writer, number, anew, fault))
+            return NULL;
     }
     uint32_t place = slot % STORE_BLOCK_ROWS;
-    uint8_t *row = writer->block + STORE_BLOCK_HEADER_BYTES + place * row_bytes;
-    memset(row, 0, row_bytes);
-    uint16_t flags = STORE_ROW_WRITTEN;
-    if (record.bytes > 0) {
-        flags |= STORE_ROW_LIVING;
-        disk_set_u64(row, store_hash_text(writer->hasher, STORE_KIND_ID, parts.id));
-        memset(writer->codes, 0, writer->code_room);
-        feature_record_values(&parts, writer->values, writer->encoder->value_slots);
-        writer->encoder->encode(writer->encoder->context, writer->values,
-                                writer->encoder->value_slots, writer->codes);
-        memcpy(row + STORE_ROW_HEADER_BYTES, writer->codes, writer->encoder->code_bytes);
-    }
-    disk_set_u16(row + 12, flags);
-    disk_set_u32(row + 8, store_row_check(row, row_bytes, slot, writer->txn->state.rows_digest));
     if (disk_get_u32(writer->block + BLOCK_ROWS) <= place)
         disk_set_u32(writer->block + BLOCK_ROWS, place + 1);
-    return true;
+    return writer->block + STORE_BLOCK_HEADER_BYTES + place * writer->txn->state.row_bytes;
 }

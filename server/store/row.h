@@ -91,16 +91,30 @@ static inline uint64_t store_stamp(const struct store_stamps *stamps, uint32_t b
 bool store_stamp_set(struct store_stamps *stamps, uint32_t block, uint64_t txn,
                      struct proto_fault *fault);
 
-/* Writes rows, a block at a time. */
-struct store_row_writer {
-    struct disk_txn *txn;
-    const struct store_encoder *encoder; /* NULL or digest 0: there is nothing to write with */
+/* Turns records into rows. */
+struct store_row_maker {
+    const struct store_encoder *encoder; /* NULL: there is nothing to make them with */
     const struct store_hasher *hasher;
-    struct store_stamps *stamps;
     struct feature_value *values;
     size_t value_room;
     uint8_t *codes; /* what the encoder writes */
     size_t code_room;
+};
+
+void store_row_maker_fini(struct store_row_maker *maker);
+/* Makes room for another encoder, which must outlive its use; NULL: for none. On a fault there is
+ * none. */
+bool store_row_maker_set(struct store_row_maker *maker, const struct store_encoder *encoder,
+                         struct proto_fault *fault);
+/* The row of one record, or of a deleted slot for an empty span; row_bytes as store_row_bytes of
+ * the encoder's code_bytes. */
+bool store_row_make(struct store_row_maker *maker, uint32_t slot, struct proto_span record,
+                    uint8_t *row, struct proto_fault *fault);
+
+/* Writes rows, a block at a time. */
+struct store_row_writer {
+    struct disk_txn *txn;
+    struct store_stamps *stamps;
     uint8_t *block;
     size_t block_room;
     uint32_t number; /* of the block that is loaded */
@@ -108,11 +122,12 @@ struct store_row_writer {
 };
 
 void store_row_writer_fini(struct store_row_writer *writer);
-/* Makes room for the encoder's values and blocks. */
-bool store_row_writer_fit(struct store_row_writer *writer, struct proto_fault *fault);
-/* Encodes one record, or an empty span for a deleted slot. Slots best ascend. */
-bool store_row_set(struct store_row_writer *writer, uint32_t slot, struct proto_span record,
-                   struct proto_fault *fault);
+/* Begins with a transaction, whose state says what rows there are. */
+void store_row_writer_begin(struct store_row_writer *writer, struct disk_txn *txn);
+/* Where the row of the slot is to be written, row_bytes of the state; until the next call. NULL on
+ * a fault. Slots best ascend. `anew`: nothing of the block that the slot is in is needed. */
+uint8_t *store_row_place(struct store_row_writer *writer, uint32_t slot, bool anew,
+                         struct proto_fault *fault);
 /* Writes the block that is loaded. */
 bool store_row_flush(struct store_row_writer *writer, struct proto_fault *fault);
 

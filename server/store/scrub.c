@@ -7,12 +7,12 @@
 struct scrub {
     const struct store *store;
     struct disk_txn txn;
+    struct store_sight sight; /* of the tables alone */
     void (*on_bad)(void *context, const char *what);
     void *context;
     uint64_t bad;
     /* Of the table under way. */
     uint64_t next;     /* the key that must come next, where keys are dense */
-    uint64_t bytes;    /* of all values */
     uint64_t entries;  /* ids and keys */
     uint64_t accounts; /* living */
 };
@@ -43,21 +43,10 @@ static void scrub_sealed(struct scrub *scrub, enum disk_table table, uint64_t ke
                          struct proto_span value)
 {
     struct disk_sealed sealed;
-    struct store_command command;
     struct proto_fault fault = {.code = PROTO_OK};
     dense(scrub, table, key);
-    if (!disk_unseal(table, key, value, &sealed, &fault)) {
+    if (!disk_unseal(table, key, value, &sealed, &fault))
         bad(scrub, "%s", fault.message);
-        return;
-    }
-    if (table != DISK_TABLE_LOG)
-        return;
-    uint32_t commands = 0;
-    for (size_t at = 0; store_command_next(sealed.text, &at, &command, &fault);)
-        commands++;
-    if (fault.code != PROTO_OK || commands != sealed.a)
-        bad(scrub, "log entry %llu holds %u commands and says %u", (unsigned long long)key,
-            commands, sealed.a);
 }
 
 /* Every text of a record must lead back to its slot. */
@@ -67,7 +56,7 @@ static void scrub_text(struct scrub *scrub, enum store_kind kind, struct proto_s
     struct proto_fault fault;
     uint32_t found;
     uint64_t hash = store_hash_text(&scrub->store->hasher, kind, text);
-    if (!store_resolve(&scrub->txn, kind, text, hash, &found, &fault))
+    if (!store_resolve(&scrub->sight, kind, text, hash, &found, &fault))
         bad(scrub, "%s", fault.message);
     else if (found != slot)
         bad(scrub, "%s of slot %u leads to slot %u", kind == STORE_KIND_ID ? "the id" : "a key",
@@ -104,7 +93,7 @@ static void scrub_account(struct scrub *scrub, enum disk_table table, uint64_t k
     (void)value;
     dense(scrub, table, key);
     if (key >= scrub->txn.state.slots ||
-        !store_account_get(&scrub->txn, (uint32_t)key, &account, &fault) ||
+        !store_account_get(&scrub->sight, (uint32_t)key, &account, &fault) ||
         (!account.deleted && !feature_record_open(account.record, true, &parts, &fault))) {
         bad(scrub, "the record of slot %llu is damaged", (unsigned long long)key);
         return;
@@ -204,15 +193,11 @@ static void scrub_table(struct scrub *scrub, enum disk_table table)
     enum disk_got got;
     uint64_t count = 0;
     uint64_t digest = 0;
-    const struct disk_state *state = &scrub->txn.state;
     if (!disk_cursor_open(&cursor, &scrub->txn, table, &fault)) {
         bad(scrub, "table %s cannot be read: %s", disk_table_name(table), fault.message);
         return;
     }
-    scrub->bytes = 0;
-    scrub->next = table == DISK_TABLE_LOG                                 ? state->log_first
-                  : table == DISK_TABLE_ACCOUNT || table == DISK_TABLE_ID ? 0
-                                                                          : 1;
+    scrub->next = table == DISK_TABLE_ACCOUNT || table == DISK_TABLE_ID ? 0 : 1;
     while ((got = disk_cursor_next(&cursor, &fault)) == DISK_GOT_ONE) {
         if (cursor.value.bytes == 0) {
             bad(scrub, "table %s holds an impossible entry", disk_table_name(table));
@@ -220,16 +205,12 @@ static void scrub_table(struct scrub *scrub, enum disk_table table)
         }
         scrubbers[table](scrub, table, cursor.key, cursor.value);
         count++;
-        scrub->bytes += cursor.value.bytes;
         digest ^= disk_get_u64(cursor.value.data);
     }
     disk_cursor_close(&cursor);
     if (got == DISK_GOT_FAULT)
         bad(scrub, "table %s cannot be read to its end: %s", disk_table_name(table), fault.message);
     compare_sum(scrub, table, count, digest);
-    if (table == DISK_TABLE_LOG && scrub->bytes != state->log_bytes)
-        bad(scrub, "the log has %llu bytes, the state says %llu", (unsigned long long)scrub->bytes,
-            (unsigned long long)state->log_bytes);
 }
 
 static void compare_counts(struct scrub *scrub)
@@ -241,11 +222,40 @@ static void compare_counts(struct scrub *scrub)
             (unsigned long long)state->accounts, (unsigned long long)state->id_entries);
 }
 
+static void log_bad(void *context, const char *what)
+{
+    bad(context, "%s", what);
+}
+
+/* Every entry that is kept, and that it holds as many commands as it says. */
+static void scrub_log(struct scrub *scrub)
+{
+    struct log *log = scrub->store->log;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct log_entry entry;
+    (void)log_verify(log, log_bad, scrub, &fault);
+    struct log_reader *reader = log_reader_open(log, log_floor(log) - 1, &fault);
+    while (reader != NULL && log_reader_next(reader, &entry, &fault) == LOG_GOT_ENTRY) {
+        struct store_command command;
+        uint32_t commands = 0;
+        for (size_t at = 0; store_command_next(entry.payload, &at, &command, &fault);)
+            commands++;
+        if (fault.code != PROTO_OK || commands != entry.commands)
+            bad(scrub, "log entry %llu holds %u commands and says %u",
+                (unsigned long long)entry.sequence, commands, entry.commands);
+    }
+    log_reader_close(reader);
+    /* Trimmed away meanwhile is no fault. */
+    if (fault.code != PROTO_OK && fault.code != PROTO_NOT_FOUND)
+        bad(scrub, "the log cannot be read to its end: %s", fault.message);
+}
+
 uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const char *what),
                      void *context, struct proto_fault *fault)
 {
     struct scrub scrub = {.store = store, .on_bad = on_bad, .context = context};
     if (disk_txn_read(&scrub.txn, &store->env, fault)) {
+        scrub.sight = store_sight_of(&scrub.txn);
         for (enum disk_table table = 0; table < DISK_TABLE_COUNT; table++)
             scrub_table(&scrub, table);
         compare_counts(&scrub);
@@ -253,6 +263,7 @@ uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const ch
     } else {
         bad(&scrub, "%s", fault->message);
     }
+    scrub_log(&scrub);
     atomic_fetch_add(&store->figures.corrupt_found, scrub.bad);
     return scrub.bad;
 }

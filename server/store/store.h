@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store: LMDB tables behind one writer thread and any number of read views.
+/* The store: a log, LMDB tables that follow it, one writer thread and any number of read views.
  *
  * Writing. Callers build a batch of commands and submit it. The writer takes every batch that waits
- * (up to a bound), checks and applies each, appends it to the log, commits once for all (group
+ * (up to a bound), works out what each changes, appends all of them to the log with one sync (group
  * commit), and only then calls each batch's on_done: what is acknowledged is on disk. A batch is
- * all or nothing; a batch that is refused leaves the others of its commit untouched (checks come
- * before the first change; nested transactions are not used). This is the only write path:
- * requests, bulk import and, later, replication.
+ * all or nothing; a batch that is refused leaves the others of its commit untouched. This is the
+ * only write path: requests, bulk import and, later, replication.
+ *
+ * Folding. What is committed lies in memory, in the overlay, until a thread folds a long stretch of
+ * it into the tables, in the order of slots and in one transaction; after a crash it is read from
+ * the log again. The overlay is bounded: near overlay_bytes_max groups are held back, at it batches
+ * are refused as busy.
  *
  * Reading. A view is a snapshot, owned by one thread and refreshed in place. store_view_refresh
- * costs an atomic load when nothing was committed since, 230 ns otherwise. Whoever has seen an
- * acknowledgement and then refreshes, sees the write. Views are not held idle: store_view_rest lets
- * go of the snapshot so that the file does not grow.
+ * costs an atomic load when nothing was committed since, 230 ns when something was folded. A view
+ * sees the tables as they were folded and over them the overlay up to its sequence. Whoever has
+ * seen an acknowledgement and then refreshes, sees the write. Views are not held idle:
+ * store_view_rest lets go of the snapshot so that the file does not grow.
  *
  * Rows. For the active codebook the store keeps one row of bin codes per account (table `row`),
- * written in the same transaction as the record. When the codebook changes, the writer encodes the
- * rows anew in the background, in slices between commits; view->rows_slots says up to which slot
- * rows of view->rows_digest are complete.
+ * encoded as the account is written. When the codebook changes, the folder encodes the rows anew in
+ * the background, in slices between folds; view->rows_slots says up to which slot rows of
+ * view->rows_digest are complete.
  *
- * Durability: LMDB's default (fsync at commit); never WRITEMAP, NOSYNC, NOMETASYNC, DUPSORT, cursor
- * deletes. Faults: PROTO_LOCKED (another process), PROTO_DISK_FULL, PROTO_IO, PROTO_CORRUPT,
- * PROTO_BUSY (queue full), PROTO_CONFLICT, PROTO_NOT_FOUND, PROTO_LIMIT, PROTO_DEADLINE,
- * PROTO_NO_MEMORY. Disk format: docs/disk-format.md. Source: LMDB 0.9 (symas.com/lmdb), XXH3. */
+ * Durability: fdatasync of the log before an acknowledgement (server/log), LMDB's default at a
+ * fold; never WRITEMAP, NOSYNC, NOMETASYNC, DUPSORT, cursor deletes. Faults: PROTO_LOCKED (another
+ * process), PROTO_DISK_FULL, PROTO_IO, PROTO_CORRUPT, PROTO_BUSY (queue full), PROTO_CONFLICT,
+ * PROTO_NOT_FOUND, PROTO_LIMIT, PROTO_DEADLINE, PROTO_NO_MEMORY. Disk format: docs/disk-format.md.
+ * Source: LMDB 0.9 (symas.com/lmdb), XXH3. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -85,23 +91,25 @@ struct store_change {
 
 /* A commit as the writer thread tells of it: STORE_COMMIT_BEGIN before any view can see it, then
  * STORE_COMMIT_DONE when views see it and before any on_done, or STORE_COMMIT_FAILED. Commits that
- * change no account (rows encoded in the background) are told of too, with count 0. */
+ * change no account (rows encoded in the background) are told of too, with count 0 and the sequence
+ * before. */
 enum store_commit_phase { STORE_COMMIT_BEGIN, STORE_COMMIT_DONE, STORE_COMMIT_FAILED };
 struct store_commit {
     enum store_commit_phase phase;
-    uint64_t txn;          /* number of the transaction; store_view_txn of a view that sees it */
-    uint64_t seq;          /* last log sequence in it */
+    uint64_t seq;          /* last log sequence in it; store_view_seq of a view that sees it */
     const uint32_t *slots; /* of the accounts put, patched or deleted, some perhaps twice */
     size_t count;
 };
 
 struct store_options {
-    const char *path;        /* directory, created if absent (mode 0700) */
-    size_t map_bytes_max;    /* size of the map; 0: 64 GiB (address space, not memory) */
-    size_t queue_bytes_max;  /* submitted and not yet committed; 0: 256 MiB */
-    size_t commit_bytes_max; /* bytes of batches in one commit; 0: 32 MiB */
-    size_t log_bytes_max;    /* log kept for audit; older entries are dropped; 0: 256 MiB */
-    unsigned readers_max;    /* views in all; 0: 126 */
+    const char *path;         /* directory, created if absent (mode 0700) */
+    size_t map_bytes_max;     /* size of the map; 0: 64 GiB (address space, not memory) */
+    size_t queue_bytes_max;   /* submitted and not yet committed; 0: 256 MiB */
+    size_t commit_bytes_max;  /* bytes of batches in one commit; 0: 32 MiB */
+    size_t log_bytes_max;     /* log kept for audit; older entries are dropped; 0: 256 MiB */
+    size_t fold_bytes;        /* committed changes in memory that are folded at once; 0: 256 MiB */
+    size_t overlay_bytes_max; /* such changes in all, in memory; 0: 768 MiB */
+    unsigned readers_max;     /* views in all; 0: 126 */
     int64_t (*now_ms)(void *context); /* clock, required */
     void *now_context;
     void (*on_change)(void *context, const struct store_change *change); /* required */
@@ -197,7 +205,6 @@ void store_view_close(struct store_view *view);
 bool store_view_refresh(struct store_view *view, struct proto_fault *fault);
 void store_view_rest(struct store_view *view);
 uint64_t store_view_seq(const struct store_view *view); /* last log sequence that it sees */
-uint64_t store_view_txn(const struct store_view *view); /* the commit that it sees */
 uint32_t
 store_view_slots(const struct store_view *view); /* slots are 0 … slots-1, deleted ones included */
 uint64_t store_view_accounts(const struct store_view *view); /* living accounts */
@@ -245,8 +252,8 @@ struct store_rows {
     uint64_t damaged; /* rows that do not match their checksum: read the record instead */
 };
 /* The rows from `slot` to the end of its block, each checked; false, fault untouched, if there is
- * no row of the slot yet, and with *fault if the block cannot be read. Valid as a record is. Cost:
- * some 8 ns a row. */
+ * no row of the slot yet, and with *fault if the block cannot be read. Valid as a record is, and no
+ * longer than to the next call. Cost: some 8 ns a row. */
 bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
                 struct proto_fault *fault);
 

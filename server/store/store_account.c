@@ -9,20 +9,14 @@ enum {
     RECORD_CHANGED = 20,
 };
 
-bool store_account_get(const struct disk_txn *txn, uint32_t slot, struct store_account *account,
-                       struct proto_fault *fault)
+static bool value_open(uint32_t slot, struct proto_span value, struct store_account *account)
 {
-    struct proto_span value = {0};
-    enum disk_got got = disk_txn_get(txn, DISK_TABLE_ACCOUNT, slot, &value, fault);
-    if (got == DISK_GOT_FAULT)
-        return false;
-    if (got == DISK_GOT_NONE || value.bytes < STORE_ACCOUNT_HEADER_BYTES ||
+    if (value.bytes < STORE_ACCOUNT_HEADER_BYTES ||
         disk_get_u32(value.data + 12) != value.bytes - STORE_ACCOUNT_HEADER_BYTES ||
         value.bytes > STORE_ACCOUNT_HEADER_BYTES + PROTO_RECORD_BYTES_MAX ||
         disk_get_u64(value.data) !=
             disk_check(DISK_TABLE_ACCOUNT, slot, value.data + 8, value.bytes - 8))
-        return proto_fault_set(fault, PROTO_CORRUPT, "account",
-                               "the record of slot %u does not match its checksum", slot);
+        return false;
     account->check = disk_get_u64(value.data);
     account->deleted = (disk_get_u32(value.data + 8) & FLAG_DELETED) != 0;
     account->record = (struct proto_span){value.data + STORE_ACCOUNT_HEADER_BYTES,
@@ -30,15 +24,21 @@ bool store_account_get(const struct disk_txn *txn, uint32_t slot, struct store_a
     return true;
 }
 
-bool store_account_put(struct disk_txn *txn, uint32_t slot, const struct store_account *was,
-                       struct proto_span record, uint32_t created_s, uint32_t changed_s,
-                       struct proto_fault *fault)
+bool store_account_get(const struct store_sight *sight, uint32_t slot,
+                       struct store_account *account, struct proto_fault *fault)
 {
-    size_t bytes = STORE_ACCOUNT_HEADER_BYTES + record.bytes;
-    uint8_t *at = disk_txn_put(txn, DISK_TABLE_ACCOUNT, slot, bytes,
-                               was == NULL ? DISK_PUT_LAST : DISK_PUT_ANY, fault);
-    if (at == NULL)
+    struct proto_span value = {0};
+    enum disk_got got = store_sight_get(sight, DISK_TABLE_ACCOUNT, slot, &value, fault);
+    if (got == DISK_GOT_FAULT)
         return false;
+    return (got == DISK_GOT_ONE && value_open(slot, value, account)) ||
+           proto_fault_set(fault, PROTO_CORRUPT, "account",
+                           "the record of slot %u does not match its checksum", slot);
+}
+
+void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record, uint32_t created_s,
+                          uint32_t changed_s)
+{
     disk_set_u32(at + 8, record.bytes == 0 ? FLAG_DELETED : 0);
     disk_set_u32(at + 12, (uint32_t)record.bytes);
     if (record.bytes > 0) {
@@ -49,10 +49,31 @@ bool store_account_put(struct disk_txn *txn, uint32_t slot, const struct store_a
         disk_set_u64(copy + RECORD_CHECKSUM,
                      XXH3_64bits(copy + RECORD_CREATED, record.bytes - RECORD_CREATED));
     }
-    uint64_t check = disk_check(DISK_TABLE_ACCOUNT, slot, at + 8, bytes - 8);
-    disk_set_u64(at, check);
-    disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, was != NULL, was == NULL ? 0 : was->check,
-                    true, check);
+    disk_set_u64(at, disk_check(DISK_TABLE_ACCOUNT, slot, at + 8, store_account_bytes(record) - 8));
+}
+
+/* What was there before is not judged: it goes. Its check must come out of the sum as it went in.
+ */
+static bool sum_leave(struct disk_txn *txn, uint32_t slot, struct proto_fault *fault)
+{
+    struct proto_span was = {0};
+    enum disk_got got = disk_txn_get(txn, DISK_TABLE_ACCOUNT, slot, &was, fault);
+    if (got == DISK_GOT_ONE && was.bytes >= sizeof(uint64_t))
+        disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, true, disk_get_u64(was.data), false, 0);
+    return got != DISK_GOT_FAULT;
+}
+
+bool store_account_put(struct disk_txn *txn, uint32_t slot, bool fresh, struct proto_span value,
+                       struct proto_fault *fault)
+{
+    if (!fresh && !sum_leave(txn, slot, fault))
+        return false;
+    uint8_t *at = disk_txn_put(txn, DISK_TABLE_ACCOUNT, slot, value.bytes,
+                               fresh ? DISK_PUT_LAST : DISK_PUT_ANY, fault);
+    if (at == NULL)
+        return false;
+    memcpy(at, value.data, value.bytes);
+    disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, false, 0, true, disk_get_u64(value.data));
     return true;
 }
 
@@ -73,10 +94,12 @@ bool store_record_has(struct proto_span record, enum store_kind kind, struct pro
     return false;
 }
 
-bool store_resolve(const struct disk_txn *txn, enum store_kind kind, struct proto_span text,
-                   uint64_t hash, uint32_t *slot, struct proto_fault *fault)
+/* Through table id, and by the record as the tables have it: the overlay knows nothing of the text,
+ * so neither has changed since. */
+static bool resolve_stored(const struct disk_txn *txn, enum store_kind kind, struct proto_span text,
+                           uint64_t hash, uint32_t *slot, struct proto_fault *fault)
 {
-    *slot = STORE_NO_SLOT;
+    struct store_sight stored = store_sight_of(txn);
     if (txn->state.id_buckets == 0)
         return true;
     struct store_bucket bucket;
@@ -92,12 +115,23 @@ bool store_resolve(const struct disk_txn *txn, enum store_kind kind, struct prot
         if (found >= txn->state.slots)
             return proto_fault_set(fault, PROTO_CORRUPT, "id", "table id names slot %u of %u",
                                    found, txn->state.slots);
-        if (!store_account_get(txn, found, &account, fault))
+        if (!store_account_get(&stored, found, &account, fault))
             return false;
         if (!account.deleted && store_record_has(account.record, kind, text)) {
             *slot = found;
             return true;
         }
     }
+    return true;
+}
+
+bool store_resolve(const struct store_sight *sight, enum store_kind kind, struct proto_span text,
+                   uint64_t hash, uint32_t *slot, struct proto_fault *fault)
+{
+    *slot = STORE_NO_SLOT;
+    const struct store_owner *owner = store_sight_owner(sight, kind, hash, text);
+    if (owner == NULL)
+        return resolve_stored(sight->base, kind, text, hash, slot, fault);
+    *slot = owner->slot;
     return true;
 }

@@ -13,6 +13,7 @@
 #define STORE_ACCOUNT_H
 
 #include "server/store/bucket.h"
+#include "server/store/sight.h"
 
 #define STORE_ACCOUNT_HEADER_BYTES 16
 
@@ -22,18 +23,26 @@ struct store_account {
     struct proto_span record; /* empty if deleted */
 };
 
-/* slot < txn->state.slots. */
-bool store_account_get(const struct disk_txn *txn, uint32_t slot, struct store_account *account,
-                       struct proto_fault *fault);
-/* Writes the record with these stamps, or a deleted entry for an empty one, and keeps the sums.
- * `was` is what is there now, NULL for a new slot, which must be the next one of the table. */
-bool store_account_put(struct disk_txn *txn, uint32_t slot, const struct store_account *was,
-                       struct proto_span record, uint32_t created_s, uint32_t changed_s,
+/* slot < sight->state->slots. */
+bool store_account_get(const struct store_sight *sight, uint32_t slot,
+                       struct store_account *account, struct proto_fault *fault);
+
+static inline size_t store_account_bytes(struct proto_span record)
+{
+    return STORE_ACCOUNT_HEADER_BYTES + record.bytes;
+}
+/* The value that holds the record with these stamps, or says deleted for an empty one, into
+ * store_account_bytes at `at`. */
+void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record, uint32_t created_s,
+                          uint32_t changed_s);
+/* Puts such a value into the table and keeps the sums. `fresh`: the slot is the next one of the
+ * table. */
+bool store_account_put(struct disk_txn *txn, uint32_t slot, bool fresh, struct proto_span value,
                        struct proto_fault *fault);
 
-/* Slot that a text names: through table id, and by the stored text where a hash is found. slot is
- * STORE_NO_SLOT if there is none; false only on a fault. */
-bool store_resolve(const struct disk_txn *txn, enum store_kind kind, struct proto_span text,
+/* Slot that a text names: by the overlay, or through table id, and by the stored text where a hash
+ * is found. slot is STORE_NO_SLOT if there is none; false only on a fault. */
+bool store_resolve(const struct store_sight *sight, enum store_kind kind, struct proto_span text,
                    uint64_t hash, uint32_t *slot, struct proto_fault *fault);
 /* True if the record has this id or key. */
 bool store_record_has(struct proto_span record, enum store_kind kind, struct proto_span text);

@@ -53,16 +53,16 @@ bool store_document_change(enum store_document_kind kind, uint32_t number,
     return kind != STORE_DOCUMENT_TAL || store_tal_split(sealed, change);
 }
 
-bool store_document_read(const struct disk_txn *txn, enum store_document_kind kind, uint32_t number,
-                         struct store_change *change, struct proto_fault *fault)
+bool store_document_read(const struct store_sight *sight, enum store_document_kind kind,
+                         uint32_t number, struct store_change *change, struct proto_fault *fault)
 {
     const struct store_document_info *info = &infos[kind];
     struct proto_span value = {0};
     struct disk_sealed sealed;
     *change = (struct store_change){.kind = kind, .version = number};
-    if (number == 0 || number > store_document_last(&txn->state, kind))
+    if (number == 0 || number > store_document_last(sight->state, kind))
         return proto_fault_set(fault, PROTO_NOT_FOUND, "", "there is no %s %u", info->what, number);
-    if (disk_txn_get(txn, info->table, number, &value, fault) == DISK_GOT_FAULT ||
+    if (store_sight_get(sight, info->table, number, &value, fault) == DISK_GOT_FAULT ||
         !disk_unseal(info->table, number, value, &sealed, fault))
         return false;
     if (store_document_change(kind, number, &sealed, change))

@@ -3,7 +3,7 @@
  * The kinds are document.def; rules that one of them has beyond that stand in document_<name>.c.
  *
  * Ownership: a struct store_change borrows from the value it was made of. Errors: PROTO_NOT_FOUND,
- * PROTO_CORRUPT, PROTO_IO. Threads: reading any, each with its own transaction. Cost: one mdb_get
+ * PROTO_CORRUPT, PROTO_IO. Threads: reading any, each with its own sight. Cost: one mdb_get
  * and one XXH3. */
 #ifndef STORE_STORE_DOCUMENT_H
 #define STORE_STORE_DOCUMENT_H
@@ -30,8 +30,8 @@ void store_document_last_set(struct disk_state *state, enum store_document_kind 
 bool store_document_change(enum store_document_kind kind, uint32_t number,
                            const struct disk_sealed *sealed, struct store_change *change);
 /* A stored one. On a fault *change says kind and number alone. */
-bool store_document_read(const struct disk_txn *txn, enum store_document_kind kind, uint32_t number,
-                         struct store_change *change, struct proto_fault *fault);
+bool store_document_read(const struct store_sight *sight, enum store_document_kind kind,
+                         uint32_t number, struct store_change *change, struct proto_fault *fault);
 
 /* A list: a = bytes of its document, b = entries; text = document, then slots, u32 each. With this
  * bit in b: document, u32 slots given away when it was stored, then ids. */
@@ -45,7 +45,7 @@ bool store_ids_next(struct proto_span ids, size_t *at, struct proto_span *id);
  * what it was told with already is left. A list as it was written before there were ids has slots
  * of its own. False with *fault; PROTO_CORRUPT is told of an account that cannot be read, which is
  * left out, and then it is true. */
-bool store_tal_resolve(const struct disk_txn *txn, const struct store_hasher *hasher,
+bool store_tal_resolve(const struct store_sight *sight, const struct store_hasher *hasher,
                        struct store_change *change, uint8_t **slots, struct proto_fault *fault);
 
 #endif

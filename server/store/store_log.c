@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The log as batches: each is read from the table, unsealed, and handed on as it was accepted. A
+/* The log as batches: each is read, checked, and handed on as it was accepted. A
  * gap or a batch that does not match its check ends the reading; a batch that was dropped for its
  * age says so, so that the caller can take a copy of everything instead. */
 #include <stdlib.h>
@@ -15,50 +15,31 @@ uint64_t store_log_link(const struct store_logged *logged)
 
 uint64_t store_log_head(struct store *store, struct proto_fault *fault)
 {
-    struct disk_txn txn;
-    if (!disk_txn_read(&txn, &store->env, fault))
-        return 0;
-    uint64_t head = txn.state.seq;
-    disk_txn_abort(&txn);
-    return head;
-}
-
-static bool batch_read(const struct disk_txn *txn, uint64_t seq, struct store_logged *logged,
-                       struct proto_fault *fault)
-{
-    struct proto_span value = {0};
-    struct disk_sealed sealed;
-    if (disk_txn_get(txn, DISK_TABLE_LOG, seq, &value, fault) == DISK_GOT_FAULT ||
-        !disk_unseal(DISK_TABLE_LOG, seq, value, &sealed, fault))
-        return false;
-    *logged = (struct store_logged){seq, sealed.time_ms, sealed.a, sealed.text};
-    return true;
+    (void)fault;
+    return log_head(store->log);
 }
 
 bool store_log_read(struct store *store, uint64_t after, uint64_t last,
                     bool (*each)(void *context, const struct store_logged *logged), void *context,
                     struct proto_fault *fault)
 {
-    struct disk_txn txn;
-    struct store_logged logged;
-    if (!disk_txn_read(&txn, &store->env, fault))
+    if (after >= last)
+        return true;
+    struct log_reader *reader = log_reader_open(store->log, after, fault);
+    if (reader == NULL)
         return false;
-    bool good = after + 1 >= txn.state.log_first || after >= last;
-    if (!good)
-        proto_fault_set(fault, PROTO_NOT_FOUND, "",
-                        "the log begins with batch %llu, those before were dropped (log_bytes_max)",
-                        (unsigned long long)txn.state.log_first);
-    if (last > txn.state.seq)
-        last = txn.state.seq;
-    for (uint64_t seq = after + 1; good && seq <= last; seq++) {
-        good = batch_read(&txn, seq, &logged, fault);
-        if (good && !each(context, &logged))
-            break;
+    struct log_entry entry;
+    enum log_got got = LOG_GOT_ENTRY;
+    bool more = true;
+    while (more && (got = log_reader_next(reader, &entry, fault)) == LOG_GOT_ENTRY &&
+           entry.sequence <= last) {
+        struct store_logged logged = {entry.sequence, entry.time_ms, entry.commands, entry.payload};
+        more = each(context, &logged) && entry.sequence < last;
     }
-    disk_txn_abort(&txn);
-    if (!good && fault->code == PROTO_CORRUPT)
+    log_reader_close(reader);
+    if (got == LOG_GOT_FAULT && fault->code == PROTO_CORRUPT)
         store_damage(store, fault);
-    return good;
+    return got != LOG_GOT_FAULT;
 }
 
 struct store_batch *store_batch_again(const struct store_logged *logged)

@@ -7,7 +7,7 @@ enum { DROP_ENTRIES = 256 }; /* blocks or touches that one transaction drops: so
 
 bool store_vectors_load(struct store *store, const struct disk_txn *txn, struct proto_fault *fault)
 {
-    struct store_vectors *vectors = &store->writer.vectors;
+    struct store_vectors *vectors = &store->folder.vectors;
     struct proto_span value = {0};
     struct disk_sealed sealed;
     struct proto_fault damage = {.code = PROTO_OK};
@@ -47,13 +47,11 @@ static bool entry_put(struct disk_txn *txn, uint64_t key, const struct disk_seal
     return true;
 }
 
-bool store_vectors_touch(struct store *store, struct disk_txn *txn, struct proto_fault *fault)
+bool store_vectors_touch(struct disk_txn *txn, const uint32_t *slots, size_t count,
+                         struct proto_fault *fault)
 {
-    if (!store->writer.vectors.keeping || store->writer.touched_count == 0)
-        return true;
-    struct disk_sealed sealed = {.a = (uint32_t)store->writer.touched_count,
-                                 .text = {(const uint8_t *)store->writer.touched,
-                                          store->writer.touched_count * sizeof(uint32_t)}};
+    struct disk_sealed sealed = {.a = (uint32_t)count,
+                                 .text = {(const uint8_t *)slots, count * sizeof *slots}};
     return entry_put(txn, STORE_VECTOR_TOUCH | txn->state.seq, &sealed, fault);
 }
 
@@ -76,7 +74,7 @@ static bool begin(struct store *store, struct disk_txn *txn, struct store_vector
     uint32_t last = 0;
     if (!generation_last(txn, &last, &turn->fault))
         return false;
-    last = last > store->writer.vectors.generation ? last : store->writer.vectors.generation;
+    last = last > store->folder.vectors.generation ? last : store->folder.vectors.generation;
     turn->generation = last + 1;
     return last + 1 < 1U << 23 ||
            proto_fault_set(&turn->fault, PROTO_LIMIT, "",
@@ -150,9 +148,9 @@ void store_vectors_take_turn(struct store *store, struct store_vectors_turn *tur
     if (!good || turn->step == STORE_VECTORS_BEGIN)
         disk_txn_abort(&txn); /* beginning changes nothing on disk */
     else
-        good = store_commit_txn(store, &txn, &turn->fault);
+        good = store_tables_commit(store, &txn, &turn->fault);
     if (good)
-        turn_done(&store->writer.vectors, turn);
+        turn_done(&store->folder.vectors, turn);
 }
 
 /* The first key at or above `key`, with its check; false at the end of the table. */
@@ -177,7 +175,7 @@ static bool key_from(const struct disk_txn *txn, uint64_t *key, uint64_t *check)
 static bool key_needless(const struct store *store, const struct disk_txn *txn, uint64_t *key,
                          uint64_t *check)
 {
-    const struct store_vectors *vectors = &store->writer.vectors;
+    const struct store_vectors *vectors = &store->folder.vectors;
     *key = STORE_VECTOR_HEAD_KEY + 1;
     while (key_from(txn, key, check)) {
         if (*key >= STORE_VECTOR_TOUCH)
@@ -197,7 +195,7 @@ bool store_slice_vectors(struct store *store)
     uint64_t key;
     uint64_t check;
     int dropped = 0;
-    if (!store->writer.vectors.dropping || !disk_txn_write(&txn, &store->env, &fault))
+    if (!store->folder.vectors.dropping || !disk_txn_write(&txn, &store->env, &fault))
         return false;
     for (; dropped < DROP_ENTRIES && key_needless(store, &txn, &key, &check); dropped++) {
         if (!disk_txn_delete(&txn, DISK_TABLE_VECTOR, key, &fault)) {
@@ -206,18 +204,18 @@ bool store_slice_vectors(struct store *store)
         }
         disk_sum_change(&txn.state, DISK_TABLE_VECTOR, true, check, false, 0);
     }
-    store->writer.vectors.dropping = dropped == DROP_ENTRIES;
+    store->folder.vectors.dropping = dropped == DROP_ENTRIES;
     if (dropped == 0) {
         disk_txn_abort(&txn);
         return false;
     }
-    if (store_commit_txn(store, &txn, &fault))
-        return store->writer.vectors.dropping;
+    if (store_tables_commit(store, &txn, &fault))
+        return store->folder.vectors.dropping;
 failed:
     /* Left for the next publication or start: it costs room alone. */
     base_log(store->options.log, BASE_LOG_WARN, "store", "old vectors cannot be dropped",
              BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
-    store->writer.vectors.dropping = false;
+    store->folder.vectors.dropping = false;
     return false;
 }
 

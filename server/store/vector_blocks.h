@@ -4,7 +4,7 @@
  *
  * A generation of blocks is a set of vectors as of one log sequence. It is written in many
  * transactions between other work, and becomes the one in force in a single one, publish; blocks of
- * others are then dropped in slices. From the first `begin` on, every commit also keeps which slots
+ * others are then dropped in slices. From the first `begin` on, every fold also keeps which slots
  * it changed, in the same transaction, until a generation that has seen it is published. So whoever
  * opens the generation in force and brings the slots that changed since up to date, has the set as
  * of now, whatever was killed when (docs/decisions/lookalike-store.md).
@@ -16,7 +16,7 @@
  *
  * A block begins 80 bytes behind a page's begin, so 16 past a cache line, as server/similar wants
  * it. Ownership: as stated. Errors: PROTO_CORRUPT, PROTO_DISK_FULL, PROTO_IO, PROTO_NO_MEMORY,
- * PROTO_SHUTTING_DOWN. Threads: writing from any thread, which waits for the writer; reading with a
+ * PROTO_SHUTTING_DOWN. Threads: writing from any thread, which waits for the folder; reading with a
  * view. Cost: writing a generation is bound by the disk. */
 #ifndef STORE_VECTOR_BLOCKS_H
 #define STORE_VECTOR_BLOCKS_H

@@ -70,6 +70,18 @@ static bool touch_tell(const struct disk_sealed *sealed,
     return true;
 }
 
+/* What generations that the tables have not hold, as far as the view sees them. */
+static bool overlay_tell(const struct store_view *view, uint64_t seq,
+                         bool (*each)(void *context, const uint32_t *slots, size_t count),
+                         void *context, struct proto_fault *fault)
+{
+    bool good = true;
+    for (const struct store_generation *generation = view->sight.newest; good && generation != NULL;
+         generation = generation->begin <= view->txn.state.seq ? NULL : generation->older)
+        good = store_generation_each(generation, seq, view->state.seq, each, context);
+    return good || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what has changed");
+}
+
 bool store_vectors_touched(struct store_view *view, uint64_t seq,
                            bool (*each)(void *context, const uint32_t *slots, size_t count),
                            void *context, struct proto_fault *fault)
@@ -87,5 +99,5 @@ bool store_vectors_touched(struct store_view *view, uint64_t seq,
                 proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what has changed"));
     }
     disk_cursor_close(&cursor);
-    return good && got != DISK_GOT_FAULT;
+    return good && got != DISK_GOT_FAULT && overlay_tell(view, seq, each, context, fault);
 }

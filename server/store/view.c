@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A view is refreshed in an order that lets the writer free behind it without locks: it announces
+ * which generations it may look into, takes a snapshot of the tables, takes the moment, which is
+ * then not before the snapshot, and narrows what it announced. A fault leaves it at rest. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -8,20 +11,20 @@
 static bool view_link(struct store *store, struct store_view *view, struct proto_fault *fault)
 {
     pthread_mutex_lock(&store->views.mutex);
-    bool good = store->views.count < store->options.readers_max;
+    bool good = view->own || store->views.count < store->options.readers_max;
     if (good) {
         view->next = store->views.first;
         if (view->next != NULL)
             view->next->previous = view;
         store->views.first = view;
-        store->views.count++;
+        store->views.count += !view->own;
     }
     pthread_mutex_unlock(&store->views.mutex);
     return good || proto_fault_set(fault, PROTO_LIMIT, "", "%u views are open, their limit",
                                    store->options.readers_max);
 }
 
-struct store_view *store_view_open(struct store *store, struct proto_fault *fault)
+static struct store_view *view_open(struct store *store, bool own, struct proto_fault *fault)
 {
     struct store_view *view = calloc(1, sizeof *view);
     if (view == NULL) {
@@ -29,7 +32,9 @@ struct store_view *store_view_open(struct store *store, struct proto_fault *faul
         return NULL;
     }
     view->store = store;
+    view->own = own;
     atomic_init(&view->epoch, UINT64_MAX);
+    atomic_init(&view->low, UINT64_MAX);
     if (!disk_txn_open(&view->txn, &store->env, fault)) {
         free(view);
         return NULL;
@@ -45,6 +50,16 @@ struct store_view *store_view_open(struct store *store, struct proto_fault *faul
     return NULL;
 }
 
+struct store_view *store_view_open(struct store *store, struct proto_fault *fault)
+{
+    return view_open(store, false, fault);
+}
+
+struct store_view *store_view_open_own(struct store *store, struct proto_fault *fault)
+{
+    return view_open(store, true, fault);
+}
+
 void store_view_close(struct store_view *view)
 {
     if (view == NULL)
@@ -57,11 +72,20 @@ void store_view_close(struct store_view *view)
         view->previous->next = view->next;
     if (view->next != NULL)
         view->next->previous = view->previous;
-    store->views.count--;
+    store->views.count -= !view->own;
     pthread_mutex_unlock(&store->views.mutex);
     disk_txn_abort(&view->txn);
     free(view->places);
+    free(view->scratch);
     free(view);
+}
+
+static void view_let_go(struct store_view *view)
+{
+    view->active = false;
+    view->table = NULL;
+    atomic_store(&view->epoch, UINT64_MAX);
+    atomic_store(&view->low, UINT64_MAX);
 }
 
 void store_view_rest(struct store_view *view)
@@ -69,9 +93,7 @@ void store_view_rest(struct store_view *view)
     if (!view->active)
         return;
     disk_txn_rest(&view->txn);
-    view->active = false;
-    view->table = NULL;
-    atomic_store(&view->epoch, UINT64_MAX);
+    view_let_go(view);
 }
 
 /* Takes hold of the index. The epoch is shown before the pointer is read: either the writer sees
@@ -83,65 +105,100 @@ static void index_hold(struct store_view *view)
     view->table = atomic_load(&index->table);
 }
 
-static bool view_renew(struct store_view *view, struct proto_fault *fault)
+/* Moves the snapshot of the tables on; it then holds what was folded when that was asked. */
+static bool tables_renew(struct store_view *view, struct proto_fault *fault)
 {
-    if (!disk_txn_renew(&view->txn, fault)) {
-        if (fault->code == PROTO_CORRUPT)
-            store_damage(view->store, fault);
-        return false;
+    struct store *store = view->store;
+    for (;;) {
+        if (!disk_txn_renew(&view->txn, fault)) {
+            if (fault->code == PROTO_CORRUPT)
+                store_damage(store, fault);
+            return false;
+        }
+        if (view->txn.state.seq >= atomic_load(&store->folded))
+            break;
+        disk_txn_rest(&view->txn);
     }
-    /* The stamps of this transaction were set before `committing` was: acquire them. It can only be
-     * behind for the moment between two instructions of the writer. */
-    while (atomic_load_explicit(&view->store->committing, memory_order_acquire) <
-           view->txn.state.txn)
+    /* The stamps of this transaction were set before `writing` was: acquire them. It can only be
+     * behind for the moment between two instructions of the folder. */
+    while (atomic_load_explicit(&store->writing, memory_order_acquire) < view->txn.state.txn)
         continue;
-    view->active = true;
     return true;
+}
+
+/* Rows are complete as far as those of the tables are, and as far as the generations above have
+ * rows of the same codebook. */
+static uint32_t rows_complete(const struct store_view *view)
+{
+    const struct disk_state *tables = &view->txn.state;
+    if (tables->rows_digest == 0)
+        return 0;
+    uint32_t slots = tables->rows_slots == tables->slots ? view->state.slots : tables->rows_slots;
+    for (const struct store_generation *generation = view->sight.newest; generation != NULL;
+         generation = generation->begin <= tables->seq ? NULL : generation->older) {
+        uint32_t least = atomic_load_explicit(&generation->least, memory_order_acquire);
+        if (atomic_load_explicit(&generation->digest, memory_order_acquire) != tables->rows_digest)
+            slots = least < slots ? least : slots;
+    }
+    return slots;
+}
+
+/* Whether the snapshot of the tables is still the newest. */
+static bool tables_are_new(const struct store_view *view)
+{
+    return view->active && view->txn.state.txn == atomic_load(&view->store->tables);
 }
 
 bool store_view_refresh(struct store_view *view, struct proto_fault *fault)
 {
-    uint64_t committed = atomic_load_explicit(&view->store->committed, memory_order_acquire);
-    if (view->active && view->txn.state.txn >= committed) {
+    struct store *store = view->store;
+    uint64_t turn = atomic_load_explicit(&store->turn, memory_order_acquire);
+    if (view->active && view->turn == turn) {
         if (view->table == NULL)
             index_hold(view); /* it may have become ready since */
         return true;
     }
-    if (view->active)
-        disk_txn_rest(&view->txn);
-    view->active = false;
-    if (!view_renew(view, fault)) {
-        view->table = NULL;
-        atomic_store(&view->epoch, UINT64_MAX);
-        return false;
+    atomic_store(&view->high, UINT64_MAX);
+    if (!tables_are_new(view)) {
+        if (view->active)
+            disk_txn_rest(&view->txn);
+        view->active = false;
+        atomic_store(&view->low, atomic_load(&store->folded));
+        if (!tables_renew(view, fault)) {
+            view_let_go(view);
+            return false;
+        }
     }
+    view->sight.base = &view->txn;
+    view->sight.state = &view->state;
+    store_moment_get(&store->moments, &view->state, &view->sight.newest);
+    view->sight.seq = view->state.seq;
+    atomic_store(&view->high, view->state.seq);
+    view->rows_slots = rows_complete(view);
+    view->turn = turn;
+    view->active = true;
     index_hold(view);
     return true;
 }
 
 uint64_t store_view_seq(const struct store_view *view)
 {
-    return view->txn.state.seq;
-}
-
-uint64_t store_view_txn(const struct store_view *view)
-{
-    return view->txn.state.txn;
+    return view->state.seq;
 }
 
 bool store_view_is_latest(const struct store_view *view, uint32_t slot)
 {
-    return store_stamp(&view->store->stamps, slot / STORE_BLOCK_ROWS) <= view->txn.state.txn;
+    return store_stamp(&view->store->stamps, slot / STORE_BLOCK_ROWS) <= view->state.seq;
 }
 
 uint32_t store_view_slots(const struct store_view *view)
 {
-    return view->txn.state.slots;
+    return view->state.slots;
 }
 
 uint64_t store_view_accounts(const struct store_view *view)
 {
-    return view->txn.state.accounts;
+    return view->state.accounts;
 }
 
 uint64_t store_view_rows_digest(const struct store_view *view)
@@ -151,7 +208,7 @@ uint64_t store_view_rows_digest(const struct store_view *view)
 
 uint32_t store_view_rows_slots(const struct store_view *view)
 {
-    return view->txn.state.rows_digest == 0 ? 0 : view->txn.state.rows_slots;
+    return view->rows_slots;
 }
 
 static bool bad_slot(struct proto_fault *fault)
@@ -167,7 +224,7 @@ bool store_record(struct store_view *view, uint32_t slot, struct proto_span *rec
     struct store_account account = {.deleted = true};
     if (slot == STORE_BAD_SLOT)
         return bad_slot(fault);
-    if (slot < view->txn.state.slots && !store_account_get(&view->txn, slot, &account, fault)) {
+    if (slot < view->state.slots && !store_account_get(&view->sight, slot, &account, fault)) {
         store_damage(view->store, fault);
         return false;
     }
@@ -199,7 +256,7 @@ const uint8_t *store_view_block(struct store_view *view, uint32_t block, struct 
         return store_block_get(&view->txn, block, fault);
     struct store_block_place *place = &view->places[block];
     if (place->block != NULL &&
-        (place->txn == now || store_stamp(&view->store->stamps, block) <= place->txn)) {
+        (place->txn == now || store_stamp(&view->store->written, block) <= place->txn)) {
         place->txn = now;
         return place->block;
     }
@@ -208,28 +265,42 @@ const uint8_t *store_view_block(struct store_view *view, uint32_t block, struct 
     return place->block;
 }
 
+/* Codes of a row that is right by itself; NULL if its account is deleted. */
+static const uint8_t *row_codes(const uint8_t *row)
+{
+    return (disk_get_u16(row + 12) & STORE_ROW_LIVING) != 0 ? row + STORE_ROW_HEADER_BYTES : NULL;
+}
+
 const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fault *fault)
 {
     assert(view->active);
-    const struct disk_state *state = &view->txn.state;
+    const struct disk_state *tables = &view->txn.state;
     if (slot == STORE_BAD_SLOT)
         bad_slot(fault);
-    if (slot >= store_view_rows_slots(view) || slot >= state->slots)
+    if (slot >= view->state.slots || tables->rows_digest == 0)
+        return NULL;
+    if (store_view_overlaid(view, slot)) {
+        const struct store_version *version = store_sight_version(&view->sight, slot);
+        const uint8_t *row = version == NULL ? NULL : store_view_row_of(view, version);
+        if (version != NULL)
+            return row == NULL ? NULL : row_codes(row);
+    }
+    if (slot >= tables->rows_slots || slot >= tables->slots)
         return NULL;
     const uint8_t *block = store_view_block(view, slot / STORE_BLOCK_ROWS, fault);
     if (block == NULL) {
         store_damage(view->store, fault);
         return NULL;
     }
-    const uint8_t *row = store_block_row(block, slot, state->row_bytes);
-    if (!store_row_valid(row, state->row_bytes, slot, state->rows_digest) ||
+    const uint8_t *row = store_block_row(block, slot, tables->row_bytes);
+    if (!store_row_valid(row, tables->row_bytes, slot, tables->rows_digest) ||
         (disk_get_u16(row + 12) & STORE_ROW_WRITTEN) == 0) {
         proto_fault_set(fault, PROTO_CORRUPT, "row",
                         "the row of slot %u does not match its checksum", slot);
         store_damage(view->store, fault);
         return NULL;
     }
-    return (disk_get_u16(row + 12) & STORE_ROW_LIVING) != 0 ? row + STORE_ROW_HEADER_BYTES : NULL;
+    return row_codes(row);
 }
 
 bool store_document_get(struct store_view *view, enum store_document_kind kind, uint32_t number,
@@ -237,7 +308,7 @@ bool store_document_get(struct store_view *view, enum store_document_kind kind, 
 {
     struct proto_fault local = {.code = PROTO_OK};
     assert(view->active);
-    if (store_document_read(&view->txn, kind, number, change, &local))
+    if (store_document_read(&view->sight, kind, number, change, &local))
         return true;
     if (local.code != PROTO_NOT_FOUND)
         store_damage(view->store, &local);
@@ -249,7 +320,7 @@ bool store_switches(struct store_view *view,
                     void (*each)(void *context, const struct store_change *change), void *context,
                     struct proto_fault *fault)
 {
-    uint32_t last = store_document_last(&view->txn.state, STORE_DOCUMENT_SWITCH);
+    uint32_t last = store_document_last(&view->state, STORE_DOCUMENT_SWITCH);
     for (uint32_t number = 1; number <= last; number++) {
         struct store_change change;
         if (!store_document_get(view, STORE_DOCUMENT_SWITCH, number, &change, fault))

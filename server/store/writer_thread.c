@@ -1,46 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The writer thread: takes what waits, commits it, answers; between commits it fills the index,
+ * seals generations that are due, and lets go of folded ones. While the overlay is fuller than it
+ * should be, it holds each group back a little. When the store closes, what was submitted is
+ * committed and what is committed is sealed. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "server/store/store_parts.h"
 
-enum {
-    HOUSEKEEPING_MS = 5000,
-    PAUSE_MS = 1000, /* between tries of slices that failed */
-};
+enum { LOOK_MS = 1000 }; /* views that let go of a generation say nothing */
 
 void store_publish_stats(struct store *store)
 {
-    struct store_stats *own = &store->writer.own;
-    const struct disk_state *state = &store->writer.state;
-    own->seq = state->seq;
-    own->accounts = state->accounts;
-    own->slots = state->slots;
-    own->log_bytes = state->log_bytes;
-    own->rows_done = state->rows_slots;
-    own->rows_total = state->rows_digest == 0 ? 0 : state->slots;
-    own->file_bytes = disk_env_pages(&store->env) * DISK_PAGE_BYTES;
-    own->map_bytes = store->env.map_bytes;
-    own->index_bytes = store_index_bytes(&store->index);
-    own->index_entries = store_index_entries(&store->index);
-    own->index_ready = atomic_load(&store->index.table) != NULL;
+    const struct store_writer *writer = &store->writer;
+    struct store_stats *published = &store->figures.published;
+    struct log_stats log;
+    log_stats(store->log, &log);
     pthread_mutex_lock(&store->figures.mutex);
-    store->figures.published = *own;
+    published->seq = writer->state.seq;
+    published->accounts = writer->state.accounts;
+    published->slots = writer->state.slots;
+    published->commits = writer->own.commits;
+    published->batches = writer->own.batches;
+    published->commands = writer->own.commands;
+    published->refused = writer->own.refused;
+    published->commit_ns_last = writer->own.commit_ns_last;
+    published->commit_ns_max = writer->own.commit_ns_max;
+    published->commit_ns_sum = writer->own.commit_ns_sum;
+    published->held_back_ns_sum = writer->own.held_back_ns_sum;
+    published->log_bytes = log.bytes;
+    published->overlay_bytes = atomic_load_explicit(&store->overlay_bytes, memory_order_relaxed);
+    published->overlay_generations = writer->sealed_count + 1;
+    published->index_bytes = store_index_bytes(&store->index);
+    published->index_entries = store_index_entries(&store->index);
+    published->index_ready = atomic_load(&store->index.table) != NULL;
     pthread_mutex_unlock(&store->figures.mutex);
-}
-
-static void housekeep(struct store *store)
-{
-    uint64_t now = store_clock_ns();
-    if (now - store->writer.housekept_ns < (uint64_t)HOUSEKEEPING_MS * 1000000)
-        return;
-    store->writer.housekept_ns = now;
-    unsigned dead = disk_env_clear_readers(&store->env);
-    if (dead > 0)
-        base_log(store->options.log, BASE_LOG_INFO, "store", "let go of readers that had died",
-                 BASE_FIELDS(base_field_uint("readers", dead)));
-    store->writer.own.readers_cleared += dead;
-    /* A file that only grows has a view that never rests. */
-    store->writer.own.free_pages = disk_env_free_pages(&store->env);
 }
 
 static void list_finish(struct store *store, struct store_ticket *list)
@@ -61,58 +55,85 @@ static void list_finish(struct store *store, struct store_ticket *list)
     }
 }
 
+static void hold_back(struct store *store)
+{
+    uint64_t ns = store_overlay_delay_ns(store);
+    if (ns == 0)
+        return;
+    store->writer.own.held_back_ns_sum += ns;
+    nanosleep(
+        &(struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)},
+        NULL);
+}
+
+/* A ticket that is neither batch nor encoder wishes that all be sealed. */
+static void seal_for(struct store *store, struct store_ticket *ticket)
+{
+    ticket->result = (struct store_result){.fault.code = PROTO_OK, .seq = store->writer.state.seq};
+    (void)store_generation_seal(store, &ticket->result.fault);
+    ticket->on_done(ticket->context, &ticket->result);
+    free(ticket);
+}
+
 static void take_turn(struct store *store, struct store_ticket *list)
 {
-    if (list->turn != NULL) {
-        store_vectors_take_turn(store, list->turn);
-        list->result.fault = list->turn->fault;
-        list->on_done(list->context, &list->result);
+    if (list->encoder != NULL) {
+        store_generation_encoder(store, list->encoder);
+        store_encoder_drop(list->encoder);
         free(list);
         return;
     }
     if (list->batch == NULL) {
-        store_encoder_switch(store, &list->encoder);
-        free(list);
+        seal_for(store, list);
         return;
     }
+    hold_back(store);
     store_commit(store, list);
     store_publish_stats(store);
     list_finish(store, list);
 }
 
-/* One slice of each kind of work that is left; true if there is more of any. */
-static bool slices(struct store *store)
+/* The tables have changed: rows are there that were not. */
+static void tables_look(struct store *store)
 {
-    if (store_clock_ns() < store->writer.pause_until_ns)
-        return false;
-    store->writer.pause_until_ns = 0;
-    bool more = store_slice_index(store);
-    more |= store_slice_rows(store);
-    more |= store_slice_drop(store);
-    more |= store_slice_vectors(store);
-    return more;
+    uint64_t tables = atomic_load(&store->tables);
+    if (tables == store->writer.told_tables)
+        return;
+    store->writer.told_tables = tables;
+    store_commit_nothing(store);
+}
+
+static int wait_of(const struct store *store, bool more)
+{
+    int due_ms = store_generation_wait_ms(store);
+    if (more)
+        return 0;
+    return due_ms >= 0 && due_ms < LOOK_MS ? due_ms : LOOK_MS;
 }
 
 void *store_writer_run(void *context)
 {
     struct store *store = context;
+    struct proto_fault fault;
     bool closed = false;
     bool more = true;
     while (!closed) {
-        int wait_ms = more ? 0 : store->writer.pause_until_ns != 0 ? PAUSE_MS : HOUSEKEEPING_MS;
-        struct store_ticket *list =
-            store_queue_take(&store->queue, store->options.commit_bytes_max, wait_ms, &closed);
+        struct store_ticket *list = store_queue_take(&store->queue, store->options.commit_bytes_max,
+                                                     wait_of(store, more), &closed);
         if (list != NULL)
             take_turn(store, list);
         if (closed)
             break;
-        more = slices(store);
+        more = store_slice_index(store);
+        store_generation_look(store);
         store_reclaim(store);
-        housekeep(store);
+        tables_look(store);
         if (list == NULL)
             store_publish_stats(store);
     }
-    if (store->writer.encoder.release != NULL)
-        store->writer.encoder.release(store->writer.encoder.context);
+    if (!store->tuning.abandon && !store_generation_seal(store, &fault))
+        base_log(
+            store->options.log, BASE_LOG_WARN, "store", "the next start will read the log",
+            BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
     return NULL;
 }

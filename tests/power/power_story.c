@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/store/store.h"
+#include "server/store/store_parts.h"
 #include "server/store/vector_blocks.h"
 #include "tests/power/power_trace.h"
 
@@ -315,9 +315,11 @@ static struct store *story_open(const char *path, struct proto_fault *fault)
     struct store_options options = {.path = path,
                                     .map_bytes_max = (size_t)1 << 30,
                                     .log_bytes_max = 200000,
+                                    .fold_bytes = 20000, /* folds come as often as commits */
                                     .now_ms = story_now,
                                     .on_change = change_ignore};
-    return store_open(&options, fault);
+    const struct store_tuning tuning = {.segment_bytes = 64 << 10};
+    return store_open_tuned(&options, &tuning, fault);
 }
 
 static void codes_make(void *context, const struct feature_value *values, size_t slots,

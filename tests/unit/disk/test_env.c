@@ -188,6 +188,10 @@ static void data_that_is_gone_beside_a_witness_is_refused(void **state)
     assert_non_null(strstr(fault.message, "missing or empty"));
     assert_int_equal(access(path, F_OK), -1); /* and nothing was made in its place */
     assert_int_equal(unlink(witness), 0);
+    /* The log that is left is of the store that is gone. */
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    assert_non_null(strstr(fault.message, "another store"));
+    fixture_remove(fixture->path);
     fixture_open(fixture);
     assert_true(number_of(fixture, "acme") == -1);
 }
@@ -270,22 +274,22 @@ static void an_environment_that_cannot_be_opened_is_a_fault(void **state)
 static void another_format_version_is_refused_by_its_number(void **state)
 {
     (void)state;
-    struct disk_format format = {.seeds = {1, 2}};
+    struct disk_format format = {.seeds = {1, 2}, .version = DISK_FORMAT_VERSION};
     struct proto_fault fault;
     uint8_t bytes[DISK_FORMAT_BYTES];
     disk_format_encode(&format, bytes);
     assert_true(disk_format_decode((struct proto_span){bytes, sizeof bytes}, &format, &fault));
-    disk_set_u32(bytes + 12, 2);
+    disk_set_u32(bytes + 12, DISK_FORMAT_VERSION + 1);
     disk_set_u64(bytes,
                  disk_check(DISK_TABLE_META, DISK_FORMAT_KEY, bytes + 8, DISK_FORMAT_BYTES - 8));
     assert_false(disk_format_decode((struct proto_span){bytes, sizeof bytes}, &format, &fault));
     assert_int_equal(fault.code, PROTO_CORRUPT);
-    assert_non_null(strstr(fault.message, "version 2"));
+    assert_non_null(strstr(fault.message, "version 3"));
 }
 
 /* Writes the state as builds before lists and vectors did, 256 bytes, and takes their tables away.
  */
-static void make_older(const struct fixture *fixture, bool with_log)
+static void make_older(const struct fixture *fixture, bool with_accounts)
 {
     MDB_env *mdb;
     MDB_txn *txn;
@@ -306,8 +310,8 @@ static void make_older(const struct fixture *fixture, bool with_log)
     disk_set_u64(bytes, disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes + 8, sizeof bytes - 8));
     value = (MDB_val){sizeof bytes, bytes};
     assert_int_equal(mdb_put(txn, meta, &name, &value, 0), 0);
-    static const char *const tables[] = {"operation", "tal", "vector", "log"};
-    for (size_t i = 0; i < (with_log ? 3 : 4); i++) {
+    static const char *const tables[] = {"operation", "tal", "vector", "account"};
+    for (size_t i = 0; i < (with_accounts ? 3 : 4); i++) {
         MDB_dbi table;
         assert_int_equal(mdb_dbi_open(txn, tables[i], MDB_INTEGERKEY, &table), 0);
         assert_int_equal(mdb_drop(txn, table, 1), 0);
@@ -346,7 +350,7 @@ static void a_table_that_should_hold_something_and_is_gone_is_damage(void **stat
     fixture_close(fixture);
     make_older(fixture, false);
     assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
-    assert_string_equal(fault.field, "log");
+    assert_string_equal(fault.field, "account");
     assert_non_null(strstr(fault.message, "missing"));
     fixture_remove(fixture->path);
     fixture_open(fixture);

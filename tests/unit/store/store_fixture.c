@@ -40,6 +40,7 @@ void fixture_init(struct fixture *fixture)
                                               .now_context = fixture,
                                               .on_change = fixture_change,
                                               .change_context = fixture};
+    fixture->tuning.segment_bytes = (size_t)1 << 20; /* quickly filled with zeros */
 }
 
 void fixture_open(struct fixture *fixture)
@@ -69,8 +70,8 @@ void fixture_remove(const char *path)
     char name[512];
     for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
         snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-        if (entry->d_name[0] != '.')
-            unlink(name);
+        if (entry->d_name[0] != '.' && unlink(name) != 0)
+            fixture_remove(name); /* a folder */
     }
     closedir(directory);
     rmdir(path);

@@ -136,7 +136,7 @@ static void an_entry_that_is_changed_or_missing_is_refused(void **state)
     assert_non_null(dump);
     uint64_t entries = store_dump_entries(dump);
     store_dump_close(dump);
-    assert_true(entries > 40);
+    assert_true(entries > 25);
     for (uint64_t at = 1; at <= entries; at += 3)
         for (int drop = 0; drop < 2; drop++) {
             struct fixture two;
@@ -229,6 +229,12 @@ static void batches_that_were_dropped_are_said_to_be(void **state)
     one.options.log_bytes_max = 4096;
     fixture_open(&one);
     fill(&one, 0, 100);
+    for (int i = 0; i < 2; i++) { /* each start begins a segment, and drops whole ones */
+        fixture_close(&one);
+        fixture_open(&one);
+        fill(&one, 0, 1);
+    }
+    assert_true(store_fold_wait(one.store, &fault));
     assert_false(store_log_read(one.store, 0, UINT64_MAX, never, NULL, &fault));
     assert_int_equal(fault.code, PROTO_NOT_FOUND);
     fixture_fini(&one);

@@ -10,9 +10,14 @@ static uint64_t hash_of(uint64_t i)
     return XXH3_64bits_withSeed(&i, sizeof i, 5);
 }
 
-static struct store_id_edit edit_of(uint64_t i, uint32_t now)
+static struct store_id_edit added(uint64_t i, uint32_t slot)
 {
-    return (struct store_id_edit){.hash = hash_of(i), .now = now};
+    return (struct store_id_edit){.hash = hash_of(i), .ref = slot, .add = true};
+}
+
+static struct store_id_edit taken(uint64_t i, uint32_t slot)
+{
+    return (struct store_id_edit){.hash = hash_of(i), .ref = slot};
 }
 
 static uint32_t look(const struct store_index *index, uint64_t i)
@@ -38,19 +43,19 @@ static void entries_are_found_changed_and_taken_away(void **state)
 {
     (void)state;
     struct store_index *index = index_create();
-    struct store_id_edit edits[] = {edit_of(1, 10), edit_of(2, 20), edit_of(3, STORE_REF_SHARED)};
-    assert_true(store_index_change(index, edits, 3, 2));
+    struct store_id_edit edits[] = {added(1, 10), added(2, 20), added(3, 30), added(3, 31)};
+    assert_true(store_index_change(index, edits, 4, 2));
     assert_int_equal(atomic_load(&index->stable), 2);
     assert_int_equal(look(index, 1), 10);
     assert_int_equal(look(index, 2), 20);
     assert_int_equal(look(index, 3), STORE_REF_SHARED);
     assert_int_equal(look(index, 4), STORE_NO_SLOT);
-    edits[0] = edit_of(1, 11);
-    edits[1] = edit_of(2, STORE_NO_SLOT);
-    edits[2] = edit_of(9, STORE_NO_SLOT); /* was never there */
-    assert_true(store_index_change(index, edits, 3, 3));
+    struct store_id_edit more[] = {taken(1, 10), added(1, 11 | STORE_REF_KEY), taken(2, 20),
+                                   taken(3, 30)};
+    assert_true(store_index_change(index, more, 4, 3));
     assert_int_equal(look(index, 1), 11);
     assert_int_equal(look(index, 2), STORE_NO_SLOT);
+    assert_int_equal(look(index, 3), STORE_REF_SHARED); /* which is left, it cannot know */
     assert_int_equal(store_index_entries(index), 2);
     index_destroy(index);
 }
@@ -65,14 +70,18 @@ static void random_changes_equal_those_of_an_array(void **state)
     memset(truth, 0xff, sizeof truth);
     for (int round = 0; round < 3000; round++) {
         struct store_id_edit edits[64];
-        for (size_t i = 0; i < 64; i++) {
+        size_t count = 0;
+        while (count < 63) {
             seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
             uint64_t text = (seed >> 33) % TEXTS;
             uint32_t now = seed % 5 == 0 ? STORE_NO_SLOT : (uint32_t)(seed >> 40);
-            edits[i] = edit_of(text, now);
+            if (truth[text] != STORE_NO_SLOT)
+                edits[count++] = taken(text, truth[text]);
+            if (now != STORE_NO_SLOT)
+                edits[count++] = added(text, now);
             truth[text] = now;
         }
-        assert_true(store_index_change(index, edits, 64, (uint64_t)round + 2));
+        assert_true(store_index_change(index, edits, count, (uint64_t)round + 2));
         if (round % 3 == 0)
             store_index_step(index);
         if (round % 100 == 0)
@@ -95,7 +104,7 @@ static void churn_leaves_no_long_searches(void **state)
     (void)state;
     struct store_index *index = index_create();
     for (uint64_t i = 0; i < 200000; i++) {
-        struct store_id_edit edits[] = {edit_of(i, 1), edit_of(i - 200, STORE_NO_SLOT)};
+        struct store_id_edit edits[] = {added(i, 1), taken(i - 200, 1)};
         assert_true(store_index_change(index, edits, i < 200 ? 1 : 2, i + 2));
         store_index_step(index);
         store_index_reclaim(index, UINT64_MAX);
@@ -117,7 +126,7 @@ static void an_old_table_is_freed_only_when_no_view_can_hold_it(void **state)
     uint64_t held = atomic_load(&index->epoch);
     const struct store_index_table *old = atomic_load(&index->table);
     for (uint64_t i = 0; i < 1000; i++) {
-        struct store_id_edit edit = edit_of(i, 7);
+        struct store_id_edit edit = added(i, 7);
         assert_true(store_index_change(index, &edit, 1, i + 2));
         store_index_reclaim(index, held);
     }

@@ -84,12 +84,15 @@ static void an_index_that_misleads_is_found_out(void **state)
     struct store_view *view = viewed(fixture);
     uint64_t stable = atomic_load(&fixture->store->index.stable);
     const struct store_hasher *hasher = &fixture->store->hasher;
+    uint64_t id_a = store_hash_text(hasher, STORE_KIND_ID, span("a"));
+    uint64_t id_b = store_hash_text(hasher, STORE_KIND_ID, span("b"));
+    uint64_t id_c = store_hash_text(hasher, STORE_KIND_ID, span("c"));
+    uint64_t key_a = store_hash_text(hasher, STORE_KIND_KEY, span("crm:a"));
     struct store_id_edit lies[] = {
-        {.hash = store_hash_text(hasher, STORE_KIND_ID, span("a")), .now = 1},
-        {.hash = store_hash_text(hasher, STORE_KIND_ID, span("b")), .now = STORE_NO_SLOT},
-        {.hash = store_hash_text(hasher, STORE_KIND_ID, span("c")), .now = 7},
-        {.hash = store_hash_text(hasher, STORE_KIND_KEY, span("crm:a")), .now = 1}};
-    assert_true(store_index_change(&fixture->store->index, lies, 4, stable + 1));
+        {.hash = id_a, .ref = 0},  {.hash = id_a, .ref = 1, .add = true},
+        {.hash = id_b, .ref = 1},  {.hash = id_c, .ref = 7, .add = true},
+        {.hash = key_a, .ref = 0}, {.hash = key_a, .ref = 1, .add = true}};
+    assert_true(store_index_change(&fixture->store->index, lies, 6, stable + 1));
     struct proto_span ids[] = {span("a"), span("b"), span("c")};
     uint32_t slots[3];
     const uint8_t *rows[3];

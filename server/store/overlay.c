@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A change is copied into the generation's memory, its cell is found or made, and the change is put
+ * before those that the cell has, with one store that readers acquire. Without memory the change is
+ * not made, the group it belongs to is taken back, and what was copied lies unused until the
+ * generation goes. */
+#include "server/store/overlay.h"
+
+#include <stdlib.h>
+
+enum {
+    CHUNK_BYTES = 1 << 20,
+    CELLS_LEAST = 1024,
+    ROW_ALIGN = 64, /* a row lies on cache lines of its own, here as in the map */
+};
+
+struct store_chunk {
+    struct store_chunk *next;
+    size_t used;
+    size_t bytes; /* of data */
+    uint8_t *data;
+};
+
+static bool no_memory(struct proto_fault *fault)
+{
+    return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what is not yet folded");
+}
+
+static bool chunk_add(struct store_generation *generation, size_t bytes)
+{
+    struct store_chunk *chunk = malloc(sizeof *chunk);
+    if (chunk == NULL)
+        return false;
+    chunk->bytes =
+        bytes > CHUNK_BYTES ? (bytes + ROW_ALIGN - 1) & ~(size_t)(ROW_ALIGN - 1) : CHUNK_BYTES;
+    chunk->data = aligned_alloc(ROW_ALIGN, chunk->bytes);
+    if (chunk->data == NULL) {
+        free(chunk);
+        return false;
+    }
+    chunk->used = 0;
+    generation->bytes += chunk->bytes + sizeof *chunk;
+    /* What is larger than a chunk does not end the one that is being filled. */
+    struct store_chunk *first = generation->chunks;
+    if (bytes > CHUNK_BYTES && first != NULL) {
+        chunk->next = first->next;
+        first->next = chunk;
+    } else {
+        chunk->next = first;
+        generation->chunks = chunk;
+    }
+    return true;
+}
+
+static void *take(struct store_generation *generation, size_t bytes, size_t align)
+{
+    struct store_chunk *chunk = generation->chunks;
+    size_t at = chunk == NULL ? 0 : (chunk->used + align - 1) & ~(align - 1);
+    if (chunk != NULL && at <= chunk->bytes && bytes <= chunk->bytes - at) {
+        chunk->used = at + bytes;
+        return chunk->data + at;
+    }
+    if (!chunk_add(generation, bytes))
+        return NULL;
+    bool apart = bytes > CHUNK_BYTES && chunk != NULL;
+    struct store_chunk *fresh = apart ? chunk->next : generation->chunks;
+    fresh->used = bytes;
+    return fresh->data;
+}
+
+static struct store_cells *cells_create(struct store_generation *generation, size_t count)
+{
+    size_t bytes = sizeof(struct store_cells) + count * sizeof(_Atomic(void *));
+    struct store_cells *cells = calloc(1, bytes);
+    if (cells == NULL)
+        return NULL;
+    cells->count = count;
+    generation->bytes += bytes;
+    return cells;
+}
+
+static void cells_destroy(struct store_cells *cells)
+{
+    while (cells != NULL) {
+        struct store_cells *smaller = cells->smaller;
+        free(cells);
+        cells = smaller;
+    }
+}
+
+struct store_generation *store_generation_create(uint64_t begin, uint64_t digest,
+                                                 struct store_generation *older,
+                                                 struct proto_fault *fault)
+{
+    struct store_generation *generation = calloc(1, sizeof *generation);
+    if (generation == NULL) {
+        no_memory(fault);
+        return NULL;
+    }
+    generation->begin = begin;
+    atomic_init(&generation->digest, digest);
+    generation->older = older;
+    generation->bytes = sizeof *generation;
+    atomic_init(&generation->least, STORE_NO_SLOT);
+    struct store_cells *slots = cells_create(generation, CELLS_LEAST);
+    struct store_cells *texts = cells_create(generation, CELLS_LEAST);
+    atomic_init(&generation->slots, slots);
+    atomic_init(&generation->texts, texts);
+    if (slots != NULL && texts != NULL)
+        return generation;
+    store_generation_destroy(generation);
+    no_memory(fault);
+    return NULL;
+}
+
+void store_generation_destroy(struct store_generation *generation)
+{
+    if (generation == NULL)
+        return;
+    cells_destroy(atomic_load_explicit(&generation->slots, memory_order_relaxed));
+    cells_destroy(atomic_load_explicit(&generation->texts, memory_order_relaxed));
+    while (generation->chunks != NULL) {
+        struct store_chunk *chunk = generation->chunks;
+        generation->chunks = chunk->next;
+        free(chunk->data);
+        free(chunk);
+    }
+    free(generation);
+}
+
+/* Slots are dense: spread them, so that neighbours do not probe each other's places. */
+static uint64_t slot_hash(uint32_t slot)
+{
+    return (slot + UINT64_C(1)) * UINT64_C(0x9E3779B97F4A7C15) >> 20;
+}
+
+static struct store_slot_cell *slot_find(const struct store_generation *generation, uint32_t slot)
+{
+    struct store_cells *cells = atomic_load_explicit(&generation->slots, memory_order_acquire);
+    for (size_t i = slot_hash(slot);; i++) {
+        struct store_slot_cell *cell =
+            atomic_load_explicit(&cells->at[i & (cells->count - 1)], memory_order_acquire);
+        if (cell == NULL || cell->slot == slot)
+            return cell;
+    }
+}
+
+static struct store_text_cell *text_find(const struct store_generation *generation,
+                                         enum store_kind kind, uint64_t hash,
+                                         struct proto_span text)
+{
+    struct store_cells *cells = atomic_load_explicit(&generation->texts, memory_order_acquire);
+    for (size_t i = hash;; i++) {
+        struct store_text_cell *cell =
+            atomic_load_explicit(&cells->at[i & (cells->count - 1)], memory_order_acquire);
+        if (cell == NULL ||
+            (cell->hash == hash && cell->kind == kind && proto_span_equal(cell->text, text)))
+            return cell;
+    }
+}
+
+const struct store_version *store_generation_version(const struct store_generation *generation,
+                                                     uint32_t slot, uint64_t seq)
+{
+    struct store_slot_cell *cell = slot_find(generation, slot);
+    if (cell == NULL)
+        return NULL;
+    struct store_version *version = atomic_load_explicit(&cell->newest, memory_order_acquire);
+    while (version != NULL && version->seq > seq)
+        version = version->older;
+    return version;
+}
+
+const struct store_owner *store_generation_owner(const struct store_generation *generation,
+                                                 enum store_kind kind, uint64_t hash,
+                                                 struct proto_span text, uint64_t seq)
+{
+    struct store_text_cell *cell = text_find(generation, kind, hash, text);
+    if (cell == NULL)
+        return NULL;
+    struct store_owner *owner = atomic_load_explicit(&cell->newest, memory_order_acquire);
+    while (owner != NULL && owner->seq > seq)
+        owner = owner->older;
+    return owner;
+}
+
+const struct store_paper *store_generation_paper(const struct store_generation *generation,
+                                                 enum disk_table table, uint64_t key, uint64_t seq)
+{
+    struct store_paper *paper = atomic_load_explicit(&generation->papers, memory_order_acquire);
+    while (paper != NULL && (paper->seq > seq || paper->table != table || paper->key != key))
+        paper = paper->older;
+    return paper;
+}
+
+bool store_generation_each(const struct store_generation *generation, uint64_t after, uint64_t seq,
+                           bool (*each)(void *context, const uint32_t *slots, size_t count),
+                           void *context)
+{
+    struct store_cells *cells = atomic_load_explicit(&generation->slots, memory_order_acquire);
+    for (size_t i = 0; i < cells->count; i++) {
+        struct store_slot_cell *cell = atomic_load_explicit(&cells->at[i], memory_order_acquire);
+        if (cell == NULL)
+            continue;
+        struct store_version *version = atomic_load_explicit(&cell->newest, memory_order_acquire);
+        while (version != NULL && version->seq > seq)
+            version = version->older;
+        if (version != NULL && version->seq > after && !each(context, &cell->slot, 1))
+            return false;
+    }
+    return true;
+}
+
+static void cells_put(struct store_cells *cells, uint64_t hash, void *cell)
+{
+    size_t i = hash & (cells->count - 1);
+    while (atomic_load_explicit(&cells->at[i], memory_order_relaxed) != NULL)
+        i = (i + 1) & (cells->count - 1);
+    atomic_store_explicit(&cells->at[i], cell, memory_order_release);
+}
+
+static uint64_t slot_cell_hash(const void *cell)
+{
+    return slot_hash(((const struct store_slot_cell *)cell)->slot);
+}
+
+static uint64_t text_cell_hash(const void *cell)
+{
+    return ((const struct store_text_cell *)cell)->hash;
+}
+
+/* A place for one more; a larger table takes over when two thirds are taken. */
+static bool cells_reserve(struct store_generation *generation, _Atomic(struct store_cells *) *table,
+                          size_t taken, uint64_t (*hash_of)(const void *cell))
+{
+    struct store_cells *cells = atomic_load_explicit(table, memory_order_relaxed);
+    if ((taken + 1) * 3 <= cells->count * 2)
+        return true;
+    struct store_cells *larger = cells_create(generation, cells->count * 2);
+    if (larger == NULL)
+        return false;
+    for (size_t i = 0; i < cells->count; i++) {
+        void *cell = atomic_load_explicit(&cells->at[i], memory_order_relaxed);
+        if (cell != NULL)
+            cells_put(larger, hash_of(cell), cell);
+    }
+    larger->smaller = cells;
+    atomic_store_explicit(table, larger, memory_order_release);
+    return true;
+}
+
+static bool links_add(struct store_links *links, enum store_link_kind kind, void *cell)
+{
+    if (links->count == links->room) {
+        size_t room = links->room == 0 ? 256 : links->room * 2;
+        struct store_link *list = realloc(links->list, room * sizeof *list);
+        if (list == NULL)
+            return false;
+        links->list = list;
+        links->room = room;
+    }
+    links->list[links->count++] = (struct store_link){kind, cell};
+    return true;
+}
+
+struct store_version *store_overlay_version(struct store_generation *generation, size_t value_bytes,
+                                            size_t row_bytes, uint8_t **value, uint8_t **row,
+                                            struct proto_fault *fault)
+{
+    struct store_version *version =
+        take(generation, sizeof *version, _Alignof(struct store_version));
+    *value = take(generation, value_bytes, sizeof(uint64_t));
+    *row = row_bytes == 0 ? NULL : take(generation, row_bytes, ROW_ALIGN);
+    if (version == NULL || *value == NULL || (row_bytes > 0 && *row == NULL)) {
+        no_memory(fault);
+        return NULL;
+    }
+    *version =
+        (struct store_version){.value = {*value, value_bytes}, .row = *row, .row_bytes = row_bytes};
+    return version;
+}
+
+static struct store_slot_cell *slot_cell(struct store_generation *generation, uint32_t slot)
+{
+    struct store_slot_cell *cell = slot_find(generation, slot);
+    if (cell != NULL)
+        return cell;
+    cell = take(generation, sizeof *cell, _Alignof(struct store_slot_cell));
+    if (cell == NULL ||
+        !cells_reserve(generation, &generation->slots, generation->slot_count, slot_cell_hash))
+        return NULL;
+    cell->slot = slot;
+    atomic_init(&cell->newest, NULL);
+    cells_put(atomic_load_explicit(&generation->slots, memory_order_relaxed), slot_hash(slot),
+              cell);
+    generation->slot_count++;
+    return cell;
+}
+
+bool store_overlay_link(struct store_generation *generation, uint32_t slot,
+                        struct store_version *version, struct store_links *links,
+                        struct proto_fault *fault)
+{
+    struct store_slot_cell *cell = slot_cell(generation, slot);
+    if (cell == NULL || !links_add(links, STORE_LINK_VERSION, cell))
+        return no_memory(fault);
+    if (slot < atomic_load_explicit(&generation->least, memory_order_relaxed))
+        atomic_store_explicit(&generation->least, slot, memory_order_release);
+    version->older = atomic_load_explicit(&cell->newest, memory_order_relaxed);
+    atomic_store_explicit(&cell->newest, version, memory_order_release);
+    return true;
+}
+
+static struct store_text_cell *text_cell(struct store_generation *generation, enum store_kind kind,
+                                         uint64_t hash, struct proto_span text, uint32_t was)
+{
+    struct store_text_cell *cell = text_find(generation, kind, hash, text);
+    if (cell != NULL)
+        return cell;
+    cell = take(generation, sizeof *cell, _Alignof(struct store_text_cell));
+    uint8_t *copy = take(generation, text.bytes, 1);
+    if (cell == NULL || copy == NULL ||
+        !cells_reserve(generation, &generation->texts, generation->text_count, text_cell_hash))
+        return NULL;
+    memcpy(copy, text.data, text.bytes);
+    cell->hash = hash;
+    cell->kind = kind;
+    cell->text = (struct proto_span){copy, text.bytes};
+    cell->before = was;
+    atomic_init(&cell->newest, NULL);
+    cells_put(atomic_load_explicit(&generation->texts, memory_order_relaxed), hash, cell);
+    generation->text_count++;
+    return cell;
+}
+
+bool store_overlay_own(struct store_generation *generation, enum store_kind kind, uint64_t hash,
+                       struct proto_span text, uint32_t was, uint32_t now, uint64_t seq,
+                       struct store_links *links, struct proto_fault *fault)
+{
+    struct store_text_cell *cell = text_cell(generation, kind, hash, text, was);
+    struct store_owner *owner = take(generation, sizeof *owner, _Alignof(struct store_owner));
+    if (cell == NULL || owner == NULL || !links_add(links, STORE_LINK_OWNER, cell))
+        return no_memory(fault);
+    *owner = (struct store_owner){.seq = seq, .slot = now};
+    owner->older = atomic_load_explicit(&cell->newest, memory_order_relaxed);
+    atomic_store_explicit(&cell->newest, owner, memory_order_release);
+    return true;
+}
+
+struct store_paper *store_overlay_paper(struct store_generation *generation, enum disk_table table,
+                                        uint64_t key, size_t bytes, uint64_t seq, uint8_t **value,
+                                        struct store_links *links, struct proto_fault *fault)
+{
+    struct store_paper *paper = take(generation, sizeof *paper, _Alignof(struct store_paper));
+    *value = take(generation, bytes, sizeof(uint64_t));
+    if (paper == NULL || *value == NULL || !links_add(links, STORE_LINK_PAPER, NULL)) {
+        no_memory(fault);
+        return NULL;
+    }
+    *paper = (struct store_paper){.seq = seq, .table = table, .key = key, .value = {*value, bytes}};
+    paper->older = atomic_load_explicit(&generation->papers, memory_order_relaxed);
+    atomic_store_explicit(&generation->papers, paper, memory_order_release);
+    return paper;
+}
+
+void store_overlay_undo(struct store_generation *generation, struct store_links *links)
+{
+    while (links->count > 0) {
+        const struct store_link *link = &links->list[--links->count];
+        if (link->kind == STORE_LINK_VERSION) {
+            struct store_slot_cell *cell = link->cell;
+            struct store_version *version =
+                atomic_load_explicit(&cell->newest, memory_order_relaxed);
+            atomic_store_explicit(&cell->newest, version->older, memory_order_release);
+        } else if (link->kind == STORE_LINK_OWNER) {
+            struct store_text_cell *cell = link->cell;
+            struct store_owner *owner = atomic_load_explicit(&cell->newest, memory_order_relaxed);
+            atomic_store_explicit(&cell->newest, owner->older, memory_order_release);
+        } else {
+            struct store_paper *paper =
+                atomic_load_explicit(&generation->papers, memory_order_relaxed);
+            atomic_store_explicit(&generation->papers, paper->older, memory_order_release);
+        }
+    }
+}
+
+size_t store_generation_slots(const struct store_generation *generation,
+                              struct store_slot_cell **list)
+{
+    struct store_cells *cells = atomic_load_explicit(&generation->slots, memory_order_acquire);
+    size_t count = 0;
+    for (size_t i = 0; i < cells->count; i++) {
+        struct store_slot_cell *cell = atomic_load_explicit(&cells->at[i], memory_order_acquire);
+        if (cell != NULL && atomic_load_explicit(&cell->newest, memory_order_acquire) != NULL)
+            list[count++] = cell;
+    }
+    return count;
+}
+
+size_t store_generation_texts(const struct store_generation *generation,
+                              struct store_text_cell **list)
+{
+    struct store_cells *cells = atomic_load_explicit(&generation->texts, memory_order_acquire);
+    size_t count = 0;
+    for (size_t i = 0; i < cells->count; i++) {
+        struct store_text_cell *cell = atomic_load_explicit(&cells->at[i], memory_order_acquire);
+        if (cell != NULL && atomic_load_explicit(&cell->newest, memory_order_acquire) != NULL)
+            list[count++] = cell;
+    }
+    return count;
+}
