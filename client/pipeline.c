@@ -373,6 +373,11 @@ static bool frame_take(struct client_pipeline *pipeline, const struct proto_head
         return false;
     if (reply->fault.code == PROTO_OK)
         reply_check(&pending, header->code, reply);
+    /* A progress frame that is a failure is the last that its asker hears: told once is told. */
+    if (reply->more && reply->fault.code != PROTO_OK) {
+        reply->more = false;
+        client_pipeline_forget(pipeline, pending.id);
+    }
     return true;
 }
 

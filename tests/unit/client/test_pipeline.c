@@ -391,6 +391,53 @@ static void pipeline_keeps_track_over_random_orders(void **state)
     client_pipeline_fini(&pipeline);
 }
 
+static void pipeline_tells_a_spoilt_progress_frame_and_nothing_after_it(void **state)
+{
+    (void)state;
+    struct client_pipeline pipeline;
+    struct client_reply reply;
+    struct proto_writer writer;
+    client_pipeline_init(&pipeline, 0, 0, false);
+    uint32_t id = ping_send(&pipeline);
+    proto_writer_init(&writer);
+    proto_writer_frame_begin(&writer); /* lacks its time */
+    proto_write_map(&writer, 0);
+    proto_writer_frame_end(&writer, PROTO_OK, PROTO_FLAG_REPLY | PROTO_FLAG_MORE, id);
+    ping_frame(&writer, id, 1, PROTO_FLAG_MORE);
+    ping_frame(&writer, id, 2, 0);
+    feed(&pipeline, writer.data, writer.bytes);
+    assert_true(client_pipeline_next(&pipeline, &reply));
+    assert_int_equal(reply.fault.code, PROTO_BAD_REPLY);
+    assert_false(reply.more);
+    assert_false(client_pipeline_next(&pipeline, &reply));
+    assert_false(pipeline.lost);
+    assert_int_equal(pipeline.pending_count, 0);
+    proto_writer_fini(&writer);
+    client_pipeline_fini(&pipeline);
+}
+
+/* Garbage that promises megabytes must not be waited for. */
+static void pipeline_refuses_a_head_under_an_id_that_was_never_sent(void **state)
+{
+    (void)state;
+    static const uint8_t head[PROTO_HEADER_BYTES] = {0xff, 0xff, 0, 0, 1, 0, 1, 0, 77};
+    static const uint8_t notice[PROTO_HEADER_BYTES] = {0xff, 0xff, 0, 0, 1, 20, 1, 0, 0};
+    const uint8_t *const heads[] = {head, notice};
+    for (size_t i = 0; i < 2; i++) {
+        struct client_pipeline pipeline;
+        struct client_reply reply;
+        client_pipeline_init(&pipeline, 0, 0, false);
+        (void)ping_send(&pipeline);
+        feed(&pipeline, heads[i], PROTO_HEADER_BYTES - 1);
+        assert_false(client_pipeline_next(&pipeline, &reply));
+        assert_false(pipeline.lost);
+        feed(&pipeline, heads[i] + PROTO_HEADER_BYTES - 1, 1);
+        assert_false(client_pipeline_next(&pipeline, &reply));
+        assert_true(pipeline.lost);
+        client_pipeline_fini(&pipeline);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +456,8 @@ int main(void)
         cmocka_unit_test(pipeline_says_when_a_reply_was_cut),
         cmocka_unit_test(pipeline_abandons_many_requests_in_order),
         cmocka_unit_test(pipeline_keeps_track_over_random_orders),
+        cmocka_unit_test(pipeline_tells_a_spoilt_progress_frame_and_nothing_after_it),
+        cmocka_unit_test(pipeline_refuses_a_head_under_an_id_that_was_never_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,1 @@
+icp_fuzzer(reply LIBS icp_client)
