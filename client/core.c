@@ -226,9 +226,27 @@ void client_core_add(struct client_core *core, struct client_task *task, int64_t
 
 /* Turns. */
 
+/* MAIN, if there is nothing else to wait for. */
+static struct client_link *only_link(const struct client_core *core)
+{
+    for (size_t role = 0; role < CLIENT_ROLES; role++) {
+        if (role != CLIENT_MAIN && core->links[role] != NULL)
+            return NULL;
+    }
+    return core->links[CLIENT_MAIN];
+}
+
 static void events_take(struct client_core *core, int wait_ms)
 {
     struct epoll_event events[EVENTS_MAX];
+    struct client_link *only = wait_ms > 0 ? only_link(core) : NULL;
+    bool heard = false;
+    if (only != NULL && client_link_wait(only, wait_ms, &heard)) {
+        core->now_ms = client_now_ms();
+        if (heard)
+            only->heard_ms = core->now_ms;
+        return;
+    }
     int count = core->epoll_fd >= 0 ? epoll_wait(core->epoll_fd, events, EVENTS_MAX, wait_ms) : 0;
     core->now_ms = client_now_ms();
     for (int i = 0; i < count; i++) {

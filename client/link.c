@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
@@ -287,7 +288,7 @@ void client_link_push(struct client_link *link)
         return;
     struct proto_span output = client_pipeline_output(&link->pipeline);
     if (output.bytes > 0 && !link->is_deaf) {
-        ssize_t sent = send(link->fd, output.data, output.bytes, MSG_NOSIGNAL);
+        ssize_t sent = send(link->fd, output.data, output.bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0)
             client_pipeline_sent(&link->pipeline, (size_t)sent);
         else if (errno == EPIPE || errno == ECONNRESET)
@@ -301,22 +302,48 @@ void client_link_push(struct client_link *link)
     watch(link, (room_bytes > 0 ? EPOLLIN : 0) | (has_output ? EPOLLOUT : 0));
 }
 
-static void input_move(struct client_link *link, int64_t now_ms)
+/* flags: MSG_DONTWAIT, or 0 to wait as long as the socket is set to. Returns whether bytes came. */
+static bool input_read(struct client_link *link, int flags)
 {
     size_t room_bytes = 0;
     uint8_t *room = client_pipeline_room(&link->pipeline, &room_bytes);
     if (room_bytes == 0)
-        return;
-    ssize_t got = recv(link->fd, room, room_bytes, 0);
+        return false;
+    ssize_t got = recv(link->fd, room, room_bytes, flags);
     if (got > 0) {
         client_pipeline_received(&link->pipeline, (size_t)got);
-        link->heard_ms = now_ms;
     } else if (got == 0 || errno == ECONNRESET) {
         link->is_finished = true;
         socket_close(link);
     } else if (!is_later(errno)) {
         client_link_lose(link, PROTO_CLOSED, strerror(errno));
     }
+    return got > 0;
+}
+
+static void input_move(struct client_link *link, int64_t now_ms)
+{
+    if (input_read(link, MSG_DONTWAIT))
+        link->heard_ms = now_ms;
+}
+
+bool client_link_wait(struct client_link *link, int wait_ms, bool *heard)
+{
+    if (!client_link_ready(link) || link->fd < 0 || link->watched != EPOLLIN)
+        return false;
+    if (wait_ms != link->wait_ms) {
+        /* A call to set the time costs as much as the one that is spared: only what comes again is
+         * worth it. */
+        bool is_again = wait_ms == link->wait_ms_seen;
+        link->wait_ms_seen = wait_ms;
+        const struct timeval time = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000L};
+        if (!is_again || setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) != 0 ||
+            fcntl(link->fd, F_SETFL, 0) != 0)
+            return false;
+        link->wait_ms = wait_ms;
+    }
+    *heard = input_read(link, 0);
+    return true;
 }
 
 static void connect_finish(struct client_link *link, int64_t now_ms)

@@ -73,6 +73,8 @@ struct client_link {
     int64_t asked_ms;         /* when the oldest request was sent that nothing was heard since */
     int64_t probed_ms;        /* when a ping was sent to see if anybody is there; 0: none is out */
     uint32_t probe_gap_ms;
+    int wait_ms;       /* what a blocking read of the socket waits at most; 0: it is not set */
+    int wait_ms_seen;  /* what was last asked for */
     bool has_answered; /* a request was answered, beyond the greeting */
     bool is_noted;     /* the core knows that it is ready */
     uint32_t hello_id;
@@ -93,6 +95,9 @@ void client_link_start(struct client_link *link, int64_t now_ms, int64_t until_m
 void client_link_step(struct client_link *link, int64_t now_ms);
 /* The socket is ready (EPOLLIN and the like): moves bytes. */
 void client_link_move(struct client_link *link, unsigned events, int64_t now_ms);
+/* Waits for bytes in the read itself, one call to the system instead of two, if this link is all
+ * that there is to wait for and has nothing to send. *heard: bytes came. False: wait otherwise. */
+bool client_link_wait(struct client_link *link, int wait_ms, bool *heard);
 /* Sends what waits, as far as the socket takes it, and tells epoll what to wait for. */
 void client_link_push(struct client_link *link);
 /* Looks whether a peer that was quiet has gone, without waiting. */
