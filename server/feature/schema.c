@@ -138,10 +138,11 @@ const char *const *feature_default_missing_words(size_t *count)
 {
     /* As people, spreadsheets, SQL, R, Python and web forms write it; case does not matter. */
     static const char *const words[] = {
-        "",        "-",       "--",     "?",       "N/A",           "NA",      "#N/A",
-        "n.a.",    "NULL",    "(null)", "\\N",     "None",          "nil",     "NaN",
-        "unknown", "missing", "Select", "TBD",     "not available", "not set", "undefined",
-        "blank",   "(blank)", "#REF!",  "#VALUE!",
+        "",        "-",       "--",      "?",       "N/A",           "NA",      "#N/A",
+        "n.a.",    "NULL",    "(null)",  "\\N",     "None",          "nil",     "NaN",
+        "unknown", "missing", "Select",  "TBD",     "not available", "not set", "undefined",
+        "blank",   "(blank)", "#REF!",   "#VALUE!", "#DIV/0!",       "#NAME?",  "#NUM!",
+        "#NULL!",  "#CALC!",  "#SPILL!", "#ERROR!", "#NV",           "#WERT!",  "#BEZUG!",
     };
     *count = sizeof words / sizeof words[0];
     return words;

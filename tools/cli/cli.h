@@ -94,6 +94,9 @@ static inline bool cli_has(const struct cli *cli, enum cli_option_id option)
 {
     return cli_text(cli, option) != NULL;
 }
+/* The same by name, for options that several commands share; NULL if this one has none so called.
+ */
+const char *cli_text_named(const struct cli *cli, const char *name);
 /* Walks the values of a repeated option: *at starts at 0. NULL at the end. */
 const char *cli_each(const struct cli *cli, enum cli_option_id option, size_t *at);
 /* Whole number within [low, high], or the fallback if the option was not given. False, with a

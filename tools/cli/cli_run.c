@@ -76,6 +76,13 @@ static int token_read(struct cli *cli)
     return EX_OK;
 }
 
+/* Commands that write CSV without being asked to. */
+static bool csv_is_written(const struct cli *cli)
+{
+    return cli->command->id == CLI_COMMAND_TAL_EXPORT ||
+           (cli->command->id == CLI_COMMAND_SCORE && cli_has(cli, CLI_SCORE_CSV));
+}
+
 static int settings_read(struct cli *cli)
 {
     uint64_t seconds = 0;
@@ -84,6 +91,9 @@ static int settings_read(struct cli *cli)
     cli->timeout_ms = (uint32_t)seconds * 1000;
     cli->style.records = cli_has(cli, CLI_G_RECORDS);
     cli->style.page = true;
+    cli->style.spreadsheet = cli_has(cli, CLI_G_FOR_SPREADSHEET);
+    if (cli->style.spreadsheet && cli->style.form != OUT_CSV && !csv_is_written(cli))
+        return cli_fail(cli, EX_USAGE, "--for-spreadsheet goes with --csv");
     cli->uri = cli_text(cli, CLI_G_URI);
     if (cli->uri == NULL)
         cli->uri = getenv("ICP_URI");

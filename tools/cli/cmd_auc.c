@@ -8,6 +8,7 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/csv/csv_account.h"
 #include "tools/cli/csv/key_column.h"
+#include "tools/cli/csv_told.h"
 #include "tools/cli/label.h"
 
 struct scores {
@@ -37,14 +38,31 @@ static bool scores_add(struct scores *scores, double score, bool label)
     return true;
 }
 
+struct bad_cells {
+    const struct cli *cli;
+    const struct csv_input *input;
+    size_t count;
+};
+
+#define BAD_CELLS_SHOWN 5
+
+static void on_bad_cell(void *context, const struct csv_row *row,
+                        const struct csv_cell_fault *fault)
+{
+    struct bad_cells *bad = context;
+    if (bad->count++ < BAD_CELLS_SHOWN)
+        cli_say(bad->cli, "%s, line %zu, field %s: %s; it counts as missing", csv_name(bad->input),
+                row->line, fault->fault.field, fault->fault.message);
+}
+
 static int rows_measure(const struct cli *cli, struct csv_input *input, struct csv_map *map,
                         const struct filter *label, const struct feature_field *score,
                         struct scores *scores)
 {
     struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_cell_fault cell;
     char place[CSV_PLACE_BYTES];
     struct csv_row row;
+    struct bad_cells context = {cli, input, 0};
     while (csv_next(input, &row, &fault)) {
         if (row.bad) {
             scores->bad++;
@@ -52,12 +70,8 @@ static int rows_measure(const struct cli *cli, struct csv_input *input, struct c
                     csv_row_place(input, &row, place, sizeof place), row.message);
             continue;
         }
-        if (!csv_map_read(map, &row, &cell)) {
-            scores->bad++;
-            cli_say(cli, "%s, line %zu, field %s: %s; the row is passed over", csv_name(input),
-                    row.line, cell.fault.field, cell.fault.message);
-            continue;
-        }
+        if (!csv_map_read(map, &row, on_bad_cell, &context))
+            return cli_fail(cli, EX_OSERR, "no memory for line %zu", row.line);
         if (!map->values[score->id].present) {
             scores->unscored++;
             continue;
@@ -138,11 +152,12 @@ int cmd_auc(struct cli *cli)
     if (!cli_has(cli, CLI_AUC_LABEL) || !cli_has(cli, CLI_AUC_SCORE))
         return cli_fail(cli, EX_USAGE, "both --label EXPRESSION and --score COLUMN are needed");
     struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_input *input = csv_open(cli->arguments[0], &fault);
+    int status = EX_OK;
+    struct csv_input *input = csv_told_open(cli, cli->arguments[0], &status);
     if (input == NULL)
-        return cli_file_fault(cli, &fault);
+        return status;
     struct feature_schema *schema = csv_schema_infer(input, &fault);
-    int status = schema != NULL ? measure(cli, input, schema) : cli_fault(cli, &fault);
+    status = schema != NULL ? measure(cli, input, schema) : cli_fault(cli, &fault);
     feature_schema_release(schema);
     csv_close(input);
     return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp import: good rows go in, bad rows are told by line and column. */
+/* icp import: good rows go in, bad rows are told by line and column; a bad cell costs its value. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -7,6 +7,7 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/csv/csv_account.h"
 #include "tools/cli/csv/key_column.h"
+#include "tools/cli/csv_told.h"
 #include "tools/cli/import_batch.h"
 #include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
@@ -28,6 +29,11 @@ struct import {
     struct import_notes notes;
     struct import_sender sender;
     size_t rows;
+    bool strict;      /* a bad cell refuses its row */
+    bool bad_cell;    /* in this row */
+    size_t rewritten; /* ids that a spreadsheet seems to have made of others */
+    size_t rewritten_line;
+    char rewritten_id[64];
 };
 
 static struct note_place place_of(const struct import *import, const struct csv_row *row,
@@ -117,10 +123,40 @@ static bool keys_write(struct import *import, const struct csv_row *row,
     return true;
 }
 
+static void on_bad_cell(void *context, const struct csv_row *row,
+                        const struct csv_cell_fault *fault)
+{
+    struct import *import = context;
+    struct note_place place = place_of(import, row, fault->column);
+    if (!import->strict)
+        notes_cell(&import->notes, place, fault->fault.message);
+    else if (!import->bad_cell)
+        notes_refuse(&import->notes, place, fault->fault.message);
+    import->bad_cell = true;
+}
+
+/* "1001.0" and "1.001E+03" are what a spreadsheet makes of 1001, and another account. */
+static void id_look(struct import *import, const struct csv_row *row, struct proto_span id)
+{
+    size_t at = 0;
+    while (at < id.bytes && id.data[at] >= '0' && id.data[at] <= '9')
+        at++;
+    bool whole = at > 0 && at + 2 == id.bytes && id.data[at] == '.' && id.data[at + 1] == '0';
+    double number = 0;
+    bool scientific =
+        at > 0 && at < id.bytes && feature_number_read(id, &number) &&
+        (memchr(id.data, 'E', id.bytes) != NULL || memchr(id.data, 'e', id.bytes) != NULL);
+    if (!whole && !scientific)
+        return;
+    if (import->rewritten++ == 0) {
+        import->rewritten_line = row->line;
+        (void)feature_text_show(id, import->rewritten_id, sizeof import->rewritten_id);
+    }
+}
+
 static int row_import(struct import *import, const struct csv_row *row)
 {
     struct proto_span id;
-    struct csv_cell_fault cell;
     if (row->bad) {
         notes_refuse(&import->notes,
                      (struct note_place){row->bad_line, row->bad_column, row->bad_name},
@@ -129,12 +165,12 @@ static int row_import(struct import *import, const struct csv_row *row)
     }
     if (!id_take(import, row, &id))
         return EX_OK;
-    if (!csv_map_read(&import->map, row, &cell)) {
-        if (cell.column == SIZE_MAX)
-            return cli_fault(import->cli, &cell.fault);
-        notes_refuse(&import->notes, place_of(import, row, cell.column), cell.fault.message);
+    import->bad_cell = false;
+    if (!csv_map_read(&import->map, row, on_bad_cell, import))
+        return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
+    if (import->bad_cell && import->strict)
         return EX_OK;
-    }
+    id_look(import, row, id);
     struct icp_payload *account = sender_account(&import->sender);
     if (account == NULL || !text_count_add(&import->ids, id, row->line, NULL))
         return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
@@ -257,21 +293,27 @@ static int result_print(const struct import *import, int status)
     size_t keys = import->made.count;
     if (cli->style.form == OUT_JSON) {
         json_t *json = json_pack(
-            "{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)import->rows, "stored",
+            "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)import->rows, "stored",
             (json_int_t)import->sender.stored, "created", (json_int_t)import->sender.created,
-            "refused", (json_int_t)import->notes.refused, "keys", (json_int_t)keys, "seq",
+            "refused", (json_int_t)import->notes.refused, "values_left_out",
+            (json_int_t)import->notes.cells_left_out, "keys", (json_int_t)keys, "seq",
             (json_int_t)import->sender.seq, "dry_run", dry);
         int printed = cli_json(cli, json);
         return status != EX_OK ? status : printed;
     }
-    char counts[5][OUT_NUMBER_BYTES];
+    char counts[6][OUT_NUMBER_BYTES];
+    char values[64] = "";
     char created[64] = " (dry run, nothing stored)";
     if (!dry)
         snprintf(created, sizeof created, " (%s new)",
                  out_count(import->sender.created, counts[2]));
-    cli_print(cli, "%s rows: %s %s%s, %s refused, %s keys\n", out_count(import->rows, counts[0]),
+    if (import->notes.cells_left_out > 0)
+        snprintf(values, sizeof values, ", %s values left out",
+                 out_count(import->notes.cells_left_out, counts[5]));
+    cli_print(cli, "%s rows: %s %s%s, %s refused%s, %s keys\n", out_count(import->rows, counts[0]),
               out_count(import->sender.stored, counts[1]), dry ? "good" : "accounts stored",
-              created, out_count(import->notes.refused, counts[3]), out_count(keys, counts[4]));
+              created, out_count(import->notes.refused, counts[3]), values,
+              out_count(keys, counts[4]));
     return status;
 }
 
@@ -306,6 +348,12 @@ static int import_run(struct import *import, struct icp_client *client)
         status = rows_import(import);
     /* What was refused is told even if the import broke off. */
     int noted = notes_end(&import->notes);
+    csv_told_end(cli, import->input);
+    if (import->rewritten > 0)
+        cli_say(cli,
+                "%zu ids look rewritten by a spreadsheet, first '%s' on line %zu: they are "
+                "stored as they stand, and are not the accounts that they were before",
+                import->rewritten, import->rewritten_id, import->rewritten_line);
     if (status == EX_OK)
         status = noted;
     if (status != EX_OK && import->sender.client != NULL)
@@ -323,12 +371,12 @@ int cmd_import(struct cli *cli)
     if (!cli_arguments(cli, 1, 1))
         return EX_USAGE;
     struct import import = {.cli = cli};
-    struct proto_fault fault = {.code = PROTO_OK};
     struct icp_client *client = NULL;
+    int status = EX_OK;
     text_count_init(&import.ids, UINT32_MAX);
     text_count_init(&import.made, UINT32_MAX);
-    import.input = csv_open(cli->arguments[0], &fault);
-    int status = import.input == NULL ? cli_file_fault(cli, &fault) : EX_OK;
+    import.strict = cli_has(cli, CLI_IMPORT_STRICT);
+    import.input = csv_told_open(cli, cli->arguments[0], &status);
     bool local = cli_has(cli, CLI_IMPORT_SCHEMA);
     if (status == EX_OK && local && !cli_has(cli, CLI_IMPORT_DRY_RUN))
         status = cli_fail(cli, EX_USAGE,

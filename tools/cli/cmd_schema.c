@@ -6,6 +6,7 @@
 #include "tools/cli/csv/csv_input.h"
 #include "tools/cli/csv/infer.h"
 #include "tools/cli/csv/key_column.h"
+#include "tools/cli/csv_told.h"
 #include "tools/cli/document_put.h"
 
 /* Bad rows that are told one by one; the rest is counted. */
@@ -127,6 +128,9 @@ static int infer_file(const struct cli *cli, struct csv_input *input)
         status = rows_read(cli, input, &infer);
     json_t *schema = NULL;
     if (status == EX_OK) {
+        csv_told_end(cli, input);
+        infer.separator = csv_separator(input);
+        infer.decimal = csv_decimal_told(input);
         infer_decide(&infer);
         schema = infer_schema(&infer);
         if (!cli_has(cli, CLI_SCHEMA_INFER_QUIET))
@@ -155,11 +159,11 @@ int cmd_schema_infer(struct cli *cli)
 {
     if (!cli_arguments(cli, 1, 1))
         return EX_USAGE;
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_input *input = csv_open(cli->arguments[0], &fault);
+    int status = EX_OK;
+    struct csv_input *input = csv_told_open(cli, cli->arguments[0], &status);
     if (input == NULL)
-        return cli_file_fault(cli, &fault);
-    int status = infer_file(cli, input);
+        return status;
+    status = infer_file(cli, input);
     csv_close(input);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/csv/csv_input.h"
 #include "tools/cli/csv/key_column.h"
+#include "tools/cli/csv_told.h"
 
 static bool fraction_read(const struct cli *cli, double *fraction)
 {
@@ -101,11 +102,11 @@ int cmd_split(struct cli *cli)
         return EX_USAGE;
     if (!cli_has(cli, CLI_SPLIT_OUT) || !cli_has(cli, CLI_SPLIT_REST))
         return cli_fail(cli, EX_USAGE, "both --out FILE and --rest FILE are needed");
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_input *input = csv_open(cli->arguments[0], &fault);
+    int status = EX_OK;
+    struct csv_input *input = csv_told_open(cli, cli->arguments[0], &status);
     if (input == NULL)
-        return cli_file_fault(cli, &fault);
-    int status = split(cli, input, fraction, seed);
+        return status;
+    status = split(cli, input, fraction, seed);
     csv_close(input);
     return status;
 }

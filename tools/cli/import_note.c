@@ -54,6 +54,13 @@ void notes_refuse(struct import_notes *notes, struct note_place place, const cha
     note_write(notes, place, message, "row refused");
 }
 
+void notes_cell(struct import_notes *notes, struct note_place place, const char *message)
+{
+    if (notes->cells_left_out++ < NOTES_SHOWN)
+        note_show(notes, place, message);
+    note_write(notes, place, message, "value left out");
+}
+
 void notes_key(struct import_notes *notes, struct note_place place, const char *message)
 {
     if (notes->keys_left_out++ < NOTES_SHOWN)
@@ -108,6 +115,9 @@ int notes_end(struct import_notes *notes)
     const char *where = notes->rejects.file != NULL ? "" : "; --rejects FILE lists all";
     if (notes->refused > NOTES_SHOWN)
         cli_say(notes->cli, "… and %zu more rows refused%s", notes->refused - NOTES_SHOWN, where);
+    if (notes->cells_left_out > NOTES_SHOWN)
+        cli_say(notes->cli, "… and %zu more values left out%s", notes->cells_left_out - NOTES_SHOWN,
+                where);
     if (notes->keys_left_out > NOTES_SHOWN)
         cli_say(notes->cli, "… and %zu more keys left out%s", notes->keys_left_out - NOTES_SHOWN,
                 where);

@@ -17,6 +17,7 @@ struct import_notes {
     struct out_file rejects; /* .file NULL: none was asked for */
     size_t refused;
     size_t keys_left_out;
+    size_t cells_left_out;
     struct text_count shared; /* hosts that gave no key, with how often */
     bool failed;
 };
@@ -31,6 +32,8 @@ struct note_place {
 int notes_begin(struct import_notes *notes, const struct cli *cli, const char *file,
                 const char *rejects);
 void notes_refuse(struct import_notes *notes, struct note_place place, const char *message);
+/* A value that cannot be read; the row goes in without it. */
+void notes_cell(struct import_notes *notes, struct note_place place, const char *message);
 /* A key that was not made; the row goes in without it. */
 void notes_key(struct import_notes *notes, struct note_place place, const char *message);
 /* A key that was not made because the host is shared: counted by host. */

@@ -11,6 +11,7 @@
 #include "server/feature/span_text.h"
 #include "tools/cli/csv/csv_account.h"
 #include "tools/cli/csv/key_column.h"
+#include "tools/cli/csv_told.h"
 #include "tools/cli/import_note.h"
 #include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
@@ -20,11 +21,12 @@
 #define PIPELINE_MOST 16384
 #define REASONS_TEXT_BYTES 8192
 
-/* One row in flight; raw points into the file, which stays in memory. */
+/* One row in flight; own points into the file, which stays in memory. */
 struct lead {
     uint32_t request_id;
     size_t line;
-    struct proto_span raw;
+    struct proto_span own;
+    size_t filled; /* cells that its end lacks */
 };
 
 struct lead_run {
@@ -60,19 +62,49 @@ static struct proto_span line_without_end(struct proto_span raw)
     return raw;
 }
 
+/* The row's own cells anew, each guarded against being run as a formula. */
+static void cells_guard(FILE *out, struct proto_span own, char separator)
+{
+    uint8_t *cell = malloc(own.bytes + 1);
+    size_t bytes = 0;
+    bool open = false;
+    for (size_t i = 0; cell != NULL && i <= own.bytes; i++) {
+        bool ends = i == own.bytes || (!open && own.data[i] == (uint8_t)separator);
+        if (ends) {
+            out_csv_cell(out, (struct proto_span){cell, bytes}, separator, true);
+            bytes = 0;
+            if (i < own.bytes)
+                fputc(separator, out);
+        } else if (own.data[i] != '"') {
+            cell[bytes++] = own.data[i];
+        } else {
+            /* A doubled quote within quotes is one. */
+            if (open && i + 1 < own.bytes && own.data[i + 1] == '"')
+                cell[bytes++] = own.data[i++];
+            else
+                open = !open;
+        }
+    }
+    free(cell);
+}
+
 static void row_write(struct lead_run *run, const struct lead *lead)
 {
     const struct icp_score *score = &run->score;
-    struct proto_span raw = line_without_end(lead->raw);
     char separator = csv_separator(run->input);
-    fwrite(raw.data, 1, raw.bytes, run->out);
+    if (run->cli->style.spreadsheet)
+        cells_guard(run->out, lead->own, separator);
+    else
+        fwrite(lead->own.data, 1, lead->own.bytes, run->out);
+    for (size_t i = 0; i < lead->filled; i++)
+        fputc(separator, run->out);
     fprintf(run->out, "%c%.4f%c%.9f%c%c%c%lld", separator, score->fit, separator, score->p,
             separator, score->grade, separator, (long long)score->raw);
     if (run->show_reasons) {
         char text[REASONS_TEXT_BYTES];
         score_reasons_text(score, text, sizeof text);
         fputc(separator, run->out);
-        out_csv_cell(run->out, proto_span_text(text), separator, false);
+        out_csv_cell(run->out, proto_span_text(text), separator, run->cli->style.spreadsheet);
     }
     fputc('\n', run->out);
 }
@@ -135,28 +167,30 @@ static int lead_send(struct lead_run *run, const struct csv_row *row)
     uint32_t id = icp_score_send(run->client, &query, &fault);
     if (id == 0)
         return cli_icp_fault(run->cli, &fault);
-    run->leads[run->sent++ % run->depth] = (struct lead){id, row->line, row->raw};
+    run->leads[run->sent++ % run->depth] = (struct lead){id, row->line, row->own, row->filled};
     return EX_OK;
+}
+
+/* The value is missing then; the row is scored without it. */
+static void on_bad_cell(void *context, const struct csv_row *row,
+                        const struct csv_cell_fault *fault)
+{
+    struct lead_run *run = context;
+    struct note_place place = {row->line, 0, csv_column(run->input, fault->column)};
+    csv_cell_place(run->input, row, fault->column, &place.line, &place.column);
+    notes_cell(&run->notes, place, fault->fault.message);
 }
 
 static int row_score(struct lead_run *run, const struct csv_row *row)
 {
-    struct csv_cell_fault cell;
     if (row->bad) {
         notes_refuse(&run->notes,
                      (struct note_place){row->bad_line, row->bad_column, row->bad_name},
                      row->message);
         return EX_OK;
     }
-    if (!csv_map_read(&run->map, row, &cell)) {
-        struct note_place place = {row->line, 0, ""};
-        if (cell.column == SIZE_MAX)
-            return cli_fault(run->cli, &cell.fault);
-        place.field = csv_column(run->input, cell.column);
-        csv_cell_place(run->input, row, cell.column, &place.line, &place.column);
-        notes_refuse(&run->notes, place, cell.fault.message);
-        return EX_OK;
-    }
+    if (!csv_map_read(&run->map, row, on_bad_cell, run))
+        return cli_fail(run->cli, EX_OSERR, "no memory for line %zu", row->line);
     int status = run->sent - run->received == run->depth ? lead_receive(run) : EX_OK;
     return status == EX_OK ? lead_send(run, row) : status;
 }
@@ -311,6 +345,7 @@ static int run_all(struct lead_run *run, struct out_file *output)
     double seconds =
         (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
     int noted = notes_end(&run->notes);
+    csv_told_end(run->cli, run->input);
     if (status == EX_OK)
         status = noted;
     if (status == EX_OK)
@@ -331,16 +366,15 @@ static int run_all(struct lead_run *run, struct out_file *output)
 int score_csv(const struct cli *cli)
 {
     struct lead_run run = {.cli = cli};
-    struct proto_fault fault = {.code = PROTO_OK};
     struct out_file output = {0};
     int status = options_read(&run);
     if (status != EX_OK)
         return status;
     if (!cli_has(cli, CLI_SCORE_OUT))
         return cli_fail(cli, EX_USAGE, "--out FILE is needed with --csv; - is standard output");
-    run.input = csv_open(cli_text(cli, CLI_SCORE_CSV), &fault);
+    run.input = csv_told_open(cli, cli_text(cli, CLI_SCORE_CSV), &status);
     if (run.input == NULL)
-        return cli_file_fault(cli, &fault);
+        return status;
     run.client = cli_connect(cli, &status);
     if (run.client != NULL)
         run.schema = schema_from_server(cli, run.client, &status);

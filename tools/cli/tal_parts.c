@@ -53,7 +53,7 @@ int tal_parts_read(const struct cli *cli, const char *path, const char *limit,
 {
     struct proto_fault fault = {.code = PROTO_OK};
     struct csv_row row;
-    struct csv_input *input = csv_open(path, &fault);
+    struct csv_input *input = csv_open(path, NULL, &fault);
     int status = EX_OK;
     if (input == NULL)
         return cli_fault(cli, &fault);
@@ -122,7 +122,7 @@ int tal_exclude_write(const struct cli *cli, const char *path, struct icp_payloa
     static const char *const names[][2] = {
         {"id", "exclude_ids"}, {"key", "exclude_keys"}, {"domain", "exclude_domains"}};
     struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_input *input = csv_open(path, &fault);
+    struct csv_input *input = csv_open(path, NULL, &fault);
     int status = EX_OK;
     size_t found = 0;
     if (input == NULL)

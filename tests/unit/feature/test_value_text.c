@@ -45,6 +45,34 @@ static const struct {
     {"4.9e-324", 4.9e-324},
     {"1.7976931348623157e308", 1.7976931348623157e308},
     {"9007199254740993", 9007199254740993.0},
+    {"$77.0M", 77000000},
+    {"77.5M", 77500000},
+    {"12k", 12000},
+    {"2.5 bn", 2.5e9},
+    {"3 Mio.", 3e6},
+    {"$5m", 5e6},
+    {"77,017,831\xE2\x82\xAC", 77017831},
+    {"5 EUR", 5},
+    {"USD 77,017,831", 77017831},
+    {"CHF 1'234.50", 1234.5},
+    {"77'017'831", 77017831},
+    {"1\xE2\x80\x99"
+     "234",
+     1234},
+    {"77 017 831", 77017831},
+    {"77\xC2\xA0"
+     "017\xC2\xA0"
+     "831",
+     77017831},
+    {"77\xE2\x80\xAF"
+     "017",
+     77017},
+    {"\xE2\x88\x92"
+     "5",
+     -5},
+    {"\xE2\x88\x92$5", -5},
+    {"~1,200", 1200},
+    {"66.3 %", 66.3},
 };
 
 static void numbers_are_read_as_people_write_them(void **state)
@@ -87,6 +115,16 @@ static const struct {
     {"%", "is not a number"},
     {"$", "is not a number"},
     {"5 people", "is not a number"},
+    {"5m", "is not a number"}, /* metres, minutes, millions? */
+    {"1 23", "is not a number"},
+    {"1'23", "is not a number"},
+    {"1,234'567", "is not a number"},
+    {"12 345 67", "is not a number"},
+    {"$5 EUR", "is not a number"},
+    {"1e308M", "is not a number"},
+    {"M", "is not a number"},
+    {"kM", "is not a number"},
+    {"Feb-10", "is not a number"},
     {"2016-10-20", "looks like a date"},
     {"11/23/2011", "looks like a date"},
     {"1.2.2020 10:00", "looks like a date"},
@@ -94,6 +132,27 @@ static const struct {
     {"1-2", "is not a number"},
     {"\xFF\xFE", "'\?\?' is not a number"},
 };
+
+static void flags_are_read_in_several_languages(void **state)
+{
+    (void)state;
+    static const char *const yes[] = {"yes", "TRUE", "1",   "y",    "t",  "on",        "1.0", "x",
+                                      "Ja",  "wahr", "oui", "VRAI", "si", "s\xC3\xAD", "sim"};
+    static const char *const no[] = {"no",   "False",  "0",   "n",    "f",     "off", "0.0",
+                                     "Nein", "falsch", "non", "FAUX", "falso", "nee"};
+    struct feature_schema *schema = fixture_schema();
+    struct feature_value value;
+    struct proto_fault fault = {0};
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+        assert_true(read_cell(schema, "public", yes[i], &value, &fault));
+        assert_true(value.present && value.flag);
+    }
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
+        assert_true(read_cell(schema, "public", no[i], &value, &fault));
+        assert_true(value.present && !value.flag);
+    }
+    feature_schema_release(schema);
+}
 
 static void what_is_no_number_is_refused_with_its_text(void **state)
 {
@@ -249,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_as_people_write_them),
         cmocka_unit_test(what_is_no_number_is_refused_with_its_text),
+        cmocka_unit_test(flags_are_read_in_several_languages),
         cmocka_unit_test(missing_words_are_missing_in_every_type),
         cmocka_unit_test(flags_take_the_usual_words),
         cmocka_unit_test(categories_are_trimmed_checked_and_bounded),

@@ -4,10 +4,37 @@
 
 #include <stdlib.h>
 
+#include "tools/cli/csv/csv_form.h"
 #include "tools/cli/csv/infer.h"
 
-bool csv_map_init(struct csv_map *map, const struct feature_schema *schema,
-                  const struct csv_input *input)
+/* The decimal sign of each column of numbers: as told, else by what its cells look like. */
+static bool decimals_find(struct csv_map *map, struct csv_input *input)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_votes file = {0};
+    struct csv_row row;
+    enum csv_decimal told = csv_decimal_told(input);
+    struct csv_votes *votes = calloc(map->column_count, sizeof *votes);
+    while (votes != NULL && told == CSV_DECIMAL_ANY && csv_next(input, &row, &fault)) {
+        for (size_t i = 0; !row.bad && i < row.cell_count; i++) {
+            const struct feature_field *field = map->columns[i].field;
+            if (field != NULL && field->type == FEATURE_NUMBER)
+                (void)csv_form_vote(&votes[i], row.cells[i], 1, row.line);
+        }
+    }
+    csv_rewind(input);
+    for (size_t i = 0; votes != NULL && i < map->column_count; i++)
+        csv_form_join(&file, &votes[i]);
+    for (size_t i = 0; votes != NULL && i < map->column_count; i++)
+        map->columns[i].decimal = told != CSV_DECIMAL_ANY
+                                      ? told
+                                      : csv_form_decide(&votes[i], &file, csv_separator(input));
+    bool found = votes != NULL && fault.code == PROTO_OK;
+    free(votes);
+    return found;
+}
+
+bool csv_map_init(struct csv_map *map, const struct feature_schema *schema, struct csv_input *input)
 {
     *map = (struct csv_map){.schema = schema, .column_count = csv_column_count(input)};
     map->columns = calloc(map->column_count, sizeof *map->columns);
@@ -20,7 +47,10 @@ bool csv_map_init(struct csv_map *map, const struct feature_schema *schema,
         map->columns[i].field = feature_schema_find(schema, proto_span_text(csv_column(input, i)));
         map->field_count += map->columns[i].field != NULL;
     }
-    return true;
+    if (decimals_find(map, input))
+        return true;
+    csv_map_fini(map);
+    return false;
 }
 
 void csv_map_fini(struct csv_map *map)
@@ -45,7 +75,7 @@ size_t csv_map_absent(const struct csv_map *map, const struct feature_field **fi
     return absent;
 }
 
-/* Packed tags and vectors of one row stand side by side in the scratch. */
+/* Packed tags, vectors and numbers with another decimal sign stand side by side in the scratch. */
 static size_t scratch_need(const struct csv_map *map, size_t column, const struct csv_row *row)
 {
     const struct feature_field *field = map->columns[column].field;
@@ -53,6 +83,8 @@ static size_t scratch_need(const struct csv_map *map, size_t column, const struc
         return 0;
     if (field->type == FEATURE_TAGS)
         return FEATURE_SCRATCH_BYTES(row->cells[column].bytes);
+    if (field->type == FEATURE_NUMBER && map->columns[column].decimal == CSV_DECIMAL_COMMA)
+        return row->cells[column].bytes;
     return field->type == FEATURE_VECTOR ? (size_t)field->dims * sizeof(float) : 0;
 }
 
@@ -71,23 +103,31 @@ static bool scratch_reserve(struct csv_map *map, const struct csv_row *row)
     return true;
 }
 
-bool csv_map_read(struct csv_map *map, const struct csv_row *row, struct csv_cell_fault *fault)
+static bool cell_read(struct csv_map *map, const struct csv_row *row, size_t column,
+                      uint8_t *scratch, size_t need, struct proto_fault *fault)
+{
+    const struct feature_field *field = map->columns[column].field;
+    struct proto_span cell = row->cells[column];
+    if (field->type == FEATURE_NUMBER && need > 0)
+        cell = csv_form_plain(map->columns[column].decimal, cell, scratch);
+    return feature_value_from_text(map->schema, field, cell, scratch, need, &map->values[field->id],
+                                   fault);
+}
+
+bool csv_map_read(struct csv_map *map, const struct csv_row *row, csv_on_bad on_bad, void *context)
 {
     memset(map->values, 0, map->schema->id_count * sizeof *map->values);
-    *fault = (struct csv_cell_fault){.column = SIZE_MAX};
     if (!scratch_reserve(map, row))
-        return proto_fault_set(&fault->fault, PROTO_NO_MEMORY, "", "no memory for line %zu",
-                               row->line);
+        return false;
     uint8_t *scratch = map->scratch;
     for (size_t i = 0; i < row->cell_count && i < map->column_count; i++) {
-        const struct feature_field *field = map->columns[i].field;
+        struct csv_cell_fault fault = {.column = i, .fault.code = PROTO_OK};
         size_t need = scratch_need(map, i, row);
-        if (field == NULL)
+        if (map->columns[i].field == NULL)
             continue;
-        if (!feature_value_from_text(map->schema, field, row->cells[i], scratch, need,
-                                     &map->values[field->id], &fault->fault)) {
-            fault->column = i;
-            return false;
+        if (!cell_read(map, row, i, scratch, need, &fault.fault)) {
+            map->values[map->columns[i].field->id] = (struct feature_value){0};
+            on_bad(context, row, &fault);
         }
         if (need > 0)
             scratch += need;
@@ -148,6 +188,8 @@ static bool columns_infer(struct csv_input *input, struct infer *infer, struct p
         return false;
     }
     infer->keep_all = true;
+    infer->separator = csv_separator(input);
+    infer->decimal = csv_decimal_told(input);
     infer_decide(infer);
     return !infer->failed ||
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %s", csv_name(input));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of a CSV file as values by a schema: which column is which field, and cells read to typed
- * values. Ownership: borrows schema and input; values point into the row's cells and the map's
- * scratch and die with the next row. Errors: false with the cell at fault. Threads: one. */
+ * values. A cell that cannot be read costs its value, not the row. Ownership: borrows schema and
+ * input; values point into the row's cells and the map's scratch and die with the next row. Errors:
+ * bad cells by a callback. Threads: one. */
 #ifndef CLI_CSV_ACCOUNT_H
 #define CLI_CSV_ACCOUNT_H
 
@@ -13,6 +14,7 @@ struct csv_map {
     const struct feature_schema *schema;
     struct csv_map_column {
         const struct feature_field *field; /* NULL: the column is no field */
+        enum csv_decimal decimal;          /* of a column of numbers */
     } * columns;
     size_t column_count;
     size_t field_count;           /* columns that are fields */
@@ -26,14 +28,18 @@ struct csv_cell_fault {
     struct proto_fault fault;
 };
 
-/* False: no memory. A column is a field if its name is the field's. */
+/* False: no memory. A column is a field if its name is the field's. Reads the file once, to see
+ * which decimal sign its numbers have, and rewinds it. */
 bool csv_map_init(struct csv_map *map, const struct feature_schema *schema,
-                  const struct csv_input *input);
+                  struct csv_input *input);
 void csv_map_fini(struct csv_map *map);
 /* Fields of the schema that no column has, by position; returns their number. */
 size_t csv_map_absent(const struct csv_map *map, const struct feature_field **fields, size_t most);
-/* Reads all cells of a row into map->values. */
-bool csv_map_read(struct csv_map *map, const struct csv_row *row, struct csv_cell_fault *fault);
+/* Reads all cells of a row into map->values; on_bad is told of each that cannot be read, whose
+ * value is missing then. False: no memory. */
+typedef void (*csv_on_bad)(void *context, const struct csv_row *row,
+                           const struct csv_cell_fault *fault);
+bool csv_map_read(struct csv_map *map, const struct csv_row *row, csv_on_bad on_bad, void *context);
 /* Writes the values that are present into a payload's open map. */
 void csv_map_write(const struct csv_map *map, struct icp_payload *payload);
 

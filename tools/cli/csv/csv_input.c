@@ -11,6 +11,7 @@ void csv_rewind(struct csv_input *input)
 {
     input->at = input->first;
     input->line = input->first_line;
+    input->filled_rows = 0;
 }
 
 double csv_done(const struct csv_input *input)
@@ -18,31 +19,19 @@ double csv_done(const struct csv_input *input)
     return input->bytes.bytes == 0 ? 1 : (double)input->at / (double)input->bytes.bytes;
 }
 
-/* Opening: the byte-order mark, the separator, the header. */
+/* Opening: the encoding, the byte-order mark, the separator, the header. */
 
-static char separator_guess(struct proto_span line)
+/* A name without outer blanks, in one line. */
+static char *name_keep(struct proto_span cell)
 {
-    size_t commas = 0;
-    size_t semicolons = 0;
-    size_t tabs = 0;
-    bool open = false;
-    for (size_t i = 0; i < line.bytes; i++) {
-        open ^= line.data[i] == '"';
-        if (open)
-            continue;
-        commas += line.data[i] == ',';
-        semicolons += line.data[i] == ';';
-        tabs += line.data[i] == '\t';
+    char *name = feature_text_copy(feature_text_trim(cell));
+    for (char *at = name; at != NULL && *at != '\0'; at++) {
+        if (*at == '\r' && at[1] == '\n')
+            memmove(at, at + 1, strlen(at));
+        if (*at == '\r' || *at == '\n')
+            *at = ' ';
     }
-    if (commas > 0)
-        return ',';
-    return tabs > semicolons ? '\t' : semicolons > 0 ? ';' : ',';
-}
-
-static bool is_utf16(struct proto_span bytes)
-{
-    return bytes.bytes >= 2 && ((bytes.data[0] == 0xff && bytes.data[1] == 0xfe) ||
-                                (bytes.data[0] == 0xfe && bytes.data[1] == 0xff));
+    return name;
 }
 
 static bool header_keep(struct csv_input *input, const struct csv_row *row,
@@ -58,7 +47,7 @@ static bool header_keep(struct csv_input *input, const struct csv_row *row,
         return proto_fault_set(fault, PROTO_NO_MEMORY, input->name, "no memory for the header");
     input->columns = columns;
     for (size_t i = 0; i < row->cell_count; i++) {
-        columns[i] = feature_text_copy(feature_text_trim(row->cells[i]));
+        columns[i] = name_keep(row->cells[i]);
         input->column_count = i + 1;
         if (columns[i] == NULL)
             return proto_fault_set(fault, PROTO_NO_MEMORY, input->name, "no memory for the header");
@@ -73,19 +62,29 @@ static bool header_keep(struct csv_input *input, const struct csv_row *row,
     return true;
 }
 
-static bool header_read(struct csv_input *input, struct proto_fault *fault)
+/* Passes over the mark and a line that names the separator; else finds it. */
+static void dialect_read(struct csv_input *input)
 {
     static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
-    if (is_utf16(input->bytes))
-        return proto_fault_set(fault, PROTO_BAD_PAYLOAD, input->name,
-                               "%s is UTF-16 text; save it as UTF-8", input->name);
+    char named = 0;
     input->has_mark = input->bytes.bytes >= 3 && memcmp(input->bytes.data, mark, 3) == 0;
     input->at = input->has_mark ? 3 : 0;
     input->line = 1;
-    input->separator = ',';
-    if (input->at < input->bytes.bytes)
-        input->separator = separator_guess(
-            (struct proto_span){input->bytes.data + input->at, csv_line_bytes(input, input->at)});
+    struct proto_span rest = {input->bytes.data + input->at, input->bytes.bytes - input->at};
+    size_t sep = csv_sep_line(rest, &named);
+    if (sep > 0) {
+        input->at += sep;
+        input->line = 2;
+        rest = (struct proto_span){rest.data + sep, rest.bytes - sep};
+    }
+    input->separator = input->dialect.separator != 0 ? input->dialect.separator
+                       : sep > 0                     ? named
+                                                     : csv_separator_find(rest);
+}
+
+static bool header_read(struct csv_input *input, struct proto_fault *fault)
+{
+    dialect_read(input);
     char place[CSV_PLACE_BYTES];
     struct csv_row row;
     if (!csv_row_read(input, &row, fault))
@@ -101,8 +100,23 @@ static bool header_read(struct csv_input *input, struct proto_fault *fault)
     return header_keep(input, &row, fault);
 }
 
+/* The bytes as UTF-8. */
+static bool bytes_take(struct csv_input *input, struct proto_span bytes, struct proto_fault *fault)
+{
+    size_t converted = 0;
+    enum csv_encoding found = CSV_ENCODING_UTF8;
+    input->bytes = bytes;
+    if (!csv_decode(bytes, input->dialect.encoding, input->name, &input->converted, &converted,
+                    &found, fault))
+        return false;
+    input->dialect.encoding = found;
+    if (input->converted != NULL)
+        input->bytes = (struct proto_span){input->converted, converted};
+    return true;
+}
+
 struct csv_input *csv_open_bytes(struct proto_span bytes, const char *name,
-                                 struct proto_fault *fault)
+                                 const struct csv_dialect *dialect, struct proto_fault *fault)
 {
     struct csv_input *input = calloc(1, sizeof *input);
     if (input == NULL || (input->name = strdup(name)) == NULL) {
@@ -110,23 +124,26 @@ struct csv_input *csv_open_bytes(struct proto_span bytes, const char *name,
         proto_fault_set(fault, PROTO_NO_MEMORY, name, "no memory to read %s", name);
         return NULL;
     }
-    input->bytes = bytes;
+    if (dialect != NULL)
+        input->dialect = *dialect;
     struct proto_fault found = {.code = PROTO_OK};
-    if (header_read(input, &found) && found.code == PROTO_OK)
+    if (bytes_take(input, bytes, &found) && header_read(input, &found) && found.code == PROTO_OK)
         return input;
     *fault = found;
     csv_close(input);
     return NULL;
 }
 
-struct csv_input *csv_open(const char *path, struct proto_fault *fault)
+struct csv_input *csv_open(const char *path, const struct csv_dialect *dialect,
+                           struct proto_fault *fault)
 {
     size_t bytes = 0;
     uint8_t *data = csv_file_read(path, CSV_FILE_BYTES_MAX, &bytes, fault);
     if (data == NULL)
         return NULL;
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
-    struct csv_input *input = csv_open_bytes((struct proto_span){data, bytes}, name, fault);
+    struct csv_input *input =
+        csv_open_bytes((struct proto_span){data, bytes}, name, dialect, fault);
     if (input == NULL)
         free(data);
     else
@@ -144,6 +161,7 @@ void csv_close(struct csv_input *input)
     csv_free(&input->parser);
     free(input->text);
     free(input->cells);
+    free(input->converted);
     free(input->owned);
     free(input->name);
     free(input);
@@ -191,4 +209,20 @@ bool csv_has_mark(const struct csv_input *input)
 char csv_separator(const struct csv_input *input)
 {
     return input->separator;
+}
+
+enum csv_encoding csv_encoding_of(const struct csv_input *input)
+{
+    return input->dialect.encoding;
+}
+
+enum csv_decimal csv_decimal_told(const struct csv_input *input)
+{
+    return input->dialect.decimal;
+}
+
+size_t csv_filled_rows(const struct csv_input *input, size_t *first_line)
+{
+    *first_line = input->filled_line;
+    return input->filled_rows;
 }

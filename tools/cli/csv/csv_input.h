@@ -2,13 +2,14 @@
 /* CSV files as they are: rows with the physical line they start on, every kind of dirt told by line
  * and column, and the next row found again after it.
  *
- * Parsed by libcsv in strict mode, line by line, so that a row's bytes and lines are known. The
- * separator is a comma, or the semicolon or tab that the header uses instead. A byte-order mark is
- * passed over; empty lines are too. Blanks around a cell are dropped. Bad rows: a quote in the
- * middle of a cell, a quote never closed, more or fewer cells than the header, bytes that are not
- * UTF-8, NUL bytes. A row that spans lines and does not fit the header is taken for a stray quote:
- * reading goes on at the line after its first.
- * Shapes: lines and columns count from 1, columns in characters. The whole file is held in memory
+ * Parsed by libcsv in strict mode, line by line, so that a row's bytes and lines are known.
+ * Encoding and separator are those of csv_dialect.h. A byte-order mark is passed over; empty lines
+ * and rows of empty cells are too. Blanks around a cell are dropped. A row that ends early is
+ * filled with empty cells if it has half of them or more; cells beyond the header are dropped if
+ * they are empty. Bad rows: a quote in the middle of a cell, a quote never closed, another number
+ * of cells, bytes that are not UTF-8, NUL bytes. A row that spans lines and does not fit the header
+ * is taken for a stray quote: reading goes on at the line after its first. Shapes: lines and
+ * columns count from 1, columns in characters. The whole file is held in memory
  * (CSV_FILE_BYTES_MAX). Ownership: a row's spans die with the next csv_next; names with the input.
  * Errors: csv_open faults on the file (IO, TOO_LARGE, BAD_PAYLOAD for one that is no CSV).
  * Threads: one input, one thread. Cost: about 10 ns a byte. */
@@ -17,6 +18,7 @@
 
 #include "proto/fault.h"
 #include "proto/span.h"
+#include "tools/cli/csv/csv_dialect.h"
 
 /* A file this large holds 10 million accounts of 400 bytes, more than one import should. */
 #define CSV_FILE_BYTES_MAX ((size_t)4 << 30)
@@ -28,6 +30,8 @@
 struct csv_row {
     size_t line;           /* physical line on which the row starts */
     struct proto_span raw; /* its bytes with the line end, as they stand in the file */
+    struct proto_span own; /* its bytes up to the header's last cell, without the line end */
+    size_t filled;         /* cells that were missing at its end; own lacks them */
     const struct proto_span *cells;
     size_t cell_count;
     bool bad;
@@ -40,11 +44,12 @@ struct csv_row {
 
 struct csv_input;
 
-/* path "-" is standard input. */
-struct csv_input *csv_open(const char *path, struct proto_fault *fault);
+/* path "-" is standard input. dialect: what is told of the file, NULL for nothing. */
+struct csv_input *csv_open(const char *path, const struct csv_dialect *dialect,
+                           struct proto_fault *fault);
 /* The same from bytes that are already there (borrowed); `name` is for messages. */
 struct csv_input *csv_open_bytes(struct proto_span bytes, const char *name,
-                                 struct proto_fault *fault);
+                                 const struct csv_dialect *dialect, struct proto_fault *fault);
 void csv_close(struct csv_input *input);
 const char *csv_name(const struct csv_input *input); /* for messages: the path */
 
@@ -56,6 +61,10 @@ size_t csv_column_find(const struct csv_input *input, const char *name);
 struct proto_span csv_header(const struct csv_input *input);
 bool csv_has_mark(const struct csv_input *input); /* a byte-order mark stood at the start */
 char csv_separator(const struct csv_input *input);
+enum csv_encoding csv_encoding_of(const struct csv_input *input);
+enum csv_decimal csv_decimal_told(const struct csv_input *input);
+/* Rows so far that were filled up, and the line of the first. */
+size_t csv_filled_rows(const struct csv_input *input, size_t *first_line);
 
 /* The next row, good or bad. False at the end, or out of memory (*fault set, code not OK). */
 bool csv_next(struct csv_input *input, struct csv_row *row, struct proto_fault *fault);

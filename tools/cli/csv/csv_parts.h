@@ -10,7 +10,11 @@
 
 struct csv_input {
     char *name;
-    uint8_t *owned; /* the file; NULL if borrowed */
+    uint8_t *owned;             /* the file; NULL if borrowed */
+    uint8_t *converted;         /* the file in UTF-8; NULL if it was that */
+    struct csv_dialect dialect; /* as told, then as found */
+    size_t filled_rows;
+    size_t filled_line; /* of the first */
     struct proto_span bytes;
     size_t at;        /* start of the next row */
     size_t line;      /* of `at` */

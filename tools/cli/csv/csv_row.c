@@ -170,6 +170,51 @@ static void row_finish(struct csv_input *input, struct csv_row *row)
     row->cell_count = input->cell_count;
 }
 
+static bool is_filled(const struct csv_row *row, size_t from)
+{
+    for (size_t i = from; i < row->cell_count; i++) {
+        if (row->cells[i].bytes > 0)
+            return true;
+    }
+    return false;
+}
+
+static struct proto_span without_end(struct proto_span raw)
+{
+    while (raw.bytes > 0 && (raw.data[raw.bytes - 1] == '\n' || raw.data[raw.bytes - 1] == '\r'))
+        raw.bytes--;
+    return raw;
+}
+
+/* A row that ends early is filled, empty cells beyond the header are dropped. False: no memory. */
+static bool row_fit(struct csv_input *input, struct csv_row *row)
+{
+    size_t columns = input->column_count;
+    row->own = without_end(row->raw);
+    if (row->cell_count > columns && !is_filled(row, columns)) {
+        size_t end = cell_offset(input, row->raw, columns);
+        row->own.bytes = (size_t)(input->bytes.data + end - row->raw.data) - 1;
+        row->cell_count = columns;
+    }
+    if (row->cell_count >= columns || row->cell_count * 2 < columns)
+        return true;
+    if (input->cell_capacity < columns) {
+        struct proto_span *cells = realloc(input->cells, columns * sizeof *cells);
+        if (cells == NULL)
+            return false;
+        input->cells = cells;
+        input->cell_capacity = columns;
+        row->cells = cells;
+    }
+    row->filled = columns - row->cell_count;
+    for (size_t i = row->cell_count; i < columns; i++)
+        input->cells[i] = (struct proto_span){input->cells[0].data, 0};
+    row->cell_count = columns;
+    if (input->filled_rows++ == 0)
+        input->filled_line = row->line;
+    return true;
+}
+
 /* What libcsv does not look at: count of cells, NUL bytes, UTF-8. */
 static void row_check(struct csv_input *input, struct csv_row *row)
 {
@@ -242,7 +287,10 @@ static size_t row_parse(struct csv_input *input, struct csv_row *row)
         return first_end;
     }
     /* Lines that a stray quote joined make a row that does not fit the header. */
-    if (at > first_end && input->column_count > 0 && input->cell_count != input->column_count) {
+    bool whole =
+        input->cell_count == input->column_count || (input->cell_count == input->column_count + 1 &&
+                                                     input->cells[input->column_count].bytes == 0);
+    if (at > first_end && input->column_count > 0 && !whole) {
         row_spoil(input, row, quote_opened(input, input->at, first_end), SIZE_MAX,
                   "a quote is opened here and closed only %zu lines below, in a row of %zu cells "
                   "where the header has %zu",
@@ -272,6 +320,9 @@ bool csv_row_read(struct csv_input *input, struct csv_row *row, struct proto_fau
                                input->line);
     if (!row->bad) {
         row_finish(input, row);
+        if (input->column_count > 0 && !row_fit(input, row))
+            return proto_fault_set(fault, PROTO_NO_MEMORY, input->name, "no memory for line %zu",
+                                   input->line);
         row_check(input, row);
     }
     input->line += lines_between(input, input->at, end);
@@ -281,7 +332,11 @@ bool csv_row_read(struct csv_input *input, struct csv_row *row, struct proto_fau
 
 bool csv_next(struct csv_input *input, struct csv_row *row, struct proto_fault *fault)
 {
-    return csv_row_read(input, row, fault);
+    while (csv_row_read(input, row, fault)) {
+        if (row->bad || is_filled(row, 0))
+            return true;
+    }
+    return false;
 }
 
 void csv_cell_place(struct csv_input *input, const struct csv_row *row, size_t cell, size_t *line,

@@ -11,6 +11,7 @@
 #include "server/feature/span_text.h"
 #include "tools/cli/csv/infer_census.h"
 #include "tools/cli/csv/infer_column.h"
+#include "tools/cli/csv/infer_form.h"
 
 bool infer_init(struct infer *infer, const char *const *names, size_t count)
 {
@@ -148,13 +149,101 @@ static void names_check(struct infer *infer)
     }
 }
 
+/* Which decimal sign each column has, by its own cells or, where those could be both, by the file.
+ */
+static void decimals_decide(struct infer *infer)
+{
+    struct csv_votes file = {0};
+    struct csv_votes *votes = calloc(infer->column_count + 1, sizeof *votes);
+    if (votes == NULL) {
+        infer->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < infer->column_count; i++) {
+        const struct text_count *texts = &infer->columns[i].texts;
+        size_t numbers = 0;
+        size_t cells = 0;
+        for (size_t t = 0; t < texts->count; t++) {
+            const struct text_entry *entry = &texts->entries[t];
+            if (infer_is_missing(&infer->columns[i], entry->text))
+                continue;
+            cells += entry->count;
+            numbers +=
+                csv_form_vote(&votes[i], entry->text, entry->count, entry->line) ? entry->count : 0;
+        }
+        if (numbers * 10 < cells * 9) /* names and dates have points too */
+            votes[i] = (struct csv_votes){0};
+        csv_form_join(&file, &votes[i]);
+    }
+    for (size_t i = 0; i < infer->column_count; i++) {
+        struct infer_column *column = &infer->columns[i];
+        bool told = infer->decimal != CSV_DECIMAL_ANY;
+        column->decimal =
+            told ? infer->decimal : csv_form_decide(&votes[i], &file, infer->separator);
+        column->decimal_open = !told && csv_form_is_open(&votes[i]);
+        column->open_line = votes[i].line;
+    }
+    free(votes);
+}
+
+/* NA is Namibia among codes of countries, and North America among regions. */
+static void na_decide(struct infer_column *column)
+{
+    const struct text_count *texts = &column->texts;
+    size_t codes = 0;
+    size_t others = 0;
+    bool is_region = infer_name_is_region(column->name);
+    if (text_count_find(texts, proto_span_text("NA")) == NULL)
+        return;
+    for (size_t t = 0; t < texts->count; t++) {
+        struct proto_span text = texts->entries[t].text;
+        if (infer_is_missing(column, text))
+            continue;
+        bool code = infer_is_short_code(text, is_region ? 5 : 2);
+        codes += code;
+        others += !code;
+    }
+    column->keeps_na = codes >= (is_region ? 2 : 5) && others * 10 <= codes;
+}
+
+/* Where NA is a code of one column, it is no word for missing of the whole file: each other column
+ * in which it stands gets it as a word of its own. */
+static void na_share(struct infer *infer)
+{
+    bool kept = false;
+    for (size_t i = 0; i < infer->column_count; i++)
+        kept |= infer->columns[i].keeps_na && infer->columns[i].role == INFER_FIELD;
+    for (size_t i = 0; i < infer->column_count && kept; i++) {
+        struct infer_column *column = &infer->columns[i];
+        for (size_t t = 0; t < column->texts.count && !column->keeps_na; t++) {
+            struct proto_span text = column->texts.entries[t].text;
+            if (feature_text_same(text, proto_span_text("NA")) &&
+                column->word_count < INFER_WORDS_MAX)
+                column->words[column->word_count++] = text;
+        }
+    }
+}
+
+static bool na_is_kept(const struct infer *infer)
+{
+    for (size_t i = 0; i < infer->column_count; i++) {
+        if (infer->columns[i].keeps_na && infer->columns[i].role == INFER_FIELD)
+            return true;
+    }
+    return false;
+}
+
 void infer_decide(struct infer *infer)
 {
+    for (size_t i = 0; i < infer->column_count; i++)
+        na_decide(&infer->columns[i]);
+    decimals_decide(infer);
     for (size_t i = 0; i < infer->column_count; i++)
         infer_column_decide(&infer->columns[i], infer->probe, infer->rows, infer->keep_all);
     id_choose(infer);
     domain_choose(infer);
     names_check(infer);
+    na_share(infer);
 }
 
 /* The schema as JSON. */
@@ -193,7 +282,8 @@ static json_t *missing_json(const struct infer *infer)
             for (size_t t = 0; t < texts->count && !occurs; t++)
                 occurs = feature_text_same(texts->entries[t].text, proto_span_text(words[w]));
         }
-        if (occurs)
+        bool is_code = strcmp(words[w], "NA") == 0 && na_is_kept(infer);
+        if (occurs && !is_code)
             json_array_append_new(missing, json_string(words[w]));
     }
     return missing;

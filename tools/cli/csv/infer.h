@@ -7,7 +7,8 @@
  *   number          19 of 20 cells are numbers; or half of them, and the rest is at most three
  *                   words, which become missing words of the field. Log scale if skewed.
  *   tags            one cell in 20 holds several texts between ';' or '|', and they repeat
- *   category        values repeat: one cell in five holds a value that has support
+ *   category        codes of digits (by name, such as zip, or by form, such as 12345-6789); or
+ *                   values repeat: one cell in five holds a value that has support
  *   left out        constant, identifier (every value differs, and the name or form says so), free
  *                   text, dates (no type for them yet), websites and email addresses that are no
  * key Columns named as id, key or label are taken as told. Shapes: at most INFER_DISTINCT_MAX
@@ -19,6 +20,7 @@
 #include <jansson.h>
 
 #include "server/feature/schema.h"
+#include "tools/cli/csv/csv_form.h"
 #include "tools/cli/csv/text_count.h"
 
 #define INFER_DISTINCT_MAX 65536
@@ -44,7 +46,11 @@ struct infer_column {
     struct proto_span
         words[INFER_WORDS_MAX]; /* missing words of this field beside the usual ones */
     size_t word_count;
-    char why[160]; /* what spoke for the decision, or is to be known of it */
+    enum csv_decimal decimal; /* of its numbers */
+    bool decimal_open;        /* the file decided that, not the column */
+    size_t open_line;         /* of a cell that could be read both ways */
+    bool keeps_na;            /* NA is one of its codes */
+    char why[160];            /* what spoke for the decision, or is to be known of it */
 };
 
 struct infer {
@@ -53,6 +59,8 @@ struct infer {
     size_t rows;
     struct feature_schema *probe; /* a number and a flag, to try texts on */
     bool keep_all;                /* leave nothing out: for labels over any column */
+    char separator;               /* of the file; 0: not known */
+    enum csv_decimal decimal;     /* told for all columns */
     bool failed;
 };
 

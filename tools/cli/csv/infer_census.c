@@ -4,19 +4,21 @@
 #include "tools/cli/csv/infer_census.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "server/feature/span_text.h"
 #include "server/identity/domain.h"
+#include "tools/cli/csv/infer_form.h"
 
-bool infer_is_missing(struct proto_span text)
+bool infer_is_missing(const struct infer_column *column, struct proto_span text)
 {
     size_t count = 0;
     const char *const *words = feature_default_missing_words(&count);
     if (text.bytes == 0)
         return true;
+    if (column->keeps_na && proto_span_is(text, "NA"))
+        return false;
     for (size_t i = 0; i < count; i++) {
         if (feature_text_same(text, proto_span_text(words[i])))
             return true;
@@ -45,10 +47,19 @@ static bool reads_as(const struct feature_schema *probe, enum probe field, struc
            value->present;
 }
 
-bool infer_reads_as_number(const struct feature_schema *probe, struct proto_span text,
-                           struct feature_value *value)
+bool infer_reads_as_number(const struct infer_column *column, const struct feature_schema *probe,
+                           struct proto_span text, struct feature_value *value)
 {
+    uint8_t plain[128];
+    if (text.bytes <= sizeof plain)
+        text = csv_form_plain(column->decimal, text, plain);
     return reads_as(probe, PROBE_NUMBER, text, value);
+}
+
+bool infer_flag_is_yes(const struct feature_schema *probe, struct proto_span text)
+{
+    struct feature_value value;
+    return reads_as(probe, PROBE_FLAG, text, &value) && value.flag;
 }
 
 static bool is_digits(struct proto_span text)
@@ -67,23 +78,6 @@ bool infer_has_digit(struct proto_span text)
             return true;
     }
     return false;
-}
-
-/* Three runs of digits with the same sign between, perhaps a time behind. */
-static bool is_date(struct proto_span text)
-{
-    char copy[40];
-    unsigned first;
-    unsigned second;
-    unsigned third;
-    char sign;
-    char again;
-    if (text.bytes < 6 || text.bytes >= sizeof copy)
-        return false;
-    memcpy(copy, text.data, text.bytes);
-    copy[text.bytes] = '\0';
-    return sscanf(copy, "%4u%c%2u%c%4u", &first, &sign, &second, &again, &third) == 5 &&
-           sign == again && strchr("-/.", sign) != NULL;
 }
 
 static bool is_website(struct proto_span text)
@@ -113,11 +107,11 @@ static bool is_list(struct proto_span text)
     return false;
 }
 
-static void census_number(struct infer_census *census, const struct feature_schema *probe,
-                          const struct text_entry *entry)
+static void census_number(struct infer_census *census, const struct infer_column *column,
+                          const struct feature_schema *probe, const struct text_entry *entry)
 {
     struct feature_value value;
-    if (reads_as(probe, PROBE_NUMBER, entry->text, &value)) {
+    if (infer_reads_as_number(column, probe, entry->text, &value)) {
         census->numbers += entry->count;
         if (is_digits(entry->text)) {
             census->whole += entry->count;
@@ -132,19 +126,24 @@ static void census_number(struct infer_census *census, const struct feature_sche
         census->not_number = entry;
 }
 
-static void census_entry(struct infer_census *census, const struct feature_schema *probe,
-                         const struct text_entry *entry, size_t support)
+static void census_entry(struct infer_census *census, const struct infer_column *column,
+                         const struct feature_schema *probe, const struct text_entry *entry,
+                         size_t support)
 {
     struct feature_value value;
     census->cells += entry->count;
     census->distinct++;
-    census_number(census, probe, entry);
+    census_number(census, column, probe, entry);
     if (reads_as(probe, PROBE_FLAG, entry->text, &value)) {
         census->flags += entry->count;
         census->flag_yes += value.flag;
         census->flag_no += !value.flag;
     }
-    census->dates += is_date(entry->text) ? entry->count : 0;
+    census->dates += infer_is_date(entry->text) ? entry->count : 0;
+    census->codes += infer_is_code(entry->text) ? entry->count : 0;
+    census->ranges += infer_is_range(entry->text) ? entry->count : 0;
+    if (census->spoilt == NULL && infer_is_spoilt_range(entry->text))
+        census->spoilt = entry;
     census->websites += is_website(entry->text) ? entry->count : 0;
     census->emails += is_email(entry->text) ? entry->count : 0;
     census->lists += is_list(entry->text) ? entry->count : 0;
@@ -159,8 +158,8 @@ struct infer_census infer_census_take(const struct infer_column *column,
     /* A category needs some rows to say anything; in a small file two must do. */
     size_t support = rows / 100 < 2 ? 2 : rows / 100 > 5 ? 5 : rows / 100;
     for (size_t i = 0; i < column->texts.count; i++) {
-        if (!infer_is_missing(column->texts.entries[i].text))
-            census_entry(&census, probe, &column->texts.entries[i], support);
+        if (!infer_is_missing(column, column->texts.entries[i].text))
+            census_entry(&census, column, probe, &column->texts.entries[i], support);
     }
     census.cells += column->texts.overflow;
     return census;

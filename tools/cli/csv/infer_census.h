@@ -17,6 +17,9 @@ struct infer_census {
     size_t flag_yes;
     size_t flag_no;
     size_t dates;
+    size_t codes;                    /* digits in a form of codes */
+    size_t ranges;                   /* "11-50" */
+    const struct text_entry *spoilt; /* "Feb-10", the first */
     size_t websites;
     size_t emails;
     size_t lists;       /* cells with ';' or '|' between texts */
@@ -31,11 +34,13 @@ struct infer_census infer_census_take(const struct infer_column *column,
                                       const struct feature_schema *probe, size_t rows);
 /* The schema that texts are tried on; NULL: no memory. */
 struct feature_schema *infer_probe(void);
-/* A word that usually means missing. */
-bool infer_is_missing(struct proto_span text);
+/* A word that usually means missing, in this column. */
+bool infer_is_missing(const struct infer_column *column, struct proto_span text);
 bool infer_has_digit(struct proto_span text);
+/* Whether a word for a flag is the one for yes. */
+bool infer_flag_is_yes(const struct feature_schema *probe, struct proto_span text);
 /* The same reading that import will use. */
-bool infer_reads_as_number(const struct feature_schema *probe, struct proto_span text,
-                           struct feature_value *value);
+bool infer_reads_as_number(const struct infer_column *column, const struct feature_schema *probe,
+                           struct proto_span text, struct feature_value *value);
 
 #endif

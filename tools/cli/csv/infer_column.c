@@ -10,6 +10,7 @@
 
 #include "server/feature/span_text.h"
 #include "tools/cli/csv/infer_census.h"
+#include "tools/cli/csv/infer_form.h"
 
 /* Shares that decide, in twentieths: enough that a few slips do not hide what a column is. */
 #define MOST(part, whole) ((part)*20 >= (whole)*19)
@@ -18,26 +19,12 @@
 
 /* Names of columns. */
 
-static bool name_has_word(const char *name, const char *word)
-{
-    size_t bytes = strlen(word);
-    for (const char *at = name; (at = strcasestr(at, word)) != NULL; at++) {
-        /* "paid" holds "id" but is no identifier; "leadId" and "lead_id" are. */
-        bool starts = at == name || !isalpha((unsigned char)at[-1]) ||
-                      (islower((unsigned char)at[-1]) && isupper((unsigned char)at[0]));
-        bool ends = !isalpha((unsigned char)at[bytes]);
-        if (starts && ends)
-            return true;
-    }
-    return false;
-}
-
 bool infer_name_is_id(const char *name)
 {
     static const char *const words[] = {"id",   "number", "no",  "nr",     "code",   "key", "uuid",
                                         "guid", "cik",    "ref", "symbol", "ticker", "isin"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (name_has_word(name, words[i]))
+        if (infer_name_has_word(name, words[i]))
             return true;
     }
     return false;
@@ -107,11 +94,31 @@ static bool decide_left_out(struct infer_column *column, const struct infer_cens
     return false;
 }
 
-static bool decide_flag(struct infer_column *column, const struct infer_census *census)
+/* Which word is yes, where it is not one of the plain ones. */
+static void flag_note(struct infer_column *column, const struct feature_schema *probe)
+{
+    static const char *const plain[] = {"yes", "no", "true", "false", "1", "0", "y", "n"};
+    for (size_t i = 0; i < column->texts.count; i++) {
+        struct proto_span text = column->texts.entries[i].text;
+        char shown[FEATURE_SHOWN_BYTES];
+        bool is_plain = infer_is_missing(column, text);
+        for (size_t w = 0; w < sizeof plain / sizeof *plain; w++)
+            is_plain |= feature_text_same(text, proto_span_text(plain[w]));
+        if (is_plain)
+            continue;
+        say(column, "'%s' is %s", feature_text_show(text, shown, sizeof shown),
+            infer_flag_is_yes(probe, text) ? "yes" : "no");
+        return;
+    }
+}
+
+static bool decide_flag(struct infer_column *column, const struct feature_schema *probe,
+                        const struct infer_census *census)
 {
     if (census->flags != census->cells || column->texts.overflow > 0)
         return false;
     column->type = FEATURE_FLAG;
+    flag_note(column, probe);
     if (census->flag_yes == 0 || census->flag_no == 0)
         say(column, "only %s and missing", census->flag_yes > 0 ? "yes" : "no");
     return true;
@@ -132,8 +139,8 @@ static bool is_skewed(const struct infer_column *column, const struct feature_sc
     size_t count = 0;
     for (size_t i = 0; numbers != NULL && i < column->texts.count; i++) {
         struct feature_value value;
-        if (!infer_is_missing(column->texts.entries[i].text) &&
-            infer_reads_as_number(probe, column->texts.entries[i].text, &value))
+        if (!infer_is_missing(column, column->texts.entries[i].text) &&
+            infer_reads_as_number(column, probe, column->texts.entries[i].text, &value))
             numbers[count++] = value.number;
     }
     bool skewed = false;
@@ -144,6 +151,24 @@ static bool is_skewed(const struct infer_column *column, const struct feature_sc
     }
     free(numbers);
     return skewed;
+}
+
+/* How a form that is not plain was understood: the reader may know better. */
+static void number_note(struct infer_column *column, const struct feature_schema *probe)
+{
+    char shown[FEATURE_SHOWN_BYTES];
+    char number[FEATURE_NUMBER_TEXT_BYTES];
+    for (size_t i = 0; i < column->texts.count && column->why[0] == '\0'; i++) {
+        const struct text_entry *entry = &column->texts.entries[i];
+        struct feature_value value;
+        double plain;
+        if (infer_is_missing(column, entry->text) || feature_number_read(entry->text, &plain) ||
+            !infer_reads_as_number(column, probe, entry->text, &value))
+            continue;
+        (void)feature_number_print(value.number, number);
+        say(column, "'%s' is read as %s", feature_text_show(entry->text, shown, sizeof shown),
+            number);
+    }
 }
 
 static bool decide_number(struct infer_column *column, const struct feature_schema *probe,
@@ -160,7 +185,8 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
     for (size_t i = 0; i < column->texts.count; i++) {
         const struct text_entry *entry = &column->texts.entries[i];
         struct feature_value value;
-        if (infer_is_missing(entry->text) || infer_reads_as_number(probe, entry->text, &value))
+        if (infer_is_missing(column, entry->text) ||
+            infer_reads_as_number(column, probe, entry->text, &value))
             continue;
         /* A few words among numbers mean that there is none; "12 (1980)" is a slip of somebody. */
         if (words_only && !infer_has_digit(entry->text) && column->word_count < INFER_WORDS_MAX) {
@@ -174,9 +200,20 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
     if (slip != NULL && slips > 0)
         say(column, "%zu cells are no numbers, first line %zu: '%s'", slips, slip->line,
             feature_text_show(slip->text, shown, sizeof shown));
+    else if (column->decimal == CSV_DECIMAL_COMMA)
+        say(column, column->decimal_open
+                        ? "read with a decimal comma, as the rest of the file is (--decimal point "
+                          "if not)"
+                        : "numbers have a decimal comma");
+    else if (column->decimal_open)
+        say(column,
+            "line %zu could be a number with a decimal comma; read with a point (--decimal "
+            "comma if not)",
+            column->open_line);
     else if (column->word_count > 0)
         say(column, "'%s' among the numbers means missing",
             feature_text_show(column->words[0], shown, sizeof shown));
+    number_note(column, probe);
     return true;
 }
 
@@ -211,16 +248,45 @@ static bool decide_tags(struct infer_column *column, const struct infer_census *
     return true;
 }
 
-static void decide_text(struct infer_column *column, const struct infer_census *census)
+/* Digits that name something are no quantities: half of them more is nothing. */
+static bool decide_code(const struct infer_column *column, const struct infer_census *census)
+{
+    size_t digits = census->whole + census->codes;
+    bool by_form = census->codes > 0 && MOST(digits, census->cells);
+    return by_form || (infer_name_is_code(column->name) && MOST(digits, census->cells));
+}
+
+/* What of the values is to be known, though they are text for certain. */
+static bool text_note(struct infer_column *column, const struct infer_census *census, bool is_code)
+{
+    char shown[FEATURE_SHOWN_BYTES];
+    if (is_code)
+        say(column, "digits here are codes, not quantities");
+    else if (column->keeps_na)
+        say(column, "'NA' is one of its codes here, not a missing value");
+    else if (census->spoilt != NULL && census->ranges * 2 >= census->cells)
+        say(column, "'%s' on line %zu is a range that a spreadsheet turned into a date",
+            feature_text_show(census->spoilt->text, shown, sizeof shown), census->spoilt->line);
+    else
+        return false;
+    return true;
+}
+
+static void decide_text(struct infer_column *column, const struct infer_census *census,
+                        bool is_code)
 {
     column->type = FEATURE_CATEGORY;
     bool repeats = census->supported * 5 >= census->cells;
     bool is_long = census->long_texts * 2 >= census->cells;
     char shown[FEATURE_SHOWN_BYTES];
     if (!repeats && census->distinct >= FREE_TEXT_DISTINCT_MIN)
-        (void)leave_out(column, column->is_unique && !is_long && infer_name_is_id(column->name)
+        (void)leave_out(column, is_code
+                                    ? "codes, such as telephone numbers: hardly any occurs again"
+                                : column->is_unique && !is_long && infer_name_is_id(column->name)
                                     ? "identifier: every value differs"
                                     : "free text: hardly any value occurs again");
+    else if (text_note(column, census, is_code))
+        return;
     else if (census->leading_zero > 0)
         say(column, "digits with leading zeros are codes");
     else if (census->numbers * 2 >= census->cells && census->not_number != NULL)
@@ -248,10 +314,11 @@ void infer_column_decide(struct infer_column *column, const struct feature_schem
         return;
     column->role = INFER_FIELD;
     column->why[0] = '\0';
-    if (census.cells == 0 ||
-        (!decide_flag(column, &census) && !decide_number(column, probe, &census) &&
+    bool is_code = decide_code(column, &census);
+    if (census.cells == 0 || is_code ||
+        (!decide_flag(column, probe, &census) && !decide_number(column, probe, &census) &&
          !decide_tags(column, &census)))
-        decide_text(column, &census);
+        decide_text(column, &census, is_code);
     if (column->is_label || keep_all)
         column->role = INFER_FIELD;
     if (column->is_label && column->why[0] == '\0')

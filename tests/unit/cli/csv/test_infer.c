@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tools/cli/csv/infer.h"
 
@@ -75,6 +76,106 @@ MAKER(make_skewed, "%zu", row < 300 ? 10 + row : row * row * 40)
 MAKER(make_websites, "https://www.company%zu.com/", row)
 MAKER(make_emails, "person%zu@company.com", row)
 MAKER(make_ids, "id-%zu", row)
+
+MAKER(make_euro_amounts, "%zu.%03zu,%02zu", 1 + row % 99, row * 7 % 1000, row % 100)
+MAKER(make_either, "%zu.%03zu", 100 + row % 99, 1 + row * 7 % 999)
+MAKER(make_zip_plus, row % 9 == 0 ? "%zu-1234" : "%zu", 10000 + row % 40)
+MAKER(make_telephones, "+1530772%04zu", row)
+MAKER(make_german_flags, "%s", row % 2 ? "Ja" : "Nein")
+MAKER(make_millions, "$%zu.5M", 1 + row % 60)
+MAKER(make_ranges, "%s", row % 4 == 0 ? "Feb-10" : row % 4 == 1 ? "11-50" : "51-200")
+MAKER(make_errors, row % 9 == 0 ? "#DIV/0!" : "%zu", row)
+MAKER(make_month_dates, "%s %02zu, 2023", row % 2 ? "Jan" : "March", 1 + row % 28)
+MAKER(make_short_dates, "%02zu-%s-23", 1 + row % 28, row % 2 ? "Okt" : "Feb")
+MAKER(make_mail_dates, "Sun, %02zu Jan 2023 00:27:00 +0200", 1 + row % 28)
+MAKER(make_stamps, "2023%02zu%02zu", 1 + row % 12, 1 + row % 28)
+MAKER(make_quarters, "Q%zu 202%zu", 1 + row % 4, row % 5)
+MAKER(make_may, "%s", row % 3 == 0 ? "May be" : row % 3 == 1 ? "March 2 go" : "Dec")
+
+static const char *const countries[] = {"NA", "ZA", "DE", "FR", "SE", "NO", "US"};
+MAKER(make_countries, "%s", countries[row % 7])
+MAKER(make_grades, "%s", row % 3 == 0 ? "NA" : row % 3 == 1 ? "good" : "poor")
+
+static void forms_of_numbers_and_codes_are_told_apart(void **state)
+{
+    (void)state;
+    expect_role("umsatz", make_euro_amounts, INFER_FIELD, "decimal comma");
+    expect_role("either", make_either, INFER_FIELD, "could be a number with a decimal comma");
+    expect_role("zip", make_zip_plus, INFER_FIELD, "codes, not quantities");
+    expect_role("postal", make_lead_numbers, INFER_LEFT_OUT, "codes");
+    expect_role("telephone", make_telephones, INFER_LEFT_OUT, "telephone numbers");
+    expect_role("answer", make_german_flags, INFER_FIELD, "is ");
+    expect_role("amount", make_millions, INFER_FIELD, "is read as");
+    expect_role("staff", make_ranges, INFER_FIELD, "'Feb-10' on line 2 is a range");
+    expect_field("umsatz", make_euro_amounts, FEATURE_NUMBER);
+    expect_field("zip", make_zip_plus, FEATURE_CATEGORY);
+    expect_field("answer", make_german_flags, FEATURE_FLAG);
+    expect_field("amount", make_millions, FEATURE_NUMBER);
+    expect_field("growth", make_errors, FEATURE_NUMBER);
+}
+
+static void dates_are_known_in_many_forms(void **state)
+{
+    (void)state;
+    expect_role("a", make_month_dates, INFER_LEFT_OUT, "dates");
+    expect_role("b", make_short_dates, INFER_LEFT_OUT, "dates");
+    expect_role("c", make_mail_dates, INFER_LEFT_OUT, "dates");
+    expect_role("d", make_stamps, INFER_LEFT_OUT, "dates");
+    expect_role("e", make_quarters, INFER_LEFT_OUT, "dates");
+    expect_field("f", make_may, FEATURE_CATEGORY); /* the control */
+}
+
+static void the_rest_of_the_file_decides_what_a_column_leaves_open(void **state)
+{
+    (void)state;
+    for (int form = 0; form < 3; form++) {
+        const char *names[] = {"open", "clear"};
+        struct infer infer;
+        char cells[2][64];
+        assert_true(infer_init(&infer, names, 2));
+        infer.separator = form == 2 ? ';' : ',';
+        for (size_t row = 0; row < 50; row++) {
+            make_either(row, cells[0]);
+            snprintf(cells[1], 64, form == 0 ? "%zu,5" : form == 1 ? "%zu.5" : "%zu", row);
+            infer_row(&infer, row + 2,
+                      (struct proto_span[]){proto_span_text(cells[0]), proto_span_text(cells[1])},
+                      2);
+        }
+        infer_decide(&infer);
+        assert_int_equal(infer.columns[0].decimal,
+                         form == 1 ? CSV_DECIMAL_POINT : CSV_DECIMAL_COMMA);
+        infer_fini(&infer);
+    }
+}
+
+static void na_is_a_code_among_codes_and_missing_elsewhere(void **state)
+{
+    (void)state;
+    const char *names[] = {"country", "grade"};
+    struct infer infer;
+    char cells[2][64];
+    assert_true(infer_init(&infer, names, 2));
+    for (size_t row = 0; row < 210; row++) {
+        make_countries(row, cells[0]);
+        make_grades(row, cells[1]);
+        infer_row(&infer, row + 2,
+                  (struct proto_span[]){proto_span_text(cells[0]), proto_span_text(cells[1])}, 2);
+    }
+    infer_decide(&infer);
+    assert_int_equal(infer.columns[0].missing, 0);
+    assert_int_equal(infer.columns[1].missing, 70);
+    json_t *json = infer_schema(&infer);
+    char *text = json_dumps(json, 0);
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct feature_schema *schema = feature_schema_parse(proto_span_text(text), 1, NULL, &fault);
+    assert_non_null(schema);
+    assert_false(feature_is_missing_word(schema, &schema->fields[0], proto_span_text("NA")));
+    assert_true(feature_is_missing_word(schema, &schema->fields[1], proto_span_text("NA")));
+    feature_schema_release(schema);
+    free(text);
+    json_decref(json);
+    infer_fini(&infer);
+}
 
 static void types_follow_from_the_cells(void **state)
 {
@@ -219,6 +320,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(types_follow_from_the_cells),
+        cmocka_unit_test(forms_of_numbers_and_codes_are_told_apart),
+        cmocka_unit_test(dates_are_known_in_many_forms),
+        cmocka_unit_test(the_rest_of_the_file_decides_what_a_column_leaves_open),
+        cmocka_unit_test(na_is_a_code_among_codes_and_missing_elsewhere),
         cmocka_unit_test(what_teaches_nothing_is_left_out_with_the_reason),
         cmocka_unit_test(only_one_column_becomes_the_id),
         cmocka_unit_test(words_among_numbers_mean_missing),

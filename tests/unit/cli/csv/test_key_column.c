@@ -56,7 +56,8 @@ static void key_options_are_parsed_and_checked(void **state)
     (void)state;
     struct proto_fault fault = {.code = PROTO_OK};
     struct key_column key;
-    struct csv_input *input = csv_open_bytes(proto_span_text("id,website\n"), "test.csv", &fault);
+    struct csv_input *input =
+        csv_open_bytes(proto_span_text("id,website\n"), "test.csv", NULL, &fault);
     assert_non_null(input);
     assert_true(key_column_parse(input, "key", "domain=website", &key, &fault));
     assert_int_equal(key.column, 1);
