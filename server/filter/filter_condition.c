@@ -223,6 +223,12 @@ static uint16_t parse_comparison(struct filter_parser *parser, const struct feat
         filter_fail(parser, parser->token_at, "a value is wanted here; write = once");
         return FILTER_NONE;
     }
+    if (equality &&
+        (filter_token_is(&parser->token, ">") || filter_token_is(&parser->token, "<"))) {
+        filter_fail(parser, parser->token_at, "a value is wanted here; the sign is written %.*s=",
+                    (int)parser->token.text.bytes, (const char *)parser->token.text.data);
+        return FILTER_NONE;
+    }
     if (!filter_value_read(parser, field))
         return FILTER_NONE;
     if (equality && field->type == FEATURE_TAGS)

@@ -148,6 +148,9 @@ int cli_request_open(const struct cli *cli, struct cli_request *request);
 int cli_request_send(const struct cli *cli, struct cli_request *request, enum icp_op op);
 void cli_request_close(struct cli_request *request);
 
+/* No account is found under a name of a kind ("id", "key", "email"): says so, with what it looks
+ * like if that is something else. Returns EX_DATAERR. */
+int cli_not_found(const struct cli *cli, const char *kind, const char *name);
 /* Says why no account can be found by an address that names no company, if that is so. */
 void cli_email_explain(const struct cli *cli, const char *email);
 

@@ -80,6 +80,52 @@ static void options_print(const struct out_sink *sink, int command)
     }
 }
 
+/* Bytes of a line of a shell that fit the screen with a backslash behind: up to the last blank that
+ * is not within single quotes (within double ones a backslash joins lines too). 0: it fits whole,
+ * or cannot be broken so that it still runs. *quote: the one that is open there, at first and then.
+ */
+static size_t example_break(const char *line, size_t bytes, size_t columns, char *quote)
+{
+    size_t last = 0;
+    char open = *quote;
+    char open_at = 0;
+    if (out_width_n(line, bytes) <= columns)
+        return 0;
+    for (size_t i = 0; i < bytes; i++) {
+        bool blank = line[i] == ' ' && i > 0 && line[i - 1] != ' ' && open != '\'';
+        if (blank && (out_width_n(line, i) + 2 <= columns || last == 0)) {
+            last = i;
+            open_at = open;
+        }
+        if (open != 0)
+            open = line[i] == open ? 0 : open;
+        else if (line[i] == '\'' || line[i] == '"')
+            open = line[i];
+    }
+    *quote = open_at;
+    return last;
+}
+
+/* As lines that run when they are copied, however narrow the screen. */
+static void examples_print(const struct out_sink *sink, const char *examples)
+{
+    while (*examples != '\0') {
+        size_t bytes = strcspn(examples, "\n");
+        size_t indent = 0;
+        size_t part;
+        char quote = 0;
+        while (sink->columns > 0 &&
+               (part = example_break(examples, bytes, sink->columns - indent, &quote)) > 0) {
+            fprintf(sink->file, "%*s%.*s \\\n", (int)indent, "", (int)part, examples);
+            examples += part + 1;
+            bytes -= part + 1;
+            indent = quote == 0 ? 4 : 0; /* blanks within quotes are part of the text */
+        }
+        fprintf(sink->file, "%*s%.*s\n", (int)indent, "", (int)bytes, examples);
+        examples += bytes + (examples[bytes] == '\n');
+    }
+}
+
 static void command_write(const struct out_sink *sink, const struct cli_command *command)
 {
     bool has_options = false;
@@ -96,8 +142,7 @@ static void command_write(const struct out_sink *sink, const struct cli_command 
     entry_print(sink, "    --help", NAMES_MOST - 2, "show this");
     fputc('\n', sink->file);
     heading(sink, "Examples:");
-    /* Not broken: a broken example does not run. */
-    fputs(command->examples, sink->file);
+    examples_print(sink, command->examples);
 }
 
 /* Help is longer than many screens. */

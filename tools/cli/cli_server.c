@@ -51,6 +51,22 @@ void cli_request_close(struct cli_request *request)
     icp_close(request->client);
 }
 
+int cli_not_found(const struct cli *cli, const char *kind, const char *name)
+{
+    bool is_id = strcmp(kind, "id") == 0;
+    const char *hint = "";
+    if (is_id && strchr(name, '@') != NULL)
+        hint = "; it looks like an address: --email";
+    else if (is_id && strchr(name, ':') != NULL)
+        hint = "; it looks like a key: --key";
+    else if (strcmp(kind, "key") == 0 && strchr(name, ':') == NULL)
+        hint = "; a key has a namespace before it, such as domain:acme.com";
+    int status = cli_fail(cli, EX_DATAERR, "no account has the %s '%s'%s", kind, name, hint);
+    if (strcmp(kind, "email") == 0)
+        cli_email_explain(cli, name);
+    return status;
+}
+
 void cli_email_explain(const struct cli *cli, const char *email)
 {
     struct identity_domain domain;

@@ -120,7 +120,7 @@ const struct cli_option *cli_nearest_option(const struct cli_command *command, c
         /* "field" for "fields", "limits" for "limit": a beginning is nearer than it looks. */
         if (strncasecmp(options[i].name, name, typed.bytes) == 0 && typed.bytes > 1)
             distance = 0;
-        if (distance < least) {
+        if (distance < least && distance * 2 <= typed.bytes) {
             least = distance;
             nearest = &options[i];
         }

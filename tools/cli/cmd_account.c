@@ -49,16 +49,15 @@ int cmd_get(struct cli *cli)
     if (status != EX_OK)
         return status;
     const char *name = key != NULL ? "key" : email != NULL ? "email" : "id";
-    icp_payload_text(request.payload, name,
-                     key != NULL     ? key
-                     : email != NULL ? email
-                                     : cli->arguments[0]);
-    status = cli_request_send(cli, &request, ICP_OP_ACCOUNT_GET);
-    if (status == EX_OK)
+    const char *asked = key != NULL ? key : email != NULL ? email : cli->arguments[0];
+    icp_payload_text(request.payload, name, asked);
+    if (icp_call(request.client, ICP_OP_ACCOUNT_GET, request.payload, &request.reply))
         status = cli->style.form == OUT_JSON ? cli_json_reply(cli, &request.reply)
                                              : account_print(cli, &request.reply);
-    else if (email != NULL && status == EX_DATAERR)
-        cli_email_explain(cli, email);
+    else if (request.reply.fault.code == ICP_NOT_FOUND)
+        status = cli_not_found(cli, name, asked);
+    else
+        status = cli_icp_fault(cli, &request.reply.fault);
     cli_request_close(&request);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/explain_none.h"
 #include "tools/cli/label.h"
+#include "tools/cli/remote_schema.h"
 
 #define PAGE_MOST 10000   /* accounts in one reply */
 #define ROWS_MOST 1000000 /* accounts in one table, which is held in memory */
@@ -121,12 +122,26 @@ static void request_fill(struct filter_run *run, size_t limit, struct icp_text a
         icp_payload_text_n(run->payload, "after", after);
 }
 
+/* Whether the fields that are asked for exist; told if not. */
+static bool names_asked(const struct cli *cli, struct icp_client *client)
+{
+    int status = EX_OK;
+    struct feature_schema *schema = schema_from_server(cli, client, &status);
+    bool known = schema == NULL || names_known(cli, CLI_FILTER_FIELDS, schema);
+    feature_schema_release(schema);
+    return known;
+}
+
 static int expression_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
                            const struct icp_payload *payload, struct icp_reply *reply)
 {
-    int status = cli_call(cli, client, op, payload, reply);
-    if (status != EX_OK)
-        label_caret_fault(cli->arguments[0], &reply->fault);
+    if (icp_call(client, op, payload, reply))
+        return EX_OK;
+    if (op == ICP_OP_FILTER && strncmp(reply->fault.field, "fields", 6) == 0 &&
+        !names_asked(cli, client))
+        return EX_DATAERR;
+    int status = cli_icp_fault(cli, &reply->fault);
+    label_caret_fault(cli->arguments[0], &reply->fault);
     return status;
 }
 

@@ -4,6 +4,7 @@
 
 #include "tools/cli/cmd.h"
 #include "tools/cli/evidence_text.h"
+#include "tools/cli/explain_none.h"
 #include "tools/cli/job_wait.h"
 #include "tools/cli/label.h"
 #include "tools/cli/remote_schema.h"
@@ -87,7 +88,8 @@ static int expressions_check(const struct cli *cli, struct icp_client *client)
         return status;
     struct filter *label = label_parse(cli, schema, "label", cli_text(cli, CLI_LEARN_LABEL));
     struct filter *where = NULL;
-    if (label == NULL)
+    if (label == NULL || !names_known(cli, CLI_LEARN_FIELDS, schema) ||
+        !names_known(cli, CLI_LEARN_EXCLUDE, schema))
         status = EX_DATAERR;
     if (label != NULL && cli_has(cli, CLI_LEARN_WHERE)) {
         where = label_parse(cli, schema, "where", cli_text(cli, CLI_LEARN_WHERE));
@@ -113,6 +115,8 @@ static int learn(const struct cli *cli, struct icp_client *client, struct icp_pa
     status = job_run(cli, client, ICP_OP_ICP_LEARN, payload, &reply);
     if (status == EX_OK)
         status = learned_print(cli, client, &reply);
+    else if (status == EX_DATAERR) /* no positives, for a slip in the label? */
+        explain_none(cli, client, cli_text(cli, CLI_LEARN_LABEL));
     icp_reply_fini(&reply);
     return status;
 }

@@ -82,9 +82,14 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     if (status != EX_OK) {
         ; /* said already */
     } else if (!icp_score_lead(client, &query, &score, &fault)) {
-        status = cli_icp_fault(cli, &fault);
-        if (query.email != NULL && fault.code == ICP_NOT_FOUND)
-            cli_email_explain(cli, query.email);
+        if (fault.code == ICP_NOT_FOUND && query.id != NULL)
+            status = cli_not_found(cli, "id", query.id);
+        else if (fault.code == ICP_NOT_FOUND && query.key != NULL)
+            status = cli_not_found(cli, "key", query.key);
+        else if (fault.code == ICP_NOT_FOUND && query.email != NULL)
+            status = cli_not_found(cli, "email", query.email);
+        else
+            status = cli_icp_fault(cli, &fault);
     } else if (check && !score_adds_up(&score)) {
         status = cli_fail(cli, EX_SOFTWARE, "intercept + contributions differ from the raw score");
     } else {

@@ -270,6 +270,43 @@ static int hits_print(const struct cli *cli, const struct icp_reply *reply)
     return status;
 }
 
+/* An example by its place in the request, as request_fill puts them. */
+static const char *example_at(const struct cli *cli, size_t place, const char **kind)
+{
+    static const struct {
+        enum cli_option_id option;
+        const char *kind;
+    } orders[] = {{CLI_SIMILAR_ID, "id"}, {CLI_SIMILAR_KEY, "key"}, {CLI_SIMILAR_EMAIL, "email"}};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        size_t at = 0;
+        const char *text;
+        *kind = orders[i].kind;
+        while ((text = cli_each(cli, orders[i].option, &at)) != NULL) {
+            if (place-- == 0)
+                return text;
+        }
+        if (i == 0 && place < cli->argument_count) {
+            *kind = strchr(cli->arguments[place], ':') != NULL ? "key" : "id";
+            return cli->arguments[place];
+        }
+        place -= i == 0 ? cli->argument_count : 0;
+    }
+    return NULL;
+}
+
+/* Says which of the examples no account has. False if the fault is another. */
+static bool example_missing(const struct cli *cli, const struct icp_fault *fault)
+{
+    size_t place = 0;
+    const char *kind = "";
+    if (fault->code != ICP_NOT_FOUND || sscanf(fault->field, "positives[%zu]", &place) != 1)
+        return false;
+    const char *text = example_at(cli, place, &kind);
+    if (text != NULL)
+        (void)cli_not_found(cli, kind, text);
+    return text != NULL;
+}
+
 /* The caret under the expression that the fault speaks of. */
 static void caret_show(const struct cli *cli, const struct icp_fault *fault)
 {
@@ -282,6 +319,15 @@ static void caret_show(const struct cli *cli, const struct icp_fault *fault)
     for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
         if (strcmp(fault->field, expressions[i].field) == 0 && cli_has(cli, expressions[i].option))
             label_caret_fault(cli_text(cli, expressions[i].option), fault);
+}
+
+static int search_failed(const struct cli *cli, const struct icp_fault *fault)
+{
+    if (example_missing(cli, fault))
+        return EX_DATAERR;
+    int status = cli_icp_fault(cli, fault);
+    caret_show(cli, fault);
+    return status;
 }
 
 /* FIELD=W of every --weight. */
@@ -384,12 +430,11 @@ int cmd_similar(struct cli *cli)
     if (client != NULL && cli_has(cli, CLI_SIMILAR_BUILD))
         status = build(cli, client);
     if (client != NULL && status == EX_OK && !only_build) {
-        status = cli_call(cli, client, ICP_OP_SIMILAR, payload, &reply);
-        if (status != EX_OK)
-            caret_show(cli, &reply.fault);
-        else
+        if (icp_call(client, ICP_OP_SIMILAR, payload, &reply))
             status =
                 cli->style.form == OUT_JSON ? cli_json_reply(cli, &reply) : hits_print(cli, &reply);
+        else
+            status = search_failed(cli, &reply.fault);
     }
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);

@@ -3,30 +3,48 @@
  * under the character at fault, cut to the screen. */
 #include "tools/cli/label.h"
 
-/* What is shown of an expression on each side of the caret. */
+#include <stdlib.h>
+
+#include "tools/cli/out/out_text.h"
+
+/* What is shown of an expression on each side of the caret, where the screen is wide. */
 #define AROUND 60
+#define INDENT 2
+
+static size_t character_bytes(const char *at)
+{
+    size_t bytes = 1;
+    while (((unsigned char)at[bytes] & 0xc0) == 0x80)
+        bytes++;
+    return bytes;
+}
 
 void label_caret(const char *text, size_t column)
 {
-    const char *at = text;
-    const char *start = text;
-    size_t shown = 0; /* characters between start and the caret */
-    for (size_t i = 1; i < column && *at != '\0'; i++) {
-        do
-            at++;
-        while (((unsigned char)*at & 0xc0) == 0x80);
-        shown++;
-    }
-    for (; shown > AROUND; shown--) {
-        do
-            start++;
-        while (((unsigned char)*start & 0xc0) == 0x80);
-    }
-    fprintf(stderr, "  ");
-    for (size_t i = 0; start[i] != '\0' && (start + i < at || i < (size_t)(at - start) + AROUND);
-         i++)
-        fputc(start[i] == '\n' || start[i] == '\t' ? ' ' : start[i], stderr);
-    fprintf(stderr, "\n  %*s^\n", (int)shown, "");
+    struct out_sink sink = out_sink_of(stderr);
+    char *clean = text[0] != '\0' ? out_clean(text) : NULL;
+    if (clean == NULL)
+        return;
+    for (char *blank = clean; *blank != '\0'; blank++)
+        *blank = *blank == '\n' || *blank == '\t' ? ' ' : *blank;
+    size_t around = sink.columns > 0 ? (sink.columns - INDENT) / 2 : AROUND;
+    const char *at = clean;
+    for (size_t i = 1; i < column && *at != '\0'; i++)
+        at += character_bytes(at);
+    /* From as far before the caret as there is room, at a word's beginning. */
+    const char *start = clean;
+    while (out_width_n(start, (size_t)(at - start)) > around)
+        start += character_bytes(start);
+    while (start > clean && start < at && start[-1] != ' ')
+        start += character_bytes(start);
+    size_t bytes = out_fit(start, strlen(start), out_width_n(start, (size_t)(at - start)) + around);
+    while (start[bytes] != '\0' && start[bytes] != ' ' && start + bytes > at)
+        bytes--;
+    if (start + bytes <= at)
+        bytes = strcspn(at, " ") + (size_t)(at - start);
+    fprintf(stderr, "%*s%.*s\n%*s^\n", INDENT, "", (int)bytes, start,
+            INDENT + (int)out_width_n(start, (size_t)(at - start)), "");
+    free(clean);
 }
 
 struct filter *label_parse(const struct cli *cli, const struct feature_schema *schema,
@@ -67,6 +85,28 @@ bool name_next(const char **text, char *name, size_t name_bytes)
     name[bytes] = '\0';
     *text = at;
     return bytes > 0;
+}
+
+bool names_known(const struct cli *cli, enum cli_option_id option,
+                 const struct feature_schema *schema)
+{
+    size_t at = 0;
+    const char *text;
+    char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
+    bool known = true;
+    while ((text = cli_each(cli, option, &at)) != NULL) {
+        while (name_next(&text, name, sizeof name)) {
+            if (feature_schema_find(schema, proto_span_text(name)) != NULL)
+                continue;
+            const struct feature_field *nearest =
+                feature_schema_nearest(schema, proto_span_text(name));
+            cli_say(cli, "--%s: the schema has no field '%s'%s%s%s", cli_options()[option].name,
+                    name, nearest != NULL ? "; did you mean '" : "",
+                    nearest != NULL ? nearest->name : "", nearest != NULL ? "'?" : "");
+            known = false;
+        }
+    }
+    return known;
 }
 
 bool names_write(const struct cli *cli, enum cli_option_id option, const char *key,

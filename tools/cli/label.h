@@ -19,6 +19,10 @@ void label_caret_fault(const char *text, const struct icp_fault *fault);
 /* The next name of "a, b,c" at *text, which moves on; outer blanks are dropped, empty names passed
  * over, a comma within a name is written "\,". False at the end. */
 bool name_next(const char **text, char *name, size_t name_bytes);
+/* Whether the schema has a field of each name that a repeated option lists; tells of those that it
+ * does not have, with the nearest. */
+bool names_known(const struct cli *cli, enum cli_option_id option,
+                 const struct feature_schema *schema);
 /* "a,b" of a repeated option as a list of texts under `key`; nothing if the option was not given.
  * False, with a message, if no name is in it. */
 bool names_write(const struct cli *cli, enum cli_option_id option, const char *key,

@@ -145,6 +145,8 @@ static const struct {
     {"employees 5", 11, "not 5"},
     {"employees =", 12, "a number is wanted for the number field \"employees\", not the end"},
     {"employees == 5", 12, "write = once"},
+    {"employees => 5", 12, "the sign is written >="},
+    {"employees =< 5", 12, "the sign is written <="},
     {"employees = many", 13, "a number is wanted"},
     {"employees = 'many'", 13, "'many' is not a number"},
     {"employees = '2016-10-20'", 13, "looks like a date"},
