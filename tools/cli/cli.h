@@ -67,6 +67,7 @@ struct cli {
     const char *uri;
     char token[512]; /* "" if none */
     uint32_t timeout_ms;
+    int (*run)(int count, char **arguments); /* cli_run, for a command that runs others */
 };
 
 /* cli_table.c: the tables as data, and names in them. */

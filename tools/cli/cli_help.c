@@ -14,7 +14,7 @@
 static void entry_print(const struct out_sink *sink, const char *name, size_t names,
                         const char *meaning)
 {
-    size_t screen = sink->columns > 0 ? sink->columns : 100;
+    size_t screen = sink->columns > 0 ? sink->columns : SIZE_MAX / 2;
     bool narrow = screen < NARROW;
     size_t left = narrow ? 6 : names + 4;
     bool first = true;

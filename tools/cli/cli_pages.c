@@ -50,6 +50,46 @@ void cli_help_markdown(FILE *out)
     }
 }
 
+/* The first word of commands of two, if command i is the first that has it; its bytes. */
+static size_t family_first(size_t i)
+{
+    const char *name = cli_commands()[i].name;
+    size_t bytes = strcspn(name, " ");
+    if (name[bytes] == '\0')
+        return 0;
+    for (size_t j = 0; j < i; j++) {
+        if (strncmp(cli_commands()[j].name, name, bytes + 1) == 0)
+            return 0;
+    }
+    return bytes;
+}
+
+static void families_print(FILE *out, const char *between)
+{
+    bool any = false;
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        size_t bytes = family_first(i);
+        if (bytes > 0)
+            fprintf(out, "%s%.*s", any ? between : "", (int)bytes, cli_commands()[i].name);
+        any |= bytes > 0;
+    }
+}
+
+/* What may stand behind the first word of commands of two. */
+static void family_words(FILE *out, size_t first)
+{
+    const char *name = cli_commands()[first].name;
+    size_t bytes = family_first(first);
+    if (bytes == 0)
+        return;
+    fprintf(out, "    %.*s) words='", (int)bytes, name);
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        if (strncmp(cli_commands()[i].name, name, bytes + 1) == 0)
+            fprintf(out, "%s ", cli_commands()[i].name + bytes + 1);
+    }
+    fprintf(out, "' ;;\n");
+}
+
 static void bash_words(FILE *out, const struct cli_command *command)
 {
     fprintf(out, "    '%s') words='", command->name);
@@ -69,21 +109,20 @@ void cli_help_bash(FILE *out)
                  "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
                  "        [[ $word == -* ]] && break\n"
                  "        command+=${command:+ }$word\n"
-                 "        [[ $command == schema ]] || break\n"
+                 "        case $command in ");
+    families_print(out, "|");
+    fprintf(out, ") ;; *) break ;; esac\n"
                  "    done\n"
                  "    case $command in\n"
-                 "    '') words='schema");
+                 "    '') words='");
+    families_print(out, " ");
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
         if (strchr(cli_commands()[i].name, ' ') == NULL)
             fprintf(out, " %s", cli_commands()[i].name);
     }
-    fprintf(out, " --help --version' ;;\n    schema) words='");
-    for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        const char *space = strchr(cli_commands()[i].name, ' ');
-        if (space != NULL)
-            fprintf(out, "%s ", space + 1);
-    }
-    fprintf(out, "' ;;\n");
+    fprintf(out, " --help --version' ;;\n");
+    for (size_t i = 0; i < CLI_COMMANDS; i++)
+        family_words(out, i);
     for (size_t i = 0; i < CLI_COMMANDS; i++)
         bash_words(out, &cli_commands()[i]);
     fprintf(out, "    esac\n"

@@ -3,6 +3,7 @@
  * answered with the one that was meant. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "tools/cli/cmd.h"
 
@@ -104,7 +105,7 @@ static int settings_read(struct cli *cli)
 
 static int command_run(const struct cli_command *command, int count, char **words)
 {
-    struct cli cli = {.command = command, .style.sink = out_sink_of(stdout)};
+    struct cli cli = {.command = command, .style.sink = out_sink_of(stdout), .run = cli_run};
     bool help = false;
     int status = cli_parse(&cli, count, words, &help);
     if (status == EX_OK && help) {
@@ -158,6 +159,9 @@ static int no_command(const char *word, const char *last)
 
 int cli_run(int count, char **arguments)
 {
+    /* Alone on a terminal: a conversation. */
+    if (count <= 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        return command_run(&cli_commands()[CLI_COMMAND_SHELL], 0, arguments + count);
     if (count <= 1) {
         struct out_sink errors = out_sink_of(stderr);
         cli_help_overview(&errors);

@@ -78,10 +78,13 @@ class Offline(Folder):
     def test_completion_is_bash_and_completes(self):
         out, _ = run("help", "--bash")
         script = out + ('COMP_WORDS=(icp schema in); COMP_CWORD=2; _icp; echo "${COMPREPLY[@]}";'
+                        'COMP_WORDS=(icp tal bu); COMP_CWORD=2; _icp; echo "${COMPREPLY[@]}";'
+                        'COMP_WORDS=(icp tal build --quo); COMP_CWORD=3; _icp; echo "${COMPREPLY[@]}";'
+                        'COMP_WORDS=(icp capture st); COMP_CWORD=2; _icp; echo "${COMPREPLY[@]}";'
                         'COMP_WORDS=(icp lear); COMP_CWORD=1; _icp; echo "${COMPREPLY[@]}";'
                         'COMP_WORDS=(icp learn --exc); COMP_CWORD=2; _icp; echo "${COMPREPLY[@]}"')
         done = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
-        self.assertEqual(done.stdout.decode().split(), ["infer", "learn", "--exclude"])
+        self.assertEqual(done.stdout.decode().split(), ["infer", "build", "--quota", "start", "stop", "state", "learn", "--exclude"])
 
     def test_no_server_is_told_with_what_to_do(self):
         _, err = run("ping", status=UNAVAILABLE)

@@ -11,6 +11,7 @@ Before it the control: a screen that does break a word is found."""
 import os
 import pty
 import re
+import select
 import shlex
 import shutil
 import struct
@@ -373,6 +374,63 @@ class Screens(Served):
         self.assertIn("PAGED:", self.screen("filter true --limit 40", 80))
         self.assertNotIn("PAGED:", self.screen("filter true --limit 5", 80))
         self.assertNotIn("PAGED:", self.icp("filter true --limit 40").stdout)
+
+
+class Shell(Served):
+    """icp shell, typed into a terminal and read from a pipe."""
+
+    def talk(self, *typed):
+        """Types each text once the prompt stands, and returns all that the screen got."""
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execve(ICP, [ICP], {**self.environment, "NO_COLOR": "1", "ICP_HISTORY": os.path.join(self.folder, "history")})
+        screen = b""
+
+        def until(what):
+            nonlocal screen
+            seen = len(screen)
+            while what not in screen[seen:]:
+                if not select.select([fd], [], [], 60)[0]:
+                    raise AssertionError(screen)
+                try:
+                    got = os.read(fd, 4096)
+                except OSError:
+                    return
+                if not got:
+                    return
+                screen += got
+
+        until(b"icp> ")
+        for text, wanted in typed:
+            os.write(fd, text.encode())
+            until(wanted.encode())
+        os.write(fd, b"quit\n")
+        until(b"nothing that comes")
+        status = os.waitpid(pid, 0)[1]
+        os.close(fd)
+        self.assertEqual(os.waitstatus_to_exitcode(status), 0)
+        return plain(screen.decode())
+
+    def test_commands_follow_each_other_and_the_tab_key_completes(self):
+        screen = self.talk(
+            ("count true\n", "2,500 of 2,500 accounts"),
+            ("cou\tindustry = 'Softw\t\n", "accounts"),
+            ("filter tru --limt 5\n", "did you mean --limit"),
+            ("count 'nothing\n", "a quote that is not"),
+        )
+        self.assertIn("The tab key completes", screen)
+        self.assertRegex(screen, r"\n\d\d\d of 2,500 accounts")
+        with open(os.path.join(self.folder, "history"), encoding="utf-8") as file:
+            self.assertIn("'Software'", file.read())
+        self.assertEqual(os.stat(os.path.join(self.folder, "history")).st_mode & 0o077, 0)
+
+    def test_lines_of_a_pipe_are_commands(self):
+        done = subprocess.run([ICP, "shell"], input="# a remark\n\ncount true\nicp count industry = 'Software' --json\nquit\ncount false\n",
+                              cwd=self.folder, env=self.environment, text=True, capture_output=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("2,500 of 2,500 accounts\n{", done.stdout)
+        self.assertNotIn("\n0 of 2,500", done.stdout)
 
 
 if __name__ == "__main__":
