@@ -25,11 +25,13 @@ static double number_of(const struct bench_flag *flag, const char *text, struct 
     errno = 0;
     double value = strtod(text, &end);
     bool whole = flag->kind != BENCH_FLAG_REAL;
-    if (end == text || *end != '\0' || !isfinite(value) || (whole && value != floor(value)))
+    if (end == text || *end != '\0' || !isfinite(value) || (whole && value != floor(value))) {
         argp_error(state, "--%s: '%s' is no %snumber", flag->name, text, whole ? "whole " : "");
-    if (value < flag->low || value > flag->high)
+    }
+    if (value < flag->low || value > flag->high) {
         argp_error(state, "--%s: %s is outside %.10g to %.10g", flag->name, text, flag->low,
                    flag->high);
+    }
     return value;
 }
 
@@ -74,42 +76,49 @@ static error_t take(int key, char *text, struct argp_state *state)
     char why[WHY_BYTES] = "";
     if (key == ARGP_KEY_ARG) {
         parse->arguments++;
-        if (flags->on_argument == NULL)
+        if (flags->on_argument == NULL) {
             return ARGP_ERR_UNKNOWN;
-        if (!flags->on_argument(parse->into, text, why, sizeof why))
+        }
+        if (!flags->on_argument(parse->into, text, why, sizeof why)) {
             argp_error(state, "%s", why);
+        }
         return 0;
     }
-    if (key == ARGP_KEY_END && parse->arguments < flags->arguments_least)
+    if (key == ARGP_KEY_END && parse->arguments < flags->arguments_least) {
         argp_error(state, "%s", flags->missing);
-    if (key < KEY_FIRST || (size_t)(key - KEY_FIRST) >= flags->count + flags->more_count)
+    }
+    if (key < KEY_FIRST || (size_t)(key - KEY_FIRST) >= flags->count + flags->more_count) {
         return key == ARGP_KEY_END ? 0 : ARGP_ERR_UNKNOWN;
+    }
     size_t index = (size_t)(key - KEY_FIRST);
-    if (index < flags->count)
+    if (index < flags->count) {
         flag_take(&flags->flags[index], text, parse->into, state);
-    else if (!flags->on_more(parse->into, flags->more[index - flags->count].name, text, why,
-                             sizeof why))
+    } else if (!flags->on_more(parse->into, flags->more[index - flags->count].name, text, why,
+                               sizeof why)) {
         argp_error(state, "--%s: %s", flags->more[index - flags->count].name, why);
+    }
     return 0;
 }
 
 static void options_fill(struct argp_option *options, const struct bench_flag *flags, size_t count,
                          int key, int group)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         options[i] = (struct argp_option){.name = flags[i].name,
                                           .key = key + (int)i,
                                           .arg = flags[i].argument,
                                           .doc = flags[i].help,
                                           .group = group};
+    }
 }
 
 void bench_flags_parse(const struct bench_flags *flags, int argc, char **argv, void *into)
 {
     struct argp_option *options = calloc(flags->count + flags->more_count + 1, sizeof *options);
     struct parse parse = {.flags = flags, .into = into};
-    if (options == NULL)
+    if (options == NULL) {
         exit(EX_OSERR);
+    }
     options_fill(options, flags->flags, flags->count, KEY_FIRST, 1);
     options_fill(options + flags->count, flags->more, flags->more_count,
                  KEY_FIRST + (int)flags->count, 2);

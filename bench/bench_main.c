@@ -20,9 +20,10 @@ static const struct {
 static void usage(FILE *out)
 {
     fprintf(out, "Usage: icp-bench COMMAND …\n\n");
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         fprintf(out, "  %-8s %-14s %s\n", commands[i].name, commands[i].arguments,
                 commands[i].help);
+    }
     fprintf(out, "\nicp-bench COMMAND --help tells more; docs/bench.md says what is measured.\n");
 }
 
@@ -32,9 +33,11 @@ int main(int argc, char **argv)
         usage(argc < 2 ? stderr : stdout);
         return argc < 2 ? EX_USAGE : EX_OK;
     }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
             return commands[i].run(argc - 1, argv + 1);
+        }
+    }
     fprintf(stderr, "icp-bench: no command is called '%s'\n", argv[1]);
     usage(stderr);
     return EX_USAGE;

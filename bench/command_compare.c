@@ -48,12 +48,15 @@ static void setups_warn(const json_t *a, const json_t *b)
     const json_t *one = json_object_get(a, "setup");
     const json_t *other = json_object_get(b, "setup");
     static const char *const keys[] = {"accounts", "connections", "measure_s"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (!json_equal(json_object_get(one, keys[i]), json_object_get(other, keys[i])))
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (!json_equal(json_object_get(one, keys[i]), json_object_get(other, keys[i]))) {
             printf("note: the files differ in %s\n", keys[i]);
+        }
+    }
     const json_t *machine = json_object_get(json_object_get(a, "machine"), "processor");
-    if (!json_equal(machine, json_object_get(json_object_get(b, "machine"), "processor")))
+    if (!json_equal(machine, json_object_get(json_object_get(b, "machine"), "processor"))) {
         printf("note: the files come from different processors\n");
+    }
 }
 
 int bench_command_compare(int argc, char **argv)
@@ -82,8 +85,9 @@ int bench_command_compare(int argc, char **argv)
         unsigned worse = comparisons_print(all, count);
         printf("%zu figures, %u worse beyond noise\n", count, worse);
         code = worse > 0 ? 1 : count == 0 ? EX_DATAERR : EX_OK;
-        if (count == 0)
+        if (count == 0) {
             fprintf(stderr, "icp-bench: the files have nothing of icpd in common\n");
+        }
     }
     json_decref(a);
     json_decref(b);

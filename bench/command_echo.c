@@ -32,13 +32,15 @@ static void on_ready(void *context, uint16_t port)
 {
     const struct arguments *arguments = context;
     FILE *file = arguments->ports_file != NULL ? fopen(arguments->ports_file, "we") : stdout;
-    if (file == NULL)
+    if (file == NULL) {
         return;
+    }
     fprintf(file, "port = %u\n", port);
-    if (file == stdout)
+    if (file == stdout) {
         fflush(file);
-    else
+    } else {
         fclose(file);
+    }
 }
 
 int bench_command_echo(int argc, char **argv)

@@ -56,15 +56,18 @@ static bool take(void *into, const char *text, char *why, size_t why_bytes)
 /* What this run had less of than the rows speak of. */
 static void smaller_say(const struct gate_options *setup)
 {
-    if (setup->accounts < GATE_ACCOUNTS)
+    if (setup->accounts < GATE_ACCOUNTS) {
         printf("note: the base has %llu accounts, the rows speak of %d\n",
                (unsigned long long)setup->accounts, GATE_ACCOUNTS);
-    if (setup->large > 0 && setup->large < GATE_LARGE)
+    }
+    if (setup->large > 0 && setup->large < GATE_LARGE) {
         printf("note: the large base has %llu accounts, the row of growth speaks of %d and cannot "
                "hold\n",
                (unsigned long long)setup->large, GATE_LARGE);
-    if (setup->rounds < GATE_ROUNDS)
+    }
+    if (setup->rounds < GATE_ROUNDS) {
         printf("note: %u rounds, the rows speak of medians of %d\n", setup->rounds, GATE_ROUNDS);
+    }
 }
 
 static int rows_print(const struct gate *gate, const struct gate_options *setup)
@@ -82,23 +85,27 @@ static unsigned series_print(const struct gate *gate)
     unsigned wrong = 0;
     printf("%-12s %-18s %14s %12s %12s %12s\n", "case", "contender", "requests/s", "p50 us",
            "p99 us", "CPU ns");
-    for (unsigned what = 0; what < GATE_CASES; what++)
+    for (unsigned what = 0; what < GATE_CASES; what++) {
         for (unsigned who = 0; who < GATE_CONTENDERS; who++) {
             const struct gate_series *series =
                 gate_series(gate, (enum gate_case)what, (enum gate_contender)who);
-            if (series->runs == NULL || what == GATE_SWEEP)
+            if (series->runs == NULL || what == GATE_SWEEP) {
                 continue;
+            }
             printf("%-12s %-18s", gate_case_name((enum gate_case)what),
                    gate_contender_name((enum gate_contender)who));
             static const enum gate_metric shown[] = {GATE_RATE, GATE_P50, GATE_P99, GATE_CPU};
-            for (unsigned i = 0; i < sizeof shown / sizeof *shown; i++)
+            for (unsigned i = 0; i < sizeof shown / sizeof *shown; i++) {
                 printf(i == 0 ? " %14.0f" : " %12.1f",
                        report_spread_of(series->values[shown[i]], series->count).median);
-            if (series->wrong > 0)
+            }
+            if (series->wrong > 0) {
                 printf("   %llu WRONG REPLIES", (unsigned long long)series->wrong);
+            }
             printf("\n");
             wrong += series->wrong > 0;
         }
+    }
     return wrong;
 }
 
@@ -107,8 +114,9 @@ static int measure(struct arguments *arguments)
     struct proto_fault fault = {0};
     char path[512];
     struct gate *gate = gate_create(&arguments->gate, &fault);
-    if (gate == NULL)
+    if (gate == NULL) {
         return bench_fail(&fault);
+    }
     bool ok = gate_measure(gate, &fault);
     int code = ok ? EX_OK : bench_fail(&fault);
     if (ok) {
@@ -116,12 +124,14 @@ static int measure(struct arguments *arguments)
         snprintf(path, sizeof path, "%s/%s.json", arguments->gate.folder, arguments->name);
         unsigned wrong = series_print(gate);
         code = arguments->gate.smoke ? EX_OK : rows_print(gate, &arguments->gate);
-        if (wrong > 0)
+        if (wrong > 0) {
             code = EX_SOFTWARE;
-        if (!report_json_save(json, arguments->json != NULL ? arguments->json : path, &fault))
+        }
+        if (!report_json_save(json, arguments->json != NULL ? arguments->json : path, &fault)) {
             code = bench_fail(&fault);
-        else
+        } else {
             printf("written to %s\n", arguments->json != NULL ? arguments->json : path);
+        }
         json_decref(json);
     }
     gate_destroy(gate);
@@ -152,11 +162,13 @@ int bench_command_gate(int argc, char **argv)
                                            .server_cpu = 0,
                                            .load_cpu = 1,
                                            .peers = true}};
-    if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
+    if (readlink("/proc/self/exe", self, sizeof self - 1) < 0) {
         return EX_OSERR;
+    }
     bench_flags_parse(&flags, argc, argv, &arguments);
     arguments.gate.smoke = strcmp(arguments.name, "smoke") == 0;
-    if (arguments.nice != 0 && nice(arguments.nice) == -1)
+    if (arguments.nice != 0 && nice(arguments.nice) == -1) {
         fprintf(stderr, "icp-bench: the priority could not be changed\n");
+    }
     return measure(&arguments);
 }

@@ -60,16 +60,18 @@ static bool series_print(const struct gate_ingest *ingest, const struct argument
 {
     const struct gate_ingest_series *series = gate_ingest_series(ingest, mode, b, who);
     const struct gate_ingest_info *info = gate_ingest_info(who);
-    if (series->count == 0)
+    if (series->count == 0) {
         return true;
+    }
     struct report_spread records = report_spread_of(series->records, series->count);
     printf("%-7s %-6u %-16s %12.0f %11.0f … %9.0f %11.1f %11.1f %9.2f   %s\n",
            gate_ingest_mode_name(mode), arguments->ingest.batches[b], info->name, records.median,
            records.low, records.high, report_spread_of(series->p50_us, series->count).median,
            report_spread_of(series->p99_us, series->count).median,
            report_spread_of(series->cpu_us, series->count).median, info->durability);
-    if (series->wrong > 0)
+    if (series->wrong > 0) {
         printf("       %llu WRONG REPLIES\n", (unsigned long long)series->wrong);
+    }
     return series->wrong == 0;
 }
 
@@ -79,11 +81,14 @@ static bool table_print(const struct gate_ingest *ingest, const struct arguments
     bool right = true;
     printf("%-7s %-6s %-16s %12s %24s %11s %11s %9s   %s\n", "records", "batch", "contender",
            "records/s", "lowest … highest", "p50 us", "p99 us", "CPU us", "acknowledged means");
-    for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++)
-        for (unsigned b = 0; b < arguments->ingest.batch_count; b++)
-            for (unsigned i = 0; i < GATE_INGEST_COUNT; i++)
+    for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++) {
+        for (unsigned b = 0; b < arguments->ingest.batch_count; b++) {
+            for (unsigned i = 0; i < GATE_INGEST_COUNT; i++) {
                 right &= series_print(ingest, arguments, (enum gate_ingest_mode)mode, b,
                                       (enum gate_ingest_who)i);
+            }
+        }
+    }
     return right;
 }
 
@@ -92,8 +97,9 @@ static int measure(const struct arguments *arguments)
     struct proto_fault fault = {0};
     char path[512];
     struct gate_ingest *ingest = gate_ingest_create(&arguments->ingest, &fault);
-    if (ingest == NULL)
+    if (ingest == NULL) {
         return bench_fail(&fault);
+    }
     int code = EX_OK;
     if (!gate_ingest_measure(ingest, &fault)) {
         code = bench_fail(&fault);
@@ -106,10 +112,11 @@ static int measure(const struct arguments *arguments)
         bool wrong = !table_print(ingest, arguments);
         unsigned short_of = gate_lines_print(stdout, lines, count);
         code = wrong ? EX_SOFTWARE : short_of > 0 ? 1 : EX_OK;
-        if (!report_json_save(json, to, &fault))
+        if (!report_json_save(json, to, &fault)) {
             code = bench_fail(&fault);
-        else
+        } else {
             printf("written to %s\n", to);
+        }
         json_decref(json);
     }
     gate_ingest_destroy(ingest);

@@ -70,13 +70,15 @@ static bool workload_find(struct load_workload *workload, const char *name,
 {
     char path[512];
     load_workload_default(workload);
-    if (access(name, R_OK) == 0)
+    if (access(name, R_OK) == 0) {
         return load_workload_load(workload, name, fault);
+    }
     snprintf(path, sizeof path, "%s/%s.conf", BENCH_WORKLOADS, name);
-    if (access(path, R_OK) != 0)
+    if (access(path, R_OK) != 0) {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "",
                                "no workload and no file is called '%s'; workloads lie in %s", name,
                                BENCH_WORKLOADS);
+    }
     return load_workload_load(workload, path, fault);
 }
 
@@ -114,21 +116,26 @@ static bool take_setting(void *into, const char *name, const char *text, char *w
 /* A setting on the command line belongs to the first workload. */
 static bool workloads_read(struct arguments *arguments)
 {
-    for (unsigned i = 0; i < arguments->count; i++)
-        if (!workload_find(&arguments->workloads[i], arguments->names[i], &arguments->fault))
+    for (unsigned i = 0; i < arguments->count; i++) {
+        if (!workload_find(&arguments->workloads[i], arguments->names[i], &arguments->fault)) {
             return false;
-    for (unsigned i = 0; i < arguments->set_count; i++)
+        }
+    }
+    for (unsigned i = 0; i < arguments->set_count; i++) {
         if (!load_workload_set(&arguments->workloads[0], arguments->set_names[i],
-                               arguments->set_texts[i], &arguments->fault))
+                               arguments->set_texts[i], &arguments->fault)) {
             return false;
+        }
+    }
     return true;
 }
 
 static bool echo_read(struct arguments *arguments)
 {
     char *end;
-    if (arguments->echo == NULL)
+    if (arguments->echo == NULL) {
         return true;
+    }
     arguments->echo_request = strtoul(arguments->echo, &end, 10);
     arguments->echo_reply = *end == ',' ? strtoul(end + 1, &end, 10) : 0;
     return (arguments->echo_request > 0 && arguments->echo_reply > 0 && *end == '\0') ||
@@ -159,19 +166,23 @@ static bool stream_make(struct arguments *arguments, unsigned index, struct load
         .depth = (unsigned)workload->depth,
         .arrival = load_workload_arrival(workload),
     };
-    if (arguments->echo_reply > 0)
+    if (arguments->echo_reply > 0) {
         return load_traffic_make(traffic, echo_encode, &arguments->echo_request, &arguments->fault);
+    }
     return load_workload_traffic(workload, arguments->accounts, arguments->load.seed, traffic,
                                  &arguments->fault);
 }
 
 static bool workloads_make(struct arguments *arguments, struct load_traffic *traffic)
 {
-    if (!workloads_read(arguments))
+    if (!workloads_read(arguments)) {
         return false;
-    for (unsigned i = 0; i < arguments->count; i++)
-        if (!stream_make(arguments, i, &traffic[i]))
+    }
+    for (unsigned i = 0; i < arguments->count; i++) {
+        if (!stream_make(arguments, i, &traffic[i])) {
             return false;
+        }
+    }
     arguments->load.stream_count = arguments->count;
     arguments->load.warmup_s = arguments->workloads[0].warmup;
     arguments->load.measure_s = arguments->workloads[0].seconds;
@@ -185,8 +196,9 @@ static bool replay_make(struct arguments *arguments)
     struct load_replay_options *options = &arguments->replay_options;
     options->accounts = arguments->accounts;
     options->connections_max = REPLAY_CONNECTIONS_MAX;
-    if (!load_replay_make(replay, options, &arguments->fault))
+    if (!load_replay_make(replay, options, &arguments->fault)) {
         return false;
+    }
     arguments->names[0] = "replay";
     arguments->count = arguments->load.stream_count = 1;
     arguments->load.streams[0] = (struct load_stream){.wire = &load_wire_icp,
@@ -200,11 +212,12 @@ static bool replay_make(struct arguments *arguments)
            "came\n",
            replay->schedule.count, replay->seconds, replay->schedule.connections,
            (unsigned long long)replay->accounts, options->speed);
-    if (replay->left_out + replay->lost + replay->writes > 0)
+    if (replay->left_out + replay->lost + replay->writes > 0) {
         printf("  not played: %llu left out of the capture for they cannot be masked, %llu lost "
                "when it was made, %llu writes\n",
                (unsigned long long)replay->left_out, (unsigned long long)replay->lost,
                (unsigned long long)replay->writes);
+    }
     fflush(stdout);
     return true;
 }
@@ -218,47 +231,56 @@ static void result_print(const char *name, const struct load_result *result)
            (double)base_histogram_percentile(&result->latency, 0.99) / 1e3,
            (double)base_histogram_percentile(&result->latency, 0.999) / 1e3,
            (double)base_histogram_max(&result->latency) / 1e3);
-    if (result->server.known && result->completed > 0)
+    if (result->server.known && result->completed > 0) {
         printf("  server %6.0f ns, %.2f switches a request",
                (double)result->server.cpu_ns / (double)result->completed,
                (double)(result->server.switches + result->server.preemptions) /
                    (double)result->completed);
+    }
     printf("  generator %.0f ns\n",
            result->completed > 0 ? (double)result->self.cpu_ns / (double)result->completed : 0);
-    if (remark[0] != '\0')
+    if (remark[0] != '\0') {
         printf("  note: %s\n", remark);
+    }
 }
 
 static void stages_print(const struct load_stages *stages)
 {
     printf("  within the server, ns a request:");
-    for (unsigned i = 0; i < LOAD_STAGES; i++)
+    for (unsigned i = 0; i < LOAD_STAGES; i++) {
         printf("  %s %.0f", load_stage_info((enum load_stage)i)->name, stages->ns[i]);
-    if (stages->commits > 0)
+    }
+    if (stages->commits > 0) {
         printf("; a commit %.0f us", stages->commit_ns / 1e3);
+    }
     printf("  (%.0f requests sampled)\n", stages->frames);
 }
 
 static int results_write(const struct arguments *arguments, const struct load_result *results)
 {
     struct proto_fault fault = {0};
-    for (unsigned i = 0; i < arguments->count; i++)
+    for (unsigned i = 0; i < arguments->count; i++) {
         result_print(arguments->names[i], &results[i]);
-    if (results[0].stages.known)
+    }
+    if (results[0].stages.known) {
         stages_print(&results[0].stages);
-    if (arguments->hgrm != NULL && !load_hgrm_write(&results[0].latency, arguments->hgrm, &fault))
+    }
+    if (arguments->hgrm != NULL && !load_hgrm_write(&results[0].latency, arguments->hgrm, &fault)) {
         return bench_fail(&fault);
+    }
     if (arguments->json != NULL &&
         !report_json_write_run(arguments->names, results, arguments->count, arguments->json,
-                               &fault))
+                               &fault)) {
         return bench_fail(&fault);
+    }
     return EX_OK;
 }
 
 static bool stream_open(const char *path, FILE **file, struct proto_fault *fault)
 {
-    if (path == NULL)
+    if (path == NULL) {
         return true;
+    }
     *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
     return *file != NULL ||
            proto_fault_set(fault, PROTO_BAD_CONFIG, "", "%s cannot be written", path);
@@ -266,8 +288,9 @@ static bool stream_open(const char *path, FILE **file, struct proto_fault *fault
 
 static bool stream_close(FILE *file, const char *path, struct proto_fault *fault)
 {
-    if (file == NULL || file == stdout)
+    if (file == NULL || file == stdout) {
         return true;
+    }
     bool ok = ferror(file) == 0;
     ok = fclose(file) == 0 && ok;
     return ok || proto_fault_set(fault, PROTO_IO, "", "%s cannot be written", path);
@@ -275,10 +298,11 @@ static bool stream_close(FILE *file, const char *path, struct proto_fault *fault
 
 static void target_uri(const struct arguments *arguments, char *uri, size_t uri_bytes)
 {
-    if (arguments->target.path != NULL)
+    if (arguments->target.path != NULL) {
         snprintf(uri, uri_bytes, "icp+unix:%s", arguments->target.path);
-    else
+    } else {
         snprintf(uri, uri_bytes, "icp://127.0.0.1:%u", arguments->target.port);
+    }
 }
 
 static bool measure(struct arguments *arguments, struct load_traffic *traffic,
@@ -294,8 +318,9 @@ static bool measure(struct arguments *arguments, struct load_traffic *traffic,
     struct load_stages before = {0};
     char uri[512];
     target_uri(arguments, uri, sizeof uri);
-    if (ok && arguments->echo_reply == 0)
+    if (ok && arguments->echo_reply == 0) {
         load_stages_read(uri, &before);
+    }
     ok = ok && load_run(load, results, fault);
     if (ok && before.known) {
         load_stages_read(uri, &results[0].stages);
@@ -310,8 +335,9 @@ static int run(struct arguments *arguments)
 {
     struct load_traffic traffic[LOAD_STREAMS_MAX] = {0};
     struct load_result *results = calloc(LOAD_STREAMS_MAX, sizeof *results);
-    if (results == NULL)
+    if (results == NULL) {
         return EX_OSERR;
+    }
     bool ok = measure(arguments, traffic, results);
     int code = ok ? results_write(arguments, results) : bench_fail(&arguments->fault);
     for (unsigned i = 0; i < LOAD_STREAMS_MAX; i++) {
@@ -328,20 +354,23 @@ static struct bench_flag *settings_flags(size_t *count)
 {
     const struct load_setting *settings = load_settings(count);
     struct bench_flag *flags = calloc(*count, sizeof *flags);
-    for (size_t i = 0; flags != NULL && i < *count; i++)
+    for (size_t i = 0; flags != NULL && i < *count; i++) {
         flags[i] = (struct bench_flag){
             .name = settings[i].name, .argument = "N", .help = settings[i].help};
+    }
     return flags;
 }
 
 static bool arguments_check(struct arguments *arguments)
 {
-    if (!echo_read(arguments))
+    if (!echo_read(arguments)) {
         return false;
-    if ((arguments->replay_options.path != NULL) == (arguments->count > 0))
+    }
+    if ((arguments->replay_options.path != NULL) == (arguments->count > 0)) {
         return proto_fault_set(&arguments->fault, PROTO_BAD_CONFIG, "",
                                "name a workload (score_id, lead_routing … or a file), or a capture "
                                "with --replay, not both");
+    }
     return true;
 }
 

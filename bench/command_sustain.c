@@ -64,16 +64,18 @@ int bench_command_sustain(int argc, char **argv)
     struct proto_fault fault = {0};
     char path[512];
     bench_flags_parse(&flags, argc, argv, &arguments);
-    if (!gate_sustain_measure(&arguments.sustain, &result, &fault))
+    if (!gate_sustain_measure(&arguments.sustain, &result, &fault)) {
         return bench_fail(&fault);
+    }
     printf("%.0f updates/s over %.0f s\n", result.updates, arguments.sustain.seconds);
     unsigned short_of = gate_lines_print(stdout, result.lines, GATE_SUSTAIN_ROWS);
     snprintf(path, sizeof path, "%s/sustain.json", arguments.sustain.ingest.folder);
     const char *to = arguments.json != NULL ? arguments.json : path;
     bool saved = report_json_save(result.json, to, &fault);
     json_decref(result.json);
-    if (!saved)
+    if (!saved) {
         return bench_fail(&fault);
+    }
     printf("written to %s\n", to);
     return short_of > 0 ? 1 : EX_OK;
 }

@@ -43,8 +43,9 @@ const char *gate_case_name(enum gate_case what)
 const char *gate_contender_name(enum gate_contender who)
 {
     static const char *const own[] = {"echo", "icp", "icp-small", "icp-large"};
-    if (who < GATE_BY_ECHO)
+    if (who < GATE_BY_ECHO) {
         return peer_ask_info((enum peer_ask)who)->name;
+    }
     return who < GATE_BY_NONE ? own[who - GATE_BY_ECHO] : "";
 }
 
@@ -62,12 +63,15 @@ static void say(const char *text, const char *more)
 static bool takes_part(const struct gate *gate, const struct gate_entry *entry)
 {
     const struct gate_options *options = &gate->options;
-    if (options->smoke && entry->who != GATE_BY_ECHO && entry->who != GATE_BY_ICP)
+    if (options->smoke && entry->who != GATE_BY_ECHO && entry->who != GATE_BY_ICP) {
         return false;
-    if (entry->who == GATE_BY_SMALL)
+    }
+    if (entry->who == GATE_BY_SMALL) {
         return options->small > 0;
-    if (entry->who == GATE_BY_LARGE)
+    }
+    if (entry->who == GATE_BY_LARGE) {
         return options->large > 0;
+    }
     return entry->who >= GATE_BY_ECHO ||
            gate->peers[peer_ask_info((enum peer_ask)entry->who)->peer].process.pid > 0;
 }
@@ -94,11 +98,13 @@ static bool bases_start(struct gate *gate, struct proto_fault *fault)
 {
     const struct gate_options *options = &gate->options;
     const uint64_t accounts[GATE_BASES] = {options->accounts, options->small, options->large};
-    for (unsigned i = 0; i < GATE_BASES; i++)
+    for (unsigned i = 0; i < GATE_BASES; i++) {
         if (accounts[i] > 0 && !(options->smoke && i > 0) &&
             !peer_base_start(&gate->bases[i], options->icpd, options->folder, accounts[i],
-                             options->server_cpu, fault))
+                             options->server_cpu, fault)) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -107,8 +113,9 @@ static void memory_read(struct gate *gate)
 {
     struct gate_series *series = &gate->series[GATE_MEMORY][GATE_BY_ICP];
     struct load_memory memory;
-    if (!load_memory_read(gate->bases[0].process.pid, &memory))
+    if (!load_memory_read(gate->bases[0].process.pid, &memory)) {
         return;
+    }
     series->values[GATE_BYTES][0] = (double)memory.anonymous / (double)gate->options.accounts;
     series->count = 1;
 }
@@ -125,8 +132,9 @@ struct gate *gate_create(const struct gate_options *options, struct proto_fault 
         options->rounds < REPORT_RUNS_MAX ? options->rounds : (unsigned)REPORT_RUNS_MAX;
     snprintf(gate->work, sizeof gate->work, "/tmp/icp-bench-XXXXXX");
     bool made = (mkdir(options->folder, 0755) == 0 || errno == EEXIST) && mkdtemp(gate->work);
-    if (!made)
+    if (!made) {
         proto_fault_set(fault, PROTO_IO, "", "%s: %s", options->folder, strerror(errno));
+    }
     if (!made || !bases_start(gate, fault) || !peers_start(gate, fault)) {
         gate_destroy(gate);
         return NULL;
@@ -137,19 +145,26 @@ struct gate *gate_create(const struct gate_options *options, struct proto_fault 
 
 void gate_destroy(struct gate *gate)
 {
-    for (unsigned i = 0; i < GATE_BASES; i++)
+    for (unsigned i = 0; i < GATE_BASES; i++) {
         peer_base_stop(&gate->bases[i]);
-    for (unsigned i = 0; i < PEER_COUNT; i++)
+    }
+    for (unsigned i = 0; i < PEER_COUNT; i++) {
         peer_stop(&gate->peers[i]);
-    for (unsigned i = 0; i < GATE_CASES; i++)
+    }
+    for (unsigned i = 0; i < GATE_CASES; i++) {
         peer_process_stop(&gate->echoes[i].process);
-    for (unsigned i = 0; i < gate->traffic_count; i++)
+    }
+    for (unsigned i = 0; i < gate->traffic_count; i++) {
         load_traffic_fini(&gate->traffics[i].traffic);
-    for (unsigned i = 0; i < GATE_CASES; i++)
-        for (unsigned j = 0; j < GATE_CONTENDERS; j++)
+    }
+    for (unsigned i = 0; i < GATE_CASES; i++) {
+        for (unsigned j = 0; j < GATE_CONTENDERS; j++) {
             json_decref(gate->series[i][j].runs);
-    if (gate->work[0] != '\0')
+        }
+    }
+    if (gate->work[0] != '\0') {
         peer_folder_remove(gate->work);
+    }
     free(gate);
 }
 
@@ -158,8 +173,9 @@ static void result_keep(struct gate *gate, const struct gate_entry *entry,
 {
     struct gate_series *series = &gate->series[entry->what][entry->who];
     double done = result->completed > 0 ? (double)result->completed : 1;
-    if (series->count == REPORT_RUNS_MAX)
+    if (series->count == REPORT_RUNS_MAX) {
         return;
+    }
     size_t at = series->count++;
     series->values[GATE_RATE][at] = result->rate;
     series->values[GATE_SCORES][at] = result->rate * cases[entry->what].scores;
@@ -168,8 +184,9 @@ static void result_keep(struct gate *gate, const struct gate_entry *entry,
     series->values[GATE_CPU][at] = (double)result->server.cpu_ns / done / cases[entry->what].scores;
     series->values[GATE_SHARE_BUSY][at] = load_result_busy(result);
     series->wrong += load_result_errors(result) + result->misplaced;
-    if (series->runs == NULL)
+    if (series->runs == NULL) {
         series->runs = json_array();
+    }
     json_array_append_new(series->runs, report_json_result(result));
 }
 
@@ -178,10 +195,11 @@ static void whole_run(struct gate *gate)
     struct gate_series *series = &gate->series[GATE_WHOLE][GATE_BY_ICP];
     struct proto_fault fault = {0};
     double took = peer_base_scan(&gate->bases[0], &fault);
-    if (took > 0 && series->count < REPORT_RUNS_MAX)
+    if (took > 0 && series->count < REPORT_RUNS_MAX) {
         series->values[GATE_SCORES][series->count++] = (double)gate->options.accounts / took;
-    else
+    } else {
         say("the whole base was not measured: ", fault.message);
+    }
 }
 
 static bool round_run(struct gate *gate, unsigned round, struct proto_fault *fault)
@@ -189,19 +207,23 @@ static bool round_run(struct gate *gate, unsigned round, struct proto_fault *fau
     size_t count = sizeof entries / sizeof *entries;
     for (size_t first = 0; first < count;) {
         size_t end = first; /* of the entries of one case */
-        while (end < count && entries[end].what == entries[first].what)
+        while (end < count && entries[end].what == entries[first].what) {
             end++;
+        }
         for (size_t i = 0; i < end - first; i++) {
             /* Another one begins in each round, so that no contender always follows the same. */
             const struct gate_entry *entry = &entries[first + (i + round) % (end - first)];
             struct load_result results[LOAD_STREAMS_MAX];
-            if (!takes_part(gate, entry))
+            if (!takes_part(gate, entry)) {
                 continue;
-            if (!gate_run(gate, entry, results, fault))
+            }
+            if (!gate_run(gate, entry, results, fault)) {
                 return false;
+            }
             result_keep(gate, entry, &results[0]);
-            for (unsigned j = 0; j < LOAD_STREAMS_MAX; j++)
+            for (unsigned j = 0; j < LOAD_STREAMS_MAX; j++) {
                 load_result_fini(&results[j]);
+            }
         }
         first = end;
     }
@@ -221,10 +243,12 @@ static bool sweep_run(struct gate *gate, struct proto_fault *fault)
         for (size_t j = 0; ok && j < 2; j++) {
             struct load_result results[LOAD_STREAMS_MAX];
             ok = gate_run(gate, &swept[j], results, fault);
-            if (ok)
+            if (ok) {
                 result_keep(gate, &swept[j], &results[0]);
-            for (unsigned k = 0; k < LOAD_STREAMS_MAX; k++)
+            }
+            for (unsigned k = 0; k < LOAD_STREAMS_MAX; k++) {
                 load_result_fini(&results[k]);
+            }
         }
     }
     gate->open_rate = half;
@@ -233,17 +257,22 @@ static bool sweep_run(struct gate *gate, struct proto_fault *fault)
 
 bool gate_measure(struct gate *gate, struct proto_fault *fault)
 {
-    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
-        if (takes_part(gate, &entries[i]) && !gate_prepare(gate, &entries[i], fault))
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
+        if (takes_part(gate, &entries[i]) && !gate_prepare(gate, &entries[i], fault)) {
             return false;
-    if (!gate_calibrate(gate, fault))
+        }
+    }
+    if (!gate_calibrate(gate, fault)) {
         return false;
+    }
     for (unsigned round = 0; round < gate->options.rounds; round++) {
         fprintf(stderr, "icp-bench: round %u of %u\n", round + 1, gate->options.rounds);
-        if (!round_run(gate, round, fault))
+        if (!round_run(gate, round, fault)) {
             return false;
-        if (!gate->options.smoke)
+        }
+        if (!gate->options.smoke) {
             whole_run(gate);
+        }
     }
     return gate->options.smoke || sweep_run(gate, fault);
 }

@@ -20,12 +20,15 @@ bool gate_line_by_cpu(const struct gate_line *line)
 
 enum gate_verdict gate_line_verdict(const struct gate_line *line)
 {
-    if (line->state == GATE_SKIPPED || line->state == GATE_UNASKED)
+    if (line->state == GATE_SKIPPED || line->state == GATE_UNASKED) {
         return GATE_LEFT_OUT;
-    if (line->state == GATE_MISSING || line->measured.count == 0)
+    }
+    if (line->state == GATE_MISSING || line->measured.count == 0) {
         return GATE_NOT_MEASURED;
-    if (line->shown_only)
+    }
+    if (line->shown_only) {
         return GATE_NOT_JUDGED;
+    }
     double value = gate_line_by_cpu(line) ? line->by_cpu.median : line->measured.median;
     bool holds = line->limit == GATE_LEAST ? value >= line->target : value <= line->target;
     return holds && line->why[0] == '\0' ? GATE_HOLDS : GATE_FALLS_SHORT;
@@ -57,8 +60,9 @@ static void spread_print(FILE *out, const struct report_spread *spread)
     draw_number(spread->median, median, sizeof median);
     draw_number(spread->low, low, sizeof low);
     draw_number(spread->high, high, sizeof high);
-    if (spread->count > 1)
+    if (spread->count > 1) {
         snprintf(range, sizeof range, "%s to %s", low, high);
+    }
     fprintf(out, " %10s %20s", median, range);
 }
 
@@ -73,12 +77,14 @@ static void line_print(FILE *out, const struct gate_line *line)
             verdict == GATE_FALLS_SHORT    ? "FALLS SHORT"
             : verdict == GATE_NOT_MEASURED ? "NOT MEASURED"
                                            : gate_verdict_name(verdict));
-    if (line->by_cpu.count > 0)
+    if (line->by_cpu.count > 0) {
         fprintf(out, "%s %.3g",
                 gate_line_by_cpu(line) ? " by processor time:" : "; by processor time",
                 line->by_cpu.median);
-    if (line->state == GATE_MEASURED && is_busy(line))
+    }
+    if (line->state == GATE_MEASURED && is_busy(line)) {
         fprintf(out, "; busy %.0f %%", 100 * line->busy);
+    }
     fprintf(out, "%s%s\n", line->why[0] != '\0' ? ": " : "", line->why);
 }
 
@@ -100,14 +106,16 @@ unsigned gate_lines_print(FILE *out, const struct gate_line *lines, size_t count
         busy += lines[i].state == GATE_MEASURED && is_busy(&lines[i]);
     }
     fprintf(out, "\n%zu rows, %u short", count - unasked, short_count);
-    if (unasked > 0)
+    if (unasked > 0) {
         fprintf(out, "; %zu rows were not asked for", unasked);
-    if (busy > 0)
+    }
+    if (busy > 0) {
         fprintf(
             out,
             "; the machine was busy with something else during %u rows: %u of them are judged by "
             "processor time, the others as they are",
             busy, by_cpu);
+    }
     fprintf(out, "\n");
     fflush(out);
     return short_count;
@@ -115,8 +123,9 @@ unsigned gate_lines_print(FILE *out, const struct gate_line *lines, size_t count
 
 static json_t *spread_json(const struct report_spread *spread)
 {
-    if (spread->count == 0)
+    if (spread->count == 0) {
         return json_null();
+    }
     return json_pack("{s:f, s:f, s:f, s:I}", "median", spread->median, "low", spread->low, "high",
                      spread->high, "runs", (json_int_t)spread->count);
 }
@@ -129,19 +138,23 @@ static json_t *line_json(const struct gate_line *line)
                              "verdict", gate_verdict_name(gate_line_verdict(line)), "judged_by",
                              gate_line_by_cpu(line) ? "processor time" : "measure", "by_cpu",
                              spread_json(&line->by_cpu));
-    if (line->state == GATE_MEASURED && line->measured.count > 0)
+    if (line->state == GATE_MEASURED && line->measured.count > 0) {
         json_object_set_new(json, "measured", spread_json(&line->measured));
-    if (!isnan(line->busy))
+    }
+    if (!isnan(line->busy)) {
         json_object_set_new(json, "busy", json_real(line->busy));
-    if (line->why[0] != '\0')
+    }
+    if (line->why[0] != '\0') {
         json_object_set_new(json, "why", json_string(line->why));
+    }
     return json;
 }
 
 json_t *gate_lines_json(const struct gate_line *lines, size_t count)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         json_array_append_new(list, line_json(&lines[i]));
+    }
     return list;
 }

@@ -83,8 +83,9 @@ static bool icp_start(struct gate_ingest *ingest, struct gate_contender *icp,
     char uri[64];
     snprintf(ports, sizeof ports, "%s/icp.ports", ingest->folder);
     if (!gate_ingest_icp_launch(ingest, icp, 0, fault) ||
-        !peer_process_await_file(&icp->process, ports, START_S, &icp->port, fault))
+        !peer_process_await_file(&icp->process, ports, START_S, &icp->port, fault)) {
         return false;
+    }
     snprintf(uri, sizeof uri, "icp://127.0.0.1:%u", icp->port);
     const struct load_fill_options fill = {
         .uri = uri, .accounts = ICP_ACCOUNTS, .seed = LOAD_SEED, .quiet = true};
@@ -103,8 +104,9 @@ static bool redis_start(struct gate_ingest *ingest, enum gate_ingest_who who,
     snprintf(folder, sizeof folder, "%s/%s", ingest->folder, infos[who].name);
     snprintf(log, sizeof log, "%s/log", folder);
     snprintf(port, sizeof port, "%u", redis->port);
-    if (mkdir(folder, 0700) != 0)
+    if (mkdir(folder, 0700) != 0) {
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", folder, strerror(errno));
+    }
     const char *const argv[] = {"redis-server",
                                 "--port",
                                 port,
@@ -144,17 +146,22 @@ static bool sqlite_start(struct gate_ingest *ingest, enum gate_ingest_who who,
 static void peers_start(struct gate_ingest *ingest)
 {
     bool redis = peer_program_exists("redis-server");
-    if (!redis)
+    if (!redis) {
         fprintf(stderr, "icp-bench: redis-server is not installed and is left out\n");
-    if (gate_sqlite_missing())
+    }
+    if (gate_sqlite_missing()) {
         fprintf(stderr, "icp-bench: SQLite was not there at the build and is left out\n");
+    }
     for (unsigned i = 0; i < GATE_INGEST_COUNT; i++) {
         enum gate_ingest_who who = (enum gate_ingest_who)i;
         struct proto_fault fault = {0};
-        if (who == GATE_INGEST_ICP || (gate_ingest_is_sqlite(who) ? gate_sqlite_missing() : !redis))
+        if (who == GATE_INGEST_ICP ||
+            (gate_ingest_is_sqlite(who) ? gate_sqlite_missing() : !redis)) {
             continue;
-        if (!(gate_ingest_is_sqlite(who) ? sqlite_start : redis_start)(ingest, who, &fault))
+        }
+        if (!(gate_ingest_is_sqlite(who) ? sqlite_start : redis_start)(ingest, who, &fault)) {
             fprintf(stderr, "icp-bench: %s is left out: %s\n", infos[who].name, fault.message);
+        }
     }
 }
 
@@ -178,8 +185,9 @@ struct gate_ingest *gate_ingest_create(const struct gate_ingest_options *options
         gate_ingest_destroy(ingest);
         return NULL;
     }
-    if (options->peers)
+    if (options->peers) {
         peers_start(ingest);
+    }
     return ingest;
 }
 
@@ -189,23 +197,27 @@ void gate_ingest_destroy(struct gate_ingest *ingest)
         struct gate_contender *contender = &ingest->contenders[i];
         peer_process_stop(&contender->process);
         gate_sqlite_close(contender->sqlite);
-        for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++)
-            for (unsigned b = 0; b < GATE_INGEST_BATCHES_MAX; b++)
+        for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++) {
+            for (unsigned b = 0; b < GATE_INGEST_BATCHES_MAX; b++) {
                 json_decref(ingest->series[mode][b][i].runs);
+            }
+        }
     }
-    if (ingest->folder[0] != '\0')
+    if (ingest->folder[0] != '\0') {
         peer_folder_remove(ingest->folder);
+    }
     free(ingest);
 }
 
 static json_t *contenders_json(const struct gate_ingest *ingest)
 {
     json_t *list = json_array();
-    for (unsigned i = 0; i < GATE_INGEST_COUNT; i++)
+    for (unsigned i = 0; i < GATE_INGEST_COUNT; i++) {
         json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "name", infos[i].name, "does",
                                               infos[i].durability, "configuration",
                                               infos[i].configuration, "measured",
                                               ingest->contenders[i].there));
+    }
     return list;
 }
 
@@ -224,12 +236,16 @@ json_t *gate_ingest_json(const struct gate_ingest *ingest)
 {
     const struct gate_ingest_options *options = &ingest->options;
     json_t *list = json_array();
-    for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++)
-        for (unsigned b = 0; b < options->batch_count; b++)
-            for (unsigned i = 0; i < GATE_INGEST_COUNT; i++)
-                if (ingest->series[mode][b][i].runs != NULL)
+    for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++) {
+        for (unsigned b = 0; b < options->batch_count; b++) {
+            for (unsigned i = 0; i < GATE_INGEST_COUNT; i++) {
+                if (ingest->series[mode][b][i].runs != NULL) {
                     json_array_append_new(list,
                                           series_json(ingest, (enum gate_ingest_mode)mode, b, i));
+                }
+            }
+        }
+    }
     struct gate_line lines[GATE_INGEST_ROWS_MAX];
     size_t count = gate_ingest_rows(ingest, options, lines, GATE_INGEST_ROWS_MAX);
     return json_pack("{s:i, s:s, s:o, s:{s:I, s:I, s:i, s:f, s:f, s:i, s:i}, s:o, s:o, s:o}",

@@ -46,11 +46,13 @@ size_t gate_ingest_rows(const struct gate_ingest *ingest, const struct gate_inge
                                    .shown_only = options->rounds < GATE_INGEST_ROUNDS ||
                                                  options->accounts < GATE_INGEST_ACCOUNTS,
                                    .busy = (double)NAN};
-        for (unsigned b = 0; options->peers && b < options->batch_count; b++)
-            if (options->batches[b] == rows[count].batch)
+        for (unsigned b = 0; options->peers && b < options->batch_count; b++) {
+            if (options->batches[b] == rows[count].batch) {
                 line_measure(gate_ingest_series(ingest, rows[count].mode, b, GATE_INGEST_ICP),
                              gate_ingest_series(ingest, rows[count].mode, b, rows[count].against),
                              line);
+            }
+        }
     }
     return count;
 }

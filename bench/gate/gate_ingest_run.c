@@ -30,8 +30,9 @@ static bool sqlite_run(struct gate_contender *sqlite, const struct gate_ingest_w
     while ((double)(at_ns - began_ns) / 1e9 < seconds &&
            (requests == 0 || result->completed < requests)) {
         uint64_t start_ns = at_ns;
-        if (!gate_sqlite_put(sqlite->sqlite, work, (uint32_t)result->completed, fault))
+        if (!gate_sqlite_put(sqlite->sqlite, work, (uint32_t)result->completed, fault)) {
             return false;
+        }
         at_ns = base_clock_now_ns(&clock);
         base_histogram_record(&result->latency, at_ns - start_ns);
         result->completed++;
@@ -85,10 +86,12 @@ static bool work_do(struct gate_ingest *ingest, enum gate_ingest_who who,
     double records = contender->fastest * 1.5 * (options->warmup_s + options->measure_s);
     records = records < READY_LEAST ? READY_LEAST : records > READY_MOST ? READY_MOST : records;
     uint64_t need = requests > 0 ? requests : (uint64_t)(records / work->batch) + 1;
-    for (*ready = 1; *ready < need;)
+    for (*ready = 1; *ready < need;) {
         *ready *= 2;
-    if (!gate_ingest_traffic(who, work, *ready, &traffic, fault))
+    }
+    if (!gate_ingest_traffic(who, work, *ready, &traffic, fault)) {
         return false;
+    }
     bool ok = server_run(ingest, who, &traffic, requests, result, fault);
     load_traffic_fini(&traffic);
     return ok;
@@ -105,13 +108,15 @@ bool gate_ingest_fill(struct gate_ingest *ingest, enum gate_ingest_who who,
         uint64_t requests = (accounts - at) / batch < CHUNK ? (accounts - at) / batch : CHUNK;
         const struct gate_ingest_work work = {GATE_INGEST_NEW, 0,        at, batch,
                                               ingest->fields,  LOAD_SEED};
-        if (!work_do(ingest, who, &work, requests, &ready, result, fault))
+        if (!work_do(ingest, who, &work, requests, &ready, result, fault)) {
             return false;
+        }
         bool wrong = load_result_errors(result) > 0;
         load_result_fini(result);
-        if (wrong)
+        if (wrong) {
             return proto_fault_set(fault, PROTO_IO, "", "%s answers by errors",
                                    gate_ingest_info(who)->name);
+        }
         at += requests * batch;
     }
     return true;
@@ -121,8 +126,9 @@ static void keep(struct gate_ingest_series *series, const struct load_result *re
                  const struct gate_ingest_work *work, uint32_t ready)
 {
     double done = result->completed > 0 ? (double)result->completed : 1;
-    if (series->count == REPORT_RUNS_MAX)
+    if (series->count == REPORT_RUNS_MAX) {
         return;
+    }
     size_t at = series->count++;
     series->records[at] = result->rate * work->batch;
     series->p50_us[at] = (double)base_histogram_percentile(&result->latency, 0.5) / 1e3;
@@ -130,8 +136,9 @@ static void keep(struct gate_ingest_series *series, const struct load_result *re
     series->cpu_us[at] = (double)result->server.cpu_ns / 1e3 / done / work->batch;
     series->busy[at] = load_result_busy(result);
     series->wrong += load_result_errors(result) + result->misplaced;
-    if (series->runs == NULL)
+    if (series->runs == NULL) {
         series->runs = json_array();
+    }
     json_t *run = report_json_result(result);
     json_object_set_new(run, "records_per_s", json_real(series->records[at]));
     json_object_set_new(run, "repeated", json_boolean(result->sent > ready));
@@ -151,13 +158,15 @@ static bool one_run(struct gate_ingest *ingest, enum gate_ingest_mode mode, unsi
                                           .batch = ingest->options.batches[b],
                                           .fields = ingest->fields,
                                           .seed = LOAD_SEED + 1 + series->count};
-    if (!work_do(ingest, who, &work, 0, &ready, result, fault))
+    if (!work_do(ingest, who, &work, 0, &ready, result, fault)) {
         return false;
+    }
     /* What was sent in the warm-up is not counted in `sent`: what was ready is past, all of it. */
     contender->next[mode] +=
         (uint64_t)(ready == UINT32_MAX ? result->completed : ready) * work.batch;
-    if (result->rate * work.batch > contender->fastest)
+    if (result->rate * work.batch > contender->fastest) {
         contender->fastest = result->rate * work.batch;
+    }
     keep(series, result, &work, ready);
     load_result_fini(result);
     return true;
@@ -167,15 +176,18 @@ static bool round_run(struct gate_ingest *ingest, unsigned round, struct load_re
                       struct proto_fault *fault)
 {
     fprintf(stderr, "icp-bench: round %u of %u\n", round + 1, ingest->options.rounds);
-    for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++)
-        for (unsigned b = 0; b < ingest->options.batch_count; b++)
+    for (unsigned mode = 0; mode < GATE_INGEST_MODES; mode++) {
+        for (unsigned b = 0; b < ingest->options.batch_count; b++) {
             for (unsigned i = 0; i < GATE_INGEST_COUNT; i++) {
                 /* Another one begins in each round. */
                 enum gate_ingest_who who = (enum gate_ingest_who)((i + round) % GATE_INGEST_COUNT);
                 if (ingest->contenders[who].there &&
-                    !one_run(ingest, (enum gate_ingest_mode)mode, b, who, result, fault))
+                    !one_run(ingest, (enum gate_ingest_mode)mode, b, who, result, fault)) {
                     return false;
+                }
             }
+        }
+    }
     return true;
 }
 
@@ -183,14 +195,16 @@ bool gate_ingest_measure(struct gate_ingest *ingest, struct proto_fault *fault)
 {
     struct load_result *result = calloc(1, sizeof *result);
     bool ok = result != NULL || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a run");
-    for (unsigned i = 0; ok && i < GATE_INGEST_COUNT; i++)
+    for (unsigned i = 0; ok && i < GATE_INGEST_COUNT; i++) {
         if (ingest->contenders[i].there) {
             fprintf(stderr, "icp-bench: %s is filled\n",
                     gate_ingest_info((enum gate_ingest_who)i)->name);
             ok = gate_ingest_fill(ingest, (enum gate_ingest_who)i, result, fault);
         }
-    for (unsigned round = 0; ok && round < ingest->options.rounds; round++)
+    }
+    for (unsigned round = 0; ok && round < ingest->options.rounds; round++) {
         ok = round_run(ingest, round, result, fault);
+    }
     free(result);
     return ok;
 }

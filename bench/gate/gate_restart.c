@@ -43,8 +43,9 @@ static bool await_answer(const struct load_wire *wire, uint16_t port, load_encod
     do {
         bool answered = peer_send(wire, port, encode, context, 1, NULL, 0, fault);
         *ms = (double)(base_clock_now_ns(&clock) - began_ns) / 1e6;
-        if (answered)
+        if (answered) {
             return true;
+        }
         nanosleep(&millisecond, NULL);
     } while (*ms < START_S * 1e3);
     return false;
@@ -67,8 +68,9 @@ static bool load_for_a_moment(struct gate_ingest *ingest, const struct load_traf
                               struct proto_fault *fault)
 {
     struct load_result *result = calloc(1, sizeof *result);
-    if (result == NULL)
+    if (result == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a run");
+    }
     const struct load_options load = {
         .streams = {{.wire = &load_wire_icp,
                      .traffic = updates,
@@ -94,16 +96,18 @@ static bool icp_times(struct gate_ingest *ingest, const struct load_traffic *upd
     double times[TIMES];
     for (unsigned i = 0; i < TIMES; i++) {
         if (killed) {
-            if (!load_for_a_moment(ingest, updates, fault))
+            if (!load_for_a_moment(ingest, updates, fault)) {
                 return false;
+            }
             kill(process->pid, SIGKILL);
             waitpid(process->pid, NULL, 0);
             process->pid = 0;
         } else {
             peer_process_stop(process);
         }
-        if (!icp_restart(ingest, scores, &times[i], fault))
+        if (!icp_restart(ingest, scores, &times[i], fault)) {
             return false;
+        }
     }
     *ms = report_spread_of(times, TIMES).median;
     return true;
@@ -132,8 +136,9 @@ static bool redis_fill(struct gate_ingest *ingest, uint16_t port, struct proto_f
         struct load_traffic traffic;
         const struct gate_ingest_work work = {GATE_INGEST_NEW, 0,        at, BATCH,
                                               ingest->fields,  LOAD_SEED};
-        if (!gate_ingest_traffic(GATE_INGEST_REDIS_ALWAYS, &work, CHUNK, &traffic, fault))
+        if (!gate_ingest_traffic(GATE_INGEST_REDIS_ALWAYS, &work, CHUNK, &traffic, fault)) {
             return false;
+        }
         bool ok = true;
         uint64_t left = (accounts - at + BATCH - 1) / BATCH;
         for (uint32_t i = 0; ok && i < CHUNK && i < left; i++) {
@@ -145,8 +150,9 @@ static bool redis_fill(struct gate_ingest *ingest, uint16_t port, struct proto_f
             ok = peer_send(&load_wire_redis, port, first_encode, &asked, 1, NULL, 0, fault);
         }
         load_traffic_fini(&traffic);
-        if (!ok)
+        if (!ok) {
             return false;
+        }
     }
     return peer_send(&load_wire_redis, port, text_encode, save, 1, NULL, 0, fault);
 }
@@ -160,8 +166,9 @@ static bool redis_times(struct gate_ingest *ingest, double *ms, struct proto_fau
     double times[TIMES];
     uint16_t port = peer_port_free();
     snprintf(folder, sizeof folder, "%s/redis-rdb", ingest->folder);
-    if (mkdir(folder, 0700) != 0)
+    if (mkdir(folder, 0700) != 0) {
         return proto_fault_set(fault, PROTO_IO, "", "%s cannot be made", folder);
+    }
     bool ok = redis_launch(folder, port, ingest->options.server_cpu, &process, fault) &&
               peer_process_await_port(&process, port, START_S, fault) &&
               redis_fill(ingest, port, fault);
@@ -172,8 +179,9 @@ static bool redis_times(struct gate_ingest *ingest, double *ms, struct proto_fau
              await_answer(&load_wire_redis, port, text_encode, get, began_ns, &times[i], fault);
     }
     peer_process_stop(&process);
-    if (ok)
+    if (ok) {
         *ms = report_spread_of(times, TIMES).median;
+    }
     return ok;
 }
 
@@ -184,9 +192,11 @@ bool gate_restart_measure(struct gate_ingest *ingest, const struct load_traffic 
     *out = (struct gate_restart){0};
     fprintf(stderr, "icp-bench: stops and starts\n");
     if (!icp_times(ingest, updates, scores, false, &out->clean_ms, fault) ||
-        !icp_times(ingest, updates, scores, true, &out->killed_ms, fault))
+        !icp_times(ingest, updates, scores, true, &out->killed_ms, fault)) {
         return false;
-    if (!peer_program_exists("redis-server"))
+    }
+    if (!peer_program_exists("redis-server")) {
         return true;
+    }
     return redis_times(ingest, &out->redis_ms, fault);
 }

@@ -55,18 +55,21 @@ static void line_fill(const struct gate *gate, size_t index, struct gate_line *l
                                .busy = busy_of(a, b, is_ratio)};
     line->measured = is_ratio ? report_spread_ratio(a->values[metric], b->values[metric], count)
                               : report_spread_of(a->values[metric], a->count);
-    if (is_ratio && metric == GATE_RATE)
+    if (is_ratio && metric == GATE_RATE) {
         line->by_cpu = report_spread_ratio(b->values[GATE_CPU], a->values[GATE_CPU], count);
+    }
     line->state = line->measured.count > 0 ? GATE_MEASURED : GATE_MISSING;
-    if (line->state == GATE_MEASURED && smaller_than_said(gate, index))
+    if (line->state == GATE_MEASURED && smaller_than_said(gate, index)) {
         snprintf(line->why, sizeof line->why, "on a base smaller than the row speaks of");
+    }
 }
 
 size_t gate_rows(const struct gate *gate, struct gate_line *lines, size_t lines_max)
 {
     size_t count = least(sizeof rows / sizeof *rows, lines_max);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         line_fill(gate, i, &lines[i]);
+    }
     return count;
 }
 
@@ -79,11 +82,12 @@ static json_t *rows_json(const struct gate *gate)
 static json_t *series_json(const struct gate *gate)
 {
     json_t *list = json_array();
-    for (unsigned what = 0; what < GATE_CASES; what++)
+    for (unsigned what = 0; what < GATE_CASES; what++) {
         for (unsigned who = 0; who < GATE_CONTENDERS; who++) {
             const struct gate_series *series = &gate->series[what][who];
-            if (series->runs == NULL)
+            if (series->runs == NULL) {
                 continue;
+            }
             json_array_append_new(
                 list,
                 json_pack("{s:s, s:s, s:s, s:i, s:O}", "case", gate_case_name((enum gate_case)what),
@@ -91,6 +95,7 @@ static json_t *series_json(const struct gate *gate)
                           gate_case_info((enum gate_case)what)->text, "scores_each",
                           (int)gate_case_info((enum gate_case)what)->scores, "runs", series->runs));
         }
+    }
     return list;
 }
 

@@ -18,9 +18,11 @@ static struct peer_base *base_of(struct gate *gate, enum gate_contender who)
 static struct gate_traffic *traffic_find(struct gate *gate, enum gate_contender who,
                                          const char *workload)
 {
-    for (unsigned i = 0; i < gate->traffic_count; i++)
-        if (gate->traffics[i].who == who && strcmp(gate->traffics[i].workload, workload) == 0)
+    for (unsigned i = 0; i < gate->traffic_count; i++) {
+        if (gate->traffics[i].who == who && strcmp(gate->traffics[i].workload, workload) == 0) {
             return &gate->traffics[i];
+        }
+    }
     return NULL;
 }
 
@@ -50,8 +52,9 @@ static bool traffic_make(struct gate *gate, const struct gate_entry *entry, cons
     struct load_workload settings;
     const struct peer_base *base = base_of(gate, entry->who);
     *made = (struct gate_traffic){.who = entry->who, .workload = workload};
-    if (entry->who == GATE_BY_ECHO)
+    if (entry->who == GATE_BY_ECHO) {
         return load_traffic_make(&made->traffic, echo_encode, &gate->echoes[entry->what], fault);
+    }
     if (entry->who < GATE_BY_ECHO) {
         enum peer_ask ask = (enum peer_ask)entry->who;
         return peer_traffic(&gate->peers[peer_ask_info(ask)->peer], ask, base->seed, &made->traffic,
@@ -65,15 +68,17 @@ static struct gate_traffic *traffic_get(struct gate *gate, const struct gate_ent
                                         const char *workload, struct proto_fault *fault)
 {
     struct gate_traffic *traffic = traffic_find(gate, entry->who, workload);
-    if (traffic != NULL)
+    if (traffic != NULL) {
         return traffic;
+    }
     if (gate->traffic_count == GATE_TRAFFICS_MAX) {
         proto_fault_set(fault, PROTO_INTERNAL, "", "more kinds of requests than there is room for");
         return NULL;
     }
     traffic = &gate->traffics[gate->traffic_count];
-    if (!traffic_make(gate, entry, workload, traffic, fault))
+    if (!traffic_make(gate, entry, workload, traffic, fault)) {
         return NULL;
+    }
     gate->traffic_count++;
     return traffic;
 }
@@ -124,10 +129,12 @@ static bool echo_start(struct gate *gate, enum gate_case what, struct proto_faul
 {
     struct gate_echo *echo = &gate->echoes[what];
     const struct gate_entry icp = {what, GATE_BY_ICP};
-    if (echo->process.pid > 0)
+    if (echo->process.pid > 0) {
         return true;
-    if (!gate_prepare(gate, &icp, fault))
+    }
+    if (!gate_prepare(gate, &icp, fault)) {
         return false;
+    }
     const struct gate_traffic *seen =
         traffic_find(gate, GATE_BY_ICP, gate_case_info(what)->workload);
     char request[24];
@@ -152,22 +159,26 @@ static bool touch(struct gate *gate, const struct gate_entry *entry, struct gate
 {
     struct load_result *result = calloc(1, sizeof *result);
     struct load_options load = load_for(gate, entry, traffic);
-    if (result == NULL)
+    if (result == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a run");
+    }
     load.streams[0].depth = TOUCH_DEPTH;
-    if (traffic->traffic.count < load.streams[0].connections * TOUCH_DEPTH)
+    if (traffic->traffic.count < load.streams[0].connections * TOUCH_DEPTH) {
         load.streams[0].depth = 1;
+    }
     load.warmup_s = 0;
     load.measure_s = TOUCH_S_MAX;
     load.requests_max = traffic->traffic.count;
     bool ok = load_run(&load, result, fault);
-    if (ok && result->completed > 0)
+    if (ok && result->completed > 0) {
         traffic->reply_bytes = (double)result->reply_bytes / (double)result->completed;
-    if (ok && load_result_errors(result) > 0 && entry->who != GATE_BY_ECHO)
+    }
+    if (ok && load_result_errors(result) > 0 && entry->who != GATE_BY_ECHO) {
         ok = proto_fault_set(
             fault, PROTO_IO, "", "%s answers %llu of %llu requests of %s by errors",
             gate_contender_name(entry->who), (unsigned long long)load_result_errors(result),
             (unsigned long long)result->completed, gate_case_name(entry->what));
+    }
     traffic->touched = ok;
     load_result_fini(result);
     free(result);
@@ -176,8 +187,9 @@ static bool touch(struct gate *gate, const struct gate_entry *entry, struct gate
 
 bool gate_prepare(struct gate *gate, const struct gate_entry *entry, struct proto_fault *fault)
 {
-    if (entry->who == GATE_BY_ECHO && !echo_start(gate, entry->what, fault))
+    if (entry->who == GATE_BY_ECHO && !echo_start(gate, entry->what, fault)) {
         return false;
+    }
     struct gate_traffic *traffic =
         traffic_get(gate, entry, gate_case_info(entry->what)->workload, fault);
     return traffic != NULL && (traffic->touched || touch(gate, entry, traffic, fault));
@@ -197,8 +209,9 @@ bool gate_calibrate(struct gate *gate, struct proto_fault *fault)
         load_result_fini(result);
     }
     free(result);
-    if (ok)
+    if (ok) {
         gate->open_rate = report_spread_of(rates, CALIBRATIONS).median / 2;
+    }
     return ok;
 }
 
@@ -207,8 +220,9 @@ static bool writes_add(struct gate *gate, const struct gate_entry *entry, unsign
                        struct load_options *load, struct proto_fault *fault)
 {
     struct gate_traffic *writes = traffic_get(gate, entry, "write_1000", fault);
-    if (writes == NULL)
+    if (writes == NULL) {
         return false;
+    }
     load->streams[1] = load->streams[0];
     load->streams[1].traffic = &writes->traffic;
     load->streams[1].connections = WRITERS;
@@ -224,18 +238,21 @@ bool gate_run(struct gate *gate, const struct gate_entry *entry, struct load_res
     const struct gate_traffic *traffic = traffic_find(gate, entry->who, info->workload);
     struct load_options load = load_for(gate, entry, traffic);
     memset(results, 0, LOAD_STREAMS_MAX * sizeof *results);
-    if (info->loop == GATE_LOOP_OPEN)
+    if (info->loop == GATE_LOOP_OPEN) {
         load.streams[0].arrival.rate = gate->open_rate;
-    if (info->writes > 0 && !writes_add(gate, entry, info->writes, &load, fault))
+    }
+    if (info->writes > 0 && !writes_add(gate, entry, info->writes, &load, fault)) {
         return false;
+    }
     struct load_stages before = {0};
     char uri[64] = "";
     if (entry->who >= GATE_BY_ICP) {
         peer_base_uri(base_of(gate, entry->who), uri);
         load_stages_read(uri, &before);
     }
-    if (!load_run(&load, results, fault))
+    if (!load_run(&load, results, fault)) {
         return false;
+    }
     if (entry->who >= GATE_BY_ICP) {
         load_stages_read(uri, &results[0].stages);
         load_stages_since(&before, &results[0].stages);

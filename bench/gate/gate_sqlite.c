@@ -47,16 +47,18 @@ struct gate_sqlite *gate_sqlite_open(const char *path, bool full, struct proto_f
          (sqlite3_prepare_v2(sqlite->base, "INSERT OR REPLACE INTO account VALUES (?, ?)", -1,
                              &sqlite->put, NULL) == SQLITE_OK ||
           failed(sqlite, fault));
-    if (ok)
+    if (ok) {
         return sqlite;
+    }
     gate_sqlite_close(sqlite);
     return NULL;
 }
 
 void gate_sqlite_close(struct gate_sqlite *sqlite)
 {
-    if (sqlite == NULL)
+    if (sqlite == NULL) {
         return;
+    }
     sqlite3_finalize(sqlite->put);
     sqlite3_close(sqlite->base);
     proto_writer_fini(&sqlite->record);
@@ -83,9 +85,10 @@ bool gate_sqlite_put(struct gate_sqlite *sqlite, const struct gate_ingest_work *
                      uint32_t request, struct proto_fault *fault)
 {
     bool ok = run(sqlite, "BEGIN", fault);
-    for (unsigned i = 0; ok && i < work->batch; i++)
+    for (unsigned i = 0; ok && i < work->batch; i++) {
         ok =
             record_put(sqlite, work, gate_ingest_number(work, request, i)) || failed(sqlite, fault);
+    }
     return ok && run(sqlite, "COMMIT", fault);
 }
 

@@ -52,7 +52,7 @@ static void lines_begin(struct run *run)
     const struct gate_sustain_options *options = run->options;
     bool shown_only = options->seconds < GATE_SUSTAIN_SECONDS ||
                       options->ingest.accounts < GATE_INGEST_ACCOUNTS || !options->vectors;
-    for (size_t i = 0; i < GATE_SUSTAIN_ROWS; i++)
+    for (size_t i = 0; i < GATE_SUSTAIN_ROWS; i++) {
         run->out->lines[i] = (struct gate_line){.name = "",
                                                 .text = rows[i].text,
                                                 .unit = rows[i].unit,
@@ -61,6 +61,7 @@ static void lines_begin(struct run *run)
                                                 .state = shown_only ? GATE_SKIPPED : GATE_MISSING,
                                                 .shown_only = shown_only,
                                                 .busy = (double)NAN};
+    }
 }
 
 /* Bytes that the process has caused to be sent to the disk so far. */
@@ -71,11 +72,14 @@ static uint64_t bytes_written(pid_t pid)
     unsigned long long bytes = 0;
     snprintf(path, sizeof path, "/proc/%d/io", (int)pid);
     FILE *file = fopen(path, "re");
-    if (file == NULL)
+    if (file == NULL) {
         return 0;
-    while (fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, "write_bytes:", 12) == 0)
+    }
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, "write_bytes:", 12) == 0) {
             bytes = strtoull(line + 12, NULL, 10);
+        }
+    }
     fclose(file);
     return bytes;
 }
@@ -101,9 +105,10 @@ static bool vectors_build(struct run *run, struct proto_fault *fault)
     snprintf(uri, sizeof uri, "icp://127.0.0.1:%u", icp_of(run)->port);
     struct icp_client *client = icp_connect(uri, &options, &why);
     bool ok = client != NULL && icp_call(client, ICP_OP_SIMILAR_BUILD, NULL, &reply);
-    if (!ok)
+    if (!ok) {
         proto_fault_set(fault, PROTO_IO, "", "no vectors: %s",
                         client == NULL ? why.message : reply.fault.message);
+    }
     icp_reply_fini(&reply);
     icp_close(client);
     return ok;
@@ -122,8 +127,9 @@ static bool prepare(struct run *run, struct proto_fault *fault)
                                           .fields = run->ingest->fields,
                                           .seed = LOAD_SEED + 1};
     while ((uint64_t)requests * 2 * work.batch <= ingest->accounts && requests < 1u << 20 &&
-           (uint64_t)requests * 2 * work.batch <= GATE_INGEST_ACCOUNTS)
+           (uint64_t)requests * 2 * work.batch <= GATE_INGEST_ACCOUNTS) {
         requests *= 2;
+    }
     snprintf(path, sizeof path, "%s/score_id.conf", options->workloads);
     load_workload_default(&workload);
     fprintf(stderr, "icp-bench: %llu accounts are stored\n", (unsigned long long)ingest->accounts);
@@ -157,11 +163,14 @@ static bool load(struct run *run, bool updates, double seconds, struct proto_fau
                                    .clock = base_clock_system()};
     options.streams[0] = updates ? writes : reads;
     options.streams[1] = reads;
-    if (!load_run(&options, run->results, fault))
+    if (!load_run(&options, run->results, fault)) {
         return false;
-    for (unsigned i = 0; i < options.stream_count; i++)
-        if (load_result_errors(&run->results[i]) + run->results[i].misplaced > 0)
+    }
+    for (unsigned i = 0; i < options.stream_count; i++) {
+        if (load_result_errors(&run->results[i]) + run->results[i].misplaced > 0) {
             return proto_fault_set(fault, PROTO_IO, "", "icpd answers by errors");
+        }
+    }
     return true;
 }
 
@@ -174,22 +183,26 @@ static double p99(const struct load_result *result)
 static double rate_of(const struct load_result *result, size_t from, size_t count)
 {
     double sum = 0;
-    for (size_t i = from; i < from + count; i++)
+    for (size_t i = from; i < from + count; i++) {
         sum += (double)result->timeline[i].completed;
+    }
     return sum / (double)count;
 }
 
 static void judge_rates(struct run *run)
 {
     const struct load_result *updates = &run->results[0];
-    if (updates->timeline_count <= 2 * SLOW_S)
+    if (updates->timeline_count <= 2 * SLOW_S) {
         return;
+    }
     double lowest = (double)INFINITY;
-    for (size_t i = 0; i + SLOW_S <= updates->timeline_count; i++)
+    for (size_t i = 0; i + SLOW_S <= updates->timeline_count; i++) {
         lowest = fmin(lowest, rate_of(updates, i, SLOW_S));
+    }
     double first = rate_of(updates, 0, FIRST_S);
-    if (first > 0)
+    if (first > 0) {
         line_set(run, GATE_SUSTAIN_SHORT, updates->rate / first);
+    }
     line_set(run, GATE_SUSTAIN_LOWEST, lowest / updates->rate);
 }
 
@@ -201,22 +214,25 @@ static bool long_run(struct run *run, struct proto_fault *fault)
     struct load_memory late = {0};
     wait_quiet(pid);
     fprintf(stderr, "icp-bench: scores alone\n");
-    if (!load(run, false, IDLE_S, fault))
+    if (!load(run, false, IDLE_S, fault)) {
         return false;
+    }
     double idle = p99(&run->results[0]);
     load_result_fini(&run->results[0]);
     uint64_t before = bytes_written(pid);
     double tenth = run->options->seconds / 10;
     double records = 0;
     fprintf(stderr, "icp-bench: updates for %.0f s\n", run->options->seconds);
-    if (!load(run, true, tenth, fault))
+    if (!load(run, true, tenth, fault)) {
         return false;
+    }
     records += (double)run->results[0].completed * ingest->batches[0];
     load_result_fini(&run->results[0]);
     load_result_fini(&run->results[1]);
     bool known = load_memory_read(pid, &early);
-    if (!load(run, true, run->options->seconds - tenth, fault))
+    if (!load(run, true, run->options->seconds - tenth, fault)) {
         return false;
+    }
     known = load_memory_read(pid, &late) && known;
     records += (double)run->results[0].completed * ingest->batches[0];
     wait_quiet(pid);
@@ -224,25 +240,29 @@ static bool long_run(struct run *run, struct proto_fault *fault)
     run->out->updates = run->results[0].rate * ingest->batches[0];
     judge_rates(run);
     line_set(run, GATE_SUSTAIN_WRITTEN, (double)(bytes_written(pid) - before) / payload);
-    if (idle > 0)
+    if (idle > 0) {
         line_set(run, GATE_SUSTAIN_SCORE_P99, p99(&run->results[1]) / idle);
-    if (known && early.anonymous > 0)
+    }
+    if (known && early.anonymous > 0) {
         line_set(run, GATE_SUSTAIN_MEMORY, (double)late.anonymous / (double)early.anonymous);
+    }
     return true;
 }
 
 static bool restarts(struct run *run, struct proto_fault *fault)
 {
     struct gate_restart restart;
-    if (!gate_restart_measure(run->ingest, &run->updates, &run->scores, &restart, fault))
+    if (!gate_restart_measure(run->ingest, &run->updates, &run->scores, &restart, fault)) {
         return false;
+    }
     line_set(run, GATE_SUSTAIN_START_CLEAN, restart.clean_ms);
     line_set(run, GATE_SUSTAIN_START_KILLED, restart.killed_ms);
-    if (restart.redis_ms > 0)
+    if (restart.redis_ms > 0) {
         line_set(run, GATE_SUSTAIN_REDIS, restart.redis_ms / restart.clean_ms);
-    else
+    } else {
         snprintf(run->out->lines[GATE_SUSTAIN_REDIS].why,
                  sizeof run->out->lines[GATE_SUSTAIN_REDIS].why, "redis-server is not installed");
+    }
     return true;
 }
 
@@ -267,20 +287,23 @@ bool gate_sustain_measure(const struct gate_sustain_options *options, struct gat
     struct run run = {.options = options, .out = out};
     *out = (struct gate_sustain){0};
     run.results = calloc(2, sizeof *run.results);
-    if (run.results == NULL)
+    if (run.results == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a run");
+    }
     lines_begin(&run);
     run.ingest = gate_ingest_create(&options->ingest, fault);
     bool ok = run.ingest != NULL && prepare(&run, fault) && long_run(&run, fault) &&
               restarts(&run, fault);
-    if (ok)
+    if (ok) {
         out->json = json_of(&run);
+    }
     load_result_fini(&run.results[0]);
     load_result_fini(&run.results[1]);
     free(run.results);
     load_traffic_fini(&run.updates);
     load_traffic_fini(&run.scores);
-    if (run.ingest != NULL)
+    if (run.ingest != NULL) {
         gate_ingest_destroy(run.ingest);
+    }
     return ok;
 }

@@ -40,8 +40,9 @@ static double value_make(const struct load_field *field, struct math_random *ran
     case LOAD_NUMBER:
         at = math_random_normal(random);
         value->number = round(field->mean + field->sigma * at);
-        if (field->log)
+        if (field->log) {
             value->number = round(10 * exp(field->mean + field->sigma * at)) / 10;
+        }
         return field->effect * at;
     case LOAD_CATEGORY:
         at = math_random_unit(random);
@@ -51,8 +52,9 @@ static double value_make(const struct load_field *field, struct math_random *ran
         value->flag = math_random_unit(random) < field->share;
         return value->flag ? field->effect : 0;
     case LOAD_TAGS:
-        for (unsigned i = 0; i < field->count; i++)
+        for (unsigned i = 0; i < field->count; i++) {
             value->tags |= (uint32_t)(math_random_unit(random) < field->share) << i;
+        }
         return (value->tags & 1) != 0 ? field->effect : 0;
     }
     return 0;
@@ -107,8 +109,9 @@ char *load_schema_text(void)
     for (size_t i = 0; i < LOAD_FIELDS; i++) {
         json_t *field = json_pack("{s:s, s:s, s:s}", "name", fields[i].name, "type",
                                   types[fields[i].type], "family", fields[i].family);
-        if (fields[i].log)
+        if (fields[i].log) {
             json_object_set_new(field, "transform", json_string("log"));
+        }
         json_array_append_new(list, field);
     }
     json_t *schema = json_pack("{s:o}", "fields", list);

@@ -13,11 +13,13 @@ void load_arrival_init(struct load_arrival *arrival, const struct load_arrival_o
 
 static double rate_at(const struct load_arrival_options *options, double at_ns)
 {
-    if (options->burst_factor <= 1 || options->burst_share <= 0 || options->burst_period_s <= 0)
+    if (options->burst_factor <= 1 || options->burst_share <= 0 || options->burst_period_s <= 0) {
         return options->rate;
+    }
     double phase = fmod(at_ns / 1e9, options->burst_period_s) / options->burst_period_s;
-    if (phase < options->burst_share)
+    if (phase < options->burst_share) {
         return options->rate * options->burst_factor;
+    }
     double rest = 1 - options->burst_factor * options->burst_share;
     return options->rate * rest / (1 - options->burst_share);
 }
@@ -25,8 +27,9 @@ static double rate_at(const struct load_arrival_options *options, double at_ns)
 uint64_t load_arrival_next(struct load_arrival *arrival)
 {
     double gap_ns = 1e9 / rate_at(&arrival->options, arrival->at_ns);
-    if (!arrival->options.even)
+    if (!arrival->options.even) {
         gap_ns *= -log(1 - math_random_unit(&arrival->random));
+    }
     arrival->at_ns += gap_ns;
     return (uint64_t)arrival->at_ns;
 }

@@ -20,19 +20,21 @@ struct asker {
 static uint64_t scatter(uint64_t rank, uint64_t accounts)
 {
     uint64_t mask = 1;
-    while (mask < accounts)
+    while (mask < accounts) {
         mask *= 2;
+    }
     mask -= 1;
-    do
+    do {
         rank = (rank * UINT64_C(2654435761) + 12345) & mask;
-    while (rank >= accounts);
+    } while (rank >= accounts);
     return rank;
 }
 
 static uint64_t account_draw(struct asker *asker)
 {
-    if (asker->workload->zipf > 0)
+    if (asker->workload->zipf > 0) {
         return scatter(load_zipf_draw(&asker->zipf, &asker->random), asker->accounts);
+    }
     return math_random_below(&asker->random, asker->accounts);
 }
 
@@ -57,8 +59,9 @@ static void value_write(struct proto_writer *out, const struct load_field *field
         tags = (unsigned)__builtin_popcount(value->tags);
         proto_write_array(out, tags);
         for (unsigned i = 0; i < field->count; i++) {
-            if ((value->tags >> i & 1) == 0)
+            if ((value->tags >> i & 1) == 0) {
                 continue;
+            }
             load_category_text(field, i, text, sizeof text);
             proto_write_text(out, text);
         }
@@ -242,11 +245,13 @@ bool load_workload_traffic(const struct load_workload *workload, uint64_t accoun
     double total = workload->score_id + workload->score_email + workload->score_unknown +
                    workload->score_inline + workload->score_many + workload->similar +
                    workload->update + workload->put;
-    if (total <= 0)
+    if (total <= 0) {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "score_id",
                                "the workload asks for nothing: give it a share of something");
+    }
     math_random_init(&asker.random, seed + 1000);
-    if (workload->zipf > 0)
+    if (workload->zipf > 0) {
         load_zipf_init(&asker.zipf, workload->zipf, accounts);
+    }
     return load_traffic_make(traffic, request_encode, &asker, fault);
 }

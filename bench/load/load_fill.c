@@ -36,8 +36,9 @@ static void value_put(struct icp_payload *payload, const struct load_field *fiel
     case LOAD_TAGS:
         icp_payload_list_begin(payload, field->name);
         for (unsigned i = 0; i < field->count; i++) {
-            if ((value->tags >> i & 1) == 0)
+            if ((value->tags >> i & 1) == 0) {
                 continue;
+            }
             load_category_text(field, i, text, sizeof text);
             icp_payload_text(payload, NULL, text);
         }
@@ -61,9 +62,11 @@ static void account_put(struct icp_payload *payload, uint64_t seed, uint64_t num
     icp_payload_text(payload, NULL, key);
     icp_payload_list_end(payload);
     icp_payload_map_begin(payload, "values");
-    for (size_t i = 0; i < LOAD_FIELDS; i++)
-        if (!values[i].missing)
+    for (size_t i = 0; i < LOAD_FIELDS; i++) {
+        if (!values[i].missing) {
             value_put(payload, &fields[i], &values[i]);
+        }
+    }
     icp_payload_map_end(payload);
     icp_payload_map_end(payload);
 }
@@ -88,21 +91,27 @@ static bool accounts_put(struct filler *filler, uint64_t from, uint64_t to,
         struct icp_fault why;
         icp_payload_reset(filler->payload);
         icp_payload_list_begin(filler->payload, "accounts");
-        for (unsigned i = 0; i < BATCH && number < to; i++, number++)
+        for (unsigned i = 0; i < BATCH && number < to; i++, number++) {
             account_put(filler->payload, filler->options->seed, number);
+        }
         icp_payload_list_end(filler->payload);
         icp_payload_text(filler->payload, "source", "bench");
         if (icp_send(filler->client, ICP_OP_ACCOUNT_PUT, filler->payload, &why) == 0 ||
-            !icp_flush(filler->client, &why))
+            !icp_flush(filler->client, &why)) {
             return failed(&why, fault);
-        if (icp_in_flight(filler->client) >= IN_FLIGHT && !one_answered(filler, fault))
+        }
+        if (icp_in_flight(filler->client) >= IN_FLIGHT && !one_answered(filler, fault)) {
             return false;
-        if (!filler->options->quiet && number % 100000 == 0)
+        }
+        if (!filler->options->quiet && number % 100000 == 0) {
             fprintf(stderr, "icp-bench: %llu accounts sent\n", (unsigned long long)number);
+        }
     }
-    while (icp_in_flight(filler->client) > 0)
-        if (!one_answered(filler, fault))
+    while (icp_in_flight(filler->client) > 0) {
+        if (!one_answered(filler, fault)) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -115,8 +124,9 @@ static bool call(struct filler *filler, enum icp_op op, struct proto_fault *faul
 static bool schema_put(struct filler *filler, struct proto_fault *fault)
 {
     char *text = load_schema_text();
-    if (text == NULL)
+    if (text == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the schema");
+    }
     icp_payload_reset(filler->payload);
     icp_payload_text(filler->payload, "document", text);
     free(text);
@@ -144,12 +154,15 @@ static bool document_put(struct filler *filler, struct proto_fault *fault)
         icp_payload_text_n(filler->payload, "document", (struct icp_text){text, bytes});
     }
     free(text);
-    if (file != NULL)
+    if (file != NULL) {
         fclose(file);
-    if (!read)
+    }
+    if (!read) {
         return proto_fault_set(fault, PROTO_IO, "", "%s cannot be read", path);
-    if (!call(filler, ICP_OP_ICP_PUT, fault))
+    }
+    if (!call(filler, ICP_OP_ICP_PUT, fault)) {
         return false;
+    }
     int64_t version = icp_reply_int(&filler->reply, "icp", 0);
     icp_payload_reset(filler->payload);
     icp_payload_uint(filler->payload, "icp", (uint64_t)version);
@@ -172,8 +185,9 @@ bool load_fill(const struct load_fill_options *options, struct proto_fault *faul
     struct filler filler = {.options = options};
     const struct icp_options client = {.name = "icp-bench fill", .call_timeout_ms = CALL_MS};
     filler.client = icp_connect(options->uri, &client, &why);
-    if (filler.client == NULL)
+    if (filler.client == NULL) {
         return failed(&why, fault);
+    }
     filler.payload = icp_payload_create();
     bool ok = filler.payload != NULL
                   ? fill(&filler, fault)

@@ -13,9 +13,11 @@ size_t load_hgrm_shares(uint64_t total, double *shares, size_t count_max)
 {
     size_t count = 0;
     double finest = total > 0 ? 1 / (double)total : 1;
-    for (double left = 1; left > finest && count + 1 < count_max; left /= 2)
-        for (int i = 0; i < LOAD_HGRM_TICKS && count + 1 < count_max; i++)
+    for (double left = 1; left > finest && count + 1 < count_max; left /= 2) {
+        for (int i = 0; i < LOAD_HGRM_TICKS && count + 1 < count_max; i++) {
             shares[count++] = 1 - left + left / 2 * i / LOAD_HGRM_TICKS;
+        }
+    }
     shares[count++] = 1;
     return count;
 }
@@ -27,8 +29,9 @@ static double deviation(const struct base_histogram *histogram, double mean, uin
     uint64_t max = base_histogram_max(histogram);
     for (size_t i = 0; i < BASE_HISTOGRAM_BUCKETS; i++) {
         uint64_t count = atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
-        if (count == 0)
+        if (count == 0) {
             continue;
+        }
         uint64_t end = base_histogram_bucket_end(i);
         double gap = (double)(end < max ? end : max) - mean;
         sum += gap * gap * (double)count;
@@ -39,8 +42,9 @@ static double deviation(const struct base_histogram *histogram, double mean, uin
 static uint64_t count_up_to(const struct base_histogram *histogram, uint64_t value)
 {
     uint64_t count = 0;
-    for (size_t i = 0; i <= base_histogram_bucket(value); i++)
+    for (size_t i = 0; i <= base_histogram_bucket(value); i++) {
         count += atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
+    }
     return count;
 }
 
@@ -55,8 +59,9 @@ static void lines_write(const struct base_histogram *histogram, FILE *file)
         uint64_t value = base_histogram_percentile(histogram, shares[i]);
         fprintf(file, "%12.3f %2.12f %10llu", (double)value / NS_PER_US, shares[i],
                 (unsigned long long)count_up_to(histogram, value));
-        if (shares[i] < 1)
+        if (shares[i] < 1) {
             fprintf(file, " %14.2f", 1 / (1 - shares[i]));
+        }
         fputc('\n', file);
     }
     double mean = total > 0 ? (double)base_histogram_sum(histogram) / (double)total : 0;
@@ -72,8 +77,9 @@ bool load_hgrm_write(const struct base_histogram *histogram, const char *path,
                      struct proto_fault *fault)
 {
     FILE *file = fopen(path, "we");
-    if (file == NULL)
+    if (file == NULL) {
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", path, strerror(errno));
+    }
     lines_write(histogram, file);
     bool ok = ferror(file) == 0;
     ok = fclose(file) == 0 && ok;

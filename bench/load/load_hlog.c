@@ -33,8 +33,9 @@ static size_t index_of(uint64_t value)
 
 static uint8_t *put_be(uint8_t *at, uint64_t value, unsigned bytes)
 {
-    for (unsigned i = 0; i < bytes; i++)
+    for (unsigned i = 0; i < bytes; i++) {
         *at++ = (uint8_t)(value >> (8 * (bytes - 1 - i)));
+    }
     return at;
 }
 
@@ -61,8 +62,9 @@ static size_t counts_fill(const struct base_histogram *histogram, uint64_t count
     for (size_t i = 0; i < BASE_HISTOGRAM_BUCKETS; i++) {
         uint64_t count = atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
         uint64_t value = base_histogram_bucket_end(i);
-        if (count == 0)
+        if (count == 0) {
             continue;
+        }
         value = value < max ? value : max;
         value = value < VALUE_MAX ? value : VALUE_MAX;
         size_t index = index_of(value);
@@ -80,8 +82,9 @@ static size_t encode(const struct base_histogram *histogram, uint8_t raw[RAW_BYT
     uint8_t *at = raw + HEADER_BYTES;
     for (size_t i = 0; i < used;) {
         size_t zeros = i;
-        while (zeros < used && counts[zeros] == 0)
+        while (zeros < used && counts[zeros] == 0) {
             zeros++;
+        }
         if (zeros - i > 1) {
             at = put_leb(at, -(int64_t)(zeros - i));
             i = zeros;
@@ -147,8 +150,9 @@ void load_hlog_begin(FILE *out, int64_t start_ms)
     char when[64] = "";
     time_t seconds = (time_t)(start_ms / 1000);
     struct tm utc;
-    if (gmtime_r(&seconds, &utc) != NULL)
+    if (gmtime_r(&seconds, &utc) != NULL) {
         strftime(when, sizeof when, "%a %b %d %H:%M:%S UTC %Y", &utc);
+    }
     fprintf(out,
             "#[Histogram log format version 1.3]\n"
             "#[BaseTime: %.3f (seconds since epoch)]\n"
@@ -165,8 +169,9 @@ void load_hlog_line(FILE *out, const struct base_histogram *histogram, double fr
     uint8_t packed[8 + RAW_BYTES_MAX + ZLIB_BYTES];
     size_t bytes = zlib_store(raw, encode(histogram, raw), packed + 8);
     put_be(put_be(packed, COOKIE_V2_COMPRESSED, 4), bytes, 4);
-    if (tag[0] != '\0')
+    if (tag[0] != '\0') {
         fprintf(out, "Tag=%s,", tag);
+    }
     fprintf(out, "%.3f,%.3f,%.3f,", from_s, length_s, (double)base_histogram_max(histogram) / 1e6);
     base64_write(out, packed, 8 + bytes);
     fputc('\n', out);

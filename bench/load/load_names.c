@@ -23,20 +23,23 @@ static bool file_read(struct load_names *names, const char *path, size_t *bytes,
         names->text = malloc(*bytes + 1);
         ok = names->text != NULL && fread(names->text, 1, *bytes, file) == *bytes;
     }
-    if (!ok)
+    if (!ok) {
         proto_fault_set(fault, PROTO_BAD_CONFIG, "", "%s cannot be read: %s", path,
                         errno != 0 ? strerror(errno) : "it is too large");
-    else
+    } else {
         names->text[*bytes] = '\0';
-    if (file != NULL)
+    }
+    if (file != NULL) {
         fclose(file);
+    }
     return ok;
 }
 
 static struct proto_span trimmed(const char *at, size_t bytes)
 {
-    while (bytes > 0 && (at[bytes - 1] == '\r' || at[bytes - 1] == ' '))
+    while (bytes > 0 && (at[bytes - 1] == '\r' || at[bytes - 1] == ' ')) {
         bytes--;
+    }
     return (struct proto_span){(const uint8_t *)at, bytes};
 }
 
@@ -44,11 +47,13 @@ static struct proto_span trimmed(const char *at, size_t bytes)
 static bool lines_split(struct load_names *names, size_t bytes, struct proto_fault *fault)
 {
     size_t lines = 1;
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         lines += names->text[i] == '\n';
+    }
     names->pairs = calloc(lines, 2 * sizeof *names->pairs);
-    if (names->pairs == NULL)
+    if (names->pairs == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the names");
+    }
     const char *end = names->text + bytes;
     for (const char *at = names->text; at < end;) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -59,8 +64,9 @@ static bool lines_split(struct load_names *names, size_t bytes, struct proto_fau
         if (id.bytes > 0) {
             struct proto_span *pair = &names->pairs[2 * names->count++];
             pair[0] = id;
-            if (comma != NULL)
+            if (comma != NULL) {
                 pair[1] = trimmed(comma + 1, (size_t)(stop - comma - 1));
+            }
         }
         at = stop + 1;
     }
@@ -86,8 +92,9 @@ void load_names_fini(struct load_names *names)
 
 static size_t copy(struct proto_span from, char *text, size_t bytes)
 {
-    if (from.bytes == 0 || from.bytes > bytes)
+    if (from.bytes == 0 || from.bytes > bytes) {
         return 0;
+    }
     memcpy(text, from.data, from.bytes);
     return from.bytes;
 }
@@ -95,8 +102,9 @@ static size_t copy(struct proto_span from, char *text, size_t bytes)
 size_t load_names_id(const struct load_names *names, uint64_t number, char *text, size_t bytes)
 {
     char id[LOAD_ID_BYTES + 1];
-    if (names->pairs != NULL)
+    if (names->pairs != NULL) {
         return copy(names->pairs[2 * number], text, bytes);
+    }
     load_account_id(number, id);
     return copy(proto_span_text(id), text, bytes);
 }
@@ -104,8 +112,9 @@ size_t load_names_id(const struct load_names *names, uint64_t number, char *text
 size_t load_names_domain(const struct load_names *names, uint64_t number, char *text, size_t bytes)
 {
     char domain[LOAD_DOMAIN_BYTES + 1];
-    if (names->pairs != NULL)
+    if (names->pairs != NULL) {
         return copy(names->pairs[2 * number + 1], text, bytes);
+    }
     load_account_domain(number, domain);
     return copy(proto_span_text(domain), text, bytes);
 }
@@ -113,8 +122,9 @@ size_t load_names_domain(const struct load_names *names, uint64_t number, char *
 static size_t slot_of(const uint64_t *hashes, size_t room, uint64_t hash)
 {
     size_t at = hash & (room - 1);
-    while (hashes[at] != 0 && hashes[at] != hash)
+    while (hashes[at] != 0 && hashes[at] != hash) {
         at = (at + 1) & (room - 1);
+    }
     return at;
 }
 
@@ -129,8 +139,9 @@ static bool grow(struct load_numbering *numbering)
         return false;
     }
     for (size_t i = 0; i < numbering->room; i++) {
-        if (numbering->hashes[i] == 0)
+        if (numbering->hashes[i] == 0) {
             continue;
+        }
         size_t at = slot_of(hashes, room, numbering->hashes[i]);
         hashes[at] = numbering->hashes[i];
         numbers[at] = numbering->numbers[i];
@@ -146,8 +157,9 @@ static bool grow(struct load_numbering *numbering)
 bool load_number_of(struct load_numbering *numbering, struct proto_span text, uint32_t *number)
 {
     uint64_t hash = XXH3_64bits(text.data, text.bytes) | 1;
-    if (2 * (size_t)numbering->count >= numbering->room && !grow(numbering))
+    if (2 * (size_t)numbering->count >= numbering->room && !grow(numbering)) {
         return false;
+    }
     size_t at = slot_of(numbering->hashes, numbering->room, hash);
     if (numbering->hashes[at] == 0) {
         numbering->hashes[at] = hash;

@@ -29,17 +29,20 @@ struct player {
 
 static bool was_stored(struct proto_span text)
 {
-    for (size_t i = 0; i < text.bytes; i++)
-        if (text.data[i] >= 'A' && text.data[i] <= 'Z')
+    for (size_t i = 0; i < text.bytes; i++) {
+        if (text.data[i] >= 'A' && text.data[i] <= 'Z') {
             return false;
+        }
+    }
     return true;
 }
 
 static uint64_t account_of(struct player *player, struct proto_span text)
 {
     uint32_t ordinal = 0;
-    if (!load_number_of(&player->accounts, text, &ordinal))
+    if (!load_number_of(&player->accounts, text, &ordinal)) {
         player->no_memory = true;
+    }
     return ordinal * SPREAD % player->names.count;
 }
 
@@ -51,11 +54,12 @@ static void name_write(struct player *player, struct proto_span text, enum captu
     size_t before = 0;
     size_t bytes = 0;
     const uint8_t *at = memrchr(text.data, '@', text.bytes);
-    if (by == CAPTURE_BY_EMAIL && at != NULL)
+    if (by == CAPTURE_BY_EMAIL && at != NULL) {
         before = (size_t)(at - text.data) + 1;
-    else if (by == CAPTURE_BY_KEY && text.bytes > sizeof prefix - 1 &&
-             memcmp(text.data, prefix, sizeof prefix - 1) == 0)
+    } else if (by == CAPTURE_BY_KEY && text.bytes > sizeof prefix - 1 &&
+               memcmp(text.data, prefix, sizeof prefix - 1) == 0) {
         before = sizeof prefix - 1;
+    }
     struct proto_span masked = {text.data + before, text.bytes - before};
     bool by_domain = before > 0;
     if (text.bytes > 0 && was_stored(masked) && before < sizeof name &&
@@ -66,8 +70,9 @@ static void name_write(struct player *player, struct proto_span text, enum captu
                     ? load_names_domain(&player->names, number, name + before, sizeof name - before)
                     : load_names_id(&player->names, number, name, sizeof name);
     }
-    if (bytes > 0)
+    if (bytes > 0) {
         text = (struct proto_span){(const uint8_t *)name, before + bytes};
+    }
     proto_write_str(&player->out, text);
 }
 
@@ -82,8 +87,9 @@ static void value_write(struct player *player,
     } else if (kind == PROTO_KIND_ARRAY) {
         size_t count = proto_read_array(reader);
         proto_write_array(&player->out, count);
-        for (size_t i = 0; i < count && proto_reader_ok(reader); i++)
+        for (size_t i = 0; i < count && proto_reader_ok(reader); i++) {
             value_write(player, reader, by);
+        }
         proto_reader_leave(reader);
     } else if (kind == PROTO_KIND_MAP) {
         size_t pairs = proto_read_map(reader);
@@ -104,16 +110,20 @@ static bool grow(struct player *player)
     struct load_replay *replay = player->replay;
     size_t room = player->room > 0 ? 2 * player->room : 1024;
     uint32_t *offsets = realloc(replay->traffic.offsets, (room + 1) * sizeof *offsets);
-    if (offsets != NULL)
+    if (offsets != NULL) {
         replay->traffic.offsets = offsets;
+    }
     uint64_t *at_ns = realloc(replay->schedule.at_ns, room * sizeof *at_ns);
-    if (at_ns != NULL)
+    if (at_ns != NULL) {
         replay->schedule.at_ns = at_ns;
+    }
     uint32_t *connection = realloc(replay->schedule.connection, room * sizeof *connection);
-    if (connection != NULL)
+    if (connection != NULL) {
         replay->schedule.connection = connection;
-    if (offsets == NULL || at_ns == NULL || connection == NULL)
+    }
+    if (offsets == NULL || at_ns == NULL || connection == NULL) {
         return false;
+    }
     player->room = room;
     return true;
 }
@@ -138,14 +148,16 @@ static bool record_add(struct player *player, const struct capture_record *recor
     }
     struct proto_span key = {(const uint8_t *)&record->connection, sizeof record->connection};
     if ((schedule->count == player->room && !grow(player)) ||
-        !load_number_of(&player->connections, key, &connection))
+        !load_number_of(&player->connections, key, &connection)) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the requests");
+    }
     uint32_t index = schedule->count++;
     uint64_t at_ns = (uint64_t)((double)record->at_ns / player->options->speed);
     /* Connections were recorded side by side: what came a little earlier may stand a little later.
      * The schedule itself never goes back. */
-    if (index > 0 && at_ns < schedule->at_ns[index - 1])
+    if (index > 0 && at_ns < schedule->at_ns[index - 1]) {
         at_ns = schedule->at_ns[index - 1];
+    }
     schedule->at_ns[index] = at_ns;
     schedule->connection[index] = connection % player->options->connections_max;
     replay->traffic.offsets[index] = (uint32_t)player->out.bytes;
@@ -155,12 +167,14 @@ static bool record_add(struct player *player, const struct capture_record *recor
         proto_reader_init(&reader, (struct proto_span){record->payload, record->payload_bytes},
                           fault);
         value_write(player, &reader, CAPTURE_BY_NOTHING);
-        if (!proto_reader_end(&reader))
+        if (!proto_reader_end(&reader)) {
             return false;
+        }
     }
     proto_writer_frame_end(&player->out, record->opcode, record->flags, index);
-    if (player->no_memory || !proto_writer_ok(&player->out))
+    if (player->no_memory || !proto_writer_ok(&player->out)) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the requests");
+    }
     return player->out.bytes <= UINT32_MAX ||
            proto_fault_set(fault, PROTO_TOO_LARGE, "", "more than 4 GiB of requests");
 }
@@ -170,13 +184,17 @@ static bool records_read(struct player *player, struct proto_span file, struct p
     struct capture_reader reader;
     struct capture_record record;
     struct load_replay *replay = player->replay;
-    if (!capture_reader_init(&reader, file, fault))
+    if (!capture_reader_init(&reader, file, fault)) {
         return false;
-    while (capture_reader_next(&reader, &record, fault))
-        if (!record_add(player, &record, fault))
+    }
+    while (capture_reader_next(&reader, &record, fault)) {
+        if (!record_add(player, &record, fault)) {
             return false;
-    if (!reader.ended)
+        }
+    }
+    if (!reader.ended) {
         return false;
+    }
     replay->lost = reader.totals.lost;
     replay->seconds = (double)reader.totals.duration_ns / 1e9;
     return replay->schedule.count > 0 ||
@@ -190,13 +208,16 @@ static bool traffic_finish(struct player *player, struct proto_fault *fault)
     struct load_traffic *traffic = &player->replay->traffic;
     uint32_t count = player->replay->schedule.count;
     uint32_t room = 1;
-    while (room < count)
+    while (room < count) {
         room *= 2;
+    }
     uint32_t *offsets = realloc(traffic->offsets, ((size_t)room + 1) * sizeof *offsets);
-    if (offsets == NULL)
+    if (offsets == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the requests");
-    for (size_t i = count; i <= room; i++)
+    }
+    for (size_t i = count; i <= room; i++) {
         offsets[i] = (uint32_t)player->out.bytes;
+    }
     size_t bytes;
     traffic->offsets = offsets;
     traffic->bytes = proto_writer_take(&player->out, &bytes);
@@ -231,8 +252,9 @@ static uint8_t *file_load(const char *path, size_t *bytes, struct proto_fault *f
         free(data);
         data = NULL;
     }
-    if (file != NULL)
+    if (file != NULL) {
         fclose(file);
+    }
     return data;
 }
 

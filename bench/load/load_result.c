@@ -20,8 +20,9 @@ void load_result_fini(struct load_result *result)
 uint64_t load_result_errors(const struct load_result *result)
 {
     uint64_t errors = 0;
-    for (unsigned i = 1; i < 256; i++)
+    for (unsigned i = 1; i < 256; i++) {
         errors += result->status[i];
+    }
     return errors;
 }
 
@@ -41,34 +42,41 @@ void load_result_remark(const struct load_result *result, char *text, size_t tex
 {
     size_t used = 0;
     text[0] = '\0';
-    if (result->offered > 0 && result->rate < result->offered * REACHED)
+    if (result->offered > 0 && result->rate < result->offered * REACHED) {
         used = say(text, text_bytes, used,
                    "the offered rate was NOT reached: %.0f/s offered, %.0f/s answered; ",
                    result->offered, result->rate);
-    if (result->unanswered > 0)
+    }
+    if (result->unanswered > 0) {
         used = say(text, text_bytes, used, "%llu requests were never answered; ",
                    (unsigned long long)result->unanswered);
-    if (load_result_errors(result) > 0)
+    }
+    if (load_result_errors(result) > 0) {
         used = say(text, text_bytes, used, "%llu replies were errors; ",
                    (unsigned long long)load_result_errors(result));
-    if (result->misplaced > 0)
+    }
+    if (result->misplaced > 0) {
         used = say(text, text_bytes, used, "%llu replies had ids that were not asked for; ",
                    (unsigned long long)result->misplaced);
+    }
     double self = (double)result->self.cpu_ns / 1e9 / (result->seconds > 0 ? result->seconds : 1);
     double server =
         (double)result->server.cpu_ns / 1e9 / (result->seconds > 0 ? result->seconds : 1);
-    if (result->offered <= 0 && self > SATURATED && server < SATURATED && result->server.known)
+    if (result->offered <= 0 && self > SATURATED && server < SATURATED && result->server.known) {
         used = say(text, text_bytes, used,
                    "the generator was the limit (%.0f %% of its processor, the server %.0f %%); ",
                    100 * self, 100 * server);
-    if (used >= 2)
+    }
+    if (used >= 2) {
         text[used - 2] = '\0';
+    }
 }
 
 double load_result_busy(const struct load_result *result)
 {
     uint64_t lost_ns = result->server.waited_ns + result->self.waited_ns + result->stolen_ns;
-    if (!result->self.known && !result->server.known)
+    if (!result->self.known && !result->server.known) {
         return (double)NAN;
+    }
     return result->seconds > 0 ? (double)lost_ns / 1e9 / result->seconds : 0;
 }

@@ -7,12 +7,14 @@
 static uint32_t count_for(load_encode *encode, void *context, struct proto_writer *out)
 {
     enum { LOOKED_AT = 64 };
-    for (uint32_t i = 0; i < LOOKED_AT; i++)
+    for (uint32_t i = 0; i < LOOKED_AT; i++) {
         encode(context, i, out);
+    }
     size_t each = out->bytes / LOOKED_AT + 1;
     uint32_t count = LOAD_TRAFFIC_COUNT_MAX;
-    while (count > LOOKED_AT && count * each > LOAD_TRAFFIC_BYTES_MAX)
+    while (count > LOOKED_AT && count * each > LOAD_TRAFFIC_BYTES_MAX) {
         count /= 2;
+    }
     proto_writer_reset(out);
     return count;
 }

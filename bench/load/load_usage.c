@@ -14,12 +14,15 @@ static uint64_t field_read(const char *path, const char *name)
     char line[256];
     uint64_t value = 0;
     FILE *file = fopen(path, "re");
-    if (file == NULL)
+    if (file == NULL) {
         return 0;
+    }
     size_t bytes = strlen(name);
-    while (fgets(line, sizeof line, file) != NULL)
-        if (strncmp(line, name, bytes) == 0 && line[bytes] == ':')
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (strncmp(line, name, bytes) == 0 && line[bytes] == ':') {
             value = strtoull(line + bytes + 1, NULL, 10);
+        }
+    }
     fclose(file);
     return value;
 }
@@ -31,8 +34,9 @@ static void thread_add(const char *folder, struct load_usage *usage)
     uint64_t waited_ns = 0;
     snprintf(path, sizeof path, "%s/schedstat", folder);
     FILE *file = fopen(path, "re");
-    if (file == NULL)
+    if (file == NULL) {
         return;
+    }
     char line[128];
     if (fgets(line, sizeof line, file) != NULL) {
         char *end;
@@ -54,12 +58,14 @@ void load_usage_read(pid_t pid, struct load_usage *usage)
     *usage = (struct load_usage){0};
     snprintf(folder, sizeof folder, "/proc/%d/task", (int)pid);
     DIR *tasks = pid > 0 ? opendir(folder) : NULL;
-    if (tasks == NULL)
+    if (tasks == NULL) {
         return;
+    }
     for (struct dirent *task = readdir(tasks); task != NULL; task = readdir(tasks)) {
         char path[400];
-        if (task->d_name[0] == '.')
+        if (task->d_name[0] == '.') {
             continue;
+        }
         snprintf(path, sizeof path, "%s/%s", folder, task->d_name);
         thread_add(path, usage);
     }
@@ -81,12 +87,14 @@ uint64_t load_stolen_ns(void)
     char line[256];
     uint64_t ticks = 0;
     FILE *file = fopen("/proc/stat", "re");
-    if (file == NULL)
+    if (file == NULL) {
         return 0;
+    }
     if (fgets(line, sizeof line, file) != NULL && strncmp(line, "cpu ", 4) == 0) {
         char *at = line + 4;
-        for (unsigned i = 0; i < STEAL; i++)
+        for (unsigned i = 0; i < STEAL; i++) {
             ticks = strtoull(at, &at, 10);
+        }
     }
     fclose(file);
     return ticks * (1000000000 / (uint64_t)sysconf(_SC_CLK_TCK));

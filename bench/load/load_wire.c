@@ -21,8 +21,9 @@ static size_t split_icp(const uint8_t *data, size_t bytes, size_t reply_bytes,
             return at;
         }
         size_t total = PROTO_HEADER_BYTES + (size_t)header.payload_bytes;
-        if (bytes - at < total)
+        if (bytes - at < total) {
             break;
+        }
         at += total;
         split->status[split->count] = header.code;
         split->id[split->count++] = header.request_id;
@@ -53,8 +54,9 @@ static size_t number_read(const uint8_t *at, bool *negative)
 {
     size_t value = 0;
     *negative = *at == '-';
-    for (at += *negative; *at >= '0' && *at <= '9'; at++)
+    for (at += *negative; *at >= '0' && *at <= '9'; at++) {
         value = value * 10 + (size_t)(*at - '0');
+    }
     return value;
 }
 
@@ -66,17 +68,22 @@ static size_t resp_end(const uint8_t *data, size_t bytes, size_t at, uint8_t *st
     size_t left = 1;
     for (; left > 0; left--) {
         size_t end = at < bytes ? line_end(data, bytes, at) : 0;
-        if (end == 0)
+        if (end == 0) {
             return 0;
+        }
         size_t number = number_read(data + at + 1, &negative);
-        if (data[at] == '-' || (negative && data[at] != ':'))
+        if (data[at] == '-' || (negative && data[at] != ':')) {
             *status = 1;
-        if (data[at] == '*' && !negative)
+        }
+        if (data[at] == '*' && !negative) {
             left += number;
-        if (data[at] == '$' && !negative)
+        }
+        if (data[at] == '$' && !negative) {
             end += number + 2;
-        if (end > bytes)
+        }
+        if (end > bytes) {
             return 0;
+        }
         at = end;
     }
     return at;
@@ -92,8 +99,9 @@ static size_t split_redis(const uint8_t *data, size_t bytes, size_t reply_bytes,
     while (!split->broken && at < bytes && split->count < LOAD_SPLIT_MAX) {
         uint8_t status = 0;
         size_t end = resp_end(data, bytes, at, &status);
-        if (end == 0)
+        if (end == 0) {
             break;
+        }
         split->status[split->count++] = status;
         at = end;
     }
@@ -105,14 +113,17 @@ static size_t memcached_end(const uint8_t *data, size_t bytes, size_t at, uint8_
 {
     bool negative;
     size_t end = line_end(data, bytes, at);
-    if (end == 0)
+    if (end == 0) {
         return 0;
+    }
     *status = data[at] != 'V' && data[at] != 'S';
-    if (data[at] != 'V')
+    if (data[at] != 'V') {
         return end;
+    }
     size_t size_at = end - 2;
-    while (data[size_at - 1] != ' ')
+    while (data[size_at - 1] != ' ') {
         size_at--;
+    }
     end += number_read(data + size_at, &negative) + 2 + strlen("END\r\n");
     return end <= bytes ? end : 0;
 }
@@ -127,8 +138,9 @@ static size_t split_memcached(const uint8_t *data, size_t bytes, size_t reply_by
     while (!split->broken && at < bytes && split->count < LOAD_SPLIT_MAX) {
         uint8_t status = 0;
         size_t end = memcached_end(data, bytes, at, &status);
-        if (end == 0)
+        if (end == 0) {
             break;
+        }
         split->status[split->count++] = status;
         at = end;
     }
@@ -156,8 +168,9 @@ static size_t split_tarantool(const uint8_t *data, size_t bytes, size_t reply_by
             return at;
         }
         size_t total = HEAD + (size_t)load_be32(reply + 1);
-        if (bytes - at < total)
+        if (bytes - at < total) {
             break;
+        }
         split->status[split->count] = load_be32(reply + STATUS_AT) != 0;
         split->id[split->count++] = load_be32(reply + SYNC_AT + 4);
         at += total;

@@ -51,7 +51,8 @@ uint64_t load_zipf_draw(const struct load_zipf *zipf, struct math_random *random
         double k = floor(x + 0.5);
         k = k < 1 ? 1 : k > (double)zipf->count ? (double)zipf->count : k;
         if (k - x <= zipf->shortcut ||
-            u >= integral(zipf->exponent, k + 0.5) - density(zipf->exponent, k))
+            u >= integral(zipf->exponent, k + 0.5) - density(zipf->exponent, k)) {
             return (uint64_t)k - 1;
+        }
     }
 }

@@ -94,8 +94,9 @@ struct gate_line lookalike_row_line(const struct lookalike_gate *gate, enum look
 
 static void lines_fill(const struct lookalike_gate *gate, struct gate_line lines[LOOKALIKE_ROWS])
 {
-    for (unsigned row = 0; row < LOOKALIKE_ROWS; row++)
+    for (unsigned row = 0; row < LOOKALIKE_ROWS; row++) {
         lines[row] = lookalike_row_line(gate, (enum lookalike_row)row);
+    }
 }
 
 uint32_t lookalike_gate_judge(const struct lookalike_gate *gate)

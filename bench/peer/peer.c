@@ -55,8 +55,9 @@ static bool process_start(struct peer *peer, int cpu, struct proto_fault *fault)
         peer_memcached_command(peer, &command);
         break;
     case PEER_TARANTOOL:
-        if (!peer_tarantool_command(peer, &command, fault))
+        if (!peer_tarantool_command(peer, &command, fault)) {
             return false;
+        }
         break;
     case PEER_COUNT:
         break;
@@ -82,10 +83,12 @@ bool peer_start(struct peer *peer, enum peer_id id, const char *folder, int cpu,
 {
     *peer = (struct peer){.id = id, .accounts = accounts};
     snprintf(peer->folder, sizeof peer->folder, "%s/%s", folder, peers[id].program);
-    if (mkdir(peer->folder, 0700) != 0 && errno != EEXIST)
+    if (mkdir(peer->folder, 0700) != 0 && errno != EEXIST) {
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", peer->folder, strerror(errno));
-    if (process_start(peer, cpu, fault) && peer_fill(peer, fault))
+    }
+    if (process_start(peer, cpu, fault) && peer_fill(peer, fault)) {
         return true;
+    }
     peer_stop(peer);
     return false;
 }
@@ -109,10 +112,12 @@ static bool bytes_send(int fd, const uint8_t *data, size_t bytes)
 {
     while (bytes > 0) {
         ssize_t count = send(fd, data, bytes, MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR)
+        if (count < 0 && errno == EINTR) {
             continue;
-        if (count <= 0)
+        }
+        if (count <= 0) {
             return false;
+        }
         data += count;
         bytes -= (size_t)count;
     }
@@ -124,8 +129,9 @@ static bool greeting_skip(struct sender *sender)
     size_t left = sender->wire->greeting_bytes;
     while (left > 0) {
         ssize_t count = recv(sender->fd, sender->buffer, left, 0);
-        if (count <= 0)
+        if (count <= 0) {
             return false;
+        }
         left -= (size_t)count;
     }
     return true;
@@ -135,21 +141,27 @@ static bool greeting_skip(struct sender *sender)
 static bool replies_take(struct sender *sender, uint32_t *left)
 {
     ssize_t count = recv(sender->fd, sender->buffer + sender->held, REPLY_BYTES - sender->held, 0);
-    if (count <= 0)
+    if (count <= 0) {
         return false;
+    }
     sender->held += (size_t)count;
     for (;;) {
         size_t used = sender->wire->split(sender->buffer, sender->held, 1, &sender->split);
-        if (sender->split.broken || sender->split.count > *left)
+        if (sender->split.broken || sender->split.count > *left) {
             return false;
-        for (uint32_t i = 0; i < sender->split.count; i++)
-            if (sender->split.status[i] != 0)
+        }
+        for (uint32_t i = 0; i < sender->split.count; i++) {
+            if (sender->split.status[i] != 0) {
                 return false;
-        if (used == 0)
+            }
+        }
+        if (used == 0) {
             return true;
-        if (sender->reply != NULL)
+        }
+        if (sender->reply != NULL) {
             memcpy(sender->reply, sender->buffer,
                    used < sender->reply_bytes ? used : sender->reply_bytes);
+        }
         *left -= sender->split.count;
         sender->held -= used;
         memmove(sender->buffer, sender->buffer + used, sender->held);
@@ -164,11 +176,13 @@ static bool chunks_send(struct sender *sender, load_encode *encode, void *contex
     for (uint32_t i = 0; ok && i < count;) {
         uint32_t left = count - i < CHUNK ? count - i : CHUNK;
         proto_writer_reset(&out);
-        for (uint32_t end = i + left; i < end; i++)
+        for (uint32_t end = i + left; i < end; i++) {
             encode(context, i, &out);
+        }
         ok = proto_writer_ok(&out) && bytes_send(sender->fd, out.data, out.bytes);
-        while (ok && left > 0)
+        while (ok && left > 0) {
             ok = replies_take(sender, &left);
+        }
     }
     proto_writer_fini(&out);
     return ok;
@@ -180,19 +194,22 @@ bool peer_send(const struct load_wire *wire, uint16_t port, load_encode *encode,
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     struct sender *sender = calloc(1, sizeof *sender);
-    if (sender == NULL)
+    if (sender == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fill a peer");
+    }
     *sender = (struct sender){.wire = wire, .reply = reply, .reply_bytes = reply_bytes};
     sender->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sender->buffer = malloc(REPLY_BYTES);
     bool ok = sender->fd >= 0 && sender->buffer != NULL &&
               connect(sender->fd, (struct sockaddr *)&address, sizeof address) == 0 &&
               greeting_skip(sender) && chunks_send(sender, encode, context, count);
-    if (!ok)
+    if (!ok) {
         proto_fault_set(fault, PROTO_IO, "", "%s refused what it was to be filled with: %.60s",
                         wire->name, sender->buffer != NULL ? (char *)sender->buffer : "");
-    if (sender->fd >= 0)
+    }
+    if (sender->fd >= 0) {
         close(sender->fd);
+    }
     free(sender->buffer);
     free(sender);
     return ok;

@@ -65,11 +65,13 @@ double peer_base_figure(const struct peer_base *base, const char *map, const cha
     double found = -1;
     peer_base_uri(base, uri);
     struct icp_client *client = icp_connect(uri, NULL, &why);
-    if (client == NULL)
+    if (client == NULL) {
         return -1;
+    }
     if (icp_call_STATS(client, NULL, &reply) && icp_reply_get(&reply, "metrics", &metrics) &&
-        icp_value_get(&metrics, map, &inner) && icp_value_get(&inner, name, &value))
+        icp_value_get(&metrics, map, &inner) && icp_value_get(&inner, name, &value)) {
         found = value.number;
+    }
     icp_reply_fini(&reply);
     icp_close(client);
     return found;
@@ -92,13 +94,15 @@ double peer_base_scan(const struct peer_base *base, struct proto_fault *fault)
                  (unsigned long long)began_ns);
         icp_payload_text(payload, "name", name);
         icp_payload_uint(payload, "k", SCAN_TAKEN);
-        if (icp_call_within(client, ICP_OP_TAL_BUILD, payload, SCAN_MS_MAX, &reply))
+        if (icp_call_within(client, ICP_OP_TAL_BUILD, payload, SCAN_MS_MAX, &reply)) {
             took = (double)(base_clock_now_ns(&clock) - began_ns) / 1e9;
-        else
+        } else {
             why = reply.fault;
+        }
     }
-    if (took < 0)
+    if (took < 0) {
         proto_fault_set(fault, PROTO_IO, "", "a list cannot be built: %s", why.message);
+    }
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);
     icp_close(client);
@@ -112,8 +116,9 @@ static bool await_ready(struct peer_base *base, struct proto_fault *fault)
         double total = peer_base_figure(base, "store", "rows_total");
         if (peer_base_figure(base, "store", "index_ready") > 0 &&
             peer_base_figure(base, "store", "rows_done") >= total &&
-            peer_base_figure(base, "store", "accounts") >= (double)base->accounts)
+            peer_base_figure(base, "store", "accounts") >= (double)base->accounts) {
             return true;
+        }
         nanosleep(&rest, NULL);
     }
     return proto_fault_set(fault, PROTO_IO, "", "icpd did not finish its index and rows in %d s",
@@ -132,20 +137,23 @@ static bool fill_once(struct peer_base *base, const char *program, struct proto_
     char stamp[440];
     char uri[64];
     snprintf(stamp, sizeof stamp, "%s/filled", base->folder);
-    if (access(stamp, R_OK) == 0)
+    if (access(stamp, R_OK) == 0) {
         return true;
+    }
     fprintf(stderr, "icp-bench: filling %s, once\n", base->folder);
     peer_folder_remove(base->folder);
-    if (!folder_make(base->folder, fault) || !process_start(base, program, -1, true, fault))
+    if (!folder_make(base->folder, fault) || !process_start(base, program, -1, true, fault)) {
         return false;
+    }
     peer_base_uri(base, uri);
     const struct load_fill_options options = {
         .uri = uri, .accounts = base->accounts, .seed = base->seed};
     bool ok = load_fill(&options, fault) && await_ready(base, fault);
     peer_process_stop(&base->process);
     FILE *file = ok ? fopen(stamp, "we") : NULL;
-    if (file != NULL)
+    if (file != NULL) {
         fclose(file);
+    }
     return ok;
 }
 
@@ -165,16 +173,18 @@ bool peer_base_start(struct peer_base *base, const char *program, const char *fo
     /* A socket's path is short; the build folder's may not be. */
     snprintf(base->socket_path, sizeof base->socket_path, "/tmp/icp-bench-%d-%llu.sock",
              (int)getpid(), (unsigned long long)accounts);
-    if (start_on(base, program, cpu, fault))
+    if (start_on(base, program, cpu, fault)) {
         return true;
+    }
     if (access(base->folder, F_OK) == 0) {
         /* It may be of an icpd whose store had another form. */
         fprintf(stderr, "icp-bench: %s does not start on %s; filling it anew\n", program,
                 base->folder);
         peer_base_stop(base);
         peer_folder_remove(base->folder);
-        if (start_on(base, program, cpu, fault))
+        if (start_on(base, program, cpu, fault)) {
             return true;
+        }
     }
     peer_base_stop(base);
     return false;

@@ -30,14 +30,17 @@ static void child_run(const char *const *argv, int cpu, const char *log_path)
         dup2(log, STDERR_FILENO);
     }
     int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (nothing >= 0)
+    if (nothing >= 0) {
         dup2(nothing, STDIN_FILENO);
+    }
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     cpu_set_t set;
     CPU_ZERO(&set);
-    for (unsigned i = 0; i < CPU_SETSIZE; i++)
-        if (cpu < 0 || i == (unsigned)cpu)
+    for (unsigned i = 0; i < CPU_SETSIZE; i++) {
+        if (cpu < 0 || i == (unsigned)cpu) {
             CPU_SET(i, &set);
+        }
+    }
     sched_setaffinity(0, sizeof set, &set);
     execvp(argv[0], (char *const *)(uintptr_t)argv);
     dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
@@ -50,8 +53,9 @@ bool peer_process_start(struct peer_process *process, const char *const *argv, i
     snprintf(process->log_path, sizeof process->log_path, "%s", log_path);
     fflush(NULL);
     process->pid = fork();
-    if (process->pid == 0)
+    if (process->pid == 0) {
         child_run(argv, cpu, log_path);
+    }
     if (process->pid < 0) {
         process->pid = 0;
         return proto_fault_set(fault, PROTO_IO, "", "cannot start %s: %s", argv[0],
@@ -63,18 +67,21 @@ bool peer_process_start(struct peer_process *process, const char *const *argv, i
 static bool has_ended(struct peer_process *process)
 {
     int status;
-    if (process->pid > 0 && waitpid(process->pid, &status, WNOHANG) == process->pid)
+    if (process->pid > 0 && waitpid(process->pid, &status, WNOHANG) == process->pid) {
         process->pid = 0;
+    }
     return process->pid == 0;
 }
 
 void peer_process_stop(struct peer_process *process)
 {
-    if (process->pid <= 0)
+    if (process->pid <= 0) {
         return;
+    }
     kill(process->pid, SIGTERM);
-    for (int i = 0; i < 1000 && !has_ended(process); i++)
+    for (int i = 0; i < 1000 && !has_ended(process); i++) {
         nap();
+    }
     if (process->pid > 0) {
         kill(process->pid, SIGKILL);
         waitpid(process->pid, NULL, 0);
@@ -88,8 +95,9 @@ static bool gone(struct peer_process *process, const char *why, struct proto_fau
     FILE *log = fopen(process->log_path, "re");
     if (log != NULL) {
         long bytes = fseek(log, 0, SEEK_END) == 0 ? ftell(log) : 0;
-        if (fseek(log, bytes > 250 ? bytes - 250 : 0, SEEK_SET) == 0)
+        if (fseek(log, bytes > 250 ? bytes - 250 : 0, SEEK_SET) == 0) {
             text[fread(text, 1, sizeof text - 1, log)] = '\0';
+        }
         fclose(log);
     }
     return proto_fault_set(fault, PROTO_IO, "", "%s; the end of %s: %s", why, process->log_path,
@@ -102,8 +110,9 @@ static bool port_answers(uint16_t port)
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+    }
     return ok;
 }
 
@@ -111,10 +120,12 @@ bool peer_process_await_port(struct peer_process *process, uint16_t port, double
                              struct proto_fault *fault)
 {
     for (int i = 0; i < (int)(seconds * 100); i++, nap()) {
-        if (has_ended(process))
+        if (has_ended(process)) {
             return gone(process, "the server ended at once", fault);
-        if (port_answers(port))
+        }
+        if (port_answers(port)) {
             return true;
+        }
     }
     return gone(process, "the server does not answer", fault);
 }
@@ -124,8 +135,9 @@ static bool port_in(const char *path, uint16_t *port)
     char line[256];
     bool found = false;
     FILE *file = fopen(path, "re");
-    if (file == NULL)
+    if (file == NULL) {
         return false;
+    }
     while (fgets(line, sizeof line, file) != NULL) {
         if (strncmp(line, "port = ", 7) == 0) {
             *port = (uint16_t)strtoul(line + 7, NULL, 10);
@@ -140,10 +152,12 @@ bool peer_process_await_file(struct peer_process *process, const char *path, dou
                              uint16_t *port, struct proto_fault *fault)
 {
     for (int i = 0; i < (int)(seconds * 100); i++, nap()) {
-        if (port_in(path, port))
+        if (port_in(path, port)) {
             return true;
-        if (has_ended(process))
+        }
+        if (has_ended(process)) {
             return gone(process, "the server ended at once", fault);
+        }
     }
     return gone(process, "the server is not ready", fault);
 }
@@ -153,11 +167,13 @@ uint16_t peer_port_free(void)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t bytes = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
+    if (fd < 0) {
         return 0;
+    }
     if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &bytes) != 0)
+        getsockname(fd, (struct sockaddr *)&address, &bytes) != 0) {
         address.sin_port = 0;
+    }
     close(fd);
     return ntohs(address.sin_port);
 }
@@ -166,13 +182,15 @@ bool peer_program_exists(const char *name)
 {
     char path[512];
     const char *folders = getenv("PATH");
-    if (strchr(name, '/') != NULL)
+    if (strchr(name, '/') != NULL) {
         return access(name, X_OK) == 0;
+    }
     while (folders != NULL && *folders != '\0') {
         size_t bytes = strcspn(folders, ":");
         snprintf(path, sizeof path, "%.*s/%s", (int)bytes, folders, name);
-        if (access(path, X_OK) == 0)
+        if (access(path, X_OK) == 0) {
             return true;
+        }
         folders += bytes + (folders[bytes] == ':');
     }
     return false;

@@ -82,8 +82,9 @@ bool peer_redis_fill(struct peer *peer, struct proto_fault *fault)
         !peer_send(&load_wire_redis, peer->port, hash_encode, NULL, (uint32_t)hashes, NULL, 0,
                    fault) ||
         !peer_send(&load_wire_redis, peer->port, script_encode, NULL, 1, reply, sizeof reply,
-                   fault))
+                   fault)) {
         return false;
+    }
     memcpy(peer->script_sha, reply + strlen("$40\r\n"), 40); /* $40, then the digest in hex */
     return true;
 }
@@ -95,8 +96,9 @@ void peer_redis_encode(void *context, uint32_t index, struct proto_writer *out)
     uint64_t accounts = asker->peer->accounts;
     bool is_hash = asker->ask != PEER_ASK_REDIS_GET;
     (void)index;
-    if (is_hash && accounts > PEER_HASHES_MAX)
+    if (is_hash && accounts > PEER_HASHES_MAX) {
         accounts = PEER_HASHES_MAX;
+    }
     load_account_id(math_random_below(&asker->random, accounts), id);
     if (asker->ask == PEER_ASK_REDIS_GET) {
         put(out, "*2\r\n$3\r\nGET\r\n");

@@ -22,8 +22,9 @@ enum {
 static bool script_write(const struct peer *peer, const char *path)
 {
     FILE *file = fopen(path, "we");
-    if (file == NULL)
+    if (file == NULL) {
         return false;
+    }
     fprintf(file,
             "package.cpath = '%s/?.so;' .. package.cpath\n"
             "box.cfg{wal_mode='none', memtx_memory=4*1024*1024*1024, readahead=1048576,\n"
@@ -49,8 +50,9 @@ bool peer_tarantool_command(const struct peer *peer, struct peer_command *comman
 {
     char *path = command->texts[0];
     snprintf(path, sizeof command->texts[0], "%s/init.lua", peer->folder);
-    if (!script_write(peer, path))
+    if (!script_write(peer, path)) {
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", path, strerror(errno));
+    }
     command->argv[0] = "tarantool";
     command->argv[1] = path;
     return true;
@@ -59,8 +61,9 @@ bool peer_tarantool_command(const struct peer *peer, struct peer_command *comman
 /* 0xce u32 length, then what was written behind it. */
 static void packet_end(struct proto_writer *out, size_t start)
 {
-    if (!proto_writer_ok(out))
+    if (!proto_writer_ok(out)) {
         return;
+    }
     uint32_t bytes = __builtin_bswap32((uint32_t)(out->bytes - start - 5));
     memcpy(out->data + start + 1, &bytes, sizeof bytes);
 }

@@ -20,11 +20,13 @@ int score(box_function_ctx_t *ctx, const char *args, const char *args_end)
 {
     box_tuple_t *tuple = NULL;
     int64_t raw = 0;
-    if (box_index_get(SPACE_ID, 0, args, args_end, &tuple) != 0 || tuple == NULL)
+    if (box_index_get(SPACE_ID, 0, args, args_end, &tuple) != 0 || tuple == NULL) {
         return box_error_set(__FILE__, __LINE__, ER_PROC_C, "no such account");
+    }
     const char *features = box_tuple_field(tuple, 1);
-    for (unsigned i = 0; i < FEATURES; i++)
+    for (unsigned i = 0; i < FEATURES; i++) {
         raw += entry(i, (uint8_t)features[i]); /* numbers below 128 are one byte in MessagePack */
+    }
     uint8_t out[9] = {0xd3};
     uint64_t bits = __builtin_bswap64((uint64_t)raw);
     memcpy(out + 1, &bits, sizeof bits);

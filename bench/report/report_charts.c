@@ -38,8 +38,9 @@ struct report_spread report_run_spread(const json_t *series, const char *path)
     json_array_foreach(json_object_get(series, "runs"), i, run)
     {
         double value = report_number(run, path);
-        if (!isnan(value) && count < REPORT_RUNS_MAX)
+        if (!isnan(value) && count < REPORT_RUNS_MAX) {
             values[count++] = value;
+        }
     }
     return report_spread_of(values, count);
 }
@@ -73,8 +74,9 @@ static void case_bars(FILE *out, const json_t *result, const char *what, const c
     {
         struct report_spread spread = report_run_spread(series, path);
         if (strcmp(report_text(series, "case"), what) != 0 || spread.count == 0 ||
-            count == BARS_MAX)
+            count == BARS_MAX) {
             continue;
+        }
         const char *who = report_text(series, "contender");
         bars[count++] = (struct draw_svg_bar){.name = who,
                                               .value = spread.median,
@@ -82,8 +84,9 @@ static void case_bars(FILE *out, const json_t *result, const char *what, const c
                                               .high = spread.high,
                                               .tone = tone_of(who)};
     }
-    if (count > 1)
+    if (count > 1) {
         draw_svg_bars(out, title, unit, bars, count);
+    }
 }
 
 static size_t rates_read(const json_t *series, double values[REPORT_RUNS_MAX])
@@ -111,13 +114,15 @@ static void ratio_bars(FILE *out, const json_t *result, const char *what, const 
     {
         const char *who = report_text(series, "contender");
         if (strcmp(report_text(series, "case"), what) != 0 || strncmp(who, "icp", 3) == 0 ||
-            count == BARS_MAX)
+            count == BARS_MAX) {
             continue;
+        }
         size_t other_count = rates_read(series, other);
         struct report_spread spread =
             report_spread_ratio(own, other, own_count < other_count ? own_count : other_count);
-        if (spread.count == 0)
+        if (spread.count == 0) {
             continue;
+        }
         snprintf(names[count], sizeof names[count], "icp ÷ %s", who);
         bars[count] = (struct draw_svg_bar){.name = names[count],
                                             .value = spread.median,
@@ -127,8 +132,9 @@ static void ratio_bars(FILE *out, const json_t *result, const char *what, const 
                                             .tone = tone_of(who)};
         count++;
     }
-    if (count > 0)
+    if (count > 0) {
         draw_svg_bars(out, title, "×", bars, count);
+    }
 }
 
 struct points {
@@ -139,8 +145,9 @@ struct points {
 
 static void point_add(struct points *points, double x, double y)
 {
-    if (points->count == POINTS_MAX || isnan(x) || isnan(y))
+    if (points->count == POINTS_MAX || isnan(x) || isnan(y)) {
         return;
+    }
     points->x[points->count] = x;
     points->y[points->count++] = y;
 }
@@ -169,8 +176,9 @@ static void curve_read(const json_t *series, struct points *points)
     json_array_foreach(list, i, pair)
     {
         double share = json_number_value(json_array_get(pair, 0));
-        if (share < 1)
+        if (share < 1) {
             point_add(points, 1 / (1 - share), json_number_value(json_array_get(pair, 1)));
+        }
     }
 }
 
@@ -204,12 +212,15 @@ static void lines_write(FILE *out, struct draw_svg_chart *chart, struct points *
     struct draw_svg_series series[DRAW_SVG_SERIES_MAX];
     chart->series = series;
     chart->series_count = 0;
-    for (size_t i = 0; i < count && i < DRAW_SVG_SERIES_MAX; i++)
-        if (all[i].count > 0)
+    for (size_t i = 0; i < count && i < DRAW_SVG_SERIES_MAX; i++) {
+        if (all[i].count > 0) {
             series[chart->series_count++] =
                 (struct draw_svg_series){all[i].name, all[i].x, all[i].y, all[i].count, dots};
-    if (chart->series_count > 0)
+        }
+    }
+    if (chart->series_count > 0) {
         draw_svg_lines(out, chart);
+    }
     chart->series = NULL; /* it ends here */
     chart->series_count = 0;
 }
@@ -284,8 +295,9 @@ static void stage_bars(FILE *out, const json_t *result)
     size_t count = 0;
     size_t i;
     const json_t *series;
-    for (unsigned stage = 0; stage < LOAD_STAGES; stage++)
+    for (unsigned stage = 0; stage < LOAD_STAGES; stage++) {
         names[stage] = load_stage_info((enum load_stage)stage)->text;
+    }
     names[LOAD_STAGES] = "loop: wait for input, and all else";
     json_array_foreach(json_object_get(result, "series"), i, series)
     {
@@ -294,8 +306,9 @@ static void stage_bars(FILE *out, const json_t *result)
         if (strcmp(report_text(series, "contender"), "icp") != 0 || count == BARS_MAX ||
             strcmp(report_text(series, "case"), "sweep") == 0 ||
             report_run_spread(series, "stages_ns.serve").count == 0 ||
-            report_number(series, "scores_each") > 1)
+            report_number(series, "scores_each") > 1) {
             continue;
+        }
         *stack = (struct draw_svg_stack){.name = report_text(series, "case")};
         for (unsigned stage = 0; stage < LOAD_STAGES; stage++) {
             char path[64];
@@ -307,8 +320,9 @@ static void stage_bars(FILE *out, const json_t *result)
         stack->parts[LOAD_STAGES] = left > 0 ? left : 0;
         count++;
     }
-    if (count == 0)
+    if (count == 0) {
         return;
+    }
     fputs(
         "<h2>Stages of a request in the server</h2>\n<p>Means of the turns that icpd samples, one "
         "in 128; the last part is what its processor time leaves.</p>\n",
@@ -326,12 +340,14 @@ static void ingest_bars(FILE *out, const json_t *result)
     {
         const char *what = report_text(series, "case");
         char title[64];
-        if (strncmp(what, "ingest-", 7) != 0 || strcmp(what, before) == 0)
+        if (strncmp(what, "ingest-", 7) != 0 || strcmp(what, before) == 0) {
             continue;
-        if (before[0] == '\0')
+        }
+        if (before[0] == '\0') {
             fputs("<h2>Storing records</h2>\n<p>Medians; what an acknowledgement means is said of "
                   "each contender below.</p>\n",
                   out);
+        }
         before = what;
         snprintf(title, sizeof title, "Records a request: %s", what + 7);
         case_bars(out, result, what, "records_per_s", title, "/s");
@@ -360,12 +376,14 @@ static void rate_charts(FILE *out, const json_t *result)
 void report_charts(FILE *out, const json_t *result)
 {
     struct points *all = calloc(DRAW_SVG_SERIES_MAX, sizeof *all);
-    if (report_series(result, "id-64", "icp") != NULL)
+    if (report_series(result, "id-64", "icp") != NULL) {
         rate_charts(out, result);
+    }
     stage_bars(out, result);
     ingest_bars(out, result);
-    if (report_series(result, "open", "icp") != NULL)
+    if (report_series(result, "open", "icp") != NULL) {
         fputs("<h2>Latency</h2>\n", out);
+    }
     if (all != NULL) {
         percentile_chart(out, result, all);
         sweep_charts(out, result, all);

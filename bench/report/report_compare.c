@@ -24,8 +24,9 @@ static const json_t *series_find(const json_t *file, const char *what, const cha
         const char *its_case = json_string_value(json_object_get(series, "case"));
         const char *its_contender = json_string_value(json_object_get(series, "contender"));
         if (its_case != NULL && its_contender != NULL && strcmp(its_case, what) == 0 &&
-            strcmp(its_contender, who) == 0)
+            strcmp(its_contender, who) == 0) {
             return series;
+        }
     }
     return NULL;
 }
@@ -40,10 +41,12 @@ static size_t values_read(const json_t *series, const struct metric *metric,
     json_array_foreach(json_object_get(series, "runs"), i, run)
     {
         const json_t *value = json_object_get(run, metric->path[0]);
-        if (metric->path[1] != NULL)
+        if (metric->path[1] != NULL) {
             value = json_object_get(value, metric->path[1]);
-        if (json_is_number(value) && count < REPORT_RUNS_MAX)
+        }
+        if (json_is_number(value) && count < REPORT_RUNS_MAX) {
             values[count++] = json_number_value(value);
+        }
     }
     return count;
 }
@@ -54,8 +57,9 @@ static struct report_spread spread_read(const json_t *file, const json_t *series
     double own[REPORT_RUNS_MAX];
     double floor[REPORT_RUNS_MAX];
     size_t count = values_read(series, metric, own);
-    if (!relative)
+    if (!relative) {
         return report_spread_of(own, count);
+    }
     size_t floors = values_read(series_find(file, what, "echo"), metric, floor);
     return report_spread_ratio(own, floor, count < floors ? count : floors);
 }
@@ -76,8 +80,9 @@ size_t report_compare(const json_t *a, const json_t *b, struct report_comparison
         const char *what = json_string_value(json_object_get(series, "case"));
         const char *who = json_string_value(json_object_get(series, "contender"));
         const json_t *other = what != NULL && is_ours(who) ? series_find(b, what, who) : NULL;
-        if (other == NULL)
+        if (other == NULL) {
             continue;
+        }
         bool relative =
             series_find(a, what, "echo") != NULL && series_find(b, what, "echo") != NULL;
         for (size_t m = 0; m < sizeof metrics / sizeof *metrics && count < out_max; m++) {

@@ -13,8 +13,9 @@
 static void number_cell(FILE *out, double value)
 {
     char text[64] = "–";
-    if (!isnan(value))
+    if (!isnan(value)) {
         draw_number(value, text, sizeof text);
+    }
     fprintf(out, "<td class=\"n\">%s</td>", text);
 }
 
@@ -48,8 +49,9 @@ static void rows_write(FILE *out, const json_t *result)
     size_t i;
     const json_t *row;
     const json_t *rows = json_object_get(result, "rows");
-    if (json_array_size(rows) == 0)
+    if (json_array_size(rows) == 0) {
         return;
+    }
     fputs("<h2>The gate</h2>\n<p>Medians of alternating runs; ratios are taken run by run. \"By "
           "CPU\" "
           "is the same ratio by the servers' processor time a request.</p>\n<div "
@@ -75,12 +77,14 @@ static void series_write(FILE *out, const json_t *result)
           out);
     json_array_foreach(json_object_get(result, "series"), i, series)
     {
-        if (strcmp(report_text(series, "case"), "sweep") == 0)
+        if (strcmp(report_text(series, "case"), "sweep") == 0) {
             continue;
+        }
         fprintf(out, "<tr><td>%s</td><td>%s</td>", report_text(series, "case"),
                 report_text(series, "contender"));
-        for (size_t p = 0; p < sizeof paths / sizeof *paths; p++)
+        for (size_t p = 0; p < sizeof paths / sizeof *paths; p++) {
             number_cell(out, report_run_spread(series, paths[p]).median);
+        }
         fputs("</tr>\n", out);
     }
     fputs("</table></div>\n", out);
@@ -117,10 +121,11 @@ static void facts_write(FILE *out, const json_t *facts)
     json_object_foreach((json_t *)(uintptr_t)facts, key, value)
     {
         fprintf(out, "<tr><td>%s</td><td>", key);
-        if (json_is_string(value))
+        if (json_is_string(value)) {
             draw_text(out, json_string_value(value));
-        else
+        } else {
             fprintf(out, "%.10g", json_number_value(value));
+        }
         fputs("</td></tr>\n", out);
     }
 }
@@ -162,8 +167,9 @@ static void page_write(FILE *out, const json_t *result, const json_t *baseline)
     fputs("</p>\n", out);
     rows_write(out, result);
     report_charts(out, result);
-    if (baseline != NULL)
+    if (baseline != NULL) {
         baseline_write(out, result, baseline);
+    }
     series_write(out, result);
     setup_write(out, result);
     draw_page_close(out);
@@ -173,8 +179,9 @@ bool report_html_write(const json_t *result, const json_t *baseline, const char 
                        struct proto_fault *fault)
 {
     FILE *out = fopen(path, "we");
-    if (out == NULL)
+    if (out == NULL) {
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", path, strerror(errno));
+    }
     page_write(out, result, baseline);
     bool ok = ferror(out) == 0;
     ok = fclose(out) == 0 && ok;

@@ -23,9 +23,10 @@ static json_t *curve(const struct base_histogram *histogram)
     double shares[CURVE_MAX];
     json_t *list = json_array();
     size_t count = load_hgrm_shares(base_histogram_total(histogram), shares, CURVE_MAX);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         json_array_append_new(list, json_pack("[f, f]", shares[i],
                                               us(base_histogram_percentile(histogram, shares[i]))));
+    }
     return list;
 }
 
@@ -57,11 +58,13 @@ static json_t *usage(const struct load_usage *usage, const struct load_result *r
 static json_t *stages(const struct load_stages *stages)
 {
     json_t *json = json_pack("{s:f}", "sampled", stages->frames);
-    for (unsigned i = 0; i < LOAD_STAGES; i++)
+    for (unsigned i = 0; i < LOAD_STAGES; i++) {
         json_object_set_new(json, load_stage_info((enum load_stage)i)->name,
                             json_real(stages->ns[i]));
-    if (stages->commits > 0)
+    }
+    if (stages->commits > 0) {
         json_object_set_new(json, "commit_us", json_real(stages->commit_ns / 1e3));
+    }
     return json;
 }
 
@@ -85,12 +88,15 @@ json_t *report_json_result(const struct load_result *result)
     json_object_set_new(json, "latency_us", times);
     json_object_set_new(json, "generator_late_p99_us",
                         json_real(us(base_histogram_percentile(&result->late, 0.99))));
-    if (result->server.known)
+    if (result->server.known) {
         json_object_set_new(json, "server", usage(&result->server, result));
-    if (result->stages.known)
+    }
+    if (result->stages.known) {
         json_object_set_new(json, "stages_ns", stages(&result->stages));
-    if (!isnan(load_result_busy(result)))
+    }
+    if (!isnan(load_result_busy(result))) {
         json_object_set_new(json, "busy", json_real(load_result_busy(result)));
+    }
     json_object_set_new(json, "generator", usage(&result->self, result));
     json_object_set_new(json, "timeline", timeline(result));
     return json;
@@ -104,15 +110,17 @@ static void line_find(const char *path, const char *name, char *text, size_t tex
     text[0] = '\0';
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         char *colon = strchr(line, ':');
-        if (strncmp(line, name, strlen(name)) != 0 || colon == NULL)
+        if (strncmp(line, name, strlen(name)) != 0 || colon == NULL) {
             continue;
+        }
         colon += 1 + strspn(colon + 1, " \t");
         colon[strcspn(colon, "\n")] = '\0';
         snprintf(text, text_bytes, "%s", colon);
         break;
     }
-    if (file != NULL)
+    if (file != NULL) {
         fclose(file);
+    }
 }
 
 json_t *report_json_machine(void)
@@ -128,8 +136,9 @@ json_t *report_json_machine(void)
     line_find("/proc/meminfo", "MemTotal", memory, sizeof memory);
     uname(&system);
     (void)getloadavg(load, 3);
-    if (gmtime_r(&now, &utc) != NULL)
+    if (gmtime_r(&now, &utc) != NULL) {
         strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    }
     return json_pack("{s:s, s:i, s:s, s:s, s:s, s:f, s:s}", "processor", processor, "cores",
                      (int)sysconf(_SC_NPROCESSORS_ONLN), "memory", memory, "kernel", system.release,
                      "time", when, "load_average_at_start", load[0], "compiler", __VERSION__);
@@ -163,10 +172,11 @@ bool report_json_write_run(const char *const *names, const struct load_result *r
                            unsigned count, const char *path, struct proto_fault *fault)
 {
     json_t *list = json_array();
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         json_array_append_new(list,
                               json_pack("{s:s, s:s, s:o}", "case", names[i], "contender", "server",
                                         "runs", json_pack("[o]", report_json_result(&results[i]))));
+    }
     json_t *json = json_pack("{s:i, s:s, s:o, s:o}", "format", REPORT_JSON_FORMAT, "kind", "run",
                              "machine", report_json_machine(), "series", list);
     bool ok = report_json_save(json, path, fault);

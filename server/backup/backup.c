@@ -70,12 +70,15 @@ static bool link_take(void *context, const struct store_logged *logged)
 static bool link_find(struct backup *backup, uint64_t seq, struct link *link)
 {
     *link = (struct link){0};
-    if (seq == 0)
+    if (seq == 0) {
         return true;
-    if (store_log_read(backup->store, seq - 1, seq, link_take, link, backup->fault))
+    }
+    if (store_log_read(backup->store, seq - 1, seq, link_take, link, backup->fault)) {
         return true;
-    if (backup->fault->code != PROTO_NOT_FOUND)
+    }
+    if (backup->fault->code != PROTO_NOT_FOUND) {
         return false;
+    }
     backup->fault->code = PROTO_OK;
     return true;
 }
@@ -103,8 +106,9 @@ static bool log_write(struct backup *backup, uint64_t identity, const struct bac
                                       .made_ms = engine_now_ms(backup->job->engine)};
     struct run run = {backup, backup_writer_open(backup->set.folder, &first, backup->fault),
                       end->seq, head, true};
-    if (run.writer == NULL)
+    if (run.writer == NULL) {
         return false;
+    }
     if (!store_log_read(backup->store, end->seq, head, batch_write, &run, backup->fault) ||
         !run.good) {
         backup_writer_abort(run.writer);
@@ -112,8 +116,9 @@ static bool log_write(struct backup *backup, uint64_t identity, const struct bac
     }
     uint64_t bytes = backup_written_bytes(run.writer) + BACKUP_FOOT_BYTES;
     backup_log_name(name, end->seq, head);
-    if (!backup_writer_finish(run.writer, &foot, name, backup->fault))
+    if (!backup_writer_finish(run.writer, &foot, name, backup->fault)) {
         return false;
+    }
     result_set(backup, "log", name, &foot, bytes);
     return true;
 }
@@ -127,8 +132,9 @@ static bool entries_write(struct backup *backup, struct store_dump *dump,
     double all = (double)store_dump_entries(dump) + 1;
     while ((got = store_dump_next(dump, &entry, backup->fault)) == DISK_GOT_ONE) {
         if (!backup_write_entry(writer, &entry, backup->fault) ||
-            (++done % TELL_EVERY == 0 && !goes_on(backup, (double)done / all, "base")))
+            (++done % TELL_EVERY == 0 && !goes_on(backup, (double)done / all, "base"))) {
             return false;
+        }
     }
     return got == DISK_GOT_NONE;
 }
@@ -141,21 +147,24 @@ static bool base_write(struct backup *backup, struct store_dump *dump, struct ba
                                      .identity = store_identity(backup->store),
                                      .made_ms = engine_now_ms(backup->job->engine)};
     *foot = (struct backup_foot){.seq = store_dump_seq(dump)};
-    if (!link_find(backup, foot->seq, &link))
+    if (!link_find(backup, foot->seq, &link)) {
         return false;
+    }
     foot->link = link.link;
     foot->time_ms = link.time_ms;
     struct backup_writer *writer = backup_writer_open(backup->set.folder, &head, backup->fault);
-    if (writer == NULL)
+    if (writer == NULL) {
         return false;
+    }
     if (!entries_write(backup, dump, writer)) {
         backup_writer_abort(writer);
         return false;
     }
     uint64_t bytes = backup_written_bytes(writer) + BACKUP_FOOT_BYTES;
     backup_base_name(name, foot->seq);
-    if (!backup_writer_finish(writer, foot, name, backup->fault))
+    if (!backup_writer_finish(writer, foot, name, backup->fault)) {
         return false;
+    }
     result_set(backup, "base", name, foot, bytes);
     return true;
 }
@@ -165,8 +174,9 @@ static bool base_run(struct backup *backup)
 {
     struct backup_foot foot;
     struct store_dump *dump = store_dump_open(backup->store, backup->fault);
-    if (dump == NULL)
+    if (dump == NULL) {
         return false;
+    }
     bool good = base_write(backup, dump, &foot);
     store_dump_close(dump);
     uint64_t head = good ? store_log_head(backup->store, backup->fault) : 0;
@@ -180,18 +190,21 @@ static bool chain_fits(struct backup *backup, const struct backup_item *end, uin
 {
     struct link link;
     *kept = true;
-    if (end->head.identity != store_identity(backup->store))
+    if (end->head.identity != store_identity(backup->store)) {
         return proto_fault_set(backup->fault, PROTO_CONFLICT, "name",
                                "%s is of another store; give this one a directory of its own",
                                end->name);
-    if (end->foot.seq > head)
+    }
+    if (end->foot.seq > head) {
         return proto_fault_set(backup->fault, PROTO_CONFLICT, "name",
                                "%s reaches batch %llu, this store %llu: it was restored to an "
                                "earlier moment since; give it a directory of its own",
                                end->name, (unsigned long long)end->foot.seq,
                                (unsigned long long)head);
-    if (!link_find(backup, end->foot.seq, &link))
+    }
+    if (!link_find(backup, end->foot.seq, &link)) {
         return false;
+    }
     *kept = link.found || end->foot.seq == 0;
     return !link.found || link.link == end->foot.link ||
            proto_fault_set(backup->fault, PROTO_CONFLICT, "name",
@@ -204,16 +217,20 @@ static bool chain_continue(struct backup *backup, const struct backup_item *end,
 {
     bool kept;
     uint64_t head = store_log_head(backup->store, backup->fault);
-    if (backup->fault->code != PROTO_OK || !chain_fits(backup, end, head, &kept))
+    if (backup->fault->code != PROTO_OK || !chain_fits(backup, end, head, &kept)) {
         return false;
+    }
     *base |= !kept;
     backup->result->seq = end->foot.seq;
-    if (!kept || head == end->foot.seq)
+    if (!kept || head == end->foot.seq) {
         return true;
-    if (log_write(backup, end->head.identity, &end->foot, head))
+    }
+    if (log_write(backup, end->head.identity, &end->foot, head)) {
         return true;
-    if (backup->fault->code != PROTO_NOT_FOUND)
+    }
+    if (backup->fault->code != PROTO_NOT_FOUND) {
         return false;
+    }
     backup->fault->code = PROTO_OK; /* dropped while it was read: a base it is */
     *base = true;
     return true;
@@ -224,8 +241,9 @@ static bool set_run(struct backup *backup)
     const struct backup_moment now = {UINT64_MAX, INT64_MAX};
     struct backup_chain chain;
     bool base = backup->full;
-    if (!backup_chain_find(&backup->set, &now, &chain, backup->fault))
+    if (!backup_chain_find(&backup->set, &now, &chain, backup->fault)) {
         return false;
+    }
     base |= chain.count == 0;
     bool good = chain.count == 0 || chain_continue(backup, chain.items[chain.count - 1], &base);
     backup_chain_fini(&chain);
@@ -239,8 +257,9 @@ static bool backup_run(struct engine_job *job, struct proto_fault *fault)
     backup->fault = fault;
     backup->store = engine_store(job->engine);
     *backup->result = (struct backup_result){.kind = "none"};
-    if (!backup_set_open(&backup->set, backup->path, true, fault))
+    if (!backup_set_open(&backup->set, backup->path, true, fault)) {
         return false;
+    }
     bool good = set_run(backup);
     backup_set_close(&backup->set);
     return good;

@@ -29,8 +29,9 @@ bool backup_head_decode(const uint8_t bytes[BACKUP_HEAD_BYTES], struct backup_he
     uint32_t kind = disk_get_u32(bytes + 8);
     if (memcmp(bytes, head_magic, sizeof head_magic) != 0 ||
         disk_get_u64(bytes + CHECKED_BYTES) != XXH3_64bits(bytes, CHECKED_BYTES) ||
-        (kind != BACKUP_BASE && kind != BACKUP_LOG))
+        (kind != BACKUP_BASE && kind != BACKUP_LOG)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "it does not begin as a backup of icpd");
+    }
     *head = (struct backup_head){.kind = (enum backup_kind)kind,
                                  .identity = disk_get_u64(bytes + 16),
                                  .after = disk_get_u64(bytes + 24),
@@ -55,8 +56,9 @@ bool backup_foot_decode(const uint8_t bytes[BACKUP_FOOT_BYTES], struct backup_fo
                         struct proto_fault *fault)
 {
     if (memcmp(bytes, foot_magic, sizeof foot_magic) != 0 ||
-        disk_get_u64(bytes + CHECKED_BYTES) != XXH3_64bits(bytes, CHECKED_BYTES))
+        disk_get_u64(bytes + CHECKED_BYTES) != XXH3_64bits(bytes, CHECKED_BYTES)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "it is cut off or damaged at its end");
+    }
     *foot = (struct backup_foot){.seq = disk_get_u64(bytes + 8),
                                  .link = disk_get_u64(bytes + 16),
                                  .time_ms = (int64_t)disk_get_u64(bytes + 24),

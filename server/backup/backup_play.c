@@ -56,13 +56,14 @@ static void on_done(void *context, const struct store_result *result)
     struct backup_player *player = context;
     pthread_mutex_lock(&player->lock);
     if (player->fault.code == PROTO_OK) {
-        if (result->fault.code != PROTO_OK)
+        if (result->fault.code != PROTO_OK) {
             proto_fault_set(&player->fault, PROTO_CORRUPT, "",
                             "batch %llu cannot be played again: %s",
                             (unsigned long long)player->next, result->fault.message);
-        else if (result->seq != player->next)
+        } else if (result->seq != player->next) {
             proto_fault_set(&player->fault, PROTO_CORRUPT, "", "batch %llu became %llu",
                             (unsigned long long)player->next, (unsigned long long)result->seq);
+        }
     }
     player->next++;
     player->waiting--;
@@ -74,11 +75,13 @@ static void on_done(void *context, const struct store_result *result)
 static bool await(struct backup_player *player, uint64_t most, struct proto_fault *fault)
 {
     pthread_mutex_lock(&player->lock);
-    while (player->waiting > most)
+    while (player->waiting > most) {
         pthread_cond_wait(&player->fewer, &player->lock);
+    }
     bool good = player->fault.code == PROTO_OK;
-    if (!good)
+    if (!good) {
         *fault = player->fault;
+    }
     pthread_mutex_unlock(&player->lock);
     return good;
 }
@@ -88,14 +91,16 @@ static bool batch_submit(struct backup_player *player, const struct store_logged
                          struct proto_fault *fault)
 {
     struct store_batch *batch = store_batch_again(logged);
-    if (batch == NULL)
+    if (batch == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a batch");
+    }
     for (;;) {
         pthread_mutex_lock(&player->lock);
         uint64_t waiting = player->waiting++;
         pthread_mutex_unlock(&player->lock);
-        if (store_submit(player->store, batch, on_done, player, fault))
+        if (store_submit(player->store, batch, on_done, player, fault)) {
             return true;
+        }
         pthread_mutex_lock(&player->lock);
         player->waiting--;
         pthread_mutex_unlock(&player->lock);
@@ -110,15 +115,18 @@ static bool batch_submit(struct backup_player *player, const struct store_logged
 static bool one(struct backup_player *player, const struct store_logged *logged,
                 struct backup_restored *restored, struct proto_fault *fault)
 {
-    if (logged->seq != restored->seq + 1)
+    if (logged->seq != restored->seq + 1) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "batch %llu follows batch %llu",
                                (unsigned long long)logged->seq, (unsigned long long)restored->seq);
+    }
     pthread_mutex_lock(&player->lock);
-    if (player->waiting == 0)
+    if (player->waiting == 0) {
         player->next = logged->seq;
+    }
     pthread_mutex_unlock(&player->lock);
-    if (!batch_submit(player, logged, fault))
+    if (!batch_submit(player, logged, fault)) {
         return false;
+    }
     restored->seq = logged->seq;
     restored->time_ms = logged->time_ms;
     restored->batches++;
@@ -131,8 +139,9 @@ bool backup_play(struct backup_player *player, int folder, const char *name,
 {
     struct backup_record record;
     struct backup_reader *reader = backup_reader_open(folder, name, fault);
-    if (reader == NULL)
+    if (reader == NULL) {
         return false;
+    }
     enum backup_got got;
     bool good = true;
     bool over = false;

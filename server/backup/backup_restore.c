@@ -28,8 +28,9 @@ struct restore {
 
 static void step(struct restore *restore, const char *text)
 {
-    if (restore->options->on_step != NULL)
+    if (restore->options->on_step != NULL) {
         restore->options->on_step(restore->options->step_context, text);
+    }
 }
 
 static bool io_fault(struct restore *restore, const char *doing, const char *path)
@@ -42,15 +43,18 @@ static bool io_fault(struct restore *restore, const char *doing, const char *pat
 static void folder_remove(const char *path, bool deeper)
 {
     DIR *listing = opendir(path);
-    if (listing == NULL)
+    if (listing == NULL) {
         return;
+    }
     for (struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
         char name[PATH_BYTES + 256];
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
             continue;
+        }
         snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-        if (unlink(name) != 0 && errno == EISDIR && deeper)
+        if (unlink(name) != 0 && errno == EISDIR && deeper) {
             folder_remove(name, false);
+        }
     }
     closedir(listing);
     rmdir(path);
@@ -62,15 +66,18 @@ static bool place_check(struct restore *restore)
     char name[PATH_BYTES + 32];
     const char *path = restore->options->path;
     if (snprintf(restore->part, sizeof restore->part, "%s/%s", path, part_name) >=
-        (int)sizeof restore->part)
+        (int)sizeof restore->part) {
         return proto_fault_set(restore->fault, PROTO_IO, "path", "the path is too long");
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+    }
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
         return io_fault(restore, "make", path);
+    }
     snprintf(name, sizeof name, "%s/data.mdb", path);
-    if (access(name, F_OK) == 0)
+    if (access(name, F_OK) == 0) {
         return proto_fault_set(restore->fault, PROTO_CONFLICT, "path",
                                "%s holds a store; move it away, or restore to another directory",
                                path);
+    }
     folder_remove(restore->part, true);
     return true;
 }
@@ -81,8 +88,9 @@ static bool base_put(struct restore *restore, struct backup_reader *reader,
     struct backup_record record;
     enum backup_got got;
     while ((got = backup_reader_next(reader, &record, restore->fault)) == BACKUP_GOT_ENTRY) {
-        if (!store_rebuild_put(rebuild, &record.entry, restore->fault))
+        if (!store_rebuild_put(rebuild, &record.entry, restore->fault)) {
             return false;
+        }
         restore->restored->entries++;
     }
     return got == BACKUP_GOT_END ||
@@ -102,10 +110,11 @@ static bool base_restore(struct restore *restore)
             : store_rebuild_open(restore->part, restore->options->map_bytes, restore->fault);
     bool good = rebuild != NULL && base_put(restore, reader, rebuild);
     backup_reader_close(reader);
-    if (good)
+    if (good) {
         good = store_rebuild_finish(rebuild, restore->fault);
-    else
+    } else {
         store_rebuild_abort(rebuild);
+    }
     restore->restored->seq = base->foot.seq;
     restore->restored->time_ms = base->foot.time_ms;
     return good;
@@ -113,12 +122,14 @@ static bool base_restore(struct restore *restore)
 
 static bool logs_play(struct restore *restore)
 {
-    if (restore->chain.count == 1)
+    if (restore->chain.count == 1) {
         return true;
+    }
     struct backup_player *player =
         backup_player_open(restore->part, restore->options->map_bytes, restore->fault);
-    if (player == NULL)
+    if (player == NULL) {
         return false;
+    }
     bool good = true;
     for (size_t i = 1; good && i < restore->chain.count; i++) {
         step(restore, restore->chain.items[i]->name);
@@ -132,10 +143,12 @@ static bool sync_folder(struct restore *restore, const char *path)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool good = fd >= 0 && fsync(fd) == 0;
-    if (!good)
+    if (!good) {
         io_fault(restore, "sync", path);
-    if (fd >= 0)
+    }
+    if (fd >= 0) {
         close(fd);
+    }
     return good;
 }
 
@@ -159,12 +172,14 @@ static bool files_move(struct restore *restore)
                     strstr(entry->d_name, "lock") == NULL;
         good = !ours || file_move(restore, entry->d_name);
     }
-    if (listing != NULL)
+    if (listing != NULL) {
         closedir(listing);
+    }
     good = good && sync_folder(restore, restore->options->path) && file_move(restore, data) &&
            sync_folder(restore, restore->options->path);
-    if (good)
+    if (good) {
         folder_remove(restore->part, true);
+    }
     return good;
 }
 
@@ -172,15 +187,17 @@ static bool reach_check(const struct restore *restore)
 {
     const struct backup_moment *until = &restore->options->until;
     const struct backup_chain *chain = &restore->chain;
-    if (chain->count == 0)
+    if (chain->count == 0) {
         return proto_fault_set(restore->fault, PROTO_NOT_FOUND, "",
                                "there is no usable base in %s that is not beyond the moment",
                                restore->options->backups);
+    }
     uint64_t end = chain->items[chain->count - 1]->foot.seq;
-    if (until->seq != UINT64_MAX && end < until->seq)
+    if (until->seq != UINT64_MAX && end < until->seq) {
         return proto_fault_set(restore->fault, PROTO_NOT_FOUND, "",
                                "the backups in %s that follow each other end with batch %llu",
                                restore->options->backups, (unsigned long long)end);
+    }
     return true;
 }
 
@@ -189,8 +206,9 @@ bool backup_restore(const struct backup_restore_options *options, struct backup_
 {
     struct restore restore = {.options = options, .restored = restored, .fault = fault};
     *restored = (struct backup_restored){0};
-    if (!backup_set_open(&restore.set, options->backups, false, fault))
+    if (!backup_set_open(&restore.set, options->backups, false, fault)) {
         return false;
+    }
     bool good = backup_chain_find(&restore.set, &options->until, &restore.chain, fault) &&
                 reach_check(&restore) && place_check(&restore) && base_restore(&restore) &&
                 logs_play(&restore) && files_move(&restore);

@@ -44,24 +44,28 @@ static bool item_add(struct backup_set *set, const char *name, struct proto_faul
     enum backup_kind kind = BACKUP_BASE;
     uint64_t after = 0;
     uint64_t seq = 0;
-    if (!name_read(name, &kind, &after, &seq))
+    if (!name_read(name, &kind, &after, &seq)) {
         return true;
-    if (set->count == BACKUP_FILES_MAX)
+    }
+    if (set->count == BACKUP_FILES_MAX) {
         return proto_fault_set(fault, PROTO_LIMIT, "", "more than %d files of backups",
                                BACKUP_FILES_MAX);
+    }
     if ((set->count & (set->count - 1)) == 0) {
         size_t room = set->count == 0 ? 1 : set->count * 2;
         struct backup_item *items = realloc(set->items, room * sizeof *items);
-        if (items == NULL)
+        if (items == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list of backups");
+        }
         set->items = items;
     }
     struct backup_item *item = &set->items[set->count++];
     *item = (struct backup_item){.fault.code = PROTO_OK};
     memcpy(item->name, name, strlen(name) + 1); /* a name of ours fits */
     if (backup_peek(set->folder, name, &item->head, &item->foot, &item->fault) &&
-        (item->head.kind != kind || item->head.after != after || item->foot.seq != seq))
+        (item->head.kind != kind || item->head.after != after || item->foot.seq != seq)) {
         proto_fault_set(&item->fault, PROTO_CORRUPT, "", "%s: it is not what its name says", name);
+    }
     return true;
 }
 
@@ -76,15 +80,18 @@ static bool items_read(struct backup_set *set, struct proto_fault *fault)
     DIR *listing = again < 0 ? NULL : fdopendir(again);
     bool good = true;
     if (listing == NULL) {
-        if (again >= 0)
+        if (again >= 0) {
             close(again);
+        }
         return proto_fault_set(fault, PROTO_IO, "", "cannot list the backups: %s", strerror(errno));
     }
-    for (struct dirent *entry = readdir(listing); good && entry != NULL; entry = readdir(listing))
+    for (struct dirent *entry = readdir(listing); good && entry != NULL; entry = readdir(listing)) {
         good = item_add(set, entry->d_name, fault);
+    }
     closedir(listing);
-    if (set->count > 1)
+    if (set->count > 1) {
         qsort(set->items, set->count, sizeof *set->items, compare_items);
+    }
     return good;
 }
 
@@ -92,25 +99,29 @@ bool backup_set_open(struct backup_set *set, const char *path, bool write,
                      struct proto_fault *fault)
 {
     *set = (struct backup_set){.folder = -1};
-    if (write && mkdir(path, 0700) != 0 && errno != EEXIST)
+    if (write && mkdir(path, 0700) != 0 && errno != EEXIST) {
         return proto_fault_set(fault, PROTO_IO, "", "cannot make %s: %s", path, strerror(errno));
+    }
     set->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (set->folder < 0)
+    if (set->folder < 0) {
         return proto_fault_set(fault, errno == ENOENT ? PROTO_NOT_FOUND : PROTO_IO, "",
                                "cannot open %s: %s", path, strerror(errno));
+    }
     bool good =
         !write || flock(set->folder, LOCK_EX | LOCK_NB) == 0 ||
         proto_fault_set(fault, PROTO_LOCKED, "", "another backup is being written to %s", path);
-    if (good && items_read(set, fault))
+    if (good && items_read(set, fault)) {
         return true;
+    }
     backup_set_close(set);
     return false;
 }
 
 void backup_set_close(struct backup_set *set)
 {
-    if (set->folder >= 0)
+    if (set->folder >= 0) {
         close(set->folder);
+    }
     free(set->items);
     *set = (struct backup_set){.folder = -1};
 }
@@ -122,8 +133,9 @@ static const struct backup_item *base_find(const struct backup_set *set,
     for (size_t i = 0; i < set->count; i++) {
         const struct backup_item *item = &set->items[i];
         if (item->fault.code == PROTO_OK && item->head.kind == BACKUP_BASE &&
-            item->foot.seq <= until->seq && item->foot.time_ms <= until->time_ms)
+            item->foot.seq <= until->seq && item->foot.time_ms <= until->time_ms) {
             base = item; /* the order of names is that of sequences */
+        }
     }
     return base;
 }
@@ -137,8 +149,9 @@ static const struct backup_item *log_find(const struct backup_set *set,
         const struct backup_item *item = &set->items[i];
         if (item->fault.code == PROTO_OK && item->head.kind == BACKUP_LOG &&
             item->head.identity == before->head.identity && item->head.after == before->foot.seq &&
-            item->head.after_link == before->foot.link)
+            item->head.after_link == before->foot.link) {
             found = item;
+        }
     }
     return found;
 }
@@ -148,15 +161,18 @@ bool backup_chain_find(const struct backup_set *set, const struct backup_moment 
 {
     *chain = (struct backup_chain){0};
     const struct backup_item *item = base_find(set, until);
-    if (item == NULL)
+    if (item == NULL) {
         return true;
+    }
     chain->items = calloc(set->count, sizeof *chain->items);
-    if (chain->items == NULL)
+    if (chain->items == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a chain of backups");
+    }
     for (; item != NULL && chain->count < set->count; item = log_find(set, item)) {
         chain->items[chain->count++] = item;
-        if (item->foot.seq >= until->seq || item->foot.time_ms > until->time_ms)
+        if (item->foot.seq >= until->seq || item->foot.time_ms > until->time_ms) {
             break;
+        }
     }
     return true;
 }

@@ -42,8 +42,9 @@ static void item_verify(const struct backup_set *set, struct backup_item *item)
     struct backup_record record;
     struct pass pass = {.seq = item->head.after};
     struct backup_reader *reader = backup_reader_open(set->folder, item->name, &item->fault);
-    if (reader == NULL)
+    if (reader == NULL) {
         return;
+    }
     bool good = true;
     while (good) {
         switch (backup_reader_next(reader, &record, &item->fault)) {
@@ -60,8 +61,9 @@ static void item_verify(const struct backup_set *set, struct backup_item *item)
             return;
         }
     }
-    if (item->fault.code == PROTO_OK)
+    if (item->fault.code == PROTO_OK) {
         proto_fault_set(&item->fault, PROTO_CORRUPT, "", "it holds what its kind does not");
+    }
     backup_reader_close(reader);
 }
 
@@ -70,15 +72,18 @@ bool backup_verify(const char *backups,
                    struct proto_fault *fault)
 {
     struct backup_set set;
-    if (!backup_set_open(&set, backups, false, fault))
+    if (!backup_set_open(&set, backups, false, fault)) {
         return false;
+    }
     bool good = set.count > 0 ||
                 proto_fault_set(fault, PROTO_NOT_FOUND, "", "there is no backup in %s", backups);
     for (size_t i = 0; i < set.count; i++) {
-        if (set.items[i].fault.code == PROTO_OK)
+        if (set.items[i].fault.code == PROTO_OK) {
             item_verify(&set, &set.items[i]);
-        if (set.items[i].fault.code != PROTO_OK && good)
+        }
+        if (set.items[i].fault.code != PROTO_OK && good) {
             good = proto_fault_set(fault, PROTO_CORRUPT, "", "%s is damaged", set.items[i].name);
+        }
         on_file(context, &set.items[i]);
     }
     backup_set_close(&set);

@@ -28,27 +28,30 @@ struct backup_writer {
 
 static bool failed(struct backup_writer *writer, struct proto_fault *fault)
 {
-    if (writer->fault.code == PROTO_OK)
+    if (writer->fault.code == PROTO_OK) {
         return false;
+    }
     *fault = writer->fault;
     return true;
 }
 
 static void fail(struct backup_writer *writer, const char *doing)
 {
-    if (writer->fault.code == PROTO_OK)
+    if (writer->fault.code == PROTO_OK) {
         proto_fault_set(&writer->fault,
                         errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? PROTO_DISK_FULL
                                                                              : PROTO_IO,
                         "", "%s the backup: %s", doing, strerror(errno));
+    }
 }
 
 static void bytes_write(struct backup_writer *writer, const uint8_t *data, size_t bytes)
 {
     while (bytes > 0 && writer->fault.code == PROTO_OK) {
         ssize_t wrote = write(writer->fd, data, bytes);
-        if (wrote < 0 && errno == EINTR)
+        if (wrote < 0 && errno == EINTR) {
             continue;
+        }
         if (wrote <= 0) {
             errno = wrote == 0 ? ENOSPC : errno;
             fail(writer, "cannot write");
@@ -111,12 +114,14 @@ struct backup_writer *backup_writer_open(int folder, const struct backup_head *h
         return NULL;
     }
     writer->fd = openat(folder, part_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (writer->fd < 0)
+    if (writer->fd < 0) {
         fail(writer, "cannot begin");
+    }
     backup_head_encode(head, bytes);
     bytes_write(writer, bytes, sizeof bytes);
-    if (!failed(writer, fault))
+    if (!failed(writer, fault)) {
         return writer;
+    }
     backup_writer_abort(writer);
     return NULL;
 }
@@ -157,13 +162,16 @@ uint64_t backup_written_bytes(const struct backup_writer *writer)
 
 static void name_give(struct backup_writer *writer, const char *name)
 {
-    if (writer->fault.code == PROTO_OK && fsync(writer->fd) != 0)
+    if (writer->fault.code == PROTO_OK && fsync(writer->fd) != 0) {
         fail(writer, "cannot sync");
+    }
     if (writer->fault.code == PROTO_OK &&
-        renameat(writer->folder, part_name, writer->folder, name) != 0)
+        renameat(writer->folder, part_name, writer->folder, name) != 0) {
         fail(writer, "cannot name");
-    if (writer->fault.code == PROTO_OK && fsync(writer->folder) != 0)
+    }
+    if (writer->fault.code == PROTO_OK && fsync(writer->folder) != 0) {
         fail(writer, "cannot sync the directory of");
+    }
 }
 
 bool backup_writer_finish(struct backup_writer *writer, struct backup_foot *foot, const char *name,
@@ -195,8 +203,9 @@ bool backup_writer_finish(struct backup_writer *writer, struct backup_foot *foot
 
 void backup_writer_abort(struct backup_writer *writer)
 {
-    if (writer == NULL)
+    if (writer == NULL) {
         return;
+    }
     if (writer->fd >= 0) {
         close(writer->fd);
         unlinkat(writer->folder, part_name, 0);

@@ -68,27 +68,32 @@ static bool add_chunk(struct base_arena *arena, size_t bytes)
     size_t capacity = arena->chunk_bytes;
     if (arena->last != NULL) {
         capacity = arena->last->capacity * 2;
-        if (capacity > ARENA_CHUNK_BYTES_MAX)
+        if (capacity > ARENA_CHUNK_BYTES_MAX) {
             capacity = ARENA_CHUNK_BYTES_MAX;
+        }
     }
-    if (capacity < bytes)
+    if (capacity < bytes) {
         capacity = bytes;
+    }
     struct base_arena_chunk *chunk = malloc(sizeof *chunk + capacity);
-    if (chunk == NULL)
+    if (chunk == NULL) {
         return false;
+    }
     *chunk = (struct base_arena_chunk){.capacity = capacity};
-    if (arena->last != NULL)
+    if (arena->last != NULL) {
         arena->last->next = chunk;
-    else
+    } else {
         arena->first = chunk;
+    }
     arena->last = chunk;
     return true;
 }
 
 void *base_arena_take(struct base_arena *arena, size_t bytes)
 {
-    if (arena->failed)
+    if (arena->failed) {
         return NULL;
+    }
     if (bytes > arena->bytes_max || arena->bytes > arena->bytes_max - bytes) {
         arena->failed = true;
         return NULL;
@@ -116,18 +121,21 @@ void *base_arena_array(struct base_arena *arena, size_t count, size_t item_bytes
         return NULL;
     }
     void *taken = base_arena_take(arena, bytes);
-    if (taken != NULL)
+    if (taken != NULL) {
         memset(taken, 0, bytes);
+    }
     return taken;
 }
 
 char *base_arena_text(struct base_arena *arena, struct proto_span text)
 {
     char *taken = text.bytes < SIZE_MAX ? base_arena_take(arena, text.bytes + 1) : NULL;
-    if (taken == NULL)
+    if (taken == NULL) {
         return NULL;
-    if (text.bytes != 0)
+    }
+    if (text.bytes != 0) {
         memcpy(taken, text.data, text.bytes);
+    }
     taken[text.bytes] = '\0';
     return taken;
 }

@@ -40,8 +40,9 @@ const char *base_option_type_name(enum base_option_type type)
 
 static char plain_letter(char letter)
 {
-    if (letter >= 'A' && letter <= 'Z')
+    if (letter >= 'A' && letter <= 'Z') {
         return (char)(letter - 'A' + 'a');
+    }
     return letter == '-' ? '_' : letter;
 }
 
@@ -50,10 +51,12 @@ const struct base_option_info *base_option_find(const char *name)
     for (size_t i = 0; i < BASE_OPTION_COUNT; i++) {
         const char *have = options[i].name;
         size_t at = 0;
-        while (have[at] != '\0' && (name[at] == have[at] || (name[at] == '-' && have[at] == '_')))
+        while (have[at] != '\0' && (name[at] == have[at] || (name[at] == '-' && have[at] == '_'))) {
             at++;
-        if (have[at] == '\0' && name[at] == '\0')
+        }
+        if (have[at] == '\0' && name[at] == '\0') {
             return &options[i];
+        }
     }
     return NULL;
 }
@@ -65,18 +68,21 @@ static size_t distance(const char *a, const char *b)
     size_t row[BASE_NAME_BYTES_MAX + 1];
     size_t b_bytes = strlen(b);
     assert(b_bytes <= BASE_NAME_BYTES_MAX);
-    for (size_t j = 0; j <= b_bytes; j++)
+    for (size_t j = 0; j <= b_bytes; j++) {
         row[j] = j;
+    }
     for (size_t i = 1; a[i - 1] != '\0'; i++) {
         size_t diagonal = row[0];
         row[0] = i;
         for (size_t j = 1; j <= b_bytes; j++) {
             size_t best = diagonal + (plain_letter(a[i - 1]) != plain_letter(b[j - 1]));
             diagonal = row[j];
-            if (row[j] + 1 < best)
+            if (row[j] + 1 < best) {
                 best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
+            }
+            if (row[j - 1] + 1 < best) {
                 best = row[j - 1] + 1;
+            }
             row[j] = best;
         }
     }
@@ -85,8 +91,9 @@ static size_t distance(const char *a, const char *b)
 
 const struct base_option_info *base_option_nearest(const char *name)
 {
-    if (strlen(name) > BASE_NAME_BYTES_MAX)
+    if (strlen(name) > BASE_NAME_BYTES_MAX) {
         return NULL;
+    }
     const struct base_option_info *nearest = NULL;
     /* A third of the letters may be wrong; more is no typing error. */
     size_t best = strlen(name) / 3 + 2;
@@ -116,8 +123,9 @@ static void origin_set(struct base_origin *origin, enum base_origin_kind kind, c
     origin->kind = kind;
     size_t bytes = strlen(place);
     bool cut = bytes >= sizeof origin->place;
-    if (cut)
+    if (cut) {
         place += bytes - (sizeof origin->place - 4);
+    }
     snprintf(origin->place, sizeof origin->place, "%s%s", cut ? "..." : "", place);
 }
 
@@ -126,9 +134,10 @@ static bool value_set(struct base_config *config, const struct base_option_info 
 {
     if (base_value_is_text(option->type)) {
         char *copy = strdup(text);
-        if (copy == NULL)
+        if (copy == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, option->name,
                                    "no memory for the configuration");
+        }
         char **field = text_of(config, option);
         free(*field);
         *field = copy;
@@ -152,14 +161,17 @@ bool base_config_set(struct base_config *config, const char *name, const char *t
     }
     uint64_t number;
     struct proto_fault value_fault;
-    if (!base_value_parse(option, text, &number, &value_fault))
+    if (!base_value_parse(option, text, &number, &value_fault)) {
         return proto_fault_set(fault, value_fault.code, option->name, "%s: %s", place,
                                value_fault.message);
+    }
     struct base_origin *origin = &config->origins[option - options];
-    if (kind < origin->kind)
+    if (kind < origin->kind) {
         return true;
-    if (!value_set(config, option, text, number, fault))
+    }
+    if (!value_set(config, option, text, number, fault)) {
         return false;
+    }
     origin_set(origin, kind, place);
     return true;
 }
@@ -169,8 +181,9 @@ bool base_config_init(struct base_config *config, struct proto_fault *fault)
     *config = (struct base_config){0};
     for (size_t i = 0; i < BASE_OPTION_COUNT; i++) {
         if (!base_config_set(config, options[i].name, options[i].default_text, BASE_ORIGIN_DEFAULT,
-                             "default", fault))
+                             "default", fault)) {
             return false;
+        }
     }
     return true;
 }
@@ -178,11 +191,13 @@ bool base_config_init(struct base_config *config, struct proto_fault *fault)
 void base_config_fini(struct base_config *config)
 {
     for (size_t i = 0; i < BASE_OPTION_COUNT; i++) {
-        if (!base_value_is_text(options[i].type))
+        if (!base_value_is_text(options[i].type)) {
             continue;
+        }
         char **field = text_of(config, &options[i]);
-        if (*field != NULL && options[i].type == BASE_TYPE_SECRET)
+        if (*field != NULL && options[i].type == BASE_TYPE_SECRET) {
             explicit_bzero(*field, strlen(*field));
+        }
         free(*field);
         *field = NULL;
     }

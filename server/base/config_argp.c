@@ -38,8 +38,9 @@ static error_t take_flag(int key, char *text, struct argp_state *state)
 {
     size_t count;
     const struct base_option_info *options = base_options(&count);
-    if (key < ARGP_KEY_FIRST || (size_t)(key - ARGP_KEY_FIRST) >= count)
+    if (key < ARGP_KEY_FIRST || (size_t)(key - ARGP_KEY_FIRST) >= count) {
         return ARGP_ERR_UNKNOWN;
+    }
     const struct base_option_info *option = &options[key - ARGP_KEY_FIRST];
     char place[BASE_NAME_BYTES_MAX + 3];
     struct proto_fault fault;
@@ -47,8 +48,9 @@ static error_t take_flag(int key, char *text, struct argp_state *state)
     if (!base_config_set(state->input, option->name, text != NULL ? text : "yes", BASE_ORIGIN_FLAG,
                          place, &fault)) {
         /* Without memory the flag may well be right. */
-        if (fault.code == PROTO_NO_MEMORY)
+        if (fault.code == PROTO_NO_MEMORY) {
             argp_failure(state, EX_OSERR, 0, "%s", fault.message);
+        }
         argp_error(state, "%s", fault.message);
     }
     return 0;

@@ -22,9 +22,10 @@ struct load {
 
 static void load_fail(struct load *load, const char *message)
 {
-    if (!load->failed)
+    if (!load->failed) {
         proto_fault_set(load->fault, PROTO_BAD_CONFIG, "", "%s:%u: %s", load->path, load->line,
                         message);
+    }
     load->failed = true;
 }
 
@@ -32,8 +33,9 @@ static void load_fail(struct load *load, const char *message)
 static char *read_line(char *line, int room, void *context)
 {
     struct load *load = context;
-    if (load->failed || fgets(line, room, load->file) == NULL)
+    if (load->failed || fgets(line, room, load->file) == NULL) {
         return NULL;
+    }
     load->line++;
     size_t bytes = strlen(line);
     bool whole = (bytes > 0 && line[bytes - 1] == '\n') || feof(load->file);
@@ -56,8 +58,9 @@ static char *read_line(char *line, int room, void *context)
 static int take_pair(void *context, const char *section, const char *name, const char *value)
 {
     struct load *load = context;
-    if (load->failed)
+    if (load->failed) {
         return 0;
+    }
     if (section[0] != '\0' && strcmp(section, "icpd") != 0) {
         load_fail(load, "unknown section; options stand before any section or in [icpd]");
         return 0;
@@ -77,8 +80,9 @@ static int take_pair(void *context, const char *section, const char *name, const
     }
     char place[4200];
     snprintf(place, sizeof place, "%s:%u", load->path, load->line);
-    if (!base_config_set(load->config, name, value, BASE_ORIGIN_FILE, place, load->fault))
+    if (!base_config_set(load->config, name, value, BASE_ORIGIN_FILE, place, load->fault)) {
         load->failed = true;
+    }
     return load->failed ? 0 : 1;
 }
 
@@ -86,9 +90,10 @@ bool base_config_load_file(struct base_config *config, const char *path, struct 
 {
     struct load load = {.config = config, .path = path, .fault = fault};
     load.file = fopen(path, "re");
-    if (load.file == NULL)
+    if (load.file == NULL) {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "", "cannot read %s: %s", path,
                                strerror(errno));
+    }
     int line = ini_parse_stream(read_line, &load, take_pair, &load);
     if (!load.failed && ferror(load.file)) {
         load.failed = true;
@@ -123,21 +128,26 @@ bool base_config_load_env(struct base_config *config, char *const *environment,
     for (; *environment != NULL; environment++) {
         const char *entry = *environment;
         const char *equals = strchr(entry, '=');
-        if (strncmp(entry, ENV_PREFIX, prefix_bytes) != 0 || equals == NULL)
+        if (strncmp(entry, ENV_PREFIX, prefix_bytes) != 0 || equals == NULL) {
             continue;
+        }
         char place[ENV_NAME_BYTES_MAX];
         char name[ENV_NAME_BYTES_MAX];
         size_t bytes = (size_t)(equals - entry) - prefix_bytes;
-        if (bytes >= sizeof name - prefix_bytes)
+        if (bytes >= sizeof name - prefix_bytes) {
             bytes = sizeof name - prefix_bytes - 1; /* cut, and so unknown */
-        for (size_t i = 0; i < bytes; i++)
+        }
+        for (size_t i = 0; i < bytes; i++) {
             name[i] = (char)tolower((unsigned char)entry[prefix_bytes + i]);
+        }
         name[bytes] = '\0';
-        if (is_foreign(name, equals + 1))
+        if (is_foreign(name, equals + 1)) {
             continue;
+        }
         snprintf(place, sizeof place, "%.*s", (int)(prefix_bytes + bytes), entry);
-        if (!base_config_set(config, name, equals + 1, BASE_ORIGIN_ENVIRONMENT, place, fault))
+        if (!base_config_set(config, name, equals + 1, BASE_ORIGIN_ENVIRONMENT, place, fault)) {
             return false;
+        }
     }
     return true;
 }

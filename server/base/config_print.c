@@ -10,12 +10,13 @@ void base_config_value(const struct base_config *config, enum base_option option
     size_t count;
     const struct base_option_info *info = base_options(&count) + option;
     assert((size_t)option < count);
-    if (info->type == BASE_TYPE_SECRET)
+    if (info->type == BASE_TYPE_SECRET) {
         snprintf(out, out_bytes, "%s", base_config_text(config, info)[0] != '\0' ? "(set)" : "");
-    else if (base_value_is_text(info->type))
+    } else if (base_value_is_text(info->type)) {
         snprintf(out, out_bytes, "%s", base_config_text(config, info));
-    else
+    } else {
         base_value_print(info->type, base_config_number(config, info), out, out_bytes);
+    }
 }
 
 void base_config_print(const struct base_config *config, FILE *out)
@@ -34,13 +35,14 @@ void base_config_print(const struct base_config *config, FILE *out)
                  options[i].name, value[0] == ';' ? "" : " ", value);
         /* The origin stands behind, as a comment, unless the line became too long to be read back;
          * without blanks it is as short as it can have been in the file. */
-        if (strlen(line) + strlen("  ; ") + strlen(place) <= BASE_CONFIG_LINE_BYTES)
+        if (strlen(line) + strlen("  ; ") + strlen(place) <= BASE_CONFIG_LINE_BYTES) {
             fprintf(out, "%s  ; %s\n", line, place);
-        else if (strlen(line) <= BASE_CONFIG_LINE_BYTES)
+        } else if (strlen(line) <= BASE_CONFIG_LINE_BYTES) {
             fprintf(out, "; %s\n%s\n", place, line);
-        else
+        } else {
             fprintf(out, "; %s\n%s%s=%s\n", place, options[i].type == BASE_TYPE_SECRET ? ";" : "",
                     options[i].name, value);
+        }
     }
 }
 
@@ -88,8 +90,9 @@ void base_config_sample(FILE *out)
 /* In a cell of a Markdown table a bar must be escaped. */
 static void print_cell(FILE *out, const char *text)
 {
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
         fprintf(out, "%s%c", *text == '|' ? "\\" : "", *text);
+    }
     fputs(" | ", out);
 }
 
@@ -109,10 +112,11 @@ void base_config_reference(FILE *out)
             base_value_print(option->type, option->max, high, sizeof high);
         }
         fprintf(out, "| `%s` | ", option->name);
-        if (option->type == BASE_TYPE_SECRET)
+        if (option->type == BASE_TYPE_SECRET) {
             fputs("none | ", out);
-        else
+        } else {
             fprintf(out, "`--%s` | ", option->flag);
+        }
         print_cell(out, option->type == BASE_TYPE_CHOICE ? option->unit
                                                          : base_option_type_name(option->type));
         print_cell(out, option->default_text[0] != '\0' ? option->default_text : "none");

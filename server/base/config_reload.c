@@ -6,8 +6,9 @@
 static bool option_differs(const struct base_config *a, const struct base_config *b,
                            const struct base_option_info *option)
 {
-    if (base_value_is_text(option->type))
+    if (base_value_is_text(option->type)) {
         return strcmp(base_config_text(a, option), base_config_text(b, option)) != 0;
+    }
     return base_config_number(a, option) != base_config_number(b, option);
 }
 
@@ -20,15 +21,18 @@ static bool take_fixed(struct base_config *fresh, const struct base_config *conf
     char value[BASE_VALUE_PRINT_BYTES];
     for (size_t i = 0; i < count; i++) {
         const struct base_origin *origin = &config->origins[i];
-        if (origin->kind < BASE_ORIGIN_ENVIRONMENT)
+        if (origin->kind < BASE_ORIGIN_ENVIRONMENT) {
             continue;
+        }
         const char *text = value;
-        if (base_value_is_text(options[i].type))
+        if (base_value_is_text(options[i].type)) {
             text = base_config_text(config, &options[i]);
-        else
+        } else {
             base_config_value(config, (enum base_option)i, value, sizeof value);
-        if (!base_config_set(fresh, options[i].name, text, origin->kind, origin->place, fault))
+        }
+        if (!base_config_set(fresh, options[i].name, text, origin->kind, origin->place, fault)) {
             return false;
+        }
     }
     return true;
 }
@@ -62,12 +66,15 @@ bool base_config_reload(struct base_config *config, const char *path,
                 (path == NULL || base_config_load_file(&fresh, path, fault)) &&
                 base_config_resolve(&fresh, fault);
     for (size_t i = 0; good && i < count; i++) {
-        if (!option_differs(config, &fresh, &options[i]))
+        if (!option_differs(config, &fresh, &options[i])) {
             continue;
-        if (options[i].apply == BASE_APPLY_RELOAD)
+        }
+        if (options[i].apply == BASE_APPLY_RELOAD) {
             swap_option(config, &fresh, i, &options[i]);
-        if (on_change != NULL)
+        }
+        if (on_change != NULL) {
             on_change(context, &options[i]);
+        }
     }
     base_config_fini(&fresh);
     return good;

@@ -29,25 +29,30 @@ static bool read_token(struct base_config *config, const struct token *token,
     const struct base_option_info *secret = base_options(&count) + token->secret;
     const struct base_option_info *file = base_options(&count) + token->file;
     const char *path = text_at(config, token->file);
-    if (path[0] == '\0')
+    if (path[0] == '\0') {
         return true;
-    if (config->origins[token->secret].kind > BASE_ORIGIN_DERIVED)
+    }
+    if (config->origins[token->secret].kind > BASE_ORIGIN_DERIVED) {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, secret->name,
                                "%s and %s are both given; one of them is enough", secret->name,
                                file->name);
+    }
     char line[300];
     FILE *in = fopen(path, "re");
-    if (in == NULL)
+    if (in == NULL) {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, file->name, "%s: cannot read %s: %s",
                                file->name, path, strerror(errno));
+    }
     bool read = fgets(line, sizeof line, in) != NULL;
     fclose(in);
-    if (read)
+    if (read) {
         line[strcspn(line, "\r\n")] = '\0';
-    if (!read || line[0] == '\0')
+    }
+    if (!read || line[0] == '\0') {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, file->name,
                                "%s: the first line of %s is empty, but must be the token",
                                file->name, path);
+    }
     bool set = base_config_set(config, secret->name, line, BASE_ORIGIN_DERIVED, file->name, fault);
     explicit_bzero(line, sizeof line);
     return set;
@@ -85,8 +90,9 @@ static bool http_port_follow(struct base_config *config, struct proto_fault *fau
 static bool check_pair(const char *name, uint64_t value, const char *bound_name, uint64_t bound,
                        struct proto_fault *fault)
 {
-    if (value >= bound)
+    if (value >= bound) {
         return true;
+    }
     char text[32];
     base_value_print(BASE_TYPE_BYTES, bound, text, sizeof text);
     return proto_fault_set(fault, PROTO_BAD_CONFIG, name, "%s must be at least %s, which is %s",
@@ -96,28 +102,32 @@ static bool check_pair(const char *name, uint64_t value, const char *bound_name,
 bool base_config_resolve(struct base_config *config, struct proto_fault *fault)
 {
     for (size_t i = 0; i < TOKENS; i++) {
-        if (!read_token(config, &tokens[i], fault))
+        if (!read_token(config, &tokens[i], fault)) {
             return false;
+        }
     }
     for (size_t i = 0; i < TOKENS; i++) {
         for (size_t j = i + 1; j < TOKENS; j++) {
             const char *one = text_at(config, tokens[i].secret);
-            if (one[0] != '\0' && strcmp(one, text_at(config, tokens[j].secret)) == 0)
+            if (one[0] != '\0' && strcmp(one, text_at(config, tokens[j].secret)) == 0) {
                 return proto_fault_set(fault, PROTO_BAD_CONFIG, "admin_token",
                                        "two roles have the same token; each needs its own");
+            }
         }
     }
     if (config->admin_token[0] == '\0' &&
-        (config->read_token[0] != '\0' || config->write_token[0] != '\0'))
+        (config->read_token[0] != '\0' || config->write_token[0] != '\0')) {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "admin_token",
                                "admin_token must be given if read_token or write_token is");
+    }
     if (!http_port_follow(config, fault) || !check_reach(config, BASE_OPTION_HOST, fault) ||
         !check_reach(config, BASE_OPTION_HTTP_HOST, fault)) {
         return false;
     }
-    if (config->host[0] == '\0' && config->socket_path[0] == '\0')
+    if (config->host[0] == '\0' && config->socket_path[0] == '\0') {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "host",
                                "host and socket_path are both empty: nothing to listen on");
+    }
     return check_pair("out_bytes_max", config->out_bytes_max, "out_bytes_high",
                       config->out_bytes_high, fault) &&
            check_pair("queue_bytes_max", config->queue_bytes_max, "frame_bytes_max",

@@ -83,21 +83,25 @@ static bool parse_number(const struct base_option_info *option, const char *text
     bool fits = *at >= '0' && *at <= '9';
     for (; *at >= '0' && *at <= '9'; at++) {
         if (__builtin_mul_overflow(value, 10U, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
+            __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value)) {
             fits = false;
+        }
     }
-    while (*at == ' ')
+    while (*at == ' ') {
         at++;
+    }
     size_t count;
     const struct unit *units = units_of(option->type, &count);
     const struct unit *unit = NULL;
     for (size_t i = 0; i < count && unit == NULL; i++) {
-        if (strcasecmp(at, units[i].name) == 0)
+        if (strcasecmp(at, units[i].name) == 0) {
             unit = &units[i];
+        }
     }
     if (!fits || unit == NULL || __builtin_mul_overflow(value, unit->factor, &value) ||
-        value < option->min || value > option->max)
+        value < option->min || value > option->max) {
         return refuse(option, text, right, fault);
+    }
     *number = value;
     return true;
 }
@@ -109,10 +113,12 @@ static bool parse_choice(const struct base_option_info *option, const char *text
     const char *word = option->unit;
     for (;;) {
         size_t word_bytes = strcspn(word, "|");
-        if (word_bytes == bytes && memcmp(word, text, bytes) == 0)
+        if (word_bytes == bytes && memcmp(word, text, bytes) == 0) {
             return true;
-        if (word[word_bytes] == '\0')
+        }
+        if (word[word_bytes] == '\0') {
             break;
+        }
         word += word_bytes + 1;
     }
     char right[128];
@@ -124,23 +130,28 @@ bool base_value_parse(const struct base_option_info *option, const char *text, u
                       struct proto_fault *fault)
 {
     *number = 0;
-    if (option->type == BASE_TYPE_FLAG)
+    if (option->type == BASE_TYPE_FLAG) {
         return parse_flag(option, text, number, fault);
-    if (option->type == BASE_TYPE_CHOICE)
+    }
+    if (option->type == BASE_TYPE_CHOICE) {
         return parse_choice(option, text, fault);
-    if (!base_value_is_text(option->type))
+    }
+    if (!base_value_is_text(option->type)) {
         return parse_number(option, text, number, fault);
+    }
     size_t bytes = strlen(text);
-    if (bytes < option->min || bytes > option->max)
+    if (bytes < option->min || bytes > option->max) {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, option->name,
                                "%s has %zu bytes, but must have %" PRIu64 " to %" PRIu64,
                                option->name, bytes, option->min, option->max);
+    }
     for (const char *at = text; *at != '\0'; at++) {
         /* A line break would make two lines of what is printed; the others have no use either. */
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
             return proto_fault_set(fault, PROTO_BAD_CONFIG, option->name,
                                    "%s has a control character, byte %zu", option->name,
                                    (size_t)(at - text) + 1);
+        }
     }
     return true;
 }
@@ -154,7 +165,8 @@ void base_value_print(enum base_option_type type, uint64_t number, char *out, si
     size_t count;
     const struct unit *units = units_of(type, &count);
     size_t i = 0;
-    while (i + 1 < count && (number == 0 || number % units[i].factor != 0))
+    while (i + 1 < count && (number == 0 || number % units[i].factor != 0)) {
         i++;
+    }
     snprintf(out, out_bytes, "%" PRIu64 "%s", number / units[i].factor, units[i].name);
 }

@@ -11,8 +11,9 @@ static uint64_t load(const _Atomic uint64_t *cell)
 
 void base_histogram_reset(struct base_histogram *histogram)
 {
-    for (size_t i = 0; i < BASE_HISTOGRAM_BUCKETS; i++)
+    for (size_t i = 0; i < BASE_HISTOGRAM_BUCKETS; i++) {
         atomic_store_explicit(&histogram->buckets[i], 0, memory_order_relaxed);
+    }
     atomic_store_explicit(&histogram->sum, 0, memory_order_relaxed);
     atomic_store_explicit(&histogram->max, 0, memory_order_relaxed);
 }
@@ -21,20 +22,23 @@ void base_histogram_merge(struct base_histogram *into, const struct base_histogr
 {
     for (size_t i = 0; i < BASE_HISTOGRAM_BUCKETS; i++) {
         uint64_t count = load(&from->buckets[i]);
-        if (count != 0)
+        if (count != 0) {
             base_histogram_count(&into->buckets[i], count);
+        }
     }
     base_histogram_count(&into->sum, load(&from->sum));
     uint64_t max = load(&from->max);
-    if (max > load(&into->max))
+    if (max > load(&into->max)) {
         atomic_store_explicit(&into->max, max, memory_order_relaxed);
+    }
 }
 
 uint64_t base_histogram_total(const struct base_histogram *histogram)
 {
     uint64_t total = 0;
-    for (size_t i = 0; i < BASE_HISTOGRAM_BUCKETS; i++)
+    for (size_t i = 0; i < BASE_HISTOGRAM_BUCKETS; i++) {
         total += load(&histogram->buckets[i]);
+    }
     return total;
 }
 
@@ -52,11 +56,13 @@ uint64_t base_histogram_percentile(const struct base_histogram *histogram, doubl
 {
     assert(share >= 0 && share <= 1);
     uint64_t total = base_histogram_total(histogram);
-    if (total == 0)
+    if (total == 0) {
         return 0;
+    }
     uint64_t rank = (uint64_t)ceil(share * (double)total);
-    if (rank == 0)
+    if (rank == 0) {
         rank = 1;
+    }
     uint64_t max = base_histogram_max(histogram);
     uint64_t seen = 0;
     for (size_t i = 0; i < BASE_HISTOGRAM_BUCKETS; i++) {
@@ -72,10 +78,12 @@ uint64_t base_histogram_percentile(const struct base_histogram *histogram, doubl
 uint64_t base_histogram_bucket_end(size_t bucket)
 {
     assert(bucket < BASE_HISTOGRAM_BUCKETS);
-    if (bucket == BASE_HISTOGRAM_BUCKETS - 1)
+    if (bucket == BASE_HISTOGRAM_BUCKETS - 1) {
         return UINT64_MAX;
-    if (bucket < BASE_HISTOGRAM_SUBS)
+    }
+    if (bucket < BASE_HISTOGRAM_SUBS) {
         return bucket;
+    }
     unsigned shift = (unsigned)(bucket >> BASE_HISTOGRAM_SUB_BITS) - 1;
     uint64_t start = (uint64_t)(BASE_HISTOGRAM_SUBS + bucket % BASE_HISTOGRAM_SUBS) << shift;
     return start + ((uint64_t)1 << shift) - 1;

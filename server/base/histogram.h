@@ -30,10 +30,12 @@ struct base_histogram {
 
 static inline size_t base_histogram_bucket(uint64_t value)
 {
-    if (value < BASE_HISTOGRAM_SUBS)
+    if (value < BASE_HISTOGRAM_SUBS) {
         return (size_t)value;
-    if (value >> BASE_HISTOGRAM_VALUE_BITS != 0)
+    }
+    if (value >> BASE_HISTOGRAM_VALUE_BITS != 0) {
         return BASE_HISTOGRAM_BUCKETS - 1;
+    }
     unsigned shift = 63U - (unsigned)__builtin_clzll(value) - BASE_HISTOGRAM_SUB_BITS;
     return ((size_t)(shift + 1) << BASE_HISTOGRAM_SUB_BITS) +
            (size_t)((value >> shift) - BASE_HISTOGRAM_SUBS);
@@ -50,8 +52,9 @@ static inline void base_histogram_record(struct base_histogram *histogram, uint6
 {
     base_histogram_count(&histogram->buckets[base_histogram_bucket(value)], 1);
     base_histogram_count(&histogram->sum, value);
-    if (value > atomic_load_explicit(&histogram->max, memory_order_relaxed))
+    if (value > atomic_load_explicit(&histogram->max, memory_order_relaxed)) {
         atomic_store_explicit(&histogram->max, value, memory_order_relaxed);
+    }
 }
 
 /* The same value `count` times at the cost of one. */
@@ -60,8 +63,9 @@ static inline void base_histogram_record_many(struct base_histogram *histogram, 
 {
     base_histogram_count(&histogram->buckets[base_histogram_bucket(value)], count);
     base_histogram_count(&histogram->sum, value * count);
-    if (count > 0 && value > atomic_load_explicit(&histogram->max, memory_order_relaxed))
+    if (count > 0 && value > atomic_load_explicit(&histogram->max, memory_order_relaxed)) {
         atomic_store_explicit(&histogram->max, value, memory_order_relaxed);
+    }
 }
 
 /* Forgets everything; only by the thread that records. */

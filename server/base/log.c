@@ -56,8 +56,9 @@ static bool name_find(const char *const *names, size_t count, const char *name, 
 bool base_log_level_find(const char *name, enum base_log_level *level)
 {
     unsigned index;
-    if (!name_find(level_names, sizeof level_names / sizeof *level_names, name, &index))
+    if (!name_find(level_names, sizeof level_names / sizeof *level_names, name, &index)) {
         return false;
+    }
     *level = (enum base_log_level)index;
     return true;
 }
@@ -71,8 +72,9 @@ const char *base_log_level_name(enum base_log_level level)
 bool base_log_format_find(const char *name, enum base_log_format *format)
 {
     unsigned index;
-    if (!name_find(format_names, sizeof format_names / sizeof *format_names, name, &index))
+    if (!name_find(format_names, sizeof format_names / sizeof *format_names, name, &index)) {
         return false;
+    }
     *format = (enum base_log_format)index;
     return true;
 }
@@ -81,25 +83,29 @@ static int open_file(const char *path, struct proto_fault *fault)
 {
     /* Only the owner reads: addresses of peers are in it. */
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (fd < 0)
+    if (fd < 0) {
         proto_fault_set(fault, PROTO_BAD_CONFIG, "log_file", "cannot open %s: %s", path,
                         strerror(errno));
+    }
     return fd;
 }
 
 struct base_log *base_log_create(const struct base_log_options *options, struct proto_fault *fault)
 {
     struct base_log *log = calloc(1, sizeof *log);
-    if (log == NULL)
+    if (log == NULL) {
         goto no_memory;
+    }
     log->fd = STDERR_FILENO;
     if (options->path != NULL && options->path[0] != '\0') {
         log->path = strdup(options->path);
-        if (log->path == NULL)
+        if (log->path == NULL) {
             goto no_memory;
+        }
         log->fd = open_file(log->path, fault);
-        if (log->fd < 0)
+        if (log->fd < 0) {
             goto failed;
+        }
     }
     bool terminal = isatty(log->fd) == 1;
     log->json = options->format == BASE_LOG_JSON || (options->format == BASE_LOG_AUTO && !terminal);
@@ -114,37 +120,43 @@ struct base_log *base_log_create(const struct base_log_options *options, struct 
 no_memory:
     proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the log");
 failed:
-    if (log != NULL)
+    if (log != NULL) {
         free(log->path);
+    }
     free(log);
     return NULL;
 }
 
 void base_log_destroy(struct base_log *log)
 {
-    if (log == NULL)
+    if (log == NULL) {
         return;
-    if (log->path != NULL)
+    }
+    if (log->path != NULL) {
         close(log->fd);
+    }
     free(log->path);
     free(log);
 }
 
 bool base_log_reopen(struct base_log *log, struct proto_fault *fault)
 {
-    if (log->path == NULL)
+    if (log->path == NULL) {
         return true;
+    }
     int fd = open_file(log->path, fault);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     /* dup3 swaps the file in one step: a thread in the middle of a write finishes it in the old
      * file, and no lock is needed. */
     int swapped = dup3(fd, log->fd, O_CLOEXEC);
     int error = errno;
     close(fd);
-    if (swapped < 0)
+    if (swapped < 0) {
         return proto_fault_set(fault, PROTO_IO, "log_file", "cannot reopen %s: %s", log->path,
                                strerror(error));
+    }
     return true;
 }
 
@@ -190,14 +202,16 @@ static void add_escaped(struct line *line, const char *text)
     const uint8_t *at = (const uint8_t *)text;
     size_t left = strlen(text);
     bool cut = left > LOG_TEXT_BYTES;
-    if (cut)
+    if (cut) {
         left = LOG_TEXT_BYTES;
+    }
     while (left > 0) {
         size_t step = proto_utf8_step(at, left);
         char escape[8];
         if (step == 0) {
-            if (cut && left < 4)
+            if (cut && left < 4) {
                 break; /* a character that the cut went through */
+            }
             add(line, "\\ufffd");
             step = 1;
         } else if (step == 1 && (*at == '"' || *at == '\\')) {
@@ -211,8 +225,9 @@ static void add_escaped(struct line *line, const char *text)
         at += step;
         left -= step;
     }
-    if (cut)
+    if (cut) {
         add(line, "...");
+    }
 }
 
 static void add_value(struct line *line, const struct base_log_field *field, bool json)
@@ -235,10 +250,11 @@ static void add_value(struct line *line, const struct base_log_field *field, boo
         break;
     case BASE_FIELD_NUMBER:
         /* JSON has no word for what is not finite. */
-        if (isfinite(field->number))
+        if (isfinite(field->number)) {
             snprintf(number, sizeof number, "%.9g", field->number);
-        else
+        } else {
             snprintf(number, sizeof number, "%s", json ? "null" : "-");
+        }
         break;
     case BASE_FIELD_FLAG:
         snprintf(number, sizeof number, "%s", field->flag ? "true" : "false");
@@ -253,10 +269,11 @@ static void add_time(struct line *line, int64_t ms, bool json)
     struct tm parts;
     char day[32];
     char text[48];
-    if (json)
+    if (json) {
         gmtime_r(&seconds, &parts);
-    else
+    } else {
         localtime_r(&seconds, &parts);
+    }
     strftime(day, sizeof day, json ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &parts);
     snprintf(text, sizeof text, "%s.%03u%s", day, (unsigned)(ms % 1000), json ? "Z" : "");
     add(line, text);
@@ -300,32 +317,38 @@ static void add_field(struct line *line, const struct base_log_field *field, boo
     add(line, field->name);
     add(line, json ? "\":" : "=");
     add_value(line, field, json);
-    if (line->full)
+    if (line->full) {
         line->used = before;
+    }
 }
 
 void base_log_write(struct base_log *log, enum base_log_level level, const char *area,
                     const char *message, const struct base_log_field *fields, size_t count)
 {
-    if (log == NULL || (int)level > atomic_load_explicit(&log->level, memory_order_relaxed))
+    if (log == NULL || (int)level > atomic_load_explicit(&log->level, memory_order_relaxed)) {
         return;
+    }
     assert(count <= LOG_FIELDS_MAX);
     struct line line = {.used = 0};
     int64_t now = log->now_ms(log->now_context);
-    if (log->json)
+    if (log->json) {
         add_json(&line, now, base_log_level_name(level), area, message);
-    else
+    } else {
         add_text(&line, now, base_log_level_name(level), area, message,
                  log->colour ? level_colours[level] : "");
-    for (size_t i = 0; i < count && !line.full; i++)
+    }
+    for (size_t i = 0; i < count && !line.full; i++) {
         add_field(&line, &fields[i], log->json);
-    if (log->json)
+    }
+    if (log->json) {
         line.bytes[line.used++] = '}';
+    }
     line.bytes[line.used++] = '\n';
     ssize_t written;
-    do
+    do {
         written = write(log->fd, line.bytes, line.used);
-    while (written < 0 && errno == EINTR);
-    if (written != (ssize_t)line.used)
+    } while (written < 0 && errno == EINTR);
+    if (written != (ssize_t)line.used) {
         atomic_fetch_add_explicit(&log->lost, 1, memory_order_relaxed);
+    }
 }

@@ -65,12 +65,14 @@ struct base_metrics *base_metrics_create(size_t blocks)
     struct base_metrics *metrics = calloc(1, sizeof *metrics);
     size_t bytes;
     if (metrics == NULL ||
-        __builtin_mul_overflow(blocks, sizeof(struct base_metrics_block), &bytes))
+        __builtin_mul_overflow(blocks, sizeof(struct base_metrics_block), &bytes)) {
         goto failed;
+    }
     metrics->count = blocks;
     metrics->blocks = aligned_alloc(BLOCK_ALIGN, bytes);
-    if (metrics->blocks == NULL)
+    if (metrics->blocks == NULL) {
         goto failed;
+    }
     memset(metrics->blocks, 0, bytes);
     return metrics;
 
@@ -81,8 +83,9 @@ failed:
 
 void base_metrics_destroy(struct base_metrics *metrics)
 {
-    if (metrics == NULL)
+    if (metrics == NULL) {
         return;
+    }
     free(metrics->blocks);
     free(metrics);
 }
@@ -111,8 +114,9 @@ void base_metrics_request(struct base_metrics_block *block, uint8_t opcode, unsi
 {
     size_t op = op_index(opcode);
     base_histogram_count(&block->requests[op], 1);
-    if (status != PROTO_OK)
+    if (status != PROTO_OK) {
         base_histogram_count(&block->errors[error_index(status)], 1);
+    }
     base_histogram_record(&block->latencies[op], ns);
 }
 
@@ -133,24 +137,27 @@ const struct base_metric_info *base_metric_infos(size_t *count)
 int64_t base_metrics_value(const struct base_metrics *metrics, enum base_metric metric)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < metrics->count; i++)
+    for (size_t i = 0; i < metrics->count; i++) {
         sum += atomic_load_explicit(&metrics->blocks[i].values[metric], memory_order_relaxed);
+    }
     return (int64_t)sum;
 }
 
 void base_metrics_distribution(const struct base_metrics *metrics,
                                enum base_distribution distribution, struct base_histogram *into)
 {
-    for (size_t i = 0; i < metrics->count; i++)
+    for (size_t i = 0; i < metrics->count; i++) {
         base_histogram_merge(into, &metrics->blocks[i].distributions[distribution]);
+    }
 }
 
 uint64_t base_metrics_requests(const struct base_metrics *metrics, uint8_t opcode)
 {
     size_t op = op_index(opcode);
     uint64_t sum = 0;
-    for (size_t i = 0; i < metrics->count; i++)
+    for (size_t i = 0; i < metrics->count; i++) {
         sum += atomic_load_explicit(&metrics->blocks[i].requests[op], memory_order_relaxed);
+    }
     return sum;
 }
 
@@ -158,8 +165,9 @@ uint64_t base_metrics_errors(const struct base_metrics *metrics, unsigned status
 {
     size_t error = error_index(status);
     uint64_t sum = 0;
-    for (size_t i = 0; i < metrics->count; i++)
+    for (size_t i = 0; i < metrics->count; i++) {
         sum += atomic_load_explicit(&metrics->blocks[i].errors[error], memory_order_relaxed);
+    }
     return sum;
 }
 
@@ -167,15 +175,17 @@ void base_metrics_latency(const struct base_metrics *metrics, uint8_t opcode,
                           struct base_histogram *into)
 {
     size_t op = op_index(opcode);
-    for (size_t i = 0; i < metrics->count; i++)
+    for (size_t i = 0; i < metrics->count; i++) {
         base_histogram_merge(into, &metrics->blocks[i].latencies[op]);
+    }
 }
 
 void base_metrics_reference(FILE *out)
 {
     static const char *const kinds[] = {"counter", "gauge", "distribution"};
     fputs("| metric | kind | unit | what it counts |\n|---|---|---|---|\n", out);
-    for (size_t i = 0; i < sizeof infos / sizeof *infos; i++)
+    for (size_t i = 0; i < sizeof infos / sizeof *infos; i++) {
         fprintf(out, "| `%s` | %s | %s | %s |\n", infos[i].name, kinds[infos[i].kind],
                 infos[i].unit, infos[i].help);
+    }
 }

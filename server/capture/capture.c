@@ -51,8 +51,9 @@ struct capture *capture_create(const struct capture_options *options, struct pro
         return NULL;
     }
     capture->options = *options;
-    if (capture->options.random == NULL)
+    if (capture->options.random == NULL) {
         capture->options.random = random_from_kernel;
+    }
     capture->fd = -1;
     proto_writer_init(&capture->pending);
     pthread_mutex_init(&capture->lock, NULL);
@@ -77,10 +78,12 @@ static bool bytes_write(int fd, struct proto_span bytes)
 {
     while (bytes.bytes > 0) {
         ssize_t count = write(fd, bytes.data, bytes.bytes);
-        if (count < 0 && errno == EINTR)
+        if (count < 0 && errno == EINTR) {
             continue;
-        if (count <= 0)
+        }
+        if (count <= 0) {
             return false;
+        }
         bytes.data += count;
         bytes.bytes -= (size_t)count;
     }
@@ -118,20 +121,24 @@ static bool await_work(struct capture *capture)
 {
     for (;;) {
         uint64_t took_ns = now_ns(capture) - capture->began_ns;
-        if (took_ns >= capture->limit_ns)
+        if (took_ns >= capture->limit_ns) {
             atomic_store(&capture->on, false);
-        if (capture->stopping || !atomic_load(&capture->on))
+        }
+        if (capture->stopping || !atomic_load(&capture->on)) {
             return true;
-        if (capture->pending.bytes >= BLOCK_BYTES)
+        }
+        if (capture->pending.bytes >= BLOCK_BYTES) {
             return false;
+        }
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += FLUSH_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         if (pthread_cond_timedwait(&capture->wake, &capture->lock, &until) == ETIMEDOUT &&
-            capture->pending_records > 0)
+            capture->pending_records > 0) {
             return capture->stopping;
+        }
     }
 }
 
@@ -147,8 +154,9 @@ static void pending_write(struct capture *capture)
 {
     struct proto_writer records = capture->pending;
     uint32_t count = capture->pending_records;
-    if (count == 0)
+    if (count == 0) {
         return;
+    }
     proto_writer_init(&capture->pending);
     capture->pending_records = 0;
     pthread_mutex_unlock(&capture->lock);
@@ -156,8 +164,9 @@ static void pending_write(struct capture *capture)
     int code = errno;
     proto_writer_fini(&records);
     pthread_mutex_lock(&capture->lock);
-    if (!ok)
+    if (!ok) {
         failed(capture, code);
+    }
 }
 
 static void finish(struct capture *capture)
@@ -176,8 +185,9 @@ static void finish(struct capture *capture)
     unlink(capture->part);
     pthread_mutex_lock(&capture->lock);
     capture->fd = -1;
-    if (!ok && state->error[0] == '\0')
+    if (!ok && state->error[0] == '\0') {
         failed(capture, code);
+    }
     state->running = false;
 }
 
@@ -188,10 +198,12 @@ static void *capture_run(void *argument)
     bool over = false;
     while (!over) {
         over = await_work(capture);
-        if (over)
+        if (over) {
             atomic_store(&capture->on, false);
-        if (capture->state.error[0] == '\0')
+        }
+        if (capture->state.error[0] == '\0') {
             pending_write(capture);
+        }
     }
     finish(capture);
     pthread_mutex_unlock(&capture->lock);
@@ -205,10 +217,11 @@ static bool name_check(const char *name, struct proto_fault *fault)
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     size_t bytes = strlen(name);
-    if (bytes == 0 || bytes > PROTO_CAPTURE_NAME_BYTES_MAX || strspn(name, allowed) != bytes)
+    if (bytes == 0 || bytes > PROTO_CAPTURE_NAME_BYTES_MAX || strspn(name, allowed) != bytes) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "name",
                                "a name has 1 to %d letters, digits, - or _",
                                PROTO_CAPTURE_NAME_BYTES_MAX);
+    }
     return true;
 }
 
@@ -217,15 +230,18 @@ static bool file_open(struct capture *capture, const char *name, struct proto_fa
     char folder[400];
     struct capture_state *state = &capture->state;
     int bytes = snprintf(folder, sizeof folder, "%s/captures", capture->options.data);
-    if (bytes < 0 || (size_t)bytes >= sizeof folder)
+    if (bytes < 0 || (size_t)bytes >= sizeof folder) {
         return proto_fault_set(fault, PROTO_IO, "", "the path of the data directory is too long");
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+    }
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", folder, strerror(errno));
+    }
     snprintf(state->file, sizeof state->file, "%s/%s.icpcap", folder, name);
     snprintf(capture->part, sizeof capture->part, "%s.part", state->file);
-    if (access(state->file, F_OK) == 0)
+    if (access(state->file, F_OK) == 0) {
         return proto_fault_set(fault, PROTO_CONFLICT, "name", "a capture '%s' is there already",
                                name);
+    }
     capture->fd = open(capture->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     return capture->fd >= 0 ||
            proto_fault_set(fault, PROTO_IO, "", "%s: %s", capture->part, strerror(errno));
@@ -245,8 +261,9 @@ static bool header_write(struct capture *capture, struct proto_fault *fault)
 /* Waits for the thread of a capture that is over. Holds the lock, but not while it waits. */
 static void thread_join(struct capture *capture)
 {
-    if (!capture->thread_there)
+    if (!capture->thread_there) {
         return;
+    }
     capture->thread_there = false;
     pthread_t thread = capture->thread;
     pthread_mutex_unlock(&capture->lock);
@@ -264,10 +281,12 @@ static bool begin(struct capture *capture, const char *name, struct proto_fault 
     capture->began_ns = now_ns(capture);
     proto_writer_reset(&capture->pending);
     capture->pending_records = 0;
-    if (!options->random(options->random_context, capture->key, sizeof capture->key))
+    if (!options->random(options->random_context, capture->key, sizeof capture->key)) {
         return proto_fault_set(fault, PROTO_IO, "", "no random key could be had");
-    if (!file_open(capture, name, fault))
+    }
+    if (!file_open(capture, name, fault)) {
         return false;
+    }
     if (!header_write(capture, fault) ||
         pthread_create(&capture->thread, NULL, capture_run, capture) != 0) {
         close(capture->fd);
@@ -284,14 +303,17 @@ static bool begin(struct capture *capture, const char *name, struct proto_fault 
 bool capture_start(struct capture *capture, const char *name, uint64_t seconds, uint64_t bytes,
                    struct proto_fault *fault)
 {
-    if (!name_check(name, fault))
+    if (!name_check(name, fault)) {
         return false;
-    if (seconds == 0 || seconds > PROTO_CAPTURE_SECONDS_MAX)
+    }
+    if (seconds == 0 || seconds > PROTO_CAPTURE_SECONDS_MAX) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "seconds", "1 to %d seconds",
                                PROTO_CAPTURE_SECONDS_MAX);
-    if (bytes == 0 || bytes > PROTO_CAPTURE_BYTES_MAX)
+    }
+    if (bytes == 0 || bytes > PROTO_CAPTURE_BYTES_MAX) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "bytes", "1 to %d bytes",
                                PROTO_CAPTURE_BYTES_MAX);
+    }
     pthread_mutex_lock(&capture->lock);
     bool ok =
         !capture->state.running ||
@@ -316,8 +338,9 @@ bool capture_stop(struct capture *capture, struct capture_state *state, struct p
         pthread_cond_broadcast(&capture->wake);
         thread_join(capture);
         *state = capture->state;
-        if (state->error[0] != '\0')
+        if (state->error[0] != '\0') {
             ok = proto_fault_set(fault, PROTO_IO, "", "%s", state->error);
+        }
     }
     pthread_mutex_unlock(&capture->lock);
     return ok;
@@ -327,8 +350,9 @@ void capture_state(struct capture *capture, struct capture_state *state)
 {
     pthread_mutex_lock(&capture->lock);
     *state = capture->state;
-    if (state->running)
+    if (state->running) {
         state->duration_ns = now_ns(capture) - capture->began_ns;
+    }
     pthread_mutex_unlock(&capture->lock);
 }
 
@@ -336,8 +360,9 @@ void capture_destroy(struct capture *capture)
 {
     struct capture_state state;
     struct proto_fault fault = {0};
-    if (capture == NULL)
+    if (capture == NULL) {
         return;
+    }
     (void)capture_stop(capture, &state, &fault);
     proto_writer_fini(&capture->pending);
     pthread_cond_destroy(&capture->wake);
@@ -397,14 +422,17 @@ void capture_take(struct capture *capture, const struct capture_batch *batch)
     if (atomic_load_explicit(&capture->on, memory_order_relaxed)) {
         struct proto_span words = {(const uint8_t *)batch->connection, sizeof batch->connection};
         uint32_t connection = (uint32_t)capture_siphash(capture->key, words);
-        for (size_t i = 0; i < batch->count; i++)
+        for (size_t i = 0; i < batch->count; i++) {
             frame_take(capture, batch, connection, &batch->frames[i]);
+        }
         bool over = capture->state.bytes >= capture->bytes_max ||
                     batch->read_ns >= capture->began_ns + capture->limit_ns;
-        if (over)
+        if (over) {
             atomic_store(&capture->on, false);
-        if (over || capture->pending.bytes >= BLOCK_BYTES)
+        }
+        if (over || capture->pending.bytes >= BLOCK_BYTES) {
             pthread_cond_signal(&capture->wake);
+        }
     }
     pthread_mutex_unlock(&capture->lock);
 }

@@ -72,8 +72,9 @@ void capture_write_record(struct proto_writer *out, const struct capture_record 
     header[17] = record->left_out ? LEFT_OUT : 0;
     put16(header + 18, record->flags);
     raw(out, header, sizeof header);
-    if (!record->left_out && record->payload_bytes > 0)
+    if (!record->left_out && record->payload_bytes > 0) {
         raw(out, record->payload, record->payload_bytes);
+    }
 }
 
 static uint64_t block_hash(const uint8_t *header, struct proto_span body)
@@ -115,15 +116,18 @@ bool capture_reader_init(struct capture_reader *reader, struct proto_span file,
                          struct proto_fault *fault)
 {
     *reader = (struct capture_reader){.file = file};
-    if (file.bytes < CAPTURE_HEADER_BYTES || memcmp(file.data, magic, sizeof magic) != 0)
+    if (file.bytes < CAPTURE_HEADER_BYTES || memcmp(file.data, magic, sizeof magic) != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "",
                                "this is no capture: it does not begin "
                                "with ICPCAP01");
-    if (get64(file.data + 56) != XXH3_64bits(file.data, 56))
+    }
+    if (get64(file.data + 56) != XXH3_64bits(file.data, 56)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "the header does not match its checksum");
-    if (get32(file.data + 8) != FILE_VERSION)
+    }
+    if (get32(file.data + 8) != FILE_VERSION) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "version %u is not known, %u is",
                                get32(file.data + 8), (unsigned)FILE_VERSION);
+    }
     reader->started_ms = (int64_t)get64(file.data + 16);
     reader->at = CAPTURE_HEADER_BYTES;
     return true;
@@ -142,17 +146,20 @@ static bool last_read(struct capture_reader *reader, struct proto_span body,
                       struct proto_fault *fault)
 {
     struct capture_totals *totals = &reader->totals;
-    if (body.bytes != CAPTURE_LAST_BYTES)
+    if (body.bytes != CAPTURE_LAST_BYTES) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "the last block has %zu bytes",
                                body.bytes);
+    }
     *totals = (struct capture_totals){get64(body.data), get64(body.data + 8), get64(body.data + 16),
                                       get64(body.data + 24)};
-    if (totals->records != reader->records || totals->left_out != reader->left_out)
+    if (totals->records != reader->records || totals->left_out != reader->left_out) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "%llu records are there, %llu should be",
                                (unsigned long long)reader->records,
                                (unsigned long long)totals->records);
-    if (body.data + body.bytes != reader->file.data + reader->file.bytes)
+    }
+    if (body.data + body.bytes != reader->file.data + reader->file.bytes) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "bytes follow the last block");
+    }
     reader->ended = true;
     return true;
 }
@@ -162,23 +169,27 @@ static bool block_begin(struct capture_reader *reader, struct proto_fault *fault
 {
     const uint8_t *header = reader->file.data + reader->at;
     size_t left = reader->file.bytes - reader->at;
-    if (left < CAPTURE_BLOCK_HEADER_BYTES)
+    if (left < CAPTURE_BLOCK_HEADER_BYTES) {
         return cut_off(reader, fault);
+    }
     uint64_t bytes = get64(header + 8);
-    if (bytes > CAPTURE_BLOCK_BYTES_MAX || bytes > left - CAPTURE_BLOCK_HEADER_BYTES)
+    if (bytes > CAPTURE_BLOCK_BYTES_MAX || bytes > left - CAPTURE_BLOCK_HEADER_BYTES) {
         return cut_off(reader, fault);
+    }
     struct proto_span body = {header + CAPTURE_BLOCK_HEADER_BYTES, (size_t)bytes};
     if (get64(header + 24) != block_hash(header, body) ||
-        get64(header + 16) != reader->block_number)
+        get64(header + 16) != reader->block_number) {
         return proto_fault_set(fault, PROTO_CORRUPT, "",
                                "block %llu at byte %zu does not match its checksum",
                                (unsigned long long)reader->block_number, reader->at);
+    }
     reader->at += CAPTURE_BLOCK_HEADER_BYTES;
     reader->block_end = reader->at + body.bytes;
     reader->block_left = get32(header + 4);
     reader->block_number++;
-    if (get32(header) == BLOCK_LAST)
+    if (get32(header) == BLOCK_LAST) {
         return last_read(reader, body, fault);
+    }
     return get32(header) == BLOCK_RECORDS ||
            proto_fault_set(fault, PROTO_CORRUPT, "", "block %llu is of no kind that is known",
                            (unsigned long long)reader->block_number - 1);
@@ -189,8 +200,9 @@ static bool record_read(struct capture_reader *reader, struct capture_record *re
 {
     const uint8_t *at = reader->file.data + reader->at;
     size_t left = reader->block_end - reader->at;
-    if (left < CAPTURE_RECORD_HEADER_BYTES)
+    if (left < CAPTURE_RECORD_HEADER_BYTES) {
         return false;
+    }
     *record = (struct capture_record){
         .at_ns = get64(at),
         .connection = get32(at + 8),
@@ -199,11 +211,13 @@ static bool record_read(struct capture_reader *reader, struct capture_record *re
         .left_out = at[17] == LEFT_OUT,
         .flags = get16(at + 18),
     };
-    if (at[17] > LEFT_OUT || get32(at + 20) != 0)
+    if (at[17] > LEFT_OUT || get32(at + 20) != 0) {
         return false;
+    }
     size_t stored = record->left_out ? 0 : record->payload_bytes;
-    if (stored > left - CAPTURE_RECORD_HEADER_BYTES)
+    if (stored > left - CAPTURE_RECORD_HEADER_BYTES) {
         return false;
+    }
     record->payload = record->left_out ? NULL : at + CAPTURE_RECORD_HEADER_BYTES;
     reader->at += CAPTURE_RECORD_HEADER_BYTES + stored;
     reader->block_left--;
@@ -216,16 +230,19 @@ bool capture_reader_next(struct capture_reader *reader, struct capture_record *r
                          struct proto_fault *fault)
 {
     while (!reader->ended && reader->block_left == 0) {
-        if (reader->block_end != 0 && reader->at != reader->block_end)
+        if (reader->block_end != 0 && reader->at != reader->block_end) {
             return proto_fault_set(fault, PROTO_CORRUPT, "",
                                    "block %llu holds more than its "
                                    "records",
                                    (unsigned long long)reader->block_number - 1);
-        if (!block_begin(reader, fault))
+        }
+        if (!block_begin(reader, fault)) {
             return false;
+        }
     }
-    if (reader->ended)
+    if (reader->ended) {
         return false;
+    }
     return record_read(reader, record) ||
            proto_fault_set(fault, PROTO_CORRUPT, "", "a record of block %llu is malformed",
                            (unsigned long long)reader->block_number - 1);

@@ -69,15 +69,18 @@ static void letters_put(const struct masker *masker, struct proto_span text, boo
     static const char large[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     struct stream stream = stream_of(masker->key, text);
     uint8_t *at = mutable_at(masker, text.data);
-    for (size_t i = 0; i < text.bytes; i++)
+    for (size_t i = 0; i < text.bytes; i++) {
         at[i] = (uint8_t)(upper ? large : small)[stream_next(&stream) & 31];
+    }
 }
 
 static void lower(uint8_t *at, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i++)
-        if (at[i] >= 'A' && at[i] <= 'Z')
+    for (size_t i = 0; i < bytes; i++) {
+        if (at[i] >= 'A' && at[i] <= 'Z') {
             at[i] = (uint8_t)(at[i] - 'A' + 'a');
+        }
+    }
 }
 
 static void domain_put(const struct masker *masker, struct proto_span domain, bool upper)
@@ -92,19 +95,21 @@ static void name_put(const struct masker *masker, struct proto_span text, enum c
     bool upper = lookup->is_stored != NULL && !lookup->is_stored(lookup->context, by, text);
     const uint8_t *at = by == CAPTURE_BY_EMAIL ? memrchr(text.data, '@', text.bytes) : NULL;
     size_t before = 0;
-    if (at != NULL)
+    if (at != NULL) {
         before = (size_t)(at - text.data) + 1;
-    else if (by == CAPTURE_BY_KEY && text.bytes > DOMAIN_PREFIX_BYTES &&
-             memcmp(text.data, DOMAIN_PREFIX, DOMAIN_PREFIX_BYTES) == 0)
+    } else if (by == CAPTURE_BY_KEY && text.bytes > DOMAIN_PREFIX_BYTES &&
+               memcmp(text.data, DOMAIN_PREFIX, DOMAIN_PREFIX_BYTES) == 0) {
         before = DOMAIN_PREFIX_BYTES;
+    }
     if (before == 0) {
         letters_put(masker, text, upper);
         return;
     }
     struct proto_span rest = {text.data + before, text.bytes - before};
     domain_put(masker, rest, upper);
-    if (at != NULL)
+    if (at != NULL) {
         letters_put(masker, (struct proto_span){text.data, before - 1}, upper);
+    }
 }
 
 enum capture_name capture_name_of(struct proto_span key)
@@ -123,18 +128,22 @@ enum capture_name capture_name_of(struct proto_span key)
         {"email", CAPTURE_BY_EMAIL},
         {"exclude_keys", CAPTURE_BY_KEY},
     };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (proto_span_is(key, names[i].key))
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (proto_span_is(key, names[i].key)) {
             return names[i].by;
+        }
+    }
     return CAPTURE_BY_NOTHING;
 }
 
 static bool is_among(const struct proto_field_info *fields, size_t count, struct proto_span name)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (fields[i].name_bytes == name.bytes &&
-            memcmp(fields[i].name, name.data, name.bytes) == 0)
+            memcmp(fields[i].name, name.data, name.bytes) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -162,10 +171,12 @@ static void fraction_put(uint8_t *at, size_t bytes, uint64_t hash)
     uint32_t bits_narrow = 0;
     memcpy(&bits, &wide, sizeof bits);
     memcpy(&bits_narrow, &narrow, sizeof bits_narrow);
-    if (bytes == 4)
+    if (bytes == 4) {
         bits = bits_narrow;
-    for (size_t i = 0; i < bytes; i++)
+    }
+    for (size_t i = 0; i < bytes; i++) {
         at[i] = (uint8_t)(bits >> (8 * (bytes - 1 - i)));
+    }
 }
 
 /* An integer or float, head and all. */
@@ -182,8 +193,9 @@ static void number_put(const struct masker *masker, struct proto_span value)
         fraction_put(at + 1, value.bytes - 1, hash);
         return;
     }
-    for (size_t i = 1; i < value.bytes; i++, hash >>= 8)
+    for (size_t i = 1; i < value.bytes; i++, hash >>= 8) {
         at[i] = (uint8_t)hash;
+    }
     at[1] &= 0x7f; /* neither negative nor beyond 2^63 */
 }
 
@@ -195,8 +207,9 @@ static void time_put(const struct masker *masker, struct proto_span value)
         number_put(masker, value);
         return;
     }
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++) {
         at[1 + i] = (uint8_t)((uint64_t)masker->time_ms >> (8 * (7 - i)));
+    }
 }
 
 /* A vector of f32 must stay one of finite numbers. */
@@ -204,14 +217,16 @@ static void binary_put(const struct masker *masker, struct proto_span bytes)
 {
     struct stream stream = stream_of(masker->key, bytes);
     uint8_t *at = mutable_at(masker, bytes.data);
-    for (size_t i = 0; i < bytes.bytes; i++)
+    for (size_t i = 0; i < bytes.bytes; i++) {
         at[i] = stream_next(&stream);
+    }
     for (size_t i = 0; i + 4 <= bytes.bytes; i += 4) {
         uint8_t four[4];
         fraction_put(four, 4,
                      (uint64_t)at[i] << 56 | (uint64_t)at[i + 1] << 48 | (uint64_t)at[i + 2] << 40);
-        for (size_t j = 0; j < 4; j++)
+        for (size_t j = 0; j < 4; j++) {
             at[i + j] = four[3 - j];
+        }
     }
 }
 
@@ -230,8 +245,9 @@ static void flag_put(struct masker *masker, struct place place)
      * says nothing of another's. */
     uint8_t seed[PROTO_FIELD_NAME_BYTES_MAX + 1] = {*at};
     size_t bytes = place.key.bytes < sizeof seed - 1 ? place.key.bytes : sizeof seed - 1;
-    if (bytes > 0)
+    if (bytes > 0) {
         memcpy(seed + 1, place.key.data, bytes);
+    }
     *at = (uint8_t)(TAG_FALSE |
                     (capture_siphash(masker->key, (struct proto_span){seed, 1 + bytes}) & 1));
 }
@@ -242,10 +258,11 @@ static void scalar_mask(struct masker *masker, enum proto_kind kind, struct plac
     const uint8_t *before = reader->at;
     if (kind == PROTO_KIND_STR) {
         struct proto_span text = proto_read_str(reader);
-        if (text.bytes > 0 && place.by != CAPTURE_BY_NOTHING)
+        if (text.bytes > 0 && place.by != CAPTURE_BY_NOTHING) {
             name_put(masker, text, place.by);
-        else
+        } else {
             letters_put(masker, text, false);
+        }
     } else if (kind == PROTO_KIND_BIN) {
         binary_put(masker, proto_read_bin(reader));
     } else if (kind == PROTO_KIND_BOOL) {
@@ -253,10 +270,11 @@ static void scalar_mask(struct masker *masker, enum proto_kind kind, struct plac
     } else {
         (void)proto_read_any(reader); /* a number or nil */
         struct proto_span value = {before, (size_t)(reader->at - before)};
-        if (kind == PROTO_KIND_INT && proto_span_is(place.key, "time"))
+        if (kind == PROTO_KIND_INT && proto_span_is(place.key, "time")) {
             time_put(masker, value);
-        else if (kind == PROTO_KIND_INT || kind == PROTO_KIND_FLOAT)
+        } else if (kind == PROTO_KIND_INT || kind == PROTO_KIND_FLOAT) {
             number_put(masker, value);
+        }
     }
 }
 
@@ -264,8 +282,9 @@ static void scalar_mask(struct masker *masker, enum proto_kind kind, struct plac
 static struct proto_span key_mask(struct masker *masker)
 {
     struct proto_span name = proto_read_key(&masker->reader);
-    if (!key_stays(masker, name))
+    if (!key_stays(masker, name)) {
         letters_put(masker, name, false);
+    }
     return name;
 }
 
@@ -288,8 +307,9 @@ static void value_mask(struct masker *masker, struct place place) // NOLINT(misc
         map_mask(masker);
     } else if (kind == PROTO_KIND_ARRAY) {
         size_t count = proto_read_array(&masker->reader);
-        for (size_t i = 0; i < count && proto_reader_ok(&masker->reader); i++)
+        for (size_t i = 0; i < count && proto_reader_ok(&masker->reader); i++) {
             value_mask(masker, place);
+        }
         proto_reader_leave(&masker->reader);
     } else {
         scalar_mask(masker, kind, place);
@@ -299,10 +319,12 @@ static void value_mask(struct masker *masker, struct place place) // NOLINT(misc
 static const struct proto_field_info *field_find(const struct proto_op_info *op,
                                                  struct proto_span name)
 {
-    for (size_t i = 0; i < op->request_count; i++)
+    for (size_t i = 0; i < op->request_count; i++) {
         if (op->request[i].name_bytes == name.bytes &&
-            memcmp(op->request[i].name, name.data, name.bytes) == 0)
+            memcmp(op->request[i].name, name.data, name.bytes) == 0) {
             return &op->request[i];
+        }
+    }
     return NULL;
 }
 
@@ -328,8 +350,9 @@ static bool pair_mask(struct masker *masker)
         return true;
     }
     if (field != NULL && field->type == PROTO_TEXT && place.by == CAPTURE_BY_NOTHING &&
-        !proto_span_is(place.key, "source"))
+        !proto_span_is(place.key, "source")) {
         return false;
+    }
     value_mask(masker, place);
     return true;
 }
@@ -339,21 +362,27 @@ bool capture_mask(const uint8_t key[CAPTURE_KEY_BYTES], const struct capture_loo
 {
     struct masker masker = {
         .key = key, .lookup = lookup, .op = op, .payload = payload, .time_ms = time_ms};
-    if (op == NULL || op->role == PROTO_ROLE_ADMIN)
+    if (op == NULL || op->role == PROTO_ROLE_ADMIN) {
         return false;
-    if (bytes == 0)
+    }
+    if (bytes == 0) {
         return true;
+    }
     /* Checked whole first, so that masking itself meets nothing that it does not expect. */
     proto_reader_init(&masker.reader, (struct proto_span){payload, bytes}, &masker.fault);
-    if (proto_reader_peek(&masker.reader) != PROTO_KIND_MAP)
+    if (proto_reader_peek(&masker.reader) != PROTO_KIND_MAP) {
         return false;
+    }
     (void)proto_read_any(&masker.reader);
-    if (!proto_reader_end(&masker.reader))
+    if (!proto_reader_end(&masker.reader)) {
         return false;
+    }
     proto_reader_init(&masker.reader, (struct proto_span){payload, bytes}, &masker.fault);
     size_t pairs = proto_read_map(&masker.reader);
-    for (size_t i = 0; i < pairs; i++)
-        if (!pair_mask(&masker))
+    for (size_t i = 0; i < pairs; i++) {
+        if (!pair_mask(&masker)) {
             return false;
+        }
+    }
     return proto_reader_ok(&masker.reader);
 }

@@ -4,8 +4,9 @@
 static uint64_t read_le(const uint8_t *at, size_t bytes)
 {
     uint64_t word = 0;
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         word |= (uint64_t)at[i] << (8 * i);
+    }
     return word;
 }
 
@@ -45,11 +46,13 @@ uint64_t capture_siphash(const uint8_t key[CAPTURE_KEY_BYTES], struct proto_span
     uint64_t v[4] = {low ^ UINT64_C(0x736f6d6570736575), high ^ UINT64_C(0x646f72616e646f6d),
                      low ^ UINT64_C(0x6c7967656e657261), high ^ UINT64_C(0x7465646279746573)};
     size_t whole = bytes.bytes / 8 * 8;
-    for (size_t i = 0; i < whole; i += 8)
+    for (size_t i = 0; i < whole; i += 8) {
         absorb(v, read_le(bytes.data + i, 8));
+    }
     uint64_t last = (uint64_t)(bytes.bytes & 0xff) << 56;
-    if (bytes.bytes > whole)
+    if (bytes.bytes > whole) {
         last |= read_le(bytes.data + whole, bytes.bytes - whole);
+    }
     absorb(v, last);
     v[2] ^= 0xff;
     rounds(v, 4);

@@ -36,18 +36,21 @@ void draw_svg_bars(FILE *out, const char *title, const char *unit, const struct 
         fprintf(out,
                 "</text><rect class=\"r%d\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" height=\"18\"/>",
                 bars[i].tone, NAME, top, draw_scale_place(&x, bars[i].value) - NAME);
-        if (bars[i].high > bars[i].low)
+        if (bars[i].high > bars[i].low) {
             fprintf(out, "<path class=\"whisker\" d=\"M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8\"/>",
                     draw_scale_place(&x, bars[i].low), top + 9, draw_scale_place(&x, bars[i].high),
                     draw_scale_place(&x, bars[i].low), top + 5, draw_scale_place(&x, bars[i].high),
                     top + 5);
-        if (bars[i].mark > 0)
+        }
+        if (bars[i].mark > 0) {
             fprintf(out, "<path class=\"mark\" d=\"M%.1f %.1fv24\"/>",
                     draw_scale_place(&x, bars[i].mark), top - 3);
-        if (strcmp(unit, "ns") == 0)
+        }
+        if (strcmp(unit, "ns") == 0) {
             snprintf(text, sizeof text, "%.0f", bars[i].value);
-        else
+        } else {
             draw_number(bars[i].value, text, sizeof text);
+        }
         fprintf(out, "<text class=\"value\" x=\"%.1f\" y=\"%.1f\">", DRAW_WIDTH - VALUE + 10,
                 top + 15);
         draw_text(out, text);
@@ -61,8 +64,9 @@ void draw_svg_bars(FILE *out, const char *title, const char *unit, const struct 
 static double stack_sum(const struct draw_svg_stack *stack, size_t parts)
 {
     double sum = 0;
-    for (size_t i = 0; i < parts; i++)
+    for (size_t i = 0; i < parts; i++) {
         sum += stack->parts[i];
+    }
     return sum;
 }
 

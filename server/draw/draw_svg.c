@@ -15,10 +15,11 @@
 
 static void tick_text(const struct draw_svg_axis *axis, double value, char *text, size_t text_bytes)
 {
-    if (axis->label != NULL)
+    if (axis->label != NULL) {
         axis->label(value, text, text_bytes);
-    else
+    } else {
         draw_number(value, text, text_bytes);
+    }
 }
 
 static void axes_write(FILE *out, const struct draw_svg_chart *chart, const struct draw_scale *x,
@@ -63,15 +64,17 @@ static void series_write(FILE *out, const struct draw_svg_series *series, size_t
                          const struct draw_scale *x, const struct draw_scale *y)
 {
     if (series->dots) {
-        for (size_t i = 0; i < series->count; i++)
+        for (size_t i = 0; i < series->count; i++) {
             fprintf(out, "<circle class=\"d%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", index,
                     draw_scale_place(x, series->x[i]), draw_scale_place(y, series->y[i]));
+        }
         return;
     }
     fprintf(out, "<path class=\"l%zu\" d=\"", index);
-    for (size_t i = 0; i < series->count; i++)
+    for (size_t i = 0; i < series->count; i++) {
         fprintf(out, "%c%.1f %.1f", i == 0 ? 'M' : 'L', draw_scale_place(x, series->x[i]),
                 draw_scale_place(y, series->y[i]));
+    }
     fputs("\"/>", out);
 }
 
@@ -96,8 +99,9 @@ void draw_svg_lines(FILE *out, const struct draw_svg_chart *chart)
     draw_text(out, chart->title);
     fprintf(out, "</h3>\n<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\">", DRAW_WIDTH, HEIGHT);
     axes_write(out, chart, &x, &y);
-    for (size_t s = 0; s < chart->series_count; s++)
+    for (size_t s = 0; s < chart->series_count; s++) {
         series_write(out, &chart->series[s], s, &x, &y);
+    }
     fputs("</svg>\n", out);
     legend_write(out, chart);
     fputs("</figure>\n", out);

@@ -41,10 +41,12 @@ static bool points_read(struct proto_span label, uint32_t points[POINTS_MAX], si
         uint8_t lead = label.data[i];
         size_t bytes = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
         uint32_t point = bytes == 1 ? lead : lead & (0x7Fu >> bytes);
-        for (size_t j = 1; j < bytes; j++)
+        for (size_t j = 1; j < bytes; j++) {
             point = (point << 6) | (label.data[i + j] & 0x3Fu);
-        if (*count == POINTS_MAX)
+        }
+        if (*count == POINTS_MAX) {
             return false;
+        }
         points[(*count)++] = point;
         i += bytes;
     }
@@ -61,8 +63,9 @@ static uint32_t bias_adapt(uint32_t delta, uint32_t count, bool first)
     uint32_t k = 0;
     delta = first ? delta / DAMP : delta / 2;
     delta += delta / count;
-    for (; delta > (BASE - T_MIN) * T_MAX / 2; k += BASE)
+    for (; delta > (BASE - T_MIN) * T_MAX / 2; k += BASE) {
         delta /= BASE - T_MIN;
+    }
     return k + (BASE - T_MIN + 1) * delta / (delta + SKEW);
 }
 
@@ -70,8 +73,9 @@ static void delta_put(struct output *output, uint32_t delta, uint32_t bias)
 {
     for (uint32_t k = BASE;; k += BASE) {
         uint32_t t = k <= bias ? T_MIN : k >= bias + T_MAX ? T_MAX : k - bias;
-        if (delta < t)
+        if (delta < t) {
             break;
+        }
         put(output, digit(t + (delta - t) % (BASE - t)));
         delta = (delta - t) / (BASE - t);
     }
@@ -86,15 +90,17 @@ static void points_put(struct output *output, const uint32_t *points, size_t cou
     for (size_t done = basic; done < count && !output->full;) {
         uint32_t next = UINT32_MAX;
         for (size_t i = 0; i < count; i++) {
-            if (points[i] >= point && points[i] < next)
+            if (points[i] >= point && points[i] < next) {
                 next = points[i];
+            }
         }
         delta += (next - point) * (uint32_t)(done + 1);
         point = next;
         for (size_t i = 0; i < count; i++) {
             delta += points[i] < point;
-            if (points[i] != point)
+            if (points[i] != point) {
                 continue;
+            }
             delta_put(output, delta, bias);
             bias = bias_adapt(delta, (uint32_t)done + 1, done == basic);
             delta = 0;
@@ -112,21 +118,26 @@ bool identity_punycode_label(struct proto_span label, char out[IDENTITY_LABEL_BY
     size_t count = 0;
     size_t basic = 0;
     struct output output = {.text = out};
-    if (!proto_utf8_valid(label) || !points_read(label, points, &count))
+    if (!proto_utf8_valid(label) || !points_read(label, points, &count)) {
         return false;
-    for (size_t i = 0; i < count; i++)
-        basic += points[i] < POINT_FIRST;
-    if (basic < count) {
-        for (const char *at = "xn--"; *at != '\0'; at++)
-            put(&output, *at);
     }
     for (size_t i = 0; i < count; i++) {
-        if (points[i] < POINT_FIRST)
-            put(&output, (char)points[i]);
+        basic += points[i] < POINT_FIRST;
     }
     if (basic < count) {
-        if (basic > 0)
+        for (const char *at = "xn--"; *at != '\0'; at++) {
+            put(&output, *at);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (points[i] < POINT_FIRST) {
+            put(&output, (char)points[i]);
+        }
+    }
+    if (basic < count) {
+        if (basic > 0) {
             put(&output, '-');
+        }
         points_put(&output, points, count, basic);
     }
     *bytes = output.bytes;

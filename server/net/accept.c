@@ -12,8 +12,9 @@
 
 static void refused_close_all(struct net_worker *worker)
 {
-    for (unsigned i = 0; i < worker->refused_count; i++)
+    for (unsigned i = 0; i < worker->refused_count; i++) {
         close(worker->refused[i]);
+    }
     worker->refused_count = 0;
 }
 
@@ -25,8 +26,9 @@ static void say_busy(int fd, const char *message)
     proto_writer_init(&writer);
     proto_fault_set(&fault, PROTO_BUSY, "", "%s", message);
     proto_write_fault(&writer, &fault, PROTO_FLAG_REPLY, 0);
-    if (proto_writer_ok(&writer))
+    if (proto_writer_ok(&writer)) {
         (void)!send(fd, writer.data, writer.bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
     proto_writer_fini(&writer);
     shutdown(fd, SHUT_WR);
 }
@@ -40,17 +42,19 @@ static void refuse_full(struct net_worker *worker, int fd)
     say_busy(fd, "connections_max connections are open; close one or try again later");
     /* Closed at the next sweep, by when the peer's first request, if it sent one at once, has come:
      * closing with unread input would reset the connection before it could read why. */
-    if (worker->refused_count == NET_REFUSED_HELD)
+    if (worker->refused_count == NET_REFUSED_HELD) {
         refused_close_all(worker);
+    }
     worker->refused[worker->refused_count++] = fd;
 }
 
 void net_accept_adopt(struct net_worker *worker, int fd, bool is_unix)
 {
     int on = 1;
-    if (!is_unix && worker->server->options.tcp_nodelay)
+    if (!is_unix && worker->server->options.tcp_nodelay) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
                    sizeof on); /* without it: slower, not wrong */
+    }
     if (worker->draining || !net_conn_open(worker, fd, is_unix)) {
         NET_TALLY(worker, closed_error, worker->draining ? 0 : 1);
         NET_TALLY(worker, closed_drain, worker->draining ? 1 : 0);
@@ -71,8 +75,9 @@ static void welcome(struct net_listener *listener, int fd)
     }
     NET_TALLY(worker, connections_accepted, 1);
     struct net_worker *target = worker;
-    if (listener->is_unix)
+    if (listener->is_unix) {
         target = &server->workers[server->next_worker++ % server->workers_count];
+    }
     if (target == worker) {
         net_accept_adopt(worker, fd, listener->is_unix);
     } else if (!net_mail_socket(target, fd)) {
@@ -84,8 +89,9 @@ static void welcome(struct net_listener *listener, int fd)
 
 static void reserve_open(struct net_worker *worker)
 {
-    if (worker->reserve_fd < 0)
+    if (worker->reserve_fd < 0) {
         worker->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
 }
 
 static void pause_accepting(struct net_listener *listener)
@@ -117,8 +123,9 @@ static bool turn_away(struct net_listener *listener)
         close(fd);
     }
     reserve_open(worker);
-    if (fd < 0 && error != EAGAIN)
+    if (fd < 0 && error != EAGAIN) {
         pause_accepting(listener);
+    }
     return fd >= 0;
 }
 
@@ -138,8 +145,9 @@ static void accept_ready(uv_poll_t *poll, int status, int events)
         } else if (errno == EAGAIN) {
             return;
         } else if (errno == EMFILE || errno == ENFILE) {
-            if (!turn_away(listener))
+            if (!turn_away(listener)) {
                 return;
+            }
         } else if (errno == ENOBUFS || errno == ENOMEM) {
             NET_TALLY(listener->worker, accept_failed, 1);
             pause_accepting(listener);
@@ -153,8 +161,9 @@ static void accept_ready(uv_poll_t *poll, int status, int events)
 void net_accept_tick(struct net_worker *worker)
 {
     refused_close_all(worker);
-    if (worker->draining)
+    if (worker->draining) {
         return;
+    }
     reserve_open(worker);
     net_listener_start(&worker->tcp, accept_ready);
     net_listener_start(&worker->local, accept_ready);
@@ -165,7 +174,8 @@ void net_accept_fini(struct net_worker *worker)
     refused_close_all(worker);
     net_listener_close(&worker->tcp);
     net_listener_close(&worker->local);
-    if (worker->reserve_fd >= 0)
+    if (worker->reserve_fd >= 0) {
         close(worker->reserve_fd);
+    }
     worker->reserve_fd = -1;
 }

@@ -90,17 +90,20 @@ void net_conn_unstop(struct net_conn *conn)
 void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason)
 {
     struct net_worker *worker = conn->worker;
-    if (conn->phase == NET_CLOSED)
+    if (conn->phase == NET_CLOSED) {
         return;
+    }
     assert(worker->serving != conn); /* the handler never closes the connection that it serves */
     conn->phase = NET_CLOSED;
     conn->reading = false;
     net_tally_add(reason, 1);
-    if (conn->stopped)
+    if (conn->stopped) {
         net_conn_unstop(conn);
+    }
     NET_TALLY(worker, requests_pending, 0 - (uint64_t)conn->pending);
-    if (worker->server->handler.on_close != NULL)
+    if (worker->server->handler.on_close != NULL) {
         worker->server->handler.on_close(worker->server->handler.context, worker->context, conn);
+    }
     net_slot_release(worker, conn);
     net_buffer_free(worker, &conn->in);
     net_buffer_free(worker, &conn->waiting);
@@ -109,14 +112,16 @@ void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason)
 
 void net_conn_finish(struct net_conn *conn, _Atomic uint64_t *reason)
 {
-    if (conn->phase != NET_OPEN)
+    if (conn->phase != NET_OPEN) {
         return;
+    }
     conn->phase = NET_FINISHING;
     conn->reason = reason;
     conn->blocked = false;
     conn->frame_ns = 0;
-    if (conn->stopped)
+    if (conn->stopped) {
         net_conn_unstop(conn);
+    }
     net_conn_read_stop(conn);
     net_buffer_free(conn->worker, &conn->in);
 }
@@ -136,19 +141,23 @@ static void linger(struct net_conn *conn)
 
 void net_conn_settle(struct net_conn *conn)
 {
-    if (conn->phase == NET_CLOSED || conn->phase == NET_LINGER)
+    if (conn->phase == NET_CLOSED || conn->phase == NET_LINGER) {
         return;
-    net_conn_flush(conn);
-    if (conn->phase == NET_OPEN && conn->blocked && !conn->stopped && net_conn_may_serve(conn))
-        net_conn_serve_held(conn);
-    if (conn->phase == NET_OPEN) {
-        if (!conn->blocked && net_conn_may_serve(conn))
-            net_conn_read_start(conn);
-        else
-            net_conn_read_stop(conn);
     }
-    if (conn->phase == NET_FINISHING && conn->pending == 0 && net_conn_unsent(conn) == 0)
+    net_conn_flush(conn);
+    if (conn->phase == NET_OPEN && conn->blocked && !conn->stopped && net_conn_may_serve(conn)) {
+        net_conn_serve_held(conn);
+    }
+    if (conn->phase == NET_OPEN) {
+        if (!conn->blocked && net_conn_may_serve(conn)) {
+            net_conn_read_start(conn);
+        } else {
+            net_conn_read_stop(conn);
+        }
+    }
+    if (conn->phase == NET_FINISHING && conn->pending == 0 && net_conn_unsent(conn) == 0) {
         linger(conn);
+    }
 }
 
 static int stream_open(struct net_conn *conn, int fd, bool is_unix)
@@ -163,8 +172,9 @@ static int stream_open(struct net_conn *conn, int fd, bool is_unix)
 bool net_conn_open(struct net_worker *worker, int fd, bool is_unix)
 {
     struct net_conn *conn = calloc(1, sizeof *conn);
-    if (conn == NULL)
+    if (conn == NULL) {
         return false;
+    }
     conn->worker = worker;
     if (!net_slot_take(worker, conn)) {
         free(conn);

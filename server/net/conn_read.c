@@ -45,8 +45,9 @@ static bool keep(struct net_conn *conn, struct proto_span rest)
 {
     if (rest.bytes == 0) {
         conn->in.bytes = 0;
-        if (conn->in.capacity > NET_KEEP_BYTES)
+        if (conn->in.capacity > NET_KEEP_BYTES) {
             net_buffer_free(conn->worker, &conn->in);
+        }
         return true;
     }
     bool oversize = conn->in.capacity > NET_KEEP_BYTES && rest.bytes <= NET_KEEP_BYTES;
@@ -60,8 +61,9 @@ static bool keep(struct net_conn *conn, struct proto_span rest)
     size_t capacity = rest.bytes <= 512              ? 512
                       : rest.bytes <= NET_KEEP_BYTES ? NET_KEEP_BYTES
                                                      : rest.bytes;
-    if (!net_buffer_reserve(conn->worker, &fresh, capacity))
+    if (!net_buffer_reserve(conn->worker, &fresh, capacity)) {
         return false;
+    }
     memcpy(fresh.data, rest.data, rest.bytes); /* the rest may lie in the buffer freed next */
     fresh.bytes = rest.bytes;
     net_buffer_free(conn->worker, &conn->in);
@@ -74,17 +76,20 @@ static bool keep(struct net_conn *conn, struct proto_span rest)
 static bool make_room(struct net_conn *conn)
 {
     struct net_worker *worker = conn->worker;
-    if (conn->blocked || !reads_into_own(conn))
+    if (conn->blocked || !reads_into_own(conn)) {
         return true;
+    }
     struct proto_header header;
     proto_header_decode(conn->in.data, &header);
     size_t total = PROTO_HEADER_BYTES + (size_t)header.payload_bytes;
     assert(conn->in.bytes < total); /* else it would not be partial */
-    if (conn->in.capacity > conn->in.bytes)
+    if (conn->in.capacity > conn->in.bytes) {
         return true;
+    }
     size_t capacity = min_size(total, conn->in.bytes * 2);
-    if (!net_worker_crowded(worker, capacity))
+    if (!net_worker_crowded(worker, capacity)) {
         return net_buffer_reserve(worker, &conn->in, capacity);
+    }
     conn->skip_bytes = total - conn->in.bytes;
     conn->in.bytes = 0;
     net_buffer_free(worker, &conn->in);
@@ -101,17 +106,19 @@ static void take(struct net_conn *conn, struct proto_span bytes)
     bool was_partial = conn->frame_ns != 0;
     bool was_skipping = conn->skip_bytes > 0;
     size_t used = net_conn_serve(conn, bytes);
-    if (conn->phase != NET_OPEN)
+    if (conn->phase != NET_OPEN) {
         return;
+    }
     struct proto_span rest = {bytes.data + used, bytes.bytes - used};
     if (!keep(conn, rest) || !make_room(conn)) {
         net_conn_close(conn, &conn->worker->tally.closed_error);
         return;
     }
-    if (rest.bytes == 0 && conn->skip_bytes == 0)
+    if (rest.bytes == 0 && conn->skip_bytes == 0) {
         conn->frame_ns = 0;
-    else if (!was_partial || (used > 0 && !(was_skipping && conn->skip_bytes > 0)))
+    } else if (!was_partial || (used > 0 && !(was_skipping && conn->skip_bytes > 0))) {
         conn->frame_ns = net_worker_now(conn->worker);
+    }
 }
 
 void net_conn_serve_held(struct net_conn *conn)
@@ -134,8 +141,9 @@ static bool may_gather(const struct net_conn *conn, size_t bytes)
 static bool gather(struct net_conn *conn, struct proto_span bytes)
 {
     struct net_worker *worker = conn->worker;
-    if (!keep(conn, bytes))
+    if (!keep(conn, bytes)) {
         return false;
+    }
     conn->blocked = true;
     conn->stopped = true;
     conn->gathered = true;
@@ -148,8 +156,9 @@ static bool gather(struct net_conn *conn, struct proto_span bytes)
 /* Serves what was gathered of a connection before something else happens to it. */
 static void ungather(struct net_conn *conn)
 {
-    if (!conn->gathered)
+    if (!conn->gathered) {
         return;
+    }
     net_conn_unstop(conn);
     net_conn_settle(conn);
 }
@@ -157,19 +166,23 @@ static void ungather(struct net_conn *conn)
 void net_conn_serve_gathered(struct net_worker *worker)
 {
     const struct net_handler *handler = &worker->server->handler;
-    if (!worker->gathering)
+    if (!worker->gathering) {
         return;
+    }
     worker->gathering = false;
     net_stage_start(worker);
     net_worker_turn(worker);
     /* For one alone there is nothing to hide its wait behind. */
     unsigned steps =
         worker->stopped != NULL && worker->stopped->next_stopped != NULL ? NET_PEEK_STEPS : 0;
-    for (unsigned step = 0; step < steps; step++)
-        for (const struct net_conn *at = worker->stopped; at != NULL; at = at->next_stopped)
-            if (at->gathered)
+    for (unsigned step = 0; step < steps; step++) {
+        for (const struct net_conn *at = worker->stopped; at != NULL; at = at->next_stopped) {
+            if (at->gathered) {
                 handler->on_peek(handler->context, worker->context,
                                  (struct proto_span){at->in.data, at->in.bytes}, step);
+            }
+        }
+    }
     net_stage_end(worker, &worker->stages.serve_ns);
     net_conn_resume_stopped(worker);
 }
@@ -181,8 +194,9 @@ static void on_bytes(struct net_conn *conn, uint8_t *base, size_t bytes)
     ungather(conn);
     NET_TALLY(worker, reads, 1);
     NET_TALLY(worker, bytes_in, bytes);
-    if (conn->phase != NET_OPEN)
+    if (conn->phase != NET_OPEN) {
         return; /* lingering: what comes now is thrown away */
+    }
     conn->spoken = true;
     conn->read_ns = net_worker_now(worker);
     if (reads_into_own(conn)) {
@@ -191,10 +205,12 @@ static void on_bytes(struct net_conn *conn, uint8_t *base, size_t bytes)
     } else {
         size_t before = conn->in.bytes;
         assert(base == worker->read_buffer + NET_SMALL_BYTES);
-        if (may_gather(conn, bytes) && gather(conn, (struct proto_span){base, bytes}))
+        if (may_gather(conn, bytes) && gather(conn, (struct proto_span){base, bytes})) {
             return;
-        if (before > 0)
+        }
+        if (before > 0) {
             memcpy(base - before, conn->in.data, before);
+        }
         take(conn, (struct proto_span){base - before, before + bytes});
     }
     net_conn_settle(conn);
@@ -203,8 +219,9 @@ static void on_bytes(struct net_conn *conn, uint8_t *base, size_t bytes)
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct net_conn *conn = stream->data;
-    if (count == 0)
+    if (count == 0) {
         return;
+    }
     if (count > 0) {
         on_bytes(conn, (uint8_t *)buf->base, (size_t)count);
         return;
@@ -224,21 +241,25 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 
 void net_conn_read_start(struct net_conn *conn)
 {
-    if (conn->reading)
+    if (conn->reading) {
         return;
+    }
     conn->reading = true;
     /* While we did not read, the peer could not finish its frame: its time begins anew. */
-    if (conn->frame_ns != 0)
+    if (conn->frame_ns != 0) {
         conn->frame_ns = net_worker_now(conn->worker);
+    }
     int rc = uv_read_start(&conn->uv.stream, on_alloc, on_read);
-    if (rc != 0)
+    if (rc != 0) {
         net_conn_close(conn, &conn->worker->tally.closed_error);
+    }
 }
 
 void net_conn_read_stop(struct net_conn *conn)
 {
-    if (!conn->reading)
+    if (!conn->reading) {
         return;
+    }
     conn->reading = false;
     uv_read_stop(&conn->uv.stream);
     NET_TALLY(conn->worker, reads_paused, conn->phase == NET_OPEN ? 1 : 0);
@@ -249,8 +270,9 @@ void net_conn_resume_stopped(struct net_worker *worker)
     /* A connection that stops again joins the next turn's list. */
     struct net_conn *conn = worker->stopped;
     worker->stopped = NULL;
-    for (struct net_conn *at = conn; at != NULL; at = at->next_stopped)
+    for (struct net_conn *at = conn; at != NULL; at = at->next_stopped) {
         at->stopped = at->gathered = false;
+    }
     while (conn != NULL) {
         struct net_conn *next = conn->next_stopped;
         conn->next_stopped = NULL;

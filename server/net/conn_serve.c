@@ -65,8 +65,9 @@ static void stop_until_next_turn(struct net_conn *conn)
 {
     struct net_worker *worker = conn->worker;
     conn->blocked = true;
-    if (conn->stopped)
+    if (conn->stopped) {
         return;
+    }
     net_worker_keep_busy(worker);
     conn->stopped = true;
     conn->next_stopped = worker->stopped;
@@ -91,21 +92,24 @@ static size_t hand_over(struct net_conn *conn, const struct batch *batch)
     NET_TALLY(worker, requests_pending, later);
     NET_TALLY(worker, frames_in, done);
     NET_TALLY(worker, batches, 1);
-    if (done == batch->count)
+    if (done == batch->count) {
         return batch->bytes;
+    }
     stop_until_next_turn(conn);
     size_t used = 0;
-    for (size_t i = 0; i < done; i++)
+    for (size_t i = 0; i < done; i++) {
         used += PROTO_HEADER_BYTES + (size_t)worker->frames[i].header.payload_bytes;
+    }
     return used;
 }
 
 static size_t turn_away(struct net_conn *conn, const struct batch *batch)
 {
     struct net_worker *worker = conn->worker;
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
         net_conn_answer(conn, PROTO_SHUTTING_DOWN, worker->frames[i].header.request_id,
                         "the server is shutting down and takes no new requests");
+    }
     NET_TALLY(worker, frames_draining, batch->count);
     return batch->bytes;
 }
@@ -127,8 +131,9 @@ static size_t serve_batch(struct net_conn *conn, struct proto_span bytes)
     struct net_worker *worker = conn->worker;
     const struct net_options *options = &worker->server->options;
     bool serve = !worker->draining || conn->serve_bytes > 0;
-    if (worker->draining && serve && bytes.bytes > conn->serve_bytes)
+    if (worker->draining && serve && bytes.bytes > conn->serve_bytes) {
         bytes.bytes = conn->serve_bytes;
+    }
     size_t room = options->pending_max - conn->pending;
     struct batch batch;
     batch_split(worker, bytes, room < NET_BATCH_FRAMES ? room : NET_BATCH_FRAMES, &batch);
@@ -138,8 +143,9 @@ static size_t serve_batch(struct net_conn *conn, struct proto_span bytes)
         used = serve ? hand_over(conn, &batch) : turn_away(conn, &batch);
         net_stage_end(worker, &worker->stages.serve_ns);
         worker->stages.frames += batch.count;
-        if (conn->stopped)
+        if (conn->stopped) {
             return used;
+        }
     }
     if (batch.next == PROTO_FRAME_SPOILT) {
         NET_TALLY(worker, frames_spoilt, 1);
@@ -159,8 +165,9 @@ size_t net_conn_whole_bytes(const struct net_conn *conn)
         struct proto_header header;
         proto_header_decode(conn->in.data + at, &header);
         size_t total = PROTO_HEADER_BYTES + (size_t)header.payload_bytes;
-        if (total > conn->in.bytes - at)
+        if (total > conn->in.bytes - at) {
             break;
+        }
         at += total;
     }
     return at;
@@ -184,13 +191,16 @@ size_t net_conn_serve(struct net_conn *conn, struct proto_span bytes)
             break;
         }
         size_t step = serve_batch(conn, (struct proto_span){bytes.data + used, bytes.bytes - used});
-        if (worker->draining)
+        if (worker->draining) {
             conn->serve_bytes -= step < conn->serve_bytes ? step : conn->serve_bytes;
+        }
         used += step;
-        if (step == 0)
+        if (step == 0) {
             break;
-        if (worker->out.bytes >= net_conn_out_room(conn))
+        }
+        if (worker->out.bytes >= net_conn_out_room(conn)) {
             net_conn_send_out(conn);
+        }
     }
     net_conn_send_out(conn);
     return used;

@@ -18,11 +18,13 @@ void net_buffer_free(struct net_worker *worker, struct net_buffer *buffer)
 
 bool net_buffer_reserve(struct net_worker *worker, struct net_buffer *buffer, size_t capacity)
 {
-    if (buffer->capacity >= capacity)
+    if (buffer->capacity >= capacity) {
         return true;
+    }
     uint8_t *data = realloc(buffer->data, capacity);
-    if (data == NULL)
+    if (data == NULL) {
         return false;
+    }
     net_worker_hold(worker, capacity, buffer->capacity);
     buffer->data = data;
     buffer->capacity = capacity;
@@ -56,10 +58,11 @@ void net_conn_choke(struct net_conn *conn)
                       ? NET_SMALL_BYTES
                       : conn->worker->server->options.out_bytes_high;
     size_t unsent = net_conn_unsent(conn);
-    if (unsent >= high)
+    if (unsent >= high) {
         conn->choked = true;
-    else if (unsent <= high / 2)
+    } else if (unsent <= high / 2) {
         conn->choked = false;
+    }
 }
 
 /* Bytes stay unsent from now on: their time to make progress begins. */
@@ -77,8 +80,9 @@ static void on_written(uv_write_t *write, int status)
     conn->sending = false;
     NET_TALLY(worker, bytes_out, status == 0 ? conn->sent.bytes : 0);
     net_buffer_free(worker, &conn->sent);
-    if (conn->phase == NET_CLOSED)
+    if (conn->phase == NET_CLOSED) {
         return;
+    }
     if (status != 0) {
         net_conn_close(conn, status == UV_EPIPE || status == UV_ECONNRESET
                                  ? &worker->tally.closed_peer
@@ -98,8 +102,9 @@ static bool write_now(struct net_conn *conn, struct proto_span *bytes)
     uv_buf_t buf = {.base = (char *)(uintptr_t)bytes->data, .len = bytes->bytes};
     NET_TALLY(worker, writes, 1);
     int count = uv_try_write(&conn->uv.stream, &buf, 1);
-    if (count == UV_EAGAIN)
+    if (count == UV_EAGAIN) {
         return true;
+    }
     if (count < 0) {
         net_conn_close(conn, count == UV_EPIPE || count == UV_ECONNRESET
                                  ? &worker->tally.closed_peer
@@ -117,8 +122,9 @@ static bool has_room(struct net_conn *conn, size_t more)
 {
     size_t unsent = net_conn_unsent(conn);
     size_t most = conn->worker->server->options.out_bytes_max;
-    if (unsent <= most && more <= most - unsent)
+    if (unsent <= most && more <= most - unsent) {
         return true;
+    }
     net_worker_log(
         conn->worker, BASE_LOG_WARN, "closing a connection that does not read",
         BASE_FIELDS(base_field_uint("unsent_bytes", unsent), base_field_uint("more_bytes", more)));
@@ -132,8 +138,9 @@ static bool append(struct net_conn *conn, struct proto_span bytes)
     size_t end = waiting->start + waiting->bytes;
     if (bytes.bytes > waiting->capacity - end) {
         size_t capacity = end + bytes.bytes;
-        if (capacity < waiting->capacity * 2)
+        if (capacity < waiting->capacity * 2) {
             capacity = waiting->capacity * 2;
+        }
         if (!net_buffer_reserve(conn->worker, waiting, capacity)) {
             net_conn_close(conn, &conn->worker->tally.closed_error);
             return false;
@@ -168,11 +175,13 @@ static void write_later(struct net_conn *conn, size_t rest)
 void net_conn_flush(struct net_conn *conn)
 {
     struct net_buffer *waiting = &conn->waiting;
-    if (conn->sending || waiting->bytes == 0 || conn->phase == NET_CLOSED)
+    if (conn->sending || waiting->bytes == 0 || conn->phase == NET_CLOSED) {
         return;
+    }
     struct proto_span rest = {waiting->data + waiting->start, waiting->bytes};
-    if (!write_now(conn, &rest))
+    if (!write_now(conn, &rest)) {
         return;
+    }
     if (rest.bytes > 0) {
         write_later(conn, rest.bytes);
         return;
@@ -184,26 +193,31 @@ void net_conn_flush(struct net_conn *conn)
 
 void net_conn_send(struct net_conn *conn, struct proto_span frames)
 {
-    if (frames.bytes == 0 || conn->phase == NET_CLOSED)
+    if (frames.bytes == 0 || conn->phase == NET_CLOSED) {
         return;
+    }
     NET_TALLY(conn->worker, frames_out, net_frames_count(frames));
-    if (!conn->sending && conn->waiting.bytes == 0 && !write_now(conn, &frames))
+    if (!conn->sending && conn->waiting.bytes == 0 && !write_now(conn, &frames)) {
         return;
-    if (frames.bytes == 0 || !has_room(conn, frames.bytes) || !append(conn, frames))
+    }
+    if (frames.bytes == 0 || !has_room(conn, frames.bytes) || !append(conn, frames)) {
         return;
-    if (!conn->sending)
+    }
+    if (!conn->sending) {
         write_later(conn, conn->waiting.bytes);
-    else
+    } else {
         net_conn_choke(conn);
+    }
 }
 
 void net_conn_send_out(struct net_conn *conn)
 {
     struct proto_writer *out = &conn->worker->out;
-    if (!proto_writer_ok(out))
+    if (!proto_writer_ok(out)) {
         net_conn_close(conn, &conn->worker->tally.closed_error); /* replies are lost: no memory */
-    else
+    } else {
         net_conn_send(conn, proto_writer_span(out));
+    }
     net_stage_end(conn->worker, &conn->worker->stages.write_ns);
     if (out->capacity > OUT_KEEP_BYTES || !proto_writer_ok(out)) {
         proto_writer_fini(out);

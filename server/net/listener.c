@@ -34,13 +34,15 @@ static bool refuse_bind(struct proto_fault *fault, const char *option, const cha
 static int tcp_bind(const struct addrinfo *address, bool shared, int backlog)
 {
     int fd = socket(address->ai_family, SOCKET_FLAGS, 0);
-    if (fd < 0)
+    if (fd < 0) {
         return -1;
+    }
     int on = 1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
         (!shared || setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
-        bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, backlog) == 0)
+        bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, backlog) == 0) {
         return fd;
+    }
     int error = errno;
     close(fd);
     errno = error;
@@ -61,10 +63,11 @@ static unsigned address_port(const union address *address)
 
 static void address_set_port(struct sockaddr *address, unsigned port)
 {
-    if (address->sa_family == AF_INET6)
+    if (address->sa_family == AF_INET6) {
         ((struct sockaddr_in6 *)(void *)address)->sin6_port = htons((uint16_t)port);
-    else
+    } else {
         ((struct sockaddr_in *)(void *)address)->sin_port = htons((uint16_t)port);
+    }
 }
 
 static unsigned bound_port(int fd)
@@ -79,8 +82,9 @@ static unsigned bound_port(int fd)
 static bool port_is_free(struct addrinfo *address)
 {
     int fd = tcp_bind(address, false, 1);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     address_set_port(address->ai_addr, bound_port(fd));
     close(fd);
     return true;
@@ -89,13 +93,15 @@ static bool port_is_free(struct addrinfo *address)
 /* Binds the same port once for each worker; port 0 becomes the one that the first was given. */
 static bool bind_all(struct net_server *server, struct addrinfo *address)
 {
-    if (!port_is_free(address))
+    if (!port_is_free(address)) {
         return false;
+    }
     bool shared = server->workers_count > 1;
     for (unsigned i = 0; i < server->workers_count; i++) {
         int fd = tcp_bind(address, shared, (int)server->options.backlog);
-        if (fd < 0)
+        if (fd < 0) {
             return false; /* those that are bound are closed by net_server_destroy */
+        }
         server->workers[i].tcp.fd = fd;
     }
     server->port = bound_port(server->workers[0].tcp.fd);
@@ -112,15 +118,18 @@ bool net_listen_tcp(struct net_server *server, struct proto_fault *fault)
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *address = NULL;
     int rc = getaddrinfo(options->host, port, &hints, &address);
-    if (rc == EAI_MEMORY)
+    if (rc == EAI_MEMORY) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "host", "no memory to look up %s", place);
-    if (rc != 0)
+    }
+    if (rc != 0) {
         return refuse(fault, "host", place, gai_strerror(rc));
+    }
     bool ok = address->ai_family == AF_INET || address->ai_family == AF_INET6;
-    if (!ok)
+    if (!ok) {
         refuse(fault, "host", place, "not an internet address");
-    else if (!(ok = bind_all(server, address)))
+    } else if (!(ok = bind_all(server, address))) {
         refuse_bind(fault, errno == EADDRNOTAVAIL ? "host" : "port", place, errno);
+    }
     freeaddrinfo(address);
     return ok;
 }
@@ -129,18 +138,22 @@ bool net_listen_tcp(struct net_server *server, struct proto_fault *fault)
 static int local_in_use(const struct sockaddr_un *address)
 {
     struct stat found;
-    if (lstat(address->sun_path, &found) != 0)
+    if (lstat(address->sun_path, &found) != 0) {
         return errno == ENOENT ? 0 : errno;
-    if (!S_ISSOCK(found.st_mode))
+    }
+    if (!S_ISSOCK(found.st_mode)) {
         return EEXIST;
+    }
     int fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
-    if (fd < 0)
+    if (fd < 0) {
         return errno;
+    }
     int rc = connect(fd, (const struct sockaddr *)address, sizeof *address);
     int error = rc == 0 || errno == EAGAIN ? EADDRINUSE : errno; /* EAGAIN: its backlog is full */
     close(fd);
-    if (error != ECONNREFUSED)
+    if (error != ECONNREFUSED) {
         return error;
+    }
     return unlink(address->sun_path) == 0 ? 0 : errno; /* left behind by a server that is gone */
 }
 
@@ -148,11 +161,13 @@ static int local_in_use(const struct sockaddr_un *address)
 static int local_bind(struct net_server *server, int fd, const struct sockaddr_un *address)
 {
     struct stat made;
-    if (bind(fd, (const struct sockaddr *)address, sizeof *address) != 0)
+    if (bind(fd, (const struct sockaddr *)address, sizeof *address) != 0) {
         return errno;
+    }
     if (chmod(address->sun_path, (mode_t)server->options.socket_mode) != 0 ||
-        stat(address->sun_path, &made) != 0 || listen(fd, (int)server->options.backlog) != 0)
+        stat(address->sun_path, &made) != 0 || listen(fd, (int)server->options.backlog) != 0) {
         return errno;
+    }
     server->socket_device = made.st_dev;
     server->socket_inode = made.st_ino;
     return 0;
@@ -165,15 +180,18 @@ bool net_listen_local(struct net_server *server, struct proto_fault *fault)
     assert(strlen(path) < sizeof address.sun_path); /* net_options_check */
     memcpy(address.sun_path, path, strlen(path));
     int error = local_in_use(&address);
-    if (error == EEXIST)
+    if (error == EEXIST) {
         return refuse(fault, "socket_path", path, "it exists and is not a socket");
-    if (error != 0)
+    }
+    if (error != 0) {
         return refuse_bind(fault, "socket_path", path, error);
+    }
     int fd = socket(AF_UNIX, SOCKET_FLAGS, 0);
     error = fd < 0 ? errno : local_bind(server, fd, &address);
     if (error != 0) {
-        if (fd >= 0)
+        if (fd >= 0) {
             close(fd);
+        }
         return refuse_bind(fault, "socket_path", path, error);
     }
     server->workers[0].local.fd = fd;
@@ -189,18 +207,21 @@ void net_listener_init(struct net_listener *listener, struct net_worker *worker)
 
 bool net_listener_poll(struct net_listener *listener)
 {
-    if (listener->fd < 0)
+    if (listener->fd < 0) {
         return true;
-    if (uv_poll_init(&listener->worker->loop, &listener->poll, listener->fd) != 0)
+    }
+    if (uv_poll_init(&listener->worker->loop, &listener->poll, listener->fd) != 0) {
         return false;
+    }
     listener->poll.data = listener;
     return true;
 }
 
 bool net_listener_start(struct net_listener *listener, uv_poll_cb on_ready)
 {
-    if (listener->fd < 0 || listener->polling)
+    if (listener->fd < 0 || listener->polling) {
         return true;
+    }
     listener->polling = uv_poll_start(&listener->poll, UV_READABLE, on_ready) == 0;
     return listener->polling;
 }
@@ -211,19 +232,23 @@ static void remove_path(const struct net_server *server)
     struct stat found;
     const char *path = server->options.socket_path;
     if (lstat(path, &found) == 0 && found.st_dev == server->socket_device &&
-        found.st_ino == server->socket_inode)
+        found.st_ino == server->socket_inode) {
         unlink(path);
+    }
 }
 
 void net_listener_close(struct net_listener *listener)
 {
-    if (listener->fd < 0)
+    if (listener->fd < 0) {
         return;
-    if (listener->poll.data != NULL)
+    }
+    if (listener->poll.data != NULL) {
         uv_poll_stop(&listener->poll);
+    }
     listener->polling = false;
-    if (listener->is_unix)
+    if (listener->is_unix) {
         remove_path(listener->worker->server);
+    }
     close(listener->fd);
     listener->fd = -1;
 }

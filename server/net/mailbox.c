@@ -17,8 +17,9 @@ static void mail_put(struct net_worker *worker, struct net_mail *mail)
     worker->inbox_last = &mail->next;
     pthread_mutex_unlock(&worker->inbox_lock);
     /* Whoever fills an empty inbox rings; the worker empties it whole. */
-    if (was_empty)
+    if (was_empty) {
         uv_async_send(&worker->wake);
+    }
 }
 
 struct net_mail *net_mail_take_all(struct net_worker *worker)
@@ -57,8 +58,9 @@ void net_post(struct net_server *server, struct net_ticket ticket, struct proto_
 bool net_mail_socket(struct net_worker *worker, int fd)
 {
     struct net_mail *mail = malloc(sizeof *mail);
-    if (mail == NULL)
+    if (mail == NULL) {
         return false;
+    }
     *mail = (struct net_mail){.kind = NET_MAIL_SOCKET, .fd = fd};
     mail_put(worker, mail);
     return true;

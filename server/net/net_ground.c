@@ -16,21 +16,24 @@ uint64_t net_worker_now(struct net_worker *worker)
 void net_worker_turn(struct net_worker *worker)
 {
     const struct net_handler *handler = &worker->server->handler;
-    if (worker->turn_begun)
+    if (worker->turn_begun) {
         return;
+    }
     worker->turn_begun = true;
     worker->turned = true;
     worker->awake = true;
-    if (handler->on_turn != NULL)
+    if (handler->on_turn != NULL) {
         handler->on_turn(handler->context, worker->context);
+    }
 }
 
 void net_worker_hold(struct net_worker *worker, size_t more, size_t less)
 {
-    if (more >= less)
+    if (more >= less) {
         atomic_fetch_add_explicit(&worker->server->held, more - less, memory_order_relaxed);
-    else
+    } else {
         atomic_fetch_sub_explicit(&worker->server->held, less - more, memory_order_relaxed);
+    }
 }
 
 bool net_worker_crowded(const struct net_worker *worker, size_t more)
@@ -54,17 +57,19 @@ void net_worker_log_write(struct net_worker *worker, enum base_log_level level, 
         return;
     }
     worker->log_lines++;
-    if (worker->log_left_out > 0)
+    if (worker->log_left_out > 0) {
         base_log(log, level, "net", "lines were left out",
                  BASE_FIELDS(base_field_uint("lines", worker->log_left_out)));
+    }
     worker->log_left_out = 0;
     base_log_write(log, level, "net", message, fields, count);
 }
 
 void net_worker_end_if_done(struct net_worker *worker)
 {
-    if (worker->draining && worker->open == 0)
+    if (worker->draining && worker->open == 0) {
         uv_stop(&worker->loop);
+    }
 }
 
 void net_worker_keep_busy(struct net_worker *worker)

@@ -55,8 +55,9 @@ static bool buffers_init(struct net_worker *worker)
 static int handles_init(struct net_worker *worker)
 {
     int rc = uv_async_init(&worker->loop, &worker->wake, on_wake);
-    if (rc != 0)
+    if (rc != 0) {
         return rc;
+    }
     /* These neither allocate nor fail in libuv. */
     rc = uv_timer_init(&worker->loop, &worker->timer) |
          uv_prepare_init(&worker->loop, &worker->before_poll) |
@@ -111,18 +112,21 @@ static void pin(struct net_worker *worker)
 {
     cpu_set_t usable;
     cpu_set_t one;
-    if (sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) == 0)
+    if (sched_getaffinity(0, sizeof usable, &usable) != 0 || CPU_COUNT(&usable) == 0) {
         return;
+    }
     unsigned skip = worker->index % (unsigned)CPU_COUNT(&usable);
     for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &usable) || skip-- > 0)
+        if (!CPU_ISSET(cpu, &usable) || skip-- > 0) {
             continue;
+        }
         CPU_ZERO(&one);
         CPU_SET(cpu, &one);
-        if (pthread_setaffinity_np(pthread_self(), sizeof one, &one) != 0)
+        if (pthread_setaffinity_np(pthread_self(), sizeof one, &one) != 0) {
             net_worker_log(worker, BASE_LOG_WARN, "a worker could not be pinned to a processor",
                            BASE_FIELDS(base_field_uint("worker", worker->index),
                                        base_field_uint("processor", cpu)));
+        }
         return;
     }
 }
@@ -132,10 +136,12 @@ void *net_worker_run(void *argument)
     struct net_worker *worker = argument;
     struct net_server *server = worker->server;
     const struct net_handler *handler = &server->handler;
-    if (server->options.pin_workers)
+    if (server->options.pin_workers) {
         pin(worker);
-    if (handler->on_worker_start != NULL)
+    }
+    if (handler->on_worker_start != NULL) {
         worker->context = handler->on_worker_start(handler->context, worker->index);
+    }
     uv_prepare_start(&worker->before_poll, on_before_poll);
     uv_check_start(&worker->after_poll, on_after_poll);
     uv_timer_start(&worker->timer, net_sweep_tick, server->sweep_ms, server->sweep_ms);
@@ -144,16 +150,18 @@ void *net_worker_run(void *argument)
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     turn_end(worker);
     assert(worker->draining && worker->open == 0);
-    if (handler->on_worker_stop != NULL)
+    if (handler->on_worker_stop != NULL) {
         handler->on_worker_stop(handler->context, worker->context);
+    }
     return NULL;
 }
 
 static void close_handle(uv_handle_t *handle, void *context)
 {
     (void)context;
-    if (!uv_is_closing(handle))
+    if (!uv_is_closing(handle)) {
         uv_close(handle, NULL);
+    }
 }
 
 void net_worker_fini(struct net_worker *worker)

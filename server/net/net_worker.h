@@ -240,13 +240,15 @@ void net_stages_tell(struct net_worker *worker);
 void net_stage_time(struct net_worker *worker, uint64_t *stage_ns);
 static inline void net_stage_start(struct net_worker *worker)
 {
-    if (__builtin_expect(worker->timing, 0))
+    if (__builtin_expect(worker->timing, 0)) {
         net_stage_time(worker, NULL);
+    }
 }
 static inline void net_stage_end(struct net_worker *worker, uint64_t *stage_ns)
 {
-    if (__builtin_expect(worker->timing, 0))
+    if (__builtin_expect(worker->timing, 0)) {
         net_stage_time(worker, stage_ns);
+    }
 }
 
 /* slot.c */

@@ -31,8 +31,9 @@ static void close_waiting(struct net_worker *worker)
 {
     for (uint32_t i = 0; i < worker->slots_count; i++) {
         struct net_conn *conn = worker->slots[i].conn;
-        if (conn != NULL && conn->pending > 0)
+        if (conn != NULL && conn->pending > 0) {
             net_conn_close(conn, &worker->tally.closed_error);
+        }
     }
 }
 
@@ -61,6 +62,7 @@ void net_mail_deliver(struct net_worker *worker)
         conn->touched = false;
         net_conn_settle(conn);
     }
-    if (atomic_exchange(&worker->mail_lost, false))
+    if (atomic_exchange(&worker->mail_lost, false)) {
         close_waiting(worker);
+    }
 }

@@ -31,36 +31,45 @@ static unsigned sweep_period_ms(const struct net_options *options)
     unsigned limits[] = {options->first_byte_ms, options->frame_ms, options->idle_ms,
                          options->write_ms};
     unsigned period = NET_SWEEP_MS_MAX;
-    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
-        if (limits[i] > 0 && limits[i] / 8 < period)
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (limits[i] > 0 && limits[i] / 8 < period) {
             period = limits[i] / 8;
+        }
+    }
     return period < NET_SWEEP_MS_MIN ? NET_SWEEP_MS_MIN : period;
 }
 
 static bool workers_init(struct net_server *server, struct proto_fault *fault)
 {
     server->workers = calloc(server->options.workers, sizeof *server->workers);
-    if (server->workers == NULL)
+    if (server->workers == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u workers",
                                server->options.workers);
+    }
     server->workers_count = server->options.workers;
-    for (; server->workers_ready < server->workers_count; server->workers_ready++)
+    for (; server->workers_ready < server->workers_count; server->workers_ready++) {
         if (!net_worker_init(&server->workers[server->workers_ready], server, server->workers_ready,
-                             fault))
+                             fault)) {
             return false;
+        }
+    }
     return true;
 }
 
 static bool listeners_init(struct net_server *server, struct proto_fault *fault)
 {
-    if (server->options.host != NULL && !net_listen_tcp(server, fault))
+    if (server->options.host != NULL && !net_listen_tcp(server, fault)) {
         return false;
-    if (server->options.socket_path != NULL && !net_listen_local(server, fault))
+    }
+    if (server->options.socket_path != NULL && !net_listen_local(server, fault)) {
         return false;
-    for (unsigned i = 0; i < server->workers_count; i++)
+    }
+    for (unsigned i = 0; i < server->workers_count; i++) {
         if (!net_listener_poll(&server->workers[i].tcp) ||
-            !net_listener_poll(&server->workers[i].local))
+            !net_listener_poll(&server->workers[i].local)) {
             return proto_fault_set(fault, PROTO_IO, "", "cannot poll a listening socket");
+        }
+    }
     return true;
 }
 
@@ -102,8 +111,9 @@ bool net_server_start(struct net_server *server, struct proto_fault *fault)
         }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0)
+    if (rc == 0) {
         return true;
+    }
     net_server_drain(server, 0);
     net_server_join(server);
     return proto_fault_set(fault, PROTO_IO, "", "cannot start a worker: %s", strerror(rc));
@@ -124,30 +134,35 @@ void net_server_drain(struct net_server *server, unsigned grace_ms)
     uint64_t until_ns = net_server_now(server) + grace_ms * UINT64_C(1000000);
     atomic_store(&server->drain_until_ns, until_ns);
     atomic_store(&server->draining, true);
-    for (unsigned i = 0; i < server->workers_started; i++)
+    for (unsigned i = 0; i < server->workers_started; i++) {
         uv_async_send(&server->workers[i].wake);
+    }
 }
 
 void net_server_join(struct net_server *server)
 {
-    if (server->joined)
+    if (server->joined) {
         return;
+    }
     server->joined = true;
-    for (unsigned i = 0; i < server->workers_started; i++)
+    for (unsigned i = 0; i < server->workers_started; i++) {
         pthread_join(server->workers[i].thread, NULL);
+    }
 }
 
 void net_server_destroy(struct net_server *server)
 {
-    if (server == NULL)
+    if (server == NULL) {
         return;
+    }
     if (!server->joined && server->workers_started > 0) {
         net_server_drain(server, 0);
         net_server_join(server);
     }
     /* Worker 0 hands sockets to the others, so all have ended before any is taken apart. */
-    for (unsigned i = 0; i < server->workers_ready; i++)
+    for (unsigned i = 0; i < server->workers_ready; i++) {
         net_worker_fini(&server->workers[i]);
+    }
     free(server->workers);
     free(server);
 }

@@ -9,15 +9,18 @@
 
 static bool slots_grow(struct net_worker *worker)
 {
-    if (worker->slots_count < worker->slots_capacity)
+    if (worker->slots_count < worker->slots_capacity) {
         return true;
+    }
     /* connections_max bounds the count, so the doubling cannot overflow in practice. */
-    if (worker->slots_capacity >= UINT32_MAX / 2)
+    if (worker->slots_capacity >= UINT32_MAX / 2) {
         return false;
+    }
     uint32_t capacity = worker->slots_capacity == 0 ? 64 : worker->slots_capacity * 2;
     struct net_slot *slots = realloc(worker->slots, capacity * sizeof *slots);
-    if (slots == NULL)
+    if (slots == NULL) {
         return false;
+    }
     worker->slots = slots;
     worker->slots_capacity = capacity;
     return true;
@@ -29,8 +32,9 @@ bool net_slot_take(struct net_worker *worker, struct net_conn *conn)
     if (slot != NO_SLOT) {
         worker->slots_free = worker->slots[slot].next_free;
     } else {
-        if (!slots_grow(worker))
+        if (!slots_grow(worker)) {
             return false;
+        }
         slot = worker->slots_count++;
     }
     conn->slot = slot;
@@ -48,8 +52,9 @@ void net_slot_release(struct net_worker *worker, struct net_conn *conn)
 
 struct net_conn *net_slot_find(const struct net_worker *worker, struct net_ticket ticket)
 {
-    if (ticket.slot >= worker->slots_count)
+    if (ticket.slot >= worker->slots_count) {
         return NULL;
+    }
     const struct net_slot *slot = &worker->slots[ticket.slot];
     return slot->generation == ticket.generation ? slot->conn : NULL;
 }

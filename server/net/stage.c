@@ -8,8 +8,9 @@
 static uint64_t cpu_now(void)
 {
     struct timespec now;
-    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0)
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now) != 0) {
         return 0;
+    }
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
@@ -26,8 +27,9 @@ void net_stages_begin(struct net_worker *worker)
 void net_stage_time(struct net_worker *worker, uint64_t *stage_ns)
 {
     uint64_t now_ns = net_server_now(worker->server);
-    if (stage_ns != NULL)
+    if (stage_ns != NULL) {
         *stage_ns += now_ns - worker->stage_ns;
+    }
     worker->stage_ns = now_ns;
 }
 
@@ -43,7 +45,8 @@ static bool interrupted(const struct net_worker *worker)
 void net_stages_tell(struct net_worker *worker)
 {
     const struct net_handler *handler = &worker->server->handler;
-    if (worker->timing && worker->stages.frames > 0 && !interrupted(worker))
+    if (worker->timing && worker->stages.frames > 0 && !interrupted(worker)) {
         handler->on_stages(handler->context, worker->context, &worker->stages);
+    }
     worker->timing = false;
 }

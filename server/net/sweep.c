@@ -17,15 +17,18 @@ static _Atomic uint64_t *late_input(struct net_conn *conn, uint64_t now_ns)
 {
     struct net_worker *worker = conn->worker;
     const struct net_options *options = &worker->server->options;
-    if (conn->phase != NET_OPEN || !conn->reading)
+    if (conn->phase != NET_OPEN || !conn->reading) {
         return NULL; /* it is we who do not read */
-    if (!conn->spoken)
+    }
+    if (!conn->spoken) {
         return is_past(conn->opened_ns, now_ns, options->first_byte_ms)
                    ? &worker->tally.closed_first_byte
                    : NULL;
-    if (conn->frame_ns != 0)
+    }
+    if (conn->frame_ns != 0) {
         return is_past(conn->frame_ns, now_ns, options->frame_ms) ? &worker->tally.closed_frame
                                                                   : NULL;
+    }
     bool idle = conn->pending == 0 && net_conn_unsent(conn) == 0;
     return idle && is_past(conn->active_ns, now_ns, options->idle_ms) ? &worker->tally.closed_idle
                                                                       : NULL;
@@ -35,8 +38,9 @@ static _Atomic uint64_t *late_input(struct net_conn *conn, uint64_t now_ns)
 static _Atomic uint64_t *late_output(struct net_conn *conn, uint64_t now_ns)
 {
     struct net_worker *worker = conn->worker;
-    if (!conn->sending)
+    if (!conn->sending) {
         return NULL;
+    }
     size_t written_later = uv_stream_get_write_queue_size(&conn->uv.stream);
     if (written_later != conn->progress_bytes) {
         conn->progress_bytes = written_later;
@@ -52,17 +56,20 @@ static void sweep_conn(struct net_conn *conn, uint64_t now_ns)
 {
     struct net_worker *worker = conn->worker;
     _Atomic uint64_t *reason = late_input(conn, now_ns);
-    if (reason == NULL)
+    if (reason == NULL) {
         reason = late_output(conn, now_ns);
+    }
     if (reason == NULL && conn->phase == NET_LINGER &&
-        is_past(conn->linger_ns, now_ns, NET_LINGER_MS))
+        is_past(conn->linger_ns, now_ns, NET_LINGER_MS)) {
         reason = conn->reason;
+    }
     if (reason != NULL) {
         net_conn_close(conn, reason);
         return;
     }
-    if (conn->in.bytes == 0 && conn->in.capacity > 0)
+    if (conn->in.bytes == 0 && conn->in.capacity > 0) {
         net_buffer_free(worker, &conn->in); /* it was idle: nothing is held for it any more */
+    }
     if (conn->choked || conn->blocked) {
         net_conn_choke(conn); /* the crowd may have gone */
         net_conn_settle(conn);
@@ -91,8 +98,9 @@ static void rest_if_idle(struct net_worker *worker)
     const struct net_handler *handler = &worker->server->handler;
     if (worker->awake && !worker->turned) {
         worker->awake = false;
-        if (handler->on_rest != NULL)
+        if (handler->on_rest != NULL) {
             handler->on_rest(handler->context, worker->context);
+        }
     }
     worker->turned = false;
 }
@@ -111,11 +119,13 @@ void net_sweep_tick(uv_timer_t *timer)
     }
     for (uint32_t i = 0; i < worker->slots_count; i++) {
         struct net_conn *conn = worker->slots[i].conn;
-        if (conn == NULL)
+        if (conn == NULL) {
             continue;
+        }
         sweep_conn(conn, now_ns);
-        if (worker->draining && conn->phase != NET_CLOSED)
+        if (worker->draining && conn->phase != NET_CLOSED) {
             drain_conn(conn, is_over);
+        }
     }
     net_worker_end_if_done(worker);
 }
@@ -127,8 +137,9 @@ void net_sweep_drain_begin(struct net_worker *worker)
     net_listener_close(&worker->local);
     for (uint32_t i = 0; i < worker->slots_count; i++) {
         struct net_conn *conn = worker->slots[i].conn;
-        if (conn != NULL)
+        if (conn != NULL) {
             conn->serve_bytes = conn->blocked ? net_conn_whole_bytes(conn) : 0;
+        }
     }
     unsigned period = worker->server->sweep_ms;
     period = period < NET_SWEEP_MS_DRAIN ? period : NET_SWEEP_MS_DRAIN;

@@ -72,10 +72,12 @@ static uint64_t digest_of(struct store *store)
     struct store_dump *dump = store_dump_open(store, &fault);
     uint64_t digest = 0;
     assert_non_null(dump);
-    while (store_dump_next(dump, &entry, &fault) == DISK_GOT_ONE)
+    while (store_dump_next(dump, &entry, &fault) == DISK_GOT_ONE) {
         if (entry.table != DISK_TABLE_META && entry.table != DISK_TABLE_ROW &&
-            entry.table != DISK_TABLE_VECTOR)
+            entry.table != DISK_TABLE_VECTOR) {
             digest = digest * 31 + disk_get_u64(entry.value.data) + entry.key;
+        }
+    }
     assert_int_equal(fault.code, PROTO_OK);
     store_dump_close(dump);
     return digest;
@@ -113,8 +115,9 @@ static uint64_t restore(struct world *world, struct backup_moment until,
                                                    .map_bytes = (size_t)1 << 30,
                                                    .until = until};
     fault->code = PROTO_OK;
-    if (!backup_restore(&options, restored, fault))
+    if (!backup_restore(&options, restored, fault)) {
         return 0;
+    }
     const struct store_options store_options = {.path = world->restored,
                                                 .map_bytes_max = (size_t)1 << 30,
                                                 .now_ms = no_time,
@@ -163,8 +166,9 @@ static void what_is_new_is_added_and_any_moment_can_be_restored(void **state)
         char id[16];
         snprintf(id, sizeof id, "a%d", i * 11);
         put(&world, id, i % 2 == 0 ? "Steel" : "Retail");
-        if (i == 5)
+        if (i == 5) {
             assert_true(engine_fixture_delete(&world.fixture, "a7"));
+        }
         digests[i] = digest_now(&world);
         times[i] = world.fixture.now_ms;
         seqs[i] = store_log_head(engine_store(world.fixture.engine), &fault);
@@ -332,8 +336,9 @@ static void writes_go_on_beside_a_backup(void **state)
                                                .result = &world.result};
         size_t before = world.fixture.ended_count;
         assert_true(backup_start(world.fixture.engine, &request, &fault) > 0);
-        for (int i = 0; i < 20; i++)
+        for (int i = 0; i < 20; i++) {
             put(&world, i % 2 == 0 ? "a5" : "new", i % 3 == 0 ? "Steel" : "Retail");
+        }
         assert_int_equal(engine_fixture_wait(&world.fixture, before + 1).state, ENGINE_JOB_DONE);
     }
     assert_int_equal(backup(&world, false).state, ENGINE_JOB_DONE);

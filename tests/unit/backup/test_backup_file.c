@@ -36,8 +36,9 @@ static void place_close(struct place *place, const char *name)
 
 static void text_make(uint64_t seq, uint8_t text[TEXT_BYTES])
 {
-    for (size_t i = 0; i < TEXT_BYTES; i++)
+    for (size_t i = 0; i < TEXT_BYTES; i++) {
         text[i] = (uint8_t)(i % (seq % 97 + 3) * 7 + seq);
+    }
 }
 
 static void log_make(const struct place *place, const char *name, struct backup_foot *foot)
@@ -64,8 +65,9 @@ static bool log_is_good(const struct place *place, const char *name, struct prot
     uint64_t seq = 6;
     bool same = true;
     struct backup_reader *reader = backup_reader_open(place->folder, name, fault);
-    if (reader == NULL)
+    if (reader == NULL) {
         return false;
+    }
     while ((got = backup_reader_next(reader, &record, fault)) == BACKUP_GOT_BATCH) {
         uint8_t text[TEXT_BYTES];
         text_make(seq, text);

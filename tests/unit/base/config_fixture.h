@@ -21,11 +21,13 @@ struct fixture {
 static inline int fixture_setup(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    if (fixture == NULL)
+    if (fixture == NULL) {
         return -1;
+    }
     snprintf(fixture->folder, sizeof fixture->folder, "/tmp/icpd-config-XXXXXX");
-    if (mkdtemp(fixture->folder) == NULL || !base_config_init(&fixture->config, &fixture->fault))
+    if (mkdtemp(fixture->folder) == NULL || !base_config_init(&fixture->config, &fixture->fault)) {
         return -1;
+    }
     snprintf(fixture->path, sizeof fixture->path, "%s/icpd.conf", fixture->folder);
     *state = fixture;
     return 0;

@@ -16,8 +16,9 @@ static unsigned fail_at;
 
 void *__wrap_malloc(size_t bytes)
 {
-    if (fail_at != 0 && --fail_at == 0)
+    if (fail_at != 0 && --fail_at == 0) {
         return NULL;
+    }
     return __real_malloc(bytes);
 }
 
@@ -34,8 +35,9 @@ static void arena_hands_out_aligned_memory_that_does_not_overlap(void **state)
         memset(taken[i], (int)i, i);
     }
     for (size_t i = 0; i < 100; i++) {
-        for (size_t j = 0; j < i; j++)
+        for (size_t j = 0; j < i; j++) {
             assert_int_equal(taken[i][j], i);
+        }
     }
     base_arena_fini(&arena);
 }
@@ -46,8 +48,9 @@ static void reset_reuses_the_first_chunk(void **state)
     struct base_arena arena;
     base_arena_init(&arena, 0, 0);
     void *first = base_arena_take(&arena, 100);
-    for (size_t i = 0; i < 100; i++)
+    for (size_t i = 0; i < 100; i++) {
         assert_non_null(base_arena_take(&arena, 1000));
+    }
     base_arena_reset(&arena);
     assert_int_equal(arena.bytes, 0);
     assert_ptr_equal(base_arena_take(&arena, 100), first);
@@ -102,8 +105,9 @@ static void array_is_zeroed_even_where_memory_is_used_again(void **state)
     memset(base_arena_take(&arena, 256), 0xff, 256);
     base_arena_reset(&arena);
     const unsigned char *items = base_arena_array(&arena, 16, 16);
-    for (size_t i = 0; i < 256; i++)
+    for (size_t i = 0; i < 256; i++) {
         assert_int_equal(items[i], 0);
+    }
     base_arena_fini(&arena);
 }
 

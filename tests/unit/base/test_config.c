@@ -37,8 +37,9 @@ static void name_and_flag_of_each_option_agree(void **state)
         const char *name = options[i].name;
         const char *flag = options[i].flag;
         assert_int_equal(strlen(name), strlen(flag));
-        for (size_t j = 0; name[j] != '\0'; j++)
+        for (size_t j = 0; name[j] != '\0'; j++) {
             assert_int_equal(flag[j], name[j] == '_' ? '-' : name[j]);
+        }
         assert_ptr_equal(base_option_find(name), &options[i]);
         assert_ptr_equal(base_option_find(flag), &options[i]);
         assert_ptr_equal(base_option_nearest(name), &options[i]);

@@ -14,8 +14,9 @@
 static error_t parent_option(int key, char *text, struct argp_state *state)
 {
     (void)text;
-    if (key != ARGP_KEY_INIT)
+    if (key != ARGP_KEY_INIT) {
         return ARGP_ERR_UNKNOWN;
+    }
     state->child_inputs[0] = state->input;
     return 0;
 }
@@ -26,8 +27,9 @@ static const struct argp parent = {.parser = parent_option, .children = children
 static int parse(struct fixture *fixture, char **arguments)
 {
     int count = 0;
-    while (arguments[count] != NULL)
+    while (arguments[count] != NULL) {
         count++;
+    }
     return argp_parse(&parent, count, arguments, 0, NULL, &fixture->config);
 }
 
@@ -60,8 +62,9 @@ static int run(struct fixture *fixture, char **arguments, char *text, size_t tex
     close(ends[1]);
     size_t used = 0;
     ssize_t got;
-    while (used + 1 < text_bytes && (got = read(ends[0], text + used, text_bytes - 1 - used)) > 0)
+    while (used + 1 < text_bytes && (got = read(ends[0], text + used, text_bytes - 1 - used)) > 0) {
         used += (size_t)got;
+    }
     text[used] = '\0';
     close(ends[0]);
     int status;
@@ -90,10 +93,11 @@ static void help_lists_every_option_but_secrets(void **state)
     for (size_t i = 0; i < count; i++) {
         char flag[80];
         snprintf(flag, sizeof flag, "--%s=", options[i].flag);
-        if (options[i].type == BASE_TYPE_SECRET)
+        if (options[i].type == BASE_TYPE_SECRET) {
             assert_null(strstr(text, flag));
-        else
+        } else {
             assert_non_null(strstr(text, flag));
+        }
     }
 }
 

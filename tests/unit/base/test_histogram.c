@@ -24,16 +24,19 @@ static void every_value_lies_in_its_bucket_within_one_part_in_32(void **state)
     for (unsigned bit = 0; bit < BASE_HISTOGRAM_VALUE_BITS; bit++) {
         for (int64_t step = -2; step <= 2; step++) {
             uint64_t value = ((uint64_t)1 << bit) + (uint64_t)step;
-            if (value >> BASE_HISTOGRAM_VALUE_BITS != 0)
+            if (value >> BASE_HISTOGRAM_VALUE_BITS != 0) {
                 continue;
+            }
             size_t bucket = base_histogram_bucket(value);
             assert_true(bucket < BASE_HISTOGRAM_BUCKETS);
             uint64_t end = base_histogram_bucket_end(bucket);
             assert_true(end >= value);
-            if (bucket + 1 < BASE_HISTOGRAM_BUCKETS)
+            if (bucket + 1 < BASE_HISTOGRAM_BUCKETS) {
                 assert_true(end - value <= value / 32);
-            if (bucket > 0)
+            }
+            if (bucket > 0) {
                 assert_true(base_histogram_bucket_end(bucket - 1) < value);
+            }
         }
     }
 }
@@ -41,16 +44,18 @@ static void every_value_lies_in_its_bucket_within_one_part_in_32(void **state)
 static void buckets_follow_each_other_without_a_gap(void **state)
 {
     (void)state;
-    for (size_t i = 0; i + 1 < BASE_HISTOGRAM_BUCKETS; i++)
+    for (size_t i = 0; i + 1 < BASE_HISTOGRAM_BUCKETS; i++) {
         assert_int_equal(base_histogram_bucket(base_histogram_bucket_end(i) + 1), i + 1);
+    }
 }
 
 static void percentiles_match_sorted_values_within_the_bucket(void **state)
 {
     (void)state;
     struct base_histogram *histogram = histogram_create();
-    for (uint64_t i = 1; i <= 10000; i++)
+    for (uint64_t i = 1; i <= 10000; i++) {
         base_histogram_record(histogram, i * 100);
+    }
     const double shares[] = {0.0, 0.01, 0.5, 0.9, 0.99, 0.999, 1.0};
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
         double exact = shares[i] * 1000000 < 100 ? 100 : shares[i] * 1000000;
@@ -105,8 +110,9 @@ static void merge_adds_counts_sums_and_takes_the_larger_maximum(void **state)
 
 static void *record_many(void *context)
 {
-    for (uint64_t i = 0; i < 200000; i++)
+    for (uint64_t i = 0; i < 200000; i++) {
         base_histogram_record(context, i & 1023);
+    }
     return NULL;
 }
 

@@ -134,14 +134,16 @@ static void long_texts_are_cut_at_a_character_and_the_line_stays_whole(void **st
     const struct place *place = *state;
     struct base_log *log = open_log(place, BASE_LOG_JSON);
     char text[2000];
-    for (size_t i = 0; i + 2 < sizeof text; i += 2)
+    for (size_t i = 0; i + 2 < sizeof text; i += 2) {
         memcpy(text + i, "\xc3\xa9", 3);
+    }
     memmove(text + 1, text, sizeof text - 2); /* the cut at 512 now goes through a character */
     text[0] = 'x';
     text[sizeof text - 1] = '\0';
     struct base_log_field fields[20];
-    for (size_t i = 0; i < 20; i++)
+    for (size_t i = 0; i < 20; i++) {
         fields[i] = base_field_text("text", text);
+    }
     base_log_write(log, BASE_LOG_INFO, "rpc", "long", fields, 20);
     base_log_destroy(log);
     char *line = read_file(place->path);
@@ -253,9 +255,10 @@ static void names_are_found_and_others_refused(void **state)
 
 static void *write_lines(void *log)
 {
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i < 500; i++) {
         base_log(log, BASE_LOG_INFO, "test", "a line of one of several threads",
                  BASE_FIELDS(base_field_int("i", i)));
+    }
     return NULL;
 }
 
@@ -265,14 +268,16 @@ static void lines_of_several_threads_never_mix(void **state)
     struct base_log *log = open_log(place, BASE_LOG_JSON);
     struct proto_fault fault = {0};
     pthread_t threads[4];
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, write_lines, log), 0);
+    }
     for (int i = 0; i < 20; i++) {
         base_log_level_set(log, BASE_LOG_INFO);
         assert_true(base_log_reopen(log, &fault));
     }
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         pthread_join(threads[i], NULL);
+    }
     base_log_destroy(log);
     char *text = read_file(place->path);
     size_t lines = 0;

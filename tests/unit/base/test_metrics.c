@@ -16,8 +16,9 @@ static void values_are_summed_over_the_blocks(void **state)
 {
     (void)state;
     struct base_metrics *metrics = base_metrics_create(3);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         base_metrics_add(base_metrics_block(metrics, i), BASE_METRIC_SCORES, (int64_t)i + 1);
+    }
     assert_int_equal(base_metrics_value(metrics, BASE_METRIC_SCORES), 6);
     assert_int_equal(base_metrics_value(metrics, BASE_METRIC_LOGINS), 0);
     base_metrics_destroy(metrics);
@@ -90,8 +91,9 @@ static void infos_list_values_then_distributions_with_names_of_their_own(void **
     assert_int_equal(count, BASE_METRIC_COUNT + BASE_DISTRIBUTION_COUNT);
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(infos[i].kind == BASE_DISTRIBUTION, i >= BASE_METRIC_COUNT);
-        for (size_t j = 0; j < i; j++)
+        for (size_t j = 0; j < i; j++) {
             assert_string_not_equal(infos[i].name, infos[j].name);
+        }
     }
 }
 
@@ -118,13 +120,16 @@ static void threads_count_on_their_blocks_while_another_reads(void **state)
     (void)state;
     struct base_metrics *metrics = base_metrics_create(2);
     pthread_t threads[2];
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
         assert_int_equal(
             pthread_create(&threads[i], NULL, count_scores, base_metrics_block(metrics, i)), 0);
-    while (base_metrics_requests(metrics, PROTO_OP_SCORE) < 100000)
+    }
+    while (base_metrics_requests(metrics, PROTO_OP_SCORE) < 100000) {
         assert_true(base_metrics_value(metrics, BASE_METRIC_SCORES) <= 200000);
-    for (size_t i = 0; i < 2; i++)
+    }
+    for (size_t i = 0; i < 2; i++) {
         pthread_join(threads[i], NULL);
+    }
     assert_int_equal(base_metrics_value(metrics, BASE_METRIC_SCORES), 200000);
     base_metrics_destroy(metrics);
 }
@@ -140,8 +145,9 @@ static void reference_has_a_row_for_each_metric(void **state)
     size_t count;
     size_t rows = 0;
     base_metric_infos(&count);
-    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
         rows++;
+    }
     assert_int_equal(rows, count + 2);
     free(text);
 }

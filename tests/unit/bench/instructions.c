@@ -50,9 +50,11 @@ __attribute__((noinline)) void measured_serve(struct drive *drive)
         batch.frames += batch.done;
         batch.count -= batch.done;
     }
-    for (size_t i = 0; drive->waste && i < drive->batch; i++)
-        for (unsigned again = 0; again < 8; again++)
+    for (size_t i = 0; drive->waste && i < drive->batch; i++) {
+        for (unsigned again = 0; again < 8; again++) {
             drive->sum += proto_checksum(drive->frames[i].payload);
+        }
+    }
 }
 
 static void value_write(struct proto_writer *out, const struct load_field *field,
@@ -90,14 +92,16 @@ static void values_write(struct proto_writer *out, uint64_t number, unsigned cou
     unsigned last = count < LOAD_FIELDS ? LOAD_FIELDS - 1 : LOAD_FIELDS;
     size_t present = 0;
     load_account_make(LOAD_SEED, number, values);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         present += count < LOAD_FIELDS || !values[i].missing;
+    }
     proto_write_text(out, "values");
     proto_write_map(out, present);
     for (unsigned i = 0; i < count; i++) {
         unsigned at = i * last / count;
-        if (count == LOAD_FIELDS && values[at].missing)
+        if (count == LOAD_FIELDS && values[at].missing) {
             continue;
+        }
         proto_write_text(out, fields[at].name);
         value_write(out, &fields[at], &values[at]);
     }
@@ -107,8 +111,9 @@ static void id_write(struct proto_writer *out, enum what what, size_t number)
 {
     char id[16];
     snprintf(id, sizeof id, "a%zu", number);
-    if (what != ID)
+    if (what != ID) {
         load_account_id(number, id);
+    }
     proto_write_text(out, "id");
     proto_write_text(out, id);
 }
@@ -184,8 +189,9 @@ static bool replies_good(struct proto_span bytes, size_t batch)
         size_t used;
         if (proto_frame_split(bytes, PROTO_FRAME_BYTES_MAX, true, &header, &payload, &used,
                               &fault) != PROTO_FRAME_WHOLE ||
-            header.code != PROTO_OK)
+            header.code != PROTO_OK) {
             return false;
+        }
         bytes.data += used;
         bytes.bytes -= used;
         count++;
@@ -231,17 +237,19 @@ int main(int argc, char **argv)
     }
     drive->batch = strtoul(argv[2], NULL, 10);
     drive->waste = argc > 4;
-    while (drive->what < WHATS && strcmp(argv[1], whats[drive->what]) != 0)
+    while (drive->what < WHATS && strcmp(argv[1], whats[drive->what]) != 0) {
         drive->what++;
+    }
     if (drive->what == WHATS || drive->batch == 0 || drive->batch > BATCH_MAX) {
         free(drive);
         return 64;
     }
     rpc_fixture_open(&drive->fixture, false);
-    if (drive->what == ID)
+    if (drive->what == ID) {
         rpc_fixture_fill(&drive->fixture, ACCOUNTS);
-    else
+    } else {
         wide_fill(drive);
+    }
     rpc_fixture_learn(&drive->fixture);
     requests_make(drive);
     bool good = rows_await(drive);

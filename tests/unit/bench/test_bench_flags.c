@@ -72,8 +72,9 @@ static void parse(struct into *into, unsigned least, char **words)
                                       .on_more = on_more,
                                       .arguments_least = least,
                                       .missing = "something is missing"};
-    while (words[count] != NULL)
+    while (words[count] != NULL) {
         count++;
+    }
     *into = (struct into){.off = true};
     bench_flags_parse(&flags, count, words, into);
 }
@@ -119,8 +120,9 @@ static int status_of(unsigned least, const char *word)
         struct into into;
         snprintf(copy, sizeof copy, "%s", word);
         char *words[] = {"test", copy, NULL};
-        if (freopen("/dev/null", "w", stderr) == NULL)
+        if (freopen("/dev/null", "w", stderr) == NULL) {
             _exit(99);
+        }
         parse(&into, least, words);
         _exit(0);
     }
@@ -135,8 +137,9 @@ static void nonsense_is_refused(void **state)
                                       "--number=1.5", "--number=1x",  "--port=70000", "--real=nan",
                                       "--real=inf",   "--real=1.01",  "--nothing",    "--more=bad",
                                       "bad",          "--negative=-6"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(status_of(0, bad[i]), EX_USAGE);
+    }
     assert_int_equal(status_of(0, "--number=9"), 0); /* control */
     assert_int_equal(status_of(2, "one"), EX_USAGE); /* too few */
 }

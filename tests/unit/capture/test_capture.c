@@ -85,9 +85,11 @@ static void take(struct fixture *fixture, uint64_t at_ns, size_t count)
         .payload = {lead, sizeof lead - 1}};
     const struct capture_batch batch = {
         .connection = {3, 4}, .read_ns = at_ns, .frames = &frame, .count = 1};
-    for (size_t i = 0; i < count; i++)
-        if (capture_is_on(capture_switch(fixture->capture)))
+    for (size_t i = 0; i < count; i++) {
+        if (capture_is_on(capture_switch(fixture->capture))) {
             capture_take(fixture->capture, &batch);
+        }
+    }
 }
 
 /* Reads a file whole and counts its records; -1 if it is refused. */
@@ -107,10 +109,12 @@ static int64_t file_count(const char *path, struct capture_totals *totals)
     assert_null(memmem(bytes, (size_t)about.st_size, "secret", 6));
     int64_t count = -1;
     if (capture_reader_init(&reader, (struct proto_span){bytes, (size_t)about.st_size}, &fault)) {
-        for (count = 0; capture_reader_next(&reader, &record, &fault);)
+        for (count = 0; capture_reader_next(&reader, &record, &fault);) {
             count++;
-        if (!reader.ended)
+        }
+        if (!reader.ended) {
             count = -1;
+        }
         *totals = reader.totals;
     }
     free(bytes);
@@ -142,8 +146,9 @@ static void awaits_its_end(struct fixture *fixture, struct capture_state *told)
 {
     const struct timespec rest = {0, 5000000};
     for (capture_state(fixture->capture, told); told->running;
-         capture_state(fixture->capture, told))
+         capture_state(fixture->capture, told)) {
         nanosleep(&rest, NULL);
+    }
 }
 
 static void a_capture_ends_by_itself_at_either_bound(void **state)
@@ -240,10 +245,12 @@ static void several_threads_lose_nothing_between_them(void **state)
     struct capture_totals totals;
     pthread_t threads[3];
     assert_true(capture_start(fixture->capture, "threads", 60, 1 << 30, &fault));
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, takes, fixture), 0);
-    for (unsigned i = 0; i < 3; i++)
+    }
+    for (unsigned i = 0; i < 3; i++) {
         pthread_join(threads[i], NULL);
+    }
     assert_true(capture_stop(fixture->capture, &told, &fault));
     assert_int_equal(told.records + told.lost, 60000);
     assert_int_equal(file_count(told.file, &totals), told.records);

@@ -46,10 +46,12 @@ static int read_all(struct proto_span file, struct capture_reader *reader,
     struct capture_record record;
     int count = 0;
     *fault = (struct proto_fault){0};
-    if (!capture_reader_init(reader, file, fault))
+    if (!capture_reader_init(reader, file, fault)) {
         return -1;
-    while (capture_reader_next(reader, &record, fault))
+    }
+    while (capture_reader_next(reader, &record, fault)) {
         count++;
+    }
     return reader->ended ? count : -1;
 }
 

@@ -52,8 +52,9 @@ static struct proto_span member(struct proto_span map, const char *name)
     for (size_t i = 0; i < pairs; i++) {
         struct proto_span at = proto_read_key(&reader);
         struct proto_span value = proto_read_any(&reader);
-        if (proto_span_is(at, name))
+        if (proto_span_is(at, name)) {
             found = value;
+        }
     }
     assert_true(proto_reader_end(&reader));
     return found;
@@ -109,8 +110,9 @@ static void nothing_of_a_lead_can_be_read_and_its_form_stays(void **state)
         assert_false(holds(&after, secrets[i]));
     }
     static const char *const kept[] = {"email", "reasons", "values", "employees", "customer"};
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         assert_true(holds(&after, kept[i]));
+    }
     struct proto_reader reader;
     struct proto_fault fault = {0};
     proto_reader_init(&reader, proto_writer_span(&after), &fault);
@@ -135,8 +137,9 @@ static void equal_values_stay_equal_within_a_key_alone(void **state)
     assert_true(capture_mask(other, &lookup, proto_op_find(PROTO_OP_SCORE), all[2].data,
                              all[2].bytes, TIME_MS));
     struct proto_span email[3];
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
         email[i] = text_of(member(proto_writer_span(&all[i]), "email"));
+    }
     /* Another person of one domain: the domain's hash is the same, without regard to case. */
     assert_memory_not_equal(email[0].data, email[1].data, 7);
     assert_memory_equal(email[0].data + 8, email[1].data + 8, 12);
@@ -144,8 +147,9 @@ static void equal_values_stay_equal_within_a_key_alone(void **state)
     struct proto_span values[2] = {member(proto_writer_span(&all[0]), "values"),
                                    member(proto_writer_span(&all[1]), "values")};
     assert_true(proto_span_equal(values[0], values[1]));
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
         proto_writer_fini(&all[i]);
+    }
 }
 
 static struct proto_span one_text(struct proto_writer *out, const char *name, const char *text)
@@ -172,8 +176,9 @@ static void names_say_whether_an_account_was_stored_and_of_which_domain(void **s
     }
     assert_memory_equal(domain.data, "domain:", 7);
     assert_memory_equal(domain.data + 7, email.data + 2, 12);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; i++) {
         proto_writer_fini(&out[i]);
+    }
 }
 
 static bool masked_text(uint8_t op, const char *name, const char *text)

@@ -13,10 +13,12 @@ static void the_example_of_the_paper_comes_out(void **state)
     (void)state;
     uint8_t key[CAPTURE_KEY_BYTES];
     uint8_t message[15];
-    for (size_t i = 0; i < sizeof key; i++)
+    for (size_t i = 0; i < sizeof key; i++) {
         key[i] = (uint8_t)i;
-    for (size_t i = 0; i < sizeof message; i++)
+    }
+    for (size_t i = 0; i < sizeof message; i++) {
         message[i] = (uint8_t)i;
+    }
     struct proto_span span = {message, sizeof message};
     assert_true(capture_siphash(key, span) == UINT64_C(0xa129ca6149be45e5));
     /* And the first value of the reference's own table: no message at all. */

@@ -61,7 +61,7 @@ static void what_lies_beyond_is_drawn_at_the_end(void **state)
 static void ticks_are_few_and_inside_however_the_axis_lies(void **state)
 {
     (void)state;
-    for (double high = 1e-6; high < 1e9; high *= 3)
+    for (double high = 1e-6; high < 1e9; high *= 3) {
         for (int logarithmic = 0; logarithmic < 2; logarithmic++) {
             double ticks[DRAW_TICKS_MAX];
             struct draw_scale scale = scale_of(
@@ -70,9 +70,11 @@ static void ticks_are_few_and_inside_however_the_axis_lies(void **state)
                 1);
             size_t count = draw_scale_ticks(&scale, ticks);
             assert_in_range(count, 2, DRAW_TICKS_MAX);
-            for (size_t i = 1; i < count; i++)
+            for (size_t i = 1; i < count; i++) {
                 assert_true(ticks[i] > ticks[i - 1]);
+            }
         }
+    }
 }
 
 static void an_axis_without_values_is_still_one(void **state)

@@ -41,8 +41,9 @@ static void lines_draw(FILE *out)
 static size_t count_of(const char *text, const char *what)
 {
     size_t count = 0;
-    for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what))
+    for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what)) {
         count++;
+    }
     return count;
 }
 

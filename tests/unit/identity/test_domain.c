@@ -80,9 +80,10 @@ static void check(const struct domain_case *cases, size_t count,
         struct identity_domain domain;
         enum identity_domain_kind kind = from(proto_span_text(cases[i].text), &domain);
         if (kind != cases[i].kind || strcmp(domain.host, cases[i].host) != 0 ||
-            strcmp(domain.registrable, cases[i].registrable) != 0)
+            strcmp(domain.registrable, cases[i].registrable) != 0) {
             fail_msg("%s: %s, host %s, domain %s", cases[i].text, identity_domain_kind_name(kind),
                      domain.host, domain.registrable);
+        }
     }
 }
 
@@ -104,8 +105,9 @@ static void a_host_of_more_than_253_bytes_is_refused(void **state)
     char text[300];
     struct identity_domain domain;
     memset(text, 'a', sizeof text);
-    for (size_t i = 49; i < 250; i += 50)
+    for (size_t i = 49; i < 250; i += 50) {
         text[i] = '.';
+    }
     memcpy(text + 249, ".com", 5);
     assert_int_equal(identity_domain_from_url(proto_span_text(text), &domain),
                      IDENTITY_DOMAIN_COMPANY);
@@ -135,18 +137,21 @@ static void tables_are_sorted_and_normal(void **state)
             lists++;
             continue;
         }
-        if (i > 0 && tables[i - 1] != NULL && strcmp(tables[i - 1], tables[i]) >= 0)
+        if (i > 0 && tables[i - 1] != NULL && strcmp(tables[i - 1], tables[i]) >= 0) {
             fail_msg("%s is out of order", tables[i]);
+        }
         enum identity_domain_kind kind =
             identity_domain_from_url(proto_span_text(tables[i]), &domain);
         enum identity_domain_kind wanted =
             lists == 0 ? IDENTITY_DOMAIN_FREE_MAIL : IDENTITY_DOMAIN_SHARED_HOST;
-        if (kind != wanted && kind != IDENTITY_DOMAIN_NONE)
+        if (kind != wanted && kind != IDENTITY_DOMAIN_NONE) {
             fail_msg("%s is found as %s", tables[i], identity_domain_kind_name(kind));
+        }
         /* A private suffix of the public suffix list has no registrable domain and needs no line;
          * a newer list than the one that free_mail.def was made with may have more of them. */
-        if (kind == IDENTITY_DOMAIN_NONE && lists > 0)
+        if (kind == IDENTITY_DOMAIN_NONE && lists > 0) {
             fail_msg("%s has no registrable domain: its line has no effect", tables[i]);
+        }
         of_no_effect += kind == IDENTITY_DOMAIN_NONE;
     }
     assert_in_range(of_no_effect, 0, sizeof tables / sizeof tables[0] / 100);
@@ -155,8 +160,9 @@ static void tables_are_sorted_and_normal(void **state)
 static bool listed(const char *name)
 {
     for (size_t i = 0; tables[i] != NULL; i++) {
-        if (strcmp(tables[i], name) == 0)
+        if (strcmp(tables[i], name) == 0) {
             return true;
+        }
     }
     return false;
 }

@@ -27,8 +27,9 @@ static void labels_are_encoded_as_the_rfc_says(void **state)
         char out[IDENTITY_LABEL_BYTES_MAX];
         size_t bytes = 0;
         assert_true(identity_punycode_label(proto_span_text(labels[i].label), out, &bytes));
-        if (!proto_span_is((struct proto_span){(uint8_t *)out, bytes}, labels[i].encoded))
+        if (!proto_span_is((struct proto_span){(uint8_t *)out, bytes}, labels[i].encoded)) {
             fail_msg("%s gives %.*s", labels[i].encoded, (int)bytes, out);
+        }
     }
 }
 
@@ -42,8 +43,9 @@ static void what_does_not_fit_is_refused(void **state)
     memset(text, 'a', sizeof text);
     assert_true(identity_punycode_label((struct proto_span){(uint8_t *)text, 63}, out, &bytes));
     assert_false(identity_punycode_label((struct proto_span){(uint8_t *)text, 64}, out, &bytes));
-    for (size_t i = 0; i < 64; i++)
+    for (size_t i = 0; i < 64; i++) {
         memcpy(text + 4 * i, far[i % 2], 4);
+    }
     assert_false(identity_punycode_label((struct proto_span){(uint8_t *)text, 256}, out, &bytes));
     assert_false(identity_punycode_label(proto_span_text("\xFF"), out, &bytes));
 }

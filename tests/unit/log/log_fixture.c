@@ -14,8 +14,9 @@
 static bool call_fails(struct log_fixture *fixture, enum log_call kind)
 {
     fixture->made[kind]++;
-    if (fixture->fail_kinds != 0 && (fixture->fail_kinds & (1U << kind)) == 0)
+    if (fixture->fail_kinds != 0 && (fixture->fail_kinds & (1U << kind)) == 0) {
         return false;
+    }
     uint64_t number = ++fixture->calls;
     bool fails = fixture->fail_from != 0 && number >= fixture->fail_from &&
                  number - fixture->fail_from < fixture->fail_count;
@@ -26,24 +27,27 @@ static bool call_fails(struct log_fixture *fixture, enum log_call kind)
 static int fake_open(void *context, int folder, const char *name, int flags)
 {
     const struct log_io *system = log_io_system();
-    if (call_fails(context, CALL_OPEN) && errno != 0)
+    if (call_fails(context, CALL_OPEN) && errno != 0) {
         return -1;
+    }
     return system->open(system->context, folder, name, flags);
 }
 
 static int fake_rename(void *context, int folder, const char *from, const char *to)
 {
     const struct log_io *system = log_io_system();
-    if (call_fails(context, CALL_RENAME) && errno != 0)
+    if (call_fails(context, CALL_RENAME) && errno != 0) {
         return -1;
+    }
     return system->rename(system->context, folder, from, to);
 }
 
 static int fake_unlink(void *context, int folder, const char *name)
 {
     const struct log_io *system = log_io_system();
-    if (call_fails(context, CALL_UNLINK) && errno != 0)
+    if (call_fails(context, CALL_UNLINK) && errno != 0) {
         return -1;
+    }
     return system->unlink(system->context, folder, name);
 }
 
@@ -51,8 +55,9 @@ static ssize_t fake_pread(void *context, int fd, void *bytes, size_t count, off_
 {
     const struct log_io *system = log_io_system();
     if (call_fails(context, CALL_PREAD)) {
-        if (errno != 0)
+        if (errno != 0) {
             return -1;
+        }
         count = (count + 1) / 2;
     }
     return system->pread(system->context, fd, bytes, count, at);
@@ -74,16 +79,18 @@ static ssize_t fake_pwrite(void *context, int fd, const void *bytes, size_t coun
 static int fake_ftruncate(void *context, int fd, off_t bytes)
 {
     const struct log_io *system = log_io_system();
-    if (call_fails(context, CALL_FTRUNCATE) && errno != 0)
+    if (call_fails(context, CALL_FTRUNCATE) && errno != 0) {
         return -1;
+    }
     return system->ftruncate(system->context, fd, bytes);
 }
 
 static int fake_fallocate(void *context, int fd, off_t bytes)
 {
     const struct log_io *system = log_io_system();
-    if (call_fails(context, CALL_FALLOCATE) && errno != 0)
+    if (call_fails(context, CALL_FALLOCATE) && errno != 0) {
         return -1;
+    }
     return system->fallocate(system->context, fd, bytes);
 }
 
@@ -128,8 +135,9 @@ void log_fixture_fini(struct log_fixture *fixture)
     log_close(fixture->log);
     DIR *folder = opendir(fixture->path);
     assert_non_null(folder);
-    for (const struct dirent *item = readdir(folder); item != NULL; item = readdir(folder))
+    for (const struct dirent *item = readdir(folder); item != NULL; item = readdir(folder)) {
         (void)unlinkat(dirfd(folder), item->d_name, 0);
+    }
     closedir(folder);
     assert_int_equal(rmdir(fixture->path), 0);
 }
@@ -138,8 +146,9 @@ void log_fixture_open(struct log_fixture *fixture)
 {
     struct proto_fault fault;
     fixture->log = log_open(&fixture->options, &fault);
-    if (fixture->log == NULL)
+    if (fixture->log == NULL) {
         fail_msg("%s", fault.message);
+    }
 }
 
 void log_fixture_close(struct log_fixture *fixture)
@@ -169,8 +178,9 @@ void log_fixture_fail(struct log_fixture *fixture, uint64_t after, uint64_t coun
 
 static void payload_fill(uint8_t *payload, size_t bytes, uint64_t sequence, uint8_t salt)
 {
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         payload[i] = (uint8_t)(sequence * 31 + i * 7 + salt);
+    }
 }
 
 bool log_fixture_append(struct log_fixture *fixture, size_t count, size_t bytes, uint8_t salt,
@@ -220,8 +230,9 @@ uint64_t log_fixture_read(struct log_fixture *fixture, uint64_t after, size_t by
         assert_int_equal(entry.payload.bytes, bytes);
         assert_memory_equal(entry.payload.data, payload, bytes);
     }
-    if (got == LOG_GOT_FAULT)
+    if (got == LOG_GOT_FAULT) {
         fail_msg("%s", fault.message);
+    }
     free(payload);
     log_reader_close(reader);
     return after;

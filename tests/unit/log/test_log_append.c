@@ -30,8 +30,9 @@ static void groups_are_numbered_on_and_read_back(void **state)
     struct proto_fault fault;
     assert_int_equal(log_head(fixture->log), 0);
     assert_int_equal(log_floor(fixture->log), 1);
-    for (size_t count = 1; count <= 20; count++)
+    for (size_t count = 1; count <= 20; count++) {
         assert_true(log_fixture_append(fixture, count, 30, 1, &fault));
+    }
     assert_int_equal(log_head(fixture->log), 210);
     assert_int_equal(log_fixture_read(fixture, 0, 30, 1), 210);
     assert_int_equal(log_fixture_read(fixture, 100, 30, 1), 210);
@@ -78,8 +79,9 @@ static void a_full_segment_is_closed_and_the_next_begun(void **state)
     struct log_fixture *fixture = *state;
     struct proto_fault fault;
     struct log_stats stats;
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; i++) {
         assert_true(log_fixture_append(fixture, 1, 4000, 1, &fault));
+    }
     log_stats(fixture->log, &stats);
     assert_int_equal(stats.segments, 7); /* of 64 KiB: 15 entries each, header page, end mark */
     assert_true(stats.bytes > 400000);
@@ -183,8 +185,9 @@ static void the_thread_of_the_log_prepares_segments_ahead(void **state)
     fixture->options.prepare_inline = false;
     fixture->options.io = NULL;
     log_fixture_open(fixture);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; i++) {
         assert_true(log_fixture_append(fixture, 2, 2000, 1, &fault));
+    }
     assert_int_equal(log_fixture_read(fixture, 0, 2000, 1), 400);
     log_fixture_close(fixture);
     log_fixture_open(fixture);

@@ -24,10 +24,11 @@ static uint64_t run(struct log_fixture *fixture)
             return good;
         }
         for (int i = 0; i < GROUPS / 2; i++) {
-            if (log_fixture_append(fixture, 2, BYTES, 1, &fault))
+            if (log_fixture_append(fixture, 2, BYTES, 1, &fault)) {
                 good = log_head(fixture->log);
-            else
+            } else {
                 assert_true(fault.code == PROTO_IO || fault.code == PROTO_DISK_FULL);
+            }
         }
         (void)log_trim(fixture->log, good > 20 ? 20 : good, 0, &fault);
         log_fixture_close(fixture);
@@ -46,9 +47,10 @@ static bool opens_whole(struct log_fixture *fixture, uint64_t good, struct proto
 static void check(struct log_fixture *fixture, uint64_t good, uint64_t from, int code)
 {
     struct proto_fault fault = {.message = "entries are missing"};
-    if (!opens_whole(fixture, good, &fault))
+    if (!opens_whole(fixture, good, &fault)) {
         fail_msg("call %llu with errno %d, %llu acknowledged: %s", (unsigned long long)from, code,
                  (unsigned long long)good, fault.message);
+    }
     uint64_t floor = log_floor(fixture->log);
     assert_true(floor <= 21);
     assert_int_equal(log_fixture_read(fixture, floor - 1, BYTES, 1), log_head(fixture->log));
@@ -75,8 +77,9 @@ static void each_fails(uint64_t count)
     for (uint64_t from = 0; from < calls; from++) {
         for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
             struct log_fixture fixture;
-            if (count > 1 && codes[i] == EINTR)
+            if (count > 1 && codes[i] == EINTR) {
                 continue;
+            }
             log_fixture_init(&fixture);
             log_fixture_fail(&fixture, from, count, codes[i], 0);
             uint64_t good = run(&fixture);
@@ -111,8 +114,9 @@ static void control_an_entry_that_is_taken_away_is_noticed(void **state)
     (void)state;
     log_fixture_init(&fixture);
     log_fixture_open(&fixture);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         assert_true(log_fixture_append(&fixture, 1, 100, 1, &fault));
+    }
     log_fixture_drop(&fixture);
     int fd = log_fixture_file(&fixture, 1, O_RDWR);
     assert_int_equal(ftruncate(fd, LOG_PAGE_BYTES + 2 * (72 + 104) + 8), 0);

@@ -16,8 +16,9 @@ static int setup(void **state)
     log_fixture_init(&fixture);
     log_fixture_open(&fixture);
     /* Groups 1; 2, 3; 4, 5, 6. */
-    for (size_t count = 1; count <= 3; count++)
+    for (size_t count = 1; count <= 3; count++) {
         assert_true(log_fixture_append(&fixture, count, PAYLOAD, 1, &fault));
+    }
     *state = &fixture;
     return 0;
 }
@@ -38,8 +39,9 @@ static void refused(struct log_fixture *fixture, const char *words)
     struct proto_fault fault = {.code = PROTO_OK};
     assert_null(log_open(&fixture->options, &fault));
     assert_int_equal(fault.code, PROTO_CORRUPT);
-    if (strstr(fault.message, words) == NULL)
+    if (strstr(fault.message, words) == NULL) {
         fail_msg("'%s' is not in '%s'", words, fault.message);
+    }
 }
 
 /* Opens, and everything up to `head` must be there; then goes on. */

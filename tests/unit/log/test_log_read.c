@@ -48,8 +48,9 @@ static void *read_along(void *context)
     struct log_reader *reader = log_reader_open(fixture->log, 0, &fault);
     while (reader != NULL && seen < 2000) {
         enum log_got got = log_reader_next(reader, &entry, &fault);
-        if (got == LOG_GOT_FAULT || (got == LOG_GOT_ENTRY && entry.sequence != seen + 1))
+        if (got == LOG_GOT_FAULT || (got == LOG_GOT_ENTRY && entry.sequence != seen + 1)) {
             break;
+        }
         seen += got == LOG_GOT_ENTRY;
     }
     log_reader_close(reader);
@@ -67,8 +68,9 @@ static void another_thread_reads_while_one_appends(void **state)
     fixture->options.prepare_inline = false;
     log_fixture_open(fixture);
     assert_int_equal(pthread_create(&thread, NULL, read_along, fixture), 0);
-    for (int i = 0; i < 400; i++)
+    for (int i = 0; i < 400; i++) {
         assert_true(log_fixture_append(fixture, 5, 500, 1, &fault));
+    }
     pthread_join(thread, &result);
     assert_non_null(result);
 }
@@ -78,8 +80,9 @@ static void what_is_trimmed_is_not_found(void **state)
     struct log_fixture *fixture = *state;
     struct proto_fault fault = {.code = PROTO_OK};
     struct log_entry entry;
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; i++) {
         assert_true(log_fixture_append(fixture, 1, 3000, 1, &fault));
+    }
     struct log_reader *along = log_reader_open(fixture->log, 0, &fault);
     assert_int_equal(log_reader_next(along, &entry, &fault), LOG_GOT_ENTRY);
     assert_true(log_trim(fixture->log, 100, 0, &fault));
@@ -88,8 +91,9 @@ static void what_is_trimmed_is_not_found(void **state)
     /* The segment that is open can be read to its end. */
     uint64_t last = 1;
     enum log_got got;
-    while ((got = log_reader_next(along, &entry, &fault)) == LOG_GOT_ENTRY)
+    while ((got = log_reader_next(along, &entry, &fault)) == LOG_GOT_ENTRY) {
         last = entry.sequence;
+    }
     assert_int_equal(got, LOG_GOT_FAULT);
     assert_int_equal(fault.code, PROTO_NOT_FOUND);
     assert_true(last > 1 && last < floor);
@@ -109,8 +113,9 @@ static void a_damaged_entry_is_named_and_not_given(void **state)
     assert_true(log_fixture_append(fixture, 5, 100, 1, &fault));
     log_fixture_flip(fixture, 1, LOG_PAGE_BYTES + (72 + 104) * 2 + 100, 4);
     struct log_reader *reader = log_reader_open(fixture->log, 0, &fault);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         assert_int_equal(log_reader_next(reader, &entry, &fault), LOG_GOT_ENTRY);
+    }
     assert_int_equal(log_reader_next(reader, &entry, &fault), LOG_GOT_FAULT);
     assert_int_equal(fault.code, PROTO_CORRUPT);
     assert_non_null(strstr(fault.message, "entry 3 of the log"));

@@ -106,8 +106,9 @@ static void a_later_group_far_behind_proves_damage(void **state)
     memory_add(&memory, 0, "one");
     memory_add(&memory, 0, "two");
     size_t torn = memory.count - 5;
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; i++) {
         memory_add(&memory, 1 + (uint32_t)i, "of the group of two");
+    }
     memory.bytes[torn] ^= 1;
     assert_true(scanned(&memory, &scan, &fault));
     memory_add(&memory, 0, "of a later group");

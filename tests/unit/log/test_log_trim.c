@@ -10,8 +10,9 @@ static int setup(void **state)
     struct proto_fault fault;
     log_fixture_init(&fixture);
     log_fixture_open(&fixture);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; i++) {
         assert_true(log_fixture_append(&fixture, 1, 3000, 1, &fault));
+    }
     *state = &fixture;
     return 0;
 }
@@ -88,8 +89,9 @@ struct told {
 static void tell(void *context, const char *what)
 {
     struct told *told = context;
-    if (told->count < 4)
+    if (told->count < 4) {
         strncpy(told->what[told->count], what, 255);
+    }
     told->count++;
 }
 

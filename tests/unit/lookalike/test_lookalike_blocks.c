@@ -24,8 +24,9 @@ static uint64_t next_random(uint64_t *state)
 
 static void vector_fill(uint64_t *seed, float *vector)
 {
-    for (int i = 0; i < DIMS; i++)
+    for (int i = 0; i < DIMS; i++) {
         vector[i] = (float)(next_random(seed) % 2001) / 1000 - 1;
+    }
 }
 
 static struct similar_set *set_create(struct lookalike_blocks *blocks, bool open)
@@ -37,8 +38,9 @@ static struct similar_set *set_create(struct lookalike_blocks *blocks, bool open
     enum similar_status status;
     struct similar_set *set =
         open ? similar_open(&options, true, &status) : similar_create(&options, &status);
-    if (!set)
+    if (!set) {
         fail_msg("%s", similar_status_text(status));
+    }
     return set;
 }
 
@@ -52,9 +54,10 @@ static struct lookalike_blocks *copy_taken(struct lookalike_blocks *from,
         size_t bytes = similar_block_bytes((enum similar_kind)kind, DIMS);
         uint8_t *room = malloc(bytes);
         for (uint32_t i = 0; i < counts[kind]; i++) {
-            if (lookalike_blocks_take(from, (enum similar_kind)kind, i, room))
+            if (lookalike_blocks_take(from, (enum similar_kind)kind, i, room)) {
                 memcpy(source.on_write(source.context, (enum similar_kind)kind, i, bytes), room,
                        bytes);
+            }
         }
         free(room);
     }
@@ -78,16 +81,18 @@ static void a_frozen_copy_is_as_of_its_moment(void **state)
         float other[DIMS];
         vector_fill(&seed, other);
         assert_int_equal(similar_remove(set, id), SIMILAR_OK);
-        if (id % 2 == 0)
+        if (id % 2 == 0) {
             assert_int_equal(similar_insert(set, id, other), SIMILAR_OK);
+        }
         assert_int_equal(similar_insert(set, VECTORS + id, other), SIMILAR_OK);
     }
     assert_int_equal(similar_flush(set), SIMILAR_OK);
     struct lookalike_blocks *copy = copy_taken(blocks, blocks->frozen_counts);
     struct similar_set *opened = set_create(copy, true);
     assert_int_equal(similar_count(opened), VECTORS);
-    for (uint32_t id = 0; id < VECTORS; id++)
+    for (uint32_t id = 0; id < VECTORS; id++) {
         assert_memory_equal(similar_get(opened, id), vectors[id], sizeof vectors[id]);
+    }
     lookalike_blocks_thaw(blocks);
     assert_false(lookalike_blocks_take(blocks, SIMILAR_KIND_META, 0, vectors));
     similar_destroy(opened);

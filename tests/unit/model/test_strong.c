@@ -60,14 +60,16 @@ static void every_kernel_spreads_alike_and_marks_all_that_are_among_the_stronges
     uint32_t offsets[COLUMNS];
     int32_t entries[COLUMNS];
     uint16_t marks[COLUMNS / MODEL_STRONG_STEP];
-    for (size_t c = 0; c < COLUMNS; c++)
+    for (size_t c = 0; c < COLUMNS; c++) {
         offsets[c] = (uint32_t)(4 * c);
+    }
     for (unsigned kind = 0; kind < 6; kind++) {
         for (size_t columns = 16; columns <= COLUMNS; columns += 16) {
             uint8_t *row = malloc(columns); /* of its very size: a sanitizer sees what is beyond */
             int64_t sum = 0;
-            for (size_t i = 0; i < 4 * COLUMNS; i++)
+            for (size_t i = 0; i < 4 * COLUMNS; i++) {
                 tables[i] = contribution_draw(&random, kind);
+            }
             for (size_t c = 0; c < columns; c++) {
                 row[c] = (uint8_t)math_random_below(&random, 4);
                 sum += tables[4 * c + row[c]];
@@ -75,8 +77,9 @@ static void every_kernel_spreads_alike_and_marks_all_that_are_among_the_stronges
             for (size_t k = 0; k < kernels; k++) {
                 memset(entries, 0x55, sizeof entries);
                 assert_int_equal(all[k]->spread(tables, offsets, columns, row, entries), sum);
-                for (size_t c = 0; c < columns; c++)
+                for (size_t c = 0; c < columns; c++) {
                     assert_int_equal(entries[c], tables[4 * c + row[c]]);
+                }
                 for (unsigned most = 1; most <= MODEL_STRONG_MOST + 1; most++) {
                     all[k]->mark(entries, columns, most, marks);
                     for (size_t c = 0; c < columns; c++) {
@@ -105,11 +108,13 @@ static void of_eighty_columns_few_are_marked(void **state)
         for (unsigned round = 0; round < 200; round++) {
             int32_t entries[80];
             uint16_t marks[5];
-            for (size_t c = 0; c < 80; c++)
+            for (size_t c = 0; c < 80; c++) {
                 entries[c] = contribution_draw(&random, 0);
+            }
             all[k]->mark(entries, 80, 3, marks);
-            for (size_t step = 0; step < 5; step++)
+            for (size_t step = 0; step < 5; step++) {
                 marked += (size_t)__builtin_popcount(marks[step]);
+            }
         }
         assert_true(marked < 200 * 12); /* 6 are wanted */
     }
@@ -121,10 +126,12 @@ static struct model_scorecard *scorecard_make(const struct feature_codebook *cod
 {
     size_t singles = (codebook->column_count + step - 1) / step;
     size_t entries = 0;
-    for (size_t c = 0; c < codebook->column_count; c += step)
+    for (size_t c = 0; c < codebook->column_count; c += step) {
         entries += codebook->columns[c].bin_count;
-    for (size_t p = 0; p < pairs; p++)
+    }
+    for (size_t p = 0; p < pairs; p++) {
         entries += (size_t)codebook->columns[p].bin_count * codebook->columns[p + 1].bin_count;
+    }
     struct model_scorecard *scorecard = model_create(singles + pairs, entries);
     uint32_t offset = 0;
     for (size_t t = 0; t < singles + pairs; t++) {
@@ -137,8 +144,9 @@ static struct model_scorecard *scorecard_make(const struct feature_codebook *cod
         term->table_offset = offset;
         offset += (uint32_t)term->bins_a * term->bins_b;
     }
-    for (size_t e = 0; e < entries; e++)
+    for (size_t e = 0; e < entries; e++) {
         scorecard->tables[e] = contribution_draw(random, kind);
+    }
     scorecard->intercept = -12345;
     scorecard->calibration_count = 1;
     struct proto_fault fault;
@@ -163,15 +171,17 @@ static void strongest_check(const struct model_scorecard *scorecard, const uint8
     size_t count = model_strongest(scorecard, row, most, &scratch, parts, &raw);
     assert_int_equal(raw, model_raw(scorecard, row));
     size_t wanted = 0;
-    for (size_t t = 0; t < terms; t++)
+    for (size_t t = 0; t < terms; t++) {
         wanted += is_among(contributions, terms, t, most);
+    }
     assert_int_equal(count, wanted);
     size_t before = 0;
     for (size_t i = 0; i < count; i++) {
         size_t t = 0;
         while (t < terms && (scorecard->terms[t].column_a != parts[i].column_a ||
-                             scorecard->terms[t].column_b != parts[i].column_b))
+                             scorecard->terms[t].column_b != parts[i].column_b)) {
             t++;
+        }
         assert_true(t < terms);
         assert_int_equal(parts[i].contribution, contributions[t]);
         assert_int_equal(parts[i].contribution, scorecard->tables[parts[i].entry]);
@@ -197,19 +207,22 @@ static void the_strongest_are_those_of_a_full_sort_in_its_order(void **state)
     struct feature_codebook codebook = {.columns = columns, .column_count = 300, .row_bytes = 320};
     struct math_random random;
     math_random_init(&random, 5);
-    for (size_t c = 0; c < 300; c++)
+    for (size_t c = 0; c < 300; c++) {
         columns[c].bin_count = (unsigned)(2 + c % 5);
+    }
     const size_t steps[] = {1, 3, 60}; /* 60: too sparse for a walk */
     for (unsigned round = 0; round < 3 * 6 * 3; round++) {
         struct model_scorecard *scorecard =
             scorecard_make(&codebook, steps[round % 3], round / 3 % 3 * 9, &random, round / 9);
         for (unsigned i = 0; i < 4; i++) {
             uint8_t row[320] = {0};
-            for (size_t c = 0; c < 300; c++)
+            for (size_t c = 0; c < 300; c++) {
                 row[c] = (uint8_t)math_random_below(&random, columns[c].bin_count);
+            }
             const unsigned mosts[] = {1, 3, 8, 9, 40, 5000};
-            for (size_t m = 0; m < 6; m++)
+            for (size_t m = 0; m < 6; m++) {
                 strongest_check(scorecard, row, mosts[m]);
+            }
         }
         model_destroy(scorecard);
     }

@@ -11,8 +11,9 @@ static void reply_write(struct proto_writer *out, const struct proto_header *hea
                         struct proto_span payload, uint16_t flags)
 {
     uint8_t *at = proto_writer_reserve(out, PROTO_HEADER_BYTES + payload.bytes);
-    if (at == NULL)
+    if (at == NULL) {
         return;
+    }
     struct proto_header reply = {
         .payload_bytes = (uint32_t)payload.bytes,
         .version = PROTO_VERSION,
@@ -20,8 +21,9 @@ static void reply_write(struct proto_writer *out, const struct proto_header *hea
         .request_id = header->request_id,
     };
     proto_header_encode(&reply, at);
-    if (payload.bytes > 0)
+    if (payload.bytes > 0) {
         memcpy(at + PROTO_HEADER_BYTES, payload.data, payload.bytes);
+    }
     out->bytes += PROTO_HEADER_BYTES + payload.bytes;
 }
 
@@ -29,8 +31,9 @@ static void large_write(struct proto_writer *out, const struct proto_header *hea
                         struct proto_span payload)
 {
     uint32_t bytes = 0;
-    if (payload.bytes == sizeof bytes)
+    if (payload.bytes == sizeof bytes) {
         memcpy(&bytes, payload.data, sizeof bytes);
+    }
     assert(bytes <= LARGE_MAX);
     uint8_t *fill = calloc(bytes + 1, 1);
     reply_write(out, header, (struct proto_span){fill, fill != NULL ? bytes : 0}, 0);
@@ -42,14 +45,16 @@ static bool job_add(struct net_echo *echo, const struct net_conn *conn,
                     const struct proto_frame *frame)
 {
     struct net_echo_job *job = malloc(sizeof *job + frame->payload.bytes);
-    if (job == NULL)
+    if (job == NULL) {
         return false;
+    }
     job->next = NULL;
     job->ticket = net_conn_ticket(conn);
     job->header = frame->header;
     job->bytes = frame->payload.bytes;
-    if (job->bytes > 0)
+    if (job->bytes > 0) {
         memcpy(job->payload, frame->payload.data, job->bytes);
+    }
     pthread_mutex_lock(&echo->lock);
     if (job->header.code == NET_ECHO_HOLD && !echo->released) {
         job->next = echo->held;
@@ -68,10 +73,11 @@ static void post(struct net_echo *echo, const struct net_echo_job *job, uint16_t
     struct proto_writer writer;
     proto_writer_init(&writer);
     struct proto_span payload = {job->payload, job->bytes};
-    if (job->header.code == NET_ECHO_LARGE_LATER)
+    if (job->header.code == NET_ECHO_LARGE_LATER) {
         large_write(&writer, &job->header, payload);
-    else if (job->header.code != NET_ECHO_SILENT_LATER)
+    } else if (job->header.code != NET_ECHO_SILENT_LATER) {
         reply_write(&writer, &job->header, payload, flags);
+    }
     /* Without memory the writer is empty, and the request ends without a reply. */
     net_post(echo->server, job->ticket, proto_writer_span(&writer), flags == 0);
 }
@@ -82,18 +88,21 @@ static void *poster_run(void *argument)
     pthread_mutex_lock(&echo->lock);
     for (;;) {
         struct net_echo_job *job = echo->jobs;
-        if (job == NULL && echo->ending)
+        if (job == NULL && echo->ending) {
             break;
+        }
         if (job == NULL) {
             pthread_cond_wait(&echo->ready, &echo->lock);
             continue;
         }
         echo->jobs = job->next;
-        if (echo->jobs == NULL)
+        if (echo->jobs == NULL) {
             echo->jobs_end = &echo->jobs;
+        }
         pthread_mutex_unlock(&echo->lock);
-        for (int i = 0; job->header.code == NET_ECHO_PROGRESS && i < 3; i++)
+        for (int i = 0; job->header.code == NET_ECHO_PROGRESS && i < 3; i++) {
             post(echo, job, PROTO_FLAG_MORE);
+        }
         post(echo, job, 0);
         free(job);
         pthread_mutex_lock(&echo->lock);
@@ -110,8 +119,9 @@ static size_t on_frames(void *context, void *worker, struct net_conn *conn,
     size_t done = 0;
     assert(worker == &echo->workers_started && count >= 1);
     atomic_fetch_add(&echo->batches, 1);
-    if (atomic_load(&echo->batch_largest) < count)
+    if (atomic_load(&echo->batch_largest) < count) {
         atomic_store(&echo->batch_largest, (unsigned)count);
+    }
     if (net_conn_state(conn) == NULL) {
         net_conn_set_state(conn, echo);
         atomic_fetch_add(&echo->conns_seen, 1);
@@ -127,15 +137,17 @@ static size_t on_frames(void *context, void *worker, struct net_conn *conn,
             reply_write(out, &frame->header, frame->payload, 0);
             stop = code == NET_ECHO_STOP;
         } else {
-            if (job_add(echo, conn, frame))
+            if (job_add(echo, conn, frame)) {
                 later++;
-            else
+            } else {
                 reply_write(out, &frame->header, frame->payload, 0);
+            }
         }
     }
     atomic_fetch_add(&echo->frames, (unsigned)done);
-    if (done < count)
+    if (done < count) {
         net_conn_stop(conn, done);
+    }
     return later;
 }
 
@@ -167,8 +179,9 @@ static void on_peek(void *context, void *worker, struct proto_span bytes, unsign
     (void)worker;
     assert(step < 2 && bytes.bytes > 0);
     unsigned sum = step;
-    for (size_t i = 0; i < bytes.bytes; i++)
+    for (size_t i = 0; i < bytes.bytes; i++) {
         sum += bytes.data[i];
+    }
     atomic_fetch_add(&echo->peeked, sum > 0);
 }
 
@@ -204,12 +217,15 @@ bool net_echo_start(struct net_echo *echo, const struct net_options *options,
         .on_close = on_close,
     };
     echo->server = net_server_create(options, &handler, fault);
-    if (echo->server == NULL)
+    if (echo->server == NULL) {
         goto fail;
-    if (pthread_create(&echo->poster, NULL, poster_run, echo) != 0)
+    }
+    if (pthread_create(&echo->poster, NULL, poster_run, echo) != 0) {
         goto fail_server;
-    if (net_server_start(echo->server, fault))
+    }
+    if (net_server_start(echo->server, fault)) {
         return true;
+    }
     echo->ending = true;
     pthread_join(echo->poster, NULL);
 fail_server:

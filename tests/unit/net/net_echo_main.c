@@ -11,14 +11,15 @@
 static bool options_read(struct net_options *options, int argc, char **argv)
 {
     for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--port") == 0)
+        if (strcmp(argv[i], "--port") == 0) {
             options->port = (uint16_t)strtoul(argv[i + 1], NULL, 10);
-        else if (strcmp(argv[i], "--socket") == 0)
+        } else if (strcmp(argv[i], "--socket") == 0) {
             options->socket_path = argv[i + 1];
-        else if (strcmp(argv[i], "--workers") == 0)
+        } else if (strcmp(argv[i], "--workers") == 0) {
             options->workers = (unsigned)strtoul(argv[i + 1], NULL, 10);
-        else
+        } else {
             return false;
+        }
     }
     return argc % 2 == 1;
 }

@@ -36,8 +36,9 @@ static inline struct net_options net_test_options(unsigned workers)
 static inline void *net_test_alloc(size_t bytes)
 {
     void *memory = calloc(1, bytes);
-    if (memory == NULL)
+    if (memory == NULL) {
         abort();
+    }
     return memory;
 }
 
@@ -45,8 +46,9 @@ static inline void net_test_start(struct net_echo *echo, const struct net_option
 {
     struct proto_fault fault = {0};
     signal(SIGPIPE, SIG_IGN);
-    if (!net_echo_start(echo, options, &fault))
+    if (!net_echo_start(echo, options, &fault)) {
         fail_msg("%s: %s", fault.field, fault.message);
+    }
 }
 
 static inline int net_test_connect(const struct net_echo *echo)

@@ -63,8 +63,9 @@ static void accept_without_descriptors_tells_so_and_goes_on_when_there_are_some(
     int good = net_test_connect(&echo);
     net_test_ping(good, 1);
     int fds[10];
-    for (unsigned i = 0; i < 10; i++)
+    for (unsigned i = 0; i < 10; i++) {
         fds[i] = socket_unconnected();
+    }
     struct rlimit before;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     int lowest = dup(good); /* the number that the server's next accept would get */
@@ -82,8 +83,9 @@ static void accept_without_descriptors_tells_so_and_goes_on_when_there_are_some(
     assert_int_equal(net_test_counters(&echo).connections_accepted, 1);
     int again = net_test_connect(&echo);
     net_test_ping(again, 2);
-    for (unsigned i = 0; i < 10; i++)
+    for (unsigned i = 0; i < 10; i++) {
         close(fds[i]);
+    }
     close(again);
     close(good);
     net_echo_stop(&echo, 1000);
@@ -110,8 +112,9 @@ static void silent_connections_cost_little_and_harm_nobody(void **state)
     long before = resident_bytes();
     uint64_t held_before = net_test_counters(&echo).bytes_held;
     static int fds[SILENT];
-    for (unsigned i = 0; i < SILENT; i++)
+    for (unsigned i = 0; i < SILENT; i++) {
         fds[i] = net_test_connect(&echo);
+    }
     net_wait_for(net_test_counters(&echo).connections_open == SILENT + 1);
     net_test_ping(good, 2);
     uint64_t held = net_test_counters(&echo).bytes_held - held_before;
@@ -121,15 +124,17 @@ static void silent_connections_cost_little_and_harm_nobody(void **state)
     assert_true(held <= SILENT * 1024);
     assert_true(resident < 16L << 20); /* wide, for sanitizers; without them it is about 1 MiB */
     /* Each says one byte and waits: now a small buffer is held for each. */
-    for (unsigned i = 0; i < SILENT; i++)
+    for (unsigned i = 0; i < SILENT; i++) {
         assert_true(net_peer_send(fds[i], "x", 1));
+    }
     net_wait_for(net_test_counters(&echo).bytes_in >= SILENT);
     net_test_ping(good, 3);
     held = net_test_counters(&echo).bytes_held - held_before;
     print_message("%zu that sent one byte: %llu bytes held\n", SILENT, (unsigned long long)held);
     assert_true(held <= SILENT * 2048);
-    for (unsigned i = 0; i < SILENT; i++)
+    for (unsigned i = 0; i < SILENT; i++) {
         close(fds[i]);
+    }
     net_wait_for(net_test_counters(&echo).connections_open == 1);
     close(good);
     net_echo_stop(&echo, 1000);

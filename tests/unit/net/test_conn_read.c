@@ -18,8 +18,9 @@ static void reader_takes_frames_that_come_byte_by_byte(void **state)
         assert_true(net_peer_send(fd, bytes + i, 1));
         net_test_sleep_ms(1);
     }
-    for (uint32_t id = 1; id <= 3; id++)
+    for (uint32_t id = 1; id <= 3; id++) {
         net_test_expect(fd, PROTO_OK, id);
+    }
     assert_true(net_test_counters(&echo).reads > 20); /* they did come in pieces */
     close(fd);
     net_echo_stop(&echo, 1000);
@@ -48,9 +49,10 @@ static void reader_answers_ten_thousand_pipelined_frames_in_order(void **state)
     struct sender sender = {.fd = net_test_connect(&echo)};
     sender.bytes = net_test_alloc(PIPELINED * (PROTO_HEADER_BYTES + 64));
     static const uint8_t fill[64] = {1, 2, 3};
-    for (uint32_t id = 0; id < PIPELINED; id++)
+    for (uint32_t id = 0; id < PIPELINED; id++) {
         sender.count += net_peer_frame(sender.bytes + sender.count, 2, id,
                                        (struct proto_span){fill, id % sizeof fill});
+    }
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, send_all, &sender), 0);
     for (uint32_t id = 0; id < PIPELINED; id++) {
@@ -83,8 +85,9 @@ static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **stat
     struct sender sender = {.fd = net_test_connect(&echo)};
     sender.bytes = net_test_alloc(payload_bytes + (size_t)3 * PROTO_HEADER_BYTES);
     uint8_t *fill = net_test_alloc(payload_bytes);
-    for (size_t i = 0; i < payload_bytes; i++)
+    for (size_t i = 0; i < payload_bytes; i++) {
         fill[i] = (uint8_t)(i * 31 >> 3);
+    }
     sender.count = net_peer_frame(sender.bytes, 2, 1, proto_span_text(""));
     sender.count +=
         net_peer_frame(sender.bytes + sender.count, 2, 2, (struct proto_span){fill, payload_bytes});
@@ -143,12 +146,14 @@ static void reader_answers_what_a_peer_sent_before_it_ended_its_half(void **stat
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     int fd = net_test_connect(&echo);
-    for (uint32_t id = 0; id < 20; id++)
+    for (uint32_t id = 0; id < 20; id++) {
         assert_true(net_peer_request(fd, id % 2 == 0 ? NET_ECHO_HOLD : NET_ECHO_LATER, id,
                                      proto_span_text("half")));
+    }
     assert_int_equal(shutdown(fd, SHUT_WR), 0);
-    for (uint32_t i = 0; i < 10; i++)
+    for (uint32_t i = 0; i < 10; i++) {
         net_test_expect(fd, PROTO_OK, i * 2 + 1);
+    }
     net_echo_release(&echo);
     bool seen[20] = {false};
     for (uint32_t i = 0; i < 10; i++) {
@@ -190,19 +195,23 @@ static void reader_peeks_at_what_many_sent_and_answers_each_once(void **state)
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
     int fds[CROWD];
-    for (unsigned i = 0; i < CROWD; i++)
+    for (unsigned i = 0; i < CROWD; i++) {
         fds[i] = net_test_connect(&echo);
+    }
     uint32_t round = 0;
     for (; round < CROWD_ROUNDS && atomic_load(&echo.peeked) < 100; round++) {
-        for (unsigned i = 0; i < CROWD; i++)
+        for (unsigned i = 0; i < CROWD; i++) {
             assert_true(net_peer_request(fds[i], 2, round * CROWD + i, proto_span_text("ping")));
-        for (unsigned i = 0; i < CROWD; i++)
+        }
+        for (unsigned i = 0; i < CROWD; i++) {
             net_test_expect(fds[i], PROTO_OK, round * CROWD + i);
+        }
     }
     assert_true(atomic_load(&echo.peeked) >= 100);
     assert_int_equal(net_test_counters(&echo).frames_in, round * CROWD);
-    for (unsigned i = 0; i < CROWD; i++)
+    for (unsigned i = 0; i < CROWD; i++) {
         close(fds[i]);
+    }
     net_wait_for(net_test_counters(&echo).bytes_held == 0);
     net_echo_stop(&echo, 1000);
 }

@@ -16,12 +16,14 @@ static void serving_answers_one_read_with_one_write(void **state)
     assert_true(fd >= 0);
     uint8_t bytes[100 * (PROTO_HEADER_BYTES + 4)];
     size_t count = 0;
-    for (uint32_t id = 0; id < 100; id++)
+    for (uint32_t id = 0; id < 100; id++) {
         count += net_peer_frame(bytes + count, 2, id, proto_span_text("once"));
+    }
     for (unsigned round = 1; round <= 5; round++) {
         assert_true(net_peer_send(fd, bytes, count));
-        for (uint32_t id = 0; id < 100; id++)
+        for (uint32_t id = 0; id < 100; id++) {
             net_test_expect(fd, PROTO_OK, id);
+        }
         struct net_counters counters = net_test_counters(&echo);
         assert_int_equal(counters.reads, round);
         assert_int_equal(counters.writes, round);
@@ -128,9 +130,10 @@ static void serving_leaves_frames_unread_while_too_many_are_pending(void **state
     int good = net_test_connect(&echo);
     uint8_t bytes[200 * (PROTO_HEADER_BYTES + 4)];
     size_t count = 0;
-    for (uint32_t id = 0; id < 200; id++)
+    for (uint32_t id = 0; id < 200; id++) {
         count += net_peer_frame(bytes + count, id % 2 == 0 ? NET_ECHO_HOLD : 2, id,
                                 proto_span_text("wait"));
+    }
     assert_true(net_peer_send(fd, bytes, count));
     net_wait_for(net_test_counters(&echo).requests_pending == 4);
     net_test_ping(good, 9);
@@ -161,11 +164,13 @@ static void serving_gives_a_stopped_handler_the_rest_in_later_turns(void **state
     int fd = net_test_connect(&echo);
     uint8_t bytes[50 * (PROTO_HEADER_BYTES + 4)];
     size_t count = 0;
-    for (uint32_t id = 0; id < 50; id++)
+    for (uint32_t id = 0; id < 50; id++) {
         count += net_peer_frame(bytes + count, NET_ECHO_STOP, id, proto_span_text("rest"));
+    }
     assert_true(net_peer_send(fd, bytes, count));
-    for (uint32_t id = 0; id < 50; id++)
+    for (uint32_t id = 0; id < 50; id++) {
         net_test_expect(fd, PROTO_OK, id);
+    }
     net_test_ping(fd, 51);
     assert_int_equal(net_test_counters(&echo).frames_in, 51);
     assert_true(net_test_counters(&echo).batches >= 50);
@@ -182,8 +187,9 @@ static void serving_survives_a_peer_that_leaves_while_its_handler_is_stopped(voi
     net_test_start(&echo, &options);
     uint8_t bytes[500 * PROTO_HEADER_BYTES];
     size_t count = 0;
-    for (uint32_t id = 0; id < 500; id++)
+    for (uint32_t id = 0; id < 500; id++) {
         count += net_peer_frame(bytes + count, NET_ECHO_STOP, id, proto_span_text(""));
+    }
     struct linger reset = {1, 0};
     for (unsigned round = 0; round < 20; round++) {
         int fd = net_test_connect(&echo);

@@ -16,8 +16,9 @@ static int connect_never_reader(const struct net_echo *echo, uint8_t code, uint3
 {
     int fd = net_peer_tcp_small(net_server_port(echo->server), 4096);
     assert_true(fd >= 0);
-    for (uint32_t id = 0; id < count; id++)
+    for (uint32_t id = 0; id < count; id++) {
         request_large(fd, code, id, bytes);
+    }
     return fd;
 }
 
@@ -30,8 +31,9 @@ static void writer_stops_reading_peers_that_do_not_read_and_holds_little_for_the
     net_test_start(&echo, &options);
     int good = net_test_connect(&echo);
     int fds[20];
-    for (unsigned i = 0; i < 20; i++)
+    for (unsigned i = 0; i < 20; i++) {
         fds[i] = connect_never_reader(&echo, NET_ECHO_LARGE, 400, 100000); /* 40 MB each */
+    }
     uint64_t held_most = 0;
     for (uint32_t i = 0; i < 200; i++) {
         net_test_ping(good, i);
@@ -43,8 +45,9 @@ static void writer_stops_reading_peers_that_do_not_read_and_holds_little_for_the
                   (unsigned long long)held_most);
     /* The mark, the reply that went over it, and the requests that were read before. */
     assert_true(held_most < 20 * (64 * KIB + 110000 + 80 * KIB));
-    for (unsigned i = 0; i < 20; i++)
+    for (unsigned i = 0; i < 20; i++) {
         close(fds[i]);
+    }
     net_wait_for(net_test_counters(&echo).connections_open == 1);
     close(good);
     net_echo_stop(&echo, 1000);
@@ -120,19 +123,23 @@ static void writer_chokes_earlier_when_memory_in_all_is_short(void **state)
     net_test_start(&echo, &options);
     int good = net_test_connect(&echo);
     int fds[30];
-    for (unsigned i = 0; i < 30; i++)
+    for (unsigned i = 0; i < 30; i++) {
         fds[i] = connect_never_reader(&echo, NET_ECHO_LARGE, 1000, 10000);
+    }
     net_wait_for(net_test_counters(&echo).reads_paused >= 30);
-    for (uint32_t i = 0; i < 100; i++)
+    for (uint32_t i = 0; i < 100; i++) {
         net_test_ping(good, i);
+    }
     uint64_t held = net_test_counters(&echo).bytes_held;
     print_message("30 peers, bytes_max 1 MiB: %llu bytes held\n", (unsigned long long)held);
     /* Without the bound in all it would be 30 times 4 MiB. */
     assert_true(held < options.bytes_max + ((size_t)4 << 20) + 30 * (96 * KIB));
-    for (unsigned i = 0; i < 29; i++)
+    for (unsigned i = 0; i < 29; i++) {
         close(fds[i]);
-    for (uint32_t id = 0; id < 1000; id++)
+    }
+    for (uint32_t id = 0; id < 1000; id++) {
         net_test_expect(fds[29], PROTO_OK, id); /* the crowd has gone: the last one goes on */
+    }
     close(fds[29]);
     close(good);
     net_echo_stop(&echo, 1000);

@@ -13,11 +13,13 @@ struct place {
 static int place_make(void **state)
 {
     struct place *place = calloc(1, sizeof *place);
-    if (place == NULL)
+    if (place == NULL) {
         return -1;
+    }
     snprintf(place->folder, sizeof place->folder, "/tmp/icp_listen_XXXXXX");
-    if (mkdtemp(place->folder) == NULL)
+    if (mkdtemp(place->folder) == NULL) {
         return -1;
+    }
     snprintf(place->socket, sizeof place->socket, "%s/icpd.sock", place->folder);
     *state = place;
     return 0;
@@ -77,8 +79,9 @@ static void listener_takes_ipv6_where_there_is_any(void **state)
     struct net_options options = net_test_options(2);
     struct proto_fault fault;
     options.host = "::1";
-    if (!net_echo_start(&echo, &options, &fault))
+    if (!net_echo_start(&echo, &options, &fault)) {
         skip();
+    }
     assert_int_not_equal(net_server_port(echo.server), 0);
     net_echo_stop(&echo, 0);
 }
@@ -104,8 +107,9 @@ static void listener_serves_a_unix_socket_on_every_worker(void **state)
         net_test_ping(fds[i], i);
     }
     assert_int_equal(net_test_counters(&echo).connections_open, 12);
-    for (uint32_t i = 0; i < 12; i++)
+    for (uint32_t i = 0; i < 12; i++) {
         close(fds[i]);
+    }
     net_echo_stop(&echo, 1000);
     assert_int_equal(lstat(place->socket, &found), -1);
 }

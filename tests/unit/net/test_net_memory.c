@@ -20,9 +20,11 @@ static atomic_uint countdown;
 static bool fails_now(void)
 {
     unsigned left = atomic_load(&countdown);
-    while (left > 0)
-        if (atomic_compare_exchange_weak(&countdown, &left, left - 1))
+    while (left > 0) {
+        if (atomic_compare_exchange_weak(&countdown, &left, left - 1)) {
             return left == 1;
+        }
+    }
     return false;
 }
 
@@ -59,8 +61,9 @@ static void server_that_finds_no_memory_is_refused_whole(void **state)
             assert_int_equal(fault.code, PROTO_NO_MEMORY);
             refused++;
         }
-        if (!was_reached)
+        if (!was_reached) {
             break;
+        }
     }
     assert_int_equal(refused, 2 + 3 * 2); /* server, workers, and two buffers of each */
 }
@@ -80,14 +83,16 @@ static void visit(const struct net_echo *echo)
     count += PROTO_HEADER_BYTES;
     count += net_peer_frame(bytes + count, 2, 6, proto_span_text("in two pieces")) - 5;
     int fd = net_peer_tcp_small(net_server_port(echo->server), 4096);
-    if (fd < 0)
+    if (fd < 0) {
         return;
+    }
     bool ok = net_peer_send(fd, bytes, count);
     net_test_sleep_ms(2);
     ok = ok && net_peer_send(fd, "ieces", 5);
     struct proto_header header;
-    for (unsigned i = 0; ok && i < 10; i++) /* seven replies and three of progress */
+    for (unsigned i = 0; ok && i < 10; i++) { /* seven replies and three of progress */
         ok = net_peer_reply(fd, &header, NULL);
+    }
     close(fd);
 }
 

@@ -13,8 +13,9 @@ static void *client_send(void *argument)
 {
     int fd = *(int *)argument;
     uintptr_t ok = 1;
-    for (uint32_t id = 0; id < REQUESTS; id++)
+    for (uint32_t id = 0; id < REQUESTS; id++) {
         ok &= net_peer_request(fd, id % 3 == 0 ? 2 : NET_ECHO_LATER, id, proto_span_text("p"));
+    }
     return (void *)ok;
 }
 
@@ -34,8 +35,9 @@ static void *client_run(void *argument)
         struct proto_header header = {0};
         client->ok = net_peer_reply(fd, &header, NULL) && header.request_id < REQUESTS &&
                      !seen[header.request_id];
-        if (client->ok)
+        if (client->ok) {
             seen[header.request_id] = true;
+        }
     }
     void *sent = NULL;
     pthread_join(sender, &sent);
@@ -78,8 +80,9 @@ static void posts_to_a_connection_that_is_gone_are_dropped(void **state)
     net_test_start(&echo, &options);
     struct linger reset = {1, 0};
     int fd = net_test_connect(&echo);
-    for (uint32_t id = 0; id < 10; id++)
+    for (uint32_t id = 0; id < 10; id++) {
         assert_true(net_peer_request(fd, NET_ECHO_HOLD, id, proto_span_text("gone")));
+    }
     net_wait_for(net_test_counters(&echo).requests_pending == 10);
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     close(fd);
@@ -103,8 +106,9 @@ static void progress_is_posted_before_the_reply_that_ends_the_request(void **sta
     options.pending_max = 1;
     net_test_start(&echo, &options);
     int fd = net_test_connect(&echo);
-    for (uint32_t id = 1; id <= 2; id++)
+    for (uint32_t id = 1; id <= 2; id++) {
         assert_true(net_peer_request(fd, NET_ECHO_PROGRESS, id, proto_span_text("p")));
+    }
     for (uint32_t i = 0; i < 8; i++) {
         struct proto_header header;
         assert_true(net_peer_reply(fd, &header, NULL));
@@ -123,8 +127,9 @@ static void post_of_no_bytes_ends_a_request(void **state)
     options.pending_max = 1;
     net_test_start(&echo, &options);
     int fd = net_test_connect(&echo);
-    for (uint32_t id = 1; id <= 5; id++)
+    for (uint32_t id = 1; id <= 5; id++) {
         assert_true(net_peer_request(fd, NET_ECHO_SILENT_LATER, id, proto_span_text("")));
+    }
     net_test_ping(fd, 6); /* it would wait for ever if one of them were still pending */
     assert_int_equal(net_test_counters(&echo).posts, 5);
     close(fd);

@@ -24,8 +24,9 @@ static void server_answers_on_every_worker_of_one_free_port(void **state)
     assert_int_equal(counters.frames_in, 32);
     assert_int_equal(counters.frames_out, 32);
     assert_int_equal(counters.bytes_in, 32 * FRAME_BYTES);
-    for (unsigned i = 0; i < 32; i++)
+    for (unsigned i = 0; i < 32; i++) {
         close(fds[i]);
+    }
     net_wait_for(net_test_counters(&echo).connections_open == 0);
     assert_int_equal(net_test_counters(&echo).closed_peer, 32);
     net_wait_for(net_test_counters(&echo).bytes_held == 0);
@@ -98,8 +99,9 @@ static void counters_have_names_and_are_all_in_the_table(void **state)
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(infos[i].offset, i * sizeof(uint64_t));
         assert_true(strlen(infos[i].name) > 0 && strlen(infos[i].help) > 0);
-        for (size_t j = 0; j < i; j++)
+        for (size_t j = 0; j < i; j++) {
             assert_string_not_equal(infos[i].name, infos[j].name);
+        }
     }
 }
 

@@ -20,14 +20,18 @@ static void ticket_finds_its_connection_and_no_later_one(void **state)
         assert_true(net_slot_take(&worker, &conns[i]));
         old[i] = ticket_of(&conns[i]);
     }
-    for (size_t i = 0; i < CONNS; i++)
+    for (size_t i = 0; i < CONNS; i++) {
         assert_ptr_equal(net_slot_find(&worker, old[i]), &conns[i]);
-    for (size_t i = 0; i < CONNS; i += 3)
+    }
+    for (size_t i = 0; i < CONNS; i += 3) {
         net_slot_release(&worker, &conns[i]);
-    for (size_t i = 0; i < CONNS; i += 3)
+    }
+    for (size_t i = 0; i < CONNS; i += 3) {
         assert_null(net_slot_find(&worker, old[i]));
-    for (size_t i = 0; i < CONNS; i += 3)
+    }
+    for (size_t i = 0; i < CONNS; i += 3) {
         assert_true(net_slot_take(&worker, &conns[i]));
+    }
     assert_int_equal(worker.slots_count, CONNS); /* slots are used again */
     for (size_t i = 0; i < CONNS; i++) {
         assert_ptr_equal(net_slot_find(&worker, ticket_of(&conns[i])), &conns[i]);

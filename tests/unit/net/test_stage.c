@@ -73,11 +73,13 @@ static struct staged *serve(bool told, unsigned reads, uint64_t frame_ns)
     uint8_t bytes[3 * (PROTO_HEADER_BYTES + 4)];
     for (unsigned i = 0; i < reads; i++) {
         size_t count = 0;
-        for (uint32_t id = 0; id < 3; id++)
+        for (uint32_t id = 0; id < 3; id++) {
             count += net_peer_frame(bytes + count, 2, id, proto_span_text("once"));
+        }
         assert_true(net_peer_send(fd, bytes, count));
-        for (uint32_t id = 0; id < 3; id++)
+        for (uint32_t id = 0; id < 3; id++) {
             net_test_expect(fd, PROTO_OK, id);
+        }
     }
     close(fd);
     net_server_destroy(staged->server);

@@ -62,10 +62,12 @@ static void drip_until_closed(const struct net_echo *echo, int fd, int good)
     unsigned drops = 0;
     for (; drops < 200 && net_test_counters(echo).closed_frame == 0; drops++) {
         net_peer_send(fd, "x", 1); /* may fail: that is what we wait for */
-        if (good >= 0)
+        if (good >= 0) {
             net_test_ping(good, drops);
-        if (drops < 19)
+        }
+        if (drops < 19) {
             assert_int_equal(net_test_counters(echo).closed_frame, 0);
+        }
         pass_ms(10);
         net_test_sleep_ms(10);
     }
@@ -164,8 +166,9 @@ static void drain_answers_what_is_pending_and_turns_new_requests_away(void **sta
     net_test_ping(idle, 1);
     uint8_t bytes[6 * PROTO_HEADER_BYTES];
     size_t count = 0;
-    for (uint32_t id = 0; id < 6; id++) /* three are taken, three are read and wait */
+    for (uint32_t id = 0; id < 6; id++) { /* three are taken, three are read and wait */
         count += net_peer_frame(bytes + count, NET_ECHO_HOLD, id, proto_span_text(""));
+    }
     assert_true(net_peer_send(fd, bytes, count));
     net_wait_for(net_test_counters(&echo).requests_pending == 3);
     net_server_drain(echo.server, 20000);

@@ -24,10 +24,12 @@ static void shape_members_have_names_of_their_own_and_a_meaning(void **state)
             const struct proto_field_info *member = &shape->members[m];
             assert_int_equal(member->name_bytes, strlen(member->name));
             assert_true(member->name_bytes > 0 && member->help[0] != '\0');
-            for (size_t before = 0; before < m; before++)
+            for (size_t before = 0; before < m; before++) {
                 assert_string_not_equal(member->name, shape->members[before].name);
-            if (shape->of[m] != PROTO_SHAPE_NONE)
+            }
+            if (shape->of[m] != PROTO_SHAPE_NONE) {
                 assert_true(can_have_a_shape(member->type));
+            }
         }
     }
 }
@@ -36,9 +38,10 @@ static void shape_names_are_told_apart(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < PROTO_SHAPE_COUNT; i++) {
-        for (unsigned before = 0; before < i; before++)
+        for (unsigned before = 0; before < i; before++) {
             assert_string_not_equal(proto_shape_info((enum proto_shape)i)->name,
                                     proto_shape_info((enum proto_shape)before)->name);
+        }
     }
 }
 
@@ -46,11 +49,13 @@ static void shape_names_are_told_apart(void **state)
 static void reach(enum proto_shape shape, bool *reached)
 {
     const struct proto_shape_info *info = proto_shape_info(shape);
-    if (reached[shape])
+    if (reached[shape]) {
         return;
+    }
     reached[shape] = true;
-    for (size_t m = 0; m < info->member_count; m++)
+    for (size_t m = 0; m < info->member_count; m++) {
         reach(info->of[m], reached);
+    }
 }
 
 static void shape_each_stands_in_some_request_or_reply(void **state)
@@ -66,16 +71,19 @@ static void shape_each_stands_in_some_request_or_reply(void **state)
             enum proto_shape shape = proto_shape_of(&ops[i], reply, field);
             const struct proto_field_info *info =
                 reply ? &ops[i].reply[field] : &ops[i].request[field];
-            if (shape != PROTO_SHAPE_NONE)
+            if (shape != PROTO_SHAPE_NONE) {
                 assert_true(can_have_a_shape(info->type));
+            }
             /* What is a list of maps says of what; only the figures are described elsewhere. */
-            else if (info->type == PROTO_LIST || info->type == PROTO_MAP)
+            else if (info->type == PROTO_LIST || info->type == PROTO_MAP) {
                 assert_int_equal(ops[i].op, PROTO_OP_STATS);
+            }
             reach(shape, reached);
         }
     }
-    for (unsigned i = 0; i < PROTO_SHAPE_COUNT; i++)
+    for (unsigned i = 0; i < PROTO_SHAPE_COUNT; i++) {
         assert_true(reached[i]);
+    }
 }
 
 static void shape_positions_are_those_of_the_table(void **state)

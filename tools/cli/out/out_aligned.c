@@ -31,8 +31,9 @@ static void column_measure(const struct out_table *table, size_t index, struct c
         column->least = least > column->least ? least : column->least;
         column->right &= cell->is_number || cell->text[0] == '\0';
     }
-    if (column->right)
+    if (column->right) {
         column->least = column->natural; /* a number is never broken */
+    }
 }
 
 static size_t width_total(const struct column *columns, size_t count, size_t most)
@@ -49,10 +50,12 @@ static size_t width_total(const struct column *columns, size_t count, size_t mos
 static bool widths_choose(struct column *columns, size_t count, size_t screen)
 {
     size_t most = 0;
-    for (size_t c = 0; c < count; c++)
+    for (size_t c = 0; c < count; c++) {
         most = columns[c].natural > most ? columns[c].natural : most;
-    while (screen > 0 && most > 0 && width_total(columns, count, most) > screen)
+    }
+    while (screen > 0 && most > 0 && width_total(columns, count, most) > screen) {
         most--;
+    }
     for (size_t c = 0; c < count; c++) {
         size_t wish = columns[c].natural < most ? columns[c].natural : most;
         columns[c].width = wish > columns[c].least ? wish : columns[c].least;
@@ -65,12 +68,14 @@ static void piece_write(const struct out_sink *sink, const struct column *column
 {
     size_t own = out_width_n(text, bytes);
     int blanks = column->width > own ? (int)(column->width - own) : 0;
-    if (column->right)
+    if (column->right) {
         fprintf(sink->file, "%*s%.*s", blanks, "", (int)bytes, text);
-    else
+    } else {
         fprintf(sink->file, "%.*s%*s", (int)bytes, text, last ? 0 : blanks, "");
-    if (!last)
+    }
+    if (!last) {
         fprintf(sink->file, "%*s", GAP, "");
+    }
 }
 
 /* A row of cells, over as many lines as its longest cell takes. rest is scratch. */
@@ -81,8 +86,9 @@ static void row_write(const struct out_sink *sink, const struct column *columns,
     while (more) {
         size_t last = 0; /* no blanks behind the last text of a line */
         more = false;
-        for (size_t c = 0; c < count; c++)
+        for (size_t c = 0; c < count; c++) {
             last = rest[c][0] != '\0' ? c : last;
+        }
         for (size_t c = 0; c <= last; c++) {
             size_t skip = 0;
             size_t bytes = out_line(rest[c], columns[c].width, true, &skip);
@@ -102,8 +108,9 @@ static void table_write(const struct out_table *table, const struct out_sink *si
     row_write(sink, columns, table->columns, rest);
     out_tone(sink, OUT_PLAIN);
     for (size_t i = 0; i + table->columns <= table->count; i += table->columns) {
-        for (size_t c = 0; c < table->columns; c++)
+        for (size_t c = 0; c < table->columns; c++) {
             rest[c] = table->cells[i + c].text;
+        }
         row_write(sink, columns, table->columns, rest);
     }
 }
@@ -122,8 +129,9 @@ static void record_line(const struct out_sink *sink, const char *name, size_t na
         size_t bytes = out_line(text, room, true, &skip);
         fprintf(sink->file, "%.*s\n", (int)bytes, text);
         text += bytes + skip;
-        if (*text != '\0')
+        if (*text != '\0') {
             fprintf(sink->file, "%*s", (int)names + GAP, "");
+        }
     } while (*text != '\0');
 }
 
@@ -136,8 +144,9 @@ static void records_write(const struct out_table *table, const struct out_sink *
     }
     for (size_t i = 0; i < table->count; i++) {
         size_t c = i % table->columns;
-        if (c == 0 && i > 0)
+        if (c == 0 && i > 0) {
             fputc('\n', sink->file);
+        }
         record_line(sink, table->headers[c], names, table->cells[i].text);
     }
 }
@@ -148,13 +157,15 @@ bool out_aligned_write(const struct out_table *table, const struct out_style *st
     struct column *columns = calloc(table->columns, sizeof *columns);
     const char **rest = calloc(table->columns, sizeof *rest);
     if (columns != NULL && rest != NULL) {
-        for (size_t c = 0; c < table->columns; c++)
+        for (size_t c = 0; c < table->columns; c++) {
             column_measure(table, c, &columns[c]);
+        }
         bool fits = widths_choose(columns, table->columns, sink->columns);
-        if (style->records || (!fits && table->count > 0))
+        if (style->records || (!fits && table->count > 0)) {
             records_write(table, sink);
-        else
+        } else {
             table_write(table, sink, columns, rest);
+        }
     }
     bool done = columns != NULL && rest != NULL;
     free(columns);

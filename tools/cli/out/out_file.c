@@ -19,15 +19,17 @@ bool out_file_begin(struct out_file *output, const char *path, struct proto_faul
     output->path = strdup(path);
     /* A device such as /dev/null must not be replaced by a file. */
     bool is_plain = stat(path, &info) != 0 || S_ISREG(info.st_mode);
-    if (is_plain && asprintf(&output->temporary, "%s.%d.part", path, (int)getpid()) < 0)
+    if (is_plain && asprintf(&output->temporary, "%s.%d.part", path, (int)getpid()) < 0) {
         output->temporary = NULL;
+    }
     if (output->path == NULL || (is_plain && output->temporary == NULL)) {
         out_file_abandon(output);
         return proto_fault_set(fault, PROTO_NO_MEMORY, path, "no memory");
     }
     output->file = fopen(is_plain ? output->temporary : path, "we");
-    if (output->file != NULL)
+    if (output->file != NULL) {
         return true;
+    }
     int error = errno;
     out_file_abandon(output);
     return proto_fault_set(fault, PROTO_IO, path, "cannot write %s: %s", path, strerror(error));
@@ -58,10 +60,12 @@ bool out_file_commit(struct out_file *output, struct proto_fault *fault)
 
 void out_file_abandon(struct out_file *output)
 {
-    if (output->file != NULL && output->path != NULL)
+    if (output->file != NULL && output->path != NULL) {
         fclose(output->file);
-    if (output->temporary != NULL)
+    }
+    if (output->temporary != NULL) {
         unlink(output->temporary);
+    }
     free(output->temporary);
     free(output->path);
     *output = (struct out_file){0};

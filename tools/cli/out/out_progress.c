@@ -17,12 +17,14 @@ void out_progress_draw(struct out_progress *progress, double done, const char *t
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-    if (now_ms - progress->drawn_ms < REDRAW_MS)
+    if (now_ms - progress->drawn_ms < REDRAW_MS) {
         return;
+    }
     struct out_sink sink = out_sink_of(stderr);
     progress->drawn_ms = now_ms;
-    if (sink.columns == 0)
+    if (sink.columns == 0) {
         return;
+    }
     int bar = sink.columns >= 60 ? BAR_COLUMNS : 10;
     int filled = (int)(done * bar);
     char line[256];
@@ -35,7 +37,8 @@ void out_progress_draw(struct out_progress *progress, double done, const char *t
 
 void out_progress_end(struct out_progress *progress)
 {
-    if (progress->shown)
+    if (progress->shown) {
         fprintf(stderr, "\r\033[K");
+    }
     progress->shown = false;
 }

@@ -22,8 +22,9 @@ struct out_sink out_sink_of(FILE *file)
 {
     struct out_sink sink = {.file = file};
     struct winsize size = {0};
-    if (!isatty(fileno(file)))
+    if (!isatty(fileno(file))) {
         return sink;
+    }
     if (ioctl(fileno(file), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
         size.ws_col = (unsigned short)environment_number("COLUMNS");
         size.ws_row = (unsigned short)environment_number("LINES");
@@ -40,8 +41,9 @@ struct out_sink out_sink_of(FILE *file)
 void out_tone(const struct out_sink *sink, enum out_tone tone)
 {
     static const char *const codes[] = {"\033[0m", "\033[1m", "\033[32m", "\033[31m", "\033[2m"};
-    if (sink->color)
+    if (sink->color) {
         fputs(codes[tone], sink->file);
+    }
 }
 
 /* One line of the text, broken where the screen ends. What follows a break is indented by as much
@@ -57,8 +59,9 @@ static void line_write(const struct out_sink *sink, char *line)
         size_t bytes = out_line(line, columns, false, &skip);
         fprintf(sink->file, "%*s%.*s", first ? 0 : (int)hang, "", (int)bytes, line);
         line += bytes + skip;
-        if (*line != '\0')
+        if (*line != '\0') {
             fputc('\n', sink->file);
+        }
         first = false;
     }
 }
@@ -66,22 +69,26 @@ static void line_write(const struct out_sink *sink, char *line)
 void out_vprint(const struct out_sink *sink, const char *format, va_list list)
 {
     char *text = NULL;
-    if (vasprintf(&text, format, list) < 0)
+    if (vasprintf(&text, format, list) < 0) {
         return;
+    }
     char *clean = out_clean(text);
     free(text);
-    if (clean == NULL)
+    if (clean == NULL) {
         return;
+    }
     for (char *line = clean; *line != '\0';) {
         size_t bytes = strcspn(line, "\n");
         bool ends = line[bytes] == '\n';
         line[bytes] = '\0';
-        if (sink->columns > 0)
+        if (sink->columns > 0) {
             line_write(sink, line);
-        else
+        } else {
             fputs(line, sink->file);
-        if (ends)
+        }
+        if (ends) {
             fputc('\n', sink->file);
+        }
         line += bytes + ends;
     }
     free(clean);
@@ -102,8 +109,9 @@ static bool on_path(const char *program)
     for (const char *at = path; at != NULL && *at != '\0';) {
         size_t bytes = strcspn(at, ":");
         int used = snprintf(file, sizeof file, "%.*s/%s", (int)bytes, at, program);
-        if (used > 0 && (size_t)used < sizeof file && access(file, X_OK) == 0)
+        if (used > 0 && (size_t)used < sizeof file && access(file, X_OK) == 0) {
             return true;
+        }
         at += bytes + (at[bytes] == ':');
     }
     return false;
@@ -112,18 +120,21 @@ static bool on_path(const char *program)
 static const char *pager_choose(void)
 {
     const char *pager = getenv("ICP_PAGER");
-    if (pager == NULL)
+    if (pager == NULL) {
         pager = getenv("PAGER");
-    if (pager == NULL)
+    }
+    if (pager == NULL) {
         pager = on_path("less") ? "less" : "";
+    }
     return strcmp(pager, "cat") == 0 ? "" : pager;
 }
 
 static bool is_longer(const char *text, size_t bytes, size_t rows)
 {
     size_t lines = 0;
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         lines += text[i] == '\n';
+    }
     return lines >= rows;
 }
 

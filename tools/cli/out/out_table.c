@@ -19,8 +19,9 @@ void out_table_init(struct out_table *table, const char *const *headers, size_t 
 
 void out_table_fini(struct out_table *table)
 {
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->count; i++) {
         free(table->cells[i].text);
+    }
     free(table->cells);
     *table = (struct out_table){0};
 }
@@ -39,10 +40,11 @@ static void cell_add(struct out_table *table, char *text, bool is_number)
             table->capacity = capacity;
         }
     }
-    if (text == NULL)
+    if (text == NULL) {
         table->failed = true;
-    else
+    } else {
         table->cells[table->count++] = (struct out_cell){text, is_number};
+    }
 }
 
 void out_cell_text(struct out_table *table, const char *format, ...)
@@ -50,8 +52,9 @@ void out_cell_text(struct out_table *table, const char *format, ...)
     char *text = NULL;
     va_list list;
     va_start(list, format);
-    if (vasprintf(&text, format, list) < 0)
+    if (vasprintf(&text, format, list) < 0) {
         text = NULL;
+    }
     va_end(list);
     cell_add(table, text, false);
 }
@@ -61,8 +64,9 @@ void out_cell_number(struct out_table *table, const char *format, ...)
     char *text = NULL;
     va_list list;
     va_start(list, format);
-    if (vasprintf(&text, format, list) < 0)
+    if (vasprintf(&text, format, list) < 0) {
         text = NULL;
+    }
     va_end(list);
     cell_add(table, text, true);
 }
@@ -76,17 +80,19 @@ void out_cell_value(struct out_table *table, const struct icp_value *value)
 {
     char text[512];
     bool is_number = value->kind == ICP_KIND_INT || value->kind == ICP_KIND_NUMBER;
-    if (value->kind == ICP_KIND_TEXT)
+    if (value->kind == ICP_KIND_TEXT) {
         out_cell_text_n(table, value->text); /* whole, however long */
-    else
+    } else {
         cell_add(table, strdup(icp_value_print(value, text, sizeof text)), is_number);
+    }
 }
 
 /* A formula begins with one of these; "-5" and "+3.2" are numbers and do no harm. */
 static bool is_formula(struct proto_span cell)
 {
-    if (cell.bytes == 0 || memchr("=+-@\t\r", cell.data[0], 6) == NULL)
+    if (cell.bytes == 0 || memchr("=+-@\t\r", cell.data[0], 6) == NULL) {
         return false;
+    }
     char text[64];
     char *end = NULL;
     if (cell.bytes < sizeof text) {
@@ -102,21 +108,25 @@ void out_csv_cell(FILE *out, struct proto_span cell, char separator, bool guarde
 {
     bool guard = guarded && is_formula(cell);
     bool plain = !guard;
-    for (size_t i = 0; i < cell.bytes && plain; i++)
+    for (size_t i = 0; i < cell.bytes && plain; i++) {
         plain = cell.data[i] != (uint8_t)separator && cell.data[i] != '"' && cell.data[i] != '\n' &&
                 cell.data[i] != '\r';
+    }
     /* Blanks at the ends would be dropped by a reader that trims. */
-    if (cell.bytes > 0)
+    if (cell.bytes > 0) {
         plain = plain && cell.data[0] != ' ' && cell.data[cell.bytes - 1] != ' ';
+    }
     if (plain) {
-        if (cell.bytes > 0)
+        if (cell.bytes > 0) {
             fwrite(cell.data, 1, cell.bytes, out);
+        }
         return;
     }
     fputs(guard ? "\"'" : "\"", out);
     for (size_t i = 0; i < cell.bytes; i++) {
-        if (cell.data[i] == '"')
+        if (cell.data[i] == '"') {
             fputc('"', out);
+        }
         fputc(cell.data[i], out);
     }
     fputc('"', out);
@@ -146,8 +156,9 @@ static void csv_show(const struct out_table *table, const struct out_style *styl
 /* Cells that are numbers were printed as such, so they read back as JSON. */
 static json_t *json_cell(const struct out_cell *cell)
 {
-    if (!cell->is_number || cell->text[0] == '\0')
+    if (!cell->is_number || cell->text[0] == '\0') {
         return cell->text[0] == '\0' && cell->is_number ? json_null() : json_string(cell->text);
+    }
     json_t *number = json_loads(cell->text, JSON_DECODE_ANY, NULL);
     return number != NULL ? number : json_string(cell->text);
 }
@@ -172,8 +183,9 @@ static bool cells_prepare(struct out_table *table)
     for (size_t i = 0; i < table->count; i++) {
         struct out_cell *cell = &table->cells[i];
         char *text = cell->is_number ? out_grouped(cell->text) : out_clean(cell->text);
-        if (text == NULL)
+        if (text == NULL) {
             return false;
+        }
         free(cell->text);
         cell->text = text;
     }
@@ -185,14 +197,16 @@ static bool people_show(struct out_table *table, const struct out_style *style)
     struct out_sink sink = style->sink;
     char *text = NULL;
     size_t bytes = 0;
-    if (!cells_prepare(table) || (sink.file = open_memstream(&text, &bytes)) == NULL)
+    if (!cells_prepare(table) || (sink.file = open_memstream(&text, &bytes)) == NULL) {
         return false;
+    }
     bool written = out_aligned_write(table, style, &sink);
     written &= fclose(sink.file) == 0;
-    if (written && style->page)
+    if (written && style->page) {
         out_page(&style->sink, text, bytes);
-    else if (written)
+    } else if (written) {
         fwrite(text, 1, bytes, style->sink.file);
+    }
     free(text);
     return written;
 }
@@ -200,12 +214,13 @@ static bool people_show(struct out_table *table, const struct out_style *style)
 bool out_table_show(struct out_table *table, const struct out_style *style)
 {
     bool shown = !table->failed;
-    if (shown && style->form == OUT_JSON)
+    if (shown && style->form == OUT_JSON) {
         shown = out_json_write(style->sink.file, json_rows(table));
-    else if (shown && style->form == OUT_CSV)
+    } else if (shown && style->form == OUT_CSV) {
         csv_show(table, style);
-    else if (shown)
+    } else if (shown) {
         shown = people_show(table, style);
+    }
     out_table_fini(table);
     return shown;
 }

@@ -24,15 +24,17 @@ static wchar_t character_of(const char *text, size_t step)
 {
     static const unsigned char first[5] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     wchar_t character = (unsigned char)text[0] & first[step];
-    for (size_t i = 1; i < step; i++)
+    for (size_t i = 1; i < step; i++) {
         character = (wchar_t)(((uint32_t)character << 6) | ((unsigned char)text[i] & 0x3f));
+    }
     return character;
 }
 
 static size_t width_of(const char *text, size_t step)
 {
-    if (step == 1)
+    if (step == 1) {
         return 1;
+    }
     int width = wcwidth(character_of(text, step));
     return width < 0 ? 1 : (size_t)width;
 }
@@ -60,8 +62,9 @@ size_t out_fit(const char *text, size_t bytes, size_t columns)
     while (at < bytes) {
         size_t step = step_of(text + at, bytes - at);
         width += width_of(text + at, step);
-        if (width > columns && at > 0)
+        if (width > columns && at > 0) {
             break;
+        }
         at += step;
     }
     return at;
@@ -72,20 +75,24 @@ size_t out_line(const char *text, size_t columns, bool cut, size_t *skip)
     size_t bytes = strcspn(text, "\n");
     size_t fits = out_fit(text, bytes, columns);
     *skip = text[bytes] == '\n';
-    if (fits == bytes && out_width_n(text, bytes) <= columns)
+    if (fits == bytes && out_width_n(text, bytes) <= columns) {
         return bytes;
+    }
     /* The blank may stand just beyond what fits. */
     size_t at = fits;
-    while (at > 0 && text[at] != ' ')
+    while (at > 0 && text[at] != ' ') {
         at--;
-    while (at > 0 && text[at - 1] == ' ')
+    }
+    while (at > 0 && text[at - 1] == ' ') {
         at--;
+    }
     if (at == 0 && cut) {
         *skip = 0;
         return fits;
     }
-    if (at == 0)
+    if (at == 0) {
         at = strspn(text, " ") + strcspn(text + strspn(text, " "), " \n");
+    }
     *skip = strspn(text + at, " ");
     *skip += text[at + *skip] == '\n';
     return at;
@@ -106,8 +113,9 @@ size_t out_widest_word(const char *text)
 static bool is_control(const char *text, size_t step)
 {
     unsigned char first = (unsigned char)text[0];
-    if (step == 1)
+    if (step == 1) {
         return (first < 0x20 && first != '\n' && first != '\t') || first >= 0x7f;
+    }
     wchar_t character = character_of(text, step);
     /* C1, and the marks that turn the direction of what follows. */
     return character < 0xa0 || (character >= 0x202a && character <= 0x202e) ||
@@ -122,16 +130,18 @@ char *out_clean(const char *text)
     for (size_t at = 0; clean != NULL && at < bytes;) {
         size_t step = step_of(text + at, bytes - at);
         if (is_control(text + at, step)) {
-            for (size_t i = 0; i < step; i++)
+            for (size_t i = 0; i < step; i++) {
                 used += (size_t)snprintf(clean + used, ESCAPE_BYTES + 1, "\\x%02x",
                                          (unsigned char)text[at + i]);
+            }
         } else {
             memcpy(clean + used, text + at, step);
             used += step;
         }
         at += step;
     }
-    if (clean != NULL)
+    if (clean != NULL) {
         clean[used] = '\0';
+    }
     return clean;
 }

@@ -22,13 +22,14 @@ static void updates_reach_every_account_before_they_come_to_one_again(void **sta
     (void)state;
     unsigned char seen[5000] = {0};
     unsigned steps = 0;
-    for (uint32_t request = 0; request < 5; request++)
+    for (uint32_t request = 0; request < 5; request++) {
         for (unsigned i = 0; i < 1000; i++) {
             uint64_t number = gate_ingest_number(&updates, request, i);
             assert_true(number < 5000 && !seen[number]);
             seen[number] = 1;
             steps += i > 0 && number == gate_ingest_number(&updates, request, i - 1) + 1;
         }
+    }
     assert_true(steps < 50); /* scattered, not in turn */
 }
 
@@ -38,10 +39,12 @@ static void new_accounts_stand_behind_all_others_and_never_repeat(void **state)
     struct gate_ingest_work work = updates;
     work.mode = GATE_INGEST_NEW;
     work.first = 300;
-    for (uint32_t request = 0; request < 5; request++)
-        for (unsigned i = 0; i < 1000; i++)
+    for (uint32_t request = 0; request < 5; request++) {
+        for (unsigned i = 0; i < 1000; i++) {
             assert_int_equal(gate_ingest_number(&work, request, i),
                              5000 + 300 + request * UINT64_C(1000) + i);
+        }
+    }
 }
 
 static void records_have_the_size_that_was_asked_for(void **state)
@@ -50,8 +53,9 @@ static void records_have_the_size_that_was_asked_for(void **state)
     unsigned fields = load_record_fields(512);
     struct proto_writer out;
     proto_writer_init(&out);
-    for (uint64_t number = 0; number < 1000; number++)
+    for (uint64_t number = 0; number < 1000; number++) {
         load_record_write(&out, 9, number, fields);
+    }
     assert_in_range(out.bytes / 1000, 480, 560);
     proto_writer_fini(&out);
     assert_int_equal(load_record_fields(1 << 20), LOAD_RECORD_FIELDS);
@@ -97,14 +101,16 @@ static void sqlite_stores_or_says_why_not(void **state)
     char path[64];
     struct stat about;
     struct proto_fault fault = {0};
-    if (gate_sqlite_missing())
+    if (gate_sqlite_missing()) {
         skip();
+    }
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/db", folder);
     struct gate_sqlite *sqlite = gate_sqlite_open(path, true, &fault);
     assert_non_null(sqlite);
-    for (uint32_t request = 0; request < 3; request++)
+    for (uint32_t request = 0; request < 3; request++) {
         assert_true(gate_sqlite_put(sqlite, &updates, request, &fault));
+    }
     gate_sqlite_close(sqlite);
     assert_int_equal(stat(path, &about), 0);
     assert_true(about.st_size > 100000);

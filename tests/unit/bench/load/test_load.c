@@ -25,8 +25,9 @@ static pid_t child;
 static void on_ready(void *context, uint16_t port)
 {
     const int *fd = context;
-    if (write(*fd, &port, sizeof port) != sizeof port)
+    if (write(*fd, &port, sizeof port) != sizeof port) {
         _exit(1);
+    }
 }
 
 static uint16_t echo_start(void)
@@ -62,13 +63,16 @@ static void stall_serve(int listener, unsigned good, unsigned pause_ms)
     int fd = accept(listener, NULL, NULL);
     char buffer[REPLY_BYTES];
     for (unsigned i = 0;; i++) {
-        if (i == good && pause_ms == 0)
+        if (i == good && pause_ms == 0) {
             pause();
-        if (i == good)
+        }
+        if (i == good) {
             poll(NULL, 0, (int)pause_ms);
+        }
         if (recv(fd, buffer, REQUEST_BYTES, MSG_WAITALL) != REQUEST_BYTES ||
-            send(fd, buffer, REPLY_BYTES, MSG_NOSIGNAL) != REPLY_BYTES)
+            send(fd, buffer, REPLY_BYTES, MSG_NOSIGNAL) != REPLY_BYTES) {
             _exit(0);
+        }
     }
 }
 
@@ -81,8 +85,9 @@ static uint16_t stall_start(unsigned good, unsigned pause_ms)
     assert_int_equal(listen(listener, 8), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &bytes), 0);
     child = fork();
-    if (child == 0)
+    if (child == 0) {
         stall_serve(listener, good, pause_ms);
+    }
     close(listener);
     return ntohs(address.sin_port);
 }

@@ -38,8 +38,9 @@ static void bursts_come_at_their_share_of_the_period(void **state)
     struct load_arrival arrival;
     unsigned within = 0;
     load_arrival_init(&arrival, &options, 2);
-    for (unsigned n = 0; n < 100000; n++)
+    for (unsigned n = 0; n < 100000; n++) {
         within += load_arrival_next(&arrival) % 1000000000 < 100000000;
+    }
     assert_in_range(within, 38000, 42000); /* 4 × 0.1 of all */
 }
 
@@ -61,8 +62,9 @@ static void zipf_follows_its_law(void **state)
             assert_true(rank < RANKS);
             counts[rank]++;
         }
-        for (unsigned k = 1; k <= RANKS; k++)
+        for (unsigned k = 1; k <= RANKS; k++) {
             sum += pow(k, -exponents[e]);
+        }
         for (unsigned k = 1; k <= 10; k++) {
             double expected = DRAWS * pow(k, -exponents[e]) / sum;
             assert_true(fabs(counts[k - 1] - expected) < 5 * sqrt(expected) + 1);

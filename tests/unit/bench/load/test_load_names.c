@@ -76,12 +76,13 @@ static void equal_texts_have_equal_numbers(void **state)
     struct load_numbering numbering = {0};
     char text[24];
     uint32_t number = 0;
-    for (unsigned round = 0; round < 2; round++)
+    for (unsigned round = 0; round < 2; round++) {
         for (uint32_t i = 0; i < 5000; i++) {
             snprintf(text, sizeof text, "name %u", i);
             assert_true(load_number_of(&numbering, proto_span_text(text), &number));
             assert_int_equal(number, i);
         }
+    }
     assert_int_equal(numbering.count, 5000);
     load_numbering_fini(&numbering);
 }

@@ -50,8 +50,9 @@ static void capture_write(char path[32], bool whole)
     capture_write_header(&file, 1700000000000);
     capture_write_block(&file, proto_writer_span(&body), 7, 0);
     proto_write_raw(&file, proto_writer_span(&body));
-    if (whole)
+    if (whole) {
         capture_write_last(&file, &totals, 1);
+    }
     snprintf(path, 32, "/tmp/icpd-replay-XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0 && proto_writer_ok(&file));
@@ -129,8 +130,9 @@ static void a_replay_can_be_faster_narrower_and_without_writes(void **state)
     assert_int_equal(replay.writes, 1);
     assert_int_equal(replay.schedule.connections, 2);
     assert_true(replay.schedule.at_ns[0] == 250000000);
-    for (uint32_t i = 0; i < 5; i++)
+    for (uint32_t i = 0; i < 5; i++) {
         assert_true(replay.schedule.connection[i] < 2);
+    }
     assert_true(holds(frame_at(&replay, 1), "acct-00000000"));
     load_replay_fini(&replay);
     unlink(path);

@@ -26,8 +26,9 @@ static void splits_anywhere(const struct load_wire *wire, const uint8_t *data, s
         free(copy);
         assert_false(split->broken);
         seen += split->count;
-        for (uint32_t i = 0; i < split->count; i++)
+        for (uint32_t i = 0; i < split->count; i++) {
             assert_int_equal(split->status[i], status);
+        }
     }
     assert_int_equal(seen, count);
     assert_int_equal(from, bytes);

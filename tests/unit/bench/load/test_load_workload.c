@@ -16,8 +16,9 @@ static struct load_workload parsed(const char *text)
     struct load_workload workload;
     struct proto_fault fault = {0};
     load_workload_default(&workload);
-    if (!load_workload_parse(&workload, text, "test", &fault))
+    if (!load_workload_parse(&workload, text, "test", &fault)) {
         fail_msg("%s", fault.message);
+    }
     return workload;
 }
 
@@ -60,8 +61,9 @@ static void requests_count(const struct load_traffic *traffic, unsigned counts[2
                          PROTO_FRAME_WHOLE);
         assert_int_equal(used, bytes.bytes);
         assert_int_equal(header.request_id, i);
-        if (!proto_request_decode(proto_op_find(header.code), payload, &request, &fault))
+        if (!proto_request_decode(proto_op_find(header.code), payload, &request, &fault)) {
             fail_msg("%s: %s", fault.field, fault.message);
+        }
         counts[header.code]++;
     }
 }
@@ -107,8 +109,9 @@ static void every_shipped_workload_is_read(void **state)
         struct proto_fault fault = {0};
         snprintf(path, sizeof path, "%s/%s.conf", BENCH_WORKLOADS, names[i]);
         load_workload_default(&workload);
-        if (!load_workload_load(&workload, path, &fault))
+        if (!load_workload_load(&workload, path, &fault)) {
             fail_msg("%s", fault.message);
+        }
     }
 }
 
@@ -121,8 +124,9 @@ static void accounts_are_a_function_of_seed_and_number(void **state)
     unsigned won = 0;
     load_account_make(7, 42, a);
     load_account_make(7, 42, b);
-    for (size_t i = 0; i < LOAD_FIELDS; i++)
+    for (size_t i = 0; i < LOAD_FIELDS; i++) {
         assert_true(a[i].number == b[i].number && a[i].index == b[i].index);
+    }
     for (uint64_t i = 0; i < 2000; i++) {
         load_account_make(7, i, a);
         won += a[LOAD_FIELDS - 1].flag;

@@ -16,14 +16,16 @@ static json_t *result(double icp, double echo, double cpu)
     const char *const names[] = {"icp", "echo"};
     for (unsigned who = 0; who < 2; who++) {
         json_t *runs = json_array();
-        for (unsigned i = 0; i < 4 && (who == 0 || echo > 0); i++)
+        for (unsigned i = 0; i < 4 && (who == 0 || echo > 0); i++) {
             json_array_append_new(runs, json_pack("{s:f, s:{s:f}, s:{s:f}}", "rate",
                                                   (who == 0 ? icp : echo) * wobble[i], "latency_us",
                                                   "p99", 1e9 / (who == 0 ? icp : echo) * wobble[i],
                                                   "server", "cpu_ns_each", who == 0 ? cpu : 100.0));
-        if (json_array_size(runs) > 0)
+        }
+        if (json_array_size(runs) > 0) {
             json_array_append_new(series, json_pack("{s:s, s:s, s:O}", "case", "id-64", "contender",
                                                     names[who], "runs", runs));
+        }
         json_decref(runs);
     }
     return json_pack("{s:i, s:o}", "format", 1, "series", series);
@@ -35,8 +37,9 @@ static unsigned worse(json_t *a, json_t *b)
     size_t count = report_compare(a, b, all, REPORT_COMPARISONS_MAX);
     unsigned found = 0;
     assert_int_equal(count, 3); /* rate, p99, cpu of icpd; never the floor's own */
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         found += all[i].change == REPORT_WORSE;
+    }
     json_decref(a);
     json_decref(b);
     return found;

@@ -37,8 +37,9 @@ static json_t *series(const char *what, const char *who, unsigned count)
         result->completed = 1000;
         result->server = (struct load_usage){.known = true, .cpu_ns = 900000};
         result->stages = (struct load_stages){.known = true, .ns = {100, 20, 300, 200}};
-        for (unsigned n = 1; n <= 1000; n++)
+        for (unsigned n = 1; n <= 1000; n++) {
             base_histogram_record(&result->latency, n * 1000);
+        }
         json_array_append_new(runs, report_json_result(result));
         free(result);
     }

@@ -84,8 +84,9 @@ static void no_line_is_wider_than_the_screen(void **state)
         struct out_table table;
         fill(&table);
         char *text = shown(&table, (struct out_style){.sink.columns = columns});
-        for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
             assert_in_range(out_width(line), 1, columns);
+        }
         free(text);
     }
 }
@@ -101,8 +102,9 @@ static void two_hundred_columns_lose_none(void **state)
         names[i] = texts[i];
     }
     out_table_init(&table, names, 200);
-    for (size_t i = 0; i < 200; i++)
+    for (size_t i = 0; i < 200; i++) {
         out_cell_number(&table, "%zu", i);
+    }
     char *text = shown(&table, (struct out_style){0});
     assert_non_null(strstr(text, "c199\n"));
     assert_non_null(strstr(text, " 199\n"));

@@ -85,8 +85,9 @@ static void every_byte_comes_out_printable(void **state)
         char text[4] = {'a', (char)byte, 'b', '\0'};
         char *clean = out_clean(text);
         for (const char *at = clean; *at != '\0'; at++) {
-            if (*at != '\t' && *at != '\n')
+            if (*at != '\t' && *at != '\n') {
                 assert_in_range((unsigned char)*at, 0x20, 0x7e);
+            }
         }
         free(clean);
     }
