@@ -7,9 +7,9 @@
 
 #include "proto/rule.h"
 #include "server/base/arena.h"
-#include "server/rpc/hot_template.h"
 #include "server/rpc/people.h"
 #include "server/rpc/rpc.h"
+#include "server/rpc/score_template.h"
 
 struct rpc {
     struct rpc_options options;
@@ -20,7 +20,7 @@ struct rpc {
     struct rpc_worker *lanes[ENGINE_LANE_THREADS];
 };
 
-struct rpc_hot_lead;
+struct rpc_hot;
 struct rpc_score_reply;
 
 struct rpc_worker {
@@ -29,9 +29,8 @@ struct rpc_worker {
     struct engine_worker *engine;
     struct base_arena arena; /* reset for each request */
     struct proto_request request;
-    struct rpc_hot_template hot;
+    struct rpc_hot *hot; /* hot/hot.h */
     struct rpc_score_reply *score_reply;
-    struct rpc_hot_lead *hot_lead;
     struct feature_value *lead; /* by field id, kept between requests */
     size_t lead_slots;
 };
@@ -120,6 +119,10 @@ void rpc_put_int(struct proto_writer *out, const struct proto_op_info *op, int i
 void rpc_put_number(struct proto_writer *out, const struct proto_op_info *op, int index,
                     double value);
 void rpc_put_flag(struct proto_writer *out, const struct proto_op_info *op, int index, bool value);
+/* A member to be patched: its marker (proto/mark.h) and a body of zeros, whose place is returned.
+ */
+size_t rpc_put_wide(struct proto_writer *out, const struct proto_op_info *op, int index,
+                    uint8_t mark, size_t bytes);
 void rpc_put_text(struct proto_writer *out, const struct proto_op_info *op, int index,
                   const char *value);
 void rpc_put_str(struct proto_writer *out, const struct proto_op_info *op, int index,

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "server/rpc/hot.h"
-#include "server/rpc/hot_lead.h"
-#include "server/rpc/hot_reasons.h"
+#include "server/rpc/hot/hot.h"
 #include "server/rpc/score_reply.h"
 
 /* A worker without its engine's part. */
@@ -17,10 +15,9 @@ static struct rpc_worker *worker_create(struct rpc *rpc, unsigned index, struct 
     worker->rpc = rpc;
     worker->index = index;
     base_arena_init(&worker->arena, 0, 0);
-    rpc_hot_template_init(&worker->hot);
     worker->score_reply = rpc_score_reply_create(fault);
-    worker->hot_lead = rpc_hot_lead_create(fault);
-    if (!worker->score_reply || !worker->hot_lead) {
+    worker->hot = rpc_hot_create(fault);
+    if (!worker->score_reply || !worker->hot) {
         rpc_worker_destroy(worker);
         return NULL;
     }
@@ -115,7 +112,7 @@ void rpc_worker_destroy(struct rpc_worker *worker)
     engine_worker_destroy(worker->engine);
     base_arena_fini(&worker->arena);
     rpc_score_reply_destroy(worker->score_reply);
-    rpc_hot_lead_destroy(worker->hot_lead);
+    rpc_hot_destroy(worker->hot);
     free(worker->lead);
     free(worker);
 }
@@ -207,53 +204,12 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
     return outcome == RPC_LATER;
 }
 
-enum {
-    HOT_LEADS = 16, /* leads served before the time is looked at */
-    HOT_LEADS_BYTES =
-        65536, /* of replies to them, likewise: some 90 with three reasons of each sign */
-};
-
-/* A run of frames at the head of a batch that are served together. */
-struct hot_run {
-    size_t count;
-    size_t leads; /* that named no account: count or 0 */
-    bool answered[RPC_HOT_GROUP];
-};
-
-/* Serves the frames of a hot run as far as it can; false if there is none. */
-static bool run_serve(struct rpc_call *call, const struct proto_frame *frames, size_t count,
-                      struct hot_run *run)
-{
-    struct proto_span ids[RPC_HOT_GROUP];
-    uint8_t reasons[RPC_HOT_GROUP];
-    run->leads = 0;
-    run->count = rpc_hot_run(frames, count, ids);
-    if (run->count > 0) {
-        return rpc_hot_serve(call->worker, frames, ids, run->count, run->answered, call->out);
-    }
-    run->count = rpc_hot_reasons_run(frames, count, ids, reasons);
-    if (run->count > 0) {
-        return rpc_hot_reasons_serve(call->worker, frames, ids, reasons, run->count, run->answered,
-                                     call->out);
-    }
-    run->count = rpc_hot_lead_run(frames, count, HOT_LEADS);
-    size_t room = call->out->bytes + HOT_LEADS_BYTES;
-    for (size_t i = 0; i < run->count; i++) {
-        run->answered[i] = rpc_hot_lead_serve(call->worker, &frames[i], call->out);
-        if (call->out->bytes > room) {
-            run->count = i + 1; /* the room for output is looked at between runs */
-        }
-    }
-    run->leads = run->count;
-    return run->count > 0;
-}
-
 /* Serves the hot run at the head of the frames; returns its length, 0 if there is none. None of its
  * replies comes later: what is not answered here is a plain score, which is answered at once. */
 static size_t serve_hot(struct rpc_call *call, const struct proto_frame *frames, size_t count)
 {
-    struct hot_run run;
-    if (!run_serve(call, frames, count, &run)) {
+    struct rpc_hot_run run;
+    if (!rpc_hot_serve(call->worker, frames, count, &run, call->out)) {
         return 0;
     }
     size_t hot = 0;

@@ -36,6 +36,17 @@ void rpc_put_flag(struct proto_writer *out, const struct proto_op_info *op, int 
     proto_write_bool(out, value);
 }
 
+size_t rpc_put_wide(struct proto_writer *out, const struct proto_op_info *op, int index,
+                    uint8_t mark, size_t bytes)
+{
+    static const uint8_t zeros[8];
+    rpc_key(out, op, index);
+    proto_write_raw(out, (struct proto_span){&mark, 1});
+    size_t at = out->bytes;
+    proto_write_raw(out, (struct proto_span){zeros, bytes});
+    return at;
+}
+
 void rpc_put_text(struct proto_writer *out, const struct proto_op_info *op, int index,
                   const char *value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/rpc/hot_lead.h"
+#include "server/rpc/hot/hot.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/score_reply.h"
@@ -63,7 +63,7 @@ static bool score_lead(struct rpc_call *call, struct proto_span lead,
     struct engine_answer answer;
     struct rpc_unknown unknown;
     if (document == rpc_state(call)->active &&
-        rpc_hot_lead_entry(call->worker, lead, reasons, call->out)) {
+        rpc_hot_entry(call->worker, lead, reasons, call->out)) {
         return true;
     }
     if (!proto_fields_decode(score_op()->request, score_op()->request_count, lead, args, fault) ||

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The head is the template of score_template.h; what comes with reasons are pieces, finished pairs
+ * of which numbers are patched, and fragments, finished maps of one reason each. Room for the
+ * longest reply is reserved once; without it nothing is written and the writer says so. */
 #include "server/rpc/score_reply.h"
 
 #include <assert.h>
@@ -8,12 +11,11 @@
 #include "proto/table.h"
 #include "proto/utf8.h"
 #include "server/rpc/call.h"
-#include "server/rpc/patch_number.h"
+#include "server/rpc/score_template.h"
 
 enum {
     KEPT = 4,    /* versions whose fragments are kept */
     STRIDE = 32, /* copies go in steps of this size, and may read and write so much too much */
-    HEAD_BYTES_MAX = 128,
     PIECE_BYTES_MAX = 64,
     FRAGMENT_BYTES_MAX = 640, /* two names, two words of 96 bytes, three keys and a number */
 };
@@ -36,9 +38,7 @@ struct fragments {
 };
 
 struct rpc_score_reply {
-    uint8_t head[HEAD_BYTES_MAX];
-    size_t head_size;
-    size_t icp, seq, found, tal, fit, p, grade, raw;
+    struct rpc_score_template head;
     struct piece id;      /* the key */
     struct piece reasons; /* intercept: a; the key of the reasons */
     struct piece rest;    /* rest: a, fit_low: b, fit_high: c; the key of what is missing */
@@ -48,17 +48,6 @@ struct rpc_score_reply {
     size_t kept_next;
     struct proto_writer scratch;
 };
-
-static size_t number_put(struct proto_writer *out, const struct proto_op_info *op, int index,
-                         uint8_t mark, size_t bytes)
-{
-    static const uint8_t zeros[8];
-    rpc_key(out, op, index);
-    proto_write_raw(out, (struct proto_span){&mark, 1});
-    size_t at = out->bytes;
-    proto_write_raw(out, (struct proto_span){zeros, bytes});
-    return at;
-}
 
 static bool piece_take(struct proto_writer *out, struct piece *piece)
 {
@@ -71,40 +60,17 @@ static bool piece_take(struct proto_writer *out, struct piece *piece)
     return ok;
 }
 
-static bool head_make(struct rpc_score_reply *reply, const struct proto_op_info *op)
-{
-    struct proto_writer *out = &reply->scratch;
-    reply->icp = number_put(out, op, PROTO_A_SCORE_ICP, RPC_MARK_U32, 4);
-    reply->seq = number_put(out, op, PROTO_A_SCORE_SEQ, RPC_MARK_U64, 8);
-    rpc_put_flag(out, op, PROTO_A_SCORE_FOUND, false);
-    reply->found = out->bytes - 1;
-    rpc_put_flag(out, op, PROTO_A_SCORE_TAL, false);
-    reply->tal = out->bytes - 1;
-    reply->fit = number_put(out, op, PROTO_A_SCORE_FIT, RPC_MARK_F64, 8);
-    reply->p = number_put(out, op, PROTO_A_SCORE_P, RPC_MARK_F64, 8);
-    rpc_put_text(out, op, PROTO_A_SCORE_GRADE, "D");
-    reply->grade = out->bytes - 1;
-    reply->raw = number_put(out, op, PROTO_A_SCORE_RAW, RPC_MARK_I64, 8);
-    reply->head_size = out->bytes;
-    bool ok = proto_writer_ok(out) && out->bytes <= HEAD_BYTES_MAX;
-    if (ok) {
-        memcpy(reply->head, out->data, out->bytes);
-    }
-    proto_writer_reset(out);
-    return ok;
-}
-
 static bool pieces_make(struct rpc_score_reply *reply, const struct proto_op_info *op)
 {
     struct proto_writer *out = &reply->scratch;
     rpc_key(out, op, PROTO_A_SCORE_ID);
     bool ok = piece_take(out, &reply->id);
-    reply->reasons.a = number_put(out, op, PROTO_A_SCORE_INTERCEPT, RPC_MARK_I64, 8);
+    reply->reasons.a = rpc_put_wide(out, op, PROTO_A_SCORE_INTERCEPT, PROTO_MARK_I64, 8);
     rpc_key(out, op, PROTO_A_SCORE_REASONS);
     ok = piece_take(out, &reply->reasons) && ok;
-    reply->rest.a = number_put(out, op, PROTO_A_SCORE_REST, RPC_MARK_I64, 8);
-    reply->rest.b = number_put(out, op, PROTO_A_SCORE_FIT_LOW, RPC_MARK_F64, 8);
-    reply->rest.c = number_put(out, op, PROTO_A_SCORE_FIT_HIGH, RPC_MARK_F64, 8);
+    reply->rest.a = rpc_put_wide(out, op, PROTO_A_SCORE_REST, PROTO_MARK_I64, 8);
+    reply->rest.b = rpc_put_wide(out, op, PROTO_A_SCORE_FIT_LOW, PROTO_MARK_F64, 8);
+    reply->rest.c = rpc_put_wide(out, op, PROTO_A_SCORE_FIT_HIGH, PROTO_MARK_F64, 8);
     rpc_key(out, op, PROTO_A_SCORE_MISSING);
     ok = piece_take(out, &reply->rest) && ok;
     rpc_key(out, op, PROTO_A_SCORE_STALE);
@@ -120,7 +86,7 @@ struct rpc_score_reply *rpc_score_reply_create(struct proto_fault *fault)
     if (reply) {
         proto_writer_init(&reply->scratch);
     }
-    if (!reply || !head_make(reply, op) || !pieces_make(reply, op)) {
+    if (!reply || !rpc_score_template_init(&reply->head) || !pieces_make(reply, op)) {
         rpc_score_reply_destroy(reply);
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for replies");
         return NULL;
@@ -253,7 +219,7 @@ static uint8_t *reason_put(struct rpc_score_reply *reply, struct fragments *frag
 
 static uint8_t *size_put(uint8_t *at, size_t count, uint8_t few, uint8_t mark)
 {
-    if (count < 16) {
+    if (count <= PROTO_FIX_COUNT_MAX) {
         *at = (uint8_t)(few | count);
         return at + 1;
     }
@@ -265,16 +231,16 @@ static uint8_t *size_put(uint8_t *at, size_t count, uint8_t few, uint8_t mark)
 
 static uint8_t *array_put(uint8_t *at, size_t count)
 {
-    return size_put(at, count, 0x90, RPC_MARK_ARRAY16);
+    return size_put(at, count, PROTO_MARK_FIXARRAY, PROTO_MARK_ARRAY16);
 }
 
 /* A text of at most 255 bytes. */
 static uint8_t *text_put(uint8_t *at, struct proto_span text)
 {
-    if (text.bytes < 32) {
-        *at++ = (uint8_t)(0xa0 | text.bytes);
+    if (text.bytes <= PROTO_FIXSTR_BYTES_MAX) {
+        *at++ = (uint8_t)(PROTO_MARK_FIXSTR | text.bytes);
     } else {
-        *at++ = RPC_MARK_STR8;
+        *at++ = PROTO_MARK_STR8;
         *at++ = (uint8_t)text.bytes;
     }
     memcpy(at, text.data, text.bytes);
@@ -316,7 +282,7 @@ static struct proto_span name_cut(struct proto_span name)
 static size_t room_for(const struct engine_query *query, const struct engine_answer *answer,
                        const struct rpc_unknown *unknown)
 {
-    size_t room = 3 + HEAD_BYTES_MAX + STRIDE;
+    size_t room = 3 + RPC_SCORE_TEMPLATE_BYTES + STRIDE;
     if (query->reasons > 0) {
         room += 4 * (size_t)PIECE_BYTES_MAX + 2 + PROTO_ID_BYTES_MAX + 3 +
                 answer->part_count * FRAGMENT_BYTES_MAX +
@@ -334,17 +300,12 @@ static uint8_t *head_put(const struct rpc_score_reply *reply, struct engine_work
                          uint8_t *at)
 {
     bool tal = answer->found && engine_state_on_tal(engine_worker_state(worker), answer->slot);
-    memcpy(at, reply->head, HEAD_BYTES_MAX);
-    rpc_patch_u32(at + reply->icp, query->document->version);
-    rpc_patch_u64(at + reply->seq, engine_worker_seq(worker));
-    at[reply->found] =
-        (uint8_t)(RPC_MARK_FALSE + answer->found); /* true is the byte behind false */
-    at[reply->tal] = (uint8_t)(RPC_MARK_FALSE + tal);
-    rpc_patch_f64(at + reply->fit, answer->fit);
-    rpc_patch_f64(at + reply->p, answer->p);
-    at[reply->grade] = (uint8_t)answer->grade;
-    rpc_patch_u64(at + reply->raw, (uint64_t)answer->raw);
-    return at + reply->head_size;
+    const struct rpc_score_template *head = &reply->head;
+    memcpy(at, head->bytes, RPC_SCORE_TEMPLATE_BYTES);
+    rpc_score_template_state(head, at, query->document->version, engine_worker_seq(worker));
+    at[head->found] = (uint8_t)(PROTO_MARK_FALSE + answer->found);
+    rpc_score_template_answer(head, at, answer, tal);
+    return at + head->size;
 }
 
 static uint8_t *piece_put(uint8_t *at, const struct piece *piece)
@@ -364,7 +325,7 @@ static uint8_t *reasons_put(struct rpc_score_reply *reply, struct engine_worker 
     }
     uint8_t *piece = at;
     at = array_put(piece_put(at, &reply->reasons), answer->part_count);
-    rpc_patch_u64(piece + reply->reasons.a, (uint64_t)query->document->scorecard->intercept);
+    proto_patch_u64(piece + reply->reasons.a, (uint64_t)query->document->scorecard->intercept);
     for (size_t i = 0; at && i < answer->part_count; i++) {
         at = reason_put(reply, fragments, &answer->parts[i], at);
     }
@@ -373,9 +334,9 @@ static uint8_t *reasons_put(struct rpc_score_reply *reply, struct engine_worker 
     }
     piece = at;
     at = piece_put(at, &reply->rest);
-    rpc_patch_u64(piece + reply->rest.a, (uint64_t)answer->rest);
-    rpc_patch_f64(piece + reply->rest.b, answer->fit_low);
-    rpc_patch_f64(piece + reply->rest.c, answer->fit_high);
+    proto_patch_u64(piece + reply->rest.a, (uint64_t)answer->rest);
+    proto_patch_f64(piece + reply->rest.b, answer->fit_low);
+    proto_patch_f64(piece + reply->rest.c, answer->fit_high);
     at = texts_put(at, answer->missing, answer->missing_count);
     return texts_put(piece_put(at, &reply->stale), answer->stale, answer->stale_count);
 }
@@ -389,8 +350,8 @@ void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *
         return;
     }
     bool strangers = unknown && unknown->count > 0;
-    size_t pairs = 8 + (query->reasons > 0 ? 7U + answer->found : 0U) + strangers;
-    uint8_t *at = size_put(start, pairs, 0x80, RPC_MARK_MAP16);
+    size_t pairs = RPC_SCORE_MEMBERS + (query->reasons > 0 ? 7U + answer->found : 0U) + strangers;
+    uint8_t *at = size_put(start, pairs, PROTO_MARK_FIXMAP, PROTO_MARK_MAP16);
     at = head_put(reply, worker, query, answer, at);
     if (query->reasons > 0) {
         at = reasons_put(reply, worker, query, answer, at);

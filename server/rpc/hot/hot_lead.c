@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/rpc/hot_lead.h"
+/* The map is walked once, from its bytes to codes, and scored; a value that is out of the ordinary
+ * is read by the ordinary reader. Whatever is wrong ends the walk, and the ordinary handler says
+ * what. */
+#include "server/rpc/hot/hot_lead.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,6 +11,7 @@
 #include "proto/utf8.h"
 #include "server/feature/codebook.h"
 #include "server/feature/schema_index.h"
+#include "server/rpc/hot/hot_parts.h"
 #include "server/rpc/score_reply.h"
 #include "server/rpc/values.h"
 
@@ -123,8 +127,9 @@ static inline const uint8_t *text_take(const struct walk *walk, const uint8_t *a
                                        struct proto_span *text)
 {
     size_t left = (size_t)(walk->end - at);
-    if (left > 0 && (*at & 0xe0) == 0xa0) { /* fixstr: most of them */
-        *text = (struct proto_span){at + 1, *at & 0x1fU};
+    if (left > 0 &&
+        (*at & ~PROTO_FIXSTR_BYTES_MAX) == PROTO_MARK_FIXSTR) { /* fixstr: most of them */
+        *text = (struct proto_span){at + 1, *at & (unsigned)PROTO_FIXSTR_BYTES_MAX};
         return text->bytes < left ? text->data + text->bytes : NULL;
     }
     struct proto_head head;
@@ -159,7 +164,7 @@ static const uint8_t *value_take(const struct walk *walk, const uint8_t *at,
 static inline const uint8_t *finite_take(const struct walk *walk, const uint8_t *at, double *number)
 {
     size_t left = (size_t)(walk->end - at);
-    if (*at == 0xcb && left > 8) { /* f64: what most clients send */
+    if (*at == PROTO_MARK_F64 && left > 8) { /* f64: what most clients send */
         uint64_t bits = proto_head_load(at + 1, 8);
         memcpy(number, &bits, sizeof *number);
         at += 9;
@@ -235,7 +240,7 @@ static const uint8_t *tags_take(const struct walk *walk, const uint8_t *at,
 static const uint8_t *flag_take(const struct walk *walk, const uint8_t *at,
                                 const struct field_plan *field)
 {
-    if ((*at & 0xfe) != 0xc2) {
+    if ((*at & 0xfe) != PROTO_MARK_FALSE) {
         return value_take(walk, at, field);
     }
     if (field->plan) {
@@ -250,7 +255,7 @@ static inline const uint8_t *field_take(const struct walk *walk, const uint8_t *
     if (at == walk->end) {
         return NULL;
     }
-    if (*at == 0xc0) { /* nil: missing, as if it were not named */
+    if (*at == PROTO_MARK_NIL) { /* nil: missing, as if it were not named */
         return at + 1;
     }
     switch (field->type) {
@@ -334,8 +339,9 @@ static const uint8_t *pairs_take(const struct walk *walk, const uint8_t *at, siz
 /* The whole payload; *reasons as asked for. */
 static bool payload_take(const struct walk *walk, struct proto_span payload, uint8_t *reasons)
 {
-    static const uint8_t key[8] = {0xa7, 'r', 'e', 'a', 's', 'o', 'n', 's'};
-    const uint8_t *at = payload.data + 8; /* map and "values": rpc_hot_lead_run has seen them */
+    const size_t key = sizeof(PROTO_KEY_SCORE_REASONS);
+    /* Map and "values": rpc_hot_lead_run has seen them. */
+    const uint8_t *at = payload.data + 1 + sizeof(PROTO_KEY_SCORE_VALUES);
     struct proto_head head;
     if (!proto_head_read(at, (size_t)(walk->end - at), &head) || head.kind != PROTO_KIND_MAP ||
         head.size > KEYS_MAX) {
@@ -343,22 +349,24 @@ static bool payload_take(const struct walk *walk, struct proto_span payload, uin
     }
     at = pairs_take(walk, at + head.bytes, head.size);
     *reasons = 0;
-    if (!at || payload.data[0] == 0x81) {
+    if (!at || payload.data[0] == (PROTO_MARK_FIXMAP | 1)) {
         return at == walk->end;
     }
-    if ((size_t)(walk->end - at) != sizeof key + 1 || memcmp(at, key, sizeof key) != 0) {
+    size_t left = (size_t)(walk->end - at);
+    if (left != key + 1 || !PROTO_KEY_IS(at, left, SCORE_REASONS)) {
         return false;
     }
-    *reasons = at[sizeof key];
-    return *reasons < 0x80;
+    *reasons = at[key];
+    return *reasons <= PROTO_FIXINT_MAX;
 }
 
 /* Whether a payload begins as {"values": does, the map having one pair or two. */
 static bool lead_form(struct proto_span payload)
 {
-    static const uint8_t key[7] = {0xa6, 'v', 'a', 'l', 'u', 'e', 's'};
-    return payload.bytes >= 9 && (payload.data[0] == 0x81 || payload.data[0] == 0x82) &&
-           memcmp(payload.data + 1, key, sizeof key) == 0;
+    return payload.bytes > 1 + sizeof(PROTO_KEY_SCORE_VALUES) &&
+           (payload.data[0] == (PROTO_MARK_FIXMAP | 1) ||
+            payload.data[0] == (PROTO_MARK_FIXMAP | 2)) &&
+           PROTO_KEY_IS(payload.data + 1, payload.bytes - 1, SCORE_VALUES);
 }
 
 size_t rpc_hot_lead_run(const struct proto_frame *frames, size_t count, size_t most)
@@ -375,7 +383,7 @@ size_t rpc_hot_lead_run(const struct proto_frame *frames, size_t count, size_t m
 static bool lead_read(struct rpc_worker *worker, struct proto_span payload, uint8_t *reasons)
 {
     const struct engine_state *state = engine_worker_state(worker->engine);
-    struct rpc_hot_lead *lead = worker->hot_lead;
+    struct rpc_hot_lead *lead = worker->hot->lead;
     if (!state->schema || state->schema->field_count == 0 || !lead_follow(lead, state) ||
         ++lead->number == 0) {
         lead->generation = 0; /* after 2^32 leads the marks are made anew */
@@ -400,12 +408,12 @@ static bool lead_write(struct rpc_worker *worker, unsigned reasons, struct proto
     struct proto_fault fault = {0};
     struct engine_query query = {
         .document = engine_worker_state(worker->engine)->active, .reasons = reasons, .bare = true};
-    if (!engine_score_row(worker->engine, &query, ENGINE_NO_SLOT, worker->hot_lead->codes, &answer,
+    if (!engine_score_row(worker->engine, &query, ENGINE_NO_SLOT, worker->hot->lead->codes, &answer,
                           &fault)) {
         return false;
     }
     rpc_score_reply_write(worker->score_reply, worker->engine, &query, &answer,
-                          &worker->hot_lead->unknown, out);
+                          &worker->hot->lead->unknown, out);
     return true;
 }
 
@@ -430,6 +438,6 @@ bool rpc_hot_lead_entry(struct rpc_worker *worker, struct proto_span payload, un
                         struct proto_writer *out)
 {
     uint8_t own;
-    return lead_form(payload) && payload.data[0] == 0x81 && lead_read(worker, payload, &own) &&
-           lead_write(worker, reasons, out);
+    return lead_form(payload) && payload.data[0] == (PROTO_MARK_FIXMAP | 1) &&
+           lead_read(worker, payload, &own) && lead_write(worker, reasons, out);
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/rpc/hot_reasons.h"
+/* A score by id with reasons and nothing else: slots and rows of a run are found together, each row
+ * is explained, and the reply is written from templates (score_reply.h). */
+#include "server/rpc/hot/hot_parts.h"
 
 #include "server/rpc/score_reply.h"
 
@@ -7,30 +9,17 @@
  * a megabyte, however many reasons each request asks for. */
 enum { REASONS_IN_RUN = 8 * RPC_HOT_GROUP };
 
-/* {"id": text, "reasons": n}, the text as fixstr or str 8, n as fixint. */
-static bool reasons_form(const struct proto_frame *frame, struct proto_span *id, uint8_t *reasons)
+/* {"id": text, "reasons": n}, n as fixint. */
+static bool form(const struct proto_frame *frame, struct proto_span *id, uint8_t *reasons)
 {
-    static const uint8_t head[4] = {0x82, 0xa2, 'i', 'd'};
-    static const uint8_t key[8] = {0xa7, 'r', 'e', 'a', 's', 'o', 'n', 's'};
-    const uint8_t *data = frame->payload.data;
-    size_t bytes = frame->payload.bytes;
-    if (frame->header.code != PROTO_OP_SCORE || frame->header.flags != 0 ||
-        bytes < sizeof head + 2 + sizeof key + 1 || memcmp(data, head, sizeof head) != 0) {
+    const uint8_t *rest = rpc_hot_id(frame, 2, id);
+    const size_t key = sizeof(PROTO_KEY_SCORE_REASONS);
+    size_t left = rest ? (size_t)(frame->payload.data + frame->payload.bytes - rest) : 0;
+    if (left != key + 1 || !PROTO_KEY_IS(rest, left, SCORE_REASONS)) {
         return false;
     }
-    bool is_short = (data[4] & 0xe0) == 0xa0;
-    if (!is_short && data[4] != 0xd9) {
-        return false;
-    }
-    *id = is_short ? (struct proto_span){data + 5, data[4] & 0x1fU}
-                   : (struct proto_span){data + 6, data[5]};
-    const uint8_t *rest = id->data + id->bytes;
-    if (bytes != (size_t)(id->data - data) + id->bytes + sizeof key + 1 ||
-        memcmp(rest, key, sizeof key) != 0) {
-        return false;
-    }
-    *reasons = rest[sizeof key];
-    return *reasons > 0 && *reasons < 0x80;
+    *reasons = rest[key];
+    return *reasons > 0 && *reasons <= PROTO_FIXINT_MAX;
 }
 
 size_t rpc_hot_reasons_run(const struct proto_frame *frames, size_t count, struct proto_span *ids,
@@ -39,8 +28,7 @@ size_t rpc_hot_reasons_run(const struct proto_frame *frames, size_t count, struc
     size_t most = count < RPC_HOT_GROUP ? count : RPC_HOT_GROUP;
     size_t run = 0;
     size_t asked = 0;
-    while (run < most && asked < REASONS_IN_RUN &&
-           reasons_form(&frames[run], &ids[run], &reasons[run])) {
+    while (run < most && asked < REASONS_IN_RUN && form(&frames[run], &ids[run], &reasons[run])) {
         asked += reasons[run++];
     }
     return run;

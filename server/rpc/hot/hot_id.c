@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A score by id and nothing else: the ids of a run are looked up together, raw scores come from
+ * memory, and each reply is the template with five numbers patched in. An id that is not found, or
+ * whose score is not in memory, is not answered here. */
+#include "server/rpc/hot/hot_parts.h"
+
+/* A frame around the members, and nothing else. */
+bool rpc_hot_id_init(struct rpc_hot *hot)
+{
+    struct proto_writer out;
+    struct rpc_hot_reply *reply = &hot->reply;
+    proto_writer_init(&out);
+    proto_writer_frame_begin(&out);
+    proto_write_map(&out, RPC_SCORE_MEMBERS);
+    reply->members = out.bytes;
+    proto_write_raw(&out, (struct proto_span){hot->members.bytes, hot->members.size});
+    proto_writer_frame_end(&out, PROTO_OK, PROTO_FLAG_REPLY, 0);
+    bool good = proto_writer_ok(&out) && out.bytes <= sizeof reply->bytes;
+    if (good) {
+        memcpy(reply->bytes, out.data, out.bytes);
+        reply->size = out.bytes;
+    }
+    proto_writer_fini(&out);
+    return good;
+}
+
+static bool form(const struct proto_frame *frame, struct proto_span *id)
+{
+    const uint8_t *rest = rpc_hot_id(frame, 1, id);
+    return rest && rest == frame->payload.data + frame->payload.bytes;
+}
+
+void rpc_peek(const struct rpc_worker *worker, struct proto_span bytes, unsigned step)
+{
+    struct proto_frame frame;
+    struct proto_span id;
+    if (bytes.bytes < PROTO_HEADER_BYTES) {
+        return;
+    }
+    proto_header_decode(bytes.data, &frame.header);
+    frame.payload =
+        (struct proto_span){bytes.data + PROTO_HEADER_BYTES, bytes.bytes - PROTO_HEADER_BYTES};
+    if (frame.header.payload_bytes > frame.payload.bytes) {
+        return;
+    }
+    frame.payload.bytes = frame.header.payload_bytes;
+    if (form(&frame, &id)) {
+        engine_raw_peek(worker->engine, id, step);
+    }
+}
+
+size_t rpc_hot_id_run(const struct proto_frame *frames, size_t count, struct proto_span *ids)
+{
+    size_t most = count < RPC_HOT_GROUP ? count : RPC_HOT_GROUP;
+    size_t run = 0;
+    while (run < most && form(&frames[run], &ids[run])) {
+        run++;
+    }
+    return run;
+}
+
+bool rpc_hot_id_serve(struct rpc_worker *worker, const struct proto_frame *frames,
+                      const struct proto_span *ids, size_t count, bool *answered,
+                      struct proto_writer *out)
+{
+    struct rpc_hot_reply *reply = &worker->hot->reply;
+    const struct rpc_score_template *members = &worker->hot->members;
+    const struct engine_state *state = engine_worker_state(worker->engine);
+    const struct learn_document *active = state->active;
+    struct engine_raw raw;
+    if (!active || !engine_raw_many(worker->engine, active, ids, count, &raw)) {
+        return false;
+    }
+    uint8_t *at = proto_writer_reserve(out, count * reply->size);
+    if (!at) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        engine_lists_prefetch(state->lists, raw.slots[i]);
+    }
+    rpc_score_template_state(members, reply->bytes + reply->members, active->version,
+                             engine_worker_seq(worker->engine));
+    for (size_t i = 0; i < count; i++) {
+        answered[i] = raw.known[i];
+        if (answered[i]) {
+            struct engine_answer answer;
+            engine_answer_from_raw(active, raw.raws[i], &answer);
+            memcpy(at, reply->bytes, reply->size);
+            memcpy(at + 8, &frames[i].header.request_id, sizeof frames[i].header.request_id);
+            rpc_score_template_answer(members, at + reply->members, &answer,
+                                      engine_state_on_tal(state, raw.slots[i]));
+            at += reply->size;
+            out->bytes += reply->size;
+        }
+    }
+    return true;
+}
