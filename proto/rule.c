@@ -36,7 +36,7 @@ static double measure(const struct proto_field_info *field, const struct proto_a
     case PROTO_ANY:
         break;
     }
-    return NAN;
+    return (double)NAN;
 }
 
 /* Whole numbers in full, others as short as they are exact enough. */

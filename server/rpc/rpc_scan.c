@@ -40,7 +40,7 @@ static struct rpc_worker *worker_of(const struct rpc *rpc, const struct engine_w
             return rpc->lanes[i];
         }
     }
-    assert(!"a scan runs on a thread of a lane");
+    assert(false && "a scan runs on a thread of a lane");
     return NULL;
 }
 
