@@ -6,7 +6,7 @@ What arrives is checked by the rules of the protocol before anything is made of 
 """
 import math
 import struct
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import msgpack
 
@@ -139,14 +139,14 @@ class FrameSplitter:
         self._wanted = 0  # bytes of the first frame in the buffer, as far as they are known
         self._is_reply = is_reply
 
-    def feed(self, data: bytes) -> List[Frame]:
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """The frames that are whole now; after the last good one, IcpError if what follows is none."""
         if self._buffer:
             self._buffer += data
             if len(self._buffer) < self._wanted:
-                return []
+                return
             data = bytes(self._buffer)
             self._buffer.clear()
-        frames: List[Frame] = []
         at, end = 0, len(data)
         self._wanted = HEADER_BYTES
         while end - at >= HEADER_BYTES:
@@ -158,8 +158,7 @@ class FrameSplitter:
             if behind > end:
                 self._wanted = HEADER_BYTES + size
                 break
-            frames.append((code, flags, request_id, data[at + HEADER_BYTES:behind]))
+            yield code, flags, request_id, data[at + HEADER_BYTES:behind]
             at = behind
         if at < end:
             self._buffer += data[at:]
-        return frames

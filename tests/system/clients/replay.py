@@ -18,7 +18,7 @@ def fault_of(vector):
     """Why the vector does not hold, or None."""
     splitter = codec.FrameSplitter(is_reply=vector["direction"] == "reply")
     try:
-        frames = splitter.feed(bytes.fromhex(vector["hex"]))
+        frames = list(splitter.feed(bytes.fromhex(vector["hex"])))
         if not frames:
             raise IcpError("bad-reply", "not one whole frame")
         code, flags, request_id, payload = frames[0]

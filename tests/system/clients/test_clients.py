@@ -174,6 +174,13 @@ def answer_score(fake, number, op, request_id, payload):
     Fake.reply(fake, request_id, SCORE)
 
 
+class Parts:
+    """Where a connection would send, gathers."""
+
+    def __init__(self, parts):
+        self.sendall = parts.append
+
+
 class Repeats(unittest.TestCase):
     """What is sent again, and what is not."""
 
@@ -254,6 +261,14 @@ class Repeats(unittest.TestCase):
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         found, seen = self.asked(garbage, "score", {"id": "a"})
         self.assertEqual((found.name, len(seen)), ("bad-reply", 1))
+
+    def test_what_came_before_garbage_counts(self):
+        def answered_then_garbage(connection, number, op, request_id, payload):
+            both = []
+            Fake.reply(Parts(both), request_id, SCORE)
+            connection.sendall(b"".join(both) + b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        found, seen = self.asked(answered_then_garbage, "score", {"id": "a"})
+        self.assertEqual((found["raw"], len(seen)), (7, 1))
 
     def test_a_reply_that_lacks_a_field_is_a_bad_reply(self):
         def lacks(connection, number, op, request_id, payload):
