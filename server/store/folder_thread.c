@@ -15,12 +15,19 @@ enum {
     HOUSEKEEPING_MS = 5000,
     PAUSE_MS = 1000, /* between tries of what failed */
     NICE = 5,        /* folding can wait for scores; it must not starve */
+    /* Look-alike vectors are written no faster: a generation of them is hundreds of megabytes,
+     * which the log's syncs would wait behind. */
+    VECTOR_BYTES_PER_SECOND = 32 << 20,
 };
 
 static void turn_take(struct store *store, struct store_vectors_turn *turn)
 {
     struct store_turn_waiter *waiter = turn->waiter;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < turn->count; i++)
+        bytes += turn->blocks[i].bytes.bytes;
     store_vectors_take_turn(store, turn);
+    store->folder.turn_after_ns = store_clock_ns() + bytes * 1000000000 / VECTOR_BYTES_PER_SECOND;
     pthread_mutex_lock(&waiter->mutex);
     waiter->ready = true;
     pthread_cond_signal(&waiter->done);
@@ -159,24 +166,41 @@ static void wait_ms(struct store_folder *folder, int ms)
     pthread_cond_timedwait(&folder->wake, &folder->mutex, &until);
 }
 
+/* How long the first turn has to wait still; UINT64_MAX: there is none. */
+static uint64_t turn_wait_ns(const struct store_folder *folder)
+{
+    uint64_t now = store_clock_ns();
+    if (folder->first_turn == NULL)
+        return UINT64_MAX;
+    return folder->closing || now >= folder->turn_after_ns ? 0 : folder->turn_after_ns - now;
+}
+
+static int wait_of(bool paused, uint64_t turn_ns)
+{
+    uint64_t turn_ms = turn_ns / 1000000 + 1;
+    int ms = paused ? PAUSE_MS : HOUSEKEEPING_MS;
+    return turn_ms < (uint64_t)ms ? (int)turn_ms : ms;
+}
+
 static struct work work_take(struct store *store, bool more)
 {
     struct store_folder *folder = &store->folder;
     struct work work = {0};
     pthread_mutex_lock(&folder->mutex);
     bool paused = folder->urgent == 0 && store_clock_ns() < folder->pause_until_ns;
-    bool idle = folder->first_turn == NULL && !folder->encoder_given && !folder->closing &&
+    uint64_t turn_ns = turn_wait_ns(folder);
+    bool idle = turn_ns > 0 && !folder->encoder_given && !folder->closing &&
                 (paused ||
                  (!more && (folder->first_due == NULL || due_can_wait(store, folder->first_due))));
     if (idle)
-        wait_ms(folder, paused ? PAUSE_MS : HOUSEKEEPING_MS);
+        wait_ms(folder, wait_of(paused, turn_ns));
     paused = folder->urgent == 0 && store_clock_ns() < folder->pause_until_ns;
     if (folder->encoder_given) {
         work.encoder = folder->given;
         folder->given = NULL;
         folder->encoder_given = false;
     }
-    work.turn = folder->first_turn;
+    work.turn = turn_wait_ns(folder) == 0 ? folder->first_turn : NULL;
     if (work.turn != NULL)
         folder->first_turn = work.turn->next;
     work.closing = folder->closing;

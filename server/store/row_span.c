@@ -32,7 +32,7 @@ static uint8_t *scratch_copy(struct store_view *view, const uint8_t *block, size
     if (view->scratch_bytes < bytes) {
         free(view->scratch);
         /* Rows lie on cache lines as they do in the map: behind 16 bytes and the block's header. */
-        view->scratch = aligned_alloc(64, SCRATCH_OFFSET + (bytes + 63) / 64 * 64);
+        view->scratch = aligned_alloc(64, (SCRATCH_OFFSET + bytes + 63) / 64 * 64);
         view->scratch_bytes = view->scratch == NULL ? 0 : bytes;
     }
     if (view->scratch == NULL)

@@ -120,6 +120,7 @@ struct store_folder {
     struct store_vectors vectors;
     bool dropping;           /* rows of older generations may be left */
     uint64_t pause_until_ns; /* nothing before: the last try failed */
+    uint64_t turn_after_ns;  /* no turn of vectors before */
     uint64_t housekept_ns;
     struct store_stats own;
 };
