@@ -25,14 +25,13 @@ static bool room_is_short(const struct disk_env *env)
     int fd = -1;
     struct statvfs disk;
     struct rlimit limit;
-    MDB_envinfo info;
-    if (env->mdb == NULL || mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS ||
-        mdb_env_info(env->mdb, &info) != MDB_SUCCESS)
+    if (env->mdb == NULL || mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS)
         return false;
     if (fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < FREE_BYTES_LOW)
         return true;
+    /* How far the commit that failed wanted to go is not known, but no further than the map. */
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-           limit.rlim_cur < (info.me_last_pgno + 1) * DISK_PAGE_BYTES + FREE_BYTES_LOW;
+           limit.rlim_cur < env->map_bytes;
 }
 
 bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
@@ -44,7 +43,8 @@ bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
-        return proto_fault_set(fault, PROTO_DISK_FULL, "", "%s: the disk is full (%s)", doing,
+        return proto_fault_set(fault, PROTO_DISK_FULL, "",
+                               "%s: the disk, or a limit on file sizes, is full (%s)", doing,
                                strerror(code));
     case MDB_MAP_FULL:
         return proto_fault_set(fault, PROTO_DISK_FULL, "",

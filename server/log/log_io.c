@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static int system_open(void *context, int folder, const char *name, int flags)
@@ -140,4 +141,14 @@ ssize_t log_io_read(const struct log_io *io, int fd, void *bytes, size_t count, 
         got += (size_t)done;
     }
     return (ssize_t)got;
+}
+
+bool log_fault(int code, const char *doing, struct proto_fault *fault)
+{
+    enum proto_error error = PROTO_IO;
+    if (code == ENOSPC || code == EDQUOT || code == EFBIG)
+        error = PROTO_DISK_FULL;
+    else if (code == ENOMEM || code == EAGAIN)
+        error = PROTO_NO_MEMORY;
+    return proto_fault_set(fault, error, "", "%s: %s", doing, strerror(code));
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "proto/fault.h"
+
 struct log_io {
     void *context;
     int (*open)(void *context, int folder, const char *name, int flags);
@@ -31,6 +33,8 @@ bool log_io_write(const struct log_io *io, int fd, const void *bytes, size_t cou
 bool log_io_sync(const struct log_io *io, int fd);     /* the bytes */
 bool log_io_sync_all(const struct log_io *io, int fd); /* length and names too */
 bool log_io_cut(const struct log_io *io, int fd, uint64_t bytes);
+/* What errno says, as a fault; `doing` names the step. Returns false. */
+bool log_fault(int code, const char *doing, struct proto_fault *fault);
 /* As much as there is, up to count; -1 with errno. */
 ssize_t log_io_read(const struct log_io *io, int fd, void *bytes, size_t count, uint64_t at);
 

@@ -18,16 +18,6 @@
 
 #include "server/log/log_parts.h"
 
-bool log_fault(int code, const char *doing, struct proto_fault *fault)
-{
-    enum proto_error error = PROTO_IO;
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG)
-        error = PROTO_DISK_FULL;
-    else if (code == ENOMEM || code == EAGAIN)
-        error = PROTO_NO_MEMORY;
-    return proto_fault_set(fault, error, "", "%s: %s", doing, strerror(code));
-}
-
 /* A folder that is made must itself be in its folder after a crash. */
 static bool folder_open(struct log *log, struct proto_fault *fault)
 {

@@ -51,9 +51,6 @@ struct log {
     uint8_t *buffer;
 };
 
-/* log_open.c: what errno says, as a fault; `doing` names the step. Returns false. */
-bool log_fault(int code, const char *doing, struct proto_fault *fault);
-
 /* log_prepare.c: the thread that has the next segment filled with zeros in time. */
 bool log_prepare_start(struct log *log, struct proto_fault *fault);
 void log_prepare_stop(struct log *log);
