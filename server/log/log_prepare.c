@@ -3,20 +3,33 @@
  * nothing but its bytes. A thread of the log's own does it, one segment ahead of the appender, who
  * waits where it is not done yet.
  *
- * What fails here fails nothing: without room for all the zeros the spare stays an empty file that
- * grows with each append; without a thread, or without a file, the turn makes one and has the
- * fault.
+ * A disk on which room is short is not filled with zeros: the last of it belongs to what is
+ * appended, and to the tables. What fails here fails nothing: without room for all the zeros the
+ * spare stays an empty file that grows with each append; without a thread, or without a file, the
+ * turn makes one and has the fault.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "server/log/log_parts.h"
 
+enum { ROOM_SEGMENTS = 4 }; /* free room, in segments, below which none is taken ahead */
+
+static bool room_is_ample(const struct log *log, int fd)
+{
+    struct statvfs disk;
+    return fstatvfs(fd, &disk) == 0 &&
+           disk.f_bavail * disk.f_frsize / ROOM_SEGMENTS >= log->options.segment_bytes;
+}
+
 static bool zeros_write(const struct log *log, int fd)
 {
+    if (!room_is_ample(log, fd))
+        return false;
     uint64_t bytes = log->options.segment_bytes;
     uint8_t *zeros = calloc(1, LOG_WINDOW_BYTES);
     bool good = zeros != NULL;
