@@ -26,9 +26,11 @@ int64_t engine_now_ms(const struct engine *engine);
 /* An operation by the id that the client gave it (ids of 0 bytes: none), with a digest of its
  * request: one that is repeated is applied once, the same id with another digest is refused with
  * PROTO_CONFLICT. */
+#define ENGINE_AUTHOR_BYTES 256 /* with the zero */
 struct engine_operation {
     struct proto_span id;
     uint64_t digest;
+    char author[ENGINE_AUTHOR_BYTES]; /* who asks for it, for the audit; "" if nobody is known */
 };
 
 /* Who is told of each commit (store.h), on the writer thread: BEGIN, then DONE or FAILED, to those

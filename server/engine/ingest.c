@@ -181,8 +181,10 @@ bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
 bool engine_operation_add(struct store_batch *batch, const struct engine_operation *operation,
                           struct proto_fault *fault)
 {
-    return operation->id.bytes == 0 ||
-           store_batch_operation(batch, operation->id, operation->digest, fault);
+    struct proto_span author = proto_span_text(operation->author);
+    return (author.bytes == 0 || store_batch_author(batch, author, fault)) &&
+           (operation->id.bytes == 0 ||
+            store_batch_operation(batch, operation->id, operation->digest, fault));
 }
 
 bool engine_operation_find(struct engine *engine, const struct engine_operation *operation,
@@ -197,7 +199,7 @@ bool engine_operation_find(struct engine *engine, const struct engine_operation 
     if (!batch) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
     }
-    if (!engine_operation_add(batch, operation, fault)) {
+    if (!store_batch_operation(batch, operation->id, operation->digest, fault)) {
         store_batch_destroy(batch);
         return false;
     }

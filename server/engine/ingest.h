@@ -71,7 +71,7 @@ bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
  * store's. */
 bool engine_operation_find(struct engine *engine, const struct engine_operation *operation,
                            struct engine_written *written, struct proto_fault *fault);
-/* Gives the operation, if there is one, to a batch that is complete otherwise. */
+/* Gives author and operation, if there are any, to a batch that is complete otherwise. */
 struct store_batch;
 bool engine_operation_add(struct store_batch *batch, const struct engine_operation *operation,
                           struct proto_fault *fault);

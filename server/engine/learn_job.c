@@ -157,11 +157,12 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
     learn->seed = request->seed;
     learn->pairs_max = request->pairs_max;
     learn->activate = request->activate;
+    learn->operation = request->operation;
+    learn->operation.id = (struct proto_span){0};
     if (request->operation.id.bytes > 0 &&
         request->operation.id.bytes <= sizeof learn->operation_id) {
         memcpy(learn->operation_id, request->operation.id.data, request->operation.id.bytes);
-        learn->operation = (struct engine_operation){
-            {learn->operation_id, request->operation.id.bytes}, request->operation.digest};
+        learn->operation.id = (struct proto_span){learn->operation_id, request->operation.id.bytes};
     }
     learn->label_text = span_copy(request->label);
     learn->where_text = span_copy(request->where);

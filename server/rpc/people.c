@@ -4,6 +4,7 @@
  * that is given. */
 #include "server/rpc/people.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 bool rpc_people_init(struct rpc_people *people)
@@ -86,6 +87,17 @@ void rpc_person_name(struct rpc_person *person, const char *client, enum proto_r
     person->client[bytes] = '\0';
     pthread_mutex_unlock(&person->people->lock);
     atomic_store_explicit(&person->role, (uint8_t)role, memory_order_relaxed);
+}
+
+void rpc_person_author(const struct rpc_person *person, char *out, size_t out_bytes)
+{
+    if (!person) {
+        out[0] = '\0';
+    } else if (person->client[0] == '\0') {
+        snprintf(out, out_bytes, "%s", person->address);
+    } else {
+        snprintf(out, out_bytes, "%s (%s)", person->client, person->address);
+    }
 }
 
 static void ring_write(struct rpc_ring *ring, const struct rpc_record *record)

@@ -2,7 +2,8 @@
 /* Who is connected and what they do, for client-list, slow-log and monitor: names, operations,
  * times and sizes, never what stands in a request.
  *
- * Three parts: a list of the connections that asked for something; a ring of the latest slow
+ * Names are given by the worker of the connection, and so its worker may read them without the
+ * lock. Three parts: a list of the connections that asked for something; a ring of the latest slow
  * requests, always kept; a ring of the latest requests of all, kept only while somebody reads it
  * (PEOPLE_MONITOR_S after the last reading), so that it costs nothing otherwise.
  * Shapes and units: times of records are milliseconds since 1970, durations microseconds, numbers
@@ -71,6 +72,8 @@ struct rpc_person *rpc_person_create(struct rpc_people *people, const char *addr
                                      int64_t now_ms);
 void rpc_person_destroy(struct rpc_person *person); /* NULL is fine */
 void rpc_person_name(struct rpc_person *person, const char *client, enum proto_role role);
+/* Who it is, for the audit: "router/1.2 (127.0.0.1:50312)"; "" for NULL. By its own worker. */
+void rpc_person_author(const struct rpc_person *person, char *out, size_t out_bytes);
 /* By the connection's worker, once for the frames that were served together; NULL is fine. */
 static inline void rpc_person_asked(struct rpc_person *person, uint8_t opcode, size_t count,
                                     uint64_t now_ns)

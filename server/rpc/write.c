@@ -62,8 +62,10 @@ struct engine_operation rpc_operation(const struct rpc_call *call, int operation
 {
     XXH3_state_t state;
     uint64_t place = (uint64_t)call->op->op;
+    struct engine_operation result = {0};
+    rpc_person_author(call->session->person, result.author, sizeof result.author);
     if (!call->args[operation].present) {
-        return (struct engine_operation){0};
+        return result;
     }
     XXH3_64bits_reset(&state);
     XXH3_64bits_update(&state, &place, sizeof place);
@@ -74,7 +76,9 @@ struct engine_operation rpc_operation(const struct rpc_call *call, int operation
             arg_digest(&state, call->op->request[i].type, &call->args[i]);
         }
     }
-    return (struct engine_operation){call->args[operation].text, XXH3_64bits_digest(&state)};
+    result.id = call->args[operation].text;
+    result.digest = XXH3_64bits_digest(&state);
+    return result;
 }
 
 void rpc_put_repeated(struct proto_writer *out, const struct proto_op_info *op, int index,

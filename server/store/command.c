@@ -206,6 +206,14 @@ bool store_batch_operation(struct store_batch *batch, struct proto_span id, uint
     return true;
 }
 
+bool store_batch_author(struct store_batch *batch, struct proto_span author,
+                        struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_AUTHOR, .text = author};
+    assert(author.bytes <= STORE_AUTHOR_BYTES_MAX);
+    return batch_add(batch, &command, fault);
+}
+
 void store_batch_deadline(struct store_batch *batch, int64_t deadline_ms)
 {
     batch->deadline_ms = deadline_ms;
@@ -220,7 +228,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
         return false;
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_OPERATION || head[1] > 1 || disk_get_u16(head + 2) != 0)
+        head[0] > STORE_COMMAND_AUTHOR || head[1] > 1 || disk_get_u16(head + 2) != 0)
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
     size_t text = disk_get_u32(head + 8);

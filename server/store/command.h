@@ -19,6 +19,8 @@
  *                                bytes and text each
  *   operation id that the client     u64 digest of its request     –
  *             gave the operation; the last command of its batch
+ *   author    who wrote the batch, as  –                           –
+ *             the audit shows it; changes nothing
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -45,6 +47,7 @@ enum store_command_kind {
     STORE_COMMAND_TAL,
     STORE_COMMAND_LIST,
     STORE_COMMAND_OPERATION,
+    STORE_COMMAND_AUTHOR,
 };
 
 struct store_command {

@@ -56,6 +56,8 @@ bool store_log_read(struct store *store, uint64_t after, uint64_t last,
                     struct proto_fault *fault);
 /* The last batch that is durable. */
 uint64_t store_log_head(struct store *store, struct proto_fault *fault);
+/* The oldest batch that is kept; the last one + 1: none is. */
+uint64_t store_log_floor(struct store *store, struct proto_fault *fault);
 /* What ties a chain of batches together: a hash of one batch, its sequence and its time. */
 uint64_t store_log_link(const struct store_logged *logged);
 /* A batch of the log again: its commands and the time that it had. NULL: no memory. */

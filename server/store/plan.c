@@ -257,6 +257,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return plan_revert(plan, command, fault);
     case STORE_COMMAND_OPERATION:
         return plan_operation(plan, command, fault);
+    case STORE_COMMAND_AUTHOR:
+        return true; /* for the audit alone */
     case STORE_COMMAND_TAL:
     case STORE_COMMAND_LIST:
         return store_plan_document(plan, STORE_DOCUMENT_TAL, command, fault);

@@ -178,6 +178,11 @@ bool store_batch_activate(struct store_batch *batch, uint32_t version, struct pr
 bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
                         struct proto_fault *fault);
 
+/* Who writes, for the audit: a name that a client gave itself and where it came from. It changes
+ * nothing; at most STORE_AUTHOR_BYTES_MAX bytes. Before the operation, behind all else. */
+#define STORE_AUTHOR_BYTES_MAX 255u
+bool store_batch_author(struct store_batch *batch, struct proto_span author,
+                        struct proto_fault *fault);
 /* The id that the client gave the operation, and a digest of its request; the last to be added,
  * once. A batch whose id was applied before changes nothing and is answered as that one was,
  * `repeated`; PROTO_CONFLICT if its digest was another. A batch of nothing else asks:

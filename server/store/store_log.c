@@ -19,6 +19,12 @@ uint64_t store_log_head(struct store *store, struct proto_fault *fault)
     return log_head(store->log);
 }
 
+uint64_t store_log_floor(struct store *store, struct proto_fault *fault)
+{
+    (void)fault;
+    return log_floor(store->log);
+}
+
 bool store_log_read(struct store *store, uint64_t after, uint64_t last,
                     bool (*each)(void *context, const struct store_logged *logged), void *context,
                     struct proto_fault *fault)

@@ -102,6 +102,38 @@ class People(unittest.TestCase):
                 self.assertEqual(refused.exception.code, "denied")
             client.call("slow-log")
 
+    def test_the_audit_says_who_wrote_what(self):
+        server = self.server()
+        schema = json.dumps({"fields": [{"name": "size", "type": "number",
+                                         "family": "firmographic"}]})
+        with server.client() as importer, server.client() as other:
+            importer.call("hello", {"client": "importer/2"})
+            importer.call("schema-put", {"document": schema})
+            importer.call("account-put", {"accounts": [{"id": "acme", "values": {"size": 1}},
+                                                       {"id": "apex", "values": {"size": 2}}],
+                                          "operation": "first-import"})
+            other.call("account-patch", {"accounts": [{"id": "apex", "values": {"size": 3}}]})
+            other.call("account-delete", {"ids": ["acme"]})
+            entries = other.call("audit")["entries"]
+            self.assertEqual([one["did"] for one in entries],
+                             ["schema 1", "put 2", "patch 1", "delete 1"])
+            self.assertEqual([one["first"] for one in entries], ["", "acme", "apex", "acme"])
+            self.assertRegex(entries[1]["by"], r"^importer/2 \(127\.0\.0\.1:[0-9]+\)$")
+            self.assertRegex(entries[2]["by"], r"^127\.0\.0\.1:[0-9]+$")
+            self.assertEqual(entries[1]["operation"], "first-import")
+            mine = other.call("audit", {"id": "acme"})["entries"]
+            self.assertEqual([one["did"] for one in mine], ["put 2", "delete 1"])
+            last = other.call("audit", {"limit": 1})["entries"]
+            self.assertEqual([one["did"] for one in last], ["delete 1"])
+            after = other.call("audit", {"after": entries[0]["seq"], "limit": 2})["entries"]
+            self.assertEqual([one["did"] for one in after], ["put 2", "patch 1"])
+        # It survives a restart, for it stands in the log.
+        server.stop()
+        server.start()
+        with server.client() as client:
+            self.assertEqual(client.call("audit")["entries"], entries)
+        self.assertIn("importer/2", self.icp(server, "audit", "acme"))
+
     def test_as_json(self):
         server = self.server()
         with server.client() as client:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp clients, slowlog, monitor: who is connected, what took long, and what is answered now. The
- * server gives no content of any request. */
+/* icp clients, slowlog, monitor, audit: who is connected, what took long, what is answered now, and
+ * who wrote what. The server gives no content of any request. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -64,6 +64,35 @@ int cmd_clients(struct cli *cli)
         status = cli_json_reply(cli, &request.reply);
     } else if (status == EX_OK) {
         status = list_print(cli, &request.reply, "clients", headers, 8, "nobody is connected");
+    }
+    cli_request_close(&request);
+    return status;
+}
+
+int cmd_audit(struct cli *cli)
+{
+    static const char *const headers[] = {"seq", "time", "by", "did", "first", "reason"};
+    struct cli_request request;
+    uint64_t limit = 0;
+    if (!cli_arguments(cli, 0, 1) || !cli_number(cli, CLI_AUDIT_LIMIT, 1, 10000, 0, &limit)) {
+        return EX_USAGE;
+    }
+    int status = cli_request_open(cli, &request);
+    if (status != EX_OK) {
+        return status;
+    }
+    if (limit > 0) {
+        icp_payload_uint(request.payload, "limit", limit);
+    }
+    if (cli->argument_count > 0) {
+        icp_payload_text(request.payload, "id", cli->arguments[0]);
+    }
+    status = cli_request_send(cli, &request, ICP_OP_AUDIT);
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
+        status = cli_json_reply(cli, &request.reply);
+    } else if (status == EX_OK) {
+        status = list_print(cli, &request.reply, "entries", headers, 6,
+                            "nothing of that kind stands in the log");
     }
     cli_request_close(&request);
     return status;

@@ -421,7 +421,8 @@ static struct engine_written named_delete(const char *operation, uint64_t digest
     struct await await;
     struct engine_ingest *ingest = begin();
     await_begin(&await);
-    await.write.operation = (struct engine_operation){proto_span_text(operation), digest};
+    await.write.operation =
+        (struct engine_operation){.id = proto_span_text(operation), .digest = digest};
     await.write.deadline_ms = deadline_ms;
     assert_true(engine_ingest_delete(ingest, proto_span_text("nobody"), &fault));
     bool given = engine_ingest_commit(ingest, fixture.engine, &await.write, &fault);
@@ -461,7 +462,7 @@ static void what_an_operation_did_can_be_asked(void **state)
     (void)state;
     struct proto_fault fault = {0};
     struct engine_written written;
-    struct engine_operation asked = {proto_span_text("asked"), 5};
+    struct engine_operation asked = {.id = proto_span_text("asked"), .digest = 5};
     assert_true(engine_operation_find(fixture.engine, &asked, &written, &fault));
     assert_false(written.repeated);
     struct engine_written first = named_delete("asked", 5, 0);
