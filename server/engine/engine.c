@@ -56,13 +56,15 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
     if (!engine->store) {
         goto fail_store;
     }
-    engine_registry_encoder(engine);
     if (engine->opening.code != PROTO_OK) {
         *fault = engine->opening;
         goto fail_scores;
     }
-    if (!engine_registry_members(engine, fault) ||
-        !engine_scores_keeper_start(engine->scores, fault)) {
+    if (!engine_registry_ready(engine, fault)) {
+        goto fail_scores;
+    }
+    engine_registry_encoder(engine);
+    if (!engine_scores_keeper_start(engine->scores, fault)) {
         goto fail_scores;
     }
     for (size_t i = 0; i < ENGINE_LANES; i++) {

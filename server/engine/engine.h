@@ -14,6 +14,7 @@
 
 struct engine;
 struct engine_scores;
+struct engine_version;
 struct engine_worker;
 struct store_commit;
 struct store_view;
@@ -52,8 +53,10 @@ struct engine_state {
     struct learn_document *active;   /* NULL if none */
     struct feature_schema **schemas; /* by version - 1 */
     size_t schema_count;
-    struct learn_document **documents; /* by version - 1; NULL where one cannot be used */
+    struct engine_version *
+        *versions; /* by version - 1; opened when they are asked for (version.h) */
     size_t document_count;
+    uint32_t active_version; /* 0: none; active is NULL beside it where that one cannot be used */
     struct engine_lists *lists;   /* target account lists; NULL if none */
     struct engine_scores *scores; /* raw scores of the active version (scores.h); may be NULL */
     uint64_t generation;
@@ -63,7 +66,7 @@ struct engine_state {
 struct engine_state *engine_state_get(struct engine *engine); /* retained: release it */
 void engine_state_release(struct engine_state *state);
 /* Version 0 means the active one. NULL with *fault (PROTO_NO_ICP, PROTO_NOT_FOUND,
- * PROTO_BAD_DOCUMENT). */
+ * PROTO_BAD_DOCUMENT, PROTO_CORRUPT). Opens the document if nobody has asked for it before. */
 struct learn_document *engine_state_document(const struct engine_state *state, uint64_t version,
                                              struct proto_fault *fault);
 
@@ -72,10 +75,16 @@ static inline bool engine_state_on_tal(const struct engine_state *state, uint32_
 {
     return engine_lists_has(state->lists, slot);
 }
+/* Whether one that is on none of them may be on a list that is damaged. */
+static inline bool engine_state_tal_unsure(const struct engine_state *state)
+{
+    return engine_lists_unsure(state->lists);
+}
 /* Slots of the list of that name, or, for an empty name, of all lists of the active version; false
- * if there is no such list. Borrowed from the state. */
+ * with *fault if there is no such list (PROTO_NOT_FOUND) or a damaged one may be it
+ * (PROTO_CORRUPT). Borrowed from the state. */
 bool engine_state_list_slots(const struct engine_state *state, struct proto_span name,
-                             const uint32_t **slots, size_t *count);
+                             const uint32_t **slots, size_t *count, struct proto_fault *fault);
 
 /* Workers. */
 struct engine_worker *engine_worker_create(struct engine *engine, struct proto_fault *fault);

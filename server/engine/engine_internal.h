@@ -38,8 +38,8 @@ void engine_lost(void *context, const struct proto_fault *fault);
 
 /* registry.c: the store tells of a schema, an ICP version or a switch. */
 void engine_registry_change(void *context, const struct store_change *change);
-/* After the store is open: works out who is on a list. */
-bool engine_registry_members(struct engine *engine, struct proto_fault *fault);
+/* After the store is open: opens the active version and works out who is on a list. */
+bool engine_registry_ready(struct engine *engine, struct proto_fault *fault);
 /* Tells the store how rows of the active version are encoded. */
 void engine_registry_encoder(struct engine *engine);
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/engine/scores.h"
+#include "server/engine/version.h"
 
 struct engine_state *engine_state_get(struct engine *engine)
 {
@@ -24,26 +25,30 @@ void engine_state_release(struct engine_state *state)
         feature_schema_release(state->schemas[i]);
     }
     for (size_t i = 0; i < state->document_count; i++) {
-        learn_document_release(state->documents[i]);
+        engine_version_release(state->versions[i]);
     }
     engine_lists_release(state->lists);
     engine_scores_release(state->scores);
     free(state->schemas);
-    free(state->documents);
+    free(state->versions);
     free(state);
 }
 
 bool engine_state_list_slots(const struct engine_state *state, struct proto_span name,
-                             const uint32_t **slots, size_t *count)
+                             const uint32_t **slots, size_t *count, struct proto_fault *fault)
 {
     *slots = NULL;
     *count = 0;
     if (name.bytes == 0) {
         *slots = state->lists ? state->lists->any : NULL;
         *count = state->lists ? state->lists->any_count : 0;
-        return true;
+        return !engine_lists_unsure(state->lists) ||
+               proto_fault_set(fault, PROTO_CORRUPT, "",
+                               "%zu of the target account lists are damaged: who is on them cannot "
+                               "be said",
+                               state->lists->damaged);
     }
-    const struct engine_list *list = engine_lists_find(state->lists, name);
+    const struct engine_list *list = engine_lists_find(state->lists, name, fault);
     *slots = list ? list->slots : NULL;
     *count = list ? list->count : 0;
     return list != NULL;
@@ -53,11 +58,15 @@ struct learn_document *engine_state_document(const struct engine_state *state, u
                                              struct proto_fault *fault)
 {
     if (version == 0) {
-        if (!state->active) {
+        if (state->active) {
+            return state->active;
+        }
+        if (state->active_version == 0) {
             proto_fault_set(fault, PROTO_NO_ICP, "icp",
                             "no ICP version is active: learn or put one, then activate it");
+            return NULL;
         }
-        return state->active;
+        version = state->active_version; /* it cannot be used: say why */
     }
     if (version > state->document_count) {
         proto_fault_set(fault, PROTO_NOT_FOUND, "icp",
@@ -65,10 +74,5 @@ struct learn_document *engine_state_document(const struct engine_state *state, u
                         state->document_count);
         return NULL;
     }
-    struct learn_document *document = state->documents[version - 1];
-    if (!document) {
-        proto_fault_set(fault, PROTO_BAD_DOCUMENT, "icp",
-                        "ICP version %" PRIu64 " does not fit any stored schema", version);
-    }
-    return document;
+    return engine_version_open(state->versions[version - 1], state, fault);
 }

@@ -7,13 +7,23 @@
 #include "server/engine/slots.h"
 
 const struct engine_list *engine_lists_find(const struct engine_lists *lists,
-                                            struct proto_span name)
+                                            struct proto_span name, struct proto_fault *fault)
 {
     for (size_t i = 0; lists && i < lists->count; i++) {
         const struct engine_list *list = lists->items[i];
         if (list && proto_span_equal(proto_span_text(list->name), name)) {
             return list;
         }
+    }
+    int bytes = (int)(name.bytes < 128 ? name.bytes : 128);
+    if (engine_lists_unsure(lists)) {
+        proto_fault_set(
+            fault, PROTO_CORRUPT, "name",
+            "%zu of the target account lists are damaged, and '%.*s' may be one of them",
+            lists->damaged, bytes, (const char *)name.data);
+    } else {
+        proto_fault_set(fault, PROTO_NOT_FOUND, "name", "there is no target account list '%.*s'",
+                        bytes, (const char *)name.data);
     }
     return NULL;
 }
@@ -139,6 +149,9 @@ struct engine_lists *engine_lists_make(const struct engine_lists *from, struct e
     if (list) {
         engine_list_release(items[list->number - 1]);
         items[list->number - 1] = list;
+    }
+    for (size_t i = 0; i < room; i++) {
+        lists->damaged += items[i] == NULL;
     }
     if (members && !members_fill(lists, active)) {
         engine_lists_release(lists);

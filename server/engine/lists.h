@@ -16,6 +16,7 @@
 
 #include <jansson.h>
 
+#include "proto/fault.h"
 #include "proto/span.h"
 
 struct engine_list {
@@ -32,7 +33,8 @@ struct engine_lists {
     int references;
     struct engine_list **items; /* by number - 1; NULL where one is damaged */
     size_t count;
-    uint32_t *any; /* slots on any list of the active version, each once */
+    size_t damaged; /* of them: what they held, and under which name, nobody can say */
+    uint32_t *any;  /* slots on any list of the active version, each once */
     size_t any_count;
     uint64_t *bits;
     uint32_t bit_slots; /* of bits; none beyond */
@@ -43,6 +45,12 @@ static inline bool engine_lists_has(const struct engine_lists *lists, uint32_t s
     return lists && slot < lists->bit_slots && (lists->bits[slot / 64] >> (slot % 64) & 1) != 0;
 }
 
+/* A list is damaged, so an account or a name that is on none may be on that one. */
+static inline bool engine_lists_unsure(const struct engine_lists *lists)
+{
+    return lists && lists->damaged > 0;
+}
+
 /* For who asks for many: the load of the answer for the slot begins. */
 static inline void engine_lists_prefetch(const struct engine_lists *lists, uint32_t slot)
 {
@@ -51,9 +59,10 @@ static inline void engine_lists_prefetch(const struct engine_lists *lists, uint3
     }
 }
 
-/* The list of that name; NULL if there is none. */
+/* The list of that name; NULL with PROTO_NOT_FOUND if there is none, and with PROTO_CORRUPT if it
+ * may be one that is damaged: its name stays taken, and so does every other that nobody has. */
 const struct engine_list *engine_lists_find(const struct engine_lists *lists,
-                                            struct proto_span name);
+                                            struct proto_span name, struct proto_fault *fault);
 
 struct engine_lists *engine_lists_retain(struct engine_lists *lists); /* NULL is fine */
 void engine_lists_release(struct engine_lists *lists);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "server/engine/scores.h"
+#include "server/engine/version.h"
 #include "server/tal/tal_document.h"
 
 enum { CHANGE_TRIES = 100, CHANGE_WAIT_NS = 10000000 };
@@ -25,8 +26,8 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
     }
     state->references = 1;
     state->schemas = calloc(schemas > 0 ? schemas : 1, sizeof *state->schemas);
-    state->documents = calloc(documents > 0 ? documents : 1, sizeof *state->documents);
-    if (!state->schemas || !state->documents) {
+    state->versions = calloc(documents > 0 ? documents : 1, sizeof *state->versions);
+    if (!state->schemas || !state->versions) {
         engine_state_release(state);
         return NULL;
     }
@@ -34,12 +35,13 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
         state->schemas[i] = from->schemas[i] ? feature_schema_retain(from->schemas[i]) : NULL;
     }
     for (size_t i = 0; i < from->document_count; i++) {
-        state->documents[i] = from->documents[i] ? learn_document_retain(from->documents[i]) : NULL;
+        state->versions[i] = engine_version_retain(from->versions[i]);
     }
     state->schema_count = schemas > from->schema_count ? schemas : from->schema_count;
     state->document_count = documents > from->document_count ? documents : from->document_count;
     state->schema = from->schema;
     state->active = from->active;
+    state->active_version = from->active_version;
     state->scores = engine_scores_retain(from->scores);
     state->lists = engine_lists_retain(from->lists);
     return state;
@@ -50,44 +52,65 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
+static void damaged_set(const struct store_change *change, struct proto_fault *fault)
+{
+    proto_fault_set(fault, PROTO_CORRUPT, "", "version %" PRIu32 " is damaged", change->version);
+}
+
+/* The newest that can be read: it knows the ids of fields that the next one keeps. */
+static const struct feature_schema *schema_before(const struct engine_state *state)
+{
+    size_t i = state->schema_count;
+    while (i > 0 && !state->schemas[i - 1]) {
+        i--;
+    }
+    return i > 0 ? state->schemas[i - 1] : NULL;
+}
+
+/* A schema that is damaged leaves none in force if it was the newest: values must not be read, and
+ * least of all be written, by the fields of another one. */
 static bool change_schema(struct engine_state *state, const struct store_change *change,
                           struct proto_fault *fault)
 {
-    struct feature_schema *schema =
-        feature_schema_parse(change->text, change->version, state->schema, fault);
-    if (!schema) {
-        return false;
+    struct feature_schema *schema = NULL;
+    if (change->text.bytes > 0) {
+        schema = feature_schema_parse(change->text, change->version, schema_before(state), fault);
+    } else {
+        damaged_set(change, fault);
     }
     feature_schema_release(state->schemas[change->version - 1]);
     state->schemas[change->version - 1] = schema;
     state->schema = schema;
-    return true;
+    return schema != NULL;
 }
 
-static bool change_icp(struct engine_state *state, const struct store_change *change,
-                       struct proto_fault *fault)
+/* While the store is opened a version is noted; one that is stored later was parsed already when it
+ * was checked, and whoever stored it will ask for it. */
+static bool change_icp(struct engine *engine, struct engine_state *state,
+                       const struct store_change *change, struct proto_fault *fault)
 {
-    /* A document names fields, and names are resolved by the newest schema that knows them all: its
-     * own first, for a field may have been retired since. */
     struct learn_document *document = NULL;
-    for (size_t i = state->schema_count; i > 0 && !document; i--) {
-        if (state->schemas[i - 1]) {
-            document =
-                learn_document_parse(change->text, change->version, state->schemas[i - 1], fault);
-            if (!document && fault->code == PROTO_NO_MEMORY) {
-                return false; /* an older schema might do, and be the wrong one */
-            }
-        }
+    if (change->text.bytes == 0) {
+        damaged_set(change, fault);
+    } else if (engine->store) {
+        document = engine_version_parse(state, change->version, change->text, fault);
     }
-    if (!document) {
+    if (fault->code == PROTO_NO_MEMORY) {
         return false;
     }
-    learn_document_release(state->documents[change->version - 1]);
-    state->documents[change->version - 1] = document;
-    return true;
+    struct engine_version *version = fault->code == PROTO_OK
+                                         ? engine_version_create(engine, change->version, document)
+                                         : engine_version_broken(engine, change->version, fault);
+    learn_document_release(document);
+    if (!version) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a version");
+    }
+    engine_version_release(state->versions[change->version - 1]);
+    state->versions[change->version - 1] = version;
+    return fault->code == PROTO_OK;
 }
 
-/* Members are worked out anew; while the store is opened that is left to engine_registry_members.
+/* Members are worked out anew; while the store is opened that is left to engine_registry_ready.
  */
 static bool lists_replace(struct engine_state *state, struct engine_list *list, size_t room,
                           bool members, struct proto_fault *fault)
@@ -126,12 +149,14 @@ static bool change_list(struct engine_state *state, const struct store_change *c
     return lists_replace(state, list, room, members, fault) && good;
 }
 
-static bool change_active(struct engine_state *state, const struct store_change *change,
-                          bool members, struct proto_fault *fault)
+/* Opens the active version and what depends on it. */
+static bool active_open(struct engine_state *state, bool members, struct proto_fault *fault)
 {
+    struct proto_fault why = {.code = PROTO_OK};
+    uint32_t version = state->active_version;
     state->active = NULL;
-    if (change->version > 0 && change->version <= state->document_count) {
-        state->active = state->documents[change->version - 1];
+    if (version > 0 && version <= state->document_count) {
+        state->active = engine_version_open(state->versions[version - 1], state, &why);
     }
     /* Without memory for them rows are read. */
     engine_scores_release(state->scores);
@@ -142,22 +167,31 @@ static bool change_active(struct engine_state *state, const struct store_change 
         state->lists = NULL;
         return false;
     }
-    return state->active || proto_fault_set(fault, PROTO_NO_ICP, "icp",
-                                            "version %" PRIu32 " cannot be used", change->version);
+    return state->active || version == 0 ||
+           proto_fault_set(fault, why.code == PROTO_OK ? PROTO_NO_ICP : why.code, "icp",
+                           "version %" PRIu32 " cannot be used: %s", version, why.message);
 }
 
-static bool state_apply(struct engine_state *state, const struct store_change *change, bool members,
-                        struct proto_fault *fault)
+/* While the store is opened the version is only noted: engine_registry_ready opens it. */
+static bool change_active(struct engine *engine, struct engine_state *state,
+                          const struct store_change *change, struct proto_fault *fault)
+{
+    state->active_version = change->version;
+    return !engine->store || active_open(state, true, fault);
+}
+
+static bool state_apply(struct engine *engine, struct engine_state *state,
+                        const struct store_change *change, struct proto_fault *fault)
 {
     switch (change->kind) {
     case STORE_DOCUMENT_SCHEMA:
         return change_schema(state, change, fault);
     case STORE_DOCUMENT_ICP:
-        return change_icp(state, change, fault);
+        return change_icp(engine, state, change, fault);
     case STORE_DOCUMENT_SWITCH:
-        return change_active(state, change, members, fault);
+        return change_active(engine, state, change, fault);
     case STORE_DOCUMENT_TAL:
-        return change_list(state, change, members, fault);
+        return change_list(state, change, engine->store != NULL, fault);
     }
     return false;
 }
@@ -174,16 +208,22 @@ static void state_publish(struct engine *engine, struct engine_state *state)
     engine_state_release(old);
 }
 
-bool engine_registry_members(struct engine *engine, struct proto_fault *fault)
+bool engine_registry_ready(struct engine *engine, struct proto_fault *fault)
 {
     const struct engine_state *old = engine->state;
-    if (!old->lists) {
+    struct proto_fault why = {.code = PROTO_OK};
+    if (old->active_version == 0 && !old->lists) {
         return true;
     }
     struct engine_state *state = state_copy(old, old->schema_count, old->document_count);
-    if (!state || !lists_replace(state, NULL, lists_count(old), true, fault)) {
+    if (!state || (!active_open(state, true, &why) && why.code == PROTO_NO_MEMORY)) {
         engine_state_release(state);
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the lists");
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the active version");
+    }
+    if (why.code != PROTO_OK) {
+        base_log(engine_log(engine), BASE_LOG_ERROR, "engine", "the active version cannot be used",
+                 BASE_FIELDS(base_field_uint("version", state->active_version),
+                             base_field_error(why.code)));
     }
     state_publish(engine, state);
     return true;
@@ -191,8 +231,7 @@ bool engine_registry_members(struct engine *engine, struct proto_fault *fault)
 
 /* A new state with the change in it. NULL: no memory. *fault of a state that is there: the version
  * that it speaks of is unusable. */
-static struct engine_state *change_take(const struct engine *engine,
-                                        const struct store_change *change,
+static struct engine_state *change_take(struct engine *engine, const struct store_change *change,
                                         struct proto_fault *fault)
 {
     const struct engine_state *old = engine->state;
@@ -208,11 +247,11 @@ static struct engine_state *change_take(const struct engine *engine,
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a schema or ICP version");
         return NULL;
     }
-    bool good = state_apply(state, change, engine->store != NULL, fault);
+    bool good = state_apply(engine, state, change, fault);
     if (!good && fault->code != PROTO_NO_MEMORY) {
         /* Where memory ran out in the middle of a document, it may seem malformed: once more. */
         *fault = (struct proto_fault){0};
-        good = state_apply(state, change, engine->store != NULL, fault);
+        good = state_apply(engine, state, change, fault);
     }
     if (!good && fault->code == PROTO_NO_MEMORY) {
         engine_state_release(state);
@@ -222,8 +261,7 @@ static struct engine_state *change_take(const struct engine *engine,
 }
 
 /* The store has the change already: without it every answer may be wrong. */
-static struct engine_state *change_insist(const struct engine *engine,
-                                          const struct store_change *change,
+static struct engine_state *change_insist(struct engine *engine, const struct store_change *change,
                                           struct proto_fault *fault)
 {
     struct engine_state *state = change_take(engine, change, fault);

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "server/engine/scores.h"
+#include "server/engine/version.h"
 
 enum { BLOCKS_PER_ASKING = 64 }; /* some 4,000 rows, well below a millisecond */
 
@@ -219,9 +220,13 @@ static const struct learn_document *document_of_rows(const struct engine_worker 
     if (state->active && state->active->codebook->digest == digest) {
         return state->active;
     }
-    for (size_t i = 0; i < state->document_count; i++) {
-        if (state->documents[i] && state->documents[i]->codebook->digest == digest) {
-            return state->documents[i];
+    /* Rows of another version are those of the one before, until they are encoded anew. */
+    for (size_t i = digest == 0 ? 0 : state->document_count; i > 0; i--) {
+        struct proto_fault fault = {.code = PROTO_OK};
+        const struct learn_document *document =
+            engine_version_open(state->versions[i - 1], state, &fault);
+        if (document && document->codebook->digest == digest) {
+            return document;
         }
     }
     return NULL;
@@ -246,10 +251,11 @@ static double fact_grade(void *context, int64_t raw)
     return 'D' - model_grade(scorecard, model_fit(scorecard, raw));
 }
 
-static bool fact_list(void *context, struct proto_span name, const uint32_t **slots, size_t *count)
+static bool fact_list(void *context, struct proto_span name, const uint32_t **slots, size_t *count,
+                      struct proto_fault *fault)
 {
     const struct engine_facts *facts = context;
-    return engine_state_list_slots(facts->worker->state, name, slots, count);
+    return engine_state_list_slots(facts->worker->state, name, slots, count, fault);
 }
 
 struct filter_facts engine_filter_facts(struct engine_facts *facts)

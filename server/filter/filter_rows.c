@@ -64,8 +64,14 @@ static bool compile_list(struct compiled *compiled, const struct filter *filter,
     compiled->kind = LIST;
     if (condition->field_id == FILTER_ON_TAL)
         name = filter->operands[condition->operand_first].text;
-    return facts->list(facts->context, name, &compiled->slots, &compiled->count) ||
-           proto_fault_set(fault, PROTO_BAD_FILTER, "filter",
+    struct proto_fault why = {.code = PROTO_OK};
+    if (facts->list(facts->context, name, &compiled->slots, &compiled->count, &why))
+        return true;
+    if (why.code != PROTO_NOT_FOUND) {
+        *fault = why;
+        return false;
+    }
+    return proto_fault_set(fault, PROTO_BAD_FILTER, "filter",
                            "column %u: there is no target account list '%.*s'", condition->column,
                            (int)(name.bytes < 128 ? name.bytes : 128), (const char *)name.data);
 }

@@ -31,7 +31,8 @@ struct filter_facts {
     double (*grade)(void *context, int64_t raw);
     /* Slots of the accounts on a list, ascending; false if there is no such list. An empty name
      * means any list of the active version. NULL: the filter reads no lists. */
-    bool (*list)(void *context, struct proto_span name, const uint32_t **slots, size_t *count);
+    bool (*list)(void *context, struct proto_span name, const uint32_t **slots, size_t *count,
+                 struct proto_fault *fault);
 };
 
 struct filter_rows;

@@ -253,8 +253,15 @@ static bool name_free(const struct engine_worker *worker, struct proto_span name
                                    "a list's name holds no control characters");
         }
     }
-    return !engine_lists_find(worker->state->lists, name) ||
-           proto_fault_set(fault, PROTO_CONFLICT, "name",
+    struct proto_fault none = {.code = PROTO_OK};
+    if (engine_lists_find(worker->state->lists, name, &none) == NULL) {
+        if (none.code == PROTO_NOT_FOUND) {
+            return true;
+        }
+        *fault = none;
+        return false;
+    }
+    return proto_fault_set(fault, PROTO_CONFLICT, "name",
                            "there is a list '%.*s' already, and a list never changes",
                            (int)name.bytes, (const char *)name.data);
 }
@@ -340,11 +347,9 @@ bool listing_build(struct engine_worker *worker, const struct engine_job *job,
 json_t *listing_open(struct engine_worker *worker, struct proto_span name, struct proto_span *text,
                      struct proto_fault *fault)
 {
-    const struct engine_list *list = engine_lists_find(worker->state->lists, name);
+    const struct engine_list *list = engine_lists_find(worker->state->lists, name, fault);
     struct store_change change;
     if (!list) {
-        proto_fault_set(fault, PROTO_NOT_FOUND, "name", "there is no target account list '%.*s'",
-                        (int)(name.bytes < 128 ? name.bytes : 128), (const char *)name.data);
         return NULL;
     }
     if (!store_document_get(worker->view, STORE_DOCUMENT_TAL, list->number, &change, fault)) {

@@ -68,7 +68,7 @@ static bool path_make(const struct rpc_call *call, char *path, size_t path_bytes
     const struct proto_arg *name = &call->args[PROTO_Q_BACKUP_NAME];
     if (!root || root[0] == '\0') {
         return proto_fault_set(
-            fault, PROTO_DENIED, "",
+            fault, PROTO_BAD_CONFIG, "",
             "the server has no backup_path: its operator names a directory there");
     }
     if (!name->present) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ICP versions: put, get, list, activate, revert. Learning is in rpc_learn.c. */
+#include "server/engine/version.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/write.h"
 
@@ -46,14 +47,13 @@ static const char *json_text_at(const json_t *json, const char *outer, const cha
     return text ? text : "";
 }
 
-static void write_version(struct rpc_call *call, const struct learn_document *document)
+static void write_version(struct rpc_call *call, uint32_t version, const json_t *json)
 {
     struct proto_writer *out = call->out;
-    const json_t *json = document->json;
     const json_t *label = json_object_get(json, "label");
     const json_t *holdout = json_object_get(json_object_get(json, "evidence"), "holdout");
     proto_write_map(out, 7);
-    rpc_member_uint(out, RPC_MEMBER(VERSION, ICP), document->version);
+    rpc_member_uint(out, RPC_MEMBER(VERSION, ICP), version);
     rpc_member_text(out, RPC_MEMBER(VERSION, NAME), json_text_at(json, NULL, "name"));
     rpc_member_text(out, RPC_MEMBER(VERSION, LABEL), json_text_at(json, "label", "expression"));
     rpc_member_text(out, RPC_MEMBER(VERSION, CREATED), json_text_at(json, NULL, "created"));
@@ -61,7 +61,7 @@ static void write_version(struct rpc_call *call, const struct learn_document *do
                    json_integer_value(json_object_get(label, "population")));
     rpc_member_number(out, RPC_MEMBER(VERSION, AUC),
                       json_number_value(json_object_get(holdout, "auc")));
-    rpc_member_flag(out, RPC_MEMBER(VERSION, ACTIVE), document == rpc_state(call)->active);
+    rpc_member_flag(out, RPC_MEMBER(VERSION, ACTIVE), version == rpc_state(call)->active_version);
 }
 
 static void write_switch(void *context, const struct engine_switch *change)
@@ -85,18 +85,26 @@ enum rpc_outcome rpc_on_ICP_LIST(struct rpc_call *call, struct proto_fault *faul
     struct engine_worker *worker = call->worker->engine;
     size_t usable = 0;
     size_t switches = 0;
-    for (size_t i = 0; i < state->document_count; i++) {
-        usable += state->documents[i] != NULL;
+    const json_t **heads =
+        base_arena_array(&call->worker->arena, state->document_count + 1, sizeof(json_t *));
+    if (!heads) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list of versions");
+        return RPC_FAILED;
     }
     if (!engine_switches(worker, count_switch, &switches, fault)) {
         return RPC_FAILED;
+    }
+    for (size_t i = 0; i < state->document_count; i++) {
+        struct proto_fault unusable = {.code = PROTO_OK};
+        heads[i] = engine_version_head(worker, (uint32_t)i + 1, &unusable);
+        usable += heads[i] != NULL;
     }
     proto_write_map(call->out, 2);
     rpc_key(call->out, call->op, PROTO_A_ICP_LIST_ICPS);
     proto_write_array(call->out, usable);
     for (size_t i = 0; i < state->document_count; i++) {
-        if (state->documents[i]) {
-            write_version(call, state->documents[i]);
+        if (heads[i]) {
+            write_version(call, (uint32_t)i + 1, heads[i]);
         }
     }
     rpc_key(call->out, call->op, PROTO_A_ICP_LIST_SWITCHES);

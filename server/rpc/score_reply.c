@@ -44,6 +44,7 @@ struct rpc_score_reply {
     struct piece rest;    /* rest: a, fit_low: b, fit_high: c; the key of what is missing */
     struct piece stale;   /* the key */
     struct piece unknown; /* the key */
+    struct piece unsure;  /* key and value */
     struct fragments kept[KEPT];
     size_t kept_next;
     struct proto_writer scratch;
@@ -76,7 +77,9 @@ static bool pieces_make(struct rpc_score_reply *reply, const struct proto_op_inf
     rpc_key(out, op, PROTO_A_SCORE_STALE);
     ok = piece_take(out, &reply->stale) && ok;
     rpc_key(out, op, PROTO_A_SCORE_UNKNOWN);
-    return piece_take(out, &reply->unknown) && ok;
+    ok = piece_take(out, &reply->unknown) && ok;
+    rpc_put_flag(out, op, PROTO_A_SCORE_TAL_UNSURE, true);
+    return piece_take(out, &reply->unsure) && ok;
 }
 
 struct rpc_score_reply *rpc_score_reply_create(struct proto_fault *fault)
@@ -282,7 +285,7 @@ static struct proto_span name_cut(struct proto_span name)
 static size_t room_for(const struct engine_query *query, const struct engine_answer *answer,
                        const struct rpc_unknown *unknown)
 {
-    size_t room = 3 + RPC_SCORE_TEMPLATE_BYTES + STRIDE;
+    size_t room = 3 + RPC_SCORE_TEMPLATE_BYTES + STRIDE + PIECE_BYTES_MAX;
     if (query->reasons > 0) {
         room += 4 * (size_t)PIECE_BYTES_MAX + 2 + PROTO_ID_BYTES_MAX + 3 +
                 answer->part_count * FRAGMENT_BYTES_MAX +
@@ -341,6 +344,14 @@ static uint8_t *reasons_put(struct rpc_score_reply *reply, struct engine_worker 
     return texts_put(piece_put(at, &reply->stale), answer->stale, answer->stale_count);
 }
 
+/* It is on no list that can be read, and one cannot be. */
+static bool tal_unsure(struct engine_worker *worker, const struct engine_answer *answer)
+{
+    const struct engine_state *state = engine_worker_state(worker);
+    return answer->found && engine_state_tal_unsure(state) &&
+           !engine_state_on_tal(state, answer->slot);
+}
+
 void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *worker,
                            const struct engine_query *query, const struct engine_answer *answer,
                            const struct rpc_unknown *unknown, struct proto_writer *out)
@@ -350,7 +361,9 @@ void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *
         return;
     }
     bool strangers = unknown && unknown->count > 0;
-    size_t pairs = RPC_SCORE_MEMBERS + (query->reasons > 0 ? 7U + answer->found : 0U) + strangers;
+    bool unsure = tal_unsure(worker, answer);
+    size_t pairs =
+        RPC_SCORE_MEMBERS + unsure + (query->reasons > 0 ? 7U + answer->found : 0U) + strangers;
     uint8_t *at = size_put(start, pairs, PROTO_MARK_FIXMAP, PROTO_MARK_MAP16);
     at = head_put(reply, worker, query, answer, at);
     if (query->reasons > 0) {
@@ -359,6 +372,9 @@ void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *
             out->failed = true;
             return;
         }
+    }
+    if (unsure) {
+        at = piece_put(at, &reply->unsure);
     }
     if (strangers) {
         at = array_put(piece_put(at, &reply->unknown), unknown->count);

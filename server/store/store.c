@@ -55,22 +55,27 @@ static bool document_tell(struct store *store, const struct store_sight *sight,
     uint8_t *slots = NULL;
     bool good = store_document_read(sight, kind, number, &change, &found) &&
                 store_tal_resolve(sight, &store->hasher, &change, &slots, &found);
-    if (!good && store_document_info(kind)->told != STORE_TOLD_ALL_LOSABLE) {
-        *fault = found;
+    if (!good && found.code != PROTO_CORRUPT) {
+        free(slots);
+        *fault = found; /* no memory, a read that failed: nothing is known to be lost */
         return false;
     }
     if (found.code != PROTO_OK)
         store_damage(store, &found);
     if (!good)
         change = (struct store_change){.kind = kind, .version = number};
+    if (!good && kind == STORE_DOCUMENT_SWITCH) {
+        /* Which version is active stands in the state too; what is lost is the reason. */
+        change.version = sight->state->active;
+        change.previous = sight->state->previous;
+    }
     store->options.on_change(store->options.change_context, &change);
     free(slots);
     return true;
 }
 
-/* Tells the documents of every kind. One that is damaged or missing ends the opening, for an ICP
- * version must never be another than it was; a list costs itself alone: it is told without a text,
- * and cannot be used. */
+/* Tells the documents of every kind. One that is damaged or missing costs itself alone: it is told
+ * without a text, and cannot be used. */
 static bool documents_tell(struct store *store, struct proto_fault *fault)
 {
     const struct store_writer *writer = &store->writer;

@@ -11,7 +11,7 @@
 #include "server/disk/seal.h"
 #include "server/store/store_account.h"
 
-enum store_told { STORE_TOLD_ALL, STORE_TOLD_LAST, STORE_TOLD_ALL_LOSABLE };
+enum store_told { STORE_TOLD_ALL, STORE_TOLD_LAST };
 
 struct store_document_info {
     enum disk_table table;

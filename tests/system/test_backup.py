@@ -135,7 +135,7 @@ class Backup(unittest.TestCase):
         with self.server.client() as client:
             with self.assertRaises(icpd.Refused) as refused:
                 client.call("backup", {})
-            self.assertEqual(refused.exception.code, "denied")
+            self.assertEqual(refused.exception.code, "bad-config")
 
     def test_a_damaged_file_is_found(self):
         self.run_line("icp backup")

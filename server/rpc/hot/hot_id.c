@@ -68,7 +68,8 @@ bool rpc_hot_id_serve(struct rpc_worker *worker, const struct proto_frame *frame
     const struct engine_state *state = engine_worker_state(worker->engine);
     const struct learn_document *active = state->active;
     struct engine_raw raw;
-    if (!active || !engine_raw_many(worker->engine, active, ids, count, &raw)) {
+    if (!active || engine_state_tal_unsure(state) ||
+        !engine_raw_many(worker->engine, active, ids, count, &raw)) {
         return false;
     }
     uint8_t *at = proto_writer_reserve(out, count * reply->size);

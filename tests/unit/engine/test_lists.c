@@ -40,6 +40,7 @@ static void slots_in_any_order_are_found(void **state)
 static void only_lists_of_the_active_version_count(void **state)
 {
     (void)state;
+    struct proto_fault fault = {.code = PROTO_OK};
     static const uint32_t first[] = {1, 2};
     static const uint32_t second[] = {2, 3};
     static const uint32_t third[] = {9};
@@ -55,17 +56,19 @@ static void only_lists_of_the_active_version_count(void **state)
     /* What was before stays as it was. */
     assert_true(engine_lists_has(three, 1));
     assert_int_equal(one->count, 1);
-    assert_int_equal(engine_lists_find(switched, proto_span_text("b"))->number, 2);
-    assert_null(engine_lists_find(one, proto_span_text("b")));
+    assert_int_equal(engine_lists_find(switched, proto_span_text("b"), &fault)->number, 2);
+    assert_null(engine_lists_find(one, proto_span_text("b"), &fault));
+    assert_int_equal(fault.code, PROTO_NOT_FOUND);
     engine_lists_release(one);
     engine_lists_release(two);
     engine_lists_release(three);
     engine_lists_release(switched);
 }
 
-static void a_damaged_list_keeps_its_number_and_no_members(void **state)
+static void a_damaged_list_keeps_its_number_and_every_name(void **state)
 {
     (void)state;
+    struct proto_fault fault = {.code = PROTO_OK};
     static const uint32_t slots[] = {5};
     assert_null(engine_list_create(1, json_object(), (struct proto_span){0}));
     struct engine_lists *lists = engine_lists_make(NULL, NULL, 1, false, 1);
@@ -74,7 +77,11 @@ static void a_damaged_list_keeps_its_number_and_no_members(void **state)
     assert_null(more->items[0]);
     assert_int_equal(more->count, 2);
     assert_true(engine_lists_has(more, 5));
-    assert_int_equal(engine_lists_find(more, proto_span_text("b"))->number, 2);
+    assert_int_equal(engine_lists_find(more, proto_span_text("b"), &fault)->number, 2);
+    /* The damaged one may have any name that no other has. */
+    assert_true(engine_lists_unsure(more));
+    assert_null(engine_lists_find(more, proto_span_text("x"), &fault));
+    assert_int_equal(fault.code, PROTO_CORRUPT);
     struct engine_list *empty = list_make(3, 1, "c", NULL, 0);
     struct engine_lists *last = engine_lists_make(more, empty, 3, true, 1);
     assert_int_equal(last->any_count, 1);
@@ -88,7 +95,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_in_any_order_are_found),
         cmocka_unit_test(only_lists_of_the_active_version_count),
-        cmocka_unit_test(a_damaged_list_keeps_its_number_and_no_members),
+        cmocka_unit_test(a_damaged_list_keeps_its_number_and_every_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -144,12 +144,16 @@ static double grade_at(void *context, int64_t raw)
     return fit >= 80 ? 3 : fit >= 50 ? 2 : fit >= 20 ? 1 : 0;
 }
 
-static bool list_at(void *context, struct proto_span name, const uint32_t **slots, size_t *count)
+static bool list_at(void *context, struct proto_span name, const uint32_t **slots, size_t *count,
+                    struct proto_fault *fault)
 {
     struct base *base = context;
     *slots = base->list;
     *count = base->list_count;
-    return name.bytes == 0 || proto_span_equal(name, proto_span_text("target"));
+    if (name.bytes == 0 || proto_span_equal(name, proto_span_text("target")))
+        return true;
+    bool damaged = proto_span_equal(name, proto_span_text("damaged"));
+    return proto_fault_set(fault, damaged ? PROTO_CORRUPT : PROTO_NOT_FOUND, "", "it is not there");
 }
 
 /* A leaf as text, and what decides it. */

@@ -158,7 +158,8 @@ static void a_scan_that_is_given_up_stores_nothing(void **state)
     assert_false(listing_build(listed.worker, &job, &request, &built, &fault));
     assert_int_equal(fault.code, PROTO_CANCELLED);
     assert_true(engine_worker_refresh(listed.worker, &fault));
-    assert_null(engine_lists_find(listed.worker->state->lists, engine_fixture_span("never")));
+    assert_null(
+        engine_lists_find(listed.worker->state->lists, engine_fixture_span("never"), &fault));
     listed_close(&listed);
 }
 
@@ -226,19 +227,19 @@ static void lists_of_a_version_count_while_it_is_active(void **state)
     size_t count;
     listed_open(&listed);
     assert_true(build(&listed, "of one", "", &built, &fault));
-    assert_true(
-        engine_state_list_slots(listed.worker->state, engine_fixture_span(""), &slots, &count));
+    assert_true(engine_state_list_slots(listed.worker->state, engine_fixture_span(""), &slots,
+                                        &count, &fault));
     assert_int_equal(count, K);
     assert_int_equal(engine_fixture_learn(&listed.fixture), 2);
     assert_true(engine_worker_refresh(listed.worker, &fault));
-    assert_true(
-        engine_state_list_slots(listed.worker->state, engine_fixture_span(""), &slots, &count));
+    assert_true(engine_state_list_slots(listed.worker->state, engine_fixture_span(""), &slots,
+                                        &count, &fault));
     assert_int_equal(count, 0); /* a list of version 1 */
     assert_true(engine_state_list_slots(listed.worker->state, engine_fixture_span("of one"), &slots,
-                                        &count));
+                                        &count, &fault));
     assert_int_equal(count, K);
-    assert_false(
-        engine_state_list_slots(listed.worker->state, engine_fixture_span("none"), &slots, &count));
+    assert_false(engine_state_list_slots(listed.worker->state, engine_fixture_span("none"), &slots,
+                                         &count, &fault));
     listed_close(&listed);
 }
 

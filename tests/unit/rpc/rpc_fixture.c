@@ -70,6 +70,7 @@ void rpc_fixture_open(struct rpc_fixture *fixture, bool tokens)
         .post = post,
         .post_context = fixture,
         .stats_write = write_stats,
+        .backup_path = fixture->backups,
     };
     fixture->rpc = rpc_create(&rpc, &fault);
     MUST(fixture->rpc);

@@ -11,6 +11,7 @@
 
 struct rpc_fixture {
     char directory[64];
+    char backups[64]; /* where backups go; empty at first: nowhere. May be set at any time */
     struct engine *engine;
     struct lookalike *lookalike;
     struct base_metrics *metrics;

@@ -225,6 +225,12 @@ static enum outcome look_at_all(struct world *world, struct store *store)
     return outcome;
 }
 
+/* As it was, or as damaged: without a text. */
+static bool told_right(const struct store_change *change, const char *text)
+{
+    return change->text.bytes == 0 || proto_span_is(change->text, text);
+}
+
 /* In a child: opens, reads, and tells by its exit. */
 static enum outcome read_all(struct world *world)
 {
@@ -243,8 +249,8 @@ static enum outcome read_all(struct world *world)
             _exit(REFUSED);
         enum outcome outcome = look_at_all(world, fixture->store);
         /* What the engine was told at open must be right as well. */
-        if (fixture->change_count != 7 || !proto_span_is(fixture->changes[2].text, "schema3") ||
-            fixture->changes[6].version != 3 || !proto_span_is(fixture->changes[6].text, "icp3"))
+        if (fixture->change_count != 7 || !told_right(&fixture->changes[2], "schema3") ||
+            fixture->changes[6].version != 3 || !told_right(&fixture->changes[6], "icp3"))
             outcome = WRONG;
         _exit((int)outcome);
     }
@@ -365,15 +371,11 @@ static void the_scrub_finds_a_flip_in_every_table(void **state)
         free(broken.bytes);
         world->fixture.change_count = 0;
         struct store *store = store_open_tuned(&world->fixture.options, NULL, &fault);
-        if (i > 0) { /* a document is needed to open */
-            assert_null(store);
-            assert_int_equal(fault.code, PROTO_CORRUPT);
-            continue;
-        }
         int bad = 0;
+        uint64_t least = i == 0 ? ACCOUNTS / 2 : 1; /* a document costs itself alone */
         assert_non_null(store);
-        assert_true(store_scrub(store, count_bad, &bad, &fault) >= ACCOUNTS / 2);
-        assert_true(bad >= ACCOUNTS / 2);
+        assert_true(store_scrub(store, count_bad, &bad, &fault) >= least);
+        assert_true((uint64_t)bad >= least);
         store_close(store);
     }
     restore(world);
