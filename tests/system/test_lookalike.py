@@ -307,7 +307,12 @@ class Damage(Base):
             places = []
             at = data.find(b"ISB1")
             while at >= 0:
-                places.append(at)
+                # Within a value of its own pages, behind the headers of page and value. Elsewhere
+                # the mark is what a block left behind in a page that holds accounts now.
+                page = at - at % 4096
+                number, flags = struct.unpack_from("<Q2xH", data, page)
+                if at - page == 16 + 64 and number == page // 4096 and flags & 0x04:
+                    places.append(at)
                 at = data.find(b"ISB1", at + 1)
             place = rng.choice(places) + rng.randrange(800)
             file.seek(place)
