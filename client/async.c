@@ -47,16 +47,18 @@ struct icp_async *icp_async_create(const char *uri, const struct icp_options *op
     struct proto_fault found = {.code = PROTO_OK};
     struct icp_options read;
     struct icp_async *async = NULL;
-    if (!client_options_read(options, &read, &found))
+    if (!client_options_read(options, &read, &found)) {
         goto failed;
+    }
     async = client_memory_grow(&read.allocator, NULL, sizeof *async);
     if (async == NULL) {
         proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the client");
         goto failed;
     }
     *async = (struct icp_async){0};
-    if (client_core_open(&async->core, uri, &read, NULL, &found))
+    if (client_core_open(&async->core, uri, &read, NULL, &found)) {
         return async;
+    }
     client_core_close(&async->core);
     client_memory_free(async);
 failed:
@@ -75,10 +77,11 @@ static void queue_add(struct told *told)
 {
     struct queue *queue = queue_of(told->owner);
     told->next = NULL;
-    if (queue->last != NULL)
+    if (queue->last != NULL) {
         queue->last->next = told;
-    else
+    } else {
         queue->first = told;
+    }
     queue->last = told;
     queue->count++;
 }
@@ -86,12 +89,14 @@ static void queue_add(struct told *told)
 /* Takes `told` out of its queue, behind `before` (NULL: it is the first). */
 static void queue_remove(struct queue *queue, struct told *before, struct told *told)
 {
-    if (before != NULL)
+    if (before != NULL) {
         before->next = told->next;
-    else
+    } else {
         queue->first = told->next;
-    if (queue->last == told)
+    }
+    if (queue->last == told) {
         queue->last = before;
+    }
     queue->count--;
 }
 
@@ -103,8 +108,9 @@ static void task_told(struct client_task *task, const struct client_reply *reply
     struct told *told = &owner->last;
     if (reply->more) {
         told = client_memory_grow(allocator, NULL, sizeof *told);
-        if (told == NULL)
+        if (told == NULL) {
             return; /* progress that is not told hurts nobody */
+        }
         *told = (struct told){0};
     } else {
         owner->is_told = true;
@@ -144,22 +150,25 @@ static void tell_first(struct icp_async *async)
     async->telling = NULL;
     bool is_cancelled = owner->is_cancelled && !is_last;
     told_free(told); /* the task as well, if that was the last */
-    if (is_cancelled)
+    if (is_cancelled) {
         task_free(owner);
+    }
 }
 
 /* What is added while this runs waits for the next turn. */
 static void dispatch(struct icp_async *async)
 {
-    for (size_t left = async->to_tell.count; left > 0 && async->to_tell.first != NULL; left--)
+    for (size_t left = async->to_tell.count; left > 0 && async->to_tell.first != NULL; left--) {
         tell_first(async);
+    }
 }
 
 bool icp_async_take(struct icp_async *async, void **context, struct icp_reply *reply)
 {
     struct told *told = async->to_take.first;
-    if (told == NULL)
+    if (told == NULL) {
         return false;
+    }
     queue_remove(&async->to_take, NULL, told);
     *context = told->owner->context;
     icp_reply_fini(reply);
@@ -183,8 +192,9 @@ static struct icp_async_task *task_create(struct icp_async *async,
         return NULL;
     }
     *owner = (struct icp_async_task){.async = async, .task.on_done = task_told};
-    if (request->body.bytes > 0)
+    if (request->body.bytes > 0) {
         memcpy(owner->payload, request->body.data, request->body.bytes);
+    }
     return owner;
 }
 
@@ -199,13 +209,15 @@ struct icp_async_task *icp_async_call(struct icp_async *async, enum icp_op op,
     int64_t now_ms = client_now_ms();
     int64_t until_ms = now_ms + (timeout_ms != 0 ? timeout_ms : core->settings.call_timeout_ms);
     if (!client_request_fill(op, payload, &request, &found) ||
-        (owner = task_create(async, &request, &found)) == NULL)
+        (owner = task_create(async, &request, &found)) == NULL) {
         goto failed;
+    }
     owner->done = done;
     owner->context = context;
     request.body.data = owner->payload;
-    if (!client_task_prepare(core, &owner->task, &request, until_ms, &found))
+    if (!client_task_prepare(core, &owner->task, &request, until_ms, &found)) {
         goto failed;
+    }
     async->in_flight++;
     async->is_fresh = true;
     client_core_add(core, &owner->task, now_ms);
@@ -222,8 +234,9 @@ struct icp_async_task *icp_async_score(struct icp_async *async, const struct icp
     struct icp_query read;
     const struct icp_payload *payload =
         client_query_read(&async->core.settings.allocator, &async->query, query, &read, fault);
-    if (payload == NULL)
+    if (payload == NULL) {
         return NULL;
+    }
     return icp_async_call(async, ICP_OP_SCORE, payload, read.timeout_ms, done, context, fault);
 }
 
@@ -231,25 +244,29 @@ void icp_async_cancel(struct icp_async *async, struct icp_async_task *owner)
 {
     struct queue *queue = queue_of(owner);
     struct told *before = NULL;
-    if (owner->is_cancelled)
+    if (owner->is_cancelled) {
         return;
-    if (!owner->is_told)
+    }
+    if (!owner->is_told) {
         client_core_remove(&async->core, &owner->task);
+    }
     for (struct told *told = queue->first; told != NULL;) {
         struct told *next = told->next;
         if (told->owner != owner) {
             before = told;
         } else {
             queue_remove(queue, before, told);
-            if (told != &owner->last)
+            if (told != &owner->last) {
                 told_free(told);
+            }
         }
         told = next;
     }
-    if (async->telling == owner)
+    if (async->telling == owner) {
         owner->is_cancelled = true;
-    else
+    } else {
         task_free(owner);
+    }
 }
 
 size_t icp_async_in_flight(const struct icp_async *async)
@@ -266,11 +283,13 @@ int icp_async_fd(const struct icp_async *async)
 
 int icp_async_timeout_ms(const struct icp_async *async)
 {
-    if (async->is_fresh)
+    if (async->is_fresh) {
         return 0;
+    }
     int64_t wake_ms = client_core_wake_ms(&async->core);
-    if (async->in_flight == 0 || wake_ms == INT64_MAX)
+    if (async->in_flight == 0 || wake_ms == INT64_MAX) {
         return -1;
+    }
     int64_t left_ms = wake_ms - client_now_ms();
     return left_ms <= 0 ? 0 : left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
 }
@@ -296,8 +315,9 @@ void icp_async_turn(struct icp_async *async)
 
 void icp_async_destroy(struct icp_async *async)
 {
-    if (async == NULL)
+    if (async == NULL) {
         return;
+    }
     struct client_core *core = &async->core;
     struct client_reply closed = {.fault.code = PROTO_OK};
     proto_fault_set(&closed.fault, PROTO_CLOSED, "", "the client was closed");
@@ -307,8 +327,9 @@ void icp_async_destroy(struct icp_async *async)
         closed.op = task->request.op;
         task_told(task, &closed);
     }
-    while (async->to_tell.first != NULL)
+    while (async->to_tell.first != NULL) {
         tell_first(async);
+    }
     while (async->to_take.first != NULL) {
         struct told *told = async->to_take.first;
         queue_remove(&async->to_take, NULL, told);

@@ -18,11 +18,13 @@ static void attempt_failed(struct client_core *core, const struct client_link *l
 {
     core->failure = link->pipeline.loss;
     core->host_at = (host_index(core, link) + 1) % core->host_count;
-    if (++core->round_failures < core->host_count)
+    if (++core->round_failures < core->host_count) {
         return;
+    }
     int64_t limit_ms = BACKOFF_MS_FIRST;
-    for (unsigned i = 0; i < core->backoff && limit_ms < CLIENT_BACKOFF_MS_MAX; i++)
+    for (unsigned i = 0; i < core->backoff && limit_ms < CLIENT_BACKOFF_MS_MAX; i++) {
         limit_ms *= 2;
+    }
     limit_ms = limit_ms < CLIENT_BACKOFF_MS_MAX ? limit_ms : CLIENT_BACKOFF_MS_MAX;
     core->round++;
     core->round_failures = 0;
@@ -39,8 +41,9 @@ static void link_let_go(struct client_core *core, struct client_link *link, int6
         return;
     }
     struct client_link **last = &core->lost;
-    while (*last != NULL)
+    while (*last != NULL) {
         last = &(*last)->next;
+    }
     *last = link;
 }
 
@@ -51,12 +54,13 @@ void client_role_lost(struct client_core *core, enum client_role role, int64_t n
     core->links[role] = NULL;
     client_log(&core->settings, ICP_LOG_WARNING, "%s: %s",
                client_host_text(link->host, where, sizeof where), link->pipeline.loss.message);
-    if (role == CLIENT_HEDGE)
+    if (role == CLIENT_HEDGE) {
         core->hedge_ms = now_ms + CLIENT_BACKOFF_MS_MAX;
-    else if (role != CLIENT_RETIRING && (link->state != CLIENT_READY || !link->has_answered))
+    } else if (role != CLIENT_RETIRING && (link->state != CLIENT_READY || !link->has_answered)) {
         attempt_failed(core, link, now_ms);
-    else if (role == CLIENT_MAIN)
+    } else if (role == CLIENT_MAIN) {
         core->host_at = host_index(core, link);
+    }
     link_let_go(core, link, now_ms);
 }
 
@@ -91,14 +95,16 @@ static void attempt_start(struct client_core *core, enum client_role role, size_
     }
     core->links[role] = link;
     client_link_start(link, now_ms, now_ms + core->settings.connect_timeout_ms);
-    if (link->pipeline.lost)
+    if (link->pipeline.lost) {
         client_role_lost(core, role, now_ms);
+    }
 }
 
 void client_hedge_start(struct client_core *core, int64_t now_ms)
 {
-    if (now_ms < core->hedge_ms || core->links[CLIENT_MAIN] == NULL)
+    if (now_ms < core->hedge_ms || core->links[CLIENT_MAIN] == NULL) {
         return;
+    }
     core->hedge_ms = now_ms + CLIENT_RIVAL_MS;
     size_t host = (host_index(core, core->links[CLIENT_MAIN]) + 1) % core->host_count;
     attempt_start(core, CLIENT_HEDGE, host, now_ms);
@@ -107,8 +113,9 @@ void client_hedge_start(struct client_core *core, int64_t now_ms)
 /* Takes note of a link that has become ready. */
 static void ready_note(struct client_core *core, struct client_link *link)
 {
-    if (link->is_noted)
+    if (link->is_noted) {
         return;
+    }
     link->is_noted = true;
     core->failure.code = PROTO_OK;
     core->round_failures = 0;
@@ -128,11 +135,13 @@ static void rival_turn(struct client_core *core, bool is_dead, int64_t now_ms)
 {
     struct client_link *rival = core->links[CLIENT_RIVAL];
     struct client_link *main = core->links[CLIENT_MAIN];
-    if (rival != NULL && now_ms - rival->started_ms >= CLIENT_RIVAL_MS)
+    if (rival != NULL && now_ms - rival->started_ms >= CLIENT_RIVAL_MS) {
         role_close(core, CLIENT_RIVAL);
+    }
     size_t host = (host_index(core, main) + 1) % core->host_count;
-    if (core->host_count > 2 && core->host_at != host_index(core, main))
+    if (core->host_count > 2 && core->host_at != host_index(core, main)) {
         host = core->host_at; /* more than one other: go round them */
+    }
     /* Where the name is what takes so long, asking for it once more is no use. */
     bool is_useless = main->state == CLIENT_RESOLVING && !is_dead && host == host_index(core, main);
     if (core->links[CLIENT_RIVAL] == NULL && !is_useless) {
@@ -157,14 +166,17 @@ static void main_replace(struct client_core *core, bool is_dead, int64_t now_ms)
     enum client_role from = client_link_ready(links[CLIENT_RIVAL])   ? CLIENT_RIVAL
                             : client_link_ready(links[CLIENT_HEDGE]) ? CLIENT_HEDGE
                                                                      : CLIENT_MAIN;
-    if (from == CLIENT_MAIN && links[CLIENT_MAIN] == NULL)
+    if (from == CLIENT_MAIN && links[CLIENT_MAIN] == NULL) {
         from = CLIENT_RIVAL; /* not ready, but on its way */
-    if (from == CLIENT_MAIN || links[from] == NULL)
+    }
+    if (from == CLIENT_MAIN || links[from] == NULL) {
         return;
-    if (is_dead)
+    }
+    if (is_dead) {
         client_main_retire(core, now_ms);
-    else
+    } else {
         role_close(core, CLIENT_MAIN);
+    }
     links[CLIENT_MAIN] = links[from];
     links[from] = NULL;
 }
@@ -172,8 +184,9 @@ static void main_replace(struct client_core *core, bool is_dead, int64_t now_ms)
 static void retiring_turn(struct client_core *core, int64_t now_ms)
 {
     struct client_link *link = core->links[CLIENT_RETIRING];
-    if (link == NULL)
+    if (link == NULL) {
         return;
+    }
     size_t probes = link->probe_id != 0;
     if (link->pipeline.pending_count - link->pipeline.forgotten_count <= probes) {
         role_close(core, CLIENT_RETIRING);
@@ -181,8 +194,9 @@ static void retiring_turn(struct client_core *core, int64_t now_ms)
     }
     client_wake_at(core, core->retired_ms + RETIRING_MS);
     if (now_ms < core->retired_ms + RETIRING_MS ||
-        !client_link_is_dead(link, now_ms, &core->wake_ms))
+        !client_link_is_dead(link, now_ms, &core->wake_ms)) {
         return;
+    }
     client_link_lose(link, PROTO_CLOSED, "the server stopped answering");
     client_role_lost(core, CLIENT_RETIRING, now_ms);
 }
@@ -190,8 +204,9 @@ static void retiring_turn(struct client_core *core, int64_t now_ms)
 static bool main_is_dead(struct client_core *core, int64_t now_ms)
 {
     struct client_link *link = core->links[CLIENT_MAIN];
-    if (!client_link_ready(link) || !client_link_is_dead(link, now_ms, &core->wake_ms))
+    if (!client_link_ready(link) || !client_link_is_dead(link, now_ms, &core->wake_ms)) {
         return false;
+    }
     /* Bytes may have come since the last turn, which may have been long ago. */
     client_link_look(link, now_ms);
     return link->heard_ms < now_ms;
@@ -201,17 +216,19 @@ static void links_step(struct client_core *core, int64_t now_ms)
 {
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
         struct client_link *link = core->links[role];
-        if (link == NULL)
+        if (link == NULL) {
             continue;
+        }
         client_link_step(link, now_ms);
-        if (link->pipeline.lost)
+        if (link->pipeline.lost) {
             client_role_lost(core, (enum client_role)role, now_ms);
-        else if (client_link_ready(link))
+        } else if (client_link_ready(link)) {
             ready_note(core, link);
-        else if (link->state == CLIENT_CONNECTING)
+        } else if (link->state == CLIENT_CONNECTING) {
             client_wake_at(core, link->address_until_ms);
-        else
+        } else {
             client_wake_at(core, link->until_ms);
+        }
     }
 }
 
@@ -222,26 +239,31 @@ void client_attempts_turn(struct client_core *core, int64_t now_ms)
     main_replace(core, is_dead, now_ms);
     retiring_turn(core, now_ms);
     struct client_link *main = core->links[CLIENT_MAIN];
-    if (client_link_ready(main) && main->has_answered)
+    if (client_link_ready(main) && main->has_answered) {
         core->backoff = 0;
+    }
     is_dead = is_dead && client_link_ready(main) && main->probed_ms > main->heard_ms;
     bool is_wanted = core->is_wanted || core->waiting.first != NULL || is_dead;
-    if (!is_wanted)
+    if (!is_wanted) {
         return;
+    }
     if (main == NULL) {
-        if (now_ms >= core->attempt_ms)
+        if (now_ms >= core->attempt_ms) {
             attempt_start(core, CLIENT_MAIN, core->host_at, now_ms);
+        }
         client_wake_at(core, core->attempt_ms > now_ms ? core->attempt_ms : INT64_MAX);
         main = core->links[CLIENT_MAIN];
-        if (main == NULL)
+        if (main == NULL) {
             client_wake_at(core, core->attempt_ms);
-        else if (!client_link_ready(main))
+        } else if (!client_link_ready(main)) {
             client_wake_at(core, main->started_ms + CLIENT_RIVAL_MS);
+        }
         return;
     }
     bool is_slow = !client_link_ready(main) && now_ms - main->started_ms >= CLIENT_RIVAL_MS;
-    if (is_dead || is_slow)
+    if (is_dead || is_slow) {
         rival_turn(core, is_dead, now_ms);
-    else if (!client_link_ready(main))
+    } else if (!client_link_ready(main)) {
         client_wake_at(core, main->started_ms + CLIENT_RIVAL_MS);
+    }
 }

@@ -39,8 +39,9 @@ bool client_reply_fail(struct icp_reply *reply, uint32_t id, uint8_t op,
 bool client_reply_fill(const struct icp_allocator *allocator, struct icp_reply *reply,
                        const struct client_reply *from)
 {
-    if (from->fault.code != PROTO_OK)
+    if (from->fault.code != PROTO_OK) {
         return client_reply_fail(reply, from->id, from->op, &from->fault);
+    }
     if (reply->buffer_bytes < from->payload.bytes) {
         uint8_t *buffer = client_memory_grow(allocator, reply->buffer, from->payload.bytes);
         if (buffer == NULL) {
@@ -52,8 +53,9 @@ bool client_reply_fill(const struct icp_allocator *allocator, struct icp_reply *
         reply->buffer = buffer;
         reply->buffer_bytes = from->payload.bytes;
     }
-    if (from->payload.bytes > 0)
+    if (from->payload.bytes > 0) {
         memcpy(reply->buffer, from->payload.data, from->payload.bytes);
+    }
     reply->request_id = from->id;
     reply->op = (enum icp_op)from->op;
     reply->more = from->more;
@@ -71,25 +73,29 @@ static bool kept_add(struct icp_client *client, const struct client_reply *reply
                      struct proto_fault *fault)
 {
     const struct client_settings *settings = &client->core.settings;
-    if (client->kept_bytes + reply->payload.bytes > settings->buffer_bytes_max)
+    if (client->kept_bytes + reply->payload.bytes > settings->buffer_bytes_max) {
         return proto_fault_set(fault, PROTO_LIMIT, "",
                                "%zu bytes of other replies wait to be received; receive some first",
                                client->kept_bytes);
+    }
     struct client_kept *kept =
         client_memory_grow(&settings->allocator, NULL, sizeof *kept + reply->payload.bytes);
-    if (kept == NULL)
+    if (kept == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a reply of %zu bytes",
                                reply->payload.bytes);
+    }
     uint8_t *payload = (uint8_t *)(kept + 1);
-    if (reply->payload.bytes > 0)
+    if (reply->payload.bytes > 0) {
         memcpy(payload, reply->payload.data, reply->payload.bytes);
+    }
     kept->next = NULL;
     kept->reply = *reply;
     kept->reply.payload.data = payload;
-    if (client->kept_last != NULL)
+    if (client->kept_last != NULL) {
         client->kept_last->next = kept;
-    else
+    } else {
         client->kept_first = kept;
+    }
     client->kept_last = kept;
     client->kept_bytes += reply->payload.bytes;
     return true;
@@ -104,14 +110,17 @@ static struct client_kept *kept_take(struct icp_client *client, uint32_t id)
         before = kept;
         kept = kept->next;
     }
-    if (kept == NULL)
+    if (kept == NULL) {
         return NULL;
-    if (before != NULL)
+    }
+    if (before != NULL) {
         before->next = kept->next;
-    else
+    } else {
         client->kept_first = kept->next;
-    if (client->kept_last == kept)
+    }
+    if (client->kept_last == kept) {
         client->kept_last = before;
+    }
     client->kept_bytes -= kept->reply.payload.bytes;
     return kept;
 }
@@ -119,8 +128,9 @@ static struct client_kept *kept_take(struct icp_client *client, uint32_t id)
 void client_kept_clear(struct icp_client *client)
 {
     struct client_kept *kept;
-    while ((kept = kept_take(client, 0)) != NULL)
+    while ((kept = kept_take(client, 0)) != NULL) {
         client_memory_free(kept);
+    }
 }
 
 /* Waiting. */
@@ -137,8 +147,9 @@ static bool replies_keep(struct icp_client *client, struct icp_reply *reply)
     struct proto_fault fault = {.code = PROTO_OK};
     struct client_reply next;
     while (client_core_next(&client->core, &next)) {
-        if (!kept_add(client, &next, &fault))
+        if (!kept_add(client, &next, &fault)) {
             return client_reply_fail(reply, next.id, next.op, &fault);
+        }
     }
     return true;
 }
@@ -152,8 +163,9 @@ bool client_ready_until(struct icp_client *client, int64_t until_ms, struct prot
     client_core_fork_check(core);
     unsigned round = core->round;
     int64_t limit_ms = client_now_ms() + core->settings.connect_timeout_ms;
-    if (limit_ms > until_ms)
+    if (limit_ms > until_ms) {
         limit_ms = until_ms;
+    }
     core->is_wanted = true;
     for (;;) {
         if (!replies_keep(client, &failed)) {
@@ -161,12 +173,14 @@ bool client_ready_until(struct icp_client *client, int64_t until_ms, struct prot
                             failed.fault.message);
             break;
         }
-        if (client_link_ready(core->links[CLIENT_MAIN]))
+        if (client_link_ready(core->links[CLIENT_MAIN])) {
             break;
+        }
         if (core->round != round || client_now_ms() >= limit_ms) {
             *fault = core->failure;
-            if (fault->code == PROTO_OK)
+            if (fault->code == PROTO_OK) {
                 proto_fault_set(fault, PROTO_TIMEOUT, "", "there was no connection in time");
+            }
             break;
         }
         client_core_turn(core, limit_ms);
@@ -190,16 +204,20 @@ static bool output_drain(struct icp_client *client, size_t bytes_left, struct pr
     struct icp_reply failed = {0};
     for (;;) {
         struct client_link *link = client->core.links[CLIENT_MAIN];
-        if (link == NULL || output_of(client).bytes <= bytes_left)
+        if (link == NULL || output_of(client).bytes <= bytes_left) {
             return true; /* what was lost is told to those who wait for the replies */
+        }
         client_link_push(link);
-        if (output_of(client).bytes <= bytes_left)
+        if (output_of(client).bytes <= bytes_left) {
             return true;
-        if (client_now_ms() >= until_ms)
+        }
+        if (client_now_ms() >= until_ms) {
             return proto_fault_set(fault, PROTO_TIMEOUT, "", "the server took no request in time");
-        if (!replies_keep(client, &failed))
+        }
+        if (!replies_keep(client, &failed)) {
             return proto_fault_set(fault, (enum proto_error)failed.fault.code, "", "%s",
                                    failed.fault.message);
+        }
         client_core_turn(&client->core, until_ms);
     }
 }
@@ -213,8 +231,9 @@ uint32_t icp_send(struct icp_client *client, enum icp_op op, const struct icp_pa
     uint32_t id = 0;
     if (!client_request_fill(op, payload, &request, &found) ||
         (output_of(client).bytes >= OUTPUT_BYTES_MAX &&
-         !output_drain(client, OUTPUT_BYTES_MAX / 2, &found)))
+         !output_drain(client, OUTPUT_BYTES_MAX / 2, &found))) {
         goto end;
+    }
     if (output_of(client).bytes > 0) { /* more of a batch: the connection was looked at just now */
         id = client_core_request(core, &request, core->now_ms, &found);
         goto end;
@@ -223,19 +242,22 @@ uint32_t icp_send(struct icp_client *client, enum icp_op op, const struct icp_pa
     client_core_fork_check(core);
     id = client_core_request(core, &request, core->now_ms, &found);
     if (id == 0 && found.code == PROTO_CONNECT &&
-        client_ready_until(client, client_until_ms(client, 0), &found))
+        client_ready_until(client, client_until_ms(client, 0), &found)) {
         id = client_core_request(core, &request, core->now_ms, &found);
+    }
 end:
-    if (id == 0)
+    if (id == 0) {
         client_fault_export(&found, fault);
+    }
     return id;
 }
 
 bool icp_flush(struct icp_client *client, struct icp_fault *fault)
 {
     struct proto_fault found = {.code = PROTO_OK};
-    if (output_drain(client, 0, &found))
+    if (output_drain(client, 0, &found)) {
         return true;
+    }
     client_fault_export(&found, fault);
     return false;
 }
@@ -261,10 +283,12 @@ static bool receive_until(struct icp_client *client, uint32_t id, int64_t until_
         }
         struct client_reply next;
         while (client_core_next(core, &next)) {
-            if (id == 0 || next.id == id)
+            if (id == 0 || next.id == id) {
                 return client_reply_fill(&core->settings.allocator, reply, &next);
-            if (!kept_add(client, &next, &fault))
+            }
+            if (!kept_add(client, &next, &fault)) {
                 return client_reply_fail(reply, next.id, next.op, &fault);
+            }
         }
         if (core->now_ms >= until_ms) {
             proto_fault_set(&fault, PROTO_TIMEOUT, "", "no reply came in time");
@@ -284,18 +308,21 @@ void icp_forget(struct icp_client *client, uint32_t id)
 {
     uint8_t op = 0;
     struct client_pipeline *pipeline = client_core_find(&client->core, id, &op);
-    if (pipeline != NULL)
+    if (pipeline != NULL) {
         client_pipeline_forget(pipeline, id);
+    }
     struct client_kept *kept;
-    while (id != 0 && (kept = kept_take(client, id)) != NULL)
+    while (id != 0 && (kept = kept_take(client, id)) != NULL) {
         client_memory_free(kept);
+    }
 }
 
 size_t icp_in_flight(const struct icp_client *client)
 {
     size_t count = client_core_waiting(&client->core);
-    for (const struct client_kept *kept = client->kept_first; kept != NULL; kept = kept->next)
+    for (const struct client_kept *kept = client->kept_first; kept != NULL; kept = kept->next) {
         count += !kept->reply.more;
+    }
     return count;
 }
 
@@ -311,8 +338,9 @@ struct call {
 static void call_done(struct client_task *task, const struct client_reply *reply)
 {
     struct call *call = (struct call *)task;
-    if (reply->more)
+    if (reply->more) {
         return;
+    }
     (void)client_reply_fill(call->allocator, call->reply, reply);
     call->is_done = true;
 }
@@ -328,19 +356,22 @@ bool icp_call_within(struct icp_client *client, enum icp_op op, const struct icp
     struct call call = {.allocator = &core->settings.allocator, .reply = reply};
     call.task.on_done = call_done;
     if (!client_request_fill(op, payload, &request, &fault) ||
-        !client_task_prepare(core, &call.task, &request, until_ms, &fault))
+        !client_task_prepare(core, &call.task, &request, until_ms, &fault)) {
         return client_reply_fail(reply, 0, (uint8_t)op, &fault);
+    }
     client_core_add(core, &call.task, now_ms);
     for (;;) {
         struct client_reply other;
         while (!call.is_done && client_core_next(core, &other)) {
-            if (kept_add(client, &other, &fault))
+            if (kept_add(client, &other, &fault)) {
                 continue;
+            }
             client_core_remove(core, &call.task);
             return client_reply_fail(reply, other.id, other.op, &fault);
         }
-        if (call.is_done)
+        if (call.is_done) {
             return reply->fault.code == ICP_OK;
+        }
         client_core_turn(core, INT64_MAX);
     }
 }

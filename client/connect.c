@@ -34,8 +34,9 @@ bool client_struct_read(void *to, size_t to_bytes, const void *from, size_t from
     const uint8_t *at = from;
     size_t bytes = from_bytes != 0 ? from_bytes : first_bytes;
     for (size_t i = to_bytes; i < bytes; i++) {
-        if (at[i] != 0)
+        if (at[i] != 0) {
             return false;
+        }
     }
     memset(to, 0, to_bytes);
     memcpy(to, from, bytes < to_bytes ? bytes : to_bytes);
@@ -46,10 +47,12 @@ bool client_options_read(const struct icp_options *from, struct icp_options *to,
                          struct proto_fault *fault)
 {
     static const struct icp_options defaults = {0};
-    if (from == NULL)
+    if (from == NULL) {
         from = &defaults;
-    if (client_struct_read(to, sizeof *to, from, from->size, OPTIONS_BYTES_FIRST))
+    }
+    if (client_struct_read(to, sizeof *to, from, from->size, OPTIONS_BYTES_FIRST)) {
         return true;
+    }
     return proto_fault_set(fault, PROTO_USAGE, "options",
                            "the options use what libicp " VERSION_TEXT
                            " does not know; the program was built for a newer one");
@@ -79,15 +82,17 @@ static bool settings_read(struct client_settings *settings, const struct icp_opt
         .log_context = options->log_context,
         .resolve = resolve != NULL ? resolve : getaddrinfo,
     };
-    if (settings->hedge_percent_max > 100)
+    if (settings->hedge_percent_max > 100) {
         return proto_fault_set(fault, PROTO_USAGE, "options.hedge_percent_max",
                                "%u percent of the calls cannot be hedged; 100 is the most",
                                settings->hedge_percent_max);
+    }
     settings->name = client_memory_text(allocator, options->name != NULL ? options->name
                                                                          : "libicp " VERSION_TEXT);
     settings->token = options->token != NULL ? client_memory_text(allocator, options->token) : NULL;
-    if (settings->name == NULL || (options->token != NULL && settings->token == NULL))
+    if (settings->name == NULL || (options->token != NULL && settings->token == NULL)) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the client");
+    }
     return true;
 }
 
@@ -97,10 +102,12 @@ bool client_core_open(struct client_core *core, const char *uri, const struct ic
     struct client_uri uris[CLIENT_HOSTS_MAX];
     struct client_settings settings = {0};
     *core = (struct client_core){.epoll_fd = -1, .greeting.server = {.server = "", .role = ""}};
-    if (!client_uri_parse(uri, uris, &core->host_count, fault))
+    if (!client_uri_parse(uri, uris, &core->host_count, fault)) {
         return false;
-    for (size_t i = 0; i < core->host_count; i++)
+    }
+    for (size_t i = 0; i < core->host_count; i++) {
         core->hosts[i].uri = uris[i];
+    }
     bool is_read = settings_read(&settings, options, resolve, fault);
     core->settings = settings;
     return is_read && client_core_init(core, &settings, fault);
@@ -122,8 +129,9 @@ struct icp_client *client_create(const char *uri, const struct icp_options *opti
         return NULL;
     }
     *client = (struct icp_client){.options = *options};
-    if (client_core_open(&client->core, uri, options, resolve, fault))
+    if (client_core_open(&client->core, uri, options, resolve, fault)) {
         return client;
+    }
     icp_close(client);
     return NULL;
 }
@@ -136,8 +144,9 @@ struct icp_client *icp_connect(const char *uri, const struct icp_options *option
     struct icp_client *client = client_options_read(options, &read, &found)
                                     ? client_create(uri, &read, NULL, &found)
                                     : NULL;
-    if (client != NULL && (read.connect_later || client_ready_until(client, INT64_MAX, &found)))
+    if (client != NULL && (read.connect_later || client_ready_until(client, INT64_MAX, &found))) {
         return client;
+    }
     icp_close(client);
     client_fault_export(&found, fault);
     return NULL;
@@ -149,16 +158,18 @@ bool icp_reconnect(struct icp_client *client, struct icp_fault *fault)
     client->core.now_ms = client_now_ms();
     client_core_fork_check(&client->core);
     client_core_drop(&client->core, "the connection was opened anew");
-    if (client_ready_until(client, INT64_MAX, &found))
+    if (client_ready_until(client, INT64_MAX, &found)) {
         return true;
+    }
     client_fault_export(&found, fault);
     return false;
 }
 
 void icp_close(struct icp_client *client)
 {
-    if (client == NULL)
+    if (client == NULL) {
         return;
+    }
     client_core_close(&client->core);
     client_kept_clear(client);
     icp_payload_destroy(client->query);

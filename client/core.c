@@ -25,8 +25,9 @@ int64_t client_now_ms(void)
 
 void client_wake_at(struct client_core *core, int64_t moment_ms)
 {
-    if (moment_ms < core->wake_ms)
+    if (moment_ms < core->wake_ms) {
         core->wake_ms = moment_ms;
+    }
 }
 
 int64_t client_random_below(struct client_core *core, int64_t bound)
@@ -46,11 +47,13 @@ bool client_core_init(struct client_core *core, const struct client_settings *se
     core->ids = 1;
     core->pid = getpid();
     core->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (core->epoll_fd < 0)
+    if (core->epoll_fd < 0) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no descriptor for the client: %s",
                                strerror(errno));
-    if (getrandom(&core->random, sizeof core->random, GRND_NONBLOCK) != sizeof core->random)
+    }
+    if (getrandom(&core->random, sizeof core->random, GRND_NONBLOCK) != sizeof core->random) {
         core->random = (uint64_t)client_now_ms() ^ (uint64_t)(uintptr_t)core;
+    }
     return true;
 }
 
@@ -67,32 +70,37 @@ void client_core_fini(struct client_core *core)
 {
     bool is_child = core->pid != getpid();
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
-        if (core->links[role] != NULL && is_child)
+        if (core->links[role] != NULL && is_child) {
             client_link_orphan(core->links[role]);
+        }
         client_link_destroy(core->links[role]);
         core->links[role] = NULL;
     }
     lost_clear(core);
     for (size_t i = 0; i < core->host_count; i++) {
-        if (is_child)
+        if (is_child) {
             client_lookup_orphan(core->hosts[i].lookup);
-        else
+        } else {
             client_lookup_drop(core->hosts[i].lookup);
+        }
         core->hosts[i].lookup = NULL;
     }
-    if (core->epoll_fd >= 0)
+    if (core->epoll_fd >= 0) {
         close(core->epoll_fd);
+    }
     core->epoll_fd = -1;
 }
 
 void client_core_fork_check(struct client_core *core)
 {
-    if (core->pid == getpid())
+    if (core->pid == getpid()) {
         return;
+    }
     core->pid = getpid();
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
-        if (core->links[role] == NULL)
+        if (core->links[role] == NULL) {
             continue;
+        }
         client_link_orphan(core->links[role]);
         core->links[role]->has_answered = true; /* no failure of the server's */
         client_role_lost(core, (enum client_role)role, core->now_ms);
@@ -109,8 +117,9 @@ void client_core_fork_check(struct client_core *core)
 void client_core_drop(struct client_core *core, const char *reason)
 {
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
-        if (core->links[role] == NULL)
+        if (core->links[role] == NULL) {
             continue;
+        }
         client_link_lose(core->links[role], PROTO_CLOSED, reason);
         core->links[role]->has_answered = true;
         core->links[role]->state = CLIENT_READY; /* dropped, not failed */
@@ -126,13 +135,15 @@ static void main_look(struct client_core *core, int64_t now_ms)
     struct client_link *link = core->links[CLIENT_MAIN];
     struct client_reply ignored;
     if (!client_link_ready(link) || link->pipeline.pending_count > 0 ||
-        now_ms - link->heard_ms < STALE_MS)
+        now_ms - link->heard_ms < STALE_MS) {
         return;
+    }
     client_link_look(link, now_ms);
     while (client_link_next(link, now_ms, &ignored))
         ; /* nothing is asked, so nothing can come but a loss */
-    if (link->pipeline.lost)
+    if (link->pipeline.lost) {
         client_role_lost(core, CLIENT_MAIN, now_ms);
+    }
 }
 
 uint32_t client_core_request(struct client_core *core, const struct client_request *request,
@@ -150,31 +161,36 @@ uint32_t client_core_request(struct client_core *core, const struct client_reque
 static bool role_next(struct client_core *core, enum client_role role, struct client_reply *reply)
 {
     struct client_link *link = core->links[role];
-    if (link == NULL)
+    if (link == NULL) {
         return false;
+    }
     while (client_link_next(link, core->now_ms, reply)) {
-        if (reply->owner == NULL)
+        if (reply->owner == NULL) {
             return true;
+        }
         client_task_told(core, reply, core->now_ms);
     }
     /* A reply may have moved the link to another role: its turn comes there. */
-    if (link == core->links[role] && link->pipeline.lost)
+    if (link == core->links[role] && link->pipeline.lost) {
         client_role_lost(core, role, core->now_ms);
+    }
     return false;
 }
 
 bool client_core_next(struct client_core *core, struct client_reply *reply)
 {
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
-        if (role_next(core, (enum client_role)role, reply))
+        if (role_next(core, (enum client_role)role, reply)) {
             return true;
+        }
     }
     while (core->lost != NULL) {
         struct client_link *link = core->lost;
         *reply = (struct client_reply){.fault = link->pipeline.loss};
         reply->id = client_pipeline_abandon(&link->pipeline, &reply->op);
-        if (reply->id != 0)
+        if (reply->id != 0) {
             return true;
+        }
         core->lost = link->next;
         client_link_destroy(link);
     }
@@ -185,8 +201,9 @@ static struct client_pipeline *link_find(struct client_link *link, uint32_t id, 
 {
     const struct client_pending *pending =
         link != NULL ? client_pipeline_find(&link->pipeline, id) : NULL;
-    if (pending == NULL || pending->owner != NULL)
+    if (pending == NULL || pending->owner != NULL) {
         return NULL;
+    }
     *op = pending->op;
     return &link->pipeline;
 }
@@ -194,10 +211,12 @@ static struct client_pipeline *link_find(struct client_link *link, uint32_t id, 
 struct client_pipeline *client_core_find(const struct client_core *core, uint32_t id, uint8_t *op)
 {
     struct client_pipeline *found = NULL;
-    for (size_t role = 0; role < CLIENT_ROLES && found == NULL; role++)
+    for (size_t role = 0; role < CLIENT_ROLES && found == NULL; role++) {
         found = link_find(core->links[role], id, op);
-    for (struct client_link *link = core->lost; link != NULL && found == NULL; link = link->next)
+    }
+    for (struct client_link *link = core->lost; link != NULL && found == NULL; link = link->next) {
         found = link_find(link, id, op);
+    }
     return found;
 }
 
@@ -205,11 +224,13 @@ size_t client_core_waiting(const struct client_core *core)
 {
     size_t count = 0;
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
-        if (core->links[role] != NULL)
+        if (core->links[role] != NULL) {
             count += client_pipeline_waiting(&core->links[role]->pipeline);
+        }
     }
-    for (const struct client_link *link = core->lost; link != NULL; link = link->next)
+    for (const struct client_link *link = core->lost; link != NULL; link = link->next) {
         count += client_pipeline_waiting(&link->pipeline);
+    }
     return count;
 }
 
@@ -230,8 +251,9 @@ void client_core_add(struct client_core *core, struct client_task *task, int64_t
 static struct client_link *only_link(const struct client_core *core)
 {
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
-        if (role != CLIENT_MAIN && core->links[role] != NULL)
+        if (role != CLIENT_MAIN && core->links[role] != NULL) {
             return NULL;
+        }
     }
     return core->links[CLIENT_MAIN];
 }
@@ -243,15 +265,17 @@ static void events_take(struct client_core *core, int wait_ms)
     bool heard = false;
     if (only != NULL && client_link_wait(only, wait_ms, &heard)) {
         core->now_ms = client_now_ms();
-        if (heard)
+        if (heard) {
             only->heard_ms = core->now_ms;
+        }
         return;
     }
     int count = core->epoll_fd >= 0 ? epoll_wait(core->epoll_fd, events, EVENTS_MAX, wait_ms) : 0;
     core->now_ms = client_now_ms();
     for (int i = 0; i < count; i++) {
-        if (events[i].data.ptr != NULL)
+        if (events[i].data.ptr != NULL) {
             client_link_move(events[i].data.ptr, events[i].events, core->now_ms);
+        }
     }
 }
 
@@ -264,8 +288,9 @@ void client_core_flush(struct client_core *core)
     client_attempts_turn(core, core->now_ms);
     client_tasks_turn(core, core->now_ms);
     for (size_t role = 0; role < CLIENT_ROLES; role++) {
-        if (core->links[role] != NULL)
+        if (core->links[role] != NULL) {
             client_link_push(core->links[role]);
+        }
     }
 }
 
@@ -274,8 +299,9 @@ void client_core_turn(struct client_core *core, int64_t until_ms)
     client_core_flush(core);
     int64_t wait_ms = (until_ms < core->wake_ms ? until_ms : core->wake_ms) - core->now_ms;
     bool is_served = core->is_wanted && client_link_ready(core->links[CLIENT_MAIN]);
-    if (wait_ms < 0 || core->has_news || is_served || core->lost != NULL)
+    if (wait_ms < 0 || core->has_news || is_served || core->lost != NULL) {
         wait_ms = 0;
+    }
     events_take(core, wait_ms > INT32_MAX ? INT32_MAX : (int)wait_ms);
 }
 

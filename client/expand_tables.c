@@ -34,8 +34,9 @@ static _Noreturn void die(const char *what, const char *where)
 static const char *arguments_read(const char *from, struct arguments *arguments)
 {
     const char *open = strchr(from, '(');
-    if (open == NULL)
+    if (open == NULL) {
         die("no parenthesis", from);
+    }
     char *out = arguments->text;
     arguments->items[0] = out;
     arguments->count = 1;
@@ -48,8 +49,9 @@ static const char *arguments_read(const char *from, struct arguments *arguments)
         }
         if (!quoted && *at == ',') {
             *out++ = '\0';
-            if (arguments->count == ARGUMENTS_MAX)
+            if (arguments->count == ARGUMENTS_MAX) {
                 die("too many arguments", from);
+            }
             arguments->items[arguments->count++] = out;
         } else if (quoted || *at != ' ') {
             *out++ = *at;
@@ -72,8 +74,9 @@ static void body_print(FILE *out, const char *body, const struct arguments *para
             continue;
         }
         size_t bytes = 0;
-        while (isalnum((unsigned char)at[bytes]) || at[bytes] == '_')
+        while (isalnum((unsigned char)at[bytes]) || at[bytes] == '_') {
             bytes++;
+        }
         const char *text = at;
         int text_bytes = (int)bytes;
         for (size_t i = 0; i < parameters->count && i < values->count; i++) {
@@ -92,12 +95,14 @@ static void table_print(FILE *out, const char *path, const char *body, const cha
                         const struct arguments *parameters)
 {
     FILE *table = fopen(path, "r");
-    if (table == NULL)
+    if (table == NULL) {
         die("cannot open", path);
+    }
     char line[LINE_BYTES_MAX];
     while (fgets(line, sizeof line, table) != NULL) {
-        if (strncmp(line, "X(", 2) != 0)
+        if (strncmp(line, "X(", 2) != 0) {
             continue;
+        }
         struct arguments values;
         (void)arguments_read(line, &values);
         /* The last argument of each table says what the row means. */
@@ -115,20 +120,25 @@ static void macro_read(FILE *in, char *line, char *macro)
     for (;;) {
         size_t bytes = strcspn(line, "\n");
         int continued = bytes > 0 && line[bytes - 1] == '\\';
-        if (continued)
+        if (continued) {
             bytes--;
-        while (bytes > 0 && line[bytes - 1] == ' ')
+        }
+        while (bytes > 0 && line[bytes - 1] == ' ') {
             bytes--;
-        if (used + bytes + 2 > MACRO_BYTES_MAX)
+        }
+        if (used + bytes + 2 > MACRO_BYTES_MAX) {
             die("macro too long", line);
+        }
         memcpy(macro + used, line, bytes);
         used += bytes;
         macro[used++] = '\n';
         macro[used] = '\0';
-        if (!continued)
+        if (!continued) {
             return;
-        if (fgets(line, LINE_BYTES_MAX, in) == NULL)
+        }
+        if (fgets(line, LINE_BYTES_MAX, in) == NULL) {
             die("file ends within a macro", macro);
+        }
     }
 }
 
@@ -140,35 +150,42 @@ static void block_expand(FILE *in, FILE *out, const char *root, char *line)
     struct arguments parameters;
     const char *body = arguments_read(macro, &parameters);
     int is_inline = *body != '\n'; /* the body starts on the line of the define: an enumerator */
-    while (*body == ' ' || *body == '\n')
+    while (*body == ' ' || *body == '\n') {
         body++;
+    }
     char name[128];
     if (fgets(line, LINE_BYTES_MAX, in) == NULL ||
-        sscanf(line, "#include \"%127[^\"]\"", name) != 1)
+        sscanf(line, "#include \"%127[^\"]\"", name) != 1) {
         die("a macro must be followed by the #include of its table", macro);
+    }
     snprintf(path, sizeof path, "%s/%s", root, name);
     table_print(out, path, body, is_inline ? "    " : "", &parameters);
-    if (fgets(line, LINE_BYTES_MAX, in) == NULL || strncmp(line, "#undef", 6) != 0)
+    if (fgets(line, LINE_BYTES_MAX, in) == NULL || strncmp(line, "#undef", 6) != 0) {
         die("a table must be followed by #undef", path);
+    }
 }
 
 int main(int count, char **arguments)
 {
-    if (count != 4)
+    if (count != 4) {
         die("usage", "expand_tables SOURCE_ROOT HEADER OUT");
+    }
     FILE *in = fopen(arguments[2], "r");
     FILE *out = fopen(arguments[3], "w");
-    if (in == NULL || out == NULL)
+    if (in == NULL || out == NULL) {
         die("cannot open", in == NULL ? arguments[2] : arguments[3]);
+    }
     char line[LINE_BYTES_MAX];
     while (fgets(line, sizeof line, in) != NULL) {
-        if (strncmp(line, "#define X(", 10) == 0)
+        if (strncmp(line, "#define X(", 10) == 0) {
             block_expand(in, out, arguments[1], line);
-        else
+        } else {
             fputs(line, out);
+        }
     }
     fclose(in);
-    if (fclose(out) != 0)
+    if (fclose(out) != 0) {
         die("cannot write", arguments[3]);
+    }
     return 0;
 }

@@ -16,10 +16,12 @@ uint32_t client_greet_send(struct client_link *link, struct proto_fault *fault)
         return 0;
     }
     icp_payload_text(payload, "client", settings->name);
-    if (settings->token != NULL)
+    if (settings->token != NULL) {
         icp_payload_text(payload, "token", settings->token);
-    if (client_payload_finish(payload, &hello.pairs, &hello.body, fault))
+    }
+    if (client_payload_finish(payload, &hello.pairs, &hello.body, fault)) {
         id = client_link_request(link, &hello, link->started_ms, fault);
+    }
     icp_payload_destroy(payload);
     return id;
 }

@@ -32,11 +32,13 @@ static inline void icp_uv_update(struct icp_uv *uv);
 
 static inline void icp_uv_turn(struct icp_uv *uv)
 {
-    if (uv_is_closing((const uv_handle_t *)&uv->poll))
+    if (uv_is_closing((const uv_handle_t *)&uv->poll)) {
         return;
+    }
     icp_async_turn(uv->async);
-    if (!uv_is_closing((const uv_handle_t *)&uv->poll))
+    if (!uv_is_closing((const uv_handle_t *)&uv->poll)) {
         icp_uv_update(uv);
+    }
 }
 
 static inline void icp_uv_on_timer(uv_timer_t *timer)
@@ -54,10 +56,11 @@ static inline void icp_uv_on_ready(uv_poll_t *poll, int status, int events)
 static inline void icp_uv_update(struct icp_uv *uv)
 {
     int timeout_ms = icp_async_timeout_ms(uv->async);
-    if (timeout_ms < 0)
+    if (timeout_ms < 0) {
         (void)uv_timer_stop(&uv->timer);
-    else
+    } else {
         (void)uv_timer_start(&uv->timer, icp_uv_on_timer, (uint64_t)timeout_ms, 0);
+    }
     if (icp_async_in_flight(uv->async) > 0) {
         uv_ref((uv_handle_t *)&uv->poll);
         uv_ref((uv_handle_t *)&uv->timer);
@@ -73,8 +76,9 @@ static inline bool icp_uv_init(struct icp_uv *uv, uv_loop_t *loop, const char *u
 {
     memset(uv, 0, sizeof *uv);
     uv->async = icp_async_create(uri, options, fault);
-    if (uv->async == NULL)
+    if (uv->async == NULL) {
         return false;
+    }
     int error = uv_poll_init(loop, &uv->poll, icp_async_fd(uv->async));
     if (error != 0) {
         icp_async_destroy(uv->async);
@@ -115,12 +119,14 @@ static inline struct icp_async_task *icp_uv_score(struct icp_uv *uv, const struc
 static inline void icp_uv_on_handle_closed(uv_handle_t *handle)
 {
     struct icp_uv *uv = (struct icp_uv *)handle->data;
-    if (--uv->handles > 0)
+    if (--uv->handles > 0) {
         return;
+    }
     icp_async_destroy(uv->async);
     uv->async = NULL;
-    if (uv->on_closed != NULL)
+    if (uv->on_closed != NULL) {
         uv->on_closed(uv);
+    }
 }
 
 /* Requests in flight are told ICP_CLOSED, later, from the loop; then on_closed (NULL: nothing)

@@ -13,8 +13,9 @@ static_assert(SCORE_BYTES_FIRST == sizeof(struct icp_score),
 
 static size_t list_count(const struct proto_arg *arg)
 {
-    if (!arg->present)
+    if (!arg->present) {
         return 0;
+    }
     struct proto_fault fault = {0};
     struct proto_reader reader;
     proto_reader_init(&reader, arg->value, &fault);
@@ -34,11 +35,13 @@ static bool reasons_read(const struct proto_arg *arg, struct icp_reason *reasons
     struct icp_value entry;
     struct icp_value value;
     for (size_t i = 0; i < count; i++) {
-        if (!icp_next(&walk, NULL, &entry) || !icp_value_get(&entry, "field", &value))
+        if (!icp_next(&walk, NULL, &entry) || !icp_value_get(&entry, "field", &value)) {
             return false;
+        }
         reasons[i].field = value.text;
-        if (!icp_value_get(&entry, "contribution", &value))
+        if (!icp_value_get(&entry, "contribution", &value)) {
             return false;
+        }
         reasons[i].contribution = value.integer;
         (void)icp_value_get(&entry, "value", &reasons[i].value);
     }
@@ -49,8 +52,9 @@ static void texts_read(const struct proto_arg *arg, struct icp_text *texts, size
 {
     struct icp_walk walk = arg->present ? list_walk(arg) : (struct icp_walk){0};
     struct icp_value value;
-    for (size_t i = 0; i < count && icp_next(&walk, NULL, &value); i++)
+    for (size_t i = 0; i < count && icp_next(&walk, NULL, &value); i++) {
         texts[i] = value.text;
+    }
 }
 
 static bool lists_read(const struct icp_allocator *allocator, const struct proto_arg *args,
@@ -64,20 +68,23 @@ static bool lists_read(const struct icp_allocator *allocator, const struct proto
     score->reasons = NULL;
     score->missing = score->stale = score->unknown = NULL;
     score->reason_count = score->missing_count = score->stale_count = score->unknown_count = 0;
-    if (reason_count + text_count == 0)
+    if (reason_count + text_count == 0) {
         return true;
+    }
     /* Counts are at most the bytes of the reply, so the sum cannot overflow. */
     size_t reason_bytes = reason_count * sizeof(struct icp_reason);
     void *memory = client_memory_grow(allocator, score->memory,
                                       reason_bytes + text_count * sizeof(struct icp_text));
-    if (memory == NULL)
+    if (memory == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the reasons");
+    }
     score->memory = memory;
     struct icp_reason *reasons = memory;
     struct icp_text *texts = (struct icp_text *)(reasons + reason_count);
-    if (!reasons_read(&args[PROTO_A_SCORE_REASONS], reasons, reason_count))
+    if (!reasons_read(&args[PROTO_A_SCORE_REASONS], reasons, reason_count)) {
         return proto_fault_set(fault, PROTO_BAD_REPLY, "reasons",
                                "a reason lacks its field or its contribution");
+    }
     texts_read(&args[PROTO_A_SCORE_MISSING], texts, missing_count);
     texts_read(&args[PROTO_A_SCORE_STALE], texts + missing_count, stale_count);
     texts_read(&args[PROTO_A_SCORE_UNKNOWN], texts + missing_count + stale_count, unknown_count);
@@ -98,11 +105,13 @@ static bool score_read(const struct icp_allocator *allocator, struct icp_score *
     const struct proto_op_info *info = proto_op_find(PROTO_OP_SCORE);
     struct proto_arg args[PROTO_ARGS_MAX];
     struct proto_span payload = {score->reply.payload, score->reply.payload_bytes};
-    if (!proto_fields_decode(info->reply, info->reply_count, payload, args, fault))
+    if (!proto_fields_decode(info->reply, info->reply_count, payload, args, fault)) {
         return false;
+    }
     struct proto_span grade = args[PROTO_A_SCORE_GRADE].text;
-    if (grade.bytes != 1)
+    if (grade.bytes != 1) {
         return proto_fault_set(fault, PROTO_BAD_REPLY, "grade", "a grade is one letter");
+    }
     struct proto_span id = args[PROTO_A_SCORE_ID].text;
     score->icp = (uint32_t)args[PROTO_A_SCORE_ICP].uint;
     score->seq = args[PROTO_A_SCORE_SEQ].uint;
@@ -129,18 +138,24 @@ static bool score_read(const struct icp_allocator *allocator, struct icp_score *
 static void query_write(struct icp_payload *payload, const struct icp_query *query)
 {
     icp_payload_reset(payload);
-    if (query->id != NULL)
+    if (query->id != NULL) {
         icp_payload_text(payload, "id", query->id);
-    if (query->key != NULL)
+    }
+    if (query->key != NULL) {
         icp_payload_text(payload, "key", query->key);
-    if (query->email != NULL)
+    }
+    if (query->email != NULL) {
         icp_payload_text(payload, "email", query->email);
-    if (query->values != NULL)
+    }
+    if (query->values != NULL) {
         icp_payload_map(payload, "values", query->values);
-    if (query->icp != 0)
+    }
+    if (query->icp != 0) {
         icp_payload_uint(payload, "icp", query->icp);
-    if (query->reasons != 0)
+    }
+    if (query->reasons != 0) {
         icp_payload_uint(payload, "reasons", query->reasons);
+    }
 }
 
 const struct icp_payload *client_query_read(const struct icp_allocator *allocator,
@@ -156,8 +171,9 @@ const struct icp_payload *client_query_read(const struct icp_allocator *allocato
         client_fault_export(&found, fault);
         return NULL;
     }
-    if (*reused == NULL)
+    if (*reused == NULL) {
         *reused = icp_payload_create_with(allocator);
+    }
     if (*reused == NULL) {
         proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the query");
         client_fault_export(&found, fault);
@@ -176,10 +192,11 @@ static bool score_finish(const struct icp_allocator *allocator, bool received,
         *fault = score->reply.fault;
         return false;
     }
-    if (score->reply.op != ICP_OP_SCORE)
+    if (score->reply.op != ICP_OP_SCORE) {
         proto_fault_set(&found, PROTO_USAGE, "", "the reply is of another operation than score");
-    else if (score_read(allocator, score, &found))
+    } else if (score_read(allocator, score, &found)) {
         return true;
+    }
     client_fault_export(&found, fault);
     return false;
 }
@@ -205,8 +222,9 @@ static bool is_of_the_query(enum icp_error code)
 bool client_score_default(const struct icp_options *options, struct icp_score *score,
                           const struct icp_fault *fault)
 {
-    if (!options->default_score || is_of_the_query(fault->code))
+    if (!options->default_score || is_of_the_query(fault->code)) {
         return false;
+    }
     struct icp_reply reply = score->reply;
     *score = (struct icp_score){
         .size = score->size,
@@ -230,8 +248,9 @@ bool client_score_until(struct icp_client *client, const struct icp_query *query
     struct icp_query read;
     const struct icp_payload *payload =
         client_query_read(allocator, &client->query, query, &read, fault);
-    if (payload == NULL)
+    if (payload == NULL) {
         return false;
+    }
     int64_t left_ms = until_ms - client_now_ms();
     uint32_t timeout_ms = until_ms == 0 ? read.timeout_ms : left_ms < 1 ? 1 : (uint32_t)left_ms;
     bool received = icp_call_within(client, ICP_OP_SCORE, payload, timeout_ms, &score->reply);
@@ -251,8 +270,9 @@ uint32_t icp_score_send(struct icp_client *client, const struct icp_query *query
     struct icp_query read;
     const struct icp_payload *payload =
         client_query_read(&client->core.settings.allocator, &client->query, query, &read, fault);
-    if (payload == NULL)
+    if (payload == NULL) {
         return 0;
+    }
     return icp_send(client, ICP_OP_SCORE, payload, fault);
 }
 
@@ -268,8 +288,9 @@ bool icp_score_read(const struct icp_reply *reply, struct icp_score *score, stru
     const struct client_reply from = {.id = reply->request_id,
                                       .op = (uint8_t)reply->op,
                                       .payload = {reply->payload, reply->payload_bytes}};
-    if (reply->fault.code != ICP_OK)
+    if (reply->fault.code != ICP_OK) {
         score->reply.fault = reply->fault;
+    }
     bool received = reply->fault.code == ICP_OK && client_reply_fill(NULL, &score->reply, &from);
     return score_finish(NULL, received, score, fault);
 }

@@ -28,19 +28,21 @@
 const char *client_host_text(const struct client_host *host, char *text, size_t text_bytes)
 {
     const struct client_uri *uri = &host->uri;
-    if (uri->is_unix)
+    if (uri->is_unix) {
         snprintf(text, text_bytes, "%s", uri->path);
-    else
+    } else {
         snprintf(text, text_bytes, strchr(uri->host, ':') != NULL ? "[%s]:%u" : "%s:%u", uri->host,
                  uri->port);
+    }
     return text;
 }
 
 void client_log(const struct client_settings *settings, enum icp_log_level level,
                 const char *format, ...)
 {
-    if (settings->on_log == NULL)
+    if (settings->on_log == NULL) {
         return;
+    }
     char message[512];
     va_list arguments;
     va_start(arguments, format);
@@ -53,8 +55,9 @@ struct client_link *client_link_create(const struct client_settings *settings,
                                        struct client_host *host, int epoll_fd, uint32_t *ids)
 {
     struct client_link *link = client_memory_grow(&settings->allocator, NULL, sizeof *link);
-    if (link == NULL)
+    if (link == NULL) {
         return NULL;
+    }
     *link =
         (struct client_link){.settings = settings, .host = host, .epoll_fd = epoll_fd, .fd = -1};
     client_pipeline_init(&link->pipeline, settings->in_flight_max, settings->buffer_bytes_max,
@@ -67,18 +70,21 @@ struct client_link *client_link_create(const struct client_settings *settings,
 
 static void addresses_free(struct client_link *link)
 {
-    if (link->addresses != NULL)
+    if (link->addresses != NULL) {
         freeaddrinfo(link->addresses);
+    }
     link->addresses = link->address_next = NULL;
 }
 
 static void socket_close(struct client_link *link)
 {
-    if (link->fd < 0)
+    if (link->fd < 0) {
         return;
+    }
     /* A child process may still hold the socket, and then closing alone would leave it watched. */
-    if (link->epoll_fd >= 0)
+    if (link->epoll_fd >= 0) {
         (void)epoll_ctl(link->epoll_fd, EPOLL_CTL_DEL, link->fd, NULL);
+    }
     close(link->fd);
     link->fd = -1;
     link->watched = 0;
@@ -86,8 +92,9 @@ static void socket_close(struct client_link *link)
 
 void client_link_destroy(struct client_link *link)
 {
-    if (link == NULL)
+    if (link == NULL) {
         return;
+    }
     socket_close(link);
     addresses_free(link);
     client_pipeline_fini(&link->pipeline);
@@ -119,28 +126,32 @@ static void connect_lose(struct client_link *link, enum proto_error code, const 
 
 static void watch(struct client_link *link, unsigned events)
 {
-    if (link->fd < 0 || events == link->watched)
+    if (link->fd < 0 || events == link->watched) {
         return;
+    }
     struct epoll_event event = {.events = events, .data.ptr = link};
     int what = link->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     link->watched = events;
-    if (epoll_ctl(link->epoll_fd, what, link->fd, &event) != 0)
+    if (epoll_ctl(link->epoll_fd, what, link->fd, &event) != 0) {
         client_link_lose(link, PROTO_NO_MEMORY, strerror(errno));
+    }
 }
 
 static void connected(struct client_link *link, int64_t now_ms)
 {
     int on = 1; /* a request must not wait for the acknowledgement of the one before */
-    if (!link->host->uri.is_unix)
+    if (!link->host->uri.is_unix) {
         (void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
     link->state = CLIENT_GREETING;
     link->heard_ms = now_ms;
     struct proto_fault fault = {.code = PROTO_OK};
     link->hello_id = client_greet_send(link, &fault);
-    if (link->hello_id == 0)
+    if (link->hello_id == 0) {
         client_link_lose(link, fault.code, fault.message);
-    else
+    } else {
         client_link_push(link);
+    }
 }
 
 /* Starts connecting to one address. Returns 0 or an errno value. */
@@ -148,8 +159,9 @@ static int socket_start(struct client_link *link, const struct sockaddr *address
                         int64_t now_ms)
 {
     link->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (link->fd < 0)
+    if (link->fd < 0) {
         return errno;
+    }
     /* A Unix socket whose queue is full says EAGAIN: there is nothing to wait for. */
     int error = connect(link->fd, address, bytes) == 0 ? 0 : errno;
     if (error == EINPROGRESS || error == EINTR) {
@@ -173,8 +185,9 @@ static void address_try(struct client_link *link, int error, int64_t now_ms)
         link->address_until_ms =
             now_ms + (link->until_ms - now_ms) / (int64_t)link->addresses_left--;
         error = socket_start(link, address->ai_addr, address->ai_addrlen, now_ms);
-        if (error == 0)
+        if (error == 0) {
             return;
+        }
     }
     addresses_free(link);
     connect_lose(link, PROTO_CONNECT, strerror(error));
@@ -189,8 +202,9 @@ static void addresses_take(struct client_link *link, int failure, struct addrinf
     }
     link->state = CLIENT_CONNECTING;
     link->addresses = link->address_next = found;
-    for (const struct addrinfo *next = found; next != NULL; next = next->ai_next)
+    for (const struct addrinfo *next = found; next != NULL; next = next->ai_next) {
         link->addresses_left++;
+    }
     address_try(link, EADDRNOTAVAIL, now_ms);
 }
 
@@ -202,8 +216,9 @@ static void unix_start(struct client_link *link, int64_t now_ms)
     link->state = CLIENT_CONNECTING;
     link->address_until_ms = link->until_ms;
     int error = socket_start(link, (const struct sockaddr *)&address, sizeof address, now_ms);
-    if (error != 0)
+    if (error != 0) {
         connect_lose(link, PROTO_CONNECT, strerror(error));
+    }
 }
 
 void client_link_start(struct client_link *link, int64_t now_ms, int64_t until_ms)
@@ -247,8 +262,9 @@ static void resolve_step(struct client_link *link, int64_t now_ms)
         client_link_start(link, link->started_ms, link->until_ms);
         return;
     }
-    if (!client_lookup_is_done(lookup))
+    if (!client_lookup_is_done(lookup)) {
         return;
+    }
     /* Before it is taken: after that its number may already be somebody else's. */
     (void)epoll_ctl(link->epoll_fd, EPOLL_CTL_DEL, client_lookup_fd(lookup), NULL);
     client_lookup_take(lookup, &failure, &found);
@@ -258,20 +274,24 @@ static void resolve_step(struct client_link *link, int64_t now_ms)
 
 void client_link_step(struct client_link *link, int64_t now_ms)
 {
-    if (link->pipeline.lost || link->state == CLIENT_READY)
+    if (link->pipeline.lost || link->state == CLIENT_READY) {
         return;
-    if (link->state == CLIENT_RESOLVING)
+    }
+    if (link->state == CLIENT_RESOLVING) {
         resolve_step(link, now_ms);
-    if (link->pipeline.lost)
+    }
+    if (link->pipeline.lost) {
         return;
+    }
     if (link->state == CLIENT_CONNECTING && now_ms >= link->address_until_ms) {
         socket_close(link);
         address_try(link, ETIMEDOUT, now_ms);
     } else if (now_ms >= link->until_ms) {
-        if (link->state == CLIENT_GREETING)
+        if (link->state == CLIENT_GREETING) {
             client_link_lose(link, PROTO_TIMEOUT, "the server did not greet in time");
-        else
+        } else {
             connect_lose(link, PROTO_CONNECT, "its name was not found in time");
+        }
     }
 }
 
@@ -284,17 +304,19 @@ static bool is_later(int error)
 
 void client_link_push(struct client_link *link)
 {
-    if (link->fd < 0 || link->state < CLIENT_GREETING)
+    if (link->fd < 0 || link->state < CLIENT_GREETING) {
         return;
+    }
     struct proto_span output = client_pipeline_output(&link->pipeline);
     if (output.bytes > 0 && !link->is_deaf) {
         ssize_t sent = send(link->fd, output.data, output.bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent >= 0)
+        if (sent >= 0) {
             client_pipeline_sent(&link->pipeline, (size_t)sent);
-        else if (errno == EPIPE || errno == ECONNRESET)
+        } else if (errno == EPIPE || errno == ECONNRESET) {
             link->is_deaf = true; /* what the server said before it closed tells more than EPIPE */
-        else if (!is_later(errno))
+        } else if (!is_later(errno)) {
             client_link_lose(link, PROTO_CLOSED, strerror(errno));
+        }
     }
     size_t room_bytes = 0;
     (void)client_pipeline_room(&link->pipeline, &room_bytes);
@@ -307,8 +329,9 @@ static bool input_read(struct client_link *link, int flags)
 {
     size_t room_bytes = 0;
     uint8_t *room = client_pipeline_room(&link->pipeline, &room_bytes);
-    if (room_bytes == 0)
+    if (room_bytes == 0) {
         return false;
+    }
     ssize_t got = recv(link->fd, room, room_bytes, flags);
     if (got > 0) {
         client_pipeline_received(&link->pipeline, (size_t)got);
@@ -323,14 +346,16 @@ static bool input_read(struct client_link *link, int flags)
 
 static void input_move(struct client_link *link, int64_t now_ms)
 {
-    if (input_read(link, MSG_DONTWAIT))
+    if (input_read(link, MSG_DONTWAIT)) {
         link->heard_ms = now_ms;
+    }
 }
 
 bool client_link_wait(struct client_link *link, int wait_ms, bool *heard)
 {
-    if (!client_link_ready(link) || link->fd < 0 || link->watched != EPOLLIN)
+    if (!client_link_ready(link) || link->fd < 0 || link->watched != EPOLLIN) {
         return false;
+    }
     if (wait_ms != link->wait_ms) {
         /* A call to set the time costs as much as the one that is spared: only what comes again is
          * worth it. */
@@ -338,8 +363,9 @@ bool client_link_wait(struct client_link *link, int wait_ms, bool *heard)
         link->wait_ms_seen = wait_ms;
         const struct timeval time = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000L};
         if (!is_again || setsockopt(link->fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) != 0 ||
-            fcntl(link->fd, F_SETFL, 0) != 0)
+            fcntl(link->fd, F_SETFL, 0) != 0) {
             return false;
+        }
         link->wait_ms = wait_ms;
     }
     *heard = input_read(link, 0);
@@ -350,8 +376,9 @@ static void connect_finish(struct client_link *link, int64_t now_ms)
 {
     int error = 0;
     socklen_t bytes = sizeof error;
-    if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0)
+    if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &bytes) != 0) {
         error = errno;
+    }
     if (error == 0) {
         addresses_free(link);
         connected(link, now_ms);
@@ -363,22 +390,26 @@ static void connect_finish(struct client_link *link, int64_t now_ms)
 
 void client_link_move(struct client_link *link, unsigned events, int64_t now_ms)
 {
-    if (link->fd < 0)
+    if (link->fd < 0) {
         return;
+    }
     if (link->state == CLIENT_CONNECTING) {
         connect_finish(link, now_ms);
         return;
     }
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
         input_move(link, now_ms);
-    if ((events & EPOLLOUT) != 0)
+    }
+    if ((events & EPOLLOUT) != 0) {
         client_link_push(link);
+    }
 }
 
 void client_link_look(struct client_link *link, int64_t now_ms)
 {
-    if (link->fd >= 0 && link->state == CLIENT_READY)
+    if (link->fd >= 0 && link->state == CLIENT_READY) {
         input_move(link, now_ms);
+    }
 }
 
 /* Requests and replies. */
@@ -405,22 +436,25 @@ bool client_link_next(struct client_link *link, int64_t now_ms, struct client_re
             return true;
         }
     }
-    if (link->pipeline.lost)
+    if (link->pipeline.lost) {
         socket_close(link);
-    else if (link->is_finished)
+    } else if (link->is_finished) {
         client_link_lose(link, PROTO_CLOSED, "the server closed the connection");
+    }
     return false;
 }
 
 bool client_link_is_dead(struct client_link *link, int64_t now_ms, int64_t *wake_ms)
 {
     size_t room_bytes = 0;
-    if (!client_link_ready(link) || link->pipeline.pending_count == 0)
+    if (!client_link_ready(link) || link->pipeline.pending_count == 0) {
         return false;
+    }
     /* Where replies wait to be received, nothing is read, and nothing can be heard. */
     (void)client_pipeline_room(&link->pipeline, &room_bytes);
-    if (room_bytes == 0)
+    if (room_bytes == 0) {
         return false;
+    }
     int64_t quiet_ms = link->heard_ms > link->asked_ms ? link->heard_ms : link->asked_ms;
     bool is_probed = link->probed_ms > quiet_ms;
     int64_t next_ms = is_probed ? link->probed_ms + PROBE_WAIT_MS : quiet_ms + link->probe_gap_ms;
@@ -428,15 +462,18 @@ bool client_link_is_dead(struct client_link *link, int64_t now_ms, int64_t *wake
         *wake_ms = next_ms < *wake_ms ? next_ms : *wake_ms;
         return false;
     }
-    if (is_probed)
+    if (is_probed) {
         return true;
+    }
     const struct client_request ping = {.op = PROTO_OP_PING, .owner = link};
     struct proto_fault ignored = {0};
-    if (link->probe_id == 0)
+    if (link->probe_id == 0) {
         link->probe_id = client_pipeline_request(&link->pipeline, &ping, &ignored);
+    }
     link->probed_ms = now_ms;
-    if (link->probe_gap_ms < PROBE_GAP_MS_MAX)
+    if (link->probe_gap_ms < PROBE_GAP_MS_MAX) {
         link->probe_gap_ms *= 2;
+    }
     next_ms = now_ms + PROBE_WAIT_MS;
     *wake_ms = next_ms < *wake_ms ? next_ms : *wake_ms;
     return false;

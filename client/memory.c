@@ -20,10 +20,12 @@ static_assert(sizeof(struct block) % 16 == 0, "what follows a block's head is al
 
 static void *resize(const struct icp_allocator *allocator, void *memory, size_t bytes)
 {
-    if (allocator->resize != NULL)
+    if (allocator->resize != NULL) {
         return allocator->resize(allocator->context, memory, bytes);
-    if (bytes > 0)
+    }
+    if (bytes > 0) {
         return realloc(memory, bytes);
+    }
     free(memory);
     return NULL;
 }
@@ -38,19 +40,22 @@ void *client_memory_grow(const struct icp_allocator *allocator, void *memory, si
     } else if (allocator != NULL) {
         from = *allocator;
     }
-    if (bytes > SIZE_MAX - sizeof *block)
+    if (bytes > SIZE_MAX - sizeof *block) {
         return NULL;
+    }
     block = resize(&from, block, sizeof *block + bytes);
-    if (block == NULL)
+    if (block == NULL) {
         return NULL;
+    }
     block->allocator = from;
     return block + 1;
 }
 
 void client_memory_free(void *memory)
 {
-    if (memory == NULL)
+    if (memory == NULL) {
         return;
+    }
     struct block *block = (struct block *)memory - 1;
     struct icp_allocator from = block->allocator;
     (void)resize(&from, block, 0);
@@ -60,24 +65,29 @@ char *client_memory_text(const struct icp_allocator *allocator, const char *text
 {
     size_t bytes = strlen(text) + 1;
     char *copy = client_memory_grow(allocator, NULL, bytes);
-    if (copy != NULL)
+    if (copy != NULL) {
         memcpy(copy, text, bytes);
+    }
     return copy;
 }
 
 bool client_writer_room(struct proto_writer *writer, const struct icp_allocator *allocator,
                         size_t bytes)
 {
-    if (writer->data != NULL && bytes <= writer->capacity - writer->bytes)
+    if (writer->data != NULL && bytes <= writer->capacity - writer->bytes) {
         return true;
-    if (bytes > SIZE_MAX / 4 - writer->bytes)
+    }
+    if (bytes > SIZE_MAX / 4 - writer->bytes) {
         return false;
+    }
     size_t capacity = writer->capacity < WRITER_BYTES_FIRST ? WRITER_BYTES_FIRST : writer->capacity;
-    while (capacity < writer->bytes + bytes)
+    while (capacity < writer->bytes + bytes) {
         capacity *= 2;
+    }
     uint8_t *data = client_memory_grow(allocator, writer->data, capacity);
-    if (data == NULL)
+    if (data == NULL) {
         return false;
+    }
     writer->data = data;
     writer->capacity = capacity;
     return true;

@@ -18,11 +18,13 @@ struct icp_payload *icp_payload_create(void)
 struct icp_payload *icp_payload_create_with(const struct icp_allocator *allocator)
 {
     struct icp_payload *payload = client_memory_grow(allocator, NULL, sizeof *payload);
-    if (payload == NULL)
+    if (payload == NULL) {
         return NULL;
+    }
     *payload = (struct icp_payload){0};
-    if (allocator != NULL)
+    if (allocator != NULL) {
         payload->allocator = *allocator;
+    }
     proto_writer_init(&payload->body);
     icp_payload_reset(payload);
     return payload;
@@ -30,8 +32,9 @@ struct icp_payload *icp_payload_create_with(const struct icp_allocator *allocato
 
 void icp_payload_destroy(struct icp_payload *payload)
 {
-    if (payload == NULL)
+    if (payload == NULL) {
         return;
+    }
     client_writer_fini(&payload->body);
     client_memory_free(payload);
 }
@@ -49,8 +52,9 @@ void icp_payload_reset(struct icp_payload *payload)
 
 static void payload_fail(struct icp_payload *payload, enum proto_error error, const char *reason)
 {
-    if (payload->error != PROTO_OK)
+    if (payload->error != PROTO_OK) {
         return;
+    }
     payload->error = error;
     payload->reason = reason;
 }
@@ -59,8 +63,9 @@ static void payload_fail(struct icp_payload *payload, enum proto_error error, co
  * and `bytes` more. False: nothing may be written. */
 static bool element_begin(struct icp_payload *payload, const char *key, size_t bytes)
 {
-    if (payload->error != PROTO_OK)
+    if (payload->error != PROTO_OK) {
         return false;
+    }
     if (payload->levels[payload->depth].is_map != (key != NULL)) {
         payload_fail(payload, PROTO_USAGE,
                      key == NULL ? "a value within a map needs a key"
@@ -74,8 +79,9 @@ static bool element_begin(struct icp_payload *payload, const char *key, size_t b
         payload_fail(payload, PROTO_NO_MEMORY, "no memory for the payload");
         return false;
     }
-    if (key != NULL)
+    if (key != NULL) {
         proto_write_text(&payload->body, key);
+    }
     payload->is_named |= payload->depth == 0 && key != NULL && strcmp(key, "operation") == 0;
     payload->levels[payload->depth].count++;
     return true;
@@ -83,41 +89,48 @@ static bool element_begin(struct icp_payload *payload, const char *key, size_t b
 
 void icp_payload_nil(struct icp_payload *payload, const char *key)
 {
-    if (element_begin(payload, key, 0))
+    if (element_begin(payload, key, 0)) {
         proto_write_nil(&payload->body);
+    }
 }
 
 void icp_payload_flag(struct icp_payload *payload, const char *key, bool value)
 {
-    if (element_begin(payload, key, 0))
+    if (element_begin(payload, key, 0)) {
         proto_write_bool(&payload->body, value);
+    }
 }
 
 void icp_payload_int(struct icp_payload *payload, const char *key, int64_t value)
 {
-    if (element_begin(payload, key, 0))
+    if (element_begin(payload, key, 0)) {
         proto_write_int(&payload->body, value);
+    }
 }
 
 void icp_payload_uint(struct icp_payload *payload, const char *key, uint64_t value)
 {
-    if (element_begin(payload, key, 0))
+    if (element_begin(payload, key, 0)) {
         proto_write_uint(&payload->body, value);
+    }
 }
 
 void icp_payload_number(struct icp_payload *payload, const char *key, double value)
 {
-    if (!isfinite(value))
+    if (!isfinite(value)) {
         payload_fail(payload, PROTO_USAGE, "a number must be finite");
-    if (element_begin(payload, key, 0))
+    }
+    if (element_begin(payload, key, 0)) {
         proto_write_f64(&payload->body, value);
+    }
 }
 
 void icp_payload_text_n(struct icp_payload *payload, const char *key, struct icp_text value)
 {
-    if (element_begin(payload, key, value.bytes))
+    if (element_begin(payload, key, value.bytes)) {
         proto_write_str(&payload->body,
                         (struct proto_span){(const uint8_t *)value.data, value.bytes});
+    }
 }
 
 void icp_payload_text(struct icp_payload *payload, const char *key, const char *value)
@@ -127,8 +140,9 @@ void icp_payload_text(struct icp_payload *payload, const char *key, const char *
 
 void icp_payload_bytes(struct icp_payload *payload, const char *key, const void *data, size_t bytes)
 {
-    if (element_begin(payload, key, bytes))
+    if (element_begin(payload, key, bytes)) {
         proto_write_bin(&payload->body, (struct proto_span){data, bytes});
+    }
 }
 
 void icp_payload_map(struct icp_payload *payload, const char *key, const struct icp_payload *map)
@@ -140,18 +154,21 @@ void icp_payload_map(struct icp_payload *payload, const char *key, const struct 
         payload_fail(payload, fault.code, "the payload put in as a map is not whole");
         return;
     }
-    if (!element_begin(payload, key, body.bytes))
+    if (!element_begin(payload, key, body.bytes)) {
         return;
+    }
     proto_write_map(&payload->body, pairs);
     proto_write_raw(&payload->body, body);
 }
 
 static void level_begin(struct icp_payload *payload, const char *key, bool is_map)
 {
-    if (payload->error == PROTO_OK && payload->depth + 1 >= CLIENT_NESTING_MAX)
+    if (payload->error == PROTO_OK && payload->depth + 1 >= CLIENT_NESTING_MAX) {
         payload_fail(payload, PROTO_TOO_LARGE, "lists and maps are nested too deeply");
-    if (!element_begin(payload, key, 0))
+    }
+    if (!element_begin(payload, key, 0)) {
         return;
+    }
     payload->depth++;
     payload->levels[payload->depth].head = payload->body.bytes;
     payload->levels[payload->depth].count = 0;
@@ -162,8 +179,9 @@ static void level_begin(struct icp_payload *payload, const char *key, bool is_ma
  * memmove is cheaper than a header that is always the widest. */
 static void level_end(struct icp_payload *payload, bool is_map)
 {
-    if (payload->error != PROTO_OK)
+    if (payload->error != PROTO_OK) {
         return;
+    }
     if (payload->depth == 0 || payload->levels[payload->depth].is_map != is_map) {
         payload_fail(payload, PROTO_USAGE, "a list or map is ended that is not open");
         return;
@@ -175,10 +193,11 @@ static void level_end(struct icp_payload *payload, bool is_map)
     }
     size_t head = payload->levels[payload->depth].head;
     size_t end = body->bytes;
-    if (is_map)
+    if (is_map) {
         proto_write_map(body, payload->levels[payload->depth].count);
-    else
+    } else {
         proto_write_array(body, payload->levels[payload->depth].count);
+    }
     payload->depth--;
     uint8_t header[HEAD_BYTES_MAX];
     size_t header_bytes = body->bytes - end;
@@ -222,14 +241,18 @@ bool client_payload_finish(const struct icp_payload *payload, size_t *pairs,
 {
     *pairs = 0;
     *body = (struct proto_span){0};
-    if (payload == NULL)
+    if (payload == NULL) {
         return true;
-    if (payload->error != PROTO_OK)
+    }
+    if (payload->error != PROTO_OK) {
         return proto_fault_set(fault, payload->error, "", "%s", payload->reason);
-    if (!proto_writer_ok(&payload->body))
+    }
+    if (!proto_writer_ok(&payload->body)) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "", "a value is longer than 4 GiB");
-    if (payload->depth != 0)
+    }
+    if (payload->depth != 0) {
         return proto_fault_set(fault, PROTO_USAGE, "", "a list or map of the payload is not ended");
+    }
     *pairs = payload->levels[0].count;
     *body = proto_writer_span(&payload->body);
     return true;
@@ -239,8 +262,9 @@ bool client_request_fill(enum icp_op op, const struct icp_payload *payload,
                          struct client_request *request, struct proto_fault *fault)
 {
     *request = (struct client_request){0};
-    if ((unsigned)op > UINT8_MAX || proto_op_find((uint8_t)op) == NULL)
+    if ((unsigned)op > UINT8_MAX || proto_op_find((uint8_t)op) == NULL) {
         return proto_fault_set(fault, PROTO_USAGE, "", "%u is no operation", (unsigned)op);
+    }
     request->op = (uint8_t)op;
     request->operation = payload != NULL && payload->is_named ? "" : NULL;
     return client_payload_finish(payload, &request->pairs, &request->body, fault);

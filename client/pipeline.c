@@ -37,8 +37,9 @@ void client_pipeline_restart(struct client_pipeline *pipeline)
     proto_writer_reset(&pipeline->output);
     pipeline->output_sent = 0;
     pipeline->input_at = pipeline->input_bytes = 0;
-    for (size_t i = 0; i < pipeline->pending_capacity; i++)
+    for (size_t i = 0; i < pipeline->pending_capacity; i++) {
         pipeline->pending[i].id = 0;
+    }
     pipeline->pending_count = pipeline->forgotten_count = pipeline->owned_count = 0;
     pipeline->id_oldest = *pipeline->ids;
     pipeline->lost = false;
@@ -58,28 +59,32 @@ static size_t pending_place(const struct client_pipeline *pipeline, uint32_t id)
 {
     size_t mask = pipeline->pending_capacity - 1;
     size_t place = pending_home(pipeline, id);
-    while (pipeline->pending[place].id != 0 && pipeline->pending[place].id != id)
+    while (pipeline->pending[place].id != 0 && pipeline->pending[place].id != id) {
         place = (place + 1) & mask;
+    }
     return place;
 }
 
 static bool pending_grow(struct client_pipeline *pipeline)
 {
     size_t capacity = pipeline->pending_capacity;
-    if (pipeline->pending_count * 2 < capacity)
+    if (pipeline->pending_count * 2 < capacity) {
         return true;
+    }
     struct client_pending *old = pipeline->pending;
     size_t grown = capacity == 0 ? PENDING_CAPACITY_MIN : capacity * 2;
     struct client_pending *pending =
         client_memory_grow(pipeline->allocator, NULL, grown * sizeof *pending);
-    if (pending == NULL)
+    if (pending == NULL) {
         return false;
+    }
     memset(pending, 0, grown * sizeof *pending);
     pipeline->pending = pending;
     pipeline->pending_capacity = grown;
     for (size_t i = 0; i < capacity; i++) {
-        if (old[i].id != 0)
+        if (old[i].id != 0) {
             pending[pending_place(pipeline, old[i].id)] = old[i];
+        }
     }
     client_memory_free(old);
     return true;
@@ -107,16 +112,18 @@ static void pending_remove(struct client_pipeline *pipeline, size_t place)
 const struct client_pending *client_pipeline_find(const struct client_pipeline *pipeline,
                                                   uint32_t id)
 {
-    if (id == 0 || pipeline->pending_capacity == 0)
+    if (id == 0 || pipeline->pending_capacity == 0) {
         return NULL;
+    }
     const struct client_pending *found = &pipeline->pending[pending_place(pipeline, id)];
     return found->id == id && !found->forgotten ? found : NULL;
 }
 
 void client_pipeline_forget(struct client_pipeline *pipeline, uint32_t id)
 {
-    if (client_pipeline_find(pipeline, id) == NULL)
+    if (client_pipeline_find(pipeline, id) == NULL) {
         return;
+    }
     struct client_pending *pending = &pipeline->pending[pending_place(pipeline, id)];
     pipeline->owned_count -= pending->owner != NULL;
     pending->forgotten = true;
@@ -137,30 +144,35 @@ static size_t pending_first(struct client_pipeline *pipeline)
     for (; *pipeline->ids - pipeline->id_oldest <= pipeline->pending_capacity &&
            pipeline->id_oldest != *pipeline->ids;
          pipeline->id_oldest++) {
-        if (is_waited_for(client_pipeline_find(pipeline, pipeline->id_oldest)))
+        if (is_waited_for(client_pipeline_find(pipeline, pipeline->id_oldest))) {
             return pending_place(pipeline, pipeline->id_oldest);
+        }
     }
     size_t first = SIZE_MAX;
     for (size_t i = 0; i < pipeline->pending_capacity; i++) {
         const struct client_pending *pending = &pipeline->pending[i];
         if (is_waited_for(pending) &&
-            (first == SIZE_MAX || pending->id < pipeline->pending[first].id))
+            (first == SIZE_MAX || pending->id < pipeline->pending[first].id)) {
             first = i;
+        }
     }
-    if (first != SIZE_MAX)
+    if (first != SIZE_MAX) {
         pipeline->id_oldest = pipeline->pending[first].id;
+    }
     return first;
 }
 
 uint32_t client_pipeline_abandon(struct client_pipeline *pipeline, uint8_t *op)
 {
-    if (client_pipeline_waiting(pipeline) == 0)
+    if (client_pipeline_waiting(pipeline) == 0) {
         return 0;
+    }
     /* Lowest id first, so that a caller hears of its requests in the order in which it sent them.
      */
     size_t first = pending_first(pipeline);
-    if (first == SIZE_MAX)
+    if (first == SIZE_MAX) {
         return 0;
+    }
     uint32_t id = pipeline->pending[first].id;
     *op = pipeline->pending[first].op;
     pending_remove(pipeline, first);
@@ -174,8 +186,9 @@ static uint32_t id_take(struct client_pipeline *pipeline)
     /* Ids wrap after 2^32 requests; one that is still in flight is passed over, and so is 0. */
     for (;;) {
         uint32_t id = (*pipeline->ids)++;
-        if (id != 0 && pipeline->pending[pending_place(pipeline, id)].id == 0)
+        if (id != 0 && pipeline->pending[pending_place(pipeline, id)].id == 0) {
             return id;
+        }
     }
 }
 
@@ -193,15 +206,17 @@ static bool request_allowed(struct client_pipeline *pipeline, const struct clien
         *fault = pipeline->loss;
         return false;
     }
-    if (pipeline->pending_count >= pipeline->in_flight_max)
+    if (pipeline->pending_count >= pipeline->in_flight_max) {
         return proto_fault_set(fault, PROTO_LIMIT, "",
                                "%zu requests are in flight, the most that this client allows; "
                                "receive replies first",
                                pipeline->pending_count);
-    if (request->body.bytes > PROTO_FRAME_BYTES_MAX - extra_bytes(request))
+    }
+    if (request->body.bytes > PROTO_FRAME_BYTES_MAX - extra_bytes(request)) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "",
                                "the payload has %zu bytes, a frame holds at most %d",
                                request->body.bytes, (int)PROTO_FRAME_BYTES_MAX);
+    }
     return true;
 }
 
@@ -222,8 +237,9 @@ static void frame_write(struct client_pipeline *pipeline, const struct client_re
 uint32_t client_pipeline_request(struct client_pipeline *pipeline,
                                  const struct client_request *request, struct proto_fault *fault)
 {
-    if (!request_allowed(pipeline, request, fault))
+    if (!request_allowed(pipeline, request, fault)) {
         return 0;
+    }
     size_t bytes = PROTO_HEADER_BYTES + extra_bytes(request) + request->body.bytes;
     if (pending_grow(pipeline) &&
         client_writer_room(&pipeline->output, pipeline->allocator, bytes)) {
@@ -244,8 +260,9 @@ uint32_t client_pipeline_request(struct client_pipeline *pipeline,
 struct proto_span client_pipeline_output(const struct client_pipeline *pipeline)
 {
     struct proto_span all = proto_writer_span(&pipeline->output);
-    if (all.bytes == pipeline->output_sent)
+    if (all.bytes == pipeline->output_sent) {
         return (struct proto_span){0};
+    }
     return (struct proto_span){all.data + pipeline->output_sent, all.bytes - pipeline->output_sent};
 }
 
@@ -264,8 +281,9 @@ void client_pipeline_sent(struct client_pipeline *pipeline, size_t bytes)
 void client_pipeline_lose(struct client_pipeline *pipeline, enum proto_error code,
                           const char *reason)
 {
-    if (pipeline->lost)
+    if (pipeline->lost) {
         return;
+    }
     pipeline->lost = true;
     bool is_cut = pipeline->input_bytes > pipeline->input_at && code == PROTO_CLOSED;
     proto_fault_set(&pipeline->loss, code, "", "%s%s", reason,
@@ -277,13 +295,15 @@ uint8_t *client_pipeline_room(struct client_pipeline *pipeline, size_t *bytes)
     *bytes = 0;
     if (pipeline->input_at > 0) {
         pipeline->input_bytes -= pipeline->input_at;
-        if (pipeline->input_bytes > 0)
+        if (pipeline->input_bytes > 0) {
             memmove(pipeline->input, pipeline->input + pipeline->input_at, pipeline->input_bytes);
+        }
         pipeline->input_at = 0;
     }
     size_t limit = pipeline->buffer_bytes_max + PROTO_HEADER_BYTES + PROTO_FRAME_BYTES_MAX;
-    if (pipeline->lost || pipeline->input_bytes >= limit)
+    if (pipeline->lost || pipeline->input_bytes >= limit) {
         return NULL;
+    }
     if (pipeline->input_capacity - pipeline->input_bytes < ROOM_BYTES_MIN) {
         /* Memory grows with the bytes that have come, never with what a header promises. */
         size_t capacity = pipeline->input_capacity * 2 + ROOM_BYTES_MIN;
@@ -310,8 +330,9 @@ void client_pipeline_received(struct client_pipeline *pipeline, size_t bytes)
 static void fault_take(uint8_t status, struct proto_span payload, struct proto_fault *fault)
 {
     struct proto_fault ignored = {0};
-    if (proto_fault_decode(payload, fault, &ignored) && (unsigned)fault->code == status)
+    if (proto_fault_decode(payload, fault, &ignored) && (unsigned)fault->code == status) {
         return;
+    }
     const struct proto_error_info *info = proto_error_find(status);
     proto_fault_set(fault, info->code, "", "%s (status %u, without a readable message)", info->text,
                     (unsigned)status);
@@ -328,9 +349,10 @@ static void reply_check(const struct client_pending *pending, uint8_t status,
     }
     struct proto_arg args[PROTO_ARGS_MAX];
     struct proto_fault fault = {0};
-    if (!proto_fields_decode(info->reply, info->reply_count, reply->payload, args, &fault))
+    if (!proto_fields_decode(info->reply, info->reply_count, reply->payload, args, &fault)) {
         proto_fault_set(&reply->fault, PROTO_BAD_REPLY, fault.field,
                         "the server's reply to %s is not valid: %s", info->name, fault.message);
+    }
 }
 
 /* A frame under an id that nobody sent. Under id 0 the server speaks of the connection as a whole,
@@ -339,8 +361,9 @@ static void frame_unasked(struct client_pipeline *pipeline, const struct proto_h
                           struct proto_span payload)
 {
     struct proto_fault told = {0};
-    if (header->code != PROTO_OK)
+    if (header->code != PROTO_OK) {
         fault_take(header->code, payload, &told);
+    }
     if (header->request_id == 0 && told.code != PROTO_OK) {
         client_pipeline_lose(pipeline, told.code, told.message);
         return;
@@ -367,12 +390,15 @@ static bool frame_take(struct client_pipeline *pipeline, const struct proto_head
     reply->id = pending.id;
     reply->op = pending.op;
     reply->more = (header->flags & PROTO_FLAG_MORE) != 0;
-    if (!reply->more)
+    if (!reply->more) {
         pending_remove(pipeline, place);
-    if (pending.forgotten)
+    }
+    if (pending.forgotten) {
         return false;
-    if (reply->fault.code == PROTO_OK)
+    }
+    if (reply->fault.code == PROTO_OK) {
         reply_check(&pending, header->code, reply);
+    }
     /* A progress frame that is a failure is the last that its asker hears: told once is told. */
     if (reply->more && reply->fault.code != PROTO_OK) {
         reply->more = false;
@@ -387,22 +413,25 @@ static void partial_check(struct client_pipeline *pipeline, struct proto_span by
                           const struct proto_header *header)
 {
     static const struct proto_span nothing = {0};
-    if (bytes.bytes < PROTO_HEADER_BYTES)
+    if (bytes.bytes < PROTO_HEADER_BYTES) {
         return;
+    }
     bool is_known =
         header->request_id == 0
             ? header->payload_bytes <= NOTICE_BYTES_MAX
             : pipeline->pending_capacity != 0 &&
                   pipeline->pending[pending_place(pipeline, header->request_id)].id != 0;
-    if (!is_known)
+    if (!is_known) {
         frame_unasked(pipeline, header, nothing);
+    }
 }
 
 bool client_pipeline_next(struct client_pipeline *pipeline, struct client_reply *reply)
 {
     while (!pipeline->lost) {
-        if (pipeline->input_bytes == pipeline->input_at)
+        if (pipeline->input_bytes == pipeline->input_at) {
             return false;
+        }
         struct proto_span bytes = {pipeline->input + pipeline->input_at,
                                    pipeline->input_bytes - pipeline->input_at};
         struct proto_header header;
@@ -427,8 +456,9 @@ bool client_pipeline_next(struct client_pipeline *pipeline, struct client_reply 
             break;
         }
         pipeline->input_at += used;
-        if (frame_take(pipeline, &header, reply))
+        if (frame_take(pipeline, &header, reply)) {
             return true;
+        }
     }
     return false;
 }

@@ -48,13 +48,15 @@ static bool pool_prepare(struct icp_pool *pool, const char *uri,
     struct icp_pool_options read;
     const struct icp_allocator *allocator = &pool->options.allocator;
     const struct icp_pool_options *from = pool_options != NULL ? pool_options : &defaults;
-    if (!client_struct_read(&read, sizeof read, from, from->size, POOL_OPTIONS_BYTES_FIRST))
+    if (!client_struct_read(&read, sizeof read, from, from->size, POOL_OPTIONS_BYTES_FIRST)) {
         return proto_fault_set(fault, PROTO_USAGE, "pool_options",
                                "the options use what this libicp does not know");
-    if (read.connections_max > CONNECTIONS_MAX)
+    }
+    if (read.connections_max > CONNECTIONS_MAX) {
         return proto_fault_set(fault, PROTO_USAGE, "pool_options.connections_max",
                                "%u connections are too many; %d is the most", read.connections_max,
                                CONNECTIONS_MAX);
+    }
     pool->connections_max = read.connections_max != 0 ? read.connections_max : CONNECTIONS;
     pool->uri = client_memory_text(allocator, uri);
     bool is_kept = pool->uri != NULL;
@@ -86,11 +88,13 @@ static void free_add(struct icp_pool *pool, struct icp_client *client)
 static struct icp_client *free_take(struct icp_pool *pool)
 {
     struct icp_client *client = pool->free_first;
-    if (client == NULL)
+    if (client == NULL) {
         return NULL;
+    }
     pool->free_first = client->next;
-    if (pool->free_first == NULL)
+    if (pool->free_first == NULL) {
         pool->free_last = NULL;
+    }
     return client;
 }
 
@@ -102,8 +106,9 @@ struct icp_pool *icp_pool_create(const char *uri, const struct icp_options *opti
     struct icp_options read;
     struct icp_pool *pool = NULL;
     struct icp_client *first = NULL;
-    if (!client_options_read(options, &read, &found))
+    if (!client_options_read(options, &read, &found)) {
         goto failed;
+    }
     pool = client_memory_grow(&read.allocator, NULL, sizeof *pool);
     if (pool == NULL) {
         proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the pool");
@@ -113,13 +118,15 @@ struct icp_pool *icp_pool_create(const char *uri, const struct icp_options *opti
     pthread_mutex_init(&pool->lock, NULL);
     pool->options.size = sizeof pool->options;
     if (!pool_prepare(pool, uri, pool_options, &found) ||
-        (first = client_create(uri, &pool->options, NULL, &found)) == NULL)
+        (first = client_create(uri, &pool->options, NULL, &found)) == NULL) {
         goto failed;
+    }
     pool->call_timeout_ms = first->core.settings.call_timeout_ms;
     pool->clients = 1;
     free_add(pool, first);
-    if (read.connect_later || client_ready_until(first, INT64_MAX, &found))
+    if (read.connect_later || client_ready_until(first, INT64_MAX, &found)) {
         return pool;
+    }
 failed:
     icp_pool_destroy(pool);
     client_fault_export(&found, fault);
@@ -128,12 +135,14 @@ failed:
 
 void icp_pool_destroy(struct icp_pool *pool)
 {
-    if (pool == NULL)
+    if (pool == NULL) {
         return;
+    }
     assert(pool->lent == 0 && pool->waiting == 0);
     struct icp_client *client;
-    while ((client = free_take(pool)) != NULL)
+    while ((client = free_take(pool)) != NULL) {
         icp_close(client);
+    }
     pthread_mutex_destroy(&pool->lock);
     client_memory_free(pool->uri);
     client_memory_free(pool->name);
@@ -151,12 +160,14 @@ static void waiter_leave(struct icp_pool *pool, struct waiter *waiter)
         before = at;
         at = at->next;
     }
-    if (before != NULL)
+    if (before != NULL) {
         before->next = waiter->next;
-    else
+    } else {
         pool->waiter_first = waiter->next;
-    if (pool->waiter_last == waiter)
+    }
+    if (pool->waiter_last == waiter) {
         pool->waiter_last = before;
+    }
 }
 
 /* Waits, with the lock held, until a client is handed over. NULL: the moment has passed. */
@@ -168,17 +179,19 @@ static struct icp_client *wait_for_one(struct icp_pool *pool, int64_t until_ms)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&waiter.came, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pool->waiter_last != NULL)
+    if (pool->waiter_last != NULL) {
         pool->waiter_last->next = &waiter;
-    else
+    } else {
         pool->waiter_first = &waiter;
+    }
     pool->waiter_last = &waiter;
     pool->waiting++;
     const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
     while (waiter.client == NULL && pthread_cond_timedwait(&waiter.came, &pool->lock, &until) == 0)
         ;
-    if (waiter.client == NULL) /* else whoever handed it over took us out of the queue */
+    if (waiter.client == NULL) { /* else whoever handed it over took us out of the queue */
         waiter_leave(pool, &waiter);
+    }
     pool->waiting--;
     pthread_cond_destroy(&waiter.came);
     return waiter.client;
@@ -190,18 +203,22 @@ static struct icp_client *lend_until(struct icp_pool *pool, int64_t until_ms,
     pthread_mutex_lock(&pool->lock);
     struct icp_client *client = free_take(pool);
     bool is_new = client == NULL && pool->clients < pool->connections_max;
-    if (is_new)
+    if (is_new) {
         pool->clients++;
-    else if (client == NULL)
+    } else if (client == NULL) {
         client = wait_for_one(pool, until_ms);
-    if (client != NULL || is_new)
+    }
+    if (client != NULL || is_new) {
         pool->lent++;
+    }
     pthread_mutex_unlock(&pool->lock);
-    if (client == NULL && !is_new)
+    if (client == NULL && !is_new) {
         proto_fault_set(fault, PROTO_TIMEOUT, "", "all %u clients of the pool were lent",
                         pool->connections_max);
-    if (!is_new)
+    }
+    if (!is_new) {
         return client;
+    }
     client = client_create(pool->uri, &pool->options, NULL, fault);
     if (client == NULL) {
         pthread_mutex_lock(&pool->lock);
@@ -222,8 +239,9 @@ struct icp_client *icp_pool_lend(struct icp_pool *pool, uint32_t timeout_ms,
 {
     struct proto_fault found = {.code = PROTO_OK};
     struct icp_client *client = lend_until(pool, pool_until_ms(pool, timeout_ms), &found);
-    if (client == NULL)
+    if (client == NULL) {
         client_fault_export(&found, fault);
+    }
     return client;
 }
 
@@ -241,8 +259,9 @@ void icp_pool_give_back(struct icp_pool *pool, struct icp_client *client)
     pool->lent--;
     if (waiter != NULL) {
         pool->waiter_first = waiter->next;
-        if (pool->waiter_first == NULL)
+        if (pool->waiter_first == NULL) {
             pool->waiter_last = NULL;
+        }
         waiter->client = client;
         pthread_cond_signal(&waiter->came);
     } else {
@@ -256,8 +275,10 @@ struct icp_pool_state icp_pool_state_read(struct icp_pool *pool)
     pthread_mutex_lock(&pool->lock);
     struct icp_pool_state state = {
         .clients = pool->clients, .lent = pool->lent, .waiting = pool->waiting};
-    for (const struct icp_client *client = pool->free_first; client != NULL; client = client->next)
+    for (const struct icp_client *client = pool->free_first; client != NULL;
+         client = client->next) {
         state.connected += icp_is_connected(client);
+    }
     pthread_mutex_unlock(&pool->lock);
     return state;
 }
@@ -277,8 +298,9 @@ bool icp_pool_call(struct icp_pool *pool, enum icp_op op, const struct icp_paylo
     struct proto_fault found = {.code = PROTO_OK};
     int64_t until_ms = pool_until_ms(pool, timeout_ms);
     struct icp_client *client = lend_until(pool, until_ms, &found);
-    if (client == NULL)
+    if (client == NULL) {
         return client_reply_fail(reply, 0, (uint8_t)op, &found);
+    }
     bool succeeded = icp_call_within(client, op, payload, left_ms(until_ms), reply);
     icp_pool_give_back(pool, client);
     return succeeded;

@@ -36,8 +36,9 @@ static bool value_decode(struct proto_span encoded, struct icp_value *value)
         value->kind = ICP_KIND_NUMBER;
         value->number = proto_read_number(&reader);
         /* Beyond 2^63 the cast would be undefined; such a number has no integer. */
-        if (value->number > -9.2e18 && value->number < 9.2e18)
+        if (value->number > -9.2e18 && value->number < 9.2e18) {
             value->integer = (int64_t)value->number;
+        }
         return proto_reader_ok(&reader);
     case PROTO_KIND_STR:
     case PROTO_KIND_BIN:
@@ -63,8 +64,9 @@ static bool value_decode(struct proto_span encoded, struct icp_value *value)
 struct icp_walk icp_walk_over(const struct icp_value *value)
 {
     struct icp_walk walk = {0};
-    if (value->kind != ICP_KIND_LIST && value->kind != ICP_KIND_MAP)
+    if (value->kind != ICP_KIND_LIST && value->kind != ICP_KIND_MAP) {
         return walk;
+    }
     struct proto_fault fault = {0};
     struct proto_reader reader;
     proto_reader_init(&reader, (struct proto_span){value->data, value->bytes}, &fault);
@@ -77,8 +79,9 @@ struct icp_walk icp_walk_over(const struct icp_value *value)
 
 bool icp_next(struct icp_walk *walk, struct icp_text *key, struct icp_value *value)
 {
-    if (walk->left == 0)
+    if (walk->left == 0) {
         return false;
+    }
     struct proto_fault fault = {0};
     struct proto_reader reader;
     proto_reader_init(&reader, (struct proto_span){walk->at, (size_t)(walk->end - walk->at)},
@@ -87,8 +90,9 @@ bool icp_next(struct icp_walk *walk, struct icp_text *key, struct icp_value *val
     struct proto_span element = proto_read_any(&reader);
     walk->left = proto_reader_ok(&reader) ? walk->left - 1 : 0;
     walk->at = reader.at;
-    if (key != NULL)
+    if (key != NULL) {
         *key = (struct icp_text){(const char *)name.data, name.bytes};
+    }
     return proto_reader_ok(&reader) && value_decode(element, value);
 }
 
@@ -98,8 +102,9 @@ bool icp_value_get(const struct icp_value *map, const char *name, struct icp_val
     struct icp_walk walk = icp_walk_over(map);
     struct icp_text key;
     while (walk.is_map && icp_next(&walk, &key, value)) {
-        if (key.bytes == name_bytes && memcmp(key.data, name, name_bytes) == 0)
+        if (key.bytes == name_bytes && memcmp(key.data, name, name_bytes) == 0) {
             return true;
+        }
     }
     *value = (struct icp_value){0};
     return false;
@@ -108,8 +113,9 @@ bool icp_value_get(const struct icp_value *map, const char *name, struct icp_val
 struct icp_value icp_reply_value(const struct icp_reply *reply)
 {
     struct icp_value value = {0};
-    if (reply->payload_bytes > 0)
+    if (reply->payload_bytes > 0) {
         (void)value_decode((struct proto_span){reply->payload, reply->payload_bytes}, &value);
+    }
     return value;
 }
 
@@ -145,8 +151,9 @@ bool icp_reply_flag(const struct icp_reply *reply, const char *name, bool fallba
 struct icp_text icp_reply_text(const struct icp_reply *reply, const char *name)
 {
     struct icp_value value;
-    if (icp_reply_get(reply, name, &value) && value.kind == ICP_KIND_TEXT)
+    if (icp_reply_get(reply, name, &value) && value.kind == ICP_KIND_TEXT) {
         return value.text;
+    }
     return (struct icp_text){"", 0};
 }
 
@@ -159,10 +166,12 @@ struct sink {
 
 static void sink_put(struct sink *sink, const char *text, size_t bytes)
 {
-    if (sink->left == 0)
+    if (sink->left == 0) {
         return;
-    if (bytes > sink->left - 1)
+    }
+    if (bytes > sink->left - 1) {
         bytes = sink->left - 1;
+    }
     memcpy(sink->at, text, bytes);
     sink->at += bytes;
     sink->left -= bytes;
@@ -175,8 +184,9 @@ static void sink_number(struct sink *sink, double number)
     char text[40];
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number)
+        if (strtod(text, NULL) == number) {
             break;
+        }
     }
     sink_put(sink, text, strlen(text));
 }
@@ -216,8 +226,9 @@ static void sink_scalar(struct sink *sink, const struct icp_value *value)
 char *icp_value_print(const struct icp_value *value, char *text, size_t text_bytes)
 {
     struct sink sink = {text, text_bytes};
-    if (text_bytes > 0)
+    if (text_bytes > 0) {
         *text = '\0';
+    }
     struct icp_walk walk = icp_walk_over(value);
     if (walk.at == NULL) {
         sink_scalar(&sink, value);
@@ -226,8 +237,9 @@ char *icp_value_print(const struct icp_value *value, char *text, size_t text_byt
     struct icp_text key;
     struct icp_value element;
     for (bool first = true; icp_next(&walk, &key, &element); first = false) {
-        if (!first)
+        if (!first) {
             sink_put(&sink, ", ", 2);
+        }
         if (walk.is_map) {
             sink_put(&sink, key.data, key.bytes);
             sink_put(&sink, ": ", 2);

@@ -28,10 +28,12 @@ struct client_lookup {
 
 static void lookup_release(struct client_lookup *lookup)
 {
-    if (atomic_fetch_sub(&lookup->holders, 1) != 1)
+    if (atomic_fetch_sub(&lookup->holders, 1) != 1) {
         return;
-    if (lookup->found != NULL)
+    }
+    if (lookup->found != NULL) {
         freeaddrinfo(lookup->found);
+    }
     close(lookup->event_fd);
     free(lookup);
 }
@@ -56,8 +58,9 @@ static bool thread_start(struct client_lookup *lookup)
     sigset_t before;
     pthread_t thread;
     pthread_attr_t detached;
-    if (pthread_attr_init(&detached) != 0)
+    if (pthread_attr_init(&detached) != 0) {
         return false;
+    }
     (void)pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -70,8 +73,9 @@ static bool thread_start(struct client_lookup *lookup)
 struct client_lookup *client_lookup_start(client_resolve *resolve, const char *host, unsigned port)
 {
     struct client_lookup *lookup = calloc(1, sizeof *lookup);
-    if (lookup == NULL)
+    if (lookup == NULL) {
         return NULL;
+    }
     lookup->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (lookup->event_fd < 0) {
         free(lookup);
@@ -81,8 +85,9 @@ struct client_lookup *client_lookup_start(client_resolve *resolve, const char *h
     lookup->resolve = resolve;
     snprintf(lookup->host, sizeof lookup->host, "%s", host);
     snprintf(lookup->port, sizeof lookup->port, "%u", port);
-    if (thread_start(lookup))
+    if (thread_start(lookup)) {
         return lookup;
+    }
     close(lookup->event_fd);
     free(lookup);
     return NULL;
@@ -108,14 +113,16 @@ void client_lookup_take(struct client_lookup *lookup, int *failure, struct addri
 
 void client_lookup_drop(struct client_lookup *lookup)
 {
-    if (lookup != NULL)
+    if (lookup != NULL) {
         lookup_release(lookup);
+    }
 }
 
 void client_lookup_orphan(struct client_lookup *lookup)
 {
-    if (lookup == NULL)
+    if (lookup == NULL) {
         return;
+    }
     close(lookup->event_fd);
     free(lookup); /* what the helper may have found by the fork is lost with it */
 }

@@ -16,16 +16,19 @@
 static void list_remove(struct client_core *core, struct client_task *task)
 {
     struct client_task_list *list = task->is_waiting ? &core->waiting : &core->sent;
-    if (!task->is_listed)
+    if (!task->is_listed) {
         return;
-    if (task->before != NULL)
+    }
+    if (task->before != NULL) {
         task->before->after = task->after;
-    else
+    } else {
         list->first = task->after;
-    if (task->after != NULL)
+    }
+    if (task->after != NULL) {
         task->after->before = task->before;
-    else
+    } else {
         list->last = task->before;
+    }
     task->is_listed = false;
 }
 
@@ -34,26 +37,30 @@ static void list_add(struct client_core *core, struct client_task *task, bool is
 {
     struct client_task_list *list = is_waiting ? &core->waiting : &core->sent;
     struct client_task *before = list->last;
-    while (before != NULL && before->until_ms > task->until_ms)
+    while (before != NULL && before->until_ms > task->until_ms) {
         before = before->before;
+    }
     task->before = before;
     task->after = before != NULL ? before->after : list->first;
-    if (before != NULL)
+    if (before != NULL) {
         before->after = task;
-    else
+    } else {
         list->first = task;
-    if (task->after != NULL)
+    }
+    if (task->after != NULL) {
         task->after->before = task;
-    else
+    } else {
         list->last = task;
+    }
     task->is_waiting = is_waiting;
     task->is_listed = true;
 }
 
 static void sent_forget(struct client_task *task, size_t slot)
 {
-    if (task->sent[slot].link != NULL)
+    if (task->sent[slot].link != NULL) {
         client_pipeline_forget(&task->sent[slot].link->pipeline, task->sent[slot].id);
+    }
     task->sent[slot].link = NULL;
 }
 
@@ -78,10 +85,11 @@ static void tell(struct client_core *core, struct client_task *task,
 static void tell_timeout(struct client_core *core, struct client_task *task)
 {
     struct proto_fault fault = core->failure;
-    if (!task->is_waiting || fault.code == PROTO_OK)
+    if (!task->is_waiting || fault.code == PROTO_OK) {
         proto_fault_set(&fault, PROTO_TIMEOUT, "",
                         task->is_waiting ? "there was no connection in time"
                                          : "no reply came in time");
+    }
     tell(core, task, &fault);
 }
 
@@ -90,10 +98,12 @@ static void tell_timeout(struct client_core *core, struct client_task *task)
 static bool operation_make(struct client_task *task, struct proto_fault *fault)
 {
     uint8_t bytes[16];
-    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {
         return proto_fault_set(fault, PROTO_INTERNAL, "", "no random bits for an operation id");
-    for (size_t i = 0; i < sizeof bytes; i++)
+    }
+    for (size_t i = 0; i < sizeof bytes; i++) {
         snprintf(task->operation + 2 * i, 3, "%02x", bytes[i]);
+    }
     return true;
 }
 
@@ -102,8 +112,9 @@ static bool operation_make(struct client_task *task, struct proto_fault *fault)
 static bool operation_taken(const struct proto_op_info *info)
 {
     for (size_t i = 0; i < info->request_count; i++) {
-        if (strcmp(info->request[i].name, "operation") == 0)
+        if (strcmp(info->request[i].name, "operation") == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -113,8 +124,9 @@ bool client_task_prepare(struct client_core *core, struct client_task *task,
                          struct proto_fault *fault)
 {
     const struct proto_op_info *info = proto_op_find(request->op);
-    if (info == NULL)
+    if (info == NULL) {
         return proto_fault_set(fault, PROTO_USAGE, "", "%u is no operation", (unsigned)request->op);
+    }
     client_task_done *on_done = task->on_done;
     *task = (struct client_task){.request = *request, .until_ms = until_ms, .on_done = on_done};
     task->request.operation = NULL;
@@ -123,8 +135,9 @@ bool client_task_prepare(struct client_core *core, struct client_task *task,
     bool is_known = operation_taken(info);
     task->is_named = request->operation != NULL && is_known;
     task->is_hedgeable = task->is_safe && info->role == PROTO_ROLE_READ;
-    if (task->is_safe || task->is_named || !is_known || !core->settings.is_patient)
+    if (task->is_safe || task->is_named || !is_known || !core->settings.is_patient) {
         return true;
+    }
     task->is_named = true;
     return operation_make(task, fault);
 }
@@ -137,8 +150,9 @@ static void wait_again(struct client_core *core, struct client_task *task, int64
     list_remove(core, task);
     task->not_before_ms = now_ms + delay_ms;
     task->connect_until_ms = now_ms + core->settings.connect_timeout_ms;
-    if (task->connect_until_ms > task->until_ms)
+    if (task->connect_until_ms > task->until_ms) {
         task->connect_until_ms = task->until_ms;
+    }
     task->round = core->round;
     list_add(core, task, true);
 }
@@ -171,8 +185,9 @@ static bool task_send(struct client_core *core, struct client_task *task, size_t
 static void task_place(struct client_core *core, struct client_task *task, int64_t now_ms)
 {
     list_remove(core, task);
-    if (!task_send(core, task, 0, core->links[CLIENT_MAIN], now_ms))
+    if (!task_send(core, task, 0, core->links[CLIENT_MAIN], now_ms)) {
         return;
+    }
     task->sends++;
     task->sent_ms = now_ms;
     list_add(core, task, false);
@@ -180,22 +195,26 @@ static void task_place(struct client_core *core, struct client_task *task, int64
 
 void client_tasks_enter(struct client_core *core, struct client_task *task, int64_t now_ms)
 {
-    if (core->hedge_credit < HEDGE_CREDIT_MAX)
+    if (core->hedge_credit < HEDGE_CREDIT_MAX) {
         core->hedge_credit += core->settings.hedge_percent_max;
-    if (client_link_ready(core->links[CLIENT_MAIN]) && core->waiting.first == NULL)
+    }
+    if (client_link_ready(core->links[CLIENT_MAIN]) && core->waiting.first == NULL) {
         task_place(core, task, now_ms);
-    else
+    } else {
         wait_again(core, task, now_ms, 0);
+    }
 }
 
 /* Whether waiting on makes no sense, with the fault that says why. */
 static bool is_doomed(const struct client_core *core, const struct client_task *task)
 {
-    if (core->failure.code == PROTO_OK)
+    if (core->failure.code == PROTO_OK) {
         return false;
+    }
     bool is_final = !core->settings.is_patient || !proto_error_find(core->failure.code)->retryable;
-    if (is_final && core->round != task->round)
+    if (is_final && core->round != task->round) {
         return true;
+    }
     return core->links[CLIENT_MAIN] == NULL && core->attempt_ms > task->connect_until_ms;
 }
 
@@ -223,15 +242,17 @@ static void waiting_turn(struct client_core *core, int64_t now_ms)
 
 static void hedge_send(struct client_core *core, struct client_task *task, int64_t now_ms)
 {
-    if (core->hedge_credit < HEDGE_COST)
+    if (core->hedge_credit < HEDGE_COST) {
         return;
+    }
     struct client_link *link = core->links[CLIENT_HEDGE];
     if (link == NULL) {
         client_hedge_start(core, now_ms);
         return;
     }
-    if (!client_link_ready(link) || !task_send(core, task, 1, link, now_ms))
+    if (!client_link_ready(link) || !task_send(core, task, 1, link, now_ms)) {
         return;
+    }
     core->hedge_credit -= HEDGE_COST;
     task->is_hedged = true;
     client_log(&core->settings, ICP_LOG_DEBUG, "a read was sent to a second connection as well");
@@ -239,29 +260,34 @@ static void hedge_send(struct client_core *core, struct client_task *task, int64
 
 static void hedges_turn(struct client_core *core, int64_t now_ms)
 {
-    if (core->settings.hedge_ms == 0)
+    if (core->settings.hedge_ms == 0) {
         return;
+    }
     struct client_task *after;
     for (struct client_task *task = core->sent.first; task != NULL; task = after) {
         after = task->after;
-        if (!task->is_hedgeable || task->is_hedged || task->sends != 1)
+        if (!task->is_hedgeable || task->is_hedged || task->sends != 1) {
             continue;
+        }
         int64_t due_ms = task->sent_ms + core->settings.hedge_ms;
-        if (now_ms >= due_ms)
+        if (now_ms >= due_ms) {
             hedge_send(core, task, now_ms);
-        else
+        } else {
             client_wake_at(core, due_ms);
+        }
     }
 }
 
 void client_tasks_turn(struct client_core *core, int64_t now_ms)
 {
     waiting_turn(core, now_ms);
-    while (core->sent.first != NULL && now_ms >= core->sent.first->until_ms)
+    while (core->sent.first != NULL && now_ms >= core->sent.first->until_ms) {
         tell_timeout(core, core->sent.first);
+    }
     hedges_turn(core, now_ms);
-    if (core->sent.first != NULL)
+    if (core->sent.first != NULL) {
         client_wake_at(core, core->sent.first->until_ms);
+    }
 }
 
 /* Being told. */
@@ -281,18 +307,21 @@ void client_tasks_lost(struct client_core *core, struct client_link *link, int64
         after = task->after;
         bool was_sent = false;
         for (size_t slot = 0; slot < 2; slot++) {
-            if (task->sent[slot].link != link)
+            if (task->sent[slot].link != link) {
                 continue;
+            }
             sent_forget(task, slot);
             was_sent = true;
         }
-        if (!was_sent || task->sent[0].link != NULL || task->sent[1].link != NULL)
+        if (!was_sent || task->sent[0].link != NULL || task->sent[1].link != NULL) {
             continue;
+        }
         /* What talks garbage is not icpd: whatever is behind it is left alone. */
-        if (loss->code != PROTO_BAD_REPLY && may_repeat(core, task, link))
+        if (loss->code != PROTO_BAD_REPLY && may_repeat(core, task, link)) {
             wait_again(core, task, now_ms, 0);
-        else
+        } else {
             tell(core, task, loss);
+        }
     }
 }
 
@@ -308,14 +337,17 @@ static bool refusal_absorbed(struct client_core *core, struct client_task *task,
         core->host_at = ((size_t)(link->host - core->hosts) + 1) % core->host_count;
     }
     if (!core->settings.is_patient || task->sends >= CLIENT_SENDS_MAX ||
-        !(is_untouched || (code == PROTO_BAD_CHECKSUM && may_repeat(core, task, link))))
+        !(is_untouched || (code == PROTO_BAD_CHECKSUM && may_repeat(core, task, link)))) {
         return false;
-    if (task->sent[0].link != NULL || task->sent[1].link != NULL)
+    }
+    if (task->sent[0].link != NULL || task->sent[1].link != NULL) {
         return true; /* the other connection may still answer */
+    }
     int64_t limit_ms = (int64_t)BUSY_MS_FIRST << task->sends;
     int64_t delay_ms = 1 + client_random_below(core, limit_ms);
-    if (now_ms + delay_ms >= task->until_ms)
+    if (now_ms + delay_ms >= task->until_ms) {
         return false;
+    }
     wait_again(core, task, now_ms, delay_ms);
     return true;
 }
@@ -325,16 +357,19 @@ void client_task_told(struct client_core *core, const struct client_reply *reply
     struct client_task *task = reply->owner;
     struct client_link *link = NULL;
     for (size_t slot = 0; slot < 2 && !reply->more; slot++) {
-        if (task->sent[slot].link == NULL || task->sent[slot].id != reply->id)
+        if (task->sent[slot].link == NULL || task->sent[slot].id != reply->id) {
             continue;
+        }
         link = task->sent[slot].link;
         task->sent[slot].link = NULL; /* answered: there is nothing to forget */
     }
     if (reply->fault.code != PROTO_OK && link != NULL &&
-        refusal_absorbed(core, task, link, reply, now_ms))
+        refusal_absorbed(core, task, link, reply, now_ms)) {
         return;
+    }
     core->has_news = true;
-    if (!reply->more)
+    if (!reply->more) {
         client_core_remove(core, task);
+    }
     task->on_done(task, reply);
 }

@@ -17,8 +17,9 @@ static const char *c_name(const char *name, char *out, size_t out_bytes)
 {
     snprintf(out, out_bytes, "%s", name);
     for (char *at = out; *at != '\0'; at++) {
-        if (*at == '-' || *at == ' ')
+        if (*at == '-' || *at == ' ') {
             *at = '_';
+        }
     }
     return out;
 }
@@ -68,8 +69,9 @@ static void request_member(FILE *out, const struct proto_field_info *field)
     const char *name = field->name;
     bool is_optional = field->presence == PROTO_OPTIONAL;
     comment_print(out, field, is_optional && !is_scalar(field->type) ? "; NULL: left out" : "");
-    if (is_scalar(field->type) && is_optional)
+    if (is_scalar(field->type) && is_optional) {
         fprintf(out, "    bool has_%s;\n", name);
+    }
     switch (field->type) {
     case PROTO_TEXT:
     case PROTO_JSON:
@@ -114,25 +116,27 @@ static void request_write(FILE *out, const struct proto_field_info *field)
                                          [PROTO_FLAG] = "flag"};
     const char *name = field->name;
     if (is_scalar(field->type)) {
-        if (field->presence == PROTO_OPTIONAL)
+        if (field->presence == PROTO_OPTIONAL) {
             fprintf(out, "    if (request->has_%s)\n    ", name);
+        }
         fprintf(out, "    icp_payload_%s(payload, \"%s\", request->%s);\n", adders[field->type],
                 name, name);
         return;
     }
     fprintf(out, "    if (request->%s != NULL) {\n", name);
-    if (is_text(field->type))
+    if (is_text(field->type)) {
         fprintf(out, "        icp_payload_text(payload, \"%s\", request->%s);\n", name, name);
-    else if (field->type == PROTO_BYTES)
+    } else if (field->type == PROTO_BYTES) {
         fprintf(out,
                 "        icp_payload_bytes(payload, \"%s\", request->%s, request->%s_bytes);\n",
                 name, name, name);
-    else if (field->type == PROTO_TEXTS)
+    } else if (field->type == PROTO_TEXTS) {
         list_write(out, name, "icp_payload_text");
-    else if (field->type == PROTO_LIST)
+    } else if (field->type == PROTO_LIST) {
         list_write(out, name, "icp_payload_map");
-    else
+    } else {
         fprintf(out, "        icp_payload_map(payload, \"%s\", request->%s);\n", name, name);
+    }
     fprintf(out, "    }\n");
 }
 
@@ -142,32 +146,36 @@ static void reply_member(FILE *out, const struct proto_field_info *field)
 {
     comment_print(out, field,
                   field->presence == PROTO_OPTIONAL ? "; left out where it does not apply" : "");
-    if (field->presence == PROTO_OPTIONAL)
+    if (field->presence == PROTO_OPTIONAL) {
         fprintf(out, "    bool has_%s;\n", field->name);
-    if (is_scalar(field->type))
+    }
+    if (is_scalar(field->type)) {
         fprintf(out, "    %s %s;\n", scalar_of(field->type), field->name);
-    else if (is_text(field->type) || field->type == PROTO_BYTES)
+    } else if (is_text(field->type) || field->type == PROTO_BYTES) {
         fprintf(out, "    struct icp_text %s;\n", field->name);
-    else
+    } else {
         fprintf(out, "    struct icp_value %s; /* icp_walk_over it */\n", field->name);
+    }
 }
 
 static void member_read(FILE *out, const struct proto_field_info *field)
 {
     const char *taken = "value";
-    if (field->type == PROTO_UINT)
+    if (field->type == PROTO_UINT) {
         taken = "(uint64_t)value.integer";
-    else if (field->type == PROTO_INT)
+    } else if (field->type == PROTO_INT) {
         taken = "value.integer";
-    else if (field->type == PROTO_NUMBER)
+    } else if (field->type == PROTO_NUMBER) {
         taken = "value.number";
-    else if (field->type == PROTO_FLAG)
+    } else if (field->type == PROTO_FLAG) {
         taken = "value.flag";
-    else if (is_text(field->type) || field->type == PROTO_BYTES)
+    } else if (is_text(field->type) || field->type == PROTO_BYTES) {
         taken = "value.text";
+    }
     fprintf(out, "    if (icp_value_get(map, \"%s\", &value)) {\n", field->name);
-    if (field->presence == PROTO_OPTIONAL)
+    if (field->presence == PROTO_OPTIONAL) {
         fprintf(out, "        out->has_%s = true;\n", field->name);
+    }
     fprintf(out, "        out->%s = %s;\n    }\n", field->name, taken);
 }
 
@@ -180,8 +188,9 @@ static void reader_print(FILE *out, const char *name, const struct proto_field_i
     fprintf(out, "{\n    struct icp_value value;\n    (void)map;\n    (void)value;\n");
     fprintf(out, "    memset(out, 0, sizeof *out);\n");
     for (size_t i = 0; i < count; i++) {
-        if (has_member(&fields[i]))
+        if (has_member(&fields[i])) {
             member_read(out, &fields[i]);
+        }
     }
     fprintf(out, "}\n\n");
 }
@@ -192,13 +201,15 @@ static void struct_print(FILE *out, const char *name, const struct proto_field_i
     size_t members = 0;
     fprintf(out, "struct icp_%s {\n", name);
     for (size_t i = 0; i < count; i++) {
-        if (!has_member(&fields[i]))
+        if (!has_member(&fields[i])) {
             continue;
+        }
         member(out, &fields[i]);
         members++;
     }
-    if (members == 0) /* C has no empty structs */
+    if (members == 0) { /* C has no empty structs */
         fprintf(out, "    char nothing;\n");
+    }
     fprintf(out, "};\n");
 }
 
@@ -207,10 +218,12 @@ static void shape_print(FILE *out, const struct proto_shape_info *shape)
     char name[64];
     char full[80];
     size_t named = 0;
-    for (size_t i = 0; i < shape->member_count; i++)
+    for (size_t i = 0; i < shape->member_count; i++) {
         named += has_member(&shape->members[i]);
-    if (named == 0)
+    }
+    if (named == 0) {
         return;
+    }
     snprintf(full, sizeof full, "shape_%s", c_name(shape->name, name, sizeof name));
     fprintf(out, "/* %s; of a list or map of a reply. */\n", shape->help);
     struct_print(out, full, shape->members, shape->member_count, reply_member);
@@ -221,8 +234,9 @@ static void shape_print(FILE *out, const struct proto_shape_info *shape)
 static const char *upper_name(const char *name, char *out, size_t out_bytes)
 {
     (void)c_name(name, out, out_bytes);
-    for (char *at = out; *at != '\0'; at++)
+    for (char *at = out; *at != '\0'; at++) {
         *at = (char)toupper((unsigned char)*at);
+    }
     return out;
 }
 
@@ -235,8 +249,9 @@ static void request_print(FILE *out, const struct proto_op_info *op, const char 
     fprintf(out, "static inline void icp_%s_write(const struct icp_%s *request,\n", full, full);
     fprintf(out, "                                struct icp_payload *payload)\n{\n");
     fprintf(out, "    (void)request;\n    (void)payload;\n");
-    for (size_t i = 0; i < op->request_count; i++)
+    for (size_t i = 0; i < op->request_count; i++) {
         request_write(out, &op->request[i]);
+    }
     fprintf(out, "}\n\n");
 }
 
@@ -319,10 +334,12 @@ int main(int count, char **arguments)
     size_t op_count = 0;
     const struct proto_op_info *ops = proto_ops(&op_count);
     fputs(prelude, out);
-    for (int shape = PROTO_SHAPE_NONE + 1; shape < PROTO_SHAPE_COUNT; shape++)
+    for (int shape = PROTO_SHAPE_NONE + 1; shape < PROTO_SHAPE_COUNT; shape++) {
         shape_print(out, proto_shape_info((enum proto_shape)shape));
-    for (size_t i = 0; i < op_count; i++)
+    }
+    for (size_t i = 0; i < op_count; i++) {
         op_print(out, &ops[i]);
+    }
     fputs("#endif\n", out);
     return fclose(out) == 0 ? 0 : 1;
 }

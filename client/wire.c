@@ -15,8 +15,9 @@ struct icp_wire *icp_wire_create(const struct icp_options *options, struct icp_f
     struct icp_wire *wire = NULL;
     if (client_options_read(options, &read, &found)) {
         wire = client_memory_grow(&read.allocator, NULL, sizeof *wire);
-        if (wire == NULL)
+        if (wire == NULL) {
             proto_fault_set(&found, PROTO_NO_MEMORY, "", "no memory for the client");
+        }
     }
     if (wire == NULL) {
         client_fault_export(&found, fault);
@@ -31,8 +32,9 @@ struct icp_wire *icp_wire_create(const struct icp_options *options, struct icp_f
 
 void icp_wire_destroy(struct icp_wire *wire)
 {
-    if (wire == NULL)
+    if (wire == NULL) {
         return;
+    }
     client_pipeline_fini(&wire->pipeline);
     client_memory_free(wire);
 }
@@ -47,8 +49,9 @@ uint32_t icp_wire_request(struct icp_wire *wire, enum icp_op op, const struct ic
         request.operation = NULL; /* the payload has its own, or none */
         id = client_pipeline_request(&wire->pipeline, &request, &found);
     }
-    if (id == 0)
+    if (id == 0) {
         client_fault_export(&found, fault);
+    }
     return id;
 }
 
@@ -77,10 +80,11 @@ bool icp_wire_feed(struct icp_wire *wire, const void *data, size_t bytes, struct
         uint8_t *room = client_pipeline_room(&wire->pipeline, &room_bytes);
         if (room_bytes == 0) {
             struct proto_fault found = wire->pipeline.loss;
-            if (!wire->pipeline.lost)
+            if (!wire->pipeline.lost) {
                 proto_fault_set(&found, PROTO_LIMIT, "",
                                 "%zu bytes of replies wait to be taken; take some first",
                                 wire->pipeline.input_bytes);
+            }
             client_fault_export(&found, fault);
             return false;
         }
@@ -104,8 +108,9 @@ bool icp_wire_next(struct icp_wire *wire, struct icp_reply *reply)
     if (!client_pipeline_next(&wire->pipeline, &next)) {
         next = (struct client_reply){.fault = wire->pipeline.loss};
         if (!wire->pipeline.lost ||
-            (next.id = client_pipeline_abandon(&wire->pipeline, &next.op)) == 0)
+            (next.id = client_pipeline_abandon(&wire->pipeline, &next.op)) == 0) {
             return false;
+        }
     }
     (void)client_reply_fill(&wire->allocator, reply, &next);
     return true;

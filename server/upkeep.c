@@ -37,8 +37,9 @@ static bool moment_parse(const char *text, struct backup_moment *until)
     char *end;
     struct tm time = {0};
     *until = (struct backup_moment){UINT64_MAX, INT64_MAX};
-    if (text == NULL)
+    if (text == NULL) {
         return true;
+    }
     errno = 0;
     uint64_t seq = strtoull(text, &end, 10);
     if (*end == '\0' && end != text && errno == 0 && text[0] != '-') {
@@ -46,8 +47,9 @@ static bool moment_parse(const char *text, struct backup_moment *until)
         return true;
     }
     end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &time);
-    if (end == NULL || *end != '\0')
+    if (end == NULL || *end != '\0') {
         return false;
+    }
     until->time_ms = (int64_t)timegm(&time) * 1000 + 999;
     return true;
 }
@@ -57,8 +59,9 @@ static void time_print(int64_t time_ms, char text[32])
     time_t seconds = (time_t)(time_ms / 1000);
     struct tm parts;
     text[0] = '\0';
-    if (time_ms > 0 && gmtime_r(&seconds, &parts) != NULL)
+    if (time_ms > 0 && gmtime_r(&seconds, &parts) != NULL) {
         strftime(text, 32, ", %Y-%m-%dT%H:%M:%SZ", &parts);
+    }
 }
 
 static void print_step(void *context, const char *text)
@@ -82,8 +85,9 @@ int upkeep_restore(const struct base_config *config, const char *backups, const 
                 until);
         return EX_USAGE;
     }
-    if (!backup_restore(&options, &restored, &fault))
+    if (!backup_restore(&options, &restored, &fault)) {
         return fail(&fault);
+    }
     time_print(restored.time_ms, when);
     printf("%s is restored: %" PRIu64 " values, %" PRIu64 " batches played, up to batch %" PRIu64
            "%s\n",

@@ -25,10 +25,12 @@ static bool room_is_short(const struct disk_env *env)
     int fd = -1;
     struct statvfs disk;
     struct rlimit limit;
-    if (env->mdb == NULL || mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS)
+    if (env->mdb == NULL || mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS) {
         return false;
-    if (fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < FREE_BYTES_LOW)
+    }
+    if (fstatvfs(fd, &disk) == 0 && disk.f_bavail * disk.f_frsize < FREE_BYTES_LOW) {
         return true;
+    }
     /* How far the commit that failed wanted to go is not known, but no further than the map. */
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
            limit.rlim_cur < env->map_bytes;
@@ -37,8 +39,9 @@ static bool room_is_short(const struct disk_env *env)
 bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
                     struct proto_fault *fault)
 {
-    if (code == EIO && room_is_short(env))
+    if (code == EIO && room_is_short(env)) {
         code = ENOSPC;
+    }
     switch (code) {
     case ENOSPC:
     case EDQUOT:
@@ -69,8 +72,9 @@ bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
     case MDB_PANIC:
         proto_fault_set(fault, PROTO_IO, "", "%s: the store can only be used again by a new start",
                         doing);
-        if (env->on_lost != NULL)
+        if (env->on_lost != NULL) {
             env->on_lost(env->lost_context, fault);
+        }
         return false;
     default:
         return proto_fault_set(fault, PROTO_IO, "", "%s: %s", doing, mdb_strerror(code));
@@ -79,14 +83,17 @@ bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
 
 void disk_env_close(struct disk_env *env)
 {
-    if (env->mdb != NULL)
+    if (env->mdb != NULL) {
         mdb_env_close(env->mdb);
+    }
     env->mdb = NULL;
-    if (env->lock_fd >= 0)
+    if (env->lock_fd >= 0) {
         close(env->lock_fd);
+    }
     env->lock_fd = -1;
-    if (env->witness_fd >= 0)
+    if (env->witness_fd >= 0) {
         close(env->witness_fd);
+    }
     env->witness_fd = -1;
 }
 
@@ -109,12 +116,14 @@ uint64_t disk_env_free_pages(const struct disk_env *env)
     MDB_cursor *cursor;
     MDB_val key, data;
     uint64_t pages = 0;
-    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS)
+    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS) {
         return 0;
+    }
     /* Database 0 of an environment holds, per transaction, a count and the pages that it freed. */
     if (mdb_cursor_open(txn, 0, &cursor) == MDB_SUCCESS) {
-        while (mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == MDB_SUCCESS && data.mv_size >= 8)
+        while (mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == MDB_SUCCESS && data.mv_size >= 8) {
             pages += disk_get_u64(data.mv_data);
+        }
         mdb_cursor_close(cursor);
     }
     mdb_txn_abort(txn);
@@ -127,14 +136,18 @@ void disk_env_stretch(const struct disk_env *env)
     struct stat file;
     int fd;
     if (mdb_env_info(env->mdb, &info) != MDB_SUCCESS ||
-        mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS || fstat(fd, &file) != 0)
+        mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS || fstat(fd, &file) != 0) {
         return;
+    }
     size_t need = (info.me_last_pgno + 1) * DISK_PAGE_BYTES + DISK_TAIL_BYTES;
-    if (need > env->map_bytes)
+    if (need > env->map_bytes) {
         need = env->map_bytes;
-    if ((size_t)file.st_size >= need)
+    }
+    if ((size_t)file.st_size >= need) {
         return;
+    }
     size_t size = need + STRETCH_STEP > env->map_bytes ? env->map_bytes : need + STRETCH_STEP;
-    if (ftruncate(fd, (off_t)size) != 0)
+    if (ftruncate(fd, (off_t)size) != 0) {
         errno = 0; /* a guard, not a need: a disk quota or a file limit may forbid it */
+    }
 }

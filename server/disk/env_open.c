@@ -40,8 +40,9 @@ static bool lock_take(struct disk_env *env, const char *path, struct proto_fault
     char name[PATH_BYTES_MAX + 16];
     snprintf(name, sizeof name, "%s/store.lock", path);
     env->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (env->lock_fd < 0)
+    if (env->lock_fd < 0) {
         return path_fault(name, "cannot open", fault);
+    }
     char owner[32] = "";
     if (flock(env->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         ssize_t bytes = pread(env->lock_fd, owner, sizeof owner - 1, 0);
@@ -65,8 +66,9 @@ static bool directory_sync(const char *path, struct proto_fault *fault)
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0) {
         path_fault(path, "cannot sync", fault);
-        if (fd >= 0)
+        if (fd >= 0) {
             close(fd);
+        }
         return false;
     }
     close(fd);
@@ -88,16 +90,20 @@ static bool tables_open(struct disk_env *env, struct disk_txn *txn, bool *made,
     int code;
     *made = false;
     for (enum disk_table table = DISK_TABLE_META + 1; table < DISK_TABLE_COUNT; table++) {
-        if (table_open(env, table, 0, txn->mdb, &code))
+        if (table_open(env, table, 0, txn->mdb, &code)) {
             continue;
-        if (code != MDB_NOTFOUND)
+        }
+        if (code != MDB_NOTFOUND) {
             return disk_env_fault(env, code, "opening a table", fault);
-        if (txn->state.sums[table].count > 0)
+        }
+        if (txn->state.sums[table].count > 0) {
             return proto_fault_set(fault, PROTO_CORRUPT, disk_table_name(table),
                                    "the table is missing, and %llu values with it",
                                    (unsigned long long)txn->state.sums[table].count);
-        if (!table_open(env, table, MDB_CREATE, txn->mdb, &code))
+        }
+        if (!table_open(env, table, MDB_CREATE, txn->mdb, &code)) {
             return disk_env_fault(env, code, "making a table", fault);
+        }
         *made = true;
     }
     return true;
@@ -107,12 +113,14 @@ static bool tables_open(struct disk_env *env, struct disk_txn *txn, bool *made,
 static bool store_make(struct disk_txn *txn, int64_t now_ms, struct proto_fault *fault)
 {
     struct disk_format format = {.created_ms = now_ms, .version = DISK_FORMAT_VERSION};
-    if (getrandom(format.seeds, sizeof format.seeds, 0) != (ssize_t)sizeof format.seeds)
+    if (getrandom(format.seeds, sizeof format.seeds, 0) != (ssize_t)sizeof format.seeds) {
         return proto_fault_set(fault, PROTO_IO, "", "no random numbers: %s", strerror(errno));
+    }
     uint8_t *at =
         disk_txn_put(txn, DISK_TABLE_META, DISK_FORMAT_KEY, DISK_FORMAT_BYTES, DISK_PUT_ANY, fault);
-    if (at == NULL)
+    if (at == NULL) {
         return false;
+    }
     disk_format_encode(&format, at);
     txn->state = (struct disk_state){.log_begins = 1};
     return true;
@@ -122,8 +130,9 @@ static bool format_load(struct disk_env *env, const struct disk_txn *txn, struct
 {
     struct proto_span value;
     enum disk_got got = disk_txn_get(txn, DISK_TABLE_META, DISK_FORMAT_KEY, &value, fault);
-    if (got == DISK_GOT_NONE)
+    if (got == DISK_GOT_NONE) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta", "the store has no format record");
+    }
     return got == DISK_GOT_ONE && disk_format_decode(value, &env->format, fault);
 }
 
@@ -131,8 +140,9 @@ static bool content_open(struct disk_env *env, struct proto_fault *fault)
 {
     struct disk_txn txn = {.env = env};
     int code = mdb_txn_begin(env->mdb, NULL, 0, &txn.mdb);
-    if (code != MDB_SUCCESS)
+    if (code != MDB_SUCCESS) {
         return disk_env_fault(env, code, "beginning", fault);
+    }
     bool made = false;
     if (!table_open(env, DISK_TABLE_META, 0, txn.mdb, &code)) {
         mdb_txn_abort(txn.mdb);
@@ -145,8 +155,9 @@ static bool content_open(struct disk_env *env, struct proto_fault *fault)
     }
     /* A store that lacks nothing is opened without a change: handles of tables outlive a commit of
      * nothing. */
-    if (made)
+    if (made) {
         return disk_txn_commit(&txn, fault);
+    }
     code = mdb_txn_commit(txn.mdb);
     return code == MDB_SUCCESS || disk_env_fault(env, code, "opening", fault);
 }
@@ -160,10 +171,12 @@ static bool environment_open(struct disk_env *env, const char *path, unsigned re
     if (code == MDB_SUCCESS && (code = mdb_env_set_mapsize(env->mdb, env->map_bytes)) == 0 &&
         (code = mdb_env_set_maxreaders(env->mdb, readers)) == 0 &&
         (code = mdb_env_set_maxdbs(env->mdb, DISK_TABLE_COUNT)) == 0 &&
-        (code = mdb_env_open(env->mdb, path, MDB_NOTLS | flags, 0600)) == 0)
+        (code = mdb_env_open(env->mdb, path, MDB_NOTLS | flags, 0600)) == 0) {
         return true;
-    if (env->mdb != NULL)
+    }
+    if (env->mdb != NULL) {
         mdb_env_close(env->mdb);
+    }
     env->mdb = NULL;
     return disk_env_fault(env, code, "opening the environment", fault);
 }
@@ -175,20 +188,23 @@ static bool new_file(const char *name, int64_t now_ms, struct proto_fault *fault
     struct disk_env env = {.lock_fd = -1, .witness_fd = -1, .map_bytes = NEW_MAP_BYTES};
     struct disk_txn txn = {.env = &env};
     int code;
-    if (unlink(name) != 0 && errno != ENOENT)
+    if (unlink(name) != 0 && errno != ENOENT) {
         return path_fault(name, "cannot remove", fault);
-    if (!environment_open(&env, name, 1, MDB_NOSUBDIR | MDB_NOLOCK, fault))
+    }
+    if (!environment_open(&env, name, 1, MDB_NOSUBDIR | MDB_NOLOCK, fault)) {
         return false;
+    }
     bool good = (code = mdb_txn_begin(env.mdb, NULL, 0, &txn.mdb)) == MDB_SUCCESS ||
                 disk_env_fault(&env, code, "beginning", fault);
     if (good) {
         good = table_open(&env, DISK_TABLE_META, MDB_CREATE, txn.mdb, &code) ||
                disk_env_fault(&env, code, "making a table", fault);
         good = good && store_make(&txn, now_ms, fault);
-        if (good)
+        if (good) {
             good = disk_txn_commit(&txn, fault);
-        else
+        } else {
             mdb_txn_abort(txn.mdb);
+        }
     }
     disk_env_close(&env);
     return good;
@@ -199,10 +215,12 @@ static bool new_store(const struct disk_env_options *options, const char *data,
 {
     char name[PATH_BYTES_MAX + 16];
     snprintf(name, sizeof name, "%s/data.new", options->path);
-    if (!new_file(name, options->now_ms, fault))
+    if (!new_file(name, options->now_ms, fault)) {
         return false;
-    if (rename(name, data) != 0)
+    }
+    if (rename(name, data) != 0) {
         return path_fault(name, "cannot rename", fault);
+    }
     return directory_sync(options->path, fault);
 }
 
@@ -217,20 +235,25 @@ static bool files_open(struct disk_env *env, const struct disk_env_options *opti
     snprintf(data, sizeof data, "%s/data.mdb", options->path);
     snprintf(name, sizeof name, "%s/store.check", options->path);
     env->witness_fd = open(name, O_RDWR | O_CLOEXEC);
-    if (env->witness_fd < 0 && errno != ENOENT)
+    if (env->witness_fd < 0 && errno != ENOENT) {
         return path_fault(name, "cannot open", fault);
-    if (!disk_meta_check(data, env->witness_fd, &fresh, fault))
+    }
+    if (!disk_meta_check(data, env->witness_fd, &fresh, fault)) {
         return false;
+    }
     uint64_t seen = disk_meta_witnessed(env->witness_fd);
-    if (fresh && seen != 0)
+    if (fresh && seen != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "path",
                                "%s is missing or empty, but %s tells of transaction %llu; put the "
                                "data back, or remove the other files too to begin a new store",
                                data, name, (unsigned long long)seen);
-    if (fresh && !new_store(options, data, fault))
+    }
+    if (fresh && !new_store(options, data, fault)) {
         return false;
-    if (env->witness_fd < 0)
+    }
+    if (env->witness_fd < 0) {
         env->witness_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    }
     return env->witness_fd >= 0 || path_fault(name, "cannot open", fault);
 }
 
@@ -242,20 +265,24 @@ bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
                              .map_bytes = options->map_bytes,
                              .on_lost = options->on_lost,
                              .lost_context = options->lost_context};
-    if (strlen(options->path) > PATH_BYTES_MAX)
+    if (strlen(options->path) > PATH_BYTES_MAX) {
         return proto_fault_set(fault, PROTO_IO, "path", "the path is longer than %d bytes",
                                PATH_BYTES_MAX);
-    if (mkdir(options->path, 0700) != 0 && errno != EEXIST)
+    }
+    if (mkdir(options->path, 0700) != 0 && errno != EEXIST) {
         return path_fault(options->path, "cannot make", fault);
+    }
     if (!lock_take(env, options->path, fault) || !files_open(env, options, fault) ||
-        !environment_open(env, options->path, options->readers, 0, fault))
+        !environment_open(env, options->path, options->readers, 0, fault)) {
         goto fail;
+    }
     MDB_envinfo info;
     mdb_env_info(env->mdb, &info);
     env->map_bytes = info.me_mapsize; /* LMDB raises it to what the file needs */
     disk_env_stretch(env);
-    if (!content_open(env, fault) || !directory_sync(options->path, fault))
+    if (!content_open(env, fault) || !directory_sync(options->path, fault)) {
         goto fail;
+    }
     return true;
 fail:
     disk_env_close(env);

@@ -19,8 +19,9 @@ uint64_t disk_seal(enum disk_table table, uint64_t key, const struct disk_sealed
     disk_set_u32(out + 20, sealed->b);
     disk_set_u32(out + 24, (uint32_t)sealed->text.bytes);
     disk_set_u32(out + 28, 0);
-    if (sealed->text.bytes > 0)
+    if (sealed->text.bytes > 0) {
         memcpy(out + DISK_SEAL_BYTES, sealed->text.data, sealed->text.bytes);
+    }
     uint64_t check = disk_check(table, key, out + 8, disk_seal_bytes(sealed) - 8);
     disk_set_u64(out, check);
     return check;
@@ -33,10 +34,11 @@ bool disk_unseal(enum disk_table table, uint64_t key, struct proto_span value,
      * map. */
     if (value.bytes < DISK_SEAL_BYTES ||
         disk_get_u32(value.data + 24) != value.bytes - DISK_SEAL_BYTES ||
-        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8))
+        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8)) {
         return proto_fault_set(fault, PROTO_CORRUPT, disk_table_name(table),
                                "entry %llu of table %s does not match its checksum",
                                (unsigned long long)key, disk_table_name(table));
+    }
     sealed->time_ms = (int64_t)disk_get_u64(value.data + 8);
     sealed->a = disk_get_u32(value.data + 16);
     sealed->b = disk_get_u32(value.data + 20);

@@ -31,9 +31,10 @@ bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state 
 {
     if ((bytes.bytes != DISK_STATE_BYTES && bytes.bytes != DISK_STATE_BYTES_FIRST) ||
         disk_get_u64(bytes.data) !=
-            disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes.data + 8, bytes.bytes - 8))
+            disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes.data + 8, bytes.bytes - 8)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                "the state of the store does not match its checksum");
+    }
 #define X(offset, bits, name, meaning) state->name = disk_get_u##bits(bytes.data + (offset));
 #include "server/disk/state.def"
 #undef X
@@ -45,16 +46,18 @@ bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state 
         state->sums[i].digest = known ? disk_get_u64(sum + 8) : 0;
     }
     for (size_t at = SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT; at < bytes.bytes; at++) {
-        if (bytes.data[at] != 0)
+        if (bytes.data[at] != 0) {
             return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                    "the store holds tables that this program does not know: a "
                                    "newer one wrote it");
+        }
     }
     /* An older state under a newer root: a flipped bit in a meta page or a page number. */
-    if (state->txn != txn)
+    if (state->txn != txn) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                "the state of the store is of transaction %llu, the file of %llu",
                                (unsigned long long)state->txn, (unsigned long long)txn);
+    }
     return true;
 }
 
@@ -75,17 +78,19 @@ bool disk_format_decode(struct proto_span bytes, struct disk_format *format,
 {
     if (bytes.bytes != DISK_FORMAT_BYTES || disk_get_u32(bytes.data + 8) != FORMAT_MAGIC ||
         disk_get_u64(bytes.data) !=
-            disk_check(DISK_TABLE_META, DISK_FORMAT_KEY, bytes.data + 8, DISK_FORMAT_BYTES - 8))
+            disk_check(DISK_TABLE_META, DISK_FORMAT_KEY, bytes.data + 8, DISK_FORMAT_BYTES - 8)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                "this is not the format record of a store, or it is damaged");
+    }
     uint32_t version = disk_get_u32(bytes.data + 12);
-    if (version < DISK_FORMAT_FIRST || version > DISK_FORMAT_VERSION)
+    if (version < DISK_FORMAT_FIRST || version > DISK_FORMAT_VERSION) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                "the store has format version %u, this program reads up to %u; "
                                "%s",
                                version, DISK_FORMAT_VERSION,
                                version > DISK_FORMAT_VERSION ? "it was written by a newer one"
                                                              : "it was written by an older one");
+    }
     format->version = version;
     format->seeds[0] = disk_get_u64(bytes.data + 16);
     format->seeds[1] = disk_get_u64(bytes.data + 24);

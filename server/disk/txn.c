@@ -15,10 +15,12 @@ bool disk_txn_write(struct disk_txn *txn, const struct disk_env *env, struct pro
 {
     txn->env = env;
     int code = mdb_txn_begin(env->mdb, NULL, 0, &txn->mdb);
-    if (code != MDB_SUCCESS)
+    if (code != MDB_SUCCESS) {
         return disk_env_fault(env, code, "beginning a transaction", fault);
-    if (disk_txn_load(txn, fault))
+    }
+    if (disk_txn_load(txn, fault)) {
         return true;
+    }
     disk_txn_abort(txn);
     return false;
 }
@@ -33,18 +35,21 @@ static bool txn_begin_read(struct disk_txn *txn, const struct disk_env *env,
 
 bool disk_txn_read(struct disk_txn *txn, const struct disk_env *env, struct proto_fault *fault)
 {
-    if (!txn_begin_read(txn, env, fault))
+    if (!txn_begin_read(txn, env, fault)) {
         return false;
-    if (disk_txn_load(txn, fault))
+    }
+    if (disk_txn_load(txn, fault)) {
         return true;
+    }
     disk_txn_abort(txn);
     return false;
 }
 
 bool disk_txn_open(struct disk_txn *txn, const struct disk_env *env, struct proto_fault *fault)
 {
-    if (!txn_begin_read(txn, env, fault))
+    if (!txn_begin_read(txn, env, fault)) {
         return false;
+    }
     mdb_txn_reset(txn->mdb);
     return true;
 }
@@ -52,10 +57,12 @@ bool disk_txn_open(struct disk_txn *txn, const struct disk_env *env, struct prot
 bool disk_txn_renew(struct disk_txn *txn, struct proto_fault *fault)
 {
     int code = mdb_txn_renew(txn->mdb);
-    if (code != MDB_SUCCESS)
+    if (code != MDB_SUCCESS) {
         return disk_env_fault(txn->env, code, "renewing a view", fault);
-    if (disk_txn_load(txn, fault))
+    }
+    if (disk_txn_load(txn, fault)) {
         return true;
+    }
     mdb_txn_reset(txn->mdb);
     return false;
 }
@@ -74,14 +81,16 @@ bool disk_txn_load(struct disk_txn *txn, struct proto_fault *fault)
 {
     struct proto_span value;
     enum disk_got got = disk_txn_get(txn, DISK_TABLE_META, DISK_STATE_KEY, &value, fault);
-    if (got == DISK_GOT_NONE)
+    if (got == DISK_GOT_NONE) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta", "the store has no state");
+    }
     /* A write transaction has the number that it will commit under; what it sees is one older. */
     uint64_t seen = mdb_txn_id(txn->mdb);
     MDB_envinfo info;
     mdb_env_info(txn->env->mdb, &info);
-    if (seen > info.me_last_txnid)
+    if (seen > info.me_last_txnid) {
         seen = info.me_last_txnid;
+    }
     return got == DISK_GOT_ONE && disk_state_decode(value, seen, &txn->state, fault);
 }
 
@@ -91,8 +100,9 @@ static bool commit_fault(const struct disk_env *env, int code, struct proto_faul
 {
     MDB_txn *next;
     int after = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &next);
-    if (after == MDB_SUCCESS)
+    if (after == MDB_SUCCESS) {
         mdb_txn_abort(next);
+    }
     return disk_env_fault(env, after == MDB_PANIC ? after : code, "committing", fault);
 }
 
@@ -108,11 +118,13 @@ bool disk_txn_commit(struct disk_txn *txn, struct proto_fault *fault)
     disk_state_encode(&txn->state, at);
     int code = mdb_txn_commit(txn->mdb);
     txn->mdb = NULL;
-    if (code != MDB_SUCCESS)
+    if (code != MDB_SUCCESS) {
         return commit_fault(txn->env, code, fault);
+    }
     int fd;
-    if (mdb_env_get_fd(txn->env->mdb, &fd) == MDB_SUCCESS)
+    if (mdb_env_get_fd(txn->env->mdb, &fd) == MDB_SUCCESS) {
         disk_meta_witness(fd, txn->env->witness_fd);
+    }
     disk_env_stretch(txn->env);
     return true;
 }
@@ -129,8 +141,9 @@ enum disk_got disk_txn_get(const struct disk_txn *txn, enum disk_table table, ui
     MDB_val name = {sizeof key, &key};
     MDB_val data;
     int code = mdb_get(txn->mdb, txn->env->tables[table], &name, &data);
-    if (code == MDB_NOTFOUND)
+    if (code == MDB_NOTFOUND) {
         return DISK_GOT_NONE;
+    }
     if (code != MDB_SUCCESS) {
         disk_env_fault(txn->env, code, "reading", fault);
         return DISK_GOT_FAULT;
@@ -147,8 +160,9 @@ uint8_t *disk_txn_put(struct disk_txn *txn, enum disk_table table, uint64_t key,
     unsigned flags = MDB_RESERVE;
     flags |= how == DISK_PUT_LAST ? MDB_APPEND : how == DISK_PUT_NEW ? MDB_NOOVERWRITE : 0;
     int code = mdb_put(txn->mdb, txn->env->tables[table], &name, &data, flags);
-    if (code == MDB_KEYEXIST)
+    if (code == MDB_KEYEXIST) {
         code = MDB_CORRUPTED;
+    }
     if (code != MDB_SUCCESS) {
         disk_env_fault(txn->env, code, "writing", fault);
         return NULL;
@@ -167,8 +181,9 @@ bool disk_txn_delete(struct disk_txn *txn, enum disk_table table, uint64_t key,
 bool disk_txn_empty(struct disk_txn *txn, enum disk_table table, struct proto_fault *fault)
 {
     int code = mdb_drop(txn->mdb, txn->env->tables[table], 0);
-    if (code != MDB_SUCCESS)
+    if (code != MDB_SUCCESS) {
         return disk_env_fault(txn->env, code, "emptying a table", fault);
+    }
     txn->state.sums[table] = (struct disk_sum){0};
     return true;
 }
@@ -193,8 +208,9 @@ static enum disk_got cursor_move(struct disk_cursor *cursor, uint64_t from, MDB_
     MDB_val key = {sizeof from, &from};
     MDB_val data;
     int code = mdb_cursor_get(cursor->mdb, &key, &data, op);
-    if (code == MDB_NOTFOUND)
+    if (code == MDB_NOTFOUND) {
         return DISK_GOT_NONE;
+    }
     if (code != MDB_SUCCESS) {
         disk_env_fault(cursor->txn->env, code, "reading", fault);
         return DISK_GOT_FAULT;
@@ -219,7 +235,8 @@ enum disk_got disk_cursor_before(struct disk_cursor *cursor, uint64_t key,
                                  struct proto_fault *fault)
 {
     enum disk_got got = disk_cursor_seek(cursor, key, fault);
-    if (got == DISK_GOT_FAULT)
+    if (got == DISK_GOT_FAULT) {
         return got;
+    }
     return cursor_move(cursor, 0, got == DISK_GOT_ONE ? MDB_PREV : MDB_LAST, fault);
 }

@@ -29,8 +29,9 @@ struct feature_column *feature_codebook_column_add(struct feature_codebook *code
         size_t capacity = count == 0 ? 1 : count * 2;
         struct feature_column *wider =
             realloc(codebook->columns, capacity * sizeof *codebook->columns);
-        if (wider == NULL)
+        if (wider == NULL) {
             return NULL;
+        }
         codebook->columns = wider;
     }
     codebook->columns[count] = (struct feature_column){0};
@@ -40,8 +41,9 @@ struct feature_column *feature_codebook_column_add(struct feature_codebook *code
 
 static void column_fini(struct feature_column *column)
 {
-    for (unsigned i = 0; column->categories != NULL && i + 2 < column->bin_count; i++)
+    for (unsigned i = 0; column->categories != NULL && i + 2 < column->bin_count; i++) {
         free(column->categories[i]);
+    }
     free(column->categories);
     free(column->edges);
     free(column->field_name);
@@ -50,10 +52,12 @@ static void column_fini(struct feature_column *column)
 
 void feature_codebook_destroy(struct feature_codebook *codebook)
 {
-    if (codebook == NULL)
+    if (codebook == NULL) {
         return;
-    for (size_t i = 0; i < codebook->column_count; i++)
+    }
+    for (size_t i = 0; i < codebook->column_count; i++) {
         column_fini(&codebook->columns[i]);
+    }
     if (codebook->index != NULL) {
         for (size_t i = 0; i < codebook->index->plan_count; i++) {
             feature_lookup_fini(&codebook->index->plans[i].lookup);
@@ -72,15 +76,17 @@ static void digest_text(XXH3_state_t *state, const char *text)
 {
     uint64_t bytes = text == NULL ? 0 : strlen(text);
     XXH3_64bits_update(state, &bytes, sizeof bytes);
-    if (bytes > 0)
+    if (bytes > 0) {
         XXH3_64bits_update(state, text, bytes);
+    }
 }
 
 static bool codebook_digest(struct feature_codebook *codebook)
 {
     XXH3_state_t *state = XXH3_createState();
-    if (state == NULL)
+    if (state == NULL) {
         return false;
+    }
     XXH3_64bits_reset(state);
     for (size_t i = 0; i < codebook->column_count; i++) {
         const struct feature_column *column = &codebook->columns[i];
@@ -88,11 +94,13 @@ static bool codebook_digest(struct feature_codebook *codebook)
         XXH3_64bits_update(state, head, sizeof head);
         digest_text(state, column->field_name);
         digest_text(state, column->tag);
-        if (column->type == FEATURE_NUMBER && column->bin_count > 2)
+        if (column->type == FEATURE_NUMBER && column->bin_count > 2) {
             XXH3_64bits_update(state, column->edges,
                                (column->bin_count - 2) * sizeof *column->edges);
-        for (unsigned j = 0; column->type == FEATURE_CATEGORY && j + 2 < column->bin_count; j++)
+        }
+        for (unsigned j = 0; column->type == FEATURE_CATEGORY && j + 2 < column->bin_count; j++) {
             digest_text(state, column->categories[j]);
+        }
     }
     codebook->digest = XXH3_64bits_digest(state);
     XXH3_freeState(state);
@@ -103,18 +111,22 @@ static bool codebook_digest(struct feature_codebook *codebook)
 static bool ladder_make(struct feature_codebook_plan *plan, const struct feature_column *column)
 {
     size_t count = column->bin_count - 2;
-    if (count > FEATURE_LADDER_EDGES)
+    if (count > FEATURE_LADDER_EDGES) {
         return true;
+    }
     plan->ladder = malloc(FEATURE_LADDER_NUMBERS * sizeof *plan->ladder);
-    if (plan->ladder == NULL)
+    if (plan->ladder == NULL) {
         return false;
-    for (size_t i = 0; i < FEATURE_LADDER_NUMBERS; i++)
+    }
+    for (size_t i = 0; i < FEATURE_LADDER_NUMBERS; i++) {
         plan->ladder[i] = HUGE_VAL;
+    }
     double *edges = plan->ladder + FEATURE_LADDER_EDGES / FEATURE_LADDER_BLOCK;
     for (size_t i = 0; i < count; i++) {
         edges[i] = column->edges[i];
-        if (i % FEATURE_LADDER_BLOCK == FEATURE_LADDER_BLOCK - 1)
+        if (i % FEATURE_LADDER_BLOCK == FEATURE_LADDER_BLOCK - 1) {
             plan->ladder[i / FEATURE_LADDER_BLOCK] = column->edges[i];
+        }
     }
     return true;
 }
@@ -124,13 +136,15 @@ static bool plan_fill(struct feature_codebook *codebook, struct feature_codebook
     bool ok = true;
     const struct feature_column *first = &codebook->columns[plan->first];
     if (plan->type == FEATURE_CATEGORY) {
-        for (unsigned i = 0; ok && i + 2 < first->bin_count; i++)
+        for (unsigned i = 0; ok && i + 2 < first->bin_count; i++) {
             ok = feature_lookup_add(&plan->lookup, proto_span_text(first->categories[i]),
                                     CODE_CATEGORY + i, NULL);
+        }
     } else if (plan->type == FEATURE_TAGS) {
-        for (unsigned i = 0; ok && i < plan->count; i++)
+        for (unsigned i = 0; ok && i < plan->count; i++) {
             ok = feature_lookup_add(&plan->lookup, proto_span_text(first[i].tag),
                                     (uint32_t)plan->first + i, NULL);
+        }
     } else if (plan->type == FEATURE_NUMBER) {
         ok = ladder_make(plan, first);
     }
@@ -141,8 +155,9 @@ bool feature_codebook_finish(struct feature_codebook *codebook, struct proto_fau
 {
     struct feature_codebook_index *index = calloc(1, sizeof *index);
     codebook->index = index;
-    if (index == NULL)
+    if (index == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a codebook");
+    }
     index->plans = calloc(codebook->column_count + 1, sizeof *index->plans);
     bool ok = index->plans != NULL && codebook_digest(codebook);
     for (size_t i = 0; ok && i < codebook->column_count;) {
@@ -197,8 +212,9 @@ static uint8_t number_code(const struct feature_column *column, double x)
 {
     const double *base = column->edges;
     size_t left = column->bin_count - 2;
-    if (left == 0)
+    if (left == 0) {
         return 1;
+    }
     while (left > 1) {
         size_t half = left / 2;
         base += base[half - 1] < x ? half : 0;
@@ -212,8 +228,9 @@ const struct feature_codebook_plan *feature_codebook_plan(const struct feature_c
 {
     const struct feature_codebook_index *index = codebook->index;
     for (size_t i = 0; i < index->plan_count; i++) {
-        if (index->plans[i].field_id == field_id)
+        if (index->plans[i].field_id == field_id) {
             return index->plans[i].type == type ? &index->plans[i] : NULL;
+        }
     }
     return NULL;
 }
@@ -248,8 +265,9 @@ bool feature_codebook_encode_tag(const struct feature_codebook_plan *plan, struc
                                  uint8_t *row)
 {
     uint32_t column = feature_lookup_find(&plan->lookup, tag);
-    if (column == FEATURE_LOOKUP_NONE)
+    if (column == FEATURE_LOOKUP_NONE) {
         return false;
+    }
     row[column] = CODE_TRUE;
     return true;
 }
@@ -272,8 +290,9 @@ void feature_codebook_encode_value(const struct feature_codebook *codebook,
         break;
     case FEATURE_TAGS:
         feature_codebook_encode_no_tags(plan, row);
-        while (feature_tags_next(value->tags, &at, &tag))
+        while (feature_tags_next(value->tags, &at, &tag)) {
             (void)feature_codebook_encode_tag(plan, tag, row);
+        }
         break;
     case FEATURE_VECTOR:
         break;
@@ -287,12 +306,14 @@ void feature_codebook_encode(const struct feature_codebook *codebook,
     memset(row, CODE_MISSING, codebook->row_bytes);
     for (size_t i = 0; i < index->plan_count; i++) {
         const struct feature_codebook_plan *plan = &index->plans[i];
-        if (plan->field_id >= slots)
+        if (plan->field_id >= slots) {
             continue;
+        }
         const struct feature_value *value = &values[plan->field_id];
         /* A value of another type comes from before its field changed: it is missing here. */
-        if (value->present && value->type == plan->type)
+        if (value->present && value->type == plan->type) {
             feature_codebook_encode_value(codebook, plan, value, row);
+        }
     }
 }
 
@@ -302,38 +323,42 @@ static void number_bin_text(const struct feature_column *column, uint8_t code, c
     char low[FEATURE_NUMBER_TEXT_BYTES] = "";
     char high[FEATURE_NUMBER_TEXT_BYTES] = "";
     unsigned edges = column->bin_count - 2;
-    if (code >= 2)
+    if (code >= 2) {
         (void)feature_number_print(column->edges[code - 2], low);
-    if (code <= edges)
+    }
+    if (code <= edges) {
         (void)feature_number_print(column->edges[code - 1], high);
-    if (edges == 0)
+    }
+    if (edges == 0) {
         (void)snprintf(text, text_bytes, "any number");
-    else if (code == 1)
+    } else if (code == 1) {
         (void)snprintf(text, text_bytes, "x \xE2\x89\xA4 %s", high);
-    else if (code > edges)
+    } else if (code > edges) {
         (void)snprintf(text, text_bytes, "x > %s", low);
-    else
+    } else {
         (void)snprintf(text, text_bytes, "%s < x \xE2\x89\xA4 %s", low, high);
+    }
 }
 
 void feature_bin_text(const struct feature_column *column, uint8_t code, char *text,
                       size_t text_bytes)
 {
     char whole[PROTO_CATEGORY_BYTES_MAX + 32] = "";
-    if (code >= column->bin_count)
+    if (code >= column->bin_count) {
         (void)snprintf(whole, sizeof whole, "no such bin");
-    else if (code == CODE_MISSING)
+    } else if (code == CODE_MISSING) {
         (void)snprintf(whole, sizeof whole, "missing");
-    else if (column->type == FEATURE_NUMBER)
+    } else if (column->type == FEATURE_NUMBER) {
         number_bin_text(column, code, whole, sizeof whole);
-    else if (column->type == FEATURE_TAGS)
+    } else if (column->type == FEATURE_TAGS) {
         (void)snprintf(whole, sizeof whole, "%s %s", code == CODE_TRUE ? "has" : "lacks",
                        column->tag);
-    else if (column->type == FEATURE_FLAG)
+    } else if (column->type == FEATURE_FLAG) {
         (void)snprintf(whole, sizeof whole, "%s", code == CODE_TRUE ? "true" : "false");
-    else if (code == CODE_RARE)
+    } else if (code == CODE_RARE) {
         (void)snprintf(whole, sizeof whole, "rare or unseen");
-    else
+    } else {
         (void)snprintf(whole, sizeof whole, "%s", column->categories[code - CODE_CATEGORY]);
+    }
     feature_text_show(proto_span_text(whole), text, text_bytes);
 }

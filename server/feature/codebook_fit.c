@@ -70,8 +70,9 @@ static struct feature_column *column_add(struct fit *fit, const struct feature_f
 static bool number_fit(struct fit *fit, const struct feature_field *field)
 {
     struct feature_column *column = column_add(fit, field);
-    if (column == NULL)
+    if (column == NULL) {
         return false;
+    }
     column->bin_count = 2;
     double *numbers = calloc(fit->sample->rows + 1, sizeof *numbers);
     column->edges = calloc(fit->number_bins_max, sizeof *column->edges);
@@ -82,8 +83,9 @@ static bool number_fit(struct fit *fit, const struct feature_field *field)
     size_t count = 0;
     for (size_t row = 0; row < fit->sample->rows; row++) {
         struct feature_value value;
-        if (sample_value(fit, row, field, &value))
+        if (sample_value(fit, row, field, &value)) {
             numbers[count++] = value.number + 0.0; /* -0 becomes 0: one value, one text */
+        }
     }
     column->bin_count +=
         (unsigned)feature_edges_place(numbers, count, fit->number_bins_max, column->edges);
@@ -94,8 +96,9 @@ static bool number_fit(struct fit *fit, const struct feature_field *field)
 static bool flag_fit(struct fit *fit, const struct feature_field *field)
 {
     struct feature_column *column = column_add(fit, field);
-    if (column == NULL)
+    if (column == NULL) {
         return false;
+    }
     column->bin_count = 3;
     return true;
 }
@@ -115,8 +118,9 @@ struct tally {
 
 static void tally_fini(struct tally *tally)
 {
-    for (size_t i = 0; i < tally->count; i++)
+    for (size_t i = 0; i < tally->count; i++) {
         free(tally->entries[i].text);
+    }
     free(tally->entries);
     feature_lookup_fini(&tally->lookup);
 }
@@ -129,19 +133,22 @@ static bool tally_add(struct tally *tally, struct proto_span text)
         return true;
     }
     /* A zero byte would cut the text; no stored value has one. */
-    if (tally->count == DISTINCT_MAX || memchr(text.data, 0, text.bytes) != NULL)
+    if (tally->count == DISTINCT_MAX || memchr(text.data, 0, text.bytes) != NULL) {
         return true;
+    }
     if (tally->count == tally->capacity) {
         size_t capacity = tally->capacity == 0 ? 64 : tally->capacity * 2;
         struct tally_entry *wider = realloc(tally->entries, capacity * sizeof *wider);
-        if (wider == NULL)
+        if (wider == NULL) {
             return false;
+        }
         tally->entries = wider;
         tally->capacity = capacity;
     }
     char *copy = feature_text_copy(text);
-    if (copy == NULL)
+    if (copy == NULL) {
         return false;
+    }
     tally->entries[tally->count] = (struct tally_entry){copy, 1};
     return feature_lookup_add(&tally->lookup,
                               (struct proto_span){(const uint8_t *)copy, text.bytes},
@@ -154,13 +161,16 @@ static bool tally_rows(struct fit *fit, const struct feature_field *field, struc
         struct feature_value value;
         size_t at = 0;
         struct proto_span tag;
-        if (!sample_value(fit, row, field, &value))
+        if (!sample_value(fit, row, field, &value)) {
             continue;
-        if (field->type == FEATURE_CATEGORY && !tally_add(tally, value.text))
+        }
+        if (field->type == FEATURE_CATEGORY && !tally_add(tally, value.text)) {
             return no_memory(fit);
+        }
         while (field->type == FEATURE_TAGS && feature_tags_next(value.tags, &at, &tag)) {
-            if (!tally_add(tally, tag))
+            if (!tally_add(tally, tag)) {
                 return no_memory(fit);
+            }
         }
     }
     return true;
@@ -184,12 +194,14 @@ static int text_order(const void *a, const void *b)
 static size_t tally_select(const struct fit *fit, struct tally *tally)
 {
     size_t kept = 0;
-    if (tally->count == 0)
+    if (tally->count == 0) {
         return 0;
+    }
     qsort(tally->entries, tally->count, sizeof *tally->entries, support_order);
     while (kept < tally->count && kept < fit->category_bins_max &&
-           tally->entries[kept].rows >= fit->support_min)
+           tally->entries[kept].rows >= fit->support_min) {
         kept++;
+    }
     qsort(tally->entries, kept, sizeof *tally->entries, text_order);
     return kept;
 }
@@ -198,12 +210,14 @@ static bool category_columns(struct fit *fit, const struct feature_field *field,
                              struct tally *tally, size_t kept)
 {
     struct feature_column *column = column_add(fit, field);
-    if (column == NULL)
+    if (column == NULL) {
         return false;
+    }
     column->bin_count = 2;
     column->categories = calloc(kept + 1, sizeof *column->categories);
-    if (column->categories == NULL)
+    if (column->categories == NULL) {
         return no_memory(fit);
+    }
     for (size_t i = 0; i < kept; i++) {
         column->categories[i] = tally->entries[i].text;
         tally->entries[i].text = NULL;
@@ -217,8 +231,9 @@ static bool tag_columns(struct fit *fit, const struct feature_field *field, stru
 {
     for (size_t i = 0; i < kept; i++) {
         struct feature_column *column = column_add(fit, field);
-        if (column == NULL)
+        if (column == NULL) {
             return false;
+        }
         column->bin_count = 3;
         column->tag = tally->entries[i].text;
         tally->entries[i].text = NULL;
@@ -269,16 +284,19 @@ static bool fields_fit(struct fit *fit, const struct feature_codebook_options *o
     for (size_t i = 0; i < count; i++) {
         const struct feature_field *field =
             ids == NULL ? &fit->schema->fields[i] : feature_schema_by_id(fit->schema, ids[i]);
-        if (field == NULL)
+        if (field == NULL) {
             return proto_fault_set(fit->fault, PROTO_BAD_FIELD, "",
                                    "field %zu of those named is not in the schema", i + 1);
+        }
         for (size_t j = 0; ids != NULL && j < i; j++) {
-            if (ids[j] == field->id)
+            if (ids[j] == field->id) {
                 return proto_fault_set(fit->fault, PROTO_BAD_FIELD, field->name,
                                        "the field is named twice");
+            }
         }
-        if (!field_fit(fit, field))
+        if (!field_fit(fit, field)) {
             return false;
+        }
     }
     return true;
 }
@@ -305,14 +323,16 @@ struct feature_codebook *feature_codebook_build(const struct feature_schema *sch
         .codebook = calloc(1, sizeof *fit.codebook),
         .fault = fault,
     };
-    if (fit.support_min == 0)
+    if (fit.support_min == 0) {
         fit.support_min = support > SUPPORT_MIN_DEFAULT ? support : SUPPORT_MIN_DEFAULT;
+    }
     if (fit.codebook == NULL) {
         no_memory(&fit);
         return NULL;
     }
-    if (fields_fit(&fit, given) && feature_codebook_finish(fit.codebook, fault))
+    if (fields_fit(&fit, given) && feature_codebook_finish(fit.codebook, fault)) {
         return fit.codebook;
+    }
     feature_codebook_destroy(fit.codebook);
     return NULL;
 }

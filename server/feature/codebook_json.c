@@ -51,12 +51,13 @@ static json_t *column_to_json(const struct feature_column *column)
     int failed = 0;
     failed |= json_object_set_new(object, "field", json_string(column->field_name));
     failed |= json_object_set_new(object, "type", json_string(feature_type_name(column->type)));
-    if (column->type == FEATURE_NUMBER)
+    if (column->type == FEATURE_NUMBER) {
         failed |= json_object_set_new(object, "edges", edges_to_json(column));
-    else if (column->type == FEATURE_CATEGORY)
+    } else if (column->type == FEATURE_CATEGORY) {
         failed |= json_object_set_new(object, "categories", categories_to_json(column));
-    else if (column->type == FEATURE_TAGS)
+    } else if (column->type == FEATURE_TAGS) {
         failed |= json_object_set_new(object, "tag", json_string(column->tag));
+    }
     if (failed) {
         json_decref(object);
         return NULL;
@@ -72,8 +73,9 @@ json_t *feature_codebook_to_json(const struct feature_codebook *codebook)
     int failed = 0;
     digest_print(codebook->digest, digest);
     failed |= json_object_set_new(object, "digest", json_string(digest));
-    for (size_t i = 0; i < codebook->column_count; i++)
+    for (size_t i = 0; i < codebook->column_count; i++) {
         failed |= json_array_append_new(columns, column_to_json(&codebook->columns[i]));
+    }
     failed |= json_object_set_new(object, "columns", columns);
     if (failed) {
         json_decref(object);
@@ -96,9 +98,10 @@ static bool no_memory(struct proto_fault *fault)
 static bool text_member(const json_t *json, const char *member, size_t bytes_max,
                         struct proto_span *text, struct proto_fault *fault)
 {
-    if (!json_is_string(json))
+    if (!json_is_string(json)) {
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, member, "a text is wanted here, not %s",
                                feature_json_kind(json));
+    }
     *text = feature_json_span(json);
     return (text->bytes > 0 && text->bytes <= bytes_max) ||
            proto_fault_set(fault, PROTO_BAD_DOCUMENT, member,
@@ -109,18 +112,21 @@ static bool edges_from_json(const json_t *json, struct feature_column *column,
                             struct proto_fault *fault)
 {
     size_t size = json_array_size(json);
-    if (!json_is_array(json) || size > PROTO_BINS_MAX - 2)
+    if (!json_is_array(json) || size > PROTO_BINS_MAX - 2) {
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "edges",
                                "an array of at most %d numbers is wanted", PROTO_BINS_MAX - 2);
+    }
     column->edges = calloc(size + 1, sizeof *column->edges);
-    if (column->edges == NULL)
+    if (column->edges == NULL) {
         return no_memory(fault);
+    }
     for (size_t i = 0; i < size; i++) {
         const json_t *edge = json_array_get(json, i);
         column->edges[i] = json_number_value(edge);
-        if (!json_is_number(edge) || (i > 0 && !(column->edges[i - 1] < column->edges[i])))
+        if (!json_is_number(edge) || (i > 0 && !(column->edges[i - 1] < column->edges[i]))) {
             return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "edges",
                                    "edge %zu is not a number above the one before", i + 1);
+        }
     }
     column->bin_count = (unsigned)size + 2;
     return true;
@@ -131,23 +137,28 @@ static bool categories_from_json(const json_t *json, struct feature_column *colu
 {
     size_t size = json_array_size(json);
     struct proto_span before = {0};
-    if (!json_is_array(json) || size > PROTO_BINS_MAX - 2)
+    if (!json_is_array(json) || size > PROTO_BINS_MAX - 2) {
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "categories",
                                "an array of at most %d texts is wanted", PROTO_BINS_MAX - 2);
+    }
     column->categories = calloc(size + 1, sizeof *column->categories);
-    if (column->categories == NULL)
+    if (column->categories == NULL) {
         return no_memory(fault);
+    }
     column->bin_count = 2;
     for (size_t i = 0; i < size; i++) {
         struct proto_span text = {0};
         if (!text_member(json_array_get(json, i), "categories", PROTO_CATEGORY_BYTES_MAX, &text,
-                         fault))
+                         fault)) {
             return false;
-        if (proto_span_compare(before, text) >= 0)
+        }
+        if (proto_span_compare(before, text) >= 0) {
             return bad(fault, "categories", "categories are sorted bytewise, each once");
+        }
         column->categories[i] = feature_text_copy(text);
-        if (column->categories[i] == NULL)
+        if (column->categories[i] == NULL) {
             return no_memory(fault);
+        }
         column->bin_count++;
         before = text;
     }
@@ -158,8 +169,9 @@ static bool tag_from_json(const json_t *json, struct feature_column *column,
                           struct proto_fault *fault)
 {
     struct proto_span text = {0};
-    if (!text_member(json, "tag", PROTO_CATEGORY_BYTES_MAX, &text, fault))
+    if (!text_member(json, "tag", PROTO_CATEGORY_BYTES_MAX, &text, fault)) {
         return false;
+    }
     column->tag = feature_text_copy(text);
     column->bin_count = 3;
     return column->tag != NULL || no_memory(fault);
@@ -176,11 +188,13 @@ field_resolve(const json_t *json, const struct feature_schema *schema, struct pr
     if (!text_member(json_object_get(json, "field"), "field", PROTO_FIELD_NAME_BYTES_MAX, &name,
                      fault) ||
         !text_member(json_object_get(json, "type"), "type", PROTO_FIELD_NAME_BYTES_MAX, &type,
-                     fault))
+                     fault)) {
         return NULL;
+    }
     unsigned at = 0;
-    while (at < FEATURE_VECTOR && !proto_span_is(type, feature_type_name((enum feature_type)at)))
+    while (at < FEATURE_VECTOR && !proto_span_is(type, feature_type_name((enum feature_type)at))) {
         at++;
+    }
     if (at == FEATURE_VECTOR) {
         bad(fault, "type", "number, category, tags or flag is wanted here");
         return NULL;
@@ -202,28 +216,36 @@ static bool column_from_json(const json_t *json, const struct feature_schema *sc
                              struct feature_codebook *codebook, struct proto_fault *fault)
 {
     static const char *const members[] = {"field", "type", "edges", "categories", "tag"};
-    if (!json_is_object(json))
+    if (!json_is_object(json)) {
         return bad(fault, "", "an object that describes a column is wanted");
+    }
     if (!feature_json_members_known(json, members, sizeof members / sizeof members[0],
-                                    PROTO_BAD_DOCUMENT, fault))
+                                    PROTO_BAD_DOCUMENT, fault)) {
         return false;
+    }
     const struct feature_field *field = field_resolve(json, schema, fault);
-    if (field == NULL)
+    if (field == NULL) {
         return false;
+    }
     struct feature_column *column = feature_codebook_column_add(codebook);
-    if (column == NULL)
+    if (column == NULL) {
         return no_memory(fault);
+    }
     column->field_id = field->id;
     column->type = field->type;
     column->field_name = feature_text_copy(proto_span_text(field->name));
-    if (column->field_name == NULL)
+    if (column->field_name == NULL) {
         return no_memory(fault);
-    if (field->type == FEATURE_NUMBER)
+    }
+    if (field->type == FEATURE_NUMBER) {
         return edges_from_json(json_object_get(json, "edges"), column, fault);
-    if (field->type == FEATURE_CATEGORY)
+    }
+    if (field->type == FEATURE_CATEGORY) {
         return categories_from_json(json_object_get(json, "categories"), column, fault);
-    if (field->type == FEATURE_TAGS)
+    }
+    if (field->type == FEATURE_TAGS) {
         return tag_from_json(json_object_get(json, "tag"), column, fault);
+    }
     column->bin_count = 3;
     return true;
 }
@@ -236,11 +258,13 @@ static bool order_check(const struct feature_codebook *codebook, bool *seen,
     assert(codebook->columns != NULL && codebook->column_count > 0);
     const struct feature_column *column = &codebook->columns[codebook->column_count - 1];
     const struct feature_column *before = codebook->column_count > 1 ? column - 1 : NULL;
-    if (before != NULL && before->field_id == column->field_id)
+    if (before != NULL && before->field_id == column->field_id) {
         return (column->type == FEATURE_TAGS && strcmp(before->tag, column->tag) < 0) ||
                bad(fault, "field", "a field has one column, or one per tag in bytewise order");
-    if (seen[column->field_id])
+    }
+    if (seen[column->field_id]) {
         return bad(fault, "field", "the columns of a field stand together");
+    }
     seen[column->field_id] = true;
     return true;
 }
@@ -249,18 +273,21 @@ static bool columns_from_json(const json_t *json, const struct feature_schema *s
                               struct feature_codebook *codebook, struct proto_fault *fault)
 {
     size_t size = json_array_size(json);
-    if (!json_is_array(json) || size > PROTO_COLUMNS_MAX)
+    if (!json_is_array(json) || size > PROTO_COLUMNS_MAX) {
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "columns",
                                "an array of at most %d columns is wanted", PROTO_COLUMNS_MAX);
+    }
     bool *seen = calloc(schema->id_count + 1, sizeof *seen);
     bool ok = true;
-    if (seen == NULL)
+    if (seen == NULL) {
         return no_memory(fault);
+    }
     for (size_t i = 0; ok && i < size; i++) {
         ok = column_from_json(json_array_get(json, i), schema, codebook, fault) &&
              order_check(codebook, seen, fault);
-        if (!ok)
+        if (!ok) {
             proto_fault_within(fault, "columns[%zu]", i);
+        }
     }
     free(seen);
     return ok;
@@ -296,8 +323,9 @@ struct feature_codebook *feature_codebook_from_json(const json_t *json,
          columns_from_json(json_object_get(json, "columns"), schema, codebook, fault) &&
          feature_codebook_finish(codebook, fault) &&
          digest_check(json_object_get(json, "digest"), codebook, fault);
-    if (ok)
+    if (ok) {
         return codebook;
+    }
     feature_codebook_destroy(codebook);
     return NULL;
 }

@@ -14,8 +14,9 @@ static int number_order(const void *a, const void *b)
 static size_t distinct_count(const double *sorted, size_t count)
 {
     size_t distinct = count > 0;
-    for (size_t i = 1; i < count; i++)
+    for (size_t i = 1; i < count; i++) {
         distinct += sorted[i] != sorted[i - 1];
+    }
     return distinct;
 }
 
@@ -56,8 +57,9 @@ static void bin_yield(struct filling *filling, double last)
 size_t feature_edges_place(double *numbers, size_t count, size_t bins_max, double *edges)
 {
     const double *sorted = numbers;
-    if (count > 0)
+    if (count > 0) {
         qsort(numbers, count, sizeof *numbers, number_order);
+    }
     bool each = distinct_count(sorted, count) <= bins_max;
     struct filling filling = {.edges = edges, .rows_left = count, .bins_left = bins_max};
     for (size_t start = 0, end = 0; start < count; start = end) {
@@ -65,12 +67,14 @@ size_t feature_edges_place(double *numbers, size_t count, size_t bins_max, doubl
             ;
         size_t rows = end - start;
         bool heavy = rows * filling.bins_left >= filling.rows_left;
-        if (!each && heavy && filling.held > 0 && filling.bins_left > 1)
+        if (!each && heavy && filling.held > 0 && filling.bins_left > 1) {
             bin_yield(&filling, sorted[start - 1]);
+        }
         filling.held += rows;
         if (end < count && filling.bins_left > 1 &&
-            (each || filling.held * filling.bins_left >= filling.rows_left))
+            (each || filling.held * filling.bins_left >= filling.rows_left)) {
             bin_close(&filling, sorted[start], heavy);
+        }
     }
     return filling.placed;
 }

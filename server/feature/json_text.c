@@ -11,12 +11,13 @@ static size_t values_count(struct proto_span text)
     bool quoted = false;
     for (size_t i = 0; i < text.bytes; i++) {
         uint8_t byte = text.data[i];
-        if (quoted && byte == '\\')
+        if (quoted && byte == '\\') {
             i++;
-        else if (byte == '"')
+        } else if (byte == '"') {
             quoted = !quoted;
-        else if (!quoted && (byte == ',' || byte == ':' || byte == '[' || byte == '{'))
+        } else if (!quoted && (byte == ',' || byte == ':' || byte == '[' || byte == '{')) {
             count++;
+        }
     }
     return count;
 }
@@ -39,8 +40,9 @@ json_t *feature_json_load(struct proto_span text, enum proto_error code, struct 
     json_t *json = json_loadb((const char *)text.data, text.bytes, JSON_REJECT_DUPLICATES, &error);
     /* jansson leaves the text empty where memory ran out, but for a few places where it then says
      * that the text is wrong: what is wrong is so the second time, too. */
-    if (json == NULL && error.text[0] != '\0')
+    if (json == NULL && error.text[0] != '\0') {
         json = json_loadb((const char *)text.data, text.bytes, JSON_REJECT_DUPLICATES, &error);
+    }
     if (json == NULL && error.text[0] == '\0') {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a document of %zu bytes",
                         text.bytes);
@@ -93,8 +95,9 @@ bool feature_json_members_known(const json_t *object, const char *const *names, 
 
 const char *feature_json_kind(const json_t *json)
 {
-    if (json == NULL)
+    if (json == NULL) {
         return "nothing";
+    }
     switch (json_typeof(json)) {
     case JSON_OBJECT:
         return "an object";

@@ -34,8 +34,9 @@ static inline struct words words_of(const uint8_t *data, size_t bytes)
  * leaves memory. The factors are odd, so that no text makes them zero but by chance. */
 static inline uint64_t key_hash(struct proto_span key)
 {
-    if (key.bytes > 16)
+    if (key.bytes > 16) {
         return XXH3_64bits(key.data, key.bytes);
+    }
     struct words words = words_of(key.data, key.bytes);
     __extension__ typedef unsigned __int128 wide;
     wide product = (wide)(words.a ^ UINT64_C(0x9e3779b97f4a7c15) ^ key.bytes << 56) *
@@ -45,8 +46,9 @@ static inline uint64_t key_hash(struct proto_span key)
 
 static inline bool same_bytes(const uint8_t *a, const uint8_t *b, size_t bytes)
 {
-    if (bytes > 16)
+    if (bytes > 16) {
         return memcmp(a, b, bytes) == 0;
+    }
     struct words x = words_of(a, bytes);
     struct words y = words_of(b, bytes);
     return ((x.a ^ y.a) | (x.b ^ y.b)) == 0;
@@ -60,11 +62,13 @@ static inline struct feature_lookup_slot *slot_of(const struct feature_lookup *l
     uint32_t check = (uint32_t)(hash >> 32);
     for (size_t at = (size_t)hash & mask;; at = (at + 1) & mask) {
         struct feature_lookup_slot *slot = &lookup->slots[at];
-        if (!slot->used)
+        if (!slot->used) {
             return slot;
+        }
         if (slot->check == check && slot->bytes == key.bytes &&
-            same_bytes(slot->data, key.data, key.bytes))
+            same_bytes(slot->data, key.data, key.bytes)) {
             return slot;
+        }
     }
 }
 
@@ -76,8 +80,9 @@ void feature_lookup_fini(struct feature_lookup *lookup)
 
 uint32_t feature_lookup_find(const struct feature_lookup *lookup, struct proto_span key)
 {
-    if (lookup->slots == NULL)
+    if (lookup->slots == NULL) {
         return FEATURE_LOOKUP_NONE;
+    }
     const struct feature_lookup_slot *slot = slot_of(lookup, key, key_hash(key));
     return slot->used ? slot->value : FEATURE_LOOKUP_NONE;
 }
@@ -87,13 +92,15 @@ static bool lookup_grow(struct feature_lookup *lookup)
     struct feature_lookup wider = {.count = lookup->count};
     wider.capacity = lookup->capacity == 0 ? CAPACITY_MIN : lookup->capacity * 2;
     wider.slots = calloc(wider.capacity, sizeof *wider.slots);
-    if (wider.slots == NULL)
+    if (wider.slots == NULL) {
         return false;
+    }
     for (size_t i = 0; i < lookup->capacity; i++) {
         const struct feature_lookup_slot *slot = &lookup->slots[i];
         struct proto_span key = {slot->data, slot->bytes};
-        if (slot->used)
+        if (slot->used) {
             *slot_of(&wider, key, key_hash(key)) = *slot;
+        }
     }
     free(lookup->slots);
     *lookup = wider;
@@ -106,13 +113,16 @@ bool feature_lookup_add(struct feature_lookup *lookup, struct proto_span key, ui
     uint64_t hash = key_hash(key);
     assert(value != FEATURE_LOOKUP_NONE);
     assert(key.bytes <= UINT32_MAX);
-    if (lookup->count * 2 >= lookup->capacity && !lookup_grow(lookup))
+    if (lookup->count * 2 >= lookup->capacity && !lookup_grow(lookup)) {
         return false;
+    }
     struct feature_lookup_slot *slot = slot_of(lookup, key, hash);
-    if (was_there != NULL)
+    if (was_there != NULL) {
         *was_there = slot->used;
-    if (slot->used)
+    }
+    if (slot->used) {
         return true;
+    }
     *slot = (struct feature_lookup_slot){.data = key.data,
                                          .bytes = (uint32_t)key.bytes,
                                          .check = (uint32_t)(hash >> 32),

@@ -50,18 +50,22 @@ static bool values_measure(const struct feature_record *record, size_t *need, si
     *count = 0;
     for (size_t i = 0; i < record->value_slots; i++) {
         const struct feature_value *value = &record->values[i];
-        if (!value->present)
+        if (!value->present) {
             continue;
-        if (i > UINT16_MAX || *count == UINT16_MAX)
+        }
+        if (i > UINT16_MAX || *count == UINT16_MAX) {
             return proto_fault_set(fault, PROTO_TOO_LARGE, "values", "more than %d values",
                                    UINT16_MAX);
-        if (value->source >= source_count || !feature_value_valid(value))
+        }
+        if (value->source >= source_count || !feature_value_valid(value)) {
             return proto_fault_set(fault, PROTO_BAD_FIELD, "values",
                                    "the value of field id %zu breaks the rules of its type", i);
+        }
         *need += AT_VALUE + content_bytes(value);
         (*count)++;
-        if (*need > PROTO_RECORD_BYTES_MAX)
+        if (*need > PROTO_RECORD_BYTES_MAX) {
             break; /* refused by the caller, before any sum could overflow */
+        }
     }
     return true;
 }
@@ -70,28 +74,34 @@ static bool record_measure(const struct feature_record *record, size_t *need, si
                            struct proto_fault *fault)
 {
     *need = AT_ID + record->id.bytes;
-    if (record->id.bytes == 0 || record->id.bytes > PROTO_ID_BYTES_MAX)
+    if (record->id.bytes == 0 || record->id.bytes > PROTO_ID_BYTES_MAX) {
         return proto_fault_set(fault, record->id.bytes == 0 ? PROTO_BAD_FIELD : PROTO_TOO_LARGE,
                                "id", "an id of %zu bytes; 1 to %d are allowed", record->id.bytes,
                                PROTO_ID_BYTES_MAX);
-    if (!proto_utf8_valid(record->id))
+    }
+    if (!proto_utf8_valid(record->id)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "id", "the id is not UTF-8");
-    if (record->key_count > PROTO_KEYS_MAX)
+    }
+    if (record->key_count > PROTO_KEYS_MAX) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "keys", "%zu keys; at most %d are allowed",
                                record->key_count, PROTO_KEYS_MAX);
-    if (record->source_count > PROTO_SOURCES_MAX)
+    }
+    if (record->source_count > PROTO_SOURCES_MAX) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "sources",
                                "%zu sources; at most %d are allowed", record->source_count,
                                PROTO_SOURCES_MAX);
+    }
     if (record->created_s < 0 || record->created_s > UINT32_MAX || record->changed_s < 0 ||
-        record->changed_s > UINT32_MAX)
+        record->changed_s > UINT32_MAX) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "time",
                                "a time outside 1970 to 2106 cannot be stored");
+    }
     if (!texts_measure(record->keys, record->key_count, PROTO_ID_BYTES_MAX, "keys", need, fault) ||
         !texts_measure(record->sources, record->source_count, PROTO_SOURCE_BYTES_MAX, "sources",
                        need, fault) ||
-        !values_measure(record, need, value_count, fault))
+        !values_measure(record, need, value_count, fault)) {
         return false;
+    }
     return *need <= PROTO_RECORD_BYTES_MAX ||
            proto_fault_set(fault, PROTO_TOO_LARGE, "", "the account needs more than %d bytes",
                            PROTO_RECORD_BYTES_MAX);
@@ -127,8 +137,9 @@ static uint8_t *value_put(uint8_t *at, uint16_t id, const struct feature_value *
         memcpy(at, value->text.data, bytes);
         break;
     case FEATURE_TAGS:
-        if (bytes > 0)
+        if (bytes > 0) {
             memcpy(at, value->tags.data, bytes);
+        }
         break;
     case FEATURE_VECTOR:
         memcpy(at, value->vector.data, bytes);
@@ -142,10 +153,12 @@ size_t feature_record_encode(const struct feature_record *record, uint8_t *out, 
 {
     size_t need = 0;
     size_t value_count = 0;
-    if (!record_measure(record, &need, &value_count, fault))
+    if (!record_measure(record, &need, &value_count, fault)) {
         return 0;
-    if (need > out_bytes)
+    }
+    if (need > out_bytes) {
         return need;
+    }
     feature_put_u32(out + AT_MAGIC, FEATURE_RECORD_MAGIC);
     feature_put_u32(out + AT_BYTES, (uint32_t)need);
     feature_put_u32(out + AT_CREATED, (uint32_t)record->created_s);
@@ -160,8 +173,9 @@ size_t feature_record_encode(const struct feature_record *record, uint8_t *out, 
     at = texts_put(at, record->keys, record->key_count);
     at = texts_put(at, record->sources, record->source_count);
     for (size_t i = 0; i < record->value_slots; i++) {
-        if (record->values[i].present)
+        if (record->values[i].present) {
             at = value_put(at, (uint16_t)i, &record->values[i]);
+        }
     }
     assert(at == out + need);
     feature_put_u64(out + AT_CHECKSUM, XXH3_64bits(out + AT_CREATED, need - AT_CREATED));

@@ -8,8 +8,9 @@
 
 void feature_field_fini(struct feature_field *field)
 {
-    for (size_t i = 0; i < field->missing_count; i++)
+    for (size_t i = 0; i < field->missing_count; i++) {
         free(field->missing[i]);
+    }
     free(field->missing);
     free(field->name);
 }
@@ -17,16 +18,19 @@ void feature_field_fini(struct feature_field *field)
 static void schema_destroy(struct feature_schema *schema)
 {
     feature_schema_index_destroy(schema);
-    for (size_t i = 0; i < schema->field_count; i++)
+    for (size_t i = 0; i < schema->field_count; i++) {
         feature_field_fini(&schema->fields[i]);
-    for (size_t i = 0; i < schema->retired_count; i++)
+    }
+    for (size_t i = 0; i < schema->retired_count; i++) {
         feature_field_fini(&schema->retired[i]);
+    }
     for (size_t i = 0; i < schema->key_count; i++) {
         free(schema->keys[i].name_space);
         free(schema->keys[i].column);
     }
-    for (size_t i = 0; i < schema->missing_count; i++)
+    for (size_t i = 0; i < schema->missing_count; i++) {
         free(schema->missing[i]);
+    }
     free(schema->fields);
     free(schema->retired);
     free(schema->keys);
@@ -44,8 +48,9 @@ struct feature_schema *feature_schema_retain(struct feature_schema *schema)
 void feature_schema_release(struct feature_schema *schema)
 {
     /* Acquire and release together: the last holder must see all uses by the others as done. */
-    if (schema != NULL && __atomic_sub_fetch(&schema->references, 1, __ATOMIC_ACQ_REL) == 0)
+    if (schema != NULL && __atomic_sub_fetch(&schema->references, 1, __ATOMIC_ACQ_REL) == 0) {
         schema_destroy(schema);
+    }
 }
 
 const struct feature_field *feature_schema_find(const struct feature_schema *schema,
@@ -57,18 +62,21 @@ const struct feature_field *feature_schema_find(const struct feature_schema *sch
 
 const struct feature_field *feature_schema_by_id(const struct feature_schema *schema, uint16_t id)
 {
-    if (id >= schema->id_count || schema->index->by_id[id] == FEATURE_LOOKUP_NONE)
+    if (id >= schema->id_count || schema->index->by_id[id] == FEATURE_LOOKUP_NONE) {
         return NULL;
+    }
     return &schema->fields[schema->index->by_id[id]];
 }
 
 /* Copies the text in lower case; false if it is longer than the room. */
 static bool text_fold(struct proto_span text, uint8_t *out, size_t out_bytes)
 {
-    if (text.bytes > out_bytes)
+    if (text.bytes > out_bytes) {
         return false;
-    for (size_t i = 0; i < text.bytes; i++)
+    }
+    for (size_t i = 0; i < text.bytes; i++) {
         out[i] = feature_text_lower(text.data[i]);
+    }
     return true;
 }
 
@@ -76,8 +84,9 @@ const struct feature_field *feature_schema_find_any_case(const struct feature_sc
                                                          struct proto_span name)
 {
     uint8_t folded[PROTO_FIELD_NAME_BYTES_MAX];
-    if (!text_fold(name, folded, sizeof folded))
+    if (!text_fold(name, folded, sizeof folded)) {
         return NULL;
+    }
     uint32_t index =
         feature_lookup_find(&schema->index->any_case, (struct proto_span){folded, name.bytes});
     return index == FEATURE_LOOKUP_NONE ? NULL : &schema->fields[index];
@@ -87,13 +96,15 @@ const struct feature_field *feature_schema_find_ever(const struct feature_schema
                                                      struct proto_span name, enum feature_type type)
 {
     const struct feature_field *field = feature_schema_find(schema, name);
-    if (field != NULL && field->type == type)
+    if (field != NULL && field->type == type) {
         return field;
+    }
     /* The latest of that name and type: a vector may have had several lengths. */
     for (size_t i = schema->retired_count; i-- > 0;) {
         const struct feature_field *retired = &schema->retired[i];
-        if (retired->type == type && proto_span_is(name, retired->name))
+        if (retired->type == type && proto_span_is(name, retired->name)) {
             return retired;
+        }
     }
     return NULL;
 }
@@ -120,16 +131,20 @@ bool feature_is_missing_word(const struct feature_schema *schema, const struct f
     uint8_t folded[FEATURE_MISSING_WORD_BYTES_MAX];
     const struct feature_schema_index *index = schema->index;
     text = feature_text_trim(text);
-    if (text.bytes == 0)
+    if (text.bytes == 0) {
         return true;
-    if (!feature_missing_word_possible(index, text) || !text_fold(text, folded, sizeof folded))
+    }
+    if (!feature_missing_word_possible(index, text) || !text_fold(text, folded, sizeof folded)) {
         return false;
+    }
     struct proto_span key = {folded, text.bytes};
-    if (feature_lookup_find(&index->missing, key) != FEATURE_LOOKUP_NONE)
+    if (feature_lookup_find(&index->missing, key) != FEATURE_LOOKUP_NONE) {
         return true;
+    }
     /* A retired field is no element of fields and has no words of its own. */
-    if (field == NULL || field < schema->fields || field >= schema->fields + schema->field_count)
+    if (field == NULL || field < schema->fields || field >= schema->fields + schema->field_count) {
         return false;
+    }
     return feature_lookup_find(&index->of_field[field - schema->fields], key) !=
            FEATURE_LOOKUP_NONE;
 }

@@ -31,22 +31,27 @@ static bool wrong_kind(struct proto_fault *fault, const char *member, const char
 static bool name_copy(const json_t *json, const char *member, size_t bytes_max, char **out,
                       struct proto_fault *fault)
 {
-    if (!json_is_string(json))
+    if (!json_is_string(json)) {
         return wrong_kind(fault, member, "a text", json);
+    }
     struct proto_span text = feature_json_span(json);
-    if (text.bytes == 0)
+    if (text.bytes == 0) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, member, "the text is empty");
-    if (text.bytes > bytes_max)
+    }
+    if (text.bytes > bytes_max) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, member,
                                "the text has %zu bytes, at most %zu are allowed", text.bytes,
                                bytes_max);
-    if (feature_text_trim(text).bytes != text.bytes)
+    }
+    if (feature_text_trim(text).bytes != text.bytes) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, member,
                                "the text begins or ends with a blank");
+    }
     for (size_t i = 0; i < text.bytes; i++) {
-        if (text.data[i] < 0x20 || text.data[i] == 0x7F)
+        if (text.data[i] < 0x20 || text.data[i] == 0x7F) {
             return proto_fault_set(fault, PROTO_BAD_SCHEMA, member,
                                    "the text holds a control character");
+        }
     }
     *out = feature_text_copy(text);
     return *out != NULL || no_memory(fault);
@@ -54,32 +59,39 @@ static bool name_copy(const json_t *json, const char *member, size_t bytes_max, 
 
 static bool words_parse(const json_t *json, char ***words, size_t *count, struct proto_fault *fault)
 {
-    if (json == NULL)
+    if (json == NULL) {
         return true;
+    }
     size_t size = json_array_size(json);
-    if (!json_is_array(json))
+    if (!json_is_array(json)) {
         return wrong_kind(fault, "missing", "an array of texts", json);
-    if (size > FEATURE_MISSING_WORDS_MAX)
+    }
+    if (size > FEATURE_MISSING_WORDS_MAX) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "missing",
                                "%zu words, at most %d are allowed", size,
                                FEATURE_MISSING_WORDS_MAX);
+    }
     *words = calloc(size + 1, sizeof **words);
-    if (*words == NULL)
+    if (*words == NULL) {
         return no_memory(fault);
+    }
     for (size_t i = 0; i < size; i++) {
         const json_t *word = json_array_get(json, i);
         char member[32];
         (void)snprintf(member, sizeof member, "missing[%zu]", i);
-        if (!json_is_string(word))
+        if (!json_is_string(word)) {
             return wrong_kind(fault, member, "a text", word);
+        }
         struct proto_span text = feature_json_span(word);
-        if (text.bytes > FEATURE_MISSING_WORD_BYTES_MAX)
+        if (text.bytes > FEATURE_MISSING_WORD_BYTES_MAX) {
             return proto_fault_set(fault, PROTO_BAD_SCHEMA, member,
                                    "a word of %zu bytes, at most %d are allowed", text.bytes,
                                    FEATURE_MISSING_WORD_BYTES_MAX);
+        }
         (*words)[i] = feature_text_copy(text);
-        if ((*words)[i] == NULL)
+        if ((*words)[i] == NULL) {
             return no_memory(fault);
+        }
         *count = i + 1;
     }
     return true;
@@ -100,8 +112,9 @@ static bool choice_parse(const json_t *json, const char *member, const char *(*n
                              i + 1 < last ? ", " : (i < last ? " or " : ""));
         used += (size_t)wrote;
     }
-    if (!json_is_string(json))
+    if (!json_is_string(json)) {
         return wrong_kind(fault, member, wanted, json);
+    }
     char shown[FEATURE_SHOWN_BYTES];
     return proto_fault_set(fault, PROTO_BAD_SCHEMA, member, "%s is wanted here, not \"%s\"", wanted,
                            feature_text_show(feature_json_span(json), shown, sizeof shown));
@@ -135,28 +148,33 @@ static bool dims_parse(const json_t *json, enum feature_type type, uint16_t *dim
                                                "only a vector field has dims; this one is a %s",
                                                feature_type_name(type));
     }
-    if (!json_is_integer(json))
+    if (!json_is_integer(json)) {
         return wrong_kind(fault, "dims", "the vector's number of dimensions", json);
+    }
     json_int_t value = json_integer_value(json);
-    if (value < 1 || value > PROTO_VECTOR_DIMS_MAX)
+    if (value < 1 || value > PROTO_VECTOR_DIMS_MAX) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "dims",
                                "%lld dimensions; 1 to %d are allowed", (long long)value,
                                PROTO_VECTOR_DIMS_MAX);
+    }
     *dims = (uint16_t)value;
     return true;
 }
 
 static bool stale_parse(const json_t *json, int64_t *stale_after_ms, struct proto_fault *fault)
 {
-    if (json == NULL)
+    if (json == NULL) {
         return true;
-    if (!json_is_number(json))
+    }
+    if (!json_is_number(json)) {
         return wrong_kind(fault, "stale_after_days", "a number of days", json);
+    }
     double days = json_number_value(json);
-    if (!(days > 0) || days > STALE_DAYS_MAX)
+    if (!(days > 0) || days > STALE_DAYS_MAX) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "stale_after_days",
                                "%g days; more than 0 and at most %g are allowed", days,
                                STALE_DAYS_MAX);
+    }
     *stale_after_ms = (int64_t)fmax(1.0, round(days * MS_PER_DAY));
     return true;
 }
@@ -168,8 +186,9 @@ static bool field_parse(const json_t *json, struct feature_field *field, struct 
     unsigned type = 0;
     unsigned family = 0;
     unsigned transform = 0;
-    if (!json_is_object(json))
+    if (!json_is_object(json)) {
         return wrong_kind(fault, "", "an object that describes a field", json);
+    }
     const json_t *family_json = json_object_get(json, "family");
     const json_t *transform_json = json_object_get(json, "transform");
     if (!feature_json_members_known(json, members, sizeof members / sizeof members[0],
@@ -181,15 +200,17 @@ static bool field_parse(const json_t *json, struct feature_field *field, struct 
         (family_json != NULL &&
          !choice_parse(family_json, "family", family_name, FEATURE_LIFECYCLE, &family, fault)) ||
         (transform_json != NULL && !choice_parse(transform_json, "transform", transform_name,
-                                                 FEATURE_TRANSFORM_LOG, &transform, fault)))
+                                                 FEATURE_TRANSFORM_LOG, &transform, fault))) {
         return false;
+    }
     field->type = (enum feature_type)type;
     field->family = (enum feature_family)family;
     field->transform = (enum feature_transform)transform;
-    if (transform != FEATURE_TRANSFORM_NONE && type != FEATURE_NUMBER && type != FEATURE_VECTOR)
+    if (transform != FEATURE_TRANSFORM_NONE && type != FEATURE_NUMBER && type != FEATURE_VECTOR) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "transform",
                                "only numbers and vectors are transformed; this field is a %s",
                                type_name(type));
+    }
     return dims_parse(json_object_get(json, "dims"), field->type, &field->dims, fault) &&
            stale_parse(json_object_get(json, "stale_after_days"), &field->stale_after_ms, fault) &&
            words_parse(json_object_get(json, "missing"), &field->missing, &field->missing_count,
@@ -200,34 +221,41 @@ static bool fields_parse(const json_t *json, struct feature_schema *schema,
                          struct proto_fault *fault)
 {
     size_t size = json_array_size(json);
-    if (!json_is_array(json))
+    if (!json_is_array(json)) {
         return wrong_kind(fault, "fields", "an array of fields", json);
-    if (size == 0)
+    }
+    if (size == 0) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "fields", "a schema needs a field");
-    if (size > PROTO_FIELDS_MAX)
+    }
+    if (size > PROTO_FIELDS_MAX) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "fields",
                                "%zu fields, at most %d are allowed", size, PROTO_FIELDS_MAX);
+    }
     schema->fields = calloc(size, sizeof *schema->fields);
-    if (schema->fields == NULL)
+    if (schema->fields == NULL) {
         return no_memory(fault);
+    }
     for (size_t i = 0; i < size; i++) {
         schema->field_count = i + 1;
-        if (!field_parse(json_array_get(json, i), &schema->fields[i], fault))
+        if (!field_parse(json_array_get(json, i), &schema->fields[i], fault)) {
             return proto_fault_within(fault, "fields[%zu]", i);
+        }
     }
     return true;
 }
 
 bool feature_namespace_valid(struct proto_span text)
 {
-    if (text.bytes == 0 || text.bytes > FEATURE_NAMESPACE_BYTES_MAX)
+    if (text.bytes == 0 || text.bytes > FEATURE_NAMESPACE_BYTES_MAX) {
         return false;
+    }
     for (size_t i = 0; i < text.bytes; i++) {
         uint8_t byte = text.data[i];
         bool letter = byte >= 'a' && byte <= 'z';
         bool other = (byte >= '0' && byte <= '9') || byte == '_' || byte == '-' || byte == '.';
-        if (!letter && (i == 0 || !other))
+        if (!letter && (i == 0 || !other)) {
             return false;
+        }
     }
     return true;
 }
@@ -245,8 +273,9 @@ static bool key_parse(const char *name, const json_t *json, struct feature_schem
         return proto_fault_within(fault, "keys");
     }
     key->name_space = feature_text_copy(proto_span_text(name));
-    if (key->name_space == NULL)
+    if (key->name_space == NULL) {
         return no_memory(fault);
+    }
     return name_copy(json, shown, PROTO_FIELD_NAME_BYTES_MAX, &key->column, fault) ||
            proto_fault_within(fault, "keys");
 }
@@ -254,19 +283,24 @@ static bool key_parse(const char *name, const json_t *json, struct feature_schem
 static bool keys_parse(json_t *json, struct feature_schema *schema, struct proto_fault *fault)
 {
     size_t size = json_object_size(json);
-    if (json == NULL)
+    if (json == NULL) {
         return true;
-    if (!json_is_object(json))
+    }
+    if (!json_is_object(json)) {
         return wrong_kind(fault, "keys", "an object of namespaces and columns", json);
-    if (size > PROTO_KEYS_MAX)
+    }
+    if (size > PROTO_KEYS_MAX) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "keys",
                                "%zu namespaces, at most %d are allowed", size, PROTO_KEYS_MAX);
+    }
     schema->keys = calloc(size + 1, sizeof *schema->keys);
-    if (schema->keys == NULL)
+    if (schema->keys == NULL) {
         return no_memory(fault);
+    }
     for (void *at = json_object_iter(json); at != NULL; at = json_object_iter_next(json, at)) {
-        if (!key_parse(json_object_iter_key(at), json_object_iter_value(at), schema, fault))
+        if (!key_parse(json_object_iter_key(at), json_object_iter_value(at), schema, fault)) {
             return false;
+        }
     }
     return true;
 }
@@ -275,15 +309,19 @@ static bool version_parse(const json_t *json, uint32_t version, struct feature_s
                           struct proto_fault *fault)
 {
     schema->version = version;
-    if (json == NULL)
+    if (json == NULL) {
         return true;
-    if (!json_is_integer(json))
+    }
+    if (!json_is_integer(json)) {
         return wrong_kind(fault, "version", "a whole number", json);
-    if (json_integer_value(json) < 0 || json_integer_value(json) > UINT32_MAX)
+    }
+    if (json_integer_value(json) < 0 || json_integer_value(json) > UINT32_MAX) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "version",
                                "a version is between 0 and 4294967295");
-    if (version == 0)
+    }
+    if (version == 0) {
         schema->version = (uint32_t)json_integer_value(json);
+    }
     return true;
 }
 
@@ -291,8 +329,9 @@ static bool document_parse(json_t *json, uint32_t version, const struct feature_
                            struct feature_schema *schema, struct proto_fault *fault)
 {
     static const char *const members[] = {"fields", "missing", "id", "keys", "version", "retired"};
-    if (!json_is_object(json))
+    if (!json_is_object(json)) {
         return wrong_kind(fault, "", "an object with \"fields\"", json);
+    }
     json_t *id = json_object_get(json, "id");
     return feature_json_members_known(json, members, sizeof members / sizeof members[0],
                                       PROTO_BAD_SCHEMA, fault) &&
@@ -312,8 +351,9 @@ struct feature_schema *feature_schema_parse(struct proto_span json, uint32_t ver
                                             struct proto_fault *fault)
 {
     json_t *document = feature_json_load(json, PROTO_BAD_SCHEMA, fault);
-    if (document == NULL)
+    if (document == NULL) {
         return NULL;
+    }
     struct feature_schema *schema = calloc(1, sizeof *schema);
     if (schema == NULL) {
         no_memory(fault);

@@ -24,8 +24,9 @@ static json_t *words_print(char *const *words, size_t count)
  */
 static json_t *stale_print(int64_t stale_after_ms)
 {
-    if (stale_after_ms % MS_PER_DAY == 0)
+    if (stale_after_ms % MS_PER_DAY == 0) {
         return json_integer(stale_after_ms / MS_PER_DAY);
+    }
     double days = (double)stale_after_ms / MS_PER_DAY;
     return json_real(days);
 }
@@ -36,20 +37,24 @@ static json_t *field_print(const struct feature_field *field, bool retired)
     int failed = 0;
     failed |= json_object_set_new(object, "name", json_string(field->name));
     failed |= json_object_set_new(object, "type", json_string(feature_type_name(field->type)));
-    if (field->type == FEATURE_VECTOR)
+    if (field->type == FEATURE_VECTOR) {
         failed |= json_object_set_new(object, "dims", json_integer(field->dims));
+    }
     if (!retired) {
         failed |=
             json_object_set_new(object, "family", json_string(feature_family_name(field->family)));
-        if (field->transform != FEATURE_TRANSFORM_NONE)
+        if (field->transform != FEATURE_TRANSFORM_NONE) {
             failed |= json_object_set_new(object, "transform",
                                           json_string(feature_transform_name(field->transform)));
-        if (field->missing_count > 0)
+        }
+        if (field->missing_count > 0) {
             failed |= json_object_set_new(object, "missing",
                                           words_print(field->missing, field->missing_count));
-        if (field->stale_after_ms > 0)
+        }
+        if (field->stale_after_ms > 0) {
             failed |=
                 json_object_set_new(object, "stale_after_days", stale_print(field->stale_after_ms));
+        }
     }
     failed |= json_object_set_new(object, "id", json_integer(field->id));
     if (failed) {
@@ -91,18 +96,23 @@ char *feature_schema_print(const struct feature_schema *schema)
     failed |= json_object_set_new(object, "version", json_integer(schema->version));
     failed |= json_object_set_new(object, "fields",
                                   fields_print(schema->fields, schema->field_count, false));
-    if (schema->missing_count > 0)
+    if (schema->missing_count > 0) {
         failed |= json_object_set_new(object, "missing",
                                       words_print(schema->missing, schema->missing_count));
-    if (schema->id_column != NULL)
+    }
+    if (schema->id_column != NULL) {
         failed |= json_object_set_new(object, "id", json_string(schema->id_column));
-    if (schema->key_count > 0)
+    }
+    if (schema->key_count > 0) {
         failed |= json_object_set_new(object, "keys", keys_print(schema->keys, schema->key_count));
-    if (schema->retired_count > 0)
+    }
+    if (schema->retired_count > 0) {
         failed |= json_object_set_new(object, "retired",
                                       fields_print(schema->retired, schema->retired_count, true));
-    if (!failed)
+    }
+    if (!failed) {
         text = json_dumps(object, JSON_INDENT(2));
+    }
     json_decref(object);
     return text;
 }

@@ -41,11 +41,13 @@ struct proto_span feature_text_trim(struct proto_span text)
 
 bool feature_text_same(struct proto_span a, struct proto_span b)
 {
-    if (a.bytes != b.bytes)
+    if (a.bytes != b.bytes) {
         return false;
+    }
     for (size_t i = 0; i < a.bytes; i++) {
-        if (feature_text_lower(a.data[i]) != feature_text_lower(b.data[i]))
+        if (feature_text_lower(a.data[i]) != feature_text_lower(b.data[i])) {
             return false;
+        }
     }
     return true;
 }
@@ -55,8 +57,9 @@ static size_t character_bytes(struct proto_span text)
 {
     size_t most = text.bytes < 4 ? text.bytes : 4;
     for (size_t bytes = 1; bytes <= most; bytes++) {
-        if (proto_utf8_valid((struct proto_span){text.data, bytes}))
+        if (proto_utf8_valid((struct proto_span){text.data, bytes})) {
             return bytes;
+        }
     }
     return 0;
 }
@@ -68,8 +71,9 @@ const char *feature_text_show(struct proto_span text, char *out, size_t out_byte
     size_t at = 0;
     size_t cut = 0; /* where the ellipsis goes if the text does not fit */
     if (out_bytes < sizeof more) {
-        if (out_bytes > 0)
+        if (out_bytes > 0) {
             out[0] = '\0';
+        }
         return out;
     }
     while (at < text.bytes) {
@@ -80,14 +84,16 @@ const char *feature_text_show(struct proto_span text, char *out, size_t out_byte
             memcpy(out + cut, more, sizeof more);
             return out;
         }
-        if (plain)
+        if (plain) {
             memcpy(out + used, text.data + at, bytes);
-        else
+        } else {
             out[used] = '?';
+        }
         used += writes;
         at += bytes > 0 ? bytes : 1;
-        if (used + sizeof more <= out_bytes)
+        if (used + sizeof more <= out_bytes) {
             cut = used;
+        }
     }
     out[used] = '\0';
     return out;
@@ -101,12 +107,14 @@ size_t feature_number_print(double number, char out[FEATURE_NUMBER_TEXT_BYTES])
         bytes = snprintf(out, FEATURE_NUMBER_TEXT_BYTES, "%.*g", digits, number);
         /* Some locales write a comma; JSON, filters and people's files want the point. */
         for (int i = 0; i < bytes; i++) {
-            if (out[i] == ',')
+            if (out[i] == ',') {
                 out[i] = '.';
+            }
         }
         if (feature_number_read((struct proto_span){(const uint8_t *)out, (size_t)bytes}, &back) &&
-            back == number)
+            back == number) {
             break;
+        }
     }
     return (size_t)bytes;
 }
@@ -133,8 +141,9 @@ static bool digits_read(struct proto_span text, size_t *at, struct decimal *deci
             point = true;
             continue;
         }
-        if (byte < '0' || byte > '9')
+        if (byte < '0' || byte > '9') {
             break;
+        }
         digits++;
         if (decimal->mantissa < UINT64_C(1000000000000000000)) {
             decimal->mantissa = decimal->mantissa * 10 + (uint64_t)(byte - '0');
@@ -153,12 +162,14 @@ static bool exponent_read(struct proto_span text, size_t *at, struct decimal *de
     int exponent = 0;
     bool negative = false;
     (*at)++;
-    if (*at < text.bytes && (text.data[*at] == '+' || text.data[*at] == '-'))
+    if (*at < text.bytes && (text.data[*at] == '+' || text.data[*at] == '-')) {
         negative = text.data[(*at)++] == '-';
+    }
     for (; *at < text.bytes && text.data[*at] >= '0' && text.data[*at] <= '9'; (*at)++) {
         digits++;
-        if (exponent < 10000)
+        if (exponent < 10000) {
             exponent = exponent * 10 + (text.data[*at] - '0');
+        }
     }
     decimal->exponent += negative ? -exponent : exponent;
     return digits > 0;
@@ -173,8 +184,9 @@ static bool number_read_slowly(struct proto_span text, double *number)
     copy[text.bytes] = '\0';
     /* glibc hands out its built-in "C" locale here: no allocation, nothing to free. */
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (plain == (locale_t)0)
+    if (plain == (locale_t)0) {
         return false;
+    }
     *number = strtod_l(copy, &end, plain);
     freelocale(plain);
     return end == copy + text.bytes && isfinite(*number);
@@ -187,17 +199,22 @@ bool feature_number_read(struct proto_span text, double *number)
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
     struct decimal decimal = {.exact = true};
     size_t at = 0;
-    if (text.bytes == 0 || text.bytes > NUMBER_BYTES_MAX)
+    if (text.bytes == 0 || text.bytes > NUMBER_BYTES_MAX) {
         return false;
-    if (text.data[0] == '+' || text.data[0] == '-')
+    }
+    if (text.data[0] == '+' || text.data[0] == '-') {
         decimal.negative = text.data[at++] == '-';
-    if (!digits_read(text, &at, &decimal))
+    }
+    if (!digits_read(text, &at, &decimal)) {
         return false;
+    }
     if (at < text.bytes && (text.data[at] == 'e' || text.data[at] == 'E') &&
-        !exponent_read(text, &at, &decimal))
+        !exponent_read(text, &at, &decimal)) {
         return false;
-    if (at != text.bytes)
+    }
+    if (at != text.bytes) {
         return false;
+    }
     /* Both factors are exact doubles, so that one rounding gives the correct result (Clinger 1990).
      */
     if (decimal.exact && decimal.mantissa <= (UINT64_C(1) << 53) && decimal.exponent >= -22 &&
@@ -214,10 +231,12 @@ bool feature_number_read(struct proto_span text, double *number)
 char *feature_text_copy(struct proto_span text)
 {
     char *copy = malloc(text.bytes + 1);
-    if (copy == NULL)
+    if (copy == NULL) {
         return NULL;
-    if (text.bytes > 0)
+    }
+    if (text.bytes > 0) {
         memcpy(copy, text.data, text.bytes);
+    }
     copy[text.bytes] = '\0';
     return copy;
 }
@@ -228,10 +247,12 @@ size_t feature_text_distance(struct proto_span a, struct proto_span b, size_t mo
 {
     uint8_t rows[3][DISTANCE_BYTES_MAX + 1];
     size_t gap = a.bytes > b.bytes ? a.bytes - b.bytes : b.bytes - a.bytes;
-    if (a.bytes > DISTANCE_BYTES_MAX || b.bytes > DISTANCE_BYTES_MAX || gap > most)
+    if (a.bytes > DISTANCE_BYTES_MAX || b.bytes > DISTANCE_BYTES_MAX || gap > most) {
         return most + 1;
-    for (size_t j = 0; j <= b.bytes; j++)
+    }
+    for (size_t j = 0; j <= b.bytes; j++) {
         rows[0][j] = (uint8_t)j;
+    }
     for (size_t i = 1; i <= a.bytes; i++) {
         uint8_t *row = rows[i % 3];
         const uint8_t *above = rows[(i + 2) % 3];
@@ -241,13 +262,16 @@ size_t feature_text_distance(struct proto_span a, struct proto_span b, size_t mo
             uint8_t x = feature_text_lower(a.data[i - 1]);
             uint8_t y = feature_text_lower(b.data[j - 1]);
             uint8_t best = (uint8_t)(above[j - 1] + (x != y));
-            if (above[j] + 1 < best)
+            if (above[j] + 1 < best) {
                 best = (uint8_t)(above[j] + 1);
-            if (row[j - 1] + 1 < best)
+            }
+            if (row[j - 1] + 1 < best) {
                 best = (uint8_t)(row[j - 1] + 1);
+            }
             if (i > 1 && j > 1 && x == feature_text_lower(b.data[j - 2]) &&
-                y == feature_text_lower(a.data[i - 2]) && twice[j - 2] + 1 < best)
+                y == feature_text_lower(a.data[i - 2]) && twice[j - 2] + 1 < best) {
                 best = (uint8_t)(twice[j - 2] + 1);
+            }
             row[j] = best;
         }
     }

@@ -12,11 +12,13 @@
 bool feature_tags_next(struct proto_span tags, size_t *at, struct proto_span *tag)
 {
     /* Written so that bytes which are no packed list end the walk instead of leaving it. */
-    if (*at > tags.bytes || tags.bytes - *at < TAG_HEAD_BYTES)
+    if (*at > tags.bytes || tags.bytes - *at < TAG_HEAD_BYTES) {
         return false;
+    }
     size_t bytes = feature_get_u16(tags.data + *at);
-    if (tags.bytes - *at - TAG_HEAD_BYTES < bytes)
+    if (tags.bytes - *at - TAG_HEAD_BYTES < bytes) {
         return false;
+    }
     *tag = (struct proto_span){tags.data + *at + TAG_HEAD_BYTES, bytes};
     *at += TAG_HEAD_BYTES + bytes;
     return true;
@@ -27,8 +29,9 @@ size_t feature_tags_count(struct proto_span tags)
     size_t at = 0;
     size_t count = 0;
     struct proto_span tag;
-    while (feature_tags_next(tags, &at, &tag))
+    while (feature_tags_next(tags, &at, &tag)) {
         count++;
+    }
     return count;
 }
 
@@ -37,8 +40,9 @@ bool feature_tags_has(struct proto_span tags, struct proto_span tag)
     size_t at = 0;
     struct proto_span each;
     while (feature_tags_next(tags, &at, &each)) {
-        if (proto_span_equal(each, tag))
+        if (proto_span_equal(each, tag)) {
             return true;
+        }
     }
     return false;
 }
@@ -57,12 +61,14 @@ size_t feature_tags_pack(struct proto_span *texts, size_t count, uint8_t *out, s
                         count, PROTO_TAGS_MAX);
         return 0;
     }
-    if (count > 1)
+    if (count > 1) {
         qsort(texts, count, sizeof *texts, text_order);
+    }
     for (size_t i = 0; i < count; i++) {
         size_t bytes = texts[i].bytes;
-        if (i > 0 && proto_span_equal(texts[i], texts[i - 1]))
+        if (i > 0 && proto_span_equal(texts[i], texts[i - 1])) {
             continue;
+        }
         if (bytes == 0 || bytes > PROTO_CATEGORY_BYTES_MAX) {
             proto_fault_set(fault, bytes == 0 ? PROTO_BAD_FIELD : PROTO_TOO_LARGE, "",
                             "a tag of %zu bytes; 1 to %d are allowed", bytes,
@@ -95,8 +101,9 @@ static bool tags_valid(struct proto_span tags)
     struct proto_span before = {0};
     while (feature_tags_next(tags, &at, &tag)) {
         /* Ascending without repetition; no tag is empty, so that the first one passes too. */
-        if (++count > PROTO_TAGS_MAX || !text_valid(tag) || proto_span_compare(before, tag) >= 0)
+        if (++count > PROTO_TAGS_MAX || !text_valid(tag) || proto_span_compare(before, tag) >= 0) {
             return false;
+        }
         before = tag;
     }
     return at == tags.bytes;
@@ -104,11 +111,13 @@ static bool tags_valid(struct proto_span tags)
 
 static bool vector_valid(struct proto_span vector)
 {
-    if (vector.bytes == 0 || vector.bytes % 4 != 0 || vector.bytes / 4 > PROTO_VECTOR_DIMS_MAX)
+    if (vector.bytes == 0 || vector.bytes % 4 != 0 || vector.bytes / 4 > PROTO_VECTOR_DIMS_MAX) {
         return false;
+    }
     for (size_t i = 0; i < vector.bytes / 4; i++) {
-        if (!isfinite(feature_get_f32(vector.data + 4 * i)))
+        if (!isfinite(feature_get_f32(vector.data + 4 * i))) {
             return false;
+        }
     }
     return true;
 }

@@ -42,10 +42,12 @@ static struct proto_span currency_drop(struct proto_span text, bool *dropped)
     *dropped = true;
     for (size_t i = 0; i < sizeof currencies / sizeof currencies[0]; i++) {
         size_t bytes = strlen(currencies[i]);
-        if (begins(text, currencies[i]))
+        if (begins(text, currencies[i])) {
             return from(text, bytes);
-        if (ends(text, currencies[i]))
+        }
+        if (ends(text, currencies[i])) {
             return feature_text_trim((struct proto_span){text.data, text.bytes - bytes});
+        }
     }
     *dropped = false;
     return text;
@@ -67,13 +69,15 @@ static struct proto_span unit_drop(struct proto_span text, bool is_money, double
     *times = 1;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         size_t bytes = strlen(units[i].word);
-        if ((units[i].money && !is_money) || text.bytes <= bytes || !ends(text, units[i].word))
+        if ((units[i].money && !is_money) || text.bytes <= bytes || !ends(text, units[i].word)) {
             continue;
+        }
         struct proto_span rest =
             feature_text_trim((struct proto_span){text.data, text.bytes - bytes});
         if (rest.bytes == 0 ||
-            (!is_digit(rest.data[rest.bytes - 1]) && rest.data[rest.bytes - 1] != '.'))
+            (!is_digit(rest.data[rest.bytes - 1]) && rest.data[rest.bytes - 1] != '.')) {
             continue;
+        }
         *times = units[i].times;
         return rest;
     }
@@ -88,8 +92,9 @@ static size_t separator_at(struct proto_span text, size_t at)
         ",", "'", " ", "\xC2\xA0", "\xE2\x80\x99", "\xE2\x80\xAF", "\xE2\x80\x89"};
     struct proto_span rest = {text.data + at, text.bytes - at};
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
-        if (begins(rest, signs[i]))
+        if (begins(rest, signs[i])) {
             return strlen(signs[i]);
+        }
     }
     return 0;
 }
@@ -106,8 +111,9 @@ static bool groups_join(struct proto_span text, uint8_t *out, size_t *bytes)
     *bytes = 0;
     while (at < text.bytes) {
         size_t sign = separator_at(text, at);
-        if (sign == 0 && !is_digit(text.data[at]))
+        if (sign == 0 && !is_digit(text.data[at])) {
             break;
+        }
         if (sign == 0) {
             out[(*bytes)++] = text.data[at++];
             run++;
@@ -115,21 +121,25 @@ static bool groups_join(struct proto_span text, uint8_t *out, size_t *bytes)
         }
         bool comma = text.data[at] == ',';
         bool right = groups == 0 ? run >= 1 && run <= 3 : run == 3 || (comma && run == 2);
-        if (groups == 0)
+        if (groups == 0) {
             sign_at = at;
-        else
+        } else {
             right &= memcmp(text.data + at, text.data + sign_at, sign) == 0;
-        if (!right)
+        }
+        if (!right) {
             return false;
+        }
         groups++;
         run = 0;
         at += sign;
     }
-    if (groups > 0 && run != 3)
+    if (groups > 0 && run != 3) {
         return false;
+    }
     for (; at < text.bytes; at++) {
-        if (text.data[at] == ',' || text.data[at] == '\'' || text.data[at] == ' ')
+        if (text.data[at] == ',' || text.data[at] == '\'' || text.data[at] == ' ') {
             return false;
+        }
         out[(*bytes)++] = text.data[at];
     }
     return true;
@@ -143,8 +153,9 @@ static bool groups_join(struct proto_span text, uint8_t *out, size_t *bytes)
 static bool sign_take(struct proto_span *text, bool *negative)
 {
     bool typeset = begins(*text, MINUS);
-    if (!typeset && !begins(*text, "-") && !begins(*text, "+"))
+    if (!typeset && !begins(*text, "-") && !begins(*text, "+")) {
         return false;
+    }
     *negative = typeset || text->data[0] == '-';
     size_t bytes = typeset ? strlen(MINUS) : 1;
     text->data += bytes;
@@ -159,21 +170,25 @@ static bool number_from_text(struct proto_span text, double *number)
     bool negative = false;
     bool is_money = false;
     double times = 1;
-    if (text.bytes > CELL_BYTES_MAX)
+    if (text.bytes > CELL_BYTES_MAX) {
         return false;
+    }
     /* "(1,234)" is how accounts write a negative amount; "~5" is five as well as anybody knew. */
     bool brackets = rest.bytes > 2 && rest.data[0] == '(' && rest.data[rest.bytes - 1] == ')';
-    if (brackets)
+    if (brackets) {
         rest = feature_text_trim((struct proto_span){rest.data + 1, rest.bytes - 2});
-    else if (begins(rest, "~") || begins(rest, "\xE2\x89\x88"))
+    } else if (begins(rest, "~") || begins(rest, "\xE2\x89\x88")) {
         rest = from(rest, rest.data[0] == '~' ? 1 : 3);
+    }
     struct proto_span bare = currency_drop(rest, &is_money);
     const uint8_t *start = bare.data;
     if (sign_take(&bare, &negative)) {
-        if (brackets)
+        if (brackets) {
             return false;
-        if (start == rest.data && !is_money) /* "-$5"; but not "$-$5" */
+        }
+        if (start == rest.data && !is_money) { /* "-$5"; but not "$-$5" */
             bare = currency_drop(bare, &is_money);
+        }
     }
     negative |= brackets;
     if (bare.bytes > 1 && bare.data[bare.bytes - 1] == '%') {
@@ -185,8 +200,9 @@ static bool number_from_text(struct proto_span text, double *number)
     size_t bytes = 0;
     if (bare.bytes == 0 || (!is_digit(bare.data[0]) && bare.data[0] != '.') ||
         !groups_join(bare, digits, &bytes) ||
-        !feature_number_read((struct proto_span){digits, bytes}, number))
+        !feature_number_read((struct proto_span){digits, bytes}, number)) {
         return false;
+    }
     *number *= negative ? -times : times;
     return isfinite(*number);
 }
@@ -198,16 +214,20 @@ static bool looks_like_date(struct proto_span text)
     uint8_t between = 0;
     for (unsigned run = 0; run < 3; run++) {
         size_t digits = 0;
-        for (; at < text.bytes && is_digit(text.data[at]); at++)
+        for (; at < text.bytes && is_digit(text.data[at]); at++) {
             digits++;
-        if (digits == 0 || digits > 4)
+        }
+        if (digits == 0 || digits > 4) {
             return false;
-        if (run == 2)
+        }
+        if (run == 2) {
             return at == text.bytes || text.data[at] == ' ' || text.data[at] == 'T';
+        }
         if (at == text.bytes ||
             (text.data[at] != '-' && text.data[at] != '/' && text.data[at] != '.') ||
-            (run == 1 && text.data[at] != between))
+            (run == 1 && text.data[at] != between)) {
             return false;
+        }
         between = text.data[at++];
     }
     return false;
@@ -218,11 +238,12 @@ static bool number_refuse(const struct feature_field *field, struct proto_span t
 {
     char shown[FEATURE_SHOWN_BYTES];
     feature_text_show(text, shown, sizeof shown);
-    if (looks_like_date(text))
+    if (looks_like_date(text)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, field->name,
                                "'%s' looks like a date, and this field is a number; give days or "
                                "years as a number, or make the field a category",
                                shown);
+    }
     bool comma = memchr(text.data, ',', text.bytes) != NULL;
     return proto_fault_set(fault, PROTO_BAD_FIELD, field->name, "'%s' is not a number%s; %s", shown,
                            comma ? " (a comma separates thousands, a point decimals)" : "",
@@ -259,23 +280,28 @@ static bool tags_from_text(const struct feature_field *field, struct proto_span 
     struct proto_span tags[PROTO_TAGS_MAX];
     size_t count = 0;
     for (size_t start = 0, at = 0; at <= text.bytes; at++) {
-        if (at < text.bytes && text.data[at] != ';' && text.data[at] != '|')
+        if (at < text.bytes && text.data[at] != ';' && text.data[at] != '|') {
             continue;
+        }
         struct proto_span tag =
             feature_text_trim((struct proto_span){text.data + start, at - start});
         start = at + 1;
-        if (tag.bytes == 0)
+        if (tag.bytes == 0) {
             continue;
-        if (count == PROTO_TAGS_MAX)
+        }
+        if (count == PROTO_TAGS_MAX) {
             return proto_fault_set(fault, PROTO_TOO_LARGE, field->name,
                                    "the cell holds more than %d tags", PROTO_TAGS_MAX);
+        }
         tags[count++] = tag;
     }
-    if (count == 0)
+    if (count == 0) {
         return true;
+    }
     size_t bytes = feature_tags_pack(tags, count, scratch, scratch_bytes, fault);
-    if (bytes == 0)
+    if (bytes == 0) {
         return proto_fault_within(fault, "%s", field->name);
+    }
     value->present = true;
     value->tags = (struct proto_span){scratch, bytes};
     return true;
@@ -293,8 +319,9 @@ static bool vector_from_text(const struct feature_field *field, struct proto_spa
 {
     size_t count = 0;
     size_t at = 0;
-    if (text.bytes >= 2 && text.data[0] == '[' && text.data[text.bytes - 1] == ']')
+    if (text.bytes >= 2 && text.data[0] == '[' && text.data[text.bytes - 1] == ']') {
         text = (struct proto_span){text.data + 1, text.bytes - 2};
+    }
     while (at < text.bytes) {
         size_t start = at;
         double number = 0;
@@ -302,8 +329,9 @@ static bool vector_from_text(const struct feature_field *field, struct proto_spa
             at++;
             continue;
         }
-        while (at < text.bytes && !is_between(text.data[at]))
+        while (at < text.bytes && !is_between(text.data[at])) {
             at++;
+        }
         struct proto_span part = {text.data + start, at - start};
         if (!feature_number_read(part, &number) || !isfinite((float)number)) {
             char shown[FEATURE_SHOWN_BYTES];
@@ -311,17 +339,20 @@ static bool vector_from_text(const struct feature_field *field, struct proto_spa
                                    "'%s' at place %zu of the vector is not a number in range",
                                    feature_text_show(part, shown, sizeof shown), count + 1);
         }
-        if (count < field->dims && 4 * count + 4 <= scratch_bytes)
+        if (count < field->dims && 4 * count + 4 <= scratch_bytes) {
             feature_put_f32(scratch + 4 * count, (float)number);
+        }
         count++;
     }
-    if (count != field->dims)
+    if (count != field->dims) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, field->name,
                                "a vector of %zu numbers; this field has %u", count,
                                (unsigned)field->dims);
-    if (scratch_bytes < 4 * count)
+    }
+    if (scratch_bytes < 4 * count) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, field->name,
                                "the vector does not fit %zu bytes", scratch_bytes);
+    }
     value->present = true;
     value->vector = (struct proto_span){scratch, 4 * count};
     return true;
@@ -332,16 +363,19 @@ static bool text_check(const struct feature_field *field, struct proto_span text
                        struct proto_fault *fault)
 {
     char shown[FEATURE_SHOWN_BYTES];
-    if (!proto_utf8_valid(text))
+    if (!proto_utf8_valid(text)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, field->name, "'%s' is not UTF-8 text",
                                feature_text_show(text, shown, sizeof shown));
-    if (memchr(text.data, 0, text.bytes) != NULL)
+    }
+    if (memchr(text.data, 0, text.bytes) != NULL) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, field->name, "'%s' holds a zero byte",
                                feature_text_show(text, shown, sizeof shown));
-    if (field->type == FEATURE_CATEGORY && text.bytes > PROTO_CATEGORY_BYTES_MAX)
+    }
+    if (field->type == FEATURE_CATEGORY && text.bytes > PROTO_CATEGORY_BYTES_MAX) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, field->name,
                                "a text of %zu bytes; a category has at most %d", text.bytes,
                                PROTO_CATEGORY_BYTES_MAX);
+    }
     return true;
 }
 
@@ -352,15 +386,17 @@ bool feature_value_from_text(const struct feature_schema *schema, const struct f
     char shown[FEATURE_SHOWN_BYTES];
     *value = (struct feature_value){.type = field->type};
     text = feature_text_trim(text);
-    if (feature_is_missing_word(schema, field, text))
+    if (feature_is_missing_word(schema, field, text)) {
         return true;
+    }
     switch (field->type) {
     case FEATURE_NUMBER:
         value->present = number_from_text(text, &value->number);
         return value->present || number_refuse(field, text, fault);
     case FEATURE_CATEGORY:
-        if (!text_check(field, text, fault))
+        if (!text_check(field, text, fault)) {
             return false;
+        }
         value->present = true;
         value->text = text;
         return true;

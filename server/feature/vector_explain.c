@@ -13,10 +13,12 @@ struct agreement {
 static int shared_compare(const struct feature_vector_shared *a,
                           const struct feature_vector_shared *b)
 {
-    if (a->part != b->part)
+    if (a->part != b->part) {
         return a->part < b->part ? 1 : -1;
-    if (a->field != b->field)
+    }
+    if (a->field != b->field) {
         return a->field->field_id < b->field->field_id ? -1 : 1;
+    }
     return proto_span_compare(a->word, b->word);
 }
 
@@ -24,13 +26,16 @@ static int shared_compare(const struct feature_vector_shared *a,
 static void shared_add(struct feature_vector_shared *list, size_t most, size_t *count,
                        const struct feature_vector_shared *one)
 {
-    if (most == 0 || one->part <= 0)
+    if (most == 0 || one->part <= 0) {
         return;
+    }
     size_t at = *count;
-    while (at > 0 && shared_compare(one, &list[at - 1]) < 0)
+    while (at > 0 && shared_compare(one, &list[at - 1]) < 0) {
         at--;
-    if (at == most)
+    }
+    if (at == most) {
         return;
+    }
     size_t end = *count < most ? *count : most - 1;
     memmove(list + at + 1, list + at, (end - at) * sizeof *list);
     list[at] = *one;
@@ -56,8 +61,9 @@ static void add_word(struct collector *to, const struct feature_vector_field *fi
 static double squares(const struct feature_vector_part *parts, size_t count)
 {
     double sum = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         sum += parts[i].amplitude * parts[i].amplitude;
+    }
     return sum;
 }
 
@@ -88,8 +94,9 @@ static double dense_common(const struct feature_vector_field *field, const struc
                            const struct feature_value *b)
 {
     double sum = 0;
-    for (size_t i = 0; i < field->dims; i++)
+    for (size_t i = 0; i < field->dims; i++) {
         sum += (double)feature_vector_number(a, i) * (double)feature_vector_number(b, i);
+    }
     return field->share * sum /
            (feature_vector_divisor(field, a) * feature_vector_divisor(field, b));
 }
@@ -168,12 +175,14 @@ void feature_vectorizer_explain(const struct feature_vectorizer *plan,
     }
     double norms = sqrt(all.squared_a * all.squared_b);
     double scale = plan->metric == FEATURE_VECTOR_DOT ? 1 : norms > 0 ? 1 / norms : 0;
-    for (size_t i = 0; i < to.count; i++)
+    for (size_t i = 0; i < to.count; i++) {
         shared[i].part *= scale;
+    }
     explanation->similarity = all.common * scale;
-    if (plan->metric == FEATURE_VECTOR_L2)
+    if (plan->metric == FEATURE_VECTOR_L2) {
         explanation->similarity =
             1 / (1 + sqrt(fmax(all.squared_a + all.squared_b - 2 * all.common, 0)));
+    }
     explanation->difference_part *= scale;
     explanation->shared_count = to.count;
 }

@@ -56,21 +56,24 @@ static bool word_count(struct gather *gather, struct proto_span text)
         return true;
     }
     /* A text with a zero byte would not survive as a C string: it stays unknown, so rare. */
-    if (gather->word_count == WORDS_COUNTED_MAX || memchr(text.data, 0, text.bytes) != NULL)
+    if (gather->word_count == WORDS_COUNTED_MAX || memchr(text.data, 0, text.bytes) != NULL) {
         return true;
+    }
     if (gather->word_count == gather->word_room) {
         size_t room = gather->word_room == 0 ? 64 : gather->word_room * 2;
         struct feature_vector_word *words = realloc(gather->words, room * sizeof *words);
-        if (words == NULL)
+        if (words == NULL) {
             return false;
+        }
         gather->words = words;
         gather->word_room = room;
     }
     struct feature_vector_word *word = &gather->words[gather->word_count];
     *word = (struct feature_vector_word){.rows = 1, .place = -1};
     word->text = strndup((const char *)text.data, text.bytes);
-    if (word->text == NULL)
+    if (word->text == NULL) {
         return false;
+    }
     gather->word_count++;
     return feature_lookup_add(&gather->lookup, proto_span_text(word->text),
                               (uint32_t)gather->word_count - 1, NULL);
@@ -91,9 +94,11 @@ static bool value_gather(struct gather *gather, const struct feature_value *valu
     case FEATURE_FLAG:
         return word_count(gather, proto_span_text(value->flag ? "true" : "false"));
     case FEATURE_TAGS:
-        while (feature_tags_next(value->tags, &at, &tag))
-            if (!word_count(gather, tag))
+        while (feature_tags_next(value->tags, &at, &tag)) {
+            if (!word_count(gather, tag)) {
                 return false;
+            }
+        }
         return true;
     case FEATURE_VECTOR:
         break;
@@ -112,13 +117,15 @@ static bool sample_gather(struct fit *fit, const struct feature_vector_sample *s
     struct feature_value *values = calloc(slots + 1, sizeof *values);
     bool good = values != NULL;
     for (size_t row = 0; good && row < sample->rows; row++) {
-        if (!sample->values(sample->context, row, values, slots))
+        if (!sample->values(sample->context, row, values, slots)) {
             continue;
+        }
         fit->plan->rows++;
         for (size_t i = 0; good && i < fit->schema->field_count; i++) {
             const struct feature_value *value = &values[fit->schema->fields[i].id];
-            if (value->present && value->type == fit->schema->fields[i].type)
+            if (value->present && value->type == fit->schema->fields[i].type) {
                 good = value_gather(&fit->gathers[i], value);
+            }
         }
     }
     free(values);
@@ -129,12 +136,15 @@ static double weight_of(const struct fit *fit, const struct feature_field *field
 {
     const struct feature_vectorizer_options *options = fit->options;
     if (options->own_weights != NULL && field->id < options->own_weight_slots &&
-        options->own_weights[field->id] >= 0)
+        options->own_weights[field->id] >= 0) {
         return options->own_weights[field->id];
-    if (fit->options->weights != NULL)
+    }
+    if (fit->options->weights != NULL) {
         return field->id < fit->options->weight_slots ? fit->options->weights[field->id] : 0;
-    if (field->family == FEATURE_BEHAVIOURAL)
+    }
+    if (field->family == FEATURE_BEHAVIOURAL) {
         return 0.5;
+    }
     return field->family == FEATURE_LIFECYCLE ? 0.25 : 1;
 }
 
@@ -163,8 +173,9 @@ static bool number_scale(struct gather *gather, struct feature_vector_field *fie
     for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
         field->scale = quantile(gather->numbers, gather->rows, 1 - tails[i]) -
                        quantile(gather->numbers, gather->rows, tails[i]);
-        if (field->scale > 0)
+        if (field->scale > 0) {
             return true;
+        }
     }
     return false;
 }
@@ -173,8 +184,9 @@ static int compare_common(const void *a, const void *b)
 {
     const struct feature_vector_word *x = a;
     const struct feature_vector_word *y = b;
-    if (x->rows != y->rows)
+    if (x->rows != y->rows) {
         return x->rows < y->rows ? 1 : -1;
+    }
     return strcmp(x->text, y->text);
 }
 
@@ -188,16 +200,20 @@ static int compare_text(const void *a, const void *b)
 /* The most frequent words stay; one that a single account has is known by its absence. */
 static void words_keep(struct gather *gather, struct feature_vector_field *field)
 {
-    if (gather->word_count > 1)
+    if (gather->word_count > 1) {
         qsort(gather->words, gather->word_count, sizeof *gather->words, compare_common);
+    }
     size_t keep = 0;
     while (keep < gather->word_count && keep < FEATURE_VECTOR_WORDS_MAX &&
-           (gather->words[keep].rows > 1 || gather->rows < ROWS_MIN))
+           (gather->words[keep].rows > 1 || gather->rows < ROWS_MIN)) {
         keep++;
-    for (size_t i = keep; i < gather->word_count; i++)
+    }
+    for (size_t i = keep; i < gather->word_count; i++) {
         free(gather->words[i].text);
-    if (keep > 1)
+    }
+    if (keep > 1) {
         qsort(gather->words, keep, sizeof *gather->words, compare_text);
+    }
     field->words = gather->words;
     field->word_count = keep;
     gather->words = NULL;
@@ -207,16 +223,20 @@ static void words_keep(struct gather *gather, struct feature_vector_field *field
 /* NULL if the field is of use. */
 static const char *useless(struct gather *gather, const struct feature_vector_field *field)
 {
-    if (gather->rows == 0)
+    if (gather->rows == 0) {
         return "no account of the sample has a value";
-    if (field->type == FEATURE_VECTOR || field->type == FEATURE_NUMBER)
+    }
+    if (field->type == FEATURE_VECTOR || field->type == FEATURE_NUMBER) {
         return NULL;
+    }
     if (gather->rows >= ROWS_MIN && field->type == FEATURE_CATEGORY &&
-        gather->word_count > gather->rows / 2)
+        gather->word_count > gather->rows / 2) {
         return "more than half of its values differ: it names accounts";
+    }
     if (gather->rows >= ROWS_MIN && gather->word_count == 1 &&
-        gather->words[0].rows == gather->rows)
+        gather->words[0].rows == gather->rows) {
         return "all accounts have the same value";
+    }
     return NULL;
 }
 
@@ -224,8 +244,9 @@ static const char *useless(struct gather *gather, const struct feature_vector_fi
 static double vector_scale(const struct gather *gather)
 {
     int exponent;
-    if (!(gather->squares > 0))
+    if (!(gather->squares > 0)) {
         return 1;
+    }
     double part = frexp(sqrt(gather->squares / gather->rows), &exponent);
     return ldexp(rint(ldexp(part, 16)), exponent - 16);
 }
@@ -241,15 +262,19 @@ static bool field_take(struct fit *fit, struct gather *gather)
                                            .share = weight_of(fit, from),
                                            .rows = gather->rows,
                                            .dims = from->dims};
-    if (from->type == FEATURE_VECTOR && fit->plan->metric != FEATURE_VECTOR_COSINE)
+    if (from->type == FEATURE_VECTOR && fit->plan->metric != FEATURE_VECTOR_COSINE) {
         field->scale = vector_scale(gather);
-    if (!(field->share > 0))
+    }
+    if (!(field->share > 0)) {
         return feature_vector_leave_out(fit->plan, from->name, "its weight is 0");
+    }
     const char *reason = useless(gather, field);
-    if (reason == NULL && field->type == FEATURE_NUMBER && !number_scale(gather, field))
+    if (reason == NULL && field->type == FEATURE_NUMBER && !number_scale(gather, field)) {
         reason = "all accounts have the same value";
-    if (reason != NULL)
+    }
+    if (reason != NULL) {
         return feature_vector_leave_out(fit->plan, from->name, reason);
+    }
     field->name = strdup(from->name);
     fit->plan->field_count++;
     words_keep(gather, field);
@@ -268,11 +293,14 @@ static bool fields_take(struct fit *fit, struct proto_fault *fault)
     size_t count = fit->schema->field_count;
     fit->plan->fields = calloc(count + 1, sizeof *fit->plan->fields);
     fit->plan->left = calloc(2 * count + 1, sizeof *fit->plan->left);
-    if (fit->plan->fields == NULL || fit->plan->left == NULL)
+    if (fit->plan->fields == NULL || fit->plan->left == NULL) {
         return no_memory(fault);
-    for (size_t i = 0; i < count; i++)
-        if (!field_take(fit, &fit->gathers[i]))
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!field_take(fit, &fit->gathers[i])) {
             return no_memory(fault);
+        }
+    }
     qsort(fit->plan->fields, fit->plan->field_count, sizeof *fit->plan->fields, compare_field);
     return true;
 }
@@ -283,26 +311,31 @@ static bool fit_all(struct fit *fit, const struct feature_vector_sample *sample,
 {
     size_t count = fit->schema->field_count;
     fit->gathers = calloc(count + 1, sizeof *fit->gathers);
-    if (fit->gathers == NULL)
+    if (fit->gathers == NULL) {
         return no_memory(fault);
+    }
     for (size_t i = 0; i < count; i++) {
         struct gather *gather = &fit->gathers[i];
         gather->field = &fit->schema->fields[i];
         if (gather->field->type == FEATURE_NUMBER) {
             gather->numbers = calloc(sample->rows + 1, sizeof *gather->numbers);
-            if (gather->numbers == NULL)
+            if (gather->numbers == NULL) {
                 return no_memory(fault);
+            }
         }
     }
-    if (!sample_gather(fit, sample, fault) || !fields_take(fit, fault))
+    if (!sample_gather(fit, sample, fault) || !fields_take(fit, fault)) {
         return false;
+    }
     if (!feature_vector_places(fit->plan, fit->options->structured_dims,
-                               fit->options->vector_share))
+                               fit->options->vector_share)) {
         return no_memory(fault);
-    if (fit->plan->field_count == 0)
+    }
+    if (fit->plan->field_count == 0) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "",
                                "no field can be used to compare accounts (%zu were left out)",
                                fit->plan->left_count);
+    }
     return feature_vectorizer_finish(fit->plan, fault);
 }
 
@@ -312,12 +345,15 @@ struct feature_vectorizer *feature_vectorizer_fit(const struct feature_schema *s
                                                   struct proto_fault *fault)
 {
     struct feature_vectorizer_options filled = {0};
-    if (options != NULL)
+    if (options != NULL) {
         filled = *options;
-    if (filled.structured_dims == 0)
+    }
+    if (filled.structured_dims == 0) {
         filled.structured_dims = FEATURE_VECTOR_STRUCTURED_DEFAULT;
-    if (!(filled.vector_share > 0 && filled.vector_share < 1))
+    }
+    if (!(filled.vector_share > 0 && filled.vector_share < 1)) {
         filled.vector_share = 0.5;
+    }
     struct fit fit = {.schema = schema, .options = &filled, .plan = feature_vectorizer_create()};
     if (fit.plan == NULL) {
         no_memory(fault);
@@ -326,8 +362,9 @@ struct feature_vectorizer *feature_vectorizer_fit(const struct feature_schema *s
     fit.plan->metric = filled.metric;
     bool good = fit_all(&fit, sample, fault);
     fit_fini(&fit);
-    if (good)
+    if (good) {
         return fit.plan;
+    }
     feature_vectorizer_release(fit.plan);
     return NULL;
 }

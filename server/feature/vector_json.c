@@ -23,12 +23,14 @@ static json_t *words_to_json(const struct feature_vector_field *field)
 {
     json_t *array = json_array();
     int failed = array == NULL;
-    for (size_t i = 0; !failed && i < field->word_count; i++)
+    for (size_t i = 0; !failed && i < field->word_count; i++) {
         failed = json_array_append_new(array, json_pack("[s, i, i]", field->words[i].text,
                                                         (int)field->words[i].rows,
                                                         (int)field->words[i].place)) != 0;
-    if (!failed)
+    }
+    if (!failed) {
         return array;
+    }
     json_decref(array);
     return NULL;
 }
@@ -39,8 +41,9 @@ static json_t *field_to_json(const struct feature_vector_field *field)
         json_pack("{s:s, s:s, s:f, s:i}", "field", field->name, "type",
                   feature_type_name(field->type), "share", field->share, "rows", (int)field->rows);
     int failed = object == NULL;
-    if (!failed && (field->type == FEATURE_NUMBER || field->type == FEATURE_VECTOR))
+    if (!failed && (field->type == FEATURE_NUMBER || field->type == FEATURE_VECTOR)) {
         failed |= json_object_set_new(object, "place", json_integer(field->place));
+    }
     if (!failed && field->type == FEATURE_NUMBER) {
         failed |= json_object_set_new(object, "transform",
                                       json_string(feature_transform_name(field->transform)));
@@ -48,13 +51,15 @@ static json_t *field_to_json(const struct feature_vector_field *field)
         failed |= json_object_set_new(object, "scale", json_real(field->scale));
     } else if (!failed && field->type == FEATURE_VECTOR) {
         failed |= json_object_set_new(object, "dims", json_integer(field->dims));
-        if (field->scale > 0)
+        if (field->scale > 0) {
             failed |= json_object_set_new(object, "scale", json_real(field->scale));
+        }
     } else if (!failed) {
         failed |= json_object_set_new(object, "words", words_to_json(field));
     }
-    if (!failed)
+    if (!failed) {
         return object;
+    }
     json_decref(object);
     return NULL;
 }
@@ -65,11 +70,13 @@ static json_t *plan_to_json(const struct feature_vectorizer *plan)
     json_t *fields = json_array();
     json_t *left = json_array();
     int failed = fields == NULL || left == NULL;
-    for (size_t i = 0; !failed && i < plan->field_count; i++)
+    for (size_t i = 0; !failed && i < plan->field_count; i++) {
         failed |= json_array_append_new(fields, field_to_json(&plan->fields[i]));
-    for (size_t i = 0; !failed && i < plan->left_count; i++)
+    }
+    for (size_t i = 0; !failed && i < plan->left_count; i++) {
         failed |= json_array_append_new(
             left, json_pack("[s, s]", plan->left[i].name, plan->left[i].reason));
+    }
     if (failed) {
         json_decref(fields);
         json_decref(left);
@@ -92,16 +99,18 @@ bool feature_vectorizer_finish(struct feature_vectorizer *plan, struct proto_fau
     for (size_t i = 0; i < plan->field_count; i++) {
         struct feature_vector_field *field = &plan->fields[i];
         field->seed = feature_vector_seed(field->name);
-        for (size_t k = 0; k < field->word_count; k++)
+        for (size_t k = 0; k < field->word_count; k++) {
             field->words[k].rarity = feature_vector_rarity(field->rows, field->words[k].rows);
+        }
     }
     json_t *json = plan_to_json(plan);
     char *text = json == NULL
                      ? NULL
                      : json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
     json_decref(json);
-    if (text == NULL)
+    if (text == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a plan of vectors");
+    }
     plan->digest = XXH3_64bits(text, strlen(text));
     free(text);
     return true;
@@ -113,8 +122,9 @@ char *feature_vectorizer_print(const struct feature_vectorizer *plan)
     snprintf(digest, sizeof digest, "%016" PRIx64, plan->digest);
     json_t *json = plan_to_json(plan);
     char *text = NULL;
-    if (json != NULL && json_object_set_new(json, "digest", json_string(digest)) == 0)
+    if (json != NULL && json_object_set_new(json, "digest", json_string(digest)) == 0) {
         text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    }
     json_decref(json);
     return text;
 }
@@ -129,9 +139,10 @@ static bool whole(const json_t *object, const char *member, uint32_t most, uint3
 {
     const json_t *json = json_object_get(object, member);
     json_int_t value = json_integer_value(json);
-    if (!json_is_integer(json) || value < 0 || value > (json_int_t)most)
+    if (!json_is_integer(json) || value < 0 || value > (json_int_t)most) {
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, member,
                                "a whole number from 0 to %" PRIu32 " is wanted", most);
+    }
     *number = (uint32_t)value;
     return true;
 }
@@ -151,8 +162,9 @@ static bool word_read(const json_t *json, const struct feature_vectorizer *plan,
     json_int_t rows = json_integer_value(json_array_get(json, 1));
     json_int_t place = json_integer_value(json_array_get(json, 2));
     if (json_array_size(json) != 3 || !json_is_string(text) || rows < 1 || rows > UINT32_MAX ||
-        place < -1 || place >= (json_int_t)plan->hashed_place)
+        place < -1 || place >= (json_int_t)plan->hashed_place) {
         return bad(fault, "words", "each is [text, accounts, place or -1]");
+    }
     word->rows = (uint32_t)rows;
     word->place = (int32_t)place;
     word->text = strdup(json_string_value(text));
@@ -164,18 +176,22 @@ static bool words_read(const json_t *json, const struct feature_vectorizer *plan
                        struct feature_vector_field *field, struct proto_fault *fault)
 {
     size_t count = json_array_size(json);
-    if (!json_is_array(json) || count > FEATURE_VECTOR_WORDS_MAX)
+    if (!json_is_array(json) || count > FEATURE_VECTOR_WORDS_MAX) {
         return bad(fault, "words", "a list of words is wanted");
+    }
     field->words = calloc(count + 1, sizeof *field->words);
-    if (field->words == NULL)
+    if (field->words == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a plan of vectors");
+    }
     for (size_t i = 0; i < count; i++) {
-        if (!word_read(json_array_get(json, i), plan, &field->words[i], fault))
+        if (!word_read(json_array_get(json, i), plan, &field->words[i], fault)) {
             return false;
+        }
         field->word_count++;
         assert(field->words[i].text != NULL);
-        if (i > 0 && strcmp(field->words[i - 1].text, field->words[i].text) >= 0)
+        if (i > 0 && strcmp(field->words[i - 1].text, field->words[i].text) >= 0) {
             return bad(fault, "words", "words are sorted bytewise, each once");
+        }
     }
     return true;
 }
@@ -196,8 +212,9 @@ static bool number_read(const json_t *json, struct feature_vector_field *field,
                         struct proto_fault *fault)
 {
     const char *transform = json_string_value(json_object_get(json, "transform"));
-    if (transform == NULL)
+    if (transform == NULL) {
         return bad(fault, "transform", "none or log is wanted");
+    }
     field->transform =
         strcmp(transform, "log") == 0 ? FEATURE_TRANSFORM_LOG : FEATURE_TRANSFORM_NONE;
     return real(json, "center", &field->center, fault) &&
@@ -211,34 +228,44 @@ static bool field_read(const json_t *json, const struct feature_schema *schema,
 {
     const json_t *name = json_object_get(json, "field");
     uint32_t dims = 2;
-    if (!json_is_string(name) || !type_read(json, &field->type, fault))
+    if (!json_is_string(name) || !type_read(json, &field->type, fault)) {
         return json_is_string(name) ? false : bad(fault, "field", "the name of a field is wanted");
+    }
     const struct feature_field *known =
         feature_schema_find_ever(schema, feature_json_span(name), field->type);
-    if (known == NULL)
+    if (known == NULL) {
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "field",
                                "the schema never had a %s field '%s'",
                                feature_type_name(field->type), json_string_value(name));
+    }
     field->field_id = known->id;
     field->name = strdup(known->name);
-    if (field->name == NULL)
+    if (field->name == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a plan of vectors");
+    }
     if (!real(json, "share", &field->share, fault) ||
-        !whole(json, "rows", UINT32_MAX, &field->rows, fault))
+        !whole(json, "rows", UINT32_MAX, &field->rows, fault)) {
         return false;
-    if (!(field->share > 0 && field->share <= 1.0000001))
+    }
+    if (!(field->share > 0 && field->share <= 1.0000001)) {
         return bad(fault, "share", "a share above 0 and up to 1 is wanted");
-    if (field->type != FEATURE_NUMBER && field->type != FEATURE_VECTOR)
+    }
+    if (field->type != FEATURE_NUMBER && field->type != FEATURE_VECTOR) {
         return words_read(json_object_get(json, "words"), plan, field, fault);
-    if (field->type == FEATURE_VECTOR && !whole(json, "dims", PROTO_VECTOR_DIMS_MAX, &dims, fault))
+    }
+    if (field->type == FEATURE_VECTOR &&
+        !whole(json, "dims", PROTO_VECTOR_DIMS_MAX, &dims, fault)) {
         return false;
+    }
     field->dims = field->type == FEATURE_VECTOR ? (uint16_t)dims : 0;
-    if (field->type == FEATURE_NUMBER && !number_read(json, field, fault))
+    if (field->type == FEATURE_NUMBER && !number_read(json, field, fault)) {
         return false;
+    }
     if (field->type == FEATURE_VECTOR && plan->metric != FEATURE_VECTOR_COSINE &&
         (!real(json, "scale", &field->scale, fault) ||
-         (!(field->scale > 0) && !bad(fault, "scale", "a number above 0 is wanted"))))
+         (!(field->scale > 0) && !bad(fault, "scale", "a number above 0 is wanted")))) {
         return false;
+    }
     return whole(json, "place", plan->hashed_place, &field->place, fault) &&
            (field->place + dims <= plan->hashed_place ||
             bad(fault, "place", "the field does not fit before the hashed part"));
@@ -248,21 +275,25 @@ static bool left_read(const json_t *json, struct feature_vectorizer *plan,
                       struct proto_fault *fault)
 {
     size_t count = json_array_size(json);
-    if (!json_is_array(json) || count > 2 * PROTO_FIELDS_MAX)
+    if (!json_is_array(json) || count > 2 * PROTO_FIELDS_MAX) {
         return bad(fault, "left", "a list of [field, reason] is wanted");
+    }
     plan->left = calloc(count + 1, sizeof *plan->left);
-    if (plan->left == NULL)
+    if (plan->left == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a plan of vectors");
+    }
     for (size_t i = 0; i < count; i++) {
         const char *name = json_string_value(json_array_get(json_array_get(json, i), 0));
         const char *reason = json_string_value(json_array_get(json_array_get(json, i), 1));
-        if (name == NULL || reason == NULL)
+        if (name == NULL || reason == NULL) {
             return bad(fault, "left", "each is [field, reason]");
+        }
         plan->left_count++;
         plan->left[i].name = strdup(name);
         plan->left[i].reason = strdup(reason);
-        if (plan->left[i].name == NULL || plan->left[i].reason == NULL)
+        if (plan->left[i].name == NULL || plan->left[i].reason == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a plan of vectors");
+        }
     }
     return true;
 }
@@ -271,17 +302,21 @@ static bool fields_read(const json_t *json, const struct feature_schema *schema,
                         struct feature_vectorizer *plan, struct proto_fault *fault)
 {
     size_t count = json_array_size(json);
-    if (!json_is_array(json) || count == 0 || count > PROTO_FIELDS_MAX)
+    if (!json_is_array(json) || count == 0 || count > PROTO_FIELDS_MAX) {
         return bad(fault, "fields", "a list of fields is wanted");
+    }
     plan->fields = calloc(count, sizeof *plan->fields);
-    if (plan->fields == NULL)
+    if (plan->fields == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a plan of vectors");
+    }
     for (size_t i = 0; i < count; i++) {
         plan->field_count++;
-        if (!field_read(json_array_get(json, i), schema, plan, &plan->fields[i], fault))
+        if (!field_read(json_array_get(json, i), schema, plan, &plan->fields[i], fault)) {
             return proto_fault_within(fault, "fields[%zu]", i);
-        if (i > 0 && plan->fields[i - 1].field_id >= plan->fields[i].field_id)
+        }
+        if (i > 0 && plan->fields[i - 1].field_id >= plan->fields[i].field_id) {
             return bad(fault, "fields", "fields stand in the order of their ids, each once");
+        }
     }
     return true;
 }
@@ -291,17 +326,20 @@ static bool plan_read(const json_t *json, const struct feature_schema *schema,
 {
     const char *digest = json_string_value(json_object_get(json, "digest"));
     const json_t *metric = json_object_get(json, "metric");
-    if (metric != NULL && (!json_is_string(metric) ||
-                           !feature_vector_metric_parse(feature_json_span(metric), &plan->metric)))
+    if (metric != NULL &&
+        (!json_is_string(metric) ||
+         !feature_vector_metric_parse(feature_json_span(metric), &plan->metric))) {
         return bad(fault, "metric", "cosine, dot or l2 is wanted");
+    }
     char real_digest[17];
     if (!whole(json, "dims", FEATURE_VECTOR_DIMS_MAX, &plan->dims, fault) ||
         !whole(json, "hashed", plan->dims, &plan->hashed_place, fault) ||
         !whole(json, "rows", UINT32_MAX, &plan->rows, fault) ||
         !fields_read(json_object_get(json, "fields"), schema, plan, fault) ||
         !left_read(json_object_get(json, "left"), plan, fault) ||
-        !feature_vectorizer_finish(plan, fault))
+        !feature_vectorizer_finish(plan, fault)) {
         return false;
+    }
     snprintf(real_digest, sizeof real_digest, "%016" PRIx64, plan->digest);
     return (digest != NULL && strcmp(digest, real_digest) == 0) ||
            bad(fault, "digest", "the plan is not the one that its digest names");
@@ -313,8 +351,9 @@ struct feature_vectorizer *feature_vectorizer_parse(struct proto_span text,
 {
     json_t *json = feature_json_load(text, PROTO_BAD_DOCUMENT, fault);
     struct feature_vectorizer *plan = json == NULL ? NULL : feature_vectorizer_create();
-    if (json != NULL && plan == NULL)
+    if (json != NULL && plan == NULL) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a plan of vectors");
+    }
     if (plan != NULL && !plan_read(json, schema, plan, fault)) {
         feature_vectorizer_release(plan);
         plan = NULL;

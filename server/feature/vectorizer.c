@@ -33,8 +33,9 @@ bool feature_vector_metric_parse(struct proto_span name, enum feature_vector_met
 struct feature_vectorizer *feature_vectorizer_create(void)
 {
     struct feature_vectorizer *plan = calloc(1, sizeof *plan);
-    if (plan != NULL)
+    if (plan != NULL) {
         plan->references = 1;
+    }
     return plan;
 }
 
@@ -46,11 +47,13 @@ struct feature_vectorizer *feature_vectorizer_retain(struct feature_vectorizer *
 
 void feature_vectorizer_release(struct feature_vectorizer *plan)
 {
-    if (plan == NULL || __atomic_sub_fetch(&plan->references, 1, __ATOMIC_ACQ_REL) > 0)
+    if (plan == NULL || __atomic_sub_fetch(&plan->references, 1, __ATOMIC_ACQ_REL) > 0) {
         return;
+    }
     for (size_t i = 0; i < plan->field_count; i++) {
-        for (size_t k = 0; k < plan->fields[i].word_count; k++)
+        for (size_t k = 0; k < plan->fields[i].word_count; k++) {
             free(plan->fields[i].words[k].text);
+        }
         free(plan->fields[i].words);
         free(plan->fields[i].name);
     }
@@ -70,16 +73,18 @@ uint64_t feature_vector_seed(const char *name)
 
 double feature_vector_rarity(uint32_t rows_of_field, uint32_t rows_of_word)
 {
-    if (rows_of_word == 0)
+    if (rows_of_word == 0) {
         return 1;
+    }
     double rarity = math_log(1 + (double)rows_of_field / rows_of_word) / RARE;
     return rarity < 1 ? rarity : 1;
 }
 
 double feature_vector_transform(enum feature_transform transform, double number)
 {
-    if (transform == FEATURE_TRANSFORM_NONE)
+    if (transform == FEATURE_TRANSFORM_NONE) {
         return number;
+    }
     /* 1 + |x| is normal for every finite x. */
     return copysign(math_log(1 + fabs(number)), number);
 }
@@ -115,15 +120,19 @@ void feature_vector_angle(const struct feature_vector_field *field, double numbe
 bool feature_vector_present(const struct feature_vector_field *field,
                             const struct feature_value *values, size_t slots)
 {
-    if (field->field_id >= slots)
+    if (field->field_id >= slots) {
         return false;
+    }
     const struct feature_value *value = &values[field->field_id];
-    if (!value->present || value->type != field->type)
+    if (!value->present || value->type != field->type) {
         return false;
-    if (field->type != FEATURE_VECTOR)
+    }
+    if (field->type != FEATURE_VECTOR) {
         return true;
-    if (value->vector.bytes != (size_t)field->dims * sizeof(float))
+    }
+    if (value->vector.bytes != (size_t)field->dims * sizeof(float)) {
         return false;
+    }
     double length = feature_vector_length(value, field->dims);
     return length > 0 &&
            (!(field->scale > 0) || length <= FEATURE_VECTOR_LENGTH_MAX * field->scale);
@@ -137,12 +146,14 @@ static const struct feature_vector_word *word_find(const struct feature_vector_f
     while (low < high) {
         size_t middle = (low + high) / 2;
         int order = proto_span_compare(proto_span_text(field->words[middle].text), text);
-        if (order == 0)
+        if (order == 0) {
             return &field->words[middle];
-        if (order < 0)
+        }
+        if (order < 0) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return NULL;
 }
@@ -161,19 +172,23 @@ size_t feature_vector_parts(const struct feature_vector_field *field,
     size_t count = 0;
     size_t at = 0;
     struct proto_span tag;
-    if (field->type == FEATURE_CATEGORY)
+    if (field->type == FEATURE_CATEGORY) {
         part_add(field, value->text, &parts[count++]);
-    else if (field->type == FEATURE_FLAG)
+    } else if (field->type == FEATURE_FLAG) {
         part_add(field, proto_span_text(value->flag ? "true" : "false"), &parts[count++]);
-    else
-        while (count < PROTO_TAGS_MAX && feature_tags_next(value->tags, &at, &tag))
+    } else {
+        while (count < PROTO_TAGS_MAX && feature_tags_next(value->tags, &at, &tag)) {
             part_add(field, tag, &parts[count++]);
+        }
+    }
     double sum = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         sum += parts[i].rarity;
+    }
     double scale = sum > 0 ? sqrt(field->share / sum) : 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         parts[i].amplitude = parts[i].rarity * scale;
+    }
     return count;
 }
 
@@ -206,8 +221,9 @@ static void add_hashed(const struct feature_vectorizer *plan,
                        const struct feature_vector_part *part, float *vector)
 {
     uint32_t places = plan->dims - plan->hashed_place;
-    if (places < 2)
+    if (places < 2) {
         return;
+    }
     uint64_t hash = XXH3_64bits_withSeed(part->text.data, part->text.bytes, field->seed);
     uint32_t first = (uint32_t)(hash & 0xFFFFFF) % places;
     uint32_t second = (first + 1 + (uint32_t)(hash >> 24 & 0xFFFFFF) % (places - 1)) % places;
@@ -223,10 +239,11 @@ static void add_words(const struct feature_vectorizer *plan,
     struct feature_vector_part parts[PROTO_TAGS_MAX];
     size_t count = feature_vector_parts(field, value, parts);
     for (size_t i = 0; i < count; i++) {
-        if (parts[i].word != NULL && parts[i].word->place >= 0)
+        if (parts[i].word != NULL && parts[i].word->place >= 0) {
             vector[parts[i].word->place] += (float)parts[i].amplitude;
-        else
+        } else {
             add_hashed(plan, field, &parts[i], vector);
+        }
     }
 }
 
@@ -234,8 +251,9 @@ static void add_dense(const struct feature_vector_field *field, const struct fea
                       float *vector)
 {
     double scale = sqrt(field->share) / feature_vector_divisor(field, value);
-    for (size_t i = 0; i < field->dims; i++)
+    for (size_t i = 0; i < field->dims; i++) {
         vector[field->place + i] = (float)((double)feature_vector_number(value, i) * scale);
+    }
 }
 
 void feature_vectorizer_vector(const struct feature_vectorizer *plan,
@@ -244,8 +262,9 @@ void feature_vectorizer_vector(const struct feature_vectorizer *plan,
     memset(vector, 0, plan->dims * sizeof *vector);
     for (size_t i = 0; i < plan->field_count; i++) {
         const struct feature_vector_field *field = &plan->fields[i];
-        if (!feature_vector_present(field, values, slots))
+        if (!feature_vector_present(field, values, slots)) {
             continue;
+        }
         const struct feature_value *value = &values[field->field_id];
         if (field->type == FEATURE_VECTOR) {
             add_dense(field, value, vector);

@@ -8,10 +8,12 @@
 
 void filter_destroy(struct filter *filter)
 {
-    if (filter == NULL)
+    if (filter == NULL) {
         return;
-    for (size_t i = 0; filter->field_names != NULL && i < filter->field_count; i++)
+    }
+    for (size_t i = 0; filter->field_names != NULL && i < filter->field_count; i++) {
         free(filter->field_names[i]);
+    }
     free(filter->field_names);
     free(filter->field_ids);
     free(filter->nodes);
@@ -37,17 +39,20 @@ static bool fields_collect(struct filter *filter)
 {
     size_t kept = 0;
     filter->field_ids = calloc(filter->condition_count + 1, sizeof *filter->field_ids);
-    if (filter->field_ids == NULL)
+    if (filter->field_ids == NULL) {
         return false;
+    }
     size_t count = 0;
     for (size_t i = 0; i < filter->condition_count; i++) {
-        if (filter->conditions[i].field_id < FILTER_SUBJECTS)
+        if (filter->conditions[i].field_id < FILTER_SUBJECTS) {
             filter->field_ids[count++] = filter->conditions[i].field_id;
+        }
     }
     qsort(filter->field_ids, count, sizeof *filter->field_ids, id_order);
     for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || filter->field_ids[i] != filter->field_ids[kept - 1])
+        if (kept == 0 || filter->field_ids[i] != filter->field_ids[kept - 1]) {
             filter->field_ids[kept++] = filter->field_ids[i];
+        }
     }
     filter->field_count = kept;
     return true;
@@ -101,8 +106,9 @@ bool filter_compile(struct filter *filter)
 /* The sign of value − operand. */
 static int operand_compare(const struct feature_value *value, const struct filter_operand *operand)
 {
-    if (value->type == FEATURE_NUMBER)
+    if (value->type == FEATURE_NUMBER) {
         return (value->number > operand->number) - (value->number < operand->number);
+    }
     return proto_span_compare(value->text, operand->text);
 }
 
@@ -113,8 +119,9 @@ static bool equal_any(const struct feature_value *value, const struct filter_ope
     while (count > 0) {
         size_t half = count / 2;
         int order = operand_compare(value, &operands[half]);
-        if (order == 0)
+        if (order == 0) {
             return true;
+        }
         if (order > 0) {
             operands += half + 1;
             count -= half + 1;
@@ -129,8 +136,9 @@ static bool has(struct proto_span tags, const struct filter_operand *operands, s
                 bool all)
 {
     for (size_t i = 0; i < count; i++) {
-        if (feature_tags_has(tags, operands[i].text) != all)
+        if (feature_tags_has(tags, operands[i].text) != all) {
             return !all;
+        }
     }
     return all;
 }
@@ -139,23 +147,27 @@ static bool has(struct proto_span tags, const struct filter_operand *operands, s
 static bool part_stands(struct proto_span text, struct proto_span part, bool anywhere)
 {
     for (size_t at = 0; at + part.bytes <= text.bytes; at++) {
-        if (feature_text_same((struct proto_span){text.data + at, part.bytes}, part))
+        if (feature_text_same((struct proto_span){text.data + at, part.bytes}, part)) {
             return true;
-        if (!anywhere)
+        }
+        if (!anywhere) {
             break;
+        }
     }
     return false;
 }
 
 static bool part_test(const struct feature_value *value, struct proto_span part, bool anywhere)
 {
-    if (value->type != FEATURE_TAGS)
+    if (value->type != FEATURE_TAGS) {
         return part_stands(value->text, part, anywhere);
+    }
     struct proto_span tag;
     size_t at = 0;
     while (feature_tags_next(value->tags, &at, &tag)) {
-        if (part_stands(tag, part, anywhere))
+        if (part_stands(tag, part, anywhere)) {
             return true;
+        }
     }
     return false;
 }
@@ -197,8 +209,9 @@ bool filter_condition_test(const struct filter *filter, const struct filter_cond
 static bool reads_any(const struct filter *filter, uint16_t first, uint16_t last)
 {
     for (size_t i = 0; i < filter->condition_count; i++) {
-        if (filter->conditions[i].field_id >= first && filter->conditions[i].field_id <= last)
+        if (filter->conditions[i].field_id >= first && filter->conditions[i].field_id <= last) {
             return true;
+        }
     }
     return false;
 }
@@ -233,10 +246,11 @@ bool filter_match_known(const struct filter *filter, const struct feature_value 
             condition->field_id < slots ? &values[condition->field_id] : NULL;
         bool yes;
         /* A value of another type is from before its field changed: missing. */
-        if (value == NULL || !value->present || value->type != condition->type)
+        if (value == NULL || !value->present || value->type != condition->type) {
             yes = condition->test == FILTER_MISSING;
-        else
+        } else {
             yes = filter_condition_test(filter, condition, value);
+        }
         at = yes ? filter->steps[at].yes : filter->steps[at].no;
     }
     return at == FILTER_TRUE;

@@ -12,8 +12,9 @@ uint16_t filter_leaf_add(struct filter_parser *parser, const struct feature_fiel
         filter_node_add(parser, (struct filter_node){.kind = FILTER_LEAF,
                                                      .condition = (uint16_t)filter->condition_count,
                                                      .child = FILTER_NONE});
-    if (node == FILTER_NONE)
+    if (node == FILTER_NONE) {
         return node;
+    }
     filter->conditions[filter->condition_count++] = (struct filter_condition){
         .field_id = field->id,
         .type = field->type,
@@ -47,8 +48,9 @@ static void operands_sort(struct filter *filter, enum feature_type type, size_t 
     size_t kept = 1;
     qsort(operands, count, sizeof *operands, order);
     for (size_t i = 1; i < count; i++) {
-        if (order(&operands[i], &operands[kept - 1]) != 0)
+        if (order(&operands[i], &operands[kept - 1]) != 0) {
             operands[kept++] = operands[i];
+        }
     }
     filter->operand_count = first + kept;
 }
@@ -57,20 +59,25 @@ static void operands_sort(struct filter *filter, enum feature_type type, size_t 
 static bool list_read(struct filter_parser *parser, const struct feature_field *field)
 {
     char found[96];
-    if (!filter_symbol_take(parser, "(", "before a list of values"))
+    if (!filter_symbol_take(parser, "(", "before a list of values")) {
         return false;
-    if (filter_token_is(&parser->token, ")"))
+    }
+    if (filter_token_is(&parser->token, ")")) {
         return filter_fail(parser, parser->token_at, "the list is empty: it would match nothing");
+    }
     for (;;) {
-        if (!filter_value_read(parser, field))
+        if (!filter_value_read(parser, field)) {
             return false;
-        if (!filter_token_is(&parser->token, ","))
+        }
+        if (!filter_token_is(&parser->token, ",")) {
             break;
+        }
         filter_advance(parser);
     }
-    if (!filter_token_is(&parser->token, ")"))
+    if (!filter_token_is(&parser->token, ")")) {
         return filter_fail(parser, parser->token_at, ", or ) is wanted in a list, not %s",
                            filter_found(parser, found, sizeof found));
+    }
     filter_advance(parser);
     return true;
 }
@@ -97,11 +104,13 @@ static uint16_t parse_in(struct filter_parser *parser, const struct feature_fiel
     size_t first = parser->filter->operand_count;
     bool fits = field->type == FEATURE_NUMBER || field->type == FEATURE_CATEGORY ||
                 field->type == FEATURE_TAGS;
-    if (!operator_fits(parser, field, parser->token_at, fits))
+    if (!operator_fits(parser, field, parser->token_at, fits)) {
         return FILTER_NONE;
+    }
     filter_advance(parser);
-    if (!list_read(parser, field))
+    if (!list_read(parser, field)) {
         return FILTER_NONE;
+    }
     operands_sort(parser->filter, field->type, first);
     return filter_leaf_add(
         parser, field, field->type == FEATURE_TAGS ? FILTER_HAS_ANY : FILTER_EQUAL, negated, first);
@@ -111,15 +120,18 @@ static uint16_t parse_in(struct filter_parser *parser, const struct feature_fiel
 static uint16_t parse_has(struct filter_parser *parser, const struct feature_field *field)
 {
     size_t first = parser->filter->operand_count;
-    if (!operator_fits(parser, field, parser->token_at, field->type == FEATURE_TAGS))
+    if (!operator_fits(parser, field, parser->token_at, field->type == FEATURE_TAGS)) {
         return FILTER_NONE;
+    }
     filter_advance(parser);
     bool all = filter_token_is(&parser->token, "all");
     bool listed = all || filter_token_is(&parser->token, "any");
-    if (listed)
+    if (listed) {
         filter_advance(parser);
-    if (listed ? !list_read(parser, field) : !filter_value_read(parser, field))
+    }
+    if (listed ? !list_read(parser, field) : !filter_value_read(parser, field)) {
         return FILTER_NONE;
+    }
     operands_sort(parser->filter, field->type, first);
     return filter_leaf_add(parser, field, all ? FILTER_HAS_ALL : FILTER_HAS_ANY, false, first);
 }
@@ -129,14 +141,16 @@ static uint16_t parse_between(struct filter_parser *parser, const struct feature
 {
     size_t first = parser->filter->operand_count;
     bool fits = field->type == FEATURE_NUMBER || field->type == FEATURE_CATEGORY;
-    if (!operator_fits(parser, field, parser->token_at, fits))
+    if (!operator_fits(parser, field, parser->token_at, fits)) {
         return FILTER_NONE;
+    }
     filter_advance(parser);
     size_t low_at = parser->token_at;
     if (!filter_value_read(parser, field) ||
         !filter_symbol_take(parser, "and", "after between's value") ||
-        !filter_value_read(parser, field))
+        !filter_value_read(parser, field)) {
         return FILTER_NONE;
+    }
     const struct filter_operand *operands = parser->filter->operands + first;
     if ((field->type == FEATURE_NUMBER ? number_order(&operands[0], &operands[1])
                                        : text_order(&operands[0], &operands[1])) > 0) {
@@ -154,18 +168,21 @@ static uint16_t parse_part(struct filter_parser *parser, const struct feature_fi
     size_t first = parser->filter->operand_count;
     bool starts = filter_token_is(&parser->token, "starts");
     bool fits = field->type == FEATURE_CATEGORY || field->type == FEATURE_TAGS;
-    if (!operator_fits(parser, field, parser->token_at, fits))
+    if (!operator_fits(parser, field, parser->token_at, fits)) {
         return FILTER_NONE;
+    }
     filter_advance(parser);
     if (starts && !filter_token_is(&parser->token, "with")) {
         filter_fail(parser, parser->token_at, "with is wanted after starts, not %s",
                     filter_found(parser, found, sizeof found));
         return FILTER_NONE;
     }
-    if (starts)
+    if (starts) {
         filter_advance(parser);
-    if (!filter_part_read(parser, field))
+    }
+    if (!filter_part_read(parser, field)) {
         return FILTER_NONE;
+    }
     return filter_leaf_add(parser, field, starts ? FILTER_STARTS : FILTER_CONTAINS, negated, first);
 }
 
@@ -175,8 +192,9 @@ static uint16_t parse_is(struct filter_parser *parser, const struct feature_fiel
     char found[96];
     filter_advance(parser);
     bool negated = filter_token_is(&parser->token, "not");
-    if (negated)
+    if (negated) {
         filter_advance(parser);
+    }
     if (!filter_token_is(&parser->token, "missing")) {
         filter_fail(parser, parser->token_at, "missing is wanted after is%s, not %s",
                     negated ? " not" : "", filter_found(parser, found, sizeof found));
@@ -216,8 +234,9 @@ static uint16_t parse_comparison(struct filter_parser *parser, const struct feat
     bool equality = test == FILTER_EQUAL;
     bool fits = field->type == FEATURE_NUMBER || field->type == FEATURE_CATEGORY ||
                 (equality && field->type != FEATURE_VECTOR);
-    if (!operator_fits(parser, field, parser->token_at, fits))
+    if (!operator_fits(parser, field, parser->token_at, fits)) {
         return FILTER_NONE;
+    }
     filter_advance(parser);
     if (filter_token_is(&parser->token, "=")) {
         filter_fail(parser, parser->token_at, "a value is wanted here; write = once");
@@ -229,12 +248,15 @@ static uint16_t parse_comparison(struct filter_parser *parser, const struct feat
                     (int)parser->token.text.bytes, (const char *)parser->token.text.data);
         return FILTER_NONE;
     }
-    if (!filter_value_read(parser, field))
+    if (!filter_value_read(parser, field)) {
         return FILTER_NONE;
-    if (equality && field->type == FEATURE_TAGS)
+    }
+    if (equality && field->type == FEATURE_TAGS) {
         test = FILTER_HAS_ANY;
-    if (equality && field->type == FEATURE_FLAG)
+    }
+    if (equality && field->type == FEATURE_FLAG) {
         test = FILTER_FLAG;
+    }
     return filter_leaf_add(parser, field, test, negated, first);
 }
 
@@ -252,8 +274,9 @@ static uint16_t parse_flag(struct filter_parser *parser, const struct feature_fi
         return FILTER_NONE;
     }
     size_t first = parser->filter->operand_count;
-    if (!filter_operand_add(parser, (struct filter_operand){.flag = true}))
+    if (!filter_operand_add(parser, (struct filter_operand){.flag = true})) {
         return FILTER_NONE;
+    }
     return filter_leaf_add(parser, field, FILTER_FLAG, false, first);
 }
 
@@ -266,10 +289,11 @@ static bool subject_operator_fits(struct filter_parser *parser, const struct fea
     const struct filter_token *token = &parser->token;
     bool compared = comparison(token, &test, &negated);
     bool listed = filter_token_is(token, "in") || filter_token_is(token, "not");
-    if (field->id == FILTER_SCORE_GRADE)
+    if (field->id == FILTER_SCORE_GRADE) {
         return (compared && test == FILTER_EQUAL) || listed ||
                filter_fail(parser, parser->token_at, "\"%s\" takes =, !=, in and not in",
                            field->name);
+    }
     return compared || listed || filter_token_is(token, "between") ||
            filter_fail(parser, parser->token_at, "\"%s\" takes =, !=, <, <=, >, >=, in and between",
                        field->name);
@@ -280,8 +304,9 @@ static bool grades_check(struct filter_parser *parser, size_t first, size_t offs
     const struct filter *filter = parser->filter;
     for (size_t i = first; i < filter->operand_count; i++) {
         struct proto_span text = filter->operands[i].text;
-        if (text.bytes != 1 || text.data[0] < 'A' || text.data[0] > 'D')
+        if (text.bytes != 1 || text.data[0] < 'A' || text.data[0] > 'D') {
             return filter_fail(parser, offset, "a grade is 'A', 'B', 'C' or 'D'");
+        }
     }
     return true;
 }
@@ -293,25 +318,30 @@ static uint16_t parse_subject(struct filter_parser *parser, const struct feature
 {
     size_t first = parser->filter->operand_count;
     size_t offset = parser->token_at;
-    if (!subject_operator_fits(parser, subject))
+    if (!subject_operator_fits(parser, subject)) {
         return FILTER_NONE;
+    }
     uint16_t node = parse_field_condition(parser, subject);
     if (node != FILTER_NONE && subject->id == FILTER_SCORE_GRADE &&
-        !grades_check(parser, first, offset))
+        !grades_check(parser, first, offset)) {
         return FILTER_NONE;
+    }
     return node;
 }
 
 uint16_t filter_condition_parse(struct filter_parser *parser)
 {
     bool failed = false;
-    if (filter_list_stands(parser))
+    if (filter_list_stands(parser)) {
         return filter_list_parse(parser);
-    if (filter_always_stands(parser))
+    }
+    if (filter_always_stands(parser)) {
         return filter_always_parse(parser);
+    }
     const struct feature_field *subject = filter_subject_read(parser, &failed);
-    if (subject != NULL)
+    if (subject != NULL) {
         return parse_subject(parser, subject);
+    }
     const struct feature_field *field = failed ? NULL : filter_name_read(parser);
     return field == NULL ? FILTER_NONE : parse_field_condition(parser, field);
 }
@@ -321,25 +351,33 @@ static uint16_t parse_field_condition(struct filter_parser *parser,
 {
     enum filter_test test = FILTER_MISSING;
     bool negated = false;
-    if (comparison(&parser->token, &test, &negated))
+    if (comparison(&parser->token, &test, &negated)) {
         return parse_comparison(parser, field, test, negated);
-    if (filter_token_is(&parser->token, "in"))
+    }
+    if (filter_token_is(&parser->token, "in")) {
         return parse_in(parser, field, false);
-    if (filter_token_is(&parser->token, "has"))
+    }
+    if (filter_token_is(&parser->token, "has")) {
         return parse_has(parser, field);
-    if (filter_token_is(&parser->token, "between"))
+    }
+    if (filter_token_is(&parser->token, "between")) {
         return parse_between(parser, field);
-    if (filter_token_is(&parser->token, "is"))
+    }
+    if (filter_token_is(&parser->token, "is")) {
         return parse_is(parser, field);
-    if (filter_token_is(&parser->token, "contains") || filter_token_is(&parser->token, "starts"))
+    }
+    if (filter_token_is(&parser->token, "contains") || filter_token_is(&parser->token, "starts")) {
         return parse_part(parser, field, false);
+    }
     if (filter_token_is(&parser->token, "not")) {
         filter_advance(parser);
-        if (filter_token_is(&parser->token, "in"))
+        if (filter_token_is(&parser->token, "in")) {
             return parse_in(parser, field, true);
+        }
         if (filter_token_is(&parser->token, "contains") ||
-            filter_token_is(&parser->token, "starts"))
+            filter_token_is(&parser->token, "starts")) {
             return parse_part(parser, field, true);
+        }
         filter_fail(parser, parser->token_at,
                     "in, contains or starts with is wanted after \"%s\" not", field->name);
         return FILTER_NONE;

@@ -8,8 +8,9 @@
 
 static size_t blanks_skip(struct proto_span text, size_t at)
 {
-    while (at < text.bytes && filter_is_blank(text.data[at]))
+    while (at < text.bytes && filter_is_blank(text.data[at])) {
         at++;
+    }
     return at;
 }
 
@@ -19,19 +20,22 @@ static size_t name_stands(struct proto_span text, size_t at, struct proto_span n
 {
     size_t i = 0;
     while (i < name.bytes) {
-        if (at >= text.bytes)
+        if (at >= text.bytes) {
             return 0;
+        }
         if (filter_is_blank(name.data[i])) {
-            if (!filter_is_blank(text.data[at]))
+            if (!filter_is_blank(text.data[at])) {
                 return 0;
+            }
             i = blanks_skip(name, i);
             at = blanks_skip(text, at);
             continue;
         }
         uint8_t x = name.data[i++];
         uint8_t y = text.data[at++];
-        if (x != y && !(any_case && feature_text_lower(x) == feature_text_lower(y)))
+        if (x != y && !(any_case && feature_text_lower(x) == feature_text_lower(y))) {
             return 0;
+        }
     }
     bool inside = at < text.bytes && filter_is_word_byte(text.data[at]) && name.bytes > 0 &&
                   filter_is_word_byte(name.data[name.bytes - 1]);
@@ -42,8 +46,9 @@ static size_t name_stands(struct proto_span text, size_t at, struct proto_span n
 static struct proto_span first_word(struct proto_span name)
 {
     size_t bytes = 0;
-    while (bytes < name.bytes && filter_is_word_byte(name.data[bytes]))
+    while (bytes < name.bytes && filter_is_word_byte(name.data[bytes])) {
         bytes++;
+    }
     return (struct proto_span){name.data, bytes};
 }
 
@@ -56,8 +61,9 @@ const struct feature_field *filter_name_match(const struct filter_parser *parser
         struct proto_span name = proto_span_text(field->name);
         struct proto_span word = first_word(name);
         bool keyword = filter_is_keyword(word);
-        if (keyword && word.bytes == name.bytes)
+        if (keyword && word.bytes == name.bytes) {
             continue; /* a field named "in" must be quoted */
+        }
         size_t stands = name_stands(parser->text, parser->token_at, name, !keyword);
         if (stands > *end) {
             *end = stands;
@@ -76,8 +82,9 @@ static struct proto_span name_guess(const struct filter_parser *parser)
         struct filter_token token = filter_token_next(parser->text, &at);
         bool part =
             token.kind == FILTER_WORD || token.kind == FILTER_NUMBER || token.kind == FILTER_BAD;
-        if (!part || (token.kind == FILTER_WORD && filter_is_keyword(token.text)))
+        if (!part || (token.kind == FILTER_WORD && filter_is_keyword(token.text))) {
             break;
+        }
         end = at;
     }
     return (struct proto_span){parser->text.data + parser->token_at, end - parser->token_at};
@@ -88,11 +95,12 @@ static void unknown_name(struct filter_parser *parser, size_t offset, struct pro
     char shown[FEATURE_SHOWN_BYTES];
     const struct feature_field *nearest = feature_schema_nearest(parser->schema, name);
     feature_text_show(name, shown, sizeof shown);
-    if (nearest != NULL)
+    if (nearest != NULL) {
         filter_fail(parser, offset, "there is no field \"%s\"; did you mean \"%s\"?", shown,
                     nearest->name);
-    else
+    } else {
         filter_fail(parser, offset, "there is no field \"%s\"", shown);
+    }
 }
 
 static const struct feature_field *quoted_read(struct filter_parser *parser)
@@ -105,13 +113,15 @@ static const struct feature_field *quoted_read(struct filter_parser *parser)
         size_t bytes = filter_token_unquote(&parser->token, whole);
         struct proto_span text = {whole, bytes};
         field = feature_schema_find(parser->schema, text);
-        if (field == NULL)
+        if (field == NULL) {
             field = feature_schema_find_any_case(parser->schema, text);
+        }
     }
-    if (field == NULL)
+    if (field == NULL) {
         unknown_name(parser, parser->token_at, shown);
-    else
+    } else {
         filter_advance(parser);
+    }
     return field;
 }
 
@@ -119,25 +129,27 @@ const struct feature_field *filter_name_read(struct filter_parser *parser)
 {
     char found[96];
     size_t end = 0;
-    if (parser->token.kind == FILTER_NAME)
+    if (parser->token.kind == FILTER_NAME) {
         return quoted_read(parser);
+    }
     const struct feature_field *field = filter_name_match(parser, &end);
     if (field != NULL) {
         filter_advance_to(parser, end);
         return field;
     }
-    if (parser->token.kind == FILTER_TEXT)
+    if (parser->token.kind == FILTER_TEXT) {
         filter_fail(parser, parser->token_at,
                     "a field is wanted here, and %s is a text; names go in double quotes",
                     filter_found(parser, found, sizeof found));
-    else if (parser->token.kind == FILTER_WORD && !filter_is_keyword(parser->token.text))
+    } else if (parser->token.kind == FILTER_WORD && !filter_is_keyword(parser->token.text)) {
         unknown_name(parser, parser->token_at, name_guess(parser));
-    else
+    } else {
         filter_fail(parser, parser->token_at, "a field is wanted here, not %s%s",
                     filter_found(parser, found, sizeof found),
                     parser->token.kind == FILTER_WORD
                         ? " (a field of that name goes in double quotes)"
                         : "");
+    }
     return NULL;
 }
 
@@ -145,13 +157,15 @@ const struct feature_field *filter_name_read(struct filter_parser *parser)
 static bool bare_is_safe(const struct feature_schema *schema, struct proto_span name)
 {
     if (first_word(name).bytes != name.bytes || filter_is_keyword(name) ||
-        (name.data[0] >= '0' && name.data[0] <= '9'))
+        (name.data[0] >= '0' && name.data[0] <= '9')) {
         return false;
+    }
     for (size_t i = 0; i < schema->field_count; i++) {
         struct proto_span other = proto_span_text(schema->fields[i].name);
         if (other.bytes > name.bytes && !filter_is_word_byte(other.data[name.bytes]) &&
-            feature_text_same((struct proto_span){other.data, name.bytes}, name))
+            feature_text_same((struct proto_span){other.data, name.bytes}, name)) {
             return false;
+        }
     }
     return true;
 }
@@ -159,16 +173,19 @@ static bool bare_is_safe(const struct feature_schema *schema, struct proto_span 
 char *filter_name_label(const struct feature_schema *schema, const struct feature_field *field)
 {
     struct proto_span name = proto_span_text(field->name);
-    if (bare_is_safe(schema, name))
+    if (bare_is_safe(schema, name)) {
         return feature_text_copy(name);
+    }
     char *label = malloc(2 * name.bytes + 3);
     size_t used = 0;
-    if (label == NULL)
+    if (label == NULL) {
         return NULL;
+    }
     label[used++] = '"';
     for (size_t i = 0; i < name.bytes; i++) {
-        if (name.data[i] == '"')
+        if (name.data[i] == '"') {
             label[used++] = '"';
+        }
         label[used++] = (char)name.data[i];
     }
     label[used++] = '"';

@@ -70,8 +70,9 @@ static const char *meant(struct proto_span word)
                                            {"above", ">"},
                                            {"below", "<"}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (feature_text_same(word, proto_span_text(words[i][0])))
+        if (feature_text_same(word, proto_span_text(words[i][0]))) {
             return words[i][1];
+        }
     }
     return NULL;
 }
@@ -82,8 +83,9 @@ static bool has_round_quote(struct proto_span word)
     for (size_t i = 0; i + 2 < word.bytes; i++) {
         if (word.data[i] == 0xe2 && word.data[i + 1] == 0x80 &&
             (word.data[i + 2] == 0x98 || word.data[i + 2] == 0x99 || word.data[i + 2] == 0x9c ||
-             word.data[i + 2] == 0x9d))
+             word.data[i + 2] == 0x9d)) {
             return true;
+        }
     }
     return false;
 }
@@ -93,16 +95,17 @@ const char *filter_found(const struct filter_parser *parser, char *out, size_t o
     char shown[FEATURE_SHOWN_BYTES];
     const char *right = meant(parser->token.text);
     feature_text_show(parser->token.text, shown, sizeof shown);
-    if (parser->token.kind == FILTER_END)
+    if (parser->token.kind == FILTER_END) {
         (void)snprintf(out, out_bytes, "the end of the filter");
-    else if (parser->token.kind == FILTER_UNCLOSED)
+    } else if (parser->token.kind == FILTER_UNCLOSED) {
         (void)snprintf(out, out_bytes, "a quote that is not closed");
-    else if (right != NULL)
+    } else if (right != NULL) {
         (void)snprintf(out, out_bytes, "%s (here it is: %s)", shown, right);
-    else if (has_round_quote(parser->token.text))
+    } else if (has_round_quote(parser->token.text)) {
         (void)snprintf(out, out_bytes, "%s: its quotes are round, type straight ones", shown);
-    else
+    } else {
         (void)snprintf(out, out_bytes, "%s", shown);
+    }
     return out;
 }
 
@@ -122,18 +125,20 @@ uint16_t filter_node_add(struct filter_parser *parser, struct filter_node node)
 bool filter_symbol_take(struct filter_parser *parser, const char *symbol, const char *what)
 {
     char found[96];
-    if (!filter_token_is(&parser->token, symbol))
+    if (!filter_token_is(&parser->token, symbol)) {
         return filter_fail(parser, parser->token_at, "%s is wanted %s, not %s", symbol, what,
                            filter_found(parser, found, sizeof found));
+    }
     filter_advance(parser);
     return true;
 }
 
 static bool depth_enter(struct filter_parser *parser)
 {
-    if (++parser->depth > DEPTH_MAX)
+    if (++parser->depth > DEPTH_MAX) {
         return filter_fail(parser, parser->token_at, "brackets and nots nest deeper than %d",
                            DEPTH_MAX);
+    }
     return true;
 }
 
@@ -144,20 +149,24 @@ static uint16_t parse_not(struct filter_parser *parser)
     bool is_not = filter_token_is(&parser->token, "not") &&
                   filter_name_match(parser, &end) == NULL; /* a field may be named "Not …" */
     bool is_bracket = filter_token_is(&parser->token, "(");
-    if (!is_not && !is_bracket)
+    if (!is_not && !is_bracket) {
         return filter_condition_parse(parser);
-    if (!depth_enter(parser))
+    }
+    if (!depth_enter(parser)) {
         return FILTER_NONE;
+    }
     filter_advance(parser);
     if (is_not) {
         uint16_t child = parse_not(parser);
-        if (child != FILTER_NONE)
+        if (child != FILTER_NONE) {
             node =
                 filter_node_add(parser, (struct filter_node){.kind = FILTER_NOT, .child = child});
+        }
     } else {
         node = parse_or(parser);
-        if (node != FILTER_NONE && !filter_symbol_take(parser, ")", "to close the bracket"))
+        if (node != FILTER_NONE && !filter_symbol_take(parser, ")", "to close the bracket")) {
             node = FILTER_NONE;
+        }
     }
     parser->depth--;
     return node;
@@ -176,8 +185,9 @@ static uint16_t parse_chain(struct filter_parser *parser, const char *word,
         parser->filter->nodes[last].next = next;
         last = next;
     }
-    if (last == FILTER_NONE || last == first)
+    if (last == FILTER_NONE || last == first) {
         return last;
+    }
     return filter_node_add(parser, (struct filter_node){.kind = kind, .child = first});
 }
 
@@ -195,25 +205,30 @@ static bool whole_parse(struct filter_parser *parser)
 {
     char found[96];
     filter_advance_to(parser, 0);
-    if (parser->token.kind == FILTER_END)
+    if (parser->token.kind == FILTER_END) {
         return filter_fail(parser, 0, "the filter is empty; write one like \"Converted\" = 1");
-    if (parse_or(parser) == FILTER_NONE)
+    }
+    if (parse_or(parser) == FILTER_NONE) {
         return false;
-    if (filter_token_is(&parser->token, ","))
+    }
+    if (filter_token_is(&parser->token, ",")) {
         return filter_fail(parser, parser->token_at,
                            "a comma stands only between the values of a list; numbers are written "
                            "without it, like 1000");
-    if (parser->token.kind != FILTER_END)
+    }
+    if (parser->token.kind != FILTER_END) {
         return filter_fail(parser, parser->token_at, "and, or, or the end is wanted here, not %s",
                            filter_found(parser, found, sizeof found));
+    }
     return true;
 }
 
 static bool text_check(struct filter_parser *parser)
 {
-    if (parser->text.bytes > PROTO_FILTER_BYTES_MAX)
+    if (parser->text.bytes > PROTO_FILTER_BYTES_MAX) {
         return filter_fail(parser, 0, "the filter has %zu bytes, at most %d are allowed",
                            parser->text.bytes, PROTO_FILTER_BYTES_MAX);
+    }
     if (proto_utf8_valid(parser->text)) {
         /* No value holds a zero byte, and printed filters are C strings. */
         const uint8_t *zero =
@@ -227,8 +242,9 @@ static bool text_check(struct filter_parser *parser)
         step = 0;
         for (size_t bytes = 1; step == 0 && bytes <= 4 && good + bytes <= parser->text.bytes;
              bytes++) {
-            if (proto_utf8_valid((struct proto_span){parser->text.data + good, bytes}))
+            if (proto_utf8_valid((struct proto_span){parser->text.data + good, bytes})) {
                 step = bytes + 1;
+            }
         }
     }
     return filter_fail(parser, good, "a byte here is not UTF-8 text");
@@ -238,13 +254,15 @@ static bool labels_make(struct filter_parser *parser)
 {
     struct filter *filter = parser->filter;
     filter->field_names = calloc(filter->field_count + 1, sizeof *filter->field_names);
-    if (filter->field_names == NULL)
+    if (filter->field_names == NULL) {
         return false;
+    }
     for (size_t i = 0; i < filter->field_count; i++) {
         filter->field_names[i] = filter_name_label(
             parser->schema, feature_schema_by_id(parser->schema, filter->field_ids[i]));
-        if (filter->field_names[i] == NULL)
+        if (filter->field_names[i] == NULL) {
             return false;
+        }
     }
     return true;
 }
@@ -254,8 +272,9 @@ static struct filter *filter_create(struct filter_parser *parser)
 {
     size_t bytes = parser->text.bytes;
     struct filter *filter = calloc(1, sizeof *filter);
-    if (filter == NULL)
+    if (filter == NULL) {
         return NULL;
+    }
     /* No node takes less than a byte of text. */
     parser->node_capacity = bytes < PROTO_FILTER_NODES_MAX ? bytes + 1 : PROTO_FILTER_NODES_MAX;
     parser->operand_capacity = OPERANDS_FIRST;
@@ -286,16 +305,19 @@ struct filter *filter_parse_scope(const struct feature_schema *schema, enum filt
     if (ok) {
         parser.filter = filter_create(&parser);
         ok = parser.filter != NULL;
-        if (!ok)
+        if (!ok) {
             filter_fail_memory(&parser);
+        }
     }
     if (ok && whole_parse(&parser)) {
-        if (filter_compile(parser.filter) && labels_make(&parser))
+        if (filter_compile(parser.filter) && labels_make(&parser)) {
             return parser.filter;
+        }
         filter_fail_memory(&parser);
     }
     filter_destroy(parser.filter);
-    if (fault_column != NULL)
+    if (fault_column != NULL) {
         *fault_column = parser.fault_column;
+    }
     return NULL;
 }

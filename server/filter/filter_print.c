@@ -15,8 +15,9 @@ struct printed {
 
 static void put(struct printed *printed, struct proto_span part)
 {
-    if (printed->failed)
+    if (printed->failed) {
         return;
+    }
     if (printed->bytes + part.bytes + 1 > printed->capacity) {
         size_t capacity = 2 * (printed->bytes + part.bytes) + 64;
         char *wider = realloc(printed->text, capacity);
@@ -27,8 +28,9 @@ static void put(struct printed *printed, struct proto_span part)
         printed->text = wider;
         printed->capacity = capacity;
     }
-    if (part.bytes > 0)
+    if (part.bytes > 0) {
         memcpy(printed->text + printed->bytes, part.data, part.bytes);
+    }
     printed->bytes += part.bytes;
     printed->text[printed->bytes] = '\0';
 }
@@ -57,8 +59,9 @@ static void put_operand(struct printed *printed, const struct filter_condition *
     }
     put_text(printed, "'");
     for (size_t i = 0; i < operand->text.bytes; i++) {
-        if (operand->text.data[i] == '\'')
+        if (operand->text.data[i] == '\'') {
             put_text(printed, "'");
+        }
         put(printed, (struct proto_span){operand->text.data + i, 1});
     }
     put_text(printed, "'");
@@ -114,16 +117,18 @@ static void put_condition(struct printed *printed, const struct filter *filter,
     }
     if (condition->field_id >= FILTER_SUBJECTS) {
         put_text(printed, filter_subject_name(condition->field_id));
-        if (condition->field_id == FILTER_ON_ANY_TAL)
+        if (condition->field_id == FILTER_ON_ANY_TAL) {
             return;
+        }
         if (condition->field_id == FILTER_ON_TAL) {
             put_text(printed, " ");
             put_operand(printed, condition, operands);
             return;
         }
     } else {
-        while (filter->field_ids[at] != condition->field_id)
+        while (filter->field_ids[at] != condition->field_id) {
             at++;
+        }
         put_text(printed, filter->field_names[at]);
     }
     if (condition->test == FILTER_MISSING) {
@@ -157,17 +162,21 @@ static void put_node(struct printed *printed, const struct filter *filter, size_
         put_condition(printed, filter, &filter->conditions[node->condition]);
         return;
     }
-    if (bracket)
+    if (bracket) {
         put_text(printed, "(");
-    if (node->kind == FILTER_NOT)
+    }
+    if (node->kind == FILTER_NOT) {
         put_text(printed, "not ");
+    }
     for (uint16_t child = node->child; child != FILTER_NONE; child = filter->nodes[child].next) {
-        if (child != node->child)
+        if (child != node->child) {
             put_text(printed, node->kind == FILTER_AND ? " and " : " or ");
+        }
         put_node(printed, filter, child, node->kind);
     }
-    if (bracket)
+    if (bracket) {
         put_text(printed, ")");
+    }
 }
 
 char *filter_print(const struct filter *filter)

@@ -37,8 +37,9 @@ struct filter_rows {
 
 void filter_rows_destroy(struct filter_rows *rows)
 {
-    if (rows == NULL)
+    if (rows == NULL) {
         return;
+    }
     for (size_t i = 0; rows->conditions != NULL && i < rows->filter->condition_count; i++) {
         free(rows->conditions[i].says);
         free(rows->conditions[i].tags);
@@ -62,11 +63,13 @@ static bool compile_list(struct compiled *compiled, const struct filter *filter,
 {
     struct proto_span name = {0};
     compiled->kind = LIST;
-    if (condition->field_id == FILTER_ON_TAL)
+    if (condition->field_id == FILTER_ON_TAL) {
         name = filter->operands[condition->operand_first].text;
+    }
     struct proto_fault why = {.code = PROTO_OK};
-    if (facts->list(facts->context, name, &compiled->slots, &compiled->count, &why))
+    if (facts->list(facts->context, name, &compiled->slots, &compiled->count, &why)) {
         return true;
+    }
     if (why.code != PROTO_NOT_FOUND) {
         *fault = why;
         return false;
@@ -82,8 +85,9 @@ static bool compile_score(struct compiled *compiled, const struct filter *filter
 {
     compiled->kind = SCORE;
     compiled->ranges = calloc(condition->operand_count + 1U, sizeof *compiled->ranges);
-    if (compiled->ranges == NULL)
+    if (compiled->ranges == NULL) {
         return no_memory(fault);
+    }
     compiled->count = filter_ranges_fill(filter, condition, facts, compiled->ranges);
     return true;
 }
@@ -94,16 +98,18 @@ static bool compile_tags(struct compiled *compiled, const struct filter *filter,
 {
     compiled->kind = TAGS;
     compiled->tags = malloc((condition->operand_count + 1U) * sizeof *compiled->tags);
-    if (compiled->tags == NULL)
+    if (compiled->tags == NULL) {
         return no_memory(fault);
+    }
     for (size_t i = 0; i < condition->operand_count; i++) {
         struct proto_span tag = filter->operands[condition->operand_first + i].text;
         compiled->tags[i] = NO_COLUMN;
         for (size_t c = compiled->column;
              c < codebook->column_count && codebook->columns[c].field_id == condition->field_id;
              c++) {
-            if (proto_span_equal(tag, proto_span_text(codebook->columns[c].tag)))
+            if (proto_span_equal(tag, proto_span_text(codebook->columns[c].tag))) {
                 compiled->tags[i] = (uint16_t)c;
+            }
         }
     }
     return true;
@@ -116,22 +122,27 @@ static bool compile_field(struct compiled *compiled, const struct filter *filter
     size_t column = 0;
     while (codebook != NULL && column < codebook->column_count &&
            (codebook->columns[column].field_id != condition->field_id ||
-            codebook->columns[column].type != condition->type))
+            codebook->columns[column].type != condition->type)) {
         column++;
+    }
     compiled->kind = LOOK;
-    if (codebook == NULL || column == codebook->column_count)
+    if (codebook == NULL || column == codebook->column_count) {
         return true;
+    }
     compiled->column = (uint16_t)column;
     /* Tags without a column may hold a part that none of the columns has. */
     bool part = condition->test == FILTER_CONTAINS || condition->test == FILTER_STARTS;
-    if (condition->type == FEATURE_TAGS && part)
+    if (condition->type == FEATURE_TAGS && part) {
         return true;
-    if (condition->type == FEATURE_TAGS && condition->test != FILTER_MISSING)
+    }
+    if (condition->type == FEATURE_TAGS && condition->test != FILTER_MISSING) {
         return compile_tags(compiled, filter, condition, codebook, fault);
+    }
     compiled->kind = COLUMN;
     compiled->says = malloc(256);
-    if (compiled->says == NULL)
+    if (compiled->says == NULL) {
         return no_memory(fault);
+    }
     filter_says_fill(filter, condition, &codebook->columns[column], compiled->says);
     return true;
 }
@@ -145,10 +156,12 @@ static bool compile_condition(struct compiled *compiled, const struct filter *fi
         compiled->kind = EVERY;
         return true;
     }
-    if (condition->field_id >= FILTER_ON_TAL)
+    if (condition->field_id >= FILTER_ON_TAL) {
         return compile_list(compiled, filter, condition, facts, fault);
-    if (condition->field_id >= FILTER_SUBJECTS)
+    }
+    if (condition->field_id >= FILTER_SUBJECTS) {
         return compile_score(compiled, filter, condition, facts, fault);
+    }
     return compile_field(compiled, filter, condition, codebook, fault);
 }
 
@@ -168,13 +181,16 @@ struct filter_rows *filter_rows_compile(const struct filter *filter,
     rows->known = calloc(filter->condition_count, 1);
     bool ok = rows->conditions != NULL && rows->nodes != NULL && rows->tests != NULL &&
               rows->known != NULL;
-    if (!ok)
+    if (!ok) {
         no_memory(fault);
-    for (size_t i = 0; ok && i < filter->condition_count; i++)
+    }
+    for (size_t i = 0; ok && i < filter->condition_count; i++) {
         ok = compile_condition(&rows->conditions[i], filter, &filter->conditions[i], codebook,
                                facts, fault);
-    if (ok)
+    }
+    if (ok) {
         return rows;
+    }
     filter_rows_destroy(rows);
     return NULL;
 }
@@ -197,8 +213,9 @@ static uint64_t code_mask(const struct filter_block *block, size_t column, uint8
 {
     uint64_t mask = 0;
     const uint8_t *at = block->codes + column;
-    for (unsigned i = 0; i < block->count; i++, at += block->stride)
+    for (unsigned i = 0; i < block->count; i++, at += block->stride) {
         mask |= (uint64_t)((*at == code) == equal) << i;
+    }
     return mask;
 }
 
@@ -213,8 +230,9 @@ static struct filter_verdict tags_verdict(const struct compiled *compiled,
         all ? (struct filter_verdict){listed, listed} : (struct filter_verdict){0, 0};
     for (size_t i = 0; i < condition->operand_count; i++) {
         struct filter_verdict one = {0, listed};
-        if (compiled->tags[i] != NO_COLUMN)
+        if (compiled->tags[i] != NO_COLUMN) {
             one.sure = one.maybe = code_mask(block, compiled->tags[i], 2, true);
+        }
         verdict.sure = all ? verdict.sure & one.sure : verdict.sure | one.sure;
         verdict.maybe = all ? verdict.maybe & one.maybe : verdict.maybe | one.maybe;
     }
@@ -226,8 +244,9 @@ static uint64_t score_mask(const struct compiled *compiled, const struct filter_
     uint64_t mask = 0;
     for (size_t r = 0; r < compiled->count; r++) {
         struct filter_range range = compiled->ranges[r];
-        for (unsigned i = 0; i < block->count; i++)
+        for (unsigned i = 0; i < block->count; i++) {
             mask |= (uint64_t)(block->raws[i] >= range.from && block->raws[i] < range.end) << i;
+        }
     }
     return mask;
 }
@@ -239,13 +258,15 @@ static uint64_t list_mask(const struct compiled *compiled, const struct filter_b
     size_t high = compiled->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compiled->slots[middle] < block->slot)
+        if (compiled->slots[middle] < block->slot) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
-    for (; low < compiled->count && compiled->slots[low] - block->slot < block->count; low++)
+    for (; low < compiled->count && compiled->slots[low] - block->slot < block->count; low++) {
         mask |= UINT64_C(1) << (compiled->slots[low] - block->slot);
+    }
     return mask;
 }
 
@@ -257,12 +278,14 @@ static struct filter_verdict test_verdict(struct filter_rows *rows, size_t at,
     uint64_t mask = 0;
     switch (compiled->kind) {
     case COLUMN:
-        if (block->codes != NULL)
+        if (block->codes != NULL) {
             return column_verdict(compiled->says, block, compiled->column);
+        }
         break;
     case TAGS:
-        if (block->codes != NULL)
+        if (block->codes != NULL) {
             return tags_verdict(compiled, &rows->filter->conditions[at], block);
+        }
         break;
     case SCORE:
     case LIST:
@@ -308,8 +331,9 @@ struct filter_verdict filter_rows_block(struct filter_rows *rows, const struct f
         struct filter_verdict *own = &rows->nodes[i];
         if (node->kind == FILTER_LEAF) {
             *own = test_verdict(rows, node->condition, block, every);
-            if (filter->conditions[node->condition].negated)
+            if (filter->conditions[node->condition].negated) {
                 *own = not_verdict(*own, every);
+            }
         } else if (node->kind == FILTER_NOT) {
             *own = not_verdict(rows->nodes[node->child], every);
         } else {
@@ -321,7 +345,8 @@ struct filter_verdict filter_rows_block(struct filter_rows *rows, const struct f
 
 const uint8_t *filter_rows_known(struct filter_rows *rows, unsigned row)
 {
-    for (size_t i = 0; i < rows->filter->condition_count; i++)
+    for (size_t i = 0; i < rows->filter->condition_count; i++) {
         rows->known[i] = rows->tests[i] >> row & 1;
+    }
     return rows->known;
 }

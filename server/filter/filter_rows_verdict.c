@@ -12,10 +12,12 @@ struct bin {
 static struct bin bin_of(const struct feature_column *column, unsigned code)
 {
     struct bin bin = {-HUGE_VAL, HUGE_VAL};
-    if (code >= 2)
+    if (code >= 2) {
         bin.low = column->edges[code - 2];
-    if (code <= column->bin_count - 2)
+    }
+    if (code <= column->bin_count - 2) {
         bin.high = column->edges[code - 1];
+    }
     return bin;
 }
 
@@ -29,8 +31,9 @@ static enum filter_says equal_says(struct bin bin, const struct filter_operand *
                                    size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (operands[i].number > bin.low && operands[i].number <= bin.high)
+        if (operands[i].number > bin.low && operands[i].number <= bin.high) {
             return FILTER_LOOK;
+        }
     }
     return FILTER_NO;
 }
@@ -110,10 +113,11 @@ static int64_t least_raw(const struct filter_condition *condition, const struct 
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         double value = score_at(condition, facts, middle);
-        if (above ? value > x : value >= x)
+        if (above ? value > x : value >= x) {
             high = middle;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return low;
 }

@@ -36,12 +36,14 @@ static const struct feature_field *subject_find(const struct filter_parser *pars
     size_t at = parser->after;
     struct proto_span word = parser->token.text;
     if (filter_token_is(&parser->token, PREFIX)) {
-        if (at >= parser->text.bytes || parser->text.data[at] != '.')
+        if (at >= parser->text.bytes || parser->text.data[at] != '.') {
             return NULL;
+        }
         at++;
         struct filter_token token = filter_token_next(parser->text, &at);
-        if (token.kind != FILTER_WORD)
+        if (token.kind != FILTER_WORD) {
             return NULL;
+        }
         word = token.text;
     }
     for (size_t i = 0; i <= FILTER_SCORE_RAW - FILTER_SUBJECTS; i++) {
@@ -59,16 +61,19 @@ const struct feature_field *filter_subject_read(struct filter_parser *parser, bo
 {
     size_t end = 0;
     size_t after = 0;
-    if (parser->token.kind != FILTER_WORD)
+    if (parser->token.kind != FILTER_WORD) {
         return NULL;
+    }
     const struct feature_field *subject = subject_find(parser, &after);
     /* A field of the schema comes first: filters that were written before keep their meaning. */
     if (subject == NULL || (filter_name_match(parser, &end) != NULL &&
-                            (end >= after || !filter_token_is(&parser->token, PREFIX))))
+                            (end >= after || !filter_token_is(&parser->token, PREFIX)))) {
         return NULL;
+    }
     *failed = !scope_allows(parser, subject);
-    if (*failed)
+    if (*failed) {
         return NULL;
+    }
     filter_advance_to(parser, after);
     return subject;
 }
@@ -83,10 +88,12 @@ bool filter_list_stands(const struct filter_parser *parser)
 {
     size_t at = parser->after;
     size_t named = at;
-    if (!filter_token_is(&parser->token, "on"))
+    if (!filter_token_is(&parser->token, "on")) {
         return false;
-    if (word_next(parser, &at, "tal"))
+    }
+    if (word_next(parser, &at, "tal")) {
         return true;
+    }
     return word_next(parser, &named, "any") && word_next(parser, &named, "tal");
 }
 
@@ -99,19 +106,23 @@ uint16_t filter_list_parse(struct filter_parser *parser)
     bool any = filter_token_is(&parser->token, "any");
     const struct feature_field *subject =
         &subjects[(any ? FILTER_ON_ANY_TAL : FILTER_ON_TAL) - FILTER_SUBJECTS];
-    if (!scope_allows(parser, subject))
+    if (!scope_allows(parser, subject)) {
         return FILTER_NONE;
-    if (any)
+    }
+    if (any) {
         filter_advance(parser);
+    }
     filter_advance(parser);
     if (any ? !filter_operand_add(parser, (struct filter_operand){.flag = true})
-            : !filter_value_read(parser, subject))
+            : !filter_value_read(parser, subject)) {
         return FILTER_NONE;
+    }
     uint16_t node =
         filter_leaf_add(parser, subject, any ? FILTER_FLAG : FILTER_EQUAL, false, first);
-    if (node != FILTER_NONE)
+    if (node != FILTER_NONE) {
         filter->conditions[filter->nodes[node].condition].column =
             (uint32_t)filter_column(parser->text, offset);
+    }
     return node;
 }
 

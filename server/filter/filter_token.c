@@ -12,8 +12,9 @@ static struct filter_token quoted_token(struct proto_span text, size_t start, si
 {
     uint8_t quote = text.data[start];
     for (size_t i = start + 1; i < text.bytes; i++) {
-        if (text.data[i] != quote)
+        if (text.data[i] != quote) {
             continue;
+        }
         if (i + 1 < text.bytes && text.data[i + 1] == quote) {
             i++; /* a doubled quote stands for itself */
             continue;
@@ -49,28 +50,34 @@ static struct filter_token number_token(struct proto_span text, size_t start, si
     }
     struct filter_token token = {.kind = FILTER_NUMBER, .text = part(text, start, i)};
     *at = i;
-    if (!feature_number_read(token.text, &number))
+    if (!feature_number_read(token.text, &number)) {
         token.kind = FILTER_BAD;
+    }
     return token;
 }
 
 struct filter_token filter_token_next(struct proto_span text, size_t *at)
 {
     size_t start = *at;
-    while (start < text.bytes && filter_is_blank(text.data[start]))
+    while (start < text.bytes && filter_is_blank(text.data[start])) {
         start++;
+    }
     *at = start;
-    if (start >= text.bytes)
+    if (start >= text.bytes) {
         return (struct filter_token){.kind = FILTER_END,
                                      .text = part(text, text.bytes, text.bytes)};
+    }
     uint8_t byte = text.data[start];
-    if (byte == '\'' || byte == '"' || byte == '`')
+    if (byte == '\'' || byte == '"' || byte == '`') {
         return quoted_token(text, start, at);
-    if (number_starts(text, start))
+    }
+    if (number_starts(text, start)) {
         return number_token(text, start, at);
+    }
     if (filter_is_word_byte(byte)) {
-        while (*at < text.bytes && filter_is_word_byte(text.data[*at]))
+        while (*at < text.bytes && filter_is_word_byte(text.data[*at])) {
             (*at)++;
+        }
         return (struct filter_token){.kind = FILTER_WORD, .text = part(text, start, *at)};
     }
     uint8_t second = start + 1 < text.bytes ? text.data[start + 1] : 0;
@@ -95,8 +102,9 @@ bool filter_is_keyword(struct proto_span word)
                                         "any",  "all",   "between",  "is",    "missing",
                                         "true", "false", "contains", "starts"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (feature_text_same(word, proto_span_text(words[i])))
+        if (feature_text_same(word, proto_span_text(words[i]))) {
             return true;
+        }
     }
     return false;
 }
@@ -115,7 +123,8 @@ size_t filter_token_unquote(const struct filter_token *token, uint8_t *out)
 size_t filter_column(struct proto_span text, size_t offset)
 {
     size_t column = 1;
-    for (size_t i = 0; i < offset && i < text.bytes; i++)
+    for (size_t i = 0; i < offset && i < text.bytes; i++) {
         column += (text.data[i] & 0xC0) != 0x80;
+    }
     return column;
 }

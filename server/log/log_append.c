@@ -19,8 +19,9 @@ struct group {
 static bool group_flush(struct group *group)
 {
     const struct log *log = group->log;
-    if (!log_io_write(log->io, log->fd, log->buffer, group->bytes, group->at))
+    if (!log_io_write(log->io, log->fd, log->buffer, group->bytes, group->at)) {
         return false;
+    }
     group->at += group->bytes;
     group->bytes = 0;
     return true;
@@ -30,11 +31,13 @@ static bool group_put(struct group *group, const void *bytes, size_t count)
 {
     const uint8_t *from = bytes;
     while (count > 0) {
-        if (group->bytes == LOG_WINDOW_BYTES && !group_flush(group))
+        if (group->bytes == LOG_WINDOW_BYTES && !group_flush(group)) {
             return false;
+        }
         size_t part = LOG_WINDOW_BYTES - group->bytes;
-        if (part > count)
+        if (part > count) {
             part = count;
+        }
         memcpy(group->log->buffer + group->bytes, from, part);
         group->bytes += part;
         from += part;
@@ -61,8 +64,9 @@ static bool group_write(struct group *group, struct log_entry *entries, size_t c
         log_head_seal(&head, log->seed, entry->payload);
         if (!group_put(group, &head, sizeof head) ||
             !group_put(group, entry->payload.data, payload) ||
-            !group_put(group, zeros, (size_t)(log_entry_bytes(payload) - sizeof head) - payload))
+            !group_put(group, zeros, (size_t)(log_entry_bytes(payload) - sizeof head) - payload)) {
             return false;
+        }
         entry->sequence = head.sequence;
         *chain = head.check;
     }
@@ -74,10 +78,11 @@ static bool group_measure(const struct log_entry *entries, size_t count, uint64_
 {
     *bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        if (entries[i].payload.bytes > LOG_PAYLOAD_BYTES_MAX)
+        if (entries[i].payload.bytes > LOG_PAYLOAD_BYTES_MAX) {
             return proto_fault_set(fault, PROTO_TOO_LARGE, "",
                                    "a batch of %zu bytes; an entry of the log has at most %zu",
                                    entries[i].payload.bytes, LOG_PAYLOAD_BYTES_MAX);
+        }
         *bytes += log_entry_bytes(entries[i].payload.bytes);
     }
     return true;
@@ -88,8 +93,9 @@ static bool room_make(struct log *log, uint64_t bytes, struct proto_fault *fault
 {
     bool full = log->fd >= 0 && log->used > LOG_PAGE_BYTES &&
                 log->used + bytes + LOG_HEAD_BYTES > log->options.segment_bytes;
-    if ((log->cut || full) && !log_turn_close(log, fault))
+    if ((log->cut || full) && !log_turn_close(log, fault)) {
         return false;
+    }
     return log->fd >= 0 || log_turn_begin(log, fault);
 }
 
@@ -106,8 +112,9 @@ bool log_append(struct log *log, struct log_entry *entries, size_t count, struct
 {
     uint64_t bytes;
     assert(count > 0 && count <= UINT32_MAX);
-    if (!group_measure(entries, count, &bytes, fault) || !room_make(log, bytes, fault))
+    if (!group_measure(entries, count, &bytes, fault) || !room_make(log, bytes, fault)) {
         return false;
+    }
     atomic_store(&log->failed, false);
     struct group group = {.log = log, .at = log->used};
     uint64_t chain = log->chain;

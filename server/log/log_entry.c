@@ -49,8 +49,9 @@ static uint64_t entry_hash(const struct log_head *head, uint64_t seed, struct pr
     if (payload.bytes <= SMALL_BYTES) {
         uint8_t whole[LOG_HEAD_BYTES + SMALL_BYTES + sizeof zeros];
         memcpy(whole, from, bytes);
-        if (payload.bytes > 0)
+        if (payload.bytes > 0) {
             memcpy(whole + bytes, payload.data, payload.bytes);
+        }
         memcpy(whole + bytes + payload.bytes, zeros, sizeof zeros);
         return XXH3_64bits_withSeed(whole, bytes + payload.bytes + padding, seed);
     }
@@ -82,8 +83,9 @@ uint64_t log_head_claims(const uint8_t *bytes, uint64_t seed)
     struct log_head head;
     memcpy(&head, bytes, sizeof head);
     bool end = head.magic == end_magic && head.payload_bytes == 0;
-    if (!end && (head.magic != entry_magic || head.payload_bytes > LOG_PAYLOAD_BYTES_MAX))
+    if (!end && (head.magic != entry_magic || head.payload_bytes > LOG_PAYLOAD_BYTES_MAX)) {
         return 0;
+    }
     return head.brief == brief_hash(bytes, seed) ? log_entry_bytes(head.payload_bytes) : 0;
 }
 
@@ -91,7 +93,8 @@ enum log_kind log_head_check(const uint8_t *bytes, uint64_t count, uint64_t seed
                              struct log_head *head)
 {
     memcpy(head, bytes, sizeof *head);
-    if (XXH3_64bits_withSeed(bytes + CHECKED_FROM, count - CHECKED_FROM, seed) != head->check)
+    if (XXH3_64bits_withSeed(bytes + CHECKED_FROM, count - CHECKED_FROM, seed) != head->check) {
         return LOG_KIND_BAD;
+    }
     return head->magic == end_magic ? LOG_KIND_END : LOG_KIND_ENTRY;
 }

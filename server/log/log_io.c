@@ -84,11 +84,13 @@ bool log_io_write(const struct log_io *io, int fd, const void *bytes, size_t cou
     const uint8_t *from = bytes;
     while (count > 0) {
         ssize_t done = io->pwrite(io->context, fd, from, count, (off_t)at);
-        if (done < 0 && errno == EINTR)
+        if (done < 0 && errno == EINTR) {
             continue;
+        }
         if (done <= 0) {
-            if (done == 0)
+            if (done == 0) {
                 errno = EIO;
+            }
             return false;
         }
         from += done;
@@ -102,8 +104,9 @@ bool log_io_write(const struct log_io *io, int fd, const void *bytes, size_t cou
 bool log_io_sync(const struct log_io *io, int fd)
 {
     while (io->fdatasync(io->context, fd) != 0) {
-        if (errno != EINTR)
+        if (errno != EINTR) {
             return false;
+        }
     }
     return true;
 }
@@ -111,8 +114,9 @@ bool log_io_sync(const struct log_io *io, int fd)
 bool log_io_sync_all(const struct log_io *io, int fd)
 {
     while (io->fsync(io->context, fd) != 0) {
-        if (errno != EINTR)
+        if (errno != EINTR) {
             return false;
+        }
     }
     return true;
 }
@@ -120,8 +124,9 @@ bool log_io_sync_all(const struct log_io *io, int fd)
 bool log_io_cut(const struct log_io *io, int fd, uint64_t bytes)
 {
     while (io->ftruncate(io->context, fd, (off_t)bytes) != 0) {
-        if (errno != EINTR)
+        if (errno != EINTR) {
             return false;
+        }
     }
     return true;
 }
@@ -132,12 +137,15 @@ ssize_t log_io_read(const struct log_io *io, int fd, void *bytes, size_t count, 
     size_t got = 0;
     while (got < count) {
         ssize_t done = io->pread(io->context, fd, to + got, count - got, (off_t)(at + got));
-        if (done < 0 && errno == EINTR)
+        if (done < 0 && errno == EINTR) {
             continue;
-        if (done < 0)
+        }
+        if (done < 0) {
             return -1;
-        if (done == 0)
+        }
+        if (done == 0) {
             break;
+        }
         got += (size_t)done;
     }
     return (ssize_t)got;
@@ -146,9 +154,10 @@ ssize_t log_io_read(const struct log_io *io, int fd, void *bytes, size_t count, 
 bool log_fault(int code, const char *doing, struct proto_fault *fault)
 {
     enum proto_error error = PROTO_IO;
-    if (code == ENOSPC || code == EDQUOT || code == EFBIG)
+    if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
         error = PROTO_DISK_FULL;
-    else if (code == ENOMEM || code == EAGAIN)
+    } else if (code == ENOMEM || code == EAGAIN) {
         error = PROTO_NO_MEMORY;
+    }
     return proto_fault_set(fault, error, "", "%s: %s", doing, strerror(code));
 }

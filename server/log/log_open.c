@@ -23,18 +23,22 @@ static bool folder_open(struct log *log, struct proto_fault *fault)
 {
     const char *path = log->options.path;
     bool made = mkdir(path, 0700) == 0;
-    if (!made && errno != EEXIST)
+    if (!made && errno != EEXIST) {
         return log_fault(errno, "making the folder of the log", fault);
+    }
     log->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (log->folder < 0)
+    if (log->folder < 0) {
         return log_fault(errno, "opening the folder of the log", fault);
-    if (!made)
+    }
+    if (!made) {
         return true;
+    }
     int above = openat(log->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool good = (above >= 0 && log_io_sync_all(log->io, above)) ||
                 log_fault(errno, "syncing the folder of the log", fault);
-    if (above >= 0)
+    if (above >= 0) {
         close(above);
+    }
     return good;
 }
 
@@ -58,26 +62,32 @@ static bool names_read(struct log *log, struct proto_fault *fault)
 {
     DIR *folder = opendir(log->options.path);
     bool good = folder != NULL;
-    if (!good)
+    if (!good) {
         return log_fault(errno, "reading the folder of the log", fault);
+    }
     for (;;) {
         errno = 0;
         const struct dirent *item = readdir(folder);
-        if (item == NULL)
+        if (item == NULL) {
             break;
+        }
         uint64_t first = name_read(item->d_name);
-        if (first == 0)
+        if (first == 0) {
             continue;
+        }
         struct log_segment segment = {.first = first, .last = first - 1};
         good = log_list_add(log, &segment, fault);
-        if (!good)
+        if (!good) {
             break;
+        }
     }
-    if (good && errno != 0)
+    if (good && errno != 0) {
         good = log_fault(errno, "reading the folder of the log", fault);
+    }
     closedir(folder);
-    if (good && log->count > 0)
+    if (good && log->count > 0) {
         qsort(log->segments, log->count, sizeof *log->segments, segment_order);
+    }
     return good;
 }
 
@@ -91,12 +101,15 @@ static bool group_again(const struct log *log, struct log_window *window,
         size_t want =
             scan->end - at < LOG_WINDOW_BYTES ? (size_t)(scan->end - at) : LOG_WINDOW_BYTES;
         const uint8_t *bytes = log_window_get(window, at, want, &got, fault);
-        if (bytes == NULL)
+        if (bytes == NULL) {
             return false;
-        if (got < want)
+        }
+        if (got < want) {
             return log_fault(EIO, "reading the log again", fault);
-        if (!log_io_write(log->io, window->fd, bytes, want, at))
+        }
+        if (!log_io_write(log->io, window->fd, bytes, want, at)) {
             return log_fault(errno, "writing the last group of the log again", fault);
+        }
         at += want;
     }
     return true;
@@ -109,27 +122,32 @@ static bool segment_examine(struct log *log, struct log_window *window, struct l
     struct log_page page;
     struct log_scan scan;
     struct stat file;
-    if (fstat(window->fd, &file) != 0)
+    if (fstat(window->fd, &file) != 0) {
         return log_fault(errno, "examining a segment of the log", fault);
+    }
     uint64_t bytes = (uint64_t)file.st_size;
-    if (!log_scan_page(window, log->options.identity, segment->first, &page, fault))
+    if (!log_scan_page(window, log->options.identity, segment->first, &page, fault)) {
         return false;
+    }
     if (segment != log->segments &&
-        (page.chain != log->chain || page.first != (segment - 1)->last + 1))
+        (page.chain != log->chain || page.first != (segment - 1)->last + 1)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "entry %" PRIu64 " of the log is not followed by what is there: "
                                "segment %020" PRIu64 ".seg begins with entry %" PRIu64,
                                (segment - 1)->last, page.first, page.first);
+    }
     /* What cannot be read there is read again, with its fault. */
     struct proto_fault ignored;
     bool closed = log_scan_end(window, &page, bytes, &scan, &ignored);
-    if (!closed && !log_scan_all(window, &page, UINT64_MAX, &scan, fault))
+    if (!closed && !log_scan_all(window, &page, UINT64_MAX, &scan, fault)) {
         return false;
+    }
     segment->last = scan.last;
     segment->bytes = scan.end;
     log->chain = scan.chain;
-    if (closed || !is_last)
+    if (closed || !is_last) {
         return true;
+    }
     log->stats.cut_bytes = bytes > scan.end && !scan.closed ? bytes - scan.end : 0;
     return group_again(log, window, &scan, fault) &&
            log_segment_close(log, window->fd, page.seed, &scan, fault);
@@ -141,8 +159,9 @@ static bool segment_open(struct log *log, struct log_segment *segment, struct pr
     char name[LOG_NAME_BYTES];
     log_segment_name(segment->first, name);
     int fd = log->io->open(log->io->context, log->folder, name, O_RDWR);
-    if (fd < 0)
+    if (fd < 0) {
         return log_fault(errno, "opening a segment of the log", fault);
+    }
     log_window_init(&window, log->io, fd);
     bool is_last = segment == &log->segments[log->count - 1];
     bool good = segment_examine(log, &window, segment, is_last, fault);
@@ -155,18 +174,22 @@ static bool segments_open(struct log *log, struct proto_fault *fault)
 {
     uint64_t head = log->options.first - 1;
     for (size_t i = 0; i < log->count; i++) {
-        if (!segment_open(log, &log->segments[i], fault))
+        if (!segment_open(log, &log->segments[i], fault)) {
             return false;
+        }
         head = log->segments[i].last;
     }
-    if (log->count > 0 && log->segments[log->count - 1].last < log->segments[log->count - 1].first)
+    if (log->count > 0 &&
+        log->segments[log->count - 1].last < log->segments[log->count - 1].first) {
         log->count--;
-    if (head < log->options.head_min)
+    }
+    if (head < log->options.head_min) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "the log ends with entry %" PRIu64
                                ", but the tables hold what entry "
                                "%" PRIu64 " did",
                                head, log->options.head_min);
+    }
     atomic_store(&log->head, head);
     atomic_store(&log->floor, log->count > 0 ? log->segments[0].first : head + 1);
     return true;
@@ -175,13 +198,16 @@ static bool segments_open(struct log *log, struct proto_fault *fault)
 static struct log *log_create(const struct log_options *options)
 {
     struct log *log = calloc(1, sizeof *log);
-    if (log == NULL)
+    if (log == NULL) {
         return NULL;
+    }
     log->options = *options;
-    if (log->options.segment_bytes == 0)
+    if (log->options.segment_bytes == 0) {
         log->options.segment_bytes = LOG_SEGMENT_BYTES;
-    if (log->options.first == 0)
+    }
+    if (log->options.first == 0) {
         log->options.first = 1;
+    }
     log->io = options->io != NULL ? options->io : log_io_system();
     log->folder = log->fd = log->spare = -1;
     log->buffer = malloc(LOG_WINDOW_BYTES);
@@ -196,10 +222,12 @@ static struct log *log_create(const struct log_options *options)
 
 static void log_free(struct log *log)
 {
-    if (log->fd >= 0)
+    if (log->fd >= 0) {
         close(log->fd);
-    if (log->folder >= 0)
+    }
+    if (log->folder >= 0) {
         close(log->folder);
+    }
     pthread_cond_destroy(&log->changed);
     pthread_mutex_destroy(&log->mutex);
     free(log->segments);
@@ -225,10 +253,12 @@ struct log *log_open(const struct log_options *options, struct proto_fault *faul
 void log_close(struct log *log)
 {
     struct proto_fault ignored;
-    if (log == NULL)
+    if (log == NULL) {
         return;
-    if (log->fd >= 0)
+    }
+    if (log->fd >= 0) {
         (void)log_turn_close(log, &ignored); /* the next opening does it, if this fails */
+    }
     log_prepare_stop(log);
     log_free(log);
 }

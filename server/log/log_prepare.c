@@ -28,8 +28,9 @@ static bool room_is_ample(const struct log *log, int fd)
 
 static bool zeros_write(const struct log *log, int fd)
 {
-    if (!room_is_ample(log, fd))
+    if (!room_is_ample(log, fd)) {
         return false;
+    }
     uint64_t bytes = log->options.segment_bytes;
     uint8_t *zeros = calloc(1, LOG_WINDOW_BYTES);
     bool good = zeros != NULL;
@@ -47,14 +48,16 @@ static int spare_make(const struct log *log)
 {
     const struct log_io *io = log->io;
     int fd;
-    do
+    do {
         fd = io->open(io->context, log->folder, LOG_SPARE_NAME, O_RDWR | O_CREAT | O_TRUNC);
-    while (fd < 0 && errno == EINTR);
-    if (fd < 0 || zeros_write(log, fd))
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0 || zeros_write(log, fd)) {
         return fd;
+    }
     /* The room is better left to those who need it. */
-    if (log_io_cut(io, fd, 0))
+    if (log_io_cut(io, fd, 0)) {
         return fd;
+    }
     int code = errno;
     close(fd);
     errno = code;
@@ -86,8 +89,9 @@ bool log_prepare_start(struct log *log, struct proto_fault *fault)
 {
     sigset_t all;
     sigset_t before;
-    if (log->options.prepare_inline)
+    if (log->options.prepare_inline) {
         return true;
+    }
     sigfillset(&all);
     sigdelset(&all, SIGSEGV);
     sigdelset(&all, SIGBUS);
@@ -129,16 +133,18 @@ int log_prepare_take(struct log *log, struct proto_fault *fault)
     int fd = -1;
     if (log->thread_there) {
         pthread_mutex_lock(&log->mutex);
-        while (log->spare_wanted)
+        while (log->spare_wanted) {
             pthread_cond_wait(&log->changed, &log->mutex);
+        }
         fd = log->spare;
         log->spare = -1;
         pthread_mutex_unlock(&log->mutex);
     }
     if (fd < 0) {
         fd = spare_make(log);
-        if (fd < 0)
+        if (fd < 0) {
             log_fault(errno, "making a segment of the log", fault);
+        }
     }
     return fd;
 }

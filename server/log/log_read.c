@@ -40,10 +40,12 @@ struct log_reader *log_reader_open(struct log *log, uint64_t after, struct proto
 
 void log_reader_close(struct log_reader *reader)
 {
-    if (reader == NULL)
+    if (reader == NULL) {
         return;
-    if (reader->window.fd >= 0)
+    }
+    if (reader->window.fd >= 0) {
         close(reader->window.fd);
+    }
     log_window_fini(&reader->window);
     free(reader);
 }
@@ -53,8 +55,9 @@ static const struct log_segment *segment_find(const struct log *log, uint64_t af
 {
     for (size_t i = log->count; i > 0; i--) {
         const struct log_segment *segment = &log->segments[i - 1];
-        if (segment->first <= after + 1)
+        if (segment->first <= after + 1) {
             return segment->last > after ? segment : NULL;
+        }
     }
     return NULL;
 }
@@ -72,10 +75,12 @@ static bool reader_place(struct log_reader *reader, const struct log_segment *se
     }
     log_segment_name(segment->first, name);
     int fd = log->io->open(log->io->context, log->folder, name, O_RDONLY);
-    if (fd < 0)
+    if (fd < 0) {
         return log_fault(errno, "opening a segment of the log", fault);
-    if (reader->window.fd >= 0)
+    }
+    if (reader->window.fd >= 0) {
         close(reader->window.fd);
+    }
     log_window_reset(&reader->window, fd);
     reader->page.first = 0;
     return true;
@@ -89,12 +94,14 @@ static bool reader_turn(struct log_reader *reader, struct proto_fault *fault)
     uint64_t first = segment != NULL ? segment->first : 0;
     bool good = segment != NULL && reader_place(reader, segment, fault);
     pthread_mutex_unlock(&log->mutex);
-    if (first == 0)
+    if (first == 0) {
         return proto_fault_set(fault, PROTO_NOT_FOUND, "",
                                "entry %" PRIu64 " of the log is not kept any more",
                                reader->after + 1);
-    if (!good || reader->page.first == first)
+    }
+    if (!good || reader->page.first == first) {
         return good;
+    }
     if (!log_scan_page(&reader->window, log->options.identity, first, &reader->page, fault)) {
         reader->page.first = 0;
         return false;
@@ -111,8 +118,9 @@ static bool reader_step(struct log_reader *reader, struct log_head *head, const 
 {
     enum log_kind kind;
     char name[LOG_NAME_BYTES];
-    if (!log_scan_one(&reader->window, &reader->page, reader->at, head, data, &kind, fault))
+    if (!log_scan_one(&reader->window, &reader->page, reader->at, head, data, &kind, fault)) {
         return false;
+    }
     if (kind != LOG_KIND_ENTRY || head->sequence != reader->passed + 1 ||
         head->chain != reader->chain) {
         log_segment_name(reader->page.first, name);
@@ -132,13 +140,16 @@ enum log_got log_reader_next(struct log_reader *reader, struct log_entry *entry,
 {
     struct log_head head;
     const uint8_t *data;
-    if (reader->after >= log_head(reader->log))
+    if (reader->after >= log_head(reader->log)) {
         return LOG_GOT_NONE;
-    if ((reader->page.first == 0 || reader->after >= reader->upto) && !reader_turn(reader, fault))
+    }
+    if ((reader->page.first == 0 || reader->after >= reader->upto) && !reader_turn(reader, fault)) {
         return LOG_GOT_FAULT;
+    }
     do {
-        if (!reader_step(reader, &head, &data, fault))
+        if (!reader_step(reader, &head, &data, fault)) {
             return LOG_GOT_FAULT;
+        }
     } while (reader->passed <= reader->after);
     reader->after = head.sequence;
     *entry = (struct log_entry){.sequence = head.sequence,

@@ -19,21 +19,25 @@ bool log_scan_page(struct log_window *window, uint64_t identity, uint64_t first,
     size_t got;
     char name[LOG_NAME_BYTES];
     const uint8_t *bytes = log_window_get(window, 0, LOG_PAGE_BYTES, &got, fault);
-    if (bytes == NULL)
+    if (bytes == NULL) {
         return false;
+    }
     log_segment_name(first, name);
-    if (got < LOG_PAGE_BYTES)
+    if (got < LOG_PAGE_BYTES) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "segment %s of the log is cut off",
                                name);
+    }
     memcpy(page, bytes, sizeof *page);
-    if (!log_page_good(page, 0) || page->first != first)
+    if (!log_page_good(page, 0) || page->first != first) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "the header of segment %s of the log is damaged, or of another "
                                "version than %u",
                                name, LOG_LAYOUT_VERSION);
-    if (!log_page_good(page, identity))
+    }
+    if (!log_page_good(page, identity)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "segment %s of the log belongs to another store", name);
+    }
     return true;
 }
 
@@ -44,16 +48,20 @@ static bool any_at(struct log_window *window, uint64_t seed, uint64_t at, struct
     size_t got;
     *kind = LOG_KIND_BAD;
     const uint8_t *bytes = log_window_get(window, at, LOG_HEAD_BYTES, &got, fault);
-    if (bytes == NULL)
+    if (bytes == NULL) {
         return false;
+    }
     uint64_t claims = got < LOG_HEAD_BYTES ? 0 : log_head_claims(bytes, seed);
-    if (claims == 0)
+    if (claims == 0) {
         return true;
+    }
     bytes = log_window_get(window, at, (size_t)claims, &got, fault);
-    if (bytes == NULL)
+    if (bytes == NULL) {
         return false;
-    if (got >= claims)
+    }
+    if (got >= claims) {
         *kind = log_head_check(bytes, claims, seed, head);
+    }
     *data = bytes;
     return true;
 }
@@ -95,20 +103,26 @@ static bool tail_examine(struct log_window *window, const struct log_page *page,
     for (uint64_t at = scan->end;;) {
         size_t got;
         const uint8_t *bytes = log_window_get(window, at, LOG_HEAD_BYTES, &got, fault);
-        if (bytes == NULL)
+        if (bytes == NULL) {
             return false;
-        if (got < LOG_HEAD_BYTES)
+        }
+        if (got < LOG_HEAD_BYTES) {
             return true;
+        }
         size_t step = 0;
-        while (step + LOG_HEAD_BYTES <= got && log_head_claims(bytes + step, page->seed) == 0)
+        while (step + LOG_HEAD_BYTES <= got && log_head_claims(bytes + step, page->seed) == 0) {
             step += 8;
+        }
         at += step;
-        if (step + LOG_HEAD_BYTES > got)
+        if (step + LOG_HEAD_BYTES > got) {
             continue;
-        if (!any_at(window, page->seed, at, &head, &data, &kind, fault))
+        }
+        if (!any_at(window, page->seed, at, &head, &data, &kind, fault)) {
             return false;
-        if (kind != LOG_KIND_BAD && is_proof(scan, &head, kind))
+        }
+        if (kind != LOG_KIND_BAD && is_proof(scan, &head, kind)) {
             return damage(page, scan, &head, at, fault);
+        }
         at += 8;
     }
 }
@@ -124,16 +138,20 @@ bool log_scan_all(struct log_window *window, const struct log_page *page, uint64
         struct log_head head;
         const uint8_t *data;
         enum log_kind kind;
-        if (!log_scan_one(window, page, scan->end, &head, &data, &kind, fault))
+        if (!log_scan_one(window, page, scan->end, &head, &data, &kind, fault)) {
             return false;
+        }
         if (kind == LOG_KIND_END && head.sequence == scan->last && head.chain == scan->chain) {
             scan->closed = true;
             return true;
         }
-        if (kind != LOG_KIND_ENTRY || head.sequence != scan->last + 1 || head.chain != scan->chain)
+        if (kind != LOG_KIND_ENTRY || head.sequence != scan->last + 1 ||
+            head.chain != scan->chain) {
             return tail_examine(window, page, scan, fault);
-        if (head.place == 0)
+        }
+        if (head.place == 0) {
             scan->group_at = scan->end;
+        }
         scan->end += log_entry_bytes(head.payload_bytes);
         scan->last = head.sequence;
         scan->chain = head.check;
@@ -147,12 +165,14 @@ bool log_scan_end(struct log_window *window, const struct log_page *page, uint64
     struct log_head head;
     const uint8_t *data;
     enum log_kind kind;
-    if (file_bytes < LOG_PAGE_BYTES + LOG_HEAD_BYTES || file_bytes % 8 != 0)
+    if (file_bytes < LOG_PAGE_BYTES + LOG_HEAD_BYTES || file_bytes % 8 != 0) {
         return false;
+    }
     uint64_t at = file_bytes - LOG_HEAD_BYTES;
     if (!log_scan_one(window, page, at, &head, &data, &kind, fault) || kind != LOG_KIND_END ||
-        head.sequence + 1 < page->first)
+        head.sequence + 1 < page->first) {
         return false;
+    }
     *scan = (struct log_scan){
         .end = at, .last = head.sequence, .chain = head.chain, .group_at = at, .closed = true};
     return true;

@@ -26,8 +26,9 @@ bool log_segment_close(const struct log *log, int fd, uint64_t seed, const struc
     log_end_seal(&mark, seed, scan->last, scan->chain);
     if (!log_io_write(log->io, fd, &mark, sizeof mark, scan->end)) {
         /* Without room for the mark the length must do: an opening then reads the whole segment. */
-        if (!is_full(errno))
+        if (!is_full(errno)) {
             return log_fault(errno, "closing a segment of the log", fault);
+        }
         bytes = scan->end;
     }
     return (log_io_cut(log->io, fd, bytes) && log_io_sync_all(log->io, fd)) ||
@@ -36,13 +37,15 @@ bool log_segment_close(const struct log *log, int fd, uint64_t seed, const struc
 
 bool log_list_add(struct log *log, const struct log_segment *segment, struct proto_fault *fault)
 {
-    if (log->count > 0 && log->segments[log->count - 1].first == segment->first)
+    if (log->count > 0 && log->segments[log->count - 1].first == segment->first) {
         log->count--;
+    }
     if (log->count == log->room) {
         size_t room = log->room * 2 + 16;
         struct log_segment *segments = realloc(log->segments, room * sizeof *segments);
-        if (segments == NULL)
+        if (segments == NULL) {
             return log_fault(ENOMEM, "keeping the list of segments of the log", fault);
+        }
         log->segments = segments;
         log->room = room;
     }
@@ -54,8 +57,9 @@ bool log_turn_close(struct log *log, struct proto_fault *fault)
 {
     struct log_scan scan = {.end = log->used, .last = log_head(log), .chain = log->chain};
     log->cut = true; /* until it is closed, whatever of it failed */
-    if (!log_segment_close(log, log->fd, log->seed, &scan, fault))
+    if (!log_segment_close(log, log->fd, log->seed, &scan, fault)) {
         return false;
+    }
     close(log->fd);
     log->fd = -1;
     log->cut = false;
@@ -78,8 +82,9 @@ static bool page_name(struct log *log)
     char name[LOG_NAME_BYTES];
     log_segment_name(log_head(log) + 1, name);
     while (log->io->rename(log->io->context, log->folder, LOG_SPARE_NAME, name) != 0) {
-        if (errno != EINTR)
+        if (errno != EINTR) {
             return false;
+        }
     }
     return log_io_sync_all(log->io, log->folder);
 }
@@ -89,11 +94,13 @@ bool log_turn_begin(struct log *log, struct proto_fault *fault)
     uint64_t seed = 0;
     struct log_segment segment = {
         .first = log_head(log) + 1, .last = log_head(log), .bytes = LOG_PAGE_BYTES};
-    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) {
         return log_fault(errno, "drawing a seed for the log", fault);
+    }
     int fd = log_prepare_take(log, fault);
-    if (fd < 0)
+    if (fd < 0) {
         return false;
+    }
     bool good = (page_write(log, fd, seed) && page_name(log)) ||
                 log_fault(errno, "beginning a segment of the log", fault);
     if (good) {

@@ -28,8 +28,9 @@ uint64_t log_floor(const struct log *log)
 static uint64_t list_bytes(const struct log *log)
 {
     uint64_t bytes = 0;
-    for (size_t i = 0; i < log->count; i++)
+    for (size_t i = 0; i < log->count; i++) {
         bytes += log->segments[i].bytes;
+    }
     return bytes;
 }
 
@@ -55,12 +56,14 @@ bool log_trim(struct log *log, uint64_t folded, uint64_t bytes_max, struct proto
     for (;;) {
         char name[LOG_NAME_BYTES];
         uint64_t first = oldest_take(log, folded, bytes_max);
-        if (first == 0)
+        if (first == 0) {
             return true;
+        }
         log_segment_name(first, name);
         if ((log->io->unlink(log->io->context, log->folder, name) != 0 && errno != ENOENT) ||
-            !log_io_sync_all(log->io, log->folder))
+            !log_io_sync_all(log->io, log->folder)) {
             return log_fault(errno, "dropping a segment of the log", fault);
+        }
     }
 }
 

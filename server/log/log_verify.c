@@ -32,8 +32,9 @@ static bool next_open(struct log *log, uint64_t first, struct log_segment *segme
     if (found) {
         log_segment_name(segment->first, name);
         *fd = log->io->open(log->io->context, log->folder, name, O_RDONLY);
-        if (*fd < 0)
+        if (*fd < 0) {
             log_fault(errno, "opening a segment of the log", fault);
+        }
     }
     pthread_mutex_unlock(&log->mutex);
     return found;
@@ -47,16 +48,18 @@ static bool segment_verify(struct verify *verify, const struct log_segment *segm
     struct log_window window;
     log_window_init(&window, verify->log->io, fd);
     bool good = log_scan_page(&window, verify->log->options.identity, segment->first, &page, fault);
-    if (good && verify->chain != 0 && page.chain != verify->chain)
+    if (good && verify->chain != 0 && page.chain != verify->chain) {
         good = proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "segment %020" PRIu64 ".seg does not follow the one before",
                                segment->first);
+    }
     good = good && log_scan_all(&window, &page, segment->last, &scan, fault);
-    if (good && scan.last < segment->last)
+    if (good && scan.last < segment->last) {
         good = proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "entry %" PRIu64 " of the log, at byte %" PRIu64
                                " of segment %020" PRIu64 ".seg, is damaged",
                                scan.last + 1, scan.end, segment->first);
+    }
     verify->chain = good ? scan.chain : 0;
     log_window_fini(&window);
     return good;
@@ -70,13 +73,15 @@ uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *w
     int fd = -1;
     while (next_open(log, segment.first + 1, &segment, &fd, fault)) {
         struct proto_fault bad = {.code = PROTO_OK};
-        if (fd < 0)
+        if (fd < 0) {
             return verify.bad + 1;
+        }
         if (!segment_verify(&verify, &segment, fd, &bad)) {
             verify.bad++;
             on_bad(context, bad.message);
-            if (bad.code != PROTO_CORRUPT)
+            if (bad.code != PROTO_CORRUPT) {
                 *fault = bad;
+            }
         }
         close(fd);
     }

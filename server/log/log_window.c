@@ -27,13 +27,15 @@ void log_window_reset(struct log_window *window, int fd)
 static bool window_grow(struct log_window *window, size_t bytes, struct proto_fault *fault)
 {
     size_t room = bytes < LOG_WINDOW_BYTES ? LOG_WINDOW_BYTES : bytes;
-    if (room <= window->room)
+    if (room <= window->room) {
         return true;
+    }
     window->bytes = 0;
     uint8_t *data = realloc(window->data, room);
-    if (data == NULL)
+    if (data == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to read %zu bytes of the log",
                                room);
+    }
     window->data = data;
     window->room = room;
     return true;
@@ -43,8 +45,9 @@ const uint8_t *log_window_get(struct log_window *window, uint64_t at, size_t byt
                               struct proto_fault *fault)
 {
     if (window->data == NULL || at < window->at || at + bytes > window->at + window->bytes) {
-        if (!window_grow(window, bytes, fault))
+        if (!window_grow(window, bytes, fault)) {
             return NULL;
+        }
         window->bytes = 0;
         ssize_t count = log_io_read(window->io, window->fd, window->data, window->room, at);
         if (count < 0) {

@@ -9,15 +9,18 @@
 bool store_edits_reserve(struct store_edits *edits, size_t more, struct proto_fault *fault)
 {
     size_t need = edits->count + more;
-    if (need <= edits->room)
+    if (need <= edits->room) {
         return true;
+    }
     size_t room = edits->room == 0 ? 256 : edits->room;
-    while (room < need)
+    while (room < need) {
         room *= 2;
+    }
     struct store_id_edit *list = realloc(edits->list, room * sizeof *list);
-    if (list == NULL)
+    if (list == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu changes of ids",
                                room);
+    }
     edits->list = list;
     edits->room = room;
     return true;
@@ -28,14 +31,17 @@ static bool apply_text(const struct store_apply *apply, const struct store_plan_
 {
     struct store_edits *edits = apply->edits;
     uint32_t kind = text->kind == STORE_KIND_KEY ? STORE_REF_KEY : 0;
-    if (text->was == text->now)
+    if (text->was == text->now) {
         return true;
-    if (text->was != STORE_NO_SLOT)
+    }
+    if (text->was != STORE_NO_SLOT) {
         edits->list[edits->count++] =
             (struct store_id_edit){.hash = text->hash, .ref = text->was | kind, .add = false};
-    if (text->now != STORE_NO_SLOT)
+    }
+    if (text->now != STORE_NO_SLOT) {
         edits->list[edits->count++] =
             (struct store_id_edit){.hash = text->hash, .ref = text->now | kind, .add = true};
+    }
     return store_overlay_own(apply->generation, text->kind, text->hash, text->text, text->was,
                              text->now, apply->seq, apply->links, fault);
 }
@@ -49,12 +55,14 @@ static bool apply_account(const struct store_apply *apply, const struct store_pl
     size_t row_bytes = encoder == NULL ? 0 : store_row_bytes(encoder->code_bytes);
     struct store_version *version = store_overlay_version(
         apply->generation, store_account_bytes(account->record), row_bytes, &value, &row, fault);
-    if (version == NULL)
+    if (version == NULL) {
         return false;
+    }
     store_account_encode(value, account->slot, account->record, account->created_s,
                          (uint32_t)(plan->now_ms / 1000));
-    if (row != NULL && !store_row_make(apply->rows, account->slot, account->record, row, fault))
+    if (row != NULL && !store_row_make(apply->rows, account->slot, account->record, row, fault)) {
         return false;
+    }
     version->seq = apply->seq;
     version->digest = encoder == NULL ? 0 : encoder->digest;
     return store_stamp_set(apply->stamps, account->slot / STORE_BLOCK_ROWS, apply->seq, fault) &&
@@ -68,8 +76,9 @@ static bool apply_document(const struct store_apply *apply,
     uint8_t *value;
     if (store_overlay_paper(apply->generation, table, document->number,
                             disk_seal_bytes(&document->sealed), apply->seq, &value, apply->links,
-                            fault) == NULL)
+                            fault) == NULL) {
         return false;
+    }
     disk_seal(table, document->number, &document->sealed, value);
     return true;
 }
@@ -77,19 +86,23 @@ static bool apply_document(const struct store_apply *apply,
 bool store_apply(const struct store_apply *apply, const struct store_plan *plan,
                  struct proto_fault *fault)
 {
-    if (!store_edits_reserve(apply->edits, plan->text_count * 2, fault))
+    if (!store_edits_reserve(apply->edits, plan->text_count * 2, fault)) {
         return false;
+    }
     for (size_t i = 0; i < plan->text_count; i++) {
-        if (!apply_text(apply, &plan->texts[i], fault))
+        if (!apply_text(apply, &plan->texts[i], fault)) {
             return false;
+        }
     }
     for (size_t i = 0; i < plan->account_count; i++) {
-        if (plan->accounts[i].changed && !apply_account(apply, plan, &plan->accounts[i], fault))
+        if (plan->accounts[i].changed && !apply_account(apply, plan, &plan->accounts[i], fault)) {
             return false;
+        }
     }
     for (size_t i = 0; i < plan->document_count; i++) {
-        if (!apply_document(apply, &plan->documents[i], fault))
+        if (!apply_document(apply, &plan->documents[i], fault)) {
             return false;
+        }
     }
     return true;
 }

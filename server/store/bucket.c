@@ -22,15 +22,17 @@ bool store_bucket_get(const struct disk_txn *txn, uint32_t number, struct store_
 {
     struct proto_span value = {0};
     enum disk_got got = disk_txn_get(txn, DISK_TABLE_ID, number, &value, fault);
-    if (got == DISK_GOT_FAULT)
+    if (got == DISK_GOT_FAULT) {
         return false;
+    }
     /* The length is settled before anything is hashed: a damaged one must not lead past the map. */
     if (got == DISK_GOT_NONE || value.bytes < HEADER_BYTES ||
         value.bytes != value_bytes(disk_get_u32(value.data + 8)) ||
         disk_get_u64(value.data) !=
-            disk_check(DISK_TABLE_ID, number, value.data + 8, value.bytes - 8))
+            disk_check(DISK_TABLE_ID, number, value.data + 8, value.bytes - 8)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "id",
                                "bucket %u of table id does not match its checksum", number);
+    }
     bucket->count = disk_get_u32(value.data + 8);
     bucket->hashes = value.data + HEADER_BYTES;
     bucket->refs = bucket->hashes + (size_t)bucket->count * 8;
@@ -46,15 +48,18 @@ void store_bucket_room_fini(struct store_bucket_room *room)
 
 static bool room_reserve(struct store_bucket_room *room, size_t entries, struct proto_fault *fault)
 {
-    if (entries <= room->capacity)
+    if (entries <= room->capacity) {
         return true;
+    }
     size_t capacity = entries * 2;
     uint64_t *hashes = realloc(room->hashes, capacity * sizeof *hashes);
-    if (hashes != NULL)
+    if (hashes != NULL) {
         room->hashes = hashes;
+    }
     uint32_t *refs = hashes == NULL ? NULL : realloc(room->refs, capacity * sizeof *refs);
-    if (refs == NULL)
+    if (refs == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu entries", capacity);
+    }
     room->refs = refs;
     room->capacity = capacity;
     return true;
@@ -67,8 +72,9 @@ static bool bucket_load(struct disk_txn *txn, struct store_bucket_room *room, ui
 {
     struct store_bucket bucket = {0};
     if (!store_bucket_get(txn, number, &bucket, fault) ||
-        !room_reserve(room, bucket.count + more + 1, fault))
+        !room_reserve(room, bucket.count + more + 1, fault)) {
         return false;
+    }
     memcpy(room->hashes, bucket.hashes, (size_t)bucket.count * 8);
     memcpy(room->refs, bucket.refs, (size_t)bucket.count * 4);
     *count = bucket.count;
@@ -101,8 +107,9 @@ static bool bucket_store(struct disk_txn *txn, uint32_t number, uint64_t *hashes
     size_t bytes = value_bytes(count);
     entries_sort(hashes, refs, count);
     uint8_t *at = disk_txn_put(txn, DISK_TABLE_ID, number, bytes, DISK_PUT_ANY, fault);
-    if (at == NULL)
+    if (at == NULL) {
         return false;
+    }
     memset(at + bytes - 16, 0, 16); /* the padding, before what may overlap it */
     disk_set_u32(at + 8, count);
     disk_set_u32(at + 12, 0);
@@ -141,12 +148,14 @@ static bool edit_make(struct disk_txn *txn, struct store_bucket_room *room, uint
 static void mark_shared(struct store_bucket_room *room, uint32_t count, uint64_t hash)
 {
     uint32_t found = 0;
-    for (uint32_t i = 0; i < count; i++)
-        found += room->hashes[i] == hash;
     for (uint32_t i = 0; i < count; i++) {
-        if (room->hashes[i] == hash)
+        found += room->hashes[i] == hash;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (room->hashes[i] == hash) {
             room->refs[i] =
                 found > 1 ? room->refs[i] | STORE_REF_SHARED : room->refs[i] & ~STORE_REF_SHARED;
+        }
     }
 }
 
@@ -163,12 +172,14 @@ static bool bucket_edit_one(struct disk_txn *txn, struct store_bucket_room *room
     }
     for (int add = 0; add <= 1; add++) {
         for (size_t i = 0; i < edit_count; i++) {
-            if (edits[i].add == (add == 1))
+            if (edits[i].add == (add == 1)) {
                 *damaged += !edit_make(txn, room, &count, &edits[i], fault);
+            }
         }
     }
-    for (size_t i = 0; i < edit_count; i++)
+    for (size_t i = 0; i < edit_count; i++) {
         mark_shared(room, count, edits[i].hash);
+    }
     return bucket_store(txn, number, room->hashes, room->refs, count, fault);
 }
 
@@ -180,8 +191,9 @@ static bool bucket_split(struct disk_txn *txn, struct store_bucket_room *room,
     uint32_t half = UINT32_C(1) << (31 - __builtin_clz(next));
     uint32_t low = next - half;
     uint32_t count = 0;
-    if (!bucket_load(txn, room, low, 0, &count, fault))
+    if (!bucket_load(txn, room, low, 0, &count, fault)) {
         return false;
+    }
     /* Partition in place: [0, stay) remains, [stay, count) moves. */
     uint32_t stay = count;
     for (uint32_t i = 0; i < stay;) {
@@ -219,8 +231,9 @@ static bool buckets_split(struct disk_txn *txn, struct store_bucket_room *room, 
                           uint32_t *damaged, struct proto_fault *fault)
 {
     while (entries > (uint64_t)txn->state.id_buckets * STORE_BUCKET_TARGET) {
-        if (bucket_split(txn, room, fault))
+        if (bucket_split(txn, room, fault)) {
             continue;
+        }
         *damaged += fault->code == PROTO_CORRUPT;
         return fault->code == PROTO_CORRUPT;
     }
@@ -233,11 +246,13 @@ bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
 {
     uint64_t entries = txn->state.id_entries;
     *damaged = 0;
-    if (count == 0)
+    if (count == 0) {
         return true;
+    }
     if (txn->state.id_buckets == 0) {
-        if (!bucket_store(txn, 0, NULL, NULL, 0, fault))
+        if (!bucket_store(txn, 0, NULL, NULL, 0, fault)) {
             return false;
+        }
         txn->state.id_buckets = 1;
     }
     uint64_t gone = 0;
@@ -246,18 +261,21 @@ bool store_bucket_edit(struct disk_txn *txn, struct store_bucket_room *room,
         gone += !edits[i].add;
     }
     entries -= gone < entries ? gone : entries;
-    if (!buckets_split(txn, room, entries, damaged, fault))
+    if (!buckets_split(txn, room, entries, damaged, fault)) {
         return false;
+    }
     uint32_t buckets = txn->state.id_buckets;
     qsort_r(edits, count, sizeof *edits, compare_edits, &buckets);
     for (size_t first = 0, end = 0; first < count; first = end) {
         uint32_t number = store_bucket_of(edits[first].hash, buckets);
         for (end = first + 1; end < count; end++) {
-            if (store_bucket_of(edits[end].hash, buckets) != number)
+            if (store_bucket_of(edits[end].hash, buckets) != number) {
                 break;
+            }
         }
-        if (!bucket_edit_one(txn, room, number, edits + first, end - first, damaged, fault))
+        if (!bucket_edit_one(txn, room, number, edits + first, end - first, damaged, fault)) {
             return false;
+        }
     }
     return true;
 }

@@ -11,27 +11,32 @@ struct store_batch *store_batch_create(void)
 
 void store_batch_destroy(struct store_batch *batch)
 {
-    if (batch == NULL)
+    if (batch == NULL) {
         return;
+    }
     free(batch->data);
     free(batch);
 }
 
 static bool batch_reserve(struct store_batch *batch, size_t bytes, struct proto_fault *fault)
 {
-    if (bytes > STORE_BATCH_BYTES_MAX - batch->bytes)
+    if (bytes > STORE_BATCH_BYTES_MAX - batch->bytes) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "",
                                "a batch of more than %zu bytes; split it into several",
                                STORE_BATCH_BYTES_MAX);
-    if (bytes <= batch->capacity - batch->bytes)
+    }
+    if (bytes <= batch->capacity - batch->bytes) {
         return true;
+    }
     size_t capacity = batch->capacity == 0 ? 1024 : batch->capacity;
-    while (capacity < batch->bytes + bytes)
+    while (capacity < batch->bytes + bytes) {
         capacity *= 2;
+    }
     uint8_t *data = realloc(batch->data, capacity);
-    if (data == NULL)
+    if (data == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a batch of %zu bytes",
                                batch->bytes + bytes);
+    }
     batch->data = data;
     batch->capacity = capacity;
     return true;
@@ -41,8 +46,9 @@ static bool batch_add(struct store_batch *batch, const struct store_command *com
                       struct proto_fault *fault)
 {
     size_t need = STORE_COMMAND_HEADER_BYTES + command->text.bytes + command->extra.bytes;
-    if (!batch_reserve(batch, need, fault))
+    if (!batch_reserve(batch, need, fault)) {
         return false;
+    }
     uint8_t *at = batch->data + batch->bytes;
     at[0] = (uint8_t)command->kind;
     at[1] = command->activate;
@@ -51,10 +57,12 @@ static bool batch_add(struct store_batch *batch, const struct store_command *com
     disk_set_u32(at + 8, (uint32_t)command->text.bytes);
     disk_set_u32(at + 12, (uint32_t)command->extra.bytes);
     at += STORE_COMMAND_HEADER_BYTES;
-    if (command->text.bytes > 0)
+    if (command->text.bytes > 0) {
         memcpy(at, command->text.data, command->text.bytes);
-    if (command->extra.bytes > 0)
+    }
+    if (command->extra.bytes > 0) {
         memcpy(at + command->text.bytes, command->extra.data, command->extra.bytes);
+    }
     batch->bytes += need;
     batch->commands++;
     return true;
@@ -63,13 +71,16 @@ static bool batch_add(struct store_batch *batch, const struct store_command *com
 static bool record_checked(struct proto_span record, struct proto_fault *fault)
 {
     struct feature_record parts;
-    if (record.bytes > PROTO_RECORD_BYTES_MAX)
+    if (record.bytes > PROTO_RECORD_BYTES_MAX) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "", "an account of %zu bytes; at most %d",
                                record.bytes, PROTO_RECORD_BYTES_MAX);
-    if (!feature_record_open(record, true, &parts, fault))
+    }
+    if (!feature_record_open(record, true, &parts, fault)) {
         return false;
-    if (parts.id.bytes == 0)
+    }
+    if (parts.id.bytes == 0) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "id", "the id is empty");
+    }
     return true;
 }
 
@@ -82,9 +93,10 @@ bool store_batch_put(struct store_batch *batch, struct proto_span record, struct
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault)
 {
-    if (removed_count > UINT16_MAX)
+    if (removed_count > UINT16_MAX) {
         return proto_fault_set(fault, PROTO_LIMIT, "removed", "%zu fields to take away; at most %d",
                                removed_count, UINT16_MAX);
+    }
     struct store_command command = {.kind = STORE_COMMAND_PATCH, .text = record};
     command.extra = (struct proto_span){(const uint8_t *)removed, removed_count * 2};
     return record_checked(record, fault) && batch_add(batch, &command, fault);
@@ -106,14 +118,16 @@ bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct 
 static bool document_checked(struct proto_span text, struct proto_span reason,
                              struct proto_fault *fault)
 {
-    if (text.bytes > PROTO_DOCUMENT_BYTES_MAX)
+    if (text.bytes > PROTO_DOCUMENT_BYTES_MAX) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "document",
                                "a document of %zu bytes; at most %d", text.bytes,
                                PROTO_DOCUMENT_BYTES_MAX);
-    if (reason.bytes > STORE_REASON_BYTES_MAX)
+    }
+    if (reason.bytes > STORE_REASON_BYTES_MAX) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "reason",
                                "a reason of %zu bytes; at most %u", reason.bytes,
                                STORE_REASON_BYTES_MAX);
+    }
     return true;
 }
 
@@ -125,14 +139,17 @@ static bool document_extra(const struct store_document *document, struct proto_s
     size_t bytes = 0;
     *packed = NULL;
     *extra = document->reason;
-    if (document->kind != STORE_DOCUMENT_TAL)
+    if (document->kind != STORE_DOCUMENT_TAL) {
         return true;
-    if (document->id_count > PROTO_TAL_ENTRIES_MAX)
+    }
+    if (document->id_count > PROTO_TAL_ENTRIES_MAX) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, "k", "a list of %zu accounts; at most %d",
                                document->id_count, PROTO_TAL_ENTRIES_MAX);
+    }
     uint8_t *room = malloc(document->id_count * (1 + PROTO_ID_BYTES_MAX) + 1);
-    if (room == NULL)
+    if (room == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
+    }
     for (size_t i = 0; i < document->id_count; i++) {
         struct proto_span id = document->ids[i];
         if (!id_checked(id, fault)) {
@@ -164,8 +181,9 @@ bool store_batch_document(struct store_batch *batch, const struct store_document
     assert(command.kind != 0);
     bool good = document_checked(document->text, document->reason, fault) &&
                 document_extra(document, &command.extra, &packed, fault);
-    if (!good)
+    if (!good) {
         return false;
+    }
     good = batch_add(batch, &command, fault);
     free(packed);
     return good;
@@ -191,15 +209,17 @@ bool store_batch_operation(struct store_batch *batch, struct proto_span id, uint
 {
     uint8_t extra[sizeof digest];
     struct store_command command = {.kind = STORE_COMMAND_OPERATION, .text = id};
-    if (id.bytes == 0 || id.bytes > PROTO_OPERATION_BYTES_MAX)
+    if (id.bytes == 0 || id.bytes > PROTO_OPERATION_BYTES_MAX) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "operation",
                                "an operation id has 1 to %d bytes, not %zu",
                                PROTO_OPERATION_BYTES_MAX, id.bytes);
+    }
     assert(batch->operation_bytes == 0);
     disk_set_u64(extra, digest);
     command.extra = (struct proto_span){extra, sizeof extra};
-    if (!batch_add(batch, &command, fault))
+    if (!batch_add(batch, &command, fault)) {
         return false;
+    }
     memcpy(batch->operation, id.data, id.bytes);
     batch->operation_bytes = (uint8_t)id.bytes;
     batch->operation_digest = digest;
@@ -224,19 +244,22 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
 {
     assert(*at <= bytes.bytes);
     size_t left = bytes.bytes - *at;
-    if (left == 0)
+    if (left == 0) {
         return false;
+    }
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_AUTHOR || head[1] > 1 || disk_get_u16(head + 2) != 0)
+        head[0] > STORE_COMMAND_AUTHOR || head[1] > 1 || disk_get_u16(head + 2) != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
+    }
     size_t text = disk_get_u32(head + 8);
     size_t extra = disk_get_u32(head + 12);
     left -= STORE_COMMAND_HEADER_BYTES;
-    if (text > left || extra > left - text)
+    if (text > left || extra > left - text) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "the command at byte %zu of a batch is longer than the batch", *at);
+    }
     command->kind = (enum store_command_kind)head[0];
     command->activate = head[1] == 1;
     command->version = disk_get_u32(head + 4);

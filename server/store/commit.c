@@ -12,8 +12,9 @@
 static void fail_all(struct store_ticket *list, const struct proto_fault *fault)
 {
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        if (!ticket->refused)
+        if (!ticket->refused) {
             ticket->result = (struct store_result){.fault = *fault};
+        }
     }
 }
 
@@ -26,8 +27,9 @@ static bool changes_add(struct store *store, const struct store_plan *plan,
     size_t need = writer->change_count + plan->document_count;
     if (need > writer->change_room) {
         struct store_change *changes = realloc(writer->changes, need * 2 * sizeof *changes);
-        if (changes == NULL)
+        if (changes == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu documents", need);
+        }
         writer->changes = changes;
         writer->change_room = need * 2;
     }
@@ -51,18 +53,21 @@ static bool touched_add(struct store *store, const struct store_plan *plan,
 {
     struct store_writer *writer = &store->writer;
     size_t need = writer->touched_count + plan->account_count;
-    if (store->options.on_commit == NULL)
+    if (store->options.on_commit == NULL) {
         return true;
+    }
     if (need > writer->touched_room) {
         uint32_t *touched = realloc(writer->touched, need * 2 * sizeof *touched);
-        if (touched == NULL)
+        if (touched == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu slots", need);
+        }
         writer->touched = touched;
         writer->touched_room = need * 2;
     }
     for (size_t i = 0; i < plan->account_count; i++) {
-        if (plan->accounts[i].changed)
+        if (plan->accounts[i].changed) {
             writer->touched[writer->touched_count++] = plan->accounts[i].slot;
+        }
     }
     return true;
 }
@@ -73,8 +78,9 @@ static bool entry_add(struct store_writer *writer, const struct store_batch *bat
     if (writer->entry_count == writer->entry_room) {
         size_t room = writer->entry_room == 0 ? 64 : writer->entry_room * 2;
         struct log_entry *entries = realloc(writer->entries, room * sizeof *entries);
-        if (entries == NULL)
+        if (entries == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu batches", room);
+        }
         writer->entries = entries;
         writer->entry_room = room;
     }
@@ -89,8 +95,9 @@ static void result_versions(const struct store_plan *plan, struct store_result *
     result->version = plan->next.active;
     result->previous = plan->next.previous;
     for (size_t i = 0; i < plan->document_count; i++) {
-        if (plan->documents[i].kind != STORE_DOCUMENT_SWITCH)
+        if (plan->documents[i].kind != STORE_DOCUMENT_SWITCH) {
             result->version = plan->documents[i].number;
+        }
     }
 }
 
@@ -131,11 +138,13 @@ static bool answer_early(struct store *store, struct store_ticket *ticket, int64
     const struct store_batch *batch = ticket->batch;
     struct store_result *result = &ticket->result;
     bool late = batch->deadline_ms != 0 && now_ms >= batch->deadline_ms;
-    if (late)
+    if (late) {
         proto_fault_set(&result->fault, PROTO_DEADLINE, "deadline_ms",
                         "the write waited for its turn until its time was over");
-    if (!late && !store_operations_answer(&store->operations, batch, result))
+    }
+    if (!late && !store_operations_answer(&store->operations, batch, result)) {
         return false;
+    }
     ticket->repeated = result->repeated;
     ticket->refused = !result->repeated;
     store->writer.own.refused += ticket->refused;
@@ -146,9 +155,10 @@ static bool answer_early(struct store *store, struct store_ticket *ticket, int64
 static void operation_add(struct store *store, int64_t now_ms, const struct store_result *result)
 {
     const struct store_plan *plan = &store->writer.plan;
-    if (plan->operation.bytes > 0)
+    if (plan->operation.bytes > 0) {
         store_operations_add(&store->operations, plan->operation, plan->operation_digest, now_ms,
                              result);
+    }
 }
 
 /* Plans and links one batch. False: the group is lost. A refusal is not a failure. */
@@ -159,20 +169,23 @@ static bool batch_commit(struct store *store, struct store_ticket *ticket, int64
     struct store_result *result = &ticket->result;
     struct proto_span commands = {ticket->batch->data, ticket->batch->bytes};
     *result = (struct store_result){.fault.code = PROTO_OK};
-    if (answer_early(store, ticket, now_ms))
+    if (answer_early(store, ticket, now_ms)) {
         return true;
+    }
     if (!batch_plan(store, commands, now_ms, &result->fault) ||
         !store_operations_reserve(&store->operations, &result->fault)) {
         ticket->refused = true;
         writer->own.refused++;
-        if (result->fault.code == PROTO_CORRUPT)
+        if (result->fault.code == PROTO_CORRUPT) {
             store_damage(store, &result->fault);
+        }
         return true;
     }
     if (!plan_link(store, fault) || !changes_add(store, &writer->plan, fault) ||
         !touched_add(store, &writer->plan, fault) ||
-        !entry_add(writer, ticket->batch, now_ms, fault))
+        !entry_add(writer, ticket->batch, now_ms, fault)) {
         return false;
+    }
     result->count = writer->plan.count;
     result->created = writer->plan.created;
     result_versions(&writer->plan, result);
@@ -184,8 +197,9 @@ static bool batch_commit(struct store *store, struct store_ticket *ticket, int64
 
 static void tell_commit(struct store *store, enum store_commit_phase phase, uint64_t seq)
 {
-    if (store->options.on_commit == NULL)
+    if (store->options.on_commit == NULL) {
         return;
+    }
     struct store_commit commit = {phase, seq, store->writer.touched, store->writer.touched_count};
     store->options.on_commit(store->options.commit_context, &commit);
 }
@@ -202,16 +216,18 @@ static void group_publish(struct store *store)
 {
     struct store_writer *writer = &store->writer;
     writer->committed_ns = store_clock_ns();
-    if (writer->active->begin == writer->state.seq)
+    if (writer->active->begin == writer->state.seq) {
         writer->begun_ns = writer->committed_ns;
+    }
     writer->state = writer->next;
     writer->time_ms = writer->entries[writer->entry_count - 1].time_ms;
     store_operations_expire(&store->operations, writer->time_ms);
     writer->links.count = 0;
     if (!writer->filling && !store_index_change(&store->index, writer->edits.list,
-                                                writer->edits.count, writer->state.seq))
+                                                writer->edits.count, writer->state.seq)) {
         base_log(store->options.log, BASE_LOG_ERROR, "store",
                  "no memory for the index of ids: look-ups go through the file", BASE_NO_FIELDS);
+    }
     store_moment_set(&store->moments, &writer->state, writer->active);
     atomic_fetch_add(&store->turn, 1);
 }
@@ -224,8 +240,9 @@ static bool group_append(struct store *store, struct proto_fault *fault)
     tell_commit(store, STORE_COMMIT_BEGIN, writer->next.seq);
     if (!log_append(store->log, writer->entries, writer->entry_count, fault)) {
         /* What failed may be found by the next start, and nothing can be said of it before that. */
-        if (log_failed(store->log) && store->options.on_lost != NULL)
+        if (log_failed(store->log) && store->options.on_lost != NULL) {
             store->options.on_lost(store->options.lost_context, fault);
+        }
         tell_commit(store, STORE_COMMIT_FAILED, writer->next.seq);
         return false;
     }
@@ -236,8 +253,9 @@ static bool group_append(struct store *store, struct proto_fault *fault)
     own->commits++;
     own->commit_ns_last = spent;
     own->commit_ns_sum += spent;
-    if (spent > own->commit_ns_max)
+    if (spent > own->commit_ns_max) {
         own->commit_ns_max = spent;
+    }
     return true;
 }
 
@@ -256,22 +274,28 @@ static bool group_commit(struct store *store, struct store_ticket *list, struct 
     int64_t now_ms = store->options.now_ms(store->options.now_context);
     group_begin(writer);
     store_plan_turn(&writer->plan);
-    for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next)
+    for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
         ticket->refused = ticket->repeated = false;
+    }
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
         int64_t time_ms = ticket->batch->timed ? ticket->batch->time_ms : now_ms;
-        if (!batch_commit(store, ticket, time_ms, fault))
+        if (!batch_commit(store, ticket, time_ms, fault)) {
             return false;
+        }
     }
-    if (writer->entry_count == 0)
+    if (writer->entry_count == 0) {
         return true;
-    if (!group_append(store, fault))
+    }
+    if (!group_append(store, fault)) {
         return false;
-    for (size_t i = 0; i < writer->entry_count; i++)
+    }
+    for (size_t i = 0; i < writer->entry_count; i++) {
         writer->own.commands += writer->entries[i].commands;
+    }
     writer->own.batches += writer->entry_count;
-    for (size_t i = 0; i < writer->change_count; i++)
+    for (size_t i = 0; i < writer->change_count; i++) {
         store->options.on_change(store->options.change_context, &writer->changes[i]);
+    }
     return true;
 }
 
@@ -279,8 +303,9 @@ void store_commit(struct store *store, struct store_ticket *list)
 {
     struct store_writer *writer = &store->writer;
     struct proto_fault fault = {.code = PROTO_OK};
-    if (group_commit(store, list, &fault))
+    if (group_commit(store, list, &fault)) {
         return;
+    }
     store_overlay_undo(writer->active, &writer->links);
     store_operations_take_back(&store->operations, writer->state.seq);
     group_begin(writer);
@@ -293,10 +318,11 @@ bool store_replay(struct store *store, const struct log_entry *entry, struct pro
 {
     struct store_writer *writer = &store->writer;
     struct proto_fault refused = {.code = PROTO_OK};
-    if (entry->sequence != writer->state.seq + 1)
+    if (entry->sequence != writer->state.seq + 1) {
         return proto_fault_set(
             fault, PROTO_CORRUPT, "log", "entry %llu of the log follows entry %llu",
             (unsigned long long)entry->sequence, (unsigned long long)writer->state.seq);
+    }
     group_begin(writer);
     /* It was accepted once over the same state: it cannot be refused now. */
     if (!batch_plan(store, entry->payload, entry->time_ms, &refused)) {
@@ -308,8 +334,9 @@ bool store_replay(struct store *store, const struct log_entry *entry, struct pro
                                "entry %llu of the log does not fit what is stored: %s",
                                (unsigned long long)entry->sequence, refused.message);
     }
-    if (!plan_link(store, fault) || !store_operations_reserve(&store->operations, fault))
+    if (!plan_link(store, fault) || !store_operations_reserve(&store->operations, fault)) {
         return false;
+    }
     struct store_result result = {
         .seq = entry->sequence, .count = writer->plan.count, .created = writer->plan.created};
     result_versions(&writer->plan, &result);

@@ -19,8 +19,9 @@ static bool text_find(const struct store_plan *plan, uint32_t version, struct pr
         }
     }
     struct store_change change;
-    if (!store_document_read(plan->sight, STORE_DOCUMENT_SCHEMA, version, &change, fault))
+    if (!store_document_read(plan->sight, STORE_DOCUMENT_SCHEMA, version, &change, fault)) {
         return false;
+    }
     *text = change.text;
     return true;
 }
@@ -31,13 +32,16 @@ static bool previous_open(const struct store_plan *plan, struct feature_schema *
     struct proto_span text = {0};
     uint32_t version = plan->next.schema_version;
     *previous = NULL;
-    if (version == 0)
+    if (version == 0) {
         return true;
-    if (!text_find(plan, version, &text, fault))
+    }
+    if (!text_find(plan, version, &text, fault)) {
         return false;
+    }
     *previous = feature_schema_parse(text, version, NULL, fault);
-    if (*previous != NULL)
+    if (*previous != NULL) {
         return true;
+    }
     return fault->code != PROTO_NO_MEMORY &&
            proto_fault_set(fault, PROTO_CORRUPT, "schema",
                            "version %" PRIu32 " that is stored is no schema", version);
@@ -47,17 +51,20 @@ bool store_plan_schema(struct store_plan *plan, struct proto_span given,
                        struct proto_span *numbered, struct proto_fault *fault)
 {
     struct feature_schema *previous;
-    if (!previous_open(plan, &previous, fault))
+    if (!previous_open(plan, &previous, fault)) {
         return false;
+    }
     struct feature_schema *schema =
         feature_schema_parse(given, plan->next.schema_version + 1, previous, fault);
     feature_schema_release(previous);
-    if (schema == NULL)
+    if (schema == NULL) {
         return false;
+    }
     char *text = feature_schema_print(schema);
     feature_schema_release(schema);
-    if (text == NULL)
+    if (text == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "document", "no memory for the schema");
+    }
     *numbered = proto_span_text(text);
     if (numbered->bytes > PROTO_DOCUMENT_BYTES_MAX) {
         size_t bytes = numbered->bytes;

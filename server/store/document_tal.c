@@ -10,8 +10,9 @@
 
 bool store_tal_split(const struct disk_sealed *sealed, struct store_change *change)
 {
-    if (sealed->a > sealed->text.bytes)
+    if (sealed->a > sealed->text.bytes) {
         return false;
+    }
     struct proto_span rest = {sealed->text.data + sealed->a, sealed->text.bytes - sealed->a};
     change->text = (struct proto_span){sealed->text.data, sealed->a};
     if ((sealed->b & STORE_TAL_IDS) == 0) {
@@ -21,20 +22,23 @@ bool store_tal_split(const struct disk_sealed *sealed, struct store_change *chan
     size_t at = 0;
     uint32_t count = 0;
     struct proto_span id;
-    if (rest.bytes < sizeof(uint32_t))
+    if (rest.bytes < sizeof(uint32_t)) {
         return false;
+    }
     rest.data += sizeof(uint32_t);
     rest.bytes -= sizeof(uint32_t);
     change->ids = rest;
-    while (store_ids_next(rest, &at, &id))
+    while (store_ids_next(rest, &at, &id)) {
         count++;
+    }
     return at == rest.bytes && count == (sealed->b & ~STORE_TAL_IDS);
 }
 
 bool store_ids_next(struct proto_span ids, size_t *at, struct proto_span *id)
 {
-    if (*at >= ids.bytes || ids.data[*at] == 0 || ids.data[*at] > ids.bytes - *at - 1)
+    if (*at >= ids.bytes || ids.data[*at] == 0 || ids.data[*at] > ids.bytes - *at - 1) {
         return false;
+    }
     *id = (struct proto_span){ids.data + *at + 1, ids.data[*at]};
     *at += 1 + id->bytes;
     return true;
@@ -49,15 +53,19 @@ static bool member_find(const struct store_sight *sight, const struct store_hash
     struct store_account account;
     struct feature_record record;
     uint64_t hash = store_hash_text(hasher, STORE_KIND_ID, id);
-    if (!store_resolve(sight, STORE_KIND_ID, id, hash, slot, fault))
+    if (!store_resolve(sight, STORE_KIND_ID, id, hash, slot, fault)) {
         return false;
-    if (*slot == STORE_NO_SLOT)
+    }
+    if (*slot == STORE_NO_SLOT) {
         return true;
+    }
     if (!store_account_get(sight, *slot, &account, fault) ||
-        !feature_record_open(account.record, false, &record, fault))
+        !feature_record_open(account.record, false, &record, fault)) {
         return false;
-    if (record.created_s > list->time_ms / 1000 || *slot >= slots_then)
+    }
+    if (record.created_s > list->time_ms / 1000 || *slot >= slots_then) {
         *slot = STORE_NO_SLOT;
+    }
     return true;
 }
 
@@ -65,12 +73,14 @@ bool store_tal_resolve(const struct store_sight *sight, const struct store_hashe
                        struct store_change *change, uint8_t **slots, struct proto_fault *fault)
 {
     *slots = NULL;
-    if (change->ids.bytes == 0)
+    if (change->ids.bytes == 0) {
         return true;
+    }
     /* An id takes two bytes at least. */
     uint8_t *found = malloc(change->ids.bytes / 2 * sizeof(uint32_t));
-    if (found == NULL)
+    if (found == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
+    }
     struct proto_span id;
     size_t count = 0;
     for (size_t at = 0; store_ids_next(change->ids, &at, &id);) {
@@ -82,8 +92,9 @@ bool store_tal_resolve(const struct store_sight *sight, const struct store_hashe
             }
             continue; /* damage of an account is not damage of the list */
         }
-        if (slot != STORE_NO_SLOT)
+        if (slot != STORE_NO_SLOT) {
             disk_set_u32(found + count++ * sizeof slot, slot);
+        }
     }
     *slots = found;
     change->slots = (struct proto_span){found, count * sizeof(uint32_t)};

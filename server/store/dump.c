@@ -32,18 +32,21 @@ struct store_dump *store_dump_open(struct store *store, struct proto_fault *faul
         return NULL;
     }
     dump->store = store;
-    if (store_fold_wait(store, fault) && disk_txn_read(&dump->txn, &store->env, fault))
+    if (store_fold_wait(store, fault) && disk_txn_read(&dump->txn, &store->env, fault)) {
         return dump;
+    }
     free(dump);
     return NULL;
 }
 
 void store_dump_close(struct store_dump *dump)
 {
-    if (dump == NULL)
+    if (dump == NULL) {
         return;
-    if (dump->open)
+    }
+    if (dump->open) {
         disk_cursor_close(&dump->cursor);
+    }
     disk_txn_abort(&dump->txn);
     free(dump);
 }
@@ -56,8 +59,9 @@ uint64_t store_dump_seq(const struct store_dump *dump)
 uint64_t store_dump_entries(const struct store_dump *dump)
 {
     uint64_t entries = 2; /* format and state */
-    for (enum disk_table table = DISK_TABLE_META + 1; table < DISK_TABLE_COUNT; table++)
+    for (enum disk_table table = DISK_TABLE_META + 1; table < DISK_TABLE_COUNT; table++) {
         entries += dump->txn.state.sums[table].count;
+    }
     return entries;
 }
 
@@ -72,8 +76,9 @@ bool store_sum_good(const struct disk_state *state, enum disk_table table,
                     const struct disk_sum *sum, struct proto_fault *fault)
 {
     const struct disk_sum *said = &state->sums[table];
-    if (table == DISK_TABLE_META || (said->count == sum->count && said->digest == sum->digest))
+    if (table == DISK_TABLE_META || (said->count == sum->count && said->digest == sum->digest)) {
         return true;
+    }
     return proto_fault_set(fault, PROTO_CORRUPT, disk_table_name(table),
                            "table %s holds %llu entries with digest %016llx, the state says %llu "
                            "and %016llx",
@@ -115,14 +120,17 @@ enum disk_got store_dump_next(struct store_dump *dump, struct store_entry *entry
                               struct proto_fault *fault)
 {
     while (dump->table < DISK_TABLE_COUNT) {
-        if (!dump->open && !disk_cursor_open(&dump->cursor, &dump->txn, dump->table, fault))
+        if (!dump->open && !disk_cursor_open(&dump->cursor, &dump->txn, dump->table, fault)) {
             return DISK_GOT_FAULT;
+        }
         dump->open = true;
         enum disk_got got = disk_cursor_next(&dump->cursor, fault);
-        if (got == DISK_GOT_ONE)
+        if (got == DISK_GOT_ONE) {
             return entry_give(dump, entry, fault);
-        if (got == DISK_GOT_FAULT || !table_end(dump, fault))
+        }
+        if (got == DISK_GOT_FAULT || !table_end(dump, fault)) {
             return DISK_GOT_FAULT;
+        }
     }
     return DISK_GOT_NONE;
 }

@@ -10,8 +10,9 @@ struct store_held_encoder *store_encoder_hold(const struct store_encoder *encode
 {
     struct store_held_encoder *held = malloc(sizeof *held);
     if (held == NULL) {
-        if (encoder->release != NULL)
+        if (encoder->release != NULL) {
             encoder->release(encoder->context);
+        }
         return NULL;
     }
     held->encoder = *encoder;
@@ -27,9 +28,11 @@ struct store_held_encoder *store_encoder_share(struct store_held_encoder *held)
 
 void store_encoder_drop(struct store_held_encoder *held)
 {
-    if (held == NULL || atomic_fetch_sub_explicit(&held->references, 1, memory_order_acq_rel) > 1)
+    if (held == NULL || atomic_fetch_sub_explicit(&held->references, 1, memory_order_acq_rel) > 1) {
         return;
-    if (held->encoder.release != NULL)
+    }
+    if (held->encoder.release != NULL) {
         held->encoder.release(held->encoder.context);
+    }
     free(held);
 }

@@ -38,8 +38,9 @@ static bool slots_sort(struct fold *fold, struct proto_fault *fault)
 {
     size_t room = fold->generation->slot_count + 1;
     fold->slots = malloc(room * sizeof(struct store_slot_cell *));
-    if (fold->slots == NULL)
+    if (fold->slots == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fold %zu accounts", room);
+    }
     fold->slot_count = store_generation_slots(fold->generation, fold->slots);
     qsort(fold->slots, fold->slot_count, sizeof(struct store_slot_cell *), compare_slots);
     return true;
@@ -63,8 +64,9 @@ static bool fold_accounts(struct fold *fold, struct proto_fault *fault)
     for (size_t i = 0; i < fold->slot_count; i++) {
         uint32_t slot = fold->slots[i]->slot;
         if (!store_account_put(&fold->txn, slot, slot >= fold->slots_before,
-                               newest(fold->slots[i])->value, fault))
+                               newest(fold->slots[i])->value, fault)) {
             return false;
+        }
     }
     return true;
 }
@@ -89,8 +91,9 @@ static bool rows_able(const struct fold *fold, const struct store_version *versi
 {
     const struct disk_state *state = &fold->txn.state;
     const struct store_encoder *encoder = fold->store->folder.maker.encoder;
-    if (version->row != NULL && version->digest == state->rows_digest)
+    if (version->row != NULL && version->digest == state->rows_digest) {
         return version->row_bytes == state->row_bytes;
+    }
     return encoder != NULL && encoder->digest == state->rows_digest &&
            store_row_bytes(encoder->code_bytes) == state->row_bytes;
 }
@@ -102,14 +105,16 @@ static bool fold_rows(struct fold *fold, struct proto_fault *fault)
     struct store_folder *folder = &fold->store->folder;
     struct disk_state *state = &fold->txn.state;
     bool complete = state->rows_slots == fold->slots_before;
-    if (state->rows_digest == 0)
+    if (state->rows_digest == 0) {
         return true;
+    }
     store_row_writer_begin(&folder->rows, &fold->txn);
     for (size_t i = 0; i < fold->slot_count; i++) {
         uint32_t slot = fold->slots[i]->slot;
         const struct store_version *version = newest(fold->slots[i]);
-        if (slot >= state->rows_slots && !complete)
+        if (slot >= state->rows_slots && !complete) {
             break;
+        }
         if (!rows_able(fold, version)) {
             state->rows_slots = slot < state->rows_slots ? slot : state->rows_slots;
             return store_row_flush(&folder->rows, fault);
@@ -120,10 +125,12 @@ static bool fold_rows(struct fold *fold, struct proto_fault *fault)
             state->rows_slots = slot - slot % STORE_BLOCK_ROWS;
             return true;
         }
-        if (row == NULL || !row_fill(fold, version, slot, row, fault))
+        if (row == NULL || !row_fill(fold, version, slot, row, fault)) {
             return false;
-        if (slot >= state->rows_slots)
+        }
+        if (slot >= state->rows_slots) {
             state->rows_slots = slot + 1;
+        }
     }
     return store_row_flush(&folder->rows, fault);
 }
@@ -132,14 +139,17 @@ static void edits_add(struct store_edits *edits, const struct store_text_cell *c
 {
     uint32_t kind = cell->kind == STORE_KIND_KEY ? STORE_REF_KEY : 0;
     uint32_t now = atomic_load_explicit(&cell->newest, memory_order_acquire)->slot;
-    if (cell->before == now)
+    if (cell->before == now) {
         return;
-    if (cell->before != STORE_NO_SLOT)
+    }
+    if (cell->before != STORE_NO_SLOT) {
         edits->list[edits->count++] =
             (struct store_id_edit){.hash = cell->hash, .ref = cell->before | kind, .add = false};
-    if (now != STORE_NO_SLOT)
+    }
+    if (now != STORE_NO_SLOT) {
         edits->list[edits->count++] =
             (struct store_id_edit){.hash = cell->hash, .ref = now | kind, .add = true};
+    }
 }
 
 static bool fold_ids(struct fold *fold, struct proto_fault *fault)
@@ -154,13 +164,15 @@ static bool fold_ids(struct fold *fold, struct proto_fault *fault)
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fold %zu ids", count);
     }
     count = store_generation_texts(fold->generation, cells);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         edits_add(&folder->edits, cells[i]);
+    }
     free(cells);
     bool good = store_bucket_edit(&fold->txn, &folder->bucket_room, folder->edits.list,
                                   folder->edits.count, &damaged, fault);
-    if (good && damaged > 0)
+    if (good && damaged > 0) {
         store_damage(fold->store, fault);
+    }
     return good;
 }
 
@@ -170,15 +182,18 @@ static bool fold_papers(struct fold *fold, struct proto_fault *fault)
     size_t count = 0;
     const struct store_paper *last =
         atomic_load_explicit(&fold->generation->papers, memory_order_acquire);
-    for (const struct store_paper *paper = last; paper != NULL; paper = paper->older)
+    for (const struct store_paper *paper = last; paper != NULL; paper = paper->older) {
         count++;
+    }
     const struct store_paper **papers = malloc((count + 1) * sizeof *papers);
-    if (papers == NULL)
+    if (papers == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fold %zu documents",
                                count);
+    }
     size_t at = count;
-    for (const struct store_paper *paper = last; paper != NULL; paper = paper->older)
+    for (const struct store_paper *paper = last; paper != NULL; paper = paper->older) {
         papers[--at] = paper;
+    }
     bool good = true;
     for (; at < count && good; at++) {
         const struct store_paper *paper = papers[at];
@@ -198,14 +213,17 @@ static bool fold_papers(struct fold *fold, struct proto_fault *fault)
 /* Slots that changed, for look-alike vectors that have not seen them. */
 static bool fold_touched(struct fold *fold, struct proto_fault *fault)
 {
-    if (!fold->store->folder.vectors.keeping || fold->slot_count == 0)
+    if (!fold->store->folder.vectors.keeping || fold->slot_count == 0) {
         return true;
+    }
     uint32_t *slots = malloc(fold->slot_count * sizeof *slots);
-    if (slots == NULL)
+    if (slots == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fold %zu slots",
                                fold->slot_count);
-    for (size_t i = 0; i < fold->slot_count; i++)
+    }
+    for (size_t i = 0; i < fold->slot_count; i++) {
         slots[i] = fold->slots[i]->slot;
+    }
     bool good = store_vectors_touch(&fold->txn, slots, fold->slot_count, fault);
     free(slots);
     return good;
@@ -225,16 +243,18 @@ bool store_fold(struct store *store, const struct store_generation *generation,
                 struct proto_fault *fault)
 {
     struct fold fold = {.store = store, .generation = generation};
-    if (!disk_txn_write(&fold.txn, &store->env, fault))
+    if (!disk_txn_write(&fold.txn, &store->env, fault)) {
         return false;
+    }
     bool good = fold_all(&fold, fault);
     free(fold.slots);
     if (!good) {
         disk_txn_abort(&fold.txn);
         return false;
     }
-    if (!store_tables_commit(store, &fold.txn, fault))
+    if (!store_tables_commit(store, &fold.txn, fault)) {
         return false;
+    }
     store_operations_written(&store->operations, generation->end);
     atomic_store(&store->folded, generation->end);
     atomic_fetch_add(&store->turn, 1);

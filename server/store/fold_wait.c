@@ -6,8 +6,9 @@
 bool store_fold_wait(struct store *store, struct proto_fault *fault)
 {
     struct store_result result = {.fault.code = PROTO_OK};
-    if (store_queue_seal(store, &result))
+    if (store_queue_seal(store, &result)) {
         return store_folder_wait(store, result.seq, fault);
+    }
     *fault = result.fault;
     return false;
 }

@@ -29,16 +29,18 @@ bool store_thread_start(pthread_t *thread, void *(*run)(void *), void *context,
 bool store_folder_init(struct store_folder *folder)
 {
     pthread_condattr_t clock;
-    if (pthread_condattr_init(&clock) != 0)
+    if (pthread_condattr_init(&clock) != 0) {
         return false;
+    }
     bool good = pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) == 0 &&
                 pthread_mutex_init(&folder->mutex, NULL) == 0;
     if (good && pthread_cond_init(&folder->wake, &clock) != 0) {
         pthread_mutex_destroy(&folder->mutex);
         good = false;
     }
-    if (good)
+    if (good) {
         pthread_cond_init(&folder->folded, NULL);
+    }
     pthread_condattr_destroy(&clock);
     return good;
 }
@@ -60,10 +62,11 @@ void store_folder_take(struct store_folder *folder, struct store_generation *gen
 {
     pthread_mutex_lock(&folder->mutex);
     generation->due = NULL;
-    if (folder->first_due == NULL)
+    if (folder->first_due == NULL) {
         folder->first_due = generation;
-    else
+    } else {
         folder->last_due->due = generation;
+    }
     folder->last_due = generation;
     pthread_cond_signal(&folder->wake);
     pthread_mutex_unlock(&folder->mutex);
@@ -93,8 +96,9 @@ bool store_tables_commit(struct store *store, struct disk_txn *txn, struct proto
 {
     uint64_t number = disk_txn_number(txn);
     atomic_store(&store->writing, number);
-    if (!disk_txn_commit(txn, fault))
+    if (!disk_txn_commit(txn, fault)) {
         return false;
+    }
     store->folder.state = txn->state;
     atomic_store(&store->tables, number);
     atomic_fetch_add(&store->turn, 1);
@@ -113,24 +117,28 @@ bool store_turn_wait(struct store *store, struct store_vectors_turn *turn,
     pthread_mutex_lock(&folder->mutex);
     bool taken = !folder->closing;
     if (taken) {
-        if (folder->first_turn == NULL)
+        if (folder->first_turn == NULL) {
             folder->first_turn = turn;
-        else
+        } else {
             folder->last_turn->next = turn;
+        }
         folder->last_turn = turn;
         pthread_cond_signal(&folder->wake);
     }
     pthread_mutex_unlock(&folder->mutex);
-    if (!taken)
+    if (!taken) {
         return proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the store is closing");
+    }
     pthread_mutex_lock(&waiter.mutex);
-    while (!waiter.ready)
+    while (!waiter.ready) {
         pthread_cond_wait(&waiter.done, &waiter.mutex);
+    }
     pthread_mutex_unlock(&waiter.mutex);
     pthread_cond_destroy(&waiter.done);
     pthread_mutex_destroy(&waiter.mutex);
-    if (turn->fault.code != PROTO_OK)
+    if (turn->fault.code != PROTO_OK) {
         *fault = turn->fault;
+    }
     return turn->fault.code == PROTO_OK;
 }
 
@@ -141,14 +149,17 @@ bool store_folder_wait(struct store *store, uint64_t seq, struct proto_fault *fa
     folder->urgent++;
     folder->fault = (struct proto_fault){.code = PROTO_OK}; /* it is tried anew */
     pthread_cond_signal(&folder->wake);
-    while (atomic_load(&store->folded) < seq && folder->fault.code == PROTO_OK && !folder->closing)
+    while (atomic_load(&store->folded) < seq && folder->fault.code == PROTO_OK &&
+           !folder->closing) {
         pthread_cond_wait(&folder->folded, &folder->mutex);
+    }
     folder->urgent--;
     bool good = atomic_load(&store->folded) >= seq;
-    if (!good && folder->fault.code != PROTO_OK)
+    if (!good && folder->fault.code != PROTO_OK) {
         *fault = folder->fault;
-    else if (!good)
+    } else if (!good) {
         proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the store is closing");
+    }
     pthread_mutex_unlock(&folder->mutex);
     return good;
 }

@@ -24,8 +24,9 @@ static void turn_take(struct store *store, struct store_vectors_turn *turn)
 {
     struct store_turn_waiter *waiter = turn->waiter;
     uint64_t bytes = 0;
-    for (size_t i = 0; i < turn->count; i++)
+    for (size_t i = 0; i < turn->count; i++) {
         bytes += turn->blocks[i].bytes.bytes;
+    }
     store_vectors_take_turn(store, turn);
     store->folder.turn_after_ns = store_clock_ns() + bytes * 1000000000 / VECTOR_BYTES_PER_SECOND;
     pthread_mutex_lock(&waiter->mutex);
@@ -40,10 +41,11 @@ static void encoder_take(struct store *store, struct store_held_encoder *given)
     struct proto_fault fault;
     const struct store_encoder *encoder = given->encoder.digest == 0 ? NULL : &given->encoder;
     folder->encoder_set = true;
-    if (!store_row_maker_set(&folder->maker, encoder, &fault))
+    if (!store_row_maker_set(&folder->maker, encoder, &fault)) {
         base_log(
             store->options.log, BASE_LOG_ERROR, "store", "no rows are kept",
             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
+    }
     store_encoder_drop(folder->encoder);
     folder->encoder = given;
 }
@@ -51,10 +53,11 @@ static void encoder_take(struct store *store, struct store_held_encoder *given)
 static void log_trim_to(struct store *store)
 {
     struct proto_fault fault;
-    if (!log_trim(store->log, atomic_load(&store->folded), store->options.log_bytes_max, &fault))
+    if (!log_trim(store->log, atomic_load(&store->folded), store->options.log_bytes_max, &fault)) {
         base_log(
             store->options.log, BASE_LOG_WARN, "store", "the oldest of the log cannot be dropped",
             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
+    }
 }
 
 static void fold_one(struct store *store, struct store_generation *generation)
@@ -67,21 +70,24 @@ static void fold_one(struct store *store, struct store_generation *generation)
         base_log(
             store->options.log, BASE_LOG_ERROR, "store", "a fold failed and is tried again",
             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
-        if (fault.code == PROTO_CORRUPT)
+        if (fault.code == PROTO_CORRUPT) {
             store_damage(store, &fault);
+        }
         folder->pause_until_ns = store_clock_ns() + (uint64_t)PAUSE_MS * 1000000;
     }
     pthread_mutex_lock(&folder->mutex);
     if (good) {
         folder->first_due = generation->due;
-        if (folder->first_due == NULL)
+        if (folder->first_due == NULL) {
             folder->last_due = NULL;
+        }
     }
     folder->fault = good ? (struct proto_fault){.code = PROTO_OK} : fault;
     pthread_cond_broadcast(&folder->folded);
     pthread_mutex_unlock(&folder->mutex);
-    if (!good)
+    if (!good) {
         return;
+    }
     atomic_store_explicit(&generation->folded, true, memory_order_release);
     folder->own.folds++;
     folder->own.fold_ns_last = store_clock_ns() - begun;
@@ -112,13 +118,15 @@ static void housekeep(struct store *store)
 {
     struct store_folder *folder = &store->folder;
     uint64_t now = store_clock_ns();
-    if (now - folder->housekept_ns < (uint64_t)HOUSEKEEPING_MS * 1000000)
+    if (now - folder->housekept_ns < (uint64_t)HOUSEKEEPING_MS * 1000000) {
         return;
+    }
     folder->housekept_ns = now;
     unsigned dead = disk_env_clear_readers(&store->env);
-    if (dead > 0)
+    if (dead > 0) {
         base_log(store->options.log, BASE_LOG_INFO, "store", "let go of readers that had died",
                  BASE_FIELDS(base_field_uint("readers", dead)));
+    }
     folder->own.readers_cleared += dead;
     /* A file that only grows has a view that never rests. */
     folder->own.free_pages = disk_env_free_pages(&store->env);
@@ -170,8 +178,9 @@ static void wait_ms(struct store_folder *folder, int ms)
 static uint64_t turn_wait_ns(const struct store_folder *folder)
 {
     uint64_t now = store_clock_ns();
-    if (folder->first_turn == NULL)
+    if (folder->first_turn == NULL) {
         return UINT64_MAX;
+    }
     return folder->closing || now >= folder->turn_after_ns ? 0 : folder->turn_after_ns - now;
 }
 
@@ -192,8 +201,9 @@ static struct work work_take(struct store *store, bool more)
     bool idle = turn_ns > 0 && !folder->encoder_given && !folder->closing &&
                 (paused ||
                  (!more && (folder->first_due == NULL || due_can_wait(store, folder->first_due))));
-    if (idle)
+    if (idle) {
         wait_ms(folder, wait_of(paused, turn_ns));
+    }
     paused = folder->urgent == 0 && store_clock_ns() < folder->pause_until_ns;
     if (folder->encoder_given) {
         work.encoder = folder->given;
@@ -201,12 +211,14 @@ static struct work work_take(struct store *store, bool more)
         folder->encoder_given = false;
     }
     work.turn = turn_wait_ns(folder) == 0 ? folder->first_turn : NULL;
-    if (work.turn != NULL)
+    if (work.turn != NULL) {
         folder->first_turn = work.turn->next;
+    }
     work.closing = folder->closing;
     if (folder->first_due != NULL && (work.closing || !paused) &&
-        (work.encoder != NULL || !due_can_wait(store, folder->first_due)))
+        (work.encoder != NULL || !due_can_wait(store, folder->first_due))) {
         work.due = folder->first_due;
+    }
     pthread_mutex_unlock(&folder->mutex);
     return work;
 }
@@ -219,18 +231,23 @@ static void *folder_run(void *context)
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
     for (;;) {
         struct work work = work_take(store, more);
-        if (work.encoder != NULL)
+        if (work.encoder != NULL) {
             encoder_take(store, work.encoder);
-        if (work.due != NULL && !(work.closing && store->tuning.abandon))
+        }
+        if (work.due != NULL && !(work.closing && store->tuning.abandon)) {
             fold_one(store, work.due);
-        if (work.turn != NULL)
+        }
+        if (work.turn != NULL) {
             turn_take(store, work.turn);
+        }
         if (work.closing && work.turn == NULL && work.encoder == NULL &&
-            (work.due == NULL || folder->fault.code != PROTO_OK || store->tuning.abandon))
+            (work.due == NULL || folder->fault.code != PROTO_OK || store->tuning.abandon)) {
             break;
+        }
         more = !work.closing && store_clock_ns() >= folder->pause_until_ns && slices(store);
-        if (!work.closing)
+        if (!work.closing) {
             housekeep(store);
+        }
         folder_publish(store);
     }
     folder_publish(store);

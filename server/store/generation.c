@@ -28,24 +28,28 @@ static void bytes_publish(struct store *store)
 bool store_generations_begin(struct store *store, struct proto_fault *fault)
 {
     struct store_writer *writer = &store->writer;
-    if (!disk_txn_read(&writer->base, &store->env, fault))
+    if (!disk_txn_read(&writer->base, &store->env, fault)) {
         return false;
+    }
     writer->state = writer->next = writer->base.state;
     writer->active = store_generation_create(writer->state.seq, 0, NULL, fault);
-    if (writer->active == NULL)
+    if (writer->active == NULL) {
         return false;
+    }
     store_moment_set(&store->moments, &writer->state, writer->active);
     return true;
 }
 
 static bool sealed_reserve(struct store_writer *writer)
 {
-    if (writer->sealed_count < writer->sealed_room)
+    if (writer->sealed_count < writer->sealed_room) {
         return true;
+    }
     size_t room = writer->sealed_room == 0 ? 8 : writer->sealed_room * 2;
     struct store_generation **sealed = realloc(writer->sealed, room * sizeof *sealed);
-    if (sealed == NULL)
+    if (sealed == NULL) {
         return false;
+    }
     writer->sealed = sealed;
     writer->sealed_room = room;
     return true;
@@ -55,13 +59,15 @@ bool store_generation_seal(struct store *store, struct proto_fault *fault)
 {
     struct store_writer *writer = &store->writer;
     struct store_generation *active = writer->active;
-    if (active->begin == writer->state.seq)
+    if (active->begin == writer->state.seq) {
         return true;
+    }
     struct store_generation *fresh = store_generation_create(
         writer->state.seq, atomic_load_explicit(&active->digest, memory_order_relaxed), active,
         fault);
-    if (fresh == NULL)
+    if (fresh == NULL) {
         return false;
+    }
     if (!sealed_reserve(writer)) {
         store_generation_destroy(fresh);
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for one more generation");
@@ -90,21 +96,24 @@ void store_generation_look(struct store *store)
     struct store_writer *writer = &store->writer;
     struct proto_fault fault;
     bytes_publish(store);
-    if (writer->active->begin == writer->state.seq)
+    if (writer->active->begin == writer->state.seq) {
         return;
+    }
     uint64_t age_ms = (store_clock_ns() - writer->begun_ns) / 1000000;
     bool due = writer->active->bytes >= store->options.fold_bytes || idle_ms(store) >= IDLE_MS ||
                age_ms >= AGE_MS;
-    if (due && !store_generation_seal(store, &fault))
+    if (due && !store_generation_seal(store, &fault)) {
         base_log(
             store->options.log, BASE_LOG_WARN, "store", "what is committed cannot be folded yet",
             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
+    }
 }
 
 int store_generation_wait_ms(const struct store *store)
 {
-    if (store->writer.active->begin == store->writer.state.seq)
+    if (store->writer.active->begin == store->writer.state.seq) {
         return -1;
+    }
     uint64_t idle = idle_ms(store);
     return idle >= IDLE_MS ? 0 : IDLE_MS - (int)idle;
 }
@@ -124,12 +133,13 @@ void store_generation_encoder(struct store *store, struct store_held_encoder *en
         return;
     }
     if (!store_row_maker_set(&writer->rows, encoder->encoder.digest == 0 ? NULL : &encoder->encoder,
-                             &fault))
+                             &fault)) {
         base_log(
             store->options.log, BASE_LOG_ERROR, "store", "no rows are kept",
             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
-    else
+    } else {
         digest = encoder->encoder.digest;
+    }
     atomic_store_explicit(&writer->active->digest, digest, memory_order_release);
     store_encoder_drop(writer->encoder);
     writer->encoder = store_encoder_share(encoder);
@@ -155,8 +165,9 @@ static bool base_renew(struct store *store)
 {
     struct store_writer *writer = &store->writer;
     struct proto_fault fault;
-    if (atomic_load(&store->tables) == writer->base.state.txn)
+    if (atomic_load(&store->tables) == writer->base.state.txn) {
         return true;
+    }
     struct disk_txn fresh;
     if (!disk_txn_read(&fresh, &store->env, &fault)) {
         base_log(
@@ -171,8 +182,9 @@ static bool base_renew(struct store *store)
 
 static void index_reclaim(struct store *store)
 {
-    if (store->index.retired == NULL)
+    if (store->index.retired == NULL) {
         return;
+    }
     uint64_t least = UINT64_MAX;
     pthread_mutex_lock(&store->views.mutex);
     for (struct store_view *view = store->views.first; view != NULL; view = view->next) {
@@ -187,8 +199,9 @@ void store_reclaim(struct store *store)
 {
     struct store_writer *writer = &store->writer;
     index_reclaim(store);
-    if (!base_renew(store) || writer->sealed_count == 0)
+    if (!base_renew(store) || writer->sealed_count == 0) {
         return;
+    }
     size_t kept = 0;
     for (size_t i = 0; i < writer->sealed_count; i++) {
         struct store_generation *generation = writer->sealed[i];
@@ -207,10 +220,12 @@ void store_reclaim(struct store *store)
 void store_generations_end(struct store *store)
 {
     struct store_writer *writer = &store->writer;
-    for (size_t i = 0; i < writer->sealed_count; i++)
+    for (size_t i = 0; i < writer->sealed_count; i++) {
         store_generation_destroy(writer->sealed[i]);
+    }
     free(writer->sealed);
     store_generation_destroy(writer->active);
-    if (writer->base.mdb != NULL)
+    if (writer->base.mdb != NULL) {
         disk_txn_abort(&writer->base);
+    }
 }

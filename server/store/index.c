@@ -39,17 +39,21 @@ uint32_t store_index_find(const struct store_index_table *table, uint64_t hash)
     for (size_t probes = 0; probes < table->line_count; probes++) {
         /* Which of the five it is cannot be predicted: all are compared, and one branch decides. */
         unsigned equal = 0;
-        for (int i = 0; i < STORE_LINE_ENTRIES; i++)
+        for (int i = 0; i < STORE_LINE_ENTRIES; i++) {
             equal |= (unsigned)(hash_at(line, i) == hash) << i;
+        }
         for (; equal != 0; equal &= equal - 1) {
             uint32_t ref = ref_at(line, __builtin_ctz(equal));
-            if (ref != STORE_NO_SLOT)
+            if (ref != STORE_NO_SLOT) {
                 return ref;
+            }
         }
-        if (atomic_load_explicit(&line->passed, memory_order_acquire) == 0)
+        if (atomic_load_explicit(&line->passed, memory_order_acquire) == 0) {
             break;
-        if (++line == end)
+        }
+        if (++line == end) {
             line = table->lines;
+        }
     }
     return STORE_NO_SLOT;
 }
@@ -63,8 +67,9 @@ static size_t lines_for(size_t entries)
 static struct store_index_table *table_create(size_t entries)
 {
     struct store_index_table *table = calloc(1, sizeof *table);
-    if (table == NULL)
+    if (table == NULL) {
         return NULL;
+    }
     table->line_count = lines_for(entries);
     table->bytes = table->line_count * sizeof *table->lines;
     /* Large tables lie on huge pages where the machine has them: a probe then costs no page walk.
@@ -76,8 +81,9 @@ static struct store_index_table *table_create(size_t entries)
         free(table);
         return NULL;
     }
-    if (align == HUGE_BYTES)
+    if (align == HUGE_BYTES) {
         (void)madvise(table->lines, table->bytes, MADV_HUGEPAGE);
+    }
     for (size_t i = 0; i < table->line_count; i++) {
         struct store_index_line *line = &table->lines[i];
         for (int j = 0; j < STORE_LINE_ENTRIES; j++) {
@@ -91,8 +97,9 @@ static struct store_index_table *table_create(size_t entries)
 
 static void table_destroy(struct store_index_table *table)
 {
-    if (table == NULL)
+    if (table == NULL) {
         return;
+    }
     free(table->lines);
     free(table);
 }
@@ -114,11 +121,13 @@ static bool entry_find(const struct store_index_table *table, uint64_t hash, siz
     for (size_t probes = 0; probes < table->line_count; probes++) {
         const struct store_index_line *line = &table->lines[*at];
         for (*place = 0; *place < STORE_LINE_ENTRIES; (*place)++) {
-            if (ref_at(line, *place) != STORE_NO_SLOT && hash_at(line, *place) == hash)
+            if (ref_at(line, *place) != STORE_NO_SLOT && hash_at(line, *place) == hash) {
                 return true;
+            }
         }
-        if (atomic_load_explicit(&line->passed, memory_order_relaxed) == 0)
+        if (atomic_load_explicit(&line->passed, memory_order_relaxed) == 0) {
             break;
+        }
         *at = line_next(table, *at);
     }
     return false;
@@ -155,11 +164,13 @@ static void table_remove(struct store_index_table *table, uint64_t hash)
 {
     size_t found;
     int place;
-    if (!entry_find(table, hash, &found, &place))
+    if (!entry_find(table, hash, &found, &place)) {
         return;
+    }
     entry_set(&table->lines[found], place, 0, STORE_NO_SLOT);
-    for (size_t at = line_home(table, hash); at != found; at = line_next(table, at))
+    for (size_t at = line_home(table, hash); at != found; at = line_next(table, at)) {
         passed_add(&table->lines[at], -1);
+    }
     table->entries--;
 }
 
@@ -200,8 +211,9 @@ static void publish_growing(struct store_index *index)
     struct store_index_table *old = in_use(index);
     atomic_store(&index->table, index->growing);
     index->growing = NULL;
-    if (old != NULL)
+    if (old != NULL) {
         retire(index, old);
+    }
 }
 
 void store_index_publish(struct store_index *index, uint64_t seq)
@@ -217,8 +229,9 @@ static void copy_lines(struct store_index *index, size_t most)
     for (; most > 0 && index->copied < from->line_count; most--, index->copied++) {
         const struct store_index_line *line = &from->lines[index->copied];
         for (int i = 0; i < STORE_LINE_ENTRIES; i++) {
-            if (ref_at(line, i) != STORE_NO_SLOT)
+            if (ref_at(line, i) != STORE_NO_SLOT) {
                 table_set(index->growing, hash_at(line, i), ref_at(line, i));
+            }
         }
     }
 }
@@ -226,17 +239,21 @@ static void copy_lines(struct store_index *index, size_t most)
 bool store_index_step(struct store_index *index)
 {
     struct store_index_table *table = in_use(index);
-    if (table == NULL)
+    if (table == NULL) {
         return false;
+    }
     if (index->growing == NULL) {
-        if (!table_over(table, 0, LOAD_GROW))
+        if (!table_over(table, 0, LOAD_GROW)) {
             return false;
-        if (!store_index_begin(index, table->entries))
+        }
+        if (!store_index_begin(index, table->entries)) {
             return false; /* tried again at the next commit; up to LOAD_MOST nothing is lost */
+        }
     }
     copy_lines(index, SLICE_LINES);
-    if (index->copied < table->line_count)
+    if (index->copied < table->line_count) {
         return true;
+    }
     publish_growing(index); /* the same entries: `stable` stays */
     return false;
 }
@@ -245,8 +262,9 @@ static void copy_all(struct store_index_table *to, const struct store_index_tabl
 {
     for (size_t at = 0; at < from->line_count; at++) {
         for (int i = 0; i < STORE_LINE_ENTRIES; i++) {
-            if (ref_at(&from->lines[at], i) != STORE_NO_SLOT)
+            if (ref_at(&from->lines[at], i) != STORE_NO_SLOT) {
                 table_set(to, hash_at(&from->lines[at], i), ref_at(&from->lines[at], i));
+            }
         }
     }
 }
@@ -258,17 +276,21 @@ static bool make_room(struct store_index *index, size_t more)
     if (growing != NULL && table_over(growing, more, LOAD_MOST)) {
         /* Nobody has seen it: replace it by a larger one. */
         index->growing = table_create((growing->entries + more) * 2);
-        if (index->growing != NULL)
+        if (index->growing != NULL) {
             copy_all(index->growing, growing);
+        }
         table_destroy(growing);
-        if (index->growing == NULL)
+        if (index->growing == NULL) {
             return false;
+        }
     }
     struct store_index_table *table = in_use(index);
-    if (table == NULL || !table_over(table, more, LOAD_MOST))
+    if (table == NULL || !table_over(table, more, LOAD_MOST)) {
         return true;
-    if (index->growing == NULL && !store_index_begin(index, table->entries + more))
+    }
+    if (index->growing == NULL && !store_index_begin(index, table->entries + more)) {
         return false;
+    }
     copy_lines(index, table->line_count);
     publish_growing(index);
     return !table_over(in_use(index), more, LOAD_MOST) || make_room(index, more);
@@ -279,8 +301,9 @@ static bool abandon(struct store_index *index)
 {
     struct store_index_table *table = in_use(index);
     atomic_store(&index->table, NULL);
-    if (table != NULL)
+    if (table != NULL) {
         retire(index, table);
+    }
     table_destroy(index->growing);
     index->growing = NULL;
     return false;
@@ -288,8 +311,9 @@ static bool abandon(struct store_index *index)
 
 bool store_index_fill(struct store_index *index, uint64_t hash, uint32_t ref)
 {
-    if (!make_room(index, 1))
+    if (!make_room(index, 1)) {
         return abandon(index);
+    }
     table_set(index->growing, hash, ref);
     return true;
 }
@@ -298,29 +322,34 @@ bool store_index_fill(struct store_index *index, uint64_t hash, uint32_t ref)
 static uint32_t named_after(uint32_t named, const struct store_id_edit *edit)
 {
     uint32_t slot = edit->ref & STORE_REF_SLOT;
-    if (edit->add)
+    if (edit->add) {
         return named == STORE_NO_SLOT ? slot : STORE_REF_SHARED;
+    }
     return named == STORE_REF_SHARED ? STORE_REF_SHARED : STORE_NO_SLOT;
 }
 
 static void table_name(struct store_index_table *table, uint64_t hash, uint32_t named)
 {
-    if (table == NULL)
+    if (table == NULL) {
         return;
-    if (named == STORE_NO_SLOT)
+    }
+    if (named == STORE_NO_SLOT) {
         table_remove(table, hash);
-    else
+    } else {
         table_set(table, hash, named);
+    }
 }
 
 bool store_index_change(struct store_index *index, const struct store_id_edit *edits, size_t count,
                         uint64_t seq)
 {
-    if (in_use(index) == NULL)
+    if (in_use(index) == NULL) {
         return true;
+    }
     atomic_store(&index->stable, 0);
-    if (!make_room(index, count))
+    if (!make_room(index, count)) {
         return abandon(index);
+    }
     for (size_t i = 0; i < count; i++) {
         uint32_t named = named_after(store_index_find(in_use(index), edits[i].hash), &edits[i]);
         table_name(in_use(index), edits[i].hash, named);
@@ -333,11 +362,13 @@ bool store_index_change(struct store_index *index, const struct store_id_edit *e
 bool store_index_fill_change(struct store_index *index, const struct store_id_edit *edits,
                              size_t count)
 {
-    if (!make_room(index, count))
+    if (!make_room(index, count)) {
         return abandon(index);
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         table_name(index->growing, edits[i].hash,
                    named_after(store_index_find(index->growing, edits[i].hash), &edits[i]));
+    }
     return true;
 }
 
@@ -358,10 +389,13 @@ void store_index_reclaim(struct store_index *index, uint64_t least)
 size_t store_index_bytes(const struct store_index *index)
 {
     size_t bytes = index->growing == NULL ? 0 : index->growing->bytes;
-    if (in_use(index) != NULL)
+    if (in_use(index) != NULL) {
         bytes += in_use(index)->bytes;
-    for (const struct store_index_table *table = index->retired; table != NULL; table = table->next)
+    }
+    for (const struct store_index_table *table = index->retired; table != NULL;
+         table = table->next) {
         bytes += table->bytes;
+    }
     return bytes;
 }
 

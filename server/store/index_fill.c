@@ -16,9 +16,10 @@ void store_index_fill_begin(struct store *store)
     writer->filler = store_view_open_own(store, &fault);
     writer->filling = writer->filler != NULL &&
                       store_index_begin(&store->index, writer->filler->txn.state.id_entries);
-    if (!writer->filling)
+    if (!writer->filling) {
         base_log(store->options.log, BASE_LOG_ERROR, "store",
                  "no index of ids: look-ups go through the file", BASE_NO_FIELDS);
+    }
 }
 
 static void fill_end(struct store_writer *writer)
@@ -40,8 +41,9 @@ static bool bucket_fill(struct store *store, uint32_t number)
     for (uint32_t i = 0; i < bucket.count; i++) {
         uint32_t ref = store_bucket_ref(&bucket, i);
         ref = (ref & STORE_REF_SHARED) != 0 ? STORE_REF_SHARED : ref & STORE_REF_SLOT;
-        if (!store_index_fill(&store->index, store_bucket_hash(&bucket, i), ref))
+        if (!store_index_fill(&store->index, store_bucket_hash(&bucket, i), ref)) {
             return false;
+        }
     }
     return true;
 }
@@ -58,10 +60,12 @@ static bool generation_fill(struct store *store, const struct store_generation *
         uint32_t now = atomic_load_explicit(&cells[i]->newest, memory_order_acquire)->slot;
         struct store_id_edit edits[2];
         size_t made = 0;
-        if (before != now && before != STORE_NO_SLOT)
+        if (before != now && before != STORE_NO_SLOT) {
             edits[made++] = (struct store_id_edit){.hash = cells[i]->hash, .ref = before};
-        if (before != now && now != STORE_NO_SLOT)
+        }
+        if (before != now && now != STORE_NO_SLOT) {
             edits[made++] = (struct store_id_edit){.hash = cells[i]->hash, .ref = now, .add = true};
+        }
         good = store_index_fill_change(&store->index, edits, made);
     }
     free(cells);
@@ -75,8 +79,9 @@ static bool overlay_fill(struct store *store)
     const struct store_writer *writer = &store->writer;
     uint64_t folded = writer->filler->txn.state.seq;
     for (size_t i = 0; i < writer->sealed_count; i++) {
-        if (writer->sealed[i]->end > folded && !generation_fill(store, writer->sealed[i]))
+        if (writer->sealed[i]->end > folded && !generation_fill(store, writer->sealed[i])) {
             return false;
+        }
     }
     return generation_fill(store, writer->active);
 }
@@ -84,21 +89,25 @@ static bool overlay_fill(struct store *store)
 bool store_slice_index(struct store *store)
 {
     struct store_writer *writer = &store->writer;
-    if (!writer->filling)
+    if (!writer->filling) {
         return store_index_step(&store->index);
+    }
     uint32_t buckets = writer->filler->txn.state.id_buckets;
     uint64_t until = store_clock_ns() + INDEX_BUDGET_NS;
     bool good = true;
-    while (good && writer->filled < buckets && store_clock_ns() < until)
+    while (good && writer->filled < buckets && store_clock_ns() < until) {
         good = bucket_fill(store, writer->filled++);
-    if (good && writer->filled < buckets)
+    }
+    if (good && writer->filled < buckets) {
         return true;
+    }
     good = good && overlay_fill(store);
-    if (good)
+    if (good) {
         store_index_publish(&store->index, writer->state.seq);
-    else
+    } else {
         base_log(store->options.log, BASE_LOG_ERROR, "store",
                  "no memory for the index of ids: look-ups go through the file", BASE_NO_FIELDS);
+    }
     fill_end(writer);
     return false;
 }

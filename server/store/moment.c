@@ -30,13 +30,15 @@ void store_moment_get(const struct store_moments *moments, struct disk_state *st
 {
     for (;;) {
         uint64_t version = atomic_load(&moments->version);
-        if ((version & 1) != 0)
+        if ((version & 1) != 0) {
             continue;
+        }
 #define X(name) state->name = atomic_load_explicit(&moments->name, memory_order_acquire);
         MOMENT_WORDS(X)
 #undef X
         *newest = atomic_load_explicit(&moments->newest, memory_order_acquire);
-        if (atomic_load_explicit(&moments->version, memory_order_relaxed) == version)
+        if (atomic_load_explicit(&moments->version, memory_order_relaxed) == version) {
             return;
+        }
     }
 }

@@ -45,8 +45,9 @@ static size_t cell_of(const struct store_operations *operations, const uint64_t 
     size_t cell = hash[0] & mask;
     for (; operations->cells[cell] != 0; cell = (cell + 1) & mask) {
         const struct store_operation *operation = &operations->ring[operations->cells[cell] - 1];
-        if (operation->id[0] == hash[0] && operation->id[1] == hash[1])
+        if (operation->id[0] == hash[0] && operation->id[1] == hash[1]) {
             break;
+        }
     }
     return cell;
 }
@@ -59,8 +60,9 @@ static void cell_free(struct store_operations *operations, size_t cell)
     operations->cells[gap] = 0;
     for (size_t i = (gap + 1) & mask; operations->cells[i] != 0; i = (i + 1) & mask) {
         size_t home = operations->ring[operations->cells[i] - 1].id[0] & mask;
-        if (((i - home) & mask) < ((i - gap) & mask))
+        if (((i - home) & mask) < ((i - gap) & mask)) {
             continue;
+        }
         operations->cells[gap] = operations->cells[i];
         operations->cells[i] = 0;
         gap = i;
@@ -72,8 +74,9 @@ static void forget(struct store_operations *operations, uint64_t position)
 {
     uint32_t place = (uint32_t)(position & (operations->capacity - 1)) + 1;
     size_t cell = cell_of(operations, at(operations, position)->id);
-    if (operations->cells[cell] == place)
+    if (operations->cells[cell] == place) {
         cell_free(operations, cell);
+    }
 }
 
 static void index_put(struct store_operations *operations, uint64_t position)
@@ -93,15 +96,17 @@ static bool grow(struct store_operations *operations, struct proto_fault *fault)
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu operation ids",
                                capacity);
     }
-    for (uint64_t i = operations->first; i < operations->next; i++)
+    for (uint64_t i = operations->first; i < operations->next; i++) {
         ring[i & (capacity - 1)] = *at(operations, i);
+    }
     free(operations->ring);
     free(operations->cells);
     operations->ring = ring;
     operations->cells = cells;
     operations->capacity = capacity;
-    for (uint64_t i = operations->first; i < operations->next; i++)
+    for (uint64_t i = operations->first; i < operations->next; i++) {
         index_put(operations, i);
+    }
     return true;
 }
 
@@ -112,8 +117,9 @@ static bool reserve(struct store_operations *operations, struct proto_fault *fau
 
 static void add(struct store_operations *operations, const struct store_operation *operation)
 {
-    if (operations->next - operations->first >= operations->most)
+    if (operations->next - operations->first >= operations->most) {
         forget(operations, operations->first++);
+    }
     uint64_t position = operations->next++;
     *at(operations, position) = *operation;
     index_put(operations, position);
@@ -140,10 +146,11 @@ static bool decode(uint64_t key, struct proto_span value, struct store_operation
     const uint8_t *from = value.data;
     if (value.bytes != STORE_OPERATION_VALUE_BYTES || disk_get_u64(from + 56) != 0 ||
         disk_get_u64(from) !=
-            disk_check(DISK_TABLE_OPERATION, key, from + 8, STORE_OPERATION_VALUE_BYTES - 8))
+            disk_check(DISK_TABLE_OPERATION, key, from + 8, STORE_OPERATION_VALUE_BYTES - 8)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "operation",
                                "operation %llu does not match its checksum",
                                (unsigned long long)key);
+    }
     *operation = (struct store_operation){.seq = key,
                                           .time_ms = (int64_t)disk_get_u64(from + 8),
                                           .id = {disk_get_u64(from + 16), disk_get_u64(from + 24)},
@@ -162,14 +169,17 @@ bool store_operations_load(struct store_operations *operations, const struct sto
     enum disk_got got;
     operations->seed = hasher->seeds[STORE_KIND_ID];
     operations->written = txn->state.seq;
-    if (txn->state.sums[DISK_TABLE_OPERATION].count == 0)
+    if (txn->state.sums[DISK_TABLE_OPERATION].count == 0) {
         return true;
-    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_OPERATION, fault))
+    }
+    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_OPERATION, fault)) {
         return false;
+    }
     while ((got = disk_cursor_next(&cursor, fault)) == DISK_GOT_ONE) {
         struct store_operation operation;
-        if (operations->table_first == 0)
+        if (operations->table_first == 0) {
             operations->table_first = cursor.key;
+        }
         if (!decode(cursor.key, cursor.value, &operation, fault) || !reserve(operations, fault)) {
             got = DISK_GOT_FAULT;
             break;
@@ -187,10 +197,12 @@ static bool find(struct store_operations *operations, struct proto_span id,
     uint32_t place = 0;
     hash_of(operations, id, hash);
     pthread_mutex_lock(&operations->mutex);
-    if (operations->capacity > 0)
+    if (operations->capacity > 0) {
         place = operations->cells[cell_of(operations, hash)];
-    if (place > 0)
+    }
+    if (place > 0) {
         *found = operations->ring[place - 1];
+    }
     pthread_mutex_unlock(&operations->mutex);
     return place > 0;
 }
@@ -200,11 +212,13 @@ bool store_operations_answer(struct store_operations *operations, const struct s
 {
     struct proto_span id = {batch->operation, batch->operation_bytes};
     struct store_operation found;
-    if (id.bytes == 0)
+    if (id.bytes == 0) {
         return false;
+    }
     if (!find(operations, id, &found)) {
-        if (batch->commands > 1)
+        if (batch->commands > 1) {
             return false;
+        }
         proto_fault_set(&result->fault, PROTO_NOT_FOUND, "operation",
                         "no operation of this id was applied");
         return true;
@@ -251,8 +265,9 @@ void store_operations_expire(struct store_operations *operations, int64_t now_ms
 {
     pthread_mutex_lock(&operations->mutex);
     while (operations->next > operations->first &&
-           at(operations, operations->first)->time_ms < now_ms - operations->keep_ms)
+           at(operations, operations->first)->time_ms < now_ms - operations->keep_ms) {
         forget(operations, operations->first++);
+    }
     pthread_mutex_unlock(&operations->mutex);
 }
 
@@ -284,8 +299,9 @@ static bool table_drop(struct store_operations *operations, struct disk_txn *txn
         uint64_t keys[64];
         uint64_t checks[64];
         size_t count = 0;
-        if (!disk_cursor_open(&cursor, txn, DISK_TABLE_OPERATION, fault))
+        if (!disk_cursor_open(&cursor, txn, DISK_TABLE_OPERATION, fault)) {
             return false;
+        }
         while (count < 64 && count < most &&
                (got = disk_cursor_next(&cursor, fault)) == DISK_GOT_ONE) {
             if (cursor.key >= seq || cursor.value.bytes < sizeof(uint64_t)) {
@@ -297,8 +313,9 @@ static bool table_drop(struct store_operations *operations, struct disk_txn *txn
         }
         disk_cursor_close(&cursor);
         for (size_t i = 0; i < count; i++) {
-            if (!disk_txn_delete(txn, DISK_TABLE_OPERATION, keys[i], fault))
+            if (!disk_txn_delete(txn, DISK_TABLE_OPERATION, keys[i], fault)) {
                 return false;
+            }
             disk_sum_change(&txn->state, DISK_TABLE_OPERATION, true, checks[i], false, 0);
             operations->table_first = keys[i] + 1;
         }
@@ -312,8 +329,9 @@ static bool table_put(struct disk_txn *txn, const struct store_operation *operat
 {
     uint8_t *to = disk_txn_put(txn, DISK_TABLE_OPERATION, operation->seq,
                                STORE_OPERATION_VALUE_BYTES, DISK_PUT_LAST, fault);
-    if (to == NULL)
+    if (to == NULL) {
         return false;
+    }
     encode(operation, to);
     disk_sum_change(&txn->state, DISK_TABLE_OPERATION, false, 0, true, disk_get_u64(to));
     return true;
@@ -323,8 +341,10 @@ static bool table_put(struct disk_txn *txn, const struct store_operation *operat
 static uint64_t unwritten(const struct store_operations *operations)
 {
     uint64_t position = operations->next;
-    while (position > operations->first && at(operations, position - 1)->seq > operations->written)
+    while (position > operations->first &&
+           at(operations, position - 1)->seq > operations->written) {
         position--;
+    }
     return position;
 }
 
@@ -336,11 +356,13 @@ bool store_operations_write(struct store_operations *operations, struct disk_txn
     pthread_mutex_lock(&operations->mutex);
     while (operations->next > operations->first &&
            at(operations, operations->first)->time_ms < now_ms - operations->keep_ms &&
-           at(operations, operations->first)->seq <= seq)
+           at(operations, operations->first)->seq <= seq) {
         forget(operations, operations->first++);
+    }
     for (uint64_t i = unwritten(operations);
-         good && i < operations->next && at(operations, i)->seq <= seq; i++, put++)
+         good && i < operations->next && at(operations, i)->seq <= seq; i++, put++) {
         good = table_put(txn, at(operations, i), fault);
+    }
     uint64_t keep = oldest(operations);
     bool drop =
         good && txn->state.sums[DISK_TABLE_OPERATION].count > 0 && operations->table_first < keep;

@@ -28,8 +28,9 @@ static bool no_memory(struct proto_fault *fault)
 static bool chunk_add(struct store_generation *generation, size_t bytes)
 {
     struct store_chunk *chunk = malloc(sizeof *chunk);
-    if (chunk == NULL)
+    if (chunk == NULL) {
         return false;
+    }
     chunk->bytes =
         bytes > CHUNK_BYTES ? (bytes + ROW_ALIGN - 1) & ~(size_t)(ROW_ALIGN - 1) : CHUNK_BYTES;
     chunk->data = aligned_alloc(ROW_ALIGN, chunk->bytes);
@@ -59,8 +60,9 @@ static void *take(struct store_generation *generation, size_t bytes, size_t alig
         chunk->used = at + bytes;
         return chunk->data + at;
     }
-    if (!chunk_add(generation, bytes))
+    if (!chunk_add(generation, bytes)) {
         return NULL;
+    }
     bool apart = bytes > CHUNK_BYTES && chunk != NULL;
     struct store_chunk *fresh = apart ? chunk->next : generation->chunks;
     fresh->used = bytes;
@@ -71,8 +73,9 @@ static struct store_cells *cells_create(struct store_generation *generation, siz
 {
     size_t bytes = sizeof(struct store_cells) + count * sizeof(_Atomic(void *));
     struct store_cells *cells = calloc(1, bytes);
-    if (cells == NULL)
+    if (cells == NULL) {
         return NULL;
+    }
     cells->count = count;
     generation->bytes += bytes;
     return cells;
@@ -105,8 +108,9 @@ struct store_generation *store_generation_create(uint64_t begin, uint64_t digest
     struct store_cells *texts = cells_create(generation, CELLS_LEAST);
     atomic_init(&generation->slots, slots);
     atomic_init(&generation->texts, texts);
-    if (slots != NULL && texts != NULL)
+    if (slots != NULL && texts != NULL) {
         return generation;
+    }
     store_generation_destroy(generation);
     no_memory(fault);
     return NULL;
@@ -114,8 +118,9 @@ struct store_generation *store_generation_create(uint64_t begin, uint64_t digest
 
 void store_generation_destroy(struct store_generation *generation)
 {
-    if (generation == NULL)
+    if (generation == NULL) {
         return;
+    }
     cells_destroy(atomic_load_explicit(&generation->slots, memory_order_relaxed));
     cells_destroy(atomic_load_explicit(&generation->texts, memory_order_relaxed));
     while (generation->chunks != NULL) {
@@ -139,8 +144,9 @@ static struct store_slot_cell *slot_find(const struct store_generation *generati
     for (size_t i = slot_hash(slot);; i++) {
         struct store_slot_cell *cell =
             atomic_load_explicit(&cells->at[i & (cells->count - 1)], memory_order_acquire);
-        if (cell == NULL || cell->slot == slot)
+        if (cell == NULL || cell->slot == slot) {
             return cell;
+        }
     }
 }
 
@@ -153,8 +159,9 @@ static struct store_text_cell *text_find(const struct store_generation *generati
         struct store_text_cell *cell =
             atomic_load_explicit(&cells->at[i & (cells->count - 1)], memory_order_acquire);
         if (cell == NULL ||
-            (cell->hash == hash && cell->kind == kind && proto_span_equal(cell->text, text)))
+            (cell->hash == hash && cell->kind == kind && proto_span_equal(cell->text, text))) {
             return cell;
+        }
     }
 }
 
@@ -162,11 +169,13 @@ const struct store_version *store_generation_version(const struct store_generati
                                                      uint32_t slot, uint64_t seq)
 {
     struct store_slot_cell *cell = slot_find(generation, slot);
-    if (cell == NULL)
+    if (cell == NULL) {
         return NULL;
+    }
     struct store_version *version = atomic_load_explicit(&cell->newest, memory_order_acquire);
-    while (version != NULL && version->seq > seq)
+    while (version != NULL && version->seq > seq) {
         version = version->older;
+    }
     return version;
 }
 
@@ -175,11 +184,13 @@ const struct store_owner *store_generation_owner(const struct store_generation *
                                                  struct proto_span text, uint64_t seq)
 {
     struct store_text_cell *cell = text_find(generation, kind, hash, text);
-    if (cell == NULL)
+    if (cell == NULL) {
         return NULL;
+    }
     struct store_owner *owner = atomic_load_explicit(&cell->newest, memory_order_acquire);
-    while (owner != NULL && owner->seq > seq)
+    while (owner != NULL && owner->seq > seq) {
         owner = owner->older;
+    }
     return owner;
 }
 
@@ -187,8 +198,9 @@ const struct store_paper *store_generation_paper(const struct store_generation *
                                                  enum disk_table table, uint64_t key, uint64_t seq)
 {
     struct store_paper *paper = atomic_load_explicit(&generation->papers, memory_order_acquire);
-    while (paper != NULL && (paper->seq > seq || paper->table != table || paper->key != key))
+    while (paper != NULL && (paper->seq > seq || paper->table != table || paper->key != key)) {
         paper = paper->older;
+    }
     return paper;
 }
 
@@ -199,13 +211,16 @@ bool store_generation_each(const struct store_generation *generation, uint64_t a
     struct store_cells *cells = atomic_load_explicit(&generation->slots, memory_order_acquire);
     for (size_t i = 0; i < cells->count; i++) {
         struct store_slot_cell *cell = atomic_load_explicit(&cells->at[i], memory_order_acquire);
-        if (cell == NULL)
+        if (cell == NULL) {
             continue;
+        }
         struct store_version *version = atomic_load_explicit(&cell->newest, memory_order_acquire);
-        while (version != NULL && version->seq > seq)
+        while (version != NULL && version->seq > seq) {
             version = version->older;
-        if (version != NULL && version->seq > after && !each(context, &cell->slot, 1))
+        }
+        if (version != NULL && version->seq > after && !each(context, &cell->slot, 1)) {
             return false;
+        }
     }
     return true;
 }
@@ -213,8 +228,9 @@ bool store_generation_each(const struct store_generation *generation, uint64_t a
 static void cells_put(struct store_cells *cells, uint64_t hash, void *cell)
 {
     size_t i = hash & (cells->count - 1);
-    while (atomic_load_explicit(&cells->at[i], memory_order_relaxed) != NULL)
+    while (atomic_load_explicit(&cells->at[i], memory_order_relaxed) != NULL) {
         i = (i + 1) & (cells->count - 1);
+    }
     atomic_store_explicit(&cells->at[i], cell, memory_order_release);
 }
 
@@ -233,15 +249,18 @@ static bool cells_reserve(struct store_generation *generation, _Atomic(struct st
                           size_t taken, uint64_t (*hash_of)(const void *cell))
 {
     struct store_cells *cells = atomic_load_explicit(table, memory_order_relaxed);
-    if ((taken + 1) * 3 <= cells->count * 2)
+    if ((taken + 1) * 3 <= cells->count * 2) {
         return true;
+    }
     struct store_cells *larger = cells_create(generation, cells->count * 2);
-    if (larger == NULL)
+    if (larger == NULL) {
         return false;
+    }
     for (size_t i = 0; i < cells->count; i++) {
         void *cell = atomic_load_explicit(&cells->at[i], memory_order_relaxed);
-        if (cell != NULL)
+        if (cell != NULL) {
             cells_put(larger, hash_of(cell), cell);
+        }
     }
     larger->smaller = cells;
     atomic_store_explicit(table, larger, memory_order_release);
@@ -253,8 +272,9 @@ static bool links_add(struct store_links *links, enum store_link_kind kind, void
     if (links->count == links->room) {
         size_t room = links->room == 0 ? 256 : links->room * 2;
         struct store_link *list = realloc(links->list, room * sizeof *list);
-        if (list == NULL)
+        if (list == NULL) {
             return false;
+        }
         links->list = list;
         links->room = room;
     }
@@ -282,12 +302,14 @@ struct store_version *store_overlay_version(struct store_generation *generation,
 static struct store_slot_cell *slot_cell(struct store_generation *generation, uint32_t slot)
 {
     struct store_slot_cell *cell = slot_find(generation, slot);
-    if (cell != NULL)
+    if (cell != NULL) {
         return cell;
+    }
     cell = take(generation, sizeof *cell, _Alignof(struct store_slot_cell));
     if (cell == NULL ||
-        !cells_reserve(generation, &generation->slots, generation->slot_count, slot_cell_hash))
+        !cells_reserve(generation, &generation->slots, generation->slot_count, slot_cell_hash)) {
         return NULL;
+    }
     cell->slot = slot;
     atomic_init(&cell->newest, NULL);
     cells_put(atomic_load_explicit(&generation->slots, memory_order_relaxed), slot_hash(slot),
@@ -301,10 +323,12 @@ bool store_overlay_link(struct store_generation *generation, uint32_t slot,
                         struct proto_fault *fault)
 {
     struct store_slot_cell *cell = slot_cell(generation, slot);
-    if (cell == NULL || !links_add(links, STORE_LINK_VERSION, cell))
+    if (cell == NULL || !links_add(links, STORE_LINK_VERSION, cell)) {
         return no_memory(fault);
-    if (slot < atomic_load_explicit(&generation->least, memory_order_relaxed))
+    }
+    if (slot < atomic_load_explicit(&generation->least, memory_order_relaxed)) {
         atomic_store_explicit(&generation->least, slot, memory_order_release);
+    }
     version->older = atomic_load_explicit(&cell->newest, memory_order_relaxed);
     atomic_store_explicit(&cell->newest, version, memory_order_release);
     return true;
@@ -314,13 +338,15 @@ static struct store_text_cell *text_cell(struct store_generation *generation, en
                                          uint64_t hash, struct proto_span text, uint32_t was)
 {
     struct store_text_cell *cell = text_find(generation, kind, hash, text);
-    if (cell != NULL)
+    if (cell != NULL) {
         return cell;
+    }
     cell = take(generation, sizeof *cell, _Alignof(struct store_text_cell));
     uint8_t *copy = take(generation, text.bytes, 1);
     if (cell == NULL || copy == NULL ||
-        !cells_reserve(generation, &generation->texts, generation->text_count, text_cell_hash))
+        !cells_reserve(generation, &generation->texts, generation->text_count, text_cell_hash)) {
         return NULL;
+    }
     memcpy(copy, text.data, text.bytes);
     cell->hash = hash;
     cell->kind = kind;
@@ -338,8 +364,9 @@ bool store_overlay_own(struct store_generation *generation, enum store_kind kind
 {
     struct store_text_cell *cell = text_cell(generation, kind, hash, text, was);
     struct store_owner *owner = take(generation, sizeof *owner, _Alignof(struct store_owner));
-    if (cell == NULL || owner == NULL || !links_add(links, STORE_LINK_OWNER, cell))
+    if (cell == NULL || owner == NULL || !links_add(links, STORE_LINK_OWNER, cell)) {
         return no_memory(fault);
+    }
     *owner = (struct store_owner){.seq = seq, .slot = now};
     owner->older = atomic_load_explicit(&cell->newest, memory_order_relaxed);
     atomic_store_explicit(&cell->newest, owner, memory_order_release);
@@ -390,8 +417,9 @@ size_t store_generation_slots(const struct store_generation *generation,
     size_t count = 0;
     for (size_t i = 0; i < cells->count; i++) {
         struct store_slot_cell *cell = atomic_load_explicit(&cells->at[i], memory_order_acquire);
-        if (cell != NULL && atomic_load_explicit(&cell->newest, memory_order_acquire) != NULL)
+        if (cell != NULL && atomic_load_explicit(&cell->newest, memory_order_acquire) != NULL) {
             list[count++] = cell;
+        }
     }
     return count;
 }
@@ -403,8 +431,9 @@ size_t store_generation_texts(const struct store_generation *generation,
     size_t count = 0;
     for (size_t i = 0; i < cells->count; i++) {
         struct store_text_cell *cell = atomic_load_explicit(&cells->at[i], memory_order_acquire);
-        if (cell != NULL && atomic_load_explicit(&cell->newest, memory_order_acquire) != NULL)
+        if (cell != NULL && atomic_load_explicit(&cell->newest, memory_order_acquire) != NULL) {
             list[count++] = cell;
+        }
     }
     return count;
 }

@@ -13,8 +13,9 @@ bool store_overlay_admits(struct store *store, struct proto_fault *fault)
 {
     size_t bytes = atomic_load_explicit(&store->overlay_bytes, memory_order_relaxed);
     size_t most = store->options.overlay_bytes_max;
-    if (bytes < most / 100 * SOFT_PERCENT)
+    if (bytes < most / 100 * SOFT_PERCENT) {
         return true;
+    }
     pthread_mutex_lock(&store->folder.mutex);
     struct proto_fault last = store->folder.fault;
     pthread_mutex_unlock(&store->folder.mutex);
@@ -34,8 +35,9 @@ uint64_t store_overlay_delay_ns(const struct store *store)
     size_t bytes = atomic_load_explicit(&store->overlay_bytes, memory_order_relaxed);
     size_t most = store->options.overlay_bytes_max;
     size_t soft = most / 100 * SOFT_PERCENT;
-    if (bytes <= soft)
+    if (bytes <= soft) {
         return 0;
+    }
     size_t above = bytes < most ? bytes - soft : most - soft;
     return (uint64_t)((double)above / (double)(most - soft) * DELAY_MOST_MS * 1e6);
 }

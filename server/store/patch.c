@@ -20,8 +20,9 @@ static size_t slots_needed(const struct feature_record *record)
     for (size_t at = 0; run.bytes - at >= VALUE_HEADER_BYTES;) {
         slots = (size_t)disk_get_u16(run.data + at) + 1;
         size_t bytes = disk_get_u32(run.data + at + VALUE_LENGTH_AT);
-        if (bytes > run.bytes - at - VALUE_HEADER_BYTES)
+        if (bytes > run.bytes - at - VALUE_HEADER_BYTES) {
             break;
+        }
         at += VALUE_HEADER_BYTES + bytes;
     }
     return slots;
@@ -29,15 +30,17 @@ static size_t slots_needed(const struct feature_record *record)
 
 static bool room_reserve(struct store_patch_room *room, size_t slots, struct proto_fault *fault)
 {
-    if (slots <= room->slots)
+    if (slots <= room->slots) {
         return true;
+    }
     free(room->base);
     free(room->over);
     room->base = calloc(slots, sizeof *room->base);
     room->over = calloc(slots, sizeof *room->over);
     room->slots = slots;
-    if (room->base != NULL && room->over != NULL)
+    if (room->base != NULL && room->over != NULL) {
         return true;
+    }
     store_patch_room_fini(room);
     proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu values", slots);
     return false;
@@ -54,21 +57,25 @@ static bool sources_join(struct feature_value *values, size_t slots,
     int16_t places[UINT8_MAX + 1];
     memset(places, 0xff, sizeof places);
     for (size_t i = 0; i < slots; i++) {
-        if (!values[i].present)
+        if (!values[i].present) {
             continue;
+        }
         uint8_t old = values[i].source;
         if (places[old] < 0) {
             struct proto_span name = record->source_count == 0 ? proto_span_text(unknown_source)
                                                                : feature_record_source(record, old);
             size_t place = 0;
-            while (place < *count && !proto_span_equal(sources[place], name))
+            while (place < *count && !proto_span_equal(sources[place], name)) {
                 place++;
-            if (place == PROTO_SOURCES_MAX)
+            }
+            if (place == PROTO_SOURCES_MAX) {
                 return proto_fault_set(fault, PROTO_LIMIT, "source",
                                        "the account would have more than %d sources",
                                        PROTO_SOURCES_MAX);
-            if (place == *count)
+            }
+            if (place == *count) {
                 sources[(*count)++] = name;
+            }
             places[old] = (int16_t)place;
         }
         values[i].source = (uint8_t)places[old];
@@ -81,18 +88,22 @@ static bool keys_join(const struct feature_record *base, const struct feature_re
 {
     size_t at = 0;
     struct proto_span key;
-    while (feature_record_key_next(base, &at, &key) && *count < PROTO_KEYS_MAX)
+    while (feature_record_key_next(base, &at, &key) && *count < PROTO_KEYS_MAX) {
         keys[(*count)++] = key;
+    }
     at = 0;
     while (feature_record_key_next(patch, &at, &key)) {
         size_t place = 0;
-        while (place < *count && !proto_span_equal(keys[place], key))
+        while (place < *count && !proto_span_equal(keys[place], key)) {
             place++;
-        if (place == PROTO_KEYS_MAX)
+        }
+        if (place == PROTO_KEYS_MAX) {
             return proto_fault_set(fault, PROTO_LIMIT, "keys",
                                    "the account would have more than %d keys", PROTO_KEYS_MAX);
-        if (place == *count)
+        }
+        if (place == *count) {
             keys[(*count)++] = key;
+        }
     }
     return true;
 }
@@ -102,13 +113,15 @@ static uint8_t *encode(const struct feature_record *record, size_t *bytes,
 {
     uint8_t nothing[1];
     *bytes = feature_record_encode(record, nothing, 0, fault);
-    if (*bytes == 0)
+    if (*bytes == 0) {
         return NULL;
+    }
     uint8_t *out = malloc(*bytes);
-    if (out == NULL)
+    if (out == NULL) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a record of %zu bytes", *bytes);
-    else
+    } else {
         feature_record_encode(record, out, *bytes, fault);
+    }
     return out;
 }
 
@@ -123,21 +136,25 @@ static bool values_lay_over(struct store_patch_room *room, const struct feature_
     feature_record_values(base, room->base, slots);
     feature_record_values(patch, room->over, slots);
     for (size_t i = 0; i < slots; i++) {
-        if (room->over[i].present)
+        if (room->over[i].present) {
             room->base[i].present = false;
+        }
     }
     for (size_t i = 0; i + 2 <= removed.bytes; i += 2) {
         uint16_t id = disk_get_u16(removed.data + i);
-        if (id < slots)
+        if (id < slots) {
             room->base[id].present = room->over[id].present = false;
+        }
     }
     bool named = base->source_count > 0 || patch->source_count > 0;
     if (named && (!sources_join(room->base, slots, base, sources, &joined->source_count, fault) ||
-                  !sources_join(room->over, slots, patch, sources, &joined->source_count, fault)))
+                  !sources_join(room->over, slots, patch, sources, &joined->source_count, fault))) {
         return false;
+    }
     for (size_t i = 0; i < slots; i++) {
-        if (room->over[i].present)
+        if (room->over[i].present) {
             room->base[i] = room->over[i];
+        }
     }
     return true;
 }
@@ -148,8 +165,9 @@ uint8_t *store_patch(struct store_patch_room *room, struct proto_span base, stru
     struct feature_record old;
     struct feature_record over;
     if (!feature_record_open(base, true, &old, fault) ||
-        !feature_record_open(patch, true, &over, fault))
+        !feature_record_open(patch, true, &over, fault)) {
         return NULL;
+    }
     size_t slots = slots_needed(&old);
     size_t more = slots_needed(&over);
     slots = slots > more ? slots : more;
@@ -158,8 +176,9 @@ uint8_t *store_patch(struct store_patch_room *room, struct proto_span base, stru
     struct feature_record joined = {.id = old.id, .created_s = old.created_s, .value_slots = slots};
     if (!room_reserve(room, slots, fault) ||
         !keys_join(&old, &over, keys, &joined.key_count, fault) ||
-        !values_lay_over(room, &old, &over, removed, &joined, sources, fault))
+        !values_lay_over(room, &old, &over, removed, &joined, sources, fault)) {
         return NULL;
+    }
     joined.keys = keys;
     joined.sources = sources;
     joined.values = room->base;

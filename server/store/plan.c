@@ -30,16 +30,19 @@ static struct store_plan_account *account_load(struct store_plan *plan, uint32_t
                                                struct proto_fault *fault)
 {
     struct store_plan_account *account = store_plan_account_find(plan, slot);
-    if (account != NULL)
+    if (account != NULL) {
         return account;
+    }
     struct store_account was;
     struct feature_record parts;
     if (!store_account_get(plan->sight, slot, &was, fault) ||
-        (!was.deleted && !feature_record_open(was.record, false, &parts, fault)))
+        (!was.deleted && !feature_record_open(was.record, false, &parts, fault))) {
         return NULL;
+    }
     account = store_plan_account_add(plan, slot, fault);
-    if (account == NULL)
+    if (account == NULL) {
         return NULL;
+    }
     account->record = was.record;
     account->created_s = was.deleted ? 0 : (uint32_t)parts.created_s;
     return account;
@@ -51,13 +54,16 @@ struct store_plan_text *store_plan_text_load(struct store_plan *plan, enum store
 {
     uint64_t hash = store_hash_text(plan->hasher, kind, text);
     struct store_plan_text *entry = store_plan_text_find(plan, kind, hash, text);
-    if (entry != NULL)
+    if (entry != NULL) {
         return entry;
-    if (owner == STORE_NO_SLOT && !store_resolve(plan->sight, kind, text, hash, &owner, fault))
+    }
+    if (owner == STORE_NO_SLOT && !store_resolve(plan->sight, kind, text, hash, &owner, fault)) {
         return NULL;
+    }
     entry = store_plan_text_add(plan, kind, hash, text, fault);
-    if (entry != NULL)
+    if (entry != NULL) {
         entry->was = entry->now = owner;
+    }
     return entry;
 }
 
@@ -67,8 +73,9 @@ static bool conflict(struct store_plan *plan, struct proto_span key, size_t posi
     struct store_plan_account *other = account_load(plan, owner, fault);
     struct feature_record parts;
     char field[24];
-    if (other == NULL || !feature_record_open(other->record, false, &parts, fault))
+    if (other == NULL || !feature_record_open(other->record, false, &parts, fault)) {
         return false;
+    }
     snprintf(field, sizeof field, "keys[%zu]", position);
     return proto_fault_set(
         fault, PROTO_CONFLICT, field,
@@ -84,11 +91,13 @@ static bool keys_release(struct store_plan *plan, const struct feature_record *r
     size_t at = 0;
     struct proto_span key;
     while (feature_record_key_next(record, &at, &key)) {
-        if (keep.bytes > 0 && store_record_has(keep, STORE_KIND_KEY, key))
+        if (keep.bytes > 0 && store_record_has(keep, STORE_KIND_KEY, key)) {
             continue;
+        }
         struct store_plan_text *text = store_plan_text_load(plan, STORE_KIND_KEY, key, slot, fault);
-        if (text == NULL)
+        if (text == NULL) {
             return false;
+        }
         text->now = STORE_NO_SLOT;
     }
     return true;
@@ -102,14 +111,17 @@ static bool keys_take(struct store_plan *plan, const struct feature_record *reco
     size_t at = 0;
     struct proto_span key;
     for (size_t i = 0; feature_record_key_next(record, &at, &key); i++) {
-        if (had.bytes > 0 && store_record_has(had, STORE_KIND_KEY, key))
+        if (had.bytes > 0 && store_record_has(had, STORE_KIND_KEY, key)) {
             continue;
+        }
         struct store_plan_text *text =
             store_plan_text_load(plan, STORE_KIND_KEY, key, STORE_NO_SLOT, fault);
-        if (text == NULL)
+        if (text == NULL) {
             return false;
-        if (text->now != STORE_NO_SLOT && text->now != slot)
+        }
+        if (text->now != STORE_NO_SLOT && text->now != slot) {
             return conflict(plan, key, i, text->now, fault);
+        }
         text->now = slot;
     }
     return true;
@@ -136,21 +148,25 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
                      struct proto_fault *fault)
 {
     struct feature_record parts;
-    if (!feature_record_open(command->text, false, &parts, fault))
+    if (!feature_record_open(command->text, false, &parts, fault)) {
         return false;
+    }
     struct store_plan_text *id =
         store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
-    if (id == NULL)
+    if (id == NULL) {
         return false;
+    }
     uint32_t slot = id->now;
     if (slot == STORE_NO_SLOT) {
-        if (plan->next.slots >= PROTO_ACCOUNTS_MAX)
+        if (plan->next.slots >= PROTO_ACCOUNTS_MAX) {
             return proto_fault_set(fault, PROTO_LIMIT, "", "the store holds %d accounts, its limit",
                                    PROTO_ACCOUNTS_MAX);
+        }
         slot = id->now = plan->next.slots;
         struct store_plan_account *account = store_plan_account_add(plan, slot, fault);
-        if (account == NULL)
+        if (account == NULL) {
             return false;
+        }
         plan->next.slots++;
         plan->next.accounts++;
         plan->created++;
@@ -166,24 +182,29 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
                        struct proto_fault *fault)
 {
     struct feature_record parts;
-    if (!feature_record_open(command->text, false, &parts, fault))
+    if (!feature_record_open(command->text, false, &parts, fault)) {
         return false;
+    }
     struct store_plan_text *id =
         store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
-    if (id == NULL)
+    if (id == NULL) {
         return false;
-    if (id->now == STORE_NO_SLOT)
+    }
+    if (id->now == STORE_NO_SLOT) {
         return proto_fault_set(fault, PROTO_NOT_FOUND, "id", "there is no account \"%.*s\"",
                                (int)parts.id.bytes, (const char *)parts.id.data);
+    }
     uint32_t slot = id->now;
     struct store_plan_account *account = account_load(plan, slot, fault);
-    if (account == NULL)
+    if (account == NULL) {
         return false;
+    }
     size_t bytes = 0;
     uint8_t *joined = store_patch(&plan->patch_room, account->record, command->text, command->extra,
                                   &bytes, fault);
-    if (joined == NULL || !store_plan_keep(plan, joined, fault))
+    if (joined == NULL || !store_plan_keep(plan, joined, fault)) {
         return false;
+    }
     plan->count++;
     return account_set(plan, slot, (struct proto_span){joined, bytes}, fault);
 }
@@ -194,11 +215,13 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
 {
     struct store_plan_text *id =
         store_plan_text_load(plan, STORE_KIND_ID, command->text, STORE_NO_SLOT, fault);
-    if (id == NULL)
+    if (id == NULL) {
         return false;
+    }
     uint32_t slot = id->now;
-    if (slot == STORE_NO_SLOT)
+    if (slot == STORE_NO_SLOT) {
         return true;
+    }
     id->now = STORE_NO_SLOT;
     plan->next.accounts--;
     plan->count++;
@@ -209,19 +232,21 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
 static bool plan_activate(struct store_plan *plan, const struct store_command *command,
                           struct proto_fault *fault)
 {
-    if (command->version == 0 || command->version > plan->next.icp_version)
+    if (command->version == 0 || command->version > plan->next.icp_version) {
         return proto_fault_set(fault, PROTO_NOT_FOUND, "version",
                                "there is no ICP version %u; the last is %u", command->version,
                                plan->next.icp_version);
+    }
     return store_plan_switch(plan, command->version, command->extra, fault);
 }
 
 static bool plan_revert(struct store_plan *plan, const struct store_command *command,
                         struct proto_fault *fault)
 {
-    if (plan->next.previous == 0)
+    if (plan->next.previous == 0) {
         return proto_fault_set(fault, PROTO_NOT_FOUND, "",
                                "no ICP version was active before: there is nothing to go back to");
+    }
     return store_plan_switch(plan, plan->next.previous, command->extra, fault);
 }
 
@@ -230,8 +255,9 @@ static bool plan_operation(struct store_plan *plan, const struct store_command *
                            struct proto_fault *fault)
 {
     if (command->text.bytes == 0 || command->text.bytes > PROTO_OPERATION_BYTES_MAX ||
-        command->extra.bytes != sizeof(uint64_t) || plan->operation.bytes > 0)
+        command->extra.bytes != sizeof(uint64_t) || plan->operation.bytes > 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "an operation id that is none");
+    }
     plan->operation = command->text;
     plan->operation_digest = disk_get_u64(command->extra.data);
     return true;
@@ -268,8 +294,9 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
 
 static bool fault_place(struct proto_fault *fault, size_t position)
 {
-    if (fault->field[0] != '\0')
+    if (fault->field[0] != '\0') {
         return proto_fault_within(fault, "accounts[%zu]", position);
+    }
     snprintf(fault->field, sizeof fault->field, "accounts[%zu]", position);
     return false;
 }
@@ -286,11 +313,13 @@ bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
     struct store_command command;
     size_t at = 0;
     for (size_t position = 0; store_command_next(commands, &at, &command, &end); position++) {
-        if (plan_command(plan, &command, fault))
+        if (plan_command(plan, &command, fault)) {
             continue;
+        }
         return command.kind <= STORE_COMMAND_DELETE ? fault_place(fault, position) : false;
     }
-    if (end.code != PROTO_OK)
+    if (end.code != PROTO_OK) {
         *fault = end;
+    }
     return end.code == PROTO_OK;
 }

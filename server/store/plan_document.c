@@ -16,9 +16,10 @@ static bool document_number(const struct store_plan *plan, enum store_document_k
 {
     const struct store_document_info *info = store_document_info(kind);
     uint32_t last = store_document_last(&plan->next, kind);
-    if (last >= info->most)
+    if (last >= info->most) {
         return proto_fault_set(fault, PROTO_LIMIT, "", "the store holds %u of %s, its limit", last,
                                info->what);
+    }
     *number = last + 1;
     return wanted == 0 || wanted == *number ||
            proto_fault_set(fault, PROTO_CONFLICT, "version",
@@ -32,8 +33,9 @@ static struct store_plan_document *document_add(struct store_plan *plan,
                                                 struct proto_fault *fault)
 {
     struct store_plan_document *document = store_plan_document_add(plan, fault);
-    if (document == NULL)
+    if (document == NULL) {
         return NULL;
+    }
     *document = (struct store_plan_document){.kind = kind, .number = number, .sealed = *sealed};
     document->sealed.time_ms = plan->now_ms;
     store_document_last_set(&plan->next, kind, number);
@@ -44,12 +46,14 @@ bool store_plan_switch(struct store_plan *plan, uint32_t version, struct proto_s
                        struct proto_fault *fault)
 {
     uint32_t number = 0;
-    if (version == plan->next.active)
+    if (version == plan->next.active) {
         return true;
+    }
     struct disk_sealed sealed = {.a = version, .b = plan->next.active, .text = reason};
     if (!document_number(plan, STORE_DOCUMENT_SWITCH, 0, &number, fault) ||
-        document_add(plan, STORE_DOCUMENT_SWITCH, number, &sealed, fault) == NULL)
+        document_add(plan, STORE_DOCUMENT_SWITCH, number, &sealed, fault) == NULL) {
         return false;
+    }
     plan->next.previous = plan->next.active;
     plan->next.active = version;
     return true;
@@ -61,17 +65,20 @@ static bool members_find(struct store_plan *plan, struct proto_span ids, struct 
                          uint32_t *count, struct proto_fault *fault)
 {
     uint8_t *found = malloc(ids.bytes / 2 * sizeof(uint32_t) + 1);
-    if (found == NULL)
+    if (found == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
-    if (!store_plan_hold(plan, found, fault))
+    }
+    if (!store_plan_hold(plan, found, fault)) {
         return false;
+    }
     struct proto_span id;
     size_t at = 0;
     for (*count = 0; store_ids_next(ids, &at, &id); ++*count) {
         struct store_plan_text *text =
             store_plan_text_load(plan, STORE_KIND_ID, id, STORE_NO_SLOT, fault);
-        if (text == NULL)
+        if (text == NULL) {
             return false;
+        }
         if (text->now != STORE_NO_SLOT) {
             disk_set_u32(found + slots->bytes, text->now);
             slots->bytes += sizeof text->now;
@@ -88,20 +95,25 @@ static bool list_ids(struct store_plan *plan, const struct store_command *comman
                      struct proto_fault *fault)
 {
     uint32_t count = 0;
-    if (!members_find(plan, command->extra, slots, &count, fault))
+    if (!members_find(plan, command->extra, slots, &count, fault)) {
         return false;
+    }
     size_t bytes = command->text.bytes + sizeof(uint32_t) + command->extra.bytes;
     uint8_t *whole = malloc(bytes);
-    if (whole == NULL)
+    if (whole == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
-    if (!store_plan_keep(plan, whole, fault))
+    }
+    if (!store_plan_keep(plan, whole, fault)) {
         return false;
-    if (command->text.bytes > 0)
+    }
+    if (command->text.bytes > 0) {
         memcpy(whole, command->text.data, command->text.bytes);
+    }
     uint8_t *behind = whole + command->text.bytes;
     disk_set_u32(behind, plan->next.slots);
-    if (command->extra.bytes > 0)
+    if (command->extra.bytes > 0) {
         memcpy(behind + sizeof(uint32_t), command->extra.data, command->extra.bytes);
+    }
     *sealed = (struct disk_sealed){
         .a = (uint32_t)command->text.bytes, .b = count | STORE_TAL_IDS, .text = {whole, bytes}};
     return true;
@@ -124,18 +136,23 @@ bool store_plan_document(struct store_plan *plan, enum store_document_kind kind,
     struct disk_sealed sealed = {.text = command->text};
     struct proto_span slots = {0};
     uint32_t number = 0;
-    if (!document_number(plan, kind, command->version, &number, fault))
+    if (!document_number(plan, kind, command->version, &number, fault)) {
         return false;
+    }
     if (kind == STORE_DOCUMENT_SCHEMA && command->version == 0 &&
-        !store_plan_schema(plan, command->text, &sealed.text, fault))
+        !store_plan_schema(plan, command->text, &sealed.text, fault)) {
         return false;
-    if (command->kind == STORE_COMMAND_LIST && !list_ids(plan, command, &sealed, &slots, fault))
+    }
+    if (command->kind == STORE_COMMAND_LIST && !list_ids(plan, command, &sealed, &slots, fault)) {
         return false;
-    if (command->kind == STORE_COMMAND_TAL)
+    }
+    if (command->kind == STORE_COMMAND_TAL) {
         list_slots(command, &sealed, &slots);
+    }
     struct store_plan_document *document = document_add(plan, kind, number, &sealed, fault);
-    if (document == NULL)
+    if (document == NULL) {
         return false;
+    }
     document->slots = slots;
     return !command->activate || store_plan_switch(plan, number, command->extra, fault);
 }

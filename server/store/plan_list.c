@@ -9,13 +9,15 @@ enum { LIST_LEAST = 64 };
 static bool list_grow(void **list, size_t count, size_t *room, size_t item_bytes,
                       struct proto_fault *fault)
 {
-    if (count < *room)
+    if (count < *room) {
         return true;
+    }
     size_t more = *room == 0 ? LIST_LEAST : *room * 2;
     void *grown = realloc(*list, more * item_bytes);
-    if (grown == NULL)
+    if (grown == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a batch of %zu entries",
                                more);
+    }
     *list = grown;
     *room = more;
     return true;
@@ -30,8 +32,9 @@ static uint64_t slot_hash(uint32_t slot)
 static uint32_t cell_take(struct store_plan_cells *cells, uint64_t hash, size_t position)
 {
     size_t cell = hash & (cells->count - 1);
-    while (cells->at[cell] != 0)
+    while (cells->at[cell] != 0) {
         cell = (cell + 1) & (cells->count - 1);
+    }
     cells->at[cell] = (uint32_t)position + 1;
     return (uint32_t)cell;
 }
@@ -41,13 +44,15 @@ static bool cells_grow(struct store_plan_cells *cells, size_t count, bool *empti
                        struct proto_fault *fault)
 {
     *emptied = false;
-    if (count * 2 <= cells->count)
+    if (count * 2 <= cells->count) {
         return true;
+    }
     size_t more = cells->count == 0 ? (size_t)LIST_LEAST * 2 : cells->count * 2;
     uint32_t *at = calloc(more, sizeof *at);
-    if (at == NULL)
+    if (at == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a batch of %zu entries",
                                more);
+    }
     free(cells->at);
     *cells = (struct store_plan_cells){at, more};
     *emptied = true;
@@ -57,12 +62,15 @@ static bool cells_grow(struct store_plan_cells *cells, size_t count, bool *empti
 void store_plan_reset(struct store_plan *plan)
 {
     /* Only the cells in use are cleared: a small batch after a large one must not pay for it. */
-    for (size_t i = 0; i < plan->account_count; i++)
+    for (size_t i = 0; i < plan->account_count; i++) {
         plan->account_cells.at[plan->accounts[i].cell] = 0;
-    for (size_t i = 0; i < plan->text_count; i++)
+    }
+    for (size_t i = 0; i < plan->text_count; i++) {
         plan->text_cells.at[plan->texts[i].cell] = 0;
-    for (size_t i = 0; i < plan->kept_count; i++)
+    }
+    for (size_t i = 0; i < plan->kept_count; i++) {
         free(plan->kept[i]);
+    }
     plan->account_count = plan->text_count = plan->document_count = plan->kept_count = 0;
     plan->operation = (struct proto_span){0};
     plan->count = plan->created = 0;
@@ -71,13 +79,15 @@ void store_plan_reset(struct store_plan *plan)
 struct store_plan_account *store_plan_account_find(struct store_plan *plan, uint32_t slot)
 {
     const struct store_plan_cells *cells = &plan->account_cells;
-    if (cells->count == 0)
+    if (cells->count == 0) {
         return NULL;
+    }
     for (size_t cell = slot_hash(slot) & (cells->count - 1); cells->at[cell] != 0;
          cell = (cell + 1) & (cells->count - 1)) {
         struct store_plan_account *account = &plan->accounts[cells->at[cell] - 1];
-        if (account->slot == slot)
+        if (account->slot == slot) {
             return account;
+        }
     }
     return NULL;
 }
@@ -87,14 +97,18 @@ struct store_plan_account *store_plan_account_add(struct store_plan *plan, uint3
 {
     bool emptied;
     void *list = plan->accounts;
-    if (!list_grow(&list, plan->account_count, &plan->account_room, sizeof *plan->accounts, fault))
+    if (!list_grow(&list, plan->account_count, &plan->account_room, sizeof *plan->accounts,
+                   fault)) {
         return NULL;
+    }
     plan->accounts = list;
-    if (!cells_grow(&plan->account_cells, plan->account_count + 1, &emptied, fault))
+    if (!cells_grow(&plan->account_cells, plan->account_count + 1, &emptied, fault)) {
         return NULL;
-    for (size_t i = 0; emptied && i < plan->account_count; i++)
+    }
+    for (size_t i = 0; emptied && i < plan->account_count; i++) {
         plan->accounts[i].cell =
             cell_take(&plan->account_cells, slot_hash(plan->accounts[i].slot), i);
+    }
     struct store_plan_account *account = &plan->accounts[plan->account_count];
     *account = (struct store_plan_account){.slot = slot};
     account->cell = cell_take(&plan->account_cells, slot_hash(slot), plan->account_count++);
@@ -105,13 +119,15 @@ struct store_plan_text *store_plan_text_find(struct store_plan *plan, enum store
                                              uint64_t hash, struct proto_span text)
 {
     const struct store_plan_cells *cells = &plan->text_cells;
-    if (cells->count == 0)
+    if (cells->count == 0) {
         return NULL;
+    }
     for (size_t cell = hash & (cells->count - 1); cells->at[cell] != 0;
          cell = (cell + 1) & (cells->count - 1)) {
         struct store_plan_text *entry = &plan->texts[cells->at[cell] - 1];
-        if (entry->hash == hash && entry->kind == kind && proto_span_equal(entry->text, text))
+        if (entry->hash == hash && entry->kind == kind && proto_span_equal(entry->text, text)) {
             return entry;
+        }
     }
     return NULL;
 }
@@ -122,13 +138,16 @@ struct store_plan_text *store_plan_text_add(struct store_plan *plan, enum store_
 {
     bool emptied;
     void *list = plan->texts;
-    if (!list_grow(&list, plan->text_count, &plan->text_room, sizeof *plan->texts, fault))
+    if (!list_grow(&list, plan->text_count, &plan->text_room, sizeof *plan->texts, fault)) {
         return NULL;
+    }
     plan->texts = list;
-    if (!cells_grow(&plan->text_cells, plan->text_count + 1, &emptied, fault))
+    if (!cells_grow(&plan->text_cells, plan->text_count + 1, &emptied, fault)) {
         return NULL;
-    for (size_t i = 0; emptied && i < plan->text_count; i++)
+    }
+    for (size_t i = 0; emptied && i < plan->text_count; i++) {
         plan->texts[i].cell = cell_take(&plan->text_cells, plan->texts[i].hash, i);
+    }
     struct store_plan_text *entry = &plan->texts[plan->text_count];
     *entry = (struct store_plan_text){.hash = hash, .kind = kind, .text = text};
     entry->cell = cell_take(&plan->text_cells, hash, plan->text_count++);
@@ -140,8 +159,9 @@ struct store_plan_document *store_plan_document_add(struct store_plan *plan,
 {
     void *list = plan->documents;
     if (!list_grow(&list, plan->document_count, &plan->document_room, sizeof *plan->documents,
-                   fault))
+                   fault)) {
         return NULL;
+    }
     plan->documents = list;
     return &plan->documents[plan->document_count++];
 }
@@ -172,6 +192,7 @@ bool store_plan_hold(struct store_plan *plan, uint8_t *told, struct proto_fault 
 
 void store_plan_turn(struct store_plan *plan)
 {
-    while (plan->held_count > 0)
+    while (plan->held_count > 0) {
         free(plan->held[--plan->held_count]);
+    }
 }

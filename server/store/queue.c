@@ -11,8 +11,9 @@
 bool store_queue_init(struct store_queue *queue)
 {
     pthread_condattr_t clock;
-    if (pthread_condattr_init(&clock) != 0)
+    if (pthread_condattr_init(&clock) != 0) {
         return false;
+    }
     bool good = pthread_condattr_setclock(&clock, CLOCK_MONOTONIC) == 0 &&
                 pthread_mutex_init(&queue->mutex, NULL) == 0;
     if (good && pthread_cond_init(&queue->arrived, &clock) != 0) {
@@ -31,10 +32,11 @@ void store_queue_fini(struct store_queue *queue)
 
 static void queue_add(struct store_queue *queue, struct store_ticket *ticket)
 {
-    if (queue->last == NULL)
+    if (queue->last == NULL) {
         queue->first = ticket;
-    else
+    } else {
         queue->last->next = ticket;
+    }
     queue->last = ticket;
     queue->count++;
     pthread_cond_signal(&queue->arrived);
@@ -45,30 +47,35 @@ bool store_submit(struct store *store, struct store_batch *batch,
                   struct proto_fault *fault)
 {
     struct store_queue *queue = &store->queue;
-    if (!store_overlay_admits(store, fault))
+    if (!store_overlay_admits(store, fault)) {
         return false;
+    }
     struct store_ticket *ticket = calloc(1, sizeof *ticket);
-    if (ticket == NULL)
+    if (ticket == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a submission");
+    }
     ticket->batch = batch;
     ticket->on_done = on_done;
     ticket->context = context;
     pthread_mutex_lock(&queue->mutex);
     bool good = true;
-    if (queue->closing)
+    if (queue->closing) {
         good = proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the store is closing");
+    }
     /* One batch is taken whatever its size, or a large one could never pass. */
-    else if (queue->bytes > 0 && queue->bytes + batch->bytes > store->options.queue_bytes_max)
+    else if (queue->bytes > 0 && queue->bytes + batch->bytes > store->options.queue_bytes_max) {
         good = proto_fault_set(fault, PROTO_BUSY, "",
                                "%zu bytes of changes wait to be written, and %zu are the limit",
                                queue->bytes, store->options.queue_bytes_max);
+    }
     if (good) {
         queue->bytes += batch->bytes;
         queue_add(queue, ticket);
     }
     pthread_mutex_unlock(&queue->mutex);
-    if (!good)
+    if (!good) {
         free(ticket);
+    }
     return good;
 }
 
@@ -114,8 +121,9 @@ static void waiter_done(void *context, const struct store_result *result)
 static void waiter_wait(struct waiter *waiter)
 {
     pthread_mutex_lock(&waiter->mutex);
-    while (!waiter->ready)
+    while (!waiter->ready) {
         pthread_cond_wait(&waiter->done, &waiter->mutex);
+    }
     pthread_mutex_unlock(&waiter->mutex);
     pthread_cond_destroy(&waiter->done);
     pthread_mutex_destroy(&waiter->mutex);
@@ -139,8 +147,9 @@ bool store_queue_seal(struct store *store, struct store_result *result)
     struct waiter waiter = {
         .mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER, .result = result};
     struct store_ticket *ticket = calloc(1, sizeof *ticket);
-    if (ticket == NULL)
+    if (ticket == NULL) {
         return proto_fault_set(&result->fault, PROTO_NO_MEMORY, "", "no memory for a submission");
+    }
     ticket->on_done = waiter_done;
     ticket->context = &waiter;
     ticket_add(store, ticket);
@@ -159,8 +168,9 @@ static void queue_wait(struct store_queue *queue, int wait_ms)
         until.tv_nsec -= 1000000000;
     }
     while (queue->first == NULL && !queue->closing && !queue->poked) {
-        if (pthread_cond_timedwait(&queue->arrived, &queue->mutex, &until) == ETIMEDOUT)
+        if (pthread_cond_timedwait(&queue->arrived, &queue->mutex, &until) == ETIMEDOUT) {
             return;
+        }
     }
 }
 
@@ -168,8 +178,9 @@ static void queue_wait(struct store_queue *queue, int wait_ms)
 static struct store_ticket *queue_cut(struct store_queue *queue, size_t bytes)
 {
     struct store_ticket *first = queue->first;
-    if (first == NULL)
+    if (first == NULL) {
         return NULL;
+    }
     struct store_ticket *last = first;
     size_t sum = first->batch == NULL ? bytes : first->batch->bytes;
     queue->count--;
@@ -181,8 +192,9 @@ static struct store_ticket *queue_cut(struct store_queue *queue, size_t bytes)
     }
     queue->first = last->next;
     last->next = NULL;
-    if (queue->first == NULL)
+    if (queue->first == NULL) {
         queue->last = NULL;
+    }
     return first;
 }
 
@@ -190,8 +202,9 @@ struct store_ticket *store_queue_take(struct store_queue *queue, size_t bytes, i
                                       bool *closed)
 {
     pthread_mutex_lock(&queue->mutex);
-    if (queue->first == NULL && !queue->closing && !queue->poked && wait_ms > 0)
+    if (queue->first == NULL && !queue->closing && !queue->poked && wait_ms > 0) {
         queue_wait(queue, wait_ms);
+    }
     queue->poked = false;
     struct store_ticket *list = queue_cut(queue, bytes);
     *closed = list == NULL && queue->closing;

@@ -46,8 +46,9 @@ struct store_rebuild *store_rebuild_open(const char *path, size_t map_bytes,
     }
     if (disk_txn_write(&rebuild->txn, &rebuild->env, fault)) {
         rebuild->writing = true;
-        if (rebuild->txn.state.seq == 0 && rebuild->txn.state.slots == 0)
+        if (rebuild->txn.state.seq == 0 && rebuild->txn.state.slots == 0) {
             return rebuild;
+        }
         proto_fault_set(fault, PROTO_CONFLICT, "path", "%s holds a store already", path);
     }
     store_rebuild_abort(rebuild);
@@ -56,10 +57,12 @@ struct store_rebuild *store_rebuild_open(const char *path, size_t map_bytes,
 
 void store_rebuild_abort(struct store_rebuild *rebuild)
 {
-    if (rebuild == NULL)
+    if (rebuild == NULL) {
         return;
-    if (rebuild->writing)
+    }
+    if (rebuild->writing) {
         disk_txn_abort(&rebuild->txn);
+    }
     disk_env_close(&rebuild->env);
     free(rebuild);
 }
@@ -69,8 +72,9 @@ static bool stretch_commit(struct store_rebuild *rebuild, struct proto_fault *fa
     rebuild->writing = false;
     rebuild->stretch = 0;
     if (!disk_txn_commit(&rebuild->txn, fault) ||
-        !disk_txn_write(&rebuild->txn, &rebuild->env, fault))
+        !disk_txn_write(&rebuild->txn, &rebuild->env, fault)) {
         return false;
+    }
     rebuild->writing = true;
     return true;
 }
@@ -80,13 +84,15 @@ static bool order_check(struct store_rebuild *rebuild, const struct store_entry 
 {
     bool follows = entry->table > rebuild->table ||
                    (entry->table == rebuild->table && (!rebuild->any || entry->key > rebuild->key));
-    if (entry->table >= DISK_TABLE_COUNT || !follows)
+    if (entry->table >= DISK_TABLE_COUNT || !follows) {
         return proto_fault_set(fault, PROTO_CORRUPT, "", "an entry of table %u is out of order",
                                (unsigned)entry->table);
-    if (!store_entry_good(entry))
+    }
+    if (!store_entry_good(entry)) {
         return proto_fault_set(fault, PROTO_CORRUPT, disk_table_name(entry->table),
                                "entry %llu of table %s does not match its checksum",
                                (unsigned long long)entry->key, disk_table_name(entry->table));
+    }
     rebuild->table = entry->table;
     rebuild->key = entry->key;
     rebuild->any = true;
@@ -100,20 +106,24 @@ static bool meta_take(struct store_rebuild *rebuild, const struct store_entry *e
     if (entry->key == DISK_STATE_KEY) {
         if (entry->value.bytes < 16 ||
             !disk_state_decode(entry->value, disk_get_u64(entry->value.data + 8), &rebuild->state,
-                               fault))
+                               fault)) {
             return fault->code != PROTO_OK ||
                    proto_fault_set(fault, PROTO_CORRUPT, "meta", "the state is damaged");
+        }
         rebuild->stated = true;
         return true; /* it is written last */
     }
-    if (entry->key != DISK_FORMAT_KEY)
+    if (entry->key != DISK_FORMAT_KEY) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta", "table meta has an unknown entry");
-    if (!disk_format_decode(entry->value, &format, fault))
+    }
+    if (!disk_format_decode(entry->value, &format, fault)) {
         return false;
+    }
     uint8_t *at = disk_txn_put(&rebuild->txn, DISK_TABLE_META, DISK_FORMAT_KEY, DISK_FORMAT_BYTES,
                                DISK_PUT_ANY, fault);
-    if (at == NULL)
+    if (at == NULL) {
         return false;
+    }
     disk_format_encode(&format, at);
     rebuild->formatted = true;
     rebuild->version = format.version;
@@ -123,17 +133,21 @@ static bool meta_take(struct store_rebuild *rebuild, const struct store_entry *e
 bool store_rebuild_put(struct store_rebuild *rebuild, const struct store_entry *entry,
                        struct proto_fault *fault)
 {
-    if (!order_check(rebuild, entry, fault))
+    if (!order_check(rebuild, entry, fault)) {
         return false;
-    if (entry->table == DISK_TABLE_META)
+    }
+    if (entry->table == DISK_TABLE_META) {
         return meta_take(rebuild, entry, fault);
+    }
     if (rebuild->stretch > 0 && rebuild->stretch + entry->value.bytes > STRETCH_BYTES &&
-        !stretch_commit(rebuild, fault))
+        !stretch_commit(rebuild, fault)) {
         return false;
+    }
     uint8_t *at = disk_txn_put(&rebuild->txn, entry->table, entry->key, entry->value.bytes,
                                DISK_PUT_LAST, fault);
-    if (at == NULL)
+    if (at == NULL) {
         return false;
+    }
     memcpy(at, entry->value.data, entry->value.bytes);
     rebuild->stretch += entry->value.bytes;
     rebuild->sums[entry->table].count++;
@@ -146,12 +160,14 @@ bool store_rebuild_finish(struct store_rebuild *rebuild, struct proto_fault *fau
     bool good =
         (rebuild->stated && rebuild->formatted) ||
         proto_fault_set(fault, PROTO_CORRUPT, "meta", "format or state was not among the entries");
-    for (enum disk_table table = 0; good && table < DISK_TABLE_COUNT; table++)
+    for (enum disk_table table = 0; good && table < DISK_TABLE_COUNT; table++) {
         good = store_sum_good(&rebuild->state, table, &rebuild->sums[table], fault);
+    }
     if (good) {
         rebuild->txn.state = rebuild->state;
-        if (rebuild->version == DISK_FORMAT_VERSION) /* its log is yet to be made */
+        if (rebuild->version == DISK_FORMAT_VERSION) { /* its log is yet to be made */
             rebuild->txn.state.log_begins = rebuild->state.seq + 1;
+        }
         rebuild->writing = false;
         good = disk_txn_commit(&rebuild->txn, fault);
     }

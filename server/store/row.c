@@ -18,8 +18,9 @@ enum block_offset {
 
 void store_stamps_fini(struct store_stamps *stamps)
 {
-    for (size_t i = 0; i < STORE_STAMP_SEGMENTS; i++)
+    for (size_t i = 0; i < STORE_STAMP_SEGMENTS; i++) {
         free(atomic_load(&stamps->segments[i]));
+    }
 }
 
 bool store_stamp_set(struct store_stamps *stamps, uint32_t block, uint64_t txn,
@@ -30,8 +31,9 @@ bool store_stamp_set(struct store_stamps *stamps, uint32_t block, uint64_t txn,
         atomic_load_explicit(&stamps->segments[place], memory_order_relaxed);
     if (segment == NULL) {
         segment = calloc(STORE_STAMP_SEGMENT, sizeof *segment);
-        if (segment == NULL)
+        if (segment == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for stamps of rows");
+        }
         atomic_store_explicit(&stamps->segments[place], segment, memory_order_release);
     }
     atomic_store_explicit(&segment[block % STORE_STAMP_SEGMENT], txn, memory_order_release);
@@ -52,11 +54,13 @@ const uint8_t *store_block_get(const struct disk_txn *txn, uint32_t block,
     struct proto_span value = {0};
     enum disk_got got = disk_txn_get(
         txn, DISK_TABLE_ROW, store_row_key(txn->state.rows_generation, block), &value, fault);
-    if (got == DISK_GOT_FAULT)
+    if (got == DISK_GOT_FAULT) {
         return NULL;
+    }
     if (got == DISK_GOT_ONE && value.bytes == store_block_bytes(txn->state.row_bytes) &&
-        block_header_right(value.data, &txn->state, block))
+        block_header_right(value.data, &txn->state, block)) {
         return value.data;
+    }
     proto_fault_set(fault, PROTO_CORRUPT, "row", "block %u of rows is missing or damaged", block);
     return NULL;
 }
@@ -85,11 +89,13 @@ bool store_row_maker_set(struct store_row_maker *maker, const struct store_encod
                          struct proto_fault *fault)
 {
     maker->encoder = NULL;
-    if (encoder == NULL)
+    if (encoder == NULL) {
         return true;
-    if (encoder->code_bytes > PROTO_COLUMNS_MAX)
+    }
+    if (encoder->code_bytes > PROTO_COLUMNS_MAX) {
         return proto_fault_set(fault, PROTO_LIMIT, "", "%zu columns; rows hold at most %d",
                                encoder->code_bytes, PROTO_COLUMNS_MAX);
+    }
     size_t slots = encoder->value_slots;
     size_t codes = codes_written(encoder);
     if (codes > maker->code_room) {
@@ -102,8 +108,9 @@ bool store_row_maker_set(struct store_row_maker *maker, const struct store_encod
         maker->values = calloc(slots, sizeof *maker->values);
         maker->value_room = maker->values == NULL ? 0 : slots;
     }
-    if (maker->value_room < slots || maker->code_room < codes)
+    if (maker->value_room < slots || maker->code_room < codes) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to encode rows");
+    }
     maker->encoder = encoder;
     return true;
 }
@@ -115,8 +122,9 @@ bool store_row_make(struct store_row_maker *maker, uint32_t slot, struct proto_s
     size_t row_bytes = store_row_bytes(encoder->code_bytes);
     struct feature_record parts;
     uint16_t flags = STORE_ROW_WRITTEN;
-    if (record.bytes > 0 && !feature_record_open(record, false, &parts, fault))
+    if (record.bytes > 0 && !feature_record_open(record, false, &parts, fault)) {
         return false;
+    }
     memset(row, 0, row_bytes);
     if (record.bytes > 0) {
         flags |= STORE_ROW_LIVING;
@@ -133,8 +141,9 @@ bool store_row_make(struct store_row_maker *maker, uint32_t slot, struct proto_s
 
 static bool block_reserve(struct store_row_writer *writer, size_t bytes, struct proto_fault *fault)
 {
-    if (bytes <= writer->block_room)
+    if (bytes <= writer->block_room) {
         return true;
+    }
     free(writer->block);
     writer->block = malloc(bytes);
     writer->block_room = writer->block == NULL ? 0 : bytes;
@@ -151,14 +160,17 @@ static bool block_load(struct store_row_writer *writer, uint32_t number, bool an
     struct proto_span value = {0};
     enum disk_got got = disk_txn_get(
         txn, DISK_TABLE_ROW, store_row_key(txn->state.rows_generation, number), &value, fault);
-    if (got == DISK_GOT_FAULT || !block_reserve(writer, bytes, fault))
+    if (got == DISK_GOT_FAULT || !block_reserve(writer, bytes, fault)) {
         return false;
-    if (got == DISK_GOT_ONE && value.bytes >= sizeof(uint64_t))
+    }
+    if (got == DISK_GOT_ONE && value.bytes >= sizeof(uint64_t)) {
         disk_sum_change(&txn->state, DISK_TABLE_ROW, true, disk_get_u64(value.data), false, 0);
+    }
     if (got == DISK_GOT_ONE && !anew) {
-        if (value.bytes != bytes || !block_header_right(value.data, &txn->state, number))
+        if (value.bytes != bytes || !block_header_right(value.data, &txn->state, number)) {
             return proto_fault_set(fault, PROTO_CORRUPT, "row", "block %u of rows is damaged",
                                    number);
+        }
         memcpy(writer->block, value.data, bytes);
     } else {
         memset(writer->block, 0, bytes);
@@ -174,19 +186,22 @@ static bool block_load(struct store_row_writer *writer, uint32_t number, bool an
 
 bool store_row_flush(struct store_row_writer *writer, struct proto_fault *fault)
 {
-    if (!writer->loaded)
+    if (!writer->loaded) {
         return true;
+    }
     writer->loaded = false;
     struct disk_txn *txn = writer->txn;
     size_t bytes = store_block_bytes(txn->state.row_bytes);
     uint64_t key = store_row_key(txn->state.rows_generation, writer->number);
     uint64_t check = disk_check(DISK_TABLE_ROW, key, writer->block + 8, bytes - 8);
     disk_set_u64(writer->block + BLOCK_CHECK, check);
-    if (!store_stamp_set(writer->stamps, writer->number, disk_txn_number(txn), fault))
+    if (!store_stamp_set(writer->stamps, writer->number, disk_txn_number(txn), fault)) {
         return false;
+    }
     uint8_t *at = disk_txn_put(txn, DISK_TABLE_ROW, key, bytes, DISK_PUT_ANY, fault);
-    if (at == NULL)
+    if (at == NULL) {
         return false;
+    }
     memcpy(at, writer->block, bytes);
     disk_sum_change(&txn->state, DISK_TABLE_ROW, false, 0, true, check);
     return true;
@@ -203,11 +218,13 @@ uint8_t *store_row_place(struct store_row_writer *writer, uint32_t slot, bool an
 {
     uint32_t number = slot / STORE_BLOCK_ROWS;
     if (!writer->loaded || writer->number != number) {
-        if (!store_row_flush(writer, fault) || !block_load(writer, number, anew, fault))
+        if (!store_row_flush(writer, fault) || !block_load(writer, number, anew, fault)) {
             return NULL;
+        }
     }
     uint32_t place = slot % STORE_BLOCK_ROWS;
-    if (disk_get_u32(writer->block + BLOCK_ROWS) <= place)
+    if (disk_get_u32(writer->block + BLOCK_ROWS) <= place) {
         disk_set_u32(writer->block + BLOCK_ROWS, place + 1);
+    }
     return writer->block + STORE_BLOCK_HEADER_BYTES + place * writer->txn->state.row_bytes;
 }

@@ -20,8 +20,9 @@ static bool block_sound(const struct disk_state *state, const uint8_t *block, ui
     size_t bytes = store_block_bytes(state->row_bytes) - 8;
     uint64_t seed = disk_check_seed(DISK_TABLE_ROW, store_row_key(state->rows_generation, number));
 #ifdef __x86_64__
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2")) {
         return disk_get_u64(block) == store_hash_avx2(block + 8, bytes, seed);
+    }
 #endif
     return disk_get_u64(block) == store_hash_plain(block + 8, bytes, seed);
 }
@@ -35,10 +36,12 @@ static uint8_t *scratch_copy(struct store_view *view, const uint8_t *block, size
         view->scratch = aligned_alloc(64, (SCRATCH_OFFSET + bytes + 63) / 64 * 64);
         view->scratch_bytes = view->scratch == NULL ? 0 : bytes;
     }
-    if (view->scratch == NULL)
+    if (view->scratch == NULL) {
         return NULL;
-    if (block != NULL)
+    }
+    if (block != NULL) {
         memcpy(view->scratch + SCRATCH_OFFSET, block, bytes);
+    }
     return view->scratch + SCRATCH_OFFSET;
 }
 
@@ -59,9 +62,10 @@ static void block_judge(const struct store_view *view, const uint8_t *block, uin
     const struct disk_state *tables = &view->txn.state;
     const uint8_t *row = store_block_row(block, slot, tables->row_bytes);
     bool sound = block_sound(tables, block, slot / STORE_BLOCK_ROWS);
-    for (unsigned i = 0; i < count; i++, row += tables->row_bytes)
+    for (unsigned i = 0; i < count; i++, row += tables->row_bytes) {
         row_judge(rows, i, row,
                   sound || store_row_valid(row, tables->row_bytes, slot + i, tables->rows_digest));
+    }
 }
 
 /* Lays rows of the overlay over the copy. One of another codebook is to be read as a record. */
@@ -71,8 +75,9 @@ static void overlay_lay(const struct store_view *view, uint8_t *block, uint32_t 
     size_t row_bytes = view->txn.state.row_bytes;
     for (unsigned i = 0; i < rows->count; i++) {
         const struct store_version *version = store_sight_version(&view->sight, slot + i);
-        if (version == NULL)
+        if (version == NULL) {
             continue;
+        }
         uint8_t *place =
             block + STORE_BLOCK_HEADER_BYTES + ((slot + i) % STORE_BLOCK_ROWS) * row_bytes;
         const uint8_t *row = store_view_row_of(view, version);
@@ -94,8 +99,9 @@ static unsigned stored_count(const struct store_view *view, uint32_t slot, unsig
 {
     const struct disk_state *tables = &view->txn.state;
     uint32_t end = tables->rows_slots < tables->slots ? tables->rows_slots : tables->slots;
-    if (slot >= end)
+    if (slot >= end) {
         return 0;
+    }
     return end - slot < count ? end - slot : count;
 }
 
@@ -105,8 +111,9 @@ bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
     assert(view->active);
     const struct disk_state *tables = &view->txn.state;
     uint32_t end = view->rows_slots;
-    if (slot >= end)
+    if (slot >= end) {
         return false;
+    }
     unsigned left = STORE_BLOCK_ROWS - slot % STORE_BLOCK_ROWS;
     unsigned count = end - slot < left ? end - slot : left;
     unsigned stored = stored_count(view, slot, count);
@@ -116,12 +123,14 @@ bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
         return false;
     }
     *rows = (struct store_rows){.stride = tables->row_bytes, .slot = slot, .count = count};
-    if (block != NULL)
+    if (block != NULL) {
         block_judge(view, block, slot, stored, rows);
+    }
     if (stored < count || store_view_overlaid(view, slot)) {
         uint8_t *copy = scratch_copy(view, block, store_block_bytes(tables->row_bytes));
-        if (copy == NULL)
+        if (copy == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a block of rows");
+        }
         overlay_lay(view, copy, slot, rows);
         block = copy;
     }

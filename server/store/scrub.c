@@ -27,15 +27,17 @@ static void bad(struct scrub *scrub, const char *format, ...)
     vsnprintf(what, sizeof what, format, args);
     va_end(args);
     scrub->bad++;
-    if (scrub->on_bad != NULL)
+    if (scrub->on_bad != NULL) {
         scrub->on_bad(scrub->context, what);
+    }
 }
 
 static void dense(struct scrub *scrub, enum disk_table table, uint64_t key)
 {
-    if (key != scrub->next)
+    if (key != scrub->next) {
         bad(scrub, "table %s has key %llu where %llu was due", disk_table_name(table),
             (unsigned long long)key, (unsigned long long)scrub->next);
+    }
     scrub->next = key + 1;
 }
 
@@ -45,8 +47,9 @@ static void scrub_sealed(struct scrub *scrub, enum disk_table table, uint64_t ke
     struct disk_sealed sealed;
     struct proto_fault fault = {.code = PROTO_OK};
     dense(scrub, table, key);
-    if (!disk_unseal(table, key, value, &sealed, &fault))
+    if (!disk_unseal(table, key, value, &sealed, &fault)) {
         bad(scrub, "%s", fault.message);
+    }
 }
 
 /* Every text of a record must lead back to its slot. */
@@ -56,19 +59,21 @@ static void scrub_text(struct scrub *scrub, enum store_kind kind, struct proto_s
     struct proto_fault fault;
     uint32_t found;
     uint64_t hash = store_hash_text(&scrub->store->hasher, kind, text);
-    if (!store_resolve(&scrub->sight, kind, text, hash, &found, &fault))
+    if (!store_resolve(&scrub->sight, kind, text, hash, &found, &fault)) {
         bad(scrub, "%s", fault.message);
-    else if (found != slot)
+    } else if (found != slot) {
         bad(scrub, "%s of slot %u leads to slot %u", kind == STORE_KIND_ID ? "the id" : "a key",
             slot, found);
+    }
 }
 
 static void scrub_row(struct scrub *scrub, uint32_t slot, bool deleted, struct proto_span id)
 {
     const struct disk_state *state = &scrub->txn.state;
     struct proto_fault fault;
-    if (state->rows_digest == 0 || slot >= state->rows_slots)
+    if (state->rows_digest == 0 || slot >= state->rows_slots) {
         return;
+    }
     const uint8_t *block = store_block_get(&scrub->txn, slot / STORE_BLOCK_ROWS, &fault);
     if (block == NULL) {
         bad(scrub, "%s", fault.message);
@@ -76,12 +81,13 @@ static void scrub_row(struct scrub *scrub, uint32_t slot, bool deleted, struct p
     }
     const uint8_t *row = store_block_row(block, slot, state->row_bytes);
     bool living = (disk_get_u16(row + 12) & STORE_ROW_LIVING) != 0;
-    if (!store_row_valid(row, state->row_bytes, slot, state->rows_digest))
+    if (!store_row_valid(row, state->row_bytes, slot, state->rows_digest)) {
         bad(scrub, "the row of slot %u does not match its checksum", slot);
-    else if (living == deleted ||
-             (living &&
-              disk_get_u64(row) != store_hash_text(&scrub->store->hasher, STORE_KIND_ID, id)))
+    } else if (living == deleted ||
+               (living &&
+                disk_get_u64(row) != store_hash_text(&scrub->store->hasher, STORE_KIND_ID, id))) {
         bad(scrub, "the row of slot %u is not that of its account", slot);
+    }
 }
 
 static void scrub_account(struct scrub *scrub, enum disk_table table, uint64_t key,
@@ -99,13 +105,15 @@ static void scrub_account(struct scrub *scrub, enum disk_table table, uint64_t k
         return;
     }
     scrub_row(scrub, (uint32_t)key, account.deleted, parts.id);
-    if (account.deleted)
+    if (account.deleted) {
         return;
+    }
     scrub->accounts++;
     scrub_text(scrub, STORE_KIND_ID, parts.id, (uint32_t)key);
     struct proto_span text;
-    for (size_t at = 0; feature_record_key_next(&parts, &at, &text);)
+    for (size_t at = 0; feature_record_key_next(&parts, &at, &text);) {
         scrub_text(scrub, STORE_KIND_KEY, text, (uint32_t)key);
+    }
 }
 
 static void scrub_bucket(struct scrub *scrub, enum disk_table table, uint64_t key,
@@ -124,9 +132,10 @@ static void scrub_bucket(struct scrub *scrub, enum disk_table table, uint64_t ke
     scrub->entries += bucket.count;
     for (uint32_t i = 0; i < bucket.count; i++) {
         if (store_bucket_of(store_bucket_hash(&bucket, i), state->id_buckets) != key ||
-            (store_bucket_ref(&bucket, i) & STORE_REF_SLOT) >= state->slots)
+            (store_bucket_ref(&bucket, i) & STORE_REF_SLOT) >= state->slots) {
             bad(scrub, "entry %u of bucket %llu of table id is out of place", i,
                 (unsigned long long)key);
+        }
     }
 }
 
@@ -135,25 +144,28 @@ static void scrub_block(struct scrub *scrub, enum disk_table table, uint64_t key
 {
     if (value.bytes < STORE_BLOCK_HEADER_BYTES ||
         value.bytes > store_block_bytes(PROTO_COLUMNS_MAX + 64) ||
-        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8))
+        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8)) {
         bad(scrub, "block %llu of rows does not match its checksum", (unsigned long long)key);
+    }
 }
 
 static void scrub_vector(struct scrub *scrub, enum disk_table table, uint64_t key,
                          struct proto_span value)
 {
     if (value.bytes < DISK_SEAL_BYTES ||
-        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8))
+        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8)) {
         bad(scrub, "entry %016llx of the vectors does not match its checksum",
             (unsigned long long)key);
+    }
 }
 
 static void scrub_operation(struct scrub *scrub, enum disk_table table, uint64_t key,
                             struct proto_span value)
 {
     if (value.bytes != STORE_OPERATION_VALUE_BYTES || key > scrub->txn.state.seq ||
-        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8))
+        disk_get_u64(value.data) != disk_check(table, key, value.data + 8, value.bytes - 8)) {
         bad(scrub, "operation %llu does not match its checksum", (unsigned long long)key);
+    }
 }
 
 /* Format and state were checked when the view was made. */
@@ -179,11 +191,12 @@ static void (*const scrubbers[DISK_TABLE_COUNT])(struct scrub *, enum disk_table
 static void compare_sum(struct scrub *scrub, enum disk_table table, uint64_t count, uint64_t digest)
 {
     const struct disk_sum *sum = &scrub->txn.state.sums[table];
-    if (table != DISK_TABLE_META && (count != sum->count || digest != sum->digest))
+    if (table != DISK_TABLE_META && (count != sum->count || digest != sum->digest)) {
         bad(scrub,
             "table %s holds %llu entries with digest %016llx, the state says %llu and %016llx",
             disk_table_name(table), (unsigned long long)count, (unsigned long long)digest,
             (unsigned long long)sum->count, (unsigned long long)sum->digest);
+    }
 }
 
 static void scrub_table(struct scrub *scrub, enum disk_table table)
@@ -208,18 +221,20 @@ static void scrub_table(struct scrub *scrub, enum disk_table table)
         digest ^= disk_get_u64(cursor.value.data);
     }
     disk_cursor_close(&cursor);
-    if (got == DISK_GOT_FAULT)
+    if (got == DISK_GOT_FAULT) {
         bad(scrub, "table %s cannot be read to its end: %s", disk_table_name(table), fault.message);
+    }
     compare_sum(scrub, table, count, digest);
 }
 
 static void compare_counts(struct scrub *scrub)
 {
     const struct disk_state *state = &scrub->txn.state;
-    if (scrub->accounts != state->accounts || scrub->entries != state->id_entries)
+    if (scrub->accounts != state->accounts || scrub->entries != state->id_entries) {
         bad(scrub, "%llu accounts with %llu ids and keys were found, the state says %llu and %llu",
             (unsigned long long)scrub->accounts, (unsigned long long)scrub->entries,
             (unsigned long long)state->accounts, (unsigned long long)state->id_entries);
+    }
 }
 
 static void log_bad(void *context, const char *what)
@@ -238,16 +253,19 @@ static void scrub_log(struct scrub *scrub)
     while (reader != NULL && log_reader_next(reader, &entry, &fault) == LOG_GOT_ENTRY) {
         struct store_command command;
         uint32_t commands = 0;
-        for (size_t at = 0; store_command_next(entry.payload, &at, &command, &fault);)
+        for (size_t at = 0; store_command_next(entry.payload, &at, &command, &fault);) {
             commands++;
-        if (fault.code != PROTO_OK || commands != entry.commands)
+        }
+        if (fault.code != PROTO_OK || commands != entry.commands) {
             bad(scrub, "log entry %llu holds %u commands and says %u",
                 (unsigned long long)entry.sequence, commands, entry.commands);
+        }
     }
     log_reader_close(reader);
     /* Trimmed away meanwhile is no fault. */
-    if (fault.code != PROTO_OK && fault.code != PROTO_NOT_FOUND)
+    if (fault.code != PROTO_OK && fault.code != PROTO_NOT_FOUND) {
         bad(scrub, "the log cannot be read to its end: %s", fault.message);
+    }
 }
 
 uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const char *what),
@@ -256,8 +274,9 @@ uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const ch
     struct scrub scrub = {.store = store, .on_bad = on_bad, .context = context};
     if (disk_txn_read(&scrub.txn, &store->env, fault)) {
         scrub.sight = store_sight_of(&scrub.txn);
-        for (enum disk_table table = 0; table < DISK_TABLE_COUNT; table++)
+        for (enum disk_table table = 0; table < DISK_TABLE_COUNT; table++) {
             scrub_table(&scrub, table);
+        }
         compare_counts(&scrub);
         disk_txn_abort(&scrub.txn);
     } else {

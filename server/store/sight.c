@@ -16,8 +16,9 @@ const struct store_version *store_sight_version(const struct store_sight *sight,
          generation = older_of(generation, sight)) {
         const struct store_version *version =
             store_generation_version(generation, slot, sight->seq);
-        if (version != NULL)
+        if (version != NULL) {
             return version;
+        }
     }
     return NULL;
 }
@@ -29,8 +30,9 @@ const struct store_owner *store_sight_owner(const struct store_sight *sight, enu
          generation = older_of(generation, sight)) {
         const struct store_owner *owner =
             store_generation_owner(generation, kind, hash, text, sight->seq);
-        if (owner != NULL)
+        if (owner != NULL) {
             return owner;
+        }
     }
     return NULL;
 }

@@ -16,8 +16,9 @@ static bool slice_failed(struct store *store, const char *what, const struct pro
     base_log(store->options.log, BASE_LOG_WARN, "store", "a slice of background work failed",
              BASE_FIELDS(base_field_text("what", what), base_field_error(fault->code),
                          base_field_text("reason", fault->message)));
-    if (fault->code == PROTO_CORRUPT)
+    if (fault->code == PROTO_CORRUPT) {
         store_damage(store, fault);
+    }
     store->folder.pause_until_ns = store_clock_ns() + PAUSE_NS;
     return false;
 }
@@ -27,14 +28,16 @@ static bool generation_begin(struct store *store, const struct store_encoder *en
 {
     struct disk_txn txn;
     struct proto_fault fault = {.code = PROTO_OK};
-    if (!disk_txn_write(&txn, &store->env, &fault))
+    if (!disk_txn_write(&txn, &store->env, &fault)) {
         return slice_failed(store, "cannot begin new rows", &fault);
+    }
     txn.state.rows_generation++;
     txn.state.rows_digest = encoder->digest;
     txn.state.rows_slots = 0;
     txn.state.row_bytes = encoder->digest == 0 ? 0 : (uint32_t)store_row_bytes(encoder->code_bytes);
-    if (!store_tables_commit(store, &txn, &fault))
+    if (!store_tables_commit(store, &txn, &fault)) {
         return slice_failed(store, "cannot begin new rows", &fault);
+    }
     store->folder.dropping = true;
     return true;
 }
@@ -66,41 +69,49 @@ static bool rows_advance(struct store *store, struct disk_txn *txn, struct proto
     uint64_t begun = store_clock_ns();
     store_row_writer_begin(&store->folder.rows, txn);
     while (state->rows_slots < state->slots) {
-        if (!row_encode(store, txn, state->rows_slots, fault))
+        if (!row_encode(store, txn, state->rows_slots, fault)) {
             return false;
+        }
         state->rows_slots++;
-        if (state->rows_slots % STORE_BLOCK_ROWS != 0)
+        if (state->rows_slots % STORE_BLOCK_ROWS != 0) {
             continue;
+        }
         uint64_t spent = store_clock_ns() - begun;
         if (spent >= ROWS_BUDGET_NS ||
-            (spent >= ROWS_LEAST_NS && store_folder_waits(&store->folder)))
+            (spent >= ROWS_LEAST_NS && store_folder_waits(&store->folder))) {
             break;
+        }
     }
     return store_row_flush(&store->folder.rows, fault);
 }
 
 bool store_slice_rows(struct store *store)
 {
-    if (!store->folder.encoder_set)
+    if (!store->folder.encoder_set) {
         return false; /* rows of the last run are kept until the engine says what it wants */
+    }
     const struct store_encoder *encoder = &store->folder.encoder->encoder;
     if (encoder->digest != store->folder.state.rows_digest ||
         (encoder->digest != 0 &&
-         store_row_bytes(encoder->code_bytes) != store->folder.state.row_bytes))
+         store_row_bytes(encoder->code_bytes) != store->folder.state.row_bytes)) {
         return generation_begin(store, encoder);
+    }
     if (store->folder.maker.encoder == NULL ||
-        store->folder.state.rows_slots >= store->folder.state.slots)
+        store->folder.state.rows_slots >= store->folder.state.slots) {
         return false;
+    }
     struct disk_txn txn;
     struct proto_fault fault = {.code = PROTO_OK};
-    if (!disk_txn_write(&txn, &store->env, &fault))
+    if (!disk_txn_write(&txn, &store->env, &fault)) {
         return slice_failed(store, "cannot encode rows", &fault);
+    }
     if (!rows_advance(store, &txn, &fault)) {
         disk_txn_abort(&txn);
         return slice_failed(store, "cannot encode rows", &fault);
     }
-    if (!store_tables_commit(store, &txn, &fault))
+    if (!store_tables_commit(store, &txn, &fault)) {
         return slice_failed(store, "cannot encode rows", &fault);
+    }
     return store->folder.state.rows_slots < store->folder.state.slots;
 }
 
@@ -110,8 +121,9 @@ static bool oldest_block(const struct disk_txn *txn, uint64_t *key, uint64_t *ch
 {
     struct disk_cursor cursor;
     struct proto_fault ignored;
-    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_ROW, &ignored))
+    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_ROW, &ignored)) {
         return false;
+    }
     bool found = disk_cursor_next(&cursor, &ignored) == DISK_GOT_ONE && cursor.value.bytes > 0;
     if (found) {
         *key = cursor.key;
@@ -123,14 +135,16 @@ static bool oldest_block(const struct disk_txn *txn, uint64_t *key, uint64_t *ch
 
 bool store_slice_drop(struct store *store)
 {
-    if (!store->folder.dropping)
+    if (!store->folder.dropping) {
         return false;
+    }
     struct disk_txn txn;
     struct proto_fault fault = {.code = PROTO_OK};
     uint64_t key;
     uint64_t check;
-    if (!disk_txn_write(&txn, &store->env, &fault))
+    if (!disk_txn_write(&txn, &store->env, &fault)) {
         return slice_failed(store, "cannot drop old rows", &fault);
+    }
     int dropped = 0;
     for (; dropped < DROP_BLOCKS && oldest_block(&txn, &key, &check); dropped++) {
         if (!disk_txn_delete(&txn, DISK_TABLE_ROW, key, &fault)) {

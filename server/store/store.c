@@ -26,24 +26,32 @@ enum { OVERLAY_FOLDS_LEAST = 2 };
 static struct store_options options_filled(const struct store_options *options)
 {
     struct store_options filled = *options;
-    if (filled.map_bytes_max == 0)
+    if (filled.map_bytes_max == 0) {
         filled.map_bytes_max = map_bytes_default;
+    }
     filled.map_bytes_max =
         (filled.map_bytes_max + DISK_PAGE_BYTES - 1) / DISK_PAGE_BYTES * DISK_PAGE_BYTES;
-    if (filled.queue_bytes_max == 0)
+    if (filled.queue_bytes_max == 0) {
         filled.queue_bytes_max = queue_bytes_default;
-    if (filled.commit_bytes_max == 0)
+    }
+    if (filled.commit_bytes_max == 0) {
         filled.commit_bytes_max = commit_bytes_default;
-    if (filled.log_bytes_max == 0)
+    }
+    if (filled.log_bytes_max == 0) {
         filled.log_bytes_max = log_bytes_default;
-    if (filled.readers_max == 0)
+    }
+    if (filled.readers_max == 0) {
         filled.readers_max = readers_default;
-    if (filled.fold_bytes == 0)
+    }
+    if (filled.fold_bytes == 0) {
         filled.fold_bytes = fold_bytes_default;
-    if (filled.overlay_bytes_max == 0)
+    }
+    if (filled.overlay_bytes_max == 0) {
         filled.overlay_bytes_max = overlay_bytes_default;
-    if (filled.fold_bytes > filled.overlay_bytes_max / OVERLAY_FOLDS_LEAST)
+    }
+    if (filled.fold_bytes > filled.overlay_bytes_max / OVERLAY_FOLDS_LEAST) {
         filled.fold_bytes = filled.overlay_bytes_max / OVERLAY_FOLDS_LEAST;
+    }
     return filled;
 }
 
@@ -60,10 +68,12 @@ static bool document_tell(struct store *store, const struct store_sight *sight,
         *fault = found; /* no memory, a read that failed: nothing is known to be lost */
         return false;
     }
-    if (found.code != PROTO_OK)
+    if (found.code != PROTO_OK) {
         store_damage(store, &found);
-    if (!good)
+    }
+    if (!good) {
         change = (struct store_change){.kind = kind, .version = number};
+    }
     if (!good && kind == STORE_DOCUMENT_SWITCH) {
         /* Which version is active stands in the state too; what is lost is the reason. */
         change.version = sight->state->active;
@@ -88,8 +98,9 @@ static bool documents_tell(struct store *store, struct proto_fault *fault)
         uint32_t last = store_document_last(&writer->state, kind);
         bool newest = store_document_info(kind)->told == STORE_TOLD_LAST;
         for (uint32_t number = newest && last > 0 ? last : 1; number <= last; number++) {
-            if (!document_tell(store, &sight, kind, number, fault))
+            if (!document_tell(store, &sight, kind, number, fault)) {
                 return false;
+            }
         }
     }
     return true;
@@ -112,11 +123,13 @@ static bool log_begin(struct store *store, struct proto_fault *fault)
                  "the store is brought up to another format",
                  BASE_FIELDS(base_field_uint("from", env->format.version),
                              base_field_uint("to", DISK_FORMAT_VERSION)));
-        if (!store_upgrade(env, &options, fault))
+        if (!store_upgrade(env, &options, fault)) {
             return false;
+        }
     }
-    if (!disk_txn_read(&txn, env, fault))
+    if (!disk_txn_read(&txn, env, fault)) {
         return false;
+    }
     options.first = txn.state.log_begins;
     options.head_min = txn.state.seq;
     disk_txn_abort(&txn);
@@ -129,20 +142,23 @@ static bool log_replay(struct store *store, struct proto_fault *fault)
 {
     uint64_t folded = store->writer.state.seq;
     uint64_t head = log_head(store->log);
-    if (head <= folded)
+    if (head <= folded) {
         return true;
+    }
     base_log(store->options.log, BASE_LOG_INFO, "store", "what was not folded is read from the log",
              BASE_FIELDS(base_field_uint("batches", head - folded)));
     struct log_reader *reader = log_reader_open(store->log, folded, fault);
-    if (reader == NULL)
+    if (reader == NULL) {
         return false;
+    }
     struct log_entry entry;
     enum log_got got;
     bool good = true;
     while (good && (got = log_reader_next(reader, &entry, fault)) == LOG_GOT_ENTRY) {
         good = store_replay(store, &entry, fault);
-        if (good && store->writer.active->bytes >= store->options.fold_bytes)
+        if (good && store->writer.active->bytes >= store->options.fold_bytes) {
             good = store_generation_seal(store, fault);
+        }
     }
     log_reader_close(reader);
     return good && got != LOG_GOT_FAULT;
@@ -179,11 +195,13 @@ static struct store *store_create(const struct store_options *options,
                                   const struct store_tuning *tuning)
 {
     struct store *store = calloc(1, sizeof *store);
-    if (store == NULL)
+    if (store == NULL) {
         return NULL;
+    }
     store->options = options_filled(options);
-    if (tuning != NULL)
+    if (tuning != NULL) {
         store->tuning = *tuning;
+    }
     store->env.lock_fd = -1;
     store->env.witness_fd = -1;
     store->hasher.mask = store->tuning.hash_mask == 0 ? UINT64_MAX : store->tuning.hash_mask;
@@ -220,11 +238,13 @@ static bool store_load(struct store *store, struct proto_fault *fault)
                                            .now_ms = options->now_ms(options->now_context),
                                            .on_lost = options->on_lost,
                                            .lost_context = options->lost_context};
-    if (!disk_env_open(&store->env, &env_options, fault) || !log_begin(store, fault))
+    if (!disk_env_open(&store->env, &env_options, fault) || !log_begin(store, fault)) {
         return false;
+    }
     memcpy(store->hasher.seeds, store->env.format.seeds, sizeof store->hasher.seeds);
-    if (!store_generations_begin(store, fault))
+    if (!store_generations_begin(store, fault)) {
         return false;
+    }
     struct disk_state *tables = &store->folder.state;
     *tables = store->writer.base.state;
     atomic_store(&store->writing, tables->txn);
@@ -234,8 +254,9 @@ static bool store_load(struct store *store, struct proto_fault *fault)
     store->folder.own.readers_cleared = disk_env_clear_readers(&store->env);
     if (!store_operations_load(&store->operations, &store->hasher, &store->writer.base, fault) ||
         !store_vectors_load(store, &store->writer.base, fault) || !log_replay(store, fault) ||
-        !documents_tell(store, fault))
+        !documents_tell(store, fault)) {
         return false;
+    }
     /* What was read from the log has waited long enough. */
     store->writer.begun_ns = store->writer.committed_ns = store_clock_ns();
     return store_generation_seal(store, fault);
@@ -250,14 +271,17 @@ struct store *store_open_tuned(const struct store_options *options,
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a store");
         return NULL;
     }
-    if (!store_load(store, fault))
+    if (!store_load(store, fault)) {
         goto fail;
+    }
     store_index_fill_begin(store);
     store_publish_stats(store);
-    if (!store_folder_start(store, fault))
+    if (!store_folder_start(store, fault)) {
         goto fail;
-    if (store_thread_start(&store->thread, store_writer_run, store, fault))
+    }
+    if (store_thread_start(&store->thread, store_writer_run, store, fault)) {
         return store;
+    }
     store->tuning.abandon = true; /* nothing has changed: nothing is to be folded now */
     store_folder_stop(store);
 fail:
@@ -272,8 +296,9 @@ struct store *store_open(const struct store_options *options, struct proto_fault
 
 void store_close(struct store *store)
 {
-    if (store == NULL)
+    if (store == NULL) {
         return;
+    }
     assert(store->views.count == 0);
     pthread_mutex_lock(&store->queue.mutex);
     store->queue.closing = true;

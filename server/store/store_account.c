@@ -15,8 +15,9 @@ static bool value_open(uint32_t slot, struct proto_span value, struct store_acco
         disk_get_u32(value.data + 12) != value.bytes - STORE_ACCOUNT_HEADER_BYTES ||
         value.bytes > STORE_ACCOUNT_HEADER_BYTES + PROTO_RECORD_BYTES_MAX ||
         disk_get_u64(value.data) !=
-            disk_check(DISK_TABLE_ACCOUNT, slot, value.data + 8, value.bytes - 8))
+            disk_check(DISK_TABLE_ACCOUNT, slot, value.data + 8, value.bytes - 8)) {
         return false;
+    }
     account->check = disk_get_u64(value.data);
     account->deleted = (disk_get_u32(value.data + 8) & FLAG_DELETED) != 0;
     account->record = (struct proto_span){value.data + STORE_ACCOUNT_HEADER_BYTES,
@@ -29,8 +30,9 @@ bool store_account_get(const struct store_sight *sight, uint32_t slot,
 {
     struct proto_span value = {0};
     enum disk_got got = store_sight_get(sight, DISK_TABLE_ACCOUNT, slot, &value, fault);
-    if (got == DISK_GOT_FAULT)
+    if (got == DISK_GOT_FAULT) {
         return false;
+    }
     return (got == DISK_GOT_ONE && value_open(slot, value, account)) ||
            proto_fault_set(fault, PROTO_CORRUPT, "account",
                            "the record of slot %u does not match its checksum", slot);
@@ -58,20 +60,23 @@ static bool sum_leave(struct disk_txn *txn, uint32_t slot, struct proto_fault *f
 {
     struct proto_span was = {0};
     enum disk_got got = disk_txn_get(txn, DISK_TABLE_ACCOUNT, slot, &was, fault);
-    if (got == DISK_GOT_ONE && was.bytes >= sizeof(uint64_t))
+    if (got == DISK_GOT_ONE && was.bytes >= sizeof(uint64_t)) {
         disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, true, disk_get_u64(was.data), false, 0);
+    }
     return got != DISK_GOT_FAULT;
 }
 
 bool store_account_put(struct disk_txn *txn, uint32_t slot, bool fresh, struct proto_span value,
                        struct proto_fault *fault)
 {
-    if (!fresh && !sum_leave(txn, slot, fault))
+    if (!fresh && !sum_leave(txn, slot, fault)) {
         return false;
+    }
     uint8_t *at = disk_txn_put(txn, DISK_TABLE_ACCOUNT, slot, value.bytes,
                                fresh ? DISK_PUT_LAST : DISK_PUT_ANY, fault);
-    if (at == NULL)
+    if (at == NULL) {
         return false;
+    }
     memcpy(at, value.data, value.bytes);
     disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, false, 0, true, disk_get_u64(value.data));
     return true;
@@ -81,15 +86,18 @@ bool store_record_has(struct proto_span record, enum store_kind kind, struct pro
 {
     struct feature_record parts;
     struct proto_fault ignored;
-    if (!feature_record_open(record, false, &parts, &ignored))
+    if (!feature_record_open(record, false, &parts, &ignored)) {
         return false;
-    if (kind == STORE_KIND_ID)
+    }
+    if (kind == STORE_KIND_ID) {
         return proto_span_equal(parts.id, text);
+    }
     size_t at = 0;
     struct proto_span key;
     while (feature_record_key_next(&parts, &at, &key)) {
-        if (proto_span_equal(key, text))
+        if (proto_span_equal(key, text)) {
             return true;
+        }
     }
     return false;
 }
@@ -100,23 +108,28 @@ static bool resolve_stored(const struct disk_txn *txn, enum store_kind kind, str
                            uint64_t hash, uint32_t *slot, struct proto_fault *fault)
 {
     struct store_sight stored = store_sight_of(txn);
-    if (txn->state.id_buckets == 0)
+    if (txn->state.id_buckets == 0) {
         return true;
+    }
     struct store_bucket bucket;
-    if (!store_bucket_get(txn, store_bucket_of(hash, txn->state.id_buckets), &bucket, fault))
+    if (!store_bucket_get(txn, store_bucket_of(hash, txn->state.id_buckets), &bucket, fault)) {
         return false;
+    }
     uint32_t want = kind == STORE_KIND_KEY ? STORE_REF_KEY : 0;
     for (uint32_t i = 0; i < bucket.count; i++) {
         if (store_bucket_hash(&bucket, i) != hash ||
-            (store_bucket_ref(&bucket, i) & STORE_REF_KEY) != want)
+            (store_bucket_ref(&bucket, i) & STORE_REF_KEY) != want) {
             continue;
+        }
         uint32_t found = store_bucket_ref(&bucket, i) & STORE_REF_SLOT;
         struct store_account account = {.deleted = true};
-        if (found >= txn->state.slots)
+        if (found >= txn->state.slots) {
             return proto_fault_set(fault, PROTO_CORRUPT, "id", "table id names slot %u of %u",
                                    found, txn->state.slots);
-        if (!store_account_get(&stored, found, &account, fault))
+        }
+        if (!store_account_get(&stored, found, &account, fault)) {
             return false;
+        }
         if (!account.deleted && store_record_has(account.record, kind, text)) {
             *slot = found;
             return true;
@@ -130,8 +143,9 @@ bool store_resolve(const struct store_sight *sight, enum store_kind kind, struct
 {
     *slot = STORE_NO_SLOT;
     const struct store_owner *owner = store_sight_owner(sight, kind, hash, text);
-    if (owner == NULL)
+    if (owner == NULL) {
         return resolve_stored(sight->base, kind, text, hash, slot, fault);
+    }
     *slot = owner->slot;
     return true;
 }

@@ -60,13 +60,16 @@ bool store_document_read(const struct store_sight *sight, enum store_document_ki
     struct proto_span value = {0};
     struct disk_sealed sealed;
     *change = (struct store_change){.kind = kind, .version = number};
-    if (number == 0 || number > store_document_last(sight->state, kind))
+    if (number == 0 || number > store_document_last(sight->state, kind)) {
         return proto_fault_set(fault, PROTO_NOT_FOUND, "", "there is no %s %u", info->what, number);
+    }
     if (store_sight_get(sight, info->table, number, &value, fault) == DISK_GOT_FAULT ||
-        !disk_unseal(info->table, number, value, &sealed, fault))
+        !disk_unseal(info->table, number, value, &sealed, fault)) {
         return false;
-    if (store_document_change(kind, number, &sealed, change))
+    }
+    if (store_document_change(kind, number, &sealed, change)) {
         return true;
+    }
     *change = (struct store_change){.kind = kind, .version = number};
     return proto_fault_set(fault, PROTO_CORRUPT, disk_table_name(info->table),
                            "%s %u is not of the length it says", info->what, number);

@@ -16,8 +16,9 @@ void store_damage(struct store *store, const struct proto_fault *fault)
     /* Read a million times, one damaged row must not fill the log: the first few, then each
      * doubling. */
     uint64_t found = atomic_fetch_add(&store->figures.corrupt_found, 1) + 1;
-    if (found <= 16 || (found & (found - 1)) == 0)
+    if (found <= 16 || (found & (found - 1)) == 0) {
         base_log(store->options.log, BASE_LOG_ERROR, "store", "damage was found",
                  BASE_FIELDS(base_field_error(fault->code), base_field_text("what", fault->message),
                              base_field_uint("found", found)));
+    }
 }

@@ -29,11 +29,13 @@ bool store_log_read(struct store *store, uint64_t after, uint64_t last,
                     bool (*each)(void *context, const struct store_logged *logged), void *context,
                     struct proto_fault *fault)
 {
-    if (after >= last)
+    if (after >= last) {
         return true;
+    }
     struct log_reader *reader = log_reader_open(store->log, after, fault);
-    if (reader == NULL)
+    if (reader == NULL) {
         return false;
+    }
     struct log_entry entry;
     enum log_got got = LOG_GOT_ENTRY;
     bool more = true;
@@ -43,8 +45,9 @@ bool store_log_read(struct store *store, uint64_t after, uint64_t last,
         more = each(context, &logged) && entry.sequence < last;
     }
     log_reader_close(reader);
-    if (got == LOG_GOT_FAULT && fault->code == PROTO_CORRUPT)
+    if (got == LOG_GOT_FAULT && fault->code == PROTO_CORRUPT) {
         store_damage(store, fault);
+    }
     return got != LOG_GOT_FAULT;
 }
 
@@ -56,8 +59,9 @@ struct store_batch *store_batch_again(const struct store_logged *logged)
         store_batch_destroy(batch);
         return NULL;
     }
-    if (logged->text.bytes > 0)
+    if (logged->text.bytes > 0) {
         memcpy(data, logged->text.data, logged->text.bytes);
+    }
     free(batch->data);
     batch->data = data;
     batch->bytes = batch->capacity = logged->text.bytes;

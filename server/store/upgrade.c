@@ -23,9 +23,10 @@ static bool folder_clear(const char *path, struct proto_fault *fault)
 {
     char name[4200];
     DIR *folder = opendir(path);
-    if (folder == NULL)
+    if (folder == NULL) {
         return errno == ENOENT || proto_fault_set(fault, PROTO_IO, "path", "cannot open %s: %s",
                                                   path, strerror(errno));
+    }
     bool good = true;
     for (struct dirent *entry = readdir(folder); entry != NULL && good; entry = readdir(folder)) {
         snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
@@ -50,8 +51,9 @@ static uint64_t first_kept(const struct disk_txn *txn)
 {
     struct disk_sealed sealed;
     uint64_t first = txn->state.seq + 1;
-    while (first > txn->state.log_begins && first > 1 && entry_get(txn, first - 1, &sealed))
+    while (first > txn->state.log_begins && first > 1 && entry_get(txn, first - 1, &sealed)) {
         first--;
+    }
     return first;
 }
 
@@ -64,15 +66,17 @@ static bool entries_copy(const struct disk_txn *txn, struct log *log, uint64_t s
         size_t bytes = 0;
         struct disk_sealed sealed;
         for (; count < GROUP_ENTRIES && bytes < GROUP_BYTES && seq <= txn->state.seq; seq++) {
-            if (!entry_get(txn, seq, &sealed))
+            if (!entry_get(txn, seq, &sealed)) {
                 return proto_fault_set(fault, PROTO_IO, "log", "entry %llu cannot be read again",
                                        (unsigned long long)seq);
+            }
             entries[count++] = (struct log_entry){
                 .time_ms = sealed.time_ms, .commands = sealed.a, .payload = sealed.text};
             bytes += sealed.text.bytes;
         }
-        if (!log_append(log, entries, count, fault))
+        if (!log_append(log, entries, count, fault)) {
             return false;
+        }
     }
     return true;
 }
@@ -82,12 +86,14 @@ static bool format_raise(struct disk_env *env, uint64_t begins, struct proto_fau
     struct disk_txn txn;
     struct disk_format format = env->format;
     format.version = DISK_FORMAT_VERSION;
-    if (!disk_txn_write(&txn, env, fault))
+    if (!disk_txn_write(&txn, env, fault)) {
         return false;
+    }
     uint8_t *at = NULL;
-    if (disk_txn_empty(&txn, DISK_TABLE_LOG, fault))
+    if (disk_txn_empty(&txn, DISK_TABLE_LOG, fault)) {
         at = disk_txn_put(&txn, DISK_TABLE_META, DISK_FORMAT_KEY, DISK_FORMAT_BYTES, DISK_PUT_ANY,
                           fault);
+    }
     if (at == NULL) {
         disk_txn_abort(&txn);
         return false;
@@ -95,8 +101,9 @@ static bool format_raise(struct disk_env *env, uint64_t begins, struct proto_fau
     disk_format_encode(&format, at);
     txn.state.log_begins = begins;
     txn.state.log_bytes = 0;
-    if (!disk_txn_commit(&txn, fault))
+    if (!disk_txn_commit(&txn, fault)) {
         return false;
+    }
     env->format = format;
     return true;
 }
@@ -106,8 +113,9 @@ bool store_upgrade(struct disk_env *env, const struct log_options *options,
 {
     struct disk_txn txn;
     struct log_options fresh = *options;
-    if (!folder_clear(options->path, fault) || !disk_txn_read(&txn, env, fault))
+    if (!folder_clear(options->path, fault) || !disk_txn_read(&txn, env, fault)) {
         return false;
+    }
     fresh.first = first_kept(&txn);
     fresh.head_min = 0;
     struct log *log = log_open(&fresh, fault);

@@ -12,11 +12,13 @@ bool store_vectors_load(struct store *store, const struct disk_txn *txn, struct 
     struct disk_sealed sealed;
     struct proto_fault damage = {.code = PROTO_OK};
     enum disk_got got = disk_txn_get(txn, DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, &value, fault);
-    if (got == DISK_GOT_FAULT)
+    if (got == DISK_GOT_FAULT) {
         return false;
+    }
     *vectors = (struct store_vectors){.dropping = true};
-    if (got == DISK_GOT_NONE)
+    if (got == DISK_GOT_NONE) {
         return true;
+    }
     if (!disk_unseal(DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, value, &sealed, &damage) ||
         sealed.text.bytes < 8) {
         /* Vectors can be built anew: no reason not to open. The slots are kept all the same. */
@@ -35,13 +37,15 @@ static bool entry_put(struct disk_txn *txn, uint64_t key, const struct disk_seal
 {
     struct proto_span was = {0};
     enum disk_got got = disk_txn_get(txn, DISK_TABLE_VECTOR, key, &was, fault);
-    if (got == DISK_GOT_FAULT)
+    if (got == DISK_GOT_FAULT) {
         return false;
+    }
     uint64_t was_check = got == DISK_GOT_ONE && was.bytes >= 8 ? disk_get_u64(was.data) : 0;
     uint8_t *at =
         disk_txn_put(txn, DISK_TABLE_VECTOR, key, disk_seal_bytes(sealed), DISK_PUT_ANY, fault);
-    if (at == NULL)
+    if (at == NULL) {
         return false;
+    }
     uint64_t check = disk_seal(DISK_TABLE_VECTOR, key, sealed, at);
     disk_sum_change(&txn->state, DISK_TABLE_VECTOR, got == DISK_GOT_ONE, was_check, true, check);
     return true;
@@ -60,8 +64,9 @@ static bool generation_last(const struct disk_txn *txn, uint32_t *generation,
                             struct proto_fault *fault)
 {
     struct disk_cursor cursor;
-    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_VECTOR, fault))
+    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_VECTOR, fault)) {
         return false;
+    }
     enum disk_got got = disk_cursor_before(&cursor, STORE_VECTOR_TOUCH, fault);
     bool ours = got == DISK_GOT_ONE && cursor.value.bytes > 0;
     *generation = ours ? (uint32_t)(cursor.key >> 40) : 0;
@@ -72,8 +77,9 @@ static bool generation_last(const struct disk_txn *txn, uint32_t *generation,
 static bool begin(struct store *store, struct disk_txn *txn, struct store_vectors_turn *turn)
 {
     uint32_t last = 0;
-    if (!generation_last(txn, &last, &turn->fault))
+    if (!generation_last(txn, &last, &turn->fault)) {
         return false;
+    }
     last = last > store->folder.vectors.generation ? last : store->folder.vectors.generation;
     turn->generation = last + 1;
     return last + 1 < 1U << 23 ||
@@ -87,8 +93,9 @@ static bool block_put(struct disk_txn *txn, uint32_t generation,
     uint64_t key = store_vector_key(generation, block->kind, block->number);
     size_t bytes = STORE_VECTOR_HEADER_BYTES + block->bytes.bytes;
     uint8_t *at = disk_txn_put(txn, DISK_TABLE_VECTOR, key, bytes, DISK_PUT_NEW, fault);
-    if (at == NULL)
+    if (at == NULL) {
         return false;
+    }
     memset(at, 0, STORE_VECTOR_HEADER_BYTES);
     memcpy(at + STORE_VECTOR_HEADER_BYTES, block->bytes.data, block->bytes.bytes);
     uint64_t check = disk_check(DISK_TABLE_VECTOR, key, at + 8, bytes - 8);
@@ -99,9 +106,11 @@ static bool block_put(struct disk_txn *txn, uint32_t generation,
 
 static bool put(struct disk_txn *txn, struct store_vectors_turn *turn)
 {
-    for (size_t i = 0; i < turn->count; i++)
-        if (!block_put(txn, turn->generation, &turn->blocks[i], &turn->fault))
+    for (size_t i = 0; i < turn->count; i++) {
+        if (!block_put(txn, turn->generation, &turn->blocks[i], &turn->fault)) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -109,11 +118,12 @@ static bool publish(struct disk_txn *txn, struct store_vectors_turn *turn)
 {
     size_t bytes = 8 + turn->text.bytes;
     uint8_t *text = malloc(bytes);
-    if (text == NULL)
+    if (text == NULL) {
         return proto_fault_set(&turn->fault, PROTO_NO_MEMORY, "",
                                "no memory for a head of %zu "
                                "bytes",
                                bytes);
+    }
     disk_set_u64(text, turn->seq);
     memcpy(text + 8, turn->text.data, turn->text.bytes);
     struct disk_sealed sealed = {.a = turn->generation, .text = {text, bytes}};
@@ -140,17 +150,20 @@ static void turn_done(struct store_vectors *vectors, const struct store_vectors_
 void store_vectors_take_turn(struct store *store, struct store_vectors_turn *turn)
 {
     struct disk_txn txn;
-    if (!disk_txn_write(&txn, &store->env, &turn->fault))
+    if (!disk_txn_write(&txn, &store->env, &turn->fault)) {
         return;
+    }
     bool good = turn->step == STORE_VECTORS_BEGIN ? begin(store, &txn, turn)
                 : turn->step == STORE_VECTORS_PUT ? put(&txn, turn)
                                                   : publish(&txn, turn);
-    if (!good || turn->step == STORE_VECTORS_BEGIN)
+    if (!good || turn->step == STORE_VECTORS_BEGIN) {
         disk_txn_abort(&txn); /* beginning changes nothing on disk */
-    else
+    } else {
         good = store_tables_commit(store, &txn, &turn->fault);
-    if (good)
+    }
+    if (good) {
         turn_done(&store->folder.vectors, turn);
+    }
 }
 
 /* The first key at or above `key`, with its check; false at the end of the table. */
@@ -158,8 +171,9 @@ static bool key_from(const struct disk_txn *txn, uint64_t *key, uint64_t *check)
 {
     struct disk_cursor cursor;
     struct proto_fault ignored;
-    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_VECTOR, &ignored))
+    if (!disk_cursor_open(&cursor, txn, DISK_TABLE_VECTOR, &ignored)) {
         return false;
+    }
     bool found =
         disk_cursor_seek(&cursor, *key, &ignored) == DISK_GOT_ONE && cursor.value.bytes > 0;
     if (found) {
@@ -178,11 +192,13 @@ static bool key_needless(const struct store *store, const struct disk_txn *txn, 
     const struct store_vectors *vectors = &store->folder.vectors;
     *key = STORE_VECTOR_HEAD_KEY + 1;
     while (key_from(txn, key, check)) {
-        if (*key >= STORE_VECTOR_TOUCH)
+        if (*key >= STORE_VECTOR_TOUCH) {
             return vectors->generation > 0 && *key - STORE_VECTOR_TOUCH <= vectors->seq;
+        }
         uint32_t generation = (uint32_t)(*key >> 40);
-        if (generation != vectors->generation && generation != vectors->writing)
+        if (generation != vectors->generation && generation != vectors->writing) {
             return true;
+        }
         *key = (uint64_t)(generation + 1) << 40;
     }
     return false;
@@ -195,8 +211,9 @@ bool store_slice_vectors(struct store *store)
     uint64_t key;
     uint64_t check;
     int dropped = 0;
-    if (!store->folder.vectors.dropping || !disk_txn_write(&txn, &store->env, &fault))
+    if (!store->folder.vectors.dropping || !disk_txn_write(&txn, &store->env, &fault)) {
         return false;
+    }
     for (; dropped < DROP_ENTRIES && key_needless(store, &txn, &key, &check); dropped++) {
         if (!disk_txn_delete(&txn, DISK_TABLE_VECTOR, key, &fault)) {
             disk_txn_abort(&txn);
@@ -209,8 +226,9 @@ bool store_slice_vectors(struct store *store)
         disk_txn_abort(&txn);
         return false;
     }
-    if (store_tables_commit(store, &txn, &fault))
+    if (store_tables_commit(store, &txn, &fault)) {
         return store->folder.vectors.dropping;
+    }
 failed:
     /* Left for the next publication or start: it costs room alone. */
     base_log(store->options.log, BASE_LOG_WARN, "store", "old vectors cannot be dropped",

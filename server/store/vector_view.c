@@ -18,12 +18,15 @@ bool store_vectors_head(struct store_view *view, struct store_vectors_head *head
     assert(view->active);
     enum disk_got got =
         disk_txn_get(&view->txn, DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, &value, fault);
-    if (got != DISK_GOT_ONE)
+    if (got != DISK_GOT_ONE) {
         return got == DISK_GOT_NONE;
-    if (!disk_unseal(DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, value, &sealed, fault))
+    }
+    if (!disk_unseal(DISK_TABLE_VECTOR, STORE_VECTOR_HEAD_KEY, value, &sealed, fault)) {
         return damaged(view, fault);
-    if (sealed.text.bytes < 8)
+    }
+    if (sealed.text.bytes < 8) {
         return proto_fault_set(fault, PROTO_CORRUPT, "vector", "the head of the vectors is short");
+    }
     *head = (struct store_vectors_head){.generation = sealed.a,
                                         .seq = disk_get_u64(sealed.text.data),
                                         .text = {sealed.text.data + 8, sealed.text.bytes - 8}};
@@ -38,8 +41,9 @@ bool store_vectors_block(struct store_view *view, uint32_t generation, unsigned 
     assert(view->active);
     *block = (struct proto_span){0};
     enum disk_got got = disk_txn_get(&view->txn, DISK_TABLE_VECTOR, key, &value, fault);
-    if (got != DISK_GOT_ONE)
+    if (got != DISK_GOT_ONE) {
         return got == DISK_GOT_NONE;
+    }
     if (value.bytes <= STORE_VECTOR_HEADER_BYTES ||
         disk_get_u64(value.data) !=
             disk_check(DISK_TABLE_VECTOR, key, value.data + 8, value.bytes - 8)) {
@@ -63,8 +67,9 @@ static bool touch_tell(const struct disk_sealed *sealed,
         size_t bytes = sealed->text.bytes - at;
         bytes = bytes < sizeof slots ? bytes : sizeof slots;
         memcpy(slots, sealed->text.data + at, bytes);
-        if (!each(context, slots, bytes / sizeof *slots))
+        if (!each(context, slots, bytes / sizeof *slots)) {
             return false;
+        }
         at += bytes;
     }
     return true;
@@ -77,8 +82,9 @@ static bool overlay_tell(const struct store_view *view, uint64_t seq,
 {
     bool good = true;
     for (const struct store_generation *generation = view->sight.newest; good && generation != NULL;
-         generation = generation->begin <= view->txn.state.seq ? NULL : generation->older)
+         generation = generation->begin <= view->txn.state.seq ? NULL : generation->older) {
         good = store_generation_each(generation, seq, view->state.seq, each, context);
+    }
     return good || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what has changed");
 }
 
@@ -89,8 +95,9 @@ bool store_vectors_touched(struct store_view *view, uint64_t seq,
     struct disk_cursor cursor;
     bool good = true;
     assert(view->active);
-    if (!disk_cursor_open(&cursor, &view->txn, DISK_TABLE_VECTOR, fault))
+    if (!disk_cursor_open(&cursor, &view->txn, DISK_TABLE_VECTOR, fault)) {
         return false;
+    }
     enum disk_got got = disk_cursor_seek(&cursor, STORE_VECTOR_TOUCH | (seq + 1), fault);
     for (; good && got == DISK_GOT_ONE; got = good ? disk_cursor_next(&cursor, fault) : got) {
         struct disk_sealed sealed;

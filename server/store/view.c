@@ -14,8 +14,9 @@ static bool view_link(struct store *store, struct store_view *view, struct proto
     bool good = view->own || store->views.count < store->options.readers_max;
     if (good) {
         view->next = store->views.first;
-        if (view->next != NULL)
+        if (view->next != NULL) {
             view->next->previous = view;
+        }
         store->views.first = view;
         store->views.count += !view->own;
     }
@@ -44,8 +45,9 @@ static struct store_view *view_open(struct store *store, bool own, struct proto_
         free(view);
         return NULL;
     }
-    if (store_view_refresh(view, fault))
+    if (store_view_refresh(view, fault)) {
         return view;
+    }
     store_view_close(view);
     return NULL;
 }
@@ -62,16 +64,19 @@ struct store_view *store_view_open_own(struct store *store, struct proto_fault *
 
 void store_view_close(struct store_view *view)
 {
-    if (view == NULL)
+    if (view == NULL) {
         return;
+    }
     struct store *store = view->store;
     pthread_mutex_lock(&store->views.mutex);
-    if (view->previous == NULL)
+    if (view->previous == NULL) {
         store->views.first = view->next;
-    else
+    } else {
         view->previous->next = view->next;
-    if (view->next != NULL)
+    }
+    if (view->next != NULL) {
         view->next->previous = view->previous;
+    }
     store->views.count -= !view->own;
     pthread_mutex_unlock(&store->views.mutex);
     disk_txn_abort(&view->txn);
@@ -90,8 +95,9 @@ static void view_let_go(struct store_view *view)
 
 void store_view_rest(struct store_view *view)
 {
-    if (!view->active)
+    if (!view->active) {
         return;
+    }
     disk_txn_rest(&view->txn);
     view_let_go(view);
 }
@@ -111,18 +117,21 @@ static bool tables_renew(struct store_view *view, struct proto_fault *fault)
     struct store *store = view->store;
     for (;;) {
         if (!disk_txn_renew(&view->txn, fault)) {
-            if (fault->code == PROTO_CORRUPT)
+            if (fault->code == PROTO_CORRUPT) {
                 store_damage(store, fault);
+            }
             return false;
         }
-        if (view->txn.state.seq >= atomic_load(&store->folded))
+        if (view->txn.state.seq >= atomic_load(&store->folded)) {
             break;
+        }
         disk_txn_rest(&view->txn);
     }
     /* The stamps of this transaction were set before `writing` was: acquire them. It can only be
      * behind for the moment between two instructions of the folder. */
-    while (atomic_load_explicit(&store->writing, memory_order_acquire) < view->txn.state.txn)
+    while (atomic_load_explicit(&store->writing, memory_order_acquire) < view->txn.state.txn) {
         continue;
+    }
     return true;
 }
 
@@ -131,14 +140,17 @@ static bool tables_renew(struct store_view *view, struct proto_fault *fault)
 static uint32_t rows_complete(const struct store_view *view)
 {
     const struct disk_state *tables = &view->txn.state;
-    if (tables->rows_digest == 0)
+    if (tables->rows_digest == 0) {
         return 0;
+    }
     uint32_t slots = tables->rows_slots == tables->slots ? view->state.slots : tables->rows_slots;
     for (const struct store_generation *generation = view->sight.newest; generation != NULL;
          generation = generation->begin <= tables->seq ? NULL : generation->older) {
         uint32_t least = atomic_load_explicit(&generation->least, memory_order_acquire);
-        if (atomic_load_explicit(&generation->digest, memory_order_acquire) != tables->rows_digest)
+        if (atomic_load_explicit(&generation->digest, memory_order_acquire) !=
+            tables->rows_digest) {
             slots = least < slots ? least : slots;
+        }
     }
     return slots;
 }
@@ -154,14 +166,16 @@ bool store_view_refresh(struct store_view *view, struct proto_fault *fault)
     struct store *store = view->store;
     uint64_t turn = atomic_load_explicit(&store->turn, memory_order_acquire);
     if (view->active && view->turn == turn) {
-        if (view->table == NULL)
+        if (view->table == NULL) {
             index_hold(view); /* it may have become ready since */
+        }
         return true;
     }
     atomic_store(&view->high, UINT64_MAX);
     if (!tables_are_new(view)) {
-        if (view->active)
+        if (view->active) {
             disk_txn_rest(&view->txn);
+        }
         view->active = false;
         atomic_store(&view->low, atomic_load(&store->folded));
         if (!tables_renew(view, fault)) {
@@ -222,14 +236,16 @@ bool store_record(struct store_view *view, uint32_t slot, struct proto_span *rec
 {
     assert(view->active);
     struct store_account account = {.deleted = true};
-    if (slot == STORE_BAD_SLOT)
+    if (slot == STORE_BAD_SLOT) {
         return bad_slot(fault);
+    }
     if (slot < view->state.slots && !store_account_get(&view->sight, slot, &account, fault)) {
         store_damage(view->store, fault);
         return false;
     }
-    if (account.deleted)
+    if (account.deleted) {
         return proto_fault_set(fault, PROTO_NOT_FOUND, "", "slot %u holds no account", slot);
+    }
     *record = account.record;
     return true;
 }
@@ -239,8 +255,9 @@ static bool places_grow(struct store_view *view)
 {
     size_t count = (size_t)view->txn.state.slots / STORE_BLOCK_ROWS * 5 / 4 + 64;
     struct store_block_place *places = realloc(view->places, count * sizeof *places);
-    if (places == NULL)
+    if (places == NULL) {
         return false;
+    }
     memset(places + view->place_count, 0, (count - view->place_count) * sizeof *places);
     view->places = places;
     view->place_count = count;
@@ -252,8 +269,9 @@ static bool places_grow(struct store_view *view)
 const uint8_t *store_view_block(struct store_view *view, uint32_t block, struct proto_fault *fault)
 {
     uint64_t now = view->txn.state.txn;
-    if (block >= view->place_count && !places_grow(view))
+    if (block >= view->place_count && !places_grow(view)) {
         return store_block_get(&view->txn, block, fault);
+    }
     struct store_block_place *place = &view->places[block];
     if (place->block != NULL &&
         (place->txn == now || store_stamp(&view->store->written, block) <= place->txn)) {
@@ -275,18 +293,22 @@ const uint8_t *store_row(struct store_view *view, uint32_t slot, struct proto_fa
 {
     assert(view->active);
     const struct disk_state *tables = &view->txn.state;
-    if (slot == STORE_BAD_SLOT)
+    if (slot == STORE_BAD_SLOT) {
         bad_slot(fault);
-    if (slot >= view->state.slots || tables->rows_digest == 0)
+    }
+    if (slot >= view->state.slots || tables->rows_digest == 0) {
         return NULL;
+    }
     if (store_view_overlaid(view, slot)) {
         const struct store_version *version = store_sight_version(&view->sight, slot);
         const uint8_t *row = version == NULL ? NULL : store_view_row_of(view, version);
-        if (version != NULL)
+        if (version != NULL) {
             return row == NULL ? NULL : row_codes(row);
+        }
     }
-    if (slot >= tables->rows_slots || slot >= tables->slots)
+    if (slot >= tables->rows_slots || slot >= tables->slots) {
         return NULL;
+    }
     const uint8_t *block = store_view_block(view, slot / STORE_BLOCK_ROWS, fault);
     if (block == NULL) {
         store_damage(view->store, fault);
@@ -308,10 +330,12 @@ bool store_document_get(struct store_view *view, enum store_document_kind kind, 
 {
     struct proto_fault local = {.code = PROTO_OK};
     assert(view->active);
-    if (store_document_read(&view->sight, kind, number, change, &local))
+    if (store_document_read(&view->sight, kind, number, change, &local)) {
         return true;
-    if (local.code != PROTO_NOT_FOUND)
+    }
+    if (local.code != PROTO_NOT_FOUND) {
         store_damage(view->store, &local);
+    }
     *fault = local;
     return false;
 }
@@ -323,8 +347,9 @@ bool store_switches(struct store_view *view,
     uint32_t last = store_document_last(&view->state, STORE_DOCUMENT_SWITCH);
     for (uint32_t number = 1; number <= last; number++) {
         struct store_change change;
-        if (!store_document_get(view, STORE_DOCUMENT_SWITCH, number, &change, fault))
+        if (!store_document_get(view, STORE_DOCUMENT_SWITCH, number, &change, fault)) {
             return false;
+        }
         each(context, &change);
     }
     return true;

@@ -40,8 +40,9 @@ void store_publish_stats(struct store *store)
 static void list_finish(struct store *store, struct store_ticket *list)
 {
     size_t bytes = 0;
-    for (const struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next)
+    for (const struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
         bytes += ticket->batch->bytes;
+    }
     /* Room in the queue before the answers: whoever hears of a commit may submit the next batch. */
     pthread_mutex_lock(&store->queue.mutex);
     store->queue.bytes -= bytes;
@@ -58,8 +59,9 @@ static void list_finish(struct store *store, struct store_ticket *list)
 static void hold_back(struct store *store)
 {
     uint64_t ns = store_overlay_delay_ns(store);
-    if (ns == 0)
+    if (ns == 0) {
         return;
+    }
     store->writer.own.held_back_ns_sum += ns;
     nanosleep(
         &(struct timespec){.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)},
@@ -97,8 +99,9 @@ static void take_turn(struct store *store, struct store_ticket *list)
 static void tables_look(struct store *store)
 {
     uint64_t tables = atomic_load(&store->tables);
-    if (tables == store->writer.told_tables)
+    if (tables == store->writer.told_tables) {
         return;
+    }
     store->writer.told_tables = tables;
     store_commit_nothing(store);
 }
@@ -106,8 +109,9 @@ static void tables_look(struct store *store)
 static int wait_of(const struct store *store, bool more)
 {
     int due_ms = store_generation_wait_ms(store);
-    if (more)
+    if (more) {
         return 0;
+    }
     return due_ms >= 0 && due_ms < LOOK_MS ? due_ms : LOOK_MS;
 }
 
@@ -120,20 +124,24 @@ void *store_writer_run(void *context)
     while (!closed) {
         struct store_ticket *list = store_queue_take(&store->queue, store->options.commit_bytes_max,
                                                      wait_of(store, more), &closed);
-        if (list != NULL)
+        if (list != NULL) {
             take_turn(store, list);
-        if (closed)
+        }
+        if (closed) {
             break;
+        }
         more = store_slice_index(store);
         store_generation_look(store);
         store_reclaim(store);
         tables_look(store);
-        if (list == NULL)
+        if (list == NULL) {
             store_publish_stats(store);
+        }
     }
-    if (!store->tuning.abandon && !store_generation_seal(store, &fault))
+    if (!store->tuning.abandon && !store_generation_seal(store, &fault)) {
         base_log(
             store->options.log, BASE_LOG_WARN, "store", "the next start will read the log",
             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
+    }
     return NULL;
 }

@@ -59,13 +59,15 @@ static void round_trip(uint8_t opcode, struct proto_span payload)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     static const struct capture_lookup lookup;
-    if (bytes == 0)
+    if (bytes == 0) {
         return 0;
+    }
     file_read((struct proto_span){data, bytes});
     size_t payload_bytes = bytes - 1;
     uint8_t *payload = malloc(payload_bytes + 1);
-    if (payload == NULL)
+    if (payload == NULL) {
         return 0;
+    }
     memcpy(payload, data + 1, payload_bytes);
     round_trip(data[0], (struct proto_span){payload, payload_bytes});
     if (capture_mask(key, &lookup, proto_op_find(data[0]), payload, payload_bytes, 1) &&

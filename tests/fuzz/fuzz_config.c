@@ -33,8 +33,9 @@ static bool same(const struct base_config *a, const struct base_config *b)
     for (size_t i = 0; i < count; i++) {
         char one[4200];
         char two[4200];
-        if (options[i].type == BASE_TYPE_SECRET)
+        if (options[i].type == BASE_TYPE_SECRET) {
             continue; /* never printed */
+        }
         base_config_value(a, (enum base_option)i, one, sizeof one);
         base_config_value(b, (enum base_option)i, two, sizeof two);
         if (strcmp(one, two) != 0) {

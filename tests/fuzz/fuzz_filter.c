@@ -17,8 +17,9 @@ static const char document[] =
 static void values_fill(struct feature_value values[SLOTS], unsigned setting)
 {
     static const uint8_t tags[] = "\1\0a\1\0b";
-    for (unsigned i = 0; i < SLOTS; i++)
+    for (unsigned i = 0; i < SLOTS; i++) {
         values[i] = (struct feature_value){.present = setting != 0};
+    }
     values[0].type = values[6].type = FEATURE_NUMBER;
     values[0].number = values[6].number = setting;
     values[1].type = FEATURE_CATEGORY;
@@ -37,15 +38,17 @@ static void accepted(const struct feature_schema *schema, const struct filter *f
     size_t count = 0;
     const uint16_t *ids = filter_fields(filter, &count);
     FUZZ_HOLDS(count > 0);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         FUZZ_HOLDS(ids[i] < SLOTS && (i == 0 || ids[i - 1] < ids[i]));
+    }
     char *printed = filter_print(filter);
     FUZZ_HOLDS(printed != NULL);
     /* Canonical text is longer than terse text, and may pass the limit of bytes. */
     if (strlen(printed) <= PROTO_FILTER_BYTES_MAX) {
         struct filter *again = filter_parse(schema, proto_span_text(printed), &fault, NULL);
-        if (again == NULL)
+        if (again == NULL) {
             (void)fprintf(stderr, "%s\n%s\n", printed, fault.message);
+        }
         FUZZ_HOLDS(again != NULL);
         char *twice = filter_print(again);
         FUZZ_HOLDS(twice != NULL && strcmp(printed, twice) == 0);
@@ -93,8 +96,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     static struct feature_schema *schema; /* made once, kept for the whole run */
     struct proto_fault fault = {0};
     size_t column = 0;
-    if (schema == NULL)
+    if (schema == NULL) {
         schema = feature_schema_parse(proto_span_text(document), 1, NULL, &fault);
+    }
     FUZZ_HOLDS(schema != NULL);
     struct filter *filter = filter_parse(schema, (struct proto_span){data, bytes}, &fault, &column);
     bool wider = scoped(schema, (struct proto_span){data, bytes});

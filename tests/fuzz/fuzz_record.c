@@ -28,10 +28,11 @@ static void walk(const struct feature_record *view, struct feature_value *values
     }
     feature_record_values(view, values, slots);
     for (size_t i = 0; i < slots; i++) {
-        if (values[i].present && values[i].type == FEATURE_TAGS)
+        if (values[i].present && values[i].type == FEATURE_TAGS) {
             sum += feature_tags_count(values[i].tags);
-        else if (values[i].present && values[i].type == FEATURE_CATEGORY)
+        } else if (values[i].present && values[i].type == FEATURE_CATEGORY) {
             sum += XXH3_64bits(values[i].text.data, values[i].text.bytes);
+        }
     }
     volatile uint64_t seen = sum; /* so that no read is optimised away */
     (void)seen;
@@ -45,10 +46,12 @@ static void encoded_again(const struct feature_record *view, struct feature_valu
     struct feature_record record = *view;
     struct proto_fault fault = {0};
     size_t at = 0;
-    for (size_t i = 0; i < view->key_count; i++)
+    for (size_t i = 0; i < view->key_count; i++) {
         (void)feature_record_key_next(view, &at, &keys[i]);
-    for (size_t i = 0; i < view->source_count; i++)
+    }
+    for (size_t i = 0; i < view->source_count; i++) {
         sources[i] = feature_record_source(view, (uint8_t)i);
+    }
     record.keys = keys;
     record.sources = sources;
     record.values = values;
@@ -65,10 +68,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     static struct feature_value values[SLOTS];
     struct feature_record view;
     struct proto_fault fault = {0};
-    if (feature_record_open((struct proto_span){data, bytes}, false, &view, &fault))
+    if (feature_record_open((struct proto_span){data, bytes}, false, &view, &fault)) {
         walk(&view, values, 64);
-    if (bytes < HEADER_BYTES)
+    }
+    if (bytes < HEADER_BYTES) {
         return 0;
+    }
     uint8_t *sealed = malloc(bytes);
     FUZZ_HOLDS(sealed != NULL);
     memcpy(sealed, data, bytes);
@@ -84,8 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         encoded_again(&view, values, span);
     } else {
         FUZZ_HOLDS(fault.code == PROTO_CORRUPT);
-        if (feature_record_open(span, false, &view, &fault))
+        if (feature_record_open(span, false, &view, &fault)) {
             walk(&view, values, 64);
+        }
     }
     free(sealed);
     return 0;

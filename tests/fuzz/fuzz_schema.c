@@ -12,16 +12,18 @@ static void printed_again(const struct feature_schema *schema)
     char *text = feature_schema_print(schema);
     FUZZ_HOLDS(text != NULL);
     struct feature_schema *again = feature_schema_parse(proto_span_text(text), 0, NULL, &fault);
-    if (again == NULL)
+    if (again == NULL) {
         (void)fprintf(stderr, "%s\n%s: %s\n", text, fault.field, fault.message);
+    }
     FUZZ_HOLDS(again != NULL && again->id_count == schema->id_count);
     char *twice = feature_schema_print(again);
     FUZZ_HOLDS(twice != NULL && strcmp(text, twice) == 0);
     /* The same document as the next version keeps every id. */
     struct feature_schema *next = feature_schema_parse(proto_span_text(text), 2, schema, &fault);
     FUZZ_HOLDS(next != NULL && next->id_count == schema->id_count);
-    for (size_t i = 0; i < schema->field_count; i++)
+    for (size_t i = 0; i < schema->field_count; i++) {
         FUZZ_HOLDS(next->fields[i].id == schema->fields[i].id);
+    }
     feature_schema_release(next);
     feature_schema_release(again);
     free(text);
@@ -64,8 +66,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     const uint8_t *zero = bytes == 0 ? NULL : memchr(data, 0, bytes);
     size_t document = zero == NULL ? bytes : (size_t)(zero - data);
     struct proto_span cell = {data + document, 0};
-    if (zero != NULL)
+    if (zero != NULL) {
         cell = (struct proto_span){zero + 1, bytes - document - 1};
+    }
     domain_read(cell);
     struct feature_schema *schema =
         feature_schema_parse((struct proto_span){data, document}, 1, NULL, &fault);

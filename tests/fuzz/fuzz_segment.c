@@ -38,8 +38,9 @@ static uint64_t entries_lay(struct file *file, const uint8_t *data, size_t bytes
     for (size_t i = 0; i < bytes && file->count + 2 * LOG_HEAD_BYTES + 32 <= FILE_BYTES; i++) {
         uint8_t *at = file->bytes + file->count;
         struct proto_span payload = {data + i, data[i] & 31};
-        if (payload.bytes > bytes - i)
+        if (payload.bytes > bytes - i) {
             payload.bytes = bytes - i;
+        }
         uint64_t sequence = head.sequence + 1;
         if (data[i] == 255) {
             log_end_seal(&head, file->page.seed, sequence - 1, chain);
@@ -69,8 +70,9 @@ static bool file_scan(struct file *file, struct log_scan *scan)
     FUZZ_HOLDS(good || fault.code == PROTO_CORRUPT);
     FUZZ_HOLDS(scan->end <= file->count && scan->group_at <= scan->end);
     struct log_scan end;
-    if (log_scan_end(&window, &file->page, file->count, &end, &fault))
+    if (log_scan_end(&window, &file->page, file->count, &end, &fault)) {
         FUZZ_HOLDS(end.last + 1 >= FIRST);
+    }
     log_window_fini(&window);
     return good;
 }
@@ -78,8 +80,9 @@ static bool file_scan(struct file *file, struct log_scan *scan)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     static struct file file;
-    if (bytes < 4)
+    if (bytes < 4) {
         return 0;
+    }
     memset(file.bytes, 0, file.count);
     file.page = (struct log_page){.seed = 99, .identity = 7, .first = FIRST};
     log_page_seal(&file.page);
@@ -94,10 +97,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     } else {
         laid = entries_lay(&file, data + 3, bytes - 3);
     }
-    if (data[0] % 4 == 2 && place < file.count)
+    if (data[0] % 4 == 2 && place < file.count) {
         file.bytes[place] ^= (uint8_t)(data[0] | 1);
-    if (data[0] % 4 == 3 && place < file.count)
+    }
+    if (data[0] % 4 == 3 && place < file.count) {
         file.count = place;
+    }
     struct log_scan scan;
     bool good = file_scan(&file, &scan);
     FUZZ_HOLDS(good || data[0] % 4 == 2 || data[0] % 4 == 0);

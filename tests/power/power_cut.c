@@ -66,17 +66,21 @@ static void folder_clear(int above, const char *name, bool keep)
 {
     int fd = openat(above, name, O_RDONLY | O_DIRECTORY);
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (folder == NULL)
+    if (folder == NULL) {
         return;
+    }
     for (const struct dirent *item = readdir(folder); item != NULL; item = readdir(folder)) {
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0) {
             continue;
-        if (unlinkat(dirfd(folder), item->d_name, 0) != 0)
+        }
+        if (unlinkat(dirfd(folder), item->d_name, 0) != 0) {
             folder_clear(dirfd(folder), item->d_name, false);
+        }
     }
     closedir(folder);
-    if (!keep)
+    if (!keep) {
         (void)unlinkat(above, name, AT_REMOVEDIR);
+    }
 }
 
 /* In memory where that can be had: an image is looked at once. */
@@ -96,8 +100,9 @@ static int image_check(const struct story *story, const char *path, const struct
     int status = 0;
     fflush(NULL);
     pid_t child = fork();
-    if (child < 0)
+    if (child < 0) {
         exit(2);
+    }
     if (child == 0) {
         alarm(HANG_SECONDS);
         power_syncs_leave_out(true);
@@ -105,8 +110,9 @@ static int image_check(const struct story *story, const char *path, const struct
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status)) {
         return WTERMSIG(status) == SIGALRM ? HUNG : CRASHED;
+    }
     return WEXITSTATUS(status) < STORY_VERDICTS ? WEXITSTATUS(status) : CRASHED;
 }
 
@@ -115,8 +121,9 @@ static void notes_take(const struct power_trace *trace, size_t from, size_t upto
 {
     for (size_t i = from; i < upto; i++) {
         const struct power_op *op = &trace->ops[i];
-        if (op->kind == POWER_NOTE && op->at > seen->notes[op->file])
+        if (op->kind == POWER_NOTE && op->at > seen->notes[op->file]) {
             seen->notes[op->file] = op->at;
+        }
     }
 }
 
@@ -144,10 +151,12 @@ static void story_cut(const struct story *story, const char *name, const struct 
     struct story_seen seen = {0};
     struct power_platter *platter = power_platter_create(trace, ignored);
     size_t *cuts = malloc((count + 1) * sizeof *cuts);
-    if (cuts == NULL)
+    if (cuts == NULL) {
         exit(2);
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         cuts[i] = (size_t)(mix(random) % trace->count);
+    }
     qsort(cuts, count, sizeof *cuts, cut_order);
     folder_make(path);
     for (size_t i = 0; i < count; i++) {
@@ -163,8 +172,9 @@ static void story_cut(const struct story *story, const char *name, const struct 
         int outcome = image_check(story, path, &seen, (drawn >> 10 & 3) == 0, quiet);
         tally->cuts++;
         tally->found[outcome]++;
-        if (outcome != STORY_GOOD && !quiet)
+        if (outcome != STORY_GOOD && !quiet) {
             told(name, &cut, cuts[i], outcome);
+        }
         folder_clear(AT_FDCWD, path, true);
     }
     folder_clear(AT_FDCWD, path, false);
@@ -203,8 +213,9 @@ static void record(struct recorded *recorded, enum story_kind kind, uint64_t see
 static void tally_print(const char *what, const struct tally *tally)
 {
     printf("%-24s %6" PRIu64 " cuts", what, tally->cuts);
-    for (int i = 0; i < OUTCOMES; i++)
+    for (int i = 0; i < OUTCOMES; i++) {
         printf("  %" PRIu64 " %s", tally->found[i], outcomes[i]);
+    }
     printf("\n");
     fflush(stdout);
 }
@@ -221,16 +232,19 @@ static struct tally all_cut(const struct recorded *stories, size_t cuts, power_i
     struct tally sum = {0};
     for (int kind = 0; kind < STORY_KINDS; kind++) {
         struct tally tally = {0};
-        if (stories[kind].story == NULL)
+        if (stories[kind].story == NULL) {
             continue;
+        }
         size_t count = (cuts * shares[kind] + 99) / 100;
         story_cut(stories[kind].story, story_name(kind), &stories[kind].trace, ignored, count,
                   random, &tally);
-        if (each)
+        if (each) {
             tally_print(story_name(kind), &tally);
+        }
         sum.cuts += tally.cuts;
-        for (int i = 0; i < OUTCOMES; i++)
+        for (int i = 0; i < OUTCOMES; i++) {
             sum.found[i] += tally.found[i];
+        }
     }
     return sum;
 }
@@ -241,9 +255,10 @@ static bool control(const char *what, const struct recorded *stories, power_igno
     struct tally tally = all_cut(stories, CONTROL_CUTS, ignored, random, false);
     tally_print(what, &tally);
     bool caught = bad(&tally) * 4 >= tally.cuts;
-    if (!caught)
+    if (!caught) {
         fprintf(stderr,
                 "power: the control '%s' was caught too seldom: this harness sees nothing\n", what);
+    }
     return caught;
 }
 
@@ -259,19 +274,22 @@ int main(int argc, char **argv)
     printf("seed %" PRIu64 "\n", seed);
     for (int kind = 0; kind < STORY_KINDS; kind++) {
         uint64_t drawn = mix(&random);
-        if (argc <= 3 || strcmp(argv[3], story_name(kind)) == 0)
+        if (argc <= 3 || strcmp(argv[3], story_name(kind)) == 0) {
             record(&stories[kind], kind, drawn);
+        }
     }
     bool good = control("control: no syncs", stories, ignores_all, &random);
     good &= control("control: LMDB NOSYNC", stories, ignores_data, &random);
     struct tally sum = all_cut(stories, cuts, NULL, &random, true);
     tally_print("all", &sum);
-    if (bad(&sum) == 0)
+    if (bad(&sum) == 0) {
         printf("95 %% upper bound of what a cut harms: %.4f %% (3 / cuts)\n",
                300.0 / (double)sum.cuts);
+    }
     for (int kind = 0; kind < STORY_KINDS; kind++) {
-        if (stories[kind].story == NULL)
+        if (stories[kind].story == NULL) {
             continue;
+        }
         power_trace_fini(&stories[kind].trace);
         story_destroy(stories[kind].story);
     }

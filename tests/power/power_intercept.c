@@ -59,8 +59,9 @@ static struct power_op *op_add(enum power_kind kind, const char *name)
     if (trace->count == trace->room) {
         trace->room = trace->room * 2 + 1024;
         trace->ops = realloc(trace->ops, trace->room * sizeof *trace->ops);
-        if (trace->ops == NULL)
+        if (trace->ops == NULL) {
             abort();
+        }
     }
     struct power_op *op = &trace->ops[trace->count++];
     *op = (struct power_op){.kind = kind};
@@ -71,8 +72,9 @@ static struct power_op *op_add(enum power_kind kind, const char *name)
 static struct name *name_find(const char *name)
 {
     for (size_t i = 0; i < recorder.name_count; i++) {
-        if (strcmp(recorder.names[i].name, name) == 0)
+        if (strcmp(recorder.names[i].name, name) == 0) {
             return &recorder.names[i];
+        }
     }
     return NULL;
 }
@@ -80,15 +82,17 @@ static struct name *name_find(const char *name)
 static void name_drop(const char *name)
 {
     struct name *found = name_find(name);
-    if (found != NULL)
+    if (found != NULL) {
         *found = recorder.names[--recorder.name_count];
+    }
 }
 
 static void name_add(const char *name, uint32_t file, bool folder)
 {
     name_drop(name);
-    if (recorder.name_count == NAMES)
+    if (recorder.name_count == NAMES) {
         untrue("so many names");
+    }
     struct name *added = &recorder.names[recorder.name_count++];
     *added = (struct name){.file = file, .folder = folder};
     snprintf(added->name, sizeof added->name, "%s", name);
@@ -97,43 +101,51 @@ static void name_add(const char *name, uint32_t file, bool folder)
 /* What is known of a descriptor; NULL: it is not of a recorded file, or nothing is recorded. */
 static struct descriptor *known(int fd)
 {
-    if (recorder.trace == NULL || fd < 0 || fd >= DESCRIPTORS || !recorder.descriptors[fd].known)
+    if (recorder.trace == NULL || fd < 0 || fd >= DESCRIPTORS || !recorder.descriptors[fd].known) {
         return NULL;
+    }
     return &recorder.descriptors[fd];
 }
 
 /* The name below the root that a path means; false: it lies elsewhere. */
 static bool path_name(int folder, const char *path, char name[POWER_NAME_BYTES])
 {
-    if (recorder.trace == NULL)
+    if (recorder.trace == NULL) {
         return false;
+    }
     const char *rest = NULL;
     const char *above = "";
     if (path[0] == '/') {
-        if (strncmp(path, recorder.root, recorder.root_bytes) != 0)
+        if (strncmp(path, recorder.root, recorder.root_bytes) != 0) {
             return false;
+        }
         rest = path + recorder.root_bytes;
-        if (*rest != '\0' && *rest != '/')
+        if (*rest != '\0' && *rest != '/') {
             return false;
+        }
         rest += *rest == '/';
     } else {
         const struct descriptor *found = known(folder);
-        if (found == NULL || !found->folder)
+        if (found == NULL || !found->folder) {
             return false;
+        }
         rest = path;
         above = found->name;
         if (strcmp(path, "..") == 0) {
-            if (above[0] == '\0')
+            if (above[0] == '\0') {
                 return false;
-            if (strchr(above, '/') != NULL)
+            }
+            if (strchr(above, '/') != NULL) {
                 untrue("..");
+            }
             above = rest = "";
         }
     }
     int bytes = snprintf(name, POWER_NAME_BYTES, "%s%s%s", above,
                          above[0] != '\0' && rest[0] != '\0' ? "/" : "", rest);
-    if (bytes < 0 || bytes >= POWER_NAME_BYTES)
+    if (bytes < 0 || bytes >= POWER_NAME_BYTES) {
         untrue("so long a name");
+    }
     return true;
 }
 
@@ -141,8 +153,9 @@ static bool path_name(int folder, const char *path, char name[POWER_NAME_BYTES])
 static void opened(int fd, const char *name, int flags, bool there)
 {
     struct stat file;
-    if (fd >= DESCRIPTORS)
+    if (fd >= DESCRIPTORS) {
         untrue("so high a descriptor");
+    }
     struct descriptor *descriptor = &recorder.descriptors[fd];
     *descriptor = (struct descriptor){.known = true, .dsync = (flags & O_DSYNC) != 0};
     snprintf(descriptor->name, sizeof descriptor->name, "%s", name);
@@ -168,8 +181,9 @@ static int opening(int folder, const char *path, int flags, mode_t mode)
     bool ours = path_name(folder, path, name);
     bool there = ours && (name[0] == '\0' || name_find(name) != NULL);
     int fd = (int)syscall(SYS_openat, folder, path, flags, mode);
-    if (ours && fd >= 0)
+    if (ours && fd >= 0) {
         opened(fd, name, flags, there);
+    }
     pthread_mutex_unlock(&recorder.lock);
     return fd;
 }
@@ -218,8 +232,9 @@ int openat64(int folder, const char *path, int flags, ...)
 int close(int fd)
 {
     pthread_mutex_lock(&recorder.lock);
-    if (fd >= 0 && fd < DESCRIPTORS)
+    if (fd >= 0 && fd < DESCRIPTORS) {
         recorder.descriptors[fd].known = false;
+    }
     int result = (int)syscall(SYS_close, fd);
     pthread_mutex_unlock(&recorder.lock);
     return result;
@@ -235,8 +250,9 @@ static void written(const struct descriptor *descriptor, const struct iovec *par
     op->at = at;
     op->bytes = left;
     op->data = malloc(left + 1);
-    if (op->data == NULL)
+    if (op->data == NULL) {
         abort();
+    }
     size_t filled = 0;
     for (int i = 0; i < count && left > 0; i++) {
         size_t part = parts[i].iov_len < left ? parts[i].iov_len : left;
@@ -244,8 +260,9 @@ static void written(const struct descriptor *descriptor, const struct iovec *par
         filled += part;
         left -= part;
     }
-    if (descriptor->dsync)
+    if (descriptor->dsync) {
         op_add(POWER_SYNC, descriptor->name)->file = descriptor->file;
+    }
 }
 
 static ssize_t writing(int fd, const struct iovec *parts, int count, off_t at, bool placed)
@@ -255,8 +272,9 @@ static ssize_t writing(int fd, const struct iovec *parts, int count, off_t at, b
     off_t place = placed || descriptor == NULL ? at : lseek(fd, 0, SEEK_CUR);
     ssize_t done = placed ? (ssize_t)syscall(SYS_pwritev, fd, parts, count, at, 0)
                           : (ssize_t)syscall(SYS_writev, fd, parts, count);
-    if (descriptor != NULL && done > 0)
+    if (descriptor != NULL && done > 0) {
         written(descriptor, parts, count, (uint64_t)place, done);
+    }
     pthread_mutex_unlock(&recorder.lock);
     return done;
 }
@@ -272,16 +290,18 @@ static struct iovec part_of(const void *bytes, size_t count)
 
 ssize_t write(int fd, const void *bytes, size_t count)
 {
-    if (known(fd) == NULL)
+    if (known(fd) == NULL) {
         return (ssize_t)syscall(SYS_write, fd, bytes, count);
+    }
     struct iovec part = part_of(bytes, count);
     return writing(fd, &part, 1, 0, false);
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-    if (known(fd) == NULL)
+    if (known(fd) == NULL) {
         return (ssize_t)syscall(SYS_writev, fd, parts, count);
+    }
     return writing(fd, parts, count, 0, false);
 }
 
@@ -311,11 +331,12 @@ static int syncing(int fd, long call)
     pthread_mutex_lock(&recorder.lock);
     const struct descriptor *descriptor = known(fd);
     int result = 0;
-    if (descriptor != NULL)
+    if (descriptor != NULL) {
         op_add(descriptor->folder ? POWER_SYNC_FOLDER : POWER_SYNC, descriptor->name)->file =
             descriptor->file;
-    else if (!recorder.no_syncs)
+    } else if (!recorder.no_syncs) {
         result = (int)syscall(call, fd);
+    }
     pthread_mutex_unlock(&recorder.lock);
     return result;
 }
@@ -355,8 +376,9 @@ int fallocate(int fd, int mode, off_t at, off_t bytes)
     struct stat file;
     pthread_mutex_lock(&recorder.lock);
     const struct descriptor *descriptor = known(fd);
-    if (descriptor != NULL && mode != 0)
+    if (descriptor != NULL && mode != 0) {
         untrue("fallocate with a mode");
+    }
     int result = (int)syscall(SYS_fallocate, fd, mode, at, bytes);
     if (descriptor != NULL && result == 0 && fstat(fd, &file) == 0) {
         struct power_op *op = op_add(POWER_SIZE, descriptor->name);
@@ -378,15 +400,17 @@ static int renaming(int from_folder, const char *from, int to_folder, const char
     char other[POWER_NAME_BYTES];
     pthread_mutex_lock(&recorder.lock);
     bool ours = path_name(from_folder, from, name);
-    if (ours != path_name(to_folder, to, other))
+    if (ours != path_name(to_folder, to, other)) {
         untrue("a rename in or out");
+    }
     int result = (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, 0);
     const struct name *found = ours ? name_find(name) : NULL;
     if (found != NULL && result == 0) {
         struct power_op *op = op_add(POWER_RENAME, name);
         op->file = found->file;
-        if (found->folder)
+        if (found->folder) {
             untrue("a rename of a folder");
+        }
         snprintf(op->to, sizeof op->to, "%s", other);
         name_drop(name);
         name_add(other, op->file, false);
@@ -448,15 +472,17 @@ void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t
 {
     const struct descriptor *descriptor = known(fd);
     if (descriptor != NULL && (protection & PROT_WRITE) != 0 && (flags & MAP_SHARED) != 0 &&
-        strstr(descriptor->name, "lock.mdb") == NULL)
+        strstr(descriptor->name, "lock.mdb") == NULL) {
         untrue("a writable map");
+    }
     return (void *)syscall(SYS_mmap, address, bytes, protection, flags, fd, at);
 }
 
 int dup(int fd)
 {
-    if (known(fd) != NULL)
+    if (known(fd) != NULL) {
         untrue("dup");
+    }
     return (int)syscall(SYS_dup, fd);
 }
 
@@ -497,8 +523,9 @@ void power_syncs_leave_out(bool on)
 
 void power_trace_fini(struct power_trace *trace)
 {
-    for (size_t i = 0; i < trace->count; i++)
+    for (size_t i = 0; i < trace->count; i++) {
         free(trace->ops[i].data);
+    }
     free(trace->ops);
     *trace = (struct power_trace){0};
 }

@@ -93,10 +93,12 @@ static void content_reach(struct content *content, size_t bytes)
 static void names_set(struct names *names, const char *name, uint32_t file, bool folder)
 {
     size_t i = 0;
-    while (i < names->count && strcmp(names->entries[i].name, name) != 0)
+    while (i < names->count && strcmp(names->entries[i].name, name) != 0) {
         i++;
-    if (i == NAMES)
+    }
+    if (i == NAMES) {
         abort();
+    }
     names->count += i == names->count;
     names->entries[i] = (struct entry){.file = file, .folder = folder};
     snprintf(names->entries[i].name, sizeof names->entries[i].name, "%s", name);
@@ -114,9 +116,9 @@ static void names_drop(struct names *names, const char *name)
 
 static void names_change(struct names *names, const struct power_op *op)
 {
-    if (op->kind == POWER_UNLINK)
+    if (op->kind == POWER_UNLINK) {
         names_drop(names, op->name);
-    else if (op->kind == POWER_RENAME) {
+    } else if (op->kind == POWER_RENAME) {
         names_drop(names, op->name);
         names_set(names, op->to, op->file, false);
     } else {
@@ -145,8 +147,9 @@ static bool reached(const struct draw *draw, size_t op, uint64_t file, uint64_t 
         return op < draw->moment || (op == draw->moment && (coin & 1) != 0);
     case POWER_MIXED:
         /* A third each: as synced, as now, as at a moment in between. */
-        if (coin % 3 < 2)
+        if (coin % 3 < 2) {
             return coin % 3 == 1;
+        }
         return op <= draw->first + (coin >> 8) % (draw->last - draw->first + 1);
     case POWER_ONE_LOST:
         return op != draw->one || (coin & 1) != 0;
@@ -163,8 +166,9 @@ static void content_write(struct content *content, const struct power_op *op, si
     for (size_t done = 0; done < op->bytes;) {
         uint64_t at = op->at + done;
         size_t part = block_bytes - (size_t)(at % block_bytes);
-        if (part > op->bytes - done)
+        if (part > op->bytes - done) {
             part = op->bytes - done;
+        }
         if (reached(draw, number, op->file, at / block_bytes)) {
             content_reach(content, (size_t)at + part);
             memcpy(content->bytes + at, op->data + done, part);
@@ -179,10 +183,12 @@ static void content_cut(struct content *content, const struct power_op *op, size
     size_t block_bytes = draw->cut->block_bytes;
     for (size_t at = (size_t)op->at; at < content->count;) {
         size_t part = block_bytes - at % block_bytes;
-        if (part > content->count - at)
+        if (part > content->count - at) {
             part = content->count - at;
-        if (reached(draw, number, op->file, at / block_bytes))
+        }
+        if (reached(draw, number, op->file, at / block_bytes)) {
             memset(content->bytes + at, 0, part);
+        }
         at += part;
     }
 }
@@ -193,12 +199,14 @@ static void content_do(struct content *content, const struct power_op *op, size_
     bool length = reached(draw, number, op->file, LENGTH_BLOCK);
     if (op->kind == POWER_WRITE) {
         content_write(content, op, number, draw);
-        if (length && op->at + op->bytes > content->size)
+        if (length && op->at + op->bytes > content->size) {
             content->size = op->at + op->bytes;
+        }
     } else {
         content_cut(content, op, number, draw);
-        if (length)
+        if (length) {
             content->size = op->at;
+        }
     }
 }
 
@@ -237,8 +245,9 @@ static void file_sync(struct power_platter *platter, uint32_t number)
 static bool is_in(const char *name, const char *folder)
 {
     size_t bytes = strlen(folder);
-    if (bytes == 0)
+    if (bytes == 0) {
         return strchr(name, '/') == NULL;
+    }
     return strncmp(name, folder, bytes) == 0 && name[bytes] == '/';
 }
 
@@ -247,10 +256,11 @@ static void folder_sync(struct power_platter *platter, const char *folder)
     size_t left = 0;
     for (size_t i = 0; i < platter->since.count; i++) {
         size_t number = platter->since.ops[i];
-        if (is_in(platter->trace->ops[number].name, folder))
+        if (is_in(platter->trace->ops[number].name, folder)) {
             names_change(&platter->synced, &platter->trace->ops[number]);
-        else
+        } else {
             platter->since.ops[left++] = number;
+        }
     }
     platter->since.count = left;
 }
@@ -270,12 +280,14 @@ static void op_take(struct power_platter *platter, size_t number)
         list_add(&platter->files[op->file].since, number);
         break;
     case POWER_SYNC:
-        if (counts)
+        if (counts) {
             file_sync(platter, op->file);
+        }
         break;
     case POWER_SYNC_FOLDER:
-        if (counts)
+        if (counts) {
             folder_sync(platter, op->name);
+        }
         break;
     case POWER_NOTE:
         break;
@@ -286,8 +298,9 @@ static void op_take(struct power_platter *platter, size_t number)
 
 void power_platter_advance(struct power_platter *platter, size_t upto)
 {
-    for (; platter->done < upto; platter->done++)
+    for (; platter->done < upto; platter->done++) {
         op_take(platter, platter->done);
+    }
 }
 
 static size_t oldest(const struct power_platter *platter)
@@ -295,8 +308,9 @@ static size_t oldest(const struct power_platter *platter)
     size_t first = platter->since.count > 0 ? platter->since.ops[0] : platter->done;
     for (uint32_t i = 0; i < platter->trace->files; i++) {
         const struct list *since = &platter->files[i].since;
-        if (since->count > 0 && since->ops[0] < first)
+        if (since->count > 0 && since->ops[0] < first) {
             first = since->ops[0];
+        }
     }
     return first;
 }
@@ -308,8 +322,9 @@ static struct draw draw_make(const struct power_platter *platter, const struct p
     draw.moment = draw.first + (size_t)(mix(cut->seed + 1) % span);
     draw.one = draw.first + (size_t)(mix(cut->seed + 2) % span);
     /* Syncs and notes in between are nothing that could be lost. */
-    while (draw.one < draw.last && is_sync(platter->trace->ops[draw.one].kind))
+    while (draw.one < draw.last && is_sync(platter->trace->ops[draw.one].kind)) {
         draw.one++;
+    }
     return draw;
 }
 
@@ -320,10 +335,11 @@ static void names_draw(const struct power_platter *platter, const struct draw *d
     for (size_t i = 0; i < platter->since.count; i++) {
         size_t number = platter->since.ops[i];
         /* Each change is a block of its own, of no file. */
-        if (reached(draw, number, platter->trace->files, number))
+        if (reached(draw, number, platter->trace->files, number)) {
             names_change(names, &platter->trace->ops[number]);
-        else if (draw->cut->orderly)
+        } else if (draw->cut->orderly) {
             return;
+        }
     }
 }
 
@@ -331,17 +347,20 @@ static void file_write(int folder, const char *name, const struct content *conte
 {
     int fd = openat(folder, name, O_RDWR | O_CREAT | O_TRUNC, 0600);
     size_t count = content->count < content->size ? content->count : (size_t)content->size;
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0 && errno == ENOENT) {
         return; /* its folder is not there */
-    if (fd < 0 || ftruncate(fd, (off_t)content->size) != 0)
+    }
+    if (fd < 0 || ftruncate(fd, (off_t)content->size) != 0) {
         goto fail;
+    }
     /* Holes stay holes: most of a file that was filled with zeros, or stretched, is one. */
     for (size_t at = 0; at < count; at += 4096) {
         static const uint8_t zeros[4096];
         size_t part = count - at < sizeof zeros ? count - at : sizeof zeros;
         if (memcmp(content->bytes + at, zeros, part) != 0 &&
-            pwrite(fd, content->bytes + at, part, (off_t)at) != (ssize_t)part)
+            pwrite(fd, content->bytes + at, part, (off_t)at) != (ssize_t)part) {
             goto fail;
+        }
     }
     close(fd);
     return;
@@ -356,8 +375,9 @@ static void file_draw(const struct power_platter *platter, uint32_t number, cons
     const struct file *file = &platter->files[number];
     *content = (struct content){.size = file->synced.size};
     content_reach(content, file->synced.count);
-    if (file->synced.count > 0)
+    if (file->synced.count > 0) {
         memcpy(content->bytes, file->synced.bytes, file->synced.count);
+    }
     for (size_t i = 0; i < file->since.count; i++) {
         size_t op = file->since.ops[i];
         content_do(content, &platter->trace->ops[op], op, draw);
@@ -373,16 +393,19 @@ void power_platter_image(struct power_platter *platter, size_t at, const struct 
     struct draw draw = draw_make(platter, cut);
     names_draw(platter, &draw, &names);
     int folder = open(path, O_RDONLY | O_DIRECTORY);
-    if (folder < 0)
+    if (folder < 0) {
         abort();
+    }
     for (size_t i = 0; i < names.count; i++) {
-        if (names.entries[i].folder)
+        if (names.entries[i].folder) {
             (void)mkdirat(folder, names.entries[i].name, 0700);
+        }
     }
     for (size_t i = 0; i < names.count; i++) {
         struct content content;
-        if (names.entries[i].folder)
+        if (names.entries[i].folder) {
             continue;
+        }
         file_draw(platter, names.entries[i].file, &draw, &content);
         file_write(folder, names.entries[i].name, &content);
         free(content.bytes);
@@ -402,8 +425,9 @@ static bool file_matches(const struct content *content, int folder, const char *
     uint8_t *bytes = must(malloc(count + 1));
     bool same = pread(fd, bytes, count, 0) == (ssize_t)count &&
                 (count == 0 || memcmp(bytes, content->bytes, count) == 0);
-    if (!same)
+    if (!same) {
         fprintf(stderr, "power: %s does not hold what was recorded\n", name);
+    }
     free(bytes);
     close(fd);
     return same;
@@ -420,8 +444,9 @@ bool power_platter_matches(struct power_platter *platter, const char *path, powe
     bool same = folder >= 0;
     for (size_t i = 0; same && i < names.count; i++) {
         struct content content;
-        if (names.entries[i].folder || ignored(names.entries[i].name))
+        if (names.entries[i].folder || ignored(names.entries[i].name)) {
             continue;
+        }
         file_draw(platter, names.entries[i].file, &draw, &content);
         same = file_matches(&content, folder, names.entries[i].name);
         free(content.bytes);

@@ -85,8 +85,9 @@ static _Noreturn void broken(const char *what, const struct proto_fault *fault)
 
 static void *must(void *memory)
 {
-    if (memory == NULL)
+    if (memory == NULL) {
         abort();
+    }
     return memory;
 }
 
@@ -152,8 +153,9 @@ static size_t record_make(uint64_t sequence, uint32_t account, bool whole, uint8
                                     .values = values,
                                     .value_slots = FIELDS};
     size_t bytes = feature_record_encode(&record, out, room, &fault);
-    if (bytes == 0)
+    if (bytes == 0) {
         broken("a record", &fault);
+    }
     return bytes;
 }
 
@@ -195,8 +197,9 @@ static struct store_batch *accounts_batch(struct story *story)
                     : change == CHANGE_PATCH
                         ? store_batch_patch(batch, record, NULL, 0, &fault)
                         : store_batch_delete(batch, proto_span_text(id), &fault);
-        if (!good)
+        if (!good) {
             broken("a command", &fault);
+        }
         step_add(story, account, change);
     }
     return batch;
@@ -210,8 +213,9 @@ static void document_text(enum document document, uint32_t number, char text[64]
 static uint32_t documents_upto(const struct story *story, enum document document, uint64_t upto)
 {
     uint32_t count = 0;
-    for (uint64_t i = 1; i <= upto; i++)
+    for (uint64_t i = 1; i <= upto; i++) {
         count += story->documents[i] == document;
+    }
     return count;
 }
 
@@ -222,8 +226,9 @@ static struct store_batch *document_batch(struct story *story)
     char text[64];
     struct proto_span ids[2] = {proto_span_text("a00001"), proto_span_text("nobody")};
     enum document document = (enum document)(1 + draw(story, 4));
-    if (document == DOCUMENT_REVERT && documents_upto(story, DOCUMENT_ICP, story->sequences) < 2)
+    if (document == DOCUMENT_REVERT && documents_upto(story, DOCUMENT_ICP, story->sequences) < 2) {
         document = DOCUMENT_ICP;
+    }
     sequence_begin(story, document);
     bool good;
     if (document == DOCUMENT_REVERT) {
@@ -241,16 +246,18 @@ static struct store_batch *document_batch(struct story *story)
         }
         good = store_batch_document(batch, &made, &fault);
     }
-    if (!good)
+    if (!good) {
         broken("a document", &fault);
+    }
     return batch;
 }
 
 static void batch_done(void *context, const struct store_result *result)
 {
     struct story *story = context;
-    if (result->fault.code != PROTO_OK)
+    if (result->fault.code != PROTO_OK) {
         broken("a batch", &result->fault);
+    }
     power_note(STORY_ACKED, result->seq);
     sem_post(&story->done);
 }
@@ -265,17 +272,20 @@ static void group_submit(struct story *story, unsigned group)
                         story->sequences > 20;
         struct store_batch *batch = document ? document_batch(story) : accounts_batch(story);
         power_note(STORY_ASKED, story->sequences);
-        if (!store_submit(story->store, batch, batch_done, story, &fault))
+        if (!store_submit(story->store, batch, batch_done, story, &fault)) {
             broken("a submission", &fault);
+        }
     }
-    for (uint64_t i = 0; i < batches; i++)
+    for (uint64_t i = 0; i < batches; i++) {
         sem_wait(&story->done);
+    }
 }
 
 static void block_fill(uint8_t *bytes, uint32_t generation, uint32_t number)
 {
-    for (size_t i = 0; i < BLOCK_BYTES; i++)
+    for (size_t i = 0; i < BLOCK_BYTES; i++) {
         bytes[i] = (uint8_t)(generation * 7 + number * 13 + i);
+    }
 }
 
 static void vectors_write(struct story *story)
@@ -284,17 +294,20 @@ static void vectors_write(struct story *story)
     uint8_t bytes[BLOCK_BYTES];
     uint32_t generation;
     uint64_t seen = story->sequences;
-    if (!store_vectors_begin(story->store, &generation, &fault))
+    if (!store_vectors_begin(story->store, &generation, &fault)) {
         broken("vectors", &fault);
+    }
     for (uint32_t number = 0; number < BLOCKS; number++) {
         block_fill(bytes, generation, number);
         struct store_vector_block block = {1, number, {bytes, sizeof bytes}};
-        if (!store_vectors_put(story->store, generation, &block, 1, &fault))
+        if (!store_vectors_put(story->store, generation, &block, 1, &fault)) {
             broken("vectors", &fault);
+        }
     }
     power_note(STORY_VECTORS_ASKED, generation);
-    if (!store_vectors_publish(story->store, generation, seen, proto_span_text("{}"), &fault))
+    if (!store_vectors_publish(story->store, generation, seen, proto_span_text("{}"), &fault)) {
         broken("vectors", &fault);
+    }
     power_note(STORY_VECTORS_ACKED, generation);
 }
 
@@ -341,22 +354,26 @@ static void opened(struct story *story, const char *path)
 {
     struct proto_fault fault;
     story->store = story_open(path, &fault);
-    if (story->store == NULL)
+    if (story->store == NULL) {
         broken("opening", &fault);
+    }
 }
 
 void story_play(struct story *story, const char *path)
 {
     const struct plan *plan = &plans[story->kind];
     opened(story, path);
-    if (plan->encoder_each != 0)
+    if (plan->encoder_each != 0) {
         encoder_set(story->store, 1000);
+    }
     for (unsigned group = 1; group <= plan->groups; group++) {
         group_submit(story, group);
-        if (plan->vectors_each != 0 && group % plan->vectors_each == 0)
+        if (plan->vectors_each != 0 && group % plan->vectors_each == 0) {
             vectors_write(story);
-        if (plan->encoder_each != 0 && group % plan->encoder_each == 0)
+        }
+        if (plan->encoder_each != 0 && group % plan->encoder_each == 0) {
             encoder_set(story->store, 1000 + group);
+        }
         if (plan->reopen_each != 0 && group % plan->reopen_each == 0) {
             store_close(story->store);
             opened(story, path);
@@ -375,8 +392,9 @@ static void state_after(const struct story *story, uint64_t upto, struct state *
         state->living += step->change != CHANGE_DELETE && !account->living;
         state->living -= step->change == CHANGE_DELETE;
         account->living = step->change != CHANGE_DELETE;
-        if (step->change == CHANGE_PUT)
+        if (step->change == CHANGE_PUT) {
             account->put = step->sequence;
+        }
         account->last = step->sequence;
     }
     for (uint64_t i = 1; i <= upto; i++) {
@@ -433,12 +451,14 @@ static bool account_check(struct check *check, uint32_t number)
             good = values[0].present && values[0].number == (double)account->last &&
                    text_is(&values[1], account->last, number, 1);
         }
-        for (unsigned field = 2; good && field < FIELDS; field++)
+        for (unsigned field = 2; good && field < FIELDS; field++) {
             good = text_is(&values[field], account->put, number, field);
+        }
     }
-    if (!good)
+    if (!good) {
         snprintf(check->why, WHY_BYTES, "account %u is not as batch %llu left it (%s)", number,
                  (unsigned long long)account->last, fault.message);
+    }
     return good;
 }
 
@@ -456,8 +476,9 @@ static bool documents_stored(struct check *check, enum document document, uint32
     for (uint32_t number = 1; number <= count; number++) {
         document_text(document, number, text);
         if (!store_document_get(check->view, documents[document].kind, number, &change, &fault) ||
-            !proto_span_is(change.text, text))
+            !proto_span_is(change.text, text)) {
             return false;
+        }
     }
     return !store_document_get(check->view, documents[document].kind, count + 1, &change, &fault);
 }
@@ -471,8 +492,9 @@ static bool documents_check(struct check *check)
                 documents_stored(check, DOCUMENT_TAL, state->tals) &&
                 store_switches(check->view, switch_take, check, &fault) &&
                 check->active == state->active;
-    if (!good)
+    if (!good) {
         snprintf(check->why, WHY_BYTES, "a schema, ICP, switch or list is not as it was left");
+    }
     return good;
 }
 
@@ -490,9 +512,10 @@ static bool vectors_check(struct check *check, const struct story_seen *seen)
         good = store_vectors_block(check->view, head.generation, 1, number, &block, &fault) &&
                block.bytes >= BLOCK_BYTES && memcmp(block.data, bytes, BLOCK_BYTES) == 0;
     }
-    if (!good)
+    if (!good) {
         snprintf(check->why, WHY_BYTES, "the vectors are not as they were published: generation %u",
                  head.generation);
+    }
     return good;
 }
 
@@ -524,8 +547,9 @@ static enum story_verdict view_check(struct check *check, const struct story_see
         return STORY_WRONG;
     }
     for (uint32_t i = 0; i < ACCOUNTS; i++) {
-        if (!account_check(check, i))
+        if (!account_check(check, i)) {
             return STORY_WRONG;
+        }
     }
     return documents_check(check) && vectors_check(check, seen) ? STORY_GOOD : STORY_WRONG;
 }
@@ -540,11 +564,13 @@ static enum story_verdict again_check(struct store **store, const char *path, ui
     struct store_batch *batch = must(store_batch_create());
     struct proto_span record = {bytes, record_make(sequence + 1, 7, true, bytes, sizeof bytes)};
     encoder_set(*store, 4711);
-    if (!store_batch_put(batch, record, &fault))
+    if (!store_batch_put(batch, record, &fault)) {
         broken("a command", &fault);
+    }
     bool good = store_submit_wait(*store, batch, &result) && result.seq == sequence + 1;
-    if (!good)
+    if (!good) {
         snprintf(why, WHY_BYTES, "it cannot be written: %s", result.fault.message);
+    }
     store_close(*store);
     *store = story_open(path, &fault);
     if (good && *store == NULL) {
@@ -569,20 +595,26 @@ enum story_verdict story_check(const struct story *story, const char *path,
     struct check check = {.story = story, .why = why};
     enum story_verdict verdict = STORY_UNOPENABLE;
     struct store *store = story_open(path, &fault);
-    if (store != NULL)
+    if (store != NULL) {
         check.view = store_view_open(store, &fault);
-    if (check.view == NULL)
+    }
+    if (check.view == NULL) {
         snprintf(why, sizeof why, "it cannot be opened: %s", fault.message);
-    else
+    } else {
         verdict = view_check(&check, seen, &sequence);
+    }
     store_view_close(check.view);
-    if (verdict == STORY_GOOD && store_scrub(store, bad_take, why, &fault) != 0)
+    if (verdict == STORY_GOOD && store_scrub(store, bad_take, why, &fault) != 0) {
         verdict = STORY_WRONG;
-    if (verdict == STORY_GOOD && again)
+    }
+    if (verdict == STORY_GOOD && again) {
         verdict = again_check(&store, path, sequence, why);
-    if (store != NULL)
+    }
+    if (store != NULL) {
         store_close(store);
-    if (verdict != STORY_GOOD && !quiet)
+    }
+    if (verdict != STORY_GOOD && !quiet) {
         fprintf(stderr, "power: %s\n", why);
+    }
     return verdict;
 }

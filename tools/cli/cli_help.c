@@ -47,16 +47,18 @@ static void overview_write(const struct out_sink *sink)
 {
     out_print(sink, "icp is the command line of icpd, the in-memory scoring server.\n\n"
                     "Usage: icp COMMAND [OPTION…] [ARGUMENT…]\n\n");
-    for (size_t i = 0; i < CLI_COMMANDS; i++)
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
         entry_print(sink, cli_commands()[i].name, 14, cli_commands()[i].summary);
+    }
     out_print(sink, "\n'icp help COMMAND' shows the options of one, with examples.\n");
 }
 
 static void option_name(const struct cli_option *option, char *name, size_t bytes)
 {
     char key[8] = "    ";
-    if (option->key != 0)
+    if (option->key != 0) {
         snprintf(key, sizeof key, "-%c, ", option->key);
+    }
     snprintf(name, bytes, "%s--%s%s%s", key, option->name, option->argument != NULL ? " " : "",
              option->argument != NULL ? option->argument : "");
 }
@@ -68,14 +70,16 @@ static void options_print(const struct out_sink *sink, int command)
     for (size_t pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < CLI_OPTIONS; i++) {
             const struct cli_option *option = &cli_options()[i];
-            if (option->command != command)
+            if (option->command != command) {
                 continue;
+            }
             option_name(option, name, sizeof name);
             size_t width = out_width(name);
-            if (pass == 1)
+            if (pass == 1) {
                 entry_print(sink, name, names, option->help);
-            else if (width > names && width <= NAMES_MOST)
+            } else if (width > names && width <= NAMES_MOST) {
                 names = width;
+            }
         }
     }
 }
@@ -89,18 +93,20 @@ static size_t example_break(const char *line, size_t bytes, size_t columns, char
     size_t last = 0;
     char open = *quote;
     char open_at = 0;
-    if (out_width_n(line, bytes) <= columns)
+    if (out_width_n(line, bytes) <= columns) {
         return 0;
+    }
     for (size_t i = 0; i < bytes; i++) {
         bool blank = line[i] == ' ' && i > 0 && line[i - 1] != ' ' && open != '\'';
         if (blank && (out_width_n(line, i) + 2 <= columns || last == 0)) {
             last = i;
             open_at = open;
         }
-        if (open != 0)
+        if (open != 0) {
             open = line[i] == open ? 0 : open;
-        else if (line[i] == '\'' || line[i] == '"')
+        } else if (line[i] == '\'' || line[i] == '"') {
             open = line[i];
+        }
     }
     *quote = open_at;
     return last;
@@ -129,14 +135,16 @@ static void examples_print(const struct out_sink *sink, const char *examples)
 static void command_write(const struct out_sink *sink, const struct cli_command *command)
 {
     bool has_options = false;
-    for (size_t i = 0; i < CLI_OPTIONS; i++)
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
         has_options |= cli_options()[i].command == (int)command->id;
+    }
     out_print(sink, "Usage: icp %s%s%s%s\n\n%s.\n\n", command->name,
               has_options ? " [OPTION…]" : "", command->arguments[0] != '\0' ? " " : "",
               command->arguments, command->summary);
     options_print(sink, (int)command->id);
-    if (has_options)
+    if (has_options) {
         fputc('\n', sink->file);
+    }
     heading(sink, "For every command:");
     options_print(sink, -1);
     entry_print(sink, "    --help", NAMES_MOST - 2, "show this");
@@ -151,14 +159,17 @@ static void paged(const struct out_sink *sink, const struct cli_command *command
     struct out_sink memory = *sink;
     char *text = NULL;
     size_t bytes = 0;
-    if ((memory.file = open_memstream(&text, &bytes)) == NULL)
+    if ((memory.file = open_memstream(&text, &bytes)) == NULL) {
         return;
-    if (command != NULL)
+    }
+    if (command != NULL) {
         command_write(&memory, command);
-    else
+    } else {
         overview_write(&memory);
-    if (fclose(memory.file) == 0)
+    }
+    if (fclose(memory.file) == 0) {
         out_page(sink, text, bytes);
+    }
     free(text);
 }
 

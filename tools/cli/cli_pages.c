@@ -18,15 +18,18 @@ static void markdown_options(FILE *out, int command)
     bool any = false;
     for (size_t i = 0; i < CLI_OPTIONS; i++) {
         const struct cli_option *option = &cli_options()[i];
-        if (option->command != command)
+        if (option->command != command) {
             continue;
-        if (!any)
+        }
+        if (!any) {
             fprintf(out, "\n| option | meaning |\n|---|---|\n");
+        }
         any = true;
         fprintf(out, "| `--%s%s%s`", option->name, option->argument != NULL ? " " : "",
                 option->argument != NULL ? option->argument : "");
-        if (option->key != 0)
+        if (option->key != 0) {
             fprintf(out, ", `-%c`", option->key);
+        }
         fprintf(out, " | %s |\n", option->help);
     }
 }
@@ -55,11 +58,13 @@ static size_t family_first(size_t i)
 {
     const char *name = cli_commands()[i].name;
     size_t bytes = strcspn(name, " ");
-    if (name[bytes] == '\0')
+    if (name[bytes] == '\0') {
         return 0;
+    }
     for (size_t j = 0; j < i; j++) {
-        if (strncmp(cli_commands()[j].name, name, bytes + 1) == 0)
+        if (strncmp(cli_commands()[j].name, name, bytes + 1) == 0) {
             return 0;
+        }
     }
     return bytes;
 }
@@ -69,8 +74,9 @@ static void families_print(FILE *out, const char *between)
     bool any = false;
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
         size_t bytes = family_first(i);
-        if (bytes > 0)
+        if (bytes > 0) {
             fprintf(out, "%s%.*s", any ? between : "", (int)bytes, cli_commands()[i].name);
+        }
         any |= bytes > 0;
     }
 }
@@ -80,12 +86,14 @@ static void family_words(FILE *out, size_t first)
 {
     const char *name = cli_commands()[first].name;
     size_t bytes = family_first(first);
-    if (bytes == 0)
+    if (bytes == 0) {
         return;
+    }
     fprintf(out, "    %.*s) words='", (int)bytes, name);
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        if (strncmp(cli_commands()[i].name, name, bytes + 1) == 0)
+        if (strncmp(cli_commands()[i].name, name, bytes + 1) == 0) {
             fprintf(out, "%s ", cli_commands()[i].name + bytes + 1);
+        }
     }
     fprintf(out, "' ;;\n");
 }
@@ -95,8 +103,9 @@ static void bash_words(FILE *out, const struct cli_command *command)
     fprintf(out, "    '%s') words='", command->name);
     for (size_t i = 0; i < CLI_OPTIONS; i++) {
         const struct cli_option *option = &cli_options()[i];
-        if (option->command == -1 || option->command == (int)command->id)
+        if (option->command == -1 || option->command == (int)command->id) {
             fprintf(out, "--%s ", option->name);
+        }
     }
     fprintf(out, "--help' ;;\n");
 }
@@ -117,14 +126,17 @@ void cli_help_bash(FILE *out)
                  "    '') words='");
     families_print(out, " ");
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        if (strchr(cli_commands()[i].name, ' ') == NULL)
+        if (strchr(cli_commands()[i].name, ' ') == NULL) {
             fprintf(out, " %s", cli_commands()[i].name);
+        }
     }
     fprintf(out, " --help --version' ;;\n");
-    for (size_t i = 0; i < CLI_COMMANDS; i++)
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
         family_words(out, i);
-    for (size_t i = 0; i < CLI_COMMANDS; i++)
+    }
+    for (size_t i = 0; i < CLI_COMMANDS; i++) {
         bash_words(out, &cli_commands()[i]);
+    }
     fprintf(out, "    esac\n"
                  "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
                  "}\n"
@@ -135,8 +147,9 @@ void cli_help_bash(FILE *out)
 static void man_text(FILE *out, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (strchr("_*\\<>#", *text) != NULL)
+        if (strchr("_*\\<>#", *text) != NULL) {
             fputc('\\', out);
+        }
         fputc(*text, out);
     }
 }
@@ -145,11 +158,13 @@ static void man_options(FILE *out, int command)
 {
     for (size_t i = 0; i < CLI_OPTIONS; i++) {
         const struct cli_option *option = &cli_options()[i];
-        if (option->command != command)
+        if (option->command != command) {
             continue;
+        }
         fprintf(out, "\n*--%s*", option->name);
-        if (option->key != 0)
+        if (option->key != 0) {
             fprintf(out, ", *-%c*", option->key);
+        }
         if (option->argument != NULL) {
             fprintf(out, " ");
             man_text(out, option->argument);

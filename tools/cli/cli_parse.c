@@ -19,10 +19,11 @@ static int unknown(const struct parse *parse, const char *word, const char *name
 {
     const struct cli *cli = parse->cli;
     const struct cli_option *nearest = cli_nearest_option(cli->command, name);
-    if (nearest != NULL)
+    if (nearest != NULL) {
         return cli_fail(cli, EX_USAGE, "there is no option %s; did you mean --%s%s%s?", word,
                         nearest->name, nearest->argument != NULL ? " " : "",
                         nearest->argument != NULL ? nearest->argument : "");
+    }
     return cli_fail(cli, EX_USAGE, "there is no option %s; 'icp help %s' lists them", word,
                     cli->command->name);
 }
@@ -31,12 +32,14 @@ static void setting_add(struct cli *cli, const struct cli_option *option, const 
 {
     enum cli_option_id id = (enum cli_option_id)(option - cli_options());
     cli->settings[cli->setting_count++] = (struct cli_setting){id, value != NULL ? value : ""};
-    if (option->argument != NULL)
+    if (option->argument != NULL) {
         return;
-    if (strcmp(option->name, "json") == 0)
+    }
+    if (strcmp(option->name, "json") == 0) {
         cli->style.form = OUT_JSON;
-    else if (strcmp(option->name, "csv") == 0)
+    } else if (strcmp(option->name, "csv") == 0) {
         cli->style.form = OUT_CSV;
+    }
 }
 
 /* NULL with *many: the beginning of several. */
@@ -47,14 +50,17 @@ static const struct cli_option *option_long(const struct cli *cli, const char *n
     *many = NULL;
     for (int id = 0; id < CLI_OPTIONS; id++) {
         const struct cli_option *option = &cli_options()[id];
-        if (!cli_option_belongs(cli->command, option) || strncmp(option->name, name, bytes) != 0)
+        if (!cli_option_belongs(cli->command, option) || strncmp(option->name, name, bytes) != 0) {
             continue;
-        if (option->name[bytes] == '\0')
+        }
+        if (option->name[bytes] == '\0') {
             return option;
+        }
         *many = found;
         found = *many != NULL ? NULL : option;
-        if (*many != NULL)
+        if (*many != NULL) {
             return NULL;
+        }
     }
     return found;
 }
@@ -64,16 +70,19 @@ static int value_take(struct parse *parse, const struct cli_option *option, cons
 {
     struct cli *cli = parse->cli;
     if (option->argument == NULL) {
-        if (same != NULL)
+        if (same != NULL) {
             return cli_fail(cli, EX_USAGE, "--%s takes no value: %s", option->name, option->help);
+        }
         setting_add(cli, option, NULL);
         return EX_OK;
     }
-    if (same == NULL && parse->at < parse->count)
+    if (same == NULL && parse->at < parse->count) {
         same = parse->words[parse->at++];
-    if (same == NULL)
+    }
+    if (same == NULL) {
         return cli_fail(cli, EX_USAGE, "--%s: the value is missing; --%s %s: %s", option->name,
                         option->name, option->argument, option->help);
+    }
     setting_add(cli, option, same);
     return EX_OK;
 }
@@ -88,22 +97,25 @@ static int long_take(struct parse *parse, const char *word)
         return EX_OK;
     }
     const struct cli_option *option = option_long(parse->cli, name, bytes, &many);
-    if (option != NULL)
+    if (option != NULL) {
         return value_take(parse, option, name[bytes] == '=' ? name + bytes + 1 : NULL);
+    }
     char copy[64];
     snprintf(copy, sizeof copy, "%.*s", (int)bytes, name);
-    if (many != NULL)
+    if (many != NULL) {
         return cli_fail(parse->cli, EX_USAGE,
                         "--%s could be several options, such as --%s; write it in full", copy,
                         many->name);
+    }
     return unknown(parse, word, copy);
 }
 
 static const struct cli_option *option_short(const struct cli *cli, char key)
 {
     for (int id = 0; id < CLI_OPTIONS; id++) {
-        if (cli_options()[id].key == key && cli_option_belongs(cli->command, &cli_options()[id]))
+        if (cli_options()[id].key == key && cli_option_belongs(cli->command, &cli_options()[id])) {
             return &cli_options()[id];
+        }
     }
     return NULL;
 }
@@ -122,13 +134,16 @@ static int short_take(struct parse *parse, const char *word)
             key == word + 1 && word[2] != '\0'
                 ? option_long(parse->cli, word + 1, strcspn(word + 1, "="), &many)
                 : NULL;
-        if (meant != NULL && (option == NULL || strlen(meant->name) == strlen(word + 1)))
+        if (meant != NULL && (option == NULL || strlen(meant->name) == strlen(word + 1))) {
             return cli_fail(parse->cli, EX_USAGE, "there is no option %s; did you mean -%s?", word,
                             word);
-        if (option == NULL)
+        }
+        if (option == NULL) {
             return unknown(parse, word, word + 1);
-        if (option->argument != NULL)
+        }
+        if (option->argument != NULL) {
             return value_take(parse, option, key[1] != '\0' ? key + 1 : NULL);
+        }
         setting_add(parse->cli, option, NULL);
     }
     return EX_OK;
@@ -167,14 +182,17 @@ int cli_parse(struct cli *cli, int count, char **words, bool *help)
     bool only_arguments = false;
     int status = EX_OK;
     size_t letters = 0; /* switches may be run together */
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         letters += strlen(words[i]);
+    }
     cli->settings = calloc(letters + 1, sizeof *cli->settings);
     cli->arguments = calloc((size_t)count + 1, sizeof *cli->arguments);
-    if (cli->settings == NULL || cli->arguments == NULL)
+    if (cli->settings == NULL || cli->arguments == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
-    while (status == EX_OK && parse.at < count)
+    }
+    while (status == EX_OK && parse.at < count) {
         status = word_take(&parse, words[parse.at++], &only_arguments);
+    }
     *help = parse.help;
     return status;
 }

@@ -14,15 +14,17 @@ void cli_print(const struct cli *cli, const char *format, ...)
 
 int cli_table(const struct cli *cli, struct out_table *table)
 {
-    if (out_table_show(table, &cli->style))
+    if (out_table_show(table, &cli->style)) {
         return EX_OK;
+    }
     return cli_fail(cli, EX_OSERR, "no memory for the result");
 }
 
 int cli_json(const struct cli *cli, json_t *json)
 {
-    if (out_json_write(cli->style.sink.file, json))
+    if (out_json_write(cli->style.sink.file, json)) {
         return EX_OK;
+    }
     return cli_fail(cli, EX_OSERR, "cannot write the result as JSON");
 }
 
@@ -35,15 +37,17 @@ int cli_json_reply(const struct cli *cli, const struct icp_reply *reply)
 int cli_file_begin(const struct cli *cli, const char *path, struct out_file *output)
 {
     struct proto_fault fault = {.code = PROTO_OK};
-    if (out_file_begin(output, path, &fault))
+    if (out_file_begin(output, path, &fault)) {
         return EX_OK;
+    }
     return cli_fail(cli, fault.code == PROTO_IO ? EX_CANTCREAT : EX_OSERR, "%s", fault.message);
 }
 
 int cli_file_commit(const struct cli *cli, struct out_file *output)
 {
     struct proto_fault fault = {.code = PROTO_OK};
-    if (out_file_commit(output, &fault))
+    if (out_file_commit(output, &fault)) {
         return EX_OK;
+    }
     return cli_fail(cli, EX_IOERR, "%s", fault.message);
 }

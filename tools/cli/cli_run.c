@@ -23,12 +23,14 @@ static bool word_missing(const struct out_sink *sink, const char *word)
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
         const char *name = cli_commands()[i].name;
         size_t bytes = strlen(word);
-        if (strncmp(name, word, bytes) == 0 && name[bytes] == ' ' && used < sizeof names)
+        if (strncmp(name, word, bytes) == 0 && name[bytes] == ' ' && used < sizeof names) {
             used += (size_t)snprintf(names + used, sizeof names - used, "%s%s",
                                      used > 0 ? ", " : "", name);
+        }
     }
-    if (used > 0)
+    if (used > 0) {
         out_print(sink, "icp: a word is missing; there is: %s\n", names);
+    }
     return used > 0;
 }
 
@@ -40,16 +42,18 @@ static int command_unknown(int count, char *const *words)
     /* "schema inferr": the second word is a slip. */
     const struct cli_command *nearest = count > 1 ? cli_nearest(two) : NULL;
     if (nearest == NULL || strchr(nearest->name, ' ') == NULL) {
-        if (word_missing(&sink, words[0]))
+        if (word_missing(&sink, words[0])) {
             return EX_USAGE;
+        }
         nearest = cli_nearest(words[0]);
     }
-    if (nearest != NULL)
+    if (nearest != NULL) {
         out_print(&sink, "icp: there is no command '%s'; did you mean 'icp %s'? (%s)\n",
                   strchr(nearest->name, ' ') != NULL ? two : words[0], nearest->name,
                   nearest->summary);
-    else
+    } else {
         out_print(&sink, "icp: there is no command '%s'; 'icp help' lists them\n", words[0]);
+    }
     return EX_USAGE;
 }
 
@@ -59,21 +63,24 @@ static int token_read(struct cli *cli)
     const char *path = cli_text(cli, CLI_G_TOKEN);
     const char *environment = getenv("ICP_TOKEN");
     if (path == NULL) {
-        if (environment != NULL && strlen(environment) >= sizeof cli->token)
+        if (environment != NULL && strlen(environment) >= sizeof cli->token) {
             return cli_fail(cli, EX_USAGE, "ICP_TOKEN is longer than %zu bytes",
                             sizeof cli->token - 1);
+        }
         snprintf(cli->token, sizeof cli->token, "%s", environment != NULL ? environment : "");
         return EX_OK;
     }
     FILE *file = fopen(path, "re");
-    if (file == NULL)
+    if (file == NULL) {
         return cli_fail(cli, EX_NOINPUT, "--token: cannot open %s: %s", path, strerror(errno));
+    }
     bool read = fgets(cli->token, sizeof cli->token, file) != NULL;
     fclose(file);
     cli->token[strcspn(cli->token, "\r\n")] = '\0';
-    if (!read || cli->token[0] == '\0')
+    if (!read || cli->token[0] == '\0') {
         return cli_fail(cli, EX_DATAERR,
                         "--token: the first line of %s is empty; it must be the token", path);
+    }
     return EX_OK;
 }
 
@@ -87,19 +94,23 @@ static bool csv_is_written(const struct cli *cli)
 static int settings_read(struct cli *cli)
 {
     uint64_t seconds = 0;
-    if (!cli_number(cli, CLI_G_TIMEOUT, 1, 86400, CLI_TIMEOUT_S_DEFAULT, &seconds))
+    if (!cli_number(cli, CLI_G_TIMEOUT, 1, 86400, CLI_TIMEOUT_S_DEFAULT, &seconds)) {
         return EX_USAGE;
+    }
     cli->timeout_ms = (uint32_t)seconds * 1000;
     cli->style.records = cli_has(cli, CLI_G_RECORDS);
     cli->style.page = true;
     cli->style.spreadsheet = cli_has(cli, CLI_G_FOR_SPREADSHEET);
-    if (cli->style.spreadsheet && cli->style.form != OUT_CSV && !csv_is_written(cli))
+    if (cli->style.spreadsheet && cli->style.form != OUT_CSV && !csv_is_written(cli)) {
         return cli_fail(cli, EX_USAGE, "--for-spreadsheet goes with --csv");
+    }
     cli->uri = cli_text(cli, CLI_G_URI);
-    if (cli->uri == NULL)
+    if (cli->uri == NULL) {
         cli->uri = getenv("ICP_URI");
-    if (cli->uri == NULL || cli->uri[0] == '\0')
+    }
+    if (cli->uri == NULL || cli->uri[0] == '\0') {
         cli->uri = CLI_URI_DEFAULT;
+    }
     return token_read(cli);
 }
 
@@ -111,14 +122,17 @@ static int command_run(const struct cli_command *command, int count, char **word
     if (status == EX_OK && help) {
         cli_help_command(&cli.style.sink, command);
     } else {
-        if (status == EX_OK)
+        if (status == EX_OK) {
             status = settings_read(&cli);
-        if (status == EX_OK)
+        }
+        if (status == EX_OK) {
             status = handlers[command->id](&cli);
+        }
     }
     /* A result that did not reach its reader is no result. */
-    if (fflush(stdout) != 0 && status == EX_OK)
+    if (fflush(stdout) != 0 && status == EX_OK) {
         status = cli_fail(&cli, EX_IOERR, "cannot write to standard output: %s", strerror(errno));
+    }
     free(cli.settings);
     free(cli.arguments);
     return status;
@@ -146,11 +160,11 @@ static int no_command(const char *word, const char *last)
 {
     struct out_sink sink = out_sink_of(stdout);
     struct out_sink errors = out_sink_of(stderr);
-    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         out_print(&sink, "icp %s\n", icp_version());
-    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0)
+    } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0) {
         cli_help_overview(&sink);
-    else {
+    } else {
         out_print(&errors, "icp: no command follows '%s'; 'icp help' lists them\n", last);
         return EX_USAGE;
     }
@@ -160,28 +174,33 @@ static int no_command(const char *word, const char *last)
 int cli_run(int count, char **arguments)
 {
     /* Alone on a terminal: a conversation. */
-    if (count <= 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+    if (count <= 1 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)) {
         return command_run(&cli_commands()[CLI_COMMAND_SHELL], 0, arguments + count);
+    }
     if (count <= 1) {
         struct out_sink errors = out_sink_of(stderr);
         cli_help_overview(&errors);
         return EX_USAGE;
     }
     int first = leading_options(count, arguments);
-    if (first == count)
+    if (first == count) {
         return no_command(arguments[1], arguments[count - 1]);
+    }
     int used = 0;
     const struct cli_command *command = cli_command_find(count - first, arguments + first, &used);
-    if (command == NULL)
+    if (command == NULL) {
         return command_unknown(count - first, arguments + first);
+    }
     /* What stood before the command's name, then what stands behind it. */
     char **own = calloc((size_t)count + 1, sizeof *own);
-    if (own == NULL)
+    if (own == NULL) {
         return EX_OSERR;
+    }
     int own_count = 0;
     for (int i = 1; i < count; i++) {
-        if (i < first || i >= first + used)
+        if (i < first || i >= first + used) {
             own[own_count++] = arguments[i];
+        }
     }
     int status = command_run(command, own_count, own);
     free(own);

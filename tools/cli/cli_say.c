@@ -33,8 +33,9 @@ static const struct {
 int cli_exit_status(unsigned error)
 {
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
-        if ((unsigned)statuses[i].error == error)
+        if ((unsigned)statuses[i].error == error) {
             return statuses[i].status;
+        }
     }
     return proto_error_find(error)->retryable ? EX_TEMPFAIL : EX_DATAERR;
 }
@@ -44,8 +45,9 @@ say(const struct cli *cli, const char *format, va_list list)
 {
     struct out_sink sink = out_sink_of(stderr);
     char *text = NULL;
-    if (vasprintf(&text, format, list) < 0)
+    if (vasprintf(&text, format, list) < 0) {
         return;
+    }
     /* In one piece, for it is broken where the screen ends. */
     out_print(&sink, "icp %s: %s\n", cli->command->name, text);
     free(text);

@@ -12,11 +12,13 @@ struct icp_client *cli_connect(const struct cli *cli, int *status)
     struct icp_fault fault;
     struct icp_client *client = icp_connect(cli->uri, &options, &fault);
     *status = EX_OK;
-    if (client != NULL)
+    if (client != NULL) {
         return client;
+    }
     *status = cli_icp_fault(cli, &fault);
-    if (fault.code == ICP_CONNECT)
+    if (fault.code == ICP_CONNECT) {
         cli_say(cli, "is icpd running there? Name another server with --uri or ICP_URI");
+    }
     return NULL;
 }
 
@@ -30,11 +32,13 @@ int cli_request_open(const struct cli *cli, struct cli_request *request)
 {
     int status = EX_OK;
     *request = (struct cli_request){.client = cli_connect(cli, &status)};
-    if (request->client == NULL)
+    if (request->client == NULL) {
         return status;
+    }
     request->payload = icp_payload_create();
-    if (request->payload != NULL)
+    if (request->payload != NULL) {
         return EX_OK;
+    }
     icp_close(request->client);
     return cli_fail(cli, EX_OSERR, "no memory");
 }
@@ -55,15 +59,17 @@ int cli_not_found(const struct cli *cli, const char *kind, const char *name)
 {
     bool is_id = strcmp(kind, "id") == 0;
     const char *hint = "";
-    if (is_id && strchr(name, '@') != NULL)
+    if (is_id && strchr(name, '@') != NULL) {
         hint = "; it looks like an address: --email";
-    else if (is_id && strchr(name, ':') != NULL)
+    } else if (is_id && strchr(name, ':') != NULL) {
         hint = "; it looks like a key: --key";
-    else if (strcmp(kind, "key") == 0 && strchr(name, ':') == NULL)
+    } else if (strcmp(kind, "key") == 0 && strchr(name, ':') == NULL) {
         hint = "; a key has a namespace before it, such as domain:acme.com";
+    }
     int status = cli_fail(cli, EX_DATAERR, "no account has the %s '%s'%s", kind, name, hint);
-    if (strcmp(kind, "email") == 0)
+    if (strcmp(kind, "email") == 0) {
         cli_email_explain(cli, name);
+    }
     return status;
 }
 
@@ -71,9 +77,10 @@ void cli_email_explain(const struct cli *cli, const char *email)
 {
     struct identity_domain domain;
     enum identity_domain_kind kind = identity_domain_from_email(proto_span_text(email), &domain);
-    if (kind == IDENTITY_DOMAIN_FREE_MAIL)
+    if (kind == IDENTITY_DOMAIN_FREE_MAIL) {
         cli_say(cli, "%s gives mailboxes to everybody: such an address names no company",
                 domain.registrable);
-    else if (kind == IDENTITY_DOMAIN_NONE)
+    } else if (kind == IDENTITY_DOMAIN_NONE) {
         cli_say(cli, "'%s' is no email address with a domain that somebody can register", email);
+    }
 }

@@ -51,8 +51,9 @@ bool cli_option_belongs(const struct cli_command *command, const struct cli_opti
 static int words_of(const char *name)
 {
     int words = 1;
-    for (; *name != '\0'; name++)
+    for (; *name != '\0'; name++) {
         words += *name == ' ';
+    }
     return words;
 }
 
@@ -60,11 +61,13 @@ static bool name_matches(const char *name, int count, char *const *words)
 {
     for (int i = 0; i < count; i++) {
         size_t bytes = strcspn(name, " ");
-        if (strlen(words[i]) != bytes || strncmp(words[i], name, bytes) != 0)
+        if (strlen(words[i]) != bytes || strncmp(words[i], name, bytes) != 0) {
             return false;
+        }
         name += bytes + (name[bytes] == ' ');
-        if (*name == '\0')
+        if (*name == '\0') {
             return true;
+        }
     }
     return false;
 }
@@ -73,8 +76,9 @@ const struct cli_command *cli_command_find(int count, char *const *words, int *u
 {
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
         *used = words_of(commands[i].name);
-        if (*used <= count && name_matches(commands[i].name, count, words))
+        if (*used <= count && name_matches(commands[i].name, count, words)) {
             return &commands[i];
+        }
     }
     return NULL;
 }
@@ -85,8 +89,9 @@ const struct cli_command *cli_nearest(const char *words)
     size_t least = 3; /* two slips of the finger */
     struct proto_span typed = proto_span_text(words);
     for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++) {
-        if (feature_text_same(typed, proto_span_text(synonyms[i].word)))
+        if (feature_text_same(typed, proto_span_text(synonyms[i].word))) {
             return &commands[synonyms[i].command];
+        }
     }
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
         /* "schem" is near to "schema" although no command is called that alone. */
@@ -102,8 +107,9 @@ const struct cli_command *cli_nearest(const char *words)
         }
     }
     for (size_t i = 0; i < CLI_COMMANDS && nearest == NULL && typed.bytes >= 2; i++) {
-        if (strncasecmp(commands[i].name, words, typed.bytes) == 0)
+        if (strncasecmp(commands[i].name, words, typed.bytes) == 0) {
             nearest = &commands[i];
+        }
     }
     return nearest;
 }
@@ -114,12 +120,14 @@ const struct cli_option *cli_nearest_option(const struct cli_command *command, c
     struct proto_span typed = proto_span_text(name);
     size_t least = typed.bytes / 3 + 2;
     for (size_t i = 0; i < CLI_OPTIONS; i++) {
-        if (!cli_option_belongs(command, &options[i]))
+        if (!cli_option_belongs(command, &options[i])) {
             continue;
+        }
         size_t distance = feature_text_distance(typed, proto_span_text(options[i].name), least);
         /* "field" for "fields", "limits" for "limit": a beginning is nearer than it looks. */
-        if (strncasecmp(options[i].name, name, typed.bytes) == 0 && typed.bytes > 1)
+        if (strncasecmp(options[i].name, name, typed.bytes) == 0 && typed.bytes > 1) {
             distance = 0;
+        }
         if (distance < least && distance * 2 <= typed.bytes) {
             least = distance;
             nearest = &options[i];

@@ -41,23 +41,27 @@ int cmd_get(struct cli *cli)
     struct cli_request request;
     const char *key = cli_text(cli, CLI_GET_KEY);
     const char *email = cli_text(cli, CLI_GET_EMAIL);
-    if (!cli_arguments(cli, 0, 1))
+    if (!cli_arguments(cli, 0, 1)) {
         return EX_USAGE;
-    if (cli->argument_count + (key != NULL) + (email != NULL) != 1)
+    }
+    if (cli->argument_count + (key != NULL) + (email != NULL) != 1) {
         return cli_fail(cli, EX_USAGE, "give one of ID, --key and --email");
+    }
     status = cli_request_open(cli, &request);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     const char *name = key != NULL ? "key" : email != NULL ? "email" : "id";
     const char *asked = key != NULL ? key : email != NULL ? email : cli->arguments[0];
     icp_payload_text(request.payload, name, asked);
-    if (icp_call(request.client, ICP_OP_ACCOUNT_GET, request.payload, &request.reply))
+    if (icp_call(request.client, ICP_OP_ACCOUNT_GET, request.payload, &request.reply)) {
         status = cli->style.form == OUT_JSON ? cli_json_reply(cli, &request.reply)
                                              : account_print(cli, &request.reply);
-    else if (request.reply.fault.code == ICP_NOT_FOUND)
+    } else if (request.reply.fault.code == ICP_NOT_FOUND) {
         status = cli_not_found(cli, name, asked);
-    else
+    } else {
         status = cli_icp_fault(cli, &request.reply.fault);
+    }
     cli_request_close(&request);
     return status;
 }
@@ -66,21 +70,25 @@ int cmd_delete(struct cli *cli)
 {
     int status = EX_OK;
     struct cli_request request;
-    if (!cli_arguments(cli, 1, PROTO_BATCH_ACCOUNTS_MAX))
+    if (!cli_arguments(cli, 1, PROTO_BATCH_ACCOUNTS_MAX)) {
         return EX_USAGE;
+    }
     status = cli_request_open(cli, &request);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     icp_payload_list_begin(request.payload, "ids");
-    for (size_t i = 0; i < cli->argument_count; i++)
+    for (size_t i = 0; i < cli->argument_count; i++) {
         icp_payload_text(request.payload, NULL, cli->arguments[i]);
+    }
     icp_payload_list_end(request.payload);
     status = cli_request_send(cli, &request, ICP_OP_ACCOUNT_DELETE);
-    if (status == EX_OK && cli->style.form == OUT_JSON)
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &request.reply);
-    else if (status == EX_OK)
+    } else if (status == EX_OK) {
         cli_print(cli, "%lld of %zu accounts removed\n",
                   (long long)icp_reply_int(&request.reply, "count", 0), cli->argument_count);
+    }
     cli_request_close(&request);
     return status;
 }

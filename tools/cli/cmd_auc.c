@@ -25,11 +25,13 @@ static bool scores_add(struct scores *scores, double score, bool label)
     if (scores->count == scores->capacity) {
         size_t capacity = scores->capacity * 2 + 4096;
         double *grown = realloc(scores->scores, capacity * sizeof *grown);
-        if (grown != NULL)
+        if (grown != NULL) {
             scores->scores = grown;
+        }
         uint8_t *labels = grown != NULL ? realloc(scores->labels, capacity) : NULL;
-        if (labels == NULL)
+        if (labels == NULL) {
             return false;
+        }
         scores->labels = labels;
         scores->capacity = capacity;
     }
@@ -50,9 +52,10 @@ static void on_bad_cell(void *context, const struct csv_row *row,
                         const struct csv_cell_fault *fault)
 {
     struct bad_cells *bad = context;
-    if (bad->count++ < BAD_CELLS_SHOWN)
+    if (bad->count++ < BAD_CELLS_SHOWN) {
         cli_say(bad->cli, "%s, line %zu, field %s: %s; it counts as missing", csv_name(bad->input),
                 row->line, fault->fault.field, fault->fault.message);
+    }
 }
 
 static int rows_measure(const struct cli *cli, struct csv_input *input, struct csv_map *map,
@@ -70,15 +73,17 @@ static int rows_measure(const struct cli *cli, struct csv_input *input, struct c
                     csv_row_place(input, &row, place, sizeof place), row.message);
             continue;
         }
-        if (!csv_map_read(map, &row, on_bad_cell, &context))
+        if (!csv_map_read(map, &row, on_bad_cell, &context)) {
             return cli_fail(cli, EX_OSERR, "no memory for line %zu", row.line);
+        }
         if (!map->values[score->id].present) {
             scores->unscored++;
             continue;
         }
         bool positive = filter_match(label, map->values, map->schema->id_count);
-        if (!scores_add(scores, map->values[score->id].number, positive))
+        if (!scores_add(scores, map->values[score->id].number, positive)) {
             return cli_fail(cli, EX_OSERR, "no memory for %zu scores", scores->count);
+        }
     }
     return fault.code == PROTO_OK ? EX_OK : cli_fault(cli, &fault);
 }
@@ -94,24 +99,27 @@ static int auc_print(const struct cli *cli, const struct scores *scores)
     double lift = math_lift(scores->scores, scores->labels, order, scores->count, 0.1);
     double ks = math_ks(scores->scores, scores->labels, order, scores->count);
     free(order);
-    if (auc.positives == 0 || auc.negatives == 0)
+    if (auc.positives == 0 || auc.negatives == 0) {
         return cli_fail(cli, EX_DATAERR,
                         "%zu rows are positive and %zu negative by the label; an AUC needs both",
                         auc.positives, auc.negatives);
-    if (cli->style.form == OUT_JSON)
+    }
+    if (cli->style.form == OUT_JSON) {
         return cli_json(cli, json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:f, s:I, s:I}", "auc",
                                        auc.auc, "low", auc.low, "high", auc.high, "error",
                                        auc.error, "positives", (json_int_t)auc.positives,
                                        "negatives", (json_int_t)auc.negatives, "lift_top_decile",
                                        lift, "ks", ks, "bad", (json_int_t)scores->bad, "unscored",
                                        (json_int_t)scores->unscored));
+    }
     cli_print(cli, "AUC %.4f  (95 %% interval %.4f to %.4f, DeLong)\n", auc.auc, auc.low, auc.high);
     cli_print(cli, "rows %zu, positive %zu (%.1f %%); lift in the top decile %.2f, KS %.3f\n",
               scores->count, auc.positives, 100 * (double)auc.positives / (double)scores->count,
               lift, ks);
-    if (scores->unscored + scores->bad > 0)
+    if (scores->unscored + scores->bad > 0) {
         cli_print(cli, "left out: %zu rows without a score, %zu that could not be read\n",
                   scores->unscored, scores->bad);
+    }
     return EX_OK;
 }
 
@@ -125,19 +133,23 @@ static int measure(const struct cli *cli, struct csv_input *input,
         (void)csv_column_absent(input, "score", name, &fault);
         return cli_fault(cli, &fault);
     }
-    if (score->type != FEATURE_NUMBER)
+    if (score->type != FEATURE_NUMBER) {
         return cli_fail(cli, EX_DATAERR, "--score: column '%s' of %s holds no numbers", name,
                         csv_name(input));
+    }
     struct filter *label = label_parse(cli, schema, "label", cli_text(cli, CLI_AUC_LABEL));
-    if (label == NULL)
+    if (label == NULL) {
         return EX_DATAERR;
+    }
     struct scores scores = {0};
     struct csv_map map;
     int status = csv_map_init(&map, schema, input) ? EX_OK : cli_fail(cli, EX_OSERR, "no memory");
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = rows_measure(cli, input, &map, label, score, &scores);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = auc_print(cli, &scores);
+    }
     csv_map_fini(&map);
     filter_destroy(label);
     free(scores.scores);
@@ -147,15 +159,18 @@ static int measure(const struct cli *cli, struct csv_input *input,
 
 int cmd_auc(struct cli *cli)
 {
-    if (!cli_arguments(cli, 1, 1))
+    if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
-    if (!cli_has(cli, CLI_AUC_LABEL) || !cli_has(cli, CLI_AUC_SCORE))
+    }
+    if (!cli_has(cli, CLI_AUC_LABEL) || !cli_has(cli, CLI_AUC_SCORE)) {
         return cli_fail(cli, EX_USAGE, "both --label EXPRESSION and --score COLUMN are needed");
+    }
     struct proto_fault fault = {.code = PROTO_OK};
     int status = EX_OK;
     struct csv_input *input = csv_told_open(cli, cli->arguments[0], &status);
-    if (input == NULL)
+    if (input == NULL) {
         return status;
+    }
     struct feature_schema *schema = csv_schema_infer(input, &fault);
     status = schema != NULL ? measure(cli, input, schema) : cli_fault(cli, &fault);
     feature_schema_release(schema);

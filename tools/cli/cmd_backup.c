@@ -10,8 +10,9 @@ static int print_backup(const struct cli *cli, const struct icp_reply *reply)
     char size[OUT_NUMBER_BYTES];
     char count[OUT_NUMBER_BYTES];
     bool base = kind.bytes == 4 && memcmp(kind.data, "base", 4) == 0;
-    if (cli->style.form == OUT_JSON)
+    if (cli->style.form == OUT_JSON) {
         return cli_json_reply(cli, reply);
+    }
     if (file.bytes == 0) {
         cli_print(cli, "nothing is new: the backup reaches batch %lld\n",
                   (long long)icp_reply_int(reply, "seq", 0));
@@ -29,24 +30,29 @@ int cmd_backup(struct cli *cli)
 {
     int status = EX_OK;
     struct icp_reply reply = {0};
-    if (!cli_arguments(cli, 0, 1))
+    if (!cli_arguments(cli, 0, 1)) {
         return EX_USAGE;
+    }
     struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    if (client == NULL) {
         return status;
+    }
     struct icp_payload *payload = icp_payload_create();
     if (payload != NULL) {
-        if (cli->argument_count > 0)
+        if (cli->argument_count > 0) {
             icp_payload_text(payload, "name", cli->arguments[0]);
-        if (cli_has(cli, CLI_BACKUP_FULL))
+        }
+        if (cli_has(cli, CLI_BACKUP_FULL)) {
             icp_payload_flag(payload, "full", true);
+        }
         icp_payload_flag(payload, "progress", true);
         status = job_run(cli, client, ICP_OP_BACKUP, payload, &reply);
     } else {
         status = cli_fail(cli, EX_OSERR, "no memory");
     }
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = print_backup(cli, &reply);
+    }
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);
     icp_close(client);

@@ -8,13 +8,15 @@ static int call_print(struct cli *cli, enum icp_op op, const struct icp_payload 
     int status = EX_OK;
     struct icp_reply reply = {0};
     struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    if (client == NULL) {
         return status;
+    }
     status = cli_call(cli, client, op, payload, &reply);
-    if (status == EX_OK && cli->style.form == OUT_JSON)
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &reply);
-    else if (status == EX_OK)
+    } else if (status == EX_OK) {
         print(cli, &reply);
+    }
     icp_reply_fini(&reply);
     icp_close(client);
     return status;
@@ -42,12 +44,14 @@ static void print_counts(const struct cli *cli, const struct icp_reply *reply)
     uint64_t left = (uint64_t)icp_reply_int(reply, "left_out", 0);
     uint64_t gone = (uint64_t)icp_reply_int(reply, "lost", 0);
     (void)icp_reply_get(reply, "seconds", &seconds);
-    if (left > 0)
+    if (left > 0) {
         snprintf(left_out, sizeof left_out, "; %s without their payload, which cannot be masked",
                  out_count(left, counts[2]));
-    if (gone > 0)
+    }
+    if (gone > 0) {
         snprintf(lost, sizeof lost, "; %s LOST, for the disk was too slow",
                  out_count(gone, counts[3]));
+    }
     cli_print(cli, "%s requests in %.1f s, %s%s%s\n",
               out_count((uint64_t)icp_reply_int(reply, "records", 0), counts[0]), seconds.number,
               out_size((double)icp_reply_int(reply, "bytes", 0), counts[1]), left_out, lost);
@@ -72,10 +76,11 @@ static void print_state(const struct cli *cli, const struct icp_reply *reply)
         cli_print(cli, "nothing was recorded since the server started\n");
         return;
     }
-    if (error.text.bytes > 0)
+    if (error.text.bytes > 0) {
         cli_print(cli, "failed: %.*s\n", (int)error.text.bytes, error.text.data);
-    else
+    } else {
         cli_print(cli, "%s\n", running.flag ? "recording" : "ended");
+    }
     print_stopped(cli, reply);
 }
 
@@ -85,16 +90,20 @@ int cmd_capture_start(struct cli *cli)
     uint64_t bytes = 0;
     if (!cli_arguments(cli, 1, 1) ||
         !cli_number(cli, CLI_CAPTURE_START_SECONDS, 1, PROTO_CAPTURE_SECONDS_MAX, 0, &seconds) ||
-        !cli_number(cli, CLI_CAPTURE_START_BYTES, 1, PROTO_CAPTURE_BYTES_MAX, 0, &bytes))
+        !cli_number(cli, CLI_CAPTURE_START_BYTES, 1, PROTO_CAPTURE_BYTES_MAX, 0, &bytes)) {
         return EX_USAGE;
+    }
     struct icp_payload *payload = icp_payload_create();
-    if (payload == NULL)
+    if (payload == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
+    }
     icp_payload_text(payload, "name", cli->arguments[0]);
-    if (seconds > 0)
+    if (seconds > 0) {
         icp_payload_uint(payload, "seconds", seconds);
-    if (bytes > 0)
+    }
+    if (bytes > 0) {
         icp_payload_uint(payload, "bytes", bytes);
+    }
     int status = call_print(cli, ICP_OP_CAPTURE_START, payload, print_started);
     icp_payload_destroy(payload);
     return status;

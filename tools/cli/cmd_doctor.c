@@ -26,8 +26,9 @@ static void file_text(const char *path, char *text, size_t bytes)
     FILE *file = fopen(path, "re");
     size_t got = file != NULL ? fread(text, 1, bytes - 1, file) : 0;
     text[got] = '\0';
-    if (file != NULL)
+    if (file != NULL) {
         fclose(file);
+    }
 }
 
 /* The number behind a name in a file such as /proc/meminfo; NAN if it is not there. */
@@ -56,15 +57,18 @@ static long process_find(void)
         char path[300];
         char name[32];
         long process = strtol(entry->d_name, NULL, 10);
-        if (process <= 0)
+        if (process <= 0) {
             continue;
+        }
         snprintf(path, sizeof path, "/proc/%ld/comm", process);
         file_text(path, name, sizeof name);
-        if (strcmp(name, "icpd\n") == 0)
+        if (strcmp(name, "icpd\n") == 0) {
             found = found == 0 ? process : -1;
+        }
     }
-    if (folder != NULL)
+    if (folder != NULL) {
         closedir(folder);
+    }
     return found > 0 ? found : 0;
 }
 
@@ -77,21 +81,24 @@ static double disk_free(long process)
     snprintf(path, sizeof path, "/proc/%ld/cmdline", process);
     FILE *file = fopen(path, "re");
     size_t bytes = file != NULL ? fread(line, 1, sizeof line - 1, file) : 0;
-    if (file != NULL)
+    if (file != NULL) {
         fclose(file);
+    }
     line[bytes] = '\0';
     const char *given = "icpd-data";
     for (const char *at = line; at < line + bytes; at += strlen(at) + 1) {
-        if (strncmp(at, "--data=", 7) == 0)
+        if (strncmp(at, "--data=", 7) == 0) {
             given = at + 7;
-        else if (strcmp(at, "--data") == 0 && at + 7 < line + bytes)
+        } else if (strcmp(at, "--data") == 0 && at + 7 < line + bytes) {
             given = at + 7;
+        }
     }
     /* A path is relative to where the process was started. */
-    if (given[0] == '/')
+    if (given[0] == '/') {
         snprintf(data, sizeof data, "%.4096s", given);
-    else
+    } else {
         snprintf(data, sizeof data, "/proc/%ld/cwd/%.4096s", process, given);
+    }
     struct statvfs disk;
     return statvfs(data, &disk) == 0 ? (double)disk.f_bavail * (double)disk.f_frsize : (double)NAN;
 }
@@ -109,8 +116,9 @@ static void machine_look(struct doctor_facts *facts)
     }
     facts->memory_available_bytes = number_behind("/proc/meminfo", "MemAvailable:") * 1024;
     file_text("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text);
-    if (text[0] != '\0')
+    if (text[0] != '\0') {
         facts->huge_pages_never = strstr(text, "[never]") != NULL;
+    }
     facts->clock_synchronised = adjtimex(&clock) >= 0 && (clock.status & STA_UNSYNC) == 0;
 }
 
@@ -176,10 +184,12 @@ static int findings_print(const struct cli *cli, const struct doctor_facts *fact
         out_cell_text(&table, "%s", findings[i].remedy);
     }
     int status = cli_table(cli, &table);
-    if (status == EX_OK && bad > 0)
+    if (status == EX_OK && bad > 0) {
         return cli_fail(cli, EX_CONFIG, "%zu of %zu checks are bad", bad, count);
-    if (status == EX_OK && looks > 0)
+    }
+    if (status == EX_OK && looks > 0) {
         cli_say(cli, "%zu of %zu checks want a look", looks, count);
+    }
     return status;
 }
 
@@ -189,19 +199,22 @@ int cmd_doctor(struct cli *cli)
     struct icp_reply reply = {0};
     struct stats stats = {0};
     struct doctor_facts facts;
-    if (!cli_arguments(cli, 0, 0))
+    if (!cli_arguments(cli, 0, 0)) {
         return EX_USAGE;
+    }
     struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    if (client == NULL) {
         return status;
+    }
     status = stats_read(cli, client, &reply, &stats);
     if (status == EX_OK) {
         figures_take(&stats, &facts);
         status = way_measure(cli, client, &reply, &facts);
     }
     if (status == EX_OK) {
-        if (runs_here(cli->uri))
+        if (runs_here(cli->uri)) {
             machine_look(&facts);
+        }
         status = findings_print(cli, &facts);
     }
     stats_fini(&stats);

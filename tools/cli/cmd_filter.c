@@ -33,31 +33,35 @@ static int names_read(struct filter_run *run)
     while ((text = cli_each(run->cli, CLI_FILTER_FIELDS, &at)) != NULL) {
         char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
         while (name_next(&text, name, sizeof name)) {
-            if (run->name_count == FIELDS_SHOWN_MOST)
+            if (run->name_count == FIELDS_SHOWN_MOST) {
                 return cli_fail(run->cli, EX_USAGE, "--fields: at most %d are shown",
                                 FIELDS_SHOWN_MOST);
+            }
             memcpy(run->names[run->name_count++], name, sizeof name);
         }
     }
-    if (cli_has(run->cli, CLI_FILTER_FIELDS) && run->name_count == 0)
+    if (cli_has(run->cli, CLI_FILTER_FIELDS) && run->name_count == 0) {
         return cli_fail(run->cli, EX_USAGE,
                         "--fields: the list is empty; names stand with a comma between");
+    }
     return EX_OK;
 }
 
 static float f32_at(struct icp_text bytes, size_t index)
 {
     float value = 0;
-    if (bytes.bytes >= (index + 1) * sizeof value)
+    if (bytes.bytes >= (index + 1) * sizeof value) {
         memcpy(&value, bytes.data + index * sizeof value, sizeof value);
+    }
     return value;
 }
 
 static int64_t i64_at(struct icp_text bytes, size_t index)
 {
     int64_t value = 0;
-    if (bytes.bytes >= (index + 1) * sizeof value)
+    if (bytes.bytes >= (index + 1) * sizeof value) {
         memcpy(&value, bytes.data + index * sizeof value, sizeof value);
+    }
     return value;
 }
 
@@ -94,8 +98,9 @@ static size_t page_add(struct filter_run *run)
             out_cell_text(&run->table, "%.*s", grade.bytes > row, grade.data + row);
             out_cell_number(&run->table, "%lld", (long long)i64_at(raw, row));
         }
-        if (!icp_next(&maps, NULL, &map))
+        if (!icp_next(&maps, NULL, &map)) {
             map = (struct icp_value){0};
+        }
         for (size_t i = 0; i < run->name_count; i++) {
             (void)icp_value_get(&map, run->names[i], &value);
             out_cell_value(&run->table, &value);
@@ -112,14 +117,18 @@ static void request_fill(struct filter_run *run, size_t limit, struct icp_text a
     icp_payload_text(run->payload, "filter", cli->arguments[0]);
     icp_payload_uint(run->payload, "limit", limit);
     (void)names_write(cli, CLI_FILTER_FIELDS, "fields", run->payload); /* names_read refused none */
-    if (cli_has(cli, CLI_FILTER_SORT))
+    if (cli_has(cli, CLI_FILTER_SORT)) {
         icp_payload_text(run->payload, "sort", cli_text(cli, CLI_FILTER_SORT));
-    if (run->scores)
+    }
+    if (run->scores) {
         icp_payload_flag(run->payload, "scores", true);
-    if (version > 0)
+    }
+    if (version > 0) {
         icp_payload_uint(run->payload, "icp", version);
-    if (after.bytes > 0)
+    }
+    if (after.bytes > 0) {
         icp_payload_text_n(run->payload, "after", after);
+    }
 }
 
 /* Whether the fields that are asked for exist; told if not. */
@@ -135,11 +144,13 @@ static bool names_asked(const struct cli *cli, struct icp_client *client)
 static int expression_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
                            const struct icp_payload *payload, struct icp_reply *reply)
 {
-    if (icp_call(client, op, payload, reply))
+    if (icp_call(client, op, payload, reply)) {
         return EX_OK;
+    }
     if (op == ICP_OP_FILTER && strncmp(reply->fault.field, "fields", 6) == 0 &&
-        !names_asked(cli, client))
+        !names_asked(cli, client)) {
         return EX_DATAERR;
+    }
     int status = cli_icp_fault(cli, &reply->fault);
     label_caret_fault(cli->arguments[0], &reply->fault);
     return status;
@@ -156,8 +167,9 @@ static int pages_read(struct filter_run *run, size_t limit, uint64_t version)
         size_t page = limit - shown < PAGE_MOST ? limit - shown : PAGE_MOST;
         request_fill(run, page, after, version);
         status = expression_call(run->cli, run->client, ICP_OP_FILTER, run->payload, &run->reply);
-        if (status != EX_OK)
+        if (status != EX_OK) {
             break;
+        }
         shown += page_add(run);
         /* The cursor points into the reply, which the next call overwrites. */
         struct icp_text next = icp_reply_text(&run->reply, "next");
@@ -167,16 +179,18 @@ static int pages_read(struct filter_run *run, size_t limit, uint64_t version)
         more = next.bytes > 0 && cursor != NULL;
     }
     free(cursor);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     if (shown == 0 && run->cli->style.form == OUT_TABLE) {
         cli_print(run->cli, "no account matches\n");
         explain_none(run->cli, run->client, run->cli->arguments[0]);
         return EX_OK;
     }
     status = cli_table(run->cli, &run->table);
-    if (run->cli->style.form == OUT_TABLE && more)
+    if (run->cli->style.form == OUT_TABLE && more) {
         cli_say(run->cli, "%zu accounts shown, there are more; --limit shows them", shown);
+    }
     return status;
 }
 
@@ -184,10 +198,12 @@ static void headers_fill(struct filter_run *run)
 {
     static const char *const scores[] = {"fit", "p", "grade", "raw"};
     run->headers[run->columns++] = "id";
-    for (size_t i = 0; run->scores && i < 4; i++)
+    for (size_t i = 0; run->scores && i < 4; i++) {
         run->headers[run->columns++] = scores[i];
-    for (size_t i = 0; i < run->name_count; i++)
+    }
+    for (size_t i = 0; i < run->name_count; i++) {
         run->headers[run->columns++] = run->names[i];
+    }
     out_table_init(&run->table, run->headers, run->columns);
 }
 
@@ -197,16 +213,19 @@ int cmd_filter(struct cli *cli)
     uint64_t version = 0;
     if (!cli_arguments(cli, 1, 1) ||
         !cli_number(cli, CLI_FILTER_LIMIT, 1, ROWS_MOST, 100, &limit) ||
-        !cli_number(cli, CLI_FILTER_ICP, 1, UINT32_MAX, 0, &version))
+        !cli_number(cli, CLI_FILTER_ICP, 1, UINT32_MAX, 0, &version)) {
         return EX_USAGE;
+    }
     struct filter_run *run = calloc(1, sizeof *run);
-    if (run == NULL)
+    if (run == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
+    }
     run->cli = cli;
     run->scores = cli_has(cli, CLI_FILTER_SCORES) || cli_has(cli, CLI_FILTER_SORT);
     int status = names_read(run);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         run->client = cli_connect(cli, &status);
+    }
     if (run->client != NULL) {
         headers_fill(run);
         run->payload = icp_payload_create();
@@ -227,8 +246,9 @@ static void count_print(const struct cli *cli, struct cli_request *request)
     uint64_t count = (uint64_t)icp_reply_int(&request->reply, "count", 0);
     uint64_t of = (uint64_t)icp_reply_int(&request->reply, "of", 0);
     cli_print(cli, "%s of %s accounts\n", out_count(count, counts[0]), out_count(of, counts[1]));
-    if (count == 0)
+    if (count == 0) {
         explain_none(cli, request->client, cli->arguments[0]);
+    }
 }
 
 int cmd_count(struct cli *cli)
@@ -236,19 +256,23 @@ int cmd_count(struct cli *cli)
     int status = EX_OK;
     struct cli_request request;
     uint64_t version = 0;
-    if (!cli_arguments(cli, 1, 1) || !cli_number(cli, CLI_COUNT_ICP, 1, UINT32_MAX, 0, &version))
+    if (!cli_arguments(cli, 1, 1) || !cli_number(cli, CLI_COUNT_ICP, 1, UINT32_MAX, 0, &version)) {
         return EX_USAGE;
+    }
     status = cli_request_open(cli, &request);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     icp_payload_text(request.payload, "filter", cli->arguments[0]);
-    if (version > 0)
+    if (version > 0) {
         icp_payload_uint(request.payload, "icp", version);
+    }
     status = expression_call(cli, request.client, ICP_OP_COUNT, request.payload, &request.reply);
-    if (status == EX_OK && cli->style.form == OUT_JSON)
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &request.reply);
-    else if (status == EX_OK)
+    } else if (status == EX_OK) {
         count_print(cli, &request);
+    }
     cli_request_close(&request);
     return status;
 }

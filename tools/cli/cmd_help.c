@@ -19,13 +19,15 @@ static int command_help(const struct cli *cli)
     for (size_t i = 0; i < CLI_COMMANDS && count == 1; i++) {
         const struct cli_command *one = &cli_commands()[i];
         size_t bytes = strlen(words);
-        if (strncmp(one->name, words, bytes) != 0 || one->name[bytes] != ' ')
+        if (strncmp(one->name, words, bytes) != 0 || one->name[bytes] != ' ') {
             continue;
+        }
         cli_print(cli, "  %-14s %s\n", one->name, one->summary);
         any = true;
     }
-    if (any)
+    if (any) {
         return EX_OK;
+    }
     command = cli_nearest(words);
     return cli_fail(cli, EX_USAGE, "there is no command '%s'%s%s%s", words,
                     command != NULL ? "; did you mean 'icp help " : "; 'icp help' lists them",
@@ -34,15 +36,16 @@ static int command_help(const struct cli *cli)
 
 int cmd_help(struct cli *cli)
 {
-    if (cli_has(cli, CLI_HELP_MAN))
+    if (cli_has(cli, CLI_HELP_MAN)) {
         cli_help_man(stdout);
-    else if (cli_has(cli, CLI_HELP_MARKDOWN))
+    } else if (cli_has(cli, CLI_HELP_MARKDOWN)) {
         cli_help_markdown(stdout);
-    else if (cli_has(cli, CLI_HELP_BASH))
+    } else if (cli_has(cli, CLI_HELP_BASH)) {
         cli_help_bash(stdout);
-    else if (cli->argument_count == 0)
+    } else if (cli->argument_count == 0) {
         cli_help_overview(&cli->style.sink);
-    else
+    } else {
         return cli_arguments(cli, 1, 2) ? command_help(cli) : EX_USAGE;
+    }
     return EX_OK;
 }

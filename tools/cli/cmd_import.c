@@ -51,19 +51,21 @@ static bool id_take(struct import *import, const struct csv_row *row, struct pro
     *id = feature_text_trim(row->cells[import->id_column]);
     const struct text_entry *earlier = text_count_find(&import->ids, *id);
     bool has_control = false;
-    for (size_t i = 0; i < id->bytes; i++)
+    for (size_t i = 0; i < id->bytes; i++) {
         has_control |= id->data[i] < 0x20 || id->data[i] == 0x7f;
-    if (id->bytes == 0)
+    }
+    if (id->bytes == 0) {
         snprintf(message, sizeof message, "the id is missing");
-    else if (id->bytes > PROTO_ID_BYTES_MAX)
+    } else if (id->bytes > PROTO_ID_BYTES_MAX) {
         snprintf(message, sizeof message, "the id has %zu bytes, at most %d are allowed", id->bytes,
                  PROTO_ID_BYTES_MAX);
-    else if (has_control)
+    } else if (has_control) {
         snprintf(message, sizeof message, "a control character stands in the id");
-    else if (earlier != NULL)
+    } else if (earlier != NULL) {
         snprintf(message, sizeof message, "the id stands on line %zu already", earlier->line);
-    else
+    } else {
         return true;
+    }
     notes_refuse(&import->notes, place_of(import, row, import->id_column), message);
     return false;
 }
@@ -115,8 +117,9 @@ static bool keys_write(struct import *import, const struct csv_row *row,
             notes_key(&import->notes, place_of(import, row, column->column), message);
             continue;
         }
-        if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL))
+        if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL)) {
             return false;
+        }
         icp_payload_text(account, NULL, key);
     }
     icp_payload_list_end(account);
@@ -128,10 +131,11 @@ static void on_bad_cell(void *context, const struct csv_row *row,
 {
     struct import *import = context;
     struct note_place place = place_of(import, row, fault->column);
-    if (!import->strict)
+    if (!import->strict) {
         notes_cell(&import->notes, place, fault->fault.message);
-    else if (!import->bad_cell)
+    } else if (!import->bad_cell) {
         notes_refuse(&import->notes, place, fault->fault.message);
+    }
     import->bad_cell = true;
 }
 
@@ -139,15 +143,17 @@ static void on_bad_cell(void *context, const struct csv_row *row,
 static void id_look(struct import *import, const struct csv_row *row, struct proto_span id)
 {
     size_t at = 0;
-    while (at < id.bytes && id.data[at] >= '0' && id.data[at] <= '9')
+    while (at < id.bytes && id.data[at] >= '0' && id.data[at] <= '9') {
         at++;
+    }
     bool whole = at > 0 && at + 2 == id.bytes && id.data[at] == '.' && id.data[at + 1] == '0';
     double number = 0;
     bool scientific =
         at > 0 && at < id.bytes && feature_number_read(id, &number) &&
         (memchr(id.data, 'E', id.bytes) != NULL || memchr(id.data, 'e', id.bytes) != NULL);
-    if (!whole && !scientific)
+    if (!whole && !scientific) {
         return;
+    }
     if (import->rewritten++ == 0) {
         import->rewritten_line = row->line;
         (void)feature_text_show(id, import->rewritten_id, sizeof import->rewritten_id);
@@ -163,20 +169,25 @@ static int row_import(struct import *import, const struct csv_row *row)
                      row->message);
         return EX_OK;
     }
-    if (!id_take(import, row, &id))
+    if (!id_take(import, row, &id)) {
         return EX_OK;
+    }
     import->bad_cell = false;
-    if (!csv_map_read(&import->map, row, on_bad_cell, import))
+    if (!csv_map_read(&import->map, row, on_bad_cell, import)) {
         return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
-    if (import->bad_cell && import->strict)
+    }
+    if (import->bad_cell && import->strict) {
         return EX_OK;
+    }
     id_look(import, row, id);
     struct icp_payload *account = sender_account(&import->sender);
-    if (account == NULL || !text_count_add(&import->ids, id, row->line, NULL))
+    if (account == NULL || !text_count_add(&import->ids, id, row->line, NULL)) {
         return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
+    }
     icp_payload_text_n(account, "id", (struct icp_text){(const char *)id.data, id.bytes});
-    if (import->key_count > 0 && !keys_write(import, row, account))
+    if (import->key_count > 0 && !keys_write(import, row, account)) {
         return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
+    }
     icp_payload_map_begin(account, "values");
     csv_map_write(&import->map, account);
     icp_payload_map_end(account);
@@ -198,10 +209,12 @@ static int rows_import(struct import *import)
             out_progress_draw(&progress, csv_done(import->input), text);
         }
     }
-    if (status == EX_OK && fault.code != PROTO_OK)
+    if (status == EX_OK && fault.code != PROTO_OK) {
         status = cli_fault(import->cli, &fault);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = sender_finish(&import->sender);
+    }
     out_progress_end(&progress);
     return status;
 }
@@ -209,14 +222,17 @@ static int rows_import(struct import *import)
 static int id_find(struct import *import)
 {
     const char *name = cli_text(import->cli, CLI_IMPORT_ID);
-    if (name == NULL)
+    if (name == NULL) {
         name = import->schema->id_column;
-    if (name == NULL)
+    }
+    if (name == NULL) {
         return cli_fail(import->cli, EX_USAGE,
                         "the schema names no column of ids; give one with --id");
+    }
     import->id_column = csv_column_find(import->input, name);
-    if (import->id_column != SIZE_MAX)
+    if (import->id_column != SIZE_MAX) {
         return EX_OK;
+    }
     const char *nearest = csv_column_nearest(import->input, name);
     return cli_fail(import->cli, EX_DATAERR, "%s has no column '%s' for the id%s%s%s",
                     csv_name(import->input), name,
@@ -230,22 +246,27 @@ static int keys_find(struct import *import)
     size_t at = 0;
     const char *text;
     while ((text = cli_each(import->cli, CLI_IMPORT_KEY, &at)) != NULL) {
-        if (import->key_count == KEY_COLUMNS_MAX)
+        if (import->key_count == KEY_COLUMNS_MAX) {
             return cli_fail(import->cli, EX_USAGE, "--key: at most %d are allowed",
                             KEY_COLUMNS_MAX);
+        }
         struct proto_fault fault;
-        if (!key_column_parse(import->input, "key", text, &import->keys[import->key_count], &fault))
+        if (!key_column_parse(import->input, "key", text, &import->keys[import->key_count],
+                              &fault)) {
             return cli_fault(import->cli, &fault);
+        }
         import->key_count++;
     }
     for (size_t i = 0; i < import->schema->key_count; i++) {
         const struct feature_key_column *key = &import->schema->keys[i];
         size_t column = csv_column_find(import->input, key->column);
         bool told = false;
-        for (size_t k = 0; k < import->key_count; k++)
+        for (size_t k = 0; k < import->key_count; k++) {
             told |= strcmp(import->keys[k].name_space, key->name_space) == 0;
-        if (column == SIZE_MAX || told || import->key_count == KEY_COLUMNS_MAX)
+        }
+        if (column == SIZE_MAX || told || import->key_count == KEY_COLUMNS_MAX) {
             continue;
+        }
         struct key_column *own = &import->keys[import->key_count++];
         snprintf(own->name_space, sizeof own->name_space, "%s", key->name_space);
         own->column = column;
@@ -260,28 +281,34 @@ static void absent_tell(const struct import *import)
     char names[ABSENT_SHOWN * (PROTO_FIELD_NAME_BYTES_MAX + 3)] = "";
     size_t used = 0;
     size_t count = csv_map_absent(&import->map, absent, ABSENT_SHOWN);
-    for (size_t i = 0; i < count && i < ABSENT_SHOWN; i++)
+    for (size_t i = 0; i < count && i < ABSENT_SHOWN; i++) {
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
                                  absent[i]->name);
-    if (count > 0)
+    }
+    if (count > 0) {
         cli_say(import->cli,
                 "%s has no column for %zu of the schema's %zu fields, which will be missing: %s%s",
                 csv_name(import->input), count, import->schema->field_count, names,
                 count > ABSENT_SHOWN ? ", …" : "");
+    }
 }
 
 static int columns_find(struct import *import)
 {
     int status = id_find(import);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = keys_find(import);
-    if (status != EX_OK)
+    }
+    if (status != EX_OK) {
         return status;
-    if (!csv_map_init(&import->map, import->schema, import->input))
+    }
+    if (!csv_map_init(&import->map, import->schema, import->input)) {
         return cli_fail(import->cli, EX_OSERR, "no memory");
-    if (import->map.field_count == 0)
+    }
+    if (import->map.field_count == 0) {
         return cli_fail(import->cli, EX_DATAERR, "no column of %s is a field of the schema",
                         csv_name(import->input));
+    }
     absent_tell(import);
     return EX_OK;
 }
@@ -304,12 +331,14 @@ static int result_print(const struct import *import, int status)
     char counts[6][OUT_NUMBER_BYTES];
     char values[64] = "";
     char created[64] = " (dry run, nothing stored)";
-    if (!dry)
+    if (!dry) {
         snprintf(created, sizeof created, " (%s new)",
                  out_count(import->sender.created, counts[2]));
-    if (import->notes.cells_left_out > 0)
+    }
+    if (import->notes.cells_left_out > 0) {
         snprintf(values, sizeof values, ", %s values left out",
                  out_count(import->notes.cells_left_out, counts[5]));
+    }
     cli_print(cli, "%s rows: %s %s%s, %s refused%s, %s keys\n", out_count(import->rows, counts[0]),
               out_count(import->sender.stored, counts[1]), dry ? "good" : "accounts stored",
               created, out_count(import->notes.refused, counts[3]), values,
@@ -322,11 +351,13 @@ static int import_run(struct import *import, struct icp_client *client)
     const struct cli *cli = import->cli;
     uint64_t batch = 0;
     struct timespec now;
-    if (!cli_number(cli, CLI_IMPORT_BATCH, 1, PROTO_BATCH_ACCOUNTS_MAX, 1000, &batch))
+    if (!cli_number(cli, CLI_IMPORT_BATCH, 1, PROTO_BATCH_ACCOUNTS_MAX, 1000, &batch)) {
         return EX_USAGE;
+    }
     int status = columns_find(import);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     clock_gettime(CLOCK_REALTIME, &now);
     const char *source = cli_text(cli, CLI_IMPORT_SOURCE);
     const char *slash = strrchr(csv_name(import->input), '/');
@@ -342,25 +373,31 @@ static int import_run(struct import *import, struct icp_client *client)
     };
     status = notes_begin(&import->notes, cli, csv_name(import->input),
                          cli_text(cli, CLI_IMPORT_REJECTS));
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = sender_begin(&import->sender);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = rows_import(import);
+    }
     /* What was refused is told even if the import broke off. */
     int noted = notes_end(&import->notes);
     csv_told_end(cli, import->input);
-    if (import->rewritten > 0)
+    if (import->rewritten > 0) {
         cli_say(cli,
                 "%zu ids look rewritten by a spreadsheet, first '%s' on line %zu: they are "
                 "stored as they stand, and are not the accounts that they were before",
                 import->rewritten, import->rewritten_id, import->rewritten_line);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = noted;
-    if (status != EX_OK && import->sender.client != NULL)
+    }
+    if (status != EX_OK && import->sender.client != NULL) {
         cli_say(cli, "the import broke off; once that is mended the whole file can be imported "
                      "again, for rows that are stored already do no harm");
-    if (status == EX_OK && import->notes.refused > 0)
+    }
+    if (status == EX_OK && import->notes.refused > 0) {
         status = EX_DATAERR;
+    }
     status = result_print(import, status);
     sender_end(&import->sender);
     return status;
@@ -368,8 +405,9 @@ static int import_run(struct import *import, struct icp_client *client)
 
 int cmd_import(struct cli *cli)
 {
-    if (!cli_arguments(cli, 1, 1))
+    if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
+    }
     struct import import = {.cli = cli};
     struct icp_client *client = NULL;
     int status = EX_OK;
@@ -378,17 +416,21 @@ int cmd_import(struct cli *cli)
     import.strict = cli_has(cli, CLI_IMPORT_STRICT);
     import.input = csv_told_open(cli, cli->arguments[0], &status);
     bool local = cli_has(cli, CLI_IMPORT_SCHEMA);
-    if (status == EX_OK && local && !cli_has(cli, CLI_IMPORT_DRY_RUN))
+    if (status == EX_OK && local && !cli_has(cli, CLI_IMPORT_DRY_RUN)) {
         status = cli_fail(cli, EX_USAGE,
                           "--schema is for --dry-run; 'icp schema put' gives the "
                           "server a schema");
-    if (status == EX_OK && !local)
+    }
+    if (status == EX_OK && !local) {
         client = cli_connect(cli, &status);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         import.schema = local ? schema_from_file(cli, cli_text(cli, CLI_IMPORT_SCHEMA), &status)
                               : schema_from_server(cli, client, &status);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = import_run(&import, client);
+    }
     icp_close(client);
     csv_map_fini(&import.map);
     text_count_fini(&import.ids);

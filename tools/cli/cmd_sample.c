@@ -29,8 +29,9 @@ static int file_open(const struct sample *sample, const char *name, struct out_f
 {
     char path[4096];
     int bytes = snprintf(path, sizeof path, "%s/%s", sample->folder, name);
-    if (bytes < 0 || (size_t)bytes >= sizeof path)
+    if (bytes < 0 || (size_t)bytes >= sizeof path) {
         return cli_fail(sample->cli, EX_USAGE, "--out: the path is too long");
+    }
     return cli_file_begin(sample->cli, path, output);
 }
 
@@ -38,8 +39,9 @@ static void write_technologies(FILE *out, const struct plan_account *account)
 {
     bool first = true;
     for (unsigned i = 0; i < PLAN_TECHNOLOGIES_MAX; i++) {
-        if (!plan_has(account, i))
+        if (!plan_has(account, i)) {
             continue;
+        }
         fprintf(out, "%s%s", first ? "" : ";", plan_technologies[i]);
         first = false;
     }
@@ -51,19 +53,22 @@ static void write_firmographics(FILE *out, const struct plan_account *account)
     unsigned hidden = account->hidden;
     fprintf(out, "%s,",
             hidden & PLAN_HIDE_INDUSTRY ? "Select" : plan_industries[account->industry]);
-    if (hidden & PLAN_HIDE_EMPLOYEES)
+    if (hidden & PLAN_HIDE_EMPLOYEES) {
         fputs("N/A,", out);
-    else
+    } else {
         fprintf(out, "%u,", account->employees);
-    if (hidden & PLAN_HIDE_REVENUE)
+    }
+    if (hidden & PLAN_HIDE_REVENUE) {
         fputc(',', out);
-    else
+    } else {
         fprintf(out, "%.2f,", account->revenue_musd);
+    }
     fprintf(out, "%s,%s,", hidden & PLAN_HIDE_COUNTRY ? "" : plan_countries[account->country],
             plan_fundings[account->funding]);
     fprintf(out, "%u,", account->founded);
-    if (!(hidden & PLAN_HIDE_GROWTH))
+    if (!(hidden & PLAN_HIDE_GROWTH)) {
         fprintf(out, "%d", account->growth_pct);
+    }
     fputc(',', out);
 }
 
@@ -73,16 +78,18 @@ static void write_account(FILE *out, const struct plan_account *account)
     fprintf(out, "acct-%06llu,%s,https://www.%s/,0015%08llu,", (unsigned long long)account->number,
             account->name, account->domain, (unsigned long long)account->number * 7919 % 100000000);
     write_firmographics(out, account);
-    if (!(account->hidden & PLAN_HIDE_TECHNOLOGIES))
+    if (!(account->hidden & PLAN_HIDE_TECHNOLOGIES)) {
         write_technologies(out, account);
+    }
     fprintf(out, ",%s,%s,%u,%u,%s,",
             account->hidden & PLAN_HIDE_CRM ? ""
             : account->uses_crm             ? "Yes"
                                             : "No",
             account->demo_requested ? "Yes" : "No", account->web_visits, account->office_floor,
             plan_colors[account->brand_color]);
-    for (unsigned i = 0; i < PLAN_PROFILE_DIMS; i++)
+    for (unsigned i = 0; i < PLAN_PROFILE_DIMS; i++) {
         fprintf(out, "%s%.3f", i > 0 ? " " : "", account->profile[i]);
+    }
     fprintf(out, ",%u,%s\n", account->first_seen_day, stages[account->stage]);
 }
 
@@ -90,8 +97,9 @@ static int accounts_write(struct sample *sample)
 {
     struct out_file output = {0};
     int status = file_open(sample, "accounts.csv", &output);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     fputs("account_id,name,website,crm_id,industry,employees,revenue_musd,country,funding,founded,"
           "growth_pct,technologies,uses_crm,demo_requested,web_visits_90d,office_floor,brand_color,"
           "profile,first_seen_day,stage\n",
@@ -127,13 +135,15 @@ static void write_lead(FILE *out, const struct sample *sample, uint64_t number)
     fprintf(out, "lead-%06llu,%s%u@%s,", (unsigned long long)number, name,
             (unsigned)math_random_below(&random, 1000), kind == 2 ? "gmail.com" : account.domain);
     /* Known companies are asked for nothing; strangers fill in the form. */
-    if (kind == 0)
+    if (kind == 0) {
         fputs(",,,,", out);
-    else
+    } else {
         fprintf(out, "%s,%u,%s,%d,", plan_industries[account.industry], account.employees,
                 plan_countries[account.country], account.growth_pct);
-    if (kind != 0)
+    }
+    if (kind != 0) {
         write_technologies(out, &account);
+    }
     bool won = math_random_unit(&random) < plan_p(account.logit);
     fprintf(out, ",%u,%s,%s,%s\n", account.web_visits, account.demo_requested ? "Yes" : "No",
             kinds[kind], won ? "Won" : "Lost");
@@ -143,13 +153,15 @@ static int leads_write(const struct sample *sample)
 {
     struct out_file output = {0};
     int status = file_open(sample, "leads.csv", &output);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     fputs("lead_id,email,industry,employees,country,growth_pct,technologies,web_visits_90d,"
           "demo_requested,kind,became\n",
           output.file);
-    for (uint64_t number = 1; number <= sample->leads; number++)
+    for (uint64_t number = 1; number <= sample->leads; number++) {
         write_lead(output.file, sample, number);
+    }
     return cli_file_commit(sample->cli, &output);
 }
 
@@ -157,8 +169,9 @@ static int schema_write(const struct sample *sample)
 {
     struct out_file output = {0};
     int status = file_open(sample, "schema.json", &output);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
 #define FIELD(name, type, family, more)                                                            \
     "    {\"name\": \"" name "\", \"type\": \"" type "\", \"family\": \"" family "\"" more "},\n"
     fputs("{\n  \"id\": \"account_id\",\n  \"keys\": {\"domain\": \"website\", \"crm\": "
@@ -199,13 +212,15 @@ static int planted_write(const struct sample *sample)
     size_t count = 0;
     const struct plan_effect *effects = plan_effects(&count);
     struct math_auc auc;
-    if (!best_auc(sample, &auc))
+    if (!best_auc(sample, &auc)) {
         return cli_fail(sample->cli, EX_OSERR, "no memory");
+    }
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         json_array_append_new(list,
                               json_pack("{s:s, s:s, s:f}", "field", effects[i].field, "condition",
                                         effects[i].condition, "logits", effects[i].logits));
+    }
     json_t *json =
         json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:f, s:o, s:[s,s], s:I, s:I, s:f}", "note",
                   "synthetic: every company, person and number here is made up by icp sample",
@@ -233,27 +248,34 @@ int cmd_sample(struct cli *cli)
         !cli_number(cli, CLI_SAMPLE_ACCOUNTS, 1, 100000000, 20000, &sample.accounts) ||
         !cli_number(cli, CLI_SAMPLE_LEADS, 0, 100000000, (sample.accounts + 9) / 10,
                     &sample.leads) ||
-        !cli_number(cli, CLI_SAMPLE_SEED, 0, INT64_MAX, 42, &sample.seed))
+        !cli_number(cli, CLI_SAMPLE_SEED, 0, INT64_MAX, 42, &sample.seed)) {
         return EX_USAGE;
-    if (sample.folder == NULL)
+    }
+    if (sample.folder == NULL) {
         return cli_fail(cli, EX_USAGE, "--out FOLDER is needed");
-    if (mkdir(sample.folder, 0777) != 0 && errno != EEXIST)
+    }
+    if (mkdir(sample.folder, 0777) != 0 && errno != EEXIST) {
         return cli_fail(cli, EX_CANTCREAT, "--out: cannot make %s: %s", sample.folder,
                         strerror(errno));
+    }
     sample.logits = calloc(sample.accounts, sizeof *sample.logits);
     sample.won = calloc(sample.accounts, 1);
     int status = sample.logits == NULL || sample.won == NULL ? cli_fail(cli, EX_OSERR, "no memory")
                                                              : accounts_write(&sample);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = leads_write(&sample);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = schema_write(&sample);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = planted_write(&sample);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         cli_say(cli, "synthetic: %llu accounts, %llu leads and what was planted are in %s",
                 (unsigned long long)sample.accounts, (unsigned long long)sample.leads,
                 sample.folder);
+    }
     free(sample.logits);
     free(sample.won);
     return status;

@@ -26,14 +26,18 @@ static int rows_read(const struct cli *cli, struct csv_input *input, struct infe
                     csv_row_place(input, &row, place, sizeof place), row.message);
         }
     }
-    if (bad > BAD_ROWS_SHOWN)
+    if (bad > BAD_ROWS_SHOWN) {
         cli_say(cli, "… and %zu more bad rows", bad - BAD_ROWS_SHOWN);
-    if (fault.code != PROTO_OK)
+    }
+    if (fault.code != PROTO_OK) {
         return cli_fault(cli, &fault);
-    if (infer->failed)
+    }
+    if (infer->failed) {
         return cli_fail(cli, EX_OSERR, "no memory for the values of %s", csv_name(input));
-    if (infer->rows == 0)
+    }
+    if (infer->rows == 0) {
         return cli_fail(cli, EX_DATAERR, "%s has no good row to learn types from", csv_name(input));
+    }
     return EX_OK;
 }
 
@@ -48,24 +52,28 @@ static int no_column(const struct cli *cli, const struct csv_input *input, const
 static int told_apply(const struct cli *cli, const struct csv_input *input, struct infer *infer)
 {
     const char *id = cli_text(cli, CLI_SCHEMA_INFER_ID);
-    if (id != NULL && !infer_tell(infer, id, INFER_ID, ""))
+    if (id != NULL && !infer_tell(infer, id, INFER_ID, "")) {
         return no_column(cli, input, "id", id);
+    }
     size_t at = 0;
     const char *text;
     while ((text = cli_each(cli, CLI_SCHEMA_INFER_KEY, &at)) != NULL) {
         struct key_column key;
         struct proto_fault fault;
-        if (!key_column_parse(input, "key", text, &key, &fault))
+        if (!key_column_parse(input, "key", text, &key, &fault)) {
             return cli_fault(cli, &fault);
+        }
         (void)infer_tell(infer, csv_column(input, key.column), INFER_KEY, key.name_space);
     }
     for (at = 0; (text = cli_each(cli, CLI_SCHEMA_INFER_LABEL, &at)) != NULL;) {
-        if (!infer_tell_label(infer, text))
+        if (!infer_tell_label(infer, text)) {
             return no_column(cli, input, "label", text);
+        }
     }
     for (at = 0; (text = cli_each(cli, CLI_SCHEMA_INFER_SKIP, &at)) != NULL;) {
-        if (!infer_tell(infer, text, INFER_LEFT_OUT, ""))
+        if (!infer_tell(infer, text, INFER_LEFT_OUT, "")) {
             return no_column(cli, input, "skip", text);
+        }
     }
     return EX_OK;
 }
@@ -100,12 +108,14 @@ static int schema_check(const struct cli *cli, const json_t *json)
 {
     struct proto_fault fault = {.code = PROTO_OK};
     char *text = json_dumps(json, 0);
-    if (text == NULL)
+    if (text == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory for the schema");
+    }
     struct feature_schema *schema = feature_schema_parse(proto_span_text(text), 1, NULL, &fault);
     free(text);
-    if (schema == NULL)
+    if (schema == NULL) {
         return cli_fault(cli, &fault);
+    }
     feature_schema_release(schema);
     return EX_OK;
 }
@@ -115,17 +125,20 @@ static int infer_file(const struct cli *cli, struct csv_input *input)
     struct infer infer;
     size_t columns = csv_column_count(input);
     const char **names = calloc(columns, sizeof *names);
-    if (names == NULL)
+    if (names == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
-    for (size_t i = 0; i < columns; i++)
+    }
+    for (size_t i = 0; i < columns; i++) {
         names[i] = csv_column(input, i);
+    }
     if (!infer_init(&infer, names, columns)) {
         free(names);
         return cli_fail(cli, EX_OSERR, "no memory");
     }
     int status = told_apply(cli, input, &infer);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = rows_read(cli, input, &infer);
+    }
     json_t *schema = NULL;
     if (status == EX_OK) {
         csv_told_end(cli, input);
@@ -133,23 +146,28 @@ static int infer_file(const struct cli *cli, struct csv_input *input)
         infer.decimal = csv_decimal_told(input);
         infer_decide(&infer);
         schema = infer_schema(&infer);
-        if (!cli_has(cli, CLI_SCHEMA_INFER_QUIET))
+        if (!cli_has(cli, CLI_SCHEMA_INFER_QUIET)) {
             status = decisions_print(cli, &infer);
+        }
     }
-    if (status == EX_OK && json_array_size(json_object_get(schema, "fields")) == 0)
+    if (status == EX_OK && json_array_size(json_object_get(schema, "fields")) == 0) {
         status =
             cli_fail(cli, EX_DATAERR,
                      "no column of %s is worth a field: each is an id, a key, or constant over "
                      "its %zu good rows",
                      csv_name(input), infer.rows);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = schema_check(cli, schema);
-    if (status == EX_OK && json_object_get(schema, "id") == NULL)
+    }
+    if (status == EX_OK && json_object_get(schema, "id") == NULL) {
         cli_say(cli, "no column is an id; name one with --id, or import with --id");
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = cli_json(cli, schema);
-    else
+    } else {
         json_decref(schema);
+    }
     infer_fini(&infer);
     free(names);
     return status;
@@ -157,12 +175,14 @@ static int infer_file(const struct cli *cli, struct csv_input *input)
 
 int cmd_schema_infer(struct cli *cli)
 {
-    if (!cli_arguments(cli, 1, 1))
+    if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
+    }
     int status = EX_OK;
     struct csv_input *input = csv_told_open(cli, cli->arguments[0], &status);
-    if (input == NULL)
+    if (input == NULL) {
         return status;
+    }
     status = infer_file(cli, input);
     csv_close(input);
     return status;
@@ -170,8 +190,9 @@ int cmd_schema_infer(struct cli *cli)
 
 int cmd_schema_put(struct cli *cli)
 {
-    if (!cli_arguments(cli, 1, 1))
+    if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
+    }
     return document_put(cli, ICP_OP_SCHEMA_PUT, "schema");
 }
 
@@ -183,8 +204,9 @@ static int schema_print(const struct cli *cli, struct icp_text document)
     struct proto_fault fault = {.code = PROTO_OK};
     struct feature_schema *schema = feature_schema_parse(
         (struct proto_span){(const uint8_t *)document.data, document.bytes}, 0, NULL, &fault);
-    if (schema == NULL)
+    if (schema == NULL) {
         return cli_fault(cli, &fault);
+    }
     struct out_table table;
     out_table_init(&table, headers, 6);
     for (size_t i = 0; i < schema->field_count; i++) {
@@ -203,17 +225,19 @@ static int schema_print(const struct cli *cli, struct icp_text document)
                           ? feature_transform_name(field->transform)
                           : "");
         out_cell_text(&table, "%s", words);
-        if (field->stale_after_ms > 0)
+        if (field->stale_after_ms > 0) {
             out_cell_text(&table, "%lld days", (long long)(field->stale_after_ms / 86400000));
-        else
+        } else {
             out_cell_text(&table, "never");
+        }
     }
     if (cli->style.form == OUT_TABLE) {
         cli_print(cli, "schema version %u, id column %s\n", schema->version,
                   schema->id_column != NULL ? schema->id_column : "not named");
-        for (size_t i = 0; i < schema->key_count; i++)
+        for (size_t i = 0; i < schema->key_count; i++) {
             cli_print(cli, "key %s from column %s\n", schema->keys[i].name_space,
                       schema->keys[i].column);
+        }
     }
     int status = cli_table(cli, &table);
     feature_schema_release(schema);
@@ -225,14 +249,16 @@ int cmd_schema_get(struct cli *cli)
     int status = EX_OK;
     uint64_t version = 0;
     if (!cli_arguments(cli, 0, 0) ||
-        !cli_number(cli, CLI_SCHEMA_GET_SCHEMA, 1, UINT32_MAX, 0, &version))
+        !cli_number(cli, CLI_SCHEMA_GET_SCHEMA, 1, UINT32_MAX, 0, &version)) {
         return EX_USAGE;
+    }
     struct icp_client *client = cli_connect(cli, &status);
     struct icp_payload *payload = icp_payload_create();
     struct icp_reply reply = {0};
     if (client != NULL && payload != NULL) {
-        if (version > 0)
+        if (version > 0) {
             icp_payload_uint(payload, "schema", version);
+        }
         status = cli_call(cli, client, ICP_OP_SCHEMA_GET, payload, &reply);
         if (status == EX_OK) {
             struct icp_text document = icp_reply_text(&reply, "document");

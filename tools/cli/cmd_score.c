@@ -16,8 +16,9 @@ static int values_fill(const struct cli *cli, struct icp_payload *values)
         const char *equals = strchr(text, '=');
         size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
         char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
-        if (bytes == 0 || bytes >= sizeof name)
+        if (bytes == 0 || bytes >= sizeof name) {
             return cli_fail(cli, EX_USAGE, "--set: '%s' is not FIELD=VALUE", text);
+        }
         memcpy(name, text, bytes);
         name[bytes] = '\0';
         icp_payload_text(values, name, equals + 1);
@@ -56,40 +57,46 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     uint64_t reasons = 0;
     uint64_t version = 0;
     if (!cli_number(cli, CLI_SCORE_REASONS, 0, PROTO_COLUMNS_MAX, 0, &reasons) ||
-        !cli_number(cli, CLI_SCORE_ICP, 1, UINT32_MAX, 0, &version))
+        !cli_number(cli, CLI_SCORE_ICP, 1, UINT32_MAX, 0, &version)) {
         return EX_USAGE;
+    }
     if ((query.id != NULL) + (query.key != NULL) + (query.email != NULL) > 1 ||
-        (cli->argument_count > 0 && cli_has(cli, CLI_SCORE_ID)))
+        (cli->argument_count > 0 && cli_has(cli, CLI_SCORE_ID))) {
         return cli_fail(cli, EX_USAGE, "give one of ID, --key and --email");
+    }
     int status = values_fill(cli, values);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
-    if (icp_payload_count(values) > 0)
+    }
+    if (icp_payload_count(values) > 0) {
         query.values = values;
-    else if (query.id == NULL && query.key == NULL && query.email == NULL)
+    } else if (query.id == NULL && query.key == NULL && query.email == NULL) {
         return cli_fail(cli, EX_USAGE,
                         "whom to score? Give an id, --key, --email or --set, or a "
                         "file with --csv");
+    }
     bool check = cli_has(cli, CLI_SCORE_CHECK);
     query.icp = (uint32_t)version;
     query.reasons = (uint32_t)(check && reasons == 0 ? PROTO_COLUMNS_MAX : reasons);
     struct icp_score score = {0};
     struct icp_fault fault;
     struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    if (client == NULL) {
         return status;
+    }
     status = query.values != NULL ? names_check(cli, client) : EX_OK;
     if (status != EX_OK) {
         ; /* said already */
     } else if (!icp_score_lead(client, &query, &score, &fault)) {
-        if (fault.code == ICP_NOT_FOUND && query.id != NULL)
+        if (fault.code == ICP_NOT_FOUND && query.id != NULL) {
             status = cli_not_found(cli, "id", query.id);
-        else if (fault.code == ICP_NOT_FOUND && query.key != NULL)
+        } else if (fault.code == ICP_NOT_FOUND && query.key != NULL) {
             status = cli_not_found(cli, "key", query.key);
-        else if (fault.code == ICP_NOT_FOUND && query.email != NULL)
+        } else if (fault.code == ICP_NOT_FOUND && query.email != NULL) {
             status = cli_not_found(cli, "email", query.email);
-        else
+        } else {
             status = cli_icp_fault(cli, &fault);
+        }
     } else if (check && !score_adds_up(&score)) {
         status = cli_fail(cli, EX_SOFTWARE, "intercept + contributions differ from the raw score");
     } else {
@@ -102,20 +109,24 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
 
 int cmd_score(struct cli *cli)
 {
-    if (!cli_arguments(cli, 0, cli_has(cli, CLI_SCORE_CSV) ? 0 : 1))
+    if (!cli_arguments(cli, 0, cli_has(cli, CLI_SCORE_CSV) ? 0 : 1)) {
         return EX_USAGE;
-    if (cli_has(cli, CLI_SCORE_CSV))
+    }
+    if (cli_has(cli, CLI_SCORE_CSV)) {
         return score_csv(cli);
+    }
     static const enum cli_option_id only_csv[] = {CLI_SCORE_OUT, CLI_SCORE_VALUES_ONLY,
                                                   CLI_SCORE_PIPELINE};
     for (size_t i = 0; i < sizeof only_csv / sizeof *only_csv; i++) {
-        if (cli_has(cli, only_csv[i]))
+        if (cli_has(cli, only_csv[i])) {
             return cli_fail(cli, EX_USAGE, "--%s goes with --csv FILE",
                             cli_options()[only_csv[i]].name);
+        }
     }
     struct icp_payload *values = icp_payload_create();
-    if (values == NULL)
+    if (values == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
+    }
     int status = score_one(cli, values);
     icp_payload_destroy(values);
     return status;

@@ -53,8 +53,9 @@ static void fields_give(void *context, void (*add)(void *to, const char *text), 
 {
     struct shell *shell = context;
     schema_ask(shell);
-    for (size_t i = 0; shell->schema != NULL && i < shell->schema->field_count; i++)
+    for (size_t i = 0; shell->schema != NULL && i < shell->schema->field_count; i++) {
         add(to, shell->schema->fields[i].name);
+    }
 }
 
 static void value_give(const struct icp_value *value, void (*add)(void *to, const char *text),
@@ -67,8 +68,9 @@ static void value_give(const struct icp_value *value, void (*add)(void *to, cons
         add(to, text);
     } else if (value->kind == ICP_KIND_LIST) {
         struct icp_walk walk = icp_walk_over(value);
-        while (icp_next(&walk, NULL, &tag))
+        while (icp_next(&walk, NULL, &tag)) {
             value_give(&tag, add, to);
+        }
     }
 }
 
@@ -97,8 +99,9 @@ static void values_give(void *context, const char *field, const char *begin,
         icp_reply_get(&reply, "values", &maps)) {
         struct icp_walk walk = icp_walk_over(&maps);
         while (icp_next(&walk, NULL, &map)) {
-            if (icp_value_get(&map, field, &value))
+            if (icp_value_get(&map, field, &value)) {
                 value_give(&value, add, to);
+            }
         }
     }
     icp_reply_fini(&reply);
@@ -116,8 +119,9 @@ static unsigned char on_tab(EditLine *editor, int key)
     char *line = strndup(info->buffer, (size_t)(info->cursor - info->buffer));
     struct shell_source source = {shell, fields_give, values_give};
     struct shell_candidates candidates;
-    if (line == NULL)
+    if (line == NULL) {
         return CC_ERROR;
+    }
     shell_complete(line, &source, &candidates);
     size_t typed = strlen(line) - candidates.from;
     size_t common = shell_candidates_common(&candidates);
@@ -134,8 +138,9 @@ static unsigned char on_tab(EditLine *editor, int key)
         result = el_insertstr(editor, text) == 0 ? CC_REFRESH : CC_ERROR;
     } else if (candidates.count > 1) {
         printf("\n");
-        for (size_t i = 0; i < candidates.count; i++)
+        for (size_t i = 0; i < candidates.count; i++) {
             out_print(&shell->cli->style.sink, "%s  ", candidates.texts[i]);
+        }
         printf("\n");
         result = CC_REDISPLAY;
     }
@@ -169,8 +174,9 @@ static bool line_run(const struct shell *shell, const char *line)
         char *arguments[SHELL_WORDS_MAX + 2] = {program};
         /* "icp filter …" is what somebody would copy here. */
         int skip = strcmp(first, "icp") == 0 && words.count > 1;
-        for (int i = skip; i < words.count; i++)
+        for (int i = skip; i < words.count; i++) {
             arguments[i + 1 - skip] = words.words[i];
+        }
         (void)shell->cli->run(words.count + 1 - skip, arguments);
         fflush(stdout);
     }
@@ -195,11 +201,12 @@ static void history_path(char *path, size_t bytes)
 {
     const char *own = getenv("ICP_HISTORY");
     const char *home = getenv("HOME");
-    if (own != NULL)
+    if (own != NULL) {
         snprintf(path, bytes, "%s", own);
-    else
+    } else {
         snprintf(path, bytes, "%s%s", home != NULL ? home : "",
                  home != NULL ? "/.icp_history" : "");
+    }
 }
 
 static void edit(struct shell *shell)
@@ -211,8 +218,9 @@ static void edit(struct shell *shell)
     history_path(path, sizeof path);
     history(shell->history, &shell->event, H_SETSIZE, HISTORY_LINES);
     history(shell->history, &shell->event, H_SETUNIQUE, 1);
-    if (path[0] != '\0')
+    if (path[0] != '\0') {
         history(shell->history, &shell->event, H_LOAD, path);
+    }
     el_set(shell->editor, EL_PROMPT, prompt);
     el_set(shell->editor, EL_EDITOR, "emacs");
     el_set(shell->editor, EL_SIGNAL, 1);
@@ -225,10 +233,12 @@ static void edit(struct shell *shell)
               icp_version(), shell->cli->uri);
     while (more && (line = el_gets(shell->editor, &bytes)) != NULL && bytes > 0) {
         char *copy = strndup(line, strcspn(line, "\r\n"));
-        if (copy == NULL)
+        if (copy == NULL) {
             break;
-        if (copy[strspn(copy, " ")] != '\0')
+        }
+        if (copy[strspn(copy, " ")] != '\0') {
             history(shell->history, &shell->event, H_ENTER, copy);
+        }
         more = line_run(shell, copy);
         free(copy);
     }
@@ -243,12 +253,14 @@ static void edit(struct shell *shell)
 int cmd_shell(struct cli *cli)
 {
     struct shell shell = {.cli = cli};
-    if (!cli_arguments(cli, 0, 0))
+    if (!cli_arguments(cli, 0, 0)) {
         return EX_USAGE;
+    }
     /* The commands of the shell ask the same server with the same token. */
     setenv("ICP_URI", cli->uri, 1);
-    if (cli->token[0] != '\0')
+    if (cli->token[0] != '\0') {
         setenv("ICP_TOKEN", cli->token, 1);
+    }
     if (!isatty(STDIN_FILENO)) {
         lines_run(&shell);
         return EX_OK;
@@ -258,12 +270,15 @@ int cmd_shell(struct cli *cli)
     int status = shell.editor != NULL && shell.history != NULL
                      ? EX_OK
                      : cli_fail(cli, EX_OSERR, "the terminal cannot be used for editing");
-    if (status == EX_OK)
+    if (status == EX_OK) {
         edit(&shell);
-    if (shell.history != NULL)
+    }
+    if (shell.history != NULL) {
         history_end(shell.history);
-    if (shell.editor != NULL)
+    }
+    if (shell.editor != NULL) {
         el_end(shell.editor);
+    }
     feature_schema_release(shell.schema);
     return status;
 }

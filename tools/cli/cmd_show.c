@@ -54,13 +54,15 @@ static void field_print(const struct show *show, const char *name, double import
         const struct model_term *term = &show->scorecard->terms[t];
         const struct feature_column *column = &show->codebook->columns[term->column_a];
         const int32_t *table = show->scorecard->tables + term->table_offset;
-        if (term->column_b != MODEL_NO_COLUMN || strcmp(column->field_name, name) != 0)
+        if (term->column_b != MODEL_NO_COLUMN || strcmp(column->field_name, name) != 0) {
             continue;
-        if (column->type != FEATURE_TAGS)
+        }
+        if (column->type != FEATURE_TAGS) {
             bins_print(&show->cli->style.sink, column, table, show->bins_most);
-        else if (tag_count < PROTO_COLUMNS_MAX)
+        } else if (tag_count < PROTO_COLUMNS_MAX) {
             tags[tag_count++] = (struct show_tag){column->tag, (double)table[2] / 1e4,
                                                   (double)table[1] / 1e4, (double)table[0] / 1e4};
+        }
     }
     tags_print(&show->cli->style.sink, tags, tag_count, show->bins_most);
 }
@@ -70,8 +72,9 @@ static void pairs_print(const struct show *show)
     bool any = false;
     for (size_t t = 0; t < show->scorecard->term_count; t++) {
         const struct model_term *term = &show->scorecard->terms[t];
-        if (term->column_b == MODEL_NO_COLUMN)
+        if (term->column_b == MODEL_NO_COLUMN) {
             continue;
+        }
         int32_t low = 0;
         int32_t high = 0;
         size_t cells = (size_t)term->bins_a * term->bins_b;
@@ -105,12 +108,14 @@ static int card_print(const struct show *show, const struct icp_reply *reply, si
         (double)show->scorecard->intercept / 1e4);
     json_array_foreach(fields, index, field)
     {
-        if (index < most)
+        if (index < most) {
             field_print(show, text_at(field, "field"),
                         json_number_value(json_object_get(field, "importance")));
+        }
     }
-    if (json_array_size(fields) > most)
+    if (json_array_size(fields) > most) {
         cli_print(cli, "\n… and %zu more fields\n", json_array_size(fields) - most);
+    }
     pairs_print(show);
     return status;
 }
@@ -124,12 +129,14 @@ static int card_page(struct show *show, const struct icp_reply *reply, size_t mo
     size_t bytes = 0;
     memory.style.page = false;
     memory.style.sink.file = open_memstream(&text, &bytes);
-    if (memory.style.sink.file == NULL)
+    if (memory.style.sink.file == NULL) {
         return cli_fail(show->cli, EX_OSERR, "no memory");
+    }
     show->cli = &memory;
     int status = card_print(show, reply, most);
-    if (fclose(memory.style.sink.file) == 0)
+    if (fclose(memory.style.sink.file) == 0) {
         out_page(sink, text, bytes);
+    }
     free(text);
     return status;
 }
@@ -145,17 +152,21 @@ static int document_show(const struct cli *cli, const struct icp_reply *reply,
     show.document = document;
     show.codebook =
         feature_codebook_from_json(json_object_get(document, "codebook"), schema, &fault);
-    if (show.codebook != NULL)
+    if (show.codebook != NULL) {
         show.scorecard =
             model_from_json(json_object_get(document, "scorecard"), show.codebook, &fault);
-    if (show.scorecard == NULL)
+    }
+    if (show.scorecard == NULL) {
         status = cli_fault(cli, &fault);
-    else
+    } else {
         status = card_page(&show, reply, most);
-    if (show.scorecard != NULL)
+    }
+    if (show.scorecard != NULL) {
         model_destroy(show.scorecard);
-    if (show.codebook != NULL)
+    }
+    if (show.codebook != NULL) {
         feature_codebook_destroy(show.codebook);
+    }
     json_decref(document);
     return status;
 }
@@ -166,18 +177,21 @@ static int show_version(const struct cli *cli, struct icp_client *client, uint64
     struct icp_payload *payload = icp_payload_create();
     struct icp_reply reply = {0};
     struct feature_schema *schema = NULL;
-    if (payload == NULL)
+    if (payload == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
-    if (version > 0)
+    }
+    if (version > 0) {
         icp_payload_uint(payload, "icp", version);
+    }
     int status = cli_call(cli, client, ICP_OP_ICP_GET, payload, &reply);
     if (status == EX_OK && cli->style.form == OUT_JSON) {
         struct icp_text text = icp_reply_text(&reply, "document");
         status = cli_json(cli, json_loadb(text.data, text.bytes, 0, NULL));
     } else if (status == EX_OK) {
         schema = schema_from_server(cli, client, &status);
-        if (schema != NULL)
+        if (schema != NULL) {
             status = document_show(cli, &reply, schema, most, bins);
+        }
     }
     feature_schema_release(schema);
     icp_reply_fini(&reply);
@@ -194,11 +208,13 @@ int cmd_show(struct cli *cli)
     if (!cli_arguments(cli, 0, 1) ||
         !cli_number(cli, CLI_SHOW_FIELDS, 1, PROTO_FIELDS_MAX, PROTO_FIELDS_MAX, &most) ||
         !cli_number(cli, CLI_SHOW_BINS, 3, PROTO_BINS_MAX, 12, &bins) ||
-        (cli->argument_count == 1 && !cli_version_argument(cli, cli->arguments[0], &version)))
+        (cli->argument_count == 1 && !cli_version_argument(cli, cli->arguments[0], &version))) {
         return EX_USAGE;
+    }
     struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    if (client == NULL) {
         return status;
+    }
     status = show_version(cli, client, version, most, bins);
     icp_close(client);
     return status;

@@ -21,8 +21,9 @@ static int values_fill(const struct cli *cli, struct icp_payload *payload)
         const char *equals = strchr(text, '=');
         size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
         char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
-        if (bytes == 0 || bytes >= sizeof name)
+        if (bytes == 0 || bytes >= sizeof name) {
             return cli_fail(cli, EX_USAGE, "--set: '%s' is not FIELD=VALUE", text);
+        }
         memcpy(name, text, bytes);
         name[bytes] = '\0';
         icp_payload_text(payload, name, equals + 1);
@@ -66,9 +67,11 @@ static void exclusions_add(const struct cli *cli, bool keys, struct icp_payload 
     size_t at = 0;
     const char *text;
     icp_payload_list_begin(payload, keys ? "exclude_keys" : "exclude_ids");
-    while ((text = cli_each(cli, CLI_SIMILAR_EXCLUDE, &at)) != NULL)
-        if ((strchr(text, ':') != NULL) == keys)
+    while ((text = cli_each(cli, CLI_SIMILAR_EXCLUDE, &at)) != NULL) {
+        if ((strchr(text, ':') != NULL) == keys) {
             icp_payload_text(payload, NULL, text);
+        }
+    }
     icp_payload_list_end(payload);
 }
 
@@ -77,20 +80,24 @@ static void parents_add(const struct cli *cli, struct icp_payload *payload)
     size_t at = 0;
     const char *text;
     icp_payload_list_begin(payload, "exclude_parents");
-    while ((text = cli_each(cli, CLI_SIMILAR_EXCLUDE_PARENT, &at)) != NULL)
+    while ((text = cli_each(cli, CLI_SIMILAR_EXCLUDE_PARENT, &at)) != NULL) {
         icp_payload_text(payload, NULL, text);
+    }
     icp_payload_list_end(payload);
-    if (cli_has(cli, CLI_SIMILAR_EXCLUDE_FAMILY))
+    if (cli_has(cli, CLI_SIMILAR_EXCLUDE_FAMILY)) {
         icp_payload_flag(payload, "exclude_family", true);
-    if (cli_has(cli, CLI_SIMILAR_PARENT_FIELD))
+    }
+    if (cli_has(cli, CLI_SIMILAR_PARENT_FIELD)) {
         icp_payload_text(payload, "parent_field", cli_text(cli, CLI_SIMILAR_PARENT_FIELD));
+    }
 }
 
 static void text_add(const struct cli *cli, enum cli_option_id option, const char *name,
                      struct icp_payload *payload)
 {
-    if (cli_has(cli, option))
+    if (cli_has(cli, option)) {
         icp_payload_text(payload, name, cli_text(cli, option));
+    }
 }
 
 /* A share such as 0.99; 0 if the option was not given. */
@@ -99,8 +106,9 @@ static bool share_read(const struct cli *cli, enum cli_option_id option, double 
     const char *text = cli_text(cli, option);
     char *end = NULL;
     *share = text == NULL ? 0 : strtod(text, &end);
-    if (text == NULL || (*text != '\0' && *end == '\0' && *share > 0 && *share <= 1))
+    if (text == NULL || (*text != '\0' && *end == '\0' && *share > 0 && *share <= 1)) {
         return true;
+    }
     cli_say(cli, "--%s: a share above 0 and up to 1 is wanted, such as 0.99, not '%s'",
             cli_options()[option].name, text);
     return false;
@@ -116,8 +124,9 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
     if (!cli_number(cli, CLI_SIMILAR_K, 1, PROTO_SIMILAR_K_MAX, 10, &k) ||
         !cli_number(cli, CLI_SIMILAR_REASONS, 0, PROTO_SIMILAR_SHARED_MAX, 3, &reasons) ||
         !cli_number(cli, CLI_SIMILAR_ICP, 1, UINT32_MAX, 0, &version) ||
-        !share_read(cli, CLI_SIMILAR_RECALL, &recall))
+        !share_read(cli, CLI_SIMILAR_RECALL, &recall)) {
         return EX_USAGE;
+    }
     icp_payload_list_begin(payload, "positives");
     size_t examples = examples_add(cli, CLI_SIMILAR_ID, "id", payload);
     for (size_t i = 0; i < cli->argument_count; i++, examples++) {
@@ -135,12 +144,14 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
         examples++;
     }
     icp_payload_list_end(payload);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
-    if (examples == 0 && !cli_has(cli, CLI_SIMILAR_LIKE))
+    }
+    if (examples == 0 && !cli_has(cli, CLI_SIMILAR_LIKE)) {
         return cli_fail(cli, EX_USAGE,
                         "like whom? Give ids, --key, --email, --set or --like, each as often as "
                         "you want");
+    }
     negatives_add(cli, payload);
     exclusions_add(cli, false, payload);
     exclusions_add(cli, true, payload);
@@ -150,10 +161,12 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
     text_add(cli, CLI_SIMILAR_FILTER, "filter", payload);
     icp_payload_uint(payload, "k", k);
     icp_payload_uint(payload, "reasons", reasons);
-    if (version > 0)
+    if (version > 0) {
         icp_payload_uint(payload, "icp", version);
-    if (recall > 0)
+    }
+    if (recall > 0) {
         icp_payload_number(payload, "recall", recall);
+    }
     return EX_OK;
 }
 
@@ -172,8 +185,9 @@ static void why_add(struct why *why, const char *format, ...)
     va_start(args, format);
     int bytes = vsnprintf(why->text + why->bytes, room, format, args);
     va_end(args);
-    if (bytes > 0)
+    if (bytes > 0) {
         why->bytes += (size_t)bytes < room ? (size_t)bytes : room - 1;
+    }
 }
 
 static void why_add_value(struct why *why, const struct icp_value *value)
@@ -196,8 +210,9 @@ static void shared_print(const struct icp_value *hit, struct why *why)
     struct icp_value list;
     struct icp_value one;
     struct icp_value value;
-    if (!icp_value_get(hit, "shared", &list))
+    if (!icp_value_get(hit, "shared", &list)) {
         return;
+    }
     struct icp_walk walk = icp_walk_over(&list);
     for (size_t i = 0; icp_next(&walk, NULL, &one); i++) {
         struct icp_text field = text_of(&one, "field");
@@ -213,8 +228,9 @@ static void difference_print(const struct icp_value *hit, struct why *why)
 {
     struct icp_value difference;
     struct icp_value value;
-    if (!icp_value_get(hit, "difference", &difference) || difference.kind != ICP_KIND_MAP)
+    if (!icp_value_get(hit, "difference", &difference) || difference.kind != ICP_KIND_MAP) {
         return;
+    }
     struct icp_text field = text_of(&difference, "field");
     why_add(why, "%.*s ", (int)field.bytes, field.data);
     (void)icp_value_get(&difference, "value", &value);
@@ -243,10 +259,11 @@ static int hits_print(const struct cli *cli, const struct icp_reply *reply)
         (void)icp_value_get(&hit, "similarity", &value);
         out_cell_number(&table, "%.4f", value.number);
         value = (struct icp_value){0};
-        if (scored && icp_value_get(&hit, "fit", &value))
+        if (scored && icp_value_get(&hit, "fit", &value)) {
             out_cell_number(&table, "%.1f", value.number);
-        else
+        } else {
             out_cell_text(&table, "%s", "");
+        }
         out_cell_text_n(&table, text_of(&hit, "grade"));
         out_cell_text_n(&table, text_of(&hit, "example"));
         shared_print(&hit, &shared);
@@ -259,13 +276,14 @@ static int hits_print(const struct cli *cli, const struct icp_reply *reply)
     if (cli->style.form == OUT_TABLE) {
         struct icp_text path = icp_reply_text(reply, "path");
         struct icp_text metric = icp_reply_text(reply, "metric");
-        if (icp_reply_flag(reply, "exact", false))
+        if (icp_reply_flag(reply, "exact", false)) {
             cli_say(cli, "%.*s, exact, by %.*s", (int)metric.bytes, metric.data, (int)path.bytes,
                     path.data);
-        else
+        } else {
             cli_say(cli, "%.*s, approximate, by %.*s: %.3f of the exact answer is expected",
                     (int)metric.bytes, metric.data, (int)path.bytes, path.data,
                     icp_reply_number(reply, "recall_expected", 0));
+        }
     }
     return status;
 }
@@ -282,8 +300,9 @@ static const char *example_at(const struct cli *cli, size_t place, const char **
         const char *text;
         *kind = orders[i].kind;
         while ((text = cli_each(cli, orders[i].option, &at)) != NULL) {
-            if (place-- == 0)
+            if (place-- == 0) {
                 return text;
+            }
         }
         if (i == 0 && place < cli->argument_count) {
             *kind = strchr(cli->arguments[place], ':') != NULL ? "key" : "id";
@@ -299,11 +318,13 @@ static bool example_missing(const struct cli *cli, const struct icp_fault *fault
 {
     size_t place = 0;
     const char *kind = "";
-    if (fault->code != ICP_NOT_FOUND || sscanf(fault->field, "positives[%zu]", &place) != 1)
+    if (fault->code != ICP_NOT_FOUND || sscanf(fault->field, "positives[%zu]", &place) != 1) {
         return false;
+    }
     const char *text = example_at(cli, place, &kind);
-    if (text != NULL)
+    if (text != NULL) {
         (void)cli_not_found(cli, kind, text);
+    }
     return text != NULL;
 }
 
@@ -316,15 +337,19 @@ static void caret_show(const struct cli *cli, const struct icp_fault *fault)
     } expressions[] = {{"filter", CLI_SIMILAR_FILTER},
                        {"positives_where", CLI_SIMILAR_LIKE},
                        {"negatives_where", CLI_SIMILAR_UNLIKE}};
-    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++)
-        if (strcmp(fault->field, expressions[i].field) == 0 && cli_has(cli, expressions[i].option))
+    for (size_t i = 0; i < sizeof expressions / sizeof *expressions; i++) {
+        if (strcmp(fault->field, expressions[i].field) == 0 &&
+            cli_has(cli, expressions[i].option)) {
             label_caret_fault(cli_text(cli, expressions[i].option), fault);
+        }
+    }
 }
 
 static int search_failed(const struct cli *cli, const struct icp_fault *fault)
 {
-    if (example_missing(cli, fault))
+    if (example_missing(cli, fault)) {
         return EX_DATAERR;
+    }
     int status = cli_icp_fault(cli, fault);
     caret_show(cli, fault);
     return status;
@@ -335,8 +360,9 @@ static int weights_fill(const struct cli *cli, struct icp_payload *payload)
 {
     size_t at = 0;
     const char *text;
-    if (!cli_has(cli, CLI_SIMILAR_WEIGHT))
+    if (!cli_has(cli, CLI_SIMILAR_WEIGHT)) {
         return EX_OK;
+    }
     icp_payload_map_begin(payload, "weights");
     while ((text = cli_each(cli, CLI_SIMILAR_WEIGHT, &at)) != NULL) {
         const char *equals = strrchr(text, '=');
@@ -345,9 +371,10 @@ static int weights_fill(const struct cli *cli, struct icp_payload *payload)
         char *end = NULL;
         double weight = equals != NULL ? strtod(equals + 1, &end) : -1;
         if (bytes == 0 || bytes >= sizeof name || end == equals + 1 || *end != '\0' ||
-            !(weight >= 0))
+            !(weight >= 0)) {
             return cli_fail(cli, EX_USAGE, "--weight: '%s' is not FIELD=NUMBER, such as city=0.5",
                             text);
+        }
         memcpy(name, text, bytes);
         name[bytes] = '\0';
         icp_payload_number(payload, name, weight);
@@ -361,16 +388,21 @@ static int build_fill(const struct cli *cli, struct icp_payload *payload)
     uint64_t dims = 0;
     double share = 0;
     if (!cli_number(cli, CLI_SIMILAR_DIMS, 16, 1024, 0, &dims) ||
-        !share_read(cli, CLI_SIMILAR_VECTOR_SHARE, &share))
+        !share_read(cli, CLI_SIMILAR_VECTOR_SHARE, &share)) {
         return EX_USAGE;
-    if (cli_has(cli, CLI_SIMILAR_ICP_WEIGHTS))
+    }
+    if (cli_has(cli, CLI_SIMILAR_ICP_WEIGHTS)) {
         icp_payload_flag(payload, "icp_weights", true);
-    if (cli_has(cli, CLI_SIMILAR_DEFAULTS))
+    }
+    if (cli_has(cli, CLI_SIMILAR_DEFAULTS)) {
         icp_payload_flag(payload, "defaults", true);
-    if (dims > 0)
+    }
+    if (dims > 0) {
         icp_payload_uint(payload, "dims", dims);
-    if (share > 0)
+    }
+    if (share > 0) {
         icp_payload_number(payload, "vector_share", share);
+    }
     text_add(cli, CLI_SIMILAR_METRIC, "metric", payload);
     return weights_fill(cli, payload);
 }
@@ -379,19 +411,21 @@ static int build(const struct cli *cli, struct icp_client *client)
 {
     struct icp_payload *payload = icp_payload_create();
     struct icp_reply reply = {0};
-    if (payload == NULL)
+    if (payload == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
+    }
     int status = build_fill(cli, payload);
     if (status != EX_OK) {
         icp_payload_destroy(payload);
         return status;
     }
-    if (!icp_call_within(client, ICP_OP_SIMILAR_BUILD, payload, BUILD_MS, &reply))
+    if (!icp_call_within(client, ICP_OP_SIMILAR_BUILD, payload, BUILD_MS, &reply)) {
         status = cli_icp_fault(cli, &reply.fault);
-    else
+    } else {
         cli_say(cli, "built %lld vectors of %lld numbers",
                 (long long)icp_reply_int(&reply, "vectors", 0),
                 (long long)icp_reply_int(&reply, "dims", 0));
+    }
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);
     return status;
@@ -403,18 +437,20 @@ static bool build_options_fit(const struct cli *cli)
     static const enum cli_option_id options[] = {CLI_SIMILAR_ICP_WEIGHTS,  CLI_SIMILAR_METRIC,
                                                  CLI_SIMILAR_VECTOR_SHARE, CLI_SIMILAR_DIMS,
                                                  CLI_SIMILAR_WEIGHT,       CLI_SIMILAR_DEFAULTS};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (cli_has(cli, options[i]) && !cli_has(cli, CLI_SIMILAR_BUILD)) {
             cli_say(cli, "--%s: takes effect with --build", cli_options()[options[i]].name);
             return false;
         }
+    }
     return true;
 }
 
 int cmd_similar(struct cli *cli)
 {
-    if (!cli_arguments(cli, 0, 1000) || !build_options_fit(cli))
+    if (!cli_arguments(cli, 0, 1000) || !build_options_fit(cli)) {
         return EX_USAGE;
+    }
     bool only_build = cli_has(cli, CLI_SIMILAR_BUILD) && cli->argument_count == 0 &&
                       !cli_has(cli, CLI_SIMILAR_ID) && !cli_has(cli, CLI_SIMILAR_KEY) &&
                       !cli_has(cli, CLI_SIMILAR_EMAIL) && !cli_has(cli, CLI_SIMILAR_SET) &&
@@ -425,16 +461,19 @@ int cmd_similar(struct cli *cli)
     int status = payload == NULL ? cli_fail(cli, EX_OSERR, "no memory")
                  : only_build    ? EX_OK
                                  : request_fill(cli, payload);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         client = cli_connect(cli, &status);
-    if (client != NULL && cli_has(cli, CLI_SIMILAR_BUILD))
+    }
+    if (client != NULL && cli_has(cli, CLI_SIMILAR_BUILD)) {
         status = build(cli, client);
+    }
     if (client != NULL && status == EX_OK && !only_build) {
-        if (icp_call(client, ICP_OP_SIMILAR, payload, &reply))
+        if (icp_call(client, ICP_OP_SIMILAR, payload, &reply)) {
             status =
                 cli->style.form == OUT_JSON ? cli_json_reply(cli, &reply) : hits_print(cli, &reply);
-        else
+        } else {
             status = search_failed(cli, &reply.fault);
+        }
     }
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);
@@ -453,24 +492,27 @@ int cmd_recall(struct cli *cli)
         !cli_number(cli, CLI_RECALL_K, 1, PROTO_SIMILAR_K_MAX, 10, &k) ||
         !cli_number(cli, CLI_RECALL_N, 1, PROTO_RECALL_QUERIES_MAX, 100, &n) ||
         !cli_number(cli, CLI_RECALL_SEED, 0, UINT32_MAX, 1, &seed) ||
-        !share_read(cli, CLI_RECALL_RECALL, &recall))
+        !share_read(cli, CLI_RECALL_RECALL, &recall)) {
         return EX_USAGE;
+    }
     struct icp_client *client = cli_connect(cli, &status);
     struct icp_payload *payload = client == NULL ? NULL : icp_payload_create();
     struct icp_reply reply = {0};
-    if (client != NULL && payload == NULL)
+    if (client != NULL && payload == NULL) {
         status = cli_fail(cli, EX_OSERR, "no memory");
+    }
     if (payload != NULL) {
         icp_payload_uint(payload, "k", k);
         icp_payload_uint(payload, "n", n);
         icp_payload_uint(payload, "seed", seed);
-        if (recall > 0)
+        if (recall > 0) {
             icp_payload_number(payload, "recall", recall);
+        }
         status = cli_call(cli, client, ICP_OP_RECALL, payload, &reply);
     }
-    if (status == EX_OK && cli->style.form == OUT_JSON)
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &reply);
-    else if (status == EX_OK)
+    } else if (status == EX_OK) {
         cli_print(cli,
                   "recall %.4f at k = %lld over %lld queries of %lld vectors in %lld lists\n"
                   "exact %.3f ms, approximate %.3f ms a query\n",
@@ -480,6 +522,7 @@ int cmd_recall(struct cli *cli)
                   (long long)icp_reply_int(&reply, "lists", 0),
                   icp_reply_number(&reply, "exact_ms", 0),
                   icp_reply_number(&reply, "approximate_ms", 0));
+    }
     icp_reply_fini(&reply);
     icp_payload_destroy(payload);
     icp_close(client);

@@ -33,22 +33,27 @@ static void item_text(const struct stats_item *item, char *name, char value[OUT_
     bool has_unit = false;
     for (size_t i = 0; i < sizeof units / sizeof *units && !has_unit; i++) {
         has_unit = ends_with(name, units[i].end) || strcmp(name, units[i].end) == 0;
-        if (has_unit && units[i].us > 0)
+        if (has_unit && units[i].us > 0) {
             (void)out_duration(item->value * units[i].us, value);
-        else if (has_unit)
+        } else if (has_unit) {
             (void)out_size(item->value, value);
+        }
     }
-    if (!has_unit && item->is_whole && item->value >= 0)
+    if (!has_unit && item->is_whole && item->value >= 0) {
         (void)out_count((uint64_t)item->value, value);
-    else if (!has_unit)
+    } else if (!has_unit) {
         snprintf(value, OUT_NUMBER_BYTES, "%.4g", item->value);
-    for (char *at = name; *at != '\0'; at++)
+    }
+    for (char *at = name; *at != '\0'; at++) {
         *at = *at == '_' ? ' ' : *at;
+    }
     char *unit = strstr(name, " ns");
-    if (unit != NULL)
+    if (unit != NULL) {
         memmove(unit, unit + 3, strlen(unit + 3) + 1);
-    if (ends_with(name, " s") || ends_with(name, " us"))
+    }
+    if (ends_with(name, " s") || ends_with(name, " us")) {
         *strrchr(name, ' ') = '\0';
+    }
 }
 
 static void section_print(const struct cli *cli, const struct stats *stats, size_t index)
@@ -62,8 +67,9 @@ static void section_print(const struct cli *cli, const struct stats *stats, size
             char name[STATS_NAME_BYTES];
             char value[OUT_NUMBER_BYTES];
             if (strncmp(item->name, prefix, strlen(prefix)) != 0 || item->value == 0 ||
-                (prefix[0] == '\0' && strchr(item->name, '.') != NULL))
+                (prefix[0] == '\0' && strchr(item->name, '.') != NULL)) {
                 continue;
+            }
             snprintf(name, sizeof name, "%s", item->name + strlen(prefix));
             item_text(item, name, value);
             if (pass == 0) {
@@ -93,8 +99,9 @@ static int operations_print(const struct cli *cli, const struct stats *stats)
     out_table_init(&table, headers, 6);
     for (size_t i = 0; i < stats->count; i++) {
         const struct stats_item *item = &stats->items[i];
-        if (strncmp(item->name, "requests.", 9) != 0 || item->value == 0)
+        if (strncmp(item->name, "requests.", 9) != 0 || item->value == 0) {
             continue;
+        }
         const char *operation = item->name + 9;
         out_cell_text(&table, "%s", operation);
         out_cell_number(&table, "%.0f", item->value);
@@ -113,8 +120,9 @@ static int operations_print(const struct cli *cli, const struct stats *stats)
 
 static int sections_print(const struct cli *cli, const struct stats *stats)
 {
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         section_print(cli, stats, i);
+    }
     return operations_print(cli, stats);
 }
 
@@ -148,18 +156,20 @@ static void watch_value(enum watch watch, const struct stats *now, const struct 
         [QUEUE] = "store.queue_bytes",  [CONNECTIONS] = "net.connections_open",
         [ACCOUNTS] = "store.accounts"};
     double rate = 0;
-    if (watch == REQUESTS)
+    if (watch == REQUESTS) {
         rate = (stats_sum(now, "requests.") - stats_sum(before, "requests.")) / seconds;
-    else if (watch == SCORES || watch == WRITES || watch == SLOW)
+    } else if (watch == SCORES || watch == WRITES || watch == SLOW) {
         rate = (stats_value(now, names[watch]) - stats_value(before, names[watch])) / seconds;
-    if (watch == P99)
+    }
+    if (watch == P99) {
         (void)out_duration(stats_value(now, names[P99]), text);
-    else if (watch == QUEUE)
+    } else if (watch == QUEUE) {
         (void)out_size(stats_value(now, names[QUEUE]), text);
-    else if (watch == CONNECTIONS || watch == ACCOUNTS)
+    } else if (watch == CONNECTIONS || watch == ACCOUNTS) {
         (void)out_count((uint64_t)stats_value(now, names[watch]), text);
-    else
+    } else {
         (void)out_count(rate > 0 ? (uint64_t)(rate + 0.5) : 0, text);
+    }
 }
 
 static void watch_line(const struct cli *cli, const struct stats *now, const struct stats *before,
@@ -172,13 +182,15 @@ static void watch_line(const struct cli *cli, const struct stats *now, const str
     time_t clock = time(NULL);
     struct tm parts;
     size_t used = strftime(line, sizeof line, "%H:%M:%S", localtime_r(&clock, &parts));
-    if (header)
+    if (header) {
         used = (size_t)snprintf(line, sizeof line, "%-8s", "time");
+    }
     for (size_t i = 0; i < WATCHES && i < count; i++) {
-        if (!header)
+        if (!header) {
             watch_value((enum watch)i, now, before, seconds, text);
-        else
+        } else {
             snprintf(text, sizeof text, "%s", watch_names[i]);
+        }
         used += (size_t)snprintf(line + used, sizeof line - used, "  %11s", text);
     }
     out_tone(&cli->style.sink, header ? OUT_BOLD : OUT_PLAIN);
@@ -193,13 +205,15 @@ static int watch(const struct cli *cli, struct icp_client *client, struct icp_re
     struct stats stats[2] = {{0}, {0}};
     int status = stats_read(cli, client, reply, &stats[0]);
     for (size_t turn = 1; status == EX_OK && !ferror(stdout); turn++) {
-        if (turn % WATCH_HEADER_EVERY == 1)
+        if (turn % WATCH_HEADER_EVERY == 1) {
             watch_line(cli, NULL, NULL, seconds, true);
+        }
         fflush(stdout);
         sleep(seconds);
         status = stats_read(cli, client, reply, &stats[turn % 2]);
-        if (status == EX_OK)
+        if (status == EX_OK) {
             watch_line(cli, &stats[turn % 2], &stats[(turn + 1) % 2], seconds, false);
+        }
     }
     stats_fini(&stats[0]);
     stats_fini(&stats[1]);
@@ -212,23 +226,27 @@ int cmd_stats(struct cli *cli)
     uint64_t seconds = 0;
     struct icp_reply reply = {0};
     struct stats stats = {0};
-    if (!cli_arguments(cli, 0, 0) || !cli_number(cli, CLI_STATS_WATCH, 1, 3600, 0, &seconds))
+    if (!cli_arguments(cli, 0, 0) || !cli_number(cli, CLI_STATS_WATCH, 1, 3600, 0, &seconds)) {
         return EX_USAGE;
-    if (seconds > 0 && cli->style.form != OUT_TABLE)
+    }
+    if (seconds > 0 && cli->style.form != OUT_TABLE) {
         return cli_fail(cli, EX_USAGE,
                         "--watch is for people; without it --json and --csv give all");
+    }
     struct icp_client *client = cli_connect(cli, &status);
-    if (client == NULL)
+    if (client == NULL) {
         return status;
+    }
     if (seconds > 0) {
         status = watch(cli, client, &reply, (unsigned)seconds);
     } else {
         status = stats_read(cli, client, &reply, &stats);
-        if (status == EX_OK && cli->style.form == OUT_JSON)
+        if (status == EX_OK && cli->style.form == OUT_JSON) {
             status = cli_json_reply(cli, &reply);
-        else if (status == EX_OK)
+        } else if (status == EX_OK) {
             status =
                 cli->style.form == OUT_CSV ? csv_print(cli, &stats) : sections_print(cli, &stats);
+        }
     }
     stats_fini(&stats);
     icp_reply_fini(&reply);

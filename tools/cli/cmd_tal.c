@@ -12,10 +12,12 @@ static int tal_call(const struct cli *cli, enum icp_op op,
 {
     struct cli_request request;
     int status = cli_request_open(cli, &request);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
-    if (fill != NULL)
+    }
+    if (fill != NULL) {
         fill(cli, request.payload);
+    }
     status = cli_call(cli, request.client, op, request.payload, reply);
     cli_request_close(&request);
     return status;
@@ -63,13 +65,15 @@ static int lists_print(const struct cli *cli, const struct icp_reply *reply)
 int cmd_tal_list(struct cli *cli)
 {
     struct icp_reply reply = {0};
-    if (!cli_arguments(cli, 0, 0))
+    if (!cli_arguments(cli, 0, 0)) {
         return EX_USAGE;
+    }
     int status = tal_call(cli, ICP_OP_TAL_LIST, NULL, &reply);
-    if (status == EX_OK && cli->style.form == OUT_JSON)
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &reply);
-    else if (status == EX_OK)
+    } else if (status == EX_OK) {
         status = lists_print(cli, &reply);
+    }
     icp_reply_fini(&reply);
     return status;
 }
@@ -139,8 +143,10 @@ static void head_line(const struct cli *cli, const struct icp_value *head, const
 {
     char text[512];
     struct icp_value value;
-    if (icp_value_get(head, name, &value) && (value.kind != ICP_KIND_TEXT || value.text.bytes > 0))
+    if (icp_value_get(head, name, &value) &&
+        (value.kind != ICP_KIND_TEXT || value.text.bytes > 0)) {
         cli_print(cli, "  %-10s %s\n", label, icp_value_print(&value, text, sizeof text));
+    }
 }
 
 static void owners_print(const struct cli *cli, const struct icp_value *head, const char *name,
@@ -168,8 +174,9 @@ static void head_print(const struct cli *cli, const struct icp_reply *reply,
     struct icp_text name = icp_reply_text(reply, "name");
     struct icp_value icp;
     struct icp_value version = {0};
-    if (icp_value_get(head, "icp", &icp))
+    if (icp_value_get(head, "icp", &icp)) {
         (void)icp_value_get(&icp, "version", &version);
+    }
     cli_print(cli, "%.*s: %lld accounts, built by version %lld\n", (int)name.bytes, name.data,
               (long long)icp_reply_int(reply, "count", 0), (long long)version.integer);
     head_line(cli, head, "created", "created");
@@ -200,15 +207,17 @@ int cmd_tal_show(struct cli *cli)
     struct icp_value head = {0};
     if (!cli_arguments(cli, 1, 1) ||
         !cli_number(cli, CLI_TAL_SHOW_LIMIT, 0, PROTO_TAL_ENTRIES_MAX, 20, &number) ||
-        !cli_number(cli, CLI_TAL_SHOW_OFFSET, 0, PROTO_TAL_ENTRIES_MAX, 0, &number))
+        !cli_number(cli, CLI_TAL_SHOW_OFFSET, 0, PROTO_TAL_ENTRIES_MAX, 0, &number)) {
         return EX_USAGE;
+    }
     int status = tal_call(cli, ICP_OP_TAL_GET, show_fill, &reply);
     if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &reply);
     } else if (status == EX_OK) {
         (void)icp_reply_get(&reply, "head", &head);
-        if (cli->style.form == OUT_TABLE)
+        if (cli->style.form == OUT_TABLE) {
             head_print(cli, &reply, &head);
+        }
         status = entries_print(cli, &reply, cli->style.form == OUT_CSV || shared_out(&head));
     }
     icp_reply_fini(&reply);
@@ -218,10 +227,11 @@ int cmd_tal_show(struct cli *cli)
 static void export_fill(const struct cli *cli, struct icp_payload *payload)
 {
     icp_payload_text(payload, "name", cli->arguments[0]);
-    if (cli->style.form == OUT_JSON)
+    if (cli->style.form == OUT_JSON) {
         icp_payload_flag(payload, "document", true);
-    else
+    } else {
         icp_payload_uint(payload, "limit", PROTO_TAL_ENTRIES_MAX);
+    }
 }
 
 /* JSON: the document byte for byte, for its digest covers the bytes. */
@@ -230,8 +240,9 @@ static int export_write(const struct cli *cli, const struct icp_reply *reply)
     const char *path = cli_text(cli, CLI_TAL_EXPORT_OUT);
     struct out_file output;
     int status = cli_file_begin(cli, path != NULL ? path : "-", &output);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     if (cli->style.form == OUT_JSON) {
         struct icp_text document = icp_reply_text(reply, "document");
         fwrite(document.data, 1, document.bytes, output.file);
@@ -241,8 +252,9 @@ static int export_write(const struct cli *cli, const struct icp_reply *reply)
         as_csv.style.sink = out_sink_of(output.file);
         status = entries_print(&as_csv, reply, true);
     }
-    if (status == EX_OK)
+    if (status == EX_OK) {
         return cli_file_commit(cli, &output);
+    }
     out_file_abandon(&output);
     return status;
 }
@@ -250,11 +262,13 @@ static int export_write(const struct cli *cli, const struct icp_reply *reply)
 int cmd_tal_export(struct cli *cli)
 {
     struct icp_reply reply = {0};
-    if (!cli_arguments(cli, 1, 1))
+    if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
+    }
     int status = tal_call(cli, ICP_OP_TAL_GET, export_fill, &reply);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = export_write(cli, &reply);
+    }
     icp_reply_fini(&reply);
     return status;
 }
@@ -263,10 +277,11 @@ int cmd_tal_export(struct cli *cli)
 static void fit_add(struct out_table *table, const struct icp_value *entry, const char *name)
 {
     struct icp_value value;
-    if (icp_value_get(entry, name, &value) && value.kind != ICP_KIND_NIL)
+    if (icp_value_get(entry, name, &value) && value.kind != ICP_KIND_NIL) {
         out_cell_number(table, "%.2f", value.number);
-    else
+    } else {
         out_cell_text(table, "%s", "");
+    }
 }
 
 static void diff_fill(const struct cli *cli, struct icp_payload *payload)
@@ -281,11 +296,12 @@ static int diff_print(const struct cli *cli, const struct icp_reply *reply)
     struct out_table table;
     struct icp_value list;
     struct icp_value entry;
-    if (cli->style.form == OUT_TABLE)
+    if (cli->style.form == OUT_TABLE) {
         cli_print(cli, "%lld on both, %lld on %s alone, %lld on %s alone\n\n",
                   (long long)icp_reply_int(reply, "both", 0),
                   (long long)icp_reply_int(reply, "only_a", 0), cli->arguments[0],
                   (long long)icp_reply_int(reply, "only_b", 0), cli->arguments[1]);
+    }
     (void)icp_reply_get(reply, "accounts", &list);
     struct icp_walk walk = icp_walk_over(&list);
     out_table_init(&table, headers, 5);
@@ -300,13 +316,15 @@ static int diff_print(const struct cli *cli, const struct icp_reply *reply)
 int cmd_tal_diff(struct cli *cli)
 {
     struct icp_reply reply = {0};
-    if (!cli_arguments(cli, 2, 2))
+    if (!cli_arguments(cli, 2, 2)) {
         return EX_USAGE;
+    }
     int status = tal_call(cli, ICP_OP_TAL_DIFF, diff_fill, &reply);
-    if (status == EX_OK && cli->style.form == OUT_JSON)
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &reply);
-    else if (status == EX_OK)
+    } else if (status == EX_OK) {
         status = diff_print(cli, &reply);
+    }
     icp_reply_fini(&reply);
     return status;
 }
@@ -321,9 +339,10 @@ static void names_print(const struct cli *cli, const struct icp_reply *reply, co
 {
     char text[200];
     struct icp_value list;
-    if (icp_reply_get(reply, name, &list) && list.count > 0)
+    if (icp_reply_get(reply, name, &list) && list.count > 0) {
         cli_print(cli, "  %zu %s: %s\n", list.count, label,
                   icp_value_print(&list, text, sizeof text));
+    }
 }
 
 static void checked_print(const struct cli *cli, const struct icp_reply *reply)
@@ -342,8 +361,9 @@ static void checked_print(const struct cli *cli, const struct icp_reply *reply)
               (long long)icp_reply_int(reply, "changed", 0),
               (long long)icp_reply_int(reply, "count", 0),
               (long long)icp_reply_int(reply, "gone", 0));
-    if (refused.bytes > 0)
+    if (refused.bytes > 0) {
         cli_print(cli, "  it cannot be built again: %.*s\n", (int)refused.bytes, refused.data);
+    }
     names_print(cli, reply, "entering", "would come");
     names_print(cli, reply, "leaving", "would go");
 }
@@ -351,13 +371,15 @@ static void checked_print(const struct cli *cli, const struct icp_reply *reply)
 int cmd_tal_check(struct cli *cli)
 {
     struct icp_reply reply = {0};
-    if (!cli_arguments(cli, 1, 1))
+    if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
+    }
     int status = tal_call(cli, ICP_OP_TAL_CHECK, check_fill, &reply);
-    if (status == EX_OK && cli->style.form == OUT_JSON)
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &reply);
-    else if (status == EX_OK)
+    } else if (status == EX_OK) {
         checked_print(cli, &reply);
+    }
     icp_reply_fini(&reply);
     return status;
 }

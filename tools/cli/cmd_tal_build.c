@@ -19,12 +19,15 @@ struct tal_build {
 static int quota_write(const struct tal_build *build)
 {
     const char *text = cli_text(build->cli, CLI_TAL_BUILD_QUOTA);
-    if (text == NULL)
+    if (text == NULL) {
         return EX_OK;
+    }
     const char *equals = strrchr(text, '=');
     size_t digits = equals != NULL ? strspn(equals + 1, "0123456789") : 0;
-    if (equals == NULL || equals == text || digits == 0 || digits > 9 || equals[1 + digits] != '\0')
+    if (equals == NULL || equals == text || digits == 0 || digits > 9 ||
+        equals[1 + digits] != '\0') {
         return cli_fail(build->cli, EX_USAGE, "--quota: '%s' is not FIELD=N", text);
+    }
     icp_payload_text_n(build->payload, "quota_field",
                        (struct icp_text){text, (size_t)(equals - text)});
     icp_payload_uint(build->payload, "quota", strtoull(equals + 1, NULL, 10));
@@ -35,16 +38,20 @@ static int files_write(struct tal_build *build)
 {
     const struct cli *cli = build->cli;
     int status = EX_OK;
-    if (cli_has(cli, CLI_TAL_BUILD_OWNERS))
+    if (cli_has(cli, CLI_TAL_BUILD_OWNERS)) {
         status =
             tal_parts_read(cli, cli_text(cli, CLI_TAL_BUILD_OWNERS), "capacity", &build->owners);
-    if (status == EX_OK && cli_has(cli, CLI_TAL_BUILD_SEGMENTS))
+    }
+    if (status == EX_OK && cli_has(cli, CLI_TAL_BUILD_SEGMENTS)) {
         status =
             tal_parts_read(cli, cli_text(cli, CLI_TAL_BUILD_SEGMENTS), "quota", &build->segments);
-    if (status == EX_OK && cli_has(cli, CLI_TAL_BUILD_EXCLUDE_FILE))
+    }
+    if (status == EX_OK && cli_has(cli, CLI_TAL_BUILD_EXCLUDE_FILE)) {
         status = tal_exclude_write(cli, cli_text(cli, CLI_TAL_BUILD_EXCLUDE_FILE), build->payload);
-    if (status != EX_OK)
+    }
+    if (status != EX_OK) {
         return status;
+    }
     tal_parts_write(&build->owners, "owners", "capacity", build->payload);
     tal_parts_write(&build->segments, "segments", "quota", build->payload);
     return EX_OK;
@@ -57,17 +64,22 @@ static int request_fill(struct tal_build *build)
     uint64_t k = 0;
     uint64_t version = 0;
     if (!cli_number(cli, CLI_TAL_BUILD_K, 1, PROTO_TAL_ENTRIES_MAX, 0, &k) ||
-        !cli_number(cli, CLI_TAL_BUILD_ICP, 1, UINT32_MAX, 0, &version))
+        !cli_number(cli, CLI_TAL_BUILD_ICP, 1, UINT32_MAX, 0, &version)) {
         return EX_USAGE;
+    }
     icp_payload_text(payload, "name", cli->arguments[0]);
-    if (cli_has(cli, CLI_TAL_BUILD_FILTER))
+    if (cli_has(cli, CLI_TAL_BUILD_FILTER)) {
         icp_payload_text(payload, "filter", cli_text(cli, CLI_TAL_BUILD_FILTER));
-    if (cli_has(cli, CLI_TAL_BUILD_NOTE))
+    }
+    if (cli_has(cli, CLI_TAL_BUILD_NOTE)) {
         icp_payload_text(payload, "note", cli_text(cli, CLI_TAL_BUILD_NOTE));
-    if (k > 0)
+    }
+    if (k > 0) {
         icp_payload_uint(payload, "k", k);
-    if (version > 0)
+    }
+    if (version > 0) {
         icp_payload_uint(payload, "icp", version);
+    }
     int status = quota_write(build);
     return status == EX_OK ? files_write(build) : status;
 }
@@ -77,14 +89,17 @@ static void caret_show(const struct tal_build *build, const struct icp_fault *fa
 {
     size_t index = 0;
     const char *text = NULL;
-    if (strcmp(fault->field, "filter") == 0)
+    if (strcmp(fault->field, "filter") == 0) {
         text = cli_text(build->cli, CLI_TAL_BUILD_FILTER);
-    else if (sscanf(fault->field, "owners[%zu]", &index) == 1 && index < build->owners.count)
+    } else if (sscanf(fault->field, "owners[%zu]", &index) == 1 && index < build->owners.count) {
         text = build->owners.parts[index].filter;
-    else if (sscanf(fault->field, "segments[%zu]", &index) == 1 && index < build->segments.count)
+    } else if (sscanf(fault->field, "segments[%zu]", &index) == 1 &&
+               index < build->segments.count) {
         text = build->segments.parts[index].filter;
-    if (text != NULL)
+    }
+    if (text != NULL) {
         label_caret_fault(text, fault);
+    }
 }
 
 static void built_print(const struct cli *cli, const struct icp_reply *reply)
@@ -96,8 +111,9 @@ static void built_print(const struct cli *cli, const struct icp_reply *reply)
               name.data, (long long)icp_reply_int(reply, "count", 0),
               (long long)icp_reply_int(reply, "matched", 0),
               (long long)icp_reply_int(reply, "excluded", 0));
-    if (unassigned > 0)
+    if (unassigned > 0) {
         cli_print(cli, "%lld have no owner; 'icp tal show' tells why\n", unassigned);
+    }
     cli_print(cli, "built by version %lld, frozen with digest %.*s\n",
               (long long)icp_reply_int(reply, "icp", 0), (int)digest.bytes, digest.data);
 }
@@ -107,15 +123,17 @@ static int build_call(struct tal_build *build)
     int status = EX_OK;
     struct icp_reply reply = {0};
     struct icp_client *client = cli_connect(build->cli, &status);
-    if (client == NULL)
+    if (client == NULL) {
         return status;
+    }
     status = cli_call(build->cli, client, ICP_OP_TAL_BUILD, build->payload, &reply);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         caret_show(build, &reply.fault);
-    else if (build->cli->style.form == OUT_JSON)
+    } else if (build->cli->style.form == OUT_JSON) {
         status = cli_json_reply(build->cli, &reply);
-    else
+    } else {
         built_print(build->cli, &reply);
+    }
     icp_reply_fini(&reply);
     icp_close(client);
     return status;
@@ -123,17 +141,20 @@ static int build_call(struct tal_build *build)
 
 int cmd_tal_build(struct cli *cli)
 {
-    if (!cli_arguments(cli, 1, 1))
+    if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
+    }
     struct tal_build *build = calloc(1, sizeof *build);
-    if (build == NULL)
+    if (build == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
+    }
     build->cli = cli;
     build->payload = icp_payload_create();
     int status =
         build->payload == NULL ? cli_fail(cli, EX_OSERR, "no memory") : request_fill(build);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = build_call(build);
+    }
     tal_parts_fini(&build->owners);
     tal_parts_fini(&build->segments);
     icp_payload_destroy(build->payload);

@@ -36,8 +36,9 @@ static enum doctor_state judge_readers(const struct doctor_facts *facts, char *f
 static enum doctor_state judge_disk(const struct doctor_facts *facts, char *found, size_t bytes)
 {
     char text[OUT_NUMBER_BYTES];
-    if (isnan(facts->disk_free_bytes))
+    if (isnan(facts->disk_free_bytes)) {
         return DOCTOR_UNKNOWN;
+    }
     SAY("%s free where the data are", out_size(facts->disk_free_bytes, text));
     bool bad = facts->disk_free_bytes < 256e6;
     return bad ? DOCTOR_BAD
@@ -58,10 +59,12 @@ static enum doctor_state judge_commit(const struct doctor_facts *facts, char *fo
 static enum doctor_state judge_files(const struct doctor_facts *facts, char *found, size_t bytes)
 {
     SAY("%.0f accepts failed for want of descriptors", facts->accept_emfile);
-    if (facts->accept_emfile > 0)
+    if (facts->accept_emfile > 0) {
         return DOCTOR_BAD;
-    if (isnan(facts->nofile_soft))
+    }
+    if (isnan(facts->nofile_soft)) {
         return DOCTOR_GOOD;
+    }
     SAY("%.0f allowed, %.0f connections open", facts->nofile_soft, facts->connections_open);
     return facts->nofile_soft < 1024 || facts->connections_open > 0.8 * facts->nofile_soft
                ? DOCTOR_LOOK
@@ -95,13 +98,14 @@ static enum doctor_state judge_rows(const struct doctor_facts *facts, char *foun
 
 static enum doctor_state judge_profile(const struct doctor_facts *facts, char *found, size_t bytes)
 {
-    if (facts->schema == 0)
+    if (facts->schema == 0) {
         SAY("no schema has been put");
-    else if (facts->icp == 0)
+    } else if (facts->icp == 0) {
         SAY("%.0f accounts, no ICP version is active", facts->accounts);
-    else
+    } else {
         SAY("%.0f accounts, schema %.0f, ICP version %.0f", facts->accounts, facts->schema,
             facts->icp);
+    }
     return facts->schema == 0 || facts->icp == 0 ? DOCTOR_LOOK : DOCTOR_GOOD;
 }
 
@@ -125,8 +129,9 @@ static enum doctor_state judge_clock(const struct doctor_facts *facts, char *fou
 
 static enum doctor_state judge_pages(const struct doctor_facts *facts, char *found, size_t bytes)
 {
-    if (isnan(facts->huge_pages_never))
+    if (isnan(facts->huge_pages_never)) {
         return DOCTOR_UNKNOWN;
+    }
     SAY("%s",
         facts->huge_pages_never > 0 ? "the kernel gives none" : "given where they are asked for");
     return facts->huge_pages_never > 0 && facts->accounts > 100000 ? DOCTOR_LOOK : DOCTOR_GOOD;
@@ -136,8 +141,9 @@ static enum doctor_state judge_memory(const struct doctor_facts *facts, char *fo
 {
     char available[OUT_NUMBER_BYTES];
     char file[OUT_NUMBER_BYTES];
-    if (isnan(facts->memory_available_bytes))
+    if (isnan(facts->memory_available_bytes)) {
         return DOCTOR_UNKNOWN;
+    }
     SAY("%s available, the store has %s", out_size(facts->memory_available_bytes, available),
         out_size(facts->file_bytes, file));
     return facts->memory_available_bytes < 128e6               ? DOCTOR_BAD
@@ -182,10 +188,11 @@ size_t doctor_judge(const struct doctor_facts *facts,
         struct doctor_finding *finding = &findings[i];
         *finding = (struct doctor_finding){.check = checks[i].name, .remedy = ""};
         finding->state = checks[i].judge(facts, finding->found, sizeof finding->found);
-        if (finding->state == DOCTOR_UNKNOWN)
+        if (finding->state == DOCTOR_UNKNOWN) {
             (void)snprintf(finding->found, sizeof finding->found, "cannot be seen from here");
-        else if (finding->state != DOCTOR_GOOD)
+        } else if (finding->state != DOCTOR_GOOD) {
             finding->remedy = checks[i].remedy;
+        }
     }
     return count;
 }

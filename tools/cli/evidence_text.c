@@ -18,8 +18,9 @@ static void holdout_print(const struct cli *cli, const json_t *holdout)
 {
     double n = number_at(holdout, "n");
     double positives = number_at(holdout, "positives");
-    if (holdout == NULL || n <= 0)
+    if (holdout == NULL || n <= 0) {
         return;
+    }
     cli_print(cli, "On %.0f accounts that it had not seen (%s split, %.0f positive, %.1f %%):\n", n,
               text_at(holdout, "split"), positives, 100 * positives / n);
     cli_print(
@@ -44,21 +45,24 @@ static int fields_print(const struct cli *cli, const json_t *fields, size_t most
     struct out_table table;
     size_t index;
     json_t *field;
-    if (json_array_size(fields) == 0)
+    if (json_array_size(fields) == 0) {
         return EX_OK;
+    }
     out_table_init(&table, headers, 3);
     json_array_foreach(fields, index, field)
     {
-        if (index >= most)
+        if (index >= most) {
             break;
+        }
         out_cell_text(&table, "%s", text_at(field, "field"));
         out_cell_number(&table, "%.3f", number_at(field, "importance"));
         out_cell_number(&table, "%.3f", number_at(field, "auc_alone"));
     }
     cli_print(cli, "\n");
     int status = cli_table(cli, &table);
-    if (json_array_size(fields) > most)
+    if (json_array_size(fields) > most) {
         cli_print(cli, "… and %zu more fields\n", json_array_size(fields) - most);
+    }
     return status;
 }
 

@@ -32,8 +32,9 @@ static void text_append(char *expression, size_t room, const char *before, struc
     size_t used = strlen(expression);
     used += (size_t)snprintf(expression + used, room - used, "%s'", before);
     for (size_t i = 0; i < text.bytes && used + 4 < room; i++) {
-        if (text.data[i] == '\'')
+        if (text.data[i] == '\'') {
             expression[used++] = '\'';
+        }
         expression[used++] = (char)text.data[i];
     }
     snprintf(expression + used, room - used, "'");
@@ -55,8 +56,9 @@ static void nearer(struct search *search, struct icp_text text, size_t *least)
 {
     struct proto_span value = {(const uint8_t *)text.data, text.bytes};
     size_t distance = feature_text_distance(search->typed, value, *least);
-    if (distance >= *least || text.bytes == 0)
+    if (distance >= *least || text.bytes == 0) {
         return;
+    }
     *least = distance;
     (void)feature_text_show(value, search->found, sizeof search->found);
 }
@@ -69,17 +71,21 @@ static bool nearest_of(struct search *search)
     struct icp_value value;
     struct icp_value tag;
     size_t least = search->typed.bytes / 4 + 2 < 4 ? search->typed.bytes / 4 + 2 : 4;
-    if (!icp_reply_get(&search->reply, "values", &maps))
+    if (!icp_reply_get(&search->reply, "values", &maps)) {
         return false;
+    }
     struct icp_walk walk = icp_walk_over(&maps);
     while (icp_next(&walk, NULL, &map)) {
-        if (!icp_value_get(&map, search->name, &value))
+        if (!icp_value_get(&map, search->name, &value)) {
             continue;
-        if (value.kind == ICP_KIND_TEXT)
+        }
+        if (value.kind == ICP_KIND_TEXT) {
             nearer(search, value.text, &least);
+        }
         struct icp_walk tags = icp_walk_over(&value);
-        while (value.kind == ICP_KIND_LIST && icp_next(&tags, NULL, &tag))
+        while (value.kind == ICP_KIND_LIST && icp_next(&tags, NULL, &tag)) {
             nearer(search, tag.text, &least);
+        }
     }
     return search->found[0] != '\0';
 }
@@ -110,8 +116,10 @@ static void text_explain(struct search *search)
     text_append(expression, room, "", search->typed);
     snprintf(expression + strlen(expression), room - strlen(expression), ")");
     struct icp_value ids;
-    if (!ask(search, expression, 1) || !icp_reply_get(&search->reply, "ids", &ids) || ids.count > 0)
+    if (!ask(search, expression, 1) || !icp_reply_get(&search->reply, "ids", &ids) ||
+        ids.count > 0) {
         return; /* somebody has it */
+    }
     snprintf(expression, room, "%s in (", search->field);
     cases_append(expression, room, search->typed);
     snprintf(expression + strlen(expression), room - strlen(expression), ")");
@@ -136,11 +144,13 @@ static void conditions_walk(struct search *search, const struct feature_schema *
         bool equality = condition->test == FILTER_EQUAL || condition->test == FILTER_HAS_ANY ||
                         condition->test == FILTER_HAS_ALL;
         bool text = condition->type == FEATURE_CATEGORY || condition->type == FEATURE_TAGS;
-        if (!equality || !text || condition->negated || condition->field_id >= FILTER_SUBJECTS)
+        if (!equality || !text || condition->negated || condition->field_id >= FILTER_SUBJECTS) {
             continue;
+        }
         size_t at = 0;
-        while (filter->field_ids[at] != condition->field_id)
+        while (filter->field_ids[at] != condition->field_id) {
             at++;
+        }
         search->field = filter->field_names[at];
         search->name = feature_schema_by_id(schema, condition->field_id)->name;
         for (size_t o = 0; o < condition->operand_count && explained < EXPLAINED_MOST; o++) {
@@ -158,11 +168,13 @@ void explain_none(const struct cli *cli, struct icp_client *client, const char *
     struct search search = {.cli = cli, .client = client, .payload = icp_payload_create()};
     struct feature_schema *schema = schema_from_server(cli, client, &status);
     struct filter *filter = NULL;
-    if (schema != NULL && search.payload != NULL)
+    if (schema != NULL && search.payload != NULL) {
         filter = filter_parse_scope(schema, FILTER_OF_ACCOUNTS, proto_span_text(expression), &fault,
                                     NULL);
-    if (filter != NULL)
+    }
+    if (filter != NULL) {
         conditions_walk(&search, schema, filter);
+    }
     filter_destroy(filter);
     feature_schema_release(schema);
     icp_payload_destroy(search.payload);

@@ -25,8 +25,9 @@ void sender_end(struct import_sender *sender)
 {
     for (size_t b = 0; b < BATCHES_IN_FLIGHT; b++) {
         struct import_batch *batch = &sender->batches[b];
-        for (size_t i = 0; batch->rows != NULL && i < sender->batch_rows; i++)
+        for (size_t i = 0; batch->rows != NULL && i < sender->batch_rows; i++) {
             icp_payload_destroy(batch->rows[i].account);
+        }
         free(batch->rows);
     }
     icp_payload_destroy(sender->request);
@@ -37,10 +38,12 @@ struct icp_payload *sender_account(struct import_sender *sender)
 {
     struct import_batch *batch = &sender->batches[sender->current];
     struct import_row *row = &batch->rows[batch->count];
-    if (row->account == NULL)
+    if (row->account == NULL) {
         row->account = icp_payload_create();
-    if (row->account != NULL)
+    }
+    if (row->account != NULL) {
         icp_payload_reset(row->account);
+    }
     return row->account;
 }
 
@@ -50,14 +53,16 @@ static int batch_send(struct import_sender *sender, struct import_batch *batch)
     struct icp_fault fault;
     icp_payload_reset(request);
     icp_payload_list_begin(request, "accounts");
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
         icp_payload_map(request, NULL, batch->rows[i].account);
+    }
     icp_payload_list_end(request);
     icp_payload_text(request, "source", sender->source);
     icp_payload_uint(request, "time", sender->time_ms);
     batch->request_id = icp_send(sender->client, ICP_OP_ACCOUNT_PUT, request, &fault);
-    if (batch->request_id == 0 || !icp_flush(sender->client, &fault))
+    if (batch->request_id == 0 || !icp_flush(sender->client, &fault)) {
         return cli_icp_fault(sender->cli, &fault);
+    }
     return EX_OK;
 }
 
@@ -66,8 +71,9 @@ static size_t fault_row(const struct icp_fault *fault, const char **rest)
 {
     unsigned long long index = 0;
     int used = 0;
-    if (sscanf(fault->field, "accounts[%llu]%n", &index, &used) != 1 || used == 0)
+    if (sscanf(fault->field, "accounts[%llu]%n", &index, &used) != 1 || used == 0) {
         return SIZE_MAX;
+    }
     *rest = fault->field + used + (fault->field[used] == '.');
     return (size_t)index;
 }
@@ -77,15 +83,18 @@ static bool row_refused(struct import_sender *sender, struct import_batch *batch
 {
     const char *field = "";
     size_t index = fault_row(&sender->reply.fault, &field);
-    if (index >= batch->count)
+    if (index >= batch->count) {
         return false;
+    }
     struct import_row row = batch->rows[index];
-    if (strncmp(field, "values.", 7) == 0)
+    if (strncmp(field, "values.", 7) == 0) {
         field += 7;
+    }
     notes_refuse(sender->notes, (struct note_place){row.line, 0, field},
                  sender->reply.fault.message);
-    for (size_t i = index; i + 1 < batch->count; i++)
+    for (size_t i = index; i + 1 < batch->count; i++) {
         batch->rows[i] = batch->rows[i + 1];
+    }
     batch->count--;
     batch->rows[batch->count] = row; /* its memory is used again */
     return true;
@@ -110,16 +119,19 @@ static int batch_finish(struct import_sender *sender, struct import_batch *batch
         }
         enum icp_error error = sender->reply.fault.code;
         bool again = error == ICP_BUSY && busy++ < BUSY_RETRIES;
-        if (again)
+        if (again) {
             wait_ms(20L << busy);
-        else if (!row_refused(sender, batch))
+        } else if (!row_refused(sender, batch)) {
             return cli_icp_fault(sender->cli, &sender->reply.fault);
+        }
         batch->request_id = 0;
-        if (batch->count == 0)
+        if (batch->count == 0) {
             break;
+        }
         int status = batch_send(sender, batch);
-        if (status != EX_OK)
+        if (status != EX_OK) {
             return status;
+        }
     }
     batch->request_id = 0;
     batch->count = batch->bytes = 0;
@@ -166,7 +178,8 @@ int sender_add(struct import_sender *sender, size_t line)
 int sender_finish(struct import_sender *sender)
 {
     int status = sender->batches[sender->current].count > 0 ? batch_turn(sender) : EX_OK;
-    for (size_t b = 0; b < BATCHES_IN_FLIGHT && status == EX_OK; b++)
+    for (size_t b = 0; b < BATCHES_IN_FLIGHT && status == EX_OK; b++) {
         status = batch_finish(sender, &sender->batches[(sender->current + b) % BATCHES_IN_FLIGHT]);
+    }
     return status;
 }

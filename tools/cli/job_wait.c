@@ -37,8 +37,9 @@ static int job_cancel(const struct cli *cli, struct icp_client *client, int64_t 
 {
     struct icp_payload *payload = icp_payload_create();
     struct icp_reply reply = {0};
-    if (payload == NULL)
+    if (payload == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
+    }
     icp_payload_uint(payload, "job", (uint64_t)job);
     int status = cli_call(cli, client, ICP_OP_JOB_CANCEL, payload, &reply);
     icp_reply_fini(&reply);
@@ -57,10 +58,12 @@ static int job_wait(const struct cli *cli, struct icp_client *client, uint32_t i
     bool cancelled = false;
     for (;;) {
         bool received = icp_receive(client, id, WAIT_MS, reply);
-        if (received && !reply->more)
+        if (received && !reply->more) {
             break;
-        if (!received && reply->fault.code != ICP_TIMEOUT)
+        }
+        if (!received && reply->fault.code != ICP_TIMEOUT) {
             break;
+        }
         if (received) {
             struct icp_text stage = icp_reply_text(reply, "stage");
             char text[64];
@@ -75,12 +78,14 @@ static int job_wait(const struct cli *cli, struct icp_client *client, uint32_t i
             cancelled = true;
             (void)job_cancel(cli, client, job);
         }
-        if (presses > 1)
+        if (presses > 1) {
             return cli_fail(cli, EXIT_INTERRUPTED, "left; 'icp jobs' tells what became of the job");
+        }
     }
     out_progress_end(&progress);
-    if (reply->fault.code == ICP_OK)
+    if (reply->fault.code == ICP_OK) {
         return EX_OK;
+    }
     int status = cli_icp_fault(cli, &reply->fault);
     return reply->fault.code == ICP_CANCELLED ? EXIT_INTERRUPTED : status;
 }

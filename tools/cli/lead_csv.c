@@ -57,8 +57,9 @@ struct lead_run {
 
 static struct proto_span line_without_end(struct proto_span raw)
 {
-    while (raw.bytes > 0 && (raw.data[raw.bytes - 1] == '\n' || raw.data[raw.bytes - 1] == '\r'))
+    while (raw.bytes > 0 && (raw.data[raw.bytes - 1] == '\n' || raw.data[raw.bytes - 1] == '\r')) {
         raw.bytes--;
+    }
     return raw;
 }
 
@@ -73,16 +74,18 @@ static void cells_guard(FILE *out, struct proto_span own, char separator)
         if (ends) {
             out_csv_cell(out, (struct proto_span){cell, bytes}, separator, true);
             bytes = 0;
-            if (i < own.bytes)
+            if (i < own.bytes) {
                 fputc(separator, out);
+            }
         } else if (own.data[i] != '"') {
             cell[bytes++] = own.data[i];
         } else {
             /* A doubled quote within quotes is one. */
-            if (open && i + 1 < own.bytes && own.data[i + 1] == '"')
+            if (open && i + 1 < own.bytes && own.data[i + 1] == '"') {
                 cell[bytes++] = own.data[i++];
-            else
+            } else {
                 open = !open;
+            }
         }
     }
     free(cell);
@@ -92,12 +95,14 @@ static void row_write(struct lead_run *run, const struct lead *lead)
 {
     const struct icp_score *score = &run->score;
     char separator = csv_separator(run->input);
-    if (run->cli->style.spreadsheet)
+    if (run->cli->style.spreadsheet) {
         cells_guard(run->out, lead->own, separator);
-    else
+    } else {
         fwrite(lead->own.data, 1, lead->own.bytes, run->out);
-    for (size_t i = 0; i < lead->filled; i++)
+    }
+    for (size_t i = 0; i < lead->filled; i++) {
         fputc(separator, run->out);
+    }
     fprintf(run->out, "%c%.4f%c%.9f%c%c%c%lld", separator, score->fit, separator, score->p,
             separator, score->grade, separator, (long long)score->raw);
     if (run->show_reasons) {
@@ -119,8 +124,9 @@ static int lead_receive(struct lead_run *run)
         /* A fault of the row's own is told by line; any other ends the run. */
         bool own = fault.code == ICP_BAD_FIELD || fault.code == ICP_NOT_FOUND ||
                    fault.code == ICP_MISSING_FIELD;
-        if (!own)
+        if (!own) {
             return cli_icp_fault(run->cli, &fault);
+        }
         notes_refuse(&run->notes, (struct note_place){lead->line, 0, fault.field}, fault.message);
         return EX_OK;
     }
@@ -140,10 +146,12 @@ static void name_fill(struct lead_run *run, const struct csv_row *row, struct ic
 {
     struct proto_span id = {0};
     struct proto_span email = {0};
-    if (run->id_column != SIZE_MAX)
+    if (run->id_column != SIZE_MAX) {
         id = feature_text_trim(row->cells[run->id_column]);
-    if (run->email_column != SIZE_MAX)
+    }
+    if (run->email_column != SIZE_MAX) {
         email = feature_text_trim(row->cells[run->email_column]);
+    }
     if (id.bytes > 0 && id.bytes <= PROTO_ID_BYTES_MAX) {
         snprintf(text, PROTO_ID_BYTES_MAX + 1, "%.*s", (int)id.bytes, (const char *)id.data);
         query->id = text;
@@ -165,8 +173,9 @@ static int lead_send(struct lead_run *run, const struct csv_row *row)
     icp_payload_reset(run->values);
     csv_map_write(&run->map, run->values);
     uint32_t id = icp_score_send(run->client, &query, &fault);
-    if (id == 0)
+    if (id == 0) {
         return cli_icp_fault(run->cli, &fault);
+    }
     run->leads[run->sent++ % run->depth] = (struct lead){id, row->line, row->own, row->filled};
     return EX_OK;
 }
@@ -189,8 +198,9 @@ static int row_score(struct lead_run *run, const struct csv_row *row)
                      row->message);
         return EX_OK;
     }
-    if (!csv_map_read(&run->map, row, on_bad_cell, run))
+    if (!csv_map_read(&run->map, row, on_bad_cell, run)) {
         return cli_fail(run->cli, EX_OSERR, "no memory for line %zu", row->line);
+    }
     int status = run->sent - run->received == run->depth ? lead_receive(run) : EX_OK;
     return status == EX_OK ? lead_send(run, row) : status;
 }
@@ -205,13 +215,16 @@ static int rows_score(struct lead_run *run)
     while (status == EX_OK && csv_next(run->input, &row, &fault)) {
         status = row_score(run, &row);
         snprintf(text, sizeof text, "%zu scored", run->received);
-        if (run->sent % 1024 == 0)
+        if (run->sent % 1024 == 0) {
             out_progress_draw(&progress, csv_done(run->input), text);
+        }
     }
-    if (status == EX_OK && fault.code != PROTO_OK)
+    if (status == EX_OK && fault.code != PROTO_OK) {
         status = cli_fault(run->cli, &fault);
-    while (status == EX_OK && run->received < run->sent)
+    }
+    while (status == EX_OK && run->received < run->sent) {
         status = lead_receive(run);
+    }
     out_progress_end(&progress);
     return status;
 }
@@ -220,12 +233,14 @@ static void header_write(struct lead_run *run)
 {
     struct proto_span header = line_without_end(csv_header(run->input));
     char separator = csv_separator(run->input);
-    if (csv_has_mark(run->input))
+    if (csv_has_mark(run->input)) {
         fputs("\xef\xbb\xbf", run->out);
+    }
     fwrite(header.data, 1, header.bytes, run->out);
     fprintf(run->out, "%cfit%cp%cgrade%craw", separator, separator, separator, separator);
-    if (run->show_reasons)
+    if (run->show_reasons) {
         fprintf(run->out, "%creasons", separator);
+    }
     fputc('\n', run->out);
 }
 
@@ -235,13 +250,16 @@ static int column_find(struct lead_run *run, enum cli_option_id option, const ch
 {
     const char *name = cli_text(run->cli, option);
     *column = SIZE_MAX;
-    if (name == NULL && usual != NULL)
+    if (name == NULL && usual != NULL) {
         *column = csv_column_find(run->input, usual);
-    if (name == NULL)
+    }
+    if (name == NULL) {
         return EX_OK;
+    }
     *column = csv_column_find(run->input, name);
-    if (*column != SIZE_MAX)
+    if (*column != SIZE_MAX) {
         return EX_OK;
+    }
     struct proto_fault fault;
     (void)csv_column_absent(run->input, cli_options()[option].name, name, &fault);
     return cli_fault(run->cli, &fault);
@@ -251,17 +269,20 @@ static int names_find(struct lead_run *run)
 {
     assert(run->schema != NULL);
     run->id_column = run->email_column = SIZE_MAX;
-    if (cli_has(run->cli, CLI_SCORE_VALUES_ONLY))
+    if (cli_has(run->cli, CLI_SCORE_VALUES_ONLY)) {
         return EX_OK;
+    }
     struct proto_fault fault;
     int status = column_find(run, CLI_SCORE_ID, run->schema->id_column, &run->id_column);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = column_find(run, CLI_SCORE_EMAIL, "email", &run->email_column);
+    }
     const char *key = cli_text(run->cli, CLI_SCORE_KEY);
-    if (status == EX_OK && key != NULL)
+    if (status == EX_OK && key != NULL) {
         status = key_column_parse(run->input, "key", key, &run->key, &fault)
                      ? EX_OK
                      : cli_fault(run->cli, &fault);
+    }
     run->has_key = status == EX_OK && key != NULL;
     for (size_t i = 0; status == EX_OK && i < run->schema->key_count && !run->has_key; i++) {
         run->key.column = csv_column_find(run->input, run->schema->keys[i].column);
@@ -280,10 +301,12 @@ static int options_read(struct lead_run *run)
     uint64_t depth = 0;
     if (!cli_number(cli, CLI_SCORE_REASONS, 0, PROTO_COLUMNS_MAX, 0, &reasons) ||
         !cli_number(cli, CLI_SCORE_ICP, 1, UINT32_MAX, 0, &version) ||
-        !cli_number(cli, CLI_SCORE_PIPELINE, 1, PIPELINE_MOST, PIPELINE_DEFAULT, &depth))
+        !cli_number(cli, CLI_SCORE_PIPELINE, 1, PIPELINE_MOST, PIPELINE_DEFAULT, &depth)) {
         return EX_USAGE;
-    if (cli_has(cli, CLI_SCORE_SET))
+    }
+    if (cli_has(cli, CLI_SCORE_SET)) {
         return cli_fail(cli, EX_USAGE, "--set does not go with --csv: the file has the values");
+    }
     run->check = cli_has(cli, CLI_SCORE_CHECK);
     run->show_reasons = reasons > 0;
     run->reasons = (uint32_t)(run->check && reasons == 0 ? PROTO_COLUMNS_MAX : reasons);
@@ -299,10 +322,11 @@ static int columns_check(const struct lead_run *run)
     size_t count = run->show_reasons ? 5 : 4;
     for (size_t i = 0; i < count; i++) {
         for (size_t c = 0; c < csv_column_count(run->input); c++) {
-            if (strcmp(csv_column(run->input, c), added[i]) == 0)
+            if (strcmp(csv_column(run->input, c), added[i]) == 0) {
                 return cli_fail(run->cli, EX_DATAERR,
                                 "%s has a column '%s' already, which this command adds",
                                 csv_name(run->input), added[i]);
+            }
         }
     }
     return EX_OK;
@@ -311,30 +335,35 @@ static int columns_check(const struct lead_run *run)
 static int run_prepare(struct lead_run *run)
 {
     int status = columns_check(run);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = names_find(run);
-    if (status != EX_OK)
+    }
+    if (status != EX_OK) {
         return status;
+    }
     assert(run->depth > 0);
     run->leads = calloc(run->depth, sizeof *run->leads);
     run->values = icp_payload_create();
     if (!csv_map_init(&run->map, run->schema, run->input) || run->leads == NULL ||
-        run->values == NULL)
+        run->values == NULL) {
         return cli_fail(run->cli, EX_OSERR, "no memory");
+    }
     bool named = run->id_column != SIZE_MAX || run->email_column != SIZE_MAX || run->has_key;
-    if (run->map.field_count == 0 && !named)
+    if (run->map.field_count == 0 && !named) {
         return cli_fail(
             run->cli, EX_DATAERR,
             "no column of %s is a field of the schema, an id, a key or an email address",
             csv_name(run->input));
+    }
     return notes_begin(&run->notes, run->cli, csv_name(run->input), NULL);
 }
 
 static int run_all(struct lead_run *run, struct out_file *output)
 {
     int status = run_prepare(run);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
+    }
     struct timespec start;
     struct timespec end;
     clock_gettime(CLOCK_MONOTONIC, &start);
@@ -346,20 +375,25 @@ static int run_all(struct lead_run *run, struct out_file *output)
         (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
     int noted = notes_end(&run->notes);
     csv_told_end(run->cli, run->input);
-    if (status == EX_OK)
+    if (status == EX_OK) {
         status = noted;
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = cli_file_commit(run->cli, output);
-    if (status != EX_OK)
+    }
+    if (status != EX_OK) {
         return status;
+    }
     cli_say(run->cli,
             "%zu rows sent, %zu of a stored account, %zu refused, in %.2f s (%.0f a second)",
             run->sent, run->found, run->notes.refused, seconds,
             seconds > 0 ? (double)run->sent / seconds : 0);
-    if (run->wrong > 0)
+    if (run->wrong > 0) {
         return cli_fail(run->cli, EX_SOFTWARE, "%zu rows do not add up", run->wrong);
-    if (run->check)
+    }
+    if (run->check) {
         cli_say(run->cli, "intercept + contributions = raw score for every row: checked");
+    }
     return run->notes.refused > 0 ? EX_DATAERR : EX_OK;
 }
 
@@ -368,20 +402,26 @@ int score_csv(const struct cli *cli)
     struct lead_run run = {.cli = cli};
     struct out_file output = {0};
     int status = options_read(&run);
-    if (status != EX_OK)
+    if (status != EX_OK) {
         return status;
-    if (!cli_has(cli, CLI_SCORE_OUT))
+    }
+    if (!cli_has(cli, CLI_SCORE_OUT)) {
         return cli_fail(cli, EX_USAGE, "--out FILE is needed with --csv; - is standard output");
+    }
     run.input = csv_told_open(cli, cli_text(cli, CLI_SCORE_CSV), &status);
-    if (run.input == NULL)
+    if (run.input == NULL) {
         return status;
+    }
     run.client = cli_connect(cli, &status);
-    if (run.client != NULL)
+    if (run.client != NULL) {
         run.schema = schema_from_server(cli, run.client, &status);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = cli_file_begin(cli, cli_text(cli, CLI_SCORE_OUT), &output);
-    if (status == EX_OK)
+    }
+    if (status == EX_OK) {
         status = run_all(&run, &output);
+    }
     out_file_abandon(&output);
     icp_payload_destroy(run.values);
     icp_score_fini(&run.score);

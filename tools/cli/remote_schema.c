@@ -18,8 +18,9 @@ struct feature_schema *schema_from_server(const struct cli *cli, struct icp_clie
         struct icp_text text = icp_reply_text(&reply, "document");
         struct proto_span document = {(const uint8_t *)text.data, text.bytes};
         schema = feature_schema_parse(document, 0, NULL, &fault);
-        if (schema == NULL)
+        if (schema == NULL) {
             *status = cli_fault(cli, &fault);
+        }
     } else if (reply.fault.code == ICP_NO_SCHEMA) {
         cli_say(cli, "'icp schema infer FILE.csv > schema.json' and 'icp schema put schema.json' "
                      "make one");
@@ -39,9 +40,10 @@ struct feature_schema *schema_from_file(const struct cli *cli, const char *path,
     }
     struct feature_schema *schema =
         feature_schema_parse((struct proto_span){data, bytes}, 1, NULL, &fault);
-    if (schema == NULL)
+    if (schema == NULL) {
         *status = cli_fail(cli, EX_DATAERR, "%s: %s%s%s", path, fault.field,
                            fault.field[0] != '\0' ? ": " : "", fault.message);
+    }
     free(data);
     return schema;
 }

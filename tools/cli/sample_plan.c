@@ -81,8 +81,9 @@ static void names_make(struct math_random *random, struct plan_account *account)
     char name[24] = "";
     size_t used = 0;
     unsigned count = 2 + below(random, 2);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         used += (size_t)snprintf(name + used, sizeof name - used, "%s", parts[below(random, 16)]);
+    }
     /* The number keeps domains apart; .example belongs to nobody (RFC 2606). */
     snprintf(account->domain, sizeof account->domain, "%s%llu.example", name,
              (unsigned long long)account->number);
@@ -132,8 +133,9 @@ static void hidden_make(struct math_random *random, struct plan_account *account
                   {PLAN_HIDE_REVENUE, 0.35},     {PLAN_HIDE_COUNTRY, 0.03},
                   {PLAN_HIDE_CRM, 0.20},         {PLAN_HIDE_GROWTH, 0.15},
                   {PLAN_HIDE_TECHNOLOGIES, 0.10}};
-    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++)
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
         account->hidden |= chance(random, shares[i].share) ? (unsigned)shares[i].bit : 0;
+    }
 }
 
 void plan_account_make(uint64_t seed, uint64_t number, struct plan_account *account)
@@ -145,8 +147,9 @@ void plan_account_make(uint64_t seed, uint64_t number, struct plan_account *acco
     firmographics_make(&random, account);
     behaviour_make(&random, account);
     hidden_make(&random, account);
-    for (size_t i = 0; i < sizeof effects / sizeof *effects; i++)
+    for (size_t i = 0; i < sizeof effects / sizeof *effects; i++) {
         account->logit += holds_at(i, account) ? effects[i].logits : 0;
+    }
     bool won = chance(&random, plan_p(account->logit));
     bool open = chance(&random, 0.2);
     account->stage = open ? PLAN_OPEN : won ? PLAN_WON : PLAN_LOST;

@@ -7,8 +7,9 @@
 bool score_adds_up(const struct icp_score *score)
 {
     int64_t sum = score->intercept + score->rest;
-    for (size_t i = 0; i < score->reason_count; i++)
+    for (size_t i = 0; i < score->reason_count; i++) {
         sum += score->reasons[i].contribution;
+    }
     return sum == score->raw;
 }
 
@@ -37,12 +38,15 @@ static void names_print(const struct cli *cli, const char *what, const struct ic
     char *text = NULL;
     size_t bytes = 0;
     FILE *line = count > 0 ? open_memstream(&text, &bytes) : NULL;
-    if (line == NULL)
+    if (line == NULL) {
         return;
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         fprintf(line, "%s %.*s", i > 0 ? "," : "", (int)names[i].bytes, names[i].data);
-    if (fclose(line) == 0)
+    }
+    if (fclose(line) == 0) {
         cli_print(cli, "%s:%s\n", what, text);
+    }
     free(text);
 }
 
@@ -50,8 +54,9 @@ static int reasons_print(const struct cli *cli, const struct icp_score *score)
 {
     static const char *const headers[] = {"points", "field", "value"};
     struct out_table table;
-    if (score->reason_count == 0)
+    if (score->reason_count == 0) {
         return EX_OK;
+    }
     out_table_init(&table, headers, 3);
     for (size_t i = 0; i < score->reason_count; i++) {
         const struct icp_reason *reason = &score->reasons[i];
@@ -72,25 +77,29 @@ static int reasons_print(const struct cli *cli, const struct icp_score *score)
 
 int score_print(const struct cli *cli, const struct icp_score *score, bool checked)
 {
-    if (cli->style.form == OUT_JSON)
+    if (cli->style.form == OUT_JSON) {
         return cli_json_reply(cli, &score->reply);
+    }
     cli_print(cli, "grade %c, fit %.1f of 100, p %.1f %%  (ICP version %u%s%.*s%s)\n", score->grade,
               score->fit, 100 * score->p, score->icp, score->id.bytes > 0 ? ", account " : "",
               (int)score->id.bytes, score->id.data,
               score->found ? "" : ", no stored account: the values alone");
-    if (score->tal)
+    if (score->tal) {
         cli_print(cli, "on the target account list\n");
-    if (score->missing_count > 0)
+    }
+    if (score->missing_count > 0) {
         cli_print(cli, "fit could be %.1f to %.1f if what is missing were known\n", score->fit_low,
                   score->fit_high);
+    }
     int status = reasons_print(cli, score);
     names_print(cli, "missing", score->missing, score->missing_count);
     names_print(cli, "stale", score->stale, score->stale_count);
     names_print(cli, "warning: not counted, the schema has no field of this name", score->unknown,
                 score->unknown_count);
-    if (checked)
+    if (checked) {
         cli_print(cli,
                   "intercept + contributions = raw score (%lld millionths of a logit): checked\n",
                   (long long)score->raw);
+    }
     return status;
 }

@@ -14,8 +14,9 @@ struct completion {
 
 void shell_candidates_fini(struct shell_candidates *candidates)
 {
-    for (size_t i = 0; i < candidates->count; i++)
+    for (size_t i = 0; i < candidates->count; i++) {
         free(candidates->texts[i]);
+    }
     candidates->count = 0;
 }
 
@@ -24,14 +25,16 @@ size_t shell_candidates_common(const struct shell_candidates *candidates)
     size_t bytes = candidates->count > 0 ? strlen(candidates->texts[0]) : 0;
     for (size_t i = 1; i < candidates->count; i++) {
         size_t same = 0;
-        while (same < bytes && candidates->texts[i][same] == candidates->texts[0][same])
+        while (same < bytes && candidates->texts[i][same] == candidates->texts[0][same]) {
             same++;
+        }
         bytes = same;
     }
     /* Not within a character. */
     while (bytes > 0 && candidates->count > 0 &&
-           ((unsigned char)candidates->texts[0][bytes] & 0xc0) == 0x80)
+           ((unsigned char)candidates->texts[0][bytes] & 0xc0) == 0x80) {
         bytes--;
+    }
     return bytes;
 }
 
@@ -41,15 +44,18 @@ static void add(void *to, const char *text)
     struct completion *completion = to;
     struct shell_candidates *candidates = completion->candidates;
     if (strncasecmp(text, completion->begin, strlen(completion->begin)) != 0 ||
-        candidates->count == SHELL_CANDIDATES_MAX)
+        candidates->count == SHELL_CANDIDATES_MAX) {
         return;
+    }
     for (size_t i = 0; i < candidates->count; i++) {
-        if (strcmp(candidates->texts[i], text) == 0)
+        if (strcmp(candidates->texts[i], text) == 0) {
             return;
+        }
     }
     char *copy = strdup(text);
-    if (copy != NULL)
+    if (copy != NULL) {
         candidates->texts[candidates->count++] = copy;
+    }
 }
 
 /* The first words of commands, or what may follow the words that stand. */
@@ -59,8 +65,9 @@ static void commands_add(struct completion *completion, const char *before)
     size_t bytes = strlen(before);
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
         const char *name = cli_commands()[i].name;
-        if (strncmp(name, before, bytes) != 0)
+        if (strncmp(name, before, bytes) != 0) {
             continue;
+        }
         snprintf(word, sizeof word, "%.*s", (int)strcspn(name + bytes, " "), name + bytes);
         add(completion, word);
     }
@@ -70,8 +77,9 @@ static void options_add(struct completion *completion, const struct cli_command 
 {
     char name[64];
     for (size_t i = 0; i < CLI_OPTIONS; i++) {
-        if (!cli_option_belongs(command, &cli_options()[i]))
+        if (!cli_option_belongs(command, &cli_options()[i])) {
             continue;
+        }
         snprintf(name, sizeof name, "--%s", cli_options()[i].name);
         add(completion, name);
     }
@@ -108,9 +116,10 @@ static void values_add(struct completion *completion, const char *expression, co
     struct last_field last = {.text = expression, .end = quote, .at = expression - 1};
     completion->source->fields(completion->source->context, last_field_look, &last);
     completion->begin = quote + 1;
-    if (last.name[0] != '\0')
+    if (last.name[0] != '\0') {
         completion->source->values(completion->source->context, last.name, quote + 1, add,
                                    completion);
+    }
 }
 
 static void expression_add(struct completion *completion, const char *line, const char *expression)
@@ -120,8 +129,9 @@ static void expression_add(struct completion *completion, const char *line, cons
                                         "contains", "starts with", "true"};
     const char *quote = NULL;
     for (const char *at = expression; *at != '\0'; at++) {
-        if (*at == '\'')
+        if (*at == '\'') {
             quote = quote == NULL ? at : NULL;
+        }
     }
     if (quote != NULL) {
         completion->candidates->from = (size_t)(quote + 1 - line);
@@ -129,13 +139,15 @@ static void expression_add(struct completion *completion, const char *line, cons
         return;
     }
     const char *begin = expression + strlen(expression);
-    while (begin > expression && strchr(" (,\"", begin[-1]) == NULL)
+    while (begin > expression && strchr(" (,\"", begin[-1]) == NULL) {
         begin--;
+    }
     completion->begin = begin;
     completion->candidates->from = (size_t)(begin - line);
     fields_add(completion);
-    for (size_t i = 0; begin > expression && i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; begin > expression && i < sizeof words / sizeof *words; i++) {
         add(completion, words[i]);
+    }
 }
 
 /* The value of an option, by what the table says it is. */
@@ -158,19 +170,22 @@ static const struct cli_option *option_before(const struct cli_command *command,
                                               const char *begin)
 {
     const char *end = begin;
-    while (end > line && end[-1] == ' ')
+    while (end > line && end[-1] == ' ') {
         end--;
+    }
     const char *start = end;
-    while (start > line && start[-1] != ' ')
+    while (start > line && start[-1] != ' ') {
         start--;
+    }
     for (size_t i = 0; i < CLI_OPTIONS; i++) {
         const struct cli_option *option = &cli_options()[i];
         bool named = end - start == (long)strlen(option->name) + 2 &&
                      strncmp(start, "--", 2) == 0 &&
                      strncmp(start + 2, option->name, strlen(option->name)) == 0;
         bool keyed = end - start == 2 && start[0] == '-' && start[1] == option->key;
-        if ((named || keyed) && option->argument != NULL && cli_option_belongs(command, option))
+        if ((named || keyed) && option->argument != NULL && cli_option_belongs(command, option)) {
             return option;
+        }
     }
     return NULL;
 }
@@ -182,8 +197,9 @@ static const char *word_begin(const char *line)
     bool open = false;
     for (const char *at = line; *at != '\0'; at++) {
         open ^= *at == '"';
-        if (*at == ' ' && !open)
+        if (*at == ' ' && !open) {
             begin = at + 1;
+        }
     }
     return begin;
 }
@@ -219,10 +235,11 @@ void shell_complete(const char *line, const struct shell_source *source,
         return;
     }
     const struct cli_option *option = option_before(command, start, begin);
-    if (option != NULL)
+    if (option != NULL) {
         value_add(&completion, line, option, begin);
-    else if (*begin == '-')
+    } else if (*begin == '-') {
         options_add(&completion, command);
-    else if (strcmp(command->arguments, "EXPRESSION") == 0)
+    } else if (strcmp(command->arguments, "EXPRESSION") == 0) {
         expression_add(&completion, line, behind + (*behind == '"'));
+    }
 }

@@ -6,16 +6,18 @@
 
 void shell_words_fini(struct shell_words *words)
 {
-    for (int i = 0; i < words->count; i++)
+    for (int i = 0; i < words->count; i++) {
         free(words->words[i]);
+    }
     *words = (struct shell_words){.count = 0};
 }
 
 /* Takes what was allocated, NULL for no memory. */
 static bool word_add(struct shell_words *words, char *word, struct proto_fault *fault)
 {
-    if (word == NULL)
+    if (word == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the line");
+    }
     if (words->count == SHELL_WORDS_MAX) {
         free(word);
         return proto_fault_set(fault, PROTO_USAGE, "", "more than %d words", SHELL_WORDS_MAX);
@@ -32,18 +34,20 @@ static bool word_take(const char **at, struct shell_words *words, struct proto_f
     char quote = 0;
     const char *text = *at;
     for (; word != NULL && *text != '\0' && (quote != 0 || *text != ' '); text++) {
-        if (quote != 0 && *text == quote)
+        if (quote != 0 && *text == quote) {
             quote = 0;
-        else if (quote == 0 && (*text == '\'' || *text == '"'))
+        } else if (quote == 0 && (*text == '\'' || *text == '"')) {
             quote = *text;
-        else if (*text == '\\' && quote != '\'' && text[1] != '\0')
+        } else if (*text == '\\' && quote != '\'' && text[1] != '\0') {
             word[used++] = *++text;
-        else
+        } else {
             word[used++] = *text;
+        }
     }
     *at = text;
-    if (word != NULL)
+    if (word != NULL) {
         word[used] = '\0';
+    }
     if (quote != 0) {
         free(word);
         return proto_fault_set(fault, PROTO_USAGE, "", "a quote %c is not closed", quote);
@@ -92,11 +96,13 @@ static bool expression_take(const char **at, struct shell_words *words, struct p
     char quote = **at;
     const char *closed = quote == '"' || quote == '\'' ? strchr(*at + 1, quote) : NULL;
     bool whole = closed != NULL && blanks_skip(closed + 1) >= end;
-    if (whole)
+    if (whole) {
         return word_take(at, words, fault);
+    }
     size_t bytes = (size_t)(end - *at);
-    while (bytes > 0 && (*at)[bytes - 1] == ' ')
+    while (bytes > 0 && (*at)[bytes - 1] == ' ') {
         bytes--;
+    }
     bool added = word_add(words, strndup(*at, bytes), fault);
     *at = end;
     return added;

@@ -27,8 +27,9 @@ static void line_print(const struct out_sink *sink, const char *name, double poi
     double length = points < 0 ? -points / 10 : points / 10;
     size_t characters = length >= BAR_MOST ? BAR_MOST : (size_t)(length + 0.5);
     memset(bar, points < 0 ? '-' : '+', characters);
-    if (length > BAR_MOST)
+    if (length > BAR_MOST) {
         bar[characters++] = '>';
+    }
     bar[characters] = '\0';
     size_t room = sink->columns == 0 ? SIZE_MAX / 2 : sink->columns;
     bool narrow = room < NAME_WIDTH + BESIDE + BAR_MOST + 1;
@@ -58,8 +59,9 @@ static int by_strength(const void *a, const void *b)
 {
     double x = tag_strength(a);
     double y = tag_strength(b);
-    if (x != y)
+    if (x != y) {
         return x < y ? 1 : -1;
+    }
     return strcmp(((const struct show_tag *)a)->tag, ((const struct show_tag *)b)->tag);
 }
 
@@ -67,19 +69,22 @@ void tags_print(const struct out_sink *sink, struct show_tag *tags, size_t count
 {
     char name[96];
     double missing = 0;
-    if (count == 0)
+    if (count == 0) {
         return;
+    }
     qsort(tags, count, sizeof *tags, by_strength);
     for (size_t i = 0; i < count; i++) {
         missing += tags[i].missing;
-        if (i >= most)
+        if (i >= most) {
             continue;
+        }
         snprintf(name, sizeof name, "has %.80s", tags[i].tag);
         line_print(sink, name, tags[i].has);
         line_print(sink, "  lacks it", tags[i].lacks);
     }
-    if (count > most)
+    if (count > most) {
         out_print(sink, "  … %zu weaker tags\n", count - most);
+    }
     line_print(sink, "missing", missing);
 }
 
@@ -90,18 +95,21 @@ static void range_name(const struct feature_column *column, const struct line *l
     size_t edges = column->bin_count - 2;
     char low[FEATURE_NUMBER_TEXT_BYTES] = "";
     char high[FEATURE_NUMBER_TEXT_BYTES] = "";
-    if (line->first >= 2)
+    if (line->first >= 2) {
         feature_number_print(column->edges[line->first - 2], low);
-    if (line->last - 1 < edges)
+    }
+    if (line->last - 1 < edges) {
         feature_number_print(column->edges[line->last - 1], high);
-    if (low[0] != '\0' && high[0] != '\0')
+    }
+    if (low[0] != '\0' && high[0] != '\0') {
         snprintf(name, bytes, "%s < x ≤ %s", low, high);
-    else if (low[0] != '\0')
+    } else if (low[0] != '\0') {
         snprintf(name, bytes, "x > %s", low);
-    else if (high[0] != '\0')
+    } else if (high[0] != '\0') {
         snprintf(name, bytes, "x ≤ %s", high);
-    else
+    } else {
         snprintf(name, bytes, "any number");
+    }
 }
 
 static double distance(const struct line *a, const struct line *b)
@@ -116,8 +124,9 @@ static size_t lines_join(struct line *lines, size_t count)
 {
     size_t best = 0;
     for (size_t i = 1; i + 1 < count; i++) {
-        if (distance(&lines[i], &lines[i + 1]) < distance(&lines[best], &lines[best + 1]))
+        if (distance(&lines[i], &lines[i + 1]) < distance(&lines[best], &lines[best + 1])) {
             best = i;
+        }
     }
     struct line *line = &lines[best];
     const struct line *next = &lines[best + 1];
@@ -125,8 +134,9 @@ static size_t lines_join(struct line *lines, size_t count)
     double other = next->last - next->first + 1;
     line->points = (line->points * own + next->points * other) / (own + other);
     line->last = next->last;
-    for (size_t i = best + 1; i + 1 < count; i++)
+    for (size_t i = best + 1; i + 1 < count; i++) {
         lines[i] = lines[i + 1];
+    }
     return count - 1;
 }
 
@@ -137,8 +147,9 @@ static void number_print(const struct out_sink *sink, const struct feature_colum
     while (count > 1 && (count > most || distance(&lines[0], &lines[1]) < 0.5)) {
         size_t before = count;
         count = lines_join(lines, count);
-        if (count == before)
+        if (count == before) {
             break;
+        }
     }
     for (size_t i = 0; i < count; i++) {
         range_name(column, &lines[i], name, sizeof name);
@@ -150,8 +161,9 @@ static int by_points(const void *a, const void *b)
 {
     const struct line *x = a;
     const struct line *y = b;
-    if (x->points != y->points)
+    if (x->points != y->points) {
         return x->points < y->points ? 1 : -1;
+    }
     return (x->first > y->first) - (x->first < y->first);
 }
 
@@ -163,10 +175,12 @@ static void others_print(const struct out_sink *sink, const struct feature_colum
     size_t head = count <= most ? count : (most + 1) / 2;
     size_t tail = count <= most ? 0 : most / 2;
     for (size_t i = 0; i < count; i++) {
-        if (i == head && tail > 0)
+        if (i == head && tail > 0) {
             out_print(sink, "  … %zu between\n", count - head - tail);
-        if (i >= head && i < count - tail)
+        }
+        if (i >= head && i < count - tail) {
             continue;
+        }
         feature_bin_text(column, (uint8_t)lines[i].first, name, sizeof name);
         line_print(sink, name, lines[i].points);
     }
@@ -178,12 +192,14 @@ void bins_print(const struct out_sink *sink, const struct feature_column *column
     struct line lines[256];
     char name[96];
     size_t count = 0;
-    for (unsigned code = 1; code < column->bin_count && code < 256; code++)
+    for (unsigned code = 1; code < column->bin_count && code < 256; code++) {
         lines[count++] = (struct line){code, code, (double)table[code] / 1e4};
-    if (column->type == FEATURE_NUMBER)
+    }
+    if (column->type == FEATURE_NUMBER) {
         number_print(sink, column, lines, count, most);
-    else
+    } else {
         others_print(sink, column, lines, count, most);
+    }
     /* The bin of missing values stands apart: it is no place on the scale. */
     feature_bin_text(column, 0, name, sizeof name);
     line_print(sink, name, (double)table[0] / 1e4);

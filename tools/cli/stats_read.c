@@ -31,10 +31,11 @@ static void collect(struct stats *stats, const char *prefix, const struct icp_va
         char name[STATS_NAME_BYTES];
         snprintf(name, sizeof name, "%s%s%.*s", prefix, prefix[0] != '\0' ? "." : "",
                  (int)key.bytes, key.data);
-        if (element.kind == ICP_KIND_MAP)
+        if (element.kind == ICP_KIND_MAP) {
             collect(stats, name, &element);
-        else
+        } else {
             item_add(stats, name, &element);
+        }
     }
 }
 
@@ -44,8 +45,9 @@ int stats_read(const struct cli *cli, struct icp_client *client, struct icp_repl
     struct icp_value value;
     int status = cli_call(cli, client, ICP_OP_STATS, NULL, reply);
     stats->count = 0;
-    if (status == EX_OK && icp_reply_get(reply, "metrics", &value))
+    if (status == EX_OK && icp_reply_get(reply, "metrics", &value)) {
         collect(stats, "", &value);
+    }
     return stats->failed ? cli_fail(cli, EX_OSERR, "no memory for the figures") : status;
 }
 
@@ -58,8 +60,9 @@ void stats_fini(struct stats *stats)
 const struct stats_item *stats_find(const struct stats *stats, const char *name)
 {
     for (size_t i = 0; i < stats->count; i++) {
-        if (strcmp(stats->items[i].name, name) == 0)
+        if (strcmp(stats->items[i].name, name) == 0) {
             return &stats->items[i];
+        }
     }
     return NULL;
 }
@@ -74,8 +77,9 @@ double stats_sum(const struct stats *stats, const char *prefix)
 {
     double sum = 0;
     for (size_t i = 0; i < stats->count; i++) {
-        if (strncmp(stats->items[i].name, prefix, strlen(prefix)) == 0)
+        if (strncmp(stats->items[i].name, prefix, strlen(prefix)) == 0) {
             sum += stats->items[i].value;
+        }
     }
     return sum;
 }

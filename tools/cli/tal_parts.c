@@ -11,8 +11,9 @@
 static char *cell_text(const struct csv_row *row, size_t column)
 {
     struct proto_span cell = {0};
-    if (column < row->cell_count)
+    if (column < row->cell_count) {
         cell = row->cells[column];
+    }
     return strndup(cell.bytes > 0 ? (const char *)cell.data : "", cell.bytes);
 }
 
@@ -26,11 +27,13 @@ static int row_bad(const struct cli *cli, const struct csv_input *input, const s
 static int part_add(const struct cli *cli, const struct csv_input *input, const struct csv_row *row,
                     const size_t columns[3], struct tal_parts *parts)
 {
-    if (row->bad)
+    if (row->bad) {
         return row_bad(cli, input, row, row->message);
-    if (parts->count == PROTO_TAL_PARTS_MAX)
+    }
+    if (parts->count == PROTO_TAL_PARTS_MAX) {
         return cli_fail(cli, EX_DATAERR, "%s: more than %d rows", csv_name(input),
                         PROTO_TAL_PARTS_MAX);
+    }
     struct tal_part *part = &parts->parts[parts->count++];
     char *number = cell_text(row, columns[2]);
     part->name = cell_text(row, columns[0]);
@@ -43,8 +46,9 @@ static int part_add(const struct cli *cli, const struct csv_input *input, const 
     bool good = digits > 0 && digits < 19 && number[digits] == '\0';
     part->limit = good ? strtoull(number, NULL, 10) : 0;
     free(number);
-    if (part->name[0] == '\0')
+    if (part->name[0] == '\0') {
         return row_bad(cli, input, row, "the name is empty");
+    }
     return good ? EX_OK : row_bad(cli, input, row, "a whole number is wanted in the last column");
 }
 
@@ -55,17 +59,21 @@ int tal_parts_read(const struct cli *cli, const char *path, const char *limit,
     struct csv_row row;
     struct csv_input *input = csv_open(path, NULL, &fault);
     int status = EX_OK;
-    if (input == NULL)
+    if (input == NULL) {
         return cli_fault(cli, &fault);
+    }
     size_t columns[3] = {csv_column_find(input, "name"), csv_column_find(input, "filter"),
                          csv_column_find(input, limit)};
-    if (columns[0] == SIZE_MAX || columns[2] == SIZE_MAX)
+    if (columns[0] == SIZE_MAX || columns[2] == SIZE_MAX) {
         status = cli_fail(cli, EX_DATAERR, "%s: columns 'name' and '%s' are needed, and 'filter'",
                           path, limit);
-    while (status == EX_OK && csv_next(input, &row, &fault))
+    }
+    while (status == EX_OK && csv_next(input, &row, &fault)) {
         status = part_add(cli, input, &row, columns, parts);
-    if (status == EX_OK && fault.code != PROTO_OK)
+    }
+    if (status == EX_OK && fault.code != PROTO_OK) {
         status = cli_fault(cli, &fault);
+    }
     csv_close(input);
     return status;
 }
@@ -82,8 +90,9 @@ void tal_parts_fini(struct tal_parts *parts)
 void tal_parts_write(const struct tal_parts *parts, const char *key, const char *limit,
                      struct icp_payload *payload)
 {
-    if (parts->count == 0)
+    if (parts->count == 0) {
         return;
+    }
     icp_payload_list_begin(payload, key);
     for (size_t i = 0; i < parts->count; i++) {
         icp_payload_map_begin(payload, NULL);
@@ -125,8 +134,9 @@ int tal_exclude_write(const struct cli *cli, const char *path, struct icp_payloa
     struct csv_input *input = csv_open(path, NULL, &fault);
     int status = EX_OK;
     size_t found = 0;
-    if (input == NULL)
+    if (input == NULL) {
         return cli_fault(cli, &fault);
+    }
     for (size_t i = 0; status == EX_OK && i < 3; i++) {
         size_t column = csv_column_find(input, names[i][0]);
         if (column != SIZE_MAX) {
@@ -134,8 +144,9 @@ int tal_exclude_write(const struct cli *cli, const char *path, struct icp_payloa
             found++;
         }
     }
-    if (status == EX_OK && found == 0)
+    if (status == EX_OK && found == 0) {
         status = cli_fail(cli, EX_DATAERR, "%s: a column 'id', 'key' or 'domain' is needed", path);
+    }
     csv_close(input);
     return status;
 }

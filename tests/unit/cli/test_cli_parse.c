@@ -22,8 +22,9 @@ static int parse(struct cli *cli, const char *const *words, char said[1024], boo
     int used = 0;
     char name[] = "filter";
     char *names[] = {name};
-    for (; words[count] != NULL; count++)
+    for (; words[count] != NULL; count++) {
         copies[count] = strdup(words[count]);
+    }
     *cli = (struct cli){.command = cli_command_find(1, names, &used)};
     *help = false;
     FILE *file = tmpfile();
@@ -91,8 +92,9 @@ static void slips_are_answered_with_what_was_meant(void **state)
         char said[1024];
         bool help;
         assert_int_equal(parse(&cli, cases[i].words, said, &help), EX_USAGE);
-        if (strstr(said, cases[i].said) == NULL)
+        if (strstr(said, cases[i].said) == NULL) {
             fail_msg("%s: %s", cases[i].words[0], said);
+        }
         done(&cli);
     }
 }

@@ -19,8 +19,9 @@ static int run(const char *a, const char *b, const char *c)
                          c != NULL ? strdup(c) : NULL, NULL};
     int count = 1 + (a != NULL) + (b != NULL) + (c != NULL);
     int status = cli_run(count, arguments);
-    for (int i = 1; i < 4; i++)
+    for (int i = 1; i < 4; i++) {
         free(arguments[i]);
+    }
     return status;
 }
 
@@ -62,10 +63,11 @@ static void every_error_has_an_exit_status(void **state)
     const struct proto_error_info *errors = proto_errors(&count);
     for (size_t i = 0; i < count; i++) {
         int status = cli_exit_status(errors[i].code);
-        if (errors[i].code == PROTO_OK)
+        if (errors[i].code == PROTO_OK) {
             assert_int_equal(status, EX_OK);
-        else
+        } else {
             assert_in_range(status, EX__BASE, EX__MAX);
+        }
     }
     assert_int_equal(cli_exit_status(PROTO_BUSY), EX_TEMPFAIL);
     assert_int_equal(cli_exit_status(PROTO_NO_EVIDENCE), EX_DATAERR);
@@ -80,10 +82,12 @@ static void option_names_are_unique_within_a_command(void **state)
         for (size_t j = 0; j < i; j++) {
             bool meet = options[i].command == options[j].command || options[i].command == -1 ||
                         options[j].command == -1;
-            if (meet)
+            if (meet) {
                 assert_string_not_equal(options[i].name, options[j].name);
-            if (meet && options[i].key != 0)
+            }
+            if (meet && options[i].key != 0) {
                 assert_int_not_equal(options[i].key, options[j].key);
+            }
         }
     }
 }

@@ -41,8 +41,9 @@ static enum doctor_state state_of(const struct doctor_facts *facts, const char *
         assert_true(findings[i].found[0] != '\0');
         assert_int_equal(remedied,
                          findings[i].state == DOCTOR_LOOK || findings[i].state == DOCTOR_BAD);
-        if (strcmp(findings[i].check, check) == 0)
+        if (strcmp(findings[i].check, check) == 0) {
             return findings[i].state;
+        }
     }
     fail_msg("no check is called %s", check);
     return DOCTOR_UNKNOWN;
@@ -55,8 +56,9 @@ static void a_healthy_server_has_nothing_to_mend(void **state)
     struct doctor_finding findings[DOCTOR_FINDINGS_MAX];
     size_t count = doctor_judge(&facts, findings);
     assert_in_range(count, 12, DOCTOR_FINDINGS_MAX);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         assert_int_equal(findings[i].state, DOCTOR_GOOD);
+    }
 }
 
 /* The control of each check: the trouble that it is for. */

@@ -61,8 +61,9 @@ static void long_labels_are_shown_around_the_caret(void **state)
     (void)state;
     char text[1000];
     size_t used = 0;
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         used += (size_t)snprintf(text + used, sizeof text - used, "\"größe\" = 1 or ");
+    }
     snprintf(text + used, sizeof text - used, "nothing = 1");
     char *said = said_of(text);
     const char *line = strchr(said, '\n');

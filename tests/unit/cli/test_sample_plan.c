@@ -53,8 +53,9 @@ static void set_all(const struct feature_schema *schema, const struct plan_accou
     set_flag(schema, values, "uses_crm", account->uses_crm);
     set_flag(schema, values, "demo_requested", account->demo_requested);
     for (unsigned i = 0; i < PLAN_TECHNOLOGIES_MAX; i++) {
-        if (plan_has(account, i))
+        if (plan_has(account, i)) {
             tags[count++] = proto_span_text(plan_technologies[i]);
+        }
     }
     size_t bytes = feature_tags_pack(tags, count, scratch, 512, &fault);
     uint16_t id = feature_schema_find(schema, proto_span_text("technologies"))->id;
@@ -121,8 +122,9 @@ static void outcomes_follow_the_planted_odds(void **state)
     for (uint64_t number = 1; number <= 20000; number++) {
         struct plan_account account;
         plan_account_make(1, number, &account);
-        if (account.stage == PLAN_OPEN)
+        if (account.stage == PLAN_OPEN) {
             continue;
+        }
         closed++;
         won += account.stage == PLAN_WON;
         expected += plan_p(account.logit);

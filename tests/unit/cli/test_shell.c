@@ -16,8 +16,9 @@ static void expect_words(const char *line, const char *joined)
     struct shell_words words;
     struct proto_fault fault = {.code = PROTO_OK};
     char text[512] = "";
-    if (!shell_words_split(line, &words, &fault))
+    if (!shell_words_split(line, &words, &fault)) {
         fail_msg("%s: %s", line, fault.message);
+    }
     for (int i = 0; i < words.count; i++) {
         strcat(text, i > 0 ? "|" : "");
         strcat(text, words.words[i]);

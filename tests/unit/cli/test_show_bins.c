@@ -41,15 +41,17 @@ static void capture_end(FILE *file, int kept)
 
 static void has(const char *text)
 {
-    if (strstr(printed, text) == NULL)
+    if (strstr(printed, text) == NULL) {
         fail_msg("'%s' is not in:\n%s", text, printed);
+    }
 }
 
 static size_t lines(void)
 {
     size_t count = 0;
-    for (const char *at = printed; *at != '\0'; at++)
+    for (const char *at = printed; *at != '\0'; at++) {
         count += *at == '\n';
+    }
     return count;
 }
 
@@ -84,8 +86,9 @@ static void categories_keep_the_strongest_of_both_signs(void **state)
     (void)state;
     char names[6][8] = {"a", "b", "c", "d", "e", "f"};
     char *categories[6];
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 6; i++) {
         categories[i] = names[i];
+    }
     struct feature_column column = {
         .type = FEATURE_CATEGORY, .bin_count = 8, .categories = categories};
     int32_t table[] = {0, 10000, 900000, -900000, 0, 20000, 800000, -10000};

@@ -29,8 +29,9 @@ static void *fake_run(void *context)
     struct fake_server *server = context;
     for (;;) {
         int fd = accept(server->listener, NULL, NULL);
-        if (fd < 0)
+        if (fd < 0) {
             return NULL;
+        }
         if (server->served == server->script_count) {
             close(fd);
             continue;
@@ -83,10 +84,11 @@ static void serve(struct fake_server *server)
 void fake_start(struct fake_server *server, bool is_unix, const fake_script *scripts, size_t count)
 {
     *server = (struct fake_server){.scripts = scripts, .script_count = count};
-    if (is_unix)
+    if (is_unix) {
         listen_unix(server);
-    else
+    } else {
         listen_tcp(server, 0);
+    }
     serve(server);
 }
 
@@ -113,8 +115,9 @@ static void listener_end(struct fake_server *server)
 
 static void connections_end(struct fake_server *server)
 {
-    for (size_t i = 0; i < server->served; i++)
+    for (size_t i = 0; i < server->served; i++) {
         pthread_join(server->connections[i].thread, NULL);
+    }
     pthread_mutex_destroy(&server->lock);
 }
 
@@ -130,8 +133,9 @@ bool fake_stop_now(struct fake_server *server)
     listener_end(server);
     pthread_mutex_lock(&server->lock);
     for (size_t i = 0; i < server->served; i++) {
-        if (server->connections[i].fd >= 0)
+        if (server->connections[i].fd >= 0) {
             shutdown(server->connections[i].fd, SHUT_RDWR);
+        }
     }
     pthread_mutex_unlock(&server->lock);
     connections_end(server);
@@ -142,8 +146,9 @@ static bool read_exactly(int fd, uint8_t *out, size_t bytes)
 {
     while (bytes > 0) {
         ssize_t got = recv(fd, out, bytes, 0);
-        if (got <= 0)
+        if (got <= 0) {
             return false;
+        }
         out += got;
         bytes -= (size_t)got;
     }
@@ -153,11 +158,13 @@ static bool read_exactly(int fd, uint8_t *out, size_t bytes)
 bool fake_read(int fd, struct fake_request *request)
 {
     uint8_t head[PROTO_HEADER_BYTES];
-    if (!read_exactly(fd, head, sizeof head))
+    if (!read_exactly(fd, head, sizeof head)) {
         return false;
+    }
     proto_header_decode(head, &request->header);
-    if (request->header.payload_bytes > sizeof request->bytes)
+    if (request->header.payload_bytes > sizeof request->bytes) {
         return false;
+    }
     request->payload = (struct proto_span){request->bytes, request->header.payload_bytes};
     return read_exactly(fd, request->bytes, request->header.payload_bytes);
 }
@@ -167,8 +174,9 @@ bool fake_send(int fd, const void *data, size_t bytes)
     const uint8_t *at = data;
     while (bytes > 0) {
         ssize_t sent = send(fd, at, bytes, MSG_NOSIGNAL);
-        if (sent <= 0)
+        if (sent <= 0) {
             return false;
+        }
         at += sent;
         bytes -= (size_t)sent;
     }
@@ -179,10 +187,11 @@ void fake_frame(struct proto_writer *writer, uint32_t id, uint8_t status, uint16
                 void (*fill)(struct proto_writer *writer))
 {
     proto_writer_frame_begin(writer);
-    if (fill != NULL)
+    if (fill != NULL) {
         fill(writer);
-    else
+    } else {
         proto_write_map(writer, 0);
+    }
     proto_writer_frame_end(writer, status, flags | PROTO_FLAG_REPLY, id);
 }
 

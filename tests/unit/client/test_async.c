@@ -16,11 +16,13 @@
 static bool serve_pings(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     while (fake_read(fd, &request)) {
-        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping))
+        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping)) {
             return false;
+        }
     }
     return true;
 }
@@ -85,8 +87,9 @@ static void callbacks_run_once_each_and_may_ask_again(void **state)
     struct seen seen = {.async = async, .again = 50};
     assert_non_null(async);
     assert_int_equal(icp_async_timeout_ms(async), -1);
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 100; i++) {
         assert_non_null(icp_async_call(async, ICP_OP_PING, NULL, 0, on_reply, &seen, &fault));
+    }
     assert_int_equal(icp_async_timeout_ms(async), 0);
     loop(async);
     assert_int_equal(seen.succeeded, 150);
@@ -106,8 +109,9 @@ static void request_without_a_callback_is_taken(void **state)
     void *context = NULL;
     fake_start(&server, true, scripts, 1);
     struct icp_async *async = icp_async_create(server.uri, NULL, &fault);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         assert_non_null(icp_async_call(async, ICP_OP_PING, NULL, 0, NULL, &contexts[i], &fault));
+    }
     for (int taken = 0; taken < 3;) {
         struct pollfd watched = {.fd = icp_async_fd(async), .events = POLLIN};
         (void)poll(&watched, 1, icp_async_timeout_ms(async));
@@ -170,8 +174,9 @@ static void what_is_cancelled_is_not_told_and_what_is_left_is_told_at_the_end(vo
     assert_int_equal(never.succeeded + never.failed, 0);
     icp_async_destroy(async);
     async = icp_async_create(server.uri, NULL, &fault);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         assert_non_null(icp_async_call(async, ICP_OP_PING, NULL, 0, on_reply, &seen, &fault));
+    }
     icp_async_turn(async);
     icp_async_destroy(async);
     assert_int_equal(seen.failed, 3);
@@ -190,11 +195,13 @@ static void fill_progress(struct proto_writer *writer)
 static bool serve_job(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd) || !fake_read(fd, &request))
+    if (!fake_greet(fd) || !fake_read(fd, &request)) {
         return false;
+    }
     for (int i = 0; i < 3; i++) {
-        if (!fake_reply(fd, request.header.request_id, PROTO_OK, PROTO_FLAG_MORE, fill_progress))
+        if (!fake_reply(fd, request.header.request_id, PROTO_OK, PROTO_FLAG_MORE, fill_progress)) {
             return false;
+        }
     }
     return fake_reply(fd, request.header.request_id, PROTO_OK, 0, fill_progress) &&
            fake_until_closed(fd);
@@ -236,10 +243,11 @@ static void on_uv_reply(void *context, const struct icp_reply *reply)
     struct uv_run *run = context;
     struct icp_fault fault;
     run->told += reply->fault.code == ICP_OK;
-    if (run->told < 20)
+    if (run->told < 20) {
         (void)icp_uv_call(&run->uv, ICP_OP_PING, NULL, 0, on_uv_reply, run, &fault);
-    else
+    } else {
         icp_uv_close(&run->uv, on_closed);
+    }
 }
 
 static void libuv_loop_runs_until_the_client_is_closed(void **state)

@@ -36,11 +36,13 @@ static void end(struct fixture *fixture)
 static bool serve_pings(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     while (fake_read(fd, &request)) {
-        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping))
+        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping)) {
             return false;
+        }
     }
     return true;
 }
@@ -67,8 +69,9 @@ static void flush_waits_for_no_reply(void **state)
         assert_true(icp_flush(f.client, &f.fault)); /* the first would time out */
     }
     assert_int_equal(icp_in_flight(f.client), 2);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         assert_true(icp_receive(f.client, 0, 0, &f.reply));
+    }
     end(&f);
 }
 
@@ -91,20 +94,24 @@ static bool serve_backwards_in_pieces(int fd)
 {
     struct fake_request request;
     uint32_t ids[100];
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     for (size_t i = 0; i < 100; i++) {
-        if (!fake_read(fd, &request))
+        if (!fake_read(fd, &request)) {
             return false;
+        }
         ids[i] = request.header.request_id;
     }
     struct proto_writer writer;
     proto_writer_init(&writer);
-    for (size_t i = 100; i-- > 0;)
+    for (size_t i = 100; i-- > 0;) {
         fake_frame(&writer, ids[i], PROTO_OK, 0, fake_fill_ping);
+    }
     bool sent = true;
-    for (size_t at = 0; sent && at < writer.bytes; at += 7)
+    for (size_t at = 0; sent && at < writer.bytes; at += 7) {
         sent = fake_send(fd, writer.data + at, writer.bytes - at < 7 ? writer.bytes - at : 7);
+    }
     proto_writer_fini(&writer);
     return sent && fake_until_closed(fd);
 }
@@ -116,8 +123,9 @@ static void receive_matches_replies_out_of_order(void **state)
     struct fixture f;
     begin(&f, scripts, 2, NULL);
     uint32_t ids[100];
-    for (size_t i = 0; i < 100; i++)
+    for (size_t i = 0; i < 100; i++) {
         ids[i] = icp_send(f.client, ICP_OP_PING, NULL, &f.fault);
+    }
     assert_int_equal(icp_in_flight(f.client), 100);
     for (size_t i = 0; i < 100; i++) {
         assert_true(icp_receive(f.client, ids[i], 0, &f.reply));
@@ -126,8 +134,9 @@ static void receive_matches_replies_out_of_order(void **state)
     assert_int_equal(icp_in_flight(f.client), 0);
     /* The same without naming them: they come as the server sent them. */
     assert_true(icp_reconnect(f.client, &f.fault));
-    for (size_t i = 0; i < 100; i++)
+    for (size_t i = 0; i < 100; i++) {
         ids[i] = icp_send(f.client, ICP_OP_PING, NULL, &f.fault);
+    }
     for (size_t i = 100; i-- > 0;) {
         assert_true(icp_receive(f.client, 0, 0, &f.reply));
         assert_int_equal(f.reply.request_id, ids[i]);
@@ -168,8 +177,9 @@ static void call_past_its_deadline_costs_only_itself(void **state)
 static bool serve_slowly(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd) || !fake_read(fd, &request))
+    if (!fake_greet(fd) || !fake_read(fd, &request)) {
         return false;
+    }
     fake_sleep_ms(60);
     return fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping) &&
            fake_until_closed(fd);
@@ -229,8 +239,9 @@ static bool serve_two_of_three(int fd)
     bool served = fake_greet(fd);
     for (int i = 0; i < 3; i++) {
         served = served && fake_read(fd, &request);
-        if (i < 2)
+        if (i < 2) {
             fake_frame(&writer, request.header.request_id, PROTO_OK, 0, fake_fill_ping);
+        }
     }
     served = served && fake_send(fd, writer.data, writer.bytes);
     proto_writer_fini(&writer);
@@ -244,8 +255,9 @@ static void receive_delivers_what_came_before_the_end(void **state)
     struct fixture f;
     begin(&f, scripts, 1, NULL);
     uint32_t last = 0;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         last = icp_send(f.client, ICP_OP_PING, NULL, &f.fault);
+    }
     assert_true(icp_receive(f.client, 0, 0, &f.reply));
     assert_true(icp_receive(f.client, 0, 0, &f.reply));
     assert_false(icp_receive(f.client, 0, 0, &f.reply));
@@ -382,16 +394,19 @@ static void fill_progress(struct proto_writer *writer)
 static bool serve_job(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     while (fake_read(fd, &request)) {
         for (int i = 0; i < 3; i++) {
             if (!fake_reply(fd, request.header.request_id, PROTO_OK, PROTO_FLAG_MORE,
-                            fill_progress))
+                            fill_progress)) {
                 return false;
+            }
         }
-        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fill_progress))
+        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fill_progress)) {
             return false;
+        }
     }
     return true;
 }
@@ -446,10 +461,12 @@ static void send_does_not_deadlock_with_a_server_that_answers_at_once(void **sta
     static const fake_script scripts[] = {serve_pings};
     struct fixture f;
     begin(&f, scripts, 1, NULL);
-    for (int i = 0; i < 40000; i++)
+    for (int i = 0; i < 40000; i++) {
         assert_int_not_equal(icp_send(f.client, ICP_OP_PING, NULL, &f.fault), 0);
-    for (int i = 0; i < 40000; i++)
+    }
+    for (int i = 0; i < 40000; i++) {
         assert_true(icp_receive(f.client, 0, 0, &f.reply));
+    }
     assert_int_equal(icp_in_flight(f.client), 0);
     end(&f);
 }

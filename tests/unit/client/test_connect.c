@@ -148,8 +148,9 @@ static void connect_leaves_signal_handlers_alone(void **state)
     assert_true(icp_reconnect(client, &fault));
     /* The second script has closed by now or will: calls fail, and no signal ends the test. */
     struct icp_reply reply = {0};
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         assert_false(icp_call(client, ICP_OP_PING, NULL, &reply));
+    }
     assert_int_equal(reply.fault.code, ICP_CLOSED);
     sigaction(SIGPIPE, NULL, &after);
     assert_true(before.sa_handler == after.sa_handler);

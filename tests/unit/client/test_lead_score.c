@@ -109,12 +109,14 @@ static bool serve_scores(int fd)
     static void (*const fills[])(struct proto_writer *) = {fill_reasons, fill_plain,
                                                            fill_two_letters, fill_bad_reason};
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     for (size_t i = 0; i < 4; i++) {
         if (!fake_read(fd, &request) ||
-            !fake_reply(fd, request.header.request_id, PROTO_OK, 0, fills[i]))
+            !fake_reply(fd, request.header.request_id, PROTO_OK, 0, fills[i])) {
             return false;
+        }
     }
     return fake_until_closed(fd);
 }
@@ -165,8 +167,9 @@ static void score_reads_reasons_that_add_up_and_refuses_bad_ones(void **state)
     assert_memory_equal(score.reasons[1].field.data, "country", 7);
     assert_int_equal(score.reasons[0].value.integer, 250);
     int64_t sum = score.intercept + score.rest;
-    for (size_t i = 0; i < score.reason_count; i++)
+    for (size_t i = 0; i < score.reason_count; i++) {
         sum += score.reasons[i].contribution;
+    }
     assert_int_equal(sum, score.raw);
     assert_int_equal(score.missing_count, 2);
     assert_memory_equal(score.missing[1].data, "founded", 7);

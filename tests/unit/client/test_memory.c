@@ -28,8 +28,9 @@ static void *purse_resize(void *context, void *memory, size_t bytes)
         free(memory);
         return NULL;
     }
-    if (++purse->allocations == purse->fails)
+    if (++purse->allocations == purse->fails) {
         return NULL;
+    }
     purse->blocks += memory == NULL;
     return realloc(memory, bytes);
 }
@@ -37,11 +38,13 @@ static void *purse_resize(void *context, void *memory, size_t bytes)
 static bool serve_pings(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return true; /* a client that had no memory for hello */
+    }
     while (fake_read(fd, &request)) {
-        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping))
+        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping)) {
             return true;
+        }
     }
     return true;
 }
@@ -62,8 +65,9 @@ static bool use_everything(const char *uri, struct purse *purse)
     struct icp_reply reply = {0};
     bool succeeded = true;
     struct icp_client *client = icp_connect(uri, &options, &fault);
-    if (client == NULL)
+    if (client == NULL) {
         return false;
+    }
     struct icp_payload *payload = icp_payload_create_with(&options.allocator);
     if (payload != NULL) {
         icp_payload_text(payload, "client", "somebody with a name that needs some room");
@@ -89,8 +93,9 @@ static bool use_everything(const char *uri, struct purse *purse)
     icp_reply_fini(&reply); /* a reply may outlive its client */
     struct icp_async *async = icp_async_create(uri, &options, &fault);
     size_t told = 0;
-    if (async == NULL)
+    if (async == NULL) {
         return false;
+    }
     bool is_sent = icp_async_call(async, ICP_OP_PING, NULL, 0, on_reply, &told, &fault) != NULL;
     icp_async_turn(async);
     icp_async_destroy(async);
@@ -102,8 +107,9 @@ static void each_allocation_may_fail(void **state)
 {
     (void)state;
     fake_script scripts[FAKE_CONNECTIONS_MAX];
-    for (size_t i = 0; i < FAKE_CONNECTIONS_MAX; i++)
+    for (size_t i = 0; i < FAKE_CONNECTIONS_MAX; i++) {
         scripts[i] = serve_pings;
+    }
     size_t failures = 0;
     bool succeeded = false;
     for (size_t fails = 1; !succeeded; fails++) {
@@ -131,8 +137,9 @@ static void on_log(void *context, enum icp_log_level level, const char *message)
 {
     struct lines *lines = context;
     (void)level;
-    if (lines->count < 4)
+    if (lines->count < 4) {
         strncpy(lines->text[lines->count++], message, 199);
+    }
 }
 
 static bool serve_and_hang_up(int fd)

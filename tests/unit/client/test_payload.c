@@ -59,8 +59,9 @@ static void payload_keeps_long_lists_whole(void **state)
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
         struct icp_payload *payload = icp_payload_create();
         icp_payload_list_begin(payload, "l");
-        for (size_t i = 0; i < counts[c]; i++)
+        for (size_t i = 0; i < counts[c]; i++) {
             icp_payload_uint(payload, NULL, i % 100);
+        }
         icp_payload_list_end(payload);
         icp_payload_flag(payload, "after", true);
         struct proto_writer writer;
@@ -70,8 +71,9 @@ static void payload_keeps_long_lists_whole(void **state)
         assert_int_equal(proto_read_map(&reader), 2);
         assert_true(proto_span_is(proto_read_str(&reader), "l"));
         assert_int_equal(proto_read_array(&reader), counts[c]);
-        for (size_t i = 0; i < counts[c]; i++)
+        for (size_t i = 0; i < counts[c]; i++) {
             assert_int_equal(proto_read_uint(&reader), i % 100);
+        }
         proto_reader_leave(&reader);
         assert_true(proto_span_is(proto_read_str(&reader), "after"));
         assert_true(proto_read_bool(&reader));
@@ -145,8 +147,9 @@ static void payload_refuses_deep_nesting_and_infinite_numbers(void **state)
     (void)state;
     struct icp_payload *payload = icp_payload_create();
     icp_payload_list_begin(payload, "l");
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         icp_payload_list_begin(payload, NULL);
+    }
     assert_int_equal(refused(payload), PROTO_TOO_LARGE);
     icp_payload_reset(payload);
     icp_payload_number(payload, "n", 1e308 * 10);

@@ -74,12 +74,14 @@ static void pipeline_matches_replies_that_come_out_of_order(void **state)
     struct client_pipeline pipeline;
     client_pipeline_init(&pipeline, 0, 0, false);
     uint32_t ids[500];
-    for (size_t i = 0; i < 500; i++)
+    for (size_t i = 0; i < 500; i++) {
         ids[i] = ping_send(&pipeline);
+    }
     struct proto_writer writer;
     proto_writer_init(&writer);
-    for (size_t i = 500; i-- > 0;)
+    for (size_t i = 500; i-- > 0;) {
         ping_frame(&writer, ids[i * 7 % 500], ids[i * 7 % 500] + 1000, 0);
+    }
     feed(&pipeline, writer.data, writer.bytes);
     struct client_reply reply;
     for (size_t i = 500; i-- > 0;) {
@@ -340,8 +342,9 @@ static void pipeline_abandons_many_requests_in_order(void **state)
     uint32_t old = ping_send(&pipeline);
     *pipeline.ids = 3000000000;
     uint32_t first = ping_send(&pipeline);
-    for (int i = 1; i < 60000; i++)
+    for (int i = 1; i < 60000; i++) {
         (void)ping_send(&pipeline);
+    }
     client_pipeline_forget(&pipeline, first + 1);
     client_pipeline_lose(&pipeline, PROTO_CLOSED, "closed");
     uint8_t op = 0;
@@ -349,8 +352,9 @@ static void pipeline_abandons_many_requests_in_order(void **state)
     assert_int_equal(client_pipeline_abandon(&pipeline, &op), first);
     uint32_t id = first + 1;
     uint32_t next;
-    while ((next = client_pipeline_abandon(&pipeline, &op)) != 0)
+    while ((next = client_pipeline_abandon(&pipeline, &op)) != 0) {
         assert_int_equal(next, ++id);
+    }
     assert_int_equal(id, first + 59999);
     assert_int_equal(client_pipeline_waiting(&pipeline), 0);
     client_pipeline_fini(&pipeline);
@@ -385,8 +389,9 @@ static void pipeline_keeps_track_over_random_orders(void **state)
         }
         assert_int_equal(client_pipeline_waiting(&pipeline), count);
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         assert_non_null(client_pipeline_find(&pipeline, live[i]));
+    }
     proto_writer_fini(&writer);
     client_pipeline_fini(&pipeline);
 }

@@ -16,11 +16,13 @@
 static bool serve_pings(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     while (fake_read(fd, &request)) {
-        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping))
+        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping)) {
             return false;
+        }
     }
     return true;
 }
@@ -89,8 +91,9 @@ static void *wait_in_line(void *context)
     struct waiting *waiting = context;
     struct icp_fault fault;
     struct icp_client *client = icp_pool_lend(waiting->pool, 0, &fault);
-    if (client == NULL)
+    if (client == NULL) {
         return NULL;
+    }
     waiting->order = atomic_fetch_add(waiting->next, 1);
     icp_pool_give_back(waiting->pool, client);
     return NULL;
@@ -111,8 +114,9 @@ static void threads_that_wait_are_served_in_order(void **state)
     for (unsigned i = 0; i < 5; i++) {
         waiting[i] = (struct waiting){.pool = pool, .next = &next};
         assert_int_equal(pthread_create(&waiting[i].thread, NULL, wait_in_line, &waiting[i]), 0);
-        while (icp_pool_state_read(pool).waiting != i + 1)
+        while (icp_pool_state_read(pool).waiting != i + 1) {
             fake_sleep_ms(1);
+        }
     }
     icp_pool_give_back(pool, client);
     for (unsigned i = 0; i < 5; i++) {
@@ -128,8 +132,9 @@ static void *call_many(void *context)
 {
     struct waiting *waiting = context;
     struct icp_reply reply = {0};
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; i++) {
         waiting->order += icp_pool_call(waiting->pool, ICP_OP_PING, NULL, 0, &reply);
+    }
     icp_reply_fini(&reply);
     return NULL;
 }

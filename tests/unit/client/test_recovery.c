@@ -25,11 +25,13 @@ static const struct icp_options quick = {ICP_OPTIONS, .call_timeout_ms = 30000};
 static bool serve_pings(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     while (fake_read(fd, &request)) {
-        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping))
+        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping)) {
             return false;
+        }
     }
     return true;
 }
@@ -161,8 +163,9 @@ static void call_rides_out_a_restart(void **state)
     const struct icp_options once = {ICP_OPTIONS, .no_retry = true};
     assert_null(icp_connect(server.uri, &once, &fault));
     assert_int_equal(fault.code, ICP_CONNECT);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         assert_false(icp_call_within(client, ICP_OP_PING, NULL, 5, &reply));
+    }
     fake_start_at(&server, port, second, 1);
     assert_true(icp_call(client, ICP_OP_PING, NULL, &reply));
     icp_reply_fini(&reply);
@@ -199,15 +202,18 @@ static bool serve_slow_scan(int fd)
 {
     struct fake_request request;
     uint32_t scan = 0;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     for (int pings = 0; pings < 2;) {
-        if (!fake_read(fd, &request))
+        if (!fake_read(fd, &request)) {
             return false;
+        }
         if (request.header.code == PROTO_OP_PING) {
             pings++;
-            if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping))
+            if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping)) {
                 return false;
+            }
         } else {
             scan = request.header.request_id;
         }
@@ -235,12 +241,14 @@ static void slow_request_is_waited_for_while_pings_are_answered(void **state)
 static bool serve_refusals(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     for (int i = 0; i < 2; i++) {
         if (!fake_read(fd, &request) ||
-            !fake_reply(fd, request.header.request_id, PROTO_BUSY, 0, NULL))
+            !fake_reply(fd, request.header.request_id, PROTO_BUSY, 0, NULL)) {
             return false;
+        }
     }
     return fake_read(fd, &request) &&
            fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping) &&
@@ -384,11 +392,13 @@ static void next_host_is_taken_and_kept(void **state)
     struct icp_client *client = icp_connect(uri, &quick, &fault);
     assert_non_null(client);
     /* The first host closes after it has answered; it is asked again first. */
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         assert_true(icp_call(client, ICP_OP_PING, NULL, &reply));
+    }
     assert_true(fake_stop_now(&first));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
         assert_true(icp_call(client, ICP_OP_PING, NULL, &reply));
+    }
     icp_reply_fini(&reply);
     icp_close(client);
     assert_true(fake_stop(&second));

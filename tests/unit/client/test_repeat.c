@@ -25,8 +25,9 @@ static bool operation_note(const struct fake_request *request)
                                    .payload_bytes = request->payload.bytes};
     struct icp_text text = icp_reply_text(&seen, "operation");
     size_t at = atomic_fetch_add(&operation_count, 1);
-    if (at >= 4 || text.bytes >= sizeof operations[0])
+    if (at >= 4 || text.bytes >= sizeof operations[0]) {
         return false;
+    }
     memcpy(operations[at], text.data, text.bytes);
     operations[at][text.bytes] = '\0';
     return true;
@@ -91,10 +92,12 @@ static bool call(enum icp_op op, const fake_script *scripts, size_t count, const
     struct icp_payload *payload = icp_payload_create();
     operation_count = 0;
     fake_start(&server, true, scripts, count);
-    if (op == ICP_OP_ICP_PUT)
+    if (op == ICP_OP_ICP_PUT) {
         icp_payload_text(payload, "document", "{}");
-    if (operation != NULL)
+    }
+    if (operation != NULL) {
         icp_payload_text(payload, "operation", operation);
+    }
     struct icp_client *client = icp_connect(server.uri, options, fault);
     assert_non_null(client);
     bool succeeded = icp_call(client, op, payload, &reply);
@@ -187,13 +190,15 @@ static void write_is_not_repeated_when_told_so(void **state)
 static bool never_answer(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     while (fake_read(fd, &request)) {
-        if (request.header.code != PROTO_OP_PING)
+        if (request.header.code != PROTO_OP_PING) {
             atomic_fetch_add(&requests, 1);
-        else if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping))
+        } else if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping)) {
             return false;
+        }
     }
     return true;
 }
@@ -201,12 +206,14 @@ static bool never_answer(int fd)
 static bool answer_counts(int fd)
 {
     struct fake_request request;
-    if (!fake_greet(fd))
+    if (!fake_greet(fd)) {
         return false;
+    }
     while (fake_read(fd, &request)) {
         atomic_fetch_add(&requests, 1);
-        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_count))
+        if (!fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_count)) {
             return false;
+        }
     }
     return true;
 }
@@ -247,8 +254,9 @@ static void hedging_stays_within_its_share(void **state)
     requests = 0;
     struct icp_client *client = icp_connect(server.uri, &options, &fault);
     assert_non_null(client);
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 12; i++) {
         answered += icp_call(client, ICP_OP_COUNT, NULL, &reply);
+    }
     assert_true(answered >= 1 && answered <= 3); /* a quarter of twelve */
     icp_reply_fini(&reply);
     icp_close(client);

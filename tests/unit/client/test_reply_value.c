@@ -124,8 +124,9 @@ static void walk_ends_at_bytes_that_are_cut(void **state)
         struct icp_walk walk = icp_walk_over(&all);
         struct icp_value value;
         size_t count = 0;
-        while (icp_next(&walk, NULL, &value))
+        while (icp_next(&walk, NULL, &value)) {
             count++;
+        }
         assert_true(count < 8);
     }
     proto_writer_fini(&writer);

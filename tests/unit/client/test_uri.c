@@ -15,8 +15,9 @@ static bool parse(const char *text, struct client_uri *uri, struct proto_fault *
     struct client_uri uris[CLIENT_HOSTS_MAX];
     size_t count = 0;
     bool parsed = client_uri_parse(text, uris, &count, fault);
-    if (parsed)
+    if (parsed) {
         *uri = uris[0];
+    }
     return parsed && count == 1;
 }
 

@@ -129,8 +129,9 @@ static void a_file_that_is_no_store_is_refused(void **state)
     data_path(fixture, path, sizeof path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    for (int i = 0; i < 20000; i++)
+    for (int i = 0; i < 20000; i++) {
         fputc('x', file);
+    }
     fclose(file);
     assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
     fixture_remove(fixture->path);
@@ -154,8 +155,9 @@ static void a_flipped_transaction_number_is_refused(void **state)
     struct store_result result;
     struct proto_fault fault;
     char path[128];
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         assert_true(put_one(fixture, "acme", NULL, i, &result));
+    }
     fixture_close(fixture);
     data_path(fixture, path, sizeof path);
     for (int page = 0; page < 2; page++) {
@@ -208,8 +210,9 @@ static void what_an_unfinished_creation_left_is_made_anew(void **state)
     snprintf(path, sizeof path, "%s/data.new", fixture->path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    for (int i = 0; i < 5000; i++)
+    for (int i = 0; i < 5000; i++) {
         fputc('x', file);
+    }
     fclose(file);
     fixture_open(fixture);
     assert_true(put_one(fixture, "acme", NULL, 1, &result));
@@ -235,13 +238,15 @@ static void a_spoilt_meta_page_that_is_not_in_use_costs_nothing(void **state)
     struct store_result result;
     struct proto_fault fault;
     char path[128];
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
         assert_true(put_one(fixture, "acme", NULL, i, &result));
+    }
     fixture_close(fixture);
     data_path(fixture, path, sizeof path);
     off_t unused = (off_t)DISK_PAGE_BYTES - meta_in_use(path);
-    for (off_t at = 48; at < META_LAST_PAGE; at += 8)
+    for (off_t at = 48; at < META_LAST_PAGE; at += 8) {
         flip(path, unused + at, 2);
+    }
     fixture_open(fixture);
     assert_true(number_of(fixture, "acme") == 4);
     assert_true(put_one(fixture, "acme", NULL, 9, &result));

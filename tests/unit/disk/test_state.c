@@ -111,9 +111,10 @@ static void a_sealed_value_opens_only_whole_and_in_its_place(void **unused)
     assert_true(proto_span_is(back.text, "because"));
     assert_false(disk_unseal(DISK_TABLE_SWITCH, 5, value, &back, &fault));
     assert_false(disk_unseal(DISK_TABLE_ICP, 4, value, &back, &fault));
-    for (size_t bytes_left = 0; bytes_left < count; bytes_left++)
+    for (size_t bytes_left = 0; bytes_left < count; bytes_left++) {
         assert_false(disk_unseal(DISK_TABLE_SWITCH, 4, (struct proto_span){bytes, bytes_left},
                                  &back, &fault));
+    }
     for (size_t bit = 0; bit < count * 8; bit++) {
         bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         assert_false(disk_unseal(DISK_TABLE_SWITCH, 4, value, &back, &fault));

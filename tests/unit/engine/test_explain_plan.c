@@ -25,8 +25,9 @@ static void columns_make(void)
     unsigned field = 0;
     unsigned left = 1;
     for (size_t c = 0; c < COLUMNS; c++) {
-        if (left == 0)
+        if (left == 0) {
             left = 1 + ++field % 7;
+        }
         left--;
         snprintf(names[c], sizeof names[c], "f%u", field);
         columns[c].field_name = names[c];
@@ -38,10 +39,12 @@ static void columns_make(void)
 static struct model_scorecard *scorecard_make(size_t pairs, struct math_random *random)
 {
     size_t entries = 0;
-    for (size_t c = 0; c < COLUMNS; c++)
+    for (size_t c = 0; c < COLUMNS; c++) {
         entries += columns[c].bin_count;
-    for (size_t p = 0; p < pairs; p++)
+    }
+    for (size_t p = 0; p < pairs; p++) {
         entries += (size_t)columns[p].bin_count * columns[p + 9].bin_count;
+    }
     struct model_scorecard *scorecard = model_create(COLUMNS + pairs, entries);
     uint32_t offset = 0;
     for (size_t t = 0; t < COLUMNS + pairs; t++) {
@@ -54,8 +57,9 @@ static struct model_scorecard *scorecard_make(size_t pairs, struct math_random *
         term->table_offset = offset;
         offset += (uint32_t)term->bins_a * term->bins_b;
     }
-    for (size_t e = 0; e < entries; e++)
+    for (size_t e = 0; e < entries; e++) {
         scorecard->tables[e] = (int32_t)math_random_below(random, 2000001) - 1000000;
+    }
     scorecard->intercept = 777;
     scorecard->calibration_count = 1;
     struct proto_fault fault;
@@ -69,8 +73,9 @@ static void row_draw(uint8_t *row, struct math_random *random)
     bool missing = false;
     memset(row, 0, 128);
     for (size_t c = 0; c < COLUMNS; c++) {
-        if (c == 0 || columns[c].field_id != columns[c - 1].field_id)
+        if (c == 0 || columns[c].field_id != columns[c - 1].field_id) {
             missing = math_random_below(random, 4) == 0;
+        }
         unsigned bins = columns[c].bin_count;
         row[c] = missing ? 0 : (uint8_t)(1 + math_random_below(random, (uint64_t)bins - 1));
     }
@@ -115,8 +120,9 @@ the_interval_is_that_of_all_terms_and_missing_are_the_fields_without_a_code(void
             assert_int_equal(low[0], low[1]);
             assert_int_equal(high[0], high[1]);
         }
-        for (size_t i = 0; i < ENGINE_PLANS; i++)
+        for (size_t i = 0; i < ENGINE_PLANS; i++) {
             engine_plan_destroy(worker.plans[i]);
+        }
         model_destroy(scorecard);
     }
 }
@@ -140,8 +146,9 @@ static void a_plan_is_made_anew_for_another_state_and_few_are_kept(void **state)
     engine_state.generation = 2;
     const struct engine_plan *plan = engine_plan_get(&worker, &documents[ENGINE_PLANS], &fault);
     assert_int_equal(plan->generation, 2);
-    for (size_t i = 0; i < ENGINE_PLANS; i++)
+    for (size_t i = 0; i < ENGINE_PLANS; i++) {
         engine_plan_destroy(worker.plans[i]);
+    }
     model_destroy(scorecard);
 }
 

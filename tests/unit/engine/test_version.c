@@ -28,8 +28,9 @@ static size_t texts_damage(const struct engine_fixture *fixture, const char *tex
     assert_true(bytes != MAP_FAILED);
     const uint8_t *end = bytes + info.st_size;
     for (uint8_t *at = bytes; (at = memmem(at, (size_t)(end - at), text, strlen(text))) != NULL;
-         at++, found++)
+         at++, found++) {
         at[strlen(text) / 2] ^= 1;
+    }
     munmap(bytes, (size_t)info.st_size);
     close(fd);
     return found;
@@ -74,8 +75,9 @@ static double fit_of(struct engine_fixture *fixture, uint64_t version, struct pr
         .name.id = engine_fixture_span("a7"),
         .document = engine_state_document(engine_worker_state(worker), version, fault)};
     double fit = -1;
-    if (query.document && engine_score(worker, &query, &answer, fault))
+    if (query.document && engine_score(worker, &query, &answer, fault)) {
         fit = answer.fit;
+    }
     engine_worker_destroy(worker);
     return fit;
 }
@@ -87,11 +89,13 @@ static void every_version_scores_after_a_restart(void **state)
     double before[4];
     (void)state;
     versions_make(&fixture, 3);
-    for (uint64_t i = 0; i < 4; i++)
+    for (uint64_t i = 0; i < 4; i++) {
         before[i] = fit_of(&fixture, i, &fault);
+    }
     engine_fixture_again(&fixture);
-    for (uint64_t i = 4; i > 0; i--)
+    for (uint64_t i = 4; i > 0; i--) {
         assert_true(fit_of(&fixture, i - 1, &fault) == before[i - 1]);
+    }
     assert_int_equal(fault.code, PROTO_OK);
     assert_true(fit_of(&fixture, 4, &fault) < 0);
     assert_int_equal(fault.code, PROTO_NOT_FOUND);

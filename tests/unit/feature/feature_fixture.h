@@ -35,8 +35,9 @@ static inline struct feature_schema *fixture_schema(void)
 {
     struct proto_fault fault = {0};
     struct feature_schema *schema = fixture_parse(FIXTURE_SCHEMA, NULL, &fault);
-    if (schema == NULL)
+    if (schema == NULL) {
         fail_msg("%s: %s", fault.field, fault.message);
+    }
     return schema;
 }
 

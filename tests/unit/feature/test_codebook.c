@@ -44,8 +44,9 @@ static struct feature_codebook *build_rows(struct table *table, size_t rows, uin
     options.field_count = 1;
     struct feature_codebook *codebook =
         feature_codebook_build(table->schema, &sample, &options, &fault);
-    if (codebook == NULL)
+    if (codebook == NULL) {
         fail_msg("%s: %s", fault.field, fault.message);
+    }
     return codebook;
 }
 
@@ -84,13 +85,15 @@ static void many_numbers_get_bins_of_equal_rows(void **state)
     static double numbers[1000];
     struct feature_schema *schema = fixture_schema();
     struct table table = {.schema = schema, .numbers = numbers};
-    for (size_t i = 0; i < 1000; i++)
+    for (size_t i = 0; i < 1000; i++) {
         numbers[i] = (double)((i * 7919) % 1000);
+    }
     struct feature_codebook *codebook =
         build_rows(&table, 1000, 0, (struct feature_codebook_options){.number_bins_max = 10});
     assert_int_equal(codebook->columns[0].bin_count, 11);
-    for (unsigned i = 0; i < 9; i++)
+    for (unsigned i = 0; i < 9; i++) {
         assert_true(codebook->columns[0].edges[i] == 100 * (i + 1) - 1);
+    }
     feature_codebook_destroy(codebook);
     feature_schema_release(schema);
 }
@@ -102,8 +105,9 @@ static void heavy_values_stand_alone_and_waste_no_bins(void **state)
     struct feature_schema *schema = fixture_schema();
     struct table table = {.schema = schema, .numbers = numbers};
     /* 600 zeros, 200 fives, the rest spread: plain quantiles would lose six of ten edges. */
-    for (size_t i = 0; i < 1000; i++)
+    for (size_t i = 0; i < 1000; i++) {
         numbers[i] = i < 600 ? 0 : i < 800 ? 5 : (double)(i - 800) / 10;
+    }
     struct feature_codebook *codebook =
         build_rows(&table, 1000, 0, (struct feature_codebook_options){.number_bins_max = 10});
     const struct feature_column *column = &codebook->columns[0];
@@ -124,8 +128,9 @@ static void numbers_encode_as_the_definition_counts(void **state)
     uint64_t seed = 3;
     struct feature_schema *schema = fixture_schema();
     struct table table = {.schema = schema, .numbers = numbers};
-    for (size_t i = 0; i < 5000; i++)
+    for (size_t i = 0; i < 5000; i++) {
         numbers[i] = (double)(int64_t)(fixture_random(&seed) % 100000) / 7;
+    }
     for (unsigned bins = 1; bins <= 254; bins += 8) { /* 65 bins fill the ladder to its end */
         struct feature_codebook *codebook =
             build_rows(&table, 5000, 0, (struct feature_codebook_options){.number_bins_max = bins});
@@ -134,8 +139,9 @@ static void numbers_encode_as_the_definition_counts(void **state)
         for (size_t i = 0; i < 2000; i++) {
             double x = i < 1000 ? numbers[i] : (double)(fixture_random(&seed) % 20000);
             unsigned below = 0;
-            for (unsigned j = 0; j + 2 < column->bin_count; j++)
+            for (unsigned j = 0; j + 2 < column->bin_count; j++) {
                 below += column->edges[j] < x;
+            }
             assert_int_equal(encode_number(codebook, x), 1 + below);
         }
         feature_codebook_destroy(codebook);
@@ -160,8 +166,9 @@ static void the_order_of_rows_does_not_matter(void **state)
     struct feature_codebook *b =
         build_rows(&two, 500, 0, (struct feature_codebook_options){.number_bins_max = 20});
     assert_true(a->digest == b->digest);
-    for (size_t i = 0; i < 18; i++)
+    for (size_t i = 0; i < 18; i++) {
         assert_true(a->columns[0].edges[i] == b->columns[0].edges[i]);
+    }
     forward[0] = 3.3;
     struct feature_codebook *c =
         build_rows(&one, 500, 0, (struct feature_codebook_options){.number_bins_max = 19});
@@ -187,8 +194,9 @@ static void rare_categories_share_a_bin(void **state)
     static const char *categories[40];
     struct feature_schema *schema = fixture_schema();
     struct table table = {.schema = schema, .categories = categories};
-    for (size_t i = 0; i < 40; i++)
+    for (size_t i = 0; i < 40; i++) {
         categories[i] = i < 12 ? "Web" : i < 24 ? "Ads" : i < 34 ? "Mail" : i < 37 ? "Fax" : NULL;
+    }
     struct feature_codebook *codebook =
         build_rows(&table, 40, 1, (struct feature_codebook_options){0});
     const struct feature_column *column = &codebook->columns[0];
@@ -234,8 +242,9 @@ static void tags_become_columns_by_support(void **state)
     feature_codebook_encode(codebook, values, 3, row);
     assert_int_equal(row[0], 1);
     assert_int_equal(row[1], 2);
-    for (size_t i = 2; i < 64; i++)
+    for (size_t i = 2; i < 64; i++) {
         assert_int_equal(row[i], 0);
+    }
     feature_codebook_encode(codebook, values, 2, row); /* the field is beyond the slots */
     assert_int_equal(row[1], 0);
     feature_codebook_destroy(codebook);
@@ -302,8 +311,9 @@ static void json_gives_the_same_codebook_back(void **state)
         assert_int_equal(back->columns[i].field_id, codebook->columns[i].field_id);
         assert_int_equal(back->columns[i].bin_count, codebook->columns[i].bin_count);
     }
-    for (unsigned i = 0; i + 2 < back->columns[0].bin_count; i++)
+    for (unsigned i = 0; i + 2 < back->columns[0].bin_count; i++) {
         assert_true(back->columns[0].edges[i] == codebook->columns[0].edges[i]);
+    }
     free(text);
     json_decref(json);
     json_decref(read);
@@ -376,9 +386,10 @@ static void json_is_refused_by_path(void **state)
         struct feature_codebook *codebook = feature_codebook_from_json(json, schema, &fault);
         if (codebook != NULL || fault.code != PROTO_BAD_DOCUMENT ||
             strcmp(fault.field, refusals[i].field) != 0 ||
-            strstr(fault.message, refusals[i].message) == NULL)
+            strstr(fault.message, refusals[i].message) == NULL) {
             fail_msg("%s\n gives %d, \"%s\": %s", refusals[i].json, fault.code, fault.field,
                      fault.message);
+        }
         json_decref(json);
     }
     feature_schema_release(schema);

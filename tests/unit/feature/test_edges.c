@@ -18,8 +18,9 @@ static void a_light_rest_joins_the_bin_before(void **state)
     /* 0 … 19 once each, then 1000 a hundred times. */
     double numbers[120];
     double edges[8];
-    for (size_t i = 0; i < 120; i++)
+    for (size_t i = 0; i < 120; i++) {
         numbers[i] = i < 20 ? (double)i : 1000;
+    }
     size_t placed = feature_edges_place(numbers, 120, 8, edges);
     /* 15 rows fill a bin; the five left over are less than half a bin and join it. */
     assert_int_equal(placed, 1);
@@ -36,9 +37,10 @@ static void edges_ascend_and_use_the_bins(void **state)
         size_t count = 1 + fixture_random(&seed) % 3000;
         size_t bins = 1 + fixture_random(&seed) % 254;
         uint64_t spread = 1 + fixture_random(&seed) % 2000;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             numbers[i] =
                 (double)(fixture_random(&seed) % spread) * (double)(fixture_random(&seed) % 3);
+        }
         size_t placed = feature_edges_place(numbers, count, bins, edges);
         assert_true(placed < bins || (bins == 1 && placed == 0));
         for (size_t i = 0; i < placed; i++) {

@@ -26,9 +26,10 @@ static void every_key_is_found_and_no_other(void **state)
             assert_false(was_there);
         }
     }
-    for (uint32_t i = 0; i < 20000; i++)
+    for (uint32_t i = 0; i < 20000; i++) {
         assert_int_equal(feature_lookup_find(&lookup, proto_span_text(keys[i])),
                          i % 2 == 0 ? i : FEATURE_LOOKUP_NONE);
+    }
     bool was_there = false;
     assert_true(feature_lookup_add(&lookup, proto_span_text("k4"), 99, &was_there));
     assert_true(was_there);

@@ -56,8 +56,9 @@ static size_t account_encode(uint8_t *out, size_t out_bytes)
     struct proto_fault fault = {0};
     account_init(&account);
     size_t bytes = feature_record_encode(&account.record, out, out_bytes, &fault);
-    if (bytes == 0)
+    if (bytes == 0) {
         fail_msg("%s: %s", fault.field, fault.message);
+    }
     return bytes;
 }
 
@@ -71,8 +72,9 @@ static void encode_and_open_agree(void **state)
     struct proto_span key;
     size_t at = 0;
     size_t count = account_encode(bytes, sizeof bytes);
-    if (!feature_record_open((struct proto_span){bytes, count}, true, &view, &fault))
+    if (!feature_record_open((struct proto_span){bytes, count}, true, &view, &fault)) {
         fail_msg("%s", fault.message);
+    }
     assert_true(proto_span_is(view.id, "acct-1"));
     assert_int_equal(view.created_s, 1700000000);
     assert_int_equal(view.changed_s, 1700000001);
@@ -113,8 +115,9 @@ static void encode_tells_the_need_and_writes_nothing(void **state)
     memset(bytes, 0xAA, sizeof bytes);
     size_t need = account_encode(bytes, 0);
     assert_int_equal(account_encode(bytes, need - 1), need);
-    for (size_t i = 0; i < sizeof bytes; i++)
+    for (size_t i = 0; i < sizeof bytes; i++) {
         assert_int_equal(bytes[i], 0xAA);
+    }
     assert_int_equal(account_encode(bytes, need), need);
     assert_int_equal(bytes[need], 0xAA);
 }
@@ -128,8 +131,9 @@ static void every_flipped_bit_is_noticed(void **state)
     size_t count = account_encode(bytes, sizeof bytes);
     for (size_t bit = 0; bit < 8 * count; bit++) {
         bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
-        if (feature_record_open((struct proto_span){bytes, count}, true, &view, &fault))
+        if (feature_record_open((struct proto_span){bytes, count}, true, &view, &fault)) {
             fail_msg("bit %zu passed", bit);
+        }
         assert_int_equal(fault.code, PROTO_CORRUPT);
         bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
     }
@@ -166,8 +170,9 @@ static void sealed_nonsense_is_refused_by_structure(void **state)
         bytes[changes[i].at] = changes[i].byte;
         seal(bytes, count);
         if (feature_record_open((struct proto_span){bytes, count}, true, &view, &fault) ||
-            strstr(fault.message, changes[i].message) == NULL)
+            strstr(fault.message, changes[i].message) == NULL) {
             fail_msg("change %zu: %s", i, fault.message);
+        }
     }
 }
 
@@ -188,13 +193,15 @@ static void bytes_cut_or_changed_anywhere_never_lead_outside(void **state)
         uint8_t *bytes = malloc(cut);
         assert_non_null(bytes);
         memcpy(bytes, whole, cut);
-        for (int change = 0; change < 3; change++)
+        for (int change = 0; change < 3; change++) {
             bytes[16 + fixture_random(&seed) % (cut - 16)] = (uint8_t)fixture_random(&seed);
+        }
         seal(bytes, cut);
         bool check = round % 2 == 0;
         if (feature_record_open((struct proto_span){bytes, cut}, check, &view, &fault)) {
-            while (feature_record_key_next(&view, &at, &key))
+            while (feature_record_key_next(&view, &at, &key)) {
                 assert_true(key.data + key.bytes <= bytes + cut);
+            }
             (void)feature_record_source(&view, 255);
             feature_record_values(&view, values, SLOTS);
         }
@@ -208,8 +215,9 @@ static bool encode_refuses(const struct feature_record *record, enum proto_error
     static uint8_t out[PROTO_RECORD_BYTES_MAX];
     struct proto_fault fault = {0};
     size_t bytes = feature_record_encode(record, out, sizeof out, &fault);
-    if (bytes != 0 || fault.code != code || strcmp(fault.field, field) != 0)
+    if (bytes != 0 || fault.code != code || strcmp(fault.field, field) != 0) {
         print_message("%zu bytes, %d, \"%s\": %s\n", bytes, fault.code, fault.field, fault.message);
+    }
     return bytes == 0 && fault.code == code && strcmp(fault.field, field) == 0;
 }
 
@@ -244,9 +252,10 @@ static void encode_refuses_what_breaks_a_limit(void **state)
     account.values[0].source = 2;
     assert_true(encode_refuses(&account.record, PROTO_BAD_FIELD, "values"));
     account_init(&account);
-    for (size_t i = 0; i < 300; i++)
+    for (size_t i = 0; i < 300; i++) {
         many[i] = (struct feature_value){
             .present = true, .type = FEATURE_CATEGORY, .text = {(uint8_t *)text, sizeof text}};
+    }
     account.record.values = many;
     account.record.value_slots = 300;
     assert_true(encode_refuses(&account.record, PROTO_TOO_LARGE, ""));
@@ -284,8 +293,9 @@ static void any_record_comes_back_as_it_went(void **state)
         struct proto_fault fault = {0};
         struct feature_record view;
         size_t slots = 1 + fixture_random(&seed) % 40;
-        for (size_t i = 0; i < 3; i++)
+        for (size_t i = 0; i < 3; i++) {
             sources[i] = proto_span_text(names[i]);
+        }
         values_random(&seed, values, slots);
         struct feature_record record = {.id = proto_span_text("x"),
                                         .sources = sources,
@@ -298,8 +308,9 @@ static void any_record_comes_back_as_it_went(void **state)
         feature_record_values(&view, back, slots);
         for (size_t i = 0; i < slots; i++) {
             assert_int_equal(back[i].present, values[i].present);
-            if (!values[i].present)
+            if (!values[i].present) {
                 continue;
+            }
             assert_int_equal(back[i].type, values[i].type);
             assert_int_equal(back[i].source, values[i].source);
             assert_true(back[i].time_ms == values[i].time_ms);

@@ -130,12 +130,14 @@ static void parse_refuses_by_path(void **state)
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         struct proto_fault fault = {0};
         struct feature_schema *schema = fixture_parse(refusals[i].json, NULL, &fault);
-        if (schema != NULL)
+        if (schema != NULL) {
             fail_msg("accepted: %s", refusals[i].json);
+        }
         if (fault.code != PROTO_BAD_SCHEMA || strcmp(fault.field, refusals[i].field) != 0 ||
-            strstr(fault.message, refusals[i].message) == NULL)
+            strstr(fault.message, refusals[i].message) == NULL) {
             fail_msg("%s\n gives %d, \"%s\": %s", refusals[i].json, fault.code, fault.field,
                      fault.message);
+        }
     }
 }
 
@@ -147,9 +149,10 @@ static void parse_refuses_more_fields_than_the_limit(void **state)
     char *json = malloc(room);
     assert_non_null(json);
     size_t used = (size_t)snprintf(json, room, "{\"fields\":[");
-    for (int i = 0; i <= PROTO_FIELDS_MAX; i++)
+    for (int i = 0; i <= PROTO_FIELDS_MAX; i++) {
         used += (size_t)snprintf(json + used, room - used, "%s{\"name\":\"f%d\",\"type\":\"flag\"}",
                                  i == 0 ? "" : ",", i);
+    }
     (void)snprintf(json + used, room - used, "]}");
     assert_null(fixture_parse(json, NULL, &fault));
     assert_string_equal(fault.field, "fields");
@@ -163,8 +166,9 @@ static void parse_refuses_a_bomb_of_values_before_it_is_parsed(void **state)
     size_t bytes = 4194304;
     char *json = malloc(bytes);
     assert_non_null(json);
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         json[i] = i % 2 == 1 ? '1' : i == 0 ? '[' : ',';
+    }
     assert_null(feature_schema_parse((struct proto_span){(uint8_t *)json, bytes}, 1, NULL, &fault));
     assert_int_equal(fault.code, PROTO_TOO_LARGE);
     free(json);
@@ -175,8 +179,9 @@ static struct feature_schema *next_version(struct feature_schema *previous, cons
     struct proto_fault fault = {0};
     struct feature_schema *next =
         feature_schema_parse(proto_span_text(json), previous->version + 1, previous, &fault);
-    if (next == NULL)
+    if (next == NULL) {
         fail_msg("%s: %s", fault.field, fault.message);
+    }
     return next;
 }
 
@@ -240,8 +245,9 @@ static void fields_equal(const struct feature_field *a, const struct feature_fie
         assert_int_equal(a[i].dims, b[i].dims);
         assert_int_equal(a[i].stale_after_ms, b[i].stale_after_ms);
         assert_int_equal(a[i].missing_count, b[i].missing_count);
-        for (size_t j = 0; j < a[i].missing_count; j++)
+        for (size_t j = 0; j < a[i].missing_count; j++) {
             assert_string_equal(a[i].missing[j], b[i].missing[j]);
+        }
     }
 }
 
@@ -295,10 +301,11 @@ static void ids_run_out_with_a_word(void **state)
     for (int version = 1; schema != NULL; version++) {
         assert_true(version < 10);
         size_t used = (size_t)snprintf(json, room, "{\"fields\":[");
-        for (int i = 0; i < PROTO_FIELDS_MAX; i++)
+        for (int i = 0; i < PROTO_FIELDS_MAX; i++) {
             used += (size_t)snprintf(json + used, room - used,
                                      "%s{\"name\":\"f%d.%d\",\"type\":\"flag\"}", i == 0 ? "" : ",",
                                      version, i);
+        }
         (void)snprintf(json + used, room - used, "]}");
         struct feature_schema *next = fixture_parse(json, schema, &fault);
         feature_schema_release(schema);
@@ -334,8 +341,9 @@ static void default_missing_words_are_accepted_by_a_schema(void **state)
     bool has_select = false;
     const char *const *words = feature_default_missing_words(&count);
     assert_true(count > 10 && count <= FEATURE_MISSING_WORDS_MAX);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         has_select = has_select || strcmp(words[i], "Select") == 0;
+    }
     assert_true(has_select);
 }
 

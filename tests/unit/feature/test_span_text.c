@@ -16,17 +16,20 @@ static void numbers_read_as_the_c_library_reads_them(void **state)
         double number = 0;
         double back = 0;
         memcpy(&number, &bits, sizeof number);
-        if (!isfinite(number))
+        if (!isfinite(number)) {
             continue;
+        }
         int digits = 1 + (int)(fixture_random(&seed) % 18);
         int bytes = round % 2 == 0
                         ? snprintf(text, sizeof text, "%.*g", digits, number)
                         : snprintf(text, sizeof text, "%.*f", digits % 7, fmod(number, 1e6));
-        if (!isfinite(strtod(text, NULL)))
+        if (!isfinite(strtod(text, NULL))) {
             continue; /* rounding up at few digits leaves the range */
+        }
         if (!feature_number_read((struct proto_span){(uint8_t *)text, (size_t)bytes}, &back) ||
-            back != strtod(text, NULL))
+            back != strtod(text, NULL)) {
             fail_msg("round %d: %s gives %.17g", round, text, back);
+        }
     }
 }
 
@@ -40,8 +43,9 @@ static void numbers_print_and_read_back(void **state)
         double number = 0;
         double back = 0;
         memcpy(&number, &bits, sizeof number);
-        if (!isfinite(number))
+        if (!isfinite(number)) {
             continue;
+        }
         size_t bytes = feature_number_print(number, text);
         assert_true(bytes < sizeof text);
         assert_true(feature_number_read((struct proto_span){(uint8_t *)text, bytes}, &back));

@@ -82,12 +82,14 @@ static void numbers_are_read_as_people_write_them(void **state)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         struct feature_value value;
         struct proto_fault fault = {0};
-        if (!read_cell(schema, "employees", numbers[i].text, &value, &fault))
+        if (!read_cell(schema, "employees", numbers[i].text, &value, &fault)) {
             fail_msg("%s: %s", numbers[i].text, fault.message);
+        }
         assert_true(value.present);
         assert_int_equal(value.type, FEATURE_NUMBER);
-        if (value.number != numbers[i].number)
+        if (value.number != numbers[i].number) {
             fail_msg("%s gives %.17g", numbers[i].text, value.number);
+        }
     }
     feature_schema_release(schema);
 }
@@ -161,12 +163,14 @@ static void what_is_no_number_is_refused_with_its_text(void **state)
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         struct feature_value value;
         struct proto_fault fault = {0};
-        if (read_cell(schema, "employees", refused[i].text, &value, &fault))
+        if (read_cell(schema, "employees", refused[i].text, &value, &fault)) {
             fail_msg("accepted %s", refused[i].text);
+        }
         assert_int_equal(fault.code, PROTO_BAD_FIELD);
         assert_string_equal(fault.field, "employees");
-        if (strstr(fault.message, refused[i].message) == NULL)
+        if (strstr(fault.message, refused[i].message) == NULL) {
             fail_msg("%s: %s", refused[i].text, fault.message);
+        }
     }
     feature_schema_release(schema);
 }
@@ -254,8 +258,9 @@ static void tags_refuse_too_many_and_too_little_room(void **state)
     struct feature_schema *schema = fixture_schema();
     struct feature_value value;
     struct proto_fault fault = {0};
-    for (size_t i = 0; i < sizeof many - 1; i++)
+    for (size_t i = 0; i < sizeof many - 1; i++) {
         many[i] = i % 2 == 0 ? 'x' : ';';
+    }
     many[sizeof many - 1] = '\0';
     assert_false(read_cell(schema, "stack", many, &value, &fault));
     assert_int_equal(fault.code, PROTO_TOO_LARGE);

@@ -34,8 +34,9 @@ static void set_tags(struct person *person, const char *const *tags, size_t coun
 {
     struct proto_span spans[8];
     struct proto_fault fault = {0};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         spans[i] = proto_span_text(tags[i]);
+    }
     size_t bytes = feature_tags_pack(spans, count, person->tags, sizeof person->tags, &fault);
     person->values[2] = (struct feature_value){
         .present = bytes > 0, .type = FEATURE_TAGS, .tags = {person->tags, bytes}};
@@ -53,17 +54,20 @@ static void person_init(struct person *person, unsigned i)
         .present = i % 11 != 0, .type = FEATURE_NUMBER, .number = 1 + (i * 37) % 1000};
     person->values[1] = (struct feature_value){
         .present = true, .type = FEATURE_CATEGORY, .text = proto_span_text(person->industry)};
-    if (i % 4 != 0)
+    if (i % 4 != 0) {
         tags[count++] = "common";
-    if (i % 100 == 1)
+    }
+    if (i % 100 == 1) {
         tags[count++] = "rare";
+    }
     set_tags(person, tags, count);
     person->values[3] =
         (struct feature_value){.present = true, .type = FEATURE_FLAG, .flag = i % 5 == 0};
     person->values[4] = (struct feature_value){
         .present = true, .type = FEATURE_CATEGORY, .text = proto_span_text(person->name)};
-    for (int k = 0; k < 3; k++)
+    for (int k = 0; k < 3; k++) {
         person->embedding[k] = (float)(fixture_random(&seed) % 1000) / 500 - 1;
+    }
     person->values[5] = (struct feature_value){
         .present = true, .type = FEATURE_VECTOR, .vector = {(uint8_t *)person->embedding, 12}};
 }
@@ -90,8 +94,9 @@ static struct feature_vectorizer *fit(struct fixture *fixture,
     struct feature_vector_sample sample = {&fixture->people, ROWS, people_values};
     struct feature_vectorizer *plan =
         feature_vectorizer_fit(fixture->schema, &sample, options, &fault);
-    if (plan == NULL)
+    if (plan == NULL) {
         fail_msg("%s: %s", fault.field, fault.message);
+    }
     return plan;
 }
 
@@ -101,8 +106,9 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     fixture->schema = fixture_parse(SCHEMA, NULL, &fault);
     assert_non_null(fixture->schema);
-    for (unsigned i = 0; i < ROWS; i++)
+    for (unsigned i = 0; i < ROWS; i++) {
         person_init(&fixture->people.people[i], i);
+    }
     fixture->plan = fit(fixture, NULL);
     *state = fixture;
     return 0;
@@ -149,15 +155,17 @@ static void squared_norm_stays_within_the_shares(void **state)
 {
     struct fixture *fixture = *state;
     double shares = 0;
-    for (size_t i = 0; i < fixture->plan->field_count; i++)
+    for (size_t i = 0; i < fixture->plan->field_count; i++) {
         shares += fixture->plan->fields[i].share;
+    }
     assert_float_equal(shares, 1, 1e-9);
     for (unsigned i = 0; i < ROWS; i++) {
         float x[FEATURE_VECTOR_DIMS_MAX];
         double sum = 0;
         feature_vectorizer_vector(fixture->plan, fixture->people.people[i].values, SLOTS, x);
-        for (uint32_t k = 0; k < fixture->plan->dims; k++)
+        for (uint32_t k = 0; k < fixture->plan->dims; k++) {
             sum += (double)x[k] * (double)x[k];
+        }
         assert_true(sum > 0.5 && sum < 1.02);
     }
 }
@@ -216,8 +224,9 @@ static void missing_is_nothing(void **state)
     struct person empty = {0};
     float x[FEATURE_VECTOR_DIMS_MAX];
     feature_vectorizer_vector(fixture->plan, empty.values, SLOTS, x);
-    for (uint32_t i = 0; i < fixture->plan->dims; i++)
+    for (uint32_t i = 0; i < fixture->plan->dims; i++) {
         assert_true(x[i] == 0);
+    }
     feature_vectorizer_vector(fixture->plan, empty.values, 0, x);
     assert_true(x[0] == 0);
 }
@@ -238,8 +247,9 @@ static void json_round_trip_is_exact(void **state)
     char *text = feature_vectorizer_print(fixture->plan);
     struct feature_vectorizer *back =
         feature_vectorizer_parse(proto_span_text(text), fixture->schema, &fault);
-    if (back == NULL)
+    if (back == NULL) {
         fail_msg("%s: %s", fault.field, fault.message);
+    }
     assert_true(back->digest == fixture->plan->digest);
     for (unsigned i = 0; i < ROWS; i++) {
         float x[FEATURE_VECTOR_DIMS_MAX];
@@ -260,8 +270,9 @@ static void changed_json_is_refused(void **state)
     size_t bytes = strlen(text);
     for (size_t i = 0; i < bytes; i++) {
         struct proto_fault fault = {0};
-        if (text[i] < '0' || text[i] > '9')
+        if (text[i] < '0' || text[i] > '9') {
             continue;
+        }
         text[i] = text[i] == '9' ? '8' : (char)(text[i] + 1);
         struct feature_vectorizer *back =
             feature_vectorizer_parse(proto_span_text(text), fixture->schema, &fault);
@@ -338,8 +349,9 @@ static void metrics_count_lengths_and_explanations_agree(void **state)
         struct proto_fault fault = {0};
         struct feature_vectorizer *back =
             feature_vectorizer_parse(proto_span_text(text), fixture->schema, &fault);
-        if (back == NULL)
+        if (back == NULL) {
             fail_msg("%s: %s", fault.field, fault.message);
+        }
         assert_int_equal(back->metric, metric);
         assert_true(back->digest == plan->digest);
         free(text);
@@ -409,8 +421,9 @@ static void explanation_adds_up_and_names_the_rare_word_first(void **state)
     b.values[5].present = false;
     feature_vectorizer_explain(fixture->plan, a.values, b.values, SLOTS, shared, 16, &explanation);
     double sum = 0;
-    for (size_t i = 0; i < explanation.shared_count; i++)
+    for (size_t i = 0; i < explanation.shared_count; i++) {
         sum += shared[i].part;
+    }
     assert_float_equal(sum, explanation.similarity, 1e-9);
     assert_float_equal(explanation.similarity, cosine(fixture->plan, &a, &b), 0.01);
     size_t rare = 0;

@@ -25,8 +25,9 @@ static struct filter *parse_or_fail(const struct feature_schema *schema, const c
 {
     struct proto_fault fault = {0};
     struct filter *filter = filter_parse(schema, proto_span_text(text), &fault, NULL);
-    if (filter == NULL)
+    if (filter == NULL) {
         fail_msg("%s: %s", text, fault.message);
+    }
     return filter;
 }
 
@@ -118,8 +119,9 @@ static void match_follows_the_language(void **state)
     account_fill(values);
     for (size_t i = 0; i < sizeof matches / sizeof matches[0]; i++) {
         struct filter *filter = parse_or_fail(schema, matches[i].text);
-        if (filter_match(filter, values, 6) != matches[i].match)
+        if (filter_match(filter, values, 6) != matches[i].match) {
             fail_msg("%s: not %d", matches[i].text, matches[i].match);
+        }
         filter_destroy(filter);
     }
     feature_schema_release(schema);
@@ -207,13 +209,15 @@ static void parse_points_at_what_is_wrong(void **state)
         size_t column = 0;
         struct filter *filter =
             filter_parse(schema, proto_span_text(refusals[i].text), &fault, &column);
-        if (filter != NULL)
+        if (filter != NULL) {
             fail_msg("accepted: %s", refusals[i].text);
+        }
         (void)snprintf(start, sizeof start, "column %zu: ", refusals[i].column);
         if (fault.code != PROTO_BAD_FILTER || strcmp(fault.field, "filter") != 0 ||
             column != refusals[i].column || strncmp(fault.message, start, strlen(start)) != 0 ||
-            strstr(fault.message, refusals[i].message) == NULL)
+            strstr(fault.message, refusals[i].message) == NULL) {
             fail_msg("%s\n gives %zu, %s", refusals[i].text, column, fault.message);
+        }
     }
     feature_schema_release(schema);
 }
@@ -226,8 +230,9 @@ static bool repeated_is_accepted(const struct feature_schema *schema, const char
     char *text = malloc(room);
     assert_non_null(text);
     char *at = stpcpy(text, first);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         at = stpcpy(at, again);
+    }
     (void)stpcpy(at, last);
     struct filter *filter = filter_parse(schema, proto_span_text(text), &fault, NULL);
     free(text);
@@ -329,8 +334,9 @@ static void names_that_begin_like_keywords_or_each_other_are_told_apart(void **s
         struct filter *filter = parse_or_fail(schema, cases[i].text);
         size_t count = 0;
         const uint16_t *ids = filter_fields(filter, &count);
-        if (count != 1 || ids[0] != cases[i].id)
+        if (count != 1 || ids[0] != cases[i].id) {
             fail_msg("%s reads field %u", cases[i].text, (unsigned)ids[0]);
+        }
         filter_destroy(filter);
     }
     assert_null(filter_parse(schema, proto_span_text("in = 1"), &fault, NULL));
@@ -435,9 +441,10 @@ static unsigned answers(const struct filter *filter)
     unsigned bits = 0;
     for (unsigned setting = 0; setting < 8; setting++) {
         struct feature_value values[3];
-        for (unsigned i = 0; i < 3; i++)
+        for (unsigned i = 0; i < 3; i++) {
             values[i] = (struct feature_value){
                 .present = true, .type = FEATURE_FLAG, .flag = (setting >> i & 1) != 0};
+        }
         bits |= (unsigned)filter_match(filter, values, 3) << setting;
     }
     return bits;
@@ -456,12 +463,14 @@ static void programs_answer_as_the_expression_does(void **state)
         struct grown grown = {.seed = seed};
         unsigned wanted = grow(&grown, 1 + (unsigned)(seed % 4));
         struct filter *filter = parse_or_fail(schema, grown.text);
-        if (answers(filter) != wanted)
+        if (answers(filter) != wanted) {
             fail_msg("seed %llu: %s", (unsigned long long)seed, grown.text);
+        }
         char *printed = filter_print(filter);
         struct filter *again = parse_or_fail(schema, printed);
-        if (answers(again) != wanted)
+        if (answers(again) != wanted) {
             fail_msg("seed %llu printed: %s", (unsigned long long)seed, printed);
+        }
         free(printed);
         filter_destroy(filter);
         filter_destroy(again);

@@ -45,8 +45,9 @@ static struct feature_schema *documented_schema(void)
     char *text = file_read(ICP_DOCS "/schema.md");
     struct feature_schema *schema =
         feature_schema_parse(proto_span_text(block_take(text, "```json")), 1, NULL, &fault);
-    if (schema == NULL)
+    if (schema == NULL) {
         fail_msg("%s: %s", fault.field, fault.message);
+    }
     free(text);
     return schema;
 }
@@ -62,8 +63,9 @@ static void block_is_accepted(const char *fence, enum filter_scope scope, size_t
         struct proto_fault fault = {0};
         struct filter *filter =
             filter_parse_scope(schema, scope, proto_span_text(line), &fault, NULL);
-        if (filter == NULL)
+        if (filter == NULL) {
             fail_msg("%s: %s", line, fault.message);
+        }
         filter_destroy(filter);
         count++;
     }

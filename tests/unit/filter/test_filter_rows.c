@@ -150,8 +150,9 @@ static bool list_at(void *context, struct proto_span name, const uint32_t **slot
     struct base *base = context;
     *slots = base->list;
     *count = base->list_count;
-    if (name.bytes == 0 || proto_span_equal(name, proto_span_text("target")))
+    if (name.bytes == 0 || proto_span_equal(name, proto_span_text("target"))) {
         return true;
+    }
     bool damaged = proto_span_equal(name, proto_span_text("damaged"));
     return proto_fault_set(fault, damaged ? PROTO_CORRUPT : PROTO_NOT_FOUND, "", "it is not there");
 }

@@ -69,8 +69,9 @@ static void value_draw(struct proto_writer *out, struct math_random *random)
     case 9: {
         size_t count = (size_t)math_random_below(random, 4);
         proto_write_array(out, count);
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             proto_write_text(out, texts[12 + math_random_below(random, 4)]);
+        }
         break;
     }
     case 10:
@@ -94,10 +95,11 @@ static void value_fit(struct proto_writer *out, struct math_random *random, size
         proto_write_text(out, industries[math_random_below(random, 6)]);
         break;
     case 1:
-        if (math_random_below(random, 3) == 0)
+        if (math_random_below(random, 3) == 0) {
             proto_write_text(out, "1,234");
-        else
+        } else {
             proto_write_f64(out, (double)math_random_below(random, 1000));
+        }
         break;
     case 2:
         proto_write_array(out, 2);
@@ -136,10 +138,11 @@ static struct proto_span lead_draw(struct proto_writer *request, uint64_t seed, 
         size_t field = fits ? (shuffled ? (i * 5 + seed) % 6 : i % 6)
                             : (size_t)math_random_below(&random, sizeof names / sizeof *names);
         proto_write_text(request, names[field]);
-        if (fits)
+        if (fits) {
             value_fit(request, &random, field);
-        else
+        } else {
             value_draw(request, &random);
+        }
     }
     if (reasons > 0) {
         proto_write_text(request, "reasons");
@@ -175,8 +178,9 @@ static void short_and_ordinary_agree_to_the_byte_on_leads_good_and_bad(void **st
             continue;
         }
         if (status != other || reply.bytes != kept.bytes ||
-            memcmp(reply.data, kept.data, kept.bytes) != 0)
+            memcmp(reply.data, kept.data, kept.bytes) != 0) {
             fail_msg("seed %llu: status %d and %d", (unsigned long long)seed, status, other);
+        }
         good += status == PROTO_OK;
         bad += status != PROTO_OK;
     }
@@ -204,8 +208,9 @@ static void an_entry_of_score_many_is_the_reply_of_score(void **state)
         uint8_t status = rpc_fixture_call(&fixture, PROTO_OP_SCORE, payload, &reply);
         proto_writer_reset(&kept);
         proto_write_raw(&kept, reply);
-        if (status != PROTO_OK)
+        if (status != PROTO_OK) {
             continue; /* a list with a bad lead in it may be refused as a whole */
+        }
         proto_writer_reset(&request);
         proto_write_map(&request, 1);
         proto_write_text(&request, "leads");

@@ -61,8 +61,9 @@ static void a_name_stays_below_its_place(void **state)
     assert_non_null(mkdtemp(place));
     rpc_fixture_open(&fixture, false);
     snprintf(fixture.backups, sizeof fixture.backups, "%s", place);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(backup(&fixture, bad[i], false, &payload), PROTO_BAD_FIELD);
+    }
     assert_int_equal(rmdir(place), 0); /* and nothing was made */
     rpc_fixture_close(&fixture);
 }

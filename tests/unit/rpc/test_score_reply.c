@@ -164,8 +164,9 @@ static bool lists(const struct proto_arg *arg, const char *name)
     struct proto_reader reader;
     bool found = false;
     proto_reader_init(&reader, arg->value, &fault);
-    for (size_t left = proto_read_array(&reader); left > 0; left--)
+    for (size_t left = proto_read_array(&reader); left > 0; left--) {
         found = proto_span_is(proto_read_str(&reader), name) || found;
+    }
     return found;
 }
 
@@ -223,8 +224,9 @@ static void many_reasons_end_a_run_early(void **state)
         proto_writer_reset(&fixture.out);
         assert_int_equal(rpc_serve(fixture.worker, &batch), 0);
         assert_int_equal(batch.done, cases[c].done);
-        for (unsigned i = 0; i < FRAMES; i++)
+        for (unsigned i = 0; i < FRAMES; i++) {
             proto_writer_fini(&requests[i]);
+        }
     }
 }
 

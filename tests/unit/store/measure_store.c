@@ -26,8 +26,9 @@ static void ignore_change(void *context, const struct store_change *change)
 static void encode(void *context, const struct feature_value *values, size_t slots, uint8_t *codes)
 {
     (void)context;
-    for (size_t i = 0; i < slots; i++)
+    for (size_t i = 0; i < slots; i++) {
         codes[i] = values[i].present ? (uint8_t)values[i].number : 0;
+    }
 }
 
 static double seconds(uint64_t since_ns)
@@ -59,11 +60,12 @@ static size_t record_make(uint8_t *out, size_t room, uint64_t number)
     snprintf(texts[2], sizeof texts[2], "crm:0015%012llu", (unsigned long long)number);
     keys[0] = proto_span_text(texts[1]);
     keys[1] = proto_span_text(texts[2]);
-    for (size_t i = 0; i < FIELDS; i++)
+    for (size_t i = 0; i < FIELDS; i++) {
         values[i] = (struct feature_value){.present = true,
                                            .type = FEATURE_NUMBER,
                                            .time_ms = 1700000000000,
                                            .number = (double)(mixed(number * FIELDS + i) & 63)};
+    }
     struct feature_record record = {.id = proto_span_text(texts[0]),
                                     .keys = keys,
                                     .key_count = 2,
@@ -72,8 +74,9 @@ static size_t record_make(uint8_t *out, size_t room, uint64_t number)
                                     .values = values,
                                     .value_slots = FIELDS};
     size_t bytes = feature_record_encode(&record, out, room, &fault);
-    if (bytes == 0 || bytes > room)
+    if (bytes == 0 || bytes > room) {
         die("encode", &fault);
+    }
     return bytes;
 }
 
@@ -109,20 +112,24 @@ static double put_many(struct store *store, uint64_t count, uint64_t batch_count
         struct store_batch *batch = store_batch_create();
         for (uint64_t j = 0; j < batch_count && i < count; j++, i++) {
             size_t bytes = record_make(record, sizeof record, pick(i, all));
-            if (!store_batch_put(batch, (struct proto_span){record, bytes}, &fault))
+            if (!store_batch_put(batch, (struct proto_span){record, bytes}, &fault)) {
                 die("put", &fault);
+            }
         }
         pthread_mutex_lock(&load.mutex);
-        while (load.waiting >= depth)
+        while (load.waiting >= depth) {
             pthread_cond_wait(&load.done, &load.mutex);
+        }
         load.waiting++;
         pthread_mutex_unlock(&load.mutex);
-        if (!store_submit(store, batch, load_done, &load, &fault))
+        if (!store_submit(store, batch, load_done, &load, &fault)) {
             die("submit", &fault);
+        }
     }
     pthread_mutex_lock(&load.mutex);
-    while (load.waiting > 0)
+    while (load.waiting > 0) {
         pthread_cond_wait(&load.done, &load.mutex);
+    }
     pthread_mutex_unlock(&load.mutex);
     return (double)count / seconds(begun);
 }
@@ -144,8 +151,9 @@ static struct store *open_store(const char *path, size_t code_bytes)
     struct store_options options = {.path = path, .now_ms = wall_ms, .on_change = ignore_change};
     uint64_t begun = store_clock_ns();
     struct store *store = store_open(&options, &fault);
-    if (store == NULL)
+    if (store == NULL) {
         die("open", &fault);
+    }
     struct store_encoder encoder = {
         .digest = 77, .code_bytes = code_bytes, .value_slots = FIELDS, .encode = encode};
     printf("open %.1f ms\n", seconds(begun) * 1e3);
@@ -160,8 +168,9 @@ static void wait_ready(struct store *store)
     for (;;) {
         struct store_stats stats;
         store_stats(store, &stats);
-        if (stats.index_ready != 0 && index == 0)
+        if (stats.index_ready != 0 && index == 0) {
             index = seconds(begun);
+        }
         if (stats.index_ready != 0 && stats.rows_total == stats.slots &&
             stats.rows_done == stats.slots) {
             printf("index ready after %.3f s, rows after %.3f s; index %.1f MB, %.1f bytes an "
@@ -184,8 +193,9 @@ static void measure_find(struct store *store, uint64_t all, size_t rounds)
     uint32_t slots[FIND_GROUP];
     const uint8_t *rows[FIND_GROUP];
     struct store_view *view = store_view_open(store, &fault);
-    if (view == NULL)
+    if (view == NULL) {
         die("view", &fault);
+    }
     double spent = 0;
     uint64_t missing = 0;
     uint64_t sum = 0;
@@ -196,8 +206,9 @@ static void measure_find(struct store *store, uint64_t all, size_t rounds)
             ids[i] = (struct proto_span){(const uint8_t *)texts[i], (size_t)bytes};
         }
         uint64_t begun = store_clock_ns();
-        if (!store_view_refresh(view, &fault))
+        if (!store_view_refresh(view, &fault)) {
             die("refresh", &fault);
+        }
         store_find_many(view, ids, FIND_GROUP, slots, rows);
         spent += (double)(store_clock_ns() - begun);
         for (size_t i = 0; i < FIND_GROUP; i++) {
@@ -217,8 +228,9 @@ static void measure_find(struct store *store, uint64_t all, size_t rounds)
         uint64_t begun = store_clock_ns();
         slots[0] = store_find_id(view, ids[0], &fault);
         uint64_t found = store_clock_ns();
-        if (slots[0] == STORE_NO_SLOT || !store_record(view, slots[0], &record, &fault))
+        if (slots[0] == STORE_NO_SLOT || !store_record(view, slots[0], &record, &fault)) {
             die("record", &fault);
+        }
         spent += (double)(store_clock_ns() - found);
         sum += found - begun;
     }
@@ -247,8 +259,9 @@ int main(int count, char **words)
     /* The first pass maps the pages, the second measures. */
     measure_find(store, all, FIND_ROUNDS);
     measure_find(store, all, FIND_ROUNDS);
-    if (count > 4)
+    if (count > 4) {
         return store_close(store), 0;
+    }
     static const uint64_t sizes[] = {1, 10, 100, 1000, 10000};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (unsigned depth = 1; depth <= 64; depth *= 64) {

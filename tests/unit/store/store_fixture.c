@@ -26,8 +26,9 @@ static void fixture_change(void *context, const struct store_change *change)
     snprintf(fixture->texts[i], sizeof fixture->texts[i], "%.*s", (int)change->text.bytes,
              (const char *)change->text.data);
     fixture->changes[i].text = span(fixture->texts[i]);
-    if (change->slots.bytes > 0 && change->slots.bytes <= sizeof fixture->slots[i])
+    if (change->slots.bytes > 0 && change->slots.bytes <= sizeof fixture->slots[i]) {
         memcpy(fixture->slots[i], change->slots.data, change->slots.bytes);
+    }
 }
 
 void fixture_init(struct fixture *fixture)
@@ -48,8 +49,9 @@ void fixture_open(struct fixture *fixture)
     struct proto_fault fault = {.code = PROTO_OK};
     fixture->change_count = 0;
     fixture->store = store_open_tuned(&fixture->options, &fixture->tuning, &fault);
-    if (fixture->store == NULL)
+    if (fixture->store == NULL) {
         fail_msg("store_open: %s", fault.message);
+    }
     fixture->view = store_view_open(fixture->store, &fault);
     assert_non_null(fixture->view);
 }
@@ -65,13 +67,15 @@ void fixture_close(struct fixture *fixture)
 void fixture_remove(const char *path)
 {
     DIR *directory = opendir(path);
-    if (directory == NULL)
+    if (directory == NULL) {
         return;
+    }
     char name[512];
     for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
         snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-        if (entry->d_name[0] != '.' && unlink(name) != 0)
+        if (entry->d_name[0] != '.' && unlink(name) != 0) {
             fixture_remove(name); /* a folder */
+        }
     }
     closedir(directory);
     rmdir(path);
@@ -79,8 +83,9 @@ void fixture_remove(const char *path)
 
 void fixture_fini(struct fixture *fixture)
 {
-    if (fixture->store != NULL)
+    if (fixture->store != NULL) {
         fixture_close(fixture);
+    }
     fixture_remove(fixture->path);
 }
 
@@ -93,16 +98,18 @@ void make_record(struct made *made, const char *id, const char *const *keys, dou
     struct feature_value values[2] = {
         {.present = true, .type = FEATURE_NUMBER, .time_ms = 5, .number = number},
         {.present = category != NULL, .type = FEATURE_CATEGORY, .time_ms = 6}};
-    if (category != NULL)
+    if (category != NULL) {
         values[1].text = span(category);
+    }
     struct feature_record record = {.id = span(id),
                                     .keys = key_spans,
                                     .sources = &source,
                                     .source_count = 1,
                                     .values = values,
                                     .value_slots = 2};
-    for (; keys != NULL && keys[record.key_count] != NULL; record.key_count++)
+    for (; keys != NULL && keys[record.key_count] != NULL; record.key_count++) {
         key_spans[record.key_count] = span(keys[record.key_count]);
+    }
     made->count = feature_record_encode(&record, made->bytes, sizeof made->bytes, &fault);
     assert_in_range(made->count, 1, sizeof made->bytes);
 }
@@ -162,8 +169,9 @@ double number_of(struct fixture *fixture, const char *id)
     struct feature_record record;
     struct feature_value values[2];
     uint32_t slot = find_id(fixture, id);
-    if (slot == STORE_NO_SLOT)
+    if (slot == STORE_NO_SLOT) {
         return -1;
+    }
     assert_true(store_record(fixture->view, slot, &bytes, &fault));
     assert_true(feature_record_open(bytes, true, &record, &fault));
     assert_true(proto_span_is(record.id, id));
@@ -190,8 +198,9 @@ void settle(struct fixture *fixture, uint64_t digest)
         store_stats(fixture->store, &stats);
         struct store_view *view = viewed(fixture);
         if (stats.index_ready != 0 && store_view_rows_digest(view) == digest &&
-            (digest == 0 || store_view_rows_slots(view) == store_view_slots(view)))
+            (digest == 0 || store_view_rows_slots(view) == store_view_slots(view))) {
             return;
+        }
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     fail_msg("the store did not settle");
@@ -235,8 +244,9 @@ bool batch_tal(struct store_batch *batch, uint32_t number, const char *text, con
 {
     struct proto_span *spans = calloc(count + 1, sizeof *spans);
     assert_non_null(spans);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         spans[i] = span(ids[i]);
+    }
     struct store_document document = {.kind = STORE_DOCUMENT_TAL,
                                       .number = number,
                                       .text = span(text),

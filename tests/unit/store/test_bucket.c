@@ -33,8 +33,9 @@ static bool holds(const struct disk_txn *txn, uint64_t hash, uint32_t ref)
         store_bucket_get(txn, store_bucket_of(hash, txn->state.id_buckets), &bucket, &fault));
     for (uint32_t i = 0; i < bucket.count; i++) {
         if (store_bucket_hash(&bucket, i) == hash &&
-            (store_bucket_ref(&bucket, i) & ~STORE_REF_SHARED) == ref)
+            (store_bucket_ref(&bucket, i) & ~STORE_REF_SHARED) == ref) {
             return true;
+        }
     }
     return false;
 }
@@ -71,22 +72,25 @@ static void entries_are_added_split_and_taken_away(void **state)
     static struct store_id_edit edits[100];
     assert_true(disk_txn_write(&txn, &fixture->store->env, &fault));
     for (uint32_t i = 0; i < ENTRIES; i += 100) {
-        for (uint32_t j = 0; j < 100; j++)
+        for (uint32_t j = 0; j < 100; j++) {
             edits[j] = (struct store_id_edit){.hash = hash_of(i + j), .ref = i + j, .add = true};
+        }
         assert_true(edit_all(&txn, &room, edits, 100));
     }
     assert_int_equal(txn.state.id_entries, ENTRIES);
     assert_in_range(txn.state.id_buckets, ENTRIES / STORE_BUCKET_TARGET,
                     ENTRIES / STORE_BUCKET_TARGET + 1);
     assert_int_equal(txn.state.sums[DISK_TABLE_ID].count, txn.state.id_buckets);
-    for (uint32_t i = 0; i < ENTRIES; i++)
+    for (uint32_t i = 0; i < ENTRIES; i++) {
         assert_true(holds(&txn, hash_of(i), i));
+    }
     for (uint32_t i = 0; i < ENTRIES; i += 2) {
         struct store_id_edit edit = {.hash = hash_of(i), .ref = i};
         assert_true(edit_all(&txn, &room, &edit, 1));
     }
-    for (uint32_t i = 0; i < ENTRIES; i++)
+    for (uint32_t i = 0; i < ENTRIES; i++) {
         assert_int_equal(holds(&txn, hash_of(i), i), i % 2);
+    }
     disk_txn_abort(&txn);
     store_bucket_room_fini(&room);
 }
@@ -118,8 +122,9 @@ static void a_damaged_bucket_stays_as_it_is_and_stops_no_other(void **state)
     uint32_t damaged = 0;
     static struct store_id_edit edits[200];
     assert_true(disk_txn_write(&txn, &fixture->store->env, &fault));
-    for (uint32_t i = 0; i < 200; i++)
+    for (uint32_t i = 0; i < 200; i++) {
         edits[i] = (struct store_id_edit){.hash = i, .ref = i, .add = true};
+    }
     assert_true(edit_all(&txn, &room, edits, 200));
     assert_true(txn.state.id_buckets > 3);
     assert_int_equal(disk_txn_get(&txn, DISK_TABLE_ID, 1, &value, &fault), DISK_GOT_ONE);
@@ -129,8 +134,9 @@ static void a_damaged_bucket_stays_as_it_is_and_stops_no_other(void **state)
     copy[20] ^= 1;
     uint8_t *at = disk_txn_put(&txn, DISK_TABLE_ID, 1, value.bytes, DISK_PUT_ANY, &fault);
     memcpy(at, copy, value.bytes);
-    for (uint32_t i = 0; i < 200; i++)
+    for (uint32_t i = 0; i < 200; i++) {
         edits[i] = (struct store_id_edit){.hash = 1000 + i, .ref = 1000 + i, .add = true};
+    }
     assert_true(store_bucket_edit(&txn, &room, edits, 200, &damaged, &fault));
     assert_in_range(damaged, 1, 2); /* at its splitting, and at its edits */
     assert_int_equal(fault.code, PROTO_CORRUPT);
@@ -155,8 +161,9 @@ static void equal_hashes_are_marked_while_there_are_several(void **state)
     assert_int_equal(store_bucket_ref(&bucket, 0), 1);
     assert_true(edit_all(&txn, &room, &edits[1], 1));
     assert_true(store_bucket_get(&txn, 0, &bucket, &fault));
-    for (uint32_t i = 0; i < 2; i++)
+    for (uint32_t i = 0; i < 2; i++) {
         assert_true((store_bucket_ref(&bucket, i) & STORE_REF_SHARED) != 0);
+    }
     edits[0].add = false;
     assert_true(edit_all(&txn, &room, &edits[0], 1));
     assert_true(store_bucket_get(&txn, 0, &bucket, &fault));

@@ -35,15 +35,17 @@ static void every_kind_comes_back_as_it_was_added(void **state)
     for (int kind = STORE_COMMAND_PUT; kind <= STORE_COMMAND_REVERT; kind++) {
         assert_true(store_command_next(batch_span(batch), &at, &command, &fault));
         assert_int_equal(command.kind, kind);
-        if (kind == STORE_COMMAND_PATCH)
+        if (kind == STORE_COMMAND_PATCH) {
             assert_int_equal(disk_get_u16(command.extra.data + 2), 700);
+        }
         if (kind == STORE_COMMAND_ICP) {
             assert_true(command.activate);
             assert_true(proto_span_is(command.text, "{i}"));
             assert_true(proto_span_is(command.extra, "r"));
         }
-        if (kind == STORE_COMMAND_SCHEMA)
+        if (kind == STORE_COMMAND_SCHEMA) {
             assert_int_equal(command.version, 9);
+        }
     }
     assert_false(store_command_next(batch_span(batch), &at, &command, &fault));
     assert_int_equal(fault.code, PROTO_OK);
@@ -63,8 +65,9 @@ static void a_batch_that_is_cut_off_anywhere_is_refused(void **state)
         struct store_command command;
         struct proto_fault fault = {.code = PROTO_OK};
         size_t at = 0;
-        while (store_command_next((struct proto_span){copy, bytes}, &at, &command, &fault))
+        while (store_command_next((struct proto_span){copy, bytes}, &at, &command, &fault)) {
             continue;
+        }
         assert_true((fault.code == PROTO_OK) == (at == bytes));
         whole += at == bytes;
         free(copy);
@@ -124,9 +127,10 @@ static void documents_reasons_and_batches_have_limits(void **state)
     assert_int_equal(fault.code, PROTO_TOO_LARGE);
     assert_false(store_batch_activate(
         batch, 1, (struct proto_span){large, STORE_REASON_BYTES_MAX + 1}, &fault));
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         assert_true(
             batch_schema(batch, 1, (struct proto_span){large, PROTO_DOCUMENT_BYTES_MAX}, &fault));
+    }
     size_t bytes = batch->bytes;
     assert_false(
         batch_schema(batch, 1, (struct proto_span){large, PROTO_DOCUMENT_BYTES_MAX}, &fault));

@@ -105,8 +105,9 @@ static void batches_that_wait_share_a_commit_and_a_refused_one_harms_none(void *
     assert_true(store_batch_patch(patch, made_span(&made), NULL, 0, &fault));
     submit_one(fixture, patch, &answers[3]); /* sees what the first of this commit did */
     gate_open(&gate);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
         sem_wait(&answers[i].done);
+    }
     store_stats(fixture->store, &after);
     assert_int_equal(after.commits - before.commits, 1);
     assert_int_equal(after.batches - before.batches, 3);
@@ -155,8 +156,9 @@ static void what_was_submitted_before_closing_is_committed(void **state)
     }
     gate_open(&gate);
     fixture_close(fixture);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         assert_int_equal(answers[i].result.fault.code, PROTO_OK);
+    }
     fixture_open(fixture);
     assert_int_equal(store_view_accounts(viewed(fixture)), 20);
 }
@@ -168,8 +170,9 @@ static void the_log_keeps_the_newest_within_its_bytes(void **state)
     fixture_close(fixture);
     fixture->options.log_bytes_max = 2000;
     fixture_open(fixture);
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < 50; i++) {
         assert_true(put_one(fixture, "acme", "crm:1", i, &result));
+    }
     struct proto_fault fault;
     struct log_entry entry;
     assert_int_equal(store_view_seq(viewed(fixture)), 50);
@@ -225,10 +228,12 @@ static int fill(struct fixture *fixture)
             continue;
         }
         /* A page that was freed just now may make room: full is what stays full. */
-        if (result.fault.code != PROTO_DISK_FULL)
+        if (result.fault.code != PROTO_DISK_FULL) {
             fail_msg("%s", result.fault.message);
-        if (++refused == 4)
+        }
+        if (++refused == 4) {
             return i * 100;
+        }
     }
     fail_msg("the store was never full");
     return 0;
@@ -265,8 +270,9 @@ static void a_full_map_refuses_without_harm(void **state)
     fixture->options.map_bytes_max = (size_t)64 << 20;
     fixture_open(fixture);
     all_there(fixture, count);
-    if (!store_submit_wait(fixture->store, large_batch(count, 100), &result))
+    if (!store_submit_wait(fixture->store, large_batch(count, 100), &result)) {
         fail_msg("%s", result.fault.message);
+    }
 }
 
 /* A limit on the size of files stands in for a full disk: it needs no privileges and holds for
@@ -321,12 +327,14 @@ static void write_until_killed(struct fixture *fixture, volatile int *acknowledg
         struct store_result result;
         char text[16];
         snprintf(text, sizeof text, "k%d", i);
-        if (!put_one(fixture, text, text, i % 100, &result))
+        if (!put_one(fixture, text, text, i % 100, &result)) {
             _exit(1);
+        }
         if (i % 5 == 4) {
             snprintf(text, sizeof text, "k%d", i - 2);
-            if (!delete_one(fixture, text, &result))
+            if (!delete_one(fixture, text, &result)) {
                 _exit(1);
+            }
         }
         *acknowledged = i;
     }
@@ -344,10 +352,12 @@ static void what_was_acknowledged_survives_kill_9(void **state)
         int target = *acknowledged + 10 + round * 3;
         int first = *acknowledged + 1;
         pid_t child = fork();
-        if (child == 0)
+        if (child == 0) {
             write_until_killed(fixture, acknowledged, first);
-        while (*acknowledged < target)
+        }
+        while (*acknowledged < target) {
             usleep(500);
+        }
         usleep((useconds_t)(round * 700));
         kill(child, SIGKILL);
         assert_int_equal(waitpid(child, NULL, 0), child);
@@ -357,8 +367,9 @@ static void what_was_acknowledged_survives_kill_9(void **state)
             char text[16];
             snprintf(text, sizeof text, "k%d", i);
             bool deleted = i % 5 == 2 && i + 2 <= *acknowledged;
-            if (i % 5 == 2 && i + 2 > *acknowledged)
+            if (i % 5 == 2 && i + 2 > *acknowledged) {
                 continue; /* the deletion may or may not have come through */
+            }
             assert_true(number_of(fixture, text) == (deleted ? -1 : i % 100));
         }
         fixture_close(fixture);

@@ -66,8 +66,9 @@ static void build(struct world *world)
     for (int i = 0; i < ACCOUNTS; i++) {
         char id[32];
         text_of(id, "id", i);
-        if (is_deleted(i))
+        if (is_deleted(i)) {
             assert_true(delete_one(fixture, id, &result));
+        }
     }
     for (int i = 1; i <= 3; i++) {
         struct store_batch *batch = store_batch_create();
@@ -122,41 +123,50 @@ static enum outcome look_at(struct world *world, struct store_view *view, int i)
     text_of(key, "crm:", i);
     struct proto_span id_span = span(id);
     uint32_t slot = store_find_id(view, id_span, &fault);
-    if (fault.code == PROTO_OK && slot != expected)
+    if (fault.code == PROTO_OK && slot != expected) {
         return WRONG;
+    }
     refused |= fault.code != PROTO_OK;
     fault.code = PROTO_OK;
     slot = store_find_key(view, span(key), &fault);
-    if (fault.code == PROTO_OK && slot != expected)
+    if (fault.code == PROTO_OK && slot != expected) {
         return WRONG;
+    }
     refused |= fault.code != PROTO_OK;
     const uint8_t *row;
     store_find_many(view, &id_span, 1, &slot, &row);
-    if (slot != expected && slot != STORE_BAD_SLOT)
+    if (slot != expected && slot != STORE_BAD_SLOT) {
         return WRONG;
+    }
     if (row != NULL &&
-        (slot != expected || row[0] != (uint8_t)number || row[1] != 's' || row[2] != 2))
+        (slot != expected || row[0] != (uint8_t)number || row[1] != 's' || row[2] != 2)) {
         return WRONG;
+    }
     refused |= slot == STORE_BAD_SLOT || (row == NULL && expected != STORE_NO_SLOT);
-    if (i >= ACCOUNTS)
+    if (i >= ACCOUNTS) {
         return refused ? REFUSED : RIGHT;
+    }
     fault.code = PROTO_OK;
     bool got = store_record(view, (uint32_t)i, &bytes, &fault);
-    if (!got)
+    if (!got) {
         return fault.code == PROTO_NOT_FOUND ? (is_deleted(i) ? RIGHT : WRONG) : REFUSED;
-    if (is_deleted(i) || !feature_record_open(bytes, true, &record, &fault))
+    }
+    if (is_deleted(i) || !feature_record_open(bytes, true, &record, &fault)) {
         return WRONG;
+    }
     feature_record_values(&record, values, 2);
     if (!proto_span_is(record.id, id) || values[0].number != number ||
-        !proto_span_is(values[1].text, "some category that is stored"))
+        !proto_span_is(values[1].text, "some category that is stored")) {
         return WRONG;
+    }
     return refused ? REFUSED : RIGHT;
 }
 
 static void worst(enum outcome *outcome, enum outcome found)
 {
-    if (found > *outcome)
+    if (found > *outcome) {
         *outcome = found;
+    }
 }
 
 static void each_switch(void *context, const struct store_change *change)
@@ -165,8 +175,9 @@ static void each_switch(void *context, const struct store_change *change)
     uint32_t *next = context;
     text_of(text, "icp", (int)*next);
     if (change->version != *next || change->previous != *next - 1 ||
-        !proto_span_is(change->text, text))
+        !proto_span_is(change->text, text)) {
         *next = 1000;
+    }
     ++*next;
 }
 
@@ -178,21 +189,24 @@ static enum outcome look_at_documents(struct store_view *view)
     enum outcome outcome = RIGHT;
     for (int i = 1; i <= 3; i++) {
         text_of(expected, "schema", i);
-        if (!document_text(STORE_DOCUMENT_SCHEMA, view, (uint32_t)i, &text))
+        if (!document_text(STORE_DOCUMENT_SCHEMA, view, (uint32_t)i, &text)) {
             worst(&outcome, REFUSED);
-        else if (!proto_span_is(text, expected))
+        } else if (!proto_span_is(text, expected)) {
             return WRONG;
+        }
         text_of(expected, "icp", i);
-        if (!document_text(STORE_DOCUMENT_ICP, view, (uint32_t)i, &text))
+        if (!document_text(STORE_DOCUMENT_ICP, view, (uint32_t)i, &text)) {
             worst(&outcome, REFUSED);
-        else if (!proto_span_is(text, expected))
+        } else if (!proto_span_is(text, expected)) {
             return WRONG;
+        }
     }
     uint32_t next = 1;
-    if (!store_switches(view, each_switch, &next, &fault))
+    if (!store_switches(view, each_switch, &next, &fault)) {
         worst(&outcome, REFUSED);
-    else if (next != 4)
+    } else if (next != 4) {
         return WRONG;
+    }
     return outcome;
 }
 
@@ -201,25 +215,30 @@ static enum outcome look_at_all(struct world *world, struct store *store)
     struct proto_fault fault;
     enum outcome outcome = RIGHT;
     struct store_view *view = store_view_open(store, &fault);
-    if (view == NULL)
+    if (view == NULL) {
         return REFUSED;
+    }
     if (store_view_accounts(view) != ACCOUNTS - (ACCOUNTS + 13) / 17 ||
-        store_view_slots(view) != ACCOUNTS)
+        store_view_slots(view) != ACCOUNTS) {
         return WRONG;
+    }
     /* Twice: through the file, then through the index once it is filled. */
     for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < ACCOUNTS + MISSING; i++)
+        for (int i = 0; i < ACCOUNTS + MISSING; i++) {
             worst(&outcome, look_at(world, view, i));
+        }
         worst(&outcome, look_at_documents(view));
         for (int wait = 0; round == 0 && wait < 1000; wait++) {
             struct store_stats stats;
             store_stats(store, &stats);
-            if (stats.index_ready != 0)
+            if (stats.index_ready != 0) {
                 break;
+            }
             usleep(200);
         }
-        if (!store_view_refresh(view, &fault))
+        if (!store_view_refresh(view, &fault)) {
             worst(&outcome, REFUSED);
+        }
     }
     store_view_close(view);
     return outcome;
@@ -245,13 +264,15 @@ static enum outcome read_all(struct world *world)
         signal(SIGBUS, SIG_DFL);
         signal(SIGABRT, SIG_DFL);
         fixture->store = store_open_tuned(&fixture->options, NULL, &fault);
-        if (fixture->store == NULL)
+        if (fixture->store == NULL) {
             _exit(REFUSED);
+        }
         enum outcome outcome = look_at_all(world, fixture->store);
         /* What the engine was told at open must be right as well. */
         if (fixture->change_count != 7 || !told_right(&fixture->changes[2], "schema3") ||
-            fixture->changes[6].version != 3 || !told_right(&fixture->changes[6], "icp3"))
+            fixture->changes[6].version != 3 || !told_right(&fixture->changes[6], "icp3")) {
             outcome = WRONG;
+        }
         _exit((int)outcome);
     }
     int status;
@@ -317,16 +338,18 @@ static void no_flipped_bit_is_ever_served(void **state)
         restore(world);
         enum outcome outcome = read_all(world);
         world->data.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        if (outcome == RIGHT || outcome == REFUSED)
+        if (outcome == RIGHT || outcome == REFUSED) {
             counts[outcome == REFUSED]++;
-        else if (outcome == WRONG)
+        } else if (outcome == WRONG) {
             counts[2]++;
-        else
+        } else {
             counts[3]++;
-        if (outcome != RIGHT && outcome != REFUSED)
+        }
+        if (outcome != RIGHT && outcome != REFUSED) {
             print_message("bit %llu (page %llu, byte %llu): outcome %d\n", (unsigned long long)bit,
                           (unsigned long long)(bit / 8 / DISK_PAGE_BYTES),
                           (unsigned long long)(bit / 8 % DISK_PAGE_BYTES), (int)outcome);
+        }
     }
     print_message(
         "%ld flips in %zu pages: %ld without effect, %ld refused, %ld wrong, %ld crashed\n", flips,
@@ -365,8 +388,9 @@ static void the_scrub_finds_a_flip_in_every_table(void **state)
         memcpy(broken.bytes, world->data.bytes, broken.count);
         uint8_t *at = broken.bytes;
         while ((at = memmem(at, broken.count - (size_t)(at - broken.bytes), texts[i],
-                            strlen(texts[i]))) != NULL)
+                            strlen(texts[i]))) != NULL) {
             *at++ ^= 4;
+        }
         file_write(world->fixture.path, "data.mdb", &broken);
         free(broken.bytes);
         world->fixture.change_count = 0;

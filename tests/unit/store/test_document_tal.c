@@ -27,8 +27,9 @@ static void accounts_put(struct fixture *fixture)
 {
     static const char *const ids[] = {"zero", "one", "two", "three", "four"};
     struct store_result result;
-    for (size_t i = 0; i < 5; i++)
+    for (size_t i = 0; i < 5; i++) {
         assert_true(put_one(fixture, ids[i], NULL, (double)i, &result));
+    }
 }
 
 /* What was told of a list: its text, and its slots, -1 ending them. */
@@ -39,8 +40,9 @@ static void must_be_told(const struct fixture *fixture, size_t index, const char
     size_t count = 0;
     assert_int_equal(change->kind, STORE_DOCUMENT_TAL);
     assert_true(proto_span_is(change->text, text));
-    for (; slots[count] >= 0; count++)
+    for (; slots[count] >= 0; count++) {
         assert_int_equal(fixture->slots[index][count], slots[count]);
+    }
     assert_int_equal(change->slots.bytes, count * sizeof(uint32_t));
 }
 
@@ -161,8 +163,9 @@ static void ids_that_are_none_end_the_list(void **state)
         struct proto_span ids = {(const uint8_t *)cases[i].bytes, cases[i].count};
         struct proto_span id;
         size_t at = 0;
-        while (store_ids_next(ids, &at, &id))
+        while (store_ids_next(ids, &at, &id)) {
             assert_true(id.bytes > 0);
+        }
         assert_int_equal(at, cases[i].whole);
     }
 }

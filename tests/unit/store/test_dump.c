@@ -30,8 +30,9 @@ static void fill(struct fixture *fixture, int from, int to)
         snprintf(key, sizeof key, "crm:%d", i);
         fixture->now_ms += 1000;
         assert_true(put_one(fixture, id, key, i, &result));
-        if (i % 7 == 3)
+        if (i % 7 == 3) {
             assert_true(delete_one(fixture, id, &result));
+        }
     }
 }
 
@@ -48,8 +49,9 @@ static uint64_t digest_of(struct store *store, bool derived)
         bool skip =
             entry.table == DISK_TABLE_META ||
             (!derived && (entry.table == DISK_TABLE_ROW || entry.table == DISK_TABLE_VECTOR));
-        if (!skip)
+        if (!skip) {
             digest = digest * 31 + disk_get_u64(entry.value.data) + entry.key;
+        }
     }
     assert_int_equal(got, DISK_GOT_NONE);
     store_dump_close(dump);
@@ -79,15 +81,17 @@ static bool copy(struct store *store, const char *path, struct twist twist,
             free(changed);
             continue;
         }
-        if (number == twist.at)
+        if (number == twist.at) {
             changed[entry.value.bytes - 1] ^= 1;
+        }
         entry.value.data = changed;
         good = store_rebuild_put(rebuild, &entry, fault);
         free(changed);
     }
     store_dump_close(dump);
-    if (good)
+    if (good) {
         return store_rebuild_finish(rebuild, fault);
+    }
     store_rebuild_abort(rebuild);
     return false;
 }
@@ -137,7 +141,7 @@ static void an_entry_that_is_changed_or_missing_is_refused(void **state)
     uint64_t entries = store_dump_entries(dump);
     store_dump_close(dump);
     assert_true(entries > 25);
-    for (uint64_t at = 1; at <= entries; at += 3)
+    for (uint64_t at = 1; at <= entries; at += 3) {
         for (int drop = 0; drop < 2; drop++) {
             struct fixture two;
             struct proto_fault fault = {.code = PROTO_OK};
@@ -146,6 +150,7 @@ static void an_entry_that_is_changed_or_missing_is_refused(void **state)
             assert_false(made);
             fixture_remove(two.path);
         }
+    }
     fixture_fini(&one);
 }
 

@@ -81,8 +81,9 @@ static void record_of(struct made *made, int id, uint32_t keys, int number)
     const char *list[KEYS + 1];
     size_t count = 0;
     for (int key = 0; key < KEYS; key++) {
-        if ((keys >> key & 1) != 0)
+        if ((keys >> key & 1) != 0) {
             list[count++] = key_text(key, names[key]);
+        }
     }
     list[count] = NULL;
     make_record(made, id_text(id, id_name), list, number, "Soft");
@@ -101,10 +102,11 @@ static void keys_set(struct model *model, uint32_t slot, uint32_t keys)
 {
     struct model_account *account = &model->account[slot];
     for (int key = 0; key < KEYS; key++) {
-        if ((account->keys >> key & 1) != 0 && (keys >> key & 1) == 0)
+        if ((account->keys >> key & 1) != 0 && (keys >> key & 1) == 0) {
             model->owner_of[key] = -1;
-        else if ((keys >> key & 1) != 0)
+        } else if ((keys >> key & 1) != 0) {
             model->owner_of[key] = (int)slot;
+        }
     }
     account->keys = keys;
 }
@@ -112,8 +114,9 @@ static void keys_set(struct model *model, uint32_t slot, uint32_t keys)
 static bool keys_free(const struct model *model, int slot, uint32_t keys)
 {
     for (int key = 0; key < KEYS; key++) {
-        if ((keys >> key & 1) != 0 && model->owner_of[key] != -1 && model->owner_of[key] != slot)
+        if ((keys >> key & 1) != 0 && model->owner_of[key] != -1 && model->owner_of[key] != slot) {
             return false;
+        }
     }
     return true;
 }
@@ -122,8 +125,9 @@ static bool model_put(struct model *model, int id, uint32_t keys, int number, ui
 {
     struct made made;
     int slot = model->slot_of[id];
-    if (!keys_free(model, slot, keys))
+    if (!keys_free(model, slot, keys)) {
         return false;
+    }
     if (slot < 0) {
         assert_true(model->slots < SLOTS);
         slot = (int)model->slots++;
@@ -145,8 +149,9 @@ static bool model_patch(struct model *model, int id, uint32_t keys, int number, 
     struct proto_fault fault;
     size_t bytes = 0;
     int slot = model->slot_of[id];
-    if (slot < 0 || !keys_free(model, slot, keys))
+    if (slot < 0 || !keys_free(model, slot, keys)) {
         return false;
+    }
     struct model_account *account = &model->account[slot];
     record_of(&made, id, keys, number);
     uint8_t *joined = store_patch(&room,
@@ -165,8 +170,9 @@ static bool model_patch(struct model *model, int id, uint32_t keys, int number, 
 static void model_delete(struct model *model, int id, uint32_t now_s)
 {
     int slot = model->slot_of[id];
-    if (slot < 0)
+    if (slot < 0) {
         return;
+    }
     keys_set(model, (uint32_t)slot, 0);
     model->slot_of[id] = -1;
     model->account[slot].id = -1;
@@ -177,8 +183,9 @@ static void model_delete(struct model *model, int id, uint32_t now_s)
 static uint32_t some_keys(struct run *run)
 {
     uint32_t keys = 0;
-    for (uint32_t left = below(run, KEYS_EACH + 1); left > 0; left--)
+    for (uint32_t left = below(run, KEYS_EACH + 1); left > 0; left--) {
         keys |= UINT32_C(1) << below(run, KEYS);
+    }
     return keys;
 }
 
@@ -200,8 +207,9 @@ static bool add_command(struct run *run, struct store_batch *batch)
         return true;
     case 2:
     case 3:
-        if (run->tried->slot_of[id] < 0 && below(run, 4) != 0)
+        if (run->tried->slot_of[id] < 0 && below(run, 4) != 0) {
             return true; /* not too many that are refused */
+        }
         record_of(&made, id, keys, number);
         assert_true(store_batch_patch(batch, made_span(&made), NULL, 0, &fault));
         return model_patch(run->tried, id, keys, number, now_s);
@@ -222,8 +230,9 @@ static void add_document(struct run *run, struct store_batch *batch)
     struct proto_fault fault;
     char text[24];
     bool activate = below(run, 2) == 0;
-    if (run->tried->icps >= DOCUMENTS)
+    if (run->tried->icps >= DOCUMENTS) {
         return;
+    }
     icp_text(++run->tried->icps, text);
     struct store_document document = {.kind = STORE_DOCUMENT_ICP,
                                       .text = span(text),
@@ -243,14 +252,17 @@ static void step_batch(struct run *run)
     bool good = true;
     run->fixture->now_ms += 700;
     *run->tried = *run->now;
-    if (below(run, 10) == 0)
+    if (below(run, 10) == 0) {
         add_document(run, batch);
-    for (uint32_t left = 1 + below(run, 6); left > 0 && good; left--)
+    }
+    for (uint32_t left = 1 + below(run, 6); left > 0 && good; left--) {
         good = add_command(run, batch);
+    }
     run->tried->seq++;
     assert_int_equal(store_submit_wait(run->fixture->store, batch, &result), good);
-    if (!good)
+    if (!good) {
         return;
+    }
     assert_int_equal(result.seq, run->tried->seq);
     struct model *was = run->now;
     run->now = run->tried;
@@ -264,12 +276,14 @@ static void check_row(const struct run *run, struct store_view *view,
     uint64_t digest = store_view_rows_digest(view);
     const uint8_t *codes = store_row(view, slot, &fault);
     assert_int_equal(fault.code, PROTO_OK);
-    if (account->id < 0 || digest == 0)
+    if (account->id < 0 || digest == 0) {
         assert_null(codes);
-    else if (slot < store_view_rows_slots(view))
+    } else if (slot < store_view_rows_slots(view)) {
         assert_non_null(codes);
-    if (codes == NULL)
+    }
+    if (codes == NULL) {
         return;
+    }
     assert_int_equal(codes[0], account->number);
     assert_int_equal(codes[1], 'S');
     assert_int_equal(codes[2], run->salt[digest]);
@@ -284,8 +298,9 @@ static void check_rows(struct store_view *view, const struct model *model)
         for (uint32_t i = 0; i < rows.count; i++) {
             const struct model_account *account = &model->account[slot + i];
             assert_int_equal(rows.living >> i & 1, account->id >= 0);
-            if (account->id >= 0)
+            if (account->id >= 0) {
                 assert_int_equal(rows.codes[i * rows.stride], account->number);
+            }
         }
     }
     assert_int_equal(fault.code, PROTO_OK);
@@ -301,8 +316,9 @@ static void check_texts(struct store_view *view, const struct model *model, bool
     for (int id = 0; id < IDS; id++) {
         uint32_t expected = model->slot_of[id] < 0 ? STORE_NO_SLOT : (uint32_t)model->slot_of[id];
         struct proto_span name = span(id_text(id, text));
-        if (collide && expected == STORE_NO_SLOT)
+        if (collide && expected == STORE_NO_SLOT) {
             continue;
+        }
         assert_int_equal(store_find_id(view, name, &fault), expected);
         store_find_many(view, &name, 1, &slot, &row);
         assert_int_equal(slot, expected);
@@ -310,8 +326,9 @@ static void check_texts(struct store_view *view, const struct model *model, bool
     for (int key = 0; key < KEYS; key++) {
         uint32_t expected =
             model->owner_of[key] < 0 ? STORE_NO_SLOT : (uint32_t)model->owner_of[key];
-        if (!collide || expected != STORE_NO_SLOT)
+        if (!collide || expected != STORE_NO_SLOT) {
             assert_int_equal(store_find_key(view, span(key_text(key, text)), &fault), expected);
+        }
     }
     assert_int_equal(fault.code, PROTO_OK);
 }
@@ -379,8 +396,9 @@ static void step_view(struct run *run)
         assert_non_null(held->view);
         *held->model = *run->now;
     } else if (below(run, 3) == 0) {
-        if (below(run, 2) == 0)
+        if (below(run, 2) == 0) {
             store_view_rest(held->view);
+        }
         assert_true(store_view_refresh(held->view, &fault));
         *held->model = *run->now;
     }
@@ -404,8 +422,9 @@ static void step_reopen(struct run *run, bool abandon)
     fixture_close(fixture);
     fixture_open(fixture);
     run->digest = 0;
-    if (below(run, 2) == 0)
+    if (below(run, 2) == 0) {
         must_be_sound(fixture);
+    }
     check_view(run, viewed(fixture), run->now);
 }
 
@@ -425,12 +444,15 @@ static void run_begin(struct run *run, struct fixture *fixture, uint64_t seed)
         run->views[i].model = calloc(1, sizeof(struct model));
         assert_non_null(run->views[i].model);
     }
-    for (int i = 0; i < IDS; i++)
+    for (int i = 0; i < IDS; i++) {
         run->now->slot_of[i] = -1;
-    for (int i = 0; i < KEYS; i++)
+    }
+    for (int i = 0; i < KEYS; i++) {
         run->now->owner_of[i] = -1;
-    for (size_t i = 0; i < sizeof run->salt; i++)
+    }
+    for (size_t i = 0; i < sizeof run->salt; i++) {
         run->salt[i] = (uint8_t)(i * 7);
+    }
     fixture_init(fixture);
     fixture->options.on_change = ignore_change;
     fixture->options.fold_bytes = 1 << (15 + below(run, 4));
@@ -444,8 +466,9 @@ static void run_end(struct run *run)
     fixture_fini(run->fixture);
     free(run->now);
     free(run->tried);
-    for (int i = 0; i < VIEWS; i++)
+    for (int i = 0; i < VIEWS; i++) {
         free(run->views[i].model);
+    }
 }
 
 static void run_steps(struct run *run, int steps)
@@ -454,16 +477,18 @@ static void run_steps(struct run *run, int steps)
     for (int step = 0; step < steps; step++) {
         switch (below(run, 24)) {
         case 0:
-            if (run->digest == 0) /* a fold may wait for the first encoder after a start */
+            if (run->digest == 0) { /* a fold may wait for the first encoder after a start */
                 step_encoder(run);
+            }
             assert_true(store_fold_wait(run->fixture->store, &fault));
             break;
         case 1:
             step_encoder(run);
             break;
         case 2:
-            if (below(run, 4) == 0)
+            if (below(run, 4) == 0) {
                 step_reopen(run, below(run, 3) != 0);
+            }
             break;
         case 3:
         case 4:
@@ -506,11 +531,13 @@ static void the_comparison_sees_a_wrong_row(void **state)
     run_begin(&run, &fixture, 1);
     step_encoder(&run);
     settle(&fixture, run.digest);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         step_batch(&run);
+    }
     uint32_t living = 0;
-    while (living < run.now->slots && run.now->account[living].id < 0)
+    while (living < run.now->slots && run.now->account[living].id < 0) {
         living++;
+    }
     assert_true(living < run.now->slots);
     struct proto_fault fault;
     const uint8_t *codes = store_row(viewed(&fixture), living, &fault);

@@ -75,19 +75,24 @@ static void random_changes_equal_those_of_an_array(void **state)
             seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
             uint64_t text = (seed >> 33) % TEXTS;
             uint32_t now = seed % 5 == 0 ? STORE_NO_SLOT : (uint32_t)(seed >> 40);
-            if (truth[text] != STORE_NO_SLOT)
+            if (truth[text] != STORE_NO_SLOT) {
                 edits[count++] = taken(text, truth[text]);
-            if (now != STORE_NO_SLOT)
+            }
+            if (now != STORE_NO_SLOT) {
                 edits[count++] = added(text, now);
+            }
             truth[text] = now;
         }
         assert_true(store_index_change(index, edits, count, (uint64_t)round + 2));
-        if (round % 3 == 0)
+        if (round % 3 == 0) {
             store_index_step(index);
-        if (round % 100 == 0)
+        }
+        if (round % 100 == 0) {
             store_index_reclaim(index, UINT64_MAX);
-        if (round % 500 != 499)
+        }
+        if (round % 500 != 499) {
             continue;
+        }
         size_t entries = 0;
         for (uint64_t i = 0; i < TEXTS; i++) {
             assert_int_equal(look(index, i), truth[i]);
@@ -113,8 +118,9 @@ static void churn_leaves_no_long_searches(void **state)
     assert_int_equal(table->entries, 200);
     assert_true(table->line_count < 200);
     size_t passed = 0;
-    for (size_t i = 0; i < table->line_count; i++)
+    for (size_t i = 0; i < table->line_count; i++) {
         passed += atomic_load(&table->lines[i].passed);
+    }
     assert_true(passed < 200);
     index_destroy(index);
 }
@@ -144,13 +150,15 @@ static void an_entry_costs_less_than_twenty_two_bytes(void **state)
     for (size_t entries = 100000; entries <= 400000; entries += 100000) {
         struct store_index *index = calloc(1, sizeof *index);
         assert_true(store_index_begin(index, entries));
-        for (uint64_t i = 0; i < entries; i++)
+        for (uint64_t i = 0; i < entries; i++) {
             assert_true(store_index_fill(index, hash_of(i), (uint32_t)i));
+        }
         store_index_publish(index, 1);
         /* 64 bytes for an account with three entries; a huge page may be left over. */
         assert_true(store_index_bytes(index) <= entries * 64 / 3 + ((size_t)2 << 20));
-        for (uint64_t i = 0; i < entries; i += 97)
+        for (uint64_t i = 0; i < entries; i += 97) {
             assert_int_equal(look(index, i), i);
+        }
         index_destroy(index);
     }
 }

@@ -88,8 +88,9 @@ static void what_was_refused_may_be_tried_again(void **state)
         assert_int_equal(store_submit_wait(fixture->store, batch, &result), turn == 1);
         assert_int_equal(result.fault.code, turn == 0 ? PROTO_NOT_FOUND : PROTO_OK);
         assert_false(result.repeated);
-        if (turn == 0)
+        if (turn == 0) {
             assert_true(put_one(fixture, "later", NULL, 4, &result));
+        }
     }
 }
 
@@ -171,12 +172,14 @@ static void repeats_that_wait_together_are_applied_once(void **state)
     enum { TIMES = 200 };
     struct told told = {.lock = PTHREAD_MUTEX_INITIALIZER, .all = PTHREAD_COND_INITIALIZER};
     struct proto_fault fault = {.code = PROTO_OK};
-    for (size_t i = 0; i < TIMES; i++)
+    for (size_t i = 0; i < TIMES; i++) {
         assert_true(
             store_submit(fixture->store, put_batch("same", 1, "acme", 1), tell, &told, &fault));
+    }
     pthread_mutex_lock(&told.lock);
-    while (told.count < TIMES)
+    while (told.count < TIMES) {
         pthread_cond_wait(&told.all, &told.lock);
+    }
     pthread_mutex_unlock(&told.lock);
     assert_int_equal(told.applied, 1);
     assert_int_equal(told.repeated, TIMES - 1);

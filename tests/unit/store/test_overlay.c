@@ -128,8 +128,9 @@ static void tables_grow_and_lose_nothing(void **state)
     enum { SLOTS = 20000 };
     struct store_links links = {0};
     struct store_generation *generation = make(0, NULL);
-    for (uint32_t i = 0; i < SLOTS; i++)
+    for (uint32_t i = 0; i < SLOTS; i++) {
         change(generation, i * 3, i + 1, 24, &links);
+    }
     for (uint32_t i = 0; i < SLOTS; i++) {
         must_be(generation, i * 3, UINT64_MAX, i + 1);
         must_be(generation, i * 3 + 1, UINT64_MAX, 0);
@@ -164,12 +165,14 @@ static void *look_until_stopped(void *context)
         const struct store_version *version = store_generation_version(newest, slot, moment.seq);
         /* Slot s is changed at every sequence that leaves s when divided by their number. */
         uint64_t expected = moment.seq - (moment.seq - slot) % SHARED_SLOTS;
-        if (moment.seq < SHARED_SLOTS)
+        if (moment.seq < SHARED_SLOTS) {
             continue;
+        }
         assert_non_null(version);
         assert_int_equal(version->seq, expected);
-        for (size_t i = 0; i < version->value.bytes; i++)
+        for (size_t i = 0; i < version->value.bytes; i++) {
             assert_int_equal(version->value.data[i], expected & 0xff);
+        }
         atomic_fetch_add(&shared->looks, 1);
     }
     return NULL;
@@ -185,8 +188,9 @@ static void readers_find_whole_versions_of_their_moment_while_it_is_written(void
     shared.generation = make(0, NULL);
     struct disk_state counters = {0};
     store_moment_set(&shared.moments, &counters, shared.generation);
-    for (int i = 0; i < READERS; i++)
+    for (int i = 0; i < READERS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, look_until_stopped, &shared), 0);
+    }
     for (uint64_t seq = 1; seq <= CHANGES || atomic_load(&shared.looks) < 100; seq++) {
         change(shared.generation, (uint32_t)(seq % SHARED_SLOTS), seq, 40, &links);
         if (seq % 7 == 0) { /* this one could not be committed, and is made again */
@@ -200,8 +204,9 @@ static void readers_find_whole_versions_of_their_moment_while_it_is_written(void
         store_moment_set(&shared.moments, &counters, shared.generation);
     }
     atomic_store(&shared.stop, true);
-    for (int i = 0; i < READERS; i++)
+    for (int i = 0; i < READERS; i++) {
         pthread_join(threads[i], NULL);
+    }
     free(links.list);
     store_generation_destroy(shared.generation);
 }

@@ -31,11 +31,12 @@ static size_t encode_spec(const struct spec *spec, uint8_t *out, size_t room)
         sources[record.source_count] = span(spec->sources[record.source_count]);
         record.source_count++;
     }
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; i < 6; i++) {
         values[i] = (struct feature_value){.present = spec->numbers[i] != 0,
                                            .type = FEATURE_NUMBER,
                                            .source = spec->number_source[i],
                                            .number = spec->numbers[i]};
+    }
     size_t bytes = feature_record_encode(&record, out, room, &fault);
     assert_in_range(bytes, 1, room);
     return bytes;
@@ -64,16 +65,18 @@ static void joined_text(const struct spec *base, const struct spec *over, const 
     size_t used = 0;
     size_t at = 0;
     struct proto_span key;
-    while (feature_record_key_next(&record, &at, &key))
+    while (feature_record_key_next(&record, &at, &key)) {
         used += (size_t)snprintf(text + used, text_bytes - used, "%.*s ", (int)key.bytes,
                                  (const char *)key.data);
+    }
     used += (size_t)snprintf(text + used, text_bytes - used, ";");
     for (unsigned i = 0; i < 6; i++) {
         struct proto_span source = feature_record_source(&record, values[i].source);
-        if (values[i].present)
+        if (values[i].present) {
             used += (size_t)snprintf(text + used, text_bytes - used, " %u=%d(%.*s)", i,
                                      (int)values[i].number, (int)source.bytes,
                                      (const char *)source.data);
+        }
     }
     snprintf(text + used, text_bytes - used, " [%zu]", record.source_count);
     free(out);

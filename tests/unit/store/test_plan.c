@@ -115,8 +115,9 @@ static void the_last_command_of_a_batch_on_an_account_wins(void **state)
     struct fixture *fixture = *state;
     struct store_result result;
     struct store_batch *batch = store_batch_create();
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
         add_put(batch, "acme", i % 2 == 0 ? "crm:even" : "crm:odd", NULL, i);
+    }
     add_patch(batch, "acme", "crm:more", 77, NULL, 0);
     assert_true(submit(fixture, batch, &result));
     assert_int_equal(result.count, 11);
@@ -300,8 +301,9 @@ static void schemas_of_one_commit_are_told_of_with_the_text_of_each(void **state
         assert_true(batch_schema(batch, 0, span(document), &fault));
         assert_true(store_submit(fixture->store, batch, count_done, &done, &fault));
     }
-    while (atomic_load(&done) < SCHEMAS)
+    while (atomic_load(&done) < SCHEMAS) {
         usleep(1000);
+    }
     assert_int_equal(fixture->change_count, SCHEMAS);
     for (uint32_t i = 0; i < SCHEMAS; i++) {
         struct proto_span text;

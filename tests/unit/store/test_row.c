@@ -130,13 +130,15 @@ static void another_codebook_replaces_all_rows_and_widens_them(void **state)
     /* The blocks of the old generations go. */
     struct proto_fault fault;
     assert_true(store_fold_wait(fixture->store, &fault));
-    for (int i = 0; i < 2000 && viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count != 18; i++)
+    for (int i = 0; i < 2000 && viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count != 18; i++) {
         put_range(fixture, 0, 1, 0);
+    }
     assert_int_equal(viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count, 18);
     set_encoder(fixture, 0, 0, NULL);
     settle(fixture, 0);
-    for (int i = 0; i < 2000 && viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count != 0; i++)
+    for (int i = 0; i < 2000 && viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count != 0; i++) {
         put_range(fixture, 0, 1, 0);
+    }
     assert_int_equal(viewed(fixture)->txn.state.sums[DISK_TABLE_ROW].count, 0);
 }
 
@@ -186,12 +188,14 @@ static void writes_while_rows_are_encoded_are_in_the_rows(void **state)
 {
     struct fixture *fixture = *state;
     uint8_t salts[] = {1, 2};
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         put_range(fixture, i * 1000, i * 1000 + 1000, 0);
+    }
     for (int round = 0; round < 2; round++) {
         set_encoder(fixture, 20 + (uint64_t)round, 40, &salts[round]);
-        for (int i = 0; i < 40; i++)
+        for (int i = 0; i < 40; i++) {
             put_range(fixture, i * 500, i * 500 + 10, 1);
+        }
         settle(fixture, 20 + (uint64_t)round);
         for (int i = 0; i < 40; i++) {
             rows_are(fixture, i * 500, i * 500 + 10, 1, salts[round]);

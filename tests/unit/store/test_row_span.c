@@ -40,8 +40,9 @@ static unsigned walk(struct fixture *fixture, uint32_t first)
             const uint8_t *codes = store_row(view, slot + i, &one);
             assert_int_equal(rows.damaged >> i & 1, one.code == PROTO_CORRUPT);
             assert_int_equal(rows.living >> i & 1, codes != NULL);
-            if (codes != NULL)
+            if (codes != NULL) {
                 assert_memory_equal(codes, rows.codes + i * rows.stride, 40);
+            }
             damaged += (rows.damaged >> i & 1) != 0;
         }
         slot += rows.count;
@@ -56,11 +57,13 @@ static void spans_hold_what_rows_hold(void **state)
     struct fixture *fixture = *state;
     struct proto_fault fault;
     fill(fixture);
-    for (uint32_t first = 0; first < ACCOUNTS; first += 13)
+    for (uint32_t first = 0; first < ACCOUNTS; first += 13) {
         assert_int_equal(walk(fixture, first), 0);
+    }
     assert_true(store_fold_wait(fixture->store, &fault));
-    for (uint32_t first = 0; first < ACCOUNTS; first += 13)
+    for (uint32_t first = 0; first < ACCOUNTS; first += 13) {
         assert_int_equal(walk(fixture, first), 0);
+    }
     must_be_sound(fixture);
 }
 

@@ -82,8 +82,9 @@ static void reopening_gives_the_same(void **state)
     for (int round = 0; round < 2; round++) {
         fixture_close(fixture);
         fixture_open(fixture);
-        if (round == 1)
+        if (round == 1) {
             settle(fixture, 0);
+        }
         assert_int_equal(store_view_seq(viewed(fixture)), 301);
         assert_int_equal(store_view_accounts(fixture->view), 299);
         for (int i = 0; i < 300; i++) {

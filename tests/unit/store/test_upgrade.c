@@ -42,8 +42,9 @@ static void make_format_1(struct fixture *fixture, uint64_t first, uint64_t dama
         uint64_t check = disk_seal(DISK_TABLE_LOG, entry.sequence, &sealed, at);
         disk_sum_change(&txn.state, DISK_TABLE_LOG, false, 0, true, check);
         txn.state.log_bytes += disk_seal_bytes(&sealed);
-        if (entry.sequence == damaged)
+        if (entry.sequence == damaged) {
             at[20] ^= 1;
+        }
     }
     log_reader_close(reader);
     txn.state.log_begins = first;

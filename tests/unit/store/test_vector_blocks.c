@@ -40,8 +40,9 @@ static void publish(struct fixture *fixture, uint32_t generation, const char *te
 static bool note(void *context, const uint32_t *slots, size_t count)
 {
     bool *seen = context;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         seen[slots[i]] = true;
+    }
     return true;
 }
 
@@ -52,8 +53,9 @@ static void must_be_touched(struct fixture *fixture, uint64_t seq, const char *e
     bool seen[64] = {false};
     assert_true(store_vectors_touched(viewed(fixture), seq, note, seen, &fault));
     for (unsigned slot = 0; slot < 64; slot++) {
-        if (seen[slot])
+        if (seen[slot]) {
             snprintf(list + strlen(list), sizeof list - strlen(list), "%u ", slot);
+        }
     }
     assert_string_equal(list, expected);
 }
@@ -64,16 +66,18 @@ static void must_hold(struct fixture *fixture, uint32_t generation, uint32_t num
     struct proto_span block;
     assert_true(store_vectors_block(viewed(fixture), generation, 3, number, &block, &fault));
     assert_int_equal(block.bytes, letter == 0 ? 0 : 5000);
-    if (letter != 0)
+    if (letter != 0) {
         assert_int_equal(block.data[4999], letter);
+    }
 }
 
 /* The writer drops what is old between commits. */
 static void must_come_to(struct fixture *fixture, uint64_t entries)
 {
     for (int i = 0; i < 1000; i++) {
-        if (viewed(fixture)->txn.state.sums[DISK_TABLE_VECTOR].count == entries)
+        if (viewed(fixture)->txn.state.sums[DISK_TABLE_VECTOR].count == entries) {
             return;
+        }
         usleep(5000);
     }
     fail_msg("%llu entries are left",

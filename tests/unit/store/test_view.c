@@ -129,12 +129,14 @@ static void no_more_views_than_stated_can_be_opened(void **state)
     fixture_close(fixture);
     fixture->options.readers_max = 8;
     fixture_open(fixture);
-    while (count < 64 && (views[count] = store_view_open(fixture->store, &fault)) != NULL)
+    while (count < 64 && (views[count] = store_view_open(fixture->store, &fault)) != NULL) {
         count++;
+    }
     assert_int_equal(fault.code, PROTO_LIMIT);
     assert_int_equal(count, 7); /* beside the fixture's own */
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         store_view_close(views[i]);
+    }
 }
 
 static void slots_that_are_not_there_are_not_found(void **state)
@@ -173,10 +175,12 @@ static void read_once(struct shared *shared, struct store_view *view, unsigned s
     uint32_t slots[32];
     const uint8_t *rows[32];
     uint64_t acknowledged = atomic_load(&shared->acknowledged);
-    if (!store_view_refresh(view, &fault))
+    if (!store_view_refresh(view, &fault)) {
         abort();
-    if (store_view_seq(view) < acknowledged)
+    }
+    if (store_view_seq(view) < acknowledged) {
         abort();
+    }
     for (int i = 0; i < 32; i++) {
         id_text(texts[i], (int)((seed * 31 + (unsigned)i * 61) % ACCOUNTS));
         ids[i] = span(texts[i]);
@@ -187,20 +191,25 @@ static void read_once(struct shared *shared, struct store_view *view, unsigned s
         struct proto_span bytes;
         struct feature_record record;
         struct feature_value values[2];
-        if (slots[i] == STORE_NO_SLOT)
+        if (slots[i] == STORE_NO_SLOT) {
             continue;
+        }
         if (slots[i] >= store_view_slots(view) || !store_record(view, slots[i], &bytes, &fault) ||
             !feature_record_open(bytes, true, &record, &fault) ||
-            !proto_span_equal(record.id, ids[i]))
+            !proto_span_equal(record.id, ids[i])) {
             abort();
+        }
         feature_record_values(&record, values, 2);
-        if (rows[i] != NULL && rows[i][0] != (uint8_t)values[0].number)
+        if (rows[i] != NULL && rows[i][0] != (uint8_t)values[0].number) {
             abort();
-        if (number >= 0 && number != (int)values[0].number)
+        }
+        if (number >= 0 && number != (int)values[0].number) {
             abort();
+        }
         number = (int)values[0].number;
-        if (store_find_key(view, ids[i], &fault) != slots[i] || fault.code != PROTO_OK)
+        if (store_find_key(view, ids[i], &fault) != slots[i] || fault.code != PROTO_OK) {
             abort();
+        }
         atomic_fetch_add_explicit(&shared->looked, 1, memory_order_relaxed);
     }
 }
@@ -210,12 +219,14 @@ static void *read_until_stopped(void *context)
     struct shared *shared = context;
     struct proto_fault fault;
     struct store_view *view = store_view_open(shared->fixture->store, &fault);
-    if (view == NULL)
+    if (view == NULL) {
         abort();
+    }
     for (unsigned seed = 1; !atomic_load(&shared->stop); seed++) {
         read_once(shared, view, seed);
-        if (seed % 64 == 0)
+        if (seed % 64 == 0) {
             store_view_rest(view);
+        }
     }
     store_view_close(view);
     return NULL;
@@ -232,8 +243,9 @@ static struct store_batch *round_batch(int round, int accounts)
         id_text(text, i);
         const char *keys[] = {text, NULL};
         make_record(&made, text, keys, round % 200, "x");
-        if (!store_batch_put(batch, made_span(&made), &fault))
+        if (!store_batch_put(batch, made_span(&made), &fault)) {
             abort();
+        }
     }
     return batch;
 }
@@ -244,8 +256,9 @@ static void readers_see_whole_commits_while_all_grows_under_them(void **state)
     struct shared shared = {.fixture = fixture};
     pthread_t threads[READERS];
     uint8_t salt = 1;
-    for (int i = 0; i < READERS; i++)
+    for (int i = 0; i < READERS; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, read_until_stopped, &shared), 0);
+    }
     for (int round = 0; round < ROUNDS; round++) {
         struct store_result result;
         /* The number of accounts grows, and with it the index; now and then the codebook changes.
@@ -258,11 +271,13 @@ static void readers_see_whole_commits_while_all_grows_under_them(void **state)
         assert_true(store_submit_wait(fixture->store, round_batch(round, accounts), &result));
         atomic_store(&shared.acknowledged, result.seq);
     }
-    while (atomic_load(&shared.looked) < 1000)
+    while (atomic_load(&shared.looked) < 1000) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
     atomic_store(&shared.stop, true);
-    for (int i = 0; i < READERS; i++)
+    for (int i = 0; i < READERS; i++) {
         pthread_join(threads[i], NULL);
+    }
     settle(fixture, (ROUNDS - 1) / 25 + 1);
 }
 
@@ -296,10 +311,12 @@ static void two_hundred_thousand_accounts_are_found_by_id_and_key(void **state)
             uint32_t slot;
             const uint8_t *row;
             store_find_many(fixture->view, &id, 1, &slot, &row);
-            if (slot != (uint32_t)i || row == NULL || row[0] != i % 200 || row[2] != 4)
+            if (slot != (uint32_t)i || row == NULL || row[0] != i % 200 || row[2] != 4) {
                 fail_msg("account %d is not what was put", i);
-            if (store_find_key(fixture->view, id, &fault) != (uint32_t)i)
+            }
+            if (store_find_key(fixture->view, id, &fault) != (uint32_t)i) {
                 fail_msg("key of account %d is not found", i);
+            }
         }
         fixture_close(fixture);
         fixture_open(fixture);

@@ -18,17 +18,20 @@ static bool decimals_find(struct csv_map *map, struct csv_input *input)
     while (votes != NULL && told == CSV_DECIMAL_ANY && csv_next(input, &row, &fault)) {
         for (size_t i = 0; !row.bad && i < row.cell_count; i++) {
             const struct feature_field *field = map->columns[i].field;
-            if (field != NULL && field->type == FEATURE_NUMBER)
+            if (field != NULL && field->type == FEATURE_NUMBER) {
                 (void)csv_form_vote(&votes[i], row.cells[i], 1, row.line);
+            }
         }
     }
     csv_rewind(input);
-    for (size_t i = 0; votes != NULL && i < map->column_count; i++)
+    for (size_t i = 0; votes != NULL && i < map->column_count; i++) {
         csv_form_join(&file, &votes[i]);
-    for (size_t i = 0; votes != NULL && i < map->column_count; i++)
+    }
+    for (size_t i = 0; votes != NULL && i < map->column_count; i++) {
         map->columns[i].decimal = told != CSV_DECIMAL_ANY
                                       ? told
                                       : csv_form_decide(&votes[i], &file, csv_separator(input));
+    }
     bool found = votes != NULL && fault.code == PROTO_OK;
     free(votes);
     return found;
@@ -47,8 +50,9 @@ bool csv_map_init(struct csv_map *map, const struct feature_schema *schema, stru
         map->columns[i].field = feature_schema_find(schema, proto_span_text(csv_column(input, i)));
         map->field_count += map->columns[i].field != NULL;
     }
-    if (decimals_find(map, input))
+    if (decimals_find(map, input)) {
         return true;
+    }
     csv_map_fini(map);
     return false;
 }
@@ -66,10 +70,12 @@ size_t csv_map_absent(const struct csv_map *map, const struct feature_field **fi
     size_t absent = 0;
     for (size_t f = 0; f < map->schema->field_count; f++) {
         bool found = false;
-        for (size_t i = 0; i < map->column_count && !found; i++)
+        for (size_t i = 0; i < map->column_count && !found; i++) {
             found = map->columns[i].field == &map->schema->fields[f];
-        if (!found && absent < most)
+        }
+        if (!found && absent < most) {
             fields[absent] = &map->schema->fields[f];
+        }
         absent += !found;
     }
     return absent;
@@ -79,25 +85,31 @@ size_t csv_map_absent(const struct csv_map *map, const struct feature_field **fi
 static size_t scratch_need(const struct csv_map *map, size_t column, const struct csv_row *row)
 {
     const struct feature_field *field = map->columns[column].field;
-    if (field == NULL)
+    if (field == NULL) {
         return 0;
-    if (field->type == FEATURE_TAGS)
+    }
+    if (field->type == FEATURE_TAGS) {
         return FEATURE_SCRATCH_BYTES(row->cells[column].bytes);
-    if (field->type == FEATURE_NUMBER && map->columns[column].decimal == CSV_DECIMAL_COMMA)
+    }
+    if (field->type == FEATURE_NUMBER && map->columns[column].decimal == CSV_DECIMAL_COMMA) {
         return row->cells[column].bytes;
+    }
     return field->type == FEATURE_VECTOR ? (size_t)field->dims * sizeof(float) : 0;
 }
 
 static bool scratch_reserve(struct csv_map *map, const struct csv_row *row)
 {
     size_t need = 0;
-    for (size_t i = 0; i < row->cell_count; i++)
+    for (size_t i = 0; i < row->cell_count; i++) {
         need += scratch_need(map, i, row);
-    if (need <= map->scratch_bytes)
+    }
+    if (need <= map->scratch_bytes) {
         return true;
+    }
     uint8_t *scratch = realloc(map->scratch, need * 2);
-    if (scratch == NULL)
+    if (scratch == NULL) {
         return false;
+    }
     map->scratch = scratch;
     map->scratch_bytes = need * 2;
     return true;
@@ -108,8 +120,9 @@ static bool cell_read(struct csv_map *map, const struct csv_row *row, size_t col
 {
     const struct feature_field *field = map->columns[column].field;
     struct proto_span cell = row->cells[column];
-    if (field->type == FEATURE_NUMBER && need > 0)
+    if (field->type == FEATURE_NUMBER && need > 0) {
         cell = csv_form_plain(map->columns[column].decimal, cell, scratch);
+    }
     return feature_value_from_text(map->schema, field, cell, scratch, need, &map->values[field->id],
                                    fault);
 }
@@ -117,20 +130,23 @@ static bool cell_read(struct csv_map *map, const struct csv_row *row, size_t col
 bool csv_map_read(struct csv_map *map, const struct csv_row *row, csv_on_bad on_bad, void *context)
 {
     memset(map->values, 0, map->schema->id_count * sizeof *map->values);
-    if (!scratch_reserve(map, row))
+    if (!scratch_reserve(map, row)) {
         return false;
+    }
     uint8_t *scratch = map->scratch;
     for (size_t i = 0; i < row->cell_count && i < map->column_count; i++) {
         struct csv_cell_fault fault = {.column = i, .fault.code = PROTO_OK};
         size_t need = scratch_need(map, i, row);
-        if (map->columns[i].field == NULL)
+        if (map->columns[i].field == NULL) {
             continue;
+        }
         if (!cell_read(map, row, i, scratch, need, &fault.fault)) {
             map->values[map->columns[i].field->id] = (struct feature_value){0};
             on_bad(context, row, &fault);
         }
-        if (need > 0)
+        if (need > 0) {
             scratch += need;
+        }
     }
     return true;
 }
@@ -140,8 +156,9 @@ static void tags_write(struct icp_payload *payload, const char *name, struct pro
     struct proto_span tag;
     size_t at = 0;
     icp_payload_list_begin(payload, name);
-    while (feature_tags_next(tags, &at, &tag))
+    while (feature_tags_next(tags, &at, &tag)) {
         icp_payload_text_n(payload, NULL, (struct icp_text){(const char *)tag.data, tag.bytes});
+    }
     icp_payload_list_end(payload);
 }
 
@@ -149,8 +166,9 @@ void csv_map_write(const struct csv_map *map, struct icp_payload *payload)
 {
     for (size_t i = 0; i < map->column_count; i++) {
         const struct feature_field *field = map->columns[i].field;
-        if (field == NULL || !map->values[field->id].present)
+        if (field == NULL || !map->values[field->id].present) {
             continue;
+        }
         const struct feature_value *value = &map->values[field->id];
         switch (field->type) {
         case FEATURE_NUMBER:
@@ -179,8 +197,9 @@ static bool columns_infer(struct csv_input *input, struct infer *infer, struct p
     struct proto_fault found = {.code = PROTO_OK};
     struct csv_row row;
     while (csv_next(input, &row, &found)) {
-        if (!row.bad)
+        if (!row.bad) {
             infer_row(infer, row.line, row.cells, row.cell_count);
+        }
     }
     csv_rewind(input);
     if (found.code != PROTO_OK) {
@@ -201,17 +220,19 @@ struct feature_schema *csv_schema_infer(struct csv_input *input, struct proto_fa
     struct feature_schema *schema = NULL;
     size_t columns = csv_column_count(input);
     const char **names = calloc(columns, sizeof *names);
-    for (size_t i = 0; names != NULL && i < columns; i++)
+    for (size_t i = 0; names != NULL && i < columns; i++) {
         names[i] = csv_column(input, i);
+    }
     if (names == NULL || !infer_init(&infer, names, columns)) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %s", csv_name(input));
     } else if (columns_infer(input, &infer, fault)) {
         json_t *json = infer_schema(&infer);
         char *text = json_dumps(json, 0);
-        if (text != NULL)
+        if (text != NULL) {
             schema = feature_schema_parse(proto_span_text(text), 1, NULL, fault);
-        else
+        } else {
             proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %s", csv_name(input));
+        }
         free(text);
         json_decref(json);
     }

@@ -49,15 +49,18 @@ static bool utf16_mark(struct proto_span bytes)
 static enum csv_encoding encoding_find(struct proto_span bytes)
 {
     bool foreign = false;
-    if (utf16_mark(bytes))
+    if (utf16_mark(bytes)) {
         return CSV_ENCODING_UTF16;
+    }
     for (size_t at = 0; at < bytes.bytes;) {
         size_t step = proto_utf8_step(bytes.data + at, bytes.bytes - at);
-        if (step > 1)
+        if (step > 1) {
             return CSV_ENCODING_UTF8; /* chance does not make one */
+        }
         uint8_t byte = bytes.data[at];
-        if (step == 0 && (byte < 0x80 || (byte < 0xa0 && windows_1252[byte - 0x80] == 0)))
+        if (step == 0 && (byte < 0x80 || (byte < 0xa0 && windows_1252[byte - 0x80] == 0))) {
             return CSV_ENCODING_UTF8; /* no character of the other either: told where it stands */
+        }
         foreign |= step == 0;
         at += step > 0 ? step : 1;
     }
@@ -70,8 +73,9 @@ static size_t latin1_convert(struct proto_span bytes, uint8_t *out)
     for (size_t i = 0; i < bytes.bytes; i++) {
         uint8_t byte = bytes.data[i];
         uint32_t character = byte;
-        if (byte >= 0x80 && byte < 0xa0)
+        if (byte >= 0x80 && byte < 0xa0) {
             character = windows_1252[byte - 0x80] != 0 ? windows_1252[byte - 0x80] : 0xfffd;
+        }
         used += utf8_put(character, out + used);
     }
     return used;
@@ -92,8 +96,9 @@ static size_t utf16_convert(struct proto_span bytes, uint8_t *out, size_t *where
     size_t used = 0;
     for (size_t at = marked ? 2 : 0; at < bytes.bytes; at += 2) {
         *where = at;
-        if (at + 2 > bytes.bytes)
+        if (at + 2 > bytes.bytes) {
             return SIZE_MAX;
+        }
         uint32_t character = unit_at(bytes, at, little);
         if (character >= 0xd800 && character < 0xdc00 && at + 4 <= bytes.bytes) {
             uint32_t second = unit_at(bytes, at + 2, little);
@@ -102,8 +107,9 @@ static size_t utf16_convert(struct proto_span bytes, uint8_t *out, size_t *where
                 at += 2;
             }
         }
-        if (character >= 0xd800 && character < 0xe000)
+        if (character >= 0xd800 && character < 0xe000) {
             return SIZE_MAX;
+        }
         used += utf8_put(character, out + used);
     }
     return used;
@@ -116,12 +122,14 @@ bool csv_decode(struct proto_span bytes, enum csv_encoding told, const char *nam
     size_t where = 0;
     *converted = NULL;
     *found = told != CSV_ENCODING_ANY ? told : encoding_find(bytes);
-    if (*found == CSV_ENCODING_UTF8)
+    if (*found == CSV_ENCODING_UTF8) {
         return true;
+    }
     /* Each byte of Latin-1 becomes three at most, each two of UTF-16 as well. */
     uint8_t *out = malloc(bytes.bytes * 3 + 4);
-    if (out == NULL)
+    if (out == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, name, "no memory to read %s", name);
+    }
     *converted_bytes = *found == CSV_ENCODING_LATIN1 ? latin1_convert(bytes, out)
                                                      : utf16_convert(bytes, out, &where);
     if (*converted_bytes != SIZE_MAX) {
@@ -145,11 +153,13 @@ static size_t cells_count(struct proto_span text, char separator, size_t *at)
         uint8_t byte = text.data[i];
         open ^= byte == '"';
         cells += !open && byte == (uint8_t)separator;
-        if (!open && (byte == '\n' || byte == '\r'))
+        if (!open && (byte == '\n' || byte == '\r')) {
             break;
+        }
     }
-    while (i < text.bytes && (text.data[i] == '\n' || text.data[i] == '\r'))
+    while (i < text.bytes && (text.data[i] == '\n' || text.data[i] == '\r')) {
         i++;
+    }
     *at = i;
     return cells;
 }
@@ -160,15 +170,17 @@ char csv_separator_find(struct proto_span text)
     char best = ',';
     double best_share = 0;
     size_t best_cells = 1;
-    if (text.bytes > BYTES_LOOKED_AT)
+    if (text.bytes > BYTES_LOOKED_AT) {
         text.bytes = BYTES_LOOKED_AT;
+    }
     for (size_t s = 0; s < sizeof signs - 1; s++) {
         size_t at = 0;
         size_t header = cells_count(text, signs[s], &at);
         size_t rows = 0;
         size_t fits = 0;
-        for (; at < text.bytes && rows < ROWS_LOOKED_AT; rows++)
+        for (; at < text.bytes && rows < ROWS_LOOKED_AT; rows++) {
             fits += cells_count(text, signs[s], &at) == header;
+        }
         /* Of a header alone nothing more is known. */
         double share = rows > 0 ? (double)fits / (double)rows : 1;
         bool better = share > best_share + 0.001 ||
@@ -179,24 +191,28 @@ char csv_separator_find(struct proto_span text)
             best_cells = header;
         }
     }
-    if (best_cells > 1)
+    if (best_cells > 1) {
         return best;
+    }
     /* No sign makes a table: the first that the header has. */
     size_t end = 0;
     for (size_t s = 0; s < sizeof signs - 1; s++, end = 0) {
-        if (cells_count(text, signs[s], &end) > 1)
+        if (cells_count(text, signs[s], &end) > 1) {
             return signs[s];
+        }
     }
     return ',';
 }
 
 size_t csv_sep_line(struct proto_span text, char *separator)
 {
-    if (text.bytes < 6 || memcmp(text.data, "sep=", 4) != 0)
+    if (text.bytes < 6 || memcmp(text.data, "sep=", 4) != 0) {
         return 0;
+    }
     size_t end = 5;
-    if (text.data[end] != '\r' && text.data[end] != '\n')
+    if (text.data[end] != '\r' && text.data[end] != '\n') {
         return 0;
+    }
     end += text.data[end] == '\r';
     end += end < text.bytes && text.data[end] == '\n';
     *separator = (char)text.data[4];

@@ -32,12 +32,14 @@ uint8_t *csv_file_read(const char *path, size_t bytes_max, size_t *bytes, struct
         ssize_t got = read(fd, data + *bytes, capacity - *bytes - 1);
         if (got == 0) {
             data[*bytes] = '\0'; /* a courtesy to readers of text */
-            if (!is_stdin)
+            if (!is_stdin) {
                 close(fd);
+            }
             return data;
         }
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR) {
             continue;
+        }
         if (got < 0) {
             proto_fault_set(fault, PROTO_IO, path, "cannot read %s: %s", path, strerror(errno));
             break;
@@ -50,7 +52,8 @@ uint8_t *csv_file_read(const char *path, size_t bytes_max, size_t *bytes, struct
         }
     }
     free(data);
-    if (!is_stdin)
+    if (!is_stdin) {
         close(fd);
+    }
     return NULL;
 }

@@ -12,16 +12,20 @@ static bool core_of(struct proto_span cell, struct proto_span *core)
 {
     size_t from = 0;
     size_t to = cell.bytes;
-    while (from < cell.bytes && !isdigit(cell.data[from]))
+    while (from < cell.bytes && !isdigit(cell.data[from])) {
         from++;
-    while (to > from && !isdigit(cell.data[to - 1]))
+    }
+    while (to > from && !isdigit(cell.data[to - 1])) {
         to--;
+    }
     *core = (struct proto_span){cell.data + from, to - from};
-    if (core->bytes == 0 || core->bytes > CORE_BYTES_MAX || from > 8 || cell.bytes - to > 8)
+    if (core->bytes == 0 || core->bytes > CORE_BYTES_MAX || from > 8 || cell.bytes - to > 8) {
         return false;
+    }
     for (size_t i = 0; i < core->bytes; i++) {
-        if (!isdigit(core->data[i]) && core->data[i] != '.' && core->data[i] != ',')
+        if (!isdigit(core->data[i]) && core->data[i] != '.' && core->data[i] != ',') {
             return false;
+        }
     }
     return true;
 }
@@ -46,13 +50,14 @@ static struct shape shape_of(struct proto_span core)
             continue;
         }
         bool first = shape.points + shape.commas == 0;
-        if (first)
+        if (first) {
             shape.before = run;
-        else
+        } else {
             shape.groups &= run == 3;
-        if (ends)
+        }
+        if (ends) {
             shape.behind = first ? 0 : run;
-        else {
+        } else {
             shape.points += core.data[i] == '.';
             shape.commas += core.data[i] == ',';
             shape.comma_last = core.data[i] == ',';
@@ -65,14 +70,17 @@ static struct shape shape_of(struct proto_span core)
 bool csv_form_vote(struct csv_votes *votes, struct proto_span cell, size_t times, size_t line)
 {
     struct proto_span core;
-    if (!core_of(cell, &core))
+    if (!core_of(cell, &core)) {
         return false;
+    }
     struct shape shape = shape_of(core);
     bool both = shape.points > 0 && shape.commas > 0;
-    if (shape.points + shape.commas == 0)
+    if (shape.points + shape.commas == 0) {
         return true;
-    if (both && (shape.comma_last ? shape.commas : shape.points) > 1)
+    }
+    if (both && (shape.comma_last ? shape.commas : shape.points) > 1) {
         return false; /* "1.2,3,4" is no number */
+    }
     if (both) {
         *(shape.comma_last ? &votes->comma : &votes->point) += times;
         return true;
@@ -81,16 +89,18 @@ bool csv_form_vote(struct csv_votes *votes, struct proto_span cell, size_t times
     if (signs > 1) {
         /* Dates have points too, but no groups of three. */
         bool grouped = shape.groups && shape.before <= 3;
-        if (grouped)
+        if (grouped) {
             *(shape.points > 0 ? &votes->comma : &votes->point) += times;
+        }
         return grouped;
     }
     bool thousands =
         shape.behind == 3 && shape.before >= 1 && shape.before <= 3 && core.data[0] != '0';
     if (thousands) {
         *(shape.points > 0 ? &votes->one_point : &votes->one_comma) += times;
-        if (votes->line == 0)
+        if (votes->line == 0) {
             votes->line = line;
+        }
         return true;
     }
     *(shape.points > 0 ? &votes->point : &votes->comma) += times;
@@ -114,22 +124,27 @@ enum csv_decimal csv_form_decide(const struct csv_votes *column, const struct cs
                                  char separator)
 {
     /* A few slips do not change what a column is. */
-    if (column->comma > 20 * column->point)
+    if (column->comma > 20 * column->point) {
         return CSV_DECIMAL_COMMA;
-    if (column->point + column->comma > 0 || !csv_form_is_open(column))
+    }
+    if (column->point + column->comma > 0 || !csv_form_is_open(column)) {
         return CSV_DECIMAL_POINT;
-    if (file->comma > 20 * file->point)
+    }
+    if (file->comma > 20 * file->point) {
         return CSV_DECIMAL_COMMA;
-    if (file->point + file->comma > 0)
+    }
+    if (file->point + file->comma > 0) {
         return CSV_DECIMAL_POINT;
+    }
     return separator == ';' ? CSV_DECIMAL_COMMA : CSV_DECIMAL_POINT;
 }
 
 struct proto_span csv_form_plain(enum csv_decimal decimal, struct proto_span cell, uint8_t *out)
 {
     struct proto_span core;
-    if (decimal != CSV_DECIMAL_COMMA || !core_of(cell, &core))
+    if (decimal != CSV_DECIMAL_COMMA || !core_of(cell, &core)) {
         return cell;
+    }
     struct shape shape = shape_of(core);
     bool fits = shape.commas <= 1 && (shape.commas == 0 || shape.comma_last) &&
                 (shape.points == 0 || shape.before <= 3);
@@ -145,16 +160,19 @@ struct proto_span csv_form_plain(enum csv_decimal decimal, struct proto_span cel
         fits = !seen || run == 3;
         seen = true;
         run = 0;
-        if (ends)
+        if (ends) {
             break;
+        }
     }
-    if (!fits || shape.points + shape.commas == 0)
+    if (!fits || shape.points + shape.commas == 0) {
         return cell;
+    }
     size_t used = 0;
     for (size_t i = 0; i < cell.bytes; i++) {
         bool inside = cell.data + i >= core.data && cell.data + i < core.data + core.bytes;
-        if (inside && cell.data[i] == '.')
+        if (inside && cell.data[i] == '.') {
             continue;
+        }
         out[used++] = inside && cell.data[i] == ',' ? '.' : cell.data[i];
     }
     return (struct proto_span){out, used};

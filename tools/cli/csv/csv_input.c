@@ -26,10 +26,12 @@ static char *name_keep(struct proto_span cell)
 {
     char *name = feature_text_copy(feature_text_trim(cell));
     for (char *at = name; at != NULL && *at != '\0'; at++) {
-        if (*at == '\r' && at[1] == '\n')
+        if (*at == '\r' && at[1] == '\n') {
             memmove(at, at + 1, strlen(at));
-        if (*at == '\r' || *at == '\n')
+        }
+        if (*at == '\r' || *at == '\n') {
             *at = ' ';
+        }
     }
     return name;
 }
@@ -37,26 +39,30 @@ static char *name_keep(struct proto_span cell)
 static bool header_keep(struct csv_input *input, const struct csv_row *row,
                         struct proto_fault *fault)
 {
-    if (row->cell_count > CSV_COLUMNS_MAX)
+    if (row->cell_count > CSV_COLUMNS_MAX) {
         return proto_fault_set(fault, PROTO_TOO_LARGE, input->name,
                                "%s: the header has %zu columns, at most %d are read", input->name,
                                row->cell_count, CSV_COLUMNS_MAX);
+    }
     assert(row->cell_count > 0);
     char **columns = calloc(row->cell_count, sizeof *columns);
-    if (columns == NULL)
+    if (columns == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, input->name, "no memory for the header");
+    }
     input->columns = columns;
     for (size_t i = 0; i < row->cell_count; i++) {
         columns[i] = name_keep(row->cells[i]);
         input->column_count = i + 1;
-        if (columns[i] == NULL)
+        if (columns[i] == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, input->name, "no memory for the header");
+        }
         for (size_t j = 0; j < i; j++) {
-            if (columns[i][0] != '\0' && strcmp(columns[i], columns[j]) == 0)
+            if (columns[i][0] != '\0' && strcmp(columns[i], columns[j]) == 0) {
                 return proto_fault_set(fault, PROTO_BAD_PAYLOAD, input->name,
                                        "%s, line %zu: columns %zu and %zu are both named '%s'; "
                                        "give each a name of its own",
                                        input->name, row->line, j + 1, i + 1, columns[i]);
+            }
         }
     }
     return true;
@@ -87,13 +93,15 @@ static bool header_read(struct csv_input *input, struct proto_fault *fault)
     dialect_read(input);
     char place[CSV_PLACE_BYTES];
     struct csv_row row;
-    if (!csv_row_read(input, &row, fault))
+    if (!csv_row_read(input, &row, fault)) {
         return fault->code != PROTO_OK ||
                proto_fault_set(fault, PROTO_BAD_PAYLOAD, input->name,
                                "%s is empty; its first line must name the columns", input->name);
-    if (row.bad)
+    }
+    if (row.bad) {
         return proto_fault_set(fault, PROTO_BAD_PAYLOAD, input->name, "%s: %s",
                                csv_row_place(input, &row, place, sizeof place), row.message);
+    }
     input->header = row.raw;
     input->first = input->at;
     input->first_line = input->line;
@@ -107,11 +115,13 @@ static bool bytes_take(struct csv_input *input, struct proto_span bytes, struct 
     enum csv_encoding found = CSV_ENCODING_UTF8;
     input->bytes = bytes;
     if (!csv_decode(bytes, input->dialect.encoding, input->name, &input->converted, &converted,
-                    &found, fault))
+                    &found, fault)) {
         return false;
+    }
     input->dialect.encoding = found;
-    if (input->converted != NULL)
+    if (input->converted != NULL) {
         input->bytes = (struct proto_span){input->converted, converted};
+    }
     return true;
 }
 
@@ -124,11 +134,13 @@ struct csv_input *csv_open_bytes(struct proto_span bytes, const char *name,
         proto_fault_set(fault, PROTO_NO_MEMORY, name, "no memory to read %s", name);
         return NULL;
     }
-    if (dialect != NULL)
+    if (dialect != NULL) {
         input->dialect = *dialect;
+    }
     struct proto_fault found = {.code = PROTO_OK};
-    if (bytes_take(input, bytes, &found) && header_read(input, &found) && found.code == PROTO_OK)
+    if (bytes_take(input, bytes, &found) && header_read(input, &found) && found.code == PROTO_OK) {
         return input;
+    }
     *fault = found;
     csv_close(input);
     return NULL;
@@ -139,24 +151,28 @@ struct csv_input *csv_open(const char *path, const struct csv_dialect *dialect,
 {
     size_t bytes = 0;
     uint8_t *data = csv_file_read(path, CSV_FILE_BYTES_MAX, &bytes, fault);
-    if (data == NULL)
+    if (data == NULL) {
         return NULL;
+    }
     const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
     struct csv_input *input =
         csv_open_bytes((struct proto_span){data, bytes}, name, dialect, fault);
-    if (input == NULL)
+    if (input == NULL) {
         free(data);
-    else
+    } else {
         input->owned = data;
+    }
     return input;
 }
 
 void csv_close(struct csv_input *input)
 {
-    if (input == NULL)
+    if (input == NULL) {
         return;
-    for (size_t i = 0; i < input->column_count; i++)
+    }
+    for (size_t i = 0; i < input->column_count; i++) {
         free(input->columns[i]);
+    }
     free(input->columns);
     csv_free(&input->parser);
     free(input->text);
@@ -186,12 +202,14 @@ const char *csv_column(const struct csv_input *input, size_t index)
 size_t csv_column_find(const struct csv_input *input, const char *name)
 {
     for (size_t i = 0; i < input->column_count; i++) {
-        if (strcmp(input->columns[i], name) == 0)
+        if (strcmp(input->columns[i], name) == 0) {
             return i;
+        }
     }
     for (size_t i = 0; i < input->column_count; i++) {
-        if (feature_text_same(proto_span_text(input->columns[i]), proto_span_text(name)))
+        if (feature_text_same(proto_span_text(input->columns[i]), proto_span_text(name))) {
             return i;
+        }
     }
     return SIZE_MAX;
 }

@@ -36,8 +36,9 @@ static void on_cell(void *data, size_t bytes, void *context)
         input->cells = cells;
         input->cell_capacity = capacity;
     }
-    if (bytes > 0)
+    if (bytes > 0) {
         memcpy(input->text + input->text_bytes, data, bytes);
+    }
     /* The text may still move: for now only its length is kept. */
     input->cells[input->cell_count++] = (struct proto_span){NULL, bytes};
     input->text_bytes += bytes;
@@ -63,16 +64,18 @@ size_t csv_line_bytes(struct csv_input *input, size_t at)
     size_t bytes = input->feed_at < input->bytes.bytes ? input->feed_at - at + 1 : left;
     const uint8_t *back = memchr(start, '\r', bytes);
     /* A carriage return ends a line by itself too, unless a line feed follows. */
-    if (back != NULL && (size_t)(back - start) + 1 < bytes && back[1] != '\n')
+    if (back != NULL && (size_t)(back - start) + 1 < bytes && back[1] != '\n') {
         bytes = (size_t)(back - start) + 1;
+    }
     return bytes;
 }
 
 static bool is_blank(struct proto_span line)
 {
     for (size_t i = 0; i < line.bytes; i++) {
-        if (strchr(" \t\r\n", line.data[i]) == NULL || line.data[i] == '\0')
+        if (strchr(" \t\r\n", line.data[i]) == NULL || line.data[i] == '\0') {
             return false;
+        }
     }
     return true;
 }
@@ -93,11 +96,13 @@ static size_t column_of(const struct csv_input *input, size_t offset)
 {
     size_t start = offset;
     while (start > 0 && input->bytes.data[start - 1] != '\n' &&
-           input->bytes.data[start - 1] != '\r')
+           input->bytes.data[start - 1] != '\r') {
         start--;
+    }
     size_t column = 1;
-    for (size_t i = start; i < offset; i++)
+    for (size_t i = start; i < offset; i++) {
         column += (input->bytes.data[i] & 0xc0) != 0x80;
+    }
     return start == 0 && input->has_mark ? column - 1 : column;
 }
 
@@ -137,8 +142,9 @@ static size_t quote_opened(const struct csv_input *input, size_t from, size_t to
     for (size_t i = from; i < to; i++) {
         if (input->bytes.data[i] == '"') {
             open = !open;
-            if (open)
+            if (open) {
                 opened = i;
+            }
         }
     }
     return opened;
@@ -150,10 +156,11 @@ static size_t cell_offset(const struct csv_input *input, struct proto_span raw, 
     bool open = false;
     size_t i = 0;
     for (; i < raw.bytes && index > 0; i++) {
-        if (raw.data[i] == '"')
+        if (raw.data[i] == '"') {
             open = !open;
-        else if (!open && raw.data[i] == (uint8_t)input->separator)
+        } else if (!open && raw.data[i] == (uint8_t)input->separator) {
             index--;
+        }
     }
     return (size_t)(raw.data - input->bytes.data) + i;
 }
@@ -173,16 +180,18 @@ static void row_finish(struct csv_input *input, struct csv_row *row)
 static bool is_filled(const struct csv_row *row, size_t from)
 {
     for (size_t i = from; i < row->cell_count; i++) {
-        if (row->cells[i].bytes > 0)
+        if (row->cells[i].bytes > 0) {
             return true;
+        }
     }
     return false;
 }
 
 static struct proto_span without_end(struct proto_span raw)
 {
-    while (raw.bytes > 0 && (raw.data[raw.bytes - 1] == '\n' || raw.data[raw.bytes - 1] == '\r'))
+    while (raw.bytes > 0 && (raw.data[raw.bytes - 1] == '\n' || raw.data[raw.bytes - 1] == '\r')) {
         raw.bytes--;
+    }
     return raw;
 }
 
@@ -196,22 +205,26 @@ static bool row_fit(struct csv_input *input, struct csv_row *row)
         row->own.bytes = (size_t)(input->bytes.data + end - row->raw.data) - 1;
         row->cell_count = columns;
     }
-    if (row->cell_count >= columns || row->cell_count * 2 < columns)
+    if (row->cell_count >= columns || row->cell_count * 2 < columns) {
         return true;
+    }
     if (input->cell_capacity < columns) {
         struct proto_span *cells = realloc(input->cells, columns * sizeof *cells);
-        if (cells == NULL)
+        if (cells == NULL) {
             return false;
+        }
         input->cells = cells;
         input->cell_capacity = columns;
         row->cells = cells;
     }
     row->filled = columns - row->cell_count;
-    for (size_t i = row->cell_count; i < columns; i++)
+    for (size_t i = row->cell_count; i < columns; i++) {
         input->cells[i] = (struct proto_span){input->cells[0].data, 0};
+    }
     row->cell_count = columns;
-    if (input->filled_rows++ == 0)
+    if (input->filled_rows++ == 0) {
         input->filled_line = row->line;
+    }
     return true;
 }
 
@@ -233,8 +246,9 @@ static void row_check(struct csv_input *input, struct csv_row *row)
         struct proto_span text = row->cells[cell];
         size_t at = 0;
         size_t step;
-        while (at < text.bytes && (step = proto_utf8_step(text.data + at, text.bytes - at)) > 0)
+        while (at < text.bytes && (step = proto_utf8_step(text.data + at, text.bytes - at)) > 0) {
             at += step;
+        }
         if (at < text.bytes) {
             row_spoil(input, row, cell_offset(input, row->raw, cell) + at, cell,
                       "byte 0x%02x is not UTF-8; save the file as UTF-8", text.data[at]);
@@ -247,17 +261,18 @@ static void row_check(struct csv_input *input, struct csv_row *row)
  * fault: it swallowed what follows. */
 static void quote_spoil(struct csv_input *input, struct csv_row *row, size_t at, size_t first_end)
 {
-    if (at >= first_end)
+    if (at >= first_end) {
         row_spoil(input, row, quote_opened(input, input->at, first_end), SIZE_MAX,
                   "a quote is opened here and not closed well: the next one stands on line %zu",
                   row->line + lines_between(input, input->at, at));
-    else if (input->bytes.data[at] == '"')
+    } else if (input->bytes.data[at] == '"') {
         row_spoil(input, row, at, input->cell_count,
                   "a quote stands in the middle of a cell; quote the whole cell and double the "
                   "quotes within");
-    else
+    } else {
         row_spoil(input, row, at, input->cell_count,
                   "a character follows a closing quote; quotes within a cell must be doubled");
+    }
 }
 
 /* Feeds physical lines until the row ends. Returns the offset after it. */
@@ -275,12 +290,14 @@ static size_t row_parse(struct csv_input *input, struct csv_row *row)
             return first_end;
         }
         at += bytes;
-        if (!input->row_ended && at - input->at > CSV_ROW_BYTES_MAX)
+        if (!input->row_ended && at - input->at > CSV_ROW_BYTES_MAX) {
             break;
+        }
     }
-    if (!input->row_ended && at == input->bytes.bytes)
+    if (!input->row_ended && at == input->bytes.bytes) {
         input->no_memory |= csv_fini(&input->parser, on_cell, on_row, input) != 0 &&
                             csv_error(&input->parser) != CSV_EPARSE;
+    }
     if (!input->row_ended) {
         row_spoil(input, row, quote_opened(input, input->at, at), input->cell_count,
                   "a quote is opened here and not closed");
@@ -304,25 +321,29 @@ bool csv_row_read(struct csv_input *input, struct csv_row *row, struct proto_fau
 {
     while (input->at < input->bytes.bytes) {
         size_t bytes = csv_line_bytes(input, input->at);
-        if (!is_blank((struct proto_span){input->bytes.data + input->at, bytes}))
+        if (!is_blank((struct proto_span){input->bytes.data + input->at, bytes})) {
             break;
+        }
         input->at += bytes;
         input->line++;
     }
     *row = (struct csv_row){.line = input->line, .bad_name = ""};
-    if (input->at >= input->bytes.bytes)
+    if (input->at >= input->bytes.bytes) {
         return false;
+    }
     parser_begin(input);
     size_t end = row_parse(input, row);
     row->raw = (struct proto_span){input->bytes.data + input->at, end - input->at};
-    if (input->no_memory)
+    if (input->no_memory) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, input->name, "no memory for line %zu",
                                input->line);
+    }
     if (!row->bad) {
         row_finish(input, row);
-        if (input->column_count > 0 && !row_fit(input, row))
+        if (input->column_count > 0 && !row_fit(input, row)) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, input->name, "no memory for line %zu",
                                    input->line);
+        }
         row_check(input, row);
     }
     input->line += lines_between(input, input->at, end);
@@ -333,8 +354,9 @@ bool csv_row_read(struct csv_input *input, struct csv_row *row, struct proto_fau
 bool csv_next(struct csv_input *input, struct csv_row *row, struct proto_fault *fault)
 {
     while (csv_row_read(input, row, fault)) {
-        if (row->bad || is_filled(row, 0))
+        if (row->bad || is_filled(row, 0)) {
             return true;
+        }
     }
     return false;
 }
@@ -352,7 +374,8 @@ const char *csv_row_place(const struct csv_input *input, const struct csv_row *r
                           size_t bytes)
 {
     int used = snprintf(out, bytes, "%s, line %zu", input->name, row->bad_line);
-    if (row->bad_column > 0 && used > 0 && (size_t)used < bytes)
+    if (row->bad_column > 0 && used > 0 && (size_t)used < bytes) {
         snprintf(out + used, bytes - (size_t)used, ", column %zu", row->bad_column);
+    }
     return out;
 }

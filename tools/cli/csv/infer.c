@@ -31,8 +31,9 @@ bool infer_init(struct infer *infer, const char *const *names, size_t count)
 
 void infer_fini(struct infer *infer)
 {
-    for (size_t i = 0; infer->columns != NULL && i < infer->column_count; i++)
+    for (size_t i = 0; infer->columns != NULL && i < infer->column_count; i++) {
         text_count_fini(&infer->columns[i].texts);
+    }
     free(infer->columns);
     feature_schema_release(infer->probe);
     *infer = (struct infer){0};
@@ -42,8 +43,9 @@ void infer_row(struct infer *infer, size_t line, const struct proto_span *cells,
 {
     for (size_t i = 0; i < count && i < infer->column_count; i++) {
         struct proto_span text = feature_text_trim(cells[i]);
-        if (!text_count_add(&infer->columns[i].texts, text, line, NULL))
+        if (!text_count_add(&infer->columns[i].texts, text, line, NULL)) {
             infer->failed = true;
+        }
     }
     infer->rows++;
 }
@@ -51,8 +53,9 @@ void infer_row(struct infer *infer, size_t line, const struct proto_span *cells,
 static struct infer_column *column_find(struct infer *infer, const char *name)
 {
     for (size_t i = 0; i < infer->column_count; i++) {
-        if (strcmp(infer->columns[i].name, name) == 0)
+        if (strcmp(infer->columns[i].name, name) == 0) {
             return &infer->columns[i];
+        }
     }
     return NULL;
 }
@@ -60,8 +63,9 @@ static struct infer_column *column_find(struct infer *infer, const char *name)
 bool infer_tell(struct infer *infer, const char *name, enum infer_role role, const char *key_space)
 {
     struct infer_column *column = column_find(infer, name);
-    if (column == NULL)
+    if (column == NULL) {
         return false;
+    }
     column->told = true;
     column->role = role;
     snprintf(column->key_space, sizeof column->key_space, "%s", key_space);
@@ -72,8 +76,9 @@ bool infer_tell(struct infer *infer, const char *name, enum infer_role role, con
 bool infer_tell_label(struct infer *infer, const char *name)
 {
     struct infer_column *column = column_find(infer, name);
-    if (column == NULL)
+    if (column == NULL) {
         return false;
+    }
     column->is_label = true;
     return true;
 }
@@ -90,14 +95,17 @@ static void id_choose(struct infer *infer)
     struct infer_column *chosen = NULL;
     for (size_t i = 0; i < infer->column_count; i++) {
         struct infer_column *column = &infer->columns[i];
-        if (column->role == INFER_ID)
+        if (column->role == INFER_ID) {
             return;
+        }
         if (!column->told && !column->is_label && column->is_unique && chosen == NULL &&
-            (infer_name_is_id(column->name) || i == 0))
+            (infer_name_is_id(column->name) || i == 0)) {
             chosen = column;
+        }
     }
-    if (chosen == NULL || infer->keep_all)
+    if (chosen == NULL || infer->keep_all) {
         return;
+    }
     chosen->role = INFER_ID;
     snprintf(chosen->why, sizeof chosen->why, "every row has a value of its own");
 }
@@ -108,13 +116,16 @@ static void domain_choose(struct infer *infer)
     struct infer_column *chosen = NULL;
     for (size_t i = 0; i < infer->column_count; i++) {
         struct infer_column *column = &infer->columns[i];
-        if (column->role == INFER_KEY && strcmp(column->key_space, "domain") == 0)
+        if (column->role == INFER_KEY && strcmp(column->key_space, "domain") == 0) {
             return;
-        if (!column->told && column->is_website && chosen == NULL)
+        }
+        if (!column->told && column->is_website && chosen == NULL) {
             chosen = column;
+        }
     }
-    if (chosen == NULL || infer->keep_all)
+    if (chosen == NULL || infer->keep_all) {
         return;
+    }
     chosen->role = INFER_KEY;
     snprintf(chosen->key_space, sizeof chosen->key_space, "domain");
     snprintf(chosen->why, sizeof chosen->why, "websites: their domains find the account");
@@ -125,22 +136,26 @@ static void names_check(struct infer *infer)
 {
     for (size_t i = 0; i < infer->column_count; i++) {
         struct infer_column *column = &infer->columns[i];
-        if (column->role != INFER_FIELD)
+        if (column->role != INFER_FIELD) {
             continue;
+        }
         size_t bytes = strlen(column->name);
         const char *trouble = NULL;
-        if (bytes == 0)
+        if (bytes == 0) {
             trouble = "the column has no name";
-        else if (bytes > PROTO_FIELD_NAME_BYTES_MAX)
+        } else if (bytes > PROTO_FIELD_NAME_BYTES_MAX) {
             trouble = "the name is longer than 127 bytes";
+        }
         for (size_t c = 0; c < bytes; c++) {
-            if ((unsigned char)column->name[c] < 0x20 || column->name[c] == 0x7f)
+            if ((unsigned char)column->name[c] < 0x20 || column->name[c] == 0x7f) {
                 trouble = "a control character stands in the name";
+            }
         }
         for (size_t j = 0; j < i; j++) {
             if (infer->columns[j].role == INFER_FIELD && bytes > 0 &&
-                strcasecmp(infer->columns[j].name, column->name) == 0)
+                strcasecmp(infer->columns[j].name, column->name) == 0) {
                 trouble = "an earlier column has the same name but for upper and lower case";
+            }
         }
         if (trouble != NULL) {
             column->role = INFER_LEFT_OUT;
@@ -165,14 +180,16 @@ static void decimals_decide(struct infer *infer)
         size_t cells = 0;
         for (size_t t = 0; t < texts->count; t++) {
             const struct text_entry *entry = &texts->entries[t];
-            if (infer_is_missing(&infer->columns[i], entry->text))
+            if (infer_is_missing(&infer->columns[i], entry->text)) {
                 continue;
+            }
             cells += entry->count;
             numbers +=
                 csv_form_vote(&votes[i], entry->text, entry->count, entry->line) ? entry->count : 0;
         }
-        if (numbers * 10 < cells * 9) /* names and dates have points too */
+        if (numbers * 10 < cells * 9) { /* names and dates have points too */
             votes[i] = (struct csv_votes){0};
+        }
         csv_form_join(&file, &votes[i]);
     }
     for (size_t i = 0; i < infer->column_count; i++) {
@@ -193,12 +210,14 @@ static void na_decide(struct infer_column *column)
     size_t codes = 0;
     size_t others = 0;
     bool is_region = infer_name_is_region(column->name);
-    if (text_count_find(texts, proto_span_text("NA")) == NULL)
+    if (text_count_find(texts, proto_span_text("NA")) == NULL) {
         return;
+    }
     for (size_t t = 0; t < texts->count; t++) {
         struct proto_span text = texts->entries[t].text;
-        if (infer_is_missing(column, text))
+        if (infer_is_missing(column, text)) {
             continue;
+        }
         bool code = infer_is_short_code(text, is_region ? 5 : 2);
         codes += code;
         others += !code;
@@ -211,15 +230,17 @@ static void na_decide(struct infer_column *column)
 static void na_share(struct infer *infer)
 {
     bool kept = false;
-    for (size_t i = 0; i < infer->column_count; i++)
+    for (size_t i = 0; i < infer->column_count; i++) {
         kept |= infer->columns[i].keeps_na && infer->columns[i].role == INFER_FIELD;
+    }
     for (size_t i = 0; i < infer->column_count && kept; i++) {
         struct infer_column *column = &infer->columns[i];
         for (size_t t = 0; t < column->texts.count && !column->keeps_na; t++) {
             struct proto_span text = column->texts.entries[t].text;
             if (feature_text_same(text, proto_span_text("NA")) &&
-                column->word_count < INFER_WORDS_MAX)
+                column->word_count < INFER_WORDS_MAX) {
                 column->words[column->word_count++] = text;
+            }
         }
     }
 }
@@ -227,19 +248,22 @@ static void na_share(struct infer *infer)
 static bool na_is_kept(const struct infer *infer)
 {
     for (size_t i = 0; i < infer->column_count; i++) {
-        if (infer->columns[i].keeps_na && infer->columns[i].role == INFER_FIELD)
+        if (infer->columns[i].keeps_na && infer->columns[i].role == INFER_FIELD) {
             return true;
+        }
     }
     return false;
 }
 
 void infer_decide(struct infer *infer)
 {
-    for (size_t i = 0; i < infer->column_count; i++)
+    for (size_t i = 0; i < infer->column_count; i++) {
         na_decide(&infer->columns[i]);
+    }
     decimals_decide(infer);
-    for (size_t i = 0; i < infer->column_count; i++)
+    for (size_t i = 0; i < infer->column_count; i++) {
         infer_column_decide(&infer->columns[i], infer->probe, infer->rows, infer->keep_all);
+    }
     id_choose(infer);
     domain_choose(infer);
     names_check(infer);
@@ -254,13 +278,15 @@ static json_t *field_json(const struct infer_column *column)
     json_object_set_new(field, "name", json_string(column->name));
     json_object_set_new(field, "type", json_string(feature_type_name(column->type)));
     json_object_set_new(field, "family", json_string(feature_family_name(column->family)));
-    if (column->transform == FEATURE_TRANSFORM_LOG)
+    if (column->transform == FEATURE_TRANSFORM_LOG) {
         json_object_set_new(field, "transform", json_string("log"));
+    }
     if (column->word_count > 0) {
         json_t *words = json_array();
-        for (size_t i = 0; i < column->word_count; i++)
+        for (size_t i = 0; i < column->word_count; i++) {
             json_array_append_new(
                 words, json_stringn((const char *)column->words[i].data, column->words[i].bytes));
+        }
         json_object_set_new(field, "missing", words);
     }
     return field;
@@ -277,14 +303,17 @@ static json_t *missing_json(const struct infer *infer)
         bool occurs = false;
         for (size_t i = 0; i < infer->column_count && !occurs && words[w][0] != '\0'; i++) {
             const struct text_count *texts = &infer->columns[i].texts;
-            if (infer->columns[i].role != INFER_FIELD)
+            if (infer->columns[i].role != INFER_FIELD) {
                 continue;
-            for (size_t t = 0; t < texts->count && !occurs; t++)
+            }
+            for (size_t t = 0; t < texts->count && !occurs; t++) {
                 occurs = feature_text_same(texts->entries[t].text, proto_span_text(words[w]));
+            }
         }
         bool is_code = strcmp(words[w], "NA") == 0 && na_is_kept(infer);
-        if (occurs && !is_code)
+        if (occurs && !is_code) {
             json_array_append_new(missing, json_string(words[w]));
+        }
     }
     return missing;
 }
@@ -296,12 +325,13 @@ json_t *infer_schema(const struct infer *infer)
     json_t *fields = json_array();
     for (size_t i = 0; i < infer->column_count; i++) {
         const struct infer_column *column = &infer->columns[i];
-        if (column->role == INFER_ID)
+        if (column->role == INFER_ID) {
             json_object_set_new(schema, "id", json_string(column->name));
-        else if (column->role == INFER_KEY)
+        } else if (column->role == INFER_KEY) {
             json_object_set_new(keys, column->key_space, json_string(column->name));
-        else if (column->role == INFER_FIELD)
+        } else if (column->role == INFER_FIELD) {
             json_array_append_new(fields, field_json(column));
+        }
     }
     json_object_set_new(schema, "keys", keys);
     json_object_set_new(schema, "missing", missing_json(infer));

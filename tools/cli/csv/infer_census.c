@@ -15,13 +15,16 @@ bool infer_is_missing(const struct infer_column *column, struct proto_span text)
 {
     size_t count = 0;
     const char *const *words = feature_default_missing_words(&count);
-    if (text.bytes == 0)
+    if (text.bytes == 0) {
         return true;
-    if (column->keeps_na && proto_span_is(text, "NA"))
+    }
+    if (column->keeps_na && proto_span_is(text, "NA")) {
         return false;
+    }
     for (size_t i = 0; i < count; i++) {
-        if (feature_text_same(text, proto_span_text(words[i])))
+        if (feature_text_same(text, proto_span_text(words[i]))) {
             return true;
+        }
     }
     return false;
 }
@@ -51,8 +54,9 @@ bool infer_reads_as_number(const struct infer_column *column, const struct featu
                            struct proto_span text, struct feature_value *value)
 {
     uint8_t plain[128];
-    if (text.bytes <= sizeof plain)
+    if (text.bytes <= sizeof plain) {
         text = csv_form_plain(column->decimal, text, plain);
+    }
     return reads_as(probe, PROBE_NUMBER, text, value);
 }
 
@@ -65,8 +69,9 @@ bool infer_flag_is_yes(const struct feature_schema *probe, struct proto_span tex
 static bool is_digits(struct proto_span text)
 {
     for (size_t i = 0; i < text.bytes; i++) {
-        if (!isdigit(text.data[i]))
+        if (!isdigit(text.data[i])) {
             return false;
+        }
     }
     return text.bytes > 0;
 }
@@ -74,8 +79,9 @@ static bool is_digits(struct proto_span text)
 bool infer_has_digit(struct proto_span text)
 {
     for (size_t i = 0; i < text.bytes; i++) {
-        if (isdigit(text.data[i]))
+        if (isdigit(text.data[i])) {
             return true;
+        }
     }
     return false;
 }
@@ -101,8 +107,9 @@ static bool is_email(struct proto_span text)
 static bool is_list(struct proto_span text)
 {
     for (size_t i = 1; i + 1 < text.bytes; i++) {
-        if (text.data[i] == ';' || text.data[i] == '|')
+        if (text.data[i] == ';' || text.data[i] == '|') {
             return true;
+        }
     }
     return false;
 }
@@ -115,15 +122,17 @@ static void census_number(struct infer_census *census, const struct infer_column
         census->numbers += entry->count;
         if (is_digits(entry->text)) {
             census->whole += entry->count;
-            if (entry->text.bytes > 1 && entry->text.data[0] == '0')
+            if (entry->text.bytes > 1 && entry->text.data[0] == '0') {
                 census->leading_zero += entry->count;
+            }
         }
         return;
     }
     census->not_numbers += entry->count;
     census->other_words += !infer_has_digit(entry->text);
-    if (census->not_number == NULL)
+    if (census->not_number == NULL) {
         census->not_number = entry;
+    }
 }
 
 static void census_entry(struct infer_census *census, const struct infer_column *column,
@@ -142,8 +151,9 @@ static void census_entry(struct infer_census *census, const struct infer_column 
     census->dates += infer_is_date(entry->text) ? entry->count : 0;
     census->codes += infer_is_code(entry->text) ? entry->count : 0;
     census->ranges += infer_is_range(entry->text) ? entry->count : 0;
-    if (census->spoilt == NULL && infer_is_spoilt_range(entry->text))
+    if (census->spoilt == NULL && infer_is_spoilt_range(entry->text)) {
         census->spoilt = entry;
+    }
     census->websites += is_website(entry->text) ? entry->count : 0;
     census->emails += is_email(entry->text) ? entry->count : 0;
     census->lists += is_list(entry->text) ? entry->count : 0;
@@ -158,8 +168,9 @@ struct infer_census infer_census_take(const struct infer_column *column,
     /* A category needs some rows to say anything; in a small file two must do. */
     size_t support = rows / 100 < 2 ? 2 : rows / 100 > 5 ? 5 : rows / 100;
     for (size_t i = 0; i < column->texts.count; i++) {
-        if (!infer_is_missing(column, column->texts.entries[i].text))
+        if (!infer_is_missing(column, column->texts.entries[i].text)) {
             census_entry(&census, column, probe, &column->texts.entries[i], support);
+        }
     }
     census.cells += column->texts.overflow;
     return census;

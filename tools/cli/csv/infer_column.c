@@ -24,8 +24,9 @@ bool infer_name_is_id(const char *name)
     static const char *const words[] = {"id",   "number", "no",  "nr",     "code",   "key", "uuid",
                                         "guid", "cik",    "ref", "symbol", "ticker", "isin"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (infer_name_has_word(name, words[i]))
+        if (infer_name_has_word(name, words[i])) {
             return true;
+        }
     }
     return false;
 }
@@ -41,8 +42,9 @@ enum feature_family infer_family(const char *name)
 #undef W
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcasestr(name, words[i].word) != NULL)
+        if (strcasestr(name, words[i].word) != NULL) {
             return words[i].family;
+        }
     }
     return FEATURE_FIRMOGRAPHIC;
 }
@@ -68,15 +70,19 @@ static bool leave_out(struct infer_column *column, const char *why)
 static bool decide_left_out(struct infer_column *column, const struct infer_census *census,
                             size_t rows)
 {
-    if (census->cells == 0)
+    if (census->cells == 0) {
         return leave_out(column, "every cell is missing");
-    if (census->distinct == 1 && column->texts.overflow == 0 && census->cells == rows)
+    }
+    if (census->distinct == 1 && column->texts.overflow == 0 && census->cells == rows) {
         return leave_out(column, "constant: the same value in every row");
-    if (MOST(census->dates, census->cells))
+    }
+    if (MOST(census->dates, census->cells)) {
         return leave_out(column,
                          "dates; make numbers of them, such as year or days, to learn from");
-    if (MOST(census->emails, census->cells))
+    }
+    if (MOST(census->emails, census->cells)) {
         return leave_out(column, "email addresses");
+    }
     if (MOST(census->websites, census->cells)) {
         column->is_website = true;
         return leave_out(column, "websites");
@@ -85,12 +91,14 @@ static bool decide_left_out(struct infer_column *column, const struct infer_cens
         census->distinct * 50 >= census->cells * 49 && census->distinct >= FREE_TEXT_DISTINCT_MIN;
     column->is_unique = census->distinct == census->cells && census->cells == rows &&
                         column->texts.overflow == 0 && rows > 1;
-    if (column->texts.overflow > 0)
+    if (column->texts.overflow > 0) {
         all_differ = true;
+    }
     bool is_quantity = census->numbers > census->whole;
     if (all_differ && !is_quantity && MOST(census->whole, census->cells) &&
-        infer_name_is_id(column->name))
+        infer_name_is_id(column->name)) {
         return leave_out(column, "identifier: nearly every value differs");
+    }
     return false;
 }
 
@@ -102,10 +110,12 @@ static void flag_note(struct infer_column *column, const struct feature_schema *
         struct proto_span text = column->texts.entries[i].text;
         char shown[FEATURE_SHOWN_BYTES];
         bool is_plain = infer_is_missing(column, text);
-        for (size_t w = 0; w < sizeof plain / sizeof *plain; w++)
+        for (size_t w = 0; w < sizeof plain / sizeof *plain; w++) {
             is_plain |= feature_text_same(text, proto_span_text(plain[w]));
-        if (is_plain)
+        }
+        if (is_plain) {
             continue;
+        }
         say(column, "'%s' is %s", feature_text_show(text, shown, sizeof shown),
             infer_flag_is_yes(probe, text) ? "yes" : "no");
         return;
@@ -115,12 +125,14 @@ static void flag_note(struct infer_column *column, const struct feature_schema *
 static bool decide_flag(struct infer_column *column, const struct feature_schema *probe,
                         const struct infer_census *census)
 {
-    if (census->flags != census->cells || column->texts.overflow > 0)
+    if (census->flags != census->cells || column->texts.overflow > 0) {
         return false;
+    }
     column->type = FEATURE_FLAG;
     flag_note(column, probe);
-    if (census->flag_yes == 0 || census->flag_no == 0)
+    if (census->flag_yes == 0 || census->flag_no == 0) {
         say(column, "only %s and missing", census->flag_yes > 0 ? "yes" : "no");
+    }
     return true;
 }
 
@@ -140,8 +152,9 @@ static bool is_skewed(const struct infer_column *column, const struct feature_sc
     for (size_t i = 0; numbers != NULL && i < column->texts.count; i++) {
         struct feature_value value;
         if (!infer_is_missing(column, column->texts.entries[i].text) &&
-            infer_reads_as_number(column, probe, column->texts.entries[i].text, &value))
+            infer_reads_as_number(column, probe, column->texts.entries[i].text, &value)) {
             numbers[count++] = value.number;
+        }
     }
     bool skewed = false;
     if (count >= 20) {
@@ -163,8 +176,9 @@ static void number_note(struct infer_column *column, const struct feature_schema
         struct feature_value value;
         double plain;
         if (infer_is_missing(column, entry->text) || feature_number_read(entry->text, &plain) ||
-            !infer_reads_as_number(column, probe, entry->text, &value))
+            !infer_reads_as_number(column, probe, entry->text, &value)) {
             continue;
+        }
         (void)feature_number_print(value.number, number);
         say(column, "'%s' is read as %s", feature_text_show(entry->text, shown, sizeof shown),
             number);
@@ -176,8 +190,9 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
 {
     bool words_only =
         census->numbers * 2 >= census->cells && census->other_words > 0 && census->other_words <= 3;
-    if (census->leading_zero > 0 || (!MOST(census->numbers, census->cells) && !words_only))
+    if (census->leading_zero > 0 || (!MOST(census->numbers, census->cells) && !words_only)) {
         return false;
+    }
     column->type = FEATURE_NUMBER;
     column->transform = is_skewed(column, probe) ? FEATURE_TRANSFORM_LOG : FEATURE_TRANSFORM_NONE;
     size_t slips = census->not_numbers;
@@ -186,8 +201,9 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
         const struct text_entry *entry = &column->texts.entries[i];
         struct feature_value value;
         if (infer_is_missing(column, entry->text) ||
-            infer_reads_as_number(column, probe, entry->text, &value))
+            infer_reads_as_number(column, probe, entry->text, &value)) {
             continue;
+        }
         /* A few words among numbers mean that there is none; "12 (1980)" is a slip of somebody. */
         if (words_only && !infer_has_digit(entry->text) && column->word_count < INFER_WORDS_MAX) {
             column->words[column->word_count++] = entry->text;
@@ -197,22 +213,23 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
         }
     }
     char shown[FEATURE_SHOWN_BYTES];
-    if (slip != NULL && slips > 0)
+    if (slip != NULL && slips > 0) {
         say(column, "%zu cells are no numbers, first line %zu: '%s'", slips, slip->line,
             feature_text_show(slip->text, shown, sizeof shown));
-    else if (column->decimal == CSV_DECIMAL_COMMA)
+    } else if (column->decimal == CSV_DECIMAL_COMMA) {
         say(column, column->decimal_open
                         ? "read with a decimal comma, as the rest of the file is (--decimal point "
                           "if not)"
                         : "numbers have a decimal comma");
-    else if (column->decimal_open)
+    } else if (column->decimal_open) {
         say(column,
             "line %zu could be a number with a decimal comma; read with a point (--decimal "
             "comma if not)",
             column->open_line);
-    else if (column->word_count > 0)
+    } else if (column->word_count > 0) {
         say(column, "'%s' among the numbers means missing",
             feature_text_show(column->words[0], shown, sizeof shown));
+    }
     number_note(column, probe);
     return true;
 }
@@ -220,8 +237,9 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
 /* Tags must repeat from cell to cell, or the signs are mere punctuation. */
 static bool decide_tags(struct infer_column *column, const struct infer_census *census)
 {
-    if (census->lists * 20 < census->cells)
+    if (census->lists * 20 < census->cells) {
         return false;
+    }
     struct text_count tags;
     size_t cells = 0;
     text_count_init(&tags, INFER_DISTINCT_MAX);
@@ -229,11 +247,13 @@ static bool decide_tags(struct infer_column *column, const struct infer_census *
         struct proto_span rest = column->texts.entries[i].text;
         while (rest.bytes > 0) {
             size_t bytes = 0;
-            while (bytes < rest.bytes && rest.data[bytes] != ';' && rest.data[bytes] != '|')
+            while (bytes < rest.bytes && rest.data[bytes] != ';' && rest.data[bytes] != '|') {
                 bytes++;
+            }
             struct proto_span tag = feature_text_trim((struct proto_span){rest.data, bytes});
-            if (tag.bytes > 0)
+            if (tag.bytes > 0) {
                 (void)text_count_add(&tags, tag, 0, NULL);
+            }
             cells += tag.bytes > 0 ? column->texts.entries[i].count : 0;
             rest.data += bytes < rest.bytes ? bytes + 1 : bytes;
             rest.bytes -= bytes < rest.bytes ? bytes + 1 : bytes;
@@ -241,8 +261,9 @@ static bool decide_tags(struct infer_column *column, const struct infer_census *
     }
     size_t distinct = tags.count;
     text_count_fini(&tags);
-    if (distinct * 2 >= cells || distinct >= census->distinct * 2)
+    if (distinct * 2 >= cells || distinct >= census->distinct * 2) {
         return false;
+    }
     column->type = FEATURE_TAGS;
     say(column, "%zu different tags between ';' or '|'", distinct);
     return true;
@@ -260,15 +281,16 @@ static bool decide_code(const struct infer_column *column, const struct infer_ce
 static bool text_note(struct infer_column *column, const struct infer_census *census, bool is_code)
 {
     char shown[FEATURE_SHOWN_BYTES];
-    if (is_code)
+    if (is_code) {
         say(column, "digits here are codes, not quantities");
-    else if (column->keeps_na)
+    } else if (column->keeps_na) {
         say(column, "'NA' is one of its codes here, not a missing value");
-    else if (census->spoilt != NULL && census->ranges * 2 >= census->cells)
+    } else if (census->spoilt != NULL && census->ranges * 2 >= census->cells) {
         say(column, "'%s' on line %zu is a range that a spreadsheet turned into a date",
             feature_text_show(census->spoilt->text, shown, sizeof shown), census->spoilt->line);
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -279,23 +301,24 @@ static void decide_text(struct infer_column *column, const struct infer_census *
     bool repeats = census->supported * 5 >= census->cells;
     bool is_long = census->long_texts * 2 >= census->cells;
     char shown[FEATURE_SHOWN_BYTES];
-    if (!repeats && census->distinct >= FREE_TEXT_DISTINCT_MIN)
+    if (!repeats && census->distinct >= FREE_TEXT_DISTINCT_MIN) {
         (void)leave_out(column, is_code
                                     ? "codes, such as telephone numbers: hardly any occurs again"
                                 : column->is_unique && !is_long && infer_name_is_id(column->name)
                                     ? "identifier: every value differs"
                                     : "free text: hardly any value occurs again");
-    else if (text_note(column, census, is_code))
+    } else if (text_note(column, census, is_code)) {
         return;
-    else if (census->leading_zero > 0)
+    } else if (census->leading_zero > 0) {
         say(column, "digits with leading zeros are codes");
-    else if (census->numbers * 2 >= census->cells && census->not_number != NULL)
+    } else if (census->numbers * 2 >= census->cells && census->not_number != NULL) {
         say(column, "%zu of %zu cells are no numbers, first line %zu: '%s'", census->not_numbers,
             census->cells, census->not_number->line,
             feature_text_show(census->not_number->text, shown, sizeof shown));
-    else if (census->supported < census->cells)
+    } else if (census->supported < census->cells) {
         say(column, "%zu of %zu cells hold a value that is rare", census->cells - census->supported,
             census->cells);
+    }
 }
 
 void infer_column_decide(struct infer_column *column, const struct feature_schema *probe,
@@ -305,22 +328,27 @@ void infer_column_decide(struct infer_column *column, const struct feature_schem
     column->missing = rows - census.cells;
     column->distinct = census.distinct;
     column->family = column->is_label ? FEATURE_LIFECYCLE : infer_family(column->name);
-    if (column->told)
+    if (column->told) {
         return;
+    }
     column->role = INFER_FIELD;
     column->why[0] = '\0';
     bool out = decide_left_out(column, &census, rows);
-    if (out && !column->is_label && !keep_all)
+    if (out && !column->is_label && !keep_all) {
         return;
+    }
     column->role = INFER_FIELD;
     column->why[0] = '\0';
     bool is_code = decide_code(column, &census);
     if (census.cells == 0 || is_code ||
         (!decide_flag(column, probe, &census) && !decide_number(column, probe, &census) &&
-         !decide_tags(column, &census)))
+         !decide_tags(column, &census))) {
         decide_text(column, &census, is_code);
-    if (column->is_label || keep_all)
+    }
+    if (column->is_label || keep_all) {
         column->role = INFER_FIELD;
-    if (column->is_label && column->why[0] == '\0')
+    }
+    if (column->is_label && column->why[0] == '\0') {
         say(column, "label, as told");
+    }
 }

@@ -12,8 +12,9 @@
 static bool all_digits(const char *text, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
-        if (!isdigit((unsigned char)text[i]))
+        if (!isdigit((unsigned char)text[i])) {
             return false;
+        }
     }
     return bytes > 0;
 }
@@ -28,8 +29,9 @@ static int month_at(const char *text)
                  {"mai", 5},  {"jun", 6},  {"jul", 7},  {"aug", 8},        {"sep", 9}, {"oct", 10},
                  {"okt", 10}, {"nov", 11}, {"dec", 12}, {"dez", 12}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strncasecmp(text, names[i].name, strlen(names[i].name)) == 0)
+        if (strncasecmp(text, names[i].name, strlen(names[i].name)) == 0) {
             return names[i].month;
+        }
     }
     return 0;
 }
@@ -60,16 +62,19 @@ static bool has_month(const char *text)
         unsigned char byte = (unsigned char)text[i];
         size_t run = 1;
         if (isdigit(byte)) {
-            while (isdigit((unsigned char)text[i + run]))
+            while (isdigit((unsigned char)text[i + run])) {
                 run++;
+            }
             numbers++;
         } else if (isalpha(byte) || byte >= 0x80) {
-            while (isalpha((unsigned char)text[i + run]) || (unsigned char)text[i + run] >= 0x80)
+            while (isalpha((unsigned char)text[i + run]) || (unsigned char)text[i + run] >= 0x80) {
                 run++;
+            }
             bool named = month_at(text + i) > 0;
             bool other = run <= 3; /* Sun, th, AM, GMT */
-            if (!named && !other && strncasecmp(text + i, "day", 3) != 0)
+            if (!named && !other && strncasecmp(text + i, "day", 3) != 0) {
                 return false;
+            }
             months += named;
         } else if (strchr(" ,.-/:+", byte) == NULL) {
             return false;
@@ -86,26 +91,31 @@ static bool is_period(const char *text, size_t bytes)
     char sign = 0;
     int used = 0;
     if (sscanf(text, "%4u%c%3u%n", &year, &sign, &part, &used) == 3 && sign == '-' &&
-        (size_t)used == bytes && is_year(year) && (bytes == 7 || bytes == 8))
+        (size_t)used == bytes && is_year(year) && (bytes == 7 || bytes == 8)) {
         return bytes == 7 ? part >= 1 && part <= 12 : part >= 1 && part <= 366;
+    }
     used = 0;
-    if (sscanf(text, "Q%1u %4u%n", &part, &year, &used) == 2 && (size_t)used == bytes)
+    if (sscanf(text, "Q%1u %4u%n", &part, &year, &used) == 2 && (size_t)used == bytes) {
         return part >= 1 && part <= 4 && is_year(year);
+    }
     used = 0;
-    if (sscanf(text, "%4u%*1[- ]Q%1u%n", &year, &part, &used) == 2 && (size_t)used == bytes)
+    if (sscanf(text, "%4u%*1[- ]Q%1u%n", &year, &part, &used) == 2 && (size_t)used == bytes) {
         return part >= 1 && part <= 4 && is_year(year);
+    }
     return false;
 }
 
 static bool is_stamp(const char *text, size_t bytes)
 {
-    if (!all_digits(text, bytes))
+    if (!all_digits(text, bytes)) {
         return false;
+    }
     unsigned year;
     unsigned month;
     unsigned day;
-    if (bytes == 8 && sscanf(text, "%4u%2u%2u", &year, &month, &day) == 3)
+    if (bytes == 8 && sscanf(text, "%4u%2u%2u", &year, &month, &day) == 3) {
         return is_year(year) && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+    }
     /* 2001 to 2065 */
     return bytes == 13 && strtoull(text, NULL, 10) >= 1000000000000 &&
            strtoull(text, NULL, 10) < 3000000000000;
@@ -114,8 +124,9 @@ static bool is_stamp(const char *text, size_t bytes)
 bool infer_is_date(struct proto_span text)
 {
     char copy[DATE_BYTES_MAX];
-    if (text.bytes < 6 || text.bytes >= sizeof copy)
+    if (text.bytes < 6 || text.bytes >= sizeof copy) {
         return false;
+    }
     memcpy(copy, text.data, text.bytes);
     copy[text.bytes] = '\0';
     return is_three_runs(copy) || has_month(copy) || is_period(copy, text.bytes) ||
@@ -127,12 +138,13 @@ bool infer_is_code(struct proto_span text)
     size_t digits = 0;
     size_t signs = 0;
     for (size_t i = 0; i < text.bytes; i++) {
-        if (isdigit(text.data[i]))
+        if (isdigit(text.data[i])) {
             digits++;
-        else if (memchr("-+() /.", text.data[i], 7) != NULL)
+        } else if (memchr("-+() /.", text.data[i], 7) != NULL) {
             signs++;
-        else
+        } else {
             return false;
+        }
     }
     bool phone = digits >= 7 && digits <= 15 && text.data[0] == '+';
     bool plus_four = text.bytes == 10 && digits == 9 && text.data[5] == '-';
@@ -149,8 +161,9 @@ bool infer_is_range(struct proto_span text)
         inside = part;
         bool between = text.data[i] == '-' || text.data[i] == ' ' || text.data[i] == '+' ||
                        text.data[i] >= 0x80; /* the long dash */
-        if (!part && !between)
+        if (!part && !between) {
             return false;
+        }
     }
     return numbers == 2 || (numbers == 1 && text.bytes > 1 && text.data[text.bytes - 1] == '+');
 }
@@ -158,8 +171,9 @@ bool infer_is_range(struct proto_span text)
 bool infer_is_spoilt_range(struct proto_span text)
 {
     char copy[12];
-    if (text.bytes < 5 || text.bytes > 6)
+    if (text.bytes < 5 || text.bytes > 6) {
         return false;
+    }
     memcpy(copy, text.data, text.bytes);
     copy[text.bytes] = '\0';
     bool month_first = month_at(copy) > 0 && copy[3] == '-' && all_digits(copy + 4, text.bytes - 4);
@@ -172,8 +186,9 @@ bool infer_is_spoilt_range(struct proto_span text)
 bool infer_is_short_code(struct proto_span text, size_t letters_max)
 {
     for (size_t i = 0; i < text.bytes; i++) {
-        if (text.data[i] < 'A' || text.data[i] > 'Z')
+        if (text.data[i] < 'A' || text.data[i] > 'Z') {
             return false;
+        }
     }
     return text.bytes >= 2 && text.bytes <= letters_max;
 }
@@ -186,8 +201,9 @@ bool infer_name_has_word(const char *name, const char *word)
         bool starts = at == name || !isalpha((unsigned char)at[-1]) ||
                       (islower((unsigned char)at[-1]) && isupper((unsigned char)at[0]));
         bool ends = !isalpha((unsigned char)at[bytes]);
-        if (starts && ends)
+        if (starts && ends) {
             return true;
+        }
     }
     return false;
 }
@@ -195,8 +211,9 @@ bool infer_name_has_word(const char *name, const char *word)
 static bool name_has_any(const char *name, const char *const *words)
 {
     for (; *words != NULL; words++) {
-        if (infer_name_has_word(name, *words))
+        if (infer_name_has_word(name, *words)) {
             return true;
+        }
     }
     return false;
 }

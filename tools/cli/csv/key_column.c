@@ -38,8 +38,9 @@ static bool name_space_valid(const char *text, size_t bytes)
     for (size_t i = 0; i < bytes; i++) {
         bool fits = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9') ||
                     text[i] == '_';
-        if (!fits)
+        if (!fits) {
             return false;
+        }
     }
     return bytes > 0 && bytes <= FEATURE_NAMESPACE_BYTES_MAX;
 }
@@ -49,11 +50,12 @@ bool key_column_parse(const struct csv_input *input, const char *option, const c
 {
     const char *equals = strchr(text, '=');
     size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
-    if (equals == NULL || !name_space_valid(text, bytes))
+    if (equals == NULL || !name_space_valid(text, bytes)) {
         return proto_fault_set(fault, PROTO_USAGE, "",
                                "--%s: '%s' is not NAMESPACE=COLUMN, with a namespace of lower-case "
                                "letters, digits and '_', such as domain=website",
                                option, text);
+    }
     memcpy(key->name_space, text, bytes);
     key->name_space[bytes] = '\0';
     key->column = csv_column_find(input, equals + 1);
@@ -65,8 +67,9 @@ static bool is_missing_word(struct proto_span text)
     size_t count = 0;
     const char *const *words = feature_default_missing_words(&count);
     bool missing = text.bytes == 0;
-    for (size_t i = 0; i < count && !missing; i++)
+    for (size_t i = 0; i < count && !missing; i++) {
         missing = feature_text_same(text, proto_span_text(words[i]));
+    }
     return missing;
 }
 
@@ -95,10 +98,12 @@ enum key_outcome key_column_make(const struct key_column *key, struct proto_span
 {
     cell = feature_text_trim(cell);
     out[0] = '\0';
-    if (is_missing_word(cell))
+    if (is_missing_word(cell)) {
         return KEY_EMPTY;
-    if (strcmp(key->name_space, "domain") == 0)
+    }
+    if (strcmp(key->name_space, "domain") == 0) {
         return domain_make(cell, out);
+    }
     if (strlen(key->name_space) + 1 + cell.bytes > PROTO_ID_BYTES_MAX) {
         (void)feature_text_show(cell, out, FEATURE_SHOWN_BYTES);
         return KEY_NONSENSE;

@@ -38,8 +38,9 @@ static size_t place_of(const struct text_count *count, struct proto_span text, u
     size_t place = (size_t)hash & mask;
     while (count->places[place] != 0) {
         const struct text_entry *entry = &count->entries[count->places[place] - 1];
-        if (entry->hash == hash && proto_span_equal(entry->text, text))
+        if (entry->hash == hash && proto_span_equal(entry->text, text)) {
             break;
+        }
         place = (place + 1) & mask;
     }
     return place;
@@ -47,8 +48,9 @@ static size_t place_of(const struct text_count *count, struct proto_span text, u
 
 const struct text_entry *text_count_find(const struct text_count *count, struct proto_span text)
 {
-    if (count->place_count == 0)
+    if (count->place_count == 0) {
         return NULL;
+    }
     uint32_t index = count->places[place_of(count, text, XXH3_64bits(text.data, text.bytes))];
     return index == 0 ? NULL : &count->entries[index - 1];
 }
@@ -56,13 +58,15 @@ const struct text_entry *text_count_find(const struct text_count *count, struct 
 /* At most half of the places are taken. */
 static bool places_grow(struct text_count *count)
 {
-    if (count->count * 2 < count->place_count)
+    if (count->count * 2 < count->place_count) {
         return true;
+    }
     size_t grown = count->place_count == 0 ? 64 : count->place_count * 2;
     uint32_t *places = calloc(grown, sizeof *places);
     struct text_entry *entries = realloc(count->entries, grown / 2 * sizeof *entries);
-    if (entries != NULL)
+    if (entries != NULL) {
         count->entries = entries;
+    }
     if (places == NULL || entries == NULL) {
         free(places);
         return false;
@@ -70,8 +74,9 @@ static bool places_grow(struct text_count *count)
     free(count->places);
     count->places = places;
     count->place_count = grown;
-    for (size_t i = 0; i < count->count; i++)
+    for (size_t i = 0; i < count->count; i++) {
         places[place_of(count, entries[i].text, entries[i].hash)] = (uint32_t)i + 1;
+    }
     return true;
 }
 
@@ -81,16 +86,18 @@ static const uint8_t *text_keep(struct text_count *count, struct proto_span text
     if (block == NULL || block->bytes - block->used < text.bytes) {
         size_t bytes = text.bytes > BLOCK_BYTES ? text.bytes : BLOCK_BYTES;
         block = malloc(sizeof *block + bytes);
-        if (block == NULL)
+        if (block == NULL) {
             return NULL;
+        }
         block->next = count->blocks;
         block->used = 0;
         block->bytes = bytes;
         count->blocks = block;
     }
     uint8_t *kept = block->data + block->used;
-    if (text.bytes > 0)
+    if (text.bytes > 0) {
         memcpy(kept, text.data, text.bytes);
+    }
     block->used += text.bytes;
     return kept;
 }
@@ -98,10 +105,12 @@ static const uint8_t *text_keep(struct text_count *count, struct proto_span text
 bool text_count_add(struct text_count *count, struct proto_span text, size_t line,
                     const struct text_entry **entry)
 {
-    if (entry != NULL)
+    if (entry != NULL) {
         *entry = NULL;
-    if (!places_grow(count))
+    }
+    if (!places_grow(count)) {
         return false;
+    }
     uint64_t hash = XXH3_64bits(text.data, text.bytes);
     size_t place = place_of(count, text, hash);
     if (count->places[place] == 0) {
@@ -110,15 +119,17 @@ bool text_count_add(struct text_count *count, struct proto_span text, size_t lin
             return true;
         }
         const uint8_t *kept = text_keep(count, text);
-        if (kept == NULL)
+        if (kept == NULL) {
             return false;
+        }
         count->entries[count->count] =
             (struct text_entry){.text = {kept, text.bytes}, .hash = hash, .line = line};
         count->places[place] = (uint32_t)++count->count;
     }
     struct text_entry *found = &count->entries[count->places[place] - 1];
     found->count++;
-    if (entry != NULL)
+    if (entry != NULL) {
         *entry = found;
+    }
     return true;
 }

@@ -42,8 +42,9 @@ static void next_bad(struct csv_input *input, size_t line, size_t column, const 
     assert_true(row.bad);
     assert_int_equal(row.bad_line, line);
     assert_int_equal(row.bad_column, column);
-    if (strstr(row.message, says) == NULL)
+    if (strstr(row.message, says) == NULL) {
         fail_msg("'%s' does not say '%s'", row.message, says);
+    }
 }
 
 static void at_end(struct csv_input *input)
@@ -343,8 +344,9 @@ static void random_bytes_never_lead_astray(void **state)
         struct csv_dialect told = {.encoding = CSV_ENCODING_UTF8};
         struct csv_input *input = csv_open_bytes((struct proto_span){(const uint8_t *)text, bytes},
                                                  "r", round % 2 ? NULL : &told, &fault);
-        if (input == NULL)
+        if (input == NULL) {
             continue;
+        }
         struct csv_row row;
         size_t line = 0;
         size_t rows = 0;

@@ -48,8 +48,9 @@ static void expect_role(const char *name, cell_maker make, enum infer_role role,
     struct fixture fixture;
     struct infer_column *column = infer_one(&fixture, name, 400, make);
     assert_int_equal(column->role, role);
-    if (strstr(column->why, why) == NULL)
+    if (strstr(column->why, why) == NULL) {
         fail_msg("'%s' does not say '%s'", column->why, why);
+    }
     infer_fini(&fixture.infer);
 }
 

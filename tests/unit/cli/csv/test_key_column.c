@@ -16,8 +16,9 @@ static void expect(const char *name_space, const char *cell, enum key_outcome ou
     char out[PROTO_ID_BYTES_MAX + 1];
     memcpy(column.name_space, name_space, strlen(name_space) + 1);
     assert_int_equal(key_column_make(&column, proto_span_text(cell), out), outcome);
-    if (key != NULL)
+    if (key != NULL) {
         assert_string_equal(out, key);
+    }
 }
 
 static void websites_become_domains(void **state)
