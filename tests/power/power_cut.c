@@ -236,10 +236,10 @@ static struct tally all_cut(const struct recorded *stories, size_t cuts, power_i
             continue;
         }
         size_t count = (cuts * shares[kind] + 99) / 100;
-        story_cut(stories[kind].story, story_name(kind), &stories[kind].trace, ignored, count,
-                  random, &tally);
+        story_cut(stories[kind].story, story_name((enum story_kind)kind), &stories[kind].trace,
+                  ignored, count, random, &tally);
         if (each) {
-            tally_print(story_name(kind), &tally);
+            tally_print(story_name((enum story_kind)kind), &tally);
         }
         sum.cuts += tally.cuts;
         for (int i = 0; i < OUTCOMES; i++) {
@@ -274,8 +274,8 @@ int main(int argc, char **argv)
     printf("seed %" PRIu64 "\n", seed);
     for (int kind = 0; kind < STORY_KINDS; kind++) {
         uint64_t drawn = mix(&random);
-        if (argc <= 3 || strcmp(argv[3], story_name(kind)) == 0) {
-            record(&stories[kind], kind, drawn);
+        if (argc <= 3 || strcmp(argv[3], story_name((enum story_kind)kind)) == 0) {
+            record(&stories[kind], (enum story_kind)kind, drawn);
         }
     }
     bool good = control("control: no syncs", stories, ignores_all, &random);

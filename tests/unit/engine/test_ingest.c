@@ -493,7 +493,7 @@ static uint32_t learn_under(const char *operation, uint64_t digest, bool *repeat
     struct engine_learn learn = {
         .label = proto_span_text("won = 1"),
         .seed = 1,
-        .operation = {proto_span_text(operation), digest},
+        .operation = {.id = proto_span_text(operation), .digest = digest},
         .on_done = engine_fixture_ended,
         .context = &fixture,
     };
