@@ -127,7 +127,8 @@ class Demo(unittest.TestCase):
             control = subprocess.run(["bash", "-c", "printf %.3f 0.85"], capture_output=True, check=False,
                                      env={**os.environ, **german})
             self.assertNotEqual(control.returncode, 0)
-            self.whole(demo(**german))
+            # glibc keeps the list of LOCPATH up to the end; a build with sanitizers would tell.
+            self.whole(demo(ASAN_OPTIONS="detect_leaks=0", **german))
 
     def test_with_a_file_of_ones_own(self):
         draw = random.Random(7)

@@ -14,10 +14,12 @@
 
 #define WORDS_MAX 8
 
+/* Values are borrowed from the words: these live until done(). */
+static char *copies[WORDS_MAX];
+
 /* Parses the words as those of `icp filter`; what is said goes to `said`. */
 static int parse(struct cli *cli, const char *const *words, char said[1024], bool *help)
 {
-    char *copies[WORDS_MAX] = {NULL};
     int count = 0;
     int used = 0;
     char name[] = "filter";
@@ -37,7 +39,6 @@ static int parse(struct cli *cli, const char *const *words, char said[1024], boo
     rewind(file);
     said[fread(said, 1, 1023, file)] = '\0';
     fclose(file);
-    /* Values are borrowed from the words: kept until the end of the program. */
     return status;
 }
 
@@ -45,6 +46,10 @@ static void done(struct cli *cli)
 {
     free(cli->settings);
     free(cli->arguments);
+    for (size_t i = 0; i < WORDS_MAX; i++) {
+        free(copies[i]);
+        copies[i] = NULL;
+    }
 }
 
 static void every_form_of_an_option_is_read(void **state)
