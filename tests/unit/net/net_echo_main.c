@@ -69,5 +69,6 @@ int main(int argc, char **argv)
     net_server_join(echo.server);
     figures_print(&echo);
     net_echo_stop(&echo, 0);
+    base_log_destroy(log);
     return 0;
 }
