@@ -21,7 +21,7 @@ static const struct bench_flag options[] = {
     {"icpd", "PATH", BENCH_FLAG_TEXT, AT(ingest.icpd), 0, 0, "the server to measure"},
     {"folder", "PATH", BENCH_FLAG_TEXT, AT(ingest.folder), 0, 0,
      "where everybody writes; its disk is what is measured (build/bench)"},
-    {"accounts", "N", BENCH_FLAG_U64, AT(ingest.accounts), 1000, LOAD_ACCOUNTS_MAX / 4,
+    {"accounts", "N", BENCH_FLAG_U64, AT(ingest.accounts), 1000, LOAD_ACCOUNTS_MAX / 4.0,
      "records that everybody holds before (1000000)"},
     {"record-bytes", "N", BENCH_FLAG_U64, AT(ingest.record_bytes), 32, 4096,
      "of a record, as near as 39 fields come (512)"},

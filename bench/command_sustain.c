@@ -20,7 +20,7 @@ static const struct bench_flag options[] = {
     {"icpd", "PATH", BENCH_FLAG_TEXT, AT(sustain.ingest.icpd), 0, 0, "the server to measure"},
     {"folder", "PATH", BENCH_FLAG_TEXT, AT(sustain.ingest.folder), 0, 0,
      "where it writes; its disk is what is measured (build/bench)"},
-    {"accounts", "N", BENCH_FLAG_U64, AT(sustain.ingest.accounts), 1000, LOAD_ACCOUNTS_MAX / 4,
+    {"accounts", "N", BENCH_FLAG_U64, AT(sustain.ingest.accounts), 1000, LOAD_ACCOUNTS_MAX / 4.0,
      "accounts that it holds (1000000)"},
     {"record-bytes", "N", BENCH_FLAG_U64, AT(sustain.ingest.record_bytes), 32, 4096,
      "of a record, as near as 39 fields come (512)"},

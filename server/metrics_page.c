@@ -18,14 +18,14 @@ struct row {
 
 static const struct row store_figures[] = {
 #define X(name, kind, unit, help)                                                                  \
-    {#name, help, (enum http_kind)kind, offsetof(struct store_stats, name)},
+    {#name, help, (enum http_kind)(kind), offsetof(struct store_stats, name)},
 #include "server/store/store_figure.def"
 #undef X
 };
 
 static const struct row net_figures[] = {
 #define X(name, kind, help)                                                                        \
-    {#name, help, (enum http_kind)kind, offsetof(struct net_counters, name)},
+    {#name, help, (enum http_kind)(kind), offsetof(struct net_counters, name)},
 #include "server/net/net_counter.def"
 #undef X
 };

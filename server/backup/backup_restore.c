@@ -166,15 +166,16 @@ static bool files_move(struct restore *restore)
 {
     static const char data[] = "data.mdb";
     DIR *listing = opendir(restore->part);
-    bool good = listing != NULL || io_fault(restore, "list", restore->part);
+    if (listing == NULL) {
+        return io_fault(restore, "list", restore->part);
+    }
+    bool good = true;
     for (struct dirent *entry; good && (entry = readdir(listing)) != NULL;) {
         bool ours = entry->d_name[0] != '.' && strcmp(entry->d_name, data) != 0 &&
                     strstr(entry->d_name, "lock") == NULL;
         good = !ours || file_move(restore, entry->d_name);
     }
-    if (listing != NULL) {
-        closedir(listing);
-    }
+    closedir(listing);
     good = good && sync_folder(restore, restore->options->path) && file_move(restore, data) &&
            sync_folder(restore, restore->options->path);
     if (good) {

@@ -224,7 +224,7 @@ enum engine_lane_id {
 enum {
     ENGINE_LANE_THREADS = 0 /* of all lanes; each has a place from 0 */
 #define X(NAME, name, threads, queued_max, bytes_max, past_max, nice, together_max, view, help)    \
-    +threads
+    +threads /* NOLINT(bugprone-macro-parentheses) */
 #include "server/engine/lane.def"
 #undef X
 };

@@ -119,7 +119,7 @@ static bool account_encode(struct engine_ingest *ingest, const struct engine_acc
 bool engine_ingest_put(struct engine_ingest *ingest, const struct engine_account *account,
                        struct proto_fault *fault)
 {
-    struct proto_span encoded;
+    struct proto_span encoded = {0};
     return account_encode(ingest, account, &encoded, fault) &&
            store_batch_put(ingest->batch, encoded, fault);
 }
@@ -127,7 +127,7 @@ bool engine_ingest_put(struct engine_ingest *ingest, const struct engine_account
 bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_account *account,
                          struct proto_fault *fault)
 {
-    struct proto_span encoded;
+    struct proto_span encoded = {0};
     return account_encode(ingest, account, &encoded, fault) &&
            store_batch_patch(ingest->batch, encoded, account->removed, account->removed_count,
                              fault);

@@ -276,7 +276,7 @@ static struct engine_state *change_insist(struct engine *engine, const struct st
 static const char *kind_name(enum store_document_kind kind)
 {
     static const char *const names[] = {
-#define X(NAME, TABLE, counter, most, told, what) [STORE_DOCUMENT_##NAME] = what,
+#define X(NAME, TABLE, counter, most, told, what) [STORE_DOCUMENT_##NAME] = (what),
 #include "server/store/document.def"
 #undef X
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/store/bucket.h"
+#include <assert.h>
 
 #include <stdlib.h>
 
@@ -75,6 +76,7 @@ static bool bucket_load(struct disk_txn *txn, struct store_bucket_room *room, ui
         !room_reserve(room, bucket.count + more + 1, fault)) {
         return false;
     }
+    assert(bucket.hashes != NULL && bucket.refs != NULL); /* of what was read */
     memcpy(room->hashes, bucket.hashes, (size_t)bucket.count * 8);
     memcpy(room->refs, bucket.refs, (size_t)bucket.count * 4);
     *count = bucket.count;

@@ -77,7 +77,7 @@ bool store_tal_resolve(const struct store_sight *sight, const struct store_hashe
         return true;
     }
     /* An id takes two bytes at least. */
-    uint8_t *found = malloc(change->ids.bytes / 2 * sizeof(uint32_t));
+    uint8_t *found = malloc(change->ids.bytes / 2 * 4);
     if (found == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
     }

@@ -299,13 +299,13 @@ void store_close(struct store *store)
     if (store == NULL) {
         return;
     }
-    assert(store->views.count == 0);
     pthread_mutex_lock(&store->queue.mutex);
     store->queue.closing = true;
     pthread_cond_signal(&store->queue.arrived);
     pthread_mutex_unlock(&store->queue.mutex);
     pthread_join(store->thread, NULL);
     store_folder_stop(store);
+    assert(store->views.count == 0); /* the writer has one of its own while it fills the index */
     store_free(store);
 }
 

@@ -70,7 +70,7 @@ enum store_document_kind {
 };
 enum {
     STORE_DOCUMENT_COUNT = 0
-#define X(NAME, TABLE, counter, most, told, what) +1
+#define X(NAME, TABLE, counter, most, told, what) +1 /* NOLINT(bugprone-macro-parentheses) */
 #include "server/store/document.def"
 #undef X
 };

@@ -188,9 +188,8 @@ static void lines_run(const struct shell *shell)
 {
     char *line = NULL;
     size_t room = 0;
-    ssize_t bytes;
     bool more = true;
-    while (more && (bytes = getline(&line, &room, stdin)) > 0) {
+    while (more && getline(&line, &room, stdin) > 0) {
         line[strcspn(line, "\r\n")] = '\0';
         more = line_run(shell, line);
     }

@@ -123,8 +123,8 @@ static int card_print(const struct show *show, const struct icp_reply *reply, si
 /* A whole card is longer than a screen. */
 static int card_page(struct show *show, const struct icp_reply *reply, size_t most)
 {
-    struct cli memory = *show->cli;
-    const struct out_sink *sink = &show->cli->style.sink;
+    const struct cli *screen = show->cli;
+    struct cli memory = *screen;
     char *text = NULL;
     size_t bytes = 0;
     memory.style.page = false;
@@ -134,8 +134,9 @@ static int card_page(struct show *show, const struct icp_reply *reply, size_t mo
     }
     show->cli = &memory;
     int status = card_print(show, reply, most);
+    show->cli = screen;
     if (fclose(memory.style.sink.file) == 0) {
-        out_page(sink, text, bytes);
+        out_page(&screen->style.sink, text, bytes);
     }
     free(text);
     return status;
