@@ -100,16 +100,10 @@ static void log_hello(void *context, const char *client, enum proto_role role)
                          base_field_text("role", proto_role_name(role))));
 }
 
-static void *worker_start(void *context, unsigned index)
+static void *worker_start(void *context, unsigned index, struct proto_fault *fault)
 {
     struct server *server = context;
-    struct proto_fault fault = {0};
-    struct rpc_worker *worker = rpc_worker_create(server->rpc, index, &fault);
-    if (!worker) {
-        base_log(server->log, BASE_LOG_ERROR, "main", "a worker cannot start",
-                 BASE_FIELDS(base_field_error(fault.code)));
-    }
-    return worker;
+    return rpc_worker_create(server->rpc, index, fault);
 }
 
 static void worker_stop(void *context, void *worker)
@@ -121,15 +115,13 @@ static void worker_stop(void *context, void *worker)
 static void worker_rest(void *context, void *worker)
 {
     (void)context;
-    if (worker) {
-        rpc_worker_rest(worker);
-    }
+    rpc_worker_rest(worker);
 }
 
 static size_t refuse_all(const struct proto_frame *frames, size_t count, struct proto_writer *out)
 {
     struct proto_fault fault = {0};
-    proto_fault_set(&fault, PROTO_NO_MEMORY, "", "this worker could not start");
+    proto_fault_set(&fault, PROTO_NO_MEMORY, "", "no memory for a connection");
     for (size_t i = 0; i < count; i++) {
         uint16_t checksum = frames[i].header.flags & PROTO_FLAG_CHECKSUM;
         proto_write_fault(out, &fault, (uint16_t)(PROTO_FLAG_REPLY | checksum),
@@ -141,9 +133,7 @@ static size_t refuse_all(const struct proto_frame *frames, size_t count, struct 
 static void peek(void *context, void *worker, struct proto_span bytes, unsigned step)
 {
     (void)context;
-    if (worker) {
-        rpc_peek(worker, bytes, step);
-    }
+    rpc_peek(worker, bytes, step);
 }
 
 static struct rpc_session *session_create(struct server *server, struct net_conn *conn)
@@ -161,9 +151,6 @@ static struct rpc_session *session_create(struct server *server, struct net_conn
 static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
                            const struct proto_frame *frames, size_t count, struct proto_writer *out)
 {
-    if (!worker) {
-        return refuse_all(frames, count, out);
-    }
     struct rpc_session *session = net_conn_state(conn);
     if (!session) {
         session = session_create(context, conn);
@@ -191,9 +178,6 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
 static void stages_record(void *context, void *worker, const struct net_stages *stages)
 {
     (void)context;
-    if (!worker) {
-        return;
-    }
     struct base_metrics_block *figures = rpc_worker_figures(worker);
     base_metrics_record(figures, BASE_DISTRIBUTION_STAGE_READ, stages->read_ns);
     base_metrics_record(figures, BASE_DISTRIBUTION_STAGE_SPLIT, stages->split_ns);

@@ -108,6 +108,11 @@ static struct learn_document *document_read(const struct engine_version *version
     return document;
 }
 
+bool engine_version_passes(enum proto_error code)
+{
+    return code == PROTO_NO_MEMORY || code == PROTO_LIMIT || code == PROTO_IO;
+}
+
 /* With the lock held. */
 static struct learn_document *document_open(struct engine_version *version,
                                             const struct engine_state *state,
@@ -124,8 +129,7 @@ static struct learn_document *document_open(struct engine_version *version,
     document = document_read(version, state, fault);
     if (document) {
         atomic_store(&version->document, document);
-    } else if (fault->code != PROTO_NO_MEMORY && fault->code != PROTO_LIMIT &&
-               fault->code != PROTO_IO) {
+    } else if (!engine_version_passes(fault->code)) {
         version->broken = *fault;
     }
     return document;
@@ -145,19 +149,40 @@ struct learn_document *engine_version_open(struct engine_version *version,
     return document;
 }
 
+/* NULL: no memory; nothing that a head should have is left out. */
 static json_t *head_of(const json_t *json)
 {
     static const char *const kept[] = {"name", "created", "label"};
     json_t *head = json_object();
     json_t *holdout = json_object_get(json_object_get(json, "evidence"), "holdout");
-    if (holdout) {
-        json_object_set_new(head, "evidence", json_pack("{s:O}", "holdout", holdout));
+    bool good = head != NULL;
+    if (good && holdout) {
+        json_t *evidence = json_pack("{s:O}", "holdout", holdout);
+        good = json_object_set_new(head, "evidence", evidence) == 0;
     }
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    for (size_t i = 0; good && i < sizeof kept / sizeof *kept; i++) {
         json_t *member = json_object_get(json, kept[i]);
-        if (member) {
-            json_object_set(head, kept[i], member);
-        }
+        good = !member || json_object_set(head, kept[i], member) == 0;
+    }
+    if (!good) {
+        json_decref(head);
+        return NULL;
+    }
+    return head;
+}
+
+static json_t *head_parse(struct proto_span text, struct proto_fault *fault)
+{
+    json_error_t error;
+    json_t *json = json_loadb((const char *)text.data, text.bytes, 0, &error);
+    if (!json && json_error_code(&error) != json_error_out_of_memory) {
+        proto_fault_set(fault, PROTO_BAD_DOCUMENT, "icp", "it is not JSON");
+        return NULL;
+    }
+    json_t *head = json ? head_of(json) : NULL;
+    json_decref(json);
+    if (!head) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the head of a version");
     }
     return head;
 }
@@ -169,7 +194,11 @@ static json_t *head_read(struct engine_version *version, struct engine_worker *w
     struct store_change change;
     const struct learn_document *document = atomic_load(&version->document);
     if (document) {
-        return head_of(document->json);
+        json_t *head = head_of(document->json);
+        if (!head) {
+            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the head of a version");
+        }
+        return head;
     }
     if (version->broken.code != PROTO_OK) {
         *fault = version->broken;
@@ -178,13 +207,9 @@ static json_t *head_read(struct engine_version *version, struct engine_worker *w
     if (!store_document_get(worker->view, STORE_DOCUMENT_ICP, version->number, &change, fault)) {
         return NULL;
     }
-    json_t *json = json_loadb((const char *)change.text.data, change.text.bytes, 0, NULL);
-    json_t *head = json ? head_of(json) : NULL;
-    json_decref(json);
-    if (!head) {
-        proto_fault_set(fault, PROTO_BAD_DOCUMENT, "icp", "it is not JSON");
-    }
-    return head;
+    /* Jansson says of some allocations that fail that the text is malformed: once more. */
+    json_t *head = head_parse(change.text, fault);
+    return head || fault->code == PROTO_NO_MEMORY ? head : head_parse(change.text, fault);
 }
 
 const json_t *engine_version_head(struct engine_worker *worker, uint32_t number,

@@ -31,6 +31,9 @@ struct learn_document *engine_version_open(struct engine_version *version,
  * document: parses its JSON the first time, some milliseconds. */
 const json_t *engine_version_head(struct engine_worker *worker, uint32_t number,
                                   struct proto_fault *fault);
+/* Whether a fault of these calls is of this time and not of the version: its answer is the fault.
+ */
+bool engine_version_passes(enum proto_error code);
 /* Text to document by the newest schema that knows all its fields. */
 struct learn_document *engine_version_parse(const struct engine_state *state, uint32_t number,
                                             struct proto_span text, struct proto_fault *fault);

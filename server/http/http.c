@@ -194,8 +194,9 @@ static bool daemon_start(struct http_server *server, struct proto_fault *fault)
                ? proto_fault_set(fault, PROTO_LOCKED, "http_port",
                                  "port %u of %s is taken; another one, or http_host empty for none",
                                  server->options.port, server->options.host)
-               : proto_fault_set(fault, PROTO_BAD_CONFIG, "http_host", "%s, port %u: %s",
-                                 server->options.host, server->options.port,
+               : proto_fault_set(fault, code == ENOMEM ? PROTO_NO_MEMORY : PROTO_BAD_CONFIG,
+                                 "http_host", "%s, port %u: %s", server->options.host,
+                                 server->options.port,
                                  code != 0 ? strerror(code) : "cannot listen there");
 }
 

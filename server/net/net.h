@@ -67,8 +67,8 @@ struct net_stages {
 struct net_handler {
     void *context;
     /* Once on each worker's thread before it serves and after it stopped. What start returns is the
-     * `worker` of every other callback. */
-    void *(*on_worker_start)(void *context, unsigned worker_index);
+     * `worker` of every other callback; NULL, with *fault, is how net_server_start fails. */
+    void *(*on_worker_start)(void *context, unsigned worker_index, struct proto_fault *fault);
     void (*on_worker_stop)(void *context, void *worker);
     /* Once per loop turn that has frames, before the first on_frames of the turn: renew snapshots
      * here. */
@@ -158,7 +158,7 @@ void net_options_default(struct net_options *options);
 struct net_server *net_server_create(const struct net_options *options,
                                      const struct net_handler *handler, struct proto_fault *fault);
 
-/* Starts the workers. */
+/* Starts the workers and waits until each is ready to serve. */
 bool net_server_start(struct net_server *server, struct proto_fault *fault);
 
 /* The TCP port bound, 0 without TCP. */

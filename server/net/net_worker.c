@@ -131,6 +131,26 @@ static void pin(struct net_worker *worker)
     }
 }
 
+/* Tells net_server_start how it went. False: this worker only waits for the drain that follows. */
+static bool begin(struct net_worker *worker)
+{
+    struct net_server *server = worker->server;
+    const struct net_handler *handler = &server->handler;
+    struct proto_fault fault = {0};
+    if (handler->on_worker_start != NULL) {
+        worker->context = handler->on_worker_start(handler->context, worker->index, &fault);
+    }
+    bool ready = handler->on_worker_start == NULL || worker->context != NULL;
+    pthread_mutex_lock(&server->begun_lock);
+    server->workers_begun++;
+    if (!ready) {
+        server->begun_fault = fault;
+    }
+    pthread_cond_signal(&server->begun);
+    pthread_mutex_unlock(&server->begun_lock);
+    return ready;
+}
+
 void *net_worker_run(void *argument)
 {
     struct net_worker *worker = argument;
@@ -139,18 +159,18 @@ void *net_worker_run(void *argument)
     if (server->options.pin_workers) {
         pin(worker);
     }
-    if (handler->on_worker_start != NULL) {
-        worker->context = handler->on_worker_start(handler->context, worker->index);
-    }
+    bool ready = begin(worker);
     uv_prepare_start(&worker->before_poll, on_before_poll);
     uv_check_start(&worker->after_poll, on_after_poll);
     uv_timer_start(&worker->timer, net_sweep_tick, server->sweep_ms, server->sweep_ms);
-    net_accept_tick(worker);      /* starts the listeners */
+    if (ready) {
+        net_accept_tick(worker); /* starts the listeners */
+    }
     uv_async_send(&worker->wake); /* a drain may have come before the thread */
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     turn_end(worker);
     assert(worker->draining && worker->open == 0);
-    if (handler->on_worker_stop != NULL) {
+    if (ready && handler->on_worker_stop != NULL) {
         handler->on_worker_stop(handler->context, worker->context);
     }
     return NULL;

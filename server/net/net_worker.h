@@ -196,6 +196,10 @@ struct net_server {
     unsigned workers_count;
     unsigned workers_ready; /* whose loop exists */
     unsigned workers_started;
+    pthread_mutex_t begun_lock;
+    pthread_cond_t begun;           /* of the following two */
+    unsigned workers_begun;         /* under the lock; whose on_worker_start has returned */
+    struct proto_fault begun_fault; /* under the lock; of one that did not succeed */
     bool joined;
     unsigned port;
     size_t out_bytes_low;

@@ -84,6 +84,8 @@ struct net_server *net_server_create(const struct net_options *options,
     }
     server->options = *options;
     server->handler = *handler;
+    pthread_mutex_init(&server->begun_lock, NULL);
+    pthread_cond_init(&server->begun, NULL);
     if (!net_options_check(&server->options, fault) || !workers_init(server, fault) ||
         !listeners_init(server, fault)) {
         net_server_destroy(server);
@@ -94,7 +96,7 @@ struct net_server *net_server_create(const struct net_options *options,
 }
 
 /* Signals belong to the thread that started us. */
-bool net_server_start(struct net_server *server, struct proto_fault *fault)
+static int threads_start(struct net_server *server)
 {
     sigset_t all;
     sigset_t before;
@@ -111,12 +113,31 @@ bool net_server_start(struct net_server *server, struct proto_fault *fault)
         }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0) {
+    return rc;
+}
+
+bool net_server_start(struct net_server *server, struct proto_fault *fault)
+{
+    struct proto_fault refused = {0};
+    int rc = threads_start(server);
+    if (rc != 0) {
+        proto_fault_set(&refused, PROTO_IO, "", "cannot start a worker: %s", strerror(rc));
+    }
+    pthread_mutex_lock(&server->begun_lock);
+    while (server->workers_begun < server->workers_started) {
+        pthread_cond_wait(&server->begun, &server->begun_lock);
+    }
+    if (refused.code == PROTO_OK) {
+        refused = server->begun_fault;
+    }
+    pthread_mutex_unlock(&server->begun_lock);
+    if (refused.code == PROTO_OK) {
         return true;
     }
     net_server_drain(server, 0);
     net_server_join(server);
-    return proto_fault_set(fault, PROTO_IO, "", "cannot start a worker: %s", strerror(rc));
+    *fault = refused;
+    return false;
 }
 
 unsigned net_server_port(const struct net_server *server)
@@ -163,6 +184,8 @@ void net_server_destroy(struct net_server *server)
     for (unsigned i = 0; i < server->workers_ready; i++) {
         net_worker_fini(&server->workers[i]);
     }
+    pthread_cond_destroy(&server->begun);
+    pthread_mutex_destroy(&server->begun_lock);
     free(server->workers);
     free(server);
 }

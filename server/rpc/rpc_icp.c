@@ -97,6 +97,11 @@ enum rpc_outcome rpc_on_ICP_LIST(struct rpc_call *call, struct proto_fault *faul
     for (size_t i = 0; i < state->document_count; i++) {
         struct proto_fault unusable = {.code = PROTO_OK};
         heads[i] = engine_version_head(worker, (uint32_t)i + 1, &unusable);
+        /* A version that nobody can read is left out, never one for want of memory. */
+        if (!heads[i] && engine_version_passes(unusable.code)) {
+            *fault = unusable;
+            return RPC_FAILED;
+        }
         usable += heads[i] != NULL;
     }
     proto_write_map(call->out, 2);

@@ -151,10 +151,11 @@ static size_t on_frames(void *context, void *worker, struct net_conn *conn,
     return later;
 }
 
-static void *on_worker_start(void *context, unsigned worker_index)
+static void *on_worker_start(void *context, unsigned worker_index, struct proto_fault *fault)
 {
     struct net_echo *echo = context;
     (void)worker_index;
+    (void)fault;
     atomic_fetch_add(&echo->workers_started, 1);
     return &echo->workers_started;
 }

@@ -75,6 +75,40 @@ static void server_can_be_destroyed_without_a_start(void **state)
     net_server_destroy(NULL);
 }
 
+static void *refuse_the_second(void *context, unsigned worker_index, struct proto_fault *fault)
+{
+    if (worker_index == 1) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for this worker");
+        return NULL;
+    }
+    return context;
+}
+
+static void count_stop(void *context, void *worker)
+{
+    assert_ptr_equal(worker, context);
+    atomic_fetch_add((atomic_uint *)context, 1);
+}
+
+static void server_does_not_start_where_one_worker_cannot(void **state)
+{
+    (void)state;
+    atomic_uint stopped = 0;
+    struct net_options options = net_test_options(3);
+    struct net_handler handler = {.context = &stopped,
+                                  .on_frames = never_called,
+                                  .on_worker_start = refuse_the_second,
+                                  .on_worker_stop = count_stop};
+    struct proto_fault fault = {0};
+    struct net_server *server = net_server_create(&options, &handler, &fault);
+    assert_non_null(server);
+    assert_false(net_server_start(server, &fault));
+    assert_int_equal(fault.code, PROTO_NO_MEMORY);
+    assert_string_equal(fault.message, "no memory for this worker");
+    assert_int_equal(atomic_load(&stopped), 2);
+    net_server_destroy(server);
+}
+
 static void server_destroyed_while_it_serves_cuts_its_connections(void **state)
 {
     (void)state;
@@ -111,6 +145,7 @@ int main(void)
         cmocka_unit_test(server_answers_on_every_worker_of_one_free_port),
         cmocka_unit_test(server_rests_once_after_the_last_turn_and_again_after_the_next),
         cmocka_unit_test(server_can_be_destroyed_without_a_start),
+        cmocka_unit_test(server_does_not_start_where_one_worker_cannot),
         cmocka_unit_test(server_destroyed_while_it_serves_cuts_its_connections),
         cmocka_unit_test(counters_have_names_and_are_all_in_the_table),
     };
