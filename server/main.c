@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "server/manual.h"
 #include "server/notify.h"
 #include "server/options.h"
 #include "server/serve.h"
@@ -198,6 +199,9 @@ int main(int argc, char **argv)
         break;
     case SERVER_SAMPLE:
         base_config_sample(stdout);
+        break;
+    case SERVER_MAN:
+        server_manual_print(stdout);
         break;
     case SERVER_SCRUB:
         code = scrub(&options.config);

@@ -6,7 +6,7 @@
 
 const char *argp_program_version = "icpd " ICP_VERSION;
 
-enum { KEY_SCRUB = 0x10000, KEY_SAMPLE, KEY_RESTORE, KEY_UNTIL, KEY_VERIFY };
+enum { KEY_SCRUB = 0x10000, KEY_SAMPLE, KEY_RESTORE, KEY_UNTIL, KEY_VERIFY, KEY_MAN };
 
 static const struct argp_option own_options[] = {
     {"config", 'c', "FILE", 0, "Read options from FILE (environment: ICPD_CONFIG)", 1},
@@ -15,6 +15,7 @@ static const struct argp_option own_options[] = {
      1},
     {"sample-config", KEY_SAMPLE, NULL, 0,
      "Print a configuration file of every option, commented out, and end", 1},
+    {"man", KEY_MAN, NULL, 0, "Print the manual page icpd(8), as man reads it, and end", 1},
     {"scrub", KEY_SCRUB, NULL, 0,
      "Check every checksum of a store that is not being served, and end", 1},
     {"restore", KEY_RESTORE, "DIR", 0,
@@ -24,6 +25,11 @@ static const struct argp_option own_options[] = {
     {"verify-backup", KEY_VERIFY, "DIR", 0, "Read the backups in DIR whole, and end", 1},
     {0},
 };
+
+const struct argp_option *server_options_own(void)
+{
+    return own_options;
+}
 
 static const char documentation[] =
     "Score inbound leads and accounts against the company's ideal customer profile."
@@ -54,6 +60,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         break;
     case KEY_SAMPLE:
         options->mode = SERVER_SAMPLE;
+        break;
+    case KEY_MAN:
+        options->mode = SERVER_MAN;
         break;
     case KEY_SCRUB:
         options->mode = SERVER_SCRUB;

@@ -10,6 +10,7 @@ enum server_mode {
     SERVER_TEST,    /* -t: check the configuration and end */
     SERVER_PRINT,   /* -p: print the effective configuration and end */
     SERVER_SAMPLE,  /* --sample-config: print a file of all options, commented out, and end */
+    SERVER_MAN,     /* --man: print the manual page and end */
     SERVER_SCRUB,   /* --scrub: check every checksum of the store and end */
     SERVER_RESTORE, /* --restore: make the store from a directory of backups and end */
     SERVER_VERIFY,  /* --verify-backup: read a directory of backups whole and end */
@@ -27,6 +28,8 @@ struct server_options {
  * the process with EX_USAGE, as argp does. fini is allowed also after a failure. */
 bool server_options_parse(struct server_options *options, int argc, char **argv,
                           struct proto_fault *fault);
+/* The flags that are no options of the configuration; a row without a name ends them. */
+const struct argp_option *server_options_own(void);
 void server_options_fini(struct server_options *options);
 
 #endif

@@ -155,11 +155,17 @@ int cli_not_found(const struct cli *cli, const char *kind, const char *name);
 /* Says why no account can be found by an address that names no company, if that is so. */
 void cli_email_explain(const struct cli *cli, const char *email);
 
-/* Help, made from the tables (cli_help.c, cli_pages.c). */
+/* Help, made from the tables (cli_help.c, cli_pages.c, cli_man.c). */
 void cli_help_overview(const struct out_sink *sink);
 void cli_help_command(const struct out_sink *sink, const struct cli_command *command);
 void cli_help_markdown(FILE *out);
 void cli_help_bash(FILE *out);
-void cli_help_man(FILE *out);
+/* What the exit statuses of icp mean, in a sentence. */
+const char *cli_exit_statuses(void);
+/* A manual page in the man macros of troff: of one command, or with NULL of icp itself. */
+void cli_help_man(FILE *out, const struct cli_command *command);
+/* All of them as files of a folder, made if absent: icp.1, icp-import.1, icp-schema-infer.1 … An
+ * exit status, messages printed. */
+int cli_help_man_pages(const struct cli *cli, const char *folder);
 
 #endif

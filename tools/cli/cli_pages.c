@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reference page, the manual and the completion of bash, all from command.def and option.def.
- */
+/* The reference page and the completion of bash, from command.def and option.def. */
 #include "tools/cli/cli.h"
 
 static const char exit_statuses[] = "The exit status is 0, or one of sysexits.h: 64 the command "
@@ -12,6 +11,11 @@ static const char exit_statuses[] = "The exit status is 0, or one of sysexits.h:
                                     "try again later, 76 the peers do not understand each other, "
                                     "77 the role does not allow it, 130 "
                                     "interrupted.";
+
+const char *cli_exit_statuses(void)
+{
+    return exit_statuses;
+}
 
 static void markdown_options(FILE *out, int command)
 {
@@ -141,58 +145,4 @@ void cli_help_bash(FILE *out)
                  "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
                  "}\n"
                  "complete -o default -F _icp icp\n");
-}
-
-/* scdoc gives '_', '*' and '\\' a meaning of their own. */
-static void man_text(FILE *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (strchr("_*\\<>#", *text) != NULL) {
-            fputc('\\', out);
-        }
-        fputc(*text, out);
-    }
-}
-
-static void man_options(FILE *out, int command)
-{
-    for (size_t i = 0; i < CLI_OPTIONS; i++) {
-        const struct cli_option *option = &cli_options()[i];
-        if (option->command != command) {
-            continue;
-        }
-        fprintf(out, "\n*--%s*", option->name);
-        if (option->key != 0) {
-            fprintf(out, ", *-%c*", option->key);
-        }
-        if (option->argument != NULL) {
-            fprintf(out, " ");
-            man_text(out, option->argument);
-        }
-        fprintf(out, "\n\t");
-        man_text(out, option->help);
-        fprintf(out, "\n");
-    }
-}
-
-void cli_help_man(FILE *out)
-{
-    fprintf(out, "icp(1)\n\n# NAME\n\nicp - command line of icpd, the in-memory scoring server\n\n"
-                 "# SYNOPSIS\n\n*icp* COMMAND [OPTION...] [ARGUMENT...]\n\n"
-                 "# OPTIONS OF EVERY COMMAND\n");
-    man_options(out, -1);
-    fprintf(out, "\n# COMMANDS\n");
-    for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        const struct cli_command *command = &cli_commands()[i];
-        fprintf(out, "\n## icp %s ", command->name);
-        man_text(out, command->arguments);
-        fprintf(out, "\n\n");
-        man_text(out, command->summary);
-        fprintf(out, ".\n");
-        man_options(out, (int)command->id);
-        fprintf(out, "\n```\n%s```\n", command->examples);
-    }
-    fprintf(out, "\n# EXIT STATUS\n\n%s\n", exit_statuses);
-    fprintf(out, "\n# ENVIRONMENT\n\n*ICP_URI*\n\twhere the server is, unless *--uri* says\n\n"
-                 "*ICP_TOKEN*\n\tthe token, unless *--token* names a file\n");
 }

@@ -34,11 +34,31 @@ static int command_help(const struct cli *cli)
                     command != NULL ? command->name : "", command != NULL ? "'?" : "");
 }
 
+static int man_help(const struct cli *cli)
+{
+    int used = 0;
+    int count = (int)cli->argument_count;
+    if (cli_has(cli, CLI_HELP_OUT)) {
+        return cli_arguments(cli, 0, 0) ? cli_help_man_pages(cli, cli_text(cli, CLI_HELP_OUT))
+                                        : EX_USAGE;
+    }
+    const struct cli_command *command = cli_command_find(count, cli->arguments, &used);
+    if (count > 0 && (command == NULL || used != count)) {
+        return command_help(cli); /* says what was meant */
+    }
+    cli_help_man(stdout, command);
+    return EX_OK;
+}
+
 int cmd_help(struct cli *cli)
 {
     if (cli_has(cli, CLI_HELP_MAN)) {
-        cli_help_man(stdout);
-    } else if (cli_has(cli, CLI_HELP_MARKDOWN)) {
+        return man_help(cli);
+    }
+    if (cli_has(cli, CLI_HELP_OUT)) {
+        return cli_fail(cli, EX_USAGE, "--out goes with --man");
+    }
+    if (cli_has(cli, CLI_HELP_MARKDOWN)) {
         cli_help_markdown(stdout);
     } else if (cli_has(cli, CLI_HELP_BASH)) {
         cli_help_bash(stdout);

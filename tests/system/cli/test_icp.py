@@ -66,14 +66,45 @@ class Offline(Folder):
         with open(os.path.join(ROOT, "docs", "cli.md"), encoding="utf-8") as file:
             self.assertEqual(file.read(), out, "run: icp help --markdown > docs/cli.md")
 
-    def test_manual_has_not_drifted_and_formats(self):
-        out, _ = run("help", "--man")
-        with open(os.path.join(ROOT, "docs", "man", "icp.1.scd"), encoding="utf-8") as file:
-            self.assertEqual(file.read(), out, "run: icp help --man > docs/man/icp.1.scd")
-        if not shutil.which("scdoc"):
-            self.skipTest("scdoc is not installed")
-        page = subprocess.run(["scdoc"], input=out.encode(), capture_output=True, check=True).stdout
-        self.assertIn(b"schema infer", page)
+    def manual_pages(self):
+        """Every page that is installed: those of icp, and icpd(8)."""
+        run("help", "--man", "--out", self.path("man1"))
+        pages = [self.path(os.path.join("man1", name)) for name in sorted(os.listdir(self.path("man1")))]
+        done = subprocess.run([ICPD, "--man"], capture_output=True, check=True)
+        return [*pages, self.write("icpd.8", done.stdout)]
+
+    def test_each_command_has_a_manual_page_and_the_server_too(self):
+        out, _ = run("help")
+        commands = [line[2:16].strip() for line in out.splitlines() if line.startswith("  ")]
+        pages = self.manual_pages()
+        self.assertEqual({os.path.basename(page) for page in pages},
+                         {"icp.1", "icpd.8", *(f"icp-{command.replace(' ', '-')}.1" for command in commands)})
+        overview, _ = run("help", "--man")
+        for command in commands:
+            page, _ = run("help", "--man", *command.split())
+            self.assertIn(f".B icp {command}\n", page)
+            self.assertIn("icp\\-" + command.replace(" ", "\\-") + "(1)", overview)
+        _, err = run("help", "--man", "improt", status=USAGE)
+        self.assertIn("import", err)
+        _, err = run("help", "--out", self.path("x"), status=USAGE)
+        self.assertIn("--man", err)
+        run("help", "--man", "--out", self.path("none/below"), status=CANTCREAT)
+
+    def test_manual_pages_are_without_a_fault(self):
+        if not shutil.which("mandoc"):
+            self.skipTest("mandoc is not installed")
+        lint = ["mandoc", "-T", "lint", "-W", "warning"]
+        # The control: a page with a slip.
+        control = subprocess.run(lint, input=b".TH A 1\n.SH NAME\na \\- b\n.TP\n.SH X\n", capture_output=True, check=False)
+        self.assertNotEqual(control.stdout, b"")
+        done = subprocess.run([*lint, *self.manual_pages()], capture_output=True, text=True, check=False)
+        # An empty date is meant: a page is the same whenever it is made.
+        told = [line for line in done.stdout.splitlines() if "missing date" not in line]
+        self.assertEqual(told, [])
+        shown = subprocess.run(["mandoc", "-T", "utf8"], input=run("help", "--man", "learn")[0].encode(),
+                               capture_output=True, check=True).stdout.decode()
+        shown = shown.replace("\b", "")
+        self.assertIn("--label 'Converted = 1'", shown)
 
     def test_completion_is_bash_and_completes(self):
         out, _ = run("help", "--bash")
