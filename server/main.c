@@ -3,10 +3,10 @@
  *
  * SIGTERM and SIGINT drain (a second one cuts the wait short), SIGHUP reads the configuration anew
  * and reopens the log. Exit codes follow sysexits.h: 0; 64 usage; 65 a scrub found faults, or a
- * backup is damaged; 66 no store to scrub, or no backup; 69 another process has the store, the port
- * or the socket, so a later start may succeed; 70 a fault of ours; 71 no memory or no thread; 73
- * the store; 74 a running server gave up because its store can only be read again by a new start;
- * 78 configuration. */
+ * backup or a store to compact is damaged; 66 no store to scrub or compact, or no backup; 69
+ * another process has the store, the port or the socket, so a later start may succeed; 70 a fault
+ * of ours; 71 no memory or no thread; 73 the store; 74 a running server gave up because its store
+ * can only be read again by a new start; 78 configuration. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -205,6 +205,9 @@ int main(int argc, char **argv)
         break;
     case SERVER_SCRUB:
         code = scrub(&options.config);
+        break;
+    case SERVER_COMPACT:
+        code = upkeep_compact(&options.config);
         break;
     case SERVER_RESTORE:
         code = upkeep_restore(&options.config, options.backups, options.until);

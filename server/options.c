@@ -6,7 +6,15 @@
 
 const char *argp_program_version = "icpd " ICP_VERSION;
 
-enum { KEY_SCRUB = 0x10000, KEY_SAMPLE, KEY_RESTORE, KEY_UNTIL, KEY_VERIFY, KEY_MAN };
+enum {
+    KEY_SCRUB = 0x10000,
+    KEY_SAMPLE,
+    KEY_RESTORE,
+    KEY_UNTIL,
+    KEY_VERIFY,
+    KEY_MAN,
+    KEY_COMPACT,
+};
 
 static const struct argp_option own_options[] = {
     {"config", 'c', "FILE", 0, "Read options from FILE (environment: ICPD_CONFIG)", 1},
@@ -18,6 +26,8 @@ static const struct argp_option own_options[] = {
     {"man", KEY_MAN, NULL, 0, "Print the manual page icpd(8), as man reads it, and end", 1},
     {"scrub", KEY_SCRUB, NULL, 0,
      "Check every checksum of a store that is not being served, and end", 1},
+    {"compact", KEY_COMPACT, NULL, 0,
+     "Write the tables of a store that is not being served anew, without free pages, and end", 1},
     {"restore", KEY_RESTORE, "DIR", 0,
      "Make the store of `data`, where there is none, from the backups in DIR, and end", 1},
     {"until", KEY_UNTIL, "MOMENT", 0,
@@ -66,6 +76,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         break;
     case KEY_SCRUB:
         options->mode = SERVER_SCRUB;
+        break;
+    case KEY_COMPACT:
+        options->mode = SERVER_COMPACT;
         break;
     case KEY_RESTORE:
         options->mode = SERVER_RESTORE;

@@ -13,6 +13,7 @@ enum server_mode {
     SERVER_MAN,     /* --man: print the manual page and end */
     SERVER_SCRUB,   /* --scrub: check every checksum of the store and end */
     SERVER_RESTORE, /* --restore: make the store from a directory of backups and end */
+    SERVER_COMPACT, /* --compact: write the tables anew without free pages and end */
     SERVER_VERIFY,  /* --verify-backup: read a directory of backups whole and end */
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restoring and verifying backups from the command line of icpd. What goes wrong is said in one
- * line, and the exit code tells a script whether to look at the request (64), the backup (65), the
- * directory (73) or another process (69). */
+/* Restoring, verifying backups and compacting from the command line of icpd. What goes wrong is
+ * said in one line, and the exit code tells a script whether to look at the request (64), the
+ * backup or the store that is damaged (65), what is not there (66), the directory or the disk (73)
+ * or another process (69). */
 #include "server/upkeep.h"
 
 #include <errno.h>
@@ -11,8 +12,11 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "server/backup/backup_restore.h"
+#include "server/base/clock.h"
+#include "server/store/compact.h"
 
 static int fail(const struct proto_fault *fault)
 {
@@ -92,6 +96,55 @@ int upkeep_restore(const struct base_config *config, const char *backups, const 
     printf("%s is restored: %" PRIu64 " values, %" PRIu64 " batches played, up to batch %" PRIu64
            "%s\n",
            config->data, restored.entries, restored.batches, restored.seq, when);
+    return EX_OK;
+}
+
+static void change_ignore(void *context, const struct store_change *change)
+{
+    (void)context;
+    (void)change;
+}
+
+static bool store_there(const struct base_config *config, struct proto_fault *fault)
+{
+    char file[4200];
+    snprintf(file, sizeof file, "%s/data.mdb", config->data);
+    return access(file, F_OK) == 0 ||
+           proto_fault_set(fault, PROTO_NOT_FOUND, "data", "no store is there: %s: %s", file,
+                           strerror(errno));
+}
+
+/* Opening brings the tables up to the log, and an old store up to this format; closing folds. */
+static bool store_settle(const struct base_config *config, struct proto_fault *fault)
+{
+    struct base_clock clock = base_clock_system();
+    struct store_options options = {
+        .path = config->data,
+        .map_bytes_max = config->map_bytes,
+        .log_bytes_max = config->log_bytes_max,
+        .now_ms = clock.now_ms,
+        .now_context = clock.context,
+        .on_change = change_ignore,
+    };
+    struct store *store = store_open(&options, fault);
+    if (store == NULL) {
+        return false;
+    }
+    store_close(store);
+    return true;
+}
+
+int upkeep_compact(const struct base_config *config)
+{
+    struct proto_fault fault = {0};
+    struct store_compacted compacted;
+    if (!store_there(config, &fault) || !store_settle(config, &fault) ||
+        !store_compact(config->data, config->map_bytes, &compacted, &fault)) {
+        return fail(&fault);
+    }
+    printf("%s is compacted: %" PRIu64 " values, data.mdb had %" PRIu64 " bytes on disk and has "
+           "%" PRIu64 "\n",
+           config->data, compacted.entries, compacted.bytes_before, compacted.bytes_after);
     return EX_OK;
 }
 

@@ -9,6 +9,7 @@
 
 /* until: a log sequence, or a time as YYYY-MM-DDTHH:MM:SSZ; NULL: as far as the backup reaches. */
 int upkeep_restore(const struct base_config *config, const char *backups, const char *until);
+int upkeep_compact(const struct base_config *config);
 int upkeep_verify(const char *backups);
 
 #endif

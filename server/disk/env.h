@@ -47,6 +47,17 @@ bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
                    struct proto_fault *fault);
 void disk_env_close(struct disk_env *env);
 
+/* A file of a store by itself, without lock and witness: for one that is made aside, by whoever
+ * holds the lock of the store that it is for. Makes it with what a store has from the start, in the
+ * place of what stands there; and opens it. */
+bool disk_file_make(const char *name, int64_t now_ms, struct proto_fault *fault);
+bool disk_env_open_file(struct disk_env *env, const char *name, size_t map_bytes,
+                        struct proto_fault *fault);
+/* Such a file, whole and synced, becomes data.mdb of an environment that is open, nothing of which
+ * is written any more: to be closed next. On a fault the one from before is still in its place, or,
+ * where only the last sync failed, one of the two. */
+bool disk_env_replace(const char *path, const char *name, struct proto_fault *fault);
+
 /* Translates a code of LMDB or errno; `doing` names the step. Always returns false. */
 bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
                     struct proto_fault *fault);

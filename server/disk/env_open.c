@@ -183,7 +183,7 @@ static bool environment_open(struct disk_env *env, const char *path, unsigned re
 
 /* The file of a new store, under the name that it is made with: the table `meta` with format and
  * state, synced as every commit is. */
-static bool new_file(const char *name, int64_t now_ms, struct proto_fault *fault)
+bool disk_file_make(const char *name, int64_t now_ms, struct proto_fault *fault)
 {
     struct disk_env env = {.lock_fd = -1, .witness_fd = -1, .map_bytes = NEW_MAP_BYTES};
     struct disk_txn txn = {.env = &env};
@@ -215,7 +215,7 @@ static bool new_store(const struct disk_env_options *options, const char *data,
 {
     char name[PATH_BYTES_MAX + 16];
     snprintf(name, sizeof name, "%s/data.new", options->path);
-    if (!new_file(name, options->now_ms, fault)) {
+    if (!disk_file_make(name, options->now_ms, fault)) {
         return false;
     }
     if (rename(name, data) != 0) {
@@ -287,4 +287,36 @@ bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
 fail:
     disk_env_close(env);
     return false;
+}
+
+bool disk_env_open_file(struct disk_env *env, const char *name, size_t map_bytes,
+                        struct proto_fault *fault)
+{
+    *env = (struct disk_env){.lock_fd = -1, .witness_fd = -1, .map_bytes = map_bytes};
+    if (environment_open(env, name, 4, MDB_NOSUBDIR | MDB_NOLOCK, fault) &&
+        content_open(env, fault)) {
+        return true;
+    }
+    disk_env_close(env);
+    return false;
+}
+
+/* The witness goes first, and on disk: it tells of the pages of the file that goes next. Without
+ * one, either file is taken for what it is. */
+bool disk_env_replace(const char *path, const char *name, struct proto_fault *fault)
+{
+    char data[PATH_BYTES_MAX + 16];
+    char witness[PATH_BYTES_MAX + 16];
+    snprintf(data, sizeof data, "%s/data.mdb", path);
+    snprintf(witness, sizeof witness, "%s/store.check", path);
+    if (unlink(witness) != 0 && errno != ENOENT) {
+        return path_fault(witness, "cannot remove", fault);
+    }
+    if (!directory_sync(path, fault)) {
+        return false;
+    }
+    if (rename(name, data) != 0) {
+        return path_fault(name, "cannot rename", fault);
+    }
+    return directory_sync(path, fault);
 }

@@ -18,6 +18,7 @@ struct store_rebuild {
     size_t stretch;
     struct disk_state state; /* that came among the entries */
     bool stated, formatted;
+    bool keeps_log;   /* the log that the state tells of stays beside it */
     uint32_t version; /* of the format */
     enum disk_table table;
     bool any; /* key is set */
@@ -30,20 +31,19 @@ static int64_t no_time(void)
     return 0; /* the format that is made first is replaced by the one that comes */
 }
 
-struct store_rebuild *store_rebuild_open(const char *path, size_t map_bytes,
-                                         struct proto_fault *fault)
+static struct store_rebuild *rebuild_create(struct proto_fault *fault)
 {
     struct store_rebuild *rebuild = calloc(1, sizeof *rebuild);
     if (rebuild == NULL) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to make a store");
-        return NULL;
     }
-    struct disk_env_options options = {
-        .path = path, .map_bytes = map_bytes, .readers = 4, .now_ms = no_time()};
-    if (!disk_env_open(&rebuild->env, &options, fault)) {
-        free(rebuild);
-        return NULL;
-    }
+    return rebuild;
+}
+
+/* Of an environment that is open. */
+static struct store_rebuild *rebuild_begin(struct store_rebuild *rebuild, const char *path,
+                                           struct proto_fault *fault)
+{
     if (disk_txn_write(&rebuild->txn, &rebuild->env, fault)) {
         rebuild->writing = true;
         if (rebuild->txn.state.seq == 0 && rebuild->txn.state.slots == 0) {
@@ -53,6 +53,35 @@ struct store_rebuild *store_rebuild_open(const char *path, size_t map_bytes,
     }
     store_rebuild_abort(rebuild);
     return NULL;
+}
+
+struct store_rebuild *store_rebuild_open(const char *path, size_t map_bytes,
+                                         struct proto_fault *fault)
+{
+    struct store_rebuild *rebuild = rebuild_create(fault);
+    struct disk_env_options options = {
+        .path = path, .map_bytes = map_bytes, .readers = 4, .now_ms = no_time()};
+    if (rebuild != NULL && !disk_env_open(&rebuild->env, &options, fault)) {
+        free(rebuild);
+        rebuild = NULL;
+    }
+    return rebuild == NULL ? NULL : rebuild_begin(rebuild, path, fault);
+}
+
+struct store_rebuild *store_rebuild_open_file(const char *name, size_t map_bytes,
+                                              struct proto_fault *fault)
+{
+    struct store_rebuild *rebuild = rebuild_create(fault);
+    if (rebuild != NULL && (!disk_file_make(name, no_time(), fault) ||
+                            !disk_env_open_file(&rebuild->env, name, map_bytes, fault))) {
+        free(rebuild);
+        rebuild = NULL;
+    }
+    if (rebuild == NULL) {
+        return NULL;
+    }
+    rebuild->keeps_log = true;
+    return rebuild_begin(rebuild, name, fault);
 }
 
 void store_rebuild_abort(struct store_rebuild *rebuild)
@@ -165,7 +194,8 @@ bool store_rebuild_finish(struct store_rebuild *rebuild, struct proto_fault *fau
     }
     if (good) {
         rebuild->txn.state = rebuild->state;
-        if (rebuild->version == DISK_FORMAT_VERSION) { /* its log is yet to be made */
+        if (rebuild->version == DISK_FORMAT_VERSION &&
+            !rebuild->keeps_log) { /* its log is yet to be made */
             rebuild->txn.state.log_begins = rebuild->state.seq + 1;
         }
         rebuild->writing = false;

@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/store/compact.h"
 #include "server/store/store_parts.h"
 #include "server/store/vector_blocks.h"
 #include "tests/power/power_trace.h"
+
+#define STORY_MAP_BYTES ((size_t)1 << 30)
 
 enum { FIELDS = 5, ACCOUNTS = 400, BLOCK_BYTES = 5000, BLOCKS = 4, WHY_BYTES = 768 };
 
@@ -65,11 +68,13 @@ static const struct plan {
     unsigned vectors_each;
     unsigned encoder_each;
     unsigned reopen_each;
+    bool compacts; /* while it is closed */
 } plans[STORY_KINDS] = {
     [STORY_CREATION] = {.name = "creation"},
-    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70},
-    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41},
-    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10},
+    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70, false},
+    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41, false},
+    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10, false},
+    [STORY_COMPACT] = {"compact", 30, 2, 60, 6, 13, 11, 3, true},
 };
 
 const char *story_name(enum story_kind kind)
@@ -326,7 +331,7 @@ static void change_ignore(void *context, const struct store_change *change)
 static struct store *story_open(const char *path, struct proto_fault *fault)
 {
     struct store_options options = {.path = path,
-                                    .map_bytes_max = (size_t)1 << 30,
+                                    .map_bytes_max = STORY_MAP_BYTES,
                                     .log_bytes_max = 200000,
                                     .fold_bytes = 20000, /* folds come as often as commits */
                                     .now_ms = story_now,
@@ -359,6 +364,15 @@ static void opened(struct story *story, const char *path)
     }
 }
 
+static void compacted(const char *path)
+{
+    struct proto_fault fault;
+    struct store_compacted done;
+    if (!store_compact(path, STORY_MAP_BYTES, &done, &fault)) {
+        broken("compacting", &fault);
+    }
+}
+
 void story_play(struct story *story, const char *path)
 {
     const struct plan *plan = &plans[story->kind];
@@ -376,6 +390,9 @@ void story_play(struct story *story, const char *path)
         }
         if (plan->reopen_each != 0 && group % plan->reopen_each == 0) {
             store_close(story->store);
+            if (plan->compacts) {
+                compacted(path);
+            }
             opened(story, path);
         }
     }

@@ -3,7 +3,7 @@
  * so a store that has seen m of them must hold just what the first m leave, whatever happened.
  * Accounts are put, patched and deleted, singly and in groups, with records from 100 bytes to
  * several pages; schemas, ICP versions, switches and lists come in between; codebooks change;
- * look-alike vectors are written and published; the store is closed and opened again.
+ * look-alike vectors are written and published; the store is closed, compacted and opened again.
  *
  * Ownership: a story owns what it remembers. Errors: while it is played, what fails ends the
  * process; of an image, the checks say what is wrong. Threads: one, beside the store's own. */
@@ -14,7 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum story_kind { STORY_CREATION, STORY_SINGLE, STORY_MIXED, STORY_BULK, STORY_KINDS };
+enum story_kind {
+    STORY_CREATION,
+    STORY_SINGLE,
+    STORY_MIXED,
+    STORY_BULK,
+    STORY_COMPACT,
+    STORY_KINDS
+};
 const char *story_name(enum story_kind kind);
 
 /* Notes that a story leaves in a trace. */

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/store/dump.h"
+
 struct proto_span span(const char *text)
 {
     return proto_span_text(text);
@@ -265,4 +267,25 @@ bool document_text(enum store_document_kind kind, struct store_view *view, uint3
     bool good = store_document_get(view, kind, number, &change, &fault);
     *text = change.text;
     return good;
+}
+
+uint64_t store_digest(struct store *store, bool derived)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_entry entry;
+    struct store_dump *dump = store_dump_open(store, &fault);
+    uint64_t digest = 0;
+    enum disk_got got;
+    assert_non_null(dump);
+    while ((got = store_dump_next(dump, &entry, &fault)) == DISK_GOT_ONE) {
+        bool skip =
+            entry.table == DISK_TABLE_META ||
+            (!derived && (entry.table == DISK_TABLE_ROW || entry.table == DISK_TABLE_VECTOR));
+        if (!skip) {
+            digest = digest * 31 + disk_get_u64(entry.value.data) + entry.key;
+        }
+    }
+    assert_int_equal(got, DISK_GOT_NONE);
+    store_dump_close(dump);
+    return digest;
 }

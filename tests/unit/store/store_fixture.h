@@ -80,6 +80,8 @@ uint32_t find_key(struct fixture *fixture, const char *key);
 double number_of(struct fixture *fixture, const char *id);
 /* Fails the test if the scrub finds anything. */
 void must_be_sound(struct fixture *fixture);
+/* One number for all that a store holds; `derived` with what is made of the rest, too. */
+uint64_t store_digest(struct store *store, bool derived);
 /* Waits until the index and the rows are complete. */
 void settle(struct fixture *fixture, uint64_t digest);
 

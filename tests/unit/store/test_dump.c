@@ -36,28 +36,6 @@ static void fill(struct fixture *fixture, int from, int to)
     }
 }
 
-/* One number for all that a store holds; `derived` with what is made of the rest, too. */
-static uint64_t digest_of(struct store *store, bool derived)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct store_entry entry;
-    struct store_dump *dump = store_dump_open(store, &fault);
-    uint64_t digest = 0;
-    enum disk_got got;
-    assert_non_null(dump);
-    while ((got = store_dump_next(dump, &entry, &fault)) == DISK_GOT_ONE) {
-        bool skip =
-            entry.table == DISK_TABLE_META ||
-            (!derived && (entry.table == DISK_TABLE_ROW || entry.table == DISK_TABLE_VECTOR));
-        if (!skip) {
-            digest = digest * 31 + disk_get_u64(entry.value.data) + entry.key;
-        }
-    }
-    assert_int_equal(got, DISK_GOT_NONE);
-    store_dump_close(dump);
-    return digest;
-}
-
 struct twist {
     uint64_t at; /* number of the entry that is changed; 0: none */
     bool drop;   /* left out instead */
@@ -111,11 +89,11 @@ static void a_store_made_of_its_entries_is_the_same(void **state)
     fill(&one, 0, 300);
     documents_put(&one);
     settle(&one, 30);
-    uint64_t digest = digest_of(one.store, true);
+    uint64_t digest = store_digest(one.store, true);
     assert_true(copy(one.store, two.path, (struct twist){0}, &fault));
     fixture_open(&two);
     must_be_sound(&two);
-    assert_int_equal(digest_of(two.store, true), digest);
+    assert_int_equal(store_digest(two.store, true), digest);
     assert_int_equal(store_identity(two.store), store_identity(one.store));
     assert_int_equal(store_view_seq(two.view), store_view_seq(viewed(&one)));
     assert_float_equal((float)number_of(&two, "id17"), -1, 0); /* deleted */
@@ -212,7 +190,7 @@ static void batches_played_again_lead_to_the_same(void **state)
     struct player player = {&two, UINT64_MAX, 0};
     assert_true(store_log_read(one.store, seq, UINT64_MAX, play, &player, &fault));
     assert_int_equal(store_log_head(one.store, &fault), store_log_head(two.store, &fault));
-    assert_int_equal(digest_of(two.store, false), digest_of(one.store, false));
+    assert_int_equal(store_digest(two.store, false), store_digest(one.store, false));
     must_be_sound(&two);
     fixture_fini(&two);
     fixture_fini(&one);
