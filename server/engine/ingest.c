@@ -128,9 +128,13 @@ bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_accou
                          struct proto_fault *fault)
 {
     struct proto_span encoded = {0};
-    return account_encode(ingest, account, &encoded, fault) &&
-           store_batch_patch(ingest->batch, encoded, account->removed, account->removed_count,
-                             fault);
+    if (!account_encode(ingest, account, &encoded, fault)) {
+        return false;
+    }
+    return account->create ? store_batch_lay(ingest->batch, encoded, account->removed,
+                                             account->removed_count, fault)
+                           : store_batch_patch(ingest->batch, encoded, account->removed,
+                                               account->removed_count, fault);
 }
 
 bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,

@@ -31,6 +31,7 @@ struct engine_account {
     size_t value_slots;
     const uint16_t *removed; /* of a patch: field ids to take away */
     size_t removed_count;
+    bool create; /* of a patch: an account that is not there is made */
 };
 
 /* What a write did. */

@@ -15,6 +15,7 @@ struct intake {
     struct proto_span source;
     int64_t time_ms;
     bool patch;
+    bool create; /* of a patch: accounts that are not there are made */
     struct engine_ingest *ingest;
     uint16_t *removed;
     struct feature_value *values;
@@ -86,6 +87,7 @@ static bool account_add(struct intake *intake, struct proto_span map, struct pro
         .values = intake->values,
         .value_slots = intake->schema->id_count,
         .removed = intake->removed,
+        .create = intake->create,
     };
     account.keys = keys_read(intake, &members[PROTO_M_ACCOUNT_KEYS], &account.key_count, fault);
     if (!account.keys || !values_read(intake, members, time_ms, &account.removed_count, fault)) {
@@ -142,6 +144,7 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
         .source = rpc_arg_text(call, PROTO_Q_ACCOUNT_PUT_SOURCE),
         .time_ms = engine_now_ms(call->worker->rpc->options.engine),
         .patch = patch,
+        .create = patch && call->args[PROTO_Q_ACCOUNT_PATCH_CREATE].flag,
     };
     if (!intake.schema) {
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema before accounts");
@@ -166,9 +169,15 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
     return outcome;
 }
 
+/* put and patch answer alike. */
 static void put_reply(struct proto_writer *out, const struct proto_op_info *op,
                       const struct engine_written *written)
 {
+    _Static_assert((int)PROTO_A_ACCOUNT_PUT_COUNT == (int)PROTO_A_ACCOUNT_PATCH_COUNT &&
+                       (int)PROTO_A_ACCOUNT_PUT_CREATED == (int)PROTO_A_ACCOUNT_PATCH_CREATED &&
+                       (int)PROTO_A_ACCOUNT_PUT_SEQ == (int)PROTO_A_ACCOUNT_PATCH_SEQ &&
+                       (int)PROTO_A_ACCOUNT_PUT_REPEATED == (int)PROTO_A_ACCOUNT_PATCH_REPEATED,
+                   "put and patch answer alike");
     proto_write_map(out, 3U + written->repeated);
     rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_COUNT, written->count);
     rpc_put_uint(out, op, PROTO_A_ACCOUNT_PUT_CREATED, written->created);
@@ -181,23 +190,18 @@ enum rpc_outcome rpc_on_ACCOUNT_PUT(struct rpc_call *call, struct proto_fault *f
     return intake_run(call, false, put_reply, fault);
 }
 
-/* patch and delete answer alike. */
-static void count_reply(struct proto_writer *out, const struct proto_op_info *op,
-                        const struct engine_written *written)
-{
-    _Static_assert((int)PROTO_A_ACCOUNT_PATCH_COUNT == (int)PROTO_A_ACCOUNT_DELETE_COUNT &&
-                       (int)PROTO_A_ACCOUNT_PATCH_SEQ == (int)PROTO_A_ACCOUNT_DELETE_SEQ &&
-                       (int)PROTO_A_ACCOUNT_PATCH_REPEATED == (int)PROTO_A_ACCOUNT_DELETE_REPEATED,
-                   "patch and delete answer alike");
-    proto_write_map(out, 2U + written->repeated);
-    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PATCH_COUNT, written->count);
-    rpc_put_uint(out, op, PROTO_A_ACCOUNT_PATCH_SEQ, written->seq);
-    rpc_put_repeated(out, op, PROTO_A_ACCOUNT_PATCH_REPEATED, written->repeated);
-}
-
 enum rpc_outcome rpc_on_ACCOUNT_PATCH(struct rpc_call *call, struct proto_fault *fault)
 {
-    return intake_run(call, true, count_reply, fault);
+    return intake_run(call, true, put_reply, fault);
+}
+
+static void delete_reply(struct proto_writer *out, const struct proto_op_info *op,
+                         const struct engine_written *written)
+{
+    proto_write_map(out, 2U + written->repeated);
+    rpc_put_uint(out, op, PROTO_A_ACCOUNT_DELETE_COUNT, written->count);
+    rpc_put_uint(out, op, PROTO_A_ACCOUNT_DELETE_SEQ, written->seq);
+    rpc_put_repeated(out, op, PROTO_A_ACCOUNT_DELETE_REPEATED, written->repeated);
 }
 
 enum rpc_outcome rpc_on_ACCOUNT_DELETE(struct rpc_call *call, struct proto_fault *fault)
@@ -217,5 +221,5 @@ enum rpc_outcome rpc_on_ACCOUNT_DELETE(struct rpc_call *call, struct proto_fault
             return RPC_FAILED;
         }
     }
-    return ingest_commit(call, PROTO_Q_ACCOUNT_DELETE_OPERATION, ingest, count_reply, fault);
+    return ingest_commit(call, PROTO_Q_ACCOUNT_DELETE_OPERATION, ingest, delete_reply, fault);
 }

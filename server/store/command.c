@@ -51,7 +51,7 @@ static bool batch_add(struct store_batch *batch, const struct store_command *com
     }
     uint8_t *at = batch->data + batch->bytes;
     at[0] = (uint8_t)command->kind;
-    at[1] = command->activate;
+    at[1] = command->activate || command->create;
     disk_set_u16(at + 2, 0);
     disk_set_u32(at + 4, command->version);
     disk_set_u32(at + 8, (uint32_t)command->text.bytes);
@@ -90,16 +90,30 @@ bool store_batch_put(struct store_batch *batch, struct proto_span record, struct
     return record_checked(record, fault) && batch_add(batch, &command, fault);
 }
 
-bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
-                       size_t removed_count, struct proto_fault *fault)
+static bool patch_add(struct store_batch *batch, struct store_command *command,
+                      const uint16_t *removed, size_t removed_count, struct proto_fault *fault)
 {
     if (removed_count > UINT16_MAX) {
         return proto_fault_set(fault, PROTO_LIMIT, "removed", "%zu fields to take away; at most %d",
                                removed_count, UINT16_MAX);
     }
-    struct store_command command = {.kind = STORE_COMMAND_PATCH, .text = record};
-    command.extra = (struct proto_span){(const uint8_t *)removed, removed_count * 2};
-    return record_checked(record, fault) && batch_add(batch, &command, fault);
+    command->kind = STORE_COMMAND_PATCH;
+    command->extra = (struct proto_span){(const uint8_t *)removed, removed_count * 2};
+    return record_checked(command->text, fault) && batch_add(batch, command, fault);
+}
+
+bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
+                       size_t removed_count, struct proto_fault *fault)
+{
+    struct store_command command = {.text = record};
+    return patch_add(batch, &command, removed, removed_count, fault);
+}
+
+bool store_batch_lay(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
+                     size_t removed_count, struct proto_fault *fault)
+{
+    struct store_command command = {.text = record, .create = true};
+    return patch_add(batch, &command, removed, removed_count, fault);
 }
 
 static bool id_checked(struct proto_span id, struct proto_fault *fault)
@@ -261,7 +275,8 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
                                "the command at byte %zu of a batch is longer than the batch", *at);
     }
     command->kind = (enum store_command_kind)head[0];
-    command->activate = head[1] == 1;
+    command->create = head[1] == 1 && command->kind == STORE_COMMAND_PATCH;
+    command->activate = head[1] == 1 && !command->create;
     command->version = disk_get_u32(head + 4);
     command->text = (struct proto_span){head + STORE_COMMAND_HEADER_BYTES, text};
     command->extra = (struct proto_span){command->text.data + text, extra};

@@ -190,6 +190,9 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
     if (id == NULL) {
         return false;
     }
+    if (id->now == STORE_NO_SLOT && command->create) {
+        return plan_put(plan, command, fault);
+    }
     if (id->now == STORE_NO_SLOT) {
         return proto_fault_set(fault, PROTO_NOT_FOUND, "id", "there is no account \"%.*s\"",
                                (int)parts.id.bytes, (const char *)parts.id.data);

@@ -155,6 +155,9 @@ bool store_batch_put(struct store_batch *batch, struct proto_span record,
  * away. */
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault);
+/* As a patch; an account that is not there is made of the record. */
+bool store_batch_lay(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
+                     size_t removed_count, struct proto_fault *fault);
 bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault);
 /* A document of any kind but SWITCH, which activate and revert make. Numbers are given by the
  * writer; `number` is 0, or the one that it must get: PROTO_CONFLICT if another came first.

@@ -158,6 +158,15 @@ class Fresh(unittest.TestCase):
         self.refused("not-found", "account-get", {"key": "crm:1"})
 
         self.refused("not-found", "account-patch", {"accounts": [{"id": "nobody"}]})
+        reply = self.client.call("account-patch", {"create": True, "accounts": [
+            {"id": "acme", "values": {"employees": 7}},
+            {"id": "new", "keys": ["crm:n"], "values": {"employees": 8, "trial": None}}]})
+        self.assertEqual((reply["count"], reply["created"]), (2, 1))
+        self.assertEqual(list(self.client.call("account-get", {"id": "acme"})["values"]),
+                         ["employees", "trial"])
+        self.assertEqual(list(self.client.call("account-get", {"key": "crm:n"})["values"]),
+                         ["employees"])
+        self.client.call("account-delete", {"ids": ["new"]})
         self.assertEqual(self.client.call("account-delete", {"ids": ["acme", "nobody"]})["count"], 1)
         self.refused("not-found", "account-get", {"id": "acme"})
 

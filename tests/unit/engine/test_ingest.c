@@ -263,6 +263,21 @@ static void a_patch_lays_values_over_and_takes_values_away(void **state)
     ingest = begin();
     assert_true(engine_ingest_patch(ingest, &nobody, &fault));
     assert_int_equal(commit(ingest).fault.code, PROTO_NOT_FOUND);
+    nobody.create = true;
+    nobody.values = values;
+    nobody.value_slots = 6;
+    nobody.removed = removed;
+    nobody.removed_count = 1;
+    ingest = begin();
+    assert_true(engine_ingest_patch(ingest, &nobody, &fault));
+    assert_true(engine_ingest_patch(ingest, &nobody, &fault));
+    written = commit(ingest);
+    assert_int_equal(written.fault.code, PROTO_OK);
+    assert_int_equal(written.count, 2);
+    assert_int_equal(written.created, 1);
+    assert_true(engine_record(worker, find("nobody", ""), &record, &fault));
+    feature_record_values(&record, values, 6);
+    assert_true(proto_span_equal(values[0].text, proto_span_text("Retail")));
 }
 
 static void deleting_passes_over_who_is_not_there(void **state)

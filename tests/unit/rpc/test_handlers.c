@@ -165,6 +165,7 @@ static void an_account_goes_in_changes_and_goes_out(void **state)
     ask(PROTO_OP_ACCOUNT_PATCH,
         "{\"accounts\":[{\"id\":\"way\",\"values\":{\"employees\":null,\"trial\":false}}]}", args);
     assert_int_equal(args[PROTO_A_ACCOUNT_PATCH_COUNT].uint, 1);
+    assert_int_equal(args[PROTO_A_ACCOUNT_PATCH_CREATED].uint, 0);
     assert_int_equal(args[PROTO_A_ACCOUNT_PATCH_SEQ].uint, seq + 1);
     ask(PROTO_OP_COUNT, "{\"filter\":\"industry = 'Steel' and employees is missing\"}", args);
     assert_true(args[PROTO_A_COUNT_COUNT].uint >= 1);

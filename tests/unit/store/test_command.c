@@ -53,6 +53,26 @@ static void every_kind_comes_back_as_it_was_added(void **state)
     store_batch_destroy(batch);
 }
 
+static void a_patch_says_whether_it_may_create(void **state)
+{
+    (void)state;
+    struct made made;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_batch *batch = store_batch_create();
+    struct store_command command;
+    size_t at = 0;
+    make_record(&made, "acme", NULL, 1, NULL);
+    assert_true(store_batch_patch(batch, made_span(&made), NULL, 0, &fault));
+    assert_true(store_batch_lay(batch, made_span(&made), NULL, 0, &fault));
+    for (int lays = 0; lays < 2; lays++) {
+        assert_true(store_command_next(batch_span(batch), &at, &command, &fault));
+        assert_int_equal(command.kind, STORE_COMMAND_PATCH);
+        assert_int_equal(command.create, lays);
+        assert_false(command.activate);
+    }
+    store_batch_destroy(batch);
+}
+
 static void a_batch_that_is_cut_off_anywhere_is_refused(void **state)
 {
     (void)state;
@@ -144,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_comes_back_as_it_was_added),
+        cmocka_unit_test(a_patch_says_whether_it_may_create),
         cmocka_unit_test(a_batch_that_is_cut_off_anywhere_is_refused),
         cmocka_unit_test(unknown_kinds_flags_and_reserved_bytes_are_refused),
         cmocka_unit_test(what_is_not_a_record_is_refused_when_it_is_added),
