@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp import: good rows go in, bad rows are told by line and column; a bad cell costs its value. */
+/* icp import: good rows are laid over what is stored, or put in its place on request; bad rows are
+ * told by line and column; a bad cell costs its value. */
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/feature/record.h"
 #include "server/feature/span_text.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/csv/csv_account.h"
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv_told.h"
 #include "tools/cli/import_batch.h"
+#include "tools/cli/import_look.h"
 #include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
 
@@ -28,6 +31,8 @@ struct import {
     struct text_count made; /* keys, likewise */
     struct import_notes notes;
     struct import_sender sender;
+    struct import_look look;                     /* schema NULL: rows are not looked at */
+    char own_source[PROTO_SOURCE_BYTES_MAX + 1]; /* the file's name */
     size_t rows;
     bool strict;      /* a bad cell refuses its row */
     bool bad_cell;    /* in this row */
@@ -97,11 +102,9 @@ static void key_tell(struct import *import, const struct csv_row *row,
 
 /* Keys of the row; one that an earlier row of the file has is left out, for a key names one
  * account. */
-static bool keys_write(struct import *import, const struct csv_row *row,
-                       struct icp_payload *account)
+static bool keys_write(struct import *import, const struct csv_row *row, struct import_row *account)
 {
     char key[PROTO_ID_BYTES_MAX + 1];
-    icp_payload_list_begin(account, "keys");
     for (size_t k = 0; k < import->key_count; k++) {
         const struct key_column *column = &import->keys[k];
         enum key_outcome outcome = key_column_make(column, row->cells[column->column], key);
@@ -117,13 +120,45 @@ static bool keys_write(struct import *import, const struct csv_row *row,
             notes_key(&import->notes, place_of(import, row, column->column), message);
             continue;
         }
-        if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL)) {
+        if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL) ||
+            !import_row_key(account, key, false)) {
             return false;
         }
-        icp_payload_text(account, NULL, key);
     }
-    icp_payload_list_end(account);
     return true;
+}
+
+/* The row's values once more, to be held against what is stored. False: no memory. */
+static bool record_keep(struct import *import, struct import_row *account)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct feature_record record = {.id = proto_span_text("-"),
+                                    .values = import->map.values,
+                                    .value_slots = import->schema->id_count};
+    uint8_t nothing[1];
+    size_t bytes = feature_record_encode(&record, nothing, 0, &fault);
+    uint8_t *room = realloc(account->record, bytes + 1);
+    if (room == NULL) {
+        return false;
+    }
+    account->record = room;
+    account->record_bytes = bytes;
+    (void)feature_record_encode(&record, room, bytes, &fault);
+    return true;
+}
+
+/* The account of a row that was read; false: no memory. */
+static bool account_fill(struct import *import, const struct csv_row *row, struct proto_span id)
+{
+    struct import_row *account = sender_row(&import->sender);
+    if (account == NULL || !text_count_add(&import->ids, id, row->line, NULL) ||
+        !keys_write(import, row, account)) {
+        return false;
+    }
+    snprintf(account->id, sizeof account->id, "%.*s", (int)id.bytes, (const char *)id.data);
+    account->line = row->line;
+    csv_map_write(&import->map, account->values);
+    return import->sender.look == NULL || record_keep(import, account);
 }
 
 static void on_bad_cell(void *context, const struct csv_row *row,
@@ -180,18 +215,10 @@ static int row_import(struct import *import, const struct csv_row *row)
         return EX_OK;
     }
     id_look(import, row, id);
-    struct icp_payload *account = sender_account(&import->sender);
-    if (account == NULL || !text_count_add(&import->ids, id, row->line, NULL)) {
+    if (!account_fill(import, row, id)) {
         return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
     }
-    icp_payload_text_n(account, "id", (struct icp_text){(const char *)id.data, id.bytes});
-    if (import->key_count > 0 && !keys_write(import, row, account)) {
-        return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
-    }
-    icp_payload_map_begin(account, "values");
-    csv_map_write(&import->map, account);
-    icp_payload_map_end(account);
-    return sender_add(&import->sender, row->line);
+    return sender_add(&import->sender);
 }
 
 static int rows_import(struct import *import)
@@ -286,9 +313,9 @@ static void absent_tell(const struct import *import)
                                  absent[i]->name);
     }
     if (count > 0) {
-        cli_say(import->cli,
-                "%s has no column for %zu of the schema's %zu fields, which will be missing: %s%s",
-                csv_name(import->input), count, import->schema->field_count, names,
+        cli_say(import->cli, "%s has no column for %zu of the schema's %zu fields, which %s: %s%s",
+                csv_name(import->input), count, import->schema->field_count,
+                import->sender.replace ? "will be missing" : "stay as they are", names,
                 count > ABSENT_SHOWN ? ", …" : "");
     }
 }
@@ -313,20 +340,39 @@ static int columns_find(struct import *import)
     return EX_OK;
 }
 
+static int result_json(const struct import *import, bool dry, int status)
+{
+    const struct import_change *change = &import->look.change;
+    size_t keys = import->made.count - import->sender.keys_refused;
+    json_t *json =
+        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)import->rows,
+                  "stored", (json_int_t)import->sender.stored, "created",
+                  (json_int_t)import->sender.created, "refused", (json_int_t)import->notes.refused,
+                  "values_left_out", (json_int_t)import->notes.cells_left_out, "keys",
+                  (json_int_t)keys, "seq", (json_int_t)import->sender.seq, "dry_run", dry);
+    if (import->sender.look != NULL) {
+        json_object_set_new(json, "change",
+                            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "accounts_added",
+                                      (json_int_t)change->accounts_added, "accounts_changed",
+                                      (json_int_t)change->accounts_changed, "accounts_same",
+                                      (json_int_t)change->accounts_same, "values_added",
+                                      (json_int_t)change->values_added, "values_changed",
+                                      (json_int_t)change->values_changed, "values_lost",
+                                      (json_int_t)change->values_lost, "keys_added",
+                                      (json_int_t)change->keys_added, "keys_lost",
+                                      (json_int_t)change->keys_lost));
+    }
+    int printed = cli_json(import->cli, json);
+    return status != EX_OK ? status : printed;
+}
+
 static int result_print(const struct import *import, int status)
 {
     const struct cli *cli = import->cli;
-    bool dry = import->sender.client == NULL;
-    size_t keys = import->made.count;
+    bool dry = import->sender.dry;
+    size_t keys = import->made.count - import->sender.keys_refused;
     if (cli->style.form == OUT_JSON) {
-        json_t *json = json_pack(
-            "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)import->rows, "stored",
-            (json_int_t)import->sender.stored, "created", (json_int_t)import->sender.created,
-            "refused", (json_int_t)import->notes.refused, "values_left_out",
-            (json_int_t)import->notes.cells_left_out, "keys", (json_int_t)keys, "seq",
-            (json_int_t)import->sender.seq, "dry_run", dry);
-        int printed = cli_json(cli, json);
-        return status != EX_OK ? status : printed;
+        return result_json(import, dry, status);
     }
     char counts[6][OUT_NUMBER_BYTES];
     char values[64] = "";
@@ -343,10 +389,14 @@ static int result_print(const struct import *import, int status)
               out_count(import->sender.stored, counts[1]), dry ? "good" : "accounts stored",
               created, out_count(import->notes.refused, counts[3]), values,
               out_count(keys, counts[4]));
+    if (import->sender.look != NULL) {
+        import_change_print(cli, &import->look.change, dry);
+    }
     return status;
 }
 
-static int import_run(struct import *import, struct icp_client *client)
+/* What goes to the server, and how; false with the status and a message. */
+static int sender_plan(struct import *import, struct icp_client *client)
 {
     const struct cli *cli = import->cli;
     uint64_t batch = 0;
@@ -354,23 +404,51 @@ static int import_run(struct import *import, struct icp_client *client)
     if (!cli_number(cli, CLI_IMPORT_BATCH, 1, PROTO_BATCH_ACCOUNTS_MAX, 1000, &batch)) {
         return EX_USAGE;
     }
-    int status = columns_find(import);
-    if (status != EX_OK) {
-        return status;
-    }
     clock_gettime(CLOCK_REALTIME, &now);
     const char *source = cli_text(cli, CLI_IMPORT_SOURCE);
     const char *slash = strrchr(csv_name(import->input), '/');
-    char own[PROTO_SOURCE_BYTES_MAX + 1];
-    snprintf(own, sizeof own, "%s", slash != NULL ? slash + 1 : csv_name(import->input));
+    snprintf(import->own_source, sizeof import->own_source, "%s",
+             slash != NULL ? slash + 1 : csv_name(import->input));
     import->sender = (struct import_sender){
         .cli = cli,
-        .client = cli_has(cli, CLI_IMPORT_DRY_RUN) ? NULL : client,
+        .client = client,
         .notes = &import->notes,
-        .source = source != NULL ? source : own,
+        .source = source != NULL ? source : import->own_source,
         .time_ms = (uint64_t)now.tv_sec * 1000,
         .batch_rows = batch,
+        .replace = cli_has(cli, CLI_IMPORT_REPLACE),
+        .dry = cli_has(cli, CLI_IMPORT_DRY_RUN),
+        .strict = import->strict,
     };
+    if (client != NULL && import->sender.dry) {
+        if (!import_look_init(&import->look, import->schema, false, batch)) {
+            return cli_fail(cli, EX_OSERR, "no memory for the batches");
+        }
+        import->sender.look = &import->look;
+    }
+    return EX_OK;
+}
+
+static void rewritten_tell(const struct import *import)
+{
+    if (import->rewritten > 0) {
+        cli_say(import->cli,
+                "%zu ids look rewritten by a spreadsheet, first '%s' on line %zu: they are "
+                "stored as they stand, and are not the accounts that they were before",
+                import->rewritten, import->rewritten_id, import->rewritten_line);
+    }
+}
+
+static int import_run(struct import *import, struct icp_client *client)
+{
+    const struct cli *cli = import->cli;
+    int status = sender_plan(import, client);
+    if (status == EX_OK) {
+        status = columns_find(import);
+    }
+    if (status != EX_OK) {
+        return status;
+    }
     status = notes_begin(&import->notes, cli, csv_name(import->input),
                          cli_text(cli, CLI_IMPORT_REJECTS));
     if (status == EX_OK) {
@@ -382,16 +460,11 @@ static int import_run(struct import *import, struct icp_client *client)
     /* What was refused is told even if the import broke off. */
     int noted = notes_end(&import->notes);
     csv_told_end(cli, import->input);
-    if (import->rewritten > 0) {
-        cli_say(cli,
-                "%zu ids look rewritten by a spreadsheet, first '%s' on line %zu: they are "
-                "stored as they stand, and are not the accounts that they were before",
-                import->rewritten, import->rewritten_id, import->rewritten_line);
-    }
+    rewritten_tell(import);
     if (status == EX_OK) {
         status = noted;
     }
-    if (status != EX_OK && import->sender.client != NULL) {
+    if (status != EX_OK && !import->sender.dry) {
         cli_say(cli, "the import broke off; once that is mended the whole file can be imported "
                      "again, for rows that are stored already do no harm");
     }
@@ -432,6 +505,7 @@ int cmd_import(struct cli *cli)
         status = import_run(&import, client);
     }
     icp_close(client);
+    import_look_fini(&import.look);
     csv_map_fini(&import.map);
     text_count_fini(&import.ids);
     text_count_fini(&import.made);

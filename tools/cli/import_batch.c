@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tools/cli/import_look.h"
+
 /* How often a batch that the server is too busy for is sent again, each time waiting longer. */
 #define BUSY_RETRIES 8
 
@@ -26,7 +28,7 @@ void sender_end(struct import_sender *sender)
     for (size_t b = 0; b < BATCHES_IN_FLIGHT; b++) {
         struct import_batch *batch = &sender->batches[b];
         for (size_t i = 0; batch->rows != NULL && i < sender->batch_rows; i++) {
-            icp_payload_destroy(batch->rows[i].account);
+            import_row_free(&batch->rows[i]);
         }
         free(batch->rows);
     }
@@ -34,17 +36,37 @@ void sender_end(struct import_sender *sender)
     icp_reply_fini(&sender->reply);
 }
 
-struct icp_payload *sender_account(struct import_sender *sender)
+struct import_row *sender_row(struct import_sender *sender)
 {
     struct import_batch *batch = &sender->batches[sender->current];
     struct import_row *row = &batch->rows[batch->count];
-    if (row->account == NULL) {
-        row->account = icp_payload_create();
+    if (row->values == NULL) {
+        row->values = icp_payload_create();
     }
-    if (row->account != NULL) {
-        icp_payload_reset(row->account);
+    if (row->values == NULL) {
+        return NULL;
     }
-    return row->account;
+    icp_payload_reset(row->values);
+    row->id[0] = '\0';
+    row->keys_bytes = row->key_count = row->record_bytes = 0;
+    row->match = 0;
+    return row;
+}
+
+static void row_write(struct icp_payload *request, const struct import_row *row)
+{
+    icp_payload_map_begin(request, NULL);
+    icp_payload_text(request, "id", row->id);
+    if (row->key_count > 0) {
+        icp_payload_list_begin(request, "keys");
+        const char *key = row->keys;
+        for (size_t k = 0; k < row->key_count; k++, key += strlen(key) + 1) {
+            icp_payload_text(request, NULL, key);
+        }
+        icp_payload_list_end(request);
+    }
+    icp_payload_map(request, "values", row->values);
+    icp_payload_map_end(request);
 }
 
 static int batch_send(struct import_sender *sender, struct import_batch *batch)
@@ -54,12 +76,17 @@ static int batch_send(struct import_sender *sender, struct import_batch *batch)
     icp_payload_reset(request);
     icp_payload_list_begin(request, "accounts");
     for (size_t i = 0; i < batch->count; i++) {
-        icp_payload_map(request, NULL, batch->rows[i].account);
+        row_write(request, &batch->rows[i]);
     }
     icp_payload_list_end(request);
     icp_payload_text(request, "source", sender->source);
     icp_payload_uint(request, "time", sender->time_ms);
-    batch->request_id = icp_send(sender->client, ICP_OP_ACCOUNT_PUT, request, &fault);
+    if (!sender->replace) {
+        icp_payload_flag(request, "create", true);
+    }
+    batch->request_id =
+        icp_send(sender->client, sender->replace ? ICP_OP_ACCOUNT_PUT : ICP_OP_ACCOUNT_PATCH,
+                 request, &fault);
     if (batch->request_id == 0 || !icp_flush(sender->client, &fault)) {
         return cli_icp_fault(sender->cli, &fault);
     }
@@ -78,6 +105,28 @@ static size_t fault_row(const struct icp_fault *fault, const char **rest)
     return (size_t)index;
 }
 
+/* A key that is another account's: the account goes in without it. */
+static bool key_refused(struct import_sender *sender, struct import_row *row, const char *field)
+{
+    unsigned long long index = 0;
+    if (sender->strict || sender->reply.fault.code != ICP_CONFLICT ||
+        sscanf(field, "keys[%llu]", &index) != 1 || index >= row->key_count) {
+        return false;
+    }
+    char *key = row->keys;
+    for (; index > 0; index--) {
+        key += strlen(key) + 1;
+    }
+    size_t bytes = strlen(key) + 1;
+    notes_key(sender->notes, (struct note_place){row->line, 0, "keys"},
+              sender->reply.fault.message);
+    sender->keys_refused++;
+    row->keys_bytes -= bytes;
+    row->key_count--;
+    memmove(key, key + bytes, row->keys_bytes - (size_t)(key - row->keys));
+    return true;
+}
+
 /* Takes the row that the server refused out of the batch and notes it. */
 static bool row_refused(struct import_sender *sender, struct import_batch *batch)
 {
@@ -86,17 +135,16 @@ static bool row_refused(struct import_sender *sender, struct import_batch *batch
     if (index >= batch->count) {
         return false;
     }
-    struct import_row row = batch->rows[index];
+    struct import_row *row = &batch->rows[index];
+    if (key_refused(sender, row, field)) {
+        return true;
+    }
     if (strncmp(field, "values.", 7) == 0) {
         field += 7;
     }
-    notes_refuse(sender->notes, (struct note_place){row.line, 0, field},
+    notes_refuse(sender->notes, (struct note_place){row->line, 0, field},
                  sender->reply.fault.message);
-    for (size_t i = index; i + 1 < batch->count; i++) {
-        batch->rows[i] = batch->rows[i + 1];
-    }
-    batch->count--;
-    batch->rows[batch->count] = row; /* its memory is used again */
+    import_batch_drop(batch, index);
     return true;
 }
 
@@ -142,34 +190,38 @@ static int batch_finish(struct import_sender *sender, struct import_batch *batch
 static int batch_turn(struct import_sender *sender)
 {
     struct import_batch *batch = &sender->batches[sender->current];
-    if (sender->client == NULL) {
+    int status = sender->look != NULL ? import_look_batch(sender->look, sender, batch) : EX_OK;
+    if (status != EX_OK) {
+        return status;
+    }
+    if (sender->client == NULL || sender->dry) {
         sender->stored += batch->count;
         batch->count = batch->bytes = 0;
         return EX_OK;
     }
-    int status = batch_send(sender, batch);
+    status = batch->count > 0 ? batch_send(sender, batch) : EX_OK;
     sender->current = (sender->current + 1) % BATCHES_IN_FLIGHT;
     return status == EX_OK ? batch_finish(sender, &sender->batches[sender->current]) : status;
 }
 
-int sender_add(struct import_sender *sender, size_t line)
+int sender_add(struct import_sender *sender)
 {
     struct import_batch *batch = &sender->batches[sender->current];
-    size_t bytes = icp_payload_size(batch->rows[batch->count].account);
+    struct import_row *row = &batch->rows[batch->count];
+    size_t bytes = icp_payload_size(row->values) + row->keys_bytes + sizeof row->id;
     if (batch->count > 0 && batch->bytes + bytes > BATCH_BYTES_MAX) {
         /* The row waits in the next batch: its memory changes place with an unused one there. */
-        struct import_row row = batch->rows[batch->count];
-        batch->rows[batch->count].account = NULL;
+        struct import_row waiting = *row;
+        *row = (struct import_row){0};
         int status = batch_turn(sender);
         if (status != EX_OK) {
-            icp_payload_destroy(row.account);
+            import_row_free(&waiting);
             return status;
         }
         batch = &sender->batches[sender->current];
-        icp_payload_destroy(batch->rows[0].account);
-        batch->rows[0] = row;
+        import_row_free(&batch->rows[0]);
+        batch->rows[0] = waiting;
     }
-    batch->rows[batch->count].line = line;
     batch->bytes += bytes;
     batch->count++;
     return batch->count == sender->batch_rows ? batch_turn(sender) : EX_OK;

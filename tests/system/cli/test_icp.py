@@ -221,7 +221,7 @@ class Offline(Folder):
                            "--json", status=DATA)
             counts = json.loads(out)
             self.assertEqual((counts["rows"], counts["stored"], counts["refused"]), (3, 2, 1))
-            self.assertIn("no column for 2 of the schema's 4 fields, which will be missing: x, y", err)
+            self.assertIn("no column for 2 of the schema's 4 fields, which stay as they are: x, y", err)
 
     def test_an_option_without_a_command_is_named(self):
         _, err = run("-x", status=USAGE)
@@ -381,13 +381,18 @@ class Online(Served):
         self.icp("import", self.write("first.csv", "id,crm,n\nx,7,1\n"))
         lines = ["id,crm,n"] + [f"a{i},{i},{i}" for i in range(1, 50)]
         out, err = self.icp("import", self.write("second.csv", "\n".join(lines) + "\n"), "--batch",
-                            "20", "--json", status=DATA)
+                            "20", "--strict", "--json", status=DATA)
         counts = json.loads(out)
         self.assertEqual((counts["stored"], counts["refused"]), (48, 1))
         self.assertIn("second.csv, line 8", err)
         # The same file again changes nothing and creates nothing.
-        out, _ = self.icp("import", self.path("second.csv"), "--json", status=DATA)
+        out, _ = self.icp("import", self.path("second.csv"), "--strict", "--json", status=DATA)
         self.assertEqual(json.loads(out)["created"], 0)
+        # Without --strict the key of another account costs the key alone.
+        out, err = self.icp("import", self.path("second.csv"), "--batch", "20", "--json")
+        counts = json.loads(out)
+        self.assertEqual((counts["stored"], counts["created"], counts["refused"]), (49, 1, 0))
+        self.assertIn("second.csv, line 8, keys: the key", err)
 
     def test_schema_and_documents_are_refused_by_line(self):
         _, err = self.icp("schema", "put", self.write("bad.json", '{"fields": [\n  {"name": }]}'),
