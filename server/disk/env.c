@@ -110,26 +110,6 @@ uint64_t disk_env_pages(const struct disk_env *env)
     return info.me_last_pgno + 1;
 }
 
-uint64_t disk_env_free_pages(const struct disk_env *env)
-{
-    MDB_txn *txn;
-    MDB_cursor *cursor;
-    MDB_val key, data;
-    uint64_t pages = 0;
-    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS) {
-        return 0;
-    }
-    /* Database 0 of an environment holds, per transaction, a count and the pages that it freed. */
-    if (mdb_cursor_open(txn, 0, &cursor) == MDB_SUCCESS) {
-        while (mdb_cursor_get(cursor, &key, &data, MDB_NEXT) == MDB_SUCCESS && data.mv_size >= 8) {
-            pages += disk_get_u64(data.mv_data);
-        }
-        mdb_cursor_close(cursor);
-    }
-    mdb_txn_abort(txn);
-    return pages;
-}
-
 void disk_env_stretch(const struct disk_env *env)
 {
     MDB_envinfo info;

@@ -26,6 +26,7 @@ struct disk_env {
     int lock_fd;
     int witness_fd; /* meta.h */
     size_t map_bytes;
+    const uint8_t *map; /* trunk.h */
     struct disk_format format;
     /* LMDB has given the environment up, after a meta page that it could not write: it refuses
      * every transaction, reads too, until it is opened anew. Told from any thread, each time. NULL:
@@ -65,8 +66,6 @@ bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
 unsigned disk_env_clear_readers(const struct disk_env *env);
 /* Pages of the file that are in use or free, without the tail. */
 uint64_t disk_env_pages(const struct disk_env *env);
-/* Pages that later commits will use again; walks LMDB's list of them. 0 if it cannot be read. */
-uint64_t disk_env_free_pages(const struct disk_env *env);
 /* Sees to the tail; best effort. Writer thread. */
 void disk_env_stretch(const struct disk_env *env);
 

@@ -20,6 +20,7 @@
 
 #include "server/disk/meta.h"
 #include "server/disk/seal.h"
+#include "server/disk/trunk.h"
 #include "server/disk/txn.h"
 
 enum {
@@ -139,6 +140,9 @@ static bool format_load(struct disk_env *env, const struct disk_txn *txn, struct
 static bool content_open(struct disk_env *env, struct proto_fault *fault)
 {
     struct disk_txn txn = {.env = env};
+    if (!disk_trunk_locate(env, fault)) {
+        return false;
+    }
     int code = mdb_txn_begin(env->mdb, NULL, 0, &txn.mdb);
     if (code != MDB_SUCCESS) {
         return disk_env_fault(env, code, "beginning", fault);
@@ -148,7 +152,7 @@ static bool content_open(struct disk_env *env, struct proto_fault *fault)
         mdb_txn_abort(txn.mdb);
         return disk_env_fault(env, code, "opening a table", fault);
     }
-    if (!format_load(env, &txn, fault) || !disk_txn_load(&txn, fault) ||
+    if (!disk_txn_load(&txn, fault) || !format_load(env, &txn, fault) ||
         !tables_open(env, &txn, &made, fault)) {
         mdb_txn_abort(txn.mdb);
         return false;
@@ -248,7 +252,7 @@ static bool files_open(struct disk_env *env, const struct disk_env_options *opti
                                "data back, or remove the other files too to begin a new store",
                                data, name, (unsigned long long)seen);
     }
-    if (fresh && !new_store(options, data, fault)) {
+    if (fresh ? !new_store(options, data, fault) : !disk_trunk_check(data, fault)) {
         return false;
     }
     if (env->witness_fd < 0) {

@@ -2,33 +2,47 @@
 /* A write transaction begins from the state of the commit before, puts and deletes, and ends with
  * one commit that writes the state beside the data; then the witness and the tail of the file
  * follow. Whatever fails on the way leaves the store as it was: the caller aborts. A read
- * transaction that sees a state of another snapshot is refused as damage. */
+ * transaction that sees a state of another snapshot is refused as damage. What stands behind a
+ * damaged page is put aside (txn_aside.c). */
 #include "server/disk/txn.h"
 
 #include <lmdb.h>
+#include <stdlib.h>
 
 #include "server/disk/meta.h"
+#include "server/disk/trunk.h"
+#include "server/disk/txn_parts.h"
 
-enum { ENTRY_BYTES_LEAST = 8 }; /* every value begins with its check */
+enum {
+    ENTRY_BYTES_LEAST = 8, /* every value begins with its check */
+    RENEWALS_MAX = 1000,   /* two commits in the time that one of these takes */
+};
 
 bool disk_txn_write(struct disk_txn *txn, const struct disk_env *env, struct proto_fault *fault)
 {
-    txn->env = env;
+    *txn = (struct disk_txn){.env = env};
+    struct disk_ways *ways = calloc(1, sizeof *ways);
+    if (ways == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a transaction");
+    }
     int code = mdb_txn_begin(env->mdb, NULL, 0, &txn->mdb);
     if (code != MDB_SUCCESS) {
+        free(ways);
         return disk_env_fault(env, code, "beginning a transaction", fault);
     }
-    if (disk_txn_load(txn, fault)) {
-        return true;
+    bool good = disk_txn_load(txn, fault);
+    txn->ways = ways; /* what was read so far was committed */
+    ways->aside = txn->trees[DISK_TABLE_ASIDE].depth > 0;
+    if (!good) {
+        disk_txn_abort(txn);
     }
-    disk_txn_abort(txn);
-    return false;
+    return good;
 }
 
 static bool txn_begin_read(struct disk_txn *txn, const struct disk_env *env,
                            struct proto_fault *fault)
 {
-    txn->env = env;
+    *txn = (struct disk_txn){.env = env};
     int code = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn->mdb);
     return code == MDB_SUCCESS || disk_env_fault(env, code, "beginning to read", fault);
 }
@@ -77,19 +91,43 @@ uint64_t disk_txn_number(const struct disk_txn *txn)
     return mdb_txn_id(txn->mdb);
 }
 
-bool disk_txn_load(struct disk_txn *txn, struct proto_fault *fault)
+/* A write transaction has the number that it will commit under; what it sees is one older. */
+static uint64_t seen_of(const struct disk_txn *txn)
 {
-    struct proto_span value;
-    enum disk_got got = disk_txn_get(txn, DISK_TABLE_META, DISK_STATE_KEY, &value, fault);
-    if (got == DISK_GOT_NONE) {
-        return proto_fault_set(fault, PROTO_CORRUPT, "meta", "the store has no state");
-    }
-    /* A write transaction has the number that it will commit under; what it sees is one older. */
     uint64_t seen = mdb_txn_id(txn->mdb);
     MDB_envinfo info;
     mdb_env_info(txn->env->mdb, &info);
-    if (seen > info.me_last_txnid) {
-        seen = info.me_last_txnid;
+    return seen > info.me_last_txnid ? info.me_last_txnid : seen;
+}
+
+bool disk_txn_load(struct disk_txn *txn, struct proto_fault *fault)
+{
+    struct proto_span value;
+    enum disk_trunk_got trunk;
+    uint64_t seen = seen_of(txn);
+    /* The page that tells of the snapshot is written again by the second commit after it: then the
+     * snapshot moves on. A write transaction holds commits off. */
+    for (int i = 0;
+         (trunk = disk_trunk_trees(txn->env, seen, txn->trees, fault)) == DISK_TRUNK_MOVED &&
+         i < RENEWALS_MAX;
+         i++) {
+        mdb_txn_reset(txn->mdb);
+        int code = mdb_txn_renew(txn->mdb);
+        if (code != MDB_SUCCESS) {
+            return disk_env_fault(txn->env, code, "renewing a view", fault);
+        }
+        seen = seen_of(txn);
+    }
+    if (trunk != DISK_TRUNK_GOT) {
+        return trunk == DISK_TRUNK_MOVED ? proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                                                           "the meta page of transaction %llu "
+                                                           "is not there",
+                                                           (unsigned long long)seen)
+                                         : false;
+    }
+    enum disk_got got = disk_txn_get(txn, DISK_TABLE_META, DISK_STATE_KEY, &value, fault);
+    if (got == DISK_GOT_NONE) {
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta", "the store has no state");
     }
     return got == DISK_GOT_ONE && disk_state_decode(value, seen, &txn->state, fault);
 }
@@ -118,6 +156,8 @@ bool disk_txn_commit(struct disk_txn *txn, struct proto_fault *fault)
     disk_state_encode(&txn->state, at);
     int code = mdb_txn_commit(txn->mdb);
     txn->mdb = NULL;
+    free(txn->ways);
+    txn->ways = NULL;
     if (code != MDB_SUCCESS) {
         return commit_fault(txn->env, code, fault);
     }
@@ -133,47 +173,50 @@ void disk_txn_abort(struct disk_txn *txn)
 {
     mdb_txn_abort(txn->mdb);
     txn->mdb = NULL;
+    free(txn->ways);
+    txn->ways = NULL;
 }
 
 enum disk_got disk_txn_get(const struct disk_txn *txn, enum disk_table table, uint64_t key,
                            struct proto_span *value, struct proto_fault *fault)
 {
-    MDB_val name = {sizeof key, &key};
-    MDB_val data;
-    int code = mdb_get(txn->mdb, txn->env->tables[table], &name, &data);
-    if (code == MDB_NOTFOUND) {
-        return DISK_GOT_NONE;
+    bool aside = txn->ways == NULL ? txn->trees[DISK_TABLE_ASIDE].depth > 0 : txn->ways->aside;
+    if (aside && table != DISK_TABLE_ASIDE) {
+        enum disk_got got = disk_aside_get(txn, table, key, value, fault);
+        if (got != DISK_GOT_NONE) {
+            return got;
+        }
     }
-    if (code != MDB_SUCCESS) {
-        disk_env_fault(txn->env, code, "reading", fault);
-        return DISK_GOT_FAULT;
+    if (txn->ways == NULL) {
+        return disk_tree_get(&txn->trees[table], key, value, fault);
     }
-    *value = (struct proto_span){data.mv_data, data.mv_size};
-    return DISK_GOT_ONE;
+    return disk_txn_may_put(txn, table, key, fault) ? disk_mdb_get(txn, table, key, value, fault)
+                                                    : DISK_GOT_FAULT;
 }
 
 uint8_t *disk_txn_put(struct disk_txn *txn, enum disk_table table, uint64_t key, size_t bytes,
                       enum disk_put how, struct proto_fault *fault)
 {
-    MDB_val name = {sizeof key, &key};
-    MDB_val data = {bytes, NULL};
-    unsigned flags = MDB_RESERVE;
-    flags |= how == DISK_PUT_LAST ? MDB_APPEND : how == DISK_PUT_NEW ? MDB_NOOVERWRITE : 0;
-    int code = mdb_put(txn->mdb, txn->env->tables[table], &name, &data, flags);
-    if (code == MDB_KEYEXIST) {
-        code = MDB_CORRUPTED;
+    struct proto_span was;
+    struct proto_fault damage;
+    if (txn->ways == NULL) {
+        return disk_mdb_put(txn, table, key, bytes, how, fault);
     }
-    if (code != MDB_SUCCESS) {
-        disk_env_fault(txn->env, code, "writing", fault);
-        return NULL;
+    bool there =
+        txn->ways->aside && disk_aside_get(txn, table, key, &was, &damage) != DISK_GOT_NONE;
+    if (!there && disk_txn_may_put(txn, table, key, &damage)) {
+        return disk_mdb_put(txn, table, key, bytes, how, fault);
     }
-    return data.mv_data;
+    return disk_aside_put(txn, table, key, bytes, fault);
 }
 
 bool disk_txn_delete(struct disk_txn *txn, enum disk_table table, uint64_t key,
                      struct proto_fault *fault)
 {
     MDB_val name = {sizeof key, &key};
+    if (txn->ways != NULL && !disk_txn_may_delete(txn, table, key, fault)) {
+        return false;
+    }
     int code = mdb_del(txn->mdb, txn->env->tables[table], &name, NULL);
     return code == MDB_SUCCESS || disk_env_fault(txn->env, code, "deleting", fault);
 }
@@ -186,57 +229,4 @@ bool disk_txn_empty(struct disk_txn *txn, enum disk_table table, struct proto_fa
     }
     txn->state.sums[table] = (struct disk_sum){0};
     return true;
-}
-
-bool disk_cursor_open(struct disk_cursor *cursor, const struct disk_txn *txn, enum disk_table table,
-                      struct proto_fault *fault)
-{
-    *cursor = (struct disk_cursor){.txn = txn};
-    int code = mdb_cursor_open(txn->mdb, txn->env->tables[table], &cursor->mdb);
-    return code == MDB_SUCCESS || disk_env_fault(txn->env, code, "reading", fault);
-}
-
-void disk_cursor_close(struct disk_cursor *cursor)
-{
-    mdb_cursor_close(cursor->mdb);
-    cursor->mdb = NULL;
-}
-
-static enum disk_got cursor_move(struct disk_cursor *cursor, uint64_t from, MDB_cursor_op op,
-                                 struct proto_fault *fault)
-{
-    MDB_val key = {sizeof from, &from};
-    MDB_val data;
-    int code = mdb_cursor_get(cursor->mdb, &key, &data, op);
-    if (code == MDB_NOTFOUND) {
-        return DISK_GOT_NONE;
-    }
-    if (code != MDB_SUCCESS) {
-        disk_env_fault(cursor->txn->env, code, "reading", fault);
-        return DISK_GOT_FAULT;
-    }
-    bool ours = key.mv_size == sizeof cursor->key && data.mv_size >= ENTRY_BYTES_LEAST;
-    cursor->key = ours ? disk_get_u64(key.mv_data) : UINT64_MAX;
-    cursor->value = ours ? (struct proto_span){data.mv_data, data.mv_size} : (struct proto_span){0};
-    return DISK_GOT_ONE;
-}
-
-enum disk_got disk_cursor_next(struct disk_cursor *cursor, struct proto_fault *fault)
-{
-    return cursor_move(cursor, 0, MDB_NEXT, fault);
-}
-
-enum disk_got disk_cursor_seek(struct disk_cursor *cursor, uint64_t key, struct proto_fault *fault)
-{
-    return cursor_move(cursor, key, MDB_SET_RANGE, fault);
-}
-
-enum disk_got disk_cursor_before(struct disk_cursor *cursor, uint64_t key,
-                                 struct proto_fault *fault)
-{
-    enum disk_got got = disk_cursor_seek(cursor, key, fault);
-    if (got == DISK_GOT_FAULT) {
-        return got;
-    }
-    return cursor_move(cursor, 0, got == DISK_GOT_ONE ? MDB_PREV : MDB_LAST, fault);
 }

@@ -2,6 +2,12 @@
 /* Transactions of the environment, and the only way to its tables: every key and value that is
  * read, by name or by a cursor, comes through here.
  *
+ * Reading follows pages by itself (tree.h): a damaged page costs the keys below it and nothing
+ * else. Writing is LMDB's, which a damaged page would end: it is asked for a key only where every
+ * page that it will touch was found sound. A value whose place is behind a damaged page goes to the
+ * table `aside`, under a hash of its table and key, and is read from there before it is looked for
+ * in its place; a walk does not find it.
+ *
  * A read transaction is a snapshot; it can rest and be renewed, which costs 230 ns instead of a
  * new one. The one write transaction has the state that it will leave behind in `state`; committing
  * writes it. Ownership: a transaction is its owner's, to be ended once; keys and values borrow from
@@ -12,12 +18,27 @@
 #define DISK_TXN_H
 
 #include "server/disk/env.h"
+#include "server/disk/tree.h"
+
+struct disk_span {
+    bool known;
+    uint64_t low, high;
+};
+
+/* What a write has found sound so far. */
+struct disk_ways {
+    bool aside; /* the table of that name has something */
+    struct disk_way put[DISK_TABLE_COUNT];
+    struct disk_span gone[DISK_TABLE_COUNT]; /* keys that may be deleted */
+};
 
 /* A transaction with the state that it sees (read) or will leave behind (write). */
 struct disk_txn {
     const struct disk_env *env;
     struct MDB_txn *mdb;
     struct disk_state state;
+    struct disk_tree trees[DISK_TABLE_COUNT]; /* as they were committed */
+    struct disk_ways *ways;                   /* of a write; NULL: a read, or a store being made */
 };
 
 bool disk_txn_write(struct disk_txn *txn, const struct disk_env *env, struct proto_fault *fault);
@@ -38,7 +59,6 @@ bool disk_txn_load(struct disk_txn *txn, struct proto_fault *fault);
 /* Number of the snapshot, or the one that a write transaction will commit under. */
 uint64_t disk_txn_number(const struct disk_txn *txn);
 
-enum disk_got { DISK_GOT_FAULT, DISK_GOT_NONE, DISK_GOT_ONE };
 enum disk_got disk_txn_get(const struct disk_txn *txn, enum disk_table table, uint64_t key,
                            struct proto_span *value, struct proto_fault *fault);
 /* How a value is put: anywhere, over what is there; after the last key of the table; where nothing
@@ -48,9 +68,14 @@ enum disk_put { DISK_PUT_ANY, DISK_PUT_LAST, DISK_PUT_NEW };
  * fault: the transaction must be aborted. */
 uint8_t *disk_txn_put(struct disk_txn *txn, enum disk_table table, uint64_t key, size_t bytes,
                       enum disk_put how, struct proto_fault *fault);
-/* Deleting what is not there is corruption: the caller knows that it is. */
+/* Deleting what is not there is corruption: the caller knows that it is. Behind a damaged page
+ * nothing can be deleted: PROTO_CORRUPT, and the transaction goes on. */
 bool disk_txn_delete(struct disk_txn *txn, enum disk_table table, uint64_t key,
                      struct proto_fault *fault);
+
+/* What an entry of table `aside` stands for. */
+bool disk_aside_open(uint64_t at, struct proto_span value, enum disk_table *table, uint64_t *key,
+                     struct proto_span *inner);
 
 /* Takes every entry out of a table. */
 bool disk_txn_empty(struct disk_txn *txn, enum disk_table table, struct proto_fault *fault);
@@ -59,7 +84,11 @@ bool disk_txn_empty(struct disk_txn *txn, enum disk_table table, struct proto_fa
  * writes. */
 struct disk_cursor {
     const struct disk_txn *txn;
-    struct MDB_cursor *mdb;
+    enum disk_table table;
+    struct MDB_cursor *mdb; /* of a write: what it wrote must be seen */
+    struct disk_span sound; /* and what LMDB may step through */
+    struct disk_walk walk;  /* of a read */
+    bool begun, thorough;
     uint64_t key;            /* of the entry that was got */
     struct proto_span value; /* empty: what stands there is no entry of ours, and is damage */
 };
@@ -67,7 +96,10 @@ struct disk_cursor {
 bool disk_cursor_open(struct disk_cursor *cursor, const struct disk_txn *txn, enum disk_table table,
                       struct proto_fault *fault);
 void disk_cursor_close(struct disk_cursor *cursor);
-/* The next entry, the first at the beginning. */
+/* Has a walk of a read examine every page whole, also what no look-up needs. Before it begins. */
+void disk_cursor_thorough(struct disk_cursor *cursor);
+/* The next entry, the first at the beginning. After DISK_GOT_FAULT with PROTO_CORRUPT a read may go
+ * on: the next call gives what stands behind the damage. */
 enum disk_got disk_cursor_next(struct disk_cursor *cursor, struct proto_fault *fault);
 /* The first entry at or above `key`. */
 enum disk_got disk_cursor_seek(struct disk_cursor *cursor, uint64_t key, struct proto_fault *fault);

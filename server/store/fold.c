@@ -4,10 +4,10 @@
  * last commit, in one transaction. A crash before the end leaves the tables as they were, and the
  * log makes the generation again.
  *
- * What is damaged in the tables does not stop a fold: an account is written over what was there, a
- * block of rows is encoded again from the accounts, a bucket that cannot be read stays as it is and
- * goes on answering that it is damaged. Each is told. A full disk or a full map stops it; it is
- * tried again. */
+ * What is damaged in the tables does not stop a fold: an account is written over what was there, or
+ * aside where a page is damaged, a block of rows is encoded again from the accounts, a bucket that
+ * cannot be read stays as it is and goes on answering that it is damaged. Each is told. A full disk
+ * or a full map stops it; it is tried again. */
 #include <stdlib.h>
 
 #include "server/store/store_parts.h"
@@ -226,6 +226,11 @@ static bool fold_touched(struct fold *fold, struct proto_fault *fault)
     }
     bool good = store_vectors_touch(&fold->txn, slots, fold->slot_count, fault);
     free(slots);
+    if (!good && fault->code == PROTO_CORRUPT) {
+        /* Whoever reads the list comes to the same page, and builds the vectors anew. */
+        store_damage(fold->store, fault);
+        return true;
+    }
     return good;
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/disk/trunk.h"
 #include "server/store/store_parts.h"
 
 enum {
@@ -129,7 +130,7 @@ static void housekeep(struct store *store)
     }
     folder->own.readers_cleared += dead;
     /* A file that only grows has a view that never rests. */
-    folder->own.free_pages = disk_env_free_pages(&store->env);
+    folder->own.free_pages = disk_trunk_free(&store->env);
 }
 
 /* One slice of each kind of work that is left; true if there is more of any. */

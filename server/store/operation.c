@@ -289,7 +289,8 @@ static uint64_t oldest(const struct store_operations *operations)
                                                 : UINT64_MAX;
 }
 
-/* Takes entries below the sequence out of the table, `most` of them. */
+/* Takes entries below the sequence out of the table, `most` of them; those beside a damaged page
+ * stay. */
 static bool table_drop(struct store_operations *operations, struct disk_txn *txn, uint64_t seq,
                        size_t most, struct proto_fault *fault)
 {
@@ -314,14 +315,14 @@ static bool table_drop(struct store_operations *operations, struct disk_txn *txn
         disk_cursor_close(&cursor);
         for (size_t i = 0; i < count; i++) {
             if (!disk_txn_delete(txn, DISK_TABLE_OPERATION, keys[i], fault)) {
-                return false;
+                return fault->code == PROTO_CORRUPT;
             }
             disk_sum_change(&txn->state, DISK_TABLE_OPERATION, true, checks[i], false, 0);
             operations->table_first = keys[i] + 1;
         }
         most -= count;
     }
-    return got != DISK_GOT_FAULT;
+    return got != DISK_GOT_FAULT || fault->code == PROTO_CORRUPT;
 }
 
 static bool table_put(struct disk_txn *txn, const struct store_operation *operation,

@@ -160,7 +160,9 @@ static bool block_load(struct store_row_writer *writer, uint32_t number, bool an
     struct proto_span value = {0};
     enum disk_got got = disk_txn_get(
         txn, DISK_TABLE_ROW, store_row_key(txn->state.rows_generation, number), &value, fault);
-    if (got == DISK_GOT_FAULT || !block_reserve(writer, bytes, fault)) {
+    /* One that is written whole does not need what is there. */
+    bool lost = got == DISK_GOT_FAULT && !(anew && fault->code == PROTO_CORRUPT);
+    if (lost || !block_reserve(writer, bytes, fault)) {
         return false;
     }
     if (got == DISK_GOT_ONE && value.bytes >= sizeof(uint64_t)) {

@@ -159,6 +159,20 @@ static void scrub_vector(struct scrub *scrub, enum disk_table table, uint64_t ke
     }
 }
 
+static void scrub_aside(struct scrub *scrub, enum disk_table table, uint64_t key,
+                        struct proto_span value)
+{
+    enum disk_table meant;
+    uint64_t meant_key;
+    struct proto_span inner;
+    (void)table;
+    if (!disk_aside_open(key, value, &meant, &meant_key, &inner) || inner.bytes < 8 ||
+        disk_get_u64(inner.data) != disk_check(meant, meant_key, inner.data + 8, inner.bytes - 8)) {
+        bad(scrub, "entry %016llx of table aside does not match its checksum",
+            (unsigned long long)key);
+    }
+}
+
 static void scrub_operation(struct scrub *scrub, enum disk_table table, uint64_t key,
                             struct proto_span value)
 {
@@ -185,7 +199,7 @@ static void (*const scrubbers[DISK_TABLE_COUNT])(struct scrub *, enum disk_table
     [DISK_TABLE_ID] = scrub_bucket,           [DISK_TABLE_SCHEMA] = scrub_sealed,
     [DISK_TABLE_ICP] = scrub_sealed,          [DISK_TABLE_SWITCH] = scrub_sealed,
     [DISK_TABLE_TAL] = scrub_sealed,          [DISK_TABLE_VECTOR] = scrub_vector,
-    [DISK_TABLE_OPERATION] = scrub_operation,
+    [DISK_TABLE_OPERATION] = scrub_operation, [DISK_TABLE_ASIDE] = scrub_aside,
 };
 
 static void compare_sum(struct scrub *scrub, enum disk_table table, uint64_t count, uint64_t digest)
@@ -211,7 +225,12 @@ static void scrub_table(struct scrub *scrub, enum disk_table table)
         return;
     }
     scrub->next = table == DISK_TABLE_ACCOUNT || table == DISK_TABLE_ID ? 0 : 1;
-    while ((got = disk_cursor_next(&cursor, &fault)) == DISK_GOT_ONE) {
+    disk_cursor_thorough(&cursor);
+    while ((got = disk_cursor_next(&cursor, &fault)) != DISK_GOT_NONE) {
+        if (got == DISK_GOT_FAULT) {
+            bad(scrub, "%s", fault.message);
+            continue;
+        }
         if (cursor.value.bytes == 0) {
             bad(scrub, "table %s holds an impossible entry", disk_table_name(table));
             continue;
@@ -221,9 +240,6 @@ static void scrub_table(struct scrub *scrub, enum disk_table table)
         digest ^= disk_get_u64(cursor.value.data);
     }
     disk_cursor_close(&cursor);
-    if (got == DISK_GOT_FAULT) {
-        bad(scrub, "table %s cannot be read to its end: %s", disk_table_name(table), fault.message);
-    }
     compare_sum(scrub, table, count, digest);
 }
 

@@ -149,6 +149,8 @@ bool store_slice_drop(struct store *store)
     for (; dropped < DROP_BLOCKS && oldest_block(&txn, &key, &check); dropped++) {
         if (!disk_txn_delete(&txn, DISK_TABLE_ROW, key, &fault)) {
             disk_txn_abort(&txn);
+            /* Beside a damaged page they stay: they cost room alone. */
+            store->folder.dropping = fault.code != PROTO_CORRUPT;
             return slice_failed(store, "cannot drop old rows", &fault);
         }
         disk_sum_change(&txn.state, DISK_TABLE_ROW, true, check, false, 0);

@@ -54,7 +54,9 @@ void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record, 
     disk_set_u64(at, disk_check(DISK_TABLE_ACCOUNT, slot, at + 8, store_account_bytes(record) - 8));
 }
 
-/* What was there before is not judged: it goes. Its check must come out of the sum as it went in.
+/* What was there before is not judged: it goes. Its check must come out of the sum as it went in;
+ * of one behind a damaged page it is not known, and the sum is wrong from then on, as a scrub
+ * tells.
  */
 static bool sum_leave(struct disk_txn *txn, uint32_t slot, struct proto_fault *fault)
 {
@@ -63,7 +65,7 @@ static bool sum_leave(struct disk_txn *txn, uint32_t slot, struct proto_fault *f
     if (got == DISK_GOT_ONE && was.bytes >= sizeof(uint64_t)) {
         disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, true, disk_get_u64(was.data), false, 0);
     }
-    return got != DISK_GOT_FAULT;
+    return got != DISK_GOT_FAULT || fault->code == PROTO_CORRUPT;
 }
 
 bool store_account_put(struct disk_txn *txn, uint32_t slot, bool fresh, struct proto_span value,
