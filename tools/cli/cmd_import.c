@@ -11,22 +11,17 @@
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv_told.h"
 #include "tools/cli/import_batch.h"
+#include "tools/cli/import_columns.h"
 #include "tools/cli/import_look.h"
 #include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
-
-/* Keys of one account that come from columns; more is a slip. */
-#define ABSENT_SHOWN 5 /* names of absent fields in one line */
-#define KEY_COLUMNS_MAX 16
 
 struct import {
     const struct cli *cli;
     struct csv_input *input;
     struct feature_schema *schema;
     struct csv_map map;
-    size_t id_column;
-    struct key_column keys[KEY_COLUMNS_MAX];
-    size_t key_count;
+    struct import_columns columns;
     struct text_count ids;  /* that went in, to find one that occurs twice */
     struct text_count made; /* keys, likewise */
     struct import_notes notes;
@@ -49,11 +44,18 @@ static struct note_place place_of(const struct import *import, const struct csv_
     return place;
 }
 
-/* Finds the id or says why the row cannot have one. */
+/* Finds the id or says why the row cannot have one. Where keys find accounts it may be missing. */
 static bool id_take(struct import *import, const struct csv_row *row, struct proto_span *id)
 {
     char message[160];
-    *id = feature_text_trim(row->cells[import->id_column]);
+    const struct import_columns *columns = &import->columns;
+    *id = (struct proto_span){0};
+    if (columns->id != SIZE_MAX) {
+        *id = feature_text_trim(row->cells[columns->id]);
+    }
+    if (id->bytes == 0 && columns->match != 0) {
+        return true;
+    }
     const struct text_entry *earlier = text_count_find(&import->ids, *id);
     bool has_control = false;
     for (size_t i = 0; i < id->bytes; i++) {
@@ -71,7 +73,7 @@ static bool id_take(struct import *import, const struct csv_row *row, struct pro
     } else {
         return true;
     }
-    notes_refuse(&import->notes, place_of(import, row, import->id_column), message);
+    notes_refuse(&import->notes, place_of(import, row, columns->id), message);
     return false;
 }
 
@@ -100,13 +102,33 @@ static void key_tell(struct import *import, const struct csv_row *row,
     }
 }
 
-/* Keys of the row; one that an earlier row of the file has is left out, for a key names one
- * account. */
-static bool keys_write(struct import *import, const struct csv_row *row, struct import_row *account)
+/* What became of a row. */
+enum row_fate { ROW_GOOD, ROW_REFUSED, ROW_NO_MEMORY };
+
+/* A key that an earlier row has: it names one account, so a key that finds accounts makes this row
+ * the same one again, and any other is left out. */
+static enum row_fate key_twice(struct import *import, const struct csv_row *row, size_t k,
+                               const char *key, size_t line)
+{
+    char message[PROTO_ID_BYTES_MAX + 96];
+    struct note_place place = place_of(import, row, import->columns.keys[k].column);
+    if ((import->columns.match >> k & 1) != 0) {
+        snprintf(message, sizeof message, "%s stands on line %zu already: the same account again",
+                 key, line);
+        notes_refuse(&import->notes, place, message);
+        return ROW_REFUSED;
+    }
+    snprintf(message, sizeof message, "%s is a key of line %zu already, left out here", key, line);
+    notes_key(&import->notes, place, message);
+    return ROW_GOOD;
+}
+
+static enum row_fate keys_write(struct import *import, const struct csv_row *row,
+                                struct import_row *account)
 {
     char key[PROTO_ID_BYTES_MAX + 1];
-    for (size_t k = 0; k < import->key_count; k++) {
-        const struct key_column *column = &import->keys[k];
+    for (size_t k = 0; k < import->columns.key_count; k++) {
+        const struct key_column *column = &import->columns.keys[k];
         enum key_outcome outcome = key_column_make(column, row->cells[column->column], key);
         if (outcome != KEY_MADE) {
             key_tell(import, row, column, outcome, key);
@@ -114,18 +136,32 @@ static bool keys_write(struct import *import, const struct csv_row *row, struct 
         }
         const struct text_entry *earlier = text_count_find(&import->made, proto_span_text(key));
         if (earlier != NULL) {
-            char message[PROTO_ID_BYTES_MAX + 96];
-            snprintf(message, sizeof message, "%s is a key of line %zu already, left out here", key,
-                     earlier->line);
-            notes_key(&import->notes, place_of(import, row, column->column), message);
-            continue;
-        }
-        if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL) ||
-            !import_row_key(account, key, false)) {
-            return false;
+            if (key_twice(import, row, k, key, earlier->line) == ROW_REFUSED) {
+                return ROW_REFUSED;
+            }
+        } else if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL) ||
+                   !import_row_key(account, key, (import->columns.match >> k & 1) != 0)) {
+            return ROW_NO_MEMORY;
         }
     }
-    return true;
+    return ROW_GOOD;
+}
+
+/* A new account that has no id of its own is called as its first key: domain:acme.com becomes
+ * acme.com. */
+static bool id_make(struct import *import, const struct csv_row *row, struct import_row *account)
+{
+    for (size_t k = 0; k < account->key_count; k++) {
+        if ((account->match >> k & 1) != 0) {
+            snprintf(account->id, sizeof account->id, "%s",
+                     strchr(import_row_key_at(account, k), ':') + 1);
+            return true;
+        }
+    }
+    notes_refuse(&import->notes, (struct note_place){row->line, 0, ""},
+                 "no id, and none of the keys by which accounts are found: whose row it is cannot "
+                 "be known");
+    return false;
 }
 
 /* The row's values once more, to be held against what is stored. False: no memory. */
@@ -147,18 +183,27 @@ static bool record_keep(struct import *import, struct import_row *account)
     return true;
 }
 
-/* The account of a row that was read; false: no memory. */
-static bool account_fill(struct import *import, const struct csv_row *row, struct proto_span id)
+/* The account of a row that was read. */
+static enum row_fate account_fill(struct import *import, const struct csv_row *row,
+                                  struct proto_span id)
 {
     struct import_row *account = sender_row(&import->sender);
-    if (account == NULL || !text_count_add(&import->ids, id, row->line, NULL) ||
-        !keys_write(import, row, account)) {
-        return false;
+    if (account == NULL) {
+        return ROW_NO_MEMORY;
     }
     snprintf(account->id, sizeof account->id, "%.*s", (int)id.bytes, (const char *)id.data);
     account->line = row->line;
+    enum row_fate fate = keys_write(import, row, account);
+    if (fate != ROW_GOOD) {
+        return fate;
+    }
+    if (id.bytes == 0 && !id_make(import, row, account)) {
+        return ROW_REFUSED;
+    }
     csv_map_write(&import->map, account->values);
-    return import->sender.look == NULL || record_keep(import, account);
+    bool kept = (id.bytes == 0 || text_count_add(&import->ids, id, row->line, NULL)) &&
+                (import->sender.look == NULL || record_keep(import, account));
+    return kept ? ROW_GOOD : ROW_NO_MEMORY;
 }
 
 static void on_bad_cell(void *context, const struct csv_row *row,
@@ -215,10 +260,11 @@ static int row_import(struct import *import, const struct csv_row *row)
         return EX_OK;
     }
     id_look(import, row, id);
-    if (!account_fill(import, row, id)) {
+    enum row_fate fate = account_fill(import, row, id);
+    if (fate == ROW_NO_MEMORY) {
         return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
     }
-    return sender_add(&import->sender);
+    return fate == ROW_GOOD ? sender_add(&import->sender) : EX_OK;
 }
 
 static int rows_import(struct import *import)
@@ -246,103 +292,23 @@ static int rows_import(struct import *import)
     return status;
 }
 
-static int id_find(struct import *import)
+static int map_find(struct import *import)
 {
-    const char *name = cli_text(import->cli, CLI_IMPORT_ID);
-    if (name == NULL) {
-        name = import->schema->id_column;
-    }
-    if (name == NULL) {
-        return cli_fail(import->cli, EX_USAGE,
-                        "the schema names no column of ids; give one with --id");
-    }
-    import->id_column = csv_column_find(import->input, name);
-    if (import->id_column != SIZE_MAX) {
-        return EX_OK;
-    }
-    const char *nearest = csv_column_nearest(import->input, name);
-    return cli_fail(import->cli, EX_DATAERR, "%s has no column '%s' for the id%s%s%s",
-                    csv_name(import->input), name,
-                    nearest != NULL ? "; did you mean '" : "; --id names another column",
-                    nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
-}
-
-/* Key columns of the command line, and those of the schema that the file has. */
-static int keys_find(struct import *import)
-{
-    size_t at = 0;
-    const char *text;
-    while ((text = cli_each(import->cli, CLI_IMPORT_KEY, &at)) != NULL) {
-        if (import->key_count == KEY_COLUMNS_MAX) {
-            return cli_fail(import->cli, EX_USAGE, "--key: at most %d are allowed",
-                            KEY_COLUMNS_MAX);
-        }
-        struct proto_fault fault;
-        if (!key_column_parse(import->input, "key", text, &import->keys[import->key_count],
-                              &fault)) {
-            return cli_fault(import->cli, &fault);
-        }
-        import->key_count++;
-    }
-    for (size_t i = 0; i < import->schema->key_count; i++) {
-        const struct feature_key_column *key = &import->schema->keys[i];
-        size_t column = csv_column_find(import->input, key->column);
-        bool told = false;
-        for (size_t k = 0; k < import->key_count; k++) {
-            told |= strcmp(import->keys[k].name_space, key->name_space) == 0;
-        }
-        if (column == SIZE_MAX || told || import->key_count == KEY_COLUMNS_MAX) {
-            continue;
-        }
-        struct key_column *own = &import->keys[import->key_count++];
-        snprintf(own->name_space, sizeof own->name_space, "%s", key->name_space);
-        own->column = column;
-    }
-    return EX_OK;
-}
-
-/* One line, however many there are: files of a part of the fields are common. */
-static void absent_tell(const struct import *import)
-{
-    const struct feature_field *absent[ABSENT_SHOWN];
-    char names[ABSENT_SHOWN * (PROTO_FIELD_NAME_BYTES_MAX + 3)] = "";
-    size_t used = 0;
-    size_t count = csv_map_absent(&import->map, absent, ABSENT_SHOWN);
-    for (size_t i = 0; i < count && i < ABSENT_SHOWN; i++) {
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "",
-                                 absent[i]->name);
-    }
-    if (count > 0) {
-        cli_say(import->cli, "%s has no column for %zu of the schema's %zu fields, which %s: %s%s",
-                csv_name(import->input), count, import->schema->field_count,
-                import->sender.replace ? "will be missing" : "stay as they are", names,
-                count > ABSENT_SHOWN ? ", …" : "");
-    }
-}
-
-static int columns_find(struct import *import)
-{
-    int status = id_find(import);
-    if (status == EX_OK) {
-        status = keys_find(import);
-    }
-    if (status != EX_OK) {
-        return status;
-    }
     if (!csv_map_init(&import->map, import->schema, import->input)) {
         return cli_fail(import->cli, EX_OSERR, "no memory");
     }
     if (import->map.field_count == 0) {
-        return cli_fail(import->cli, EX_DATAERR, "no column of %s is a field of the schema",
+        return cli_fail(import->cli, EX_DATAERR,
+                        "no column of %s is a field of the schema; --map COLUMN=FIELD says which "
+                        "is which",
                         csv_name(import->input));
     }
-    absent_tell(import);
+    import_columns_absent(import->cli, import->input, &import->map, import->sender.replace);
     return EX_OK;
 }
 
 static int result_json(const struct import *import, bool dry, int status)
 {
-    const struct import_change *change = &import->look.change;
     size_t keys = import->made.count - import->sender.keys_refused;
     json_t *json =
         json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)import->rows,
@@ -351,16 +317,7 @@ static int result_json(const struct import *import, bool dry, int status)
                   "values_left_out", (json_int_t)import->notes.cells_left_out, "keys",
                   (json_int_t)keys, "seq", (json_int_t)import->sender.seq, "dry_run", dry);
     if (import->sender.look != NULL) {
-        json_object_set_new(json, "change",
-                            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "accounts_added",
-                                      (json_int_t)change->accounts_added, "accounts_changed",
-                                      (json_int_t)change->accounts_changed, "accounts_same",
-                                      (json_int_t)change->accounts_same, "values_added",
-                                      (json_int_t)change->values_added, "values_changed",
-                                      (json_int_t)change->values_changed, "values_lost",
-                                      (json_int_t)change->values_lost, "keys_added",
-                                      (json_int_t)change->keys_added, "keys_lost",
-                                      (json_int_t)change->keys_lost));
+        json_object_set_new(json, "change", import_change_json(&import->look.change));
     }
     int printed = cli_json(import->cli, json);
     return status != EX_OK ? status : printed;
@@ -420,10 +377,21 @@ static int sender_plan(struct import *import, struct icp_client *client)
         .dry = cli_has(cli, CLI_IMPORT_DRY_RUN),
         .strict = import->strict,
     };
-    if (client != NULL && import->sender.dry) {
-        if (!import_look_init(&import->look, import->schema, false, batch)) {
+    bool match = import->columns.match != 0;
+    if (match && client == NULL) {
+        return cli_fail(cli, EX_USAGE, "--match asks the server; it does not go with --schema");
+    }
+    const char *precedence = cli_text(cli, CLI_IMPORT_PRECEDENCE);
+    if (precedence != NULL && (client == NULL || import->sender.replace)) {
+        return cli_fail(cli, EX_USAGE,
+                        "--precedence lays over what the server has; it does not go "
+                        "with --replace or --schema");
+    }
+    if (client != NULL && (import->sender.dry || match || precedence != NULL)) {
+        if (!import_look_init(&import->look, import->schema, match, batch)) {
             return cli_fail(cli, EX_OSERR, "no memory for the batches");
         }
+        import->look.precedence = precedence;
         import->sender.look = &import->look;
     }
     return EX_OK;
@@ -442,9 +410,12 @@ static void rewritten_tell(const struct import *import)
 static int import_run(struct import *import, struct icp_client *client)
 {
     const struct cli *cli = import->cli;
-    int status = sender_plan(import, client);
+    int status = import_columns_find(cli, import->input, import->schema, &import->columns);
     if (status == EX_OK) {
-        status = columns_find(import);
+        status = sender_plan(import, client);
+    }
+    if (status == EX_OK) {
+        status = map_find(import);
     }
     if (status != EX_OK) {
         return status;

@@ -120,6 +120,28 @@ static int schema_check(const struct cli *cli, const json_t *json)
     return EX_OK;
 }
 
+/* The mapping that import takes (import_columns.h): every column under its own name, to be edited.
+ * Drops the schema. */
+static json_t *map_of(json_t *schema)
+{
+    size_t i;
+    json_t *field;
+    json_t *map = json_object();
+    json_t *columns = json_object();
+    json_array_foreach(json_object_get(schema, "fields"), i, field)
+    {
+        json_t *name = json_object_get(field, "name");
+        json_object_set(columns, json_string_value(name), name);
+    }
+    if (json_object_get(schema, "id") != NULL) {
+        json_object_set(map, "id", json_object_get(schema, "id"));
+    }
+    json_object_set(map, "keys", json_object_get(schema, "keys"));
+    json_object_set_new(map, "columns", columns);
+    json_decref(schema);
+    return map;
+}
+
 static int infer_file(const struct cli *cli, struct csv_input *input)
 {
     struct infer infer;
@@ -164,7 +186,7 @@ static int infer_file(const struct cli *cli, struct csv_input *input)
         cli_say(cli, "no column is an id; name one with --id, or import with --id");
     }
     if (status == EX_OK) {
-        status = cli_json(cli, schema);
+        status = cli_json(cli, cli_has(cli, CLI_SCHEMA_INFER_MAP) ? map_of(schema) : schema);
     } else {
         json_decref(schema);
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "server/feature/record.h"
+#include "tools/cli/csv/csv_account.h"
 
 /* What is known of a row. */
 struct look_found {
@@ -127,6 +128,71 @@ static void values_read(const struct import_look *look, const struct import_row 
     feature_record_values(&record, look->values, look->schema->id_count);
 }
 
+/* The place of a source in the list, or behind it. */
+static size_t rank_of(const char *list, struct icp_text source)
+{
+    size_t rank = 0;
+    while (*list != '\0') {
+        size_t bytes = strcspn(list, ",");
+        if (bytes == source.bytes && memcmp(list, source.data, bytes) == 0) {
+            return rank;
+        }
+        rank++;
+        list += bytes + (list[bytes] == ',');
+    }
+    return rank;
+}
+
+/* The row anew, of the values that are left. They point into the record that goes. */
+static bool row_rewrite(struct import_look *look, struct import_row *row)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct feature_record record = {
+        .id = proto_span_text("-"), .values = look->values, .value_slots = look->schema->id_count};
+    uint8_t *fewer = malloc(row->record_bytes);
+    if (fewer == NULL) {
+        return false;
+    }
+    icp_payload_reset(row->values);
+    for (size_t i = 0; i < look->schema->field_count; i++) {
+        const struct feature_field *field = &look->schema->fields[i];
+        if (look->values[field->id].present) {
+            csv_value_write(field, &look->values[field->id], row->values);
+        }
+    }
+    row->record_bytes = feature_record_encode(&record, fewer, row->record_bytes, &fault);
+    free(row->record);
+    row->record = fewer;
+    return true;
+}
+
+/* Leaves out of the row what the account has from a source that goes before the row's; how many
+ * values that are, SIZE_MAX without memory. */
+static size_t sources_heed(struct import_look *look, struct import_row *row, const char *source)
+{
+    struct icp_value values = {0};
+    struct icp_value entry;
+    struct icp_value from;
+    struct icp_text name;
+    size_t own = rank_of(look->precedence, (struct icp_text){source, strlen(source)});
+    size_t kept = 0;
+    values_read(look, row);
+    (void)icp_reply_get(&look->reply, "values", &values);
+    struct icp_walk walk = icp_walk_over(&values);
+    while (icp_next(&walk, &name, &entry)) {
+        const struct feature_field *field = feature_schema_find(
+            look->schema, (struct proto_span){(const uint8_t *)name.data, name.bytes});
+        bool before = field != NULL && look->values[field->id].present &&
+                      icp_value_get(&entry, "source", &from) &&
+                      rank_of(look->precedence, from.text) < own;
+        if (before) {
+            look->values[field->id].present = false;
+            kept++;
+        }
+    }
+    return kept == 0 || row_rewrite(look, row) ? kept : SIZE_MAX;
+}
+
 static size_t values_left(const struct import_look *look)
 {
     size_t left = 0;
@@ -191,7 +257,13 @@ static int answer_take(struct import_look *look, struct import_sender *sender,
     if (found->id[0] == '\0') {
         snprintf(found->id, sizeof found->id, "%.*s", (int)id.bytes, id.data);
         snprintf(found->by, sizeof found->by, "%s", ask->by);
-        row_compare(look, &batch->rows[ask->row], sender->replace, &found->change);
+        struct import_row *row = &batch->rows[ask->row];
+        size_t kept = look->precedence != NULL ? sources_heed(look, row, sender->source) : 0;
+        if (kept == SIZE_MAX) {
+            return cli_fail(sender->cli, EX_OSERR, "no memory for line %zu", row->line);
+        }
+        row_compare(look, row, sender->replace, &found->change);
+        found->change.values_kept = kept;
     } else if (strlen(found->id) != id.bytes || memcmp(found->id, id.data, id.bytes) != 0) {
         snprintf(found->other, sizeof found->other, "%.*s", (int)id.bytes, id.data);
         snprintf(found->other_by, sizeof found->other_by, "%s", ask->by);
@@ -222,7 +294,7 @@ static int question_send(struct import_look *look, struct import_sender *sender,
 }
 
 static int rows_ask(struct import_look *look, struct import_sender *sender,
-                    const struct import_batch *batch)
+                    struct import_batch *batch)
 {
     struct asks asks = {.sent = 0};
     int status = EX_OK;
@@ -253,6 +325,7 @@ static void change_add(struct import_change *total, const struct import_change *
     total->values_lost += change->values_lost;
     total->keys_added += change->keys_added;
     total->keys_lost += change->keys_lost;
+    total->values_kept += change->values_kept;
 }
 
 /* Whether the row may stay; it has the id of its account then. */
@@ -317,6 +390,24 @@ static const char *counted(char text[48], size_t count, const char *noun)
     return text;
 }
 
+json_t *import_change_json(const struct import_change *change)
+{
+    const struct {
+        const char *name;
+        size_t count;
+    } counts[] = {
+        {"accounts_added", change->accounts_added}, {"accounts_changed", change->accounts_changed},
+        {"accounts_same", change->accounts_same},   {"values_added", change->values_added},
+        {"values_changed", change->values_changed}, {"values_lost", change->values_lost},
+        {"keys_added", change->keys_added},         {"keys_lost", change->keys_lost},
+        {"values_kept", change->values_kept}};
+    json_t *json = json_object();
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        json_object_set_new(json, counts[i].name, json_integer((json_int_t)counts[i].count));
+    }
+    return json;
+}
+
 void import_change_print(const struct cli *cli, const struct import_change *change, bool dry)
 {
     char text[8][48];
@@ -329,4 +420,8 @@ void import_change_print(const struct cli *cli, const struct import_change *chan
               counted(text[5], change->values_lost, "value"),
               counted(text[6], change->keys_lost, "key"),
               counted(text[7], change->accounts_same, "account"), dry ? "would stay" : "stayed");
+    if (change->values_kept > 0) {
+        cli_print(cli, "%s %s as stored, for the source they came from goes before\n",
+                  counted(text[0], change->values_kept, "value"), dry ? "would stay" : "stayed");
+    }
 }

@@ -23,11 +23,13 @@ struct import_change {
     size_t values_lost; /* where accounts are put whole */
     size_t keys_added;
     size_t keys_lost;
+    size_t values_kept; /* stored ones, whose source goes before */
 };
 
 struct import_look {
     const struct feature_schema *schema;
     bool match;             /* rows are found by keys, so that two may be one account */
+    const char *precedence; /* names of sources, the first before the others; NULL: the last wins */
     struct text_count seen; /* accounts that rows became, with the line */
     struct import_change change;
     struct look_found *found; /* by row of the batch */
@@ -43,7 +45,8 @@ void import_look_fini(struct import_look *look);
 /* Looks at every row of the batch, and takes those out that are refused. */
 int import_look_batch(struct import_look *look, struct import_sender *sender,
                       struct import_batch *batch);
-/* "accounts: 2 added, 1 changed, …", in the words of what would be. */
+json_t *import_change_json(const struct import_change *change);
+/* "would add 2 accounts, 3 values …", or "added …". */
 void import_change_print(const struct cli *cli, const struct import_change *change, bool dry);
 
 #endif

@@ -60,7 +60,7 @@ class LayingOver(Accounts):
         counts = self.file("part.csv", part, "--dry-run")
         self.assertEqual(counts["change"], {
             "accounts_added": 1, "accounts_changed": 2, "accounts_same": 0, "values_added": 1,
-            "values_changed": 2, "values_lost": 0, "keys_added": 1, "keys_lost": 0})
+            "values_changed": 2, "values_lost": 0, "keys_added": 1, "keys_lost": 0, "values_kept": 0})
         counts = self.file("part.csv", part, "--dry-run", "--replace")["change"]
         # a1 loses land, paid, tools and crm:7; a2 land, paid, crm:8 and domain:two.example.
         self.assertEqual((counts["values_lost"], counts["keys_lost"]), (5, 3))
@@ -84,6 +84,91 @@ class LayingOver(Accounts):
         self.assertEqual(self.account("b1")[1], ["domain:b.example"])
         counts = self.file("keys.csv", "id,site,crm,size\nb3,d.example,7,1\n", "--strict", status=test_icp.DATA)
         self.assertEqual((counts["stored"], counts["refused"]), (0, 1))
+
+
+class Matching(Accounts):
+    def test_any_key_finds_the_account_and_only_what_is_new_is_made(self):
+        # No ids of ours: the second system has its own key and its own names of columns.
+        counts = self.file("billing.csv", "customer,Website,crm,Staff\nc1,http://www.one.example/x,,11\nc2,,8,21\n"
+                           "c3,three.example,,31\n", "--match", "domain,crm", "--key", "domain=Website",
+                           "--key", "billing=customer", "--map", "Staff=size", "--source", "billing")
+        self.assertEqual((counts["stored"], counts["created"], counts["refused"]), (3, 1, 0))
+        self.assertEqual(self.account("a1"), ({"land": "SE", "size": 11, "paid": True, "tools": ["x", "y"]},
+                                              ["billing:c1", "crm:7", "domain:one.example"]))
+        self.assertEqual(self.account("a2")[0]["size"], 21)
+        self.assertEqual(self.account("three.example"), ({"size": 31}, ["billing:c3", "domain:three.example"]))
+        # Once more, and nothing is new.
+        out, _ = self.icp("import", self.path("billing.csv"), "--match", "billing", "--key", "billing=customer",
+                          "--map", "Staff=size", "--json")
+        self.assertEqual(json.loads(out)["created"], 0)
+
+    def test_a_row_that_is_two_accounts_is_refused_with_both_ids(self):
+        counts = self.file("mixed.csv", "site,crm,size\none.example,8,5\nnew.example,9,6\n", "--match", "domain",
+                           "--match", "crm", "--rejects", self.path("rejects.csv"), status=test_icp.DATA)
+        self.assertEqual((counts["stored"], counts["refused"]), (1, 1))
+        rejects = self.read("rejects.csv").decode()
+        for part in ("2,", 'a1', "domain:one.example", "a2", "crm:8", "row refused"):
+            self.assertIn(part, rejects)
+        self.assertEqual((self.account("a1")[0]["size"], self.account("a2")[0]["size"]), (10, 20))
+        # An id counts as a key does.
+        counts = self.file("ids.csv", "id,crm,size\na1,8,5\n", "--match", "crm", status=test_icp.DATA)
+        self.assertEqual(counts["refused"], 1)
+
+    def test_a_row_that_cannot_be_anybodys_or_is_there_already_is_told(self):
+        counts = self.file("odd.csv", "site,size\none.example,5\n,6\nwww.one.example,7\ngmail.com,8\n",
+                           "--match", "domain", status=test_icp.DATA)
+        self.assertEqual((counts["stored"], counts["refused"]), (1, 3))
+        self.assertIn("odd.csv, line 3: no id, and none of the keys", self.told)
+        self.assertIn("line 4, column 1, site: domain:one.example stands on line 2 already", self.told)
+        # The same account by two different keys.
+        counts = self.file("twice.csv", "site,crm,size\none.example,,5\n,7,6\n", "--match", "domain,crm",
+                           status=test_icp.DATA)
+        self.assertIn('line 3: the account "a1" (found by crm:7) is that of line 2 already', self.told)
+
+    def test_a_dry_run_finds_accounts_too(self):
+        counts = self.file("some.csv", "site,size\none.example,10\nnew.example,6\n", "--match", "domain", "--dry-run")
+        self.assertEqual((counts["change"]["accounts_same"], counts["change"]["accounts_added"]), (1, 1))
+
+    def test_a_name_in_other_case_is_the_field(self):
+        counts = self.file("case.csv", "ID,SIZE,Land,land\na1,77,XX,YY\n")
+        self.assertEqual((counts["stored"], self.account("a1")[0]["size"], self.account("a1")[0]["land"]), (1, 77, "YY"))
+
+    def test_what_to_match_must_be_a_key(self):
+        _, err = self.icp("import", self.write("x.csv", "id,size\na1,5\n"), "--match", "vat", status=test_icp.USAGE)
+        self.assertIn("no column of", err)
+        self.assertIn("--key vat=COLUMN", err)
+
+    def test_a_mapping_is_written_and_read(self):
+        path = self.write("second.csv", "Konto,Netz,Land,Leute\na1,one.example,DK,5\na2,two.example,DK,6\nb1,b.example,SE,7\n")
+        text, _ = test_icp.run("schema", "infer", path, "--id", "Konto", "--key", "domain=Netz", "--map")
+        mapping = json.loads(text)
+        self.assertEqual(mapping, {"id": "Konto", "keys": {"domain": "Netz"},
+                                   "columns": {"Land": "Land", "Leute": "Leute"}})
+        mapping["columns"] = {"Land": "", "Leute": "size"}
+        out, _ = self.icp("import", path, "--map", self.write("map.json", json.dumps(mapping)), "--json")
+        self.assertEqual(json.loads(out)["created"], 1)
+        self.assertEqual(self.account("a1")[0], {"land": "SE", "size": 5, "paid": True, "tools": ["x", "y"]})
+        self.assertEqual(self.account("b1"), ({"size": 7}, ["domain:b.example"]))
+        for wrong, told in (("{", "line 1"), ('{"fields": []}', "'fields' is not what a mapping has"),
+                            ('{"columns": {"Leuten": "size"}}', "did you mean 'Leute'"),
+                            ('{"id": "Konto", "columns": {"Leute": "sise"}}', "did you mean 'size'"),
+                            ('{"id": "Konto", "columns": {"Leute": "size", "Land": "size"}}',
+                             "are both the field 'size'")):
+            _, err = self.icp("import", path, "--id", "Konto", "--map", self.write("w.json", wrong), status=test_icp.DATA)
+            self.assertIn(told, err)
+
+    def test_a_source_that_goes_before_keeps_its_values(self):
+        order = ("--precedence", "crm,billing")
+        self.file("c.csv", "id,land,size\na1,DK,1\n", "--source", "crm", *order)
+        counts = self.file("b.csv", "id,land,size,paid\na1,FI,2,no\na3,FI,3,no\n", "--source", "billing", *order)
+        self.assertEqual((counts["change"]["values_kept"], counts["created"]), (2, 1))
+        self.assertEqual(self.account("a1")[0], {"land": "DK", "size": 1, "paid": False, "tools": ["x", "y"]})
+        # The order is the import's: without it the last one wins.
+        self.file("b.csv", "id,land,size\na1,FI,2\n", "--source", "billing")
+        self.assertEqual(self.account("a1")[0]["size"], 2)
+        self.file("c.csv", "id,size\na1,4\n", "--source", "crm", *order)
+        self.assertEqual(self.account("a1")[0]["size"], 4)
+        self.icp("import", self.path("c.csv"), "--replace", *order, status=test_icp.USAGE)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,21 @@ static bool decimals_find(struct csv_map *map, struct csv_input *input)
     return found;
 }
 
+/* A column is a field by its exact name; else by the name in other case, if no column has it
+ * exactly. */
+static const struct feature_field *field_of(const struct feature_schema *schema,
+                                            const struct csv_input *input, size_t column)
+{
+    struct proto_span name = proto_span_text(csv_column(input, column));
+    const struct feature_field *field = feature_schema_find(schema, name);
+    if (field != NULL || name.bytes == 0) {
+        return field;
+    }
+    field = feature_schema_find_any_case(schema, name);
+    /* The first of those in other case is found, unless there is one that fits. */
+    return field != NULL && csv_column_find(input, field->name) == column ? field : NULL;
+}
+
 bool csv_map_init(struct csv_map *map, const struct feature_schema *schema, struct csv_input *input)
 {
     *map = (struct csv_map){.schema = schema, .column_count = csv_column_count(input)};
@@ -47,7 +62,7 @@ bool csv_map_init(struct csv_map *map, const struct feature_schema *schema, stru
         return false;
     }
     for (size_t i = 0; i < map->column_count; i++) {
-        map->columns[i].field = feature_schema_find(schema, proto_span_text(csv_column(input, i)));
+        map->columns[i].field = field_of(schema, input, i);
         map->field_count += map->columns[i].field != NULL;
     }
     if (decimals_find(map, input)) {
@@ -162,32 +177,35 @@ static void tags_write(struct icp_payload *payload, const char *name, struct pro
     icp_payload_list_end(payload);
 }
 
+void csv_value_write(const struct feature_field *field, const struct feature_value *value,
+                     struct icp_payload *payload)
+{
+    switch (field->type) {
+    case FEATURE_NUMBER:
+        icp_payload_number(payload, field->name, value->number);
+        break;
+    case FEATURE_FLAG:
+        icp_payload_flag(payload, field->name, value->flag);
+        break;
+    case FEATURE_CATEGORY:
+        icp_payload_text_n(payload, field->name,
+                           (struct icp_text){(const char *)value->text.data, value->text.bytes});
+        break;
+    case FEATURE_TAGS:
+        tags_write(payload, field->name, value->tags);
+        break;
+    case FEATURE_VECTOR:
+        icp_payload_bytes(payload, field->name, value->vector.data, value->vector.bytes);
+        break;
+    }
+}
+
 void csv_map_write(const struct csv_map *map, struct icp_payload *payload)
 {
     for (size_t i = 0; i < map->column_count; i++) {
         const struct feature_field *field = map->columns[i].field;
-        if (field == NULL || !map->values[field->id].present) {
-            continue;
-        }
-        const struct feature_value *value = &map->values[field->id];
-        switch (field->type) {
-        case FEATURE_NUMBER:
-            icp_payload_number(payload, field->name, value->number);
-            break;
-        case FEATURE_FLAG:
-            icp_payload_flag(payload, field->name, value->flag);
-            break;
-        case FEATURE_CATEGORY:
-            icp_payload_text_n(
-                payload, field->name,
-                (struct icp_text){(const char *)value->text.data, value->text.bytes});
-            break;
-        case FEATURE_TAGS:
-            tags_write(payload, field->name, value->tags);
-            break;
-        case FEATURE_VECTOR:
-            icp_payload_bytes(payload, field->name, value->vector.data, value->vector.bytes);
-            break;
+        if (field != NULL && map->values[field->id].present) {
+            csv_value_write(field, &map->values[field->id], payload);
         }
     }
 }

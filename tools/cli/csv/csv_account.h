@@ -15,7 +15,7 @@ struct csv_map {
     struct csv_map_column {
         const struct feature_field *field; /* NULL: the column is no field */
         enum csv_decimal decimal;          /* of a column of numbers */
-    } * columns;
+    } *columns;
     size_t column_count;
     size_t field_count;           /* columns that are fields */
     struct feature_value *values; /* by field id, schema->id_count of them */
@@ -28,7 +28,8 @@ struct csv_cell_fault {
     struct proto_fault fault;
 };
 
-/* False: no memory. A column is a field if its name is the field's. Reads the file once, to see
+/* False: no memory. A column is a field if its name is the field's,
+ * in other case too if no other column has it. Reads the file once, to see
  * which decimal sign its numbers have, and rewinds it. */
 bool csv_map_init(struct csv_map *map, const struct feature_schema *schema,
                   struct csv_input *input);
@@ -42,6 +43,9 @@ typedef void (*csv_on_bad)(void *context, const struct csv_row *row,
 bool csv_map_read(struct csv_map *map, const struct csv_row *row, csv_on_bad on_bad, void *context);
 /* Writes the values that are present into a payload's open map. */
 void csv_map_write(const struct csv_map *map, struct icp_payload *payload);
+/* One value that is present. */
+void csv_value_write(const struct feature_field *field, const struct feature_value *value,
+                     struct icp_payload *payload);
 
 /* A schema that infers every column of a file as a field, for labels; reads the file once and
  * rewinds it. NULL with *fault. */

@@ -199,6 +199,17 @@ const char *csv_column(const struct csv_input *input, size_t index)
     return input->columns[index];
 }
 
+bool csv_column_rename(struct csv_input *input, size_t index, const char *name)
+{
+    char *copy = strdup(name);
+    if (copy == NULL) {
+        return false;
+    }
+    free(input->columns[index]);
+    input->columns[index] = copy;
+    return true;
+}
+
 size_t csv_column_find(const struct csv_input *input, const char *name)
 {
     for (size_t i = 0; i < input->column_count; i++) {

@@ -56,6 +56,8 @@ const char *csv_name(const struct csv_input *input); /* for messages: the path *
 /* Header: column names without outer blanks; the raw line with its end. */
 size_t csv_column_count(const struct csv_input *input);
 const char *csv_column(const struct csv_input *input, size_t index);
+/* Gives a column another name, "" for none; false: no memory. */
+bool csv_column_rename(struct csv_input *input, size_t index, const char *name);
 /* SIZE_MAX if there is none of that name; without regard to ASCII case if no name fits exactly. */
 size_t csv_column_find(const struct csv_input *input, const char *name);
 struct proto_span csv_header(const struct csv_input *input);
