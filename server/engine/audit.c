@@ -52,6 +52,9 @@ static void command_take(const struct reading *reading, const struct store_comma
         entry->operation = command->text;
         return;
     }
+    if (command->kind == STORE_COMMAND_SLOTS) {
+        return;
+    }
     struct proto_span account = account_of(command);
     bool list = command->kind == STORE_COMMAND_TAL || command->kind == STORE_COMMAND_LIST;
     entry->counts[list ? ENGINE_DEED_TAL : (enum engine_deed)(command->kind - 1)]++;

@@ -278,11 +278,11 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
     }
     if (good) {
         seq = store_view_seq(building.worker->view);
+        store_view_keep_slots(building.worker->view, seq); /* until the keeper does */
         good = slots_collect(&building, fault) && goes_on(&building, 0.1, "fitting", fault) &&
                plan_fit(&building, fault) && rows_make(&building, fault) &&
                set_make(&building, fault);
     }
-    engine_worker_destroy(building.worker);
     if (building.rows) {
         munmap(building.rows, building.row_bytes);
     }
@@ -299,6 +299,7 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
     }
     free(building.slots);
     lookalike_build_end(options->lookalike, building.made, seq);
+    engine_worker_destroy(building.worker);
     return good;
 }
 

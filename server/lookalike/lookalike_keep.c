@@ -156,6 +156,7 @@ static void keep_once(struct keeping *keeping)
     pthread_mutex_lock(&lookalike->lock);
     if (lookalike->set == set && (applied || lookalike->lost)) {
         lookalike->applied_seq = keeping->target;
+        store_view_keep_slots(keeping->worker->view, keeping->target);
     }
     lookalike->changed_since_save += keeping->taken.count;
     bool save = lookalike->set == set && lookalike->changed_since_save >
@@ -183,10 +184,16 @@ void *lookalike_keep(void *context)
         return NULL;
     }
     engine_worker_rest(keeping.worker);
+    pthread_mutex_lock(&keeping.lookalike->lock);
+    keeping.lookalike->keeping = keeping.worker->view;
+    pthread_mutex_unlock(&keeping.lookalike->lock);
     lookalike_open(keeping.lookalike);
     while (take(&keeping)) {
         keep_once(&keeping);
     }
+    pthread_mutex_lock(&keeping.lookalike->lock);
+    keeping.lookalike->keeping = NULL;
+    pthread_mutex_unlock(&keeping.lookalike->lock);
     engine_worker_destroy(keeping.worker);
     free(keeping.taken.list);
     free(keeping.vectors);

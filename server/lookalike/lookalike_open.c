@@ -162,9 +162,9 @@ void lookalike_open(struct lookalike *lookalike)
                  "stored vectors cannot be used and must be built anew",
                  BASE_FIELDS(base_field_error(fault.code)));
     }
-    store_view_close(opening.view);
     engine_state_release(state);
     lookalike_build_end(lookalike, opening.made, opening.head.seq);
+    store_view_close(opening.view);
     if (fault.code != PROTO_OK && opening.head.generation > 0 && !is_stopping(lookalike)) {
         struct lookalike_rebuild build = {0};
         (void)lookalike_rebuild(lookalike, &build, &fault);

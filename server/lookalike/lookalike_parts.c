@@ -137,6 +137,9 @@ void lookalike_build_end(struct lookalike *lookalike, struct lookalike_set *made
         lookalike->ready = true;
         lookalike->applied_seq = seq;
         lookalike->noted_seq = lookalike->noted_seq > seq ? lookalike->noted_seq : seq;
+        if (lookalike->keeping) {
+            store_view_keep_slots(lookalike->keeping, seq);
+        }
     }
     lookalike->replayed.count = 0;
     lookalike->noting = lookalike->ready;

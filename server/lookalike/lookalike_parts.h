@@ -47,6 +47,8 @@ struct lookalike {
     struct lookalike_slots pending;  /* noted, not applied to the set */
     struct lookalike_slots replayed; /* noted since a build began */
     uint64_t noted_seq, applied_seq;
+    struct store_view *keeping; /* the keeper's: slots are kept as of applied_seq, so that one that
+                                   the set has is never that of another account; NULL: not open */
     json_t *wish; /* of the newest set, also of one that could not be opened; NULL: none */
 
     pthread_t thread;

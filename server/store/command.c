@@ -248,6 +248,22 @@ bool store_batch_author(struct store_batch *batch, struct proto_span author,
     return batch_add(batch, &command, fault);
 }
 
+bool store_batch_slots(struct store_batch *batch, struct proto_span slots,
+                       struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_SLOTS, .text = slots};
+    return batch_add(batch, &command, fault);
+}
+
+size_t store_batch_slots_room(struct store_batch *batch, size_t most)
+{
+    struct proto_fault none;
+    most = most < batch->commands ? most : batch->commands;
+    bool room = most > 0 &&
+                batch_reserve(batch, STORE_COMMAND_HEADER_BYTES + most * sizeof(uint32_t), &none);
+    return room ? most : 0;
+}
+
 void store_batch_deadline(struct store_batch *batch, int64_t deadline_ms)
 {
     batch->deadline_ms = deadline_ms;
@@ -263,7 +279,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
     }
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_AUTHOR || head[1] > 1 || disk_get_u16(head + 2) != 0) {
+        head[0] > STORE_COMMAND_SLOTS || head[1] > 1 || disk_get_u16(head + 2) != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
     }

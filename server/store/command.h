@@ -23,6 +23,11 @@
  *             gave the operation; the last command of its batch
  *   author    who wrote the batch, as  –                           –
  *             the audit shows it; changes nothing
+ *   slots     slots of deleted         –                           –
+ *             accounts that the first
+ *             new accounts of the
+ *             batch got, u32 each; put
+ *             by the writer, last of all
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -50,6 +55,7 @@ enum store_command_kind {
     STORE_COMMAND_LIST,
     STORE_COMMAND_OPERATION,
     STORE_COMMAND_AUTHOR,
+    STORE_COMMAND_SLOTS,
 };
 
 struct store_command {
@@ -73,6 +79,13 @@ struct store_batch {
     uint64_t operation_digest;
     int64_t deadline_ms; /* by the store's clock; 0: none */
 };
+
+/* The writer: says which slots the batch took. */
+bool store_batch_slots(struct store_batch *batch, struct proto_span slots,
+                       struct proto_fault *fault);
+/* Makes room for that, so that what borrows from the batch stays where it is; returns for how many:
+ * at most `most`, one a command, and none where there is no room. */
+size_t store_batch_slots_room(struct store_batch *batch, size_t most);
 
 /* Reads the command at *at and moves on; false at the end (fault untouched) or for bytes that are
  * no command (*at then stays before the end). */

@@ -101,13 +101,15 @@ static void result_versions(const struct store_plan *plan, struct store_result *
     }
 }
 
-/* Works out one batch over all that was accepted so far. */
-static bool batch_plan(struct store *store, struct proto_span commands, int64_t now_ms,
+/* Works out one batch over all that was accepted so far; `again`: it is one of the log. */
+static bool batch_plan(struct store *store, struct proto_span commands, int64_t now_ms, bool again,
                        struct proto_fault *fault)
 {
     struct store_writer *writer = &store->writer;
     struct store_sight sight = {
         .base = &writer->base, .newest = writer->active, .seq = UINT64_MAX, .state = &writer->next};
+    writer->plan.reuse = again ? NULL : &writer->reuse;
+    store_reuse_plan(&writer->reuse);
     return store_plan_batch(&writer->plan, &sight, &writer->next, commands, now_ms, fault);
 }
 
@@ -124,11 +126,43 @@ static bool plan_link(struct store *store, struct proto_fault *fault)
     return store_apply(&apply, &writer->plan, fault);
 }
 
+/* Slots that the plan took, slots that it leaves free, lists that it adds. */
+static void slots_accept(struct store_writer *writer, uint64_t seq)
+{
+    const struct store_plan *plan = &writer->plan;
+    store_reuse_accept(&writer->reuse, plan->again_count);
+    for (size_t i = 0; plan->reuse != NULL && i < plan->account_count; i++) {
+        if (plan->accounts[i].changed && plan->accounts[i].record.bytes == 0) {
+            store_reuse_free(&writer->reuse, plan->accounts[i].slot, seq);
+        }
+    }
+    for (size_t i = 0; i < plan->document_count; i++) {
+        struct store_change list = {.kind = plan->documents[i].kind,
+                                    .time_ms = plan->documents[i].sealed.time_ms,
+                                    .slots = plan->documents[i].slots};
+        store_reuse_list(&writer->reuse, &list);
+    }
+}
+
 static void plan_accept(struct store_writer *writer)
 {
     uint64_t seq = writer->next.seq + 1;
     writer->next = writer->plan.next;
     writer->next.seq = seq;
+    slots_accept(writer, seq);
+}
+
+/* Writes the slots of deleted accounts that the plan gives behind its commands. */
+static bool slots_say(struct store_writer *writer, struct store_batch *batch,
+                      struct proto_fault *fault)
+{
+    size_t count = writer->plan.again_count;
+    struct proto_span slots = {(const uint8_t *)writer->plan.again, count * sizeof(uint32_t)};
+    if (count > 0 && !store_batch_slots(batch, slots, fault)) {
+        return false;
+    }
+    writer->slots_said += count > 0;
+    return true;
 }
 
 /* A batch that need not be planned: its time is over, or its operation was applied before, by a
@@ -167,13 +201,16 @@ static bool batch_commit(struct store *store, struct store_ticket *ticket, int64
 {
     struct store_writer *writer = &store->writer;
     struct store_result *result = &ticket->result;
-    struct proto_span commands = {ticket->batch->data, ticket->batch->bytes};
     *result = (struct store_result){.fault.code = PROTO_OK};
     if (answer_early(store, ticket, now_ms)) {
         return true;
     }
-    if (!batch_plan(store, commands, now_ms, &result->fault) ||
-        !store_operations_reserve(&store->operations, &result->fault)) {
+    writer->plan.reuse_most =
+        store_batch_slots_room(ticket->batch, store_reuse_waiting(&writer->reuse));
+    struct proto_span commands = {ticket->batch->data, ticket->batch->bytes};
+    if (!batch_plan(store, commands, now_ms, ticket->batch->timed, &result->fault) ||
+        !store_operations_reserve(&store->operations, &result->fault) ||
+        !slots_say(writer, ticket->batch, &result->fault)) {
         ticket->refused = true;
         writer->own.refused++;
         if (result->fault.code == PROTO_CORRUPT) {
@@ -266,6 +303,7 @@ static void group_begin(struct store_writer *writer)
     writer->entry_count = 0;
     writer->change_count = 0;
     writer->touched_count = 0;
+    writer->slots_said = 0;
 }
 
 static bool group_commit(struct store *store, struct store_ticket *list, struct proto_fault *fault)
@@ -273,6 +311,7 @@ static bool group_commit(struct store *store, struct store_ticket *list, struct 
     struct store_writer *writer = &store->writer;
     int64_t now_ms = store->options.now_ms(store->options.now_context);
     group_begin(writer);
+    store_reuse_begin(&writer->reuse, store_views_seen(store));
     store_plan_turn(&writer->plan);
     for (struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
         ticket->refused = ticket->repeated = false;
@@ -292,11 +331,22 @@ static bool group_commit(struct store *store, struct store_ticket *list, struct 
     for (size_t i = 0; i < writer->entry_count; i++) {
         writer->own.commands += writer->entries[i].commands;
     }
+    writer->own.commands -= writer->slots_said;
     writer->own.batches += writer->entry_count;
     for (size_t i = 0; i < writer->change_count; i++) {
         store->options.on_change(store->options.change_context, &writer->changes[i]);
     }
     return true;
+}
+
+bool store_slice_slots(struct store *store)
+{
+    struct store_writer *writer = &store->writer;
+    struct store_sight sight = {.base = &writer->base,
+                                .newest = writer->active,
+                                .seq = UINT64_MAX,
+                                .state = &writer->state};
+    return store_reuse_walk(&writer->reuse, &sight);
 }
 
 void store_commit(struct store *store, struct store_ticket *list)
@@ -307,6 +357,7 @@ void store_commit(struct store *store, struct store_ticket *list)
         return;
     }
     store_overlay_undo(writer->active, &writer->links);
+    store_reuse_undo(&writer->reuse);
     store_operations_take_back(&store->operations, writer->state.seq);
     group_begin(writer);
     base_log(store->options.log, BASE_LOG_ERROR, "store", "a commit failed",
@@ -325,7 +376,7 @@ bool store_replay(struct store *store, const struct log_entry *entry, struct pro
     }
     group_begin(writer);
     /* It was accepted once over the same state: it cannot be refused now. */
-    if (!batch_plan(store, entry->payload, entry->time_ms, &refused)) {
+    if (!batch_plan(store, entry->payload, entry->time_ms, true, &refused)) {
         if (refused.code == PROTO_NO_MEMORY) {
             *fault = refused;
             return false;

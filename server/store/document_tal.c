@@ -2,8 +2,10 @@
 /* A target account list is its document and the ids of its accounts in order of rank: ids mean the
  * same on every node, slots do not. Slots are worked out when the list is planned and when the
  * store is opened; an account that is gone by then is passed over, and so is one that was made anew
- * under its id since, which is another account: it is younger than the list, or lies in a slot that
- * was not given away then. Lists of before there were ids have slots and keep them. */
+ * under its id since, which is another account: it is younger than the list (a slot is given again
+ * in a later second alone, reuse.h), or lies in a slot that was not given away then. Lists of
+ * before there were ids have slots; an account that is younger than the list is none of theirs
+ * either. */
 #include <stdlib.h>
 
 #include "server/store/store_document.h"
@@ -69,10 +71,42 @@ static bool member_find(const struct store_sight *sight, const struct store_hash
     return true;
 }
 
+/* Of the slots of a list from before there were ids, those that still hold the account of then. */
+static bool slots_resolve(const struct store_sight *sight, struct store_change *change,
+                          uint8_t **slots, struct proto_fault *fault)
+{
+    uint8_t *found = malloc(change->slots.bytes + 1);
+    if (found == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
+    }
+    size_t bytes = 0;
+    for (size_t at = 0; at < change->slots.bytes; at += sizeof(uint32_t)) {
+        uint32_t slot = disk_get_u32(change->slots.data + at);
+        struct store_account account = {.deleted = true};
+        struct feature_record record = {0};
+        if (slot < sight->state->slots && !store_account_get(sight, slot, &account, fault) &&
+            fault->code != PROTO_CORRUPT) {
+            free(found);
+            return false;
+        }
+        if (!account.deleted && feature_record_open(account.record, false, &record, fault) &&
+            record.created_s <= change->time_ms / 1000) {
+            disk_set_u32(found + bytes, slot);
+            bytes += sizeof slot;
+        }
+    }
+    *slots = found;
+    change->slots = (struct proto_span){found, bytes};
+    return true;
+}
+
 bool store_tal_resolve(const struct store_sight *sight, const struct store_hasher *hasher,
                        struct store_change *change, uint8_t **slots, struct proto_fault *fault)
 {
     *slots = NULL;
+    if (change->slots.bytes > 0) {
+        return slots_resolve(sight, change, slots, fault);
+    }
     if (change->ids.bytes == 0) {
         return true;
     }

@@ -21,11 +21,12 @@ void store_plan_fini(struct store_plan *plan)
     free(plan->texts);
     free(plan->documents);
     free(plan->kept);
+    free(plan->again);
     free(plan->account_cells.at);
     free(plan->text_cells.at);
 }
 
-/* The account of a slot that is in the table, as the plan has it so far. */
+/* The account of a slot that is stored, as the plan has it so far. */
 static struct store_plan_account *account_load(struct store_plan *plan, uint32_t slot,
                                                struct proto_fault *fault)
 {
@@ -144,6 +145,26 @@ static bool account_set(struct store_plan *plan, uint32_t slot, struct proto_spa
            (record.bytes == 0 || keys_take(plan, &parts, had, slot, fault));
 }
 
+/* A new account, in a slot that is new or free. */
+static struct store_plan_account *account_begin(struct store_plan *plan, struct proto_fault *fault)
+{
+    uint32_t slot = store_plan_slot(plan, fault);
+    if (slot == STORE_NO_SLOT) {
+        return NULL;
+    }
+    if (slot == plan->next.slots) {
+        plan->next.slots++;
+        return store_plan_account_add(plan, slot, fault);
+    }
+    struct store_plan_account *account = account_load(plan, slot, fault);
+    if (account != NULL && account->record.bytes > 0) {
+        proto_fault_set(fault, PROTO_CORRUPT, "log", "slot %u was given again, and is not free",
+                        slot);
+        return NULL;
+    }
+    return account;
+}
+
 static bool plan_put(struct store_plan *plan, const struct store_command *command,
                      struct proto_fault *fault)
 {
@@ -158,16 +179,11 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
     }
     uint32_t slot = id->now;
     if (slot == STORE_NO_SLOT) {
-        if (plan->next.slots >= PROTO_ACCOUNTS_MAX) {
-            return proto_fault_set(fault, PROTO_LIMIT, "", "the store holds %d accounts, its limit",
-                                   PROTO_ACCOUNTS_MAX);
-        }
-        slot = id->now = plan->next.slots;
-        struct store_plan_account *account = store_plan_account_add(plan, slot, fault);
+        struct store_plan_account *account = account_begin(plan, fault);
         if (account == NULL) {
             return false;
         }
-        plan->next.slots++;
+        slot = id->now = account->slot;
         plan->next.accounts++;
         plan->created++;
         account->created_s = (uint32_t)(plan->now_ms / 1000);
@@ -286,8 +302,9 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return plan_revert(plan, command, fault);
     case STORE_COMMAND_OPERATION:
         return plan_operation(plan, command, fault);
-    case STORE_COMMAND_AUTHOR:
-        return true; /* for the audit alone */
+    case STORE_COMMAND_AUTHOR: /* for the audit alone */
+    case STORE_COMMAND_SLOTS:  /* seen before the first (plan_slot.c) */
+        return true;
     case STORE_COMMAND_TAL:
     case STORE_COMMAND_LIST:
         return store_plan_document(plan, STORE_DOCUMENT_TAL, command, fault);
@@ -312,6 +329,9 @@ bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
     plan->sight = sight;
     plan->next = *state;
     plan->now_ms = now_ms;
+    if (!store_plan_given(plan, commands, fault)) {
+        return false;
+    }
     struct proto_fault end = {.code = PROTO_OK};
     struct store_command command;
     size_t at = 0;

@@ -14,7 +14,7 @@
 #define STORE_PLAN_H
 
 #include "server/store/patch.h"
-#include "server/store/store_document.h"
+#include "server/store/reuse.h"
 
 /* An account that the batch touches, as it will be. */
 struct store_plan_account {
@@ -49,6 +49,9 @@ struct store_plan_cells {
 };
 
 struct store_plan {
+    struct store_reuse *reuse; /* where slots of deleted accounts come from; NULL: the batch is one
+                                  of the log again, and says itself which it had */
+    size_t reuse_most;         /* slots that the batch may take there */
     const struct store_sight *sight;
     const struct store_hasher *hasher;
     int64_t now_ms;
@@ -66,6 +69,10 @@ struct store_plan {
     struct store_plan_cells account_cells;
     struct store_plan_cells text_cells;
     struct store_patch_room patch_room;
+    uint32_t *again; /* slots of deleted accounts that its new accounts got */
+    size_t again_count, again_room;
+    struct proto_span given; /* the same, as the log has them */
+    size_t given_at;
     uint32_t count; /* accounts put, patched or deleted */
     uint32_t created;
     struct proto_span operation; /* id, empty if the batch has none */
@@ -85,6 +92,12 @@ struct store_plan_text *store_plan_text_load(struct store_plan *plan, enum store
                                              struct proto_span text, uint32_t owner,
                                              struct proto_fault *fault);
 struct store_command;
+/* plan_slot.c. A slot for a new account: a free one, or next.slots, which the caller counts;
+ * STORE_NO_SLOT with *fault. */
+uint32_t store_plan_slot(struct store_plan *plan, struct proto_fault *fault);
+/* Finds what the log says of the batch's slots, if it is one of the log. */
+bool store_plan_given(struct store_plan *plan, struct proto_span commands,
+                      struct proto_fault *fault);
 /* The document of a command, under the next number of its kind; plan_document.c. */
 bool store_plan_document(struct store_plan *plan, enum store_document_kind kind,
                          const struct store_command *command, struct proto_fault *fault);

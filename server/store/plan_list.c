@@ -72,7 +72,8 @@ void store_plan_reset(struct store_plan *plan)
         free(plan->kept[i]);
     }
     plan->account_count = plan->text_count = plan->document_count = plan->kept_count = 0;
-    plan->operation = (struct proto_span){0};
+    plan->operation = plan->given = (struct proto_span){0};
+    plan->again_count = plan->given_at = 0;
     plan->count = plan->created = 0;
 }
 

@@ -55,6 +55,7 @@ bool store_submit(struct store *store, struct store_batch *batch,
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a submission");
     }
     ticket->batch = batch;
+    ticket->bytes = batch->bytes;
     ticket->on_done = on_done;
     ticket->context = context;
     pthread_mutex_lock(&queue->mutex);

@@ -79,6 +79,7 @@ static bool document_tell(struct store *store, const struct store_sight *sight,
         change.version = sight->state->active;
         change.previous = sight->state->previous;
     }
+    store_reuse_list(&store->writer.reuse, &change);
     store->options.on_change(store->options.change_context, &change);
     free(slots);
     return true;
@@ -173,6 +174,7 @@ static void store_free(struct store *store)
     store_stamps_fini(&store->stamps);
     store_stamps_fini(&store->written);
     store_plan_fini(&writer->plan);
+    store_reuse_fini(&writer->reuse);
     store_row_maker_fini(&writer->rows);
     store_encoder_drop(writer->encoder);
     free(writer->edits.list);

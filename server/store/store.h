@@ -220,6 +220,12 @@ uint64_t store_view_accounts(const struct store_view *view); /* living accounts 
 uint64_t store_view_rows_digest(const struct store_view *view);
 uint32_t store_view_rows_slots(const struct store_view *view);
 
+/* A slot names one account as long as the account lives; deleted, it may be given to another once
+ * every view has seen that. Whoever remembers slots, as of `seq`, from one refresh to another, says
+ * so, and no slot whose account is deleted after that is given again until the view is closed or
+ * says UINT64_MAX. Any thread. */
+void store_view_keep_slots(struct store_view *view, uint64_t seq);
+
 /* Slot of a primary id, or of a key; STORE_NO_SLOT if there is none (fault untouched) or on a
  * fault. */
 uint32_t store_find_id(struct store_view *view, struct proto_span id, struct proto_fault *fault);

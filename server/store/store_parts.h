@@ -38,6 +38,7 @@ struct store_held_encoder {
 struct store_ticket {
     struct store_ticket *next;
     struct store_batch *batch;          /* NULL: not a batch */
+    size_t bytes;                       /* of it, when it was submitted */
     struct store_held_encoder *encoder; /* NULL: not that either */
     void (*on_done)(void *context, const struct store_result *result);
     void *context;
@@ -74,6 +75,7 @@ struct store_writer {
     size_t sealed_count, sealed_room;
     size_t sealed_bytes;
     struct store_plan plan;
+    struct store_reuse reuse;
     struct store_links links;
     struct store_edits edits;
     struct store_row_maker rows;
@@ -84,6 +86,7 @@ struct store_writer {
     size_t change_count, change_room;
     uint32_t *touched; /* slots that the commit under way changes, for on_commit */
     size_t touched_count, touched_room;
+    size_t slots_said;         /* batches of the group under way that say which slots they took */
     struct store_view *filler; /* what the first index is filled from */
     uint32_t filled;           /* buckets of table id that are in it */
     bool filling;
@@ -194,6 +197,8 @@ void store_publish_stats(struct store *store);
 
 /* commit.c: one append to the log for a list of batches; fills every result. */
 void store_commit(struct store *store, struct store_ticket *list);
+/* A slice of the search for slots of deleted accounts; true if there is more to do. */
+bool store_slice_slots(struct store *store);
 /* Tells on_commit that the tables have changed, though no account has. */
 void store_commit_nothing(struct store *store);
 /* One entry of the log that is not in the tables, at opening. */
@@ -273,6 +278,7 @@ struct store_view {
     _Atomic uint64_t epoch; /* of the index; UINT64_MAX while it rests */
     _Atomic uint64_t low;   /* generations that end above it are looked into; UINT64_MAX: none */
     _Atomic uint64_t high;  /* but not those that begin above this */
+    _Atomic uint64_t kept;  /* slots are remembered as of this sequence; UINT64_MAX: none is */
     struct store_block_place *places;
     size_t place_count;
     uint8_t *scratch; /* a block with rows of the overlay */
@@ -281,6 +287,8 @@ struct store_view {
     struct store_view *previous;
 };
 
+/* The sequence up to which every view has seen what was committed; the writer. */
+uint64_t store_views_seen(struct store *store);
 /* One that does not count as a caller's. */
 struct store_view *store_view_open_own(struct store *store, struct proto_fault *fault);
 /* Whether the overlay may have something of the block that the tables have not. */

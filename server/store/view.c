@@ -36,6 +36,7 @@ static struct store_view *view_open(struct store *store, bool own, struct proto_
     view->own = own;
     atomic_init(&view->epoch, UINT64_MAX);
     atomic_init(&view->low, UINT64_MAX);
+    atomic_init(&view->kept, UINT64_MAX);
     if (!disk_txn_open(&view->txn, &store->env, fault)) {
         free(view);
         return NULL;
@@ -193,6 +194,33 @@ bool store_view_refresh(struct store_view *view, struct proto_fault *fault)
     view->active = true;
     index_hold(view);
     return true;
+}
+
+void store_view_keep_slots(struct store_view *view, uint64_t seq)
+{
+    atomic_store(&view->kept, seq);
+}
+
+/* A view that is being refreshed sees at least what was folded when that began. */
+static uint64_t seen_by(const struct store_view *view)
+{
+    uint64_t low = atomic_load(&view->low);
+    uint64_t high = atomic_load(&view->high);
+    uint64_t kept = atomic_load(&view->kept);
+    uint64_t seen = low == UINT64_MAX ? UINT64_MAX : high == UINT64_MAX ? low : high;
+    return kept < seen ? kept : seen;
+}
+
+uint64_t store_views_seen(struct store *store)
+{
+    uint64_t least = store->writer.state.seq;
+    pthread_mutex_lock(&store->views.mutex);
+    for (const struct store_view *view = store->views.first; view != NULL; view = view->next) {
+        uint64_t seen = seen_by(view);
+        least = seen < least ? seen : least;
+    }
+    pthread_mutex_unlock(&store->views.mutex);
+    return least;
 }
 
 uint64_t store_view_seq(const struct store_view *view)

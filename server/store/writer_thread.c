@@ -20,6 +20,7 @@ void store_publish_stats(struct store *store)
     published->seq = writer->state.seq;
     published->accounts = writer->state.accounts;
     published->slots = writer->state.slots;
+    published->slots_given_again = writer->reuse.given;
     published->commits = writer->own.commits;
     published->batches = writer->own.batches;
     published->commands = writer->own.commands;
@@ -41,7 +42,7 @@ static void list_finish(struct store *store, struct store_ticket *list)
 {
     size_t bytes = 0;
     for (const struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        bytes += ticket->batch->bytes;
+        bytes += ticket->bytes;
     }
     /* Room in the queue before the answers: whoever hears of a commit may submit the next batch. */
     pthread_mutex_lock(&store->queue.mutex);
@@ -131,6 +132,7 @@ void *store_writer_run(void *context)
             break;
         }
         more = store_slice_index(store);
+        more |= store_slice_slots(store);
         store_generation_look(store);
         store_reclaim(store);
         tables_look(store);

@@ -2,6 +2,8 @@
 /* Random batches, encoders, folds and crashes against a plain model: whenever a view is looked at,
  * it must hold what the model held at the view's sequence, byte for byte, however old the view is,
  * wherever what it sees lies (tables, sealed or active generation), and whatever was folded since.
+ * Which slots the writer gives is heard of each commit: new ones, or such as no view that is held
+ * sees an account in; a start after a crash must give the same again.
  * The seed of a failure is printed; ICP_SEED and ICP_ROUNDS choose. */
 #include "tests/unit/store/store_fixture.h"
 
@@ -18,6 +20,7 @@ enum {
     STEPS = 250,
     ROUNDS = 24,
     RECORD_BYTES = 512,
+    TOUCHED = 64,
 };
 
 struct model_account {
@@ -54,6 +57,10 @@ struct run {
     uint64_t random;
     uint64_t digest;
     uint8_t salt[256];
+    uint32_t touched[TOUCHED]; /* by the last commit, as it was told */
+    size_t touched_count;
+    size_t touched_at; /* next of them that may be a new account's; TOUCHED: they are not known */
+    uint64_t given_again;
 };
 
 static uint32_t below(struct run *run, uint32_t count)
@@ -121,16 +128,33 @@ static bool keys_free(const struct model *model, int slot, uint32_t keys)
     return true;
 }
 
-static bool model_put(struct model *model, int id, uint32_t keys, int number, uint32_t now_s)
+/* The slot of a new account: the next that the commit touched and that held none before, or, where
+ * it is not known yet, the first that was never given. */
+static uint32_t new_slot(struct run *run, const struct model *model)
 {
+    for (; run->touched_at < run->touched_count; run->touched_at++) {
+        uint32_t slot = run->touched[run->touched_at];
+        if (slot >= run->now->slots || run->now->account[slot].id < 0) {
+            run->touched_at++;
+            return slot;
+        }
+    }
+    return model->slots;
+}
+
+static bool model_put(struct run *run, int id, uint32_t keys, int number, uint32_t now_s)
+{
+    struct model *model = run->tried;
     struct made made;
     int slot = model->slot_of[id];
     if (!keys_free(model, slot, keys)) {
         return false;
     }
     if (slot < 0) {
-        assert_true(model->slots < SLOTS);
-        slot = (int)model->slots++;
+        slot = (int)new_slot(run, model);
+        assert_true(slot < SLOTS && (uint32_t)slot <= model->slots);
+        run->given_again += (uint32_t)slot < model->slots;
+        model->slots += (uint32_t)slot == model->slots;
         model->slot_of[id] = slot;
         model->account[slot] = (struct model_account){.id = id, .created_s = now_s};
         model->accounts++;
@@ -216,7 +240,7 @@ static bool add_command(struct run *run, struct store_batch *batch)
     default:
         record_of(&made, id, keys, number);
         assert_true(store_batch_put(batch, made_span(&made), &fault));
-        return model_put(run->tried, id, keys, number, now_s);
+        return model_put(run, id, keys, number, now_s);
     }
 }
 
@@ -245,25 +269,65 @@ static void add_document(struct run *run, struct store_batch *batch)
     }
 }
 
-static void step_batch(struct run *run)
+static struct store_batch *batch_make(struct run *run, bool *good)
 {
-    struct store_result result;
     struct store_batch *batch = store_batch_create();
-    bool good = true;
-    run->fixture->now_ms += 700;
+    *good = true;
     *run->tried = *run->now;
     if (below(run, 10) == 0) {
         add_document(run, batch);
     }
-    for (uint32_t left = 1 + below(run, 6); left > 0 && good; left--) {
-        good = add_command(run, batch);
+    for (uint32_t left = 1 + below(run, 6); left > 0 && *good; left--) {
+        *good = add_command(run, batch);
     }
     run->tried->seq++;
+    return batch;
+}
+
+static void heard(void *context, const struct store_commit *commit)
+{
+    struct run *run = context;
+    if (commit->phase == STORE_COMMIT_DONE && commit->count > 0) {
+        assert_true(commit->count < TOUCHED);
+        memcpy(run->touched, commit->slots, commit->count * sizeof *commit->slots);
+        run->touched_count = commit->count;
+    }
+}
+
+/* No view that is held sees an account where the commit put a new one. */
+static void check_given(const struct run *run)
+{
+    for (size_t i = 0; i < run->touched_count; i++) {
+        uint32_t slot = run->touched[i];
+        bool again = slot < run->now->slots && run->now->account[slot].id < 0;
+        for (int j = 0; again && j < VIEWS; j++) {
+            const struct model *seen = run->views[j].model;
+            assert_true(run->views[j].view == NULL || slot >= seen->slots ||
+                        seen->account[slot].id < 0);
+        }
+    }
+}
+
+static void step_batch(struct run *run)
+{
+    struct store_result result;
+    bool good;
+    uint64_t random = run->random;
+    run->fixture->now_ms += 700;
+    store_view_rest(run->fixture->view);
+    run->touched_count = 0;
+    run->touched_at = TOUCHED;
+    struct store_batch *batch = batch_make(run, &good);
     assert_int_equal(store_submit_wait(run->fixture->store, batch, &result), good);
     if (!good) {
         return;
     }
     assert_int_equal(result.seq, run->tried->seq);
+    check_given(run);
+    /* The same again, now that its slots are known. */
+    run->random = random;
+    run->touched_at = 0;
+    store_batch_destroy(batch_make(run, &good));
     struct model *was = run->now;
     run->now = run->tried;
     run->tried = was;
@@ -455,6 +519,8 @@ static void run_begin(struct run *run, struct fixture *fixture, uint64_t seed)
     }
     fixture_init(fixture);
     fixture->options.on_change = ignore_change;
+    fixture->options.on_commit = heard;
+    fixture->options.commit_context = run;
     fixture->options.fold_bytes = 1 << (15 + below(run, 4));
     fixture->tuning.hash_mask = below(run, 2) == 0 ? 0 : 7; /* texts collide */
     fixture_open(fixture);
@@ -513,13 +579,16 @@ static void every_view_equals_the_model_at_its_sequence(void **state)
     const char *rounds = getenv("ICP_ROUNDS");
     uint64_t first = given == NULL ? 1 : strtoull(given, NULL, 10);
     uint64_t count = rounds == NULL ? ROUNDS / TEST_SHORTER + 1 : strtoull(rounds, NULL, 10);
+    uint64_t given_again = 0;
     (void)state;
     for (uint64_t seed = first; seed < first + count; seed++) {
         print_message("seed %llu\n", (unsigned long long)seed);
         run_begin(&run, &fixture, seed);
         run_steps(&run, STEPS);
+        given_again += run.given_again;
         run_end(&run);
     }
+    assert_true(given_again > 0);
 }
 
 /* The control: with another truth about one code the comparison must fail. */
