@@ -15,6 +15,7 @@
 #include "tests/system/client/chaos_proxy.h"
 
 #define IN_FLIGHT 6
+#define PUT_EVERY 16
 
 static uint64_t draw(struct chaos_worker *worker, uint64_t below)
 {
@@ -58,6 +59,7 @@ struct question {
     uint32_t timeout_ms;
     int64_t began_ms;
     int64_t stood_ms;
+    uint32_t put; /* of ICP_OP_ICP_PUT: which of the worker's */
     unsigned told;
     bool is_used;
 };
@@ -68,6 +70,10 @@ static void question_begin(struct chaos_worker *worker, struct question *questio
     static const enum icp_op ops[] = {ICP_OP_ACCOUNT_GET, ICP_OP_ACCOUNT_GET, ICP_OP_PING,
                                       ICP_OP_ACCOUNT_PATCH};
     *question = (struct question){.worker = worker, .op = ops[draw(worker, 4)], .is_used = true};
+    if (draw(worker, PUT_EVERY) == 0 && worker->puts.count < CHAOS_PUTS_MAX) {
+        question->op = ICP_OP_ICP_PUT;
+        question->put = worker->puts.count++;
+    }
     snprintf(question->id, sizeof question->id, "a%u", (unsigned)draw(worker, CHAOS_ACCOUNTS));
     icp_payload_reset(payload);
     if (question->op == ICP_OP_ACCOUNT_GET) {
@@ -78,6 +84,10 @@ static void question_begin(struct chaos_worker *worker, struct question *questio
         icp_payload_text(payload, "id", question->id);
         icp_payload_map_end(payload);
         icp_payload_list_end(payload);
+    } else if (question->op == ICP_OP_ICP_PUT) {
+        bool written =
+            chaos_version_write(worker->load->document, worker->index, question->put, payload);
+        assert(written);
     }
     question->timeout_ms = 5 + (uint32_t)draw(worker, 200);
     question->began_ms = chaos_now_ms();
@@ -125,13 +135,16 @@ static void question_end(struct question *question, const struct icp_reply *repl
         worker->foreign +=
             id.bytes != strlen(question->id) || memcmp(id.data, question->id, id.bytes) != 0;
     }
+    if (code == ICP_OK && question->op == ICP_OP_ICP_PUT) {
+        worker->puts.numbers[question->put] = (uint32_t)icp_reply_int(reply, "icp", 0);
+    }
     recovery_note(worker, code == ICP_OK);
 }
 
 static struct icp_options options_of(struct chaos_load *load)
 {
     const struct icp_options options = {ICP_OPTIONS, .connect_later = true,
-                                        .no_retry = load->is_planted,
+                                        .no_retry = load->plant != CHAOS_SOUND,
                                         .allocator = {counted_resize, load}};
     return options;
 }
@@ -148,8 +161,11 @@ static void block_and_ask(struct chaos_worker *worker)
         struct question question;
         question_begin(worker, &question, payload);
         bool succeeded = icp_call_within(client, question.op, payload, question.timeout_ms, &reply);
-        /* The planted fault: what a client does that forgets its deadline when it reconnects. */
-        if (!succeeded && worker->load->is_planted && icp_reconnect(client, &fault)) {
+        /* The planted faults: what a client does that forgets its deadline when it reconnects, or
+         * that asks for a write again as if it had never been asked. */
+        bool asks_again = worker->load->plant == CHAOS_LATE ||
+                          (worker->load->plant == CHAOS_TWICE && question.op == ICP_OP_ICP_PUT);
+        if (!succeeded && asks_again && icp_reconnect(client, &fault)) {
             (void)icp_call_within(client, question.op, payload, question.timeout_ms, &reply);
         }
         question_end(&question, &reply);
@@ -207,7 +223,7 @@ static void *worker_run(void *context)
 {
     struct chaos_worker *worker = context;
     worker->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
-    if (worker->index % 2 == 0 || worker->load->is_planted) {
+    if (worker->index % 2 == 0 || worker->load->plant != CHAOS_SOUND) {
         block_and_ask(worker);
     } else {
         loop_and_ask(worker);
@@ -218,36 +234,16 @@ static void *worker_run(void *context)
     return NULL;
 }
 
-bool chaos_load_prepare(const char *uri)
+bool chaos_load_prepare(struct chaos_load *load)
 {
-    static const char schema[] = "{\"fields\":[{\"name\":\"employees\",\"type\":\"number\"}]}";
     struct icp_fault fault;
-    struct icp_reply reply = {0};
-    struct icp_client *client = icp_connect(uri, NULL, &fault);
-    struct icp_payload *payload = icp_payload_create();
-    if (client == NULL || payload == NULL) {
+    struct icp_client *client = icp_connect(load->uri, NULL, &fault);
+    if (client == NULL) {
         return false;
     }
-    icp_payload_text(payload, "document", schema);
-    bool stored = icp_call(client, ICP_OP_SCHEMA_PUT, payload, &reply);
-    icp_payload_reset(payload);
-    icp_payload_list_begin(payload, "accounts");
-    for (unsigned i = 0; i < CHAOS_ACCOUNTS; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "a%u", i);
-        icp_payload_map_begin(payload, NULL);
-        icp_payload_text(payload, "id", id);
-        icp_payload_map_end(payload);
-    }
-    icp_payload_list_end(payload);
-    stored = stored && icp_call(client, ICP_OP_ACCOUNT_PUT, payload, &reply);
-    if (!stored) {
-        fprintf(stderr, "%s\n", reply.fault.message);
-    }
-    icp_payload_destroy(payload);
-    icp_reply_fini(&reply);
+    load->document = chaos_version_prepare(client);
     icp_close(client);
-    return stored;
+    return load->document != NULL;
 }
 
 void chaos_load_start(struct chaos_load *load)

@@ -5,6 +5,7 @@
  * and the machine ran something else (field 2 of /proc/thread-self/schedstat) does not count.
  * - foreign: a reply that belongs to another request; twice: a request that was told twice; never:
  * one that was not told at all.
+ * - an ICP version that was answered and is not there once (chaos_version.h).
  * - slow to recover: no success within a second after the server was back, the time in which this
  *   thread or the proxy's stood ready not counted.
  * Threads: start and join from one; the atomics of struct chaos_load from any. */
@@ -17,7 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CHAOS_THREADS 8
+#include "tests/system/client/chaos_version.h"
+
+#define CHAOS_THREADS CHAOS_WORKERS_MAX
 #define CHAOS_ACCOUNTS 100
 #define CHAOS_GRACE_MS 50
 #define CHAOS_RECOVERY_MS 1000
@@ -43,12 +46,21 @@ struct chaos_worker {
     atomic_uint epoch;  /* of its last success */
     unsigned epoch_noticed;
     int64_t epoch_stood_ms;
+    struct chaos_puts puts;
+};
+
+/* What is wrong with the client on purpose: a control. */
+enum chaos_plant {
+    CHAOS_SOUND,
+    CHAOS_LATE,  /* deadlines are ignored on reconnecting */
+    CHAOS_TWICE, /* a write that was lost is asked again, under another operation id */
 };
 
 struct chaos_load {
     char uri[64];
     struct chaos_proxy *proxy;
-    bool is_planted; /* deadlines are ignored on reconnecting: the control */
+    enum chaos_plant plant;
+    char *document; /* what versions are made from */
     atomic_bool is_over;
     atomic_size_t asked;
     atomic_uint epoch;        /* counts how often the server came back */
@@ -58,7 +70,7 @@ struct chaos_load {
 };
 
 /* Stores the accounts that are asked for. False: the server does not take them. */
-bool chaos_load_prepare(const char *uri);
+bool chaos_load_prepare(struct chaos_load *load);
 void chaos_load_start(struct chaos_load *load);
 void chaos_load_join(struct chaos_load *load);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* libicp under a proxy that misbehaves and a server that is killed and started again.
  *
- *     client_chaos ICPD [--requests N] [--seed N] [--plant]
+ *     client_chaos ICPD [--requests N] [--seed N] [--plant | --plant-twice]
  *
  * Starts icpd in a temporary directory and goes from one kind of trouble to the next until N
  * requests (3,000, with ICP_LONG in the environment 100,000) were asked and every kind came; after
  * every few the server is well again for a while, and each thread must have an answer within a
- * second. Prints what happened; ends with 1 if anything was found (chaos_load.h). --plant is the
- * control: the same with deadlines that are ignored on reconnecting, and ends with 0 only if that
- * was found. */
+ * second. Prints what happened; ends with 1 if anything was found (chaos_load.h). --plant and
+ * --plant-twice are the controls: the same with deadlines that are ignored on reconnecting, and
+ * with writes that are asked again under another operation id; they end with 0 only if that was
+ * found. */
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -108,6 +109,7 @@ struct run {
     size_t troubles[TROUBLES]; /* by mode; CHAOS_CLEAN stands for a kill */
     size_t recoveries;
     size_t unrecovered;
+    struct chaos_verdict versions;
 };
 
 static uint64_t draw(struct run *run, uint64_t below)
@@ -121,8 +123,11 @@ static uint64_t draw(struct run *run, uint64_t below)
 /* Every kind comes before any comes again. */
 static enum chaos_mode trouble_draw(struct run *run)
 {
-    if (run->load.is_planted) { /* a reconnect finds a listener that says nothing */
+    if (run->load.plant == CHAOS_LATE) { /* a reconnect finds a listener that says nothing */
         return CHAOS_SILENT;
+    }
+    if (run->load.plant == CHAOS_TWICE) { /* a reply is lost, not what was asked */
+        return CHAOS_CUT;
     }
     size_t fewest = run->troubles[0];
     for (size_t mode = 1; mode < TROUBLES; mode++) {
@@ -137,8 +142,8 @@ static enum chaos_mode trouble_draw(struct run *run)
 
 static bool is_covered(const struct run *run)
 {
-    if (run->load.is_planted) {
-        return run->troubles[CHAOS_SILENT] >= 3;
+    if (run->load.plant != CHAOS_SOUND) {
+        return run->troubles[CHAOS_SILENT] + run->troubles[CHAOS_CUT] >= 3;
     }
     for (size_t mode = 0; mode < TROUBLES; mode++) {
         if (run->troubles[mode] == 0) {
@@ -222,11 +227,17 @@ static bool report(struct run *run, size_t descriptors_left)
                run->troubles[mode]);
     }
     printf("\n");
-    if (run->load.is_planted) {
-        printf("control: %s\n", sum.late > 0 ? "found" : "NOT FOUND");
-        return sum.late > 0;
+    const struct chaos_verdict *versions = &run->versions;
+    printf("versions: %zu to be stored, %zu answered, %zu there, twice %zu, answered and not there "
+           "%zu\n",
+           versions->asked, versions->answered, versions->stored, versions->twice, versions->lost);
+    if (run->load.plant != CHAOS_SOUND) {
+        bool found = (run->load.plant == CHAOS_LATE ? sum.late : versions->twice) > 0;
+        printf("control: %s\n", found ? "found" : "NOT FOUND");
+        return found;
     }
-    return sum.late + sum.foreign + sum.twice + run->unrecovered + descriptors_left +
+    return versions->answered > 0 && versions->twice + versions->lost == 0 &&
+           sum.late + sum.foreign + sum.twice + run->unrecovered + descriptors_left +
                    atomic_load(&run->load.blocks) ==
                0 &&
            sum.asked == sum.answered + sum.failed && sum.recovery_ms_max <= CHAOS_RECOVERY_MS;
@@ -237,7 +248,7 @@ static void run_chaos(struct run *run)
     snprintf(run->load.uri, sizeof run->load.uri, "icp://127.0.0.1:%u", chaos_port(run->proxy));
     run->load.proxy = run->proxy;
     chaos_backend(run->proxy, run->server.port);
-    if (!chaos_load_prepare(run->load.uri)) {
+    if (!chaos_load_prepare(&run->load)) {
         exit(2);
     }
     chaos_load_start(&run->load);
@@ -249,6 +260,14 @@ static void run_chaos(struct run *run)
         recover(run);
     }
     chaos_load_join(&run->load);
+    const struct chaos_puts *puts[CHAOS_THREADS];
+    for (unsigned i = 0; i < CHAOS_THREADS; i++) {
+        puts[i] = &run->load.workers[i].puts;
+    }
+    if (!chaos_version_judge(run->load.uri, puts, &run->versions)) {
+        exit(2);
+    }
+    free(run->load.document);
 }
 
 static void folder_remove(const struct server *server)
@@ -266,12 +285,15 @@ int main(int count, char **arguments)
     struct run run = {.requests = getenv("ICP_LONG") != NULL ? 100000 : 3000};
     uint64_t seed = 1;
     if (count < 2) {
-        fprintf(stderr, "usage: client_chaos ICPD [--requests N] [--seed N] [--plant]\n");
+        fprintf(stderr,
+                "usage: client_chaos ICPD [--requests N] [--seed N] [--plant | --plant-twice]\n");
         return 64;
     }
     for (int i = 2; i < count; i++) {
         if (strcmp(arguments[i], "--plant") == 0) {
-            run.load.is_planted = true;
+            run.load.plant = CHAOS_LATE;
+        } else if (strcmp(arguments[i], "--plant-twice") == 0) {
+            run.load.plant = CHAOS_TWICE;
         } else if (strcmp(arguments[i], "--requests") == 0 && i + 1 < count) {
             run.requests = strtoul(arguments[++i], NULL, 10);
         } else if (strcmp(arguments[i], "--seed") == 0 && i + 1 < count) {
