@@ -3,7 +3,8 @@
 // out with the others of this turn of the loop, its promise gets the reply. Failure paths: no connection
 // (one is opened, for all who wait), it is lost (what may be repeated goes to the next one), the server is
 // busy (again after a random while), the deadline passes (the reply is dropped when it comes; a connection
-// that said nothing all the while is left for a new one). Every call is settled once, by its deadline.
+// that said nothing all the while is left for a new one), a connection that died without a word (it is
+// pinged, and replaced). Every call is settled once, by its deadline.
 "use strict";
 
 const { IcpError, fromReply } = require("./fault.js");
@@ -232,6 +233,13 @@ class Client {
         waiting.forEach((task) => this.#settle(task, error));
     }
 
+    // The connection is silent: another is opened, and what waits on this one goes there.
+    #replace(link) {
+        if (this.#link === link) {
+            this.#open();
+        }
+    }
+
     #open() {
         if (this.#closed) {
             this.#rejectWaiting(new IcpError("usage", "the client was closed"));
@@ -252,12 +260,21 @@ class Client {
             link.lose(new IcpError("closed", "the client was closed"));
             return;
         }
+        const old = this.#link;
         this.#link = link;
+        if (this.options.retry) {
+            link.onDead = () => this.#replace(link);
+        }
         link.onLost = () => {
             if (this.#link === link) {
                 this.#link = null;
             }
         };
+        if (old !== null && old.pinged) {
+            old.lose(new IcpError("closed", "the connection said nothing, not even to a ping"));
+        } else {
+            old?.retire(); // it spoke meanwhile: what it was asked it may answer
+        }
         this.#drain();
     }
 

@@ -5,6 +5,7 @@
 const net = require("node:net");
 const { FrameSplitter, frameEncode } = require("./codec.js");
 const { IcpError, fromReply } = require("./fault.js");
+const { PING_MS, QUIET_MS } = require("./policy.js");
 const { MORE, OPERATIONS } = require("./tables.js");
 
 class Link {
@@ -15,6 +16,10 @@ class Link {
         this.lost = null;
         this.retired = false;
         this.heardAt = 0;
+        this.onDead = null; // once it is greeted and may be replaced: it says nothing, nor to a ping
+        this.quietSince = 0;
+        this.pinged = false;
+        this.watch = null;
         this.waiting = new Map(); // id: { reply(status, payload), progress?(payload), lost(error) }
         this.lastId = 0;
         this.out = [];
@@ -38,7 +43,8 @@ class Link {
     }
 
     onData(data) {
-        this.heardAt = performance.now();
+        this.heardAt = this.quietSince = performance.now();
+        this.pinged = false;
         try {
             this.splitter.feed(data);
         } catch (error) {
@@ -69,12 +75,40 @@ class Link {
     request(opcode, fields, one) {
         this.lastId = this.lastId % 0xffffffff + 1;
         const frame = frameEncode(opcode, this.lastId, fields);
+        if (this.waiting.size === 0) {
+            this.quietSince = performance.now();
+            if (this.watch === null && this.onDead !== null) {
+                this.look(QUIET_MS);
+            }
+        }
         this.waiting.set(this.lastId, one);
         if (this.out.length === 0) {
             process.nextTick(() => this.flush());
         }
         this.out.push(frame);
         return this.lastId;
+    }
+
+    // While something is waited for: a ping where nothing comes, and then the word that it is dead.
+    look(ms) {
+        this.watch = setTimeout(() => {
+            this.watch = null;
+            if (this.waiting.size === 0 || this.lost !== null) {
+                return;
+            }
+            const left = this.quietSince + QUIET_MS - performance.now();
+            if (left > 0) {
+                this.look(left);
+            } else if (this.pinged) {
+                this.onDead();
+                this.look(QUIET_MS);
+            } else {
+                this.lastId = this.lastId % 0xffffffff + 1;
+                this.socket.write(frameEncode(OPERATIONS.ping.opcode, this.lastId, {}));
+                this.pinged = true;
+                this.look(PING_MS);
+            }
+        }, ms);
     }
 
     flush() {
@@ -106,6 +140,7 @@ class Link {
             return;
         }
         this.lost = error;
+        clearTimeout(this.watch);
         this.socket.destroy();
         const waiting = [...this.waiting.values()];
         this.waiting.clear();

@@ -12,6 +12,8 @@ const SENDS_MAX = 8;
 const BACKOFF_FIRST_MS = 10;
 const BACKOFF_MAX_MS = 250;
 const STAGGER_MS = 250; // a connection that says nothing for so long gets another beside it
+const QUIET_MS = 250; // so long without a byte though something was asked, and a connection is pinged
+const PING_MS = 200; // so long without a byte after that, and another is opened in its place
 const ATTEMPTS_MAX = 8;
 
 const DEFAULTS = {
@@ -154,5 +156,5 @@ function replyCheck(info, reply) {
     return reply;
 }
 
-module.exports = { ATTEMPTS_MAX, Backoff, DEFAULTS, DEFAULT_URI, STAGGER_MS, Task, defaultScore, replyCheck,
+module.exports = { ATTEMPTS_MAX, Backoff, DEFAULTS, DEFAULT_URI, PING_MS, QUIET_MS, STAGGER_MS, Task, defaultScore, replyCheck,
     timeoutError, uriRead };

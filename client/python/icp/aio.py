@@ -8,7 +8,8 @@ Calls that run at the same time share one connection and are pipelined. Happy pa
 there, the request goes out with the others of this turn of the loop, its future gets the reply.
 Failure paths: no connection (one is opened, for all who wait), it is lost (what may be repeated goes to
 the next one), the server is busy (again after a random while), the deadline passes (the reply is dropped
-when it comes; a connection that said nothing all the while is left for a new one).
+when it comes; a connection that said nothing all the while is left for a new one), a connection that
+died without a word (it is pinged, and replaced).
 """
 import asyncio
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
@@ -16,7 +17,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 from ._calls import AsyncCalls
 from .codec import FrameSplitter, frame_encode, payload_decode, payload_encode
 from .fault import IcpError, from_reply
-from .policy import (DEFAULT_URI, STAGGER_S, VERSION, Address, Backoff, Options, Task, default_score,
+from .policy import (DEFAULT_URI, PING_S, QUIET_S, STAGGER_S, VERSION, Address, Backoff, Options, Task, default_score,
                      operation_find, reply_check, timeout_error, uri_read)
 from .tables import MORE, OPERATIONS
 
@@ -35,6 +36,10 @@ class _Link(asyncio.Protocol):
         self.heard_at = 0.0
         self.retired = False
         self.room: List["asyncio.Future[None]"] = []
+        self.on_dead: Optional[Callable[["_Link"], None]] = None  # once it is greeted and may be replaced
+        self._quiet_since = 0.0
+        self._pinged = False
+        self._watch: Optional[asyncio.TimerHandle] = None
         self._last_id = 0
         self._out: List[bytes] = []
         self._splitter = FrameSplitter()
@@ -45,7 +50,8 @@ class _Link(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        self.heard_at = self._loop.time()
+        self.heard_at = self._quiet_since = self._loop.time()
+        self._pinged = False
         try:
             for status, flags, request_id, payload in self._splitter.feed(data):
                 self._reply(status, flags, request_id, payload_decode(payload))
@@ -74,6 +80,10 @@ class _Link(asyncio.Protocol):
         """Sends with what else this turn of the loop sends."""
         self._last_id = (self._last_id % 0xFFFFFFFF) + 1
         future: "asyncio.Future[Reply]" = self._loop.create_future()
+        if not self.waiting:
+            self._quiet_since = self._loop.time()
+            if self._watch is None and self.on_dead is not None:
+                self._watch = self._loop.call_later(QUIET_S, self._look)
         self.waiting[self._last_id] = (future, on_progress)
         if not self._out:
             self._loop.call_soon(self._flush)
@@ -84,6 +94,26 @@ class _Link(asyncio.Protocol):
         out, self._out = self._out, []
         if self._transport is not None and self.lost is None:
             self._transport.write(b"".join(out))
+
+    def _look(self) -> None:
+        """While something is waited for: a ping where nothing comes, and then the word that it is dead."""
+        self._watch = None
+        if not self.waiting or self.lost is not None or self.on_dead is None:
+            return
+        left = self._quiet_since + QUIET_S - self._loop.time()
+        if left <= 0 and self._pinged:
+            self.on_dead(self)
+            left = QUIET_S
+        elif left <= 0:
+            self._last_id = (self._last_id % 0xFFFFFFFF) + 1
+            self._out.append(frame_encode(OPERATIONS["ping"].opcode, self._last_id, b""))
+            self._flush()
+            self._pinged = True
+            left = PING_S
+        self._watch = self._loop.call_later(left, self._look)
+
+    def is_silent(self) -> bool:
+        return self._pinged and self.lost is None
 
     def forget(self, request_id: int) -> None:
         self.waiting.pop(request_id, None)
@@ -105,6 +135,8 @@ class _Link(asyncio.Protocol):
         if self.lost is not None:
             return
         self.lost = error
+        if self._watch is not None:
+            self._watch.cancel()
         if self._transport is not None:
             self._transport.abort()
         waiting, self.waiting = self.waiting, {}
@@ -288,6 +320,14 @@ class AsyncClient(AsyncCalls):
             if link.heard_at < sent_at:
                 self._leave(link)
 
+    def _replace(self, link: _Link) -> None:
+        """The connection is silent: another is opened, and what waits on this one goes there."""
+        if self._link is not link or (self._opening is not None and not self._opening.done()):
+            return
+        loop = asyncio.get_running_loop()
+        self._opening = loop.create_task(self._open(loop.time() + self.options.connect_timeout))
+        self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
+
     def _leave(self, link: _Link) -> None:
         if self._link is link:
             self._link = None
@@ -387,8 +427,14 @@ class AsyncClient(AsyncCalls):
         self._host = link.host
         if self._closed:
             link.lose(IcpError("closed", "the client was closed"))
-        else:
-            self._link = link
+            return link
+        old, self._link = self._link, link
+        if self.options.retry:
+            link.on_dead = self._replace
+        if old is not None and old.is_silent():
+            old.lose(IcpError("closed", "the connection said nothing, not even to a ping"))
+        elif old is not None:
+            old.retire()  # it spoke meanwhile: what it was asked it may answer
         return link
 
     async def _attempt(self, host: int) -> _Link:

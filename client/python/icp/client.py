@@ -19,9 +19,9 @@ from ._calls import BlockingCalls
 from .codec import frame_encode, payload_decode, payload_encode
 from .connecting import Connecting, Link
 from .fault import IcpError, from_reply
-from .policy import (DEFAULT_URI, VERSION, Backoff, Options, Task, default_score, operation_find, reply_check,
-                     timeout_error, uri_read)
-from .tables import MORE
+from .policy import (DEFAULT_URI, PING_S, QUIET_S, VERSION, Backoff, Options, Task, default_score,
+                     operation_find, reply_check, timeout_error, uri_read)
+from .tables import MORE, OPERATIONS
 
 READ_BYTES = 1 << 18
 SEND_BYTES = 1 << 18  # gathered before they are handed to the socket
@@ -79,7 +79,10 @@ class Client(BlockingCalls):
         return self._busy
 
     def _open(self, until: float) -> None:
-        self._link = self._connecting.open(self._host, until)
+        self._use(self._connecting.open(self._host, until))
+
+    def _use(self, link: Link) -> None:
+        self._link = link
         self._host = self._link.host
         self._link.socket.setblocking(False)
         self._poll = select.poll()
@@ -142,6 +145,8 @@ class _Run:
         self.open = len(tasks)
         self.out = b""
         self.heard = False
+        self.quiet_since = 0.0  # when the connection spoke last, or was first asked after it had answered all
+        self.pinged_at = 0.0  # 0: not since then
         for index, task in enumerate(tasks):
             task.index = index
 
@@ -220,6 +225,8 @@ class _Run:
                 self.tell(task, refused)
                 continue
             client._last_id = (client._last_id % 0xFFFFFFFF) + 1
+            if not self.sent:
+                self.quiet_since, self.pinged_at = now, 0.0
             self.sent[client._last_id] = task
             task.sends += 1
             parts.append(frame_encode(task.info.opcode, client._last_id, payload))
@@ -240,6 +247,9 @@ class _Run:
             wake = min(wake, self.waiting[0].not_before)
         if not self.open:
             return
+        if self.sent and self.client.options.retry:
+            wake = min(wake, self.silence_look(now))
+            link = self.client._link or link
         poll = self.client._poll
         if self.out:
             poll.modify(link.socket, select.POLLIN | select.POLLOUT)
@@ -252,8 +262,35 @@ class _Run:
         if not data:
             raise IcpError("closed", "the server closed the connection before the reply came")
         self.heard = True
+        self.quiet_since, self.pinged_at = time.monotonic(), 0.0
         for status, flags, request_id, payload in link.splitter.feed(data):
             self.reply(status, flags, request_id, payload)
+
+    def silence_look(self, now: float) -> float:
+        """A ping where nothing comes; another connection where nothing comes to that either. When to look
+        again."""
+        client = self.client
+        if not self.pinged_at:
+            if now < self.quiet_since + QUIET_S:
+                return self.quiet_since + QUIET_S
+            client._last_id = (client._last_id % 0xFFFFFFFF) + 1
+            self.out += frame_encode(OPERATIONS["ping"].opcode, client._last_id, b"")
+            self.pinged_at = now
+        if now < self.pinged_at + PING_S:
+            return self.pinged_at + PING_S
+        old = client._link
+        assert old is not None
+        try:
+            link = client._connecting.open(client._host, min(self.until, now + QUIET_S))
+        except IcpError:
+            self.pinged_at = time.monotonic()  # the old one is still waited for
+            return self.pinged_at + PING_S
+        if client._poll.poll(0):  # it speaks
+            link.socket.close()
+            return now
+        self.lost(IcpError("closed", "the connection said nothing, not even to a ping"))
+        client._use(link)
+        return now
 
     def reply(self, status: int, flags: int, request_id: int, payload: bytes) -> None:
         reply = payload_decode(payload)

@@ -5,7 +5,9 @@ The rules are those of docs/protocol.md (When to send again) and the same as in 
 - a request that is lost with its connection is sent again if it is safe, or if it carried an operation
   id and the server knows those;
 - `busy` and `shutting-down` mean that nothing was done: the request is sent again after a random while;
-- nothing is sent more than SENDS_MAX times, and nothing after its deadline.
+- nothing is sent more than SENDS_MAX times, and nothing after its deadline;
+- a connection that says nothing though something was asked, nor to a ping, is lost as soon as another one
+  is greeted; a scan or a job may take its time on one that answers pings.
 """
 import json
 import os
@@ -23,6 +25,8 @@ SENDS_MAX = 8
 BACKOFF_FIRST_S = 0.01
 BACKOFF_MAX_S = 0.25
 STAGGER_S = 0.25  # a connection that says nothing for so long gets another beside it
+QUIET_S = 0.25  # so long without a byte though something was asked, and a connection is pinged
+PING_S = 0.2  # so long without a byte after that, and another is opened in its place
 
 Address = Union[str, Tuple[str, int]]  # path of a Unix socket, or host and port
 

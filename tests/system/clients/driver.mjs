@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // driver.mjs FOLDER node URI OPTIONS: driver.py for the Node client that stands in FOLDER.
+import { existsSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 
 const require = createRequire(import.meta.url);
 const [folder, , uri, text] = process.argv.slice(2);
 const icp = require(folder);
-const { breakDeadlines, ...options } = JSON.parse(text);
+const { breakDeadlines, breakOperations, ...options } = JSON.parse(text);
 if (breakDeadlines) { // the control: no call is told that its time is over
     const { Client } = icp;
     const call = Client.prototype.call;
     Client.prototype.call = function (op, fields, more) {
         return call.call(this, op, fields, { ...more, timeoutMs: 3600000 });
+    };
+}
+if (breakOperations) { // the control: a write that is sent again has another id
+    const { Task } = require(`${folder}/lib/policy.js`);
+    const { outgoing } = Task.prototype;
+    Task.prototype.outgoing = function (hasOperations, now) {
+        this.operation = this.operation && randomBytes(16).toString("hex");
+        return outgoing.call(this, hasOperations, now);
     };
 }
 let client;
@@ -42,28 +52,71 @@ function spoken(value) {
     return typeof value === "bigint" ? String(value) : value;
 }
 
-// Scores of known accounts: each is answered rightly or failed, once and in time.
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+// How long the thread of the loop stood ready to run while the machine ran something else.
+const stoodMs = () => Number(readFileSync("/proc/self/schedstat", "latin1").split(" ")[1]) / 1e6;
+
+// How many are open.
+function sockets() {
+    let found = 0;
+    for (const fd of readdirSync("/proc/self/fd")) {
+        try {
+            found += readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:") ? 1 : 0;
+        } catch {
+            // that of the folder itself
+        }
+    }
+    return found;
+}
+
+// Load of driver.py.
 async function load(wish) {
-    const told = { answered: 0, wrong: 0, late: 0, slowest_ms: 0, failed: {} };
+    const told = { asked: 0, answered: 0, wrong: 0, late: 0, late_ms_max: 0, failed: {}, puts: {},
+        successes: Array.from({ length: wish.workers }, () => []), sockets: -sockets() };
     const ids = Object.keys(wish.raws).sort();
+    function goesOn() {
+        if (told.asked < wish.count) {
+            return true;
+        }
+        writeFileSync(wish.enough, "");
+        return !existsSync(wish.stop);
+    }
     async function work(worker) {
-        for (let index = worker; index < wish.count; index += wish.workers) {
-            const id = ids[index % ids.length];
-            const began = performance.now();
+        for (let number = 1; goesOn(); number++) {
+            told.asked++;
+            const timeoutMs = wish.timeout_ms ?? 5 + Math.random() * 199;
+            const isPut = Math.random() < 1 / 16;
+            const name = `put-${worker}-${number}`;
+            const id = ids[Math.floor(Math.random() * ids.length)];
+            const [began, stood] = [nowMs(), stoodMs()];
+            let reply = null;
+            let fault = null;
             try {
-                const score = await client.score({ id }, { timeoutMs: wish.timeout_ms });
-                told.answered++;
-                told.wrong += score.raw !== wish.raws[id] ? 1 : 0;
+                reply = await (isPut ? client.icpPut({ document: { ...wish.document, name } }, { timeoutMs })
+                    : client.score({ id }, { timeoutMs }));
             } catch (error) {
-                const name = error instanceof icp.IcpError ? error.name : `broken: ${error.stack}`;
-                told.failed[name] = (told.failed[name] ?? 0) + 1;
+                fault = error instanceof icp.IcpError ? error.name : `broken: ${error.stack}`;
             }
-            const took = performance.now() - began;
-            told.slowest_ms = Math.max(told.slowest_ms, took);
-            told.late += took > wish.timeout_ms + wish.grace_ms ? 1 : 0;
+            const [ended, stoodThen] = [nowMs(), stoodMs()];
+            const late = ended - began - timeoutMs - (stoodThen - stood);
+            told.late += late > wish.grace_ms ? 1 : 0;
+            told.late_ms_max = Math.max(told.late_ms_max, late);
+            if (isPut) {
+                told.puts[name] = reply?.icp ?? null;
+            }
+            if (fault !== null) {
+                told.failed[fault] = (told.failed[fault] ?? 0) + 1;
+            } else {
+                told.answered++;
+                told.wrong += !isPut && reply.raw !== wish.raws[id] ? 1 : 0;
+                told.successes[worker].push([ended, stoodThen]);
+            }
+            await new Promise((resolve) => setTimeout(resolve, Math.random() * 10));
         }
     }
     await Promise.all(Array.from({ length: wish.workers }, (_, worker) => work(worker)));
+    await new Promise((resolve) => setTimeout(resolve, 50)); // what was closed is let go of
+    told.sockets += sockets();
     return told;
 }
 

@@ -4,6 +4,8 @@ the Python client that stands in FOLDER, and answers with a JSON line. driver.mj
 one test asks both. Commands: call, all, lead, load, server; see answer()."""
 import asyncio
 import json
+import os
+import random
 import sys
 import threading
 import time
@@ -24,29 +26,92 @@ def spoken(value):
     return [spoken(one) for one in value] if isinstance(value, list) else value
 
 
+def now_ms():
+    return time.monotonic() * 1000
+
+
+def sockets():
+    """How many are open."""
+    found = 0
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            found += os.readlink(f"/proc/self/fd/{fd}").startswith("socket:")
+        except OSError:
+            pass  # that of the folder itself
+    return found
+
+
 class Load:
-    """Scores of known accounts: each is answered rightly or failed, once and in time."""
+    """Scores of known accounts, and versions to be stored, until the file `stop` is there and `count` were
+    asked; the file `enough` says that they were. Deadlines are timeout_ms, or drawn. Each is answered rightly or fails, once and in time."""
 
     def __init__(self, wish):
         self.wish = wish
         self.lock = threading.Lock()
-        self.told = {"answered": 0, "wrong": 0, "late": 0, "slowest_ms": 0.0, "failed": {}}
+        self.schedstats = {}  # descriptor: what it said last
+        self.sockets = -sockets()
+        self.ids = sorted(wish["raws"])
+        self.told = {"asked": 0, "answered": 0, "wrong": 0, "late": 0, "late_ms_max": 0.0, "failed": {},
+                     "puts": {}, "successes": [[] for _ in range(wish["workers"])], "sockets": 0}
 
-    def tell(self, account, score, error, began):
-        took_ms = (time.monotonic() - began) * 1000
+    def thread_begins(self):
+        """Counts from now on how long this thread stands ready while the machine runs something else."""
         with self.lock:
-            self.told["slowest_ms"] = max(self.told["slowest_ms"], took_ms)
-            self.told["late"] += took_ms > self.wish["timeout_ms"] + self.wish["grace_ms"]
-            if error is not None:
-                self.told["failed"][error.name] = self.told["failed"].get(error.name, 0) + 1
-            else:
-                self.told["answered"] += 1
-                self.told["wrong"] += score["raw"] != self.wish["raws"][account]
+            self.schedstats[os.open("/proc/thread-self/schedstat", os.O_RDONLY)] = 0
 
-    def accounts(self, worker):
-        ids = sorted(self.wish["raws"])
-        for index in range(worker, self.wish["count"], self.wish["workers"]):
-            yield ids[index % len(ids)]
+    def stood_ms(self):
+        """Of all threads: where one holds the interpreter and stands, the others wait with it."""
+        for one in list(self.schedstats):
+            try:
+                self.schedstats[one] = int(os.pread(one, 96, 0).split()[1])
+            except ProcessLookupError:
+                pass  # that thread has ended
+        return sum(self.schedstats.values()) / 1e6
+
+    def goes_on(self):
+        if self.told["asked"] < self.wish["count"]:
+            return True
+        if not os.path.exists(self.wish["enough"]):
+            open(self.wish["enough"], "w", encoding="utf-8").close()
+        return not os.path.exists(self.wish["stop"])
+
+    def requests(self, worker):
+        """What to ask: operation, fields, timeout; and a pause behind it."""
+        draw = random.Random(self.wish["seed"] * 100 + worker)
+        number = 0
+        while self.goes_on():
+            number += 1
+            with self.lock:
+                self.told["asked"] += 1
+            timeout = self.wish["timeout_ms"] / 1000 if "timeout_ms" in self.wish else draw.uniform(0.005, 0.204)
+            if draw.random() < 1 / 16:
+                name = f"put-{worker}-{number}"
+                yield "icp-put", {"document": {**self.wish["document"], "name": name}}, timeout, draw.random() / 100
+            else:
+                yield "score", {"id": draw.choice(self.ids)}, timeout, draw.random() / 100
+
+    def tell(self, worker, op, fields, timeout, began, reply, error):
+        """began: when it was asked, and how long threads had stood by then."""
+        ended, stood = now_ms(), self.stood_ms()
+        late = ended - began[0] - timeout * 1000 - (stood - began[1])
+        with self.lock:
+            told = self.told
+            told["late"] += late > self.wish["grace_ms"]
+            told["late_ms_max"] = max(told["late_ms_max"], late)
+            if op == "icp-put":
+                told["puts"][fields["document"]["name"]] = None if error else reply["icp"]
+            if error is not None:
+                told["failed"][error.name] = told["failed"].get(error.name, 0) + 1
+                return
+            told["answered"] += 1
+            told["wrong"] += op == "score" and reply["raw"] != self.wish["raws"][fields["id"]]
+            told["successes"][worker].append((ended, stood))
+
+    def end(self):
+        for one in self.schedstats:
+            os.close(one)
+        self.told["sockets"] = self.sockets + sockets()
+        return self.told
 
 
 class Blocking:
@@ -70,21 +135,23 @@ class Blocking:
         load = Load(wish)
 
         def work(worker):
+            load.thread_begins()
             with icp.Client(self.uri, **self.options) as client:
-                for account in load.accounts(worker):
-                    began, score, error = time.monotonic(), None, None
+                for op, fields, timeout, pause in load.requests(worker):
+                    began, reply, error = (now_ms(), load.stood_ms()), None, None
                     try:
-                        score = client.score(id=account, timeout=wish["timeout_ms"] / 1000)
+                        reply = client.call(op, fields, timeout=timeout)
                     except icp.IcpError as found:
                         error = found
-                    load.tell(account, score, error, began)
+                    load.tell(worker, op, fields, timeout, began, reply, error)
+                    time.sleep(pause)
 
         threads = [threading.Thread(target=work, args=(n,)) for n in range(wish["workers"])]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return load.told
+        return load.end()
 
 
 class Asyncio:
@@ -107,21 +174,23 @@ class Asyncio:
 
     def load(self, wish):
         load = Load(wish)
+        load.thread_begins()
 
         async def work(worker):
-            for account in load.accounts(worker):
-                began, score, error = time.monotonic(), None, None
+            for op, fields, timeout, pause in load.requests(worker):
+                began, reply, error = (now_ms(), load.stood_ms()), None, None
                 try:
-                    score = await self.client.score(id=account, timeout=wish["timeout_ms"] / 1000)
+                    reply = await self.client.call(op, fields, timeout=timeout)
                 except icp.IcpError as found:
                     error = found
-                load.tell(account, score, error, began)
+                load.tell(worker, op, fields, timeout, began, reply, error)
+                await asyncio.sleep(pause)
 
         async def together():
             await asyncio.gather(*(work(n) for n in range(wish["workers"])))
 
         self.loop.run_until_complete(together())
-        return load.told
+        return load.end()
 
 
 def answer(driver, command):
@@ -150,6 +219,14 @@ def main():
         icp.client.Connecting.open = lambda self, first, until: opening(self, first, until + 3600)
         ready = icp.AsyncClient._ready
         icp.AsyncClient._ready = lambda self, until: ready(self, until + 3600)
+    if "breakOperations" in options:  # the control: a write that is sent again has another id
+        outgoing = icp.policy.Task.payload_fields
+
+        def other(self, has_operations, now):
+            self.operation = self.operation and icp.policy.operation_id()
+            return outgoing(self, has_operations, now)
+
+        icp.policy.Task.payload_fields = other
     try:
         driver = (Blocking if sys.argv[2] == "blocking" else Asyncio)(sys.argv[3], named)
     except icp.IcpError as error:

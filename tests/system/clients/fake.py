@@ -18,7 +18,8 @@ GREETING = {"server": "fake/1", "protocol": 1, "role": "admin", "limits": {}, "s
 
 class Fake:
     """on_request(fake, connection number, op, request id, payload) answers by connection.reply, or by
-    returning "close" or "silent". It is not asked about hello."""
+    returning "close" or "silent". It is not asked about hello; pings, by which a client sees whether a
+    connection lives, are not among what was seen."""
 
     def __init__(self, on_request, greet=True, **greeting):
         self.on_request = on_request
@@ -65,7 +66,8 @@ class Fake:
                 if NAMES[opcode] == "hello":
                     self.reply(connection, request_id, self.greeting)
                     continue
-                self.seen.append((NAMES[opcode], payload))
+                if NAMES[opcode] != "ping":
+                    self.seen.append((NAMES[opcode], payload))
                 if self.on_request(connection, number, NAMES[opcode], request_id, payload) == "close":
                     connection.shutdown(socket.SHUT_RDWR)
                     return

@@ -2,8 +2,10 @@
 """test_clients.py KIND FOLDER ICPD: the Python and Node clients against a real server, and against one that
 misbehaves. KIND is blocking, asyncio or node; the same tests ask all three."""
 import json
+import os
 import socket
 import sys
+import tempfile
 import threading
 import unittest
 
@@ -310,6 +312,32 @@ class Repeats(unittest.TestCase):
             self.assertEqual(client.call("score", {"id": "a"})["raw"], 7)
 
 
+    def test_a_connection_that_died_without_a_word_is_replaced(self):
+        def silent_first(connection, number, op, request_id, payload):
+            return "silent" if number == 1 else Fake.reply(connection, request_id, SCORE)
+        with Fake(silent_first) as fake, driver(fake.uri) as client:
+            found = client.ask(all=[["score", {"id": one}] for one in ("a", "b")], timeout_ms=60000)
+            self.assertEqual([one["raw"] for one in found], [7, 7])
+            self.assertEqual([one[1]["id"] for one in fake.seen], ["a", "b", "a", "b"])
+            self.assertGreaterEqual(fake.connections, 2)
+
+    def test_a_write_on_it_is_not_sent_again_without_operation_ids(self):
+        found, seen = self.asked(lambda connection, number, op, request_id, payload:
+                                 "silent" if number == 1 else Fake.reply(connection, request_id, {"icp": 1, "seq": 1}),
+                                 "icp-put", {"document": "{}"})
+        self.assertEqual((found.name, len(seen)), ("closed", 1))
+
+    def test_a_slow_answer_on_one_that_lives_is_waited_for(self):
+        def slow(connection, number, op, request_id, payload):
+            if op == "ping":
+                Fake.reply(connection, request_id, {"time": 1})
+            else:
+                threading.Timer(1.5, Fake.reply, (connection, request_id, SCORE)).start()
+        with Fake(slow) as fake, driver(fake.uri) as client:
+            self.assertEqual(client.call("score", {"id": "a"})["raw"], 7)
+            self.assertEqual((len(fake.seen), fake.connections), (1, 1))
+
+
 class DefaultScore(unittest.TestCase):
     DEFAULT = {"grade": "C", "fit": 40, "p": 0.1}
 
@@ -343,9 +371,15 @@ class Threads(unittest.TestCase):
             with driver(f"icp://127.0.0.1:{server.port}") as client:
                 ids = [one["id"] for one in accounts[:50]]
                 raws = {one: client.call("score", {"id": one})["raw"] for one in ids}
-                told = client.ask(load={"raws": raws, "count": 2000, "workers": 8, "timeout_ms": 60000,
-                                        "grace_ms": 1000})
-            self.assertEqual((told["answered"], told["wrong"], told["failed"]), (2000, 0, {}))
+                document = json.loads(client.call("icp-get", {"icp": 1})["document"])
+                with tempfile.TemporaryDirectory() as folder:
+                    stop = os.path.join(folder, "stop")
+                    open(stop, "w", encoding="utf-8").close()
+                    told = client.ask(load={"raws": raws, "document": document, "count": 1000, "workers": 8, "seed": 1,
+                                            "timeout_ms": 60000, "grace_ms": 1000, "stop": stop,
+                                            "enough": os.path.join(folder, "enough")})
+            self.assertGreaterEqual(told["answered"], 1000)
+            self.assertEqual((told["asked"] - told["answered"], told["wrong"], told["failed"]), (0, 0, {}))
         finally:
             server.close()
 
