@@ -82,3 +82,37 @@ bool proto_head_read_wide(const uint8_t *at, size_t left, struct proto_head *hea
     }
     return true;
 }
+
+/* The end of the value at `at`, which is known to be well formed, without what is nested in it;
+ * *nested grows by the number of values that are. */
+static const uint8_t *head_skip(const uint8_t *at, const uint8_t *end, size_t *nested)
+{
+    uint8_t tag = *at;
+    if (tag < 0x80 || tag >= 0xe0) {
+        return at + 1;
+    }
+    if (tag >= 0xa0 && tag < 0xc0) {
+        return at + 1 + (tag & 0x1f);
+    }
+    struct proto_head head = {.kind = PROTO_KIND_NIL};
+    bool sound = proto_head_read(at, (size_t)(end - at), &head);
+    assert(sound);
+    at += head.bytes;
+    if (head.kind == PROTO_KIND_STR || head.kind == PROTO_KIND_BIN) {
+        return at + head.size;
+    }
+    *nested += head.kind == PROTO_KIND_ARRAY ? head.size
+               : head.kind == PROTO_KIND_MAP ? 2 * (size_t)head.size
+                                             : 0;
+    return at;
+}
+
+const uint8_t *proto_skip(const uint8_t *at, const uint8_t *end)
+{
+    for (size_t pending = 1; pending > 0; pending--) {
+        assert(at < end);
+        at = head_skip(at, end, &pending);
+    }
+    assert(at <= end);
+    return at;
+}

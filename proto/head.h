@@ -85,6 +85,10 @@ static inline bool proto_head_read(const uint8_t *at, size_t left, struct proto_
     return proto_head_read_wide(at, left, head);
 }
 
+/* The end of the value at `at`, all that is nested in it included. It must have been read whole
+ * before (proto_read_any). */
+const uint8_t *proto_skip(const uint8_t *at, const uint8_t *end);
+
 /* Fails the reader for what stands at its place instead of `wanted`. Returns false. */
 bool proto_reader_refuse(struct proto_reader *reader, const char *wanted);
 

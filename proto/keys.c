@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proto/keys.h"
 
+#define XXH_INLINE_ALL /* short hashes cost half of a call to the library */
 #include <assert.h>
 #include <xxhash.h>
 
@@ -13,27 +14,6 @@
 #define PROBES_PER_KEY 16
 
 static_assert(SLOTS_MAX == 2 * PROTO_MAP_KEYS_MAX, "the set is at most half full");
-
-/* The end of the well-formed value at `at`. */
-static const uint8_t *value_skip(const uint8_t *at, const uint8_t *end)
-{
-    size_t pending = 1;
-    while (pending > 0) {
-        struct proto_head head = {.kind = PROTO_KIND_NIL};
-        bool is_sound = at < end && proto_head_read(at, (size_t)(end - at), &head);
-        assert(is_sound);
-        at += head.bytes;
-        pending--;
-        if (head.kind == PROTO_KIND_STR || head.kind == PROTO_KIND_BIN) {
-            at += head.size;
-        } else if (head.kind == PROTO_KIND_ARRAY) {
-            pending += head.size;
-        } else if (head.kind == PROTO_KIND_MAP) {
-            pending += 2 * (size_t)head.size;
-        }
-    }
-    return at;
-}
 
 /* Shorter first, then bytewise: cheaper than the order of texts, and any total order will do. */
 static int key_order(struct proto_span a, struct proto_span b)
@@ -107,50 +87,44 @@ enum proto_keys_verdict proto_keys_differ_hashed(const struct proto_span *keys, 
     return PROTO_KEYS_DIFFER;
 }
 
-static bool few_differ(const uint8_t *at, const uint8_t *end, size_t pairs,
-                       struct proto_span *twice)
+static bool few_differ(const struct proto_span *keys, size_t count, struct proto_span *twice)
 {
-    struct proto_span keys[FEW_KEYS];
-    for (size_t i = 0; i < pairs; i++) {
-        struct proto_head head = {.kind = PROTO_KIND_NIL};
-        (void)proto_head_read(at, (size_t)(end - at), &head);
-        keys[i] = (struct proto_span){at + head.bytes, head.size};
+    for (size_t i = 1; i < count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (proto_span_equal(keys[i], keys[j])) {
                 *twice = keys[i];
                 return false;
             }
         }
-        at = value_skip(at + head.bytes + head.size, end);
     }
     return true;
 }
 
-static bool many_differ(const uint8_t *at, const uint8_t *end, size_t pairs,
-                        struct proto_span *twice)
+bool proto_keys_all_differ(struct proto_span *keys, size_t count, struct proto_span *twice)
 {
-    struct proto_span keys[PROTO_MAP_KEYS_MAX];
-    for (size_t i = 0; i < pairs; i++) {
-        struct proto_head head = {.kind = PROTO_KIND_NIL};
-        (void)proto_head_read(at, (size_t)(end - at), &head);
-        keys[i] = (struct proto_span){at + head.bytes, head.size};
-        at = value_skip(at + head.bytes + head.size, end);
+    assert(count <= PROTO_MAP_KEYS_MAX);
+    if (count <= FEW_KEYS) {
+        return few_differ(keys, count, twice);
     }
     enum proto_keys_verdict verdict =
-        proto_keys_differ_hashed(keys, pairs, PROBES_PER_KEY * pairs, twice);
+        proto_keys_differ_hashed(keys, count, PROBES_PER_KEY * count, twice);
     if (verdict == PROTO_KEYS_UNDECIDED) {
-        return proto_keys_differ_sorted(keys, pairs, twice);
+        return proto_keys_differ_sorted(keys, count, twice);
     }
     return verdict == PROTO_KEYS_DIFFER;
 }
 
 bool proto_keys_differ(struct proto_span body, size_t pairs, struct proto_span *twice)
 {
-    assert(pairs <= PROTO_MAP_KEYS_MAX);
-    if (pairs < 2) {
-        return true;
-    }
+    struct proto_span keys[PROTO_MAP_KEYS_MAX];
+    const uint8_t *at = body.data;
     const uint8_t *end = body.data + body.bytes;
-    return pairs <= FEW_KEYS ? few_differ(body.data, end, pairs, twice)
-                             : many_differ(body.data, end, pairs, twice);
+    assert(pairs <= PROTO_MAP_KEYS_MAX);
+    for (size_t i = 0; i < pairs; i++) {
+        struct proto_head head = {.kind = PROTO_KIND_NIL};
+        (void)proto_head_read(at, (size_t)(end - at), &head);
+        keys[i] = (struct proto_span){at + head.bytes, head.size};
+        at = proto_skip(at + head.bytes + head.size, end);
+    }
+    return proto_keys_all_differ(keys, pairs, twice);
 }

@@ -13,6 +13,9 @@
  * does not. */
 bool proto_keys_differ(struct proto_span body, size_t pairs, struct proto_span *twice);
 
+/* The same of keys that were gathered on the way; may put them in another order. */
+bool proto_keys_all_differ(struct proto_span *keys, size_t count, struct proto_span *twice);
+
 /* The two ways of it, for the tests: both give the same verdict. */
 bool proto_keys_differ_sorted(struct proto_span *keys, size_t count, struct proto_span *twice);
 enum proto_keys_verdict { PROTO_KEYS_DIFFER, PROTO_KEYS_TWICE, PROTO_KEYS_UNDECIDED };

@@ -19,6 +19,8 @@ struct proto_reader {
     const uint8_t *start;
     unsigned depth;
     bool failed;
+    bool
+        checked; /* the bytes went through proto_read_any before, which then only finds their end */
     struct proto_fault *fault; /* filled at the first error */
 };
 

@@ -128,6 +128,7 @@ struct target {
     size_t count;
     struct proto_arg *args;
     struct proto_arg *deadline; /* NULL: that key is not special */
+    bool checked;               /* the payload was read whole before */
 };
 
 /* Reads the pair whose key has just been read. Returns the index of the field, or `count`. */
@@ -197,6 +198,7 @@ static bool payload_decode(struct proto_span payload, const struct target *targe
     }
     struct proto_reader reader;
     proto_reader_init(&reader, payload, fault);
+    reader.checked = target->checked;
     size_t pairs = payload_enter(&reader);
     size_t unknown_count = 0;
     size_t hint = 0; /* clients send fields in the order of the table, more often than not */
@@ -215,7 +217,8 @@ static bool payload_decode(struct proto_span payload, const struct target *targe
     if (!proto_reader_end(&reader)) {
         return false;
     }
-    if (unknown_count > 1) { /* two unknown keys may be the same one: look at the map as a whole */
+    if (unknown_count > 1 &&
+        !target->checked) { /* two unknown keys may be the same one: look at the map as a whole */
         proto_reader_init(&reader, payload, fault);
         (void)proto_read_any(&reader);
     }
@@ -226,7 +229,7 @@ bool proto_request_decode(const struct proto_op_info *op, struct proto_span payl
                           struct proto_request *request, struct proto_fault *fault)
 {
     struct proto_arg deadline = {.present = false};
-    struct target target = {op->request, op->request_count, request->args, &deadline};
+    struct target target = {op->request, op->request_count, request->args, &deadline, false};
     request->op = op;
     request->deadline_ms = 0;
     if (!payload_decode(payload, &target, fault)) {
@@ -240,8 +243,15 @@ bool proto_fields_decode(const struct proto_field_info *fields, size_t count,
                          struct proto_span payload, struct proto_arg *args,
                          struct proto_fault *fault)
 {
-    struct target target = {fields, count, args, NULL};
+    struct target target = {fields, count, args, NULL, false};
     return payload_decode(payload, &target, fault);
+}
+
+bool proto_members_decode(const struct proto_field_info *fields, size_t count,
+                          struct proto_span map, struct proto_arg *args, struct proto_fault *fault)
+{
+    struct target target = {fields, count, args, NULL, true};
+    return payload_decode(map, &target, fault);
 }
 
 bool proto_fault_decode(struct proto_span payload, struct proto_fault *reply,

@@ -39,6 +39,11 @@ bool proto_fields_decode(const struct proto_field_info *fields, size_t count,
                          struct proto_span payload, struct proto_arg *args,
                          struct proto_fault *fault);
 
+/* The same of a value within one that was decoded before, and so read whole: what is nested in it
+ * is not read again. */
+bool proto_members_decode(const struct proto_field_info *fields, size_t count,
+                          struct proto_span map, struct proto_arg *args, struct proto_fault *fault);
+
 /* Decodes the payload of an error reply into *reply. False: the payload itself is bad, *fault
  * tells. */
 bool proto_fault_decode(struct proto_span payload, struct proto_fault *reply,

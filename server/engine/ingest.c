@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An account is checked, its keys are brought into the form in which they are looked up, and it is
- * encoded as a record of the batch; at the commit the batch goes to the writer and the ingest waits
- * for it, to tell what it did. What is refused before that leaves nothing behind; what the writer
- * refuses is told through on_done. */
+ * encoded as a record within the batch; at the commit the batch goes to the writer and the ingest
+ * waits for it, to tell what it did. What is refused before that leaves nothing behind; what the
+ * writer refuses is told through on_done. */
 #include "server/engine/ingest.h"
 
 #include <stdlib.h>
@@ -25,42 +25,12 @@ struct engine_ingest *engine_ingest_begin(struct proto_fault *fault)
     return ingest;
 }
 
-/* Lets go of what only the building needs. */
-static void ingest_slim(struct engine_ingest *ingest)
-{
-    base_arena_fini(&ingest->arena);
-    free(ingest->record);
-    ingest->record = NULL;
-}
-
 void engine_ingest_drop(struct engine_ingest *ingest)
 {
     if (ingest) {
-        ingest_slim(ingest);
+        base_arena_fini(&ingest->arena);
         store_batch_destroy(ingest->batch);
         free(ingest);
-    }
-}
-
-/* Encodes into the ingest's buffer, which grows to what the record needs. */
-static bool record_encode(struct engine_ingest *ingest, const struct feature_record *record,
-                          struct proto_span *encoded, struct proto_fault *fault)
-{
-    for (;;) {
-        size_t bytes = feature_record_encode(record, ingest->record, ingest->record_bytes, fault);
-        if (bytes == 0) {
-            return false;
-        }
-        if (bytes <= ingest->record_bytes) {
-            *encoded = (struct proto_span){ingest->record, bytes};
-            return true;
-        }
-        uint8_t *larger = realloc(ingest->record, 2 * bytes);
-        if (!larger) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the record");
-        }
-        ingest->record = larger;
-        ingest->record_bytes = 2 * bytes;
     }
 }
 
@@ -88,10 +58,11 @@ static const struct proto_span *keys_normal(struct engine_ingest *ingest,
     return keys;
 }
 
-static bool account_encode(struct engine_ingest *ingest, const struct engine_account *account,
-                           struct proto_span *encoded, struct proto_fault *fault)
+/* What is stored of the account; its keys lie in the arena. */
+static bool account_record(struct engine_ingest *ingest, const struct engine_account *account,
+                           struct feature_record *record, struct proto_fault *fault)
 {
-    struct feature_record record = {
+    *record = (struct feature_record){
         .id = account->id,
         .sources = &account->source,
         .source_count = 1,
@@ -112,29 +83,25 @@ static bool account_encode(struct engine_ingest *ingest, const struct engine_acc
                                account->key_count, PROTO_KEYS_MAX);
     }
     base_arena_reset(&ingest->arena);
-    record.keys = keys_normal(ingest, account, fault);
-    return record.keys && record_encode(ingest, &record, encoded, fault);
+    record->keys = keys_normal(ingest, account, fault);
+    return record->keys != NULL;
 }
 
 bool engine_ingest_put(struct engine_ingest *ingest, const struct engine_account *account,
                        struct proto_fault *fault)
 {
-    struct proto_span encoded = {0};
-    return account_encode(ingest, account, &encoded, fault) &&
-           store_batch_put(ingest->batch, encoded, fault);
+    struct feature_record record;
+    return account_record(ingest, account, &record, fault) &&
+           store_batch_put_record(ingest->batch, &record, fault);
 }
 
 bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_account *account,
                          struct proto_fault *fault)
 {
-    struct proto_span encoded = {0};
-    if (!account_encode(ingest, account, &encoded, fault)) {
-        return false;
-    }
-    return account->create ? store_batch_lay(ingest->batch, encoded, account->removed,
-                                             account->removed_count, fault)
-                           : store_batch_patch(ingest->batch, encoded, account->removed,
-                                               account->removed_count, fault);
+    struct feature_record record;
+    return account_record(ingest, account, &record, fault) &&
+           store_batch_patch_record(ingest->batch, &record, account->removed,
+                                    account->removed_count, account->create, fault);
 }
 
 bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
@@ -169,7 +136,7 @@ bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
                           const struct engine_write *write, struct proto_fault *fault)
 {
     struct store_batch *batch = ingest->batch;
-    ingest_slim(ingest);
+    base_arena_fini(&ingest->arena);
     ingest->write = *write;
     ingest->batch = NULL; /* the store's, or freed below: the ingest may be gone after this */
     store_batch_deadline(batch, write->deadline_ms);

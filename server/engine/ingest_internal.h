@@ -9,9 +9,7 @@
 
 struct engine_ingest {
     struct store_batch *batch;
-    struct base_arena arena; /* keys of one account */
-    uint8_t *record;         /* encoded; grows */
-    size_t record_bytes;
+    struct base_arena arena;   /* keys of one account */
     struct engine_write write; /* once it is committed */
 };
 

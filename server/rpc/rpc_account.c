@@ -74,7 +74,7 @@ static bool account_add(struct intake *intake, struct proto_span map, struct pro
 {
     const struct proto_shape_info *shape = proto_shape_info(PROTO_SHAPE_ACCOUNT);
     struct proto_arg members[PROTO_ARGS_MAX];
-    if (!proto_fields_decode(shape->members, shape->member_count, map, members, fault)) {
+    if (!proto_members_decode(shape->members, shape->member_count, map, members, fault)) {
         return false;
     }
     int64_t time_ms = members[PROTO_M_ACCOUNT_TIME].present
@@ -103,6 +103,7 @@ static bool intake_fill(struct intake *intake, struct proto_span accounts,
     struct proto_fault local = {0};
     struct proto_reader reader;
     proto_reader_init(&reader, accounts, &local);
+    reader.checked = true; /* with the request */
     size_t count = proto_read_array(&reader);
     for (size_t i = 0; i < count; i++) {
         base_arena_reset(&intake->call->worker->arena);

@@ -86,6 +86,7 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct learn_do
     struct proto_fault local = {0};
     struct proto_reader reader;
     proto_reader_init(&reader, call->args[PROTO_Q_SCORE_MANY_LEADS].value, &local);
+    reader.checked = true; /* with the request */
     size_t count = proto_read_array(&reader);
     if (count > PROTO_SCORE_LEADS_MAX) {
         proto_fault_set(fault, PROTO_TOO_LARGE, "leads", "%zu leads, at most %d are allowed", count,

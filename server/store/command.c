@@ -42,13 +42,9 @@ static bool batch_reserve(struct store_batch *batch, size_t bytes, struct proto_
     return true;
 }
 
-static bool batch_add(struct store_batch *batch, const struct store_command *command,
-                      struct proto_fault *fault)
+/* Adds the command whose text lies in its place already; the room is reserved. */
+static void batch_close(struct store_batch *batch, const struct store_command *command)
 {
-    size_t need = STORE_COMMAND_HEADER_BYTES + command->text.bytes + command->extra.bytes;
-    if (!batch_reserve(batch, need, fault)) {
-        return false;
-    }
     uint8_t *at = batch->data + batch->bytes;
     at[0] = (uint8_t)command->kind;
     at[1] = command->activate || command->create;
@@ -56,16 +52,49 @@ static bool batch_add(struct store_batch *batch, const struct store_command *com
     disk_set_u32(at + 4, command->version);
     disk_set_u32(at + 8, (uint32_t)command->text.bytes);
     disk_set_u32(at + 12, (uint32_t)command->extra.bytes);
-    at += STORE_COMMAND_HEADER_BYTES;
-    if (command->text.bytes > 0) {
-        memcpy(at, command->text.data, command->text.bytes);
-    }
+    at += STORE_COMMAND_HEADER_BYTES + command->text.bytes;
     if (command->extra.bytes > 0) {
-        memcpy(at + command->text.bytes, command->extra.data, command->extra.bytes);
+        memcpy(at, command->extra.data, command->extra.bytes);
     }
-    batch->bytes += need;
+    batch->bytes += STORE_COMMAND_HEADER_BYTES + command->text.bytes + command->extra.bytes;
     batch->commands++;
+}
+
+static bool batch_add(struct store_batch *batch, const struct store_command *command,
+                      struct proto_fault *fault)
+{
+    size_t need = STORE_COMMAND_HEADER_BYTES + command->text.bytes + command->extra.bytes;
+    if (!batch_reserve(batch, need, fault)) {
+        return false;
+    }
+    if (command->text.bytes > 0) {
+        memcpy(batch->data + batch->bytes + STORE_COMMAND_HEADER_BYTES, command->text.data,
+               command->text.bytes);
+    }
+    batch_close(batch, command);
     return true;
+}
+
+/* Encodes a record as the text of the command, at its place in the batch. */
+static bool record_add(struct store_batch *batch, struct store_command *command,
+                       const struct feature_record *record, struct proto_fault *fault)
+{
+    size_t more = STORE_COMMAND_HEADER_BYTES + command->extra.bytes;
+    size_t need = 0;
+    do {
+        if (!batch_reserve(batch, more + need, fault)) {
+            return false;
+        }
+        uint8_t *at = batch->data + batch->bytes + STORE_COMMAND_HEADER_BYTES;
+        size_t room = batch->capacity - batch->bytes - more;
+        need = feature_record_encode(record, at, room, fault);
+        command->text = (struct proto_span){at, need};
+        if (need > 0 && need <= room) {
+            batch_close(batch, command);
+            return true;
+        }
+    } while (need > 0);
+    return false;
 }
 
 static bool record_checked(struct proto_span record, struct proto_fault *fault)
@@ -90,30 +119,36 @@ bool store_batch_put(struct store_batch *batch, struct proto_span record, struct
     return record_checked(record, fault) && batch_add(batch, &command, fault);
 }
 
-static bool patch_add(struct store_batch *batch, struct store_command *command,
-                      const uint16_t *removed, size_t removed_count, struct proto_fault *fault)
+bool store_batch_put_record(struct store_batch *batch, const struct feature_record *record,
+                            struct proto_fault *fault)
 {
-    if (removed_count > UINT16_MAX) {
-        return proto_fault_set(fault, PROTO_LIMIT, "removed", "%zu fields to take away; at most %d",
-                               removed_count, UINT16_MAX);
-    }
-    command->kind = STORE_COMMAND_PATCH;
-    command->extra = (struct proto_span){(const uint8_t *)removed, removed_count * 2};
-    return record_checked(command->text, fault) && batch_add(batch, command, fault);
+    struct store_command command = {.kind = STORE_COMMAND_PUT};
+    return record_add(batch, &command, record, fault);
+}
+
+static bool removed_checked(size_t removed_count, struct proto_fault *fault)
+{
+    return removed_count <= UINT16_MAX ||
+           proto_fault_set(fault, PROTO_LIMIT, "removed", "%zu fields to take away; at most %d",
+                           removed_count, UINT16_MAX);
+}
+
+bool store_batch_patch_record(struct store_batch *batch, const struct feature_record *record,
+                              const uint16_t *removed, size_t removed_count, bool create,
+                              struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_PATCH, .create = create};
+    command.extra = (struct proto_span){(const uint8_t *)removed, removed_count * 2};
+    return removed_checked(removed_count, fault) && record_add(batch, &command, record, fault);
 }
 
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault)
 {
-    struct store_command command = {.text = record};
-    return patch_add(batch, &command, removed, removed_count, fault);
-}
-
-bool store_batch_lay(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
-                     size_t removed_count, struct proto_fault *fault)
-{
-    struct store_command command = {.text = record, .create = true};
-    return patch_add(batch, &command, removed, removed_count, fault);
+    struct store_command command = {.kind = STORE_COMMAND_PATCH, .text = record};
+    command.extra = (struct proto_span){(const uint8_t *)removed, removed_count * 2};
+    return removed_checked(removed_count, fault) && record_checked(record, fault) &&
+           batch_add(batch, &command, fault);
 }
 
 static bool id_checked(struct proto_span id, struct proto_fault *fault)

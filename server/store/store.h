@@ -148,16 +148,20 @@ struct store_result {
  * into the log). */
 struct store_batch *store_batch_create(void);
 void store_batch_destroy(struct store_batch *batch);
-/* record: encoded by feature_record_encode; created/changed stamps are set by the store. */
+/* The record is encoded within the batch; created/changed stamps are set by the store. Errors:
+ * those of feature_record_encode. */
+bool store_batch_put_record(struct store_batch *batch, const struct feature_record *record,
+                            struct proto_fault *fault);
+/* Values and keys of `record` are laid over the stored account; removed lists field ids to take
+ * away. With `create` an account that is not there is made of the record. */
+bool store_batch_patch_record(struct store_batch *batch, const struct feature_record *record,
+                              const uint16_t *removed, size_t removed_count, bool create,
+                              struct proto_fault *fault);
+/* The same of records that are encoded already: they are checked whole. */
 bool store_batch_put(struct store_batch *batch, struct proto_span record,
                      struct proto_fault *fault);
-/* Values and keys of `record` are laid over the stored account; removed lists field ids to take
- * away. */
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault);
-/* As a patch; an account that is not there is made of the record. */
-bool store_batch_lay(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
-                     size_t removed_count, struct proto_fault *fault);
 bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault);
 /* A document of any kind but SWITCH, which activate and revert make. Numbers are given by the
  * writer; `number` is 0, or the one that it must get: PROTO_CONFLICT if another came first.

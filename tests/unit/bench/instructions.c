@@ -7,6 +7,8 @@
  *   wide     the same of the benchmark's accounts of 40 fields, 80 columns
  *   reasons  the same with three reasons of each sign
  *   inline   a lead of 20 values of those fields, which names no account
+ *   put      BATCH whole accounts of 40 fields in one request, durable; counted with the writer's
+ *            store_commit and the folder's store_fold
  * Counting is switched on for measured_serve alone (--toggle-collect). `waste` lets each request's
  * payload be checksummed besides: the control, a change for the worse that the test must find. */
 #include <pthread.h>
@@ -22,8 +24,10 @@
 #define LEAD_FIELDS 20
 #define BATCH_MAX 256
 
-enum what { ID, WIDE, REASONS, INLINE, WHATS };
-static const char *const whats[WHATS] = {"id", "wide", "reasons", "inline"};
+#define PUTS 6 /* requests of `put`, served in turn: together they replace every account */
+
+enum what { ID, WIDE, REASONS, INLINE, PUT, WHATS };
+static const char *const whats[WHATS] = {"id", "wide", "reasons", "inline", "put"};
 
 struct drive {
     struct rpc_fixture fixture;
@@ -31,6 +35,8 @@ struct drive {
     struct proto_writer requests;
     struct proto_frame frames[BATCH_MAX];
     size_t batch;
+    size_t served;
+    size_t late_before; /* replies of the filling that came late */
     bool waste;
     uint32_t sum; /* so that the waste is not optimised away */
 };
@@ -40,9 +46,10 @@ void measured_serve(struct drive *drive);
 /* Not inlined: callgrind knows it by name. */
 __attribute__((noinline)) void measured_serve(struct drive *drive)
 {
+    size_t put = drive->served++ % PUTS;
     struct rpc_batch batch = {.session = &drive->fixture.session,
-                              .frames = drive->frames,
-                              .count = drive->batch,
+                              .frames = drive->what == PUT ? drive->frames + put : drive->frames,
+                              .count = drive->what == PUT ? 1 : drive->batch,
                               .out_room = SIZE_MAX,
                               .out = &drive->fixture.out};
     while (batch.count > 0) { /* a turn may be over before the batch is, on a slow machine */
@@ -118,6 +125,25 @@ static void id_write(struct proto_writer *out, enum what what, size_t number)
     proto_write_text(out, id);
 }
 
+/* account-put of `count` accounts from `first` on, strewn over all. */
+static void put_write(struct proto_writer *out, size_t first, size_t count)
+{
+    char key[8 + LOAD_DOMAIN_BYTES] = "domain:";
+    proto_write_map(out, 1);
+    proto_write_text(out, "accounts");
+    proto_write_array(out, count);
+    for (size_t i = 0; i < count; i++) {
+        size_t number = (first + i) * 37 % ACCOUNTS;
+        load_account_domain(number, key + 7);
+        proto_write_map(out, 3);
+        id_write(out, WIDE, number);
+        proto_write_text(out, "keys");
+        proto_write_array(out, 1);
+        proto_write_text(out, key);
+        values_write(out, number, LOAD_FIELDS);
+    }
+}
+
 /* The accounts of icp-bench in place of the fixture's. */
 static void wide_fill(struct drive *drive)
 {
@@ -131,20 +157,18 @@ static void wide_fill(struct drive *drive)
     rpc_fixture_ask(&drive->fixture, PROTO_OP_SCHEMA_PUT, proto_writer_span(&request), args);
     free(schema);
     proto_writer_reset(&request);
-    proto_write_map(&request, 1);
-    proto_write_text(&request, "accounts");
-    proto_write_array(&request, ACCOUNTS);
-    for (size_t i = 0; i < ACCOUNTS; i++) {
-        proto_write_map(&request, 2);
-        id_write(&request, WIDE, i);
-        values_write(&request, i, LOAD_FIELDS);
-    }
+    put_write(&request, 0, ACCOUNTS);
     rpc_fixture_ask(&drive->fixture, PROTO_OP_ACCOUNT_PUT, proto_writer_span(&request), args);
     proto_writer_fini(&request);
 }
 
-static void payload_write(struct proto_writer *out, enum what what, size_t number)
+static void payload_write(struct proto_writer *out, const struct drive *drive, size_t number)
 {
+    enum what what = drive->what;
+    if (what == PUT) {
+        put_write(out, number * drive->batch, drive->batch);
+        return;
+    }
     proto_write_map(out, what == REASONS ? 2 : 1);
     if (what == INLINE) {
         values_write(out, number, LEAD_FIELDS);
@@ -160,22 +184,41 @@ static void payload_write(struct proto_writer *out, enum what what, size_t numbe
 static void requests_make(struct drive *drive)
 {
     size_t ends[BATCH_MAX];
+    size_t count = drive->what == PUT ? PUTS : drive->batch;
     proto_writer_init(&drive->requests);
-    for (size_t i = 0; i < drive->batch; i++) {
-        payload_write(&drive->requests, drive->what, i * 37 % ACCOUNTS);
+    for (size_t i = 0; i < count; i++) {
+        payload_write(&drive->requests, drive, drive->what == PUT ? i : i * 37 % ACCOUNTS);
         ends[i] = drive->requests.bytes;
     }
-    for (size_t i = 0; i < drive->batch; i++) {
+    for (size_t i = 0; i < count; i++) {
         size_t start = i == 0 ? 0 : ends[i - 1];
         struct proto_span payload = {drive->requests.data + start, ends[i] - start};
         drive->frames[i] = (struct proto_frame){
             .header = {.payload_bytes = (uint32_t)payload.bytes,
                        .version = PROTO_VERSION,
-                       .code = PROTO_OP_SCORE,
+                       .code = drive->what == PUT ? PROTO_OP_ACCOUNT_PUT : PROTO_OP_SCORE,
                        .request_id = (uint32_t)i},
             .payload = payload,
         };
     }
+}
+
+/* The reply of a put, which comes when it is on disk. */
+static bool put_await(struct drive *drive)
+{
+    struct rpc_fixture *fixture = &drive->fixture;
+    struct proto_header header = {.code = PROTO_INTERNAL};
+    struct proto_span payload;
+    struct proto_fault fault;
+    size_t used;
+    pthread_mutex_lock(&fixture->lock);
+    while (fixture->late_final < drive->served + drive->late_before) {
+        pthread_cond_wait(&fixture->arrived, &fixture->lock);
+    }
+    (void)proto_frame_split(proto_writer_span(&fixture->late), PROTO_FRAME_BYTES_MAX, true, &header,
+                            &payload, &used, &fault);
+    pthread_mutex_unlock(&fixture->lock);
+    return header.code == PROTO_OK;
 }
 
 /* Every reply is a score; else what was counted is the cost of refusing. */
@@ -253,11 +296,13 @@ int main(int argc, char **argv)
     rpc_fixture_learn(&drive->fixture);
     requests_make(drive);
     bool good = rows_await(drive);
-    measured_serve(drive); /* grows buffers and places, once */
-    for (size_t i = 0; i < batches && good; i++) {
+    drive->late_before = drive->fixture.late_final;
+    for (size_t i = 0; i <= batches && good; i++) { /* the first grows buffers and places */
         proto_writer_reset(&drive->fixture.out);
         measured_serve(drive);
-        good = replies_good(proto_writer_span(&drive->fixture.out), drive->batch);
+        good = drive->what == PUT
+                   ? put_await(drive)
+                   : replies_good(proto_writer_span(&drive->fixture.out), drive->batch);
     }
     proto_writer_fini(&drive->requests);
     rpc_fixture_close(&drive->fixture);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Counts the instructions of a score with callgrind and holds them against committed figures.
+"""Counts the instructions of a score, and of an account that is put, with callgrind and holds them against committed figures.
 
 Usage: instructions.py PROGRAM FIGURES BUILD [control]
 
@@ -19,15 +19,18 @@ import tempfile
 GROWTH_MAX = 1.10
 # name: (what each request asks for, see instructions.c; batch; batches)
 CASES = {"depth 64": ("id", 64, 40), "depth 1": ("id", 1, 400),
-         "reasons, depth 64": ("reasons", 64, 100), "inline, depth 16": ("inline", 16, 40)}
+         "reasons, depth 64": ("reasons", 64, 100), "inline, depth 16": ("inline", 16, 40),
+         "put, 100 a request": ("put", 100, 23)}
+# Functions that are counted beside measured_serve, on threads of their own.
+THREADS = {"put": ("store_commit", "store_fold")}
 
 
 def count(program, what, batch, batches, waste):
-    """Instructions of one request, serving alone."""
+    """Instructions of one request or record: serving, and what the store's threads do for it."""
     with tempfile.TemporaryDirectory(prefix="icpd-instructions-") as folder:
         command = ["valgrind", "--tool=callgrind", "--collect-atstart=no",
                    "--toggle-collect=measured_serve", f"--callgrind-out-file={folder}/out",
-                   program, what, str(batch), str(batches)] + (["waste"] if waste else [])
+                   *(f"--toggle-collect={name}" for name in THREADS.get(what, ())), program, what, str(batch), str(batches)] + (["waste"] if waste else [])
         run = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if run.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{run.stdout}{run.stderr}")

@@ -175,6 +175,57 @@ static void any_shows_a_hostile_key_harmlessly(void **state)
     proto_writer_fini(&writer);
 }
 
+/* {"a": {n keys}, "b": {n keys}, "a" or "c": nil}: keys of maps within do not mix with those around
+ * them, whether there was room to gather them or not. */
+static void any_keeps_the_keys_of_each_map_apart(void **state)
+{
+    (void)state;
+    static const unsigned counts[] = {0, 1, 8, 9, 200, 253, 254, 255, 256, 300};
+    for (size_t c = 0; c < 2 * sizeof counts / sizeof *counts; c++) {
+        bool twice = c % 2 == 1;
+        struct proto_fault fault = {.code = PROTO_OK};
+        struct proto_writer writer;
+        proto_writer_init(&writer);
+        proto_write_map(&writer, 3);
+        for (unsigned map = 0; map < 2; map++) {
+            proto_write_text(&writer, map == 0 ? "a" : "b");
+            proto_write_map(&writer, counts[c / 2]);
+            for (unsigned i = 0; i < counts[c / 2]; i++) {
+                char key[16];
+                snprintf(key, sizeof key, "%u", i);
+                proto_write_text(&writer, i == 0 ? "a" : key);
+                proto_write_uint(&writer, i);
+            }
+        }
+        proto_write_text(&writer, twice ? "a" : "c");
+        proto_write_nil(&writer);
+        struct proto_span value = any_of(proto_writer_span(&writer), &fault);
+        assert_int_equal(fault.code, twice ? PROTO_DUPLICATE_KEY : PROTO_OK);
+        assert_int_equal(value.bytes, twice ? 0 : writer.bytes);
+        proto_writer_fini(&writer);
+    }
+}
+
+/* What was read whole is passed over: the same end, whatever is in it. */
+static void any_passes_over_what_was_checked(void **state)
+{
+    (void)state;
+    const struct proto_span value =
+        BYTES("\x86\xa1\x61\x93\x05\xe0\xd1\x01\x02\xa1\x62\x81\xa1x\xc3"
+              "\xa1\x63\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00\xa1\x64"
+              "\xc4\x02!!\xa1\x65\xd9\x03xyz\xa1\x66\xdc\x00\x01\xc0");
+    struct proto_fault fault;
+    struct proto_reader reader;
+    uint8_t bytes[80];
+    assert_int_equal(any_of(value, &fault).bytes, value.bytes);
+    memcpy(bytes, value.data, value.bytes);
+    bytes[value.bytes] = 0xc1;
+    proto_reader_init(&reader, (struct proto_span){bytes, value.bytes + 1}, &fault);
+    reader.checked = true;
+    assert_true(proto_span_equal(proto_read_any(&reader), value));
+    assert_true(proto_reader_ok(&reader));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +235,8 @@ int main(void)
         cmocka_unit_test(any_refuses_an_empty_key_twice),
         cmocka_unit_test(any_counts_depth_from_where_the_reader_stands),
         cmocka_unit_test(any_finds_duplicates_in_maps_of_every_size),
+        cmocka_unit_test(any_keeps_the_keys_of_each_map_apart),
+        cmocka_unit_test(any_passes_over_what_was_checked),
         cmocka_unit_test(any_refuses_a_map_over_the_limit_of_keys),
         cmocka_unit_test(any_shows_a_hostile_key_harmlessly),
     };

@@ -56,14 +56,13 @@ static void every_kind_comes_back_as_it_was_added(void **state)
 static void a_patch_says_whether_it_may_create(void **state)
 {
     (void)state;
-    struct made made;
+    struct feature_record record = {.id = span("acme")};
     struct proto_fault fault = {.code = PROTO_OK};
     struct store_batch *batch = store_batch_create();
     struct store_command command;
     size_t at = 0;
-    make_record(&made, "acme", NULL, 1, NULL);
-    assert_true(store_batch_patch(batch, made_span(&made), NULL, 0, &fault));
-    assert_true(store_batch_lay(batch, made_span(&made), NULL, 0, &fault));
+    assert_true(store_batch_patch_record(batch, &record, NULL, 0, false, &fault));
+    assert_true(store_batch_patch_record(batch, &record, NULL, 0, true, &fault));
     for (int lays = 0; lays < 2; lays++) {
         assert_true(store_command_next(batch_span(batch), &at, &command, &fault));
         assert_int_equal(command.kind, STORE_COMMAND_PATCH);
@@ -160,11 +159,47 @@ static void documents_reasons_and_batches_have_limits(void **state)
     free(large);
 }
 
+/* Encoded within the batch, whatever room was left, a record gives the bytes that it gives when it
+ * comes encoded; one that cannot be encoded leaves the batch as it was. */
+static void a_record_is_encoded_in_its_place(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint16_t removed[] = {3, 700};
+    struct store_batch *here = store_batch_create();
+    struct store_batch *there = store_batch_create();
+    struct feature_value value = {.present = true, .type = FEATURE_NUMBER, .number = 1};
+    for (size_t i = 0; i < 200; i++) {
+        char id[100];
+        uint8_t bytes[256];
+        memset(id, 'x', sizeof id);
+        struct feature_record record = {
+            .id = {(const uint8_t *)id, 1 + i % sizeof id}, .values = &value, .value_slots = 1};
+        struct proto_span encoded = {bytes, 0};
+        encoded.bytes = feature_record_encode(&record, bytes, sizeof bytes, &fault);
+        assert_true(store_batch_put(there, encoded, &fault));
+        assert_true(store_batch_put_record(here, &record, &fault));
+        assert_true(store_batch_patch(there, encoded, removed, 2, &fault));
+        assert_true(store_batch_patch_record(here, &record, removed, 2, false, &fault));
+        record.id.bytes = 0;
+        assert_false(store_batch_put_record(here, &record, &fault));
+        assert_int_equal(fault.code, PROTO_BAD_FIELD);
+    }
+    assert_false(store_batch_patch_record(here, &(struct feature_record){.id = span("a")}, removed,
+                                          UINT16_MAX + 1, false, &fault));
+    assert_int_equal(fault.code, PROTO_LIMIT);
+    assert_true(proto_span_equal(batch_span(here), batch_span(there)));
+    assert_int_equal(here->commands, there->commands);
+    store_batch_destroy(here);
+    store_batch_destroy(there);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_comes_back_as_it_was_added),
         cmocka_unit_test(a_patch_says_whether_it_may_create),
+        cmocka_unit_test(a_record_is_encoded_in_its_place),
         cmocka_unit_test(a_batch_that_is_cut_off_anywhere_is_refused),
         cmocka_unit_test(unknown_kinds_flags_and_reserved_bytes_are_refused),
         cmocka_unit_test(what_is_not_a_record_is_refused_when_it_is_added),
