@@ -1,41 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/base/log.h"
+/* A line is built whole and written in one call that does not wait: a disk that is full, a pipe, a
+ * terminal or a journal that nobody reads costs lines, which are counted and told of once lines go
+ * out again, and never a moment of the thread that had something to say. */
+#include "server/base/log_line.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <math.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/utf8.h"
 #include "server/base/clock.h"
 
-#define LOG_LINE_BYTES 4096 /* PIPE_BUF of Linux: such a write is not split even into a pipe */
-#define LOG_TEXT_BYTES 512
 #define LOG_FIELDS_MAX 32
 
 struct base_log {
-    char *path; /* NULL: standard error */
-    int fd;     /* stays the same number: reopen puts the new file under it */
+    char *path;  /* NULL: standard error */
+    int fd;      /* stays the same number: reopen puts the new file under it */
+    bool owned;  /* fd is ours to close */
+    bool socket; /* fd is one: written to with send */
+    bool wait;   /* fd may wait where it is full: asked before each line */
     bool json;
     bool colour;
     _Atomic int level;
     _Atomic uint64_t lost;
+    _Atomic uint64_t lost_told; /* of those */
+    _Atomic bool torn;          /* the last line was written in part */
     int64_t (*now_ms)(void *context);
     void *now_context;
-};
-
-/* A line under construction; what does not fit is left out, the ending always fits. */
-struct line {
-    char bytes[LOG_LINE_BYTES];
-    size_t used;
-    bool full;
 };
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -81,13 +79,37 @@ bool base_log_format_find(const char *name, enum base_log_format *format)
 
 static int open_file(const char *path, struct proto_fault *fault)
 {
-    /* Only the owner reads: addresses of peers are in it. */
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    /* Only the owner reads: addresses of peers are in it. It may be a pipe with a name, too. */
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
     if (fd < 0) {
         proto_fault_set(fault, PROTO_BAD_CONFIG, "log_file", "cannot open %s: %s", path,
                         strerror(errno));
     }
     return fd;
+}
+
+/* Standard error as somebody else opened it: whether it waits is shared with the shell or whoever
+ * else writes there, so a pipe or a terminal is opened once more, for us alone. */
+static void standard_error_take(struct base_log *log)
+{
+    struct stat status;
+    char path[32];
+    log->fd = STDERR_FILENO;
+    if (fstat(log->fd, &status) != 0) {
+        return;
+    }
+    log->socket = S_ISSOCK(status.st_mode);
+    if (!S_ISFIFO(status.st_mode) && isatty(log->fd) != 1) {
+        return;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", log->fd);
+    int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0) {
+        log->fd = fd;
+        log->owned = true;
+    } else {
+        log->wait = true; /* another user's, or no /proc */
+    }
 }
 
 struct base_log *base_log_create(const struct base_log_options *options, struct proto_fault *fault)
@@ -96,7 +118,6 @@ struct base_log *base_log_create(const struct base_log_options *options, struct 
     if (log == NULL) {
         goto no_memory;
     }
-    log->fd = STDERR_FILENO;
     if (options->path != NULL && options->path[0] != '\0') {
         log->path = strdup(options->path);
         if (log->path == NULL) {
@@ -106,6 +127,9 @@ struct base_log *base_log_create(const struct base_log_options *options, struct 
         if (log->fd < 0) {
             goto failed;
         }
+        log->owned = true;
+    } else {
+        standard_error_take(log);
     }
     bool terminal = isatty(log->fd) == 1;
     log->json = options->format == BASE_LOG_JSON || (options->format == BASE_LOG_AUTO && !terminal);
@@ -132,7 +156,7 @@ void base_log_destroy(struct base_log *log)
     if (log == NULL) {
         return;
     }
-    if (log->path != NULL) {
+    if (log->owned) {
         close(log->fd);
     }
     free(log->path);
@@ -180,146 +204,55 @@ struct base_log_field base_field_error(enum proto_error code)
     return base_field_text("error", proto_error_find((unsigned)code)->name);
 }
 
-/* Keeps room for the longest ending: colour off, brace and newline. */
-static void add_bytes(struct line *line, const char *bytes, size_t count)
+static ssize_t write_now(struct base_log *log, const char *bytes, size_t count)
 {
-    if (line->full || count > sizeof line->bytes - 8 - line->used) {
-        line->full = true;
-        return;
+    struct pollfd ready = {.fd = log->fd, .events = POLLOUT};
+    if (log->wait && (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0)) {
+        return -1;
     }
-    memcpy(line->bytes + line->used, bytes, count);
-    line->used += count;
+    ssize_t written;
+    do {
+        written = log->socket ? send(log->fd, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL)
+                              : write(log->fd, bytes, count);
+    } while (written < 0 && errno == EINTR);
+    return written;
 }
 
-static void add(struct line *line, const char *text)
+static bool line_write(struct base_log *log, const struct base_log_line *line)
 {
-    add_bytes(line, text, strlen(text));
+    /* What is left of a torn line stays a line of its own. */
+    if (atomic_load_explicit(&log->torn, memory_order_relaxed) && write_now(log, "\n", 1) == 1) {
+        atomic_store_explicit(&log->torn, false, memory_order_relaxed);
+    }
+    ssize_t written = write_now(log, line->bytes, line->used);
+    if (written == (ssize_t)line->used) {
+        return true;
+    }
+    if (written > 0) {
+        atomic_store_explicit(&log->torn, true, memory_order_relaxed);
+    }
+    atomic_fetch_add_explicit(&log->lost, 1, memory_order_relaxed);
+    return false;
 }
 
-/* Escapes as JSON does; in text format too, where an escape is at least visible. */
-static void add_escaped(struct line *line, const char *text)
+static bool line_out(struct base_log *log, enum base_log_level level, const char *area,
+                     const char *message, const struct base_log_field *fields, size_t count)
 {
-    const uint8_t *at = (const uint8_t *)text;
-    size_t left = strlen(text);
-    bool cut = left > LOG_TEXT_BYTES;
-    if (cut) {
-        left = LOG_TEXT_BYTES;
-    }
-    while (left > 0) {
-        size_t step = proto_utf8_step(at, left);
-        char escape[8];
-        if (step == 0) {
-            if (cut && left < 4) {
-                break; /* a character that the cut went through */
-            }
-            add(line, "\\ufffd");
-            step = 1;
-        } else if (step == 1 && (*at == '"' || *at == '\\')) {
-            add_bytes(line, (const char[]){'\\', (char)*at}, 2);
-        } else if (step == 1 && (*at < 0x20 || *at == 0x7f)) {
-            snprintf(escape, sizeof escape, "\\u%04x", *at);
-            add(line, escape);
-        } else {
-            add_bytes(line, (const char *)at, step);
-        }
-        at += step;
-        left -= step;
-    }
-    if (cut) {
-        add(line, "...");
-    }
-}
-
-static void add_value(struct line *line, const struct base_log_field *field, bool json)
-{
-    char number[40];
-    switch (field->kind) {
-    case BASE_FIELD_TEXT: {
-        const char *text = field->text != NULL ? field->text : "";
-        bool quoted = json || text[0] == '\0' || strpbrk(text, " =\"\\") != NULL;
-        add(line, quoted ? "\"" : "");
-        add_escaped(line, text);
-        add(line, quoted ? "\"" : "");
-        return;
-    }
-    case BASE_FIELD_UINT:
-        snprintf(number, sizeof number, "%" PRIu64, field->uint);
-        break;
-    case BASE_FIELD_INT:
-        snprintf(number, sizeof number, "%" PRId64, field->integer);
-        break;
-    case BASE_FIELD_NUMBER:
-        /* JSON has no word for what is not finite. */
-        if (isfinite(field->number)) {
-            snprintf(number, sizeof number, "%.9g", field->number);
-        } else {
-            snprintf(number, sizeof number, "%s", json ? "null" : "-");
-        }
-        break;
-    case BASE_FIELD_FLAG:
-        snprintf(number, sizeof number, "%s", field->flag ? "true" : "false");
-        break;
-    }
-    add(line, number);
-}
-
-static void add_time(struct line *line, int64_t ms, bool json)
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    char day[32];
-    char text[48];
-    if (json) {
-        gmtime_r(&seconds, &parts);
+    struct base_log_line line;
+    line.used = 0;
+    line.full = false;
+    int64_t now = log->now_ms(log->now_context);
+    if (log->json) {
+        base_log_line_json(&line, now, base_log_level_name(level), area, message);
     } else {
-        localtime_r(&seconds, &parts);
+        base_log_line_text(&line, now, base_log_level_name(level), area, message,
+                           log->colour ? level_colours[level] : "");
     }
-    strftime(day, sizeof day, json ? "%Y-%m-%dT%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &parts);
-    snprintf(text, sizeof text, "%s.%03u%s", day, (unsigned)(ms % 1000), json ? "Z" : "");
-    add(line, text);
-}
-
-static void add_json(struct line *line, int64_t ms, const char *level, const char *area,
-                     const char *message)
-{
-    add(line, "{\"time\":\"");
-    add_time(line, ms, true);
-    add(line, "\",\"level\":\"");
-    add(line, level);
-    add(line, "\",\"area\":\"");
-    add_escaped(line, area);
-    add(line, "\",\"message\":\"");
-    add_escaped(line, message);
-    add(line, "\"");
-}
-
-static void add_text(struct line *line, int64_t ms, const char *level, const char *area,
-                     const char *message, const char *colour)
-{
-    char padded[8];
-    add_time(line, ms, false);
-    snprintf(padded, sizeof padded, "%-5s", level);
-    add(line, " ");
-    add(line, colour);
-    add(line, padded);
-    add(line, colour[0] != '\0' ? "\033[0m " : " ");
-    add(line, area);
-    add(line, ": ");
-    add_escaped(line, message);
-    add(line, " ");
-}
-
-/* A field that does not fit whole is left out whole, so that the line stays well formed. */
-static void add_field(struct line *line, const struct base_log_field *field, bool json)
-{
-    size_t before = line->used;
-    add(line, json ? ",\"" : " ");
-    add(line, field->name);
-    add(line, json ? "\":" : "=");
-    add_value(line, field, json);
-    if (line->full) {
-        line->used = before;
+    for (size_t i = 0; i < count && !line.full; i++) {
+        base_log_line_field(&line, &fields[i], log->json);
     }
+    base_log_line_end(&line, log->json);
+    return line_write(log, &line);
 }
 
 void base_log_write(struct base_log *log, enum base_log_level level, const char *area,
@@ -329,26 +262,13 @@ void base_log_write(struct base_log *log, enum base_log_level level, const char 
         return;
     }
     assert(count <= LOG_FIELDS_MAX);
-    struct line line = {.used = 0};
-    int64_t now = log->now_ms(log->now_context);
-    if (log->json) {
-        add_json(&line, now, base_log_level_name(level), area, message);
-    } else {
-        add_text(&line, now, base_log_level_name(level), area, message,
-                 log->colour ? level_colours[level] : "");
+    if (!line_out(log, level, area, message, fields, count)) {
+        return;
     }
-    for (size_t i = 0; i < count && !line.full; i++) {
-        add_field(&line, &fields[i], log->json);
-    }
-    if (log->json) {
-        line.bytes[line.used++] = '}';
-    }
-    line.bytes[line.used++] = '\n';
-    ssize_t written;
-    do {
-        written = write(log->fd, line.bytes, line.used);
-    } while (written < 0 && errno == EINTR);
-    if (written != (ssize_t)line.used) {
-        atomic_fetch_add_explicit(&log->lost, 1, memory_order_relaxed);
+    uint64_t lost = base_log_lost(log);
+    uint64_t told = atomic_exchange_explicit(&log->lost_told, lost, memory_order_relaxed);
+    if (lost > told) {
+        (void)line_out(log, BASE_LOG_WARN, "log", "lines were lost: nobody took them",
+                       BASE_FIELDS(base_field_uint("lines", lost - told)));
     }
 }

@@ -13,8 +13,9 @@
  *
  * Every line is one write(2) of at most 4 KiB on a descriptor with O_APPEND, so lines of several
  * threads or processes never mix. Texts are cut at 512 bytes, control characters and malformed
- * UTF-8 are escaped, so a peer cannot forge a line. A line that cannot be written is counted, not
- * retried: logging never stalls the server for longer than the write itself.
+ * UTF-8 are escaped, so a peer cannot forge a line. A line that cannot be written now (a full disk,
+ * a pipe or journal that nobody reads) is counted, not retried, and the count is a line of its own
+ * once lines go out again: logging never waits for a reader.
  * Ownership: the log owns its file; fields are borrowed for the call. Threads: everything is safe
  * from any thread, except create and destroy. Cost: 1 ns below the level, else about 1 µs and the
  * write. Source: RFC 3339 for times. */

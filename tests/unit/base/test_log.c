@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -233,6 +234,66 @@ static void lines_that_cannot_be_written_are_counted(void **state)
     base_log_destroy(log);
 }
 
+/* Fills what stands behind `reader`, which nobody reads, then reads it. */
+static void expect_loss_told(int reader, int writer)
+{
+    struct proto_fault fault = {0};
+    int before = dup(STDERR_FILENO);
+    assert_true(dup2(writer, STDERR_FILENO) >= 0);
+    struct base_log *log = base_log_create(&(struct base_log_options){.level = BASE_LOG_INFO,
+                                                                      .format = BASE_LOG_JSON,
+                                                                      .now_ms = fixed_ms},
+                                           &fault);
+    assert_non_null(log);
+    unsigned written = 0;
+    for (; written < 1000000 && base_log_lost(log) < 5; written++) {
+        base_log(log, BASE_LOG_INFO, "test", "a line", BASE_FIELDS(base_field_uint("n", written)));
+    }
+    assert_int_equal(base_log_lost(log), 5);
+    char bytes[4097];
+    size_t lines = 0;
+    while (lines < written - 5) {
+        ssize_t count = read(reader, bytes, sizeof bytes - 1);
+        assert_true(count > 0);
+        for (ssize_t i = 0; i < count; i++) {
+            lines += bytes[i] == '\n';
+        }
+    }
+    base_log(log, BASE_LOG_INFO, "test", "again", BASE_NO_FIELDS);
+    base_log_destroy(log);
+    dup2(before, STDERR_FILENO);
+    close(before);
+    size_t used = 0;
+    for (const char *end = NULL; end == NULL || used == 0;) {
+        ssize_t count = read(reader, bytes + used, sizeof bytes - 1 - used);
+        assert_true(count > 0);
+        used += (size_t)count;
+        bytes[used] = '\0';
+        end = strstr(bytes, "\"lines\":5}");
+    }
+    assert_non_null(strstr(bytes, "\"message\":\"again\""));
+}
+
+static void pipe_that_nobody_reads_costs_lines_and_no_time(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    expect_loss_told(ends[0], ends[1]);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void socket_that_nobody_reads_costs_lines_and_no_time(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    expect_loss_told(ends[0], ends[1]);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void no_log_is_silent(void **state)
 {
     (void)state;
@@ -306,6 +367,8 @@ int main(void)
         WITH_PLACE(failed_reopen_keeps_the_old_file),
         cmocka_unit_test(file_that_cannot_be_opened_is_a_config_fault),
         cmocka_unit_test(lines_that_cannot_be_written_are_counted),
+        cmocka_unit_test(pipe_that_nobody_reads_costs_lines_and_no_time),
+        cmocka_unit_test(socket_that_nobody_reads_costs_lines_and_no_time),
         cmocka_unit_test(no_log_is_silent),
         cmocka_unit_test(names_are_found_and_others_refused),
         WITH_PLACE(lines_of_several_threads_never_mix),
