@@ -109,6 +109,7 @@ bool base_config_load_env(struct base_config *config, char *const *environment,
 /* Checks the text always; takes it unless a stronger source has spoken. `place` is for people. */
 bool base_config_set(struct base_config *config, const char *name, const char *text,
                      enum base_origin_kind kind, const char *place, struct proto_fault *fault);
+#define BASE_TOKEN_BYTES_MIN 16 /* of a secret that gives a role */
 /* Last step of a load: reads the token files and checks what no option can check alone. */
 bool base_config_resolve(struct base_config *config, struct proto_fault *fault);
 

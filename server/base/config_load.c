@@ -5,6 +5,7 @@
 #include <ini.h>
 #include <string.h>
 
+#include "server/base/config_secret.h"
 #include "server/base/config_value.h"
 
 #define ENV_PREFIX "ICPD_"
@@ -77,6 +78,11 @@ static int take_pair(void *context, const char *section, const char *name, const
             return 0;
         }
         *first = load->line;
+        if (option->type == BASE_TYPE_SECRET && value[0] != '\0' &&
+            !base_secret_check_mode(load->file, option->name, load->path, load->fault)) {
+            load->failed = true;
+            return 0;
+        }
     }
     char place[4200];
     snprintf(place, sizeof place, "%s:%u", load->path, load->line);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "server/base/config_secret.h"
 #include "server/base/config_value.h"
 #include "server/base/loopback.h"
 
@@ -27,7 +28,7 @@ static bool read_token(struct base_config *config, const struct token *token,
 {
     size_t count;
     const struct base_option_info *secret = base_options(&count) + token->secret;
-    const struct base_option_info *file = base_options(&count) + token->file;
+    const char *name = (base_options(&count) + token->file)->name;
     const char *path = text_at(config, token->file);
     if (path[0] == '\0') {
         return true;
@@ -35,27 +36,34 @@ static bool read_token(struct base_config *config, const struct token *token,
     if (config->origins[token->secret].kind > BASE_ORIGIN_DERIVED) {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, secret->name,
                                "%s and %s are both given; one of them is enough", secret->name,
-                               file->name);
+                               name);
     }
     char line[300];
     FILE *in = fopen(path, "re");
     if (in == NULL) {
-        return proto_fault_set(fault, PROTO_BAD_CONFIG, file->name, "%s: cannot read %s: %s",
-                               file->name, path, strerror(errno));
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, name, "%s: cannot read %s: %s", name, path,
+                               strerror(errno));
     }
-    bool read = fgets(line, sizeof line, in) != NULL;
+    bool good = base_secret_check_mode(in, name, path, fault) &&
+                base_secret_read_line(in, name, path, line, sizeof line, fault) &&
+                base_config_set(config, secret->name, line, BASE_ORIGIN_DERIVED, name, fault);
     fclose(in);
-    if (read) {
-        line[strcspn(line, "\r\n")] = '\0';
-    }
-    if (!read || line[0] == '\0') {
-        return proto_fault_set(fault, PROTO_BAD_CONFIG, file->name,
-                               "%s: the first line of %s is empty, but must be the token",
-                               file->name, path);
-    }
-    bool set = base_config_set(config, secret->name, line, BASE_ORIGIN_DERIVED, file->name, fault);
     explicit_bzero(line, sizeof line);
-    return set;
+    return good;
+}
+
+static bool check_secret(const struct base_config *config, const struct token *token,
+                         struct proto_fault *fault)
+{
+    size_t count;
+    const char *name = (base_options(&count) + token->secret)->name;
+    size_t bytes = strlen(text_at(config, token->secret));
+    return bytes == 0 || bytes >= BASE_TOKEN_BYTES_MIN ||
+           proto_fault_set(
+               fault, PROTO_BAD_CONFIG, name,
+               "%s has %zu bytes and can be guessed: at least %d, such as `openssl rand "
+               "-hex 16` prints",
+               name, bytes, BASE_TOKEN_BYTES_MIN);
 }
 
 /* An address that others can reach must not be open to everyone. */
@@ -102,7 +110,7 @@ static bool check_pair(const char *name, uint64_t value, const char *bound_name,
 bool base_config_resolve(struct base_config *config, struct proto_fault *fault)
 {
     for (size_t i = 0; i < TOKENS; i++) {
-        if (!read_token(config, &tokens[i], fault)) {
+        if (!read_token(config, &tokens[i], fault) || !check_secret(config, &tokens[i], fault)) {
             return false;
         }
     }

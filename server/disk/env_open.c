@@ -261,6 +261,19 @@ static bool files_open(struct disk_env *env, const struct disk_env_options *opti
     return env->witness_fd >= 0 || path_fault(name, "cannot open", fault);
 }
 
+/* Who may write here may put another store in the place of this one. */
+static bool mode_check(const char *path, struct proto_fault *fault)
+{
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        return path_fault(path, "cannot look at", fault);
+    }
+    return (status.st_mode & 0022) == 0 ||
+           proto_fault_set(fault, PROTO_BAD_CONFIG, "path",
+                           "others may write to %s, whose mode is %04o: chmod 700 it", path,
+                           (unsigned)status.st_mode & 07777);
+}
+
 bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
                    struct proto_fault *fault)
 {
@@ -275,6 +288,9 @@ bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
     }
     if (mkdir(options->path, 0700) != 0 && errno != EEXIST) {
         return path_fault(options->path, "cannot make", fault);
+    }
+    if (!mode_check(options->path, fault)) {
+        return false;
     }
     if (!lock_take(env, options->path, fault) || !files_open(env, options, fault) ||
         !environment_open(env, options->path, options->readers, 0, fault)) {

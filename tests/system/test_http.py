@@ -78,13 +78,13 @@ class Http(unittest.TestCase):
         self.assertIn("icpd_x", lint(text + "# HELP icpd_x x\n# TYPE icpd_x counter\nicpd_x 1\n"))
 
     def test_probes_need_no_token_and_figures_do(self):
-        env = dict(os.environ, ICPD_READ_TOKEN="reader", ICPD_ADMIN_TOKEN="admin")
+        env = dict(os.environ, ICPD_READ_TOKEN="a-token-that-reads", ICPD_ADMIN_TOKEN="a-token-for-all-of-it")
         server = self.server(env=env)
         self.assertEqual(get(server.http, "/livez")[0], 200)
         self.assertEqual(get(server.http, "/readyz")[0], 200)
         self.assertEqual(get(server.http, "/metrics")[0], 401)
         self.assertEqual(get(server.http, "/metrics", Authorization="Bearer wrong")[0], 401)
-        for token in ("reader", "admin"):
+        for token in ("a-token-that-reads", "a-token-for-all-of-it"):
             self.assertEqual(get(server.http, "/metrics", Authorization=f"Bearer {token}")[0], 200)
 
     def test_a_server_that_ends_is_not_ready_but_lives(self):

@@ -249,7 +249,7 @@ class Fresh(unittest.TestCase):
 
 class Roles(unittest.TestCase):
     def test_a_token_gives_a_role_and_no_token_gives_none(self):
-        server = Server(BINARY, env={"ICPD_READ_TOKEN": "reader", "ICPD_ADMIN_TOKEN": "boss"})
+        server = Server(BINARY, env={"ICPD_READ_TOKEN": "a-token-that-reads", "ICPD_ADMIN_TOKEN": "a-token-for-all-of-it"})
         try:
             with server.client() as client:
                 self.assertIn("time", client.call("ping"))
@@ -258,13 +258,13 @@ class Roles(unittest.TestCase):
                         client.call(op)
                     self.assertEqual(caught.exception.code, code)
                 with self.assertRaises(Refused) as caught:
-                    client.call("hello", {"token": "bos"})
+                    client.call("hello", {"token": "a-token-for-all-of-i"})
                 self.assertEqual(caught.exception.code, "bad-token")
-                self.assertEqual(client.call("hello", {"token": "reader"})["role"], "read")
+                self.assertEqual(client.call("hello", {"token": "a-token-that-reads"})["role"], "read")
                 self.assertIn("metrics", client.call("stats"))
                 with self.assertRaises(Refused):
                     client.call("schema-put", {"document": json.dumps(SCHEMA)})
-                self.assertEqual(client.call("hello", {"token": "boss"})["role"], "admin")
+                self.assertEqual(client.call("hello", {"token": "a-token-for-all-of-it"})["role"], "admin")
                 client.call("schema-put", {"document": json.dumps(SCHEMA)})
             with server.client() as other:
                 with self.assertRaises(Refused):

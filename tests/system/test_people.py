@@ -92,10 +92,10 @@ class People(unittest.TestCase):
         out.stdout.close()
 
     def test_a_reader_may_not_see_who_is_connected(self):
-        env = dict(os.environ, ICPD_READ_TOKEN="reader", ICPD_ADMIN_TOKEN="admin")
+        env = dict(os.environ, ICPD_READ_TOKEN="a-token-that-reads", ICPD_ADMIN_TOKEN="a-token-for-all-of-it")
         server = self.server(env=env)
         with server.client() as client:
-            client.call("hello", {"token": "reader"})
+            client.call("hello", {"token": "a-token-that-reads"})
             for op in ("client-list", "monitor"):
                 with self.assertRaises(icpd.Refused) as refused:
                     client.call(op)

@@ -688,6 +688,8 @@ class Roles(Folder):
     def test_tokens_come_from_a_file_or_the_environment(self):
         token = self.write("admin", "a-secret-of-many-letters\n")
         read = self.write("read", "another-secret-of-many-letters\n")
+        os.chmod(token, 0o600)
+        os.chmod(read, 0o600)
         server = icpd.Server(ICPD, "--admin-token-file", token, "--read-token-file", read)
         self.addCleanup(server.close)
         uri = f"icp+unix:{server.socket_path}"

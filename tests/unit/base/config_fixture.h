@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/base/config.h"
@@ -47,6 +48,7 @@ static inline void fixture_write(const struct fixture *fixture, const char *text
 {
     FILE *file = fopen(fixture->path, "w");
     assert(file != NULL);
+    fchmod(fileno(file), 0600);
     fwrite(text, 1, bytes, file);
     fclose(file);
 }

@@ -8,6 +8,8 @@
 
 #include "tests/unit/base/config_fixture.h"
 
+#define TOKEN "0123456789abcdef"
+
 static void write_token(const struct fixture *fixture, const char *text)
 {
     fixture_write(fixture, text, strlen(text));
@@ -28,10 +30,10 @@ static void defaults_resolve(void **state)
 static void token_is_the_first_line_of_its_file(void **state)
 {
     struct fixture *fixture = *state;
-    write_token(fixture, "s3cret\r\nmore\n");
+    write_token(fixture, TOKEN "\r\nmore\n");
     assert_true(set(fixture, "admin_token_file", fixture->path));
     assert_true(base_config_resolve(&fixture->config, &fixture->fault));
-    assert_string_equal(fixture->config.admin_token, "s3cret");
+    assert_string_equal(fixture->config.admin_token, TOKEN);
     const struct base_origin *origin = &fixture->config.origins[BASE_OPTION_ADMIN_TOKEN];
     assert_int_equal(origin->kind, BASE_ORIGIN_DERIVED);
     assert_string_equal(origin->place, "admin_token_file");
@@ -52,11 +54,42 @@ static void token_file_that_is_absent_or_empty_is_refused(void **state)
     assert_false(base_config_resolve(&fixture->config, &fixture->fault));
 }
 
+static void token_file_that_others_may_use_or_that_has_a_nul_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    static const mode_t refused[] = {0602, 0604, 0606, 0620, 0666, 0777};
+    assert_true(set(fixture, "admin_token_file", fixture->path));
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        write_token(fixture, TOKEN "\n");
+        assert_int_equal(chmod(fixture->path, refused[i]), 0);
+        assert_false(base_config_resolve(&fixture->config, &fixture->fault));
+        assert_string_equal(fixture->fault.field, "admin_token_file");
+        assert_non_null(strstr(fixture->fault.message, "chmod 600"));
+    }
+    /* A group may read it where it is root's. */
+    assert_int_equal(chmod(fixture->path, 0640), 0);
+    assert_int_equal(base_config_resolve(&fixture->config, &fixture->fault), geteuid() == 0);
+    fixture_write(fixture, "0123456789abcdef\0ghi\n", 21);
+    assert_false(base_config_resolve(&fixture->config, &fixture->fault));
+    assert_non_null(strstr(fixture->fault.message, "has a NUL, byte 17"));
+}
+
+static void token_that_can_be_guessed_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(set(fixture, "admin_token", "0123456789abcde"));
+    assert_false(base_config_resolve(&fixture->config, &fixture->fault));
+    assert_string_equal(fixture->fault.field, "admin_token");
+    assert_non_null(strstr(fixture->fault.message, "has 15 bytes"));
+    assert_true(set(fixture, "admin_token", TOKEN));
+    assert_true(base_config_resolve(&fixture->config, &fixture->fault));
+}
+
 static void token_and_token_file_together_are_refused(void **state)
 {
     struct fixture *fixture = *state;
     write_token(fixture, "a\n");
-    assert_true(set(fixture, "admin_token", "b"));
+    assert_true(set(fixture, "admin_token", TOKEN));
     assert_true(set(fixture, "admin_token_file", fixture->path));
     assert_false(base_config_resolve(&fixture->config, &fixture->fault));
     assert_string_equal(fixture->fault.message,
@@ -66,17 +99,17 @@ static void token_and_token_file_together_are_refused(void **state)
 static void same_token_for_two_roles_is_refused(void **state)
 {
     struct fixture *fixture = *state;
-    assert_true(set(fixture, "read_token", "same"));
-    assert_true(set(fixture, "admin_token", "same"));
+    assert_true(set(fixture, "read_token", "the same for both"));
+    assert_true(set(fixture, "admin_token", "the same for both"));
     assert_false(base_config_resolve(&fixture->config, &fixture->fault));
-    assert_true(set(fixture, "read_token", "other"));
+    assert_true(set(fixture, "read_token", "another of this one"));
     assert_true(base_config_resolve(&fixture->config, &fixture->fault));
 }
 
 static void lesser_token_without_an_admin_token_is_refused(void **state)
 {
     struct fixture *fixture = *state;
-    assert_true(set(fixture, "read_token", "r"));
+    assert_true(set(fixture, "read_token", TOKEN));
     assert_false(base_config_resolve(&fixture->config, &fixture->fault));
     assert_string_equal(fixture->fault.field, "admin_token");
 }
@@ -95,7 +128,7 @@ static void open_address_needs_a_token_and_loopback_does_not(void **state)
         assert_false(base_config_resolve(&fixture->config, &fixture->fault));
         assert_string_equal(fixture->fault.field, "host");
     }
-    assert_true(set(fixture, "admin_token", "a"));
+    assert_true(set(fixture, "admin_token", TOKEN));
     assert_true(base_config_resolve(&fixture->config, &fixture->fault));
 }
 
@@ -156,6 +189,8 @@ int main(void)
         WITH_FIXTURE(defaults_resolve),
         WITH_FIXTURE(token_is_the_first_line_of_its_file),
         WITH_FIXTURE(token_file_that_is_absent_or_empty_is_refused),
+        WITH_FIXTURE(token_file_that_others_may_use_or_that_has_a_nul_is_refused),
+        WITH_FIXTURE(token_that_can_be_guessed_is_refused),
         WITH_FIXTURE(token_and_token_file_together_are_refused),
         WITH_FIXTURE(same_token_for_two_roles_is_refused),
         WITH_FIXTURE(lesser_token_without_an_admin_token_is_refused),

@@ -372,6 +372,22 @@ static void a_path_that_cannot_be_is_refused(void **state)
     assert_string_equal(fault.field, "path");
 }
 
+static void a_directory_that_others_may_write_to_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_close(fixture);
+    static const mode_t modes[] = {0702, 0720, 0777, 01777};
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        assert_int_equal(chmod(fixture->path, modes[i]), 0);
+        struct proto_fault fault = {0};
+        assert_null(store_open(&fixture->options, &fault));
+        assert_int_equal(fault.code, PROTO_BAD_CONFIG);
+        assert_non_null(strstr(fault.message, "chmod 700"));
+    }
+    assert_int_equal(chmod(fixture->path, 0755), 0);
+    fixture_open(fixture);
+}
+
 static void files_are_for_their_owner_alone(void **state)
 {
     struct fixture *fixture = *state;
@@ -427,6 +443,7 @@ int main(void)
         T(a_store_of_before_lists_and_vectors_is_opened_and_goes_on),
         T(a_table_that_should_hold_something_and_is_gone_is_damage),
         T(a_path_that_cannot_be_is_refused),
+        T(a_directory_that_others_may_write_to_is_refused),
         T(files_are_for_their_owner_alone),
         T(a_reader_that_died_is_cleared),
     };
