@@ -148,6 +148,14 @@ static struct rpc_session *session_create(struct server *server, struct net_conn
     return session;
 }
 
+static void log_wrong_token(struct server *server, const struct net_conn *conn)
+{
+    char address[64];
+    net_conn_address(conn, address, sizeof address);
+    base_log(server->log, BASE_LOG_WARN, "rpc", "a wrong token",
+             BASE_FIELDS(base_field_text("address", address)));
+}
+
 static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
                            const struct proto_frame *frames, size_t count, struct proto_writer *out)
 {
@@ -168,7 +176,15 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
         .out = out,
     };
     memcpy(&batch.ticket, &from, sizeof from);
+    unsigned wrong = session->wrong_tokens;
     size_t later = rpc_serve(worker, &batch);
+    if (session->role != PROTO_ROLE_NONE) {
+        net_conn_known(conn);
+    }
+    if (session->wrong_tokens != wrong) {
+        log_wrong_token(context, conn);
+        net_conn_mistrust(conn);
+    }
     if (batch.done < count) {
         net_conn_stop(conn, batch.done);
     }
@@ -188,13 +204,29 @@ static void stages_record(void *context, void *worker, const struct net_stages *
 
 static void connection_closed(void *context, void *worker, struct net_conn *conn)
 {
+    struct server *server = context;
+    (void)worker;
+    struct rpc_session *session = net_conn_state(conn);
+    if (session) {
+        rpc_session_close(server->rpc, session);
+        free(session);
+    }
+}
+
+static void connection_owes(void *context, void *worker, struct net_conn *conn, bool owes)
+{
     (void)context;
     (void)worker;
     struct rpc_session *session = net_conn_state(conn);
     if (session) {
-        rpc_session_close(session);
-        free(session);
+        rpc_session_owes(session, owes);
     }
+}
+
+static bool is_crowded(void *context)
+{
+    const struct server *server = context;
+    return net_server_crowded(server->net);
 }
 
 static bool engine_open(struct server *server, struct proto_fault *fault)
@@ -218,6 +250,11 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
     return server->lookalike != NULL;
 }
 
+static struct auth_tokens tokens_of(const struct base_config *config)
+{
+    return (struct auth_tokens){config->read_token, config->write_token, config->admin_token};
+}
+
 static bool net_open(struct server *server, struct proto_fault *fault)
 {
     const struct base_config *config = server->config;
@@ -233,6 +270,9 @@ static bool net_open(struct server *server, struct proto_fault *fault)
     options.out_bytes_high = config->out_bytes_high;
     options.out_bytes_max = config->out_bytes_max;
     options.bytes_max = config->buffers_bytes_max;
+    struct auth_tokens tokens = tokens_of(config);
+    options.strangers = !auth_is_open(&tokens);
+    options.stranger_ms = (unsigned)config->token_ms;
     options.first_byte_ms = (unsigned)config->first_byte_ms;
     options.frame_ms = (unsigned)config->frame_ms;
     options.idle_ms = (unsigned)config->idle_ms;
@@ -248,15 +288,11 @@ static bool net_open(struct server *server, struct proto_fault *fault)
         .on_peek = peek,
         .on_frames = serve_frames,
         .on_close = connection_closed,
+        .on_owes = connection_owes,
         .on_stages = stages_record,
     };
     server->net = net_server_create(&options, &handler, fault);
     return server->net != NULL;
-}
-
-static struct auth_tokens tokens_of(const struct base_config *config)
-{
-    return (struct auth_tokens){config->read_token, config->write_token, config->admin_token};
 }
 
 static bool rpc_open(struct server *server, struct proto_fault *fault)
@@ -284,6 +320,9 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .on_hello = log_hello,
         .hello_context = server,
         .capture = server->capture,
+        .scan_ms = config->scan_ms,
+        .crowded = is_crowded,
+        .crowded_context = server,
         .backup_path = config->backup_path,
     };
     server->rpc = rpc_create(&options, fault);
@@ -386,7 +425,8 @@ void server_drain(struct server *server, unsigned grace_ms)
     atomic_store_explicit(&server->draining, true, memory_order_relaxed);
     /* A job would hold the drain up to its end and then be lost: it is cancelled, and its client
      * is told so. */
-    engine_jobs_cancel(server->engine);
+    int64_t scans_until_ms = server->clock.now_ms(server->clock.context) + grace_ms * 3 / 4;
+    engine_jobs_cancel(server->engine, scans_until_ms);
     net_server_drain(server->net, grace_ms);
 }
 

@@ -8,8 +8,9 @@
 
 #include "server/base/log.h"
 
-#define BASE_LOG_LINE_BYTES 4096 /* PIPE_BUF of Linux: such a write is not split, even in a pipe   \
-                                  */
+#define BASE_LOG_LINE_BYTES                                                                        \
+    4096 /* PIPE_BUF of Linux: such a write is not split, even in a pipe                           \
+          */
 
 /* All zero before the head. */
 struct base_log_line {

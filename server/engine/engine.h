@@ -232,7 +232,7 @@ enum { ENGINE_TOGETHER_MAX = 16 }; /* scans in one call, of any lane */
 /* The worker of a lane's thread, for that thread alone; NULL if its lane has no views. */
 struct engine_worker *engine_lane_worker(struct engine *engine, unsigned place);
 
-/* Jobs: on the lane JOB, remembered for a while. */
+/* Work of the lanes: jobs, which are remembered for a while, and scans while they wait and run. */
 enum engine_job_state {
     ENGINE_JOB_QUEUED,
     ENGINE_JOB_RUNNING,
@@ -255,10 +255,14 @@ struct engine_job_info {
 };
 
 const char *engine_job_state_name(enum engine_job_state state);
-/* Copies at most `most` infos, newest first; returns how many. */
+/* Copies at most `most` infos, newest of a lane first, those that live before those that have
+ * ended; returns how many. */
 size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t most);
-/* Every one that waits or runs, because the server is about to stop. */
-void engine_jobs_cancel(struct engine *engine);
+/* The server is about to stop: cancels every job that waits or runs. Scans go on until that moment
+ * of the wall clock, and are then answered PROTO_SHUTTING_DOWN. */
+void engine_jobs_cancel(struct engine *engine, int64_t scans_until_ms);
+/* Nobody waits for the scans of this owner any more: they are cancelled. */
+void engine_scans_end(struct engine *engine, uint64_t owner);
 /* PROTO_NOT_FOUND if there is no such job or it has ended. */
 bool engine_job_cancel(struct engine *engine, uint64_t job, struct proto_fault *fault);
 

@@ -46,6 +46,29 @@ void *engine_scratch_grow(void *memory, size_t *count, size_t wanted, size_t byt
     return larger;
 }
 
+uint64_t engine_job_number(struct engine *engine)
+{
+    return atomic_fetch_add(&engine->last_job, 1) + 1;
+}
+
+static bool is_past(const struct engine *engine, int64_t moment_ms)
+{
+    return moment_ms > 0 && engine_now_ms(engine) > moment_ms;
+}
+
+bool engine_job_in_time(const struct engine_job *job, struct proto_fault *fault)
+{
+    struct engine_lane *lane = job->lane;
+    if (is_past(job->engine, atomic_load_explicit(&lane->until_ms, memory_order_relaxed))) {
+        return proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the server is stopping");
+    }
+    return !is_past(job->engine, job->deadline_ms) ||
+           proto_fault_set(fault, PROTO_DEADLINE, "deadline_ms",
+                           "the %s did not end in time: the request's deadline_ms, or the server's "
+                           "scan_ms",
+                           lane->row->name);
+}
+
 bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault)
 {
     if (!job) {
@@ -54,7 +77,5 @@ bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault
     if (atomic_load_explicit(&job->cancel, memory_order_relaxed)) {
         return proto_fault_set(fault, PROTO_CANCELLED, "", "the scan was cancelled");
     }
-    return job->deadline_ms == 0 || engine_now_ms(job->engine) <= job->deadline_ms ||
-           proto_fault_set(fault, PROTO_DEADLINE, "deadline_ms",
-                           "the scan did not end before the request's deadline");
+    return engine_job_in_time(job, fault);
 }

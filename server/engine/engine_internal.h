@@ -28,6 +28,7 @@ struct engine {
     struct engine_state *state;  /* never NULL */
     _Atomic uint64_t generation; /* of state: lets workers see a change without the lock */
     struct engine_lane lanes[ENGINE_LANES];
+    _Atomic uint64_t last_job; /* number of the newest piece of work of any lane */
     struct engine_followers followers;
     struct engine_scores_keeper *scores; /* scores.h */
     struct proto_fault opening;          /* what went wrong while the store told of its documents */

@@ -60,15 +60,28 @@ static size_t live_jobs(const struct engine_lane *lane, struct engine_job_info *
 
 enum { LIVE_MAX = ENGINE_LANE_QUEUED_MAX + ENGINE_LANE_THREADS_MAX };
 
-size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t most)
+static size_t lane_live(struct engine_lane *lane, struct engine_job_info *infos, size_t most)
 {
-    struct engine_lane *lane = &engine->lanes[ENGINE_LANE_JOB];
     struct engine_job_info live[LIVE_MAX];
     size_t count = 0;
+    if (!lane->row) {
+        return 0; /* not started yet */
+    }
     pthread_mutex_lock(&lane->lock);
     for (size_t i = live_jobs(lane, live); i > 0 && count < most; i--) {
         infos[count++] = live[i - 1];
     }
+    pthread_mutex_unlock(&lane->lock);
+    return count;
+}
+
+static size_t lane_past(struct engine_lane *lane, struct engine_job_info *infos, size_t most)
+{
+    size_t count = 0;
+    if (!lane->row) {
+        return 0;
+    }
+    pthread_mutex_lock(&lane->lock);
     for (size_t i = lane->past_count; i > 0 && count < most; i--) {
         infos[count++] = lane->past[i - 1];
     }
@@ -76,15 +89,55 @@ size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t 
     return count;
 }
 
-void engine_jobs_cancel(struct engine *engine)
+size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t most)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < ENGINE_LANES; i++) {
+        count += lane_live(&engine->lanes[i], infos + count, most - count);
+    }
+    for (unsigned i = 0; i < ENGINE_LANES; i++) {
+        count += lane_past(&engine->lanes[i], infos + count, most - count);
+    }
+    return count;
+}
+
+void engine_jobs_cancel(struct engine *engine, int64_t scans_until_ms)
 {
     struct engine_job_info infos[LIVE_MAX];
-    size_t count = engine_jobs(engine, infos, LIVE_MAX); /* live ones come first */
+    size_t count = lane_live(&engine->lanes[ENGINE_LANE_JOB], infos, LIVE_MAX);
     for (size_t i = 0; i < count; i++) {
         struct proto_fault fault = {0};
-        if (infos[i].state == ENGINE_JOB_QUEUED || infos[i].state == ENGINE_JOB_RUNNING) {
-            engine_job_cancel(engine, infos[i].job, &fault); /* it may have ended meanwhile */
+        engine_job_cancel(engine, infos[i].job, &fault); /* it may have ended meanwhile */
+    }
+    for (unsigned i = 0; i < ENGINE_LANES; i++) {
+        if (i != ENGINE_LANE_JOB) {
+            atomic_store(&engine->lanes[i].until_ms, scans_until_ms);
         }
+    }
+}
+
+static void owner_end(struct engine_job *job, uint64_t owner)
+{
+    for (; job; job = job->next) {
+        if (job->owner == owner) {
+            atomic_store(&job->cancel, true);
+        }
+    }
+}
+
+void engine_scans_end(struct engine *engine, uint64_t owner)
+{
+    for (unsigned i = 0; i < ENGINE_LANES; i++) {
+        struct engine_lane *lane = &engine->lanes[i];
+        if (!lane->row || lane->row->id == ENGINE_LANE_JOB) {
+            continue;
+        }
+        pthread_mutex_lock(&lane->lock);
+        for (unsigned k = 0; k < lane->row->threads; k++) {
+            owner_end(lane->threads[k].running, owner);
+        }
+        owner_end(lane->head, owner);
+        pthread_mutex_unlock(&lane->lock);
     }
 }
 
@@ -107,13 +160,20 @@ static struct engine_job *job_find(const struct engine_lane *lane, uint64_t numb
 
 bool engine_job_cancel(struct engine *engine, uint64_t number, struct proto_fault *fault)
 {
-    struct engine_lane *lane = &engine->lanes[ENGINE_LANE_JOB];
-    pthread_mutex_lock(&lane->lock);
-    struct engine_job *found = job_find(lane, number);
-    if (found) {
-        atomic_store(&found->cancel, true);
+    bool found = false;
+    for (unsigned i = 0; i < ENGINE_LANES && !found; i++) {
+        struct engine_lane *lane = &engine->lanes[i];
+        if (!lane->row) {
+            continue;
+        }
+        pthread_mutex_lock(&lane->lock);
+        struct engine_job *job = job_find(lane, number);
+        if (job) {
+            atomic_store(&job->cancel, true);
+            found = true;
+        }
+        pthread_mutex_unlock(&lane->lock);
     }
-    pthread_mutex_unlock(&lane->lock);
     return found || proto_fault_set(fault, PROTO_NOT_FOUND, "job",
                                     "no job %" PRIu64 " is running or waiting", number);
 }

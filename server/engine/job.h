@@ -45,6 +45,12 @@ uint64_t engine_job_submit(struct engine *engine, enum proto_op op,
 /* From run(): notes progress and tells on_progress when it moved; false if the job is to end. */
 bool engine_job_progress(struct engine_job *job, double done, const char *stage);
 
+/* False with *fault if its time is over: its deadline's, or the lane's. */
+bool engine_job_in_time(const struct engine_job *job, struct proto_fault *fault);
+
+/* The next one, of all lanes. */
+uint64_t engine_job_number(struct engine *engine);
+
 /* Where the engine and what stands on it log; NULL: nowhere. */
 struct base_log *engine_log(const struct engine *engine);
 

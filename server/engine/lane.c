@@ -83,32 +83,29 @@ static void job_finish(struct engine_lane_thread *thread, struct engine_job *job
 }
 
 static void job_refuse(struct engine_lane_thread *thread, struct engine_job *job,
-                       enum engine_job_state state, enum proto_error code, const char *why)
+                       enum engine_job_state state, const struct proto_fault *why)
 {
     struct engine_lane *lane = thread->lane;
     pthread_mutex_lock(&lane->lock);
     job->info.state = state;
-    proto_fault_set(&job->info.fault, code, "", "the %s %s", lane->row->name, why);
+    job->info.fault = *why;
     pthread_mutex_unlock(&lane->lock);
     job_finish(thread, job);
-}
-
-static bool is_late(const struct engine_lane *lane, const struct engine_job *job)
-{
-    return job->deadline_ms > 0 && engine_now_ms(lane->engine) > job->deadline_ms;
 }
 
 /* Whether a job may still begin; refuses it if not. */
 static bool job_may_begin(struct engine_lane_thread *thread, struct engine_job *job)
 {
     if (atomic_load(&job->cancel)) {
-        job_refuse(thread, job, ENGINE_JOB_CANCELLED, PROTO_CANCELLED,
-                   "was cancelled before it began");
+        struct proto_fault cancelled = {0};
+        proto_fault_set(&cancelled, PROTO_CANCELLED, "", "the %s was cancelled before it began",
+                        thread->lane->row->name);
+        job_refuse(thread, job, ENGINE_JOB_CANCELLED, &cancelled);
         return false;
     }
-    if (is_late(thread->lane, job)) {
-        job_refuse(thread, job, ENGINE_JOB_FAILED, PROTO_DEADLINE,
-                   "could not begin before the request's deadline");
+    struct proto_fault late = {0};
+    if (!engine_job_in_time(job, &late)) {
+        job_refuse(thread, job, ENGINE_JOB_FAILED, &late);
         return false;
     }
     return true;
@@ -196,7 +193,8 @@ static void jobs_run(struct engine_lane_thread *thread, struct engine_job *first
     size_t count = 0;
     for (size_t i = 0; i < gathered; i++) {
         struct engine_job *job = jobs[i];
-        if (!atomic_load(&job->cancel) && !is_late(thread->lane, job)) {
+        struct proto_fault late;
+        if (!atomic_load(&job->cancel) && engine_job_in_time(job, &late)) {
             jobs[count++] = job;
             continue;
         }
@@ -375,7 +373,7 @@ uint64_t engine_lane_queue(struct engine_lane *lane, struct engine_job *job,
         proto_fault_set(fault, PROTO_BUSY, "", "%zu bytes wait for the %s already; try later",
                         lane->bytes, row->name);
     } else {
-        number = ++lane->last;
+        number = engine_job_number(lane->engine);
         job->lane = lane;
         job->info.job = number;
         job->info.state = ENGINE_JOB_QUEUED;

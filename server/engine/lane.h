@@ -42,9 +42,9 @@ struct engine_lane {
     struct engine_lane_thread threads[ENGINE_LANE_THREADS_MAX];
     unsigned started;
     bool stopping;
-    uint64_t last;           /* number of the newest piece */
-    uint64_t turn;           /* of the newest piece that was begun */
-    struct engine_job *head; /* what waits, by turn */
+    _Atomic int64_t until_ms; /* wall clock by which every piece must have ended; 0: none */
+    uint64_t turn;            /* of the newest piece that was begun */
+    struct engine_job *head;  /* what waits, by turn */
     size_t queued;
     size_t bytes;                 /* of what waits and runs */
     struct engine_job_info *past; /* ring of what has ended */

@@ -63,12 +63,24 @@ void net_accept_adopt(struct net_worker *worker, int fd, bool is_unix)
     }
 }
 
+/* Closes the stranger that has been here longest; false if there is none. */
+static bool make_room(struct net_worker *worker)
+{
+    struct net_conn *oldest = worker->strangers.oldest;
+    if (oldest != NULL) {
+        net_conn_close(oldest, &worker->tally.closed_stranger);
+    }
+    return oldest != NULL;
+}
+
 static void welcome(struct net_listener *listener, int fd)
 {
     struct net_worker *worker = listener->worker;
     struct net_server *server = worker->server;
+    /* A stranger that makes room is counted out when its memory is freed, a moment later. */
     if (atomic_fetch_add_explicit(&server->open, 1, memory_order_relaxed) >=
-        server->options.connections_max) {
+            server->options.connections_max &&
+        !make_room(worker)) {
         atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);
         refuse_full(worker, fd);
         return;

@@ -104,6 +104,7 @@ void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason)
     if (worker->server->handler.on_close != NULL) {
         worker->server->handler.on_close(worker->server->handler.context, worker->context, conn);
     }
+    net_stranger_leave(conn);
     net_slot_release(worker, conn);
     net_buffer_free(worker, &conn->in);
     net_buffer_free(worker, &conn->waiting);
@@ -183,6 +184,7 @@ bool net_conn_open(struct net_worker *worker, int fd, bool is_unix)
     conn->opened_ns = conn->active_ns = net_worker_now(worker);
     conn->serve_bytes = worker->draining ? 0 : SIZE_MAX;
     net_worker_hold(worker, sizeof *conn, 0);
+    net_stranger_enter(conn);
     worker->open++;
     int rc = stream_open(conn, fd, is_unix);
     conn->uv.handle.data = conn;

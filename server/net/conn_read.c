@@ -21,7 +21,8 @@ static bool reads_into_own(const struct net_conn *conn)
 
 bool net_conn_may_serve(const struct net_conn *conn)
 {
-    return !conn->choked && conn->pending < conn->worker->server->options.pending_max;
+    return !conn->choked && conn->quiet_ns == 0 &&
+           conn->pending < conn->worker->server->options.pending_max;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)

@@ -16,10 +16,11 @@ struct batch {
     struct proto_fault fault;
 };
 
-static void batch_split(struct net_worker *worker, struct proto_span bytes, size_t count_max,
+static void batch_split(const struct net_conn *conn, struct proto_span bytes, size_t count_max,
                         struct batch *batch)
 {
-    size_t payload_bytes_max = worker->server->options.frame_bytes_max;
+    struct net_worker *worker = conn->worker;
+    size_t payload_bytes_max = net_conn_frame_bytes_max(conn);
     batch->count = batch->bytes = 0;
     batch->next = PROTO_FRAME_WHOLE;
     while (batch->count < count_max) {
@@ -48,9 +49,7 @@ void net_conn_answer(struct net_conn *conn, enum proto_error code, uint32_t requ
 
 size_t net_conn_out_room(const struct net_conn *conn)
 {
-    const struct net_worker *worker = conn->worker;
-    size_t high =
-        net_worker_crowded(worker, 0) ? NET_SMALL_BYTES : worker->server->options.out_bytes_high;
+    size_t high = net_conn_out_high(conn);
     size_t unsent = net_conn_unsent(conn);
     return unsent < high ? high - unsent : 0;
 }
@@ -136,7 +135,8 @@ static size_t serve_batch(struct net_conn *conn, struct proto_span bytes)
     }
     size_t room = options->pending_max - conn->pending;
     struct batch batch;
-    batch_split(worker, bytes, room < NET_BATCH_FRAMES ? room : NET_BATCH_FRAMES, &batch);
+    bool was_known = conn->known;
+    batch_split(conn, bytes, room < NET_BATCH_FRAMES ? room : NET_BATCH_FRAMES, &batch);
     net_stage_end(worker, &worker->stages.split_ns);
     size_t used = 0;
     if (batch.count > 0) {
@@ -151,7 +151,7 @@ static size_t serve_batch(struct net_conn *conn, struct proto_span bytes)
         NET_TALLY(worker, frames_spoilt, 1);
         proto_write_fault(&worker->out, &batch.fault, PROTO_FLAG_REPLY, batch.header.request_id);
         used += batch.next_bytes;
-    } else if (batch.next == PROTO_FRAME_REFUSED) {
+    } else if (batch.next == PROTO_FRAME_REFUSED && conn->known == was_known) {
         refuse(conn, &batch);
         return 0;
     }
@@ -200,6 +200,10 @@ size_t net_conn_serve(struct net_conn *conn, struct proto_span bytes)
         }
         if (worker->out.bytes >= net_conn_out_room(conn)) {
             net_conn_send_out(conn);
+        }
+        if (conn->mistrust >= NET_MISTRUST_MAX && conn->phase == NET_OPEN) {
+            net_conn_send_out(conn);
+            net_conn_finish(conn, &worker->tally.closed_stranger);
         }
     }
     net_conn_send_out(conn);

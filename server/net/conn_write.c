@@ -54,14 +54,17 @@ size_t net_conn_unsent(const struct net_conn *conn)
 
 void net_conn_choke(struct net_conn *conn)
 {
-    size_t high = net_worker_crowded(conn->worker, 0)
-                      ? NET_SMALL_BYTES
-                      : conn->worker->server->options.out_bytes_high;
+    size_t high = net_conn_out_high(conn);
     size_t unsent = net_conn_unsent(conn);
+    bool was_choked = conn->choked;
     if (unsent >= high) {
         conn->choked = true;
     } else if (unsent <= high / 2) {
         conn->choked = false;
+    }
+    const struct net_handler *handler = &conn->worker->server->handler;
+    if (conn->choked != was_choked && handler->on_owes != NULL) {
+        handler->on_owes(handler->context, conn->worker->context, conn, conn->choked);
     }
 }
 
@@ -175,7 +178,11 @@ static void write_later(struct net_conn *conn, size_t rest)
 void net_conn_flush(struct net_conn *conn)
 {
     struct net_buffer *waiting = &conn->waiting;
-    if (conn->sending || waiting->bytes == 0 || conn->phase == NET_CLOSED) {
+    if (waiting->bytes == 0 || conn->phase == NET_CLOSED) {
+        return;
+    }
+    if (conn->sending) {
+        net_conn_choke(conn); /* replies that were posted wait behind what the peer does not take */
         return;
     }
     struct proto_span rest = {waiting->data + waiting->start, waiting->bytes};

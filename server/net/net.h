@@ -90,6 +90,9 @@ struct net_handler {
     /* The connection is gone: free its state here. Called once for every connection, also for one
      * that never sent a frame; never within on_frames. */
     void (*on_close)(void *context, void *worker, struct net_conn *conn);
+    /* The peer is owed so many bytes that its requests are not read on (out_bytes_high), or is not
+     * any more. */
+    void (*on_owes)(void *context, void *worker, struct net_conn *conn, bool owes);
     /* At the end of one turn in NET_STAGES_EVERY, if frames were handed over in it and nobody else
      * took the processor meanwhile. */
     void (*on_stages)(void *context, void *worker, const struct net_stages *stages);
@@ -106,6 +109,12 @@ void net_conn_address(const struct net_conn *conn, char *out, size_t out_bytes);
 /* When the frames handed over were read, on the clock of net_options.now_ns: the start of a
  * request's deadline, also if the frames had to wait. */
 uint64_t net_conn_read_ns(const struct net_conn *conn);
+/* Within on_frames: the connection has shown who it is, and is no stranger any more
+ * (net_options.strangers). Once is enough. */
+void net_conn_known(struct net_conn *conn);
+/* Within on_frames: it showed a wrong token. It is not read for a second, and closed after three.
+ */
+void net_conn_mistrust(struct net_conn *conn);
 /* How many bytes of replies the connection can take before it is choked. A handler whose replies
  * can be much larger than its requests stops (net_conn_stop) when *out has grown past this. */
 size_t net_conn_out_room(const struct net_conn *conn);
@@ -137,6 +146,10 @@ struct net_options {
     size_t out_bytes_max;     /* unsent to a connection: close it. Default 64 MiB, four frames */
     size_t bytes_max;         /* held over all connections, see above. Default 256 MiB */
 
+    /* A connection is a stranger until net_conn_known: it may send requests of 4 KiB, is not read
+     * on while it is owed as much, and makes room where connections_max are open. Default false */
+    bool strangers;
+    unsigned stranger_ms;   /* from accept until it is known. Default 10000 */
     unsigned first_byte_ms; /* from accept to the first byte. Default 10000 */
     unsigned frame_ms;      /* from the first byte of a frame to its last. Default 30000 */
     unsigned idle_ms;       /* without a request, reply or unsent byte. Default 300000 */
@@ -183,6 +196,9 @@ void net_server_join(struct net_server *server);
 
 /* Drains without grace and joins first if that was not done. NULL is allowed. */
 void net_server_destroy(struct net_server *server);
+
+/* Whether as many bytes are held for all connections as may be (bytes_max). Any thread. */
+bool net_server_crowded(const struct net_server *server);
 
 /* ---- figures ---- */
 

@@ -23,6 +23,7 @@ void net_options_default(struct net_options *options)
         .out_bytes_high = MIB,
         .out_bytes_max = 64 * MIB,
         .bytes_max = 256 * MIB,
+        .stranger_ms = 10000,
         .first_byte_ms = 10000,
         .frame_ms = 30000,
         .idle_ms = 300000,

@@ -32,6 +32,12 @@
 #define NET_SWEEP_MS_MIN 5
 #define NET_SWEEP_MS_MAX 250
 #define NET_SWEEP_MS_DRAIN 20
+/* What a stranger may send at once, and is owed before it is not read on. */
+#define NET_STRANGER_BYTES_MAX 4096
+#define NET_STRANGER_OUT_BYTES 4096
+/* How long a connection that showed a wrong token is not read; how many it may show. */
+#define NET_QUIET_MS 1000
+#define NET_MISTRUST_MAX 3
 /* Lines a worker may log in a second; the rest is counted. */
 #define NET_LOG_LINES_PER_SECOND 20
 /* Buffers above this are given back as soon as they are empty. */
@@ -94,6 +100,10 @@ struct net_conn {
     struct net_buffer waiting; /* to be written after it */
     struct net_conn *next_stopped;
     struct net_conn *next_touched;
+    struct net_conn *older, *newer; /* of worker->strangers, while it is one */
+    bool known;                     /* not a stranger, or not any more */
+    unsigned char mistrust;         /* wrong tokens of a stranger, and the like */
+    uint64_t quiet_ns;              /* until when it is not read for them; 0: it is */
     uint64_t opened_ns;
     uint64_t read_ns;
     uint64_t active_ns;
@@ -163,6 +173,10 @@ struct net_worker {
     uint64_t now_ns;
     bool draining;
     unsigned drain_sweeps;
+
+    struct net_strangers {
+        struct net_conn *oldest, *newest;
+    } strangers;
 
     struct net_conn *stopped;
     struct net_conn *serving; /* the connection within on_frames */
@@ -272,6 +286,15 @@ void net_listener_close(struct net_listener *listener);
 void net_accept_adopt(struct net_worker *worker, int fd, bool is_unix);
 void net_accept_tick(struct net_worker *worker); /* refused ones, descriptors, paused listeners */
 void net_accept_fini(struct net_worker *worker);
+
+/* stranger.c: connections that have not shown who they are */
+void net_stranger_enter(struct net_conn *conn); /* just opened */
+void net_stranger_leave(struct net_conn *conn); /* known, or closed; may be neither's first time */
+/* Largest payload of a request; unsent bytes at which it is not read on. */
+size_t net_conn_frame_bytes_max(const struct net_conn *conn);
+size_t net_conn_out_high(const struct net_conn *conn);
+/* Whether it waits for what it did wrong. */
+bool net_conn_is_quiet(struct net_conn *conn, uint64_t now_ns);
 
 /* conn.c */
 bool net_conn_open(struct net_worker *worker, int fd, bool is_unix);

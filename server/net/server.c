@@ -145,6 +145,11 @@ unsigned net_server_port(const struct net_server *server)
     return server->port;
 }
 
+bool net_server_crowded(const struct net_server *server)
+{
+    return atomic_load_explicit(&server->held, memory_order_relaxed) > server->options.bytes_max;
+}
+
 unsigned net_server_workers(const struct net_server *server)
 {
     return server->workers_count;

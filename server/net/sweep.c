@@ -17,7 +17,13 @@ static _Atomic uint64_t *late_input(struct net_conn *conn, uint64_t now_ns)
 {
     struct net_worker *worker = conn->worker;
     const struct net_options *options = &worker->server->options;
-    if (conn->phase != NET_OPEN || !conn->reading) {
+    if (conn->phase != NET_OPEN) {
+        return NULL;
+    }
+    if (!conn->known && is_past(conn->opened_ns, now_ns, options->stranger_ms)) {
+        return &worker->tally.closed_stranger;
+    }
+    if (!conn->reading) {
         return NULL; /* it is we who do not read */
     }
     if (!conn->spoken) {
@@ -70,7 +76,9 @@ static void sweep_conn(struct net_conn *conn, uint64_t now_ns)
     if (conn->in.bytes == 0 && conn->in.capacity > 0) {
         net_buffer_free(worker, &conn->in); /* it was idle: nothing is held for it any more */
     }
-    if (conn->choked || conn->blocked) {
+    bool was_quiet = conn->quiet_ns != 0;
+    bool heard_again = was_quiet && !net_conn_is_quiet(conn, now_ns);
+    if (conn->choked || conn->blocked || heard_again) {
         net_conn_choke(conn); /* the crowd may have gone */
         net_conn_settle(conn);
     }

@@ -68,6 +68,11 @@ void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct pr
 
 /* The operation's own handler. */
 enum rpc_outcome rpc_handle(struct rpc_call *call, struct proto_fault *fault);
+/* Names a connection to the lanes, which are fair by it. */
+static inline uint64_t rpc_session_owner(const struct rpc_session *session)
+{
+    return (uint64_t)(uintptr_t)session;
+}
 /* Hands a request to a thread of its lane, where its handler runs as any other does, with a worker
  * of that thread: so a handler need not know its lane, but may take its time. It must not answer
  * later. The payload is copied. PROTO_BUSY if too many wait. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "server/rpc/debt.h"
 #include "server/rpc/hot/hot.h"
 #include "server/rpc/score_reply.h"
 
@@ -84,8 +85,21 @@ void rpc_session_open(struct rpc *rpc, struct rpc_session *session, const char *
     session->person = rpc_person_create(&rpc->people, address, engine_now_ms(rpc->options.engine));
 }
 
-void rpc_session_close(struct rpc_session *session)
+void rpc_session_owes(struct rpc_session *session, bool owes)
 {
+    session->owes = owes;
+    if (session->debt) {
+        atomic_store_explicit(&session->debt->owes, owes, memory_order_relaxed);
+    }
+}
+
+void rpc_session_close(struct rpc *rpc, struct rpc_session *session)
+{
+    if (session->debt) {
+        engine_scans_end(rpc->options.engine, rpc_session_owner(session));
+    }
+    rpc_debt_release(session->debt);
+    session->debt = NULL;
     rpc_person_destroy(session->person);
     session->person = NULL;
 }

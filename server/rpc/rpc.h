@@ -23,6 +23,7 @@
 struct rpc;
 struct rpc_worker;
 struct rpc_person;
+struct rpc_debt;
 
 /* Names a connection for a reply that comes later; a value of the layer below, opaque here. */
 struct rpc_ticket {
@@ -31,8 +32,11 @@ struct rpc_ticket {
 
 /* What a connection has become: kept by the caller, one each, all zero at first. */
 struct rpc_session {
-    enum proto_role role;      /* given by hello; not looked at where no tokens are configured */
-    bool greeted;              /* on_hello has been told of it */
+    enum proto_role role;  /* given by hello; not looked at where no tokens are configured */
+    unsigned wrong_tokens; /* that it has shown */
+    bool owes;             /* told by rpc_session_owes */
+    struct rpc_debt *debt; /* what the lanes see of that (debt.h); NULL: it has asked none yet */
+    bool greeted;          /* on_hello has been told of it */
     struct rpc_person *person; /* what others see of it (people.h); NULL: nothing */
 };
 
@@ -62,6 +66,9 @@ struct rpc_options {
     void *hello_context;
     /* Records requests where it is switched on; borrowed. NULL: it never is. */
     struct capture *capture;
+    uint64_t scan_ms; /* within which a scan must have ended, from when it was read; 0: no limit */
+    bool (*crowded)(void *context); /* no reply should be begun: those unread fill the memory */
+    void *crowded_context;
     /* Directory below which backups are written; NULL or empty: they are refused. Borrowed. */
     const char *backup_path;
 };
@@ -79,7 +86,11 @@ void rpc_worker_rest(struct rpc_worker *worker);
 /* Lists the connection of a session for those who watch, with its address as text, until it is
  * closed; best effort. Any thread. */
 void rpc_session_open(struct rpc *rpc, struct rpc_session *session, const char *address);
-void rpc_session_close(struct rpc_session *session);
+/* The connection leaves so many replies unread that no more should be made for it, or takes them
+ * again. */
+void rpc_session_owes(struct rpc_session *session, bool owes);
+/* Also ends what only this connection waits for. */
+void rpc_session_close(struct rpc *rpc, struct rpc_session *session);
 
 /* Bytes that a client sent and that rpc_serve will soon be given: begins to load what a score by id
  * in front of them needs. Steps as engine_raw_peek. */

@@ -17,6 +17,7 @@ static bool take_role(struct rpc_call *call, struct proto_fault *fault)
     enum proto_role role = auth_role(&options->tokens, token);
     if (role == PROTO_ROLE_NONE) {
         rpc_tally(call, BASE_METRIC_LOGINS_REFUSED, 1);
+        call->session->wrong_tokens++;
         return proto_fault_set(fault, PROTO_BAD_TOKEN, "token", "the token is not known");
     }
     call->session->role = role;

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 
 #include "server/rpc/call.h"
+#include "server/rpc/debt.h"
 
 struct pending_scan {
     struct rpc_later *later;
+    struct rpc_debt *debt;
     struct rpc_session session;
     uint64_t deadline_ms; /* of the request */
     size_t bytes;
@@ -20,6 +22,7 @@ static void scan_end(void *context, const struct engine_job_info *info)
     struct pending_scan *pending = context;
     rpc_later_from(pending->later, info);
     rpc_later_post(pending->later, &info->fault);
+    rpc_debt_release(pending->debt);
     free(pending);
 }
 
@@ -64,6 +67,20 @@ static struct rpc_call call_of(struct pending_scan *pending, struct rpc_worker *
     };
 }
 
+/* Nothing large is worked out for whom replies lie unread, nor for anybody while those of all fill
+ * the memory there is for them. */
+static bool may_begin(const struct pending_scan *pending, struct proto_fault *fault)
+{
+    const struct rpc_options *options = &pending->later->rpc->options;
+    if (atomic_load_explicit(&pending->debt->owes, memory_order_relaxed)) {
+        return proto_fault_set(fault, PROTO_BUSY, "",
+                               "earlier replies to this connection are not read yet");
+    }
+    return !options->crowded || !options->crowded(options->crowded_context) ||
+           proto_fault_set(fault, PROTO_BUSY, "",
+                           "replies that are not read fill the memory of the server");
+}
+
 /* Look-alike queries that wait together. */
 static void similar_run_many(void *const *contexts, const struct engine_job *const *jobs,
                              size_t count, struct engine_worker *engine, bool *oks,
@@ -78,10 +95,10 @@ static void similar_run_many(void *const *contexts, const struct engine_job *con
         oks[i] =
             requests || proto_fault_set(&faults[i], PROTO_NO_MEMORY, "", "no memory for a scan");
         calls[i] = call_of(pending, worker, jobs[i], requests ? requests[i].args : NULL);
-        oks[i] =
-            oks[i] && proto_request_decode(pending->later->op,
-                                           (struct proto_span){pending->payload, pending->bytes},
-                                           &requests[i], &faults[i]);
+        oks[i] = oks[i] && may_begin(pending, &faults[i]) &&
+                 proto_request_decode(pending->later->op,
+                                      (struct proto_span){pending->payload, pending->bytes},
+                                      &requests[i], &faults[i]);
     }
     rpc_similar_many(calls, count, oks, faults);
     for (size_t i = 0; i < count; i++) {
@@ -99,7 +116,8 @@ static bool scan_run(void *context, struct engine_worker *engine, const struct e
     struct rpc_worker *worker = worker_of(later->rpc, engine);
     struct rpc_call call = call_of(pending, worker, job, worker->request.args);
     base_arena_reset(&worker->arena);
-    if (!proto_request_decode(later->op, (struct proto_span){pending->payload, pending->bytes},
+    if (!may_begin(pending, fault) ||
+        !proto_request_decode(later->op, (struct proto_span){pending->payload, pending->bytes},
                               &worker->request, fault)) {
         return false;
     }
@@ -109,14 +127,36 @@ static bool scan_run(void *context, struct engine_worker *engine, const struct e
     return outcome == RPC_DONE && reply_fits(call.out, fault);
 }
 
+/* The request's, or the server's own if that is sooner. */
+static int64_t scan_deadline_ms(const struct rpc_call *call)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    int64_t asked = rpc_deadline_ms(call);
+    if (options->scan_ms == 0) {
+        return asked;
+    }
+    int64_t own = engine_now_ms(options->engine) + (int64_t)options->scan_ms;
+    return asked == 0 || own < asked ? own : asked;
+}
+
+static struct rpc_debt *debt_of(struct rpc_session *session)
+{
+    if (!session->debt) {
+        session->debt = rpc_debt_create(session->owes);
+    }
+    return session->debt;
+}
+
 enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault)
 {
     struct rpc *rpc = call->worker->rpc;
-    struct pending_scan *pending = malloc(sizeof *pending + payload.bytes);
+    struct rpc_debt *debt = debt_of(call->session);
+    struct pending_scan *pending = debt ? malloc(sizeof *pending + payload.bytes) : NULL;
     struct rpc_later *later = pending ? rpc_later_create(call, fault) : NULL;
     if (later) {
         *pending = (struct pending_scan){.later = later,
+                                         .debt = rpc_debt_retain(debt),
                                          .session = *call->session,
                                          .deadline_ms = call->deadline_ms,
                                          .bytes = payload.bytes};
@@ -126,9 +166,9 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
         struct engine_scan scan = {
             .op = call->op->op,
             .lane = call->op->lane == PROTO_LANE_SEARCH ? ENGINE_LANE_SEARCH : ENGINE_LANE_SCAN,
-            .owner = (uint64_t)(uintptr_t)call->session,
+            .owner = rpc_session_owner(call->session),
             .bytes = payload.bytes,
-            .deadline_ms = rpc_deadline_ms(call),
+            .deadline_ms = scan_deadline_ms(call),
             .context = pending,
             .run = scan_run,
             .run_many = call->op->op == PROTO_OP_SIMILAR ? similar_run_many : NULL,
@@ -136,6 +176,7 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
         if (engine_scan(rpc->options.engine, &scan, fault)) {
             return RPC_LATER;
         }
+        rpc_debt_release(debt);
         rpc_later_drop(later);
     } else {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");

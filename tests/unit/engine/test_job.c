@@ -19,6 +19,7 @@ struct bench {
     bool running;  /* a job is inside run() */
     bool released; /* it may return */
     unsigned done;
+    unsigned cancelled; /* of those */
     struct engine_job_info last;
     unsigned progressed;
 };
@@ -110,6 +111,7 @@ static void on_done(void *context, const struct engine_job_info *info)
     struct bench *bench = context;
     pthread_mutex_lock(&bench->lock);
     bench->done++;
+    bench->cancelled += info->state == ENGINE_JOB_CANCELLED;
     bench->last = *info;
     pthread_cond_broadcast(&bench->changed);
     pthread_mutex_unlock(&bench->lock);
@@ -266,15 +268,101 @@ static void a_scan_does_not_stand_behind_a_job(void **state)
     assert_true(engine_lane_start(scans, &bench.engine, &row, &fault));
     bench_queue(&bench, job_make(&bench, job_wait), &fault);
     bench_wait_running(&bench);
-    assert_int_equal(engine_lane_queue(scans, job_make(&bench, job_fail), &fault), 1);
+    assert_int_equal(engine_lane_queue(scans, job_make(&bench, job_fail), &fault), 2);
     bench_wait_done(&bench, 1);
     assert_int_equal(bench.last.fault.code, PROTO_NO_EVIDENCE);
-    /* A scan is not a job that people would look for in the list. */
+    /* A scan that has ended is not a job that people would look for in the list. */
     assert_int_equal(engine_jobs(&bench.engine, infos, 8), 1);
     assert_int_equal(infos[0].state, ENGINE_JOB_RUNNING);
     bench_set(&bench, &bench.released);
     engine_lane_stop(scans);
     engine_lane_fini(scans);
+    bench_close(&bench);
+}
+
+/* Opens the lane of scans, without a store. */
+static struct engine_lane *scans_open(struct bench *bench)
+{
+    struct proto_fault fault = {0};
+    static struct engine_lane_row row;
+    struct engine_lane *scans = &bench->engine.lanes[ENGINE_LANE_SCAN];
+    row = engine_lane_rows[ENGINE_LANE_SCAN];
+    row.view = false;
+    assert_true(engine_lane_start(scans, &bench->engine, &row, &fault));
+    return scans;
+}
+
+static void scans_close(struct engine_lane *scans)
+{
+    engine_lane_stop(scans);
+    engine_lane_fini(scans);
+}
+
+static void a_scan_is_listed_while_it_lives_and_can_be_cancelled(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    struct engine_job_info infos[8];
+    bench_open(&bench);
+    struct engine_lane *scans = scans_open(&bench);
+    uint64_t number = engine_lane_queue(scans, job_make(&bench, job_wait), &fault);
+    bench_wait_running(&bench);
+    assert_int_equal(engine_jobs(&bench.engine, infos, 8), 1);
+    assert_int_equal(infos[0].job, number);
+    assert_int_equal(infos[0].state, ENGINE_JOB_RUNNING);
+    assert_true(engine_job_cancel(&bench.engine, number, &fault));
+    bench_wait_done(&bench, 1);
+    assert_int_equal(bench.last.fault.code, PROTO_CANCELLED);
+    assert_int_equal(engine_jobs(&bench.engine, infos, 8), 0);
+    scans_close(scans);
+    bench_close(&bench);
+}
+
+static void scans_end_with_their_connection_and_others_go_on(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    struct engine_lane *scans = scans_open(&bench);
+    struct engine_job *gone[3];
+    for (size_t i = 0; i < 3; i++) {
+        gone[i] = job_make(&bench, i == 0 ? job_wait : job_fail);
+        gone[i]->owner = 7;
+        assert_true(engine_lane_queue(scans, gone[i], &fault) > 0);
+    }
+    bench_wait_running(&bench);
+    struct engine_job *other = job_make(&bench, job_fail);
+    other->owner = 8;
+    assert_true(engine_lane_queue(scans, other, &fault) > 0);
+    engine_scans_end(&bench.engine, 7); /* the running one is waiting for nothing else */
+    bench_wait_done(&bench, 4);
+    assert_int_equal(bench.cancelled, 3);
+    scans_close(scans);
+    bench_close(&bench);
+}
+
+static void scans_are_answered_when_the_server_stops_and_time_is_over(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    struct engine_lane *scans = scans_open(&bench);
+    bench_queue(&bench, job_make(&bench, job_wait), &fault);
+    bench_wait_running(&bench);
+    engine_jobs_cancel(&bench.engine, 1700);
+    bench_wait_done(&bench, 1);
+    assert_int_equal(bench.last.fault.code, PROTO_CANCELLED); /* the job, at once */
+    assert_true(engine_lane_queue(scans, job_make(&bench, job_fail), &fault) > 0);
+    bench_wait_done(&bench, 2);
+    assert_int_equal(bench.last.fault.code, PROTO_NO_EVIDENCE); /* in time: it ran */
+    bench.now_ms = 1701;
+    assert_true(engine_lane_queue(scans, job_make(&bench, job_fail), &fault) > 0);
+    bench_wait_done(&bench, 3);
+    assert_int_equal(bench.last.fault.code, PROTO_SHUTTING_DOWN);
+    scans_close(scans);
     bench_close(&bench);
 }
 
@@ -404,6 +492,9 @@ int main(void)
         cmocka_unit_test(stopping_cancels_what_runs_and_what_waits),
         cmocka_unit_test(progress_is_told_when_it_moves_only),
         cmocka_unit_test(a_scan_does_not_stand_behind_a_job),
+        cmocka_unit_test(a_scan_is_listed_while_it_lives_and_can_be_cancelled),
+        cmocka_unit_test(scans_end_with_their_connection_and_others_go_on),
+        cmocka_unit_test(scans_are_answered_when_the_server_stops_and_time_is_over),
         cmocka_unit_test(jobs_that_wait_for_one_function_run_in_one_call),
         cmocka_unit_test(stopping_cancels_all_that_run_together),
         cmocka_unit_test(the_end_of_a_job_is_logged_in_fields),

@@ -133,6 +133,9 @@ static size_t on_frames(void *context, void *worker, struct net_conn *conn,
         if (code == NET_ECHO_LARGE) {
             large_write(out, &frame->header, frame->payload);
             stop = out->bytes >= net_conn_out_room(conn);
+        } else if (code == NET_ECHO_KNOWN || code == NET_ECHO_WRONG) {
+            (code == NET_ECHO_KNOWN ? net_conn_known : net_conn_mistrust)(conn);
+            reply_write(out, &frame->header, frame->payload, 0);
         } else if (code < NET_ECHO_LATER || code == NET_ECHO_STOP) {
             reply_write(out, &frame->header, frame->payload, 0);
             stop = code == NET_ECHO_STOP;

@@ -17,6 +17,8 @@ enum net_echo_op {
     NET_ECHO_LARGE_LATER,  /* payload u32 n: n bytes of reply, posted */
     NET_ECHO_PROGRESS,     /* three frames with MORE, then the reply; posted */
     NET_ECHO_STOP,         /* answers, then takes a break (net_conn_stop) */
+    NET_ECHO_KNOWN,        /* the connection is no stranger any more */
+    NET_ECHO_WRONG,        /* it showed a wrong token */
     NET_ECHO_SILENT_LATER, /* ends the request with a post of zero bytes */
 };
 

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What whoever connects can take from others: usage: test_strangers.py icpd
+
+Strangers who say nothing, or too much, or guess tokens; a log that nobody reads; scans of a connection
+that is gone, or that does not read its replies; an end while scans are under way. In each, what an honest
+client asks is answered."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, ".."))
+
+from icpd import HEADER, OPS, PATIENCE, WAIT_S, Client, Refused, Server  # noqa: E402
+from test_operations import fill  # noqa: E402
+
+BINARY = sys.argv.pop(1)
+ASKED = 400  # of a reader that does not read; more than the kernels keep for it
+TOKEN = "a-token-for-all-of-it"
+
+
+def closed(sock):
+    """Whether the server closes; what it says until then."""
+    said = b""
+    try:
+        while True:
+            part = sock.recv(65536)
+            if not part:
+                return said
+            said += part
+    except ConnectionError:
+        return said
+
+
+class Strangers(unittest.TestCase):
+    def start(self, *flags):
+        env = dict(os.environ, ICPD_ADMIN_TOKEN=TOKEN)
+        server = Server(BINARY, *flags, env=env)
+        self.addCleanup(server.close)
+        return server
+
+    def honest(self, server):
+        client = server.client()
+        self.addCleanup(client.close)
+        self.assertEqual(client.call("hello", {"token": TOKEN})["role"], "admin")
+        return client
+
+    def test_idle_ones_lock_nobody_out(self):
+        server = self.start("--connections-max", "50")
+        client = self.honest(server)
+        strangers = [socket.create_connection(("127.0.0.1", server.port), WAIT_S) for _ in range(200)]
+        for _ in range(20):
+            self.honest(server)
+        client.call("ping")
+        for stranger in strangers:
+            stranger.close()
+
+    def test_control_without_tokens_idle_ones_do(self):
+        server = Server(BINARY, "--connections-max", "10")
+        self.addCleanup(server.close)
+        strangers = [socket.create_connection(("127.0.0.1", server.port), WAIT_S) for _ in range(10)]
+        for stranger in strangers:  # each is in
+            stranger.sendall(HEADER.pack(0, 1, OPS["ping"], 0, 1, 0))
+            self.assertTrue(stranger.recv(16))
+        with server.client() as client:
+            self.assertEqual(client.receive()[3]["error"], "busy")
+        for stranger in strangers:
+            stranger.close()
+
+    def test_large_frames_before_a_token_end_the_connection_at_once(self):
+        server = self.start()
+        client = self.honest(server)
+        for op in ("hello", "ping", "account-put"):
+            with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as stranger:
+                # The header alone: the server waits for no more.
+                stranger.sendall(HEADER.pack(16 << 20, 1, OPS[op], 0, 1, 0))
+                self.assertIn(b"too-large", closed(stranger))
+        client.call("ping")
+
+    def test_no_token_in_time_ends_the_connection(self):
+        server = self.start("--token-ms", "200ms")
+        client = self.honest(server)
+        with socket.create_connection(("127.0.0.1", server.port), WAIT_S) as stranger:
+            stranger.sendall(HEADER.pack(0, 1, OPS["ping"], 0, 1, 0))
+            closed(stranger)
+        client.call("ping")
+
+    def test_wrong_tokens_are_few_and_told(self):
+        server = self.start("--token-ms", "0")
+        with server.client() as guesser:
+            began = time.monotonic()
+            for i in range(3):
+                with self.assertRaises(Refused) as caught:
+                    guesser.call("hello", {"token": f"a-wrong-token-{i}-of-many"})
+                self.assertEqual(caught.exception.code, "bad-token")
+            # The first answer comes at once; each of the others waited for a second.
+            self.assertGreater(time.monotonic() - began, 1.9)
+            with self.assertRaises(ConnectionError):
+                guesser.call("ping")
+        self.assertIn("wrong token", server.log())
+        self.assertNotIn("a-wrong-token", server.log())
+        self.honest(server).call("ping")
+
+
+class Stalled(unittest.TestCase):
+    def test_a_log_that_nobody_reads_stops_nothing(self):
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        server = Server(BINARY)
+        server.stop()
+        ports = os.path.join(server.directory, "ports")
+        os.unlink(ports) if os.path.exists(ports) else None
+        command = [BINARY, "--host", "127.0.0.1", "--port", "0", "--data", server.data, "--ports-file",
+                   ports, "--log-level", "debug", "--slowlog-us", "1", *PATIENCE]
+        server.process = subprocess.Popen(command, stderr=write)
+        self.addCleanup(server.close)
+        os.close(write)
+        until = time.monotonic() + WAIT_S
+        while not os.path.exists(ports):
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.02)
+        with open(ports) as file:
+            port = int(re.search(r"port = (\d+)", file.read()).group(1))
+        for _ in range(400):  # each connection is a line and more; a pipe holds 64 KiB
+            with Client(port=port) as client:
+                client.call("hello", {"client": "x" * 120})
+                client.call("ping")
+        server.process.send_signal(signal.SIGTERM)
+        self.assertEqual(server.process.wait(timeout=WAIT_S), 0)
+        held = os.read(read, 1 << 20)
+        self.assertGreater(len(held), 40000)  # it was full
+
+
+def held(client):
+    return client.call("stats")["metrics"]["net"]["bytes_held"]
+
+
+class Scans(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(BINARY, "--scan-ms", "60s")
+        with cls.server.client() as client:
+            fill(client, 2000)
+            client.call("icp-learn", {"label": "won = 1", "seed": 1, "activate": True})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def waiting(self, client):
+        return [job for job in client.call("job-list")["jobs"] if job["state"] in ("queued", "running")]
+
+    def test_scans_of_a_connection_that_is_gone_end(self):
+        with self.server.client() as client:
+            gone = self.server.client()
+            for _ in range(40):
+                gone.send("filter", {"filter": "employees > 1 and employees < 1000000", "limit": 2000})
+            gone.close()
+            client.call("count", {"filter": "trial = 1"})
+            until = time.monotonic() + WAIT_S
+            while self.waiting(client):
+                self.assertLess(time.monotonic(), until)
+
+    def test_unread_replies_are_few(self):
+        with self.server.client() as client:
+            client.call("ping")
+            hoarders = []
+            for _ in range(4):
+                hoarder = socket.socket()
+                hoarder.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                hoarder.connect(("127.0.0.1", self.server.port))
+                hoarders.append(Client.__new__(Client))
+                hoarders[-1].socket, hoarders[-1].last_id = hoarder, 0
+                self.addCleanup(hoarder.close)
+                hoarder.settimeout(WAIT_S)
+            most = 0
+            for _ in range(ASKED):
+                for hoarder in hoarders:
+                    hoarder.send("filter", {"filter": "employees > 0", "limit": 2000,
+                                            "fields": ["employees", "industry"]})
+                time.sleep(0.005)
+                most = max(most, held(client))
+            until = time.monotonic() + WAIT_S
+            while self.waiting(client) and time.monotonic() < until:
+                most = max(most, held(client))
+            # Two MiB and what one reply has beyond, for each.
+            self.assertLess(most, len(hoarders) * 3 << 20)
+            client.call("count", {"filter": "trial = 1"})
+            # Whoever reads at last gets each reply once: good ones, then refusals that say why.
+            codes, unread = set(), 0
+            for hoarder in hoarders:
+                for _ in range(ASKED):
+                    _, status, _, payload = hoarder.receive()
+                    codes.add(payload["error"] if status else "ok")
+                    unread += bool(status) and "not read" in payload["message"]
+                hoarder.close()
+            self.assertIn("ok", codes)
+            self.assertGreater(unread, 0)  # the control: they asked for more than they took
+            self.assertLessEqual(codes, {"ok", "busy"})
+
+
+class Drain(unittest.TestCase):
+    def test_each_scan_is_answered_when_the_server_ends(self):
+        server = Server(BINARY, "--drain-ms", "4s")
+        self.addCleanup(server.close)
+        with server.client() as client:
+            fill(client, 2000)
+            client.call("icp-learn", {"label": "won = 1", "seed": 1, "activate": True})
+        clients = [server.client() for _ in range(12)]
+        for client in clients:
+            for _ in range(5):
+                client.send("filter", {"filter": "employees > 0 or trial = 1", "limit": 2000})
+            client.send("icp-learn", {"label": "won = 1", "seed": 2})
+        answers = []
+
+        def read(client):
+            for _ in range(6):
+                try:
+                    answers.append(client.receive())
+                except ConnectionError:
+                    answers.append(None)
+                    return
+
+        readers = [threading.Thread(target=read, args=(client,)) for client in clients]
+        time.sleep(0.1)
+        for reader in readers:
+            reader.start()
+        self.assertEqual(server.stop(), 0)
+        for reader in readers:
+            reader.join()
+        self.assertEqual(len([a for a in answers if a is None]), 0)
+        self.assertEqual(len(answers), 12 * 6)
+        for client in clients:
+            client.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
