@@ -15,7 +15,7 @@ struct csv_map {
     struct csv_map_column {
         const struct feature_field *field; /* NULL: the column is no field */
         enum csv_decimal decimal;          /* of a column of numbers */
-    } *columns;
+    } * columns;
     size_t column_count;
     size_t field_count;           /* columns that are fields */
     struct feature_value *values; /* by field id, schema->id_count of them */
