@@ -41,6 +41,19 @@ size_t proto_utf8_step(const uint8_t *at, size_t bytes)
     return bytes >= 4 && is_tail(at[3]) ? 4 : 0;
 }
 
+size_t proto_utf8_cut(const uint8_t *at, size_t bytes, size_t most)
+{
+    size_t kept = 0;
+    while (kept < bytes) {
+        size_t step = proto_utf8_step(at + kept, bytes - kept);
+        if (step == 0 || kept + step > most) {
+            break;
+        }
+        kept += step;
+    }
+    return kept;
+}
+
 bool proto_utf8_valid(struct proto_span text)
 {
     if (proto_utf8_is_ascii(text.data, text.bytes)) {

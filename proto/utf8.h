@@ -13,6 +13,10 @@
  * if it is not well formed: cut, overlong, a surrogate, or past U+10FFFF. */
 size_t proto_utf8_step(const uint8_t *at, size_t bytes);
 
+/* How many bytes of a text of `bytes` to keep, at most `most` and between two characters; what is
+ * not well formed ends it. */
+size_t proto_utf8_cut(const uint8_t *at, size_t bytes, size_t most);
+
 /* Whether all bytes are ASCII. Most texts are, and short: a few loads that overlap tell, without a
  * loop over bytes. */
 static inline bool proto_utf8_is_ascii(const uint8_t *at, size_t bytes)

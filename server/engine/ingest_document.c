@@ -43,7 +43,13 @@ bool engine_icp_put(struct engine_worker *worker, struct proto_span text,
     if (!document) {
         return false;
     }
+    bool fits =
+        json_string_length(json_object_get(document->json, "name")) <= PROTO_ICP_NAME_BYTES_MAX;
     learn_document_release(document);
+    if (!fits) {
+        return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "name", "a name has at most %d bytes",
+                               PROTO_ICP_NAME_BYTES_MAX);
+    }
     struct store_document stored = {.kind = STORE_DOCUMENT_ICP, .text = text};
     return document_commit(worker, &stored, write, fault);
 }

@@ -34,11 +34,22 @@ static bool fields_find(struct page_reply *reply, struct proto_fault *fault)
     if (!reply->fields || !reply->values) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "fields", "no memory for the request");
     }
+    bool *named = base_arena_array(&call->worker->arena, schema->id_count + 1, sizeof *named);
+    if (!named) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "fields", "no memory for the request");
+    }
+    memset(named, 0, (schema->id_count + 1) * sizeof *named);
     for (size_t i = 0; i < reply->field_count; i++) {
+        char place[32];
+        snprintf(place, sizeof place, "fields[%zu]", i);
         reply->fields[i] = feature_schema_find(schema, names[i]);
-        if (!reply->fields[i]) {
-            char place[32];
-            snprintf(place, sizeof place, "fields[%zu]", i);
+        if (reply->fields[i] && named[reply->fields[i]->id]) {
+            return proto_fault_set(fault, PROTO_DUPLICATE_KEY, place, "'%s' is asked for twice",
+                                   reply->fields[i]->name);
+        }
+        if (reply->fields[i]) {
+            named[reply->fields[i]->id] = true;
+        } else {
             return proto_fault_set(fault, PROTO_BAD_FIELD, place, "the schema has no field '%.*s'",
                                    (int)(names[i].bytes < 128 ? names[i].bytes : 128),
                                    (const char *)names[i].data);

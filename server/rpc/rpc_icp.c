@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ICP versions: put, get, list, activate, revert. Learning is in rpc_learn.c. */
+#include "proto/utf8.h"
 #include "server/engine/version.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/write.h"
+
+#define LABEL_LISTED_BYTES 512 /* of the expression of the outcome, in the list of versions */
 
 static void put_reply(struct proto_writer *out, const struct proto_op_info *op,
                       const struct engine_written *written)
@@ -47,6 +50,13 @@ static const char *json_text_at(const json_t *json, const char *outer, const cha
     return text ? text : "";
 }
 
+/* The list of all versions must fit one frame, whatever was once stored: texts are cut. */
+static struct proto_span text_cut(const char *text, size_t most)
+{
+    struct proto_span whole = proto_span_text(text);
+    return (struct proto_span){whole.data, proto_utf8_cut(whole.data, whole.bytes, most)};
+}
+
 static void write_version(struct rpc_call *call, uint32_t version, const json_t *json)
 {
     struct proto_writer *out = call->out;
@@ -54,8 +64,10 @@ static void write_version(struct rpc_call *call, uint32_t version, const json_t 
     const json_t *holdout = json_object_get(json_object_get(json, "evidence"), "holdout");
     proto_write_map(out, 7);
     rpc_member_uint(out, RPC_MEMBER(VERSION, ICP), version);
-    rpc_member_text(out, RPC_MEMBER(VERSION, NAME), json_text_at(json, NULL, "name"));
-    rpc_member_text(out, RPC_MEMBER(VERSION, LABEL), json_text_at(json, "label", "expression"));
+    rpc_member_str(out, RPC_MEMBER(VERSION, NAME),
+                   text_cut(json_text_at(json, NULL, "name"), PROTO_ICP_NAME_BYTES_MAX));
+    rpc_member_str(out, RPC_MEMBER(VERSION, LABEL),
+                   text_cut(json_text_at(json, "label", "expression"), LABEL_LISTED_BYTES));
     rpc_member_text(out, RPC_MEMBER(VERSION, CREATED), json_text_at(json, NULL, "created"));
     rpc_member_int(out, RPC_MEMBER(VERSION, ACCOUNTS),
                    json_integer_value(json_object_get(label, "population")));
@@ -64,9 +76,19 @@ static void write_version(struct rpc_call *call, uint32_t version, const json_t 
     rpc_member_flag(out, RPC_MEMBER(VERSION, ACTIVE), version == rpc_state(call)->active_version);
 }
 
+struct switch_listing {
+    struct proto_writer *out;
+    size_t skip; /* that many are too long ago */
+};
+
 static void write_switch(void *context, const struct engine_switch *change)
 {
-    struct proto_writer *out = context;
+    struct switch_listing *listing = context;
+    struct proto_writer *out = listing->out;
+    if (listing->skip > 0) {
+        listing->skip--;
+        return;
+    }
     proto_write_map(out, 3);
     rpc_member_uint(out, RPC_MEMBER(SWITCH, ICP), change->version);
     rpc_member_int(out, RPC_MEMBER(SWITCH, TIME), change->time_ms);
@@ -113,8 +135,12 @@ enum rpc_outcome rpc_on_ICP_LIST(struct rpc_call *call, struct proto_fault *faul
         }
     }
     rpc_key(call->out, call->op, PROTO_A_ICP_LIST_SWITCHES);
-    proto_write_array(call->out, switches);
-    return engine_switches(worker, write_switch, call->out, fault) ? RPC_DONE : RPC_FAILED;
+    struct switch_listing listing = {call->out, 0};
+    if (switches > PROTO_SWITCHES_LISTED_MAX) {
+        listing.skip = switches - PROTO_SWITCHES_LISTED_MAX;
+    }
+    proto_write_array(call->out, switches - listing.skip);
+    return engine_switches(worker, write_switch, &listing, fault) ? RPC_DONE : RPC_FAILED;
 }
 
 /* activate and revert answer alike. */

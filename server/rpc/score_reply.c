@@ -271,15 +271,8 @@ static size_t texts_room(const struct proto_span *texts, size_t count)
 /* A name of a stranger: cut where the name of a field must end, between characters. */
 static struct proto_span name_cut(struct proto_span name)
 {
-    size_t bytes = 0;
-    while (bytes < name.bytes) {
-        size_t step = proto_utf8_step(name.data + bytes, name.bytes - bytes);
-        if (step == 0 || bytes + step > PROTO_FIELD_NAME_BYTES_MAX) {
-            break;
-        }
-        bytes += step;
-    }
-    return (struct proto_span){name.data, bytes};
+    return (struct proto_span){name.data,
+                               proto_utf8_cut(name.data, name.bytes, PROTO_FIELD_NAME_BYTES_MAX)};
 }
 
 static size_t room_for(const struct engine_query *query, const struct engine_answer *answer,

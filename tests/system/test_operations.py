@@ -59,7 +59,17 @@ def number(value):
     return value if value is not None else float("nan")
 
 
-class Fresh(unittest.TestCase):
+class Asking(unittest.TestCase):
+    def refused(self, code, op, request=None, field=None):
+        with self.assertRaises(Refused) as caught:
+            self.client.call(op, request)
+        self.assertEqual(caught.exception.code, code, str(caught.exception))
+        if field is not None:
+            self.assertEqual(caught.exception.field, field, str(caught.exception))
+        return caught.exception
+
+
+class Fresh(Asking):
     """A server without data."""
 
     def setUp(self):
@@ -69,14 +79,6 @@ class Fresh(unittest.TestCase):
     def tearDown(self):
         self.client.close()
         self.server.close()
-
-    def refused(self, code, op, request=None, field=None):
-        with self.assertRaises(Refused) as caught:
-            self.client.call(op, request)
-        self.assertEqual(caught.exception.code, code, str(caught.exception))
-        if field is not None:
-            self.assertEqual(caught.exception.field, field, str(caught.exception))
-        return caught.exception
 
     def test_a_reply_that_is_not_as_documented_is_found(self):
         self.assertEqual(reference.faults("ping", {"time": 1}), [])
@@ -273,7 +275,7 @@ class Roles(unittest.TestCase):
             server.close()
 
 
-class Learned(unittest.TestCase):
+class Learned(Asking):
     """A server with accounts and an ICP that was learned from them."""
 
     @classmethod
@@ -415,6 +417,17 @@ class Learned(unittest.TestCase):
         with self.assertRaises(Refused) as caught:
             self.client.call("icp-learn", {"label": "won = 1", "fields": ["trial"]})
         self.assertEqual(caught.exception.code, "no-evidence")
+
+    def test_lists_stay_below_a_frame(self):
+        document = self.client.call("icp-get")["document"]
+        named = json.loads(document)
+        named["name"] = "n" * 128
+        self.refused("bad-document", "icp-put", {"document": json.dumps(named)}, "name")
+        self.refused("bad-field", "icp-learn", {"label": "won = 1", "name": "n" * 128}, "name")
+        self.refused("bad-field", "icp-revert", {"reason": "r" * 1024}, "reason")
+        self.refused("duplicate-key", "filter", {"filter": "trial = 1",
+                                                 "fields": ["employees", "trial", "employees"]},
+                     "fields[2]")
 
     def test_stats_count_what_happened(self):
         metrics = self.client.call("stats")["metrics"]
