@@ -234,6 +234,7 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
     const struct base_config *config = server->config;
     struct engine_options options = {
         .store = {.path = config->data,
+                  .must_exist = config->require_data,
                   .map_bytes_max = config->map_bytes,
                   .queue_bytes_max = config->queue_bytes_max,
                   .commit_bytes_max = config->commit_bytes_max,

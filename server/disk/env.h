@@ -39,7 +39,8 @@ struct disk_env_options {
     const char *path;
     size_t map_bytes;
     unsigned readers;
-    int64_t now_ms; /* stamped on a new store */
+    int64_t now_ms;     /* stamped on a new store */
+    const char *no_new; /* why a new store must not be made here; NULL: it may */
     void (*on_lost)(void *context, const struct proto_fault *fault);
     void *lost_context;
 };
@@ -47,6 +48,8 @@ struct disk_env_options {
 bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
                    struct proto_fault *fault);
 void disk_env_close(struct disk_env *env);
+/* Takes the lock of a store alone; disk_env_close lets go of it. */
+bool disk_env_lock(struct disk_env *env, const char *path, struct proto_fault *fault);
 
 /* A file of a store by itself, without lock and witness: for one that is made aside, by whoever
  * holds the lock of the store that it is for. Makes it with what a store has from the start, in the

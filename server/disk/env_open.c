@@ -36,7 +36,7 @@ static bool path_fault(const char *path, const char *what, struct proto_fault *f
 
 /* The lock is an flock: it belongs to the open file, so a second opening conflicts in this process
  * too, and it ends with the process however that dies. */
-static bool lock_take(struct disk_env *env, const char *path, struct proto_fault *fault)
+bool disk_env_lock(struct disk_env *env, const char *path, struct proto_fault *fault)
 {
     char name[PATH_BYTES_MAX + 16];
     snprintf(name, sizeof name, "%s/store.lock", path);
@@ -252,6 +252,10 @@ static bool files_open(struct disk_env *env, const struct disk_env_options *opti
                                "data back, or remove the other files too to begin a new store",
                                data, name, (unsigned long long)seen);
     }
+    if (fresh && options->no_new != NULL) {
+        return proto_fault_set(fault, PROTO_CORRUPT, "path", "%s is missing or empty, but %s", data,
+                               options->no_new);
+    }
     if (fresh ? !new_store(options, data, fault) : !disk_trunk_check(data, fault)) {
         return false;
     }
@@ -292,7 +296,7 @@ bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
     if (!mode_check(options->path, fault)) {
         return false;
     }
-    if (!lock_take(env, options->path, fault) || !files_open(env, options, fault) ||
+    if (!disk_env_lock(env, options->path, fault) || !files_open(env, options, fault) ||
         !environment_open(env, options->path, options->readers, 0, fault)) {
         goto fail;
     }

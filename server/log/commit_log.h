@@ -23,7 +23,8 @@
  *
  * What this rests on: a sector is written whole or not at all; a write does not harm other sectors.
  * A flip within the very last group of a log that was not closed looks like the end that a crash
- * left; head_min and the tables of the store narrow that.
+ * left, unless the witness (log_witness.c) tells of that group, as it does after everything but a
+ * power cut; head_min and the tables of the store narrow what is left.
  *
  * Ownership: the log owns its files; the folder is guarded by the caller's lock against a second
  * opening. Errors: PROTO_IO, PROTO_DISK_FULL, PROTO_CORRUPT, PROTO_NO_MEMORY, PROTO_TOO_LARGE,
@@ -68,6 +69,8 @@ struct log_entry {
     struct proto_span payload; /* borrowed */
 };
 
+/* Whether a segment lies in the folder. */
+bool log_there(const char *path);
 struct log *log_open(const struct log_options *options, struct proto_fault *fault);
 /* Closes the last segment properly, so that the next opening examines nothing. NULL is fine. */
 void log_close(struct log *log);
@@ -98,6 +101,24 @@ void log_reader_close(struct log_reader *reader);
  * Returns their number; *fault is set where the reading itself failed. */
 uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *what), void *context,
                     struct proto_fault *fault);
+
+/* What is left of a log that log_open refuses; nothing is changed. `follows`: the entry is the next
+ * one after `after` and those before it; others cannot be applied. each() returns false, with
+ * *fault, to end. */
+struct log_salvage {
+    uint64_t after;
+    bool (*each)(void *context, const struct log_entry *entry, bool follows,
+                 struct proto_fault *fault);
+    void *context;
+};
+struct log_salvaged {
+    uint64_t last;         /* that follows */
+    uint64_t beyond;       /* read, and do not follow */
+    uint64_t acknowledged; /* known to have been; 0: not known */
+    bool damaged;
+};
+bool log_salvage(const struct log_options *options, const struct log_salvage *request,
+                 struct log_salvaged *salvaged, struct proto_fault *fault);
 
 struct log_stats {
     uint64_t bytes;     /* of all segments, as far as they are written */

@@ -131,5 +131,6 @@ bool log_append(struct log *log, struct log_entry *entries, size_t count, struct
     log->stats.groups++;
     pthread_mutex_unlock(&log->mutex);
     atomic_store(&log->head, log_head(log) + count);
+    log_witness_note(log);
     return true;
 }

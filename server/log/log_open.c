@@ -58,6 +58,21 @@ static int segment_order(const void *a, const void *b)
     return left->first < right->first ? -1 : left->first > right->first;
 }
 
+bool log_there(const char *path)
+{
+    bool found = false;
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return false;
+    }
+    for (const struct dirent *item = readdir(folder); item != NULL && !found;
+         item = readdir(folder)) {
+        found = name_read(item->d_name) != 0;
+    }
+    closedir(folder);
+    return found;
+}
+
 static bool names_read(struct log *log, struct proto_fault *fault)
 {
     DIR *folder = opendir(log->options.path);
@@ -148,6 +163,9 @@ static bool segment_examine(struct log *log, struct log_window *window, struct l
     if (closed || !is_last) {
         return true;
     }
+    if (!log_witness_agrees(log, scan.last, scan.chain, fault)) {
+        return false;
+    }
     log->stats.cut_bytes = bytes > scan.end && !scan.closed ? bytes - scan.end : 0;
     return group_again(log, window, &scan, fault) &&
            log_segment_close(log, window->fd, page.seed, &scan, fault);
@@ -183,6 +201,9 @@ static bool segments_open(struct log *log, struct proto_fault *fault)
         log->segments[log->count - 1].last < log->segments[log->count - 1].first) {
         log->count--;
     }
+    if (!log_witness_agrees(log, head, log->chain, fault)) {
+        return false;
+    }
     if (head < log->options.head_min) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "the log ends with entry %" PRIu64
@@ -195,7 +216,7 @@ static bool segments_open(struct log *log, struct proto_fault *fault)
     return true;
 }
 
-static struct log *log_create(const struct log_options *options)
+struct log *log_create(const struct log_options *options)
 {
     struct log *log = calloc(1, sizeof *log);
     if (log == NULL) {
@@ -209,7 +230,7 @@ static struct log *log_create(const struct log_options *options)
         log->options.first = 1;
     }
     log->io = options->io != NULL ? options->io : log_io_system();
-    log->folder = log->fd = log->spare = -1;
+    log->folder = log->fd = log->spare = log->witness = -1;
     log->buffer = malloc(LOG_WINDOW_BYTES);
     if (log->buffer == NULL) {
         free(log);
@@ -220,8 +241,9 @@ static struct log *log_create(const struct log_options *options)
     return log;
 }
 
-static void log_free(struct log *log)
+void log_free(struct log *log)
 {
+    log_witness_close(log);
     if (log->fd >= 0) {
         close(log->fd);
     }
@@ -235,6 +257,11 @@ static void log_free(struct log *log)
     free(log);
 }
 
+bool log_folder_read(struct log *log, struct proto_fault *fault)
+{
+    return folder_open(log, fault) && names_read(log, fault);
+}
+
 struct log *log_open(const struct log_options *options, struct proto_fault *fault)
 {
     struct log *log = log_create(options);
@@ -242,8 +269,12 @@ struct log *log_open(const struct log_options *options, struct proto_fault *faul
         log_fault(ENOMEM, "opening the log", fault);
         return NULL;
     }
-    if (!folder_open(log, fault) || !names_read(log, fault) || !segments_open(log, fault) ||
-        !log_prepare_start(log, fault)) {
+    bool good = log_folder_read(log, fault);
+    if (good) {
+        log_witness_open(log);
+        good = segments_open(log, fault) && log_prepare_start(log, fault);
+    }
+    if (!good) {
         log_free(log);
         return NULL;
     }

@@ -44,10 +44,13 @@ struct log {
     /* The appender's own. */
     int fd; /* of the active segment; -1: the next group begins one */
     uint64_t seed;
-    uint64_t chain; /* check of the last entry */
-    uint64_t used;  /* place of the next one */
-    uint64_t limit; /* bytes that the active segment should not exceed */
-    bool cut;       /* what stands behind `used` must be cut off before anything is written */
+    uint64_t chain;     /* check of the last entry */
+    uint64_t used;      /* place of the next one */
+    uint64_t limit;     /* bytes that the active segment should not exceed */
+    int witness;        /* descriptor of head.check; -1: none */
+    uint64_t witnessed; /* at the opening; 0: it says nothing */
+    uint64_t witnessed_check;
+    bool cut; /* what stands behind `used` must be cut off before anything is written */
     uint8_t *buffer;
 };
 
@@ -59,6 +62,19 @@ void log_prepare_ask(struct log *log);
 /* The spare segment, for the caller to close; -1 with *fault. */
 int log_prepare_take(struct log *log, struct proto_fault *fault);
 #define LOG_SPARE_NAME "spare.tmp"
+
+/* log_open.c: a log of which nothing was read, and one whose list has the names of its segments. */
+struct log *log_create(const struct log_options *options);
+bool log_folder_read(struct log *log, struct proto_fault *fault);
+void log_free(struct log *log);
+
+/* log_witness.c */
+void log_witness_open(struct log *log);
+/* Whether a log that ends with this entry is not shorter than the witness knows. */
+bool log_witness_agrees(const struct log *log, uint64_t last, uint64_t chain,
+                        struct proto_fault *fault);
+void log_witness_note(const struct log *log);
+void log_witness_close(struct log *log);
 
 /* log_segment.c: turns. */
 /* Writes the end mark behind what is good and cuts the file there. Again after a failure is fine.

@@ -230,6 +230,18 @@ static struct store *store_create(const struct store_options *options,
     return store;
 }
 
+/* Tables that are gone must not pass for a new store. */
+static const char *no_new_of(const struct store_options *options)
+{
+    char log[4200];
+    snprintf(log, sizeof log, "%s/log", options->path);
+    if (log_there(log)) {
+        return "the log of a store lies beside it; put the data back, or remove the log too to "
+               "begin a new store";
+    }
+    return options->must_exist ? "a store is required there (require_data)" : NULL;
+}
+
 /* Everything before the first thread. */
 static bool store_load(struct store *store, struct proto_fault *fault)
 {
@@ -238,6 +250,7 @@ static bool store_load(struct store *store, struct proto_fault *fault)
                                            .map_bytes = options->map_bytes_max,
                                            .readers = options->readers_max + readers_own,
                                            .now_ms = options->now_ms(options->now_context),
+                                           .no_new = no_new_of(options),
                                            .on_lost = options->on_lost,
                                            .lost_context = options->lost_context};
     if (!disk_env_open(&store->env, &env_options, fault) || !log_begin(store, fault)) {

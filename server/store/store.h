@@ -110,6 +110,7 @@ struct store_options {
     size_t fold_bytes;        /* committed changes in memory that are folded at once; 0: 256 MiB */
     size_t overlay_bytes_max; /* such changes in all, in memory; 0: 768 MiB */
     unsigned readers_max;     /* views in all; 0: 126 */
+    bool must_exist;          /* no new store is made where there is none */
     int64_t (*now_ms)(void *context); /* clock, required */
     void *now_context;
     void (*on_change)(void *context, const struct store_change *change); /* required */
@@ -126,8 +127,8 @@ struct store_options {
     struct base_log *log; /* NULL: silent. Written to from any thread that uses the store */
 };
 
-/* Opens or creates; checks format version, file size and checksums of what it reads; tells every
- * document through on_change; starts the writer. */
+/* Opens, or creates where nothing of a store is there; checks format version, file size and
+ * checksums of what it reads; tells every document through on_change; starts the writer. */
 struct store *store_open(const struct store_options *options, struct proto_fault *fault);
 /* Commits what was submitted, stops the writer, closes. Views must be closed before. */
 void store_close(struct store *store);

@@ -192,8 +192,14 @@ static void data_that_is_gone_beside_a_witness_is_refused(void **state)
     assert_int_equal(unlink(witness), 0);
     /* The log that is left is of the store that is gone. */
     assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
-    assert_non_null(strstr(fault.message, "another store"));
+    assert_non_null(strstr(fault.message, "the log of a store lies beside it"));
+    assert_int_equal(access(path, F_OK), -1);
     fixture_remove(fixture->path);
+    fixture->options.must_exist = true;
+    assert_int_equal(open_again(fixture, &fault), PROTO_CORRUPT);
+    assert_non_null(strstr(fault.message, "require_data"));
+    assert_int_equal(access(path, F_OK), -1);
+    fixture->options.must_exist = false; /* the control */
     fixture_open(fixture);
     assert_true(number_of(fixture, "acme") == -1);
 }

@@ -157,13 +157,21 @@ void log_fixture_close(struct log_fixture *fixture)
     fixture->log = NULL;
 }
 
-void log_fixture_drop(struct log_fixture *fixture)
+void log_fixture_kill(struct log_fixture *fixture)
 {
     if (fixture->log != NULL && fixture->log->fd >= 0) {
         close(fixture->log->fd);
         fixture->log->fd = -1;
     }
     log_fixture_close(fixture);
+}
+
+void log_fixture_drop(struct log_fixture *fixture)
+{
+    char name[96];
+    log_fixture_kill(fixture);
+    snprintf(name, sizeof name, "%s/head.check", fixture->path);
+    (void)unlink(name);
 }
 
 void log_fixture_fail(struct log_fixture *fixture, uint64_t after, uint64_t count, int code,

@@ -46,6 +46,8 @@ void log_fixture_fini(struct log_fixture *fixture);
 void log_fixture_open(struct log_fixture *fixture);
 void log_fixture_close(struct log_fixture *fixture);
 /* As a process that is killed: nothing is written any more. */
+void log_fixture_kill(struct log_fixture *fixture);
+/* As when the power goes: what was never synced, the witness of the head, is gone too. */
 void log_fixture_drop(struct log_fixture *fixture);
 /* From the next call on. */
 void log_fixture_fail(struct log_fixture *fixture, uint64_t after, uint64_t count, int code,

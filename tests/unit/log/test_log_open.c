@@ -2,6 +2,7 @@
 #include "tests/unit/log/log_fixture.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -107,6 +108,40 @@ static void a_tail_of_zeros_is_cut_off(void **state)
     log_fixture_drop(fixture);
     log_fixture_put(fixture, 1, place(4), zeros, sizeof zeros);
     opens_with(fixture, 3);
+}
+
+/* The same bytes, but nothing says that the power went: what is missing was acknowledged. */
+static void a_tail_that_the_witness_knows_is_missed(void **state)
+{
+    struct log_fixture *fixture = *state;
+    static const uint8_t zeros[ENTRY * 3];
+    log_fixture_kill(fixture);
+    uint64_t bytes = log_fixture_length(fixture, 1);
+    log_fixture_put(fixture, 1, place(4), zeros, sizeof zeros);
+    refused(fixture, "the log ends with entry 3, but entry 6 was acknowledged");
+    assert_int_equal(log_fixture_length(fixture, 1), bytes); /* and nothing was cut */
+    log_fixture_drop(fixture);
+    opens_with(fixture, 3);
+}
+
+/* A witness that is older than the log, or torn, says nothing. */
+static void an_old_or_torn_witness_says_nothing(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct proto_fault fault;
+    char name[96];
+    uint8_t old[24];
+    snprintf(name, sizeof name, "%s/head.check", fixture->path);
+    int fd = open(name, O_RDWR);
+    assert_int_equal(pread(fd, old, sizeof old, 0), sizeof old);
+    assert_true(log_fixture_append(fixture, 2, PAYLOAD, 1, &fault));
+    log_fixture_kill(fixture);
+    assert_int_equal(pwrite(fd, old, sizeof old, 0), sizeof old);
+    opens_with(fixture, 8);
+    log_fixture_close(fixture);
+    assert_int_equal(pwrite(fd, "torn", 4, 2), 4);
+    close(fd);
+    opens_with(fixture, 10);
 }
 
 static void a_file_that_ends_within_an_entry_is_cut_off(void **state)
@@ -261,6 +296,8 @@ int main(void)
         cmocka_unit_test(an_empty_log_begins_where_it_is_told),
         TEST(a_torn_group_is_cut_off),
         TEST(a_tail_of_zeros_is_cut_off),
+        TEST(a_tail_that_the_witness_knows_is_missed),
+        TEST(an_old_or_torn_witness_says_nothing),
         TEST(a_file_that_ends_within_an_entry_is_cut_off),
         TEST(a_bad_entry_before_a_good_group_is_damage),
         TEST(an_entry_that_is_lost_is_damage),
