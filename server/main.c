@@ -206,6 +206,9 @@ int main(int argc, char **argv)
     case SERVER_SCRUB:
         code = scrub(&options.config);
         break;
+    case SERVER_REPAIR:
+        code = upkeep_repair(&options.config, options.yes);
+        break;
     case SERVER_COMPACT:
         code = upkeep_compact(&options.config);
         break;

@@ -14,6 +14,8 @@ enum {
     KEY_VERIFY,
     KEY_MAN,
     KEY_COMPACT,
+    KEY_REPAIR,
+    KEY_YES,
 };
 
 static const struct argp_option own_options[] = {
@@ -28,6 +30,11 @@ static const struct argp_option own_options[] = {
      "Check every checksum of a store that is not being served, and end", 1},
     {"compact", KEY_COMPACT, NULL, 0,
      "Write the tables of a store that is not being served anew, without free pages, and end", 1},
+    {"repair", KEY_REPAIR, NULL, 0,
+     "Say what a damaged store that is not being served would have to give up, and end; with --yes "
+     "make a sound one of the rest",
+     1},
+    {"yes", KEY_YES, NULL, 0, "Do what --repair says", 1},
     {"restore", KEY_RESTORE, "DIR", 0,
      "Make the store of `data`, where there is none, from the backups in DIR, and end", 1},
     {"until", KEY_UNTIL, "MOMENT", 0,
@@ -76,6 +83,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         break;
     case KEY_SCRUB:
         options->mode = SERVER_SCRUB;
+        break;
+    case KEY_REPAIR:
+        options->mode = SERVER_REPAIR;
+        break;
+    case KEY_YES:
+        options->yes = true;
         break;
     case KEY_COMPACT:
         options->mode = SERVER_COMPACT;

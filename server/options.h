@@ -13,6 +13,7 @@ enum server_mode {
     SERVER_MAN,     /* --man: print the manual page and end */
     SERVER_SCRUB,   /* --scrub: check every checksum of the store and end */
     SERVER_RESTORE, /* --restore: make the store from a directory of backups and end */
+    SERVER_REPAIR,  /* --repair: say what is to be given up, or make a sound store, and end */
     SERVER_COMPACT, /* --compact: write the tables anew without free pages and end */
     SERVER_VERIFY,  /* --verify-backup: read a directory of backups whole and end */
 };
@@ -22,6 +23,7 @@ struct server_options {
     const char *config_path; /* of argv or the environment; NULL: no file */
     const char *backups;     /* directory of --restore or --verify-backup */
     const char *until;       /* of --restore; NULL: all of it */
+    bool yes;                /* --repair is to be done */
     struct base_config config;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restoring, verifying backups and compacting from the command line of icpd. What goes wrong is
- * said in one line, and the exit code tells a script whether to look at the request (64), the
- * backup or the store that is damaged (65), what is not there (66), the directory or the disk (73)
- * or another process (69). */
+/* Restoring, verifying backups, repairing and compacting from the command line of icpd. What goes
+ * wrong is said in one line, and the exit code tells a script whether to look at the request (64),
+ * the backup or the store that is damaged (65), what is not there (66), the directory or the disk
+ * (73) or another process (69). */
 #include "server/upkeep.h"
 
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include "server/backup/backup_restore.h"
 #include "server/base/clock.h"
 #include "server/store/compact.h"
+#include "server/store/repair.h"
 
 static int fail(const struct proto_fault *fault)
 {
@@ -146,6 +147,51 @@ int upkeep_compact(const struct base_config *config)
            "%" PRIu64 "\n",
            config->data, compacted.entries, compacted.bytes_before, compacted.bytes_after);
     return EX_OK;
+}
+
+static void repair_print(const struct base_config *config, const struct store_repaired *repaired,
+                         bool yes)
+{
+    const char *verb = yes ? "" : "would be ";
+    printf("%" PRIu64 " accounts %skept, %" PRIu64 " %sgiven up; %" PRIu64 " documents, %" PRIu64
+           " operation ids and %" PRIu64 " batches of the log %sgiven up\n",
+           repaired->accounts, verb, repaired->accounts_lost, verb, repaired->documents_lost,
+           repaired->operations_lost, repaired->batches_lost, verb);
+    printf("ids and keys, rows and look-alike vectors %smade anew\n", yes ? "are " : "would be ");
+    if (repaired->older) {
+        printf("the tables are taken as the last fold but one left them; the log is played\n");
+    }
+    if (!yes) {
+        printf("nothing was changed; --repair --yes does it\n");
+        return;
+    }
+    printf("%s is repaired; what was there is kept as data.damaged%s\n", config->data,
+           repaired->batches_lost > 0 ? " and log.damaged" : "");
+    if (repaired->rejects[0] != '\0') {
+        printf("what was given up stands in %s/%s\n", config->data, repaired->rejects);
+    }
+}
+
+int upkeep_repair(const struct base_config *config, bool yes)
+{
+    struct proto_fault fault = {0};
+    struct store_repaired repaired;
+    struct base_clock clock = base_clock_system();
+    const struct store_repair_options options = {.path = config->data,
+                                                 .map_bytes = config->map_bytes,
+                                                 .apply = yes,
+                                                 .now_ms = clock.now_ms,
+                                                 .now_context = clock.context,
+                                                 .on_line = print_step};
+    if (!store_there(config, &fault) || !store_repair(&options, &repaired, &fault)) {
+        return fail(&fault);
+    }
+    if (repaired.sound) {
+        printf("%s is sound: there is nothing to repair\n", config->data);
+        return EX_OK;
+    }
+    repair_print(config, &repaired, yes);
+    return yes ? EX_OK : EX_DATAERR;
 }
 
 static void print_item(void *context, const struct backup_item *item)

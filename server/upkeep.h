@@ -9,6 +9,9 @@
 
 /* until: a log sequence, or a time as YYYY-MM-DDTHH:MM:SSZ; NULL: as far as the backup reaches. */
 int upkeep_restore(const struct base_config *config, const char *backups, const char *until);
+/* Without `yes` it only says what would be given up: EX_DATAERR where there is something to repair.
+ */
+int upkeep_repair(const struct base_config *config, bool yes);
 int upkeep_compact(const struct base_config *config);
 int upkeep_verify(const char *backups);
 

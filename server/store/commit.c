@@ -381,6 +381,13 @@ bool store_replay(struct store *store, const struct log_entry *entry, struct pro
             *fault = refused;
             return false;
         }
+        if (store->tuning.on_refused != NULL) {
+            store->tuning.on_refused(store->tuning.refused_context, entry, &refused);
+            writer->next.seq = entry->sequence;
+            writer->state = writer->next;
+            store_moment_set(&store->moments, &writer->state, writer->active);
+            return true;
+        }
         return proto_fault_set(fault, PROTO_CORRUPT, "log",
                                "entry %llu of the log does not fit what is stored: %s",
                                (unsigned long long)entry->sequence, refused.message);

@@ -58,11 +58,15 @@ struct store_queue {
     bool poked; /* something beside a ticket wants the writer's attention */
 };
 
-/* For tests: what no caller of the store may set. */
+/* For tests and a repair: what no caller of the store may set. */
 struct store_tuning {
     uint64_t hash_mask;   /* 0: all ones */
     size_t segment_bytes; /* of the log; 0: its own default */
     bool abandon;         /* closing folds nothing, as if the process had been killed */
+    /* A repair's: a batch of the log that does not fit what is stored is told of and passed over.
+     * NULL: it refuses the opening. */
+    void (*on_refused)(void *context, const struct log_entry *entry, const struct proto_fault *why);
+    void *refused_context;
 };
 
 /* The writer thread's own; nobody else looks at it while that runs. */

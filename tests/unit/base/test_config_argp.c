@@ -92,7 +92,8 @@ static void help_lists_every_option_but_secrets(void **state)
     const struct base_option_info *options = base_options(&count);
     for (size_t i = 0; i < count; i++) {
         char flag[80];
-        snprintf(flag, sizeof flag, "--%s=", options[i].flag);
+        snprintf(flag, sizeof flag,
+                 options[i].type == BASE_TYPE_FLAG ? "--%s[=" : "--%s=", options[i].flag);
         if (options[i].type == BASE_TYPE_SECRET) {
             assert_null(strstr(text, flag));
         } else {

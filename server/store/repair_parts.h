@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of a repair share. Contract, ownership and threads: repair.h. */
+#ifndef STORE_REPAIR_PARTS_H
+#define STORE_REPAIR_PARTS_H
+
+#include <stdio.h>
+
+#include "server/disk/salvage.h"
+#include "server/log/commit_log.h"
+#include "server/store/repair.h"
+#include "server/store/store_parts.h"
+
+struct repair {
+    const struct store_repair_options *options;
+    struct store_repaired *repaired;
+    struct disk_salvage salvage;
+    struct store_hasher hasher;
+    FILE *rejects;       /* NULL: nothing is written */
+    struct disk_env out; /* the new tables */
+    struct disk_txn txn; /* into them */
+    bool writing;        /* both are there */
+    size_t stretch;      /* bytes in the transaction */
+    struct store_bucket_room room;
+    struct store_edits edits;
+    bool damaged; /* something of the tables is */
+    bool log_damaged;
+};
+
+/* repair_reject.c: one thing that is given up. `id`: what it may have been; may be empty. */
+void store_repair_reject(struct repair *repair, const char *what, uint64_t number,
+                         struct proto_span id, const char *why);
+/* A batch of the log with the ids that it was about. */
+void store_repair_reject_batch(struct repair *repair, const struct log_entry *entry,
+                               const char *why);
+
+/* repair_tables.c: reads every table, and writes it where `writing`. */
+bool store_repair_tables(struct repair *repair, struct proto_fault *fault);
+
+#endif
