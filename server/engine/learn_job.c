@@ -109,7 +109,13 @@ static bool choose_fields(struct learn *learn, const struct engine_learn *reques
         struct proto_span name = proto_span_text(field->name);
         bool asked = !request->fields || span_in(name, request->fields, request->field_count);
         bool excluded = span_in(name, request->exclude, request->exclude_count);
-        if (asked && !excluded && field->type != FEATURE_VECTOR &&
+        if (asked && request->fields && !excluded && field->type == FEATURE_DATE) {
+            return proto_fault_set(fault, PROTO_BAD_FIELD, "fields",
+                                   "\"%s\" is a date: it says when, not what like, and is not "
+                                   "learned from",
+                                   field->name);
+        }
+        if (asked && !excluded && field->type != FEATURE_VECTOR && field->type != FEATURE_DATE &&
             !filter_reads(learn->label, field->id) && field->id != learn->time_field_id) {
             learn->field_ids[learn->field_count++] = field->id;
         }
@@ -136,10 +142,10 @@ static bool choose_time(struct learn *learn, struct proto_span name, struct prot
         return true;
     }
     const struct feature_field *field = feature_schema_find(learn->schema, name);
-    if (!field || field->type != FEATURE_NUMBER) {
+    if (!field || !feature_type_is_number(field->type)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "time_field",
-                               "'%.*s' is not a number field of the schema", (int)name.bytes,
-                               (const char *)name.data);
+                               "'%.*s' is not a date or number field of the schema",
+                               (int)name.bytes, (const char *)name.data);
     }
     learn->time_field_id = field->id;
     return true;

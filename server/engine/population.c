@@ -89,7 +89,7 @@ static bool kept(const struct engine_population_options *options,
 
 static struct proto_span text_of(const struct feature_value *value)
 {
-    bool plain = value->type == FEATURE_NUMBER || value->type == FEATURE_FLAG;
+    bool plain = feature_type_is_number(value->type) || value->type == FEATURE_FLAG;
     return plain ? (struct proto_span){0} : value->text; /* the spans share their place */
 }
 
@@ -121,9 +121,9 @@ static void row_pack(const struct engine_population_options *options,
             .field_id = (uint16_t)i,
             .type = (uint8_t)value->type,
             .bytes = (uint32_t)text.bytes,
-            .number = value->type == FEATURE_NUMBER ? value->number
-                      : value->type == FEATURE_FLAG ? value->flag
-                                                    : 0,
+            .number = feature_type_is_number(value->type) ? value->number
+                      : value->type == FEATURE_FLAG       ? value->flag
+                                                          : 0,
         };
         memcpy(at, &head, sizeof head);
         at += sizeof head;
@@ -229,7 +229,7 @@ bool engine_population_values(void *context, size_t row, struct feature_value *v
         }
         struct feature_value *value = &values[head.field_id];
         *value = (struct feature_value){.present = true, .type = (enum feature_type)head.type};
-        if (value->type == FEATURE_NUMBER) {
+        if (feature_type_is_number(value->type)) {
             value->number = head.number;
         } else if (value->type == FEATURE_FLAG) {
             value->flag = head.number != 0;

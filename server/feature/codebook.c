@@ -295,6 +295,7 @@ void feature_codebook_encode_value(const struct feature_codebook *codebook,
         }
         break;
     case FEATURE_VECTOR:
+    case FEATURE_DATE:
         break;
     }
 }

@@ -265,6 +265,7 @@ static bool field_fit(struct fit *fit, const struct feature_field *field)
     case FEATURE_FLAG:
         return flag_fit(fit, field);
     case FEATURE_VECTOR:
+    case FEATURE_DATE: /* says when, not what like */
         return true;
     }
     return true;

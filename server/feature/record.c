@@ -59,6 +59,7 @@ static bool value_next(struct proto_span run, size_t *at, uint16_t *field_id,
         .present = true, .source = head[AT_SOURCE], .time_ms = feature_get_i64(head + AT_TIME)};
     switch (head[AT_TYPE]) {
     case FEATURE_NUMBER:
+    case FEATURE_DATE:
         if (bytes != 8) {
             return false;
         }

@@ -30,6 +30,7 @@ static size_t content_bytes(const struct feature_value *value)
 {
     switch (value->type) {
     case FEATURE_NUMBER:
+    case FEATURE_DATE:
         return 8;
     case FEATURE_FLAG:
         return 1;
@@ -128,6 +129,7 @@ static uint8_t *value_put(uint8_t *at, uint16_t id, const struct feature_value *
     at += AT_VALUE;
     switch (value->type) {
     case FEATURE_NUMBER:
+    case FEATURE_DATE:
         feature_put_f64(at, value->number);
         break;
     case FEATURE_FLAG:

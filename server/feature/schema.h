@@ -9,11 +9,12 @@
  *     "id": "Prospect ID",                optional: the CSV column that holds the primary id
  *     "keys": { "domain": "website" } }   optional: key namespace → CSV column
  *
- * Vector fields also give "dims"; a vector of another length is another field. transform is none
- * (default) or log (sign · ln(1+|x|)); it matters to vectors and scaling, not to bins, which are
- * the same for every monotone transform. Unknown members are refused by name: a mistyped option
- * must not pass in silence. Names are UTF-8 without outer blanks or control characters; two that
- * differ only in the case of ASCII letters are refused, because people type them into filters.
+ * Types are those of value.h. Vector fields also give "dims"; a vector of another length is another
+ * field. transform is none (default) or log (sign · ln(1+|x|)); it matters to vectors and scaling,
+ * not to bins, which are the same for every monotone transform. Unknown members are refused by
+ * name: a mistyped option must not pass in silence. Names are UTF-8 without outer blanks or control
+ * characters; two that differ only in the case of ASCII letters are refused, because people type
+ * them into filters.
  *
  * A printed document also carries "version", an "id" in each field, and "retired": [{ "name",
  * "type", "id", "dims" }], the fields of earlier versions. With a previous schema these are read
@@ -116,11 +117,11 @@ const char *const *feature_default_missing_words(size_t *count);
 /* A cell of text (CSV, or a text sent for a field of another type) to a value. Numbers take
  * thousands separators ("1,234"), a leading currency sign, a trailing % ("12%" is 12) and brackets
  * for a negative amount; flags take yes/no, true/false, 1/0, y/n; tags split at ';' or '|'; vectors
- * are numbers between blanks, commas or semicolons. scratch holds packed tags
- * (FEATURE_SCRATCH_BYTES(text.bytes) is enough) or 4·dims bytes of vector; other types need none.
- * Outer blanks are dropped. Missing words, and tags without any tag, give a value with present ==
- * false. source and time_ms become 0. Faults: PROTO_BAD_FIELD or PROTO_TOO_LARGE naming the field,
- * what was there and what would be right. */
+ * are numbers between blanks, commas or semicolons; dates as in date_text.h. scratch holds packed
+ * tags (FEATURE_SCRATCH_BYTES(text.bytes) is enough) or 4·dims bytes of vector; other types need
+ * none. Outer blanks are dropped. Missing words, and tags without any tag, give a value with
+ * present == false. source and time_ms become 0. Faults: PROTO_BAD_FIELD or PROTO_TOO_LARGE naming
+ * the field, what was there and what would be right. */
 #define FEATURE_SCRATCH_BYTES(text_bytes) (2 * (text_bytes) + 2)
 bool feature_value_from_text(const struct feature_schema *schema, const struct feature_field *field,
                              struct proto_span text, uint8_t *scratch, size_t scratch_bytes,

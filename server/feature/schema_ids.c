@@ -132,12 +132,12 @@ static bool retired_field_parse(const json_t *json, struct feature_field *field,
                                PROTO_FIELD_NAME_BYTES_MAX);
     }
     unsigned at = 0;
-    while (at <= FEATURE_VECTOR &&
+    while (at <= FEATURE_DATE &&
            !(json_is_string(type) &&
              proto_span_is(feature_json_span(type), feature_type_name((enum feature_type)at)))) {
         at++;
     }
-    if (at > FEATURE_VECTOR) {
+    if (at > FEATURE_DATE) {
         return proto_fault_set(fault, PROTO_BAD_SCHEMA, "type", "the type of a field is wanted");
     }
     field->type = (enum feature_type)at;

@@ -195,7 +195,7 @@ static bool field_parse(const json_t *json, struct feature_field *field, struct 
                                     PROTO_BAD_SCHEMA, fault) ||
         !name_copy(json_object_get(json, "name"), "name", PROTO_FIELD_NAME_BYTES_MAX, &field->name,
                    fault) ||
-        !choice_parse(json_object_get(json, "type"), "type", type_name, FEATURE_VECTOR, &type,
+        !choice_parse(json_object_get(json, "type"), "type", type_name, FEATURE_DATE, &type,
                       fault) ||
         (family_json != NULL &&
          !choice_parse(family_json, "family", family_name, FEATURE_LIFECYCLE, &family, fault)) ||

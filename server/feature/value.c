@@ -6,6 +6,7 @@
 
 #include "proto/reader.h"
 #include "server/feature/bytes.h"
+#include "server/feature/date_text.h"
 
 #define TAG_HEAD_BYTES 2
 
@@ -127,6 +128,10 @@ bool feature_value_valid(const struct feature_value *value)
     switch (value->type) {
     case FEATURE_NUMBER:
         return isfinite(value->number);
+    case FEATURE_DATE:
+        return value->number >= (double)FEATURE_DATE_MS_MIN &&
+               value->number <= (double)FEATURE_DATE_MS_MAX &&
+               value->number == (double)(int64_t)value->number;
     case FEATURE_CATEGORY:
         return text_valid(value->text);
     case FEATURE_TAGS:
@@ -152,6 +157,8 @@ const char *feature_type_name(enum feature_type type)
         return "flag";
     case FEATURE_VECTOR:
         return "vector";
+    case FEATURE_DATE:
+        return "date";
     }
     return "unknown";
 }

@@ -17,6 +17,7 @@ enum feature_type {
     FEATURE_TAGS,
     FEATURE_FLAG,
     FEATURE_VECTOR,
+    FEATURE_DATE, /* the last; types are stored, so that others go behind it */
 };
 
 enum feature_family {
@@ -26,13 +27,20 @@ enum feature_family {
     FEATURE_LIFECYCLE,
 };
 
+/* Whether values of the type are numbers underneath, with an order: those of a date are
+ * milliseconds since 1970. */
+static inline bool feature_type_is_number(enum feature_type type)
+{
+    return type == FEATURE_NUMBER || type == FEATURE_DATE;
+}
+
 struct feature_value {
     bool present; /* false: missing, and nothing below is meaningful */
     enum feature_type type;
     uint8_t source;  /* index into the record's sources */
     int64_t time_ms; /* when the value was true, milliseconds since 1970 */
     union {
-        double number; /* finite */
+        double number; /* finite; of a date whole milliseconds since 1970 (date_text.h) */
         bool flag;
         struct proto_span text; /* category */
         struct proto_span tags; /* packed list */
@@ -51,9 +59,10 @@ bool feature_tags_has(struct proto_span tags, struct proto_span tag);
 size_t feature_tags_pack(struct proto_span *texts, size_t count, uint8_t *out, size_t out_bytes,
                          struct proto_fault *fault);
 
-/* True if a value that is present keeps the rules above and the limits: finite numbers, UTF-8 text
- * of 1 … PROTO_CATEGORY_BYTES_MAX bytes, a packed list that is sorted, unique and whole, a vector
- * of 1 … PROTO_VECTOR_DIMS_MAX finite numbers. What a record may hold. */
+/* True if a value that is present keeps the rules above and the limits: finite numbers, dates of
+ * the years 1 to 9999, UTF-8 text of 1 … PROTO_CATEGORY_BYTES_MAX bytes, a packed list that is
+ * sorted, unique and whole, a vector of 1 … PROTO_VECTOR_DIMS_MAX finite numbers. What a record may
+ * hold. */
 bool feature_value_valid(const struct feature_value *value);
 
 const char *feature_type_name(enum feature_type type);

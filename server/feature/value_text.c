@@ -5,6 +5,7 @@
 
 #include "proto/reader.h"
 #include "server/feature/bytes.h"
+#include "server/feature/date_text.h"
 #include "server/feature/schema.h"
 #include "server/feature/span_text.h"
 
@@ -239,10 +240,11 @@ static bool number_refuse(const struct feature_field *field, struct proto_span t
     char shown[FEATURE_SHOWN_BYTES];
     feature_text_show(text, shown, sizeof shown);
     if (looks_like_date(text)) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, field->name,
-                               "'%s' looks like a date, and this field is a number; give days or "
-                               "years as a number, or make the field a category",
-                               shown);
+        return proto_fault_set(
+            fault, PROTO_BAD_FIELD, field->name,
+            "'%s' looks like a date, and this field is a number; make the field a "
+            "date, or give days or years as a number",
+            shown);
     }
     bool comma = memchr(text.data, ',', text.bytes) != NULL;
     return proto_fault_set(fault, PROTO_BAD_FIELD, field->name, "'%s' is not a number%s; %s", shown,
@@ -270,6 +272,20 @@ static bool flag_from_text(struct proto_span text, bool *flag)
         }
     }
     return false;
+}
+
+static bool date_from_text(const struct feature_field *field, struct proto_span text,
+                           struct feature_value *value, struct proto_fault *fault)
+{
+    char shown[FEATURE_SHOWN_BYTES];
+    int64_t ms = 0;
+    bool whole_day;
+    value->present = feature_date_read(text, &ms, &whole_day);
+    value->number = (double)ms;
+    return value->present ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, field->name,
+                           "'%s' is not a date; write it like 2023-01-31 or 2023-01-31T10:00:00Z",
+                           feature_text_show(text, shown, sizeof shown));
 }
 
 /* Splits at ';' and '|'; blanks around a tag and empty tags are dropped. */
@@ -409,6 +425,8 @@ bool feature_value_from_text(const struct feature_schema *schema, const struct f
     case FEATURE_TAGS:
         return text_check(field, text, fault) &&
                tags_from_text(field, text, scratch, scratch_bytes, value, fault);
+    case FEATURE_DATE:
+        return date_from_text(field, text, value, fault);
     case FEATURE_VECTOR:
         return vector_from_text(field, text, scratch, scratch_bytes, value, fault);
     }

@@ -100,6 +100,8 @@ static bool value_gather(struct gather *gather, const struct feature_value *valu
             }
         }
         return true;
+    case FEATURE_DATE:
+        return true;
     case FEATURE_VECTOR:
         break;
     }
@@ -225,6 +227,9 @@ static const char *useless(struct gather *gather, const struct feature_vector_fi
 {
     if (gather->rows == 0) {
         return "no account of the sample has a value";
+    }
+    if (field->type == FEATURE_DATE) {
+        return "a date says when, not what like";
     }
     if (field->type == FEATURE_VECTOR || field->type == FEATURE_NUMBER) {
         return NULL;

@@ -106,7 +106,7 @@ bool filter_compile(struct filter *filter)
 /* The sign of value − operand. */
 static int operand_compare(const struct feature_value *value, const struct filter_operand *operand)
 {
-    if (value->type == FEATURE_NUMBER) {
+    if (feature_type_is_number(value->type)) {
         return (value->number > operand->number) - (value->number < operand->number);
     }
     return proto_span_compare(value->text, operand->text);

@@ -2,6 +2,7 @@
 /* Conditions: a field, an operator that fits its type, and values. */
 #include <stdlib.h>
 
+#include "server/feature/date_text.h"
 #include "server/filter/filter_parser.h"
 
 uint16_t filter_leaf_add(struct filter_parser *parser, const struct feature_field *field,
@@ -42,7 +43,8 @@ static int text_order(const void *a, const void *b)
 /* Sorts the operands from `first` on and drops repetitions. */
 static void operands_sort(struct filter *filter, enum feature_type type, size_t first)
 {
-    int (*order)(const void *, const void *) = type == FEATURE_NUMBER ? number_order : text_order;
+    int (*order)(const void *, const void *) =
+        feature_type_is_number(type) ? number_order : text_order;
     struct filter_operand *operands = filter->operands + first;
     size_t count = filter->operand_count - first;
     size_t kept = 1;
@@ -92,6 +94,7 @@ static bool operator_fits(struct filter_parser *parser, const struct feature_fie
         [FEATURE_TAGS] = "has, has any, has all, =, !=, in, contains, starts with, is missing",
         [FEATURE_FLAG] = "=, !=, is missing, or its name alone",
         [FEATURE_VECTOR] = "is missing",
+        [FEATURE_DATE] = "=, !=, <, <=, >, >=, between, is missing",
     };
     return fits || filter_fail(parser, offset, "\"%s\" is a %s field; it takes %s", field->name,
                                feature_type_name(field->type), right[field->type]);
@@ -136,11 +139,21 @@ static uint16_t parse_has(struct filter_parser *parser, const struct feature_fie
     return filter_leaf_add(parser, field, all ? FILTER_HAS_ALL : FILTER_HAS_ANY, false, first);
 }
 
+/* The last moment of the day that the last value names, where it names a day: '2023-01-31' as an
+ * upper end holds all of that day. */
+static void day_close(struct filter_parser *parser, const struct feature_field *field)
+{
+    if (field->type == FEATURE_DATE && parser->whole_day) {
+        parser->filter->operands[parser->filter->operand_count - 1].number +=
+            (double)(FEATURE_DAY_MS - 1);
+    }
+}
+
 /* between low and high: the token is "between". */
 static uint16_t parse_between(struct filter_parser *parser, const struct feature_field *field)
 {
     size_t first = parser->filter->operand_count;
-    bool fits = field->type == FEATURE_NUMBER || field->type == FEATURE_CATEGORY;
+    bool fits = feature_type_is_number(field->type) || field->type == FEATURE_CATEGORY;
     if (!operator_fits(parser, field, parser->token_at, fits)) {
         return FILTER_NONE;
     }
@@ -151,9 +164,10 @@ static uint16_t parse_between(struct filter_parser *parser, const struct feature
         !filter_value_read(parser, field)) {
         return FILTER_NONE;
     }
+    day_close(parser, field);
     const struct filter_operand *operands = parser->filter->operands + first;
-    if ((field->type == FEATURE_NUMBER ? number_order(&operands[0], &operands[1])
-                                       : text_order(&operands[0], &operands[1])) > 0) {
+    if ((feature_type_is_number(field->type) ? number_order(&operands[0], &operands[1])
+                                             : text_order(&operands[0], &operands[1])) > 0) {
         filter_fail(parser, low_at, "between's first value is above its second: no value matches");
         return FILTER_NONE;
     }
@@ -232,7 +246,7 @@ static uint16_t parse_comparison(struct filter_parser *parser, const struct feat
 {
     size_t first = parser->filter->operand_count;
     bool equality = test == FILTER_EQUAL;
-    bool fits = field->type == FEATURE_NUMBER || field->type == FEATURE_CATEGORY ||
+    bool fits = feature_type_is_number(field->type) || field->type == FEATURE_CATEGORY ||
                 (equality && field->type != FEATURE_VECTOR);
     if (!operator_fits(parser, field, parser->token_at, fits)) {
         return FILTER_NONE;
@@ -250,6 +264,16 @@ static uint16_t parse_comparison(struct filter_parser *parser, const struct feat
     }
     if (!filter_value_read(parser, field)) {
         return FILTER_NONE;
+    }
+    if (test == FILTER_LESS_EQUAL || test == FILTER_GREATER) {
+        day_close(parser, field);
+    }
+    if (equality && field->type == FEATURE_DATE && parser->whole_day) {
+        if (!filter_operand_add(parser, parser->filter->operands[first])) {
+            return FILTER_NONE;
+        }
+        day_close(parser, field);
+        test = FILTER_BETWEEN;
     }
     if (equality && field->type == FEATURE_TAGS) {
         test = FILTER_HAS_ANY;

@@ -19,6 +19,7 @@ struct filter_parser {
     struct filter *filter;
     size_t node_capacity; /* of nodes and conditions alike */
     size_t operand_capacity;
+    bool whole_day;    /* of the last value of a date: it names a day, no time */
     size_t texts_used; /* filter->texts has room for the whole input: no copy can overflow it */
     struct proto_fault *fault;
     size_t fault_column;

@@ -2,6 +2,7 @@
 /* A filter back to text, in canonical form. */
 #include <stdlib.h>
 
+#include "server/feature/date_text.h"
 #include "server/feature/span_text.h"
 #include "server/filter/filter_program.h"
 
@@ -40,6 +41,18 @@ static void put_text(struct printed *printed, const char *text)
     put(printed, proto_span_text(text));
 }
 
+/* As an upper end a day alone means its last moment, so that a midnight needs its time there. */
+static void put_date(struct printed *printed, double number, bool is_end)
+{
+    char date[FEATURE_DATE_TEXT_BYTES];
+    int64_t ms = (int64_t)number;
+    bool closes = is_end && (ms + 1) % FEATURE_DAY_MS == 0;
+    (void)feature_date_print(closes ? ms + 1 - FEATURE_DAY_MS : ms, date);
+    put_text(printed, "'");
+    put_text(printed, date);
+    put_text(printed, is_end && ms % FEATURE_DAY_MS == 0 ? "T00:00:00Z'" : "'");
+}
+
 static void put_operand(struct printed *printed, const struct filter_condition *condition,
                         const struct filter_operand *operand)
 {
@@ -48,6 +61,9 @@ static void put_operand(struct printed *printed, const struct filter_condition *
     case FEATURE_NUMBER:
         (void)feature_number_print(operand->number, number);
         put_text(printed, number);
+        return;
+    case FEATURE_DATE:
+        put_date(printed, operand->number, false);
         return;
     case FEATURE_FLAG:
         put_text(printed, operand->flag ? "true" : "false");
@@ -106,6 +122,26 @@ static const char *single_operator(const struct filter_condition *condition)
     return condition->negated ? " != " : " = ";
 }
 
+static void put_date_condition(struct printed *printed, const struct filter_condition *condition,
+                               const struct filter_operand *operands)
+{
+    double first = operands[0].number;
+    if (condition->test != FILTER_BETWEEN) {
+        bool is_end = condition->test != FILTER_LESS && condition->test != FILTER_GREATER_EQUAL;
+        put_text(printed, single_operator(condition));
+        put_date(printed, first, is_end);
+    } else if (operands[1].number - first + 1 == (double)FEATURE_DAY_MS &&
+               (int64_t)first % FEATURE_DAY_MS == 0) {
+        put_text(printed, condition->negated ? " != " : " = ");
+        put_date(printed, first, false);
+    } else {
+        put_text(printed, " between ");
+        put_date(printed, first, false);
+        put_text(printed, " and ");
+        put_date(printed, operands[1].number, true);
+    }
+}
+
 static void put_condition(struct printed *printed, const struct filter *filter,
                           const struct filter_condition *condition)
 {
@@ -133,6 +169,8 @@ static void put_condition(struct printed *printed, const struct filter *filter,
     }
     if (condition->test == FILTER_MISSING) {
         put_text(printed, condition->negated ? " is not missing" : " is missing");
+    } else if (condition->type == FEATURE_DATE) {
+        put_date_condition(printed, condition, operands);
     } else if (condition->test == FILTER_BETWEEN) {
         put_text(printed, " between ");
         put_operand(printed, condition, &operands[0]);

@@ -2,6 +2,7 @@
 /* Values in a filter, read as the type of the field that they are compared with. */
 #include <stdlib.h>
 
+#include "server/feature/date_text.h"
 #include "server/feature/span_text.h"
 #include "server/filter/filter_parser.h"
 
@@ -43,6 +44,7 @@ static bool value_wanted(struct filter_parser *parser, const struct feature_fiel
         [FEATURE_TAGS] = "a tag in single quotes",
         [FEATURE_FLAG] = "true or false",
         [FEATURE_VECTOR] = "nothing",
+        [FEATURE_DATE] = "a date in single quotes, such as '2023-01-31',",
     };
     char found[96];
     enum filter_token_kind kind = parser->token.kind;
@@ -81,7 +83,11 @@ static bool cell_read(struct filter_parser *parser, const struct feature_field *
         return filter_fail(parser, parser->token_at, "field \"%s\": %s", field->name,
                            fault.message);
     }
-    operand->number = field->type == FEATURE_NUMBER ? value.number : 0;
+    operand->number = feature_type_is_number(field->type) ? value.number : 0;
+    if (field->type == FEATURE_DATE) {
+        int64_t ms;
+        (void)feature_date_read(feature_text_trim(text), &ms, &parser->whole_day);
+    }
     operand->flag = field->type == FEATURE_FLAG && value.flag;
     return true;
 }
@@ -98,7 +104,7 @@ static bool scalar_read(struct filter_parser *parser, const struct feature_field
         operand->flag = yes;
         return true;
     }
-    if (token->kind != FILTER_NUMBER) {
+    if (token->kind != FILTER_NUMBER || field->type == FEATURE_DATE) {
         return value_wanted(parser, field);
     }
     if (field->type == FEATURE_NUMBER) {

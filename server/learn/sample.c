@@ -39,6 +39,7 @@ uint64_t learn_value_hash(const struct feature_value *value, uint64_t seed)
     }
     switch (value->type) {
     case FEATURE_NUMBER:
+    case FEATURE_DATE:
         return XXH3_64bits_withSeed(&value->number, sizeof value->number, seed);
     case FEATURE_FLAG:
         return XXH3_64bits_withSeed(value->flag ? "1" : "0", 1, seed);
@@ -81,7 +82,7 @@ static void row_take(struct learn_sample *sample, size_t row)
     sample->times[at] = (double)NAN;
     if (options->time_field_id >= 0) {
         const struct feature_value *value = &sample->values[options->time_field_id];
-        if (value->present && value->type == FEATURE_NUMBER) {
+        if (value->present && feature_type_is_number(value->type)) {
             sample->times[at] = value->number;
         }
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/feature/date_text.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/value_write.h"
@@ -9,6 +10,12 @@ void rpc_write_value(struct proto_writer *out, const struct feature_value *value
     case FEATURE_NUMBER:
         proto_write_f64(out, value->number);
         break;
+    case FEATURE_DATE: {
+        char text[FEATURE_DATE_TEXT_BYTES];
+        (void)feature_date_print((int64_t)value->number, text);
+        proto_write_text(out, text);
+        break;
+    }
     case FEATURE_FLAG:
         proto_write_bool(out, value->flag);
         break;

@@ -48,6 +48,9 @@ static bool read_number(const struct feature_field *field, struct proto_reader *
             return true;
         }
         break;
+    case FEATURE_DATE:
+        return proto_fault_set(fault, PROTO_BAD_FIELD, field->name,
+                               "a date is a text, such as 2023-01-31 or 2023-01-31T10:00:00Z");
     case FEATURE_CATEGORY:
     case FEATURE_TAGS:
     case FEATURE_VECTOR:

@@ -166,6 +166,7 @@ static int infer_file(const struct cli *cli, struct csv_input *input)
         csv_told_end(cli, input);
         infer.separator = csv_separator(input);
         infer.decimal = csv_decimal_told(input);
+        infer.dates = csv_dates_told(input);
         infer_decide(&infer);
         schema = infer_schema(&infer);
         if (!cli_has(cli, CLI_SCHEMA_INFER_QUIET)) {

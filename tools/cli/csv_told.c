@@ -48,13 +48,17 @@ static bool dialect_read(const struct cli *cli, struct csv_dialect *dialect)
 {
     static const char *const encodings[] = {"utf-8", "utf-16", "latin1"};
     static const char *const decimals[] = {"point", "comma"};
+    static const char *const orders[] = {"dmy", "mdy"};
     int encoding = 0;
     int decimal = 0;
+    int dates = 0;
     bool good = separator_read(cli, &dialect->separator) &&
                 choice(cli, "encoding", encodings, 3, &encoding) &&
-                choice(cli, "decimal", decimals, 2, &decimal);
+                choice(cli, "decimal", decimals, 2, &decimal) &&
+                choice(cli, "dates", orders, 2, &dates);
     dialect->encoding = (enum csv_encoding)encoding;
     dialect->decimal = (enum csv_decimal)decimal;
+    dialect->dates = (enum csv_day_order)dates;
     return good;
 }
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "server/feature/date_text.h"
 #include "server/feature/record.h"
 #include "tools/cli/csv/csv_account.h"
 
@@ -76,7 +77,11 @@ static bool text_same(struct proto_span text, const struct icp_value *stored)
 
 static bool value_same(const struct feature_value *value, const struct icp_value *stored)
 {
+    char text[FEATURE_DATE_TEXT_BYTES];
     switch (value->type) {
+    case FEATURE_DATE:
+        (void)feature_date_print((int64_t)value->number, text);
+        return text_same(proto_span_text(text), stored);
     case FEATURE_NUMBER:
         return stored->number == value->number;
     case FEATURE_FLAG:

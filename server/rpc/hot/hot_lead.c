@@ -268,6 +268,7 @@ static inline const uint8_t *field_take(const struct walk *walk, const uint8_t *
     case FEATURE_FLAG:
         return flag_take(walk, at, field);
     case FEATURE_VECTOR:
+    case FEATURE_DATE:
         break;
     }
     return value_take(walk, at, field);

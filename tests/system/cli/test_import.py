@@ -3,6 +3,7 @@
 """What an import does to accounts that are there already: test_import.py ICP ICPD ROOT."""
 import json
 import os
+import random
 import sys
 import unittest
 
@@ -84,6 +85,105 @@ class LayingOver(Accounts):
         self.assertEqual(self.account("b1")[1], ["domain:b.example"])
         counts = self.file("keys.csv", "id,site,crm,size\nb3,d.example,7,1\n", "--strict", status=test_icp.DATA)
         self.assertEqual((counts["stored"], counts["refused"]), (0, 1))
+
+
+class Dates(test_icp.Served):
+    """A date goes in as a file has it, and comes out as RFC 3339 everywhere."""
+
+    def infer(self, name, content, *arguments):
+        path = self.write(name, content)
+        schema, told = test_icp.run("schema", "infer", path, *arguments)
+        self.icp("schema", "put", self.write("schema.json", schema))
+        return {field["name"]: field["type"] for field in json.loads(schema)["fields"]}, told
+
+    def stored(self, account):
+        values = json.loads(self.icp("get", account, "--json")[0])["values"]
+        return {name: value["value"] for name, value in values.items()}
+
+    def ids(self, expression):
+        return self.icp("filter", expression, "--csv")[0].split()[1:]
+
+    def test_from_a_file_to_filters(self):
+        rows = ["id,signed,seen,size"]
+        rows += [f"a{i},{i}.{1 + i % 12}.2023,2023-{1 + i % 12:02}-{i:02}T0{i % 10}:30:00+02:00,{i}"
+                 for i in range(1, 29)]
+        types, told = self.infer("a.csv", "\n".join(rows) + "\n")
+        self.assertEqual(types, {"signed": "date", "seen": "date", "size": "number"})
+        self.assertIn("'1.2.2023' is read as 2023-02-01", told)
+        self.icp("import", self.path("a.csv"))
+        self.assertEqual(self.stored("a3"), {"signed": "2023-04-03", "seen": "2023-04-03T01:30:00Z", "size": 3})
+        self.assertEqual(self.ids("signed = '2023-04-03' and seen = '2023-04-03'"), ["a3"])
+        self.assertEqual(self.ids("signed > '2023-12-10'"), ["a11", "a23"])
+        self.assertEqual(len(self.ids("signed is missing")), 0)
+        _, err = self.icp("filter", "signed > 'yesterday'", status=test_icp.DATA)
+        self.assertIn("is not a date; write it like 2023-01-31", err)
+        # The same values again change nothing.
+        counts = json.loads(self.icp("import", self.path("a.csv"), "--dry-run", "--json")[0])["change"]
+        self.assertEqual(counts["accounts_same"], 28)
+
+    def test_what_could_be_two_dates_is_asked_for(self):
+        lines = [f"a{i},0{1 + i % 9}/0{1 + i % 7}/2023,{i % 5}" for i in range(40)]
+        types, told = self.infer("open.csv", "id,signed,size\n" + "\n".join(lines) + "\n")
+        self.assertEqual(types, {"size": "number"})
+        self.assertIn("first line 9: '08/01/2023'", told)
+        self.assertIn("--dates dmy or mdy says which", told)
+        types, told = self.infer("open.csv", "id,signed,size\n" + "\n".join(lines) + "\n", "--dates", "mdy")
+        self.assertEqual(types, {"signed": "date", "size": "number"})
+        rows = "id,signed,size\na,03/04/2023,1\nb,05/06/2023,2\nc,,3\nd,soon,4\n"
+        schema = {"id": "id", "fields": [{"name": "signed", "type": "date"}, {"name": "size", "type": "number"}]}
+        self.icp("schema", "put", self.write("schema.json", json.dumps(schema)))
+        out, err = self.icp("import", self.write("a.csv", rows), "--json")
+        self.assertEqual((json.loads(out)["stored"], json.loads(out)["values_left_out"]), (4, 3))
+        self.assertIn("a.csv, line 2, column 3, signed: '03/04/2023' could be two dates", err)
+        self.assertIn("'soon' is not a date", err)
+        self.assertEqual(self.stored("a"), {"size": 1})
+        self.icp("import", self.path("a.csv"), "--dates", "dmy")
+        self.assertEqual(self.stored("a")["signed"], "2023-04-03")
+        self.icp("import", self.path("a.csv"), "--dates", "mdy")
+        self.assertEqual(self.stored("a")["signed"], "2023-03-04")
+        self.icp("import", self.path("a.csv"), "--dates", "ymd", status=test_icp.USAGE)
+
+    def test_a_client_gives_and_gets_text(self):
+        self.icp("schema", "put", self.write("schema.json", json.dumps(
+            {"fields": [{"name": "signed", "type": "date"}, {"name": "size", "type": "number"}]})))
+        with test_icp.icpd.Client(self.server.port) as client:
+            client.call("account-put", {"accounts": [
+                {"id": "x", "values": {"signed": "2023-01-08T01:00:00+01:00"}},
+                {"id": "y", "values": {"signed": "Jan 9, 2023 10:00:00.5", "size": 1}}]})
+            self.assertEqual(client.call("account-get", {"id": "x"})["values"]["signed"]["value"], "2023-01-08")
+            self.assertEqual(client.call("account-get", {"id": "y"})["values"]["signed"]["value"],
+                             "2023-01-09T10:00:00.500Z")
+            for wrong in (1673136000000, "01/02/2023", True, "2023-02-30"):
+                with self.assertRaises(test_icp.icpd.Refused) as refused:
+                    client.call("account-put", {"accounts": [{"id": "z", "values": {"signed": wrong}}]})
+                self.assertEqual((refused.exception.code, refused.exception.field),
+                                 ("bad-field", "accounts[0].values.signed"))
+            page = client.call("filter", {"filter": "signed < '2023-01-09'", "fields": ["signed"]})
+            self.assertEqual((page["ids"], page["values"]), (["x"], [{"signed": "2023-01-08"}]))
+
+    def test_learning_splits_by_a_date_and_does_not_learn_from_one(self):
+        dice = random.Random(7)
+        rows = ["id,created,closed,size,won"]
+        for i in range(3000):
+            size = dice.randrange(1000)
+            won = "yes" if dice.random() < 0.1 + size / 1500 else "no"
+            rows.append(f"a{i},2022-{1 + i % 12:02}-{1 + i % 28:02},2023-{1 + i % 12:02}-01,{size},{won}")
+        self.infer("a.csv", "\n".join(rows) + "\n", "--label", "won")
+        self.icp("import", self.path("a.csv"))
+        out, _ = self.icp("learn", "--label", "won", "--time-field", "created", "--json")
+        evidence = json.loads(out)["evidence"]
+        self.assertEqual(evidence["holdout"]["split"], "time")
+        learned = json.loads(self.icp("show", "1", "--json")[0])
+        self.assertNotIn("closed", [column["field"] for column in learned["codebook"]["columns"]])
+        _, err = self.icp("learn", "--label", "won", "--fields", "closed,size", status=test_icp.DATA)
+        self.assertIn('"closed" is a date', err)
+        out, _ = self.icp("similar", "--build", "--json")
+        self.icp("similar", "--id", "a1", "--json")
+        # A score takes dates, and is the same with them.
+        with test_icp.icpd.Client(self.server.port) as client:
+            plain = client.call("score", {"icp": 1, "values": {"size": 900}})
+            dated = client.call("score", {"icp": 1, "values": {"size": 900, "closed": "2023-05-01"}})
+            self.assertEqual(plain["raw"], dated["raw"])
 
 
 class Matching(Accounts):

@@ -478,10 +478,86 @@ static void programs_answer_as_the_expression_does(void **state)
     feature_schema_release(schema);
 }
 
+/* signed = 2023-01-08T10:00Z. A day as a value is the whole of it. */
+static const struct {
+    const char *text;
+    bool match;
+    const char *printed; /* NULL: as the text */
+} dated[] = {
+    {"signed = '2023-01-08'", true, NULL},
+    {"signed != '2023-01-08'", false, NULL},
+    {"signed = '2023-01-08T10:00:00Z'", true, NULL},
+    {"signed = '2023-01-08T00:00:00Z'", false, NULL},
+    {"signed = '8 Jan 2023'", true, "signed = '2023-01-08'"},
+    {"signed = '2023-01-08 12:00 +02:00'", true, "signed = '2023-01-08T10:00:00Z'"},
+    {"signed > '2023-01-08'", false, NULL},
+    {"signed > '2023-01-08T00:00:00Z'", true, NULL},
+    {"signed >= '2023-01-08'", true, NULL},
+    {"signed < '2023-01-08'", false, NULL},
+    {"signed <= '2023-01-08'", true, NULL},
+    {"signed <= '2023-01-08T00:00:00Z'", false, NULL},
+    {"signed <= '2023-01-08T09:59:59Z'", false, NULL},
+    {"signed between '2022-12-01' and '2023-01-08'", true, NULL},
+    {"signed between '2023-01-08' and '2023-01-08'", true, "signed = '2023-01-08'"},
+    {"signed between '2022-12-01T10:00:00Z' and '2023-01-08T00:00:00Z'", false, NULL},
+    {"signed between '2023-01-09' and '2023-01-10'", false, NULL},
+    {"signed is missing", false, NULL},
+    {"ended is missing", true, NULL},
+    {"ended > '2000-01-01'", false, NULL},
+};
+
+static const struct {
+    const char *text;
+    const char *message;
+} misdated[] = {
+    {"signed > 2023", "a date in single quotes, such as '2023-01-31', is wanted"},
+    {"signed > 'soon'", "'soon' is not a date"},
+    {"signed > '01/02/2023'", "is not a date; write it like 2023-01-31"},
+    {"signed in ('2023-01-08')", "is a date field; it takes"},
+    {"signed contains '2023'", "is a date field; it takes"},
+    {"signed between '2023-01-09' and '2023-01-08'", "above its second"},
+};
+
+static void dates_compare_by_day_and_by_moment(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {0};
+    struct feature_schema *schema =
+        fixture_parse("{\"fields\":[{\"name\":\"signed\",\"type\":\"date\"},"
+                      "{\"name\":\"ended\",\"type\":\"date\"}]}",
+                      NULL, &fault);
+    struct feature_value values[2] = {
+        {.present = true, .type = FEATURE_DATE, .number = 1673172000000.0}};
+    for (size_t i = 0; i < sizeof dated / sizeof *dated; i++) {
+        struct filter *filter = parse_or_fail(schema, dated[i].text);
+        if (filter_match(filter, values, 2) != dated[i].match) {
+            fail_msg("%s", dated[i].text);
+        }
+        char *printed = filter_print(filter);
+        assert_string_equal(printed, dated[i].printed != NULL ? dated[i].printed : dated[i].text);
+        struct filter *again = parse_or_fail(schema, printed);
+        char *twice = filter_print(again);
+        assert_string_equal(twice, printed);
+        assert_int_equal(filter_match(again, values, 2), dated[i].match);
+        free(printed);
+        free(twice);
+        filter_destroy(filter);
+        filter_destroy(again);
+    }
+    for (size_t i = 0; i < sizeof misdated / sizeof *misdated; i++) {
+        assert_null(filter_parse(schema, proto_span_text(misdated[i].text), &fault, NULL));
+        if (strstr(fault.message, misdated[i].message) == NULL) {
+            fail_msg("%s: %s", misdated[i].text, fault.message);
+        }
+    }
+    feature_schema_release(schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(match_follows_the_language),
+        cmocka_unit_test(dates_compare_by_day_and_by_moment),
         cmocka_unit_test(parse_points_at_what_is_wrong),
         cmocka_unit_test(parse_bounds_depth_nodes_and_bytes),
         cmocka_unit_test(parse_refuses_a_zero_byte),

@@ -12,7 +12,7 @@
 
 #include "server/filter/filter_rows.h"
 
-#define FIELDS ((uint16_t)6)
+#define FIELDS ((uint16_t)7)
 enum { ROWS = 150, LEAVES_MAX = 12, ROUNDS = 300, LIST_SLOTS = 20 };
 
 static uint64_t random_state;
@@ -41,7 +41,8 @@ enum { WORDS = sizeof words / sizeof *words };
 static const char schema_text[] =
     "{\"fields\":[{\"name\":\"n\",\"type\":\"number\"},{\"name\":\"m\",\"type\":\"number\"},"
     "{\"name\":\"c\",\"type\":\"category\"},{\"name\":\"t\",\"type\":\"tags\"},"
-    "{\"name\":\"f\",\"type\":\"flag\"},{\"name\":\"left out\",\"type\":\"number\"}]}";
+    "{\"name\":\"f\",\"type\":\"flag\"},{\"name\":\"left out\",\"type\":\"number\"},"
+    "{\"name\":\"d\",\"type\":\"date\"}]}";
 
 static void value_fill(struct base *base, size_t row, uint16_t id)
 {
@@ -69,6 +70,9 @@ static void value_fill(struct base *base, size_t row, uint16_t id)
         break;
     case FEATURE_FLAG:
         value->flag = chance(2);
+        break;
+    case FEATURE_DATE: /* days and half days of January 1970 */
+        value->number = 43200000.0 * chance(60);
         break;
     case FEATURE_VECTOR:
         break;
@@ -174,7 +178,11 @@ static void field_leaf(struct leaf *leaf)
     const char *other = words[chance(WORDS)];
     const char *name = numbers[chance(3)];
     int number = name[0] == 'n' ? (int)chance(13) : (int)chance(14000) - 5000;
-    switch (chance(15)) {
+    switch (chance(16)) {
+    case 15:
+        snprintf(leaf->text, sizeof leaf->text, "d %s '1970-01-%02u%s'", signs[chance(6)],
+                 1 + (unsigned)chance(30), chance(2) ? "" : " 12:00");
+        break;
     case 0:
     case 1:
     case 2:

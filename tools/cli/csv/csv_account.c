@@ -4,33 +4,63 @@
 
 #include <stdlib.h>
 
+#include "server/feature/date_text.h"
+#include "server/feature/span_text.h"
 #include "tools/cli/csv/csv_form.h"
 #include "tools/cli/csv/infer.h"
 
-/* The decimal sign of each column of numbers: as told, else by what its cells look like. */
-static bool decimals_find(struct csv_map *map, struct csv_input *input)
+/* How a column is written, counted over its cells. */
+struct column_votes {
+    struct csv_votes numbers;
+    struct csv_date_votes dates;
+};
+
+static void row_vote(const struct csv_map *map, const struct csv_row *row,
+                     struct column_votes *votes)
 {
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_votes file = {0};
-    struct csv_row row;
-    enum csv_decimal told = csv_decimal_told(input);
-    struct csv_votes *votes = calloc(map->column_count, sizeof *votes);
-    while (votes != NULL && told == CSV_DECIMAL_ANY && csv_next(input, &row, &fault)) {
-        for (size_t i = 0; !row.bad && i < row.cell_count; i++) {
-            const struct feature_field *field = map->columns[i].field;
-            if (field != NULL && field->type == FEATURE_NUMBER) {
-                (void)csv_form_vote(&votes[i], row.cells[i], 1, row.line);
-            }
+    for (size_t i = 0; !row->bad && i < row->cell_count; i++) {
+        const struct feature_field *field = map->columns[i].field;
+        if (field != NULL && field->type == FEATURE_NUMBER) {
+            (void)csv_form_vote(&votes[i].numbers, row->cells[i], 1, row->line);
+        } else if (field != NULL && field->type == FEATURE_DATE) {
+            (void)csv_date_vote(&votes[i].dates, row->cells[i], 1, row->line);
         }
     }
-    csv_rewind(input);
-    for (size_t i = 0; votes != NULL && i < map->column_count; i++) {
-        csv_form_join(&file, &votes[i]);
+}
+
+static void forms_decide(struct csv_map *map, const struct csv_input *input,
+                         const struct column_votes *votes)
+{
+    struct column_votes file = {0};
+    enum csv_decimal decimal = csv_decimal_told(input);
+    enum csv_day_order dates = csv_dates_told(input);
+    for (size_t i = 0; i < map->column_count; i++) {
+        csv_form_join(&file.numbers, &votes[i].numbers);
+        csv_date_join(&file.dates, &votes[i].dates);
     }
-    for (size_t i = 0; votes != NULL && i < map->column_count; i++) {
-        map->columns[i].decimal = told != CSV_DECIMAL_ANY
-                                      ? told
-                                      : csv_form_decide(&votes[i], &file, csv_separator(input));
+    for (size_t i = 0; i < map->column_count; i++) {
+        map->columns[i].decimal =
+            decimal != CSV_DECIMAL_ANY
+                ? decimal
+                : csv_form_decide(&votes[i].numbers, &file.numbers, csv_separator(input));
+        map->columns[i].dates =
+            dates != CSV_DAY_OPEN ? dates : csv_date_decide(&votes[i].dates, &file.dates);
+    }
+}
+
+/* The decimal sign of each column of numbers and the order of each of dates: as told, else by what
+ * its cells look like. */
+static bool forms_find(struct csv_map *map, struct csv_input *input)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct csv_row row;
+    struct column_votes *votes = calloc(map->column_count, sizeof *votes);
+    while (votes != NULL && csv_next(input, &row, &fault)) {
+        row_vote(map, &row, votes);
+    }
+    csv_rewind(input);
+    if (votes != NULL) {
+        forms_decide(map, input, votes);
     }
     bool found = votes != NULL && fault.code == PROTO_OK;
     free(votes);
@@ -65,7 +95,7 @@ bool csv_map_init(struct csv_map *map, const struct feature_schema *schema, stru
         map->columns[i].field = field_of(schema, input, i);
         map->field_count += map->columns[i].field != NULL;
     }
-    if (decimals_find(map, input)) {
+    if (forms_find(map, input)) {
         return true;
     }
     csv_map_fini(map);
@@ -130,6 +160,31 @@ static bool scratch_reserve(struct csv_map *map, const struct csv_row *row)
     return true;
 }
 
+/* A date in a form of its column is put into words that every reader of values knows. */
+static bool date_read(const struct csv_map *map, size_t column, struct proto_span *cell,
+                      char text[FEATURE_DATE_TEXT_BYTES], struct proto_fault *fault)
+{
+    int64_t ms = 0;
+    char shown[FEATURE_SHOWN_BYTES];
+    const struct feature_field *field = map->columns[column].field;
+    switch (csv_date_read(map->columns[column].dates, *cell, &ms)) {
+    case CSV_DATE_EITHER:
+        return feature_is_missing_word(map->schema, field, feature_text_trim(*cell)) ||
+               proto_fault_set(fault, PROTO_BAD_FIELD, field->name,
+                               "'%s' could be two dates, and nothing in the file says which; "
+                               "--dates dmy or mdy does",
+                               feature_text_show(*cell, shown, sizeof shown));
+    case CSV_DATE_READ:
+        if (!feature_is_missing_word(map->schema, field, feature_text_trim(*cell))) {
+            *cell = (struct proto_span){(uint8_t *)text, feature_date_print(ms, text)};
+        }
+        return true;
+    case CSV_DATE_NONE:
+        break;
+    }
+    return true; /* refused, or missing, in the words of the field */
+}
+
 static bool cell_read(struct csv_map *map, const struct csv_row *row, size_t column,
                       uint8_t *scratch, size_t need, struct proto_fault *fault)
 {
@@ -137,6 +192,10 @@ static bool cell_read(struct csv_map *map, const struct csv_row *row, size_t col
     struct proto_span cell = row->cells[column];
     if (field->type == FEATURE_NUMBER && need > 0) {
         cell = csv_form_plain(map->columns[column].decimal, cell, scratch);
+    }
+    char date[FEATURE_DATE_TEXT_BYTES];
+    if (field->type == FEATURE_DATE && !date_read(map, column, &cell, date, fault)) {
+        return false;
     }
     return feature_value_from_text(map->schema, field, cell, scratch, need, &map->values[field->id],
                                    fault);
@@ -184,6 +243,12 @@ void csv_value_write(const struct feature_field *field, const struct feature_val
     case FEATURE_NUMBER:
         icp_payload_number(payload, field->name, value->number);
         break;
+    case FEATURE_DATE: {
+        char text[FEATURE_DATE_TEXT_BYTES];
+        (void)feature_date_print((int64_t)value->number, text);
+        icp_payload_text(payload, field->name, text);
+        break;
+    }
     case FEATURE_FLAG:
         icp_payload_flag(payload, field->name, value->flag);
         break;
@@ -227,6 +292,7 @@ static bool columns_infer(struct csv_input *input, struct infer *infer, struct p
     infer->keep_all = true;
     infer->separator = csv_separator(input);
     infer->decimal = csv_decimal_told(input);
+    infer->dates = csv_dates_told(input);
     infer_decide(infer);
     return !infer->failed ||
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %s", csv_name(input));

@@ -15,7 +15,8 @@ struct csv_map {
     struct csv_map_column {
         const struct feature_field *field; /* NULL: the column is no field */
         enum csv_decimal decimal;          /* of a column of numbers */
-    } * columns;
+        enum csv_day_order dates;          /* of a column of dates */
+    } *columns;
     size_t column_count;
     size_t field_count;           /* columns that are fields */
     struct feature_value *values; /* by field id, schema->id_count of them */
@@ -30,7 +31,7 @@ struct csv_cell_fault {
 
 /* False: no memory. A column is a field if its name is the field's,
  * in other case too if no other column has it. Reads the file once, to see
- * which decimal sign its numbers have, and rewinds it. */
+ * how its numbers and dates are written, and rewinds it. */
 bool csv_map_init(struct csv_map *map, const struct feature_schema *schema,
                   struct csv_input *input);
 void csv_map_fini(struct csv_map *map);

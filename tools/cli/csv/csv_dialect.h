@@ -12,6 +12,7 @@
 
 #include "proto/fault.h"
 #include "proto/span.h"
+#include "tools/cli/csv/csv_date.h"
 
 enum csv_encoding { CSV_ENCODING_ANY, CSV_ENCODING_UTF8, CSV_ENCODING_UTF16, CSV_ENCODING_LATIN1 };
 enum csv_decimal { CSV_DECIMAL_ANY, CSV_DECIMAL_POINT, CSV_DECIMAL_COMMA };
@@ -21,6 +22,7 @@ struct csv_dialect {
     char separator;
     enum csv_encoding encoding;
     enum csv_decimal decimal;
+    enum csv_day_order dates;
 };
 
 /* Turns the bytes into UTF-8 if they are not; *converted is NULL where nothing had to be done.

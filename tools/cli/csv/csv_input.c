@@ -255,3 +255,8 @@ size_t csv_filled_rows(const struct csv_input *input, size_t *first_line)
     *first_line = input->filled_line;
     return input->filled_rows;
 }
+
+enum csv_day_order csv_dates_told(const struct csv_input *input)
+{
+    return input->dialect.dates;
+}

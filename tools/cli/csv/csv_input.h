@@ -65,6 +65,7 @@ bool csv_has_mark(const struct csv_input *input); /* a byte-order mark stood at 
 char csv_separator(const struct csv_input *input);
 enum csv_encoding csv_encoding_of(const struct csv_input *input);
 enum csv_decimal csv_decimal_told(const struct csv_input *input);
+enum csv_day_order csv_dates_told(const struct csv_input *input); /* CSV_DAY_OPEN: nothing */
 /* Rows so far that were filled up, and the line of the first. */
 size_t csv_filled_rows(const struct csv_input *input, size_t *first_line);
 

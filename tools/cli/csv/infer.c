@@ -203,6 +203,31 @@ static void decimals_decide(struct infer *infer)
     free(votes);
 }
 
+/* The order of day and month, likewise. */
+static void dates_decide(struct infer *infer)
+{
+    struct csv_date_votes file = {0};
+    for (size_t i = 0; i < infer->column_count; i++) {
+        struct infer_column *column = &infer->columns[i];
+        size_t cells = 0;
+        for (size_t t = 0; t < column->texts.count; t++) {
+            const struct text_entry *entry = &column->texts.entries[t];
+            if (!infer_is_missing(column, entry->text)) {
+                cells += entry->count;
+                (void)csv_date_vote(&column->date_votes, entry->text, entry->count, entry->line);
+            }
+        }
+        if (column->date_votes.dates * 10 >= cells * 9) {
+            csv_date_join(&file, &column->date_votes);
+        }
+    }
+    for (size_t i = 0; i < infer->column_count; i++) {
+        struct infer_column *column = &infer->columns[i];
+        column->dates = infer->dates != CSV_DAY_OPEN ? infer->dates
+                                                     : csv_date_decide(&column->date_votes, &file);
+    }
+}
+
 /* NA is Namibia among codes of countries, and North America among regions. */
 static void na_decide(struct infer_column *column)
 {
@@ -261,6 +286,7 @@ void infer_decide(struct infer *infer)
         na_decide(&infer->columns[i]);
     }
     decimals_decide(infer);
+    dates_decide(infer);
     for (size_t i = 0; i < infer->column_count; i++) {
         infer_column_decide(&infer->columns[i], infer->probe, infer->rows, infer->keep_all);
     }

@@ -9,8 +9,9 @@
  *   tags            one cell in 20 holds several texts between ';' or '|', and they repeat
  *   category        codes of digits (by name, such as zip, or by form, such as 12345-6789); or
  *                   values repeat: one cell in five holds a value that has support
+ *   date            19 of 20 cells are dates, and day and month can be told apart
  *   left out        constant, identifier (every value differs, and the name or form says so), free
- *                   text, dates (no type for them yet), websites and email addresses that are no
+ *                   text, dates that could be two, websites and email addresses that are no
  * key Columns named as id, key or label are taken as told. Shapes: at most INFER_DISTINCT_MAX
  * distinct values of a column are looked at. Ownership: an inference owns all it shows. Errors: no
  * memory. Threads: one. Cost: a hash per cell, then one look per distinct value. */
@@ -48,9 +49,11 @@ struct infer_column {
     size_t word_count;
     enum csv_decimal decimal; /* of its numbers */
     bool decimal_open;        /* the file decided that, not the column */
-    size_t open_line;         /* of a cell that could be read both ways */
-    bool keeps_na;            /* NA is one of its codes */
-    char why[160];            /* what spoke for the decision, or is to be known of it */
+    enum csv_day_order dates; /* of its dates; CSV_DAY_OPEN: nothing decides */
+    struct csv_date_votes date_votes;
+    size_t open_line; /* of a cell that could be read both ways */
+    bool keeps_na;    /* NA is one of its codes */
+    char why[160];    /* what spoke for the decision, or is to be known of it */
 };
 
 struct infer {
@@ -61,6 +64,7 @@ struct infer {
     bool keep_all;                /* leave nothing out: for labels over any column */
     char separator;               /* of the file; 0: not known */
     enum csv_decimal decimal;     /* told for all columns */
+    enum csv_day_order dates;     /* likewise */
     bool failed;
 };
 

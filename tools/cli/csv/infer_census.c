@@ -148,7 +148,6 @@ static void census_entry(struct infer_census *census, const struct infer_column 
         census->flag_yes += value.flag;
         census->flag_no += !value.flag;
     }
-    census->dates += infer_is_date(entry->text) ? entry->count : 0;
     census->codes += infer_is_code(entry->text) ? entry->count : 0;
     census->ranges += infer_is_range(entry->text) ? entry->count : 0;
     if (census->spoilt == NULL && infer_is_spoilt_range(entry->text)) {
@@ -172,6 +171,7 @@ struct infer_census infer_census_take(const struct infer_column *column,
             census_entry(&census, column, probe, &column->texts.entries[i], support);
         }
     }
+    census.dates = column->date_votes.dates;
     census.cells += column->texts.overflow;
     return census;
 }

@@ -67,6 +67,68 @@ static bool leave_out(struct infer_column *column, const char *why)
     return true;
 }
 
+/* Beyond the distinct values that were looked at, what was seen speaks for the rest. */
+static bool is_dates(const struct infer_column *column, const struct infer_census *census)
+{
+    size_t seen = census->cells - column->texts.overflow;
+    return seen > 0 && MOST(census->dates, seen);
+}
+
+/* Dates of which some could be two are no use, and worse if they are guessed. */
+static bool date_left_out(struct infer_column *column)
+{
+    char shown[FEATURE_SHOWN_BYTES];
+    if (column->dates != CSV_DAY_OPEN || column->date_votes.either == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < column->texts.count; i++) {
+        const struct text_entry *entry = &column->texts.entries[i];
+        int64_t ms;
+        if (csv_date_read(CSV_DAY_OPEN, entry->text, &ms) == CSV_DATE_EITHER) {
+            column->role = INFER_LEFT_OUT;
+            say(column,
+                "dates that could be two each, first line %zu: '%s'; --dates dmy or mdy says which",
+                entry->line, feature_text_show(entry->text, shown, sizeof shown));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How dates that are not plain were understood. */
+static bool decide_date(struct infer_column *column, const struct infer_census *census)
+{
+    char shown[FEATURE_SHOWN_BYTES];
+    char date[FEATURE_DATE_TEXT_BYTES];
+    bool open = column->dates == CSV_DAY_OPEN && column->date_votes.either > 0;
+    if (!is_dates(column, census) || open) {
+        return false;
+    }
+    column->type = FEATURE_DATE;
+    for (size_t i = 0; i < column->texts.count && column->why[0] == '\0'; i++) {
+        const struct text_entry *entry = &column->texts.entries[i];
+        int64_t ms = 0;
+        bool told = column->date_votes.either > 0;
+        enum csv_date_outcome outcome = csv_date_read(column->dates, entry->text, &ms);
+        bool is_date = outcome == CSV_DATE_READ;
+        /* Where the order matters, a date that shows it. */
+        bool shows = !told || csv_date_read(CSV_DAY_OPEN, entry->text, &ms) == CSV_DATE_EITHER;
+        if (!is_date || !shows || infer_is_missing(column, entry->text)) {
+            continue;
+        }
+        (void)csv_date_read(column->dates, entry->text, &ms);
+        (void)feature_date_print(ms, date);
+        if (!proto_span_is(entry->text, date)) {
+            say(column, "'%s' is read as %s%s", feature_text_show(entry->text, shown, sizeof shown),
+                date,
+                told && csv_date_is_open(&column->date_votes)
+                    ? ", as the rest of the file is or as told"
+                    : "");
+        }
+    }
+    return true;
+}
+
 static bool decide_left_out(struct infer_column *column, const struct infer_census *census,
                             size_t rows)
 {
@@ -76,9 +138,8 @@ static bool decide_left_out(struct infer_column *column, const struct infer_cens
     if (census->distinct == 1 && column->texts.overflow == 0 && census->cells == rows) {
         return leave_out(column, "constant: the same value in every row");
     }
-    if (MOST(census->dates, census->cells)) {
-        return leave_out(column,
-                         "dates; make numbers of them, such as year or days, to learn from");
+    if (is_dates(column, census)) {
+        return date_left_out(column);
     }
     if (MOST(census->emails, census->cells)) {
         return leave_out(column, "email addresses");
@@ -341,8 +402,8 @@ void infer_column_decide(struct infer_column *column, const struct feature_schem
     column->why[0] = '\0';
     bool is_code = decide_code(column, &census);
     if (census.cells == 0 || is_code ||
-        (!decide_flag(column, probe, &census) && !decide_number(column, probe, &census) &&
-         !decide_tags(column, &census))) {
+        (!decide_date(column, &census) && !decide_flag(column, probe, &census) &&
+         !decide_number(column, probe, &census) && !decide_tags(column, &census))) {
         decide_text(column, &census, is_code);
     }
     if (column->is_label || keep_all) {

@@ -5,9 +5,6 @@
 
 #include "proto/span.h"
 
-/* A day or a period: 2023-01-08, 08/01/23 12:27, Jan 08, 2023, 08-Jan-23, Sun, 08 Jan 2023 00:27
- * +0200, 2023-01, 2023-008, Q1 2023, 20230108, or milliseconds since 1970 of this century. */
-bool infer_is_date(struct proto_span text);
 /* Digits that name something: with a sign or groups within that no quantity has (a ZIP+4, a
  * telephone number). */
 bool infer_is_code(struct proto_span text);

@@ -90,6 +90,8 @@ MAKER(make_month_dates, "%s %02zu, 2023", row % 2 ? "Jan" : "March", 1 + row % 2
 MAKER(make_short_dates, "%02zu-%s-23", 1 + row % 28, row % 2 ? "Okt" : "Feb")
 MAKER(make_mail_dates, "Sun, %02zu Jan 2023 00:27:00 +0200", 1 + row % 28)
 MAKER(make_stamps, "2023%02zu%02zu", 1 + row % 12, 1 + row % 28)
+MAKER(make_open_dates, "%02zu/%02zu/2023", 1 + row % 12, 1 + row * 2 % 12)
+MAKER(make_day_dates, "%02zu/%02zu/2023", 1 + row % 28, 2 + row % 3)
 MAKER(make_quarters, "Q%zu 202%zu", 1 + row % 4, row % 5)
 MAKER(make_may, "%s", row % 3 == 0 ? "May be" : row % 3 == 1 ? "March 2 go" : "Dec")
 
@@ -118,11 +120,15 @@ static void forms_of_numbers_and_codes_are_told_apart(void **state)
 static void dates_are_known_in_many_forms(void **state)
 {
     (void)state;
-    expect_role("a", make_month_dates, INFER_LEFT_OUT, "dates");
-    expect_role("b", make_short_dates, INFER_LEFT_OUT, "dates");
-    expect_role("c", make_mail_dates, INFER_LEFT_OUT, "dates");
-    expect_role("d", make_stamps, INFER_LEFT_OUT, "dates");
-    expect_role("e", make_quarters, INFER_LEFT_OUT, "dates");
+    expect_role("a", make_month_dates, INFER_FIELD, "'March 01, 2023' is read as 2023-03-01");
+    expect_role("b", make_short_dates, INFER_FIELD, "'01-Feb-23' is read as 2023-02-01");
+    expect_role("c", make_mail_dates, INFER_FIELD, "is read as 2022-12-31T22:27:00Z");
+    expect_role("d", make_stamps, INFER_FIELD, "'20230101' is read as 2023-01-01");
+    expect_role("e", make_quarters, INFER_FIELD, "'Q1 2020' is read as 2020-01-01");
+    expect_role("g", make_open_dates, INFER_LEFT_OUT, "first line 3: '02/03/2023'; --dates");
+    expect_role("h", make_day_dates, INFER_FIELD, "'01/02/2023' is read as 2023-02-01");
+    expect_field("a", make_month_dates, FEATURE_DATE);
+    expect_field("h", make_day_dates, FEATURE_DATE);
     expect_field("f", make_may, FEATURE_CATEGORY); /* the control */
 }
 
@@ -193,7 +199,7 @@ static void types_follow_from_the_cells(void **state)
 static void what_teaches_nothing_is_left_out_with_the_reason(void **state)
 {
     (void)state;
-    expect_role("day", make_dates, INFER_LEFT_OUT, "dates");
+    expect_field("day", make_dates, FEATURE_DATE);
     expect_role("remark", make_free_text, INFER_LEFT_OUT, "free text");
     expect_role("Lead Number", make_lead_numbers, INFER_ID, "value of its own");
     expect_role("Magazine", make_constant, INFER_LEFT_OUT, "constant");
