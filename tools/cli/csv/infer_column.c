@@ -246,6 +246,25 @@ static void number_note(struct infer_column *column, const struct feature_schema
     }
 }
 
+/* "1.23457E+12" in a column of ids: a spreadsheet kept six digits of them, and several may be one
+ * now. */
+static void rewritten_note(struct infer_column *column)
+{
+    char shown[FEATURE_SHOWN_BYTES];
+    for (size_t i = 0; i < column->texts.count && infer_name_is_id(column->name); i++) {
+        const struct text_entry *entry = &column->texts.entries[i];
+        double number;
+        bool is_short = memmem(entry->text.data, entry->text.bytes, "E+", 2) != NULL;
+        if (is_short && feature_number_read(entry->text, &number) && number >= 1e6) {
+            say(column,
+                "ids that a spreadsheet cut short, first line %zu: '%s' stands %zu times; export "
+                "them as text",
+                entry->line, feature_text_show(entry->text, shown, sizeof shown), entry->count);
+            return;
+        }
+    }
+}
+
 static bool decide_number(struct infer_column *column, const struct feature_schema *probe,
                           const struct infer_census *census)
 {
@@ -292,6 +311,7 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
             feature_text_show(column->words[0], shown, sizeof shown));
     }
     number_note(column, probe);
+    rewritten_note(column);
     return true;
 }
 

@@ -92,6 +92,7 @@ MAKER(make_mail_dates, "Sun, %02zu Jan 2023 00:27:00 +0200", 1 + row % 28)
 MAKER(make_stamps, "2023%02zu%02zu", 1 + row % 12, 1 + row % 28)
 MAKER(make_open_dates, "%02zu/%02zu/2023", 1 + row % 12, 1 + row * 2 % 12)
 MAKER(make_day_dates, "%02zu/%02zu/2023", 1 + row % 28, 2 + row % 3)
+MAKER(make_cut_ids, "1.%05zuE+12", 10000 + row % 7)
 MAKER(make_quarters, "Q%zu 202%zu", 1 + row % 4, row % 5)
 MAKER(make_may, "%s", row % 3 == 0 ? "May be" : row % 3 == 1 ? "March 2 go" : "Dec")
 
@@ -109,6 +110,9 @@ static void forms_of_numbers_and_codes_are_told_apart(void **state)
     expect_role("telephone", make_telephones, INFER_LEFT_OUT, "telephone numbers");
     expect_role("answer", make_german_flags, INFER_FIELD, "is ");
     expect_role("amount", make_millions, INFER_FIELD, "is read as");
+    expect_role("crm_id", make_cut_ids, INFER_FIELD,
+                "ids that a spreadsheet cut short, first line 2");
+    expect_role("revenue", make_cut_ids, INFER_FIELD, ""); /* the control: a quantity */
     expect_role("staff", make_ranges, INFER_FIELD, "'Feb-10' on line 2 is a range");
     expect_field("umsatz", make_euro_amounts, FEATURE_NUMBER);
     expect_field("zip", make_zip_plus, FEATURE_CATEGORY);
