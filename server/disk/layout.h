@@ -12,6 +12,7 @@
 
 #include "proto/fault.h"
 #include "proto/span.h"
+#include "server/base/hash.h"
 
 /* Integer keys are compared by LMDB in the order of the machine. */
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the disk format is little-endian");
@@ -76,7 +77,9 @@ static inline uint64_t disk_check_seed(enum disk_table table, uint64_t key)
 static inline uint64_t disk_check(enum disk_table table, uint64_t key, const uint8_t *bytes,
                                   size_t count)
 {
-    return XXH3_64bits_withSeed(bytes, count, disk_check_seed(table, key));
+    uint64_t seed = disk_check_seed(table, key);
+    return count > BASE_HASH_SHORT ? base_hash(bytes, count, seed)
+                                   : XXH3_64bits_withSeed(bytes, count, seed);
 }
 
 #endif

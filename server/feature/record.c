@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/feature/record.h"
 
-#include <xxhash.h>
-
 #include "proto/reader.h"
+#include "server/base/hash.h"
 #include "server/feature/bytes.h"
 #include "server/feature/record_layout.h"
 
@@ -130,7 +129,7 @@ static bool record_check(struct proto_span bytes, const struct feature_record *r
                          struct proto_fault *fault)
 {
     const uint8_t *head = bytes.data;
-    if (XXH3_64bits(head + AT_CREATED, bytes.bytes - AT_CREATED) !=
+    if (base_hash(head + AT_CREATED, bytes.bytes - AT_CREATED, 0) !=
         feature_get_u64(head + AT_CHECKSUM)) {
         return corrupt(fault, "the checksum does not match");
     }

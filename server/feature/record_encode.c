@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes the record that record.h draws. The need is counted first, so that nothing is written
  * where it does not fit, and what is written is what feature_record_open accepts. */
-#include <xxhash.h>
-
 #include "proto/reader.h"
+#include "server/base/hash.h"
 #include "server/feature/bytes.h"
 #include "server/feature/record.h"
 #include "server/feature/record_layout.h"
@@ -180,6 +179,6 @@ size_t feature_record_encode(const struct feature_record *record, uint8_t *out, 
         }
     }
     assert(at == out + need);
-    feature_put_u64(out + AT_CHECKSUM, XXH3_64bits(out + AT_CREATED, need - AT_CREATED));
+    feature_put_u64(out + AT_CHECKSUM, base_hash(out + AT_CREATED, need - AT_CREATED, 0));
     return need;
 }

@@ -5,6 +5,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "server/base/hash.h"
 #include "server/log/log_entry.h"
 
 #include <string.h>
@@ -53,14 +54,10 @@ static uint64_t entry_hash(const struct log_head *head, uint64_t seed, struct pr
             memcpy(whole + bytes, payload.data, payload.bytes);
         }
         memcpy(whole + bytes + payload.bytes, zeros, sizeof zeros);
-        return XXH3_64bits_withSeed(whole, bytes + payload.bytes + padding, seed);
+        return base_hash(whole, bytes + payload.bytes + padding, seed);
     }
-    XXH3_state_t state = {0};
-    XXH3_64bits_reset_withSeed(&state, seed);
-    XXH3_64bits_update(&state, from, bytes);
-    XXH3_64bits_update(&state, payload.data, payload.bytes);
-    XXH3_64bits_update(&state, zeros, padding);
-    return XXH3_64bits_digest(&state);
+    const struct proto_span parts[] = {{from, bytes}, payload, {zeros, padding}};
+    return base_hash_parts(parts, sizeof parts / sizeof *parts, seed);
 }
 
 void log_head_seal(struct log_head *head, uint64_t seed, struct proto_span payload)
@@ -93,7 +90,7 @@ enum log_kind log_head_check(const uint8_t *bytes, uint64_t count, uint64_t seed
                              struct log_head *head)
 {
     memcpy(head, bytes, sizeof *head);
-    if (XXH3_64bits_withSeed(bytes + CHECKED_FROM, count - CHECKED_FROM, seed) != head->check) {
+    if (base_hash(bytes + CHECKED_FROM, (size_t)count - CHECKED_FROM, seed) != head->check) {
         return LOG_KIND_BAD;
     }
     return head->magic == end_magic ? LOG_KIND_END : LOG_KIND_ENTRY;

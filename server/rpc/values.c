@@ -23,6 +23,9 @@ static bool read_text(struct rpc_values *values, const struct feature_field *fie
                       struct proto_fault *fault)
 {
     struct proto_span text = proto_read_str(reader);
+    if (field->type == FEATURE_CATEGORY) {
+        return feature_value_from_text(values->schema, field, text, NULL, 0, value, fault);
+    }
     /* Packed tags take two bytes beside each text, and a text of n bytes splits into at most n+1
      * tags. */
     size_t scratch_bytes = 3 * text.bytes + 8;
@@ -179,11 +182,25 @@ bool rpc_value_read(struct rpc_values *values, const struct feature_field *field
     return value_fault(fault, field, kind_name(kind));
 }
 
-static bool read_pair(struct rpc_values *values, struct proto_reader *reader,
+/* Most clients send fields in the order of the schema: the next one is guessed. */
+static const struct feature_field *field_find(const struct feature_schema *schema,
+                                              struct proto_span name, size_t *guess)
+{
+    const struct feature_field *field = &schema->fields[*guess];
+    if (*guess >= schema->field_count || !proto_span_is(name, field->name)) {
+        field = feature_schema_find(schema, name);
+    }
+    if (field) {
+        *guess = (size_t)(field - schema->fields) + 1;
+    }
+    return field;
+}
+
+static bool read_pair(struct rpc_values *values, struct proto_reader *reader, size_t *guess,
                       struct proto_fault *fault)
 {
     struct proto_span name = proto_read_str(reader);
-    const struct feature_field *field = feature_schema_find(values->schema, name);
+    const struct feature_field *field = field_find(values->schema, name, guess);
     if (!field) {
         if (values->skip_unknown) {
             if (values->unknown && values->unknown->count < PROTO_UNKNOWN_MAX) {
@@ -218,8 +235,9 @@ bool rpc_values_read(struct rpc_values *values, struct proto_span map, struct pr
     struct proto_reader reader;
     proto_reader_init(&reader, map, &local);
     size_t pairs = proto_read_map(&reader);
+    size_t guess = 0;
     for (size_t i = 0; i < pairs; i++) {
-        if (!read_pair(values, &reader, fault)) {
+        if (!read_pair(values, &reader, &guess, fault)) {
             return proto_fault_within(fault, "values");
         }
         if (!proto_reader_ok(&reader)) {

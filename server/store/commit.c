@@ -101,13 +101,25 @@ static void result_versions(const struct store_plan *plan, struct store_result *
     }
 }
 
+/* The index of ids, if it equals what is committed. */
+static const struct store_index_table *index_exact(const struct store *store)
+{
+    const struct store_index *index = &store->index;
+    return atomic_load_explicit(&index->stable, memory_order_relaxed) == store->writer.state.seq
+               ? atomic_load_explicit(&index->table, memory_order_relaxed)
+               : NULL;
+}
+
 /* Works out one batch over all that was accepted so far; `again`: it is one of the log. */
 static bool batch_plan(struct store *store, struct proto_span commands, int64_t now_ms, bool again,
                        struct proto_fault *fault)
 {
     struct store_writer *writer = &store->writer;
-    struct store_sight sight = {
-        .base = &writer->base, .newest = writer->active, .seq = UINT64_MAX, .state = &writer->next};
+    struct store_sight sight = {.base = &writer->base,
+                                .newest = writer->active,
+                                .seq = UINT64_MAX,
+                                .state = &writer->next,
+                                .index = index_exact(store)};
     writer->plan.reuse = again ? NULL : &writer->reuse;
     store_reuse_plan(&writer->reuse);
     return store_plan_batch(&writer->plan, &sight, &writer->next, commands, now_ms, fault);

@@ -229,6 +229,7 @@ static void *folder_run(void *context)
     struct store *store = context;
     struct store_folder *folder = &store->folder;
     bool more = true;
+    (void)pthread_setname_np(pthread_self(), "folder");
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
     for (;;) {
         struct work work = work_take(store, more);

@@ -9,6 +9,7 @@
 #define STORE_SIGHT_H
 
 #include "server/disk/txn.h"
+#include "server/store/index.h"
 #include "server/store/overlay.h"
 
 struct store_sight {
@@ -16,6 +17,9 @@ struct store_sight {
     const struct store_generation *newest; /* NULL: the tables alone */
     uint64_t seq;                          /* and this of what is above; UINT64_MAX: all of it */
     const struct disk_state *state;        /* counters as of seq */
+    /* The writer's: ids and keys as of all that is committed, and so of all but what the newest
+     * generation says besides; NULL: not there, or not equal to that. */
+    const struct store_index_table *index;
 };
 
 /* The tables alone, as a transaction sees them. */

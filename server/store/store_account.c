@@ -49,7 +49,7 @@ void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record, 
         disk_set_u32(copy + RECORD_CREATED, created_s);
         disk_set_u32(copy + RECORD_CHANGED, changed_s);
         disk_set_u64(copy + RECORD_CHECKSUM,
-                     XXH3_64bits(copy + RECORD_CREATED, record.bytes - RECORD_CREATED));
+                     base_hash(copy + RECORD_CREATED, record.bytes - RECORD_CREATED, 0));
     }
     disk_set_u64(at, disk_check(DISK_TABLE_ACCOUNT, slot, at + 8, store_account_bytes(record) - 8));
 }
@@ -140,11 +140,43 @@ static bool resolve_stored(const struct disk_txn *txn, enum store_kind kind, str
     return true;
 }
 
+/* Through the index, which holds what was so when the newest generation's changes began to be asked
+ * for: whom it names is asked for his record. False: it proves nothing. That a text is not there is
+ * for table id to say, which may be damaged where the index is not. */
+static bool resolve_indexed(const struct store_sight *sight, enum store_kind kind,
+                            struct proto_span text, uint64_t hash, uint32_t *slot)
+{
+    struct proto_span value = {0};
+    struct proto_fault ignored;
+    uint32_t found = store_index_find(sight->index, hash);
+    if (found == STORE_NO_SLOT || found == STORE_REF_SHARED || found >= sight->state->slots ||
+        store_sight_get(sight, DISK_TABLE_ACCOUNT, found, &value, &ignored) != DISK_GOT_ONE ||
+        value.bytes <= STORE_ACCOUNT_HEADER_BYTES) {
+        return false;
+    }
+    struct proto_span record = {value.data + STORE_ACCOUNT_HEADER_BYTES,
+                                value.bytes - STORE_ACCOUNT_HEADER_BYTES};
+    if (!store_record_has(record, kind, text)) {
+        return false;
+    }
+    *slot = found;
+    return true;
+}
+
 bool store_resolve(const struct store_sight *sight, enum store_kind kind, struct proto_span text,
                    uint64_t hash, uint32_t *slot, struct proto_fault *fault)
 {
     *slot = STORE_NO_SLOT;
-    const struct store_owner *owner = store_sight_owner(sight, kind, hash, text);
+    const struct store_owner *owner = NULL;
+    if (sight->index == NULL) {
+        owner = store_sight_owner(sight, kind, hash, text);
+    } else {
+        owner = store_generation_owner(sight->newest, kind, hash, text, sight->seq);
+        if (owner == NULL && resolve_indexed(sight, kind, text, hash, slot)) {
+            return true;
+        }
+        owner = owner == NULL ? store_sight_owner(sight, kind, hash, text) : owner;
+    }
     if (owner == NULL) {
         return resolve_stored(sight->base, kind, text, hash, slot, fault);
     }

@@ -122,6 +122,7 @@ void *store_writer_run(void *context)
     struct proto_fault fault;
     bool closed = false;
     bool more = true;
+    (void)pthread_setname_np(pthread_self(), "writer");
     while (!closed) {
         struct store_ticket *list = store_queue_take(&store->queue, store->options.commit_bytes_max,
                                                      wait_of(store, more), &closed);
