@@ -86,8 +86,12 @@ bool disk_node_value(const struct disk_map *map, const struct disk_node *node,
     uint64_t bytes = node->data.bytes;
     uint64_t pages = (DISK_PAGE_HEADER_BYTES - 1 + bytes) / DISK_PAGE_BYTES + 1;
     const uint8_t *page = disk_page_at(map, number, DISK_PAGE_OVERFLOW);
-    if (page == NULL || pages > map->pages - number ||
-        disk_get_u32(page + OVERFLOW_PAGES) != pages) {
+    if (page == NULL) {
+        return false;
+    }
+    /* A value that was written over a longer one keeps the pages of that. */
+    uint64_t taken = disk_get_u32(page + OVERFLOW_PAGES);
+    if (taken < pages || taken > map->pages - number) {
         return false;
     }
     *value = (struct proto_span){page + DISK_PAGE_HEADER_BYTES, (size_t)bytes};
