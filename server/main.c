@@ -49,6 +49,15 @@ static void tell_change(void *context, const struct base_option_info *option)
     }
 }
 
+static void map_bytes_take(struct server *server, uint64_t bytes, struct base_log *log)
+{
+    size_t now = server_map_bytes_set(server, bytes);
+    if (now < bytes) {
+        base_log(log, BASE_LOG_WARN, "main", "map_bytes is taken over as far as addresses reach",
+                 BASE_FIELDS(base_field_uint("bytes", now)));
+    }
+}
+
 static void reload(struct server_options *options, struct base_log *log)
 {
     struct proto_fault fault = {0};
@@ -100,6 +109,7 @@ static void wait_for_end(struct server_options *options, struct base_log *log,
         server_notify_reloading();
         reload(options, log);
         server_slow_set(server, options->config.slowlog_us);
+        map_bytes_take(server, options->config.map_bytes, log);
         server_notify("READY=1");
     }
     server_notify("STOPPING=1");

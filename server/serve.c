@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "server/base/clock.h"
+#include "server/engine/engine_create.h"
 #include "server/net/net.h"
 #include "server/rpc/rpc.h"
 #include "server/stats.h"
@@ -240,7 +241,8 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
                   .commit_bytes_max = config->commit_bytes_max,
                   .log_bytes_max = config->log_bytes_max,
                   .fold_bytes = config->fold_bytes,
-                  .overlay_bytes_max = config->overlay_bytes_max},
+                  .overlay_bytes_max = config->overlay_bytes_max,
+                  .view_ms_max = config->view_ms_max},
         .now_ms = server->clock.now_ms,
         .now_context = server->clock.context,
         .log = server->log,
@@ -419,6 +421,11 @@ struct server *server_create(const struct base_config *config, struct base_log *
 void server_slow_set(struct server *server, uint64_t slow_us)
 {
     atomic_store_explicit(&server->slow_us, slow_us, memory_order_relaxed);
+}
+
+size_t server_map_bytes_set(struct server *server, size_t bytes)
+{
+    return store_map_bytes_set(engine_store(server->engine), bytes);
 }
 
 void server_drain(struct server *server, unsigned grace_ms)

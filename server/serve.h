@@ -15,6 +15,8 @@ struct server *server_create(const struct base_config *config, struct base_log *
                              struct proto_fault *fault);
 /* Requests slower than this are logged; 0: none. */
 void server_slow_set(struct server *server, uint64_t slow_us);
+/* The limit of the tables from now on; returns what it became (store_map_bytes_set). */
+size_t server_map_bytes_set(struct server *server, size_t bytes);
 void server_drain(struct server *server, unsigned grace_ms);
 void server_join(struct server *server);
 void server_destroy(struct server *server);

@@ -4,6 +4,7 @@
 #include "server/disk/env.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -103,11 +104,44 @@ unsigned disk_env_clear_readers(const struct disk_env *env)
     return mdb_reader_check(env->mdb, &dead) == MDB_SUCCESS && dead > 0 ? (unsigned)dead : 0;
 }
 
+/* LMDB tells of its readers in lines of text: process, thread, snapshot (or "-"). */
+static int oldest_take(const char *line, void *context)
+{
+    uint64_t *oldest = context;
+    const char *last = strrchr(line, ' ');
+    char *end = NULL;
+    uint64_t snapshot = last == NULL ? 0 : strtoull(last + 1, &end, 10);
+    if (end != NULL && end > last + 1 && snapshot < *oldest) {
+        *oldest = snapshot;
+    }
+    return 0;
+}
+
+uint64_t disk_env_oldest(const struct disk_env *env)
+{
+    uint64_t oldest = UINT64_MAX;
+    return mdb_reader_list(env->mdb, oldest_take, &oldest) >= 0 ? oldest : UINT64_MAX;
+}
+
 uint64_t disk_env_pages(const struct disk_env *env)
 {
     MDB_envinfo info;
     mdb_env_info(env->mdb, &info);
     return info.me_last_pgno + 1;
+}
+
+uint64_t disk_env_leaves(const struct disk_env *env, enum disk_table table)
+{
+    MDB_txn *txn;
+    MDB_stat stat = {0};
+    if (mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn) != MDB_SUCCESS) {
+        return 0;
+    }
+    if (mdb_stat(txn, env->tables[table], &stat) != MDB_SUCCESS) {
+        stat.ms_leaf_pages = 0;
+    }
+    mdb_txn_abort(txn);
+    return stat.ms_leaf_pages;
 }
 
 void disk_env_stretch(const struct disk_env *env)

@@ -67,6 +67,10 @@ bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
                     struct proto_fault *fault);
 /* Lets go of reader slots of processes that died; returns how many. */
 unsigned disk_env_clear_readers(const struct disk_env *env);
+/* The oldest snapshot that anybody reads, of this process or another; UINT64_MAX: nobody does. */
+uint64_t disk_env_oldest(const struct disk_env *env);
+/* Leaf pages of a table, with what they hold; 0 if that cannot be read. */
+uint64_t disk_env_leaves(const struct disk_env *env, enum disk_table table);
 /* Pages of the file that are in use or free, without the tail. */
 uint64_t disk_env_pages(const struct disk_env *env);
 /* Sees to the tail; best effort. Writer thread. */

@@ -77,5 +77,8 @@ bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault
     if (atomic_load_explicit(&job->cancel, memory_order_relaxed)) {
         return proto_fault_set(fault, PROTO_CANCELLED, "", "the scan was cancelled");
     }
+    if (job->worker && !store_view_young(job->worker->view, fault)) {
+        return false;
+    }
     return engine_job_in_time(job, fault);
 }

@@ -58,6 +58,9 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
     }
     batch->bytes += STORE_COMMAND_HEADER_BYTES + command->text.bytes + command->extra.bytes;
     batch->commands++;
+    batch->adds |= command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
+                   command->kind == STORE_COMMAND_SCHEMA || command->kind == STORE_COMMAND_ICP ||
+                   command->kind == STORE_COMMAND_LIST;
 }
 
 static bool batch_add(struct store_batch *batch, const struct store_command *command,

@@ -72,6 +72,7 @@ struct store_batch {
     size_t bytes;
     size_t capacity;
     uint32_t commands;
+    bool adds;                                    /* more than deletions, and no switches alone */
     bool timed;                                   /* it is one of the log again: */
     int64_t time_ms;                              /* and has the time that it had */
     uint8_t operation[PROTO_OPERATION_BYTES_MAX]; /* its id, if it has one */

@@ -11,6 +11,7 @@
 struct store_dump {
     struct store *store;
     struct store_walk walk;
+    uint64_t taken_ns;
 };
 
 uint64_t store_identity(const struct store *store)
@@ -27,6 +28,7 @@ struct store_dump *store_dump_open(struct store *store, struct proto_fault *faul
     }
     dump->store = store;
     if (store_fold_wait(store, fault) && store_walk_open(&dump->walk, &store->env, fault)) {
+        dump->taken_ns = store_clock_ns();
         return dump;
     }
     free(dump);
@@ -55,6 +57,9 @@ uint64_t store_dump_entries(const struct store_dump *dump)
 enum disk_got store_dump_next(struct store_dump *dump, struct store_entry *entry,
                               struct proto_fault *fault)
 {
+    if (!store_snapshot_young(dump->store, &dump->walk.txn, dump->taken_ns, fault)) {
+        return DISK_GOT_FAULT;
+    }
     enum disk_got got = store_walk_next(&dump->walk, entry, fault);
     if (got == DISK_GOT_FAULT && fault->code == PROTO_CORRUPT) {
         store_damage(dump->store, fault);

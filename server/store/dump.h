@@ -9,7 +9,7 @@
  * as LMDB can; batches then follow through store_batch_again.
  *
  * A dump holds its snapshot as long as it lives: pages that commits free meanwhile are not used
- * again, so the file can grow by what is written meanwhile.
+ * again, so the file can grow by what is written meanwhile. Older than view_ms_max, it ends.
  *
  * Ownership: whoever opens closes; keys and values borrow until the next call. Errors:
  * PROTO_CORRUPT for a value that does not match its check, PROTO_NOT_FOUND for batches that were

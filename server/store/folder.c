@@ -100,6 +100,7 @@ bool store_tables_commit(struct store *store, struct disk_txn *txn, struct proto
         return false;
     }
     store->folder.state = txn->state;
+    store_room_measure(&store->room, &store->env, &txn->state);
     atomic_store(&store->tables, number);
     atomic_fetch_add(&store->turn, 1);
     store_queue_poke(&store->queue);

@@ -66,6 +66,8 @@ static void fold_one(struct store *store, struct store_generation *generation)
     struct store_folder *folder = &store->folder;
     struct proto_fault fault = {.code = PROTO_OK};
     uint64_t begun = store_clock_ns();
+    /* Before the file grows for want of pages that a dead reader keeps. */
+    folder->own.readers_cleared += disk_env_clear_readers(&store->env);
     bool good = store_fold(store, generation, &fault);
     if (!good) {
         base_log(
@@ -105,7 +107,8 @@ static void folder_publish(struct store *store)
     published->rows_done = folder->state.rows_slots;
     published->rows_total = folder->state.rows_digest == 0 ? 0 : folder->state.slots;
     published->file_bytes = disk_env_pages(&store->env) * DISK_PAGE_BYTES;
-    published->map_bytes = store->env.map_bytes;
+    published->map_bytes = atomic_load_explicit(&store->room.limit, memory_order_relaxed);
+    published->room_bytes = store_room_left(&store->room, store_overlay_unfolded(store));
     published->free_pages = folder->own.free_pages;
     published->readers_cleared = folder->own.readers_cleared;
     published->folded = folder->state.seq;
@@ -115,10 +118,24 @@ static void folder_publish(struct store *store)
     pthread_mutex_unlock(&store->figures.mutex);
 }
 
+/* A snapshot is old from when it is first seen that it is not the newest any more. */
+static void oldest_look(struct store *store)
+{
+    struct store_folder *folder = &store->folder;
+    uint64_t oldest = disk_env_oldest(&store->env);
+    if (oldest >= atomic_load(&store->tables)) {
+        atomic_store(&store->old_since_ns, 0);
+    } else if (oldest != folder->oldest || atomic_load(&store->old_since_ns) == 0) {
+        atomic_store(&store->old_since_ns, store_clock_ns());
+    }
+    folder->oldest = oldest;
+}
+
 static void housekeep(struct store *store)
 {
     struct store_folder *folder = &store->folder;
     uint64_t now = store_clock_ns();
+    oldest_look(store);
     if (now - folder->housekept_ns < (uint64_t)HOUSEKEEPING_MS * 1000000) {
         return;
     }

@@ -47,7 +47,7 @@ bool store_submit(struct store *store, struct store_batch *batch,
                   struct proto_fault *fault)
 {
     struct store_queue *queue = &store->queue;
-    if (!store_overlay_admits(store, fault)) {
+    if (!store_overlay_admits(store, batch, fault)) {
         return false;
     }
     struct store_ticket *ticket = calloc(1, sizeof *ticket);

@@ -242,6 +242,34 @@ static const char *no_new_of(const struct store_options *options)
     return options->must_exist ? "a store is required there (require_data)" : NULL;
 }
 
+/* Where so much of addresses is not to be had, the limit itself is enough. */
+static bool env_open(struct store *store, struct disk_env_options *options,
+                     struct proto_fault *fault)
+{
+    size_t limit = options->map_bytes;
+    options->map_bytes = store_room_range(limit);
+    if (!disk_env_open(&store->env, options, fault)) {
+        if (fault->code != PROTO_NO_MEMORY) {
+            return false;
+        }
+        options->map_bytes = limit;
+        *fault = (struct proto_fault){.code = PROTO_OK};
+        if (!disk_env_open(&store->env, options, fault)) {
+            return false;
+        }
+    }
+    store->room.range = store->env.map_bytes;
+    atomic_store(&store->room.limit, limit);
+    return true;
+}
+
+size_t store_map_bytes_set(struct store *store, size_t bytes)
+{
+    size_t limit = bytes < store->room.range ? bytes : store->room.range;
+    atomic_store(&store->room.limit, limit);
+    return limit;
+}
+
 /* Everything before the first thread. */
 static bool store_load(struct store *store, struct proto_fault *fault)
 {
@@ -253,7 +281,7 @@ static bool store_load(struct store *store, struct proto_fault *fault)
                                            .no_new = no_new_of(options),
                                            .on_lost = options->on_lost,
                                            .lost_context = options->lost_context};
-    if (!disk_env_open(&store->env, &env_options, fault) || !log_begin(store, fault)) {
+    if (!env_open(store, &env_options, fault) || !log_begin(store, fault)) {
         return false;
     }
     memcpy(store->hasher.seeds, store->env.format.seeds, sizeof store->hasher.seeds);
@@ -262,6 +290,7 @@ static bool store_load(struct store *store, struct proto_fault *fault)
     }
     struct disk_state *tables = &store->folder.state;
     *tables = store->writer.base.state;
+    store_room_measure(&store->room, &store->env, tables);
     atomic_store(&store->writing, tables->txn);
     atomic_store(&store->tables, tables->txn);
     atomic_store(&store->folded, tables->seq);
@@ -335,6 +364,8 @@ void store_stats(struct store *store, struct store_stats *stats)
     pthread_mutex_unlock(&store->queue.mutex);
     pthread_mutex_lock(&store->views.mutex);
     stats->readers = store->views.count;
+    uint64_t old_since_ns = atomic_load(&store->old_since_ns);
+    stats->view_age_ms = old_since_ns == 0 ? 0 : (store_clock_ns() - old_since_ns) / 1000000;
     pthread_mutex_unlock(&store->views.mutex);
     stats->corrupt_found = atomic_load(&store->figures.corrupt_found);
 }

@@ -103,7 +103,7 @@ struct store_commit {
 
 struct store_options {
     const char *path;         /* directory, created if absent (mode 0700) */
-    size_t map_bytes_max;     /* size of the map; 0: 64 GiB (address space, not memory) */
+    size_t map_bytes_max;     /* bytes of pages in use; 0: 64 GiB (address space, not memory) */
     size_t queue_bytes_max;   /* submitted and not yet committed; 0: 256 MiB */
     size_t commit_bytes_max;  /* bytes of batches in one commit; 0: 32 MiB */
     size_t log_bytes_max;     /* log kept for audit; older entries are dropped; 0: 256 MiB */
@@ -111,6 +111,7 @@ struct store_options {
     size_t overlay_bytes_max; /* such changes in all, in memory; 0: 768 MiB */
     unsigned readers_max;     /* views in all; 0: 126 */
     bool must_exist;          /* no new store is made where there is none */
+    uint64_t view_ms_max;     /* age of a snapshot at which who reads it is to end; 0: any */
     int64_t (*now_ms)(void *context); /* clock, required */
     void *now_context;
     void (*on_change)(void *context, const struct store_change *change); /* required */
@@ -132,6 +133,10 @@ struct store_options {
 struct store *store_open(const struct store_options *options, struct proto_fault *fault);
 /* Commits what was submitted, stops the writer, closes. Views must be closed before. */
 void store_close(struct store *store);
+/* Another limit of the tables, from now on; lower than what they take, nothing is taken that adds.
+ * Returns what it is now: less than `bytes` where the range of addresses that was taken at the
+ * start ends (room.h). Any thread. */
+size_t store_map_bytes_set(struct store *store, size_t bytes);
 /* Takes effect in the order of submissions. The store begins to encode rows at once. */
 void store_set_encoder(struct store *store, const struct store_encoder *encoder);
 
@@ -217,6 +222,9 @@ void store_view_close(struct store_view *view);
 /* On a fault the view is at rest: nothing may be read through it before a refresh succeeds. */
 bool store_view_refresh(struct store_view *view, struct proto_fault *fault);
 void store_view_rest(struct store_view *view);
+/* False with PROTO_LIMIT: its snapshot is older than view_ms_max and not the newest, and pages that
+ * were freed since cannot be used again. To be asked now and then by work that does not refresh. */
+bool store_view_young(const struct store_view *view, struct proto_fault *fault);
 uint64_t store_view_seq(const struct store_view *view); /* last log sequence that it sees */
 uint32_t
 store_view_slots(const struct store_view *view); /* slots are 0 … slots-1, deleted ones included */

@@ -25,6 +25,7 @@
 #include "server/store/index.h"
 #include "server/store/moment.h"
 #include "server/store/operation.h"
+#include "server/store/room.h"
 #include "server/store/vector_parts.h"
 
 /* An encoder in use, by the writer and by the folder. */
@@ -129,6 +130,7 @@ struct store_folder {
     uint64_t pause_until_ns; /* nothing before: the last try failed */
     uint64_t turn_after_ns;  /* no turn of vectors before */
     uint64_t housekept_ns;
+    uint64_t oldest; /* snapshot that was seen to be the oldest */
     struct store_stats own;
 };
 
@@ -165,6 +167,8 @@ struct store {
     _Atomic uint64_t folded;      /* sequence up to which the tables hold everything */
     _Atomic uint64_t turn;        /* commits and transactions of LMDB so far */
     _Atomic size_t overlay_bytes; /* of all generations */
+    struct store_room room;
+    _Atomic uint64_t old_since_ns; /* when the oldest snapshot was seen to be old; 0: it is not */
     struct store_moments moments;
     struct store_views views;
     struct store_figures figures;
@@ -225,7 +229,10 @@ void store_reclaim(struct store *store);
 void store_generations_end(struct store *store);
 /* overlay_bound.c. Whether a batch may be taken: PROTO_BUSY, or why nothing can be folded. Any
  * thread. */
-bool store_overlay_admits(struct store *store, struct proto_fault *fault);
+bool store_overlay_admits(struct store *store, const struct store_batch *batch,
+                          struct proto_fault *fault);
+/* Memory of what the tables have not, as far as it is more than empty generations take. */
+size_t store_overlay_unfolded(const struct store *store);
 /* How long the next group is held back, because the overlay fills. */
 uint64_t store_overlay_delay_ns(const struct store *store);
 
@@ -275,6 +282,7 @@ struct store_view {
     struct disk_state state;  /* counters of the last commit that it sees */
     struct store_sight sight; /* both */
     uint64_t turn;            /* when it was refreshed */
+    uint64_t taken_ns;        /* when the snapshot was taken */
     uint32_t rows_slots;      /* rows are complete below it */
     bool active;
     bool own; /* the store's, not a caller's */
@@ -293,6 +301,9 @@ struct store_view {
 
 /* The sequence up to which every view has seen what was committed; the writer. */
 uint64_t store_views_seen(struct store *store);
+/* Whether a snapshot is not too old, store_view_young for one that is no view's. */
+bool store_snapshot_young(const struct store *store, const struct disk_txn *txn, uint64_t taken_ns,
+                          struct proto_fault *fault);
 /* One that does not count as a caller's. */
 struct store_view *store_view_open_own(struct store *store, struct proto_fault *fault);
 /* Whether the overlay may have something of the block that the tables have not. */

@@ -150,6 +150,9 @@ static void turn_done(struct store_vectors *vectors, const struct store_vectors_
 void store_vectors_take_turn(struct store *store, struct store_vectors_turn *turn)
 {
     struct disk_txn txn;
+    if (turn->step == STORE_VECTORS_PUT && !store_room_admits(&store->room, 0, &turn->fault)) {
+        return;
+    }
     if (!disk_txn_write(&txn, &store->env, &turn->fault)) {
         return;
     }

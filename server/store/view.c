@@ -133,6 +133,7 @@ static bool tables_renew(struct store_view *view, struct proto_fault *fault)
     while (atomic_load_explicit(&store->writing, memory_order_acquire) < view->txn.state.txn) {
         continue;
     }
+    view->taken_ns = store_clock_ns();
     return true;
 }
 
@@ -221,6 +222,25 @@ uint64_t store_views_seen(struct store *store)
     }
     pthread_mutex_unlock(&store->views.mutex);
     return least;
+}
+
+bool store_snapshot_young(const struct store *store, const struct disk_txn *txn, uint64_t taken_ns,
+                          struct proto_fault *fault)
+{
+    uint64_t most_ms = store->options.view_ms_max;
+    if (most_ms == 0 || txn->state.txn == atomic_load(&store->tables) ||
+        store_clock_ns() - taken_ns <= most_ms * 1000000) {
+        return true;
+    }
+    return proto_fault_set(fault, PROTO_LIMIT, "",
+                           "this has read one snapshot for more than %llu ms (view_ms_max), while "
+                           "the file of the store grows by what is written",
+                           (unsigned long long)most_ms);
+}
+
+bool store_view_young(const struct store_view *view, struct proto_fault *fault)
+{
+    return !view->active || store_snapshot_young(view->store, &view->txn, view->taken_ns, fault);
 }
 
 uint64_t store_view_seq(const struct store_view *view)

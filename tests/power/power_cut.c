@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cuts the power of the store: power_cut [CUTS [SEED [STORY]]]. Each story is recorded once; then,
  * at random moments of it, what a disk may hold is laid out as a folder, opened by the store in a
- * process of its own, and compared with what had been acknowledged by then.
+ * process of its own, and compared with what had been acknowledged by then. One cut in eight is
+ * followed by a second, while the store is being opened again.
  *
  * Found must be: nothing lost that was acknowledged, no folder that cannot be opened, nothing that
  * no batch wrote, no part of a batch. The controls count syncs for nothing, all of them or LMDB's
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@
 enum { CRASHED = STORY_VERDICTS, HUNG, OUTCOMES };
 static const char *const outcomes[OUTCOMES] = {"good",  "unopenable", "lost",
                                                "wrong", "crashed",    "hung"};
-enum { HANG_SECONDS = 60, TOLD_MAX = 12, CONTROL_CUTS = 120 };
+enum { HANG_SECONDS = 60, TOLD_MAX = 12, CONTROL_CUTS = 120, COPY_BYTES = 4096 };
 
 /* Of a hundred cuts, how many go to each story. A creation is short and everything depends on it.
  */
@@ -35,6 +37,7 @@ static const unsigned shares[STORY_KINDS] = {15, 25, 35, 10, 15};
 
 struct tally {
     uint64_t cuts;
+    uint64_t twice; /* of them followed by a second */
     uint64_t found[OUTCOMES];
 };
 
@@ -93,9 +96,101 @@ static void folder_make(char path[64])
     }
 }
 
-/* In a process of its own: what is wrong with an image may end it. */
+static void must(bool good, const char *what)
+{
+    if (!good) {
+        perror(what);
+        exit(2);
+    }
+}
+
+/* Blocks of zeros are left out: files have holes. */
+static void file_copy(int from, int to, const char *name)
+{
+    static const uint8_t zeros[COPY_BYTES];
+    uint8_t bytes[COPY_BYTES];
+    int source = openat(from, name, O_RDONLY);
+    int copy = openat(to, name, O_RDWR | O_CREAT, 0600);
+    must(source >= 0 && copy >= 0, name);
+    off_t length = lseek(source, 0, SEEK_END);
+    must(ftruncate(copy, length) == 0, name);
+    for (off_t at = lseek(source, 0, SEEK_DATA); at >= 0 && at < length;) {
+        ssize_t got = pread(source, bytes, sizeof bytes, at);
+        must(got > 0, name);
+        if (memcmp(bytes, zeros, (size_t)got) != 0) {
+            must(pwrite(copy, bytes, (size_t)got, at) == got, name);
+        }
+        at += got;
+        at = at < length ? lseek(source, at, SEEK_DATA) : length;
+    }
+    must(fsync(copy) == 0, name);
+    close(copy);
+    close(source);
+}
+
+/* A folder into an empty one, with all that is below it, synced. */
+static void folder_copy(const char *from, const char *to)
+{
+    int target = open(to, O_RDONLY | O_DIRECTORY);
+    DIR *folder = opendir(from);
+    must(target >= 0 && folder != NULL, from);
+    for (const struct dirent *item = readdir(folder); item != NULL; item = readdir(folder)) {
+        char below[2][4096];
+        struct stat file;
+        if (item->d_name[0] == '.') {
+            continue;
+        }
+        must(fstatat(dirfd(folder), item->d_name, &file, 0) == 0, item->d_name);
+        if (!S_ISDIR(file.st_mode)) {
+            file_copy(dirfd(folder), target, item->d_name);
+            continue;
+        }
+        snprintf(below[0], sizeof below[0], "%s/%s", from, item->d_name);
+        snprintf(below[1], sizeof below[1], "%s/%s", to, item->d_name);
+        must(mkdir(below[1], 0700) == 0, below[1]);
+        folder_copy(below[0], below[1]);
+    }
+    must(fsync(target) == 0, to);
+    close(target);
+    closedir(folder);
+}
+
+/* A start on what a cut left is recorded, and cut at a random moment of its own. */
+static int second_cut(const struct story *story, const char *path, const struct story_seen *seen,
+                      uint64_t drawn, bool quiet)
+{
+    struct power_trace trace;
+    char start[64];
+    char image[64];
+    struct power_cut cut = {.seed = mix(&drawn),
+                            .fate = (enum power_fate)(drawn % POWER_FATES),
+                            .block_bytes = 4096,
+                            .orderly = (drawn >> 20 & 1) != 0};
+    folder_make(start);
+    folder_make(image);
+    power_record_begin(&trace, start);
+    folder_copy(path, start);
+    size_t before = trace.count;
+    bool good = story_recover(start);
+    power_record_end();
+    int outcome = good ? STORY_GOOD : STORY_UNOPENABLE;
+    if (good && trace.count > before) {
+        size_t at = before + (size_t)(mix(&drawn) % (trace.count - before));
+        struct power_platter *platter = power_platter_create(&trace, NULL);
+        power_platter_image(platter, at, &cut, image);
+        power_platter_destroy(platter);
+        outcome = (int)story_check(story, image, seen, false, quiet);
+    }
+    power_trace_fini(&trace);
+    folder_clear(AT_FDCWD, start, false);
+    folder_clear(AT_FDCWD, image, false);
+    return outcome;
+}
+
+/* In a process of its own: what is wrong with an image may end it. `second`: what a second cut is
+ * drawn from; 0: there is none. */
 static int image_check(const struct story *story, const char *path, const struct story_seen *seen,
-                       bool again, bool quiet)
+                       bool again, uint64_t second, bool quiet)
 {
     int status = 0;
     fflush(NULL);
@@ -106,6 +201,10 @@ static int image_check(const struct story *story, const char *path, const struct
     if (child == 0) {
         alarm(HANG_SECONDS);
         power_syncs_leave_out(true);
+        int outcome = second == 0 ? STORY_GOOD : second_cut(story, path, seen, second, quiet);
+        if (outcome != STORY_GOOD) {
+            _exit(outcome);
+        }
         _exit((int)story_check(story, path, seen, again, quiet));
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -169,8 +268,11 @@ static void story_cut(const struct story *story, const char *name, const struct 
         seen_upto = cuts[i];
         power_platter_image(platter, cuts[i], &cut, path);
         bool quiet = ignored != NULL || tally->found[STORY_GOOD] + TOLD_MAX < tally->cuts;
-        int outcome = image_check(story, path, &seen, (drawn >> 10 & 3) == 0, quiet);
+        /* Where syncs are ignored, the first cut is what is to be caught. */
+        uint64_t second = ignored == NULL && (drawn >> 13 & 7) == 0 ? drawn | 1 : 0;
+        int outcome = image_check(story, path, &seen, (drawn >> 10 & 3) == 0, second, quiet);
         tally->cuts++;
+        tally->twice += second != 0;
         tally->found[outcome]++;
         if (outcome != STORY_GOOD && !quiet) {
             told(name, &cut, cuts[i], outcome);
@@ -216,7 +318,7 @@ static void tally_print(const char *what, const struct tally *tally)
     for (int i = 0; i < OUTCOMES; i++) {
         printf("  %" PRIu64 " %s", tally->found[i], outcomes[i]);
     }
-    printf("\n");
+    printf("  (%" PRIu64 " with a second cut)\n", tally->twice);
     fflush(stdout);
 }
 
@@ -242,6 +344,7 @@ static struct tally all_cut(const struct recorded *stories, size_t cuts, power_i
             tally_print(story_name((enum story_kind)kind), &tally);
         }
         sum.cuts += tally.cuts;
+        sum.twice += tally.twice;
         for (int i = 0; i < OUTCOMES; i++) {
             sum.found[i] += tally.found[i];
         }

@@ -3,7 +3,8 @@
  * so a store that has seen m of them must hold just what the first m leave, whatever happened.
  * Accounts are put, patched and deleted, singly and in groups, with records from 100 bytes to
  * several pages; schemas, ICP versions, switches and lists come in between; codebooks change;
- * look-alike vectors are written and published; the store is closed, compacted and opened again.
+ * look-alike vectors are written and published; the limit of the tables is raised; the store is
+ * closed, compacted and opened again.
  *
  * Ownership: a story owns what it remembers. Errors: while it is played, what fails ends the
  * process; of an image, the checks say what is wrong. Threads: one, beside the store's own. */
@@ -37,6 +38,10 @@ void story_play(struct story *story, const char *path);
 struct story_seen {
     uint64_t notes[STORY_NOTES];
 };
+
+/* Opens what a cut left, has it folded and closes it: what a start after a cut writes. False: it
+ * cannot be opened. */
+bool story_recover(const char *path);
 
 enum story_verdict { STORY_GOOD, STORY_UNOPENABLE, STORY_LOST, STORY_WRONG, STORY_VERDICTS };
 /* Opens what a cut left and compares; `again`: also writes, closes and opens once more. Says on

@@ -154,7 +154,7 @@ class Harness:
     def __init__(self, binary, seed):
         self.random = random.Random(seed)
         self.server = Server(binary)
-        self.writers = [Writer(name, seed + i) for i, name in enumerate("abc")]
+        self.writers = [Writer(name, seed + i) for i, name in enumerate(("ka", "kb", "kc"))]
         self.versions = Versions(seed + 9)
         with self.server.client() as client:
             client.call("schema-put", {"document": json.dumps(SCHEMA)})
