@@ -116,8 +116,11 @@ static void bytes_of_any_kind_do_no_harm(void **state)
         int64_t ms;
         bool whole_day;
         char out[FEATURE_DATE_TEXT_BYTES];
-        for (uint64_t i = 0; i < 1 + fixture_random(&seed) % 12; i++) {
-            strcat(text, pieces[fixture_random(&seed) % (sizeof pieces / sizeof *pieces)]);
+        size_t used = 0;
+        for (uint64_t left = 1 + fixture_random(&seed) % 12; left > 0; left--) {
+            used +=
+                (size_t)snprintf(text + used, sizeof text - used, "%s",
+                                 pieces[fixture_random(&seed) % (sizeof pieces / sizeof *pieces)]);
         }
         if (feature_date_read(proto_span_text(text), &ms, &whole_day)) {
             (void)feature_date_print(ms, out);
