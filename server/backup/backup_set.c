@@ -107,9 +107,12 @@ bool backup_set_open(struct backup_set *set, const char *path, bool write,
         return proto_fault_set(fault, errno == ENOENT ? PROTO_NOT_FOUND : PROTO_IO, "",
                                "cannot open %s: %s", path, strerror(errno));
     }
-    bool good =
-        !write || flock(set->folder, LOCK_EX | LOCK_NB) == 0 ||
+    bool good = !write || flock(set->folder, LOCK_EX | LOCK_NB) == 0;
+    if (!good && errno == EWOULDBLOCK) {
         proto_fault_set(fault, PROTO_LOCKED, "", "another backup is being written to %s", path);
+    } else if (!good) {
+        proto_fault_set(fault, PROTO_IO, "", "cannot lock %s: %s", path, strerror(errno));
+    }
     if (good && items_read(set, fault)) {
         return true;
     }

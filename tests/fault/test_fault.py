@@ -6,7 +6,7 @@ Start: with the place that fails moving from the first to the last of a start. A
 an exit code that says so (71 where memory is what is short), or what is served is right: schema, ICP,
 score and count as without a fault. Requests: the same for each of a list of requests, counted from
 where it is sent; its answer is the right one or a fault that says that nothing was changed, and the
-server goes on. In both, no signal ends the server; libuv and libmicrohttpd end the process by themselves
+server goes on; one of them is a backup, which has what was written before folded first. In both, no signal ends the server; libuv and libmicrohttpd end the process by themselves
 where they cannot go on, which is counted apart and listed. The store is whole at the end.
 
 The control loses a byte of an answer. PLACES (150; all with ICP_LONG=1) is how many places of each kind
@@ -17,10 +17,12 @@ import json
 import mmap
 import os
 import resource
+import shutil
 import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -234,7 +236,8 @@ def starts(server, expected, places):
     return bad
 
 
-VARYING = {"seq", "time", "uptime_s", "job", "icp", "version", "took_ms", "created", "stats"}
+VARYING = {"seq", "time", "uptime_s", "job", "icp", "version", "took_ms", "created", "stats",
+           "file"}
 
 
 def stable(reply):
@@ -270,6 +273,11 @@ def put(number):
                          for i in range(3)]}
 
 
+def unfolded_state(client):
+    """Leaves something that lies in the log alone, for the backup to have folded."""
+    client.call("account-put", put(77))
+
+
 LEAD = {"values": {"industry": "Software", "employees": 700, "tech": ["Jira"]}}
 # name, operation, request of the n-th time, what it changes
 REQUESTS = [
@@ -292,6 +300,7 @@ REQUESTS = [
      lambda client: len(client.call("tal-list")["tals"])),
     ("tal-list", "tal-list", lambda n: {}, nothing_state),
     ("stats", "stats", lambda n: {}, nothing_state),
+    ("fold and backup", "backup", lambda n: {"name": f"b{n}"}, unfolded_state),
 ]
 DOCUMENT = ""
 
@@ -387,6 +396,7 @@ def requests(server, places, only):
         used = {}
         replies = []
         for _ in range(3):
+            target.calm(state)
             counted = {kind: server.shared.so_far(kind) for kind in (ALLOCATIONS, CALLS)}
             replies.append(stable(target.calm(lambda client: target.send(op, make))))
             used = {kind: server.shared.so_far(kind) - counted[kind] for kind in counted}
@@ -431,7 +441,8 @@ def main():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if os.access("/dev/shm", os.W_OK):
         os.environ["TMPDIR"] = "/dev/shm"
-    server = Watched(binary, shim, "--workers", "1")
+    backups = tempfile.mkdtemp(prefix="icpd-fault-")
+    server = Watched(binary, shim, "--workers", "1", "--backup-path", backups)
     try:
         with server.client() as client:
             fill(client, 300)
@@ -446,6 +457,7 @@ def main():
         return 0 if scrubbed(server) and good and bad == 0 else 1
     finally:
         server.close()
+        shutil.rmtree(backups)
 
 
 if __name__ == "__main__":
