@@ -205,7 +205,10 @@ uint8_t *disk_txn_put(struct disk_txn *txn, enum disk_table table, uint64_t key,
     bool there =
         txn->ways->aside && disk_aside_get(txn, table, key, &was, &damage) != DISK_GOT_NONE;
     if (!there && disk_txn_may_put(txn, table, key, &damage)) {
-        return disk_mdb_put(txn, table, key, bytes, how, fault);
+        uint8_t *at = disk_mdb_put(txn, table, key, bytes, how, fault);
+        if (at != NULL || fault->code != PROTO_CONFLICT) {
+            return at;
+        }
     }
     return disk_aside_put(txn, table, key, bytes, fault);
 }

@@ -62,7 +62,8 @@ uint64_t disk_txn_number(const struct disk_txn *txn);
 enum disk_got disk_txn_get(const struct disk_txn *txn, enum disk_table table, uint64_t key,
                            struct proto_span *value, struct proto_fault *fault);
 /* How a value is put: anywhere, over what is there; after the last key of the table; where nothing
- * is yet. The latter two take what contradicts them for damage. */
+ * is yet. Where the table contradicts the latter two, an older page stands in the place of a newer
+ * one, perhaps: the value is put aside, and the scrub finds that counts do not add up. */
 enum disk_put { DISK_PUT_ANY, DISK_PUT_LAST, DISK_PUT_NEW };
 /* Makes room for a value and returns where it goes: to be filled before the next call. NULL on a
  * fault: the transaction must be aborted. */

@@ -8,6 +8,7 @@
  *          24 reserved (0)   64 the value, with its own check */
 #include <lmdb.h>
 
+#include "server/disk/seal.h"
 #include "server/disk/txn_parts.h"
 
 enum { ASIDE_BYTES = 64, ASIDE_KEY = 8, ASIDE_TABLE = 16, ASIDE_VALUE_BYTES = 20, TRIES = 8 };
@@ -38,7 +39,9 @@ uint8_t *disk_mdb_put(struct disk_txn *txn, enum disk_table table, uint64_t key,
     flags |= how == DISK_PUT_LAST ? MDB_APPEND : how == DISK_PUT_NEW ? MDB_NOOVERWRITE : 0;
     int code = mdb_put(txn->mdb, txn->env->tables[table], &name, &data, flags);
     if (code == MDB_KEYEXIST) {
-        code = MDB_CORRUPTED;
+        proto_fault_set(fault, PROTO_CONFLICT, disk_table_name(table),
+                        "table %s has what it should not have yet", disk_table_name(table));
+        return NULL;
     }
     if (code != MDB_SUCCESS) {
         disk_env_fault(txn->env, code, "writing", fault);

@@ -19,6 +19,7 @@ uint8_t *disk_aside_put(struct disk_txn *txn, enum disk_table table, uint64_t ke
 /* LMDB alone. */
 enum disk_got disk_mdb_get(const struct disk_txn *txn, enum disk_table table, uint64_t key,
                            struct proto_span *value, struct proto_fault *fault);
+/* PROTO_CONFLICT: the table contradicts `how`; nothing was changed. */
 uint8_t *disk_mdb_put(struct disk_txn *txn, enum disk_table table, uint64_t key, size_t bytes,
                       enum disk_put how, struct proto_fault *fault);
 
