@@ -53,8 +53,19 @@ function spoken(value) {
 }
 
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
-// How long the thread of the loop stood ready to run while the machine ran something else.
-const stoodMs = () => Number(readFileSync("/proc/self/schedstat", "latin1").split(" ")[1]) / 1e6;
+// How long threads stood ready to run while the machine ran something else: that of the loop, and those
+// that collect garbage, for which it waits.
+function stoodMs() {
+    let sum = 0;
+    for (const thread of readdirSync("/proc/self/task")) {
+        try {
+            sum += Number(readFileSync(`/proc/self/task/${thread}/schedstat`, "latin1").split(" ")[1]);
+        } catch {
+            // that thread has ended
+        }
+    }
+    return sum / 1e6;
+}
 
 // How many are open.
 function sockets() {
