@@ -16,7 +16,7 @@ struct csv_map {
         const struct feature_field *field; /* NULL: the column is no field */
         enum csv_decimal decimal;          /* of a column of numbers */
         enum csv_day_order dates;          /* of a column of dates */
-    } *columns;
+    } * columns;
     size_t column_count;
     size_t field_count;           /* columns that are fields */
     struct feature_value *values; /* by field id, schema->id_count of them */
