@@ -73,8 +73,14 @@ int cli_fail(const struct cli *cli, int status, const char *format, ...)
 int cli_fault(const struct cli *cli, const struct proto_fault *fault)
 {
     bool named = fault->field[0] == '\0' || strstr(fault->message, fault->field) != NULL;
-    return cli_fail(cli, cli_exit_status(fault->code), "%s%s%s", named ? "" : fault->field,
-                    named ? "" : ": ", fault->message);
+    int status = cli_fail(cli, cli_exit_status(fault->code), "%s%s%s", named ? "" : fault->field,
+                          named ? "" : ": ", fault->message);
+    if ((strstr(fault->message, "there is no field") != NULL ||
+         strstr(fault->message, "the schema has no field") != NULL) &&
+        strstr(fault->message, "did you mean") == NULL) {
+        cli_say(cli, "'icp schema get' lists the fields");
+    }
+    return status;
 }
 
 int cli_icp_fault(const struct cli *cli, const struct icp_fault *fault)

@@ -17,7 +17,7 @@ static void cells_add(struct out_table *table, const struct icp_value *entry)
         char text[OUT_TIME_BYTES];
         (void)icp_value_get(entry, name, &value);
         if (strcmp(name, "time") == 0 || strcmp(name, "since") == 0) {
-            out_cell_text(table, "%s", out_time(value.integer, text));
+            out_cell_text(table, "%s", out_moment(value.integer, text));
         } else {
             out_cell_value(table, &value);
         }
@@ -146,7 +146,7 @@ static void answered_line(const struct cli *cli, const struct icp_value *entry)
     if (count > 1) {
         snprintf(times, sizeof times, " ×%lld", (long long)count);
     }
-    cli_print(cli, "%s  %.*s%s  %.*s  %s  #%lld %.*s\n", out_time(number_of(entry, "time"), when),
+    cli_print(cli, "%s  %.*s%s  %.*s  %s  #%lld %.*s\n", out_moment(number_of(entry, "time"), when),
               (int)op.bytes, op.data, times, (int)status.bytes, status.data,
               out_duration((double)number_of(entry, "took_us"), took),
               (long long)number_of(entry, "connection"), (int)client.bytes, client.data);

@@ -3,6 +3,7 @@
 #include "tools/cli/out/out_number.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,13 +102,24 @@ const char *out_duration(double us, char text[OUT_NUMBER_BYTES])
     return text;
 }
 
-const char *out_time(int64_t time_ms, char text[OUT_TIME_BYTES])
+static const char *time_print(int64_t time_ms, bool with_seconds, char text[OUT_TIME_BYTES])
 {
     time_t seconds = (time_t)(time_ms / 1000);
     struct tm parts;
     text[0] = '\0';
     if (time_ms != 0 && gmtime_r(&seconds, &parts) != NULL) {
-        strftime(text, OUT_TIME_BYTES, "%Y-%m-%d %H:%M", &parts);
+        strftime(text, OUT_TIME_BYTES, with_seconds ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M",
+                 &parts);
     }
     return text;
+}
+
+const char *out_time(int64_t time_ms, char text[OUT_TIME_BYTES])
+{
+    return time_print(time_ms, false, text);
+}
+
+const char *out_moment(int64_t time_ms, char text[OUT_TIME_BYTES])
+{
+    return time_print(time_ms, true, text);
 }

@@ -20,5 +20,7 @@ const char *out_duration(double us, char text[OUT_NUMBER_BYTES]);
 /* Milliseconds since 1970 as "2024-05-01 12:00" in UTC; "" for 0. */
 #define OUT_TIME_BYTES 24
 const char *out_time(int64_t time_ms, char text[OUT_TIME_BYTES]);
+/* The same with seconds, for what happens in a row. */
+const char *out_moment(int64_t time_ms, char text[OUT_TIME_BYTES]);
 
 #endif

@@ -52,6 +52,8 @@ static void sizes_and_times_have_three_figures(void **state)
     char time[OUT_TIME_BYTES];
     assert_string_equal(out_time(0, time), "");
     assert_string_equal(out_time(1714564800000, time), "2024-05-01 12:00");
+    assert_string_equal(out_moment(0, time), "");
+    assert_string_equal(out_moment(1714564807999, time), "2024-05-01 12:00:07");
 }
 
 int main(void)
