@@ -34,8 +34,9 @@ static struct proto_span account_of(const struct store_command *command)
     if (command->kind == STORE_COMMAND_DELETE) {
         return command->text;
     }
-    if ((command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH) &&
-        feature_record_open(command->text, false, &record, &ignored)) {
+    bool has_record = command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
+                      command->kind == STORE_COMMAND_PLACE;
+    if (has_record && feature_record_open(command->text, false, &record, &ignored)) {
         return record.id;
     }
     return (struct proto_span){0};
@@ -52,12 +53,14 @@ static void command_take(const struct reading *reading, const struct store_comma
         entry->operation = command->text;
         return;
     }
-    if (command->kind == STORE_COMMAND_SLOTS) {
+    if (command->kind == STORE_COMMAND_SLOTS || command->kind == STORE_COMMAND_TIME) {
         return;
     }
     struct proto_span account = account_of(command);
     bool list = command->kind == STORE_COMMAND_TAL || command->kind == STORE_COMMAND_LIST;
-    entry->counts[list ? ENGINE_DEED_TAL : (enum engine_deed)(command->kind - 1)]++;
+    entry->counts[list                                   ? ENGINE_DEED_TAL
+                  : command->kind == STORE_COMMAND_PLACE ? ENGINE_DEED_PUT
+                                                         : (enum engine_deed)(command->kind - 1)]++;
     if (entry->first.bytes == 0) {
         entry->first = account;
     }

@@ -110,6 +110,26 @@ bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
     return identity_id_check(id, "ids", fault) && store_batch_delete(ingest->batch, id, fault);
 }
 
+bool engine_ingest_place(struct engine_ingest *ingest, struct proto_span record,
+                         struct proto_fault *fault)
+{
+    return store_batch_place(ingest->batch, record, fault);
+}
+
+bool engine_ingest_document(struct engine_ingest *ingest, int64_t time_ms,
+                            const struct store_document *document, struct proto_fault *fault)
+{
+    return store_batch_time(ingest->batch, time_ms, fault) &&
+           store_batch_document(ingest->batch, document, fault);
+}
+
+bool engine_ingest_activate(struct engine_ingest *ingest, int64_t time_ms, uint32_t version,
+                            struct proto_span reason, struct proto_fault *fault)
+{
+    return store_batch_time(ingest->batch, time_ms, fault) &&
+           store_batch_activate(ingest->batch, version, reason, fault);
+}
+
 static struct engine_written written_of(const struct store_result *result)
 {
     return (struct engine_written){

@@ -63,6 +63,16 @@ bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_accou
                          struct proto_fault *fault);
 bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
                           struct proto_fault *fault);
+/* Of an import of everything: a new account as an encoded record that keeps its times; a document of
+ * the number that it must get, or the ICP version that becomes the active one, as of a time in the
+ * past. Checked by the caller as far as the store does not. */
+bool engine_ingest_place(struct engine_ingest *ingest, struct proto_span record,
+                         struct proto_fault *fault);
+struct store_document;
+bool engine_ingest_document(struct engine_ingest *ingest, int64_t time_ms,
+                            const struct store_document *document, struct proto_fault *fault);
+bool engine_ingest_activate(struct engine_ingest *ingest, int64_t time_ms, uint32_t version,
+                            struct proto_span reason, struct proto_fault *fault);
 /* Takes the ingest, also when it fails. */
 bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
                           const struct engine_write *write, struct proto_fault *fault);

@@ -46,8 +46,8 @@ static bool apply_text(const struct store_apply *apply, const struct store_plan_
                              text->now, apply->seq, apply->links, fault);
 }
 
-static bool apply_account(const struct store_apply *apply, const struct store_plan *plan,
-                          const struct store_plan_account *account, struct proto_fault *fault)
+static bool apply_account(const struct store_apply *apply, const struct store_plan_account *account,
+                          struct proto_fault *fault)
 {
     const struct store_encoder *encoder = apply->rows->encoder;
     uint8_t *value;
@@ -59,7 +59,7 @@ static bool apply_account(const struct store_apply *apply, const struct store_pl
         return false;
     }
     store_account_encode(value, account->slot, account->record, account->created_s,
-                         (uint32_t)(plan->now_ms / 1000));
+                         account->changed_s);
     if (row != NULL && !store_row_make(apply->rows, account->slot, account->record, row, fault)) {
         return false;
     }
@@ -95,7 +95,7 @@ bool store_apply(const struct store_apply *apply, const struct store_plan *plan,
         }
     }
     for (size_t i = 0; i < plan->account_count; i++) {
-        if (plan->accounts[i].changed && !apply_account(apply, plan, &plan->accounts[i], fault)) {
+        if (plan->accounts[i].changed && !apply_account(apply, &plan->accounts[i], fault)) {
             return false;
         }
     }

@@ -122,6 +122,21 @@ bool store_batch_put(struct store_batch *batch, struct proto_span record, struct
     return record_checked(record, fault) && batch_add(batch, &command, fault);
 }
 
+bool store_batch_place(struct store_batch *batch, struct proto_span record,
+                       struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_PLACE, .text = record};
+    return record_checked(record, fault) && batch_add(batch, &command, fault);
+}
+
+bool store_batch_time(struct store_batch *batch, int64_t time_ms, struct proto_fault *fault)
+{
+    uint8_t text[sizeof time_ms];
+    struct store_command command = {.kind = STORE_COMMAND_TIME, .text = {text, sizeof text}};
+    disk_set_u64(text, (uint64_t)time_ms);
+    return batch_add(batch, &command, fault);
+}
+
 bool store_batch_put_record(struct store_batch *batch, const struct feature_record *record,
                             struct proto_fault *fault)
 {
@@ -317,7 +332,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
     }
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_SLOTS || head[1] > 1 || disk_get_u16(head + 2) != 0) {
+        head[0] > STORE_COMMAND_TIME || head[1] > 1 || disk_get_u16(head + 2) != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
     }

@@ -28,6 +28,10 @@
  *             new accounts of the
  *             batch got, u32 each; put
  *             by the writer, last of all
+ *   place     record, whose times it   –                           –
+ *             keeps; a new account
+ *   time      i64 ms since 1970: the   –                           –
+ *             commands behind it happened then
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -56,6 +60,8 @@ enum store_command_kind {
     STORE_COMMAND_OPERATION,
     STORE_COMMAND_AUTHOR,
     STORE_COMMAND_SLOTS,
+    STORE_COMMAND_PLACE,
+    STORE_COMMAND_TIME,
 };
 
 struct store_command {

@@ -139,6 +139,7 @@ static bool account_set(struct store_plan *plan, uint32_t slot, struct proto_spa
     struct feature_record parts = {0};
     account->record = record;
     account->changed = true;
+    account->changed_s = (uint32_t)(plan->now_ms / 1000);
     return (had.bytes == 0 || feature_record_open(had, false, &old, fault)) &&
            (record.bytes == 0 || feature_record_open(record, false, &parts, fault)) &&
            (had.bytes == 0 || keys_release(plan, &old, record, slot, fault)) &&
@@ -192,6 +193,46 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
     }
     plan->count++;
     return account_set(plan, slot, command->text, fault);
+}
+
+/* A new account with the times that its record says. */
+static bool plan_place(struct store_plan *plan, const struct store_command *command,
+                       struct proto_fault *fault)
+{
+    struct feature_record parts;
+    if (!feature_record_open(command->text, false, &parts, fault)) {
+        return false;
+    }
+    struct store_plan_text *id =
+        store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    if (id == NULL) {
+        return false;
+    }
+    if (id->now != STORE_NO_SLOT) {
+        return proto_fault_set(fault, PROTO_CONFLICT, "id", "there is an account \"%.*s\" already",
+                               (int)parts.id.bytes, (const char *)parts.id.data);
+    }
+    if (!plan_put(plan, command, fault)) {
+        return false;
+    }
+    id = store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    struct store_plan_account *account = id == NULL ? NULL : store_plan_account_find(plan, id->now);
+    if (account == NULL) {
+        return false;
+    }
+    account->created_s = (uint32_t)parts.created_s;
+    account->changed_s = (uint32_t)parts.changed_s;
+    return true;
+}
+
+static bool plan_time(struct store_plan *plan, const struct store_command *command,
+                      struct proto_fault *fault)
+{
+    if (command->text.bytes != sizeof plan->now_ms) {
+        return proto_fault_set(fault, PROTO_CORRUPT, "log", "a time that is none");
+    }
+    plan->now_ms = (int64_t)disk_get_u64(command->text.data);
+    return true;
 }
 
 static bool plan_patch(struct store_plan *plan, const struct store_command *command,
@@ -288,6 +329,10 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
     switch (command->kind) {
     case STORE_COMMAND_PUT:
         return plan_put(plan, command, fault);
+    case STORE_COMMAND_PLACE:
+        return plan_place(plan, command, fault);
+    case STORE_COMMAND_TIME:
+        return plan_time(plan, command, fault);
     case STORE_COMMAND_PATCH:
         return plan_patch(plan, command, fault);
     case STORE_COMMAND_DELETE:
@@ -339,7 +384,8 @@ bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
         if (plan_command(plan, &command, fault)) {
             continue;
         }
-        return command.kind <= STORE_COMMAND_DELETE ? fault_place(fault, position) : false;
+        bool account = command.kind <= STORE_COMMAND_DELETE || command.kind == STORE_COMMAND_PLACE;
+        return account ? fault_place(fault, position) : false;
     }
     if (end.code != PROTO_OK) {
         *fault = end;

@@ -20,6 +20,7 @@
 struct store_plan_account {
     uint32_t slot;
     uint32_t created_s;
+    uint32_t changed_s;
     bool changed;
     struct proto_span record; /* empty: deleted */
     uint32_t cell;

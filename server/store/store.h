@@ -166,6 +166,12 @@ bool store_batch_patch_record(struct store_batch *batch, const struct feature_re
 /* The same of records that are encoded already: they are checked whole. */
 bool store_batch_put(struct store_batch *batch, struct proto_span record,
                      struct proto_fault *fault);
+/* An account that comes from elsewhere and keeps the times that its record says: PROTO_CONFLICT if
+ * its id is stored already. */
+bool store_batch_place(struct store_batch *batch, struct proto_span record,
+                       struct proto_fault *fault);
+/* The commands behind this one are stored with that time instead of the batch's. */
+bool store_batch_time(struct store_batch *batch, int64_t time_ms, struct proto_fault *fault);
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault);
 bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault);

@@ -410,6 +410,53 @@ static void texts_with_the_same_hash_are_told_apart(void **state)
     }
 }
 
+static void a_placed_account_keeps_its_times(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    struct proto_span bytes;
+    struct feature_record record;
+    struct proto_span key = span("crm:7");
+    uint8_t room[512];
+    const struct feature_record made = {
+        .id = span("moved"), .created_s = 11, .changed_s = 22, .keys = &key, .key_count = 1};
+    size_t count = feature_record_encode(&made, room, sizeof room, &fault);
+    assert_in_range(count, 1, sizeof room);
+    for (int again = 0; again < 2; again++) {
+        struct store_batch *batch = store_batch_create();
+        assert_true(store_batch_place(batch, (struct proto_span){room, count}, &fault));
+        assert_int_equal(submit(fixture, batch, &result), again == 0);
+    }
+    assert_int_equal(result.fault.code, PROTO_CONFLICT);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_true(store_record(viewed(fixture), find_key(fixture, "crm:7"), &bytes, &fault));
+    assert_true(feature_record_open(bytes, true, &record, &fault));
+    assert_int_equal(record.created_s, 11);
+    assert_int_equal(record.changed_s, 22);
+}
+
+static void a_time_holds_for_what_follows_in_the_batch(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct store_change change;
+    struct proto_fault fault;
+    struct store_batch *batch = store_batch_create();
+    assert_true(batch_schema(batch, 1, span("first"), &fault));
+    assert_true(store_batch_time(batch, 77, &fault));
+    assert_true(batch_schema(batch, 2, span("second"), &fault));
+    assert_true(batch_icp(batch, span("an icp"), true, span("why"), &fault));
+    assert_true(submit(fixture, batch, &result));
+    assert_true(store_document_get(viewed(fixture), STORE_DOCUMENT_SCHEMA, 1, &change, &fault));
+    assert_int_equal(change.time_ms, fixture->now_ms);
+    assert_true(store_document_get(viewed(fixture), STORE_DOCUMENT_SCHEMA, 2, &change, &fault));
+    assert_int_equal(change.time_ms, 77);
+    assert_true(store_document_get(viewed(fixture), STORE_DOCUMENT_SWITCH, 1, &change, &fault));
+    assert_int_equal(change.time_ms, 77);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -429,6 +476,8 @@ int main(void)
         T(a_schema_that_is_none_is_refused_by_the_writer_too),
         T(icp_versions_are_assigned_switched_and_reverted),
         T(texts_with_the_same_hash_are_told_apart),
+        T(a_placed_account_keeps_its_times),
+        T(a_time_holds_for_what_follows_in_the_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
