@@ -14,6 +14,7 @@
 #include "server/net/net.h"
 #include "server/rpc/rpc.h"
 #include "server/stats.h"
+#include "server/transfer/transfer.h"
 #include "server/watch.h"
 
 struct server {
@@ -27,7 +28,8 @@ struct server {
     struct rpc *rpc;
     struct net_server *net;
     struct capture *capture;
-    struct watch *watch; /* NULL: nobody may watch */
+    struct transfer *transfer; /* exports that wait to be read */
+    struct watch *watch;       /* NULL: nobody may watch */
     _Atomic bool draining;
     _Atomic uint64_t slow_us;
     bool ports_written; /* by this process: another server's file is not ours to remove */
@@ -326,13 +328,14 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .scan_ms = config->scan_ms,
         .crowded = is_crowded,
         .crowded_context = server,
+        .transfer = server->transfer,
         .backup_path = config->backup_path,
     };
     server->rpc = rpc_create(&options, fault);
     return server->rpc != NULL;
 }
 
-static bool capture_open(struct server *server, struct proto_fault *fault)
+static bool aside_open(struct server *server, struct proto_fault *fault)
 {
     const struct capture_options options = {
         .data = server->config->data,
@@ -341,7 +344,8 @@ static bool capture_open(struct server *server, struct proto_fault *fault)
         .now_context = server->clock.context,
     };
     server->capture = capture_create(&options, fault);
-    return server->capture != NULL;
+    server->transfer = transfer_create(server->config->data, fault);
+    return server->capture != NULL && server->transfer != NULL;
 }
 
 static bool watch_open(struct server *server, struct proto_fault *fault)
@@ -402,7 +406,7 @@ struct server *server_create(const struct base_config *config, struct base_log *
     server->clock = base_clock_system();
     server->started_ns = base_clock_now_ns(&server->clock);
     server_slow_set(server, config->slowlog_us);
-    if (!engine_open(server, fault) || !capture_open(server, fault) || !net_open(server, fault) ||
+    if (!engine_open(server, fault) || !aside_open(server, fault) || !net_open(server, fault) ||
         !rpc_open(server, fault) || !net_server_start(server->net, fault) ||
         !watch_open(server, fault) || !ports_write(server, fault)) {
         server_destroy(server);
@@ -462,6 +466,7 @@ void server_destroy(struct server *server)
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);
     capture_destroy(server->capture);
+    transfer_destroy(server->transfer);
     base_metrics_destroy(server->metrics);
     if (server->ports_written) {
         unlink(server->config->ports_file);

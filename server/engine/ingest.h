@@ -63,9 +63,9 @@ bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_accou
                          struct proto_fault *fault);
 bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
                           struct proto_fault *fault);
-/* Of an import of everything: a new account as an encoded record that keeps its times; a document of
- * the number that it must get, or the ICP version that becomes the active one, as of a time in the
- * past. Checked by the caller as far as the store does not. */
+/* Of an import of everything: a new account as an encoded record that keeps its times; a document
+ * of the number that it must get, or the ICP version that becomes the active one, as of a time in
+ * the past. Checked by the caller as far as the store does not. */
 bool engine_ingest_place(struct engine_ingest *ingest, struct proto_span record,
                          struct proto_fault *fault);
 struct store_document;

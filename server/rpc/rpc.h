@@ -69,6 +69,8 @@ struct rpc_options {
     uint64_t scan_ms; /* within which a scan must have ended, from when it was read; 0: no limit */
     bool (*crowded)(void *context); /* no reply should be begun: those unread fill the memory */
     void *crowded_context;
+    /* Exports that wait to be read; borrowed. NULL: there are none. */
+    struct transfer *transfer;
     /* Directory below which backups are written; NULL or empty: they are refused. Borrowed. */
     const char *backup_path;
 };

@@ -10,6 +10,7 @@
 #include "tools/cli/csv/csv_account.h"
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv_told.h"
+#include "tools/cli/everything.h"
 #include "tools/cli/import_batch.h"
 #include "tools/cli/import_columns.h"
 #include "tools/cli/import_look.h"
@@ -451,6 +452,9 @@ int cmd_import(struct cli *cli)
 {
     if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
+    }
+    if (cli_has(cli, CLI_IMPORT_EVERYTHING)) {
+        return everything_import(cli);
     }
     struct import import = {.cli = cli};
     struct icp_client *client = NULL;

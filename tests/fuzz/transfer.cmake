@@ -1,0 +1,1 @@
+icp_fuzzer(transfer LIBS icp_transfer)
