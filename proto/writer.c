@@ -25,7 +25,7 @@ void proto_writer_reset(struct proto_writer *writer)
 {
     writer->bytes = 0;
     writer->frame_start = NO_FRAME;
-    writer->failed = false;
+    writer->failed = writer->no_memory = false;
 }
 
 uint8_t *proto_writer_take(struct proto_writer *writer, size_t *bytes)
@@ -67,7 +67,7 @@ uint8_t *proto_writer_reserve(struct proto_writer *writer, size_t bytes)
         }
         uint8_t *data = realloc(writer->data, capacity);
         if (data == NULL) {
-            writer->failed = true;
+            writer->failed = writer->no_memory = true;
             return NULL;
         }
         writer->data = data;
@@ -230,7 +230,7 @@ void proto_writer_frame_cancel(struct proto_writer *writer)
     if (writer->frame_start != NO_FRAME) {
         writer->bytes = writer->frame_start;
         writer->frame_start = NO_FRAME;
-        writer->failed = false;
+        writer->failed = writer->no_memory = false;
     }
 }
 

@@ -15,6 +15,7 @@ struct proto_writer {
     size_t capacity;
     size_t frame_start; /* of the frame begun last; SIZE_MAX if there is none */
     bool failed;
+    bool no_memory; /* that is why */
 };
 
 void proto_writer_init(struct proto_writer *writer);

@@ -59,14 +59,14 @@ static bool is_past(const struct engine *engine, int64_t moment_ms)
 bool engine_job_in_time(const struct engine_job *job, struct proto_fault *fault)
 {
     struct engine_lane *lane = job->lane;
-    if (is_past(job->engine, atomic_load_explicit(&lane->until_ms, memory_order_relaxed))) {
+    if (lane && is_past(job->engine, atomic_load_explicit(&lane->until_ms, memory_order_relaxed))) {
         return proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the server is stopping");
     }
     return !is_past(job->engine, job->deadline_ms) ||
            proto_fault_set(fault, PROTO_DEADLINE, "deadline_ms",
                            "the %s did not end in time: the request's deadline_ms, or the server's "
                            "scan_ms",
-                           lane->row->name);
+                           lane ? lane->row->name : "work");
 }
 
 bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault)

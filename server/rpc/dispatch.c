@@ -200,7 +200,9 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
         proto_writer_frame_end(call->out, PROTO_OK, call->flags, call->request_id);
         if (!proto_writer_ok(call->out)) {
             outcome = RPC_FAILED;
-            proto_fault_set(&fault, PROTO_TOO_LARGE, "", "the reply does not fit one frame");
+            proto_fault_set(&fault, call->out->no_memory ? PROTO_NO_MEMORY : PROTO_TOO_LARGE, "",
+                            call->out->no_memory ? "no memory for the reply"
+                                                 : "the reply does not fit one frame");
         }
     }
     if (outcome != RPC_DONE) {

@@ -100,8 +100,8 @@ enum rpc_outcome rpc_on_EVERYTHING_READ(struct rpc_call *call, struct proto_faul
     if (transfer && !room) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a piece of an export");
     }
-    if (!room || !transfer_read(transfer, rpc_arg_uint(call, PROTO_Q_EVERYTHING_READ_EXPORT), at,
-                                room, PIECE_BYTES, &got, fault)) {
+    if (!room || !transfer_read(transfer, rpc_arg_uint(call, PROTO_Q_EVERYTHING_READ_JOB), at, room,
+                                PIECE_BYTES, &got, fault)) {
         return RPC_FAILED;
     }
     proto_write_map(call->out, 2);

@@ -242,14 +242,15 @@ static const char *no_new_of(const struct store_options *options)
     return options->must_exist ? "a store is required there (require_data)" : NULL;
 }
 
-/* Where so much of addresses is not to be had, the limit itself is enough. */
+/* Where so much of addresses is not to be had, the limit itself is enough. The kernel says ENOMEM
+ * then, others (valgrind) EINVAL, which is told as PROTO_IO. */
 static bool env_open(struct store *store, struct disk_env_options *options,
                      struct proto_fault *fault)
 {
     size_t limit = options->map_bytes;
     options->map_bytes = store_room_range(limit);
     if (!disk_env_open(&store->env, options, fault)) {
-        if (fault->code != PROTO_NO_MEMORY) {
+        if (fault->code != PROTO_NO_MEMORY && fault->code != PROTO_IO) {
             return false;
         }
         options->map_bytes = limit;
@@ -365,7 +366,7 @@ void store_stats(struct store *store, struct store_stats *stats)
     pthread_mutex_lock(&store->views.mutex);
     stats->readers = store->views.count;
     uint64_t old_since_ns = atomic_load(&store->old_since_ns);
-    stats->view_age_ms = old_since_ns == 0 ? 0 : (store_clock_ns() - old_since_ns) / 1000000;
+    stats->view_age_ns = old_since_ns == 0 ? 0 : store_clock_ns() - old_since_ns;
     pthread_mutex_unlock(&store->views.mutex);
     stats->corrupt_found = atomic_load(&store->figures.corrupt_found);
 }

@@ -426,6 +426,45 @@ static bool request_take(struct importing *importing)
     return good && (!accounts || accounts_take(importing));
 }
 
+/* A request whose lines are stored already, and whose operation may be what stored them. */
+struct asked {
+    struct engine_write write;
+    struct proto_fault refused; /* what is answered if it was not */
+};
+
+static void asked_done(void *context, const struct engine_written *written)
+{
+    struct asked *asked = context;
+    struct engine_written told = *written;
+    if (told.fault.code == PROTO_NOT_FOUND) {
+        told.fault = asked->refused;
+    }
+    asked->write.on_done(asked->write.context, &told);
+    free(asked);
+}
+
+/* Asks the writer, which knows the operations, since a worker must not wait. */
+static enum transfer_took operation_ask(struct engine_worker *worker,
+                                        const struct engine_write *write, struct proto_fault *fault)
+{
+    struct asked *asked = malloc(sizeof *asked);
+    struct engine_ingest *ingest = asked == NULL ? NULL : engine_ingest_begin(fault);
+    if (ingest == NULL) {
+        free(asked);
+        return TRANSFER_REFUSED;
+    }
+    *asked = (struct asked){.write = *write, .refused = *fault};
+    struct engine_write ask = *write;
+    ask.operation.author[0] = '\0'; /* a batch of nothing but its operation asks for it */
+    ask.on_done = asked_done;
+    ask.context = asked;
+    if (engine_ingest_commit(ingest, worker->engine, &ask, fault)) {
+        return TRANSFER_LATER;
+    }
+    free(asked);
+    return TRANSFER_REFUSED;
+}
+
 enum transfer_took transfer_import(struct engine_worker *worker,
                                    const struct transfer_import *import,
                                    const struct engine_write *write, uint64_t *present,
@@ -440,7 +479,10 @@ enum transfer_took transfer_import(struct engine_worker *worker,
     *present = importing.present;
     if (!good || importing.fresh == 0) {
         engine_ingest_drop(importing.ingest);
-        return good ? TRANSFER_NOTHING : TRANSFER_REFUSED;
+        return good ? TRANSFER_NOTHING
+               : fault->code == PROTO_CONFLICT && write->operation.id.bytes > 0
+                   ? operation_ask(worker, write, fault)
+                   : TRANSFER_REFUSED;
     }
     return engine_ingest_commit(importing.ingest, worker->engine, write, fault) ? TRANSFER_LATER
                                                                                 : TRANSFER_REFUSED;

@@ -219,7 +219,13 @@ class Everything(unittest.TestCase):
         other = self.serve()
         with other.client() as client:  # as icp sends them, but not to the end
             for number, line in enumerate(lines[:len(lines) // 2], 1):
-                client.call("everything-import", {"lines": line.decode() + "\n", "line": number})
+                request = {"lines": line.decode() + "\n", "line": number, "operation": f"line {number}"}
+                reply = client.call("everything-import", request)
+                self.assertNotIn("repeated", reply)
+                if "seq" in reply:  # what stored something is applied once, however often it is sent
+                    again = client.call("everything-import", request)
+                    self.assertIs(again.pop("repeated"), True)
+                    self.assertEqual(again, reply)
         other.stop(signal.SIGKILL)
         other.start()
         done = self.icp(other, "import", "--everything", self.path("all.ndjson"), code=65)
@@ -364,13 +370,13 @@ class Everything(unittest.TestCase):
         with self.server.client() as client:
             jobs = [client.call("everything-export", {})["job"] for _ in range(5)]
             with self.assertRaises(icpd.Refused) as refused:
-                client.call("everything-read", {"export": jobs[0]})
+                client.call("everything-read", {"job": jobs[0]})
             self.assertEqual(refused.exception.code, "not-found")
-            piece = client.call("everything-read", {"export": jobs[1]})
+            piece = client.call("everything-read", {"job": jobs[1]})
             self.assertEqual(client.call("everything-read",
-                                         {"export": jobs[1], "at": piece["next"]})["text"], "")
+                                         {"job": jobs[1], "at": piece["next"]})["text"], "")
             with self.assertRaises(icpd.Refused):
-                client.call("everything-read", {"export": jobs[1]})
+                client.call("everything-read", {"job": jobs[1]})
 
     def test_each_step_of_the_guide(self):
         with open(OPERATING, encoding="utf-8") as file:

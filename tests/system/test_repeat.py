@@ -60,7 +60,8 @@ class Repeating(unittest.TestCase):
             "icp-learn": {"label": "won = 1"},
             "tal-build": {"name": "repeated", "k": 5},
         }
-        self.assertEqual(set(requests), with_operation())
+        # Lines of an export go into an empty store alone: test_everything.py repeats those.
+        self.assertEqual(set(requests), with_operation() - {"everything-import"})
         self.client.call("icp-put", {"document": self.document})
         for op, request in requests.items():
             with self.subTest(op):

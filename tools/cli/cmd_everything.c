@@ -37,7 +37,7 @@ static int pieces_fetch(const struct cli *cli, struct icp_client *client,
     int status = payload == NULL ? cli_fail(cli, EX_OSERR, "no memory") : EX_OK;
     for (bool more = true; status == EX_OK && more;) {
         icp_payload_reset(payload);
-        icp_payload_uint(payload, "export", job);
+        icp_payload_uint(payload, "job", job);
         icp_payload_uint(payload, "at", (uint64_t)at);
         status = cli_call(cli, client, ICP_OP_EVERYTHING_READ, payload, &reply);
         struct icp_text text =

@@ -64,11 +64,11 @@ static uint64_t pages_after(struct fixture *fixture, int rounds)
 static bool grows_old(struct fixture *fixture)
 {
     struct store_stats stats = {0};
-    for (int i = 0; i < 2000 && stats.view_age_ms == 0; i++) {
+    for (int i = 0; i < 2000 && stats.view_age_ns == 0; i++) {
         usleep(1000);
         store_stats(fixture->store, &stats);
     }
-    return stats.view_age_ms > 0;
+    return stats.view_age_ns > 0;
 }
 
 static void an_old_snapshot_is_told_of(void **state)
