@@ -145,7 +145,7 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
         .source = rpc_arg_text(call, PROTO_Q_ACCOUNT_PUT_SOURCE),
         .time_ms = engine_now_ms(call->worker->rpc->options.engine),
         .patch = patch,
-        .create = patch && call->args[PROTO_Q_ACCOUNT_PATCH_CREATE].flag,
+        .create = patch && rpc_arg_flag(call, PROTO_Q_ACCOUNT_PATCH_CREATE),
     };
     if (!intake.schema) {
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema before accounts");

@@ -88,6 +88,7 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
 
 void rpc_fixture_close(struct rpc_fixture *fixture)
 {
+    rpc_session_close(fixture->rpc, &fixture->session);
     rpc_worker_destroy(fixture->worker);
     engine_stop(fixture->engine);
     lookalike_destroy(fixture->lookalike);
