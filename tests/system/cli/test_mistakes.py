@@ -241,7 +241,7 @@ SCREENS = [
     "jobs", "stats", "doctor", "version", "ping --count 3", "count true", "count \"industry = 'software'\"",
     "count 'employees > many and industry = 1 and employees > 5 and employees < 10000'",
     "filter true --limt 5", "scoer", "learn", "schema infer accounts.csv --quiet",
-    "clients", "clients -x", "slowlog", "audit", "audit --limit 3", "audit acct-000001", "monitor --seconds 1",
+    "clients", "clients -x", "slowlog", "audit", "audit --limit 3", "audit acct-000001", "monitor --seconds 4",
     "capture state", "cancel 99", "backup", "tal diff best second", "recall --n 20", "similar acct-000001 -k 2 --reasons 2",
     "split accounts.csv --fraction 0.5 --out a.csv --rest b.csv", "auc accounts.csv --label \"stage = 'Won'\" --score employees",
     "import accounts.csv --dry-run", "import accounts.csv --dry-run --id nothing", "activate 1 --reason 'agreed on Monday with everybody'",
