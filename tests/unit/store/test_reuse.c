@@ -238,7 +238,9 @@ static void churn_keeps_slots_and_file_bounded(void **state)
         }
     }
     assert_int_equal(store_view_accounts(viewed(fixture)), CHURN_ACCOUNTS);
-    assert_in_range(store_view_slots(fixture->view), CHURN_ACCOUNTS, CHURN_ACCOUNTS * 3 / 2);
+    /* Slots are found to be free some batches later: that matters where there are few accounts. */
+    assert_in_range(store_view_slots(fixture->view), CHURN_ACCOUNTS,
+                    CHURN_ACCOUNTS * 3 / 2 + 4 * CHURN_BATCH);
     must_be_sound(fixture);
 }
 
