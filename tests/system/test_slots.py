@@ -110,9 +110,12 @@ class LookAlike(test_similar.Base):
     def test_nobody_is_found_by_the_vector_of_another(self):
         self.fill(1500)
         rng = random.Random(5)
-        for number in range(ROUNDS):
+        number, given_again = 0, 0
+        while number < ROUNDS or (given_again < 300 and number < 20 * ROUNDS):
             gone = rng.sample(sorted(self.vectors), 300)
             self.client.call("account-delete", {"ids": gone})
+            if number >= ROUNDS:
+                time.sleep(1)  # a slow machine: until views and look-alikes have seen it
             for name in gone:
                 del self.vectors[name]
             fresh = {f"n{number:02}{i:04}": test_similar.vector_of(rng) for i in range(300)}
@@ -125,8 +128,9 @@ class LookAlike(test_similar.Base):
                 self.check_nearest(reply, vector, 50)
             if number % 4 == 2:
                 self.restart(signal.SIGKILL if number % 8 == 2 else signal.SIGTERM)
-        stats = self.client.call("stats")["metrics"]["store"]
-        self.assertGreaterEqual(stats["slots_given_again"], 300)
+            number += 1
+            given_again = self.client.call("stats")["metrics"]["store"]["slots_given_again"]
+        self.assertGreaterEqual(given_again, 300)
 
 
 if __name__ == "__main__":
