@@ -16,6 +16,7 @@
 struct file {
     uint8_t bytes[FILE_BYTES];
     size_t count;
+    size_t written; /* of the input before, which may have been cut off further in front */
     struct log_page page;
 };
 
@@ -83,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (bytes < 4) {
         return 0;
     }
-    memset(file.bytes, 0, file.count);
+    memset(file.bytes, 0, file.written);
     file.page = (struct log_page){.seed = 99, .identity = 7, .first = FIRST};
     log_page_seal(&file.page);
     memcpy(file.bytes, &file.page, sizeof file.page);
@@ -97,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     } else {
         laid = entries_lay(&file, data + 3, bytes - 3);
     }
+    file.written = file.count;
     if (data[0] % 4 == 2 && place < file.count) {
         file.bytes[place] ^= (uint8_t)(data[0] | 1);
     }
