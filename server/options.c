@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Flags of our own beside those of the configuration's table: what to do instead of serving, of
+ * which there can be one. What contradicts itself is told with the usage (64). */
 #include "server/options.h"
 
 #include <stdlib.h>
@@ -59,6 +61,16 @@ static const char documentation[] =
     "\n"
     "SIGTERM drains and ends, SIGHUP reads the file anew and reopens the log.";
 
+static void mode_set(struct server_options *options, const struct argp_state *state,
+                     enum server_mode mode)
+{
+    if (options->mode != SERVER_SERVE && options->mode != mode) {
+        argp_error(state, "one thing at a time: -t, -p and each option that says 'and end' stand "
+                          "alone");
+    }
+    options->mode = mode;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
     struct server_options *options = state->input;
@@ -70,42 +82,50 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
         options->config_path = argument;
         break;
     case 't':
-        options->mode = SERVER_TEST;
+        mode_set(options, state, SERVER_TEST);
         break;
     case 'p':
-        options->mode = SERVER_PRINT;
+        mode_set(options, state, SERVER_PRINT);
         break;
     case KEY_SAMPLE:
-        options->mode = SERVER_SAMPLE;
+        mode_set(options, state, SERVER_SAMPLE);
         break;
     case KEY_MAN:
-        options->mode = SERVER_MAN;
+        mode_set(options, state, SERVER_MAN);
         break;
     case KEY_SCRUB:
-        options->mode = SERVER_SCRUB;
+        mode_set(options, state, SERVER_SCRUB);
         break;
     case KEY_REPAIR:
-        options->mode = SERVER_REPAIR;
+        mode_set(options, state, SERVER_REPAIR);
         break;
     case KEY_YES:
         options->yes = true;
         break;
     case KEY_COMPACT:
-        options->mode = SERVER_COMPACT;
+        mode_set(options, state, SERVER_COMPACT);
         break;
     case KEY_RESTORE:
-        options->mode = SERVER_RESTORE;
+        mode_set(options, state, SERVER_RESTORE);
         options->backups = argument;
         break;
     case KEY_UNTIL:
         options->until = argument;
         break;
     case KEY_VERIFY:
-        options->mode = SERVER_VERIFY;
+        mode_set(options, state, SERVER_VERIFY);
         options->backups = argument;
         break;
     case ARGP_KEY_ARG:
         argp_error(state, "unexpected argument '%s'", argument);
+        break;
+    case ARGP_KEY_END:
+        if (options->yes && options->mode != SERVER_REPAIR) {
+            argp_error(state, "--yes is said to --repair alone");
+        }
+        if (options->until && options->mode != SERVER_RESTORE) {
+            argp_error(state, "--until is said to --restore alone");
+        }
         break;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -598,6 +598,8 @@ class Life(unittest.TestCase):
             self.assertEqual(ends("--data", data, "--port", "0", "--socket-path", file), 78)
             self.assertEqual(ends("--data", file, "--port", "0"), 73)
             self.assertEqual(ends("--data", os.path.join(folder, "none"), "--scrub"), 66)
+            for wrong in (("--compact", "--repair"), ("--scrub", "--yes"), ("--until", "5")):
+                self.assertEqual(ends("--data", data, *wrong), 64)
 
     def test_the_log_names_a_client_once_and_jobs_by_their_area(self):
         server = Server(BINARY, "--log-level", "debug")
