@@ -58,7 +58,7 @@ static bool is_past(const struct engine *engine, int64_t moment_ms)
 
 bool engine_job_in_time(const struct engine_job *job, struct proto_fault *fault)
 {
-    struct engine_lane *lane = job->lane;
+    struct engine_lane *lane = job->lane; /* NULL: somebody runs it without one */
     if (lane && is_past(job->engine, atomic_load_explicit(&lane->until_ms, memory_order_relaxed))) {
         return proto_fault_set(fault, PROTO_SHUTTING_DOWN, "", "the server is stopping");
     }

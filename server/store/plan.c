@@ -166,15 +166,21 @@ static struct store_plan_account *account_begin(struct store_plan *plan, struct 
     return account;
 }
 
+/* Opens the record of a command, and whose id it is so far. NULL with *fault. */
+static struct store_plan_text *command_id(struct store_plan *plan,
+                                          const struct store_command *command,
+                                          struct feature_record *parts, struct proto_fault *fault)
+{
+    return feature_record_open(command->text, false, parts, fault)
+               ? store_plan_text_load(plan, STORE_KIND_ID, parts->id, STORE_NO_SLOT, fault)
+               : NULL;
+}
+
 static bool plan_put(struct store_plan *plan, const struct store_command *command,
                      struct proto_fault *fault)
 {
     struct feature_record parts;
-    if (!feature_record_open(command->text, false, &parts, fault)) {
-        return false;
-    }
-    struct store_plan_text *id =
-        store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    struct store_plan_text *id = command_id(plan, command, &parts, fault);
     if (id == NULL) {
         return false;
     }
@@ -200,11 +206,7 @@ static bool plan_place(struct store_plan *plan, const struct store_command *comm
                        struct proto_fault *fault)
 {
     struct feature_record parts;
-    if (!feature_record_open(command->text, false, &parts, fault)) {
-        return false;
-    }
-    struct store_plan_text *id =
-        store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    struct store_plan_text *id = command_id(plan, command, &parts, fault);
     if (id == NULL) {
         return false;
     }
@@ -239,11 +241,7 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
                        struct proto_fault *fault)
 {
     struct feature_record parts;
-    if (!feature_record_open(command->text, false, &parts, fault)) {
-        return false;
-    }
-    struct store_plan_text *id =
-        store_plan_text_load(plan, STORE_KIND_ID, parts.id, STORE_NO_SLOT, fault);
+    struct store_plan_text *id = command_id(plan, command, &parts, fault);
     if (id == NULL) {
         return false;
     }
