@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* XXH3 in the widest registers that the processor has: libxxhash looks once and calls through a
+ * pointer from then on. Where it has no dispatcher, its plain functions do the same. */
 #include "server/base/hash.h"
 
 #define XXH_STATIC_LINKING_ONLY /* a state on the stack */

@@ -4,8 +4,9 @@
  * "2023-01-08T10:00:00Z", with ".250" where there are milliseconds. Read: the same, a blank for the
  * T, another zone ("+02:00", "+0200"), no zone (UTC), no seconds; "2023/01/08"; and a month by its
  * English name between day and year of four digits, as in "08-Jan-2023", "Jan 8, 2023", "Sun, 08
- * Jan 2023 00:27:00 +0200". What could be two dates ("01/02/2023") is none. Errors: false. Threads:
- * pure. Source: RFC 3339, 5.6; days by H. Hinnant's civil calendar algorithms. */
+ * Jan 2023 00:27:00 +0200". What could be two dates ("01/02/2023") is none. Ownership: borrows.
+ * Errors: false. Threads: pure. Source: RFC 3339, 5.6; days by H. Hinnant's civil calendar
+ * algorithms. */
 #ifndef FEATURE_DATE_TEXT_H
 #define FEATURE_DATE_TEXT_H
 

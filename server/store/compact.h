@@ -3,9 +3,10 @@
  * beside them, read back whole, and put into their place by one rename. Log, identity, sequence and
  * operation ids stay. Whatever happens at any moment, one whole store is there.
  *
- * Errors: PROTO_LOCKED where the store is open, PROTO_NOT_FOUND where there is none, PROTO_CORRUPT
- * for one that is damaged, PROTO_DISK_FULL; each leaves the store as it was. Threads: one. Cost:
- * two readings and one writing of all values; room on the disk for those. */
+ * Ownership: borrows the path. Errors: PROTO_LOCKED where the store is open, PROTO_NOT_FOUND where
+ * there is none, PROTO_CORRUPT for one that is damaged, PROTO_DISK_FULL; each leaves the store as
+ * it was. Threads: one. Cost: two readings and one writing of all values; room on the disk for
+ * those. */
 #ifndef STORE_COMPACT_H
 #define STORE_COMPACT_H
 

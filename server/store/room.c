@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Pages in use are counted after each transaction; what the limit leaves, less what is kept back so
+ * that deletions and folds always find pages, is the room that new work may take. */
 #include "server/store/room.h"
 
 #include "server/disk/trunk.h"

@@ -90,7 +90,7 @@ static bool head_take(struct importing *importing, const struct transfer_line *l
                                    "the store is not empty: it holds %" PRIu64 " %s; everything is "
                                    "imported into an empty one, or, with `again`, into one that an "
                                    "import of the same file was cut off in",
-                                   count, shelves[kind].plural);
+                                   count, count == 1 ? shelves[kind].name : shelves[kind].plural);
         }
     }
     importing->present++;

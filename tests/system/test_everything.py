@@ -199,7 +199,7 @@ class Everything(unittest.TestCase):
             client.call("schema-put", {"document": json.dumps({"fields": FIELDS[:1]})})
         before = self.export(other, "other.ndjson")
         done = self.icp(other, "import", "--everything", self.path("all.ndjson"), code=65)
-        self.assertIn(b"not empty: it holds 1 schemas", done.stderr)
+        self.assertIn(b"not empty: it holds 1 schema;", done.stderr)
         done = self.icp(other, "import", "--everything", self.path("all.ndjson"), "--again", code=65)
         self.assertIn(b"line 2, column 2: schema 1 is stored already, and is another", done.stderr)
         self.assertEqual(self.export(other, "other.ndjson"), before)

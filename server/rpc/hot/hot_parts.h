@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The three short ways behind hot.h. Each has a function that says how many frames at the head are
  * of its form, and one that answers them: answered[i] tells which it did, in order; what it did not
- * is for the ordinary handler. */
+ * is for the ordinary handler.
+ *
+ * Ownership: a worker owns its rpc_hot; frames are borrowed for the call. Errors: none. Threads:
+ * the worker's own. */
 #ifndef RPC_HOT_PARTS_H
 #define RPC_HOT_PARTS_H
 

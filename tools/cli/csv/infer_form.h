@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forms of single texts that infer_census.c counts: dates, codes, ranges. Threads: pure. */
+/* Forms of single texts that infer_census.c counts: dates, codes, ranges. Ownership:
+ * borrows. Errors: none, a text is of a form or not. Threads: pure. */
 #ifndef INFER_INFER_FORM_H
 #define INFER_INFER_FORM_H
 
