@@ -3,62 +3,22 @@
  * twice, so what is read back tells which batch it came from. The story remembers, for each
  * sequence, which accounts it changed and how; the state after any m is that history played up to
  * m. */
-#include "tests/power/power_story.h"
+#include "tests/power/power_parts.h"
 
-#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/store/compact.h"
-#include "server/store/store_parts.h"
 #include "server/store/vector_blocks.h"
 #include "tests/power/power_trace.h"
 
-#define STORY_MAP_BYTES ((size_t)1 << 30)
 #define STORY_MAP_STEP ((size_t)1 << 20)
 
-enum { FIELDS = 5, ACCOUNTS = 400, BLOCK_BYTES = 5000, BLOCKS = 4, WHY_BYTES = 768 };
-
-enum change { CHANGE_PUT, CHANGE_PATCH, CHANGE_DELETE };
-
-struct step {
-    uint64_t sequence;
-    uint32_t account;
-    enum change change;
-};
-
-enum document { DOCUMENT_NONE, DOCUMENT_SCHEMA, DOCUMENT_ICP, DOCUMENT_TAL, DOCUMENT_REVERT };
-static const struct {
-    const char *name;
-    enum store_document_kind kind;
-} documents[] = {[DOCUMENT_SCHEMA] = {"schema", STORE_DOCUMENT_SCHEMA},
-                 [DOCUMENT_ICP] = {"icp", STORE_DOCUMENT_ICP},
-                 [DOCUMENT_TAL] = {"tal", STORE_DOCUMENT_TAL}};
-
-struct story {
-    enum story_kind kind;
-    uint64_t random;
-    struct step *steps;
-    size_t step_count, step_room;
-    uint8_t *documents; /* of each sequence, from 1 */
-    uint64_t sequences, sequence_room;
-    bool living[ACCOUNTS]; /* at the end of what was submitted */
-    struct store *store;
-    sem_t done;
-};
-
-struct account {
-    bool living;
-    uint64_t put;  /* sequence that its fields from 2 on are of */
-    uint64_t last; /* and its fields 0 and 1 */
-};
-
-/* What a store that has seen m batches holds. */
-struct state {
-    struct account accounts[ACCOUNTS];
-    uint32_t living, schemas, icps, active, previous, tals;
-};
+const struct story_document story_documents[] = {
+    [DOCUMENT_SCHEMA] = {"schema", STORE_DOCUMENT_SCHEMA},
+    [DOCUMENT_ICP] = {"icp", STORE_DOCUMENT_ICP},
+    [DOCUMENT_TAL] = {"tal", STORE_DOCUMENT_TAL}};
 
 static const struct plan {
     const char *name;
@@ -84,13 +44,13 @@ const char *story_name(enum story_kind kind)
     return plans[kind].name;
 }
 
-static _Noreturn void broken(const char *what, const struct proto_fault *fault)
+_Noreturn void story_broken(const char *what, const struct proto_fault *fault)
 {
     fprintf(stderr, "power: %s: %s\n", what, fault->message);
     abort();
 }
 
-static void *must(void *memory)
+void *story_must(void *memory)
 {
     if (memory == NULL) {
         abort();
@@ -106,7 +66,7 @@ static uint64_t draw(struct story *story, uint64_t below)
 
 struct story *story_create(enum story_kind kind, uint64_t seed)
 {
-    struct story *story = must(calloc(1, sizeof *story));
+    struct story *story = story_must(calloc(1, sizeof *story));
     story->kind = kind;
     story->random = seed * 2 + 1;
     sem_init(&story->done, 0, 0);
@@ -123,7 +83,7 @@ void story_destroy(struct story *story)
 
 /* Texts of a record: mostly short, now and then a field of 1,000 bytes, so that some records take
  * pages of their own. */
-static size_t text_make(uint64_t sequence, uint32_t account, unsigned field, char *text)
+size_t story_text_make(uint64_t sequence, uint32_t account, unsigned field, char *text)
 {
     uint64_t mixed = (sequence * 31 + account) * 2654435761U + field * 40503U;
     size_t bytes = mixed >> 7 & 7 ? 10 + mixed % 50 : 1000;
@@ -133,8 +93,7 @@ static size_t text_make(uint64_t sequence, uint32_t account, unsigned field, cha
     return bytes;
 }
 
-static size_t record_make(uint64_t sequence, uint32_t account, bool whole, uint8_t *out,
-                          size_t room)
+size_t story_record_make(uint64_t sequence, uint32_t account, bool whole, uint8_t *out, size_t room)
 {
     char id[16];
     char key[24];
@@ -144,7 +103,7 @@ static size_t record_make(uint64_t sequence, uint32_t account, bool whole, uint8
     struct feature_value values[FIELDS] = {
         {.present = true, .type = FEATURE_NUMBER, .number = (double)sequence}};
     for (unsigned field = 1; field < (whole ? FIELDS : 2); field++) {
-        size_t bytes = text_make(sequence, account, field, texts[field]);
+        size_t bytes = story_text_make(sequence, account, field, texts[field]);
         values[field] = (struct feature_value){.present = true,
                                                .type = FEATURE_CATEGORY,
                                                .text = {(const uint8_t *)texts[field], bytes}};
@@ -161,7 +120,7 @@ static size_t record_make(uint64_t sequence, uint32_t account, bool whole, uint8
                                     .value_slots = FIELDS};
     size_t bytes = feature_record_encode(&record, out, room, &fault);
     if (bytes == 0) {
-        broken("a record", &fault);
+        story_broken("a record", &fault);
     }
     return bytes;
 }
@@ -170,7 +129,7 @@ static void step_add(struct story *story, uint32_t account, enum change change)
 {
     if (story->step_count == story->step_room) {
         story->step_room = story->step_room * 2 + 1024;
-        story->steps = must(realloc(story->steps, story->step_room * sizeof *story->steps));
+        story->steps = story_must(realloc(story->steps, story->step_room * sizeof *story->steps));
     }
     story->steps[story->step_count++] = (struct step){story->sequences, account, change};
     story->living[account] = change != CHANGE_DELETE;
@@ -180,14 +139,14 @@ static void sequence_begin(struct story *story, enum document document)
 {
     if (++story->sequences >= story->sequence_room) {
         story->sequence_room = story->sequence_room * 2 + 1024;
-        story->documents = must(realloc(story->documents, story->sequence_room));
+        story->documents = story_must(realloc(story->documents, story->sequence_room));
     }
     story->documents[story->sequences] = (uint8_t)document;
 }
 
 static struct store_batch *accounts_batch(struct story *story)
 {
-    struct store_batch *batch = must(store_batch_create());
+    struct store_batch *batch = story_must(store_batch_create());
     struct proto_fault fault;
     uint8_t bytes[8192];
     uint64_t count = 1 + draw(story, plans[story->kind].batch_max);
@@ -196,8 +155,9 @@ static struct store_batch *accounts_batch(struct story *story)
     for (uint64_t i = 0; i < count; i++, account = (account + 1) % ACCOUNTS) {
         uint64_t what = story->living[account] ? draw(story, 100) : 0;
         enum change change = what < 60 ? CHANGE_PUT : what < 85 ? CHANGE_PATCH : CHANGE_DELETE;
-        struct proto_span record = {bytes, record_make(story->sequences, account,
-                                                       change == CHANGE_PUT, bytes, sizeof bytes)};
+        struct proto_span record = {bytes,
+                                    story_record_make(story->sequences, account,
+                                                      change == CHANGE_PUT, bytes, sizeof bytes)};
         char id[16];
         snprintf(id, sizeof id, "a%05u", account);
         bool good = change == CHANGE_PUT ? store_batch_put(batch, record, &fault)
@@ -205,16 +165,16 @@ static struct store_batch *accounts_batch(struct story *story)
                         ? store_batch_patch(batch, record, NULL, 0, &fault)
                         : store_batch_delete(batch, proto_span_text(id), &fault);
         if (!good) {
-            broken("a command", &fault);
+            story_broken("a command", &fault);
         }
         step_add(story, account, change);
     }
     return batch;
 }
 
-static void document_text(enum document document, uint32_t number, char text[64])
+void story_document_text(enum document document, uint32_t number, char text[64])
 {
-    snprintf(text, 64, "{\"%s\": %u}", documents[document].name, number);
+    snprintf(text, 64, "{\"%s\": %u}", story_documents[document].name, number);
 }
 
 static uint32_t documents_upto(const struct story *story, enum document document, uint64_t upto)
@@ -228,7 +188,7 @@ static uint32_t documents_upto(const struct story *story, enum document document
 
 static struct store_batch *document_batch(struct story *story)
 {
-    struct store_batch *batch = must(store_batch_create());
+    struct store_batch *batch = story_must(store_batch_create());
     struct proto_fault fault;
     char text[64];
     struct proto_span ids[2] = {proto_span_text("a00001"), proto_span_text("nobody")};
@@ -242,8 +202,8 @@ static struct store_batch *document_batch(struct story *story)
         good = store_batch_revert(batch, proto_span_text("back"), &fault);
     } else {
         uint32_t number = documents_upto(story, document, story->sequences);
-        document_text(document, number, text);
-        struct store_document made = {.kind = documents[document].kind,
+        story_document_text(document, number, text);
+        struct store_document made = {.kind = story_documents[document].kind,
                                       .number = number,
                                       .text = proto_span_text(text),
                                       .activate = document == DOCUMENT_ICP};
@@ -254,7 +214,7 @@ static struct store_batch *document_batch(struct story *story)
         good = store_batch_document(batch, &made, &fault);
     }
     if (!good) {
-        broken("a document", &fault);
+        story_broken("a document", &fault);
     }
     return batch;
 }
@@ -263,7 +223,7 @@ static void batch_done(void *context, const struct store_result *result)
 {
     struct story *story = context;
     if (result->fault.code != PROTO_OK) {
-        broken("a batch", &result->fault);
+        story_broken("a batch", &result->fault);
     }
     power_note(STORY_ACKED, result->seq);
     sem_post(&story->done);
@@ -280,7 +240,7 @@ static void group_submit(struct story *story, unsigned group)
         struct store_batch *batch = document ? document_batch(story) : accounts_batch(story);
         power_note(STORY_ASKED, story->sequences);
         if (!store_submit(story->store, batch, batch_done, story, &fault)) {
-            broken("a submission", &fault);
+            story_broken("a submission", &fault);
         }
     }
     for (uint64_t i = 0; i < batches; i++) {
@@ -288,7 +248,7 @@ static void group_submit(struct story *story, unsigned group)
     }
 }
 
-static void block_fill(uint8_t *bytes, uint32_t generation, uint32_t number)
+void story_block_fill(uint8_t *bytes, uint32_t generation, uint32_t number)
 {
     for (size_t i = 0; i < BLOCK_BYTES; i++) {
         bytes[i] = (uint8_t)(generation * 7 + number * 13 + i);
@@ -302,18 +262,18 @@ static void vectors_write(struct story *story)
     uint32_t generation;
     uint64_t seen = story->sequences;
     if (!store_vectors_begin(story->store, &generation, &fault)) {
-        broken("vectors", &fault);
+        story_broken("vectors", &fault);
     }
     for (uint32_t number = 0; number < BLOCKS; number++) {
-        block_fill(bytes, generation, number);
+        story_block_fill(bytes, generation, number);
         struct store_vector_block block = {1, number, {bytes, sizeof bytes}};
         if (!store_vectors_put(story->store, generation, &block, 1, &fault)) {
-            broken("vectors", &fault);
+            story_broken("vectors", &fault);
         }
     }
     power_note(STORY_VECTORS_ASKED, generation);
     if (!store_vectors_publish(story->store, generation, seen, proto_span_text("{}"), &fault)) {
-        broken("vectors", &fault);
+        story_broken("vectors", &fault);
     }
     power_note(STORY_VECTORS_ACKED, generation);
 }
@@ -330,7 +290,7 @@ static void change_ignore(void *context, const struct store_change *change)
     (void)change;
 }
 
-static struct store *story_open(const char *path, size_t map_bytes, struct proto_fault *fault)
+struct store *story_open(const char *path, size_t map_bytes, struct proto_fault *fault)
 {
     struct store_options options = {.path = path,
                                     .map_bytes_max = map_bytes,
@@ -350,7 +310,7 @@ static void codes_make(void *context, const struct feature_value *values, size_t
     codes[1] = slots > 1 && values[1].present ? values[1].text.data[0] : 0;
 }
 
-static void encoder_set(struct store *store, uint64_t digest)
+void story_encoder_set(struct store *store, uint64_t digest)
 {
     struct store_encoder encoder = {
         .digest = digest, .code_bytes = 2, .value_slots = 2, .encode = codes_make};
@@ -368,7 +328,7 @@ static void opened(struct story *story, const char *path, unsigned group)
     struct proto_fault fault;
     story->store = story_open(path, map_bytes_of(story, group), &fault);
     if (story->store == NULL) {
-        broken("opening", &fault);
+        story_broken("opening", &fault);
     }
 }
 
@@ -377,7 +337,7 @@ static void compacted(const char *path)
     struct proto_fault fault;
     struct store_compacted done;
     if (!store_compact(path, STORY_MAP_BYTES, &done, &fault)) {
-        broken("compacting", &fault);
+        story_broken("compacting", &fault);
     }
 }
 
@@ -386,7 +346,7 @@ void story_play(struct story *story, const char *path)
     const struct plan *plan = &plans[story->kind];
     opened(story, path, 0);
     if (plan->encoder_each != 0) {
-        encoder_set(story->store, 1000);
+        story_encoder_set(story->store, 1000);
     }
     for (unsigned group = 1; group <= plan->groups; group++) {
         (void)store_map_bytes_set(story->store, map_bytes_of(story, group));
@@ -395,7 +355,7 @@ void story_play(struct story *story, const char *path)
             vectors_write(story);
         }
         if (plan->encoder_each != 0 && group % plan->encoder_each == 0) {
-            encoder_set(story->store, 1000 + group);
+            story_encoder_set(story->store, 1000 + group);
         }
         if (plan->reopen_each != 0 && group % plan->reopen_each == 0) {
             store_close(story->store);
@@ -407,251 +367,4 @@ void story_play(struct story *story, const char *path)
     }
     store_close(story->store);
     story->store = NULL;
-}
-
-static void state_after(const struct story *story, uint64_t upto, struct state *state)
-{
-    *state = (struct state){0};
-    for (size_t i = 0; i < story->step_count && story->steps[i].sequence <= upto; i++) {
-        const struct step *step = &story->steps[i];
-        struct account *account = &state->accounts[step->account];
-        state->living += step->change != CHANGE_DELETE && !account->living;
-        state->living -= step->change == CHANGE_DELETE;
-        account->living = step->change != CHANGE_DELETE;
-        if (step->change == CHANGE_PUT) {
-            account->put = step->sequence;
-        }
-        account->last = step->sequence;
-    }
-    for (uint64_t i = 1; i <= upto; i++) {
-        uint32_t before = state->active;
-        state->schemas += story->documents[i] == DOCUMENT_SCHEMA;
-        state->tals += story->documents[i] == DOCUMENT_TAL;
-        if (story->documents[i] == DOCUMENT_ICP) {
-            state->active = ++state->icps;
-            state->previous = before;
-        } else if (story->documents[i] == DOCUMENT_REVERT) {
-            state->active = state->previous;
-            state->previous = before;
-        }
-    }
-}
-
-struct check {
-    const struct story *story;
-    struct store_view *view;
-    const struct state *state;
-    char *why; /* WHY_BYTES */
-    uint32_t active;
-};
-
-static bool text_is(const struct feature_value *value, uint64_t sequence, uint32_t account,
-                    unsigned field)
-{
-    char text[1024];
-    size_t bytes = text_make(sequence, account, field, text);
-    return value->present && value->text.bytes == bytes &&
-           memcmp(value->text.data, text, bytes) == 0;
-}
-
-static bool account_check(struct check *check, uint32_t number)
-{
-    const struct account *account = &check->state->accounts[number];
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct proto_span bytes;
-    struct feature_record record;
-    struct feature_value values[FIELDS];
-    char id[16];
-    char key[24];
-    snprintf(id, sizeof id, "a%05u", number);
-    snprintf(key, sizeof key, "k:%u", number);
-    uint32_t slot = store_find_id(check->view, proto_span_text(id), &fault);
-    uint32_t keyed = store_find_key(check->view, proto_span_text(key), &fault);
-    bool good = fault.code == PROTO_OK && (slot != STORE_NO_SLOT) == account->living &&
-                keyed == (number % 2 == 1 ? slot : STORE_NO_SLOT);
-    if (good && account->living) {
-        good = store_record(check->view, slot, &bytes, &fault) &&
-               feature_record_open(bytes, true, &record, &fault);
-        if (good) {
-            feature_record_values(&record, values, FIELDS);
-            good = values[0].present && values[0].number == (double)account->last &&
-                   text_is(&values[1], account->last, number, 1);
-        }
-        for (unsigned field = 2; good && field < FIELDS; field++) {
-            good = text_is(&values[field], account->put, number, field);
-        }
-    }
-    if (!good) {
-        snprintf(check->why, WHY_BYTES, "account %u is not as batch %llu left it (%s)", number,
-                 (unsigned long long)account->last, fault.message);
-    }
-    return good;
-}
-
-static void switch_take(void *context, const struct store_change *change)
-{
-    ((struct check *)context)->active = change->version;
-}
-
-/* Numbers 1 to `count` are stored as they were made, and no further one is. */
-static bool documents_stored(struct check *check, enum document document, uint32_t count)
-{
-    struct store_change change;
-    struct proto_fault fault;
-    char text[64];
-    for (uint32_t number = 1; number <= count; number++) {
-        document_text(document, number, text);
-        if (!store_document_get(check->view, documents[document].kind, number, &change, &fault) ||
-            !proto_span_is(change.text, text)) {
-            return false;
-        }
-    }
-    return !store_document_get(check->view, documents[document].kind, count + 1, &change, &fault);
-}
-
-static bool documents_check(struct check *check)
-{
-    const struct state *state = check->state;
-    struct proto_fault fault;
-    bool good = documents_stored(check, DOCUMENT_SCHEMA, state->schemas) &&
-                documents_stored(check, DOCUMENT_ICP, state->icps) &&
-                documents_stored(check, DOCUMENT_TAL, state->tals) &&
-                store_switches(check->view, switch_take, check, &fault) &&
-                check->active == state->active;
-    if (!good) {
-        snprintf(check->why, WHY_BYTES, "a schema, ICP, switch or list is not as it was left");
-    }
-    return good;
-}
-
-static bool vectors_check(struct check *check, const struct story_seen *seen)
-{
-    struct store_vectors_head head = {0};
-    struct proto_fault fault;
-    uint8_t bytes[BLOCK_BYTES];
-    bool good = store_vectors_head(check->view, &head, &fault) &&
-                head.generation >= seen->notes[STORY_VECTORS_ACKED] &&
-                head.generation <= seen->notes[STORY_VECTORS_ASKED];
-    for (uint32_t number = 0; good && head.generation != 0 && number < BLOCKS; number++) {
-        struct proto_span block = {0};
-        block_fill(bytes, head.generation, number);
-        good = store_vectors_block(check->view, head.generation, 1, number, &block, &fault) &&
-               block.bytes >= BLOCK_BYTES && memcmp(block.data, bytes, BLOCK_BYTES) == 0;
-    }
-    if (!good) {
-        snprintf(check->why, WHY_BYTES, "the vectors are not as they were published: generation %u",
-                 head.generation);
-    }
-    return good;
-}
-
-static void bad_take(void *context, const char *what)
-{
-    snprintf(context, WHY_BYTES, "scrub: %s", what);
-}
-
-static enum story_verdict view_check(struct check *check, const struct story_seen *seen,
-                                     uint64_t *found)
-{
-    static struct state state;
-    uint64_t sequence = *found = store_view_seq(check->view);
-    check->state = &state;
-    if (sequence < seen->notes[STORY_ACKED]) {
-        snprintf(check->why, WHY_BYTES, "%llu batches acknowledged, %llu there",
-                 (unsigned long long)seen->notes[STORY_ACKED], (unsigned long long)sequence);
-        return STORY_LOST;
-    }
-    if (sequence > seen->notes[STORY_ASKED]) {
-        snprintf(check->why, WHY_BYTES, "%llu batches submitted, %llu there",
-                 (unsigned long long)seen->notes[STORY_ASKED], (unsigned long long)sequence);
-        return STORY_WRONG;
-    }
-    state_after(check->story, sequence, &state);
-    if (store_view_accounts(check->view) != state.living) {
-        snprintf(check->why, WHY_BYTES, "%u accounts should live, not %llu", state.living,
-                 (unsigned long long)store_view_accounts(check->view));
-        return STORY_WRONG;
-    }
-    for (uint32_t i = 0; i < ACCOUNTS; i++) {
-        if (!account_check(check, i)) {
-            return STORY_WRONG;
-        }
-    }
-    return documents_check(check) && vectors_check(check, seen) ? STORY_GOOD : STORY_WRONG;
-}
-
-/* The store goes on where it is, and remembers. */
-static enum story_verdict again_check(struct store **store, const char *path, uint64_t sequence,
-                                      char *why)
-{
-    struct proto_fault fault;
-    struct store_result result;
-    uint8_t bytes[8192];
-    struct store_batch *batch = must(store_batch_create());
-    struct proto_span record = {bytes, record_make(sequence + 1, 7, true, bytes, sizeof bytes)};
-    encoder_set(*store, 4711);
-    if (!store_batch_put(batch, record, &fault)) {
-        broken("a command", &fault);
-    }
-    bool good = store_submit_wait(*store, batch, &result) && result.seq == sequence + 1;
-    if (!good) {
-        snprintf(why, WHY_BYTES, "it cannot be written: %s", result.fault.message);
-    }
-    store_close(*store);
-    *store = story_open(path, STORY_MAP_BYTES, &fault);
-    if (good && *store == NULL) {
-        snprintf(why, WHY_BYTES, "the second time: %s", fault.message);
-        return STORY_UNOPENABLE;
-    }
-    struct store_view *view = *store == NULL ? NULL : store_view_open(*store, &fault);
-    if (good && (view == NULL || store_view_seq(view) != sequence + 1)) {
-        snprintf(why, WHY_BYTES, "what was written after the cut is not there");
-        good = false;
-    }
-    store_view_close(view);
-    return good ? STORY_GOOD : STORY_WRONG;
-}
-
-bool story_recover(const char *path)
-{
-    struct proto_fault fault;
-    struct store *store = story_open(path, STORY_MAP_BYTES, &fault);
-    if (store != NULL) {
-        encoder_set(store, 4711);
-        store_close(store);
-    }
-    return store != NULL;
-}
-
-enum story_verdict story_check(const struct story *story, const char *path,
-                               const struct story_seen *seen, bool again, bool quiet)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    char why[WHY_BYTES] = "";
-    uint64_t sequence = 0;
-    struct check check = {.story = story, .why = why};
-    enum story_verdict verdict = STORY_UNOPENABLE;
-    struct store *store = story_open(path, STORY_MAP_BYTES, &fault);
-    if (store != NULL) {
-        check.view = store_view_open(store, &fault);
-    }
-    if (check.view == NULL) {
-        snprintf(why, sizeof why, "it cannot be opened: %s", fault.message);
-    } else {
-        verdict = view_check(&check, seen, &sequence);
-    }
-    store_view_close(check.view);
-    if (verdict == STORY_GOOD && store_scrub(store, bad_take, why, &fault) != 0) {
-        verdict = STORY_WRONG;
-    }
-    if (verdict == STORY_GOOD && again) {
-        verdict = again_check(&store, path, sequence, why);
-    }
-    if (store != NULL) {
-        store_close(store);
-    }
-    if (verdict != STORY_GOOD && !quiet) {
-        fprintf(stderr, "power: %s\n", why);
-    }
-    return verdict;
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of a story: what playing it (power_story.c) and judging what a cut left of it
+ * (power_check.c) share: what was done, and what is written for a sequence number and an account.
+ *
+ * Ownership: a story owns its arrays. Errors: story_broken ends the process, for a story that
+ * cannot be told proves nothing. Threads: one, beside the store's own. */
+#ifndef TESTS_POWER_PARTS_H
+#define TESTS_POWER_PARTS_H
+
+#include <semaphore.h>
+
+#include "server/store/store_parts.h"
+#include "tests/power/power_story.h"
+
+#define STORY_MAP_BYTES ((size_t)1 << 30)
+
+enum { FIELDS = 5, ACCOUNTS = 400, BLOCK_BYTES = 5000, BLOCKS = 4 };
+
+enum change { CHANGE_PUT, CHANGE_PATCH, CHANGE_DELETE };
+
+struct step {
+    uint64_t sequence;
+    uint32_t account;
+    enum change change;
+};
+
+enum document { DOCUMENT_NONE, DOCUMENT_SCHEMA, DOCUMENT_ICP, DOCUMENT_TAL, DOCUMENT_REVERT };
+struct story_document {
+    const char *name;
+    enum store_document_kind kind;
+};
+extern const struct story_document story_documents[]; /* by enum document, up to DOCUMENT_TAL */
+
+struct story {
+    enum story_kind kind;
+    uint64_t random;
+    struct step *steps;
+    size_t step_count, step_room;
+    uint8_t *documents; /* of each sequence, from 1 */
+    uint64_t sequences, sequence_room;
+    bool living[ACCOUNTS]; /* at the end of what was submitted */
+    struct store *store;
+    sem_t done;
+};
+
+_Noreturn void story_broken(const char *what, const struct proto_fault *fault);
+void *story_must(void *memory); /* itself, if it is there */
+
+/* What is stored: of a field of an account, of a whole account or a patch of it, of a document, of
+ * a block of vectors. The text needs room for 1,024 bytes, a block for BLOCK_BYTES. */
+size_t story_text_make(uint64_t sequence, uint32_t account, unsigned field, char *text);
+size_t story_record_make(uint64_t sequence, uint32_t account, bool whole, uint8_t *out,
+                         size_t room);
+void story_document_text(enum document document, uint32_t number, char text[64]);
+void story_block_fill(uint8_t *bytes, uint32_t generation, uint32_t number);
+
+/* NULL with *fault. */
+struct store *story_open(const char *path, size_t map_bytes, struct proto_fault *fault);
+void story_encoder_set(struct store *store, uint64_t digest);
+
+#endif
