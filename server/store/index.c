@@ -346,7 +346,7 @@ bool store_index_change(struct store_index *index, const struct store_id_edit *e
     if (in_use(index) == NULL) {
         return true;
     }
-    atomic_store(&index->stable, 0);
+    atomic_store(&index->stable, STORE_INDEX_CHANGES);
     if (!make_room(index, count)) {
         return abandon(index);
     }

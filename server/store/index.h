@@ -7,10 +7,10 @@
  *   passed: entries that found this line full on their way and lie further on; 0 ends a search
  *
  * One writer, any number of readers, no locks. Entries change under readers, who notice: `stable`
- * names the sequence whose ids and keys the index equals, and is 0 while entries change. A reader
- * trusts an answer if `stable` was the sequence of its view before and after; otherwise it asks
- * the tables, or proves the answer by the row itself. So an index that is ahead of a view never
- * misleads it.
+ * names the sequence whose ids and keys the index equals, and while entries change one that no view
+ * has (0 would be that of an empty store). A reader trusts an answer if `stable` was the sequence
+ * of its view before and after; otherwise it asks the tables, or proves the answer by the row
+ * itself. So an index that is ahead of a view never misleads it.
  *
  * Growth: a larger table is filled in slices beside the one in use, both take the changes
  * meanwhile, then the pointer is published; the old one is freed when no view can hold it (epochs).
@@ -28,6 +28,9 @@
 #include "server/store/bucket.h"
 
 enum { STORE_LINE_ENTRIES = 5 };
+
+/* In place of a sequence: entries change. */
+#define STORE_INDEX_CHANGES UINT64_MAX
 
 struct store_index_line {
     _Atomic uint64_t hashes[STORE_LINE_ENTRIES];

@@ -68,6 +68,33 @@ static void a_view_keeps_its_snapshot_until_it_is_refreshed(void **state)
     assert_int_equal(store_find_key(view, span("crm:1"), &fault), 1);
 }
 
+/* Changes of the index that no commit made, told by the only thread that may: the writer's, while
+ * it commits. */
+struct lies {
+    struct store *store;
+    const struct store_id_edit *edits;
+    size_t count;
+};
+
+static void lie(void *context, const struct store_commit *commit)
+{
+    struct lies *lies = context;
+    if (commit->phase == STORE_COMMIT_DONE && lies->count > 0) {
+        assert_true(
+            store_index_change(&lies->store->index, lies->edits, lies->count, commit->seq + 1));
+        lies->count = 0;
+    }
+}
+
+static void open_with_lies(struct fixture *fixture, struct lies *lies)
+{
+    fixture_close(fixture);
+    fixture->options.on_commit = lie;
+    fixture->options.commit_context = lies;
+    fixture_open(fixture);
+    lies->store = fixture->store;
+}
+
 /* The index may hold anything while it changes: a row must prove that it is of the id that was
  * asked. */
 static void an_index_that_misleads_is_found_out(void **state)
@@ -75,24 +102,27 @@ static void an_index_that_misleads_is_found_out(void **state)
     struct fixture *fixture = *state;
     struct store_result result;
     struct proto_fault fault = {.code = PROTO_OK};
+    struct lies lies = {0};
     uint8_t salt = 1;
     struct store_encoder encoder = fixture_encoder(5, 40, &salt);
+    open_with_lies(fixture, &lies);
     assert_true(put_one(fixture, "a", "crm:a", 1, &result));
     assert_true(put_one(fixture, "b", "crm:b", 2, &result));
     store_set_encoder(fixture->store, &encoder);
     settle(fixture, 5);
     struct store_view *view = viewed(fixture);
-    uint64_t stable = atomic_load(&fixture->store->index.stable);
     const struct store_hasher *hasher = &fixture->store->hasher;
     uint64_t id_a = store_hash_text(hasher, STORE_KIND_ID, span("a"));
     uint64_t id_b = store_hash_text(hasher, STORE_KIND_ID, span("b"));
     uint64_t id_c = store_hash_text(hasher, STORE_KIND_ID, span("c"));
     uint64_t key_a = store_hash_text(hasher, STORE_KIND_KEY, span("crm:a"));
-    struct store_id_edit lies[] = {
+    const struct store_id_edit edits[] = {
         {.hash = id_a, .ref = 0},  {.hash = id_a, .ref = 1, .add = true},
         {.hash = id_b, .ref = 1},  {.hash = id_c, .ref = 7, .add = true},
         {.hash = key_a, .ref = 0}, {.hash = key_a, .ref = 1, .add = true}};
-    assert_true(store_index_change(&fixture->store->index, lies, 6, stable + 1));
+    lies.edits = edits;
+    lies.count = 6;
+    assert_true(put_one(fixture, "z", NULL, 3, &result));
     struct proto_span ids[] = {span("a"), span("b"), span("c")};
     uint32_t slots[3];
     const uint8_t *rows[3];
@@ -104,8 +134,26 @@ static void an_index_that_misleads_is_found_out(void **state)
     assert_int_equal(slots[2], STORE_NO_SLOT);
     assert_int_equal(store_find_key(view, span("crm:a"), &fault), 0);
     /* The control: an index that claims to be exact is believed. */
-    atomic_store(&fixture->store->index.stable, stable);
+    atomic_store(&fixture->store->index.stable, store_view_seq(view));
     assert_int_equal(store_find_key(view, span("crm:a"), &fault), 1);
+}
+
+/* A view of an empty store is at sequence 0, and must not take an index that changes for exact. */
+static void an_index_that_changes_is_not_that_of_an_empty_store(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault = {.code = PROTO_OK};
+    settle(fixture, 0);
+    struct store_view *view = viewed(fixture);
+    assert_int_equal(store_view_seq(view), 0);
+    assert_true(put_one(fixture, "a", NULL, 1, &result));
+    atomic_store(&fixture->store->index.stable, STORE_INDEX_CHANGES);
+    assert_int_equal(store_find_id(view, span("a"), &fault), STORE_NO_SLOT);
+    /* The control. */
+    atomic_store(&fixture->store->index.stable, 0);
+    assert_int_equal(store_find_id(view, span("a"), &fault), 0);
+    atomic_store(&fixture->store->index.stable, result.seq);
 }
 
 static void a_view_at_rest_pins_nothing_and_wakes_to_the_newest(void **state)
@@ -331,6 +379,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_view_keeps_its_snapshot_until_it_is_refreshed),
         T(an_index_that_misleads_is_found_out),
+        T(an_index_that_changes_is_not_that_of_an_empty_store),
         T(a_view_at_rest_pins_nothing_and_wakes_to_the_newest),
         T(no_more_views_than_stated_can_be_opened),
         T(slots_that_are_not_there_are_not_found),
