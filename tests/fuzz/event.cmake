@@ -1,0 +1,1 @@
+icp_fuzzer(event LIBS icp_event)
