@@ -184,7 +184,8 @@ static int scrub(const struct base_config *config)
     uint64_t bad = 0;
     if (!server_scrub(config, tell_bad, &bad, &fault)) {
         fprintf(stderr, "icpd: %s: %s\n", config->data, fault.message);
-        return fault.code == PROTO_LOCKED ? exit_code(fault.code) : EX_NOINPUT;
+        return fault.code == PROTO_LOCKED || fault.code == PROTO_NO_MEMORY ? exit_code(fault.code)
+                                                                           : EX_NOINPUT;
     }
     printf("%llu fault%s found\n", (unsigned long long)bad, bad == 1 ? "" : "s");
     return bad == 0 ? EX_OK : EX_DATAERR;

@@ -503,5 +503,5 @@ bool server_scrub(const struct base_config *config, void (*on_bad)(void *context
     }
     *bad = store_scrub(store, on_bad, NULL, fault);
     store_close(store);
-    return true;
+    return fault->code == PROTO_OK;
 }

@@ -88,6 +88,13 @@ enum disk_got disk_cursor_next(struct disk_cursor *cursor, struct proto_fault *f
     return got == DISK_GOT_ONE ? given(cursor, true, value) : got;
 }
 
+bool disk_cursor_from(struct disk_cursor *cursor, uint64_t key)
+{
+    disk_walk_begin(&cursor->walk, &cursor->txn->trees[cursor->table], key, cursor->thorough);
+    cursor->begun = true;
+    return true;
+}
+
 enum disk_got disk_cursor_seek(struct disk_cursor *cursor, uint64_t key, struct proto_fault *fault)
 {
     cursor->begun = true;

@@ -102,6 +102,8 @@ void disk_cursor_thorough(struct disk_cursor *cursor);
 /* The next entry, the first at the beginning. After DISK_GOT_FAULT with PROTO_CORRUPT a read may go
  * on: the next call gives what stands behind the damage. */
 enum disk_got disk_cursor_next(struct disk_cursor *cursor, struct proto_fault *fault);
+/* Of a read: the next entry is the first at or above `key`. True. */
+bool disk_cursor_from(struct disk_cursor *cursor, uint64_t key);
 /* The first entry at or above `key`. */
 enum disk_got disk_cursor_seek(struct disk_cursor *cursor, uint64_t key, struct proto_fault *fault);
 /* The last entry below `key`. */

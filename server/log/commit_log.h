@@ -97,9 +97,11 @@ enum log_got log_reader_next(struct log_reader *reader, struct log_entry *entry,
                              struct proto_fault *fault);
 void log_reader_close(struct log_reader *reader);
 
-/* Reads all and checks every entry and its link to the one before; on_bad is told of each fault.
- * Returns their number; *fault is set where the reading itself failed. */
-uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *what), void *context,
+/* Reads all and checks every entry and its link to the one before; on_bad is told of each fault,
+ * on_read (NULL: nobody) after each segment, and may end it. Returns the number of faults; *fault
+ * is set where the reading itself failed: PROTO_NO_MEMORY ends it and is no fault of the log. */
+uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *what),
+                    bool (*on_read)(void *context, uint64_t bytes), void *context,
                     struct proto_fault *fault);
 
 /* What is left of a log that log_open refuses; nothing is changed. `follows`: the entry is the next

@@ -65,7 +65,8 @@ static bool segment_verify(struct verify *verify, const struct log_segment *segm
     return good;
 }
 
-uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *what), void *context,
+uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *what),
+                    bool (*on_read)(void *context, uint64_t bytes), void *context,
                     struct proto_fault *fault)
 {
     struct verify verify = {.log = log, .on_bad = on_bad, .context = context};
@@ -73,17 +74,26 @@ uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *w
     int fd = -1;
     while (next_open(log, segment.first + 1, &segment, &fd, fault)) {
         struct proto_fault bad = {.code = PROTO_OK};
-        if (fd < 0) {
-            return verify.bad + 1;
+        bool good = fd >= 0 && segment_verify(&verify, &segment, fd, &bad);
+        if (fd >= 0) {
+            close(fd);
+        } else {
+            bad = *fault;
+            verify.chain = 0;
         }
-        if (!segment_verify(&verify, &segment, fd, &bad)) {
+        if (!good && bad.code != PROTO_CORRUPT) {
+            *fault = bad;
+        }
+        if (!good && bad.code == PROTO_NO_MEMORY) {
+            break; /* says nothing of the log */
+        }
+        if (!good) {
             verify.bad++;
             on_bad(context, bad.message);
-            if (bad.code != PROTO_CORRUPT) {
-                *fault = bad;
-            }
         }
-        close(fd);
+        if (on_read != NULL && !on_read(context, segment.bytes)) {
+            break;
+        }
     }
     return verify.bad;
 }

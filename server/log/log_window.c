@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 void log_window_init(struct log_window *window, const struct log_io *io, int fd)
 {
@@ -51,7 +50,7 @@ const uint8_t *log_window_get(struct log_window *window, uint64_t at, size_t byt
         window->bytes = 0;
         ssize_t count = log_io_read(window->io, window->fd, window->data, window->room, at);
         if (count < 0) {
-            proto_fault_set(fault, PROTO_IO, "", "cannot read the log: %s", strerror(errno));
+            log_fault(errno, "cannot read the log", fault);
             return NULL;
         }
         window->at = at;

@@ -3,7 +3,7 @@
  * mebibyte at a time, more where one entry needs more.
  *
  * Ownership: the window owns its buffer and borrows descriptor and calls; what it returns is valid
- * until the next call. Errors: PROTO_IO, PROTO_NO_MEMORY. Threads: one thread a window. Cost: the
+ * until the next call. Errors: those of log_fault. Threads: one thread a window. Cost: the
  * copy out of the page cache. */
 #ifndef LOG_LOG_WINDOW_H
 #define LOG_LOG_WINDOW_H

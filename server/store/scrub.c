@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Table by table, key by key, then the log; whatever is damaged is told, and the walk goes on
+ * behind it. A scrub beside a running server keeps to a rate, and moves its snapshot on every few
+ * seconds, so that it pins no pages; of a table that was folded into meanwhile count and digest are
+ * not compared. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "server/store/store_parts.h"
+
+enum {
+    PACE_BYTES = 1 << 20,     /* read between looks at the rate and the progress */
+    PACE_NS = 50000000,       /* slept at once: so soon is a cancel heard */
+    SNAPSHOT_NS = 2000000000, /* that one snapshot is held */
+};
 
 struct scrub {
     const struct store *store;
@@ -11,6 +22,17 @@ struct scrub {
     void (*on_bad)(void *context, const char *what);
     void *context;
     uint64_t bad;
+    const struct store_scrub_request *request;
+    uint64_t bytes;    /* read so far */
+    uint64_t told;     /* of them, when the progress was last told */
+    uint64_t begun_ns; /* the whole */
+    uint64_t taken_ns; /* the snapshot */
+    uint64_t values;   /* seen so far, of `all` */
+    uint64_t all;
+    bool moved; /* the tables changed within the table under way, or before compare_counts */
+    bool moved_once;
+    bool stopped;
+    struct proto_fault failed; /* what is of the moment, not of what is stored */
     /* Of the table under way. */
     uint64_t next;     /* the key that must come next, where keys are dense */
     uint64_t entries;  /* ids and keys */
@@ -29,6 +51,16 @@ static void bad(struct scrub *scrub, const char *format, ...)
     scrub->bad++;
     if (scrub->on_bad != NULL) {
         scrub->on_bad(scrub->context, what);
+    }
+}
+
+/* What keeps the scrub from reading is damage as long as it is the store's; memory is not. */
+static void unread(struct scrub *scrub, const char *what, const struct proto_fault *fault)
+{
+    if (fault->code == PROTO_NO_MEMORY) {
+        scrub->failed = *fault;
+    } else {
+        bad(scrub, "%s%s", what, fault->message);
     }
 }
 
@@ -62,7 +94,8 @@ static void scrub_text(struct scrub *scrub, enum store_kind kind, struct proto_s
     if (!store_resolve(&scrub->sight, kind, text, hash, &found, &fault)) {
         bad(scrub, "%s", fault.message);
     } else if (found != slot) {
-        bad(scrub, "%s of slot %u leads to slot %u", kind == STORE_KIND_ID ? "the id" : "a key",
+        bad(scrub, "%s %.*s of slot %u leads to slot %u",
+            kind == STORE_KIND_ID ? "the id" : "the key", (int)text.bytes, (const char *)text.data,
             slot, found);
     }
 }
@@ -82,12 +115,28 @@ static void scrub_row(struct scrub *scrub, uint32_t slot, bool deleted, struct p
     const uint8_t *row = store_block_row(block, slot, state->row_bytes);
     bool living = (disk_get_u16(row + 12) & STORE_ROW_LIVING) != 0;
     if (!store_row_valid(row, state->row_bytes, slot, state->rows_digest)) {
-        bad(scrub, "the row of slot %u does not match its checksum", slot);
+        bad(scrub, "the row of slot %u%s%.*s does not match its checksum", slot,
+            id.bytes > 0 ? ", account " : "", (int)id.bytes, (const char *)id.data);
     } else if (living == deleted ||
                (living &&
                 disk_get_u64(row) != store_hash_text(&scrub->store->hasher, STORE_KIND_ID, id))) {
-        bad(scrub, "the row of slot %u is not that of its account", slot);
+        bad(scrub, "the row of slot %u%s%.*s is not that of its account", slot,
+            id.bytes > 0 ? ", account " : "", (int)id.bytes, (const char *)id.data);
     }
+}
+
+/* The id in a record that does not match its check. */
+static struct proto_span id_perhaps(struct proto_span value)
+{
+    struct feature_record parts;
+    struct proto_fault ignored;
+    if (value.bytes <= STORE_ACCOUNT_HEADER_BYTES) {
+        return (struct proto_span){NULL, 0};
+    }
+    struct proto_span record = {value.data + STORE_ACCOUNT_HEADER_BYTES,
+                                value.bytes - STORE_ACCOUNT_HEADER_BYTES};
+    return feature_record_open(record, false, &parts, &ignored) ? parts.id
+                                                                : (struct proto_span){NULL, 0};
 }
 
 static void scrub_account(struct scrub *scrub, enum disk_table table, uint64_t key,
@@ -96,12 +145,13 @@ static void scrub_account(struct scrub *scrub, enum disk_table table, uint64_t k
     struct store_account account;
     struct feature_record parts = {0};
     struct proto_fault fault;
-    (void)value;
     dense(scrub, table, key);
     if (key >= scrub->txn.state.slots ||
         !store_account_get(&scrub->sight, (uint32_t)key, &account, &fault) ||
         (!account.deleted && !feature_record_open(account.record, true, &parts, &fault))) {
-        bad(scrub, "the record of slot %llu is damaged", (unsigned long long)key);
+        struct proto_span id = id_perhaps(value);
+        bad(scrub, "the record of slot %llu%s%.*s is damaged", (unsigned long long)key,
+            id.bytes > 0 ? ", perhaps account " : "", (int)id.bytes, (const char *)id.data);
         return;
     }
     scrub_row(scrub, (uint32_t)key, account.deleted, parts.id);
@@ -213,20 +263,87 @@ static void compare_sum(struct scrub *scrub, enum disk_table table, uint64_t cou
     }
 }
 
-static void scrub_table(struct scrub *scrub, enum disk_table table)
+static double share_of(const struct scrub *scrub)
+{
+    return scrub->all == 0 ? 0 : (double)scrub->values / (1.125 * (double)scrub->all + 1);
+}
+
+/* Sleeps off what was read faster than the rate, and asks whether to go on. */
+static void pace(struct scrub *scrub, uint64_t bytes, const char *stage)
+{
+    const struct store_scrub_request *request = scrub->request;
+    scrub->bytes += bytes;
+    if (scrub->bytes - scrub->told < PACE_BYTES) {
+        return;
+    }
+    scrub->told = scrub->bytes;
+    for (;;) {
+        uint64_t spent = store_clock_ns() - scrub->begun_ns;
+        uint64_t due =
+            request->bytes_per_second == 0
+                ? 0
+                : (uint64_t)((double)scrub->bytes * 1e9 / (double)request->bytes_per_second);
+        if (request->on_progress != NULL &&
+            !request->on_progress(scrub->context, share_of(scrub), stage)) {
+            scrub->stopped = true;
+            return;
+        }
+        if (spent >= due) {
+            return;
+        }
+        uint64_t ns = due - spent < PACE_NS ? due - spent : PACE_NS;
+        nanosleep(&(struct timespec){.tv_nsec = (long)ns}, NULL);
+    }
+}
+
+static bool snapshot_take(struct scrub *scrub, struct proto_fault *fault)
+{
+    if (!disk_txn_read(&scrub->txn, &scrub->store->env, fault)) {
+        return false;
+    }
+    scrub->taken_ns = store_clock_ns();
+    scrub->sight = store_sight_of(&scrub->txn);
+    return true;
+}
+
+/* Goes on with a newer snapshot behind the entry at hand. False: there is none, and it has ended.
+ */
+static bool snapshot_move(struct scrub *scrub, struct disk_cursor *cursor, enum disk_table table,
+                          struct proto_fault *fault)
+{
+    uint64_t key = cursor->key;
+    uint64_t before = scrub->txn.state.txn;
+    disk_cursor_close(cursor);
+    disk_txn_abort(&scrub->txn);
+    if (!snapshot_take(scrub, fault)) {
+        return false;
+    }
+    scrub->moved |= scrub->txn.state.txn != before;
+    scrub->moved_once |= scrub->moved;
+    (void)disk_cursor_open(cursor, &scrub->txn, table, fault); /* a read: nothing can fail */
+    disk_cursor_thorough(cursor);
+    return disk_cursor_from(cursor, key + 1);
+}
+
+static bool snapshot_is_old(const struct scrub *scrub)
+{
+    return scrub->request->on_progress != NULL &&
+           store_clock_ns() - scrub->taken_ns > (uint64_t)SNAPSHOT_NS;
+}
+
+/* False: the snapshot has ended, and nothing more of the tables can be read. */
+static bool scrub_table(struct scrub *scrub, enum disk_table table)
 {
     struct disk_cursor cursor;
     struct proto_fault fault = {.code = PROTO_OK};
     enum disk_got got;
     uint64_t count = 0;
     uint64_t digest = 0;
-    if (!disk_cursor_open(&cursor, &scrub->txn, table, &fault)) {
-        bad(scrub, "table %s cannot be read: %s", disk_table_name(table), fault.message);
-        return;
-    }
-    scrub->next = table == DISK_TABLE_ACCOUNT || table == DISK_TABLE_ID ? 0 : 1;
+    scrub->moved = false;
+    (void)disk_cursor_open(&cursor, &scrub->txn, table, &fault); /* a read: nothing can fail */
     disk_cursor_thorough(&cursor);
-    while ((got = disk_cursor_next(&cursor, &fault)) != DISK_GOT_NONE) {
+    scrub->next = table == DISK_TABLE_ACCOUNT || table == DISK_TABLE_ID ? 0 : 1;
+    while (!scrub->stopped && (got = disk_cursor_next(&cursor, &fault)) != DISK_GOT_NONE) {
         if (got == DISK_GOT_FAULT) {
             bad(scrub, "%s", fault.message);
             continue;
@@ -238,9 +355,18 @@ static void scrub_table(struct scrub *scrub, enum disk_table table)
         scrubbers[table](scrub, table, cursor.key, cursor.value);
         count++;
         digest ^= disk_get_u64(cursor.value.data);
+        scrub->values++;
+        pace(scrub, cursor.value.bytes, disk_table_name(table));
+        if (snapshot_is_old(scrub) && !snapshot_move(scrub, &cursor, table, &fault)) {
+            unread(scrub, "", &fault);
+            return false;
+        }
     }
     disk_cursor_close(&cursor);
-    compare_sum(scrub, table, count, digest);
+    if (!scrub->moved && !scrub->stopped) {
+        compare_sum(scrub, table, count, digest);
+    }
+    return true;
 }
 
 static void compare_counts(struct scrub *scrub)
@@ -258,15 +384,29 @@ static void log_bad(void *context, const char *what)
     bad(context, "%s", what);
 }
 
+static bool log_pace(void *context, uint64_t bytes)
+{
+    struct scrub *scrub = context;
+    pace(scrub, bytes, "log");
+    return !scrub->stopped;
+}
+
 /* Every entry that is kept, and that it holds as many commands as it says. */
 static void scrub_log(struct scrub *scrub)
 {
     struct log *log = scrub->store->log;
     struct proto_fault fault = {.code = PROTO_OK};
     struct log_entry entry;
-    (void)log_verify(log, log_bad, scrub, &fault);
+    (void)log_verify(log, log_bad, log_pace, scrub, &fault);
+    if (fault.code == PROTO_NO_MEMORY) {
+        unread(scrub, "", &fault);
+        return;
+    }
+    fault.code = PROTO_OK; /* it was told, and the rest is read */
     struct log_reader *reader = log_reader_open(log, log_floor(log) - 1, &fault);
-    while (reader != NULL && log_reader_next(reader, &entry, &fault) == LOG_GOT_ENTRY) {
+    while (reader != NULL && !scrub->stopped &&
+           log_reader_next(reader, &entry, &fault) == LOG_GOT_ENTRY) {
+        pace(scrub, entry.payload.bytes, "log");
         struct store_command command;
         uint32_t commands = 0;
         for (size_t at = 0; store_command_next(entry.payload, &at, &command, &fault);) {
@@ -280,25 +420,53 @@ static void scrub_log(struct scrub *scrub)
     log_reader_close(reader);
     /* Trimmed away meanwhile is no fault. */
     if (fault.code != PROTO_OK && fault.code != PROTO_NOT_FOUND) {
-        bad(scrub, "the log cannot be read to its end: %s", fault.message);
+        unread(scrub, "the log cannot be read to its end: ", &fault);
     }
+}
+
+uint64_t store_scrub_paced(struct store *store, const struct store_scrub_request *request,
+                           struct proto_fault *fault)
+{
+    struct scrub scrub = {.store = store,
+                          .on_bad = request->on_bad,
+                          .context = request->context,
+                          .request = request,
+                          .begun_ns = store_clock_ns()};
+    if (snapshot_take(&scrub, fault)) {
+        bool there = true;
+        for (enum disk_table table = 0; table < DISK_TABLE_COUNT; table++) {
+            scrub.all += scrub.txn.state.sums[table].count;
+        }
+        for (enum disk_table table = 0; there && !scrub.stopped && table < DISK_TABLE_COUNT;
+             table++) {
+            there = scrub_table(&scrub, table);
+        }
+        if (there && !scrub.stopped && !scrub.moved_once) {
+            compare_counts(&scrub);
+        }
+        if (there) {
+            disk_txn_abort(&scrub.txn);
+        }
+    } else {
+        unread(&scrub, "", fault);
+    }
+    fault->code = PROTO_OK;
+    if (!scrub.stopped && scrub.failed.code == PROTO_OK) {
+        scrub_log(&scrub);
+    }
+    atomic_fetch_add(&store->figures.corrupt_found, scrub.bad);
+    if (scrub.failed.code != PROTO_OK) {
+        *fault = scrub.failed;
+    }
+    if (scrub.stopped) {
+        proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
+    }
+    return scrub.bad;
 }
 
 uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const char *what),
                      void *context, struct proto_fault *fault)
 {
-    struct scrub scrub = {.store = store, .on_bad = on_bad, .context = context};
-    if (disk_txn_read(&scrub.txn, &store->env, fault)) {
-        scrub.sight = store_sight_of(&scrub.txn);
-        for (enum disk_table table = 0; table < DISK_TABLE_COUNT; table++) {
-            scrub_table(&scrub, table);
-        }
-        compare_counts(&scrub);
-        disk_txn_abort(&scrub.txn);
-    } else {
-        bad(&scrub, "%s", fault->message);
-    }
-    scrub_log(&scrub);
-    atomic_fetch_add(&store->figures.corrupt_found, scrub.bad);
-    return scrub.bad;
+    const struct store_scrub_request request = {.on_bad = on_bad, .context = context};
+    return store_scrub_paced(store, &request, fault);
 }

@@ -306,9 +306,24 @@ struct store_stats {
 };
 void store_stats(struct store *store, struct store_stats *stats);
 
-/* Reads everything once and checks every checksum, count and digest; on_bad is told of each fault.
- * For `icpd --scrub` and a job; runs on the caller's thread with a view of its own. Returns the
- * number of faults. */
+/* Reads everything once and checks every checksum, count and digest; on_bad is told of each fault,
+ * by table and key or page, and by account where it is known: for people with the right to see it,
+ * not for a log. Runs on the caller's thread with a view of its own. Returns the number of faults.
+ *
+ * Paced: no more than so many bytes a second (0: as fast as it goes; the log in steps of a
+ * segment), on_progress asked some twenty times a second, false ends it with PROTO_CANCELLED. With
+ * on_progress no snapshot is held for more than some seconds.
+ *
+ * *fault: what kept it from its end, PROTO_NO_MEMORY or PROTO_CANCELLED, else PROTO_OK; what the
+ * disk does not give is a fault that is found. */
+struct store_scrub_request {
+    void (*on_bad)(void *context, const char *what);
+    bool (*on_progress)(void *context, double done, const char *stage);
+    void *context;
+    uint64_t bytes_per_second;
+};
+uint64_t store_scrub_paced(struct store *store, const struct store_scrub_request *request,
+                           struct proto_fault *fault);
 uint64_t store_scrub(struct store *store, void (*on_bad)(void *context, const char *what),
                      void *context, struct proto_fault *fault);
 

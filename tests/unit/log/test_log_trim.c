@@ -100,10 +100,10 @@ static void verifying_names_each_segment_that_is_damaged(void **state)
     struct log_fixture *fixture = *state;
     struct proto_fault fault = {.code = PROTO_OK};
     struct told told = {0};
-    assert_int_equal(log_verify(fixture->log, tell, &told, &fault), 0);
+    assert_int_equal(log_verify(fixture->log, tell, NULL, &told, &fault), 0);
     log_fixture_flip(fixture, 1, LOG_PAGE_BYTES + 100, 0);
     log_fixture_flip(fixture, 39, 17, 0);
-    assert_int_equal(log_verify(fixture->log, tell, &told, &fault), 2);
+    assert_int_equal(log_verify(fixture->log, tell, NULL, &told, &fault), 2);
     assert_int_equal(told.count, 2);
     assert_non_null(strstr(told.what[0], "entry 1 of the log"));
     assert_non_null(strstr(told.what[1], "00000000000000000039.seg"));
@@ -111,7 +111,7 @@ static void verifying_names_each_segment_that_is_damaged(void **state)
     log_fixture_flip(fixture, 39, 17, 0);
     /* The last entry of all, which has nothing behind it. */
     log_fixture_flip(fixture, 96, LOG_PAGE_BYTES + 4 * 3072 + 100, 0);
-    assert_int_equal(log_verify(fixture->log, tell, &told, &fault), 1);
+    assert_int_equal(log_verify(fixture->log, tell, NULL, &told, &fault), 1);
     assert_int_equal(fault.code, PROTO_OK);
 }
 
@@ -121,8 +121,42 @@ static void verifying_says_when_it_cannot_read(void **state)
     struct proto_fault fault = {.code = PROTO_OK};
     struct told told = {0};
     log_fixture_fail(fixture, 1, 1, EIO, 1U << CALL_PREAD);
-    assert_int_equal(log_verify(fixture->log, tell, &told, &fault), 1);
+    assert_int_equal(log_verify(fixture->log, tell, NULL, &told, &fault), 1);
     assert_int_equal(fault.code, PROTO_IO);
+    assert_int_equal(told.count, 1);
+    /* A segment that cannot be opened, and those behind it are read. */
+    fault.code = PROTO_OK;
+    log_fixture_fail(fixture, 1, 1, EACCES, 1U << CALL_OPEN);
+    assert_int_equal(log_verify(fixture->log, tell, NULL, &told, &fault), 1);
+    assert_int_equal(fault.code, PROTO_IO);
+    assert_int_equal(told.count, 2);
+}
+
+static void verifying_without_memory_says_nothing_of_the_log(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct told told = {0};
+    log_fixture_fail(fixture, 1, 1, ENOMEM, 1U << CALL_OPEN);
+    assert_int_equal(log_verify(fixture->log, tell, NULL, &told, &fault), 0);
+    assert_int_equal(fault.code, PROTO_NO_MEMORY);
+    assert_int_equal(told.count, 0);
+}
+
+static bool one_read(void *context, uint64_t bytes)
+{
+    struct told *told = context;
+    told->count += bytes > 0;
+    return false;
+}
+
+static void verifying_ends_where_it_is_told_to(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct told told = {0};
+    assert_int_equal(log_verify(fixture->log, tell, one_read, &told, &fault), 0);
+    assert_int_equal(told.count, 1);
 }
 
 int main(void)
@@ -135,6 +169,8 @@ int main(void)
         TEST(a_segment_that_cannot_be_removed_is_found_again),
         TEST(verifying_names_each_segment_that_is_damaged),
         TEST(verifying_says_when_it_cannot_read),
+        TEST(verifying_without_memory_says_nothing_of_the_log),
+        TEST(verifying_ends_where_it_is_told_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
