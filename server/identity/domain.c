@@ -1,151 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An address gives what stands behind its @, a URL what stands between scheme and path; host.h says
+ * whose that is. A list of addresses is gone through until one is an address. Texts that hold no
+ * host give NONE and an empty result. */
 #include "server/identity/domain.h"
 
-#include <libpsl.h>
-#include <stdlib.h>
-
-#include "proto/reader.h"
 #include "server/feature/span_text.h"
-#include "server/identity/punycode.h"
+#include "server/identity/paste.h"
 
-#define HOST_BYTES_MAX 253
 #define LOCAL_BYTES_MAX 64 /* before the @ of an address, RFC 5321 */
 
-static const char *const free_mail[] = {
-#define X(domain) domain,
-#include "server/identity/free_mail.def"
-#undef X
-};
-
-static const char *const shared_hosts[] = {
-#define X(host) host,
-#include "server/identity/shared_host.def"
-#undef X
-};
-
-static int name_order(const void *key, const void *element)
-{
-    return strcmp(key, *(const char *const *)element);
-}
-
-static bool table_has(const char *const *table, size_t count, const char *name)
-{
-    return bsearch(name, table, count, sizeof *table, name_order) != NULL;
-}
-
-/* True if the host or any name above it stands in the table of shared hosts. */
-static bool is_shared(const char *host)
-{
-    for (const char *at = host; at != NULL; at = strchr(at, '.')) {
-        at += *at == '.';
-        if (table_has(shared_hosts, sizeof shared_hosts / sizeof shared_hosts[0], at)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Letters, digits and inner hyphens: what a host's label is made of (RFC 1123). */
-static bool label_valid(const char *label, size_t bytes)
-{
-    if (bytes == 0 || bytes > IDENTITY_LABEL_BYTES_MAX || label[0] == '-' ||
-        label[bytes - 1] == '-') {
-        return false;
-    }
-    for (size_t i = 0; i < bytes; i++) {
-        char byte = label[i];
-        if (!((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-')) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Label by label in punycode; false if one is no label. A last dot, the root's, has been dropped.
- */
-static bool labels_encode(struct proto_span host, char out[IDENTITY_HOST_BYTES])
-{
-    size_t used = 0;
-    for (size_t start = 0, at = 0; at <= host.bytes; at++) {
-        char label[IDENTITY_LABEL_BYTES_MAX];
-        size_t bytes = 0;
-        if (at < host.bytes && host.data[at] != '.') {
-            continue;
-        }
-        if (!identity_punycode_label((struct proto_span){host.data + start, at - start}, label,
-                                     &bytes) ||
-            !label_valid(label, bytes) || used + (used > 0) + bytes > HOST_BYTES_MAX) {
-            return false;
-        }
-        if (used > 0) {
-            out[used++] = '.';
-        }
-        memcpy(out + used, label, bytes);
-        used += bytes;
-        start = at + 1;
-    }
-    out[used] = '\0';
-    return true;
-}
-
-static bool host_normalise(struct proto_span host, char out[IDENTITY_HOST_BYTES])
-{
-    char copy[4 * IDENTITY_HOST_BYTES];
-    char *lower = NULL;
-    if (host.bytes > 0 && host.data[host.bytes - 1] == '.') {
-        host.bytes--;
-    }
-    /* A name beyond ASCII may be longer as UTF-8 than as punycode; more than four-fold it is not.
-     */
-    if (host.bytes == 0 || host.bytes >= sizeof copy || memchr(host.data, 0, host.bytes) != NULL ||
-        !proto_utf8_valid(host)) { /* libpsl would mend it into another name */
-        return false;
-    }
-    memcpy(copy, host.data, host.bytes);
-    copy[host.bytes] = '\0';
-    if (psl_str_to_utf8lower(copy, "utf-8", NULL, &lower) != PSL_SUCCESS) {
-        return false;
-    }
-    bool ok = labels_encode(proto_span_text(lower), out);
-    psl_free_string(lower);
-    return ok;
-}
-
-/* Set aside for examples and synthetic data (RFC 2606): it must behave as a real one does. */
-#define RESERVED_TOP ".example"
-
-/* The domain that someone registered. The list's default rule, which takes any unknown last label
- * for a public suffix, is not used: "printer.local" belongs to nobody. */
-static bool registrable_find(struct identity_domain *domain)
-{
-    const psl_ctx_t *list = psl_builtin();
-    const char *top = strrchr(domain->host, '.');
-    /* Not the last label alone: "za" is on the list only as part of "co.za" and others. */
-    const char *suffix = list == NULL ? NULL : psl_unregistrable_domain(list, domain->host);
-    if (suffix == NULL || top == NULL ||
-        !(psl_is_public_suffix2(list, suffix, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) ||
-          strcmp(top, RESERVED_TOP) == 0)) {
-        return false;
-    }
-    const char *registrable = psl_registrable_domain(list, domain->host);
-    if (registrable == NULL) {
-        return false;
-    }
-    memcpy(domain->registrable, registrable, strlen(registrable) + 1);
-    return true;
-}
-
-static enum identity_domain_kind domain_from_host(struct proto_span host, bool is_site,
+static enum identity_domain_kind domain_from_host(struct proto_span host, bool has_path,
                                                   struct identity_domain *out)
 {
-    if (!host_normalise(host, out->host) || !registrable_find(out)) {
+    const char *registrable = NULL;
+    if (identity_host_normal(host, out->host)) {
+        registrable = identity_host_registrable(out->host);
+    }
+    if (registrable == NULL) {
         *out = (struct identity_domain){0};
         return IDENTITY_DOMAIN_NONE;
     }
-    if (table_has(free_mail, sizeof free_mail / sizeof free_mail[0], out->registrable)) {
+    memcpy(out->registrable, registrable, strlen(registrable) + 1);
+    if (identity_host_free_mail(out->registrable)) {
         return IDENTITY_DOMAIN_FREE_MAIL;
     }
-    return is_site && is_shared(out->host) ? IDENTITY_DOMAIN_SHARED_HOST : IDENTITY_DOMAIN_COMPANY;
+    return has_path && identity_host_shared(out->host, out->registrable)
+               ? IDENTITY_DOMAIN_SHARED_HOST
+               : IDENTITY_DOMAIN_COMPANY;
 }
 
 /* Drops the word from the start of the text, whatever its case. */
@@ -171,47 +52,121 @@ static bool has_blank(struct proto_span text)
     return false;
 }
 
+/* The text behind the last of such bytes; the whole text if there is none. */
+static struct proto_span behind_last(struct proto_span text, char byte)
+{
+    const uint8_t *last = text.bytes == 0 ? NULL : memrchr(text.data, byte, text.bytes);
+    size_t skipped = last == NULL ? 0 : (size_t)(last + 1 - text.data);
+    return (struct proto_span){text.data + skipped, text.bytes - skipped};
+}
+
+/* Letters, digits, hyphens and dots, in any script. */
+static size_t host_run(struct proto_span text)
+{
+    size_t run = 0;
+    for (; run < text.bytes; run++) {
+        uint8_t byte = text.data[run];
+        bool fits = byte >= 0x80 || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                    (byte >= '0' && byte <= '9') || byte == '-' || byte == '.';
+        if (!fits) {
+            break;
+        }
+    }
+    return run;
+}
+
+/* What may stand behind an address without being part of it. */
+static bool ends_address(struct proto_span rest)
+{
+    return rest.bytes == 0 || rest.data[0] <= ' ' ||
+           (rest.data[0] < 0x80 && strchr("\"'`<>()[]{}?/:!&*\\", rest.data[0]) != NULL);
+}
+
+/* Name, label or "mailto:" in front are passed over, as is whatever stands behind. */
+static enum identity_domain_kind address_read(struct proto_span text, struct identity_domain *out)
+{
+    const uint8_t *at = text.bytes == 0 ? NULL : memchr(text.data, '@', text.bytes);
+    const uint8_t *open = text.bytes == 0 ? NULL : memrchr(text.data, '<', text.bytes);
+    if (at == NULL) {
+        return IDENTITY_DOMAIN_NONE;
+    }
+    size_t inner = open == NULL ? 0 : (size_t)(open + 1 - text.data);
+    if (inner < text.bytes && memchr(text.data + inner, '@', text.bytes - inner) != NULL) {
+        text = (struct proto_span){text.data + inner, text.bytes - inner};
+        at = memchr(text.data, '@', text.bytes);
+    }
+    struct proto_span local = {text.data, (size_t)(at - text.data)};
+    struct proto_span host = {at + 1, text.bytes - local.bytes - 1};
+    local = behind_last(local, ':');
+    while (local.bytes > 0 && (local.data[0] <= ' ' || local.data[0] == '/')) {
+        local.data++;
+        local.bytes--;
+    }
+    size_t run = host_run(host);
+    if (local.bytes == 0 || local.bytes > LOCAL_BYTES_MAX || has_blank(local) ||
+        !ends_address((struct proto_span){host.data + run, host.bytes - run})) {
+        return IDENTITY_DOMAIN_NONE;
+    }
+    while (run > 1 && host.data[run - 1] == '.') {
+        run--; /* the root's, or a sentence's */
+    }
+    return domain_from_host((struct proto_span){host.data, run}, false, out);
+}
+
+static bool parts_addresses(uint8_t byte)
+{
+    return byte == ',' || byte == ';' || byte == '|' || byte == '\n' || byte == '\r' ||
+           byte == '\t';
+}
+
 enum identity_domain_kind identity_domain_from_email(struct proto_span text,
                                                      struct identity_domain *out)
 {
+    uint8_t room[IDENTITY_URL_BYTES_MAX];
+    enum identity_domain_kind kind = IDENTITY_DOMAIN_NONE;
     *out = (struct identity_domain){0};
-    text = feature_text_trim(text);
-    if (text.bytes == 0 || text.bytes > IDENTITY_URL_BYTES_MAX) {
+    if (text.bytes > IDENTITY_URL_BYTES_MAX) {
         return IDENTITY_DOMAIN_NONE;
     }
-    const uint8_t *open = memrchr(text.data, '<', text.bytes);
-    if (open != NULL && text.data[text.bytes - 1] == '>') {
-        size_t skipped = (size_t)(open + 1 - text.data);
-        text = (struct proto_span){open + 1, text.bytes - skipped - 1};
-        text = feature_text_trim(text);
+    text = identity_paste_plain(text, room);
+    for (size_t start = 0, at = 0; at <= text.bytes && kind == IDENTITY_DOMAIN_NONE; at++) {
+        if (at == text.bytes || parts_addresses(text.data[at])) {
+            struct proto_span part = {text.data + start, at - start};
+            kind = address_read(identity_paste_trim(part), out);
+            start = at + 1;
+        }
     }
-    (void)prefix_drop(&text, "mailto:");
-    const uint8_t *at = text.bytes == 0 ? NULL : memchr(text.data, '@', text.bytes);
-    if (at == NULL || at == text.data || at - text.data > LOCAL_BYTES_MAX || has_blank(text)) {
-        return IDENTITY_DOMAIN_NONE;
-    }
-    size_t local = (size_t)(at + 1 - text.data);
-    return domain_from_host((struct proto_span){at + 1, text.bytes - local}, false, out);
+    return kind;
 }
 
 static bool ends_authority(uint8_t byte)
 {
-    return byte == '/' || byte == '?' || byte == '#' || byte == '\\';
+    return byte == '/' || byte == '?' || byte == '#' || byte == '\\' || byte == ',' || byte == ';';
+}
+
+/* More than the home page: anything behind the host but a slash. */
+static bool path_stands(struct proto_span rest)
+{
+    for (size_t i = 0; i < rest.bytes; i++) {
+        if (rest.data[i] == ',' || rest.data[i] == ';') {
+            return false; /* the next of several */
+        }
+        if (rest.data[i] > ' ' && !ends_authority(rest.data[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What stands between the scheme and the path, without user and port. False for what is no host. */
-static bool authority_take(struct proto_span text, struct proto_span *host)
+static bool authority_take(struct proto_span text, struct proto_span *host, bool *has_path)
 {
     size_t end = 0;
     while (end < text.bytes && !ends_authority(text.data[end])) {
         end++;
     }
-    text.bytes = end;
-    const uint8_t *user = end == 0 ? NULL : memrchr(text.data, '@', end);
-    if (user != NULL) {
-        text.bytes -= (size_t)(user + 1 - text.data);
-        text.data = user + 1;
-    }
+    *has_path = path_stands((struct proto_span){text.data + end, text.bytes - end});
+    text = behind_last((struct proto_span){text.data, end}, '@');
     const uint8_t *port = text.bytes == 0 ? NULL : memchr(text.data, ':', text.bytes);
     if (port != NULL) {
         for (const uint8_t *digit = port + 1; digit < text.data + text.bytes; digit++) {
@@ -228,20 +183,36 @@ static bool authority_take(struct proto_span text, struct proto_span *host)
 enum identity_domain_kind identity_domain_from_url(struct proto_span text,
                                                    struct identity_domain *out)
 {
+    uint8_t room[IDENTITY_URL_BYTES_MAX];
     struct proto_span host;
+    bool has_path = false;
     *out = (struct identity_domain){0};
-    text = feature_text_trim(text);
-    if (text.bytes == 0 || text.bytes > IDENTITY_URL_BYTES_MAX) {
+    if (text.bytes > IDENTITY_URL_BYTES_MAX) {
         return IDENTITY_DOMAIN_NONE;
     }
+    text = identity_paste_plain(text, room);
     bool scheme = prefix_drop(&text, "https:") || prefix_drop(&text, "http:");
     if (!prefix_drop(&text, "//") && scheme) {
         return IDENTITY_DOMAIN_NONE;
     }
-    if (!authority_take(text, &host) || has_blank(host)) {
+    if (!authority_take(text, &host, &has_path) || has_blank(host)) {
         return IDENTITY_DOMAIN_NONE;
     }
-    return domain_from_host(host, true, out);
+    return domain_from_host(host, has_path, out);
+}
+
+const char *identity_domain_above(const struct identity_domain *domain, const char *host)
+{
+    if (host == NULL) {
+        return domain->host;
+    }
+    return strcmp(host, domain->registrable) == 0 ? NULL : strchr(host, '.') + 1;
+}
+
+bool identity_domain_stands_for(const struct identity_domain *domain)
+{
+    return strcmp(domain->host, domain->registrable) != 0 &&
+           !identity_host_shared(domain->host, domain->registrable);
 }
 
 const char *identity_domain_kind_name(enum identity_domain_kind kind)
