@@ -2,13 +2,10 @@
 #include "server/engine/worker.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "server/engine/engine_internal.h"
 #include "server/engine/explain_plan.h"
-#include "server/identity/domain.h"
-#include "server/identity/grammar.h"
 
 static_assert(ENGINE_NO_SLOT == STORE_NO_SLOT, "slots are those of the store");
 
@@ -133,48 +130,4 @@ bool engine_switches(struct engine_worker *worker,
 {
     struct switch_teller teller = {each, context};
     return store_switches(worker->view, switch_tell, &teller, fault);
-}
-
-/* Looks for the key domain:HOST. */
-static uint32_t find_domain(struct engine_worker *worker, const char *host,
-                            struct proto_fault *fault)
-{
-    char key[300];
-    int bytes = snprintf(key, sizeof key, "domain:%s", host);
-    if (bytes < 0 || (size_t)bytes >= sizeof key) {
-        return STORE_NO_SLOT;
-    }
-    return store_find_key(worker->view, (struct proto_span){(const uint8_t *)key, (size_t)bytes},
-                          fault);
-}
-
-static uint32_t find_email(struct engine_worker *worker, struct proto_span email,
-                           struct proto_fault *fault)
-{
-    struct identity_domain domain;
-    if (identity_domain_from_email(email, &domain) != IDENTITY_DOMAIN_COMPANY) {
-        return STORE_NO_SLOT;
-    }
-    uint32_t slot = find_domain(worker, domain.host, fault);
-    if (slot == STORE_NO_SLOT && fault->code == PROTO_OK &&
-        strcmp(domain.host, domain.registrable) != 0) {
-        slot = find_domain(worker, domain.registrable, fault);
-    }
-    return slot;
-}
-
-uint32_t engine_find(struct engine_worker *worker, const struct engine_name *name,
-                     struct proto_fault *fault)
-{
-    if (name->id.bytes > 0) {
-        return store_find_id(worker->view, name->id, fault);
-    }
-    if (name->key.bytes > 0) {
-        uint8_t room[PROTO_ID_BYTES_MAX];
-        return store_find_key(worker->view, identity_key_wanted(name->key, room), fault);
-    }
-    if (name->email.bytes > 0) {
-        return find_email(worker, name->email, fault);
-    }
-    return STORE_NO_SLOT;
 }

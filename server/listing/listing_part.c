@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/listing/listing_part.h"
-#include "server/engine/slots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/identity/domain.h"
+#include "server/engine/find_account.h"
+#include "server/engine/slots.h"
 
 static struct filter *part_parse(struct engine_worker *worker, struct proto_span text,
                                  struct proto_fault *fault)
@@ -77,14 +77,12 @@ struct exclusion {
     size_t count;
 };
 
-/* A fault of a look-up; finding nobody is none. */
-static bool exclude(struct exclusion *exclusion, const struct engine_name *name,
-                    struct proto_fault *fault)
+/* Takes what a look-up found; a fault of it is one here, finding nobody is none. */
+static bool exclude_found(struct exclusion *exclusion, uint32_t slot,
+                          const struct proto_fault *local, struct proto_fault *fault)
 {
-    struct proto_fault local = {0};
-    uint32_t slot = engine_find(exclusion->worker, name, &local);
-    if (local.code != PROTO_OK) {
-        *fault = local;
+    if (local->code != PROTO_OK) {
+        *fault = *local;
         return false;
     }
     if (slot != STORE_NO_SLOT) {
@@ -93,25 +91,26 @@ static bool exclude(struct exclusion *exclusion, const struct engine_name *name,
     return true;
 }
 
-static bool exclude_host(struct exclusion *exclusion, const char *host, struct proto_fault *fault)
+static bool exclude(struct exclusion *exclusion, const struct engine_name *name,
+                    struct proto_fault *fault)
 {
-    char key[IDENTITY_HOST_BYTES + 8];
-    snprintf(key, sizeof key, "domain:%s", host);
-    return exclude(exclusion, &(struct engine_name){.key = proto_span_text(key)}, fault);
+    struct proto_fault local = {0};
+    uint32_t slot = engine_find(exclusion->worker, name, &local);
+    return exclude_found(exclusion, slot, &local, fault);
 }
 
-/* The host as it stands and the domain that was registered: the account may have either. */
+/* Whoever is found by an address at this host. */
 static bool exclude_domain(struct exclusion *exclusion, struct proto_span text,
                            struct proto_fault *fault)
 {
     struct identity_domain domain;
+    struct proto_fault local = {0};
     if (identity_domain_from_url(text, &domain) == IDENTITY_DOMAIN_NONE) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "", "'%.*s' is no domain",
                                (int)(text.bytes < 128 ? text.bytes : 128), (const char *)text.data);
     }
-    return exclude_host(exclusion, domain.host, fault) &&
-           (strcmp(domain.host, domain.registrable) == 0 ||
-            exclude_host(exclusion, domain.registrable, fault));
+    uint32_t slot = engine_find_domain(exclusion->worker, &domain, &local);
+    return exclude_found(exclusion, slot, &local, fault);
 }
 
 static bool exclude_all(struct exclusion *exclusion, const struct listing_request *request,
@@ -141,7 +140,7 @@ static bool exclude_all(struct exclusion *exclusion, const struct listing_reques
 uint32_t *listing_excluded(struct engine_worker *worker, const struct listing_request *request,
                            size_t *count, struct proto_fault *fault)
 {
-    size_t most = request->id_count + request->key_count + 2 * request->domain_count;
+    size_t most = request->id_count + request->key_count + request->domain_count;
     struct exclusion exclusion = {worker, malloc((most + 1) * sizeof(uint32_t)), 0};
     if (!exclusion.slots) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "exclude_ids", "no memory for the exclusions");

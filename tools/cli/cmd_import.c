@@ -25,6 +25,7 @@ struct import {
     struct import_columns columns;
     struct text_count ids;  /* that went in, to find one that occurs twice */
     struct text_count made; /* keys, likewise */
+    struct key_hosts hosts; /* of the file, to know which are alone below their domain */
     struct import_notes notes;
     struct import_sender sender;
     struct import_look look;                     /* schema NULL: rows are not looked at */
@@ -124,28 +125,54 @@ static enum row_fate key_twice(struct import *import, const struct csv_row *row,
     return ROW_GOOD;
 }
 
+/* The key that an account has as long as nobody comes with the domain itself. An earlier row's
+ * stays where it is, which is no mistake of this one. */
+static enum row_fate key_above_write(struct import *import, const struct csv_row *row,
+                                     const struct key_column *column, struct import_row *account)
+{
+    char key[KEY_BYTES];
+    if (!key_column_above(column, &import->hosts, row->cells[column->column], key) ||
+        text_count_find(&import->made, proto_span_text(key)) != NULL) {
+        return ROW_GOOD;
+    }
+    return text_count_add(&import->made, proto_span_text(key), row->line, NULL) &&
+                   import_row_key(account, key, false)
+               ? ROW_GOOD
+               : ROW_NO_MEMORY;
+}
+
+static enum row_fate key_write(struct import *import, const struct csv_row *row, size_t k,
+                               struct import_row *account)
+{
+    char key[KEY_BYTES];
+    const struct key_column *column = &import->columns.keys[k];
+    struct proto_span cell = row->cells[column->column];
+    enum key_outcome outcome = key_column_make(column, cell, key);
+    if (outcome != KEY_MADE) {
+        key_tell(import, row, column, outcome, key);
+        return ROW_GOOD;
+    }
+    const struct text_entry *earlier = text_count_find(&import->made, proto_span_text(key));
+    if (earlier != NULL) {
+        return key_twice(import, row, k, key, earlier->line);
+    }
+    bool address = key_column_is_address(column, cell);
+    account->address |= address ? UINT32_C(1) << account->key_count : 0;
+    if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL) ||
+        !import_row_key(account, key, (import->columns.match >> k & 1) != 0)) {
+        return ROW_NO_MEMORY;
+    }
+    return key_above_write(import, row, column, account);
+}
+
 static enum row_fate keys_write(struct import *import, const struct csv_row *row,
                                 struct import_row *account)
 {
-    char key[PROTO_ID_BYTES_MAX + 1];
-    for (size_t k = 0; k < import->columns.key_count; k++) {
-        const struct key_column *column = &import->columns.keys[k];
-        enum key_outcome outcome = key_column_make(column, row->cells[column->column], key);
-        if (outcome != KEY_MADE) {
-            key_tell(import, row, column, outcome, key);
-            continue;
-        }
-        const struct text_entry *earlier = text_count_find(&import->made, proto_span_text(key));
-        if (earlier != NULL) {
-            if (key_twice(import, row, k, key, earlier->line) == ROW_REFUSED) {
-                return ROW_REFUSED;
-            }
-        } else if (!text_count_add(&import->made, proto_span_text(key), row->line, NULL) ||
-                   !import_row_key(account, key, (import->columns.match >> k & 1) != 0)) {
-            return ROW_NO_MEMORY;
-        }
+    enum row_fate fate = ROW_GOOD;
+    for (size_t k = 0; k < import->columns.key_count && fate == ROW_GOOD; k++) {
+        fate = key_write(import, row, k, account);
     }
-    return ROW_GOOD;
+    return fate;
 }
 
 /* A new account that has no id of its own is called as its first key: domain:acme.com becomes
@@ -408,10 +435,21 @@ static void rewritten_tell(const struct import *import)
     }
 }
 
+static int hosts_gather(struct import *import)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    bool gathered = key_hosts_gather(&import->hosts, import->input, import->columns.keys,
+                                     import->columns.key_count, &fault);
+    return gathered ? EX_OK : cli_fault(import->cli, &fault);
+}
+
 static int import_run(struct import *import, struct icp_client *client)
 {
     const struct cli *cli = import->cli;
     int status = import_columns_find(cli, import->input, import->schema, &import->columns);
+    if (status == EX_OK) {
+        status = hosts_gather(import);
+    }
     if (status == EX_OK) {
         status = sender_plan(import, client);
     }
@@ -461,6 +499,7 @@ int cmd_import(struct cli *cli)
     int status = EX_OK;
     text_count_init(&import.ids, UINT32_MAX);
     text_count_init(&import.made, UINT32_MAX);
+    key_hosts_init(&import.hosts);
     import.strict = cli_has(cli, CLI_IMPORT_STRICT);
     import.input = csv_told_open(cli, cli->arguments[0], &status);
     bool local = cli_has(cli, CLI_IMPORT_SCHEMA);
@@ -484,6 +523,7 @@ int cmd_import(struct cli *cli)
     csv_map_fini(&import.map);
     text_count_fini(&import.ids);
     text_count_fini(&import.made);
+    key_hosts_fini(&import.hosts);
     feature_schema_release(import.schema);
     csv_close(import.input);
     return status;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tools/cli/csv/key_column.h"
 #include "tools/cli/import_look.h"
 
 /* How often a batch that the server is too busy for is sent again, each time waiting longer. */
@@ -49,7 +50,7 @@ struct import_row *sender_row(struct import_sender *sender)
     icp_payload_reset(row->values);
     row->id[0] = '\0';
     row->keys_bytes = row->key_count = row->record_bytes = 0;
-    row->match = 0;
+    row->match = row->address = 0;
     return row;
 }
 
@@ -109,8 +110,8 @@ static size_t fault_row(const struct icp_fault *fault, const char **rest)
 static bool key_refused(struct import_sender *sender, struct import_row *row, const char *field)
 {
     unsigned long long index = 0;
-    if (sender->strict || sender->reply.fault.code != ICP_CONFLICT ||
-        sscanf(field, "keys[%llu]", &index) != 1 || index >= row->key_count) {
+    if (sender->reply.fault.code != ICP_CONFLICT || sscanf(field, "keys[%llu]", &index) != 1 ||
+        index >= row->key_count) {
         return false;
     }
     char *key = row->keys;
@@ -118,8 +119,13 @@ static bool key_refused(struct import_sender *sender, struct import_row *row, co
         key += strlen(key) + 1;
     }
     size_t bytes = strlen(key) + 1;
-    notes_key(sender->notes, (struct note_place){row->line, 0, "keys"},
-              sender->reply.fault.message);
+    if (!key_is_above(key)) { /* to stand for a domain is no claim to it: who was first does */
+        if (sender->strict) {
+            return false;
+        }
+        notes_key(sender->notes, (struct note_place){row->line, 0, "keys"},
+                  sender->reply.fault.message);
+    }
     sender->keys_refused++;
     row->keys_bytes -= bytes;
     row->key_count--;

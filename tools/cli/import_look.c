@@ -23,6 +23,7 @@ struct look_found {
 struct ask {
     size_t row;
     const char *by;
+    bool address; /* asked for as an address at the host of the key */
     uint32_t request_id;
 };
 
@@ -289,7 +290,13 @@ static int question_send(struct import_look *look, struct import_sender *sender,
     }
     bool by_id = strcmp(ask.by, "id") == 0;
     icp_payload_reset(look->request);
-    icp_payload_text(look->request, by_id ? "id" : "key", by_id ? row->id : ask.by);
+    if (ask.address) {
+        char address[PROTO_ID_BYTES_MAX + 8];
+        snprintf(address, sizeof address, "site@%s", strchr(ask.by, ':') + 1);
+        icp_payload_text(look->request, "email", address);
+    } else {
+        icp_payload_text(look->request, by_id ? "id" : "key", by_id ? row->id : ask.by);
+    }
     ask.request_id = icp_send(sender->client, ICP_OP_ACCOUNT_GET, look->request, &fault);
     if (ask.request_id == 0) {
         return cli_icp_fault(sender->cli, &fault);
@@ -309,7 +316,9 @@ static int rows_ask(struct import_look *look, struct import_sender *sender,
         status = question_send(look, sender, batch, &asks, (struct ask){.row = i, .by = "id"});
         for (size_t k = 0; k < row->key_count && status == EX_OK; k++) {
             if ((row->match >> k & 1) != 0) {
-                struct ask ask = {.row = i, .by = import_row_key_at(row, k)};
+                struct ask ask = {.row = i,
+                                  .by = import_row_key_at(row, k),
+                                  .address = (row->address >> k & 1) != 0};
                 status = question_send(look, sender, batch, &asks, ask);
             }
         }

@@ -14,6 +14,7 @@ struct import_row {
     size_t keys_room;
     size_t key_count;
     uint32_t match;             /* bit k: key k finds the account */
+    uint32_t address;           /* bit k: so does an address at the host of key k */
     struct icp_payload *values; /* the pairs of the map */
     uint8_t *record;            /* the same encoded, where rows are looked at; else NULL */
     size_t record_bytes;

@@ -155,6 +155,8 @@ static void name_fill(struct lead_run *run, const struct csv_row *row, struct ic
     if (id.bytes > 0 && id.bytes <= PROTO_ID_BYTES_MAX) {
         snprintf(text, PROTO_ID_BYTES_MAX + 1, "%.*s", (int)id.bytes, (const char *)id.data);
         query->id = text;
+    } else if (run->has_key && key_column_address(&run->key, row->cells[run->key.column], text)) {
+        query->email = text;
     } else if (run->has_key &&
                key_column_make(&run->key, row->cells[run->key.column], text) == KEY_MADE) {
         query->key = text;
