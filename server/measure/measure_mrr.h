@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The measures on recurring revenue as tables of measure.def: mrr, retention, survival.
+ * Ownership: the table is filled, the caller frees it, also after a failure. Errors: NO_MEMORY,
+ * BAD_FIELD (period, bounds of parameters), LIMIT for more rows than MEASURE_ROWS_MAX. Threads:
+ * pure. Cost: see movement.h, retention.h, survival.h. */
+#ifndef MEASURE_MEASURE_MRR_H
+#define MEASURE_MEASURE_MRR_H
+
+#include "server/measure/measure.h"
+#include "server/measure/spell.h"
+
+/* Days of four centuries; a table longer than this is read by nobody. */
+#define MEASURE_ROWS_MAX 150000
+/* Segments of one table; a field with more values is no segment. */
+#define MEASURE_SEGMENTS_MAX 1024
+
+/* Accounts in segments; names may be NULL with count 0 for none. */
+struct measure_segments {
+    const uint32_t *of;       /* by account, below count */
+    const char *const *names; /* count of them */
+    uint32_t count;
+};
+
+/* Months of a period's word; 0 if it is none. */
+int measure_period_months(const char *word);
+
+/* Rows for [from, from + period], … as long as they end by to; at least one. */
+bool measure_mrr_table(const struct measure_spells *spells, const struct measure_rules *rules,
+                       int64_t from_ms, int64_t to_ms, int period_months,
+                       struct measure_table *table, struct proto_fault *fault);
+/* All accounts, then each segment that has one. */
+bool measure_retention_table(const struct measure_spells *spells, const struct measure_rules *rules,
+                             const struct measure_segments *segments, int64_t from_ms,
+                             int64_t to_ms, struct measure_table *table, struct proto_fault *fault);
+
+struct measure_survival_options {
+    int64_t as_of_ms;
+    int cohort_months; /* 0: no cohorts */
+    unsigned step_months;
+    unsigned points;
+    unsigned grace_days;
+};
+/* Cohorts × segments, each with its curve at 0, step, 2 step … months as far as somebody was
+ * watched. Cohorts are cut at the calendar's months, quarters, years in UTC. */
+bool measure_survival_table(const struct measure_spells *spells,
+                            const struct measure_segments *segments,
+                            const struct measure_survival_options *options,
+                            struct measure_table *table, struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each account gives its pair for each of the forms; the ratio estimator does the rest. A period
+ * without a whole order and memory can fail. */
+#include "server/measure/retention.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "server/math/accuracy.h"
+#include "server/math/auc.h"
+
+#define MONTHS_MAX 1200
+
+struct measure_ratio measure_ratio_of(const int64_t *now, const int64_t *then, size_t count)
+{
+    struct measure_ratio ratio = {.value = MEASURE_NAN,
+                                  .error = MEASURE_NAN,
+                                  .low = MEASURE_NAN,
+                                  .high = MEASURE_NAN,
+                                  .n = count};
+    for (size_t i = 0; i < count; i++) {
+        ratio.numerator += now[i];
+        ratio.denominator += then[i];
+    }
+    if (ratio.denominator == 0) {
+        return ratio;
+    }
+    ratio.value = (double)ratio.numerator / (double)ratio.denominator;
+    if (count < 2) {
+        return ratio;
+    }
+    double squares = 0;
+    for (size_t i = 0; i < count; i++) {
+        double rest = (double)now[i] - ratio.value * (double)then[i];
+        squares += rest * rest;
+    }
+    double n = (double)count;
+    double mean = (double)ratio.denominator / n;
+    ratio.error = sqrt(squares / (n * (n - 1) * mean * mean));
+    ratio.low = ratio.value - MATH_Z_95 * ratio.error;
+    ratio.high = ratio.value + MATH_Z_95 * ratio.error;
+    return ratio;
+}
+
+/* Pairs (now, then) of one form. */
+struct pairs {
+    int64_t *now;
+    int64_t *then;
+    size_t count;
+};
+
+enum { NRR_COHORT, GRR_COHORT, NRR_MOVEMENT, GRR_MOVEMENT, FORMS };
+
+static void pair_add(struct pairs *pairs, int64_t now, int64_t then)
+{
+    pairs->now[pairs->count] = now;
+    pairs->then[pairs->count++] = then;
+}
+
+/* Movements of one account over the months between. */
+static void account_moves(const struct measure_spells *spells, uint32_t account, int64_t from_ms,
+                          int64_t to_ms, struct measure_movement *moves)
+{
+    int64_t at = from_ms;
+    for (int month = 1; at < to_ms; month++) {
+        int64_t next = to_ms;
+        if (!measure_months_later(from_ms, month, &next) || next > to_ms) {
+            next = to_ms;
+        }
+        (void)measure_movement_add(spells, account, at, next, moves);
+        at = next;
+    }
+}
+
+static void account_add(const struct measure_spells *spells, uint32_t account, int64_t from_ms,
+                        int64_t to_ms, bool within, struct pairs pairs[FORMS],
+                        struct measure_movement *ends)
+{
+    int64_t a = measure_account_at(spells, account, from_ms, NULL);
+    int64_t b = measure_account_at(spells, account, to_ms, NULL);
+    bool back = within && a == 0 && measure_account_before(spells, account, from_ms);
+    struct measure_movement moves = {0};
+    (void)measure_movement_add(spells, account, from_ms, to_ms, ends);
+    account_moves(spells, account, from_ms, to_ms, &moves);
+    if (a > 0 || (back && b > 0)) {
+        pair_add(&pairs[NRR_COHORT], b, a);
+    }
+    if (a > 0) {
+        pair_add(&pairs[GRR_COHORT], a < b ? a : b, a);
+    }
+    int64_t lost = moves.sum[MEASURE_CONTRACTION] + moves.sum[MEASURE_CHURN];
+    int64_t won = moves.sum[MEASURE_EXPANSION] + (within ? moves.sum[MEASURE_REACTIVATION] : 0);
+    if (a > 0 || won != 0 || lost != 0) {
+        pair_add(&pairs[NRR_MOVEMENT], a + won - lost, a);
+        pair_add(&pairs[GRR_MOVEMENT], a - lost, a);
+    }
+}
+
+static void logo_fill(struct measure_ratio *logo, const struct measure_movement *ends)
+{
+    *logo = (struct measure_ratio){.value = MEASURE_NAN,
+                                   .error = MEASURE_NAN,
+                                   .low = MEASURE_NAN,
+                                   .high = MEASURE_NAN,
+                                   .n = ends->customers_start,
+                                   .numerator = ends->customers_kept,
+                                   .denominator = ends->customers_start};
+    if (ends->customers_start > 0) {
+        double n = ends->customers_start;
+        logo->value = ends->customers_kept / n;
+        logo->error = sqrt(logo->value * (1 - logo->value) / n);
+        math_wilson(ends->customers_kept, ends->customers_start, &logo->low, &logo->high);
+    }
+}
+
+static void retention_fill(struct measure_retention *out, const struct pairs pairs[FORMS],
+                           const struct measure_movement *ends)
+{
+    struct measure_ratio *const ratios[FORMS] = {&out->nrr_cohort, &out->grr_cohort,
+                                                 &out->nrr_movement, &out->grr_movement};
+    for (int form = 0; form < FORMS; form++) {
+        *ratios[form] = measure_ratio_of(pairs[form].now, pairs[form].then, pairs[form].count);
+    }
+    struct measure_ratio *const gross[] = {&out->grr_cohort, &out->grr_movement};
+    for (int i = 0; i < 2; i++) {
+        gross[i]->low = gross[i]->low < 0 ? 0 : gross[i]->low;
+        gross[i]->high = gross[i]->high > 1 ? 1 : gross[i]->high;
+    }
+    logo_fill(&out->logo, ends);
+    out->accounts = (uint32_t)pairs[GRR_COHORT].count;
+    out->mrr_start = ends->start;
+    out->mrr_end = ends->end;
+    out->arpa = ends->customers_end > 0 ? (double)ends->end / ends->customers_end : MEASURE_NAN;
+    out->churn_gross = 1 - out->grr_cohort.value;
+    out->churn_net = 1 - out->nrr_cohort.value;
+}
+
+bool measure_retention_of(const struct measure_spells *spells, const struct measure_rules *rules,
+                          const uint32_t *groups, uint32_t group, int64_t from_ms, int64_t to_ms,
+                          struct measure_retention *retention, struct proto_fault *fault)
+{
+    int64_t latest = 0;
+    if (to_ms <= from_ms || !measure_months_later(from_ms, MONTHS_MAX, &latest) || to_ms > latest) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "to",
+                               "a period ends after it starts, and within %d months", MONTHS_MAX);
+    }
+    bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
+    size_t room = (size_t)spells->accounts + 1;
+    int64_t *memory = calloc(room * 2 * FORMS, sizeof *memory);
+    if (memory == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
+                               spells->accounts);
+    }
+    struct pairs pairs[FORMS];
+    for (size_t form = 0; form < FORMS; form++) {
+        pairs[form] = (struct pairs){memory + 2 * form * room, memory + (2 * form + 1) * room, 0};
+    }
+    struct measure_movement ends = {0};
+    *retention = (struct measure_retention){.accounts = 0};
+    for (uint32_t a = 0; a < spells->accounts; a++) {
+        if (groups == NULL || groups[a] == group) {
+            account_add(spells, a, from_ms, to_ms, within, pairs, &ends);
+            retention->members++;
+        }
+    }
+    retention_fill(retention, pairs, &ends);
+    free(memory);
+    return true;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each subscription is checked, cut where its amount changes (a pause, the end of a discount), and
+ * its pieces are put in the order of accounts by counting. What the rules leave out gives no piece;
+ * what cannot be measured (an unknown term, no rate, an end before the start) is refused. */
+#include "server/measure/spell.h"
+
+#include <stdlib.h>
+
+/* Start, pause, resume, end of the discount, end. */
+#define CUTS_MAX 5
+
+struct measure_subscription measure_subscription_open(uint32_t account, int64_t start_ms,
+                                                      int64_t amount, uint32_t term_months)
+{
+    return (struct measure_subscription){.account = account,
+                                         .term_months = term_months,
+                                         .start_ms = start_ms,
+                                         .end_ms = MEASURE_NEVER,
+                                         .cancel_ms = MEASURE_NEVER,
+                                         .paid_ms = MEASURE_NEVER,
+                                         .past_due_ms = MEASURE_NEVER,
+                                         .pause_ms = MEASURE_NEVER,
+                                         .resume_ms = MEASURE_NEVER,
+                                         .discount_end_ms = MEASURE_NEVER,
+                                         .amount = amount};
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t measure_subscription_end(const struct measure_subscription *s,
+                                 const struct measure_rules *rules)
+{
+    int64_t end = s->end_ms;
+    if (measure_rules_has(rules, MEASURE_RULE_CHURN_AT, MEASURE_CHURN_AT_CANCEL)) {
+        end = sooner(end, s->cancel_ms);
+    } else if (measure_rules_has(rules, MEASURE_RULE_CHURN_AT, MEASURE_CHURN_AT_PAID_END)) {
+        bool given_up = end != MEASURE_NEVER || s->cancel_ms != MEASURE_NEVER;
+        end = given_up && s->paid_ms != MEASURE_NEVER ? s->paid_ms : end;
+    }
+    if (end != MEASURE_NEVER &&
+        measure_rules_has(rules, MEASURE_RULE_END_DAY, MEASURE_END_DAY_INCLUSIVE)) {
+        end += MEASURE_DAY_MS;
+    }
+    if (measure_rules_has(rules, MEASURE_RULE_PAST_DUE, MEASURE_PAST_DUE_EXCLUDED)) {
+        end = sooner(end, s->past_due_ms);
+    }
+    return end;
+}
+
+static bool term_is_known(uint32_t months)
+{
+    return months == 1 || months == 3 || months == 6 || months == 12 || months == 24 ||
+           months == 36;
+}
+
+/* amount · rate / (term · 10^6), half away from zero. */
+static int64_t monthly(int64_t amount, int64_t rate, uint32_t term)
+{
+    __extension__ typedef __int128 wide;
+    wide over = (wide)amount * rate;
+    wide under = (wide)term * MEASURE_RATE_ONE;
+    wide half = over < 0 ? -under / 2 : under / 2;
+    return (int64_t)((over + half) / under);
+}
+
+bool measure_subscription_check(const struct measure_subscription *s, uint32_t accounts,
+                                const struct measure_rules *rules, struct proto_fault *fault)
+{
+    int64_t rate = measure_rules_rate(rules, s->currency);
+    if (!term_is_known(s->term_months)) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "term",
+                               "a term of %u months is not known; 1, 3, 6, 12, 24 and 36 are",
+                               s->term_months);
+    }
+    if (rate == 0) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "currency",
+                               "there is no rate for %s; the definition needs rate-%s=…",
+                               s->currency, s->currency);
+    }
+    if (s->end_ms < s->start_ms) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "end", "the end lies before the start");
+    }
+    if (s->resume_ms < s->pause_ms) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "resume",
+                               "it is resumed before it is paused");
+    }
+    if (s->amount < 0 || s->amount > MEASURE_AMOUNT_MAX || s->discount < 0 ||
+        s->discount > s->amount) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "amount",
+                               "an amount is 0 to %lld minor units, and a discount no more than it",
+                               (long long)MEASURE_AMOUNT_MAX);
+    }
+    return s->account < accounts || proto_fault_set(fault, PROTO_BAD_FIELD, "account",
+                                                    "account %u of %u", s->account, accounts);
+}
+
+/* What it is worth a month at a moment within its time. */
+static int64_t worth_at(const struct measure_subscription *s, const struct measure_rules *rules,
+                        int64_t rate, int64_t at_ms)
+{
+    bool stands = s->pause_ms != MEASURE_NEVER && at_ms >= s->pause_ms && at_ms < s->resume_ms;
+    if (stands && measure_rules_has(rules, MEASURE_RULE_PAUSED, MEASURE_PAUSED_EXCLUDED)) {
+        return -1;
+    }
+    bool net = measure_rules_has(rules, MEASURE_RULE_DISCOUNT, MEASURE_DISCOUNT_NET) &&
+               at_ms < s->discount_end_ms;
+    return monthly(s->amount - (net ? s->discount : 0), rate, s->term_months);
+}
+
+static bool is_left_out(const struct measure_subscription *s, const struct measure_rules *rules)
+{
+    return (s->trial && measure_rules_has(rules, MEASURE_RULE_TRIALS, MEASURE_TRIALS_EXCLUDED)) ||
+           (s->one_off && measure_rules_has(rules, MEASURE_RULE_ONE_OFF, MEASURE_ONE_OFF_EXCLUDED));
+}
+
+/* Pieces of one subscription into out; returns their number. */
+static size_t pieces(const struct measure_subscription *s, const struct measure_rules *rules,
+                     int64_t rate, struct measure_spell out[CUTS_MAX])
+{
+    int64_t end = measure_subscription_end(s, rules);
+    int64_t cuts[CUTS_MAX] = {s->start_ms, s->pause_ms, s->resume_ms, s->discount_end_ms, end};
+    size_t count = 0;
+    bool keeps_free = measure_rules_has(rules, MEASURE_RULE_FREE, MEASURE_FREE_ACTIVE);
+    if (is_left_out(s, rules)) {
+        return 0;
+    }
+    for (int64_t from = s->start_ms; from < end;) {
+        int64_t to = end;
+        for (size_t i = 0; i < CUTS_MAX; i++) {
+            to = cuts[i] > from ? sooner(to, cuts[i]) : to;
+        }
+        int64_t worth = worth_at(s, rules, rate, from);
+        if (worth > 0 || (worth == 0 && keeps_free)) {
+            out[count++] = (struct measure_spell){s->account, from, to, worth};
+        }
+        from = to;
+    }
+    return count;
+}
+
+/* Both walks over the subscriptions: the first counts pieces by account, the second places them. */
+static bool pieces_count(const struct measure_subscription *subscriptions, size_t count,
+                         const struct measure_rules *rules, struct measure_spells *spells,
+                         struct proto_fault *fault)
+{
+    struct measure_spell piece[CUTS_MAX];
+    int64_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct measure_subscription *s = &subscriptions[i];
+        int64_t rate = measure_rules_rate(rules, s->currency);
+        if (!measure_subscription_check(s, spells->accounts, rules, fault)) {
+            return proto_fault_within(fault, "subscriptions[%zu]", i);
+        }
+        __extension__ typedef __int128 wide;
+        if ((wide)s->amount * rate / MEASURE_RATE_ONE > MEASURE_SUM_MAX - sum) {
+            return proto_fault_set(fault, PROTO_LIMIT, "subscriptions",
+                                   "all amounts together are more than %lld minor units",
+                                   (long long)MEASURE_SUM_MAX);
+        }
+        sum += (int64_t)((wide)s->amount * rate / MEASURE_RATE_ONE) + 1;
+        size_t made = pieces(s, rules, rate, piece);
+        spells->first[s->account + 1] += made;
+        spells->count += made;
+    }
+    return true;
+}
+
+static void pieces_place(const struct measure_subscription *subscriptions, size_t count,
+                         const struct measure_rules *rules, struct measure_spells *spells)
+{
+    struct measure_spell piece[CUTS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        const struct measure_subscription *s = &subscriptions[i];
+        size_t made = pieces(s, rules, measure_rules_rate(rules, s->currency), piece);
+        for (size_t p = 0; p < made; p++) {
+            spells->items[spells->first[s->account]++] = piece[p];
+        }
+    }
+    /* Each place now stands at the end of its account, which is the start of the next. */
+    memmove(spells->first + 1, spells->first, spells->accounts * sizeof *spells->first);
+    spells->first[0] = 0;
+}
+
+bool measure_spells_make(const struct measure_subscription *subscriptions, size_t count,
+                         uint32_t accounts, const struct measure_rules *rules,
+                         struct measure_spells *spells, struct proto_fault *fault)
+{
+    *spells = (struct measure_spells){.accounts = accounts};
+    spells->free_is_active = measure_rules_has(rules, MEASURE_RULE_FREE, MEASURE_FREE_ACTIVE);
+    spells->first = calloc((size_t)accounts + 1, sizeof *spells->first);
+    if (spells->first == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts", accounts);
+    }
+    if (!pieces_count(subscriptions, count, rules, spells, fault)) {
+        measure_spells_fini(spells);
+        return false;
+    }
+    for (uint32_t a = 0; a < accounts; a++) {
+        spells->first[a + 1] += spells->first[a];
+    }
+    spells->items = calloc(spells->count > 0 ? spells->count : 1, sizeof *spells->items);
+    if (spells->items == NULL) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu spells", spells->count);
+        measure_spells_fini(spells);
+        return false;
+    }
+    pieces_place(subscriptions, count, rules, spells);
+    return true;
+}
+
+void measure_spells_fini(struct measure_spells *spells)
+{
+    free(spells->items);
+    free(spells->first);
+    *spells = (struct measure_spells){.accounts = 0};
+}
+
+int64_t measure_account_at(const struct measure_spells *spells, uint32_t account, int64_t at_ms,
+                           bool *customer)
+{
+    int64_t sum = 0;
+    bool any = false;
+    for (size_t i = spells->first[account]; i < spells->first[account + 1]; i++) {
+        const struct measure_spell *spell = &spells->items[i];
+        bool runs = spell->from_ms <= at_ms && at_ms < spell->to_ms;
+        sum += runs ? spell->minor : 0;
+        any |= runs;
+    }
+    if (customer != NULL) {
+        *customer = any;
+    }
+    return sum;
+}
+
+bool measure_account_before(const struct measure_spells *spells, uint32_t account, int64_t at_ms)
+{
+    bool any = false;
+    for (size_t i = spells->first[account]; i < spells->first[account + 1] && !any; i++) {
+        any = spells->items[i].from_ms < at_ms && spells->items[i].minor > 0;
+    }
+    return any;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka needs the four above before it. */
+#include <cmocka.h>
+
+#include "server/measure/spell.h"
+
+#define DAY MEASURE_DAY_MS
+
+static struct measure_rules rules_of(const char *a, const char *b)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_rules rules;
+    measure_rules_default(&rules);
+    assert_true(a == NULL || measure_rules_set_text(&rules, a, &fault));
+    assert_true(b == NULL || measure_rules_set_text(&rules, b, &fault));
+    return rules;
+}
+
+/* MRR of the one account at a day, by the rules. */
+static int64_t at(struct measure_subscription s, const struct measure_rules *rules, int day)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_spells spells;
+    assert_true(measure_spells_make(&s, 1, 1, rules, &spells, &fault));
+    int64_t minor = measure_account_at(&spells, 0, day * DAY, NULL);
+    measure_spells_fini(&spells);
+    return minor;
+}
+
+static struct measure_subscription plain(void)
+{
+    struct measure_subscription s = measure_subscription_open(0, 10 * DAY, 1200, 1);
+    s.end_ms = 40 * DAY;
+    return s;
+}
+
+static void a_subscription_counts_from_its_start_to_the_day_before_its_end(void **state)
+{
+    (void)state;
+    struct measure_rules rules = rules_of(NULL, NULL);
+    assert_int_equal(at(plain(), &rules, 9), 0);
+    assert_int_equal(at(plain(), &rules, 10), 1200);
+    assert_int_equal(at(plain(), &rules, 39), 1200);
+    assert_int_equal(at(plain(), &rules, 40), 0);
+    struct measure_rules inclusive = rules_of("end-day=inclusive", NULL);
+    assert_int_equal(at(plain(), &inclusive, 40), 1200);
+    assert_int_equal(at(plain(), &inclusive, 41), 0);
+}
+
+static void it_ends_as_the_definition_says(void **state)
+{
+    (void)state;
+    struct measure_subscription s = plain();
+    s.cancel_ms = 20 * DAY;
+    s.paid_ms = 30 * DAY;
+    struct measure_rules end = rules_of(NULL, NULL);
+    struct measure_rules cancel = rules_of("churn-at=cancel", NULL);
+    struct measure_rules paid = rules_of("churn-at=paid-end", NULL);
+    assert_int_equal(at(s, &end, 35), 1200);
+    assert_int_equal(at(s, &cancel, 20), 0);
+    assert_int_equal(at(s, &cancel, 19), 1200);
+    assert_int_equal(at(s, &paid, 29), 1200);
+    assert_int_equal(at(s, &paid, 30), 0);
+    /* What is paid until a day but was not given up goes on. */
+    s.cancel_ms = s.end_ms = MEASURE_NEVER;
+    assert_int_equal(at(s, &paid, 30), 1200);
+}
+
+static void terms_are_divided_and_rounded_half_away_from_zero(void **state)
+{
+    (void)state;
+    struct measure_rules rules = rules_of(NULL, NULL);
+    struct measure_subscription s = plain();
+    s.amount = 200000;
+    s.term_months = 12;
+    assert_int_equal(at(s, &rules, 10), 16667); /* 166.67 */
+    s.term_months = 24;
+    assert_int_equal(at(s, &rules, 10), 8333);
+    s.term_months = 36;
+    assert_int_equal(at(s, &rules, 10), 5556);
+    s.amount = 18;
+    assert_int_equal(at(s, &rules, 10), 1); /* one half */
+}
+
+static void pauses_discounts_and_overdue_bills_count_as_the_rules_say(void **state)
+{
+    (void)state;
+    struct measure_subscription s = plain();
+    s.pause_ms = 15 * DAY;
+    s.resume_ms = 20 * DAY;
+    s.discount = 200;
+    s.discount_end_ms = 25 * DAY;
+    s.past_due_ms = 35 * DAY;
+    struct measure_rules net = rules_of(NULL, NULL);
+    assert_int_equal(at(s, &net, 14), 1000);
+    assert_int_equal(at(s, &net, 15), 0);
+    assert_int_equal(at(s, &net, 20), 1000);
+    assert_int_equal(at(s, &net, 25), 1200);
+    assert_int_equal(at(s, &net, 36), 1200);
+    struct measure_rules list = rules_of("discount=list", "paused=counted");
+    assert_int_equal(at(s, &list, 14), 1200);
+    assert_int_equal(at(s, &list, 15), 1200);
+    struct measure_rules strict = rules_of("past-due=excluded", NULL);
+    assert_int_equal(at(s, &strict, 34), 1200);
+    assert_int_equal(at(s, &strict, 35), 0);
+}
+
+static void trials_free_plans_and_one_off_charges_are_told_apart(void **state)
+{
+    (void)state;
+    struct measure_subscription s = plain();
+    struct measure_rules usual = rules_of(NULL, NULL);
+    s.trial = true;
+    assert_int_equal(at(s, &usual, 10), 0);
+    struct measure_rules trials = rules_of("trials=counted", NULL);
+    assert_int_equal(at(s, &trials, 10), 1200);
+    s = plain();
+    s.one_off = true;
+    assert_int_equal(at(s, &usual, 10), 0);
+    struct measure_rules once = rules_of("one-off=counted", NULL);
+    assert_int_equal(at(s, &once, 10), 1200);
+    s = plain();
+    s.amount = 0;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_spells spells;
+    struct measure_rules free_active = rules_of("free=active", NULL);
+    bool customer = true;
+    assert_true(measure_spells_make(&s, 1, 1, &usual, &spells, &fault));
+    (void)measure_account_at(&spells, 0, 10 * DAY, &customer);
+    assert_false(customer);
+    measure_spells_fini(&spells);
+    assert_true(measure_spells_make(&s, 1, 1, &free_active, &spells, &fault));
+    (void)measure_account_at(&spells, 0, 10 * DAY, &customer);
+    assert_true(customer);
+    measure_spells_fini(&spells);
+}
+
+static void other_currencies_count_by_the_rates_of_the_definition(void **state)
+{
+    (void)state;
+    struct measure_rules rules = rules_of("currency=USD", "rate-EUR=1.08");
+    struct measure_subscription s = plain();
+    memcpy(s.currency, "EUR", 4);
+    assert_int_equal(at(s, &rules, 10), 1296);
+    memcpy(s.currency, "USD", 4);
+    assert_int_equal(at(s, &rules, 10), 1200);
+}
+
+static void refused(struct measure_subscription s, enum proto_error code, const char *field)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_spells spells;
+    struct measure_rules rules = rules_of(NULL, NULL);
+    assert_false(measure_spells_make(&s, 1, 1, &rules, &spells, &fault));
+    assert_int_equal(fault.code, code);
+    assert_string_equal(fault.field, field);
+}
+
+static void what_cannot_be_measured_is_refused_by_name(void **state)
+{
+    (void)state;
+    struct measure_subscription s = plain();
+    s.term_months = 5;
+    refused(s, PROTO_BAD_FIELD, "subscriptions[0].term");
+    s = plain();
+    memcpy(s.currency, "EUR", 4);
+    refused(s, PROTO_BAD_FIELD, "subscriptions[0].currency");
+    s = plain();
+    s.end_ms = 9 * DAY;
+    refused(s, PROTO_BAD_FIELD, "subscriptions[0].end");
+    s = plain();
+    s.amount = -1;
+    refused(s, PROTO_BAD_FIELD, "subscriptions[0].amount");
+    s = plain();
+    s.amount = MEASURE_AMOUNT_MAX + 1;
+    refused(s, PROTO_BAD_FIELD, "subscriptions[0].amount");
+    s = plain();
+    s.pause_ms = 12 * DAY;
+    s.resume_ms = 11 * DAY;
+    refused(s, PROTO_BAD_FIELD, "subscriptions[0].resume");
+    s = plain();
+    s.account = 1;
+    refused(s, PROTO_BAD_FIELD, "subscriptions[0].account");
+}
+
+/* Sums of what is accepted never overflow: 10^18 in all is more than MEASURE_SUM_MAX at a rate. */
+static void amounts_beyond_the_bound_of_all_are_refused(void **state)
+{
+    (void)state;
+    struct measure_rules rules = rules_of("rate-EUR=1000000", NULL);
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_spells spells;
+    struct measure_subscription s = plain();
+    s.amount = MEASURE_AMOUNT_MAX;
+    memcpy(s.currency, "EUR", 4);
+    assert_false(measure_spells_make(&s, 1, 1, &rules, &spells, &fault));
+    assert_int_equal(fault.code, PROTO_LIMIT);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_subscription_counts_from_its_start_to_the_day_before_its_end),
+        cmocka_unit_test(it_ends_as_the_definition_says),
+        cmocka_unit_test(terms_are_divided_and_rounded_half_away_from_zero),
+        cmocka_unit_test(pauses_discounts_and_overdue_bills_count_as_the_rules_say),
+        cmocka_unit_test(trials_free_plans_and_one_off_charges_are_told_apart),
+        cmocka_unit_test(other_currencies_count_by_the_rates_of_the_definition),
+        cmocka_unit_test(what_cannot_be_measured_is_refused_by_name),
+        cmocka_unit_test(amounts_beyond_the_bound_of_all_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
