@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One function for each measure of measure.def: reads its files, calls it, shows its table; and
+ * parameters as the options give them, within the bounds of measure.def. Errors: exit statuses,
+ * messages printed. Threads: one. */
+#ifndef CLI_MEASURE_RUN_H
+#define CLI_MEASURE_RUN_H
+
+#include "server/measure/measure.h"
+#include "server/measure/measure_rules.h"
+#include "tools/cli/cli.h"
+
+struct measure_call {
+    const struct cli *cli;
+    enum measure_id id;
+    struct measure_rules rules;
+};
+
+int measure_run_mrr(const struct measure_call *call);
+int measure_run_retention(const struct measure_call *call);
+int measure_run_survival(const struct measure_call *call);
+
+/* The text of a parameter, or its default. */
+const char *measure_text(const struct measure_call *call, const char *name);
+bool measure_number(const struct measure_call *call, const char *name, double *number);
+bool measure_count(const struct measure_call *call, const char *name, unsigned *count);
+/* --from and --to. */
+bool measure_days(const struct measure_call *call, int64_t *from_ms, int64_t *to_ms);
+
+#endif
