@@ -10,6 +10,7 @@
 
 #define PROTO_VERSION 1
 #define PROTO_PORT 4273
+#define PROTO_TLS_PORT 4275
 
 /* Error codes, PROTO_OK and PROTO_<NAME>. */
 enum proto_error {

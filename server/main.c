@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "server/encrypt.h"
 #include "server/manual.h"
 #include "server/notify.h"
 #include "server/options.h"
@@ -55,6 +56,16 @@ static void map_bytes_take(struct server *server, uint64_t bytes, struct base_lo
     if (now < bytes) {
         base_log(log, BASE_LOG_WARN, "main", "map_bytes is taken over as far as addresses reach",
                  BASE_FIELDS(base_field_uint("bytes", now)));
+    }
+}
+
+static void tls_take(struct server *server, const struct base_config *config, struct base_log *log)
+{
+    struct proto_fault fault = {0};
+    if (!server_tls_reload(server, config, &fault)) {
+        base_log(log, BASE_LOG_ERROR, "main", "TLS goes on with the certificate that it has",
+                 BASE_FIELDS(base_field_text("option", fault.field),
+                             base_field_text("reason", fault.message)));
     }
 }
 
@@ -110,6 +121,7 @@ static void wait_for_end(struct server_options *options, struct base_log *log,
         reload(options, log);
         server_slow_set(server, options->config.slowlog_us);
         map_bytes_take(server, options->config.map_bytes, log);
+        tls_take(server, &options->config, log);
         server_notify("READY=1");
     }
     server_notify("STOPPING=1");
@@ -172,6 +184,19 @@ static int serve(struct server_options *options)
     return EX_OK;
 }
 
+/* What the configuration says, and whether the files of TLS that it names can be used. */
+static int test(const struct base_config *config)
+{
+    struct proto_fault fault = {0};
+    struct tls_context *tls;
+    if (!server_encrypt(config, &tls, &fault)) {
+        return config_fail(&fault);
+    }
+    tls_context_drop(tls);
+    printf("configuration is valid\n");
+    return EX_OK;
+}
+
 static void tell_bad(void *context, const char *what)
 {
     (void)context;
@@ -203,7 +228,7 @@ int main(int argc, char **argv)
     int code = EX_OK;
     switch (options.mode) {
     case SERVER_TEST:
-        printf("configuration is valid\n");
+        code = test(&options.config);
         break;
     case SERVER_PRINT:
         base_config_print(&options.config, stdout);

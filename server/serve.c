@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "server/base/clock.h"
+#include "server/encrypt.h"
 #include "server/engine/engine_create.h"
 #include "server/net/net.h"
 #include "server/rpc/rpc.h"
@@ -265,6 +266,11 @@ static bool net_open(struct server *server, struct proto_fault *fault)
     const struct base_config *config = server->config;
     struct net_options options;
     net_options_default(&options);
+    if (!server_encrypt(config, &options.tls, fault)) {
+        return false;
+    }
+    options.tls_host = config->tls_host;
+    options.tls_port = (uint16_t)config->tls_port;
     options.host = config->host[0] ? config->host : NULL;
     options.port = (uint16_t)config->port;
     options.socket_path = config->socket_path[0] ? config->socket_path : NULL;
@@ -297,6 +303,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
         .on_stages = stages_record,
     };
     server->net = net_server_create(&options, &handler, fault);
+    tls_context_drop(options.tls);
     return server->net != NULL;
 }
 
@@ -379,6 +386,9 @@ static bool ports_write(struct server *server, struct proto_fault *fault)
         if (server->watch) {
             fprintf(file, "http = %u\n", watch_port(server->watch));
         }
+        if (net_server_tls_port(server->net) != 0) {
+            fprintf(file, "tls = %u\n", net_server_tls_port(server->net));
+        }
         if (server->config->socket_path[0]) {
             fprintf(file, "socket = %s\n", server->config->socket_path);
         }
@@ -416,6 +426,7 @@ struct server *server_create(const struct base_config *config, struct base_log *
              BASE_FIELDS(base_field_text("host", config->host),
                          base_field_uint("port", net_server_port(server->net)),
                          base_field_uint("http", server->watch ? watch_port(server->watch) : 0),
+                         base_field_uint("tls", net_server_tls_port(server->net)),
                          base_field_text("socket", config->socket_path),
                          base_field_text("data", config->data),
                          base_field_uint("workers", net_server_workers(server->net))));
@@ -430,6 +441,25 @@ void server_slow_set(struct server *server, uint64_t slow_us)
 size_t server_map_bytes_set(struct server *server, size_t bytes)
 {
     return store_map_bytes_set(engine_store(server->engine), bytes);
+}
+
+bool server_tls_reload(struct server *server, const struct base_config *config,
+                       struct proto_fault *fault)
+{
+    struct tls_context *tls;
+    if (net_server_tls_port(server->net) == 0) {
+        return true; /* a listener takes a start */
+    }
+    if (!server_encrypt(config, &tls, fault)) {
+        return false;
+    }
+    if (tls == NULL) {
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "tls_certificate",
+                               "the listener for TLS ends only with the process");
+    }
+    net_server_tls_set(server->net, tls);
+    tls_context_drop(tls);
+    return true;
 }
 
 void server_drain(struct server *server, unsigned grace_ms)

@@ -17,6 +17,10 @@ struct server *server_create(const struct base_config *config, struct base_log *
 void server_slow_set(struct server *server, uint64_t slow_us);
 /* The limit of the tables from now on; returns what it became (store_map_bytes_set). */
 size_t server_map_bytes_set(struct server *server, size_t bytes);
+/* Reads certificate, key and who signs clients anew; connections that are open keep what they have.
+ * False with *fault: all stays as it was. */
+bool server_tls_reload(struct server *server, const struct base_config *config,
+                       struct proto_fault *fault);
 void server_drain(struct server *server, unsigned grace_ms);
 void server_join(struct server *server);
 void server_destroy(struct server *server);

@@ -82,17 +82,45 @@ static bool check_reach(const struct base_config *config, enum base_option optio
                            name, host);
 }
 
-/* The port of HTTP follows the other one where nobody names it, so that two servers on one machine
- * need one option each, and whoever asks for any free port gets two. */
-static bool http_port_follow(struct base_config *config, struct proto_fault *fault)
+/* The other ports follow the first where nobody names them, so that two servers on one machine need
+ * one option each, and whoever asks for any free port gets as many. */
+static bool port_follow(struct base_config *config, enum base_option option, uint64_t behind,
+                        struct proto_fault *fault)
 {
     char text[16];
-    if (config->origins[BASE_OPTION_HTTP_PORT].kind > BASE_ORIGIN_DERIVED) {
+    size_t count;
+    if (config->origins[option].kind > BASE_ORIGIN_DERIVED) {
         return true;
     }
-    uint64_t port = config->port == 0 || config->port == UINT16_MAX ? 0 : config->port + 1;
+    uint64_t port =
+        config->port == 0 || config->port + behind > UINT16_MAX ? 0 : config->port + behind;
     snprintf(text, sizeof text, "%llu", (unsigned long long)port);
-    return base_config_set(config, "http_port", text, BASE_ORIGIN_DERIVED, "port", fault);
+    return base_config_set(config, (base_options(&count) + option)->name, text, BASE_ORIGIN_DERIVED,
+                           "port", fault);
+}
+
+/* What makes sense together only, or with a certificate only. */
+static bool check_tls(struct base_config *config, struct proto_fault *fault)
+{
+    bool on = config->tls_certificate[0] != '\0';
+    if (on != (config->tls_key[0] != '\0')) {
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, on ? "tls_key" : "tls_certificate",
+                               "tls_certificate and tls_key go together: %s is not given",
+                               on ? "tls_key" : "tls_certificate");
+    }
+    if (!on && config->tls_client_ca[0] != '\0') {
+        return proto_fault_set(
+            fault, PROTO_BAD_CONFIG, "tls_client_ca",
+            "tls_client_ca is given without tls_certificate: nothing listens for "
+            "TLS");
+    }
+    if (config->tls_client_ca[0] == '\0' && config->tls_client_names[0] != '\0') {
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "tls_client_names",
+                               "tls_client_names is given without tls_client_ca: no client shows a "
+                               "certificate");
+    }
+    return !on || (port_follow(config, BASE_OPTION_TLS_PORT, 2, fault) &&
+                   check_reach(config, BASE_OPTION_TLS_HOST, fault));
 }
 
 static bool check_pair(const char *name, uint64_t value, const char *bound_name, uint64_t bound,
@@ -128,13 +156,16 @@ bool base_config_resolve(struct base_config *config, struct proto_fault *fault)
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "admin_token",
                                "admin_token must be given if read_token or write_token is");
     }
-    if (!http_port_follow(config, fault) || !check_reach(config, BASE_OPTION_HOST, fault) ||
+    if (!port_follow(config, BASE_OPTION_HTTP_PORT, 1, fault) || !check_tls(config, fault) ||
+        !check_reach(config, BASE_OPTION_HOST, fault) ||
         !check_reach(config, BASE_OPTION_HTTP_HOST, fault)) {
         return false;
     }
-    if (config->host[0] == '\0' && config->socket_path[0] == '\0') {
+    if (config->host[0] == '\0' && config->socket_path[0] == '\0' &&
+        config->tls_certificate[0] == '\0') {
         return proto_fault_set(fault, PROTO_BAD_CONFIG, "host",
-                               "host and socket_path are both empty: nothing to listen on");
+                               "host, socket_path and tls_certificate are all empty: nothing to "
+                               "listen on");
     }
     return check_pair("out_bytes_max", config->out_bytes_max, "out_bytes_high",
                       config->out_bytes_high, fault) &&

@@ -33,12 +33,18 @@ static void say_busy(int fd, const char *message)
     shutdown(fd, SHUT_WR);
 }
 
-static void refuse_full(struct net_worker *worker, int fd)
+/* Whoever speaks TLS could not read why. */
+static void refuse_full(struct net_listener *listener, int fd)
 {
+    struct net_worker *worker = listener->worker;
     NET_TALLY(worker, connections_refused, 1);
     net_worker_log(
         worker, BASE_LOG_WARN, "connection refused",
         BASE_FIELDS(base_field_uint("connections_max", worker->server->options.connections_max)));
+    if (listener->kind == NET_TLS) {
+        close(fd);
+        return;
+    }
     say_busy(fd, "connections_max connections are open; close one or try again later");
     /* Closed at the next sweep, by when the peer's first request, if it sent one at once, has come:
      * closing with unread input would reset the connection before it could read why. */
@@ -48,14 +54,14 @@ static void refuse_full(struct net_worker *worker, int fd)
     worker->refused[worker->refused_count++] = fd;
 }
 
-void net_accept_adopt(struct net_worker *worker, int fd, bool is_unix)
+void net_accept_adopt(struct net_worker *worker, int fd, enum net_kind kind)
 {
     int on = 1;
-    if (!is_unix && worker->server->options.tcp_nodelay) {
+    if (kind != NET_UNIX && worker->server->options.tcp_nodelay) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
                    sizeof on); /* without it: slower, not wrong */
     }
-    if (worker->draining || !net_conn_open(worker, fd, is_unix)) {
+    if (worker->draining || !net_conn_open(worker, fd, kind)) {
         NET_TALLY(worker, closed_error, worker->draining ? 0 : 1);
         NET_TALLY(worker, closed_drain, worker->draining ? 1 : 0);
         atomic_fetch_sub_explicit(&worker->server->open, 1, memory_order_relaxed);
@@ -82,16 +88,16 @@ static void welcome(struct net_listener *listener, int fd)
             server->options.connections_max &&
         !make_room(worker)) {
         atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);
-        refuse_full(worker, fd);
+        refuse_full(listener, fd);
         return;
     }
     NET_TALLY(worker, connections_accepted, 1);
     struct net_worker *target = worker;
-    if (listener->is_unix) {
+    if (listener->kind == NET_UNIX) {
         target = &server->workers[server->next_worker++ % server->workers_count];
     }
     if (target == worker) {
-        net_accept_adopt(worker, fd, listener->is_unix);
+        net_accept_adopt(worker, fd, listener->kind);
     } else if (!net_mail_socket(target, fd)) {
         NET_TALLY(worker, closed_error, 1);
         atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);
@@ -131,7 +137,9 @@ static bool turn_away(struct net_listener *listener)
                        "out of file descriptors, connections are turned away: raise the limit "
                        "(ulimit -n) or lower connections_max",
                        BASE_NO_FIELDS);
-        say_busy(fd, "the server has no file descriptor left; try again later");
+        if (listener->kind != NET_TLS) {
+            say_busy(fd, "the server has no file descriptor left; try again later");
+        }
         close(fd);
     }
     reserve_open(worker);
@@ -179,6 +187,7 @@ void net_accept_tick(struct net_worker *worker)
     reserve_open(worker);
     net_listener_start(&worker->tcp, accept_ready);
     net_listener_start(&worker->local, accept_ready);
+    net_listener_start(&worker->tls, accept_ready);
 }
 
 void net_accept_fini(struct net_worker *worker)
@@ -186,6 +195,7 @@ void net_accept_fini(struct net_worker *worker)
     refused_close_all(worker);
     net_listener_close(&worker->tcp);
     net_listener_close(&worker->local);
+    net_listener_close(&worker->tls);
     if (worker->reserve_fd >= 0) {
         close(worker->reserve_fd);
     }

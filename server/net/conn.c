@@ -105,6 +105,7 @@ void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason)
         worker->server->handler.on_close(worker->server->handler.context, worker->context, conn);
     }
     net_stranger_leave(conn);
+    net_secure_leave(conn->secure);
     net_slot_release(worker, conn);
     net_buffer_free(worker, &conn->in);
     net_buffer_free(worker, &conn->waiting);
@@ -131,6 +132,9 @@ void net_conn_finish(struct net_conn *conn, _Atomic uint64_t *reason)
 static void linger(struct net_conn *conn)
 {
     uv_os_fd_t fd;
+    if (net_conn_secure_end(conn)) {
+        return; /* settled again when that is sent */
+    }
     if (conn->input_ended || uv_fileno(&conn->uv.handle, &fd) != 0 || shutdown(fd, SHUT_WR) != 0) {
         net_conn_close(conn, conn->reason);
         return;
@@ -161,23 +165,26 @@ void net_conn_settle(struct net_conn *conn)
     }
 }
 
-static int stream_open(struct net_conn *conn, int fd, bool is_unix)
+static int stream_open(struct net_conn *conn, int fd, enum net_kind kind)
 {
     uv_loop_t *loop = &conn->worker->loop;
+    bool is_unix = kind == NET_UNIX;
     int rc = is_unix ? uv_pipe_init(loop, &conn->uv.pipe, 0) : uv_tcp_init(loop, &conn->uv.tcp);
     assert(rc == 0); /* neither allocates nor calls the system */
     (void)rc;
     return is_unix ? uv_pipe_open(&conn->uv.pipe, fd) : uv_tcp_open(&conn->uv.tcp, fd);
 }
 
-bool net_conn_open(struct net_worker *worker, int fd, bool is_unix)
+bool net_conn_open(struct net_worker *worker, int fd, enum net_kind kind)
 {
     struct net_conn *conn = calloc(1, sizeof *conn);
     if (conn == NULL) {
         return false;
     }
     conn->worker = worker;
-    if (!net_slot_take(worker, conn)) {
+    conn->secure = kind == NET_TLS ? net_secure_create(worker, conn) : NULL;
+    if ((kind == NET_TLS && conn->secure == NULL) || !net_slot_take(worker, conn)) {
+        net_secure_leave(conn->secure);
         free(conn);
         return false;
     }
@@ -186,7 +193,7 @@ bool net_conn_open(struct net_worker *worker, int fd, bool is_unix)
     net_worker_hold(worker, sizeof *conn, 0);
     net_stranger_enter(conn);
     worker->open++;
-    int rc = stream_open(conn, fd, is_unix);
+    int rc = stream_open(conn, fd, kind);
     conn->uv.handle.data = conn;
     if (rc != 0) {
         close(fd);

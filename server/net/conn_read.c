@@ -25,17 +25,26 @@ bool net_conn_may_serve(const struct net_conn *conn)
            conn->pending < conn->worker->server->options.pending_max;
 }
 
+void net_conn_read_place(struct net_conn *conn, uint8_t **base, size_t *bytes)
+{
+    *base = conn->worker->read_buffer + NET_SMALL_BYTES;
+    *bytes = NET_READ_BYTES;
+    if (conn->phase == NET_OPEN && reads_into_own(conn)) {
+        assert(conn->in.start == 0 && conn->in.capacity > conn->in.bytes);
+        *base = conn->in.data + conn->in.bytes;
+        *bytes = conn->in.capacity - conn->in.bytes;
+    }
+}
+
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct net_conn *conn = handle->data;
+    uint8_t *base = conn->worker->cipher_buffer;
+    size_t bytes = NET_READ_BYTES;
     (void)suggested;
     net_stage_start(conn->worker);
-    uint8_t *base = conn->worker->read_buffer + NET_SMALL_BYTES;
-    size_t bytes = NET_READ_BYTES;
-    if (conn->phase == NET_OPEN && reads_into_own(conn)) {
-        assert(conn->in.start == 0 && conn->in.capacity > conn->in.bytes);
-        base = conn->in.data + conn->in.bytes;
-        bytes = conn->in.capacity - conn->in.bytes;
+    if (conn->secure == NULL) {
+        net_conn_read_place(conn, &base, &bytes);
     }
     *buf = uv_buf_init((char *)base, (unsigned)bytes);
 }
@@ -188,7 +197,7 @@ void net_conn_serve_gathered(struct net_worker *worker)
     net_conn_resume_stopped(worker);
 }
 
-static void on_bytes(struct net_conn *conn, uint8_t *base, size_t bytes)
+void net_conn_read_take(struct net_conn *conn, uint8_t *base, size_t bytes)
 {
     struct net_worker *worker = conn->worker;
     net_stage_end(worker, &worker->stages.read_ns);
@@ -217,35 +226,48 @@ static void on_bytes(struct net_conn *conn, uint8_t *base, size_t bytes)
     net_conn_settle(conn);
 }
 
+void net_conn_read_end(struct net_conn *conn, _Atomic uint64_t *reason)
+{
+    ungather(conn);
+    net_conn_finish(conn, reason);
+    net_conn_settle(conn);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
     struct net_conn *conn = stream->data;
     if (count == 0) {
         return;
     }
-    if (count > 0) {
-        on_bytes(conn, (uint8_t *)buf->base, (size_t)count);
+    if (count > 0 && conn->secure == NULL) {
+        net_conn_read_take(conn, (uint8_t *)buf->base, (size_t)count);
         return;
     }
-    ungather(conn);
+    if (count > 0) {
+        net_conn_secure_bytes(conn, (struct proto_span){(uint8_t *)buf->base, (size_t)count});
+        return;
+    }
     bool gone = count == UV_EOF || count == UV_ECONNRESET;
     _Atomic uint64_t *reason =
         gone ? &conn->worker->tally.closed_peer : &conn->worker->tally.closed_error;
     conn->input_ended = true;
     if (conn->phase != NET_OPEN || count != UV_EOF) {
+        ungather(conn);
         net_conn_close(conn, conn->phase == NET_LINGER ? conn->reason : reason);
         return;
     }
-    net_conn_finish(conn, reason);
-    net_conn_settle(conn);
+    net_conn_read_end(conn, reason);
 }
 
 void net_conn_read_start(struct net_conn *conn)
 {
-    if (conn->reading) {
+    if (conn->reading || (conn->secure != NULL && conn->secure->works)) {
         return;
     }
     conn->reading = true;
+    if (conn->secure != NULL && conn->secure->more) {
+        net_secure_later(conn->secure);
+    }
     /* While we did not read, the peer could not finish its frame: its time begins anew. */
     if (conn->frame_ns != 0) {
         conn->frame_ns = net_worker_now(conn->worker);

@@ -198,16 +198,43 @@ void net_conn_flush(struct net_conn *conn)
     net_conn_choke(conn);
 }
 
+/* Frames as they leave; false: the connection was closed, or has nobody yet who could read them. */
+static bool seal(struct net_conn *conn, struct proto_span *frames)
+{
+    if (conn->secure == NULL || net_secure_seal(conn->secure, frames)) {
+        return true;
+    }
+    if (conn->secure->shaken == TLS_SHAKEN) {
+        net_conn_close(conn, &conn->worker->tally.closed_error);
+    }
+    return false;
+}
+
+static void sealed_sent(struct net_conn *conn)
+{
+    if (conn->secure != NULL && conn->phase != NET_CLOSED) {
+        tls_session_sent(conn->secure->session);
+    }
+}
+
 void net_conn_send(struct net_conn *conn, struct proto_span frames)
 {
     if (frames.bytes == 0 || conn->phase == NET_CLOSED) {
         return;
     }
     NET_TALLY(conn->worker, frames_out, net_frames_count(frames));
-    if (!conn->sending && conn->waiting.bytes == 0 && !write_now(conn, &frames)) {
+    if (seal(conn, &frames)) {
+        net_conn_send_bytes(conn, frames);
+        sealed_sent(conn);
+    }
+}
+
+void net_conn_send_bytes(struct net_conn *conn, struct proto_span bytes)
+{
+    if (!conn->sending && conn->waiting.bytes == 0 && !write_now(conn, &bytes)) {
         return;
     }
-    if (frames.bytes == 0 || !has_room(conn, frames.bytes) || !append(conn, frames)) {
+    if (bytes.bytes == 0 || !has_room(conn, bytes.bytes) || !append(conn, bytes)) {
         return;
     }
     if (!conn->sending) {
@@ -241,12 +268,13 @@ bool net_conn_queue(struct net_conn *conn, struct proto_span frames_taken)
     bool ok = conn->phase != NET_CLOSED && has_room(conn, frames_taken.bytes);
     if (ok && frames_taken.bytes > 0) {
         NET_TALLY(conn->worker, frames_out, net_frames_count(frames_taken));
-        if (conn->waiting.capacity == 0) {
+        if (conn->waiting.capacity == 0 && conn->secure == NULL) {
             conn->waiting = (struct net_buffer){data, 0, frames_taken.bytes, frames_taken.bytes};
             net_worker_hold(conn->worker, frames_taken.bytes, 0);
             return true;
         }
-        ok = append(conn, frames_taken);
+        ok = seal(conn, &frames_taken) && append(conn, frames_taken);
+        sealed_sent(conn);
     }
     free(data);
     return ok;

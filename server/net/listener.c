@@ -91,7 +91,7 @@ static bool port_is_free(struct addrinfo *address)
 }
 
 /* Binds the same port once for each worker; port 0 becomes the one that the first was given. */
-static bool bind_all(struct net_server *server, struct addrinfo *address)
+static bool bind_all(struct net_server *server, struct addrinfo *address, enum net_kind kind)
 {
     if (!port_is_free(address)) {
         return false;
@@ -102,36 +102,60 @@ static bool bind_all(struct net_server *server, struct addrinfo *address)
         if (fd < 0) {
             return false; /* those that are bound are closed by net_server_destroy */
         }
-        server->workers[i].tcp.fd = fd;
+        struct net_worker *worker = &server->workers[i];
+        (kind == NET_TLS ? &worker->tls : &worker->tcp)->fd = fd;
+        *(kind == NET_TLS ? &server->tls_port : &server->port) = bound_port(fd);
     }
-    server->port = bound_port(server->workers[0].tcp.fd);
     return true;
+}
+
+/* Where to listen, and the options that say so. */
+struct where {
+    const char *host;
+    unsigned port;
+    const char *host_option, *port_option;
+};
+
+static bool listen_at(struct net_server *server, const struct where *where, enum net_kind kind,
+                      struct proto_fault *fault)
+{
+    char place[320];
+    char port[8];
+    snprintf(place, sizeof place, "%.255s port %u", where->host, where->port);
+    snprintf(port, sizeof port, "%u", where->port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *address = NULL;
+    int rc = getaddrinfo(where->host, port, &hints, &address);
+    if (rc == EAI_MEMORY) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, where->host_option,
+                               "no memory to look up %s", place);
+    }
+    if (rc != 0) {
+        return refuse(fault, where->host_option, place, gai_strerror(rc));
+    }
+    bool ok = address->ai_family == AF_INET || address->ai_family == AF_INET6;
+    if (!ok) {
+        refuse(fault, where->host_option, place, "not an internet address");
+    } else if (!(ok = bind_all(server, address, kind))) {
+        refuse_bind(fault, errno == EADDRNOTAVAIL ? where->host_option : where->port_option, place,
+                    errno);
+    }
+    freeaddrinfo(address);
+    return ok;
 }
 
 bool net_listen_tcp(struct net_server *server, struct proto_fault *fault)
 {
     const struct net_options *options = &server->options;
-    char place[320];
-    char port[8];
-    snprintf(place, sizeof place, "%.255s port %u", options->host, (unsigned)options->port);
-    snprintf(port, sizeof port, "%u", (unsigned)options->port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    struct addrinfo *address = NULL;
-    int rc = getaddrinfo(options->host, port, &hints, &address);
-    if (rc == EAI_MEMORY) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "host", "no memory to look up %s", place);
-    }
-    if (rc != 0) {
-        return refuse(fault, "host", place, gai_strerror(rc));
-    }
-    bool ok = address->ai_family == AF_INET || address->ai_family == AF_INET6;
-    if (!ok) {
-        refuse(fault, "host", place, "not an internet address");
-    } else if (!(ok = bind_all(server, address))) {
-        refuse_bind(fault, errno == EADDRNOTAVAIL ? "host" : "port", place, errno);
-    }
-    freeaddrinfo(address);
-    return ok;
+    struct where where = {options->host, options->port, "host", "port"};
+    return listen_at(server, &where, NET_TCP, fault);
+}
+
+bool net_listen_tls(struct net_server *server, struct proto_fault *fault)
+{
+    const struct net_options *options = &server->options;
+    struct where where = {options->tls_host, options->tls_port, "tls_host", "tls_port"};
+    return listen_at(server, &where, NET_TLS, fault);
 }
 
 /* Whether someone answers on the Unix socket: 0 = nobody, else why the path cannot be taken. */
@@ -198,11 +222,11 @@ bool net_listen_local(struct net_server *server, struct proto_fault *fault)
     return true;
 }
 
-void net_listener_init(struct net_listener *listener, struct net_worker *worker)
+void net_listener_init(struct net_listener *listener, struct net_worker *worker, enum net_kind kind)
 {
     listener->worker = worker;
     listener->fd = -1;
-    listener->is_unix = listener == &worker->local;
+    listener->kind = kind;
 }
 
 bool net_listener_poll(struct net_listener *listener)
@@ -246,7 +270,7 @@ void net_listener_close(struct net_listener *listener)
         uv_poll_stop(&listener->poll);
     }
     listener->polling = false;
-    if (listener->is_unix) {
+    if (listener->kind == NET_UNIX) {
         remove_path(listener->worker->server);
     }
     close(listener->fd);

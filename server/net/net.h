@@ -14,6 +14,10 @@
  * do not read their replies are choked at NET_SMALL_BYTES instead of out_bytes_high. Worst case in
  * all: bytes_max + connections_max * (NET_SMALL_BYTES + NET_READ_BYTES + one batch of replies).
  *
+ * TLS: a listener of its own, whose connections are the same behind their session. Handshakes run
+ * on libuv's pool at low priority, NET_SHAKES_MAX of a worker at a time, the others in turn, so
+ * that a flood of them costs those that are connected little.
+ *
  * A refused frame (framing lost) is answered with its fault under its request id; the connection is
  * closed when that is sent. A spoilt one (version, checksum) is answered and the connection goes
  * on. A peer that ends its sending half still gets every reply that it waits for.
@@ -31,11 +35,14 @@
 #include "proto/frame.h"
 #include "proto/writer.h"
 #include "server/base/log.h"
+#include "server/tls/tls.h"
 
 /* One read takes at most this much; the buffer is shared by all connections of a worker. */
 #define NET_READ_BYTES 65536
 /* Input held for a connection up to this size is never refused for want of memory in all. */
 #define NET_SMALL_BYTES 16384
+/* Handshakes of one worker under way at a time. */
+#define NET_SHAKES_MAX 2
 /* Frames handed over in one call of on_frames. */
 #define NET_BATCH_FRAMES 1024
 
@@ -135,6 +142,9 @@ struct net_options {
                               * one or another kind of file is refused */
     unsigned socket_mode;    /* permissions of the Unix socket. Default 0660 */
     unsigned workers;        /* 1 … 256; 0 = as many as processors that may be used. Default 1 */
+    struct tls_context *tls; /* of a second TCP listener; shared. NULL = none (default) */
+    const char *tls_host;    /* its address. Default 127.0.0.1 */
+    uint16_t tls_port;       /* 0 = any free one, see net_server_tls_port. Default PROTO_TLS_PORT */
     unsigned backlog;        /* connections that may wait to be accepted. Default 1024 */
     bool tcp_nodelay;        /* Default true */
     bool pin_workers;        /* worker i on the i-th processor that may be used. Default false */
@@ -176,6 +186,10 @@ bool net_server_start(struct net_server *server, struct proto_fault *fault);
 
 /* The TCP port bound, 0 without TCP. */
 unsigned net_server_port(const struct net_server *server);
+unsigned net_server_tls_port(const struct net_server *server); /* 0 without TLS */
+/* From any thread: connections accepted from now on use this context, which is shared; those that
+ * are open keep theirs. Only where there was one at the start. */
+void net_server_tls_set(struct net_server *server, struct tls_context *tls);
 unsigned net_server_workers(const struct net_server *server);
 
 /* From any thread. Sends `frames` (whole reply frames in malloc'd memory, taken also when they are

@@ -14,6 +14,8 @@ void net_options_default(struct net_options *options)
         .host = "127.0.0.1",
         .port = PROTO_PORT,
         .socket_mode = 0660,
+        .tls_host = "127.0.0.1",
+        .tls_port = PROTO_TLS_PORT,
         .workers = 1,
         .backlog = 1024,
         .tcp_nodelay = true,
@@ -48,8 +50,8 @@ static unsigned processors_usable(void)
 
 bool net_options_check(struct net_options *options, struct proto_fault *fault)
 {
-    if (options->host == NULL && options->socket_path == NULL) {
-        return refuse(fault, "host", "given unless there is a socket_path");
+    if (options->host == NULL && options->socket_path == NULL && options->tls == NULL) {
+        return refuse(fault, "host", "given unless there is a socket_path or a tls_certificate");
     }
     if (options->socket_path != NULL && options->socket_path[0] == '\0') {
         return refuse(fault, "socket_path", "a path");

@@ -31,6 +31,7 @@ static void on_busy(uv_idle_t *handle)
     struct net_worker *worker = handle->data;
     uv_idle_stop(handle);
     net_conn_resume_stopped(worker);
+    net_conn_secure_resume(worker);
 }
 
 static void on_wake(uv_async_t *handle)
@@ -48,7 +49,10 @@ static bool buffers_init(struct net_worker *worker)
     worker->frames = malloc(NET_BATCH_FRAMES * sizeof *worker->frames);
     worker->read_buffer = malloc(NET_SMALL_BYTES + NET_READ_BYTES);
     proto_writer_init(&worker->out);
-    return worker->frames != NULL && worker->read_buffer != NULL;
+    bool secure = worker->server->options.tls != NULL;
+    worker->cipher_buffer = secure ? malloc(NET_READ_BYTES) : NULL;
+    return worker->frames != NULL && worker->read_buffer != NULL &&
+           (!secure || worker->cipher_buffer != NULL);
 }
 
 /* The handles of a worker, without its listeners. */
@@ -78,8 +82,10 @@ bool net_worker_init(struct net_worker *worker, struct net_server *server, uint3
     worker->reserve_fd = -1;
     worker->on_busy = on_busy;
     worker->inbox_last = &worker->inbox_first;
-    net_listener_init(&worker->tcp, worker);
-    net_listener_init(&worker->local, worker);
+    worker->shakes.last = &worker->shakes.first;
+    net_listener_init(&worker->tcp, worker, NET_TCP);
+    net_listener_init(&worker->local, worker, NET_UNIX);
+    net_listener_init(&worker->tls, worker, NET_TLS);
     if (!buffers_init(worker)) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the buffers of a worker");
         goto free_buffers;
@@ -104,6 +110,7 @@ free_lock:
 free_buffers:
     free(worker->frames);
     free(worker->read_buffer);
+    free(worker->cipher_buffer);
     proto_writer_fini(&worker->out);
     return false;
 }
@@ -197,5 +204,6 @@ void net_worker_fini(struct net_worker *worker)
     free(worker->slots);
     free(worker->frames);
     free(worker->read_buffer);
+    free(worker->cipher_buffer);
     proto_writer_fini(&worker->out);
 }

@@ -44,6 +44,9 @@
 #define NET_KEEP_BYTES 4096
 #define NET_WORKERS_MAX 256
 
+/* What kind of listener a connection came by. */
+enum net_kind { NET_TCP, NET_UNIX, NET_TLS };
+
 enum net_phase { NET_OPEN, NET_FINISHING, NET_LINGER, NET_CLOSED };
 
 struct net_tally {
@@ -93,8 +96,9 @@ struct net_conn {
     bool touched;     /* waits in worker->touched for the end of this turn's posts */
     bool sending;     /* `write` is under way with `sent` */
     size_t pending;
-    size_t skip_bytes;  /* of a frame answered BUSY, still to come and to be thrown away */
-    size_t serve_bytes; /* while draining: input that was there before and is still served */
+    size_t skip_bytes;         /* of a frame answered BUSY, still to come and to be thrown away */
+    size_t serve_bytes;        /* while draining: input that was there before and is still served */
+    struct net_secure *secure; /* NULL: bytes are sent as they are */
     struct net_buffer in;
     struct net_buffer sent;    /* being written by libuv */
     struct net_buffer waiting; /* to be written after it */
@@ -135,7 +139,26 @@ struct net_listener {
     struct net_worker *worker;
     int fd; /* -1 = none */
     bool polling;
-    bool is_unix;
+    enum net_kind kind;
+};
+
+/* The TLS session of a connection. While a thread of the pool shakes hands (`works`) nobody else
+ * touches it, and the connection is not read; if the connection ends meanwhile, `conn` is NULL and
+ * the end of the work frees it. */
+struct net_secure {
+    struct tls_session *session;
+    struct net_worker *worker;
+    struct net_conn *conn;
+    struct net_secure *next; /* of worker->shakes.first, or of worker->secure_more */
+    void (*on_shaken)(struct net_conn *conn);
+    uv_work_t work;
+    enum tls_shaken shaken; /* TLS_SHAKES at first */
+    struct proto_fault fault;
+    bool works;
+    bool waits; /* in worker->shakes */
+    bool more;  /* there may be plain bytes, and they were not wanted when they came */
+    bool later; /* in worker->secure_more */
+    bool ended; /* the peer was told that no more will come */
 };
 
 struct net_worker {
@@ -154,6 +177,7 @@ struct net_worker {
 
     struct net_listener tcp;
     struct net_listener local;
+    struct net_listener tls;
     int reserve_fd; /* given up for a moment to turn a connection away when descriptors run out */
     int refused[NET_REFUSED_HELD];
     unsigned refused_count;
@@ -184,6 +208,14 @@ struct net_worker {
     struct proto_writer out;
     struct proto_frame *frames; /* NET_BATCH_FRAMES */
     uint8_t *read_buffer;       /* NET_SMALL_BYTES of headroom, then NET_READ_BYTES */
+    uint8_t *cipher_buffer;     /* NET_READ_BYTES; NULL without TLS */
+
+    struct {
+        unsigned under_way;
+        struct net_secure *first;
+        struct net_secure **last;
+    } shakes;
+    struct net_secure *secure_more; /* to be read on in the next turn */
 
     uint32_t turns;
     bool timing;            /* the turn under way is one whose stages are timed */
@@ -216,6 +248,8 @@ struct net_server {
     struct proto_fault begun_fault; /* under the lock; of one that did not succeed */
     bool joined;
     unsigned port;
+    unsigned tls_port;
+    pthread_mutex_t tls_lock; /* of options.tls */
     size_t out_bytes_low;
     unsigned sweep_ms;
     uint64_t socket_device; /* of the Unix socket as bound, to remove no other */
@@ -276,14 +310,16 @@ struct net_conn *net_slot_find(const struct net_worker *worker, struct net_ticke
 
 /* listener.c */
 bool net_listen_tcp(struct net_server *server, struct proto_fault *fault);
+bool net_listen_tls(struct net_server *server, struct proto_fault *fault);
 bool net_listen_local(struct net_server *server, struct proto_fault *fault);
-void net_listener_init(struct net_listener *listener, struct net_worker *worker);
+void net_listener_init(struct net_listener *listener, struct net_worker *worker,
+                       enum net_kind kind);
 bool net_listener_poll(struct net_listener *listener); /* gives a bound one its handle */
 bool net_listener_start(struct net_listener *listener, uv_poll_cb on_ready);
 void net_listener_close(struct net_listener *listener);
 
 /* accept.c */
-void net_accept_adopt(struct net_worker *worker, int fd, bool is_unix);
+void net_accept_adopt(struct net_worker *worker, int fd, enum net_kind kind);
 void net_accept_tick(struct net_worker *worker); /* refused ones, descriptors, paused listeners */
 void net_accept_fini(struct net_worker *worker);
 
@@ -297,7 +333,7 @@ size_t net_conn_out_high(const struct net_conn *conn);
 bool net_conn_is_quiet(struct net_conn *conn, uint64_t now_ns);
 
 /* conn.c */
-bool net_conn_open(struct net_worker *worker, int fd, bool is_unix);
+bool net_conn_open(struct net_worker *worker, int fd, enum net_kind kind);
 void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason);
 void net_conn_finish(struct net_conn *conn, _Atomic uint64_t *reason);
 /* Sends what waits, serves what may be served, starts or stops reading, ends what is finished: the
@@ -313,6 +349,27 @@ void net_conn_resume_stopped(struct net_worker *worker);
 void net_conn_unstop(struct net_conn *conn); /* takes it out of worker->stopped, where it is */
 /* What was read in this turn and waits for the others (conn_read.c). */
 void net_conn_serve_gathered(struct net_worker *worker);
+/* Where the next plain bytes of the connection belong, and that so many have come there. */
+void net_conn_read_place(struct net_conn *conn, uint8_t **base, size_t *bytes);
+void net_conn_read_take(struct net_conn *conn, uint8_t *base, size_t bytes);
+/* The peer sends no more: every reply that is owed is sent, then the connection is closed. */
+void net_conn_read_end(struct net_conn *conn, _Atomic uint64_t *reason);
+
+/* secure.c */
+struct net_secure *net_secure_create(struct net_worker *worker, struct net_conn *conn);
+void net_secure_leave(struct net_secure *secure); /* the connection is gone; NULL is allowed */
+/* Shakes hands on another thread, when its turn has come, with what the session holds;
+ * on_shaken(conn) follows on this one unless the connection has gone. */
+void net_secure_shake(struct net_secure *secure, void (*on_shaken)(struct net_conn *conn));
+/* Turns frames into records, valid until tls_session_sent; false: it cannot. */
+bool net_secure_seal(struct net_secure *secure, struct proto_span *frames);
+void net_secure_later(struct net_secure *secure); /* it is read on in the next turn */
+
+/* conn_secure.c */
+void net_conn_secure_bytes(struct net_conn *conn, struct proto_span bytes); /* from the peer */
+void net_conn_secure_resume(struct net_worker *worker);
+/* Tells the peer that no more will come; true: that lies unsent now. */
+bool net_conn_secure_end(struct net_conn *conn);
 
 /* conn_serve.c: returns how many of the bytes were used; what is left is to be held. */
 size_t net_conn_serve(struct net_conn *conn, struct proto_span bytes);
@@ -326,7 +383,8 @@ void net_conn_answer(struct net_conn *conn, enum proto_error code, uint32_t requ
 /* Sends what worker->out holds with one write and empties it. */
 void net_conn_send_out(struct net_conn *conn);
 size_t net_conn_unsent(const struct net_conn *conn);
-void net_conn_send(struct net_conn *conn, struct proto_span frames); /* borrowed */
+void net_conn_send(struct net_conn *conn, struct proto_span frames);      /* borrowed */
+void net_conn_send_bytes(struct net_conn *conn, struct proto_span bytes); /* as they are */
 bool net_conn_queue(struct net_conn *conn, struct proto_span frames_taken);
 void net_conn_flush(struct net_conn *conn);
 void net_conn_choke(struct net_conn *conn); /* sets or ends `choked` by what is unsent */

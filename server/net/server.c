@@ -64,9 +64,13 @@ static bool listeners_init(struct net_server *server, struct proto_fault *fault)
     if (server->options.socket_path != NULL && !net_listen_local(server, fault)) {
         return false;
     }
+    if (server->options.tls != NULL && !net_listen_tls(server, fault)) {
+        return false;
+    }
     for (unsigned i = 0; i < server->workers_count; i++) {
         if (!net_listener_poll(&server->workers[i].tcp) ||
-            !net_listener_poll(&server->workers[i].local)) {
+            !net_listener_poll(&server->workers[i].local) ||
+            !net_listener_poll(&server->workers[i].tls)) {
             return proto_fault_set(fault, PROTO_IO, "", "cannot poll a listening socket");
         }
     }
@@ -84,6 +88,10 @@ struct net_server *net_server_create(const struct net_options *options,
     }
     server->options = *options;
     server->handler = *handler;
+    if (server->options.tls != NULL) {
+        tls_context_share(server->options.tls);
+    }
+    pthread_mutex_init(&server->tls_lock, NULL);
     pthread_mutex_init(&server->begun_lock, NULL);
     pthread_cond_init(&server->begun, NULL);
     if (!net_options_check(&server->options, fault) || !workers_init(server, fault) ||
@@ -145,6 +153,21 @@ unsigned net_server_port(const struct net_server *server)
     return server->port;
 }
 
+unsigned net_server_tls_port(const struct net_server *server)
+{
+    return server->tls_port;
+}
+
+void net_server_tls_set(struct net_server *server, struct tls_context *tls)
+{
+    assert(server->options.tls != NULL);
+    pthread_mutex_lock(&server->tls_lock);
+    struct tls_context *before = server->options.tls;
+    server->options.tls = tls_context_share(tls);
+    pthread_mutex_unlock(&server->tls_lock);
+    tls_context_drop(before);
+}
+
 bool net_server_crowded(const struct net_server *server)
 {
     return atomic_load_explicit(&server->held, memory_order_relaxed) > server->options.bytes_max;
@@ -190,6 +213,8 @@ void net_server_destroy(struct net_server *server)
         net_worker_fini(&server->workers[i]);
     }
     pthread_cond_destroy(&server->begun);
+    tls_context_drop(server->options.tls);
+    pthread_mutex_destroy(&server->tls_lock);
     pthread_mutex_destroy(&server->begun_lock);
     free(server->workers);
     free(server);

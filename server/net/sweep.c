@@ -143,6 +143,7 @@ void net_sweep_drain_begin(struct net_worker *worker)
     worker->draining = true;
     net_listener_close(&worker->tcp);
     net_listener_close(&worker->local);
+    net_listener_close(&worker->tls);
     for (uint32_t i = 0; i < worker->slots_count; i++) {
         struct net_conn *conn = worker->slots[i].conn;
         if (conn != NULL) {

@@ -38,8 +38,10 @@ class Refused(Exception):
 
 
 class Client:
-    def __init__(self, port=None, path=None, timeout=WAIT_S):
-        if path:
+    def __init__(self, port=None, path=None, timeout=WAIT_S, connected=None):
+        if connected:
+            self.socket = connected
+        elif path:
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
             self.socket.connect(path)
@@ -110,6 +112,7 @@ class Server:
         self.process = None
         self.port = None
         self.http = None  # port of HTTP
+        self.tls = None  # port of TLS
         self.start()
 
     def start(self):
@@ -130,6 +133,7 @@ class Server:
             found = dict(line.strip().split(" = ", 1) for line in file)
         self.port = int(found["port"])
         self.http = int(found["http"]) if "http" in found else None
+        self.tls = int(found["tls"]) if "tls" in found else None
 
     def log(self):
         with open(self.log_path, errors="replace") as file:

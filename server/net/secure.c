@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS sessions of a worker. A handshake waits for its turn, runs on a thread of libuv's pool at low
+ * priority, and is told of on the worker's own thread; a connection that ended meanwhile leaves its
+ * session to the end of that work. Afterwards a session is as fast as its cipher and stays here. */
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "server/net/net_worker.h"
+
+/* Signatures of strangers go behind the requests of those who are known. */
+#define SHAKE_NICE 10
+
+struct net_secure *net_secure_create(struct net_worker *worker, struct net_conn *conn)
+{
+    struct net_server *server = worker->server;
+    struct net_secure *secure = calloc(1, sizeof *secure);
+    if (secure == NULL) {
+        return NULL;
+    }
+    pthread_mutex_lock(&server->tls_lock);
+    struct tls_context *context = tls_context_share(server->options.tls);
+    pthread_mutex_unlock(&server->tls_lock);
+    *secure = (struct net_secure){.worker = worker,
+                                  .conn = conn,
+                                  .session = tls_session_create(context),
+                                  .shaken = TLS_SHAKES};
+    tls_context_drop(context);
+    if (secure->session == NULL) {
+        free(secure);
+        return NULL;
+    }
+    return secure;
+}
+
+static void destroy(struct net_secure *secure)
+{
+    tls_session_destroy(secure->session);
+    free(secure);
+}
+
+static void queue_leave(struct net_secure *secure)
+{
+    struct net_worker *worker = secure->worker;
+    struct net_secure **link = &worker->shakes.first;
+    while (*link != secure) {
+        assert(*link != NULL);
+        link = &(*link)->next;
+    }
+    *link = secure->next;
+    if (worker->shakes.last == &secure->next) {
+        worker->shakes.last = link;
+    }
+    secure->waits = false;
+    NET_TALLY(worker, tls_waiting, UINT64_MAX);
+}
+
+static void later_leave(struct net_secure *secure)
+{
+    struct net_secure **link = &secure->worker->secure_more;
+    while (*link != secure) {
+        assert(*link != NULL);
+        link = &(*link)->next;
+    }
+    *link = secure->next;
+    secure->later = false;
+}
+
+void net_secure_leave(struct net_secure *secure)
+{
+    if (secure == NULL) {
+        return;
+    }
+    if (secure->waits) {
+        queue_leave(secure);
+        secure->works = false;
+    }
+    if (secure->later) {
+        later_leave(secure);
+    }
+    secure->conn = NULL;
+    if (!secure->works) {
+        destroy(secure);
+    }
+}
+
+static void work(uv_work_t *request)
+{
+    struct net_secure *secure = request->data;
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), SHAKE_NICE);
+    secure->shaken = tls_session_shake(secure->session, &secure->fault);
+}
+
+static void shakes_go_on(struct net_worker *worker);
+
+static void on_worked(uv_work_t *request, int status)
+{
+    struct net_secure *secure = request->data;
+    struct net_worker *worker = secure->worker;
+    struct net_conn *conn = secure->conn;
+    (void)status; /* nobody cancels it */
+    secure->works = false;
+    worker->shakes.under_way--;
+    shakes_go_on(worker);
+    if (conn == NULL) {
+        destroy(secure);
+        return;
+    }
+    secure->on_shaken(conn);
+}
+
+/* uv_queue_work neither allocates nor fails for a request and a function that are given. */
+static void shakes_go_on(struct net_worker *worker)
+{
+    while (worker->shakes.under_way < NET_SHAKES_MAX && worker->shakes.first != NULL) {
+        struct net_secure *secure = worker->shakes.first;
+        queue_leave(secure);
+        worker->shakes.under_way++;
+        secure->work.data = secure;
+        int rc = uv_queue_work(&worker->loop, &secure->work, work, on_worked);
+        assert(rc == 0);
+        (void)rc;
+    }
+}
+
+void net_secure_shake(struct net_secure *secure, void (*on_shaken)(struct net_conn *conn))
+{
+    struct net_worker *worker = secure->worker;
+    assert(!secure->works && secure->shaken == TLS_SHAKES);
+    secure->on_shaken = on_shaken;
+    secure->works = secure->waits = true;
+    secure->next = NULL;
+    *worker->shakes.last = secure;
+    worker->shakes.last = &secure->next;
+    NET_TALLY(worker, tls_waiting, 1);
+    shakes_go_on(worker);
+}
+
+bool net_secure_seal(struct net_secure *secure, struct proto_span *frames)
+{
+    if (secure->shaken != TLS_SHAKEN || !tls_session_write(secure->session, *frames)) {
+        return false;
+    }
+    *frames = tls_session_out(secure->session);
+    return true;
+}
+
+void net_secure_later(struct net_secure *secure)
+{
+    struct net_worker *worker = secure->worker;
+    if (secure->later) {
+        return;
+    }
+    secure->later = true;
+    secure->next = worker->secure_more;
+    worker->secure_more = secure;
+    net_worker_keep_busy(worker);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of server/tls: what a session takes from its context. */
+#ifndef TLS_TLS_PARTS_H
+#define TLS_TLS_PARTS_H
+
+#include <openssl/ssl.h>
+#include <stdatomic.h>
+
+#include "server/tls/tls.h"
+
+struct tls_context {
+    atomic_uint holders;
+    SSL_CTX *ssl;
+    BIO_METHOD *bytes; /* a BIO over the memory of a session (tls_bytes.c) */
+    char *names;       /* as in tls_options; NULL: any */
+};
+
+struct tls_session {
+    struct tls_context *context;
+    SSL *ssl;
+    struct proto_span in; /* fed and not yet asked for: the caller's, or within `held` */
+    uint8_t *held;
+    uint8_t *out;
+    size_t out_bytes, out_room;
+};
+
+/* tls_bytes.c; NULL: no memory. */
+BIO_METHOD *tls_bytes_method(void);
+
+#endif
