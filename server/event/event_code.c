@@ -13,7 +13,7 @@ enum { HEAD_BYTES = 12 };
 static_assert(EVENT_MEMBER_COUNT <= 16, "the members of an event fit its u16");
 static_assert(HEAD_BYTES + 2 + EVENT_SOURCE_BYTES_MAX + EVENT_ID_BYTES_MAX
 #define T(NAME, name, text, most, meaning) +1 + (most) /* NOLINT(bugprone-macro-parentheses) */
-#define N(NAME, name, text, low, high, meaning) +8 /* NOLINT(bugprone-macro-parentheses) */
+#define N(NAME, name, text, low, high, meaning) +8     /* NOLINT(bugprone-macro-parentheses) */
 #include "server/event/event_member.def"
 #undef T
 #undef N
