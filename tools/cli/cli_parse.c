@@ -56,13 +56,11 @@ static const struct cli_option *option_long(const struct cli *cli, const char *n
         if (option->name[bytes] == '\0') {
             return option;
         }
-        *many = found;
-        found = *many != NULL ? NULL : option;
-        if (*many != NULL) {
-            return NULL;
-        }
+        /* One of exactly this name may come behind those that only begin so. */
+        *many = found != NULL ? found : *many;
+        found = found != NULL ? found : option;
     }
-    return found;
+    return *many == NULL ? found : NULL;
 }
 
 /* The value behind an option, from the same word or the next. */

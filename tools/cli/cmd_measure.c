@@ -11,6 +11,8 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_MRR] = measure_run_mrr,
     [MEASURE_ID_RETENTION] = measure_run_retention,
     [MEASURE_ID_SURVIVAL] = measure_run_survival,
+    [MEASURE_ID_CLV_SBG] = measure_run_clv_sbg,
+    [MEASURE_ID_CLV_PURCHASES] = measure_run_clv_purchases,
 };
 
 static int rules_told(const struct cli *cli, struct measure_rules *rules)

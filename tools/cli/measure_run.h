@@ -18,6 +18,8 @@ struct measure_call {
 int measure_run_mrr(const struct measure_call *call);
 int measure_run_retention(const struct measure_call *call);
 int measure_run_survival(const struct measure_call *call);
+int measure_run_clv_sbg(const struct measure_call *call);
+int measure_run_clv_purchases(const struct measure_call *call);
 
 /* The text of a parameter, or its default. */
 const char *measure_text(const struct measure_call *call, const char *name);

@@ -18,7 +18,10 @@ import sys
 import tempfile
 import unittest
 
-PAGES = ["mrr.md", "retention.md", "survival.md"]
+import numpy
+from scipy import optimize, special
+
+PAGES = ["clv.md", "mrr.md", "retention.md", "survival.md"]
 BLOCK = re.compile(r"^```(csv \S+|sh|text)\n(.*?)^```$", re.M | re.S)
 COLUMNS = ["--account", "account", "--start", "start", "--end", "end", "--amount", "amount",
            "--term", "term", "--trial", "trial"]
@@ -42,9 +45,9 @@ def page_run(page, text):
             elif kind == "sh":
                 commands += 1
                 printed = run(folder, body, shell=True)
-                if printed.returncode != 0:
+                if printed.returncode != 0 and "2>&1" not in body:
                     faults.append(f"{page}: {body.strip()}: {printed.stderr.strip()}")
-            elif printed is not None and printed.stdout.rstrip() != body.rstrip():
+            elif printed is not None and (not body.strip() or printed.stdout.rstrip() != body.rstrip()):
                 faults.append(f"{page}: {printed.stdout} instead of\n{body}")
     return faults, commands
 
@@ -58,8 +61,8 @@ class Pages(unittest.TestCase):
             self.assertGreater(commands, 0, page)
 
     def test_control_a_page_that_says_otherwise_is_found(self):
-        faults, _ = page_run("x", "```sh\necho 1\n```\n```text\n2\n```\n```sh\nfalse\n```\n")
-        self.assertEqual(len(faults), 2)
+        faults, _ = page_run("x", "```sh\necho 1\n```\n```text\n2\n```\n```sh\nfalse\n```\n```text\n\n```\n")
+        self.assertEqual(len(faults), 3)
 
 
 class Company:
@@ -162,6 +165,101 @@ class Beside(unittest.TestCase):
                     if float(survival) < 1:
                         self.assertAlmostEqual(float(row["low"]), float(low), 9, f"seed {seed}")
                         self.assertAlmostEqual(float(row["high"]), float(high), 9, f"seed {seed}")
+
+
+class Lifetime(unittest.TestCase):
+    """Fits beside scipy's, over scipy's special functions."""
+
+    def rows(self, folder, *arguments):
+        got = run(folder, [ICP, "measure", *arguments, "--csv"])
+        self.assertEqual(got.returncode, 0, got.stderr)
+        return {(row["model"], row["figure"]): row for row in csv.DictReader(io.StringIO(got.stdout))}
+
+    def test_contracts_are_fitted_as_by_scipy(self):
+        for seed in range(4):
+            rng = numpy.random.default_rng(seed)
+            theta = rng.beta(0.8, 2.5, 3000)
+            lives = rng.geometric(numpy.maximum(theta, 1e-9))
+            lost = [int((lives == t).sum()) for t in range(1, 8)]
+
+            def minus(x, lost=lost):
+                times = numpy.arange(8.0)
+                share = numpy.exp(special.betaln(numpy.exp(x[0]), numpy.exp(x[1]) + times)
+                                  - special.betaln(numpy.exp(x[0]), numpy.exp(x[1])))
+                return -(numpy.array(lost) * numpy.log(share[:-1] - share[1:])).sum() \
+                    - (3000 - sum(lost)) * numpy.log(share[-1])
+            best = optimize.minimize(minus, [0, 1], method="Nelder-Mead",
+                                     options={"xatol": 1e-9, "fatol": 1e-10})
+            found = self.rows(".", "clv-sbg", "--lost", ",".join(map(str, lost)), "--of", "3000")
+            for name, right in zip(("alpha", "beta"), numpy.exp(best.x)):
+                self.assertAlmostEqual(float(found["sbg", name]["value"]) / right, 1, 4, f"seed {seed}")
+            self.assertAlmostEqual(float(found["sbg", "log-likelihood"]["value"]), -best.fun, 5)
+            alpha, beta = numpy.exp(best.x)
+            derl = beta / (alpha + beta) * special.hyp2f1(1, beta + 1, alpha + beta + 1, 1 / 1.1)
+            self.assertAlmostEqual(float(found["sbg", "residual 1"]["value"]) / derl, 1, 4)
+
+    def test_purchases_are_fitted_as_by_scipy(self):
+        rng = numpy.random.default_rng(3)
+        start = datetime.date(2023, 1, 1)
+        orders, buyers = [], []
+        for customer in range(600):
+            first, at = int(rng.integers(0, 80)), 0.0
+            rate, gone, scale = rng.gamma(0.8) / 35, rng.beta(1.2, 3), rng.gamma(4) / 15
+            days = [first]
+            while rng.random() >= gone or at == 0:
+                at += rng.exponential(1 / rate)
+                if first + at > 270:
+                    break
+                days.append(int(first + at))
+            paid = [(day, round(float(rng.gamma(6) / scale), 2)) for day in days]
+            orders += [(customer, start + datetime.timedelta(day), value) for day, value in paid]
+            distinct = sorted(set(days))
+            repeats = len(distinct) - 1
+            mean = sum(v for d, v in paid if d > first) / repeats if repeats else 0
+            buyers.append((repeats, (distinct[-1] - first) / 7, (270 - first) / 7, mean))
+        x, tx, watched, mean = (numpy.array(column, float) for column in zip(*buyers))
+
+        def minus(v):
+            r, alpha, a, b = numpy.exp(v)
+            common = (special.gammaln(r + x) - special.gammaln(r) + r * numpy.log(alpha) + special.gammaln(a + b)
+                      + special.gammaln(b + x) - special.gammaln(b) - special.gammaln(a + b + x))
+            alive = -(r + x) * numpy.log(alpha + watched)
+            gone = numpy.where(x > 0, numpy.log(a) - numpy.log(b + numpy.maximum(x, 1) - 1)
+                               - (r + x) * numpy.log(alpha + tx), -numpy.inf)
+            return -(common + numpy.logaddexp(alive, gone)).sum()
+
+        def minus_value(v):
+            p, q, gamma = numpy.exp(v)
+            n, m = x[x > 0], mean[x > 0]
+            return -(special.gammaln(p * n + q) - special.gammaln(p * n) - special.gammaln(q) + q * numpy.log(gamma)
+                     + (p * n - 1) * numpy.log(m) + p * n * numpy.log(n)
+                     - (p * n + q) * numpy.log(gamma + m * n)).sum()
+        settings = {"xatol": 1e-9, "fatol": 1e-9, "maxiter": 20000, "maxfev": 20000}
+        often = optimize.minimize(minus, [0, 1, 0, 1], method="Nelder-Mead", options=settings)
+        value = optimize.minimize(minus_value, [1, 1, 3], method="Nelder-Mead", options=settings)
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "orders.csv"), "w", encoding="utf-8") as file:
+                file.write("c,d,v\n" + "".join(f"{c},{d},{v}\n" for c, d, v in orders))
+            end = start + datetime.timedelta(270)
+            found = self.rows(folder, "clv-purchases", "--purchases", "orders.csv", "--account", "c", "--at", "d",
+                              "--amount", "v", "--to", end.isoformat())
+        for name, right in zip(("r", "alpha", "a", "b"), numpy.exp(often.x)):
+            self.assertAlmostEqual(float(found["bg/nbd", name]["value"]) / right, 1, 3, name)
+        self.assertAlmostEqual(float(found["bg/nbd", "log-likelihood"]["value"]), -often.fun, 4)
+        for name, right in zip(("p", "q", "gamma"), numpy.exp(value.x)):
+            self.assertAlmostEqual(float(found["gamma-gamma", name]["value"]) / right, 1, 3, name)
+        self.assertAlmostEqual(float(found["gamma-gamma", "log-likelihood"]["value"]), -value.fun, 4)
+
+    def test_what_determines_nothing_is_refused(self):
+        for arguments, part in [
+                (["--lost", "1,2,x", "--of", "10"], "whole numbers with commas between"),
+                (["--lost", "5,6,7", "--of", "10"], "18 of 10 customers are lost"),
+                (["--lost", "512,256,128", "--of", "1024"], "no highest point"),
+                (["--lost", "1,2", "--of", "10", "--discount", "0"], "a number from 0.0001 to 10"),
+                (["--of", "10"], "--lost COUNTS is needed")]:
+            got = run(".", [ICP, "measure", "clv-sbg", *arguments])
+            self.assertNotEqual(got.returncode, 0)
+            self.assertIn(part, got.stderr)
 
 
 class Mistakes(unittest.TestCase):

@@ -17,12 +17,12 @@
 /* Values are borrowed from the words: these live until done(). */
 static char *copies[WORDS_MAX];
 
-/* Parses the words as those of `icp filter`; what is said goes to `said`. */
-static int parse(struct cli *cli, const char *const *words, char said[1024], bool *help)
+/* Parses the words as those of a command; what is said goes to `said`. */
+static int parse_for(char *name, struct cli *cli, const char *const *words, char said[1024],
+                     bool *help)
 {
     int count = 0;
     int used = 0;
-    char name[] = "filter";
     char *names[] = {name};
     for (; words[count] != NULL; count++) {
         copies[count] = strdup(words[count]);
@@ -40,6 +40,12 @@ static int parse(struct cli *cli, const char *const *words, char said[1024], boo
     said[fread(said, 1, 1023, file)] = '\0';
     fclose(file);
     return status;
+}
+
+static int parse(struct cli *cli, const char *const *words, char said[1024], bool *help)
+{
+    char name[] = "filter";
+    return parse_for(name, cli, words, said, help);
 }
 
 static void done(struct cli *cli)
@@ -71,6 +77,24 @@ static void every_form_of_an_option_is_read(void **state)
         assert_string_equal(cli.arguments[0], "a = 1");
         done(&cli);
     }
+}
+
+/* --discount is one option, and how --discount-amount and --discount-end begin. */
+static void a_whole_name_is_no_beginning_of_others(void **state)
+{
+    (void)state;
+    static const char *const whole[] = {"--discount", "0.1", NULL};
+    static const char *const begun[] = {"--disc", "0.1", NULL};
+    struct cli cli;
+    char said[1024];
+    char name[] = "measure";
+    bool help;
+    assert_int_equal(parse_for(name, &cli, whole, said, &help), EX_OK);
+    assert_string_equal(cli_text(&cli, CLI_MEASURE_DISCOUNT), "0.1");
+    done(&cli);
+    assert_int_equal(parse_for(name, &cli, begun, said, &help), EX_USAGE);
+    assert_non_null(strstr(said, "could be several options"));
+    done(&cli);
 }
 
 static void slips_are_answered_with_what_was_meant(void **state)
@@ -122,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_of_an_option_is_read),
+        cmocka_unit_test(a_whole_name_is_no_beginning_of_others),
         cmocka_unit_test(slips_are_answered_with_what_was_meant),
         cmocka_unit_test(help_is_asked_for_in_three_ways),
     };
