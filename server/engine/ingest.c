@@ -99,9 +99,14 @@ bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_accou
                          struct proto_fault *fault)
 {
     struct feature_record record;
-    return account_record(ingest, account, &record, fault) &&
-           store_batch_patch_record(ingest->batch, &record, account->removed,
-                                    account->removed_count, account->create, fault);
+    unsigned flags =
+        (account->create ? STORE_PATCH_CREATE : 0) | (account->dated ? STORE_PATCH_DATED : 0);
+    if (!account_record(ingest, account, &record, fault)) {
+        return false;
+    }
+    record.changed_s = account->dated ? account->time_ms / 1000 : 0;
+    return store_batch_patch_record(ingest->batch, &record, account->removed,
+                                    account->removed_count, flags, fault);
 }
 
 bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,

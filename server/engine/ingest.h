@@ -31,7 +31,10 @@ struct engine_account {
     size_t value_slots;
     const uint16_t *removed; /* of a patch: field ids to take away */
     size_t removed_count;
-    bool create; /* of a patch: an account that is not there is made */
+    bool create;     /* of a patch: an account that is not there is made */
+    bool dated;      /* of a patch: the caller told when the values were true; what is stored of a
+                        later time stays */
+    int64_t time_ms; /* that time, of a dated patch */
 };
 
 /* What a write did. */

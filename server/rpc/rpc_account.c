@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* account-put and account-patch: maps to accounts of an ingest, answered when it is on disk;
  * account-delete. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "proto/shape.h"
@@ -8,12 +9,17 @@
 #include "server/rpc/values.h"
 #include "server/rpc/write.h"
 
+/* A day: clocks of other systems, and dates that lack a zone. */
+#define TIME_AHEAD_MS_MAX ((uint64_t)24 * 3600 * 1000)
+
 /* What is the same for every account of one request. */
 struct intake {
     struct rpc_call *call;
     const struct feature_schema *schema;
     struct proto_span source;
+    int64_t now_ms;
     int64_t time_ms;
+    bool dated; /* the request told the time */
     bool patch;
     bool create; /* of a patch: accounts that are not there are made */
     struct engine_ingest *ingest;
@@ -70,6 +76,20 @@ static bool values_read(struct intake *intake, const struct proto_arg *members, 
     return true;
 }
 
+/* A clock that runs ahead is none to go by: its values would win for as long as it is ahead. */
+static bool time_read(const struct intake *intake, const struct proto_arg *arg, int64_t *time_ms,
+                      struct proto_fault *fault)
+{
+    if (arg->uint > (uint64_t)intake->now_ms + TIME_AHEAD_MS_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "time",
+                               "%" PRIu64 " is more than a day ahead of the server's clock, "
+                               "%" PRId64 " ms since 1970",
+                               arg->uint, intake->now_ms);
+    }
+    *time_ms = (int64_t)arg->uint;
+    return true;
+}
+
 static bool account_add(struct intake *intake, struct proto_span map, struct proto_fault *fault)
 {
     const struct proto_shape_info *shape = proto_shape_info(PROTO_SHAPE_ACCOUNT);
@@ -77,9 +97,11 @@ static bool account_add(struct intake *intake, struct proto_span map, struct pro
     if (!proto_members_decode(shape->members, shape->member_count, map, members, fault)) {
         return false;
     }
-    int64_t time_ms = members[PROTO_M_ACCOUNT_TIME].present
-                          ? (int64_t)members[PROTO_M_ACCOUNT_TIME].uint
-                          : intake->time_ms;
+    int64_t time_ms = intake->time_ms;
+    bool told = members[PROTO_M_ACCOUNT_TIME].present;
+    if (told && !time_read(intake, &members[PROTO_M_ACCOUNT_TIME], &time_ms, fault)) {
+        return false;
+    }
     struct engine_account account = {
         .id = members[PROTO_M_ACCOUNT_ID].text,
         .source = members[PROTO_M_ACCOUNT_SOURCE].present ? members[PROTO_M_ACCOUNT_SOURCE].text
@@ -88,6 +110,8 @@ static bool account_add(struct intake *intake, struct proto_span map, struct pro
         .value_slots = intake->schema->id_count,
         .removed = intake->removed,
         .create = intake->create,
+        .dated = intake->dated || told,
+        .time_ms = time_ms,
     };
     account.keys = keys_read(intake, &members[PROTO_M_ACCOUNT_KEYS], &account.key_count, fault);
     if (!account.keys || !values_read(intake, members, time_ms, &account.removed_count, fault)) {
@@ -143,7 +167,7 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
         .call = call,
         .schema = rpc_state(call)->schema,
         .source = rpc_arg_text(call, PROTO_Q_ACCOUNT_PUT_SOURCE),
-        .time_ms = engine_now_ms(call->worker->rpc->options.engine),
+        .now_ms = engine_now_ms(call->worker->rpc->options.engine),
         .patch = patch,
         .create = patch && rpc_arg_flag(call, PROTO_Q_ACCOUNT_PATCH_CREATE),
     };
@@ -151,8 +175,11 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema before accounts");
         return RPC_FAILED;
     }
-    if (call->args[PROTO_Q_ACCOUNT_PUT_TIME].present) {
-        intake.time_ms = (int64_t)call->args[PROTO_Q_ACCOUNT_PUT_TIME].uint;
+    intake.time_ms = intake.now_ms;
+    intake.dated = call->args[PROTO_Q_ACCOUNT_PUT_TIME].present;
+    if (intake.dated &&
+        !time_read(&intake, &call->args[PROTO_Q_ACCOUNT_PUT_TIME], &intake.time_ms, fault)) {
+        return RPC_FAILED;
     }
     intake.ingest = engine_ingest_begin(fault);
     intake.values = calloc(intake.schema->id_count + 1, sizeof *intake.values);

@@ -47,7 +47,7 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
 {
     uint8_t *at = batch->data + batch->bytes;
     at[0] = (uint8_t)command->kind;
-    at[1] = command->activate || command->create;
+    at[1] = (uint8_t)(command->activate | command->patch);
     disk_set_u16(at + 2, 0);
     disk_set_u32(at + 4, command->version);
     disk_set_u32(at + 8, (uint32_t)command->text.bytes);
@@ -152,10 +152,10 @@ static bool removed_checked(size_t removed_count, struct proto_fault *fault)
 }
 
 bool store_batch_patch_record(struct store_batch *batch, const struct feature_record *record,
-                              const uint16_t *removed, size_t removed_count, bool create,
+                              const uint16_t *removed, size_t removed_count, unsigned flags,
                               struct proto_fault *fault)
 {
-    struct store_command command = {.kind = STORE_COMMAND_PATCH, .create = create};
+    struct store_command command = {.kind = STORE_COMMAND_PATCH, .patch = flags};
     command.extra = (struct proto_span){(const uint8_t *)removed, removed_count * 2};
     return removed_checked(removed_count, fault) && record_add(batch, &command, record, fault);
 }
@@ -322,6 +322,11 @@ void store_batch_deadline(struct store_batch *batch, int64_t deadline_ms)
     batch->deadline_ms = deadline_ms;
 }
 
+static unsigned flags_most(uint8_t kind)
+{
+    return kind == STORE_COMMAND_PATCH ? STORE_PATCH_CREATE | STORE_PATCH_DATED : 1;
+}
+
 bool store_command_next(struct proto_span bytes, size_t *at, struct store_command *command,
                         struct proto_fault *fault)
 {
@@ -332,7 +337,8 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
     }
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_TIME || head[1] > 1 || disk_get_u16(head + 2) != 0) {
+        head[0] > STORE_COMMAND_TIME || head[1] > flags_most(head[0]) ||
+        disk_get_u16(head + 2) != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);
     }
@@ -344,8 +350,9 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
                                "the command at byte %zu of a batch is longer than the batch", *at);
     }
     command->kind = (enum store_command_kind)head[0];
-    command->create = head[1] == 1 && command->kind == STORE_COMMAND_PATCH;
-    command->activate = head[1] == 1 && !command->create;
+    bool patch = command->kind == STORE_COMMAND_PATCH;
+    command->patch = patch ? head[1] : 0;
+    command->activate = head[1] == 1 && !patch;
     command->version = disk_get_u32(head + 4);
     command->text = (struct proto_span){head + STORE_COMMAND_HEADER_BYTES, text};
     command->extra = (struct proto_span){command->text.data + text, extra};

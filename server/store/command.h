@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands as bytes: what a batch is made of, what the log holds, and what the writer applies.
  *
- *    0 u8 kind (commands.def)   1 u8 flags: 1 activate, or of a patch create   2 u16 reserved (0)
+ *    0 u8 kind (commands.def)   1 u8 flags: 1 activate; of a patch 1 create, 2 dated
+ *    2 u16 reserved (0)
  *    4 u32 version
  *    8 u32 text bytes   12 u32 extra bytes   16 text, then extra; the next command follows at once
  *
  *   kind      text               extra                         version
  *   put       record             –                             –
  *   patch     record             field ids to take away, u16   –
- *             (with create one that is not there is put)
+ *             (with create one that is not there is put;
+ *             dated: what is stored of a later time than a
+ *             value's, or for a field to take away than the
+ *             record's own, stays)
  *   delete    primary id         –                             –
  *   schema    document           –                             0: the next, which gives ids to
  *                                                              the fields; else what it gets
@@ -67,7 +71,7 @@ enum store_command_kind {
 struct store_command {
     enum store_command_kind kind;
     bool activate;
-    bool create; /* of a patch: an account that is not there is made */
+    unsigned patch; /* flags of a patch, enum store_patch_flag */
     uint32_t version;
     struct proto_span text;
     struct proto_span extra;

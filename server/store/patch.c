@@ -125,27 +125,42 @@ static uint8_t *encode(const struct feature_record *record, size_t *bytes,
     return out;
 }
 
+/* Takes out of the patch what is older than what is stored, and of what is stored what the patch
+ * replaces or takes away. */
+static void values_settle(struct feature_value *base, struct feature_value *over, size_t slots,
+                          const struct feature_record *patch, const struct store_command *command)
+{
+    bool dated = (command->patch & STORE_PATCH_DATED) != 0;
+    for (size_t i = 0; i < slots; i++) {
+        bool both = base[i].present && over[i].present;
+        if (both && dated && base[i].time_ms > over[i].time_ms) {
+            over[i].present = false;
+        } else if (both) {
+            base[i].present = false;
+        }
+    }
+    for (size_t i = 0; i + 2 <= command->extra.bytes; i += 2) {
+        uint16_t id = disk_get_u16(command->extra.data + i);
+        bool newer =
+            id < slots && dated && base[id].present && base[id].time_ms / 1000 > patch->changed_s;
+        if (id < slots && !newer) {
+            base[id].present = over[id].present = false;
+        }
+    }
+}
+
 /* Both sets of sources can be in use at once, so that the joined list is worked out in two steps.
  */
 static bool values_lay_over(struct store_patch_room *room, const struct feature_record *base,
-                            const struct feature_record *patch, struct proto_span removed,
+                            const struct feature_record *patch, const struct store_command *command,
                             struct feature_record *joined, struct proto_span *sources,
                             struct proto_fault *fault)
 {
     size_t slots = joined->value_slots;
+    joined->source_count = 0;
     feature_record_values(base, room->base, slots);
     feature_record_values(patch, room->over, slots);
-    for (size_t i = 0; i < slots; i++) {
-        if (room->over[i].present) {
-            room->base[i].present = false;
-        }
-    }
-    for (size_t i = 0; i + 2 <= removed.bytes; i += 2) {
-        uint16_t id = disk_get_u16(removed.data + i);
-        if (id < slots) {
-            room->base[id].present = room->over[id].present = false;
-        }
-    }
+    values_settle(room->base, room->over, slots, patch, command);
     bool named = base->source_count > 0 || patch->source_count > 0;
     if (named && (!sources_join(room->base, slots, base, sources, &joined->source_count, fault) ||
                   !sources_join(room->over, slots, patch, sources, &joined->source_count, fault))) {
@@ -159,13 +174,13 @@ static bool values_lay_over(struct store_patch_room *room, const struct feature_
     return true;
 }
 
-uint8_t *store_patch(struct store_patch_room *room, struct proto_span base, struct proto_span patch,
-                     struct proto_span removed, size_t *bytes, struct proto_fault *fault)
+uint8_t *store_patch(struct store_patch_room *room, struct proto_span base,
+                     const struct store_command *patch, size_t *bytes, struct proto_fault *fault)
 {
     struct feature_record old;
     struct feature_record over;
     if (!feature_record_open(base, true, &old, fault) ||
-        !feature_record_open(patch, true, &over, fault)) {
+        !feature_record_open(patch->text, true, &over, fault)) {
         return NULL;
     }
     size_t slots = slots_needed(&old);
@@ -176,7 +191,7 @@ uint8_t *store_patch(struct store_patch_room *room, struct proto_span base, stru
     struct feature_record joined = {.id = old.id, .created_s = old.created_s, .value_slots = slots};
     if (!room_reserve(room, slots, fault) ||
         !keys_join(&old, &over, keys, &joined.key_count, fault) ||
-        !values_lay_over(room, &old, &over, removed, &joined, sources, fault)) {
+        !values_lay_over(room, &old, &over, patch, &joined, sources, fault)) {
         return NULL;
     }
     joined.keys = keys;

@@ -245,7 +245,7 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
     if (id == NULL) {
         return false;
     }
-    if (id->now == STORE_NO_SLOT && command->create) {
+    if (id->now == STORE_NO_SLOT && (command->patch & STORE_PATCH_CREATE) != 0) {
         return plan_put(plan, command, fault);
     }
     if (id->now == STORE_NO_SLOT) {
@@ -258,8 +258,7 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
         return false;
     }
     size_t bytes = 0;
-    uint8_t *joined = store_patch(&plan->patch_room, account->record, command->text, command->extra,
-                                  &bytes, fault);
+    uint8_t *joined = store_patch(&plan->patch_room, account->record, command, &bytes, fault);
     if (joined == NULL || !store_plan_keep(plan, joined, fault)) {
         return false;
     }

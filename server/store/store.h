@@ -158,10 +158,15 @@ void store_batch_destroy(struct store_batch *batch);
  * those of feature_record_encode. */
 bool store_batch_put_record(struct store_batch *batch, const struct feature_record *record,
                             struct proto_fault *fault);
+enum store_patch_flag {
+    STORE_PATCH_CREATE = 1, /* an account that is not there is made of the record */
+    STORE_PATCH_DATED = 2,  /* what is stored of a later time stays; changed_s of the record is the
+                               time of what it takes away */
+};
 /* Values and keys of `record` are laid over the stored account; removed lists field ids to take
- * away. With `create` an account that is not there is made of the record. */
+ * away. flags: store_patch_flag. */
 bool store_batch_patch_record(struct store_batch *batch, const struct feature_record *record,
-                              const uint16_t *removed, size_t removed_count, bool create,
+                              const uint16_t *removed, size_t removed_count, unsigned flags,
                               struct proto_fault *fault);
 /* The same of records that are encoded already: they are checked whole. */
 bool store_batch_put(struct store_batch *batch, struct proto_span record,

@@ -2,8 +2,8 @@
 /* icp import: good rows are laid over what is stored, or put in its place on request; bad rows are
  * told by line and column; a bad cell costs its value. */
 #include <stdlib.h>
-#include <time.h>
 
+#include "server/feature/date_text.h"
 #include "server/feature/record.h"
 #include "server/feature/span_text.h"
 #include "tools/cli/cmd.h"
@@ -13,6 +13,7 @@
 #include "tools/cli/everything.h"
 #include "tools/cli/import_batch.h"
 #include "tools/cli/import_columns.h"
+#include "tools/cli/import_ids.h"
 #include "tools/cli/import_look.h"
 #include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
@@ -247,24 +248,23 @@ static void on_bad_cell(void *context, const struct csv_row *row,
     import->bad_cell = true;
 }
 
-/* "1001.0" and "1.001E+03" are what a spreadsheet makes of 1001, and another account. */
+/* An id or the value of a key. */
 static void id_look(struct import *import, const struct csv_row *row, struct proto_span id)
 {
-    size_t at = 0;
-    while (at < id.bytes && id.data[at] >= '0' && id.data[at] <= '9') {
-        at++;
-    }
-    bool whole = at > 0 && at + 2 == id.bytes && id.data[at] == '.' && id.data[at + 1] == '0';
-    double number = 0;
-    bool scientific =
-        at > 0 && at < id.bytes && feature_number_read(id, &number) &&
-        (memchr(id.data, 'E', id.bytes) != NULL || memchr(id.data, 'e', id.bytes) != NULL);
-    if (!whole && !scientific) {
-        return;
-    }
-    if (import->rewritten++ == 0) {
+    if (id_rewritten(id) && import->rewritten++ == 0) {
         import->rewritten_line = row->line;
         (void)feature_text_show(id, import->rewritten_id, sizeof import->rewritten_id);
+    }
+}
+
+static void ids_look(struct import *import, const struct csv_row *row, struct proto_span id)
+{
+    id_look(import, row, id);
+    for (size_t k = 0; k < import->columns.key_count; k++) {
+        const struct key_column *key = &import->columns.keys[k];
+        if (strcmp(key->name_space, "domain") != 0) {
+            id_look(import, row, feature_text_trim(row->cells[key->column]));
+        }
     }
 }
 
@@ -287,7 +287,7 @@ static int row_import(struct import *import, const struct csv_row *row)
     if (import->bad_cell && import->strict) {
         return EX_OK;
     }
-    id_look(import, row, id);
+    ids_look(import, row, id);
     enum row_fate fate = account_fill(import, row, id);
     if (fate == ROW_NO_MEMORY) {
         return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
@@ -380,16 +380,36 @@ static int result_print(const struct import *import, int status)
     return status;
 }
 
+/* When the values of the file were true; 0 if nothing was told. */
+static int time_find(const struct cli *cli, uint64_t *time_ms)
+{
+    const char *text = cli_text(cli, CLI_IMPORT_TIME);
+    int64_t told = 0;
+    bool whole_day = false;
+    *time_ms = 0;
+    if (text == NULL) {
+        return EX_OK;
+    }
+    if (!feature_date_read(proto_span_text(text), &told, &whole_day) || told <= 0) {
+        return cli_fail(cli, EX_USAGE,
+                        "--time: '%s' is no date such as 2023-01-08 or 2023-01-08T12:00:00Z after "
+                        "1970",
+                        text);
+    }
+    *time_ms = (uint64_t)told;
+    return EX_OK;
+}
+
 /* What goes to the server, and how; false with the status and a message. */
 static int sender_plan(struct import *import, struct icp_client *client)
 {
     const struct cli *cli = import->cli;
     uint64_t batch = 0;
-    struct timespec now;
-    if (!cli_number(cli, CLI_IMPORT_BATCH, 1, PROTO_BATCH_ACCOUNTS_MAX, 1000, &batch)) {
+    uint64_t time_ms = 0;
+    if (!cli_number(cli, CLI_IMPORT_BATCH, 1, PROTO_BATCH_ACCOUNTS_MAX, 1000, &batch) ||
+        time_find(cli, &time_ms) != EX_OK) {
         return EX_USAGE;
     }
-    clock_gettime(CLOCK_REALTIME, &now);
     const char *source = cli_text(cli, CLI_IMPORT_SOURCE);
     const char *slash = strrchr(csv_name(import->input), '/');
     snprintf(import->own_source, sizeof import->own_source, "%s",
@@ -399,7 +419,7 @@ static int sender_plan(struct import *import, struct icp_client *client)
         .client = client,
         .notes = &import->notes,
         .source = source != NULL ? source : import->own_source,
-        .time_ms = (uint64_t)now.tv_sec * 1000,
+        .time_ms = time_ms,
         .batch_rows = batch,
         .replace = cli_has(cli, CLI_IMPORT_REPLACE),
         .dry = cli_has(cli, CLI_IMPORT_DRY_RUN),
@@ -415,7 +435,8 @@ static int sender_plan(struct import *import, struct icp_client *client)
                         "--precedence lays over what the server has; it does not go "
                         "with --replace or --schema");
     }
-    if (client != NULL && (import->sender.dry || match || precedence != NULL)) {
+    bool look = import->sender.dry || match || precedence != NULL || time_ms != 0;
+    if (client != NULL && look) {
         if (!import_look_init(&import->look, import->schema, match, batch)) {
             return cli_fail(cli, EX_OSERR, "no memory for the batches");
         }
@@ -449,6 +470,9 @@ static int import_run(struct import *import, struct icp_client *client)
     int status = import_columns_find(cli, import->input, import->schema, &import->columns);
     if (status == EX_OK) {
         status = hosts_gather(import);
+    }
+    if (status == EX_OK && client != NULL && import->columns.id != SIZE_MAX) {
+        status = import_ids_look(cli, client, import->input, import->columns.id);
     }
     if (status == EX_OK) {
         status = sender_plan(import, client);

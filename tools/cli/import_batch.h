@@ -24,7 +24,7 @@ struct import_sender {
     struct import_look *look;  /* NULL: rows are not looked at */
     struct import_notes *notes;
     const char *source;
-    uint64_t time_ms;
+    uint64_t time_ms; /* when the values were true; 0: now, as the server has it */
     size_t batch_rows;
     bool replace; /* accounts are put whole, not laid over */
     bool dry;     /* looked at, not sent */

@@ -208,10 +208,19 @@ static size_t values_left(const struct import_look *look)
     return left;
 }
 
-/* What the row changes of the account in the reply. */
-static void row_compare(struct import_look *look, const struct import_row *row, bool replace,
-                        struct import_change *change)
+/* A stored value that a dated import does not replace. */
+static bool is_newer(const struct icp_value *entry, const struct import_sender *sender)
 {
+    struct icp_value time;
+    return sender->time_ms != 0 && !sender->replace && icp_value_get(entry, "time", &time) &&
+           time.integer > (int64_t)sender->time_ms;
+}
+
+/* What the row changes of the account in the reply. */
+static void row_compare(struct import_look *look, const struct import_row *row,
+                        const struct import_sender *sender, struct import_change *change)
+{
+    bool replace = sender->replace;
     struct icp_value values = {0};
     struct icp_value entry;
     struct icp_value stored;
@@ -228,6 +237,11 @@ static void row_compare(struct import_look *look, const struct import_row *row, 
             continue;
         }
         struct feature_value *value = &look->values[field->id];
+        if (value->present && is_newer(&entry, sender)) {
+            change->values_kept++;
+            value->present = false;
+            continue;
+        }
         change->values_changed += value->present && !value_same(value, &stored);
         change->values_lost += !value->present && replace;
         value->present = false;
@@ -268,8 +282,8 @@ static int answer_take(struct import_look *look, struct import_sender *sender,
         if (kept == SIZE_MAX) {
             return cli_fail(sender->cli, EX_OSERR, "no memory for line %zu", row->line);
         }
-        row_compare(look, row, sender->replace, &found->change);
-        found->change.values_kept = kept;
+        row_compare(look, row, sender, &found->change);
+        found->change.values_kept += kept;
     } else if (strlen(found->id) != id.bytes || memcmp(found->id, id.data, id.bytes) != 0) {
         snprintf(found->other, sizeof found->other, "%.*s", (int)id.bytes, id.data);
         snprintf(found->other_by, sizeof found->other_by, "%s", ask->by);
@@ -435,7 +449,8 @@ void import_change_print(const struct cli *cli, const struct import_change *chan
               counted(text[6], change->keys_lost, "key"),
               counted(text[7], change->accounts_same, "account"), dry ? "would stay" : "stayed");
     if (change->values_kept > 0) {
-        cli_print(cli, "%s %s as stored, for the source they came from goes before\n",
+        cli_print(cli,
+                  "%s %s as stored, for their source goes before or they are of a later time\n",
                   counted(text[0], change->values_kept, "value"), dry ? "would stay" : "stayed");
     }
 }

@@ -23,7 +23,7 @@ struct import_change {
     size_t values_lost; /* where accounts are put whole */
     size_t keys_added;
     size_t keys_lost;
-    size_t values_kept; /* stored ones, whose source goes before */
+    size_t values_kept; /* stored ones, whose source goes before, or that are of a later time */
 };
 
 struct import_look {

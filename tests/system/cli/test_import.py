@@ -257,6 +257,47 @@ class Matching(Accounts):
             _, err = self.icp("import", path, "--id", "Konto", "--map", self.write("w.json", wrong), status=test_icp.DATA)
             self.assertIn(told, err)
 
+    def test_values_of_a_later_time_stay(self):
+        self.file("now.csv", "id,size,land\na1,50,\n", "--time", "2023-05-01")
+        counts = self.file("then.csv", "id,size,land,paid\na1,9,FI,no\na4,4,FI,no\n", "--time", "2017-05-01T12:00:00+02:00")
+        # a1's values of the first file are of today.
+        self.assertEqual((counts["change"]["values_kept"], counts["created"]), (3, 1))
+        self.assertEqual(self.account("a1")[0], {"land": "SE", "size": 10, "paid": True, "tools": ["x", "y"]})
+        counts = self.file("later.csv", "id,size,land,paid\na4,5,,yes\n", "--time", "2018-05-01", "--dry-run")
+        self.assertEqual((counts["change"]["values_changed"], counts["change"]["values_kept"]), (2, 0))
+        self.file("later.csv", "id,size\na4,5\n", "--time", "2018-05-01")
+        self.file("then.csv", "id,size,paid\na4,6,\n", "--time", "2018-04-30")
+        self.assertEqual(self.account("a4")[0], {"land": "FI", "size": 5, "paid": False})
+        got = json.loads(self.icp("get", "a4", "--json")[0])["values"]
+        self.assertEqual((got["size"]["time"], got["size"]["source"]), (1525132800000, "later.csv"))
+        # Whatever is imported without a time is of now.
+        self.file("free.csv", "id,size\na4,7\n")
+        self.assertEqual(self.account("a4")[0]["size"], 7)
+
+    def test_a_time_ahead_or_none_is_refused(self):
+        path = self.write("ahead.csv", "id,size\na1,5\n")
+        _, err = self.icp("import", path, "--time", "2199-01-01", status=test_icp.DATA)
+        self.assertIn("more than a day ahead", err)
+        _, err = self.icp("import", path, "--time", "soon", status=test_icp.USAGE)
+        self.assertIn("--time: 'soon' is no date", err)
+        self.assertEqual(self.account("a1")[0]["size"], 10)
+
+    def test_ids_that_a_spreadsheet_has_rewritten_are_told(self):
+        head = "id,crm,size\n"
+        self.file("digits.csv", head + "00123,1,1\n4007,2,1\n77.0,3,1\nb-1,4,1\n")
+        for row, told in (("123,,2", "'123' on line 2 is new, but '00123' is stored (1 of the first 1 "),
+                          ("004007,,2", "'004007' on line 2 is new, but '4007' is stored"),
+                          ("4007.0,,2", "'4007.0' on line 2 is new, but '4007' is stored"),
+                          ("77,,2", "'77' on line 2 is new, but '77.0' is stored")):
+            self.file("again.csv", head + row + "\n", "--dry-run")
+            self.assertIn(told, self.told)
+        for row in ("00123,,2", "4007,,2", "77.0,,2", "b-2,,2", "9999,,2"):
+            self.file("again.csv", head + row + "\n", "--dry-run")
+            self.assertNotIn("is stored", self.told)
+        # Keys are ids of other systems.
+        self.file("keys.csv", head + "b-2,900100.0,1\n", "--dry-run")
+        self.assertIn("1 ids look rewritten by a spreadsheet, first '900100.0' on line 2", self.told)
+
     def test_a_source_that_goes_before_keeps_its_values(self):
         order = ("--precedence", "crm,billing")
         self.file("c.csv", "id,land,size\na1,DK,1\n", "--source", "crm", *order)

@@ -27,19 +27,26 @@ static void accounts_spoil(void)
     proto_writer_init(&request);
     proto_write_map(&request, 1);
     proto_write_text(&request, "accounts");
-    proto_write_array(&request, ACCOUNTS / 3);
+    proto_write_array(&request, 2 * (ACCOUNTS / 3));
     for (unsigned i = 0; i < ACCOUNTS / 3; i++) {
         char id[16];
         snprintf(id, sizeof id, "a%u", 3 * i);
+        proto_write_map(&request, 2);
+        proto_write_text(&request, "id");
+        proto_write_text(&request, id);
+        proto_write_text(&request, "values");
+        proto_write_map(&request, 2);
+        proto_write_text(&request, i % 2 ? "industry" : "tech");
+        proto_write_nil(&request);
+        proto_write_text(&request, "employees"); /* else the old value would not be taken */
+        proto_write_nil(&request);
         proto_write_map(&request, 3);
         proto_write_text(&request, "id");
         proto_write_text(&request, id);
         proto_write_text(&request, "time");
         proto_write_uint(&request, 1000);
         proto_write_text(&request, "values");
-        proto_write_map(&request, 2);
-        proto_write_text(&request, i % 2 ? "industry" : "tech");
-        proto_write_nil(&request);
+        proto_write_map(&request, 1);
         proto_write_text(&request, "employees");
         proto_write_uint(&request, 10 + i);
     }

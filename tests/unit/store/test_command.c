@@ -53,7 +53,7 @@ static void every_kind_comes_back_as_it_was_added(void **state)
     store_batch_destroy(batch);
 }
 
-static void a_patch_says_whether_it_may_create(void **state)
+static void a_patch_says_whether_it_may_create_and_has_a_date(void **state)
 {
     (void)state;
     struct feature_record record = {.id = span("acme")};
@@ -61,14 +61,21 @@ static void a_patch_says_whether_it_may_create(void **state)
     struct store_batch *batch = store_batch_create();
     struct store_command command;
     size_t at = 0;
-    assert_true(store_batch_patch_record(batch, &record, NULL, 0, false, &fault));
-    assert_true(store_batch_patch_record(batch, &record, NULL, 0, true, &fault));
-    for (int lays = 0; lays < 2; lays++) {
+    assert_true(store_batch_patch_record(batch, &record, NULL, 0, 0, &fault));
+    assert_true(store_batch_patch_record(batch, &record, NULL, 0, STORE_PATCH_CREATE, &fault));
+    assert_true(store_batch_patch_record(batch, &record, NULL, 0, STORE_PATCH_DATED, &fault));
+    assert_true(store_batch_patch_record(batch, &record, NULL, 0,
+                                         STORE_PATCH_CREATE | STORE_PATCH_DATED, &fault));
+    for (unsigned flags = 0; flags < 4; flags++) {
         assert_true(store_command_next(batch_span(batch), &at, &command, &fault));
         assert_int_equal(command.kind, STORE_COMMAND_PATCH);
-        assert_int_equal(command.create, lays);
+        assert_int_equal(command.patch, flags);
         assert_false(command.activate);
     }
+    /* Of other commands only the first flag means something. */
+    batch->data[1] = 4;
+    at = 0;
+    assert_false(store_command_next(batch_span(batch), &at, &command, &fault));
     store_batch_destroy(batch);
 }
 
@@ -198,7 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_comes_back_as_it_was_added),
-        cmocka_unit_test(a_patch_says_whether_it_may_create),
+        cmocka_unit_test(a_patch_says_whether_it_may_create_and_has_a_date),
         cmocka_unit_test(a_record_is_encoded_in_its_place),
         cmocka_unit_test(a_batch_that_is_cut_off_anywhere_is_refused),
         cmocka_unit_test(unknown_kinds_flags_and_reserved_bytes_are_refused),

@@ -178,10 +178,11 @@ static bool model_patch(struct model *model, int id, uint32_t keys, int number, 
     }
     struct model_account *account = &model->account[slot];
     record_of(&made, id, keys, number);
+    struct store_command patch = {.kind = STORE_COMMAND_PATCH, .text = made_span(&made)};
     uint8_t *joined = store_patch(&room,
                                   (struct proto_span){account->value + STORE_ACCOUNT_HEADER_BYTES,
                                                       account->bytes - STORE_ACCOUNT_HEADER_BYTES},
-                                  made_span(&made), (struct proto_span){0}, &bytes, &fault);
+                                  &patch, &bytes, &fault);
     assert_non_null(joined);
     keys_set(model, (uint32_t)slot, account->keys | keys);
     account->number = number;

@@ -9,6 +9,8 @@ struct spec {
     const char *sources[4];
     int numbers[6]; /* by field id; 0: absent */
     uint8_t number_source[6];
+    int64_t times_ms[6];
+    int64_t changed_s;
 };
 
 static size_t encode_spec(const struct spec *spec, uint8_t *out, size_t room)
@@ -19,6 +21,7 @@ static size_t encode_spec(const struct spec *spec, uint8_t *out, size_t room)
     struct proto_fault fault;
     struct feature_record record = {.id = span("acme"),
                                     .created_s = 11,
+                                    .changed_s = spec->changed_s,
                                     .keys = keys,
                                     .sources = sources,
                                     .values = values,
@@ -35,6 +38,7 @@ static size_t encode_spec(const struct spec *spec, uint8_t *out, size_t room)
         values[i] = (struct feature_value){.present = spec->numbers[i] != 0,
                                            .type = FEATURE_NUMBER,
                                            .source = spec->number_source[i],
+                                           .time_ms = spec->times_ms[i],
                                            .number = spec->numbers[i]};
     }
     size_t bytes = feature_record_encode(&record, out, room, &fault);
@@ -43,8 +47,8 @@ static size_t encode_spec(const struct spec *spec, uint8_t *out, size_t room)
 }
 
 /* "keys; field=number(source) …" of the joined record. */
-static void joined_text(const struct spec *base, const struct spec *over, const uint16_t *removed,
-                        size_t removed_count, char *text, size_t text_bytes)
+static void patched_text(const struct spec *base, const struct spec *over, const uint16_t *removed,
+                         size_t removed_count, unsigned flags, char *text, size_t text_bytes)
 {
     uint8_t a[1024];
     uint8_t b[1024];
@@ -53,9 +57,11 @@ static void joined_text(const struct spec *base, const struct spec *over, const 
     struct store_patch_room room = {0};
     struct proto_fault fault;
     size_t bytes;
-    uint8_t *out = store_patch(
-        &room, (struct proto_span){a, a_bytes}, (struct proto_span){b, b_bytes},
-        (struct proto_span){(const uint8_t *)removed, removed_count * 2}, &bytes, &fault);
+    struct store_command patch = {.kind = STORE_COMMAND_PATCH,
+                                  .patch = flags,
+                                  .text = {b, b_bytes},
+                                  .extra = {(const uint8_t *)removed, removed_count * 2}};
+    uint8_t *out = store_patch(&room, (struct proto_span){a, a_bytes}, &patch, &bytes, &fault);
     assert_non_null(out);
     struct feature_record record;
     struct feature_value values[6];
@@ -83,12 +89,35 @@ static void joined_text(const struct spec *base, const struct spec *over, const 
     store_patch_room_fini(&room);
 }
 
+static void joined_text(const struct spec *base, const struct spec *over, const uint16_t *removed,
+                        size_t removed_count, char *text, size_t text_bytes)
+{
+    patched_text(base, over, removed, removed_count, 0, text, text_bytes);
+}
+
+/* Field 0 is newer than what is stored, 1 as old, 2 older, 3 not stored; 4 and 5 are taken away as
+ * of second 6. */
+static void a_dated_patch_takes_no_place_of_what_is_newer(void **state)
+{
+    (void)state;
+    char text[256];
+    uint16_t removed[] = {4, 5};
+    struct spec base = {{NULL}, {"crm"}, {1, 2, 3, 0, 5, 6}, {0}, {5000, 6000, 7000, 0, 6000, 7000},
+                        0};
+    struct spec over = {{"k"}, {"old"}, {10, 20, 30, 40}, {0}, {6000, 6000, 6000, 6000}, 6};
+    patched_text(&base, &over, removed, 2, STORE_PATCH_DATED, text, sizeof text);
+    assert_string_equal(text, "k ; 0=10(old) 1=20(old) 2=3(crm) 3=40(old) 5=6(crm) [2]");
+    /* Without a date the last one wins. */
+    patched_text(&base, &over, removed, 2, 0, text, sizeof text);
+    assert_string_equal(text, "k ; 0=10(old) 1=20(old) 2=30(old) 3=40(old) [1]");
+}
+
 static void values_keys_and_sources_are_joined(void **state)
 {
     (void)state;
     char text[256];
-    struct spec base = {{"k1", "k2"}, {"crm", "web"}, {1, 2, 3}, {0, 1, 1}};
-    struct spec over = {{"k2", "k3"}, {"web", "map"}, {0, 20, 0, 40}, {0, 1, 0, 0}};
+    struct spec base = {{"k1", "k2"}, {"crm", "web"}, {1, 2, 3}, {0, 1, 1}, {0}, 0};
+    struct spec over = {{"k2", "k3"}, {"web", "map"}, {0, 20, 0, 40}, {0, 1, 0, 0}, {0}, 0};
     joined_text(&base, &over, NULL, 0, text, sizeof text);
     assert_string_equal(text, "k1 k2 k3 ; 0=1(crm) 1=20(map) 2=3(web) 3=40(web) [3]");
 }
@@ -97,8 +126,8 @@ static void sources_that_nothing_refers_to_any_more_go(void **state)
 {
     (void)state;
     char text[256];
-    struct spec base = {{NULL}, {"crm", "web"}, {1, 2}, {0, 1}};
-    struct spec over = {{NULL}, {"map"}, {0, 20}, {0, 0}};
+    struct spec base = {{NULL}, {"crm", "web"}, {1, 2}, {0, 1}, {0}, 0};
+    struct spec over = {{NULL}, {"map"}, {0, 20}, {0, 0}, {0}, 0};
     joined_text(&base, &over, NULL, 0, text, sizeof text);
     assert_string_equal(text, "; 0=1(crm) 1=20(map) [2]");
 }
@@ -108,8 +137,8 @@ static void removed_fields_go_even_if_the_patch_sets_them(void **state)
     (void)state;
     char text[256];
     uint16_t removed[] = {0, 4, 60000};
-    struct spec base = {{NULL}, {"crm"}, {1, 2}, {0}};
-    struct spec over = {{NULL}, {"crm"}, {0, 0, 0, 0, 50}, {0}};
+    struct spec base = {{NULL}, {"crm"}, {1, 2}, {0}, {0}, 0};
+    struct spec over = {{NULL}, {"crm"}, {0, 0, 0, 0, 50}, {0}, {0}, 0};
     joined_text(&base, &over, removed, 3, text, sizeof text);
     assert_string_equal(text, "; 1=2(crm) [1]");
 }
@@ -119,8 +148,8 @@ static void values_of_no_source_stay_apart(void **state)
 {
     (void)state;
     char text[256];
-    struct spec base = {{NULL}, {NULL}, {1}, {0}};
-    struct spec over = {{NULL}, {"crm"}, {0, 2}, {0}};
+    struct spec base = {{NULL}, {NULL}, {1}, {0}, {0}, 0};
+    struct spec over = {{NULL}, {"crm"}, {0, 2}, {0}, {0}, 0};
     joined_text(&base, &over, NULL, 0, text, sizeof text);
     assert_string_equal(text, "; 0=1(unknown) 1=2(crm) [2]");
     over.sources[0] = NULL;
@@ -131,6 +160,7 @@ static void values_of_no_source_stay_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dated_patch_takes_no_place_of_what_is_newer),
         cmocka_unit_test(values_keys_and_sources_are_joined),
         cmocka_unit_test(sources_that_nothing_refers_to_any_more_go),
         cmocka_unit_test(removed_fields_go_even_if_the_patch_sets_them),
