@@ -109,6 +109,11 @@ bool client_core_open(struct client_core *core, const char *uri, const struct ic
         core->hosts[i].uri = uris[i];
     }
     bool is_read = settings_read(&settings, options, resolve, fault);
+    if (is_read && core->hosts[0].uri.is_secure) {
+        settings.trust =
+            client_trust_create(options->tls_ca, options->tls_certificate, options->tls_key, fault);
+        is_read = settings.trust != NULL;
+    }
     core->settings = settings;
     return is_read && client_core_init(core, &settings, fault);
 }
@@ -118,6 +123,7 @@ void client_core_close(struct client_core *core)
     client_core_fini(core);
     client_memory_free(core->settings.name);
     client_memory_free(core->settings.token);
+    client_trust_destroy(core->settings.trust);
 }
 
 struct icp_client *client_create(const char *uri, const struct icp_options *options,

@@ -123,6 +123,10 @@ struct icp_options {
      * accounts. Must not call the client. NULL = nobody. */
     void (*on_log)(void *context, enum icp_log_level level, const char *message);
     void *log_context;
+    /* For icps://, files of PEM, read by icp_connect. */
+    const char *tls_ca;          /* who signs servers; NULL = whom this machine trusts */
+    const char *tls_certificate; /* shown to a server that asks for one; NULL = none */
+    const char *tls_key;         /* its key */
 };
 /* struct icp_options options = {ICP_OPTIONS, .call_timeout_ms = 200}; in C++ before 20:
  * struct icp_options options = icp_options_default(); */
@@ -136,10 +140,10 @@ static inline struct icp_options icp_options_default(void)
 }
 
 /* Connects and introduces itself. URIs: icp://host:port (port 4273 if left out; [::1] for IPv6),
- * several hosts with commas between (icp://a:4273,b:4273), icp+unix:/path. icps:// is refused: TLS
- * is not spoken yet. Hosts are tried in the order of the URI; one that works is kept until it
- * fails, and then the one after it comes. options may be NULL. NULL with *fault if the URI is wrong
- * or no host can be reached. */
+ * icps://host:port (TLS 1.3, port 4275; the server's certificate must be for that host), several
+ * hosts with commas between (icp://a:4273,b:4273), icp+unix:/path. Hosts are tried in the order of
+ * the URI; one that works is kept until it fails, and then the one after it comes. options may be
+ * NULL. NULL with *fault if the URI is wrong or no host can be reached. */
 ICP_API struct icp_client *icp_connect(const char *uri, const struct icp_options *options,
                                        struct icp_fault *fault);
 /* Drops the connection, answers requests in flight with ICP_CLOSED, and connects anew, now. There

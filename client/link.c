@@ -85,6 +85,8 @@ static void socket_close(struct client_link *link)
     if (link->epoll_fd >= 0) {
         (void)epoll_ctl(link->epoll_fd, EPOLL_CTL_DEL, link->fd, NULL);
     }
+    client_secure_destroy(link->secure);
+    link->secure = NULL;
     close(link->fd);
     link->fd = -1;
     link->watched = 0;
@@ -118,7 +120,7 @@ void client_link_orphan(struct client_link *link)
 static void connect_lose(struct client_link *link, enum proto_error code, const char *reason)
 {
     char where[CLIENT_HOST_TEXT_BYTES];
-    char text[sizeof where + 128];
+    char text[sizeof where + 512];
     snprintf(text, sizeof text, "cannot connect to %s: %s",
              client_host_text(link->host, where, sizeof where), reason);
     client_link_lose(link, code, text);
@@ -137,12 +139,8 @@ static void watch(struct client_link *link, unsigned events)
     }
 }
 
-static void connected(struct client_link *link, int64_t now_ms)
+static void greet(struct client_link *link, int64_t now_ms)
 {
-    int on = 1; /* a request must not wait for the acknowledgement of the one before */
-    if (!link->host->uri.is_unix) {
-        (void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
     link->state = CLIENT_GREETING;
     link->heard_ms = now_ms;
     struct proto_fault fault = {.code = PROTO_OK};
@@ -152,6 +150,45 @@ static void connected(struct client_link *link, int64_t now_ms)
     } else {
         client_link_push(link);
     }
+}
+
+static void secure_go_on(struct client_link *link, int64_t now_ms)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    switch (client_secure_shake(link->secure, &fault)) {
+    case CLIENT_SHAKEN:
+        greet(link, now_ms);
+        break;
+    case CLIENT_SHAKES_IN:
+        watch(link, EPOLLIN);
+        break;
+    case CLIENT_SHAKES_OUT:
+        watch(link, EPOLLOUT);
+        break;
+    case CLIENT_SHAKE_FAILED:
+        connect_lose(link, PROTO_CONNECT, fault.message);
+        break;
+    }
+}
+
+static void connected(struct client_link *link, int64_t now_ms)
+{
+    int on = 1; /* a request must not wait for the acknowledgement of the one before */
+    if (!link->host->uri.is_unix) {
+        (void)setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    if (!link->host->uri.is_secure) {
+        greet(link, now_ms);
+        return;
+    }
+    link->state = CLIENT_SECURING;
+    link->heard_ms = now_ms;
+    link->secure = client_secure_create(link->settings->trust, link->host->uri.host, link->fd);
+    if (link->secure == NULL) {
+        connect_lose(link, PROTO_NO_MEMORY, "no memory for TLS");
+        return;
+    }
+    secure_go_on(link, now_ms);
 }
 
 /* Starts connecting to one address. Returns 0 or an errno value. */
@@ -289,6 +326,8 @@ void client_link_step(struct client_link *link, int64_t now_ms)
     } else if (now_ms >= link->until_ms) {
         if (link->state == CLIENT_GREETING) {
             client_link_lose(link, PROTO_TIMEOUT, "the server did not greet in time");
+        } else if (link->state == CLIENT_SECURING) {
+            connect_lose(link, PROTO_TIMEOUT, "the server did not answer in TLS in time");
         } else {
             connect_lose(link, PROTO_CONNECT, "its name was not found in time");
         }
@@ -302,6 +341,20 @@ static bool is_later(int error)
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
+/* A server that wants a certificate says so where its greeting should come. */
+static void move_lose(struct client_link *link, int error)
+{
+    char reason[160];
+    bool is_secure = link->secure != NULL && error == EPROTO;
+    snprintf(reason, sizeof reason, "%s",
+             is_secure ? client_secure_reason(link->secure) : strerror(error));
+    if (is_secure && link->state == CLIENT_GREETING) {
+        connect_lose(link, PROTO_CONNECT, reason);
+    } else {
+        client_link_lose(link, PROTO_CLOSED, reason);
+    }
+}
+
 void client_link_push(struct client_link *link)
 {
     if (link->fd < 0 || link->state < CLIENT_GREETING) {
@@ -309,13 +362,15 @@ void client_link_push(struct client_link *link)
     }
     struct proto_span output = client_pipeline_output(&link->pipeline);
     if (output.bytes > 0 && !link->is_deaf) {
-        ssize_t sent = send(link->fd, output.data, output.bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent = link->secure != NULL
+                           ? client_secure_send(link->secure, output)
+                           : send(link->fd, output.data, output.bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0) {
             client_pipeline_sent(&link->pipeline, (size_t)sent);
         } else if (errno == EPIPE || errno == ECONNRESET) {
             link->is_deaf = true; /* what the server said before it closed tells more than EPIPE */
         } else if (!is_later(errno)) {
-            client_link_lose(link, PROTO_CLOSED, strerror(errno));
+            move_lose(link, errno);
         }
     }
     size_t room_bytes = 0;
@@ -332,28 +387,33 @@ static bool input_read(struct client_link *link, int flags)
     if (room_bytes == 0) {
         return false;
     }
-    ssize_t got = recv(link->fd, room, room_bytes, flags);
+    ssize_t got = link->secure != NULL ? client_secure_recv(link->secure, room, room_bytes)
+                                       : recv(link->fd, room, room_bytes, flags);
     if (got > 0) {
         client_pipeline_received(&link->pipeline, (size_t)got);
     } else if (got == 0 || errno == ECONNRESET) {
         link->is_finished = true;
         socket_close(link);
     } else if (!is_later(errno)) {
-        client_link_lose(link, PROTO_CLOSED, strerror(errno));
+        move_lose(link, errno);
     }
     return got > 0;
 }
 
 static void input_move(struct client_link *link, int64_t now_ms)
 {
-    if (input_read(link, MSG_DONTWAIT)) {
+    while (link->fd >= 0 && input_read(link, MSG_DONTWAIT)) {
         link->heard_ms = now_ms;
+        if (link->secure == NULL) {
+            break; /* of records there may be several, and the socket does not tell */
+        }
     }
 }
 
 bool client_link_wait(struct client_link *link, int wait_ms, bool *heard)
 {
-    if (!client_link_ready(link) || link->fd < 0 || link->watched != EPOLLIN) {
+    if (!client_link_ready(link) || link->fd < 0 || link->watched != EPOLLIN ||
+        link->secure != NULL) {
         return false;
     }
     if (wait_ms != link->wait_ms) {
@@ -397,6 +457,10 @@ void client_link_move(struct client_link *link, unsigned events, int64_t now_ms)
         connect_finish(link, now_ms);
         return;
     }
+    if (link->state == CLIENT_SECURING) {
+        secure_go_on(link, now_ms);
+        return;
+    }
     if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
         input_move(link, now_ms);
     }
@@ -424,9 +488,22 @@ uint32_t client_link_request(struct client_link *link, const struct client_reque
     return client_pipeline_request(&link->pipeline, request, fault);
 }
 
+/* A reply that is whole; what had no room before may have it now. */
+static bool reply_take(struct client_link *link, int64_t now_ms, struct client_reply *reply)
+{
+    while (!client_pipeline_next(&link->pipeline, reply)) {
+        if (link->secure == NULL || link->pipeline.lost || !client_secure_waits(link->secure) ||
+            !input_read(link, MSG_DONTWAIT)) {
+            return false;
+        }
+        link->heard_ms = now_ms;
+    }
+    return true;
+}
+
 bool client_link_next(struct client_link *link, int64_t now_ms, struct client_reply *reply)
 {
-    while (client_pipeline_next(&link->pipeline, reply)) {
+    while (reply_take(link, now_ms, reply)) {
         if (reply->id == link->hello_id) {
             client_greet_take(link, reply, now_ms);
         } else if (reply->id == link->probe_id) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One connection to one host, from the first look at its name to its loss: RESOLVING, CONNECTING,
- * GREETING, READY, LOST, in that order, each but the last two with the same limit in time. It moves
- * bytes when it is told to and never waits; whether to try again, and where, is the core's affair
- * (core.h).
+ * SECURING, GREETING, READY, LOST, in that order, each but the last two with the same limit in
+ * time. It moves bytes when it is told to and never waits; whether to try again, and where, is the
+ * core's affair (core.h).
  *
  * Ownership: a link owns its socket, its addresses and its pipeline; it borrows its settings and
  * its host. Errors: `lost` of the pipeline with its fault; sticky. Threads: its core's. Cost: two
@@ -13,6 +13,7 @@
 #include "client/icp.h"
 #include "client/pipeline.h"
 #include "client/resolve.h"
+#include "client/secure.h"
 #include "client/uri.h"
 
 /* What a client was told when it was made; texts are its own. */
@@ -31,6 +32,7 @@ struct client_settings {
     void (*on_log)(void *context, enum icp_log_level level, const char *message);
     void *log_context;
     client_resolve *resolve;
+    struct client_trust *trust; /* NULL: no host asks for TLS */
 };
 
 /* A host of the URI. A lookup outlives the attempt that began it, so that a resolver that hangs
@@ -43,6 +45,7 @@ struct client_host {
 enum client_link_state {
     CLIENT_RESOLVING,
     CLIENT_CONNECTING,
+    CLIENT_SECURING, /* where the URI asks for it */
     CLIENT_GREETING,
     CLIENT_READY,
 };
@@ -58,9 +61,10 @@ struct client_link {
     enum client_link_state state;
     const struct client_settings *settings;
     struct client_host *host;
-    int epoll_fd;     /* where the socket is watched */
-    int fd;           /* -1: none */
-    unsigned watched; /* events that epoll was told of */
+    int epoll_fd;                 /* where the socket is watched */
+    int fd;                       /* -1: none */
+    struct client_secure *secure; /* NULL: bytes go as they are */
+    unsigned watched;             /* events that epoll was told of */
     bool is_deaf;     /* the peer takes no more bytes; what it said before may still be read */
     bool is_finished; /* the peer has said its last byte */
     struct addrinfo *addresses;

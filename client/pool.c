@@ -13,6 +13,7 @@
 
 #define CONNECTIONS 8
 #define CONNECTIONS_MAX 1024
+#define TEXTS 5 /* name, token and files of TLS */
 /* Bytes of the struct in version 0.1: this never changes again. */
 #define POOL_OPTIONS_BYTES_FIRST sizeof(struct icp_pool_options)
 
@@ -37,9 +38,16 @@ struct icp_pool {
     struct icp_options options;
     uint32_t call_timeout_ms;
     char *uri;
-    char *name;
-    char *token;
+    char *texts[TEXTS]; /* of the options, copied */
 };
+
+/* Texts of the options that clients made later are still to have. */
+static const char **text_of(struct icp_options *options, unsigned text)
+{
+    const char **all[TEXTS] = {&options->name, &options->token, &options->tls_ca,
+                               &options->tls_certificate, &options->tls_key};
+    return all[text];
+}
 
 static bool pool_prepare(struct icp_pool *pool, const char *uri,
                          const struct icp_pool_options *pool_options, struct proto_fault *fault)
@@ -60,13 +68,12 @@ static bool pool_prepare(struct icp_pool *pool, const char *uri,
     pool->connections_max = read.connections_max != 0 ? read.connections_max : CONNECTIONS;
     pool->uri = client_memory_text(allocator, uri);
     bool is_kept = pool->uri != NULL;
-    if (pool->options.name != NULL) {
-        pool->options.name = pool->name = client_memory_text(allocator, pool->options.name);
-        is_kept = is_kept && pool->name != NULL;
-    }
-    if (pool->options.token != NULL) {
-        pool->options.token = pool->token = client_memory_text(allocator, pool->options.token);
-        is_kept = is_kept && pool->token != NULL;
+    for (unsigned i = 0; i < TEXTS; i++) {
+        const char **text = text_of(&pool->options, i);
+        if (*text != NULL) {
+            *text = pool->texts[i] = client_memory_text(allocator, *text);
+            is_kept = is_kept && *text != NULL;
+        }
     }
     return is_kept || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the pool");
 }
@@ -145,8 +152,9 @@ void icp_pool_destroy(struct icp_pool *pool)
     }
     pthread_mutex_destroy(&pool->lock);
     client_memory_free(pool->uri);
-    client_memory_free(pool->name);
-    client_memory_free(pool->token);
+    for (unsigned i = 0; i < TEXTS; i++) {
+        client_memory_free(pool->texts[i]);
+    }
     client_memory_free(pool);
 }
 

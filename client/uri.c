@@ -58,7 +58,7 @@ static bool host_parse(const char *text, struct client_uri *uri, struct proto_fa
     return true;
 }
 
-static bool hosts_parse(const char *text, struct client_uri *uris, size_t *count,
+static bool hosts_parse(const char *text, bool is_secure, struct client_uri *uris, size_t *count,
                         struct proto_fault *fault)
 {
     char part[CLIENT_HOST_BYTES_MAX + 32]; /* a host, brackets, a port, a slash */
@@ -75,7 +75,8 @@ static bool hosts_parse(const char *text, struct client_uri *uris, size_t *count
         }
         memcpy(part, text, bytes);
         part[bytes] = '\0';
-        uris[*count] = (struct client_uri){.port = PROTO_PORT};
+        uris[*count] = (struct client_uri){.is_secure = is_secure,
+                                           .port = is_secure ? PROTO_TLS_PORT : PROTO_PORT};
         if (!host_parse(part, &uris[*count], fault)) {
             return false;
         }
@@ -92,7 +93,10 @@ bool client_uri_parse(const char *text, struct client_uri uris[CLIENT_HOSTS_MAX]
 {
     *count = 0;
     if (starts_with(text, SCHEME_TCP)) {
-        return hosts_parse(text + strlen(SCHEME_TCP), uris, count, fault);
+        return hosts_parse(text + strlen(SCHEME_TCP), false, uris, count, fault);
+    }
+    if (starts_with(text, SCHEME_TLS)) {
+        return hosts_parse(text + strlen(SCHEME_TLS), true, uris, count, fault);
     }
     if (starts_with(text, SCHEME_UNIX)) {
         const char *path = text + strlen(SCHEME_UNIX);
@@ -107,12 +111,8 @@ bool client_uri_parse(const char *text, struct client_uri uris[CLIENT_HOSTS_MAX]
         *count = 1;
         return true;
     }
-    if (starts_with(text, SCHEME_TLS)) {
-        return proto_fault_set(fault, PROTO_USAGE, "uri",
-                               "icps:// asks for TLS, which this version does not speak; use "
-                               "icp://host:port within a trusted network, or icp+unix:/path");
-    }
     return proto_fault_set(fault, PROTO_USAGE, "uri",
-                           "'%s' is no URI of icpd; it would be icp://host:port or icp+unix:/path",
+                           "'%s' is no URI of icpd; it would be icp://host:port, icps://host:port "
+                           "for TLS, or icp+unix:/path",
                            text);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a server is: icp://host:port, icp+unix:/path; icps:// is known and refused for now.
+/* Where a server is: icp://host:port, icps://host:port for TLS, icp+unix:/path.
  * Forms: icp://127.0.0.1, icp://db.example.com:4273, icp://[::1]:4273,
  * icp+unix:/run/icpd/icpd.sock. Several
  * hosts, separated by commas, are tried in that order: icp://a:4273,b,[::1]:4274. A trailing slash
@@ -15,6 +15,7 @@
 
 struct client_uri {
     bool is_unix;
+    bool is_secure;
     uint16_t port;
     char host[CLIENT_HOST_BYTES_MAX + 1]; /* without the brackets of an IPv6 address */
     char path[CLIENT_PATH_BYTES_MAX + 1];

@@ -355,7 +355,7 @@ void net_conn_read_take(struct net_conn *conn, uint8_t *base, size_t bytes);
 /* The peer sends no more: every reply that is owed is sent, then the connection is closed. */
 void net_conn_read_end(struct net_conn *conn, _Atomic uint64_t *reason);
 
-/* secure.c */
+/* net_secure.c */
 struct net_secure *net_secure_create(struct net_worker *worker, struct net_conn *conn);
 void net_secure_leave(struct net_secure *secure); /* the connection is gone; NULL is allowed */
 /* Shakes hands on another thread, when its turn has come, with what the session holds;

@@ -133,6 +133,8 @@ int cli_file_begin(const struct cli *cli, const char *path, struct out_file *out
 int cli_file_commit(const struct cli *cli, struct out_file *output);
 
 /* cli_server.c: connects to the server; NULL with *status and a message on failure. */
+/* As the options of every command and the environment say; texts are theirs. */
+struct icp_options cli_client_options(const struct cli *cli);
 struct icp_client *cli_connect(const struct cli *cli, int *status);
 /* One call; on failure the message is printed. Returns an exit status. */
 int cli_call(const struct cli *cli, struct icp_client *client, enum icp_op op,

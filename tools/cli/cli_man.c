@@ -52,10 +52,13 @@ static bool has_options(const struct cli_command *command)
 static void environment_write(FILE *out)
 {
     draw_roff_section(out, "ENVIRONMENT", NULL);
-    draw_roff_entry(out, "ICP_URI", NULL,
-                    "where the server is, unless --uri says: icp://host:port, several hosts with "
-                    "commas between, or icp+unix:/path; without both, " CLI_URI_DEFAULT);
+    draw_roff_entry(
+        out, "ICP_URI", NULL,
+        "where the server is, unless --uri says: icp://host:port, icps:// for TLS, "
+        "several hosts with commas between, or icp+unix:/path; without both, " CLI_URI_DEFAULT);
     draw_roff_entry(out, "ICP_TOKEN", NULL, "the token, unless --token names a file");
+    draw_roff_entry(out, "ICP_TLS_CA, ICP_TLS_CERTIFICATE, ICP_TLS_KEY", NULL,
+                    "files for icps://, unless --tls-ca, --tls-certificate or --tls-key say");
     draw_roff_entry(out, "NO_COLOR", NULL, "any text: no colours on a terminal either");
     draw_roff_entry(out, "ICP_PAGER, PAGER", NULL,
                     "what shows on a terminal what is longer than it");

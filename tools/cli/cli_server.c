@@ -1,14 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Talking to the server: connect, ask, hand back the reply; where it does not answer, say what to
  * look at. */
+#include <stdlib.h>
+
 #include "server/identity/domain.h"
 #include "tools/cli/cli.h"
 
+static const char *tls_file(const struct cli *cli, enum cli_option_id option, const char *variable)
+{
+    const char *path = cli_text(cli, option);
+    return path != NULL ? path : getenv(variable);
+}
+
+struct icp_options cli_client_options(const struct cli *cli)
+{
+    return (struct icp_options){
+        ICP_OPTIONS,
+        .call_timeout_ms = cli->timeout_ms,
+        .name = "icp",
+        .token = cli->token[0] != '\0' ? cli->token : NULL,
+        .tls_ca = tls_file(cli, CLI_G_TLS_CA, "ICP_TLS_CA"),
+        .tls_certificate = tls_file(cli, CLI_G_TLS_CERTIFICATE, "ICP_TLS_CERTIFICATE"),
+        .tls_key = tls_file(cli, CLI_G_TLS_KEY, "ICP_TLS_KEY"),
+    };
+}
+
 struct icp_client *cli_connect(const struct cli *cli, int *status)
 {
-    struct icp_options options = {.call_timeout_ms = cli->timeout_ms,
-                                  .name = "icp",
-                                  .token = cli->token[0] != '\0' ? cli->token : NULL};
+    struct icp_options options = cli_client_options(cli);
     struct icp_fault fault;
     struct icp_client *client = icp_connect(cli->uri, &options, &fault);
     *status = EX_OK;

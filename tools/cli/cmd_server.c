@@ -60,8 +60,8 @@ static int ping(const struct cli *cli, struct icp_client *client, double *times,
  * is wrong. */
 static void server_wait(const struct cli *cli, uint64_t seconds)
 {
-    struct icp_options options = {.connect_timeout_ms = 1000,
-                                  .token = cli->token[0] != '\0' ? cli->token : NULL};
+    struct icp_options options = cli_client_options(cli);
+    options.connect_timeout_ms = 1000;
     struct icp_fault fault = {.code = ICP_CONNECT};
     double end = now_us() + (double)seconds * 1e6;
     while (fault.code == ICP_CONNECT && now_us() < end) {
@@ -100,12 +100,12 @@ int cmd_ping(struct cli *cli)
 /* The server's version is told if one answers; that none does is no failure of this command. */
 int cmd_version(struct cli *cli)
 {
-    struct icp_options options = {.connect_timeout_ms = 1000};
+    struct icp_options options = cli_client_options(cli);
     struct icp_fault fault;
     if (!cli_arguments(cli, 0, 0)) {
         return EX_USAGE;
     }
-    options.token = cli->token[0] != '\0' ? cli->token : NULL;
+    options.connect_timeout_ms = 1000;
     struct icp_client *client = icp_connect(cli->uri, &options, &fault);
     const char *server = client != NULL ? icp_server_info(client)->server : "";
     int status = EX_OK;

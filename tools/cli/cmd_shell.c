@@ -28,9 +28,9 @@ struct shell {
 static struct icp_client *quiet_connect(const struct cli *cli)
 {
     struct icp_fault fault;
-    struct icp_options options = {.connect_timeout_ms = 500,
-                                  .call_timeout_ms = 2000,
-                                  .token = cli->token[0] != '\0' ? cli->token : NULL};
+    struct icp_options options = cli_client_options(cli);
+    options.connect_timeout_ms = 500;
+    options.call_timeout_ms = 2000;
     return icp_connect(cli->uri, &options, &fault);
 }
 
@@ -249,13 +249,24 @@ static void edit(struct shell *shell)
     }
 }
 
+static void variable_set(const char *name, const char *value)
+{
+    if (value != NULL) {
+        setenv(name, value, 1);
+    }
+}
+
 int cmd_shell(struct cli *cli)
 {
     struct shell shell = {.cli = cli};
     if (!cli_arguments(cli, 0, 0)) {
         return EX_USAGE;
     }
-    /* The commands of the shell ask the same server with the same token. */
+    /* The commands of the shell ask the same server with the same token and files. */
+    const struct icp_options options = cli_client_options(cli);
+    variable_set("ICP_TLS_CA", options.tls_ca);
+    variable_set("ICP_TLS_CERTIFICATE", options.tls_certificate);
+    variable_set("ICP_TLS_KEY", options.tls_key);
     setenv("ICP_URI", cli->uri, 1);
     if (cli->token[0] != '\0') {
         setenv("ICP_TOKEN", cli->token, 1);

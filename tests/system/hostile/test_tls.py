@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TLS as its clients, and whoever is none, find it: usage: test_tls.py icpd
+"""TLS as its clients, and whoever is none, find it: usage: test_tls.py icpd icp
 
-Certificates are made by the openssl command. The client is Python's ssl module."""
+Certificates are made by the openssl command. The clients are Python's ssl module, and libicp in icp."""
 import os
 import shutil
 import signal
@@ -21,6 +21,7 @@ from icpd import HEADER, OPS, WAIT_S, Client, Server  # noqa: E402
 from test_operations import fill  # noqa: E402
 
 BINARY = sys.argv.pop(1)
+ICP = sys.argv.pop(1)
 EX_CONFIG = 78
 
 
@@ -272,6 +273,49 @@ class Tls(unittest.TestCase):
         with self.assertRaises(ssl.SSLWantReadError):
             session.do_handshake()
         return go.read()
+
+    def icp(self, server, *words, host="localhost", ca=None, status=0, **options):
+        certificate, key = options.get("certificate", ("", ""))
+        environment = dict(os.environ, ICP_TLS_CA=ca or self.authority.certificate)
+        if certificate:
+            environment.update(ICP_TLS_CERTIFICATE=certificate, ICP_TLS_KEY=key)
+        ended = subprocess.run([ICP, "--uri", f"icps://{host}:{server.tls}", "--timeout",
+                                "2" if status else "60", *words],
+                               env=environment, capture_output=True, text=True)
+        self.assertEqual(ended.returncode, status, ended.stderr)
+        return ended.stdout + ended.stderr
+
+    def test_libicp_speaks_it_and_believes_no_stranger(self):
+        server = self.serve("--tls-client-ca", self.authority.certificate)
+        shown = self.authority.sign("cli", "DNS:cli")
+        rows = os.path.join(self.directory, "rows.csv")
+        with open(rows, "w") as file:
+            file.write("id,size,text\n")
+            file.writelines(f"a{i},{i},{'word ' * (i % 200)}\n" for i in range(6000))
+        schema = os.path.join(self.directory, "schema.json")
+        with open(schema, "w") as file:
+            subprocess.run([ICP, "schema", "infer", rows, "--id", "id", "-q"], check=True,
+                           stdout=file)
+        for host in ("localhost", "127.0.0.1"):
+            self.icp(server, "ping", certificate=shown, host=host)
+        self.icp(server, "schema", "put", schema, certificate=shown)
+        self.assertIn("6,000", self.icp(server, "import", rows, certificate=shown))
+        self.assertIn("5999", self.icp(server, "get", "a5999", certificate=shown))
+        self.assertEqual(self.icp(server, "filter", "size >= 3000", "--csv", "--limit", "3000",
+                                  certificate=shown).count("\n"), 3001)
+        unavailable = 69
+        said = self.icp(server, "ping", status=unavailable)
+        self.assertIn("certificate required", said)
+        said = self.icp(server, "ping", certificate=shown, ca=self.other.certificate,
+                        status=unavailable)
+        self.assertIn("its certificate does not hold", said)
+        elsewhere = self.serve(own=self.authority.sign("elsewhere", "DNS:elsewhere.example"))
+        for host in ("localhost", "127.0.0.1"):
+            self.assertIn("mismatch", self.icp(elsewhere, "ping", host=host, status=unavailable))
+        self.icp(server, "ping", ca=os.path.join(self.directory, "missing"), status=64)
+        plain = subprocess.run([ICP, "--uri", f"icps://127.0.0.1:{server.port}", "--timeout", "2",
+                                "ping"], capture_output=True, text=True)
+        self.assertIn(plain.returncode, (unavailable, 75), plain.stderr)  # 75: not in time
 
     def test_the_end_of_the_server_answers_first(self):
         server = self.serve()

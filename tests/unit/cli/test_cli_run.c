@@ -43,7 +43,7 @@ static void a_server_that_is_not_there_is_unavailable(void **state)
 {
     (void)state;
     assert_int_equal(run("--uri=icp+unix:/nonexistent", "ping", NULL), EX_UNAVAILABLE);
-    assert_int_equal(run("ping", "--uri", "icps://host"), EX_USAGE);
+    assert_int_equal(run("ping", "--uri", "icps://127.0.0.1:1"), EX_UNAVAILABLE);
     assert_int_equal(run("-u", "http://host", "ping"), EX_USAGE);
 }
 

@@ -117,7 +117,7 @@ static void connect_refuses_bad_uris_and_dead_servers(void **state)
 {
     (void)state;
     struct icp_fault fault = {0};
-    assert_null(icp_connect("icps://127.0.0.1", NULL, &fault));
+    assert_null(icp_connect("http://127.0.0.1", NULL, &fault));
     assert_int_equal(fault.code, ICP_USAGE);
     assert_string_equal(fault.field, "uri");
     struct fake_server server;

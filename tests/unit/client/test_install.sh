@@ -23,7 +23,7 @@ cat >"$work/main.c" <<'END'
 int main(void)
 {
     struct icp_fault fault;
-    struct icp_client *client = icp_connect("icps://nowhere", NULL, &fault);
+    struct icp_client *client = icp_connect("http://nowhere", NULL, &fault);
     struct icp_reply reply = {0};
     if (client != NULL)
         icp_call_PING(client, NULL, &reply);

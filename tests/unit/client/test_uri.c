@@ -93,13 +93,19 @@ static void uri_reads_several_hosts_in_order(void **state)
     }
 }
 
-static void uri_says_that_tls_is_not_spoken(void **state)
+static void uri_asks_for_tls_at_a_port_of_its_own(void **state)
 {
     (void)state;
     struct client_uri uri;
     struct proto_fault fault = {0};
-    assert_false(parse("icps://host", &uri, &fault));
-    assert_non_null(strstr(fault.message, "TLS"));
+    assert_true(parse("icps://host", &uri, &fault));
+    assert_true(uri.is_secure);
+    assert_int_equal(uri.port, PROTO_TLS_PORT);
+    assert_true(parse("icps://[::1]:5000", &uri, &fault));
+    assert_string_equal(uri.host, "::1");
+    assert_int_equal(uri.port, 5000);
+    assert_true(parse("icp://host", &uri, &fault));
+    assert_false(uri.is_secure);
 }
 
 int main(void)
@@ -109,7 +115,7 @@ int main(void)
         cmocka_unit_test(uri_refuses_what_it_does_not_know),
         cmocka_unit_test(uri_refuses_what_is_too_long),
         cmocka_unit_test(uri_reads_several_hosts_in_order),
-        cmocka_unit_test(uri_says_that_tls_is_not_spoken),
+        cmocka_unit_test(uri_asks_for_tls_at_a_port_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
