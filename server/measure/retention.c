@@ -49,8 +49,6 @@ struct pairs {
     size_t count;
 };
 
-enum { NRR_COHORT, GRR_COHORT, NRR_MOVEMENT, GRR_MOVEMENT, FORMS };
-
 static void pair_add(struct pairs *pairs, int64_t now, int64_t then)
 {
     pairs->now[pairs->count] = now;
@@ -72,28 +70,23 @@ static void account_moves(const struct measure_spells *spells, uint32_t account,
     }
 }
 
-static void account_add(const struct measure_spells *spells, uint32_t account, int64_t from_ms,
-                        int64_t to_ms, bool within, struct pairs pairs[FORMS],
-                        struct measure_movement *ends)
+struct measure_forms measure_account_forms(const struct measure_spells *spells,
+                                           const struct measure_rules *rules, uint32_t account,
+                                           int64_t from_ms, int64_t to_ms)
 {
+    bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
     int64_t a = measure_account_at(spells, account, from_ms, NULL);
     int64_t b = measure_account_at(spells, account, to_ms, NULL);
-    bool back = within && a == 0 && measure_account_before(spells, account, from_ms);
+    bool back = within && a == 0 && b > 0 && measure_account_before(spells, account, from_ms);
     struct measure_movement moves = {0};
-    (void)measure_movement_add(spells, account, from_ms, to_ms, ends);
     account_moves(spells, account, from_ms, to_ms, &moves);
-    if (a > 0 || (back && b > 0)) {
-        pair_add(&pairs[NRR_COHORT], b, a);
-    }
-    if (a > 0) {
-        pair_add(&pairs[GRR_COHORT], a < b ? a : b, a);
-    }
     int64_t lost = moves.sum[MEASURE_CONTRACTION] + moves.sum[MEASURE_CHURN];
     int64_t won = moves.sum[MEASURE_EXPANSION] + (within ? moves.sum[MEASURE_REACTIVATION] : 0);
-    if (a > 0 || won != 0 || lost != 0) {
-        pair_add(&pairs[NRR_MOVEMENT], a + won - lost, a);
-        pair_add(&pairs[GRR_MOVEMENT], a - lost, a);
-    }
+    bool moved = a > 0 || won != 0 || lost != 0;
+    return (struct measure_forms){
+        .now = {a > 0 || back ? b : 0, a < b ? a : b, a + won - lost, a - lost},
+        .then = {a, a, a, a},
+        .in = {a > 0 || back, a > 0, moved, moved}};
 }
 
 static void logo_fill(struct measure_ratio *logo, const struct measure_movement *ends)
@@ -113,12 +106,12 @@ static void logo_fill(struct measure_ratio *logo, const struct measure_movement 
     }
 }
 
-static void retention_fill(struct measure_retention *out, const struct pairs pairs[FORMS],
+static void retention_fill(struct measure_retention *out, const struct pairs pairs[MEASURE_FORMS],
                            const struct measure_movement *ends)
 {
-    struct measure_ratio *const ratios[FORMS] = {&out->nrr_cohort, &out->grr_cohort,
-                                                 &out->nrr_movement, &out->grr_movement};
-    for (int form = 0; form < FORMS; form++) {
+    struct measure_ratio *const ratios[MEASURE_FORMS] = {&out->nrr_cohort, &out->grr_cohort,
+                                                         &out->nrr_movement, &out->grr_movement};
+    for (int form = 0; form < MEASURE_FORMS; form++) {
         *ratios[form] = measure_ratio_of(pairs[form].now, pairs[form].then, pairs[form].count);
     }
     struct measure_ratio *const gross[] = {&out->grr_cohort, &out->grr_movement};
@@ -127,7 +120,7 @@ static void retention_fill(struct measure_retention *out, const struct pairs pai
         gross[i]->high = gross[i]->high > 1 ? 1 : gross[i]->high;
     }
     logo_fill(&out->logo, ends);
-    out->accounts = (uint32_t)pairs[GRR_COHORT].count;
+    out->accounts = (uint32_t)pairs[MEASURE_GRR_COHORT].count;
     out->mrr_start = ends->start;
     out->mrr_end = ends->end;
     out->arpa = ends->customers_end > 0 ? (double)ends->end / ends->customers_end : MEASURE_NAN;
@@ -144,22 +137,27 @@ bool measure_retention_of(const struct measure_spells *spells, const struct meas
         return proto_fault_set(fault, PROTO_BAD_FIELD, "to",
                                "a period ends after it starts, and within %d months", MONTHS_MAX);
     }
-    bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
     size_t room = (size_t)spells->accounts + 1;
-    int64_t *memory = calloc(room * 2 * FORMS, sizeof *memory);
+    int64_t *memory = calloc(room * 2 * MEASURE_FORMS, sizeof *memory);
     if (memory == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
                                spells->accounts);
     }
-    struct pairs pairs[FORMS];
-    for (size_t form = 0; form < FORMS; form++) {
+    struct pairs pairs[MEASURE_FORMS];
+    for (size_t form = 0; form < MEASURE_FORMS; form++) {
         pairs[form] = (struct pairs){memory + 2 * form * room, memory + (2 * form + 1) * room, 0};
     }
     struct measure_movement ends = {0};
     *retention = (struct measure_retention){.accounts = 0};
     for (uint32_t a = 0; a < spells->accounts; a++) {
         if (groups == NULL || groups[a] == group) {
-            account_add(spells, a, from_ms, to_ms, within, pairs, &ends);
+            struct measure_forms one = measure_account_forms(spells, rules, a, from_ms, to_ms);
+            for (int form = 0; form < MEASURE_FORMS; form++) {
+                if (one.in[form]) {
+                    pair_add(&pairs[form], one.now[form], one.then[form]);
+                }
+            }
+            (void)measure_movement_add(spells, a, from_ms, to_ms, &ends);
             retention->members++;
         }
     }

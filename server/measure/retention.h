@@ -32,6 +32,24 @@ struct measure_ratio {
 
 struct measure_ratio measure_ratio_of(const int64_t *now, const int64_t *then, size_t count);
 
+/* The four forms, and what one account adds to numerator and denominator of each; in[form]: it is
+ * one of those that the form is over. */
+enum measure_form {
+    MEASURE_NRR_COHORT,
+    MEASURE_GRR_COHORT,
+    MEASURE_NRR_MOVEMENT,
+    MEASURE_GRR_MOVEMENT,
+    MEASURE_FORMS
+};
+struct measure_forms {
+    int64_t now[MEASURE_FORMS];
+    int64_t then[MEASURE_FORMS];
+    bool in[MEASURE_FORMS];
+};
+struct measure_forms measure_account_forms(const struct measure_spells *spells,
+                                           const struct measure_rules *rules, uint32_t account,
+                                           int64_t from_ms, int64_t to_ms);
+
 struct measure_retention {
     uint32_t members;  /* accounts of the group */
     uint32_t accounts; /* with MRR at the start */

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A definition as a document: read member by member, each that is missing or unknown told by name;
+ * printed in one order, so that equal definitions are equal bytes. */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/feature/json_text.h"
+#include "server/measure/metric_registry.h"
+
+static bool text_member(const json_t *root, const char *name, struct proto_span *text,
+                        struct proto_fault *fault)
+{
+    const json_t *member = json_object_get(root, name);
+    if (!json_is_string(member)) {
+        return proto_fault_set(fault, PROTO_BAD_DOCUMENT, name,
+                               "a definition has a text '%s'; here is %s", name,
+                               member != NULL ? feature_json_kind(member) : "none");
+    }
+    *text = feature_json_span(member);
+    return true;
+}
+
+static bool rules_read(const json_t *object, struct measure_rules *rules, struct proto_fault *fault)
+{
+    const char *names[MEASURE_RULE_RATES];
+    for (int rule = 0; rule < MEASURE_RULE_RATES; rule++) {
+        names[rule] = measure_rule_name((enum measure_rule)rule);
+        struct proto_span choice;
+        if (!text_member(object, names[rule], &choice, fault) ||
+            !measure_rules_set(rules, proto_span_text(names[rule]), choice, fault)) {
+            fault->code = PROTO_BAD_DOCUMENT;
+            return proto_fault_within(fault, "rules");
+        }
+    }
+    return feature_json_members_known(object, names, MEASURE_RULE_RATES, PROTO_BAD_DOCUMENT, fault);
+}
+
+static bool rates_read(const json_t *object, struct measure_rules *rules, struct proto_fault *fault)
+{
+    void *at = json_object_iter((json_t *)(uintptr_t)object);
+    for (; at != NULL; at = json_object_iter_next((json_t *)(uintptr_t)object, at)) {
+        char name[32];
+        const json_t *rate = json_object_iter_value(at);
+        snprintf(name, sizeof name, "rate-%.20s", json_object_iter_key(at));
+        if (!json_is_string(rate) ||
+            !measure_rules_set(rules, proto_span_text(name), feature_json_span(rate), fault)) {
+            return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "rates",
+                                   "a rate is a text such as \"EUR\": \"1.08\", at '%.20s'",
+                                   json_object_iter_key(at));
+        }
+    }
+    return true;
+}
+
+static bool head_read(const json_t *root, struct measure_definition *definition,
+                      struct proto_fault *fault)
+{
+    static const char *const members[] = {"metric",   "version", "name",
+                                          "currency", "rates",   "rules"};
+    struct proto_span metric;
+    struct proto_span name;
+    char word[MEASURE_NAME_BYTES];
+    if (!feature_json_members_known(root, members, 6, PROTO_BAD_DOCUMENT, fault) ||
+        !text_member(root, "metric", &metric, fault) || !text_member(root, "name", &name, fault)) {
+        return false;
+    }
+    snprintf(word, sizeof word, "%.*s", (int)metric.bytes, (const char *)metric.data);
+    definition->metric = measure_metric_find(word);
+    if (definition->metric == MEASURE_METRICS) {
+        return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "metric", "there is no metric '%s'",
+                               word);
+    }
+    if (name.bytes == 0 || name.bytes >= MEASURE_NAME_BYTES) {
+        return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "name", "a name has 1 to %d bytes",
+                               MEASURE_NAME_BYTES - 1);
+    }
+    memcpy(definition->name, name.data, name.bytes);
+    const json_t *version = json_object_get(root, "version");
+    if (!json_is_integer(version) || json_integer_value(version) < 1 ||
+        json_integer_value(version) > INT32_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "version",
+                               "a version is a whole number from 1");
+    }
+    definition->version = (uint32_t)json_integer_value(version);
+    return true;
+}
+
+bool measure_definition_read(struct proto_span text, struct measure_definition *definition,
+                             struct proto_fault *fault)
+{
+    struct proto_span currency = {NULL, 0};
+    *definition = (struct measure_definition){.version = 0};
+    measure_rules_default(&definition->rules);
+    json_t *root = feature_json_load(text, PROTO_BAD_DOCUMENT, fault);
+    if (root == NULL) {
+        return false;
+    }
+    bool good =
+        head_read(root, definition, fault) && text_member(root, "currency", &currency, fault) &&
+        (currency.bytes == 0 ||
+         measure_rules_set(&definition->rules, proto_span_text("currency"), currency, fault)) &&
+        rates_read(json_object_get(root, "rates"), &definition->rules, fault) &&
+        rules_read(json_object_get(root, "rules"), &definition->rules, fault);
+    json_decref(root);
+    return good;
+}
+
+char *measure_definition_print(const struct measure_definition *definition)
+{
+    json_t *rates = json_object();
+    json_t *rules = json_object();
+    for (uint32_t i = 0; i < definition->rules.rate_count; i++) {
+        const struct measure_rate *rate = &definition->rules.rates[i];
+        char text[40];
+        snprintf(text, sizeof text, "%lld.%06lld", (long long)(rate->millionths / MEASURE_RATE_ONE),
+                 (long long)(rate->millionths % MEASURE_RATE_ONE));
+        json_object_set_new(rates, rate->currency, json_string(text));
+    }
+    for (int rule = 0; rule < MEASURE_RULE_RATES; rule++) {
+        enum measure_choice choice = (enum measure_choice)definition->rules.choice[rule];
+        json_object_set_new(rules, measure_rule_name((enum measure_rule)rule),
+                            json_string(measure_choice_info(choice)->word));
+    }
+    bool whole = json_object_size(rates) == definition->rules.rate_count &&
+                 json_object_size(rules) == MEASURE_RULE_RATES;
+    /* Takes both, also where it fails. */
+    json_t *root = json_pack("{s:s, s:I, s:s, s:s, s:o, s:o}", "metric",
+                             measure_metric_info(definition->metric)->name, "version",
+                             (json_int_t)definition->version, "name", definition->name, "currency",
+                             definition->rules.base, "rates", rates, "rules", rules);
+    char *text = whole && root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+    json_decref(root);
+    return text;
+}

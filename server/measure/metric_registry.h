@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Metrics by name, each measured account by account under explicit rules, and definitions of them
+ * as documents that can be kept, compared and quoted:
+ *
+ *   {"metric": "nrr-cohort", "version": 3, "name": "board", "currency": "USD",
+ *    "rates": {"EUR": "1.08"}, "rules": {"churn-at": "end", …}}
+ *
+ * A document states every rule: what is left open is what two teams fill in differently. Rates are
+ * texts, so that they are exact. The text that is printed is canonical: the same definition gives
+ * the same bytes.
+ *
+ * Shapes: numerators and denominators by account, whole numbers; of a SUM the denominators are 0.
+ * Ownership: company borrows its arrays; printed text is the caller's, free(). Errors: BAD_DOCUMENT
+ * with the member in field, those of spell.h, NO_MEMORY. Threads: pure. Cost: O(subscriptions) a
+ * measurement. */
+#ifndef MEASURE_METRIC_REGISTRY_H
+#define MEASURE_METRIC_REGISTRY_H
+
+#include "server/measure/spell.h"
+
+enum measure_metric {
+#define K(METRIC, name, kind, help) MEASURE_METRIC_##METRIC,
+#include "server/measure/measure_metric.def"
+#undef K
+    MEASURE_METRICS
+};
+
+enum measure_metric_kind { MEASURE_METRIC_SUM, MEASURE_METRIC_MONEY, MEASURE_METRIC_RATIO };
+
+struct measure_metric_info {
+    const char *name;
+    enum measure_metric_kind kind;
+    const char *help;
+};
+
+const struct measure_metric_info *measure_metric_info(enum measure_metric metric);
+/* MEASURE_METRICS if there is none of the name. */
+enum measure_metric measure_metric_find(const char *name);
+
+/* What is known of the accounts between two days [from, to). */
+struct measure_company {
+    const struct measure_subscription *subscriptions;
+    size_t count;
+    uint32_t accounts;
+    const bool *flagged;     /* by account: flagged as churned; NULL: nobody */
+    const uint32_t *churned; /* events of churn: account and day */
+    const int64_t *churned_ms;
+    size_t churned_count;
+    int64_t from_ms;
+    int64_t to_ms;
+};
+
+/* Fills numerator[accounts] and denominator[accounts]. */
+bool measure_metric_accounts(const struct measure_company *company, enum measure_metric metric,
+                             const struct measure_rules *rules, int64_t *numerator,
+                             int64_t *denominator, struct proto_fault *fault);
+/* Of the sums: the metric's value, NAN for a ratio over 0. Money stays in minor units. */
+double measure_metric_value(enum measure_metric metric, int64_t numerator, int64_t denominator);
+
+#define MEASURE_NAME_BYTES 64
+struct measure_definition {
+    enum measure_metric metric;
+    uint32_t version; /* from 1 */
+    char name[MEASURE_NAME_BYTES];
+    struct measure_rules rules;
+};
+bool measure_definition_read(struct proto_span text, struct measure_definition *definition,
+                             struct proto_fault *fault);
+/* NULL: no memory. */
+char *measure_definition_print(const struct measure_definition *definition);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether rows allow learning, before anything is learned: how complete each field is, how many
+ * rows tell an account of one source again, how old they are, how many accounts two sources or more
+ * know, and how much of the base each source covers. Each share has n and Wilson's interval, and is
+ * held against a floor; what lies below says what to mend first.
+ *
+ * Assumptions: none for the shares; for the intervals that rows are a sample of rows to come.
+ * Shapes: arrays by row; present[row · fields + field]. A future time counts as fresh. Ownership:
+ * borrows; the table is filled, the caller frees it, also after a failure. Errors: NO_MEMORY,
+ * NO_EVIDENCE for no rows. Threads: pure. Cost: O(rows · fields) and a sort. Source: Wilson 1927;
+ * docs/methods/readiness.md. */
+#ifndef MEASURE_READINESS_H
+#define MEASURE_READINESS_H
+
+#include "proto/fault.h"
+#include "server/measure/measure.h"
+
+struct measure_rows {
+    size_t count;
+    uint32_t fields;
+    const uint8_t *present;
+    const char *const *field_names;
+    const uint32_t *account; /* by row, below accounts */
+    uint32_t accounts;
+    const int64_t *time_ms; /* by row; NULL: not told */
+    const uint32_t *source; /* by row, below sources; NULL: one source */
+    const char *const *source_names;
+    uint32_t sources;
+};
+
+struct measure_readiness_options {
+    int64_t as_of_ms;
+    unsigned stale_days;
+    double floor;
+};
+
+bool measure_readiness_table(const struct measure_rows *rows,
+                             const struct measure_readiness_options *options,
+                             struct measure_table *table, struct proto_fault *fault);
+
+#endif
