@@ -169,9 +169,12 @@ static bool work_begin(struct work *work, struct proto_fault *fault)
     work->now = calloc((size_t)bridge->accounts + 1, sizeof *work->now);
     work->then = calloc((size_t)bridge->accounts + 1, sizeof *work->then);
     bool scaled = is_ratio(bridge) || bridge->scaled != NULL;
-    return (bridge->part != NULL && scaled && work->now != NULL && work->then != NULL) ||
-           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a bridge of %zu parts",
-                           cells);
+    if (bridge->part == NULL || !scaled || work->now == NULL || work->then == NULL) {
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a bridge of %zu parts",
+                              cells);
+        return false;
+    }
+    return true;
 }
 
 bool measure_bridge_make(const struct measure_company *company, enum measure_metric metric,

@@ -25,7 +25,7 @@ static bool rules_read(const json_t *object, struct measure_rules *rules, struct
     const char *names[MEASURE_RULE_RATES];
     for (int rule = 0; rule < MEASURE_RULE_RATES; rule++) {
         names[rule] = measure_rule_name((enum measure_rule)rule);
-        struct proto_span choice;
+        struct proto_span choice = {NULL, 0};
         if (!text_member(object, names[rule], &choice, fault) ||
             !measure_rules_set(rules, proto_span_text(names[rule]), choice, fault)) {
             fault->code = PROTO_BAD_DOCUMENT;
@@ -57,8 +57,8 @@ static bool head_read(const json_t *root, struct measure_definition *definition,
 {
     static const char *const members[] = {"metric",   "version", "name",
                                           "currency", "rates",   "rules"};
-    struct proto_span metric;
-    struct proto_span name;
+    struct proto_span metric = {NULL, 0};
+    struct proto_span name = {NULL, 0};
     char word[MEASURE_NAME_BYTES];
     if (!feature_json_members_known(root, members, 6, PROTO_BAD_DOCUMENT, fault) ||
         !text_member(root, "metric", &metric, fault) || !text_member(root, "name", &name, fault)) {

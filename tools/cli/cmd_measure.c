@@ -2,6 +2,8 @@
 /* icp measure: one measure over CSV files, by the rules that are told; and the list of measures,
  * their parameters, columns and rules. An option that the measure does not know is refused, so that
  * none is told in vain. */
+#include <stdlib.h>
+
 #include "tools/cli/cmd.h"
 #include "tools/cli/measure_run.h"
 #include "tools/cli/measure_show.h"
@@ -13,12 +15,23 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_SURVIVAL] = measure_run_survival,
     [MEASURE_ID_CLV_SBG] = measure_run_clv_sbg,
     [MEASURE_ID_CLV_PURCHASES] = measure_run_clv_purchases,
+    [MEASURE_ID_BRIDGE] = measure_run_bridge,
+    [MEASURE_ID_READINESS] = measure_run_readiness,
 };
 
 static int rules_told(const struct cli *cli, struct measure_rules *rules)
 {
     struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_definition definition = {.version = 0};
+    const char *path = cli_text(cli, CLI_MEASURE_DEFINITION);
     size_t at = 0;
+    if (path != NULL) {
+        int status = measure_definition_file(cli, path, &definition);
+        if (status != EX_OK) {
+            return status;
+        }
+        *rules = definition.rules;
+    }
     for (const char *text; (text = cli_each(cli, CLI_MEASURE_RULE, &at)) != NULL;) {
         if (!measure_rules_set_text(rules, text, &fault)) {
             return cli_fail(cli, EX_USAGE, "--rule: %s", fault.message);
@@ -103,6 +116,25 @@ static int list_rules(const struct cli *cli)
     return status;
 }
 
+/* A definition of the usual rules, to be kept and changed. */
+static int list_definition(const struct cli *cli, const char *name)
+{
+    struct measure_definition definition = {.version = 1, .name = "usual"};
+    definition.metric = measure_metric_find(name);
+    if (definition.metric == MEASURE_METRICS) {
+        return cli_fail(cli, EX_USAGE,
+                        "there is no metric '%s'; 'icp measure list bridge' has them", name);
+    }
+    measure_rules_default(&definition.rules);
+    char *text = measure_definition_print(&definition);
+    if (text == NULL) {
+        return cli_fail(cli, EX_OSERR, "no memory for the definition");
+    }
+    fprintf(cli->style.sink.file, "%s\n", text);
+    free(text);
+    return EX_OK;
+}
+
 static int list_one(const struct cli *cli, enum measure_id id)
 {
     static const char *const headers[] = {"of", "name", "kind", "default", "from", "to", "meaning"};
@@ -142,6 +174,9 @@ int cmd_measure_list(struct cli *cli)
     }
     if (cli_has(cli, CLI_MEASURE_LIST_RULES)) {
         return list_rules(cli);
+    }
+    if (cli_has(cli, CLI_MEASURE_LIST_DEFINITION)) {
+        return list_definition(cli, cli_text(cli, CLI_MEASURE_LIST_DEFINITION));
     }
     if (cli->argument_count == 0) {
         return list_all(cli);

@@ -6,7 +6,7 @@
 #define CLI_MEASURE_RUN_H
 
 #include "server/measure/measure.h"
-#include "server/measure/measure_rules.h"
+#include "server/measure/metric_registry.h"
 #include "tools/cli/cli.h"
 
 struct measure_call {
@@ -20,6 +20,12 @@ int measure_run_retention(const struct measure_call *call);
 int measure_run_survival(const struct measure_call *call);
 int measure_run_clv_sbg(const struct measure_call *call);
 int measure_run_clv_purchases(const struct measure_call *call);
+int measure_run_bridge(const struct measure_call *call);
+int measure_run_readiness(const struct measure_call *call);
+
+/* A definition from a file. */
+int measure_definition_file(const struct cli *cli, const char *path,
+                            struct measure_definition *definition);
 
 /* The text of a parameter, or its default. */
 const char *measure_text(const struct measure_call *call, const char *name);

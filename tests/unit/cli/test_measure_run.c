@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+/* cmocka needs the four above before it. */
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server/measure/measure.h"
+#include "tools/cli/cli.h"
+
+#define WORDS_MAX 40
+
+/* One line of icp in a folder of its own with two files. */
+static int line(const char *text)
+{
+    char copy[1024];
+    char *words[WORDS_MAX];
+    int count = 0;
+    snprintf(copy, sizeof copy, "icp measure %s", text);
+    for (char *rest = copy, *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
+        assert_true(count < WORDS_MAX);
+        words[count++] = word;
+    }
+    return cli_run(count, words);
+}
+
+static void put(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int folder_make(void **state)
+{
+    static const char shape[] = "/tmp/icp-measure-XXXXXX";
+    char *folder = strdup(shape);
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    put("subs.csv", "a,s,e,m,said\nx,2024-01-01,2024-06-01,10,2024-05-01\ny,2024-02-01,,20,\n");
+    put("accounts.csv", "a,land,gone\nx,SE,yes\nz,NO,no\n");
+    put("gone.csv", "a,day\nx,2024-05-20\n");
+    put("orders.csv", "a,day,m\nx,2024-01-01,10\nx,2024-02-01,20\n");
+    *state = folder;
+    return 0;
+}
+
+static int folder_remove(void **state)
+{
+    static const char *const names[] = {"subs.csv", "accounts.csv", "gone.csv", "orders.csv",
+                                        "usual.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)unlink(names[i]);
+    }
+    (void)rmdir(*state);
+    free(*state);
+    return 0;
+}
+
+#define SUBS " --subscriptions subs.csv --account a --start s --end e --amount m --cancelled said"
+#define YEAR " --from 2024-01-01 --to 2025-01-01"
+
+static void each_measure_runs_over_files(void **state)
+{
+    (void)state;
+    assert_int_equal(line("mrr" SUBS YEAR), EX_OK);
+    assert_int_equal(line("retention" SUBS " --from 2024-03-01 --to 2024-07-01"), EX_OK);
+    assert_int_equal(
+        line("retention" SUBS
+             " --accounts accounts.csv --segment land --from 2024-03-01 --to 2024-07-01"),
+        EX_OK);
+    assert_int_equal(line("survival" SUBS " --as-of 2025-01-01 --cohort quarter"), EX_OK);
+    assert_int_equal(line("bridge" SUBS YEAR " --against churn-at=cancel --top 2"), EX_OK);
+    assert_int_equal(line("bridge" SUBS YEAR
+                          " --metric churn-count --accounts accounts.csv --churn-flag gone "
+                          "--churn-events gone.csv --churn-date day --rule churn-evidence=flag "
+                          "--against churn-evidence=event"),
+                     EX_OK);
+    assert_int_equal(line("readiness --rows accounts.csv --account a"), EX_OK);
+    assert_int_equal(line("clv-sbg --lost 131,126,90 --of 1000"), EX_OK);
+    assert_int_equal(line("list"), EX_OK);
+    assert_int_equal(line("list bridge"), EX_OK);
+    assert_int_equal(line("list --rules"), EX_OK);
+    assert_int_equal(line("list --definition mrr"), EX_OK);
+}
+
+static void what_is_missing_or_no_such_thing_is_a_mistake_of_use(void **state)
+{
+    (void)state;
+    assert_int_equal(line("mrr" YEAR), EX_USAGE);
+    assert_int_equal(line("mrr" SUBS), EX_USAGE);
+    assert_int_equal(line("nothing"), EX_USAGE);
+    assert_int_equal(line("list nothing"), EX_USAGE);
+    assert_int_equal(line("list --definition nothing"), EX_USAGE);
+    assert_int_equal(line("retention" SUBS YEAR " --segment land"), EX_USAGE);
+    assert_int_equal(line("survival" SUBS " --as-of 2025-01-01 --step 0"), EX_USAGE);
+    assert_int_equal(line("survival" SUBS " --as-of 2025-01-01 --step 1.5"), EX_USAGE);
+    assert_int_equal(line("survival" SUBS " --as-of someday"), EX_USAGE);
+    assert_int_equal(line("bridge" SUBS YEAR), EX_USAGE);
+    assert_int_equal(line("bridge" SUBS YEAR " --metric arr --against churn-at=cancel"), EX_USAGE);
+    assert_int_equal(line("readiness --account a"), EX_USAGE);
+    assert_int_equal(line("clv-purchases --account a --at day --to 2024-03-01"), EX_USAGE);
+    assert_int_equal(line("clv-purchases --purchases orders.csv --account a --at day "
+                          "--to 2024-03-01 --unit year"),
+                     EX_USAGE);
+    assert_int_equal(
+        line("mrr --subscriptions none.csv --account a --start s --end e --amount m" YEAR),
+        EX_NOINPUT);
+    put("usual.json", "{\"metric\": \"mrr\"}");
+    assert_int_equal(line("mrr" SUBS YEAR " --definition usual.json"), EX_DATAERR);
+    assert_int_equal(line("mrr" SUBS YEAR " --definition none.json"), EX_NOINPUT);
+}
+
+/* Every parameter of measure.def can be told. */
+static void parameters_of_measures_are_options(void **state)
+{
+    (void)state;
+    for (int id = 0; id < MEASURE_IDS; id++) {
+        size_t count = 0;
+        const struct measure_parameter *p = measure_parameters((enum measure_id)id, &count);
+        for (size_t i = 0; i < count; i++) {
+            bool found = false;
+            for (int o = 0; o < CLI_OPTIONS && !found; o++) {
+                const struct cli_option *option = &cli_options()[o];
+                found =
+                    option->command == CLI_COMMAND_MEASURE && strcmp(option->name, p[i].name) == 0;
+            }
+            if (!found) {
+                fail_msg("--%s is no option of icp measure", p[i].name);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_measure_runs_over_files),
+        cmocka_unit_test(what_is_missing_or_no_such_thing_is_a_mistake_of_use),
+        cmocka_unit_test(parameters_of_measures_are_options),
+    };
+    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bridge between two definitions: each by --definition and --against-definition, or the usual
+ * rules with those of --rule, and of --against on top. */
+#include <stdlib.h>
+
+#include "server/feature/span_text.h"
+#include "server/measure/bridge.h"
+#include "tools/cli/csv/csv_input.h"
+#include "tools/cli/measure_cells.h"
+#include "tools/cli/measure_input.h"
+#include "tools/cli/measure_run.h"
+#include "tools/cli/measure_show.h"
+
+#define DEFINITION_BYTES_MAX ((size_t)1 << 20)
+
+int measure_definition_file(const struct cli *cli, const char *path,
+                            struct measure_definition *definition)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    size_t bytes = 0;
+    uint8_t *text = csv_file_read(path, DEFINITION_BYTES_MAX, &bytes, &fault);
+    if (text == NULL) {
+        return cli_file_fault(cli, &fault);
+    }
+    bool good = measure_definition_read((struct proto_span){text, bytes}, definition, &fault);
+    free(text);
+    return good ? EX_OK : cli_fail(cli, EX_DATAERR, "%s: %s: %s", path, fault.field, fault.message);
+}
+
+/* The second definition. */
+static int against_read(const struct measure_call *call, enum measure_metric metric,
+                        struct measure_rules *second)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_definition definition = {.version = 0};
+    const char *path = cli_text_named(call->cli, "against-definition");
+    size_t at = 0;
+    size_t given = 0;
+    *second = call->rules;
+    if (path != NULL) {
+        int status = measure_definition_file(call->cli, path, &definition);
+        if (status != EX_OK) {
+            return status;
+        }
+        if (definition.metric != metric) {
+            return cli_fail(call->cli, EX_DATAERR, "%s is a definition of %s, not of %s", path,
+                            measure_metric_info(definition.metric)->name,
+                            measure_metric_info(metric)->name);
+        }
+        *second = definition.rules;
+        given++;
+    }
+    for (const char *text; (text = cli_each(call->cli, CLI_MEASURE_AGAINST, &at)) != NULL;
+         given++) {
+        if (!measure_rules_set_text(second, text, &fault)) {
+            return cli_fail(call->cli, EX_USAGE, "--against: %s", fault.message);
+        }
+    }
+    return given > 0 ? EX_OK
+                     : cli_fail(call->cli, EX_USAGE,
+                                "--against NAME=CHOICE, or --against-definition FILE.json, says "
+                                "how the second definition differs");
+}
+
+/* Names of accounts as texts that end in a zero. */
+static char **names_make(const struct measure_input *input)
+{
+    char **names = calloc(input->accounts.count + 1, sizeof *names);
+    for (size_t i = 0; i < input->accounts.count && names != NULL; i++) {
+        names[i] = feature_text_copy(input->accounts.entries[i].text);
+        if (names[i] == NULL) {
+            while (i > 0) {
+                free(names[--i]);
+            }
+            free(names);
+            return NULL;
+        }
+    }
+    return names;
+}
+
+static int bridge_show(const struct measure_call *call, const struct measure_input *input,
+                       const struct measure_bridge *bridge, const struct measure_rules *second,
+                       unsigned top)
+{
+    struct measure_table table;
+    char **names = names_make(input);
+    if (names == NULL) {
+        return cli_fail(call->cli, EX_OSERR, "no memory for the names of accounts");
+    }
+    bool good =
+        measure_bridge_table(bridge, &call->rules, second, (const char *const *)names, top, &table);
+    int status = good ? measure_show(call->cli, &table)
+                      : cli_fail(call->cli, EX_OSERR, "no memory for the table");
+    measure_table_fini(&table);
+    for (size_t i = 0; i < input->accounts.count; i++) {
+        free(names[i]);
+    }
+    free(names);
+    return status;
+}
+
+static int bridge_run(const struct measure_call *call, struct measure_input *input,
+                      enum measure_metric metric, const struct measure_rules *second,
+                      const int64_t days[2], unsigned top)
+{
+    struct measure_bridge bridge;
+    struct proto_fault fault = {.code = PROTO_OK};
+    const struct measure_company company = {
+        .subscriptions = input->subscriptions,
+        .count = input->count,
+        .accounts = (uint32_t)input->accounts.count,
+        .flagged = input->flagged,
+        .churned = input->churned,
+        .churned_ms = input->churned_ms,
+        .churned_count = input->churned_count,
+        .from_ms = days[0],
+        .to_ms = days[1],
+    };
+    if (!measure_bridge_make(&company, metric, &call->rules, second, &bridge, &fault)) {
+        return cli_fault(call->cli, &fault);
+    }
+    int status = bridge_show(call, input, &bridge, second, top);
+    measure_bridge_fini(&bridge);
+    return status;
+}
+
+int measure_run_bridge(const struct measure_call *call)
+{
+    struct measure_input input;
+    struct measure_rules second;
+    int64_t days[2] = {0, 0};
+    unsigned top = 0;
+    enum measure_metric metric = measure_metric_find(measure_text(call, "metric"));
+    if (metric == MEASURE_METRICS) {
+        return cli_fail(call->cli, EX_USAGE, "--metric: there is no metric '%s'; there are %s",
+                        measure_text(call, "metric"),
+                        measure_parameter_find(call->id, "metric")->help);
+    }
+    if (!measure_days(call, &days[0], &days[1]) || !measure_count(call, "top", &top)) {
+        return EX_USAGE;
+    }
+    int status = against_read(call, metric, &second);
+    if (status != EX_OK) {
+        return status;
+    }
+    status = measure_input_read(call->cli, &call->rules, &input);
+    if (status == EX_OK) {
+        status = bridge_run(call, &input, metric, &second, days, top);
+    }
+    measure_input_fini(&input);
+    return status;
+}
