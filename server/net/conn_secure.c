@@ -42,7 +42,8 @@ static void pump(struct net_conn *conn)
     struct proto_fault fault = {.code = PROTO_OK};
     ssize_t count = 1;
     secure->more = false;
-    while (count > 0 && conn->phase == NET_OPEN && conn->reading) {
+    while (count > 0 && conn->phase == NET_OPEN && conn->reading &&
+           tls_session_waits(secure->session)) {
         uint8_t *base;
         size_t room;
         net_conn_read_place(conn, &base, &room);
