@@ -138,22 +138,27 @@ bool identity_host_normal(struct proto_span host, char out[IDENTITY_HOST_BYTES])
 /* Set aside for examples and synthetic data (RFC 2606): it must behave as a real one does. */
 #define RESERVED_TOP ".example"
 
-/* By the public suffix list. */
+/* By the public suffix list: one label more than the suffix. */
 static const char *registrable_listed(const char *host)
 {
     const psl_ctx_t *list = psl_builtin();
     const char *top = strrchr(host, '.');
-    if (list == NULL || top == NULL) {
+    /* Not the last label alone: "za" is on the list only as part of "co.za" and others. */
+    const char *suffix = list == NULL || top == NULL ? NULL : psl_unregistrable_domain(list, host);
+    if (suffix == NULL) {
         return NULL;
     }
-    if (is_suffix(host, PSL_TYPE_PRIVATE) && !is_suffix(host, PSL_TYPE_ICANN)) {
-        return host;
+    if (suffix == host) { /* a suffix itself: whoever runs a private one has it */
+        return is_suffix(host, PSL_TYPE_PRIVATE) && !is_suffix(host, PSL_TYPE_ICANN) ? host : NULL;
     }
-    /* Not the last label alone: "za" is on the list only as part of "co.za" and others. */
-    const char *suffix = psl_unregistrable_domain(list, host);
-    bool known =
-        suffix != NULL && (is_suffix(suffix, PSL_TYPE_ANY) || strcmp(top, RESERVED_TOP) == 0);
-    return known ? psl_registrable_domain(list, host) : NULL;
+    if (!is_suffix(suffix, PSL_TYPE_ANY) && strcmp(top, RESERVED_TOP) != 0) {
+        return NULL;
+    }
+    const char *start = suffix - 1;
+    while (start > host && start[-1] != '.') {
+        start--;
+    }
+    return start;
 }
 
 /* The name one label below the longest tenants' host; NULL if none is above. */

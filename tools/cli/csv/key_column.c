@@ -139,12 +139,32 @@ void key_hosts_fini(struct key_hosts *hosts)
     text_count_fini(&hosts->domains);
 }
 
+/* Whether the host may lie below a registrable domain, as "shop.acme.com" does: reading a domain
+ * costs ten times as much. */
+static bool may_be_below(struct proto_span cell)
+{
+    bool www = cell.bytes >= 4 && memcmp(cell.data, "www.", 4) == 0;
+    size_t dots = 0;
+    for (size_t i = 0; i < cell.bytes; i++) {
+        if (cell.data[i] >= 0x80) {
+            return true; /* dots of other scripts */
+        }
+        if (cell.data[i] == '/' && dots > 0) {
+            break; /* a path */
+        }
+        www |=
+            cell.data[i] == '/' && cell.bytes - i > 4 && memcmp(cell.data + i + 1, "www.", 4) == 0;
+        dots += cell.data[i] == '.';
+    }
+    return dots > 1 + (size_t)www;
+}
+
 /* False: no memory. */
 static bool host_add(struct key_hosts *hosts, struct proto_span cell, size_t line)
 {
     struct identity_domain domain;
     const struct text_entry *entry = NULL;
-    if (domain_read(cell, &domain) != IDENTITY_DOMAIN_COMPANY ||
+    if (!may_be_below(cell) || domain_read(cell, &domain) != IDENTITY_DOMAIN_COMPANY ||
         !identity_domain_stands_for(&domain)) {
         return true;
     }
