@@ -512,6 +512,11 @@ static int import_run(struct import *import, struct icp_client *client)
 
 int cmd_import(struct cli *cli)
 {
+    if (cli_has(cli, CLI_IMPORT_EVERYTHING) && cli->argument_count == 0) {
+        return cli_fail(cli, EX_USAGE,
+                        "which file? One that 'icp export --everything FILE' wrote, "
+                        "or - for standard input");
+    }
     if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
     }

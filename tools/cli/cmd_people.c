@@ -152,6 +152,14 @@ static void answered_line(const struct cli *cli, const struct icp_value *entry)
               (long long)number_of(entry, "connection"), (int)client.bytes, client.data);
 }
 
+/* Whoever watches asks five times a second: of that nobody wants to read. */
+static bool is_watching(const struct icp_value *entry)
+{
+    static const char watching[] = "monitor";
+    struct icp_text op = text_of(entry, "op");
+    return op.bytes == sizeof watching - 1 && memcmp(op.data, watching, op.bytes) == 0;
+}
+
 /* One line each, as they come. */
 static void answered_print(const struct cli *cli, const struct icp_reply *reply)
 {
@@ -164,7 +172,9 @@ static void answered_print(const struct cli *cli, const struct icp_reply *reply)
     (void)icp_reply_get(reply, "requests", &list);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &entry)) {
-        answered_line(cli, &entry);
+        if (!is_watching(&entry)) {
+            answered_line(cli, &entry);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ was meant. No answer may be empty, tell of an assertion, or be longer than a per
 A screen is a command in a terminal of 80 or of 40 columns. No line may be wider than it, and no word
 may be broken: each must be one of the words that the same command writes where there is no screen.
 Before it the control: a screen that does break a word is found."""
+import contextlib
 import os
 import pty
 import re
@@ -18,6 +19,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import unicodedata
 import unittest
 
@@ -198,6 +200,7 @@ MISTAKES = [
     ("learn --label \"stage = 'won'\"", DATA, "there is 'Won'"),
     # Files.
     ("import", USAGE, "FILE.csv is missing"),
+    ("import --everything", USAGE, "which file? One that 'icp export --everything FILE' wrote"),
     ("import nothing.csv", NOINPUT, "cannot open nothing.csv"),
     ("import .", NOINPUT, "directory"),
     ("import empty.csv", DATA, "is empty"),
@@ -349,6 +352,23 @@ class Screens(Served):
         os.close(fd)
         return text.decode()
 
+    @contextlib.contextmanager
+    def asked(self):
+        """Somebody asks the server something all the while."""
+        def ask():
+            with icpd.Client(port=self.server.port) as client:
+                while not over.wait(0.05):
+                    client.call("ping")
+
+        over = threading.Event()
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            asking.join()
+
     def words(self, line):
         done = self.icp(line)
         return set((done.stdout + done.stderr).split())
@@ -357,10 +377,11 @@ class Screens(Served):
         faults = []
         commands = [line[2:16].strip() for line in self.icp("help").stdout.splitlines() if line.startswith("  ")]
         for line in [*SCREENS, *(f"help {command}" for command in commands)]:
-            words = self.words(line)
+            with self.asked() if line.startswith("monitor") else contextlib.nullcontext():
+                words = self.words(line)
+                screens = {columns: self.screen(line, columns) for columns in (80, 40)}
             self.assertTrue(words, line)
-            for columns in (80, 40):
-                screen = self.screen(line, columns)
+            for columns, screen in screens.items():
                 self.assertTrue(screen.strip(), line)
                 faults += [f"icp {line}, {columns} columns: {fault}" for fault in screen_faults(screen, columns, words)]
         self.assertEqual(faults, [], "\n".join(faults))
