@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // one_node.mjs WHAT PORT DEPTH SECONDS FOLDER: requests a second of one Node client, and requests a
-// second of its processor's time, on standard output. WHAT: icp-node or redis-node (ioredis).
+// second of its processor's time, on standard output. WHAT: icp-node, icp-node-plain
+// (without checksums) or redis-node (ioredis).
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
@@ -21,9 +22,9 @@ async function rounds(work) {
     return `${done / (performance.now() - began) * 1000} ${done / (user + system) * 1e6}`;
 }
 
-if (what === "icp-node") {
+if (what.startsWith("icp-node")) {
     const { Client } = require(folder);
-    const client = new Client(`icp://127.0.0.1:${port}`);
+    const client = new Client(`icp://127.0.0.1:${port}`, { checksum: !what.endsWith("plain") });
     console.log(await rounds((at) => depth === 1 ? client.score({ id: IDS[at] })
         : Promise.all(IDS.slice(at, at + depth).map((id) => client.score({ id })))));
     client.close();

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """one_python.py WHAT PORT DEPTH SECONDS FOLDER: requests a second of one Python client, and requests a second
 of its processor's time, on standard output.
-WHAT: icp or redis, blocking or asyncio (icp-blocking …)."""
+WHAT: icp or redis, blocking or asyncio (icp-blocking …); icp-blocking-plain: without checksums."""
 import asyncio
 import sys
 import time
@@ -22,7 +22,7 @@ def rounds(work):
 
 def icp_blocking():
     import icp
-    client = icp.Client(f"icp://127.0.0.1:{port}")
+    client = icp.Client(f"icp://127.0.0.1:{port}", checksum=not what.endswith("plain"))
     if depth == 1:
         return rounds(lambda at: client.score(id=IDS[at]))
     return rounds(lambda at: client.call_all([("score", {"id": one}) for one in IDS[at:at + depth]]))
@@ -74,5 +74,5 @@ async def redis_asyncio():
     return await rounds_async(many)
 
 
-function = globals()[what.replace("-", "_")]
+function = globals()["_".join(what.split("-")[:2])]
 print(*(asyncio.run(function()) if what.endswith("asyncio") else function()))

@@ -92,6 +92,8 @@ export interface Options {
     name?: string;
     /** secret that gives the connection its role */
     token?: string;
+    /** of requests and their replies: bytes that are altered on the way are noticed (true) */
+    checksum?: boolean;
     /** send again what may be sent again, and try each host more than once (true) */
     retry?: boolean;
     /** unanswered requests of one connection (1,024) */

@@ -6,8 +6,9 @@
 // that bytes were lost. An integer that a double does not hold becomes a bigint.
 "use strict";
 
+const { checksum } = require("./checksum.js");
 const { IcpError } = require("./fault.js");
-const { CHECKSUM, HEADER_BYTES, LIMITS, MORE, PROTOCOL, REPLY } = require("./tables.js");
+const { CHECKSUM, ERROR_CODES, HEADER_BYTES, LIMITS, MORE, PROTOCOL, REPLY } = require("./tables.js");
 
 const FRAME_BYTES_MAX = LIMITS.frame_bytes_max;
 const DEPTH_MAX = LIMITS.depth_max;
@@ -187,7 +188,7 @@ class Writer {
 
 const writer = new Writer(); // encoding never waits, so one serves all
 
-// One frame: header and payload. No payload at all stands for no fields.
+// One frame: header and payload, with its checksum if flag 2 is given. No payload at all stands for no fields.
 function frameEncode(code, requestId, fields, flags = 0) {
     writer.at = HEADER_BYTES;
     for (const key in fields) {
@@ -206,7 +207,7 @@ function frameEncode(code, requestId, fields, flags = 0) {
     frame[5] = code;
     frame.writeUInt16LE(flags, 6);
     frame.writeUInt32LE(requestId, 8);
-    frame.writeUInt32LE(0, 12);
+    frame.writeUInt32LE((flags & CHECKSUM) !== 0 ? checksum(frame, HEADER_BYTES) : 0, 12);
     if (writer.buffer.length > 1 << 20) {
         writer.buffer = Buffer.allocUnsafe(8192);
     }
@@ -406,6 +407,9 @@ function headerCheck(buffer, at, isReply) {
     }
 }
 
+// What stands in the place of a frame whose checksum is wrong: the request fails as if the server had said it.
+const SPOILT = Object.freeze({ error: "bad-checksum", message: "the reply was altered on its way", retryable: true });
+
 // Bytes as they come from a socket, in; onFrame(code, flags, requestId, payload) for each whole frame.
 class FrameSplitter {
     constructor(onFrame, isReply = true) {
@@ -436,8 +440,7 @@ class FrameSplitter {
                 this.wanted = behind - at;
                 break;
             }
-            this.onFrame(data[at + 5], data.readUInt16LE(at + 6), data.readUInt32LE(at + 8),
-                payloadDecode(data, at + HEADER_BYTES, behind));
+            this.frame(data, at, behind);
             at = behind;
         }
         if (at < data.length) {
@@ -445,6 +448,16 @@ class FrameSplitter {
             this.bytes = data.length - at;
         }
     }
+
+    frame(data, at, end) {
+        const flags = data.readUInt16LE(at + 6);
+        const id = data.readUInt32LE(at + 8);
+        if ((flags & CHECKSUM) !== 0 && checksum(data, at + HEADER_BYTES, end) !== data.readUInt32LE(at + 12)) {
+            this.onFrame(ERROR_CODES["bad-checksum"], flags & ~MORE, id, SPOILT);
+        } else {
+            this.onFrame(data[at + 5], flags, id, payloadDecode(data, at + HEADER_BYTES, end));
+        }
+    }
 }
 
-module.exports = { FrameSplitter, frameEncode, headerCheck, payloadDecode };
+module.exports = { FrameSplitter, SPOILT, frameEncode, headerCheck, payloadDecode };

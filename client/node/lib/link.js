@@ -6,12 +6,14 @@ const net = require("node:net");
 const { FrameSplitter, frameEncode } = require("./codec.js");
 const { IcpError, fromReply } = require("./fault.js");
 const { PING_MS, QUIET_MS } = require("./policy.js");
-const { MORE, OPERATIONS } = require("./tables.js");
+const { CHECKSUM, MORE, OPERATIONS } = require("./tables.js");
 
 class Link {
-    // onLost(error) once, when it ends; waiting tells what was under way.
-    constructor(host, address, hello) {
+    // onLost(error) once, when it ends; waiting tells what was under way. checksum: of what is sent, and
+    // so of what is answered.
+    constructor(host, address, hello, checksum) {
         this.host = host;
+        this.flags = checksum ? CHECKSUM : 0;
         this.greeting = null;
         this.lost = null;
         this.retired = false;
@@ -31,7 +33,8 @@ class Link {
         this.splitter = new FrameSplitter((...frame) => this.onFrame(...frame));
         this.socket = net.connect(address);
         this.socket.setNoDelay(true);
-        this.socket.on("connect", () => this.socket.write(frameEncode(OPERATIONS.hello.opcode, 0, hello)));
+        this.socket.on("connect", () => this.socket.write(
+            frameEncode(OPERATIONS.hello.opcode, 0, hello, this.flags)));
         this.socket.on("data", (data) => this.onData(data));
         this.socket.on("error", (error) => this.lose(new IcpError(this.greeting ? "closed" : "connect",
             this.greeting ? `the connection broke before the reply came: ${error.message}`
@@ -74,7 +77,7 @@ class Link {
     // Sends with what else this turn of the loop sends. Returns the id.
     request(opcode, fields, one) {
         this.lastId = this.lastId % 0xffffffff + 1;
-        const frame = frameEncode(opcode, this.lastId, fields);
+        const frame = frameEncode(opcode, this.lastId, fields, this.flags);
         if (this.waiting.size === 0) {
             this.quietSince = performance.now();
             if (this.watch === null && this.onDead !== null) {
@@ -103,8 +106,8 @@ class Link {
                 this.onDead();
                 this.look(QUIET_MS);
             } else {
-                this.lastId = this.lastId % 0xffffffff + 1;
-                this.socket.write(frameEncode(OPERATIONS.ping.opcode, this.lastId, {}));
+                this.pingId = this.lastId = this.lastId % 0xffffffff + 1;
+                this.socket.write(frameEncode(OPERATIONS.ping.opcode, this.lastId, {}, this.flags));
                 this.pinged = true;
                 this.look(PING_MS);
             }

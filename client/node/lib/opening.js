@@ -50,7 +50,7 @@ class Opening {
             return;
         }
         const host = (this.first + this.started++) % this.hosts.length;
-        const link = new Link(host, this.hosts[host], this.hello);
+        const link = new Link(host, this.hosts[host], this.hello, this.options.checksum);
         this.attempts.add(link);
         link.greeted.then(() => this.finish(link, null), (error) => this.lost(link, error));
         this.later(STAGGER_MS);

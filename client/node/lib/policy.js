@@ -22,6 +22,7 @@ const DEFAULTS = {
     name: "", // who calls, for the server's log
     token: undefined, // secret that gives the connection its role
     retry: true, // send again what may be sent again, and try each host more than once
+    checksum: true, // of requests and their replies: bytes that are altered on the way are noticed
     inFlightMax: 1024, // unanswered requests of one connection
     defaultScore: undefined, // what scoreLead gives where no server could answer: { grade, fit, p }
 };

@@ -28,8 +28,9 @@ ATTEMPTS_MAX = 8
 class _Link(asyncio.Protocol):
     """One connection: requests by id, and the futures that wait for their replies."""
 
-    def __init__(self, host: int):
+    def __init__(self, host: int, flags: int):
         self.host = host
+        self._flags = flags  # of what is sent
         self.greeting: Dict[str, Any] = {}
         self.waiting: Dict[int, Tuple["asyncio.Future[Reply]", Any]] = {}
         self.lost: Optional[IcpError] = None
@@ -87,7 +88,7 @@ class _Link(asyncio.Protocol):
         self.waiting[self._last_id] = (future, on_progress)
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(frame_encode(opcode, self._last_id, payload))
+        self._out.append(frame_encode(opcode, self._last_id, payload, self._flags))
         return self._last_id, future
 
     def _flush(self) -> None:
@@ -105,8 +106,8 @@ class _Link(asyncio.Protocol):
             self.on_dead(self)
             left = QUIET_S
         elif left <= 0:
-            self._last_id = (self._last_id % 0xFFFFFFFF) + 1
-            self._out.append(frame_encode(OPERATIONS["ping"].opcode, self._last_id, b""))
+            self._ping_id = self._last_id = (self._last_id % 0xFFFFFFFF) + 1
+            self._out.append(frame_encode(OPERATIONS["ping"].opcode, self._last_id, b"", self._flags))
             self._flush()
             self._pinged = True
             left = PING_S
@@ -167,6 +168,7 @@ class AsyncClient(AsyncCalls):
 
     @property
     def server(self) -> Dict[str, Any]:
+        self._flags = self.options.flags()
         """The greeting: server, role, schema, icp, limits; empty without a connection."""
         return self._link.greeting if self._link else {}
 
@@ -439,7 +441,7 @@ class AsyncClient(AsyncCalls):
 
     async def _attempt(self, host: int) -> _Link:
         loop = asyncio.get_running_loop()
-        link = _Link(host)
+        link = _Link(host, self._flags)
         address: Address = self._hosts[host]
         try:
             if isinstance(address, str):

@@ -40,6 +40,7 @@ class Client(BlockingCalls):
             self.options.name = f"icp-python {VERSION}"
         self._connecting = Connecting(uri_read(uri), self.options)
         self._backoff = Backoff(self.options.seed)
+        self._flags = self.options.flags()
         self._link: Optional[Link] = None
         self._host = 0
         self._last_id = 0
@@ -229,7 +230,7 @@ class _Run:
                 self.quiet_since, self.pinged_at = now, 0.0
             self.sent[client._last_id] = task
             task.sends += 1
-            parts.append(frame_encode(task.info.opcode, client._last_id, payload))
+            parts.append(frame_encode(task.info.opcode, client._last_id, payload, client._flags))
             size += len(parts[-1])
         self.out = parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -273,8 +274,8 @@ class _Run:
         if not self.pinged_at:
             if now < self.quiet_since + QUIET_S:
                 return self.quiet_since + QUIET_S
-            client._last_id = (client._last_id % 0xFFFFFFFF) + 1
-            self.out += frame_encode(OPERATIONS["ping"].opcode, client._last_id, b"")
+            self.ping_id = client._last_id = (client._last_id % 0xFFFFFFFF) + 1
+            self.out += frame_encode(OPERATIONS["ping"].opcode, client._last_id, b"", client._flags)
             self.pinged_at = now
         if now < self.pinged_at + PING_S:
             return self.pinged_at + PING_S

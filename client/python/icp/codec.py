@@ -6,12 +6,19 @@ What arrives is checked by the rules of the protocol before anything is made of 
 """
 import math
 import struct
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import msgpack
 
 from .fault import IcpError
-from .tables import CHECKSUM, LIMITS, MORE, PROTOCOL, REPLY
+from .tables import CHECKSUM, ERROR_CODES, LIMITS, MORE, PROTOCOL, REPLY
+
+_xxh3: Optional[Callable[[bytes], int]] = None
+try:
+    import xxhash
+    _xxh3 = xxhash.xxh3_64_intdigest
+except ImportError:  # it is optional: then nothing is sent with a checksum, and so nothing answered with one
+    pass
 
 HEADER = struct.Struct("<IBBHII")
 HEADER_BYTES = HEADER.size
@@ -114,8 +121,26 @@ def payload_decode(payload: bytes) -> Dict[str, Any]:
     return value
 
 
+def checksum_flags(wanted: Optional[bool]) -> int:
+    """Of requests, by the option: None where xxhash is installed."""
+    if wanted and _xxh3 is None:
+        raise IcpError("usage", "checksums need the package xxhash: pip install xxhash, or leave out checksum=True")
+    return CHECKSUM if _xxh3 is not None and wanted is not False else 0
+
+
+def checksum_holds(payload: bytes, checksum: int) -> bool:
+    return _xxh3 is None or _xxh3(payload) & 0xFFFFFFFF == checksum
+
+
+# What stands in the place of a frame whose checksum is wrong: the request fails as if the server had said it.
+SPOILT = msgpack.packb({"error": "bad-checksum", "message": "the reply was altered on its way", "retryable": True})
+_SPOILT_CODE = ERROR_CODES["bad-checksum"]
+
+
 def frame_encode(code: int, request_id: int, payload: bytes, flags: int = 0) -> bytes:
-    return HEADER.pack(len(payload), PROTOCOL, code, flags, request_id, 0) + payload
+    """With its checksum if flag 2 is given."""
+    checksum = _xxh3(payload) & 0xFFFFFFFF if flags & CHECKSUM and _xxh3 is not None else 0
+    return HEADER.pack(len(payload), PROTOCOL, code, flags, request_id, checksum) + payload
 
 
 def header_check(size: int, version: int, flags: int, checksum: int, is_reply: bool = True) -> None:
@@ -151,14 +176,17 @@ class FrameSplitter:
         self._wanted = HEADER_BYTES
         while end - at >= HEADER_BYTES:
             size, version, code, flags, request_id, checksum = HEADER.unpack_from(data, at)
-            if version != PROTOCOL or flags != REPLY or checksum or size > FRAME_BYTES_MAX or \
-                    not self._is_reply:
+            if version != PROTOCOL or flags & ~CHECKSUM != REPLY or size > FRAME_BYTES_MAX or \
+                    not self._is_reply or (checksum and flags == REPLY):
                 header_check(size, version, flags, checksum, self._is_reply)
             behind = at + HEADER_BYTES + size
             if behind > end:
                 self._wanted = HEADER_BYTES + size
                 break
-            yield code, flags, request_id, data[at + HEADER_BYTES:behind]
+            payload = data[at + HEADER_BYTES:behind]
+            if flags & CHECKSUM and not checksum_holds(payload, checksum):
+                code, flags, payload = _SPOILT_CODE, flags & ~MORE, SPOILT
+            yield code, flags, request_id, payload
             at = behind
         if at < end:
             self._buffer += data[at:]

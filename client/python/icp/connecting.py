@@ -91,7 +91,7 @@ class Connecting:
         self._hosts = hosts
         self._options = options
         self._backoff = Backoff(options.seed)
-        self._hello = frame_encode(HELLO.opcode, 0, payload_encode(options.hello()))
+        self._hello = frame_encode(HELLO.opcode, 0, payload_encode(options.hello()), options.flags())
 
     def open(self, first: int, until: float) -> Link:
         """A greeted connection, to the host of that index if it answers. IcpError if none does by then."""

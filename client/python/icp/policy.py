@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple, Union
 from urllib.parse import unquote
 
+from .codec import checksum_flags
 from .fault import IcpError
 from .tables import OPERATIONS, PORT, Operation
 
@@ -70,6 +71,8 @@ class Options:
     call_timeout     seconds of each call that names none
     name, token      who calls, for the server's log; secret that gives the connection its role
     retry            send again what may be sent again, and try each host more than once
+    checksum         of requests and their replies, so that bytes altered on the way are noticed; None: where
+                     the package xxhash is installed
     in_flight_max    unanswered requests of one connection
     default_score    what score_lead gives where no server could answer: {"grade", "fit", "p"}
     """
@@ -78,11 +81,16 @@ class Options:
     name: str = ""
     token: Optional[str] = None
     retry: bool = True
+    checksum: Optional[bool] = None
     in_flight_max: int = 1024
     default_score: Optional[Dict[str, Any]] = None
     seed: Optional[int] = None  # of the random waits, for tests
 
     def hello(self) -> Dict[str, Any]:
+    def flags(self) -> int:
+        """Of what is sent."""
+        return checksum_flags(self.checksum)
+
         request: Dict[str, Any] = {"client": self.name}
         if self.token is not None:
             request["token"] = self.token

@@ -210,7 +210,7 @@ def main():
     options = {"callTimeoutMs": 30000, **json.loads(sys.argv[4])}
     named = {"call_timeout": options["callTimeoutMs"] / 1000}
     for option, name, scale in (("connectTimeoutMs", "connect_timeout", 1000), ("token", "token", 0),
-                                ("retry", "retry", 0), ("inFlightMax", "in_flight_max", 0),
+                                ("checksum", "checksum", 0), ("retry", "retry", 0), ("inFlightMax", "in_flight_max", 0),
                                 ("defaultScore", "default_score", 0)):
         if option in options:
             named[name] = options[option] / scale if scale else options[option]

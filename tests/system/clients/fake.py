@@ -7,6 +7,7 @@ import sys
 import threading
 
 import msgpack
+import xxhash
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import reference  # noqa: E402
@@ -26,6 +27,7 @@ class Fake:
         self.greet = greet
         self.greeting = {**GREETING, **greeting}
         self.seen = []  # op and payload of each request but hello
+        self.checksums = set()  # of all requests: none, right, wrong
         self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -44,9 +46,9 @@ class Fake:
             threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True).start()
 
     @staticmethod
-    def reply(connection, request_id, payload, status=0, flags=1):
+    def reply(connection, request_id, payload, status=0, flags=1, checksum=0):
         body = msgpack.packb(payload)
-        connection.sendall(HEADER.pack(len(body), 1, status, flags, request_id, 0) + body)
+        connection.sendall(HEADER.pack(len(body), 1, status, flags, request_id, checksum) + body)
 
     @staticmethod
     def refuse(connection, request_id, name, retryable=True):
@@ -61,8 +63,11 @@ class Fake:
                 header = stream.read(HEADER.size)
                 if len(header) < HEADER.size:
                     return
-                size, _, opcode, _, request_id, _ = HEADER.unpack(header)
-                payload = msgpack.unpackb(stream.read(size)) if size else {}
+                size, _, opcode, flags, request_id, checksum = HEADER.unpack(header)
+                body = stream.read(size)
+                self.checksums.add("none" if not flags & 2 else
+                                   "right" if xxhash.xxh3_64_intdigest(body) & 0xFFFFFFFF == checksum else "wrong")
+                payload = msgpack.unpackb(body) if size else {}
                 if NAMES[opcode] == "hello":
                     self.reply(connection, request_id, self.greeting)
                     continue

@@ -373,6 +373,56 @@ class Threads(unittest.TestCase):
                 raws = {one: client.call("score", {"id": one})["raw"] for one in ids}
                 document = json.loads(client.call("icp-get", {"icp": 1})["document"])
                 with tempfile.TemporaryDirectory() as folder:
+class Checksums(unittest.TestCase):
+    """Flag 2: of what is sent, and of what is answered."""
+
+    @staticmethod
+    def altered_once(connection, number, op, request_id, payload):
+        altered = connection not in Checksums.warned
+        Checksums.warned.append(connection)
+        Fake.reply(connection, request_id, {**SCORE, "previous": 1}, 0, 3 if altered else 1, 0x5eed if altered else 0)
+
+    def setUp(self):
+        Checksums.warned = []
+
+    def test_each_request_carries_one_that_holds(self):
+        def slow(connection, number, op, request_id, payload):  # so that it is pinged
+            if op == "ping":
+                Fake.reply(connection, request_id, {"time": 1})
+            else:
+                threading.Timer(0.6, Fake.reply, (connection, request_id, SCORE)).start()
+        for wish, found in ((True, {"right"}), (False, {"none"})):
+            with Fake(slow) as fake, driver(fake.uri, checksum=wish) as client:
+                client.call("score", {"id": "a" * 5000})
+                self.assertEqual(fake.checksums, found)
+
+    def test_they_are_sent_where_nothing_is_said(self):
+        with Fake(answer_score) as fake, driver(fake.uri) as client:
+            client.call("score", {"id": "a"})
+            self.assertEqual(fake.checksums, {"right"})
+
+    def test_an_altered_reply_is_asked_for_again(self):
+        with Fake(self.altered_once) as fake, driver(fake.uri) as client:
+            self.assertEqual(client.call("score", {"id": "a"}, timeout_ms=20000)["raw"], 7)
+            self.assertEqual((len(fake.seen), fake.connections), (2, 1))
+
+    def test_an_altered_reply_to_a_write_is_told(self):
+        with Fake(self.altered_once) as fake, driver(fake.uri) as client, self.assertRaises(Failed) as caught:
+            client.call("icp-revert", timeout_ms=20000)
+        self.assertEqual((caught.exception.name, len(fake.seen)), ("bad-checksum", 1))
+
+    def test_a_server_finds_them_right(self):
+        server = planted.Server(ICPD)
+        try:
+            with driver(f"icp://127.0.0.1:{server.port}", checksum=True) as client:
+                for size in (0, 1, 9, 17, 129, 241, 1024, 1025, 70000):
+                    with self.assertRaises(Failed) as caught:
+                        client.call("filter", {"filter": "x" * size})
+                    self.assertIn(caught.exception.name, ("bad-field", "bad-filter", "missing-field", "no-schema"))
+        finally:
+            server.close()
+
+
                     stop = os.path.join(folder, "stop")
                     open(stop, "w", encoding="utf-8").close()
                     told = client.ask(load={"raws": raws, "document": document, "count": 1000, "workers": 8, "seed": 1,
