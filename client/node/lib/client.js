@@ -3,13 +3,13 @@
 // out with the others of this turn of the loop, its promise gets the reply. Failure paths: no connection
 // (one is opened, for all who wait), it is lost (what may be repeated goes to the next one), the server is
 // busy (again after a random while), the deadline passes (the reply is dropped when it comes; a connection
-// that said nothing all the while is left for a new one), a connection that died without a word (it is
-// pinged, and replaced). Every call is settled once, by its deadline.
+// that said nothing all the while, or only what came too late, is left for a new one), a connection that died
+// without a word (it is pinged, and replaced). Every call is settled once, by its deadline.
 "use strict";
 
 const { IcpError, fromReply } = require("./fault.js");
 const { Opening } = require("./opening.js");
-const { Backoff, DEFAULTS, DEFAULT_URI, Task, defaultScore, replyCheck, timeoutError, uriRead } =
+const { Backoff, DEFAULTS, DEFAULT_URI, Task, USELESS_MS, defaultScore, replyCheck, timeoutError, uriRead } =
     require("./policy.js");
 const { OPERATIONS } = require("./tables.js");
 const VERSION = require("../package.json").version;
@@ -106,7 +106,8 @@ class Client {
         const link = task.link;
         this.#settle(task, task.isWaiting && task.fault ? task.fault : timeoutError(task.info));
         if (link !== null) {
-            if (link.heardAt < task.sentAt) {
+            const since = link.unansweredSince ?? Infinity;
+            if (link.heardAt < task.sentAt || performance.now() - since >= USELESS_MS) {
                 this.#leave(link);
             }
             link.forget(task.id);

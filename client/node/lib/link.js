@@ -18,6 +18,8 @@ class Link {
         this.lost = null;
         this.retired = false;
         this.heardAt = 0;
+        this.unansweredSince = null; // asked then, and nothing answered since that was waited for
+        this.pingId = -1;
         this.onDead = null; // once it is greeted and may be replaced: it says nothing, nor to a ping
         this.quietSince = 0;
         this.pinged = false;
@@ -61,8 +63,12 @@ class Link {
             if (requestId === 0 && status !== 0) {
                 throw fromReply(status, payload); // the connection itself is refused
             }
+            if (requestId === this.pingId) {
+                this.unansweredSince = this.heardAt;
+            }
             return; // of a request that was given up
         }
+        this.unansweredSince = this.waiting.size > 1 || (flags & MORE) !== 0 ? this.heardAt : null;
         if ((flags & MORE) !== 0) {
             one.progress?.(payload);
             return;
@@ -84,6 +90,7 @@ class Link {
                 this.look(QUIET_MS);
             }
         }
+        this.unansweredSince ??= performance.now();
         this.waiting.set(this.lastId, one);
         if (this.out.length === 0) {
             process.nextTick(() => this.flush());

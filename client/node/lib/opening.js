@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opening a connection. Happy path: the first host is connected to, greeted, and answers. Failure paths:
 // one that refuses gives way to the next at once; after a round of all, a random wait; one that says
-// nothing for a quarter of a second gets the next beside it, and whoever greets first wins.
+// nothing for a quarter of a second gets the next beside it, and whoever greets first wins. Where that goes on,
+// the first keeps its place, for a server may be slow, and each new one takes that of the second.
 "use strict";
 
 const { IcpError } = require("./fault.js");
@@ -46,8 +47,13 @@ class Opening {
 
     attempt() {
         const isOnce = !this.options.retry && this.started >= this.hosts.length;
-        if (this.over || isOnce || this.attempts.size >= ATTEMPTS_MAX) {
+        if (this.over || isOnce) {
             return;
+        }
+        if (this.attempts.size >= ATTEMPTS_MAX) {
+            const second = [...this.attempts][1];
+            this.attempts.delete(second);
+            second.lose(new IcpError("timeout", "the server did not greet"));
         }
         const host = (this.first + this.started++) % this.hosts.length;
         const link = new Link(host, this.hosts[host], this.hello, this.options.checksum);
@@ -62,12 +68,10 @@ class Opening {
     }
 
     lost(link, error) {
-        this.attempts.delete(link);
-        if (this.over) {
-            link.lose(error);
+        link.lose(error);
+        if (!this.attempts.delete(link) || this.over) {
             return;
         }
-        link.lose(error);
         this.fault = error instanceof IcpError ? error : new IcpError("connect", String(error));
         this.failed++;
         const isOnce = !this.options.retry && this.started >= this.hosts.length;

@@ -14,6 +14,7 @@ const BACKOFF_MAX_MS = 250;
 const STAGGER_MS = 250; // a connection that says nothing for so long gets another beside it
 const QUIET_MS = 250; // so long without a byte though something was asked, and a connection is pinged
 const PING_MS = 200; // so long without a byte after that, and another is opened in its place
+const USELESS_MS = QUIET_MS + PING_MS; // so long without an answer in time: left when a deadline passes
 const ATTEMPTS_MAX = 8;
 
 const DEFAULTS = {
@@ -21,8 +22,8 @@ const DEFAULTS = {
     callTimeoutMs: 30000, // of each call that names none
     name: "", // who calls, for the server's log
     token: undefined, // secret that gives the connection its role
-    retry: true, // send again what may be sent again, and try each host more than once
     checksum: true, // of requests and their replies: bytes that are altered on the way are noticed
+    retry: true, // send again what may be sent again, and try each host more than once
     inFlightMax: 1024, // unanswered requests of one connection
     defaultScore: undefined, // what scoreLead gives where no server could answer: { grade, fit, p }
 };
@@ -157,5 +158,5 @@ function replyCheck(info, reply) {
     return reply;
 }
 
-module.exports = { ATTEMPTS_MAX, Backoff, DEFAULTS, DEFAULT_URI, PING_MS, QUIET_MS, STAGGER_MS, Task, defaultScore, replyCheck,
-    timeoutError, uriRead };
+module.exports = { ATTEMPTS_MAX, Backoff, DEFAULTS, DEFAULT_URI, PING_MS, QUIET_MS, STAGGER_MS, Task, USELESS_MS,
+    defaultScore, replyCheck, timeoutError, uriRead };

@@ -8,8 +8,8 @@ Calls that run at the same time share one connection and are pipelined. Happy pa
 there, the request goes out with the others of this turn of the loop, its future gets the reply.
 Failure paths: no connection (one is opened, for all who wait), it is lost (what may be repeated goes to
 the next one), the server is busy (again after a random while), the deadline passes (the reply is dropped
-when it comes; a connection that said nothing all the while is left for a new one), a connection that
-died without a word (it is pinged, and replaced).
+when it comes; a connection that said nothing all the while, or only what came too late, is left for a new
+one), a connection that died without a word (it is pinged, and replaced).
 """
 import asyncio
 from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
@@ -17,8 +17,8 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
 from ._calls import AsyncCalls
 from .codec import FrameSplitter, frame_encode, payload_decode, payload_encode
 from .fault import IcpError, from_reply
-from .policy import (DEFAULT_URI, PING_S, QUIET_S, STAGGER_S, VERSION, Address, Backoff, Options, Task, default_score,
-                     operation_find, reply_check, timeout_error, uri_read)
+from .policy import (DEFAULT_URI, PING_S, QUIET_S, STAGGER_S, USELESS_S, VERSION, Address, Backoff, Options,
+                     Task, default_score, operation_find, reply_check, timeout_error, uri_read)
 from .tables import MORE, OPERATIONS
 
 Reply = Tuple[int, Dict[str, Any]]  # status and payload
@@ -35,11 +35,13 @@ class _Link(asyncio.Protocol):
         self.waiting: Dict[int, Tuple["asyncio.Future[Reply]", Any]] = {}
         self.lost: Optional[IcpError] = None
         self.heard_at = 0.0
+        self.unanswered_since: Optional[float] = None  # asked then, and nothing answered since that was waited for
         self.retired = False
         self.room: List["asyncio.Future[None]"] = []
         self.on_dead: Optional[Callable[["_Link"], None]] = None  # once it is greeted and may be replaced
         self._quiet_since = 0.0
         self._pinged = False
+        self._ping_id = 0
         self._watch: Optional[asyncio.TimerHandle] = None
         self._last_id = 0
         self._out: List[bytes] = []
@@ -68,7 +70,10 @@ class _Link(asyncio.Protocol):
         if future is None:
             if request_id == 0 and status:  # the connection itself is refused
                 raise from_reply(status, payload)
-            return
+            if request_id == self._ping_id:
+                self.unanswered_since = self.heard_at
+            return  # of a request that was given up
+        self.unanswered_since = self.heard_at if len(self.waiting) > 1 or flags & MORE else None
         if flags & MORE:
             if on_progress is not None:
                 on_progress(payload)
@@ -85,6 +90,8 @@ class _Link(asyncio.Protocol):
             self._quiet_since = self._loop.time()
             if self._watch is None and self.on_dead is not None:
                 self._watch = self._loop.call_later(QUIET_S, self._look)
+        if self.unanswered_since is None:
+            self.unanswered_since = self._loop.time()
         self.waiting[self._last_id] = (future, on_progress)
         if not self._out:
             self._loop.call_soon(self._flush)
@@ -161,6 +168,7 @@ class AsyncClient(AsyncCalls):
             self.options.name = f"icp-python {VERSION}"
         self._hosts = uri_read(uri)
         self._backoff = Backoff(self.options.seed)
+        self._flags = self.options.flags()
         self._link: Optional[_Link] = None
         self._opening: Optional["asyncio.Task[_Link]"] = None
         self._host = 0
@@ -168,7 +176,6 @@ class AsyncClient(AsyncCalls):
 
     @property
     def server(self) -> Dict[str, Any]:
-        self._flags = self.options.flags()
         """The greeting: server, role, schema, icp, limits; empty without a connection."""
         return self._link.greeting if self._link else {}
 
@@ -319,7 +326,8 @@ class AsyncClient(AsyncCalls):
     def _time_over(self, link: _Link, future: "asyncio.Future[Reply]", task: Task, sent_at: float) -> None:
         if not future.done():
             future.set_exception(timeout_error(task.info))
-            if link.heard_at < sent_at:
+            since, now = link.unanswered_since, asyncio.get_running_loop().time()
+            if link.heard_at < sent_at or (since is not None and now - since >= USELESS_S):
                 self._leave(link)
 
     def _replace(self, link: _Link) -> None:
@@ -384,7 +392,8 @@ class AsyncClient(AsyncCalls):
                     raise fault
 
     async def _open(self, until: float) -> _Link:
-        """Races attempts, each a quarter of a second after the one before; the first to greet wins."""
+        """Races attempts, each a quarter of a second after the one before; the first to greet wins. The first
+        keeps its place, for a server may be slow; of many, each new one takes that of the second."""
         loop = asyncio.get_running_loop()
         attempts: Dict["asyncio.Task[_Link]", int] = {}
         fault = IcpError("timeout", "no server answered in time")
@@ -395,13 +404,16 @@ class AsyncClient(AsyncCalls):
                 once = not self.options.retry and started >= len(self._hosts)
                 if once and not attempts:
                     break
-                may_start = not once and len(attempts) < ATTEMPTS_MAX
-                if may_start and loop.time() >= next_at:
+                if not once and loop.time() >= next_at:
+                    if len(attempts) >= ATTEMPTS_MAX:
+                        second = list(attempts)[1]
+                        del attempts[second]
+                        second.cancel()
                     host = (self._host + started) % len(self._hosts)
                     attempts[loop.create_task(self._attempt(host))] = host
                     started += 1
                     next_at = loop.time() + STAGGER_S
-                wake = min(until, next_at) if may_start else until
+                wake = until if once else min(until, next_at)
                 if not attempts:
                     await asyncio.sleep(max(0.0, wake - loop.time()))
                     continue

@@ -19,7 +19,7 @@ from ._calls import BlockingCalls
 from .codec import frame_encode, payload_decode, payload_encode
 from .connecting import Connecting, Link
 from .fault import IcpError, from_reply
-from .policy import (DEFAULT_URI, PING_S, QUIET_S, VERSION, Backoff, Options, Task, default_score,
+from .policy import (DEFAULT_URI, PING_S, QUIET_S, USELESS_S, VERSION, Backoff, Options, Task, default_score,
                      operation_find, reply_check, timeout_error, uri_read)
 from .tables import MORE, OPERATIONS
 
@@ -46,6 +46,7 @@ class Client(BlockingCalls):
         self._last_id = 0
         self._used = 0.0
         self._silent = False  # a call waited for its whole time and the connection said nothing
+        self._unanswered_since: Optional[float] = None  # asked then, and nothing answered since that was waited for
         self._busy = threading.Lock()
         self._poll = select.poll()
 
@@ -89,6 +90,7 @@ class Client(BlockingCalls):
         self._poll = select.poll()
         self._poll.register(self._link.socket, select.POLLIN)
         self._silent = False
+        self._unanswered_since = None
 
     # Calls.
 
@@ -148,6 +150,7 @@ class _Run:
         self.heard = False
         self.quiet_since = 0.0  # when the connection spoke last, or was first asked after it had answered all
         self.pinged_at = 0.0  # 0: not since then
+        self.ping_id = 0
         for index, task in enumerate(tasks):
             task.index = index
 
@@ -197,7 +200,8 @@ class _Run:
             self.tell(task, error)
 
     def time_over(self) -> None:
-        if self.sent and not self.heard:
+        since = self.client._unanswered_since
+        if self.sent and (not self.heard or (since is not None and time.monotonic() - since >= USELESS_S)):
             self.client._silent = True
         for task in self.tasks:
             if self.found[task.index] is None:
@@ -228,6 +232,8 @@ class _Run:
             client._last_id = (client._last_id % 0xFFFFFFFF) + 1
             if not self.sent:
                 self.quiet_since, self.pinged_at = now, 0.0
+            if client._unanswered_since is None:
+                client._unanswered_since = now
             self.sent[client._last_id] = task
             task.sends += 1
             parts.append(frame_encode(task.info.opcode, client._last_id, payload, client._flags))
@@ -299,7 +305,10 @@ class _Run:
         if task is None:
             if request_id == 0 and status:  # the connection itself is refused
                 raise from_reply(status, reply)
+            if request_id == self.ping_id:
+                self.client._unanswered_since = self.quiet_since
             return  # of a request that was given up
+        self.client._unanswered_since = self.quiet_since if len(self.sent) > 1 or flags & MORE else None
         if flags & MORE:
             if task.on_progress is not None:
                 task.on_progress(reply)

@@ -3,7 +3,8 @@
 
 Happy path: the first address is connected to, greeted, and answers. Failure paths: one that refuses
 gives way to the next at once; after a round of all, a random wait; one that says nothing for a quarter
-of a second gets the next beside it, and whoever greets first wins.
+of a second gets the next beside it, and whoever greets first wins. Where that goes on, the first keeps
+its place, for a server may be slow, and each new one takes that of the second.
 """
 import errno
 import select
@@ -116,7 +117,11 @@ class Connecting:
             once = not self._options.retry and started >= len(targets)
             if once and not attempts:
                 raise fault or IcpError("connect", "no server can be reached")
-            if now >= next_at and len(attempts) < ATTEMPTS_MAX and not once:
+            if now >= next_at and not once:
+                if len(attempts) >= ATTEMPTS_MAX:
+                    second = list(attempts)[1]
+                    poll.unregister(second)
+                    attempts.pop(second).socket.close()
                 try:
                     attempt = _Attempt(targets[started % len(targets)])
                     attempts[attempt.socket.fileno()] = attempt
@@ -127,7 +132,7 @@ class Connecting:
                     next_at = now + self._pause(failed, len(targets))
                 started += 1
                 continue
-            wake = until if once or len(attempts) >= ATTEMPTS_MAX else min(until, next_at)
+            wake = until if once else min(until, next_at)
             for fd, _ in poll.poll(max(0.0, wake - now) * 1000 + 1):
                 attempt = attempts[fd]
                 try:

@@ -28,6 +28,7 @@ BACKOFF_MAX_S = 0.25
 STAGGER_S = 0.25  # a connection that says nothing for so long gets another beside it
 QUIET_S = 0.25  # so long without a byte though something was asked, and a connection is pinged
 PING_S = 0.2  # so long without a byte after that, and another is opened in its place
+USELESS_S = QUIET_S + PING_S  # so long without an answer that somebody waited for: left when a deadline passes
 
 Address = Union[str, Tuple[str, int]]  # path of a Unix socket, or host and port
 
@@ -70,9 +71,9 @@ class Options:
     """connect_timeout  seconds that a call waits for a connection
     call_timeout     seconds of each call that names none
     name, token      who calls, for the server's log; secret that gives the connection its role
-    retry            send again what may be sent again, and try each host more than once
     checksum         of requests and their replies, so that bytes altered on the way are noticed; None: where
                      the package xxhash is installed
+    retry            send again what may be sent again, and try each host more than once
     in_flight_max    unanswered requests of one connection
     default_score    what score_lead gives where no server could answer: {"grade", "fit", "p"}
     """
@@ -80,17 +81,17 @@ class Options:
     call_timeout: float = 30.0
     name: str = ""
     token: Optional[str] = None
-    retry: bool = True
     checksum: Optional[bool] = None
+    retry: bool = True
     in_flight_max: int = 1024
     default_score: Optional[Dict[str, Any]] = None
     seed: Optional[int] = None  # of the random waits, for tests
 
-    def hello(self) -> Dict[str, Any]:
     def flags(self) -> int:
         """Of what is sent."""
         return checksum_flags(self.checksum)
 
+    def hello(self) -> Dict[str, Any]:
         request: Dict[str, Any] = {"client": self.name}
         if self.token is not None:
             request["token"] = self.token

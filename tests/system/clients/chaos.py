@@ -11,9 +11,12 @@ and every trouble came. Required:
   that chaos explains;
 - each version that was answered is stored once, each that failed once or not at all: an ICP version is not
   safe to store twice, so the client repeats it by an operation id alone;
-- within a second of the server's return each worker has an answer;
+- within a second of the server's return each worker has an answer. It has returned when a bare client that
+  opens a connection of its own, one after another, has an answer: that shows what proxy, server and machine
+  took, and is told apart;
 - at the end no socket is left but the one in use.
-Time in which a thread stood ready and the machine ran something else does not count.
+Time in which a thread stood ready and the machine ran something else does not count. Told beside it: the
+same by the clock, and how late timers of the client's own event loop (or a thread) came.
 
 With --control the client is spoilt, and the test passes if that is found: `deadlines` it disregards them;
 `operations` each time it sends a write it gives it another operation id."""
@@ -73,16 +76,19 @@ class Proxy:
 class Chaos:
     """Trouble and recovery, until the client has asked enough."""
 
-    def __init__(self, server, proxy, seed, troubles):
-        self.server, self.proxy = server, proxy
+    def __init__(self, server, proxy, known, seed, troubles):
+        self.server, self.proxy, self.known = server, proxy, known
+        self.recent = []  # troubles since the server was well
         self.random = random.Random(seed)
         self.counts = dict.fromkeys(troubles, 0)
-        self.returns = []  # when the server was back, how long it and the proxy stood while it was well
+        self.returns = []  # of each: when the proxy was clean, when a bare client had an answer, how long server
+        # and proxy had stood by when, the troubles before
 
     def trouble(self):
         fewest = min(self.counts.values())
         kind = self.random.choice([one for one in self.counts if self.counts[one] == fewest])
         self.counts[kind] += 1
+        self.recent.append(kind)
         if kind == "kill":
             self.server.stop(9)
         else:
@@ -94,11 +100,26 @@ class Chaos:
 
     def recovery(self):
         self.proxy.say("mode clean")
+        clean = now_ms()
+        back = self.bare_answer()
         others = (self.proxy.process.pid, self.server.process.pid)
         stood = sum(map(stood_ms, others))
-        since = now_ms()
-        time.sleep(RECOVERY_MS / 1000 + 0.2)
-        self.returns.append((since, sum(map(stood_ms, others)) - stood))
+        others_stood = []
+        while now_ms() < back + RECOVERY_MS + 200:
+            time.sleep(0.01)
+            others_stood.append((now_ms(), sum(map(stood_ms, others)) - stood))
+        self.returns.append((clean, back, others_stood, self.recent))
+        self.recent = []
+
+    def bare_answer(self):
+        """The control: a connection of its own and one score, until that comes. When it did."""
+        while True:
+            try:
+                with planted.Client(port=self.proxy.port, timeout=0.25) as client:
+                    client.call("score", {"id": self.known})
+                    return now_ms()
+            except (OSError, AssertionError, planted.Refused):  # the proxy's mode of a moment ago
+                time.sleep(0.002)
 
     def round(self):
         for _ in range(self.random.randint(1, 3)):
@@ -109,21 +130,26 @@ class Chaos:
         return min(self.counts.values()) > 0
 
 
-def slowest_return(returns, workers):
-    """How long after the server's return the last worker had an answer, at most; the same by the clock; and
-    how many had none. workers: of each the moments of its answers and how long it had stood ready by then."""
-    slowest = by_clock = none = 0
-    for since, others_stood in returns:
+def returns_judge(returns, workers):
+    """How long after the server's return the last worker had an answer, at most; the same by the clock; how many
+    had none; and how long the bare client took at most. workers: of each the moments of its answers and how long
+    it had stood ready by then."""
+    slowest, by_clock, none, bare, troubles = 0, 0, 0, 0, ()
+    for clean, back, others_stood, kinds in returns:
+        bare = max(bare, back - clean)
         for answers in workers:
-            before = max((stood for at, stood in answers if at <= since), default=0.0)
-            after = [(at, stood) for at, stood in answers if since < at]
+            before = max((stood for at, stood in answers if at <= clean), default=0.0)
+            after = [(at, stood) for at, stood in answers if clean < at]
             if not after:
                 none += 1
                 continue
             at, stood = after[0]
-            by_clock = max(by_clock, at - since)
-            slowest = max(slowest, at - since - (stood - before) - others_stood)
-    return slowest, by_clock, none
+            by_clock = max(by_clock, at - back)
+            others = next((stood for then, stood in others_stood if then >= at), others_stood[-1][1])
+            took = at - back - (stood - before) - others
+            if took > slowest:
+                slowest, troubles = took, kinds
+    return slowest, by_clock, none, bare, troubles
 
 
 def versions_judge(server, puts):
@@ -144,11 +170,12 @@ def versions_judge(server, puts):
 
 def judge(count, told, chaos):
     settled = told["answered"] + sum(told["failed"].values())
-    slowest, by_clock, none = slowest_return(chaos.returns, told["successes"])
+    slowest, by_clock, none, bare, troubles = returns_judge(chaos.returns, told["successes"])
     print(f"requests {told['asked']}: answered {told['answered']}, failed {told['failed']}\n"
-          f"beyond the deadline: at most {told['late_ms_max']:.0f} ms, more than {GRACE_MS} ms: {told['late']}\n"
-          f"recoveries {len(chaos.returns)}: at most {slowest:.0f} ms ({by_clock:.0f} by the clock), "
-          f"workers that did not: {none}\n"
+          f"beyond the deadline: at most {told['late_ms_max']:.0f} ms ({told['late_clock_ms_max']:.0f} by the clock), "
+          f"more than {GRACE_MS} ms: {told['late']}; timers of its own: {told['lag_clock_ms_max']:.0f} by the clock\n"
+          f"recoveries {len(chaos.returns)}: at most {slowest:.0f} ms ({by_clock:.0f} by the clock) after "
+          f"{', '.join(troubles)}; a bare client: {bare:.0f}; workers that did not: {none}\n"
           f"troubles: {chaos.counts}; sockets left: {told['sockets']}")
     if settled != told["asked"] or settled < count:
         return f"{settled} of {told['asked']} requests were settled, {count} were wished for"
@@ -180,7 +207,7 @@ def run_deadlines(options, server, proxy, wish, stop):
 
 def run_chaos(options, server, proxy, wish, stop):
     is_control = options.control == "operations"
-    chaos = Chaos(server, proxy, options.seed, ("cut",) if is_control else TROUBLES)
+    chaos = Chaos(server, proxy, min(wish["raws"]), options.seed, ("cut",) if is_control else TROUBLES)
     with Driver(options.kind, options.folder, f"icp://127.0.0.1:{proxy.port}",
                 **({"breakOperations": True} if is_control else {})) as driver:
         driver.begin(load=wish)

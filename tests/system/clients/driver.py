@@ -26,6 +26,9 @@ def spoken(value):
     return [spoken(one) for one in value] if isinstance(value, list) else value
 
 
+TICK_S = 0.005
+
+
 def now_ms():
     return time.monotonic() * 1000
 
@@ -51,7 +54,8 @@ class Load:
         self.schedstats = {}  # descriptor: what it said last
         self.sockets = -sockets()
         self.ids = sorted(wish["raws"])
-        self.told = {"asked": 0, "answered": 0, "wrong": 0, "late": 0, "late_ms_max": 0.0, "failed": {},
+        self.told = {"asked": 0, "answered": 0, "wrong": 0, "late": 0, "late_ms_max": 0.0,
+                     "late_clock_ms_max": 0.0, "lag_clock_ms_max": 0.0, "failed": {},
                      "puts": {}, "successes": [[] for _ in range(wish["workers"])], "sockets": 0}
 
     def thread_begins(self):
@@ -93,11 +97,13 @@ class Load:
     def tell(self, worker, op, fields, timeout, began, reply, error):
         """began: when it was asked, and how long threads had stood by then."""
         ended, stood = now_ms(), self.stood_ms()
-        late = ended - began[0] - timeout * 1000 - (stood - began[1])
+        late_clock = ended - began[0] - timeout * 1000
+        late = late_clock - (stood - began[1])
         with self.lock:
             told = self.told
             told["late"] += late > self.wish["grace_ms"]
             told["late_ms_max"] = max(told["late_ms_max"], late)
+            told["late_clock_ms_max"] = max(told["late_clock_ms_max"], late_clock)
             if op == "icp-put":
                 told["puts"][fields["document"]["name"]] = None if error else reply["icp"]
             if error is not None:
@@ -106,6 +112,10 @@ class Load:
             told["answered"] += 1
             told["wrong"] += op == "score" and reply["raw"] != self.wish["raws"][fields["id"]]
             told["successes"][worker].append((ended, stood))
+
+    def ticked(self, began):
+        """A timer of TICK_S that began then has come: the control, which no client holds up."""
+        self.told["lag_clock_ms_max"] = max(self.told["lag_clock_ms_max"], now_ms() - began - TICK_S * 1000)
 
     def end(self):
         for one in self.schedstats:
@@ -146,11 +156,20 @@ class Blocking:
                     load.tell(worker, op, fields, timeout, began, reply, error)
                     time.sleep(pause)
 
+        def ticks():
+            while not over.is_set():
+                began = now_ms()
+                time.sleep(TICK_S)
+                load.ticked(began)
+
+        over = threading.Event()
         threads = [threading.Thread(target=work, args=(n,)) for n in range(wish["workers"])]
-        for thread in threads:
+        for thread in [*threads, ticker := threading.Thread(target=ticks)]:
             thread.start()
         for thread in threads:
             thread.join()
+        over.set()
+        ticker.join()
         return load.end()
 
 
@@ -186,8 +205,16 @@ class Asyncio:
                 load.tell(worker, op, fields, timeout, began, reply, error)
                 await asyncio.sleep(pause)
 
+        async def ticks():
+            while True:
+                began = now_ms()
+                await asyncio.sleep(TICK_S)
+                load.ticked(began)
+
         async def together():
+            ticker = asyncio.ensure_future(ticks())
             await asyncio.gather(*(work(n) for n in range(wish["workers"])))
+            ticker.cancel()
 
         self.loop.run_until_complete(together())
         return load.end()

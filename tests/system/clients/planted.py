@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import json  # noqa: E402
 
-from icpd import Client, Server  # noqa: E402,F401
+from icpd import Client, Refused, Server  # noqa: E402,F401
 
 SCHEMA = {"fields": [
     {"name": "employees", "type": "number", "family": "firmographic"},

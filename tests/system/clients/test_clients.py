@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 import planted
@@ -143,6 +144,14 @@ class Connections(unittest.TestCase):
             for first in (port, mute.port):
                 with driver(f"icp://127.0.0.1:{first},127.0.0.1:{fake.port}") as client:
                     self.assertEqual(client.call("score", {"id": "a"})["raw"], 7)
+
+    def test_however_many_were_not_greeted_another_is_tried(self):
+        with Fake(answer_score, greet=False) as fake, driver(fake.uri, connectTimeoutMs=60000) as client:
+            client.begin(call="score", fields={"id": "a"}, timeout_ms=60000)
+            while fake.connections < 10:  # more than are tried beside each other
+                time.sleep(0.01)
+            fake.greet = True
+            self.assertEqual(client.end()["raw"], 7)
 
     def test_a_wrong_token_is_not_tried_again(self):
         server = planted.Server(ICPD, env={"ICPD_ADMIN_TOKEN": "secret-of-the-test", "PATH": "/usr/bin"})
@@ -321,6 +330,32 @@ class Repeats(unittest.TestCase):
             self.assertEqual([one[1]["id"] for one in fake.seen], ["a", "b", "a", "b"])
             self.assertGreaterEqual(fake.connections, 2)
 
+    def test_a_connection_that_says_only_what_came_too_late_is_left(self):
+        def byte_by_byte(connection, frame):
+            try:
+                for byte in frame:
+                    connection.sendall(bytes((byte,)))
+                    time.sleep(0.01)
+            except OSError:
+                pass  # it was left
+
+        def late_first(connection, number, op, request_id, payload):
+            if number > 1:
+                Fake.reply(connection, request_id, SCORE)
+            elif not late:
+                Fake.reply(Parts(late), request_id, {**SCORE, "id": "x" * 60000})
+                threading.Thread(target=byte_by_byte, args=(connection, late[0])).start()
+        late = []
+        with Fake(late_first) as fake, driver(fake.uri) as client:
+            for _ in range(100):  # 60,000 bytes take ten minutes
+                try:
+                    self.assertEqual(client.call("score", {"id": "a"}, timeout_ms=150)["raw"], 7)
+                    break
+                except Failed as error:
+                    self.assertIn(error.name, ("timeout", "connect"))
+            self.assertEqual(client.call("score", {"id": "a"})["raw"], 7)
+            self.assertGreaterEqual(fake.connections, 2)
+
     def test_a_write_on_it_is_not_sent_again_without_operation_ids(self):
         found, seen = self.asked(lambda connection, number, op, request_id, payload:
                                  "silent" if number == 1 else Fake.reply(connection, request_id, {"icp": 1, "seq": 1}),
@@ -338,41 +373,6 @@ class Repeats(unittest.TestCase):
             self.assertEqual((len(fake.seen), fake.connections), (1, 1))
 
 
-class DefaultScore(unittest.TestCase):
-    DEFAULT = {"grade": "C", "fit": 40, "p": 0.1}
-
-    def test_it_is_given_where_no_server_answers(self):
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            port = unused.getsockname()[1]
-        with driver(f"icp://127.0.0.1:{port}", defaultScore=self.DEFAULT) as client:
-            score = client.ask(lead={"email": "ann@acme.com"}, timeout_ms=100)
-        self.assertEqual((score["grade"], score["fit"], score["is_default"]), ("C", 40, True))
-        self.assertIn(score["error"]["error"]["name"] if "error" in score["error"] else "", ("connect", "timeout"))
-
-    def test_an_answer_is_marked_as_one(self):
-        with Fake(answer_score) as fake, driver(fake.uri, defaultScore=self.DEFAULT) as client:
-            score = client.ask(lead={"id": "a"})
-        self.assertEqual((score["raw"], score["is_default"]), (7, False))
-
-    def test_it_does_not_hide_a_fault_of_the_query(self):
-        def refuse(connection, number, op, request_id, payload):
-            Fake.refuse(connection, request_id, "bad-field", False)
-        with Fake(refuse) as fake, driver(fake.uri, defaultScore=self.DEFAULT) as client, \
-                self.assertRaises(Failed) as caught:
-            client.ask(lead={"id": 7})
-        self.assertEqual(caught.exception.name, "bad-field")
-
-
-class Threads(unittest.TestCase):
-    def test_load_without_chaos_is_answered_whole(self):
-        server = planted.Server(ICPD)
-        try:
-            accounts = planted.fill(server)
-            with driver(f"icp://127.0.0.1:{server.port}") as client:
-                ids = [one["id"] for one in accounts[:50]]
-                raws = {one: client.call("score", {"id": one})["raw"] for one in ids}
-                document = json.loads(client.call("icp-get", {"icp": 1})["document"])
-                with tempfile.TemporaryDirectory() as folder:
 class Checksums(unittest.TestCase):
     """Flag 2: of what is sent, and of what is answered."""
 
@@ -423,6 +423,41 @@ class Checksums(unittest.TestCase):
             server.close()
 
 
+class DefaultScore(unittest.TestCase):
+    DEFAULT = {"grade": "C", "fit": 40, "p": 0.1}
+
+    def test_it_is_given_where_no_server_answers(self):
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            port = unused.getsockname()[1]
+        with driver(f"icp://127.0.0.1:{port}", defaultScore=self.DEFAULT) as client:
+            score = client.ask(lead={"email": "ann@acme.com"}, timeout_ms=100)
+        self.assertEqual((score["grade"], score["fit"], score["is_default"]), ("C", 40, True))
+        self.assertIn(score["error"]["error"]["name"] if "error" in score["error"] else "", ("connect", "timeout"))
+
+    def test_an_answer_is_marked_as_one(self):
+        with Fake(answer_score) as fake, driver(fake.uri, defaultScore=self.DEFAULT) as client:
+            score = client.ask(lead={"id": "a"})
+        self.assertEqual((score["raw"], score["is_default"]), (7, False))
+
+    def test_it_does_not_hide_a_fault_of_the_query(self):
+        def refuse(connection, number, op, request_id, payload):
+            Fake.refuse(connection, request_id, "bad-field", False)
+        with Fake(refuse) as fake, driver(fake.uri, defaultScore=self.DEFAULT) as client, \
+                self.assertRaises(Failed) as caught:
+            client.ask(lead={"id": 7})
+        self.assertEqual(caught.exception.name, "bad-field")
+
+
+class Threads(unittest.TestCase):
+    def test_load_without_chaos_is_answered_whole(self):
+        server = planted.Server(ICPD)
+        try:
+            accounts = planted.fill(server)
+            with driver(f"icp://127.0.0.1:{server.port}") as client:
+                ids = [one["id"] for one in accounts[:50]]
+                raws = {one: client.call("score", {"id": one})["raw"] for one in ids}
+                document = json.loads(client.call("icp-get", {"icp": 1})["document"])
+                with tempfile.TemporaryDirectory() as folder:
                     stop = os.path.join(folder, "stop")
                     open(stop, "w", encoding="utf-8").close()
                     told = client.ask(load={"raws": raws, "document": document, "count": 1000, "workers": 8, "seed": 1,
