@@ -658,6 +658,8 @@ class Files(Served):
         _, told = self.imported("b.csv", "id,size\n1.001E+03,1\nx2,2\n")
         self.assertIn("1 ids look rewritten", told)
         _, told = self.imported("c.csv", "id,size\n1001,1\nE5,2\n1.5,2\n")
+        self.assertIn("'1001' on line 2 is new, but '1001.0' is stored", told)
+        _, told = self.imported("d.csv", "id,size\n1003,1\nE6,2\n1.6,2\n")
         self.assertNotIn("rewritten", told)
 
     def test_formulas_are_guarded_for_a_spreadsheet(self):
@@ -749,7 +751,7 @@ class Real(Served):
         self.icp("schema", "put", self.write("yc.json", out))
         out, err = self.icp("import", self.real("yc_companies.csv"), "--json")
         self.assertEqual(json.loads(out)["stored"], 5408)
-        self.assertIn("ycombinator.com", err)
+        self.assertIn("angel.co (1, first on line 17), apps.apple.com", err)
         self.assertIn("line 272", err)
         out, _ = self.icp("get", "--email", "someone@circuithub.com", "--json")
         self.assertEqual(json.loads(out)["id"], "5")

@@ -79,10 +79,12 @@ class Hosts(Served):
 
     def test_a_page_on_a_shared_host_gives_no_key_and_its_home_page_does(self):
         self.file(["page,https://www.linkedin.com/company/x,1", "host,https://www.linkedin.com/,2",
-                   "code,https://github.com/x,3", "query,https://github.com?q=x,4"])
-        self.assertEqual([self.keys(name) for name in ("page", "host", "code", "query")],
-                         [[], ["domain:linkedin.com"], [], []])
-        self.assertIn("3 cells name a host that many organisations share", self.told)
+                   "code,https://github.com/x,3", "query,https://github.com?q=x,4",
+                   "app,https://apps.apple.com/app/id1,5"])
+        self.assertEqual([self.keys(name) for name in ("page", "host", "code", "query", "app")],
+                         [[], ["domain:linkedin.com"], [], [], []])
+        self.assertIn("4 cells name a host that many organisations share", self.told)
+        self.assertIn("apps.apple.com (1, first on line 6)", self.told)
         self.assertEqual(self.whose("ann@linkedin.com"), "host")
 
     def test_a_host_is_one_however_it_is_written(self):

@@ -104,9 +104,13 @@ static enum key_outcome domain_make(struct proto_span cell, char out[KEY_BYTES])
     if (kind == IDENTITY_DOMAIN_COMPANY && host_key("domain", domain.host, out)) {
         return KEY_MADE;
     }
-    if (kind == IDENTITY_DOMAIN_SHARED_HOST || kind == IDENTITY_DOMAIN_FREE_MAIL) {
+    if (kind == IDENTITY_DOMAIN_SHARED_HOST) { /* apps.apple.com; apple.com would be misleading */
+        snprintf(out, KEY_BYTES, "%.254s", domain.host);
+        return KEY_SHARED;
+    }
+    if (kind == IDENTITY_DOMAIN_FREE_MAIL) {
         snprintf(out, KEY_BYTES, "%.254s", domain.registrable);
-        return kind == IDENTITY_DOMAIN_SHARED_HOST ? KEY_SHARED : KEY_FREE;
+        return KEY_FREE;
     }
     (void)feature_text_show(cell, out, FEATURE_SHOWN_BYTES);
     return KEY_NONSENSE;
