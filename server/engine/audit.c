@@ -59,12 +59,14 @@ static void command_take(const struct reading *reading, const struct store_comma
     struct proto_span account = account_of(command);
     bool list = command->kind == STORE_COMMAND_TAL || command->kind == STORE_COMMAND_LIST;
     entry->counts[list                                   ? ENGINE_DEED_TAL
+                  : command->kind == STORE_COMMAND_DROP  ? ENGINE_DEED_DROP
                   : command->kind == STORE_COMMAND_PLACE ? ENGINE_DEED_PUT
                                                          : (enum engine_deed)(command->kind - 1)]++;
     if (entry->first.bytes == 0) {
         entry->first = account;
     }
-    if (command->kind == STORE_COMMAND_ACTIVATE || command->kind == STORE_COMMAND_REVERT) {
+    if (command->kind == STORE_COMMAND_ACTIVATE || command->kind == STORE_COMMAND_REVERT ||
+        command->kind == STORE_COMMAND_DROP) {
         entry->reason = command->extra;
     }
     *concerned |= reading->id.bytes == 0 || proto_span_equal(account, reading->id);

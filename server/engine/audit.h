@@ -19,7 +19,8 @@
     X(ICP, "icp")                                                                                  \
     X(ACTIVATE, "activate")                                                                        \
     X(REVERT, "revert")                                                                            \
-    X(TAL, "list")
+    X(TAL, "list")                                                                                 \
+    X(DROP, "list given up")
 
 enum engine_deed {
 #define X(NAME, words) ENGINE_DEED_##NAME,
@@ -35,7 +36,7 @@ struct engine_audit {
     struct proto_span author;    /* empty: it was not written down */
     struct proto_span operation; /* id of the operation; empty: it had none */
     struct proto_span first;     /* id of the first account in it; empty: none */
-    struct proto_span reason;    /* of a switch of the active version; may be empty */
+    struct proto_span reason;    /* of a switch of the active version, or why a list was given up */
     uint32_t counts[ENGINE_DEEDS];
 };
 

@@ -11,7 +11,7 @@ const struct engine_list *engine_lists_find(const struct engine_lists *lists,
 {
     for (size_t i = 0; lists && i < lists->count; i++) {
         const struct engine_list *list = lists->items[i];
-        if (list && proto_span_equal(proto_span_text(list->name), name)) {
+        if (list && list->head && proto_span_equal(proto_span_text(list->name), name)) {
             return list;
         }
     }
@@ -87,6 +87,17 @@ struct engine_list *engine_list_create(uint32_t number, json_t *head, struct pro
     if (list->count > 0) {
         memcpy(list->slots, slots.data, list->count * sizeof *list->slots);
         engine_slots_sort(list->slots, list->count);
+    }
+    return list;
+}
+
+struct engine_list *engine_list_create_given_up(uint32_t number)
+{
+    struct engine_list *list = calloc(1, sizeof *list);
+    if (list) {
+        list->references = 1;
+        list->number = number;
+        list->name = "";
     }
     return list;
 }

@@ -23,8 +23,8 @@ struct engine_list {
     int references;
     uint32_t number;  /* in the store, from 1 */
     uint32_t icp;     /* version that built it */
-    const char *name; /* into head */
-    json_t *head;     /* of its document (tal_document.h); only read */
+    const char *name; /* into head; "" of one that was given up, which nobody finds */
+    json_t *head;     /* of its document (tal_document.h); only read; NULL: it was given up */
     uint32_t *slots;  /* ascending */
     size_t count;
 };
@@ -70,7 +70,13 @@ void engine_lists_release(struct engine_lists *lists);
 /* A list from the head of its document, taken also on failure, and its slots in any order, u32
  * each, which are copied. NULL: no memory, or no such head. */
 struct engine_list *engine_list_create(uint32_t number, json_t *head, struct proto_span slots);
+/* One that was damaged and given up: a number without name and members. NULL: no memory. */
+struct engine_list *engine_list_create_given_up(uint32_t number);
 void engine_list_release(struct engine_list *list); /* NULL is fine */
+static inline bool engine_list_given_up(const struct engine_list *list)
+{
+    return list && !list->head;
+}
 
 /* `from` (or NULL: none) with `list` (taken, also on failure; or NULL: none) at its number. room:
  * numbers in all. members: with those of the lists that version `active` built; false while a store

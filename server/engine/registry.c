@@ -135,10 +135,11 @@ static bool change_list(struct engine_state *state, const struct store_change *c
 {
     struct engine_list *list = NULL;
     size_t room = larger(lists_count(state), change->version);
-    /* Without a text it is damaged: its number stays taken. */
+    /* Without a text it is damaged, unless it was given up: its number stays taken. */
     json_t *head = change->text.bytes > 0 ? tal_document_head(change->text, fault) : NULL;
-    if (head) {
-        list = engine_list_create(change->version, head, change->slots);
+    if (head || change->given_up) {
+        list = head ? engine_list_create(change->version, head, change->slots)
+                    : engine_list_create_given_up(change->version);
         if (!list) {
             proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a list");
         }

@@ -49,4 +49,21 @@ bool listing_check(struct engine_worker *worker, const struct engine_job *job,
                    struct proto_fault *fault);
 void listing_checked_fini(struct listing_checked *checked);
 
+/* Gives up a list that is damaged, by its name, where a start before the damage has read it, or by
+ * its number (0: by name): the name becomes free, the number stays taken, and which list is who's
+ * is sure again. Whether it is damaged is read off the store: PROTO_CONFLICT for one that is sound,
+ * which is never given up. */
+struct listing_drop {
+    struct proto_span name, reason;
+    uint32_t number;
+    struct engine_operation operation;
+};
+struct listing_dropped {
+    uint32_t number;
+    uint64_t seq; /* log sequence that holds it */
+    bool repeated;
+};
+bool listing_drop(struct engine_worker *worker, const struct listing_drop *request,
+                  struct listing_dropped *dropped, struct proto_fault *fault);
+
 #endif

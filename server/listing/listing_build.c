@@ -282,7 +282,7 @@ static bool built_before(struct engine_worker *worker, const struct engine_writt
     const struct engine_lists *lists = worker->state->lists;
     const struct engine_list *list =
         lists && written->version - 1 < lists->count ? lists->items[written->version - 1] : NULL;
-    if (!list) {
+    if (!list || engine_list_given_up(list)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "operation",
                                "the list that the operation built cannot be read");
     }

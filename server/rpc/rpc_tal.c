@@ -158,11 +158,18 @@ enum rpc_outcome rpc_on_TAL_LIST(struct rpc_call *call, struct proto_fault *faul
     const struct engine_lists *lists = rpc_state(call)->lists;
     struct proto_writer *out = call->out;
     size_t count = lists ? lists->count : 0;
+    size_t gone = 0;
     (void)fault;
+    for (size_t i = 0; i < count; i++) {
+        gone += engine_list_given_up(lists->items[i]);
+    }
     proto_write_map(out, 1);
     rpc_key(out, call->op, PROTO_A_TAL_LIST_TALS);
-    proto_write_array(out, count);
+    proto_write_array(out, count - gone);
     for (size_t i = 0; i < count; i++) {
+        if (engine_list_given_up(lists->items[i])) {
+            continue;
+        }
         if (lists->items[i]) {
             write_list(call, lists->items[i]);
             continue;

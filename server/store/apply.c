@@ -74,11 +74,13 @@ static bool apply_document(const struct store_apply *apply,
 {
     enum disk_table table = store_document_info(document->kind)->table;
     uint8_t *value;
-    if (store_overlay_paper(apply->generation, table, document->number,
-                            disk_seal_bytes(&document->sealed), apply->seq, &value, apply->links,
-                            fault) == NULL) {
+    struct store_paper *paper = store_overlay_paper(apply->generation, table, document->number,
+                                                    disk_seal_bytes(&document->sealed), apply->seq,
+                                                    &value, apply->links, fault);
+    if (paper == NULL) {
         return false;
     }
+    paper->again = document->again;
     disk_seal(table, document->number, &document->sealed, value);
     return true;
 }

@@ -271,6 +271,13 @@ bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
     return document_checked(command.text, reason, fault) && batch_add(batch, &command, fault);
 }
 
+bool store_batch_drop(struct store_batch *batch, uint32_t number, struct proto_span reason,
+                      struct proto_fault *fault)
+{
+    struct store_command command = {.kind = STORE_COMMAND_DROP, .version = number, .extra = reason};
+    return document_checked(command.text, reason, fault) && batch_add(batch, &command, fault);
+}
+
 bool store_batch_operation(struct store_batch *batch, struct proto_span id, uint64_t digest,
                            struct proto_fault *fault)
 {
@@ -337,7 +344,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
     }
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_TIME || head[1] > flags_most(head[0]) ||
+        head[0] > STORE_COMMAND_DROP || head[1] > flags_most(head[0]) ||
         disk_get_u16(head + 2) != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);

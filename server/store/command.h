@@ -36,6 +36,7 @@
  *             keeps; a new account
  *   time      i64 ms since 1970: the   –                           –
  *             commands behind it happened then
+ *   drop      –                        reason                      the list that is given up
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -66,6 +67,7 @@ enum store_command_kind {
     STORE_COMMAND_SLOTS,
     STORE_COMMAND_PLACE,
     STORE_COMMAND_TIME,
+    STORE_COMMAND_DROP,
 };
 
 struct store_command {

@@ -176,6 +176,45 @@ static bool fold_ids(struct fold *fold, struct proto_fault *fault)
     return good;
 }
 
+/* Checks of all values of a table, as they stand there. The check of a damaged value may be damaged
+ * too, so that it cannot be taken out of the sum: where one is written over, all are added anew.
+ * False: a page cannot be read, and the scrub goes on telling of that. */
+static bool sum_again(struct disk_txn *txn, enum disk_table table, struct disk_sum *sum)
+{
+    struct disk_cursor cursor;
+    struct proto_fault ignored;
+    enum disk_got got = DISK_GOT_FAULT;
+    *sum = (struct disk_sum){0};
+    if (!disk_cursor_open(&cursor, txn, table, &ignored)) {
+        return false;
+    }
+    while ((got = disk_cursor_next(&cursor, &ignored)) == DISK_GOT_ONE &&
+           cursor.value.bytes >= sizeof(uint64_t)) {
+        sum->count++;
+        sum->digest ^= disk_get_u64(cursor.value.data);
+    }
+    disk_cursor_close(&cursor);
+    return got == DISK_GOT_NONE;
+}
+
+static bool paper_put(struct fold *fold, const struct store_paper *paper, struct proto_fault *fault)
+{
+    struct disk_sum sum;
+    uint8_t *place = disk_txn_put(&fold->txn, paper->table, paper->key, paper->value.bytes,
+                                  paper->again ? DISK_PUT_ANY : DISK_PUT_LAST, fault);
+    if (place == NULL) {
+        return false;
+    }
+    memcpy(place, paper->value.data, paper->value.bytes);
+    if (!paper->again) {
+        disk_sum_change(&fold->txn.state, paper->table, false, 0, true,
+                        disk_get_u64(paper->value.data));
+    } else if (sum_again(&fold->txn, paper->table, &sum)) {
+        fold->txn.state.sums[paper->table] = sum;
+    }
+    return true;
+}
+
 /* The list has the newest first. */
 static bool fold_papers(struct fold *fold, struct proto_fault *fault)
 {
@@ -196,15 +235,7 @@ static bool fold_papers(struct fold *fold, struct proto_fault *fault)
     }
     bool good = true;
     for (; at < count && good; at++) {
-        const struct store_paper *paper = papers[at];
-        uint8_t *place = disk_txn_put(&fold->txn, paper->table, paper->key, paper->value.bytes,
-                                      DISK_PUT_LAST, fault);
-        good = place != NULL;
-        if (good) {
-            memcpy(place, paper->value.data, paper->value.bytes);
-            disk_sum_change(&fold->txn.state, paper->table, false, 0, true,
-                            disk_get_u64(paper->value.data));
-        }
+        good = paper_put(fold, papers[at], fault);
     }
     free(papers);
     return good;

@@ -53,6 +53,7 @@ struct store_paper {
     uint64_t seq;
     enum disk_table table;
     uint64_t key;
+    bool again; /* the tables, or an older one, have a value of that key */
     struct proto_span value;
 };
 

@@ -342,6 +342,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return plan_activate(plan, command, fault);
     case STORE_COMMAND_REVERT:
         return plan_revert(plan, command, fault);
+    case STORE_COMMAND_DROP:
+        return store_plan_drop(plan, command, fault);
     case STORE_COMMAND_OPERATION:
         return plan_operation(plan, command, fault);
     case STORE_COMMAND_AUTHOR: /* for the audit alone */

@@ -41,6 +41,7 @@ struct store_plan_document {
     uint32_t number;
     struct disk_sealed sealed;
     struct proto_span slots; /* of a list: of its accounts, u32 each; held */
+    bool again;              /* one of the number is stored already */
 };
 
 /* Open addressing over positions in one of the lists; a cell holds position + 1. */
@@ -102,6 +103,9 @@ bool store_plan_given(struct store_plan *plan, struct proto_span commands,
 /* The document of a command, under the next number of its kind; plan_document.c. */
 bool store_plan_document(struct store_plan *plan, enum store_document_kind kind,
                          const struct store_command *command, struct proto_fault *fault);
+/* A list of the command's number as one that was given up, in the place of what is stored. */
+bool store_plan_drop(struct store_plan *plan, const struct store_command *command,
+                     struct proto_fault *fault);
 /* Switching to what is active already changes nothing, so that a repeated request does no harm. */
 bool store_plan_switch(struct store_plan *plan, uint32_t version, struct proto_span reason,
                        struct proto_fault *fault);

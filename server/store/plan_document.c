@@ -2,7 +2,7 @@
 /* A document gets the next number of its kind and is added to the plan as it will be kept: a schema
  * with ids for its fields, a list with the slots that its ids have, anything else as it came. What
  * it was made for may be another number by now, and there is a limit to each kind: then the batch
- * is refused. */
+ * is refused. A list that is given up keeps its number, and nothing else. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,8 +38,23 @@ static struct store_plan_document *document_add(struct store_plan *plan,
     }
     *document = (struct store_plan_document){.kind = kind, .number = number, .sealed = *sealed};
     document->sealed.time_ms = plan->now_ms;
-    store_document_last_set(&plan->next, kind, number);
+    document->again = number <= store_document_last(&plan->next, kind);
+    if (!document->again) {
+        store_document_last_set(&plan->next, kind, number);
+    }
     return document;
+}
+
+bool store_plan_drop(struct store_plan *plan, const struct store_command *command,
+                     struct proto_fault *fault)
+{
+    static const uint8_t no_slots[sizeof(uint32_t)] = {0};
+    const struct disk_sealed sealed = {.b = STORE_TAL_IDS, .text = {no_slots, sizeof no_slots}};
+    if (command->version == 0 || command->version > plan->next.tals) {
+        return proto_fault_set(fault, PROTO_NOT_FOUND, "number",
+                               "there is no target account list %u", command->version);
+    }
+    return document_add(plan, STORE_DOCUMENT_TAL, command->version, &sealed, fault) != NULL;
 }
 
 bool store_plan_switch(struct store_plan *plan, uint32_t version, struct proto_span reason,

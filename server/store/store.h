@@ -81,7 +81,8 @@ struct store_change {
     uint32_t previous;      /* SWITCH: the version before, 0 if none */
     int64_t time_ms;        /* when it was stored */
     struct proto_span text; /* document, or reason of a SWITCH; borrowed for the call. Empty if what
-                               is stored is damaged */
+                               is stored is damaged, or was given up */
+    bool given_up;          /* TAL: it was damaged, and its number alone is left */
     struct proto_span ids;  /* TAL: of its accounts in order of rank, u8 bytes and text each; empty
                                of a list from before lists had ids */
     struct proto_span
@@ -201,6 +202,11 @@ bool store_batch_activate(struct store_batch *batch, uint32_t version, struct pr
 /* Goes back to the version that was active before the current one; a second revert comes back. */
 bool store_batch_revert(struct store_batch *batch, struct proto_span reason,
                         struct proto_fault *fault);
+
+/* Gives up a list, whatever is stored of it: its number stays taken, all else is gone. Whether it
+ * is damaged is for the caller to know. PROTO_NOT_FOUND where there is none of that number. */
+bool store_batch_drop(struct store_batch *batch, uint32_t number, struct proto_span reason,
+                      struct proto_fault *fault);
 
 /* Who writes, for the audit: a name that a client gave itself and where it came from. It changes
  * nothing; at most STORE_AUTHOR_BYTES_MAX bytes. Before the operation, behind all else. */

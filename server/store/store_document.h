@@ -34,7 +34,8 @@ bool store_document_read(const struct store_sight *sight, enum store_document_ki
                          uint32_t number, struct store_change *change, struct proto_fault *fault);
 
 /* A list: a = bytes of its document, b = entries; text = document, then slots, u32 each. With this
- * bit in b: document, u32 slots given away when it was stored, then ids. */
+ * bit in b: document, u32 slots given away when it was stored, then ids. Without a document (a = 0)
+ * it was given up. */
 #define STORE_TAL_IDS (UINT32_C(1) << 31)
 /* document_tal.c: the form of a list. */
 bool store_tal_split(const struct disk_sealed *sealed, struct store_change *change);

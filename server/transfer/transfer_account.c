@@ -146,10 +146,10 @@ static bool tags_read(struct reading *reading, const char *name, const json_t *g
     struct proto_span tags[PROTO_TAGS_MAX];
     size_t count = json_array_size(given);
     size_t bytes = 0;
-    if (count == 0 || count > PROTO_TAGS_MAX) {
+    if (count > PROTO_TAGS_MAX) {
         return transfer_line_refuse(reading->line, place, reading->fault,
-                                    "%s must have 1 to %d tags, and has %zu", name, PROTO_TAGS_MAX,
-                                    count);
+                                    "%s must have at most %d tags, and has %zu", name,
+                                    PROTO_TAGS_MAX, count);
     }
     for (size_t i = 0; i < count; i++) {
         const json_t *tag = json_array_get(given, i);
@@ -162,7 +162,7 @@ static bool tags_read(struct reading *reading, const char *name, const json_t *g
     uint8_t *room = room_take(reading, bytes, place);
     size_t packed = room == NULL ? 0 : feature_tags_pack(tags, count, room, bytes, reading->fault);
     value->tags = (struct proto_span){room, packed};
-    return packed > 0 ||
+    return packed > 0 || (count == 0 && room != NULL) ||
            (room != NULL && transfer_line_within(reading->line, place, reading->fault));
 }
 

@@ -229,6 +229,9 @@ static bool name_check(struct importing *importing, const struct transfer_line *
                        const struct paper *paper)
 {
     struct proto_fault none = {.code = PROTO_OK};
+    if (paper->text.bytes == 0) {
+        return true; /* one that was given up: a number without a name */
+    }
     json_t *document = tal_document_open(paper->text, importing->fault);
     if (document == NULL) {
         if (importing->fault->code == PROTO_CORRUPT) { /* of the file, not of the store */
@@ -259,6 +262,10 @@ static bool list_take(struct importing *importing, const struct transfer_line *l
         return transfer_line_refuse(line, TRANSFER_AT("ids"), importing->fault,
                                     "\"ids\" must be an array of at most %d texts",
                                     PROTO_TAL_ENTRIES_MAX);
+    }
+    if (paper.text.bytes == 0 && count > 0) {
+        return transfer_line_refuse(line, TRANSFER_AT("ids"), importing->fault,
+                                    "a list that was given up, without \"text\", has no ids");
     }
     struct proto_span *spans = calloc(count + 1, sizeof *spans);
     if (spans == NULL) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp tal list, show, diff, export, check; build is in cmd_tal_build.c. */
+/* icp tal list, show, diff, export, check; build is in cmd_tal_build.c, drop in
+ * cmd_tal_drop.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,8 +54,10 @@ static int lists_print(const struct cli *cli, const struct icp_reply *reply)
     while (icp_next(&walk, NULL, &entry)) {
         if (icp_value_get(&entry, "error", &value)) {
             (void)icp_value_get(&entry, "number", &value);
-            cli_say(cli, "list number %lld is damaged and cannot be read",
-                    (long long)value.integer);
+            cli_say(cli,
+                    "list number %lld is damaged and cannot be read; with no backup, 'icp tal drop "
+                    "--number %lld --damaged' gives it up",
+                    (long long)value.integer, (long long)value.integer);
             continue;
         }
         members_add(&table, &entry, headers, COLUMNS);
