@@ -202,6 +202,31 @@ static bool reach_check(const struct restore *restore)
     return true;
 }
 
+/* The chain ends before the moment, and a file reaches further, by its name: it is damaged, or one
+ * between is missing. What would be restored is not what was asked for. */
+static bool end_check(const struct restore *restore)
+{
+    const struct backup_moment *until = &restore->options->until;
+    const struct backup_item *last = restore->chain.items[restore->chain.count - 1];
+    if (last->foot.seq >= until->seq || last->foot.time_ms > until->time_ms) {
+        return true;
+    }
+    for (size_t i = 0; i < restore->set.count; i++) {
+        const struct backup_item *item = &restore->set.items[i];
+        if (item->seq > last->foot.seq) {
+            return proto_fault_set(
+                restore->fault, PROTO_CORRUPT, "",
+                "%s %s: the backups in %s that follow each other end with batch %llu; restore up "
+                "to there with --until %llu",
+                item->name,
+                item->fault.code == PROTO_OK ? "does not follow on the one before" : "is damaged",
+                restore->options->backups, (unsigned long long)last->foot.seq,
+                (unsigned long long)last->foot.seq);
+        }
+    }
+    return true;
+}
+
 bool backup_restore(const struct backup_restore_options *options, struct backup_restored *restored,
                     struct proto_fault *fault)
 {
@@ -211,8 +236,8 @@ bool backup_restore(const struct backup_restore_options *options, struct backup_
         return false;
     }
     bool good = backup_chain_find(&restore.set, &options->until, &restore.chain, fault) &&
-                reach_check(&restore) && place_check(&restore) && base_restore(&restore) &&
-                logs_play(&restore) && files_move(&restore);
+                reach_check(&restore) && end_check(&restore) && place_check(&restore) &&
+                base_restore(&restore) && logs_play(&restore) && files_move(&restore);
     backup_chain_fini(&restore.chain);
     backup_set_close(&restore.set);
     return good;

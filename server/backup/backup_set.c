@@ -60,7 +60,7 @@ static bool item_add(struct backup_set *set, const char *name, struct proto_faul
         set->items = items;
     }
     struct backup_item *item = &set->items[set->count++];
-    *item = (struct backup_item){.fault.code = PROTO_OK};
+    *item = (struct backup_item){.seq = seq, .fault.code = PROTO_OK};
     memcpy(item->name, name, strlen(name) + 1); /* a name of ours fits */
     if (backup_peek(set->folder, name, &item->head, &item->foot, &item->fault) &&
         (item->head.kind != kind || item->head.after != after || item->foot.seq != seq)) {

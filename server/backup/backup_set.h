@@ -20,6 +20,7 @@
 
 struct backup_item {
     char name[BACKUP_NAME_BYTES];
+    uint64_t seq; /* up to where it reaches, as its name says, also where it is damaged */
     struct backup_head head;
     struct backup_foot foot;
     struct proto_fault fault; /* code PROTO_OK, or why it cannot be used */

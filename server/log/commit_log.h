@@ -44,6 +44,7 @@
 #define LOG_PAYLOAD_BYTES_MAX (((size_t)64 << 20) + 4096)
 #define LOG_OPERATION_BYTES 16
 #define LOG_SEGMENT_BYTES ((size_t)64 << 20) /* a turn every 64 MiB costs some 3 % */
+#define LOG_SEGMENT_BYTES_MIN ((size_t)256 << 10)
 /* Starts and failures make small segments; beyond this the oldest go, whatever their bytes. */
 #define LOG_SEGMENTS_KEPT 1024
 

@@ -107,6 +107,18 @@ static bool documents_tell(struct store *store, struct proto_fault *fault)
     return true;
 }
 
+/* Whole segments are dropped, so a log that keeps little is made of small ones. */
+static size_t segment_bytes_of(const struct store *store)
+{
+    size_t quarter = store->options.log_bytes_max / 4;
+    if (store->tuning.segment_bytes > 0) {
+        return store->tuning.segment_bytes;
+    }
+    return quarter < LOG_SEGMENT_BYTES_MIN ? LOG_SEGMENT_BYTES_MIN
+           : quarter < LOG_SEGMENT_BYTES   ? quarter
+                                           : LOG_SEGMENT_BYTES;
+}
+
 /* The log of a store whose tables hold everything up to `folded`. The tables say with which
  * sequence it began, so that one that is gone is noticed. */
 static bool log_begin(struct store *store, struct proto_fault *fault)
@@ -116,7 +128,7 @@ static bool log_begin(struct store *store, struct proto_fault *fault)
     struct disk_env *env = &store->env;
     snprintf(path, sizeof path, "%s/log", store->options.path);
     struct log_options options = {.path = path,
-                                  .segment_bytes = store->tuning.segment_bytes,
+                                  .segment_bytes = segment_bytes_of(store),
                                   .identity =
                                       XXH3_64bits(env->format.seeds, sizeof env->format.seeds)};
     if (env->format.version != DISK_FORMAT_VERSION) {

@@ -281,6 +281,13 @@ def put(number):
                          for i in range(3)]}
 
 
+def turn(number):
+    """More than a segment of the log holds (a quarter of --log-bytes-max): each begins the next."""
+    fillers = [{"id": f"t{i}", "values": {"employees": number, "industry": "x" * 1000}}
+               for i in range(300)]
+    return {"accounts": put(number)["accounts"] + fillers}
+
+
 def unfolded_state(client):
     """Leaves something that lies in the log alone, for the backup to have folded."""
     client.call("account-put", put(77))
@@ -309,6 +316,7 @@ REQUESTS = [
     ("tal-list", "tal-list", lambda n: {}, nothing_state),
     ("stats", "stats", lambda n: {}, nothing_state),
     ("scrub", "scrub", lambda n: {}, nothing_state),
+    ("turn of the log", "account-put", turn, accounts_state),
     ("fold and backup", "backup", lambda n: {"name": f"b{n}"}, unfolded_state),
 ]
 DOCUMENT = ""
@@ -451,7 +459,7 @@ def main():
     if os.access("/dev/shm", os.W_OK):
         os.environ["TMPDIR"] = "/dev/shm"
     backups = tempfile.mkdtemp(prefix="icpd-fault-")
-    server = Watched(binary, shim, "--workers", "1", "--backup-path", backups)
+    server = Watched(binary, shim, "--workers", "1", "--log-bytes-max", "1M", "--backup-path", backups)
     try:
         with server.client() as client:
             fill(client, 300)

@@ -137,6 +137,65 @@ class Backup(unittest.TestCase):
                 client.call("backup", {})
             self.assertEqual(refused.exception.code, "bad-config")
 
+    def test_an_operation_is_applied_once_across_a_restore(self):
+        """One of them lies in the base, one in the log behind it, one came after the backup."""
+        document = json.dumps({"fields": [*SCHEMA["fields"], {"name": "x", "type": "number",
+                                                             "family": "firmographic"}]})
+        writes = [("schema-put", {"document": json.dumps(SCHEMA), "operation": "in the base"}),
+                  ("schema-put", {"document": document, "operation": "in the log"}),
+                  ("account-put", {"accounts": [{"id": "a1", "values": {"employees": 1}}],
+                                   "operation": "afterwards"})]
+        with self.server.client() as client:
+            replies = []
+            for op, request in writes:
+                replies.append(client.call(op, request))
+                if op == "schema-put":
+                    self.run_line("icp backup")
+        self.run_line("icpd --data /var/lib/icpd-again --restore /var/backups/icpd")
+        self.serve_restored(self.server.data + "-again")
+        for _ in range(2):
+            with self.server.client() as client:
+                for (op, request), reply in zip(writes[:2], replies):
+                    self.assertEqual(client.call(op, request), {**reply, "repeated": True})
+                with self.assertRaises(icpd.Refused) as refused:  # the id, but another request
+                    client.call("schema-put", {**writes[0][1], "operation": "in the log"})
+                self.assertEqual(refused.exception.code, "conflict")
+                self.assertEqual(len(json.loads(client.call("schema-get", {})["document"])["fields"]), 3)
+            self.server.stop(9)
+            self.server.start()
+        with self.server.client() as client:  # what no backup has is applied, then once
+            self.assertNotIn("repeated", client.call(*writes[2]))
+            self.assertIs(client.call(*writes[2])["repeated"], True)
+
+    def test_a_file_that_is_gone_or_damaged_is_not_passed_over(self):
+        with self.server.client() as client:
+            client.call("schema-put", {"document": json.dumps(SCHEMA)})
+            self.run_line("icp backup")
+            ends = []
+            for i in range(3):
+                self.fill(client, 0, 10 + i)
+                self.run_line("icp backup")
+                ends.append(self.contents(client, 120))
+        names = sorted(name for name in os.listdir(self.backups) if name.startswith("log-"))
+        self.assertEqual(len(names), 3)
+        last = os.path.join(self.backups, names[2])
+        with open(last, "r+b") as file:  # its head alone
+            file.seek(20)
+            file.write(b"\xff")
+        line = "icpd --data /var/lib/icpd-x --restore /var/backups/icpd"
+        done = self.run_line(line, good=False)
+        self.assertEqual(done.returncode, 65, done.stderr)
+        self.assertIn(f"{names[2]} is damaged", done.stderr)
+        until = re.search(r"with --until (\d+)$", done.stderr.strip()).group(1)
+        os.unlink(os.path.join(self.backups, names[1]))
+        done = self.run_line(line, good=False)
+        self.assertEqual(done.returncode, 65, done.stderr)
+        done = self.run_line(line + f" --until {until}", good=False)  # beyond what is left
+        self.assertNotEqual(done.returncode, 0)
+        until = re.search(r"end with batch (\d+)", done.stderr).group(1)
+        self.run_line(line + f" --until {until}")
+        self.assertEqual(self.serve_restored(self.server.data + "-x"), ends[0])
+
     def test_a_damaged_file_is_found(self):
         self.run_line("icp backup")
         name = os.path.join(self.backups, os.listdir(self.backups)[0])
