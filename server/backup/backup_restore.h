@@ -7,8 +7,8 @@
  * What is made lies in PATH/restore.part until it is whole; the files then move to their places,
  * the one without which there is no store last. A restore that was cut off is begun anew.
  *
- * A file that is damaged, or missing, within what was asked for is never passed over: the restore is
- * refused, and says up to where one is possible.
+ * A file that is damaged, or missing, within what was asked for is never passed over: the restore
+ * is refused, and says up to where one is possible.
  *
  * Ownership: borrows. Errors: PROTO_CONFLICT where there is a store already; PROTO_NOT_FOUND where
  * the backups do not reach the moment; those of files and store. Threads: one; nobody else may use
