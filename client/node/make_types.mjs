@@ -96,6 +96,12 @@ export interface Options {
     checksum?: boolean;
     /** send again what may be sent again, and try each host more than once (true) */
     retry?: boolean;
+    /** for icps://: file of PEM of who signs the server; else whom Node trusts */
+    tlsCa?: string;
+    /** file of PEM that is shown to a server that asks for it */
+    tlsCertificate?: string;
+    /** file of PEM of its key */
+    tlsKey?: string;
     /** unanswered requests of one connection (1,024) */
     inFlightMax?: number;
     /** what scoreLead gives where no server could answer */

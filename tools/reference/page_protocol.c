@@ -161,13 +161,14 @@ static void limits_print(FILE *out)
 
 void reference_page_protocol(FILE *out)
 {
-    (void)fprintf(out,
-                  "{\n  \"made_by\": \"icp-reference protocol, from proto/*.def; do not edit\",\n"
-                  "  \"described_in\": \"docs/clients.md\",\n"
-                  "  \"protocol\": %d,\n  \"port\": %d,\n  \"header_bytes\": %d,\n"
-                  "  \"flags\": {\"reply\": %d, \"checksum\": %d, \"more\": %d},\n",
-                  PROTO_VERSION, PROTO_PORT, (int)PROTO_HEADER_BYTES, (int)PROTO_FLAG_REPLY,
-                  (int)PROTO_FLAG_CHECKSUM, (int)PROTO_FLAG_MORE);
+    (void)fprintf(
+        out,
+        "{\n  \"made_by\": \"icp-reference protocol, from proto/*.def; do not edit\",\n"
+        "  \"described_in\": \"docs/clients.md\",\n"
+        "  \"protocol\": %d,\n  \"port\": %d,\n  \"tls_port\": %d,\n  \"header_bytes\": %d,\n"
+        "  \"flags\": {\"reply\": %d, \"checksum\": %d, \"more\": %d},\n",
+        PROTO_VERSION, PROTO_PORT, PROTO_TLS_PORT, (int)PROTO_HEADER_BYTES, (int)PROTO_FLAG_REPLY,
+        (int)PROTO_FLAG_CHECKSUM, (int)PROTO_FLAG_MORE);
     operations_print(out);
     shapes_print(out);
     errors_print(out);

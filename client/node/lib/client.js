@@ -31,7 +31,7 @@ class Client {
         }
         this.options = { ...DEFAULTS, ...options };
         this.options.name ||= `icp-node ${VERSION}`;
-        this.#hosts = uriRead(uri);
+        this.#hosts = uriRead(uri, options);
     }
 
     // What the server said of itself when the connection was opened; {} without one.

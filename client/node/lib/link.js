@@ -3,10 +3,16 @@
 "use strict";
 
 const net = require("node:net");
+const tls = require("node:tls");
 const { FrameSplitter, frameEncode } = require("./codec.js");
 const { IcpError, fromReply } = require("./fault.js");
 const { PING_MS, QUIET_MS } = require("./policy.js");
 const { CHECKSUM, MORE, OPERATIONS } = require("./tables.js");
+
+// A certificate that does not hold will not hold the next time either.
+function isTrust(error) {
+    return /CERT|SIGNATURE|ISSUER|ALTNAME/.test(error.code ?? "");
+}
 
 class Link {
     // onLost(error) once, when it ends; waiting tells what was under way. checksum: of what is sent, and
@@ -33,14 +39,15 @@ class Link {
         });
         this.greeted.catch(() => {}); // told through the race of attempts as well
         this.splitter = new FrameSplitter((...frame) => this.onFrame(...frame));
-        this.socket = net.connect(address);
+        this.socket = address.tls ? tls.connect({ ...address, ...address.tls }) : net.connect(address);
         this.socket.setNoDelay(true);
-        this.socket.on("connect", () => this.socket.write(
+        this.socket.on(address.tls ? "secureConnect" : "connect", () => this.socket.write(
             frameEncode(OPERATIONS.hello.opcode, 0, hello, this.flags)));
         this.socket.on("data", (data) => this.onData(data));
         this.socket.on("error", (error) => this.lose(new IcpError(this.greeting ? "closed" : "connect",
             this.greeting ? `the connection broke before the reply came: ${error.message}`
-                : `the server cannot be reached: ${error.message}`)));
+                : `the server cannot be reached: ${error.message}`,
+        { retryable: isTrust(error) ? false : undefined })));
         this.socket.on("close", () => this.lose(new IcpError("closed",
             "the server closed the connection before the reply came")));
         this.socket.on("end", () => this.lose(new IcpError("closed",

@@ -4,8 +4,10 @@
 "use strict";
 
 const { randomBytes } = require("node:crypto");
+const { readFileSync } = require("node:fs");
+const { isIP } = require("node:net");
 const { IcpError } = require("./fault.js");
-const { OPERATIONS, PORT } = require("./tables.js");
+const { OPERATIONS, PORT, TLS_PORT } = require("./tables.js");
 
 const DEFAULT_URI = `icp://127.0.0.1:${PORT}`;
 const SENDS_MAX = 8;
@@ -24,6 +26,9 @@ const DEFAULTS = {
     token: undefined, // secret that gives the connection its role
     checksum: true, // of requests and their replies: bytes that are altered on the way are noticed
     retry: true, // send again what may be sent again, and try each host more than once
+    tlsCa: undefined, // for icps://: file of PEM of who signs the server; else whom Node trusts
+    tlsCertificate: undefined, // file of PEM that is shown to a server that asks for it
+    tlsKey: undefined, // and its key
     inFlightMax: 1024, // unanswered requests of one connection
     defaultScore: undefined, // what scoreLead gives where no server could answer: { grade, fit, p }
 };
@@ -32,20 +37,33 @@ const DEFAULTS = {
 const OF_THE_QUERY = new Set(["bad-payload", "bad-field", "missing-field", "duplicate-key", "too-large",
     "not-found", "denied", "usage"]);
 
-function hostRead(text, uri) {
+function hostRead(text, uri, otherwise) {
     const found = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(text);
-    const port = found && found[3] !== undefined ? Number(found[3]) : PORT;
+    const port = found && found[3] !== undefined ? Number(found[3]) : otherwise;
     if (!found || port < 1 || port > 65535) {
         throw new IcpError("usage", `'${text}' in '${uri}' is no host:port; an IPv6 address stands in []`);
     }
     return { host: found[1] ?? found[2], port };
 }
 
-// icp://host:port, several with commas between, or icp+unix:/path: what net.connect takes, one each.
-function uriRead(uri) {
-    if (uri.startsWith("icps://")) {
-        throw new IcpError("usage", "icps:// is not spoken yet: put a tunnel in front of icpd");
+function fileRead(option, path) {
+    try {
+        return path === undefined ? undefined : readFileSync(path);
+    } catch (error) {
+        throw new IcpError("usage", `a file for TLS cannot be read: ${error.message}`, { field: option });
     }
+}
+
+// What tls.connect takes beside the address: the certificate must be for the host that the URI names.
+function tlsRead(options, host) {
+    return { ca: fileRead("tlsCa", options.tlsCa), cert: fileRead("tlsCertificate", options.tlsCertificate),
+        key: fileRead("tlsKey", options.tlsKey), minVersion: "TLSv1.3",
+        servername: isIP(host) === 0 ? host : undefined };
+}
+
+// icp://host:port or icps://host:port, several with commas between, or icp+unix:/path: what net.connect
+// takes, one each, and `tls` what tls.connect does.
+function uriRead(uri, options = {}) {
     if (uri.startsWith("icp+unix:")) {
         const path = decodeURIComponent(uri.slice("icp+unix:".length)).replace(/^\/\/(?=\/)/, "");
         if (!path.startsWith("/")) {
@@ -53,10 +71,16 @@ function uriRead(uri) {
         }
         return [{ path }];
     }
-    if (!uri.startsWith("icp://")) {
-        throw new IcpError("usage", `'${uri}' is no URI of icpd: icp://host:port or icp+unix:/path`);
+    const scheme = ["icp://", "icps://"].find((one) => uri.startsWith(one));
+    if (scheme === undefined) {
+        throw new IcpError("usage", `'${uri}' is no URI of icpd: icp://host:port, icps://host:port for TLS, `
+            + "or icp+unix:/path");
     }
-    return uri.slice("icp://".length).replace(/\/+$/, "").split(",").map((text) => hostRead(text, uri));
+    const isTls = scheme === "icps://";
+    return uri.slice(scheme.length).replace(/\/+$/, "").split(",").map((text) => {
+        const host = hostRead(text, uri, isTls ? TLS_PORT : PORT);
+        return isTls ? { ...host, tls: tlsRead(options, host.host) } : host;
+    });
 }
 
 // One request from the first time it is sent until it is answered.

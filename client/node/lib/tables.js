@@ -23,7 +23,7 @@ const ERROR_CODES = Object.fromEntries(tables.errors.map((row) => [row.name, row
 const LIMITS = Object.fromEntries(tables.limits.map((row) => [row.name, row.value]));
 
 module.exports = {
-    OPERATIONS, ERRORS, ERROR_CODES, LIMITS, PORT: tables.port, PROTOCOL: tables.protocol,
+    OPERATIONS, ERRORS, ERROR_CODES, LIMITS, PORT: tables.port, TLS_PORT: tables.tls_port, PROTOCOL: tables.protocol,
     HEADER_BYTES: tables.header_bytes, REPLY: tables.flags.reply, CHECKSUM: tables.flags.checksum,
     MORE: tables.flags.more,
 };

@@ -18,7 +18,8 @@ from ._calls import AsyncCalls
 from .codec import FrameSplitter, frame_encode, payload_decode, payload_encode
 from .fault import IcpError, from_reply
 from .policy import (DEFAULT_URI, PING_S, QUIET_S, STAGGER_S, USELESS_S, VERSION, Address, Backoff, Options,
-                     Task, default_score, operation_find, reply_check, timeout_error, uri_read)
+                     Task, default_score, operation_find, reply_check, timeout_error, unreachable,
+                     uri_read)
 from .tables import MORE, OPERATIONS
 
 Reply = Tuple[int, Dict[str, Any]]  # status and payload
@@ -167,6 +168,7 @@ class AsyncClient(AsyncCalls):
         if not self.options.name:
             self.options.name = f"icp-python {VERSION}"
         self._hosts = uri_read(uri)
+        self._tls = self.options.tls(uri)
         self._backoff = Backoff(self.options.seed)
         self._flags = self.options.flags()
         self._link: Optional[_Link] = None
@@ -424,8 +426,7 @@ class AsyncClient(AsyncCalls):
                     error = attempt.exception()
                     if error is None:
                         return self._opened(attempt.result())
-                    fault = error if isinstance(error, IcpError) else IcpError(
-                        "connect", f"the server cannot be reached: {error}")
+                    fault = error if isinstance(error, IcpError) else unreachable(error)
                     if not fault.retryable:
                         raise fault
                     failed += 1
@@ -459,7 +460,8 @@ class AsyncClient(AsyncCalls):
             if isinstance(address, str):
                 await loop.create_unix_connection(lambda: link, address)
             else:
-                await loop.create_connection(lambda: link, address[0], address[1])
+                await loop.create_connection(lambda: link, address[0], address[1], ssl=self._tls,
+                                             server_hostname=address[0] if self._tls else None)
             hello = payload_encode(self.options.hello())
             status, reply = await link.request(OPERATIONS["hello"].opcode, hello)[1]
             if status:

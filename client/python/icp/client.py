@@ -11,6 +11,7 @@ to one thread at a time, and does not outlive a fork; use one for each.
 import collections
 import select
 import socket
+import ssl
 import threading
 import time
 from typing import Any, Callable, Deque, Dict, Iterable, List, Optional, Tuple, Union
@@ -23,7 +24,8 @@ from .policy import (DEFAULT_URI, PING_S, QUIET_S, USELESS_S, VERSION, Backoff, 
                      operation_find, reply_check, timeout_error, uri_read)
 from .tables import MORE, OPERATIONS
 
-READ_BYTES = 1 << 18
+READ_BYTES = 1 << 18  # more than a record of TLS holds: what is left shows in poll
+LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 SEND_BYTES = 1 << 18  # gathered before they are handed to the socket
 IDLE_S = 0.5  # a connection that rested for so long is looked at before it is used
 
@@ -31,14 +33,14 @@ Result = Union[Dict[str, Any], IcpError]
 
 
 class Client(BlockingCalls):
-    """uri: icp://host:port, several hosts with commas between, or icp+unix:/path. The other arguments
-    are those of icp.Options. Nothing is connected before the first call."""
+    """uri: icp://host:port or icps://host:port, several hosts with commas between, or icp+unix:/path.
+    The other arguments are those of icp.Options. Nothing is connected before the first call."""
 
     def __init__(self, uri: str = DEFAULT_URI, **options: Any):
         self.options = Options(**options)
         if not self.options.name:
             self.options.name = f"icp-python {VERSION}"
-        self._connecting = Connecting(uri_read(uri), self.options)
+        self._connecting = Connecting(uri_read(uri), self.options, self.options.tls(uri))
         self._backoff = Backoff(self.options.seed)
         self._flags = self.options.flags()
         self._link: Optional[Link] = None
@@ -247,7 +249,7 @@ class _Run:
         if self.out:
             try:
                 self.out = self.out[link.socket.send(self.out):]
-            except BlockingIOError:
+            except LATER:
                 pass
         wake = self.until
         if self.waiting and len(self.sent) < self.client.options.in_flight_max:
@@ -265,7 +267,10 @@ class _Run:
             poll.modify(link.socket, select.POLLIN)
         if not ready or not ready[0][1] & ~select.POLLOUT:
             return
-        data = link.socket.recv(READ_BYTES)
+        try:
+            data = link.socket.recv(READ_BYTES)
+        except LATER:
+            return  # of a record that is not whole, or is nobody's reply
         if not data:
             raise IcpError("closed", "the server closed the connection before the reply came")
         self.heard = True

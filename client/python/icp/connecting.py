@@ -9,12 +9,13 @@ its place, for a server may be slow, and each new one takes that of the second.
 import errno
 import select
 import socket
+import ssl
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from .codec import FrameSplitter, frame_encode, payload_decode, payload_encode
 from .fault import IcpError, from_reply
-from .policy import STAGGER_S, Address, Backoff, Options
+from .policy import STAGGER_S, Address, Backoff, Options, unreachable
 from .tables import OPERATIONS
 
 HELLO = OPERATIONS["hello"]
@@ -32,11 +33,14 @@ class _Target(NamedTuple):
     host: int
     family: int
     address: Any
+    name: str = ""  # whose certificate is expected
 
 
 class _Attempt:
-    def __init__(self, target: _Target):
+    def __init__(self, target: _Target, tls: Optional[ssl.SSLContext]):
         self.target = target
+        self.tls = tls  # until hands are shaken
+        self.wants = select.POLLOUT
         self.splitter = FrameSplitter()
         self.greeted = False
         self.socket = socket.socket(target.family, socket.SOCK_STREAM)
@@ -48,16 +52,40 @@ class _Attempt:
             self.socket.close()
             raise OSError(error, "connect")
 
+    def shake(self) -> bool:
+        """Whether what is sent from now on is safe; else it goes on when the socket is as `wants` says."""
+        if self.tls is None:
+            return True
+        if not isinstance(self.socket, ssl.SSLSocket):
+            self.socket = self.tls.wrap_socket(self.socket, server_hostname=self.target.name,
+                                               do_handshake_on_connect=False)
+        try:
+            self.socket.do_handshake()
+        except ssl.SSLWantReadError:
+            self.wants = select.POLLIN
+            return False
+        except ssl.SSLWantWriteError:
+            self.wants = select.POLLOUT
+            return False
+        self.tls = None
+        return True
+
     def turn(self, hello: bytes) -> Optional[dict]:
-        """Goes one step on: greets, or reads; the greeting once it is there."""
+        """Goes one step on: shakes hands, greets, or reads; the greeting once it is there."""
         if not self.greeted:
             error = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if error:
                 raise OSError(error, "connect")
+            if not self.shake():
+                return None
             self.socket.send(hello)  # some 100 bytes into an empty buffer
             self.greeted = True
+            self.wants = select.POLLIN
             return None
-        data = self.socket.recv(65536)
+        try:
+            data = self.socket.recv(65536)
+        except ssl.SSLWantReadError:
+            return None
         if not data:
             raise IcpError("closed", "the server closed the connection before it greeted")
         for status, _, _, payload in self.splitter.feed(data):
@@ -79,7 +107,7 @@ def _targets(hosts: List[Address], first: int) -> Tuple[List[_Target], Optional[
             continue
         try:
             found = socket.getaddrinfo(host[0], host[1], type=socket.SOCK_STREAM)
-            targets.extend(_Target(at, one[0], one[4]) for one in found)
+            targets.extend(_Target(at, one[0], one[4], host[0]) for one in found)
         except OSError as error:
             fault = IcpError("connect", f"'{host[0]}' is no known host: {error}")
     return targets, fault
@@ -88,8 +116,9 @@ def _targets(hosts: List[Address], first: int) -> Tuple[List[_Target], Optional[
 class Connecting:
     """Makes connections for one client; remembers how long it has been failing."""
 
-    def __init__(self, hosts: List[Address], options: Options):
+    def __init__(self, hosts: List[Address], options: Options, tls: Optional[ssl.SSLContext]):
         self._hosts = hosts
+        self._tls = tls
         self._options = options
         self._backoff = Backoff(options.seed)
         self._hello = frame_encode(HELLO.opcode, 0, payload_encode(options.hello()), options.flags())
@@ -123,7 +152,7 @@ class Connecting:
                     poll.unregister(second)
                     attempts.pop(second).socket.close()
                 try:
-                    attempt = _Attempt(targets[started % len(targets)])
+                    attempt = _Attempt(targets[started % len(targets)], self._tls)
                     attempts[attempt.socket.fileno()] = attempt
                     poll.register(attempt.socket, select.POLLOUT)
                     next_at = now + STAGGER_S
@@ -148,13 +177,11 @@ class Connecting:
                 if greeting is not None:
                     del attempts[fd]
                     return Link(attempt.socket, attempt.splitter, greeting, attempt.target.host)
-                poll.modify(fd, select.POLLIN)
+                poll.modify(fd, attempt.wants)
 
     def _pause(self, failed: int, count: int) -> float:
         return self._backoff.next() if failed % count == 0 else 0.0
 
     @staticmethod
     def _failed(error: Exception) -> IcpError:
-        if isinstance(error, IcpError):
-            return error
-        return IcpError("connect", f"the server cannot be reached: {error}")
+        return error if isinstance(error, IcpError) else unreachable(error)

@@ -12,13 +12,14 @@ The rules are those of docs/protocol.md (When to send again) and the same as in 
 import json
 import os
 import random
+import ssl
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple, Union
 from urllib.parse import unquote
 
 from .codec import checksum_flags
 from .fault import IcpError
-from .tables import OPERATIONS, PORT, Operation
+from .tables import OPERATIONS, PORT, TLS_PORT, Operation
 
 VERSION = "@VERSION@"
 DEFAULT_URI = f"icp://127.0.0.1:{PORT}"
@@ -37,7 +38,7 @@ OF_THE_QUERY = frozenset(("bad-payload", "bad-field", "missing-field", "duplicat
                           "not-found", "denied", "usage"))
 
 
-def _host_read(text: str, uri: str) -> Tuple[str, int]:
+def _host_read(text: str, uri: str, otherwise: int) -> Tuple[str, int]:
     host, port = text, ""
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
@@ -48,22 +49,29 @@ def _host_read(text: str, uri: str) -> Tuple[str, int]:
         host, _, port = text.partition(":")
     if not host or (port and not (port.isdigit() and 0 < int(port) < 65536)):
         raise IcpError("usage", f"'{text}' in '{uri}' is no host:port")
-    return host, int(port) if port else PORT
+    return host, int(port) if port else otherwise
 
 
 def uri_read(uri: str) -> List[Address]:
-    """icp://host:port, several with commas between, or icp+unix:/path."""
-    if uri.startswith("icps://"):
-        raise IcpError("usage", "icps:// is not spoken yet: put a tunnel in front of icpd")
+    """icp://host:port or icps://host:port, several with commas between, or icp+unix:/path."""
     if uri.startswith("icp+unix:"):
         path = unquote(uri[len("icp+unix:"):])
         path = path[2:] if path.startswith("//") else path
         if not path.startswith("/"):
             raise IcpError("usage", f"'{uri}': the path of a Unix socket is absolute")
         return [path]
-    if not uri.startswith("icp://"):
-        raise IcpError("usage", f"'{uri}' is no URI of icpd: icp://host:port or icp+unix:/path")
-    return [_host_read(text, uri) for text in uri[len("icp://"):].rstrip("/").split(",")]
+    for scheme, port in (("icp://", PORT), ("icps://", TLS_PORT)):
+        if uri.startswith(scheme):
+            return [_host_read(text, uri, port)
+                    for text in uri[len(scheme):].rstrip("/").split(",")]
+    raise IcpError("usage", f"'{uri}' is no URI of icpd: icp://host:port, icps://host:port for TLS, or "
+                            "icp+unix:/path")
+
+
+def unreachable(error: BaseException) -> IcpError:
+    """Why no connection came about. A certificate that does not hold will not hold the next time either."""
+    again = False if isinstance(error, ssl.SSLCertVerificationError) else None
+    return IcpError("connect", f"the server cannot be reached: {error}", retryable=again)
 
 
 @dataclass
@@ -74,6 +82,8 @@ class Options:
     checksum         of requests and their replies, so that bytes altered on the way are noticed; None: where
                      the package xxhash is installed
     retry            send again what may be sent again, and try each host more than once
+    tls_ca           for icps://: file of PEM of who signs the server; None: whom this machine trusts
+    tls_certificate, tls_key  files of PEM that are shown to a server that asks for them
     in_flight_max    unanswered requests of one connection
     default_score    what score_lead gives where no server could answer: {"grade", "fit", "p"}
     """
@@ -83,6 +93,9 @@ class Options:
     token: Optional[str] = None
     checksum: Optional[bool] = None
     retry: bool = True
+    tls_ca: Optional[str] = None
+    tls_certificate: Optional[str] = None
+    tls_key: Optional[str] = None
     in_flight_max: int = 1024
     default_score: Optional[Dict[str, Any]] = None
     seed: Optional[int] = None  # of the random waits, for tests
@@ -90,6 +103,20 @@ class Options:
     def flags(self) -> int:
         """Of what is sent."""
         return checksum_flags(self.checksum)
+
+    def tls(self, uri: str) -> Optional[ssl.SSLContext]:
+        """How to speak to the hosts of the URI; None: as it is."""
+        if not uri.startswith("icps://"):
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.tls_ca)
+            context.minimum_version = ssl.TLSVersion.TLSv1_3
+            if self.tls_certificate is not None:
+                context.load_cert_chain(self.tls_certificate, self.tls_key)
+        except OSError as error:
+            raise IcpError("usage", f"a file for TLS cannot be used: {error}", "tls_ca"
+                           if self.tls_certificate is None else "tls_certificate") from error
+        return context
 
     def hello(self) -> Dict[str, Any]:
         request: Dict[str, Any] = {"client": self.name}

@@ -49,6 +49,7 @@ ERRORS = {row["code"]: ErrorInfo(row["code"], row["name"], row["retryable"], row
 ERROR_CODES = {error.name: error.code for error in ERRORS.values()}
 LIMITS = {row["name"]: row["value"] for row in TABLES["limits"]}
 PORT: int = TABLES["port"]
+TLS_PORT: int = TABLES["tls_port"]
 PROTOCOL: int = TABLES["protocol"]
 REPLY: int = TABLES["flags"]["reply"]
 CHECKSUM: int = TABLES["flags"]["checksum"]

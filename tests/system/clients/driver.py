@@ -238,7 +238,8 @@ def main():
     named = {"call_timeout": options["callTimeoutMs"] / 1000}
     for option, name, scale in (("connectTimeoutMs", "connect_timeout", 1000), ("token", "token", 0),
                                 ("checksum", "checksum", 0), ("retry", "retry", 0), ("inFlightMax", "in_flight_max", 0),
-                                ("defaultScore", "default_score", 0)):
+                                ("defaultScore", "default_score", 0), ("tlsCa", "tls_ca", 0),
+                                ("tlsCertificate", "tls_certificate", 0), ("tlsKey", "tls_key", 0)):
         if option in options:
             named[name] = options[option] / scale if scale else options[option]
     if "breakDeadlines" in options:  # the control: opening a connection knows no deadline
