@@ -157,6 +157,10 @@ static void repair_print(const struct base_config *config, const struct store_re
            " operation ids and %" PRIu64 " batches of the log %sgiven up\n",
            repaired->accounts, verb, repaired->accounts_lost, verb, repaired->documents_lost,
            repaired->operations_lost, repaired->batches_lost, verb);
+    if (repaired->timelines_lost > 0) {
+        printf("of %" PRIu64 " accounts some events, or all, %sgiven up\n",
+               repaired->timelines_lost, verb[0] == '\0' ? "are " : "would be ");
+    }
     printf("ids and keys, rows and look-alike vectors %smade anew\n", yes ? "are " : "would be ");
     if (repaired->older) {
         printf("the tables are taken as the last fold but one left them; the log is played\n");

@@ -3,8 +3,8 @@
 
 enum { SUMS_AT = 112, SUM_BYTES = 16, FORMAT_MAGIC = 0x31534349 };
 
-static_assert(SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT <= DISK_STATE_BYTES,
-              "the sums of all tables fit the state");
+static_assert(SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT == DISK_STATE_BYTES,
+              "the sums of all tables fill the state: a state with one more is longer");
 #define X(offset, bits, name, meaning)                                                             \
     static_assert((offset) >= 8 && (offset) + (bits) / 8 <= SUMS_AT &&                             \
                       (offset) % ((bits) / 8) == 0,                                                \
@@ -29,7 +29,8 @@ void disk_state_encode(const struct disk_state *state, uint8_t bytes[DISK_STATE_
 bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state *state,
                        struct proto_fault *fault)
 {
-    if ((bytes.bytes != DISK_STATE_BYTES && bytes.bytes != DISK_STATE_BYTES_FIRST) ||
+    bool longer = bytes.bytes > DISK_STATE_BYTES && bytes.bytes <= DISK_PAGE_BYTES;
+    if ((bytes.bytes != DISK_STATE_BYTES && bytes.bytes != DISK_STATE_BYTES_FIRST && !longer) ||
         disk_get_u64(bytes.data) !=
             disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes.data + 8, bytes.bytes - 8)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
@@ -45,12 +46,10 @@ bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state 
         state->sums[i].count = known ? disk_get_u64(sum) : 0;
         state->sums[i].digest = known ? disk_get_u64(sum + 8) : 0;
     }
-    for (size_t at = SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT; at < bytes.bytes; at++) {
-        if (bytes.data[at] != 0) {
-            return proto_fault_set(fault, PROTO_CORRUPT, "meta",
-                                   "the store holds tables that this program does not know: a "
-                                   "newer one wrote it");
-        }
+    if (longer) {
+        return proto_fault_set(fault, PROTO_CORRUPT, "meta",
+                               "the store holds tables that this program does not know: a newer "
+                               "one wrote it");
     }
     /* An older state under a newer root: a flipped bit in a meta page or a page number. */
     if (state->txn != txn) {

@@ -3,8 +3,7 @@
  * written in each transaction, so that counts, versions and data can never disagree. The layout is
  * state.def.
  *
- *    0  u64 check   8 … 111 fields of state.def   112 … 287 sums: per table u64 count, u64 digest
- *  288 … 319 reserved (0)
+ *    0  u64 check   8 … 111 fields of state.def   112 … 319 sums: per table u64 count, u64 digest
  *
  * A digest is the exclusive or of the checks of all values of the table: it can be kept up to date
  * by taking the old check out and putting the new one in. Threads: a plain value. Errors:

@@ -31,7 +31,8 @@ static struct proto_span account_of(const struct store_command *command)
 {
     struct feature_record record;
     struct proto_fault ignored = {0};
-    if (command->kind == STORE_COMMAND_DELETE) {
+    if (command->kind == STORE_COMMAND_DELETE ||
+        (command->kind == STORE_COMMAND_EVENT && command->version == 0)) {
         return command->text;
     }
     bool has_record = command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
@@ -61,6 +62,7 @@ static void command_take(const struct reading *reading, const struct store_comma
     entry->counts[list                                   ? ENGINE_DEED_TAL
                   : command->kind == STORE_COMMAND_DROP  ? ENGINE_DEED_DROP
                   : command->kind == STORE_COMMAND_PLACE ? ENGINE_DEED_PUT
+                  : command->kind == STORE_COMMAND_EVENT ? ENGINE_DEED_EVENT
                                                          : (enum engine_deed)(command->kind - 1)]++;
     if (entry->first.bytes == 0) {
         entry->first = account;

@@ -20,7 +20,8 @@
     X(ACTIVATE, "activate")                                                                        \
     X(REVERT, "revert")                                                                            \
     X(TAL, "list")                                                                                 \
-    X(DROP, "list given up")
+    X(DROP, "list given up")                                                                       \
+    X(EVENT, "event")
 
 enum engine_deed {
 #define X(NAME, words) ENGINE_DEED_##NAME,

@@ -85,6 +85,18 @@ static bool apply_document(const struct store_apply *apply,
     return true;
 }
 
+static bool apply_event(const struct store_apply *apply, const struct store_plan_event *event,
+                        struct proto_fault *fault)
+{
+    const struct store_happening told = {.seq = apply->seq,
+                                         .known_ms = event->known_ms,
+                                         .hash = event->hash,
+                                         .slot = event->slot,
+                                         .cut = event->cut,
+                                         .event = event->bytes};
+    return event->dropped || store_overlay_tell(apply->generation, &told, apply->links, fault);
+}
+
 bool store_apply(const struct store_apply *apply, const struct store_plan *plan,
                  struct proto_fault *fault)
 {
@@ -98,6 +110,11 @@ bool store_apply(const struct store_apply *apply, const struct store_plan *plan,
     }
     for (size_t i = 0; i < plan->account_count; i++) {
         if (plan->accounts[i].changed && !apply_account(apply, &plan->accounts[i], fault)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < plan->event_count; i++) {
+        if (!apply_event(apply, &plan->events[i], fault)) {
             return false;
         }
     }

@@ -60,7 +60,7 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
     batch->commands++;
     batch->adds |= command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
                    command->kind == STORE_COMMAND_SCHEMA || command->kind == STORE_COMMAND_ICP ||
-                   command->kind == STORE_COMMAND_LIST;
+                   command->kind == STORE_COMMAND_LIST || command->kind == STORE_COMMAND_EVENT;
 }
 
 static bool batch_add(struct store_batch *batch, const struct store_command *command,
@@ -135,6 +135,27 @@ bool store_batch_time(struct store_batch *batch, int64_t time_ms, struct proto_f
     struct store_command command = {.kind = STORE_COMMAND_TIME, .text = {text, sizeof text}};
     disk_set_u64(text, (uint64_t)time_ms);
     return batch_add(batch, &command, fault);
+}
+
+/* The event is encoded at its place, behind a copy of the account's name. */
+bool store_batch_event(struct store_batch *batch, struct proto_span account, bool key,
+                       const struct event *event, struct proto_fault *fault)
+{
+    size_t bytes = event_bytes(event);
+    if (!batch_reserve(batch, STORE_COMMAND_HEADER_BYTES + account.bytes + bytes, fault)) {
+        return false;
+    }
+    uint8_t *at = batch->data + batch->bytes + STORE_COMMAND_HEADER_BYTES;
+    memcpy(at, account.data, account.bytes);
+    event_encode(event, at + account.bytes);
+    struct store_command command = {.kind = STORE_COMMAND_EVENT,
+                                    .version = key,
+                                    .text = {at, account.bytes},
+                                    .extra = {NULL, 0}};
+    batch_close(batch, &command);
+    disk_set_u32(at - 4, (uint32_t)bytes); /* of extra, which lies there already */
+    batch->bytes += bytes;
+    return true;
 }
 
 bool store_batch_put_record(struct store_batch *batch, const struct feature_record *record,
@@ -344,7 +365,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
     }
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_DROP || head[1] > flags_most(head[0]) ||
+        head[0] > STORE_COMMAND_EVENT || head[1] > flags_most(head[0]) ||
         disk_get_u16(head + 2) != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);

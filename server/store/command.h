@@ -37,6 +37,8 @@
  *   time      i64 ms since 1970: the   –                           –
  *             commands behind it happened then
  *   drop      –                        reason                      the list that is given up
+ *   event     id or key of the account the event (server/event/      0: id, 1: key
+ *                                      event.h)
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -68,6 +70,7 @@ enum store_command_kind {
     STORE_COMMAND_PLACE,
     STORE_COMMAND_TIME,
     STORE_COMMAND_DROP,
+    STORE_COMMAND_EVENT,
 };
 
 struct store_command {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One sealed generation into the tables: its accounts in the order of slots, their rows with them,
- * changes of ids in the order of buckets, documents in the order they came, and the counters of its
- * last commit, in one transaction. A crash before the end leaves the tables as they were, and the
- * log makes the generation again.
+/* One sealed generation into the tables: its accounts in the order of slots, their events and rows
+ * with them, changes of ids in the order of buckets, documents in the order they came, and the
+ * counters of its last commit, in one transaction. A crash before the end leaves the tables as they
+ * were, and the log makes the generation again.
  *
  * What is damaged in the tables does not stop a fold: an account is written over what was there, or
  * aside where a page is damaged, a block of rows is encoded again from the accounts, a bucket that
@@ -269,8 +269,11 @@ static bool fold_all(struct fold *fold, struct proto_fault *fault)
 {
     fold->slots_before = fold->txn.state.slots;
     counters_move(&fold->txn.state, &fold->generation->after);
-    return slots_sort(fold, fault) && fold_accounts(fold, fault) && fold_rows(fold, fault) &&
-           fold_ids(fold, fault) && fold_papers(fold, fault) && fold_touched(fold, fault) &&
+    return slots_sort(fold, fault) && fold_accounts(fold, fault) &&
+           store_fold_events(fold->store, &fold->txn, fold->generation, fold->slots_before,
+                             fault) &&
+           fold_rows(fold, fault) && fold_ids(fold, fault) && fold_papers(fold, fault) &&
+           fold_touched(fold, fault) &&
            store_operations_write(&fold->store->operations, &fold->txn, fold->generation->end,
                                   fold->generation->time_ms, fault);
 }

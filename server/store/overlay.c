@@ -123,6 +123,7 @@ void store_generation_destroy(struct store_generation *generation)
     }
     cells_destroy(atomic_load_explicit(&generation->slots, memory_order_relaxed));
     cells_destroy(atomic_load_explicit(&generation->texts, memory_order_relaxed));
+    cells_destroy(atomic_load_explicit(&generation->tolds, memory_order_relaxed));
     while (generation->chunks != NULL) {
         struct store_chunk *chunk = generation->chunks;
         generation->chunks = chunk->next;
@@ -202,6 +203,53 @@ const struct store_paper *store_generation_paper(const struct store_generation *
         paper = paper->older;
     }
     return paper;
+}
+
+const struct store_happening *store_generation_told(const struct store_generation *generation,
+                                                    uint32_t slot)
+{
+    const struct store_slot_cell *cell = slot_find(generation, slot);
+    return cell == NULL ? NULL : atomic_load_explicit(&cell->told, memory_order_acquire);
+}
+
+static uint64_t told_hash(uint32_t slot, uint64_t hash)
+{
+    return (hash ^ (slot + UINT64_C(1))) * UINT64_C(0x9E3779B97F4A7C15) >> 16;
+}
+
+static uint64_t told_cell_hash(const void *cell)
+{
+    const struct store_happening *told = cell;
+    return told_hash(told->slot, told->hash);
+}
+
+static bool told_is(const struct store_happening *told, const struct event *event)
+{
+    struct event stored;
+    struct proto_fault ignored;
+    return event_decode(told->event, &stored, &ignored) &&
+           proto_span_equal(stored.source, event->source) && proto_span_equal(stored.id, event->id);
+}
+
+const struct store_happening *store_generation_told_find(const struct store_generation *generation,
+                                                         uint32_t slot, const struct event *event,
+                                                         uint64_t hash, uint32_t *count, bool *cut)
+{
+    const struct store_slot_cell *cell = slot_find(generation, slot);
+    struct store_cells *cells = atomic_load_explicit(&generation->tolds, memory_order_relaxed);
+    *cut = cell != NULL && cell->cut_seq > 0;
+    if (cell == NULL || cells == NULL) {
+        return NULL;
+    }
+    *count += cell->told_count;
+    for (size_t i = told_hash(slot, hash);; i++) {
+        const struct store_happening *told =
+            atomic_load_explicit(&cells->at[i & (cells->count - 1)], memory_order_relaxed);
+        if (told == NULL || (told->slot == slot && told->hash == hash && !told->dead &&
+                             told->seq > cell->cut_seq && told_is(told, event))) {
+            return told;
+        }
+    }
 }
 
 bool store_generation_each(const struct store_generation *generation, uint64_t after, uint64_t seq,
@@ -311,7 +359,10 @@ static struct store_slot_cell *slot_cell(struct store_generation *generation, ui
         return NULL;
     }
     cell->slot = slot;
+    cell->told_count = 0;
+    cell->cut_seq = 0;
     atomic_init(&cell->newest, NULL);
+    atomic_init(&cell->told, NULL);
     cells_put(atomic_load_explicit(&generation->slots, memory_order_relaxed), slot_hash(slot),
               cell);
     generation->slot_count++;
@@ -389,6 +440,67 @@ struct store_paper *store_overlay_paper(struct store_generation *generation, enu
     return paper;
 }
 
+/* A place in the table of events, which is made with the first. */
+static bool told_reserve(struct store_generation *generation)
+{
+    if (atomic_load_explicit(&generation->tolds, memory_order_relaxed) == NULL) {
+        struct store_cells *cells = cells_create(generation, CELLS_LEAST);
+        if (cells == NULL) {
+            return false;
+        }
+        atomic_store_explicit(&generation->tolds, cells, memory_order_release);
+    }
+    return cells_reserve(generation, &generation->tolds, generation->told_count, told_cell_hash);
+}
+
+bool store_overlay_tell(struct store_generation *generation, const struct store_happening *told,
+                        struct store_links *links, struct proto_fault *fault)
+{
+    struct store_slot_cell *cell = slot_cell(generation, told->slot);
+    struct store_happening *copy = take(generation, sizeof *copy, _Alignof(struct store_happening));
+    uint8_t *event = take(generation, told->event.bytes + 1, 1);
+    if (cell == NULL || copy == NULL || event == NULL || !told_reserve(generation) ||
+        !links_add(links, STORE_LINK_TOLD, cell)) {
+        return no_memory(fault);
+    }
+    *copy = *told;
+    copy->event.data = event;
+    if (told->cut) {
+        cell->cut_seq = told->seq;
+        cell->told_count = 0;
+    } else {
+        memcpy(event, told->event.data, told->event.bytes);
+        cell->told_count++;
+        cells_put(atomic_load_explicit(&generation->tolds, memory_order_relaxed),
+                  told_cell_hash(copy), copy);
+        generation->told_count++;
+    }
+    copy->older = atomic_load_explicit(&cell->told, memory_order_relaxed);
+    atomic_store_explicit(&cell->told, copy, memory_order_release);
+    return true;
+}
+
+/* Takes the newest that was told of the slot back, and counts again. */
+static void told_undo(struct store_slot_cell *cell)
+{
+    struct store_happening *told = atomic_load_explicit(&cell->told, memory_order_relaxed);
+    told->dead = true;
+    atomic_store_explicit(&cell->told, told->older, memory_order_release);
+    if (!told->cut) {
+        cell->told_count--;
+        return;
+    }
+    cell->cut_seq = 0;
+    cell->told_count = 0;
+    for (told = told->older; told != NULL; told = told->older) {
+        if (told->cut) {
+            cell->cut_seq = told->seq;
+            return;
+        }
+        cell->told_count++;
+    }
+}
+
 void store_overlay_undo(struct store_generation *generation, struct store_links *links)
 {
     while (links->count > 0) {
@@ -402,6 +514,8 @@ void store_overlay_undo(struct store_generation *generation, struct store_links 
             struct store_text_cell *cell = link->cell;
             struct store_owner *owner = atomic_load_explicit(&cell->newest, memory_order_relaxed);
             atomic_store_explicit(&cell->newest, owner->older, memory_order_release);
+        } else if (link->kind == STORE_LINK_TOLD) {
+            told_undo(link->cell);
         } else {
             struct store_paper *paper =
                 atomic_load_explicit(&generation->papers, memory_order_relaxed);
@@ -432,6 +546,20 @@ size_t store_generation_texts(const struct store_generation *generation,
     for (size_t i = 0; i < cells->count; i++) {
         struct store_text_cell *cell = atomic_load_explicit(&cells->at[i], memory_order_acquire);
         if (cell != NULL && atomic_load_explicit(&cell->newest, memory_order_acquire) != NULL) {
+            list[count++] = cell;
+        }
+    }
+    return count;
+}
+
+size_t store_generation_tolds(const struct store_generation *generation,
+                              struct store_slot_cell **list)
+{
+    struct store_cells *cells = atomic_load_explicit(&generation->slots, memory_order_acquire);
+    size_t count = 0;
+    for (size_t i = 0; i < cells->count; i++) {
+        struct store_slot_cell *cell = atomic_load_explicit(&cells->at[i], memory_order_acquire);
+        if (cell != NULL && atomic_load_explicit(&cell->told, memory_order_acquire) != NULL) {
             list[count++] = cell;
         }
     }

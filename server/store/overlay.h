@@ -6,6 +6,8 @@
  *      slots: slot → cell → version ─older─▶ version …          newest first
  *      texts: (kind, hash, text) → cell → owner ─older─▶ owner …
  *      papers: document ─older─▶ document …
+ *      told: slot → cell (the same) → event ─older─▶ event …; and (slot, hash) → event, for the
+ *            writer alone
  *
  * A generation holds the sequences begin + 1 … end; it takes changes until it is sealed, is folded
  * into the tables as a whole, and is freed as a whole when no view can look into it any more. A
@@ -57,9 +59,25 @@ struct store_paper {
     struct proto_span value;
 };
 
+/* An event of an account, or the end of all that were told of the slot before: its account was
+ * deleted. */
+struct store_happening {
+    struct store_happening *older; /* of the slot */
+    uint64_t seq;
+    int64_t known_ms;
+    uint64_t hash; /* event_hash */
+    uint32_t slot;
+    bool cut;
+    bool dead;               /* the writer's: it was taken back */
+    struct proto_span event; /* as event_encode has it; empty of a cut */
+};
+
 struct store_slot_cell {
     uint32_t slot;
+    uint32_t told_count; /* the writer's: events since the last cut */
+    uint64_t cut_seq;    /* the writer's: of the last cut; 0: there is none */
     _Atomic(struct store_version *) newest;
+    _Atomic(struct store_happening *) told;
 };
 
 struct store_text_cell {
@@ -91,7 +109,9 @@ struct store_generation {
     _Atomic(struct store_cells *) slots;
     _Atomic(struct store_cells *) texts;
     _Atomic(struct store_paper *) papers;
-    size_t slot_count, text_count; /* the writer's; fixed once it is sealed */
+    _Atomic(struct store_cells *) tolds; /* NULL: no event was told */
+    size_t told_count;                   /* the writer's, cuts included */
+    size_t slot_count, text_count;       /* the writer's; fixed once it is sealed */
     struct store_chunk *chunks;
     size_t bytes; /* of memory */
 };
@@ -110,6 +130,17 @@ const struct store_owner *store_generation_owner(const struct store_generation *
 const struct store_paper *store_generation_paper(const struct store_generation *generation,
                                                  enum disk_table table, uint64_t key, uint64_t seq);
 
+/* The newest that was told of a slot, whatever its sequence; NULL: nothing was. */
+const struct store_happening *store_generation_told(const struct store_generation *generation,
+                                                    uint32_t slot);
+/* The event that is known by source and id, since the last cut; NULL: it was not told here. Adds
+ * the events since the last cut to *count; *cut: there is one, and nothing older counts. The
+ * writer.
+ */
+const struct store_happening *store_generation_told_find(const struct store_generation *generation,
+                                                         uint32_t slot, const struct event *event,
+                                                         uint64_t hash, uint32_t *count, bool *cut);
+
 /* Slots with a version after `after` and up to `seq`, in no order; false as soon as each() says so.
  */
 bool store_generation_each(const struct store_generation *generation, uint64_t after, uint64_t seq,
@@ -117,7 +148,7 @@ bool store_generation_each(const struct store_generation *generation, uint64_t a
                            void *context);
 
 /* The links of a group that is not committed yet, so that they can be taken back. */
-enum store_link_kind { STORE_LINK_VERSION, STORE_LINK_OWNER, STORE_LINK_PAPER };
+enum store_link_kind { STORE_LINK_VERSION, STORE_LINK_OWNER, STORE_LINK_PAPER, STORE_LINK_TOLD };
 struct store_link {
     enum store_link_kind kind;
     void *cell;
@@ -142,6 +173,9 @@ bool store_overlay_own(struct store_generation *generation, enum store_kind kind
 struct store_paper *store_overlay_paper(struct store_generation *generation, enum disk_table table,
                                         uint64_t key, size_t bytes, uint64_t seq, uint8_t **value,
                                         struct store_links *links, struct proto_fault *fault);
+/* An event of the slot, as event_encode has it; empty: all before is gone. */
+bool store_overlay_tell(struct store_generation *generation, const struct store_happening *told,
+                        struct store_links *links, struct proto_fault *fault);
 /* Takes back all links that are listed, and forgets them. */
 void store_overlay_undo(struct store_generation *generation, struct store_links *links);
 
@@ -150,5 +184,8 @@ size_t store_generation_slots(const struct store_generation *generation,
                               struct store_slot_cell **list);
 size_t store_generation_texts(const struct store_generation *generation,
                               struct store_text_cell **list);
+/* The slots of which something was told; room for slot_count. */
+size_t store_generation_tolds(const struct store_generation *generation,
+                              struct store_slot_cell **list);
 
 #endif

@@ -24,6 +24,8 @@ void store_plan_fini(struct store_plan *plan)
     free(plan->again);
     free(plan->account_cells.at);
     free(plan->text_cells.at);
+    free(plan->events);
+    free(plan->event_cells.at);
 }
 
 /* The account of a slot that is stored, as the plan has it so far. */
@@ -283,7 +285,8 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
     plan->next.accounts--;
     plan->count++;
     return account_load(plan, slot, fault) != NULL &&
-           account_set(plan, slot, (struct proto_span){NULL, 0}, fault);
+           account_set(plan, slot, (struct proto_span){NULL, 0}, fault) &&
+           store_plan_event_cut(plan, slot, fault);
 }
 
 static bool plan_activate(struct store_plan *plan, const struct store_command *command,
@@ -346,6 +349,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return store_plan_drop(plan, command, fault);
     case STORE_COMMAND_OPERATION:
         return plan_operation(plan, command, fault);
+    case STORE_COMMAND_EVENT:
+        return store_plan_event(plan, command, fault);
     case STORE_COMMAND_AUTHOR: /* for the audit alone */
     case STORE_COMMAND_SLOTS:  /* seen before the first (plan_slot.c) */
         return true;
@@ -356,12 +361,12 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
     return proto_fault_set(fault, PROTO_INTERNAL, "", "unknown command %d", (int)command->kind);
 }
 
-static bool fault_place(struct proto_fault *fault, size_t position)
+static bool fault_place(struct proto_fault *fault, const char *list, size_t position)
 {
     if (fault->field[0] != '\0') {
-        return proto_fault_within(fault, "accounts[%zu]", position);
+        return proto_fault_within(fault, "%s[%zu]", list, position);
     }
-    snprintf(fault->field, sizeof fault->field, "accounts[%zu]", position);
+    snprintf(fault->field, sizeof fault->field, "%s[%zu]", list, position);
     return false;
 }
 
@@ -384,7 +389,10 @@ bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
             continue;
         }
         bool account = command.kind <= STORE_COMMAND_DELETE || command.kind == STORE_COMMAND_PLACE;
-        return account ? fault_place(fault, position) : false;
+        const char *list = account                               ? "accounts"
+                           : command.kind == STORE_COMMAND_EVENT ? "events"
+                                                                 : NULL;
+        return list != NULL ? fault_place(fault, list, position) : false;
     }
     if (end.code != PROTO_OK) {
         *fault = end;

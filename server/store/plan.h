@@ -36,6 +36,17 @@ struct store_plan_text {
     uint32_t cell;
 };
 
+/* An event that is new, or the end of what a slot's deleted account had. */
+struct store_plan_event {
+    uint32_t slot;
+    bool cut;
+    bool dropped; /* its account was deleted further on */
+    uint64_t hash;
+    int64_t known_ms;
+    struct proto_span bytes; /* as the command has it */
+    uint32_t cell;
+};
+
 struct store_plan_document {
     enum store_document_kind kind;
     uint32_t number;
@@ -68,6 +79,9 @@ struct store_plan {
     size_t kept_count, kept_room;
     uint8_t **held; /* what on_change is told of beside documents, until the group is told */
     size_t held_count, held_room;
+    struct store_plan_event *events;
+    size_t event_count, event_room;
+    struct store_plan_cells event_cells;
     struct store_plan_cells account_cells;
     struct store_plan_cells text_cells;
     struct store_patch_room patch_room;
@@ -75,7 +89,7 @@ struct store_plan {
     size_t again_count, again_room;
     struct proto_span given; /* the same, as the log has them */
     size_t given_at;
-    uint32_t count; /* accounts put, patched or deleted */
+    uint32_t count; /* accounts put, patched or deleted; events that are new */
     uint32_t created;
     struct proto_span operation; /* id, empty if the batch has none */
     uint64_t operation_digest;
@@ -110,6 +124,13 @@ bool store_plan_drop(struct store_plan *plan, const struct store_command *comman
 bool store_plan_switch(struct store_plan *plan, uint32_t version, struct proto_span reason,
                        struct proto_fault *fault);
 
+/* plan_event.c. The event of a command, unless the account has it; PROTO_NOT_FOUND, PROTO_CONFLICT,
+ * PROTO_LIMIT with the member in fault->field. */
+bool store_plan_event(struct store_plan *plan, const struct store_command *command,
+                      struct proto_fault *fault);
+/* The account of the slot is deleted: so are its events, those of the batch too. */
+bool store_plan_event_cut(struct store_plan *plan, uint32_t slot, struct proto_fault *fault);
+
 /* The document of a schema as the next version, with ids for its fields; document_schema.c. The
  * text lives until the plan is reset. PROTO_BAD_SCHEMA and what else feature_schema_parse says;
  * PROTO_CORRUPT if the version before cannot be read. */
@@ -126,6 +147,12 @@ struct store_plan_text *store_plan_text_find(struct store_plan *plan, enum store
 struct store_plan_text *store_plan_text_add(struct store_plan *plan, enum store_kind kind,
                                             uint64_t hash, struct proto_span text,
                                             struct proto_fault *fault);
+/* The next event of the batch with slot and hash; *cell: UINT32_MAX for the first, then as it was
+ * left. NULL: there is none. */
+struct store_plan_event *store_plan_event_find(struct store_plan *plan, uint32_t slot,
+                                               uint64_t hash, uint32_t *cell);
+struct store_plan_event *store_plan_event_add(struct store_plan *plan, uint32_t slot, uint64_t hash,
+                                              struct proto_fault *fault);
 struct store_plan_document *store_plan_document_add(struct store_plan *plan,
                                                     struct proto_fault *fault);
 /* Takes a malloc'ed record or document until the reset; frees it at once if it fails. */

@@ -68,9 +68,13 @@ void store_plan_reset(struct store_plan *plan)
     for (size_t i = 0; i < plan->text_count; i++) {
         plan->text_cells.at[plan->texts[i].cell] = 0;
     }
+    for (size_t i = 0; i < plan->event_count; i++) {
+        plan->event_cells.at[plan->events[i].cell] = 0;
+    }
     for (size_t i = 0; i < plan->kept_count; i++) {
         free(plan->kept[i]);
     }
+    plan->event_count = 0;
     plan->account_count = plan->text_count = plan->document_count = plan->kept_count = 0;
     plan->operation = plan->given = (struct proto_span){0};
     plan->again_count = plan->given_at = 0;
@@ -153,6 +157,52 @@ struct store_plan_text *store_plan_text_add(struct store_plan *plan, enum store_
     *entry = (struct store_plan_text){.hash = hash, .kind = kind, .text = text};
     entry->cell = cell_take(&plan->text_cells, hash, plan->text_count++);
     return entry;
+}
+
+static uint64_t event_cell_hash(uint32_t slot, uint64_t hash)
+{
+    return (hash ^ (slot + UINT64_C(1))) * UINT64_C(0x9E3779B97F4A7C15) >> 32;
+}
+
+struct store_plan_event *store_plan_event_find(struct store_plan *plan, uint32_t slot,
+                                               uint64_t hash, uint32_t *cell)
+{
+    const struct store_plan_cells *cells = &plan->event_cells;
+    if (cells->count == 0) {
+        return NULL;
+    }
+    size_t mask = cells->count - 1;
+    size_t at = *cell == UINT32_MAX ? event_cell_hash(slot, hash) & mask : (*cell + 1) & mask;
+    for (; cells->at[at] != 0; at = (at + 1) & mask) {
+        struct store_plan_event *event = &plan->events[cells->at[at] - 1];
+        if (event->slot == slot && event->hash == hash) {
+            *cell = (uint32_t)at;
+            return event;
+        }
+    }
+    return NULL;
+}
+
+struct store_plan_event *store_plan_event_add(struct store_plan *plan, uint32_t slot, uint64_t hash,
+                                              struct proto_fault *fault)
+{
+    bool emptied;
+    void *list = plan->events;
+    if (!list_grow(&list, plan->event_count, &plan->event_room, sizeof *plan->events, fault)) {
+        return NULL;
+    }
+    plan->events = list;
+    if (!cells_grow(&plan->event_cells, plan->event_count + 1, &emptied, fault)) {
+        return NULL;
+    }
+    for (size_t i = 0; emptied && i < plan->event_count; i++) {
+        plan->events[i].cell = cell_take(
+            &plan->event_cells, event_cell_hash(plan->events[i].slot, plan->events[i].hash), i);
+    }
+    struct store_plan_event *event = &plan->events[plan->event_count];
+    *event = (struct store_plan_event){.slot = slot, .hash = hash};
+    event->cell = cell_take(&plan->event_cells, event_cell_hash(slot, hash), plan->event_count++);
+    return event;
 }
 
 struct store_plan_document *store_plan_document_add(struct store_plan *plan,

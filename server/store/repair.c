@@ -254,7 +254,7 @@ static bool rejects_sync(struct repair *repair, struct proto_fault *fault)
 static void counts_reset(struct store_repaired *repaired)
 {
     repaired->accounts = repaired->accounts_lost = 0;
-    repaired->documents_lost = repaired->operations_lost = 0;
+    repaired->documents_lost = repaired->operations_lost = repaired->timelines_lost = 0;
 }
 
 static bool repair_apply(struct repair *repair, struct proto_fault *fault)
@@ -307,5 +307,6 @@ bool store_repair(const struct store_repair_options *options, struct store_repai
     disk_salvage_close(&repair.salvage);
     store_bucket_room_fini(&repair.room);
     free(repair.edits.list);
+    free(repair.told);
     return good;
 }

@@ -22,7 +22,8 @@ struct repair {
     size_t stretch;      /* bytes in the transaction */
     struct store_bucket_room room;
     struct store_edits edits;
-    bool damaged; /* something of the tables is */
+    uint8_t *told; /* a bit for each slot of which events are kept; NULL: nothing was ever told */
+    bool damaged;  /* something of the tables is */
     bool log_damaged;
 };
 
@@ -33,7 +34,19 @@ void store_repair_reject(struct repair *repair, const char *what, uint64_t numbe
 void store_repair_reject_batch(struct repair *repair, const struct log_entry *entry,
                                const char *why);
 
-/* repair_tables.c: reads every table, and writes it where `writing`. */
+/* repair_event.c: the events of an account that is kept. Of a block that cannot be read only how
+ * many events it held is known, and that not always. */
+bool store_repair_events(struct repair *repair, uint32_t slot, struct proto_span id,
+                         struct proto_fault *fault);
+
+/* Before the first account, and behind the last: the directory of events. */
+bool store_repair_directory_begin(struct repair *repair, struct proto_fault *fault);
+bool store_repair_directory_end(struct repair *repair, struct proto_fault *fault);
+
+/* repair_tables.c. A value behind all that the table has, where `writing`. */
+bool store_repair_value(struct repair *repair, enum disk_table table, uint64_t key,
+                        struct proto_span value, struct proto_fault *fault);
+/* Reads every table, and writes it where `writing`. */
 bool store_repair_tables(struct repair *repair, struct proto_fault *fault);
 
 #endif

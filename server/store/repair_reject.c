@@ -58,7 +58,8 @@ static struct proto_span command_id(const struct store_command *command)
 {
     struct feature_record record;
     struct proto_fault ignored;
-    if (command->kind == STORE_COMMAND_DELETE) {
+    if (command->kind == STORE_COMMAND_DELETE ||
+        (command->kind == STORE_COMMAND_EVENT && command->version == 0)) {
         return command->text;
     }
     bool account = command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH;

@@ -90,6 +90,9 @@ static bool account_copy(struct repair *repair, uint32_t slot, struct proto_faul
         return account_lose(repair, slot, fault);
     }
     repair->repaired->accounts += !account.deleted;
+    if (!account.deleted && !store_repair_events(repair, slot, record.id, fault)) {
+        return false;
+    }
     if (!repair->writing) {
         return true;
     }
@@ -103,8 +106,8 @@ static bool account_copy(struct repair *repair, uint32_t slot, struct proto_faul
     return stretch_commit(repair, value.bytes, fault);
 }
 
-static bool value_put(struct repair *repair, enum disk_table table, uint64_t key,
-                      struct proto_span value, struct proto_fault *fault)
+bool store_repair_value(struct repair *repair, enum disk_table table, uint64_t key,
+                        struct proto_span value, struct proto_fault *fault)
 {
     if (!repair->writing) {
         return true;
@@ -138,8 +141,8 @@ static bool document_lose(struct repair *repair, enum store_document_kind kind, 
     repair->repaired->documents_lost++;
     store_repair_reject(repair, disk_table_name(table), number, (struct proto_span){NULL, 0}, why);
     disk_seal(table, number, &sealed, bytes);
-    return value_put(repair, table, number, (struct proto_span){bytes, disk_seal_bytes(&sealed)},
-                     fault);
+    return store_repair_value(repair, table, number,
+                              (struct proto_span){bytes, disk_seal_bytes(&sealed)}, fault);
 }
 
 static bool documents_copy(struct repair *repair, enum store_document_kind kind,
@@ -156,7 +159,7 @@ static bool documents_copy(struct repair *repair, enum store_document_kind kind,
         struct proto_fault why = {.code = PROTO_OK};
         bool whole = store_document_read(&sight, kind, number, &change, &why) &&
                      disk_txn_get(from, table, number, &value, &why) == DISK_GOT_ONE;
-        good = whole ? value_put(repair, table, number, value, fault)
+        good = whole ? store_repair_value(repair, table, number, value, fault)
                      : document_lose(repair, kind, number, why.message, fault);
     }
     return good;
@@ -176,7 +179,7 @@ static bool operations_copy(struct repair *repair, struct proto_fault *fault)
         if (got == DISK_GOT_ONE && value.bytes == STORE_OPERATION_VALUE_BYTES &&
             disk_get_u64(value.data) ==
                 disk_check(DISK_TABLE_OPERATION, cursor.key, value.data + 8, value.bytes - 8)) {
-            good = value_put(repair, DISK_TABLE_OPERATION, cursor.key, value, fault);
+            good = store_repair_value(repair, DISK_TABLE_OPERATION, cursor.key, value, fault);
             kept++;
         }
     }
@@ -233,9 +236,11 @@ bool store_repair_tables(struct repair *repair, struct proto_fault *fault)
     if (!repair->writing) {
         damage_find(repair);
     }
+    good = store_repair_directory_begin(repair, fault);
     for (uint32_t slot = 0; good && slot < from->slots; slot++) {
         good = account_copy(repair, slot, fault);
     }
+    good = good && store_repair_directory_end(repair, fault);
     for (unsigned i = 0; good && i < STORE_DOCUMENT_COUNT; i++) {
         good = documents_copy(repair, (enum store_document_kind)i, fault);
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "server/store/store_event.h"
 #include "server/store/store_parts.h"
 
 enum {
@@ -232,6 +233,64 @@ static void scrub_operation(struct scrub *scrub, enum disk_table table, uint64_t
     }
 }
 
+/* Each slot that a piece of the directory names has block 0. */
+static void scrub_directory(struct scrub *scrub, uint64_t key, struct proto_span value)
+{
+    uint32_t number = (uint32_t)key;
+    if (value.bytes != STORE_EVENT_DIRECTORY_BYTES ||
+        disk_get_u64(value.data) !=
+            disk_check(DISK_TABLE_EVENT, key, value.data + 8, value.bytes - 8)) {
+        bad(scrub, "piece %u of the directory of events is damaged", number);
+        return;
+    }
+    for (uint32_t i = 0; i < STORE_EVENT_DIRECTORY_SLOTS; i++) {
+        struct store_event_head head;
+        struct proto_fault fault;
+        bool has = (value.data[STORE_EVENT_HEADER_BYTES + i / 8] >> i % 8 & 1) != 0;
+        uint32_t slot = number * STORE_EVENT_DIRECTORY_SLOTS + i;
+        if (has && !store_event_head_look(&scrub->txn, slot, true, &head, &fault)) {
+            bad(scrub, "the events of slot %u cannot be read: %s", slot, fault.message);
+        }
+    }
+}
+
+/* A block belongs to an account that lives and lies where block 0 says; its events can be read. */
+static void scrub_event(struct scrub *scrub, enum disk_table table, uint64_t key,
+                        struct proto_span value)
+{
+    uint32_t slot = (uint32_t)(key >> 32);
+    struct store_event_head own;
+    struct store_event_head head;
+    struct store_account account = {.deleted = true};
+    struct event_block block;
+    struct event event;
+    struct proto_fault fault = {.code = PROTO_OK};
+    bool expected = false;
+    (void)table;
+    if (key >= STORE_EVENT_DIRECTORY_KEY) {
+        scrub_directory(scrub, key, value);
+        return;
+    }
+    if (!store_event_value_open(key, value, &own) ||
+        !store_event_head_get(&scrub->txn, slot, &head, &fault) ||
+        !store_event_expected(&scrub->txn, slot, &expected, &fault) || !expected ||
+        !event_block_open(&block, own.block, &fault)) {
+        bad(scrub, "block %u of the events of slot %u is damaged", (uint32_t)key, slot);
+        return;
+    }
+    while (event_block_next(&block, &event, &fault)) {
+        continue;
+    }
+    bool empty = head.there && head.closed == 0 && head.block.bytes <= EVENT_BLOCK_HEAD_BYTES;
+    bool living = slot < scrub->txn.state.slots &&
+                  store_account_get(&scrub->sight, slot, &account, &fault) && !account.deleted;
+    if (fault.code != PROTO_OK || head.lost) {
+        bad(scrub, "events of slot %u are damaged or were lost", slot);
+    } else if ((uint32_t)key > head.closed || (!empty && !living)) {
+        bad(scrub, "block %u of the events of slot %u belongs to nobody", (uint32_t)key, slot);
+    }
+}
+
 /* Format and state were checked when the view was made. */
 static void scrub_nothing(struct scrub *scrub, enum disk_table table, uint64_t key,
                           struct proto_span value)
@@ -250,6 +309,7 @@ static void (*const scrubbers[DISK_TABLE_COUNT])(struct scrub *, enum disk_table
     [DISK_TABLE_ICP] = scrub_sealed,          [DISK_TABLE_SWITCH] = scrub_sealed,
     [DISK_TABLE_TAL] = scrub_sealed,          [DISK_TABLE_VECTOR] = scrub_vector,
     [DISK_TABLE_OPERATION] = scrub_operation, [DISK_TABLE_ASIDE] = scrub_aside,
+    [DISK_TABLE_EVENT] = scrub_event,
 };
 
 static void compare_sum(struct scrub *scrub, enum disk_table table, uint64_t count, uint64_t digest)

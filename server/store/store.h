@@ -32,6 +32,7 @@
 #define STORE_STORE_H
 
 #include "server/base/log.h"
+#include "server/event/event.h"
 #include "server/feature/record.h"
 
 #define STORE_NO_SLOT UINT32_MAX
@@ -144,7 +145,7 @@ void store_set_encoder(struct store *store, const struct store_encoder *encoder)
 struct store_result {
     struct proto_fault fault; /* code PROTO_OK on success */
     uint64_t seq;             /* log sequence of the batch */
-    uint32_t count;           /* accounts put, patched or deleted */
+    uint32_t count;           /* accounts put, patched or deleted; events that were new */
     uint32_t created;
     uint32_t version;  /* schema or ICP version that was stored or made active */
     uint32_t previous; /* version that was active before */
@@ -181,6 +182,10 @@ bool store_batch_time(struct store_batch *batch, int64_t time_ms, struct proto_f
 bool store_batch_patch(struct store_batch *batch, struct proto_span record, const uint16_t *removed,
                        size_t removed_count, struct proto_fault *fault);
 bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct proto_fault *fault);
+/* An event of the account with that id (or key), which passed event_check. One that the account has
+ * already, by source and id, changes nothing; PROTO_CONFLICT if it told something else. */
+bool store_batch_event(struct store_batch *batch, struct proto_span account, bool key,
+                       const struct event *event, struct proto_fault *fault);
 /* A document of any kind but SWITCH, which activate and revert make. Numbers are given by the
  * writer; `number` is 0, or the one that it must get: PROTO_CONFLICT if another came first.
  * A schema of number 0 is parsed and printed again with the ids that the versions before it leave
@@ -300,6 +305,13 @@ struct store_rows {
  * longer than to the next call. Cost: some 8 ns a row. */
 bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
                 struct proto_fault *fault);
+
+/* Every event of an account, in the order in which they became known; ends early where each() says
+ * false. What it is shown is valid for the call. False with *fault: PROTO_CORRUPT where anything of
+ * the timeline is damaged or was lost, PROTO_NO_MEMORY. Cost: two look-ups, some 40 ns an event. */
+bool store_timeline(struct store_view *view, uint32_t slot,
+                    bool (*each)(void *context, const struct event *event), void *context,
+                    struct proto_fault *fault);
 
 /* A stored document as it was told; false with *fault (PROTO_NOT_FOUND, PROTO_CORRUPT). Valid as a
  * record is. */

@@ -264,6 +264,11 @@ bool store_thread_start(pthread_t *thread, void *(*run)(void *), void *context,
 bool store_fold(struct store *store, const struct store_generation *generation,
                 struct proto_fault *fault);
 
+/* fold_event.c: what it has of events, into the transaction of its fold. */
+bool store_fold_events(struct store *store, struct disk_txn *txn,
+                       const struct store_generation *generation, uint32_t slots_before,
+                       struct proto_fault *fault);
+
 /* slice.c: the folder's work between folds; each returns true if there is more of it to do. */
 bool store_slice_rows(struct store *store);
 bool store_slice_drop(struct store *store);

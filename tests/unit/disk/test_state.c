@@ -72,12 +72,13 @@ static void a_state_with_tables_of_a_newer_build_is_refused(void **unused)
     struct disk_state state = a_state();
     struct disk_state back;
     struct proto_fault fault;
-    uint8_t bytes[DISK_STATE_BYTES];
+    uint8_t bytes[DISK_STATE_BYTES + 16] = {0};
     disk_state_encode(&state, bytes);
-    bytes[DISK_STATE_BYTES - 16] = 1;
+    bytes[DISK_STATE_BYTES] = 1;
     state_bytes_check(bytes, sizeof bytes);
     assert_false(disk_state_decode((struct proto_span){bytes, sizeof bytes}, 9, &back, &fault));
     assert_int_equal(fault.code, PROTO_CORRUPT);
+    assert_non_null(strstr(fault.message, "newer"));
 }
 
 static void sums_follow_values_in_and_out(void **unused)

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Timelines held against a list in memory: appended, told again, contradicted, over folds,
+ * restarts, kills, deletions and slots that are given again; then damaged, repaired and copied. */
+#include "tests/unit/store/store_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/store/dump.h"
+#include "server/store/repair.h"
+#include "server/store/store_event.h"
+#include "tests/unit/event/event_fixture.h"
+
+enum { ACCOUNTS = 6, EVENTS = 3000, STEPS = 1500 / TEST_SHORTER };
+
+static int setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_non_null(fixture);
+    fixture_init(fixture);
+    fixture_open(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    fixture_fini(*state);
+    free(*state);
+    return 0;
+}
+
+/* The event of that number, always the same; its id lies in `id`. */
+static struct event event_number_of(uint64_t number, char id[24])
+{
+    uint64_t seed = number * 1000003;
+    return event_of(&seed, number, id);
+}
+
+static bool append(struct fixture *fixture, const char *account, const uint64_t *numbers,
+                   size_t count, struct store_result *result)
+{
+    struct proto_fault fault;
+    struct store_batch *batch = store_batch_create();
+    for (size_t i = 0; i < count; i++) {
+        char id[24];
+        struct event event = event_number_of(numbers[i], id);
+        assert_true(store_batch_event(batch, span(account), false, &event, &fault));
+    }
+    return store_submit_wait(fixture->store, batch, result);
+}
+
+/* What an account must have. */
+struct truth {
+    uint64_t numbers[EVENTS];
+    uint64_t seqs[EVENTS];
+    int64_t known_ms[EVENTS];
+    size_t count;
+    bool had[EVENTS];
+    bool lives;
+};
+
+struct check {
+    const struct truth *truth;
+    size_t at;
+    size_t most;
+};
+
+static bool compare(void *context, const struct event *event)
+{
+    struct check *check = context;
+    char id[24];
+    assert_true(check->at < check->truth->count);
+    struct event right = event_number_of(check->truth->numbers[check->at], id);
+    assert_true(event_same(&right, event));
+    assert_int_equal(event->seq, check->truth->seqs[check->at]);
+    assert_int_equal(event->known_ms, check->truth->known_ms[check->at]);
+    check->at++;
+    return check->at < check->most;
+}
+
+static void must_be(struct fixture *fixture, struct store_view *view, const char *account,
+                    const struct truth *truth)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct check check = {.truth = truth, .most = SIZE_MAX};
+    uint32_t slot = store_find_id(view, span(account), &fault);
+    (void)fixture;
+    assert_int_equal(slot != STORE_NO_SLOT, truth->lives);
+    if (!truth->lives) {
+        return;
+    }
+    if (!store_timeline(view, slot, compare, &check, &fault)) {
+        fail_msg("%s: %s", account, fault.message);
+    }
+    assert_int_equal(check.at, truth->count);
+}
+
+static void truth_tell(struct truth *truth, uint64_t number, uint64_t seq, int64_t known_ms)
+{
+    truth->numbers[truth->count] = number;
+    truth->seqs[truth->count] = seq;
+    truth->known_ms[truth->count++] = known_ms;
+    truth->had[number] = true;
+}
+
+static void step_append(struct fixture *fixture, struct truth *truth, const char *account,
+                        uint64_t *seed)
+{
+    uint64_t numbers[40];
+    size_t count = 1 + event_random(seed) % 40;
+    struct store_result result;
+    size_t fresh = 0;
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = event_random(seed) % EVENTS;
+    }
+    bool good = append(fixture, account, numbers, count, &result);
+    assert_int_equal(good, truth->lives);
+    if (!good) {
+        assert_int_equal(result.fault.code, PROTO_NOT_FOUND);
+        assert_string_equal(result.fault.field, "events[0].account");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!truth->had[numbers[i]]) {
+            truth_tell(truth, numbers[i], result.seq, fixture->now_ms);
+            fresh++;
+        }
+    }
+    assert_int_equal(result.count, fresh);
+}
+
+static void step_account(struct fixture *fixture, struct truth *truth, const char *account)
+{
+    struct store_result result;
+    if (truth->lives) {
+        assert_true(delete_one(fixture, account, &result));
+    } else {
+        assert_true(put_one(fixture, account, NULL, 1, &result));
+    }
+    bool lives = !truth->lives;
+    memset(truth, 0, sizeof *truth);
+    truth->lives = lives;
+}
+
+static void step_reopen(struct fixture *fixture, bool abandon)
+{
+    fixture->store->tuning.abandon = abandon;
+    fixture_close(fixture);
+    fixture_open(fixture);
+}
+
+static void a_timeline_is_what_was_told_over_folds_kills_and_deletions(void **state)
+{
+    static struct truth truths[ACCOUNTS];
+    struct fixture *fixture = *state;
+    struct proto_fault fault;
+    uint64_t seed = 11;
+    memset(truths, 0, sizeof truths);
+    for (unsigned step = 0; step < STEPS; step++) {
+        unsigned at = (unsigned)(event_random(&seed) % ACCOUNTS);
+        char account[8];
+        (void)snprintf(account, sizeof account, "a%u", at);
+        uint64_t what = event_random(&seed) % 100;
+        fixture->now_ms += (int64_t)(event_random(&seed) % 100000);
+        if (what < 60) {
+            step_append(fixture, &truths[at], account, &seed);
+        } else if (what < (truths[at].lives ? 62 : 70)) {
+            step_account(fixture, &truths[at], account);
+        } else if (what < 74) {
+            step_reopen(fixture, event_random(&seed) % 2 == 0);
+        } else if (what < 80) {
+            assert_true(store_fold_wait(fixture->store, &fault));
+        }
+        must_be(fixture, viewed(fixture), account, &truths[at]);
+        if (step % 100 == 0) {
+            must_be_sound(fixture);
+        }
+    }
+    step_reopen(fixture, false);
+    must_be_sound(fixture);
+    for (unsigned at = 0; at < ACCOUNTS; at++) {
+        char account[8];
+        (void)snprintf(account, sizeof account, "a%u", at);
+        must_be(fixture, viewed(fixture), account, &truths[at]);
+    }
+}
+
+static void an_older_view_keeps_what_it_saw(void **state)
+{
+    static struct truth truth;
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    uint64_t numbers[] = {1, 2, 3, 4};
+    memset(&truth, 0, sizeof truth);
+    truth.lives = true;
+    assert_true(put_one(fixture, "a", NULL, 1, &result));
+    assert_true(append(fixture, "a", numbers, 2, &result));
+    truth_tell(&truth, 1, result.seq, fixture->now_ms);
+    truth_tell(&truth, 2, result.seq, fixture->now_ms);
+    struct store_view *old = store_view_open(fixture->store, &fault);
+    assert_non_null(old);
+    assert_true(append(fixture, "a", numbers + 2, 2, &result));
+    must_be(fixture, old, "a", &truth);
+    assert_true(store_fold_wait(fixture->store, &fault));
+    must_be(fixture, old, "a", &truth);
+    assert_true(delete_one(fixture, "a", &result));
+    must_be(fixture, old, "a", &truth);
+    assert_int_equal(find_id(fixture, "a"), STORE_NO_SLOT);
+    store_view_close(old);
+}
+
+static bool count_each(void *context, const struct event *event)
+{
+    (void)event;
+    ++*(size_t *)context;
+    return true;
+}
+
+static size_t count_of(struct fixture *fixture, const char *account)
+{
+    struct proto_fault fault;
+    size_t count = 0;
+    assert_true(
+        store_timeline(viewed(fixture), find_id(fixture, account), count_each, &count, &fault));
+    return count;
+}
+
+static void a_slot_that_is_given_again_has_no_events_of_before(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    for (int folded = 0; folded < 4; folded++) {
+        uint64_t numbers[300];
+        for (uint64_t i = 0; i < 300; i++) {
+            numbers[i] = i;
+        }
+        assert_true(put_one(fixture, "old", NULL, 1, &result));
+        uint32_t slot = find_id(fixture, "old");
+        assert_true(append(fixture, "old", numbers, 300, &result));
+        if ((folded & 1) != 0) {
+            assert_true(store_fold_wait(fixture->store, &fault));
+        }
+        assert_true(delete_one(fixture, "old", &result));
+        if ((folded & 2) != 0) {
+            assert_true(store_fold_wait(fixture->store, &fault));
+        }
+        store_view_rest(fixture->view);
+        assert_true(put_one(fixture, "new", NULL, 1, &result));
+        assert_int_equal(find_id(fixture, "new"), slot);
+        assert_int_equal(count_of(fixture, "new"), 0);
+        assert_true(append(fixture, "new", numbers, 1, &result));
+        assert_int_equal(count_of(fixture, "new"), 1);
+        assert_true(store_fold_wait(fixture->store, &fault));
+        assert_int_equal(count_of(fixture, "new"), 1);
+        must_be_sound(fixture);
+        assert_true(delete_one(fixture, "new", &result));
+        store_view_rest(fixture->view);
+    }
+}
+
+static void another_event_under_an_id_is_refused_with_the_whole_batch(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    char id[24];
+    uint64_t number = 5;
+    assert_true(put_one(fixture, "a", "crm:1", 1, &result));
+    assert_true(append(fixture, "a", &number, 1, &result));
+    for (int folded = 0; folded < 2; folded++) {
+        char other_id[24];
+        struct event event = event_number_of(number, id);
+        struct event other = event_number_of(100 + (uint64_t)folded, other_id);
+        event.amount += 1;
+        event.time_ms -= 1;
+        struct store_batch *batch = store_batch_create();
+        assert_true(store_batch_event(batch, span("a"), false, &other, &fault));
+        assert_true(store_batch_event(batch, span("crm:1"), true, &event, &fault));
+        assert_false(store_submit_wait(fixture->store, batch, &result));
+        assert_int_equal(result.fault.code, PROTO_CONFLICT);
+        assert_string_equal(result.fault.field, "events[1].id");
+        assert_int_equal(count_of(fixture, "a"), 1);
+        assert_true(store_fold_wait(fixture->store, &fault));
+    }
+    must_be_sound(fixture);
+}
+
+static void within_a_batch_an_account_is_made_told_of_and_deleted(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    struct made made;
+    char id[24];
+    struct event event = event_number_of(1, id);
+    make_record(&made, "a", NULL, 1, NULL);
+    struct store_batch *batch = store_batch_create();
+    assert_true(store_batch_put(batch, made_span(&made), &fault));
+    assert_true(store_batch_event(batch, span("a"), false, &event, &fault));
+    assert_true(store_batch_event(batch, span("a"), false, &event, &fault));
+    assert_true(store_submit_wait(fixture->store, batch, &result));
+    assert_int_equal(result.count, 2);
+    assert_int_equal(count_of(fixture, "a"), 1);
+    batch = store_batch_create();
+    char second[24];
+    event = event_number_of(2, second);
+    assert_true(store_batch_event(batch, span("a"), false, &event, &fault));
+    assert_true(store_batch_delete(batch, span("a"), &fault));
+    assert_true(store_batch_put(batch, made_span(&made), &fault));
+    assert_true(store_submit_wait(fixture->store, batch, &result));
+    assert_int_equal(count_of(fixture, "a"), 0);
+    must_be_sound(fixture);
+}
+
+static void a_copy_of_the_store_has_the_timelines(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    struct store_entry entry;
+    uint64_t numbers[500];
+    char path[96];
+    for (uint64_t i = 0; i < 500; i++) {
+        numbers[i] = i;
+    }
+    assert_true(put_one(fixture, "a", NULL, 1, &result));
+    assert_true(append(fixture, "a", numbers, 500, &result));
+    (void)snprintf(path, sizeof path, "%s-copy", fixture->path);
+    struct store_dump *dump = store_dump_open(fixture->store, &fault);
+    struct store_rebuild *rebuild = store_rebuild_open(path, (size_t)1 << 28, &fault);
+    assert_true(dump != NULL && rebuild != NULL);
+    while (store_dump_next(dump, &entry, &fault) == DISK_GOT_ONE) {
+        assert_true(store_rebuild_put(rebuild, &entry, &fault));
+    }
+    assert_true(store_rebuild_finish(rebuild, &fault));
+    store_dump_close(dump);
+    uint64_t digest = store_digest(fixture->store, true);
+    fixture_close(fixture);
+    fixture_remove(fixture->path);
+    fixture->options.path = path;
+    fixture_open(fixture);
+    assert_int_equal(count_of(fixture, "a"), 500);
+    assert_int_equal(store_digest(fixture->store, true), digest);
+    fixture_close(fixture);
+    fixture_remove(path);
+}
+
+/* Spoils the value of a key in the tables, as a flipped bit does. */
+static void spoil(struct fixture *fixture, uint64_t key)
+{
+    struct disk_txn txn;
+    struct proto_fault fault;
+    struct proto_span value = {0};
+    uint8_t copy[STORE_EVENT_VALUE_BYTES_MAX];
+    assert_true(disk_txn_write(&txn, &fixture->store->env, &fault));
+    assert_int_equal(disk_txn_get(&txn, DISK_TABLE_EVENT, key, &value, &fault), DISK_GOT_ONE);
+    size_t bytes = value.bytes;
+    memcpy(copy, value.data, bytes);
+    copy[bytes - 1] ^= 1;
+    uint8_t *at = disk_txn_put(&txn, DISK_TABLE_EVENT, key, bytes, DISK_PUT_ANY, &fault);
+    assert_non_null(at);
+    memcpy(at, copy, bytes);
+    assert_true(store_tables_commit(fixture->store, &txn, &fault));
+}
+
+static int64_t clock_of(void *context)
+{
+    return ((struct fixture *)context)->now_ms;
+}
+
+static uint64_t repair(struct fixture *fixture, bool apply, bool *sound)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_repaired repaired;
+    struct store_repair_options options = {.path = fixture->path,
+                                           .map_bytes = (size_t)1 << 28,
+                                           .apply = apply,
+                                           .now_ms = clock_of,
+                                           .now_context = fixture};
+    if (!store_repair(&options, &repaired, &fault)) {
+        fail_msg("%s", fault.message);
+    }
+    *sound = repaired.sound;
+    return repaired.timelines_lost;
+}
+
+static void damage_is_refused_folded_over_and_repaired(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint32_t number = 0; number < 2; number++) {
+        char account[8];
+        struct store_result result;
+        struct proto_fault fault = {.code = PROTO_OK};
+        uint64_t numbers[400];
+        size_t count = 0;
+        bool sound;
+        for (uint64_t i = 0; i < 400; i++) {
+            numbers[i] = i;
+        }
+        (void)snprintf(account, sizeof account, "d%u", number);
+        assert_true(put_one(fixture, account, NULL, 1, &result));
+        assert_true(append(fixture, account, numbers, 300, &result));
+        assert_true(store_fold_wait(fixture->store, &fault));
+        uint32_t slot = find_id(fixture, account);
+        spoil(fixture, store_event_key(slot, number));
+        fixture_close(fixture); /* the writer has a snapshot of before */
+        fixture_open(fixture);
+        assert_false(store_timeline(viewed(fixture), slot, count_each, &count, &fault));
+        assert_int_equal(fault.code, PROTO_CORRUPT);
+        /* What is not known to be new is not taken, and a fold goes on. */
+        uint64_t other = 350;
+        assert_false(append(fixture, account, &other, 1, &result));
+        assert_int_equal(result.fault.code, PROTO_CORRUPT);
+        fixture_close(fixture);
+        assert_int_equal(repair(fixture, false, &sound), 1);
+        assert_false(sound);
+        assert_int_equal(repair(fixture, true, &sound), 1);
+        assert_int_equal(repair(fixture, false, &sound), 0);
+        assert_true(sound);
+        fixture_open(fixture);
+        must_be_sound(fixture);
+        count = count_of(fixture, account);
+        assert_true(count > 50 && count < 300);
+        assert_true(append(fixture, account, numbers, 400, &result));
+        assert_int_equal(count_of(fixture, account), 400);
+        assert_true(store_fold_wait(fixture->store, &fault));
+        must_be_sound(fixture);
+    }
+}
+
+static void a_fold_over_a_damaged_block_loses_no_other_and_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint64_t numbers[400];
+    size_t count = 0;
+    bool sound;
+    for (uint64_t i = 0; i < 400; i++) {
+        numbers[i] = i;
+    }
+    assert_true(put_one(fixture, "a", NULL, 1, &result));
+    assert_true(append(fixture, "a", numbers, 300, &result));
+    assert_true(store_fold_wait(fixture->store, &fault));
+    assert_true(append(fixture, "a", numbers + 300, 100, &result));
+    uint32_t slot = find_id(fixture, "a");
+    spoil(fixture, store_event_key(slot, 0));
+    assert_true(store_fold_wait(fixture->store, &fault));
+    assert_false(store_timeline(viewed(fixture), slot, count_each, &count, &fault));
+    assert_int_equal(fault.code, PROTO_CORRUPT);
+    fixture_close(fixture);
+    assert_int_equal(repair(fixture, true, &sound), 1);
+    fixture_open(fixture);
+    must_be_sound(fixture);
+    count = count_of(fixture, "a");
+    assert_true(count > 200 && count < 400);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_timeline_is_what_was_told_over_folds_kills_and_deletions,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(an_older_view_keeps_what_it_saw, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_slot_that_is_given_again_has_no_events_of_before, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(another_event_under_an_id_is_refused_with_the_whole_batch,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(within_a_batch_an_account_is_made_told_of_and_deleted,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_copy_of_the_store_has_the_timelines, setup, teardown),
+        cmocka_unit_test_setup_teardown(damage_is_refused_folded_over_and_repaired, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_fold_over_a_damaged_block_loses_no_other_and_says_so,
+                                        setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
