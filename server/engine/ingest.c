@@ -115,6 +115,36 @@ bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
     return identity_id_check(id, "ids", fault) && store_batch_delete(ingest->batch, id, fault);
 }
 
+bool engine_ingest_event(struct engine_ingest *ingest, struct engine *engine, struct proto_span id,
+                         struct proto_span key, const struct event *event,
+                         struct proto_fault *fault)
+{
+    uint8_t room[PROTO_ID_BYTES_MAX];
+    if (id.bytes + key.bytes == 0) {
+        return proto_fault_set(fault, PROTO_MISSING_FIELD, "account",
+                               "say whose event it is by account or key");
+    }
+    if (id.bytes > 0 && key.bytes > 0) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "key", "give account or key, not both");
+    }
+    if (key.bytes > sizeof room) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "key", "%zu bytes, at most %zu are allowed",
+                               key.bytes, sizeof room);
+    }
+    bool named = id.bytes > 0 ? identity_id_check(id, "account", fault)
+                              : identity_key_normal(key, room, &id, "key", fault);
+    return named && event_check(event, engine_now_ms(engine), fault) &&
+           store_batch_event(ingest->batch, id, key.bytes > 0, event, fault);
+}
+
+bool engine_ingest_event_known(struct engine_ingest *ingest, struct proto_span id,
+                               const struct event *event, struct proto_fault *fault)
+{
+    return event_check(event, INT64_MAX, fault) &&
+           store_batch_time(ingest->batch, event->known_ms, fault) &&
+           store_batch_event(ingest->batch, id, false, event, fault);
+}
+
 bool engine_ingest_place(struct engine_ingest *ingest, struct proto_span record,
                          struct proto_fault *fault)
 {

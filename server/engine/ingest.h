@@ -66,6 +66,15 @@ bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_accou
                          struct proto_fault *fault);
 bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
                           struct proto_fault *fault);
+/* An event, whose account is named by id or, if that is empty, by key; checked here (event_check)
+ * by the clock, PROTO_BAD_FIELD with the member as place. */
+struct event;
+bool engine_ingest_event(struct engine_ingest *ingest, struct engine *engine, struct proto_span id,
+                         struct proto_span key, const struct event *event,
+                         struct proto_fault *fault);
+/* The same of an import of everything: the event as it became known then. */
+bool engine_ingest_event_known(struct engine_ingest *ingest, struct proto_span id,
+                               const struct event *event, struct proto_fault *fault);
 /* Of an import of everything: a new account as an encoded record that keeps its times; a document
  * of the number that it must get, or the ICP version that becomes the active one, as of a time in
  * the past. Checked by the caller as far as the store does not. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that a store holds as lines of text, out of a running server and into an empty one:
- * schema and ICP versions, accounts, target account lists, switches of the active version, with
+ * schema and ICP versions, accounts, target account lists, switches, events of accounts, with
  * their times and numbers (docs/portable.md).
  *
  * Out. A job writes all lines, as one view sees them, into a file of the data directory that has no
@@ -8,8 +8,8 @@
  * and what is read is of one moment. TRANSFER_KEPT files are kept at most; the oldest goes when
  * another comes, each when its end was read, all with the process.
  *
- * In. Lines come in order, as many as a frame holds: one line that is no account by itself, or any
- * number of accounts. Each request is stored whole or not at all. The first line wants an empty
+ * In. Lines come in order, as many as a frame holds: any number of accounts, or of events, or one
+ * other line by itself. Each request is stored whole or not at all. The first line wants an empty
  * store; with `again` lines that are stored already, just as they are, are passed over, so that an
  * import that was cut off is begun again with the same file. The last line counts.
  *
@@ -30,7 +30,8 @@
     X(ICP, "icp", "icps")                                                                          \
     X(ACCOUNT, "account", "accounts")                                                              \
     X(LIST, "list", "lists")                                                                       \
-    X(SWITCH, "switch", "switches")
+    X(SWITCH, "switch", "switches")                                                                \
+    X(EVENT, "event", "events")
 enum transfer_kind {
 #define X(KIND, name, plural) TRANSFER_##KIND,
     TRANSFER_KINDS(X)

@@ -14,6 +14,7 @@
 #include "server/store/store_document.h"
 #include "server/tal/tal_document.h"
 #include "server/transfer/transfer_account.h"
+#include "server/transfer/transfer_event.h"
 
 struct importing {
     struct engine_worker *worker;
@@ -55,12 +56,37 @@ static bool stored(const struct importing *importing, enum transfer_kind kind, u
            fault.code != PROTO_NOT_FOUND;
 }
 
+static bool count_event(void *context, const struct event *event)
+{
+    (void)event;
+    ++*(uint64_t *)context;
+    return true;
+}
+
+/* Of all accounts that can be read. */
+static uint64_t events_count(struct store_view *view)
+{
+    uint64_t count = 0;
+    uint32_t slots = store_view_slots(view);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        struct proto_span record;
+        struct proto_fault ignored;
+        if (store_record(view, slot, &record, &ignored)) {
+            (void)store_timeline(view, slot, count_event, &count, &ignored);
+        }
+    }
+    return count;
+}
+
 static uint64_t stored_count(const struct importing *importing, enum transfer_kind kind)
 {
     struct store_change change;
     uint32_t count = 0;
     if (kind == TRANSFER_ACCOUNT) {
         return store_view_accounts(importing->worker->view);
+    }
+    if (kind == TRANSFER_EVENT) {
+        return events_count(importing->worker->view);
     }
     while (stored(importing, kind, count + 1, &change)) {
         count++;
@@ -100,9 +126,11 @@ static bool head_take(struct importing *importing, const struct transfer_line *l
 static bool end_take(struct importing *importing, const struct transfer_line *line)
 {
     for (unsigned kind = 0; kind < TRANSFER_KIND_COUNT; kind++) {
-        int64_t said;
+        int64_t said = 0;
         const char *name = shelves[kind].plural;
-        if (!transfer_line_int(line, name, 0, INT64_MAX, &said, importing->fault)) {
+        /* A file of before there were events says nothing of them. */
+        bool silent = kind == TRANSFER_EVENT && json_object_get(line->json, name) == NULL;
+        if (!silent && !transfer_line_int(line, name, 0, INT64_MAX, &said, importing->fault)) {
             return false;
         }
         uint64_t count = stored_count(importing, (enum transfer_kind)kind);
@@ -381,6 +409,32 @@ static bool accounts_take(struct importing *importing)
     return good;
 }
 
+/* One that is stored already is passed over by the store. */
+static bool events_take(struct importing *importing)
+{
+    struct transfer_line line;
+    struct proto_span text;
+    uint64_t number = importing->import->line;
+    bool good = true;
+    for (size_t at = 0; good && line_next(importing->import->lines, &at, &text); number++) {
+        struct proto_span account;
+        struct event event;
+        if (!transfer_line_load(&line, text, number, importing->fault)) {
+            return false;
+        }
+        good = strcmp(line.first, shelves[TRANSFER_EVENT].name) == 0 ||
+               transfer_line_refuse(&line, TRANSFER_AT(NULL), importing->fault,
+                                    "lines of a request are events, or accounts, or one line of "
+                                    "another kind by itself");
+        good = good && transfer_event_read(&line, &account, &event, importing->fault) &&
+               (engine_ingest_event_known(importing->ingest, account, &event, importing->fault) ||
+                transfer_line_within(&line, TRANSFER_AT("event"), importing->fault));
+        importing->fresh += good;
+        transfer_line_fini(&line);
+    }
+    return good;
+}
+
 static bool damaged_refuse(const struct importing *importing, const struct transfer_line *line)
 {
     const char *what = json_string_value(json_object_get(line->json, "damaged"));
@@ -407,8 +461,8 @@ static bool single_take(struct importing *importing, const struct transfer_line 
         }
     }
     return transfer_line_refuse(line, TRANSFER_AT(line->first), importing->fault,
-                                "a line begins with icpd, schema, icp, account, list, switch or "
-                                "end, and this with \"%s\"",
+                                "a line begins with icpd, schema, icp, account, list, switch, "
+                                "event or end, and this with \"%s\"",
                                 line->first);
 }
 
@@ -422,15 +476,16 @@ static bool request_take(struct importing *importing)
         return false;
     }
     bool accounts = strcmp(line.first, shelves[TRANSFER_ACCOUNT].name) == 0;
-    bool good = accounts;
-    if (!accounts) {
+    bool events = strcmp(line.first, shelves[TRANSFER_EVENT].name) == 0;
+    bool good = accounts || events;
+    if (!good) {
         good = at >= importing->import->lines.bytes ||
                transfer_line_refuse(&line, TRANSFER_AT(NULL), importing->fault,
-                                    "a line that is no account comes by itself");
+                                    "a line that is no account and no event comes by itself");
         good = good && single_take(importing, &line);
     }
     transfer_line_fini(&line);
-    return good && (!accounts || accounts_take(importing));
+    return good && (!accounts || accounts_take(importing)) && (!events || events_take(importing));
 }
 
 /* A request whose lines are stored already, and whose operation may be what stored them. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* First a line that says what this is, then schemas, ICP versions, accounts by slot, lists and
- * switches, each kind in the order of its numbers, and at the end a line with counts and the sum of
- * all bytes before it. What the store cannot read any more becomes a line that says so, and is
- * counted; any other fault ends it. */
+/* First a line that says what this is, then schemas, ICP versions, accounts by slot, lists,
+ * switches and events by account, each kind in the order of its numbers, and at the end a line with
+ * counts and the sum of all bytes before it. What the store cannot read any more becomes a line
+ * that says so, and is counted; any other fault ends it. */
 #include "server/transfer/transfer_view.h"
 
 #include <stdlib.h>
@@ -11,6 +11,7 @@
 #include "proto/reader.h"
 #include "server/feature/schema.h"
 #include "server/store/store_document.h"
+#include "server/transfer/transfer_event.h"
 
 enum { TELL_EVERY = 512 };
 
@@ -266,6 +267,63 @@ static bool accounts_write(struct transfer_writing *writing, const struct featur
     return good;
 }
 
+struct telling {
+    struct transfer_writing *writing;
+    struct proto_span account;
+};
+
+static bool event_write(void *context, const struct event *event)
+{
+    const struct telling *telling = context;
+    transfer_event_write(&telling->writing->text, telling->account, event);
+    telling->writing->exported->counts[TRANSFER_EVENT]++;
+    return true;
+}
+
+static bool count_event(void *context, const struct event *event)
+{
+    (void)event;
+    ++*(uint64_t *)context;
+    return true;
+}
+
+/* Of an account that is there: read once before anything is written, for half a timeline must not
+ * pass for one. */
+static bool timeline_write(struct transfer_writing *writing, uint32_t slot)
+{
+    struct proto_span bytes;
+    struct feature_record record;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint64_t events = 0;
+    if (!store_record(writing->view, slot, &bytes, &fault) ||
+        !feature_record_open(bytes, false, &record, &fault)) {
+        return true; /* deleted, or told of among the accounts */
+    }
+    if (!store_timeline(writing->view, slot, count_event, &events, &fault)) {
+        if (fault.code != PROTO_CORRUPT) {
+            *writing->fault = fault;
+            return false;
+        }
+        damage_write(writing, TRANSFER_EVENT, slot, fault.message);
+        return true;
+    }
+    struct telling telling = {writing, record.id};
+    return events == 0 ||
+           store_timeline(writing->view, slot, event_write, &telling, writing->fault);
+}
+
+static bool events_write(struct transfer_writing *writing)
+{
+    uint32_t slots = store_view_slots(writing->view);
+    for (uint32_t slot = 0; slot < slots; slot++) {
+        if (!timeline_write(writing, slot) ||
+            (slot % TELL_EVERY == 0 && !writing->goes_on(writing->context, 1))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Of the newest schema, whose fields have names; NULL in *schema: there is none that can be read.
  */
 static bool schema_open(struct transfer_writing *writing, struct feature_schema **schema)
@@ -324,7 +382,8 @@ bool transfer_view_write(struct transfer_writing *writing)
                 documents_write(writing, TRANSFER_ICP, STORE_DOCUMENT_ICP) &&
                 accounts_write(writing, schema) &&
                 documents_write(writing, TRANSFER_LIST, STORE_DOCUMENT_TAL) &&
-                documents_write(writing, TRANSFER_SWITCH, STORE_DOCUMENT_SWITCH);
+                documents_write(writing, TRANSFER_SWITCH, STORE_DOCUMENT_SWITCH) &&
+                events_write(writing);
     feature_schema_release(schema);
     if (good) {
         end_write(writing);

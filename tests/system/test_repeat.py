@@ -59,6 +59,8 @@ class Repeating(unittest.TestCase):
             "icp-revert": {"reason": "worse"},
             "icp-learn": {"label": "won = 1"},
             "tal-build": {"name": "repeated", "k": 5},
+            "event-append": {"events": [{"account": "a1", "type": "touch", "time": 1700000000000,
+                                         "source": "crm", "id": "t-1"}]},
         }
         # Lines of an export go into an empty store alone: test_everything.py repeats those; a list must
         # be damaged to be given up: test_tal_drop.py does that.

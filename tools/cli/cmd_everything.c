@@ -17,8 +17,8 @@ enum { CHUNK_BYTES = 1 << 20 };
 
 static void exported_counts(const struct icp_reply *reply, uint64_t counts[EVERYTHING_KINDS])
 {
-    static const char *const names[EVERYTHING_KINDS] = {"schemas", "icps", "accounts", "lists",
-                                                        "switches"};
+    static const char *const names[EVERYTHING_KINDS] = {"schemas", "icps",     "accounts",
+                                                        "lists",   "switches", "events"};
     for (unsigned i = 0; i < EVERYTHING_KINDS; i++) {
         counts[i] = (uint64_t)icp_reply_int(reply, names[i], 0);
     }
@@ -136,6 +136,7 @@ struct sending {
     char *chunk;
     size_t chunk_bytes, chunk_room;
     uint64_t line; /* number of its first */
+    bool events;   /* it holds events */
     uint64_t stored;
 };
 
@@ -143,7 +144,10 @@ struct sending {
 static int send_fault(const struct sending *sending, const struct icp_fault *fault)
 {
     unsigned place = 0;
-    if (sscanf(fault->field, "accounts[%u]", &place) == 1) {
+    /* Before each event of an import stands the moment at which it became known. */
+    bool event = sscanf(fault->field, "events[%u]", &place) == 1;
+    place /= event ? 2 : 1;
+    if (event || sscanf(fault->field, "accounts[%u]", &place) == 1) {
         return cli_fail(sending->cli, cli_exit_status(fault->code), "line %" PRIu64 ": %s",
                         sending->line + place, fault->message);
     }
@@ -191,18 +195,21 @@ static int chunk_add(struct sending *sending, const struct everything *everythin
     return EX_OK;
 }
 
-/* A line that is no account goes by itself. */
+/* Accounts go together, and so do events; any other line goes by itself. */
 static int line_send(struct sending *sending, const struct everything *everything)
 {
-    bool account = everything_is(everything, "account");
+    bool event = everything_is(everything, "event");
+    bool many = event || everything_is(everything, "account");
     int status = EX_OK;
-    if (!account || sending->chunk_bytes + everything->line_bytes > CHUNK_BYTES) {
+    if (!many || event != sending->events ||
+        sending->chunk_bytes + everything->line_bytes > CHUNK_BYTES) {
         status = chunk_send(sending, true);
     }
     if (status == EX_OK) {
         status = chunk_add(sending, everything);
     }
-    if (status == EX_OK && !account) {
+    sending->events = event;
+    if (status == EX_OK && !many) {
         status =
             chunk_send(sending, everything->number > 1 || cli_has(sending->cli, CLI_IMPORT_AGAIN));
     }
@@ -238,7 +245,7 @@ static int import_send(const struct cli *cli, struct everything *everything)
     }
     if (status == EX_OK) {
         everything_counts(everything->counts, text, sizeof text);
-        cli_say(cli, "%s are there now; %s accounts were stored", text,
+        cli_say(cli, "%s are there now; %s accounts and events were stored", text,
                 out_count(sending.stored, number));
     }
     icp_close(sending.client);

@@ -9,7 +9,7 @@
 
 #include "tools/cli/cli.h"
 
-enum { EVERYTHING_KINDS = 5 }; /* schema, icp, account, list, switch */
+enum { EVERYTHING_KINDS = 6 }; /* schema, icp, account, list, switch, event */
 
 struct everything {
     FILE *file;

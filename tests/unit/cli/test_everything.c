@@ -63,7 +63,8 @@ static void a_whole_file_is_counted_and_read_again(void **state)
     assert_int_equal(everything.bytes, strlen(text));
     everything_counts(everything.counts, words, sizeof words);
     assert_string_equal(words,
-                        "0 schema versions, 0 ICP versions, 2 accounts, 0 lists, 0 switches");
+                        "0 schema versions, 0 ICP versions, 2 accounts, 0 lists, 0 switches, "
+                        "0 events");
     assert_int_equal(everything_next(&cli, &everything), 1);
     assert_true(everything_is(&everything, "icpd"));
     assert_false(everything_is(&everything, "icp"));

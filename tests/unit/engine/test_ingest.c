@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "server/engine/ingest.h"
+#include "server/engine/timeline.h"
 #include "tests/unit/engine/engine_fixture.h"
 
 static struct engine_fixture fixture;
@@ -558,6 +559,71 @@ static void what_was_told_is_there_after_a_restart(void **state)
     assert_int_equal(fault.code, PROTO_OK);
 }
 
+static struct event touch(const char *id, int64_t day)
+{
+    return (struct event){.type = EVENT_TOUCH,
+                          .time_ms = day * INT64_C(86400000),
+                          .source = proto_span_text("crm"),
+                          .id = proto_span_text(id)};
+}
+
+static struct engine_written tell(const char *id, const char *key, const struct event *events,
+                                  size_t count)
+{
+    struct proto_fault fault = {0};
+    struct engine_ingest *ingest = begin();
+    for (size_t i = 0; i < count; i++) {
+        assert_true(engine_ingest_event(ingest, fixture.engine, proto_span_text(id),
+                                        proto_span_text(key), &events[i], &fault));
+    }
+    return commit(ingest);
+}
+
+static void a_page_of_a_timeline_holds_what_was_told_in_its_order(void **state)
+{
+    struct proto_fault fault = {0};
+    struct base_arena arena;
+    struct engine_timeline page;
+    struct event_choice choice = event_choice_all();
+    struct event events[] = {touch("c", 3), touch("a", 1), touch("b", 2), touch("d", 4)};
+    (void)state;
+    assert_int_equal(put("timeline", "crm:timeline", "Retail", 1).fault.code, PROTO_OK);
+    assert_int_equal(tell("", "crm:timeline", events, 3).count, 3);
+    assert_int_equal(tell("timeline", "", events, 4).count, 1);
+    base_arena_init(&arena, 0, 0);
+    uint32_t slot = find("timeline", "");
+    assert_true(engine_timeline(worker, slot, &choice, 1, 2, &arena, &page, &fault));
+    assert_int_equal(page.total, 4);
+    assert_int_equal(page.count, 2);
+    assert_true(proto_span_is(page.events[0].event.id, "b"));
+    assert_true(proto_span_is(page.events[1].event.id, "c"));
+    choice.newest = true;
+    assert_true(engine_timeline(worker, slot, &choice, 0, 1, &arena, &page, &fault));
+    assert_true(proto_span_is(page.events[0].event.id, "d"));
+    assert_true(engine_timeline(worker, slot, &choice, 9, 1, &arena, &page, &fault));
+    assert_int_equal(page.count, 0);
+    base_arena_fini(&arena);
+}
+
+static void an_event_that_is_none_is_refused_before_the_writer_sees_it(void **state)
+{
+    struct proto_fault fault = {0};
+    struct proto_span none = {NULL, 0};
+    struct event event = touch("x", 100000); /* in the year 2243 */
+    (void)state;
+    struct engine_ingest *ingest = begin();
+    assert_false(engine_ingest_event(ingest, fixture.engine, proto_span_text("timeline"), none,
+                                     &event, &fault));
+    assert_string_equal(fault.field, "time");
+    event = touch("x", 1);
+    assert_false(engine_ingest_event(ingest, fixture.engine, none, none, &event, &fault));
+    assert_int_equal(fault.code, PROTO_MISSING_FIELD);
+    assert_false(engine_ingest_event(ingest, fixture.engine, none, proto_span_text("no key"),
+                                     &event, &fault));
+    assert_string_equal(fault.field, "key");
+    engine_ingest_drop(ingest);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -575,6 +641,8 @@ int main(void)
         cmocka_unit_test(what_an_operation_did_can_be_asked),
         cmocka_unit_test(a_write_whose_time_is_over_is_not_carried_out),
         cmocka_unit_test(learning_again_under_the_same_id_makes_no_version),
+        cmocka_unit_test(a_page_of_a_timeline_holds_what_was_told_in_its_order),
+        cmocka_unit_test(an_event_that_is_none_is_refused_before_the_writer_sees_it),
         cmocka_unit_test(what_was_told_is_there_after_a_restart),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
