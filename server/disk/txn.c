@@ -190,8 +190,10 @@ enum disk_got disk_txn_get(const struct disk_txn *txn, enum disk_table table, ui
     if (txn->ways == NULL) {
         return disk_tree_get(&txn->trees[table], key, value, fault);
     }
-    return disk_txn_may_put(txn, table, key, fault) ? disk_mdb_get(txn, table, key, value, fault)
-                                                    : DISK_GOT_FAULT;
+    /* Behind a page that LMDB must not touch is what was committed: a reader finds it there too. */
+    return disk_txn_may_put(txn, table, key, fault)
+               ? disk_mdb_get(txn, table, key, value, fault)
+               : disk_tree_get(&txn->trees[table], key, value, fault);
 }
 
 uint8_t *disk_txn_put(struct disk_txn *txn, enum disk_table table, uint64_t key, size_t bytes,

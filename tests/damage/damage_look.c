@@ -25,6 +25,7 @@ struct look {
     bool refused;
     bool sound[WORLD_ACCOUNTS + MISSING];
     double numbers[WORLD_ACCOUNTS]; /* as they must be now */
+    int events[WORLD_ACCOUNTS];
 };
 
 /* ICP_LOUD says where in this file it was seen. */
@@ -108,6 +109,11 @@ static enum damage_outcome account_look(struct look *look, struct store_view *vi
         if (!row_right(row, look->numbers[i])) {
             return DAMAGE_WRONG;
         }
+        enum damage_outcome timeline = damage_timeline(view, i, look->events[i]);
+        if (timeline == DAMAGE_WRONG) {
+            return DAMAGE_WRONG;
+        }
+        refused |= timeline != DAMAGE_NONE;
     }
     enum damage_outcome outcome = i < WORLD_ACCOUNTS ? record_look(look, view, i) : DAMAGE_NONE;
     return outcome == DAMAGE_NONE && refused ? DAMAGE_PART : outcome;
@@ -263,6 +269,7 @@ static void write_all(struct look *look, int add)
             if (look->sound[i] && !look->world->deleted[i]) {
                 look->numbers[i] = (i + add) % 200;
                 world_put(batch, i, look->numbers[i]);
+                world_tell(batch, i, look->events[i]++, 1);
                 count++;
             }
         }
@@ -334,6 +341,7 @@ static enum damage_outcome look_all(struct world *world)
     struct look look = {.world = world};
     struct proto_fault fault;
     memcpy(look.numbers, world->numbers, sizeof look.numbers);
+    memcpy(look.events, world->events, sizeof look.events);
     if (!open_again(&look)) {
         return DAMAGE_WHOLE;
     }

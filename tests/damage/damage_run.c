@@ -5,10 +5,10 @@
  * [SEED]]]; 400 and 100 without, 10,000 and 3,000 with ICP_LONG=1.
  *
  * Nothing may be answered wrong, end the process, refuse what is sound, or be refused without the
- * scrub finding it. Controls: the undamaged store must be right in everything; damage whose
- * checksums were made right again must be seen as wrong. A sector that holds what it held earlier
- * and is an intact older copy of the same entries is a limit that is said (disk-format.md): it is
- * counted by itself. */
+ * scrub finding it. Controls: the undamaged store must be right in everything; a timeline that is
+ * short of an event, and damage whose checksums were made right again, must be seen as wrong. A
+ * sector that holds what it held earlier and is an intact older copy of the same entries is a limit
+ * that is said (disk-format.md): it is counted by itself. */
 #include "tests/damage/damage_world.h"
 
 #include <stdio.h>
@@ -149,6 +149,14 @@ static bool controls(struct run *run)
     enum damage_outcome outcome = damage_look(&run->world);
     if (outcome != DAMAGE_NONE) {
         printf("the undamaged store: %s\n", outcome_names[outcome]);
+        return false;
+    }
+    run->world.events[1]++; /* as if the store had lost one that was told */
+    world_restore(&run->world);
+    outcome = damage_look(&run->world);
+    run->world.events[1]--;
+    if (outcome != DAMAGE_WRONG) {
+        printf("a timeline without its last event: %s\n", outcome_names[outcome]);
         return false;
     }
     for (uint32_t i = 0; i < CONTROLS; i++) {

@@ -13,7 +13,7 @@
 #include "server/store/dump.h"
 #include "server/store/vector_blocks.h"
 
-enum { STEP = 20, META_LAST_PAGE = 136 };
+enum { STEP = 20, MANY = 160, META_LAST_PAGE = 136 };
 
 void world_text(char text[32], const char *prefix, int i)
 {
@@ -73,6 +73,23 @@ static void change(struct world *world, int first, int end, int each, int add, i
         assert_true(store_submit_wait(world->fixture.store, batch, &result));
         if (operation == 2) {
             world->operation_seq = result.seq;
+        }
+    }
+}
+
+/* Of every `each`th account an event or two; with `many`, of a few more than a block holds. */
+static void timelines(struct world *world, int first, int end, int each, bool many)
+{
+    struct store_result result;
+    for (int i = first; i < end; i += each) {
+        struct store_batch *batch = store_batch_create();
+        int count = world->deleted[i] ? 0 : many && i % 120 == 5 ? MANY : 1 + i % 2;
+        world_tell(batch, i, world->events[i], count);
+        world->events[i] += count;
+        if (count > 0) {
+            assert_true(store_submit_wait(world->fixture.store, batch, &result));
+        } else {
+            store_batch_destroy(batch);
         }
     }
 }
@@ -220,11 +237,13 @@ static void first_moment(struct world *world)
     store_set_encoder(fixture->store, &encoder);
     change(world, 0, WORLD_FIRST, 1, 0, 0);
     settle(fixture, 30);
+    timelines(world, 1, WORLD_FIRST, 2, true); /* some of which are deleted with it */
     for (int i = 3; i < WORLD_FIRST; i += 17) {
         char id[32];
         world_text(id, "id", i);
         assert_true(delete_one(fixture, id, &result));
         world->deleted[i] = true;
+        world->events[i] = 0;
     }
     documents(world);
     vectors(world);
@@ -241,10 +260,12 @@ static void second_moment(struct world *world)
     settle(fixture, 31);
     change(world, 0, WORLD_FIRST, 3, 7, 1);
     change(world, WORLD_FIRST, WORLD_FOLDED, 1, 0, 100);
+    timelines(world, 5, WORLD_FOLDED, 4, false);
     assert_true(store_fold_wait(fixture->store, &fault));
     settle(fixture, 31);
     change(world, 0, WORLD_FIRST, 5, 11, 200);
     change(world, WORLD_FOLDED, WORLD_ACCOUNTS, 1, 0, 300);
+    timelines(world, 5, WORLD_ACCOUNTS, 10, false);
     must_be_sound(fixture);
     fixture->store->tuning.abandon = true;
     fixture_close(fixture);

@@ -2,10 +2,10 @@
 /* A small store with everything in it, its files in memory at two moments, and what it must answer
  * at the second.
  *
- * Accounts of two codebooks, deleted ones, schemas, ICP versions, switches, lists, operation ids, a
- * generation of vectors and slots that changed since; half of them folded, then changed again and
- * left in the log, in several segments. The process ends without folding. The first moment is that
- * of an earlier, closed store: what a lost write leaves.
+ * Accounts of two codebooks, deleted ones, timelines, schemas, ICP versions, switches, lists,
+ * operation ids, a generation of vectors and slots that changed since; half of them folded, then
+ * changed again and left in the log, in several segments. The process ends without folding. The
+ * first moment is that of an earlier, closed store: what a lost write leaves.
  *
  * Ownership: a world owns its directory and its images. Errors: a step that must not fail ends the
  * program. Threads: one beside the store's own. */
@@ -14,7 +14,7 @@
 
 #include "tests/unit/store/store_fixture.h"
 
-enum { WORLD_FIRST = 300, WORLD_FOLDED = 340, WORLD_ACCOUNTS = 350, WORLD_FILES = 16 };
+enum { WORLD_FIRST = 300, WORLD_FOLDED = 340, WORLD_ACCOUNTS = 350, WORLD_FILES = 32 };
 enum { WORLD_DOCUMENTS = 3, WORLD_LISTS = 2, WORLD_BLOCKS = 6, WORLD_BLOCK_BYTES = 3000 };
 
 struct world_file {
@@ -30,7 +30,8 @@ struct world {
     size_t file_count;
     double numbers[WORLD_ACCOUNTS];
     bool deleted[WORLD_ACCOUNTS];
-    uint32_t generation; /* of the vectors */
+    int events[WORLD_ACCOUNTS]; /* told of each, by numbers from 0 */
+    uint32_t generation;        /* of the vectors */
     uint64_t vectors_seq;
     uint64_t operation_seq; /* of the batch with operation id "op-1" */
     uint8_t salts[2];
@@ -45,6 +46,8 @@ struct world_file *world_find(struct world *world, const char *name);
 void world_text(char text[32], const char *prefix, int i);
 /* One account with its key, as a command. */
 void world_put(struct store_batch *batch, int i, double number);
+/* The events of one account with the numbers from `from` on, as commands. */
+void world_tell(struct store_batch *batch, int i, int from, int count);
 bool world_operation(struct store_batch *batch, int number);
 void world_block(char bytes[WORLD_BLOCK_BYTES], uint32_t number);
 /* The codebook that the store ends with. */
@@ -62,6 +65,8 @@ enum damage_outcome {
     DAMAGE_OUTCOMES
 };
 enum damage_outcome damage_look(struct world *world);
+/* The timeline of account i, which must have so many events: right, refused or wrong. */
+enum damage_outcome damage_timeline(struct store_view *view, int i, int count);
 
 /* What comes of a repair, in a child. */
 enum repair_outcome {
