@@ -121,7 +121,9 @@ struct measure_buyer *measure_buyers_make(struct measure_purchase *purchases, si
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu purchases", purchase_count);
         return NULL;
     }
-    qsort(purchases, purchase_count, sizeof *purchases, by_account_and_time);
+    if (purchase_count > 0) {
+        qsort(purchases, purchase_count, sizeof *purchases, by_account_and_time);
+    }
     *count = 0;
     for (size_t i = 0; i < purchase_count;) {
         size_t first = i;

@@ -41,7 +41,9 @@ bool measure_survival_of(struct measure_life *lives, size_t count, struct measur
     if (curve->points == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu lives", count);
     }
-    qsort(lives, count, sizeof *lives, by_duration);
+    if (count > 0) { /* qsort takes no NULL, and nobody has none */
+        qsort(lives, count, sizeof *lives, by_duration);
+    }
     double survival = 1;
     double variance = 0;
     uint32_t censored = 0;

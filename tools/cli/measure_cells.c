@@ -198,21 +198,25 @@ bool measure_cell_term(const struct measure_pick *pick, const struct csv_row *ro
             return true;
         }
     }
+    if (cell.bytes == 0 && pick->column == SIZE_MAX) {
+        return true;
+    }
     uint32_t number = 0;
     size_t at = 0;
     for (; at < cell.bytes && at < 4 && isdigit(cell.data[at]); at++) {
         number = number * 10 + (uint32_t)(cell.data[at] - '0');
     }
-    struct proto_span unit =
-        feature_text_trim((struct proto_span){cell.data + at, cell.bytes - at});
+    struct proto_span unit = {0};
+    if (at < cell.bytes) {
+        unit = feature_text_trim((struct proto_span){cell.data + at, cell.bytes - at});
+    }
     bool years = proto_span_is(unit, "year") || proto_span_is(unit, "years");
     bool plain = unit.bytes == 0 || proto_span_is(unit, "month") || proto_span_is(unit, "months");
     if (at > 0 && (years || plain)) {
         *months = years ? 12 * number : number;
         return true;
     }
-    return (cell.bytes == 0 && pick->column == SIZE_MAX) ||
-           cell_refuse(cell, "term; monthly, quarterly, annual, 24 or '3 years' are", fault);
+    return cell_refuse(cell, "term; monthly, quarterly, annual, 24 or '3 years' are", fault);
 }
 
 const char *measure_cell_told(struct csv_input *input, const struct csv_row *row, size_t column,
