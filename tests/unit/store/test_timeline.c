@@ -348,14 +348,17 @@ static void a_copy_of_the_store_has_the_timelines(void **state)
     fixture_remove(path);
 }
 
-/* Spoils the value of a key in the tables, as a flipped bit does. */
+/* Spoils the value of a key in the tables, as a flipped bit does. It is made to be seen like any
+ * transaction, but for what the folder alone may touch. */
 static void spoil(struct fixture *fixture, uint64_t key)
 {
+    struct store *store = fixture->store;
     struct disk_txn txn;
     struct proto_fault fault;
     struct proto_span value = {0};
     uint8_t copy[STORE_EVENT_VALUE_BYTES_MAX];
-    assert_true(disk_txn_write(&txn, &fixture->store->env, &fault));
+    assert_true(disk_txn_write(&txn, &store->env, &fault));
+    uint64_t number = disk_txn_number(&txn);
     assert_int_equal(disk_txn_get(&txn, DISK_TABLE_EVENT, key, &value, &fault), DISK_GOT_ONE);
     size_t bytes = value.bytes;
     memcpy(copy, value.data, bytes);
@@ -363,7 +366,10 @@ static void spoil(struct fixture *fixture, uint64_t key)
     uint8_t *at = disk_txn_put(&txn, DISK_TABLE_EVENT, key, bytes, DISK_PUT_ANY, &fault);
     assert_non_null(at);
     memcpy(at, copy, bytes);
-    assert_true(store_tables_commit(fixture->store, &txn, &fault));
+    atomic_store(&store->writing, number);
+    assert_true(disk_txn_commit(&txn, &fault));
+    atomic_store(&store->tables, number);
+    atomic_fetch_add(&store->turn, 1);
 }
 
 static int64_t clock_of(void *context)
