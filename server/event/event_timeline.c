@@ -63,8 +63,8 @@ void event_timeline_add(struct event_timeline *timeline, const struct event *eve
     if (timeline->failed) {
         return;
     }
-    timeline->picks[timeline->count++] =
-        (struct event_pick){.time_ms = event->time_ms, .hash = own, .at = at, .type = event->type};
+    timeline->picks[timeline->count++] = (struct event_pick){
+        .time_ms = event->time_ms, .hash = own, .at = at, .type = (uint8_t)event->type};
     if (event->type == EVENT_RETRACTION) {
         timeline->retracts[timeline->retract_count++] =
             (struct event_retract){.names = event_hash(event->source, event->retracts), .own = own};

@@ -5,6 +5,7 @@
  */
 #include "server/measure/bridge.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -55,6 +56,7 @@ static bool measured(struct work *work, uint32_t set, struct proto_fault *fault)
 static bool totals_make(struct work *work, struct proto_fault *fault)
 {
     struct measure_bridge *bridge = work->bridge;
+    assert(work->now != NULL && work->then != NULL); /* work_begin saw to it */
     for (uint32_t set = 0; set < 1u << bridge->count; set++) {
         if (!measured(work, set, fault)) {
             return false;
@@ -102,6 +104,7 @@ static void ratio_enter(struct work *work, uint32_t set, uint32_t j, double weig
 static bool parts_make(struct work *work, struct proto_fault *fault)
 {
     struct measure_bridge *bridge = work->bridge;
+    assert(work->now != NULL && work->then != NULL); /* work_begin saw to it */
     for (uint32_t set = 0; set < 1u << bridge->count; set++) {
         if (!measured(work, set, fault)) {
             return false;

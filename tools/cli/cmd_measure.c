@@ -135,6 +135,17 @@ static int list_definition(const struct cli *cli, const char *name)
     return EX_OK;
 }
 
+/* Nothing where a parameter has no bounds. */
+static void bound_add(struct out_table *table, const struct measure_parameter *parameter,
+                      double bound)
+{
+    if (parameter->high > parameter->low) {
+        out_cell_text(table, "%g", bound);
+    } else {
+        out_cell_text(table, "%s", "");
+    }
+}
+
 static int list_one(const struct cli *cli, enum measure_id id)
 {
     static const char *const headers[] = {"of", "name", "kind", "default", "from", "to", "meaning"};
@@ -147,9 +158,8 @@ static int list_one(const struct cli *cli, enum measure_id id)
         out_cell_text(&table, "%s", p[i].name);
         out_cell_text(&table, "%s", measure_kind_name(p[i].kind));
         out_cell_text(&table, "%s", p[i].fallback);
-        bool bounded = p[i].high > p[i].low;
-        out_cell_text(&table, bounded ? "%g" : "", p[i].low);
-        out_cell_text(&table, bounded ? "%g" : "", p[i].high);
+        bound_add(&table, &p[i], p[i].low);
+        bound_add(&table, &p[i], p[i].high);
         out_cell_text(&table, "%s", p[i].help);
     }
     const struct measure_column *c = measure_columns(id, &count);
