@@ -33,7 +33,9 @@ bool event_block_open(struct event_block *block, struct proto_span bytes, struct
     block->text_count = bytes.data[2];
     block->shape_count = bytes.data[3];
     const uint8_t *at = bytes.data + EVENT_BLOCK_HEAD_BYTES;
+    /* One without events has nothing else: rows that nobody reads would be gone on with. */
     if (block->events > EVENT_BLOCK_EVENTS_MAX ||
+        (block->events == 0 && bytes.bytes != EVENT_BLOCK_HEAD_BYTES) ||
         bytes.bytes != EVENT_BLOCK_HEAD_BYTES + 2 * (size_t)block->events +
                            4 * (size_t)block->shape_count + text_bytes + row_bytes) {
         block->events = 0;
