@@ -4,12 +4,6 @@
  * Where a mark fits, the block is read and sources and ids are compared. */
 #include "server/store/store_event.h"
 
-static const struct store_generation *older_of(const struct store_generation *generation,
-                                               const struct store_sight *sight)
-{
-    return generation->begin <= sight->base->state.seq ? NULL : generation->older;
-}
-
 /* Reads the block up to the event of that mark, again for each one that has it. */
 static bool block_look(struct proto_span bytes, const struct event *event, uint64_t hash,
                        struct store_event_found *found, struct proto_fault *fault)
@@ -72,7 +66,7 @@ bool store_event_find(const struct store_sight *sight, uint32_t slot, const stru
 {
     *found = (struct store_event_found){.any = false};
     for (const struct store_generation *generation = sight->newest; generation != NULL;
-         generation = older_of(generation, sight)) {
+         generation = store_generation_older(generation, sight->base->state.seq)) {
         bool cut;
         const struct store_happening *told =
             store_generation_told_find(generation, slot, event, hash, &found->count, &cut);
@@ -98,7 +92,7 @@ bool store_event_any(const struct store_sight *sight, uint32_t slot, bool *any,
     struct store_event_head head;
     struct proto_fault why = {.code = PROTO_OK};
     for (const struct store_generation *generation = sight->newest; generation != NULL;
-         generation = older_of(generation, sight)) {
+         generation = store_generation_older(generation, sight->base->state.seq)) {
         const struct store_happening *told = store_generation_told(generation, slot);
         if (told != NULL) {
             *any = !told->cut;

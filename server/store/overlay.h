@@ -116,6 +116,13 @@ struct store_generation {
     size_t bytes; /* of memory */
 };
 
+/* The next one that may have changes which tables that hold everything up to `folded` have not. */
+static inline const struct store_generation *
+store_generation_older(const struct store_generation *generation, uint64_t folded)
+{
+    return generation->begin <= folded ? NULL : generation->older;
+}
+
 struct store_generation *store_generation_create(uint64_t begin, uint64_t digest,
                                                  struct store_generation *older,
                                                  struct proto_fault *fault);

@@ -3,17 +3,10 @@
  * answers first is right. Only then the tables are asked. */
 #include "server/store/sight.h"
 
-/* The next one that may have changes which the tables have not. */
-static const struct store_generation *older_of(const struct store_generation *generation,
-                                               const struct store_sight *sight)
-{
-    return generation->begin <= sight->base->state.seq ? NULL : generation->older;
-}
-
 const struct store_version *store_sight_version(const struct store_sight *sight, uint32_t slot)
 {
     for (const struct store_generation *generation = sight->newest; generation != NULL;
-         generation = older_of(generation, sight)) {
+         generation = store_generation_older(generation, sight->base->state.seq)) {
         const struct store_version *version =
             store_generation_version(generation, slot, sight->seq);
         if (version != NULL) {
@@ -27,7 +20,7 @@ const struct store_owner *store_sight_owner(const struct store_sight *sight, enu
                                             uint64_t hash, struct proto_span text)
 {
     for (const struct store_generation *generation = sight->newest; generation != NULL;
-         generation = older_of(generation, sight)) {
+         generation = store_generation_older(generation, sight->base->state.seq)) {
         const struct store_owner *owner =
             store_generation_owner(generation, kind, hash, text, sight->seq);
         if (owner != NULL) {
@@ -48,7 +41,7 @@ enum disk_got store_sight_get(const struct store_sight *sight, enum disk_table t
         }
     } else {
         for (const struct store_generation *generation = sight->newest; generation != NULL;
-             generation = older_of(generation, sight)) {
+             generation = store_generation_older(generation, sight->base->state.seq)) {
             const struct store_paper *paper =
                 store_generation_paper(generation, table, key, sight->seq);
             if (paper != NULL) {

@@ -52,7 +52,7 @@ static bool overlay_collect(struct timeline *timeline, struct proto_fault *fault
                 return false;
             }
         }
-        generation = generation->begin <= folded ? NULL : generation->older;
+        generation = store_generation_older(generation, folded);
     }
     return true;
 }

@@ -82,7 +82,7 @@ static bool overlay_tell(const struct store_view *view, uint64_t seq,
 {
     bool good = true;
     for (const struct store_generation *generation = view->sight.newest; good && generation != NULL;
-         generation = generation->begin <= view->txn.state.seq ? NULL : generation->older) {
+         generation = store_generation_older(generation, view->txn.state.seq)) {
         good = store_generation_each(generation, seq, view->state.seq, each, context);
     }
     return good || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what has changed");

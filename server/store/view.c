@@ -147,7 +147,7 @@ static uint32_t rows_complete(const struct store_view *view)
     }
     uint32_t slots = tables->rows_slots == tables->slots ? view->state.slots : tables->rows_slots;
     for (const struct store_generation *generation = view->sight.newest; generation != NULL;
-         generation = generation->begin <= tables->seq ? NULL : generation->older) {
+         generation = store_generation_older(generation, tables->seq)) {
         uint32_t least = atomic_load_explicit(&generation->least, memory_order_acquire);
         if (atomic_load_explicit(&generation->digest, memory_order_acquire) !=
             tables->rows_digest) {
