@@ -79,8 +79,9 @@ struct event {
 #undef N
 };
 
-/* Without a zero at the end in `name`. */
-bool event_type_find(struct proto_span name, enum event_type *type);
+/* False with *fault at `field`, which says which types there are. */
+bool event_type_read(struct proto_span name, const char *field, enum event_type *type,
+                     struct proto_fault *fault);
 const char *event_type_name(enum event_type type);
 const char *event_type_meaning(enum event_type type);
 uint32_t event_type_needs(enum event_type type);

@@ -28,7 +28,7 @@ static const struct member_row member_rows[EVENT_MEMBER_COUNT] = {
 #undef N
 };
 
-bool event_type_find(struct proto_span name, enum event_type *type)
+static bool type_find(struct proto_span name, enum event_type *type)
 {
     for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
         if (proto_span_is(name, type_rows[i].name)) {
@@ -37,6 +37,20 @@ bool event_type_find(struct proto_span name, enum event_type *type)
         }
     }
     return false;
+}
+
+bool event_type_read(struct proto_span name, const char *field, enum event_type *type,
+                     struct proto_fault *fault)
+{
+    static const char names[] =
+#define X(NAME, name, needs, takes, ahead, meaning) ", " name
+#include "server/event/event_type.def"
+#undef X
+        ;
+    return type_find(name, type) || proto_fault_set(fault, PROTO_BAD_FIELD, field,
+                                                    "\"%.*s\" is no type of event; there are %s",
+                                                    (int)(name.bytes < 40 ? name.bytes : 40),
+                                                    (const char *)name.data, names + 2);
 }
 
 const char *event_type_name(enum event_type type)

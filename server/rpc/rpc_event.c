@@ -52,10 +52,8 @@ static bool event_add(struct rpc_call *call, struct engine_ingest *ingest, struc
         return false;
     }
     event_read(members, source, &event);
-    if (!event_type_find(members[PROTO_M_EVENT_TYPE].text, &event.type)) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "type",
-                               "no type of event; touch, stage, outcome, subscription, spend, "
-                               "request, usage, decision and retraction are");
+    if (!event_type_read(members[PROTO_M_EVENT_TYPE].text, "type", &event.type, fault)) {
+        return false;
     }
     struct proto_span none = {NULL, 0};
     return engine_ingest_event(
@@ -147,11 +145,10 @@ static bool types_read(struct rpc_call *call, uint32_t *types, struct proto_faul
     }
     for (size_t i = 0; i < count; i++) {
         enum event_type type;
-        if (!event_type_find(names[i], &type)) {
-            char field[40];
-            (void)snprintf(field, sizeof field, "types[%zu]", i);
-            return proto_fault_set(fault, PROTO_BAD_FIELD, field, "no type of event: \"%.*s\"",
-                                   (int)names[i].bytes, (const char *)names[i].data);
+        char field[40];
+        (void)snprintf(field, sizeof field, "types[%zu]", i);
+        if (!event_type_read(names[i], field, &type, fault)) {
+            return false;
         }
         *types |= UINT32_C(1) << type;
     }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An event is one line: whose it is, what every event has, then its members by the names of their
+ * table. Reading takes the same; a member that the type does not take, or that is no member, is
+ * told by its name. */
 #include "server/transfer/transfer_event.h"
 
 static void name_write(struct transfer_text *text, const char *before, const char *name)
@@ -89,13 +92,9 @@ bool transfer_event_read(const struct transfer_line *line, struct proto_span *ac
         !transfer_line_text(line, "id", &event->id, fault) || !members_read(line, event, fault)) {
         return false;
     }
-    if (!event_type_find(type, &event->type)) {
-        return transfer_line_refuse(line, TRANSFER_AT("type"), fault,
-                                    "\"%.*s\" is no type of event", (int)type.bytes,
-                                    (const char *)type.data);
-    }
     struct proto_fault why = {.code = PROTO_OK};
-    if (!event_check(event, INT64_MAX, &why)) {
+    if (!event_type_read(type, "type", &event->type, &why) ||
+        !event_check(event, INT64_MAX, &why)) {
         *fault = why;
         return transfer_line_within(line, TRANSFER_AT(why.field), fault);
     }

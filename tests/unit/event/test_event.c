@@ -162,9 +162,11 @@ static void names_are_found_and_nothing_else(void **state)
 {
     enum event_type type;
     enum event_member member;
+    struct proto_fault fault = {.code = PROTO_OK};
     (void)state;
     for (unsigned i = 0; i < EVENT_TYPE_COUNT; i++) {
-        assert_true(event_type_find(proto_span_text(event_type_name((enum event_type)i)), &type));
+        assert_true(event_type_read(proto_span_text(event_type_name((enum event_type)i)), "type",
+                                    &type, &fault));
         assert_int_equal(type, i);
         assert_true(strlen(event_type_meaning(type)) > 0);
     }
@@ -173,7 +175,10 @@ static void names_are_found_and_nothing_else(void **state)
             event_member_find(proto_span_text(event_member_name((enum event_member)i)), &member));
         assert_int_equal(member, i);
     }
-    assert_false(event_type_find(proto_span_text("touc"), &type));
+    assert_false(event_type_read(proto_span_text("touc"), "types[2]", &type, &fault));
+    assert_string_equal(fault.field, "types[2]");
+    assert_non_null(
+        strstr(fault.message, "\"touc\" is no type of event; there are touch, stage, "));
     assert_false(event_member_find(proto_span_text(""), &member));
 }
 
