@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes as a use case: what is checked before the writer sees it, and what comes of it. */
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,58 +10,11 @@
 #include <cmocka.h>
 
 #include "server/engine/ingest.h"
-#include "server/engine/timeline.h"
+#include "tests/unit/engine/engine_await.h"
 #include "tests/unit/engine/engine_fixture.h"
 
 static struct engine_fixture fixture;
 static struct engine_worker *worker;
-
-/* A write that is waited for. */
-struct await {
-    pthread_mutex_t lock;
-    pthread_cond_t told;
-    unsigned times;
-    struct engine_written written;
-    struct engine_write write;
-};
-
-static void await_told(void *context, const struct engine_written *written)
-{
-    struct await *await = context;
-    pthread_mutex_lock(&await->lock);
-    await->written = *written;
-    await->times++;
-    pthread_cond_signal(&await->told);
-    pthread_mutex_unlock(&await->lock);
-}
-
-static void await_begin(struct await *await)
-{
-    *await = (struct await){.write = {.on_done = await_told, .context = await}};
-    pthread_mutex_init(&await->lock, NULL);
-    pthread_cond_init(&await->told, NULL);
-}
-
-/* given, fault: what the call that took the write answered. The result of the write, or, if it was
- * not taken, that fault. The worker then sees it. */
-static struct engine_written await_end(struct await *await, bool given,
-                                       const struct proto_fault *fault)
-{
-    struct proto_fault ignored;
-    pthread_mutex_lock(&await->lock);
-    if (!given) {
-        await->written = (struct engine_written){.fault = *fault};
-    }
-    while (given && await->times == 0) {
-        pthread_cond_wait(&await->told, &await->lock);
-    }
-    pthread_mutex_unlock(&await->lock);
-    assert_int_equal(await->times, given);
-    assert_true(engine_worker_refresh(worker, &ignored));
-    pthread_cond_destroy(&await->told);
-    pthread_mutex_destroy(&await->lock);
-    return await->written;
-}
 
 static int setup(void **state)
 {
@@ -94,10 +46,10 @@ static uint32_t find(const char *id, const char *key)
 static struct engine_written commit(struct engine_ingest *ingest)
 {
     struct proto_fault fault = {0};
-    struct await await;
-    await_begin(&await);
+    struct engine_await await;
+    engine_await_begin(&await);
     bool given = engine_ingest_commit(ingest, fixture.engine, &await.write, &fault);
-    return await_end(&await, given, &fault);
+    return engine_await_end(&await, worker, given, &fault);
 }
 
 static struct engine_ingest *begin(void)
@@ -320,10 +272,10 @@ static void a_large_record_grows_the_buffer(void **state)
 static struct engine_written schema_put(const char *text)
 {
     struct proto_fault fault = {0};
-    struct await await;
-    await_begin(&await);
+    struct engine_await await;
+    engine_await_begin(&await);
     bool given = engine_schema_put(worker, proto_span_text(text), &await.write, &fault);
-    return await_end(&await, given, &fault);
+    return engine_await_end(&await, worker, given, &fault);
 }
 
 static void a_schema_that_is_none_is_refused_at_once(void **state)
@@ -346,29 +298,29 @@ static void a_schema_that_is_none_is_refused_at_once(void **state)
 static struct engine_written icp_put(struct engine_worker *by, struct proto_span text)
 {
     struct proto_fault fault = {0};
-    struct await await;
-    await_begin(&await);
+    struct engine_await await;
+    engine_await_begin(&await);
     bool given = engine_icp_put(by, text, &await.write, &fault);
-    return await_end(&await, given, &fault);
+    return engine_await_end(&await, worker, given, &fault);
 }
 
 static struct engine_written activate(uint64_t version)
 {
     struct proto_fault fault = {0};
-    struct await await;
-    await_begin(&await);
+    struct engine_await await;
+    engine_await_begin(&await);
     bool given =
         engine_icp_activate(worker, version, proto_span_text("because"), &await.write, &fault);
-    return await_end(&await, given, &fault);
+    return engine_await_end(&await, worker, given, &fault);
 }
 
 static struct engine_written revert(void)
 {
     struct proto_fault fault = {0};
-    struct await await;
-    await_begin(&await);
+    struct engine_await await;
+    engine_await_begin(&await);
     bool given = engine_icp_revert(worker, proto_span_text("back"), &await.write, &fault);
-    return await_end(&await, given, &fault);
+    return engine_await_end(&await, worker, given, &fault);
 }
 
 struct switches {
@@ -434,15 +386,15 @@ static struct engine_written named_delete(const char *operation, uint64_t digest
                                           int64_t deadline_ms)
 {
     struct proto_fault fault = {0};
-    struct await await;
+    struct engine_await await;
     struct engine_ingest *ingest = begin();
-    await_begin(&await);
+    engine_await_begin(&await);
     await.write.operation =
         (struct engine_operation){.id = proto_span_text(operation), .digest = digest};
     await.write.deadline_ms = deadline_ms;
     assert_true(engine_ingest_delete(ingest, proto_span_text("nobody"), &fault));
     bool given = engine_ingest_commit(ingest, fixture.engine, &await.write, &fault);
-    return await_end(&await, given, &fault);
+    return engine_await_end(&await, worker, given, &fault);
 }
 
 static void an_operation_that_is_repeated_is_applied_once(void **state)
@@ -559,71 +511,6 @@ static void what_was_told_is_there_after_a_restart(void **state)
     assert_int_equal(fault.code, PROTO_OK);
 }
 
-static struct event touch(const char *id, int64_t day)
-{
-    return (struct event){.type = EVENT_TOUCH,
-                          .time_ms = day * INT64_C(86400000),
-                          .source = proto_span_text("crm"),
-                          .id = proto_span_text(id)};
-}
-
-static struct engine_written tell(const char *id, const char *key, const struct event *events,
-                                  size_t count)
-{
-    struct proto_fault fault = {0};
-    struct engine_ingest *ingest = begin();
-    for (size_t i = 0; i < count; i++) {
-        assert_true(engine_ingest_event(ingest, fixture.engine, proto_span_text(id),
-                                        proto_span_text(key), &events[i], &fault));
-    }
-    return commit(ingest);
-}
-
-static void a_page_of_a_timeline_holds_what_was_told_in_its_order(void **state)
-{
-    struct proto_fault fault = {0};
-    struct base_arena arena;
-    struct engine_timeline page;
-    struct event_choice choice = event_choice_all();
-    struct event events[] = {touch("c", 3), touch("a", 1), touch("b", 2), touch("d", 4)};
-    (void)state;
-    assert_int_equal(put("timeline", "crm:timeline", "Retail", 1).fault.code, PROTO_OK);
-    assert_int_equal(tell("", "crm:timeline", events, 3).count, 3);
-    assert_int_equal(tell("timeline", "", events, 4).count, 1);
-    base_arena_init(&arena, 0, 0);
-    uint32_t slot = find("timeline", "");
-    assert_true(engine_timeline(worker, slot, &choice, 1, 2, &arena, &page, &fault));
-    assert_int_equal(page.total, 4);
-    assert_int_equal(page.count, 2);
-    assert_true(proto_span_is(page.events[0].event.id, "b"));
-    assert_true(proto_span_is(page.events[1].event.id, "c"));
-    choice.newest = true;
-    assert_true(engine_timeline(worker, slot, &choice, 0, 1, &arena, &page, &fault));
-    assert_true(proto_span_is(page.events[0].event.id, "d"));
-    assert_true(engine_timeline(worker, slot, &choice, 9, 1, &arena, &page, &fault));
-    assert_int_equal(page.count, 0);
-    base_arena_fini(&arena);
-}
-
-static void an_event_that_is_none_is_refused_before_the_writer_sees_it(void **state)
-{
-    struct proto_fault fault = {0};
-    struct proto_span none = {NULL, 0};
-    struct event event = touch("x", 100000); /* in the year 2243 */
-    (void)state;
-    struct engine_ingest *ingest = begin();
-    assert_false(engine_ingest_event(ingest, fixture.engine, proto_span_text("timeline"), none,
-                                     &event, &fault));
-    assert_string_equal(fault.field, "time");
-    event = touch("x", 1);
-    assert_false(engine_ingest_event(ingest, fixture.engine, none, none, &event, &fault));
-    assert_int_equal(fault.code, PROTO_MISSING_FIELD);
-    assert_false(engine_ingest_event(ingest, fixture.engine, none, proto_span_text("no key"),
-                                     &event, &fault));
-    assert_string_equal(fault.field, "key");
-    engine_ingest_drop(ingest);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -641,8 +528,6 @@ int main(void)
         cmocka_unit_test(what_an_operation_did_can_be_asked),
         cmocka_unit_test(a_write_whose_time_is_over_is_not_carried_out),
         cmocka_unit_test(learning_again_under_the_same_id_makes_no_version),
-        cmocka_unit_test(a_page_of_a_timeline_holds_what_was_told_in_its_order),
-        cmocka_unit_test(an_event_that_is_none_is_refused_before_the_writer_sees_it),
         cmocka_unit_test(what_was_told_is_there_after_a_restart),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
