@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "server/backup/backup_restore.h"
+#include "tests/damage/damage_argument.h"
 #include "tests/unit/engine/engine_fixture.h"
 
 enum { SECTOR_BYTES = 512, FILES = 5, SECOND_BASE = 1, ACCOUNTS = 300 };
@@ -330,19 +331,12 @@ static void report(const struct run *run)
     }
 }
 
-static long argument(int argc, char **argv, int index, long brief, long extended)
-{
-    const char *text = getenv("ICP_LONG");
-    long otherwise = text != NULL && strcmp(text, "1") == 0 ? extended : brief;
-    return argc > index ? strtol(argv[index], NULL, 10) : otherwise;
-}
-
 int main(int argc, char **argv)
 {
     static struct run run;
-    long flips = argument(argc, argv, 1, 150, 10000);
-    long sectors = argument(argc, argv, 2, 60, 3000);
-    run.seed = (uint64_t)argument(argc, argv, 3, 20, 20);
+    long flips = damage_argument(argc, argv, 1, 150, 10000);
+    long sectors = damage_argument(argc, argv, 2, 60, 3000);
+    run.seed = (uint64_t)damage_argument(argc, argv, 3, 20, 20);
     printf("seed %llu\n", (unsigned long long)run.seed);
     world_make(&run);
     bool good = controls(&run);

@@ -9,6 +9,7 @@
  * short of an event, and damage whose checksums were made right again, must be seen as wrong. A
  * sector that holds what it held earlier and is an intact older copy of the same entries is a limit
  * that is said (disk-format.md): it is counted by itself. */
+#include "tests/damage/damage_argument.h"
 #include "tests/damage/damage_world.h"
 
 #include <stdio.h>
@@ -186,19 +187,12 @@ static bool report(const struct run *run)
     return bad + run->repairs[REPAIR_BAD] == 0;
 }
 
-static long argument(int argc, char **argv, int index, long brief, long extended)
-{
-    const char *text = getenv("ICP_LONG");
-    long otherwise = text != NULL && strcmp(text, "1") == 0 ? extended : brief;
-    return argc > index ? strtol(argv[index], NULL, 10) : otherwise;
-}
-
 int main(int argc, char **argv)
 {
     static struct run run;
-    long flips = argument(argc, argv, 1, 400, 10000);
-    long sectors = argument(argc, argv, 2, 100, 3000);
-    run.seed = (uint64_t)argument(argc, argv, 3, 20, 20);
+    long flips = damage_argument(argc, argv, 1, 400, 10000);
+    long sectors = damage_argument(argc, argv, 2, 100, 3000);
+    run.seed = (uint64_t)damage_argument(argc, argv, 3, 20, 20);
     printf("seed %llu\n", (unsigned long long)run.seed);
     world_make(&run.world);
     bool good = controls(&run);
