@@ -3,9 +3,20 @@
  * evidence. What the rules cannot measure fails as in spell.h. */
 #include "server/measure/metric_registry.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "server/measure/retention.h"
+
+/* Metrics of retention are the forms, in their order. */
+#define SAME(FORM)                                                                                 \
+    static_assert(                                                                                 \
+        (int)MEASURE_METRIC_##FORM - (int)MEASURE_METRIC_NRR_COHORT == (int)MEASURE_##FORM, #FORM)
+SAME(NRR_COHORT);
+SAME(GRR_COHORT);
+SAME(NRR_MOVEMENT);
+SAME(GRR_MOVEMENT);
+#undef SAME
 
 static const struct measure_metric_info infos[MEASURE_METRICS] = {
 #define K(METRIC, name, kind, help) {name, MEASURE_METRIC_##kind, help},

@@ -128,15 +128,16 @@ static bool currency_read(const struct measure_pick *pick, const struct csv_row 
                           struct measure_subscription *s, struct proto_fault *fault)
 {
     struct proto_span cell = measure_cell_text(pick, row);
-    if (cell.bytes != 0 && cell.bytes != 3) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "",
-                               "a currency is three letters such as USD, not '%.*s'",
-                               (int)(cell.bytes < 20 ? cell.bytes : 20), (const char *)cell.data);
+    bool good = cell.bytes == 0 || cell.bytes == 3;
+    for (size_t i = 0; good && i < cell.bytes; i++) {
+        uint8_t letter = cell.data[i] & 0xdf;
+        good = letter >= 'A' && letter <= 'Z';
+        s->currency[i] = (char)letter;
     }
-    for (size_t i = 0; i < cell.bytes; i++) {
-        s->currency[i] = (char)(cell.data[i] & 0xdf);
-    }
-    return true;
+    return good ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "",
+                           "a currency is three letters such as USD, not '%.*s'",
+                           (int)(cell.bytes < 20 ? cell.bytes : 20), (const char *)cell.data);
 }
 
 static bool subscription_keep(struct measure_input *input, const struct measure_subscription *s,

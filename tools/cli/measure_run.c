@@ -53,13 +53,8 @@ bool measure_days(const struct measure_call *call, int64_t *from_ms, int64_t *to
     if (*to_ms > *from_ms) {
         return true;
     }
-    cli_say(call->cli, "--to lies before --from");
+    cli_say(call->cli, "--to must be a later day than --from");
     return false;
-}
-
-static int fault_tell(const struct measure_call *call, const struct proto_fault *fault)
-{
-    return cli_fault(call->cli, fault);
 }
 
 /* Files to spells. */
@@ -71,7 +66,7 @@ static int spells_read(const struct measure_call *call, struct measure_input *in
     if (status == EX_OK &&
         !measure_spells_make(input->subscriptions, input->count, (uint32_t)input->accounts.count,
                              &call->rules, spells, &fault)) {
-        status = fault_tell(call, &fault);
+        status = cli_fault(call->cli, &fault);
     }
     return status;
 }
@@ -96,7 +91,7 @@ static int table_end(const struct measure_call *call, const struct measure_input
     if (good) {
         rules_tell(call, input);
     }
-    int status = good ? measure_show(call->cli, table) : fault_tell(call, fault);
+    int status = good ? measure_show(call->cli, table) : cli_fault(call->cli, fault);
     measure_table_fini(table);
     return status;
 }

@@ -46,6 +46,7 @@ static int folder_make(void **state)
     put("subs.csv", "a,s,e,m,said\nx,2024-01-01,2024-06-01,10,2024-05-01\ny,2024-02-01,,20,\n");
     put("accounts.csv", "a,land,gone\nx,SE,yes\nz,NO,no\n");
     put("gone.csv", "a,day\nx,2024-05-20\n");
+    put("money.csv", "a,s,e,m,c\nx,2024-01-01,,10,usd\ny,2024-02-01,,20,U1$\n");
     put("orders.csv", "a,day,m\nx,2024-01-01,10\nx,2024-02-01,20\n");
     *state = folder;
     return 0;
@@ -53,8 +54,8 @@ static int folder_make(void **state)
 
 static int folder_remove(void **state)
 {
-    static const char *const names[] = {"subs.csv", "accounts.csv", "gone.csv", "orders.csv",
-                                        "usual.json"};
+    static const char *const names[] = {"subs.csv",  "accounts.csv", "gone.csv",
+                                        "money.csv", "orders.csv",   "usual.json"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         (void)unlink(names[i]);
     }
@@ -117,6 +118,17 @@ static void what_is_missing_or_no_such_thing_is_a_mistake_of_use(void **state)
     assert_int_equal(line("mrr" SUBS YEAR " --definition none.json"), EX_NOINPUT);
 }
 
+static void a_currency_is_three_letters(void **state)
+{
+    (void)state;
+#define MONEY                                                                                      \
+    " --subscriptions money.csv --account a --start s --end e --amount m --currency c "            \
+    "--rule currency=USD"
+    assert_int_equal(line("mrr" MONEY YEAR), EX_DATAERR);
+    assert_int_equal(line("mrr" MONEY YEAR " --skip-bad"), EX_OK);
+#undef MONEY
+}
+
 /* Every parameter of measure.def can be told. */
 static void parameters_of_measures_are_options(void **state)
 {
@@ -143,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_measure_runs_over_files),
         cmocka_unit_test(what_is_missing_or_no_such_thing_is_a_mistake_of_use),
+        cmocka_unit_test(a_currency_is_three_letters),
         cmocka_unit_test(parameters_of_measures_are_options),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
