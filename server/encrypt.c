@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Options become a context where a certificate is named; without one nothing listens for TLS, and
+ * that is no fault. */
 #include "server/encrypt.h"
 
 bool server_encrypt(const struct base_config *config, struct tls_context **tls,

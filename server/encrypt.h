@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The TLS context that a configuration asks for. */
+/* The TLS context that a configuration asks for: at the start, at a reload and for `icpd --test`
+ * alike. Ownership: the caller drops the context. Errors: PROTO_BAD_CONFIG with the option,
+ * PROTO_NO_MEMORY. Threads: any. Cost: reads the files. */
 #ifndef SERVER_ENCRYPT_H
 #define SERVER_ENCRYPT_H
 

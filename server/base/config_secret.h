@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files that hold secrets; inside of server/base only. Ownership: borrows. Errors:
+/* Files that hold secrets: tokens, and the key of TLS. Ownership: borrows. Errors:
  * PROTO_BAD_CONFIG; `name` is the option that named the file. Threads: pure. Source of the rule of
  * modes: PostgreSQL's for the key of a server. */
 #ifndef BASE_CONFIG_SECRET_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One fit for every model of clv.h: −ln L over logarithms of the parameters, from a start.
- * Ownership, errors, threads: as there. */
+ * Ownership: borrows all. Errors: NO_EVIDENCE where no maximum is found within bounds. Threads:
+ * pure. */
 #ifndef MEASURE_CLV_FIT_H
 #define MEASURE_CLV_FIT_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of server/tls: what a session takes from its context. */
+/* Inside of server/tls: what a session takes from its context, and what a BIO sees of a session.
+ * Ownership, errors and threads: as tls.h says; the method is its context's. */
 #ifndef TLS_TLS_PARTS_H
 #define TLS_TLS_PARTS_H
 

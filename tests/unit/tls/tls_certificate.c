@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A key, a certificate of it, both to files; whatever fails ends the program. */
 #include "tests/unit/tls/tls_certificate.h"
 
 #include <openssl/pem.h>
