@@ -95,6 +95,7 @@ struct net_conn {
     bool gathered;    /* waits there for the end of this turn's reads only, and reads on */
     bool touched;     /* waits in worker->touched for the end of this turn's posts */
     bool sending;     /* `write` is under way with `sent` */
+    bool drained;     /* of a drain: waited for nothing at the last sweep */
     size_t pending;
     size_t skip_bytes;         /* of a frame answered BUSY, still to come and to be thrown away */
     size_t serve_bytes;        /* while draining: input that was there before and is still served */
@@ -196,7 +197,6 @@ struct net_worker {
     bool now_known;
     uint64_t now_ns;
     bool draining;
-    unsigned drain_sweeps;
 
     struct net_strangers {
         struct net_conn *oldest, *newest;

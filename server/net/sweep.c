@@ -84,8 +84,9 @@ static void sweep_conn(struct net_conn *conn, uint64_t now_ns)
     }
 }
 
-/* A connection that waits for nothing ends. It had one whole period to send what was on its way,
- * which was answered SHUTTING_DOWN. */
+/* A connection that waits for nothing ends at the second sweep that finds it so: it is read for one
+ * whole period between, and what was on its way is answered SHUTTING_DOWN. One that was not read,
+ * since it waited for replies, has its period when it has them. */
 static void drain_conn(struct net_conn *conn, bool is_over)
 {
     struct net_worker *worker = conn->worker;
@@ -93,8 +94,9 @@ static void drain_conn(struct net_conn *conn, bool is_over)
         net_conn_close(conn, &worker->tally.closed_cut);
         return;
     }
-    if (conn->phase == NET_OPEN && worker->drain_sweeps >= 2 && conn->pending == 0 &&
-        !conn->blocked && net_conn_unsent(conn) == 0) {
+    bool was_drained = conn->drained;
+    conn->drained = conn->pending == 0 && !conn->blocked && net_conn_unsent(conn) == 0;
+    if (conn->phase == NET_OPEN && was_drained && conn->drained) {
         net_conn_finish(conn, &worker->tally.closed_drain);
         net_conn_settle(conn);
     }
@@ -122,7 +124,6 @@ void net_sweep_tick(uv_timer_t *timer)
     net_accept_tick(worker);
     rest_if_idle(worker);
     if (worker->draining) {
-        worker->drain_sweeps++;
         is_over = now_ns >= atomic_load(&server->drain_until_ns);
     }
     for (uint32_t i = 0; i < worker->slots_count; i++) {
