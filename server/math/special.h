@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Special functions that models of lifetime need.
- * Shapes: IEEE 754 doubles. Ownership: nothing is kept. Errors: NAN outside the stated range. Threads: pure (lgamma_r keeps no
- * state). Accuracy: relative 1e-12 against closed forms and scipy's values. Cost:
- * math_hyp2f1 about 5 ns a term, ln(1e-16)/ln(z) terms. Source: Abramowitz and Stegun 6.1, 15.1,
- * 15.3.4. */
+ * Shapes: IEEE 754 doubles. Ownership: nothing is kept. Errors: NAN outside the stated range.
+ * Threads: pure (lgamma_r keeps no state). Accuracy: relative 1e-12 against closed forms and
+ * scipy's values. Cost: math_hyp2f1 about 5 ns a term, ln(1e-16)/ln(z) terms. Source: Abramowitz
+ * and Stegun 6.1, 15.1, 15.3.4. */
 #ifndef MATH_SPECIAL_H
 #define MATH_SPECIAL_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One function for each measure of measure.def: reads its files, calls it, shows its table; and
- * parameters as the options give them, within the bounds of measure.def. Ownership: borrows the call;
- * texts are the command line's. Errors: exit statuses, messages printed. Threads: one. */
+ * parameters as the options give them, within the bounds of measure.def. Ownership: borrows the
+ * call; texts are the command line's. Errors: exit statuses, messages printed. Threads: one. */
 #ifndef CLI_MEASURE_RUN_H
 #define CLI_MEASURE_RUN_H
 

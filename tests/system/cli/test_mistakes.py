@@ -373,17 +373,28 @@ class Screens(Served):
         done = self.icp(line)
         return set((done.stdout + done.stderr).split())
 
+    def faults_of(self, line):
+        with self.asked() if line.startswith("monitor") else contextlib.nullcontext():
+            words = self.words(line)
+            screens = {columns: self.screen(line, columns) for columns in (80, 40)}
+        self.assertTrue(words, line)
+        self.assertTrue(all(screen.strip() for screen in screens.values()), line)
+        return [
+            f"icp {line}, {columns} columns: {fault}"
+            for columns, screen in screens.items()
+            for fault in screen_faults(screen, columns, words)
+        ]
+
     def test_no_word_is_broken_on_a_screen_of_either_width(self):
         faults = []
         commands = [line[2:16].strip() for line in self.icp("help").stdout.splitlines() if line.startswith("  ")]
         for line in [*SCREENS, *(f"help {command}" for command in commands)]:
-            with self.asked() if line.startswith("monitor") else contextlib.nullcontext():
-                words = self.words(line)
-                screens = {columns: self.screen(line, columns) for columns in (80, 40)}
-            self.assertTrue(words, line)
-            for columns, screen in screens.items():
-                self.assertTrue(screen.strip(), line)
-                faults += [f"icp {line}, {columns} columns: {fault}" for fault in screen_faults(screen, columns, words)]
+            found = []
+            for _ in range(3):  # what a running server says may change between two looks at it
+                found = self.faults_of(line)
+                if not found:
+                    break
+            faults += found
         self.assertEqual(faults, [], "\n".join(faults))
 
     def test_the_control_is_found(self):

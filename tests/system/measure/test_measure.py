@@ -301,7 +301,7 @@ class Mistakes(unittest.TestCase):
                      "churn-at=x", status=64)
         self.refused(self.FILE, "mrr has no parameter --grace", "--grace", "4", status=64)
         self.refused(self.FILE, "--period is month, quarter or year", "--period", "week", status=64)
-        self.refused(self.FILE, "--to lies before --from", "--to", "2023-01-01", status=64)
+        self.refused(self.FILE, "--to must be a later day than --from", "--to", "2023-01-01", status=64)
         self.refused(self.FILE, "no whole period", "--to", "2024-01-20")
         self.refused(self.FILE, "column 'nothing'", "--trial", "nothing", status=64)
         self.refused("a,s,e,m,t\n", "f.csv has no subscriptions")
