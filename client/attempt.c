@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which connections there are (the roles of core.h). Happy path: none, then MAIN is begun because
  * somebody wants it, becomes ready and stays. Failure paths: it fails (the next host, after a round
- * of all of them a random wait), it is slow or has gone silent (a rival beside it), it is lost (the
- * rival or the connection for hedges takes its place, or the same host is tried again at once). */
+ * of all of them a random wait), it is slow or has gone silent (a rival beside it), it creeps (it
+ * is left for another), it is lost (the rival or the connection for hedges takes its place, or the
+ * same host is tried again at once). */
 #include "client/core.h"
 
 #define BACKOFF_MS_FIRST 10
@@ -74,6 +75,19 @@ void client_main_retire(struct client_core *core, int64_t now_ms)
     core->links[CLIENT_RETIRING] = core->links[CLIENT_MAIN];
     core->links[CLIENT_MAIN] = NULL;
     core->retired_ms = now_ms;
+}
+
+void client_deadline_passed(struct client_core *core, const struct client_link *link,
+                            int64_t now_ms)
+{
+    if (link == NULL || link != core->links[CLIENT_MAIN] || !client_link_is_useless(link, now_ms)) {
+        return;
+    }
+    char where[CLIENT_HOST_TEXT_BYTES];
+    client_log(&core->settings, ICP_LOG_WARNING, "%s: nothing came in time for %d ms",
+               client_host_text(link->host, where, sizeof where), CLIENT_USELESS_MS);
+    core->host_at = (host_index(core, link) + 1) % core->host_count;
+    client_main_retire(core, now_ms);
 }
 
 static void role_close(struct client_core *core, enum client_role role)

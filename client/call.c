@@ -292,6 +292,7 @@ static bool receive_until(struct icp_client *client, uint32_t id, int64_t until_
         }
         if (core->now_ms >= until_ms) {
             proto_fault_set(&fault, PROTO_TIMEOUT, "", "no reply came in time");
+            client_deadline_passed(core, core->links[CLIENT_MAIN], core->now_ms);
             return client_reply_fail(reply, id, op, &fault);
         }
         client_core_turn(core, until_ms);

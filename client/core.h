@@ -5,7 +5,8 @@
  *
  * Connections (roles): MAIN takes new requests. If it is not ready after RIVAL_MS, or says nothing
  * though it was pinged, a RIVAL is tried beside it, anew every RIVAL_MS, so that neither a slow
- * host nor a dead connection is waited for; whichever is ready first becomes MAIN. What was MAIN
+ * host nor a dead connection is waited for; whichever is ready first becomes MAIN. One that creeps,
+ * whose replies all come after their deadlines, is left when a deadline passes. What was MAIN
  * and still owes replies is RETIRING until they have come or it is known to be dead. HEDGE is a
  * second one for reads that take long. Attempts are made only while somebody wants one; when every
  * host has failed once, the next round waits a random time up to 10, 20, 40 … 500 ms (exponential
@@ -157,6 +158,9 @@ void client_task_told(struct client_core *core, const struct client_reply *reply
 void client_role_lost(struct client_core *core, enum client_role role, int64_t now_ms);
 /* MAIN takes no new requests and stays until it has answered what it owes. */
 void client_main_retire(struct client_core *core, int64_t now_ms);
+/* A deadline passed over a request that was sent on `link`: MAIN is left if it is of no use. */
+void client_deadline_passed(struct client_core *core, const struct client_link *link,
+                            int64_t now_ms);
 void client_wake_at(struct client_core *core, int64_t moment_ms);
 int64_t client_random_below(struct client_core *core, int64_t bound);
 int64_t client_now_ms(void);

@@ -485,7 +485,27 @@ uint32_t client_link_request(struct client_link *link, const struct client_reque
         link->asked_ms = now_ms;
         link->probe_gap_ms = PROBE_GAP_MS;
     }
+    if (link->useless_ms == 0) {
+        link->useless_ms = now_ms;
+    }
     return client_pipeline_request(&link->pipeline, request, fault);
+}
+
+static_assert(CLIENT_USELESS_MS == PROBE_GAP_MS + PROBE_WAIT_MS, "one patience for both");
+
+bool client_link_is_useless(const struct client_link *link, int64_t now_ms)
+{
+    return client_link_ready(link) && link->useless_ms != 0 &&
+           link->heard_ms > link->useless_ms && now_ms - link->useless_ms >= CLIENT_USELESS_MS;
+}
+
+/* Something came in time. */
+static void useful_note(struct client_link *link, bool more, int64_t now_ms)
+{
+    const struct client_pipeline *pipeline = &link->pipeline;
+    size_t probes = link->probe_id != 0;
+    bool is_awaited = pipeline->pending_count - pipeline->forgotten_count > probes;
+    link->useless_ms = more || is_awaited ? now_ms : 0;
 }
 
 /* A reply that is whole; what had no room before may have it now. */
@@ -508,8 +528,10 @@ bool client_link_next(struct client_link *link, int64_t now_ms, struct client_re
             client_greet_take(link, reply, now_ms);
         } else if (reply->id == link->probe_id) {
             link->probe_id = 0;
+            useful_note(link, false, now_ms);
         } else {
             link->has_answered |= reply->fault.code == PROTO_OK;
+            useful_note(link, reply->more, now_ms);
             return true;
         }
     }

@@ -42,6 +42,9 @@ struct client_host {
     struct client_lookup *lookup; /* NULL: none runs */
 };
 
+/* As long as silence takes to be noticed, the ping and its wait together. */
+#define CLIENT_USELESS_MS 450
+
 enum client_link_state {
     CLIENT_RESOLVING,
     CLIENT_CONNECTING,
@@ -75,6 +78,7 @@ struct client_link {
     int64_t address_until_ms; /* of the address that is being tried */
     int64_t heard_ms;         /* when bytes came last, or the link became ready */
     int64_t asked_ms;         /* when the oldest request was sent that nothing was heard since */
+    int64_t useless_ms;       /* since when nothing came that is waited for; 0: nothing is asked */
     int64_t probed_ms;        /* when a ping was sent to see if anybody is there; 0: none is out */
     uint32_t probe_gap_ms;
     int wait_ms;       /* what a blocking read of the socket waits at most; 0: it is not set */
@@ -114,6 +118,10 @@ uint32_t client_link_request(struct client_link *link, const struct client_reque
 void client_link_lose(struct client_link *link, enum proto_error code, const char *reason);
 /* The same without a word to epoll, whose set is the parent process's too. */
 void client_link_orphan(struct client_link *link);
+/* A deadline has passed over a request on it: whether new ones had better go elsewhere, since for
+ * CLIENT_USELESS_MS it has brought bytes, but none that came in time. One that brings nothing is
+ * pinged instead. */
+bool client_link_is_useless(const struct client_link *link, int64_t now_ms);
 /* Sends a ping if nothing has been heard for a while though something was asked; true if that
  * did not bring a sign of life either. *wake_ms is lowered to when it wants to be asked again. */
 bool client_link_is_dead(struct client_link *link, int64_t now_ms, int64_t *wake_ms);

@@ -282,7 +282,9 @@ void client_tasks_turn(struct client_core *core, int64_t now_ms)
 {
     waiting_turn(core, now_ms);
     while (core->sent.first != NULL && now_ms >= core->sent.first->until_ms) {
+        const struct client_link *link = core->sent.first->sent[0].link;
         tell_timeout(core, core->sent.first);
+        client_deadline_passed(core, link, now_ms);
     }
     hedges_turn(core, now_ms);
     if (core->sent.first != NULL) {

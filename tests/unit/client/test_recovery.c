@@ -197,6 +197,39 @@ static void silent_connection_is_replaced(void **state)
     assert_true(fake_stop(&server));
 }
 
+/* A connection that creeps: each reply comes, and comes too late. */
+static bool serve_late(int fd)
+{
+    struct fake_request request;
+    bool there = fake_greet(fd);
+    while (there && fake_read(fd, &request)) {
+        fake_sleep_ms(60);
+        there = fake_reply(fd, request.header.request_id, PROTO_OK, 0, fake_fill_ping);
+    }
+    return true; /* its client leaves when it has had enough */
+}
+
+static void creeping_connection_is_left(void **state)
+{
+    (void)state;
+    static const fake_script scripts[] = {serve_late, serve_pings};
+    struct fake_server server;
+    struct icp_fault fault;
+    struct icp_reply reply = {0};
+    fake_start(&server, true, scripts, 2);
+    struct icp_client *client = icp_connect(server.uri, &quick, &fault);
+    assert_non_null(client);
+    bool answered = false;
+    for (int calls = 0; !answered && calls < 500; calls++) {
+        answered = icp_call_within(client, ICP_OP_PING, NULL, 20, &reply);
+    }
+    assert_true(answered); /* it never was */
+    icp_reply_fini(&reply);
+    icp_close(client);
+    (void)fake_stop(&server);
+    assert_int_equal(server.served, 2);
+}
+
 /* Answers pings, and every other request only when it is told to stop: slow, not dead. */
 static bool serve_slow_scan(int fd)
 {
@@ -471,6 +504,7 @@ int main(void)
         cmocka_unit_test(call_notices_a_connection_closed_meanwhile),
         cmocka_unit_test(call_rides_out_a_restart),
         cmocka_unit_test(silent_connection_is_replaced),
+        cmocka_unit_test(creeping_connection_is_left),
         cmocka_unit_test(slow_request_is_waited_for_while_pings_are_answered),
         cmocka_unit_test(busy_is_tried_again_and_told_when_it_stays),
         cmocka_unit_test(looking_up_a_name_holds_the_deadline),
