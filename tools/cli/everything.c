@@ -193,17 +193,18 @@ static int end_check(const struct cli *cli, const struct everything *everything,
 /* Any line but the last. */
 static int line_check(const struct cli *cli, struct everything *everything)
 {
-    json_t *json = line_parse(cli, everything);
-    if (json == NULL) {
-        return EX_DATAERR;
-    }
-    json_decref(json);
-    if (everything->number == 1 && !everything_is(everything, "icpd")) {
+    if (everything->number == 1 &&
+        (everything->line[0] != '{' || !everything_is(everything, "icpd"))) {
         return refuse(
             cli, everything, 1,
             "everything begins with {\"icpd\":\"export\",\"format\":1}; for accounts of a "
             "CSV file leave --everything out");
     }
+    json_t *json = line_parse(cli, everything);
+    if (json == NULL) {
+        return EX_DATAERR;
+    }
+    json_decref(json);
     for (unsigned i = 0; i < EVERYTHING_KINDS; i++) {
         everything->counts[i] += everything_is(everything, kinds[i].name);
     }

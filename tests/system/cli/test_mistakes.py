@@ -201,6 +201,7 @@ MISTAKES = [
     # Files.
     ("import", USAGE, "FILE.csv is missing"),
     ("import --everything", USAGE, "which file? One that 'icp export --everything FILE' wrote"),
+    ("import --everything accounts.csv", DATA, "for accounts of a CSV file leave --everything out"),
     ("import nothing.csv", NOINPUT, "cannot open nothing.csv"),
     ("import .", NOINPUT, "directory"),
     ("import empty.csv", DATA, "is empty"),
