@@ -14,12 +14,14 @@ bool rpc_people_init(struct rpc_people *people)
         .slow.room = PEOPLE_SLOW, .seen.room = PEOPLE_MONITOR, .seen.written = 1};
     people->slow.records = calloc(PEOPLE_SLOW, sizeof *people->slow.records);
     people->seen.records = calloc(PEOPLE_MONITOR, sizeof *people->seen.records);
-    if (people->slow.records && people->seen.records &&
+    people->left = calloc(PEOPLE_LEFT, sizeof *people->left);
+    if (people->slow.records && people->seen.records && people->left &&
         pthread_mutex_init(&people->lock, NULL) == 0) {
         return true;
     }
     free(people->slow.records);
     free(people->seen.records);
+    free(people->left);
     *people = (struct rpc_people){0};
     return false;
 }
@@ -31,6 +33,7 @@ void rpc_people_fini(struct rpc_people *people)
     }
     free(people->slow.records);
     free(people->seen.records);
+    free(people->left);
     pthread_mutex_destroy(&people->lock);
 }
 
@@ -72,6 +75,11 @@ void rpc_person_destroy(struct rpc_person *person)
         person->next->previous = person->previous;
     }
     people->count--;
+    if (person->client[0] != '\0') {
+        struct rpc_left *left = &people->left[people->left_count++ % PEOPLE_LEFT];
+        left->number = person->number;
+        memcpy(left->client, person->client, sizeof left->client);
+    }
     pthread_mutex_unlock(&people->lock);
     free(person);
 }
@@ -133,16 +141,37 @@ size_t rpc_people_read(struct rpc_people *people, struct rpc_ring *ring, uint64_
     return count;
 }
 
+/* Under the lock; NULL: not there. */
+static const char *person_find(const struct rpc_people *people, uint64_t connection)
+{
+    for (const struct rpc_person *person = people->first; person; person = person->next) {
+        if (person->number == connection) {
+            return person->client;
+        }
+    }
+    return NULL;
+}
+
+static const char *left_find(const struct rpc_people *people, uint64_t connection)
+{
+    uint64_t count = people->left_count < PEOPLE_LEFT ? people->left_count : PEOPLE_LEFT;
+    for (uint64_t i = 0; i < count; i++) {
+        if (people->left[i].number == connection) {
+            return people->left[i].client;
+        }
+    }
+    return NULL;
+}
+
 void rpc_people_client(struct rpc_people *people, uint64_t connection,
                        char out[RPC_CLIENT_BYTES_MAX + 1])
 {
     out[0] = '\0';
     pthread_mutex_lock(&people->lock);
-    for (struct rpc_person *person = people->first; person; person = person->next) {
-        if (person->number == connection) {
-            memcpy(out, person->client, sizeof person->client);
-            break;
-        }
+    const char *found = person_find(people, connection);
+    found = found ? found : left_find(people, connection);
+    if (found) {
+        memcpy(out, found, RPC_CLIENT_BYTES_MAX + 1);
     }
     pthread_mutex_unlock(&people->lock);
 }

@@ -9,7 +9,8 @@
  * Shapes and units: times of records are milliseconds since 1970, durations microseconds, numbers
  * of connections count from 1 since the start. Ownership: people_* owns what it keeps; the session
  * owns its entry in the list. Bounds: PEOPLE_SLOW and PEOPLE_MONITOR records; older ones are lost,
- * and a reader sees by the positions how many. Errors: without memory a connection is not listed.
+ * and a reader sees by the positions how many. PEOPLE_LEFT names of who is gone, so that a record
+ * says whose it was. Errors: without memory a connection is not listed.
  * Threads: any; a worker's own updates of its connections are relaxed stores, the rest takes a
  * lock that no request takes while nobody watches. Cost: 2 ns a batch of a connection. */
 #ifndef RPC_PEOPLE_H
@@ -24,6 +25,8 @@
 #define PEOPLE_MONITOR 8192u
 #define PEOPLE_MONITOR_S 10u
 #define PEOPLE_ADDRESS_BYTES 64
+/* Clients whose names are known after they have left. */
+#define PEOPLE_LEFT 1024u
 
 struct rpc_person {
     struct rpc_people *people;
@@ -56,11 +59,19 @@ struct rpc_ring {
     uint64_t written; /* records so far: the last has this position */
 };
 
+/* A client that left. */
+struct rpc_left {
+    uint64_t number;
+    char client[RPC_CLIENT_BYTES_MAX + 1];
+};
+
 struct rpc_people {
     pthread_mutex_t lock; /* the list, names and rings */
     struct rpc_person *first;
     uint64_t count, numbers;
     struct rpc_ring slow, seen;
+    struct rpc_left *left;             /* a ring of PEOPLE_LEFT */
+    uint64_t left_count;               /* so far */
     _Atomic uint64_t watched_until_ns; /* monotonic: requests are recorded before */
 };
 
@@ -98,7 +109,8 @@ void rpc_people_record(struct rpc_people *people, const struct rpc_record *recor
  * the newest there is. */
 size_t rpc_people_read(struct rpc_people *people, struct rpc_ring *ring, uint64_t after,
                        struct rpc_record *out, size_t room, uint64_t *last);
-/* The name that the client of a connection gave itself; "" if it gave none or is gone. */
+/* The name that the client of a connection gave itself; "" if it gave none, or left before the
+ * latest PEOPLE_LEFT that had one. */
 void rpc_people_client(struct rpc_people *people, uint64_t connection,
                        char out[RPC_CLIENT_BYTES_MAX + 1]);
 

@@ -70,9 +70,38 @@ static void what_is_too_long_is_cut(void **state)
     rpc_people_client(people, a->number, name);
     assert_string_equal(name, a->client);
     uint64_t number = a->number;
+    char cut[RPC_CLIENT_BYTES_MAX + 1];
+    memcpy(cut, a->client, sizeof cut);
     rpc_person_destroy(a);
     rpc_people_client(people, number, name);
+    assert_string_equal(name, cut);
+}
+
+static void names_of_the_latest_that_left_are_known(void **state)
+{
+    struct rpc_people *people = *state;
+    char name[RPC_CLIENT_BYTES_MAX + 1];
+    uint64_t first = 0;
+    uint64_t last = 0;
+    for (unsigned i = 0; i < PEOPLE_LEFT + 1; i++) {
+        struct rpc_person *a = rpc_person_create(people, "a", 1);
+        snprintf(name, sizeof name, "client %u", i);
+        rpc_person_name(a, name, PROTO_ROLE_READ);
+        last = a->number;
+        first = i == 0 ? last : first;
+        rpc_person_destroy(a);
+    }
+    rpc_people_client(people, last, name);
+    assert_string_equal(name, "client 1024");
+    rpc_people_client(people, first, name);
     assert_string_equal(name, "");
+    struct rpc_person *unnamed = rpc_person_create(people, "a", 1); /* takes nobody's place */
+    last = unnamed->number;
+    rpc_person_destroy(unnamed);
+    rpc_people_client(people, last, name);
+    assert_string_equal(name, "");
+    rpc_people_client(people, first + 1, name);
+    assert_string_equal(name, "client 1");
 }
 
 static void what_a_connection_asks_is_counted(void **state)
@@ -151,6 +180,7 @@ int main(void)
         WITH_PEOPLE(connections_come_and_go_in_any_order),
         WITH_PEOPLE(numbers_are_never_given_twice),
         WITH_PEOPLE(what_is_too_long_is_cut),
+        WITH_PEOPLE(names_of_the_latest_that_left_are_known),
         WITH_PEOPLE(what_a_connection_asks_is_counted),
         WITH_PEOPLE(a_ring_is_read_on_from_a_position),
         WITH_PEOPLE(what_is_overwritten_shows_as_a_gap),
