@@ -90,6 +90,14 @@ static bool filter_reads(const struct filter *filter, uint16_t field_id)
     return false;
 }
 
+/* Why a field says nothing of what an account is like; NULL if it may. */
+static const char *not_like(const struct feature_schema *schema, const struct feature_field *field)
+{
+    return field->type == FEATURE_DATE ? "is a date: it says when, not what like,"
+           : field == schema->name     ? "names the account: it says who, not what like,"
+                                       : NULL;
+}
+
 /* Every field may explain the outcome but those that define it, those left out, and vectors, which
  * have no bins. */
 static bool choose_fields(struct learn *learn, const struct engine_learn *request,
@@ -109,13 +117,12 @@ static bool choose_fields(struct learn *learn, const struct engine_learn *reques
         struct proto_span name = proto_span_text(field->name);
         bool asked = !request->fields || span_in(name, request->fields, request->field_count);
         bool excluded = span_in(name, request->exclude, request->exclude_count);
-        if (asked && request->fields && !excluded && field->type == FEATURE_DATE) {
+        const char *reason = not_like(schema, field);
+        if (asked && request->fields && !excluded && reason) {
             return proto_fault_set(fault, PROTO_BAD_FIELD, "fields",
-                                   "\"%s\" is a date: it says when, not what like, and is not "
-                                   "learned from",
-                                   field->name);
+                                   "\"%s\" %s and is not learned from", field->name, reason);
         }
-        if (asked && !excluded && field->type != FEATURE_VECTOR && field->type != FEATURE_DATE &&
+        if (asked && !excluded && field->type != FEATURE_VECTOR && !reason &&
             !filter_reads(learn->label, field->id) && field->id != learn->time_field_id) {
             learn->field_ids[learn->field_count++] = field->id;
         }

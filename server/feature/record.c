@@ -201,6 +201,19 @@ struct proto_span feature_record_source(const struct feature_record *record, uin
     return source;
 }
 
+bool feature_record_value(const struct feature_record *record, uint16_t field_id,
+                          struct feature_value *value)
+{
+    size_t at = 0;
+    uint16_t id = 0;
+    while (value_next(record->value_bytes, &at, &id, value) && id <= field_id) {
+        if (id == field_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void feature_record_values(const struct feature_record *record, struct feature_value *values,
                            size_t slots)
 {

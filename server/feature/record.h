@@ -47,6 +47,9 @@ struct proto_span feature_record_source(const struct feature_record *record, uin
  * present == false. Cost: one pass over the values. */
 void feature_record_values(const struct feature_record *record, struct feature_value *values,
                            size_t slots);
+/* The value of one field; false if it has none. Cost: a pass up to it. */
+bool feature_record_value(const struct feature_record *record, uint16_t field_id,
+                          struct feature_value *value);
 
 /* Encodes; returns the bytes needed or written. With out_bytes too small nothing is written and the
  * need is returned. 0 with *fault on a limit (id, keys, sources, PROTO_RECORD_BYTES_MAX) or a

@@ -7,6 +7,7 @@
  *                   "transform": "log", "missing": ["N/A"], "stale_after_days": 365 }, … ],
  *     "missing": ["", "NULL", …],         words that mean missing in every field
  *     "id": "Prospect ID",                optional: the CSV column that holds the primary id
+ *     "name": "company",                  optional: the category field that names an account
  *     "keys": { "domain": "website" } }   optional: key namespace → CSV column
  *
  * Types are those of value.h. Vector fields also give "dims"; a vector of another length is another
@@ -14,7 +15,8 @@
  * not to bins, which are the same for every monotone transform. Unknown members are refused by
  * name: a mistyped option must not pass in silence. Names are UTF-8 without outer blanks or control
  * characters; two that differ only in the case of ASCII letters are refused, because people type
- * them into filters.
+ * them into filters. The field that names an account is shown beside its id wherever a person reads
+ * ids; it says who, not what like, so nothing is learned from it and no look-alike goes by it.
  *
  * A printed document also carries "version", an "id" in each field, and "retired": [{ "name",
  * "type", "id", "dims" }], the fields of earlier versions. With a previous schema these are read
@@ -64,7 +66,8 @@ struct feature_schema {
     size_t id_count; /* field ids that ever existed: values arrays have this many entries */
     struct feature_field *retired; /* fields of earlier versions, by id: name, type, dims */
     size_t retired_count;
-    char *id_column; /* NULL if not named */
+    char *id_column;                  /* NULL if not named */
+    const struct feature_field *name; /* one of fields, a category; NULL if none names accounts */
     struct feature_key_column *keys;
     size_t key_count;
     char **missing;

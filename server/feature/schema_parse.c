@@ -325,10 +325,38 @@ static bool version_parse(const json_t *json, uint32_t version, struct feature_s
     return true;
 }
 
+/* The field that names an account: only a category is one text. Fields have their places. */
+static bool display_name_parse(const json_t *json, struct feature_schema *schema,
+                               struct proto_fault *fault)
+{
+    if (json == NULL) {
+        return true;
+    }
+    if (!json_is_string(json)) {
+        return wrong_kind(fault, "name", "the name of a field", json);
+    }
+    struct proto_span text = feature_json_span(json);
+    char shown[FEATURE_SHOWN_BYTES];
+    (void)feature_text_show(text, shown, sizeof shown);
+    schema->name = feature_schema_find(schema, text);
+    if (schema->name == NULL) {
+        const struct feature_field *nearest = feature_schema_nearest(schema, text);
+        return proto_fault_set(fault, PROTO_BAD_SCHEMA, "name",
+                               "the schema has no field '%s'%s%s%s", shown,
+                               nearest != NULL ? "; did you mean '" : "",
+                               nearest != NULL ? nearest->name : "", nearest != NULL ? "'?" : "");
+    }
+    return schema->name->type == FEATURE_CATEGORY ||
+           proto_fault_set(fault, PROTO_BAD_SCHEMA, "name",
+                           "'%s' is a %s; what names an account is a category", shown,
+                           feature_type_name(schema->name->type));
+}
+
 static bool document_parse(json_t *json, uint32_t version, const struct feature_schema *previous,
                            struct feature_schema *schema, struct proto_fault *fault)
 {
-    static const char *const members[] = {"fields", "missing", "id", "keys", "version", "retired"};
+    static const char *const members[] = {"fields", "missing", "id",     "keys",
+                                          "name",   "version", "retired"};
     if (!json_is_object(json)) {
         return wrong_kind(fault, "", "an object with \"fields\"", json);
     }
@@ -343,7 +371,8 @@ static bool document_parse(json_t *json, uint32_t version, const struct feature_
             name_copy(id, "id", PROTO_FIELD_NAME_BYTES_MAX, &schema->id_column, fault)) &&
            keys_parse(json_object_get(json, "keys"), schema, fault) &&
            feature_schema_ids_assign(json, previous, schema, fault) &&
-           feature_schema_index_build(schema, fault);
+           feature_schema_index_build(schema, fault) &&
+           display_name_parse(json_object_get(json, "name"), schema, fault);
 }
 
 struct feature_schema *feature_schema_parse(struct proto_span json, uint32_t version,

@@ -103,6 +103,9 @@ char *feature_schema_print(const struct feature_schema *schema)
     if (schema->id_column != NULL) {
         failed |= json_object_set_new(object, "id", json_string(schema->id_column));
     }
+    if (schema->name != NULL) {
+        failed |= json_object_set_new(object, "name", json_string(schema->name->name));
+    }
     if (schema->key_count > 0) {
         failed |= json_object_set_new(object, "keys", keys_print(schema->keys, schema->key_count));
     }

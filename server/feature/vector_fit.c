@@ -273,7 +273,8 @@ static bool field_take(struct fit *fit, struct gather *gather)
     if (!(field->share > 0)) {
         return feature_vector_leave_out(fit->plan, from->name, "its weight is 0");
     }
-    const char *reason = useless(gather, field);
+    const char *reason =
+        from == fit->schema->name ? "it names the account" : useless(gather, field);
     if (reason == NULL && field->type == FEATURE_NUMBER && !number_scale(gather, field)) {
         reason = "all accounts have the same value";
     }

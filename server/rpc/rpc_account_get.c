@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/feature/date_text.h"
+#include "server/rpc/display_name.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/value_write.h"
@@ -109,7 +110,8 @@ enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *f
         return RPC_FAILED;
     }
     feature_record_values(&record, values, schema->id_count);
-    proto_write_map(call->out, 4);
+    bool names = rpc_names_wanted(call, PROTO_Q_ACCOUNT_GET_NAMES);
+    proto_write_map(call->out, 4U + names);
     rpc_put_str(call->out, call->op, PROTO_A_ACCOUNT_GET_ID, record.id);
     rpc_key(call->out, call->op, PROTO_A_ACCOUNT_GET_KEYS);
     proto_write_array(call->out, record.key_count);
@@ -119,6 +121,9 @@ enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *f
         proto_write_str(call->out, key);
     }
     write_values(call, &record, values);
+    if (names) {
+        rpc_put_str(call->out, call->op, PROTO_A_ACCOUNT_GET_NAME, rpc_display_name(call, &record));
+    }
     rpc_put_uint(call->out, call->op, PROTO_A_ACCOUNT_GET_SEQ,
                  engine_worker_seq(call->worker->engine));
     return RPC_DONE;

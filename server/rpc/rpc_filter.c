@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "server/listing/listing_page.h"
+#include "server/rpc/display_name.h"
 #include "server/rpc/value_write.h"
 
 /* A page on its way into the reply. */
@@ -69,6 +70,21 @@ static bool write_ids(struct page_reply *reply, struct proto_fault *fault)
             return false;
         }
         proto_write_str(call->out, record.id);
+    }
+    return true;
+}
+
+static bool write_names(struct page_reply *reply, struct proto_fault *fault)
+{
+    struct rpc_call *call = reply->call;
+    rpc_key(call->out, call->op, PROTO_A_FILTER_NAMES);
+    proto_write_array(call->out, reply->page.count);
+    for (size_t i = 0; i < reply->page.count; i++) {
+        struct proto_span name;
+        if (!rpc_display_name_of(call, reply->page.found[i].slot, &name, fault)) {
+            return false;
+        }
+        proto_write_str(call->out, name);
     }
     return true;
 }
@@ -156,8 +172,9 @@ static bool page_write(struct page_reply *reply, struct proto_fault *fault)
 {
     struct rpc_call *call = reply->call;
     bool more = reply->page.next[0] != '\0';
-    size_t pairs =
-        2 + (size_t)more + (reply->field_count > 0) + (reply->expression->document ? 5U : 0U);
+    bool names = rpc_names_wanted(call, PROTO_Q_FILTER_NAMES);
+    size_t pairs = 2 + (size_t)more + names + (reply->field_count > 0) +
+                   (reply->expression->document ? 5U : 0U);
     proto_write_map(call->out, pairs);
     rpc_put_uint(call->out, call->op, PROTO_A_FILTER_SEQ, engine_worker_seq(call->worker->engine));
     if (!write_ids(reply, fault)) {
@@ -166,7 +183,8 @@ static bool page_write(struct page_reply *reply, struct proto_fault *fault)
     if (more) {
         rpc_put_text(call->out, call->op, PROTO_A_FILTER_NEXT, reply->page.next);
     }
-    return write_values(reply, fault) && write_scores(reply, fault);
+    return write_values(reply, fault) && write_scores(reply, fault) &&
+           (!names || write_names(reply, fault));
 }
 
 /* Limit, order and cursor. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "server/lookalike/lookalike.h"
+#include "server/rpc/display_name.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/value_write.h"
@@ -214,11 +215,17 @@ static void write_score(struct proto_writer *out, const struct engine_state *sta
     rpc_member_flag(out, RPC_MEMBER(SIMILAR, TAL), engine_state_on_tal(state, hit->slot));
 }
 
-static void write_hit(struct rpc_call *call, const struct lookalike_similar *query,
-                      const struct lookalike_result *result, const struct lookalike_hit *hit)
+static bool write_hit(struct rpc_call *call, const struct lookalike_similar *query,
+                      const struct lookalike_result *result, const struct lookalike_hit *hit,
+                      struct proto_fault *fault)
 {
     struct proto_writer *out = call->out;
-    proto_write_map(out, 4 + (query->shared_max > 0 ? 2U : 0U) + (hit->scored ? 5U : 0U));
+    struct proto_span name = {0};
+    bool names = rpc_names_wanted(call, PROTO_Q_SIMILAR_NAMES);
+    if (names && !rpc_display_name_of(call, hit->slot, &name, fault)) {
+        return false;
+    }
+    proto_write_map(out, 4 + (query->shared_max > 0 ? 2U : 0U) + (hit->scored ? 5U : 0U) + names);
     rpc_member_str(out, RPC_MEMBER(SIMILAR, ID), hit->id);
     rpc_member_number(out, RPC_MEMBER(SIMILAR, SIMILARITY), hit->similarity);
     rpc_member(out, RPC_MEMBER(SIMILAR, EXAMPLE));
@@ -234,6 +241,10 @@ static void write_hit(struct rpc_call *call, const struct lookalike_similar *que
     if (hit->scored) {
         write_score(out, rpc_state(call), result->document, hit);
     }
+    if (names) {
+        rpc_member_str(out, RPC_MEMBER(SIMILAR, NAME), name);
+    }
+    return true;
 }
 
 static bool similar_write(struct rpc_call *call, const struct lookalike_similar *query,
@@ -260,7 +271,9 @@ static bool similar_write(struct rpc_call *call, const struct lookalike_similar 
                                    "fewer of either",
                                    result->count);
         }
-        write_hit(call, query, result, &result->hits[i]);
+        if (!write_hit(call, query, result, &result->hits[i], fault)) {
+            return false;
+        }
     }
     return true;
 }

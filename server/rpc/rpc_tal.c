@@ -5,6 +5,7 @@
 
 #include "proto/shape.h"
 #include "server/listing/listing.h"
+#include "server/rpc/display_name.h"
 #include "server/rpc/json_write.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/write.h"
@@ -205,17 +206,23 @@ static void write_head(struct proto_writer *out, json_t *document)
     }
 }
 
-static void write_entries(struct rpc_call *call, const json_t *entries, uint64_t offset,
-                          uint64_t limit)
+/* The names go into the document as it was read, not as it is stored. */
+static bool write_entries(struct rpc_call *call, json_t *entries, uint64_t offset, uint64_t limit,
+                          struct proto_fault *fault)
 {
     size_t count = json_array_size(entries);
     size_t from = offset < count ? (size_t)offset : count;
     size_t end = limit < count - from ? from + (size_t)limit : count;
+    if (rpc_names_wanted(call, PROTO_Q_TAL_GET_NAMES) &&
+        !rpc_display_names_set(call, entries, from, end, fault)) {
+        return false;
+    }
     rpc_key(call->out, call->op, PROTO_A_TAL_GET_ENTRIES);
     proto_write_array(call->out, end - from);
     for (size_t i = from; i < end; i++) {
         rpc_write_json(call->out, json_array_get(entries, i));
     }
+    return true;
 }
 
 enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault)
@@ -227,8 +234,9 @@ enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault
     if (!document) {
         return RPC_FAILED;
     }
-    const json_t *entries = json_object_get(document, "entries");
+    json_t *entries = json_object_get(document, "entries");
     struct proto_writer *out = call->out;
+    bool ok = true;
     proto_write_map(out, 4);
     rpc_put_str(out, call->op, PROTO_A_TAL_GET_NAME, name);
     rpc_key(out, call->op, PROTO_A_TAL_GET_HEAD);
@@ -237,10 +245,10 @@ enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault
     if (rpc_arg_flag(call, PROTO_Q_TAL_GET_DOCUMENT)) {
         rpc_put_str(out, call->op, PROTO_A_TAL_GET_DOCUMENT, text);
     } else {
-        write_entries(call, entries, rpc_arg_uint(call, PROTO_Q_TAL_GET_OFFSET), limit);
+        ok = write_entries(call, entries, rpc_arg_uint(call, PROTO_Q_TAL_GET_OFFSET), limit, fault);
     }
     json_decref(document);
-    return RPC_DONE;
+    return ok ? RPC_DONE : RPC_FAILED;
 }
 
 /* Rank and fit on one of the lists; nil where the account is not on it. */
@@ -254,9 +262,10 @@ static void write_side(struct proto_writer *out, const json_t *entries, int64_t 
     rpc_write_json(out, json_object_get(entry, "fit"));
 }
 
-static void write_difference(struct rpc_call *call, const struct tal_difference *difference,
-                             const json_t *a, const json_t *b)
+static bool write_difference(struct rpc_call *call, const struct tal_difference *difference,
+                             const json_t *a, const json_t *b, struct proto_fault *fault)
 {
+    bool names = rpc_names_wanted(call, PROTO_Q_TAL_DIFF_NAMES);
     const json_t *entries_a = json_object_get(a, "entries");
     const json_t *entries_b = json_object_get(b, "entries");
     struct proto_writer *out = call->out;
@@ -270,14 +279,22 @@ static void write_difference(struct rpc_call *call, const struct tal_difference 
         struct tal_pair pair = difference->pairs[i];
         const json_t *entry = pair.a >= 0 ? json_array_get(entries_a, (size_t)pair.a)
                                           : json_array_get(entries_b, (size_t)pair.b);
-        proto_write_map(out, 5);
+        struct proto_span name = {0};
+        if (names && !rpc_display_name_find(call, json_object_get(entry, "id"), &name, fault)) {
+            return false;
+        }
+        proto_write_map(out, 5U + names);
         rpc_member(out, RPC_MEMBER(TAL_PAIR, ID));
         rpc_write_json(out, json_object_get(entry, "id"));
         write_side(out, entries_a, pair.a, RPC_MEMBER(TAL_PAIR, RANK_A),
                    RPC_MEMBER(TAL_PAIR, FIT_A));
         write_side(out, entries_b, pair.b, RPC_MEMBER(TAL_PAIR, RANK_B),
                    RPC_MEMBER(TAL_PAIR, FIT_B));
+        if (names) {
+            rpc_member_str(out, RPC_MEMBER(TAL_PAIR, NAME), name);
+        }
     }
+    return true;
 }
 
 enum rpc_outcome rpc_on_TAL_DIFF(struct rpc_call *call, struct proto_fault *fault)
@@ -295,26 +312,41 @@ enum rpc_outcome rpc_on_TAL_DIFF(struct rpc_call *call, struct proto_fault *faul
         snprintf(fault->field, sizeof fault->field, "b");
     }
     ok = ok && tal_compare(a, b, &difference, fault);
-    if (ok) {
-        write_difference(call, &difference, a, b);
-    }
+    ok = ok && write_difference(call, &difference, a, b, fault);
     tal_difference_fini(&difference);
     json_decref(a);
     json_decref(b);
     return ok ? RPC_DONE : RPC_FAILED;
 }
 
-static void write_checked(struct rpc_call *call, struct proto_span name,
-                          const struct listing_checked *checked)
+/* Of the accounts that would come, and of those that would go. */
+static bool write_side_names(struct rpc_call *call, const struct listing_checked *checked,
+                             struct proto_fault *fault)
+{
+    rpc_key(call->out, call->op, PROTO_A_TAL_CHECK_ENTERING_NAMES);
+    if (!rpc_display_names_write(call, checked->entering, fault)) {
+        return false;
+    }
+    rpc_key(call->out, call->op, PROTO_A_TAL_CHECK_LEAVING_NAMES);
+    return rpc_display_names_write(call, checked->leaving, fault);
+}
+
+static bool write_checked(struct rpc_call *call, struct proto_span name,
+                          const struct listing_checked *checked, struct proto_fault *fault)
 {
     struct proto_writer *out = call->out;
     const struct proto_op_info *op = call->op;
+    bool names = rpc_names_wanted(call, PROTO_Q_TAL_CHECK_NAMES);
     const json_t *document = checked->document;
     const json_t *icp = json_object_get(document, "icp");
     uint64_t seq_now = engine_worker_seq(call->worker->engine);
     bool same = checked->rebuilt && checked->changed == 0 && checked->gone == 0 &&
                 json_array_size(checked->entering) == 0 && json_array_size(checked->leaving) == 0;
-    proto_write_map(out, checked->rebuilt ? 12 : 13);
+    if (names && !rpc_display_names_set(call, checked->changes, 0,
+                                        json_array_size(checked->changes), fault)) {
+        return false;
+    }
+    proto_write_map(out, (checked->rebuilt ? 12U : 13U) + (names ? 2U : 0U));
     rpc_put_str(out, op, PROTO_A_TAL_CHECK_NAME, name);
     rpc_key(out, op, PROTO_A_TAL_CHECK_DIGEST);
     rpc_write_json(out, json_object_get(document, "digest"));
@@ -337,6 +369,7 @@ static void write_checked(struct rpc_call *call, struct proto_span name,
     if (!checked->rebuilt) {
         rpc_put_text(out, op, PROTO_A_TAL_CHECK_REFUSED, checked->refused.message);
     }
+    return !names || write_side_names(call, checked, fault);
 }
 
 enum rpc_outcome rpc_on_TAL_CHECK(struct rpc_call *call, struct proto_fault *fault)
@@ -344,9 +377,7 @@ enum rpc_outcome rpc_on_TAL_CHECK(struct rpc_call *call, struct proto_fault *fau
     struct proto_span name = rpc_arg_text(call, PROTO_Q_TAL_CHECK_NAME);
     struct listing_checked checked;
     bool ok = listing_check(call->worker->engine, call->scan, name, &checked, fault);
-    if (ok) {
-        write_checked(call, name, &checked);
-    }
+    ok = ok && write_checked(call, name, &checked, fault);
     listing_checked_fini(&checked);
     return ok ? RPC_DONE : RPC_FAILED;
 }

@@ -125,6 +125,9 @@ int cli_exit_status(unsigned error);
 void cli_print(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int cli_table(const struct cli *cli, struct out_table *table);
+/* Whether the accounts of a list in a reply carry display names: then a table has a column of them.
+ */
+bool cli_named(const struct icp_value *accounts);
 /* Drops a reference. */
 int cli_json(const struct cli *cli, json_t *json);
 int cli_json_reply(const struct cli *cli, const struct icp_reply *reply);

@@ -12,6 +12,14 @@ void cli_print(const struct cli *cli, const char *format, ...)
     va_end(list);
 }
 
+bool cli_named(const struct icp_value *accounts)
+{
+    struct icp_value first;
+    struct icp_value name;
+    struct icp_walk walk = icp_walk_over(accounts);
+    return icp_next(&walk, NULL, &first) && icp_value_get(&first, "name", &name);
+}
+
 int cli_table(const struct cli *cli, struct out_table *table)
 {
     if (out_table_show(table, &cli->style)) {

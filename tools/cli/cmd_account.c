@@ -14,8 +14,10 @@ static int account_print(const struct cli *cli, const struct icp_reply *reply)
     char text[512];
     if (cli->style.form == OUT_TABLE) {
         struct icp_text id = icp_reply_text(reply, "id");
+        struct icp_text label = icp_reply_text(reply, "name");
         (void)icp_reply_get(reply, "keys", &keys);
-        cli_print(cli, "%.*s  (%s)\n", (int)id.bytes, id.data,
+        cli_print(cli, "%.*s%s%.*s  (%s)\n", (int)id.bytes, id.data, label.bytes > 0 ? "  " : "",
+                  (int)label.bytes, label.data,
                   keys.count > 0 ? icp_value_print(&keys, text, sizeof text) : "no keys");
     }
     (void)icp_reply_get(reply, "values", &values);
@@ -54,6 +56,7 @@ int cmd_get(struct cli *cli)
     const char *name = key != NULL ? "key" : email != NULL ? "email" : "id";
     const char *asked = key != NULL ? key : email != NULL ? email : cli->arguments[0];
     icp_payload_text(request.payload, name, asked);
+    icp_payload_flag(request.payload, "names", true);
     if (icp_call(request.client, ICP_OP_ACCOUNT_GET, request.payload, &request.reply)) {
         status = cli->style.form == OUT_JSON ? cli_json_reply(cli, &request.reply)
                                              : account_print(cli, &request.reply);

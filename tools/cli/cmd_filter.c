@@ -18,9 +18,10 @@ struct filter_run {
     struct icp_payload *payload;
     struct icp_reply reply;
     struct out_table table;
-    const char *headers[5 + FIELDS_SHOWN_MOST];
+    const char *headers[6 + FIELDS_SHOWN_MOST];
     size_t columns;
     bool scores;
+    bool named; /* the schema says which field names an account */
     char names[FIELDS_SHOWN_MOST][PROTO_FIELD_NAME_BYTES_MAX + 1];
     size_t name_count;
 };
@@ -78,6 +79,7 @@ static size_t page_add(struct filter_run *run)
 {
     struct icp_value ids;
     struct icp_value values = {0};
+    struct icp_value names = {0};
     struct icp_value id;
     struct icp_value map;
     struct icp_value value;
@@ -87,11 +89,17 @@ static size_t page_add(struct filter_run *run)
     struct icp_text raw = bytes_of(&run->reply, "raw");
     (void)icp_reply_get(&run->reply, "ids", &ids);
     (void)icp_reply_get(&run->reply, "values", &values);
+    (void)icp_reply_get(&run->reply, "names", &names);
     struct icp_walk walk = icp_walk_over(&ids);
+    struct icp_walk names_walk = icp_walk_over(&names);
     struct icp_walk maps = icp_walk_over(&values);
     size_t row = 0;
     for (; icp_next(&walk, NULL, &id); row++) {
         out_cell_value(&run->table, &id);
+        if (run->named) {
+            (void)icp_next(&names_walk, NULL, &value);
+            out_cell_value(&run->table, &value);
+        }
         if (run->scores) {
             out_cell_number(&run->table, "%.2f", (double)f32_at(fit, row));
             out_cell_number(&run->table, "%.4f", (double)f32_at(p, row));
@@ -116,6 +124,7 @@ static void request_fill(struct filter_run *run, size_t limit, struct icp_text a
     icp_payload_reset(run->payload);
     icp_payload_text(run->payload, "filter", cli->arguments[0]);
     icp_payload_uint(run->payload, "limit", limit);
+    icp_payload_flag(run->payload, "names", true);
     (void)names_write(cli, CLI_FILTER_FIELDS, "fields", run->payload); /* names_read refused none */
     if (cli_has(cli, CLI_FILTER_SORT)) {
         icp_payload_text(run->payload, "sort", cli_text(cli, CLI_FILTER_SORT));
@@ -156,6 +165,25 @@ static int expression_call(const struct cli *cli, struct icp_client *client, enu
     return status;
 }
 
+/* Which columns there are is known with the first reply. */
+static void headers_fill(struct filter_run *run)
+{
+    static const char *const scores[] = {"fit", "p", "grade", "raw"};
+    struct icp_value names;
+    run->named = icp_reply_get(&run->reply, "names", &names);
+    run->headers[run->columns++] = "id";
+    if (run->named) {
+        run->headers[run->columns++] = "name";
+    }
+    for (size_t i = 0; run->scores && i < 4; i++) {
+        run->headers[run->columns++] = scores[i];
+    }
+    for (size_t i = 0; i < run->name_count; i++) {
+        run->headers[run->columns++] = run->names[i];
+    }
+    out_table_init(&run->table, run->headers, run->columns);
+}
+
 static int pages_read(struct filter_run *run, size_t limit, uint64_t version)
 {
     size_t shown = 0;
@@ -169,6 +197,9 @@ static int pages_read(struct filter_run *run, size_t limit, uint64_t version)
         status = expression_call(run->cli, run->client, ICP_OP_FILTER, run->payload, &run->reply);
         if (status != EX_OK) {
             break;
+        }
+        if (run->columns == 0) {
+            headers_fill(run);
         }
         shown += page_add(run);
         /* The cursor points into the reply, which the next call overwrites. */
@@ -194,19 +225,6 @@ static int pages_read(struct filter_run *run, size_t limit, uint64_t version)
     return status;
 }
 
-static void headers_fill(struct filter_run *run)
-{
-    static const char *const scores[] = {"fit", "p", "grade", "raw"};
-    run->headers[run->columns++] = "id";
-    for (size_t i = 0; run->scores && i < 4; i++) {
-        run->headers[run->columns++] = scores[i];
-    }
-    for (size_t i = 0; i < run->name_count; i++) {
-        run->headers[run->columns++] = run->names[i];
-    }
-    out_table_init(&run->table, run->headers, run->columns);
-}
-
 int cmd_filter(struct cli *cli)
 {
     uint64_t limit = 0;
@@ -227,7 +245,6 @@ int cmd_filter(struct cli *cli)
         run->client = cli_connect(cli, &status);
     }
     if (run->client != NULL) {
-        headers_fill(run);
         run->payload = icp_payload_create();
         status = run->payload == NULL ? cli_fail(cli, EX_OSERR, "no memory")
                                       : pages_read(run, limit, version);

@@ -257,6 +257,9 @@ static int schema_print(const struct cli *cli, struct icp_text document)
     if (cli->style.form == OUT_TABLE) {
         cli_print(cli, "schema version %u, id column %s\n", schema->version,
                   schema->id_column != NULL ? schema->id_column : "not named");
+        if (schema->name != NULL) {
+            cli_print(cli, "accounts are named by %s\n", schema->name->name);
+        }
         for (size_t i = 0; i < schema->key_count; i++) {
             cli_print(cli, "key %s from column %s\n", schema->keys[i].name_space,
                       schema->keys[i].column);

@@ -48,6 +48,33 @@ static int names_check(const struct cli *cli, struct icp_client *client)
     return status;
 }
 
+/* The display name of the account that was scored; "" if it has none. A score does not carry it:
+ * most are asked for by programs. */
+static void name_read(struct icp_client *client, const struct icp_query *query, char *name,
+                      size_t name_bytes)
+{
+    struct icp_payload *payload = icp_payload_create();
+    struct icp_reply reply = {0};
+    name[0] = '\0';
+    if (payload == NULL) {
+        return;
+    }
+    icp_payload_text(payload,
+                     query->id != NULL    ? "id"
+                     : query->key != NULL ? "key"
+                                          : "email",
+                     query->id != NULL    ? query->id
+                     : query->key != NULL ? query->key
+                                          : query->email);
+    icp_payload_flag(payload, "names", true);
+    if (icp_call(client, ICP_OP_ACCOUNT_GET, payload, &reply)) {
+        struct icp_text text = icp_reply_text(&reply, "name");
+        snprintf(name, name_bytes, "%.*s", (int)text.bytes, text.data);
+    }
+    icp_reply_fini(&reply);
+    icp_payload_destroy(payload);
+}
+
 static int score_one(const struct cli *cli, struct icp_payload *values)
 {
     struct icp_query query = {.id = cli->argument_count > 0 ? cli->arguments[0]
@@ -100,7 +127,11 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     } else if (check && !score_adds_up(&score)) {
         status = cli_fail(cli, EX_SOFTWARE, "intercept + contributions differ from the raw score");
     } else {
-        status = score_print(cli, &score, check);
+        char name[PROTO_CATEGORY_BYTES_MAX + 1] = "";
+        if (score.found && cli->style.form == OUT_TABLE) {
+            name_read(client, &query, name, sizeof name);
+        }
+        status = score_print(cli, &score, name, check);
     }
     icp_score_fini(&score);
     icp_close(client);

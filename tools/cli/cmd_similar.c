@@ -161,6 +161,7 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
     text_add(cli, CLI_SIMILAR_FILTER, "filter", payload);
     icp_payload_uint(payload, "k", k);
     icp_payload_uint(payload, "reasons", reasons);
+    icp_payload_flag(payload, "names", true);
     if (version > 0) {
         icp_payload_uint(payload, "icp", version);
     }
@@ -242,20 +243,26 @@ static void difference_print(const struct icp_value *hit, struct why *why)
 
 static int hits_print(const struct cli *cli, const struct icp_reply *reply)
 {
-    static const char *const headers[] = {"id",      "similarity", "fit",       "grade",
-                                          "example", "shared",     "difference"};
+    static const char *const headers[] = {"id",    "name",    "similarity", "fit",
+                                          "grade", "example", "shared",     "difference"};
+    static const char *const nameless[] = {"id",      "similarity", "fit",       "grade",
+                                           "example", "shared",     "difference"};
     struct out_table table;
     struct icp_value results;
     struct icp_value hit;
     struct icp_value value;
     bool scored = icp_reply_int(reply, "icp", 0) > 0;
-    out_table_init(&table, headers, sizeof headers / sizeof *headers);
     (void)icp_reply_get(reply, "results", &results);
     struct icp_walk walk = icp_walk_over(&results);
+    bool named = cli_named(&results);
+    out_table_init(&table, named ? headers : nameless, named ? 8 : 7);
     while (icp_next(&walk, NULL, &hit)) {
         struct why shared = {.bytes = 0};
         struct why difference = {.bytes = 0};
         out_cell_text_n(&table, text_of(&hit, "id"));
+        if (named) {
+            out_cell_text_n(&table, text_of(&hit, "name"));
+        }
         (void)icp_value_get(&hit, "similarity", &value);
         out_cell_number(&table, "%.4f", value.number);
         value = (struct icp_value){0};

@@ -109,24 +109,31 @@ static void reasons_add(struct out_table *table, const struct icp_value *entry)
 /* The entries of a reply; columns that no entry can have are left out of a table for people. */
 static int entries_print(const struct cli *cli, const struct icp_reply *reply, bool all)
 {
-    static const char *const every[] = {"rank", "id",      "fit",   "p",          "grade",
+    static const char *const every[] = {"rank", "id",      "name",  "fit",        "p",      "grade",
                                         "raw",  "segment", "owner", "unassigned", "reasons"};
-    static const char *const few[] = {"rank", "id", "fit", "p", "grade", "raw", "reasons"};
-    size_t columns = all ? 10 : 7;
+    const char *headers[sizeof every / sizeof *every];
+    size_t columns = 0;
     struct out_table table;
     struct icp_value entries;
     struct icp_value entry;
     struct icp_value value;
     (void)icp_reply_get(reply, "entries", &entries);
     struct icp_walk walk = icp_walk_over(&entries);
-    out_table_init(&table, all ? every : few, columns);
+    bool named = cli_named(&entries);
+    for (size_t i = 0; i < sizeof every / sizeof *every; i++) {
+        bool shown = i == 2 ? named : i < 7 || i == 10 || all;
+        if (shown) {
+            headers[columns++] = every[i];
+        }
+    }
+    out_table_init(&table, headers, columns);
     while (icp_next(&walk, NULL, &entry)) {
-        members_add(&table, &entry, every, 2);
+        members_add(&table, &entry, every, named ? 3 : 2);
         (void)icp_value_get(&entry, "fit", &value);
         out_cell_number(&table, "%.2f", value.number);
         (void)icp_value_get(&entry, "p", &value);
         out_cell_number(&table, "%.4f", value.number);
-        members_add(&table, &entry, every + 4, all ? 5 : 2);
+        members_add(&table, &entry, every + 5, all ? 5 : 2);
         reasons_add(&table, &entry);
     }
     return cli_table(cli, &table);
@@ -201,6 +208,7 @@ static void show_fill(const struct cli *cli, struct icp_payload *payload)
     icp_payload_text(payload, "name", cli->arguments[0]);
     icp_payload_uint(payload, "limit", limit);
     icp_payload_uint(payload, "offset", offset);
+    icp_payload_flag(payload, "names", true);
 }
 
 int cmd_tal_show(struct cli *cli)
@@ -234,6 +242,7 @@ static void export_fill(const struct cli *cli, struct icp_payload *payload)
         icp_payload_flag(payload, "document", true);
     } else {
         icp_payload_uint(payload, "limit", PROTO_TAL_ENTRIES_MAX);
+        icp_payload_flag(payload, "names", true);
     }
 }
 
@@ -291,11 +300,13 @@ static void diff_fill(const struct cli *cli, struct icp_payload *payload)
 {
     icp_payload_text(payload, "a", cli->arguments[0]);
     icp_payload_text(payload, "b", cli->arguments[1]);
+    icp_payload_flag(payload, "names", true);
 }
 
 static int diff_print(const struct cli *cli, const struct icp_reply *reply)
 {
-    static const char *const headers[] = {"id", "rank_a", "rank_b", "fit_a", "fit_b"};
+    static const char *const headers[] = {"id", "name", "rank_a", "rank_b", "fit_a", "fit_b"};
+    static const char *const nameless[] = {"id", "rank_a", "rank_b", "fit_a", "fit_b"};
     struct out_table table;
     struct icp_value list;
     struct icp_value entry;
@@ -307,9 +318,10 @@ static int diff_print(const struct cli *cli, const struct icp_reply *reply)
     }
     (void)icp_reply_get(reply, "accounts", &list);
     struct icp_walk walk = icp_walk_over(&list);
-    out_table_init(&table, headers, 5);
+    bool named = cli_named(&list);
+    out_table_init(&table, named ? headers : nameless, named ? 6 : 5);
     while (icp_next(&walk, NULL, &entry)) {
-        members_add(&table, &entry, headers, 3);
+        members_add(&table, &entry, named ? headers : nameless, named ? 4 : 3);
         fit_add(&table, &entry, "fit_a");
         fit_add(&table, &entry, "fit_b");
     }
@@ -335,17 +347,32 @@ int cmd_tal_diff(struct cli *cli)
 static void check_fill(const struct cli *cli, struct icp_payload *payload)
 {
     icp_payload_text(payload, "name", cli->arguments[0]);
+    icp_payload_flag(payload, "names", true);
 }
 
+/* Accounts by id, and by name where they have one; the first of many. */
 static void names_print(const struct cli *cli, const struct icp_reply *reply, const char *name,
-                        const char *label)
+                        const char *names_name, const char *label)
 {
-    char text[200];
+    enum { SHOWN_MOST = 8 };
     struct icp_value list;
-    if (icp_reply_get(reply, name, &list) && list.count > 0) {
-        cli_print(cli, "  %zu %s: %s\n", list.count, label,
-                  icp_value_print(&list, text, sizeof text));
+    struct icp_value names = {0};
+    struct icp_value id;
+    struct icp_value text;
+    if (!icp_reply_get(reply, name, &list) || list.count == 0) {
+        return;
     }
+    (void)icp_reply_get(reply, names_name, &names);
+    struct icp_walk walk = icp_walk_over(&list);
+    struct icp_walk beside = icp_walk_over(&names);
+    cli_print(cli, "  %zu %s:", list.count, label);
+    for (size_t i = 0; i < SHOWN_MOST && icp_next(&walk, NULL, &id); i++) {
+        cli_print(cli, "%s %.*s", i > 0 ? "," : "", (int)id.text.bytes, id.text.data);
+        if (icp_next(&beside, NULL, &text) && text.text.bytes > 0) {
+            cli_print(cli, " (%.*s)", (int)text.text.bytes, text.text.data);
+        }
+    }
+    cli_print(cli, "%s\n", list.count > SHOWN_MOST ? ", …" : "");
 }
 
 static void checked_print(const struct cli *cli, const struct icp_reply *reply)
@@ -367,8 +394,8 @@ static void checked_print(const struct cli *cli, const struct icp_reply *reply)
     if (refused.bytes > 0) {
         cli_print(cli, "  it cannot be built again: %.*s\n", (int)refused.bytes, refused.data);
     }
-    names_print(cli, reply, "entering", "would come");
-    names_print(cli, reply, "leaving", "would go");
+    names_print(cli, reply, "entering", "entering_names", "would come");
+    names_print(cli, reply, "leaving", "leaving_names", "would go");
 }
 
 int cmd_tal_check(struct cli *cli)

@@ -75,7 +75,8 @@ static int reasons_print(const struct cli *cli, const struct icp_score *score)
     return cli_table(cli, &table);
 }
 
-int score_print(const struct cli *cli, const struct icp_score *score, bool checked)
+int score_print(const struct cli *cli, const struct icp_score *score, const char *name,
+                bool checked)
 {
     if (cli->style.form == OUT_JSON) {
         return cli_json_reply(cli, &score->reply);
@@ -84,6 +85,9 @@ int score_print(const struct cli *cli, const struct icp_score *score, bool check
               score->fit, 100 * score->p, score->icp, score->id.bytes > 0 ? ", account " : "",
               (int)score->id.bytes, score->id.data,
               score->found ? "" : ", no stored account: the values alone");
+    if (name[0] != '\0') {
+        cli_print(cli, "%s\n", name);
+    }
     if (score->tal) {
         cli_print(cli, "on the target account list\n");
     }

@@ -93,6 +93,10 @@ static void encode_and_open_agree(void **state)
     assert_true(values[4].present && values[4].flag);
     assert_int_equal(values[5].vector.bytes, 12);
     assert_false(values[6].present);
+    assert_true(feature_record_value(&view, 1, &values[6]) &&
+                proto_span_is(values[6].text, "Retail"));
+    assert_false(feature_record_value(&view, 3, &values[6]));
+    assert_false(feature_record_value(&view, 6, &values[6]));
 }
 
 static void values_beyond_the_slots_are_passed_over(void **state)

@@ -24,6 +24,31 @@ static void parse_reads_every_member(void **state)
     feature_schema_release(schema);
 }
 
+static void a_field_may_name_the_accounts(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {0};
+    struct feature_schema *schema = feature_schema_parse(
+        proto_span_text("{\"name\":\"Co\",\"fields\":[{\"name\":\"a\",\"type\":\"flag\"},"
+                        "{\"name\":\"Co\",\"type\":\"category\"}]}"),
+        1, NULL, &fault);
+    assert_non_null(schema);
+    assert_ptr_equal(schema->name, &schema->fields[1]);
+    char *text = feature_schema_print(schema);
+    struct feature_schema *again = feature_schema_parse(proto_span_text(text), 0, NULL, &fault);
+    assert_string_equal(again->name->name, "Co");
+    /* What the next version does not say is not so any more. */
+    struct feature_schema *next = feature_schema_parse(
+        proto_span_text("{\"fields\":[{\"name\":\"Co\",\"type\":\"category\"}]}"), 2, schema,
+        &fault);
+    assert_null(next->name);
+    assert_int_equal(next->fields[0].id, schema->fields[1].id);
+    feature_schema_release(next);
+    feature_schema_release(again);
+    feature_schema_release(schema);
+    free(text);
+}
+
 static void find_is_exact_and_any_case_is_not(void **state)
 {
     (void)state;
@@ -102,6 +127,11 @@ static const struct {
     {"{\"fields\":[{\"name\":\"State\",\"type\":\"flag\"},{\"name\":\"state\",\"type\":\"flag\"}]}",
      "fields[1].name", "differ only in case"},
     {"{\"fields\":[{\"name\":\"a\",\"type\":\"flag\"}],\"id\":3}", "id", "a text"},
+    {"{\"fields\":[{\"name\":\"a\",\"type\":\"flag\"}],\"name\":3}", "name", "not a number"},
+    {"{\"fields\":[{\"name\":\"a\",\"type\":\"flag\"}],\"name\":\"a\"}", "name",
+     "'a' is a flag; what names an account is a category"},
+    {"{\"fields\":[{\"name\":\"company\",\"type\":\"category\"}],\"name\":\"compani\"}", "name",
+     "did you mean 'company'?"},
     {"{\"fields\":[{\"name\":\"a\",\"type\":\"flag\"}],\"keys\":[]}", "keys", "an object"},
     {"{\"fields\":[{\"name\":\"a\",\"type\":\"flag\"}],\"keys\":{\"Dom\":\"x\"}}", "keys.Dom",
      "a-z"},
@@ -352,6 +382,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_reads_every_member),
+        cmocka_unit_test(a_field_may_name_the_accounts),
         cmocka_unit_test(find_is_exact_and_any_case_is_not),
         cmocka_unit_test(retain_keeps_the_schema_alive),
         cmocka_unit_test(parse_refuses_by_path),

@@ -131,6 +131,32 @@ static void domain_choose(struct infer *infer)
     snprintf(chosen->why, sizeof chosen->why, "websites: their domains find the account");
 }
 
+/* Of the columns that are called like names of companies, the first by what it is called; those
+ * that repeat name something else: a parent, a plan. */
+static void display_name_choose(struct infer *infer)
+{
+    struct infer_column *chosen = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < infer->column_count; i++) {
+        struct infer_column *column = &infer->columns[i];
+        size_t rank = infer_name_rank(column->name);
+        bool fits = column->is_text && !column->told && !column->is_label &&
+                    (column->role == INFER_FIELD || column->role == INFER_LEFT_OUT) &&
+                    column->distinct > 1 && column->distinct * 2 >= infer->rows - column->missing;
+        if (fits && rank < best) {
+            best = rank;
+            chosen = column;
+        }
+    }
+    if (chosen == NULL || infer->keep_all) {
+        return;
+    }
+    chosen->role = INFER_FIELD;
+    chosen->is_name = true;
+    snprintf(chosen->why, sizeof chosen->why,
+             "names the accounts: shown beside their ids (\"name\" of the schema)");
+}
+
 /* Names that a schema refuses cannot become fields. */
 static void names_check(struct infer *infer)
 {
@@ -292,6 +318,7 @@ void infer_decide(struct infer *infer)
     }
     id_choose(infer);
     domain_choose(infer);
+    display_name_choose(infer);
     names_check(infer);
     na_share(infer);
 }
@@ -357,6 +384,9 @@ json_t *infer_schema(const struct infer *infer)
             json_object_set_new(keys, column->key_space, json_string(column->name));
         } else if (column->role == INFER_FIELD) {
             json_array_append_new(fields, field_json(column));
+            if (column->is_name) {
+                json_object_set_new(schema, "name", json_string(column->name));
+            }
         }
     }
     json_object_set_new(schema, "keys", keys);

@@ -12,6 +12,8 @@
  *   date            19 of 20 cells are dates, and day and month can be told apart
  *   left out        constant, identifier (every value differs, and the name or form says so), free
  *                   text, dates that could be two, websites and email addresses that are no
+ * name Of the columns that are called so (name, company, account name …) the first whose texts
+ * differ in half of the rows names the accounts: it is a field though its values do not repeat.
  * key Columns named as id, key or label are taken as told. Shapes: at most INFER_DISTINCT_MAX
  * distinct values of a column are looked at. Ownership: an inference owns all it shows. Errors: no
  * memory. Threads: one. Cost: a hash per cell, then one look per distinct value. */
@@ -38,6 +40,8 @@ struct infer_column {
     bool is_label;   /* told: always a field, of the family lifecycle */
     bool is_unique;  /* found: every row has a value of its own */
     bool is_website; /* found */
+    bool is_text;    /* found: neither numbers, dates, flags nor codes */
+    bool is_name;    /* names the accounts */
     char key_space[FEATURE_NAMESPACE_BYTES_MAX + 1];
     enum feature_type type;
     enum feature_family family;

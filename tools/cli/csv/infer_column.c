@@ -379,6 +379,7 @@ static void decide_text(struct infer_column *column, const struct infer_census *
                         bool is_code)
 {
     column->type = FEATURE_CATEGORY;
+    column->is_text = !is_code;
     bool repeats = census->supported * 5 >= census->cells;
     bool is_long = census->long_texts * 2 >= census->cells;
     char shown[FEATURE_SHOWN_BYTES];

@@ -118,6 +118,47 @@ bool infer_name_is_code(const char *name)
     return name_has_any(name, words);
 }
 
+size_t infer_name_rank(const char *name)
+{
+    static const char *const names[] = {"accountname",
+                                        "companyname",
+                                        "organizationname",
+                                        "organisationname",
+                                        "businessname",
+                                        "legalname",
+                                        "displayname",
+                                        "customername",
+                                        "clientname",
+                                        "firmname",
+                                        "company",
+                                        "organization",
+                                        "organisation",
+                                        "name",
+                                        "account",
+                                        "firm",
+                                        "business",
+                                        "customer",
+                                        "client"};
+    char plain[32];
+    size_t bytes = 0;
+    for (; *name != '\0'; name++) {
+        if (*name == ' ' || *name == '_' || *name == '-' || *name == '.') {
+            continue;
+        }
+        if (bytes + 1 == sizeof plain) {
+            return SIZE_MAX;
+        }
+        plain[bytes++] = (char)tolower((unsigned char)*name);
+    }
+    plain[bytes] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(plain, names[i]) == 0) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
 bool infer_name_is_region(const char *name)
 {
     static const char *const words[] = {"region",    "market",  "area", "geo", "territory",

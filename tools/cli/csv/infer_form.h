@@ -17,6 +17,8 @@ bool infer_is_spoilt_range(struct proto_span text);
 bool infer_is_short_code(struct proto_span text, size_t letters_max);
 /* A name of a column whose digits are codes: zip, naics, phone. */
 bool infer_name_is_code(const char *name);
+/* How surely a column of this name names companies, 0 the most; SIZE_MAX if it does not. */
+size_t infer_name_rank(const char *name);
 /* A name of a column in which NA stands for a part of the world. */
 bool infer_name_is_region(const char *name);
 /* The word stands in the name as a word of its own. */

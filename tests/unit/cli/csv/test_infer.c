@@ -307,6 +307,37 @@ static void the_schema_is_one_that_the_server_takes(void **state)
     infer_fini(&fixture.infer);
 }
 
+MAKER(make_names, "Works %zu Ltd", row)
+
+static void what_is_called_like_a_name_names_the_accounts(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct proto_fault fault;
+    static const char *const called[] = {"name", "Company", "ACCOUNT_NAME", "Legal name"};
+    for (size_t i = 0; i < sizeof called / sizeof *called; i++) {
+        struct infer_column *column = infer_one(&fixture, called[i], 400, make_names);
+        assert_int_equal(column->role, INFER_FIELD);
+        assert_true(column->is_name);
+        json_t *json = infer_schema(&fixture.infer);
+        assert_string_equal(json_string_value(json_object_get(json, "name")), called[i]);
+        char *text = json_dumps(json, 0);
+        struct feature_schema *schema =
+            feature_schema_parse(proto_span_text(text), 1, NULL, &fault);
+        assert_non_null(schema);
+        feature_schema_release(schema);
+        free(text);
+        json_decref(json);
+        infer_fini(&fixture.infer);
+    }
+    /* Called otherwise, of another kind, or of few texts: no name. */
+    expect_role("remark", make_names, INFER_LEFT_OUT, "free text");
+    assert_false(infer_one(&fixture, "name", 400, make_category)->is_name);
+    infer_fini(&fixture.infer);
+    assert_false(infer_one(&fixture, "company", 400, make_number)->is_name);
+    infer_fini(&fixture.infer);
+}
+
 static void names_that_a_schema_refuses_are_left_out(void **state)
 {
     (void)state;
@@ -342,6 +373,7 @@ int main(void)
         cmocka_unit_test(skewed_numbers_get_a_log_scale),
         cmocka_unit_test(a_label_is_kept_whatever_it_holds),
         cmocka_unit_test(the_schema_is_one_that_the_server_takes),
+        cmocka_unit_test(what_is_called_like_a_name_names_the_accounts),
         cmocka_unit_test(names_that_a_schema_refuses_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
