@@ -71,12 +71,15 @@ static void forms_decide(const struct csv_input *input, struct measure_pick *pic
 int measure_picks_open(const struct cli *cli, struct csv_input *input, struct measure_pick *picks,
                        size_t count)
 {
+    int status = picks_find(cli, input, picks, count);
+    return status == EX_OK ? measure_forms_find(cli, input, picks, count) : status;
+}
+
+int measure_forms_find(const struct cli *cli, struct csv_input *input, struct measure_pick *picks,
+                       size_t count)
+{
     struct proto_fault fault = {.code = PROTO_OK};
     struct csv_row row;
-    int status = picks_find(cli, input, picks, count);
-    if (status != EX_OK) {
-        return status;
-    }
     struct pick_votes *votes = calloc(count, sizeof *votes);
     if (votes == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory");
@@ -132,7 +135,8 @@ static bool is_money_sign(uint8_t byte)
 }
 
 /* Signs of money and groups of thousands fall out; what is left must be a decimal number. */
-static bool money_read(enum csv_decimal decimal, struct proto_span cell, int64_t *minor)
+static bool decimal_read(enum csv_decimal decimal, struct proto_span cell, unsigned places,
+                         int64_t most, int64_t *number)
 {
     uint8_t plain[64];
     uint8_t digits[64];
@@ -153,7 +157,7 @@ static bool money_read(enum csv_decimal decimal, struct proto_span cell, int64_t
             digits[count++] = text.data[i];
         }
     }
-    return measure_decimal((struct proto_span){digits, count}, 2, MEASURE_AMOUNT_MAX, minor);
+    return measure_decimal((struct proto_span){digits, count}, places, most, number);
 }
 
 bool measure_cell_money(const struct measure_pick *pick, const struct csv_row *row, int64_t *minor,
@@ -161,8 +165,20 @@ bool measure_cell_money(const struct measure_pick *pick, const struct csv_row *r
 {
     struct proto_span cell = measure_cell_text(pick, row);
     *told = cell.bytes > 0;
-    return !*told || money_read(pick->decimal, cell, minor) ||
+    return !*told || decimal_read(pick->decimal, cell, 2, MEASURE_AMOUNT_MAX, minor) ||
            cell_refuse(cell, "amount with two digits behind the point at most", fault);
+}
+
+bool measure_cell_decimal(const struct measure_pick *pick, const struct csv_row *row,
+                          unsigned places, int64_t most, int64_t *number, bool *told,
+                          struct proto_fault *fault)
+{
+    char what[64];
+    struct proto_span cell = measure_cell_text(pick, row);
+    *told = cell.bytes > 0;
+    snprintf(what, sizeof what, "number with at most %u digits behind the point", places);
+    return !*told || decimal_read(pick->decimal, cell, places, most, number) ||
+           cell_refuse(cell, what, fault);
 }
 
 bool measure_cell_flag(const struct measure_pick *pick, const struct csv_row *row, bool *flag,

@@ -28,12 +28,20 @@ struct measure_pick {
 int measure_picks_open(const struct cli *cli, struct csv_input *input, struct measure_pick *picks,
                        size_t count);
 
+/* The same for picks whose columns are set. */
+int measure_forms_find(const struct cli *cli, struct csv_input *input, struct measure_pick *picks,
+                       size_t count);
+
 /* Each leaves *value as it was where the cell is empty or the column not told; *told says which. */
 bool measure_cell_day(const struct measure_pick *pick, const struct csv_row *row, int64_t *ms,
                       bool *told, struct proto_fault *fault);
 /* Minor units, two digits. */
 bool measure_cell_money(const struct measure_pick *pick, const struct csv_row *row, int64_t *minor,
                         bool *told, struct proto_fault *fault);
+/* A number with so many digits behind the point (at most 9), as a whole one of the last of them. */
+bool measure_cell_decimal(const struct measure_pick *pick, const struct csv_row *row,
+                          unsigned places, int64_t most, int64_t *number, bool *told,
+                          struct proto_fault *fault);
 bool measure_cell_flag(const struct measure_pick *pick, const struct csv_row *row, bool *flag,
                        struct proto_fault *fault);
 /* Months of "monthly", "annual", "12", "2 years" …; which of them are known is the measure's rule.
