@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "server/auth/token_file.h"
 #include "server/encrypt.h"
 #include "server/manual.h"
 #include "server/notify.h"
@@ -64,6 +65,16 @@ static void tls_take(struct server *server, const struct base_config *config, st
     struct proto_fault fault = {0};
     if (!server_tls_reload(server, config, &fault)) {
         base_log(log, BASE_LOG_ERROR, "main", "TLS goes on with the certificate that it has",
+                 BASE_FIELDS(base_field_text("option", fault.field),
+                             base_field_text("reason", fault.message)));
+    }
+}
+
+static void tokens_take(struct server *server, struct base_log *log)
+{
+    struct proto_fault fault = {0};
+    if (!server_tokens_reload(server, &fault)) {
+        base_log(log, BASE_LOG_ERROR, "main", "the tokens stay as they were",
                  BASE_FIELDS(base_field_text("option", fault.field),
                              base_field_text("reason", fault.message)));
     }
@@ -122,6 +133,7 @@ static void wait_for_end(struct server_options *options, struct base_log *log,
         server_slow_set(server, options->config.slowlog_us);
         map_bytes_take(server, options->config.map_bytes, log);
         tls_take(server, &options->config, log);
+        tokens_take(server, log);
         server_notify("READY=1");
     }
     server_notify("STOPPING=1");
@@ -184,7 +196,9 @@ static int serve(struct server_options *options)
     return EX_OK;
 }
 
-/* What the configuration says, and whether the files of TLS that it names can be used. */
+/* What the configuration says, and whether the files of TLS and of tokens that it names can be
+ * used.
+ */
 static int test(const struct base_config *config)
 {
     struct proto_fault fault = {0};
@@ -193,6 +207,11 @@ static int test(const struct base_config *config)
         return config_fail(&fault);
     }
     tls_context_drop(tls);
+    struct auth_list tokens = {0};
+    if (config->tokens_file[0] != '\0' && !auth_list_read(config->tokens_file, &tokens, &fault)) {
+        return config_fail(&fault);
+    }
+    auth_list_fini(&tokens);
     printf("configuration is valid\n");
     return EX_OK;
 }

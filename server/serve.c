@@ -26,6 +26,7 @@ struct server {
     struct engine *engine;
     struct lookalike *lookalike;
     struct base_metrics *metrics;
+    struct auth_book *book; /* of named tokens; NULL: there are none */
     struct rpc *rpc;
     struct net_server *net;
     struct capture *capture;
@@ -96,11 +97,11 @@ static bool log_slow(void *context, const struct proto_op_info *op, uint64_t too
 
 /* The name that a client gives itself; its own choice, so at the level for the search of a fault.
  */
-static void log_hello(void *context, const char *client, enum proto_role role)
+static void log_hello(void *context, const char *client, const char *token, enum proto_role role)
 {
     struct server *server = context;
     base_log(server->log, BASE_LOG_DEBUG, "rpc", "hello",
-             BASE_FIELDS(base_field_text("client", client),
+             BASE_FIELDS(base_field_text("client", client), base_field_text("token", token),
                          base_field_text("role", proto_role_name(role))));
 }
 
@@ -195,6 +196,24 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
     return later;
 }
 
+/* Told where a connection ends because its token does. */
+static bool may_go_on(void *context, void *worker, struct net_conn *conn, struct proto_fault *fault)
+{
+    const struct server *server = context;
+    const struct rpc_session *session = net_conn_state(conn);
+    char address[64];
+    (void)worker;
+    if (rpc_session_stands(server->rpc, session, fault)) {
+        return true;
+    }
+    net_conn_address(conn, address, sizeof address);
+    base_log(server->log, BASE_LOG_WARN, "rpc", "a connection ends with its token",
+             BASE_FIELDS(base_field_text("token", auth_grant_name(session->grant)),
+                         base_field_text("address", address),
+                         base_field_text("reason", fault->message)));
+    return false;
+}
+
 static void stages_record(void *context, void *worker, const struct net_stages *stages)
 {
     (void)context;
@@ -261,6 +280,13 @@ static struct auth_tokens tokens_of(const struct base_config *config)
     return (struct auth_tokens){config->read_token, config->write_token, config->admin_token};
 }
 
+static bool book_open(struct server *server, struct proto_fault *fault)
+{
+    const char *path = server->config->tokens_file;
+    server->book = path[0] != '\0' ? auth_book_create(path, fault) : NULL;
+    return path[0] == '\0' || server->book != NULL;
+}
+
 static bool net_open(struct server *server, struct proto_fault *fault)
 {
     const struct base_config *config = server->config;
@@ -282,7 +308,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
     options.out_bytes_max = config->out_bytes_max;
     options.bytes_max = config->buffers_bytes_max;
     struct auth_tokens tokens = tokens_of(config);
-    options.strangers = !auth_is_open(&tokens);
+    options.strangers = !auth_is_open(&tokens) || server->book != NULL;
     options.stranger_ms = (unsigned)config->token_ms;
     options.first_byte_ms = (unsigned)config->first_byte_ms;
     options.frame_ms = (unsigned)config->frame_ms;
@@ -300,6 +326,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
         .on_frames = serve_frames,
         .on_close = connection_closed,
         .on_owes = connection_owes,
+        .on_look = may_go_on,
         .on_stages = stages_record,
     };
     server->net = net_server_create(&options, &handler, fault);
@@ -321,6 +348,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .metrics = server->metrics,
         .workers = workers,
         .tokens = tokens_of(config),
+        .book = server->book,
         .now_ns = server->clock.now_ns,
         .now_context = server->clock.context,
         .post = post_reply,
@@ -363,6 +391,9 @@ static bool watch_open(struct server *server, struct proto_fault *fault)
     const struct watch_options options = {
         .config = server->config,
         .tokens = tokens_of(server->config),
+        .book = server->book,
+        .now_ms = server->clock.now_ms,
+        .now_context = server->clock.context,
         .context = server,
         .figures = take_figures,
         .draining = is_draining,
@@ -416,9 +447,10 @@ struct server *server_create(const struct base_config *config, struct base_log *
     server->clock = base_clock_system();
     server->started_ns = base_clock_now_ns(&server->clock);
     server_slow_set(server, config->slowlog_us);
-    if (!engine_open(server, fault) || !aside_open(server, fault) || !net_open(server, fault) ||
-        !rpc_open(server, fault) || !net_server_start(server->net, fault) ||
-        !watch_open(server, fault) || !ports_write(server, fault)) {
+    if (!engine_open(server, fault) || !aside_open(server, fault) || !book_open(server, fault) ||
+        !net_open(server, fault) || !rpc_open(server, fault) ||
+        !net_server_start(server->net, fault) || !watch_open(server, fault) ||
+        !ports_write(server, fault)) {
         server_destroy(server);
         return NULL;
     }
@@ -462,6 +494,29 @@ bool server_tls_reload(struct server *server, const struct base_config *config,
     return true;
 }
 
+static void log_end(void *context, const char *name)
+{
+    struct server *server = context;
+    base_log(server->log, BASE_LOG_WARN, "main", "a token holds no longer",
+             BASE_FIELDS(base_field_text("token", name)));
+}
+
+bool server_tokens_reload(struct server *server, struct proto_fault *fault)
+{
+    struct auth_change change = {.on_end = log_end, .context = server};
+    if (server->book == NULL) {
+        return true;
+    }
+    if (!auth_book_reload(server->book, &change, fault)) {
+        return false;
+    }
+    base_log(server->log, BASE_LOG_INFO, "main", "tokens read anew",
+             BASE_FIELDS(base_field_uint("kept", change.kept),
+                         base_field_uint("added", change.added),
+                         base_field_uint("ended", change.ended)));
+    return true;
+}
+
 void server_drain(struct server *server, unsigned grace_ms)
 {
     atomic_store_explicit(&server->draining, true, memory_order_relaxed);
@@ -495,6 +550,7 @@ void server_destroy(struct server *server)
     engine_destroy(server->engine);
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);
+    auth_book_destroy(server->book);
     capture_destroy(server->capture);
     transfer_destroy(server->transfer);
     base_metrics_destroy(server->metrics);

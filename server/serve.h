@@ -21,6 +21,9 @@ size_t server_map_bytes_set(struct server *server, size_t bytes);
  * False with *fault: all stays as it was. */
 bool server_tls_reload(struct server *server, const struct base_config *config,
                        struct proto_fault *fault);
+/* Reads the file of named tokens anew; connections whose token is gone or changed end a moment
+ * later. False with *fault: all stays as it was. */
+bool server_tokens_reload(struct server *server, struct proto_fault *fault);
 void server_drain(struct server *server, unsigned grace_ms);
 void server_join(struct server *server);
 void server_destroy(struct server *server);

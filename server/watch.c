@@ -55,7 +55,11 @@ static unsigned answer_readyz(void *context, FILE *out)
 static bool may_read(void *context, struct proto_span token)
 {
     const struct watch *watch = context;
-    return watch->open || auth_role(&watch->options.tokens, token) >= PROTO_ROLE_READ;
+    const struct watch_options *options = &watch->options;
+    return watch->open || auth_role(&options->tokens, token) >= PROTO_ROLE_READ ||
+           (options->book != NULL &&
+            auth_book_role(options->book, token, options->now_ms(options->now_context)) >=
+                PROTO_ROLE_READ);
 }
 
 static const struct http_route routes[] = {
@@ -74,7 +78,7 @@ struct watch *watch_start(const struct watch_options *options, struct proto_faul
         return NULL;
     }
     watch->options = *options;
-    watch->open = auth_is_open(&options->tokens);
+    watch->open = auth_is_open(&options->tokens) && options->book == NULL;
     const struct http_options http = {
         .host = options->config->http_host,
         .port = (uint16_t)options->config->http_port,

@@ -8,6 +8,7 @@
 #define SERVER_WATCH_H
 
 #include "server/auth/auth.h"
+#include "server/auth/token_book.h"
 #include "server/base/config.h"
 #include "server/http/http.h"
 #include "server/stats.h"
@@ -15,6 +16,9 @@
 struct watch_options {
     const struct base_config *config;
     struct auth_tokens tokens;
+    struct auth_book *book; /* of named tokens; NULL: there are none */
+    int64_t (*now_ms)(void *context);
+    void *now_context;
     void *context;
     void (*figures)(void *context, struct server_figures *figures);
     bool (*draining)(void *context);

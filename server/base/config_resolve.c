@@ -73,13 +73,15 @@ static bool check_reach(const struct base_config *config, enum base_option optio
     size_t count;
     const char *name = (base_options(&count) + option)->name;
     const char *host = text_at(config, option);
-    if (host[0] == '\0' || base_is_loopback(host) || config->admin_token[0] != '\0') {
+    if (host[0] == '\0' || base_is_loopback(host) || config->admin_token[0] != '\0' ||
+        config->tokens_file[0] != '\0') {
         return true;
     }
-    return proto_fault_set(fault, PROTO_BAD_CONFIG, name,
-                           "%s is %s, which others can reach: give admin_token (and "
-                           "read_token, write_token), or listen on 127.0.0.1",
-                           name, host);
+    return proto_fault_set(
+        fault, PROTO_BAD_CONFIG, name,
+        "%s is %s, which others can reach: give tokens_file, or admin_token (and "
+        "read_token, write_token), or listen on 127.0.0.1",
+        name, host);
 }
 
 /* The other ports follow the first where nobody names them, so that two servers on one machine need
@@ -151,10 +153,11 @@ bool base_config_resolve(struct base_config *config, struct proto_fault *fault)
             }
         }
     }
-    if (config->admin_token[0] == '\0' &&
+    if (config->admin_token[0] == '\0' && config->tokens_file[0] == '\0' &&
         (config->read_token[0] != '\0' || config->write_token[0] != '\0')) {
-        return proto_fault_set(fault, PROTO_BAD_CONFIG, "admin_token",
-                               "admin_token must be given if read_token or write_token is");
+        return proto_fault_set(
+            fault, PROTO_BAD_CONFIG, "admin_token",
+            "admin_token or tokens_file must be given if read_token or write_token is");
     }
     if (!port_follow(config, BASE_OPTION_HTTP_PORT, 1, fault) || !check_tls(config, fault) ||
         !check_reach(config, BASE_OPTION_HOST, fault) ||

@@ -100,6 +100,10 @@ struct net_handler {
     /* The peer is owed so many bytes that its requests are not read on (out_bytes_high), or is not
      * any more. */
     void (*on_owes)(void *context, void *worker, struct net_conn *conn, bool owes);
+    /* Optional. Now and then, some times a second: whether the connection may go on. False: it is
+     * answered *fault under id 0 and closed when what it waits for is sent. Not for one whose state
+     * is NULL. */
+    bool (*on_look)(void *context, void *worker, struct net_conn *conn, struct proto_fault *fault);
     /* At the end of one turn in NET_STAGES_EVERY, if frames were handed over in it and nobody else
      * took the processor meanwhile. */
     void (*on_stages)(void *context, void *worker, const struct net_stages *stages);

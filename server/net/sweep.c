@@ -58,6 +58,23 @@ static _Atomic uint64_t *late_output(struct net_conn *conn, uint64_t now_ns)
                : NULL;
 }
 
+/* Whether the layer above lets the connection go on; if not, it is told and ends. */
+static bool may_go_on(struct net_conn *conn)
+{
+    struct net_worker *worker = conn->worker;
+    const struct net_handler *handler = &worker->server->handler;
+    struct proto_fault fault = {0};
+    if (handler->on_look == NULL || conn->phase != NET_OPEN || conn->state == NULL ||
+        handler->on_look(handler->context, worker->context, conn, &fault)) {
+        return true;
+    }
+    proto_write_fault(&worker->out, &fault, PROTO_FLAG_REPLY, 0);
+    net_conn_send_out(conn);
+    net_conn_finish(conn, &worker->tally.closed_denied);
+    net_conn_settle(conn);
+    return false;
+}
+
 static void sweep_conn(struct net_conn *conn, uint64_t now_ns)
 {
     struct net_worker *worker = conn->worker;
@@ -71,6 +88,9 @@ static void sweep_conn(struct net_conn *conn, uint64_t now_ns)
     }
     if (reason != NULL) {
         net_conn_close(conn, reason);
+        return;
+    }
+    if (!may_go_on(conn)) {
         return;
     }
     if (conn->in.bytes == 0 && conn->in.capacity > 0) {

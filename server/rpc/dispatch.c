@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "server/rpc/admit.h"
 #include "server/rpc/debt.h"
 #include "server/rpc/hot/hot.h"
 #include "server/rpc/score_reply.h"
@@ -52,7 +53,7 @@ struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fa
     static const _Atomic bool never;
     rpc->options = *options;
     rpc->capturing = options->capture ? capture_switch(options->capture) : &never;
-    rpc->open = auth_is_open(&options->tokens);
+    rpc->open = auth_is_open(&options->tokens) && !options->book;
     if (!rpc_people_init(&rpc->people)) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the list of clients");
         free(rpc);
@@ -102,6 +103,15 @@ void rpc_session_close(struct rpc *rpc, struct rpc_session *session)
     session->debt = NULL;
     rpc_person_destroy(session->person);
     session->person = NULL;
+    auth_grant_leave(session->grant);
+    session->grant = NULL;
+}
+
+bool rpc_session_stands(const struct rpc *rpc, const struct rpc_session *session,
+                        struct proto_fault *fault)
+{
+    return !session->grant ||
+           auth_grant_stands(session->grant, engine_now_ms(rpc->options.engine), fault);
 }
 
 struct rpc_worker *rpc_worker_create(struct rpc *rpc, unsigned index, struct proto_fault *fault)
@@ -280,23 +290,34 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
                             .ticket = batch->ticket,
                             .read_ns = batch->read_ns,
                             .out = batch->out};
+    struct auth_grant *grant = batch->session->grant;
     size_t later = 0;
     if (!refreshed(worker, batch)) {
         return 0;
     }
     uint64_t began_ns = rpc->options.now_ns(rpc->options.now_context);
+    uint64_t wait_ns = 0;
+    size_t count = grant ? rpc_admit(batch->session, batch, began_ns, &wait_ns) : batch->count;
     bool hot = engine_worker_state(worker->engine)->active &&
                (rpc->open || batch->session->role >= PROTO_ROLE_READ);
-    for (batch->done = 0; batch->done < batch->count;) {
+    for (batch->done = 0; batch->done < count;) {
         const struct proto_frame *frames = batch->frames + batch->done;
-        size_t run = hot ? serve_hot(&call, frames, batch->count - batch->done) : 0;
+        size_t run = hot ? serve_hot(&call, frames, count - batch->done) : 0;
         if (run == 0) {
             later += serve_frame(&call, frames);
             run = 1;
         }
         batch->done += run;
-        if (batch->done < batch->count && turn_over(rpc, batch, began_ns)) {
+        /* Frames behind another token are that one's to pay for. */
+        if (batch->done < count &&
+            (turn_over(rpc, batch, began_ns) || batch->session->grant != grant)) {
             break;
+        }
+    }
+    if (grant) {
+        rpc_admit_done(batch->session, batch->done);
+        if (batch->done == count && batch->session->grant == grant) {
+            rpc_admit_refuse(&call, batch, wait_ns);
         }
     }
     rpc_person_asked(batch->session->person, batch->frames[batch->done - 1].header.code,

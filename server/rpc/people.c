@@ -75,24 +75,28 @@ void rpc_person_destroy(struct rpc_person *person)
         person->next->previous = person->previous;
     }
     people->count--;
-    if (person->client[0] != '\0') {
+    if (person->names.client[0] != '\0' || person->names.token[0] != '\0') {
         struct rpc_left *left = &people->left[people->left_count++ % PEOPLE_LEFT];
         left->number = person->number;
-        memcpy(left->client, person->client, sizeof left->client);
+        left->names = person->names;
     }
     pthread_mutex_unlock(&people->lock);
     free(person);
 }
 
-void rpc_person_name(struct rpc_person *person, const char *client, enum proto_role role)
+void rpc_person_name(struct rpc_person *person, const char *client, const char *token,
+                     enum proto_role role)
 {
     if (!person) {
         return;
     }
     pthread_mutex_lock(&person->people->lock);
-    size_t bytes = strnlen(client, sizeof person->client - 1);
-    memcpy(person->client, client, bytes);
-    person->client[bytes] = '\0';
+    size_t bytes = strnlen(client, sizeof person->names.client - 1);
+    memcpy(person->names.client, client, bytes);
+    person->names.client[bytes] = '\0';
+    bytes = strnlen(token, sizeof person->names.token - 1);
+    memcpy(person->names.token, token, bytes);
+    person->names.token[bytes] = '\0';
     pthread_mutex_unlock(&person->people->lock);
     atomic_store_explicit(&person->role, (uint8_t)role, memory_order_relaxed);
 }
@@ -101,10 +105,15 @@ void rpc_person_author(const struct rpc_person *person, char *out, size_t out_by
 {
     if (!person) {
         out[0] = '\0';
-    } else if (person->client[0] == '\0') {
-        snprintf(out, out_bytes, "%s", person->address);
+        return;
+    }
+    /* What the client chose comes first, so that it cannot pass for what is known of it. */
+    const char *between = person->names.token[0] != '\0' ? ", token " : "";
+    if (person->names.client[0] == '\0') {
+        snprintf(out, out_bytes, "%s%s%s", person->address, between, person->names.token);
     } else {
-        snprintf(out, out_bytes, "%s (%s)", person->client, person->address);
+        snprintf(out, out_bytes, "%s (%s%s%s)", person->names.client, person->address, between,
+                 person->names.token);
     }
 }
 
@@ -142,36 +151,35 @@ size_t rpc_people_read(struct rpc_people *people, struct rpc_ring *ring, uint64_
 }
 
 /* Under the lock; NULL: not there. */
-static const char *person_find(const struct rpc_people *people, uint64_t connection)
+static const struct rpc_names *person_find(const struct rpc_people *people, uint64_t connection)
 {
     for (const struct rpc_person *person = people->first; person; person = person->next) {
         if (person->number == connection) {
-            return person->client;
+            return &person->names;
         }
     }
     return NULL;
 }
 
-static const char *left_find(const struct rpc_people *people, uint64_t connection)
+static const struct rpc_names *left_find(const struct rpc_people *people, uint64_t connection)
 {
     uint64_t count = people->left_count < PEOPLE_LEFT ? people->left_count : PEOPLE_LEFT;
     for (uint64_t i = 0; i < count; i++) {
         if (people->left[i].number == connection) {
-            return people->left[i].client;
+            return &people->left[i].names;
         }
     }
     return NULL;
 }
 
-void rpc_people_client(struct rpc_people *people, uint64_t connection,
-                       char out[RPC_CLIENT_BYTES_MAX + 1])
+void rpc_people_names(struct rpc_people *people, uint64_t connection, struct rpc_names *out)
 {
-    out[0] = '\0';
+    *out = (struct rpc_names){0};
     pthread_mutex_lock(&people->lock);
-    const char *found = person_find(people, connection);
+    const struct rpc_names *found = person_find(people, connection);
     found = found ? found : left_find(people, connection);
     if (found) {
-        memcpy(out, found, RPC_CLIENT_BYTES_MAX + 1);
+        *out = *found;
     }
     pthread_mutex_unlock(&people->lock);
 }

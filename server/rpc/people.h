@@ -28,13 +28,18 @@
 /* Clients whose names are known after they have left. */
 #define PEOPLE_LEFT 1024u
 
+struct rpc_names {
+    char client[RPC_CLIENT_BYTES_MAX + 1]; /* as it calls itself, or "" */
+    char token[AUTH_NAME_BYTES_MAX + 1];   /* of the token that it showed, or "" */
+};
+
 struct rpc_person {
     struct rpc_people *people;
     struct rpc_person *next, *previous;
     uint64_t number;
     int64_t since_ms;
     char address[PEOPLE_ADDRESS_BYTES];
-    char client[RPC_CLIENT_BYTES_MAX + 1]; /* as it calls itself; guarded by the lock */
+    struct rpc_names names; /* guarded by the lock */
     _Atomic uint8_t role;
     _Atomic uint8_t last_op; /* opcode; 0: none yet */
     _Atomic uint64_t requests;
@@ -62,7 +67,7 @@ struct rpc_ring {
 /* A client that left. */
 struct rpc_left {
     uint64_t number;
-    char client[RPC_CLIENT_BYTES_MAX + 1];
+    struct rpc_names names;
 };
 
 struct rpc_people {
@@ -82,8 +87,10 @@ void rpc_people_fini(struct rpc_people *people);
 struct rpc_person *rpc_person_create(struct rpc_people *people, const char *address,
                                      int64_t now_ms);
 void rpc_person_destroy(struct rpc_person *person); /* NULL is fine */
-void rpc_person_name(struct rpc_person *person, const char *client, enum proto_role role);
-/* Who it is, for the audit: "router/1.2 (127.0.0.1:50312)"; "" for NULL. By its own worker. */
+void rpc_person_name(struct rpc_person *person, const char *client, const char *token,
+                     enum proto_role role);
+/* Who it is, for the audit: "router/1.2 (127.0.0.1:50312)", or "router/1.2
+ * (127.0.0.1:50312, token eu)"; "" for NULL. By its own worker. */
 void rpc_person_author(const struct rpc_person *person, char *out, size_t out_bytes);
 /* By the connection's worker, once for the frames that were served together; NULL is fine. */
 static inline void rpc_person_asked(struct rpc_person *person, uint8_t opcode, size_t count,
@@ -109,9 +116,8 @@ void rpc_people_record(struct rpc_people *people, const struct rpc_record *recor
  * the newest there is. */
 size_t rpc_people_read(struct rpc_people *people, struct rpc_ring *ring, uint64_t after,
                        struct rpc_record *out, size_t room, uint64_t *last);
-/* The name that the client of a connection gave itself; "" if it gave none, or left before the
- * latest PEOPLE_LEFT that had one. */
-void rpc_people_client(struct rpc_people *people, uint64_t connection,
-                       char out[RPC_CLIENT_BYTES_MAX + 1]);
+/* The name that the client of a connection gave itself, and that of its token; "" if there is none,
+ * or it left before the latest PEOPLE_LEFT that had one. */
+void rpc_people_names(struct rpc_people *people, uint64_t connection, struct rpc_names *out);
 
 #endif

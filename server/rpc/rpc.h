@@ -12,6 +12,7 @@
 #include "proto/frame.h"
 #include "proto/writer.h"
 #include "server/auth/auth.h"
+#include "server/auth/token_book.h"
 #include "server/base/metrics.h"
 #include "server/capture/capture.h"
 #include "server/engine/engine.h"
@@ -32,11 +33,13 @@ struct rpc_ticket {
 
 /* What a connection has become: kept by the caller, one each, all zero at first. */
 struct rpc_session {
-    enum proto_role role;  /* given by hello; not looked at where no tokens are configured */
-    unsigned wrong_tokens; /* that it has shown */
-    bool owes;             /* told by rpc_session_owes */
-    struct rpc_debt *debt; /* what the lanes see of that (debt.h); NULL: it has asked none yet */
-    bool greeted;          /* on_hello has been told of it */
+    enum proto_role role;     /* given by hello; not looked at where no tokens are configured */
+    unsigned wrong_tokens;    /* that it has shown */
+    struct auth_grant *grant; /* of the named token that it showed last; NULL: none */
+    size_t paid;              /* frames that its rates have paid for and that are not served yet */
+    bool owes;                /* told by rpc_session_owes */
+    struct rpc_debt *debt;    /* what the lanes see of that (debt.h); NULL: it has asked none yet */
+    bool greeted;             /* on_hello has been told of it */
     struct rpc_person *person; /* what others see of it (people.h); NULL: nothing */
 };
 
@@ -45,7 +48,8 @@ struct rpc_options {
     struct lookalike *lookalike;  /* on that engine */
     struct base_metrics *metrics; /* workers + RPC_EXTRA_BLOCKS blocks */
     unsigned workers;
-    struct auth_tokens tokens;         /* with none at all every connection is admin */
+    struct auth_tokens tokens; /* with none at all, and no book, every connection is admin */
+    struct auth_book *book;    /* of named tokens; borrowed. NULL: there are none */
     uint64_t (*now_ns)(void *context); /* monotonic */
     void *now_context;
     /* Sends whole reply frames later, from any thread; takes the memory (malloc'd). final ends a
@@ -61,8 +65,8 @@ struct rpc_options {
     bool (*on_answered)(void *context, const struct proto_op_info *op, uint64_t took_ns);
     void *answered_context;
     /* Told once a connection of the name that its client gave itself, cut to RPC_CLIENT_BYTES_MAX,
-     * from a worker's thread. NULL: nobody. */
-    void (*on_hello)(void *context, const char *client, enum proto_role role);
+     * and of the name of its token ("" if it has none), from a worker's thread. NULL: nobody. */
+    void (*on_hello)(void *context, const char *client, const char *token, enum proto_role role);
     void *hello_context;
     /* Records requests where it is switched on; borrowed. NULL: it never is. */
     struct capture *capture;
@@ -91,6 +95,10 @@ void rpc_session_open(struct rpc *rpc, struct rpc_session *session, const char *
 /* The connection leaves so many replies unread that no more should be made for it, or takes them
  * again. */
 void rpc_session_owes(struct rpc_session *session, bool owes);
+/* False with *fault if the named token that the connection showed holds no longer: taken away, or
+ * over. To be asked now and then; whoever is told so closes the connection. */
+bool rpc_session_stands(const struct rpc *rpc, const struct rpc_session *session,
+                        struct proto_fault *fault);
 /* Also ends what only this connection waits for. */
 void rpc_session_close(struct rpc *rpc, struct rpc_session *session);
 

@@ -7,20 +7,41 @@
 
 #define SERVER_NAME "icpd/" ICP_VERSION
 
-static bool take_role(struct rpc_call *call, struct proto_fault *fault)
+/* The role of one of the three tokens that the configuration has, or of a named one. */
+static enum proto_role role_of(struct rpc_call *call, struct proto_span token,
+                               struct auth_grant **grant, struct proto_fault *fault)
 {
     const struct rpc_options *options = &call->worker->rpc->options;
+    enum proto_role role = auth_role(&options->tokens, token);
+    *grant = NULL;
+    if (role != PROTO_ROLE_NONE) {
+        return role;
+    }
+    if (!options->book) {
+        proto_fault_set(fault, PROTO_BAD_TOKEN, "token", "the token is not known");
+        return PROTO_ROLE_NONE;
+    }
+    *grant = auth_book_enter(options->book, token, engine_now_ms(options->engine), fault);
+    return *grant ? auth_grant_role(*grant) : PROTO_ROLE_NONE;
+}
+
+static bool take_role(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct rpc_session *session = call->session;
+    struct auth_grant *grant;
     struct proto_span token = rpc_arg_text(call, PROTO_Q_HELLO_TOKEN);
     if (!call->args[PROTO_Q_HELLO_TOKEN].present || call->worker->rpc->open) {
         return true;
     }
-    enum proto_role role = auth_role(&options->tokens, token);
+    enum proto_role role = role_of(call, token, &grant, fault);
     if (role == PROTO_ROLE_NONE) {
         rpc_tally(call, BASE_METRIC_LOGINS_REFUSED, 1);
-        call->session->wrong_tokens++;
-        return proto_fault_set(fault, PROTO_BAD_TOKEN, "token", "the token is not known");
+        session->wrong_tokens += fault->code == PROTO_BAD_TOKEN;
+        return false;
     }
-    call->session->role = role;
+    auth_grant_leave(session->grant);
+    session->grant = grant;
+    session->role = role;
     rpc_tally(call, BASE_METRIC_LOGINS, 1);
     return true;
 }
@@ -36,12 +57,13 @@ static void tell_hello(struct rpc_call *call, enum proto_role role)
         memcpy(client, given.data, bytes);
     }
     client[bytes] = '\0';
-    rpc_person_name(call->session->person, client, role);
+    const char *token = call->session->grant ? auth_grant_name(call->session->grant) : "";
+    rpc_person_name(call->session->person, client, token, role);
     if (!options->on_hello || call->session->greeted) {
         return;
     }
     call->session->greeted = true;
-    options->on_hello(options->hello_context, client, role);
+    options->on_hello(options->hello_context, client, token, role);
 }
 
 enum rpc_outcome rpc_on_HELLO(struct rpc_call *call, struct proto_fault *fault)

@@ -12,7 +12,7 @@ struct shown {
     uint64_t number, requests, last_ns;
     int64_t since_ms;
     char address[PEOPLE_ADDRESS_BYTES];
-    char client[RPC_CLIENT_BYTES_MAX + 1];
+    struct rpc_names names;
     uint8_t role, last_op;
 };
 
@@ -27,7 +27,7 @@ static void show(const struct rpc_person *person, struct shown *shown)
         .last_op = atomic_load_explicit(&person->last_op, memory_order_relaxed),
     };
     memcpy(shown->address, person->address, sizeof shown->address);
-    memcpy(shown->client, person->client, sizeof shown->client);
+    shown->names = person->names;
 }
 
 static const char *op_name(uint8_t opcode)
@@ -40,16 +40,17 @@ static void shown_write(struct proto_writer *out, const struct shown *shown, uin
                         bool open)
 {
     uint64_t idle_ns = shown->last_ns != 0 && now_ns > shown->last_ns ? now_ns - shown->last_ns : 0;
-    proto_write_map(out, 8);
+    proto_write_map(out, 9);
     rpc_member_uint(out, RPC_MEMBER(CLIENT, CONNECTION), shown->number);
     rpc_member_text(out, RPC_MEMBER(CLIENT, ADDRESS), shown->address);
-    rpc_member_text(out, RPC_MEMBER(CLIENT, CLIENT), shown->client);
+    rpc_member_text(out, RPC_MEMBER(CLIENT, CLIENT), shown->names.client);
     rpc_member_text(out, RPC_MEMBER(CLIENT, ROLE),
                     proto_role_name(open ? PROTO_ROLE_ADMIN : (enum proto_role)shown->role));
     rpc_member_int(out, RPC_MEMBER(CLIENT, SINCE), shown->since_ms);
     rpc_member_uint(out, RPC_MEMBER(CLIENT, IDLE_MS), idle_ns / 1000000);
     rpc_member_uint(out, RPC_MEMBER(CLIENT, REQUESTS), shown->requests);
     rpc_member_text(out, RPC_MEMBER(CLIENT, LAST), op_name(shown->last_op));
+    rpc_member_text(out, RPC_MEMBER(CLIENT, TOKEN), shown->names.token);
 }
 
 enum rpc_outcome rpc_on_CLIENT_LIST(struct rpc_call *call, struct proto_fault *fault)
@@ -84,17 +85,18 @@ enum rpc_outcome rpc_on_CLIENT_LIST(struct rpc_call *call, struct proto_fault *f
 static void record_write(struct rpc_people *people, struct proto_writer *out,
                          const struct rpc_record *record)
 {
-    char client[RPC_CLIENT_BYTES_MAX + 1];
-    rpc_people_client(people, record->connection, client);
-    proto_write_map(out, 8);
+    struct rpc_names names;
+    rpc_people_names(people, record->connection, &names);
+    proto_write_map(out, 9);
     rpc_member_int(out, RPC_MEMBER(ANSWERED, TIME), record->time_ms);
     rpc_member_uint(out, RPC_MEMBER(ANSWERED, CONNECTION), record->connection);
-    rpc_member_text(out, RPC_MEMBER(ANSWERED, CLIENT), client);
+    rpc_member_text(out, RPC_MEMBER(ANSWERED, CLIENT), names.client);
     rpc_member_text(out, RPC_MEMBER(ANSWERED, OP), op_name(record->opcode));
     rpc_member_text(out, RPC_MEMBER(ANSWERED, STATUS), proto_error_find(record->status)->name);
     rpc_member_uint(out, RPC_MEMBER(ANSWERED, TOOK_US), record->took_us);
     rpc_member_uint(out, RPC_MEMBER(ANSWERED, BYTES), record->bytes);
     rpc_member_uint(out, RPC_MEMBER(ANSWERED, COUNT), record->count);
+    rpc_member_text(out, RPC_MEMBER(ANSWERED, TOKEN), names.token);
 }
 
 /* The records of a ring from a position on, and where the next reading begins. */

@@ -45,8 +45,8 @@ static int list_print(const struct cli *cli, const struct icp_reply *reply, cons
 
 int cmd_clients(struct cli *cli)
 {
-    static const char *const headers[] = {"connection", "address", "client",   "role",
-                                          "since",      "idle_ms", "requests", "last"};
+    static const char *const headers[] = {"connection", "address",  "client", "role", "since",
+                                          "idle_ms",    "requests", "last",   "token"};
     struct cli_request request;
     uint64_t limit = 0;
     if (!cli_arguments(cli, 0, 0) || !cli_number(cli, CLI_CLIENTS_LIMIT, 1, 10000, 0, &limit)) {
@@ -63,7 +63,7 @@ int cmd_clients(struct cli *cli)
     if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &request.reply);
     } else if (status == EX_OK) {
-        status = list_print(cli, &request.reply, "clients", headers, 8, "nobody is connected");
+        status = list_print(cli, &request.reply, "clients", headers, 9, "nobody is connected");
     }
     cli_request_close(&request);
     return status;
@@ -98,8 +98,8 @@ int cmd_audit(struct cli *cli)
     return status;
 }
 
-static const char *const answered_headers[] = {"time",   "op",    "took_us", "status",
-                                               "client", "bytes", "count",   "connection"};
+static const char *const answered_headers[] = {"time",  "op",    "took_us",    "status", "client",
+                                               "bytes", "count", "connection", "token"};
 
 int cmd_slowlog(struct cli *cli)
 {
@@ -115,7 +115,7 @@ int cmd_slowlog(struct cli *cli)
     if (status == EX_OK && cli->style.form == OUT_JSON) {
         status = cli_json_reply(cli, &request.reply);
     } else if (status == EX_OK) {
-        status = list_print(cli, &request.reply, "requests", answered_headers, 8,
+        status = list_print(cli, &request.reply, "requests", answered_headers, 9,
                             "no request was slow since the server started");
     }
     cli_request_close(&request);

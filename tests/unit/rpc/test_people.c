@@ -63,45 +63,48 @@ static void what_is_too_long_is_cut(void **state)
     memset(client, 'y', sizeof client);
     address[sizeof address - 1] = client[sizeof client - 1] = '\0';
     struct rpc_person *a = rpc_person_create(people, address, 1);
-    rpc_person_name(a, client, PROTO_ROLE_READ);
+    rpc_person_name(a, client, "eu-router", PROTO_ROLE_READ);
     assert_int_equal(strlen(a->address), PEOPLE_ADDRESS_BYTES - 1);
-    assert_int_equal(strlen(a->client), RPC_CLIENT_BYTES_MAX);
-    char name[RPC_CLIENT_BYTES_MAX + 1];
-    rpc_people_client(people, a->number, name);
-    assert_string_equal(name, a->client);
+    assert_int_equal(strlen(a->names.client), RPC_CLIENT_BYTES_MAX);
+    struct rpc_names names;
+    rpc_people_names(people, a->number, &names);
+    assert_string_equal(names.token, "eu-router");
+    assert_string_equal(names.client, a->names.client);
     uint64_t number = a->number;
     char cut[RPC_CLIENT_BYTES_MAX + 1];
-    memcpy(cut, a->client, sizeof cut);
+    memcpy(cut, a->names.client, sizeof cut);
     rpc_person_destroy(a);
-    rpc_people_client(people, number, name);
-    assert_string_equal(name, cut);
+    rpc_people_names(people, number, &names);
+    assert_string_equal(names.client, cut);
+    assert_string_equal(names.token, "eu-router");
 }
 
 static void names_of_the_latest_that_left_are_known(void **state)
 {
     struct rpc_people *people = *state;
     char name[RPC_CLIENT_BYTES_MAX + 1];
+    struct rpc_names names;
     uint64_t first = 0;
     uint64_t last = 0;
     for (unsigned i = 0; i < PEOPLE_LEFT + 1; i++) {
         struct rpc_person *a = rpc_person_create(people, "a", 1);
         snprintf(name, sizeof name, "client %u", i);
-        rpc_person_name(a, name, PROTO_ROLE_READ);
+        rpc_person_name(a, name, "", PROTO_ROLE_READ);
         last = a->number;
         first = i == 0 ? last : first;
         rpc_person_destroy(a);
     }
-    rpc_people_client(people, last, name);
-    assert_string_equal(name, "client 1024");
-    rpc_people_client(people, first, name);
-    assert_string_equal(name, "");
+    rpc_people_names(people, last, &names);
+    assert_string_equal(names.client, "client 1024");
+    rpc_people_names(people, first, &names);
+    assert_string_equal(names.client, "");
     struct rpc_person *unnamed = rpc_person_create(people, "a", 1); /* takes nobody's place */
     last = unnamed->number;
     rpc_person_destroy(unnamed);
-    rpc_people_client(people, last, name);
-    assert_string_equal(name, "");
-    rpc_people_client(people, first + 1, name);
-    assert_string_equal(name, "client 1");
+    rpc_people_names(people, last, &names);
+    assert_string_equal(names.client, "");
+    rpc_people_names(people, first + 1, &names);
+    assert_string_equal(names.client, "client 1");
 }
 
 static void what_a_connection_asks_is_counted(void **state)

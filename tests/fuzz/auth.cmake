@@ -1,0 +1,1 @@
+icp_fuzzer(tokens LIBS icp_auth)
