@@ -90,6 +90,26 @@ void client_deadline_passed(struct client_core *core, const struct client_link *
     client_main_retire(core, now_ms);
 }
 
+void client_attempt_fault(const struct client_core *core, struct proto_fault *fault)
+{
+    static const char *const lacks[] = {[CLIENT_RESOLVING] = "its name has not been found",
+                                        [CLIENT_CONNECTING] = "it has not taken the connection",
+                                        [CLIENT_SECURING] = "it has not answered in TLS",
+                                        [CLIENT_GREETING] = "it has not greeted"};
+    const struct client_link *link = core->links[CLIENT_MAIN];
+    char where[CLIENT_HOST_TEXT_BYTES];
+    *fault = core->failure;
+    if (fault->code != PROTO_OK) {
+        return;
+    }
+    if (link == NULL || link->state == CLIENT_READY) {
+        proto_fault_set(fault, PROTO_TIMEOUT, "", "there was no connection in time");
+        return;
+    }
+    proto_fault_set(fault, PROTO_TIMEOUT, "", "there was no connection to %s in time: %s",
+                    client_host_text(link->host, where, sizeof where), lacks[link->state]);
+}
+
 static void role_close(struct client_core *core, enum client_role role)
 {
     client_link_destroy(core->links[role]);

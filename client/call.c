@@ -177,10 +177,7 @@ bool client_ready_until(struct icp_client *client, int64_t until_ms, struct prot
             break;
         }
         if (core->round != round || client_now_ms() >= limit_ms) {
-            *fault = core->failure;
-            if (fault->code == PROTO_OK) {
-                proto_fault_set(fault, PROTO_TIMEOUT, "", "there was no connection in time");
-            }
+            client_attempt_fault(core, fault);
             break;
         }
         client_core_turn(core, limit_ms);

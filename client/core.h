@@ -161,6 +161,8 @@ void client_main_retire(struct client_core *core, int64_t now_ms);
 /* A deadline passed over a request that was sent on `link`: MAIN is left if it is of no use. */
 void client_deadline_passed(struct client_core *core, const struct client_link *link,
                             int64_t now_ms);
+/* There is no connection in time: the last attempt's fault, or what the one under way waits for. */
+void client_attempt_fault(const struct client_core *core, struct proto_fault *fault);
 void client_wake_at(struct client_core *core, int64_t moment_ms);
 int64_t client_random_below(struct client_core *core, int64_t bound);
 int64_t client_now_ms(void);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct client_trust {
     SSL_CTX *ssl;
@@ -73,10 +74,15 @@ static BIO_METHOD *method_create(void)
     return method;
 }
 
+/* What stands for a file where the machine's own list is meant. */
+static const char *const MACHINE = "the machine's list";
+
 static bool refuse(struct proto_fault *fault, const char *option, const char *path)
 {
     return proto_fault_set(fault, PROTO_USAGE, option, "%s cannot be used: %s", path,
-                           library_reason("it is not PEM"));
+                           path == MACHINE || access(path, R_OK) == 0
+                               ? library_reason("it is not PEM")
+                               : strerror(errno));
 }
 
 static bool files_load(SSL_CTX *ssl, const char *ca, const char *certificate, const char *key,
@@ -84,7 +90,7 @@ static bool files_load(SSL_CTX *ssl, const char *ca, const char *certificate, co
 {
     if (ca == NULL ? SSL_CTX_set_default_verify_paths(ssl) != 1
                    : SSL_CTX_load_verify_file(ssl, ca) != 1) {
-        return refuse(fault, "options.tls_ca", ca == NULL ? "the machine's list" : ca);
+        return refuse(fault, "options.tls_ca", ca == NULL ? MACHINE : ca);
     }
     if ((certificate == NULL) != (key == NULL)) {
         return proto_fault_set(fault, PROTO_USAGE, "options.tls_key",

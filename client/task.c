@@ -84,11 +84,11 @@ static void tell(struct client_core *core, struct client_task *task,
 
 static void tell_timeout(struct client_core *core, struct client_task *task)
 {
-    struct proto_fault fault = core->failure;
-    if (!task->is_waiting || fault.code == PROTO_OK) {
-        proto_fault_set(&fault, PROTO_TIMEOUT, "",
-                        task->is_waiting ? "there was no connection in time"
-                                         : "no reply came in time");
+    struct proto_fault fault = {.code = PROTO_OK};
+    if (task->is_waiting) {
+        client_attempt_fault(core, &fault);
+    } else {
+        proto_fault_set(&fault, PROTO_TIMEOUT, "", "no reply came in time");
     }
     tell(core, task, &fault);
 }

@@ -138,7 +138,8 @@ static int command_run(const struct cli_command *command, int count, char **word
     return status;
 }
 
-/* Options may stand before the command too: `icp --uri X ping`. They are moved behind it. */
+/* Options may stand before the command too: `icp --uri X ping`, by the beginning of a name as well.
+ * They are moved behind it. */
 static int leading_options(int count, char **arguments)
 {
     int at = 1;
@@ -148,7 +149,8 @@ static int leading_options(int count, char **arguments)
         for (int id = 0; id < CLI_OPTIONS; id++) {
             const struct cli_option *option = &cli_options()[id];
             takes_next |= option->command == -1 && option->argument != NULL &&
-                          strncmp(name, "--", 2) == 0 && strcmp(name + 2, option->name) == 0;
+                          strncmp(name, "--", 2) == 0 && name[2] != '\0' &&
+                          strncmp(name + 2, option->name, strlen(name + 2)) == 0;
         }
         at += takes_next ? 2 : 1;
     }

@@ -65,6 +65,9 @@ MISTAKES = [
     ("help frobnicate", USAGE, "'icp help' lists them"),
     ("--uri", USAGE, "no command follows"),
     ("-x", USAGE, "no command follows"),
+    ("--tls-c c.pem ping", USAGE, "--tls-c could be several options"),
+    ("--ur nonsense ping", USAGE, "is no URI of icpd"),
+    ("--uri icps://127.0.0.1:1 --tls-ca nofile ping", USAGE, "nofile cannot be used: No such file"),
     # Options.
     ("filter true --limt 5", USAGE, "did you mean --limit N"),
     ("filter true --field industry --limit 5", 0, "industry"),

@@ -161,6 +161,31 @@ static void deadlines_and_losses_are_told(void **state)
     assert_true(fake_stop(&server));
 }
 
+static void what_the_connection_waits_for_is_said(void **state)
+{
+    (void)state;
+    static const fake_script scripts[] = {fake_until_closed};
+    struct fake_server server;
+    struct icp_fault fault;
+    struct icp_reply reply = {0};
+    void *context = NULL;
+    fake_start(&server, false, scripts, 1);
+    struct icp_async *async = icp_async_create(server.uri, NULL, &fault);
+    assert_non_null(icp_async_call(async, ICP_OP_PING, NULL, 20, NULL, NULL, &fault));
+    while (!icp_async_take(async, &context, &reply)) {
+        struct pollfd watched = {.fd = icp_async_fd(async), .events = POLLIN};
+        (void)poll(&watched, 1, icp_async_timeout_ms(async));
+        icp_async_turn(async);
+    }
+    assert_int_equal(reply.fault.code, ICP_TIMEOUT);
+    assert_non_null(strstr(reply.fault.message, server.uri + strlen("icp://")));
+    assert_non_null(strstr(reply.fault.message, "it has not greeted"));
+    icp_reply_fini(&reply);
+    icp_async_destroy(async);
+    (void)fake_stop(&server);
+    assert_false(server.failed);
+}
+
 static void what_is_cancelled_is_not_told_and_what_is_left_is_told_at_the_end(void **state)
 {
     (void)state;
@@ -326,6 +351,7 @@ int main(void)
         cmocka_unit_test(callbacks_run_once_each_and_may_ask_again),
         cmocka_unit_test(request_without_a_callback_is_taken),
         cmocka_unit_test(deadlines_and_losses_are_told),
+        cmocka_unit_test(what_the_connection_waits_for_is_said),
         cmocka_unit_test(what_is_cancelled_is_not_told_and_what_is_left_is_told_at_the_end),
         cmocka_unit_test(progress_is_told_before_the_end),
         cmocka_unit_test(libuv_loop_runs_until_the_client_is_closed),
