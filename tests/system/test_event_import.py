@@ -282,6 +282,14 @@ class Story(Served):
         self.assertIn("\\x9b31m", out)
         self.assertIn("more       quantity 9.5", self.icp("timeline", "acme", "-x")[0])
 
+    def test_an_account_is_called_by_its_name_where_accounts_have_names(self):
+        with self.server.client() as client:
+            client.call("schema-put", {"document": SCHEMA.replace('{"fields":[', '{"name":"company","fields":['
+                                                                  '{"name":"company","type":"category"},')})
+            client.call("account-patch", {"accounts": [{"id": "acme", "values": {"company": "Acme & Sons"}}]})
+        self.assertTrue(self.icp("timeline", "acme")[0].startswith("acme  Acme & Sons: 2 events\n"))
+        self.assertTrue(self.icp("timeline", "other")[0].startswith("other: no event"))
+
     def test_what_is_asked_for_is_chosen(self):
         self.assertEqual(self.ids(), ["2", "3"])
         self.assertEqual(self.ids("--newest"), ["3", "2"])

@@ -25,6 +25,7 @@ struct story {
     uint64_t count; /* that match, on all pages */
     bool spoilt;    /* an event came that is none */
     char id[PROTO_ID_BYTES_MAX + 1];
+    char called[2 * PROTO_ID_BYTES_MAX]; /* the id, and the name if accounts have names */
     struct out_table table;
     json_t *events;
 };
@@ -158,6 +159,20 @@ static int pages_read(struct story *story, struct cli_request *request)
     return EX_OK;
 }
 
+/* The name that a person knows the account by; without one the id alone. */
+static void name_ask(struct story *story, struct cli_request *request)
+{
+    icp_payload_reset(request->payload);
+    icp_payload_text(request->payload, "id", story->id);
+    icp_payload_flag(request->payload, "names", true);
+    struct icp_text name = {"", 0};
+    if (icp_call(request->client, ICP_OP_ACCOUNT_GET, request->payload, &request->reply)) {
+        name = icp_reply_text(&request->reply, "name");
+    }
+    snprintf(story->called, sizeof story->called, "%s%s%.*s", story->id, name.bytes > 0 ? "  " : "",
+             (int)(name.bytes < 200 ? name.bytes : 0), name.data);
+}
+
 /* Whether an account without such events may have others. */
 static bool is_choice(const struct story *story)
 {
@@ -177,15 +192,15 @@ static int story_print(struct story *story)
         return cli_json(cli, json);
     }
     if (cli->style.form == OUT_TABLE && story->taken == 0) {
-        cli_print(cli, "%s: no event%s\n", story->id,
+        cli_print(cli, "%s: no event%s\n", story->called,
                   is_choice(story) ? " that was asked for" : " was told of it");
         return EX_OK;
     }
     if (cli->style.form == OUT_TABLE && story->taken < story->count) {
-        cli_print(cli, "%s: %s of %s events\n", story->id, out_count(story->taken, taken),
+        cli_print(cli, "%s: %s of %s events\n", story->called, out_count(story->taken, taken),
                   out_count(story->count, count));
     } else if (cli->style.form == OUT_TABLE) {
-        cli_print(cli, "%s: %s event%s\n", story->id, out_count(story->count, count),
+        cli_print(cli, "%s: %s event%s\n", story->called, out_count(story->count, count),
                   story->count == 1 ? "" : "s");
     }
     return cli_table(cli, &story->table);
@@ -213,6 +228,9 @@ int cmd_timeline(struct cli *cli)
     }
     if (status == EX_OK) {
         status = pages_read(&story, &request);
+    }
+    if (status == EX_OK && cli->style.form == OUT_TABLE) {
+        name_ask(&story, &request);
     }
     if (status == EX_OK) {
         status = story_print(&story);

@@ -5,9 +5,14 @@
 #include "tools/cli/event_account.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "proto/table.h"
 #include "tools/cli/told_event.h"
+
+/* A quarter of those that may wait on the lane of timelines, which is everybody's. */
+#define TIMELINES_IN_FLIGHT 16
+#define BUSY_RETRIES 8
 
 int event_accounts_open(struct event_accounts *accounts, const struct cli *cli,
                         struct icp_client *client, bool told)
@@ -163,23 +168,22 @@ enum event_fate event_accounts_tell(struct event_accounts *accounts, size_t name
     return EVENT_IS_NEW;
 }
 
-/* *next: where the next page begins; 0: there is none. */
-static int page_read(struct event_accounts *accounts, size_t name, uint64_t *next)
+static void page_write(struct event_accounts *accounts, size_t name, uint64_t skip)
+{
+    icp_payload_reset(accounts->request);
+    icp_payload_text(accounts->request, "id", accounts->states[name].id);
+    icp_payload_flag(accounts->request, "all", true);
+    icp_payload_uint(accounts->request, "skip", skip);
+    icp_payload_uint(accounts->request, "limit", PROTO_TIMELINE_EVENTS_MAX);
+}
+
+/* Keeps what the reply tells. *next: where the next page begins; 0: there is none. */
+static int page_take(struct event_accounts *accounts, size_t name, uint64_t *next)
 {
     struct icp_value list = {0};
     struct icp_value map;
     struct event event;
     bool retracted = false;
-    icp_payload_reset(accounts->request);
-    icp_payload_text(accounts->request, "id", accounts->states[name].id);
-    icp_payload_flag(accounts->request, "all", true);
-    icp_payload_uint(accounts->request, "skip", *next);
-    icp_payload_uint(accounts->request, "limit", PROTO_TIMELINE_EVENTS_MAX);
-    int status = cli_call(accounts->cli, accounts->client, ICP_OP_TIMELINE, accounts->request,
-                          &accounts->reply);
-    if (status != EX_OK) {
-        return status;
-    }
     (void)icp_reply_get(&accounts->reply, "events", &list);
     struct icp_walk walk = icp_walk_over(&list);
     while (icp_next(&walk, NULL, &map)) {
@@ -192,14 +196,61 @@ static int page_read(struct event_accounts *accounts, size_t name, uint64_t *nex
     return EX_OK;
 }
 
-/* Two names may be one account; what is read twice is told already. */
-static int timeline_read(struct event_accounts *accounts, size_t name)
+/* The rest of a timeline whose first page is in the reply. */
+static int pages_take(struct event_accounts *accounts, size_t name)
 {
     uint64_t next = 0;
+    int status = page_take(accounts, name, &next);
+    while (status == EX_OK && next > 0) {
+        page_write(accounts, name, next);
+        status = cli_call(accounts->cli, accounts->client, ICP_OP_TIMELINE, accounts->request,
+                          &accounts->reply);
+        if (status == EX_OK) {
+            status = page_take(accounts, name, &next);
+        }
+    }
+    return status;
+}
+
+/* One whose lane was full waits its turn by itself. */
+static int page_again(struct event_accounts *accounts, size_t name)
+{
+    for (int busy = 1; accounts->reply.fault.code == ICP_BUSY && busy <= BUSY_RETRIES; busy++) {
+        long ms = 20L << busy;
+        nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+        page_write(accounts, name, 0);
+        if (icp_call(accounts->client, ICP_OP_TIMELINE, accounts->request, &accounts->reply)) {
+            return pages_take(accounts, name);
+        }
+    }
+    return cli_icp_fault(accounts->cli, &accounts->reply.fault);
+}
+
+/* First pages of as many accounts as are in flight together. Two names may be one account: what is
+ * read twice is told already. */
+static int flight_read(struct event_accounts *accounts, size_t *from)
+{
+    size_t names[TIMELINES_IN_FLIGHT];
+    uint32_t requests[TIMELINES_IN_FLIGHT];
+    struct icp_fault fault;
+    size_t count = 0;
+    for (; *from < accounts->names.count && count < TIMELINES_IN_FLIGHT; (*from)++) {
+        if (accounts->states[*from].owner == OWNER_NOBODY) {
+            continue;
+        }
+        page_write(accounts, *from, 0);
+        names[count] = *from;
+        requests[count] = icp_send(accounts->client, ICP_OP_TIMELINE, accounts->request, &fault);
+        if (requests[count++] == 0) {
+            return cli_icp_fault(accounts->cli, &fault);
+        }
+    }
     int status = EX_OK;
-    do {
-        status = page_read(accounts, name, &next);
-    } while (status == EX_OK && next > 0);
+    for (size_t i = 0; i < count && status == EX_OK; i++) {
+        status = icp_receive(accounts->client, requests[i], 0, &accounts->reply)
+                     ? pages_take(accounts, names[i])
+                     : page_again(accounts, names[i]);
+    }
     return status;
 }
 
@@ -214,8 +265,8 @@ int event_accounts_ask(struct event_accounts *accounts, bool as_key)
     if (status == EX_OK && !as_key) {
         status = names_ask(accounts, true, from);
     }
-    for (size_t i = from; i < accounts->names.count && status == EX_OK && accounts->told; i++) {
-        status = accounts->states[i].owner != OWNER_NOBODY ? timeline_read(accounts, i) : EX_OK;
+    while (accounts->told && from < accounts->names.count && status == EX_OK) {
+        status = flight_read(accounts, &from);
     }
     return status;
 }

@@ -11,47 +11,80 @@
 /* Longer than all members of an event in words. */
 #define MORE_BYTES 1024
 
-static bool text_of(const struct icp_value *map, const char *name, struct proto_span *text)
+/* A member of the table; what this program does not know is passed over, as a newer server may
+ * tell more. */
+static bool member_take(struct event *event, struct proto_span name, const struct icp_value *value)
 {
-    struct icp_value value;
-    bool found = icp_value_get(map, name, &value) && value.kind == ICP_KIND_TEXT;
-    if (found) {
-        *text = (struct proto_span){(const uint8_t *)value.text.data, value.text.bytes};
+    enum event_member member;
+    if (!event_member_find(name, &member)) {
+        return true;
     }
-    return found;
+    event->has |= UINT32_C(1) << member;
+    if (event_member_is_text(member)) {
+        *event_text(event, member) =
+            (struct proto_span){(const uint8_t *)value->text.data, value->text.bytes};
+        return value->kind == ICP_KIND_TEXT;
+    }
+    *event_number(event, member) = value->integer;
+    return value->kind == ICP_KIND_INT;
 }
 
-static bool number_of(const struct icp_value *map, const char *name, int64_t *number)
+/* What every event has: one bit each, in the order of `names`. */
+enum { HEAD_TYPE, HEAD_TIME, HEAD_KNOWN, HEAD_SEQ, HEAD_SOURCE, HEAD_ID, HEADS };
+
+static bool head_take(struct event *event, int head, const struct icp_value *value)
 {
-    struct icp_value value;
-    bool found = icp_value_get(map, name, &value) && value.kind == ICP_KIND_INT;
-    if (found) {
-        *number = value.integer;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct proto_span text = {(const uint8_t *)value->text.data, value->text.bytes};
+    bool is_text = value->kind == ICP_KIND_TEXT;
+    switch (head) {
+    case HEAD_TYPE:
+        return is_text && event_type_read(text, "type", &event->type, &fault);
+    case HEAD_SOURCE:
+        event->source = text;
+        return is_text;
+    case HEAD_ID:
+        event->id = text;
+        return is_text;
+    case HEAD_TIME:
+        event->time_ms = value->integer;
+        break;
+    case HEAD_KNOWN:
+        event->known_ms = value->integer;
+        break;
+    default:
+        event->seq = (uint64_t)value->integer;
+        break;
     }
-    return found;
+    return value->kind == ICP_KIND_INT;
 }
 
 bool told_event_read(const struct icp_value *map, struct event *event, bool *retracted)
 {
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct proto_span type = {NULL, 0};
-    struct icp_value flag;
-    int64_t seq = 0;
+    static const char *const names[HEADS] = {"type", "time", "known", "seq", "source", "id"};
+    struct icp_walk walk = icp_walk_over(map);
+    struct icp_value value;
+    struct icp_text key;
+    unsigned heads = 0;
+    bool good = true;
     *event = (struct event){.has = 0};
-    bool good = text_of(map, "type", &type) && event_type_read(type, "type", &event->type, &fault);
-    good = good && text_of(map, "source", &event->source) && text_of(map, "id", &event->id);
-    good = good && number_of(map, "time", &event->time_ms) &&
-           number_of(map, "known", &event->known_ms) && number_of(map, "seq", &seq);
-    event->seq = (uint64_t)seq;
-    for (unsigned i = 0; i < EVENT_MEMBER_COUNT; i++) {
-        enum event_member member = (enum event_member)i;
-        const char *name = event_member_name(member);
-        bool has = event_member_is_text(member) ? text_of(map, name, event_text(event, member))
-                                                : number_of(map, name, event_number(event, member));
-        event->has |= has ? UINT32_C(1) << i : 0;
+    *retracted = false;
+    while (good && icp_next(&walk, &key, &value)) {
+        struct proto_span name = {(const uint8_t *)key.data, key.bytes};
+        int head = 0;
+        while (head < HEADS && !proto_span_is(name, names[head])) {
+            head++;
+        }
+        if (head < HEADS) {
+            heads |= 1U << head;
+            good = head_take(event, head, &value);
+        } else if (proto_span_is(name, "retracted")) {
+            *retracted = value.flag;
+        } else {
+            good = member_take(event, name, &value);
+        }
     }
-    *retracted = icp_value_get(map, "retracted", &flag) && flag.flag;
-    return good;
+    return good && heads == (1U << HEADS) - 1;
 }
 
 const char *const *told_event_story_headers(void)
