@@ -71,7 +71,8 @@ static bool id_take(struct import *import, const struct csv_row *row, struct pro
                  PROTO_ID_BYTES_MAX);
     } else if (has_control) {
         snprintf(message, sizeof message, "a control character stands in the id");
-    } else if (earlier != NULL) {
+    } else if (earlier != NULL && import->map.field_count > 0) {
+        /* Where there are keys alone, it is another key of the account. */
         snprintf(message, sizeof message, "the id stands on line %zu already", earlier->line);
     } else {
         return true;
@@ -325,7 +326,9 @@ static int map_find(struct import *import)
     if (!csv_map_init(&import->map, import->schema, import->input)) {
         return cli_fail(import->cli, EX_OSERR, "no memory");
     }
-    if (import->map.field_count == 0) {
+    /* A file of ids and keys alone, as icp match review writes it, adds keys. */
+    bool keys_alone = cli_has(import->cli, CLI_IMPORT_KEY) && !import->sender.replace;
+    if (import->map.field_count == 0 && !keys_alone) {
         return cli_fail(import->cli, EX_DATAERR,
                         "no column of %s is a field of the schema; --map COLUMN=FIELD says which "
                         "is which",

@@ -1,0 +1,1 @@
+icp_fuzzer(name LIBS icp_identity)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli/match_review.h"
+
+void tally_say(const struct cli *cli, const struct sheet *sheet)
+{
+    struct sheet_tally tally = sheet_count(sheet);
+    char counts[6][OUT_NUMBER_BYTES];
+    size_t linked = tally.by_key + tally.reviewed;
+    cli_say(
+        cli,
+        "%s rows: %s by key, %s by name as reviewed, %s open with the same name, %s open maybe, "
+        "%s without an account; link rate %.1f %%",
+        out_count(tally.rows, counts[0]), out_count(tally.by_key, counts[1]),
+        out_count(tally.reviewed, counts[2]), out_count(tally.same, counts[3]),
+        out_count(tally.maybe, counts[4]), out_count(tally.none, counts[5]),
+        tally.rows > 0 ? 100 * (double)linked / (double)tally.rows : 0);
+}
