@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -27,6 +28,8 @@ struct server {
     struct lookalike *lookalike;
     struct base_metrics *metrics;
     struct auth_book *book; /* of named tokens; NULL: there are none */
+    struct auth_addresses *addresses;
+    bool loopback_exempt; /* from being counted there */
     struct rpc *rpc;
     struct net_server *net;
     struct capture *capture;
@@ -148,6 +151,7 @@ static struct rpc_session *session_create(struct server *server, struct net_conn
     if (session) {
         net_conn_address(conn, address, sizeof address);
         rpc_session_open(server->rpc, session, address);
+        session->guest = net_conn_guest(conn);
         net_conn_set_state(conn, session);
     }
     return session;
@@ -194,6 +198,29 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
         net_conn_stop(conn, batch.done);
     }
     return later;
+}
+
+static bool guest_enter(void *context, const struct sockaddr *from, uint32_t *guest,
+                        struct proto_fault *fault)
+{
+    struct server *server = context;
+    struct auth_source source;
+    *guest = 0;
+    if (!auth_source_of(from, &source) ||
+        (server->loopback_exempt && auth_source_is_loopback(&source)) ||
+        auth_guest_enter(server->addresses, &source, base_clock_now_ns(&server->clock), guest)) {
+        return true;
+    }
+    return proto_fault_set(fault, PROTO_BUSY, "",
+                           "this address has %llu connections open, the most it may "
+                           "(address_connections_max); close one or try again later",
+                           (unsigned long long)server->config->address_connections_max);
+}
+
+static void guest_gone(void *context, uint32_t guest)
+{
+    const struct server *server = context;
+    auth_guest_leave(server->addresses, guest);
 }
 
 /* Told where a connection ends because its token does. */
@@ -287,6 +314,23 @@ static bool book_open(struct server *server, struct proto_fault *fault)
     return path[0] == '\0' || server->book != NULL;
 }
 
+static bool addresses_open(struct server *server, struct proto_fault *fault)
+{
+    const struct base_config *config = server->config;
+    struct auth_addresses_options options = {
+        .connections_max = (uint32_t)config->address_connections_max,
+        .wrong_max = (uint32_t)config->address_wrong_max,
+        .places = config->connections_max,
+    };
+    server->loopback_exempt = strcmp(config->address_exempt, "loopback") == 0;
+    if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {
+        return proto_fault_set(fault, PROTO_IO, "", "this machine gives no random bytes: %s",
+                               strerror(errno));
+    }
+    server->addresses = auth_addresses_create(&options, fault);
+    return server->addresses != NULL;
+}
+
 static bool net_open(struct server *server, struct proto_fault *fault)
 {
     const struct base_config *config = server->config;
@@ -326,6 +370,8 @@ static bool net_open(struct server *server, struct proto_fault *fault)
         .on_frames = serve_frames,
         .on_close = connection_closed,
         .on_owes = connection_owes,
+        .on_guest = guest_enter,
+        .on_guest_gone = guest_gone,
         .on_look = may_go_on,
         .on_stages = stages_record,
     };
@@ -349,6 +395,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .workers = workers,
         .tokens = tokens_of(config),
         .book = server->book,
+        .addresses = server->addresses,
         .now_ns = server->clock.now_ns,
         .now_context = server->clock.context,
         .post = post_reply,
@@ -448,7 +495,7 @@ struct server *server_create(const struct base_config *config, struct base_log *
     server->started_ns = base_clock_now_ns(&server->clock);
     server_slow_set(server, config->slowlog_us);
     if (!engine_open(server, fault) || !aside_open(server, fault) || !book_open(server, fault) ||
-        !net_open(server, fault) || !rpc_open(server, fault) ||
+        !addresses_open(server, fault) || !net_open(server, fault) || !rpc_open(server, fault) ||
         !net_server_start(server->net, fault) || !watch_open(server, fault) ||
         !ports_write(server, fault)) {
         server_destroy(server);
@@ -551,6 +598,7 @@ void server_destroy(struct server *server)
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);
     auth_book_destroy(server->book);
+    auth_addresses_destroy(server->addresses);
     capture_destroy(server->capture);
     transfer_destroy(server->transfer);
     base_metrics_destroy(server->metrics);

@@ -33,6 +33,40 @@ static void say_busy(int fd, const char *message)
     shutdown(fd, SHUT_WR);
 }
 
+/* Closed at the next sweep, by when the peer's first request, if it sent one at once, has come:
+ * closing with unread input would reset the connection before it could read why. */
+static void hold_refused(struct net_worker *worker, int fd)
+{
+    if (worker->refused_count == NET_REFUSED_HELD) {
+        refused_close_all(worker);
+    }
+    worker->refused[worker->refused_count++] = fd;
+}
+
+/* Whether the layer above takes the connection; if not, it is told why and closed. */
+static bool is_welcome(struct net_listener *listener, int fd, uint32_t *guest)
+{
+    struct net_worker *worker = listener->worker;
+    const struct net_handler *handler = &worker->server->handler;
+    struct sockaddr_storage from = {0};
+    socklen_t bytes = sizeof from;
+    struct proto_fault fault = {0};
+    *guest = 0;
+    if (handler->on_guest == NULL || listener->kind == NET_UNIX ||
+        getpeername(fd, (struct sockaddr *)&from, &bytes) != 0 ||
+        handler->on_guest(handler->context, (const struct sockaddr *)&from, guest, &fault)) {
+        return true;
+    }
+    NET_TALLY(worker, refused_address, 1);
+    if (listener->kind == NET_TLS) {
+        close(fd); /* it could not read why */
+        return false;
+    }
+    say_busy(fd, fault.message);
+    hold_refused(worker, fd);
+    return false;
+}
+
 /* Whoever speaks TLS could not read why. */
 static void refuse_full(struct net_listener *listener, int fd)
 {
@@ -46,22 +80,18 @@ static void refuse_full(struct net_listener *listener, int fd)
         return;
     }
     say_busy(fd, "connections_max connections are open; close one or try again later");
-    /* Closed at the next sweep, by when the peer's first request, if it sent one at once, has come:
-     * closing with unread input would reset the connection before it could read why. */
-    if (worker->refused_count == NET_REFUSED_HELD) {
-        refused_close_all(worker);
-    }
-    worker->refused[worker->refused_count++] = fd;
+    hold_refused(worker, fd);
 }
 
-void net_accept_adopt(struct net_worker *worker, int fd, enum net_kind kind)
+void net_accept_adopt(struct net_worker *worker, int fd, enum net_kind kind, uint32_t guest)
 {
     int on = 1;
     if (kind != NET_UNIX && worker->server->options.tcp_nodelay) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
                    sizeof on); /* without it: slower, not wrong */
     }
-    if (worker->draining || !net_conn_open(worker, fd, kind)) {
+    if (worker->draining || !net_conn_open(worker, fd, kind, guest)) {
+        net_guest_gone(worker, guest);
         NET_TALLY(worker, closed_error, worker->draining ? 0 : 1);
         NET_TALLY(worker, closed_drain, worker->draining ? 1 : 0);
         atomic_fetch_sub_explicit(&worker->server->open, 1, memory_order_relaxed);
@@ -83,11 +113,16 @@ static void welcome(struct net_listener *listener, int fd)
 {
     struct net_worker *worker = listener->worker;
     struct net_server *server = worker->server;
+    uint32_t guest;
+    if (!is_welcome(listener, fd, &guest)) {
+        return;
+    }
     /* A stranger that makes room is counted out when its memory is freed, a moment later. */
     if (atomic_fetch_add_explicit(&server->open, 1, memory_order_relaxed) >=
             server->options.connections_max &&
         !make_room(worker)) {
         atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);
+        net_guest_gone(worker, guest);
         refuse_full(listener, fd);
         return;
     }
@@ -97,7 +132,7 @@ static void welcome(struct net_listener *listener, int fd)
         target = &server->workers[server->next_worker++ % server->workers_count];
     }
     if (target == worker) {
-        net_accept_adopt(worker, fd, listener->kind);
+        net_accept_adopt(worker, fd, listener->kind, guest);
     } else if (!net_mail_socket(target, fd)) {
         NET_TALLY(worker, closed_error, 1);
         atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);

@@ -23,6 +23,11 @@ void net_conn_set_state(struct net_conn *conn, void *state)
     conn->state = state;
 }
 
+uint32_t net_conn_guest(const struct net_conn *conn)
+{
+    return conn->guest;
+}
+
 uint64_t net_conn_read_ns(const struct net_conn *conn)
 {
     return conn->read_ns;
@@ -87,6 +92,14 @@ void net_conn_unstop(struct net_conn *conn)
     conn->stopped = conn->gathered = false;
 }
 
+void net_guest_gone(const struct net_worker *worker, uint32_t guest)
+{
+    const struct net_handler *handler = &worker->server->handler;
+    if (handler->on_guest_gone != NULL && guest != 0) {
+        handler->on_guest_gone(handler->context, guest);
+    }
+}
+
 void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason)
 {
     struct net_worker *worker = conn->worker;
@@ -104,6 +117,7 @@ void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason)
     if (worker->server->handler.on_close != NULL) {
         worker->server->handler.on_close(worker->server->handler.context, worker->context, conn);
     }
+    net_guest_gone(worker, conn->guest);
     net_stranger_leave(conn);
     net_secure_leave(conn->secure);
     net_slot_release(worker, conn);
@@ -175,13 +189,14 @@ static int stream_open(struct net_conn *conn, int fd, enum net_kind kind)
     return is_unix ? uv_pipe_open(&conn->uv.pipe, fd) : uv_tcp_open(&conn->uv.tcp, fd);
 }
 
-bool net_conn_open(struct net_worker *worker, int fd, enum net_kind kind)
+bool net_conn_open(struct net_worker *worker, int fd, enum net_kind kind, uint32_t guest)
 {
     struct net_conn *conn = calloc(1, sizeof *conn);
     if (conn == NULL) {
         return false;
     }
     conn->worker = worker;
+    conn->guest = guest;
     conn->secure = kind == NET_TLS ? net_secure_create(worker, conn) : NULL;
     if ((kind == NET_TLS && conn->secure == NULL) || !net_slot_take(worker, conn)) {
         net_secure_leave(conn->secure);

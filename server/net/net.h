@@ -32,6 +32,8 @@
 #ifndef NET_NET_H
 #define NET_NET_H
 
+#include <sys/socket.h>
+
 #include "proto/frame.h"
 #include "proto/writer.h"
 #include "server/base/log.h"
@@ -100,6 +102,12 @@ struct net_handler {
     /* The peer is owed so many bytes that its requests are not read on (out_bytes_high), or is not
      * any more. */
     void (*on_owes)(void *context, void *worker, struct net_conn *conn, bool owes);
+    /* Optional, both. A connection comes over TCP: whether it is welcome; if not, it is answered
+     * BUSY with *fault and closed. *guest is a number of the layer above, which on_guest_gone is
+     * told once when the connection has ended, with or without a state. On a worker's thread. */
+    bool (*on_guest)(void *context, const struct sockaddr *from, uint32_t *guest,
+                     struct proto_fault *fault);
+    void (*on_guest_gone)(void *context, uint32_t guest);
     /* Optional. Now and then, some times a second: whether the connection may go on. False: it is
      * answered *fault under id 0 and closed when what it waits for is sent. Not for one whose state
      * is NULL. */
@@ -114,6 +122,8 @@ struct net_handler {
 struct net_ticket net_conn_ticket(const struct net_conn *conn);
 void *net_conn_state(const struct net_conn *conn); /* NULL at first */
 void net_conn_set_state(struct net_conn *conn, void *state);
+/* What on_guest gave; 0 for the Unix socket. */
+uint32_t net_conn_guest(const struct net_conn *conn);
 /* Where it comes from, as text: "127.0.0.1:50312", "[::1]:50312", "unix pid 4711"; "unknown" if
  * that cannot be said. A system call. */
 void net_conn_address(const struct net_conn *conn, char *out, size_t out_bytes);

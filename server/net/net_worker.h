@@ -84,6 +84,7 @@ struct net_conn {
     void *state;
     uint64_t generation;
     uint32_t slot;
+    uint32_t guest; /* what on_guest gave; 0: none */
     enum net_phase phase;
     _Atomic uint64_t *reason; /* why it finishes: the figure to count at the close */
     bool reading;
@@ -319,7 +320,7 @@ bool net_listener_start(struct net_listener *listener, uv_poll_cb on_ready);
 void net_listener_close(struct net_listener *listener);
 
 /* accept.c */
-void net_accept_adopt(struct net_worker *worker, int fd, enum net_kind kind);
+void net_accept_adopt(struct net_worker *worker, int fd, enum net_kind kind, uint32_t guest);
 void net_accept_tick(struct net_worker *worker); /* refused ones, descriptors, paused listeners */
 void net_accept_fini(struct net_worker *worker);
 
@@ -333,7 +334,8 @@ size_t net_conn_out_high(const struct net_conn *conn);
 bool net_conn_is_quiet(struct net_conn *conn, uint64_t now_ns);
 
 /* conn.c */
-bool net_conn_open(struct net_worker *worker, int fd, enum net_kind kind);
+bool net_conn_open(struct net_worker *worker, int fd, enum net_kind kind, uint32_t guest);
+void net_guest_gone(const struct net_worker *worker, uint32_t guest);
 void net_conn_close(struct net_conn *conn, _Atomic uint64_t *reason);
 void net_conn_finish(struct net_conn *conn, _Atomic uint64_t *reason);
 /* Sends what waits, serves what may be served, starts or stops reading, ends what is finished: the

@@ -44,7 +44,7 @@ void net_mail_deliver(struct net_worker *worker)
     while (mail != NULL) {
         struct net_mail *next = mail->next;
         if (mail->kind == NET_MAIL_SOCKET) {
-            net_accept_adopt(worker, mail->fd, NET_UNIX);
+            net_accept_adopt(worker, mail->fd, NET_UNIX, 0);
         } else {
             struct net_conn *conn = deliver_post(worker, mail);
             if (conn != NULL && !conn->touched) {

@@ -11,6 +11,7 @@
 
 #include "proto/frame.h"
 #include "proto/writer.h"
+#include "server/auth/address_book.h"
 #include "server/auth/auth.h"
 #include "server/auth/token_book.h"
 #include "server/base/metrics.h"
@@ -34,6 +35,7 @@ struct rpc_ticket {
 /* What a connection has become: kept by the caller, one each, all zero at first. */
 struct rpc_session {
     enum proto_role role;     /* given by hello; not looked at where no tokens are configured */
+    auth_guest guest;         /* where its address is counted; 0: nowhere */
     unsigned wrong_tokens;    /* that it has shown */
     struct auth_grant *grant; /* of the named token that it showed last; NULL: none */
     size_t paid;              /* frames that its rates have paid for and that are not served yet */
@@ -48,8 +50,9 @@ struct rpc_options {
     struct lookalike *lookalike;  /* on that engine */
     struct base_metrics *metrics; /* workers + RPC_EXTRA_BLOCKS blocks */
     unsigned workers;
-    struct auth_tokens tokens; /* with none at all, and no book, every connection is admin */
-    struct auth_book *book;    /* of named tokens; borrowed. NULL: there are none */
+    struct auth_tokens tokens;        /* with none at all, and no book, every connection is admin */
+    struct auth_book *book;           /* of named tokens; borrowed. NULL: there are none */
+    struct auth_addresses *addresses; /* what addresses did; borrowed. NULL: nobody counts */
     uint64_t (*now_ns)(void *context); /* monotonic */
     void *now_context;
     /* Sends whole reply frames later, from any thread; takes the memory (malloc'd). final ends a

@@ -25,6 +25,34 @@ static enum proto_role role_of(struct rpc_call *call, struct proto_span token,
     return *grant ? auth_grant_role(*grant) : PROTO_ROLE_NONE;
 }
 
+/* An address that showed too many wrong tokens of late has to wait with the next, right or not. */
+static bool may_try(struct rpc_call *call, struct proto_fault *fault)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    uint64_t wait_ns = 0;
+    if (!options->addresses ||
+        auth_guest_may_try(options->addresses, call->session->guest,
+                           options->now_ns(options->now_context), &wait_ns)) {
+        return true;
+    }
+    uint64_t wait_ms = wait_ns / 1000000 + 1;
+    rpc_tally(call, BASE_METRIC_LOGINS_HELD, 1);
+    return proto_fault_set(fault, PROTO_BUSY, "token",
+                           "too many wrong tokens came from this address: wait %llu ms before the "
+                           "next",
+                           (unsigned long long)wait_ms);
+}
+
+static void note_wrong(struct rpc_call *call)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    call->session->wrong_tokens++;
+    if (options->addresses) {
+        auth_guest_was_wrong(options->addresses, call->session->guest,
+                             options->now_ns(options->now_context));
+    }
+}
+
 static bool take_role(struct rpc_call *call, struct proto_fault *fault)
 {
     struct rpc_session *session = call->session;
@@ -33,10 +61,15 @@ static bool take_role(struct rpc_call *call, struct proto_fault *fault)
     if (!call->args[PROTO_Q_HELLO_TOKEN].present || call->worker->rpc->open) {
         return true;
     }
+    if (!may_try(call, fault)) {
+        return false;
+    }
     enum proto_role role = role_of(call, token, &grant, fault);
     if (role == PROTO_ROLE_NONE) {
         rpc_tally(call, BASE_METRIC_LOGINS_REFUSED, 1);
-        session->wrong_tokens += fault->code == PROTO_BAD_TOKEN;
+        if (fault->code == PROTO_BAD_TOKEN) {
+            note_wrong(call);
+        }
         return false;
     }
     auth_grant_leave(session->grant);

@@ -240,6 +240,70 @@ class Tokens(unittest.TestCase):
         self.assertIn("busy", {payload["error"] for _, status, _, payload in answers if status})
         server.stop()
 
+    def test_one_address_has_so_many_connections(self):
+        self.new("one", "read")
+        server = self.serve("--address-exempt", "none", "--address-connections-max", "3")
+        clients = [server.client() for _ in range(3)]
+        for client in clients:
+            self.addCleanup(client.close)
+            client.call("ping")
+        more = server.client()
+        self.addCleanup(more.close)
+        told = self.ends(more)
+        self.assertEqual(told["error"], "busy")
+        self.assertIn("address_connections_max", told["message"])
+        local = icpd.Client(path=server.socket_path)  # has no address
+        self.addCleanup(local.close)
+        local.call("ping")
+        clients[0].close()
+        self.again(lambda: self.call_alone(server, "ping", {}))
+        server.stop()
+        server = self.serve("--address-connections-max", "3")  # loopback is not counted
+        for _ in range(6):
+            client = server.client()
+            self.addCleanup(client.close)
+            client.call("ping")
+        server.stop()
+
+    def again(self, what):
+        """Until it is not refused: the server sees a close a moment later."""
+        end = time.monotonic() + icpd.WAIT_S
+        while True:
+            try:
+                return what()
+            except (icpd.Refused, ConnectionError, AssertionError):
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.02)
+
+    def call_alone(self, server, op, request):
+        with server.client() as client:
+            return client.call(op, request)
+
+    def test_one_address_shows_so_many_wrong_tokens(self):
+        good = self.new("good", "read")
+        # Two at once, and then one in half a minute, which no machine here is too slow for: each
+        # costs as much as the wait for the next.
+        server = self.serve("--address-exempt", "none", "--address-wrong-max", "2")
+        wrong = {"token": "good." + "0" * 64}
+        for _ in range(2):
+            with server.client() as client:
+                self.refused(client, "hello", wrong, "bad-token")
+        codes = []
+        for _ in range(20):
+            with server.client() as client:
+                with self.assertRaises(icpd.Refused) as caught:
+                    client.call("hello", wrong)
+                codes.append(caught.exception.code)
+                if caught.exception.code == "busy":
+                    self.assertRegex(caught.exception.message, "wait [0-9]+ ms")
+        self.assertIn("busy", codes)
+        local = icpd.Client(path=server.socket_path)
+        self.addCleanup(local.close)
+        local.call("hello", {"token": good})
+        held = local.call("stats")["metrics"]["server"]["logins_held"]
+        self.assertEqual(held, codes.count("busy"))
+        server.stop()
+
     def test_files_that_cannot_be_used_stop_a_start_with_the_place(self):
         self.new("one", "read")
         with open(self.path, "a") as file:
