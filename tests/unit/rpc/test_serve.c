@@ -163,6 +163,46 @@ static void a_passed_deadline_is_refused_before_any_work(void **state)
     proto_writer_fini(&request);
 }
 
+/* Whatever its lane, and on the short way of scores too: what waited too long is not begun. */
+static void no_operation_is_begun_after_its_deadline(void **state)
+{
+    (void)state;
+    size_t count;
+    size_t late = 0;
+    struct proto_writer request;
+    struct proto_span reply;
+    const struct proto_op_info *ops = proto_ops(&count);
+    proto_writer_init(&request);
+    for (size_t i = 0; i < count; i++) {
+        proto_writer_reset(&request);
+        proto_write_map(&request, 1);
+        proto_write_text(&request, "deadline_ms");
+        proto_write_uint(&request, 5);
+        uint8_t status =
+            rpc_fixture_call(&fixture, (uint8_t)ops[i].op, proto_writer_span(&request), &reply);
+        late += status == PROTO_DEADLINE;
+        assert_true(status == PROTO_DEADLINE || status == PROTO_MISSING_FIELD);
+    }
+    assert_true(late > 0);
+    for (int first = 0; first < 2; first++) {
+        proto_writer_reset(&request);
+        proto_write_map(&request, 2);
+        for (int key = 0; key < 2; key++) {
+            if (key == first) {
+                proto_write_text(&request, "id");
+                proto_write_text(&request, "a3");
+            } else {
+                proto_write_text(&request, "deadline_ms");
+                proto_write_uint(&request, 5);
+            }
+        }
+        assert_int_equal(
+            rpc_fixture_call(&fixture, PROTO_OP_SCORE, proto_writer_span(&request), &reply),
+            PROTO_DEADLINE);
+    }
+    proto_writer_fini(&request);
+}
+
 static void a_patch_is_seen_by_the_next_score(void **state)
 {
     (void)state;
@@ -218,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_score_from_the_stored_row_equals_the_explained_one),
         cmocka_unit_test(replies_that_fill_the_room_end_the_turn),
         cmocka_unit_test(a_passed_deadline_is_refused_before_any_work),
+        cmocka_unit_test(no_operation_is_begun_after_its_deadline),
         cmocka_unit_test(a_patch_is_seen_by_the_next_score),
         cmocka_unit_test(roles_are_asked_of_every_operation),
     };
