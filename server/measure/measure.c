@@ -121,6 +121,7 @@ static enum measure_kind next_kind(const struct measure_table *table)
     return measure_columns(table->id, &count)[table->count % table->columns].kind;
 }
 
+/* Once memory has run out cells are no longer counted, so what comes next is of any kind. */
 static void cell_add(struct measure_table *table, struct measure_cell cell)
 {
     if (!table->failed && table->count == table->capacity) {
@@ -138,13 +139,14 @@ static void cell_add(struct measure_table *table, struct measure_cell cell)
 void measure_add_whole(struct measure_table *table, int64_t whole)
 {
     enum measure_kind kind = next_kind(table);
-    assert(kind == MEASURE_KIND_COUNT || kind == MEASURE_KIND_MONEY || kind == MEASURE_KIND_TIME);
+    assert(table->failed || kind == MEASURE_KIND_COUNT || kind == MEASURE_KIND_MONEY ||
+           kind == MEASURE_KIND_TIME);
     cell_add(table, (struct measure_cell){.kind = kind, .whole = whole});
 }
 
 void measure_add_number(struct measure_table *table, double number)
 {
-    assert(next_kind(table) == MEASURE_KIND_NUMBER);
+    assert(table->failed || next_kind(table) == MEASURE_KIND_NUMBER);
     cell_add(table,
              (struct measure_cell){.kind = isnan(number) ? MEASURE_ABSENT : MEASURE_KIND_NUMBER,
                                    .number = number});
@@ -152,7 +154,7 @@ void measure_add_number(struct measure_table *table, double number)
 
 void measure_add_text(struct measure_table *table, const char *text)
 {
-    assert(next_kind(table) == MEASURE_KIND_TEXT);
+    assert(table->failed || next_kind(table) == MEASURE_KIND_TEXT);
     cell_add(table, (struct measure_cell){.kind = MEASURE_KIND_TEXT});
     if (!table->failed) {
         char *copy = strdup(text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of survival: lives of accounts, sorted into cohort and segment, a curve for each group
  * read at its points. Memory can run out; a table beyond its bound is refused. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -12,8 +13,8 @@
 #define MONTH_MS INT64_C(2629800000) /* 30.4375 days */
 
 struct member {
-    int64_t cohort; /* first day, 0 without cohorts */
-    uint32_t segment;
+    int64_t cohort;   /* first day, 0 without cohorts */
+    uint32_t segment; /* its place in the order of names */
     struct measure_life life;
 };
 
@@ -50,16 +51,21 @@ static int64_t cohort_of(int64_t at_ms, int months)
 }
 
 static size_t members_fill(const struct measure_spells *spells,
-                           const struct measure_segments *segments,
+                           const struct measure_segments *segments, const uint32_t *order,
                            const struct measure_survival_options *options, struct member *members)
 {
+    uint32_t places[MEASURE_SEGMENTS_MAX] = {0};
     size_t count = 0;
+    assert(segments->count <= MEASURE_SEGMENTS_MAX);
+    for (uint32_t s = 0; s < segments->count; s++) {
+        places[order[s]] = s;
+    }
     for (uint32_t a = 0; a < spells->accounts; a++) {
         struct member *member = &members[count];
         int64_t start = 0;
         if (measure_life_of(spells, a, options->as_of_ms, options->grace_days * MEASURE_DAY_MS,
                             &start, &member->life)) {
-            member->segment = segments->count > 0 ? segments->of[a] : 0;
+            member->segment = segments->count > 0 ? places[segments->of[a]] : 0;
             member->cohort =
                 options->cohort_months > 0 ? cohort_of(start, options->cohort_months) : 0;
             count++;
@@ -109,13 +115,17 @@ static bool group_rows(struct measure_life *lives, size_t count, const char *coh
                            MEASURE_ROWS_MAX);
 }
 
-static bool groups_walk(const struct member *members, size_t count, struct measure_life *lives,
-                        const struct measure_segments *segments,
+static bool groups_walk(const struct measure_spells *spells, const struct member *members,
+                        size_t count, struct measure_life *lives,
+                        const struct measure_segments *segments, const uint32_t *order,
                         const struct measure_survival_options *options, struct measure_table *table,
                         struct proto_fault *fault)
 {
     for (size_t i = 0; i < count;) {
         size_t first = i;
+        if (!measure_goes_on(spells->pace, fault)) {
+            return false;
+        }
         for (; i < count && by_group(&members[i], &members[first]) == 0; i++) {
             lives[i - first] = members[i].life;
         }
@@ -123,7 +133,8 @@ static bool groups_walk(const struct member *members, size_t count, struct measu
         if (options->cohort_months > 0) {
             (void)feature_date_print(members[first].cohort, cohort);
         }
-        const char *segment = segments->count > 0 ? segments->names[members[first].segment] : "all";
+        const char *segment =
+            segments->count > 0 ? segments->names[order[members[first].segment]] : "all";
         if (!group_rows(lives, i - first, cohort, segment, options, table, fault)) {
             return false;
         }
@@ -139,16 +150,18 @@ bool measure_survival_table(const struct measure_spells *spells,
     measure_table_init(table, MEASURE_ID_SURVIVAL);
     struct member *members = calloc((size_t)spells->accounts + 1, sizeof *members);
     struct measure_life *lives = calloc((size_t)spells->accounts + 1, sizeof *lives);
-    bool good = members != NULL && lives != NULL;
+    uint32_t *order = measure_segments_order(segments, fault);
+    bool good = members != NULL && lives != NULL && order != NULL;
     if (!good) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u lives", spells->accounts);
     } else {
-        size_t count = members_fill(spells, segments, options, members);
+        size_t count = members_fill(spells, segments, order, options, members);
         qsort(members, count, sizeof *members, by_group);
-        good = groups_walk(members, count, lives, segments, options, table, fault);
+        good = groups_walk(spells, members, count, lives, segments, order, options, table, fault);
     }
     free(members);
     free(lives);
+    free(order);
     return good && (measure_table_good(table) ||
                     proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table"));
 }

@@ -3,9 +3,44 @@
  * their columns. A period that is none is refused, as is a table beyond its bound. */
 #include "server/measure/measure_mrr.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/measure/retention.h"
+
+struct named {
+    const char *name;
+    uint32_t segment;
+};
+
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(((const struct named *)left)->name, ((const struct named *)right)->name);
+}
+
+uint32_t *measure_segments_order(const struct measure_segments *segments, struct proto_fault *fault)
+{
+    struct named *named = calloc((size_t)segments->count + 1, sizeof *named);
+    uint32_t *order = calloc((size_t)segments->count + 1, sizeof *order);
+    if (named == NULL || order == NULL) {
+        free(named);
+        free(order);
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u segments",
+                              segments->count);
+        return NULL;
+    }
+    for (uint32_t s = 0; s < segments->count; s++) {
+        named[s] = (struct named){segments->names[s], s};
+    }
+    if (segments->count > 1) {
+        qsort(named + 1, segments->count - 1, sizeof *named, by_name);
+    }
+    for (uint32_t s = 0; s < segments->count; s++) {
+        order[s] = named[s].segment;
+    }
+    free(named);
+    return order;
+}
 
 int measure_period_months(const char *word)
 {
@@ -63,7 +98,8 @@ bool measure_mrr_table(const struct measure_spells *spells, const struct measure
             return proto_fault_set(fault, PROTO_LIMIT, "to", "more than %d periods",
                                    MEASURE_ROWS_MAX);
         }
-        if (!mrr_row(spells, rules, at, next, table, fault)) {
+        if (!measure_goes_on(spells->pace, fault) ||
+            !mrr_row(spells, rules, at, next, table, fault)) {
             return false;
         }
         at = next;
@@ -106,14 +142,16 @@ bool measure_retention_table(const struct measure_spells *spells, const struct m
         return false;
     }
     retention_rows(table, "all", &retention);
-    for (uint32_t s = 0; s < segments->count; s++) {
-        if (!measure_retention_of(spells, rules, segments->of, s, from_ms, to_ms, &retention,
-                                  fault)) {
-            return false;
-        }
-        if (retention.members > 0) {
-            retention_rows(table, segments->names[s], &retention);
+    uint32_t *order = measure_segments_order(segments, fault);
+    bool good = order != NULL;
+    for (uint32_t s = 0; s < segments->count && good; s++) {
+        good = measure_goes_on(spells->pace, fault) &&
+               measure_retention_of(spells, rules, segments->of, order[s], from_ms, to_ms,
+                                    &retention, fault);
+        if (good && retention.members > 0) {
+            retention_rows(table, segments->names[order[s]], &retention);
         }
     }
-    return table_end(table, fault);
+    free(order);
+    return good && table_end(table, fault);
 }

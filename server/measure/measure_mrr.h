@@ -21,6 +21,11 @@ struct measure_segments {
     uint32_t count;
 };
 
+/* Segments in the order of their names, the first, of accounts without a value, before all; free().
+ * NULL with *fault. */
+uint32_t *measure_segments_order(const struct measure_segments *segments,
+                                 struct proto_fault *fault);
+
 /* Months of a period's word; 0 if it is none. */
 int measure_period_months(const char *word);
 
@@ -28,7 +33,7 @@ int measure_period_months(const char *word);
 bool measure_mrr_table(const struct measure_spells *spells, const struct measure_rules *rules,
                        int64_t from_ms, int64_t to_ms, int period_months,
                        struct measure_table *table, struct proto_fault *fault);
-/* All accounts, then each segment that has one. */
+/* All accounts, then each segment that has one, by name. */
 bool measure_retention_table(const struct measure_spells *spells, const struct measure_rules *rules,
                              const struct measure_segments *segments, int64_t from_ms,
                              int64_t to_ms, struct measure_table *table, struct proto_fault *fault);

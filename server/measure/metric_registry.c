@@ -56,16 +56,15 @@ static int64_t zeros_of(const struct measure_company *company, const struct meas
                         uint32_t account)
 {
     int64_t count = 0;
+    int64_t end = INT64_MIN; /* of those that came before */
     for (size_t i = spells->first[account]; i < spells->first[account + 1]; i++) {
-        int64_t end = spells->items[i].to_ms;
-        bool counts = spells->items[i].minor > 0 && within(company, end) &&
-                      measure_account_at(spells, account, end, NULL) == 0;
-        for (size_t j = spells->first[account]; j < i && counts; j++) {
-            counts = spells->items[j].to_ms != end || spells->items[j].minor == 0;
+        const struct measure_spell *spell = &spells->items[i];
+        if (spell->minor > 0) {
+            count += spell->from_ms > end && end != INT64_MIN && within(company, end);
+            end = spell->to_ms > end ? spell->to_ms : end;
         }
-        count += counts;
     }
-    return count;
+    return count + (end != INT64_MIN && within(company, end));
 }
 
 static void ends_count(const struct measure_company *company, const struct measure_rules *rules,
@@ -140,7 +139,8 @@ bool measure_metric_accounts(const struct measure_company *company, enum measure
     if (company->to_ms <= company->from_ms) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "to", "a period ends after it starts");
     }
-    if (!measure_spells_make(company->subscriptions, company->count, company->accounts, rules,
+    if (!measure_goes_on(company->pace, fault) ||
+        !measure_spells_make(company->subscriptions, company->count, company->accounts, rules,
                              &spells, fault)) {
         return false;
     }

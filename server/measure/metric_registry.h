@@ -48,6 +48,7 @@ struct measure_company {
     size_t churned_count;
     int64_t from_ms;
     int64_t to_ms;
+    const struct measure_pace *pace; /* asked before each measurement; NULL: always goes on */
 };
 
 /* Fills numerator[accounts] and denominator[accounts]. */

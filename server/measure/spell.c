@@ -184,6 +184,35 @@ static void pieces_place(const struct measure_subscription *subscriptions, size_
     spells->first[0] = 0;
 }
 
+static int by_start(const void *left, const void *right)
+{
+    const struct measure_spell *a = left;
+    const struct measure_spell *b = right;
+    if (a->from_ms != b->from_ms) {
+        return a->from_ms < b->from_ms ? -1 : 1;
+    }
+    if (a->to_ms != b->to_ms) {
+        return a->to_ms < b->to_ms ? -1 : 1;
+    }
+    return (int)(a->minor > b->minor) - (int)(a->minor < b->minor);
+}
+
+/* So that a life, or a moment without a customer, is found in one walk. */
+static void pieces_sort(struct measure_spells *spells)
+{
+    for (uint32_t a = 0; a < spells->accounts; a++) {
+        struct measure_spell *items = spells->items + spells->first[a];
+        size_t count = spells->first[a + 1] - spells->first[a];
+        size_t sorted = 1;
+        while (sorted < count && by_start(&items[sorted - 1], &items[sorted]) <= 0) {
+            sorted++;
+        }
+        if (sorted < count) {
+            qsort(items, count, sizeof *items, by_start);
+        }
+    }
+}
+
 bool measure_spells_make(const struct measure_subscription *subscriptions, size_t count,
                          uint32_t accounts, const struct measure_rules *rules,
                          struct measure_spells *spells, struct proto_fault *fault)
@@ -208,6 +237,7 @@ bool measure_spells_make(const struct measure_subscription *subscriptions, size_
         return false;
     }
     pieces_place(subscriptions, count, rules, spells);
+    pieces_sort(spells);
     return true;
 }
 

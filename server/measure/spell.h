@@ -54,8 +54,16 @@ struct measure_spell {
     int64_t minor; /* a month; 0 is a free customer, kept only under free=active */
 };
 
+/* Whether to go on, for who measures on behalf of somebody that may give up: asked before each walk
+ * over the accounts. False with *fault. */
+struct measure_pace {
+    bool (*goes_on)(void *context, struct proto_fault *fault);
+    void *context;
+};
+
 struct measure_spells {
-    struct measure_spell *items; /* by account, then in the order of the subscriptions */
+    const struct measure_pace *pace; /* borrowed; NULL: always */
+    struct measure_spell *items;     /* by account, then in the order of their start */
     size_t count;
     size_t *first; /* accounts + 1: items of account a are first[a] … first[a + 1] − 1 */
     uint32_t accounts;
@@ -66,6 +74,10 @@ bool measure_spells_make(const struct measure_subscription *subscriptions, size_
                          uint32_t accounts, const struct measure_rules *rules,
                          struct measure_spells *spells, struct proto_fault *fault);
 void measure_spells_fini(struct measure_spells *spells);
+static inline bool measure_goes_on(const struct measure_pace *pace, struct proto_fault *fault)
+{
+    return pace == NULL || pace->goes_on(pace->context, fault);
+}
 
 /* Whether one can be measured by the rules; field is term, currency, end, resume, amount, account.
  */

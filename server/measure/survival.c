@@ -107,24 +107,17 @@ bool measure_life_of(const struct measure_spells *spells, uint32_t account, int6
     const struct measure_spell *items = spells->items;
     size_t first = spells->first[account];
     size_t last = spells->first[account + 1];
-    int64_t start = MEASURE_NEVER;
-    for (size_t i = first; i < last; i++) {
-        start = items[i].minor > 0 && items[i].from_ms < start ? items[i].from_ms : start;
+    while (first < last && items[first].minor == 0) {
+        first++;
     }
+    int64_t start = first < last ? items[first].from_ms : MEASURE_NEVER;
     if (start >= as_of_ms) {
         return false;
     }
-    /* Spells are few: the end is pushed out until no spell reaches over it. */
+    /* Spells stand in the order of their start: the first that begins too late ends the life. */
     int64_t end = start;
-    for (bool pushed = true; pushed && end < as_of_ms;) {
-        pushed = false;
-        for (size_t i = first; i < last; i++) {
-            bool joins = items[i].minor > 0 && items[i].from_ms - grace_ms <= end;
-            if (joins && items[i].to_ms > end) {
-                end = items[i].to_ms;
-                pushed = true;
-            }
-        }
+    for (size_t i = first; i < last && items[i].from_ms - grace_ms <= end; i++) {
+        end = items[i].minor > 0 && items[i].to_ms > end ? items[i].to_ms : end;
     }
     /* Within the grace it may still come back. */
     bool ended = end < as_of_ms && as_of_ms - end > grace_ms;

@@ -126,12 +126,26 @@ static void repeats_count_once_and_what_is_taken_back_was_never_there(void **sta
     assert_int_equal(mrr(events, 5, 5, MEASURE_NEVER, NULL), 10000);
 }
 
+static void what_takes_back_may_be_taken_back(void **state)
+{
+    (void)state;
+    struct event events[] = {paid("e1", "s1", 0, 1000), back("r1", "e1", 10), back("r2", "r1", 20),
+                             back("r3", "r2", 30),      back("r4", "r9", 40), back("r9", "r4", 40)};
+    assert_int_equal(mrr(events, 1, 5, MEASURE_NEVER, NULL), 1000);
+    assert_int_equal(mrr(events, 2, 5, MEASURE_NEVER, NULL), 0);
+    assert_int_equal(mrr(events, 3, 5, MEASURE_NEVER, NULL), 1000);
+    assert_int_equal(mrr(events, 4, 5, MEASURE_NEVER, NULL), 0);
+    assert_int_equal(mrr(events, 4, 5, 25 * DAY, NULL), 1000);
+    assert_int_equal(mrr(events, 6, 5, MEASURE_NEVER, NULL), 0); /* a ring is no matter */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_latest_of_a_subject_holds_up_to_its_end),
         cmocka_unit_test(kinds_and_terms_are_what_rules_ask_for),
         cmocka_unit_test(repeats_count_once_and_what_is_taken_back_was_never_there),
+        cmocka_unit_test(what_takes_back_may_be_taken_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,8 +28,15 @@ static void churn_is_what_the_definition_takes_as_evidence(void **state)
     const bool flagged[] = {false, true, true};
     const uint32_t churned[] = {2, 2, 0};
     const int64_t churned_ms[] = {12 * DAY, 13 * DAY, 90 * DAY};
-    const struct measure_company company = {s,          4, 3,        flagged, churned,
-                                            churned_ms, 3, 10 * DAY, 40 * DAY};
+    const struct measure_company company = {.subscriptions = s,
+                                            .count = 4,
+                                            .accounts = 3,
+                                            .flagged = flagged,
+                                            .churned = churned,
+                                            .churned_ms = churned_ms,
+                                            .churned_count = 3,
+                                            .from_ms = 10 * DAY,
+                                            .to_ms = 40 * DAY};
     static const struct {
         const char *evidence, *unit, *trials;
         int64_t right;
