@@ -495,8 +495,8 @@ static_assert(CLIENT_USELESS_MS == PROBE_GAP_MS + PROBE_WAIT_MS, "one patience f
 
 bool client_link_is_useless(const struct client_link *link, int64_t now_ms)
 {
-    return client_link_ready(link) && link->useless_ms != 0 &&
-           link->heard_ms > link->useless_ms && now_ms - link->useless_ms >= CLIENT_USELESS_MS;
+    return client_link_ready(link) && link->useless_ms != 0 && link->heard_ms > link->useless_ms &&
+           now_ms - link->useless_ms >= CLIENT_USELESS_MS;
 }
 
 /* Something came in time. */

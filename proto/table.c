@@ -218,8 +218,6 @@ const char *proto_lane_name(enum proto_lane lane)
         return "scan";
     case PROTO_LANE_SEARCH:
         return "search";
-    case PROTO_LANE_MEASURE:
-        return "measure";
     case PROTO_LANE_JOB:
         return "job";
     }
