@@ -218,6 +218,8 @@ const char *proto_lane_name(enum proto_lane lane)
         return "scan";
     case PROTO_LANE_SEARCH:
         return "search";
+    case PROTO_LANE_MEASURE:
+        return "measure";
     case PROTO_LANE_JOB:
         return "job";
     }

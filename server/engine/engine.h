@@ -291,7 +291,7 @@ struct engine_learn {
 uint64_t engine_learn(struct engine *engine, const struct engine_learn *learn,
                       struct proto_fault *fault);
 
-/* Scans: requests of the lanes SCAN and SEARCH, with a worker of the lane's thread. They never wait
+/* Scans: requests of SCAN, SEARCH and MEASURE, with a worker of the lane's thread. They never wait
  * for a job, and no event loop waits for them. */
 struct engine_job;
 

@@ -95,12 +95,13 @@ bool measure_definition_read(struct proto_span text, struct measure_definition *
     if (root == NULL) {
         return false;
     }
-    bool good =
-        head_read(root, definition, fault) && text_member(root, "currency", &currency, fault) &&
-        (currency.bytes == 0 ||
-         measure_rules_set(&definition->rules, proto_span_text("currency"), currency, fault)) &&
-        rates_read(json_object_get(root, "rates"), &definition->rules, fault) &&
-        rules_read(json_object_get(root, "rules"), &definition->rules, fault);
+    bool good = head_read(root, definition, fault) &&
+                text_member(root, "currency", &currency, fault) &&
+                (currency.bytes == 0 ||
+                 measure_rules_set(&definition->rules, proto_span_text(MEASURE_RULE_CURRENCY),
+                                   currency, fault)) &&
+                rates_read(json_object_get(root, "rates"), &definition->rules, fault) &&
+                rules_read(json_object_get(root, "rules"), &definition->rules, fault);
     json_decref(root);
     return good;
 }

@@ -177,9 +177,9 @@ bool measure_rules_set(struct measure_rules *rules, struct proto_span name, stru
             return choice_set(rules, (enum measure_rule)rule, value, fault);
         }
     }
-    if (proto_span_is(name, "currency")) {
+    if (proto_span_is(name, MEASURE_RULE_CURRENCY)) {
         return currency_take(rules->base, value) ||
-               proto_fault_set(fault, PROTO_BAD_FIELD, "currency",
+               proto_fault_set(fault, PROTO_BAD_FIELD, MEASURE_RULE_CURRENCY,
                                "a currency is three letters such as USD, not '%.*s'",
                                (int)value.bytes, (const char *)value.data);
     }

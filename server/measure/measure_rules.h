@@ -34,6 +34,8 @@ enum measure_choice {
 /* One currency each; more are in no company's books, and a definition stays readable. */
 #define MEASURE_RATES_MAX 64
 #define MEASURE_CURRENCY_BYTES 4
+/* What currency amounts are told in is said among the rules under this name. */
+#define MEASURE_RULE_CURRENCY "currency"
 #define MEASURE_RATE_ONE INT64_C(1000000)
 #define MEASURE_RATE_MAX (INT64_C(1000000) * MEASURE_RATE_ONE)
 

@@ -54,7 +54,7 @@ struct rpc_call {
     uint64_t deadline_ms;
     struct proto_writer *out; /* frame begun; the handler writes the payload */
     const struct engine_job
-        *scan; /* of an operation of a lane SCAN or SEARCH: ask whether to go on */
+        *scan; /* of an operation of SCAN, SEARCH or MEASURE: ask whether to go on */
 };
 
 /* Handlers, one an operation. */

@@ -184,7 +184,8 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
         return RPC_FAILED;
     }
     call->args = worker->request.args;
-    bool scan = call->op->lane == PROTO_LANE_SCAN || call->op->lane == PROTO_LANE_SEARCH;
+    bool scan = call->op->lane == PROTO_LANE_SCAN || call->op->lane == PROTO_LANE_SEARCH ||
+                call->op->lane == PROTO_LANE_MEASURE;
     return scan ? rpc_scan_submit(call, payload, fault) : rpc_handle(call, fault);
 }
 

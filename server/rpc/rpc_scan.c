@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lanes SCAN and SEARCH: a request is checked where it was read, waits with a copy of its
- * payload, and is decoded and handled again on a thread of its lane. Where a lane is full, or its
- * payloads are, the answer is `busy`, and nothing was kept. */
+/* The lanes SCAN, SEARCH and MEASURE: a request is checked where it was read, waits with a copy of
+ * its payload, and is decoded and handled again on a thread of its lane. Where a lane is full, or
+ * its payloads are, the answer is `busy`, and nothing was kept. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -147,6 +147,13 @@ static struct rpc_debt *debt_of(struct rpc_session *session)
     return session->debt;
 }
 
+static enum engine_lane_id lane_of(enum proto_lane lane)
+{
+    return lane == PROTO_LANE_SEARCH    ? ENGINE_LANE_SEARCH
+           : lane == PROTO_LANE_MEASURE ? ENGINE_LANE_MEASURE
+                                        : ENGINE_LANE_SCAN;
+}
+
 enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault)
 {
@@ -163,16 +170,16 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
         if (payload.bytes > 0) {
             memcpy(pending->payload, payload.data, payload.bytes);
         }
-        struct engine_scan scan = {
-            .op = call->op->op,
-            .lane = call->op->lane == PROTO_LANE_SEARCH ? ENGINE_LANE_SEARCH : ENGINE_LANE_SCAN,
-            .owner = rpc_session_owner(call->session),
-            .bytes = payload.bytes,
-            .deadline_ms = scan_deadline_ms(call),
-            .context = pending,
-            .run = scan_run,
-            .run_many = call->op->op == PROTO_OP_SIMILAR ? similar_run_many : NULL,
-            .on_done = scan_end};
+        struct engine_scan scan = {.op = call->op->op,
+                                   .lane = lane_of(call->op->lane),
+                                   .owner = rpc_session_owner(call->session),
+                                   .bytes = payload.bytes,
+                                   .deadline_ms = scan_deadline_ms(call),
+                                   .context = pending,
+                                   .run = scan_run,
+                                   .run_many =
+                                       call->op->op == PROTO_OP_SIMILAR ? similar_run_many : NULL,
+                                   .on_done = scan_end};
         if (engine_scan(rpc->options.engine, &scan, fault)) {
             return RPC_LATER;
         }

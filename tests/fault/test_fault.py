@@ -281,6 +281,14 @@ def put(number):
                          for i in range(3)]}
 
 
+def told():
+    """Subscriptions of some accounts from some day of January 2020 on, for measures."""
+    return {"source": "billing", "events": [
+        {"account": f"a{i}", "type": "subscription", "id": f"s{i}", "subject": f"s{i % 2}",
+         "time": 1577836800000 + i * 86400000, "amount": 100 + i, "currency": "USD", "months": 1}
+        for i in range(30)]}
+
+
 def turn(number):
     """More than a segment of the log holds (a quarter of --log-bytes-max): each begins the next."""
     fillers = [{"id": f"t{i}", "values": {"employees": number, "industry": "x" * 1000}}
@@ -302,6 +310,9 @@ REQUESTS = [
     ("account-get", "account-get", lambda n: {"id": "a2"}, nothing_state),
     ("filter", "filter", lambda n: {"filter": "employees > 100 and trial = 1"}, nothing_state),
     ("count", "count", lambda n: {"filter": "employees > 100"}, nothing_state),
+    ("measure", "measure", lambda n: {"measure": "retention", "by": "industry", "parameters":
+                                      {"from": "2020-01-01", "to": "2020-04-01"}}, nothing_state),
+    ("lifecycle", "lifecycle", lambda n: {"id": "a3", "at": 1580000000000}, nothing_state),
     ("account-put", "account-put", put, accounts_state),
     ("account-patch", "account-patch", put, accounts_state),
     ("account-delete", "account-delete", lambda n: {"ids": ["f1"]} if n % 2 else put(n),
@@ -405,6 +416,7 @@ def requests(server, places, only):
     target.up()
     DOCUMENT = target.client.call("icp-get")["document"]
     target.calm(lambda client: client.call("account-put", put(1)))
+    target.calm(lambda client: client.call("event-append", told()))
     bad = 0
     for row in REQUESTS:
         name, op, make, state = row

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp measure: one measure over CSV files, by the rules that are told; and the list of measures,
- * their parameters, columns and rules. An option that the measure does not know is refused, so that
- * none is told in vain. */
+/* icp measure: one measure over CSV files, or, where none is named, over what the server was told,
+ * by the rules that are told; and the list of measures, their parameters, columns and rules. An
+ * option that the measure does not know is refused, so that none is told in vain. */
 #include <stdlib.h>
 
 #include "tools/cli/cmd.h"
+#include "tools/cli/measure_remote.h"
 #include "tools/cli/measure_run.h"
 #include "tools/cli/measure_show.h"
 
@@ -19,18 +20,18 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_READINESS] = measure_run_readiness,
 };
 
-static int rules_told(const struct cli *cli, struct measure_rules *rules)
+static int rules_told(const struct cli *cli, struct measure_rules *rules,
+                      struct measure_definition *definition)
 {
     struct proto_fault fault = {.code = PROTO_OK};
-    struct measure_definition definition = {.version = 0};
     const char *path = cli_text(cli, CLI_MEASURE_DEFINITION);
     size_t at = 0;
     if (path != NULL) {
-        int status = measure_definition_file(cli, path, &definition);
+        int status = measure_definition_file(cli, path, definition);
         if (status != EX_OK) {
             return status;
         }
-        *rules = definition.rules;
+        *rules = definition->rules;
     }
     for (const char *text; (text = cli_each(cli, CLI_MEASURE_RULE, &at)) != NULL;) {
         if (!measure_rules_set_text(rules, text, &fault)) {
@@ -71,10 +72,17 @@ int cmd_measure(struct cli *cli)
     if (call.id == MEASURE_IDS) {
         return unknown(cli, cli->arguments[0]);
     }
+    struct measure_definition definition = {.version = 0};
     measure_rules_default(&call.rules);
     int status = parameters_check(cli, call.id);
     if (status == EX_OK) {
-        status = rules_told(cli, &call.rules);
+        status = rules_told(cli, &call.rules, &definition);
+    }
+    if (status == EX_OK && measure_is_remote(&call)) {
+        return measure_remote(&call, &definition);
+    }
+    if (status == EX_OK) {
+        status = measure_local_check(&call);
     }
     return status == EX_OK ? runs[call.id](&call) : status;
 }

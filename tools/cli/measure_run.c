@@ -71,12 +71,10 @@ static int spells_read(const struct measure_call *call, struct measure_input *in
     return status;
 }
 
-/* What the figure rests on, in a line on standard error: the rules that are not the usual. */
-static void rules_tell(const struct measure_call *call, const struct measure_input *input)
+void measure_rules_tell(const struct measure_call *call)
 {
     struct measure_rules usual;
     measure_rules_default(&usual);
-    cli_say(call->cli, "%zu subscriptions of %zu accounts", input->count, input->accounts.count);
     for (unsigned rule = 0; rule < MEASURE_RULE_RATES; rule++) {
         if (usual.choice[rule] != call->rules.choice[rule]) {
             cli_say(call->cli, "rule %s=%s", measure_rule_name((enum measure_rule)rule),
@@ -89,7 +87,9 @@ static int table_end(const struct measure_call *call, const struct measure_input
                      struct measure_table *table, bool good, const struct proto_fault *fault)
 {
     if (good) {
-        rules_tell(call, input);
+        cli_say(call->cli, "%zu subscriptions of %zu accounts", input->count,
+                input->accounts.count);
+        measure_rules_tell(call);
     }
     int status = good ? measure_show(call->cli, table) : cli_fault(call->cli, fault);
     measure_table_fini(table);

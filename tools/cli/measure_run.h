@@ -27,6 +27,12 @@ int measure_run_readiness(const struct measure_call *call);
 int measure_definition_file(const struct cli *cli, const char *path,
                             struct measure_definition *definition);
 
+/* The second definition of a bridge: --against-definition, and --against on top. */
+int measure_against_read(const struct measure_call *call, enum measure_metric metric,
+                         struct measure_rules *second);
+/* Says which rules are not the usual. */
+void measure_rules_tell(const struct measure_call *call);
+
 /* The text of a parameter, or its default. */
 const char *measure_text(const struct measure_call *call, const char *name);
 bool measure_number(const struct measure_call *call, const char *name, double *number);

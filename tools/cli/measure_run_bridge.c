@@ -27,9 +27,8 @@ int measure_definition_file(const struct cli *cli, const char *path,
     return good ? EX_OK : cli_fail(cli, EX_DATAERR, "%s: %s: %s", path, fault.field, fault.message);
 }
 
-/* The second definition. */
-static int against_read(const struct measure_call *call, enum measure_metric metric,
-                        struct measure_rules *second)
+int measure_against_read(const struct measure_call *call, enum measure_metric metric,
+                         struct measure_rules *second)
 {
     struct proto_fault fault = {.code = PROTO_OK};
     struct measure_definition definition = {.version = 0};
@@ -140,7 +139,7 @@ int measure_run_bridge(const struct measure_call *call)
     if (!measure_days(call, &days[0], &days[1]) || !measure_count(call, "top", &top)) {
         return EX_USAGE;
     }
-    int status = against_read(call, metric, &second);
+    int status = measure_against_read(call, metric, &second);
     if (status != EX_OK) {
         return status;
     }

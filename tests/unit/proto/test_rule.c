@@ -16,11 +16,14 @@
 /* A value of the field's type that measures so much; false if the type has no bounds. */
 static bool write_measured(struct proto_writer *writer, enum proto_type type, double measure)
 {
-    static const char filler[1 << 14];
+    static const char filler[PROTO_FILTER_BYTES_MAX + 1];
     switch (type) {
     case PROTO_UINT:
         proto_write_uint(writer, (uint64_t)measure);
         return measure >= 0;
+    case PROTO_INT:
+        proto_write_int(writer, (int64_t)measure);
+        return true;
     case PROTO_NUMBER:
         proto_write_f64(writer, measure);
         return true;

@@ -416,6 +416,46 @@ static const struct {
     {"\x81\xa6values", 8, PROTO_BAD_PAYLOAD},
 };
 
+static void timelines_are_measured_and_an_account_is_told(void **state)
+{
+    (void)state;
+    struct proto_arg args[PROTO_ARGS_MAX];
+    ask(PROTO_OP_EVENT_APPEND,
+        "{\"source\":\"billing\",\"events\":[{\"account\":\"a1\",\"type\":\"subscription\",\"id\":"
+        "\"1\",\"subject\":\"s\",\"time\":0,\"amount\":1200,\"currency\":\"USD\",\"months\":12}]}",
+        args);
+    ask(PROTO_OP_MEASURE_LIST, "{}", args);
+    assert_true(args[PROTO_A_MEASURE_LIST_RULES].present);
+    ask(PROTO_OP_MEASURE,
+        "{\"measure\":\"mrr\",\"parameters\":{\"from\":\"1970-02-01\",\"to\":\"1971-02-01\"}}",
+        args);
+    assert_int_equal(args[PROTO_A_MEASURE_SUBSCRIPTIONS].uint, 1);
+    assert_int_equal(args[PROTO_A_MEASURE_EVENTS].uint, 1);
+    assert_true(proto_span_equal(args[PROTO_A_MEASURE_CURRENCY].text, proto_span_text("USD")));
+    assert_false(args[PROTO_A_MEASURE_AGAINST].present || args[PROTO_A_MEASURE_VERSION].present);
+    ask(PROTO_OP_LIFECYCLE, "{\"id\":\"a1\",\"at\":86400000}", args);
+    assert_int_equal(args[PROTO_A_LIFECYCLE_MRR].integer, 100);
+    assert_int_equal(args[PROTO_A_LIFECYCLE_TENURE_DAYS].uint, 1);
+    static const struct refusal refusals[] = {
+        {PROTO_OP_MEASURE, "{}", PROTO_MISSING_FIELD, "measure"},
+        {PROTO_OP_MEASURE, "{\"measure\":\"mmr\"}", PROTO_BAD_FIELD, "measure"},
+        {PROTO_OP_MEASURE, "{\"measure\":\"mrr\",\"parameters\":7}", PROTO_BAD_FIELD, "parameters"},
+        {PROTO_OP_MEASURE, "{\"measure\":\"mrr\",\"parameters\":{\"from\":[]}}", PROTO_BAD_FIELD,
+         "parameters.from"},
+        {PROTO_OP_MEASURE, "{\"measure\":\"mrr\",\"rules\":{\"trials\":true}}", PROTO_BAD_FIELD,
+         "rules.trials"},
+        {PROTO_OP_MEASURE, "{\"measure\":\"bridge\",\"against\":{\"trials\":\"some\"}}",
+         PROTO_BAD_FIELD, "against.trials"},
+        {PROTO_OP_MEASURE, "{\"measure\":\"mrr\",\"definition\":\"{}\"}", PROTO_BAD_DOCUMENT,
+         "definition.metric"},
+        {PROTO_OP_MEASURE, "{\"measure\":\"bridge\",\"against_definition\":\"7\"}",
+         PROTO_BAD_DOCUMENT, "against_definition"},
+        {PROTO_OP_LIFECYCLE, "{\"id\":\"nobody\"}", PROTO_NOT_FOUND, ""},
+        {PROTO_OP_LIFECYCLE, "{\"id\":\"a1\",\"key\":\"crm:1\"}", PROTO_BAD_FIELD, "id"},
+    };
+    MUST_REFUSE(refusals);
+}
+
 /* Frames that begin as the short ways want them and are none: the ordinary handler answers. */
 static void what_only_looks_like_a_short_way_is_answered_like_any_other(void **state)
 {
@@ -461,6 +501,7 @@ int main(void)
         cmocka_unit_test(documents_are_put_read_and_switched),
         cmocka_unit_test(scores_are_refused_by_what_is_wrong_with_them),
         cmocka_unit_test(a_list_is_built_read_compared_and_checked),
+        cmocka_unit_test(timelines_are_measured_and_an_account_is_told),
         cmocka_unit_test(what_only_looks_like_a_short_way_is_answered_like_any_other),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A parameter is found among those that were given, or is its default. One that the measure does
+ * not know, that is missing, of another kind or beyond its bounds is refused with what would do. */
+#include "server/lifecycle/lifecycle_parameter.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "server/feature/date_text.h"
+#include "server/feature/span_text.h"
+
+static bool bad(struct proto_fault *fault, const char *name, const char *wanted,
+                const struct lifecycle_parameter *given)
+{
+    char field[80];
+    char shown[FEATURE_SHOWN_BYTES];
+    (void)snprintf(field, sizeof field, "parameters.%s", name);
+    if (given->is_number) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, field, "%s is wanted, not %g", wanted,
+                               given->number);
+    }
+    return proto_fault_set(fault, PROTO_BAD_FIELD, field, "%s is wanted, not '%s'", wanted,
+                           feature_text_show(given->text, shown, sizeof shown));
+}
+
+bool lifecycle_parameters_known(const struct lifecycle_request *request, struct proto_fault *fault)
+{
+    size_t count = 0;
+    const struct measure_parameter *known = measure_parameters(request->measure, &count);
+    for (size_t i = 0; i < request->parameter_count; i++) {
+        bool found = false;
+        for (size_t k = 0; k < count && !found; k++) {
+            found = proto_span_is(request->parameters[i].name, known[k].name);
+        }
+        if (!found) {
+            char shown[FEATURE_SHOWN_BYTES];
+            char field[80];
+            (void)feature_text_show(request->parameters[i].name, shown, sizeof shown);
+            (void)snprintf(field, sizeof field, "parameters.%s", shown);
+            return proto_fault_set(fault, PROTO_BAD_FIELD, field,
+                                   "%s has no parameter '%s'; measure-list has them",
+                                   measure_info(request->measure)->name, shown);
+        }
+    }
+    return true;
+}
+
+/* As it was given, or its default. */
+static bool find(const struct lifecycle_request *request, const char *name,
+                 struct lifecycle_parameter *parameter, struct proto_fault *fault)
+{
+    const struct measure_parameter *row = measure_parameter_find(request->measure, name);
+    assert(row != NULL);
+    for (size_t i = 0; i < request->parameter_count; i++) {
+        if (proto_span_is(request->parameters[i].name, name)) {
+            *parameter = request->parameters[i];
+            return true;
+        }
+    }
+    *parameter = (struct lifecycle_parameter){.text = proto_span_text(row->fallback)};
+    if (row->fallback[0] == '\0') {
+        char field[80];
+        (void)snprintf(field, sizeof field, "parameters.%s", name);
+        return proto_fault_set(fault, PROTO_MISSING_FIELD, field, "%s needs it: %s",
+                               measure_info(request->measure)->name, row->help);
+    }
+    return true;
+}
+
+bool lifecycle_time(const struct lifecycle_request *request, const char *name, int64_t *ms,
+                    struct proto_fault *fault)
+{
+    struct lifecycle_parameter given;
+    bool whole_day = false;
+    if (!find(request, name, &given, fault)) {
+        return false;
+    }
+    bool good = given.is_number ? given.number >= (double)FEATURE_DATE_MS_MIN &&
+                                      given.number <= (double)FEATURE_DATE_MS_MAX &&
+                                      floor(given.number) == given.number
+                                : feature_date_read(given.text, ms, &whole_day);
+    if (good && given.is_number) {
+        *ms = (int64_t)given.number;
+    }
+    return good || bad(fault, name, "a day such as 2024-01-01, or ms since 1970,", &given);
+}
+
+bool lifecycle_period(const struct lifecycle_request *request, int64_t *from_ms, int64_t *to_ms,
+                      struct proto_fault *fault)
+{
+    return lifecycle_time(request, "from", from_ms, fault) &&
+           lifecycle_time(request, "to", to_ms, fault) &&
+           (*to_ms > *from_ms || proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.to",
+                                                 "the last day must come after the first"));
+}
+
+bool lifecycle_number(const struct lifecycle_request *request, const char *name, double *number,
+                      struct proto_fault *fault)
+{
+    const struct measure_parameter *row = measure_parameter_find(request->measure, name);
+    struct lifecycle_parameter given;
+    char wanted[96];
+    if (!find(request, name, &given, fault)) {
+        return false;
+    }
+    bool read = given.is_number || feature_number_read(given.text, &given.number);
+    *number = given.number;
+    (void)snprintf(wanted, sizeof wanted, "a number from %g to %g", row->low, row->high);
+    return (read && *number >= row->low && *number <= row->high) ||
+           bad(fault, name, wanted, &given);
+}
+
+bool lifecycle_count(const struct lifecycle_request *request, const char *name, unsigned *count,
+                     struct proto_fault *fault)
+{
+    double number = 0;
+    if (!lifecycle_number(request, name, &number, fault)) {
+        return false;
+    }
+    *count = (unsigned)number;
+    struct lifecycle_parameter given = {.is_number = true, .number = number};
+    return *count == number || bad(fault, name, "a whole number", &given);
+}
+
+bool lifecycle_text(const struct lifecycle_request *request, const char *name,
+                    struct proto_span *text, struct proto_fault *fault)
+{
+    struct lifecycle_parameter given;
+    if (!find(request, name, &given, fault)) {
+        return false;
+    }
+    *text = given.text;
+    return !given.is_number || bad(fault, name, "a text", &given);
+}
+
+bool lifecycle_word(const struct lifecycle_request *request, const char *name,
+                    const char *const *words, size_t count, size_t *place,
+                    struct proto_fault *fault)
+{
+    struct lifecycle_parameter given = {.is_number = false};
+    char wanted[160] = "one of ";
+    size_t used = strlen(wanted);
+    if (!lifecycle_text(request, name, &given.text, fault)) {
+        return false;
+    }
+    for (*place = 0; *place < count; (*place)++) {
+        if (proto_span_is(given.text, words[*place])) {
+            return true;
+        }
+        used += (size_t)snprintf(wanted + used, sizeof wanted - used, "%s%s",
+                                 *place > 0 ? ", " : "", words[*place]);
+        assert(used < sizeof wanted); /* words are those of this folder */
+    }
+    return bad(fault, name, wanted, &given);
+}

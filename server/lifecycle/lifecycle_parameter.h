@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parameters of a measure as a request gives them, read by the table of measure.def: kinds,
+ * defaults and bounds are its.
+ *
+ * Ownership: borrows. Errors: BAD_FIELD, MISSING_FIELD with "parameters.NAME". Threads: pure. */
+#ifndef LIFECYCLE_LIFECYCLE_PARAMETER_H
+#define LIFECYCLE_LIFECYCLE_PARAMETER_H
+
+#include "server/lifecycle/lifecycle.h"
+
+/* Every one that is given is one of the measure's. */
+bool lifecycle_parameters_known(const struct lifecycle_request *request, struct proto_fault *fault);
+/* A day, or a time of one. */
+bool lifecycle_time(const struct lifecycle_request *request, const char *name, int64_t *ms,
+                    struct proto_fault *fault);
+/* from and to, the one before the other. */
+bool lifecycle_period(const struct lifecycle_request *request, int64_t *from_ms, int64_t *to_ms,
+                      struct proto_fault *fault);
+bool lifecycle_number(const struct lifecycle_request *request, const char *name, double *number,
+                      struct proto_fault *fault);
+bool lifecycle_count(const struct lifecycle_request *request, const char *name, unsigned *count,
+                     struct proto_fault *fault);
+/* One of `count` words; its place among them. */
+bool lifecycle_word(const struct lifecycle_request *request, const char *name,
+                    const char *const *words, size_t count, size_t *place,
+                    struct proto_fault *fault);
+bool lifecycle_text(const struct lifecycle_request *request, const char *name,
+                    struct proto_span *text, struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The measures that are served. What parameters cannot mean is refused before the walk, what the
+ * events cannot give after it. */
+#include "server/lifecycle/lifecycle_table.h"
+
+#include <stdlib.h>
+
+#include "server/feature/span_text.h"
+#include "server/lifecycle/lifecycle_parameter.h"
+#include "server/measure/bridge.h"
+
+static const char *const period_words[] = {"month", "quarter", "year"};
+static const char *const cohort_words[] = {"none", "month", "quarter", "year"};
+
+static bool mrr_read(const struct lifecycle_request *request, struct lifecycle_settings *settings,
+                     struct proto_fault *fault)
+{
+    size_t place = 0;
+    if (!lifecycle_period(request, &settings->from_ms, &settings->to_ms, fault) ||
+        !lifecycle_word(request, "period", period_words, 3, &place, fault)) {
+        return false;
+    }
+    settings->period_months = measure_period_months(period_words[place]);
+    return true;
+}
+
+static bool retention_read(const struct lifecycle_request *request,
+                           struct lifecycle_settings *settings, struct proto_fault *fault)
+{
+    return lifecycle_period(request, &settings->from_ms, &settings->to_ms, fault);
+}
+
+static bool survival_read(const struct lifecycle_request *request,
+                          struct lifecycle_settings *settings, struct proto_fault *fault)
+{
+    struct measure_survival_options *options = &settings->survival;
+    size_t place = 0;
+    if (!lifecycle_time(request, "as-of", &options->as_of_ms, fault) ||
+        !lifecycle_word(request, "cohort", cohort_words, 4, &place, fault) ||
+        !lifecycle_count(request, "step", &options->step_months, fault) ||
+        !lifecycle_count(request, "points", &options->points, fault) ||
+        !lifecycle_count(request, "grace", &options->grace_days, fault)) {
+        return false;
+    }
+    options->cohort_months = measure_period_months(cohort_words[place]);
+    return true;
+}
+
+/* A bridge is between two definitions of one metric. */
+static bool definition_fits(enum measure_metric of, enum measure_metric metric, const char *member,
+                            struct proto_fault *fault)
+{
+    return of == MEASURE_METRICS || of == metric ||
+           proto_fault_set(fault, PROTO_BAD_DOCUMENT, member, "it is a definition of %s, not of %s",
+                           measure_metric_info(of)->name, measure_metric_info(metric)->name);
+}
+
+static bool bridge_read(const struct lifecycle_request *request,
+                        struct lifecycle_settings *settings, struct proto_fault *fault)
+{
+    const char *names[MEASURE_METRICS];
+    size_t place = 0;
+    for (int metric = 0; metric < MEASURE_METRICS; metric++) {
+        names[metric] = measure_metric_info((enum measure_metric)metric)->name;
+    }
+    if (!lifecycle_period(request, &settings->from_ms, &settings->to_ms, fault) ||
+        !lifecycle_word(request, "metric", names, MEASURE_METRICS, &place, fault) ||
+        !lifecycle_count(request, "top", &settings->top, fault)) {
+        return false;
+    }
+    settings->metric = (enum measure_metric)place;
+    if (!definition_fits(request->metric, settings->metric, "definition", fault) ||
+        !definition_fits(request->against_metric, settings->metric, "against_definition", fault)) {
+        return false;
+    }
+    return measure_rules_differ(&request->rules, &request->against) != 0 ||
+           proto_fault_set(fault, PROTO_MISSING_FIELD, "against",
+                           "the second definition is the first; against says how it differs");
+}
+
+static bool spells_make(const struct lifecycle_run *run, struct measure_spells *spells,
+                        struct proto_fault *fault)
+{
+    const struct lifecycle_gather *gather = run->gather;
+    if (!measure_spells_make(gather->subscriptions, gather->count, gather->accounts,
+                             &run->result->rules, spells, fault)) {
+        return false;
+    }
+    spells->pace = &run->pace;
+    return true;
+}
+
+static struct measure_segments segments_of(const struct lifecycle_gather *gather)
+{
+    return (struct measure_segments){gather->segments, (const char *const *)gather->names,
+                                     gather->name_count};
+}
+
+static bool mrr_fill(struct lifecycle_run *run, struct proto_fault *fault)
+{
+    const struct lifecycle_settings *settings = &run->settings;
+    struct measure_spells spells = {.accounts = 0};
+    bool good = spells_make(run, &spells, fault) &&
+                measure_mrr_table(&spells, &run->result->rules, settings->from_ms, settings->to_ms,
+                                  settings->period_months, &run->result->table, fault);
+    measure_spells_fini(&spells);
+    return good;
+}
+
+static bool retention_fill(struct lifecycle_run *run, struct proto_fault *fault)
+{
+    const struct measure_segments segments = segments_of(run->gather);
+    struct measure_spells spells = {.accounts = 0};
+    bool good =
+        spells_make(run, &spells, fault) &&
+        measure_retention_table(&spells, &run->result->rules, &segments, run->settings.from_ms,
+                                run->settings.to_ms, &run->result->table, fault);
+    measure_spells_fini(&spells);
+    return good;
+}
+
+static bool survival_fill(struct lifecycle_run *run, struct proto_fault *fault)
+{
+    const struct measure_segments segments = segments_of(run->gather);
+    struct measure_spells spells = {.accounts = 0};
+    bool good = spells_make(run, &spells, fault) &&
+                measure_survival_table(&spells, &segments, &run->settings.survival,
+                                       &run->result->table, fault);
+    measure_spells_fini(&spells);
+    return good;
+}
+
+/* Ids of the accounts as texts that end in a zero; NULL with *fault. */
+static char **ids_make(const struct lifecycle_gather *gather, struct proto_fault *fault)
+{
+    char **ids = calloc((size_t)gather->accounts + 1, sizeof *ids);
+    bool good = ids != NULL;
+    for (uint32_t a = 0; a < gather->accounts && good; a++) {
+        struct feature_record record;
+        struct proto_fault why = {.code = PROTO_OK};
+        good = engine_record(gather->worker, gather->slots[a], &record, &why) &&
+               (ids[a] = feature_text_copy(record.id)) != NULL;
+        if (why.code != PROTO_OK) {
+            *fault = why;
+        }
+    }
+    if (good) {
+        return ids;
+    }
+    for (uint32_t a = 0; ids != NULL && a < gather->accounts; a++) {
+        free(ids[a]);
+    }
+    free(ids);
+    if (fault->code == PROTO_OK) {
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the ids of accounts");
+    }
+    return NULL;
+}
+
+static bool bridge_show(struct lifecycle_run *run, const struct measure_bridge *bridge,
+                        struct proto_fault *fault)
+{
+    const struct lifecycle_gather *gather = run->gather;
+    struct lifecycle_result *result = run->result;
+    char **ids = NULL;
+    *fault = (struct proto_fault){.code = PROTO_OK};
+    if (run->settings.top > 0 && (ids = ids_make(gather, fault)) == NULL) {
+        return false;
+    }
+    bool good = measure_bridge_table(bridge, &result->rules, &result->against,
+                                     (const char *const *)ids, run->settings.top, &result->table);
+    for (uint32_t a = 0; ids != NULL && a < gather->accounts; a++) {
+        free(ids[a]);
+    }
+    free(ids);
+    return good || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table");
+}
+
+static bool bridge_fill(struct lifecycle_run *run, struct proto_fault *fault)
+{
+    const struct lifecycle_gather *gather = run->gather;
+    const struct measure_company company = {.subscriptions = gather->subscriptions,
+                                            .count = gather->count,
+                                            .accounts = gather->accounts,
+                                            .flagged =
+                                                gather->churn_flag != NULL ? gather->flagged : NULL,
+                                            .churned = gather->churned,
+                                            .churned_ms = gather->churned_ms,
+                                            .churned_count = gather->churned_count,
+                                            .from_ms = run->settings.from_ms,
+                                            .to_ms = run->settings.to_ms,
+                                            .pace = &run->pace};
+    struct measure_bridge bridge;
+    if (!measure_bridge_make(&company, run->settings.metric, &run->result->rules,
+                             &run->result->against, &bridge, fault)) {
+        return false;
+    }
+    bool good = bridge_show(run, &bridge, fault);
+    measure_bridge_fini(&bridge);
+    return good;
+}
+
+static const struct lifecycle_way ways[MEASURE_IDS] = {
+    [MEASURE_ID_MRR] = {mrr_read, mrr_fill},
+    [MEASURE_ID_RETENTION] = {retention_read, retention_fill},
+    [MEASURE_ID_SURVIVAL] = {survival_read, survival_fill},
+    [MEASURE_ID_BRIDGE] = {bridge_read, bridge_fill},
+};
+
+const struct lifecycle_way *lifecycle_way(enum measure_id measure)
+{
+    return &ways[measure];
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* measure-list: the tables of measures as they are; measure, on the lane MEASURE: the request as
+ * the use case wants it, and its table as rows. */
+#include <stdlib.h>
+
+#include "server/feature/span_text.h"
+#include "server/lifecycle/lifecycle.h"
+#include "server/rpc/rpc_member.h"
+#include "server/rpc/rpc_rules.h"
+
+static void parameters_write(struct proto_writer *out, enum measure_id id)
+{
+    size_t count = 0;
+    const struct measure_parameter *p = measure_parameters(id, &count);
+    proto_write_array(out, count);
+    for (size_t i = 0; i < count; i++) {
+        bool bounded = p[i].high > p[i].low;
+        proto_write_map(out, bounded ? 6 : 4);
+        rpc_member_text(out, RPC_MEMBER(MEASURE_PARAMETER, NAME), p[i].name);
+        rpc_member_text(out, RPC_MEMBER(MEASURE_PARAMETER, KIND), measure_kind_name(p[i].kind));
+        rpc_member_text(out, RPC_MEMBER(MEASURE_PARAMETER, FALLBACK), p[i].fallback);
+        if (bounded) {
+            rpc_member_number(out, RPC_MEMBER(MEASURE_PARAMETER, LOW), p[i].low);
+            rpc_member_number(out, RPC_MEMBER(MEASURE_PARAMETER, HIGH), p[i].high);
+        }
+        rpc_member_text(out, RPC_MEMBER(MEASURE_PARAMETER, HELP), p[i].help);
+    }
+}
+
+static void columns_write(struct proto_writer *out, enum measure_id id)
+{
+    size_t count = 0;
+    const struct measure_column *c = measure_columns(id, &count);
+    proto_write_array(out, count);
+    for (size_t i = 0; i < count; i++) {
+        proto_write_map(out, 3);
+        rpc_member_text(out, RPC_MEMBER(MEASURE_COLUMN, NAME), c[i].name);
+        rpc_member_text(out, RPC_MEMBER(MEASURE_COLUMN, KIND), measure_kind_name(c[i].kind));
+        rpc_member_text(out, RPC_MEMBER(MEASURE_COLUMN, HELP), c[i].help);
+    }
+}
+
+static void measure_write(struct proto_writer *out, enum measure_id id)
+{
+    const struct measure_info *info = measure_info(id);
+    proto_write_map(out, 8);
+    rpc_member_text(out, RPC_MEMBER(MEASURE, NAME), info->name);
+    rpc_member_text(out, RPC_MEMBER(MEASURE, SUMMARY), info->summary);
+    rpc_member_text(out, RPC_MEMBER(MEASURE, INPUTS), info->inputs);
+    rpc_member_text(out, RPC_MEMBER(MEASURE, INTERVAL), info->interval);
+    rpc_member_text(out, RPC_MEMBER(MEASURE, CORRECTION), info->correction);
+    rpc_member_flag(out, RPC_MEMBER(MEASURE, SERVED), lifecycle_serves(id));
+    rpc_member(out, RPC_MEMBER(MEASURE, PARAMETERS));
+    parameters_write(out, id);
+    rpc_member(out, RPC_MEMBER(MEASURE, COLUMNS));
+    columns_write(out, id);
+}
+
+static void metrics_write(struct proto_writer *out)
+{
+    proto_write_array(out, MEASURE_METRICS);
+    for (int metric = 0; metric < MEASURE_METRICS; metric++) {
+        const struct measure_metric_info *info = measure_metric_info((enum measure_metric)metric);
+        proto_write_map(out, 2);
+        rpc_member_text(out, RPC_MEMBER(METRIC, NAME), info->name);
+        rpc_member_text(out, RPC_MEMBER(METRIC, HELP), info->help);
+    }
+}
+
+static void choices_write(struct proto_writer *out, enum measure_rule rule)
+{
+    size_t count = 0;
+    for (int c = 0; c < MEASURE_CHOICES; c++) {
+        count += measure_choice_info((enum measure_choice)c)->rule == rule;
+    }
+    proto_write_array(out, count);
+    for (int c = 0; c < MEASURE_CHOICES; c++) {
+        const struct measure_choice_info *info = measure_choice_info((enum measure_choice)c);
+        if (info->rule == rule) {
+            proto_write_map(out, 2);
+            rpc_member_text(out, RPC_MEMBER(RULE_CHOICE, NAME), info->word);
+            rpc_member_text(out, RPC_MEMBER(RULE_CHOICE, HELP), info->help);
+        }
+    }
+}
+
+static void rules_list(struct proto_writer *out)
+{
+    proto_write_array(out, MEASURE_RULE_RATES);
+    for (int rule = 0; rule < MEASURE_RULE_RATES; rule++) {
+        proto_write_map(out, 3);
+        rpc_member_text(out, RPC_MEMBER(RULE, NAME), measure_rule_name((enum measure_rule)rule));
+        rpc_member_text(out, RPC_MEMBER(RULE, HELP), measure_rule_help((enum measure_rule)rule));
+        rpc_member(out, RPC_MEMBER(RULE, CHOICES));
+        choices_write(out, (enum measure_rule)rule);
+    }
+}
+
+enum rpc_outcome rpc_on_MEASURE_LIST(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct proto_writer *out = call->out;
+    (void)fault;
+    proto_write_map(out, 3);
+    rpc_key(out, call->op, PROTO_A_MEASURE_LIST_MEASURES);
+    proto_write_array(out, MEASURE_IDS);
+    for (int id = 0; id < MEASURE_IDS; id++) {
+        measure_write(out, (enum measure_id)id);
+    }
+    rpc_key(out, call->op, PROTO_A_MEASURE_LIST_METRICS);
+    metrics_write(out);
+    rpc_key(out, call->op, PROTO_A_MEASURE_LIST_RULES);
+    rules_list(out);
+    return RPC_DONE;
+}
+
+static bool name_read(struct rpc_call *call, struct lifecycle_request *request,
+                      struct proto_fault *fault)
+{
+    struct proto_span name = rpc_arg_text(call, PROTO_Q_MEASURE_MEASURE);
+    char words[200] = "";
+    size_t used = 0;
+    for (int id = 0; id < MEASURE_IDS; id++) {
+        if (proto_span_is(name, measure_info((enum measure_id)id)->name)) {
+            request->measure = (enum measure_id)id;
+            return true;
+        }
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", id > 0 ? ", " : "",
+                                 measure_info((enum measure_id)id)->name);
+    }
+    return proto_fault_set(fault, PROTO_BAD_FIELD, "measure",
+                           "there is no measure '%.*s'; there are %s", (int)name.bytes,
+                           (const char *)name.data, words);
+}
+
+/* Parameters in the arena. */
+static bool parameters_read(struct rpc_call *call, struct lifecycle_request *request,
+                            struct proto_fault *fault)
+{
+    const struct proto_arg *arg = &call->args[PROTO_Q_MEASURE_PARAMETERS];
+    struct proto_fault local = {.code = PROTO_OK};
+    struct proto_reader reader;
+    if (!arg->present) {
+        return true;
+    }
+    proto_reader_init(&reader, arg->value, &local);
+    size_t count = proto_read_map(&reader);
+    struct lifecycle_parameter *read =
+        base_arena_array(&call->worker->arena, count + 1, sizeof *read);
+    if (read == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "parameters", "no memory for parameters");
+    }
+    for (size_t i = 0; i < count && local.code == PROTO_OK; i++) {
+        read[i].name = proto_read_key(&reader);
+        enum proto_kind kind = proto_reader_peek(&reader);
+        read[i].is_number = kind != PROTO_KIND_STR;
+        if (read[i].is_number) {
+            read[i].number = proto_read_number(&reader);
+        } else {
+            read[i].text = proto_read_str(&reader);
+        }
+        if (local.code != PROTO_OK) {
+            char shown[FEATURE_SHOWN_BYTES];
+            (void)proto_fault_within(&local, "parameters.%s",
+                                     feature_text_show(read[i].name, shown, sizeof shown));
+        }
+    }
+    request->parameters = read;
+    request->parameter_count = count;
+    if (local.code != PROTO_OK) {
+        *fault = local;
+    }
+    return local.code == PROTO_OK;
+}
+
+/* The name of the first definition stays in *definition. */
+static bool definitions_read(struct rpc_call *call, struct lifecycle_request *request,
+                             struct measure_definition *definition, struct proto_fault *fault)
+{
+    struct measure_definition second = {.version = 0};
+    const struct proto_arg *args = call->args;
+    request->metric = request->against_metric = MEASURE_METRICS;
+    measure_rules_default(&request->rules);
+    if (args[PROTO_Q_MEASURE_DEFINITION].present) {
+        if (!measure_definition_read(args[PROTO_Q_MEASURE_DEFINITION].text, definition, fault)) {
+            return proto_fault_within(fault, "definition");
+        }
+        request->rules = definition->rules;
+        request->metric = definition->metric;
+    }
+    if (!rpc_rules_read(call, PROTO_Q_MEASURE_RULES, &request->rules, fault)) {
+        return false;
+    }
+    request->against = request->rules;
+    if (args[PROTO_Q_MEASURE_AGAINST_DEFINITION].present) {
+        if (!measure_definition_read(args[PROTO_Q_MEASURE_AGAINST_DEFINITION].text, &second,
+                                     fault)) {
+            return proto_fault_within(fault, "against_definition");
+        }
+        request->against = second.rules;
+        request->against_metric = second.metric;
+    }
+    return rpc_rules_read(call, PROTO_Q_MEASURE_AGAINST, &request->against, fault);
+}
+
+static void rows_write(struct rpc_call *call, const struct measure_table *table)
+{
+    struct proto_writer *out = call->out;
+    rpc_key(out, call->op, PROTO_A_MEASURE_ROWS);
+    proto_write_array(out, measure_table_rows(table));
+    for (size_t i = 0; i < table->count; i++) {
+        const struct measure_cell *cell = &table->cells[i];
+        if (i % table->columns == 0) {
+            proto_write_array(out, table->columns);
+        }
+        switch (cell->kind) {
+        case MEASURE_KIND_COUNT:
+        case MEASURE_KIND_MONEY:
+        case MEASURE_KIND_TIME:
+            proto_write_int(out, cell->whole);
+            break;
+        case MEASURE_KIND_NUMBER:
+            proto_write_f64(out, cell->number);
+            break;
+        case MEASURE_KIND_TEXT:
+            proto_write_text(out, cell->text);
+            break;
+        case MEASURE_ABSENT:
+            proto_write_nil(out);
+            break;
+        }
+    }
+}
+
+static void answer_write(struct rpc_call *call, const struct lifecycle_result *result,
+                         const struct measure_definition *definition)
+{
+    struct proto_writer *out = call->out;
+    const struct proto_op_info *op = call->op;
+    enum measure_id id = result->table.id;
+    const struct measure_info *info = measure_info(id);
+    bool two = id == MEASURE_ID_BRIDGE;
+    bool named = definition->version > 0;
+    bool any = result->newest_ms != INT64_MIN;
+    proto_write_map(out, 11U + two + 2U * named + any);
+    rpc_put_text(out, op, PROTO_A_MEASURE_MEASURE, info->name);
+    rpc_key(out, op, PROTO_A_MEASURE_COLUMNS);
+    columns_write(out, id);
+    rows_write(call, &result->table);
+    rpc_key(out, op, PROTO_A_MEASURE_RULES);
+    rpc_rules_write(out, &result->rules);
+    if (two) {
+        rpc_key(out, op, PROTO_A_MEASURE_AGAINST);
+        rpc_rules_write(out, &result->against);
+    }
+    if (named) {
+        rpc_put_text(out, op, PROTO_A_MEASURE_DEFINITION, definition->name);
+        rpc_put_uint(out, op, PROTO_A_MEASURE_VERSION, definition->version);
+    }
+    rpc_put_text(out, op, PROTO_A_MEASURE_CURRENCY, result->rules.base);
+    rpc_put_text(out, op, PROTO_A_MEASURE_INTERVAL, info->interval);
+    rpc_put_text(out, op, PROTO_A_MEASURE_CORRECTION, info->correction);
+    rpc_put_uint(out, op, PROTO_A_MEASURE_ACCOUNTS, result->accounts);
+    rpc_put_uint(out, op, PROTO_A_MEASURE_EVENTS, result->events);
+    rpc_put_uint(out, op, PROTO_A_MEASURE_SUBSCRIPTIONS, result->subscriptions);
+    if (any) {
+        rpc_put_int(out, op, PROTO_A_MEASURE_NEWEST, result->newest_ms);
+    }
+    rpc_put_uint(out, op, PROTO_A_MEASURE_SEQ, result->seq);
+}
+
+enum rpc_outcome rpc_on_MEASURE(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct measure_definition definition = {.version = 0};
+    struct lifecycle_request request = {
+        .filter = rpc_arg_text(call, PROTO_Q_MEASURE_FILTER),
+        .icp = rpc_arg_uint(call, PROTO_Q_MEASURE_ICP),
+        .by = rpc_arg_text(call, PROTO_Q_MEASURE_BY),
+        .churn_flag = rpc_arg_text(call, PROTO_Q_MEASURE_CHURN_FLAG),
+        .as_of = rpc_as_of(call, PROTO_Q_MEASURE_SEQ, PROTO_Q_MEASURE_KNOWN)};
+    struct lifecycle_result result;
+    if (!name_read(call, &request, fault) || !parameters_read(call, &request, fault) ||
+        !definitions_read(call, &request, &definition, fault)) {
+        return RPC_FAILED;
+    }
+    bool good = lifecycle_measure(call->worker->engine, call->scan, &request, &result, fault);
+    if (good) {
+        answer_write(call, &result, &definition);
+    }
+    lifecycle_result_fini(&result);
+    return good ? RPC_DONE : RPC_FAILED;
+}

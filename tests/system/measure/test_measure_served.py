@@ -1,0 +1,304 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""icp measure of the server's events: test_measure_served.py ICPD ICP.
+
+Random companies are told to a server as events, some of them twice, some wrong at first and taken
+back later, and written as files. Whatever is measured must come out the same, byte for byte, and as of
+the sequence before the corrections as the files said then. Failures print the seed."""
+
+import csv
+import datetime
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import icpd  # noqa: E402
+
+ICPD, ICP = (os.path.abspath(sys.argv.pop(1)) for _ in range(2))
+LONG = os.environ.get("ICP_LONG") == "1"
+DAY = 86400000
+EPOCH = datetime.date(1970, 1, 1)
+SCHEMA = ('{"fields":[{"name":"industry","type":"category"},{"name":"churned","type":"flag"},'
+          '{"name":"embedding","type":"vector","dims":2}]}')
+TERMS = {"monthly": 1, "3": 3, "annual": 12, "2 years": 24}
+COLUMNS = ["--account", "account", "--start", "start", "--end", "end", "--amount", "amount", "--term",
+           "term", "--trial", "trial"]
+BESIDE = ["--accounts", "accounts.csv", "--churn-events", "churn.csv", "--churn-date", "day"]
+ASKED = [
+    ["mrr", "--from", "2023-03-01", "--to", "2024-12-01"],
+    ["mrr", "--from", "2023-03-31", "--to", "2024-12-31", "--period", "quarter", "--rule",
+     "trials=counted"],
+    ["retention", "--from", "2023-09-01", "--to", "2024-09-01", "--segment", "industry"],
+    ["survival", "--as-of", "2025-01-01", "--cohort", "quarter", "--segment", "industry"],
+    ["survival", "--as-of", "2025-01-01", "--grace", "40", "--rule", "end-day=inclusive"],
+    ["bridge", "--from", "2023-09-01", "--to", "2024-09-01", "--metric", "nrr-movement", "--against",
+     "trials=counted", "--against", "reactivation=within", "--top", "3"],
+    ["bridge", "--from", "2023-09-01", "--to", "2024-09-01", "--metric", "churn-count", "--rule",
+     "churn-evidence=flag", "--against", "churn-evidence=event", "--churn-flag", "churned", "--top", "2"],
+]
+
+
+def ms(day):
+    return (day - EPOCH).days * DAY
+
+
+class Company:
+    def __init__(self, seed, accounts=40, rows=150):
+        self.random = random.Random(seed)
+        r = self.random
+        self.accounts = [(f"a{i:03}", r.choice(["Steel", "Bread", "Ships", ""]), r.random() < 0.3)
+                         for i in range(accounts)]
+        self.rows = sorted((self.row(n) for n in range(rows)), key=lambda row: row["account"])
+        self.churned = [(r.choice(self.accounts)[0], self.day()) for _ in range(20)]
+
+    def day(self):
+        return datetime.date(2023, 1, 1) + datetime.timedelta(self.random.randrange(700))
+
+    def row(self, number):
+        r, start = self.random, self.day()
+        end = start + datetime.timedelta(r.randrange(0, 500)) if r.random() < 0.6 else None
+        return {"id": f"s{number}", "account": r.choice(self.accounts)[0], "start": start, "end": end,
+                "minor": r.randrange(0, 1000000), "term": r.choice(list(TERMS)), "trial": r.random() < 0.1}
+
+    def event(self, row):
+        told = {"type": "subscription", "account": row["account"], "id": row["id"],
+                "subject": row["id"].split(".")[0], "time": ms(row["start"]), "amount": row["minor"],
+                "currency": "EUR", "months": TERMS[row["term"]]}
+        if row["end"]:
+            told["end"] = ms(row["end"])
+        if row["trial"]:
+            told["kind"] = "trial"
+        return told
+
+    def write(self, folder, rows):
+        with open(os.path.join(folder, "subs.csv"), "w", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(["account", "start", "end", "amount", "term", "trial"])
+            out.writerows([row["account"], row["start"], row["end"] or "",
+                           f"{row['minor'] // 100}.{row['minor'] % 100:02}", row["term"],
+                           "yes" if row["trial"] else "no"] for row in rows)
+        with open(os.path.join(folder, "accounts.csv"), "w", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(["account", "industry", "churned"])
+            out.writerows([id, industry, "yes" if flag else "no"]
+                          for id, industry, flag in self.accounts)
+        with open(os.path.join(folder, "churn.csv"), "w", encoding="utf-8", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(["account", "day"])
+            out.writerows(self.churned)
+
+
+class Base(unittest.TestCase):
+    def setUp(self):
+        self.server = icpd.Server(ICPD)
+        self.addCleanup(self.server.close)
+        self.client = self.server.client()
+        self.addCleanup(self.client.close)
+        self.client.call("schema-put", {"document": SCHEMA})
+
+    def icp(self, *arguments, folder="."):
+        return subprocess.run([ICP, "--uri", f"icp://127.0.0.1:{self.server.port}", *arguments], cwd=folder,
+                              capture_output=True, text=True, check=False,
+                              env=dict(os.environ, LC_ALL="C.UTF-8"))
+
+    def append(self, events, **more):
+        return self.client.call("event-append", {"events": events, "source": "billing", **more})
+
+    def put(self, company):
+        self.client.call("account-put", {"accounts": [
+            {"id": id, "values": {**({"industry": industry} if industry else {}), "churned": flag}}
+            for id, industry, flag in company.accounts]})
+
+
+class Same(Base):
+    def compare(self, company, rows, asked, seed, *more):
+        """Files beside the server."""
+        with tempfile.TemporaryDirectory() as folder:
+            company.write(folder, rows)
+            beside = BESIDE if asked[0] in ("retention", "survival", "bridge") else []
+            files = self.icp("measure", *asked, "--subscriptions", "subs.csv", *COLUMNS, *beside, "--csv",
+                             folder=folder)
+        served = self.icp("measure", *asked, *more, "--csv")
+        self.assertEqual((files.returncode, served.returncode), (0, 0), (seed, files.stderr, served.stderr))
+        self.assertTrue(files.stdout.count("\n") > 1)
+        self.assertEqual(served.stdout, files.stdout, f"seed {seed}: {asked}")
+        return served
+
+    def tell(self, company):
+        """All rows, some of them wrong at first; what was told before the corrections, and its sequence."""
+        r = company.random
+        wrong = {row["id"]: {**row, "id": row["id"] + ".w", "minor": row["minor"] // 2 + 1}
+                 for row in company.rows if r.random() < 0.2}
+        late = {row["id"] for row in company.rows if r.random() < 0.1} - set(wrong)
+        first = [wrong.get(row["id"], row) for row in company.rows if row["id"] not in late]
+        events = [company.event(row) for row in first]
+        r.shuffle(events)
+        self.append(events)
+        seq = self.append(events[:50] + [
+            {"type": "outcome", "account": account, "id": f"c{n}", "kind": "churned", "time": ms(day)}
+            for n, (account, day) in enumerate(company.churned)])["seq"]
+        rest = [company.event(row) for row in company.rows if row["id"] in late or row["id"] in wrong]
+        rest += [{"type": "retraction", "account": row["account"], "id": "r" + row["id"],
+                  "time": ms(row["start"]), "retracts": row["id"]} for row in wrong.values()]
+        r.shuffle(rest)
+        for at in range(0, len(rest), 7):
+            self.append(rest[at:at + 7])
+        return first, seq
+
+    def test_the_server_measures_as_files_do_now_and_as_it_was(self):
+        for seed in range(40 if LONG else 2):
+            company = Company(seed)
+            if seed > 0:
+                ids = [account[0] for account in company.accounts]
+                self.client.call("account-delete", {"ids": ids})
+            self.put(company)
+            first, seq = self.tell(company)
+            for asked in ASKED:
+                self.compare(company, company.rows, asked, seed)
+            self.compare(company, first, ASKED[0], seed, "--seq", str(seq))
+            self.identity(seed)
+
+    def identity(self, seed):
+        reply = self.client.call("measure", {"measure": "mrr", "parameters":
+                                             {"from": "2023-01-15", "to": "2025-01-15"}})
+        names = [column["name"] for column in reply["columns"]]
+        self.assertEqual(len(reply["rows"]), 24)
+        before = None
+        for row in (dict(zip(names, cells)) for cells in reply["rows"]):
+            self.assertEqual(row["start"] + row["new"] + row["reactivation"] + row["expansion"]
+                             - row["contraction"] - row["churn"], row["end"], f"seed {seed}: {row}")
+            self.assertTrue(before is None or row["start"] == before, f"seed {seed}")
+            before = row["end"]
+        self.assertEqual(reply["currency"], "EUR")
+        self.assertEqual(reply["accounts"], 40)
+        self.assertEqual(reply["rules"]["churn-at"], "end")
+
+    def test_a_filter_leaves_accounts_out_and_a_definition_is_quoted(self):
+        company = Company(99)
+        self.put(company)
+        self.append([company.event(row) for row in company.rows])
+        steel = {account[0] for account in company.accounts if account[1] == "Steel"}
+        rows = [row for row in company.rows if row["account"] in steel]
+        company.accounts = [account for account in company.accounts if account[0] in steel]
+        told = self.compare(company, rows, ASKED[0], 99, "--filter", "industry = 'Steel'")
+        self.assertIn(f"{len(rows)} subscriptions of {len(steel)} accounts, sequence ", told.stderr)
+        with tempfile.TemporaryDirectory() as folder:
+            definition = self.icp("measure", "list", "--definition", "mrr").stdout
+            with open(os.path.join(folder, "d.json"), "w", encoding="utf-8") as file:
+                file.write(definition)
+            got = self.icp("measure", *ASKED[0], "--definition", "d.json", "--json", folder=folder)
+            self.assertEqual(got.returncode, 0, got.stderr)
+        reply = self.client.call("measure", {
+            "measure": "mrr", "parameters": {"from": "2023-03-01", "to": "2024-12-01"},
+            "definition": definition, "rules": {"currency": "EUR"}})
+        self.assertEqual((reply["definition"], reply["version"]), ("usual", 1))
+
+    def test_control_a_figure_that_differs_is_found(self):
+        company = Company(7)
+        self.put(company)
+        self.append([company.event(row) for row in company.rows[1:]])
+        company.rows[0].update(minor=123456, trial=False, start=datetime.date(2023, 1, 1), end=None)
+        with self.assertRaises(AssertionError):
+            self.compare(company, company.rows, ASKED[0], 7)
+
+
+class Mistakes(Base):
+    GOOD = {"measure": "mrr", "parameters": {"from": "2024-01-01", "to": "2024-03-01"}}
+
+    def refused(self, code, field, **more):
+        with self.assertRaises(icpd.Refused) as refusal:
+            self.client.call("measure", {**self.GOOD, **more})
+        self.assertEqual((refusal.exception.code, refusal.exception.field), (code, field))
+
+    def test_what_cannot_be_measured_is_told_by_its_member(self):
+        self.client.call("account-put", {"accounts": [{"id": "x"}, {"id": "y"}]})
+        self.refused("no-evidence", "")
+        self.refused("bad-field", "measure", measure="nrr")
+        self.refused("bad-field", "measure", measure="readiness", parameters={})
+        self.refused("missing-field", "parameters.to", parameters={"from": "2024-01-01"})
+        self.refused("bad-field", "parameters.from", parameters={"from": "soon", "to": "2024-01-01"})
+        self.refused("bad-field", "parameters.from", parameters={"from": None, "to": "2024-01-01"})
+        self.refused("bad-field", "parameters.to", parameters={"from": "2024-01-01", "to": "2024-01-01"})
+        self.refused("bad-field", "parameters.none",
+                     parameters={"from": "2024-01-01", "to": "2024-03-01", "none": 1})
+        self.refused("bad-filter", "filter", filter="employees >")
+        self.refused("bad-field", "by", measure="retention", by="nothing")
+        self.refused("bad-field", "by", measure="retention", by="embedding")
+        self.refused("bad-field", "rules.churn-at", rules={"churn-at": "never"})
+        self.refused("bad-field", "rules.churn", rules={"churn": "end"})
+        self.refused("bad-field", "rules.rate-EUR", rules={"rate-EUR": "-1"})
+        self.refused("bad-field", "rules.churn-at", rules={"churn-at": 7})
+        self.refused("bad-document", "definition", definition="[")
+        self.refused("bad-document", "definition.metric",
+                     definition='{"metric": "x", "version": 1, "name": "n", "currency": "", "rates": {}, '
+                                '"rules": {}}')
+        self.refused("missing-field", "against", measure="bridge")
+        self.refused("bad-field", "churn_flag", churn_flag="churned")
+
+    def test_amounts_of_several_currencies_need_rates(self):
+        self.client.call("account-put", {"accounts": [{"id": "x"}, {"id": "y"}]})
+        paid = {"type": "subscription", "time": ms(datetime.date(2024, 1, 1)), "subject": "s",
+                "amount": 1000, "months": 1}
+        self.append([{**paid, "account": "x", "id": "1", "currency": "USD"},
+                     {**paid, "account": "y", "id": "2", "currency": "EUR"}])
+        self.refused("bad-field", "rules.currency")
+        self.refused("bad-field", "accounts[y].currency", rules={"currency": "USD"})
+        got = self.icp("measure", "mrr", "--from", "2024-01-01", "--to", "2024-02-01", "--rule",
+                       "currency=USD", "--rule", "rate-EUR=1.5", "--csv")
+        self.assertIn(",25.00,", got.stdout)
+        self.append([{**paid, "account": "y", "id": "3", "subject": "t", "currency": "USD", "months": 5}])
+        self.refused("bad-field", "accounts[y].term", rules={"currency": "USD", "rate-EUR": "1.5"})
+
+    def test_options_of_files_and_of_the_server_do_not_mix(self):
+        days = ["--from", "2024-01-01", "--to", "2024-02-01"]
+        for arguments, part in [(["--account", "a"], "--account is of files"),
+                                (["--skip-bad"], "--skip-bad is of files"),
+                                (["--known", "soon"], "--known: 'soon' is no time"),
+                                (["--subscriptions", "x.csv", "--seq", "1"], "--seq is for what the server")]:
+            got = self.icp("measure", "mrr", *days, *arguments)
+            self.assertEqual(got.returncode, 64, got.stderr)
+            self.assertIn(part, got.stderr)
+
+    def test_what_there_is_to_measure_is_listed(self):
+        reply = self.client.call("measure-list")
+        served = {one["name"] for one in reply["measures"] if one["served"]}
+        self.assertEqual(served, {"mrr", "retention", "survival", "bridge"})
+        self.assertIn("nrr-cohort", [one["name"] for one in reply["metrics"]])
+        rules = {rule["name"]: [choice["name"] for choice in rule["choices"]] for rule in reply["rules"]}
+        self.assertEqual(rules["churn-at"], ["end", "cancel", "paid-end"])
+
+
+class Lifecycle(Base):
+    def test_an_account_is_told_as_of_a_moment_and_a_sequence(self):
+        self.client.call("account-put", {"accounts": [{"id": "x", "keys": ["crm:1"]}]})
+        start = ms(datetime.date(2024, 1, 1))
+        seq = self.append([
+            {"type": "subscription", "time": start, "account": "x", "id": "1", "subject": "s",
+             "amount": 120000, "currency": "USD", "months": 12, "label": "Pro"},
+            {"type": "touch", "time": start - 9 * DAY, "account": "x", "id": "2", "kind": "email"},
+            {"type": "outcome", "time": start + DAY, "account": "x", "id": "3", "kind": "nps",
+             "quantity": 9000}])["seq"]
+        reply = self.client.call("lifecycle", {"key": "crm:1", "at": start + 30 * DAY})
+        self.assertEqual((reply["id"], reply["mrr"], reply["currency"], reply["customer"], reply["since"],
+                          reply["tenure_days"], reply["first_touch"], reply["nps"], reply["renewals"]),
+                         ("x", 10000, "USD", True, start, 30, start - 9 * DAY, 9000, 0))
+        self.assertEqual(reply["open"], [{"subject": "s", "label": "Pro", "amount": 120000,
+                                          "currency": "USD", "months": 12, "start": start}])
+        self.append([{"type": "retraction", "time": start, "account": "x", "id": "4", "retracts": "1"}])
+        self.assertEqual(self.client.call("lifecycle", {"id": "x", "at": start + DAY})["mrr"], 0)
+        was = self.client.call("lifecycle", {"id": "x", "at": start + DAY, "seq": seq})
+        self.assertEqual((was["mrr"], was["seq"], was["events"]), (10000, seq, 3))
+        for request, code, field in [({}, "missing-field", "id"), ({"id": "z"}, "not-found", ""),
+                                     ({"id": "x", "at": 1 << 62}, "bad-field", "at"),
+                                     ({"id": "x", "rules": {"x": "y"}}, "bad-field", "rules.x")]:
+            with self.assertRaises(icpd.Refused) as refusal:
+                self.client.call("lifecycle", request)
+            self.assertEqual((refusal.exception.code, refusal.exception.field), (code, field))
+
+
+if __name__ == "__main__":
+    unittest.main()
