@@ -10,7 +10,7 @@
 #include "tools/cli/csv_told.h"
 #include "tools/cli/event_batch.h"
 #include "tools/cli/event_map.h"
-#include "tools/cli/out/out_progress.h"
+#include "tools/cli/row_walk.h"
 
 /* Accounts that are not there and are named. */
 #define NOBODIES_SHOWN 5
@@ -38,12 +38,14 @@ static void row_refuse(struct event_import *import, const struct csv_row *row, s
     notes_refuse(&import->notes, place, message);
 }
 
-static int row_import(struct event_import *import, const struct csv_row *row)
+static int row_import(void *context, const struct csv_row *row)
 {
+    struct event_import *import = context;
     struct proto_fault fault = {.code = PROTO_OK};
     struct event events[EVENT_ROW_MAX];
     size_t count = 0;
     size_t column = SIZE_MAX;
+    import->rows++;
     if (row->bad) {
         notes_refuse(&import->notes,
                      (struct note_place){row->bad_line, row->bad_column, row->bad_name},
@@ -63,31 +65,6 @@ static int row_import(struct event_import *import, const struct csv_row *row)
         status = event_sender_add(&import->sender, proto_span_text(import->map.account), &events[i],
                                   row->line);
     }
-    return status;
-}
-
-static int rows_import(struct event_import *import)
-{
-    struct out_progress progress = {0};
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_row row;
-    char text[64];
-    int status = EX_OK;
-    while (status == EX_OK && csv_next(import->input, &row, &fault)) {
-        import->rows++;
-        status = row_import(import, &row);
-        if (import->rows % 256 == 0) {
-            snprintf(text, sizeof text, "%zu rows", import->rows);
-            out_progress_draw(&progress, csv_done(import->input), text);
-        }
-    }
-    if (status == EX_OK && fault.code != PROTO_OK) {
-        status = cli_fault(import->cli, &fault);
-    }
-    if (status == EX_OK) {
-        status = event_sender_finish(&import->sender);
-    }
-    out_progress_end(&progress);
     return status;
 }
 
@@ -189,7 +166,10 @@ static int import_run(struct event_import *import)
                      "the file can be imported again, but a row that was changed tells a second "
                      "event");
     }
-    status = rows_import(import);
+    status = row_walk(import->cli, import->input, row_import, import);
+    if (status == EX_OK) {
+        status = event_sender_finish(&import->sender);
+    }
     /* What was refused is told even if the import broke off. */
     int noted = notes_end(&import->notes);
     csv_told_end(cli, import->input);

@@ -15,8 +15,8 @@
 #include "tools/cli/import_columns.h"
 #include "tools/cli/import_ids.h"
 #include "tools/cli/import_look.h"
-#include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
+#include "tools/cli/row_walk.h"
 
 struct import {
     const struct cli *cli;
@@ -269,9 +269,11 @@ static void ids_look(struct import *import, const struct csv_row *row, struct pr
     }
 }
 
-static int row_import(struct import *import, const struct csv_row *row)
+static int row_import(void *context, const struct csv_row *row)
 {
+    struct import *import = context;
     struct proto_span id;
+    import->rows++;
     if (row->bad) {
         notes_refuse(&import->notes,
                      (struct note_place){row->bad_line, row->bad_column, row->bad_name},
@@ -294,31 +296,6 @@ static int row_import(struct import *import, const struct csv_row *row)
         return cli_fail(import->cli, EX_OSERR, "no memory for line %zu", row->line);
     }
     return fate == ROW_GOOD ? sender_add(&import->sender) : EX_OK;
-}
-
-static int rows_import(struct import *import)
-{
-    struct out_progress progress = {0};
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_row row;
-    char text[64];
-    int status = EX_OK;
-    while (status == EX_OK && csv_next(import->input, &row, &fault)) {
-        import->rows++;
-        status = row_import(import, &row);
-        if (import->rows % 256 == 0) {
-            snprintf(text, sizeof text, "%zu rows", import->rows);
-            out_progress_draw(&progress, csv_done(import->input), text);
-        }
-    }
-    if (status == EX_OK && fault.code != PROTO_OK) {
-        status = cli_fault(import->cli, &fault);
-    }
-    if (status == EX_OK) {
-        status = sender_finish(&import->sender);
-    }
-    out_progress_end(&progress);
-    return status;
 }
 
 static int map_find(struct import *import)
@@ -492,7 +469,10 @@ static int import_run(struct import *import, struct icp_client *client)
         status = sender_begin(&import->sender);
     }
     if (status == EX_OK) {
-        status = rows_import(import);
+        status = row_walk(import->cli, import->input, row_import, import);
+    }
+    if (status == EX_OK) {
+        status = sender_finish(&import->sender);
     }
     /* What was refused is told even if the import broke off. */
     int noted = notes_end(&import->notes);

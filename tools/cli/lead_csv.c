@@ -13,8 +13,8 @@
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv_told.h"
 #include "tools/cli/import_note.h"
-#include "tools/cli/out/out_progress.h"
 #include "tools/cli/remote_schema.h"
+#include "tools/cli/row_walk.h"
 #include "tools/cli/score_print.h"
 
 #define PIPELINE_DEFAULT 256
@@ -192,8 +192,9 @@ static void on_bad_cell(void *context, const struct csv_row *row,
     notes_cell(&run->notes, place, fault->fault.message);
 }
 
-static int row_score(struct lead_run *run, const struct csv_row *row)
+static int row_score(void *context, const struct csv_row *row)
 {
+    struct lead_run *run = context;
     if (row->bad) {
         notes_refuse(&run->notes,
                      (struct note_place){row->bad_line, row->bad_column, row->bad_name},
@@ -209,25 +210,10 @@ static int row_score(struct lead_run *run, const struct csv_row *row)
 
 static int rows_score(struct lead_run *run)
 {
-    struct out_progress progress = {0};
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_row row;
-    char text[64];
-    int status = EX_OK;
-    while (status == EX_OK && csv_next(run->input, &row, &fault)) {
-        status = row_score(run, &row);
-        snprintf(text, sizeof text, "%zu scored", run->received);
-        if (run->sent % 1024 == 0) {
-            out_progress_draw(&progress, csv_done(run->input), text);
-        }
-    }
-    if (status == EX_OK && fault.code != PROTO_OK) {
-        status = cli_fault(run->cli, &fault);
-    }
+    int status = row_walk(run->cli, run->input, row_score, run);
     while (status == EX_OK && run->received < run->sent) {
         status = lead_receive(run);
     }
-    out_progress_end(&progress);
     return status;
 }
 
