@@ -8,6 +8,7 @@
 
 #include "server/feature/date_text.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/measure_cells.h"
 #include "tools/cli/measure_show.h"
 
 bool measure_is_remote(const struct measure_call *call)
@@ -72,6 +73,26 @@ static void rules_put(struct icp_payload *payload, const char *key,
         icp_payload_text(payload, name, rate);
     }
     icp_payload_map_end(payload);
+}
+
+/* What is missing or no day is told in words of the command line, before the server tells it in
+ * those of a request. */
+static int parameters_check(const struct measure_call *call)
+{
+    size_t count = 0;
+    const struct measure_parameter *p = measure_parameters(call->id, &count);
+    for (size_t i = 0; i < count; i++) {
+        bool needed = p[i].fallback[0] == '\0';
+        int64_t ms = 0;
+        if (p[i].kind == MEASURE_KIND_TIME &&
+            !measure_option_day(call->cli, p[i].name, needed, &ms)) {
+            return EX_USAGE;
+        }
+        if (needed && cli_text_named(call->cli, p[i].name) == NULL) {
+            return cli_fail(call->cli, EX_USAGE, "--%s is needed: %s", p[i].name, p[i].help);
+        }
+    }
+    return EX_OK;
 }
 
 static void parameters_put(const struct measure_call *call, struct icp_payload *payload)
@@ -238,6 +259,9 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
 {
     struct cli_request request;
     int status = files_check(call);
+    if (status == EX_OK) {
+        status = parameters_check(call);
+    }
     if (status == EX_OK) {
         status = cli_request_open(call->cli, &request);
     }

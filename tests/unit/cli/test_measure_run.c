@@ -96,6 +96,8 @@ static void what_is_missing_or_no_such_thing_is_a_mistake_of_use(void **state)
     (void)state;
     /* Without files the server is asked, which is not there. */
     assert_int_equal(line("mrr" YEAR " --uri icp+unix:/nowhere/icpd"), EX_UNAVAILABLE);
+    assert_int_equal(line("mrr --uri icp+unix:/nowhere/icpd"), EX_USAGE);
+    assert_int_equal(line("mrr --from 2024-01-01 --to x --uri icp+unix:/nowhere/icpd"), EX_USAGE);
     assert_int_equal(line("mrr" SUBS), EX_USAGE);
     assert_int_equal(line("nothing"), EX_USAGE);
     assert_int_equal(line("list nothing"), EX_USAGE);
