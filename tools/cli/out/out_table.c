@@ -73,7 +73,8 @@ void out_cell_number(struct out_table *table, const char *format, ...)
 
 void out_cell_text_n(struct out_table *table, struct icp_text text)
 {
-    cell_add(table, strndup(text.data, text.bytes), false);
+    /* A text that is not there has no data either. */
+    cell_add(table, text.bytes > 0 ? strndup(text.data, text.bytes) : strdup(""), false);
 }
 
 void out_cell_value(struct out_table *table, const struct icp_value *value)
