@@ -9,6 +9,7 @@
 
 #include "server/feature/date_text.h"
 #include "server/feature/span_text.h"
+#include "server/measure/movement.h"
 
 static bool bad(struct proto_fault *fault, const char *name, const char *wanted,
                 const struct lifecycle_parameter *given)
@@ -91,8 +92,8 @@ bool lifecycle_period(const struct lifecycle_request *request, int64_t *from_ms,
 {
     return lifecycle_time(request, "from", from_ms, fault) &&
            lifecycle_time(request, "to", to_ms, fault) &&
-           (*to_ms > *from_ms || proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.to",
-                                                 "the last day must come after the first"));
+           (measure_period_check(*from_ms, *to_ms, fault) ||
+            proto_fault_within(fault, "parameters"));
 }
 
 bool lifecycle_number(const struct lifecycle_request *request, const char *name, double *number,

@@ -89,14 +89,13 @@ bool measure_mrr_table(const struct measure_spells *spells, const struct measure
 {
     int64_t at = from_ms;
     measure_table_init(table, MEASURE_ID_MRR);
+    if (!measure_period_check(from_ms, to_ms, fault)) {
+        return false;
+    }
     for (int period = 1;; period++) {
         int64_t next = 0;
         if (!measure_months_later(from_ms, period * period_months, &next) || next > to_ms) {
             break;
-        }
-        if (period > MEASURE_ROWS_MAX) {
-            return proto_fault_set(fault, PROTO_LIMIT, "to", "more than %d periods",
-                                   MEASURE_ROWS_MAX);
         }
         if (!measure_goes_on(spells->pace, fault) ||
             !mrr_row(spells, rules, at, next, table, fault)) {

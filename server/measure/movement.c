@@ -84,3 +84,15 @@ bool measure_months_later(int64_t at_ms, int months, int64_t *later_ms)
     *later_ms = date + (at_ms - days * MEASURE_DAY_MS);
     return found;
 }
+
+bool measure_period_check(int64_t from_ms, int64_t to_ms, struct proto_fault *fault)
+{
+    int64_t latest = 0;
+    if (!measure_months_later(from_ms, MEASURE_MONTHS_MAX, &latest)) {
+        latest = FEATURE_DATE_MS_MAX; /* of the last century that a date can be of */
+    }
+    return (from_ms >= FEATURE_DATE_MS_MIN && to_ms > from_ms && to_ms <= latest) ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "to",
+                           "a period ends after it starts, and within %d months",
+                           MEASURE_MONTHS_MAX);
+}

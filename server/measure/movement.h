@@ -48,5 +48,9 @@ enum measure_move measure_movement_add(const struct measure_spells *spells, uint
 /* The same day of the month so many months later, or the last of a shorter one. False beyond the
  * years that a date can have. */
 bool measure_months_later(int64_t at_ms, int months, int64_t *later_ms);
+/* The longest period that anything is measured over. */
+#define MEASURE_MONTHS_MAX 1200
+/* BAD_FIELD of `to` unless the period ends after it starts, and within MEASURE_MONTHS_MAX. */
+bool measure_period_check(int64_t from_ms, int64_t to_ms, struct proto_fault *fault);
 
 #endif

@@ -9,8 +9,6 @@
 #include "server/math/accuracy.h"
 #include "server/math/auc.h"
 
-#define MONTHS_MAX 1200
-
 struct measure_ratio measure_ratio_of(const int64_t *now, const int64_t *then, size_t count)
 {
     struct measure_ratio ratio = {.value = MEASURE_NAN,
@@ -132,10 +130,8 @@ bool measure_retention_of(const struct measure_spells *spells, const struct meas
                           const uint32_t *groups, uint32_t group, int64_t from_ms, int64_t to_ms,
                           struct measure_retention *retention, struct proto_fault *fault)
 {
-    int64_t latest = 0;
-    if (to_ms <= from_ms || !measure_months_later(from_ms, MONTHS_MAX, &latest) || to_ms > latest) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "to",
-                               "a period ends after it starts, and within %d months", MONTHS_MAX);
+    if (!measure_period_check(from_ms, to_ms, fault)) {
+        return false;
     }
     size_t room = (size_t)spells->accounts + 1;
     int64_t *memory = calloc(room * 2 * MEASURE_FORMS, sizeof *memory);

@@ -192,6 +192,8 @@ static void what_a_request_cannot_mean_is_told_at_its_member(void **state)
     request.parameter_count = 2;
     more[1].number = 0;
     must_refuse(&request, PROTO_BAD_FIELD, "parameters.to");
+    more[0].text = proto_span_text("0001-01-01"); /* refused before anything is walked */
+    must_refuse(&request, PROTO_BAD_FIELD, "parameters.to");
     more[0].text = proto_span_text("yesterday");
     must_refuse(&request, PROTO_BAD_FIELD, "parameters.from");
     request = request_of(MEASURE_ID_CLV_SBG);

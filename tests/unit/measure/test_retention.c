@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "server/feature/date_text.h"
 #include "server/math/order.h"
 #include "server/math/random.h"
 #include "server/measure/retention.h"
@@ -182,6 +183,23 @@ static void periods_that_are_none_are_refused(void **state)
     measure_spells_fini(&spells);
 }
 
+static void a_period_has_a_longest(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    int64_t latest = 0;
+    int64_t day_ms = INT64_C(86400000);
+    assert_true(measure_months_later(FROM, MEASURE_MONTHS_MAX, &latest));
+    assert_true(measure_period_check(FROM, latest, &fault));
+    assert_false(measure_period_check(FROM, latest + 1, &fault));
+    assert_string_equal(fault.field, "to");
+    assert_false(measure_period_check(FROM, FROM, &fault));
+    /* The last century that a date can be of has no day so many months later. */
+    assert_true(
+        measure_period_check(FEATURE_DATE_MS_MAX - 40 * day_ms, FEATURE_DATE_MS_MAX, &fault));
+    assert_false(measure_period_check(INT64_MIN, FROM, &fault));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +210,7 @@ int main(void)
         cmocka_unit_test(the_interval_agrees_with_a_bootstrap_over_accounts),
         cmocka_unit_test(without_a_trend_the_interval_leaves_out_one_at_the_stated_rate),
         cmocka_unit_test(periods_that_are_none_are_refused),
+        cmocka_unit_test(a_period_has_a_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
