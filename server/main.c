@@ -216,25 +216,6 @@ static int test(const struct base_config *config)
     return EX_OK;
 }
 
-static void tell_bad(void *context, const char *what)
-{
-    (void)context;
-    printf("bad: %s\n", what);
-}
-
-static int scrub(const struct base_config *config)
-{
-    struct proto_fault fault = {0};
-    uint64_t bad = 0;
-    if (!server_scrub(config, tell_bad, &bad, &fault)) {
-        fprintf(stderr, "icpd: %s: %s\n", config->data, fault.message);
-        return fault.code == PROTO_LOCKED || fault.code == PROTO_NO_MEMORY ? exit_code(fault.code)
-                                                                           : EX_NOINPUT;
-    }
-    printf("%llu fault%s found\n", (unsigned long long)bad, bad == 1 ? "" : "s");
-    return bad == 0 ? EX_OK : EX_DATAERR;
-}
-
 int main(int argc, char **argv)
 {
     struct server_options options;
@@ -259,7 +240,7 @@ int main(int argc, char **argv)
         server_manual_print(stdout);
         break;
     case SERVER_SCRUB:
-        code = scrub(&options.config);
+        code = upkeep_scrub(&options.config);
         break;
     case SERVER_REPAIR:
         code = upkeep_repair(&options.config, options.yes);

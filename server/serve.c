@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of a server, opened one on another: store and engine, who may come in, sockets,
+ * requests, and those who watch; what one tells another goes through the callbacks here. What fails
+ * to open closes all that was opened; at the end net drains first, and the engine stops before net
+ * is freed, for its last replies are posted there. */
 #include "server/serve.h"
 
 #include <errno.h>
@@ -6,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "server/base/clock.h"
+#include "server/door.h"
 #include "server/encrypt.h"
 #include "server/engine/engine_create.h"
 #include "server/net/net.h"
@@ -27,9 +31,7 @@ struct server {
     struct engine *engine;
     struct lookalike *lookalike;
     struct base_metrics *metrics;
-    struct auth_book *book; /* of named tokens; NULL: there are none */
-    struct auth_addresses *addresses;
-    bool loopback_exempt; /* from being counted there */
+    struct door door; /* who may come in */
     struct rpc *rpc;
     struct net_server *net;
     struct capture *capture;
@@ -204,23 +206,13 @@ static bool guest_enter(void *context, const struct sockaddr *from, uint32_t *gu
                         struct proto_fault *fault)
 {
     struct server *server = context;
-    struct auth_source source;
-    *guest = 0;
-    if (!auth_source_of(from, &source) ||
-        (server->loopback_exempt && auth_source_is_loopback(&source)) ||
-        auth_guest_enter(server->addresses, &source, base_clock_now_ns(&server->clock), guest)) {
-        return true;
-    }
-    return proto_fault_set(fault, PROTO_BUSY, "",
-                           "this address has %llu connections open, the most it may "
-                           "(address_connections_max); close one or try again later",
-                           (unsigned long long)server->config->address_connections_max);
+    return door_enter(&server->door, from, base_clock_now_ns(&server->clock), guest, fault);
 }
 
 static void guest_gone(void *context, uint32_t guest)
 {
-    const struct server *server = context;
-    auth_guest_leave(server->addresses, guest);
+    struct server *server = context;
+    door_leave(&server->door, guest);
 }
 
 /* Told where a connection ends because its token does. */
@@ -302,35 +294,6 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
     return server->lookalike != NULL;
 }
 
-static struct auth_tokens tokens_of(const struct base_config *config)
-{
-    return (struct auth_tokens){config->read_token, config->write_token, config->admin_token};
-}
-
-static bool book_open(struct server *server, struct proto_fault *fault)
-{
-    const char *path = server->config->tokens_file;
-    server->book = path[0] != '\0' ? auth_book_create(path, fault) : NULL;
-    return path[0] == '\0' || server->book != NULL;
-}
-
-static bool addresses_open(struct server *server, struct proto_fault *fault)
-{
-    const struct base_config *config = server->config;
-    struct auth_addresses_options options = {
-        .connections_max = (uint32_t)config->address_connections_max,
-        .wrong_max = (uint32_t)config->address_wrong_max,
-        .places = config->connections_max,
-    };
-    server->loopback_exempt = strcmp(config->address_exempt, "loopback") == 0;
-    if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {
-        return proto_fault_set(fault, PROTO_IO, "", "this machine gives no random bytes: %s",
-                               strerror(errno));
-    }
-    server->addresses = auth_addresses_create(&options, fault);
-    return server->addresses != NULL;
-}
-
 static bool net_open(struct server *server, struct proto_fault *fault)
 {
     const struct base_config *config = server->config;
@@ -351,8 +314,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
     options.out_bytes_high = config->out_bytes_high;
     options.out_bytes_max = config->out_bytes_max;
     options.bytes_max = config->buffers_bytes_max;
-    struct auth_tokens tokens = tokens_of(config);
-    options.strangers = !auth_is_open(&tokens) || server->book != NULL;
+    options.strangers = !door_is_open(&server->door);
     options.stranger_ms = (unsigned)config->token_ms;
     options.first_byte_ms = (unsigned)config->first_byte_ms;
     options.frame_ms = (unsigned)config->frame_ms;
@@ -393,9 +355,9 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .lookalike = server->lookalike,
         .metrics = server->metrics,
         .workers = workers,
-        .tokens = tokens_of(config),
-        .book = server->book,
-        .addresses = server->addresses,
+        .tokens = server->door.tokens,
+        .book = server->door.book,
+        .addresses = server->door.addresses,
         .now_ns = server->clock.now_ns,
         .now_context = server->clock.context,
         .post = post_reply,
@@ -437,8 +399,8 @@ static bool watch_open(struct server *server, struct proto_fault *fault)
     }
     const struct watch_options options = {
         .config = server->config,
-        .tokens = tokens_of(server->config),
-        .book = server->book,
+        .tokens = server->door.tokens,
+        .book = server->door.book,
         .now_ms = server->clock.now_ms,
         .now_context = server->clock.context,
         .context = server,
@@ -494,10 +456,10 @@ struct server *server_create(const struct base_config *config, struct base_log *
     server->clock = base_clock_system();
     server->started_ns = base_clock_now_ns(&server->clock);
     server_slow_set(server, config->slowlog_us);
-    if (!engine_open(server, fault) || !aside_open(server, fault) || !book_open(server, fault) ||
-        !addresses_open(server, fault) || !net_open(server, fault) || !rpc_open(server, fault) ||
-        !net_server_start(server->net, fault) || !watch_open(server, fault) ||
-        !ports_write(server, fault)) {
+    if (!engine_open(server, fault) || !aside_open(server, fault) ||
+        !door_open(&server->door, config, log, fault) || !net_open(server, fault) ||
+        !rpc_open(server, fault) || !net_server_start(server->net, fault) ||
+        !watch_open(server, fault) || !ports_write(server, fault)) {
         server_destroy(server);
         return NULL;
     }
@@ -541,27 +503,9 @@ bool server_tls_reload(struct server *server, const struct base_config *config,
     return true;
 }
 
-static void log_end(void *context, const char *name)
-{
-    struct server *server = context;
-    base_log(server->log, BASE_LOG_WARN, "main", "a token holds no longer",
-             BASE_FIELDS(base_field_text("token", name)));
-}
-
 bool server_tokens_reload(struct server *server, struct proto_fault *fault)
 {
-    struct auth_change change = {.on_end = log_end, .context = server};
-    if (server->book == NULL) {
-        return true;
-    }
-    if (!auth_book_reload(server->book, &change, fault)) {
-        return false;
-    }
-    base_log(server->log, BASE_LOG_INFO, "main", "tokens read anew",
-             BASE_FIELDS(base_field_uint("kept", change.kept),
-                         base_field_uint("added", change.added),
-                         base_field_uint("ended", change.ended)));
-    return true;
+    return door_reload(&server->door, fault);
 }
 
 void server_drain(struct server *server, unsigned grace_ms)
@@ -597,8 +541,7 @@ void server_destroy(struct server *server)
     engine_destroy(server->engine);
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);
-    auth_book_destroy(server->book);
-    auth_addresses_destroy(server->addresses);
+    door_close(&server->door);
     capture_destroy(server->capture);
     transfer_destroy(server->transfer);
     base_metrics_destroy(server->metrics);
@@ -606,36 +549,4 @@ void server_destroy(struct server *server)
         unlink(server->config->ports_file);
     }
     free(server);
-}
-
-static void scrub_change(void *context, const struct store_change *change)
-{
-    (void)context;
-    (void)change;
-}
-
-bool server_scrub(const struct base_config *config, void (*on_bad)(void *context, const char *what),
-                  uint64_t *bad, struct proto_fault *fault)
-{
-    struct base_clock clock = base_clock_system();
-    struct store_options options = {
-        .path = config->data,
-        .map_bytes_max = config->map_bytes,
-        .now_ms = clock.now_ms,
-        .now_context = clock.context,
-        .on_change = scrub_change,
-    };
-    char file[4200];
-    snprintf(file, sizeof file, "%s/data.mdb", config->data);
-    if (access(file, F_OK) != 0) {
-        return proto_fault_set(fault, PROTO_BAD_CONFIG, "data", "no store is there: %s",
-                               strerror(errno));
-    }
-    struct store *store = store_open(&options, fault);
-    if (!store) {
-        return false;
-    }
-    *bad = store_scrub(store, on_bad, NULL, fault);
-    store_close(store);
-    return fault->code == PROTO_OK;
 }

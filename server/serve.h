@@ -28,8 +28,4 @@ void server_drain(struct server *server, unsigned grace_ms);
 void server_join(struct server *server);
 void server_destroy(struct server *server);
 
-/* Checks a store that nobody serves. False if it cannot be opened. */
-bool server_scrub(const struct base_config *config, void (*on_bad)(void *context, const char *what),
-                  uint64_t *bad, struct proto_fault *fault);
-
 #endif

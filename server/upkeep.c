@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restoring, verifying backups, repairing and compacting from the command line of icpd. What goes
- * wrong is said in one line, and the exit code tells a script whether to look at the request (64),
- * the backup or the store that is damaged (65), what is not there (66), the directory or the disk
- * (73) or another process (69). */
+/* Restoring, verifying backups, repairing, compacting and scrubbing from the command line of icpd.
+ * What goes wrong is said in one line, and the exit code tells a script whether to look at the
+ * request (64), the backup or the store that is damaged (65), what is not there (66), the directory
+ * or the disk (73) or another process (69). */
 #include "server/upkeep.h"
 
 #include <errno.h>
@@ -115,8 +115,7 @@ static bool store_there(const struct base_config *config, struct proto_fault *fa
                            strerror(errno));
 }
 
-/* Opening brings the tables up to the log, and an old store up to this format; closing folds. */
-static bool store_settle(const struct base_config *config, struct proto_fault *fault)
+static struct store *store_begin(const struct base_config *config, struct proto_fault *fault)
 {
     struct base_clock clock = base_clock_system();
     struct store_options options = {
@@ -127,7 +126,13 @@ static bool store_settle(const struct base_config *config, struct proto_fault *f
         .now_context = clock.context,
         .on_change = change_ignore,
     };
-    struct store *store = store_open(&options, fault);
+    return store_there(config, fault) ? store_open(&options, fault) : NULL;
+}
+
+/* Opening brings the tables up to the log, and an old store up to this format; closing folds. */
+static bool store_settle(const struct base_config *config, struct proto_fault *fault)
+{
+    struct store *store = store_begin(config, fault);
     if (store == NULL) {
         return false;
     }
@@ -139,7 +144,7 @@ int upkeep_compact(const struct base_config *config)
 {
     struct proto_fault fault = {0};
     struct store_compacted compacted;
-    if (!store_there(config, &fault) || !store_settle(config, &fault) ||
+    if (!store_settle(config, &fault) ||
         !store_compact(config->data, config->map_bytes, &compacted, &fault)) {
         return fail(&fault);
     }
@@ -216,4 +221,29 @@ int upkeep_verify(const char *backups)
 {
     struct proto_fault fault = {0};
     return backup_verify(backups, print_item, NULL, &fault) ? EX_OK : fail(&fault);
+}
+
+static void bad_tell(void *context, const char *what)
+{
+    (void)context;
+    printf("bad: %s\n", what);
+}
+
+int upkeep_scrub(const struct base_config *config)
+{
+    struct proto_fault fault = {0};
+    uint64_t bad = 0;
+    struct store *store = store_begin(config, &fault);
+    if (store != NULL) {
+        bad = store_scrub(store, bad_tell, NULL, &fault);
+        store_close(store);
+    }
+    if (fault.code != PROTO_OK) {
+        fprintf(stderr, "icpd: %s: %s\n", config->data, fault.message);
+        return fault.code == PROTO_LOCKED      ? EX_UNAVAILABLE
+               : fault.code == PROTO_NO_MEMORY ? EX_OSERR
+                                               : EX_NOINPUT;
+    }
+    printf("%" PRIu64 " fault%s found\n", bad, bad == 1 ? "" : "s");
+    return bad == 0 ? EX_OK : EX_DATAERR;
 }
