@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The sheet is counted into one line: how each row was linked, what is open, and the link rate. */
 #include "tools/cli/match_review.h"
 
 void tally_say(const struct cli *cli, const struct sheet *sheet)
