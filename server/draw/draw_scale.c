@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A value's place in a picture: as a share of its axis, which is linear or of decades; what lies
- * beyond the axis is drawn at its end. Without a value an axis goes from 1 to 10. */
+ * beyond the axis is drawn at its end. Without a value an axis goes from 1 to 10. And how a picture
+ * begins, whatever is drawn in it. */
 #include "server/draw/draw_scale.h"
 
 #include <math.h>
+
+#include "server/draw/draw_page.h"
+
+void draw_svg_open(FILE *out, const char *title, double height)
+{
+    fputs("<figure><h3>", out);
+    draw_text(out, title);
+    fputs("</h3>\n<svg role=\"img\" aria-label=\"", out);
+    draw_text(out, title);
+    fprintf(out, "\" viewBox=\"0 0 %.0f %.0f\">", DRAW_WIDTH, height);
+}
 
 double draw_scale_place(const struct draw_scale *scale, double value)
 {

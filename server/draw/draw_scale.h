@@ -22,4 +22,8 @@ double draw_scale_place(const struct draw_scale *scale, double value);
 /* Ticks at 1, 2 or 5 times a power of ten; decades on a logarithmic axis. Returns how many. */
 size_t draw_scale_ticks(const struct draw_scale *scale, double ticks[DRAW_TICKS_MAX]);
 
+/* Opens a figure with its heading, and the picture in it, which is called so to those who do not
+ * see it. */
+void draw_svg_open(FILE *out, const char *title, double height);
+
 #endif
