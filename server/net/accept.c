@@ -133,7 +133,7 @@ static void welcome(struct net_listener *listener, int fd)
     }
     if (target == worker) {
         net_accept_adopt(worker, fd, listener->kind, guest);
-    } else if (!net_mail_socket(target, fd)) {
+    } else if (!net_mail_socket(target, fd, NET_MAIL_SOCKET)) {
         NET_TALLY(worker, closed_error, 1);
         atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);
         close(fd);

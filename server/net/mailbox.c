@@ -55,15 +55,26 @@ void net_post(struct net_server *server, struct net_ticket ticket, struct proto_
     mail_put(worker, mail);
 }
 
-bool net_mail_socket(struct net_worker *worker, int fd)
+bool net_mail_socket(struct net_worker *worker, int fd, enum net_mail_kind kind)
 {
     struct net_mail *mail = malloc(sizeof *mail);
     if (mail == NULL) {
         return false;
     }
-    *mail = (struct net_mail){.kind = NET_MAIL_SOCKET, .fd = fd};
+    *mail = (struct net_mail){.kind = kind, .fd = fd};
     mail_put(worker, mail);
     return true;
+}
+
+bool net_server_take(struct net_server *server, int fd)
+{
+    atomic_fetch_add_explicit(&server->open, 1, memory_order_relaxed);
+    if (net_mail_socket(&server->workers[0], fd, NET_MAIL_TAKEN)) {
+        return true;
+    }
+    atomic_fetch_sub_explicit(&server->open, 1, memory_order_relaxed);
+    close(fd);
+    return false;
 }
 
 void net_mail_drop_all(struct net_worker *worker)
@@ -71,7 +82,7 @@ void net_mail_drop_all(struct net_worker *worker)
     struct net_mail *mail = net_mail_take_all(worker);
     while (mail != NULL) {
         struct net_mail *next = mail->next;
-        if (mail->kind == NET_MAIL_SOCKET) {
+        if (mail->kind != NET_MAIL_POST) {
             close(mail->fd);
             atomic_fetch_sub_explicit(&worker->server->open, 1, memory_order_relaxed);
         } else {

@@ -214,6 +214,12 @@ unsigned net_server_workers(const struct net_server *server);
 void net_post(struct net_server *server, struct net_ticket ticket, struct proto_span frames_taken,
               bool final);
 
+/* From any thread. Serves a connection that was made otherwise: a socket that does not block, such
+ * as one end of a socket pair, which is taken. It is one of the Unix socket in all that follows,
+ * and no limit keeps it out: who calls this sees to it that there are few. False: no memory; it is
+ * closed. */
+bool net_server_take(struct net_server *server, int fd);
+
 /* Stops accepting, removes the Unix socket, answers what was read before, answers requests that
  * come later with SHUTTING_DOWN, sends what is unsent, and closes. What is left after grace_ms is
  * cut. Returns at once; may be called again with a shorter grace. */

@@ -125,7 +125,8 @@ struct net_slot {
     uint32_t next_free;
 };
 
-enum net_mail_kind { NET_MAIL_POST, NET_MAIL_SOCKET };
+/* TAKEN: a socket that nobody has accepted and counted yet. */
+enum net_mail_kind { NET_MAIL_POST, NET_MAIL_SOCKET, NET_MAIL_TAKEN };
 
 struct net_mail {
     struct net_mail *next;
@@ -401,7 +402,7 @@ void net_mail_deliver(struct net_worker *worker);
 void net_mail_drop_all(struct net_worker *worker);
 struct net_mail *net_mail_take_all(struct net_worker *worker);
 void net_mail_frames_free(struct proto_span frames); /* as net_post was given them */
-bool net_mail_socket(struct net_worker *worker, int fd);
+bool net_mail_socket(struct net_worker *worker, int fd, enum net_mail_kind kind);
 
 /* sweep.c */
 void net_sweep_tick(uv_timer_t *timer);

@@ -43,7 +43,8 @@ void net_mail_deliver(struct net_worker *worker)
     struct net_mail *mail = net_mail_take_all(worker);
     while (mail != NULL) {
         struct net_mail *next = mail->next;
-        if (mail->kind == NET_MAIL_SOCKET) {
+        if (mail->kind != NET_MAIL_POST) {
+            NET_TALLY(worker, connections_accepted, mail->kind == NET_MAIL_TAKEN);
             net_accept_adopt(worker, mail->fd, NET_UNIX, 0);
         } else {
             struct net_conn *conn = deliver_post(worker, mail);
