@@ -86,6 +86,12 @@ static bool is_draining(void *context)
     return atomic_load_explicit(&server->draining, memory_order_relaxed);
 }
 
+static bool take_socket(void *context, int fd)
+{
+    struct server *server = context;
+    return net_server_take(server->net, fd);
+}
+
 static bool log_slow(void *context, const struct proto_op_info *op, uint64_t took_ns)
 {
     struct server *server = context;
@@ -399,13 +405,14 @@ static bool watch_open(struct server *server, struct proto_fault *fault)
     }
     const struct watch_options options = {
         .config = server->config,
-        .tokens = server->door.tokens,
-        .book = server->door.book,
+        .door = &server->door,
+        .now_ns = server->clock.now_ns,
         .now_ms = server->clock.now_ms,
         .now_context = server->clock.context,
         .context = server,
         .figures = take_figures,
         .draining = is_draining,
+        .take = take_socket,
     };
     server->watch = watch_start(&options, fault);
     return server->watch != NULL;

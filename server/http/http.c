@@ -1,60 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A request's way: method, Host, path, token, then the route writes its page into memory and it
- * goes out whole. Every refusal is a line of text that says what would be right. */
+/* A request's way: method, Host, path, whose page the form is of, token; then the body of a form,
+ * and the route writes its page into memory, here or on a thread aside while the connection rests.
+ * Every refusal is a line of text that says what would be right. */
 #include "server/http/http.h"
 
 #include <errno.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "server/http/http_aside.h"
+#include "server/http/http_visit.h"
 
 struct http_server {
     struct http_options options;
     struct MHD_Daemon *daemon;
+    struct http_aside *aside;
     bool loopback;
     uint16_t port;
 };
 
-static const char text_type[] = "text/plain; charset=utf-8";
-
-/* Takes the body. Without memory for a reply the connection is closed, which is all that is left.
- */
-static enum MHD_Result reply(struct MHD_Connection *connection, unsigned status, const char *type,
-                             char *body, size_t bytes)
+static uint64_t now_ns(void)
 {
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(bytes, body, MHD_RESPMEM_MUST_FREE);
-    if (response == NULL) {
-        free(body);
-        return MHD_NO;
-    }
-    static const char *const headers[][2] = {
-        {"Cache-Control", "no-store"},
-        {"X-Content-Type-Options", "nosniff"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
-    };
-    bool good = MHD_add_response_header(response, "Content-Type", type) == MHD_YES;
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-        good = good && MHD_add_response_header(response, headers[i][0], headers[i][1]) == MHD_YES;
-    }
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-        good = good && MHD_add_response_header(response, "Allow", "GET, HEAD") == MHD_YES;
-    }
-    if (status == MHD_HTTP_UNAUTHORIZED) {
-        good = good && MHD_add_response_header(response, "WWW-Authenticate",
-                                               "Bearer realm=\"icpd\"") == MHD_YES;
-    }
-    enum MHD_Result result = good ? MHD_queue_response(connection, status, response) : MHD_NO;
-    MHD_destroy_response(response);
-    return result;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *text)
+static const char *header(struct MHD_Connection *connection, const char *name)
 {
-    char *body = strdup(text);
-    return body == NULL ? MHD_NO : reply(connection, status, text_type, body, strlen(body));
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
 static enum MHD_Result refuse_path(const struct http_server *server,
@@ -67,92 +43,210 @@ static enum MHD_Result refuse_path(const struct http_server *server,
         return MHD_NO;
     }
     (void)fputs("no such path; there are:\n", out);
-    for (size_t i = 0; i < server->options.route_count; i++) {
-        const struct http_route *route = &server->options.routes[i];
-        (void)fprintf(out, "%-10s %s\n", route->path, route->help);
+    for (size_t g = 0; g < server->options.group_count; g++) {
+        const struct http_group *group = &server->options.groups[g];
+        for (size_t i = 0; i < group->count; i++) {
+            const struct http_route *route = &group->routes[i];
+            (void)fprintf(out, "%-10s %s\n", route->path, route->help);
+        }
     }
-    if (fclose(out) != 0) {
-        free(body);
-        return MHD_NO;
-    }
-    return reply(connection, MHD_HTTP_NOT_FOUND, text_type, body, bytes);
-}
-
-static enum MHD_Result serve_route(const struct http_server *server,
-                                   struct MHD_Connection *connection,
-                                   const struct http_route *route)
-{
-    char *body = NULL;
-    size_t bytes = 0;
-    FILE *out = open_memstream(&body, &bytes);
-    if (out == NULL) {
-        return MHD_NO;
-    }
-    unsigned status = route->answer(server->options.context, out);
-    bool whole = ferror(out) == 0;
-    if (fclose(out) != 0 || !whole) {
-        free(body);
-        return refuse(connection, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory for this page\n");
-    }
-    return reply(connection, status, route->type, body, bytes);
-}
-
-static struct proto_span bearer_token(struct MHD_Connection *connection)
-{
-    static const char scheme[] = "Bearer ";
-    const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
-    if (value == NULL || strncasecmp(value, scheme, sizeof scheme - 1) != 0) {
-        return (struct proto_span){0};
-    }
-    value += sizeof scheme - 1;
-    while (*value == ' ') {
-        value++;
-    }
-    return proto_span_text(value);
+    enum MHD_Result result =
+        fclose(out) == 0 ? http_refuse(connection, MHD_HTTP_NOT_FOUND, body) : MHD_NO;
+    free(body);
+    return result;
 }
 
 static bool host_is_ours(const struct http_server *server, struct MHD_Connection *connection)
 {
-    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
+    const char *host = header(connection, MHD_HTTP_HEADER_HOST);
     return !server->loopback || (host != NULL && http_host_is_loopback(host));
 }
 
-static const struct http_route *route_find(const struct http_server *server, const char *path)
+/* Whether the browser says that another site's page asks. Who follows a link to a page of ours may;
+ * an old browser says nothing, and then a form is known by its Origin. */
+static bool is_foreign(struct MHD_Connection *connection, bool posted)
 {
-    for (size_t i = 0; i < server->options.route_count; i++) {
-        if (strcmp(server->options.routes[i].path, path) == 0) {
-            return &server->options.routes[i];
+    const char *site = header(connection, "Sec-Fetch-Site");
+    const char *mode = header(connection, "Sec-Fetch-Mode");
+    const char *origin = header(connection, MHD_HTTP_HEADER_ORIGIN);
+    const char *host = header(connection, MHD_HTTP_HEADER_HOST);
+    bool follows = !posted && mode != NULL && strcmp(mode, "navigate") == 0;
+    if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0 && !follows) {
+        return true;
+    }
+    if (!posted || origin == NULL) {
+        return false;
+    }
+    const char *place = strstr(origin, "://");
+    return place == NULL || host == NULL || strcasecmp(place + 3, host) != 0;
+}
+
+static bool route_find(const struct http_server *server, const char *path, struct http_visit *visit)
+{
+    for (size_t g = 0; g < server->options.group_count; g++) {
+        const struct http_group *group = &server->options.groups[g];
+        for (size_t i = 0; i < group->count; i++) {
+            if (strcmp(group->routes[i].path, path) == 0) {
+                visit->route = &group->routes[i];
+                visit->context = group->context;
+                visit->exchange.path = group->routes[i].path;
+                return true;
+            }
         }
     }
-    return NULL;
+    return false;
+}
+
+/* A form's head: what the body is, and how large. 0, or the status that refuses it. */
+static unsigned form_refused(struct MHD_Connection *connection, const char **why)
+{
+    static const char form[] = "application/x-www-form-urlencoded";
+    const char *type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const char *length = header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (type == NULL || strncasecmp(type, form, sizeof form - 1) != 0) {
+        *why = "a form is sent as application/x-www-form-urlencoded\n";
+        return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+    }
+    if (length != NULL && strtoull(length, NULL, 10) > HTTP_FORM_BYTES_MAX) {
+        *why = "the form is larger than 16 KiB\n";
+        return MHD_HTTP_CONTENT_TOO_LARGE;
+    }
+    return 0;
+}
+
+static enum MHD_Result refuse_token(struct MHD_Connection *connection, unsigned status)
+{
+    return http_refuse(connection, status,
+                       status == MHD_HTTP_UNAUTHORIZED
+                           ? "send a token that may read: Authorization: Bearer TOKEN\n"
+                           : "this address showed too many wrong tokens; try again in a minute\n");
+}
+
+/* Whether the head of the request may be answered; false: *result is what came of it. */
+static bool admit(struct http_server *server, struct http_visit *visit,
+                  struct MHD_Connection *connection, const char *path, const char *method,
+                  enum MHD_Result *result)
+{
+    bool posted = strcmp(method, MHD_HTTP_METHOD_POST) == 0;
+    bool gets =
+        strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    const char *why;
+    unsigned status;
+    if (!gets && !posted) {
+        *result = http_refuse_method(connection, false);
+    } else if (!host_is_ours(server, connection)) {
+        *result = http_refuse(connection, MHD_HTTP_BAD_REQUEST,
+                              "the Host header must name this machine: localhost or a loopback "
+                              "address\n");
+    } else if (!route_find(server, path, visit)) {
+        *result = refuse_path(server, connection);
+    } else if (posted && !visit->route->posts) {
+        *result = http_refuse_method(connection, false);
+    } else if (is_foreign(connection, posted)) {
+        *result = http_refuse(connection, MHD_HTTP_FORBIDDEN,
+                              "a page of another site asks; open the console by itself\n");
+    } else if (posted && (status = form_refused(connection, &why)) != 0) {
+        *result = http_refuse(connection, status, why);
+    } else if ((why = http_visit_look(visit, connection)) != NULL) {
+        *result = http_refuse(connection, MHD_HTTP_BAD_REQUEST, why);
+    } else if (!visit->route->open &&
+               (status = server->options.allowed(server->options.context, &visit->exchange)) != 0) {
+        *result = refuse_token(connection, status);
+    } else {
+        visit->exchange.posted = posted;
+        return true;
+    }
+    return false;
+}
+
+static void serve_aside(struct http_visit *visit)
+{
+    struct MHD_Connection *connection = visit->connection;
+    http_visit_serve(visit);
+    MHD_resume_connection(connection); /* from here on the visit is the HTTP thread's again */
+}
+
+static enum MHD_Result serve(struct http_server *server, struct http_visit *visit)
+{
+    if (!visit->route->aside) {
+        http_visit_serve(visit);
+        return http_visit_reply(visit);
+    }
+    visit->given = true;
+    MHD_suspend_connection(visit->connection);
+    if (http_aside_give(server->aside, visit)) {
+        return MHD_YES;
+    }
+    /* It rests already, so the refusal too goes out when it goes on. */
+    http_visit_refuse(visit, MHD_HTTP_SERVICE_UNAVAILABLE,
+                      "too many pages wait; try again in a moment\n");
+    MHD_resume_connection(visit->connection);
+    return MHD_YES;
+}
+
+/* A body that trickles holds a connection for as long as a request may take, and no longer. */
+static enum MHD_Result feed(struct http_visit *visit, const char *upload, size_t *upload_bytes)
+{
+    if (now_ns() - visit->began_ns > (uint64_t)HTTP_TIMEOUT_S * 1000000000U ||
+        !http_visit_feed(visit, upload, *upload_bytes)) {
+        return MHD_NO;
+    }
+    *upload_bytes = 0;
+    return MHD_YES;
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
                                   const char *path, const char *method, const char *version,
                                   const char *upload, size_t *upload_bytes, void **state)
 {
-    const struct http_server *server = context;
+    struct http_server *server = context;
+    struct http_visit *visit = *state;
+    const char *why;
     (void)version;
-    (void)upload;
-    (void)state;
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
-        *upload_bytes = 0;
-        return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD alone\n");
+    if (visit == NULL) {
+        return MHD_NO; /* no memory when its address came */
     }
-    if (!host_is_ours(server, connection)) {
-        return refuse(connection, MHD_HTTP_BAD_REQUEST,
-                      "the Host header must name this machine: localhost or a loopback address\n");
+    if (visit->given) {
+        return http_visit_reply(visit);
     }
-    const struct http_route *route = route_find(server, path);
-    if (route == NULL) {
-        return refuse_path(server, connection);
+    if (visit->connection == NULL) {
+        enum MHD_Result result;
+        if (!admit(server, visit, connection, path, method, &result)) {
+            return result;
+        }
+        if (visit->exchange.posted) {
+            return MHD_YES;
+        }
     }
-    if (!route->open &&
-        !server->options.allowed(server->options.context, bearer_token(connection))) {
-        return refuse(connection, MHD_HTTP_UNAUTHORIZED,
-                      "send a token that may read: Authorization: Bearer TOKEN\n");
+    if (*upload_bytes > 0) {
+        return feed(visit, upload, upload_bytes);
     }
-    return serve_route(server, connection, route);
+    if (visit->too_large) {
+        return http_refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE,
+                           "the form is larger than 16 KiB\n");
+    }
+    if ((why = http_visit_fed(visit)) != NULL) {
+        return http_refuse(connection, MHD_HTTP_BAD_REQUEST, why);
+    }
+    return serve(server, visit);
+}
+
+/* The first that is known of a request. */
+static void *on_uri(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    (void)context;
+    (void)connection;
+    return http_visit_create(uri, now_ns());
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)connection;
+    (void)code;
+    http_visit_destroy(*state);
+    *state = NULL;
 }
 
 static bool address_find(const struct http_options *options, struct addrinfo **found,
@@ -175,7 +269,8 @@ static bool daemon_start(struct http_server *server, struct proto_fault *fault)
     if (!address_find(&server->options, &address, fault)) {
         return false;
     }
-    unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC;
+    unsigned flags =
+        MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
     if (address->ai_family == AF_INET6) {
         flags |= MHD_USE_IPv6;
     }
@@ -184,7 +279,8 @@ static bool daemon_start(struct http_server *server, struct proto_fault *fault)
         flags, server->options.port, NULL, NULL, on_request, server, MHD_OPTION_SOCK_ADDR,
         address->ai_addr, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     int code = errno;
     freeaddrinfo(address);
     if (server->daemon != NULL) {
@@ -209,8 +305,9 @@ struct http_server *http_create(const struct http_options *options, struct proto
     }
     server->options = *options;
     server->loopback = http_host_is_loopback(options->host);
-    if (!daemon_start(server, fault)) {
-        free(server);
+    server->aside = http_aside_create(serve_aside, fault);
+    if (server->aside == NULL || !daemon_start(server, fault)) {
+        http_destroy(server);
         return NULL;
     }
     const union MHD_DaemonInfo *info =
@@ -229,6 +326,11 @@ void http_destroy(struct http_server *server)
     if (server == NULL) {
         return;
     }
-    MHD_stop_daemon(server->daemon);
+    /* First the threads aside: each connection that rests is woken, which MHD wants of us. */
+    http_aside_stop(server->aside);
+    if (server->daemon != NULL) {
+        MHD_stop_daemon(server->daemon);
+    }
+    http_aside_destroy(server->aside);
     free(server);
 }

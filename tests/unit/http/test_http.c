@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <poll.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,34 +19,66 @@
 
 struct fixture {
     struct http_server *server;
+    struct http_group groups[2];
+    sem_t waits, turn;
     char reply[16384];
     bool fail_page;
 };
 
-static unsigned answer_page(void *context, FILE *out)
+static unsigned answer_page(void *context, struct http_exchange *exchange)
 {
     struct fixture *fixture = context;
-    (void)fputs("a page\n", out);
+    (void)fputs("a page\n", exchange->out);
     return fixture->fail_page ? 503 : 200;
 }
 
-static bool allowed(void *context, struct proto_span token)
+/* Tells what it was asked, and waits for `turn`, if that is asked for. */
+static unsigned answer_form(void *context, struct http_exchange *exchange)
+{
+    struct fixture *fixture = context;
+    const char *wait = http_form_find(&exchange->form, "wait");
+    if (wait != NULL) {
+        sem_post(&fixture->waits);
+        sem_wait(&fixture->turn);
+    }
+    for (size_t i = 0; i < exchange->form.count; i++) {
+        (void)fprintf(exchange->out, "%s is %s\n", exchange->form.fields[i].name,
+                      exchange->form.fields[i].value);
+    }
+    (void)fprintf(exchange->out, "cookies %s, %s, from %d\n",
+                  exchange->cookies != NULL ? exchange->cookies : "none",
+                  exchange->posted ? "posted" : "got",
+                  exchange->from != NULL ? exchange->from->sa_family : 0);
+    snprintf(exchange->location, sizeof exchange->location, "/open");
+    snprintf(exchange->cookie, sizeof exchange->cookie, "a=b; HttpOnly");
+    exchange->refresh_s = 5;
+    return 303;
+}
+
+static unsigned allowed(void *context, const struct http_exchange *exchange)
 {
     (void)context;
-    return proto_span_is(token, "s3cret");
+    return proto_span_is(exchange->token, "s3cret")      ? 0
+           : proto_span_is(exchange->token, "too often") ? 429
+                                                         : 401;
 }
 
 static const struct http_route routes[] = {
-    {"/open", "text/plain; charset=utf-8", "for everyone", true, answer_page},
-    {"/closed", "text/html; charset=utf-8", "with a token", false, answer_page},
+    {"/open", "text/plain; charset=utf-8", "for everyone", true, false, false, answer_page},
+    {"/closed", "text/html; charset=utf-8", "with a token", false, false, false, answer_page},
+};
+static const struct http_route forms[] = {
+    {"/form", "text/plain; charset=utf-8", "a form", true, true, true, answer_form},
 };
 
 static struct http_options options_of(struct fixture *fixture, uint16_t port)
 {
+    fixture->groups[0] = (struct http_group){routes, 2, fixture};
+    fixture->groups[1] = (struct http_group){forms, 1, fixture};
     return (struct http_options){.host = "127.0.0.1",
                                  .port = port,
-                                 .routes = routes,
-                                 .route_count = sizeof routes / sizeof *routes,
+                                 .groups = fixture->groups,
+                                 .group_count = 2,
                                  .allowed = allowed,
                                  .context = fixture};
 }
@@ -54,6 +88,8 @@ static int setup(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     struct proto_fault fault;
     assert_non_null(fixture);
+    sem_init(&fixture->waits, 0, 0);
+    sem_init(&fixture->turn, 0, 0);
     const struct http_options options = options_of(fixture, 0);
     fixture->server = http_create(&options, &fault);
     assert_non_null(fixture->server);
@@ -65,22 +101,33 @@ static int teardown(void **state)
 {
     struct fixture *fixture = *state;
     http_destroy(fixture->server);
+    sem_destroy(&fixture->waits);
+    sem_destroy(&fixture->turn);
     free(fixture);
     return 0;
 }
 
-/* Sends a request as it is given and reads up to the end of the connection. */
-static const char *ask(struct fixture *fixture, const char *request)
+static int connect_to(const struct fixture *fixture)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons(http_port(fixture->server)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    size_t bytes = 0;
-    ssize_t got;
     assert_true(fd >= 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void say(int fd, const char *request)
+{
     assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+}
+
+/* Reads up to the end of the connection. */
+static const char *hear(struct fixture *fixture, int fd)
+{
+    size_t bytes = 0;
+    ssize_t got;
     while (bytes + 1 < sizeof fixture->reply &&
            (got = recv(fd, fixture->reply + bytes, sizeof fixture->reply - 1 - bytes, 0)) > 0) {
         bytes += (size_t)got;
@@ -90,6 +137,17 @@ static const char *ask(struct fixture *fixture, const char *request)
     return fixture->reply;
 }
 
+/* Sends a request as it is given and reads up to the end of the connection. */
+static const char *ask(struct fixture *fixture, const char *request)
+{
+    int fd = connect_to(fixture);
+    say(fd, request);
+    return hear(fixture, fd);
+}
+
+#define POST(path, more, body)                                                                     \
+    "POST " path " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" more "\r\n" body
+#define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
 #define GET(path, more)                                                                            \
     "GET " path " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" more "\r\n"
 
@@ -150,6 +208,133 @@ static void another_method_is_refused(void **state)
                     "Content-Length: 3\r\n\r\nabc");
     assert_non_null(strstr(reply, "HTTP/1.1 405 "));
     assert_non_null(strstr(reply, "Allow: GET, HEAD\r\n"));
+}
+
+static void a_token_shown_too_often_is_told_to_wait(void **state)
+{
+    assert_non_null(strstr(ask(*state, GET("/closed", "Authorization: Bearer too often\r\n")),
+                           "HTTP/1.1 429 "));
+}
+
+static void query_and_cookies_reach_the_page(void **state)
+{
+    const char *reply = ask(*state, GET("/form?a=x%26y+z&b", "Cookie: k=v; l=w\r\n"));
+    assert_non_null(strstr(reply, "a is x&y z\nb is \ncookies k=v; l=w, got, from 2\n"));
+}
+
+static void a_page_says_where_to_go_what_to_keep_and_when_to_come_again(void **state)
+{
+    const char *reply = ask(*state, GET("/form", ""));
+    assert_non_null(strstr(reply, "HTTP/1.1 303 "));
+    assert_non_null(strstr(reply, "Location: /open\r\n"));
+    assert_non_null(strstr(reply, "Set-Cookie: a=b; HttpOnly\r\n"));
+    assert_non_null(strstr(reply, "Refresh: 5\r\n"));
+    assert_non_null(strstr(reply, "Content-Security-Policy: default-src 'none'; "));
+}
+
+static void a_form_is_taken_apart(void **state)
+{
+    const char *reply = ask(*state, POST("/form?a=1", FORM "Content-Length: 9\r\n", "b=2&c=%C3"));
+    assert_non_null(strstr(reply, "a is 1\nb is 2\nc is \xc3\ncookies none, posted"));
+}
+
+static void a_form_that_is_none_is_refused(void **state)
+{
+    assert_non_null(
+        strstr(ask(*state, POST("/form", FORM "Content-Length: 5\r\n", "a=%0g")), "HTTP/1.1 400 "));
+    assert_non_null(strstr(ask(*state, POST("/form", FORM "Content-Length: 5\r\n", "a=%00")),
+                           "there may be no zero byte"));
+    assert_non_null(
+        strstr(ask(*state, POST("/form", "Content-Type: text/json\r\nContent-Length: 2\r\n", "{}")),
+               "HTTP/1.1 415 "));
+    assert_non_null(strstr(ask(*state, GET("/form?a=%", "")), "HTTP/1.1 400 "));
+}
+
+static void a_form_that_is_too_large_is_refused_however_it_comes(void **state)
+{
+    static const char chunk[] = "\r\n800\r\n";
+    static char body[9 * (0x800 + sizeof chunk)];
+    int fd = connect_to(*state);
+    size_t at = 0;
+    assert_non_null(
+        strstr(ask(*state, POST("/form", FORM "Content-Length: 16385\r\n", "")), "HTTP/1.1 413 "));
+    say(fd, POST("/form", FORM "Transfer-Encoding: chunked\r\n", ""));
+    for (size_t i = 0; i < 9; i++) {
+        const char *head = i == 0 ? chunk + 2 : chunk;
+        memcpy(body + at, head, strlen(head));
+        at += strlen(head);
+        memset(body + at, 'a', 0x800);
+        at += 0x800;
+    }
+    assert_int_equal(send(fd, body, at, MSG_NOSIGNAL), at);
+    say(fd, "\r\n0\r\n\r\n");
+    assert_non_null(strstr(hear(*state, fd), "HTTP/1.1 413 "));
+}
+
+static void a_form_of_another_site_is_refused(void **state)
+{
+    static const char *const foreign[] = {
+        POST("/form", FORM "Origin: http://evil.example\r\nContent-Length: 3\r\n", "a=1"),
+        POST("/form", FORM "Origin: null\r\nContent-Length: 3\r\n", "a=1"),
+        POST("/form", FORM "Sec-Fetch-Site: cross-site\r\nContent-Length: 3\r\n", "a=1"),
+        POST("/form", FORM "Sec-Fetch-Site: same-site\r\nContent-Length: 3\r\n", "a=1"),
+        GET("/form", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n"),
+    };
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        assert_non_null(strstr(ask(*state, foreign[i]), "HTTP/1.1 403 "));
+    }
+    assert_non_null(strstr(ask(*state, POST("/form",
+                                            FORM "Origin: http://localhost\r\nSec-Fetch-Site: "
+                                                 "same-origin\r\nContent-Length: 3\r\n",
+                                            "a=1")),
+                           "HTTP/1.1 303 "));
+    /* Who follows a link from elsewhere gets the page. */
+    assert_non_null(strstr(ask(*state, GET("/form", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: "
+                                                    "navigate\r\n")),
+                           "HTTP/1.1 303 "));
+}
+
+/* One more than the threads aside and their queue take: one is refused while all others wait,
+ * probes go on, and each that waited is answered when its turn comes. */
+static void pages_that_wait_hold_up_nobody_else(void **state)
+{
+    enum { SENT = HTTP_ASIDE_THREADS + HTTP_ASIDE_WAITING + 1 };
+    struct fixture *fixture = *state;
+    struct pollfd fds[SENT];
+    size_t refused = 0;
+    for (size_t i = 0; i < SENT; i++) {
+        fds[i] = (struct pollfd){.fd = connect_to(fixture), .events = POLLIN};
+        say(fds[i].fd, GET("/form?wait=1", ""));
+        if (i < HTTP_ASIDE_THREADS) {
+            sem_wait(&fixture->waits); /* a thread has it */
+        }
+    }
+    assert_int_equal(poll(fds, SENT, -1), 1);
+    while (fds[refused].revents == 0) {
+        refused++;
+    }
+    assert_non_null(strstr(hear(fixture, fds[refused].fd), "too many pages wait"));
+    assert_non_null(strstr(ask(fixture, GET("/open", "")), "HTTP/1.1 200 "));
+    for (size_t i = 0; i + 1 < SENT; i++) {
+        sem_post(&fixture->turn);
+    }
+    for (size_t i = 0; i < SENT; i++) {
+        if (i != refused) {
+            assert_non_null(strstr(hear(fixture, fds[i].fd), "wait is 1\n"));
+        }
+    }
+}
+
+static void the_end_waits_for_pages_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = connect_to(fixture);
+    say(fd, GET("/form?wait=1", ""));
+    sem_wait(&fixture->waits);
+    sem_post(&fixture->turn);
+    http_destroy(fixture->server);
+    fixture->server = NULL;
+    close(fd);
 }
 
 static void a_host_of_a_stranger_is_refused(void **state)
@@ -219,6 +404,17 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(an_unknown_path_is_told_what_there_is, setup, teardown),
         cmocka_unit_test_setup_teardown(another_method_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_token_shown_too_often_is_told_to_wait, setup, teardown),
+        cmocka_unit_test_setup_teardown(query_and_cookies_reach_the_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_page_says_where_to_go_what_to_keep_and_when_to_come_again,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_form_is_taken_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_form_that_is_none_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_form_that_is_too_large_is_refused_however_it_comes, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_form_of_another_site_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(pages_that_wait_hold_up_nobody_else, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_end_waits_for_pages_under_way, setup, teardown),
         cmocka_unit_test_setup_teardown(a_host_of_a_stranger_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(nonsense_ends_the_connection_and_nothing_else, setup,
                                         teardown),

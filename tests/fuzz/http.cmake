@@ -1,0 +1,1 @@
+icp_fuzzer(form LIBS icp_http icp_draw)
