@@ -21,7 +21,9 @@ void lifecycle_collect_init(struct lifecycle_collect *collect, struct engine_wor
                                           .job = job,
                                           .as_of = *as_of,
                                           .types = types | UINT32_C(1) << EVENT_RETRACTION,
-                                          .newest_ms = INT64_MIN};
+                                          .newest_ms = INT64_MIN,
+                                          .happened_ms = INT64_MIN,
+                                          .now_ms = engine_now_ms(worker->engine)};
     base_arena_init(&collect->arena, ARENA_BYTES, LIFECYCLE_ACCOUNT_BYTES_MAX);
 }
 
@@ -56,20 +58,30 @@ static void text_move(struct proto_span *text, uint8_t **to)
     }
 }
 
-/* The event and the texts that folding reads behind it; other texts are left where they will be
- * gone, and so are taken away. */
-static struct event *event_copy(struct base_arena *arena, const struct event *event)
+/* The event and the texts that are read behind it; texts that only policies read are left where
+ * they will be gone unless they are asked for, and so are taken away. */
+static struct event *event_copy(struct base_arena *arena, const struct event *event, bool whole)
 {
+    size_t rare =
+        event->motion.bytes + event->function.bytes + event->campaign.bytes + event->person.bytes;
     size_t bytes = event->source.bytes + event->id.bytes + event->subject.bytes +
                    event->kind.bytes + event->label.bytes + event->currency.bytes +
-                   event->retracts.bytes;
+                   event->retracts.bytes + (whole ? rare : 0);
     struct event *copy = base_arena_take(arena, sizeof *copy + bytes);
     if (copy == NULL) {
         return NULL;
     }
     uint8_t *to = (uint8_t *)(copy + 1);
     *copy = *event;
-    copy->motion = copy->function = copy->campaign = copy->person = (struct proto_span){NULL, 0};
+    if (whole) {
+        text_move(&copy->motion, &to);
+        text_move(&copy->function, &to);
+        text_move(&copy->campaign, &to);
+        text_move(&copy->person, &to);
+    } else {
+        copy->motion = copy->function = copy->campaign = copy->person =
+            (struct proto_span){NULL, 0};
+    }
     text_move(&copy->source, &to);
     text_move(&copy->id, &to);
     text_move(&copy->subject, &to);
@@ -93,10 +105,14 @@ static bool event_each(void *context, const struct event *event)
     collect->known++;
     collect->newest_ms =
         event->known_ms > collect->newest_ms ? event->known_ms : collect->newest_ms;
+    if (event->time_ms > collect->happened_ms && event->time_ms <= collect->now_ms) {
+        collect->happened_ms = event->time_ms;
+    }
     if ((collect->types >> event->type & 1) == 0) {
         return true;
     }
-    struct event *copy = room_make(collect) ? event_copy(&collect->arena, event) : NULL;
+    struct event *copy =
+        room_make(collect) ? event_copy(&collect->arena, event, collect->whole) : NULL;
     if (copy == NULL) {
         return proto_fault_set(&collect->fault, PROTO_NO_MEMORY, "",
                                "no memory for the events of an account");

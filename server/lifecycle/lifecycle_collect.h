@@ -25,8 +25,11 @@ struct lifecycle_collect {
     struct measure_event *events; /* of one account, whose number is `account` */
     size_t count, room;
     uint32_t account;
-    uint64_t known;    /* events that were known, of all accounts and types */
-    int64_t newest_ms; /* of them; INT64_MIN: none */
+    uint64_t known;      /* events that were known, of all accounts and types */
+    int64_t newest_ms;   /* of them; INT64_MIN: none */
+    int64_t happened_ms; /* true time of the latest of them that is not ahead of now_ms */
+    int64_t now_ms;
+    bool whole; /* copies carry motion, function, campaign and person too; set after _init */
     uint32_t asked;
     struct proto_fault fault; /* of the account under way */
 };

@@ -313,6 +313,7 @@ REQUESTS = [
     ("measure", "measure", lambda n: {"measure": "retention", "by": "industry", "parameters":
                                       {"from": "2020-01-01", "to": "2020-04-01"}}, nothing_state),
     ("lifecycle", "lifecycle", lambda n: {"id": "a3", "at": 1580000000000}, nothing_state),
+    ("label", "label", lambda n: {"policy": POLICY, "limit": 5}, nothing_state),
     ("account-put", "account-put", put, accounts_state),
     ("account-patch", "account-patch", put, accounts_state),
     ("account-delete", "account-delete", lambda n: {"ids": ["f1"]} if n % 2 else put(n),
@@ -331,6 +332,8 @@ REQUESTS = [
     ("fold and backup", "backup", lambda n: {"name": f"b{n}"}, unfolded_state),
 ]
 DOCUMENT = ""
+POLICY = """{"policy": 1, "name": "n", "moment": "customer", "maturity": "9 days", "archetypes": [
+ {"name": "good", "when": [{"measure": "nrr", "after": "5 days", "at_least": 1}]}]}"""
 
 
 class Target:

@@ -1,0 +1,157 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""icp label of the server's events: test_policy.py ICPD ICP.
+
+A random company with opportunities that are won, lost or left lying is told to a server, in any order
+and some of it twice; what a policy says of it must be what a plain reading of the same rows says."""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import icpd  # noqa: E402
+
+ICPD, ICP = (os.path.abspath(sys.argv.pop(1)) for _ in range(2))
+DAY = 86400000
+SCHEMA = ('{"fields":[{"name":"title","type":"category"},{"name":"size","type":"number"},'
+          '{"name":"signed","type":"date"}],"name":"title"}')
+POLICY = """{"policy": 1, "name": "won in 30 days", "case": "subject", "moment": "stage:created",
+ "archetypes": [{"name": "good", "when": [{"event": "outcome:won", "within": "30 days"}]},
+                {"name": "poor", "when": [{"event": "outcome:lost", "within": "30 days"}]}],
+ "positive": ["good"], "negative": ["poor"]}
+"""
+
+
+class Base(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = icpd.Server(ICPD)
+        cls.client = cls.server.client()
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.client.call("schema-put", {"document": SCHEMA})
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.client.close()
+        cls.server.close()
+        cls.folder.cleanup()
+
+    def icp(self, *arguments):
+        return subprocess.run([ICP, "--uri", f"icp://127.0.0.1:{self.server.port}", *arguments],
+                              cwd=self.folder.name, capture_output=True, text=True, check=False,
+                              env=dict(os.environ, LC_ALL="C.UTF-8"))
+
+    def write(self, name, text):
+        with open(os.path.join(self.folder.name, name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return name
+
+
+class Label(Base):
+    def company(self, seed):
+        """Rows of account, opportunity, day created, day of its end, won or lost; one has no end yet."""
+        r = random.Random(seed)
+        rows = []
+        for number in range(150):
+            created = r.randrange(100, 200)
+            end = created + r.randrange(60) if r.random() < 0.8 else None
+            rows.append((f"a{r.randrange(20)}", f"o{number:03}", created, end, r.choice(["won", "lost"])))
+        return rows
+
+    def tell(self, rows):
+        self.client.call("account-put", {"accounts": [
+            {"id": f"a{n}", "values": {"title": f"Company {n}"}} for n in range(25)]})
+        events = []
+        for account, name, created, end, outcome in rows:
+            events.append({"account": account, "type": "stage", "kind": "created", "subject": name,
+                           "time": created * DAY, "id": name})
+            if end:
+                events.append({"account": account, "type": "outcome", "kind": outcome, "subject": name,
+                               "time": end * DAY, "id": name + outcome})
+        events += events[:20]
+        random.Random(1).shuffle(events)
+        for at in range(0, len(events), 60):
+            self.client.call("event-append", {"events": events[at:at + 60], "source": "crm"})
+
+    def plainly(self, rows, at):
+        """Archetype by opportunity, on that day."""
+        said = {}
+        for _, name, created, end, outcome in rows:
+            early = end is not None and end <= created + 30
+            if at < created + 30 or (not early and at <= created + 30):
+                said[name] = "open"
+            else:
+                said[name] = {"won": "good", "lost": "poor"}[outcome] if early else "none"
+        return said
+
+    def test_labels_are_those_of_a_plain_reading(self):
+        rows = self.company(3)
+        self.tell(rows)
+        newest = max(max(row[2], row[3] or 0) for row in rows)
+        for at in (newest, 150, 190):
+            more = {} if at == newest else {"at": at * DAY}
+            reply = self.client.call("label", {"policy": POLICY, "limit": 10000, **more})
+            expected = self.plainly(rows, at)
+            self.assertEqual(reply["at"], at * DAY)
+            self.assertEqual({case["subject"]: case["archetype"] for case in reply["list"]}, expected)
+            counts = {one["name"]: one["cases"] for one in reply["archetypes"]}
+            words = list(expected.values())
+            self.assertEqual(counts, {name: words.count(name) for name in ("good", "poor", "none")})
+            self.assertEqual((reply["positives"], reply["negatives"], reply["open"], reply["cases"]),
+                             (words.count("good"), words.count("poor"), words.count("open"), 150))
+            self.assertEqual((reply["accounts"], reply["notes"]), (25, []))
+            self.assertEqual(reply["without"], 25 - len({row[0] for row in rows}))
+            settled = len(words) - words.count("open")
+            for one in reply["archetypes"]:
+                self.assertTrue(settled == 0 or abs(one["share"] - one["cases"] / settled) < 1e-12)
+                self.assertTrue(one["low"] <= one["share"] <= one["high"])
+        self.pages(expected)
+        self.command_line()
+
+    def pages(self, expected):
+        """Page after page is the whole."""
+        met, skip = [], 0
+        while skip is not None:
+            reply = self.client.call("label", {"policy": POLICY, "at": 190 * DAY, "archetype": "open",
+                                               "limit": 7, "skip": skip, "names": True})
+            met += [case["subject"] for case in reply["list"]]
+            self.assertTrue(all(case["name"].startswith("Company ") for case in reply["list"]))
+            skip = reply.get("next")
+        self.assertEqual(sorted(met), sorted(name for name, word in expected.items() if word == "open"))
+        self.assertEqual(reply["count"], len(met))
+
+    def command_line(self):
+        self.write("policy.json", POLICY)
+        got = self.icp("label", "--policy", "policy.json", "--at", "1970-07-10")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn("looked at on 1970-07-10", got.stderr)
+        self.assertIn("archetype  learned as  cases", got.stdout)
+        got = self.icp("label", "--policy", "policy.json", "--at", "1970-07-10", "--csv")
+        self.assertEqual(got.stdout.count("\n"), 151)
+        self.assertTrue(got.stdout.startswith("id,name,subject,moment,archetype,settled\n"))
+        self.write("bad.json", POLICY.replace("won\"", "won\", \"untl\": \"x\""))
+        got = self.icp("label", "--policy", "bad.json")
+        self.assertEqual(got.returncode, 65)
+        self.assertIn("bad.json: line 2, column 68: no member of that name is known", got.stderr)
+
+    def test_what_is_no_policy_is_refused_by_its_member(self):
+        for policy, code, field in [("{}", "bad-document", "policy.policy"),
+                                    (POLICY.replace("outcome:won", "result:won"), "bad-document",
+                                     "policy.archetypes[0].when[0].event"),
+                                    (POLICY.replace("stage:created", "field:size").replace(
+                                        '"case": "subject", ', ""), "bad-field", "policy"),
+                                    (POLICY.replace("created", "made"), "no-evidence", "policy")]:
+            with self.assertRaises(icpd.Refused) as refusal:
+                self.client.call("label", {"policy": policy})
+            self.assertEqual((refusal.exception.code, refusal.exception.field), (code, field))
+        with self.assertRaises(icpd.Refused) as refusal:
+            self.client.call("label", {"policy": POLICY, "archetype": "great"})
+        self.assertEqual(refusal.exception.field, "archetype")
+
+
+if __name__ == "__main__":
+    unittest.main()
