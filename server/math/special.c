@@ -4,6 +4,7 @@
 #include "server/math/special.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 double math_lgamma(double x)
 {
@@ -41,4 +42,20 @@ double math_hyp2f1(double a, double b, double c, double z)
         return pow(1 - z, -a) * series(a, c - b, c, z / (z - 1));
     }
     return series(a, b, c, z);
+}
+
+double math_normal_point(double share)
+{
+    if (!(share > 0 && share < 1)) {
+        return MATH_NAN;
+    }
+    double low = -40;
+    double high = 40;
+    for (int i = 0; i < 100; i++) {
+        double middle = (low + high) / 2;
+        bool below = 0.5 * erfc(-middle / sqrt(2)) < share;
+        low = below ? middle : low;
+        high = below ? high : middle;
+    }
+    return (low + high) / 2;
 }

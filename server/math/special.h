@@ -18,5 +18,7 @@ double math_lbeta(double a, double b);
 /* ₂F₁(a, b; c; z) for −∞ < z < 1, c > 0: the series, after Pfaff's transformation for z < 0. NAN if
  * it has not converged after so many terms. */
 double math_hyp2f1(double a, double b, double c, double z);
+/* The point of the standard normal below which a share of 0 < share < 1 lies; to 1e-12. */
+double math_normal_point(double share);
 
 #endif

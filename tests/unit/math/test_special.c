@@ -53,11 +53,22 @@ static void outside_of_its_range_there_is_no_value(void **state)
     assert_true(math_hyp2f1(1, 1, 2, 0) == 1);
 }
 
+static void points_of_the_normal_are_those_of_tables(void **state)
+{
+    (void)state;
+    assert_true(near(math_normal_point(0.975), 1.9599639845400545));
+    assert_true(near(math_normal_point(0.995), 2.5758293035489004));
+    assert_true(fabs(math_normal_point(0.5)) < 1e-12);
+    assert_true(near(math_normal_point(0.025), -1.9599639845400545));
+    assert_true(isnan(math_normal_point(0)) && isnan(math_normal_point(1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logarithms_of_gamma_and_beta_are_scipys),
         cmocka_unit_test(the_hypergeometric_function_is_scipys_and_that_of_closed_forms),
+        cmocka_unit_test(points_of_the_normal_are_those_of_tables),
         cmocka_unit_test(outside_of_its_range_there_is_no_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
