@@ -6,10 +6,17 @@
 #define DRAW_NUMBER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* "1.2 M", "340 k", "0.85": three digits and a unit of thousand, million, thousand million. */
 void draw_number(double value, char *text, size_t text_bytes);
 /* Microseconds: "850 µs", "1.5 ms", "2 s". */
 void draw_number_us(double value, char *text, size_t text_bytes);
+/* A whole number of 10^-digits (at most 9) with a comma between thousands: "10,159,608.00" of
+ * 1015960800 with two. `behind`: how many of the digits are shown, rounded half away from zero. */
+void draw_number_grouped(int64_t number, unsigned digits, unsigned behind, char *text,
+                         size_t text_bytes);
+/* "87.1 %" of 0.871; "–" of NAN. */
+void draw_number_share(double share, char *text, size_t text_bytes);
 
 #endif

@@ -45,11 +45,46 @@ static void text_is_cut_at_the_room_given(void **state)
     assert_string_equal(text, "1.2");
 }
 
+static void whole_numbers_are_grouped_and_rounded_half_away_from_zero(void **state)
+{
+    static const struct {
+        int64_t number;
+        unsigned digits, behind;
+        const char *right;
+    } cases[] = {{1015960800, 2, 2, "10,159,608.00"},
+                 {1015960850, 2, 0, "10,159,609"},
+                 {-1049, 2, 0, "-10"},
+                 {-1050, 2, 0, "-11"},
+                 {-4, 1, 0, "0"},
+                 {7, 0, 0, "7"},
+                 {1234567, 3, 3, "1,234.567"},
+                 {5, 3, 2, "0.01"},
+                 {INT64_MIN, 0, 0, "-9,223,372,036,854,775,808"}};
+    char text[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        draw_number_grouped(cases[i].number, cases[i].digits, cases[i].behind, text, sizeof text);
+        assert_string_equal(text, cases[i].right);
+    }
+}
+
+static void a_share_is_per_cent_with_one_digit(void **state)
+{
+    char text[32];
+    (void)state;
+    draw_number_share(1.14563, text, sizeof text);
+    assert_string_equal(text, "114.6 %");
+    draw_number_share(__builtin_nan(""), text, sizeof text);
+    assert_string_equal(text, "–");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_take_the_largest_unit_they_reach),
         cmocka_unit_test(microseconds_become_milliseconds_and_seconds),
+        cmocka_unit_test(whole_numbers_are_grouped_and_rounded_half_away_from_zero),
+        cmocka_unit_test(a_share_is_per_cent_with_one_digit),
         cmocka_unit_test(text_is_cut_at_the_room_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
