@@ -227,18 +227,14 @@ static bool names_begin(struct lifecycle_gather *gather, struct proto_fault *fau
     return true;
 }
 
-bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job,
-                      const struct lifecycle_request *request, struct lifecycle_gather *gather,
-                      struct proto_fault *fault)
+bool lifecycle_walk(struct engine_worker *worker, const struct engine_job *job,
+                    const struct lifecycle_request *request, void *context,
+                    bool (*each)(void *context, uint32_t slot, int64_t raw,
+                                 struct proto_fault *fault),
+                    struct proto_fault *fault)
 {
     struct engine_expression expression;
-    *gather = (struct lifecycle_gather){.worker = worker, .job = job};
-    lifecycle_collect_init(&gather->collect, worker, job, &request->as_of,
-                           UINT32_C(1) << EVENT_SUBSCRIPTION | UINT32_C(1) << EVENT_OUTCOME);
-    if (!field_find(gather, request->by, "by", false, &gather->by, fault) ||
-        !field_find(gather, request->churn_flag, "churn_flag", true, &gather->churn_flag, fault) ||
-        (gather->by != NULL && !names_begin(gather, fault)) ||
-        !engine_expression_open(worker, request->filter, request->icp, false, &expression, fault)) {
+    if (!engine_expression_open(worker, request->filter, request->icp, false, &expression, fault)) {
         return false;
     }
     bool scores = expression.filter && filter_reads_score(expression.filter);
@@ -246,11 +242,25 @@ bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job
                                .job = job,
                                .filter = expression.filter,
                                .document = scores ? expression.document : NULL,
-                               .context = gather,
-                               .each = account_add};
+                               .context = context,
+                               .each = each};
     bool good = engine_walk(&walk, fault);
     engine_expression_close(&expression);
     return good;
+}
+
+bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job,
+                      const struct lifecycle_request *request, struct lifecycle_gather *gather,
+                      struct proto_fault *fault)
+{
+    *gather = (struct lifecycle_gather){.worker = worker, .job = job};
+    lifecycle_collect_init(&gather->collect, worker, job, &request->as_of,
+                           UINT32_C(1) << EVENT_SUBSCRIPTION | UINT32_C(1) << EVENT_OUTCOME);
+    return field_find(gather, request->by, "by", false, &gather->by, fault) &&
+           field_find(gather, request->churn_flag, "churn_flag", true, &gather->churn_flag,
+                      fault) &&
+           (gather->by == NULL || names_begin(gather, fault)) &&
+           lifecycle_walk(worker, job, request, gather, account_add, fault);
 }
 
 void lifecycle_gather_fini(struct lifecycle_gather *gather)

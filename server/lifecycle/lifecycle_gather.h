@@ -34,6 +34,12 @@ struct lifecycle_gather {
     size_t churned_count, churned_room;
 };
 
+/* Each account that the request's filter matches, in the order of their arrival. */
+bool lifecycle_walk(struct engine_worker *worker, const struct engine_job *job,
+                    const struct lifecycle_request *request, void *context,
+                    bool (*each)(void *context, uint32_t slot, int64_t raw,
+                                 struct proto_fault *fault),
+                    struct proto_fault *fault);
 /* Finds the fields, walks. */
 bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job,
                       const struct lifecycle_request *request, struct lifecycle_gather *gather,

@@ -6,7 +6,8 @@
 
 bool lifecycle_serves(enum measure_id measure)
 {
-    return lifecycle_way(measure)->fill != NULL;
+    const struct lifecycle_way *way = lifecycle_way(measure);
+    return way->fill != NULL || way->look != NULL;
 }
 
 static bool request_read(const struct lifecycle_request *request,
@@ -60,16 +61,20 @@ bool lifecycle_measure(struct engine_worker *worker, const struct engine_job *jo
                        const struct lifecycle_request *request, struct lifecycle_result *result,
                        struct proto_fault *fault)
 {
-    struct lifecycle_run run = {.request = request, .result = result};
+    struct lifecycle_run run = {.worker = worker, .job = job, .request = request, .result = result};
     struct lifecycle_gather gather;
     uint64_t seq = engine_worker_seq(worker);
     run.pace = (struct measure_pace){goes_on, (void *)(uintptr_t)job};
     *result = (struct lifecycle_result){.rules = request->rules,
                                         .against = request->against,
+                                        .newest_ms = INT64_MIN,
                                         .seq = request->as_of.seq < seq ? request->as_of.seq : seq};
     measure_table_init(&result->table, request->measure);
     if (!request_read(request, &run.settings, fault)) {
         return false;
+    }
+    if (lifecycle_way(request->measure)->look != NULL) {
+        return lifecycle_way(request->measure)->look(&run, fault);
     }
     bool good = lifecycle_gather(worker, job, request, &gather, fault) &&
                 gathered_measure(&run, &gather, fault);

@@ -87,6 +87,18 @@ bool lifecycle_time(const struct lifecycle_request *request, const char *name, i
     return good || bad(fault, name, "a day such as 2024-01-01, or ms since 1970,", &given);
 }
 
+bool lifecycle_time_or_none(const struct lifecycle_request *request, const char *name, int64_t *ms,
+                            struct proto_fault *fault)
+{
+    for (size_t i = 0; i < request->parameter_count; i++) {
+        if (proto_span_is(request->parameters[i].name, name)) {
+            return lifecycle_time(request, name, ms, fault);
+        }
+    }
+    *ms = INT64_MAX;
+    return true;
+}
+
 bool lifecycle_period(const struct lifecycle_request *request, int64_t *from_ms, int64_t *to_ms,
                       struct proto_fault *fault)
 {

@@ -13,6 +13,9 @@ bool lifecycle_parameters_known(const struct lifecycle_request *request, struct 
 /* A day, or a time of one. */
 bool lifecycle_time(const struct lifecycle_request *request, const char *name, int64_t *ms,
                     struct proto_fault *fault);
+/* The same of one that may be left out: INT64_MAX then. */
+bool lifecycle_time_or_none(const struct lifecycle_request *request, const char *name, int64_t *ms,
+                            struct proto_fault *fault);
 /* from and to, the one before the other. */
 bool lifecycle_period(const struct lifecycle_request *request, int64_t *from_ms, int64_t *to_ms,
                       struct proto_fault *fault);

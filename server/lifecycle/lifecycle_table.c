@@ -201,10 +201,11 @@ static bool bridge_fill(struct lifecycle_run *run, struct proto_fault *fault)
 }
 
 static const struct lifecycle_way ways[MEASURE_IDS] = {
-    [MEASURE_ID_MRR] = {mrr_read, mrr_fill},
-    [MEASURE_ID_RETENTION] = {retention_read, retention_fill},
-    [MEASURE_ID_SURVIVAL] = {survival_read, survival_fill},
-    [MEASURE_ID_BRIDGE] = {bridge_read, bridge_fill},
+    [MEASURE_ID_MRR] = {mrr_read, mrr_fill, NULL},
+    [MEASURE_ID_RETENTION] = {retention_read, retention_fill, NULL},
+    [MEASURE_ID_SURVIVAL] = {survival_read, survival_fill, NULL},
+    [MEASURE_ID_BRIDGE] = {bridge_read, bridge_fill, NULL},
+    [MEASURE_ID_READINESS] = {lifecycle_ready_read, NULL, lifecycle_ready_look},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)

@@ -8,6 +8,7 @@
 
 #include "server/lifecycle/lifecycle_gather.h"
 #include "server/measure/metric_registry.h"
+#include "server/measure/readiness.h"
 
 /* Parameters of all measures that are served; each uses its own. */
 struct lifecycle_settings {
@@ -16,22 +17,32 @@ struct lifecycle_settings {
     struct measure_survival_options survival;
     enum measure_metric metric;
     unsigned top;
+    struct measure_readiness_options readiness; /* as_of_ms INT64_MAX: of the newest row */
 };
 
 struct lifecycle_run {
+    struct engine_worker *worker;
+    const struct engine_job *job;
     const struct lifecycle_request *request;
     struct lifecycle_settings settings;
-    const struct lifecycle_gather *gather;
+    const struct lifecycle_gather *gather; /* NULL for what looks by itself */
     struct measure_pace pace;
     struct lifecycle_result *result;
 };
 
-/* How a measure is served; one that is not has no functions. */
+/* How a measure is served: filled of subscriptions that were gathered, or by a look of its own. One
+ * that is not served has neither. */
 struct lifecycle_way {
     bool (*read)(const struct lifecycle_request *request, struct lifecycle_settings *settings,
                  struct proto_fault *fault);
     bool (*fill)(struct lifecycle_run *run, struct proto_fault *fault);
+    bool (*look)(struct lifecycle_run *run, struct proto_fault *fault);
 };
 const struct lifecycle_way *lifecycle_way(enum measure_id measure);
+
+/* lifecycle_ready.c: over the values of accounts. */
+bool lifecycle_ready_read(const struct lifecycle_request *request,
+                          struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_ready_look(struct lifecycle_run *run, struct proto_fault *fault);
 
 #endif

@@ -172,3 +172,16 @@ bool measure_table_good(const struct measure_table *table)
 {
     return !table->failed && table->count % table->columns == 0;
 }
+
+const struct measure_cell *measure_cell_find(const struct measure_table *table, size_t row,
+                                             const char *column)
+{
+    size_t count = 0;
+    size_t at = 0;
+    const struct measure_column *known = measure_columns(table->id, &count);
+    while (at < count && strcmp(known[at].name, column) != 0) {
+        at++;
+    }
+    assert(at < count && row < measure_table_rows(table));
+    return &table->cells[row * table->columns + at];
+}

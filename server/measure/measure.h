@@ -95,4 +95,8 @@ static inline size_t measure_table_rows(const struct measure_table *table)
     return table->count / table->columns;
 }
 
+/* The cell of a row under a column of measure.def, by its name; one that is none is a bug. */
+const struct measure_cell *measure_cell_find(const struct measure_table *table, size_t row,
+                                             const char *column);
+
 #endif

@@ -65,20 +65,21 @@ static bool sources_add(const struct measure_rows *rows, double floor, struct me
 {
     size_t unique = 0;
     size_t linked = 0;
+    size_t sightings = rows->sightings > 0 ? rows->sightings : rows->count;
     uint32_t sources = rows->source != NULL ? rows->sources : 1;
-    struct seen *seen = calloc(rows->count, sizeof *seen);
+    struct seen *seen = calloc(sightings, sizeof *seen);
     size_t *covered = calloc((size_t)sources + 1, sizeof *covered);
     if (seen == NULL || covered == NULL) {
         free(seen);
         free(covered);
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu rows", rows->count);
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu rows", sightings);
     }
-    for (size_t i = 0; i < rows->count; i++) {
+    for (size_t i = 0; i < sightings; i++) {
         seen[i] = (struct seen){rows->account[i], rows->source != NULL ? rows->source[i] : 0};
     }
-    qsort(seen, rows->count, sizeof *seen, by_account_and_source);
-    seen_count(seen, rows->count, &unique, &linked, covered);
-    share_add(table, "unique", "", unique, rows->count, floor);
+    qsort(seen, sightings, sizeof *seen, by_account_and_source);
+    seen_count(seen, sightings, &unique, &linked, covered);
+    share_add(table, "unique", "", unique, sightings, floor);
     if (rows->source != NULL) {
         share_add(table, "linked", "", linked, rows->accounts, floor);
     }
@@ -99,8 +100,8 @@ bool measure_readiness_table(const struct measure_rows *rows,
         return proto_fault_set(fault, PROTO_NO_EVIDENCE, "", "there are no rows");
     }
     for (uint32_t f = 0; f < rows->fields; f++) {
-        size_t present = 0;
-        for (size_t i = 0; i < rows->count; i++) {
+        size_t present = rows->filled != NULL ? rows->filled[f] : 0;
+        for (size_t i = 0; i < rows->count && rows->filled == NULL; i++) {
             present += rows->present[i * rows->fields + f] != 0;
         }
         share_add(table, "complete", rows->field_names[f], present, rows->count, options->floor);

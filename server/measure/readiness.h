@@ -5,6 +5,9 @@
  * held against a floor; what lies below says what to mend first.
  *
  * Assumptions: none for the shares; for the intervals that rows are a sample of rows to come.
+ * A sighting is one source's knowing one account. Of a file each row is one; of accounts folded of
+ * several sources a row is an account, and has as many sightings as sources.
+ *
  * Shapes: arrays by row; present[row · fields + field]. A future time counts as fresh. Ownership:
  * borrows; the table is filled, the caller frees it, also after a failure. Errors: NO_MEMORY,
  * NO_EVIDENCE for no rows. Threads: pure. Cost: O(rows · fields) and a sort. Source: Wilson 1927;
@@ -20,12 +23,14 @@ struct measure_rows {
     uint32_t fields;
     const uint8_t *present;
     const char *const *field_names;
-    const uint32_t *account; /* by row, below accounts */
+    const uint32_t *account; /* by sighting, below accounts */
     uint32_t accounts;
     const int64_t *time_ms; /* by row; NULL: not told */
-    const uint32_t *source; /* by row, below sources; NULL: one source */
+    const uint32_t *source; /* by sighting, below sources; NULL: one source */
     const char *const *source_names;
     uint32_t sources;
+    size_t sightings;       /* 0: one for each row */
+    const uint64_t *filled; /* by field, rows that have a value; NULL: counted over present */
 };
 
 struct measure_readiness_options {

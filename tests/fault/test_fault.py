@@ -312,6 +312,7 @@ REQUESTS = [
     ("count", "count", lambda n: {"filter": "employees > 100"}, nothing_state),
     ("measure", "measure", lambda n: {"measure": "retention", "by": "industry", "parameters":
                                       {"from": "2020-01-01", "to": "2020-04-01"}}, nothing_state),
+    ("readiness", "measure", lambda n: {"measure": "readiness", "parameters": {}}, nothing_state),
     ("lifecycle", "lifecycle", lambda n: {"id": "a3", "at": 1580000000000}, nothing_state),
     ("label", "label", lambda n: {"policy": POLICY, "limit": 5}, nothing_state),
     ("account-put", "account-put", put, accounts_state),

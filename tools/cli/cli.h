@@ -98,6 +98,8 @@ static inline bool cli_has(const struct cli *cli, enum cli_option_id option)
 /* The same by name, for options that several commands share; NULL if this one has none so called.
  */
 const char *cli_text_named(const struct cli *cli, const char *name);
+/* The option of this command that is so called; CLI_OPTIONS if it has none. */
+enum cli_option_id cli_option_named(const struct cli *cli, const char *name);
 /* Walks the values of a repeated option: *at starts at 0. NULL at the end. */
 const char *cli_each(const struct cli *cli, enum cli_option_id option, size_t *at);
 /* Whole number within [low, high], or the fallback if the option was not given. False, with a

@@ -15,15 +15,20 @@ const char *cli_text(const struct cli *cli, enum cli_option_id option)
     return NULL;
 }
 
-const char *cli_text_named(const struct cli *cli, const char *name)
+enum cli_option_id cli_option_named(const struct cli *cli, const char *name)
 {
     for (int id = 0; id < CLI_OPTIONS; id++) {
         const struct cli_option *option = &cli_options()[id];
         if (cli_option_belongs(cli->command, option) && strcmp(option->name, name) == 0) {
-            return cli_text(cli, (enum cli_option_id)id);
+            return (enum cli_option_id)id;
         }
     }
-    return NULL;
+    return CLI_OPTIONS;
+}
+
+const char *cli_text_named(const struct cli *cli, const char *name)
+{
+    return cli_text(cli, cli_option_named(cli, name));
 }
 
 const char *cli_each(const struct cli *cli, enum cli_option_id option, size_t *at)

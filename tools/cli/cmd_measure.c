@@ -20,27 +20,6 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_READINESS] = measure_run_readiness,
 };
 
-static int rules_told(const struct cli *cli, struct measure_rules *rules,
-                      struct measure_definition *definition)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    const char *path = cli_text(cli, CLI_MEASURE_DEFINITION);
-    size_t at = 0;
-    if (path != NULL) {
-        int status = measure_definition_file(cli, path, definition);
-        if (status != EX_OK) {
-            return status;
-        }
-        *rules = definition->rules;
-    }
-    for (const char *text; (text = cli_each(cli, CLI_MEASURE_RULE, &at)) != NULL;) {
-        if (!measure_rules_set_text(rules, text, &fault)) {
-            return cli_fail(cli, EX_USAGE, "--rule: %s", fault.message);
-        }
-    }
-    return EX_OK;
-}
-
 /* A parameter of another measure is a mistake. */
 static int parameters_check(const struct cli *cli, enum measure_id id)
 {
@@ -65,6 +44,12 @@ static int unknown(const struct cli *cli, const char *name)
 
 int cmd_measure(struct cli *cli)
 {
+    if (cli->argument_count == 2) {
+        return cli_fail(cli, EX_USAGE,
+                        "'%s': files are named by options, such as --subscriptions FILE.csv; "
+                        "'icp measure --help' has them",
+                        cli->arguments[1]);
+    }
     if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
     }
@@ -72,11 +57,10 @@ int cmd_measure(struct cli *cli)
     if (call.id == MEASURE_IDS) {
         return unknown(cli, cli->arguments[0]);
     }
-    struct measure_definition definition = {.version = 0};
-    measure_rules_default(&call.rules);
+    struct measure_definition definition;
     int status = parameters_check(cli, call.id);
     if (status == EX_OK) {
-        status = rules_told(cli, &call.rules, &definition);
+        status = measure_rules_told(cli, &call.rules, &definition);
     }
     if (status == EX_OK && measure_is_remote(&call)) {
         return measure_remote(&call, &definition);

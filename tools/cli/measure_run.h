@@ -23,13 +23,17 @@ int measure_run_clv_purchases(const struct measure_call *call);
 int measure_run_bridge(const struct measure_call *call);
 int measure_run_readiness(const struct measure_call *call);
 
+/* The usual rules, or those of --definition, with those of --rule on top. The definition's version
+ * is 0 if none is named. */
+int measure_rules_told(const struct cli *cli, struct measure_rules *rules,
+                       struct measure_definition *definition);
 /* A definition from a file. */
 int measure_definition_file(const struct cli *cli, const char *path,
                             struct measure_definition *definition);
 
 /* The second definition of a bridge: --against-definition, and --against on top. */
-int measure_against_read(const struct measure_call *call, enum measure_metric metric,
-                         struct measure_rules *second);
+int measure_against_read(const struct cli *cli, const struct measure_rules *first,
+                         enum measure_metric metric, struct measure_rules *second);
 /* Says which rules are not the usual. */
 void measure_rules_tell(const struct measure_call *call);
 

@@ -27,36 +27,59 @@ int measure_definition_file(const struct cli *cli, const char *path,
     return good ? EX_OK : cli_fail(cli, EX_DATAERR, "%s: %s: %s", path, fault.field, fault.message);
 }
 
-int measure_against_read(const struct measure_call *call, enum measure_metric metric,
-                         struct measure_rules *second)
+int measure_rules_told(const struct cli *cli, struct measure_rules *rules,
+                       struct measure_definition *definition)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    const char *path = cli_text_named(cli, "definition");
+    size_t at = 0;
+    *definition = (struct measure_definition){.version = 0};
+    measure_rules_default(rules);
+    if (path != NULL) {
+        int status = measure_definition_file(cli, path, definition);
+        if (status != EX_OK) {
+            return status;
+        }
+        *rules = definition->rules;
+    }
+    for (const char *text; (text = cli_each(cli, cli_option_named(cli, "rule"), &at)) != NULL;) {
+        if (!measure_rules_set_text(rules, text, &fault)) {
+            return cli_fail(cli, EX_USAGE, "--rule: %s", fault.message);
+        }
+    }
+    return EX_OK;
+}
+
+int measure_against_read(const struct cli *cli, const struct measure_rules *first,
+                         enum measure_metric metric, struct measure_rules *second)
 {
     struct proto_fault fault = {.code = PROTO_OK};
     struct measure_definition definition = {.version = 0};
-    const char *path = cli_text_named(call->cli, "against-definition");
+    const char *path = cli_text_named(cli, "against-definition");
     size_t at = 0;
     size_t given = 0;
-    *second = call->rules;
+    *second = *first;
     if (path != NULL) {
-        int status = measure_definition_file(call->cli, path, &definition);
+        int status = measure_definition_file(cli, path, &definition);
         if (status != EX_OK) {
             return status;
         }
         if (definition.metric != metric) {
-            return cli_fail(call->cli, EX_DATAERR, "%s is a definition of %s, not of %s", path,
+            return cli_fail(cli, EX_DATAERR, "%s is a definition of %s, not of %s", path,
                             measure_metric_info(definition.metric)->name,
                             measure_metric_info(metric)->name);
         }
         *second = definition.rules;
         given++;
     }
-    for (const char *text; (text = cli_each(call->cli, CLI_MEASURE_AGAINST, &at)) != NULL;
+    for (const char *text; (text = cli_each(cli, cli_option_named(cli, "against"), &at)) != NULL;
          given++) {
         if (!measure_rules_set_text(second, text, &fault)) {
-            return cli_fail(call->cli, EX_USAGE, "--against: %s", fault.message);
+            return cli_fail(cli, EX_USAGE, "--against: %s", fault.message);
         }
     }
     return given > 0 ? EX_OK
-                     : cli_fail(call->cli, EX_USAGE,
+                     : cli_fail(cli, EX_USAGE,
                                 "--against NAME=CHOICE, or --against-definition FILE.json, says "
                                 "how the second definition differs");
 }
@@ -139,7 +162,7 @@ int measure_run_bridge(const struct measure_call *call)
     if (!measure_days(call, &days[0], &days[1]) || !measure_count(call, "top", &top)) {
         return EX_USAGE;
     }
-    int status = measure_against_read(call, metric, &second);
+    int status = measure_against_read(call->cli, &call->rules, metric, &second);
     if (status != EX_OK) {
         return status;
     }

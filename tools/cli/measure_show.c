@@ -44,7 +44,7 @@ static void cell_add(struct out_table *out, const struct measure_cell *cell, boo
         out_cell_text(out, "%s", cell->text);
         break;
     case MEASURE_ABSENT:
-        out_cell_text(out, "%s", "");
+        out_cell_number(out, "%s", ""); /* in JSON null */
         break;
     }
 }

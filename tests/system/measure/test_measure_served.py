@@ -218,7 +218,7 @@ class Mistakes(Base):
         self.client.call("account-put", {"accounts": [{"id": "x"}, {"id": "y"}]})
         self.refused("no-evidence", "")
         self.refused("bad-field", "measure", measure="nrr")
-        self.refused("bad-field", "measure", measure="readiness", parameters={})
+        self.refused("bad-field", "measure", measure="clv-sbg", parameters={})
         self.refused("missing-field", "parameters.to", parameters={"from": "2024-01-01"})
         self.refused("bad-field", "parameters.from", parameters={"from": "soon", "to": "2024-01-01"})
         self.refused("bad-field", "parameters.from", parameters={"from": None, "to": "2024-01-01"})
@@ -238,6 +238,8 @@ class Mistakes(Base):
                                 '"rules": {}}')
         self.refused("missing-field", "against", measure="bridge")
         self.refused("bad-field", "churn_flag", churn_flag="churned")
+        self.refused("bad-field", "seq", measure="readiness", parameters={}, seq=1)
+        self.refused("bad-field", "parameters.floor", measure="readiness", parameters={"floor": 2})
 
     def test_amounts_of_several_currencies_need_rates(self):
         self.client.call("account-put", {"accounts": [{"id": "x"}, {"id": "y"}]})
@@ -266,10 +268,43 @@ class Mistakes(Base):
     def test_what_there_is_to_measure_is_listed(self):
         reply = self.client.call("measure-list")
         served = {one["name"] for one in reply["measures"] if one["served"]}
-        self.assertEqual(served, {"mrr", "retention", "survival", "bridge"})
+        self.assertEqual(served, {"mrr", "retention", "survival", "bridge", "readiness"})
         self.assertIn("nrr-cohort", [one["name"] for one in reply["metrics"]])
         rules = {rule["name"]: [choice["name"] for choice in rule["choices"]] for rule in reply["rules"]}
         self.assertEqual(rules["churn-at"], ["end", "cancel", "paid-end"])
+
+
+class Readiness(Base):
+    def test_accounts_of_one_source_are_as_ready_as_the_rows_of_their_file(self):
+        rng = random.Random(11)
+        days = [datetime.date(2024, 1, 1) + datetime.timedelta(rng.randrange(400)) for _ in range(50)]
+        rows = [(f"a{n}", day, rng.choice(["crm", "billing"]), rng.choice(["Steel", ""]), "yes",
+                 rng.choice(["7", ""])) for n, day in enumerate(days)]
+        self.client.call("schema-put", {"document": '{"fields":[{"name":"industry","type":"category"},'
+                                        '{"name":"churned","type":"flag"},{"name":"size","type":"number"}]}'})
+        for id, day, source, industry, _, size in rows:
+            values = {"churned": True, **({"industry": industry} if industry else {}),
+                      **({"size": 7} if size else {})}
+            self.client.call("account-put", {"accounts": [{"id": id, "values": values}], "source": source,
+                                             "time": ms(day)})
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "rows.csv"), "w", encoding="utf-8", newline="") as file:
+                out = csv.writer(file)
+                out.writerow(["id", "day", "system", "industry", "churned", "size"])
+                out.writerows(rows)
+            for more in [[], ["--stale-days", "100", "--floor", "0.4"], ["--as-of", "2024-06-01"]]:
+                files = self.icp("measure", "readiness", "--rows", "rows.csv", "--account", "id", "--at", "day",
+                                 "--source", "system", *more, "--csv", folder=folder)
+                served = self.icp("measure", "readiness", *more, "--csv")
+                self.assertEqual((files.returncode, served.returncode), (0, 0), files.stderr + served.stderr)
+                self.assertEqual(served.stdout, files.stdout)
+        self.client.call("account-patch", {"accounts": [{"id": "a0", "values": {"size": 9}}],
+                                           "source": "support"})
+        table = self.icp("measure", "readiness", "--csv").stdout.splitlines()
+        self.assertTrue(any(row.startswith("linked,,0.02,") for row in table), table)
+        self.assertTrue(any(row.startswith("covered,support,0.02,") for row in table), table)
+        one = self.client.call("measure", {"measure": "readiness", "filter": "size = 9"})
+        self.assertEqual((one["accounts"], one["events"], one["currency"]), (1, 0, ""))
 
 
 class Lifecycle(Base):

@@ -25,7 +25,8 @@ static void shares_are_counted_and_held_against_the_floor(void **state)
     const int64_t times[] = {100 * DAY, 95 * DAY, 10 * DAY, 90 * DAY, 89 * DAY};
     const uint32_t source[] = {0, 0, 1, 0, 0};
     const char *const sources[] = {"crm", "billing"};
-    const struct measure_rows rows = {5, 2, present, fields, account, 3, times, source, sources, 2};
+    const struct measure_rows rows = {5,     2,      present, fields, account, 3,
+                                      times, source, sources, 2,      0,       NULL};
     const struct measure_readiness_options options = {100 * DAY, 10, 0.8};
     assert_true(measure_readiness_table(&rows, &options, &table, &fault));
     static const struct {
