@@ -16,17 +16,27 @@
 #define WORDS_MAX 40
 
 /* One line of icp in a folder of its own with two files. */
-static int line(const char *text)
+static int command(const char *name, const char *text)
 {
     char copy[1024];
     char *words[WORDS_MAX];
     int count = 0;
-    snprintf(copy, sizeof copy, "icp measure %s", text);
+    snprintf(copy, sizeof copy, "icp %s %s", name, text);
     for (char *rest = copy, *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
         assert_true(count < WORDS_MAX);
         words[count++] = word;
     }
     return cli_run(count, words);
+}
+
+static int line(const char *text)
+{
+    return command("measure", text);
+}
+
+static int page(const char *text)
+{
+    return command("report lifecycle", text);
 }
 
 static void put(const char *name, const char *text)
@@ -116,6 +126,7 @@ static void what_is_missing_or_no_such_thing_is_a_mistake_of_use(void **state)
     assert_int_equal(
         line("mrr --subscriptions none.csv --account a --start s --end e --amount m" YEAR),
         EX_NOINPUT);
+    assert_int_equal(line("mrr subs.csv" YEAR), EX_USAGE);
     put("usual.json", "{\"metric\": \"mrr\"}");
     assert_int_equal(line("mrr" SUBS YEAR " --definition usual.json"), EX_DATAERR);
     assert_int_equal(line("mrr" SUBS YEAR " --definition none.json"), EX_NOINPUT);
@@ -130,6 +141,31 @@ static void a_currency_is_three_letters(void **state)
     assert_int_equal(line("mrr" MONEY YEAR), EX_DATAERR);
     assert_int_equal(line("mrr" MONEY YEAR " --skip-bad"), EX_OK);
 #undef MONEY
+}
+
+#define NOBODY " --uri icp+unix:/nowhere/icpd"
+
+/* What cannot be asked is told before anybody is asked, who is not there. */
+static void a_page_is_asked_for_by_days_and_definitions_that_there_are(void **state)
+{
+    (void)state;
+    assert_int_equal(page("" NOBODY), EX_UNAVAILABLE);
+    assert_int_equal(page(YEAR " --segment land --filter x --top 2" NOBODY), EX_UNAVAILABLE);
+    assert_int_equal(page("--to 2024-01-01 --against free=active" NOBODY), EX_UNAVAILABLE);
+    assert_int_equal(page("one" NOBODY), EX_USAGE);
+    assert_int_equal(page("--from 2024-01-01 --to 2023-01-01" NOBODY), EX_USAGE);
+    assert_int_equal(page("--from someday" NOBODY), EX_USAGE);
+    assert_int_equal(page("--to someday" NOBODY), EX_USAGE);
+    assert_int_equal(page("--to 0001-01-01" NOBODY), EX_USAGE);
+    assert_int_equal(page(YEAR " --period week" NOBODY), EX_USAGE);
+    assert_int_equal(page(YEAR " --rule free" NOBODY), EX_USAGE);
+    assert_int_equal(page(YEAR " --metric mrr" NOBODY), EX_USAGE);
+    assert_int_equal(page(YEAR " --metric arr --against free=active" NOBODY), EX_USAGE);
+    assert_int_equal(page(YEAR " --against free=beer" NOBODY), EX_USAGE);
+    assert_int_equal(page(YEAR " --against-definition none.json" NOBODY), EX_NOINPUT);
+    assert_int_equal(page(YEAR " --definition none.json" NOBODY), EX_NOINPUT);
+    assert_int_equal(page(YEAR " --seq soon" NOBODY), EX_USAGE);
+    assert_int_equal(page(YEAR " --known soon" NOBODY), EX_USAGE);
 }
 
 /* Every parameter of measure.def can be told. */
@@ -159,6 +195,7 @@ int main(void)
         cmocka_unit_test(each_measure_runs_over_files),
         cmocka_unit_test(what_is_missing_or_no_such_thing_is_a_mistake_of_use),
         cmocka_unit_test(a_currency_is_three_letters),
+        cmocka_unit_test(a_page_is_asked_for_by_days_and_definitions_that_there_are),
         cmocka_unit_test(parameters_of_measures_are_options),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
