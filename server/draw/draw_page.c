@@ -4,6 +4,9 @@
 #include "server/draw/draw_page.h"
 
 #include <stdarg.h>
+#include <string.h>
+
+#include "server/draw/draw_shown.h"
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1c2430;--dim:#5b6675;--line:#d9dee6;--page:#fff;"
@@ -25,7 +28,7 @@ static const char style[] =
     "font-variant-numeric:tabular-nums}tr:has(.total){font-weight:600}.total{font-weight:600}"
     ".good{color:var(--good)}.bad{color:var(--bad);font-weight:600}.wrap{overflow-x:auto;margin-"
     "bottom:22px}"
-    ".wrap:focus-visible{outline:2px solid var(--s0)}"
+    ".ctl{color:var(--bad)}.wrap:focus-visible{outline:2px solid var(--s0)}"
     "caption{text-align:left;font-size:13px;color:var(--dim);padding:6px 0}\n"
     "figure{margin:14px 0 22px}figure>svg{width:100%;height:auto;display:block}"
     "svg text{fill:var(--ink);font-size:12px}svg .tick,svg .axis{fill:var(--dim)}"
@@ -106,7 +109,7 @@ void draw_format(FILE *out, const char *format, ...)
         /* The first byte of a letter that may be cut goes with it. */
         text[end > 0 && ((unsigned char)text[end - 1] & 0x80) != 0 ? end - 1 : end] = '\0';
     }
-    draw_text(out, text);
+    draw_shown(out, text, strlen(text));
 }
 
 void draw_text(FILE *out, const char *text)

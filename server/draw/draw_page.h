@@ -16,7 +16,8 @@ void draw_section_open(FILE *out, const char *id, const char *heading);
 void draw_section_close(FILE *out);
 /* Writes text with <, >, & and quotes as entities. */
 void draw_text(FILE *out, const char *text);
-/* The same of a text put together; what is beyond DRAW_FORMAT_BYTES is cut between letters. */
+/* A text put together, as draw_shown.h writes it; what is beyond DRAW_FORMAT_BYTES is cut between
+ * letters. */
 #define DRAW_FORMAT_BYTES 2048
 void draw_format(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -4,8 +4,10 @@
 #include "server/draw/draw_rows.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "server/draw/draw_page.h"
+#include "server/draw/draw_shown.h"
 
 #define EDGE 1.0 /* per cent on either side */
 
@@ -65,7 +67,7 @@ static void row_write(FILE *out, const struct draw_rows *picture, const struct a
                       const struct draw_row *row)
 {
     fputs("<div class=\"row\"><span>", out);
-    draw_text(out, row->name);
+    draw_shown(out, row->name, strlen(row->name));
     fputs("</span><b>", out);
     draw_text(out, row->figure);
     fputs("</b><svg width=\"100%\" height=\"18\" focusable=\"false\">", out);

@@ -3,7 +3,10 @@
  * within a row gets the cells that are missing, so that the page stays well formed. */
 #include "server/draw/draw_table.h"
 
+#include <string.h>
+
 #include "server/draw/draw_page.h"
+#include "server/draw/draw_shown.h"
 
 void draw_table_open(struct draw_table *table, FILE *out, const char *id, const char *caption,
                      const struct draw_column *columns, size_t count)
@@ -34,7 +37,7 @@ void draw_table_cell_of(struct draw_table *table, const char *class_name, const 
         fprintf(out, " class=\"%s%s%s\"", kind, both, class_name);
     }
     fputc('>', out);
-    draw_text(out, text);
+    draw_shown(out, text, strlen(text));
     fputs(table->at == 0 ? "</th>" : "</td>", out);
     table->at = (table->at + 1) % table->count;
     fputs(table->at == 0 ? "</tr>\n" : "", out);

@@ -44,7 +44,7 @@ static void table_draw(FILE *out)
     draw_table_cell(&table, "x<y");
     draw_table_cell_of(&table, "bad", "1");
     draw_table_shaded(&table, 99, "2");
-    draw_table_cell(&table, "cut");
+    draw_table_cell(&table, "c\x01ut");
     draw_table_close(&table);
 }
 
@@ -58,9 +58,9 @@ static void a_table_has_headings_and_is_closed_whatever_was_written(void **state
         strstr(text, "<th scope=\"col\">name &lt;b&gt;</th><th scope=\"col\" class=\"n\">"));
     assert_non_null(strstr(text, "<tr><th scope=\"row\">x&lt;y</th><td class=\"n bad\">1</td>"
                                  "<td class=\"n h8\">2</td></tr>"));
-    assert_non_null(strstr(text,
-                           "<th scope=\"row\">cut</th><td class=\"n\"></td><td class=\"n\"></td>"
-                           "</tr>\n</tbody></table></div>"));
+    assert_non_null(strstr(text, "<th scope=\"row\">c<span class=\"ctl\">\\x01</span>ut</th><td "
+                                 "class=\"n\"></td><td class=\"n\"></td>"
+                                 "</tr>\n</tbody></table></div>"));
     free(text);
 }
 
