@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "server/activate.h"
 #include "server/base/clock.h"
 #include "server/door.h"
 #include "server/encrypt.h"
@@ -31,7 +32,8 @@ struct server {
     struct engine *engine;
     struct lookalike *lookalike;
     struct base_metrics *metrics;
-    struct door door; /* who may come in */
+    struct door door;              /* who may come in */
+    struct server_sockets sockets; /* of the service manager, until each is given on */
     struct rpc *rpc;
     struct net_server *net;
     struct capture *capture;
@@ -305,8 +307,13 @@ static bool net_open(struct server *server, struct proto_fault *fault)
     const struct base_config *config = server->config;
     struct net_options options;
     net_options_default(&options);
-    if (!server_encrypt(config, &options.tls, fault)) {
+    if (!server_sockets_reach(&server->sockets, door_is_open(&server->door), fault) ||
+        !server_encrypt(config, &options.tls, fault)) {
         return false;
+    }
+    if (server->sockets.tls != 0 && options.tls == NULL) {
+        return proto_fault_set(fault, PROTO_BAD_CONFIG, "tls_certificate",
+                               "a socket for icps was given, and no certificate to answer with");
     }
     options.tls_host = config->tls_host;
     options.tls_port = (uint16_t)config->tls_port;
@@ -329,6 +336,10 @@ static bool net_open(struct server *server, struct proto_fault *fault)
     options.now_ns = server->clock.now_ns;
     options.now_context = server->clock.context;
     options.log = server->log;
+    options.tcp_fd = server->sockets.tcp;
+    options.tls_fd = server->sockets.tls;
+    options.local_fd = server->sockets.local;
+    server->sockets = (struct server_sockets){.http = server->sockets.http};
     const struct net_handler handler = {
         .context = server,
         .on_worker_start = worker_start,
@@ -400,12 +411,13 @@ static bool aside_open(struct server *server, struct proto_fault *fault)
 
 static bool watch_open(struct server *server, struct proto_fault *fault)
 {
-    if (server->config->http_host[0] == '\0') {
+    if (server->config->http_host[0] == '\0' && server->sockets.http == 0) {
         return true;
     }
     const struct watch_options options = {
         .config = server->config,
         .door = &server->door,
+        .listen_fd = server->sockets.http,
         .now_ns = server->clock.now_ns,
         .now_ms = server->clock.now_ms,
         .now_context = server->clock.context,
@@ -414,6 +426,7 @@ static bool watch_open(struct server *server, struct proto_fault *fault)
         .draining = is_draining,
         .take = take_socket,
     };
+    server->sockets.http = 0;
     server->watch = watch_start(&options, fault);
     return server->watch != NULL;
 }
@@ -463,10 +476,11 @@ struct server *server_create(const struct base_config *config, struct base_log *
     server->clock = base_clock_system();
     server->started_ns = base_clock_now_ns(&server->clock);
     server_slow_set(server, config->slowlog_us);
-    if (!engine_open(server, fault) || !aside_open(server, fault) ||
-        !door_open(&server->door, config, log, fault) || !net_open(server, fault) ||
-        !rpc_open(server, fault) || !net_server_start(server->net, fault) ||
-        !watch_open(server, fault) || !ports_write(server, fault)) {
+    if (!server_sockets_take(&server->sockets, fault) || !engine_open(server, fault) ||
+        !aside_open(server, fault) || !door_open(&server->door, config, log, fault) ||
+        !net_open(server, fault) || !rpc_open(server, fault) ||
+        !net_server_start(server->net, fault) || !watch_open(server, fault) ||
+        !ports_write(server, fault)) {
         server_destroy(server);
         return NULL;
     }
@@ -540,6 +554,7 @@ void server_destroy(struct server *server)
         net_server_join(server->net);
     }
     watch_stop(server->watch);
+    server_sockets_close(&server->sockets);
     /* The engine ends before net is freed: its last replies are posted, and dropped, there. */
     if (server->engine) {
         engine_stop(server->engine);

@@ -205,6 +205,7 @@ static bool http_open(struct watch *watch, struct proto_fault *fault)
     const struct http_options http = {
         .host = watch->options.config->http_host,
         .port = (uint16_t)watch->options.config->http_port,
+        .listen_fd = watch->options.listen_fd,
         .groups = watch->groups,
         .group_count = sizeof watch->groups / sizeof *watch->groups,
         .allowed = allowed,

@@ -16,6 +16,7 @@
 struct watch_options {
     const struct base_config *config;
     struct door *door;
+    int listen_fd; /* of the service manager; taken; 0: none */
     uint64_t (*now_ns)(void *context);
     int64_t (*now_ms)(void *context);
     void *now_context;

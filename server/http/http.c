@@ -263,26 +263,38 @@ static bool address_find(const struct http_options *options, struct addrinfo **f
            proto_fault_set(fault, kind, "http_host", "'%s': %s", options->host, gai_strerror(code));
 }
 
+/* Where to listen is one option with its value. */
+static void daemon_at(struct http_server *server, unsigned more, enum MHD_OPTION option,
+                      intptr_t value, void *pointer)
+{
+    unsigned flags =
+        MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
+    struct MHD_OptionItem place[] = {{option, value, pointer}, {MHD_OPTION_END, 0, NULL}};
+    server->daemon = MHD_start_daemon(
+        flags | more, server->options.port, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, place,
+        MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HTTP_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S,
+        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_END);
+}
+
 static bool daemon_start(struct http_server *server, struct proto_fault *fault)
 {
     struct addrinfo *address = NULL;
-    if (!address_find(&server->options, &address, fault)) {
+    if (server->options.listen_fd == 0 && !address_find(&server->options, &address, fault)) {
         return false;
     }
-    unsigned flags =
-        MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
-    if (address->ai_family == AF_INET6) {
-        flags |= MHD_USE_IPv6;
-    }
     errno = 0;
-    server->daemon = MHD_start_daemon(
-        flags, server->options.port, NULL, NULL, on_request, server, MHD_OPTION_SOCK_ADDR,
-        address->ai_addr, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S, MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    if (address == NULL) {
+        daemon_at(server, 0, MHD_OPTION_LISTEN_SOCKET, server->options.listen_fd, NULL);
+    } else {
+        daemon_at(server, address->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0, MHD_OPTION_SOCK_ADDR,
+                  0, address->ai_addr);
+    }
     int code = errno;
-    freeaddrinfo(address);
+    if (address != NULL) {
+        freeaddrinfo(address);
+    }
     if (server->daemon != NULL) {
         return true;
     }
@@ -296,6 +308,28 @@ static bool daemon_start(struct http_server *server, struct proto_fault *fault)
                                  code != 0 ? strerror(code) : "cannot listen there");
 }
 
+/* What is known of a socket that was given: whether it is of loopback, and its port. */
+static void socket_look(struct http_server *server, int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t bytes = sizeof address;
+    char host[64];
+    char port[8];
+    if (getsockname(fd, (struct sockaddr *)&address, &bytes) == 0 &&
+        getnameinfo((const struct sockaddr *)&address, bytes, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
+        server->loopback = http_host_is_loopback(host);
+        server->port = (uint16_t)strtoul(port, NULL, 10);
+    }
+}
+
+static void daemon_look(struct http_server *server)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    server->port = info != NULL ? info->port : server->options.port;
+}
+
 struct http_server *http_create(const struct http_options *options, struct proto_fault *fault)
 {
     struct http_server *server = calloc(1, sizeof *server);
@@ -305,14 +339,17 @@ struct http_server *http_create(const struct http_options *options, struct proto
     }
     server->options = *options;
     server->loopback = http_host_is_loopback(options->host);
+    if (options->listen_fd != 0) {
+        socket_look(server, options->listen_fd);
+    }
     server->aside = http_aside_create(serve_aside, fault);
     if (server->aside == NULL || !daemon_start(server, fault)) {
         http_destroy(server);
         return NULL;
     }
-    const union MHD_DaemonInfo *info =
-        MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    server->port = info != NULL ? info->port : options->port;
+    if (options->listen_fd == 0) {
+        daemon_look(server);
+    }
     return server;
 }
 

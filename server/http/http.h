@@ -75,6 +75,7 @@ struct http_group {
 struct http_options {
     const char *host; /* a numeric address or "localhost" */
     uint16_t port;    /* 0: any free one */
+    int listen_fd;    /* a socket that listens already, in place of these; taken; 0: none */
     const struct http_group *groups;
     size_t group_count;
     /* Whether who asks may have what is not open: 0, or the status that refuses it (401, 429). */

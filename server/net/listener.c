@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Binding. The sockets are made here and polled by their worker, which accepts by itself: libuv's
- * own listener accepts and closes connections in silence when descriptors run out. */
+/* Binding. The sockets are made here, or were made by a service manager, and polled by their
+ * worker, which accepts by itself: libuv's own listener accepts and closes connections in silence
+ * when descriptors run out. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -222,6 +223,30 @@ bool net_listen_local(struct net_server *server, struct proto_fault *fault)
     return true;
 }
 
+static struct net_listener *listener_of(struct net_worker *worker, enum net_kind kind)
+{
+    return kind == NET_UNIX ? &worker->local : kind == NET_TLS ? &worker->tls : &worker->tcp;
+}
+
+/* All workers poll the same socket: who comes first accepts, the others find nothing. */
+bool net_listen_given(struct net_server *server, int fd, enum net_kind kind,
+                      struct proto_fault *fault)
+{
+    listener_of(&server->workers[0], kind)->fd = fd;
+    for (unsigned i = 1; i < server->workers_count && kind != NET_UNIX; i++) {
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (copy < 0) {
+            return proto_fault_set(fault, PROTO_IO, "", "no descriptor for a worker: %s",
+                                   strerror(errno));
+        }
+        listener_of(&server->workers[i], kind)->fd = copy;
+    }
+    if (kind != NET_UNIX) {
+        *(kind == NET_TLS ? &server->tls_port : &server->port) = bound_port(fd);
+    }
+    return true;
+}
+
 void net_listener_init(struct net_listener *listener, struct net_worker *worker, enum net_kind kind)
 {
     listener->worker = worker;
@@ -250,13 +275,14 @@ bool net_listener_start(struct net_listener *listener, uv_poll_cb on_ready)
     return listener->polling;
 }
 
-/* Removes the path of the Unix socket unless another server has put its own there. */
+/* Removes the path of the Unix socket unless another server has put its own there, or it is not
+ * ours. */
 static void remove_path(const struct net_server *server)
 {
     struct stat found;
     const char *path = server->options.socket_path;
-    if (lstat(path, &found) == 0 && found.st_dev == server->socket_device &&
-        found.st_ino == server->socket_inode) {
+    if (server->socket_inode != 0 && lstat(path, &found) == 0 &&
+        found.st_dev == server->socket_device && found.st_ino == server->socket_inode) {
         unlink(path);
     }
 }

@@ -159,9 +159,12 @@ struct net_options {
     struct tls_context *tls; /* of a second TCP listener; shared. NULL = none (default) */
     const char *tls_host;    /* its address. Default 127.0.0.1 */
     uint16_t tls_port;       /* 0 = any free one, see net_server_tls_port. Default PROTO_TLS_PORT */
-    unsigned backlog;        /* connections that may wait to be accepted. Default 1024 */
-    bool tcp_nodelay;        /* Default true */
-    bool pin_workers;        /* worker i on the i-th processor that may be used. Default false */
+    /* Sockets that listen already and do not block, such as of a service manager, in place of those
+     * that would be bound; taken, also where net_server_create fails. 0 = none (default) */
+    int tcp_fd, tls_fd, local_fd;
+    unsigned backlog; /* connections that may wait to be accepted. Default 1024 */
+    bool tcp_nodelay; /* Default true */
+    bool pin_workers; /* worker i on the i-th processor that may be used. Default false */
 
     unsigned connections_max; /* in all; one more gets BUSY under id 0. Default 10000 */
     size_t frame_bytes_max;   /* payload of one request. Default and most PROTO_FRAME_BYTES_MAX */

@@ -316,6 +316,9 @@ bool net_listen_tls(struct net_server *server, struct proto_fault *fault);
 bool net_listen_local(struct net_server *server, struct proto_fault *fault);
 void net_listener_init(struct net_listener *listener, struct net_worker *worker,
                        enum net_kind kind);
+/* Gives a socket that listens already to worker 0 and, of TCP and TLS, to all. */
+bool net_listen_given(struct net_server *server, int fd, enum net_kind kind,
+                      struct proto_fault *fault);
 bool net_listener_poll(struct net_listener *listener); /* gives a bound one its handle */
 bool net_listener_start(struct net_listener *listener, uv_poll_cb on_ready);
 void net_listener_close(struct net_listener *listener);

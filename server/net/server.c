@@ -58,13 +58,21 @@ static bool workers_init(struct net_server *server, struct proto_fault *fault)
 
 static bool listeners_init(struct net_server *server, struct proto_fault *fault)
 {
-    if (server->options.host != NULL && !net_listen_tcp(server, fault)) {
+    const struct net_options *options = &server->options;
+    /* First those that were given, so that they are closed whatever fails. */
+    if ((options->tcp_fd != 0 && !net_listen_given(server, options->tcp_fd, NET_TCP, fault)) ||
+        (options->tls_fd != 0 && !net_listen_given(server, options->tls_fd, NET_TLS, fault)) ||
+        (options->local_fd != 0 && !net_listen_given(server, options->local_fd, NET_UNIX, fault))) {
         return false;
     }
-    if (server->options.socket_path != NULL && !net_listen_local(server, fault)) {
+    if (options->host != NULL && options->tcp_fd == 0 && !net_listen_tcp(server, fault)) {
         return false;
     }
-    if (server->options.tls != NULL && !net_listen_tls(server, fault)) {
+    if (options->socket_path != NULL && options->local_fd == 0 &&
+        !net_listen_local(server, fault)) {
+        return false;
+    }
+    if (options->tls != NULL && options->tls_fd == 0 && !net_listen_tls(server, fault)) {
         return false;
     }
     for (unsigned i = 0; i < server->workers_count; i++) {
