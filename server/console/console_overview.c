@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/table.h"
 #include "server/console/console_pages.h"
 #include "server/draw/draw_number.h"
 #include "server/draw/draw_svg.h"
@@ -130,6 +131,15 @@ static void charts(struct console_view *view)
     free(lines);
 }
 
+/* Where an operation is carried out: at once on an event loop, by the writer, or on a lane. */
+static void cell_lane(struct console_table *table, struct icp_text op)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)op.bytes, op.data);
+    const struct proto_op_info *info = proto_op_find_name(name);
+    console_cell(table, info != NULL ? proto_lane_name(info->lane) : "");
+}
+
 static void cell_latency(struct console_table *table, const struct icp_value *metrics,
                          const char *part, struct icp_text op)
 {
@@ -142,8 +152,9 @@ static void cell_latency(struct console_table *table, const struct icp_value *me
 
 static void operations(FILE *out, const struct icp_value *metrics)
 {
-    static const char *const columns[] = {"operation",   "#requests",     "#half below",
-                                          "#99 % below", "#99.9 % below", "#longest"};
+    static const char *const columns[] = {"operation",   "lane",        "#requests",
+                                          "#half below", "#99 % below", "#99.9 % below",
+                                          "#longest"};
     struct console_table table;
     struct icp_value requests;
     struct icp_value count;
@@ -151,10 +162,12 @@ static void operations(FILE *out, const struct icp_value *metrics)
     if (!icp_value_get(metrics, "requests", &requests)) {
         return;
     }
-    console_table_open(&table, out, "Operations since the start", columns, 6);
+    console_table_open(&table, out, "Operations since the start, and the lane each is answered on",
+                       columns, 7);
     struct icp_walk walk = icp_walk_over(&requests);
     while (icp_next(&walk, &op, &count)) {
         console_cell_said(&table, op);
+        cell_lane(&table, op);
         console_cell_count(&table, count.number);
         cell_latency(&table, metrics, "latency_p50_us", op);
         cell_latency(&table, metrics, "latency_p99_us", op);
@@ -234,6 +247,7 @@ static void job(struct console_table *table, const struct icp_value *job)
 {
     console_cell_count(table, (double)console_whole_of(job, "job"));
     console_cell_said(table, console_text_of(job, "op"));
+    cell_lane(table, console_text_of(job, "op"));
     console_cell_said(table, console_text_of(job, "state"));
     console_cell_said(table, console_text_of(job, "stage"));
     console_cell_number(table, "%.0f %%", 100 * console_number_of(job, "done"));
@@ -244,7 +258,7 @@ static void job(struct console_table *table, const struct icp_value *job)
 
 static void jobs(struct console_view *view)
 {
-    static const char *const columns[] = {"#job",  "operation", "state", "stage",
+    static const char *const columns[] = {"#job",  "operation", "lane",  "state",        "stage",
                                           "#done", "started",   "ended", "why it failed"};
     struct icp_reply reply = {0};
     struct icp_value list;
@@ -255,7 +269,7 @@ static void jobs(struct console_view *view)
         if (list.count == 0) {
             console_note(view->out, "No job runs, waits or ended lately.");
         } else {
-            console_table_open(&table, view->out, "Jobs and walks", columns, 8);
+            console_table_open(&table, view->out, "Jobs and walks", columns, 9);
             struct icp_walk walk = icp_walk_over(&list);
             while (icp_next(&walk, NULL, &entry)) {
                 job(&table, &entry);

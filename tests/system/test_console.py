@@ -188,7 +188,8 @@ class Filled(Console):
 
     def test_the_overview_tells_what_the_server_does(self):
         page = self.page(self.browser(), "/")
-        for word in ("Accounts 601", "account-put", "Store", "Connections", "icp-learn", "done"):
+        for word in ("Accounts 601", "account-put", "Store", "Connections", "icp-learn job done",
+                     "account-put write"):
             self.assertIn(word, page.said())
         status, _, headers = self.browser().ask("/?live=1")
         self.assertEqual((status, headers["Refresh"]), (200, "5"))
