@@ -111,12 +111,13 @@ bool gate_ingest_fill(struct gate_ingest *ingest, enum gate_ingest_who who,
         if (!work_do(ingest, who, &work, requests, &ready, result, fault)) {
             return false;
         }
-        bool wrong = load_result_errors(result) > 0;
-        load_result_fini(result);
-        if (wrong) {
-            return proto_fault_set(fault, PROTO_IO, "", "%s answers by errors",
-                                   gate_ingest_info(who)->name);
+        if (load_result_errors(result) > 0) {
+            proto_fault_set(fault, PROTO_IO, "", "%s answers by errors (most: %s)",
+                            gate_ingest_info(who)->name, load_result_error(result));
+            load_result_fini(result);
+            return false;
         }
+        load_result_fini(result);
         at += requests * batch;
     }
     return true;

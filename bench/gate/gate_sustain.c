@@ -167,8 +167,12 @@ static bool load(struct run *run, bool updates, double seconds, struct proto_fau
         return false;
     }
     for (unsigned i = 0; i < options.stream_count; i++) {
-        if (load_result_errors(&run->results[i]) + run->results[i].misplaced > 0) {
-            return proto_fault_set(fault, PROTO_IO, "", "icpd answers by errors");
+        const struct load_result *result = &run->results[i];
+        if (load_result_errors(result) + result->misplaced > 0) {
+            return proto_fault_set(
+                fault, PROTO_IO, "", "icpd answers by %llu errors (most: %s), %llu of no request",
+                (unsigned long long)load_result_errors(result), load_result_error(result),
+                (unsigned long long)result->misplaced);
         }
     }
     return true;

@@ -66,8 +66,8 @@ struct load_options {
     unsigned stream_count;
     double warmup_s;
     double measure_s;
-    uint64_t
-        requests_max; /* stop the run after as many of stream 0, to touch everything; 0: time */
+    uint64_t requests_max; /* the run is the first so many of stream 0 (a closed loop, at most its
+                              traffic), each once whichever connection is faster; 0: time */
     uint64_t seed;
     int cpu;           /* pin to it; -1: do not */
     pid_t server_pid;  /* whose processor time is measured; 0: nobody's */
@@ -108,6 +108,8 @@ void load_result_fini(struct load_result *result);
 
 /* Replies whose status is not 0. */
 uint64_t load_result_errors(const struct load_result *result);
+/* The name of the most frequent of them by proto/error.def ("none", "unknown"), static. */
+const char *load_result_error(const struct load_result *result);
 /* The share of the run in which server or generator stood ready to run and another program, of this
  * machine or of another guest on it, had the processor; NAN where the system does not say. Threads
  * of the server that share its processor wait for each other, too: of a server that works with one

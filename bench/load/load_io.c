@@ -22,16 +22,35 @@ bool load_flush(struct load *load, struct load_conn *conn)
     return write == conn->wants_write || load_watch(load, conn, EPOLL_CTL_MOD, write);
 }
 
+/* Where a connection goes on, and with how many requests. By time each goes round the traffic for
+ * itself; of a bounded number nobody takes what another has. */
+static unsigned batch_place(struct load *load, struct load_conn *conn)
+{
+    const struct load_stream *stream = load->streams[conn->stream].options;
+    uint64_t most = conn->stream == 0 ? load->options->requests_max : 0;
+    if (most == 0) {
+        if (conn->next + stream->depth > stream->traffic->count) {
+            conn->next = 0;
+        }
+        return stream->depth;
+    }
+    uint64_t left = most - load->dealt;
+    unsigned depth = left < stream->depth ? (unsigned)left : stream->depth;
+    conn->next = (uint32_t)load->dealt;
+    load->dealt += depth;
+    return depth;
+}
+
 bool load_batch_send(struct load *load, struct load_conn *conn)
 {
     struct stream_run *stream = &load->streams[conn->stream];
     const struct load_traffic *traffic = stream->options->traffic;
-    unsigned depth = stream->options->depth;
     if (load->phase == PHASE_DRAIN) {
         return true;
     }
-    if (conn->next + depth > traffic->count) {
-        conn->next = 0;
+    unsigned depth = batch_place(load, conn);
+    if (depth == 0) {
+        return true;
     }
     conn->ids_left = (uint64_t)depth * conn->next + (uint64_t)depth * (depth - 1) / 2;
     for (unsigned i = 0; i < depth; i++) {

@@ -36,6 +36,7 @@ struct load {
     struct load_split split;
     enum load_phase phase;
     uint64_t start_ns, measure_ns, end_ns, second_ns;
+    uint64_t dealt;     /* where requests_max bounds stream 0: given to its connections */
     uint64_t completed; /* of stream 0, in every phase */
     struct load_usage server_before, self_before;
     uint64_t stolen_before_ns;

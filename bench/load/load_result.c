@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bench/load/load.h"
+#include "proto/table.h"
 
 /* Below this share of the offered rate the schedule was not met. */
 #define REACHED 0.98
@@ -24,6 +25,18 @@ uint64_t load_result_errors(const struct load_result *result)
         errors += result->status[i];
     }
     return errors;
+}
+
+const char *load_result_error(const struct load_result *result)
+{
+    unsigned most = 0;
+    for (unsigned i = 1; i < 256; i++) {
+        if (result->status[i] > (most == 0 ? 0 : result->status[most])) {
+            most = i;
+        }
+    }
+    const struct proto_error_info *info = proto_error_find(most);
+    return most == 0 ? "none" : info == NULL ? "unknown" : info->name;
 }
 
 static size_t say(char *text, size_t text_bytes, size_t used, const char *format, ...)
@@ -52,8 +65,8 @@ void load_result_remark(const struct load_result *result, char *text, size_t tex
                    (unsigned long long)result->unanswered);
     }
     if (load_result_errors(result) > 0) {
-        used = say(text, text_bytes, used, "%llu replies were errors; ",
-                   (unsigned long long)load_result_errors(result));
+        used = say(text, text_bytes, used, "%llu replies were errors (most: %s); ",
+                   (unsigned long long)load_result_errors(result), load_result_error(result));
     }
     if (result->misplaced > 0) {
         used = say(text, text_bytes, used, "%llu replies had ids that were not asked for; ",

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -76,7 +77,7 @@ static void stall_serve(int listener, unsigned good, unsigned pause_ms)
     }
 }
 
-static uint16_t stall_start(unsigned good, unsigned pause_ms)
+static int listen_anywhere(uint16_t *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t bytes = sizeof address;
@@ -84,12 +85,56 @@ static uint16_t stall_start(unsigned good, unsigned pause_ms)
     assert_int_equal(bind(listener, (struct sockaddr *)&address, bytes), 0);
     assert_int_equal(listen(listener, 8), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &bytes), 0);
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+static uint16_t stall_start(unsigned good, unsigned pause_ms)
+{
+    uint16_t port;
+    int listener = listen_anywhere(&port);
     child = fork();
     if (child == 0) {
         stall_serve(listener, good, pause_ms);
     }
     close(listener);
-    return ntohs(address.sin_port);
+    return port;
+}
+
+/* Two connections, the first of them served only at each tenth turn; counts each request by its
+ * first byte. */
+static void uneven_serve(int listener, unsigned *counts)
+{
+    struct pollfd ends[2];
+    char buffer[REPLY_BYTES];
+    for (int i = 0; i < 2; i++) {
+        ends[i] = (struct pollfd){.fd = accept(listener, NULL, NULL), .events = POLLIN};
+    }
+    for (unsigned turn = 0;; turn++) {
+        struct pollfd *end = &ends[turn % 10 == 0 ? 0 : 1];
+        if (poll(end, 1, 5) <= 0) {
+            continue;
+        }
+        if (recv(end->fd, buffer, REQUEST_BYTES, MSG_WAITALL) != REQUEST_BYTES) {
+            _exit(0);
+        }
+        counts[buffer[0] & 0x7f]++;
+        if (send(end->fd, buffer, REPLY_BYTES, MSG_NOSIGNAL) != REPLY_BYTES) {
+            _exit(0);
+        }
+    }
+}
+
+static uint16_t uneven_start(unsigned *counts)
+{
+    uint16_t port;
+    int listener = listen_anywhere(&port);
+    child = fork();
+    if (child == 0) {
+        uneven_serve(listener, counts);
+    }
+    close(listener);
+    return port;
 }
 
 static void encode(void *context, uint32_t index, struct proto_writer *out)
@@ -181,6 +226,42 @@ static void a_schedule_is_kept_to(void **state)
     free(result);
 }
 
+/* What fills a server leaves nothing out and writes nothing twice, though one connection is ten
+ * times faster than the other. */
+static void a_number_of_requests_is_sent_each_once(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {0};
+    struct load_traffic traffic;
+    struct load_result *result = calloc(1, sizeof *result);
+    unsigned *counts =
+        mmap(NULL, 128 * sizeof *counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_non_null(result);
+    assert_true(counts != MAP_FAILED);
+    assert_true(load_traffic_make(&traffic, encode, NULL, &fault));
+    const struct load_options options = {.streams = {{.target = {.port = uneven_start(counts)},
+                                                      .wire = &load_wire_echo,
+                                                      .traffic = &traffic,
+                                                      .reply_bytes = REPLY_BYTES,
+                                                      .connections = 2,
+                                                      .depth = 3}},
+                                         .stream_count = 1,
+                                         .measure_s = 60,
+                                         .requests_max = 100,
+                                         .cpu = -1,
+                                         .server_pid = child,
+                                         .clock = base_clock_system()};
+    assert_true(load_run(&options, result, &fault));
+    for (unsigned i = 0; i < 128; i++) {
+        assert_int_equal(counts[i], i < 100 ? 1 : 0);
+    }
+    stop();
+    munmap(counts, 128 * sizeof *counts);
+    load_traffic_fini(&traffic);
+    load_result_fini(result);
+    free(result);
+}
+
 /* The point of an open loop: a server that stops for 300 ms holds up all that should have been sent
  * meanwhile, and the percentiles say so; a closed loop would have counted one slow request. A slow
  * machine makes the latencies longer still. */
@@ -262,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_closed_loop_counts_every_reply),
         cmocka_unit_test(an_open_loop_offers_what_it_was_told),
         cmocka_unit_test(a_schedule_is_kept_to),
+        cmocka_unit_test(a_number_of_requests_is_sent_each_once),
         cmocka_unit_test(a_stall_is_not_omitted),
         cmocka_unit_test(what_is_never_answered_is_counted_and_said),
         cmocka_unit_test(nobody_there_is_a_fault),
