@@ -4,6 +4,7 @@
 #include "server/disk/env.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,6 +18,8 @@ enum {
     /* Below this a full disk is taken to be the cause of an EIO: LMDB reports a short write so. */
     FREE_BYTES_LOW = 16 << 20,
     STRETCH_STEP = 64 << 20,
+    AHEAD_LEAST = 4 << 20,
+    AHEAD_STEP = 128 << 10, /* the least that every kernel reads ahead in one call */
 };
 
 /* A short write is an EIO to LMDB: see whether room on the disk or a limit on files is what is
@@ -144,7 +147,18 @@ uint64_t disk_env_leaves(const struct disk_env *env, enum disk_table table)
     return stat.ms_leaf_pages;
 }
 
-void disk_env_stretch(const struct disk_env *env)
+/* A hole that is read ahead has its pages in the cache one by one, and costs nothing on disk. */
+static void cache_ahead(struct disk_env *env, int fd, size_t from, size_t to)
+{
+    from = env->cached_end > from ? env->cached_end : from;
+    for (size_t at = from; at < to; at += AHEAD_STEP) {
+        size_t count = to - at < AHEAD_STEP ? to - at : AHEAD_STEP;
+        (void)posix_fadvise(fd, (off_t)at, (off_t)count, POSIX_FADV_WILLNEED);
+    }
+    env->cached_end = to > env->cached_end ? to : env->cached_end;
+}
+
+void disk_env_stretch(struct disk_env *env, size_t ahead_bytes)
 {
     MDB_envinfo info;
     struct stat file;
@@ -153,15 +167,18 @@ void disk_env_stretch(const struct disk_env *env)
         mdb_env_get_fd(env->mdb, &fd) != MDB_SUCCESS || fstat(fd, &file) != 0) {
         return;
     }
-    size_t need = (info.me_last_pgno + 1) * DISK_PAGE_BYTES + DISK_TAIL_BYTES;
+    size_t end = (info.me_last_pgno + 1) * DISK_PAGE_BYTES;
+    size_t ahead = ahead_bytes < AHEAD_LEAST ? AHEAD_LEAST : ahead_bytes;
+    size_t need = end + (ahead < DISK_TAIL_BYTES ? DISK_TAIL_BYTES : ahead);
     if (need > env->map_bytes) {
         need = env->map_bytes;
     }
-    if ((size_t)file.st_size >= need) {
-        return;
+    if ((size_t)file.st_size < need) {
+        size_t size = need + STRETCH_STEP > env->map_bytes ? env->map_bytes : need + STRETCH_STEP;
+        if (ftruncate(fd, (off_t)size) != 0) {
+            errno = 0; /* a guard, not a need: a disk quota or a file limit may forbid it */
+            need = (size_t)file.st_size;
+        }
     }
-    size_t size = need + STRETCH_STEP > env->map_bytes ? env->map_bytes : need + STRETCH_STEP;
-    if (ftruncate(fd, (off_t)size) != 0) {
-        errno = 0; /* a guard, not a need: a disk quota or a file limit may forbid it */
-    }
+    cache_ahead(env, fd, end, end + ahead < need ? end + ahead : need);
 }

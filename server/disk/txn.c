@@ -18,9 +18,9 @@ enum {
     RENEWALS_MAX = 1000,   /* two commits in the time that one of these takes */
 };
 
-bool disk_txn_write(struct disk_txn *txn, const struct disk_env *env, struct proto_fault *fault)
+bool disk_txn_write(struct disk_txn *txn, struct disk_env *env, struct proto_fault *fault)
 {
-    *txn = (struct disk_txn){.env = env};
+    *txn = (struct disk_txn){.env = env, .grows = env};
     struct disk_ways *ways = calloc(1, sizeof *ways);
     if (ways == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a transaction");
@@ -165,7 +165,9 @@ bool disk_txn_commit(struct disk_txn *txn, struct proto_fault *fault)
     if (mdb_env_get_fd(txn->env->mdb, &fd) == MDB_SUCCESS) {
         disk_meta_witness(fd, txn->env->witness_fd);
     }
-    disk_env_stretch(txn->env);
+    if (txn->grows != NULL) {
+        disk_env_stretch(txn->grows, 0);
+    }
     return true;
 }
 

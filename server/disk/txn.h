@@ -35,13 +35,14 @@ struct disk_ways {
 /* A transaction with the state that it sees (read) or will leave behind (write). */
 struct disk_txn {
     const struct disk_env *env;
+    struct disk_env *grows; /* of a write: the same, whose file its commit stretches; else NULL */
     struct MDB_txn *mdb;
     struct disk_state state;
     struct disk_tree trees[DISK_TABLE_COUNT]; /* as they were committed */
     struct disk_ways *ways;                   /* of a write; NULL: a read, or a store being made */
 };
 
-bool disk_txn_write(struct disk_txn *txn, const struct disk_env *env, struct proto_fault *fault);
+bool disk_txn_write(struct disk_txn *txn, struct disk_env *env, struct proto_fault *fault);
 /* Writes the state and commits; on a fault nothing has changed. The transaction is over either way.
  */
 bool disk_txn_commit(struct disk_txn *txn, struct proto_fault *fault);

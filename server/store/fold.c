@@ -282,6 +282,7 @@ bool store_fold(struct store *store, const struct store_generation *generation,
                 struct proto_fault *fault)
 {
     struct fold fold = {.store = store, .generation = generation};
+    disk_env_stretch(&store->env, generation->bytes);
     if (!disk_txn_write(&fold.txn, &store->env, fault)) {
         return false;
     }

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bound of the overlay: above a share of overlay_bytes_max each group is held back a little,
- * longer the fuller it is; at the bound batches are refused as busy. Where nothing can be folded
+/* The bound of the overlay: above a share of overlay_bytes_max groups are let in at a rate of bytes,
+ * lower the fuller it is, so that it comes to rest where folding keeps up; at the bound batches are
+ * refused as busy. A small write waits little for what large ones have filled. Where nothing can be folded
  * they are refused from that share on, for what keeps the folder from folding. What adds is refused
  * where the tables have no room for it (room.h). */
 #include "server/store/store_parts.h"
 
 enum {
-    DELAY_MOST_MS = 100, /* that a group is held back */
+    DELAY_MOST_MS = 500, /* that a group is held back */
     SOFT_PERCENT = 67,   /* of the bound: where that begins */
     EMPTY_BYTES = 2 << 20,
+    /* Bytes a second that are let in there, and just before the bound. The first is more than any
+     * folder does, the last less than each: a fold of one generation writes whole pages for single
+     * records, at 10 to 50 MB of them a second. */
+    RATE_MOST = 64 << 20,
+    RATE_LEAST = 256 << 10,
 };
 
 size_t store_overlay_unfolded(const struct store *store)
@@ -42,7 +48,7 @@ bool store_overlay_admits(struct store *store, const struct store_batch *batch,
                            bytes, most);
 }
 
-uint64_t store_overlay_delay_ns(const struct store *store)
+uint64_t store_overlay_delay_ns(const struct store *store, size_t group_bytes)
 {
     size_t bytes = atomic_load_explicit(&store->overlay_bytes, memory_order_relaxed);
     size_t most = store->options.overlay_bytes_max;
@@ -50,6 +56,7 @@ uint64_t store_overlay_delay_ns(const struct store *store)
     if (bytes <= soft) {
         return 0;
     }
-    size_t above = bytes < most ? bytes - soft : most - soft;
-    return (uint64_t)((double)above / (double)(most - soft) * DELAY_MOST_MS * 1e6);
+    double left = bytes < most ? (double)(most - bytes) / (double)(most - soft) : 0;
+    double ns = (double)group_bytes / (RATE_LEAST + RATE_MOST * left * left) * 1e9;
+    return ns < DELAY_MOST_MS * 1e6 ? (uint64_t)ns : (uint64_t)(DELAY_MOST_MS * 1e6);
 }

@@ -233,8 +233,8 @@ bool store_overlay_admits(struct store *store, const struct store_batch *batch,
                           struct proto_fault *fault);
 /* Memory of what the tables have not, as far as it is more than empty generations take. */
 size_t store_overlay_unfolded(const struct store *store);
-/* How long the next group is held back, because the overlay fills. */
-uint64_t store_overlay_delay_ns(const struct store *store);
+/* How long the next group, of so many bytes, is held back because the overlay fills. */
+uint64_t store_overlay_delay_ns(const struct store *store, size_t group_bytes);
 
 /* index_fill.c: the first index, in slices between commits; true if there is more to do. */
 void store_index_fill_begin(struct store *store);

@@ -38,12 +38,18 @@ void store_publish_stats(struct store *store)
     pthread_mutex_unlock(&store->figures.mutex);
 }
 
-static void list_finish(struct store *store, struct store_ticket *list)
+static size_t list_bytes(const struct store_ticket *list)
 {
     size_t bytes = 0;
-    for (const struct store_ticket *ticket = list; ticket != NULL; ticket = ticket->next) {
-        bytes += ticket->bytes;
+    for (; list != NULL; list = list->next) {
+        bytes += list->bytes;
     }
+    return bytes;
+}
+
+static void list_finish(struct store *store, struct store_ticket *list)
+{
+    size_t bytes = list_bytes(list);
     /* Room in the queue before the answers: whoever hears of a commit may submit the next batch. */
     pthread_mutex_lock(&store->queue.mutex);
     store->queue.bytes -= bytes;
@@ -57,9 +63,9 @@ static void list_finish(struct store *store, struct store_ticket *list)
     }
 }
 
-static void hold_back(struct store *store)
+static void hold_back(struct store *store, size_t group_bytes)
 {
-    uint64_t ns = store_overlay_delay_ns(store);
+    uint64_t ns = store_overlay_delay_ns(store, group_bytes);
     if (ns == 0) {
         return;
     }
@@ -90,7 +96,7 @@ static void take_turn(struct store *store, struct store_ticket *list)
         seal_for(store, list);
         return;
     }
-    hold_back(store);
+    hold_back(store, list_bytes(list));
     store_commit(store, list);
     store_publish_stats(store);
     list_finish(store, list);

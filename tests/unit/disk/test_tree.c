@@ -19,7 +19,7 @@ struct broken {
     uint64_t low, high; /* keys that it has */
 };
 
-static const struct disk_env *env_of(struct broken *broken)
+static struct disk_env *env_of(struct broken *broken)
 {
     return &broken->fixture.store->env;
 }

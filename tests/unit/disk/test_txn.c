@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/store/store_fixture.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "server/disk/txn.h"
+#include "tests/unit/thread_io.h"
 
 /* Values of eight bytes (the key again) under the given keys of table `vector`. */
-static void put_keys(const struct disk_env *env, const uint64_t *keys, size_t count)
+static void put_keys(struct disk_env *env, const uint64_t *keys, size_t count)
 {
     struct disk_txn txn;
     struct proto_fault fault;
@@ -35,7 +39,7 @@ static int close_store(void **state)
 
 static void cursor_walks_in_the_order_of_keys(void **state)
 {
-    const struct disk_env *env = &((struct fixture *)*state)->store->env;
+    struct disk_env *env = &((struct fixture *)*state)->store->env;
     struct proto_fault fault;
     struct disk_txn txn;
     struct disk_cursor cursor;
@@ -56,7 +60,7 @@ static void cursor_walks_in_the_order_of_keys(void **state)
 
 static void cursor_finds_the_neighbours_of_a_key(void **state)
 {
-    const struct disk_env *env = &((struct fixture *)*state)->store->env;
+    struct disk_env *env = &((struct fixture *)*state)->store->env;
     struct proto_fault fault;
     struct disk_txn txn;
     struct disk_cursor cursor;
@@ -79,7 +83,7 @@ static void cursor_finds_the_neighbours_of_a_key(void **state)
 
 static void cursor_finds_nothing_in_an_empty_table(void **state)
 {
-    const struct disk_env *env = &((struct fixture *)*state)->store->env;
+    struct disk_env *env = &((struct fixture *)*state)->store->env;
     struct proto_fault fault;
     struct disk_txn txn;
     struct disk_cursor cursor;
@@ -94,7 +98,7 @@ static void cursor_finds_nothing_in_an_empty_table(void **state)
 
 static void what_contradicts_the_table_is_put_aside(void **state)
 {
-    const struct disk_env *env = &((struct fixture *)*state)->store->env;
+    struct disk_env *env = &((struct fixture *)*state)->store->env;
     struct proto_fault fault = {.code = PROTO_OK};
     struct disk_txn txn;
     put_keys(env, (const uint64_t[]){7}, 1);
@@ -113,7 +117,7 @@ static void what_contradicts_the_table_is_put_aside(void **state)
 
 static void resting_snapshot_is_renewed_to_now(void **state)
 {
-    const struct disk_env *env = &((struct fixture *)*state)->store->env;
+    struct disk_env *env = &((struct fixture *)*state)->store->env;
     struct proto_fault fault;
     struct disk_txn txn;
     struct proto_span value;
@@ -130,6 +134,44 @@ static void resting_snapshot_is_renewed_to_now(void **state)
     disk_txn_abort(&txn);
 }
 
+static void values_put(struct disk_env *env, uint64_t first, uint64_t count)
+{
+    enum { VALUE_BYTES = 1000 };
+    struct disk_txn txn;
+    struct proto_fault fault;
+    assert_true(disk_txn_write(&txn, env, &fault));
+    for (uint64_t key = first; key < first + count; key++) {
+        uint8_t *at = disk_txn_put(&txn, DISK_TABLE_VECTOR, key, VALUE_BYTES, DISK_PUT_ANY, &fault);
+        assert_non_null(at);
+        memset(at, (int)key & 0xff, VALUE_BYTES);
+    }
+    assert_true(disk_txn_commit(&txn, &fault));
+}
+
+/* A table of 3 MB is written in one piece, and then one value at a time: a leaf, the pages above
+ * it, those of LMDB's list of free pages, and the meta page; not what lies beside them in the
+ * cache. */
+static void a_small_commit_writes_its_own_pages_alone(void **state)
+{
+    enum { COMMITS = 60, PAGES = 20, FILE_BYTES = 64 << 20 };
+    struct disk_env env;
+    struct proto_fault fault;
+    char name[64];
+    (void)state;
+    snprintf(name, sizeof name, "/tmp/icpd-disk-%d", (int)getpid());
+    assert_true(disk_file_make(name, 0, &fault));
+    assert_true(disk_env_open_file(&env, name, FILE_BYTES, &fault));
+    disk_env_stretch(&env, 0);
+    values_put(&env, 1, 3000);
+    uint64_t before = thread_written_bytes();
+    for (uint64_t i = 0; i < COMMITS; i++) {
+        values_put(&env, 1 + i * 7919 % 3000, 1);
+    }
+    assert_in_range(thread_written_bytes() - before, 0, COMMITS * PAGES * DISK_PAGE_BYTES);
+    disk_env_close(&env);
+    assert_int_equal(unlink(name), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +180,7 @@ int main(void)
         WITH_STORE(cursor_finds_the_neighbours_of_a_key),
         WITH_STORE(cursor_finds_nothing_in_an_empty_table),
         WITH_STORE(what_contradicts_the_table_is_put_aside),
+        cmocka_unit_test(a_small_commit_writes_its_own_pages_alone),
         WITH_STORE(resting_snapshot_is_renewed_to_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,7 +107,7 @@ static int fake_fsync(void *context, int fd)
     return call_fails(context, CALL_FSYNC) && errno != 0 ? -1 : 0;
 }
 
-void log_fixture_init(struct log_fixture *fixture)
+void log_fixture_init_in(struct log_fixture *fixture, const char *folder)
 {
     *fixture = (struct log_fixture){.io = {.context = fixture,
                                            .open = fake_open,
@@ -119,15 +119,18 @@ void log_fixture_init(struct log_fixture *fixture)
                                            .fallocate = fake_fallocate,
                                            .fdatasync = fake_fdatasync,
                                            .fsync = fake_fsync}};
-    /* In memory where that can be had: thousands of small files, and no word about a disk. */
-    snprintf(fixture->path, sizeof fixture->path, "%s/icp_log_XXXXXX",
-             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    snprintf(fixture->path, sizeof fixture->path, "%s/icp_log_XXXXXX", folder);
     assert_non_null(mkdtemp(fixture->path));
     fixture->options = (struct log_options){.path = fixture->path,
                                             .identity = 77,
                                             .segment_bytes = (size_t)64 << 10,
                                             .io = &fixture->io,
                                             .prepare_inline = true};
+}
+
+void log_fixture_init(struct log_fixture *fixture)
+{
+    log_fixture_init_in(fixture, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 void log_fixture_fini(struct log_fixture *fixture)

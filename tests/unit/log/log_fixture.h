@@ -41,7 +41,9 @@ struct log_fixture {
     unsigned fail_kinds;       /* bit of each kind that counts and fails; 0: all */
 };
 
+/* In memory where that can be had: thousands of small files, and no word about a disk. */
 void log_fixture_init(struct log_fixture *fixture);
+void log_fixture_init_in(struct log_fixture *fixture, const char *folder);
 void log_fixture_fini(struct log_fixture *fixture);
 void log_fixture_open(struct log_fixture *fixture);
 void log_fixture_close(struct log_fixture *fixture);

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "tests/unit/thread_io.h"
+
 static int setup(void **state)
 {
     static struct log_fixture fixture;
@@ -49,6 +51,26 @@ static void a_group_is_one_write_and_one_sync(void **state)
     assert_true(log_fixture_append(fixture, 500, 30, 1, &fault));
     assert_int_equal(fixture->made[CALL_PWRITE] - writes, 1);
     assert_int_equal(fixture->made[CALL_FDATASYNC] + fixture->made[CALL_FSYNC] - syncs, 1);
+}
+
+/* Not the zeros around it, as a page cache of large folios would: those left it before. */
+static void an_append_writes_its_own_pages_alone(void **state)
+{
+    enum { APPENDS = 100 };
+    struct log_fixture fixture;
+    struct proto_fault fault;
+    (void)state;
+    log_fixture_init_in(&fixture, "/tmp");
+    fixture.options.io = log_io_system();
+    fixture.options.segment_bytes = (size_t)4 << 20;
+    log_fixture_open(&fixture);
+    assert_true(log_fixture_append(&fixture, 1, 600, 1, &fault));
+    uint64_t before = thread_written_bytes();
+    for (int i = 0; i < APPENDS; i++) {
+        assert_true(log_fixture_append(&fixture, 1, 600, 1, &fault));
+    }
+    assert_in_range(thread_written_bytes() - before, 0, APPENDS * 3 * 4096);
+    log_fixture_fini(&fixture);
 }
 
 static void an_entry_larger_than_buffer_and_segment_is_whole(void **state)
@@ -202,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(groups_are_numbered_on_and_read_back, setup, teardown),
         cmocka_unit_test_setup_teardown(a_group_is_one_write_and_one_sync, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_append_writes_its_own_pages_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(an_entry_larger_than_buffer_and_segment_is_whole, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(an_entry_above_the_limit_is_refused, setup, teardown),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/store/moment.h"
+#include "server/store/store_parts.h"
 
 static struct store_generation *make(uint64_t begin, struct store_generation *older)
 {
@@ -211,6 +212,36 @@ static void readers_find_whole_versions_of_their_moment_while_it_is_written(void
     store_generation_destroy(shared.generation);
 }
 
+static uint64_t delay_ns(struct store *store, size_t overlay_bytes, size_t group_bytes)
+{
+    atomic_store(&store->overlay_bytes, overlay_bytes);
+    return store_overlay_delay_ns(store, group_bytes);
+}
+
+/* Bytes come in at a rate that falls as the overlay fills, whatever groups they come in: a small
+ * group does not pay for large ones. */
+static void groups_are_held_back_by_their_bytes(void **state)
+{
+    enum { MOST = 100 << 20, GROUP = 1 << 18 };
+    (void)state;
+    struct store *store = calloc(1, sizeof *store);
+    assert_non_null(store);
+    store->options.overlay_bytes_max = MOST;
+    assert_int_equal(delay_ns(store, MOST / 2, GROUP), 0);
+    uint64_t before = 0;
+    for (size_t percent = 70; percent <= 95; percent += 5) {
+        uint64_t whole = delay_ns(store, MOST / 100 * percent, GROUP);
+        uint64_t part = delay_ns(store, MOST / 100 * percent, GROUP / 64);
+        assert_true(whole > before && whole < 500000000);
+        assert_in_range(part, whole / 64 - 1, whole / 64 + 1);
+        before = whole;
+    }
+    /* At the bound a group of megabytes waits the longest that any does. */
+    assert_int_equal(delay_ns(store, MOST, 64 << 20), 500000000);
+    assert_int_equal(delay_ns(store, (size_t)2 * MOST, 64 << 20), 500000000);
+    free(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +250,7 @@ int main(void)
         cmocka_unit_test(texts_are_told_apart_by_kind_and_text_whatever_their_hash),
         cmocka_unit_test(tables_grow_and_lose_nothing),
         cmocka_unit_test(readers_find_whole_versions_of_their_moment_while_it_is_written),
+        cmocka_unit_test(groups_are_held_back_by_their_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
