@@ -3,7 +3,9 @@
  * Shapes: scores[count] finite, labels[count] 0 or 1, order from math_order_create(scores).
  * AUC = P(s⁺ > s⁻) + ½ P(tie) (GLOSSARY.md). Assumption of the interval: rows are independent given
  * their group; without groups every row is its own.
- * Errors: false is "no memory". With no positive or no negative: auc 0.5, interval 0 to 1.
+ * Errors: false is "no memory". With no positive or no negative, or one of either (without
+ * groups): interval 0 to 1. t is the 95 % point of Student's t with one degree of
+ * freedom less than the rarer class has rows. At auc 1: from 0.025^(1/n) to 1, n those rows.
  * Threads: pure. Cost: O(n) after sorting. Accumulators are doubles, error below 1e-12 for n <
  * 10^7. Source: DeLong, DeLong and Clarke-Pearson 1988, by midranks (Sun and Xu 2014); with groups,
  * Obuchowski 1997. See docs/methods/evidence.md. */
@@ -19,7 +21,7 @@
 struct math_auc {
     double auc;
     double error;     /* standard error */
-    double low, high; /* auc ∓ MATH_Z_95 · error, cut to 0 … 1 */
+    double low, high; /* logistic(logit(auc) ∓ t · error / (auc (1 − auc))) */
     size_t positives;
     size_t negatives;
 };
