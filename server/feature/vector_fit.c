@@ -17,7 +17,7 @@
 struct gather {
     const struct feature_field *field;
     uint32_t rows;
-    double squares; /* vector: of lengths, summed */
+    uint32_t lengths; /* vector: of those that are not 0, in numbers */
     double *numbers;
     struct feature_lookup lookup;
     struct feature_vector_word *words;
@@ -107,7 +107,8 @@ static bool value_gather(struct gather *gather, const struct feature_value *valu
     }
     if (value->vector.bytes == (size_t)gather->field->dims * sizeof(float)) {
         double length = feature_vector_length(value, gather->field->dims);
-        gather->squares += length * length;
+        gather->numbers[gather->lengths] = length;
+        gather->lengths += length > 0;
     }
     return true;
 }
@@ -245,14 +246,16 @@ static const char *useless(struct gather *gather, const struct feature_vector_fi
     return NULL;
 }
 
-/* The root mean square of lengths, to 16 bits: sums in another order end in the same number. */
+/* The median of lengths, so that one vector, however long, does not make all others look alike; to
+ * 16 bits, as it has always been. */
 static double vector_scale(const struct gather *gather)
 {
     int exponent;
-    if (!(gather->squares > 0)) {
+    if (gather->lengths == 0) {
         return 1;
     }
-    double part = frexp(sqrt(gather->squares / gather->rows), &exponent);
+    qsort(gather->numbers, gather->lengths, sizeof *gather->numbers, compare_number);
+    double part = frexp(quantile(gather->numbers, gather->lengths, 0.5), &exponent);
     return ldexp(rint(ldexp(part, 16)), exponent - 16);
 }
 
@@ -323,7 +326,7 @@ static bool fit_all(struct fit *fit, const struct feature_vector_sample *sample,
     for (size_t i = 0; i < count; i++) {
         struct gather *gather = &fit->gathers[i];
         gather->field = &fit->schema->fields[i];
-        if (gather->field->type == FEATURE_NUMBER) {
+        if (gather->field->type == FEATURE_NUMBER || gather->field->type == FEATURE_VECTOR) {
             gather->numbers = calloc(sample->rows + 1, sizeof *gather->numbers);
             if (gather->numbers == NULL) {
                 return no_memory(fault);

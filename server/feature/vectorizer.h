@@ -18,8 +18,8 @@
  *   vector    √s · x / |x|
  *
  * Metric. The above is for the cosine. For dot and L2, lengths of vector fields count: √s · x / c,
- * c being the root mean square of |x| in the sample; and a vector field that is alone in the plan
- * is compared as it is. A vector longer than 10^12 · c counts as missing.
+ * c being the median of |x| in the sample, of those that are not 0; and a vector field that is
+ * alone in the plan is compared as it is. A vector longer than 10^12 · c counts as missing.
  *
  * Places. Vector fields come first, then numbers (two places each), then the words that carry most
  * of the sample (share · r² · n) with one place each, then a hashed part of at least a quarter of

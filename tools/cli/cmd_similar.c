@@ -229,16 +229,21 @@ static void difference_print(const struct icp_value *hit, struct why *why)
 {
     struct icp_value difference;
     struct icp_value value;
+    struct icp_value example;
     if (!icp_value_get(hit, "difference", &difference) || difference.kind != ICP_KIND_MAP) {
         return;
     }
     struct icp_text field = text_of(&difference, "field");
     why_add(why, "%.*s ", (int)field.bytes, field.data);
     (void)icp_value_get(&difference, "value", &value);
+    (void)icp_value_get(&difference, "example_value", &example);
+    if (value.kind == ICP_KIND_NIL && example.kind == ICP_KIND_NIL) { /* vectors are not shown */
+        why_add(why, "differs");
+        return;
+    }
     why_add_value(why, &value);
     why_add(why, ", not ");
-    (void)icp_value_get(&difference, "example_value", &value);
-    why_add_value(why, &value);
+    why_add_value(why, &example);
 }
 
 static int hits_print(const struct cli *cli, const struct icp_reply *reply)

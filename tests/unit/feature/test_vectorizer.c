@@ -379,6 +379,28 @@ static void a_vector_alone_is_compared_as_it_is(void **state)
     feature_vectorizer_release(plan);
 }
 
+/* The scale is a median: one vector, however long, leaves the others as far apart as they were. */
+static void one_long_vector_does_not_flatten_the_others(void **state)
+{
+    struct fixture *fixture = *state;
+    struct feature_vectorizer_options options = {.metric = FEATURE_VECTOR_L2};
+    struct person *person = &fixture->people.people[7];
+    double scales[2];
+    for (unsigned huge = 0; huge < 2; huge++) {
+        float kept = person->embedding[0];
+        person->embedding[0] = huge == 1 ? 3e38f : kept;
+        struct feature_vectorizer *plan = fit(fixture, &options);
+        person->embedding[0] = kept;
+        scales[huge] = 0;
+        for (size_t f = 0; f < plan->field_count; f++) {
+            scales[huge] += plan->fields[f].type == FEATURE_VECTOR ? plan->fields[f].scale : 0;
+        }
+        feature_vectorizer_release(plan);
+    }
+    assert_true(scales[0] > 0);
+    assert_true(fabs(scales[1] / scales[0] - 1) < 0.05);
+}
+
 static void own_weights_stand_before_the_others(void **state)
 {
     struct fixture *fixture = *state;
@@ -459,6 +481,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(metrics_count_lengths_and_explanations_agree, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_vector_alone_is_compared_as_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_long_vector_does_not_flatten_the_others, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(own_weights_stand_before_the_others, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_sample_without_values_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(explanation_adds_up_and_names_the_rare_word_first, set_up,
