@@ -7,8 +7,6 @@
 #include <emmintrin.h>
 #endif
 
-#include "server/model/scorecard_range.h"
-
 enum { STEP = 16 }; /* columns whose codes are compared at once; divides any row_bytes */
 
 void engine_plan_destroy(struct engine_plan *plan)
@@ -126,25 +124,6 @@ size_t engine_plan_missing(const struct engine_plan *plan, const uint8_t *row, u
     return count;
 }
 
-/* A pair of which a column is missing: from what it gives as it is to what it could give. */
-static void pair_widen(const struct model_scorecard *scorecard, const struct model_term *term,
-                       const uint8_t *row, int64_t *low, int64_t *high)
-{
-    uint8_t code_a = row[term->column_a];
-    uint8_t code_b = row[term->column_b];
-    if (code_a != 0 && code_b != 0) {
-        return;
-    }
-    const int32_t *table = scorecard->tables + term->table_offset;
-    int64_t as_it_is = table[(size_t)code_a * term->bins_b + code_b];
-    int32_t least;
-    int32_t most;
-    model_table_range(table, term->bins_b, model_codes_possible(code_a, term->bins_a),
-                      model_codes_possible(code_b, term->bins_b), &least, &most);
-    *low += least - as_it_is;
-    *high += most - as_it_is;
-}
-
 void engine_plan_interval(const struct engine_plan *plan, const uint8_t *row, int64_t raw,
                           const uint16_t *missing, size_t missing_count, int64_t *low,
                           int64_t *high)
@@ -156,7 +135,7 @@ void engine_plan_interval(const struct engine_plan *plan, const uint8_t *row, in
         *low += plan->gaps[missing[i]].low;
         *high += plan->gaps[missing[i]].high;
     }
-    for (size_t t = plan->first_pair; missing_count > 0 && t < scorecard->term_count; t++) {
-        pair_widen(scorecard, &scorecard->terms[t], row, low, high);
+    if (missing_count > 0) {
+        model_interval_pairs(scorecard, plan->first_pair, row, low, high);
     }
 }

@@ -17,8 +17,8 @@ struct engine_gap {
     struct proto_span name;
     uint16_t column; /* its first */
     uint16_t field_id;
-    int64_t low; /* ≤ 0 or ≥ 0: what is added to raw if the field, missing, had its worst value */
-    int64_t high;           /* its best */
+    int64_t low;  /* ≤ 0: what is added to raw if the field, missing, had its worst value */
+    int64_t high; /* its best */
     int64_t stale_after_ms; /* 0: never */
 };
 

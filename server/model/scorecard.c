@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "server/model/scorecard_range.h"
-
 struct model_scorecard *model_create(size_t term_count, size_t table_count)
 {
     if (term_count > MODEL_TERMS_MAX || table_count > MODEL_TABLE_ENTRIES_MAX) {
@@ -120,25 +118,4 @@ char model_grade(const struct model_scorecard *scorecard, double fit)
     const struct model_grades *grades = &scorecard->grades;
     /* Thresholds descend (model_seal); counted, since which one it is cannot be predicted. */
     return (char)('D' - (fit >= grades->c_min) - (fit >= grades->b_min) - (fit >= grades->a_min));
-}
-
-void model_interval(const struct model_scorecard *scorecard, const uint8_t *row, int64_t *low,
-                    int64_t *high)
-{
-    *low = scorecard->intercept;
-    *high = scorecard->intercept;
-    for (size_t t = 0; t < scorecard->term_count; t++) {
-        const struct model_term *term = &scorecard->terms[t];
-        uint8_t code_a = row[term->column_a];
-        uint8_t code_b = term->column_b == MODEL_NO_COLUMN ? 0 : row[term->column_b];
-        int32_t least = scorecard->lows[t];
-        int32_t most = scorecard->highs[t];
-        if (code_a != 0 || code_b != 0) {
-            model_table_range(scorecard->tables + term->table_offset, term->bins_b,
-                              model_codes_possible(code_a, term->bins_a),
-                              model_codes_possible(code_b, term->bins_b), &least, &most);
-        }
-        *low += least;
-        *high += most;
-    }
 }

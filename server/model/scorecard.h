@@ -56,8 +56,7 @@ struct model_scorecard {
     /* reference[i]: the i/10-th percentile of raw in the frozen reference population, ascending */
     int64_t reference[MODEL_REFERENCE_POINTS];
     struct model_grades grades;
-    /* Derived by model_seal: of each term the least and largest entry where no column is missing.
-     */
+    /* Derived by model_seal: of each term the least and largest entry. */
     int32_t *lows;
     int32_t *highs;
     struct model_guide calibration_guide;
@@ -124,11 +123,17 @@ size_t model_strongest(const struct model_scorecard *scorecard, const uint8_t *r
                        const struct model_strong_scratch *scratch, struct model_part *parts,
                        int64_t *raw);
 
-/* Lowest and highest raw that the row could have if each column whose code is 0 (missing) had any
- * other code of its column; exact for terms of one column, a bound where a pair has a missing
- * column. */
+/* Lowest and highest raw that the row could have if each column whose code is 0 (missing) stayed so
+ * or had any other code of its column, so *low ≤ raw ≤ *high. Exact where no pair misses both of
+ * its columns; there it is a bound. */
 void model_interval(const struct model_scorecard *scorecard, const uint8_t *row, int64_t *low,
                     int64_t *high);
+/* The part of it that pairs make, for who knows the rest: *low and *high are on entry what terms of
+ * one column could come to, each at its least and most, with pairs as they are in the row. Pairs
+ * are the terms from first_pair on. Cost: some 50 ns for each pair of which one column is missing.
+ */
+void model_interval_pairs(const struct model_scorecard *scorecard, size_t first_pair,
+                          const uint8_t *row, int64_t *low, int64_t *high);
 
 /* JSON, exact in both directions; the codebook gives columns by position. PROTO_BAD_DOCUMENT with
  * the path of what is wrong (bins that do not match, entries out of range, points not ascending).

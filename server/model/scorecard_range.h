@@ -12,13 +12,14 @@ struct model_code_range {
     size_t end;
 };
 
-/* The codes that a column of this row could have: its own, or any but missing if it is missing. */
+/* The codes that a column of this row could have: its own, or any if it is missing, staying so
+ * included: what is served for the row as it is then lies within the range. */
 static inline struct model_code_range model_codes_possible(uint8_t code, uint16_t bins)
 {
     if (code != 0 || bins < 2) {
         return (struct model_code_range){code, (size_t)code + 1};
     }
-    return (struct model_code_range){1, bins};
+    return (struct model_code_range){0, bins};
 }
 
 static inline void model_table_range(const int32_t *table, size_t bins_b, struct model_code_range a,

@@ -128,7 +128,7 @@ static void interval_by_enumeration(const struct model_scorecard *scorecard, con
         uint8_t tried[64] = {(uint8_t)(code % 3), (uint8_t)(code / 3 % 4), (uint8_t)(code / 12)};
         int fits = 1;
         for (size_t c = 0; c < 3; c++) {
-            fits = fits && (row[c] == 0 ? tried[c] != 0 : tried[c] == row[c]);
+            fits = fits && (row[c] == 0 || tried[c] == row[c]);
         }
         if (fits) {
             int64_t raw = model_raw(scorecard, tried);
@@ -151,7 +151,8 @@ static void interval_holds_every_way_to_fill_what_is_missing(void **state)
         model_interval(scorecard, row, &low, &high);
         interval_by_enumeration(scorecard, row, &least, &most);
         assert_true(low <= least && high >= most);
-        if (row[0] != 0) { /* no pair has a choice on both sides: exact */
+        assert_true(low <= model_raw(scorecard, row) && high >= model_raw(scorecard, row));
+        if (row[0] != 0 || row[2] != 0) { /* no pair has a choice on both sides: exact */
             assert_true(low == least && high == most);
         }
     }
