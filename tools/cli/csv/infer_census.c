@@ -172,6 +172,7 @@ struct infer_census infer_census_take(const struct infer_column *column,
         }
     }
     census.dates = column->date_votes.dates;
+    census.seen = census.cells;
     census.cells += column->texts.overflow;
     return census;
 }

@@ -9,6 +9,7 @@
 /* What the distinct values of a column are, counted in cells. */
 struct infer_census {
     size_t cells;    /* that are not missing */
+    size_t seen;     /* of them, whose text was looked at: beyond INFER_DISTINCT_MAX none is */
     size_t distinct; /* texts that are not missing */
     size_t numbers;
     size_t whole;        /* numbers that are digits alone */

@@ -68,10 +68,9 @@ static bool leave_out(struct infer_column *column, const char *why)
 }
 
 /* Beyond the distinct values that were looked at, what was seen speaks for the rest. */
-static bool is_dates(const struct infer_column *column, const struct infer_census *census)
+static bool is_dates(const struct infer_census *census)
 {
-    size_t seen = census->cells - column->texts.overflow;
-    return seen > 0 && MOST(census->dates, seen);
+    return census->seen > 0 && MOST(census->dates, census->seen);
 }
 
 /* Dates of which some could be two are no use, and worse if they are guessed. */
@@ -101,7 +100,7 @@ static bool decide_date(struct infer_column *column, const struct infer_census *
     char shown[FEATURE_SHOWN_BYTES];
     char date[FEATURE_DATE_TEXT_BYTES];
     bool open = column->dates == CSV_DAY_OPEN && column->date_votes.either > 0;
-    if (!is_dates(column, census) || open) {
+    if (!is_dates(census) || open) {
         return false;
     }
     column->type = FEATURE_DATE;
@@ -138,13 +137,13 @@ static bool decide_left_out(struct infer_column *column, const struct infer_cens
     if (census->distinct == 1 && column->texts.overflow == 0 && census->cells == rows) {
         return leave_out(column, "constant: the same value in every row");
     }
-    if (is_dates(column, census)) {
+    if (is_dates(census)) {
         return date_left_out(column);
     }
-    if (MOST(census->emails, census->cells)) {
+    if (MOST(census->emails, census->seen)) {
         return leave_out(column, "email addresses");
     }
-    if (MOST(census->websites, census->cells)) {
+    if (MOST(census->websites, census->seen)) {
         column->is_website = true;
         return leave_out(column, "websites");
     }
@@ -156,7 +155,7 @@ static bool decide_left_out(struct infer_column *column, const struct infer_cens
         all_differ = true;
     }
     bool is_quantity = census->numbers > census->whole;
-    if (all_differ && !is_quantity && MOST(census->whole, census->cells) &&
+    if (all_differ && !is_quantity && MOST(census->whole, census->seen) &&
         infer_name_is_id(column->name)) {
         return leave_out(column, "identifier: nearly every value differs");
     }
@@ -269,8 +268,8 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
                           const struct infer_census *census)
 {
     bool words_only =
-        census->numbers * 2 >= census->cells && census->other_words > 0 && census->other_words <= 3;
-    if (census->leading_zero > 0 || (!MOST(census->numbers, census->cells) && !words_only)) {
+        census->numbers * 2 >= census->seen && census->other_words > 0 && census->other_words <= 3;
+    if (census->leading_zero > 0 || (!MOST(census->numbers, census->seen) && !words_only)) {
         return false;
     }
     column->type = FEATURE_NUMBER;
@@ -318,7 +317,7 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
 /* Tags must repeat from cell to cell, or the signs are mere punctuation. */
 static bool decide_tags(struct infer_column *column, const struct infer_census *census)
 {
-    if (census->lists * 20 < census->cells) {
+    if (census->lists * 20 < census->seen) {
         return false;
     }
     struct text_count tags;
@@ -354,8 +353,8 @@ static bool decide_tags(struct infer_column *column, const struct infer_census *
 static bool decide_code(const struct infer_column *column, const struct infer_census *census)
 {
     size_t digits = census->whole + census->codes;
-    bool by_form = census->codes > 0 && MOST(digits, census->cells);
-    return by_form || (infer_name_is_code(column->name) && MOST(digits, census->cells));
+    bool by_form = census->codes > 0 && MOST(digits, census->seen);
+    return by_form || (infer_name_is_code(column->name) && MOST(digits, census->seen));
 }
 
 /* What of the values is to be known, though they are text for certain. */
@@ -366,7 +365,7 @@ static bool text_note(struct infer_column *column, const struct infer_census *ce
         say(column, "digits here are codes, not quantities");
     } else if (column->keeps_na) {
         say(column, "'NA' is one of its codes here, not a missing value");
-    } else if (census->spoilt != NULL && census->ranges * 2 >= census->cells) {
+    } else if (census->spoilt != NULL && census->ranges * 2 >= census->seen) {
         say(column, "'%s' on line %zu is a range that a spreadsheet turned into a date",
             feature_text_show(census->spoilt->text, shown, sizeof shown), census->spoilt->line);
     } else {
@@ -381,7 +380,7 @@ static void decide_text(struct infer_column *column, const struct infer_census *
     column->type = FEATURE_CATEGORY;
     column->is_text = !is_code;
     bool repeats = census->supported * 5 >= census->cells;
-    bool is_long = census->long_texts * 2 >= census->cells;
+    bool is_long = census->long_texts * 2 >= census->seen;
     char shown[FEATURE_SHOWN_BYTES];
     if (!repeats && census->distinct >= FREE_TEXT_DISTINCT_MIN) {
         (void)leave_out(column, is_code
@@ -393,7 +392,7 @@ static void decide_text(struct infer_column *column, const struct infer_census *
         return;
     } else if (census->leading_zero > 0) {
         say(column, "digits with leading zeros are codes");
-    } else if (census->numbers * 2 >= census->cells && census->not_number != NULL) {
+    } else if (census->numbers * 2 >= census->seen && census->not_number != NULL) {
         say(column, "%zu of %zu cells are no numbers, first line %zu: '%s'", census->not_numbers,
             census->cells, census->not_number->line,
             feature_text_show(census->not_number->text, shown, sizeof shown));

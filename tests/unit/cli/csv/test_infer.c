@@ -338,6 +338,25 @@ static void what_is_called_like_a_name_names_the_accounts(void **state)
     infer_fini(&fixture.infer);
 }
 
+/* More numbers than are kept apart: what was seen speaks for the rest, so they are no free text. */
+static void numbers_that_hardly_repeat_stay_numbers_in_large_files(void **state)
+{
+    (void)state;
+    const char *names[] = {"first", "revenue"};
+    struct infer infer;
+    char cell[64];
+    assert_true(infer_init(&infer, names, 2));
+    for (size_t row = 0; row < INFER_DISTINCT_MAX + INFER_DISTINCT_MAX / 2; row++) {
+        snprintf(cell, sizeof cell, "%zu.25", row * 7);
+        struct proto_span cells[2] = {proto_span_text("x"), proto_span_text(cell)};
+        infer_row(&infer, row + 2, cells, 2);
+    }
+    infer_decide(&infer);
+    assert_int_equal(infer.columns[1].role, INFER_FIELD);
+    assert_int_equal(infer.columns[1].type, FEATURE_NUMBER);
+    infer_fini(&infer);
+}
+
 static void names_that_a_schema_refuses_are_left_out(void **state)
 {
     (void)state;
@@ -374,6 +393,7 @@ int main(void)
         cmocka_unit_test(a_label_is_kept_whatever_it_holds),
         cmocka_unit_test(the_schema_is_one_that_the_server_takes),
         cmocka_unit_test(what_is_called_like_a_name_names_the_accounts),
+        cmocka_unit_test(numbers_that_hardly_repeat_stay_numbers_in_large_files),
         cmocka_unit_test(names_that_a_schema_refuses_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
