@@ -275,6 +275,7 @@ struct engine_learn {
     size_t exclude_count;
     uint64_t seed;
     unsigned pairs_max;
+    bool keep_leaks; /* learn from suspected leaks too, with a warning */
     bool activate;
     struct engine_operation operation; /* at most PROTO_OPERATION_BYTES_MAX */
     int64_t deadline_ms;               /* wall clock by which the job must have begun; 0: none */

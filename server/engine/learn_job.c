@@ -25,9 +25,12 @@ struct learn {
     char *name;
     uint16_t *field_ids;
     size_t field_count;
+    uint16_t same_field_ids[2]; /* the account's name and its parent, if the schema has them */
+    size_t same_field_count;
     int32_t time_field_id;
     uint64_t seed;
     unsigned pairs_max;
+    bool keep_leaks;
     bool activate;
     struct engine_operation operation; /* its id points into operation_id */
     uint8_t operation_id[PROTO_OPERATION_BYTES_MAX];
@@ -158,6 +161,20 @@ static bool choose_time(struct learn *learn, struct proto_span name, struct prot
     return true;
 }
 
+/* Rows with one name or one parent are one company, whether or not anything is learned from that.
+ */
+static void choose_same(struct learn *learn)
+{
+    const struct feature_schema *schema = learn->schema;
+    const struct feature_field *parent = feature_schema_find(schema, proto_span_text("parent"));
+    if (schema->name) {
+        learn->same_field_ids[learn->same_field_count++] = schema->name->id;
+    }
+    if (parent && parent != schema->name && parent->type == FEATURE_CATEGORY) {
+        learn->same_field_ids[learn->same_field_count++] = parent->id;
+    }
+}
+
 static struct learn *learn_create(struct feature_schema *schema, const struct engine_learn *request,
                                   struct proto_fault *fault)
 {
@@ -169,6 +186,7 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
     learn->schema = feature_schema_retain(schema);
     learn->seed = request->seed;
     learn->pairs_max = request->pairs_max;
+    learn->keep_leaks = request->keep_leaks;
     learn->activate = request->activate;
     learn->operation = request->operation;
     learn->operation.id = (struct proto_span){0};
@@ -197,6 +215,7 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
     if (!choose_time(learn, request->time_field, fault) || !choose_fields(learn, request, fault)) {
         goto fail;
     }
+    choose_same(learn);
     return learn;
 
 fail:
@@ -234,6 +253,9 @@ static bool population_read(struct engine_job *job, const struct learn *learn,
     }
     for (size_t i = 0; i < learn->field_count; i++) {
         fields[learn->field_ids[i]] = true;
+    }
+    for (size_t i = 0; i < learn->same_field_count; i++) {
+        fields[learn->same_field_ids[i]] = true;
     }
     if (learn->time_field_id >= 0) {
         fields[learn->time_field_id] = true;
@@ -310,6 +332,9 @@ static char *learn_document(struct engine_job *job, struct learn *learn,
         .time_field_id = learn->time_field_id,
         .seed = learn->seed,
         .pairs_max = learn->pairs_max,
+        .keep_leaks = learn->keep_leaks,
+        .same_field_ids = learn->same_field_ids,
+        .same_field_count = learn->same_field_count,
         .on_progress = learn_progress,
         .progress_context = job,
     };

@@ -226,6 +226,18 @@ bool filter_reads_lists(const struct filter *filter)
     return reads_any(filter, FILTER_ON_TAL, FILTER_ON_ANY_TAL);
 }
 
+bool filter_tells_missing(const struct filter *filter)
+{
+    for (size_t i = 0; i < filter->condition_count; i++) {
+        const struct filter_condition *condition = &filter->conditions[i];
+        if (condition->test == FILTER_MISSING ||
+            (condition->field_id < FILTER_SUBJECTS && condition->type == FEATURE_TAGS)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool filter_match(const struct filter *filter, const struct feature_value *values, size_t slots)
 {
     return filter_match_known(filter, values, slots, NULL);

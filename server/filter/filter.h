@@ -51,6 +51,8 @@ struct filter *filter_parse_scope(const struct feature_schema *schema, enum filt
 /* Whether it speaks of a score, or of lists. */
 bool filter_reads_score(const struct filter *filter);
 bool filter_reads_lists(const struct filter *filter);
+/* Whether a missing value tells something: by "is missing", or by tags, of which none is a list. */
+bool filter_tells_missing(const struct filter *filter);
 void filter_destroy(struct filter *filter);
 
 /* values by field id, `slots` entries. */

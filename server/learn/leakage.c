@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One column after another: rows and positives by bin and fold, cross-fitted rates from them, what
+ * they explain and in what order they put the rows, and where one outcome rules; the worst that a
+ * column of a field says is the field's verdict. */
 #include "server/learn/leakage.h"
 
 #include <math.h>
@@ -14,7 +17,8 @@
 /* Rows of the average that each bin is given beside its own, so that a bin of one row proves
  * nothing. */
 #define PRIOR_ROWS 5.0
-#define NUMBERED_PAIRS_MIN 20.0
+/* A bin with this share of the rows is what a field has where nobody filled it in. */
+#define USUAL_SHARE 0.4
 #define CERTAIN_WIN 0.9
 #define CERTAIN_LOSS 0.05
 
@@ -41,22 +45,115 @@ static void counts_collect(const struct learn_grid *grid, size_t column, const u
     }
 }
 
-/* Rate of each row's bin, from the other folds. Returns the share of deviance that it explains. */
-static double rates_cross_fit(const struct learn_grid *grid, size_t column, const uint8_t *folds,
-                              unsigned fold_count, const struct bin_counts *counts, double *rates)
+/* Rate of each row's bin, from the other folds, and the share of deviance that it explains. */
+static void rates_cross_fit(const struct learn_grid *grid, size_t column, const uint8_t *folds,
+                            unsigned fold_count, const struct bin_counts *counts, double *rates,
+                            struct learn_field_report *report)
 {
     const uint8_t *codes = learn_grid_column(grid, column);
     double base = (double)learn_grid_positives(grid) / (double)grid->rows;
+    double n = (double)grid->rows;
     double deviance = 0.0;
+    double squares = 0.0;
     for (size_t i = 0; i < grid->rows; i++) {
         uint8_t b = codes[i];
         double rows = counts->rows[fold_count][b] - counts->rows[folds[i]][b];
         double positives = counts->positives[fold_count][b] - counts->positives[folds[i]][b];
         rates[i] = (positives + PRIOR_ROWS * base) / (rows + PRIOR_ROWS);
-        deviance -= math_log(grid->labels[i] != 0 ? rates[i] : 1.0 - rates[i]);
+        double loss = -math_log(grid->labels[i] != 0 ? rates[i] : 1.0 - rates[i]);
+        double gain = loss + math_log(grid->labels[i] != 0 ? base : 1.0 - base);
+        deviance += loss;
+        squares += gain * gain;
     }
     double entropy = -(base * math_log(base) + (1.0 - base) * math_log(1.0 - base));
-    return 1.0 - deviance / ((double)grid->rows * entropy);
+    double gain = deviance / n - entropy;
+    double variance = fmax(squares / n - gain * gain, 0.0);
+    report->explained = 1.0 - deviance / (n * entropy);
+    report->explained_low = report->explained - MATH_Z_95 * sqrt(variance / n) / entropy;
+}
+
+/* True if one outcome rules among these rows, beyond what their number and the base rate make. */
+static bool is_one_sided(double rows, double positives, double all_rows, double all_positives)
+{
+    double a = positives;
+    double b = rows - positives;
+    double c = all_positives - a;
+    double d = all_rows - all_positives - b;
+    if (rows < LEARN_LEAK_SIDE_ROWS || fmin(a, b) > LEARN_LEAK_OTHERS * rows) {
+        return false;
+    }
+    double odds = math_log((a + 0.5) * (d + 0.5) / ((b + 0.5) * (c + 0.5)));
+    double error = sqrt(1.0 / (a + 0.5) + 1.0 / (b + 0.5) + 1.0 / (c + 0.5) + 1.0 / (d + 0.5));
+    return fabs(odds) - MATH_Z_95 * error >= math_log(LEARN_LEAK_ODDS);
+}
+
+/* All rows of a column, and some of them. */
+struct side_counts {
+    double all_rows, all_positives;
+    double rows, positives;
+};
+
+/* Takes the rows, or the others, if one outcome rules there. */
+static bool side_take(const struct side_counts *counts, bool others, struct learn_one_side *side)
+{
+    double rows = others ? counts->all_rows - counts->rows : counts->rows;
+    double positives = others ? counts->all_positives - counts->positives : counts->positives;
+    if (!is_one_sided(rows, positives, counts->all_rows, counts->all_positives)) {
+        return false;
+    }
+    side->positives = (size_t)positives;
+    side->negatives = (size_t)(rows - positives);
+    return true;
+}
+
+/* Where the field is filled in or not, or has its usual value or not. That a
+ * list lacks a tag is too usual to tell; a tag is a value (value_find). */
+static bool presence_find(const struct learn_grid *grid, const struct feature_column *column,
+                          const struct bin_counts *counts, unsigned folds, size_t c,
+                          struct learn_one_side *side)
+{
+    const double *rows = counts->rows[folds];
+    struct side_counts split = {(double)grid->rows, (double)learn_grid_positives(grid), 0.0, 0.0};
+    for (size_t b = 0; b < grid->bins[c]; b++) {
+        bool usual =
+            b > 0 && column->type != FEATURE_TAGS && rows[b] >= USUAL_SHARE * split.all_rows;
+        split.rows = rows[b];
+        split.positives = counts->positives[folds][b];
+        if ((b > 0 && !usual) || rows[b] == 0.0) {
+            continue;
+        }
+        for (unsigned others = 0; others < 2; others++) {
+            if (!side_take(&split, others == 1, side)) {
+                continue;
+            }
+            char text[LEARN_SIDE_BYTES / 2];
+            feature_bin_text(column, (uint8_t)b, text, sizeof text);
+            (void)snprintf(side->where, sizeof side->where, "%s%s%s",
+                           b == 0 ? (others == 1 ? "filled in" : "missing")
+                                  : (others == 1 ? "not '" : "'"),
+                           b == 0 ? "" : text, b == 0 ? "" : "'");
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The value with most rows of those where one outcome rules. */
+static void value_find(const struct learn_grid *grid, const struct feature_column *column,
+                       const struct bin_counts *counts, unsigned folds, size_t c,
+                       struct learn_one_side *side)
+{
+    struct side_counts split = {(double)grid->rows, (double)learn_grid_positives(grid), 0.0, 0.0};
+    for (size_t b = 1; column->type != FEATURE_NUMBER && b < grid->bins[c]; b++) {
+        split.rows = counts->rows[folds][b];
+        split.positives = counts->positives[folds][b];
+        if (split.rows > (double)(side->positives + side->negatives) &&
+            side_take(&split, false, side)) {
+            char text[LEARN_SIDE_BYTES - 2];
+            feature_bin_text(column, (uint8_t)b, text, sizeof text);
+            (void)snprintf(side->where, sizeof side->where, "'%s'", text);
+        }
+    }
 }
 
 static void certain_shares(const struct learn_grid *grid, size_t column, unsigned fold_count,
@@ -90,8 +187,9 @@ static bool column_is_constant(const struct learn_grid *grid, size_t column)
     return true;
 }
 
-static bool column_measure(const struct learn_grid *grid, size_t column, const uint8_t *folds,
-                           unsigned fold_count, double *rates, struct learn_field_report *report)
+static bool column_measure(const struct learn_grid *grid, const struct feature_column *described,
+                           size_t column, const uint8_t *folds, unsigned fold_count, double *rates,
+                           struct learn_field_report *report)
 {
     struct bin_counts *counts = malloc(sizeof *counts);
     uint32_t *order = NULL;
@@ -99,8 +197,13 @@ static bool column_measure(const struct learn_grid *grid, size_t column, const u
     bool ok = counts != NULL;
     if (ok) {
         counts_collect(grid, column, folds, fold_count, counts);
-        report->explained = rates_cross_fit(grid, column, folds, fold_count, counts, rates);
+        rates_cross_fit(grid, column, folds, fold_count, counts, rates, report);
         certain_shares(grid, column, fold_count, counts, report);
+        if (presence_find(grid, described, counts, fold_count, column, &report->side)) {
+            report->verdict = LEARN_FIELD_LEAK_PRESENCE;
+        } else {
+            value_find(grid, described, counts, fold_count, column, &report->side);
+        }
         order = math_order_create(rates, grid->rows);
         ok = order != NULL && math_auc(rates, grid->labels, order, grid->rows, &auc);
     }
@@ -120,12 +223,20 @@ static enum learn_verdict verdict_of(const struct learn_field_report *report,
     if (report->auc_low >= LEARN_LEAK_AUC) {
         return LEARN_FIELD_LEAK_STRONG;
     }
+    if (report->verdict == LEARN_FIELD_LEAK_PRESENCE) {
+        return LEARN_FIELD_LEAK_PRESENCE;
+    }
     if (column->type != FEATURE_NUMBER && report->explained >= LEARN_LEAK_EXPLAINED &&
         report->positives_certain >= LEARN_LEAK_SHARE &&
         report->negatives_certain >= LEARN_LEAK_SHARE) {
         return LEARN_FIELD_LEAK_DECIDES;
     }
-    return report->explained >= LEARN_WARN_EXPLAINED ? LEARN_FIELD_WARNED : LEARN_FIELD_USED;
+    if (report->explained_low >= LEARN_LEAK_COPY) {
+        return LEARN_FIELD_LEAK_COPY;
+    }
+    bool one_sided = report->side.positives + report->side.negatives > 0;
+    return one_sided || report->explained >= LEARN_WARN_EXPLAINED ? LEARN_FIELD_WARNED
+                                                                  : LEARN_FIELD_USED;
 }
 
 /* A text field none of whose values has enough support has the two bins "missing" and "rare" alone.
@@ -142,6 +253,15 @@ static bool column_is_identifier(const struct learn_grid *grid, size_t column,
            2 * rare >= grid->rows;
 }
 
+static int severity(enum learn_verdict verdict)
+{
+    bool says_nothing = verdict == LEARN_FIELD_CONSTANT || verdict == LEARN_FIELD_IDENTIFIER;
+    return learn_verdict_is_leak(verdict)  ? 3
+           : verdict == LEARN_FIELD_WARNED ? 2
+           : says_nothing                  ? 0
+                                           : 1;
+}
+
 static bool field_check(const struct learn_grid *grid, const struct feature_codebook *codebook,
                         const uint8_t *folds, unsigned fold_count, size_t column, double *rates,
                         struct learn_field_report *report)
@@ -155,15 +275,14 @@ static bool field_check(const struct learn_grid *grid, const struct feature_code
     } else if (column_is_constant(grid, column)) {
         mine.verdict = LEARN_FIELD_CONSTANT;
         mine.auc = 0.5;
-    } else if (column_measure(grid, column, folds, fold_count, rates, &mine)) {
+    } else if (column_measure(grid, described, column, folds, fold_count, rates, &mine)) {
         mine.verdict = verdict_of(&mine, described);
     } else {
         return false;
     }
-    /* A field of several columns (tags) is judged by its strongest one. */
-    bool first = report->name == NULL;
-    if (first || report->verdict == LEARN_FIELD_CONSTANT ||
-        (mine.verdict != LEARN_FIELD_CONSTANT && mine.auc > report->auc)) {
+    /* A field of several columns (tags) is judged by its worst one, then by its strongest. */
+    int worse = severity(mine.verdict) - severity(report->verdict);
+    if (report->name == NULL || worse > 0 || (worse == 0 && mine.auc > report->auc)) {
         *report = mine;
     }
     return true;
@@ -187,71 +306,4 @@ bool learn_leakage_check(const struct learn_grid *grid, const struct feature_cod
     }
     free(rates);
     return ok || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to check the fields");
-}
-
-static int number_order(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-bool learn_leakage_numbered(double *numbers, size_t count)
-{
-    if (count < 2) {
-        return false;
-    }
-    qsort(numbers, count, sizeof *numbers, number_order);
-    for (size_t i = 0; i < count; i++) {
-        if (numbers[i] != floor(numbers[i]) || (i > 0 && numbers[i] == numbers[i - 1])) {
-            return false;
-        }
-    }
-    double range = numbers[count - 1] - numbers[0] + 1.0;
-    return (double)count * (double)count >= 2.0 * NUMBERED_PAIRS_MIN * range;
-}
-
-void learn_leakage_reason(const struct learn_field_report *report, char *text, size_t text_bytes)
-{
-    switch (report->verdict) {
-    case LEARN_FIELD_USED:
-        (void)snprintf(text, text_bytes, "used");
-        break;
-    case LEARN_FIELD_WARNED:
-        (void)snprintf(text, text_bytes,
-                       "strong for a single field: it explains %.0f %% of the outcome alone (AUC "
-                       "%.3f); make sure that it is known before the outcome",
-                       100.0 * report->explained, report->auc);
-        break;
-    case LEARN_FIELD_LEAK_STRONG:
-        (void)snprintf(
-            text, text_bytes,
-            "suspected leak: alone it orders outcomes with AUC %.3f (95 %% interval %.3f "
-            "to %.3f, bound %.2f), which a field known beforehand hardly ever does; it "
-            "was probably filled in after the outcome",
-            report->auc, report->auc_low, report->auc_high, LEARN_LEAK_AUC);
-        break;
-    case LEARN_FIELD_LEAK_DECIDES:
-        (void)snprintf(text, text_bytes,
-                       "suspected leak: its values decide both ways (%.0f %% of the positives have "
-                       "values that nearly always win, %.0f %% of the negatives values that nearly "
-                       "always lose; alone it explains %.0f %% of the outcome); it was probably "
-                       "filled in after the outcome",
-                       100.0 * report->positives_certain, 100.0 * report->negatives_certain,
-                       100.0 * report->explained);
-        break;
-    case LEARN_FIELD_IDENTIFIER:
-        (void)snprintf(text, text_bytes, "an identifier: its values hardly ever repeat");
-        break;
-    case LEARN_FIELD_CONSTANT:
-        (void)snprintf(text, text_bytes, "it says nothing: all rows have the same value");
-        break;
-    }
-}
-
-bool learn_verdict_refuses(enum learn_verdict verdict, bool keep_leaks)
-{
-    bool leak = verdict == LEARN_FIELD_LEAK_STRONG || verdict == LEARN_FIELD_LEAK_DECIDES;
-    return leak ? !keep_leaks
-                : verdict == LEARN_FIELD_IDENTIFIER || verdict == LEARN_FIELD_CONSTANT;
 }

@@ -4,16 +4,23 @@
  * cross-fitted rates per bin, so the held-out part stays untouched.
  *
  *   too strong    refused: lower end of the 95 % interval of the field's own AUC ≥ LEARN_LEAK_AUC
- *   decides       refused: no number, explains ≥ LEARN_LEAK_EXPLAINED of the outcome's deviance,
- * and has bins of nearly certain wins (rate ≥ 0.9) with ≥ LEARN_LEAK_SHARE of positives as well as
- * bins of nearly certain losses (rate ≤ 0.05) with as great a share of negatives: words typed in
- * once the end was known identifier    refused: texts that hardly repeat, or whole numbers that
- * never do and lie close constant      refused: one bin holds every row strong        warned of:
- * explains ≥ LEARN_WARN_EXPLAINED of the deviance
+ *   a copy        refused: lower end of the 95 % interval of the share of the outcome's deviance
+ * that it explains ≥ LEARN_LEAK_COPY decides       refused: no number, explains ≥
+ * LEARN_LEAK_EXPLAINED of the deviance, and has bins of nearly certain wins (rate ≥ 0.9) with ≥
+ * LEARN_LEAK_SHARE of positives as well as bins of nearly certain losses (rate ≤ 0.05) with as
+ * great a share of negatives: words typed in once the end was known by presence   refused: where it
+ * is filled in (or where it is not; or where it has its one usual value, or has not) there is
+ * hardly any other outcome: one row in 50 at most, of LEARN_LEAK_SIDE_ROWS or more, and the lower
+ * end of the odds ratio's 95 % interval is ≥ LEARN_LEAK_ODDS identifier    refused: texts that
+ * hardly repeat, or whole numbers that hardly do and lie close time          refused: numbers that
+ * are times: when, not what like constant      refused: one bin holds every row one-sided warned
+ * of: a value with such odds strong        warned of: explains ≥ LEARN_WARN_EXPLAINED of the
+ * deviance
  *
- * With keep set, the first two are warned of instead. Figures behind the bounds and what the guard
+ * With keep set, the first four are warned of instead. Figures behind the bounds and what the guard
  * cannot see: docs/methods/leakage.md.
- * Errors: PROTO_NO_MEMORY. Threads: pure. Cost: n log n a column. Source: Kaufman et al. 2012. */
+ * Errors: PROTO_NO_MEMORY. Threads: pure. Cost: n log n a column. Source: Kaufman et al. 2012;
+ * odds ratios with a half added to each cell (Haldane 1956, Anscombe 1956). */
 #ifndef LEARN_LEAKAGE_H
 #define LEARN_LEAKAGE_H
 
@@ -23,7 +30,11 @@
 
 #define LEARN_LEAK_AUC 0.85
 #define LEARN_LEAK_EXPLAINED 0.20
+#define LEARN_LEAK_COPY 0.30
 #define LEARN_LEAK_SHARE 0.05
+#define LEARN_LEAK_ODDS 4.0
+#define LEARN_LEAK_SIDE_ROWS 8
+#define LEARN_LEAK_OTHERS 0.02 /* share of the other outcome where one rules */
 #define LEARN_WARN_EXPLAINED 0.20
 /* Rows of a bin before its rate counts as nearly certain. */
 #define LEARN_LEAK_BIN_ROWS 20
@@ -32,9 +43,20 @@ enum learn_verdict {
     LEARN_FIELD_USED,
     LEARN_FIELD_WARNED,
     LEARN_FIELD_LEAK_STRONG,
+    LEARN_FIELD_LEAK_COPY,
     LEARN_FIELD_LEAK_DECIDES,
+    LEARN_FIELD_LEAK_PRESENCE,
     LEARN_FIELD_IDENTIFIER,
+    LEARN_FIELD_TIME,
     LEARN_FIELD_CONSTANT,
+};
+
+#define LEARN_SIDE_BYTES 96
+
+/* Rows where one outcome rules: of one value, say, or where the field is filled in. */
+struct learn_one_side {
+    size_t positives, negatives;  /* both 0: there are no such rows */
+    char where[LEARN_SIDE_BYTES]; /* "filled in", "missing", "'Reference'", "not 'none'" */
 };
 
 struct learn_field_report {
@@ -43,6 +65,8 @@ struct learn_field_report {
     enum learn_verdict verdict;
     double auc, auc_low, auc_high; /* of its strongest column alone, cross-fitted */
     double explained;              /* share of deviance, 0 … 1 */
+    double explained_low;          /* lower end of its 95 % interval */
+    struct learn_one_side side;
     double positives_certain, negatives_certain;
 };
 
@@ -52,11 +76,15 @@ bool learn_leakage_check(const struct learn_grid *grid, const struct feature_cod
                          const uint8_t *folds, unsigned fold_count,
                          struct learn_field_report *reports, size_t *count,
                          struct proto_fault *fault);
-/* True if numbers (sorted here, in place) look like an identifier: whole, none twice, although n
- * numbers drawn freely from their range would make n² / (2 · range) ≥ 20 pairs coincide (chance
- * below e^−20). */
+/* True if numbers (sorted here, in place) look like an identifier: whole, and at most a tenth of
+ * the pairs coincide that would if they were drawn freely from their range, n² / (2 · range), which
+ * must be 20 or more (chance of none below e^−20). */
 #define LEARN_NUMBERED_ROWS_MAX 20000 /* of a field, enough for serial numbers up to 10 million */
 bool learn_leakage_numbered(double *numbers, size_t count);
+/* True if all are times: seconds or milliseconds since 1970 from 2000 to 2099, or days written
+ * YYYYMMDD; 20 or more, of five different ones at least. Sorted as above. */
+bool learn_leakage_times(const double *ascending, size_t count);
+bool learn_verdict_is_leak(enum learn_verdict verdict);
 /* Why, as one sentence with figures. */
 void learn_leakage_reason(const struct learn_field_report *report, char *text, size_t text_bytes);
 bool learn_verdict_refuses(enum learn_verdict verdict, bool keep_leaks);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of learn.h in their order: read and group the rows, divide them, check the fields, fit
+ * on one part and look once at the other, fit again on all and write it down. A step that cannot go
+ * on sets the fault, and one exit frees everything. */
 #include "server/learn/learn.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "server/learn/block.h"
@@ -11,6 +16,7 @@
 
 #define HELD_OUT_SHARE 0.3
 #define CLASS_ROWS_MIN 20    /* positives and negatives in all */
+#define POWER_ERRORS 2.8     /* 1.96 to be told from chance, 0.84 for four times in five */
 #define CLASS_LEARNED_MIN 10 /* in the part to learn from */
 
 /* All that learning holds; freed in one place. */
@@ -18,8 +24,7 @@ struct learning {
     const struct learn_options *options;
     struct proto_fault *fault;
     struct learn_sample sample;
-    uint32_t *groups; /* by row of the sample; NULL if every row is its own */
-    size_t group_count;
+    struct learn_groups groups; /* of rows that are one account */
     struct learn_subset all, learned, held_out;
     struct learn_field_report *checked;
     size_t checked_count;
@@ -45,7 +50,7 @@ static bool block_init(struct learn_block *block, struct learning *learning,
 {
     return learn_block_init(block, &learning->sample, subset, field_ids, field_count,
                             learning->fault) &&
-           learn_block_group(block, subset, learning->groups, learning->group_count,
+           learn_block_group(block, subset, learning->groups.of_row, learning->groups.count,
                              learning->fault);
 }
 
@@ -96,28 +101,85 @@ static bool subset_init(struct learn_subset *subset, size_t rows)
     return subset->rows != NULL;
 }
 
+/* A split by time passes over later rows of accounts that earlier ones are of: to meet again whom
+ * one has learned by heart is no evidence. */
+static bool known_pass(struct learning *learning, const struct learn_split_rows *rows,
+                       const bool *held_out, bool *passed)
+{
+    size_t count = 0;
+    if (learning->groups.of_row == NULL || learning->options->time_field_id < 0) {
+        return true;
+    }
+    if (!learn_split_pass_known(rows, held_out, passed, &count)) {
+        return false;
+    }
+    if (count > 0) {
+        learn_report_warn(&learning->report,
+                          "%zu of the latest rows are of accounts that earlier rows are of: the "
+                          "evidence does not count them",
+                          count);
+    }
+    return true;
+}
+
 static bool rows_divide(struct learning *learning)
 {
     struct learn_sample *sample = &learning->sample;
     const struct learn_options *options = learning->options;
+    struct learn_split_rows rows = {sample->rows, sample->labels, learning->groups.of_row,
+                                    learning->groups.count};
     bool *held_out = calloc(sample->rows + 1, sizeof *held_out);
-    bool ok = held_out != NULL && subset_init(&learning->learned, sample->rows) &&
+    bool *passed = calloc(sample->rows + 1, sizeof *passed);
+    bool ok = held_out != NULL && passed != NULL && subset_init(&learning->learned, sample->rows) &&
               subset_init(&learning->held_out, sample->rows);
-    if (ok && options->time_field_id >= 0) {
-        learning->report.split = "time";
-        ok = learn_split_time(sample->times, sample->rows, HELD_OUT_SHARE, held_out);
-    } else if (ok) {
-        struct learn_split_rows rows = {sample->rows, sample->labels, learning->groups,
-                                        learning->group_count};
-        learning->report.split = "random";
-        ok = learn_split_random(&rows, HELD_OUT_SHARE, options->seed, held_out);
-    }
+    bool by_time = options->time_field_id >= 0;
+    learning->report.split = by_time ? "time" : "random";
+    ok = ok && (by_time ? learn_split_time(sample->times, sample->rows, HELD_OUT_SHARE, held_out)
+                        : learn_split_random(&rows, HELD_OUT_SHARE, options->seed, held_out));
+    ok = ok && known_pass(learning, &rows, held_out, passed);
     for (size_t i = 0; ok && i < sample->rows; i++) {
         struct learn_subset *side = held_out[i] ? &learning->held_out : &learning->learned;
-        side->rows[side->count++] = (uint32_t)i;
+        if (!passed[i]) {
+            side->rows[side->count++] = (uint32_t)i;
+        }
     }
     free(held_out);
+    free(passed);
     return ok || no_memory(learning);
+}
+
+/* What is done with rows that have no outcome. */
+static void blanks_tell(struct learning *learning)
+{
+    const struct learn_sample *sample = &learning->sample;
+    if (sample->blanks > 0) {
+        learn_report_warn(
+            &learning->report,
+            sample->blanks_negative
+                ? "no row says that the outcome is not there: the %zu rows without a "
+                  "value of what the label reads count as negatives"
+                : "%zu rows have no value of what the label reads, so no outcome: they "
+                  "are left out; 'is missing' in the label counts them",
+            sample->blanks);
+    }
+}
+
+static void groups_tell(struct learning *learning)
+{
+    const struct learn_groups *groups = &learning->groups;
+    char how[160];
+    (void)snprintf(how, sizeof how, "%s%s%s%s", groups->name != NULL ? "the same '" : "",
+                   groups->name != NULL ? groups->name : "", groups->name != NULL ? "'" : "",
+                   groups->alike ? groups->name != NULL ? ", or nearly the same values"
+                                                        : "nearly the same values"
+                                 : "");
+    learning->report.grouped = true;
+    learn_report_warn(
+        &learning->report,
+        "%zu of %zu rows are of an account that other rows are of too (%s; %zu "
+        "accounts in all): rows of one account are kept together, and intervals count "
+        "accounts",
+        groups->rows_repeated, learning->sample.rows, how, groups->count);
 }
 
 static bool rows_read(struct learning *learning, const struct learn_population *population)
@@ -131,39 +193,62 @@ static bool rows_read(struct learning *learning, const struct learn_population *
     for (size_t i = 0; i < learning->sample.rows; i++) {
         learning->all.rows[learning->all.count++] = (uint32_t)i;
     }
+    blanks_tell(learning);
     if (!classes_check(learning, &learning->all, CLASS_ROWS_MIN, "in the population") ||
-        !learn_groups_find(&learning->sample, &learning->groups, &learning->group_count,
-                           learning->fault)) {
+        !learn_groups_find(&learning->sample, &learning->groups, learning->fault)) {
         return false;
     }
-    if (learning->groups != NULL) {
-        learning->report.grouped = true;
-        learn_report_warn(&learning->report,
-                          "the %zu rows repeat %zu profiles: rows of one profile are kept together "
-                          "(but for a split by time), and intervals count profiles",
-                          learning->sample.rows, learning->group_count);
+    if (learning->groups.of_row != NULL) {
+        groups_tell(learning);
     }
     return rows_divide(learning) && classes_check(learning, &learning->learned, CLASS_LEARNED_MIN,
                                                   "in the part to learn from");
 }
 
-/* Numbers that count rows (lead numbers, serial ids) order them by arrival and pass for signal. */
-static void numbered_check(struct learning *learning, struct learn_field_report *report)
+/* One row of each account among those learned from. */
+static bool accounts_pick(struct learning *learning, struct learn_subset *subset)
 {
-    struct learn_sample *sample = &learning->sample;
-    const struct feature_field *field =
-        feature_schema_by_id(learning->options->schema, report->field_id);
-    if (field == NULL || field->type != FEATURE_NUMBER || report->verdict == LEARN_FIELD_CONSTANT) {
-        return;
+    const struct learn_subset *learned = &learning->learned;
+    bool *seen = calloc(learning->groups.count + 1, sizeof *seen);
+    bool ok = seen != NULL && subset_init(subset, learned->count);
+    for (size_t i = 0; ok && i < learned->count; i++) {
+        uint32_t row = learned->rows[i];
+        bool *mark = &seen[learning->groups.of_row == NULL ? 0 : learning->groups.of_row[row]];
+        if (learning->groups.of_row == NULL || !*mark) {
+            subset->rows[subset->count++] = row;
+        }
+        *mark = true;
     }
+    free(seen);
+    return ok;
+}
+
+/* Numbers that count rows (lead numbers, serial ids) order them by arrival and pass for signal, as
+ * do times. */
+static bool numbers_check(struct learning *learning)
+{
+    struct learn_subset accounts = {0};
     double *numbers = malloc(LEARN_NUMBERED_ROWS_MAX * sizeof *numbers);
-    if (numbers != NULL) {
-        size_t count = learn_sample_numbers(sample, &learning->learned, report->field_id,
+    bool ok = numbers != NULL && accounts_pick(learning, &accounts);
+    for (size_t f = 0; ok && f < learning->checked_count; f++) {
+        struct learn_field_report *report = &learning->checked[f];
+        const struct feature_field *field =
+            feature_schema_by_id(learning->options->schema, report->field_id);
+        if (field == NULL || field->type != FEATURE_NUMBER ||
+            report->verdict == LEARN_FIELD_CONSTANT) {
+            continue;
+        }
+        size_t count = learn_sample_numbers(&learning->sample, &accounts, report->field_id,
                                             LEARN_NUMBERED_ROWS_MAX, numbers);
-        report->verdict =
-            learn_leakage_numbered(numbers, count) ? LEARN_FIELD_IDENTIFIER : report->verdict;
+        if (learn_leakage_numbered(numbers, count)) {
+            report->verdict = LEARN_FIELD_IDENTIFIER;
+        } else if (learn_leakage_times(numbers, count)) {
+            report->verdict = LEARN_FIELD_TIME;
+        }
     }
     free(numbers);
+    free(accounts.rows);
+    return ok || no_memory(learning);
 }
 
 static void verdicts_apply(struct learning *learning)
@@ -171,7 +256,6 @@ static void verdicts_apply(struct learning *learning)
     bool keep = learning->options->keep_leaks;
     for (size_t i = 0; i < learning->checked_count; i++) {
         struct learn_field_report *report = &learning->checked[i];
-        numbered_check(learning, report);
         const struct feature_field *field =
             feature_schema_by_id(learning->options->schema, report->field_id);
         report->name = field->name;
@@ -184,6 +268,21 @@ static void verdicts_apply(struct learning *learning)
             char reason[512];
             learn_leakage_reason(report, reason, sizeof reason);
             learn_report_warn(&learning->report, "%s: %s", report->name, reason);
+        }
+    }
+}
+
+/* "; refused as suspected leaks: a, b", or nothing. */
+static void leaks_name(const struct learning *learning, char *text, size_t text_bytes)
+{
+    size_t at = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < learning->checked_count && at + 1 < text_bytes; i++) {
+        const struct learn_field_report *report = &learning->checked[i];
+        if (learn_verdict_is_leak(report->verdict) && !learning->options->keep_leaks) {
+            int bytes = snprintf(text + at, text_bytes - at, "%s%s",
+                                 at == 0 ? "; refused as suspected leaks: " : ", ", report->name);
+            at += bytes > 0 ? (size_t)bytes : 0;
         }
     }
 }
@@ -206,16 +305,19 @@ static bool fields_check(struct learning *learning)
     }
     ok = ok && learn_leakage_check(block.grid, block.codebook, folds, LEARN_BAGS, learning->checked,
                                    &learning->checked_count, learning->fault);
+    ok = ok && numbers_check(learning);
     if (ok) {
         verdicts_apply(learning);
     }
     learn_block_fini(&block);
     free(folds);
     if (ok && learning->field_count == 0) {
+        char leaks[256];
+        leaks_name(learning, leaks, sizeof leaks);
         return proto_fault_set(learning->fault, PROTO_BAD_FIELD, "fields",
                                "none of the %zu fields can be learned from: each is constant, an "
-                               "identifier or a suspected leak",
-                               options->field_count);
+                               "identifier, a time or a suspected leak%s",
+                               options->field_count, leaks);
     }
     return ok;
 }
@@ -235,13 +337,19 @@ static bool block_fit(struct learning *learning, const struct learn_block *block
 static bool evidence_refuse(struct learning *learning)
 {
     const struct learn_evidence *e = &learning->evidence;
+    char leaks[160];
+    double error = fmax(e->auc.error, e->out_of_fold.error);
+    leaks_name(learning, leaks, sizeof leaks);
     return proto_fault_set(
         learning->fault, PROTO_NO_EVIDENCE, "label",
         "on %zu rows held out (%zu positives, split %s) the AUC is %.3f, 95 %% interval %.3f to "
         "%.3f, and %.3f (%.3f to %.3f) out of fold on the others, which does not beat chance: the "
-        "fields do not tell positives from negatives",
+        "fields do not tell positives from negatives%s; of so few rows an AUC of %.2f would be "
+        "found "
+        "four times in five",
         e->rows, e->auc.positives, learning->report.split, e->auc.auc, e->auc.low, e->auc.high,
-        e->out_of_fold.auc, e->out_of_fold.low, e->out_of_fold.high);
+        e->out_of_fold.auc, e->out_of_fold.low, e->out_of_fold.high, leaks,
+        fmin(0.5 + POWER_ERRORS * error, 1.0));
 }
 
 /* Scores the held-out rows and compares with what happened. */
@@ -258,14 +366,14 @@ static bool held_out_measure(struct learning *learning, const struct learn_block
     }
     for (size_t i = 0; i < rows->count; i++) {
         labels[i] = learning->sample.labels[rows->rows[i]];
-        groups[i] = learning->groups == NULL ? 0 : learning->groups[rows->rows[i]];
+        groups[i] = learning->groups.of_row == NULL ? 0 : learning->groups.of_row[rows->rows[i]];
     }
     uint8_t *codes =
         learn_sample_encode(&learning->sample, rows, learned->codebook, learning->fault);
     bool ok = codes != NULL &&
               learn_evidence_measure(fit->scorecard, codes, learned->codebook->row_bytes, labels,
-                                     rows->count, learning->groups == NULL ? NULL : groups,
-                                     learning->group_count, &learning->evidence, learning->fault);
+                                     rows->count, learning->groups.of_row == NULL ? NULL : groups,
+                                     learning->groups.count, &learning->evidence, learning->fault);
     learning->evidence.out_of_fold = fit->out_of_fold;
     free(codes);
     free(labels);
@@ -345,7 +453,7 @@ char *learn_run(const struct learn_population *population, const struct learn_op
     }
     learn_sample_fini(&learning.sample);
     learn_report_fini(&learning.report);
-    free(learning.groups);
+    learn_groups_fini(&learning.groups);
     free(learning.all.rows);
     free(learning.learned.rows);
     free(learning.held_out.rows);

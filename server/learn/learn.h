@@ -37,6 +37,11 @@ struct learn_options {
     uint64_t seed;
     unsigned pairs_max; /* 0: none */
     bool keep_leaks;    /* true: report suspected leaks as warnings instead of refusing the field */
+    /* Fields that say who an account is, not what it is like, such as its name or its parent:
+     * nothing is learned from them, but rows that agree in one of them stay together. May be NULL.
+     */
+    const uint16_t *same_field_ids;
+    size_t same_field_count;
     /* Called often from the learning thread; done is 0 … 1. Returning false cancels:
      * PROTO_CANCELLED. */
     bool (*on_progress)(void *context, double done, const char *stage);

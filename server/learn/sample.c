@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+#define LABEL_BLANK 2 /* while rows are read; afterwards a label is 0 or 1 */
+
 static bool no_memory(struct proto_fault *fault)
 {
     return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the rows to learn from");
@@ -48,13 +50,33 @@ uint64_t learn_value_hash(const struct feature_value *value, uint64_t seed)
     }
 }
 
-static uint64_t profile_hash(const struct learn_sample *sample)
+static uint64_t profile_hash(const struct learn_sample *sample, uint64_t label)
 {
-    uint64_t hash = 0;
-    for (size_t i = 0; i < sample->options->field_count; i++) {
-        hash = learn_value_hash(&sample->values[sample->options->field_ids[i]], hash);
+    const struct learn_options *options = sample->options;
+    uint64_t hash = label;
+    for (size_t i = 0; i < options->field_count; i++) {
+        hash = learn_value_hash(&sample->values[options->field_ids[i]], hash);
+    }
+    for (size_t i = 0; i < options->same_field_count; i++) {
+        hash = learn_value_hash(&sample->values[options->same_field_ids[i]], hash);
+    }
+    if (options->time_field_id >= 0) {
+        hash = learn_value_hash(&sample->values[options->time_field_id], hash);
     }
     return hash;
+}
+
+/* Nothing of what the label reads is known. */
+static bool outcome_is_blank(const struct learn_sample *sample)
+{
+    size_t count = 0;
+    const uint16_t *fields = filter_fields(sample->options->label, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i] < sample->slots && sample->values[fields[i]].present) {
+            return false;
+        }
+    }
+    return count > 0;
 }
 
 static bool sample_grow(struct learn_sample *sample, size_t *capacity)
@@ -77,8 +99,11 @@ static void row_take(struct learn_sample *sample, size_t row)
     const struct learn_options *options = sample->options;
     size_t at = sample->rows++;
     sample->index[at] = (uint32_t)row;
-    sample->labels[at] = filter_match(options->label, sample->values, sample->slots);
-    sample->profiles[at] = profile_hash(sample);
+    bool blank = !filter_tells_missing(options->label) && outcome_is_blank(sample);
+    bool label = filter_match(options->label, sample->values, sample->slots);
+    sample->blanks += blank;
+    sample->labels[at] = blank ? LABEL_BLANK : label;
+    sample->profiles[at] = profile_hash(sample, sample->labels[at]);
     sample->times[at] = (double)NAN;
     if (options->time_field_id >= 0) {
         const struct feature_value *value = &sample->values[options->time_field_id];
@@ -112,6 +137,64 @@ static bool rows_read(struct learn_sample *sample, struct proto_fault *fault)
     return true;
 }
 
+/* Rows without an outcome are left out, or are the negatives if there is no other one. */
+static void blanks_settle(struct learn_sample *sample)
+{
+    size_t negatives = 0;
+    for (size_t i = 0; i < sample->rows; i++) {
+        negatives += sample->labels[i] == 0;
+    }
+    sample->blanks_negative = sample->blanks > 0 && negatives == 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < sample->rows; i++) {
+        if (sample->labels[i] == LABEL_BLANK && !sample->blanks_negative) {
+            continue;
+        }
+        sample->index[kept] = sample->index[i];
+        sample->labels[kept] = sample->labels[i] == 1;
+        sample->profiles[kept] = sample->profiles[i];
+        sample->times[kept++] = sample->times[i];
+    }
+    sample->rows = kept;
+}
+
+/* One row on its way to its place. */
+struct placed {
+    uint64_t profile;
+    double time;
+    uint32_t index;
+    uint8_t label;
+};
+
+static int placed_order(const void *a, const void *b)
+{
+    const struct placed *x = a;
+    const struct placed *y = b;
+    return (x->profile > y->profile) - (x->profile < y->profile);
+}
+
+/* By the hash of what was read: rows that tie say the same, and either may stand first. */
+static bool rows_order(struct learn_sample *sample)
+{
+    struct placed *placed = malloc((sample->rows + 1) * sizeof *placed);
+    if (placed == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < sample->rows; i++) {
+        placed[i] = (struct placed){sample->profiles[i], sample->times[i], sample->index[i],
+                                    sample->labels[i]};
+    }
+    qsort(placed, sample->rows, sizeof *placed, placed_order);
+    for (size_t i = 0; i < sample->rows; i++) {
+        sample->profiles[i] = placed[i].profile;
+        sample->times[i] = placed[i].time;
+        sample->index[i] = placed[i].index;
+        sample->labels[i] = placed[i].label;
+    }
+    free(placed);
+    return true;
+}
+
 bool learn_sample_read(const struct learn_population *population,
                        const struct learn_options *options, struct learn_sample *sample,
                        struct proto_fault *fault)
@@ -124,12 +207,16 @@ bool learn_sample_read(const struct learn_population *population,
                                LEARN_SAMPLE_ROWS_MAX);
     }
     sample->values = calloc(sample->slots + 1, sizeof *sample->values);
-    if (sample->values == NULL || !rows_read(sample, fault)) {
-        bool out_of_memory = sample->values == NULL;
-        learn_sample_fini(sample);
-        return out_of_memory ? no_memory(fault) : false;
+    bool ok = sample->values != NULL || no_memory(fault);
+    ok = ok && rows_read(sample, fault);
+    if (ok) {
+        blanks_settle(sample);
+        ok = rows_order(sample) || no_memory(fault);
     }
-    return true;
+    if (!ok) {
+        learn_sample_fini(sample);
+    }
+    return ok;
 }
 
 /* Values of some fields of some rows, by column: a codebook reads one field at a time, and fetching

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The labelled rows of a population, and the ways to turn them into codes.
+ * Rows stand in the order of a hash of what learning reads of them, so that the order in which the
+ * population gives them is of no matter. A row in which every field that the label reads is missing
+ * has no outcome and is left out, unless the label itself speaks of missing values or of tags; if
+ * no other row is a negative, such rows are the negatives (blanks_negative).
  * Shapes: row i of the sample is row index[i] of the population. Ownership: learn_sample_fini frees
  * what reading made; population and options are borrowed. Errors: PROTO_NO_MEMORY, PROTO_CANCELLED,
  * PROTO_TOO_LARGE. Threads: one at a time (a scratch row of values). Cost: one pass over the
@@ -25,8 +29,10 @@ struct learn_sample {
     size_t rows;
     uint32_t *index;
     uint8_t *labels;
-    uint64_t *profiles; /* hash of the values of the candidate fields */
-    double *times;      /* the time field, NaN where missing; NULL without one */
+    uint64_t *profiles;   /* hash of the values of the fields that are read, and of the label */
+    double *times;        /* the time field, NaN where missing; NULL without one */
+    size_t blanks;        /* rows without an outcome */
+    bool blanks_negative; /* they are among the rows, as negatives */
 };
 
 bool learn_sample_read(const struct learn_population *population,

@@ -148,3 +148,19 @@ bool learn_split_time(const double *times, size_t rows, double share, bool *held
     free(known);
     return ok;
 }
+
+bool learn_split_pass_known(const struct learn_split_rows *rows, const bool *held_out, bool *passed,
+                            size_t *count)
+{
+    bool *known = calloc(rows->group_count + 1, sizeof *known);
+    *count = 0;
+    for (size_t i = 0; known != NULL && i < rows->rows; i++) {
+        known[rows->groups[i]] |= !held_out[i];
+    }
+    for (size_t i = 0; known != NULL && i < rows->rows; i++) {
+        passed[i] = held_out[i] && known[rows->groups[i]];
+        *count += passed[i];
+    }
+    free(known);
+    return known != NULL;
+}

@@ -25,6 +25,10 @@ bool learn_split_random(const struct learn_split_rows *rows, double share, uint6
 /* The latest share of those rows that have a time (finite); rows at the same time stay together, on
  * the side of learning. Rows without a time are learned from: nothing says that they came later. */
 bool learn_split_time(const double *times, size_t rows, double share, bool *held_out);
+/* With groups: passed[rows] is true for rows held out whose group has a row that is not, which are
+ * then on neither side; returns how many in *count. */
+bool learn_split_pass_known(const struct learn_split_rows *rows, const bool *held_out, bool *passed,
+                            size_t *count);
 /* folds[rows] < fold_count, equal shares of positives and negatives in each. */
 bool learn_split_folds(const struct learn_split_rows *rows, unsigned fold_count, uint64_t seed,
                        uint8_t *folds);

@@ -93,6 +93,9 @@ static void row_fill(struct example *example, size_t row, const struct example_o
     logit = options->noise ? -0.7 : logit;
     example->logits[row] = logit;
     bool won = math_random_unit(random) < math_logistic(logit);
+    if (options->same_outcome && row % copies != 0) {
+        won = (values - EXAMPLE_FIELDS)[EXAMPLE_WON].flag;
+    }
     values[EXAMPLE_WON] = flag_value(won);
     double typed = math_random_unit(random);
     values[EXAMPLE_STATUS] = (struct feature_value){0};

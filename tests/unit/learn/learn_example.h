@@ -47,8 +47,9 @@ struct example {
 struct example_options {
     size_t rows;
     uint64_t seed;
-    bool noise;    /* outcomes have nothing to do with the fields */
-    size_t copies; /* 0 or 1: every row its own */
+    bool noise;        /* outcomes have nothing to do with the fields */
+    size_t copies;     /* 0 or 1: every row its own */
+    bool same_outcome; /* rows in a run share the outcome too */
 };
 
 struct example *example_create(const struct example_options *options);

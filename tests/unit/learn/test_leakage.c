@@ -16,11 +16,24 @@
 
 enum { ROWS = 4000, FOLDS = 8 };
 
+static char *values[] = {"a", "b", "c", "d", "e", "f"};
 static char names[6][8] = {"honest", "typed", "decides", "token", "same", "number"};
 static struct feature_column columns[6] = {
-    {.field_id = 0, .field_name = names[0], .type = FEATURE_CATEGORY, .bin_count = 8},
-    {.field_id = 1, .field_name = names[1], .type = FEATURE_CATEGORY, .bin_count = 4},
-    {.field_id = 2, .field_name = names[2], .type = FEATURE_CATEGORY, .bin_count = 6},
+    {.field_id = 0,
+     .field_name = names[0],
+     .type = FEATURE_CATEGORY,
+     .bin_count = 8,
+     .categories = values},
+    {.field_id = 1,
+     .field_name = names[1],
+     .type = FEATURE_CATEGORY,
+     .bin_count = 4,
+     .categories = values},
+    {.field_id = 2,
+     .field_name = names[2],
+     .type = FEATURE_CATEGORY,
+     .bin_count = 6,
+     .categories = values},
     {.field_id = 3, .field_name = names[3], .type = FEATURE_CATEGORY, .bin_count = 2},
     {.field_id = 4, .field_name = names[4], .type = FEATURE_FLAG, .bin_count = 3},
     {.field_id = 5, .field_name = names[5], .type = FEATURE_NUMBER, .bin_count = 20},
@@ -80,8 +93,8 @@ static void leaks_are_refused_and_honest_fields_are_kept(void **state)
     learn_grid_destroy(grid);
 }
 
-/* A field that is filled in for one outcome alone, 6 times in 10, says much and decides nothing. */
-static void a_field_that_is_certain_one_way_is_no_leak(void **state)
+/* A field that is filled in for one outcome alone, 6 times in 10, is a leak: by presence. */
+static void a_field_that_is_there_for_one_outcome_alone_is_a_leak(void **state)
 {
     (void)state;
     for (uint8_t outcome = 0; outcome <= 1; outcome++) {
@@ -90,6 +103,7 @@ static void a_field_that_is_certain_one_way_is_no_leak(void **state)
         size_t count = 0;
         struct proto_fault fault;
         struct math_random random;
+        char text[512];
         struct learn_grid *grid = grid_make(folds);
         math_random_init(&random, 5);
         for (size_t i = 0; i < ROWS; i++) {
@@ -97,12 +111,88 @@ static void a_field_that_is_certain_one_way_is_no_leak(void **state)
             grid->codes[2 * ROWS + i] = (uint8_t)(filled ? 2 : 0);
         }
         assert_true(learn_leakage_check(grid, &codebook, folds, FOLDS, reports, &count, &fault));
-        assert_true(reports[2].explained >= LEARN_LEAK_EXPLAINED);
+        assert_int_equal(reports[2].verdict, LEARN_FIELD_LEAK_PRESENCE);
+        assert_true(reports[2].side.positives == 0 || reports[2].side.negatives == 0);
+        learn_leakage_reason(&reports[2], text, sizeof text);
+        assert_non_null(strstr(text, "filled in on"));
+        learn_grid_destroy(grid);
+    }
+}
+
+/* One value of several that goes with one outcome says much and decides nothing: a warning. */
+static void a_value_that_is_certain_one_way_is_no_leak(void **state)
+{
+    (void)state;
+    for (uint8_t outcome = 0; outcome <= 1; outcome++) {
+        uint8_t folds[ROWS];
+        struct learn_field_report reports[6];
+        size_t count = 0;
+        struct proto_fault fault;
+        struct math_random random;
+        char text[512];
+        struct learn_grid *grid = grid_make(folds);
+        math_random_init(&random, 5);
+        for (size_t i = 0; i < ROWS; i++) {
+            bool certain = grid->labels[i] == outcome && math_random_unit(&random) < 0.2;
+            uint8_t other = (uint8_t)(3 + math_random_below(&random, 3));
+            grid->codes[2 * ROWS + i] = certain ? 2 : other;
+        }
+        assert_true(learn_leakage_check(grid, &codebook, folds, FOLDS, reports, &count, &fault));
         assert_true((reports[2].positives_certain >= LEARN_LEAK_SHARE) == (outcome == 1));
         assert_true((reports[2].negatives_certain >= LEARN_LEAK_SHARE) == (outcome == 0));
         assert_int_equal(reports[2].verdict, LEARN_FIELD_WARNED);
+        learn_leakage_reason(&reports[2], text, sizeof text);
+        assert_non_null(strstr(text, outcome == 1 ? "and 0 negatives" : "on 0 positives"));
         learn_grid_destroy(grid);
     }
+}
+
+/* What was copied from the outcome with slips is no knowledge: 15 in 100 here. */
+static void a_copy_with_slips_is_a_leak(void **state)
+{
+    (void)state;
+    uint8_t folds[ROWS];
+    struct learn_field_report reports[6];
+    size_t count = 0;
+    struct proto_fault fault;
+    struct math_random random;
+    struct learn_grid *grid = grid_make(folds);
+    math_random_init(&random, 9);
+    for (size_t i = 0; i < ROWS; i++) {
+        bool right = math_random_unit(&random) < 0.85;
+        grid->codes[ROWS + i] = (uint8_t)(2 + (right ? grid->labels[i] : !grid->labels[i]));
+    }
+    assert_true(learn_leakage_check(grid, &codebook, folds, FOLDS, reports, &count, &fault));
+    assert_int_equal(reports[1].verdict, LEARN_FIELD_LEAK_COPY);
+    assert_true(reports[1].explained_low > LEARN_LEAK_COPY);
+    assert_true(reports[1].auc_low < LEARN_LEAK_AUC);
+    learn_grid_destroy(grid);
+}
+
+static void times_are_told_from_quantities(void **state)
+{
+    (void)state;
+    enum { COUNT = 400 };
+    double numbers[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        numbers[i] = 1.6e9 + 86400.0 * (double)(i / 2);
+    }
+    assert_true(learn_leakage_times(numbers, COUNT));
+    for (size_t i = 0; i < COUNT; i++) {
+        numbers[i] *= 1000.0;
+    }
+    assert_true(learn_leakage_times(numbers, COUNT));
+    for (size_t i = 0; i < COUNT; i++) {
+        numbers[i] = 20240101.0 + 100.0 * (double)(i % 12) + (double)(i % 28);
+    }
+    assert_true(learn_leakage_times(numbers, COUNT));
+    numbers[7] = 20241301.0; /* no month */
+    assert_false(learn_leakage_times(numbers, COUNT));
+    for (size_t i = 0; i < COUNT; i++) {
+        numbers[i] = 1e6 * (double)i; /* revenue */
+    }
+    assert_false(learn_leakage_times(numbers, COUNT));
+    assert_false(learn_leakage_times(numbers, 0));
 }
 
 static void reasons_name_figures(void **state)
@@ -150,6 +240,10 @@ static void keeping_leaks_refuses_only_what_says_nothing(void **state)
     (void)state;
     assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_STRONG, false));
     assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_DECIDES, false));
+    assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_PRESENCE, false));
+    assert_false(learn_verdict_refuses(LEARN_FIELD_LEAK_PRESENCE, true));
+    assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_COPY, false));
+    assert_true(learn_verdict_refuses(LEARN_FIELD_TIME, true));
     assert_false(learn_verdict_refuses(LEARN_FIELD_LEAK_STRONG, true));
     assert_false(learn_verdict_refuses(LEARN_FIELD_WARNED, false));
     assert_true(learn_verdict_refuses(LEARN_FIELD_IDENTIFIER, true));
@@ -186,7 +280,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaks_are_refused_and_honest_fields_are_kept),
-        cmocka_unit_test(a_field_that_is_certain_one_way_is_no_leak),
+        cmocka_unit_test(a_field_that_is_there_for_one_outcome_alone_is_a_leak),
+        cmocka_unit_test(a_value_that_is_certain_one_way_is_no_leak),
+        cmocka_unit_test(a_copy_with_slips_is_a_leak),
+        cmocka_unit_test(times_are_told_from_quantities),
         cmocka_unit_test(reasons_name_figures),
         cmocka_unit_test(a_noise_field_of_many_categories_looks_no_better_than_chance),
         cmocka_unit_test(keeping_leaks_refuses_only_what_says_nothing),
