@@ -22,11 +22,11 @@ static bool boost_init(struct learn_boost *boost, const struct learn_grid *grid,
     return boost->tables != NULL && boost->fold_tables != NULL;
 }
 
-static void bags_average(struct learn_boost *boost)
+static void bags_average(struct learn_boost *boost, unsigned bags)
 {
     size_t entries = boost->offsets[boost->columns];
-    double n = (double)boost->folds;
-    for (unsigned k = 0; k < boost->folds; k++) {
+    double n = (double)bags;
+    for (unsigned k = 0; k < bags; k++) {
         boost->intercept += boost->fold_intercepts[k] / n;
         for (size_t e = 0; e < entries; e++) {
             boost->tables[e] += boost->fold_tables[k * entries + e] / n;
@@ -39,28 +39,33 @@ bool learn_boost_fit(const struct learn_grid *grid, const uint8_t *folds, unsign
                      struct learn_boost *boost, struct proto_fault *fault)
 {
     assert(fold_count >= 2 && fold_count <= LEARN_FOLDS_MAX);
+    unsigned bags = options->bags == 0 ? fold_count : options->bags;
     bool ok = boost_init(boost, grid, fold_count);
     if (!ok) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the tables of %zu columns",
                         grid->columns);
     }
-    for (unsigned k = 0; ok && k < fold_count; k++) {
+    for (unsigned k = 0; ok && k < bags; k++) {
         struct learn_bag bag = {.grid = grid,
                                 .folds = folds,
                                 .fold = k,
                                 .start = start == NULL ? NULL : start + k * grid->rows,
                                 .offsets = boost->offsets,
                                 .options = options,
-                                .done_from = (double)k / fold_count,
-                                .done_share = 1.0 / fold_count};
-        ok = learn_bag_fit(&bag, boost->fold_tables + k * boost->offsets[grid->columns],
-                           &boost->fold_intercepts[k], &boost->rounds[k], fault);
+                                .done_from = (double)k / bags,
+                                .done_share = 1.0 / bags};
+        struct learn_bag_result result = {boost->fold_tables + k * boost->offsets[grid->columns],
+                                          0.0, 0.0, 0};
+        ok = learn_bag_fit(&bag, &result, fault);
+        boost->fold_intercepts[k] = result.intercept;
+        boost->losses[k] = result.loss;
+        boost->rounds[k] = result.rounds;
     }
     if (!ok) {
         learn_boost_fini(boost);
         return false;
     }
-    bags_average(boost);
+    bags_average(boost, bags);
     return true;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cyclic gradient boosting of one table per column on the logistic loss, in as many bags as there
- * are folds: bag k learns on all folds but k and stops where the loss on fold k is least. The model
- * is the mean of the bags; the score of each row by the one bag that has not seen it (out of fold)
- * comes free and serves calibration. Shapes: a grid of rows; folds[rows] < fold_count; tables in
- * logits, offsets[column] … offsets[column+1]. Ownership: learn_boost_fini frees what a fit made.
- * Errors: PROTO_NO_MEMORY, PROTO_CANCELLED. Threads: pure; the result depends on the inputs alone,
- * to the last bit. Cost: about rounds · columns · rows · 4 ns a bag. Source: Lou, Caruana and
- * Gehrke 2012; Nori et al. 2019. */
+/* Gradient boosting of one table per column on the logistic loss, in as many bags as there are
+ * folds. A round steps every column in turn (cyclic), or only the few of largest gain (greedy),
+ * which leaves columns that say nothing alone. Bag k learns on all folds but k and stops where the
+ * loss on fold k is least. The model is the mean of the bags; the score of each row by the one bag
+ * that has not seen it (out of fold) comes free and serves calibration. Shapes: a grid of rows;
+ * folds[rows] < fold_count; tables in logits, offsets[column] … offsets[column+1]. Ownership:
+ * learn_boost_fini frees what a fit made. Errors: PROTO_NO_MEMORY, PROTO_CANCELLED. Threads: pure;
+ * the result depends on the inputs alone, to the last bit. Cost: about rounds · columns · rows · 4
+ * ns a bag. Source: Lou, Caruana and Gehrke 2012; Nori et al. 2019. */
 #ifndef LEARN_BOOST_H
 #define LEARN_BOOST_H
 
@@ -19,7 +20,10 @@
 struct learn_boost_options {
     struct learn_leaf_options leaf;
     unsigned rounds_max;
-    unsigned patience; /* rounds without a better loss before a bag stops */
+    unsigned
+        patience;  /* rounds in which the loss falls by less than 1 in 100,000 before a bag stops */
+    size_t steps;  /* columns that a round steps, those of largest gain; 0: all, in turn */
+    unsigned bags; /* that are fitted, the first ones; 0: all. The mean is of them alone */
     /* Called once a few rounds with the share of this fit that is done at most; false cancels. */
     bool (*on_progress)(void *context, double done);
     void *progress_context;
@@ -34,6 +38,7 @@ struct learn_boost {
     double fold_intercepts[LEARN_FOLDS_MAX];
     double *fold_tables;              /* folds · offsets[columns] */
     unsigned rounds[LEARN_FOLDS_MAX]; /* where each bag stopped */
+    double losses[LEARN_FOLDS_MAX];   /* of the rows that the bag left out, summed */
 };
 
 /* start: NULL, or scores to begin from for each bag and row (folds · rows), which the intercepts

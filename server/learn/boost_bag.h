@@ -15,9 +15,14 @@ struct learn_bag {
     double done_from, done_share; /* part of the whole fit that this bag is */
 };
 
-/* Fills tables[offsets[columns]], which are zero on entry, the intercept and the round it stopped
- * at. */
-bool learn_bag_fit(const struct learn_bag *bag, double *tables, double *intercept, unsigned *rounds,
+struct learn_bag_result {
+    double *tables; /* offsets[columns], zero on entry */
+    double intercept;
+    double loss; /* of the rows left out, at the round that it stopped at */
+    unsigned rounds;
+};
+
+bool learn_bag_fit(const struct learn_bag *bag, struct learn_bag_result *result,
                    struct proto_fault *fault);
 
 #endif

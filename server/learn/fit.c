@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Single columns first, cyclic and, where that leaves less loss out of fold, greedy; then pairs
+ * that other folds prove, on what the columns leave; then the tables are written down, calibrated,
+ * and the rows learned from become the reference. One exit frees everything. */
 #include "server/learn/fit.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +14,17 @@
 #include "server/math/order.h"
 #include "server/math/portable.h"
 
+/* Share of the loss by which greedy rounds must be better. */
+#define GREEDY_MARGIN 0.001
+
 /* All that one fit holds, so that one exit frees it. */
 struct fit_state {
     const struct learn_grid *grid;
     const struct learn_fit_options *options;
     uint8_t *folds;
+    unsigned bags;
     struct learn_boost mains;
+    bool greedy;
     double *scores; /* out of fold */
     struct learn_pairs *pairs;
     struct learn_grid *cells;
@@ -48,6 +57,7 @@ static struct learn_boost_options boost_options(struct stage_progress *stage)
         .leaf = {.rate = LEARN_RATE,
                  .l2 = LEARN_L2,
                  .l2_category = LEARN_L2_CATEGORY,
+                 .ridge = LEARN_RIDGE,
                  .hessian_min = LEARN_HESSIAN_MIN,
                  .leaves_max = LEARN_LEAVES_MAX},
         .rounds_max = LEARN_ROUNDS_MAX,
@@ -57,19 +67,64 @@ static struct learn_boost_options boost_options(struct stage_progress *stage)
     };
 }
 
+static double losses_sum(const struct learn_boost *boost, unsigned bags)
+{
+    double sum = 0.0;
+    for (unsigned k = 0; k < bags; k++) {
+        sum += boost->losses[k];
+    }
+    return sum;
+}
+
+/* Tries greedy rounds on a few bags, and takes them for all if they leave less loss out of fold. */
+static bool greedy_try(struct fit_state *state, struct learn_boost_options *options)
+{
+    const struct learn_grid *grid = state->grid;
+    struct learn_boost greedy = {0};
+    if (grid->columns < LEARN_GREEDY_COLUMNS ||
+        grid->rows > LEARN_GREEDY_ROWS_MAX * grid->columns) {
+        return true;
+    }
+    options->steps = LEARN_GREEDY_STEPS;
+    options->bags = LEARN_GREEDY_BAGS;
+    bool ok =
+        learn_boost_fit(grid, state->folds, state->bags, NULL, options, &greedy, state->fault);
+    bool better = ok && losses_sum(&greedy, LEARN_GREEDY_BAGS) <
+                            losses_sum(&state->mains, LEARN_GREEDY_BAGS) * (1.0 - GREEDY_MARGIN);
+    learn_boost_fini(&greedy);
+    if (better) {
+        options->bags = 0;
+        ok = learn_boost_fit(grid, state->folds, state->bags, NULL, options, &greedy, state->fault);
+        better = ok && losses_sum(&greedy, state->bags) < losses_sum(&state->mains, state->bags);
+        if (better) {
+            learn_boost_fini(&state->mains);
+            state->mains = greedy;
+            state->greedy = true;
+        } else {
+            learn_boost_fini(&greedy);
+        }
+    }
+    return ok;
+}
+
 static bool mains_fit(struct fit_state *state)
 {
     const struct learn_grid *grid = state->grid;
-    struct stage_progress stage = {state->options, 0.0, state->options->pairs_max > 0 ? 0.8 : 1.0};
+    struct stage_progress stage = {state->options, 0.0, state->options->pairs_max > 0 ? 0.7 : 0.9};
     struct learn_boost_options options = boost_options(&stage);
     state->folds = malloc(grid->rows + 1);
     state->scores = calloc(grid->rows + 1, sizeof *state->scores);
     if (state->folds == NULL || state->scores == NULL ||
-        !learn_split_folds(state->options->rows, LEARN_BAGS, state->options->seed, state->folds)) {
+        !learn_split_folds(state->options->rows, state->bags, state->options->seed, state->folds)) {
         return no_memory(state);
     }
-    if (!learn_boost_fit(grid, state->folds, LEARN_BAGS, NULL, &options, &state->mains,
+    if (!learn_boost_fit(grid, state->folds, state->bags, NULL, &options, &state->mains,
                          state->fault)) {
+        return false;
+    }
+    stage.from = stage.share;
+    stage.share = 0.1;
+    if (!greedy_try(state, &options)) {
         return false;
     }
     return learn_boost_out_of_fold(&state->mains, grid, state->folds, state->scores) ||
@@ -114,8 +169,8 @@ static bool pairs_earn(const struct fit_state *state, const double *with_pairs)
 static double *starts_make(const struct fit_state *state)
 {
     size_t rows = state->grid->rows;
-    double *starts = calloc(rows * LEARN_BAGS + 1, sizeof *starts);
-    for (unsigned k = 0; starts != NULL && k < LEARN_BAGS; k++) {
+    double *starts = calloc(rows * state->bags + 1, sizeof *starts);
+    for (unsigned k = 0; starts != NULL && k < state->bags; k++) {
         learn_boost_add(&state->mains, state->grid, (int)k, starts + k * rows);
     }
     return starts;
@@ -133,7 +188,7 @@ static bool pairs_boost(struct fit_state *state)
     if (!ok) {
         no_memory(state);
     } else {
-        ok = learn_boost_fit(state->cells, state->folds, LEARN_BAGS, starts, &options,
+        ok = learn_boost_fit(state->cells, state->folds, state->bags, starts, &options,
                              &state->pair_boost, state->fault);
     }
     if (ok && !learn_boost_out_of_fold(&state->pair_boost, state->cells, state->folds, scores)) {
@@ -154,15 +209,38 @@ static bool pairs_boost(struct fit_state *state)
     return ok;
 }
 
+/* Finds pairs on the rows of one half of the folds and proves them on the other, and the other way
+ * round. */
+static bool pairs_choose(struct fit_state *state, const double *importance, uint8_t *half)
+{
+    size_t most = state->options->pairs_max;
+    struct learn_pairs *found = calloc(1, sizeof *found);
+    bool ok = found != NULL;
+    for (size_t i = 0; i < state->grid->rows; i++) {
+        half[i] = state->folds[i] % 2;
+    }
+    for (uint8_t side = 0; ok && side < 2; side++) {
+        struct learn_pair_rows here = {state->scores, half, side};
+        struct learn_pair_rows there = {state->scores, half, !side};
+        ok = learn_pairs_find(state->grid, importance, &here, most, found) &&
+             learn_pairs_prove(state->grid, &there, found);
+        if (ok) {
+            learn_pairs_merge(state->pairs, found, most);
+        }
+    }
+    free(found);
+    return ok;
+}
+
 static bool pairs_fit(struct fit_state *state)
 {
     double *importance = calloc(state->grid->columns + 1, sizeof *importance);
+    uint8_t *half = malloc(state->grid->rows + 1);
     state->pairs = calloc(1, sizeof *state->pairs);
-    bool ok = importance != NULL && state->pairs != NULL;
-    ok = ok && importance_measure(state, importance) &&
-         learn_pairs_find(state->grid, importance, state->scores, state->options->pairs_max,
-                          state->pairs);
+    bool ok = importance != NULL && half != NULL && state->pairs != NULL;
+    ok = ok && importance_measure(state, importance) && pairs_choose(state, importance, half);
     free(importance);
+    free(half);
     if (!ok) {
         return no_memory(state);
     }
@@ -208,15 +286,64 @@ static bool out_of_fold_measure(const struct fit_state *state, struct math_auc *
     return ok;
 }
 
+/* Adds to squares the squared distance of what each bag but the row's own says from their mean.
+ * sums and squares by row, zero on entry. */
+static void bags_sum(const struct fit_state *state, double *bag_scores, double *sums,
+                     double *squares)
+{
+    size_t rows = state->grid->rows;
+    bool pairs = state->pairs != NULL && state->pairs->count > 0;
+    for (unsigned k = 0; k < state->bags; k++) {
+        memset(bag_scores, 0, rows * sizeof *bag_scores);
+        learn_boost_add(&state->mains, state->grid, (int)k, bag_scores);
+        if (pairs) {
+            learn_boost_add(&state->pair_boost, state->cells, (int)k, bag_scores);
+        }
+        for (size_t i = 0; i < rows; i++) {
+            if (state->folds[i] != k) {
+                sums[i] += bag_scores[i];
+                squares[i] += bag_scores[i] * bag_scores[i];
+            }
+        }
+    }
+}
+
+/* How much one bag scatters about the mean of all: the variance between bags that have all seen a
+ * row, mean over the rows, less the part that the mean itself moves by. */
+static bool scatter_measure(const struct fit_state *state, double *scatter)
+{
+    size_t rows = state->grid->rows;
+    double *parts = calloc(3 * rows + 1, sizeof *parts);
+    if (parts == NULL) {
+        return false;
+    }
+    bags_sum(state, parts, parts + rows, parts + 2 * rows);
+    double total = 0.0;
+    double n = (double)state->bags - 1.0;
+    for (size_t i = 0; i < rows; i++) {
+        double mean = parts[rows + i] / n;
+        total += fmax(parts[2 * rows + i] - n * mean * mean, 0.0) / (n - 1.0);
+    }
+    *scatter = total / (double)rows * (1.0 - 1.0 / state->bags);
+    free(parts);
+    return true;
+}
+
 static bool scorecard_finish(struct fit_state *state, struct learn_fit *fit)
 {
     size_t pairs = state->pairs == NULL ? 0 : state->pairs->count;
+    assert(state->bags >= 2);
     struct model_scorecard *scorecard = learn_assemble(
         state->grid, &state->mains, pairs == 0 ? NULL : state->pairs, &state->pair_boost);
     if (scorecard == NULL) {
         return no_memory(state);
     }
-    learn_calibrate(state->scores, state->grid->labels, state->grid->rows, scorecard);
+    double scatter = 0.0;
+    if (!scatter_measure(state, &scatter)) {
+        model_destroy(scorecard);
+        return no_memory(state);
+    }
+    learn_calibrate(state->scores, state->grid->labels, state->grid->rows, scatter, scorecard);
     scorecard->grades = (struct model_grades){90.0, 70.0, 40.0};
     if (!reference_freeze(state->grid, scorecard)) {
         model_destroy(scorecard);
@@ -227,11 +354,14 @@ static bool scorecard_finish(struct fit_state *state, struct learn_fit *fit)
         return false;
     }
     unsigned rounds = 0;
-    for (unsigned k = 0; k < LEARN_BAGS; k++) {
+    for (unsigned k = 0; k < state->bags; k++) {
         rounds += state->mains.rounds[k];
     }
-    *fit = (struct learn_fit){
-        .scorecard = scorecard, .rounds_mean = rounds / LEARN_BAGS, .pairs = (unsigned)pairs};
+    *fit = (struct learn_fit){.scorecard = scorecard,
+                              .rounds_mean = rounds / state->bags,
+                              .pairs = (unsigned)pairs,
+                              .bags = state->bags,
+                              .greedy = state->greedy};
     if (!out_of_fold_measure(state, &fit->out_of_fold)) {
         model_destroy(scorecard);
         fit->scorecard = NULL;
@@ -243,7 +373,11 @@ static bool scorecard_finish(struct fit_state *state, struct learn_fit *fit)
 bool learn_fit_run(const struct learn_grid *grid, const struct learn_fit_options *options,
                    struct learn_fit *fit, struct proto_fault *fault)
 {
-    struct fit_state state = {.grid = grid, .options = options, .fault = fault};
+    struct fit_state state = {.grid = grid,
+                              .options = options,
+                              .bags =
+                                  grid->rows < LEARN_MANY_ROWS ? LEARN_BAGS : LEARN_BAGS_OF_MANY,
+                              .fault = fault};
     bool ok = mains_fit(&state) && (options->pairs_max == 0 || pairs_fit(&state)) &&
               scorecard_finish(&state, fit);
     learn_boost_fini(&state.mains);

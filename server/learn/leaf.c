@@ -99,14 +99,16 @@ static void ordered_values(const struct learn_sums *sums, size_t bins,
 }
 
 bool learn_leaf_values(const struct learn_sums *sums, size_t bins, bool ordered,
-                       const struct learn_leaf_options *options, double *values)
+                       const struct learn_leaf_options *options, const double *table,
+                       double *values)
 {
     assert(options->leaves_max >= 1 && options->leaves_max <= LEAVES_MAX);
     if (ordered) {
         ordered_values(sums, bins, options, values);
     } else {
         for (size_t b = 0; b < bins; b++) {
-            values[b] = leaf_value(sums[b], options->l2_category, options);
+            double pull = sums[b].gradient + options->ridge * table[b];
+            values[b] = -options->rate * pull / (sums[b].hessian + options->l2_category);
         }
     }
     bool any = false;
@@ -114,4 +116,25 @@ bool learn_leaf_values(const struct learn_sums *sums, size_t bins, bool ordered,
         any = any || values[b] != 0.0;
     }
     return any;
+}
+
+double learn_leaf_gain(const struct learn_sums *sums, size_t bins, bool ordered,
+                       const struct learn_leaf_options *options, const double *values)
+{
+    double l2 = ordered ? options->l2 : options->l2_category;
+    double gain = 0.0;
+    for (size_t from = 0, end = 0; from < bins; from = end) {
+        struct learn_sums leaf = {0.0, 0.0};
+        /* Ordered bins of one value are one leaf, but for the missing bin. */
+        for (end = from;
+             end < bins && (end == from || (ordered && from > 0 && values[end] == values[from]));
+             end++) {
+            leaf.gradient += sums[end].gradient;
+            leaf.hessian += sums[end].hessian;
+        }
+        gain += values[from] == 0.0
+                    ? 0.0
+                    : (leaf.gradient * leaf.gradient - leaf.hessian) / (leaf.hessian + l2);
+    }
+    return gain;
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Columns are made coarse once, every two of them are ranked by the residuals over their cells, and
+ * the best are kept; pairs_prove.c says which of them hold. Memory is all that can fail. */
 #include "server/learn/pairs.h"
 
 #include <stdlib.h>
@@ -134,21 +136,31 @@ static int pair_order(const void *x, const void *y)
     return by_a != 0 ? by_a : (a->column_b > b->column_b) - (a->column_b < b->column_b);
 }
 
-bool learn_pairs_find(const struct learn_grid *grid, const double *importance, const double *scores,
-                      size_t most, struct learn_pairs *pairs)
+/* Gradient and hessian of each row; 0 of those that are not asked. */
+static struct learn_sums *residuals_make(const struct learn_grid *grid,
+                                         const struct learn_pair_rows *rows)
+{
+    struct learn_sums *residuals = calloc(grid->rows + 1, sizeof *residuals);
+    for (size_t i = 0; residuals != NULL && i < grid->rows; i++) {
+        if (rows->half == NULL || rows->half[i] == rows->side) {
+            double p = math_logistic(rows->scores[i]);
+            residuals[i] = (struct learn_sums){p - (double)grid->labels[i], p * (1.0 - p)};
+        }
+    }
+    return residuals;
+}
+
+bool learn_pairs_find(const struct learn_grid *grid, const double *importance,
+                      const struct learn_pair_rows *rows, size_t most, struct learn_pairs *pairs)
 {
     size_t chosen[LEARN_PAIR_COLUMNS_MAX];
     struct coarse coarse[LEARN_PAIR_COLUMNS_MAX];
     size_t count = columns_choose(grid, importance, chosen);
-    struct learn_sums *residuals = malloc((grid->rows + 1) * sizeof *residuals);
+    struct learn_sums *residuals = residuals_make(grid, rows);
     bool ok = residuals != NULL;
     size_t made = 0;
     for (; ok && made < count; made++) {
         ok = coarse_init(&coarse[made], grid, chosen[made]);
-    }
-    for (size_t i = 0; ok && i < grid->rows; i++) {
-        double p = math_logistic(scores[i]);
-        residuals[i] = (struct learn_sums){p - (double)grid->labels[i], p * (1.0 - p)};
     }
     pairs->count = 0;
     most = most < LEARN_PAIRS_MAX ? most : LEARN_PAIRS_MAX;

@@ -117,15 +117,15 @@ static json_t *settings_json(const struct learn_report *report, const struct lea
             ? NULL
             : feature_schema_by_id(options->schema, (uint16_t)options->time_field_id);
     return json_pack("{s:I, s:s, s:s, s:f, s:b, s:b, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, s:i, "
-                     "s:i, s:i}",
-                     "seed", (json_int_t)options->seed, "trainer", "cyclic-boosting-1",
-                     "time_field", time == NULL ? "" : time->name, "held_out_share",
-                     report->held_out_share, "grouped", report->grouped, "keep_leaks",
-                     options->keep_leaks, "pairs_max", (int)options->pairs_max, "pairs",
-                     (int)fit->pairs, "bags", LEARN_BAGS, "rate", LEARN_RATE, "l2", LEARN_L2,
-                     "l2_category", LEARN_L2_CATEGORY, "hessian_min", LEARN_HESSIAN_MIN,
-                     "leaves_max", LEARN_LEAVES_MAX, "rounds_max", LEARN_ROUNDS_MAX, "patience",
-                     LEARN_PATIENCE, "rounds_mean", (int)fit->rounds_mean);
+                     "s:i, s:i, s:f, s:b}",
+                     "seed", (json_int_t)options->seed, "trainer", "boosting-2", "time_field",
+                     time == NULL ? "" : time->name, "held_out_share", report->held_out_share,
+                     "grouped", report->grouped, "keep_leaks", options->keep_leaks, "pairs_max",
+                     (int)options->pairs_max, "pairs", (int)fit->pairs, "bags", (int)fit->bags,
+                     "rate", LEARN_RATE, "l2", LEARN_L2, "l2_category", LEARN_L2_CATEGORY,
+                     "hessian_min", LEARN_HESSIAN_MIN, "leaves_max", LEARN_LEAVES_MAX, "rounds_max",
+                     LEARN_ROUNDS_MAX, "patience", LEARN_PATIENCE, "rounds_mean",
+                     (int)fit->rounds_mean, "ridge", LEARN_RIDGE, "greedy", fit->greedy);
 }
 
 static json_t *evidence_json(const struct learn_report *report)

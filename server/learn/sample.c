@@ -207,8 +207,10 @@ bool learn_sample_read(const struct learn_population *population,
                                LEARN_SAMPLE_ROWS_MAX);
     }
     sample->values = calloc(sample->slots + 1, sizeof *sample->values);
-    bool ok = sample->values != NULL || no_memory(fault);
-    ok = ok && rows_read(sample, fault);
+    if (sample->values == NULL) {
+        return no_memory(fault);
+    }
+    bool ok = rows_read(sample, fault);
     if (ok) {
         blanks_settle(sample);
         ok = rows_order(sample) || no_memory(fault);
@@ -278,7 +280,10 @@ struct feature_codebook *learn_sample_codebook(struct learn_sample *sample,
         goto done;
     }
     struct feature_sample source = {.context = &block, .rows = rows, .value = cell_value};
-    struct feature_codebook_options options = {.field_ids = field_ids, .field_count = field_count};
+    struct feature_codebook_options options = {.category_bins_max = PROTO_BINS_MAX,
+                                               .support_min = LEARN_CATEGORY_ROWS_MIN,
+                                               .field_ids = field_ids,
+                                               .field_count = field_count};
     codebook = feature_codebook_build(sample->options->schema, &source, &options, fault);
 done:
     free(block.cells);

@@ -18,6 +18,9 @@
  * are within 0.4 % of rank of the true ones, and a category of 1 in 1,000 is still seen some 100
  * times. */
 #define LEARN_CODEBOOK_ROWS_MAX 100000
+/* Rows of the codebook's that a category or tag needs for a bin of its own; as many bins as a byte
+ * has, the most frequent first. What few rows say is drawn to the average (leaf.h). */
+#define LEARN_CATEGORY_ROWS_MIN 5
 /* Rows that a fit can number with 32 bits, and some 100 GB of memory away from practice. */
 #define LEARN_SAMPLE_ROWS_MAX 1000000000U
 

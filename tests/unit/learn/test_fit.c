@@ -128,6 +128,46 @@ static void pairs_stay_where_they_earn_it_and_only_there(void **state)
     learn_grid_destroy(additive);
 }
 
+/* Four columns of 80 say something; stepping all 80 in turn learns the other 76 by heart. */
+static void many_useless_columns_are_left_alone(void **state)
+{
+    (void)state;
+    enum { ROWS = 900, COLUMNS = 80, BINS = 16 };
+    static struct feature_column wide[COLUMNS];
+    static const struct feature_codebook wide_codebook = {
+        .columns = wide, .column_count = COLUMNS, .row_bytes = 128};
+    struct learn_grid *grid = learn_grid_create(ROWS, COLUMNS);
+    assert_non_null(grid);
+    struct math_random random;
+    math_random_init(&random, 21);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        wide[c] = (struct feature_column){.bin_count = BINS, .type = FEATURE_NUMBER};
+        grid->bins[c] = BINS;
+        grid->ordered[c] = true;
+    }
+    double *truth = calloc(ROWS, sizeof *truth);
+    for (size_t i = 0; i < ROWS; i++) {
+        for (size_t c = 0; c < COLUMNS; c++) {
+            grid->codes[c * ROWS + i] = (uint8_t)(1 + math_random_below(&random, BINS - 1));
+        }
+        for (size_t c = 0; c < 4; c++) {
+            truth[i] += 0.09 * (learn_grid_column(grid, 7 * c)[i] - 8.0);
+        }
+        grid->labels[i] = math_random_unit(&random) < math_logistic(truth[i]);
+    }
+    struct learn_split_rows rows = {.rows = ROWS, .labels = grid->labels};
+    struct learn_fit_options options = {.codebook = &wide_codebook, .rows = &rows, .seed = 5};
+    struct learn_fit fit = {0};
+    struct proto_fault fault;
+    assert_true(learn_fit_run(grid, &options, &fit, &fault));
+    assert_true(fit.greedy);
+    print_message("out of fold %.3f (%.3f)\n", fit.out_of_fold.auc, fit.out_of_fold.low);
+    assert_true(fit.out_of_fold.low > 0.62);
+    model_destroy(fit.scorecard);
+    free(truth);
+    learn_grid_destroy(grid);
+}
+
 static void probabilities_are_near_the_true_ones(void **state)
 {
     (void)state;
@@ -151,6 +191,7 @@ int main(void)
         cmocka_unit_test(tables_are_centred_and_the_intercept_is_the_mean),
         cmocka_unit_test(fit_of_the_rows_learned_from_is_uniform),
         cmocka_unit_test(pairs_stay_where_they_earn_it_and_only_there),
+        cmocka_unit_test(many_useless_columns_are_left_alone),
         cmocka_unit_test(probabilities_are_near_the_true_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
