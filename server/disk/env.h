@@ -12,8 +12,8 @@
  * The page cache holds what was written or read at once in folios of up to hundreds of KiB, and
  * writes a whole folio for each page of it that changes: random updates of a file that had been
  * filled, or read ahead, wrote 6.4 times their pages (ext4, Linux 6.18). So LMDB's map is not read
- * ahead, what the file grows by has its place in the cache page by page before LMDB writes it, and a
- * file that is not in the cache is read into it when it is opened, if it fits.
+ * ahead, what the file grows by has its place in the cache page by page before LMDB writes it, and
+ * a file that is not in the cache is read into it when it is opened, if it fits.
  *
  * Ownership: the environment owns its handles; keys and values borrow from the transaction.
  * Errors: PROTO_LOCKED, PROTO_CORRUPT, PROTO_DISK_FULL, PROTO_IO, PROTO_NO_MEMORY, PROTO_LIMIT.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The next segment is made before it is needed: a file of zeros, so that appending to it changes
  * nothing but its bytes. The zeros leave the page cache again: it holds what was written at once in
- * folios of hundreds of KiB, and would write a whole one for each append (437 bytes for each byte of
- * appends of 600, on ext4 of Linux 6.18; now pages of 4 KiB). A thread of the log's own does it, one segment ahead of the appender, who
- * waits where it is not done yet.
+ * folios of hundreds of KiB, and would write a whole one for each append (437 bytes for each byte
+ * of appends of 600, on ext4 of Linux 6.18; now pages of 4 KiB). A thread of the log's own does it,
+ * one segment ahead of the appender, who waits where it is not done yet.
  *
  * A disk on which room is short is not filled with zeros: the last of it belongs to what is
  * appended, and to the tables. What fails here fails nothing: without room for all the zeros the

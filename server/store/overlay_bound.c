@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bound of the overlay: above a share of overlay_bytes_max groups are let in at a rate of bytes,
- * lower the fuller it is, so that it comes to rest where folding keeps up; at the bound batches are
- * refused as busy. A small write waits little for what large ones have filled. Where nothing can be folded
- * they are refused from that share on, for what keeps the folder from folding. What adds is refused
- * where the tables have no room for it (room.h). */
+/* The bound of the overlay: above a share of overlay_bytes_max groups are let in at a rate of
+ * bytes, lower the fuller it is, so that it comes to rest where folding keeps up; at the bound
+ * batches are refused as busy. A small write waits little for what large ones have filled. Where
+ * nothing can be folded they are refused from that share on, for what keeps the folder from
+ * folding. What adds is refused where the tables have no room for it (room.h). */
 #include "server/store/store_parts.h"
 
 enum {
