@@ -234,8 +234,8 @@ static void answer(struct console_view *view, const char *name)
         (void)fputs(" events were looked at.</p>\n", view->out);
         sentence(view->out, "Amounts are in ", icp_reply_text(&reply, "currency"));
         answer_table(view, &reply);
-        sentence(view->out, "", icp_reply_text(&reply, "interval"));
-        sentence(view->out, "", icp_reply_text(&reply, "correction"));
+        sentence(view->out, "Intervals: ", icp_reply_text(&reply, "interval"));
+        sentence(view->out, "Several rows at once: ", icp_reply_text(&reply, "correction"));
     }
     icp_reply_fini(&reply);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The profile in force: what it was learned from, how well it did on accounts that it had not seen,
- * which fields carry it and which were refused; then all versions. ?icp=N shows another version. */
+ * which fields carry it and which were refused, what each value is worth; then all versions. ?icp=N
+ * shows another version. */
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
 
+#include "server/console/console_card.h"
 #include "server/console/console_pages.h"
 #include "server/draw/draw_svg.h"
 
@@ -185,6 +187,7 @@ static void version(struct console_view *view, const struct icp_reply *reply)
     fields(out, json_object_get(evidence, "fields"));
     refused(out, json_object_get(evidence, "refused"));
     warnings(out, json_object_get(evidence, "warnings"));
+    console_card(view, document);
     json_decref(document);
 }
 

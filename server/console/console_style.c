@@ -77,7 +77,7 @@ static const char *const rules[] = {
     ".bar .down{fill:var(--bad)}.bar .zero{stroke:var(--s1);stroke-width:.6}",
     "@media(max-width:640px){header,main,footer{padding-left:14px;padding-right:14px}"
     "h1{font-size:22px}.bar{width:90px}.who{margin-left:0}.two{grid-template-columns:1fr}"
-    "svg text{font-size:18px}}",
+    "svg text{font-size:15px}table{width:max-content;min-width:100%}}",
     "@media(forced-colors:active){.bar .up,.bar .down{fill:CanvasText}}",
     "@media print{header,form,.skip{display:none}}",
 };

@@ -202,7 +202,7 @@ class Filled(Console):
     def test_the_profile_shows_its_evidence(self):
         page = self.page(self.browser(), "/profile")
         for word in ("Version 1, in force", "won = 1", "AUC", "importance", "employees",
-                     "All versions"):
+                     "An account starts at", "Software +", "All versions"):
             self.assertIn(word, page.said())
         self.assertEqual(self.page(self.browser(), "/profile?icp=9", 404).alerts, ["p"])
 
