@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks through the console by clicking: look.mjs CHROMIUM FOLDER. Each page is shown light and dark,
+// Walks through the console by clicking: look.mjs CHROMIUM FOLDER [PAGE…]. Each page is shown light and dark,
 // wide and of a phone's width, as a picture in FOLDER, and looked at by axe; scripts are off for the
 // pages themselves. Ends with 1 if axe finds anything, a page is wider than its screen, anything but the
 // server was asked, or the control passes.
@@ -8,12 +8,12 @@ import { createRequire } from 'node:module';
 import puppeteer from 'puppeteer-core';
 
 const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const [chromium, folder] = process.argv.slice(2);
+const [chromium, folder, ...names] = process.argv.slice(2);
 const { CONSOLE_URL: url, CONSOLE_TOKEN: token } = process.env;
 const wrong = [];
 const say = (text) => console.log(`look: ${text}`);
 
-const pages = [
+const all = [
   ['signin', '/signin', false],
   ['overview', '/'],
   ['slow', '/slow'],
@@ -37,6 +37,8 @@ const pages = [
   ['measures', '/measures'],
   ['measure', '/measures/measure?measure=mrr&run=1&with.from=2023-12-01&with.to=2024-03-01'],
 ];
+
+const pages = all.filter(([name]) => names.length === 0 || names.includes(name));
 
 async function click(page, selector) {
   await Promise.all([page.waitForNavigation(), page.click(selector)]);
