@@ -23,7 +23,7 @@ static void row_add(struct measure_table *table, const char *step, const char *c
 }
 
 /* Those that the rule moves most, up or down. */
-static bool top_add(const struct measure_bridge *bridge, uint32_t j, double scale,
+static bool top_add(const struct measure_bridge *bridge, uint32_t j, double units,
                     const char *const *names, unsigned top, struct measure_table *table)
 {
     const double *part = bridge->part + (size_t)j * bridge->accounts;
@@ -35,7 +35,7 @@ static bool top_add(const struct measure_bridge *bridge, uint32_t j, double scal
     for (uint32_t i = 0; i < bridge->accounts && i < top && order != NULL; i++) {
         if (part[order[i]] != 0) {
             row_add(table, measure_rule_name(bridge->rules[j]), "", names[order[i]],
-                    part[order[i]] * scale, -1);
+                    part[order[i]] / units, -1);
         }
     }
     bool good = order != NULL;
@@ -56,18 +56,18 @@ bool measure_bridge_table(const struct measure_bridge *bridge, const struct meas
                           unsigned top, struct measure_table *table)
 {
     bool money = measure_metric_info(bridge->metric)->kind == MEASURE_METRIC_MONEY;
-    double scale = money ? 0.01 : 1;
+    double units = money ? measure_money_units(first->base) : 1;
     bool good = true;
     measure_table_init(table, MEASURE_ID_BRIDGE);
-    row_add(table, "first", "", "", money ? bridge->first / 100 : bridge->first, -1);
+    row_add(table, "first", "", "", bridge->first / units, -1);
     for (uint32_t j = 0; j < bridge->count && good; j++) {
         char change[96];
         snprintf(change, sizeof change, "%s -> %s", choice_word(first, bridge->rules[j]),
                  choice_word(second, bridge->rules[j]));
-        row_add(table, measure_rule_name(bridge->rules[j]), change, "", bridge->total[j] * scale,
+        row_add(table, measure_rule_name(bridge->rules[j]), change, "", bridge->total[j] / units,
                 bridge->moved[j]);
-        good = top == 0 || bridge->accounts == 0 || top_add(bridge, j, scale, names, top, table);
+        good = top == 0 || bridge->accounts == 0 || top_add(bridge, j, units, names, top, table);
     }
-    row_add(table, "second", "", "", money ? bridge->second / 100 : bridge->second, -1);
+    row_add(table, "second", "", "", bridge->second / units, -1);
     return good && measure_table_good(table);
 }

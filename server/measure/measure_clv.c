@@ -73,6 +73,9 @@ bool measure_clv_contract_table(const uint32_t *lost, size_t periods, uint32_t c
     /* Three parameters are often more than the data determine; then there is one model. */
     if (measure_bdw_fit(lost, periods, customers, &fit, &bent)) {
         contract_rows(table, "bdw", &fit, periods, discount, told);
+    } else if (bent.code != PROTO_NO_EVIDENCE) {
+        *fault = bent;
+        return false;
     }
     return table_end(table, fault);
 }
@@ -94,12 +97,13 @@ static int64_t day_of(int64_t at_ms)
 
 /* One account's purchases, in order of time. */
 static struct measure_buyer buyer_of(const struct measure_purchase *purchases, size_t count,
-                                     int64_t until_ms, double unit_ms)
+                                     const struct measure_watch *watch)
 {
+    double unit_ms = (double)watch->unit_ms;
     int64_t first = day_of(purchases[0].at_ms);
     int64_t last = first;
-    struct measure_buyer buyer = {.watched = (double)((day_of(until_ms) - first) * MEASURE_DAY_MS) /
-                                             unit_ms};
+    struct measure_buyer buyer = {
+        .watched = (double)((day_of(watch->until_ms) - first) * MEASURE_DAY_MS) / unit_ms};
     double paid = 0;
     for (size_t i = 0; i < count; i++) {
         int64_t day = day_of(purchases[i].at_ms);
@@ -108,12 +112,12 @@ static struct measure_buyer buyer_of(const struct measure_purchase *purchases, s
         paid += day > first ? (double)purchases[i].minor : 0;
     }
     buyer.last = (double)((last - first) * MEASURE_DAY_MS) / unit_ms;
-    buyer.mean_value = buyer.repeats > 0 ? paid / 100 / buyer.repeats : 0;
+    buyer.mean_value = buyer.repeats > 0 ? paid / watch->money_unit / buyer.repeats : 0;
     return buyer;
 }
 
 struct measure_buyer *measure_buyers_make(struct measure_purchase *purchases, size_t purchase_count,
-                                          int64_t until_ms, int64_t unit_ms, size_t *count,
+                                          const struct measure_watch *watch, size_t *count,
                                           struct proto_fault *fault)
 {
     struct measure_buyer *buyers = calloc(purchase_count + 1, sizeof *buyers);
@@ -129,10 +133,10 @@ struct measure_buyer *measure_buyers_make(struct measure_purchase *purchases, si
         size_t first = i;
         size_t known = 0;
         for (; i < purchase_count && purchases[i].account == purchases[first].account; i++) {
-            known += day_of(purchases[i].at_ms) <= day_of(until_ms);
+            known += day_of(purchases[i].at_ms) <= day_of(watch->until_ms);
         }
         if (known > 0) {
-            buyers[(*count)++] = buyer_of(&purchases[first], known, until_ms, (double)unit_ms);
+            buyers[(*count)++] = buyer_of(&purchases[first], known, watch);
         }
     }
     return buyers;
@@ -200,6 +204,9 @@ bool measure_clv_purchases_table(const struct measure_buyer *buyers, size_t coun
     plain_figure(table, "bg/nbd", "purchases within the horizon", expected, count);
     if (measure_gamma_fit(buyers, count, &value, &none)) {
         value_rows(table, &often, &value, buyers, count, options);
+    } else if (none.code != PROTO_NO_EVIDENCE) {
+        *fault = none;
+        return false;
     }
     return table_end(table, fault);
 }

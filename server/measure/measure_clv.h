@@ -20,10 +20,15 @@ struct measure_purchase {
     int64_t minor;
 };
 
-/* Purchases up to until_ms as *count buyers in the order of accounts, times in unit_ms, values in
- * units of money; those of one day (UTC) are one. Sorts the purchases. NULL with *fault. */
+struct measure_watch {
+    int64_t until_ms;  /* up to which purchases are known */
+    int64_t unit_ms;   /* of time */
+    double money_unit; /* minor units of one */
+};
+/* Purchases as *count buyers in the order of accounts, values in units of money; those of one day
+ * (UTC) are one. Sorts the purchases. NULL with *fault. */
 struct measure_buyer *measure_buyers_make(struct measure_purchase *purchases, size_t purchase_count,
-                                          int64_t until_ms, int64_t unit_ms, size_t *count,
+                                          const struct measure_watch *watch, size_t *count,
                                           struct proto_fault *fault);
 
 struct measure_purchase_options {

@@ -5,6 +5,9 @@
 #include "server/measure/measure_rules.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "server/event/event_money.h"
 
 static const char *const rule_names[MEASURE_RULES] = {
 #define R(RULE, name, help) name,
@@ -242,4 +245,40 @@ struct measure_rules measure_rules_mix(const struct measure_rules *a, const stru
         mixed.choice[rule] = (bits >> rule & 1) != 0 ? b->choice[rule] : a->choice[rule];
     }
     return mixed;
+}
+
+static int64_t power_of_ten(unsigned exponent)
+{
+    int64_t power = 1;
+    while (exponent-- > 0) {
+        power *= 10;
+    }
+    return power;
+}
+
+struct measure_worth measure_rules_worth(const struct measure_rules *rules, const char *currency)
+{
+    struct measure_worth worth = {measure_rules_rate(rules, currency), MEASURE_RATE_ONE};
+    if (currency[0] == '\0' || rules->base[0] == '\0' || strcmp(currency, rules->base) == 0) {
+        return worth; /* the same unit */
+    }
+    unsigned from = event_money_digits(proto_span_text(currency));
+    unsigned to = event_money_digits(proto_span_text(rules->base));
+    worth.over *= to > from ? power_of_ten(to - from) : 1;
+    worth.under *= from > to ? power_of_ten(from - to) : 1;
+    return worth;
+}
+
+int64_t measure_money(int64_t amount, struct measure_worth worth, uint32_t term)
+{
+    __extension__ typedef __int128 wide;
+    wide over = (wide)amount * worth.over;
+    wide under = (wide)term * worth.under;
+    wide half = over < 0 ? -under / 2 : under / 2;
+    return (int64_t)((over + half) / under);
+}
+
+double measure_money_units(const char *currency)
+{
+    return (double)power_of_ten(event_money_digits(proto_span_text(currency)));
 }

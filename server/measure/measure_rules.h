@@ -2,8 +2,9 @@
 /* What a definition of a metric leaves open, made explicit: one choice for each rule of
  * measure_rule.def, and rates of currencies.
  *
- * Shapes: a rate is units of the base currency for one of the other, in millionths, applied to
- * minor units (a currency without minor units needs a rate a hundred times as high). Ownership:
+ * Shapes: a rate is units of the base currency for one of the other, in millionths; minor units,
+ * of which some currencies have none and some have thousandths, are worked out by ISO 4217
+ * (server/event/event_currency.def). Ownership:
  * plain values, names are static. Errors: BAD_FIELD that names the rule and its choices. Threads:
  * pure. Source: METHODS of revenue reporting differ rule by rule; see docs/methods/mrr.md. */
 #ifndef MEASURE_MEASURE_RULES_H
@@ -74,6 +75,16 @@ bool measure_rules_set_text(struct measure_rules *rules, const char *text,
                             struct proto_fault *fault);
 /* The rate of a currency; 0 if the table has none. The base, and "" , count one to one. */
 int64_t measure_rules_rate(const struct measure_rules *rules, const char *currency);
+/* Minor units of the base for one minor unit of a currency, over / under; over is 0 where there is
+ * no rate. */
+struct measure_worth {
+    int64_t over, under;
+};
+struct measure_worth measure_rules_worth(const struct measure_rules *rules, const char *currency);
+/* amount · worth / term, half away from zero; |amount| < 2^44, term < 2^16. */
+int64_t measure_money(int64_t amount, struct measure_worth worth, uint32_t term);
+/* Minor units of one unit of a currency: 100 of USD, 1 of JPY; of "" 100. */
+double measure_money_units(const char *currency);
 /* Rules that differ, as bits by enum measure_rule. */
 uint32_t measure_rules_differ(const struct measure_rules *a, const struct measure_rules *b);
 /* *a with the rules of `bits` taken from *b. */

@@ -56,26 +56,15 @@ static bool term_is_known(uint32_t months)
            months == 36;
 }
 
-/* amount · rate / (term · 10^6), half away from zero. */
-static int64_t monthly(int64_t amount, int64_t rate, uint32_t term)
-{
-    __extension__ typedef __int128 wide;
-    wide over = (wide)amount * rate;
-    wide under = (wide)term * MEASURE_RATE_ONE;
-    wide half = over < 0 ? -under / 2 : under / 2;
-    return (int64_t)((over + half) / under);
-}
-
 bool measure_subscription_check(const struct measure_subscription *s, uint32_t accounts,
                                 const struct measure_rules *rules, struct proto_fault *fault)
 {
-    int64_t rate = measure_rules_rate(rules, s->currency);
     if (!term_is_known(s->term_months)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "term",
                                "a term of %u months is not known; 1, 3, 6, 12, 24 and 36 are",
                                s->term_months);
     }
-    if (rate == 0) {
+    if (measure_rules_rate(rules, s->currency) == 0) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "currency",
                                "there is no rate for %s; the definition needs rate-%s=…",
                                s->currency, s->currency);
@@ -99,7 +88,7 @@ bool measure_subscription_check(const struct measure_subscription *s, uint32_t a
 
 /* What it is worth a month at a moment within its time. */
 static int64_t worth_at(const struct measure_subscription *s, const struct measure_rules *rules,
-                        int64_t rate, int64_t at_ms)
+                        struct measure_worth worth, int64_t at_ms)
 {
     bool stands = s->pause_ms != MEASURE_NEVER && at_ms >= s->pause_ms && at_ms < s->resume_ms;
     if (stands && measure_rules_has(rules, MEASURE_RULE_PAUSED, MEASURE_PAUSED_EXCLUDED)) {
@@ -107,7 +96,7 @@ static int64_t worth_at(const struct measure_subscription *s, const struct measu
     }
     bool net = measure_rules_has(rules, MEASURE_RULE_DISCOUNT, MEASURE_DISCOUNT_NET) &&
                at_ms < s->discount_end_ms;
-    return monthly(s->amount - (net ? s->discount : 0), rate, s->term_months);
+    return measure_money(s->amount - (net ? s->discount : 0), worth, s->term_months);
 }
 
 static bool is_left_out(const struct measure_subscription *s, const struct measure_rules *rules)
@@ -118,7 +107,7 @@ static bool is_left_out(const struct measure_subscription *s, const struct measu
 
 /* Pieces of one subscription into out; returns their number. */
 static size_t pieces(const struct measure_subscription *s, const struct measure_rules *rules,
-                     int64_t rate, struct measure_spell out[CUTS_MAX])
+                     struct measure_worth worth, struct measure_spell out[CUTS_MAX])
 {
     int64_t end = measure_subscription_end(s, rules);
     int64_t cuts[CUTS_MAX] = {s->start_ms, s->pause_ms, s->resume_ms, s->discount_end_ms, end};
@@ -132,9 +121,9 @@ static size_t pieces(const struct measure_subscription *s, const struct measure_
         for (size_t i = 0; i < CUTS_MAX; i++) {
             to = cuts[i] > from ? sooner(to, cuts[i]) : to;
         }
-        int64_t worth = worth_at(s, rules, rate, from);
-        if (worth > 0 || (worth == 0 && keeps_free)) {
-            out[count++] = (struct measure_spell){s->account, from, to, worth};
+        int64_t minor = worth_at(s, rules, worth, from);
+        if (minor > 0 || (minor == 0 && keeps_free)) {
+            out[count++] = (struct measure_spell){s->account, from, to, minor};
         }
         from = to;
     }
@@ -150,18 +139,18 @@ static bool pieces_count(const struct measure_subscription *subscriptions, size_
     int64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         const struct measure_subscription *s = &subscriptions[i];
-        int64_t rate = measure_rules_rate(rules, s->currency);
+        struct measure_worth worth = measure_rules_worth(rules, s->currency);
         if (!measure_subscription_check(s, spells->accounts, rules, fault)) {
             return proto_fault_within(fault, "subscriptions[%zu]", i);
         }
         __extension__ typedef __int128 wide;
-        if ((wide)s->amount * rate / MEASURE_RATE_ONE > MEASURE_SUM_MAX - sum) {
+        if ((wide)s->amount * worth.over / worth.under > MEASURE_SUM_MAX - sum) {
             return proto_fault_set(fault, PROTO_LIMIT, "subscriptions",
                                    "all amounts together are more than %lld minor units",
                                    (long long)MEASURE_SUM_MAX);
         }
-        sum += (int64_t)((wide)s->amount * rate / MEASURE_RATE_ONE) + 1;
-        size_t made = pieces(s, rules, rate, piece);
+        sum += (int64_t)((wide)s->amount * worth.over / worth.under) + 1;
+        size_t made = pieces(s, rules, worth, piece);
         spells->first[s->account + 1] += made;
         spells->count += made;
     }
@@ -174,7 +163,7 @@ static void pieces_place(const struct measure_subscription *subscriptions, size_
     struct measure_spell piece[CUTS_MAX];
     for (size_t i = 0; i < count; i++) {
         const struct measure_subscription *s = &subscriptions[i];
-        size_t made = pieces(s, rules, measure_rules_rate(rules, s->currency), piece);
+        size_t made = pieces(s, rules, measure_rules_worth(rules, s->currency), piece);
         for (size_t p = 0; p < made; p++) {
             spells->items[spells->first[s->account]++] = piece[p];
         }

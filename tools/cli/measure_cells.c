@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "server/event/event_money.h"
 #include "server/feature/span_text.h"
 #include "server/measure/spell.h"
 #include "tools/cli/csv/key_column.h"
@@ -160,13 +161,20 @@ static bool decimal_read(enum csv_decimal decimal, struct proto_span cell, unsig
     return measure_decimal((struct proto_span){digits, count}, places, most, number);
 }
 
-bool measure_cell_money(const struct measure_pick *pick, const struct csv_row *row, int64_t *minor,
-                        bool *told, struct proto_fault *fault)
+bool measure_cell_money(const struct measure_pick *pick, const struct csv_row *row,
+                        const char *currency, int64_t *minor, bool *told, struct proto_fault *fault)
 {
     struct proto_span cell = measure_cell_text(pick, row);
+    unsigned digits = event_money_digits(proto_span_text(currency));
+    char wanted[80];
     *told = cell.bytes > 0;
-    return !*told || decimal_read(pick->decimal, cell, 2, MEASURE_AMOUNT_MAX, minor) ||
-           cell_refuse(cell, "amount with two digits behind the point at most", fault);
+    if (!*told || decimal_read(pick->decimal, cell, digits, MEASURE_AMOUNT_MAX, minor)) {
+        return true;
+    }
+    (void)snprintf(wanted, sizeof wanted, "amount%s%s with %u digits behind the point at most",
+                   currency[0] != '\0' ? " of " : "", currency, digits);
+    return cell_refuse(
+        cell, digits == 2 ? "amount with two digits behind the point at most" : wanted, fault);
 }
 
 bool measure_cell_decimal(const struct measure_pick *pick, const struct csv_row *row,

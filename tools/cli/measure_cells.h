@@ -35,9 +35,10 @@ int measure_forms_find(const struct cli *cli, struct csv_input *input, struct me
 /* Each leaves *value as it was where the cell is empty or the column not told; *told says which. */
 bool measure_cell_day(const struct measure_pick *pick, const struct csv_row *row, int64_t *ms,
                       bool *told, struct proto_fault *fault);
-/* Minor units, two digits. */
-bool measure_cell_money(const struct measure_pick *pick, const struct csv_row *row, int64_t *minor,
-                        bool *told, struct proto_fault *fault);
+/* Minor units of a currency; of "" two digits. */
+bool measure_cell_money(const struct measure_pick *pick, const struct csv_row *row,
+                        const char *currency, int64_t *minor, bool *told,
+                        struct proto_fault *fault);
 /* A number with so many digits behind the point (at most 9), as a whole one of the last of them. */
 bool measure_cell_decimal(const struct measure_pick *pick, const struct csv_row *row,
                           unsigned places, int64_t most, int64_t *number, bool *told,

@@ -93,37 +93,6 @@ static size_t column_of(const struct reading *reading, const char *field)
     return SIZE_MAX;
 }
 
-static bool cells_read(const struct reading *reading, const struct csv_row *row,
-                       struct measure_subscription *s, size_t *column, struct proto_fault *fault)
-{
-    const struct measure_pick *picks = reading->picks;
-    bool told = false;
-    if (!days_read(reading, row, s, column, fault)) {
-        return false;
-    }
-    *column = picks[AMOUNT].column;
-    if (!measure_cell_money(&picks[AMOUNT], row, &s->amount, &told, fault)) {
-        return false;
-    }
-    if (!told) {
-        return proto_fault_set(fault, PROTO_MISSING_FIELD, "", "the amount is missing");
-    }
-    *column = picks[DISCOUNT].column;
-    if (!measure_cell_money(&picks[DISCOUNT], row, &s->discount, &told, fault)) {
-        return false;
-    }
-    *column = picks[TERM].column;
-    if (!measure_cell_term(&picks[TERM], row, &s->term_months, fault)) {
-        return false;
-    }
-    *column = picks[TRIAL].column;
-    if (!measure_cell_flag(&picks[TRIAL], row, &s->trial, fault)) {
-        return false;
-    }
-    *column = picks[ONE_OFF].column;
-    return measure_cell_flag(&picks[ONE_OFF], row, &s->one_off, fault);
-}
-
 static bool currency_read(const struct measure_pick *pick, const struct csv_row *row,
                           struct measure_subscription *s, struct proto_fault *fault)
 {
@@ -138,6 +107,42 @@ static bool currency_read(const struct measure_pick *pick, const struct csv_row 
            proto_fault_set(fault, PROTO_BAD_FIELD, "",
                            "a currency is three letters such as USD, not '%.*s'",
                            (int)(cell.bytes < 20 ? cell.bytes : 20), (const char *)cell.data);
+}
+
+static bool cells_read(const struct reading *reading, const struct csv_row *row,
+                       struct measure_subscription *s, size_t *column, struct proto_fault *fault)
+{
+    const struct measure_pick *picks = reading->picks;
+    bool told = false;
+    if (!days_read(reading, row, s, column, fault)) {
+        return false;
+    }
+    *column = picks[CURRENCY].column;
+    if (!currency_read(&picks[CURRENCY], row, s, fault)) {
+        return false;
+    }
+    const char *currency = s->currency[0] != '\0' ? s->currency : reading->rules->base;
+    *column = picks[AMOUNT].column;
+    if (!measure_cell_money(&picks[AMOUNT], row, currency, &s->amount, &told, fault)) {
+        return false;
+    }
+    if (!told) {
+        return proto_fault_set(fault, PROTO_MISSING_FIELD, "", "the amount is missing");
+    }
+    *column = picks[DISCOUNT].column;
+    if (!measure_cell_money(&picks[DISCOUNT], row, currency, &s->discount, &told, fault)) {
+        return false;
+    }
+    *column = picks[TERM].column;
+    if (!measure_cell_term(&picks[TERM], row, &s->term_months, fault)) {
+        return false;
+    }
+    *column = picks[TRIAL].column;
+    if (!measure_cell_flag(&picks[TRIAL], row, &s->trial, fault)) {
+        return false;
+    }
+    *column = picks[ONE_OFF].column;
+    return measure_cell_flag(&picks[ONE_OFF], row, &s->one_off, fault);
 }
 
 static bool subscription_keep(struct measure_input *input, const struct measure_subscription *s,
@@ -164,10 +169,6 @@ static bool on_subscription(void *context, const struct csv_row *row, size_t *co
     struct reading *reading = context;
     struct measure_subscription s = measure_subscription_open(0, 0, 0, 1);
     if (!cells_read(reading, row, &s, column, fault)) {
-        return false;
-    }
-    *column = reading->picks[CURRENCY].column;
-    if (!currency_read(&reading->picks[CURRENCY], row, &s, fault)) {
         return false;
     }
     if (!measure_subscription_check(&s, 1, reading->rules, fault)) {

@@ -15,18 +15,22 @@
 static const char *const files[MEASURE_IDS] = {
     [MEASURE_ID_MRR] = "subscriptions",      [MEASURE_ID_RETENTION] = "subscriptions",
     [MEASURE_ID_SURVIVAL] = "subscriptions", [MEASURE_ID_BRIDGE] = "subscriptions",
+    [MEASURE_ID_CLV_SBG] = "lost",           [MEASURE_ID_CLV_PURCHASES] = "purchases",
     [MEASURE_ID_READINESS] = "rows",
 };
 
 bool measure_is_remote(const struct measure_call *call)
 {
-    return files[call->id] != NULL && cli_text_named(call->cli, files[call->id]) == NULL;
+    return cli_text_named(call->cli, files[call->id]) == NULL;
 }
 
 int measure_local_check(const struct measure_call *call)
 {
-    static const char *const options[] = {"filter", "seq", "known"};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+    static const char *const options[] = {"filter", "seq", "known", "kind",
+                                          "from",   "to",  "as-of", "period"};
+    /* Of a model over counts the last ones say which cohort the server is to count. */
+    size_t count = call->id == MEASURE_ID_CLV_SBG ? 8 : 4;
+    for (size_t i = 0; i < count; i++) {
         if (cli_text_named(call->cli, options[i]) != NULL) {
             return cli_fail(call->cli, EX_USAGE,
                             "--%s is for what the server measures; files are measured as they are",
@@ -48,8 +52,8 @@ static int files_check(const struct measure_call *call)
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (cli_text_named(call->cli, options[i]) != NULL) {
             return cli_fail(call->cli, EX_USAGE,
-                            "--%s is of files: name one with --%s FILE.csv; without a file the "
-                            "server measures what it was told",
+                            "--%s is of files: name one with --%s; without it the server "
+                            "measures what it was told",
                             options[i], files[call->id]);
         }
     }
@@ -63,7 +67,8 @@ static int parameters_check(const struct measure_call *call)
     size_t count = 0;
     const struct measure_parameter *p = measure_parameters(call->id, &count);
     for (size_t i = 0; i < count; i++) {
-        bool needed = p[i].fallback[0] == '\0';
+        bool needed = p[i].fallback[0] == '\0' ||
+                      (p[i].kind == MEASURE_KIND_TIME && strcmp(p[i].fallback, "lost") == 0);
         int64_t ms = 0;
         if (p[i].kind == MEASURE_KIND_TIME &&
             !measure_option_day(call->cli, p[i].name, needed, &ms)) {
@@ -135,7 +140,7 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
     char newest[FEATURE_DATE_TEXT_BYTES] = "none";
     struct icp_value value;
     struct icp_text currency = icp_reply_text(reply, "currency");
-    if (call->id == MEASURE_ID_READINESS) {
+    if (call->id == MEASURE_ID_READINESS || call->id == MEASURE_ID_CLV_PURCHASES) {
         cli_say(call->cli, "%lld accounts, sequence %lld",
                 (long long)icp_reply_int(reply, "accounts", 0),
                 (long long)icp_reply_int(reply, "seq", 0));
@@ -154,10 +159,15 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
 static int reply_show(const struct measure_call *call, const struct icp_reply *reply)
 {
     struct measure_table table;
+    char currency[MEASURE_CURRENCY_BYTES] = "";
+    struct icp_text told = icp_reply_text(reply, "currency");
     ground_tell(call, reply);
+    if (told.bytes < sizeof currency) {
+        memcpy(currency, told.data, told.bytes);
+    }
     int status = measure_ask_take(call->cli, call->id, reply, &table);
     if (status == EX_OK) {
-        status = measure_show(call->cli, &table);
+        status = measure_show(call->cli, &table, currency);
     }
     measure_table_fini(&table);
     return status;

@@ -91,7 +91,8 @@ static int table_end(const struct measure_call *call, const struct measure_input
                 input->accounts.count);
         measure_rules_tell(call);
     }
-    int status = good ? measure_show(call->cli, table) : cli_fault(call->cli, fault);
+    int status =
+        good ? measure_show(call->cli, table, call->rules.base) : cli_fault(call->cli, fault);
     measure_table_fini(table);
     return status;
 }

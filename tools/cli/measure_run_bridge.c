@@ -112,7 +112,7 @@ static int bridge_show(const struct measure_call *call, const struct measure_inp
     }
     bool good =
         measure_bridge_table(bridge, &call->rules, second, (const char *const *)names, top, &table);
-    int status = good ? measure_show(call->cli, &table)
+    int status = good ? measure_show(call->cli, &table, call->rules.base)
                       : cli_fail(call->cli, EX_OSERR, "no memory for the table");
     measure_table_fini(&table);
     for (size_t i = 0; i < input->accounts.count; i++) {

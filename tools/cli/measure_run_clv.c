@@ -12,7 +12,8 @@
 static int table_end(const struct measure_call *call, struct measure_table *table, bool good,
                      const struct proto_fault *fault)
 {
-    int status = good ? measure_show(call->cli, table) : cli_fault(call->cli, fault);
+    int status =
+        good ? measure_show(call->cli, table, call->rules.base) : cli_fault(call->cli, fault);
     measure_table_fini(table);
     return status;
 }
@@ -72,6 +73,7 @@ struct purchases {
     struct measure_purchase *items;
     size_t count;
     size_t capacity;
+    const char *currency; /* by --rule currency=JPY */
 };
 
 static bool on_purchase(void *context, const struct csv_row *row, size_t *column,
@@ -88,7 +90,8 @@ static bool on_purchase(void *context, const struct csv_row *row, size_t *column
         return proto_fault_set(fault, PROTO_MISSING_FIELD, "", "the day is missing");
     }
     *column = all->picks[AMOUNT].column;
-    if (!measure_cell_money(&all->picks[AMOUNT], row, &purchase.minor, &told, fault)) {
+    if (!measure_cell_money(&all->picks[AMOUNT], row, all->currency, &purchase.minor, &told,
+                            fault)) {
         return false;
     }
     *column = all->picks[ACCOUNT].column;
@@ -148,8 +151,9 @@ static int purchases_measure(const struct measure_call *call, struct purchases *
     struct measure_table table;
     struct proto_fault fault = {.code = PROTO_OK};
     size_t count = 0;
+    const struct measure_watch watch = {to_ms, unit, measure_money_units(all->currency)};
     struct measure_buyer *buyers =
-        measure_buyers_make(all->items, all->count, to_ms, unit, &count, &fault);
+        measure_buyers_make(all->items, all->count, &watch, &count, &fault);
     if (buyers == NULL) {
         return cli_fault(call->cli, &fault);
     }
@@ -162,6 +166,7 @@ static int purchases_measure(const struct measure_call *call, struct purchases *
 int measure_run_clv_purchases(const struct measure_call *call)
 {
     struct purchases all = {
+        .currency = call->rules.base,
         .picks = {
             [ACCOUNT] = {.option = "account", .kind = CELL_TEXT, .needed = true},
             [AT] = {.option = "at", .kind = CELL_DAY, .needed = true},

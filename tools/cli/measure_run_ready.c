@@ -144,7 +144,8 @@ static int ready_show(const struct measure_call *call, struct ready *ready,
         status = cli_fail(call->cli, EX_OSERR, "no memory for the names of sources");
     } else {
         good = measure_readiness_table(&rows, options, &table, &fault);
-        status = good ? measure_show(call->cli, &table) : cli_fault(call->cli, &fault);
+        status =
+            good ? measure_show(call->cli, &table, call->rules.base) : cli_fault(call->cli, &fault);
         measure_table_fini(&table);
     }
     for (size_t i = 0; names != NULL && i < ready->sources.count; i++) {

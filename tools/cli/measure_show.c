@@ -5,25 +5,21 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "server/event/event_money.h"
 #include "server/feature/date_text.h"
 #include "server/feature/span_text.h"
 
-static void money_add(struct out_table *out, int64_t minor)
+static void cell_add(struct out_table *out, const struct measure_cell *cell, bool exact,
+                     unsigned digits)
 {
-    uint64_t size = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
-    out_cell_number(out, "%s%llu.%02u", minor < 0 ? "-" : "", (unsigned long long)(size / 100),
-                    (unsigned)(size % 100));
-}
-
-static void cell_add(struct out_table *out, const struct measure_cell *cell, bool exact)
-{
+    char money[EVENT_DECIMAL_BYTES];
     char text[FEATURE_DATE_TEXT_BYTES];
     switch (cell->kind) {
     case MEASURE_KIND_COUNT:
         out_cell_number(out, "%lld", (long long)cell->whole);
         break;
     case MEASURE_KIND_MONEY:
-        money_add(out, cell->whole);
+        out_cell_number(out, "%s", event_decimal_print(cell->whole, digits, false, money));
         break;
     case MEASURE_KIND_TIME:
         (void)feature_date_print(cell->whole, text);
@@ -49,8 +45,9 @@ static void cell_add(struct out_table *out, const struct measure_cell *cell, boo
     }
 }
 
-int measure_show(const struct cli *cli, const struct measure_table *table)
+int measure_show(const struct cli *cli, const struct measure_table *table, const char *currency)
 {
+    unsigned digits = event_money_digits(proto_span_text(currency));
     const char *headers[32];
     size_t count = 0;
     struct out_table out;
@@ -60,7 +57,7 @@ int measure_show(const struct cli *cli, const struct measure_table *table)
     }
     out_table_init(&out, headers, count);
     for (size_t i = 0; i < table->count; i++) {
-        cell_add(&out, &table->cells[i], cli->style.form != OUT_TABLE);
+        cell_add(&out, &table->cells[i], cli->style.form != OUT_TABLE, digits);
     }
     int status = cli_table(cli, &out);
     out_table_fini(&out);

@@ -57,7 +57,7 @@ static void amount_is(const char *cell, const char *other, bool good, int64_t mi
     snprintf(text, sizeof text, "m;s;f;t\n%s;;;\n%s;;;\n", cell, other);
     struct csv_input *input = opened(text, picks);
     assert_true(csv_next(input, &row, &fault));
-    bool is_good = measure_cell_money(&picks[AMOUNT], &row, &read, &told, &fault);
+    bool is_good = measure_cell_money(&picks[AMOUNT], &row, "", &read, &told, &fault);
     if (is_good != good || (good && read != minor)) {
         fail_msg("%s: %d, %lld", cell, is_good, (long long)read);
     }
@@ -137,7 +137,7 @@ static void an_empty_cell_is_not_told(void **state)
     uint32_t months = 5;
     struct csv_input *input = opened("m,s,f,t,x\n,,,,1\n", picks);
     assert_true(csv_next(input, &row, &fault));
-    assert_true(measure_cell_money(&picks[AMOUNT], &row, &value, &told, &fault));
+    assert_true(measure_cell_money(&picks[AMOUNT], &row, "", &value, &told, &fault));
     assert_false(told);
     assert_true(measure_cell_day(&picks[START], &row, &value, &told, &fault));
     assert_false(told);

@@ -246,8 +246,8 @@ static void purchases_become_buyers_by_day(void **state)
     };
     struct proto_fault fault = {.code = PROTO_OK};
     size_t count = 0;
-    struct measure_buyer *buyers =
-        measure_buyers_make(purchases, 7, 30 * MEASURE_DAY_MS, 7 * MEASURE_DAY_MS, &count, &fault);
+    const struct measure_watch watch = {30 * MEASURE_DAY_MS, 7 * MEASURE_DAY_MS, 100};
+    struct measure_buyer *buyers = measure_buyers_make(purchases, 7, &watch, &count, &fault);
     assert_non_null(buyers);
     assert_int_equal(count, 2); /* the third bought after the end */
     assert_int_equal(buyers[0].repeats, 1);

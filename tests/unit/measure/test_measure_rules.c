@@ -6,6 +6,7 @@
 /* cmocka needs the four above before it. */
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/measure/measure_rules.h"
@@ -121,6 +122,37 @@ static void decimals_are_read_exactly_or_not_at_all(void **state)
     }
 }
 
+static void money_of_other_currencies_is_worth_minor_units_of_the_base(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *base, *currency, *rate;
+        int64_t amount;
+        uint32_t term;
+        int64_t right;
+    } cases[] = {
+        {"USD", "EUR", "1.08", 1000, 1, 1080},   {"USD", "JPY", "0.0066", 5000, 1, 3300},
+        {"JPY", "USD", "150", 1000, 1, 1500},    {"JPY", "KWD", "480", 1500, 1, 720},
+        {"KWD", "JPY", "0.0021", 1000, 1, 2100}, {"USD", "USD", "1", 2000, 12, 167},
+        {"JPY", "USD", "150", -1, 1, -2}, /* 1.5 yen, away from zero */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct measure_rules rules;
+        struct proto_fault fault = {.code = PROTO_OK};
+        char text[32];
+        measure_rules_default(&rules);
+        snprintf(text, sizeof text, "currency=%s", cases[i].base);
+        assert_true(measure_rules_set_text(&rules, text, &fault));
+        snprintf(text, sizeof text, "rate-%s=%s", cases[i].currency, cases[i].rate);
+        assert_true(strcmp(cases[i].currency, cases[i].base) == 0 ||
+                    measure_rules_set_text(&rules, text, &fault));
+        struct measure_worth worth = measure_rules_worth(&rules, cases[i].currency);
+        assert_int_equal(measure_money(cases[i].amount, worth, cases[i].term), cases[i].right);
+        assert_int_equal(measure_rules_worth(&rules, "XXX").over, 0);
+    }
+    assert_true(measure_money_units("") == 100 && measure_money_units("JPY") == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +161,7 @@ int main(void)
         cmocka_unit_test(rates_are_one_table_whatever_their_order),
         cmocka_unit_test(a_mix_takes_the_rules_that_it_is_told),
         cmocka_unit_test(decimals_are_read_exactly_or_not_at_all),
+        cmocka_unit_test(money_of_other_currencies_is_worth_minor_units_of_the_base),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
