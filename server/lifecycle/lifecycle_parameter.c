@@ -60,7 +60,8 @@ static bool find(const struct lifecycle_request *request, const char *name,
         }
     }
     *parameter = (struct lifecycle_parameter){.text = proto_span_text(row->fallback)};
-    if (row->fallback[0] == '\0') {
+    bool of_counts = row->kind == MEASURE_KIND_TIME && strcmp(row->fallback, "lost") == 0;
+    if (row->fallback[0] == '\0' || of_counts) {
         char field[80];
         (void)snprintf(field, sizeof field, "parameters.%s", name);
         return proto_fault_set(fault, PROTO_MISSING_FIELD, field, "%s needs it: %s",

@@ -205,6 +205,8 @@ static const struct lifecycle_way ways[MEASURE_IDS] = {
     [MEASURE_ID_RETENTION] = {retention_read, retention_fill, NULL},
     [MEASURE_ID_SURVIVAL] = {survival_read, survival_fill, NULL},
     [MEASURE_ID_BRIDGE] = {bridge_read, bridge_fill, NULL},
+    [MEASURE_ID_CLV_SBG] = {lifecycle_contract_read, lifecycle_contract_fill, NULL},
+    [MEASURE_ID_CLV_PURCHASES] = {lifecycle_purchases_read, NULL, lifecycle_purchases_look},
     [MEASURE_ID_READINESS] = {lifecycle_ready_read, NULL, lifecycle_ready_look},
 };
 

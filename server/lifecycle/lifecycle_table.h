@@ -7,6 +7,7 @@
 #define LIFECYCLE_LIFECYCLE_TABLE_H
 
 #include "server/lifecycle/lifecycle_gather.h"
+#include "server/measure/measure_clv.h"
 #include "server/measure/metric_registry.h"
 #include "server/measure/readiness.h"
 
@@ -17,6 +18,13 @@ struct lifecycle_settings {
     struct measure_survival_options survival;
     enum measure_metric metric;
     unsigned top;
+    struct {
+        int64_t as_of_ms, unit_ms;
+        double discount; /* of contracts; purchases have their own */
+        unsigned told;
+        struct proto_span kind;
+        struct measure_purchase_options purchases;
+    } clv;
     struct measure_readiness_options readiness; /* as_of_ms INT64_MAX: of the newest row */
 };
 
@@ -40,6 +48,13 @@ struct lifecycle_way {
 };
 const struct lifecycle_way *lifecycle_way(enum measure_id measure);
 
+/* lifecycle_clv.c: of a cohort's subscriptions; of outcomes that are purchases. */
+bool lifecycle_contract_read(const struct lifecycle_request *request,
+                             struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_contract_fill(struct lifecycle_run *run, struct proto_fault *fault);
+bool lifecycle_purchases_read(const struct lifecycle_request *request,
+                              struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_purchases_look(struct lifecycle_run *run, struct proto_fault *fault);
 /* lifecycle_ready.c: over the values of accounts. */
 bool lifecycle_ready_read(const struct lifecycle_request *request,
                           struct lifecycle_settings *settings, struct proto_fault *fault);

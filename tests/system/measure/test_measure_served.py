@@ -218,7 +218,11 @@ class Mistakes(Base):
         self.client.call("account-put", {"accounts": [{"id": "x"}, {"id": "y"}]})
         self.refused("no-evidence", "")
         self.refused("bad-field", "measure", measure="nrr")
-        self.refused("bad-field", "measure", measure="clv-sbg", parameters={})
+        cohort = {"from": "2024-01-01", "to": "2024-02-01", "as-of": "2024-06-01"}
+        self.refused("missing-field", "parameters.from", measure="clv-sbg", parameters={})
+        self.refused("bad-field", "parameters.lost", measure="clv-sbg", parameters={**cohort, "lost": "1,2"})
+        self.refused("no-evidence", "", measure="clv-sbg", parameters=cohort)
+        self.refused("no-evidence", "", measure="clv-purchases", parameters={"to": "2024-01-01"})
         self.refused("missing-field", "parameters.to", parameters={"from": "2024-01-01"})
         self.refused("bad-field", "parameters.from", parameters={"from": "soon", "to": "2024-01-01"})
         self.refused("bad-field", "parameters.from", parameters={"from": None, "to": "2024-01-01"})
@@ -268,10 +272,98 @@ class Mistakes(Base):
     def test_what_there_is_to_measure_is_listed(self):
         reply = self.client.call("measure-list")
         served = {one["name"] for one in reply["measures"] if one["served"]}
-        self.assertEqual(served, {"mrr", "retention", "survival", "bridge", "readiness"})
+        self.assertEqual(served, set(one["name"] for one in reply["measures"]))
         self.assertIn("nrr-cohort", [one["name"] for one in reply["metrics"]])
         rules = {rule["name"]: [choice["name"] for choice in rule["choices"]] for rule in reply["rules"]}
         self.assertEqual(rules["churn-at"], ["end", "cancel", "paid-end"])
+
+
+class Lifetime(Base):
+    def test_a_cohort_is_counted_as_it_leaves(self):
+        rng = random.Random(17)
+        events, lost, of = [], [0] * 8, 0
+        first = datetime.date(2023, 1, 1)
+        for n in range(400):
+            start = first + datetime.timedelta(rng.randrange(40))
+            months, leaves = 1, rng.betavariate(0.8, 2.5)
+            while months < 14 and rng.random() > leaves:
+                months += 1
+            event = {"type": "subscription", "account": f"c{n}", "id": f"s{n}", "subject": "s",
+                     "time": ms(start), "amount": 1000, "currency": "EUR", "months": 1}
+            if months < 14:
+                event["end"] = ms(datetime.date(start.year + (start.month - 1 + months) // 12,
+                                                (start.month - 1 + months) % 12 + 1, min(start.day, 28)))
+            events.append(event)
+            if start < datetime.date(2023, 2, 1):  # the cohort; the others are not of it
+                of += 1
+                if months <= 8:
+                    lost[months - 1] += 1
+        self.client.call("account-put", {"accounts": [{"id": f"c{n}"} for n in range(400)]})
+        self.append(events)
+        served = self.icp("measure", "clv-sbg", "--from", "2023-01-01", "--to", "2023-02-01", "--as-of",
+                          "2023-10-01", "--discount", "0.02", "--csv")
+        counted = self.icp("measure", "clv-sbg", "--lost", ",".join(map(str, lost)), "--of", str(of),
+                           "--discount", "0.02", "--csv")
+        self.assertEqual((served.returncode, counted.returncode), (0, 0), served.stderr + counted.stderr)
+        self.assertEqual(served.stdout, counted.stdout)
+        for more, part in [(["--of", "7"], "the server counts"), (["--lost", "1,2", "--of", "9", "--from", "2023"],
+                                                                  "--from is for what the server")]:
+            got = self.icp("measure", "clv-sbg", "--to", "2023-02-01", "--as-of", "2023-10-01", "--from",
+                           "2023-01-01", *more)
+            self.assertNotEqual(got.returncode, 0)
+            self.assertIn(part, got.stderr)
+
+    def test_purchases_are_those_of_a_file_whatever_the_currency(self):
+        for currency, digits in [("EUR", 2), ("JPY", 0)]:
+            rng = random.Random(digits)
+            rows = []
+            for n in range(400):
+                day = datetime.date(2023, 1, 1) + datetime.timedelta(rng.randrange(80))
+                often, leaves, mean = rng.gammavariate(0.7, 0.4), rng.betavariate(0.8, 2.5), rng.gammavariate(6, 400)
+                while day < datetime.date(2024, 1, 1):
+                    rows.append((f"p{currency}{n:03}", day, 1 + round(rng.gammavariate(4, mean / 4))))
+                    if rng.random() < leaves:
+                        break
+                    day += datetime.timedelta(1 + min(500, round(7 * rng.expovariate(often + 0.001))))
+            self.client.call("account-put", {"accounts": [{"id": id} for id in sorted({row[0] for row in rows})]})
+            self.append([{"type": "outcome", "kind": "purchase", "account": id, "id": f"{currency}{n}",
+                          "time": ms(day), "amount": minor, "currency": currency}
+                         for n, (id, day, minor) in enumerate(rows)])
+            with tempfile.TemporaryDirectory() as folder:
+                with open(os.path.join(folder, "orders.csv"), "w", encoding="utf-8") as file:
+                    file.write("who,day,total\n" + "".join(
+                        f"{id},{day},{minor / 10 ** digits:.{digits}f}\n" for id, day, minor in rows))
+                more = ["--to", "2024-01-15", "--horizon", "20", "--margin", "0.7", "--csv"]
+                files = self.icp("measure", "clv-purchases", "--purchases", "orders.csv", "--account", "who", "--at",
+                                 "day", "--amount", "total", "--rule", f"currency={currency}", *more, folder=folder)
+                served = self.icp("measure", "clv-purchases", *more)
+            self.assertEqual((files.returncode, served.returncode), (0, 0), files.stderr + served.stderr)
+            self.assertEqual(served.stdout, files.stdout)
+            self.assertIn("gamma-gamma", served.stdout)
+            self.client.call("account-delete", {"ids": sorted({row[0] for row in rows})})
+
+    def test_money_is_told_by_the_minor_unit_of_its_currency(self):
+        self.client.call("account-put", {"accounts": [{"id": "x"}, {"id": "y"}]})
+        paid = {"type": "subscription", "time": ms(datetime.date(2024, 1, 1)), "subject": "s", "months": 1}
+        self.append([{**paid, "account": "x", "id": "1", "amount": 5000, "currency": "JPY"}])
+        days = ["--from", "2024-01-01", "--to", "2024-02-01", "--csv"]
+        self.assertIn(",5000,0,0,", self.icp("measure", "mrr", *days).stdout)
+        self.append([{**paid, "account": "y", "id": "2", "amount": 1000, "currency": "USD"}])
+        got = self.icp("measure", "mrr", *days, "--rule", "currency=JPY", "--rule", "rate-USD=150")
+        self.assertIn(",6500,0,0,", got.stdout, got.stderr)  # 10 dollars are 1,500 yen
+        got = self.icp("measure", "mrr", *days, "--rule", "currency=USD", "--rule", "rate-JPY=0.0066")
+        self.assertIn(",43.00,0.00,", got.stdout, got.stderr)  # 5,000 yen are 33 dollars
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "s.csv"), "w", encoding="utf-8") as file:
+                file.write("a,s,e,m,c\nx,2024-01-01,,5000,JPY\ny,2024-01-01,,10.00,USD\n")
+            files = ["measure", "mrr", "--subscriptions", "s.csv", "--account", "a", "--start", "s", "--end", "e",
+                     "--amount", "m", "--currency", "c", *days]
+            got = self.icp(*files, "--rule", "currency=USD", "--rule", "rate-JPY=0.0066", folder=folder)
+            self.assertIn(",43.00,0.00,", got.stdout, got.stderr)
+            with open(os.path.join(folder, "s.csv"), "a", encoding="utf-8") as file:
+                file.write("y,2024-01-01,,10.50,JPY\n")
+            got = self.icp(*files, "--rule", "currency=USD", "--rule", "rate-JPY=0.0066", folder=folder)
+            self.assertIn("amount of JPY with 0 digits behind the point", got.stderr)
 
 
 class Readiness(Base):
