@@ -67,8 +67,13 @@ static int parameters_check(const struct measure_call *call)
     size_t count = 0;
     const struct measure_parameter *p = measure_parameters(call->id, &count);
     for (size_t i = 0; i < count; i++) {
-        bool needed = p[i].fallback[0] == '\0' ||
-                      (p[i].kind == MEASURE_KIND_TIME && strcmp(p[i].fallback, "lost") == 0);
+        bool needed = p[i].fallback[0] == '\0';
+        bool of_cohort = p[i].kind == MEASURE_KIND_TIME && strcmp(p[i].fallback, "lost") == 0;
+        if (of_cohort && cli_text_named(call->cli, p[i].name) == NULL) {
+            return cli_fail(call->cli, EX_USAGE,
+                            "--lost COUNTS is needed: customers lost in period 1, 2, …; or --from, "
+                            "--to and --as-of, and the server counts them");
+        }
         int64_t ms = 0;
         if (p[i].kind == MEASURE_KIND_TIME &&
             !measure_option_day(call->cli, p[i].name, needed, &ms)) {

@@ -197,7 +197,9 @@ static void what_a_request_cannot_mean_is_told_at_its_member(void **state)
     more[0].text = proto_span_text("yesterday");
     must_refuse(&request, PROTO_BAD_FIELD, "parameters.from");
     request = request_of(MEASURE_ID_CLV_SBG);
-    must_refuse(&request, PROTO_BAD_FIELD, "measure");
+    must_refuse(&request, PROTO_MISSING_FIELD, "parameters.as-of");
+    request = request_of(MEASURE_ID_CLV_PURCHASES); /* from is none of its parameters */
+    must_refuse(&request, PROTO_BAD_FIELD, "parameters.from");
     request = request_of(MEASURE_ID_BRIDGE);
     must_refuse(&request, PROTO_MISSING_FIELD, "against");
     request.churn_flag = proto_span_text("industry");
