@@ -7,6 +7,7 @@
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_rows.h"
 #include "server/draw/draw_table.h"
+#include "server/math/special.h"
 #include "server/report/report_sections.h"
 
 #define TABLE "grade-table"
@@ -27,7 +28,7 @@ static struct base base_of(const struct report_lifecycle *report)
 
 static double share_of(double part, double whole)
 {
-    return whole > 0 ? part / whole : (double)NAN;
+    return whole > 0 ? part / whole : MATH_NAN;
 }
 
 static void answer_write(FILE *out, const struct report_lifecycle *report, const struct base *base)
@@ -61,8 +62,8 @@ static void picture_write(FILE *out, const struct report_lifecycle *report, cons
                                     .figure = figures[i],
                                     .from = 0,
                                     .to = share,
-                                    .low = NAN,
-                                    .high = NAN,
+                                    .low = MATH_NAN,
+                                    .high = MATH_NAN,
                                     .tone = money ? DRAW_UP : DRAW_PLAIN};
     }
     draw_rows(out, &(struct draw_rows){.id = "grade-picture",
@@ -74,7 +75,7 @@ static void picture_write(FILE *out, const struct report_lifecycle *report, cons
                                        .count = REPORT_GRADES * 2,
                                        .least = 0,
                                        .most = 1,
-                                       .mark = NAN,
+                                       .mark = MATH_NAN,
                                        .label = report_share_label});
 }
 

@@ -8,6 +8,7 @@
 #include "server/draw/draw_number.h"
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_rows.h"
+#include "server/math/special.h"
 #include "server/report/report_sections.h"
 
 /* First, at most as many rules as a bridge may have, second. */
@@ -99,8 +100,8 @@ static void picture_write(FILE *out, const struct report_bridge *bridge, const c
                                         .figure = figures[count],
                                         .from = end ? 0 : level,
                                         .to = end ? value : level + value,
-                                        .low = NAN,
-                                        .high = NAN,
+                                        .low = MATH_NAN,
+                                        .high = MATH_NAN,
                                         .tone = end         ? DRAW_PLAIN
                                                 : value < 0 ? DRAW_DOWN
                                                             : DRAW_UP};
@@ -116,7 +117,7 @@ static void picture_write(FILE *out, const struct report_bridge *bridge, const c
                                                    "table",
                                        .rows = rows,
                                        .count = count,
-                                       .mark = NAN});
+                                       .mark = MATH_NAN});
 }
 
 static void bridge_write(FILE *out, const struct report_bridge *bridge, size_t number)

@@ -10,6 +10,7 @@
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_rows.h"
 #include "server/draw/draw_table.h"
+#include "server/math/special.h"
 #include "server/report/report_sections.h"
 
 #define TABLE "survival-table"
@@ -89,7 +90,7 @@ static void picture_write(FILE *out, const struct measure_table *table)
                                        .count = count,
                                        .least = 0,
                                        .most = 1,
-                                       .mark = NAN,
+                                       .mark = MATH_NAN,
                                        .label = report_share_label});
 }
 

@@ -8,6 +8,7 @@
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_rows.h"
 #include "server/draw/draw_table.h"
+#include "server/math/special.h"
 #include "server/report/report_sections.h"
 
 #define TABLE "mrr-table"
@@ -112,8 +113,8 @@ static void picture_write(FILE *out, const struct report_lifecycle *report,
                                        .figure = figures[step],
                                        .from = (double)from / unit,
                                        .to = (double)to / unit,
-                                       .low = NAN,
-                                       .high = NAN,
+                                       .low = MATH_NAN,
+                                       .high = MATH_NAN,
                                        .tone = steps[step].sign > 0   ? DRAW_UP
                                                : steps[step].sign < 0 ? DRAW_DOWN
                                                                       : DRAW_PLAIN};
@@ -126,7 +127,7 @@ static void picture_write(FILE *out, const struct report_lifecycle *report,
                                                    "stand in the last row of the table",
                                        .rows = rows,
                                        .count = STEPS,
-                                       .mark = NAN,
+                                       .mark = MATH_NAN,
                                        .label = label_write});
 }
 

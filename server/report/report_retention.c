@@ -135,7 +135,7 @@ static void picture_write(FILE *out, const struct segment *segments, size_t coun
         snprintf(figures[i], sizeof figures[i], "%s, n = %lld", share, (long long)segment->n);
         rows[i] = (struct draw_row){.name = segment->name,
                                     .figure = figures[i],
-                                    .from = NAN,
+                                    .from = MATH_NAN,
                                     .to = segment->value[metric],
                                     .low = segment->low[metric],
                                     .high = segment->high[metric],

@@ -9,6 +9,7 @@
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_table.h"
 #include "server/feature/date_text.h"
+#include "server/math/special.h"
 #include "server/report/report_sections.h"
 
 #define COLUMNS_MAX 16
@@ -17,7 +18,7 @@ double report_value(const struct measure_table *table, size_t row, const char *c
 {
     const struct measure_cell *cell = measure_cell_find(table, row, column);
     return cell->kind == MEASURE_KIND_NUMBER ? cell->number
-           : cell->kind == MEASURE_ABSENT    ? (double)NAN
+           : cell->kind == MEASURE_ABSENT    ? MATH_NAN
                                              : (double)cell->whole;
 }
 

@@ -70,9 +70,9 @@ static void label(const void *context, double value, char *text, size_t text_byt
 }
 
 static const struct draw_row rows[] = {
-    {"start", "4", 0, 4, NAN, NAN, DRAW_PLAIN},
-    {"down", "-3", 4, 1, NAN, NAN, DRAW_DOWN},
-    {"\"q\"", "?", NAN, NAN, 1, 3, DRAW_UP},
+    {"start", "4", 0, 4, __builtin_nan(""), __builtin_nan(""), DRAW_PLAIN},
+    {"down", "-3", 4, 1, __builtin_nan(""), __builtin_nan(""), DRAW_DOWN},
+    {"\"q\"", "?", __builtin_nan(""), __builtin_nan(""), 1, 3, DRAW_UP},
 };
 
 static void rows_draw(FILE *out)
@@ -113,7 +113,7 @@ static void points_draw(FILE *out)
                                        .count = 1,
                                        .least = 0,
                                        .most = 2,
-                                       .mark = NAN,
+                                       .mark = __builtin_nan(""),
                                        .points = true});
 }
 

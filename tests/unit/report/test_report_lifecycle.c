@@ -112,7 +112,7 @@ static void segment_add(struct measure_table *table, const char *segment, double
     ratio_add(table, segment, "grr-cohort", 0.8, 0.01);
     ratio_add(table, segment, "nrr-movement", nrr, half);
     ratio_add(table, segment, "grr-movement", 0.8, 0.01);
-    ratio_add(table, segment, "logo-retention", 0.9, (double)NAN);
+    ratio_add(table, segment, "logo-retention", 0.9, __builtin_nan(""));
 }
 
 /* By chance one of twenty intervals at 95 % leaves out the figure of all: 2.2 standard errors are
