@@ -166,6 +166,10 @@ static void repair_print(const struct base_config *config, const struct store_re
         printf("of %" PRIu64 " accounts some events, or all, %sgiven up\n",
                repaired->timelines_lost, verb[0] == '\0' ? "are " : "would be ");
     }
+    if (repaired->histories_lost > 0) {
+        printf("of %" PRIu64 " accounts what their values were before, or some of it, %sgiven up\n",
+               repaired->histories_lost, verb[0] == '\0' ? "is " : "would be ");
+    }
     printf("ids and keys, rows and look-alike vectors %smade anew\n", yes ? "are " : "would be ");
     if (repaired->older) {
         printf("the tables are taken as the last fold but one left them; the log is played\n");

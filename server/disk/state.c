@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/disk/state.h"
 
-enum { SUMS_AT = 112, SUM_BYTES = 16, FORMAT_MAGIC = 0x31534349 };
+enum { SUM_BYTES = 16, FORMAT_MAGIC = 0x31534349 };
+enum { SUMS_AT = DISK_STATE_SUMS_AT, SUMS_END = SUMS_AT + SUM_BYTES * DISK_STATE_SUMS_MAX };
 
-static_assert(SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT == DISK_STATE_BYTES,
-              "the sums of all tables fill the state: a state with one more is longer");
+static_assert(DISK_TABLE_COUNT <= DISK_STATE_SUMS_MAX,
+              "the sums of all tables have room: a state with more of them is longer");
 #define X(offset, bits, name, meaning)                                                             \
-    static_assert((offset) >= 8 && (offset) + (bits) / 8 <= SUMS_AT &&                             \
+    static_assert((offset) >= 8 &&                                                                 \
+                      ((offset) + (bits) / 8 <= SUMS_AT ||                                         \
+                       ((offset) >= SUMS_END && (offset) + (bits) / 8 <= DISK_STATE_BYTES)) &&     \
                       (offset) % ((bits) / 8) == 0,                                                \
                   "state." #name " lies in its place");
 #include "server/disk/state.def"
@@ -26,27 +29,50 @@ void disk_state_encode(const struct disk_state *state, uint8_t bytes[DISK_STATE_
                  disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes + 8, DISK_STATE_BYTES - 8));
 }
 
+/* Of tables that the writer of a shorter state did not know there is nothing. */
+static void sums_read(struct proto_span bytes, struct disk_state *state)
+{
+    size_t end = bytes.bytes < SUMS_END ? bytes.bytes : SUMS_END;
+    for (size_t i = 0; i < DISK_TABLE_COUNT; i++) {
+        bool known = SUMS_AT + (i + 1) * SUM_BYTES <= end;
+        const uint8_t *sum = bytes.data + SUMS_AT + i * SUM_BYTES;
+        state->sums[i].count = known ? disk_get_u64(sum) : 0;
+        state->sums[i].digest = known ? disk_get_u64(sum + 8) : 0;
+    }
+}
+
+/* Whether it has sums of tables that this build has not. */
+static bool sums_beyond(struct proto_span bytes)
+{
+    uint8_t any = 0;
+    for (size_t i = SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT;
+         bytes.bytes == DISK_STATE_BYTES && i < SUMS_END; i++) {
+        any |= bytes.data[i];
+    }
+    return any != 0;
+}
+
 bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state *state,
                        struct proto_fault *fault)
 {
     bool longer = bytes.bytes > DISK_STATE_BYTES && bytes.bytes <= DISK_PAGE_BYTES;
-    if ((bytes.bytes != DISK_STATE_BYTES && bytes.bytes != DISK_STATE_BYTES_FIRST && !longer) ||
+    bool shorter = bytes.bytes == DISK_STATE_BYTES_FIRST || bytes.bytes == DISK_STATE_BYTES_SECOND;
+    if ((bytes.bytes != DISK_STATE_BYTES && !shorter && !longer) ||
         disk_get_u64(bytes.data) !=
             disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes.data + 8, bytes.bytes - 8)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                "the state of the store does not match its checksum");
     }
-#define X(offset, bits, name, meaning) state->name = disk_get_u##bits(bytes.data + (offset));
+#define X(offset, bits, name, meaning)                                                             \
+    state->name =                                                                                  \
+        (offset) + (bits) / 8 <= bytes.bytes ? disk_get_u##bits(bytes.data + (offset)) : 0;
 #include "server/disk/state.def"
 #undef X
-    for (size_t i = 0; i < DISK_TABLE_COUNT; i++) {
-        /* Of tables that the writer of a shorter state did not know there is nothing. */
-        bool known = SUMS_AT + (i + 1) * SUM_BYTES <= bytes.bytes;
-        const uint8_t *sum = bytes.data + SUMS_AT + i * SUM_BYTES;
-        state->sums[i].count = known ? disk_get_u64(sum) : 0;
-        state->sums[i].digest = known ? disk_get_u64(sum + 8) : 0;
+    sums_read(bytes, state);
+    if (shorter) {
+        state->history_seq = state->seq;
     }
-    if (longer) {
+    if (longer || sums_beyond(bytes)) {
         return proto_fault_set(fault, PROTO_CORRUPT, "meta",
                                "the store holds tables that this program does not know: a newer "
                                "one wrote it");

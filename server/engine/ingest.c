@@ -146,9 +146,9 @@ bool engine_ingest_event_known(struct engine_ingest *ingest, struct proto_span i
 }
 
 bool engine_ingest_place(struct engine_ingest *ingest, struct proto_span record,
-                         struct proto_fault *fault)
+                         const struct proto_span *groups, struct proto_fault *fault)
 {
-    return store_batch_place(ingest->batch, record, fault);
+    return store_batch_place(ingest->batch, record, groups, fault);
 }
 
 bool engine_ingest_document(struct engine_ingest *ingest, int64_t time_ms,

@@ -75,11 +75,12 @@ bool engine_ingest_event(struct engine_ingest *ingest, struct engine *engine, st
 /* The same of an import of everything: the event as it became known then. */
 bool engine_ingest_event_known(struct engine_ingest *ingest, struct proto_span id,
                                const struct event *event, struct proto_fault *fault);
-/* Of an import of everything: a new account as an encoded record that keeps its times; a document
- * of the number that it must get, or the ICP version that becomes the active one, as of a time in
- * the past. Checked by the caller as far as the store does not. */
+/* Of an import of everything: a new account as an encoded record that keeps its times, with groups
+ * of its history (server/store/past.h) or NULL where that is not known; a document of the number
+ * that it must get, or the ICP version that becomes the active one, as of a time in the past.
+ * Checked by the caller as far as the store does not. */
 bool engine_ingest_place(struct engine_ingest *ingest, struct proto_span record,
-                         struct proto_fault *fault);
+                         const struct proto_span *groups, struct proto_fault *fault);
 struct store_document;
 bool engine_ingest_document(struct engine_ingest *ingest, int64_t time_ms,
                             const struct store_document *document, struct proto_fault *fault);

@@ -24,6 +24,28 @@ bool rpc_name_read(const struct proto_arg *args, int id, int key, int email,
     return true;
 }
 
+bool rpc_name_find(struct rpc_call *call, int id, int key, int email, uint32_t *slot,
+                   struct proto_fault *fault)
+{
+    struct engine_name name;
+    struct proto_fault local = {.code = PROTO_OK};
+    if (!rpc_name_read(call->args, id, key, email, &name, fault)) {
+        return false;
+    }
+    if (name.id.bytes + name.key.bytes + name.email.bytes == 0) {
+        return proto_fault_set(fault, PROTO_MISSING_FIELD, "id", "give id, key or email");
+    }
+    *slot = engine_find(call->worker->engine, &name, &local);
+    if (*slot != ENGINE_NO_SLOT) {
+        return true;
+    }
+    if (local.code == PROTO_OK) {
+        proto_fault_set(&local, PROTO_NOT_FOUND, "", "no account has this id, key or email");
+    }
+    *fault = local;
+    return false;
+}
+
 /* Values by field id, all absent, in memory that the worker keeps. */
 static bool lead_ready(struct rpc_worker *worker, size_t slots, struct proto_fault *fault)
 {

@@ -18,6 +18,10 @@ bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct e
 bool rpc_name_read(const struct proto_arg *args, int id, int key, int email,
                    struct engine_name *name, struct proto_fault *fault);
 
+/* The slot of that account; PROTO_MISSING_FIELD if none is named, PROTO_NOT_FOUND. */
+bool rpc_name_find(struct rpc_call *call, int id, int key, int email, uint32_t *slot,
+                   struct proto_fault *fault);
+
 /* How many reasons of each sign are asked for; more than any model has terms is all of them. */
 unsigned rpc_reasons(const struct proto_arg *arg);
 /* Counts the scores of one score-many. */

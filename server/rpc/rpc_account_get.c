@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/engine/before.h"
 #include "server/feature/date_text.h"
 #include "server/rpc/display_name.h"
 #include "server/rpc/lead.h"
@@ -38,21 +39,33 @@ void rpc_write_value(struct proto_writer *out, const struct feature_value *value
     }
 }
 
-static void write_values(struct rpc_call *call, const struct feature_record *record,
-                         const struct feature_value *values)
+/* What is asked for: now, or a moment of before. */
+static struct engine_moment moment_read(const struct rpc_call *call)
+{
+    struct engine_moment moment = engine_moment_now();
+    if (call->args[PROTO_Q_ACCOUNT_GET_SEQ].present) {
+        moment.seq = call->args[PROTO_Q_ACCOUNT_GET_SEQ].uint;
+    }
+    if (call->args[PROTO_Q_ACCOUNT_GET_KNOWN].present) {
+        moment.known_ms = call->args[PROTO_Q_ACCOUNT_GET_KNOWN].integer;
+    }
+    return moment;
+}
+
+static void write_values(struct rpc_call *call, const struct engine_past_value *values,
+                         int64_t now_ms)
 {
     const struct feature_schema *schema = rpc_state(call)->schema;
     struct proto_writer *out = call->out;
-    int64_t now_ms = engine_now_ms(call->worker->rpc->options.engine);
     size_t present = 0;
     for (size_t i = 0; i < schema->field_count; i++) {
-        present += values[schema->fields[i].id].present;
+        present += values[schema->fields[i].id].value.present;
     }
     rpc_key(out, call->op, PROTO_A_ACCOUNT_GET_VALUES);
     proto_write_map(out, present);
     for (size_t i = 0; i < schema->field_count; i++) {
         const struct feature_field *field = &schema->fields[i];
-        const struct feature_value *value = &values[field->id];
+        const struct feature_value *value = &values[field->id].value;
         if (!value->present) {
             continue;
         }
@@ -61,57 +74,61 @@ static void write_values(struct rpc_call *call, const struct feature_record *rec
         proto_write_map(out, 4);
         rpc_member(out, RPC_MEMBER(STORED_VALUE, VALUE));
         rpc_write_value(out, value);
-        rpc_member_str(out, RPC_MEMBER(STORED_VALUE, SOURCE),
-                       feature_record_source(record, value->source));
+        rpc_member_str(out, RPC_MEMBER(STORED_VALUE, SOURCE), values[field->id].source);
         rpc_member_int(out, RPC_MEMBER(STORED_VALUE, TIME), value->time_ms);
         rpc_member_text(out, RPC_MEMBER(STORED_VALUE, STATE), stale ? "stale" : "fresh");
     }
 }
 
-/* The record of the account that the request names. */
-static bool record_find(struct rpc_call *call, struct feature_record *record,
-                        struct proto_fault *fault)
+static size_t unkept_count(const struct feature_schema *schema,
+                           const struct engine_past_value *values)
 {
-    struct engine_name name;
-    if (!rpc_name_read(call->args, PROTO_Q_ACCOUNT_GET_ID, PROTO_Q_ACCOUNT_GET_KEY,
-                       PROTO_Q_ACCOUNT_GET_EMAIL, &name, fault)) {
-        return false;
+    size_t count = 0;
+    for (size_t i = 0; i < schema->field_count; i++) {
+        count += values[schema->fields[i].id].unkept;
     }
-    if (name.id.bytes + name.key.bytes + name.email.bytes == 0) {
-        return proto_fault_set(fault, PROTO_MISSING_FIELD, "id", "give id, key or email");
+    return count;
+}
+
+static void write_unkept(struct rpc_call *call, const struct engine_past_value *values,
+                         size_t count)
+{
+    const struct feature_schema *schema = rpc_state(call)->schema;
+    if (count == 0) {
+        return;
     }
-    struct proto_fault local = {0};
-    uint32_t slot = engine_find(call->worker->engine, &name, &local);
-    if (slot == ENGINE_NO_SLOT) {
-        if (local.code == PROTO_OK) {
-            proto_fault_set(&local, PROTO_NOT_FOUND, "", "no account has this id, key or email");
+    rpc_key(call->out, call->op, PROTO_A_ACCOUNT_GET_UNKEPT);
+    proto_write_array(call->out, count);
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (values[schema->fields[i].id].unkept) {
+            proto_write_text(call->out, schema->fields[i].name);
         }
-        *fault = local;
-        return false;
     }
-    return engine_record(call->worker->engine, slot, record, fault);
 }
 
 enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct feature_schema *schema = rpc_state(call)->schema;
+    struct engine_worker *engine = call->worker->engine;
     struct feature_record record = {0};
+    struct engine_past_value *values;
+    struct engine_moment moment = moment_read(call);
+    uint32_t slot;
     if (!schema) {
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
         return RPC_FAILED;
     }
-    if (!record_find(call, &record, fault)) {
+    if (!rpc_name_find(call, PROTO_Q_ACCOUNT_GET_ID, PROTO_Q_ACCOUNT_GET_KEY,
+                       PROTO_Q_ACCOUNT_GET_EMAIL, &slot, fault) ||
+        !engine_account_at(engine, slot, &moment, schema->id_count, &call->worker->arena, &record,
+                           &values, fault)) {
         return RPC_FAILED;
     }
-    struct feature_value *values =
-        base_arena_array(&call->worker->arena, schema->id_count + 1, sizeof *values);
-    if (!values) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the account");
-        return RPC_FAILED;
-    }
-    feature_record_values(&record, values, schema->id_count);
+    size_t unkept = unkept_count(schema, values);
+    uint64_t seq = engine_worker_seq(engine);
+    int64_t now_ms = engine_now_ms(call->worker->rpc->options.engine);
     bool names = rpc_names_wanted(call, PROTO_Q_ACCOUNT_GET_NAMES);
-    proto_write_map(call->out, 4U + names);
+    proto_write_map(call->out, 4U + names + (unkept > 0));
     rpc_put_str(call->out, call->op, PROTO_A_ACCOUNT_GET_ID, record.id);
     rpc_key(call->out, call->op, PROTO_A_ACCOUNT_GET_KEYS);
     proto_write_array(call->out, record.key_count);
@@ -120,11 +137,11 @@ enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *f
     while (feature_record_key_next(&record, &at, &key)) {
         proto_write_str(call->out, key);
     }
-    write_values(call, &record, values);
+    write_values(call, values, moment.known_ms < now_ms ? moment.known_ms : now_ms);
     if (names) {
         rpc_put_str(call->out, call->op, PROTO_A_ACCOUNT_GET_NAME, rpc_display_name(call, &record));
     }
-    rpc_put_uint(call->out, call->op, PROTO_A_ACCOUNT_GET_SEQ,
-                 engine_worker_seq(call->worker->engine));
+    rpc_put_uint(call->out, call->op, PROTO_A_ACCOUNT_GET_SEQ, moment.seq < seq ? moment.seq : seq);
+    write_unkept(call, values, unkept);
     return RPC_DONE;
 }

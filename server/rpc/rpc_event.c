@@ -200,26 +200,13 @@ static void timeline_write(struct rpc_call *call, struct proto_span id, uint64_t
 enum rpc_outcome rpc_on_TIMELINE(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine_worker *engine = call->worker->engine;
-    struct engine_name name;
     struct event_choice choice;
     struct engine_timeline page;
     struct feature_record record = {0};
-    struct proto_fault local = {.code = PROTO_OK};
-    if (!rpc_name_read(call->args, PROTO_Q_TIMELINE_ID, PROTO_Q_TIMELINE_KEY,
-                       PROTO_Q_TIMELINE_EMAIL, &name, fault) ||
-        !choice_read(call, &choice, fault)) {
-        return RPC_FAILED;
-    }
-    if (name.id.bytes + name.key.bytes + name.email.bytes == 0) {
-        proto_fault_set(fault, PROTO_MISSING_FIELD, "id", "give id, key or email");
-        return RPC_FAILED;
-    }
-    uint32_t slot = engine_find(engine, &name, &local);
-    if (slot == ENGINE_NO_SLOT) {
-        if (local.code == PROTO_OK) {
-            proto_fault_set(&local, PROTO_NOT_FOUND, "", "no account has this id, key or email");
-        }
-        *fault = local;
+    uint32_t slot;
+    if (!choice_read(call, &choice, fault) ||
+        !rpc_name_find(call, PROTO_Q_TIMELINE_ID, PROTO_Q_TIMELINE_KEY, PROTO_Q_TIMELINE_EMAIL,
+                       &slot, fault)) {
         return RPC_FAILED;
     }
     if (!engine_record(engine, slot, &record, fault) ||

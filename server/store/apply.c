@@ -58,8 +58,17 @@ static bool apply_account(const struct store_apply *apply, const struct store_pl
     if (version == NULL) {
         return false;
     }
-    store_account_encode(value, account->slot, account->record, account->created_s,
-                         account->changed_s);
+    const struct store_account_stamp stamp = {.created_s = account->created_s,
+                                              .changed_s = account->changed_s,
+                                              .begun = account->fresh ? apply->seq : account->begun,
+                                              .past = account->past.bytes > 0 ||
+                                                      (account->past_had && !account->past_anew)};
+    store_account_encode(value, account->slot, account->record, &stamp);
+    version->past_had = account->past_had;
+    version->past_anew = account->past_anew;
+    if (!store_overlay_past(apply->generation, version, account->past, fault)) {
+        return false;
+    }
     if (row != NULL && !store_row_make(apply->rows, account->slot, account->record, row, fault)) {
         return false;
     }

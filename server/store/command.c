@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "server/store/past.h"
+
 struct store_batch *store_batch_create(void)
 {
     return calloc(1, sizeof(struct store_batch));
@@ -123,9 +125,16 @@ bool store_batch_put(struct store_batch *batch, struct proto_span record, struct
 }
 
 bool store_batch_place(struct store_batch *batch, struct proto_span record,
-                       struct proto_fault *fault)
+                       const struct proto_span *groups, struct proto_fault *fault)
 {
     struct store_command command = {.kind = STORE_COMMAND_PLACE, .text = record};
+    if (groups != NULL) {
+        command.version = 1;
+        command.extra = *groups;
+    }
+    if (!store_past_groups_sound(command.extra, false)) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "history", "this is no history");
+    }
     return record_checked(record, fault) && batch_add(batch, &command, fault);
 }
 

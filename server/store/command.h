@@ -32,8 +32,8 @@
  *             new accounts of the
  *             batch got, u32 each; put
  *             by the writer, last of all
- *   place     record, whose times it   –                           –
- *             keeps; a new account
+ *   place     record, whose times it   groups of its history       1: extra is all of it;
+ *             keeps; a new account     without sequences (past.h)  0: it is not known
  *   time      i64 ms since 1970: the   –                           –
  *             commands behind it happened then
  *   drop      –                        reason                      the list that is given up

@@ -46,8 +46,9 @@ static bool slots_sort(struct fold *fold, struct proto_fault *fault)
     return true;
 }
 
-static void counters_move(struct disk_state *state, const struct disk_state *after)
+static void counters_move(struct disk_state *state, const struct store_generation *generation)
 {
+    const struct disk_state *after = &generation->after;
     state->seq = after->seq;
     state->accounts = after->accounts;
     state->slots = after->slots;
@@ -57,6 +58,9 @@ static void counters_move(struct disk_state *state, const struct disk_state *aft
     state->previous = after->previous;
     state->switches = after->switches;
     state->tals = after->tals;
+    if (state->history_seq != 0 && state->history_ms == 0) {
+        state->history_ms = (uint64_t)generation->time_ms;
+    }
 }
 
 static bool fold_accounts(struct fold *fold, struct proto_fault *fault)
@@ -81,8 +85,7 @@ static bool row_fill(struct fold *fold, const struct store_version *version, uin
         memcpy(row, version->row, fold->txn.state.row_bytes);
         return true;
     }
-    struct proto_span record = {version->value.data + STORE_ACCOUNT_HEADER_BYTES,
-                                version->value.bytes - STORE_ACCOUNT_HEADER_BYTES};
+    struct proto_span record = store_account_record(version->value);
     return store_row_make(&folder->maker, slot, record, row, fault);
 }
 
@@ -268,8 +271,10 @@ static bool fold_touched(struct fold *fold, struct proto_fault *fault)
 static bool fold_all(struct fold *fold, struct proto_fault *fault)
 {
     fold->slots_before = fold->txn.state.slots;
-    counters_move(&fold->txn.state, &fold->generation->after);
+    counters_move(&fold->txn.state, fold->generation);
     return slots_sort(fold, fault) && fold_accounts(fold, fault) &&
+           store_fold_pasts(fold->store, &fold->txn, fold->slots, fold->slot_count,
+                            fold->slots_before, fault) &&
            store_fold_events(fold->store, &fold->txn, fold->generation, fold->slots_before,
                              fault) &&
            fold_rows(fold, fault) && fold_ids(fold, fault) && fold_papers(fold, fault) &&

@@ -347,6 +347,21 @@ struct store_version *store_overlay_version(struct store_generation *generation,
     return version;
 }
 
+bool store_overlay_past(struct store_generation *generation, struct store_version *version,
+                        struct proto_span past, struct proto_fault *fault)
+{
+    if (past.bytes == 0) {
+        return true;
+    }
+    uint8_t *copy = take(generation, past.bytes, 1);
+    if (copy == NULL) {
+        return no_memory(fault);
+    }
+    memcpy(copy, past.data, past.bytes);
+    version->past = (struct proto_span){copy, past.bytes};
+    return true;
+}
+
 static struct store_slot_cell *slot_cell(struct store_generation *generation, uint32_t slot)
 {
     struct store_slot_cell *cell = slot_find(generation, slot);

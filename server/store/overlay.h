@@ -40,6 +40,9 @@ struct store_version {
     struct proto_span value; /* as in table `account` (store_account.h) */
     const uint8_t *row;      /* as in a block of rows; NULL: none was encoded */
     size_t row_bytes;
+    struct proto_span past; /* what it adds to the history of the account (past.h) */
+    bool past_had;          /* something older is there */
+    bool past_anew;         /* and does not count any more: the account began, or ended, here */
 };
 
 /* Whom an id or key names from one sequence on. */
@@ -169,6 +172,9 @@ struct store_links {
 struct store_version *store_overlay_version(struct store_generation *generation, size_t value_bytes,
                                             size_t row_bytes, uint8_t **value, uint8_t **row,
                                             struct proto_fault *fault);
+/* A copy of what it adds to the history. */
+bool store_overlay_past(struct store_generation *generation, struct store_version *version,
+                        struct proto_span past, struct proto_fault *fault);
 bool store_overlay_link(struct store_generation *generation, uint32_t slot,
                         struct store_version *version, struct store_links *links,
                         struct proto_fault *fault);

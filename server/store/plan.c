@@ -24,6 +24,7 @@ void store_plan_fini(struct store_plan *plan)
     free(plan->again);
     free(plan->account_cells.at);
     free(plan->text_cells.at);
+    free(plan->past_room);
     free(plan->events);
     free(plan->event_cells.at);
 }
@@ -48,6 +49,9 @@ static struct store_plan_account *account_load(struct store_plan *plan, uint32_t
     }
     account->record = was.record;
     account->created_s = was.deleted ? 0 : (uint32_t)parts.created_s;
+    account->changed_s = was.deleted ? 0 : (uint32_t)parts.changed_s;
+    account->begun = was.begun;
+    account->past_had = was.past;
     return account;
 }
 
@@ -155,15 +159,17 @@ static struct store_plan_account *account_begin(struct store_plan *plan, struct 
     if (slot == STORE_NO_SLOT) {
         return NULL;
     }
-    if (slot == plan->next.slots) {
-        plan->next.slots++;
-        return store_plan_account_add(plan, slot, fault);
-    }
-    struct store_plan_account *account = account_load(plan, slot, fault);
+    bool last = slot == plan->next.slots;
+    plan->next.slots += last;
+    struct store_plan_account *account =
+        last ? store_plan_account_add(plan, slot, fault) : account_load(plan, slot, fault);
     if (account != NULL && account->record.bytes > 0) {
         proto_fault_set(fault, PROTO_CORRUPT, "log", "slot %u was given again, and is not free",
                         slot);
         return NULL;
+    }
+    if (account != NULL) {
+        account->fresh = account->past_anew = true;
     }
     return account;
 }
@@ -196,8 +202,11 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
         plan->next.accounts++;
         plan->created++;
         account->created_s = (uint32_t)(plan->now_ms / 1000);
-    } else if (account_load(plan, slot, fault) == NULL) {
-        return false;
+    } else {
+        struct store_plan_account *account = account_load(plan, slot, fault);
+        if (account == NULL || !store_plan_past(plan, account, command->text, NULL, fault)) {
+            return false;
+        }
     }
     plan->count++;
     return account_set(plan, slot, command->text, fault);
@@ -226,7 +235,12 @@ static bool plan_place(struct store_plan *plan, const struct store_command *comm
     }
     account->created_s = (uint32_t)parts.created_s;
     account->changed_s = (uint32_t)parts.changed_s;
-    return true;
+    if (command->version == 1) {
+        account->past = command->extra;
+        return true;
+    }
+    return parts.changed_s <= parts.created_s ||
+           store_plan_past_mark(plan, account, parts.changed_s * 1000, fault);
 }
 
 static bool plan_time(struct store_plan *plan, const struct store_command *command,
@@ -261,7 +275,8 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
     }
     size_t bytes = 0;
     uint8_t *joined = store_patch(&plan->patch_room, account->record, command, &bytes, fault);
-    if (joined == NULL || !store_plan_keep(plan, joined, fault)) {
+    if (joined == NULL || !store_plan_keep(plan, joined, fault) ||
+        !store_plan_past(plan, account, (struct proto_span){joined, bytes}, command, fault)) {
         return false;
     }
     plan->count++;
@@ -284,8 +299,15 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
     id->now = STORE_NO_SLOT;
     plan->next.accounts--;
     plan->count++;
-    return account_load(plan, slot, fault) != NULL &&
-           account_set(plan, slot, (struct proto_span){NULL, 0}, fault) &&
+    struct store_plan_account *account = account_load(plan, slot, fault);
+    if (account == NULL) {
+        return false;
+    }
+    account->fresh = false;
+    account->begun = 0;
+    account->past_anew = true;
+    account->past = (struct proto_span){NULL, 0};
+    return account_set(plan, slot, (struct proto_span){NULL, 0}, fault) &&
            store_plan_event_cut(plan, slot, fault);
 }
 

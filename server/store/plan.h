@@ -23,6 +23,11 @@ struct store_plan_account {
     uint32_t changed_s;
     bool changed;
     struct proto_span record; /* empty: deleted */
+    bool fresh;               /* the batch makes it */
+    uint64_t begun;           /* sequence that made it, if it is not */
+    bool past_had;            /* it has history that is stored */
+    bool past_anew;           /* which does not count any more */
+    struct proto_span past;   /* what the batch adds to its history: groups without sequence */
     uint32_t cell;
 };
 
@@ -85,6 +90,8 @@ struct store_plan {
     struct store_plan_cells account_cells;
     struct store_plan_cells text_cells;
     struct store_patch_room patch_room;
+    uint8_t *past_room; /* entries of a group that is being made */
+    size_t past_room_bytes;
     uint32_t *again; /* slots of deleted accounts that its new accounts got */
     size_t again_count, again_room;
     struct proto_span given; /* the same, as the log has them */
@@ -130,6 +137,15 @@ bool store_plan_event(struct store_plan *plan, const struct store_command *comma
                       struct proto_fault *fault);
 /* The account of the slot is deleted: so are its events, those of the batch too. */
 bool store_plan_event_cut(struct store_plan *plan, uint32_t slot, struct proto_fault *fault);
+
+/* plan_past.c. What becomes of the account's values when its record becomes `now`, by a patch or
+ * (NULL) a put; before that is so. */
+bool store_plan_past(struct store_plan *plan, struct store_plan_account *account,
+                     struct proto_span now, const struct store_command *patch,
+                     struct proto_fault *fault);
+/* What it was before that time is not known. */
+bool store_plan_past_mark(struct store_plan *plan, struct store_plan_account *account,
+                          int64_t known_ms, struct proto_fault *fault);
 
 /* The document of a schema as the next version, with ids for its fields; document_schema.c. The
  * text lives until the plan is reset. PROTO_BAD_SCHEMA and what else feature_schema_parse says;

@@ -255,6 +255,7 @@ static void counts_reset(struct store_repaired *repaired)
 {
     repaired->accounts = repaired->accounts_lost = 0;
     repaired->documents_lost = repaired->operations_lost = repaired->timelines_lost = 0;
+    repaired->histories_lost = 0;
 }
 
 static bool repair_apply(struct repair *repair, struct proto_fault *fault)

@@ -37,6 +37,7 @@ struct store_repaired {
     uint64_t documents_lost; /* schema and ICP versions, switches, lists */
     uint64_t operations_lost;
     uint64_t timelines_lost; /* accounts of whose events some, or all, cannot be read */
+    uint64_t histories_lost; /* accounts of which what they were cannot be read, or not all */
     uint64_t batches_kept;   /* of the log, that the tables did not hold */
     uint64_t batches_lost;
     char rejects[64]; /* name of the file; "": nothing was given up, or nothing done */

@@ -57,8 +57,7 @@ static struct proto_span id_perhaps(struct proto_span value)
     if (value.bytes <= STORE_ACCOUNT_HEADER_BYTES) {
         return (struct proto_span){NULL, 0};
     }
-    struct proto_span bytes = {value.data + STORE_ACCOUNT_HEADER_BYTES,
-                               value.bytes - STORE_ACCOUNT_HEADER_BYTES};
+    struct proto_span bytes = store_account_record(value);
     return feature_record_open(bytes, false, &record, &ignored) ? record.id
                                                                 : (struct proto_span){NULL, 0};
 }
@@ -74,7 +73,8 @@ static bool account_lose(struct repair *repair, uint32_t slot, struct proto_faul
                         got == DISK_GOT_FAULT  ? why.message
                         : got == DISK_GOT_NONE ? "the record is missing"
                                                : "the record does not match its checksum");
-    store_account_encode(empty, slot, (struct proto_span){NULL, 0}, 0, 0);
+    const struct store_account_stamp none = {.begun = 0};
+    store_account_encode(empty, slot, (struct proto_span){NULL, 0}, &none);
     return !repair->writing || store_account_put(&repair->txn, slot, true,
                                                  (struct proto_span){empty, sizeof empty}, fault);
 }
@@ -93,11 +93,13 @@ static bool account_copy(struct repair *repair, uint32_t slot, struct proto_faul
     if (!account.deleted && !store_repair_events(repair, slot, record.id, fault)) {
         return false;
     }
+    if (account.past && !store_repair_past(repair, slot, &record, fault)) {
+        return false;
+    }
     if (!repair->writing) {
         return true;
     }
-    struct proto_span value = {account.record.data - STORE_ACCOUNT_HEADER_BYTES,
-                               account.record.bytes + STORE_ACCOUNT_HEADER_BYTES};
+    struct proto_span value = account.value;
     if (!store_account_put(&repair->txn, slot, true, value, fault) ||
         (!account.deleted && !texts_add(repair, &record, slot, fault))) {
         return false;

@@ -3,6 +3,8 @@
 
 enum {
     FLAG_DELETED = 1,
+    FLAG_PAST = 2,
+    BEGUN_BYTES = 8,
     /* Offsets within a record (server/feature/record.h) that the store stamps. */
     RECORD_CHECKSUM = 8,
     RECORD_CREATED = 16,
@@ -12,16 +14,22 @@ enum {
 static bool value_open(uint32_t slot, struct proto_span value, struct store_account *account)
 {
     if (value.bytes < STORE_ACCOUNT_HEADER_BYTES ||
-        disk_get_u32(value.data + 12) != value.bytes - STORE_ACCOUNT_HEADER_BYTES ||
-        value.bytes > STORE_ACCOUNT_HEADER_BYTES + PROTO_RECORD_BYTES_MAX ||
+        value.bytes > STORE_ACCOUNT_HEADER_BYTES + PROTO_RECORD_BYTES_MAX + BEGUN_BYTES) {
+        return false;
+    }
+    size_t rest = value.bytes - STORE_ACCOUNT_HEADER_BYTES;
+    size_t bytes = disk_get_u32(value.data + 12);
+    if ((bytes != rest && bytes + BEGUN_BYTES != rest) ||
         disk_get_u64(value.data) !=
             disk_check(DISK_TABLE_ACCOUNT, slot, value.data + 8, value.bytes - 8)) {
         return false;
     }
     account->check = disk_get_u64(value.data);
+    account->value = value;
     account->deleted = (disk_get_u32(value.data + 8) & FLAG_DELETED) != 0;
-    account->record = (struct proto_span){value.data + STORE_ACCOUNT_HEADER_BYTES,
-                                          value.bytes - STORE_ACCOUNT_HEADER_BYTES};
+    account->past = (disk_get_u32(value.data + 8) & FLAG_PAST) != 0;
+    account->record = (struct proto_span){value.data + STORE_ACCOUNT_HEADER_BYTES, bytes};
+    account->begun = bytes == rest ? 0 : disk_get_u64(account->record.data + bytes);
     return true;
 }
 
@@ -38,18 +46,19 @@ bool store_account_get(const struct store_sight *sight, uint32_t slot,
                            "the record of slot %u does not match its checksum", slot);
 }
 
-void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record, uint32_t created_s,
-                          uint32_t changed_s)
+void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record,
+                          const struct store_account_stamp *stamp)
 {
-    disk_set_u32(at + 8, record.bytes == 0 ? FLAG_DELETED : 0);
+    disk_set_u32(at + 8, record.bytes == 0 ? FLAG_DELETED : stamp->past ? FLAG_PAST : 0);
     disk_set_u32(at + 12, (uint32_t)record.bytes);
     if (record.bytes > 0) {
         uint8_t *copy = at + STORE_ACCOUNT_HEADER_BYTES;
         memcpy(copy, record.data, record.bytes);
-        disk_set_u32(copy + RECORD_CREATED, created_s);
-        disk_set_u32(copy + RECORD_CHANGED, changed_s);
+        disk_set_u32(copy + RECORD_CREATED, stamp->created_s);
+        disk_set_u32(copy + RECORD_CHANGED, stamp->changed_s);
         disk_set_u64(copy + RECORD_CHECKSUM,
                      base_hash(copy + RECORD_CREATED, record.bytes - RECORD_CREATED, 0));
+        disk_set_u64(copy + record.bytes, stamp->begun);
     }
     disk_set_u64(at, disk_check(DISK_TABLE_ACCOUNT, slot, at + 8, store_account_bytes(record) - 8));
 }
@@ -154,8 +163,7 @@ static bool resolve_indexed(const struct store_sight *sight, enum store_kind kin
         value.bytes <= STORE_ACCOUNT_HEADER_BYTES) {
         return false;
     }
-    struct proto_span record = {value.data + STORE_ACCOUNT_HEADER_BYTES,
-                                value.bytes - STORE_ACCOUNT_HEADER_BYTES};
+    struct proto_span record = store_account_record(value);
     if (!store_record_has(record, kind, text)) {
         return false;
     }

@@ -264,6 +264,10 @@ bool store_thread_start(pthread_t *thread, void *(*run)(void *), void *context,
 bool store_fold(struct store *store, const struct store_generation *generation,
                 struct proto_fault *fault);
 
+/* fold_past.c: what its accounts, ascending, were before, likewise. */
+bool store_fold_pasts(struct store *store, struct disk_txn *txn, struct store_slot_cell **slots,
+                      size_t count, uint32_t slots_before, struct proto_fault *fault);
+
 /* fold_event.c: what it has of events, into the transaction of its fold. */
 bool store_fold_events(struct store *store, struct disk_txn *txn,
                        const struct store_generation *generation, uint32_t slots_before,

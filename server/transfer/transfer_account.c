@@ -345,7 +345,8 @@ static bool record_make(struct reading *reading, int64_t created_s, int64_t chan
 bool transfer_account_read(struct transfer_account *account, const struct transfer_line *line,
                            struct proto_fault *fault)
 {
-    static const char *const names[] = {"account", "created_s", "changed_s", "keys", "values"};
+    static const char *const names[] = {"account", "created_s", "changed_s",
+                                        "keys",    "values",    "history"};
     struct reading reading = {.account = account, .line = line, .fault = fault};
     int64_t created_s;
     int64_t changed_s;

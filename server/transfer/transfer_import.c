@@ -15,6 +15,7 @@
 #include "server/tal/tal_document.h"
 #include "server/transfer/transfer_account.h"
 #include "server/transfer/transfer_event.h"
+#include "server/transfer/transfer_history.h"
 
 struct importing {
     struct engine_worker *worker;
@@ -339,6 +340,23 @@ static bool switch_take(struct importing *importing, const struct transfer_line 
            transfer_line_within(line, TRANSFER_AT("reason"), importing->fault);
 }
 
+static bool account_add(struct importing *importing, const struct transfer_line *line,
+                        struct proto_span record)
+{
+    bool there;
+    uint8_t *groups;
+    size_t bytes = 0;
+    if (!transfer_history_read(line, &there, &groups, &bytes, importing->fault)) {
+        return false;
+    }
+    const struct proto_span history = {groups, bytes};
+    bool good =
+        engine_ingest_place(importing->ingest, record, there ? &history : NULL, importing->fault) ||
+        transfer_line_within(line, TRANSFER_AT("account"), importing->fault);
+    free(groups);
+    return good;
+}
+
 static bool account_place(struct importing *importing, const struct transfer_line *line,
                           struct transfer_account *account)
 {
@@ -351,8 +369,7 @@ static bool account_place(struct importing *importing, const struct transfer_lin
     uint32_t slot = store_find_id(view, account->id, &fault);
     if (slot == STORE_NO_SLOT && fault.code == PROTO_OK) {
         importing->fresh++;
-        return engine_ingest_place(importing->ingest, account->encoded, importing->fault) ||
-               transfer_line_within(line, TRANSFER_AT("account"), importing->fault);
+        return account_add(importing, line, account->encoded);
     }
     if (fault.code != PROTO_OK || !store_record(view, slot, &record, &fault)) {
         *importing->fault = fault;

@@ -12,6 +12,7 @@
 #include "server/feature/schema.h"
 #include "server/store/store_document.h"
 #include "server/transfer/transfer_event.h"
+#include "server/transfer/transfer_history.h"
 
 enum { TELL_EVERY = 512 };
 
@@ -223,7 +224,32 @@ static void account_write(struct transfer_text *text, const struct feature_schem
         member_int(text, ",", "time_ms", values[id].time_ms);
         transfer_text_raw(text, "}");
     }
-    transfer_text_raw(text, before[0] == '{' ? "{}}\n" : "}}\n");
+    transfer_text_raw(text, before[0] == '{' ? "{}" : "}");
+}
+
+/* What the account was before, to the end of its line. One that was never changed says nothing, as
+ * one that cannot be read, of which the next line tells. */
+static bool history_write(struct transfer_writing *writing, uint32_t slot,
+                          const struct feature_record *record)
+{
+    struct transfer_text *text = &writing->text;
+    struct store_history history;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint64_t begun;
+    bool good = store_history(writing->view, slot, &history, &begun, &fault);
+    if (good && (history.count > 0 || history.gone || record->changed_s > record->created_s)) {
+        member(text, ",", "history");
+        good = transfer_history_write(text, &history) ||
+               proto_fault_set(&fault, PROTO_NO_MEMORY, "", "no memory for a history");
+    }
+    transfer_text_raw(text, "}\n");
+    if (!good && fault.code == PROTO_CORRUPT) {
+        damage_write(writing, TRANSFER_ACCOUNT, slot, fault.message);
+    } else if (!good) {
+        *writing->fault = fault;
+    }
+    store_history_fini(&history);
+    return good || fault.code == PROTO_CORRUPT;
 }
 
 static bool account_take(struct transfer_writing *writing, const struct feature_schema *schema,
@@ -237,7 +263,7 @@ static bool account_take(struct transfer_writing *writing, const struct feature_
         feature_record_values(&record, values, FEATURE_IDS_MAX);
         account_write(&writing->text, schema, &record, values);
         writing->exported->counts[TRANSFER_ACCOUNT]++;
-        return true;
+        return history_write(writing, slot, &record);
     }
     if (fault.code == PROTO_CORRUPT) {
         damage_write(writing, TRANSFER_ACCOUNT, slot, fault.message);

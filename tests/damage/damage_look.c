@@ -26,6 +26,7 @@ struct look {
     bool sound[WORLD_ACCOUNTS + MISSING];
     double numbers[WORLD_ACCOUNTS]; /* as they must be now */
     int events[WORLD_ACCOUNTS];
+    struct world_past pasts[WORLD_ACCOUNTS];
 };
 
 /* ICP_LOUD says where in this file it was seen. */
@@ -113,7 +114,11 @@ static enum damage_outcome account_look(struct look *look, struct store_view *vi
         if (timeline == DAMAGE_WRONG) {
             return DAMAGE_WRONG;
         }
-        refused |= timeline != DAMAGE_NONE;
+        enum damage_outcome history = damage_history(view, i, &look->pasts[i]);
+        if (history == DAMAGE_WRONG) {
+            return DAMAGE_WRONG;
+        }
+        refused |= timeline != DAMAGE_NONE || history != DAMAGE_NONE;
     }
     enum damage_outcome outcome = i < WORLD_ACCOUNTS ? record_look(look, view, i) : DAMAGE_NONE;
     return outcome == DAMAGE_NONE && refused ? DAMAGE_PART : outcome;
@@ -267,7 +272,9 @@ static void write_all(struct look *look, int add)
         int count = 0;
         for (; i < WORLD_ACCOUNTS && count < WRITTEN_EACH; i++) {
             if (look->sound[i] && !look->world->deleted[i]) {
-                look->numbers[i] = (i + add) % 200;
+                double number = (i + add) % 200;
+                world_past(&look->pasts[i], look->numbers[i], number);
+                look->numbers[i] = number;
                 world_put(batch, i, look->numbers[i]);
                 world_tell(batch, i, look->events[i]++, 1);
                 count++;
@@ -342,6 +349,7 @@ static enum damage_outcome look_all(struct world *world)
     struct proto_fault fault;
     memcpy(look.numbers, world->numbers, sizeof look.numbers);
     memcpy(look.events, world->events, sizeof look.events);
+    memcpy(look.pasts, world->pasts, sizeof look.pasts);
     if (!open_again(&look)) {
         return DAMAGE_WHOLE;
     }

@@ -93,7 +93,7 @@ static enum repair_outcome judge(struct world *world, const double *before, bool
     uint64_t lost = 0;
     uint64_t counted = repaired->accounts_lost + repaired->documents_lost +
                        repaired->operations_lost + repaired->batches_lost +
-                       repaired->timelines_lost;
+                       repaired->timelines_lost + repaired->histories_lost;
     if (!numbers_look(world, after, &bad)) {
         return fail_with("the repaired store does not open");
     }

@@ -135,7 +135,7 @@ static bool control_caught(struct run *run, uint32_t slot)
         return false;
     }
     text[3] ^= 4;
-    disk_set_u64(value + 16 + 8, XXH3_64bits(value + 16 + 16, count - 32));
+    disk_set_u64(value + 16 + 8, XXH3_64bits(value + 16 + 16, disk_get_u32(value + 12) - 16));
     disk_set_u64(value, disk_check(DISK_TABLE_ACCOUNT, slot, value + 8, count - 8));
     world_restore(&run->world);
     enum damage_outcome outcome = damage_look(&run->world);
@@ -158,6 +158,14 @@ static bool controls(struct run *run)
     run->world.events[1]--;
     if (outcome != DAMAGE_WRONG) {
         printf("a timeline without its last event: %s\n", outcome_names[outcome]);
+        return false;
+    }
+    run->world.pasts[0].numbers[0]++; /* as if it had been something else */
+    world_restore(&run->world);
+    outcome = damage_look(&run->world);
+    run->world.pasts[0].numbers[0]--;
+    if (outcome != DAMAGE_WRONG) {
+        printf("a history with another number: %s\n", outcome_names[outcome]);
         return false;
     }
     for (uint32_t i = 0; i < CONTROLS; i++) {

@@ -62,7 +62,12 @@ static void change(struct world *world, int first, int end, int each, int add, i
         int count = 0;
         for (int i = from; i < from + STEP && i < end; i++) {
             if ((i - first) % each == 0 && !world->deleted[i]) {
-                world->numbers[i] = (i + add) % 200;
+                double number = (i + add) % 200;
+                if (world->made[i]) {
+                    world_past(&world->pasts[i], world->numbers[i], number);
+                }
+                world->made[i] = true;
+                world->numbers[i] = number;
                 world_put(batch, i, world->numbers[i]);
                 count++;
             }

@@ -2,10 +2,10 @@
 /* A small store with everything in it, its files in memory at two moments, and what it must answer
  * at the second.
  *
- * Accounts of two codebooks, deleted ones, timelines, schemas, ICP versions, switches, lists,
- * operation ids, a generation of vectors and slots that changed since; half of them folded, then
- * changed again and left in the log, in several segments. The process ends without folding. The
- * first moment is that of an earlier, closed store: what a lost write leaves.
+ * Accounts of two codebooks, deleted ones, timelines, histories, schemas, ICP versions, switches,
+ * lists, operation ids, a generation of vectors and slots that changed since; half of them folded,
+ * then changed again and left in the log, in several segments. The process ends without folding.
+ * The first moment is that of an earlier, closed store: what a lost write leaves.
  *
  * Ownership: a world owns its directory and its images. Errors: a step that must not fail ends the
  * program. Threads: one beside the store's own. */
@@ -24,14 +24,23 @@ struct world_file {
     uint8_t *earlier; /* the same place at the first moment; zeros where there was nothing */
 };
 
+/* What an account's number was, in order. */
+enum { WORLD_PASTS = 16 };
+struct world_past {
+    double numbers[WORLD_PASTS];
+    int count;
+};
+
 struct world {
     struct fixture fixture;
     struct world_file files[WORLD_FILES];
     size_t file_count;
     double numbers[WORLD_ACCOUNTS];
+    bool made[WORLD_ACCOUNTS];
     bool deleted[WORLD_ACCOUNTS];
     int events[WORLD_ACCOUNTS]; /* told of each, by numbers from 0 */
-    uint32_t generation;        /* of the vectors */
+    struct world_past pasts[WORLD_ACCOUNTS];
+    uint32_t generation; /* of the vectors */
     uint64_t vectors_seq;
     uint64_t operation_seq; /* of the batch with operation id "op-1" */
     uint8_t salts[2];
@@ -48,6 +57,8 @@ void world_text(char text[32], const char *prefix, int i);
 void world_put(struct store_batch *batch, int i, double number);
 /* The events of one account with the numbers from `from` on, as commands. */
 void world_tell(struct store_batch *batch, int i, int from, int count);
+/* A number became another, or the same. */
+void world_past(struct world_past *past, double was, double now);
 bool world_operation(struct store_batch *batch, int number);
 void world_block(char bytes[WORLD_BLOCK_BYTES], uint32_t number);
 /* The codebook that the store ends with. */
@@ -67,6 +78,8 @@ enum damage_outcome {
 enum damage_outcome damage_look(struct world *world);
 /* The timeline of account i, which must have so many events: right, refused or wrong. */
 enum damage_outcome damage_timeline(struct store_view *view, int i, int count);
+/* What it was before, likewise. */
+enum damage_outcome damage_history(struct store_view *view, int i, const struct world_past *past);
 
 /* What comes of a repair, in a child. */
 enum repair_outcome {

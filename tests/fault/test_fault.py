@@ -308,6 +308,8 @@ REQUESTS = [
     ("lead", "score", lambda n: dict(LEAD, reasons=3), nothing_state),
     ("score-many", "score-many", lambda n: {"ids": [f"a{i}" for i in range(100)]}, nothing_state),
     ("account-get", "account-get", lambda n: {"id": "a2"}, nothing_state),
+    ("as of a moment", "account-get", lambda n: {"id": "a0", "known": 1 << 42}, nothing_state),
+    ("account-history", "account-history", lambda n: {"id": "a0"}, nothing_state),
     ("filter", "filter", lambda n: {"filter": "employees > 100 and trial = 1"}, nothing_state),
     ("count", "count", lambda n: {"filter": "employees > 100"}, nothing_state),
     ("measure", "measure", lambda n: {"measure": "retention", "by": "industry", "parameters":

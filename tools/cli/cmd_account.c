@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp get, delete. */
+/* icp get, history, delete. */
+#include <string.h>
+
+#include "server/feature/date_text.h"
 #include "tools/cli/cmd.h"
 
 static int account_print(const struct cli *cli, const struct icp_reply *reply)
@@ -37,6 +40,33 @@ static int account_print(const struct cli *cli, const struct icp_reply *reply)
     return cli_table(cli, &table);
 }
 
+/* A number is a sequence of the log; a day is meant until its end. */
+static int as_of_put(const struct cli *cli, struct icp_payload *payload)
+{
+    const char *text = cli_text(cli, CLI_GET_AS_OF);
+    int64_t known_ms;
+    uint64_t seq;
+    bool whole_day;
+    if (text == NULL) {
+        return EX_OK;
+    }
+    if (text[strspn(text, "0123456789")] == '\0') {
+        if (!cli_number(cli, CLI_GET_AS_OF, 1, INT64_MAX, 0, &seq)) {
+            return EX_USAGE;
+        }
+        icp_payload_uint(payload, "seq", seq);
+        return EX_OK;
+    }
+    if (!feature_date_read(proto_span_text(text), &known_ms, &whole_day)) {
+        return cli_fail(cli, EX_USAGE,
+                        "--as-of takes a sequence of the log, or a date or time such as "
+                        "2026-01-31, and \"%s\" is neither",
+                        text);
+    }
+    icp_payload_int(payload, "known", known_ms + (whole_day ? FEATURE_DAY_MS - 1 : 0));
+    return EX_OK;
+}
+
 int cmd_get(struct cli *cli)
 {
     int status = EX_OK;
@@ -57,13 +87,84 @@ int cmd_get(struct cli *cli)
     const char *asked = key != NULL ? key : email != NULL ? email : cli->arguments[0];
     icp_payload_text(request.payload, name, asked);
     icp_payload_flag(request.payload, "names", true);
+    status = as_of_put(cli, request.payload);
+    if (status != EX_OK) {
+        cli_request_close(&request);
+        return status;
+    }
     if (icp_call(request.client, ICP_OP_ACCOUNT_GET, request.payload, &request.reply)) {
         status = cli->style.form == OUT_JSON ? cli_json_reply(cli, &request.reply)
                                              : account_print(cli, &request.reply);
-    } else if (request.reply.fault.code == ICP_NOT_FOUND) {
+    } else if (request.reply.fault.code == ICP_NOT_FOUND && !cli_has(cli, CLI_GET_AS_OF)) {
         status = cli_not_found(cli, name, asked);
     } else {
         status = cli_icp_fault(cli, &request.reply.fault);
+    }
+    cli_request_close(&request);
+    return status;
+}
+
+static int history_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const headers[] = {"known", "seq", "field", "what", "was", "source", "time"};
+    struct out_table table;
+    struct icp_value changes;
+    struct icp_value change;
+    struct icp_value part;
+    char text[64];
+    (void)icp_reply_get(reply, "changes", &changes);
+    out_table_init(&table, headers, 7);
+    struct icp_walk walk = icp_walk_over(&changes);
+    while (icp_next(&walk, NULL, &change)) {
+        (void)icp_value_get(&change, "known", &part);
+        out_cell_text(&table, "%s", out_time(part.integer, text));
+        static const char *const names[] = {"seq", "field", "kind", "value", "source"};
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            if (icp_value_get(&change, names[i], &part)) {
+                out_cell_value(&table, &part);
+            } else {
+                out_cell_text(&table, "%s", "");
+            }
+        }
+        bool timed = icp_value_get(&change, "time", &part);
+        out_cell_text(&table, "%s", timed ? out_time(part.integer, text) : "");
+    }
+    int status = cli_table(cli, &table);
+    int64_t gone = icp_reply_int(reply, "gone", -1);
+    if (status == EX_OK && gone >= 0 && cli->style.form == OUT_TABLE) {
+        cli_say(cli, "changes up to sequence %lld are not kept any more", (long long)gone);
+    }
+    return status;
+}
+
+int cmd_history(struct cli *cli)
+{
+    struct cli_request request;
+    const char *key = cli_text(cli, CLI_HISTORY_KEY);
+    uint64_t limit;
+    if (!cli_arguments(cli, 0, 1)) {
+        return EX_USAGE;
+    }
+    if (cli->argument_count + (key != NULL) != 1) {
+        return cli_fail(cli, EX_USAGE, "give one of ID and --key");
+    }
+    if (!cli_number(cli, CLI_HISTORY_LIMIT, 1, PROTO_HISTORY_CHANGES_MAX, 100, &limit)) {
+        return EX_USAGE;
+    }
+    int status = cli_request_open(cli, &request);
+    if (status != EX_OK) {
+        return status;
+    }
+    icp_payload_text(request.payload, key != NULL ? "key" : "id",
+                     key != NULL ? key : cli->arguments[0]);
+    if (cli_has(cli, CLI_HISTORY_FIELD)) {
+        icp_payload_text(request.payload, "field", cli_text(cli, CLI_HISTORY_FIELD));
+    }
+    icp_payload_uint(request.payload, "limit", limit);
+    status = cli_request_send(cli, &request, ICP_OP_ACCOUNT_HISTORY);
+    if (status == EX_OK) {
+        status = cli->style.form == OUT_JSON ? cli_json_reply(cli, &request.reply)
+                                             : history_print(cli, &request.reply);
     }
     cli_request_close(&request);
     return status;

@@ -104,9 +104,8 @@ void fold_check(const struct run *run, struct store_view *view, const struct mod
         assert_int_equal(found, account->id >= 0);
         assert_int_equal(fault.code, found ? PROTO_OK : PROTO_NOT_FOUND);
         if (found) {
-            assert_int_equal(record.bytes, account->bytes - STORE_ACCOUNT_HEADER_BYTES);
-            assert_memory_equal(record.data, account->value + STORE_ACCOUNT_HEADER_BYTES,
-                                record.bytes);
+            assert_true(proto_span_equal(
+                record, store_account_record((struct proto_span){account->value, account->bytes})));
         }
         check_row(run, view, account, slot);
     }

@@ -45,7 +45,8 @@ static void account_write(struct model *model, uint32_t slot, struct proto_span 
     struct model_account *account = &model->account[slot];
     account->bytes = store_account_bytes(record);
     assert_true(account->bytes <= sizeof account->value);
-    store_account_encode(account->value, slot, record, account->created_s, now_s);
+    const struct store_account_stamp stamp = {.created_s = account->created_s, .changed_s = now_s};
+    store_account_encode(account->value, slot, record, &stamp);
 }
 
 static void keys_set(struct model *model, uint32_t slot, uint32_t keys)
@@ -122,10 +123,9 @@ bool fold_patch(struct model *model, int id, uint32_t keys, int number, uint32_t
     struct model_account *account = &model->account[slot];
     fold_record(&made, id, keys, number);
     struct store_command patch = {.kind = STORE_COMMAND_PATCH, .text = made_span(&made)};
-    uint8_t *joined = store_patch(&room,
-                                  (struct proto_span){account->value + STORE_ACCOUNT_HEADER_BYTES,
-                                                      account->bytes - STORE_ACCOUNT_HEADER_BYTES},
-                                  &patch, &bytes, &fault);
+    uint8_t *joined = store_patch(
+        &room, store_account_record((struct proto_span){account->value, account->bytes}), &patch,
+        &bytes, &fault);
     assert_non_null(joined);
     keys_set(model, (uint32_t)slot, account->keys | keys);
     account->number = number;

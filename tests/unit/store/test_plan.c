@@ -425,7 +425,7 @@ static void a_placed_account_keeps_its_times(void **state)
     assert_in_range(count, 1, sizeof room);
     for (int again = 0; again < 2; again++) {
         struct store_batch *batch = store_batch_create();
-        assert_true(store_batch_place(batch, (struct proto_span){room, count}, &fault));
+        assert_true(store_batch_place(batch, (struct proto_span){room, count}, NULL, &fault));
         assert_int_equal(submit(fixture, batch, &result), again == 0);
     }
     assert_int_equal(result.fault.code, PROTO_CONFLICT);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An account as it was known at a sequence of the log or at a time: what is stored now, with what
+ * changed since taken back (server/store/past.h).
+ *
+ * Ownership: values and sources lie in the arena and in what the worker's view holds, until that is
+ * refreshed. Errors: PROTO_NOT_FOUND where there was no account then, or what it was is not kept or
+ * was never known; PROTO_CORRUPT where its history is damaged; PROTO_NO_MEMORY. Threads: the
+ * worker's. Cost: that of a record, and of a history that of its entries, some 20 ns each. */
+#ifndef ENGINE_BEFORE_H
+#define ENGINE_BEFORE_H
+
+#include "server/base/arena.h"
+#include "server/engine/engine.h"
+#include "server/store/past.h"
+
+struct engine_moment {
+    uint64_t seq;     /* UINT64_MAX: any */
+    int64_t known_ms; /* INT64_MAX: any */
+};
+
+static inline struct engine_moment engine_moment_now(void)
+{
+    return (struct engine_moment){.seq = UINT64_MAX, .known_ms = INT64_MAX};
+}
+
+struct engine_past_value {
+    struct feature_value value;
+    struct proto_span source;
+    bool unkept; /* it was long, and is not kept: value is not present */
+};
+
+/* Values by field id, `slots` of them. */
+bool engine_account_at(struct engine_worker *worker, uint32_t slot,
+                       const struct engine_moment *moment, size_t slots, struct base_arena *arena,
+                       struct feature_record *record, struct engine_past_value **values,
+                       struct proto_fault *fault);
+
+/* What the account's history has, oldest first; to be given back with store_history_fini, also
+ * after a fault. */
+bool engine_history(struct engine_worker *worker, uint32_t slot, struct store_history *history,
+                    struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries and groups are read number by number, each checked to end within its bytes. What is kept
+ * of an account is found from the newest group backwards, until one does not fit. */
+#include "server/store/past.h"
+
+#include <stdlib.h>
+
+#include "server/event/event_number.h"
+
+enum {
+    KIND_BITS = 7,
+    TYPE_SHIFT = 3,
+    SOURCE_BIT = 64,
+    UNKEPT_BIT = 128,
+    FLAG_LOST = 1,
+    FLAG_GONE = 2,
+    ENTRY_HEAD_MAX = 1 + 3 + EVENT_NUMBER_BYTES_MAX + 1 + EVENT_NUMBER_BYTES_MAX,
+};
+
+static_assert(STORE_PAST_KINDS <= KIND_BITS + 1 && (int)FEATURE_DATE <= KIND_BITS,
+              "kind and type of an entry have three bits each");
+
+size_t store_past_room(const struct store_past *past)
+{
+    return ENTRY_HEAD_MAX + past->source.bytes + past->bytes.bytes;
+}
+
+static size_t span_put(uint8_t *out, struct proto_span span)
+{
+    if (span.bytes > 0) {
+        memcpy(out, span.data, span.bytes);
+    }
+    return span.bytes;
+}
+
+size_t store_past_encode(const struct store_past *past, uint8_t *out)
+{
+    bool value = store_past_has_value(past);
+    bool source = value && past->source.bytes > 0;
+    size_t at = 1 + event_number_put(out + 1, past->field);
+    out[0] = (uint8_t)((unsigned)past->kind | (value ? (unsigned)past->type << TYPE_SHIFT : 0) |
+                       (source ? SOURCE_BIT : 0) | (value && past->unkept ? UNKEPT_BIT : 0));
+    if (!value) {
+        return at;
+    }
+    at += event_number_put(out + at, event_zigzag(past->time_ms));
+    if (source) {
+        out[at++] = (uint8_t)past->source.bytes;
+        at += span_put(out + at, past->source);
+    }
+    if (!past->unkept) {
+        at += event_number_put(out + at, past->bytes.bytes);
+        at += span_put(out + at, past->bytes);
+    }
+    return at;
+}
+
+static bool number_take(struct proto_span from, size_t *at, uint64_t *number)
+{
+    size_t bytes = event_number_get(from.data + *at, from.bytes - *at, number);
+    *at += bytes;
+    return bytes > 0;
+}
+
+static bool span_take(struct proto_span from, size_t *at, uint64_t bytes, struct proto_span *span)
+{
+    if (bytes > from.bytes - *at) {
+        return false;
+    }
+    *span = (struct proto_span){from.data + *at, (size_t)bytes};
+    *at += (size_t)bytes;
+    return true;
+}
+
+/* Behind the number of the field. */
+static bool value_take(struct proto_span from, size_t *at, uint8_t head, struct store_past *past)
+{
+    uint64_t number;
+    past->type = (enum feature_type)(head >> TYPE_SHIFT & KIND_BITS);
+    past->unkept = (head & UNKEPT_BIT) != 0;
+    if (past->type > FEATURE_DATE || !number_take(from, at, &number)) {
+        return false;
+    }
+    past->time_ms = event_unzigzag(number);
+    if ((head & SOURCE_BIT) != 0 &&
+        (*at >= from.bytes || !span_take(from, at, from.data[(*at)++], &past->source))) {
+        return false;
+    }
+    return past->unkept ||
+           (number_take(from, at, &number) && number <= PROTO_HISTORY_VALUE_BYTES_MAX &&
+            span_take(from, at, number, &past->bytes));
+}
+
+bool store_past_next(struct proto_span entries, size_t *at, struct store_past *past)
+{
+    size_t next = *at;
+    uint64_t field;
+    if (next >= entries.bytes) {
+        return false;
+    }
+    uint8_t head = entries.data[next++];
+    *past = (struct store_past){.kind = (enum store_past_kind)(head & KIND_BITS)};
+    if (past->kind >= STORE_PAST_KINDS || !number_take(entries, &next, &field) ||
+        field > UINT16_MAX) {
+        return false;
+    }
+    past->field = (uint16_t)field;
+    if (store_past_has_value(past) && !value_take(entries, &next, head, past)) {
+        return false;
+    }
+    *at = next;
+    return true;
+}
+
+bool store_past_value(const struct store_past *past, struct feature_value *value)
+{
+    struct proto_span bytes = past->bytes;
+    *value = (struct feature_value){
+        .present = true, .type = past->type, .time_ms = past->time_ms, .text = bytes};
+    if (feature_type_is_number(past->type)) {
+        if (bytes.bytes != sizeof value->number) {
+            return false;
+        }
+        memcpy(&value->number, bytes.data, sizeof value->number);
+    } else if (past->type == FEATURE_FLAG) {
+        if (bytes.bytes != 1) {
+            return false;
+        }
+        value->flag = bytes.data[0] != 0;
+    }
+    return feature_value_valid(value);
+}
+
+size_t store_past_group_encode(const struct store_past_group *group, bool sequenced, uint8_t *out)
+{
+    size_t at = sequenced ? event_number_put(out, group->seq) : 0;
+    at += event_number_put(out + at, event_zigzag(group->known_ms));
+    at += event_number_put(out + at, group->entries.bytes);
+    return at + span_put(out + at, group->entries);
+}
+
+static size_t group_bytes(const struct store_past_group *group)
+{
+    uint8_t head[STORE_PAST_GROUP_HEAD_MAX];
+    struct store_past_group bare = {.seq = group->seq, .known_ms = group->known_ms};
+    size_t bytes = store_past_group_encode(&bare, true, head) - 1;
+    return bytes + event_number_put(head, group->entries.bytes) + group->entries.bytes;
+}
+
+bool store_past_group_next(struct proto_span groups, bool sequenced, size_t *at,
+                           struct store_past_group *group)
+{
+    size_t next = *at;
+    uint64_t number;
+    if (next >= groups.bytes || (sequenced && !number_take(groups, &next, &group->seq)) ||
+        !number_take(groups, &next, &number)) {
+        return false;
+    }
+    group->known_ms = event_unzigzag(number);
+    if (!number_take(groups, &next, &number) ||
+        !span_take(groups, &next, number, &group->entries)) {
+        return false;
+    }
+    *at = next;
+    return true;
+}
+
+bool store_past_groups_sound(struct proto_span groups, bool sequenced)
+{
+    struct store_past_group group;
+    size_t at = 0;
+    while (store_past_group_next(groups, sequenced, &at, &group)) {
+        struct store_past past;
+        struct feature_value value;
+        size_t entry = 0;
+        while (store_past_next(group.entries, &entry, &past)) {
+            if (store_past_has_value(&past) && !past.unkept && !store_past_value(&past, &value)) {
+                return false;
+            }
+        }
+        if (entry != group.entries.bytes) {
+            return false;
+        }
+    }
+    return at == groups.bytes;
+}
+
+void store_history_fini(struct store_history *history)
+{
+    free(history->list);
+    *history = (struct store_history){.count = 0};
+}
+
+bool store_history_add(struct store_history *history, const struct store_past_group *group,
+                       struct proto_fault *fault)
+{
+    if (history->count == history->room) {
+        size_t room = history->room == 0 ? 16 : history->room * 2;
+        struct store_past_group *list = realloc(history->list, room * sizeof *list);
+        if (list == NULL) {
+            return proto_fault_set(fault, PROTO_NO_MEMORY, "",
+                                   "no memory for %zu changes of an account", room);
+        }
+        history->list = list;
+        history->room = room;
+    }
+    history->list[history->count++] = *group;
+    return true;
+}
+
+bool store_history_add_run(struct store_history *history, struct proto_span groups, uint64_t seq,
+                           struct proto_fault *fault)
+{
+    struct store_past_group group = {.seq = seq};
+    size_t at = 0;
+    while (store_past_group_next(groups, false, &at, &group)) {
+        if (!store_history_add(history, &group, fault)) {
+            return false;
+        }
+    }
+    return at == groups.bytes ||
+           proto_fault_set(fault, PROTO_INTERNAL, "history", "a history in memory is none");
+}
+
+void store_history_trim(struct store_history *history)
+{
+    size_t bytes = 0;
+    size_t first = history->count;
+    while (first > 0) {
+        bytes += group_bytes(&history->list[first - 1]);
+        if (bytes > PROTO_HISTORY_BYTES_MAX) {
+            break;
+        }
+        first--;
+    }
+    if (first == 0) {
+        return;
+    }
+    history->gone = true;
+    history->gone_seq = history->list[first - 1].seq;
+    history->gone_known_ms = history->list[first - 1].known_ms;
+    history->count -= first;
+    memmove(history->list, history->list + first, history->count * sizeof *history->list);
+}
+
+static bool has_mark(struct proto_span entries)
+{
+    struct store_past past;
+    for (size_t at = 0; store_past_next(entries, &at, &past);) {
+        if (past.kind == STORE_PAST_MARK) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool store_history_cut(const struct store_history *history, uint64_t seq, int64_t known_ms,
+                       size_t *cut)
+{
+    *cut = 0;
+    for (size_t i = 0; i < history->count; i++) {
+        const struct store_past_group *group = &history->list[i];
+        *cut = group->seq <= seq && group->known_ms <= known_ms ? i + 1 : *cut;
+    }
+    for (size_t i = *cut; i < history->count; i++) {
+        if (has_mark(history->list[i].entries)) {
+            return false;
+        }
+    }
+    return *cut > 0 || !history->gone ||
+           (history->gone_seq <= seq && history->gone_known_ms <= known_ms);
+}
+
+size_t store_history_encode(const struct store_history *history, uint32_t slot, uint8_t *out)
+{
+    size_t at = STORE_HISTORY_HEADER_BYTES;
+    disk_set_u32(out + 8, (history->lost ? FLAG_LOST : 0U) | (history->gone ? FLAG_GONE : 0U));
+    disk_set_u32(out + 12, (uint32_t)history->count);
+    disk_set_u64(out + 16, history->gone_seq);
+    disk_set_u64(out + 24, (uint64_t)history->gone_known_ms);
+    for (size_t i = 0; i < history->count; i++) {
+        at += store_past_group_encode(&history->list[i], true, out + at);
+    }
+    disk_set_u64(out, disk_check(DISK_TABLE_HISTORY, slot, out + 8, at - 8));
+    return at;
+}
+
+static bool value_damaged(uint32_t slot, struct proto_fault *fault)
+{
+    return proto_fault_set(fault, PROTO_CORRUPT, "history",
+                           "what values of slot %u were before is damaged", slot);
+}
+
+bool store_history_value_open(uint32_t slot, struct proto_span value, struct store_history *history,
+                              struct proto_fault *fault)
+{
+    if (value.bytes < STORE_HISTORY_HEADER_BYTES || value.bytes > STORE_HISTORY_VALUE_BYTES_MAX ||
+        disk_get_u64(value.data) !=
+            disk_check(DISK_TABLE_HISTORY, slot, value.data + 8, value.bytes - 8)) {
+        return value_damaged(slot, fault);
+    }
+    struct proto_span groups = {value.data + STORE_HISTORY_HEADER_BYTES,
+                                value.bytes - STORE_HISTORY_HEADER_BYTES};
+    struct store_past_group group;
+    size_t at = 0;
+    while (store_past_group_next(groups, true, &at, &group)) {
+        if (!store_history_add(history, &group, fault)) {
+            return false;
+        }
+    }
+    history->lost = (disk_get_u32(value.data + 8) & FLAG_LOST) != 0;
+    history->gone = (disk_get_u32(value.data + 8) & FLAG_GONE) != 0;
+    history->gone_seq = disk_get_u64(value.data + 16);
+    history->gone_known_ms = (int64_t)disk_get_u64(value.data + 24);
+    return (at == groups.bytes && history->count == disk_get_u32(value.data + 12)) ||
+           value_damaged(slot, fault);
+}

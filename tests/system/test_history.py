@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What values were before, over the wire and with icp: as of a sequence and a time, listed page by
+page, over kills and restarts, exported and imported, and gone with their account."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import icpd
+
+ICPD, ICP = sys.argv.pop(1), sys.argv.pop(1)
+DAY = 86400000
+SCHEMA = ('{"fields":[{"name":"employees","type":"number"},{"name":"stage","type":"category"},'
+          '{"name":"tech","type":"tags"},{"name":"open","type":"flag"},'
+          '{"name":"v","type":"vector","dims":300}]}')
+
+
+class History(unittest.TestCase):
+    def setUp(self):
+        self.server = icpd.Server(ICPD)
+        self.addCleanup(self.server.close)
+        self.open()
+        self.client.call("schema-put", {"document": SCHEMA})
+
+    def open(self):
+        self.client = self.server.client()
+        self.addCleanup(self.client.close)
+
+    def put(self, **values):
+        return self.write("account-put", values)
+
+    def patch(self, **values):
+        return self.write("account-patch", values)
+
+    def write(self, op, values, **more):
+        account = {"id": "acme", "keys": ["crm:1"], "values": values, **more}
+        return self.client.call(op, {"accounts": [account], "source": "crm"})["seq"]
+
+    def values(self, **more):
+        reply = self.client.call("account-get", {"id": "acme", **more})
+        return {name: one["value"] for name, one in reply["values"].items()}
+
+    def changes(self, **more):
+        return self.client.call("account-history", {"id": "acme", **more})
+
+    def not_there(self, **more):
+        with self.assertRaises(icpd.Refused) as refusal:
+            self.values(**more)
+        self.assertEqual(refusal.exception.code, "not-found")
+
+    def three(self):
+        first = self.put(employees=10, stage="Lead", tech=["a", "b"])
+        second = self.patch(employees=20, open=True)
+        third = self.put(employees=30, tech=["b"])
+        return first, second, third
+
+    def expect_three(self, first, second, third):
+        one = {"employees": 10, "stage": "Lead", "tech": ["a", "b"]}
+        self.assertEqual(self.values(seq=first), one)
+        self.assertEqual(self.values(seq=second), {**one, "employees": 20, "open": True})
+        self.assertEqual(self.values(seq=third), {"employees": 30, "tech": ["b"]})
+        self.assertEqual(self.values(), {"employees": 30, "tech": ["b"]})
+        self.not_there(seq=first - 1)
+
+    def test_an_account_is_what_it_was_then_also_after_a_kill_and_a_restart(self):
+        seqs = self.three()
+        self.expect_three(*seqs)
+        for number in (9, 15):
+            self.server.stop(number)
+            self.server.start()
+            self.open()
+            self.expect_three(*seqs)
+
+    def test_a_time_before_it_was_there_is_none_of_its_times(self):
+        before = int(time.time() * 1000) - DAY
+        first = self.put(employees=10)
+        known = self.changes()["count"]
+        self.assertEqual(known, 0)
+        self.patch(employees=20)
+        change = self.changes()["changes"][0]
+        self.assertEqual((change["field"], change["kind"], change["value"], change["source"]),
+                         ("employees", "changed", 10, "crm"))
+        self.assertEqual(self.values(known=change["known"]), {"employees": 20})
+        self.not_there(known=before)
+        self.assertGreater(change["seq"], first)
+
+    def test_changes_are_listed_newest_first_page_by_page(self):
+        self.three()
+        page = self.changes(limit=2)
+        self.assertEqual(page["count"], 6)
+        rest = self.changes(limit=100, skip=page["next"], seq=page["seq"])
+        self.assertNotIn("next", rest)
+        listed = [(one["field"], one["kind"], one.get("value"))
+                  for one in page["changes"] + rest["changes"]]
+        self.assertEqual(sorted(listed, key=repr), sorted(
+            [("open", "taken", True), ("tech", "changed", ["a", "b"]), ("stage", "taken", "Lead"),
+             ("employees", "changed", 20), ("open", "added", None), ("employees", "changed", 10)],
+            key=repr))
+        seqs = [one["seq"] for one in page["changes"] + rest["changes"]]
+        self.assertEqual(seqs, sorted(seqs, reverse=True))
+        self.assertEqual([one["value"] for one in self.changes(field="employees")["changes"]],
+                         [20, 10])
+        with self.assertRaises(icpd.Refused) as refusal:
+            self.changes(field="employes")
+        self.assertEqual(refusal.exception.field, "field")
+
+    def test_an_older_value_that_comes_late_is_history_only(self):
+        now = int(time.time() * 1000)
+        self.client.call("account-patch", {
+            "accounts": [{"id": "acme", "values": {"employees": 10}, "time": now - DAY}],
+            "source": "crm", "create": True})
+        for _ in range(2):
+            self.client.call("account-patch", {
+                "accounts": [{"id": "acme", "values": {"employees": 5}, "time": now - 9 * DAY}],
+                "source": "old"})
+        self.assertEqual(self.values(), {"employees": 10})
+        changes = self.changes()["changes"]
+        self.assertEqual([(one["kind"], one["value"], one["source"], one["time"])
+                          for one in changes], [("late", 5, "old", now - 9 * DAY)])
+
+    def test_a_long_value_is_said_not_to_be_kept(self):
+        first = self.put(employees=1, v=[0.5] * 300)
+        self.patch(v=[0.25] * 300)
+        reply = self.client.call("account-get", {"id": "acme", "seq": first})
+        self.assertEqual(reply["unkept"], ["v"])
+        self.assertNotIn("v", reply["values"])
+        change = self.changes()["changes"][0]
+        self.assertTrue(change["unkept"])
+        self.assertNotIn("value", change)
+
+    def test_the_oldest_changes_go_and_it_is_said(self):
+        first = self.put(employees=0)
+        for i in range(30):
+            self.client.call("account-patch", {"source": "crm", "accounts": [
+                {"id": "acme", "values": {"employees": 100 * i + n + 1}} for n in range(40)]})
+        reply = self.changes(limit=1000)
+        self.assertGreater(reply["gone"], first)
+        self.not_there(seq=first)
+        self.assertEqual(self.values(seq=reply["changes"][-1]["seq"])["employees"] % 100, 40)
+
+    def test_history_goes_with_its_account(self):
+        self.three()
+        self.client.call("account-delete", {"ids": ["acme"]})
+        with self.assertRaises(icpd.Refused):
+            self.changes()
+        again = self.put(employees=7)
+        self.assertEqual(self.changes()["count"], 0)
+        self.not_there(seq=again - 1)
+
+    def test_everything_goes_out_and_in_again(self):
+        self.three()
+        moments = [one["known"] for one in self.changes()["changes"]]
+        before = [self.values(known=known) for known in moments]
+        with tempfile.TemporaryDirectory() as directory:
+            first, second = (os.path.join(directory, name) for name in ("first", "second"))
+            self.icp("export", "--everything", first)
+            self.server.close()
+            self.server = icpd.Server(ICPD)
+            self.addCleanup(self.server.close)
+            self.open()
+            self.icp("import", "--everything", first)
+            self.icp("export", "--everything", second)
+            with open(first, "rb") as one, open(second, "rb") as two:
+                self.assertEqual(one.read(), two.read())
+            self.assertEqual([self.values(known=known) for known in moments], before)
+            self.icp("import", "--everything", first, "--again")
+            self.spoilt_line_is_refused(first)
+
+    def spoilt_line_is_refused(self, path):
+        with open(path, encoding="utf-8") as file:
+            line = next(one for one in file if one.startswith('{"account"'))
+        spoilt = json.loads(line)
+        spoilt["account"] = "other"
+        spoilt["keys"] = []
+        spoilt["history"] = spoilt["history"][:-2]
+        with self.assertRaises(icpd.Refused) as refusal:
+            self.client.call("everything-import", {"lines": json.dumps(spoilt) + "\n", "line": 7,
+                                                   "again": True})
+        self.assertIn("line 7, column", str(refusal.exception))
+
+    def test_icp_shows_an_account_as_it_was_and_its_changes(self):
+        first, _, _ = self.three()
+        self.assertIn("Lead", self.icp("get", "acme", "--as-of", str(first)))
+        self.assertNotIn("Lead", self.icp("get", "acme"))
+        self.assertIn("Lead", self.icp("history", "acme", "--field", "stage"))
+        self.assertEqual(len(self.icp("history", "acme", "--csv").splitlines()), 7)
+        failed = subprocess.run([ICP, "get", "acme", "--as-of", "2001-01-01"], text=True,
+                                capture_output=True, check=False, env=self.env())
+        self.assertNotEqual(failed.returncode, 0)
+        self.assertIn("then", failed.stderr)
+        failed = subprocess.run([ICP, "get", "acme", "--as-of", "soon"], text=True,
+                                capture_output=True, check=False, env=self.env())
+        self.assertEqual(failed.returncode, 64)
+
+    def env(self):
+        return dict(os.environ, ICP_URI=f"icp://127.0.0.1:{self.server.port}")
+
+    def icp(self, *arguments):
+        done = subprocess.run([ICP, *arguments], capture_output=True, text=True, check=False,
+                              env=self.env())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+
+if __name__ == "__main__":
+    unittest.main()
