@@ -9,12 +9,15 @@
 #include "tools/cli/label.h"
 #include "tools/cli/remote_schema.h"
 
+/* Those that are not proved cost the search alone. */
+#define PAIRS_DEFAULT 16
+
 static int request_fill(const struct cli *cli, struct icp_payload *payload)
 {
     uint64_t seed = 0;
     uint64_t pairs = 0;
     if (!cli_number(cli, CLI_LEARN_SEED, 0, INT64_MAX, 1, &seed) ||
-        !cli_number(cli, CLI_LEARN_PAIRS, 0, 64, 0, &pairs)) {
+        !cli_number(cli, CLI_LEARN_PAIRS, 0, 64, PAIRS_DEFAULT, &pairs)) {
         return EX_USAGE;
     }
     static const struct {
@@ -34,9 +37,7 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
         return EX_USAGE;
     }
     icp_payload_uint(payload, "seed", seed);
-    if (pairs > 0) {
-        icp_payload_uint(payload, "pairs", pairs);
-    }
+    icp_payload_uint(payload, "pairs", pairs);
     /* With a reason the activation is a request of its own, for the record to hold it. */
     if (cli_has(cli, CLI_LEARN_ACTIVATE) && !cli_has(cli, CLI_LEARN_REASON)) {
         icp_payload_flag(payload, "activate", true);
