@@ -156,7 +156,7 @@ ICP_API void icp_close(struct icp_client *client);
  * next call. All empty before the first. */
 struct icp_server {
     const char *server; /* name and version */
-    const char *role;   /* none, read, write or admin */
+    const char *role;   /* none, metrics, score, read, write or admin */
     uint64_t protocol;
     uint64_t schema; /* current schema version, 0 if none */
     uint64_t icp;    /* active ICP version, 0 if none */

@@ -168,6 +168,10 @@ const char *proto_role_name(enum proto_role role)
     switch (role) {
     case PROTO_ROLE_NONE:
         return "none";
+    case PROTO_ROLE_METRICS:
+        return "metrics";
+    case PROTO_ROLE_SCORE:
+        return "score";
     case PROTO_ROLE_READ:
         return "read";
     case PROTO_ROLE_WRITE:

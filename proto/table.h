@@ -41,7 +41,16 @@ enum proto_lane {
     PROTO_LANE_MEASURE,
     PROTO_LANE_JOB
 };
-enum proto_role { PROTO_ROLE_NONE, PROTO_ROLE_READ, PROTO_ROLE_WRITE, PROTO_ROLE_ADMIN };
+/* What a token lets its connection do. READ, WRITE and ADMIN each hold all that stands before them;
+ * METRICS and SCORE hold themselves alone: see proto_role_allows. */
+enum proto_role {
+    PROTO_ROLE_NONE,
+    PROTO_ROLE_METRICS,
+    PROTO_ROLE_SCORE,
+    PROTO_ROLE_READ,
+    PROTO_ROLE_WRITE,
+    PROTO_ROLE_ADMIN
+};
 enum proto_retry { PROTO_RETRY_UNSAFE, PROTO_RETRY_SAFE };
 enum proto_presence { PROTO_OPTIONAL, PROTO_REQUIRED };
 enum proto_type {
@@ -149,6 +158,11 @@ const struct proto_limit_info *proto_limits(size_t *count);
 const struct proto_field_info *proto_fault_fields(size_t *count);
 
 const char *proto_role_name(enum proto_role role);
+/* Whether a connection with the role `has` may ask what needs the role `needs`. */
+static inline bool proto_role_allows(enum proto_role has, enum proto_role needs)
+{
+    return has == needs || needs == PROTO_ROLE_NONE || (has >= PROTO_ROLE_READ && has > needs);
+}
 const char *proto_type_name(enum proto_type type);
 const char *proto_lane_name(enum proto_lane lane);
 

@@ -102,10 +102,11 @@ static void was_wrong(void *context, const struct sockaddr *from)
 static bool may_read(const struct watch *watch, struct proto_span token)
 {
     const struct door *door = watch->options.door;
-    return auth_role(&door->tokens, token) >= PROTO_ROLE_READ ||
+    return proto_role_allows(auth_role(&door->tokens, token), PROTO_ROLE_METRICS) ||
            (door->book != NULL &&
-            auth_book_role(door->book, token, watch->options.now_ms(watch->options.now_context)) >=
-                PROTO_ROLE_READ);
+            proto_role_allows(auth_book_role(door->book, token,
+                                             watch->options.now_ms(watch->options.now_context)),
+                              PROTO_ROLE_METRICS));
 }
 
 static unsigned allowed(void *context, const struct http_exchange *exchange)

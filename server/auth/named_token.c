@@ -31,7 +31,7 @@ bool auth_name_is_good(struct proto_span name)
 
 bool auth_role_parse(struct proto_span text, enum proto_role *role)
 {
-    for (int each = PROTO_ROLE_READ; each <= PROTO_ROLE_ADMIN; each++) {
+    for (int each = PROTO_ROLE_METRICS; each <= PROTO_ROLE_ADMIN; each++) {
         if (proto_span_is(text, proto_role_name((enum proto_role)each))) {
             *role = (enum proto_role)each;
             return true;
@@ -214,7 +214,7 @@ static const struct key {
     bool required;
     const char *wanted;
 } keys[] = {
-    {"role", take_role, true, " must be read, write or admin"},
+    {"role", take_role, true, " must be score, read, write, admin or metrics"},
     {"hash", take_hash, true,
      " must be 32 hex digits of salt, a colon and 64 of the hash, in lower case"},
     {"expires", take_expires, false, " must be a time such as 2027-02-26T00:00:00Z"},

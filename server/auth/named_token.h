@@ -35,7 +35,7 @@
 
 struct auth_token {
     char name[AUTH_NAME_BYTES_MAX + 1]; /* letters, digits, - and _ */
-    enum proto_role role;               /* READ, WRITE or ADMIN */
+    enum proto_role role;               /* any but NONE */
     uint8_t salt[AUTH_SALT_BYTES];
     uint8_t hash[AUTH_HASH_BYTES];
     int64_t expires_s; /* since 1970; 0: never */

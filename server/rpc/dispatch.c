@@ -154,7 +154,7 @@ void rpc_worker_rest(struct rpc_worker *worker)
 static bool role_allows(const struct rpc_call *call, struct proto_fault *fault)
 {
     enum proto_role has = call->worker->rpc->open ? PROTO_ROLE_ADMIN : call->session->role;
-    return has >= call->op->role ||
+    return proto_role_allows(has, call->op->role) ||
            proto_fault_set(fault, PROTO_DENIED, "",
                            "%s needs the role %s, this connection has %s: send hello with a token",
                            call->op->name, proto_role_name(call->op->role), proto_role_name(has));
@@ -300,7 +300,7 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
     uint64_t wait_ns = 0;
     size_t count = grant ? rpc_admit(batch->session, batch, began_ns, &wait_ns) : batch->count;
     bool hot = engine_worker_state(worker->engine)->active &&
-               (rpc->open || batch->session->role >= PROTO_ROLE_READ);
+               (rpc->open || proto_role_allows(batch->session->role, PROTO_ROLE_SCORE));
     for (batch->done = 0; batch->done < count;) {
         const struct proto_frame *frames = batch->frames + batch->done;
         size_t run = hot ? serve_hot(&call, frames, count - batch->done) : 0;

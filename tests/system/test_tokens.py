@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 
 import icpd
+import reference
 
 ICP = sys.argv.pop(2)
 BINARY = sys.argv.pop(1)
@@ -21,6 +22,20 @@ BINARY = sys.argv.pop(1)
 def run(*words, **more):
     return subprocess.run([ICP, *words], text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=icpd.WAIT_S, **more)
+
+
+ROLES_PAGE = os.path.join(os.path.dirname(reference.PATH), "roles.md")
+
+
+def documented():
+    """The matrix of docs/reference/roles.md: by operation, which roles may ask for it."""
+    with open(ROLES_PAGE, encoding="utf-8") as file:
+        rows = [[cell.strip() for cell in line.strip().strip("|").split("|")]
+                for line in file if line.startswith("| ")]
+    head = next(row for row in rows if row[0] == "Operation")
+    return {row[0][1:row[0].index("]")]: {role for role, cell in zip(head[1:], row[1:])
+                                          if cell == "yes"}
+            for row in rows if row[0].startswith("[")}
 
 
 SCHEMA = {"fields": [{"name": "size", "type": "number"}]}
@@ -127,6 +142,48 @@ class Tokens(unittest.TestCase):
         self.assertIn("reader", server.log())
         with open(self.path) as file:
             self.assertNotIn(admin.split(".")[1], file.read())
+
+    def test_each_role_may_ask_what_the_reference_says(self):
+        """Every operation, as every role, by every way to come by it, over the wire."""
+        matrix = documented()
+        self.assertEqual(set(matrix), set(icpd.OPS))
+        named = {role: self.new("a-" + role, role)
+                 for role in ("metrics", "score", "read", "write", "admin")}
+        plain = {role: f"the-plain-token-of-{role}" for role in ("read", "write", "admin")}
+        env = dict(os.environ, **{f"ICPD_{role.upper()}_TOKEN": token
+                                  for role, token in plain.items()})
+        server = icpd.Server(BINARY, "--tokens-file", self.path, env=env)
+        self.addCleanup(server.close)
+        shown = [("none", None), *named.items(), *plain.items()]
+        for role, token in shown:
+            self.matrix_row(server, role, token, matrix)
+        for role in matrix["stats"] & set(named):
+            self.metrics(server, named[role])
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            self.metrics(server, named["score"])
+        caught.exception.close()
+        self.assertEqual(caught.exception.code, 401)
+        server.stop()
+        # Without any token whoever comes is admin.
+        server = icpd.Server(BINARY)
+        self.addCleanup(server.close)
+        self.matrix_row(server, "admin", None, matrix)
+        server.stop()
+
+    def matrix_row(self, server, role, token, matrix):
+        with server.client() as client:
+            if token:
+                self.assertEqual(client.call("hello", {"token": token})["role"], role)
+            asked = {client.send(op, {"operation": None}): op for op in matrix}
+            may = set()
+            while asked:
+                request_id, status, flags, payload = client.receive()
+                if flags & icpd.MORE:
+                    continue
+                if status == 0 or payload["error"] != "denied":
+                    may.add(asked[request_id])
+                del asked[request_id]
+            self.assertEqual(may, {op for op in matrix if role in matrix[op]}, (role, token))
 
     def metrics(self, server, token):
         url = f"http://127.0.0.1:{server.http}/metrics"

@@ -70,7 +70,7 @@ static bool token_describe(const struct cli *cli, struct auth_token *token)
     }
     memcpy(token->name, name.data, name.bytes);
     if (role == NULL || !auth_role_parse(proto_span_text(role), &token->role)) {
-        (void)cli_fail(cli, EX_USAGE, "--role: read, write or admin is wanted");
+        (void)cli_fail(cli, EX_USAGE, "--role: score, read, write, admin or metrics is wanted");
         return false;
     }
     if (expires != NULL && !expires_parse(expires, &token->expires_s)) {

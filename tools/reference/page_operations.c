@@ -13,8 +13,7 @@ static void overview_print(FILE *out, const struct proto_op_info *ops, size_t co
     (void)fputs(
         "The opcode stands in byte 5 of a request's header (see "
         "[protocol.md](../protocol.md)).\n\n"
-        "- **Role**: the least role that a connection needs; `none` < `read` < `write` < "
-        "`admin`.\n"
+        "- **Role**: the least role that a connection needs; [roles.md](roles.md) has them all.\n"
         "- **Answered**: `inline`, at once; `write`, when the change is durable; `scan`, when a "
         "pass over the accounts, on a thread of its own, has ended; `job`, when a job that runs in "
         "the background has ended, with progress frames before if asked.\n"
