@@ -346,7 +346,7 @@ static bool refusal_absorbed(struct client_core *core, struct client_task *task,
         return true; /* the other connection may still answer */
     }
     int64_t limit_ms = (int64_t)BUSY_MS_FIRST << task->sends;
-    int64_t delay_ms = 1 + client_random_below(core, limit_ms);
+    int64_t delay_ms = 1 + client_random_below(core, limit_ms) + reply->fault.retry_after_ms;
     if (now_ms + delay_ms >= task->until_ms) {
         return false;
     }

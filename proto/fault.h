@@ -15,9 +15,11 @@ struct proto_fault {
     enum proto_error code;
     char field[160];   /* e.g. "accounts[3].values.employees"; empty if no field is at fault */
     char message[512]; /* one sentence, UTF-8, without a final full stop */
+    uint32_t retry_after_ms; /* of BUSY: before which it will be so again; 0: that is not known */
 };
 
-/* Fills *fault; always returns false, so that `return proto_fault_set(…)` reads well. */
+/* Fills *fault, retry_after_ms with 0; always returns false, so that `return proto_fault_set(…)`
+ * reads well. */
 bool proto_fault_set(struct proto_fault *fault, enum proto_error code, const char *field,
                      const char *format, ...) __attribute__((format(printf, 4, 5)));
 

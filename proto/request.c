@@ -276,5 +276,9 @@ bool proto_fault_decode(struct proto_span payload, struct proto_fault *reply,
     uint64_t code = args[PROTO_F_CODE].uint;
     proto_fault_set(reply, code <= UINT8_MAX ? (enum proto_error)code : PROTO_INTERNAL, text,
                     "%.*s", shown, (const char *)message.data);
+    if (args[PROTO_F_RETRY_AFTER_MS].present) {
+        uint64_t wait_ms = args[PROTO_F_RETRY_AFTER_MS].uint;
+        reply->retry_after_ms = wait_ms < UINT32_MAX ? (uint32_t)wait_ms : UINT32_MAX;
+    }
     return true;
 }

@@ -245,7 +245,7 @@ void proto_write_fault(struct proto_writer *writer, const struct proto_fault *fa
     size_t count = 0;
     const struct proto_field_info *fields = proto_fault_fields(&count);
     proto_writer_frame_begin(writer);
-    proto_write_map(writer, count);
+    proto_write_map(writer, fault->retry_after_ms > 0 ? count : count - 1);
     proto_write_text(writer, fields[PROTO_F_CODE].name);
     proto_write_uint(writer, (uint64_t)info->code);
     proto_write_text(writer, fields[PROTO_F_ERROR].name);
@@ -256,5 +256,9 @@ void proto_write_fault(struct proto_writer *writer, const struct proto_fault *fa
     proto_write_text(writer, fault->field);
     proto_write_text(writer, fields[PROTO_F_RETRYABLE].name);
     proto_write_bool(writer, info->retryable);
+    if (fault->retry_after_ms > 0) {
+        proto_write_text(writer, fields[PROTO_F_RETRY_AFTER_MS].name);
+        proto_write_uint(writer, fault->retry_after_ms);
+    }
     proto_writer_frame_end(writer, (uint8_t)info->code, flags | PROTO_FLAG_REPLY, request_id);
 }

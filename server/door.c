@@ -12,6 +12,7 @@ static bool addresses_open(struct door *door, struct proto_fault *fault)
     struct auth_addresses_options options = {
         .connections_max = (uint32_t)door->config->address_connections_max,
         .wrong_max = (uint32_t)door->config->address_wrong_max,
+        .requests = {door->config->address_requests_max, door->config->address_requests_max},
         .places = door->config->connections_max,
     };
     if (getrandom(&options.seed, sizeof options.seed, 0) != (ssize_t)sizeof options.seed) {

@@ -80,7 +80,10 @@ export class IcpError extends Error {
     readonly name: string;
     readonly field: string;
     readonly retryable: boolean;
-    constructor(name: string, message: string, more?: { field?: string; code?: number; retryable?: boolean });
+    /** milliseconds before which it will not succeed; 0 where the server does not know */
+    readonly retryAfterMs: number;
+    constructor(name: string, message: string,
+        more?: { field?: string; code?: number; retryable?: boolean; retryAfterMs?: number });
 }
 
 export interface Options {

@@ -18,6 +18,7 @@ struct place {
     struct auth_source source;
     uint32_t connections;
     uint64_t paid_ns; /* when its wrong tokens are paid off */
+    struct auth_bucket requests;
 };
 
 struct set {
@@ -96,7 +97,8 @@ void auth_addresses_destroy(struct auth_addresses *all)
 
 static bool has_nothing(const struct place *place, uint64_t now_ns)
 {
-    return place->connections == 0 && place->paid_ns <= now_ns;
+    return place->connections == 0 && place->paid_ns <= now_ns &&
+           atomic_load_explicit(&place->requests.paid_ns, memory_order_relaxed) <= now_ns;
 }
 
 /* Where an address is counted, from 0. */
@@ -161,6 +163,19 @@ bool auth_guest_may_try(struct auth_addresses *all, auth_guest guest, uint64_t n
     uint64_t most = MINUTE_NS - MINUTE_NS / all->options.wrong_max;
     *wait_ns = owed > most ? owed - most : 0;
     return owed <= most;
+}
+
+bool auth_addresses_meter(const struct auth_addresses *all)
+{
+    return all->options.requests.per_s > 0;
+}
+
+/* A place is nobody else's while it has a connection, so that the lock is not needed. */
+bool auth_guest_admit(struct auth_addresses *all, auth_guest guest, uint64_t now_ns,
+                      uint64_t *wait_ns)
+{
+    return guest == 0 || auth_bucket_take(&place_at(all, guest - 1)->requests,
+                                          &all->options.requests, 1, now_ns, wait_ns);
 }
 
 void auth_guest_was_wrong(struct auth_addresses *all, auth_guest guest, uint64_t now_ns)

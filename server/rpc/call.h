@@ -14,6 +14,7 @@
 struct rpc {
     struct rpc_options options;
     bool open;                     /* no tokens: everybody is admin */
+    bool meters;                   /* requests are counted by address */
     const _Atomic bool *capturing; /* capture_switch, or one that is always off */
     struct rpc_people people;
     /* Handlers of scans run with these, on the threads of the lanes; NULL where a lane has none. */
@@ -68,6 +69,12 @@ void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct pr
 
 /* The operation's own handler. */
 enum rpc_outcome rpc_handle(struct rpc_call *call, struct proto_fault *fault);
+/* What a client is told to wait for: whole milliseconds, at least one. */
+static inline uint32_t rpc_wait_ms(uint64_t wait_ns)
+{
+    uint64_t wait_ms = wait_ns / 1000000 + 1;
+    return wait_ms < UINT32_MAX ? (uint32_t)wait_ms : UINT32_MAX;
+}
 /* Names a connection to the lanes, which are fair by it. */
 static inline uint64_t rpc_session_owner(const struct rpc_session *session)
 {

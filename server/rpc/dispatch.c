@@ -53,6 +53,7 @@ struct rpc *rpc_create(const struct rpc_options *options, struct proto_fault *fa
     static const _Atomic bool never;
     rpc->options = *options;
     rpc->capturing = options->capture ? capture_switch(options->capture) : &never;
+    rpc->meters = options->addresses && auth_addresses_meter(options->addresses);
     rpc->open = auth_is_open(&options->tokens) && !options->book;
     if (!rpc_people_init(&rpc->people)) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the list of clients");
@@ -292,13 +293,14 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
                             .read_ns = batch->read_ns,
                             .out = batch->out};
     struct auth_grant *grant = batch->session->grant;
+    bool pays = rpc_admit_applies(rpc, batch->session);
     size_t later = 0;
     if (!refreshed(worker, batch)) {
         return 0;
     }
     uint64_t began_ns = rpc->options.now_ns(rpc->options.now_context);
-    uint64_t wait_ns = 0;
-    size_t count = grant ? rpc_admit(batch->session, batch, began_ns, &wait_ns) : batch->count;
+    struct rpc_wait wait = {0};
+    size_t count = pays ? rpc_admit(rpc, batch, began_ns, &wait) : batch->count;
     bool hot = engine_worker_state(worker->engine)->active &&
                (rpc->open || proto_role_allows(batch->session->role, PROTO_ROLE_SCORE));
     for (batch->done = 0; batch->done < count;) {
@@ -315,10 +317,10 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
             break;
         }
     }
-    if (grant) {
+    if (pays) {
         rpc_admit_done(batch->session, batch->done);
         if (batch->done == count && batch->session->grant == grant) {
-            rpc_admit_refuse(&call, batch, wait_ns);
+            rpc_admit_refuse(&call, batch, &wait);
         }
     }
     rpc_person_asked(batch->session->person, batch->frames[batch->done - 1].header.code,

@@ -35,12 +35,13 @@ static bool may_try(struct rpc_call *call, struct proto_fault *fault)
                            options->now_ns(options->now_context), &wait_ns)) {
         return true;
     }
-    uint64_t wait_ms = wait_ns / 1000000 + 1;
+    uint32_t wait_ms = rpc_wait_ms(wait_ns);
     rpc_tally(call, BASE_METRIC_LOGINS_HELD, 1);
-    return proto_fault_set(fault, PROTO_BUSY, "token",
-                           "too many wrong tokens came from this address: wait %llu ms before the "
-                           "next",
-                           (unsigned long long)wait_ms);
+    proto_fault_set(fault, PROTO_BUSY, "token",
+                    "too many wrong tokens came from this address: wait %u ms before the next",
+                    wait_ms);
+    fault->retry_after_ms = wait_ms;
+    return false;
 }
 
 static void note_wrong(struct rpc_call *call)

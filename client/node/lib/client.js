@@ -182,7 +182,7 @@ class Client {
         if (error.name === "shutting-down") {
             this.#leave(link);
         }
-        this.#again(task, this.#backoff.busy(task.sends));
+        this.#again(task, this.#backoff.busy(task.sends, error.retryAfterMs));
     }
 
     #afterLoss(task, error) {

@@ -126,8 +126,11 @@ class Task {
         return (this.info.safe || (this.named && this.knewOperations)) && this.sends < SENDS_MAX;
     }
 
-    // After an error reply: whether the server says that it did nothing, and may do it later.
+    // After an error reply: whether the server says that it did nothing, and may do it later, in time.
     mayRepeatAfter(error) {
+        if (performance.now() + error.retryAfterMs >= this.until) {
+            return false;
+        }
         if (error.name === "busy" || error.name === "shutting-down") {
             return this.sends < SENDS_MAX;
         }
@@ -157,9 +160,10 @@ class Backoff {
         return Math.random() * Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(this.step++, 10), BACKOFF_MAX_MS);
     }
 
-    busy(sends) {
+    // A random while behind what the server says.
+    busy(sends, retryAfterMs = 0) {
         const limit = Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(sends, 10), BACKOFF_MAX_MS);
-        return limit / 2 + Math.random() * limit / 2;
+        return retryAfterMs + limit / 2 + Math.random() * limit / 2;
     }
 }
 

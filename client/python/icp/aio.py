@@ -356,7 +356,8 @@ class AsyncClient(AsyncCalls):
     def _after_refusal(self, link: _Link, task: Task, error: IcpError) -> None:
         if not self.options.retry or not task.after_refusal(error):
             raise error
-        task.not_before = asyncio.get_running_loop().time() + self._backoff.busy(task.sends)
+        wait = self._backoff.busy(task.sends, error.retry_after_ms)
+        task.not_before = asyncio.get_running_loop().time() + wait
         if error.name == "shutting-down":
             self._leave(link)
 

@@ -327,7 +327,8 @@ class _Run:
             return
         error = from_reply(status, reply)
         if self.client.options.retry and task.after_refusal(error):
-            self.again(task, time.monotonic() + self.client._backoff.busy(task.sends))
+            self.again(task, time.monotonic()
+                       + self.client._backoff.busy(task.sends, error.retry_after_ms))
             if error.name == "shutting-down":
                 self.client._silent = True  # its next call goes to another
         else:

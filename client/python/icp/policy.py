@@ -13,6 +13,7 @@ import json
 import os
 import random
 import ssl
+import time
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple, Union
 from urllib.parse import unquote
@@ -179,7 +180,10 @@ class Task:
         return (self.info.safe or (self.named and self.knew_operations)) and self.sends < SENDS_MAX
 
     def after_refusal(self, error: IcpError) -> bool:
-        """After an error reply: whether the server says that it did nothing, and may do it later."""
+        """After an error reply: whether the server says that it did nothing, and may do it later, in
+        time."""
+        if time.monotonic() + error.retry_after_ms / 1000 >= self.until:
+            return False
         if error.name in ("busy", "shutting-down"):
             return self.sends < SENDS_MAX
         return error.name == "bad-checksum" and self.may_repeat()
@@ -207,9 +211,10 @@ class Backoff:
         self._step += 1
         return self._random.uniform(0, limit)
 
-    def busy(self, sends: int) -> float:
+    def busy(self, sends: int, retry_after_ms: int = 0) -> float:
+        """A random while behind what the server says."""
         limit = min(BACKOFF_FIRST_S * 2 ** min(sends, 10), BACKOFF_MAX_S)
-        return self._random.uniform(limit / 2, limit)
+        return retry_after_ms / 1000 + self._random.uniform(limit / 2, limit)
 
 
 def timeout_error(info: Operation) -> IcpError:

@@ -51,10 +51,10 @@ class Fake:
         connection.sendall(HEADER.pack(len(body), 1, status, flags, request_id, checksum) + body)
 
     @staticmethod
-    def refuse(connection, request_id, name, retryable=True):
+    def refuse(connection, request_id, name, retryable=True, **more):
         codes = {row["name"]: row["code"] for row in reference.TABLES["errors"]}
         Fake.reply(connection, request_id, {"code": codes[name], "error": name, "message": "as asked",
-                                            "field": "", "retryable": retryable}, codes[name])
+                                            "field": "", "retryable": retryable, **more}, codes[name])
 
     def _serve(self, connection, number):
         stream = connection.makefile("rb")

@@ -255,6 +255,24 @@ class Repeats(unittest.TestCase):
         found, seen = self.asked(busy_twice, "icp-revert", {})  # unsafe, but nothing was done
         self.assertEqual((found["previous"], len(seen)), (1, 3))
 
+    def test_a_busy_that_says_how_long_is_waited_out_that_long(self):
+        told = []
+
+        def busy_once(connection, number, op, request_id, payload):
+            told.append(time.monotonic())
+            if len(told) < 2:
+                return Fake.refuse(connection, request_id, "busy", retry_after_ms=300)
+            return Fake.reply(connection, request_id, {**SCORE, "previous": 1})
+        found, seen = self.asked(busy_once, "icp-revert", {})
+        self.assertEqual((found["previous"], len(seen)), (1, 2))
+        self.assertGreater(told[1] - told[0], 0.29)
+
+    def test_a_busy_that_outlasts_the_deadline_is_told_at_once(self):
+        def busy(connection, number, op, request_id, payload):
+            Fake.refuse(connection, request_id, "busy", retry_after_ms=600000)
+        found, seen = self.asked(busy, "icp-revert", {})
+        self.assertEqual((found.name, len(seen)), ("busy", 1))
+
     def test_other_refusals_are_told_at_once(self):
         def refuse(connection, number, op, request_id, payload):
             Fake.refuse(connection, request_id, "io")

@@ -32,7 +32,8 @@ static struct auth_source source(const char *text)
 static struct auth_addresses *create(uint32_t connections_max, uint32_t wrong_max, size_t places)
 {
     struct proto_fault fault = {0};
-    const struct auth_addresses_options options = {connections_max, wrong_max, places, 42};
+    const struct auth_addresses_options options = {
+        .connections_max = connections_max, .wrong_max = wrong_max, .places = places, .seed = 42};
     struct auth_addresses *all = auth_addresses_create(&options, &fault);
     assert_non_null(all);
     return all;
@@ -163,12 +164,47 @@ static void those_who_find_no_place_share_one_and_its_limits(void **state)
     auth_addresses_destroy(all);
 }
 
+/* Over all its connections, and not anew after the last of them has gone. */
+static void requests_of_an_address_have_one_rate(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {0};
+    const struct auth_addresses_options options = {.requests = {10, 10}, .places = 64, .seed = 42};
+    struct auth_addresses *all = auth_addresses_create(&options, &fault);
+    assert_non_null(all);
+    assert_true(auth_addresses_meter(all));
+    const struct auth_source one = source("10.0.0.1");
+    const struct auth_source other = source("10.0.0.2");
+    auth_guest guests[3];
+    uint64_t wait_ns = 0;
+    assert_true(auth_guest_enter(all, &one, SECOND, &guests[0]));
+    assert_true(auth_guest_enter(all, &one, SECOND, &guests[1]));
+    assert_true(auth_guest_enter(all, &other, SECOND, &guests[2]));
+    for (unsigned i = 0; i < 10; i++) {
+        assert_true(auth_guest_admit(all, guests[i % 2], SECOND, &wait_ns));
+    }
+    assert_false(auth_guest_admit(all, guests[0], SECOND, &wait_ns));
+    assert_true(wait_ns > 0 && wait_ns <= SECOND / 10);
+    assert_true(auth_guest_admit(all, guests[2], SECOND, &wait_ns));
+    assert_true(auth_guest_admit(all, 0, SECOND, &wait_ns)); /* who is not counted */
+    auth_guest_leave(all, guests[0]);
+    auth_guest_leave(all, guests[1]);
+    assert_true(auth_guest_enter(all, &one, SECOND, &guests[0]));
+    assert_false(auth_guest_admit(all, guests[0], SECOND, &wait_ns));
+    assert_true(auth_guest_admit(all, guests[0], SECOND + wait_ns, &wait_ns));
+    auth_addresses_destroy(all);
+    all = create(1, 1, 64);
+    assert_false(auth_addresses_meter(all));
+    auth_addresses_destroy(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_of_six_counts_by_its_network),
         cmocka_unit_test(an_address_has_so_many_connections_and_others_theirs),
         cmocka_unit_test(wrong_tokens_are_held_against_the_address_until_paid_off),
+        cmocka_unit_test(requests_of_an_address_have_one_rate),
         cmocka_unit_test(nobody_is_forgotten_by_bringing_many_addresses),
         cmocka_unit_test(those_who_find_no_place_share_one_and_its_limits),
     };

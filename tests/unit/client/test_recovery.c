@@ -316,6 +316,45 @@ static void busy_is_tried_again_and_told_when_it_stays(void **state)
     assert_true(fake_stop(&server));
 }
 
+static void fill_busy_for_long(struct proto_writer *writer)
+{
+    struct proto_writer frame;
+    struct proto_fault fault;
+    proto_writer_init(&frame);
+    proto_fault_set(&fault, PROTO_BUSY, "", "not for ten minutes");
+    fault.retry_after_ms = 600000;
+    proto_write_fault(&frame, &fault, 0, 0);
+    struct proto_span whole = proto_writer_span(&frame);
+    proto_write_raw(writer, (struct proto_span){whole.data + PROTO_HEADER_BYTES,
+                                                whole.bytes - PROTO_HEADER_BYTES});
+    proto_writer_fini(&frame);
+}
+
+static bool serve_busy_for_long(int fd)
+{
+    struct fake_request request;
+    return fake_greet(fd) && fake_read(fd, &request) &&
+           fake_reply(fd, request.header.request_id, PROTO_BUSY, 0, fill_busy_for_long) &&
+           fake_until_closed(fd);
+}
+
+static void busy_that_outlasts_the_deadline_is_told_at_once(void **state)
+{
+    (void)state;
+    static const fake_script scripts[] = {serve_busy_for_long};
+    struct fake_server server;
+    struct icp_fault fault;
+    struct icp_reply reply = {0};
+    fake_start(&server, true, scripts, 1);
+    struct icp_client *client = icp_connect(server.uri, &quick, &fault);
+    assert_non_null(client);
+    assert_false(icp_call(client, ICP_OP_PING, NULL, &reply));
+    assert_int_equal(reply.fault.code, ICP_BUSY);
+    icp_reply_fini(&reply);
+    icp_close(client);
+    assert_true(fake_stop(&server)); /* it was asked once */
+}
+
 /* Names. */
 
 static int resolve_slowly(const char *host, const char *port, const struct addrinfo *hints,
@@ -509,6 +548,7 @@ int main(void)
         cmocka_unit_test(creeping_connection_is_left),
         cmocka_unit_test(slow_request_is_waited_for_while_pings_are_answered),
         cmocka_unit_test(busy_is_tried_again_and_told_when_it_stays),
+        cmocka_unit_test(busy_that_outlasts_the_deadline_is_told_at_once),
         cmocka_unit_test(looking_up_a_name_holds_the_deadline),
         cmocka_unit_test(name_that_nobody_knows_is_told),
         cmocka_unit_test(send_connects_again_by_itself),
