@@ -206,7 +206,7 @@ bool net_conn_open(struct net_worker *worker, int fd, enum net_kind kind, uint32
     conn->opened_ns = conn->active_ns = net_worker_now(worker);
     conn->serve_bytes = worker->draining ? 0 : SIZE_MAX;
     net_worker_hold(worker, sizeof *conn, 0);
-    net_stranger_enter(conn);
+    net_stranger_enter(conn, fd, kind);
     worker->open++;
     int rc = stream_open(conn, fd, kind);
     conn->uv.handle.data = conn;

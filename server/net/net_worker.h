@@ -34,7 +34,12 @@
 #define NET_SWEEP_MS_DRAIN 20
 /* What a stranger may send at once, and is owed before it is not read on. */
 #define NET_STRANGER_BYTES_MAX 4096
-#define NET_STRANGER_OUT_BYTES 4096
+#define NET_STRANGER_OUT_BYTES 1024
+/* What the kernel is asked to keep for one, of what was sent to it and of what it sends; it takes
+ * twice as much of both, for what it keeps beside the bytes. A few segments of an Ethernet have to
+ * fit, since what does not is dropped and sent again a fifth of a second later. */
+#define NET_STRANGER_SEND_BYTES 2304
+#define NET_STRANGER_RECEIVE_BYTES 4096
 /* How long a connection that showed a wrong token is not read; how many it may show. */
 #define NET_QUIET_MS 1000
 #define NET_MISTRUST_MAX 3
@@ -106,10 +111,11 @@ struct net_conn {
     struct net_buffer waiting; /* to be written after it */
     struct net_conn *next_stopped;
     struct net_conn *next_touched;
-    struct net_conn *older, *newer; /* of worker->strangers, while it is one */
-    bool known;                     /* not a stranger, or not any more */
-    unsigned char mistrust;         /* wrong tokens of a stranger, and the like */
-    uint64_t quiet_ns;              /* until when it is not read for them; 0: it is */
+    struct net_conn *older, *newer;  /* of worker->strangers, while it is one */
+    bool known;                      /* not a stranger, or not any more */
+    int kernel_send, kernel_receive; /* bytes of the socket before it was narrowed; 0: it was not */
+    unsigned char mistrust;          /* wrong tokens of a stranger, and the like */
+    uint64_t quiet_ns;               /* until when it is not read for them; 0: it is */
     uint64_t opened_ns;
     uint64_t read_ns;
     uint64_t active_ns;
@@ -329,7 +335,7 @@ void net_accept_tick(struct net_worker *worker); /* refused ones, descriptors, p
 void net_accept_fini(struct net_worker *worker);
 
 /* stranger.c: connections that have not shown who they are */
-void net_stranger_enter(struct net_conn *conn); /* just opened */
+void net_stranger_enter(struct net_conn *conn, int fd, enum net_kind kind); /* just opened */
 void net_stranger_leave(struct net_conn *conn); /* known, or closed; may be neither's first time */
 /* Largest payload of a request; unsent bytes at which it is not read on. */
 size_t net_conn_frame_bytes_max(const struct net_conn *conn);

@@ -4,10 +4,49 @@
  * been here longest makes room, so that strangers never keep out who is known. Whoever shows a
  * wrong token is answered at once and heard again only later; after a few it is closed. */
 #include <assert.h>
+#include <sys/socket.h>
 
 #include "server/net/net_worker.h"
 
-void net_stranger_enter(struct net_conn *conn)
+static int buffer_of(int fd, int option)
+{
+    int bytes = 0;
+    socklen_t size = sizeof bytes;
+    return getsockopt(fd, SOL_SOCKET, option, &bytes, &size) == 0 ? bytes : 0;
+}
+
+/* Bounds what the kernel keeps for the connection. Where that fails it keeps more, and nothing is
+ * wrong. */
+static void narrow(struct net_conn *conn, int fd)
+{
+    int send = NET_STRANGER_SEND_BYTES;
+    int receive = NET_STRANGER_RECEIVE_BYTES;
+    conn->kernel_send = buffer_of(fd, SO_SNDBUF);
+    conn->kernel_receive = buffer_of(fd, SO_RCVBUF);
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof send);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
+}
+
+/* As it was before, and as large as the kernel finds good from now on, which it only does where
+ * nobody has said a size: that is taken back too (SO_BUF_LOCK, Linux 5.14). Without it both sizes
+ * stay as they are asked for here. */
+static void widen(const struct net_conn *conn)
+{
+    int send = conn->kernel_send / 2; /* it told twice what it would be asked for */
+    int receive = conn->kernel_receive / 2;
+    uv_os_fd_t fd;
+    if (send == 0 || receive == 0 || uv_fileno(&conn->uv.handle, &fd) != 0) {
+        return;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof send);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof receive);
+#ifdef SO_BUF_LOCK
+    int nothing = 0;
+    setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &nothing, sizeof nothing);
+#endif
+}
+
+void net_stranger_enter(struct net_conn *conn, int fd, enum net_kind kind)
 {
     struct net_strangers *all = &conn->worker->strangers;
     conn->known = !conn->worker->server->options.strangers;
@@ -18,6 +57,9 @@ void net_stranger_enter(struct net_conn *conn)
     conn->newer = NULL;
     *(all->newest != NULL ? &all->newest->newer : &all->oldest) = conn;
     all->newest = conn;
+    if (kind != NET_UNIX) {
+        narrow(conn, fd);
+    }
     NET_TALLY(conn->worker, strangers_open, 1);
 }
 
@@ -36,6 +78,9 @@ void net_stranger_leave(struct net_conn *conn)
 
 void net_conn_known(struct net_conn *conn)
 {
+    if (!conn->known) {
+        widen(conn);
+    }
     net_stranger_leave(conn);
 }
 

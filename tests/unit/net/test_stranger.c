@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/net/net_fixture.h"
 
+#include <netinet/in.h>
+
 static _Atomic uint64_t clock_ns;
 
 static uint64_t clock_of_test(void *context)
@@ -46,6 +48,51 @@ static void stranger_may_say_little_and_who_is_known_as_much_as_ever(void **stat
     assert_int_equal(ask(fd, NET_ECHO_KNOWN, 1, 10), PROTO_OK);
     assert_int_equal(ask(fd, 1, 2, 1 << 20), PROTO_OK);
     assert_int_equal(net_test_counters(&echo).strangers_open, 0);
+    close(fd);
+    net_echo_stop(&echo, 1000);
+}
+
+/* The server's end of a connection: it lies in this process. */
+static int other_end(int fd)
+{
+    struct sockaddr_in own = {0};
+    socklen_t bytes = sizeof own;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &bytes), 0);
+    for (int other = 3; other < 1024; other++) {
+        struct sockaddr_in peer = {0};
+        bytes = sizeof peer;
+        if (other != fd && getpeername(other, (struct sockaddr *)&peer, &bytes) == 0 &&
+            peer.sin_family == AF_INET && peer.sin_port == own.sin_port) {
+            return other;
+        }
+    }
+    fail_msg("no socket has this one as its peer");
+    return -1;
+}
+
+static int kernel_bytes(int fd, int option)
+{
+    int value = 0;
+    socklen_t bytes = sizeof value;
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, option, &value, &bytes), 0);
+    return value;
+}
+
+static void the_kernel_keeps_little_for_a_stranger(void **state)
+{
+    (void)state;
+    static struct net_echo echo;
+    struct net_options options = options_of_strangers();
+    net_test_start(&echo, &options);
+    int fd = net_test_connect(&echo);
+    assert_int_equal(ask(fd, 1, 1, 10), PROTO_OK);
+    int server = other_end(fd);
+    assert_true(kernel_bytes(server, SO_SNDBUF) <= 8192);
+    assert_true(kernel_bytes(server, SO_RCVBUF) <= 8192);
+    assert_int_equal(ask(fd, NET_ECHO_KNOWN, 2, 10), PROTO_OK);
+    assert_true(kernel_bytes(server, SO_SNDBUF) > 8192);
+    assert_true(kernel_bytes(server, SO_RCVBUF) > 8192);
+    assert_int_equal(ask(fd, 1, 3, 1 << 20), PROTO_OK);
     close(fd);
     net_echo_stop(&echo, 1000);
 }
@@ -183,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stranger_may_say_little_and_who_is_known_as_much_as_ever),
+        cmocka_unit_test(the_kernel_keeps_little_for_a_stranger),
         cmocka_unit_test(large_request_right_behind_the_token_is_taken),
         cmocka_unit_test(stranger_is_closed_in_time_and_who_is_known_stays),
         cmocka_unit_test(strangers_never_keep_out_who_is_known),
