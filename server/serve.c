@@ -204,6 +204,9 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
         log_wrong_token(context, conn);
         net_conn_mistrust(conn);
     }
+    if (batch.hold) {
+        net_conn_hold(conn);
+    }
     if (batch.done < count) {
         net_conn_stop(conn, batch.done);
     }

@@ -304,11 +304,11 @@ struct engine_scan {
     int64_t deadline_ms; /* wall clock by which it must have ended; 0: none */
     void *context;
     /* On the lane's thread, with its worker refreshed and the job to ask whether to go on. */
-    bool (*run)(void *context, struct engine_worker *worker, const struct engine_job *job,
+    bool (*run)(void *context, struct engine_worker *worker, struct engine_job *job,
                 struct proto_fault *fault);
     /* NULL, or how scans that wait with the same function are run together (lane.def):
      * contexts and jobs of each, whose results it fills. */
-    void (*run_many)(void *const *contexts, const struct engine_job *const *jobs, size_t count,
+    void (*run_many)(void *const *contexts, struct engine_job *const *jobs, size_t count,
                      struct engine_worker *worker, bool *oks, struct proto_fault *faults);
     /* Once, whatever happens, also for a scan that never began; info->fault tells. */
     void (*on_done)(void *context, const struct engine_job_info *info);
@@ -320,5 +320,8 @@ bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct p
 /* From run(), every few thousand rows: false with *fault (PROTO_CANCELLED, PROTO_DEADLINE) if the
  * scan is to end. job NULL: always true. */
 bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault);
+/* From run(): it must have ended by then (wall clock, 0: whenever), if that is sooner than what was
+ * said when it was queued. */
+void engine_scan_until(struct engine_job *job, int64_t deadline_ms);
 
 #endif

@@ -69,6 +69,13 @@ bool engine_job_in_time(const struct engine_job *job, struct proto_fault *fault)
                            lane ? lane->row->name : "work");
 }
 
+void engine_scan_until(struct engine_job *job, int64_t deadline_ms)
+{
+    if (deadline_ms != 0 && (job->deadline_ms == 0 || deadline_ms < job->deadline_ms)) {
+        job->deadline_ms = deadline_ms;
+    }
+}
+
 bool engine_scan_goes_on(const struct engine_job *job, struct proto_fault *fault)
 {
     if (!job) {

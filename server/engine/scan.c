@@ -35,7 +35,7 @@ static void scan_run_many(struct engine_job *const *jobs, size_t count, bool *ok
                           struct proto_fault *faults)
 {
     void *contexts[ENGINE_TOGETHER_MAX];
-    const struct engine_job *each[ENGINE_TOGETHER_MAX];
+    struct engine_job *each[ENGINE_TOGETHER_MAX];
     const struct engine_scan *scan = jobs[0]->context;
     struct engine_worker *worker = jobs[0]->worker;
     for (size_t i = 0; i < count; i++) {

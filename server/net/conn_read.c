@@ -21,7 +21,7 @@ static bool reads_into_own(const struct net_conn *conn)
 
 bool net_conn_may_serve(const struct net_conn *conn)
 {
-    return !conn->choked && conn->quiet_ns == 0 &&
+    return !conn->choked && !conn->held && conn->quiet_ns == 0 &&
            conn->pending < conn->worker->server->options.pending_max;
 }
 

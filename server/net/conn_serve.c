@@ -60,6 +60,12 @@ void net_conn_stop(struct net_conn *conn, size_t frames_done)
     conn->worker->stop_at = frames_done;
 }
 
+void net_conn_hold(struct net_conn *conn)
+{
+    assert(conn->worker->serving == conn);
+    conn->held = true;
+}
+
 static void stop_until_next_turn(struct net_conn *conn)
 {
     struct net_worker *worker = conn->worker;

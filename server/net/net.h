@@ -130,6 +130,10 @@ void net_conn_address(const struct net_conn *conn, char *out, size_t out_bytes);
 /* When the frames handed over were read, on the clock of net_options.now_ns: the start of a
  * request's deadline, also if the frames had to wait. */
 uint64_t net_conn_read_ns(const struct net_conn *conn);
+/* Within on_frames: nothing more of the connection is served or read until it is released, which
+ * net_post does; for a request whose turn comes on another thread, and before whose turn no later
+ * one of the connection may be begun. */
+void net_conn_hold(struct net_conn *conn);
 /* Within on_frames: the connection has shown who it is, and is no stranger any more
  * (net_options.strangers). Once is enough. */
 void net_conn_known(struct net_conn *conn);
@@ -211,7 +215,8 @@ unsigned net_server_workers(const struct net_server *server);
 
 /* From any thread. Sends `frames` (whole reply frames in malloc'd memory, taken also when they are
  * dropped) to the connection; `final` ends one of its pending requests, and progress frames are
- * posted with final = false. Zero bytes with final = true end a request without a reply. Never
+ * posted with final = false. Zero bytes with final = true end a request without a reply; with
+ * final = false they release the connection from net_conn_hold. Never
  * waits for the network. Replies posted in one turn to one connection leave with one write. If the
  * connection has more than out_bytes_max unsent it is closed. Valid until net_server_destroy. */
 void net_post(struct net_server *server, struct net_ticket ticket, struct proto_span frames_taken,

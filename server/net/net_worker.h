@@ -97,6 +97,7 @@ struct net_conn {
     bool spoken;      /* the first byte has come */
     bool blocked;     /* `in` may hold whole frames that wait for their turn */
     bool choked;      /* too much unsent; ends at half the high-water mark */
+    bool held;        /* net_conn_hold */
     bool stopped;     /* waits in worker->stopped for the next turn */
     bool gathered;    /* waits there for the end of this turn's reads only, and reads on */
     bool touched;     /* waits in worker->touched for the end of this turn's posts */

@@ -17,6 +17,9 @@ static struct net_conn *deliver_post(struct net_worker *worker, const struct net
         net_mail_frames_free(mail->frames);
         return NULL;
     }
+    if (!mail->final && mail->frames.bytes == 0) {
+        conn->held = false;
+    }
     if (mail->final) {
         assert(conn->pending > 0); /* one final post for each request said to be pending */
         conn->pending--;
@@ -25,13 +28,13 @@ static struct net_conn *deliver_post(struct net_worker *worker, const struct net
     return net_conn_queue(conn, mail->frames) ? conn : NULL;
 }
 
-/* A reply was lost for want of memory. Which one is not known, so no connection that waits for a
- * reply can be trusted to get it: they are closed, which their clients notice. */
+/* A reply, or a release, was lost for want of memory. Which one is not known, so no connection that
+ * waits for one can be trusted to get it: they are closed, which their clients notice. */
 static void close_waiting(struct net_worker *worker)
 {
     for (uint32_t i = 0; i < worker->slots_count; i++) {
         struct net_conn *conn = worker->slots[i].conn;
-        if (conn != NULL && conn->pending > 0) {
+        if (conn != NULL && (conn->pending > 0 || conn->held)) {
             net_conn_close(conn, &worker->tally.closed_error);
         }
     }

@@ -36,6 +36,12 @@ struct rpc_worker {
     size_t lead_slots;
 };
 
+/* Whose request it is, kept while it waits. */
+struct rpc_origin {
+    uint64_t connection;              /* 0: not listed */
+    char author[ENGINE_AUTHOR_BYTES]; /* "" if nobody is known */
+};
+
 enum rpc_outcome {
     RPC_DONE,   /* the reply stands in call->out */
     RPC_LATER,  /* the reply comes through post */
@@ -53,6 +59,10 @@ struct rpc_call {
     uint16_t flags; /* of the reply: PROTO_FLAG_REPLY, and CHECKSUM if the request had one */
     uint64_t read_ns;
     uint64_t deadline_ms;
+    /* On a thread of a lane, where the session's person may be gone: its number and how it signs.
+     * NULL elsewhere. */
+    const struct rpc_origin *origin;
+    bool hold;                /* set: nothing more of the connection may be begun until a release */
     struct proto_writer *out; /* frame begun; the handler writes the payload */
     const struct engine_job
         *scan; /* of an operation of SCAN, SEARCH or MEASURE: ask whether to go on */
@@ -81,10 +91,16 @@ static inline uint64_t rpc_session_owner(const struct rpc_session *session)
     return (uint64_t)(uintptr_t)session;
 }
 /* Hands a request to a thread of its lane, where its handler runs as any other does, with a worker
- * of that thread: so a handler need not know its lane, but may take its time. It must not answer
- * later. The payload is copied. PROTO_BUSY if too many wait. */
+ * of that thread: so a handler need not know its lane, but may take its time. A request whose
+ * operation has no such lane goes to that of large ones, may answer later, and holds its connection
+ * (call->hold) until it was read, so that what is behind it is not begun before it. The payload is
+ * copied. PROTO_BUSY if too many wait. */
 enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault);
+/* False with *fault if the request's deadline_ms has passed since it was read. */
+bool rpc_in_time(struct rpc_call *call, uint64_t deadline_ms, struct proto_fault *fault);
+/* The number under which the connection is listed; 0: it is not. */
+uint64_t rpc_connection(const struct rpc_call *call);
 
 /* A reply that comes later: everything that is needed to write and count it. Made by rpc_later,
  * freed by rpc_later_post or rpc_later_drop. */

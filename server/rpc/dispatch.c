@@ -161,10 +161,10 @@ static bool role_allows(const struct rpc_call *call, struct proto_fault *fault)
                            call->op->name, proto_role_name(call->op->role), proto_role_name(has));
 }
 
-static bool in_time(struct rpc_call *call, struct proto_fault *fault)
+bool rpc_in_time(struct rpc_call *call, uint64_t deadline_ms, struct proto_fault *fault)
 {
     const struct rpc_options *options = &call->worker->rpc->options;
-    call->deadline_ms = call->worker->request.deadline_ms;
+    call->deadline_ms = deadline_ms;
     if (call->deadline_ms == 0) {
         return true;
     }
@@ -175,13 +175,32 @@ static bool in_time(struct rpc_call *call, struct proto_fault *fault)
                            (unsigned long long)call->deadline_ms);
 }
 
+/* A request that takes long to decode is only looked at on a thread of a lane. hello cannot go
+ * there, for what it changes is the loop's. */
+static enum rpc_outcome call_run_large(struct rpc_call *call, struct proto_span payload,
+                                       struct proto_fault *fault)
+{
+    if (call->op->op != PROTO_OP_HELLO) {
+        call->deadline_ms = 0;
+        return rpc_scan_submit(call, payload, fault);
+    }
+    proto_fault_set(fault, PROTO_TOO_LARGE, "", "a hello of %zu bytes, at most %d are allowed",
+                    payload.bytes, PROTO_LOOP_BYTES_MAX);
+    return RPC_FAILED;
+}
+
 static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault)
 {
     struct rpc_worker *worker = call->worker;
-    if (!role_allows(call, fault) ||
-        !proto_request_decode(call->op, payload, &worker->request, fault) ||
-        !in_time(call, fault)) {
+    if (!role_allows(call, fault)) {
+        return RPC_FAILED;
+    }
+    if (payload.bytes > PROTO_LOOP_BYTES_MAX) {
+        return call_run_large(call, payload, fault);
+    }
+    if (!proto_request_decode(call->op, payload, &worker->request, fault) ||
+        !rpc_in_time(call, worker->request.deadline_ms, fault)) {
         return RPC_FAILED;
     }
     call->args = worker->request.args;
@@ -198,6 +217,7 @@ static bool serve_frame(struct rpc_call *call, const struct proto_frame *frame)
     enum rpc_outcome outcome = RPC_FAILED;
     call->request_id = frame->header.request_id;
     call->payload_bytes = frame->payload.bytes;
+    call->hold = false;
     call->flags = PROTO_FLAG_REPLY | (frame->header.flags & PROTO_FLAG_CHECKSUM);
     call->op = proto_op_find(frame->header.code);
     base_arena_reset(&worker->arena);
@@ -295,6 +315,7 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
     struct auth_grant *grant = batch->session->grant;
     bool pays = rpc_admit_applies(rpc, batch->session);
     size_t later = 0;
+    batch->hold = false;
     if (!refreshed(worker, batch)) {
         return 0;
     }
@@ -312,14 +333,15 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
         }
         batch->done += run;
         /* Frames behind another token are that one's to pay for. */
-        if (batch->done < count &&
-            (turn_over(rpc, batch, began_ns) || batch->session->grant != grant)) {
+        if (call.hold || (batch->done < count &&
+                          (turn_over(rpc, batch, began_ns) || batch->session->grant != grant))) {
             break;
         }
     }
+    batch->hold = call.hold;
     if (pays) {
         rpc_admit_done(batch->session, batch->done);
-        if (batch->done == count && batch->session->grant == grant) {
+        if (batch->done == count && batch->session->grant == grant && !batch->hold) {
             rpc_admit_refuse(&call, batch, &wait);
         }
     }

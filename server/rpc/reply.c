@@ -125,14 +125,21 @@ static void count_in(const struct answered *request, enum proto_error code)
     }
 }
 
+uint64_t rpc_connection(const struct rpc_call *call)
+{
+    if (call->origin) {
+        return call->origin->connection;
+    }
+    return call->session->person ? call->session->person->number : 0;
+}
+
 static struct answered answered_of(const struct rpc_call *call)
 {
-    const struct rpc_person *person = call->session->person;
     return (struct answered){.rpc = call->worker->rpc,
                              .op = call->op,
                              .block = call->worker->index,
                              .read_ns = call->read_ns,
-                             .connection = person ? person->number : 0,
+                             .connection = rpc_connection(call),
                              .bytes = call->payload_bytes};
 }
 
@@ -212,7 +219,7 @@ struct rpc_later *rpc_later_create(struct rpc_call *call, struct proto_fault *fa
     later->request_id = call->request_id;
     later->flags = call->flags;
     later->read_ns = call->read_ns;
-    later->connection = call->session->person ? call->session->person->number : 0;
+    later->connection = rpc_connection(call);
     later->payload_bytes = call->payload_bytes;
     later->block = later->rpc->options.workers;
     proto_writer_init(&later->out);

@@ -56,7 +56,7 @@ struct rpc_options {
     uint64_t (*now_ns)(void *context); /* monotonic */
     void *now_context;
     /* Sends whole reply frames later, from any thread; takes the memory (malloc'd). final ends a
-     * request. */
+     * request; no frames that are not final release a connection that was to be held. */
     void (*post)(void *context, struct rpc_ticket ticket, struct proto_span frames_taken,
                  bool final);
     void *post_context;
@@ -119,6 +119,7 @@ struct rpc_batch {
     size_t out_room;          /* stop once the replies are larger than this; SIZE_MAX: never */
     struct proto_writer *out; /* replies that are ready are appended */
     size_t done; /* set: frames that were served; the others are to be handed over again */
+    bool hold;   /* set: but only when the connection has been released (rpc_options.post) */
 };
 
 /* Serves frames in order, at least one, until all are done, the replies fill out_room, or

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lanes SCAN, SEARCH and MEASURE: a request is checked where it was read, waits with a copy of
- * its payload, and is decoded and handled again on a thread of its lane. Where a lane is full, or
- * its payloads are, the answer is `busy`, and nothing was kept. */
+/* The lanes SCAN, SEARCH, MEASURE and LARGE: a request is checked where it was read, unless it is
+ * large, waits with a copy of its payload, and is decoded and handled on a thread of its lane. One
+ * of LARGE may hand a write or a job on, which then answers; in any case its connection is released
+ * when it has been read. Where a lane is full, or its payloads are, the answer is `busy`, and
+ * nothing was kept. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -11,17 +13,33 @@
 struct pending_scan {
     struct rpc_later *later;
     struct rpc_debt *debt;
-    struct rpc_session session;
-    uint64_t deadline_ms; /* of the request */
+    struct rpc_session session; /* without what only the connection's own worker may touch */
+    struct rpc_origin origin;
+    uint64_t deadline_ms; /* of the request, where it is known */
+    bool large;           /* its operation has no such lane: the connection is held */
+    bool handed_on;       /* somebody else answers */
     size_t bytes;
     uint8_t payload[];
 };
+
+static void release(const struct rpc_later *later)
+{
+    const struct rpc_options *options = &later->rpc->options;
+    options->post(options->post_context, later->ticket, (struct proto_span){0}, false);
+}
 
 static void scan_end(void *context, const struct engine_job_info *info)
 {
     struct pending_scan *pending = context;
     rpc_later_from(pending->later, info);
-    rpc_later_post(pending->later, &info->fault);
+    if (pending->large) {
+        release(pending->later);
+    }
+    if (pending->handed_on) {
+        rpc_later_drop(pending->later);
+    } else {
+        rpc_later_post(pending->later, &info->fault);
+    }
     rpc_debt_release(pending->debt);
     free(pending);
 }
@@ -59,19 +77,25 @@ static struct rpc_call call_of(struct pending_scan *pending, struct rpc_worker *
         .op = later->op,
         .args = args,
         .request_id = later->request_id,
+        .payload_bytes = pending->bytes,
         .flags = later->flags,
         .read_ns = later->read_ns,
         .deadline_ms = pending->deadline_ms,
+        .origin = &pending->origin,
         .out = rpc_later_begin(later),
         .scan = job,
     };
 }
 
 /* Nothing large is worked out for whom replies lie unread, nor for anybody while those of all fill
- * the memory there is for them. */
+ * the memory there is for them. The reply to a write, and the frames of a job, are small. */
 static bool may_begin(const struct pending_scan *pending, struct proto_fault *fault)
 {
     const struct rpc_options *options = &pending->later->rpc->options;
+    enum proto_lane lane = pending->later->op->lane;
+    if (lane == PROTO_LANE_WRITE || lane == PROTO_LANE_JOB) {
+        return true;
+    }
     if (atomic_load_explicit(&pending->debt->owes, memory_order_relaxed)) {
         return proto_fault_set(fault, PROTO_BUSY, "",
                                "earlier replies to this connection are not read yet");
@@ -81,50 +105,56 @@ static bool may_begin(const struct pending_scan *pending, struct proto_fault *fa
                            "replies that are not read fill the memory of the server");
 }
 
+/* Decodes what waited, and only now knows the deadline of one that is large. */
+static bool begin(struct pending_scan *pending, struct rpc_call *call, struct engine_job *job,
+                  struct proto_request *request, struct proto_fault *fault)
+{
+    if (!may_begin(pending, fault) ||
+        !proto_request_decode(call->op, (struct proto_span){pending->payload, pending->bytes},
+                              request, fault) ||
+        !rpc_in_time(call, request->deadline_ms, fault)) {
+        return false;
+    }
+    engine_scan_until(job, rpc_deadline_ms(call));
+    return true;
+}
+
 /* Look-alike queries that wait together. */
-static void similar_run_many(void *const *contexts, const struct engine_job *const *jobs,
-                             size_t count, struct engine_worker *engine, bool *oks,
-                             struct proto_fault *faults)
+static void similar_run_many(void *const *contexts, struct engine_job *const *jobs, size_t count,
+                             struct engine_worker *engine, bool *oks, struct proto_fault *faults)
 {
     struct rpc_call calls[ENGINE_TOGETHER_MAX];
     struct proto_request *requests = malloc(count * sizeof *requests);
     struct rpc_worker *worker = worker_of(((struct pending_scan *)contexts[0])->later->rpc, engine);
-    base_arena_reset(&worker->arena);
     for (size_t i = 0; i < count; i++) {
         struct pending_scan *pending = contexts[i];
-        oks[i] =
-            requests || proto_fault_set(&faults[i], PROTO_NO_MEMORY, "", "no memory for a scan");
         calls[i] = call_of(pending, worker, jobs[i], requests ? requests[i].args : NULL);
-        oks[i] = oks[i] && may_begin(pending, &faults[i]) &&
-                 proto_request_decode(pending->later->op,
-                                      (struct proto_span){pending->payload, pending->bytes},
-                                      &requests[i], &faults[i]);
+        oks[i] = requests
+                     ? begin(pending, &calls[i], jobs[i], &requests[i], &faults[i])
+                     : proto_fault_set(&faults[i], PROTO_NO_MEMORY, "", "no memory for a scan");
     }
     rpc_similar_many(calls, count, oks, faults);
     for (size_t i = 0; i < count; i++) {
         oks[i] = oks[i] && reply_fits(calls[i].out, &faults[i]);
     }
-    base_arena_reset(&worker->arena);
     free(requests);
 }
 
-static bool scan_run(void *context, struct engine_worker *engine, const struct engine_job *job,
+static bool scan_run(void *context, struct engine_worker *engine, struct engine_job *job,
                      struct proto_fault *fault)
 {
     struct pending_scan *pending = context;
-    struct rpc_later *later = pending->later;
-    struct rpc_worker *worker = worker_of(later->rpc, engine);
+    struct rpc_worker *worker = worker_of(pending->later->rpc, engine);
     struct rpc_call call = call_of(pending, worker, job, worker->request.args);
     base_arena_reset(&worker->arena);
-    if (!may_begin(pending, fault) ||
-        !proto_request_decode(later->op, (struct proto_span){pending->payload, pending->bytes},
-                              &worker->request, fault)) {
+    if (!begin(pending, &call, job, &worker->request, fault)) {
         return false;
     }
     enum rpc_outcome outcome = rpc_handle(&call, fault);
-    assert(outcome != RPC_LATER);
     base_arena_reset(&worker->arena);
-    return outcome == RPC_DONE && reply_fits(call.out, fault);
+    assert(outcome != RPC_LATER || pending->large);
+    pending->handed_on = outcome == RPC_LATER;
+    return pending->handed_on || (outcome == RPC_DONE && reply_fits(call.out, fault));
 }
 
 /* The request's, or the server's own if that is sooner. */
@@ -149,45 +179,79 @@ static struct rpc_debt *debt_of(struct rpc_session *session)
 
 static enum engine_lane_id lane_of(enum proto_lane lane)
 {
-    return lane == PROTO_LANE_SEARCH    ? ENGINE_LANE_SEARCH
-           : lane == PROTO_LANE_MEASURE ? ENGINE_LANE_MEASURE
-                                        : ENGINE_LANE_SCAN;
+    switch (lane) {
+    case PROTO_LANE_SCAN:
+        return ENGINE_LANE_SCAN;
+    case PROTO_LANE_SEARCH:
+        return ENGINE_LANE_SEARCH;
+    case PROTO_LANE_MEASURE:
+        return ENGINE_LANE_MEASURE;
+    case PROTO_LANE_INLINE:
+    case PROTO_LANE_WRITE:
+    case PROTO_LANE_JOB:
+        break;
+    }
+    return ENGINE_LANE_LARGE;
+}
+
+static void pending_fill(struct pending_scan *pending, const struct rpc_call *call,
+                         struct proto_span payload)
+{
+    pending->session = (struct rpc_session){.role = call->session->role};
+    pending->origin.connection = rpc_connection(call);
+    pending->deadline_ms = call->deadline_ms;
+    pending->bytes = payload.bytes;
+    if (payload.bytes > 0) {
+        memcpy(pending->payload, payload.data, payload.bytes);
+    }
+    if (pending->large) {
+        rpc_person_author(call->session->person, pending->origin.author,
+                          sizeof pending->origin.author);
+    }
+}
+
+static struct pending_scan *pending_create(struct rpc_call *call, struct proto_span payload,
+                                           struct proto_fault *fault)
+{
+    struct rpc_debt *debt = debt_of(call->session);
+    struct pending_scan *pending = debt ? malloc(sizeof *pending + payload.bytes) : NULL;
+    struct rpc_later *later = pending ? rpc_later_create(call, fault) : NULL;
+    if (!later) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+        free(pending);
+        return NULL;
+    }
+    *pending = (struct pending_scan){.later = later,
+                                     .debt = rpc_debt_retain(debt),
+                                     .large = lane_of(call->op->lane) == ENGINE_LANE_LARGE};
+    pending_fill(pending, call, payload);
+    return pending;
 }
 
 enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault)
 {
-    struct rpc *rpc = call->worker->rpc;
-    struct rpc_debt *debt = debt_of(call->session);
-    struct pending_scan *pending = debt ? malloc(sizeof *pending + payload.bytes) : NULL;
-    struct rpc_later *later = pending ? rpc_later_create(call, fault) : NULL;
-    if (later) {
-        *pending = (struct pending_scan){.later = later,
-                                         .debt = rpc_debt_retain(debt),
-                                         .session = *call->session,
-                                         .deadline_ms = call->deadline_ms,
-                                         .bytes = payload.bytes};
-        if (payload.bytes > 0) {
-            memcpy(pending->payload, payload.data, payload.bytes);
-        }
-        struct engine_scan scan = {.op = call->op->op,
-                                   .lane = lane_of(call->op->lane),
-                                   .owner = rpc_session_owner(call->session),
-                                   .bytes = payload.bytes,
-                                   .deadline_ms = scan_deadline_ms(call),
-                                   .context = pending,
-                                   .run = scan_run,
-                                   .run_many =
-                                       call->op->op == PROTO_OP_SIMILAR ? similar_run_many : NULL,
-                                   .on_done = scan_end};
-        if (engine_scan(rpc->options.engine, &scan, fault)) {
-            return RPC_LATER;
-        }
-        rpc_debt_release(debt);
-        rpc_later_drop(later);
-    } else {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+    struct pending_scan *pending = pending_create(call, payload, fault);
+    if (!pending) {
+        return RPC_FAILED;
     }
+    struct engine_scan scan = {.op = call->op->op,
+                               .lane = lane_of(call->op->lane),
+                               .owner = rpc_session_owner(call->session),
+                               .bytes = payload.bytes,
+                               .deadline_ms = scan_deadline_ms(call),
+                               .context = pending,
+                               .run = scan_run,
+                               .run_many =
+                                   call->op->op == PROTO_OP_SIMILAR ? similar_run_many : NULL,
+                               .on_done = scan_end};
+    bool holds = pending->large; /* it may have ended, and be gone, when it has been queued */
+    if (engine_scan(call->worker->rpc->options.engine, &scan, fault)) {
+        call->hold = holds;
+        return RPC_LATER;
+    }
+    rpc_debt_release(pending->debt);
+    rpc_later_drop(pending->later);
     free(pending);
     return RPC_FAILED;
 }

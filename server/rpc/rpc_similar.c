@@ -10,6 +10,9 @@
 #include "server/rpc/value_write.h"
 #include "server/rpc/values.h"
 
+/* Of requests that are read together: their lists, and the values of their examples. */
+#define SIMILAR_MEMORY_BYTES ((size_t)64 << 20)
+
 static_assert((int)PROTO_SIMILAR_K_MAX == (int)SIMILAR_K_MAX, "one limit, as two floors know it");
 static_assert((int)PROTO_SIMILAR_EXAMPLES_MAX == (int)SIMILAR_EXAMPLES_MAX, "one limit");
 
@@ -278,15 +281,26 @@ static bool similar_write(struct rpc_call *call, const struct lookalike_similar 
     return true;
 }
 
-void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct proto_fault *faults)
+/* Reads one request into memory of its own, in the place of the worker's. */
+static bool similar_read_apart(struct rpc_call *call, struct base_arena *arena,
+                               struct lookalike_similar *query, struct proto_fault *fault)
 {
-    struct lookalike_similar queries[SIMILAR_BATCH_MAX] = {0};
+    struct base_arena *shared = &call->worker->arena;
+    struct base_arena kept = *shared;
+    *shared = *arena;
+    bool ok = similar_read(call, query, fault);
+    *arena = *shared;
+    *shared = kept;
+    return ok;
+}
+
+static void group_search(struct rpc_call *calls, const struct lookalike_similar *queries,
+                         size_t count, bool *oks, struct proto_fault *faults)
+{
     struct lookalike_ask asks[SIMILAR_BATCH_MAX];
     size_t indexes[SIMILAR_BATCH_MAX];
     size_t asked = 0;
-    assert(count <= SIMILAR_BATCH_MAX);
     for (size_t i = 0; i < count; i++) {
-        oks[i] = oks[i] && similar_read(&calls[i], &queries[i], &faults[i]);
         if (oks[i]) {
             asks[asked] = (struct lookalike_ask){.job = calls[i].scan, .query = &queries[i]};
             indexes[asked++] = i;
@@ -303,6 +317,42 @@ void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct pr
         if (oks[i]) {
             oks[i] = similar_write(&calls[i], &queries[i], &asks[a].result, &faults[i]);
             lookalike_similar_free(&asks[a].result);
+        }
+    }
+}
+
+/* What those that wait together may take is shared out evenly; more[i]: one needs more than that.
+ */
+static void similar_group(struct rpc_call *calls, size_t count, bool *oks, bool *more,
+                          struct proto_fault *faults)
+{
+    struct lookalike_similar queries[SIMILAR_BATCH_MAX] = {0};
+    struct base_arena arenas[SIMILAR_BATCH_MAX];
+    for (size_t i = 0; i < count; i++) {
+        base_arena_init(&arenas[i], 0, SIMILAR_MEMORY_BYTES / count);
+        bool asked = oks[i];
+        oks[i] = asked && similar_read_apart(&calls[i], &arenas[i], &queries[i], &faults[i]);
+        more[i] = asked && !oks[i] && !base_arena_ok(&arenas[i]);
+    }
+    group_search(calls, queries, count, oks, faults);
+    for (size_t i = 0; i < count; i++) {
+        base_arena_fini(&arenas[i]);
+    }
+}
+
+/* Whoever needs more than a share is asked alone afterwards, with all of it, so that it costs
+ * nobody else an answer. */
+void rpc_similar_many(struct rpc_call *calls, size_t count, bool *oks, struct proto_fault *faults)
+{
+    bool more[SIMILAR_BATCH_MAX];
+    assert(count <= SIMILAR_BATCH_MAX);
+    similar_group(calls, count, oks, more, faults);
+    for (size_t i = 0; i < count && count > 1; i++) {
+        bool still;
+        if (more[i]) {
+            oks[i] = true;
+            faults[i] = (struct proto_fault){0};
+            similar_group(&calls[i], 1, &oks[i], &still, &faults[i]);
         }
     }
 }

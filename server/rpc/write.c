@@ -66,7 +66,11 @@ struct engine_operation rpc_operation(const struct rpc_call *call, int operation
     XXH3_state_t state;
     uint64_t place = (uint64_t)call->op->op;
     struct engine_operation result = {0};
-    rpc_person_author(call->session->person, result.author, sizeof result.author);
+    if (call->origin) {
+        memcpy(result.author, call->origin->author, sizeof result.author);
+    } else {
+        rpc_person_author(call->session->person, result.author, sizeof result.author);
+    }
     if (!call->args[operation].present) {
         return result;
     }

@@ -30,7 +30,8 @@ static int64_t bench_now(void *context)
     return bench->now_ms;
 }
 
-static void bench_open(struct bench *bench)
+/* A lane as the row says, of one thread and without views. */
+static void bench_open_as(struct bench *bench, const struct engine_lane_row *row)
 {
     struct proto_fault fault = {0};
     *bench = (struct bench){.now_ms = 1000};
@@ -38,10 +39,18 @@ static void bench_open(struct bench *bench)
     bench->engine.options.now_context = bench;
     pthread_mutex_init(&bench->lock, NULL);
     pthread_cond_init(&bench->changed, NULL);
-    bench->row = engine_lane_rows[ENGINE_LANE_JOB];
-    bench->row.together_max = ENGINE_TOGETHER_MAX;
+    bench->row = *row;
+    bench->row.threads = 1;
+    bench->row.view = false;
     assert_true(engine_lane_start(&bench->engine.lanes[ENGINE_LANE_JOB], &bench->engine,
                                   &bench->row, &fault));
+}
+
+static void bench_open(struct bench *bench)
+{
+    struct engine_lane_row row = engine_lane_rows[ENGINE_LANE_JOB];
+    row.together_max = ENGINE_TOGETHER_MAX;
+    bench_open_as(bench, &row);
 }
 
 static void bench_close(struct bench *bench)
@@ -185,22 +194,48 @@ static void a_full_queue_is_busy_and_keeps_the_job(void **state)
     bench_close(&bench);
 }
 
-static void a_job_whose_deadline_passed_does_not_begin(void **state)
+/* In the queue of every lane; that of writes is tested with the store. */
+static void what_waited_beyond_its_deadline_does_not_begin(void **state)
 {
     (void)state;
-    struct bench bench;
-    struct proto_fault fault = {0};
-    bench_open(&bench);
-    bench_queue(&bench, job_make(&bench, job_wait), &fault);
-    bench_wait_running(&bench);
-    struct engine_job *late = job_make(&bench, job_fail);
-    late->deadline_ms = 1500;
-    assert_int_equal(bench_queue(&bench, late, &fault), 2);
-    bench.now_ms = 2000;
-    bench_set(&bench, &bench.released);
-    bench_wait_done(&bench, 2);
-    assert_int_equal(bench.last.fault.code, PROTO_DEADLINE);
-    bench_close(&bench);
+    for (unsigned lane = 0; lane < ENGINE_LANES; lane++) {
+        struct bench bench;
+        struct proto_fault fault = {0};
+        bench_open_as(&bench, &engine_lane_rows[lane]);
+        bench_queue(&bench, job_make(&bench, job_wait), &fault);
+        bench_wait_running(&bench);
+        struct engine_job *late = job_make(&bench, job_fail);
+        late->deadline_ms = 1500;
+        assert_int_equal(bench_queue(&bench, late, &fault), 2);
+        bench.now_ms = 2000;
+        bench_set(&bench, &bench.released);
+        bench_wait_done(&bench, 2);
+        assert_int_equal(bench.last.fault.code, PROTO_DEADLINE);
+        bench_close(&bench);
+    }
+}
+
+/* Back by a day, or on: what waits is run or refused in its turn, and never waits for the clock. */
+static void a_clock_that_jumps_makes_nothing_wait(void **state)
+{
+    (void)state;
+    static const int64_t jumps_ms[] = {-86400000, 86400000};
+    for (unsigned i = 0; i < 2; i++) {
+        struct bench bench;
+        struct proto_fault fault = {0};
+        bench_open_as(&bench, &engine_lane_rows[ENGINE_LANE_SCAN]);
+        bench_queue(&bench, job_make(&bench, job_wait), &fault);
+        bench_wait_running(&bench);
+        struct engine_job *due = job_make(&bench, job_fail);
+        due->deadline_ms = 1500;
+        bench_queue(&bench, due, &fault);
+        bench.now_ms += jumps_ms[i];
+        bench_set(&bench, &bench.released);
+        bench_wait_done(&bench, 2);
+        assert_int_equal(bench.last.fault.code,
+                         jumps_ms[i] < 0 ? PROTO_NO_EVIDENCE : PROTO_DEADLINE);
+        bench_close(&bench);
+    }
 }
 
 static void jobs_are_listed_newest_first_with_their_faults(void **state)
@@ -487,7 +522,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_running_job_is_cancelled_and_says_so),
         cmocka_unit_test(a_full_queue_is_busy_and_keeps_the_job),
-        cmocka_unit_test(a_job_whose_deadline_passed_does_not_begin),
+        cmocka_unit_test(what_waited_beyond_its_deadline_does_not_begin),
+        cmocka_unit_test(a_clock_that_jumps_makes_nothing_wait),
         cmocka_unit_test(jobs_are_listed_newest_first_with_their_faults),
         cmocka_unit_test(stopping_cancels_what_runs_and_what_waits),
         cmocka_unit_test(progress_is_told_when_it_moves_only),

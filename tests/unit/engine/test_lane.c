@@ -228,7 +228,7 @@ struct seen {
     struct engine_worker *worker;
 };
 
-static bool worker_note(void *context, struct engine_worker *worker, const struct engine_job *job,
+static bool worker_note(void *context, struct engine_worker *worker, struct engine_job *job,
                         struct proto_fault *fault)
 {
     ((struct seen *)context)->worker = worker;

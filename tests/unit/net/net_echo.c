@@ -56,7 +56,8 @@ static bool job_add(struct net_echo *echo, const struct net_conn *conn,
         memcpy(job->payload, frame->payload.data, job->bytes);
     }
     pthread_mutex_lock(&echo->lock);
-    if (job->header.code == NET_ECHO_HOLD && !echo->released) {
+    bool holds = job->header.code == NET_ECHO_HOLD || job->header.code == NET_ECHO_BARRIER;
+    if (holds && !echo->released) {
         job->next = echo->held;
         echo->held = job;
     } else {
@@ -77,6 +78,9 @@ static void post(struct net_echo *echo, const struct net_echo_job *job, uint16_t
         large_write(&writer, &job->header, payload);
     } else if (job->header.code != NET_ECHO_SILENT_LATER) {
         reply_write(&writer, &job->header, payload, flags);
+    }
+    if (job->header.code == NET_ECHO_BARRIER) {
+        net_post(echo->server, job->ticket, (struct proto_span){0}, false);
     }
     /* Without memory the writer is empty, and the request ends without a reply. */
     net_post(echo->server, job->ticket, proto_writer_span(&writer), flags == 0);
@@ -142,12 +146,16 @@ static size_t on_frames(void *context, void *worker, struct net_conn *conn,
         } else {
             if (job_add(echo, conn, frame)) {
                 later++;
+                stop = code == NET_ECHO_BARRIER;
             } else {
                 reply_write(out, &frame->header, frame->payload, 0);
             }
         }
     }
     atomic_fetch_add(&echo->frames, (unsigned)done);
+    if (stop && frames[done - 1].header.code == NET_ECHO_BARRIER) {
+        net_conn_hold(conn);
+    }
     if (done < count) {
         net_conn_stop(conn, done);
     }

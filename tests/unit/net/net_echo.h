@@ -19,6 +19,7 @@ enum net_echo_op {
     NET_ECHO_STOP,         /* answers, then takes a break (net_conn_stop) */
     NET_ECHO_KNOWN,        /* the connection is no stranger any more */
     NET_ECHO_WRONG,        /* it showed a wrong token */
+    NET_ECHO_BARRIER,      /* as HOLD; nothing behind it is served before (net_conn_hold) */
     NET_ECHO_SILENT_LATER, /* ends the request with a post of zero bytes */
 };
 

@@ -72,6 +72,39 @@ static void posts_of_another_thread_reach_every_client_once(void **state)
     net_echo_stop(&echo, 1000);
 }
 
+/* Two requests, in one read or two, of which the first holds the second. */
+static void a_connection_that_is_held_is_served_when_it_is_released(void **state)
+{
+    (void)state;
+    for (unsigned apart = 0; apart < 2; apart++) {
+        static struct net_echo echo;
+        struct net_options options = net_test_options(1);
+        net_test_start(&echo, &options);
+        int fd = net_test_connect(&echo);
+        uint8_t bytes[2 * (PROTO_HEADER_BYTES + 4)];
+        size_t first = net_peer_frame(bytes, NET_ECHO_BARRIER, 1, proto_span_text("held"));
+        size_t both = first + net_peer_frame(bytes + first, 2, 2, proto_span_text("wait"));
+        assert_true(net_peer_send(fd, bytes, apart ? first : both));
+        net_wait_for(net_test_counters(&echo).requests_pending == 1);
+        if (apart) {
+            assert_true(net_peer_send(fd, bytes + first, both - first));
+        }
+        /* Others are served meanwhile, a few turns of the loop long. */
+        int other = net_test_connect(&echo);
+        for (uint32_t id = 0; id < 20; id++) {
+            assert_true(net_peer_request(other, 2, id, proto_span_text("free")));
+            net_test_expect(other, PROTO_OK, id);
+        }
+        assert_int_equal(net_test_counters(&echo).frames_in, 21);
+        net_echo_release(&echo);
+        net_test_expect(fd, PROTO_OK, 1);
+        net_test_expect(fd, PROTO_OK, 2);
+        close(other);
+        close(fd);
+        net_echo_stop(&echo, 1000);
+    }
+}
+
 static void posts_to_a_connection_that_is_gone_are_dropped(void **state)
 {
     (void)state;
@@ -140,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(posts_of_another_thread_reach_every_client_once),
+        cmocka_unit_test(a_connection_that_is_held_is_served_when_it_is_released),
         cmocka_unit_test(posts_to_a_connection_that_is_gone_are_dropped),
         cmocka_unit_test(progress_is_posted_before_the_reply_that_ends_the_request),
         cmocka_unit_test(post_of_no_bytes_ends_a_request),
