@@ -68,6 +68,9 @@ static void pump(struct net_conn *conn)
     if (conn->phase == NET_OPEN) {
         send_records(conn);
     }
+    if (conn->phase != NET_CLOSED) {
+        net_secure_count(secure);
+    }
 }
 
 static void on_shaken(struct net_conn *conn)
@@ -84,6 +87,7 @@ static void on_shaken(struct net_conn *conn)
     if (conn->phase != NET_OPEN) {
         return;
     }
+    net_secure_count(secure);
     net_conn_read_start(conn);
     if (secure->shaken == TLS_SHAKEN && conn->phase == NET_OPEN) {
         NET_TALLY(conn->worker, tls_handshakes, 1);
@@ -93,7 +97,8 @@ static void on_shaken(struct net_conn *conn)
     }
 }
 
-/* The whole handshake has the time of one frame. */
+/* The whole handshake has the time of one frame. Another thread is only asked when there is a
+ * record for it. */
 static void shake(struct net_conn *conn)
 {
     if (conn->frame_ns == 0) {
@@ -103,8 +108,11 @@ static void shake(struct net_conn *conn)
         net_conn_close(conn, &conn->worker->tally.closed_error);
         return;
     }
-    net_conn_read_stop(conn);
-    net_secure_shake(conn->secure, on_shaken);
+    net_secure_count(conn->secure);
+    if (tls_session_waits(conn->secure->session)) {
+        net_conn_read_stop(conn);
+        net_secure_shake(conn->secure, on_shaken);
+    }
 }
 
 void net_conn_secure_bytes(struct net_conn *conn, struct proto_span bytes)

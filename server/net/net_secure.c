@@ -34,8 +34,16 @@ struct net_secure *net_secure_create(struct net_worker *worker, struct net_conn 
     return secure;
 }
 
+void net_secure_count(struct net_secure *secure)
+{
+    size_t bytes = sizeof *secure + tls_session_bytes(secure->session);
+    net_worker_hold(secure->worker, bytes, secure->counted);
+    secure->counted = bytes;
+}
+
 static void destroy(struct net_secure *secure)
 {
+    net_worker_hold(secure->worker, 0, secure->counted);
     tls_session_destroy(secure->session);
     free(secure);
 }

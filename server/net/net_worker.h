@@ -169,6 +169,7 @@ struct net_secure {
     bool more;  /* there may be plain bytes, and they were not wanted when they came */
     bool later; /* in worker->secure_more */
     bool ended; /* the peer was told that no more will come */
+    size_t counted; /* of what the session holds, in server->held */
 };
 
 struct net_worker {
@@ -376,6 +377,8 @@ void net_secure_leave(struct net_secure *secure); /* the connection is gone; NUL
 void net_secure_shake(struct net_secure *secure, void (*on_shaken)(struct net_conn *conn));
 /* Turns frames into records, valid until tls_session_sent; false: it cannot. */
 bool net_secure_seal(struct net_secure *secure, struct proto_span *frames);
+/* Counts what the session holds now; not while it works. */
+void net_secure_count(struct net_secure *secure);
 void net_secure_later(struct net_secure *secure); /* it is read on in the next turn */
 
 /* conn_secure.c */

@@ -10,6 +10,9 @@
  *
  * Bounds: TLS 1.3 only; a peer's certificates take at most TLS_PEER_BYTES_MAX; no early data, no
  * compression. Buffers of a session that is at rest are given back (SSL_MODE_RELEASE_BUFFERS).
+ * OpenSSL, whose first state of a session takes 46 KiB, is asked for one only when the first record
+ * is whole, and is given whole records: whoever sends half of one has what he sent held for him,
+ * and no more. A first record, which is a client's hello, has TLS_HELLO_BYTES_MAX at most.
  * Ownership: a context is counted, sessions hold one; texts of options are borrowed for the call.
  * Errors: a fault with PROTO_BAD_CONFIG and the option for a context, a sentence of OpenSSL's for a
  * session. Threads: a context from any, a session from one at a time. Source: RFC 8446, RFC 6125
@@ -25,6 +28,10 @@
 enum {
     TLS_PEER_BYTES_MAX = 32768, /* of certificates that a client shows */
     TLS_RECORD_BYTES = 16384,   /* of plain bytes in one record, RFC 8446 5.1 */
+    TLS_HELLO_BYTES_MAX = 8192, /* of a client's first record; those of browsers have 2 KiB */
+    /* What OpenSSL 3.0 keeps for a session until hands are shaken, and afterwards at rest. */
+    TLS_SHAKING_BYTES = 48 << 10,
+    TLS_SHAKEN_BYTES = 16 << 10,
 };
 
 struct tls_context;
@@ -53,8 +60,10 @@ void tls_session_destroy(struct tls_session *session); /* NULL is allowed */
 bool tls_session_feed(struct tls_session *session, struct proto_span bytes);
 /* Copies of them what was not needed yet; false: no memory. */
 bool tls_session_hold(struct tls_session *session);
-/* Whether tls_session_read may have something without more being fed. */
+/* Whether tls_session_shake or _read may get on without more being fed. */
 bool tls_session_waits(const struct tls_session *session);
+/* What the session holds, about. */
+size_t tls_session_bytes(const struct tls_session *session);
 
 enum tls_shaken { TLS_SHAKEN, TLS_SHAKES, TLS_SHAKE_FAILED };
 /* As far as what was fed allows. There may be bytes for the peer after each call, also after one

@@ -18,7 +18,8 @@ struct tls_context {
 
 struct tls_session {
     struct tls_context *context;
-    SSL *ssl;
+    SSL *ssl;             /* NULL until the first record is whole */
+    size_t record_left;   /* of the record that OpenSSL is reading */
     struct proto_span in; /* fed and not yet asked for: the caller's, or within `held` */
     uint8_t *held;
     uint8_t *out;
@@ -27,5 +28,11 @@ struct tls_session {
 
 /* tls_bytes.c; NULL: no memory. */
 BIO_METHOD *tls_bytes_method(void);
+/* How many of the bytes that were fed OpenSSL may see: those of the record that it reads, or of a
+ * next one that is whole, or of what is none. */
+size_t tls_bytes_ready(const struct tls_session *session);
+/* Payload of the record at the front of the bytes; false: there is no record, or less than its
+ * header. */
+bool tls_bytes_record(struct proto_span bytes, size_t *payload_bytes);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenSSL asks for bytes of the peer and is given what was fed; it gives bytes for the peer, which
- * are gathered until somebody sends them. What it does not ask for stays where the caller has it,
- * or is held as a copy. Without memory for what it gives, the session is at its end. */
+/* Until the first record is whole a session is what was fed and nothing else. OpenSSL asks for
+ * bytes of the peer and is given what was fed; it gives bytes for the peer, which are gathered
+ * until somebody sends them. What it does not ask for stays where the caller has it, or is held as
+ * a copy. Without memory for what it gives, the session is at its end. */
 #include <openssl/err.h>
 #include <stdlib.h>
 
@@ -12,23 +13,25 @@ enum { OUT_KEEP_BYTES = 4096 }; /* a larger buffer is given back as soon as it w
 struct tls_session *tls_session_create(struct tls_context *context)
 {
     struct tls_session *session = calloc(1, sizeof *session);
-    BIO *bio = session == NULL ? NULL : BIO_new(context->bytes);
-    if (bio == NULL) {
-        free(session);
-        return NULL;
+    if (session != NULL) {
+        session->context = tls_context_share(context);
     }
-    session->ssl = SSL_new(context->ssl);
+    return session;
+}
+
+static bool session_begin(struct tls_session *session)
+{
+    BIO *bio = BIO_new(session->context->bytes);
+    session->ssl = bio == NULL ? NULL : SSL_new(session->context->ssl);
     if (session->ssl == NULL) {
         BIO_free(bio);
-        free(session);
-        return NULL;
+        return false;
     }
     BIO_set_data(bio, session);
     BIO_set_init(bio, 1);
     SSL_set_bio(session->ssl, bio, bio);
     SSL_set_accept_state(session->ssl);
-    session->context = tls_context_share(context);
-    return session;
+    return true;
 }
 
 void tls_session_destroy(struct tls_session *session)
@@ -81,9 +84,26 @@ bool tls_session_hold(struct tls_session *session)
     return true;
 }
 
+/* Of a hello; known from its header. */
+static bool is_too_large(const struct tls_session *session)
+{
+    size_t payload_bytes;
+    return session->ssl == NULL && tls_bytes_record(session->in, &payload_bytes) &&
+           payload_bytes > TLS_HELLO_BYTES_MAX;
+}
+
 bool tls_session_waits(const struct tls_session *session)
 {
-    return session->in.bytes > 0 || SSL_has_pending(session->ssl) == 1;
+    return tls_bytes_ready(session) > 0 || is_too_large(session) ||
+           (session->ssl != NULL && SSL_has_pending(session->ssl) == 1);
+}
+
+size_t tls_session_bytes(const struct tls_session *session)
+{
+    size_t state = session->ssl == NULL                      ? 0
+                   : SSL_is_init_finished(session->ssl) == 1 ? TLS_SHAKEN_BYTES
+                                                             : TLS_SHAKING_BYTES;
+    return sizeof *session + state + session->in.bytes + session->out_room;
 }
 
 static bool fail(const char *what, struct proto_fault *fault)
@@ -98,6 +118,18 @@ static bool fail(const char *what, struct proto_fault *fault)
 
 enum tls_shaken tls_session_shake(struct tls_session *session, struct proto_fault *fault)
 {
+    if (is_too_large(session)) {
+        proto_fault_set(fault, PROTO_TOO_LARGE, "", "a hello of more than %d bytes",
+                        TLS_HELLO_BYTES_MAX);
+        return TLS_SHAKE_FAILED;
+    }
+    if (session->ssl == NULL && tls_bytes_ready(session) == 0) {
+        return TLS_SHAKES;
+    }
+    if (session->ssl == NULL && !session_begin(session)) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a TLS session");
+        return TLS_SHAKE_FAILED;
+    }
     ERR_clear_error();
     int code = SSL_do_handshake(session->ssl);
     if (code == 1) {
@@ -134,14 +166,14 @@ bool tls_session_write(struct tls_session *session, struct proto_span plain)
 {
     size_t bytes = 0;
     ERR_clear_error();
-    return SSL_is_init_finished(session->ssl) == 1 &&
+    return session->ssl != NULL && SSL_is_init_finished(session->ssl) == 1 &&
            SSL_write_ex(session->ssl, plain.data, plain.bytes, &bytes) == 1;
 }
 
 void tls_session_end(struct tls_session *session)
 {
     ERR_clear_error();
-    if (SSL_is_init_finished(session->ssl) == 1) {
+    if (session->ssl != NULL && SSL_is_init_finished(session->ssl) == 1) {
         (void)SSL_shutdown(session->ssl); /* 0: the peer has not said so yet, which is its affair */
     }
     ERR_clear_error();

@@ -219,6 +219,30 @@ static void what_is_no_tls_is_told_so_and_closed(void **state)
     net_echo_stop(&echo, 1000);
 }
 
+/* What is held for somebody who sends half a hello is his connection and what he sent; for one who
+ * is connected, the state of a session too, until he leaves. */
+static void what_sessions_hold_is_counted(void **state)
+{
+    static struct net_echo echo;
+    struct net_options options = options_of(*state);
+    net_test_start(&echo, &options);
+    int fd = socket_open(&echo);
+    uint8_t half[2000] = {22, 3, 1, 0x1f, 0xff};
+    assert_true(net_peer_send(fd, half, sizeof half));
+    net_wait_for(net_test_counters(&echo).bytes_held >= sizeof half);
+    assert_true(net_test_counters(&echo).bytes_held < 6000);
+    assert_int_equal(net_test_counters(&echo).tls_waiting, 0);
+    struct peer peer = peer_open(&echo);
+    send_frame(&peer, 1, 1, 10);
+    must_get(&peer, 1, 10);
+    net_wait_for(net_test_counters(&echo).bytes_held > TLS_SHAKEN_BYTES);
+    assert_true(net_test_counters(&echo).bytes_held < TLS_SHAKEN_BYTES + 16384);
+    peer_close(&peer);
+    close(fd);
+    net_wait_for(net_test_counters(&echo).bytes_held == 0);
+    net_echo_stop(&echo, 1000);
+}
+
 static X509 *shown(const struct peer *peer)
 {
     return SSL_get1_peer_certificate(peer->ssl);
@@ -291,6 +315,7 @@ int main(void)
         T(a_handshake_that_stalls_is_closed_in_time),
         T(who_finds_no_room_is_closed_without_a_word),
         T(what_is_no_tls_is_told_so_and_closed),
+        T(what_sessions_hold_is_counted),
         T(a_new_context_is_for_new_connections),
         T(the_end_comes_amid_handshakes),
     };

@@ -241,6 +241,42 @@ static void what_is_no_tls_is_refused_at_once(void **state)
     assert_int_equal(fault.code, PROTO_BAD_FRAME);
 }
 
+/* Header of a handshake record. */
+static struct proto_span record_head(uint8_t head[5], size_t payload_bytes)
+{
+    const uint8_t bytes[5] = {22, 3, 1, (uint8_t)(payload_bytes >> 8), (uint8_t)payload_bytes};
+    memcpy(head, bytes, sizeof bytes);
+    return (struct proto_span){head, sizeof bytes};
+}
+
+static void half_a_hello_is_held_and_costs_nothing_more(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint8_t head[5];
+    size_t before = tls_session_bytes(fixture->session);
+    assert_true(tls_session_feed(fixture->session, record_head(head, TLS_HELLO_BYTES_MAX)));
+    for (unsigned i = 0; i < 500; i++) {
+        assert_false(tls_session_waits(fixture->session));
+        assert_int_equal(tls_session_shake(fixture->session, &fault), TLS_SHAKES);
+        assert_true(tls_session_hold(fixture->session));
+        assert_true(tls_session_feed(fixture->session, proto_span_text("x")));
+    }
+    assert_int_equal(tls_session_bytes(fixture->session), before + sizeof head + 500);
+    assert_int_equal(tls_session_out(fixture->session).bytes, 0);
+}
+
+static void a_hello_that_will_be_too_large_is_refused_by_its_header(void **state)
+{
+    struct fixture *fixture = *state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint8_t head[5];
+    assert_true(tls_session_feed(fixture->session, record_head(head, TLS_HELLO_BYTES_MAX + 1)));
+    assert_true(tls_session_waits(fixture->session));
+    assert_int_equal(tls_session_shake(fixture->session, &fault), TLS_SHAKE_FAILED);
+    assert_int_equal(fault.code, PROTO_TOO_LARGE);
+}
+
 static void version_1_2_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -277,6 +313,8 @@ int main(void)
         T(the_end_of_a_peer_is_told_apart_from_silence),
         T(a_changed_byte_ends_the_session_with_a_reason),
         T(what_is_no_tls_is_refused_at_once),
+        T(half_a_hello_is_held_and_costs_nothing_more),
+        T(a_hello_that_will_be_too_large_is_refused_by_its_header),
         T(version_1_2_is_refused),
         T(files_that_cannot_be_used_name_their_option),
     };
