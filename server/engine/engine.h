@@ -229,6 +229,9 @@ enum {
 #undef X
 };
 enum { ENGINE_TOGETHER_MAX = 16 }; /* scans in one call, of any lane */
+/* Replies to one owner that are worked out in one call, unless one alone is larger: only after it
+ * is it known whether they are read. */
+#define ENGINE_REPLIES_BYTES ((size_t)1 << 20)
 /* The worker of a lane's thread, for that thread alone; NULL if its lane has no views. */
 struct engine_worker *engine_lane_worker(struct engine *engine, unsigned place);
 
@@ -301,6 +304,7 @@ struct engine_scan {
     enum engine_lane_id lane;
     uint64_t owner;      /* the connection, whatever names it: lanes are fair by owner */
     size_t bytes;        /* that it keeps while it waits and runs */
+    size_t reply_bytes;  /* about, of one that runs with others: see ENGINE_REPLIES_BYTES */
     int64_t deadline_ms; /* wall clock by which it must have ended; 0: none */
     void *context;
     /* On the lane's thread, with its worker refreshed and the job to ask whether to go on. */

@@ -20,6 +20,7 @@ struct engine_job {
     struct engine *engine;
     uint64_t owner;           /* whose turns these are: a connection; 0: nobody's */
     size_t bytes;             /* that it keeps, of the lane's bytes_max */
+    size_t reply_bytes;       /* about, beside those of its owner that run with it */
     struct engine_lane *lane; /* this and the next three are the lane's */
     uint64_t turn;
     struct engine_worker *worker; /* of the thread that runs it; NULL: the lane has no views */

@@ -153,6 +153,18 @@ static struct engine_job *job_take(struct engine_lane_thread *thread, struct eng
     return job;
 }
 
+/* Whether a job may run with those that were taken: for the same function, and its owner's replies
+ * are not too many yet. */
+static bool job_fits(struct engine_job *const *jobs, size_t count, const struct engine_job *job)
+{
+    size_t bytes = job->reply_bytes;
+    for (size_t i = 0; i < count; i++) {
+        bytes += jobs[i]->owner == job->owner ? jobs[i]->reply_bytes : 0;
+    }
+    return job->run_many == jobs[0]->run_many &&
+           (bytes == job->reply_bytes || bytes <= ENGINE_REPLIES_BYTES);
+}
+
 /* Takes what waits for the same function out of the queue, behind `jobs[0]`, which runs already. */
 static size_t jobs_gather(struct engine_lane_thread *thread, struct engine_job **jobs)
 {
@@ -160,7 +172,7 @@ static size_t jobs_gather(struct engine_lane_thread *thread, struct engine_job *
     size_t count = 1;
     pthread_mutex_lock(&lane->lock);
     for (struct engine_job **at = &lane->head; *at && count < lane->row->together_max;) {
-        if ((*at)->run_many != jobs[0]->run_many) {
+        if (!job_fits(jobs, count, *at)) {
             at = &(*at)->next;
             continue;
         }

@@ -71,6 +71,7 @@ bool engine_scan(struct engine *engine, const struct engine_scan *scan, struct p
     job->info.op = scan->op;
     job->owner = scan->owner;
     job->bytes = scan->bytes;
+    job->reply_bytes = scan->reply_bytes;
     job->deadline_ms = scan->deadline_ms;
     job->context = own;
     job->run = scan_run;

@@ -53,7 +53,7 @@ struct rpc_call {
     struct rpc_session *session;
     struct rpc_ticket ticket;
     const struct proto_op_info *op;
-    const struct proto_arg *args; /* by PROTO_Q_* */
+    const struct proto_arg *args; /* by PROTO_Q_*; NULL: not decoded yet */
     uint32_t request_id;
     size_t payload_bytes;
     uint16_t flags; /* of the reply: PROTO_FLAG_REPLY, and CHECKSUM if the request had one */

@@ -182,6 +182,7 @@ static enum rpc_outcome call_run_large(struct rpc_call *call, struct proto_span 
 {
     if (call->op->op != PROTO_OP_HELLO) {
         call->deadline_ms = 0;
+        call->args = NULL;
         return rpc_scan_submit(call, payload, fault);
     }
     proto_fault_set(fault, PROTO_TOO_LARGE, "", "a hello of %zu bytes, at most %d are allowed",

@@ -194,6 +194,17 @@ static enum engine_lane_id lane_of(enum proto_lane lane)
     return ENGINE_LANE_LARGE;
 }
 
+/* About, of one that may run with others. Of what is not decoded yet nothing is known. */
+static size_t reply_bytes(const struct rpc_call *call)
+{
+    if (call->op->op != PROTO_OP_SIMILAR) {
+        return 0;
+    }
+    return call->args ? rpc_arg_uint(call, PROTO_Q_SIMILAR_K) *
+                            (100 + 64 * rpc_arg_uint(call, PROTO_Q_SIMILAR_REASONS))
+                      : ENGINE_REPLIES_BYTES;
+}
+
 static void pending_fill(struct pending_scan *pending, const struct rpc_call *call,
                          struct proto_span payload)
 {
@@ -239,6 +250,7 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
                                .lane = lane_of(call->op->lane),
                                .owner = rpc_session_owner(call->session),
                                .bytes = payload.bytes,
+                               .reply_bytes = reply_bytes(call),
                                .deadline_ms = scan_deadline_ms(call),
                                .context = pending,
                                .run = scan_run,

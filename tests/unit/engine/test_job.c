@@ -466,6 +466,30 @@ static void jobs_that_wait_for_one_function_run_in_one_call(void **state)
     bench_close(&bench);
 }
 
+/* Three large replies to one owner, and one to another: two and it run together, then the third. */
+static void large_replies_to_one_owner_do_not_all_run_together(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    many_calls = 0;
+    bench_queue(&bench, many_make(&bench), &fault); /* alone */
+    bench_wait_running(&bench);
+    for (unsigned i = 0; i < 4; i++) {
+        struct engine_job *job = many_make(&bench);
+        job->owner = i < 3 ? 7 : 8;
+        job->reply_bytes = ENGINE_REPLIES_BYTES / 2;
+        bench_queue(&bench, job, &fault);
+    }
+    bench_set(&bench, &bench.released);
+    bench_wait_done(&bench, 5);
+    assert_int_equal(many_calls, 3);
+    assert_int_equal(many_counts[1], 3);
+    assert_int_equal(many_counts[2], 1);
+    bench_close(&bench);
+}
+
 static void stopping_cancels_all_that_run_together(void **state)
 {
     (void)state;
@@ -532,6 +556,7 @@ int main(void)
         cmocka_unit_test(scans_end_with_their_connection_and_others_go_on),
         cmocka_unit_test(scans_are_answered_when_the_server_stops_and_time_is_over),
         cmocka_unit_test(jobs_that_wait_for_one_function_run_in_one_call),
+        cmocka_unit_test(large_replies_to_one_owner_do_not_all_run_together),
         cmocka_unit_test(stopping_cancels_all_that_run_together),
         cmocka_unit_test(the_end_of_a_job_is_logged_in_fields),
     };
