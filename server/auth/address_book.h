@@ -8,12 +8,12 @@
  * at once, and as many in each minute.
  * Bounds: sets of AUTH_ADDRESS_WAYS places and one that is shared, chosen by a hash with a secret
  * seed. A place is given to another address only when there is nothing left to remember of its own:
- * no connection, and every wrong token and request paid off. Where a set has no such place, those who come
- * share one, with one address's limits between them. So nobody is forgotten by bringing many
- * addresses. Ownership: a guest is a number, given back once. Errors: NO_MEMORY on creating.
- * Threads: any; behind one lock, which is taken once for a connection and once for a token, not for a request. Times:
- * nanoseconds of a monotonic clock. Cost: a hash and at most 9 comparisons; of a request, one
- * exchange of a word. */
+ * no connection, and every wrong token and request paid off. Where a set has no such place, those
+ * who come share one, with one address's limits between them. So nobody is forgotten by bringing
+ * many addresses. Ownership: a guest is a number, given back once. Errors: NO_MEMORY on creating.
+ * Threads: any; behind one lock, which is taken once for a connection and once for a token, not for
+ * a request. Times: nanoseconds of a monotonic clock. Cost: a hash and at most 9 comparisons; of a
+ * request, one exchange of a word. */
 #ifndef AUTH_ADDRESS_BOOK_H
 #define AUTH_ADDRESS_BOOK_H
 
@@ -35,8 +35,8 @@ struct auth_addresses_options {
     uint32_t connections_max; /* of one address; 0: no limit */
     uint32_t wrong_max;       /* wrong tokens of one address at once and a minute; 0: no limit */
     struct auth_rate requests;
-    size_t places;            /* addresses to have room for, about; at least 1 */
-    uint64_t seed;            /* drawn at random */
+    size_t places; /* addresses to have room for, about; at least 1 */
+    uint64_t seed; /* drawn at random */
 };
 
 struct auth_addresses;

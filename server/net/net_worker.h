@@ -165,10 +165,10 @@ struct net_secure {
     enum tls_shaken shaken; /* TLS_SHAKES at first */
     struct proto_fault fault;
     bool works;
-    bool waits; /* in worker->shakes */
-    bool more;  /* there may be plain bytes, and they were not wanted when they came */
-    bool later; /* in worker->secure_more */
-    bool ended; /* the peer was told that no more will come */
+    bool waits;     /* in worker->shakes */
+    bool more;      /* there may be plain bytes, and they were not wanted when they came */
+    bool later;     /* in worker->secure_more */
+    bool ended;     /* the peer was told that no more will come */
     size_t counted; /* of what the session holds, in server->held */
 };
 

@@ -161,20 +161,6 @@ static bool role_allows(const struct rpc_call *call, struct proto_fault *fault)
                            call->op->name, proto_role_name(call->op->role), proto_role_name(has));
 }
 
-bool rpc_in_time(struct rpc_call *call, uint64_t deadline_ms, struct proto_fault *fault)
-{
-    const struct rpc_options *options = &call->worker->rpc->options;
-    call->deadline_ms = deadline_ms;
-    if (call->deadline_ms == 0) {
-        return true;
-    }
-    uint64_t waited_ns = options->now_ns(options->now_context) - call->read_ns;
-    return waited_ns / 1000000 < call->deadline_ms ||
-           proto_fault_set(fault, PROTO_DEADLINE, "deadline_ms",
-                           "the request waited longer than its %llu ms",
-                           (unsigned long long)call->deadline_ms);
-}
-
 /* A request that takes long to decode is only looked at on a thread of a lane. hello cannot go
  * there, for what it changes is the loop's. */
 static enum rpc_outcome call_run_large(struct rpc_call *call, struct proto_span payload,

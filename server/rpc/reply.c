@@ -194,6 +194,20 @@ void rpc_later_from(struct rpc_later *later, const struct engine_job_info *info)
     later->block = later->rpc->options.workers + 1 + info->place;
 }
 
+bool rpc_in_time(struct rpc_call *call, uint64_t deadline_ms, struct proto_fault *fault)
+{
+    const struct rpc_options *options = &call->worker->rpc->options;
+    call->deadline_ms = deadline_ms;
+    if (call->deadline_ms == 0) {
+        return true;
+    }
+    uint64_t waited_ns = options->now_ns(options->now_context) - call->read_ns;
+    return waited_ns / 1000000 < call->deadline_ms ||
+           proto_fault_set(fault, PROTO_DEADLINE, "deadline_ms",
+                           "the request waited longer than its %llu ms",
+                           (unsigned long long)call->deadline_ms);
+}
+
 int64_t rpc_deadline_ms(const struct rpc_call *call)
 {
     const struct rpc_options *options = &call->worker->rpc->options;

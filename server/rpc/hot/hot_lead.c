@@ -374,8 +374,8 @@ size_t rpc_hot_lead_run(const struct proto_frame *frames, size_t count, size_t m
 {
     size_t run = 0;
     while (run < count && run < most && frames[run].header.code == PROTO_OP_SCORE &&
-           frames[run].header.flags == 0 &&
-           frames[run].payload.bytes <= PROTO_LOOP_BYTES_MAX && lead_form(frames[run].payload)) {
+           frames[run].header.flags == 0 && frames[run].payload.bytes <= PROTO_LOOP_BYTES_MAX &&
+           lead_form(frames[run].payload)) {
         run++;
     }
     return run;
