@@ -276,6 +276,16 @@ static void connection_owes(void *context, void *worker, struct net_conn *conn, 
     }
 }
 
+static void connection_delivered(void *context, void *worker, struct net_conn *conn, size_t bytes)
+{
+    (void)context;
+    (void)worker;
+    struct rpc_session *session = net_conn_state(conn);
+    if (session) {
+        rpc_session_delivered(session, bytes);
+    }
+}
+
 static bool is_crowded(void *context)
 {
     const struct server *server = context;
@@ -352,6 +362,7 @@ static bool net_open(struct server *server, struct proto_fault *fault)
         .on_frames = serve_frames,
         .on_close = connection_closed,
         .on_owes = connection_owes,
+        .on_delivered = connection_delivered,
         .on_guest = guest_enter,
         .on_guest_gone = guest_gone,
         .on_look = may_go_on,

@@ -102,6 +102,8 @@ struct net_handler {
     /* The peer is owed so many bytes that its requests are not read on (out_bytes_high), or is not
      * any more. */
     void (*on_owes)(void *context, void *worker, struct net_conn *conn, bool owes);
+    /* Optional. So many bytes that were posted have come to the connection, on its worker. */
+    void (*on_delivered)(void *context, void *worker, struct net_conn *conn, size_t bytes);
     /* Optional, both. A connection comes over TCP: whether it is welcome; if not, it is answered
      * BUSY with *fault and closed. *guest is a number of the layer above, which on_guest_gone is
      * told once when the connection has ended, with or without a state. On a worker's thread. */

@@ -25,6 +25,10 @@ static struct net_conn *deliver_post(struct net_worker *worker, const struct net
         conn->pending--;
         NET_TALLY(worker, requests_pending, 0 - (uint64_t)1);
     }
+    const struct net_handler *handler = &worker->server->handler;
+    if (handler->on_delivered != NULL && mail->frames.bytes > 0) {
+        handler->on_delivered(handler->context, worker->context, conn, mail->frames.bytes);
+    }
     return net_conn_queue(conn, mail->frames) ? conn : NULL;
 }
 

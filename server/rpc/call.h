@@ -111,9 +111,10 @@ struct rpc_later {
     uint32_t request_id;
     uint16_t flags;
     uint64_t read_ns;
-    uint64_t connection;  /* for who watches; 0: not listed */
-    size_t payload_bytes; /* of the request */
-    size_t block;         /* of figures, where the reply will be counted: at first the writer's */
+    uint64_t connection;   /* for who watches; 0: not listed */
+    size_t payload_bytes;  /* of the request */
+    struct rpc_debt *debt; /* that the reply adds to; borrowed; NULL: none, the reply is small */
+    size_t block;          /* of figures, where the reply will be counted: at first the writer's */
     struct proto_writer out;
 };
 /* The reply comes from this thread of a lane. */

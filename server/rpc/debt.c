@@ -10,6 +10,7 @@ struct rpc_debt *rpc_debt_create(bool owes)
     if (debt) {
         atomic_init(&debt->references, 1);
         atomic_init(&debt->owes, owes);
+        atomic_init(&debt->ahead, 0);
     }
     return debt;
 }
@@ -18,6 +19,26 @@ struct rpc_debt *rpc_debt_retain(struct rpc_debt *debt)
 {
     atomic_fetch_add_explicit(&debt->references, 1, memory_order_relaxed);
     return debt;
+}
+
+void rpc_debt_post(struct rpc_debt *debt, size_t bytes)
+{
+    atomic_fetch_add_explicit(&debt->ahead, bytes, memory_order_relaxed);
+}
+
+void rpc_debt_deliver(struct rpc_debt *debt, size_t bytes)
+{
+    size_t ahead = atomic_load_explicit(&debt->ahead, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&debt->ahead, &ahead,
+                                                  ahead > bytes ? ahead - bytes : 0,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+    }
+}
+
+bool rpc_debt_is_large(const struct rpc_debt *debt)
+{
+    return atomic_load_explicit(&debt->owes, memory_order_relaxed) ||
+           atomic_load_explicit(&debt->ahead, memory_order_relaxed) > RPC_AHEAD_BYTES;
 }
 
 void rpc_debt_release(struct rpc_debt *debt)

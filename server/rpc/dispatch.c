@@ -95,6 +95,13 @@ void rpc_session_owes(struct rpc_session *session, bool owes)
     }
 }
 
+void rpc_session_delivered(struct rpc_session *session, size_t bytes)
+{
+    if (session->debt) {
+        rpc_debt_deliver(session->debt, bytes);
+    }
+}
+
 void rpc_session_close(struct rpc *rpc, struct rpc_session *session)
 {
     if (session->debt) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "server/rpc/call.h"
+#include "server/rpc/debt.h"
 
 void rpc_key(struct proto_writer *out, const struct proto_op_info *op, int index)
 {
@@ -251,6 +252,9 @@ static void later_send(struct rpc_later *later, bool final)
     const struct rpc_options *options = &later->rpc->options;
     size_t bytes = 0;
     uint8_t *frames = proto_writer_take(&later->out, &bytes);
+    if (later->debt) {
+        rpc_debt_post(later->debt, bytes);
+    }
     options->post(options->post_context, later->ticket, (struct proto_span){frames, bytes}, final);
 }
 

@@ -96,7 +96,7 @@ static bool may_begin(const struct pending_scan *pending, struct proto_fault *fa
     if (lane == PROTO_LANE_WRITE || lane == PROTO_LANE_JOB) {
         return true;
     }
-    if (atomic_load_explicit(&pending->debt->owes, memory_order_relaxed)) {
+    if (rpc_debt_is_large(pending->debt)) {
         return proto_fault_set(fault, PROTO_BUSY, "",
                                "earlier replies to this connection are not read yet");
     }
@@ -232,6 +232,7 @@ static struct pending_scan *pending_create(struct rpc_call *call, struct proto_s
         free(pending);
         return NULL;
     }
+    later->debt = debt;
     *pending = (struct pending_scan){.later = later,
                                      .debt = rpc_debt_retain(debt),
                                      .large = lane_of(call->op->lane) == ENGINE_LANE_LARGE};
