@@ -48,7 +48,7 @@ static void overview_write(const struct out_sink *sink)
     out_print(sink, "icp is the command line of icpd, the in-memory scoring server.\n\n"
                     "Usage: icp COMMAND [OPTION…] [ARGUMENT…]\n\n");
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
-        entry_print(sink, cli_commands()[i].name, 14, cli_commands()[i].summary);
+        entry_print(sink, cli_commands()[i].name, 16, cli_commands()[i].summary);
     }
     out_print(sink, "\n'icp help COMMAND' shows the options of one, with examples.\n");
 }

@@ -22,7 +22,7 @@ static int command_help(const struct cli *cli)
         if (strncmp(one->name, words, bytes) != 0 || one->name[bytes] != ' ') {
             continue;
         }
-        cli_print(cli, "  %-14s %s\n", one->name, one->summary);
+        cli_print(cli, "  %-16s %s\n", one->name, one->summary);
         any = true;
     }
     if (any) {

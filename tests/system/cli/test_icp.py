@@ -53,7 +53,7 @@ class Folder(unittest.TestCase):
 class Offline(Folder):
     def test_help_names_every_command_and_each_has_examples(self):
         out, _ = run("help")
-        commands = [line[2:16].strip() for line in out.splitlines() if line.startswith("  ")]
+        commands = [line[2:18].strip() for line in out.splitlines() if line.startswith("  ")]
         self.assertGreater(len(commands), 20)
         for command in commands:
             text, _ = run(*command.split(), "--help")
@@ -75,7 +75,7 @@ class Offline(Folder):
 
     def test_each_command_has_a_manual_page_and_the_server_too(self):
         out, _ = run("help")
-        commands = [line[2:16].strip() for line in out.splitlines() if line.startswith("  ")]
+        commands = [line[2:18].strip() for line in out.splitlines() if line.startswith("  ")]
         pages = self.manual_pages()
         self.assertEqual({os.path.basename(page) for page in pages},
                          {"icp.1", "icpd.8", *(f"icp-{command.replace(' ', '-')}.1" for command in commands)})

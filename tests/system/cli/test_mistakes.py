@@ -391,7 +391,7 @@ class Screens(Served):
 
     def test_no_word_is_broken_on_a_screen_of_either_width(self):
         faults = []
-        commands = [line[2:16].strip() for line in self.icp("help").stdout.splitlines() if line.startswith("  ")]
+        commands = [line[2:18].strip() for line in self.icp("help").stdout.splitlines() if line.startswith("  ")]
         for line in [*SCREENS, *(f"help {command}" for command in commands)]:
             found = []
             for _ in range(3):  # what a running server says may change between two looks at it
