@@ -269,8 +269,15 @@ void engine_scans_end(struct engine *engine, uint64_t owner);
 /* PROTO_NOT_FOUND if there is no such job or it has ended. */
 bool engine_job_cancel(struct engine *engine, uint64_t job, struct proto_fault *fault);
 
+struct engine_case_source;
+struct measure_floors;
+
 /* Learning. All texts are copied. */
 struct engine_learn {
+    /* learn_case.h; NULL: the label says what is positive. What it points to is taken. */
+    const struct engine_case_source *cases;
+    const struct measure_floors *floors; /* measure/readiness_floor.h; NULL: the usual ones */
+    bool despite_readiness;              /* learn below them all the same */
     struct proto_span label, where, name, time_field;
     const struct proto_span *fields; /* NULL: all */
     size_t field_count;

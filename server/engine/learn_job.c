@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Learning as a job: reads the accounts that it learns from into memory, in slices that pin no page
- * of the store for long (population.h), hands them to learn_run, stores the document as a new
- * version. A job that is cancelled, or finds no evidence, stores nothing. */
+ * of the store for long (learn_reading.h), hands them to learn_run, stores the document as a new
+ * version. A job that is cancelled, whose accounts are not ready to be learned from, or that finds
+ * no evidence, stores nothing. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 #include "server/engine/engine_internal.h"
 #include "server/engine/ingest.h"
-#include "server/engine/population.h"
+#include "server/engine/learn_reading.h"
 #include "server/filter/filter.h"
 #include "server/learn/learn.h"
 
@@ -18,7 +19,10 @@
 
 struct learn {
     struct feature_schema *schema;
-    struct filter *label;
+    struct filter *label;             /* NULL: cases */
+    struct engine_case_source source; /* read NULL: none */
+    struct measure_floors floors;
+    bool despite_readiness;
     struct filter *where;
     char *label_text;
     char *where_text;
@@ -41,6 +45,9 @@ static void learn_destroy(void *context)
     struct learn *learn = context;
     if (!learn) {
         return;
+    }
+    if (learn->source.read) {
+        learn->source.destroy(learn->source.context);
     }
     feature_schema_release(learn->schema);
     filter_destroy(learn->label);
@@ -83,8 +90,8 @@ static bool fields_known(const struct feature_schema *schema, const struct proto
 
 static bool filter_reads(const struct filter *filter, uint16_t field_id)
 {
-    size_t count;
-    const uint16_t *fields = filter_fields(filter, &count);
+    size_t count = 0;
+    const uint16_t *fields = filter ? filter_fields(filter, &count) : NULL;
     for (size_t i = 0; i < count; i++) {
         if (fields[i] == field_id) {
             return true;
@@ -145,6 +152,16 @@ static struct filter *parse_filter(const struct feature_schema *schema, struct p
     return filter;
 }
 
+/* What is positive: a label over the accounts as they are, or cases that somebody gives. */
+static bool choose_label(struct learn *learn, struct proto_span label, struct proto_fault *fault)
+{
+    if (learn->source.read) {
+        return engine_reading_timeless_known(learn->schema, &learn->source, fault);
+    }
+    learn->label = parse_filter(learn->schema, label, "label", fault);
+    return learn->label != NULL;
+}
+
 static bool choose_time(struct learn *learn, struct proto_span name, struct proto_fault *fault)
 {
     learn->time_field_id = -1;
@@ -175,14 +192,27 @@ static void choose_same(struct learn *learn)
     }
 }
 
+/* It is taken where nobody keeps it, too. */
+static void source_drop(const struct engine_learn *request)
+{
+    if (request->cases) {
+        request->cases->destroy(request->cases->context);
+    }
+}
+
 static struct learn *learn_create(struct feature_schema *schema, const struct engine_learn *request,
                                   struct proto_fault *fault)
 {
     struct learn *learn = calloc(1, sizeof *learn);
     if (!learn) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
+        source_drop(request);
         return NULL;
     }
+    learn->source = request->cases ? *request->cases : (struct engine_case_source){0};
+    learn->despite_readiness = request->despite_readiness;
+    measure_floors_default(&learn->floors);
+    learn->floors = request->floors ? *request->floors : learn->floors;
     learn->schema = feature_schema_retain(schema);
     learn->seed = request->seed;
     learn->pairs_max = request->pairs_max;
@@ -195,15 +225,14 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
         memcpy(learn->operation_id, request->operation.id.data, request->operation.id.bytes);
         learn->operation.id = (struct proto_span){learn->operation_id, request->operation.id.bytes};
     }
-    learn->label_text = span_copy(request->label);
+    learn->label_text = span_copy(request->cases ? request->cases->name : request->label);
     learn->where_text = span_copy(request->where);
     learn->name = span_copy(request->name);
     if (!learn->label_text || !learn->where_text || !learn->name) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
         goto fail;
     }
-    learn->label = parse_filter(schema, request->label, "label", fault);
-    if (!learn->label) {
+    if (!choose_label(learn, request->label, fault)) {
         goto fail;
     }
     if (request->where.bytes > 0) {
@@ -223,12 +252,6 @@ fail:
     return NULL;
 }
 
-static bool read_progress(void *context, double done, struct proto_fault *fault)
-{
-    return engine_job_progress(context, READ_SHARE * done, "reading accounts") ||
-           proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
-}
-
 static void field_mark(bool *fields, const struct filter *filter)
 {
     size_t count = 0;
@@ -239,17 +262,13 @@ static void field_mark(bool *fields, const struct filter *filter)
 }
 
 /* What learning looks at, and nothing else: fields to learn from, of the label, of time. */
-static bool population_read(struct engine_job *job, const struct learn *learn,
-                            struct engine_population *population, struct proto_fault *fault)
+static bool rows_read(struct engine_job *job, const struct learn *learn,
+                      struct engine_reading *reading, struct proto_fault *fault)
 {
     bool *fields = calloc(learn->schema->id_count + 1, sizeof *fields);
     if (!fields) {
+        *reading = (struct engine_reading){.job = job};
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
-    }
-    struct engine_worker *worker = engine_worker_create(job->engine, fault);
-    if (!worker) {
-        free(fields);
-        return false;
     }
     for (size_t i = 0; i < learn->field_count; i++) {
         fields[learn->field_ids[i]] = true;
@@ -262,15 +281,17 @@ static bool population_read(struct engine_job *job, const struct learn *learn,
     }
     field_mark(fields, learn->label);
     field_mark(fields, learn->where);
-    struct engine_population_options options = {
+    const struct engine_reading_options options = {
         .schema = learn->schema,
         .fields = fields,
+        .field_ids = learn->field_ids,
+        .field_count = learn->field_count,
         .where = learn->where,
-        .on_slice = read_progress,
-        .context = job,
+        .source = learn->source.read ? &learn->source : NULL,
+        .floors = learn->despite_readiness ? NULL : &learn->floors,
+        .share = READ_SHARE,
     };
-    bool good = engine_population_read(population, worker, &options, fault);
-    engine_worker_destroy(worker);
+    bool good = engine_reading_read(reading, job, &options, fault);
     free(fields);
     return good;
 }
@@ -310,21 +331,31 @@ static bool store_document(struct engine_job *job, const struct learn *learn, co
 }
 
 static char *learn_document(struct engine_job *job, struct learn *learn,
-                            struct engine_population *accounts, struct proto_fault *fault)
+                            struct engine_reading *reading, struct proto_fault *fault)
 {
+    char *readiness = engine_ready_print(&reading->ready);
+    if (!readiness) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to tell how ready accounts are");
+        return NULL;
+    }
     char created[32];
     time_t now_s = (time_t)(engine_now_ms(job->engine) / 1000);
     struct tm utc;
     gmtime_r(&now_s, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    struct learn_population population = {
-        .context = accounts, .rows = accounts->count, .values = engine_population_values};
+    struct learn_population population = {.context = &reading->accounts,
+                                          .rows = reading->accounts.count,
+                                          .values = engine_population_values,
+                                          .labels = reading->labels,
+                                          .accounts = reading->accounts_of};
     struct learn_options options = {
         .schema = learn->schema,
         .name = learn->name,
         .created = created,
         .label = learn->label,
         .label_text = learn->label_text,
+        .policy = reading->cases.told,
+        .readiness = readiness,
         .where = learn->where,
         .where_text = learn->where_text,
         .field_ids = learn->field_ids,
@@ -338,7 +369,23 @@ static char *learn_document(struct engine_job *job, struct learn *learn,
         .on_progress = learn_progress,
         .progress_context = job,
     };
-    return learn_run(&population, &options, fault);
+    char *text = learn_run(&population, &options, fault);
+    free(readiness);
+    return text;
+}
+
+/* What does not hold up is called by its name, and a fault of the label is one of the policy where
+ * that says what is positive. */
+static void fault_word(const struct learn *learn, struct proto_fault *fault)
+{
+    char message[sizeof fault->message];
+    if (learn->source.read && strcmp(fault->field, "label") == 0) {
+        (void)snprintf(fault->field, sizeof fault->field, "policy");
+    }
+    if (fault->code == PROTO_NO_EVIDENCE) {
+        memcpy(message, fault->message, sizeof message);
+        (void)snprintf(fault->message, sizeof fault->message, "no evidence: %.490s", message);
+    }
 }
 
 static bool run_learn(struct engine_job *job, struct proto_fault *fault)
@@ -353,12 +400,14 @@ static bool run_learn(struct engine_job *job, struct proto_fault *fault)
         job->info.repeated = true;
         return true;
     }
-    struct engine_population accounts;
-    if (!population_read(job, learn, &accounts, fault)) {
-        return false;
+    job->deadline_ms = 0; /* it has begun in time; what it asks others for takes its own */
+    struct engine_reading reading;
+    bool read = rows_read(job, learn, &reading, fault);
+    char *text = read ? learn_document(job, learn, &reading, fault) : NULL;
+    engine_reading_fini(&reading);
+    if (!text) {
+        fault_word(learn, fault);
     }
-    char *text = learn_document(job, learn, &accounts, fault);
-    engine_population_fini(&accounts);
     bool ok = text && store_document(job, learn, text, fault);
     free(text);
     return ok;
@@ -371,6 +420,7 @@ uint64_t engine_learn(struct engine *engine, const struct engine_learn *request,
     struct learn *learn = NULL;
     if (!state->schema) {
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "put a schema and accounts before learning");
+        source_drop(request);
     } else {
         learn = learn_create(state->schema, request, fault);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading: for each slice the view is let go of and taken anew; each account that matches is packed
- * behind the one before it, into chunks that never move. An account that is deleted before its
+ * behind the one before it, into chunks that never move. A case is read as its account was at its
+ * moment. An account that is deleted before its
  * slice comes is not there; one that cannot be read ends the reading or is passed over, as the
  * caller wants. */
 #include "server/engine/population.h"
@@ -34,6 +35,7 @@ void engine_population_fini(struct engine_population *population)
     free(population->chunks);
     free(population->rows);
     free(population->slots);
+    free(population->cases);
     *population = (struct engine_population){0};
 }
 
@@ -74,7 +76,9 @@ static bool rows_grow(struct engine_population *population, struct proto_fault *
     population->rows = rows ? rows : population->rows;
     uint32_t *slots = realloc(population->slots, room * sizeof *slots);
     population->slots = slots ? slots : population->slots;
-    if (!rows || !slots) {
+    uint32_t *cases = realloc(population->cases, room * sizeof *cases);
+    population->cases = cases ? cases : population->cases;
+    if (!rows || !slots || !cases) {
         return no_memory(fault);
     }
     population->row_room = room;
@@ -138,7 +142,8 @@ static void row_pack(const struct engine_population_options *options,
 
 static bool row_add(struct engine_population *population,
                     const struct engine_population_options *options,
-                    const struct feature_value *values, uint32_t slot, struct proto_fault *fault)
+                    const struct feature_value *values, uint32_t slot, size_t place,
+                    struct proto_fault *fault)
 {
     size_t bytes = row_bytes(options, values);
     bool fits = population->chunk_count > 0 && bytes <= CHUNK_BYTES - population->used;
@@ -148,19 +153,42 @@ static bool row_add(struct engine_population *population,
     size_t chunk = population->chunk_count - 1;
     row_pack(options, values, population->chunks[chunk] + population->used);
     population->rows[population->count] = chunk * CHUNK_BYTES + population->used;
+    population->cases[population->count] = (uint32_t)place;
     population->slots[population->count++] = slot;
     population->used += bytes;
     return true;
 }
 
+/* The account of a place in what is to be read, as it is or as it was at the case's moment. */
+static bool values_read(struct engine_worker *worker,
+                        const struct engine_population_options *options, size_t place,
+                        uint32_t slot, struct feature_record *record, struct feature_value *values,
+                        struct proto_fault *fault)
+{
+    size_t slots = options->schema->id_count;
+    if (options->cases) {
+        struct engine_as_of as_of = {options->cases[place].moment_ms, options->timeless};
+        return engine_values_as_of(worker, slot, &as_of, record, values, slots, fault);
+    }
+    if (!engine_record(worker, slot, record, fault)) {
+        return false;
+    }
+    feature_record_values(record, values, slots);
+    return true;
+}
+
 static bool account_read(struct engine_population *population, struct engine_worker *worker,
-                         const struct engine_population_options *options, uint32_t slot,
+                         const struct engine_population_options *options, size_t place,
                          struct feature_value *values, struct proto_fault *fault)
 {
     struct proto_fault local = {0};
     struct feature_record record;
-    size_t slots = options->schema->id_count;
-    if (!engine_record(worker, slot, &record, &local)) {
+    uint32_t slot = options->cases   ? options->cases[place].slot
+                    : options->slots ? options->slots[place]
+                                     : (uint32_t)place;
+    int64_t moment_ms =
+        options->cases ? options->cases[place].moment_ms : engine_now_ms(worker->engine);
+    if (!values_read(worker, options, place, slot, &record, values, &local)) {
         if (local.code == PROTO_NOT_FOUND ||
             (options->pass_damaged && local.code == PROTO_CORRUPT)) {
             return true;
@@ -168,16 +196,21 @@ static bool account_read(struct engine_population *population, struct engine_wor
         *fault = local;
         return false;
     }
-    feature_record_values(&record, values, slots);
-    return (options->where && !filter_match(options->where, values, slots)) ||
-           row_add(population, options, values, slot, fault);
+    if (options->where && !filter_match(options->where, values, options->schema->id_count)) {
+        return true;
+    }
+    return (!options->on_row ||
+            options->on_row(options->context, &record, values, moment_ms, fault)) &&
+           row_add(population, options, values, slot, place, fault);
 }
 
 static bool slices_read(struct engine_population *population, struct engine_worker *worker,
                         const struct engine_population_options *options,
                         struct feature_value *values, struct proto_fault *fault)
 {
-    size_t count = options->slots ? options->slot_count : store_view_slots(worker->view);
+    size_t count = options->cases   ? options->case_count
+                   : options->slots ? options->slot_count
+                                    : store_view_slots(worker->view);
     for (size_t i = 0; i < count; i++) {
         if (i % ENGINE_SLICE_ROWS == 0) {
             double done = (double)i / (double)count;
@@ -186,8 +219,7 @@ static bool slices_read(struct engine_population *population, struct engine_work
                 return false;
             }
         }
-        uint32_t slot = options->slots ? options->slots[i] : (uint32_t)i;
-        if (!account_read(population, worker, options, slot, values, fault)) {
+        if (!account_read(population, worker, options, i, values, fault)) {
             return false;
         }
     }

@@ -4,6 +4,9 @@
  * commit left it; two accounts may be of two commits. What was added after the reading began is not
  * there.
  *
+ * Or cases: accounts as they were at moments of their own (as_of.h), each a row, in the order in
+ * which they are given.
+ *
  * Shapes: rows ascend by slot; a row keeps the values of the fields asked for, without source and
  * time. Ownership: spans of values point into the population and die with it. Errors:
  * PROTO_NO_MEMORY, PROTO_TOO_LARGE beyond ENGINE_POPULATION_BYTES_MAX, those of reading a record,
@@ -12,7 +15,8 @@
 #ifndef ENGINE_POPULATION_H
 #define ENGINE_POPULATION_H
 
-#include "server/engine/worker.h"
+#include "server/engine/as_of.h"
+#include "server/engine/learn_case.h"
 #include "server/filter/filter.h"
 
 /* What learning from the largest base that fits a machine of today takes; more is a mistake. */
@@ -28,6 +32,7 @@ struct engine_population {
     size_t count;
     size_t row_room;
     uint32_t *slots; /* of the rows */
+    uint32_t *cases; /* of the rows, places in what was given to be read */
 };
 
 struct engine_population_options {
@@ -36,9 +41,16 @@ struct engine_population_options {
     const struct filter *where; /* NULL: every account */
     const uint32_t *slots;      /* ascending; NULL: all there are */
     size_t slot_count;
-    bool pass_damaged; /* pass over accounts that cannot be read, instead of failing */
+    const struct engine_case *cases; /* instead of slots, by slot; NULL: accounts as they are */
+    size_t case_count;
+    const bool *timeless; /* by field id, of cases: values that hold at any time; NULL: none */
+    bool pass_damaged;    /* pass over accounts that cannot be read, instead of failing */
     /* Before each slice, with the share that is done. False ends the reading with *fault. */
     bool (*on_slice)(void *context, double done, struct proto_fault *fault);
+    /* Each row that is kept, with all its values; NULL: nobody asks. False ends the reading. */
+    bool (*on_row)(void *context, const struct feature_record *record,
+                   const struct feature_value *values, int64_t moment_ms,
+                   struct proto_fault *fault);
     void *context;
 };
 

@@ -141,13 +141,17 @@ static bool evidence_check(const json_t *evidence, struct proto_fault *fault)
     static const struct member parts[] = {{"holdout", 'o', false},
                                           {"fields", 'a', false},
                                           {"refused", 'a', false},
-                                          {"warnings", 'a', false}};
+                                          {"warnings", 'a', false},
+                                          {"readiness", 'a', true}};
+    static const struct member ready[] = {
+        {"figure", 's', false}, {"share", 'n', false}, {"n", 'i', false}};
     static const struct member field[] = {
         {"field", 's', false}, {"importance", 'n', false}, {"auc_alone", 'n', false}};
     static const struct member refused[] = {{"field", 's', false}, {"reason", 's', false}};
     if (!members_check(evidence, parts, COUNT(parts), fault) || !holdout_check(evidence, fault) ||
         !list_check(evidence, "fields", field, COUNT(field), fault) ||
-        !list_check(evidence, "refused", refused, COUNT(refused), fault)) {
+        !list_check(evidence, "refused", refused, COUNT(refused), fault) ||
+        !list_check(evidence, "readiness", ready, COUNT(ready), fault)) {
         return false;
     }
     const json_t *warnings = json_object_get(evidence, "warnings");
@@ -166,11 +170,9 @@ static bool head_check(const json_t *json, struct proto_fault *fault)
         {"format", 'i', false},   {"name", 's', false},     {"created", 's', false},
         {"schema", 'i', false},   {"label", 'o', false},    {"settings", 'o', false},
         {"evidence", 'o', false}, {"codebook", 'o', false}, {"scorecard", 'o', false}};
-    static const struct member label[] = {{"expression", 's', false},
-                                          {"where", 's', false},
-                                          {"population", 'i', false},
-                                          {"positives", 'i', false},
-                                          {"base_rate", 'n', false}};
+    static const struct member label[] = {{"expression", 's', false}, {"where", 's', false},
+                                          {"population", 'i', false}, {"positives", 'i', false},
+                                          {"base_rate", 'n', false},  {"policy", 'o', true}};
     if (!members_check(json, top, COUNT(top), fault)) {
         return false;
     }

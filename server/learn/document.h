@@ -4,9 +4,11 @@
  *
  *   format      1
  *   name, created (RFC 3339, UTC), schema (version learned on)
- *   label       { expression, where, population, positives, base_rate }
+ *   label       { expression, where, population, positives, base_rate, policy }; the last if it
+ *               was learned from cases: { document, at, accounts, without, cases, open, positives,
+ *               negatives } and what else tells of them
  *   settings    every setting of the trainer, seed included
- *   evidence    { holdout, fields, refused, warnings }, where
+ *   evidence    { holdout, fields, refused, warnings, readiness }, where
  *     holdout   { split, n, positives, auc, auc_low, auc_high, brier, brier_reference, log_loss,
  *                 ece, lift_top_decile, ks,
  *                 out_of_fold { auc, auc_low, auc_high }        of the rows learned from
@@ -15,6 +17,7 @@
  *     fields    [ { field, importance, auc_alone } … ], most important first
  *     refused   [ { field, reason } … ]
  *     warnings  [ text … ]
+ *     readiness [ { figure, share, n } … ]          may be absent
  *   codebook    bins of every column (feature/codebook.h)
  *   scorecard   intercept, terms, calibration, reference, grades (model/scorecard.h)
  *

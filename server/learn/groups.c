@@ -115,12 +115,26 @@ static bool field_join(struct learn_sample *sample, uint16_t field_id, struct na
     return true;
 }
 
+/* Rows that are told to be of one account are, however many there are. */
+static void accounts_join(const struct learn_sample *sample, struct named *named,
+                          struct forest *forest)
+{
+    for (size_t i = 0; i < sample->rows; i++) {
+        named[i] = (struct named){sample->population->accounts[sample->index[i]], (uint32_t)i};
+    }
+    qsort(named, sample->rows, sizeof *named, named_order);
+    (void)runs_walk(named, sample->rows, SIZE_MAX, forest);
+}
+
 static bool names_join(struct learn_sample *sample, struct forest *forest,
                        struct learn_groups *groups)
 {
     const struct learn_options *options = sample->options;
     struct named *named = malloc((sample->rows + 1) * sizeof *named);
     bool ok = named != NULL;
+    if (ok && sample->population->accounts != NULL) {
+        accounts_join(sample, named, forest);
+    }
     for (size_t i = 0; ok && i < options->same_field_count + options->field_count; i++) {
         bool told = i < options->same_field_count;
         uint16_t id =

@@ -5,7 +5,8 @@
  * by heart. They form groups that are never divided, and intervals count groups.
  *
  * Rule: rows are of one group if they agree in a field that says who an account is, or in so many
- * rare values that chance would hardly do it (likeness.h), or if a chain of such pairs joins them.
+ * rare values that chance would hardly do it (likeness.h), or if the population says that they are
+ * of one account, or if a chain of such pairs joins them.
  * Who an account is, say the fields that the options name (same_field_ids) and those that are
  * called so (naming.def), where they have twenty different values or more; a value that more than
  * one row in twenty has ("unknown") says nothing.

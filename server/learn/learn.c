@@ -173,6 +173,9 @@ static void groups_tell(struct learning *learning)
                    groups->alike ? groups->name != NULL ? ", or nearly the same values"
                                                         : "nearly the same values"
                                  : "");
+    if (how[0] == '\0') {
+        (void)snprintf(how, sizeof how, "as they are told");
+    }
     learning->report.grouped = true;
     learn_report_warn(
         &learning->report,

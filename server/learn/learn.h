@@ -2,7 +2,8 @@
 /* Learns an ICP from outcomes: sample in, document text out; no store, no threads of its own, no
  * clock.
  *
- * Steps: label every row; find rows that repeat one account and keep them together; split off a
+ * Steps: label every row; find rows that repeat one account, or are told to be of one, and keep
+ * them together; split off a
  * held-out part (by time where options name a time field, else seeded random, stratified); leakage
  * guard; fit the codebook on the part to learn from; cyclic gradient boosting of one-column shape
  * functions on the logistic loss in bags with early stopping on inner folds; pairs where they earn
@@ -26,8 +27,10 @@ struct learn_options {
     const struct feature_schema *schema;
     const char *name;           /* "" if none */
     const char *created;        /* RFC 3339 text, by the caller's clock */
-    const struct filter *label; /* true = positive */
+    const struct filter *label; /* true = positive; NULL: the population has labels */
     const char *label_text;
+    const char *policy;    /* JSON object that the document has under label.policy; NULL: none */
+    const char *readiness; /* JSON array that it has under evidence.readiness; NULL: none */
     const struct filter *where; /* NULL: every row */
     const char *where_text;     /* "" if none */
     const uint16_t
@@ -55,6 +58,8 @@ struct learn_population {
     /* Fills values[0 … slots) by field id; spans stay valid until the population is closed by the
      * caller. */
     bool (*values)(void *context, size_t row, struct feature_value *values, size_t slots);
+    const uint8_t *labels;    /* by row; NULL: the label says */
+    const uint32_t *accounts; /* by row: whose it is, where accounts have several; NULL: not told */
 };
 
 /* JSON text of the document (returned, caller frees), or NULL with *fault: NO_EVIDENCE, BAD_FIELD

@@ -130,13 +130,19 @@ static json_t *settings_json(const struct learn_report *report, const struct lea
 
 static json_t *evidence_json(const struct learn_report *report)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "holdout", holdout_json(report), "fields",
-                     fields_json(report), "refused", refused_json(report), "warnings",
-                     warnings_json(report));
+    json_t *json = json_pack("{s:o, s:o, s:o, s:o}", "holdout", holdout_json(report), "fields",
+                             fields_json(report), "refused", refused_json(report), "warnings",
+                             warnings_json(report));
+    const char *ready = report->options->readiness;
+    if (ready != NULL && json_object_set_new(json, "readiness", json_loads(ready, 0, NULL)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
 }
 
-static json_t *report_json(const struct learn_report *report,
-                           const struct feature_codebook *codebook, const struct learn_fit *fit)
+/* The label's members, and what is told of cases if it was learned from some. */
+static json_t *label_json(const struct learn_report *report)
 {
     const struct learn_options *options = report->options;
     json_t *label =
@@ -144,10 +150,22 @@ static json_t *report_json(const struct learn_report *report,
                   options->where_text == NULL ? "" : options->where_text, "population",
                   (json_int_t)report->rows, "positives", (json_int_t)report->positives, "base_rate",
                   (double)report->positives / (double)report->rows);
+    if (options->policy != NULL &&
+        json_object_set_new(label, "policy", json_loads(options->policy, 0, NULL)) != 0) {
+        json_decref(label);
+        return NULL;
+    }
+    return label;
+}
+
+static json_t *report_json(const struct learn_report *report,
+                           const struct feature_codebook *codebook, const struct learn_fit *fit)
+{
+    const struct learn_options *options = report->options;
     return json_pack("{s:i, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "format",
                      LEARN_DOCUMENT_FORMAT, "name", options->name == NULL ? "" : options->name,
                      "created", options->created == NULL ? "" : options->created, "schema",
-                     (json_int_t)options->schema->version, "label", label, "settings",
+                     (json_int_t)options->schema->version, "label", label_json(report), "settings",
                      settings_json(report, fit), "evidence", evidence_json(report), "codebook",
                      feature_codebook_to_json(codebook), "scorecard",
                      model_to_json(fit->scorecard, codebook));

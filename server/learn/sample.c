@@ -99,10 +99,15 @@ static void row_take(struct learn_sample *sample, size_t row)
     const struct learn_options *options = sample->options;
     size_t at = sample->rows++;
     sample->index[at] = (uint32_t)row;
-    bool blank = !filter_tells_missing(options->label) && outcome_is_blank(sample);
-    bool label = filter_match(options->label, sample->values, sample->slots);
-    sample->blanks += blank;
-    sample->labels[at] = blank ? LABEL_BLANK : label;
+    const struct learn_population *population = sample->population;
+    if (population->labels != NULL) {
+        sample->labels[at] = population->labels[row];
+    } else {
+        bool blank = !filter_tells_missing(options->label) && outcome_is_blank(sample);
+        bool label = filter_match(options->label, sample->values, sample->slots);
+        sample->blanks += blank;
+        sample->labels[at] = blank ? LABEL_BLANK : label;
+    }
     sample->profiles[at] = profile_hash(sample, sample->labels[at]);
     sample->times[at] = (double)NAN;
     if (options->time_field_id >= 0) {

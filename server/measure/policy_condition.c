@@ -88,7 +88,7 @@ bool measure_policy_wait(const json_t *object, const char *name, struct measure_
 bool measure_policy_match(struct proto_span text, const char *name, struct measure_match *match,
                           struct proto_fault *fault)
 {
-    const uint8_t *colon = memchr(text.data, ':', text.bytes);
+    const uint8_t *colon = text.bytes > 0 ? memchr(text.data, ':', text.bytes) : NULL;
     size_t bytes = colon != NULL ? (size_t)(colon - text.data) : text.bytes;
     if (!event_type_read((struct proto_span){text.data, bytes}, name, &match->type, fault)) {
         fault->code = PROTO_BAD_DOCUMENT;

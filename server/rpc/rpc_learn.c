@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp-learn: queues the job, sends progress frames if asked, and the evidence at the end. */
+/* icp-learn: queues the job, sends progress frames if asked, and the evidence at the end. Learned
+ * is from a label, or from the cases of a policy, which is read before anything is queued. */
 #include <stdlib.h>
 
+#include "server/feature/span_text.h"
+#include "server/lifecycle/lifecycle_cases.h"
+#include "server/measure/readiness_floor.h"
 #include "server/rpc/write.h"
 
 struct pending_learn {
@@ -32,14 +36,20 @@ static void write_learned(struct rpc_later *later, const struct engine_job_info 
     const struct learn_document *document = engine_state_document(state, info->icp, &fault);
     char *evidence =
         document ? json_dumps(json_object_get(document->json, "evidence"), JSON_COMPACT) : NULL;
-    proto_write_map(out, (evidence ? 3U : 2U) + info->repeated);
+    char *label =
+        document ? json_dumps(json_object_get(document->json, "label"), JSON_COMPACT) : NULL;
+    proto_write_map(out, 2U + (evidence != NULL) + (label != NULL) + info->repeated);
     rpc_put_uint(out, later->op, PROTO_A_ICP_LEARN_JOB, info->job);
     rpc_put_uint(out, later->op, PROTO_A_ICP_LEARN_ICP, info->icp);
     if (evidence) {
         rpc_put_text(out, later->op, PROTO_A_ICP_LEARN_EVIDENCE, evidence);
     }
+    if (label) {
+        rpc_put_text(out, later->op, PROTO_A_ICP_LEARN_LABEL, label);
+    }
     rpc_put_repeated(out, later->op, PROTO_A_ICP_LEARN_REPEATED, info->repeated);
     free(evidence);
+    free(label);
     engine_state_release(state);
 }
 
@@ -75,26 +85,98 @@ static bool learn_read(struct rpc_call *call, struct engine_learn *learn, struct
     return true;
 }
 
-enum rpc_outcome rpc_on_ICP_LEARN(struct rpc_call *call, struct proto_fault *fault)
+static bool floors_read(const struct rpc_call *call, struct measure_floors *floors,
+                        struct proto_fault *fault)
 {
-    struct engine_learn learn = {.on_progress = learn_progress, .on_done = learn_done};
-    if (!learn_read(call, &learn, fault)) {
-        return RPC_FAILED;
+    const struct proto_arg *arg = &call->args[PROTO_Q_ICP_LEARN_FLOORS];
+    struct proto_fault local = {.code = PROTO_OK};
+    struct proto_reader reader;
+    measure_floors_default(floors);
+    if (!arg->present) {
+        return true;
     }
+    proto_reader_init(&reader, arg->value, &local);
+    size_t count = proto_read_map(&reader);
+    for (size_t i = 0; i < count && local.code == PROTO_OK; i++) {
+        struct proto_span name = proto_read_key(&reader);
+        double share = proto_read_number(&reader);
+        if (local.code != PROTO_OK) {
+            char shown[FEATURE_SHOWN_BYTES];
+            (void)proto_fault_within(&local, "floors.%s",
+                                     feature_text_show(name, shown, sizeof shown));
+        } else if (!measure_floors_set(floors, name, share, fault)) {
+            return false;
+        }
+    }
+    if (local.code != PROTO_OK) {
+        *fault = local;
+    }
+    return local.code == PROTO_OK;
+}
+
+/* *source stays empty where a label says what is positive. */
+static bool source_read(const struct rpc_call *call, struct engine_case_source *source,
+                        struct proto_fault *fault)
+{
+    const struct proto_arg *policy_arg = &call->args[PROTO_Q_ICP_LEARN_POLICY];
+    const struct proto_arg *at = &call->args[PROTO_Q_ICP_LEARN_AT];
+    bool label = call->args[PROTO_Q_ICP_LEARN_LABEL].present;
+    if (label == policy_arg->present) {
+        return proto_fault_set(fault, label ? PROTO_BAD_FIELD : PROTO_MISSING_FIELD, "label",
+                               "one of label and policy says what is learned");
+    }
+    if (label) {
+        return true;
+    }
+    struct measure_policy *policy = measure_policy_read(policy_arg->text, fault);
+    if (policy == NULL) {
+        return proto_fault_within(fault, "policy");
+    }
+    return lifecycle_case_source(policy, at->present ? at->integer : MEASURE_NEVER, source, fault);
+}
+
+/* Takes what learn->cases points to, whatever comes of it. */
+static enum rpc_outcome learn_begin(struct rpc_call *call, struct engine_learn *learn,
+                                    struct proto_fault *fault)
+{
     struct pending_learn *pending = calloc(1, sizeof *pending);
+    struct rpc_later *later = NULL;
     if (!pending) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+    } else {
+        later = rpc_later_create(call, fault);
+    }
+    if (!later) {
+        if (learn->cases) {
+            learn->cases->destroy(learn->cases->context);
+        }
+        free(pending);
         return RPC_FAILED;
     }
     pending->progress = rpc_arg_flag(call, PROTO_Q_ICP_LEARN_PROGRESS);
-    pending->later = rpc_later_create(call, fault);
-    learn.context = pending;
-    if (pending->later && engine_learn(call->worker->rpc->options.engine, &learn, fault) > 0) {
+    pending->later = later;
+    learn->context = pending;
+    if (engine_learn(call->worker->rpc->options.engine, learn, fault) > 0) {
         return RPC_LATER;
     }
-    if (pending->later) {
-        rpc_later_drop(pending->later);
-    }
+    rpc_later_drop(later);
     free(pending);
     return RPC_FAILED;
+}
+
+enum rpc_outcome rpc_on_ICP_LEARN(struct rpc_call *call, struct proto_fault *fault)
+{
+    struct engine_case_source source = {.read = NULL};
+    struct measure_floors floors;
+    struct engine_learn learn = {.on_progress = learn_progress,
+                                 .on_done = learn_done,
+                                 .floors = &floors,
+                                 .despite_readiness =
+                                     rpc_arg_flag(call, PROTO_Q_ICP_LEARN_DESPITE_READINESS)};
+    if (!learn_read(call, &learn, fault) || !floors_read(call, &floors, fault) ||
+        !source_read(call, &source, fault)) {
+        return RPC_FAILED;
+    }
+    learn.cases = source.read ? &source : NULL;
+    return learn_begin(call, &learn, fault);
 }

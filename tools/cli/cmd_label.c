@@ -161,30 +161,6 @@ static int archetypes_print(const struct labelling *labelling, const struct icp_
     return cli_table(labelling->cli, &table);
 }
 
-/* What the figures rest on, on standard error. */
-static void ground_tell(const struct labelling *labelling, const struct icp_reply *reply)
-{
-    const struct cli *cli = labelling->cli;
-    char at[FEATURE_DATE_TEXT_BYTES] = "";
-    struct icp_value notes = {.count = 0};
-    struct icp_value note;
-    (void)feature_date_print(icp_reply_int(reply, "at", 0), at);
-    cli_say(cli,
-            "looked at on %s, sequence %lld: %lld cases, %lld open, %lld positive, %lld negative; "
-            "%lld of %lld accounts have no case",
-            at, (long long)icp_reply_int(reply, "seq", 0),
-            (long long)icp_reply_int(reply, "cases", 0), (long long)icp_reply_int(reply, "open", 0),
-            (long long)icp_reply_int(reply, "positives", 0),
-            (long long)icp_reply_int(reply, "negatives", 0),
-            (long long)icp_reply_int(reply, "without", 0),
-            (long long)icp_reply_int(reply, "accounts", 0));
-    (void)icp_reply_get(reply, "notes", &notes);
-    struct icp_walk walk = icp_walk_over(&notes);
-    while (icp_next(&walk, NULL, &note)) {
-        cli_say(cli, "%.*s", (int)note.text.bytes, note.text.data);
-    }
-}
-
 static int pages_read(struct labelling *labelling, struct cli_request *request)
 {
     const struct cli *cli = labelling->cli;
@@ -200,7 +176,7 @@ static int pages_read(struct labelling *labelling, struct cli_request *request)
             return cli_json_reply(cli, &request->reply);
         }
         if (first) {
-            ground_tell(labelling, &request->reply);
+            policy_reply_tell(labelling->cli, &request->reply);
             status =
                 cli->style.form == OUT_TABLE ? archetypes_print(labelling, &request->reply) : EX_OK;
         }

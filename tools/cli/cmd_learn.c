@@ -1,18 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp learn: starts the job, waits for it, prints the evidence. */
+/* icp learn: starts the job, waits for it, prints the evidence. What is positive says a label over
+ * the accounts as they are, or a policy, of which the cases are counted first, so that they are
+ * told whatever comes of learning. */
 #include <stdlib.h>
 
+#include "server/feature/span_text.h"
+#include "server/measure/readiness_floor.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/evidence_text.h"
 #include "tools/cli/explain_none.h"
 #include "tools/cli/job_wait.h"
 #include "tools/cli/label.h"
+#include "tools/cli/measure_cells.h"
+#include "tools/cli/policy_file.h"
 #include "tools/cli/remote_schema.h"
 
 /* Those that are not proved cost the search alone. */
 #define PAIRS_DEFAULT 16
 
-static int request_fill(const struct cli *cli, struct icp_payload *payload)
+#define NO_TIME INT64_MIN
+
+/* "complete=0.8" of each --floor. */
+static int floors_fill(const struct cli *cli, struct icp_payload *payload)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_floors floors;
+    size_t at = 0;
+    if (!cli_has(cli, CLI_LEARN_FLOOR)) {
+        return EX_OK;
+    }
+    icp_payload_map_begin(payload, "floors");
+    for (const char *text; (text = cli_each(cli, CLI_LEARN_FLOOR, &at)) != NULL;) {
+        const char *sign = strchr(text, '=');
+        char name[32];
+        double share = -1;
+        if (sign == NULL || (size_t)(sign - text) >= sizeof name ||
+            !feature_number_read(proto_span_text(sign + 1), &share)) {
+            return cli_fail(cli, EX_USAGE, "--floor: '%s' is none such as complete=0.6", text);
+        }
+        (void)snprintf(name, sizeof name, "%.*s", (int)(sign - text), text);
+        if (!measure_floors_set(&floors, proto_span_text(name), share, &fault)) {
+            return cli_fail(cli, EX_USAGE, "--floor: %s", fault.message);
+        }
+        icp_payload_number(payload, name, share);
+    }
+    icp_payload_map_end(payload);
+    return EX_OK;
+}
+
+/* The policy of the command line, if there is one; *text is the caller's. */
+static int policy_fill(const struct cli *cli, struct icp_payload *payload, char **text)
+{
+    int64_t at_ms = NO_TIME;
+    if (!cli_has(cli, CLI_LEARN_POLICY)) {
+        return cli_has(cli, CLI_LEARN_AT)
+                   ? cli_fail(cli, EX_USAGE, "--at is of a policy: --policy FILE.json")
+                   : EX_OK;
+    }
+    if (!measure_option_day(cli, "at", false, &at_ms)) {
+        return EX_USAGE;
+    }
+    int status = policy_file_read(cli, cli_text(cli, CLI_LEARN_POLICY), text);
+    if (status == EX_OK) {
+        icp_payload_text(payload, "policy", *text);
+    }
+    if (status == EX_OK && at_ms != NO_TIME) {
+        icp_payload_int(payload, "at", at_ms);
+    }
+    return status;
+}
+
+static int request_fill(const struct cli *cli, struct icp_payload *payload, char **policy)
 {
     uint64_t seed = 0;
     uint64_t pairs = 0;
@@ -42,8 +100,12 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload)
     if (cli_has(cli, CLI_LEARN_ACTIVATE) && !cli_has(cli, CLI_LEARN_REASON)) {
         icp_payload_flag(payload, "activate", true);
     }
+    if (cli_has(cli, CLI_LEARN_DESPITE_READINESS)) {
+        icp_payload_flag(payload, "despite_readiness", true);
+    }
     icp_payload_flag(payload, "progress", true);
-    return EX_OK;
+    int status = floors_fill(cli, payload);
+    return status == EX_OK ? policy_fill(cli, payload, policy) : status;
 }
 
 static int activate(const struct cli *cli, struct icp_client *client, int64_t version)
@@ -96,13 +158,15 @@ static int expressions_check(const struct cli *cli, struct icp_client *client)
     if (schema == NULL) {
         return status;
     }
-    struct filter *label = label_parse(cli, schema, "label", cli_text(cli, CLI_LEARN_LABEL));
+    bool labelled = cli_has(cli, CLI_LEARN_LABEL);
+    struct filter *label =
+        labelled ? label_parse(cli, schema, "label", cli_text(cli, CLI_LEARN_LABEL)) : NULL;
     struct filter *where = NULL;
-    if (label == NULL || !names_known(cli, CLI_LEARN_FIELDS, schema) ||
+    if ((labelled && label == NULL) || !names_known(cli, CLI_LEARN_FIELDS, schema) ||
         !names_known(cli, CLI_LEARN_EXCLUDE, schema)) {
         status = EX_DATAERR;
     }
-    if (label != NULL && cli_has(cli, CLI_LEARN_WHERE)) {
+    if (status == EX_OK && cli_has(cli, CLI_LEARN_WHERE)) {
         where = label_parse(cli, schema, "where", cli_text(cli, CLI_LEARN_WHERE));
         if (where == NULL) {
             status = EX_DATAERR;
@@ -121,17 +185,23 @@ static int expressions_check(const struct cli *cli, struct icp_client *client)
 static int learn(const struct cli *cli, struct icp_client *client, struct icp_payload *payload)
 {
     struct icp_reply reply = {0};
-    int status = request_fill(cli, payload);
+    char *policy = NULL;
+    int status = request_fill(cli, payload, &policy);
     if (status == EX_OK) {
         status = expressions_check(cli, client);
     }
+    if (status == EX_OK && policy != NULL) {
+        status = policy_ground_tell(cli, client, policy);
+    }
+    free(policy);
     if (status != EX_OK) {
         return status;
     }
     status = job_run(cli, client, ICP_OP_ICP_LEARN, payload, &reply);
     if (status == EX_OK) {
         status = learned_print(cli, client, &reply);
-    } else if (status == EX_DATAERR) { /* no positives, for a slip in the label? */
+    } else if (status == EX_DATAERR &&
+               cli_has(cli, CLI_LEARN_LABEL)) { /* no positives, for a slip in the label? */
         explain_none(cli, client, cli_text(cli, CLI_LEARN_LABEL));
     }
     icp_reply_fini(&reply);
@@ -144,8 +214,10 @@ int cmd_learn(struct cli *cli)
     if (!cli_arguments(cli, 0, 0)) {
         return EX_USAGE;
     }
-    if (!cli_has(cli, CLI_LEARN_LABEL)) {
-        return cli_fail(cli, EX_USAGE, "--label EXPRESSION is needed, such as \"stage = 'Won'\"");
+    if (cli_has(cli, CLI_LEARN_LABEL) == cli_has(cli, CLI_LEARN_POLICY)) {
+        return cli_fail(cli, EX_USAGE,
+                        "one of --label EXPRESSION, such as \"stage = 'Won'\", and --policy "
+                        "FILE.json is needed");
     }
     struct icp_client *client = cli_connect(cli, &status);
     if (client == NULL) {

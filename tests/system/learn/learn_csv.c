@@ -283,7 +283,7 @@ static int run(const struct options *options, struct csv_table *table, const str
     math_random_shuffle(&random, order, table->rows);
     size_t learned = table->rows * 7 / 10;
     struct view view = {table, order};
-    struct learn_population population = {&view, learned, on_values};
+    struct learn_population population = {.context = &view, .rows = learned, .values = on_values};
     int status = 0;
     double begun = seconds();
     char *text = task_learn(options, table, task, &population, &fault);

@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""icp label of the server's events: test_policy.py ICPD ICP.
+"""icp label, and icp learn --policy, of the server's events: test_policy.py ICPD ICP.
 
 A random company with opportunities that are won, lost or left lying is told to a server, in any order
-and some of it twice; what a policy says of it must be what a plain reading of the same rows says."""
+and some of it twice; what a policy says of it must be what a plain reading of the same rows says. Another is learned from: a
+field that follows the outcome, but is told with a day after it, must not be learned from, and is where
+the policy calls it timeless: the control."""
 
+import json
 import os
 import random
 import subprocess
@@ -151,6 +154,93 @@ class Label(Base):
         with self.assertRaises(icpd.Refused) as refusal:
             self.client.call("label", {"policy": POLICY, "archetype": "great"})
         self.assertEqual(refusal.exception.field, "archetype")
+
+
+class Learn(Base):
+    """Whether a deal is won follows the size of the account; `after` is the outcome, told behind it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        r = random.Random(11)
+        cls.client.call("schema-put", {"document": json.dumps({"fields": [
+            {"name": "size", "type": "number"}, {"name": "after", "type": "number"},
+            {"name": "region", "type": "category"}, {"name": "rare", "type": "number"}]})})
+        early, late, events = [], [], []
+        for n in range(400):
+            size = r.random()
+            won = r.random() < (0.85 if size > 0.5 else 0.15)
+            early.append({"id": f"a{n}", "values": {"size": size, "region": r.choice(["N", "S", "E"])}})
+            late.append({"id": f"a{n}", "values": {"after": float(won) + r.random() / 10}})
+            events.append({"account": f"a{n}", "type": "stage", "kind": "created", "id": "c",
+                           "subject": "o", "time": 300 * DAY})
+            events.append({"account": f"a{n}", "type": "outcome", "kind": "won" if won else "lost",
+                           "id": "e", "subject": "o", "time": (305 + n % 20) * DAY})
+        events.append({"account": "a0", "type": "touch", "id": "t", "time": 400 * DAY})
+        cls.client.call("account-patch", {"accounts": early, "time": 200 * DAY, "create": True})
+        cls.client.call("account-patch", {"accounts": late, "time": 330 * DAY})
+        cls.client.call("event-append", {"events": events, "source": "crm"})
+
+    def learn(self, policy=POLICY, **more):
+        reply = self.client.call("icp-learn", {"policy": policy, "exclude": ["rare"], **more})
+        return json.loads(reply["evidence"]), json.loads(reply["label"])
+
+    def refused(self, code, field, request):
+        with self.assertRaises(icpd.Refused) as refusal:
+            self.client.call("icp-learn", request)
+        self.assertEqual((refusal.exception.code, refusal.exception.field), (code, field))
+        return refusal.exception.message
+
+    def test_a_field_that_is_told_after_the_outcome_is_not_learned_from(self):
+        evidence, label = self.learn()
+        self.assertEqual([field["field"] for field in evidence["fields"]][0], "size")
+        self.assertNotIn("after", [field["field"] for field in evidence["fields"]])
+        self.assertIn("after", [field["field"] for field in evidence["refused"]])  # never there
+        self.assertTrue(0.7 < evidence["holdout"]["auc"] < 0.97, evidence["holdout"])
+        told = label["policy"]
+        self.assertEqual((told["cases"], told["open"], told["without"], label["population"]),
+                         (400, 0, 0, 400))
+        self.assertEqual(label["positives"], told["positives"])
+        self.assertEqual(label["expression"], "policy: won in 30 days")
+        self.assertEqual(told["document"], json.loads(POLICY))
+        complete = {one["figure"]: one for one in evidence["readiness"]}["complete"]
+        self.assertEqual((complete["n"], round(complete["share"], 6)), (1200, round(2 / 3, 6)))
+
+    def test_control_where_time_is_not_looked_at_the_same_field_gives_the_outcome_away(self):
+        document = json.loads(POLICY)
+        document["timeless"] = ["after"]
+        evidence, _ = self.learn(json.dumps(document))
+        leaks = [one for one in evidence["refused"] if one["field"] == "after"]
+        auc = {one["field"]: one["auc_alone"] for one in evidence["fields"]}
+        self.assertTrue((leaks and "constant" not in leaks[0]["reason"]) or auc["after"] > 0.99, evidence)
+
+    def test_accounts_that_are_not_ready_are_refused_with_what_to_mend(self):
+        request = {"policy": POLICY, "exclude": ["rare"], "floors": {"complete": 0.9}}
+        message = self.refused("bad-field", "readiness", request)
+        self.assertIn("complete is 0.667", message)
+        self.client.call("icp-learn", {**request, "despite_readiness": True})
+        self.refused("bad-field", "floors.compleet", {"policy": POLICY, "floors": {"compleet": 0.9}})
+        self.refused("bad-field", "floors.fresh", {"policy": POLICY, "floors": {"fresh": 2}})
+        self.write("policy.json", POLICY)
+        got = self.icp("learn", "--policy", "policy.json", "--floor", "complete=0.9", "--exclude", "rare")
+        self.assertEqual(got.returncode, 65)
+        self.assertIn("400 cases, 0 open, ", got.stderr)
+        self.assertIn("not ready to be learned from: complete is 0.667", got.stderr)
+        got = self.icp("learn", "--policy", "policy.json", "--floor", "complete=0.9", "--exclude", "rare",
+                       "--despite-readiness")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn("ICP version ", got.stdout)
+
+    def test_what_cannot_be_learned_is_told_by_its_member(self):
+        self.refused("missing-field", "label", {})
+        self.refused("bad-field", "label", {"label": "size > 1", "policy": POLICY})
+        self.refused("bad-document", "policy.moment", {"policy": POLICY.replace("stage:", "stages:")})
+        self.refused("bad-field", "policy.timeless[0]",
+                     {"policy": POLICY.replace('"positive"', '"timeless": ["sise"], "positive"')})
+        message = self.refused("no-evidence", "policy", {"policy": POLICY, "at": 310 * DAY})
+        self.assertIn("no evidence: of 400 cases 0 are positive, 0 negative and 400 open", message)
+        message = self.refused("no-evidence", "policy", {"policy": POLICY, "fields": ["region"]})
+        self.assertIn("no evidence: on ", message)
 
 
 if __name__ == "__main__":

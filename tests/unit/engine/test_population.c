@@ -170,12 +170,53 @@ static void each_slice_sees_what_was_committed_before_it(void **state)
     engine_fixture_close(&fixture);
 }
 
+/* Values of the fixture are of 1970. */
+static void a_case_is_read_as_its_account_was_at_its_moment(void **state)
+{
+    (void)state;
+    struct engine_fixture fixture;
+    struct proto_fault fault = {0};
+    struct engine_population population;
+    struct feature_value values[VALUES];
+    engine_fixture_open(&fixture);
+    engine_fixture_fill(&fixture, 3);
+    engine_fixture_put(&fixture, "later",
+                       (const char *const[]){"employees", "5", "trial", "1", NULL}); /* slot 3 */
+    assert_true(engine_fixture_delete(&fixture, "a1"));
+    struct engine_worker *worker = engine_fixture_worker(&fixture);
+    size_t slots = worker->state->schema->id_count;
+    bool timeless[VALUES] = {[3] = true}; /* trial */
+    const struct engine_case cases[] = {{0, true, 1000},
+                                        {1, true, 1000}, /* deleted */
+                                        {3, false, -1},
+                                        {3, true, 0}};
+    struct engine_population_options options = all_of(worker);
+    options.cases = cases;
+    options.case_count = 4;
+    options.timeless = timeless;
+    assert_true(engine_population_read(&population, worker, &options, &fault));
+    assert_int_equal(population.count, 3);
+    const uint32_t places[] = {0, 2, 3};
+    const bool there[] = {true, false, true};
+    for (size_t row = 0; row < 3; row++) {
+        assert_int_equal(population.cases[row], places[row]);
+        assert_int_equal(population.slots[row], cases[places[row]].slot);
+        assert_true(engine_population_values(&population, row, values, slots));
+        assert_int_equal(values[1].present, there[row]); /* employees */
+        assert_true(values[3].present);
+    }
+    engine_population_fini(&population);
+    engine_worker_destroy(worker);
+    engine_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_of_value_is_kept),
         cmocka_unit_test(fields_filter_and_slots_narrow_it),
         cmocka_unit_test(each_slice_sees_what_was_committed_before_it),
+        cmocka_unit_test(a_case_is_read_as_its_account_was_at_its_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,7 +138,8 @@ struct example *example_create(const struct example_options *options)
     for (size_t row = 0; row < options->rows; row++) {
         row_fill(example, row, options, &random);
     }
-    example->population = (struct learn_population){example, options->rows, on_values};
+    example->population =
+        (struct learn_population){.context = example, .rows = options->rows, .values = on_values};
     example->options = (struct learn_options){.schema = example->schema,
                                               .name = "example",
                                               .created = "2026-01-02T03:04:05Z",
