@@ -215,10 +215,8 @@ static void pending_fill(struct pending_scan *pending, const struct rpc_call *ca
     if (payload.bytes > 0) {
         memcpy(pending->payload, payload.data, payload.bytes);
     }
-    if (pending->large) {
-        rpc_person_author(call->session->person, pending->origin.author,
-                          sizeof pending->origin.author);
-    }
+    /* Some of the lane SCAN write too: tal-drop. */
+    rpc_person_author(call->session->person, pending->origin.author, sizeof pending->origin.author);
 }
 
 static struct pending_scan *pending_create(struct rpc_call *call, struct proto_span payload,

@@ -135,7 +135,7 @@ MISTAKES = [
     ("list 3", USAGE, "only options may follow"),
     ("stats scores", USAGE, "only options may follow"),
     ("learn stage", USAGE, "only options may follow"),
-    ("learn", USAGE, "--label EXPRESSION is needed"),
+    ("learn", USAGE, "one of --label EXPRESSION, such as \"stage = 'Won'\", and --policy FILE.json is needed"),
     ("tal build", USAGE, "NAME is missing"),
     ("tal show nothing", DATA, "there is no target account list 'nothing'"),
     ("tal diff a", USAGE, "A B is missing"),
