@@ -175,7 +175,8 @@ static void times_are_told_from_quantities(void **state)
     enum { COUNT = 400 };
     double numbers[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
-        numbers[i] = 1.6e9 + 86400.0 * (double)(i / 2);
+        size_t day = i / 2;
+        numbers[i] = 1.6e9 + 86400.0 * (double)day;
     }
     assert_true(learn_leakage_times(numbers, COUNT));
     for (size_t i = 0; i < COUNT; i++) {
