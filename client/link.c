@@ -554,6 +554,11 @@ bool client_link_is_dead(struct client_link *link, int64_t now_ms, int64_t *wake
     if (room_bytes == 0) {
         return false;
     }
+    /* Behind a large request nothing is read before it has had its turn on a lane of the server's,
+     * a ping neither: its call's deadline is what ends the waiting. */
+    if (link->pipeline.large_count > 0) {
+        return false;
+    }
     int64_t quiet_ms = link->heard_ms > link->asked_ms ? link->heard_ms : link->asked_ms;
     bool is_probed = link->probed_ms > quiet_ms;
     int64_t next_ms = is_probed ? link->probed_ms + PROBE_WAIT_MS : quiet_ms + link->probe_gap_ms;

@@ -41,6 +41,7 @@ void client_pipeline_restart(struct client_pipeline *pipeline)
         pipeline->pending[i].id = 0;
     }
     pipeline->pending_count = pipeline->forgotten_count = pipeline->owned_count = 0;
+    pipeline->large_count = 0;
     pipeline->id_oldest = *pipeline->ids;
     pipeline->lost = false;
 }
@@ -97,6 +98,7 @@ static void pending_remove(struct client_pipeline *pipeline, size_t place)
     const struct client_pending *gone = &pipeline->pending[place];
     pipeline->forgotten_count -= gone->forgotten;
     pipeline->owned_count -= !gone->forgotten && gone->owner != NULL;
+    pipeline->large_count -= gone->is_large;
     pipeline->pending_count--;
     for (size_t next = (place + 1) & mask; pipeline->pending[next].id != 0;
          next = (next + 1) & mask) {
@@ -246,8 +248,10 @@ uint32_t client_pipeline_request(struct client_pipeline *pipeline,
         uint32_t id = id_take(pipeline);
         frame_write(pipeline, request, id);
         assert(proto_writer_ok(&pipeline->output));
-        pipeline->pending[pending_place(pipeline, id)] =
-            (struct client_pending){.owner = request->owner, .id = id, .op = request->op};
+        bool is_large = bytes > PROTO_HEADER_BYTES + PROTO_LOOP_BYTES_MAX;
+        pipeline->pending[pending_place(pipeline, id)] = (struct client_pending){
+            .owner = request->owner, .id = id, .op = request->op, .is_large = is_large};
+        pipeline->large_count += is_large;
         pipeline->pending_count++;
         pipeline->owned_count += request->owner != NULL;
         return id;

@@ -28,6 +28,7 @@ struct client_pending {
     uint32_t id; /* 0: the place is free */
     uint8_t op;
     bool forgotten;
+    bool is_large; /* the server reads it on a lane of its own, and nothing behind it before */
 };
 
 /* A request whose payload is a map of `pairs` encoded in `body`, borrowed for the call. */
@@ -62,6 +63,7 @@ struct client_pipeline {
     size_t pending_count;    /* forgotten ones included */
     size_t forgotten_count;
     size_t owned_count; /* waited for, with an owner */
+    size_t large_count; /* forgotten ones included */
     size_t in_flight_max;
     uint32_t *ids;    /* the next id: of this pipeline, or of all that share a numbering */
     uint32_t own_ids; /* what `ids` points to unless the owner of the pipeline says otherwise */

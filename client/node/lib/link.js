@@ -7,7 +7,7 @@ const tls = require("node:tls");
 const { FrameSplitter, frameEncode } = require("./codec.js");
 const { IcpError, fromReply } = require("./fault.js");
 const { PING_MS, QUIET_MS } = require("./policy.js");
-const { CHECKSUM, MORE, OPERATIONS } = require("./tables.js");
+const { CHECKSUM, HEADER_BYTES, LIMITS, MORE, OPERATIONS } = require("./tables.js");
 
 // A certificate that does not hold will not hold the next time either.
 function isTrust(error) {
@@ -30,6 +30,7 @@ class Link {
         this.quietSince = 0;
         this.pinged = false;
         this.watch = null;
+        this.large = new Set(); // ids; the server reads each on a lane of its own, and nothing behind it before
         this.waiting = new Map(); // id: { reply(status, payload), progress?(payload), lost(error) }
         this.lastId = 0;
         this.out = [];
@@ -99,6 +100,9 @@ class Link {
         }
         this.unansweredSince ??= performance.now();
         this.waiting.set(this.lastId, one);
+        if (frame.length > LIMITS.loop_bytes_max + HEADER_BYTES) {
+            this.large.add(this.lastId);
+        }
         if (this.out.length === 0) {
             process.nextTick(() => this.flush());
         }
@@ -114,7 +118,10 @@ class Link {
                 return;
             }
             const left = this.quietSince + QUIET_MS - performance.now();
-            if (left > 0) {
+            this.large = new Set([...this.large].filter((id) => this.waiting.has(id)));
+            if (this.large.size > 0 && !this.pinged) {
+                this.look(QUIET_MS);
+            } else if (left > 0) {
                 this.look(left);
             } else if (this.pinged) {
                 this.onDead();

@@ -12,7 +12,7 @@ when it comes; a connection that said nothing all the while, or only what came t
 one), a connection that died without a word (it is pinged, and replaced).
 """
 import asyncio
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Optional, Set, Tuple, Union
 
 from ._calls import AsyncCalls
 from .codec import FrameSplitter, frame_encode, payload_decode, payload_encode
@@ -20,7 +20,7 @@ from .fault import IcpError, from_reply
 from .policy import (DEFAULT_URI, PING_S, QUIET_S, STAGGER_S, USELESS_S, VERSION, Address, Backoff, Options,
                      Task, default_score, operation_find, reply_check, timeout_error, unreachable,
                      uri_read)
-from .tables import MORE, OPERATIONS
+from .tables import LIMITS, MORE, OPERATIONS
 
 Reply = Tuple[int, Dict[str, Any]]  # status and payload
 ATTEMPTS_MAX = 8
@@ -34,6 +34,7 @@ class _Link(asyncio.Protocol):
         self._flags = flags  # of what is sent
         self.greeting: Dict[str, Any] = {}
         self.waiting: Dict[int, Tuple["asyncio.Future[Reply]", Any]] = {}
+        self._large: Set[int] = set()  # sent; the server reads each on a lane of its own, and nothing behind it before
         self.lost: Optional[IcpError] = None
         self.heard_at = 0.0
         self.unanswered_since: Optional[float] = None  # asked then, and nothing answered since that was waited for
@@ -94,6 +95,8 @@ class _Link(asyncio.Protocol):
         if self.unanswered_since is None:
             self.unanswered_since = self._loop.time()
         self.waiting[self._last_id] = (future, on_progress)
+        if len(payload) > LIMITS["loop_bytes_max"]:
+            self._large.add(self._last_id)
         if not self._out:
             self._loop.call_soon(self._flush)
         self._out.append(frame_encode(opcode, self._last_id, payload, self._flags))
@@ -110,7 +113,10 @@ class _Link(asyncio.Protocol):
         if not self.waiting or self.lost is not None or self.on_dead is None:
             return
         left = self._quiet_since + QUIET_S - self._loop.time()
-        if left <= 0 and self._pinged:
+        self._large.intersection_update(self.waiting)
+        if self._large and not self._pinged:
+            left = QUIET_S
+        elif left <= 0 and self._pinged:
             self.on_dead(self)
             left = QUIET_S
         elif left <= 0:

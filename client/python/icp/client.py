@@ -22,7 +22,7 @@ from .connecting import Connecting, Link
 from .fault import IcpError, from_reply
 from .policy import (DEFAULT_URI, PING_S, QUIET_S, USELESS_S, VERSION, Backoff, Options, Task, default_score,
                      operation_find, reply_check, timeout_error, uri_read)
-from .tables import MORE, OPERATIONS
+from .tables import LIMITS, MORE, OPERATIONS
 
 READ_BYTES = 1 << 18  # more than a record of TLS holds: what is left shows in poll
 LATER = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -238,6 +238,7 @@ class _Run:
                 client._unanswered_since = now
             self.sent[client._last_id] = task
             task.sends += 1
+            task.is_large = len(payload) > LIMITS["loop_bytes_max"]
             parts.append(frame_encode(task.info.opcode, client._last_id, payload, client._flags))
             size += len(parts[-1])
         self.out = parts[0] if len(parts) == 1 else b"".join(parts)
@@ -285,6 +286,8 @@ class _Run:
         if not self.pinged_at:
             if now < self.quiet_since + QUIET_S:
                 return self.quiet_since + QUIET_S
+            if any(task.is_large for task in self.sent.values()):
+                return now + QUIET_S  # the server reads nothing behind it before its turn has come
             self.ping_id = client._last_id = (client._last_id % 0xFFFFFFFF) + 1
             self.out += frame_encode(OPERATIONS["ping"].opcode, client._last_id, b"", client._flags)
             self.pinged_at = now

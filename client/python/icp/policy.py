@@ -147,6 +147,7 @@ class Task:
     sends: int = 0
     not_before: float = 0.0
     index: int = 0
+    is_large: bool = False  # the server reads it on a lane of its own
     operation: Optional[str] = None  # the client's own, of a request that does not name one
     named: bool = False  # the request may be repeated by its operation id
     knew_operations: bool = False  # of the server that it was sent to last

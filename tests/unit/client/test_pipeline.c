@@ -303,6 +303,35 @@ static void pipeline_bounds_requests_in_flight(void **state)
     client_pipeline_fini(&pipeline);
 }
 
+/* A connection is not given up for its silence while one is under way: the server reads nothing
+ * behind it before it has had its turn. */
+static void pipeline_counts_requests_that_have_a_lane_of_their_own(void **state)
+{
+    (void)state;
+    static uint8_t body[PROTO_LOOP_BYTES_MAX + 1];
+    struct proto_fault fault = {0};
+    struct client_pipeline pipeline;
+    const struct client_request large = {.op = PROTO_OP_PING, .body = {body, sizeof body}};
+    client_pipeline_init(&pipeline, 0, 0, false);
+    (void)ping_send(&pipeline);
+    assert_int_equal(pipeline.large_count, 0);
+    uint32_t id = client_pipeline_request(&pipeline, &large, &fault);
+    assert_int_not_equal(id, 0);
+    assert_int_equal(pipeline.large_count, 1);
+    struct proto_writer reply;
+    struct client_reply got;
+    proto_writer_init(&reply);
+    ping_frame(&reply, id, 1, 0);
+    feed(&pipeline, proto_writer_span(&reply).data, proto_writer_span(&reply).bytes);
+    assert_true(client_pipeline_next(&pipeline, &got));
+    assert_int_equal(pipeline.large_count, 0);
+    assert_int_not_equal(client_pipeline_request(&pipeline, &large, &fault), 0);
+    client_pipeline_restart(&pipeline);
+    assert_int_equal(pipeline.large_count, 0);
+    proto_writer_fini(&reply);
+    client_pipeline_fini(&pipeline);
+}
+
 static void pipeline_passes_over_ids_in_use_when_they_wrap(void **state)
 {
     (void)state;
@@ -457,6 +486,7 @@ int main(void)
         cmocka_unit_test(pipeline_checks_replies_against_the_table),
         cmocka_unit_test(pipeline_reads_error_replies_even_without_a_payload),
         cmocka_unit_test(pipeline_bounds_requests_in_flight),
+        cmocka_unit_test(pipeline_counts_requests_that_have_a_lane_of_their_own),
         cmocka_unit_test(pipeline_passes_over_ids_in_use_when_they_wrap),
         cmocka_unit_test(pipeline_says_when_a_reply_was_cut),
         cmocka_unit_test(pipeline_abandons_many_requests_in_order),

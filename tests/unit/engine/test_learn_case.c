@@ -98,7 +98,7 @@ static struct engine_job_info learn(const struct engine_learn *request)
 static void the_document_says_what_it_was_learned_from(void **state)
 {
     (void)state;
-    struct giver giver = {0};
+    static struct giver giver; /* the job lets go of it after its answer */
     struct engine_case_source source = source_of(&giver);
     struct engine_learn request = learn_of(&source);
     struct proto_fault fault = {0};
@@ -121,7 +121,7 @@ static void the_document_says_what_it_was_learned_from(void **state)
 static void what_the_source_says_is_the_fault_of_the_policy(void **state)
 {
     (void)state;
-    struct giver giver = {.refuses = true};
+    static struct giver giver = {.refuses = true}; /* let go of after the answer */
     struct engine_case_source source = source_of(&giver);
     struct engine_learn request = learn_of(&source);
     engine_fixture_fill(&fixture, 3);
@@ -135,7 +135,7 @@ static void what_the_source_says_is_the_fault_of_the_policy(void **state)
 static void accounts_below_a_floor_are_not_learned_from(void **state)
 {
     (void)state;
-    struct giver giver = {0};
+    static struct giver giver; /* the job lets go of it after its answer */
     struct engine_case_source source = source_of(&giver);
     struct engine_learn request = learn_of(&source);
     struct measure_floors floors;
