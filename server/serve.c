@@ -471,10 +471,12 @@ static bool ports_write(struct server *server, struct proto_fault *fault)
             server->ports_written = true;
             return true;
         }
+        int code = errno;
         unlink(aside);
+        errno = code;
     }
-    return proto_fault_set(fault, PROTO_BAD_CONFIG, "ports_file", "%s cannot be written: %s", path,
-                           strerror(errno));
+    return proto_fault_set(fault, errno == ENOMEM ? PROTO_NO_MEMORY : PROTO_BAD_CONFIG,
+                           "ports_file", "%s cannot be written: %s", path, strerror(errno));
 }
 
 struct server *server_create(const struct base_config *config, struct base_log *log,
