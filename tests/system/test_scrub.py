@@ -113,7 +113,14 @@ class Scrub(unittest.TestCase):
         self.assertEqual(len(found["told"]), len(set(found["told"])))
         with self.server.client() as client:  # it goes on serving what is sound
             client.call("ping")
-            client.call("account-put", {"accounts": [{"id": "after"}]})
+            taken = 0
+            for number in range(40):  # one in eight of them belongs where a page is damaged
+                try:
+                    client.call("account-put", {"accounts": [{"id": f"after {number}"}]})
+                    taken += 1
+                except Refused as refused:
+                    self.assertEqual(refused.code, "corrupt")
+            self.assertGreater(taken, 10)
             self.assertGreater(client.call("stats")["metrics"]["store"]["corrupt_found"], 3)
         done = self.icp("scrub")
         self.assertEqual(done.returncode, 65)
