@@ -16,7 +16,7 @@ static void check_rate(const struct auth_rate *rate)
 static void check_token(const struct auth_token *token)
 {
     FUZZ_HOLDS(auth_name_is_good(proto_span_text(token->name)));
-    FUZZ_HOLDS(token->role >= PROTO_ROLE_READ && token->role <= PROTO_ROLE_ADMIN);
+    FUZZ_HOLDS(token->role > PROTO_ROLE_NONE && token->role <= PROTO_ROLE_ADMIN);
     FUZZ_HOLDS(token->connections <= AUTH_CONNECTIONS_MAX);
     check_rate(&token->requests);
     check_rate(&token->bytes);
