@@ -15,9 +15,6 @@
 #include "tools/cli/policy_file.h"
 #include "tools/cli/remote_schema.h"
 
-/* Those that are not proved cost the search alone. */
-#define PAIRS_DEFAULT 16
-
 #define NO_TIME INT64_MIN
 
 /* "complete=0.8" of each --floor. */
@@ -75,7 +72,7 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload, char
     uint64_t seed = 0;
     uint64_t pairs = 0;
     if (!cli_number(cli, CLI_LEARN_SEED, 0, INT64_MAX, 1, &seed) ||
-        !cli_number(cli, CLI_LEARN_PAIRS, 0, 64, PAIRS_DEFAULT, &pairs)) {
+        !cli_number(cli, CLI_LEARN_PAIRS, 0, PROTO_LEARN_PAIRS_MAX, 0, &pairs)) {
         return EX_USAGE;
     }
     static const struct {
@@ -95,7 +92,9 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload, char
         return EX_USAGE;
     }
     icp_payload_uint(payload, "seed", seed);
-    icp_payload_uint(payload, "pairs", pairs);
+    if (cli_has(cli, CLI_LEARN_PAIRS)) { /* else as many as the server's table says */
+        icp_payload_uint(payload, "pairs", pairs);
+    }
     /* With a reason the activation is a request of its own, for the record to hold it. */
     if (cli_has(cli, CLI_LEARN_ACTIVATE) && !cli_has(cli, CLI_LEARN_REASON)) {
         icp_payload_flag(payload, "activate", true);
