@@ -147,14 +147,19 @@ uint64_t disk_env_leaves(const struct disk_env *env, enum disk_table table)
     return stat.ms_leaf_pages;
 }
 
-/* A hole that is read ahead has its pages in the cache one by one, and costs nothing on disk. */
-static void cache_ahead(struct disk_env *env, int fd, size_t from, size_t to)
+void disk_file_ahead(int fd, size_t from, size_t to)
 {
-    from = env->cached_end > from ? env->cached_end : from;
     for (size_t at = from; at < to; at += AHEAD_STEP) {
         size_t count = to - at < AHEAD_STEP ? to - at : AHEAD_STEP;
         (void)posix_fadvise(fd, (off_t)at, (off_t)count, POSIX_FADV_WILLNEED);
     }
+}
+
+/* A hole that is read ahead has its pages in the cache one by one, and costs nothing on disk. */
+static void cache_ahead(struct disk_env *env, int fd, size_t from, size_t to)
+{
+    from = env->cached_end > from ? env->cached_end : from;
+    disk_file_ahead(fd, from, to);
     env->cached_end = to > env->cached_end ? to : env->cached_end;
 }
 

@@ -80,6 +80,8 @@ uint64_t disk_env_oldest(const struct disk_env *env);
 uint64_t disk_env_leaves(const struct disk_env *env, enum disk_table table);
 /* Pages of the file that are in use or free, without the tail. */
 uint64_t disk_env_pages(const struct disk_env *env);
+/* Asks for a stretch of a file to come into the page cache, in single pages; waits for nothing. */
+void disk_file_ahead(int fd, size_t from, size_t to);
 /* Sees to the tail, and that the page cache has the next `ahead_bytes` that the file grows by in
  * single pages; best effort. Writer thread. Cost: 0.5 µs for a page that was not seen to before. */
 void disk_env_stretch(struct disk_env *env, size_t ahead_bytes);

@@ -204,7 +204,6 @@ static bool cache_has(int fd, size_t bytes)
  * half of the memory holds it; whoever needs a page of it before it comes waits for that page. */
 static void cache_fill(const struct disk_env *env)
 {
-    enum { STEP = 128 << 10 };
     int fd;
     size_t bytes = disk_env_pages(env) * DISK_PAGE_BYTES;
     size_t memory = (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
@@ -212,9 +211,7 @@ static void cache_fill(const struct disk_env *env)
         cache_has(fd, bytes)) {
         return;
     }
-    for (size_t at = 0; at < bytes; at += STEP) {
-        (void)posix_fadvise(fd, (off_t)at, STEP, POSIX_FADV_WILLNEED);
-    }
+    disk_file_ahead(fd, 0, bytes);
 }
 
 /* The file of a new store, under the name that it is made with: the table `meta` with format and
