@@ -9,7 +9,7 @@
 enum {
     CHUNK = 32,               /* accounts changed under one write lock: below a millisecond */
     SAVE_CHANGES_MIN = 50000, /* a start follows so many in a second or two */
-    SAVE_PART = 10,           /* or a tenth of the vectors, if that is more */
+    SAVE_PART = 2,            /* and half of the vectors: a stored set is written whole */
 };
 
 /* What the keeper works with. */
