@@ -8,25 +8,19 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "server/http/http_aside.h"
+#include "server/http/http_patience.h"
 #include "server/http/http_visit.h"
 
 struct http_server {
     struct http_options options;
     struct MHD_Daemon *daemon;
     struct http_aside *aside;
+    struct http_patience *patience;
     bool loopback;
     uint16_t port;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
@@ -166,11 +160,18 @@ static void serve_aside(struct http_visit *visit)
     MHD_resume_connection(connection); /* from here on the visit is the HTTP thread's again */
 }
 
+static enum MHD_Result reply(struct http_server *server, struct http_visit *visit)
+{
+    http_patience_replies(server->patience, visit->connection);
+    return http_visit_reply(visit);
+}
+
 static enum MHD_Result serve(struct http_server *server, struct http_visit *visit)
 {
+    http_patience_works(server->patience, visit->connection);
     if (!visit->route->aside) {
         http_visit_serve(visit);
-        return http_visit_reply(visit);
+        return reply(server, visit);
     }
     visit->given = true;
     MHD_suspend_connection(visit->connection);
@@ -184,11 +185,9 @@ static enum MHD_Result serve(struct http_server *server, struct http_visit *visi
     return MHD_YES;
 }
 
-/* A body that trickles holds a connection for as long as a request may take, and no longer. */
 static enum MHD_Result feed(struct http_visit *visit, const char *upload, size_t *upload_bytes)
 {
-    if (now_ns() - visit->began_ns > (uint64_t)HTTP_TIMEOUT_S * 1000000000U ||
-        !http_visit_feed(visit, upload, *upload_bytes)) {
+    if (!http_visit_feed(visit, upload, *upload_bytes)) {
         return MHD_NO;
     }
     *upload_bytes = 0;
@@ -207,7 +206,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return MHD_NO; /* no memory when its address came */
     }
     if (visit->given) {
-        return http_visit_reply(visit);
+        return reply(server, visit);
     }
     if (visit->connection == NULL) {
         enum MHD_Result result;
@@ -236,17 +235,17 @@ static void *on_uri(void *context, const char *uri, struct MHD_Connection *conne
 {
     (void)context;
     (void)connection;
-    return http_visit_create(uri, now_ns());
+    return http_visit_create(uri);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode code)
 {
-    (void)context;
-    (void)connection;
+    struct http_server *server = context;
     (void)code;
     http_visit_destroy(*state);
     *state = NULL;
+    http_patience_awaits(server->patience, connection);
 }
 
 static bool address_find(const struct http_options *options, struct addrinfo **found,
@@ -269,12 +268,17 @@ static void daemon_at(struct http_server *server, unsigned more, enum MHD_OPTION
 {
     unsigned flags =
         MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME;
-    struct MHD_OptionItem place[] = {{option, value, pointer}, {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem place[] = {{option, value, pointer},
+                                     /* All of loopback is one address. 0: no limit. */
+                                     {MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                                      server->loopback ? 0 : HTTP_ADDRESS_CONNECTIONS_MAX, NULL},
+                                     {MHD_OPTION_END, 0, NULL}};
     server->daemon = MHD_start_daemon(
         flags | more, server->options.port, NULL, NULL, on_request, server, MHD_OPTION_ARRAY, place,
         MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HTTP_CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_TIMEOUT_S,
-        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+        MHD_OPTION_URI_LOG_CALLBACK, on_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+        server, MHD_OPTION_NOTIFY_CONNECTION, http_patience_connection, server->patience,
         MHD_OPTION_END);
 }
 
@@ -343,7 +347,10 @@ struct http_server *http_create(const struct http_options *options, struct proto
         socket_look(server, options->listen_fd);
     }
     server->aside = http_aside_create(serve_aside, fault);
-    if (server->aside == NULL || !daemon_start(server, fault)) {
+    server->patience = server->aside == NULL
+                           ? NULL
+                           : http_patience_create(options->request_ms, options->reply_ms, fault);
+    if (server->patience == NULL || !daemon_start(server, fault)) {
         http_destroy(server);
         return NULL;
     }
@@ -369,5 +376,6 @@ void http_destroy(struct http_server *server)
         MHD_stop_daemon(server->daemon);
     }
     http_aside_destroy(server->aside);
+    http_patience_destroy(server->patience);
     free(server);
 }

@@ -14,8 +14,10 @@
  * that waits for something is `aside` and runs on one of HTTP_ASIDE_THREADS others, so that a probe
  * is answered whatever a page takes.
  *
- * Limits: HTTP_CONNECTIONS_MAX connections of 32 KiB each, 10 s for a request, forms of
- * HTTP_FORM_BYTES_MAX, HTTP_ASIDE_WAITING pages that wait. Source: libmicrohttpd; RFC 9110; RFC
+ * Limits: HTTP_CONNECTIONS_MAX connections of 32 KiB each, of one address
+ * HTTP_ADDRESS_CONNECTIONS_MAX unless it is loopback that is listened on; 10 s for a request to be
+ * whole, however it trickles, a minute for its reply to go out; forms of HTTP_FORM_BYTES_MAX,
+ * HTTP_ASIDE_WAITING pages that wait. Source: libmicrohttpd; RFC 9110; RFC
  * 6750 for the token; RFC 6265 for cookies.
  *
  * Whoever listens on loopback answers a request only if its Host names loopback: else any page in a
@@ -34,7 +36,9 @@
 
 #define HTTP_CONNECTIONS_MAX 64u
 #define HTTP_CONNECTION_BYTES 32768u
+#define HTTP_ADDRESS_CONNECTIONS_MAX 16u
 #define HTTP_TIMEOUT_S 10u
+#define HTTP_REPLY_S 60u
 #define HTTP_FORM_BYTES_MAX 16384u
 #define HTTP_ASIDE_THREADS 2u
 #define HTTP_ASIDE_WAITING 16u
@@ -78,6 +82,7 @@ struct http_options {
     int listen_fd;    /* a socket that listens already, in place of these; taken; 0: none */
     const struct http_group *groups;
     size_t group_count;
+    unsigned request_ms, reply_ms; /* 0: HTTP_TIMEOUT_S, HTTP_REPLY_S */
     /* Whether who asks may have what is not open: 0, or the status that refuses it (401, 429). */
     unsigned (*allowed)(void *context, const struct http_exchange *exchange);
     void *context;

@@ -9,14 +9,13 @@
 
 static const char text_type[] = "text/plain; charset=utf-8";
 
-struct http_visit *http_visit_create(const char *uri, uint64_t now_ns)
+struct http_visit *http_visit_create(const char *uri)
 {
     struct http_visit *visit = calloc(1, sizeof *visit);
     const char *query = strchr(uri, '?');
     if (visit == NULL) {
         return NULL;
     }
-    visit->began_ns = now_ns;
     visit->query = strdup(query != NULL ? query + 1 : "");
     if (visit->query == NULL) {
         free(visit);

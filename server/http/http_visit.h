@@ -16,7 +16,6 @@ struct http_visit {
     const struct http_route *route; /* NULL until its head was looked at */
     void *context;                  /* of the route */
     struct MHD_Connection *connection;
-    uint64_t began_ns;
     bool too_large; /* more was sent than a form may have */
     bool given;     /* to a thread aside */
     char *query;    /* as it was sent, until it is taken apart */
@@ -29,7 +28,7 @@ struct http_visit {
 };
 
 /* The query is copied; NULL: no memory. */
-struct http_visit *http_visit_create(const char *uri, uint64_t now_ns);
+struct http_visit *http_visit_create(const char *uri);
 void http_visit_destroy(struct http_visit *visit); /* NULL is fine */
 /* Takes the headers that answers ask for, and the query apart. NULL, or why not. */
 const char *http_visit_look(struct http_visit *visit, struct MHD_Connection *connection);

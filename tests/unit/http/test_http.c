@@ -55,6 +55,19 @@ static unsigned answer_form(void *context, struct http_exchange *exchange)
     return 303;
 }
 
+enum { LARGE_BYTES = 8 << 20 }; /* more than the kernels keep for who does not read */
+
+static unsigned answer_large(void *context, struct http_exchange *exchange)
+{
+    char line[1024];
+    (void)context;
+    memset(line, 'x', sizeof line);
+    for (size_t i = 0; i < LARGE_BYTES / sizeof line; i++) {
+        (void)fwrite(line, 1, sizeof line, exchange->out);
+    }
+    return 200;
+}
+
 static unsigned allowed(void *context, const struct http_exchange *exchange)
 {
     (void)context;
@@ -66,6 +79,7 @@ static unsigned allowed(void *context, const struct http_exchange *exchange)
 static const struct http_route routes[] = {
     {"/open", "text/plain; charset=utf-8", "for everyone", true, false, false, answer_page},
     {"/closed", "text/html; charset=utf-8", "with a token", false, false, false, answer_page},
+    {"/large", "text/plain; charset=utf-8", "much", true, false, false, answer_large},
 };
 static const struct http_route forms[] = {
     {"/form", "text/plain; charset=utf-8", "a form", true, true, true, answer_form},
@@ -73,7 +87,7 @@ static const struct http_route forms[] = {
 
 static struct http_options options_of(struct fixture *fixture, uint16_t port)
 {
-    fixture->groups[0] = (struct http_group){routes, 2, fixture};
+    fixture->groups[0] = (struct http_group){routes, sizeof routes / sizeof *routes, fixture};
     fixture->groups[1] = (struct http_group){forms, 1, fixture};
     return (struct http_options){.host = "127.0.0.1",
                                  .port = port,
@@ -337,6 +351,88 @@ static void the_end_waits_for_pages_under_way(void **state)
     close(fd);
 }
 
+/* A server that waits for so long; the one of the fixture waits much longer. */
+static struct http_server *impatient(struct fixture *fixture, unsigned request_ms,
+                                     unsigned reply_ms)
+{
+    struct proto_fault fault;
+    struct http_options options = options_of(fixture, 0);
+    options.request_ms = request_ms;
+    options.reply_ms = reply_ms;
+    struct http_server *server = http_create(&options, &fault);
+    assert_non_null(server);
+    return server;
+}
+
+/* Takes the fixture's place for a connection. */
+static int connect_server(struct fixture *fixture, struct http_server *server)
+{
+    struct http_server *own = fixture->server;
+    fixture->server = server;
+    int fd = connect_to(fixture);
+    fixture->server = own;
+    return fd;
+}
+
+/* A byte now and then, whether of a header or of a form, for as long as there is a connection. The
+ * control: a server that waits for longer answers what came as slowly. */
+static void a_request_that_trickles_is_cut(void **state)
+{
+    static const char *const begun[] = {"GET /open HTTP/1.1\r\nHost: localhost\r\nX: ",
+                                        POST("/form", FORM "Content-Length: 16000\r\n", "a=")};
+    struct fixture *fixture = *state;
+    struct http_server *patient = impatient(fixture, 600000, 0);
+    struct http_server *server = impatient(fixture, 200, 0);
+    for (size_t i = 0; i < sizeof begun / sizeof *begun; i++) {
+        int control = connect_server(fixture, patient);
+        struct pollfd cut = {.fd = connect_server(fixture, server), .events = POLLIN};
+        say(cut.fd, begun[i]);
+        say(control, "GET /open HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX: ");
+        while (poll(&cut, 1, 20) == 0) {
+            (void)!send(cut.fd, "a", 1, MSG_NOSIGNAL);
+            say(control, "a");
+        }
+        assert_string_equal(hear(fixture, cut.fd), "");
+        say(control, "\r\n\r\n");
+        assert_non_null(strstr(hear(fixture, control), "HTTP/1.1 200 "));
+    }
+    http_destroy(server);
+    http_destroy(patient);
+}
+
+/* How much of the large page comes to somebody who reads a byte now and then for so long. */
+static size_t trickle_read(int fd, int turns)
+{
+    static char rest[1 << 16];
+    size_t bytes = 0;
+    ssize_t got = 1;
+    say(fd, GET("/large", ""));
+    for (int i = 0; i < turns && got > 0; i++) {
+        poll(NULL, 0, 10);
+        got = recv(fd, rest, 1, 0);
+        bytes += got > 0 ? (size_t)got : 0;
+    }
+    while ((got = recv(fd, rest, sizeof rest, 0)) > 0) {
+        bytes += (size_t)got;
+    }
+    close(fd);
+    return bytes;
+}
+
+/* The control: who reads at once gets all of it. */
+static void a_reply_that_is_not_read_is_cut(void **state)
+{
+    struct fixture *fixture = *state;
+    struct http_server *server = impatient(fixture, 60000, 100);
+    size_t bytes = LARGE_BYTES;
+    assert_true(trickle_read(connect_to(fixture), 0) > LARGE_BYTES);
+    for (int turns = 50; turns <= 1600 && bytes >= LARGE_BYTES; turns *= 2) {
+        bytes = trickle_read(connect_server(fixture, server), turns);
+    }
+    assert_true(bytes < LARGE_BYTES);
+    http_destroy(server);
+}
+
 static void a_host_of_a_stranger_is_refused(void **state)
 {
     const char *reply =
@@ -415,6 +511,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_form_of_another_site_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_that_wait_hold_up_nobody_else, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_waits_for_pages_under_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_request_that_trickles_is_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_reply_that_is_not_read_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(a_host_of_a_stranger_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(nonsense_ends_the_connection_and_nothing_else, setup,
                                         teardown),
