@@ -97,6 +97,22 @@ static void put_errors(const struct server_figures *figures, FILE *out)
     }
 }
 
+static void put_lanes(const struct server_figures *figures, FILE *out)
+{
+    static const char *const families[][2] = {
+        {"icpd_lane_waiting", "pieces of work that wait now, by lane"},
+        {"icpd_lane_running", "pieces of work that run now, by lane"}};
+    for (size_t part = 0; part < 2; part++) {
+        http_family(out, families[part][0], HTTP_GAUGE, families[part][1]);
+        for (unsigned i = 0; i < ENGINE_LANES; i++) {
+            size_t found[2];
+            const char *name =
+                engine_lane_look(figures->engine, (enum engine_lane_id)i, &found[0], &found[1]);
+            http_sample(out, families[part][0], "lane", name, (double)found[part]);
+        }
+    }
+}
+
 static void put_versions(const struct server_figures *figures, FILE *out)
 {
     struct engine_state *state = engine_state_get(figures->engine);
@@ -120,6 +136,7 @@ void server_metrics_page(const struct server_figures *figures, FILE *out)
     put_requests(figures, out);
     put_errors(figures, out);
     put_server(figures, out);
+    put_lanes(figures, out);
     put_rows(out, "net", net_figures, sizeof net_figures / sizeof *net_figures, &net);
     put_rows(out, "store", store_figures, sizeof store_figures / sizeof *store_figures, &store);
 }

@@ -162,10 +162,27 @@ static void write_errors(const struct server_figures *figures, struct proto_writ
     }
 }
 
+/* One map of what waits and one of what runs, by name of the lane. */
+static void write_lanes(const struct server_figures *figures, struct proto_writer *out)
+{
+    static const char *const names[] = {"lanes_waiting", "lanes_running"};
+    for (size_t part = 0; part < 2; part++) {
+        proto_write_text(out, names[part]);
+        proto_write_map(out, ENGINE_LANES);
+        for (unsigned i = 0; i < ENGINE_LANES; i++) {
+            size_t found[2];
+            proto_write_text(out, engine_lane_look(figures->engine, (enum engine_lane_id)i,
+                                                   &found[0], &found[1]));
+            proto_write_uint(out, found[part]);
+        }
+    }
+}
+
 void server_stats_write(const struct server_figures *figures, struct proto_writer *out)
 {
     struct engine_state *state = engine_state_get(figures->engine);
-    proto_write_map(out, 3 + 5 + BASE_DISTRIBUTION_COUNT + sizeof latencies / sizeof *latencies);
+    proto_write_map(out,
+                    3 + 5 + 2 + BASE_DISTRIBUTION_COUNT + sizeof latencies / sizeof *latencies);
     proto_write_text(out, "uptime_s");
     proto_write_uint(out, figures->uptime_s);
     proto_write_text(out, "schema");
@@ -179,4 +196,5 @@ void server_stats_write(const struct server_figures *figures, struct proto_write
     write_store(figures, out);
     write_errors(figures, out);
     write_requests(figures, out);
+    write_lanes(figures, out);
 }

@@ -208,6 +208,8 @@ static unsigned page(void *context, struct http_exchange *exchange, const char *
     }
 PAGE(overview, "Overview")
 PAGE(slow, "Slow log")
+PAGE(clients, "Clients")
+PAGE(audit, "Audit")
 PAGE(profile, "Profile")
 PAGE(score, "Score")
 PAGE(account, "Account")
@@ -233,6 +235,8 @@ static const char html[] = "text/html; charset=utf-8";
 static const struct http_route routes[] = {
     {"/", html, "the console: what the server does", OPEN, false, ASIDE, answer_overview},
     {"/slow", html, "the latest slow requests", OPEN, false, ASIDE, answer_slow},
+    {"/clients", html, "who is connected", OPEN, false, ASIDE, answer_clients},
+    {"/audit", html, "who wrote what, and when", OPEN, false, ASIDE, answer_audit},
     {"/profile", html, "the profile in force and its evidence", OPEN, false, ASIDE, answer_profile},
     {"/score", html, "score a lead or an account", OPEN, POSTS, ASIDE, answer_score},
     {"/account", html, "an account and its timeline", OPEN, false, ASIDE, answer_account},

@@ -177,6 +177,29 @@ static void operations(FILE *out, const struct icp_value *metrics)
     console_table_close(&table);
 }
 
+/* Work that no event loop does itself: how many pieces wait and run this moment. */
+static void lanes(FILE *out, const struct icp_value *metrics)
+{
+    static const char *const columns[] = {"lane", "#wait", "#run"};
+    struct console_table table;
+    struct icp_value waiting;
+    struct icp_value count;
+    struct icp_text lane;
+    if (!icp_value_get(metrics, "lanes_waiting", &waiting)) {
+        return;
+    }
+    console_table_open(&table, out, "Lanes: what waits and runs now", columns, 3);
+    struct icp_walk walk = icp_walk_over(&waiting);
+    while (icp_next(&walk, &lane, &count)) {
+        char name[32];
+        snprintf(name, sizeof name, "%.*s", (int)lane.bytes, lane.data);
+        console_cell_said(&table, lane);
+        console_cell_count(&table, count.number);
+        console_cell_count(&table, figure(metrics, "lanes_running", name));
+    }
+    console_table_close(&table);
+}
+
 static void errors(FILE *out, const struct icp_value *metrics)
 {
     static const char *const columns[] = {"error", "#requests"};
@@ -280,11 +303,30 @@ static void jobs(struct console_view *view)
     icp_reply_fini(&reply);
 }
 
+/* Who may read no figures is told where to go. */
+static void greet(struct console_view *view)
+{
+    FILE *out = view->out;
+    (void)fputs("<p>The token that you signed in with has the role ", out);
+    console_text(out, console_link_role(view->link));
+    (void)fputs(", which may not read figures. It may use:</p>\n<ul>", out);
+    for (const struct console_entry *entry = console_entries; entry->path != NULL; entry++) {
+        if (entry->path[1] != '\0' && console_may(view, entry->needs)) {
+            (void)fprintf(out, "<li><a href=\"%s\">%s</a></li>", entry->path, entry->name);
+        }
+    }
+    (void)fputs("</ul>\n", out);
+}
+
 void console_overview(struct console_view *view)
 {
     struct icp_reply reply = {0};
     struct icp_value metrics;
     FILE *out = view->out;
+    if (!console_may(view, ICP_OP_STATS)) {
+        greet(view);
+        return;
+    }
     bool live = console_asked(view, "live") != NULL;
     view->exchange->refresh_s = live ? CONSOLE_TICK_S : 0;
     (void)fputs(live ? "<p><a href=\"/\">Stop following</a></p>\n"
@@ -298,8 +340,11 @@ void console_overview(struct console_view *view)
         console_heading(out, "Operations");
         operations(out, &metrics);
         errors(out, &metrics);
-        console_heading(out, "Jobs");
-        jobs(view);
+        console_heading(out, "Lanes and jobs");
+        lanes(out, &metrics);
+        if (console_may(view, ICP_OP_JOB_LIST)) {
+            jobs(view);
+        }
         console_heading(out, "Store and connections");
         store(out, &metrics);
     }

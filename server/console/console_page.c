@@ -7,12 +7,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/table.h"
 #include "server/draw/draw_shown.h"
 
 const struct console_entry console_entries[] = {
-    {"/", "Overview"},       {"/slow", "Slow log"}, {"/profile", "Profile"},   {"/score", "Score"},
-    {"/account", "Account"}, {"/lists", "Lists"},   {"/measures", "Measures"}, {NULL, NULL},
+    {"/", "Overview", ICP_OP_PING},
+    {"/slow", "Slow log", ICP_OP_SLOW_LOG},
+    {"/clients", "Clients", ICP_OP_CLIENT_LIST},
+    {"/audit", "Audit", ICP_OP_AUDIT},
+    {"/profile", "Profile", ICP_OP_ICP_LIST},
+    {"/score", "Score", ICP_OP_SCORE},
+    {"/account", "Account", ICP_OP_ACCOUNT_GET},
+    {"/lists", "Lists", ICP_OP_TAL_LIST},
+    {"/measures", "Measures", ICP_OP_MEASURE_LIST},
+    {NULL, NULL, ICP_OP_PING},
 };
+
+bool console_may(const struct console_view *view, enum icp_op op)
+{
+    const char *name = console_link_role(view->link);
+    enum proto_role has = PROTO_ROLE_NONE;
+    for (int role = PROTO_ROLE_NONE; role <= PROTO_ROLE_ADMIN; role++) {
+        has =
+            strcmp(name, proto_role_name((enum proto_role)role)) == 0 ? (enum proto_role)role : has;
+    }
+    const struct proto_op_info *info = proto_op_find((uint8_t)op);
+    return info != NULL && proto_role_allows(has, info->role);
+}
 
 /* Pages below one of the list stand under it: "/lists/list" under "/lists". */
 static bool is_current(const char *path, const char *entry)
@@ -27,9 +48,12 @@ static void navigation(const struct console_view *view)
     FILE *out = view->out;
     (void)fputs("<nav aria-label=\"Pages\"><ul>", out);
     for (const struct console_entry *entry = console_entries; entry->path != NULL; entry++) {
-        (void)fprintf(out, "<li><a href=\"%s\"%s>%s</a></li>", entry->path,
-                      is_current(view->exchange->path, entry->path) ? " aria-current=\"page\"" : "",
-                      entry->name);
+        if (console_may(view, entry->needs)) {
+            (void)fprintf(out, "<li><a href=\"%s\"%s>%s</a></li>", entry->path,
+                          is_current(view->exchange->path, entry->path) ? " aria-current=\"page\""
+                                                                        : "",
+                          entry->name);
+        }
     }
     (void)fputs("</ul></nav>\n", out);
 }

@@ -24,6 +24,7 @@ struct console_view {
 
 struct console_entry {
     const char *path, *name;
+    enum icp_op needs; /* who may ask for this is shown the page */
 };
 /* The list of pages, which ends with a NULL. */
 extern const struct console_entry console_entries[];
@@ -37,6 +38,8 @@ const char *console_asked(const struct console_view *view, const char *name);
 /* A whole number of the form; `fallback` where it is absent or none. */
 uint64_t console_asked_number(const struct console_view *view, const char *name, uint64_t fallback);
 
+/* Whether the role of who looks may ask for it. */
+bool console_may(const struct console_view *view, enum icp_op op);
 /* Asks with the payload of console_question; on failure shows why. */
 bool console_get(struct console_view *view, enum icp_op op, struct icp_reply *reply);
 /* Shows a fault and takes its status, if the page had none of its own. */

@@ -9,6 +9,8 @@
 
 void console_overview(struct console_view *view); /* rates, latencies, lanes, jobs, store */
 void console_slow(struct console_view *view);     /* the latest requests that took long */
+void console_clients(struct console_view *view);  /* who is connected */
+void console_audit(struct console_view *view);    /* who wrote what */
 void console_profile(struct console_view *view);  /* the version in force and its evidence */
 void console_score(struct console_view *view);    /* a lead or an account, and why */
 void console_account(struct console_view *view);  /* one account: values, score, timeline */

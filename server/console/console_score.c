@@ -55,8 +55,10 @@ static void form(struct console_view *view)
     console_input(out, "email", "or an email address", console_asked(view, "email"),
                   "its domain counts");
     console_input(out, "icp", "Version", console_asked(view, "icp"), "empty: the one in force");
-    (void)fputs("<h2 class=\"whole\">Values, of a lead or laid over the account</h2>\n", out);
-    value_inputs(view);
+    if (console_may(view, ICP_OP_SCHEMA_GET)) {
+        (void)fputs("<h2 class=\"whole\">Values, of a lead or laid over the account</h2>\n", out);
+        value_inputs(view);
+    }
     console_form_close(out, "Score");
 }
 
@@ -79,6 +81,15 @@ static size_t values_take(const struct console_view *view, struct icp_payload *p
         icp_payload_map_end(payload);
     }
     return count;
+}
+
+static void whose(struct console_view *view, struct icp_text id)
+{
+    if (console_may(view, ICP_OP_ACCOUNT_GET)) {
+        console_link_to(view->out, "/account", "id", id, id);
+    } else {
+        console_said(view->out, id);
+    }
 }
 
 static void answer(struct console_view *view)
@@ -109,7 +120,7 @@ static void answer(struct console_view *view)
         (void)fputs("<section aria-live=\"polite\"><h2>The score", view->out);
         if (id.bytes > 0) {
             (void)fputs(" of ", view->out);
-            console_link_to(view->out, "/account", "id", id, id);
+            whose(view, id);
         }
         (void)fputs("</h2>\n", view->out);
         if (!icp_reply_flag(&reply, "found", false)) {

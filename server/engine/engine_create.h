@@ -28,4 +28,8 @@ void engine_stop(struct engine *engine);
 void engine_destroy(struct engine *engine);
 struct store *engine_store(struct engine *engine);
 
+/* How many pieces wait and run on a lane this moment; its name in lane.def is returned. */
+const char *engine_lane_look(struct engine *engine, enum engine_lane_id lane, size_t *waiting,
+                             size_t *running);
+
 #endif

@@ -101,6 +101,24 @@ size_t engine_jobs(struct engine *engine, struct engine_job_info *infos, size_t 
     return count;
 }
 
+const char *engine_lane_look(struct engine *engine, enum engine_lane_id id, size_t *waiting,
+                             size_t *running)
+{
+    struct engine_lane *lane = &engine->lanes[id];
+    *waiting = *running = 0;
+    if (lane->row) { /* else it has not begun */
+        pthread_mutex_lock(&lane->lock);
+        *waiting = lane->queued;
+        for (unsigned i = 0; i < lane->row->threads; i++) {
+            for (const struct engine_job *job = lane->threads[i].running; job; job = job->next) {
+                ++*running;
+            }
+        }
+        pthread_mutex_unlock(&lane->lock);
+    }
+    return engine_lane_rows[id].name;
+}
+
 void engine_jobs_cancel(struct engine *engine, int64_t scans_until_ms)
 {
     struct engine_job_info infos[LIVE_MAX];

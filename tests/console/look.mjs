@@ -17,6 +17,8 @@ const all = [
   ['signin', '/signin', false],
   ['overview', '/'],
   ['slow', '/slow'],
+  ['clients', '/clients'],
+  ['audit', '/audit'],
   ['profile', '/profile'],
   ['score', '/score'],
   ['score-made', '/score', true, async (page) => {

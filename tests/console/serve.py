@@ -37,7 +37,7 @@ def main():
             console_data.fill(client)
         asking.start()
         ends.wait(SECONDS)
-        env = dict(os.environ, CONSOLE_URL=f"http://127.0.0.1:{server.http}", CONSOLE_TOKEN=READ)
+        env = dict(os.environ, CONSOLE_URL=f"http://127.0.0.1:{server.http}", CONSOLE_TOKEN=ADMIN)
         return subprocess.run(sys.argv[2:], env=env, check=False).returncode
     finally:
         ends.set()

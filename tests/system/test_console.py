@@ -19,6 +19,7 @@ import icpd
 BINARY = sys.argv.pop(1)
 READ, ADMIN = "a-token-that-reads", "a-token-for-all-of-it"
 PAGES = ("/", "/slow", "/profile", "/score", "/account", "/lists", "/measures")
+OWNERS = ("/clients", "/audit")  # of who may do everything
 VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
@@ -153,7 +154,7 @@ class Filled(Console):
         return browser
 
     def test_every_page_that_links_lead_to_is_whole(self):
-        browser = self.browser()
+        browser = self.browser(ADMIN)
         seen, left = {}, ["/"]
         while left:
             path = left.pop(0).split("#")[0]
@@ -163,7 +164,7 @@ class Filled(Console):
                 continue
             seen[path] = self.page(browser, path)
             left += seen[path].links
-        for path in PAGES + ("/lists/list", "/measures/measure"):
+        for path in PAGES + OWNERS + ("/lists/list", "/measures/measure"):
             self.assertTrue(any(p.split("?")[0] == path for p in seen), path)
 
     def test_what_strangers_wrote_is_shown_and_not_obeyed(self):
@@ -189,7 +190,7 @@ class Filled(Console):
     def test_the_overview_tells_what_the_server_does(self):
         page = self.page(self.browser(), "/")
         for word in ("Accounts 601", "account-put", "Store", "Connections", "icp-learn job done",
-                     "account-put write"):
+                     "account-put write", "scan 0 0", "search 0 0"):
             self.assertIn(word, page.said())
         status, _, headers = self.browser().ask("/?live=1")
         self.assertEqual((status, headers["Refresh"]), (200, "5"))
@@ -198,6 +199,22 @@ class Filled(Console):
         said = self.page(self.browser(), "/slow").said()
         self.assertIn("icpd-console", said)
         self.assertLess(said.index("icpd-console"), said.index("tal-build"))
+
+    def test_clients_and_writes_are_shown_to_who_may_see_them(self):
+        browser = self.browser(ADMIN)
+        said = self.page(browser, "/clients").said()
+        for word in ("icpd-console", "unix pid", "admin", "hello"):
+            self.assertIn(word, said)
+        page = self.page(browser, "/audit")
+        self.assertLess(page.said().index("list 1"), page.said().index("put 601"))
+        self.assertIn("put 601", self.page(browser, "/audit?before=6").said())
+        self.assertIn("There is none", self.page(browser, "/audit?before=1").said())
+        self.assertIn("put 601", self.page(browser, "/audit?id=acme-1").said())
+        self.assertIn("There is none", self.page(browser, "/audit?id=nobody").said())
+        reader = self.browser()
+        for path in OWNERS:
+            self.assertNotIn(path, self.page(reader, "/").links)
+            self.assertEqual(self.page(reader, path, 403).alerts, ["p"])
 
     def test_the_profile_shows_its_evidence(self):
         page = self.page(self.browser(), "/profile")
@@ -349,14 +366,33 @@ class Others(Console):
         self.assertEqual(browser.ask("/signin")[0], 303)
         self.assertEqual(server.stop(), 0)
 
-    def test_a_token_that_is_taken_away_ends_its_sessions(self):
-        def line(name, role):
-            token = f"{name}.{'5a' * 32}"
-            digest = hashlib.sha256(bytes(16) + token.encode()).hexdigest()
-            return token, f"{name} role={role} hash={'00' * 16}:{digest}\n"
+    def line(self, name, role):
+        token = f"{name}.{'5a' * 32}"
+        digest = hashlib.sha256(bytes(16) + token.encode()).hexdigest()
+        return token, f"{name} role={role} hash={'00' * 16}:{digest}\n"
 
-        one, one_line = line("one", "read")
-        two, two_line = line("two", "read")
+    def test_each_role_is_shown_what_it_may_use(self):
+        router, router_line = self.line("router", "score")
+        watcher, watcher_line = self.line("watcher", "metrics")
+        server = self.serve_tokens(router_line + watcher_line)
+        browser = Browser(server.http)
+        self.assertEqual(browser.sign_in(router)[0], 303)
+        page = self.page(browser, "/")
+        self.assertIn("has the role score", page.said())
+        self.assertEqual([link for link in page.links if link not in ("/", "#page")],
+                         ["/score", "/score"])
+        self.assertEqual(self.page(browser, "/score").alerts, [])
+        self.assertEqual(self.page(browser, "/slow", 403).alerts, ["p"])
+        self.assertEqual(browser.sign_in(watcher)[0], 303)
+        page = self.page(browser, "/")
+        self.assertIn("Accounts 0", page.said())
+        self.assertEqual([link for link in page.links if link not in ("/", "#page")],
+                         ["/?live=1"])
+        self.assertEqual(page.alerts, [])
+
+    def test_a_token_that_is_taken_away_ends_its_sessions(self):
+        one, one_line = self.line("one", "read")
+        two, two_line = self.line("two", "read")
         server = self.serve_tokens(one_line + two_line)
         browser, other = Browser(server.http), Browser(server.http)
         self.assertEqual(browser.sign_in(one)[0], 303)

@@ -55,6 +55,9 @@ class Http(unittest.TestCase):
         self.assertIn('icpd_request_duration_seconds_count{operation="ping"} 3\n', text)
         self.assertRegex(text, r"icpd_net_bytes_in_total [1-9]")
         self.assertRegex(text, r"icpd_store_map_bytes [1-9]")
+        for lane in ("job", "measure", "scan", "large", "search"):
+            self.assertIn(f'icpd_lane_waiting{{lane="{lane}"}} 0\n', text)
+            self.assertIn(f'icpd_lane_running{{lane="{lane}"}} 0\n', text)
 
     def test_histograms_never_fall_and_end_at_their_count(self):
         server = self.server()

@@ -60,6 +60,8 @@ void reference_page_metrics(FILE *out)
         "| `latency_p50_us`, `latency_p99_us`, `latency_p999_us`, `latency_max_us` | by operation: "
         "from the read of the request to its reply being handed to the network, microseconds; "
         "percentiles at most 3.2 % too high |\n"
+        "| `lanes_waiting`, `lanes_running` | by [lane](lanes.md): pieces of work that wait, and "
+        "that run, now |\n"
         "| a distribution | `count`, `p50`, `p99` and `max` of it, in its unit |\n\n"
         "Errors and operations that have not occurred are left out.\n\n"
         "## server\n\nDistributions stand beside this part, under their own names.\n\n",
