@@ -166,7 +166,7 @@ static bool chunk_fill(struct store_view *view, struct engine_scores *scores)
 static void wait_for_rows(struct engine_scores_keeper *keeper)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LOOK_SECONDS;
     pthread_cond_timedwait(&keeper->wake, &keeper->lock, &until);
 }
@@ -207,7 +207,12 @@ struct engine_scores_keeper *engine_scores_keeper_create(struct engine *engine,
     }
     keeper->engine = engine;
     pthread_mutex_init(&keeper->lock, NULL);
-    pthread_cond_init(&keeper->wake, NULL);
+    /* The wall clock may be set back, and a wait by it would take as long as that. */
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&keeper->wake, &steady);
+    pthread_condattr_destroy(&steady);
     return keeper;
 }
 

@@ -50,7 +50,12 @@ struct lookalike *lookalike_create(struct engine *engine, struct proto_fault *fa
     pthread_rwlock_init(&lookalike->set_lock, NULL);
     pthread_mutex_init(&lookalike->lock, NULL);
     pthread_cond_init(&lookalike->wake, NULL);
-    pthread_cond_init(&lookalike->changed, NULL);
+    /* It is waited for by time; the wall clock may be set back. */
+    pthread_condattr_t steady;
+    pthread_condattr_init(&steady);
+    pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&lookalike->changed, &steady);
+    pthread_condattr_destroy(&steady);
     if (!start(lookalike, fault)) {
         lookalike_destroy(lookalike);
         return NULL;

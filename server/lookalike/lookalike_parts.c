@@ -82,7 +82,7 @@ void lookalike_wish_note(struct lookalike *lookalike, const json_t *wish)
 void lookalike_wait_changed(struct lookalike *lookalike)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += WAIT_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;

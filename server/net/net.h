@@ -102,7 +102,8 @@ struct net_handler {
     /* The peer is owed so many bytes that its requests are not read on (out_bytes_high), or is not
      * any more. */
     void (*on_owes)(void *context, void *worker, struct net_conn *conn, bool owes);
-    /* Optional. So many bytes that were posted have come to the connection, on its worker. */
+    /* Optional. So many bytes that were posted have come to the connection, on its worker; and,
+     * with 0, when what could be sent of them at once has been. */
     void (*on_delivered)(void *context, void *worker, struct net_conn *conn, size_t bytes);
     /* Optional, both. A connection comes over TCP: whether it is welcome; if not, it is answered
      * BUSY with *fault and closed. *guest is a number of the layer above, which on_guest_gone is
@@ -142,6 +143,8 @@ void net_conn_known(struct net_conn *conn);
 /* Within on_frames: it showed a wrong token. It is not read for a second, and closed after three.
  */
 void net_conn_mistrust(struct net_conn *conn);
+/* Bytes of replies that the connection holds because its peer has not taken them. */
+size_t net_conn_unsent(const struct net_conn *conn);
 /* How many bytes of replies the connection can take before it is choked. A handler whose replies
  * can be much larger than its requests stops (net_conn_stop) when *out has grown past this. */
 size_t net_conn_out_room(const struct net_conn *conn);

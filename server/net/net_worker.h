@@ -398,7 +398,6 @@ void net_conn_answer(struct net_conn *conn, enum proto_error code, uint32_t requ
 /* conn_write.c */
 /* Sends what worker->out holds with one write and empties it. */
 void net_conn_send_out(struct net_conn *conn);
-size_t net_conn_unsent(const struct net_conn *conn);
 void net_conn_send(struct net_conn *conn, struct proto_span frames);      /* borrowed */
 void net_conn_send_bytes(struct net_conn *conn, struct proto_span bytes); /* as they are */
 bool net_conn_queue(struct net_conn *conn, struct proto_span frames_taken);

@@ -46,6 +46,7 @@ static void close_waiting(struct net_worker *worker)
 
 void net_mail_deliver(struct net_worker *worker)
 {
+    const struct net_handler *handler = &worker->server->handler;
     struct net_conn *touched = NULL;
     struct net_mail *mail = net_mail_take_all(worker);
     while (mail != NULL) {
@@ -69,6 +70,9 @@ void net_mail_deliver(struct net_worker *worker)
         touched = conn->next_touched; /* a connection closed here is freed after this turn */
         conn->touched = false;
         net_conn_settle(conn);
+        if (handler->on_delivered != NULL && conn->phase != NET_CLOSED) {
+            handler->on_delivered(handler->context, worker->context, conn, 0);
+        }
     }
     if (atomic_exchange(&worker->mail_lost, false)) {
         close_waiting(worker);

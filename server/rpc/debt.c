@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two words that outlive the connection they speak of. */
+/* A few words that outlive the connection they speak of. */
 #include "server/rpc/debt.h"
 
 #include <stdlib.h>
@@ -10,6 +10,7 @@ struct rpc_debt *rpc_debt_create(bool owes)
     if (debt) {
         atomic_init(&debt->references, 1);
         atomic_init(&debt->owes, owes);
+        atomic_init(&debt->unsent, 0);
         atomic_init(&debt->ahead, 0);
     }
     return debt;
@@ -26,19 +27,27 @@ void rpc_debt_post(struct rpc_debt *debt, size_t bytes)
     atomic_fetch_add_explicit(&debt->ahead, bytes, memory_order_relaxed);
 }
 
-void rpc_debt_deliver(struct rpc_debt *debt, size_t bytes)
+void rpc_debt_look(struct rpc_debt *debt, size_t unsent)
 {
+    atomic_store_explicit(&debt->unsent, unsent, memory_order_relaxed);
+}
+
+/* What is unsent grows first: bytes may count twice for a moment, and never not at all. */
+void rpc_debt_deliver(struct rpc_debt *debt, size_t bytes, size_t unsent)
+{
+    atomic_store_explicit(&debt->unsent, unsent, memory_order_release);
     size_t ahead = atomic_load_explicit(&debt->ahead, memory_order_relaxed);
     while (!atomic_compare_exchange_weak_explicit(&debt->ahead, &ahead,
                                                   ahead > bytes ? ahead - bytes : 0,
-                                                  memory_order_relaxed, memory_order_relaxed)) {
+                                                  memory_order_release, memory_order_relaxed)) {
     }
 }
 
 bool rpc_debt_is_large(const struct rpc_debt *debt)
 {
+    size_t ahead = atomic_load_explicit(&debt->ahead, memory_order_acquire);
     return atomic_load_explicit(&debt->owes, memory_order_relaxed) ||
-           atomic_load_explicit(&debt->ahead, memory_order_relaxed) > RPC_AHEAD_BYTES;
+           ahead + atomic_load_explicit(&debt->unsent, memory_order_relaxed) > RPC_OWED_BYTES;
 }
 
 void rpc_debt_release(struct rpc_debt *debt)

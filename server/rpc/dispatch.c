@@ -95,10 +95,17 @@ void rpc_session_owes(struct rpc_session *session, bool owes)
     }
 }
 
-void rpc_session_delivered(struct rpc_session *session, size_t bytes)
+void rpc_session_delivered(struct rpc_session *session, size_t bytes, size_t unsent)
 {
     if (session->debt) {
-        rpc_debt_deliver(session->debt, bytes);
+        rpc_debt_deliver(session->debt, bytes, unsent);
+    }
+}
+
+void rpc_session_unsent(struct rpc_session *session, size_t unsent)
+{
+    if (session->debt) {
+        rpc_debt_look(session->debt, unsent);
     }
 }
 

@@ -98,8 +98,10 @@ void rpc_session_open(struct rpc *rpc, struct rpc_session *session, const char *
 /* The connection leaves so many replies unread that no more should be made for it, or takes them
  * again. */
 void rpc_session_owes(struct rpc_session *session, bool owes);
-/* So many bytes of replies that came later have come to the connection. */
-void rpc_session_delivered(struct rpc_session *session, size_t bytes);
+/* So many bytes of replies that came later have come to the connection, which holds so many unsent
+ * with them; and how many it holds whenever that is known. */
+void rpc_session_delivered(struct rpc_session *session, size_t bytes, size_t unsent);
+void rpc_session_unsent(struct rpc_session *session, size_t unsent);
 /* False with *fault if the named token that the connection showed holds no longer: taken away, or
  * over. To be asked now and then; whoever is told so closes the connection. */
 bool rpc_session_stands(const struct rpc *rpc, const struct rpc_session *session,
