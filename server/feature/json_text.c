@@ -4,7 +4,10 @@
 #include "server/feature/span_text.h"
 
 /* An upper bound of the values in the text: each is the first of its list or follows a comma or a
- * colon. Text inside strings is passed over. */
+ * colon. A list and an object, of which jansson makes tables at once, weigh as much as the values
+ * whose memory they take. Text inside strings is passed over. */
+enum { LIST_WEIGHT = 3, OBJECT_WEIGHT = 5 };
+
 static size_t values_count(struct proto_span text)
 {
     size_t count = 1;
@@ -15,8 +18,10 @@ static size_t values_count(struct proto_span text)
             i++;
         } else if (byte == '"') {
             quoted = !quoted;
-        } else if (!quoted && (byte == ',' || byte == ':' || byte == '[' || byte == '{')) {
+        } else if (!quoted && (byte == ',' || byte == ':')) {
             count++;
+        } else if (!quoted && (byte == '[' || byte == '{')) {
+            count += byte == '[' ? LIST_WEIGHT : OBJECT_WEIGHT;
         }
     }
     return count;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON documents from strangers: bounded before jansson sees them, and refused with the place at
- * fault. jansson needs some 130 bytes of memory for a two-byte array element, so the number of
- * values is counted first and bounded; text that does not parse is reported by line and column.
- * Ownership: results are the caller's (json_decref); names and texts are borrowed from the
- * document. Errors: the code given by the caller; field is the path of the member, as far as it is
- * known here. Threads: pure. Cost: one extra pass over the text, about 1 ns a byte. */
+ * fault. jansson needs some 130 bytes of memory for a list of two bytes, 230 for an object, 40 for
+ * a number, 75 for a text, so values are counted first, lists and objects as several, and bounded:
+ * some 80 MB at most; text that does not parse is reported by line and column. Ownership: results
+ * are the caller's (json_decref); names and texts are borrowed from the document. Errors: the code
+ * given by the caller; field is the path of the member, as far as it is known here. Threads: pure.
+ * Cost: one extra pass over the text, about 1 ns a byte. */
 #ifndef FEATURE_JSON_TEXT_H
 #define FEATURE_JSON_TEXT_H
 
@@ -13,8 +14,9 @@
 #include "proto/fault.h"
 #include "proto/span.h"
 
-/* Values of one document: a schema of 1,024 fields with 100 missing words each, or an ICP document
- * of 1,984 columns with 255 table entries each, stay below it. */
+/* Values of one document, a list counted as 3 and an object as 5: a schema of 1,024 fields with 100
+ * missing words each, or an ICP document of 1,984 columns with 255 table entries each, stay below
+ * it. */
 #define FEATURE_JSON_VALUES_MAX 1048576
 
 json_t *feature_json_load(struct proto_span text, enum proto_error code, struct proto_fault *fault);
