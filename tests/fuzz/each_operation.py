@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fuzzes the handler of each operation by itself: usage: each_operation.py FUZZ_HANDLERS [--runs N] [NAME ...]
+"""Fuzzes the handler of each operation by itself: usage: each_operation.py FUZZ_HANDLERS [--runs N] [--jobs N] [NAME ...]
 
-N inputs for each operation (a million; 10,000,000 is a night), two operations at a time, each with what it found
+N inputs for each operation (a million; 10,000,000 is a night), two operations (--jobs) at a time, each with what it found
 beyond the kept corpus as its own (build/fuzz/each/NAME), so that it goes on where it stopped. Prints how many runs
 each had and how long they took; ends with 1 and the input's file where one failed. Learning is left out, as
 fuzz_handlers.c says."""
@@ -49,11 +49,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("--runs", type=int, default=1000000)
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     names = options.names or [name for name in reference.OPERATIONS if name not in LEFT_OUT]
     good = True
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for name, code, ran, took, said in pool.map(lambda name: fuzz(options.binary, name, options.runs), names):
             print(f"{name:20} {ran:10} runs {took:8.0f} s {'' if code == 0 else 'FAILED'}", flush=True)
             if code != 0:
