@@ -73,6 +73,16 @@ static void pump(struct net_conn *conn)
     }
 }
 
+/* A handshake that was begun and never goes on costs more than a connection, so that there are only
+ * so many: the one that waits longest makes room. */
+static void wait_for_client(struct net_conn *conn)
+{
+    struct net_conn *longest = net_secure_half(conn->secure);
+    if (longest != NULL) {
+        net_conn_close(longest, &conn->worker->tally.closed_stranger);
+    }
+}
+
 static void on_shaken(struct net_conn *conn)
 {
     struct net_secure *secure = conn->secure;
@@ -88,6 +98,11 @@ static void on_shaken(struct net_conn *conn)
         return;
     }
     net_secure_count(secure);
+    if (secure->shaken == TLS_SHAKES) {
+        wait_for_client(conn);
+    } else {
+        net_secure_whole(secure);
+    }
     net_conn_read_start(conn);
     if (secure->shaken == TLS_SHAKEN && conn->phase == NET_OPEN) {
         NET_TALLY(conn->worker, tls_handshakes, 1);

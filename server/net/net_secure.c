@@ -75,11 +75,46 @@ static void later_leave(struct net_secure *secure)
     secure->later = false;
 }
 
+static size_t halves_most(const struct net_worker *worker)
+{
+    const struct net_server *server = worker->server;
+    size_t most =
+        server->options.bytes_max / NET_HALVES_SHARE / server->workers_count / TLS_SHAKING_BYTES;
+    return most > NET_HALVES_LEAST ? most : NET_HALVES_LEAST;
+}
+
+struct net_conn *net_secure_half(struct net_secure *secure)
+{
+    struct net_worker *worker = secure->worker;
+    if (!secure->half) {
+        secure->half = true;
+        secure->older = worker->halves.newest;
+        secure->newer = NULL;
+        *(secure->older != NULL ? &secure->older->newer : &worker->halves.oldest) = secure;
+        worker->halves.newest = secure;
+        worker->halves.count++;
+    }
+    return worker->halves.count > halves_most(worker) ? worker->halves.oldest->conn : NULL;
+}
+
+void net_secure_whole(struct net_secure *secure)
+{
+    struct net_worker *worker = secure->worker;
+    if (!secure->half) {
+        return;
+    }
+    secure->half = false;
+    *(secure->older != NULL ? &secure->older->newer : &worker->halves.oldest) = secure->newer;
+    *(secure->newer != NULL ? &secure->newer->older : &worker->halves.newest) = secure->older;
+    worker->halves.count--;
+}
+
 void net_secure_leave(struct net_secure *secure)
 {
     if (secure == NULL) {
         return;
     }
+    net_secure_whole(secure);
     if (secure->waits) {
         queue_leave(secure);
         secure->works = false;

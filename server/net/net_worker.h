@@ -43,6 +43,10 @@
 /* How long a connection that showed a wrong token is not read; how many it may show. */
 #define NET_QUIET_MS 1000
 #define NET_MISTRUST_MAX 3
+/* Handshakes that were begun and wait for their client keep TLS_SHAKING_BYTES each. All that wait
+ * have a quarter of bytes_max, but there may be so many of each worker. */
+#define NET_HALVES_SHARE 4
+#define NET_HALVES_LEAST 64
 /* Lines a worker may log in a second; the rest is counted. */
 #define NET_LOG_LINES_PER_SECOND 20
 /* Buffers above this are given back as soon as they are empty. */
@@ -159,13 +163,15 @@ struct net_secure {
     struct tls_session *session;
     struct net_worker *worker;
     struct net_conn *conn;
-    struct net_secure *next; /* of worker->shakes.first, or of worker->secure_more */
+    struct net_secure *next;          /* of worker->shakes.first, or of worker->secure_more */
+    struct net_secure *older, *newer; /* of worker->halves */
     void (*on_shaken)(struct net_conn *conn);
     uv_work_t work;
     enum tls_shaken shaken; /* TLS_SHAKES at first */
     struct proto_fault fault;
     bool works;
     bool waits;     /* in worker->shakes */
+    bool half;      /* in worker->halves */
     bool more;      /* there may be plain bytes, and they were not wanted when they came */
     bool later;     /* in worker->secure_more */
     bool ended;     /* the peer was told that no more will come */
@@ -226,6 +232,10 @@ struct net_worker {
         struct net_secure **last;
     } shakes;
     struct net_secure *secure_more; /* to be read on in the next turn */
+    struct {
+        struct net_secure *oldest, *newest;
+        size_t count;
+    } halves; /* whose handshake was begun and waits for the client */
 
     uint32_t turns;
     bool timing;            /* the turn under way is one whose stages are timed */
@@ -375,6 +385,10 @@ void net_secure_leave(struct net_secure *secure); /* the connection is gone; NUL
 /* Shakes hands on another thread, when its turn has come, with what the session holds;
  * on_shaken(conn) follows on this one unless the connection has gone. */
 void net_secure_shake(struct net_secure *secure, void (*on_shaken)(struct net_conn *conn));
+/* The handshake waits for its client. Returns the connection for which that is so longest if there
+ * are too many of them, else NULL. */
+struct net_conn *net_secure_half(struct net_secure *secure);
+void net_secure_whole(struct net_secure *secure); /* it waits no more, or never did */
 /* Turns frames into records, valid until tls_session_sent; false: it cannot. */
 bool net_secure_seal(struct net_secure *secure, struct proto_span *frames);
 /* Counts what the session holds now; not while it works. */

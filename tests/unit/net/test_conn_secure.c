@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections behind TLS, against OpenSSL's own client over a socket. */
+#include "server/net/net_worker.h"
 #include "tests/unit/net/net_fixture.h"
 
 #include <openssl/ssl.h>
@@ -112,6 +113,54 @@ static void must_get(struct peer *peer, uint32_t id, size_t bytes)
     uint8_t *payload = net_test_alloc(bytes + 1);
     read_exactly(peer, payload, bytes);
     free(payload);
+}
+
+/* A client's hello; every server takes it once more. */
+static size_t hello_make(uint8_t *to, size_t room)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(context);
+    BIO *out = BIO_new(BIO_s_mem());
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+    SSL_set_connect_state(ssl);
+    assert_int_equal(SSL_do_handshake(ssl), -1);
+    int bytes = BIO_read(out, to, (int)room);
+    assert_true(bytes > 0);
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+    return (size_t)bytes;
+}
+
+/* One more than may be: the first is closed, the second is not, and whoever shakes hands to the end
+ * is served. */
+static void handshakes_that_never_end_are_few(void **state)
+{
+    enum { FEW = NET_HALVES_LEAST + 1 };
+    static struct net_echo echo;
+    struct net_options options = options_of(*state);
+    uint8_t hello[4096];
+    uint8_t reply[16];
+    int halves[FEW];
+    size_t bytes = hello_make(hello, sizeof hello);
+    options.bytes_max = (size_t)NET_HALVES_LEAST * TLS_SHAKING_BYTES; /* a quarter is fewer */
+    net_test_start(&echo, &options);
+    for (size_t i = 0; i < FEW; i++) {
+        halves[i] = socket_open(&echo);
+        assert_int_equal(send(halves[i], hello, bytes, MSG_NOSIGNAL), bytes);
+        assert_true(recv(halves[i], reply, sizeof reply, MSG_WAITALL) > 0);
+    }
+    while (recv(halves[0], reply, sizeof reply, 0) > 0) {
+    }
+    struct peer peer = peer_open(&echo);
+    send_frame(&peer, 1, 7, 10);
+    must_get(&peer, 7, 10);
+    peer_close(&peer);
+    /* The peer was half done for a while, too. */
+    assert_int_equal(net_test_counters(&echo).closed_stranger, 2);
+    for (size_t i = 0; i < FEW; i++) {
+        close(halves[i]);
+    }
+    net_echo_stop(&echo, 1000);
 }
 
 static void requests_of_every_size_are_answered(void **state)
@@ -312,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(requests_of_every_size_are_answered),
         T(what_lies_unread_while_replies_are_owed_is_read_later),
+        T(handshakes_that_never_end_are_few),
         T(a_handshake_that_stalls_is_closed_in_time),
         T(who_finds_no_room_is_closed_without_a_word),
         T(what_is_no_tls_is_told_so_and_closed),
