@@ -103,7 +103,8 @@ static bool apply_event(const struct store_apply *apply, const struct store_plan
                                          .slot = event->slot,
                                          .cut = event->cut,
                                          .event = event->bytes};
-    return event->dropped || store_overlay_tell(apply->generation, &told, apply->links, fault);
+    return event->dropped || (store_told_set(apply->tolds, event->slot, apply->seq, fault) &&
+                              store_overlay_tell(apply->generation, &told, apply->links, fault));
 }
 
 bool store_apply(const struct store_apply *apply, const struct store_plan *plan,

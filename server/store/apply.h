@@ -10,6 +10,7 @@
 #include "server/store/overlay.h"
 #include "server/store/plan.h"
 #include "server/store/row.h"
+#include "server/store/told.h"
 
 /* Changes of ids and keys by all batches of a commit, in order. */
 struct store_edits {
@@ -25,6 +26,7 @@ struct store_apply {
     struct store_generation *generation;
     struct store_row_maker *rows;
     struct store_stamps *stamps;
+    struct store_tolds *tolds;
     struct store_links *links;
     struct store_edits *edits;
     uint64_t seq;

@@ -132,6 +132,7 @@ static bool plan_link(struct store *store, struct proto_fault *fault)
     struct store_apply apply = {.generation = writer->active,
                                 .rows = &writer->rows,
                                 .stamps = &store->stamps,
+                                .tolds = &store->tolds,
                                 .links = &writer->links,
                                 .edits = &writer->edits,
                                 .seq = writer->next.seq + 1};

@@ -185,6 +185,7 @@ static void store_free(struct store *store)
     store_index_fini(&store->index);
     store_stamps_fini(&store->stamps);
     store_stamps_fini(&store->written);
+    store_tolds_fini(&store->tolds);
     store_plan_fini(&writer->plan);
     store_reuse_fini(&writer->reuse);
     store_row_maker_fini(&writer->rows);

@@ -313,6 +313,10 @@ bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
 bool store_timeline(struct store_view *view, uint32_t slot,
                     bool (*each)(void *context, const struct event *event), void *context,
                     struct proto_fault *fault);
+/* The sequence of the newest commit that told anything of the slot since the store was opened, or
+ * emptied its timeline, also of one that the view does not see yet; 0: none. What was worked out of
+ * the timeline at a sequence not below it is as it was. Any thread. */
+uint64_t store_view_told(const struct store_view *view, uint32_t slot);
 
 /* What the values of an account were before, as the view sees it; to be given back with
  * store_history_fini, also after a fault; groups are valid as a record is. begun: the sequence that

@@ -162,6 +162,7 @@ struct store {
     struct store_index index;
     struct store_stamps stamps;   /* sequences of commits */
     struct store_stamps written;  /* transactions of LMDB */
+    struct store_tolds tolds;     /* sequences of what was told of slots */
     _Atomic uint64_t writing;     /* last transaction of LMDB whose stamps are set */
     _Atomic uint64_t tables;      /* last transaction of LMDB that is there to be seen */
     _Atomic uint64_t folded;      /* sequence up to which the tables hold everything */

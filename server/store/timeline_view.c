@@ -133,3 +133,8 @@ bool store_timeline(struct store_view *view, uint32_t slot,
     }
     return good;
 }
+
+uint64_t store_view_told(const struct store_view *view, uint32_t slot)
+{
+    return store_told(&view->store->tolds, slot);
+}
