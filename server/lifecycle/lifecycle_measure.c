@@ -14,15 +14,16 @@ static bool request_read(const struct lifecycle_request *request,
                          struct lifecycle_settings *settings, struct proto_fault *fault)
 {
     const char *name = measure_info(request->measure)->name;
-    bool segments =
-        request->measure == MEASURE_ID_RETENTION || request->measure == MEASURE_ID_SURVIVAL;
+    bool segments = request->measure == MEASURE_ID_MRR ||
+                    request->measure == MEASURE_ID_RETENTION ||
+                    request->measure == MEASURE_ID_SURVIVAL;
     if (!lifecycle_serves(request->measure)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "measure",
                                "%s is measured over files alone: icp measure %s", name, name);
     }
     if (request->by.bytes > 0 && !segments) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "by",
-                               "%s has no segments; retention and survival have; a filter "
+                               "%s has no segments; mrr, retention and survival have; a filter "
                                "chooses accounts",
                                name);
     }

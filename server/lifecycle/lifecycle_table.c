@@ -99,10 +99,12 @@ static struct measure_segments segments_of(const struct lifecycle_gather *gather
 static bool mrr_fill(struct lifecycle_run *run, struct proto_fault *fault)
 {
     const struct lifecycle_settings *settings = &run->settings;
+    const struct measure_segments segments = segments_of(run->gather);
     struct measure_spells spells = {.accounts = 0};
-    bool good = spells_make(run, &spells, fault) &&
-                measure_mrr_table(&spells, &run->result->rules, settings->from_ms, settings->to_ms,
-                                  settings->period_months, &run->result->table, fault);
+    bool good =
+        spells_make(run, &spells, fault) &&
+        measure_mrr_table(&spells, &run->result->rules, &segments, settings->from_ms,
+                          settings->to_ms, settings->period_months, &run->result->table, fault);
     measure_spells_fini(&spells);
     return good;
 }

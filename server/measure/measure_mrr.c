@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/measure/measure_state.h"
 #include "server/measure/retention.h"
 
 struct named {
@@ -59,55 +60,124 @@ static bool table_end(struct measure_table *table, struct proto_fault *fault)
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table");
 }
 
-static bool mrr_row(const struct measure_spells *spells, const struct measure_rules *rules,
-                    int64_t from_ms, int64_t to_ms, struct measure_table *table,
-                    struct proto_fault *fault)
+/* What a period of a segment comes to: movements, and the sums of the cohort forms of retention. */
+struct period {
+    struct measure_movement move;
+    int64_t then, net, gross;
+};
+
+/* One account, all periods. */
+static void account_add(const struct measure_state *states, size_t periods,
+                        const struct measure_moments *moments, int64_t paid_ms, bool within,
+                        struct period *sums)
 {
-    struct measure_movement m = measure_movement_of(spells, from_ms, to_ms);
-    struct measure_retention retention;
-    if (!measure_retention_of(spells, rules, NULL, 0, from_ms, to_ms, &retention, fault)) {
-        return false;
+    for (size_t p = 0; p < periods; p++) {
+        int64_t a = states[p].mrr;
+        int64_t b = states[p + 1].mrr;
+        bool before = paid_ms < moments->at[p];
+        (void)measure_state_move(&states[p], &states[p + 1], before, &sums[p].move);
+        sums[p].then += a;
+        sums[p].net += a > 0 || (within && b > 0 && before) ? b : 0;
+        sums[p].gross += a < b ? a : b;
     }
+}
+
+static void mrr_row(struct measure_table *table, const char *segment, int64_t from_ms,
+                    int64_t to_ms, const struct period *sums)
+{
+    const struct measure_movement *m = &sums->move;
+    double then = (double)sums->then;
     measure_add_whole(table, from_ms);
     measure_add_whole(table, to_ms);
-    measure_add_whole(table, m.start);
-    measure_add_whole(table, m.sum[MEASURE_NEW]);
-    measure_add_whole(table, m.sum[MEASURE_REACTIVATION]);
-    measure_add_whole(table, m.sum[MEASURE_EXPANSION]);
-    measure_add_whole(table, m.sum[MEASURE_CONTRACTION]);
-    measure_add_whole(table, m.sum[MEASURE_CHURN]);
-    measure_add_whole(table, m.end);
-    measure_add_whole(table, m.customers_end);
-    measure_add_number(table, retention.nrr_cohort.value);
-    measure_add_number(table, retention.grr_cohort.value);
-    return true;
+    measure_add_whole(table, m->start);
+    measure_add_whole(table, m->sum[MEASURE_NEW]);
+    measure_add_whole(table, m->sum[MEASURE_REACTIVATION]);
+    measure_add_whole(table, m->sum[MEASURE_EXPANSION]);
+    measure_add_whole(table, m->sum[MEASURE_CONTRACTION]);
+    measure_add_whole(table, m->sum[MEASURE_CHURN]);
+    measure_add_whole(table, m->end);
+    measure_add_whole(table, m->customers_end);
+    measure_add_number(table, sums->then != 0 ? (double)sums->net / then : MEASURE_NAN);
+    measure_add_number(table, sums->then != 0 ? (double)sums->gross / then : MEASURE_NAN);
+    measure_add_text(table, segment);
+}
+
+/* Sums of all accounts, then of each segment, `periods` each; *members of each segment. */
+static bool sums_make(const struct measure_spells *spells, const struct measure_rules *rules,
+                      const struct measure_segments *segments,
+                      const struct measure_moments *moments, struct period *sums, uint32_t *members,
+                      struct proto_fault *fault)
+{
+    bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
+    size_t periods = moments->count - 1;
+    struct measure_state *states = calloc(moments->count, sizeof *states);
+    if (states == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu states", periods + 1);
+    }
+    bool good = true;
+    for (uint32_t a = 0; a < spells->accounts && good; a++) {
+        int64_t paid_ms = MEASURE_NEVER;
+        measure_states_of(spells, a, moments, states, &paid_ms);
+        account_add(states, periods, moments, paid_ms, within, sums);
+        if (segments->count > 0) {
+            uint32_t segment = segments->of[a];
+            members[segment]++;
+            account_add(states, periods, moments, paid_ms, within, sums + (segment + 1) * periods);
+        }
+        good = a % 65536 != 0 || measure_goes_on(spells->pace, fault);
+    }
+    free(states);
+    return good;
+}
+
+static bool mrr_rows(const struct measure_spells *spells, const struct measure_rules *rules,
+                     const struct measure_segments *segments, const struct measure_moments *moments,
+                     struct measure_table *table, struct proto_fault *fault)
+{
+    size_t periods = moments->count - 1;
+    struct period *sums = calloc((segments->count + 1) * periods + 1, sizeof *sums);
+    uint32_t *members = calloc((size_t)segments->count + 1, sizeof *members);
+    uint32_t *order = measure_segments_order(segments, fault);
+    bool good = false;
+    if (sums == NULL || members == NULL) {
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu periods", periods);
+    } else if (order != NULL) {
+        good = sums_make(spells, rules, segments, moments, sums, members, fault);
+    }
+    for (size_t p = 0; p < periods && good; p++) {
+        mrr_row(table, "all", moments->at[p], moments->at[p + 1], &sums[p]);
+    }
+    for (uint32_t s = 0; s < segments->count && good; s++) {
+        for (size_t p = 0; p < periods && members[order[s]] > 0; p++) {
+            mrr_row(table, segments->names[order[s]], moments->at[p], moments->at[p + 1],
+                    &sums[(order[s] + 1) * periods + p]);
+        }
+    }
+    free(sums);
+    free(members);
+    free(order);
+    return good && table_end(table, fault);
 }
 
 bool measure_mrr_table(const struct measure_spells *spells, const struct measure_rules *rules,
-                       int64_t from_ms, int64_t to_ms, int period_months,
-                       struct measure_table *table, struct proto_fault *fault)
+                       const struct measure_segments *segments, int64_t from_ms, int64_t to_ms,
+                       int period_months, struct measure_table *table, struct proto_fault *fault)
 {
-    int64_t at = from_ms;
+    struct measure_moments moments;
     measure_table_init(table, MEASURE_ID_MRR);
-    if (!measure_period_check(from_ms, to_ms, fault)) {
+    if (!measure_moments_make(&moments, from_ms, to_ms, period_months, false, fault)) {
         return false;
     }
-    for (int period = 1;; period++) {
-        int64_t next = 0;
-        if (!measure_months_later(from_ms, period * period_months, &next) || next > to_ms) {
-            break;
-        }
-        if (!measure_goes_on(spells->pace, fault) ||
-            !mrr_row(spells, rules, at, next, table, fault)) {
-            return false;
-        }
-        at = next;
+    bool good = moments.count > 1 ||
+                proto_fault_set(fault, PROTO_BAD_FIELD, "to",
+                                "no whole period lies between the first day and the last");
+    if (good && (moments.count - 1) * (segments->count + 1) > MEASURE_ROWS_MAX) {
+        good = proto_fault_set(fault, PROTO_LIMIT, "period", "the table has more than %d rows",
+                               MEASURE_ROWS_MAX);
     }
-    if (at == from_ms) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "to",
-                               "no whole period lies between the first day and the last");
-    }
-    return table_end(table, fault);
+    good = good && mrr_rows(spells, rules, segments, &moments, table, fault);
+    measure_moments_fini(&moments);
+    return good;
 }
 
 static void ratio_row(struct measure_table *table, const char *segment, const char *metric,

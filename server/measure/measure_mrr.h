@@ -29,10 +29,11 @@ uint32_t *measure_segments_order(const struct measure_segments *segments,
 /* Months of a period's word; 0 if it is none. */
 int measure_period_months(const char *word);
 
-/* Rows for [from, from + period], … as long as they end by to; at least one. */
+/* Rows for [from, from + period], … as long as they end by to; at least one: of all accounts, then
+ * of each segment that has one, by name. */
 bool measure_mrr_table(const struct measure_spells *spells, const struct measure_rules *rules,
-                       int64_t from_ms, int64_t to_ms, int period_months,
-                       struct measure_table *table, struct proto_fault *fault);
+                       const struct measure_segments *segments, int64_t from_ms, int64_t to_ms,
+                       int period_months, struct measure_table *table, struct proto_fault *fault);
 /* All accounts, then each segment that has one, by name. */
 bool measure_retention_table(const struct measure_spells *spells, const struct measure_rules *rules,
                              const struct measure_segments *segments, int64_t from_ms,

@@ -4,6 +4,7 @@
 #include "server/measure/metric_registry.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/measure/retention.h"
@@ -119,16 +120,27 @@ static void logos(const struct measure_company *company, const struct measure_sp
     }
 }
 
-static void forms(const struct measure_company *company, const struct measure_spells *spells,
+static bool forms(const struct measure_company *company, const struct measure_spells *spells,
                   const struct measure_rules *rules, enum measure_form form, int64_t *numerator,
-                  int64_t *denominator)
+                  int64_t *denominator, struct proto_fault *fault)
 {
-    for (uint32_t a = 0; a < company->accounts; a++) {
-        struct measure_forms one =
-            measure_account_forms(spells, rules, a, company->from_ms, company->to_ms);
+    struct measure_moments moments;
+    if (!measure_moments_make(&moments, company->from_ms, company->to_ms, 1, true, fault)) {
+        return false;
+    }
+    struct measure_state *states = calloc(moments.count, sizeof *states);
+    for (uint32_t a = 0; a < company->accounts && states != NULL; a++) {
+        int64_t paid_ms = MEASURE_NEVER;
+        measure_states_of(spells, a, &moments, states, &paid_ms);
+        struct measure_forms one = measure_forms_of(states, &moments, paid_ms, rules);
         numerator[a] = one.in[form] ? one.now[form] : 0;
         denominator[a] = one.in[form] ? one.then[form] : 0;
     }
+    bool good = states != NULL;
+    free(states);
+    measure_moments_fini(&moments);
+    return good ||
+           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the states of an account");
 }
 
 bool measure_metric_accounts(const struct measure_company *company, enum measure_metric metric,
@@ -136,6 +148,7 @@ bool measure_metric_accounts(const struct measure_company *company, enum measure
                              int64_t *denominator, struct proto_fault *fault)
 {
     struct measure_spells spells;
+    bool good = true;
     if (company->to_ms <= company->from_ms) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "to", "a period ends after it starts");
     }
@@ -159,9 +172,10 @@ bool measure_metric_accounts(const struct measure_company *company, enum measure
         churn_count(company, &spells, rules, numerator);
         break;
     default:
-        forms(company, &spells, rules, (enum measure_form)(metric - MEASURE_METRIC_NRR_COHORT),
-              numerator, denominator);
+        good =
+            forms(company, &spells, rules, (enum measure_form)(metric - MEASURE_METRIC_NRR_COHORT),
+                  numerator, denominator, fault);
     }
     measure_spells_fini(&spells);
-    return true;
+    return good;
 }

@@ -50,8 +50,7 @@ struct measure_movement measure_movement_of(const struct measure_spells *spells,
     return total;
 }
 
-/* Year, month and day of a day counted from 1970 (H. Hinnant, civil_from_days). */
-static void civil(int64_t days, int *year, int *month, int *day)
+void measure_civil(int64_t days, int *year, int *month, int *day)
 {
     int64_t z = days + 719468;
     int64_t era = (z >= 0 ? z : z - 146096) / 146097;
@@ -74,7 +73,7 @@ bool measure_months_later(int64_t at_ms, int months, int64_t *later_ms)
     int month = 0;
     int day = 0;
     int64_t days = at_ms / MEASURE_DAY_MS - (at_ms % MEASURE_DAY_MS < 0);
-    civil(days, &year, &month, &day);
+    measure_civil(days, &year, &month, &day);
     int counted = year * 12 + month - 1 + months;
     int64_t date = 0;
     bool found = false;

@@ -45,6 +45,8 @@ enum measure_move measure_movement_add(const struct measure_spells *spells, uint
                                        int64_t from_ms, int64_t to_ms,
                                        struct measure_movement *total);
 
+/* Year, month and day of a day counted from 1970. Source: H. Hinnant, civil_from_days. */
+void measure_civil(int64_t days, int *year, int *month, int *day);
 /* The same day of the month so many months later, or the last of a shorter one. False beyond the
  * years that a date can have. */
 bool measure_months_later(int64_t at_ms, int months, int64_t *later_ms);

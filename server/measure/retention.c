@@ -53,31 +53,18 @@ static void pair_add(struct pairs *pairs, int64_t now, int64_t then)
     pairs->then[pairs->count++] = then;
 }
 
-/* Movements of one account over the months between. */
-static void account_moves(const struct measure_spells *spells, uint32_t account, int64_t from_ms,
-                          int64_t to_ms, struct measure_movement *moves)
-{
-    int64_t at = from_ms;
-    for (int month = 1; at < to_ms; month++) {
-        int64_t next = to_ms;
-        if (!measure_months_later(from_ms, month, &next) || next > to_ms) {
-            next = to_ms;
-        }
-        (void)measure_movement_add(spells, account, at, next, moves);
-        at = next;
-    }
-}
-
-struct measure_forms measure_account_forms(const struct measure_spells *spells,
-                                           const struct measure_rules *rules, uint32_t account,
-                                           int64_t from_ms, int64_t to_ms)
+struct measure_forms measure_forms_of(const struct measure_state *states,
+                                      const struct measure_moments *moments, int64_t paid_ms,
+                                      const struct measure_rules *rules)
 {
     bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
-    int64_t a = measure_account_at(spells, account, from_ms, NULL);
-    int64_t b = measure_account_at(spells, account, to_ms, NULL);
-    bool back = within && a == 0 && b > 0 && measure_account_before(spells, account, from_ms);
+    int64_t a = states[0].mrr;
+    int64_t b = states[moments->count - 1].mrr;
+    bool back = within && a == 0 && b > 0 && paid_ms < moments->at[0];
     struct measure_movement moves = {0};
-    account_moves(spells, account, from_ms, to_ms, &moves);
+    for (size_t i = 0; i + 1 < moments->count; i++) {
+        (void)measure_state_move(&states[i], &states[i + 1], paid_ms < moments->at[i], &moves);
+    }
     int64_t lost = moves.sum[MEASURE_CONTRACTION] + moves.sum[MEASURE_CHURN];
     int64_t won = moves.sum[MEASURE_EXPANSION] + (within ? moves.sum[MEASURE_REACTIVATION] : 0);
     bool moved = a > 0 || won != 0 || lost != 0;
@@ -126,38 +113,58 @@ static void retention_fill(struct measure_retention *out, const struct pairs pai
     out->churn_net = 1 - out->nrr_cohort.value;
 }
 
+/* Pairs of the accounts of the group, and their movement from end to end. */
+static void group_fill(const struct measure_spells *spells, const struct measure_rules *rules,
+                       const uint32_t *groups, uint32_t group,
+                       const struct measure_moments *moments, struct measure_state *states,
+                       struct pairs pairs[MEASURE_FORMS], struct measure_movement *ends,
+                       uint32_t *members)
+{
+    for (uint32_t a = 0; a < spells->accounts; a++) {
+        int64_t paid_ms = MEASURE_NEVER;
+        if (groups != NULL && groups[a] != group) {
+            continue;
+        }
+        measure_states_of(spells, a, moments, states, &paid_ms);
+        struct measure_forms one = measure_forms_of(states, moments, paid_ms, rules);
+        for (int form = 0; form < MEASURE_FORMS; form++) {
+            if (one.in[form]) {
+                pair_add(&pairs[form], one.now[form], one.then[form]);
+            }
+        }
+        (void)measure_state_move(&states[0], &states[moments->count - 1], paid_ms < moments->at[0],
+                                 ends);
+        ++*members;
+    }
+}
+
 bool measure_retention_of(const struct measure_spells *spells, const struct measure_rules *rules,
                           const uint32_t *groups, uint32_t group, int64_t from_ms, int64_t to_ms,
                           struct measure_retention *retention, struct proto_fault *fault)
 {
-    if (!measure_period_check(from_ms, to_ms, fault)) {
+    struct measure_moments moments;
+    if (!measure_moments_make(&moments, from_ms, to_ms, 1, true, fault)) {
         return false;
     }
     size_t room = (size_t)spells->accounts + 1;
     int64_t *memory = calloc(room * 2 * MEASURE_FORMS, sizeof *memory);
-    if (memory == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
-                               spells->accounts);
-    }
-    struct pairs pairs[MEASURE_FORMS];
-    for (size_t form = 0; form < MEASURE_FORMS; form++) {
-        pairs[form] = (struct pairs){memory + 2 * form * room, memory + (2 * form + 1) * room, 0};
-    }
-    struct measure_movement ends = {0};
-    *retention = (struct measure_retention){.accounts = 0};
-    for (uint32_t a = 0; a < spells->accounts; a++) {
-        if (groups == NULL || groups[a] == group) {
-            struct measure_forms one = measure_account_forms(spells, rules, a, from_ms, to_ms);
-            for (int form = 0; form < MEASURE_FORMS; form++) {
-                if (one.in[form]) {
-                    pair_add(&pairs[form], one.now[form], one.then[form]);
-                }
-            }
-            (void)measure_movement_add(spells, a, from_ms, to_ms, &ends);
-            retention->members++;
+    struct measure_state *states = calloc(moments.count, sizeof *states);
+    bool good = memory != NULL && states != NULL;
+    if (good) {
+        struct pairs pairs[MEASURE_FORMS];
+        for (size_t form = 0; form < MEASURE_FORMS; form++) {
+            pairs[form] =
+                (struct pairs){memory + 2 * form * room, memory + (2 * form + 1) * room, 0};
         }
+        struct measure_movement ends = {0};
+        *retention = (struct measure_retention){.accounts = 0};
+        group_fill(spells, rules, groups, group, &moments, states, pairs, &ends,
+                   &retention->members);
+        retention_fill(retention, pairs, &ends);
     }
-    retention_fill(retention, pairs, &ends);
+    free(states);
     free(memory);
-    return true;
+    measure_moments_fini(&moments);
+    return good || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts",
+                                   spells->accounts);
 }

@@ -20,7 +20,7 @@
 #ifndef MEASURE_RETENTION_H
 #define MEASURE_RETENTION_H
 
-#include "server/measure/movement.h"
+#include "server/measure/measure_state.h"
 
 struct measure_ratio {
     double value; /* NAN where the denominator is 0 */
@@ -46,9 +46,10 @@ struct measure_forms {
     int64_t then[MEASURE_FORMS];
     bool in[MEASURE_FORMS];
 };
-struct measure_forms measure_account_forms(const struct measure_spells *spells,
-                                           const struct measure_rules *rules, uint32_t account,
-                                           int64_t from_ms, int64_t to_ms);
+/* Of the states of an account at moments by the month (measure_state.h). */
+struct measure_forms measure_forms_of(const struct measure_state *states,
+                                      const struct measure_moments *moments, int64_t paid_ms,
+                                      const struct measure_rules *rules);
 
 struct measure_retention {
     uint32_t members;  /* accounts of the group */

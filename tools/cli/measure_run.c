@@ -115,8 +115,9 @@ int measure_run_mrr(const struct measure_call *call)
     }
     int status = spells_read(call, &input, &spells);
     if (status == EX_OK) {
-        bool good =
-            measure_mrr_table(&spells, &call->rules, from_ms, to_ms, months, &table, &fault);
+        struct measure_segments segments = measure_input_segments(&input);
+        bool good = measure_mrr_table(&spells, &call->rules, &segments, from_ms, to_ms, months,
+                                      &table, &fault);
         status = table_end(call, &input, &table, good, &fault);
     }
     measure_spells_fini(&spells);

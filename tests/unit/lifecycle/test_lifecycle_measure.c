@@ -171,7 +171,7 @@ static void a_filter_and_a_field_say_of_whom(void **state)
     request.by = proto_span_text("tech"); /* tags */
     must_refuse(&request, PROTO_BAD_FIELD, "by");
     request.by = proto_span_text("industry");
-    request.measure = MEASURE_ID_MRR;
+    request.measure = MEASURE_ID_CLV_SBG;
     must_refuse(&request, PROTO_BAD_FIELD, "by");
 }
 

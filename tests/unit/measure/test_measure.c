@@ -79,8 +79,23 @@ static void periods_of_the_mrr_table_join_and_end_by_the_last_day(void **state)
     struct measure_rules rules;
     struct measure_table table;
     struct measure_spells spells = two_accounts(&rules);
-    assert_true(
-        measure_mrr_table(&spells, &rules, day(2024, 1, 1), day(2024, 6, 20), 1, &table, &fault));
+    const uint32_t of[] = {0, 1};
+    const char *const names[] = {"small", "large", "nobody"};
+    const struct measure_segments segments = {of, names, 3};
+    const struct measure_segments none = {NULL, NULL, 0};
+    assert_true(measure_mrr_table(&spells, &rules, &segments, day(2024, 1, 1), day(2024, 6, 20), 1,
+                                  &table, &fault));
+    assert_int_equal(measure_table_rows(&table), 15); /* all, then two that have an account */
+    assert_string_equal(measure_cell_find(&table, 4, "segment")->text, "all");
+    assert_string_equal(measure_cell_find(&table, 9, "segment")->text, "small");
+    assert_int_equal(measure_cell_find(&table, 0, "new")->whole, 1000);
+    assert_int_equal(measure_cell_find(&table, 5, "new")->whole, 1000);
+    assert_int_equal(measure_cell_find(&table, 10, "new")->whole, 0);
+    assert_int_equal(measure_cell_find(&table, 13, "new")->whole, 500); /* of April */
+    assert_string_equal(measure_cell_find(&table, 14, "segment")->text, "large");
+    measure_table_fini(&table);
+    assert_true(measure_mrr_table(&spells, &rules, &none, day(2024, 1, 1), day(2024, 6, 20), 1,
+                                  &table, &fault));
     assert_int_equal(measure_table_rows(&table), 5);
     for (size_t row = 0; row < 5; row++) {
         const struct measure_cell *cells = table.cells + row * table.columns;
@@ -89,8 +104,8 @@ static void periods_of_the_mrr_table_join_and_end_by_the_last_day(void **state)
                                              cells[5].whole - cells[6].whole - cells[7].whole);
     }
     measure_table_fini(&table);
-    assert_false(
-        measure_mrr_table(&spells, &rules, day(2024, 1, 1), day(2024, 1, 20), 1, &table, &fault));
+    assert_false(measure_mrr_table(&spells, &rules, &none, day(2024, 1, 1), day(2024, 1, 20), 1,
+                                   &table, &fault));
     assert_int_equal(fault.code, PROTO_BAD_FIELD);
     measure_table_fini(&table);
     measure_spells_fini(&spells);

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "server/feature/date_text.h"
-#include "server/measure/movement.h"
+#include "server/measure/measure_state.h"
 
 static int64_t day(int year, int month, int d)
 {
@@ -97,12 +97,59 @@ static void months_are_those_of_the_calendar(void **state)
     assert_false(measure_months_later(MEASURE_NEVER, 1, &later));
 }
 
+/* Each moment by itself is what all of them at once say, whatever the spells. */
+static void states_of_many_moments_are_those_of_each(void **state)
+{
+    (void)state;
+    uint64_t seed = 7;
+    struct measure_rules rules;
+    measure_rules_default(&rules);
+    for (int round = 0; round < 300; round++) {
+        struct measure_subscription subscriptions[6];
+        struct proto_fault fault = {.code = PROTO_OK};
+        struct measure_spells spells;
+        struct measure_moments moments;
+        struct measure_state states[64];
+        int64_t paid_ms = 0;
+        for (int i = 0; i < 6; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+            int64_t from = day(2023, 1, 1) + (int64_t)(seed >> 40) % 900 * MEASURE_DAY_MS;
+            int64_t days = (int64_t)(seed >> 20 & 0xffff) % 400;
+            subscriptions[i] =
+                from_to(from, from + days * MEASURE_DAY_MS, (int64_t)(seed >> 50), 1);
+        }
+        assert_true(measure_spells_make(subscriptions, 6, 1, &rules, &spells, &fault));
+        assert_true(
+            measure_moments_make(&moments, day(2023, 1, 31), day(2025, 6, 15), 1, true, &fault));
+        assert_int_equal(moments.count, 30); /* 29 whole months, and the last day */
+        measure_states_of(&spells, 0, &moments, states, &paid_ms);
+        for (size_t i = 0; i < moments.count; i++) {
+            bool customer = false;
+            assert_int_equal(states[i].mrr,
+                             measure_account_at(&spells, 0, moments.at[i], &customer));
+            assert_int_equal(states[i].customer, customer);
+            assert_int_equal(paid_ms < moments.at[i],
+                             measure_account_before(&spells, 0, moments.at[i]));
+        }
+        struct measure_movement one = {0};
+        struct measure_movement other = {0};
+        for (size_t i = 0; i + 1 < moments.count; i++) {
+            (void)measure_state_move(&states[i], &states[i + 1], paid_ms < moments.at[i], &one);
+            (void)measure_movement_add(&spells, 0, moments.at[i], moments.at[i + 1], &other);
+        }
+        assert_memory_equal(&one, &other, sizeof one);
+        measure_moments_fini(&moments);
+        measure_spells_fini(&spells);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_account_has_the_movements_of_the_worked_example),
         cmocka_unit_test(movements_are_of_accounts_not_of_subscriptions),
         cmocka_unit_test(months_are_those_of_the_calendar),
+        cmocka_unit_test(states_of_many_moments_are_those_of_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

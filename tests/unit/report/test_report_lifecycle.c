@@ -67,6 +67,7 @@ static void movements_make(struct measure_table *table)
     measure_add_whole(table, 12);
     measure_add_number(table, 0.88);
     measure_add_number(table, 0.84);
+    measure_add_text(table, "all");
     assert_true(measure_table_good(table));
 }
 
