@@ -224,6 +224,8 @@ const char *proto_lane_name(enum proto_lane lane)
         return "search";
     case PROTO_LANE_MEASURE:
         return "measure";
+    case PROTO_LANE_QUERY:
+        return "query";
     case PROTO_LANE_JOB:
         return "job";
     }

@@ -39,6 +39,7 @@ enum proto_lane {
     PROTO_LANE_SCAN,
     PROTO_LANE_SEARCH,
     PROTO_LANE_MEASURE,
+    PROTO_LANE_QUERY,
     PROTO_LANE_JOB
 };
 /* What a token lets its connection do. READ, WRITE and ADMIN each hold all that stands before them;

@@ -18,6 +18,7 @@
 #include "server/door.h"
 #include "server/encrypt.h"
 #include "server/engine/engine_create.h"
+#include "server/lifecycle/lifecycle_columns.h"
 #include "server/net/net.h"
 #include "server/rpc/rpc.h"
 #include "server/stats.h"
@@ -31,6 +32,7 @@ struct server {
     uint64_t started_ns;
     struct engine *engine;
     struct lookalike *lookalike;
+    struct lifecycle_columns *columns;
     struct base_metrics *metrics;
     struct door door;              /* who may come in */
     struct server_sockets sockets; /* of the service manager, until each is given on */
@@ -313,7 +315,10 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
     };
     server->engine = engine_create(&options, fault);
     server->lookalike = server->engine ? lookalike_create(server->engine, fault) : NULL;
-    return server->lookalike != NULL;
+    server->columns = server->lookalike != NULL
+                          ? lifecycle_columns_create(config->event_columns_bytes_max, fault)
+                          : NULL;
+    return server->columns != NULL;
 }
 
 static bool net_open(struct server *server, struct proto_fault *fault)
@@ -385,6 +390,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
     struct rpc_options options = {
         .engine = server->engine,
         .lookalike = server->lookalike,
+        .columns = server->columns,
         .metrics = server->metrics,
         .workers = workers,
         .tokens = server->door.tokens,
@@ -577,6 +583,7 @@ void server_destroy(struct server *server)
         engine_stop(server->engine);
     }
     lookalike_destroy(server->lookalike);
+    lifecycle_columns_destroy(server->columns);
     engine_destroy(server->engine);
     net_server_destroy(server->net);
     rpc_destroy(server->rpc);

@@ -302,8 +302,8 @@ struct engine_learn {
 uint64_t engine_learn(struct engine *engine, const struct engine_learn *learn,
                       struct proto_fault *fault);
 
-/* Scans: requests of SCAN, SEARCH and MEASURE, with a worker of the lane's thread. They never wait
- * for a job, and no event loop waits for them. */
+/* Scans: requests of SCAN, SEARCH, MEASURE and QUERY, with a worker of the lane's thread. They
+ * never wait for a job, and no event loop waits for them. */
 struct engine_job;
 
 struct engine_scan {

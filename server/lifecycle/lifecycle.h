@@ -37,7 +37,10 @@ struct lifecycle_as_of {
     int64_t known_ms; /* INT64_MAX: now */
 };
 
+struct lifecycle_columns;
+
 struct lifecycle_request {
+    struct lifecycle_columns *columns; /* lifecycle_columns.h; NULL: timelines are read */
     enum measure_id measure;
     const struct lifecycle_parameter *parameters;
     size_t parameter_count;

@@ -6,10 +6,6 @@
 #include <stdlib.h>
 
 #include "server/engine/expression.h"
-#include "server/feature/span_text.h"
-
-/* Four times the names there may be, so that a look-up ends soon. */
-#define NAME_SLOTS (4u * MEASURE_SEGMENTS_MAX)
 
 static bool no_memory(struct proto_fault *fault, const char *what, size_t count)
 {
@@ -41,61 +37,11 @@ static bool account_room(struct lifecycle_gather *gather, struct proto_fault *fa
     return true;
 }
 
-static uint32_t hash_of(struct proto_span text)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (size_t i = 0; i < text.bytes; i++) {
-        hash = (hash ^ text.data[i]) * 16777619u;
-    }
-    return hash;
-}
-
-/* The number of a segment, made if it is new. */
-static bool segment_number(struct lifecycle_gather *gather, struct proto_span text,
-                           uint32_t *number, struct proto_fault *fault)
-{
-    uint32_t at = hash_of(text) % NAME_SLOTS;
-    for (; gather->name_slots[at] != 0; at = (at + 1) % NAME_SLOTS) {
-        *number = gather->name_slots[at] - 1;
-        if (proto_span_is(text, gather->names[*number])) {
-            return true;
-        }
-    }
-    if (gather->name_count == MEASURE_SEGMENTS_MAX) {
-        return proto_fault_set(fault, PROTO_LIMIT, "by",
-                               "the field has more than %d values; that is no segment",
-                               MEASURE_SEGMENTS_MAX - 1);
-    }
-    char *name = feature_text_copy(text);
-    if (name == NULL) {
-        return no_memory(fault, "segments", gather->name_count);
-    }
-    *number = gather->name_count;
-    gather->names[gather->name_count++] = name;
-    gather->name_slots[at] = *number + 1;
-    return true;
-}
-
-/* The text of a value of one of the types that make segments. */
-static struct proto_span value_text(const struct feature_value *value,
-                                    char number[FEATURE_NUMBER_TEXT_BYTES])
-{
-    if (value->type == FEATURE_CATEGORY) {
-        return value->text;
-    }
-    if (value->type == FEATURE_FLAG) {
-        return proto_span_text(value->flag ? "true" : "false");
-    }
-    size_t bytes = feature_number_print(value->number, number);
-    return (struct proto_span){(const uint8_t *)number, bytes};
-}
-
 /* Segment and flag of the account under way, by its values. */
 static bool values_read(struct lifecycle_gather *gather, uint32_t slot, struct proto_fault *fault)
 {
     struct engine_worker *worker = gather->worker;
     uint32_t account = gather->accounts;
-    char number[FEATURE_NUMBER_TEXT_BYTES];
     gather->segments[account] = 0;
     gather->flagged[account] = false;
     if (gather->by == NULL && gather->churn_flag == NULL) {
@@ -108,12 +54,12 @@ static bool values_read(struct lifecycle_gather *gather, uint32_t slot, struct p
         const struct feature_value *flag = &worker->values[gather->churn_flag->id];
         gather->flagged[account] = flag->present && flag->flag;
     }
-    const struct feature_value *value = gather->by ? &worker->values[gather->by->id] : NULL;
-    return value == NULL || !value->present ||
-           segment_number(gather, value_text(value, number), &gather->segments[account], fault);
+    return gather->by == NULL ||
+           lifecycle_segment_number(&gather->names, &worker->values[gather->by->id],
+                                    &gather->segments[account], fault);
 }
 
-static bool churned_keep(struct lifecycle_gather *gather, const struct event *event,
+static bool churned_keep(struct lifecycle_gather *gather, int64_t time_ms,
                          struct proto_fault *fault)
 {
     if (gather->churned_count == gather->churned_room) {
@@ -128,12 +74,11 @@ static bool churned_keep(struct lifecycle_gather *gather, const struct event *ev
         gather->churned_room = room;
     }
     gather->churned[gather->churned_count] = gather->accounts;
-    gather->churned_ms[gather->churned_count++] = event->time_ms;
+    gather->churned_ms[gather->churned_count++] = time_ms;
     return true;
 }
 
-static bool subscriptions_keep(struct lifecycle_gather *gather,
-                               const struct measure_subscription *made, size_t count,
+static bool subscriptions_room(struct lifecycle_gather *gather, size_t count,
                                struct proto_fault *fault)
 {
     if (gather->count + count > gather->room) {
@@ -145,8 +90,6 @@ static bool subscriptions_keep(struct lifecycle_gather *gather,
         gather->subscriptions = more;
         gather->room = room;
     }
-    memcpy(gather->subscriptions + gather->count, made, count * sizeof *made);
-    gather->count += count;
     return true;
 }
 
@@ -157,7 +100,7 @@ static bool events_fold(struct lifecycle_gather *gather, struct proto_fault *fau
     for (size_t i = 0; i < collect->count; i++) {
         const struct event *event = collect->events[i].event;
         if (event->type == EVENT_OUTCOME && proto_span_is(event->kind, "churned") &&
-            !churned_keep(gather, event, fault)) {
+            !churned_keep(gather, event->time_ms, fault)) {
             return false;
         }
     }
@@ -166,9 +109,73 @@ static bool events_fold(struct lifecycle_gather *gather, struct proto_fault *fau
     }
     struct measure_subscription *subscriptions =
         measure_events_subscriptions(collect->events, collect->count, &made, fault);
-    bool good = subscriptions != NULL && subscriptions_keep(gather, subscriptions, made, fault);
+    bool good = subscriptions != NULL && subscriptions_room(gather, made, fault);
+    if (good && made > 0) {
+        memcpy(gather->subscriptions + gather->count, subscriptions, made * sizeof *subscriptions);
+        gather->count += made;
+    }
     free(subscriptions);
     return good;
+}
+
+/* Leaves the page of the slot, or none. */
+static bool page_turn(struct lifecycle_gather *gather, uint32_t slot, struct proto_fault *fault)
+{
+    struct proto_fault why = {.code = PROTO_OK};
+    uint32_t number = slot / LIFECYCLE_PAGE_SLOTS;
+    if (gather->page_asked && number == gather->page_number) {
+        return true;
+    }
+    lifecycle_page_release(gather->page);
+    gather->page =
+        lifecycle_columns_page(gather->columns, gather->worker, gather->job, number, &why);
+    gather->page_number = number;
+    gather->page_asked = true;
+    if (why.code != PROTO_OK) {
+        *fault = why;
+    }
+    return why.code == PROTO_OK;
+}
+
+/* Outcomes of churn among the rows of an account. */
+static bool page_churned(struct lifecycle_gather *gather, uint32_t at, struct proto_fault *fault)
+{
+    const struct lifecycle_page *page = gather->page;
+    const struct lifecycle_shapes *shapes = lifecycle_columns_shapes(gather->columns);
+    for (size_t row = page->first[at]; row < page->first[at + 1]; row++) {
+        int64_t shape = 0;
+        int64_t time_ms = 0;
+        event_column_read(&page->shape, row, 1, &shape);
+        const struct event *event = lifecycle_shape(shapes, (uint32_t)shape);
+        if (event->type == EVENT_OUTCOME && proto_span_is(event->kind, "churned")) {
+            event_column_read(&page->time, row, 1, &time_ms);
+            if (!churned_keep(gather, time_ms, fault)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* What the account's events come to, as its page has it. */
+static bool page_fold(struct lifecycle_gather *gather, uint32_t slot, struct proto_fault *fault)
+{
+    const struct lifecycle_page *page = gather->page;
+    struct lifecycle_collect *collect = &gather->collect;
+    uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
+    size_t first = page->held_first[at];
+    size_t count = page->held_first[at + 1] - first;
+    if (!subscriptions_room(gather, count, fault)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        gather->subscriptions[gather->count++] =
+            lifecycle_held_open(&page->held[first + i], gather->accounts);
+    }
+    collect->known += page->known[at];
+    collect->newest_ms =
+        page->newest_ms[at] > collect->newest_ms ? page->newest_ms[at] : collect->newest_ms;
+    return !gather->churn || page_churned(gather, at, fault);
 }
 
 static bool account_add(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
@@ -176,54 +183,17 @@ static bool account_add(void *context, uint32_t slot, int64_t raw, struct proto_
     struct lifecycle_gather *gather = context;
     (void)raw;
     if (!account_room(gather, fault) || !values_read(gather, slot, fault) ||
-        !lifecycle_collect_account(&gather->collect, slot, gather->accounts, fault) ||
-        !events_fold(gather, fault)) {
+        !page_turn(gather, slot, fault)) {
+        return false;
+    }
+    bool kept =
+        gather->page != NULL && lifecycle_page_holds(gather->page, gather->worker->view, slot);
+    if (!(kept ? page_fold(gather, slot, fault)
+               : lifecycle_collect_account(&gather->collect, slot, gather->accounts, fault) &&
+                     events_fold(gather, fault))) {
         return false;
     }
     gather->slots[gather->accounts++] = slot;
-    return true;
-}
-
-/* The field of that name if it is of one of the types. */
-static bool field_find(struct lifecycle_gather *gather, struct proto_span name, const char *member,
-                       bool flags_alone, const struct feature_field **found,
-                       struct proto_fault *fault)
-{
-    const struct feature_schema *schema = gather->worker->state->schema;
-    char shown[FEATURE_SHOWN_BYTES];
-    *found = NULL;
-    if (name.bytes == 0) {
-        return true;
-    }
-    const struct feature_field *field = schema != NULL ? feature_schema_find(schema, name) : NULL;
-    if (field == NULL) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, member, "the schema has no field '%s'",
-                               feature_text_show(name, shown, sizeof shown));
-    }
-    bool fits =
-        field->type == FEATURE_FLAG ||
-        (!flags_alone && (field->type == FEATURE_CATEGORY || field->type == FEATURE_NUMBER));
-    if (!fits) {
-        return proto_fault_set(
-            fault, PROTO_BAD_FIELD, member, "the field '%s' is of type %s; %s is wanted",
-            feature_text_show(name, shown, sizeof shown), feature_type_name(field->type),
-            flags_alone ? "a flag" : "a category, a flag or a number");
-    }
-    *found = field;
-    return true;
-}
-
-/* The name of accounts without a value is no value: nobody looks it up. */
-static bool names_begin(struct lifecycle_gather *gather, struct proto_fault *fault)
-{
-    gather->names = calloc(MEASURE_SEGMENTS_MAX, sizeof *gather->names);
-    gather->name_slots = calloc(NAME_SLOTS, sizeof *gather->name_slots);
-    char *none = strdup("(none)");
-    if (gather->names == NULL || gather->name_slots == NULL || none == NULL) {
-        free(none);
-        return no_memory(fault, "segments", MEASURE_SEGMENTS_MAX);
-    }
-    gather->names[gather->name_count++] = none;
     return true;
 }
 
@@ -253,24 +223,26 @@ bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job
                       const struct lifecycle_request *request, struct lifecycle_gather *gather,
                       struct proto_fault *fault)
 {
-    *gather = (struct lifecycle_gather){.worker = worker, .job = job};
+    bool now =
+        request->as_of.seq >= engine_worker_seq(worker) && request->as_of.known_ms == INT64_MAX;
+    *gather = (struct lifecycle_gather){.worker = worker,
+                                        .job = job,
+                                        .columns = now ? request->columns : NULL,
+                                        .churn = request->measure == MEASURE_ID_BRIDGE};
     lifecycle_collect_init(&gather->collect, worker, job, &request->as_of,
                            UINT32_C(1) << EVENT_SUBSCRIPTION | UINT32_C(1) << EVENT_OUTCOME);
-    return field_find(gather, request->by, "by", false, &gather->by, fault) &&
-           field_find(gather, request->churn_flag, "churn_flag", true, &gather->churn_flag,
-                      fault) &&
-           (gather->by == NULL || names_begin(gather, fault)) &&
+    return lifecycle_field_find(worker, request->by, "by", false, &gather->by, fault) &&
+           lifecycle_field_find(worker, request->churn_flag, "churn_flag", true,
+                                &gather->churn_flag, fault) &&
+           (gather->by == NULL || lifecycle_segments_begin(&gather->names, fault)) &&
            lifecycle_walk(worker, job, request, gather, account_add, fault);
 }
 
 void lifecycle_gather_fini(struct lifecycle_gather *gather)
 {
     lifecycle_collect_fini(&gather->collect);
-    for (uint32_t i = 0; i < gather->name_count; i++) {
-        free(gather->names[i]);
-    }
-    free(gather->names);
-    free(gather->name_slots);
+    lifecycle_page_release(gather->page);
+    lifecycle_names_fini(&gather->names);
     free(gather->slots);
     free(gather->segments);
     free(gather->flagged);

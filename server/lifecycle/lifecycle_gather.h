@@ -11,6 +11,8 @@
 
 #include "server/engine/walk.h"
 #include "server/lifecycle/lifecycle_collect.h"
+#include "server/lifecycle/lifecycle_columns.h"
+#include "server/lifecycle/lifecycle_segment.h"
 #include "server/measure/measure_mrr.h"
 
 struct lifecycle_gather {
@@ -19,14 +21,17 @@ struct lifecycle_gather {
     const struct feature_field *by;         /* NULL: no segments */
     const struct feature_field *churn_flag; /* NULL: nobody is flagged */
     struct lifecycle_collect collect;
+    struct lifecycle_columns *columns; /* NULL: timelines are read */
+    struct lifecycle_page *page;       /* of the account under way; NULL: there is none */
+    uint32_t page_number;
+    bool page_asked;
+    bool churn; /* outcomes of churn are asked for */
     uint32_t accounts;
     size_t account_room;
     uint32_t *slots;    /* by account, as the next two */
     uint32_t *segments; /* numbers of names */
     bool *flagged;
-    char **names; /* of segments; the first is that of accounts without a value */
-    uint32_t name_count;
-    uint32_t *name_slots; /* a table of hashes over the names: number + 1, 0 where free */
+    struct lifecycle_names names; /* of segments */
     struct measure_subscription *subscriptions;
     size_t count, room;
     uint32_t *churned;   /* outcomes of churn: account … */

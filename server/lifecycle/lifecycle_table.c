@@ -92,8 +92,8 @@ static bool spells_make(const struct lifecycle_run *run, struct measure_spells *
 
 static struct measure_segments segments_of(const struct lifecycle_gather *gather)
 {
-    return (struct measure_segments){gather->segments, (const char *const *)gather->names,
-                                     gather->name_count};
+    return (struct measure_segments){gather->segments, (const char *const *)gather->names.texts,
+                                     gather->names.count};
 }
 
 static bool mrr_fill(struct lifecycle_run *run, struct proto_fault *fault)

@@ -65,7 +65,7 @@ struct rpc_call {
     bool hold;                /* set: nothing more of the connection may be begun until a release */
     struct proto_writer *out; /* frame begun; the handler writes the payload */
     const struct engine_job
-        *scan; /* of an operation of SCAN, SEARCH or MEASURE: ask whether to go on */
+        *scan; /* of an operation of SCAN, SEARCH, MEASURE or QUERY: ask whether to go on */
 };
 
 /* Handlers, one an operation. */

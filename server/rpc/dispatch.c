@@ -206,7 +206,7 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
     }
     call->args = worker->request.args;
     bool scan = call->op->lane == PROTO_LANE_SCAN || call->op->lane == PROTO_LANE_SEARCH ||
-                call->op->lane == PROTO_LANE_MEASURE;
+                call->op->lane == PROTO_LANE_MEASURE || call->op->lane == PROTO_LANE_QUERY;
     return scan ? rpc_scan_submit(call, payload, fault) : rpc_handle(call, fault);
 }
 

@@ -22,6 +22,7 @@
 /* Blocks of figures beside those of the workers: of the writer, then of each thread of a lane. */
 #define RPC_EXTRA_BLOCKS (1 + ENGINE_LANE_THREADS)
 
+struct lifecycle_columns;
 struct rpc;
 struct rpc_worker;
 struct rpc_person;
@@ -47,7 +48,9 @@ struct rpc_session {
 
 struct rpc_options {
     struct engine *engine;
-    struct lookalike *lookalike;  /* on that engine */
+    struct lookalike *lookalike; /* on that engine */
+    /* Events kept as columns; borrowed. NULL: questions read the timelines. */
+    struct lifecycle_columns *columns;
     struct base_metrics *metrics; /* workers + RPC_EXTRA_BLOCKS blocks */
     unsigned workers;
     struct auth_tokens tokens;        /* with none at all, and no book, every connection is admin */

@@ -7,6 +7,7 @@
 #include "server/engine/timeline.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
+#include "server/rpc/rpc_rules.h"
 #include "server/rpc/write.h"
 
 #define T(NAME, name, text, most, meaning)                                                         \
@@ -131,11 +132,11 @@ static void event_write(struct proto_writer *out, const struct engine_told *told
     }
 }
 
-static bool types_read(struct rpc_call *call, uint32_t *types, struct proto_fault *fault)
+bool rpc_event_types(struct rpc_call *call, int index, uint32_t *types, struct proto_fault *fault)
 {
     size_t count = 0;
     struct proto_fault local = {.code = PROTO_OK};
-    const struct proto_span *names = rpc_arg_texts(call, PROTO_Q_TIMELINE_TYPES, &count, &local);
+    const struct proto_span *names = rpc_arg_texts(call, index, &count, &local);
     *types = 0;
     if (names == NULL) {
         if (local.code != PROTO_OK) {
@@ -174,7 +175,7 @@ static bool choice_read(struct rpc_call *call, struct event_choice *choice,
     if (args[PROTO_Q_TIMELINE_KNOWN].present) {
         choice->known_ms = args[PROTO_Q_TIMELINE_KNOWN].integer;
     }
-    return types_read(call, &choice->types, fault);
+    return rpc_event_types(call, PROTO_Q_TIMELINE_TYPES, &choice->types, fault);
 }
 
 static void timeline_write(struct rpc_call *call, struct proto_span id, uint64_t seq,

@@ -272,6 +272,7 @@ enum rpc_outcome rpc_on_MEASURE(struct rpc_call *call, struct proto_fault *fault
 {
     struct measure_definition definition = {.version = 0};
     struct lifecycle_request request = {
+        .columns = call->worker->rpc->options.columns,
         .filter = rpc_arg_text(call, PROTO_Q_MEASURE_FILTER),
         .icp = rpc_arg_uint(call, PROTO_Q_MEASURE_ICP),
         .by = rpc_arg_text(call, PROTO_Q_MEASURE_BY),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lanes SCAN, SEARCH, MEASURE and LARGE: a request is checked where it was read, unless it is
- * large, waits with a copy of its payload, and is decoded and handled on a thread of its lane. One
- * of LARGE may hand a write or a job on, which then answers; in any case its connection is released
- * when it has been read. Where a lane is full, or its payloads are, the answer is `busy`, and
- * nothing was kept. */
+/* The lanes SCAN, SEARCH, MEASURE, QUERY and LARGE: a request is checked where it was read, unless
+ * it is large, waits with a copy of its payload, and is decoded and handled on a thread of its
+ * lane. One of LARGE may hand a write or a job on, which then answers; in any case its connection
+ * is released when it has been read. Where a lane is full, or its payloads are, the answer is
+ * `busy`, and nothing was kept. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -186,6 +186,8 @@ static enum engine_lane_id lane_of(enum proto_lane lane)
         return ENGINE_LANE_SEARCH;
     case PROTO_LANE_MEASURE:
         return ENGINE_LANE_MEASURE;
+    case PROTO_LANE_QUERY:
+        return ENGINE_LANE_QUERY;
     case PROTO_LANE_INLINE:
     case PROTO_LANE_WRITE:
     case PROTO_LANE_JOB:

@@ -68,7 +68,7 @@ select start_day, end_day, sum(a),
   sum(case when b > 0 and b < a then a - b else 0 end),
   sum(case when b = 0 then a else 0 end),
   sum(b), sum(b > 0)
-from move group by start_day order by start_day
+from move where :industry is null or industry = :industry group by start_day order by start_day
 """
 
 COHORT = """
@@ -113,9 +113,28 @@ select coalesce(exp(sum(ln(1 - gone * 1.0 / risk))), 1), coalesce(sum(gone), 0),
 from at
 """
 
+# Events that stand, counted by segment, cohort of the first of them, month and kind.
+QUESTION = """
+with lasting as (select e.*, a.industry from once e join account a on a.id = e.account
+    where type <> 'retraction' and amount >= :least and not exists (
+      select 1 from gone g where g.account = e.account and g.source = e.source and g.id = e.id)),
+  born as (select account, industry, strftime('%Y-%m-01', min(time) / 1000, 'unixepoch') as cohort
+    from lasting group by account)
+select l.industry, b.cohort, strftime('%Y-%m-01', l.time / 1000, 'unixepoch') as month, l.kind, count(*),
+  count(distinct l.account), (select count(*) from born c where c.cohort = b.cohort and c.industry = l.industry),
+  sum(l.amount)
+from lasting l join born b on b.account = l.account
+where l.time >= :since
+group by 1, 2, 3, 4 order by 1, 2, 3, 4
+"""
+
 
 def ms(day):
     return (day - EPOCH).days * DAY
+
+
+def day(time):
+    return (EPOCH + datetime.timedelta(time // DAY)).isoformat()
 
 
 class Company:
@@ -199,9 +218,12 @@ class Oracle(unittest.TestCase):
     def compare_movements(self, base, seed, period):
         names = ["from", "to", "start", "new", "reactivation", "expansion", "contraction", "churn", "end",
                  "customers"]
-        found = [[row[name] for name in names] for row in self.rows("mrr", **period)]
-        self.assertEqual(found, [list(row) for row in base.execute(MOVEMENTS)], f"seed {seed}")
-        self.assertTrue(all(any(row[i] for row in found) for i in range(2, 10)), "a movement never happens")
+        rows = self.rows("mrr", "industry", **period)
+        for segment, industry in [("all", None), ("DevTools", "DevTools"), ("EdTech", "EdTech")]:
+            found = [[row[name] for name in names] for row in rows if row["segment"] == segment]
+            right = [list(row) for row in base.execute(MOVEMENTS, {"industry": industry})]
+            self.assertEqual(found, right, f"seed {seed}, {segment}")
+            self.assertTrue(all(any(row[i] for row in found) for i in range(2, 10)), "a movement never happens")
 
     def compare_retention(self, base, seed, period):
         found = {(row["segment"], row["metric"]): row for row in self.rows("retention", "industry", **period)}
@@ -229,6 +251,26 @@ class Oracle(unittest.TestCase):
             self.near(row["survival"], right[0], seed)
             self.assertEqual([row["ended"], row["at_risk"], row["n"]], list(right[1:]), f"seed {seed}, {row}")
 
+    def compare_question(self, base, seed, since):
+        reply = self.client.call("event-query", {
+            "types": ["subscription"], "where": "amount >= 20000", "since": since, "by": "industry",
+            "cohort": "month", "period": "month", "members": ["kind"], "sum": "amount"})
+        names = [column["name"] for column in reply["columns"]]
+        self.assertEqual(names, ["segment", "cohort", "period", "kind", "events", "accounts", "of", "rate", "low",
+                                 "high", "sum"])
+        found = [[row[0], day(row[1]), day(row[2]), row[3] or "", *row[4:7], row[10]] for row in reply["rows"]]
+        right = [list(row) for row in base.execute(QUESTION, {"least": 20000, "since": since})]
+        self.assertEqual(found, right, f"seed {seed}")
+        self.assertGreater(len(found), 100)
+        self.assertEqual(reply["events"], sum(row[4] for row in right))
+        for row in reply["rows"]:
+            self.assertAlmostEqual(row[7], row[5] / row[6])
+            p, n = row[7], row[6]
+            middle = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
+            half = Z * ((p * (1 - p) + Z * Z / (4 * n)) / n) ** 0.5 / (1 + Z * Z / n)
+            self.near(row[8], middle - half, seed)
+            self.near(row[9], middle + half, seed)
+
     def test_figures_are_those_of_sql_over_the_same_events(self):
         days = [ms(datetime.date(2023 + month // 12, month % 12 + 1, 1)) for month in range(4, 24)]
         period = {"from": days[0], "to": days[-1]}
@@ -241,6 +283,7 @@ class Oracle(unittest.TestCase):
             self.compare_movements(base, seed, period)
             self.compare_retention(base, seed, period)
             self.compare_survival(base, seed, datetime.date(2025, 1, 1))
+            self.compare_question(base, seed, days[3])
             base.close()
 
     def test_control_an_event_that_one_of_them_lacks_is_found(self):
@@ -253,6 +296,10 @@ class Oracle(unittest.TestCase):
         self.addCleanup(base.close)
         with self.assertRaises(AssertionError):
             self.compare_movements(base, 3, {"from": days[0], "to": days[-1]})
+        base.execute("update once set amount = amount + 1 where id = (select id from once where amount > 20000 and "
+                     "time > ? limit 1)", [days[3]])
+        with self.assertRaises(AssertionError):
+            self.compare_question(base, 3, days[0])
 
 
 if __name__ == "__main__":

@@ -436,7 +436,22 @@ static void timelines_are_measured_and_an_account_is_told(void **state)
     ask(PROTO_OP_LIFECYCLE, "{\"id\":\"a1\",\"at\":86400000}", args);
     assert_int_equal(args[PROTO_A_LIFECYCLE_MRR].integer, 100);
     assert_int_equal(args[PROTO_A_LIFECYCLE_TENURE_DAYS].uint, 1);
+    ask(PROTO_OP_EVENT_QUERY,
+        "{\"types\":[\"subscription\"],\"members\":[\"kind\"],\"period\":\"year\",\"cohort\":"
+        "\"year\","
+        "\"by\":\"industry\",\"sum\":\"amount\"}",
+        args);
+    assert_int_equal(args[PROTO_A_EVENT_QUERY_EVENTS].uint, 1);
+    assert_true(args[PROTO_A_EVENT_QUERY_ACCOUNTS].uint >= ACCOUNTS);
+    assert_true(proto_span_equal(args[PROTO_A_EVENT_QUERY_CURRENCY].text, proto_span_text("USD")));
     static const struct refusal refusals[] = {
+        {PROTO_OP_EVENT_QUERY, "{\"types\":[\"sale\"]}", PROTO_BAD_FIELD, "types[0]"},
+        {PROTO_OP_EVENT_QUERY, "{\"types\":[\"retraction\"]}", PROTO_BAD_FIELD, "types"},
+        {PROTO_OP_EVENT_QUERY, "{\"sum\":\"months\"}", PROTO_BAD_FIELD, "sum"},
+        {PROTO_OP_EVENT_QUERY, "{\"cohort\":\"week\"}", PROTO_BAD_FIELD, "cohort"},
+        {PROTO_OP_EVENT_QUERY, "{\"period\":\"fortnight\"}", PROTO_BAD_FIELD, "period"},
+        {PROTO_OP_EVENT_QUERY, "{\"where\":\"kind =\"}", PROTO_BAD_FILTER, "where"},
+        {PROTO_OP_EVENT_QUERY, "{\"members\":[\"amount\"]}", PROTO_BAD_FIELD, "members[0]"},
         {PROTO_OP_MEASURE, "{}", PROTO_MISSING_FIELD, "measure"},
         {PROTO_OP_MEASURE, "{\"measure\":\"mmr\"}", PROTO_BAD_FIELD, "measure"},
         {PROTO_OP_MEASURE, "{\"measure\":\"mrr\",\"parameters\":7}", PROTO_BAD_FIELD, "parameters"},

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names that things are told apart by, numbered from 0 in the order in which they first came; and
+ * segments: the values of a field of accounts as such names.
+ *
+ * Ownership: names own their texts until _fini; a field is borrowed from the worker's schema.
+ * Errors: BAD_FIELD, LIMIT at "by", NO_MEMORY. Threads: one. Cost: some 20 ns a name. */
+#ifndef LIFECYCLE_LIFECYCLE_SEGMENT_H
+#define LIFECYCLE_LIFECYCLE_SEGMENT_H
+
+#include "server/engine/worker.h"
+
+struct lifecycle_names {
+    char **texts; /* each with a zero behind it */
+    uint32_t *lengths;
+    uint32_t count, room;
+    uint32_t *cells; /* number + 1 by hash; 0: free */
+    uint32_t cell_count;
+};
+
+/* False: no memory, and *fault says so. */
+bool lifecycle_name_number(struct lifecycle_names *names, struct proto_span text, uint32_t *number,
+                           struct proto_fault *fault);
+void lifecycle_names_fini(struct lifecycle_names *names);
+
+/* The field of that name if it is one that makes segments: a category, a flag or a number, or a
+ * flag alone. NULL in *found for an empty name. */
+bool lifecycle_field_find(const struct engine_worker *worker, struct proto_span name,
+                          const char *member, bool flags_alone, const struct feature_field **found,
+                          struct proto_fault *fault);
+/* The first name is that of accounts without a value. */
+bool lifecycle_segments_begin(struct lifecycle_names *names, struct proto_fault *fault);
+bool lifecycle_segment_number(struct lifecycle_names *names, const struct feature_value *value,
+                              uint32_t *number, struct proto_fault *fault);
+
+#endif
