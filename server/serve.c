@@ -177,6 +177,11 @@ static void log_wrong_token(struct server *server, const struct net_conn *conn)
              BASE_FIELDS(base_field_text("address", address)));
 }
 
+static void *take_input(void *context)
+{
+    return net_conn_take_input(context);
+}
+
 static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
                            const struct proto_frame *frames, size_t count, struct proto_writer *out)
 {
@@ -195,6 +200,8 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
         .read_ns = net_conn_read_ns(conn),
         .out_room = net_conn_out_room(conn),
         .out = out,
+        .take = take_input,
+        .take_context = conn,
     };
     memcpy(&batch.ticket, &from, sizeof from);
     unsigned wrong = session->wrong_tokens;

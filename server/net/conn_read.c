@@ -32,8 +32,24 @@ void net_conn_read_place(struct net_conn *conn, uint8_t **base, size_t *bytes)
     if (conn->phase == NET_OPEN && reads_into_own(conn)) {
         assert(conn->in.start == 0 && conn->in.capacity > conn->in.bytes);
         *base = conn->in.data + conn->in.bytes;
-        *bytes = conn->in.capacity - conn->in.bytes;
+        /* Never more at a time: other connections wait meanwhile. */
+        *bytes = min_size(conn->in.capacity - conn->in.bytes, NET_READ_BYTES);
     }
+}
+
+void *net_conn_take_input(struct net_conn *conn)
+{
+    struct net_worker *worker = conn->worker;
+    const struct proto_frame *frame = &worker->frames[0];
+    assert(worker->serving == conn);
+    if (!reads_into_own(conn) || conn->in.bytes != PROTO_HEADER_BYTES + frame->payload.bytes ||
+        frame->payload.data != conn->in.data + PROTO_HEADER_BYTES) {
+        return NULL;
+    }
+    void *data = conn->in.data;
+    net_worker_hold(worker, 0, conn->in.capacity);
+    conn->in = (struct net_buffer){0};
+    return data;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
@@ -63,7 +79,9 @@ static bool keep(struct net_conn *conn, struct proto_span rest)
     bool oversize = conn->in.capacity > NET_KEEP_BYTES && rest.bytes <= NET_KEEP_BYTES;
     assert(conn->in.start == 0);
     if (conn->in.capacity >= rest.bytes && !oversize) {
-        memmove(conn->in.data, rest.data, rest.bytes);
+        if (rest.data != conn->in.data) { /* else it is where it was read: a frame that grows */
+            memmove(conn->in.data, rest.data, rest.bytes);
+        }
         conn->in.bytes = rest.bytes;
         return true;
     }

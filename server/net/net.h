@@ -145,6 +145,10 @@ void net_conn_known(struct net_conn *conn);
 void net_conn_mistrust(struct net_conn *conn);
 /* Bytes of replies that the connection holds because its peer has not taken them. */
 size_t net_conn_unsent(const struct net_conn *conn);
+/* Within on_frames: the memory in which the only frame that was handed over lies, where it is a
+ * large one that was read into memory of its own; malloc'd, the caller's from now on, and the frame
+ * stays valid as long as it. Else NULL. So what another thread is to decode need not be copied. */
+void *net_conn_take_input(struct net_conn *conn);
 /* How many bytes of replies the connection can take before it is choked. A handler whose replies
  * can be much larger than its requests stops (net_conn_stop) when *out has grown past this. */
 size_t net_conn_out_room(const struct net_conn *conn);

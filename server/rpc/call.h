@@ -51,6 +51,7 @@ enum rpc_outcome {
 struct rpc_call {
     struct rpc_worker *worker;
     struct rpc_session *session;
+    struct rpc_batch *batch; /* that it came with; NULL on a thread of a lane */
     struct rpc_ticket ticket;
     const struct proto_op_info *op;
     const struct proto_arg *args; /* by PROTO_Q_*; NULL: not decoded yet */
@@ -94,7 +95,7 @@ static inline uint64_t rpc_session_owner(const struct rpc_session *session)
  * of that thread: so a handler need not know its lane, but may take its time. A request whose
  * operation has no such lane goes to that of large ones, may answer later, and holds its connection
  * (call->hold) until it was read, so that what is behind it is not begun before it. The payload is
- * copied. PROTO_BUSY if too many wait. */
+ * copied, unless its memory can be taken (rpc_batch.take). PROTO_BUSY if too many wait. */
 enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault);
 /* False with *fault if the request's deadline_ms has passed since it was read. */

@@ -310,13 +310,14 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
     struct rpc *rpc = worker->rpc;
     struct rpc_call call = {.worker = worker,
                             .session = batch->session,
+                            .batch = batch,
                             .ticket = batch->ticket,
                             .read_ns = batch->read_ns,
                             .out = batch->out};
     struct auth_grant *grant = batch->session->grant;
     bool pays = rpc_admit_applies(rpc, batch->session);
     size_t later = 0;
-    batch->hold = false;
+    batch->hold = batch->taken = false;
     if (!refreshed(worker, batch)) {
         return 0;
     }
@@ -348,7 +349,8 @@ size_t rpc_serve(struct rpc_worker *worker, struct rpc_batch *batch)
     }
     rpc_person_asked(batch->session->person, batch->frames[batch->done - 1].header.code,
                      batch->done, batch->read_ns);
-    if (capture_is_on(rpc->capturing)) {
+    /* What was taken may be gone: it came just before the recording began. */
+    if (capture_is_on(rpc->capturing) && !batch->taken) {
         rpc_capture_take(worker, batch);
     }
     base_metrics_record(base_metrics_block(rpc->options.metrics, worker->index),

@@ -125,6 +125,11 @@ struct rpc_batch {
     uint64_t read_ns;         /* when they were read */
     size_t out_room;          /* stop once the replies are larger than this; SIZE_MAX: never */
     struct proto_writer *out; /* replies that are ready are appended */
+    /* Gives away the memory in which the only frame lies: malloc'd, the caller's; NULL: it lies in
+     * memory that is used again. NULL in its place: it always does. */
+    void *(*take)(void *context);
+    void *take_context;
+    bool taken;  /* set: the frame may be gone */
     size_t done; /* set: frames that were served; the others are to be handed over again */
     bool hold;   /* set: but only when the connection has been released (rpc_options.post) */
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lanes SCAN, SEARCH, MEASURE, QUERY and LARGE: a request is checked where it was read, unless
- * it is large, waits with a copy of its payload, and is decoded and handled on a thread of its
- * lane. One of LARGE may hand a write or a job on, which then answers; in any case its connection
- * is released when it has been read. Where a lane is full, or its payloads are, the answer is
- * `busy`, and nothing was kept. */
+ * it is large, waits with its payload, copied or taken, and is decoded and handled on a thread of
+ * its lane. One of LARGE may hand a write or a job on, which then answers; in any case its
+ * connection is released when it has been read. Where a lane is full, or its payloads are, the
+ * answer is `busy`, and nothing was kept. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -18,9 +18,15 @@ struct pending_scan {
     uint64_t deadline_ms; /* of the request, where it is known */
     bool large;           /* its operation has no such lane: the connection is held */
     bool handed_on;       /* somebody else answers */
-    size_t bytes;
-    uint8_t payload[];
+    struct proto_span payload;
+    void *memory; /* in which it lies */
 };
+
+static void pending_free(struct pending_scan *pending)
+{
+    free(pending->memory);
+    free(pending);
+}
 
 static void release(const struct rpc_later *later)
 {
@@ -41,7 +47,7 @@ static void scan_end(void *context, const struct engine_job_info *info)
         rpc_later_post(pending->later, &info->fault);
     }
     rpc_debt_release(pending->debt);
-    free(pending);
+    pending_free(pending);
 }
 
 static bool reply_fits(const struct proto_writer *out, struct proto_fault *fault)
@@ -77,7 +83,7 @@ static struct rpc_call call_of(struct pending_scan *pending, struct rpc_worker *
         .op = later->op,
         .args = args,
         .request_id = later->request_id,
-        .payload_bytes = pending->bytes,
+        .payload_bytes = pending->payload.bytes,
         .flags = later->flags,
         .read_ns = later->read_ns,
         .deadline_ms = pending->deadline_ms,
@@ -110,8 +116,7 @@ static bool begin(struct pending_scan *pending, struct rpc_call *call, struct en
                   struct proto_request *request, struct proto_fault *fault)
 {
     if (!may_begin(pending, fault) ||
-        !proto_request_decode(call->op, (struct proto_span){pending->payload, pending->bytes},
-                              request, fault) ||
+        !proto_request_decode(call->op, pending->payload, request, fault) ||
         !rpc_in_time(call, request->deadline_ms, fault)) {
         return false;
     }
@@ -207,16 +212,33 @@ static size_t reply_bytes(const struct rpc_call *call)
                       : ENGINE_REPLIES_BYTES;
 }
 
-static void pending_fill(struct pending_scan *pending, const struct rpc_call *call,
+/* A copy of the payload, or its own memory. A recording needs the frames after they are served. */
+static bool payload_keep(struct pending_scan *pending, const struct rpc_call *call,
                          struct proto_span payload)
+{
+    struct rpc_batch *batch = call->batch;
+    if (batch && batch->count == 1 && batch->take && payload.bytes > PROTO_LOOP_BYTES_MAX &&
+        !capture_is_on(call->worker->rpc->capturing)) {
+        pending->memory = batch->take(batch->take_context);
+        batch->taken = pending->memory != NULL;
+    }
+    pending->payload = payload;
+    if (pending->memory || payload.bytes == 0) {
+        return true;
+    }
+    uint8_t *copy = malloc(payload.bytes);
+    if (copy) {
+        memcpy(copy, payload.data, payload.bytes);
+    }
+    pending->payload.data = pending->memory = copy;
+    return copy != NULL;
+}
+
+static void pending_fill(struct pending_scan *pending, const struct rpc_call *call)
 {
     pending->session = (struct rpc_session){.role = call->session->role};
     pending->origin.connection = rpc_connection(call);
     pending->deadline_ms = call->deadline_ms;
-    pending->bytes = payload.bytes;
-    if (payload.bytes > 0) {
-        memcpy(pending->payload, payload.data, payload.bytes);
-    }
     /* Some of the lane SCAN write too: tal-drop. */
     rpc_person_author(call->session->person, pending->origin.author, sizeof pending->origin.author);
 }
@@ -225,18 +247,21 @@ static struct pending_scan *pending_create(struct rpc_call *call, struct proto_s
                                            struct proto_fault *fault)
 {
     struct rpc_debt *debt = debt_of(call->session);
-    struct pending_scan *pending = debt ? malloc(sizeof *pending + payload.bytes) : NULL;
+    struct pending_scan *pending = debt ? calloc(1, sizeof *pending) : NULL;
     struct rpc_later *later = pending ? rpc_later_create(call, fault) : NULL;
-    if (!later) {
+    if (!later || !payload_keep(pending, call, payload)) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
+        if (later) {
+            rpc_later_drop(later);
+        }
         free(pending);
         return NULL;
     }
     later->debt = debt;
-    *pending = (struct pending_scan){.later = later,
-                                     .debt = rpc_debt_retain(debt),
-                                     .large = lane_of(call->op->lane) == ENGINE_LANE_LARGE};
-    pending_fill(pending, call, payload);
+    pending->later = later;
+    pending->debt = rpc_debt_retain(debt);
+    pending->large = lane_of(call->op->lane) == ENGINE_LANE_LARGE;
+    pending_fill(pending, call);
     return pending;
 }
 
@@ -265,6 +290,6 @@ enum rpc_outcome rpc_scan_submit(struct rpc_call *call, struct proto_span payloa
     }
     rpc_debt_release(pending->debt);
     rpc_later_drop(pending->later);
-    free(pending);
+    pending_free(pending);
     return RPC_FAILED;
 }

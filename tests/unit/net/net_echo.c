@@ -140,6 +140,11 @@ static size_t on_frames(void *context, void *worker, struct net_conn *conn,
         } else if (code == NET_ECHO_KNOWN || code == NET_ECHO_WRONG) {
             (code == NET_ECHO_KNOWN ? net_conn_known : net_conn_mistrust)(conn);
             reply_write(out, &frame->header, frame->payload, 0);
+        } else if (code == NET_ECHO_TAKE) {
+            void *memory = net_conn_take_input(conn);
+            reply_write(out, &frame->header, frame->payload, 0);
+            atomic_fetch_add(&echo->taken, memory != NULL);
+            free(memory);
         } else if (code < NET_ECHO_LATER || code == NET_ECHO_STOP) {
             reply_write(out, &frame->header, frame->payload, 0);
             stop = code == NET_ECHO_STOP;

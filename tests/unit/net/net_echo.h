@@ -21,6 +21,7 @@ enum net_echo_op {
     NET_ECHO_WRONG,        /* it showed a wrong token */
     NET_ECHO_BARRIER,      /* as HOLD; nothing behind it is served before (net_conn_hold) */
     NET_ECHO_SILENT_LATER, /* ends the request with a post of zero bytes */
+    NET_ECHO_TAKE,         /* answers, and takes the memory of its input if it can */
 };
 
 struct net_echo_job {
@@ -52,6 +53,7 @@ struct net_echo {
     atomic_uint conns_seen; /* by a first frame */
     atomic_uint conns_closed;
     atomic_uint conns_closed_unseen;
+    atomic_uint taken;
 };
 
 /* False with *fault if the server could not be made. */

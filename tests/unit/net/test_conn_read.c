@@ -75,9 +75,9 @@ static void reader_answers_ten_thousand_pipelined_frames_in_order(void **state)
     net_echo_stop(&echo, 1000);
 }
 
-static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **state)
+/* Small frames before and after the largest, all with the code. */
+static void largest_is_answered(uint8_t code, unsigned taken)
 {
-    (void)state;
     static struct net_echo echo;
     struct net_options options = net_test_options(1);
     net_test_start(&echo, &options);
@@ -88,10 +88,10 @@ static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **stat
     for (size_t i = 0; i < payload_bytes; i++) {
         fill[i] = (uint8_t)(i * 31 >> 3);
     }
-    sender.count = net_peer_frame(sender.bytes, 2, 1, proto_span_text(""));
-    sender.count +=
-        net_peer_frame(sender.bytes + sender.count, 2, 2, (struct proto_span){fill, payload_bytes});
-    sender.count += net_peer_frame(sender.bytes + sender.count, 2, 3, proto_span_text(""));
+    sender.count = net_peer_frame(sender.bytes, code, 1, proto_span_text(""));
+    sender.count += net_peer_frame(sender.bytes + sender.count, code, 2,
+                                   (struct proto_span){fill, payload_bytes});
+    sender.count += net_peer_frame(sender.bytes + sender.count, code, 3, proto_span_text(""));
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, send_all, &sender), 0);
     net_test_expect(sender.fd, PROTO_OK, 1);
@@ -105,10 +105,23 @@ static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **stat
     pthread_join(thread, NULL);
     assert_true(sender.ok);
     net_wait_for(net_test_counters(&echo).bytes_held < 2048); /* the connection itself */
+    assert_int_equal(atomic_load(&echo.taken), taken);
     free(sender.bytes);
     free(fill);
     close(sender.fd);
     net_echo_stop(&echo, 1000);
+}
+
+static void reader_takes_the_largest_frame_and_gives_its_memory_back(void **state)
+{
+    (void)state;
+    largest_is_answered(2, 0);
+}
+
+static void reader_gives_the_memory_of_a_large_frame_away(void **state)
+{
+    (void)state;
+    largest_is_answered(NET_ECHO_TAKE, 1);
 }
 
 static void reader_answers_busy_and_passes_over_a_frame_that_memory_forbids(void **state)
@@ -222,6 +235,7 @@ int main(void)
         cmocka_unit_test(reader_takes_frames_that_come_byte_by_byte),
         cmocka_unit_test(reader_answers_ten_thousand_pipelined_frames_in_order),
         cmocka_unit_test(reader_takes_the_largest_frame_and_gives_its_memory_back),
+        cmocka_unit_test(reader_gives_the_memory_of_a_large_frame_away),
         cmocka_unit_test(reader_answers_busy_and_passes_over_a_frame_that_memory_forbids),
         cmocka_unit_test(reader_answers_what_a_peer_sent_before_it_ended_its_half),
         cmocka_unit_test(reader_drops_a_partial_frame_when_its_peer_leaves),
