@@ -287,7 +287,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=5 if os.environ.get("ICP_LONG") else 0.1)
     parser.add_argument("--limit", type=float, help="how many times as large the 99th percentile may be")
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     server = Server(options.icpd, env=dict(os.environ, ICPD_ADMIN_TOKEN=TOKEN))
     good = True
     try:

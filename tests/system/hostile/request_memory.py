@@ -37,11 +37,12 @@ FACTOR, EXTRA = 4, 64 << 10
 DOCUMENT_FACTOR, DOCUMENT_BYTES = 80, 85 * 10**6
 ELEMENT_BYTES = 640
 MIB = 1 << 20
+# Of operations that walk the base, whatever they are.
+WALKS, WALK_BYTES = {"scan", "search", "measure", "query"}, MIB
 OWN = {"similar": 8 * MIB, "recall": 128 * MIB, "similar-build": 128 * MIB, "similar-plan": MIB, "tal-build": 8 * MIB,
-       "tal-get": 8 * MIB, "tal-diff": 8 * MIB, "tal-check": 8 * MIB, "tal-drop": MIB, "tal-list": MIB,
-       "icp-learn": 8 * MIB, "icp-put": MIB, "audit": 2 * MIB, "scrub": 2 * MIB, "backup": 2 * MIB, "everything-read": 2 * MIB,
-       "everything-export": 4 * MIB, "everything-import": 2 * MIB, "measure": MIB, "lifecycle": MIB, "label": MIB,
-       "match": MIB, "filter": MIB, "count": MIB}
+       "tal-get": 8 * MIB, "tal-diff": 8 * MIB, "tal-check": 8 * MIB, "tal-list": MIB, "icp-learn": 8 * MIB, "icp-put": MIB,
+       "audit": 2 * MIB, "scrub": 2 * MIB, "backup": 2 * MIB, "everything-read": 2 * MIB, "everything-export": 4 * MIB,
+       "everything-import": 2 * MIB, "label": MIB, "lifecycle": MIB}
 SIZES = (3000, 60000, MIB)
 SAMPLE = 250  # requests in CI
 ACCOUNTS = 1000
@@ -157,7 +158,7 @@ def elements(request):
 
 def allowance(name, request, payload_bytes, factor, extra):
     documents = any(one["type"] == "json" and one["name"] in request for one in reference.OPERATIONS[name]["request"])
-    own = OWN.get(name, 0) + (ELEMENT_BYTES * min(10000, elements(request)) if name in WRITES else 0)
+    own = OWN.get(name, WALK_BYTES if reference.OPERATIONS[name]["lane"] in WALKS else 0) + (ELEMENT_BYTES * min(10000, elements(request)) if name in WRITES else 0)
     if not factor:
         return max(1, extra)
     read = max(factor * payload_bytes, min(DOCUMENT_FACTOR * payload_bytes, DOCUMENT_BYTES) if documents else 0)
@@ -249,7 +250,7 @@ def main():
     parser.add_argument("--all", action="store_true", default=bool(os.environ.get("ICP_LONG")))
     parser.add_argument("--show", type=int, default=10)
     parser.add_argument("operations", nargs="*", metavar="OPERATION")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     asked = list(requests(options.operations, SIZES if options.all else SIZES[:2]))
     if not options.all and not options.operations:
         asked = random.Random(7).sample(asked, SAMPLE)
