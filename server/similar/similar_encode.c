@@ -174,27 +174,28 @@ static void group_sums(const float *four, float *sums)
     }
 }
 
-static void table_init(const struct similar_space *space, struct similar_probe *probe)
+void similar_table_init(const float *x, uint32_t dim, uint8_t *table, double *table_step,
+                        double *table_sum)
 {
     enum { ENTRY_MAX = 63 };
-    uint32_t groups = space->dim_padded / 4;
+    uint32_t groups = dim / 4;
     float reach[SIMILAR_DIM_MAX / 4];
     float largest = 0;
     double sum = 0;
     for (uint32_t g = 0; g < groups; g++) {
-        const float *four = probe->rotated + (size_t)g * 4;
+        const float *four = x + (size_t)g * 4;
         reach[g] = fabsf(four[0]) + fabsf(four[1]) + fabsf(four[2]) + fabsf(four[3]);
         largest = reach[g] > largest ? reach[g] : largest;
         sum += (double)reach[g];
     }
     float step = largest * 2.0f / ENTRY_MAX;
     float inverse = step > 4 * FLT_MIN ? 1.0f / step : 0.0f;
-    probe->table_step = inverse > 0 ? (double)step : 0;
-    probe->table_sum = sum;
+    *table_step = inverse > 0 ? (double)step : 0;
+    *table_sum = sum;
     for (uint32_t g = 0; g < groups; g++) {
         float sums[16];
-        uint8_t *entry = probe->table + (size_t)(g / 8) * 128 + (g % 2) * 64 + (g % 8) / 2 * 16;
-        group_sums(probe->rotated + (size_t)g * 4, sums);
+        uint8_t *entry = table + (size_t)(g / 8) * 128 + (g % 2) * 64 + (g % 8) / 2 * 16;
+        group_sums(x + (size_t)g * 4, sums);
         for (uint32_t e = 0; e < 16; e++) {
             float level = (sums[e] + reach[g]) * inverse + 0.5f;
             level = level < 0.0f ? 0.0f : level;
@@ -223,6 +224,7 @@ void similar_probe_init(const struct similar_space *space, const float *query, b
     probe->byte_error = round_up(sqrt(lost) + 2 * SIMILAR_ROTATE_ERROR * probe->length);
     probe->correction = 128 * sum;
     if (table) {
-        table_init(space, probe);
+        similar_table_init(probe->rotated, dim, probe->table, &probe->table_step,
+                           &probe->table_sum);
     }
 }

@@ -80,6 +80,12 @@ struct similar_probe {
 void similar_probe_init(const struct similar_space *space, const float *query, bool table,
                         struct similar_probe *probe);
 
+/*
+ * The look-up table of a vector of `dim` floats: S(x) = *step * sum of entries - *sum. 4 bytes a
+ * dimension.
+ */
+void similar_table_init(const float *x, uint32_t dim, uint8_t *table, double *step, double *sum);
+
 /* The nearest bfloat16 (ties to even) of a finite float, or of -infinity. */
 uint16_t similar_bfloat(float value);
 

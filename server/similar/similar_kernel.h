@@ -59,6 +59,13 @@ struct similar_nearest {
     uint32_t dim;
 };
 
+/* The nearest of many rows to each of 16 queries; distances without what only the query adds. */
+struct similar_near {
+    int32_t limit[16];
+    int32_t best[16]; /* least distance so far */
+    uint32_t best_at[16];
+};
+
 typedef void similar_dot_tile16(const uint8_t *rows, const int8_t *queries, uint32_t groups,
                                 uint32_t dim, int32_t *out);
 
@@ -86,6 +93,16 @@ struct similar_kernel {
                        const struct similar_estimate *estimate, float threshold, uint16_t *masks);
     /* out[i] = value of place i of one code tile. */
     void (*score_codes)(const uint8_t *tile, const struct similar_estimate *estimate, float *out);
+    /* out[i] = value of place i of two code tiles that follow each other; bit i: >= threshold. */
+    uint32_t (*score_pair)(const uint8_t *tiles, const struct similar_estimate *estimate,
+                           float threshold, float *out);
+    /*
+     * For the first `rows` rows of a tile, dots as dot_tile16 gives them: masks[i] bit j:
+     * norms[i] - 2 dots[16 * i + j] < limit[j]. Brings `best` up to date, first + i of row i; of
+     * equals the first stays.
+     */
+    void (*near_tile16)(const int32_t *dots, const int32_t *norms, uint32_t first, uint32_t rows,
+                        struct similar_near *near, uint16_t *masks);
     /*
      * Bit i: value of place i of a byte tile >= threshold. `ahead` is a tile to fetch meanwhile:
      * a whole-set scan is as fast as its memory, and only the caller knows what comes next.

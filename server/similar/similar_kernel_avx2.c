@@ -165,6 +165,50 @@ static inline uint32_t at_least(__m256 value, __m256 least)
     return (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(value, least, _CMP_GE_OQ));
 }
 
+static uint32_t avx2_score_pair(const uint8_t *tiles, const struct similar_estimate *estimate,
+                                float threshold, float *out)
+{
+    __m256 least = _mm256_set1_ps(threshold);
+    uint32_t mask = 0;
+    for (uint32_t t = 0; t < 2; t++) {
+        __m256 first;
+        __m256 second;
+        estimate_tile(tiles + t * ((size_t)2 * estimate->dim + 64), estimate, &first, &second);
+        _mm256_storeu_ps(out + (size_t)16 * t, first);
+        _mm256_storeu_ps(out + (size_t)16 * t + 8, second);
+        mask |= (at_least(first, least) | at_least(second, least) << 8) << 16 * t;
+    }
+    return mask;
+}
+
+/* Eight of the 16 queries, from `half` on: see near_tile16. */
+static inline uint32_t near_half(__m256i distance, uint32_t at, struct similar_near *near,
+                                 uint32_t half)
+{
+    __m256i best = load(near->best + half);
+    __m256i nearer = _mm256_cmpgt_epi32(best, distance);
+    __m256i within = _mm256_cmpgt_epi32(load(near->limit + half), distance);
+    __m256i where =
+        _mm256_blendv_epi8(load(near->best_at + half), _mm256_set1_epi32((int32_t)at), nearer);
+    _mm256_storeu_si256((__m256i *)(void *)(near->best + half),
+                        _mm256_blendv_epi8(best, distance, nearer));
+    _mm256_storeu_si256((__m256i *)(void *)(near->best_at + half), where);
+    return (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(within)) << half;
+}
+
+static void avx2_near_tile16(const int32_t *dots, const int32_t *norms, uint32_t first,
+                             uint32_t rows, struct similar_near *near, uint16_t *masks)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        __m256i norm = _mm256_set1_epi32(norms[i]);
+        const int32_t *row = dots + (size_t)16 * i;
+        __m256i low = _mm256_sub_epi32(norm, _mm256_slli_epi32(load(row), 1));
+        __m256i high = _mm256_sub_epi32(norm, _mm256_slli_epi32(load(row + 8), 1));
+        masks[i] =
+            (uint16_t)(near_half(low, first + i, near, 0) | near_half(high, first + i, near, 8));
+    }
+}
+
 static void avx2_scan_codes(const uint8_t *tiles, uint32_t tile_count,
                             const struct similar_estimate *estimate, float threshold,
                             uint16_t *masks)
@@ -293,6 +337,8 @@ const struct similar_kernel similar_kernel_avx2 = {
     .dot_row = avx2_dot_row,
     .scan_codes = avx2_scan_codes,
     .score_codes = avx2_score_codes,
+    .score_pair = avx2_score_pair,
+    .near_tile16 = avx2_near_tile16,
     .scan_bytes = avx2_scan_bytes,
     .scan_bytes16 = avx2_scan_bytes16,
     .dot_pair = avx2_dot_pair,

@@ -178,6 +178,37 @@ static void avx512_score_codes(const uint8_t *tile, const struct similar_estimat
     _mm512_storeu_ps(out, estimate_lanes(tile, estimate));
 }
 
+static uint32_t avx512_score_pair(const uint8_t *tiles, const struct similar_estimate *estimate,
+                                  float threshold, float *out)
+{
+    struct similar_estimate local = *estimate;
+    __m512 least = _mm512_set1_ps(threshold);
+    __m512 low = estimate_lanes(tiles, &local);
+    __m512 high = estimate_lanes(tiles + (size_t)2 * local.dim + 64, &local);
+    _mm512_storeu_ps(out, low);
+    _mm512_storeu_ps(out + 16, high);
+    return (uint32_t)_mm512_cmp_ps_mask(low, least, _CMP_GE_OQ) |
+           (uint32_t)_mm512_cmp_ps_mask(high, least, _CMP_GE_OQ) << 16;
+}
+
+static void avx512_near_tile16(const int32_t *dots, const int32_t *norms, uint32_t first,
+                               uint32_t rows, struct similar_near *near, uint16_t *masks)
+{
+    __m512i limit = _mm512_loadu_si512(near->limit);
+    __m512i best = _mm512_loadu_si512(near->best);
+    __m512i best_at = _mm512_loadu_si512(near->best_at);
+    for (uint32_t i = 0; i < rows; i++) {
+        __m512i twice = _mm512_slli_epi32(_mm512_loadu_si512(dots + (size_t)16 * i), 1);
+        __m512i distance = _mm512_sub_epi32(_mm512_set1_epi32(norms[i]), twice);
+        masks[i] = (uint16_t)_mm512_cmplt_epi32_mask(distance, limit);
+        __mmask16 nearer = _mm512_cmplt_epi32_mask(distance, best);
+        best = _mm512_mask_mov_epi32(best, nearer, distance);
+        best_at = _mm512_mask_mov_epi32(best_at, nearer, _mm512_set1_epi32((int32_t)(first + i)));
+    }
+    _mm512_storeu_si512(near->best, best);
+    _mm512_storeu_si512(near->best_at, best_at);
+}
+
 static void avx512_scan_codes(const uint8_t *tiles, uint32_t tile_count,
                               const struct similar_estimate *estimate, float threshold,
                               uint16_t *masks)
@@ -289,6 +320,8 @@ const struct similar_kernel similar_kernel_avx512 = {
     .dot_row = avx512_dot_row,
     .scan_codes = avx512_scan_codes,
     .score_codes = avx512_score_codes,
+    .score_pair = avx512_score_pair,
+    .near_tile16 = avx512_near_tile16,
     .scan_bytes = avx512_scan_bytes,
     .scan_bytes16 = avx512_scan_bytes16,
     .dot_pair = avx512_dot_pair,

@@ -103,6 +103,35 @@ static void scalar_scan_codes(const uint8_t *tiles, uint32_t tile_count,
     }
 }
 
+static uint32_t scalar_score_pair(const uint8_t *tiles, const struct similar_estimate *estimate,
+                                  float threshold, float *out)
+{
+    uint32_t mask = 0;
+    scalar_score_codes(tiles, estimate, out);
+    scalar_score_codes(tiles + (size_t)2 * estimate->dim + 64, estimate, out + SIMILAR_TILE);
+    for (uint32_t i = 0; i < 2 * SIMILAR_TILE; i++) {
+        mask |= (uint32_t)(out[i] >= threshold) << i;
+    }
+    return mask;
+}
+
+static void scalar_near_tile16(const int32_t *dots, const int32_t *norms, uint32_t first,
+                               uint32_t rows, struct similar_near *near, uint16_t *masks)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t mask = 0;
+        for (uint32_t j = 0; j < 16; j++) {
+            int32_t distance = norms[i] - 2 * dots[16 * i + j];
+            mask |= (uint32_t)(distance < near->limit[j]) << j;
+            if (distance < near->best[j]) {
+                near->best[j] = distance;
+                near->best_at[j] = first + i;
+            }
+        }
+        masks[i] = (uint16_t)mask;
+    }
+}
+
 static uint16_t scalar_scan_bytes(const uint8_t *tile, const uint8_t *ahead,
                                   const struct similar_bound *bound, float threshold)
 {
@@ -201,6 +230,8 @@ const struct similar_kernel similar_kernel_scalar = {
     .dot_row = scalar_dot_row,
     .scan_codes = scalar_scan_codes,
     .score_codes = scalar_score_codes,
+    .score_pair = scalar_score_pair,
+    .near_tile16 = scalar_near_tile16,
     .scan_bytes = scalar_scan_bytes,
     .scan_bytes16 = scalar_scan_bytes16,
     .dot_pair = scalar_dot_pair,

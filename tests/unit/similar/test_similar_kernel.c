@@ -111,6 +111,38 @@ static void codes_agree(struct inputs *in, const struct similar_kernel *a,
     b->scan_codes(in->codes, TILES, &estimate, one[3], masks_two);
     assert_memory_equal(masks_one, masks_two, sizeof masks_one);
     assert_true((masks_one[0] >> 3 & 1) != 0);
+    float pair_one[32];
+    float pair_two[32];
+    float threshold = one[5];
+    assert_int_equal(a->score_pair(in->codes, &estimate, threshold, pair_one),
+                     b->score_pair(in->codes, &estimate, threshold, pair_two));
+    assert_memory_equal(pair_one, pair_two, sizeof pair_one);
+    assert_memory_equal(pair_one, one, sizeof one);
+}
+
+static void near_agrees(struct inputs *in, const struct similar_kernel *a,
+                        const struct similar_kernel *b)
+{
+    int32_t dots[256];
+    int32_t norms[16];
+    struct similar_near one;
+    struct similar_near two;
+    uint16_t masks_one[16];
+    uint16_t masks_two[16];
+    for (uint32_t i = 0; i < 256; i++) {
+        dots[i] = (int32_t)similar_random_below(&in->random, 1000) - 500;
+        norms[i % 16] = (int32_t)similar_random_below(&in->random, 1000);
+        one.limit[i % 16] = (int32_t)(i % 16) * 100 - 500;
+        one.best[i % 16] = i % 3 == 0 ? 100 : INT32_MAX;
+        one.best_at[i % 16] = 7;
+    }
+    two = one;
+    for (uint32_t rows = 0; rows <= 16; rows += 4) {
+        a->near_tile16(dots, norms, 40, rows, &one, masks_one);
+        b->near_tile16(dots, norms, 40, rows, &two, masks_two);
+        assert_memory_equal(&one, &two, sizeof one);
+        assert_memory_equal(masks_one, masks_two, rows * sizeof *masks_one);
+    }
 }
 
 static void bytes_agree(struct inputs *in, const struct similar_kernel *a,
@@ -205,6 +237,7 @@ static void kernels_equal_scalar_to_the_bit(void **state)
                 bytes_agree(in, tables[0], tables[t]);
                 floats_agree(in, tables[0], tables[t]);
                 nearest_agrees(in, tables[0], tables[t]);
+                near_agrees(in, tables[0], tables[t]);
             }
         }
     }
