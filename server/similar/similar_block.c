@@ -29,6 +29,8 @@ size_t similar_block_bytes(enum similar_kind kind, uint32_t dim)
         return header + SIMILAR_CHUNK_TILES * (16 * padded + 192);
     case SIMILAR_KIND_FLOAT:
         return header + SIMILAR_CHUNK * (sizeof(double) + similar_dim_float(dim) * sizeof(float));
+    case SIMILAR_KIND_GRAPH:
+        return header + SIMILAR_GRAPH_GROUP * (size_t)(320 + 5 * padded);
     case SIMILAR_KINDS:
         break;
     }

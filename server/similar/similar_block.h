@@ -34,6 +34,8 @@
  *     128*4P  rows: P floats a place, padded with zeros
  * Centroid block: 16 rows of D floats: centres in rotated space.
  * Meta block: see struct similar_meta.
+ * Graph block: 64 vertices of 320 + 5 D bytes; number 0 says what belongs to the graph: see
+ * similar_graph.h.
  */
 #ifndef ICP_SIMILAR_BLOCK_H
 #define ICP_SIMILAR_BLOCK_H
@@ -48,6 +50,7 @@ enum {
     SIMILAR_TILE = 16,
     SIMILAR_CHUNK = 128,
     SIMILAR_CHUNK_TILES = SIMILAR_CHUNK / SIMILAR_TILE,
+    SIMILAR_GRAPH_GROUP = 64, /* vertices a block */
     SIMILAR_BLOCK_MAGIC = 0x31425349,
     SIMILAR_BLOCK_VERSION = 1,
     SIMILAR_BLOCK_PHASE = 16, /* A block's address modulo 64. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/similar/similar_graph.h"
 #include "server/similar/similar_kmeans.h"
 #include "server/similar/similar_measure.h"
 #include "server/similar/similar_set.h"
@@ -10,6 +11,7 @@
 /* Back to an empty set, whatever was in it. */
 static void set_wipe(struct similar_set *set)
 {
+    similar_graph_drop(set);
     for (uint32_t l = 0; l < set->list_count; l++) {
         similar_chunk_free_list(set, l);
         free(set->lists[l].items);

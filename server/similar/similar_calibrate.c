@@ -122,15 +122,6 @@ static void widths_order(const struct fitting *fitting, double target,
 }
 
 /*
- * One standard error more than the target is asked for, with neighbours of one query counted as
- * half independent: the settings are chosen on the same queries that they are measured on.
- */
-static double aim_of(double target, double wanted)
-{
-    return target + fmin(sqrt(2 * target * (1 - target) / fmax(wanted, 1)), (1 - target) / 2);
-}
-
-/*
  * Searches with one width, and moves the lists until the target is just reached. False if it
  * cannot be.
  */
@@ -138,7 +129,7 @@ static bool width_fit(struct fitting *fitting, const struct width *width, double
                       struct similar_setting *best, double *best_cost)
 {
     struct similar_trial *trial = &fitting->trial;
-    double aim = aim_of(target, trial->need_count);
+    double aim = similar_trial_aim(target, trial->need_count);
     double share = fmin(aim / width->kept, 1);
     bool reached = false;
     for (uint32_t i = 0; i < CORRECTIONS; i++) {
@@ -187,10 +178,10 @@ static enum similar_status level_calibrate(struct similar_set *set,
             double target = (double)TARGETS[t];
             uint32_t fitted = 0;
             if (similar_trial_held(&fitting.trial, fitting.trial.count, fitting.trial.lists_most,
-                                   0) < aim_of(target, fitting.trial.need_count)) {
+                                   0) < similar_trial_aim(target, fitting.trial.need_count)) {
                 break; /* half of the lists are too few: the exact scan is the answer */
             }
-            widths_order(&fitting, aim_of(target, fitting.trial.need_count), order);
+            widths_order(&fitting, similar_trial_aim(target, fitting.trial.need_count), order);
             for (uint32_t i = 0; i < WIDTHS && fitted < level->fitted; i++) {
                 fitted += width_fit(&fitting, order[i], target, &settings[t], &cost);
             }

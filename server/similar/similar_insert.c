@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "server/similar/similar_graph.h"
 #include "server/similar/similar_measure.h"
 #include "server/similar/similar_set.h"
 
@@ -104,6 +105,7 @@ enum similar_status similar_insert(struct similar_set *set, uint32_t id, const f
     if (++set->lists[list].live > similar_list_most(set)) {
         set->balance_hint = list;
     }
+    similar_graph_insert(set, id, rotated);
     return SIMILAR_OK;
 }
 
@@ -128,6 +130,7 @@ enum similar_status similar_remove(struct similar_set *set, uint32_t id)
     if (--set->lists[list].live < similar_list_least(set)) {
         set->balance_hint = list;
     }
+    similar_graph_remove(set, id);
     return SIMILAR_OK;
 }
 
@@ -140,6 +143,10 @@ const float *similar_get(const struct similar_set *set, uint32_t id)
 void similar_block_moved(struct similar_set *set, enum similar_kind kind, uint32_t number,
                          const void *block)
 {
+    if (kind == SIMILAR_KIND_GRAPH) {
+        similar_graph_moved(set, number, block);
+        return;
+    }
     bool chunk = kind >= SIMILAR_KIND_CODE && number < set->chunk_count;
     if (!chunk || set->chunks[number].code == NULL) {
         return; /* meta and centres are copied into the directory; free chunks have no block */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A set from its blocks, and the meta block that says what belongs to it. */
-#include "server/similar/similar_set.h"
+#include "server/similar/similar_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ enum similar_status similar_flush(struct similar_set *set)
     };
     memcpy(meta->settings, set->settings, sizeof meta->settings);
     similar_block_seal(meta, sizeof *meta);
-    return SIMILAR_OK;
+    return similar_graph_flush(set);
 }
 
 static const void *block_read(const struct similar_set *set, enum similar_kind kind,
@@ -167,7 +167,7 @@ static enum similar_status set_open(struct similar_set *set, bool verify)
     if (status == SIMILAR_OK && set->count != meta->vector_count) {
         status = SIMILAR_ERROR_CORRUPT;
     }
-    return status;
+    return status == SIMILAR_OK ? similar_graph_open(set, verify) : status;
 }
 
 struct similar_set *similar_open(const struct similar_options *options, bool verify,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every kind of search needs: working memory, terms of a list, the finish on the floats. */
+#include "server/similar/similar_graph.h"
 #include "server/similar/similar_measure.h"
 #include "server/similar/similar_search.h"
 
@@ -24,6 +25,7 @@ void similar_scratch_destroy(struct similar_scratch *scratch)
         free(scratch->groups);
         free(scratch->heap);
         free(scratch->hits);
+        similar_walk_destroy(scratch->walk);
         free(scratch);
     }
 }

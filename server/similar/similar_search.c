@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Chooses how to answer, and says so in the report. */
-#include "server/similar/similar_search.h"
+#include "server/similar/similar_graph.h"
 
 #include <math.h>
 
@@ -50,6 +50,38 @@ static void search_exact(const struct similar_set *set, struct similar_scratch *
     similar_scan_all(set, probe, query, least, top, report);
 }
 
+/* On the graph, if it is faster there; false: the partitions are to answer, from the beginning. */
+static bool search_graph(const struct similar_set *set, struct similar_scratch *scratch,
+                         const struct similar_query *query, struct similar_top *top,
+                         struct similar_report *report)
+{
+    struct similar_setting setting = similar_graph_setting(set, query);
+    if (setting.probes == 0) {
+        return false;
+    }
+    report->recall_expected = (double)setting.measured;
+    if (similar_graph_search(set, scratch, query, setting.probes, top, report)) {
+        return true;
+    }
+    *report = (struct similar_report){0};
+    similar_top_init(top, top->hits, top->room);
+    return false;
+}
+
+static void search_partitions(const struct similar_set *set, struct similar_scratch *scratch,
+                              const struct similar_query *query, struct similar_top *top,
+                              struct similar_report *report)
+{
+    struct similar_setting setting = similar_setting_for(set, query);
+    if (setting.probes == 0) {
+        search_exact(set, scratch, query, top, report);
+        return;
+    }
+    report->path = SIMILAR_PATH_PROBE;
+    report->recall_expected = (double)setting.measured;
+    similar_probe_search(set, scratch, &scratch->probes[0], query, &setting, top, report);
+}
+
 enum similar_status similar_search(const struct similar_set *set, struct similar_scratch *scratch,
                                    const struct similar_query *query, struct similar_hit *hits,
                                    uint32_t *hit_count, struct similar_report *report)
@@ -67,14 +99,9 @@ enum similar_status similar_search(const struct similar_set *set, struct similar
         return status;
     }
     similar_top_init(&top, hits, query->k);
-    struct similar_setting setting = similar_setting_for(set, query);
     similar_probe_init(&set->space, query->vector, set->list_count > 1, &scratch->probes[0]);
-    if (setting.probes == 0) {
-        search_exact(set, scratch, query, &top, report);
-    } else {
-        report->path = SIMILAR_PATH_PROBE;
-        report->recall_expected = (double)setting.measured;
-        similar_probe_search(set, scratch, &scratch->probes[0], query, &setting, &top, report);
+    if (!search_graph(set, scratch, query, &top, report)) {
+        search_partitions(set, scratch, query, &top, report);
     }
     similar_top_sort(&top);
     *hit_count = top.count;
@@ -177,8 +204,9 @@ enum similar_status similar_search_waiting(const struct similar_set *set,
     enum similar_status status = queries_check(set, scratch, queries, query_count);
     gathered.count = 0;
     for (uint32_t i = 0; status == SIMILAR_OK && i < query_count; i++) {
-        bool scan =
-            similar_setting_for(set, &queries[i]).probes == 0 && !matches_are_few(set, &queries[i]);
+        bool scan = similar_setting_for(set, &queries[i]).probes == 0 &&
+                    !matches_are_few(set, &queries[i]) &&
+                    similar_graph_setting(set, &queries[i]).probes == 0;
         if (!scan) {
             status = similar_search(set, scratch, &queries[i], hits[i], &hit_counts[i],
                                     reports != NULL ? &reports[i] : NULL);

@@ -49,6 +49,7 @@ struct similar_scratch {
     uint32_t pending_count;
     struct similar_hit *hits; /* grows */
     uint64_t hit_room;
+    struct similar_walk *walk; /* NULL until a query goes to the graph */
 };
 
 enum similar_status similar_scratch_reserve(const struct similar_set *set,

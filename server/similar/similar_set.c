@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/similar/similar_set.h"
 
+#include "server/similar/similar_graph.h"
 #include "server/similar/similar_rotate.h"
 
 #include <math.h>
@@ -61,6 +62,7 @@ void similar_destroy(struct similar_set *set)
     for (uint32_t l = 0; l < set->list_count; l++) {
         free(set->lists[l].items);
     }
+    similar_graph_free(set->graph);
     free(set->lists);
     free(set->coarse.centres);
     free(set->coarse.bytes);
@@ -73,6 +75,12 @@ void similar_destroy(struct similar_set *set)
     free(set->places);
     free(set->signs);
     free(set);
+}
+
+void similar_cancel_set(struct similar_set *set, bool (*on_cancel)(void *context), void *context)
+{
+    set->options.on_cancel = on_cancel;
+    set->options.cancel_context = context;
 }
 
 /* The array with room for `to` items, new ones zero; NULL on failure, and then it is as it was. */

@@ -74,6 +74,7 @@ struct similar_set {
     uint64_t epoch;        /* changes of any place; filters remember it */
     uint32_t balance_hint; /* a list that wants splitting or dissolving, or SIMILAR_NONE */
     struct similar_setting settings[SIMILAR_LEVELS][SIMILAR_TARGETS];
+    struct similar_graph *graph; /* NULL: there is none */
 };
 
 static inline size_t similar_code_tile_bytes(const struct similar_set *set)

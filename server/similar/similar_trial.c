@@ -316,6 +316,11 @@ double similar_trial_cost(const struct similar_trial *trial, uint32_t probes, fl
     return cost / trial->count;
 }
 
+double similar_trial_aim(double target, double wanted)
+{
+    return target + fmin(sqrt(2 * target * (1 - target) / fmax(wanted, 1)), (1 - target) / 2);
+}
+
 uint32_t similar_hits_shared(const struct similar_hit *found, uint32_t found_count,
                              const struct similar_hit *exact, uint32_t exact_count)
 {

@@ -82,6 +82,13 @@ struct similar_outcome {
 struct similar_outcome similar_trial_run(struct similar_trial *trial,
                                          const struct similar_setting *setting);
 
+/*
+ * What is asked for to be given a target: one standard error more, with neighbours of one query
+ * counted as half independent, for settings are chosen on the same queries that they are measured
+ * on. `wanted` neighbours are measured.
+ */
+double similar_trial_aim(double target, double wanted);
+
 /* Counted work in fixed weights: nanoseconds, roughly, where the weights were taken from. */
 #define SIMILAR_COST_LIST 150.0
 #define SIMILAR_COST_CODE 0.8

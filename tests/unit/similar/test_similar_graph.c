@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The graph beside the partitions: what it answers is true, how much of it there is, and that it
+ * follows its set, comes back from its blocks, and lets the partitions answer where it cannot. */
+#include "server/similar/similar_graph.h"
+#include "tests/unit/similar/similar_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Fewer than partitions are calibrated for: these scan everything instead. */
+enum { K = 10, QUERIES = 40, COUNT = 1500 };
+
+/* Vectors in clusters, as accounts are. */
+static void clusters_make(struct fixture *fixture, uint32_t clusters)
+{
+    uint32_t dim = fixture->dim;
+    float *centres = calloc((size_t)clusters * dim, sizeof *centres);
+    assert_non_null(centres);
+    for (size_t i = 0; i < (size_t)clusters * dim; i++) {
+        centres[i] = fixture_normal(fixture);
+    }
+    for (uint32_t row = 0; row < fixture->count; row++) {
+        uint64_t cluster = fixture_random(fixture, clusters);
+        for (uint32_t i = 0; i < dim; i++) {
+            fixture->vectors[(size_t)row * dim + i] =
+                centres[cluster * dim + i] + 0.5f * fixture_normal(fixture);
+        }
+    }
+    free(centres);
+}
+
+/* A set of the vectors with a graph that has room for as many again. */
+static void graph_build(struct fixture *fixture)
+{
+    fixture_build(fixture, 0);
+    fixture->set->options.graph_bytes_max = 2 * fixture->count * similar_graph_bytes(fixture->dim);
+    assert_int_equal(similar_graph_make(fixture->set), SIMILAR_OK);
+    assert_non_null(fixture->set->graph);
+}
+
+/* As if calibration had found that so much effort reaches every target. */
+static void effort_set(struct fixture *fixture, uint32_t effort)
+{
+    assert_non_null(fixture->set->graph);
+    for (uint32_t l = 0; l < SIMILAR_GRAPH_LEVELS; l++) {
+        for (uint32_t t = 0; t < SIMILAR_TARGETS; t++) {
+            fixture->set->graph->settings[l][t] = (struct similar_setting){
+                .target = t < SIMILAR_TARGETS - 1 ? 0.9f + 0.02f * (float)t : 0.999f,
+                .measured = 0.9f,
+                .probes = effort,
+                .depth = l == 0 ? 10 : 100};
+        }
+    }
+}
+
+/*
+ * Asks for the neighbours of vectors between stored ones; every answer must be of an account that
+ * is there, have its very similarity, and come in order. Returns the share of the true ones.
+ */
+static double recall_asked(struct fixture *fixture, enum similar_path path)
+{
+    uint32_t wanted = 0;
+    uint32_t shared = 0;
+    float *vector = calloc(fixture->dim, sizeof *vector);
+    for (uint32_t q = 0; q < QUERIES; q++) {
+        const float *a = fixture->vectors + fixture_random(fixture, fixture->count) * fixture->dim;
+        const float *b = fixture->vectors + fixture_random(fixture, fixture->count) * fixture->dim;
+        for (uint32_t i = 0; i < fixture->dim; i++) {
+            vector[i] = 0.9f * a[i] + 0.1f * b[i];
+        }
+        struct similar_query query = {.vector = vector, .k = K, .recall = 0.95};
+        struct similar_hit hits[K];
+        struct similar_hit best[K];
+        struct similar_report report;
+        uint32_t count;
+        assert_int_equal(
+            similar_search(fixture->set, fixture->scratch, &query, hits, &count, &report),
+            SIMILAR_OK);
+        uint32_t expected = fixture_oracle(fixture, &query, false, best);
+        assert_int_equal(report.path, path);
+        assert_int_equal(count, expected);
+        for (uint32_t i = 0; i < count; i++) {
+            const float *stored = similar_get(fixture->set, hits[i].id);
+            assert_non_null(stored);
+            assert_true(hits[i].similarity ==
+                        similar_pair(fixture->metric, vector, stored, fixture->dim));
+            assert_true(
+                i == 0 || hits[i - 1].similarity > hits[i].similarity ||
+                (hits[i - 1].similarity == hits[i].similarity && hits[i - 1].id < hits[i].id));
+            shared += hits[i].similarity >= best[expected - 1].similarity;
+        }
+        wanted += expected;
+    }
+    free(vector);
+    return (double)shared / wanted;
+}
+
+static void recall_holds_at_every_dimension(void **state)
+{
+    (void)state;
+    static const uint32_t dims[] = {8, 64, 100, 200};
+    for (uint32_t d = 0; d < 4; d++) {
+        struct fixture fixture;
+        enum similar_metric metric = d % 2 == 0 ? SIMILAR_COSINE : SIMILAR_L2;
+        fixture_init(&fixture, 11 + d, dims[d], COUNT, metric, SHAPE_SMOOTH);
+        clusters_make(&fixture, 30);
+        graph_build(&fixture);
+        effort_set(&fixture, 150);
+        double recall = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+        print_message("dim %u: recall %.4f\n", dims[d], recall);
+        assert_true(recall >= 0.97);
+        fixture_fini(&fixture);
+    }
+}
+
+/* The harness can say no: a pool of 16 places sees little of a set without clusters. */
+static void control_little_effort_falls_short(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 31, 64, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    graph_build(&fixture);
+    effort_set(&fixture, 16);
+    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) < 0.9);
+    fixture_fini(&fixture);
+}
+
+static void calibration_reaches_its_targets(void **state)
+{
+    (void)state;
+    static const double targets[] = {0.9, 0.93, 0.975};
+    struct fixture fixture;
+    fixture_init(&fixture, 21, 16, 2 * COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    graph_build(&fixture);
+    assert_int_equal(similar_graph_calibrate(fixture.set), SIMILAR_OK);
+    struct similar_query queries[QUERIES];
+    uint32_t efforts[3];
+    for (uint32_t t = 0; t < 3; t++) {
+        double recall = 0;
+        for (uint32_t q = 0; q < QUERIES; q++) {
+            uint64_t row = fixture_random(&fixture, fixture.count);
+            queries[q] = (struct similar_query){
+                .vector = fixture.vectors + row * fixture.dim, .k = K, .recall = targets[t]};
+        }
+        efforts[t] = similar_graph_setting(fixture.set, &queries[0]).probes;
+        similar_recall(fixture.set, fixture.scratch, queries, QUERIES, &recall);
+        print_message("target %.3f: effort %u, recall %.4f\n", targets[t], efforts[t], recall);
+        assert_true(recall >= targets[t] - 0.04);
+    }
+    /* No list is near in 64 dimensions of noise: the partitions would look at half of them. */
+    assert_true(efforts[0] > 0 && efforts[1] > efforts[0] && efforts[2] > efforts[1]);
+    fixture_fini(&fixture);
+}
+
+/* Sets that spoil graphs: ties, copies, zeros, norms of all sizes, a far origin. */
+static void hostile_sets_give_true_answers(void **state)
+{
+    (void)state;
+    for (enum fixture_shape shape = SHAPE_GRID; shape < SHAPES; shape++) {
+        struct fixture fixture;
+        enum similar_metric metric = shape == SHAPE_SHIFTED ? SIMILAR_L2 : SIMILAR_COSINE;
+        fixture_init(&fixture, 70 + shape, 12, COUNT, metric, shape);
+        graph_build(&fixture);
+        effort_set(&fixture, 200);
+        double recall = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+        print_message("shape %u: recall %.4f\n", (unsigned)shape, recall);
+        assert_true(recall >= 0.9);
+        fixture_fini(&fixture);
+    }
+}
+
+/* All the same vector: any ten are right. */
+static void equal_vectors_are_found(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 5, 16, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    for (uint32_t row = 1; row < fixture.count; row++) {
+        memcpy(fixture.vectors + (size_t)row * 16, fixture.vectors, 16 * sizeof(float));
+    }
+    graph_build(&fixture);
+    effort_set(&fixture, 40);
+    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) == 1);
+    fixture_fini(&fixture);
+}
+
+/* Puts an account in or takes it out. */
+static void row_toggle(struct fixture *fixture, uint64_t row)
+{
+    const float *vector = fixture->vectors + row * fixture->dim;
+    enum similar_status status = fixture->absent[row]
+                                     ? similar_insert(fixture->set, fixture->ids[row], vector)
+                                     : similar_remove(fixture->set, fixture->ids[row]);
+    assert_int_equal(status, SIMILAR_OK);
+    fixture->absent[row] = !fixture->absent[row];
+}
+
+static void changes_are_followed(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 41, 40, 1900, SIMILAR_COSINE, SHAPE_SMOOTH);
+    clusters_make(&fixture, 30);
+    /* The last 450 come later. */
+    fixture.count = 1450;
+    graph_build(&fixture);
+    fixture.count = 1900;
+    memset(fixture.absent + 1450, 1, 450);
+    effort_set(&fixture, 100);
+    for (uint32_t row = 1450; row < 1900; row++) {
+        row_toggle(&fixture, row);
+    }
+    double inserted = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+    for (uint32_t step = 0; step < 500; step++) {
+        uint64_t row = fixture_random(&fixture, fixture.count);
+        if (!fixture.absent[row]) {
+            row_toggle(&fixture, row);
+        }
+        similar_balance(fixture.set, 1, NULL);
+    }
+    double removed = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+    print_message("after inserts %.4f, after removals %.4f\n", inserted, removed);
+    assert_true(inserted >= 0.95 && removed >= 0.95);
+    /* A third of 1,450 is the most: then the partitions answer, and they are as true. */
+    for (uint32_t row = 0; row < 1900; row++) {
+        if (!fixture.absent[row] && row % 2 == 0) {
+            row_toggle(&fixture, row);
+        }
+    }
+    struct similar_graph_figures figures;
+    similar_graph_figures(fixture.set, &figures);
+    assert_true(figures.built && !figures.answers);
+    (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
+    fixture_fini(&fixture);
+}
+
+/* An account that changes its vector is found where it is, not where it was. */
+static void an_account_moves(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 43, 24, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    clusters_make(&fixture, 30);
+    graph_build(&fixture);
+    effort_set(&fixture, 60);
+    for (uint32_t row = 0; row < 200; row++) {
+        row_toggle(&fixture, row);
+        memcpy(fixture.vectors + (size_t)row * 24, fixture.vectors + (size_t)(COUNT - 1 - row) * 24,
+               24 * sizeof(float));
+        fixture.vectors[(size_t)row * 24] += 0.01f;
+        row_toggle(&fixture, row);
+    }
+    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
+    fixture_fini(&fixture);
+}
+
+static void what_is_not_for_the_graph_is_not_answered_by_it(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 44, 24, COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
+    graph_build(&fixture);
+    effort_set(&fixture, 60);
+    fixture_filter(&fixture, 500);
+    struct similar_filter *filter =
+        similar_filter_create(fixture.set, fixture.words, fixture.word_count, NULL);
+    const struct similar_query asked[] = {
+        {.k = K, .recall = 0},
+        {.k = K, .recall = 1},
+        {.k = K, .recall = 0.9995},
+        {.k = 101, .recall = 0.9},
+        {.k = K, .recall = 0.9, .filter = filter},
+        {.k = K, .recall = 0.9, .partitions = true},
+        {.k = K, .recall = 0.9, .probes = 3},
+    };
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        assert_int_equal(similar_graph_setting(fixture.set, &asked[i]).probes, 0);
+    }
+    const struct similar_query ours = {.k = K, .recall = 0.9};
+    assert_int_equal(similar_graph_setting(fixture.set, &ours).probes, 60);
+    similar_filter_destroy(filter);
+    similar_graph_drop(fixture.set);
+    assert_int_equal(similar_graph_setting(fixture.set, &ours).probes, 0);
+    assert_int_equal(
+        similar_memory_source(fixture.memory).on_read(fixture.memory, SIMILAR_KIND_GRAPH, 1) ==
+            NULL,
+        true);
+    fixture_fini(&fixture);
+}
+
+static bool stop_now(void *context)
+{
+    uint32_t *left = context;
+    return *left == 0 || --*left == 0;
+}
+
+static void small_dot_bounded_and_stopped_sets_have_none(void **state)
+{
+    (void)state;
+    for (uint32_t kind = 0; kind < 4; kind++) {
+        struct fixture fixture;
+        uint32_t left = 3;
+        enum similar_metric metric = kind == 1 ? SIMILAR_DOT : SIMILAR_COSINE;
+        fixture_init(&fixture, 45, 24, kind == 0 ? SIMILAR_GRAPH_LEAST - 1 : COUNT, metric,
+                     SHAPE_SMOOTH);
+        fixture_build(&fixture, 0);
+        uint64_t each = similar_graph_bytes(fixture.dim);
+        fixture.set->options.graph_bytes_max = fixture.count * each - (kind == 2);
+        if (kind == 3) {
+            fixture.set->options.on_cancel = stop_now;
+            fixture.set->options.cancel_context = &left;
+        }
+        assert_int_equal(similar_graph_make(fixture.set),
+                         kind == 3 ? SIMILAR_ERROR_OPTION : SIMILAR_OK);
+        assert_null(fixture.set->graph);
+        fixture_fini(&fixture);
+    }
+}
+
+/* At its bound it takes no more: the partitions answer. */
+static void a_full_graph_lets_the_partitions_answer(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 46, 24, COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
+    clusters_make(&fixture, 30);
+    graph_build(&fixture);
+    effort_set(&fixture, 60);
+    fixture.set->graph->room = COUNT + 5;
+    for (uint32_t i = 0; i < 6; i++) {
+        row_toggle(&fixture, i);
+        row_toggle(&fixture, i);
+        assert_int_equal(fixture.set->graph->lost, i == 5);
+    }
+    (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
+    fixture_fini(&fixture);
+}
+
+static void blocks_seal(struct fixture *fixture)
+{
+    struct similar_source source = similar_memory_source(fixture->memory);
+    assert_int_equal(similar_flush(fixture->set), SIMILAR_OK);
+    for (uint32_t kind = SIMILAR_KIND_CENTROID; kind < SIMILAR_KINDS; kind++) {
+        size_t bytes = similar_block_bytes(kind, fixture->dim);
+        for (uint32_t number = 0; number < 500; number++) {
+            if (source.on_read(source.context, kind, number) != NULL) {
+                similar_block_seal(source.on_write(source.context, kind, number, bytes), bytes);
+            }
+        }
+    }
+}
+
+static void set_reopen(struct fixture *fixture)
+{
+    struct similar_options options = fixture_options(fixture, 0);
+    enum similar_status status;
+    options.graph_bytes_max = fixture->set->options.graph_bytes_max;
+    blocks_seal(fixture);
+    similar_destroy(fixture->set);
+    fixture->set = similar_open(&options, true, &status);
+    assert_int_equal(status, SIMILAR_OK);
+}
+
+static void reopened_graph_is_the_same_graph(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 47, 24, COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
+    clusters_make(&fixture, 30);
+    graph_build(&fixture);
+    effort_set(&fixture, 60);
+    for (uint32_t i = 0; i < 200; i++) {
+        row_toggle(&fixture, fixture_random(&fixture, fixture.count));
+    }
+    uint64_t random = fixture.random;
+    double before = recall_asked(&fixture, SIMILAR_PATH_GRAPH);
+    set_reopen(&fixture);
+    fixture.random = random;
+    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) == before);
+    for (uint32_t i = 0; i < 100; i++) {
+        row_toggle(&fixture, fixture_random(&fixture, fixture.count));
+    }
+    assert_true(recall_asked(&fixture, SIMILAR_PATH_GRAPH) >= 0.95);
+    /* One that was lost when it was stored does not come back, and who wants none has none. */
+    fixture.set->graph->lost = true;
+    set_reopen(&fixture);
+    assert_null(fixture.set->graph);
+    fixture_fini(&fixture);
+}
+
+static void flipped_bits_are_found_at_open(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 48, 24, COUNT, SIMILAR_COSINE, SHAPE_SMOOTH);
+    graph_build(&fixture);
+    blocks_seal(&fixture);
+    struct similar_source source = similar_memory_source(fixture.memory);
+    struct similar_options options = fixture_options(&fixture, 0);
+    options.graph_bytes_max = UINT64_MAX;
+    for (uint32_t flip = 0; flip < 100; flip++) {
+        size_t bytes = similar_block_bytes(SIMILAR_KIND_GRAPH, fixture.dim);
+        uint8_t *block = source.on_write(source.context, SIMILAR_KIND_GRAPH, flip % 3, bytes);
+        uint64_t bit = fixture_random(&fixture, bytes * 8);
+        enum similar_status status;
+        block[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_null(similar_open(&options, true, &status));
+        assert_true(status == SIMILAR_ERROR_CORRUPT || status == SIMILAR_ERROR_VERSION);
+        block[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    fixture_fini(&fixture);
+}
+
+/* A source that says no at its n-th request. */
+struct failing {
+    struct similar_source inner;
+    uint32_t left;
+};
+
+static void *failing_write(void *context, enum similar_kind kind, uint32_t number, size_t bytes)
+{
+    struct failing *failing = context;
+    if (kind == SIMILAR_KIND_GRAPH && failing->left == 0) {
+        return NULL;
+    }
+    failing->left -= kind == SIMILAR_KIND_GRAPH;
+    return failing->inner.on_write(failing->inner.context, kind, number, bytes);
+}
+
+static void failing_free(void *context, enum similar_kind kind, uint32_t number)
+{
+    struct failing *failing = context;
+    failing->inner.on_free(failing->inner.context, kind, number);
+}
+
+static void refused_memory_loses_the_graph_alone(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, 49, 24, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    clusters_make(&fixture, 30);
+    graph_build(&fixture);
+    struct failing failing = {.inner = similar_memory_source(fixture.memory), .left = 700};
+    fixture.set->options.source.context = &failing;
+    fixture.set->options.source.on_write = failing_write;
+    fixture.set->options.source.on_free = failing_free;
+    assert_int_equal(similar_graph_make(fixture.set), SIMILAR_ERROR_MEMORY);
+    assert_null(fixture.set->graph);
+    failing.left = 1000000;
+    assert_int_equal(similar_graph_make(fixture.set), SIMILAR_OK);
+    effort_set(&fixture, 60);
+    for (failing.left = 100; !fixture.set->graph->lost;) {
+        row_toggle(&fixture, fixture_random(&fixture, fixture.count));
+    }
+    (void)recall_asked(&fixture, SIMILAR_PATH_EXACT_SCAN);
+    fixture_fini(&fixture);
+}
+
+/* Four threads, each with every fourth task. */
+struct lane {
+    uint32_t from;
+    uint32_t count;
+    void (*task)(void *argument, uint32_t index);
+    void *argument;
+};
+
+static void *lane_run(void *context)
+{
+    const struct lane *lane = context;
+    for (uint32_t i = lane->from; i < lane->count; i += 4) {
+        lane->task(lane->argument, i);
+    }
+    return NULL;
+}
+
+static void four_threads(void *context, uint32_t count,
+                         void (*task)(void *argument, uint32_t index), void *argument)
+{
+    pthread_t threads[4];
+    struct lane lanes[4];
+    (void)context;
+    for (uint32_t i = 0; i < 4; i++) {
+        lanes[i] = (struct lane){.from = i, .count = count, .task = task, .argument = argument};
+        assert_int_equal(pthread_create(&threads[i], NULL, lane_run, &lanes[i]), 0);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+/* On any number of threads, and with any instruction set, it is the same graph to the byte. */
+static void build_is_the_same_everywhere(void **state)
+{
+    (void)state;
+    const struct similar_kernel *tables[8];
+    size_t table_count = similar_kernel_all(tables, 8);
+    struct fixture fixture;
+    fixture_init(&fixture, 50, 40, COUNT, SIMILAR_L2, SHAPE_SMOOTH);
+    clusters_make(&fixture, 30);
+    graph_build(&fixture);
+    struct similar_source source = similar_memory_source(fixture.memory);
+    size_t bytes = similar_block_bytes(SIMILAR_KIND_GRAPH, fixture.dim);
+    uint32_t count = COUNT / SIMILAR_GRAPH_GROUP + 1;
+    uint8_t *first = malloc(count * bytes);
+    assert_non_null(first);
+    assert_int_equal(similar_flush(fixture.set), SIMILAR_OK);
+    for (uint32_t n = 0; n < count; n++) {
+        memcpy(first + n * bytes, source.on_read(source.context, SIMILAR_KIND_GRAPH, n), bytes);
+    }
+    for (size_t t = 0; t <= table_count; t++) {
+        if (t < table_count) {
+            fixture.set->space.kernel = tables[t];
+        } else {
+            fixture.set->options.parallel.run = four_threads;
+        }
+        assert_int_equal(similar_graph_make(fixture.set), SIMILAR_OK);
+        assert_int_equal(similar_flush(fixture.set), SIMILAR_OK);
+        for (uint32_t n = 0; n < count; n++) {
+            assert_memory_equal(first + n * bytes,
+                                source.on_read(source.context, SIMILAR_KIND_GRAPH, n), bytes);
+        }
+    }
+    free(first);
+    fixture_fini(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recall_holds_at_every_dimension),
+        cmocka_unit_test(control_little_effort_falls_short),
+        cmocka_unit_test(calibration_reaches_its_targets),
+        cmocka_unit_test(hostile_sets_give_true_answers),
+        cmocka_unit_test(equal_vectors_are_found),
+        cmocka_unit_test(changes_are_followed),
+        cmocka_unit_test(an_account_moves),
+        cmocka_unit_test(what_is_not_for_the_graph_is_not_answered_by_it),
+        cmocka_unit_test(small_dot_bounded_and_stopped_sets_have_none),
+        cmocka_unit_test(a_full_graph_lets_the_partitions_answer),
+        cmocka_unit_test(reopened_graph_is_the_same_graph),
+        cmocka_unit_test(flipped_bits_are_found_at_open),
+        cmocka_unit_test(refused_memory_loses_the_graph_alone),
+        cmocka_unit_test(build_is_the_same_everywhere),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
