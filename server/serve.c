@@ -321,7 +321,9 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
         .on_lost = leave,
     };
     server->engine = engine_create(&options, fault);
-    server->lookalike = server->engine ? lookalike_create(server->engine, fault) : NULL;
+    server->lookalike =
+        server->engine ? lookalike_create(server->engine, config->similar_graph_bytes_max, fault)
+                       : NULL;
     server->columns = server->lookalike != NULL
                           ? lifecycle_columns_create(config->event_columns_bytes_max, fault)
                           : NULL;

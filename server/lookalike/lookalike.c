@@ -39,7 +39,8 @@ static bool start(struct lookalike *lookalike, struct proto_fault *fault)
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "the look-alike thread cannot be started");
 }
 
-struct lookalike *lookalike_create(struct engine *engine, struct proto_fault *fault)
+struct lookalike *lookalike_create(struct engine *engine, uint64_t graph_bytes_max,
+                                   struct proto_fault *fault)
 {
     struct lookalike *lookalike = calloc(1, sizeof *lookalike);
     if (!lookalike) {
@@ -47,6 +48,7 @@ struct lookalike *lookalike_create(struct engine *engine, struct proto_fault *fa
         return NULL;
     }
     lookalike->engine = engine;
+    lookalike->graph_bytes_max = graph_bytes_max;
     pthread_rwlock_init(&lookalike->set_lock, NULL);
     pthread_mutex_init(&lookalike->lock, NULL);
     pthread_cond_init(&lookalike->wake, NULL);
@@ -110,6 +112,10 @@ void lookalike_stats(struct lookalike *lookalike, struct lookalike_stats *stats)
         for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
             stats->bytes += similar_memory_bytes(set->blocks->memory, (enum similar_kind)kind);
         }
+        struct similar_graph_figures figures;
+        similar_graph_figures(set->set, &figures);
+        stats->graph_vectors = figures.answers ? figures.vertices - figures.removed : 0;
+        stats->graph_bytes = figures.bytes;
     }
     pthread_mutex_lock(&lookalike->lock);
     stats->ready = lookalike->ready && !lookalike->lost;

@@ -27,8 +27,10 @@
 struct lookalike;
 
 /* Follows the engine's commits from here on, and opens what the store keeps on a thread of its own.
- * Destroyed after engine_stop, for the engine's lanes use it, and before engine_destroy. */
-struct lookalike *lookalike_create(struct engine *engine, struct proto_fault *fault);
+ * A graph is built beside the partitions (similar.h) where it takes at most graph_bytes_max; 0:
+ * none. Destroyed after engine_stop, for the engine's lanes use it, and before engine_destroy. */
+struct lookalike *lookalike_create(struct engine *engine, uint64_t graph_bytes_max,
+                                   struct proto_fault *fault);
 void lookalike_destroy(struct lookalike *lookalike); /* NULL is fine */
 
 /* An example: a stored account, or values, or values laid over a stored account. */
@@ -156,6 +158,8 @@ struct lookalike_stats {
     bool ready, building, opened; /* opened: from blocks of the store, not built since the start */
     enum feature_vector_metric metric;
     uint64_t vectors, lists, dims, pending, plan_digest, seq, bytes;
+    uint64_t graph_vectors, graph_bytes; /* 0: no graph, or it answers no more; bytes are part of
+                                            the above */
 };
 void lookalike_stats(struct lookalike *lookalike, struct lookalike_stats *stats);
 /* The plan in use as JSON text; NULL without a set or memory. Caller frees. */

@@ -218,10 +218,38 @@ static bool build_cancelled(void *context)
     return !goes_on(building, 0.6, "partitioning", &ignored);
 }
 
+static bool linking_cancelled(void *context)
+{
+    struct building *building = context;
+    struct proto_fault ignored = {0};
+    return !goes_on(building, 0.65, "linking", &ignored);
+}
+
+/* The graph beside the partitions, if one is wanted. Without memory for it they do alone. */
+static enum similar_status graph_make(struct building *building)
+{
+    struct lookalike_set *made = building->made;
+    struct similar_graph_figures figures;
+    similar_cancel_set(made->set, linking_cancelled, building);
+    enum similar_status status = similar_graph_build(made->set);
+    similar_cancel_set(made->set, NULL, NULL);
+    similar_graph_figures(made->set, &figures);
+    if (made->graph_bytes_max > 0 && !figures.built && status != SIMILAR_ERROR_OPTION) {
+        base_log(
+            engine_log(building->lookalike->engine), BASE_LOG_WARN, "lookalike",
+            "vectors have no graph",
+            BASE_FIELDS(base_field_uint("similar_graph_bytes_max", made->graph_bytes_max),
+                        base_field_uint("graph_bytes_each", similar_graph_bytes(made->plan->dims)),
+                        base_field_uint("vectors", building->count)));
+    }
+    return status == SIMILAR_ERROR_MEMORY ? SIMILAR_OK : status;
+}
+
 static bool set_make(struct building *building, struct proto_fault *fault)
 {
     struct lookalike_set *made = building->made;
     enum similar_status status = SIMILAR_ERROR_MEMORY;
+    made->graph_bytes_max = building->lookalike->graph_bytes_max;
     made->blocks = lookalike_blocks_create(made->plan->dims);
     if (made->blocks) {
         struct similar_options options = lookalike_options(made);
@@ -232,6 +260,9 @@ static bool set_make(struct building *building, struct proto_fault *fault)
     struct similar_input input = {.context = building, .count = building->count, .on_row = row_of};
     if (made->set) {
         status = similar_build(made->set, &input);
+    }
+    if (status == SIMILAR_OK) {
+        status = graph_make(building);
     }
     if (status == SIMILAR_OK) {
         made->scratch = similar_scratch_create(made->set);
@@ -288,10 +319,13 @@ bool lookalike_build(const struct lookalike_build *options, struct proto_fault *
     }
     if (good) {
         const struct feature_vectorizer *plan = building.made->plan;
+        struct similar_graph_figures graph;
+        similar_graph_figures(building.made->set, &graph);
         base_log(engine_log(engine), BASE_LOG_INFO, "lookalike", "vectors are built",
                  BASE_FIELDS(base_field_uint("vectors", building.count),
                              base_field_uint("dims", plan->dims),
-                             base_field_text("metric", feature_vector_metric_name(plan->metric))));
+                             base_field_text("metric", feature_vector_metric_name(plan->metric)),
+                             base_field_uint("graph_bytes", graph.bytes)));
         lookalike_wish_note(options->lookalike, building.made->wish);
     } else {
         lookalike_set_destroy(building.made);

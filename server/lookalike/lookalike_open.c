@@ -57,10 +57,14 @@ static bool is_stopping(struct lookalike *lookalike)
 
 static bool blocks_load(struct opening *opening, const json_t *counts, struct proto_fault *fault)
 {
-    if (json_array_size(counts) != SIMILAR_KINDS) {
+    /* What was stored before there were graphs counts one kind less. */
+    size_t kinds = json_array_size(counts);
+    if (kinds != SIMILAR_KINDS && kinds != SIMILAR_KIND_GRAPH) {
         return corrupt(fault);
     }
-    for (int kind = 0; kind < SIMILAR_KINDS; kind++) {
+    /* A graph that is not wanted is not read. */
+    kinds = opening->made->graph_bytes_max > 0 ? kinds : (size_t)SIMILAR_KIND_GRAPH;
+    for (int kind = 0; kind < (int)kinds; kind++) {
         json_int_t count = json_integer_value(json_array_get(counts, (size_t)kind));
         for (json_int_t i = 0; i < count && i < UINT32_MAX; i++) {
             if (is_stopping(opening->lookalike)) {
@@ -88,6 +92,7 @@ static bool set_open(struct opening *opening, const json_t *head, struct proto_f
     }
     made->schema_version = (uint32_t)json_integer_value(json_object_get(head, "schema"));
     made->opened = true;
+    made->graph_bytes_max = opening->lookalike->graph_bytes_max;
     made->wish = json_deep_copy(json_object_get(head, "wish"));
     if (!made->wish) {
         made->wish = json_object(); /* stored before there were any */

@@ -117,6 +117,7 @@ struct similar_options lookalike_options(const struct lookalike_set *set)
         .metric = (enum similar_metric)set->plan->metric,
         .seed = SEED,
         .source = lookalike_blocks_source(set->blocks),
+        .graph_bytes_max = set->graph_bytes_max,
     };
 }
 

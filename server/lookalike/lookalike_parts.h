@@ -20,6 +20,7 @@ struct lookalike_set {
     bool opened;             /* from the store, not built */
     json_t *wish;            /* lookalike_wish.h; never changes */
     struct lookalike_blocks *blocks;
+    uint64_t graph_bytes_max; /* of lookalike_create */
     struct similar_set *set;
     struct similar_scratch *scratch; /* of the thread of lane SEARCH */
 };
@@ -31,6 +32,7 @@ struct lookalike_slots {
 
 struct lookalike {
     struct engine *engine;
+    uint64_t graph_bytes_max; /* never changes */
     pthread_rwlock_t set_lock;
     struct lookalike_set *set; /* NULL: none; guarded by set_lock */
 

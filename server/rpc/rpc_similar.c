@@ -155,7 +155,8 @@ static bool similar_read(struct rpc_call *call, struct lookalike_similar *query,
 
 static const char *path_name(enum similar_path path)
 {
-    static const char *const names[] = {"scan", "matches", "probe"};
+    /* A walk on the graph is a probe too: found among a part of the vectors. */
+    static const char *const names[] = {"scan", "matches", "probe", "probe"};
     return names[path];
 }
 

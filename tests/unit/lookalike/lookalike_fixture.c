@@ -19,7 +19,7 @@
 static void search_open(struct lookalike_fixture *fixture)
 {
     struct proto_fault fault = {0};
-    fixture->lookalike = lookalike_create(fixture->base.engine, &fault);
+    fixture->lookalike = lookalike_create(fixture->base.engine, fixture->graph_bytes_max, &fault);
     MUST(fixture->lookalike);
     fixture->worker = engine_fixture_worker(&fixture->base);
 }

@@ -10,6 +10,7 @@
 struct lookalike_fixture {
     struct engine_fixture base;
     struct lookalike *lookalike;
+    uint64_t graph_bytes_max; /* 0 at first; another counts from lookalike_fixture_again on */
     struct engine_worker *worker;
 };
 

@@ -218,6 +218,71 @@ static void recall_is_measured_and_repeats_with_its_seed(void **state)
     lookalike_fixture_close(&fixture);
 }
 
+/* What an approximate query for a stored account gives, as one number. */
+static double answer_sum(struct lookalike_fixture *fixture, const char *id, uint32_t *count)
+{
+    struct proto_fault fault = {0};
+    struct lookalike_result result;
+    struct lookalike_example example = {.name = {.id = proto_span_text(id)}};
+    struct lookalike_similar query = {
+        .positives = &example, .positive_count = 1, .k = 10, .recall = 0.9};
+    double sum = 0;
+    assert_true(lookalike_fixture_ask(fixture, &query, &result, &fault));
+    for (size_t i = 0; i < result.count; i++) {
+        sum += result.hits[i].similarity * (double)(i + 1);
+    }
+    *count = (uint32_t)result.count;
+    lookalike_similar_free(&result);
+    return sum;
+}
+
+/* A graph that is wanted is built with the vectors, follows writes, and is there after a start; who
+ * wants none, or less than it takes, has the partitions. */
+static void a_graph_is_kept_beside_the_vectors(void **state)
+{
+    (void)state;
+    enum { MANY = 1300 };
+    struct lookalike_fixture fixture;
+    struct lookalike_stats stats;
+    struct lookalike_rebuild build = {0};
+    uint32_t count;
+    lookalike_fixture_open(&fixture, MANY);
+    fixture.graph_bytes_max = (uint64_t)64 << 20;
+    lookalike_fixture_again(&fixture);
+    assert_int_equal(lookalike_fixture_build(&fixture, &build).state, ENGINE_JOB_DONE);
+    lookalike_stats(fixture.lookalike, &stats);
+    assert_int_equal(stats.graph_vectors, MANY);
+    assert_true(stats.graph_bytes >= MANY * similar_graph_bytes((uint32_t)stats.dims) &&
+                stats.graph_bytes < stats.bytes);
+    for (unsigned i = 0; i < 50; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "g%u", i);
+        engine_fixture_put(&fixture.base, id,
+                           (const char *const[]){"industry", "Steel", "employees", "3", NULL});
+    }
+    double before = answer_sum(&fixture, "g7", &count);
+    assert_int_equal(count, 10);
+    lookalike_stats(fixture.lookalike, &stats);
+    assert_int_equal(stats.graph_vectors, MANY + 50);
+    lookalike_fixture_again(&fixture);
+    stats = lookalike_fixture_opened(&fixture);
+    assert_true(stats.opened);
+    double again = answer_sum(&fixture, "g7", &count);
+    assert_true(again == before);
+    lookalike_stats(fixture.lookalike, &stats);
+    assert_int_equal(stats.graph_vectors, MANY + 50);
+    fixture.graph_bytes_max = 0;
+    lookalike_fixture_again(&fixture);
+    stats = lookalike_fixture_opened(&fixture);
+    assert_true(stats.opened && stats.graph_vectors == 0 && stats.graph_bytes == 0);
+    fixture.graph_bytes_max = 1000;
+    lookalike_fixture_again(&fixture);
+    assert_int_equal(lookalike_fixture_build(&fixture, &build).state, ENGINE_JOB_DONE);
+    lookalike_stats(fixture.lookalike, &stats);
+    assert_true(stats.ready && stats.graph_vectors == 0);
+    lookalike_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_build_can_be_given_up),
         cmocka_unit_test(what_is_written_while_a_set_is_built_is_in_it),
         cmocka_unit_test(recall_is_measured_and_repeats_with_its_seed),
+        cmocka_unit_test(a_graph_is_kept_beside_the_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

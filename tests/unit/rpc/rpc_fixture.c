@@ -57,7 +57,7 @@ void rpc_fixture_open(struct rpc_fixture *fixture, bool tokens)
     };
     fixture->engine = engine_create(&engine, &fault);
     MUST(fixture->engine);
-    fixture->lookalike = lookalike_create(fixture->engine, &fault);
+    fixture->lookalike = lookalike_create(fixture->engine, 0, &fault);
     MUST(fixture->lookalike);
     fixture->metrics = base_metrics_create(1 + RPC_EXTRA_BLOCKS);
     MUST(fixture->metrics);
