@@ -17,6 +17,7 @@ enum {
     KEY_NO_PEERS,
     KEY_NO_FAISS,
     KEY_PATIENT,
+    KEY_GRAPH,
     KEY_DATA,
     KEY_ICPD,
     KEY_FOLDER,
@@ -32,7 +33,7 @@ enum {
 static const struct argp_option options_known[] = {
     {"count", 'n', "VECTORS", 0, "vectors in the sets A and M (1000000)", 0},
     {"dim", 'd', "DIMENSIONS", 0, "dimensions of A and M (128)", 0},
-    {"queries", 'q', "QUERIES", 0, "queries of a pass (1000)", 0},
+    {"queries", 'q', "QUERIES", 0, "queries: tuned on one half, measured on the other (2000)", 0},
     {"rounds", KEY_ROUNDS, "N", 0, "alternating rounds (7)", 0},
     {"sets", 's', "LETTERS", 0,
      "what is measured: A clusters, M manifold, F fashion-mnist, S through the server (AMFS)", 0},
@@ -45,6 +46,7 @@ static const struct argp_option options_known[] = {
     {"no-faiss", KEY_NO_FAISS, NULL, 0, "leave faiss out", 0},
     {"patient", KEY_PATIENT, NULL, 0, "also build what takes minutes beside hnswlib: HNSW of faiss",
      0},
+    {"graph", KEY_GRAPH, NULL, 0, "also build the graph beside the partitions, 1 kB a vector", 0},
     {"icpd", KEY_ICPD, "PATH", 0, "the server, for S and for growth", 0},
     {"folder", KEY_FOLDER, "FOLDER", 0, "where filled bases are kept (build/bench)", 0},
     {"large", KEY_LARGE, "N", 0, "also measure growth, from --small to so many accounts", 0},
@@ -134,6 +136,9 @@ static error_t switch_parse(int key, char *argument, struct lookalike_options *o
     case KEY_PATIENT:
         options->patient = true;
         return 0;
+    case KEY_GRAPH:
+        options->graph = true;
+        return 0;
     case KEY_DATA:
         options->data = argument;
         return 0;
@@ -192,7 +197,7 @@ int main(int argument_count, char **arguments)
     const char *data = getenv("ICP_BENCH_DATA");
     struct lookalike_options options = {.count = 1000000,
                                         .dim = 128,
-                                        .query_count = 1000,
+                                        .query_count = 2000,
                                         .rounds = 7,
                                         .sets = "AMFS",
                                         .peers = true,

@@ -59,6 +59,7 @@ static bool build(struct lookalike_bench *bench)
         .metric = bench->metric,
         .seed = 1,
         .source = similar_memory_source(bench->memory),
+        .graph_bytes_max = UINT64_MAX,
     };
     struct similar_input input = {
         .context = &bench->data, .count = bench->data.count, .on_row = row_of};
@@ -72,7 +73,7 @@ static bool build(struct lookalike_bench *bench)
 bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *data,
                           enum similar_metric metric)
 {
-    *bench = (struct lookalike_bench){.data = *data, .metric = metric};
+    *bench = (struct lookalike_bench){.data = *data, .metric = metric, .asked = data->query_count};
     *data = (struct lookalike_data){0};
     bench->memory = similar_memory_create();
     bench->truth = calloc(bench->data.query_count, sizeof *bench->truth);
@@ -83,6 +84,28 @@ bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *
     }
     bench->scratch = similar_scratch_create(bench->set);
     return bench->scratch != NULL && truth_find(bench, NULL, bench->truth);
+}
+
+bool lookalike_bench_graph(struct lookalike_bench *bench)
+{
+    struct similar_graph_figures figures;
+    double start = lookalike_now();
+    bool built = similar_graph_build(bench->set) == SIMILAR_OK;
+    similar_graph_figures(bench->set, &figures);
+    bench->graph_seconds = figures.built ? lookalike_now() - start : 0;
+    return built;
+}
+
+void lookalike_bench_tune(struct lookalike_bench *bench)
+{
+    bench->from = 0;
+    bench->asked = (bench->data.query_count + 1) / 2;
+}
+
+void lookalike_bench_measure(struct lookalike_bench *bench)
+{
+    bench->from = bench->data.query_count / 2;
+    bench->asked = bench->data.query_count - bench->from;
 }
 
 void lookalike_bench_fini(struct lookalike_bench *bench)

@@ -20,12 +20,20 @@ struct lookalike_bench {
     struct similar_set *set;
     struct similar_scratch *scratch;
     double build_seconds;
+    double graph_seconds;   /* of the graph beside the partitions; 0: there is none */
+    uint32_t from, asked;   /* the queries that passes ask, of all that there are */
     double *truth;          /* similarity of the k-th best, by query */
     double *truth_filtered; /* of the k-th best that passes */
     uint64_t *words;        /* of the filter; NULL until it is made */
     size_t word_count;
     struct similar_filter *filter;
 };
+
+/* From here on passes ask the first half of the queries, to tune by, or the other, to measure by:
+ * whoever fits his effort to the very queries that he is measured on flatters himself. At first
+ * they ask all. */
+void lookalike_bench_tune(struct lookalike_bench *bench);
+void lookalike_bench_measure(struct lookalike_bench *bench);
 
 double lookalike_now(void);
 /* Seconds of the wall clock, for what more than one thread does. */
@@ -35,6 +43,8 @@ double lookalike_wall(void);
 bool lookalike_bench_init(struct lookalike_bench *bench, struct lookalike_data *data,
                           enum similar_metric metric);
 void lookalike_bench_fini(struct lookalike_bench *bench);
+/* Builds the graph as well. False: no memory. */
+bool lookalike_bench_graph(struct lookalike_bench *bench);
 /* A filter of `permille` of the ids at random, with its truth. */
 bool lookalike_bench_filter(struct lookalike_bench *bench, uint32_t permille);
 

@@ -22,6 +22,9 @@ void lookalike_case_run(struct lookalike_case *what, uint32_t rounds)
             struct lookalike_contender *contender = &what->contenders[(round + i) % what->count];
             struct lookalike_pass pass = contender->on_pass(contender->context);
             contender->per_second[what->rounds] = pass.seconds > 0 ? pass.asked / pass.seconds : 0;
+            if (what->answers > 0) {
+                contender->recall = (double)pass.found / ((double)pass.asked * what->answers);
+            }
         }
         what->rounds++;
     }

@@ -34,7 +34,8 @@ struct lookalike_case {
     char name[64];
     struct lookalike_contender contenders[LOOKALIKE_CONTENDERS_MAX];
     uint32_t count;
-    uint32_t rounds; /* done */
+    uint32_t rounds;  /* done */
+    uint32_t answers; /* true ones a query, to tell recall of what was measured; 0: no recall */
 };
 
 /* Room for one more, NULL when there is none. */

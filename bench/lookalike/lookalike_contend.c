@@ -12,16 +12,18 @@ static struct lookalike_pass ours_pass(void *context)
 {
     const struct lookalike_ours *ours = context;
     const struct lookalike_bench *bench = ours->bench;
-    struct lookalike_pass pass = {.asked = bench->data.query_count};
+    struct lookalike_pass pass = {.asked = bench->asked};
     const double *truth = ours->filtered ? bench->truth_filtered : bench->truth;
     double start = lookalike_now();
-    for (uint32_t q = 0; q < pass.asked; q++) {
+    for (uint32_t q = bench->from; q < bench->from + bench->asked; q++) {
         struct similar_hit hits[LOOKALIKE_K];
         uint32_t count = 0;
         struct similar_query query = {
             .vector = lookalike_query(bench, q),
             .k = LOOKALIKE_K,
             .recall = ours->target,
+            .partitions = ours->partitions,
+            .effort = ours->effort,
             .filter = ours->filtered ? bench->filter : NULL,
         };
         similar_search(bench->set, bench->scratch, &query, hits, &count, NULL);
@@ -76,7 +78,8 @@ static bool target_find(struct lookalike_ours *ours, double recall, double *reac
 
 bool lookalike_ours_enter(struct lookalike_case *what, struct lookalike_ours *ours, double recall)
 {
-    struct lookalike_contender *contender = lookalike_contender_add(what, LOOKALIKE_ICPD);
+    struct lookalike_contender *contender =
+        lookalike_contender_add(what, ours->partitions ? LOOKALIKE_PARTITIONS : LOOKALIKE_ICPD);
     if (contender == NULL || !target_find(ours, recall, &contender->recall)) {
         return false;
     }
@@ -84,6 +87,51 @@ bool lookalike_ours_enter(struct lookalike_case *what, struct lookalike_ours *ou
     contender->on_pass = ours_pass;
     snprintf(contender->setting, sizeof contender->setting,
              ours->target < 1 ? "recall target %.4g" : "exact", ours->target);
+    return true;
+}
+
+static double effort_try(struct lookalike_ours *ours, uint32_t effort)
+{
+    ours->effort = effort;
+    return recall_of(ours_pass(ours));
+}
+
+bool lookalike_graph_enter(struct lookalike_case *what, struct lookalike_ours *ours, double recall)
+{
+    enum { EFFORT_MAX = 1024 };
+    uint32_t low = LOOKALIKE_K - 1; /* is not tried: an answer takes as many */
+    uint32_t high = LOOKALIKE_K;
+    double reached = 0;
+    if (!(ours->bench->graph_seconds > 0) || ours->filtered) {
+        return false;
+    }
+    ours->target = 0.9; /* any but exact: effort decides */
+    while ((reached = effort_try(ours, high)) < recall && high < EFFORT_MAX) {
+        low = high;
+        high *= 2;
+    }
+    if (reached < recall) {
+        return false;
+    }
+    while (high - low > 1 && (high - low) * 50 > high) {
+        uint32_t middle = low + (high - low) / 2;
+        double found = effort_try(ours, middle);
+        if (found >= recall) {
+            high = middle;
+            reached = found;
+        } else {
+            low = middle;
+        }
+    }
+    ours->effort = high;
+    struct lookalike_contender *contender = lookalike_contender_add(what, LOOKALIKE_GRAPH);
+    if (contender == NULL) {
+        return false;
+    }
+    contender->recall = reached;
+    contender->context = ours;
+    contender->on_pass = ours_pass;
+    snprintf(contender->setting, sizeof contender->setting, "effort %u", high);
     return true;
 }
 
@@ -109,18 +157,20 @@ static struct lookalike_pass rival_pass(void *context)
     const struct lookalike_rival *rival = context;
     const struct lookalike_bench *bench = rival->bench;
     uint32_t part = rival->kind->query_part;
-    struct lookalike_pass pass = {.asked = (bench->data.query_count + part - 1) / part};
+    struct lookalike_pass pass = {.asked = (bench->asked + part - 1) / part};
     uint32_t *found = calloc(pass.asked, LOOKALIKE_K * sizeof *found);
     size_t *counts = calloc(pass.asked, sizeof *counts);
     if (found != NULL && counts != NULL) {
         double start = lookalike_now();
         for (uint32_t i = 0; i < pass.asked; i++) {
-            counts[i] = rival->kind->search(rival->peer, lookalike_query(bench, i * part),
-                                            LOOKALIKE_K, found + (size_t)i * LOOKALIKE_K);
+            counts[i] =
+                rival->kind->search(rival->peer, lookalike_query(bench, bench->from + i * part),
+                                    LOOKALIKE_K, found + (size_t)i * LOOKALIKE_K);
         }
         pass.seconds = lookalike_now() - start;
         for (uint32_t i = 0; i < pass.asked; i++) {
-            pass.found += true_count(rival, i * part, found + (size_t)i * LOOKALIKE_K, counts[i]);
+            pass.found += true_count(rival, bench->from + i * part, found + (size_t)i * LOOKALIKE_K,
+                                     counts[i]);
         }
     }
     free(found);

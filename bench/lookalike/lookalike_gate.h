@@ -25,6 +25,7 @@ struct lookalike_options {
     uint32_t rounds;
     bool quick;         /* rows of speed are shown, not judged */
     bool peers, faiss;  /* hnswlib and faiss; faiss */
+    bool graph;         /* the graph beside the partitions */
     bool patient;       /* also what takes minutes to build and is not kept */
     const char *sets;   /* of "AMFS"; S: through the server */
     const char *cache;  /* folder of the peers' indexes; NULL: none is kept */

@@ -100,17 +100,25 @@ static void ratio_set(struct arena *arena, enum lookalike_row row,
 static void recall_measure(struct arena *arena, enum lookalike_row row, double recall,
                            bool filtered)
 {
-    struct lookalike_case what = {0};
+    struct lookalike_case what = {.answers = LOOKALIKE_K};
     struct lookalike_ours ours = {.bench = &arena->bench, .filtered = filtered};
+    struct lookalike_ours partitions = {
+        .bench = &arena->bench, .filtered = filtered, .partitions = true};
+    struct lookalike_ours graph = {.bench = &arena->bench, .filtered = filtered};
+    lookalike_bench_tune(&arena->bench);
     snprintf(what.name, sizeof what.name, "%c, recall at least %g%s", arena->bench.data.name,
              recall, filtered ? ", filter of 1 %" : "");
     if (!lookalike_ours_enter(&what, &ours, recall)) {
         lookalike_figure_miss(arena->gate, row, "icpd does not reach the recall");
         return;
     }
+    if (lookalike_graph_enter(&what, &graph, recall)) {
+        (void)lookalike_ours_enter(&what, &partitions, recall);
+    }
     for (uint32_t i = 0; i < arena->rival_count; i++) {
         lookalike_rival_enter(&what, &arena->rivals[i], recall);
     }
+    lookalike_bench_measure(&arena->bench);
     lookalike_case_run(&what, arena->gate->options->rounds);
     lookalike_gate_keep(arena->gate, &what);
     ratio_set(arena, row, &what, filtered ? "hnswlib, fetch and filter" : "hnswlib");
@@ -229,6 +237,9 @@ void lookalike_set_measure(struct lookalike_gate *gate, char name)
         printf("  %u lists, kernels %s\n", similar_list_count(arena.bench.set),
                similar_kernel_name());
         build_keep(&arena, LOOKALIKE_ICPD, arena.bench.build_seconds);
+        if (options->graph && lookalike_bench_graph(&arena.bench)) {
+            build_keep(&arena, LOOKALIKE_GRAPH, arena.bench.graph_seconds);
+        }
         lookalike_figure_number(gate, set->wrong,
                                 lookalike_inexact(&arena.bench, EXACT_ASKED, false));
         if (name == 'A') {
@@ -236,6 +247,9 @@ void lookalike_set_measure(struct lookalike_gate *gate, char name)
         } else {
             rivals_build(&arena, false);
             recall_measure(&arena, set->recall, 0.99, false);
+            if (name == 'M') {
+                recall_measure(&arena, LOOKALIKE_M_975, 0.975, false);
+            }
         }
     } else {
         lookalike_figure_miss(gate, set->wrong, "no memory");
