@@ -9,11 +9,15 @@
 #include "server/store/store.h"
 
 struct lifecycle_columns {
-    pthread_mutex_t lock; /* guards the next four */
+    pthread_mutex_t lock; /* guards what follows but the shapes */
     struct lifecycle_page **pages;
     size_t count;
     size_t bytes;
     size_t bytes_max;
+    struct {
+        void *data;
+        void (*destroy)(void *data);
+    } guests[LIFECYCLE_GUESTS];
     struct lifecycle_shapes shapes;
 };
 
@@ -35,6 +39,11 @@ void lifecycle_columns_destroy(struct lifecycle_columns *columns)
     if (columns == NULL) {
         return;
     }
+    for (size_t i = 0; i < LIFECYCLE_GUESTS; i++) {
+        if (columns->guests[i].data != NULL) {
+            columns->guests[i].destroy(columns->guests[i].data);
+        }
+    }
     for (size_t i = 0; i < columns->count; i++) {
         lifecycle_page_release(columns->pages[i]);
     }
@@ -47,6 +56,19 @@ void lifecycle_columns_destroy(struct lifecycle_columns *columns)
 struct lifecycle_shapes *lifecycle_columns_shapes(struct lifecycle_columns *columns)
 {
     return &columns->shapes;
+}
+
+void *lifecycle_columns_guest(struct lifecycle_columns *columns, enum lifecycle_guest which,
+                              void *(*create)(void), void (*destroy)(void *guest))
+{
+    pthread_mutex_lock(&columns->lock);
+    if (columns->guests[which].data == NULL) {
+        columns->guests[which].data = create();
+        columns->guests[which].destroy = destroy;
+    }
+    void *guest = columns->guests[which].data;
+    pthread_mutex_unlock(&columns->lock);
+    return guest;
 }
 
 size_t lifecycle_columns_bytes(struct lifecycle_columns *columns)

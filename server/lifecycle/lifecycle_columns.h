@@ -28,6 +28,11 @@ struct lifecycle_page *lifecycle_columns_page(struct lifecycle_columns *columns,
                                               struct engine_worker *worker,
                                               const struct engine_job *job, uint32_t number,
                                               struct proto_fault *fault);
+/* What other files keep beside pages, each made when it is first asked for, and destroyed before
+ * them. NULL: no memory. */
+enum lifecycle_guest { LIFECYCLE_GUEST_KEPT, LIFECYCLE_GUEST_ROLLS, LIFECYCLE_GUESTS };
+void *lifecycle_columns_guest(struct lifecycle_columns *columns, enum lifecycle_guest which,
+                              void *(*create)(void), void (*destroy)(void *guest));
 struct lifecycle_shapes *lifecycle_columns_shapes(struct lifecycle_columns *columns);
 size_t lifecycle_columns_bytes(struct lifecycle_columns *columns);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "server/engine/expression.h"
+#include "server/lifecycle/lifecycle_roll.h"
+#include "server/store/store.h"
 
 static bool no_memory(struct proto_fault *fault, const char *what, size_t count)
 {
@@ -178,12 +180,10 @@ static bool page_fold(struct lifecycle_gather *gather, uint32_t slot, struct pro
     return !gather->churn || page_churned(gather, at, fault);
 }
 
-static bool account_add(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
+/* An account whose segment and flag are set. */
+static bool account_add(struct lifecycle_gather *gather, uint32_t slot, struct proto_fault *fault)
 {
-    struct lifecycle_gather *gather = context;
-    (void)raw;
-    if (!account_room(gather, fault) || !values_read(gather, slot, fault) ||
-        !page_turn(gather, slot, fault)) {
+    if (!page_turn(gather, slot, fault)) {
         return false;
     }
     bool kept =
@@ -219,6 +219,53 @@ bool lifecycle_walk(struct engine_worker *worker, const struct engine_job *job,
     return good;
 }
 
+static bool account_visit(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
+{
+    struct lifecycle_gather *gather = context;
+    (void)raw;
+    return account_room(gather, fault) && values_read(gather, slot, fault) &&
+           account_add(gather, slot, fault);
+}
+
+/* Everybody, by the roll that is kept; *done: there is one. */
+static bool roll_add(struct lifecycle_gather *gather, bool *done, struct proto_fault *fault)
+{
+    struct lifecycle_roll roll;
+    uint32_t slots = store_view_slots(gather->worker->view);
+    if (!lifecycle_roll_get(gather->columns, gather->worker, gather->job, gather->by, &roll,
+                            &gather->names, done, fault)) {
+        return false;
+    }
+    bool good = true;
+    for (uint32_t slot = 0; slot < slots && *done && good; slot++) {
+        uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
+        if (at == 0) {
+            good = engine_scan_goes_on(gather->job, fault);
+        }
+        if (good && lifecycle_roll_lives(&roll, slot) && (good = account_room(gather, fault))) {
+            gather->segments[gather->accounts] =
+                roll.pages[slot / LIFECYCLE_PAGE_SLOTS].segments[at];
+            gather->flagged[gather->accounts] = false;
+            good = account_add(gather, slot, fault);
+        }
+    }
+    lifecycle_roll_fini(&roll);
+    return good;
+}
+
+static bool accounts_add(struct lifecycle_gather *gather, const struct lifecycle_request *request,
+                         struct proto_fault *fault)
+{
+    bool done = false;
+    if (request->filter.bytes == 0 && gather->churn_flag == NULL &&
+        !roll_add(gather, &done, fault)) {
+        return false;
+    }
+    return done ||
+           ((gather->by == NULL || lifecycle_segments_begin(&gather->names, fault)) &&
+            lifecycle_walk(gather->worker, gather->job, request, gather, account_visit, fault));
+}
+
 bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job,
                       const struct lifecycle_request *request, struct lifecycle_gather *gather,
                       struct proto_fault *fault)
@@ -234,8 +281,7 @@ bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job
     return lifecycle_field_find(worker, request->by, "by", false, &gather->by, fault) &&
            lifecycle_field_find(worker, request->churn_flag, "churn_flag", true,
                                 &gather->churn_flag, fault) &&
-           (gather->by == NULL || lifecycle_segments_begin(&gather->names, fault)) &&
-           lifecycle_walk(worker, job, request, gather, account_add, fault);
+           accounts_add(gather, request, fault);
 }
 
 void lifecycle_gather_fini(struct lifecycle_gather *gather)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A measure from request to table: parameters are read, accounts walked, the currency found, the
  * table filled. Where anything fails there is no table. */
+#include "server/lifecycle/lifecycle_kept.h"
 #include "server/lifecycle/lifecycle_parameter.h"
 #include "server/lifecycle/lifecycle_table.h"
 
@@ -76,6 +77,13 @@ bool lifecycle_measure(struct engine_worker *worker, const struct engine_job *jo
     }
     if (lifecycle_way(request->measure)->look != NULL) {
         return lifecycle_way(request->measure)->look(&run, fault);
+    }
+    bool done = false;
+    if (request->measure == MEASURE_ID_MRR && !lifecycle_kept_mrr(&run, &done, fault)) {
+        return false;
+    }
+    if (done) {
+        return true;
     }
     bool good = lifecycle_gather(worker, job, request, &gather, fault) &&
                 gathered_measure(&run, &gather, fault);

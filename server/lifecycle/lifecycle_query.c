@@ -11,6 +11,7 @@
 #include "server/feature/span_text.h"
 #include "server/lifecycle/lifecycle_asking.h"
 #include "server/lifecycle/lifecycle_gather.h"
+#include "server/lifecycle/lifecycle_roll.h"
 #include "server/store/store.h"
 
 /* Amounts of one currency, unless rows have one each. */
@@ -225,14 +226,13 @@ static bool segment_set(struct lifecycle_asking *asking, uint32_t slot, struct p
                                     &asking->key.segment, fault);
 }
 
-static bool account_count(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
+/* An account whose segment is set. */
+static bool account_count(struct lifecycle_asking *asking, uint32_t slot, struct proto_fault *fault)
 {
-    struct lifecycle_asking *asking = context;
-    (void)raw;
     asking->account++;
     asking->in_cohort = false;
     asking->key.cohort = 0;
-    if (!segment_set(asking, slot, fault) || !page_turn(asking, slot, fault)) {
+    if (!page_turn(asking, slot, fault)) {
         return false;
     }
     bool kept =
@@ -252,6 +252,50 @@ static bool account_count(void *context, uint32_t slot, int64_t raw, struct prot
     return base != NULL;
 }
 
+static bool account_visit(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
+{
+    struct lifecycle_asking *asking = context;
+    (void)raw;
+    return segment_set(asking, slot, fault) && account_count(asking, slot, fault);
+}
+
+/* Everybody, by the roll that is kept; *done: there is one. */
+static bool roll_count(struct lifecycle_asking *asking, bool *done, struct proto_fault *fault)
+{
+    struct lifecycle_roll roll;
+    uint32_t slots = store_view_slots(asking->worker->view);
+    if (!lifecycle_roll_get(asking->columns, asking->worker, asking->job, asking->by, &roll,
+                            &asking->result->segments, done, fault)) {
+        return false;
+    }
+    bool good = true;
+    for (uint32_t slot = 0; slot < slots && *done && good; slot++) {
+        uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
+        if (at == 0) {
+            good = engine_scan_goes_on(asking->job, fault);
+        }
+        if (good && lifecycle_roll_lives(&roll, slot)) {
+            asking->key.segment = roll.pages[slot / LIFECYCLE_PAGE_SLOTS].segments[at];
+            good = account_count(asking, slot, fault);
+        }
+    }
+    lifecycle_roll_fini(&roll);
+    return good;
+}
+
+static bool accounts_count(struct lifecycle_asking *asking, struct proto_fault *fault)
+{
+    const struct lifecycle_query *query = asking->query;
+    const struct lifecycle_request walk = {.filter = query->filter, .icp = query->icp};
+    bool done = false;
+    if (query->filter.bytes == 0 && !roll_count(asking, &done, fault)) {
+        return false;
+    }
+    return done ||
+           ((asking->by == NULL || lifecycle_segments_begin(&asking->result->segments, fault)) &&
+            lifecycle_walk(asking->worker, asking->job, &walk, asking, account_visit, fault));
+}
+
 static bool asking_open(struct lifecycle_asking *asking, struct proto_fault *fault)
 {
     const struct lifecycle_query *query = asking->query;
@@ -260,7 +304,6 @@ static bool asking_open(struct lifecycle_asking *asking, struct proto_fault *fau
     bool good = lifecycle_members_read(asking, fault) &&
                 lifecycle_where_open(&asking->where, query->where, fault) &&
                 lifecycle_field_find(asking->worker, query->by, "by", false, &asking->by, fault) &&
-                (asking->by == NULL || lifecycle_segments_begin(&result->segments, fault)) &&
                 lifecycle_name_number(&result->texts, (struct proto_span){(const uint8_t *)"", 0},
                                       &none, fault);
     if (good && !lifecycle_columns_do(asking)) {
@@ -293,14 +336,12 @@ bool lifecycle_query(struct engine_worker *worker, const struct engine_job *job,
 {
     struct lifecycle_asking asking = {
         .worker = worker, .job = job, .columns = columns, .query = query, .result = result};
-    const struct lifecycle_request walk = {.filter = query->filter, .icp = query->icp};
     uint64_t seq = engine_worker_seq(worker);
     *result = (struct lifecycle_query_result){
         .seq = query->as_of.seq < seq ? query->as_of.seq : seq, .newest_ms = INT64_MIN};
     lifecycle_collect_init(&asking.collect, worker, job, &query->as_of, UINT32_MAX);
     asking.collect.whole = true;
-    bool good = asking_open(&asking, fault) &&
-                lifecycle_walk(worker, job, &walk, &asking, account_count, fault) &&
+    bool good = asking_open(&asking, fault) && accounts_count(&asking, fault) &&
                 lifecycle_groups_rows(&asking.groups, &asking.bases, result, fault);
     result->accounts = asking.account;
     if (good && asking.currency != 0) {

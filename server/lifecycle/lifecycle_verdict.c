@@ -83,6 +83,15 @@ bool lifecycle_verdict_of(struct lifecycle_asking *asking, const struct event *e
            lifecycle_name_number(texts, event->currency, &verdict->currency, fault);
 }
 
+/* Whether a condition reads a number that events of the shape have, or their time. */
+static bool needs_numbers(uint32_t reads, uint32_t has)
+{
+    bool amount = (reads >> (LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_AMOUNT) & 1) != 0;
+    bool quantity = (reads >> (LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_QUANTITY) & 1) != 0;
+    return (reads >> LIFECYCLE_WHERE_TIME & 1) != 0 || (amount && (has & EVENT_HAS_AMOUNT) != 0) ||
+           (quantity && (has & EVENT_HAS_QUANTITY) != 0);
+}
+
 const struct lifecycle_verdict *lifecycle_verdict_get(struct lifecycle_asking *asking,
                                                       uint32_t shape, struct proto_fault *fault)
 {
@@ -98,13 +107,10 @@ const struct lifecycle_verdict *lifecycle_verdict_get(struct lifecycle_asking *a
         asking->verdict_count = count;
     }
     struct lifecycle_verdict *verdict = &asking->verdicts[shape];
-    const uint32_t numbers = UINT32_C(1) << LIFECYCLE_WHERE_TIME |
-                             UINT32_C(1) << (LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_AMOUNT) |
-                             UINT32_C(1) << (LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_QUANTITY);
+    const struct event *event = lifecycle_shape(lifecycle_columns_shapes(asking->columns), shape);
     if (!verdict->known &&
-        !lifecycle_verdict_of(asking,
-                              lifecycle_shape(lifecycle_columns_shapes(asking->columns), shape),
-                              (asking->where.reads & numbers) != 0, verdict, fault)) {
+        !lifecycle_verdict_of(asking, event, needs_numbers(asking->where.reads, event->has),
+                              verdict, fault)) {
         return NULL;
     }
     return verdict;

@@ -82,18 +82,27 @@ bool lifecycle_where_match(struct lifecycle_where *where, const struct event *ev
     if (where->filter == NULL) {
         return true;
     }
-    values[LIFECYCLE_WHERE_TYPE] = text_of(proto_span_text(event_type_name(event->type)));
-    values[LIFECYCLE_WHERE_SOURCE] = text_of(event->source);
-    values[LIFECYCLE_WHERE_ID] = text_of(event->id);
-    values[LIFECYCLE_WHERE_TIME] = number_of(event->time_ms, true, FEATURE_DATE);
-    values[LIFECYCLE_WHERE_KNOWN] = number_of(event->known_ms, true, FEATURE_DATE);
+    uint32_t reads = where->reads;
+    if ((reads & ((UINT32_C(1) << LIFECYCLE_WHERE_MEMBERS) - 1)) != 0) {
+        values[LIFECYCLE_WHERE_TYPE] = text_of(proto_span_text(event_type_name(event->type)));
+        values[LIFECYCLE_WHERE_SOURCE] = text_of(event->source);
+        values[LIFECYCLE_WHERE_ID] = text_of(event->id);
+        values[LIFECYCLE_WHERE_TIME] = number_of(event->time_ms, true, FEATURE_DATE);
+        values[LIFECYCLE_WHERE_KNOWN] = number_of(event->known_ms, true, FEATURE_DATE);
+    }
+#define READ(NAME) ((reads >> (LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_##NAME) & 1) != 0)
 #define T(NAME, name, text, most, meaning)                                                         \
-    values[LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_##NAME] = text_of(event->name);
+    if (READ(NAME)) {                                                                              \
+        values[LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_##NAME] = text_of(event->name);              \
+    }
 #define N(NAME, name, text, low, high, meaning)                                                    \
-    values[LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_##NAME] = number_of(                             \
-        event->name, (event->has & EVENT_HAS_##NAME) != 0, type_of(EVENT_MEMBER_##NAME));
+    if (READ(NAME)) {                                                                              \
+        values[LIFECYCLE_WHERE_MEMBERS + EVENT_MEMBER_##NAME] = number_of(                         \
+            event->name, (event->has & EVENT_HAS_##NAME) != 0, type_of(EVENT_MEMBER_##NAME));      \
+    }
 #include "server/event/event_member.def"
 #undef T
 #undef N
+#undef READ
     return filter_match(where->filter, values, LIFECYCLE_WHERE_FIELDS);
 }

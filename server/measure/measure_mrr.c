@@ -60,16 +60,10 @@ static bool table_end(struct measure_table *table, struct proto_fault *fault)
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table");
 }
 
-/* What a period of a segment comes to: movements, and the sums of the cohort forms of retention. */
-struct period {
-    struct measure_movement move;
-    int64_t then, net, gross;
-};
-
 /* One account, all periods. */
 static void account_add(const struct measure_state *states, size_t periods,
                         const struct measure_moments *moments, int64_t paid_ms, bool within,
-                        struct period *sums)
+                        struct measure_mrr_sums *sums)
 {
     for (size_t p = 0; p < periods; p++) {
         int64_t a = states[p].mrr;
@@ -83,7 +77,7 @@ static void account_add(const struct measure_state *states, size_t periods,
 }
 
 static void mrr_row(struct measure_table *table, const char *segment, int64_t from_ms,
-                    int64_t to_ms, const struct period *sums)
+                    int64_t to_ms, const struct measure_mrr_sums *sums)
 {
     const struct measure_movement *m = &sums->move;
     double then = (double)sums->then;
@@ -102,11 +96,10 @@ static void mrr_row(struct measure_table *table, const char *segment, int64_t fr
     measure_add_text(table, segment);
 }
 
-/* Sums of all accounts, then of each segment, `periods` each; *members of each segment. */
-static bool sums_make(const struct measure_spells *spells, const struct measure_rules *rules,
-                      const struct measure_segments *segments,
-                      const struct measure_moments *moments, struct period *sums, uint32_t *members,
-                      struct proto_fault *fault)
+bool measure_mrr_sums_make(const struct measure_spells *spells, const struct measure_rules *rules,
+                           const struct measure_segments *segments,
+                           const struct measure_moments *moments, struct measure_mrr_sums *sums,
+                           uint32_t *members, struct proto_fault *fault)
 {
     bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
     size_t periods = moments->count - 1;
@@ -130,33 +123,56 @@ static bool sums_make(const struct measure_spells *spells, const struct measure_
     return good;
 }
 
+void measure_mrr_sums_join(struct measure_mrr_sums *to, const struct measure_mrr_sums *from)
+{
+    to->move.start += from->move.start;
+    to->move.end += from->move.end;
+    for (int move = 0; move < MEASURE_MOVES; move++) {
+        to->move.sum[move] += from->move.sum[move];
+        to->move.count[move] += from->move.count[move];
+    }
+    to->move.customers_start += from->move.customers_start;
+    to->move.customers_end += from->move.customers_end;
+    to->move.customers_kept += from->move.customers_kept;
+    to->then += from->then;
+    to->net += from->net;
+    to->gross += from->gross;
+}
+
+bool measure_mrr_rows_add(struct measure_table *table, const char *segment,
+                          const struct measure_moments *moments,
+                          const struct measure_mrr_sums *sums, struct proto_fault *fault)
+{
+    for (size_t p = 0; p + 1 < moments->count; p++) {
+        mrr_row(table, segment, moments->at[p], moments->at[p + 1], &sums[p]);
+    }
+    return table_end(table, fault);
+}
+
 static bool mrr_rows(const struct measure_spells *spells, const struct measure_rules *rules,
                      const struct measure_segments *segments, const struct measure_moments *moments,
                      struct measure_table *table, struct proto_fault *fault)
 {
     size_t periods = moments->count - 1;
-    struct period *sums = calloc((segments->count + 1) * periods + 1, sizeof *sums);
+    struct measure_mrr_sums *sums = calloc((segments->count + 1) * periods + 1, sizeof *sums);
     uint32_t *members = calloc((size_t)segments->count + 1, sizeof *members);
     uint32_t *order = measure_segments_order(segments, fault);
     bool good = false;
     if (sums == NULL || members == NULL) {
         (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu periods", periods);
     } else if (order != NULL) {
-        good = sums_make(spells, rules, segments, moments, sums, members, fault);
+        good = measure_mrr_sums_make(spells, rules, segments, moments, sums, members, fault);
     }
-    for (size_t p = 0; p < periods && good; p++) {
-        mrr_row(table, "all", moments->at[p], moments->at[p + 1], &sums[p]);
-    }
+    good = good && measure_mrr_rows_add(table, "all", moments, sums, fault);
     for (uint32_t s = 0; s < segments->count && good; s++) {
-        for (size_t p = 0; p < periods && members[order[s]] > 0; p++) {
-            mrr_row(table, segments->names[order[s]], moments->at[p], moments->at[p + 1],
-                    &sums[(order[s] + 1) * periods + p]);
-        }
+        good = members[order[s]] == 0 ||
+               measure_mrr_rows_add(table, segments->names[order[s]], moments,
+                                    sums + (order[s] + 1) * periods, fault);
     }
     free(sums);
     free(members);
     free(order);
-    return good && table_end(table, fault);
+    return good;
 }
 
 bool measure_mrr_table(const struct measure_spells *spells, const struct measure_rules *rules,

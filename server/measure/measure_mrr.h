@@ -7,7 +7,7 @@
 #define MEASURE_MEASURE_MRR_H
 
 #include "server/measure/measure.h"
-#include "server/measure/spell.h"
+#include "server/measure/measure_state.h"
 
 /* Days of four centuries; a table longer than this is read by nobody. */
 #define MEASURE_ROWS_MAX 150000
@@ -38,6 +38,23 @@ bool measure_mrr_table(const struct measure_spells *spells, const struct measure
 bool measure_retention_table(const struct measure_spells *spells, const struct measure_rules *rules,
                              const struct measure_segments *segments, int64_t from_ms,
                              int64_t to_ms, struct measure_table *table, struct proto_fault *fault);
+
+/* What a period comes to: movements, and the sums of the cohort forms of retention. */
+struct measure_mrr_sums {
+    struct measure_movement move;
+    int64_t then, net, gross;
+};
+/* Adds all accounts to sums[0 …], then each to those of its segment behind them, moments->count - 1
+ * periods each; members[] counts those of each segment. */
+bool measure_mrr_sums_make(const struct measure_spells *spells, const struct measure_rules *rules,
+                           const struct measure_segments *segments,
+                           const struct measure_moments *moments, struct measure_mrr_sums *sums,
+                           uint32_t *members, struct proto_fault *fault);
+void measure_mrr_sums_join(struct measure_mrr_sums *to, const struct measure_mrr_sums *from);
+/* The rows of a segment. */
+bool measure_mrr_rows_add(struct measure_table *table, const char *segment,
+                          const struct measure_moments *moments,
+                          const struct measure_mrr_sums *sums, struct proto_fault *fault);
 
 struct measure_survival_options {
     int64_t as_of_ms;

@@ -146,7 +146,10 @@ bool measure_retention_of(const struct measure_spells *spells, const struct meas
     if (!measure_moments_make(&moments, from_ms, to_ms, 1, true, fault)) {
         return false;
     }
-    size_t room = (size_t)spells->accounts + 1;
+    size_t room = 1; /* of the group, for segments can be many */
+    for (uint32_t a = 0; a < spells->accounts; a++) {
+        room += groups == NULL || groups[a] == group;
+    }
     int64_t *memory = calloc(room * 2 * MEASURE_FORMS, sizeof *memory);
     struct measure_state *states = calloc(moments.count, sizeof *states);
     bool good = memory != NULL && states != NULL;

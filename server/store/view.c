@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/store/store_parts.h"
+#include "server/store/written.h"
 
 /* The limit is ours: LMDB keeps the larger table of readers of an earlier run. */
 static bool view_link(struct store *store, struct store_view *view, struct proto_fault *fault)
@@ -251,6 +252,11 @@ uint64_t store_view_seq(const struct store_view *view)
 bool store_view_is_latest(const struct store_view *view, uint32_t slot)
 {
     return store_stamp(&view->store->stamps, slot / STORE_BLOCK_ROWS) <= view->state.seq;
+}
+
+uint64_t store_view_written(const struct store_view *view, uint32_t slot)
+{
+    return store_stamp(&view->store->stamps, slot / STORE_BLOCK_ROWS);
 }
 
 uint32_t store_view_slots(const struct store_view *view)
