@@ -103,7 +103,7 @@ bool measure_mrr_sums_make(const struct measure_spells *spells, const struct mea
 {
     bool within = measure_rules_has(rules, MEASURE_RULE_REACTIVATION, MEASURE_REACTIVATION_WITHIN);
     size_t periods = moments->count - 1;
-    struct measure_state *states = calloc(moments->count, sizeof *states);
+    struct measure_state *states = calloc(moments->count + 1, sizeof *states);
     if (states == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu states", periods + 1);
     }

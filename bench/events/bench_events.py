@@ -1,0 +1,227 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Questions to events, beside DuckDB on one thread: bench_events.py ICPD FOLDER [--accounts N] [--each N].
+
+The same events are told to icpd and put into DuckDB. Each question is asked of both; the answers must
+be the same, row by row. What is compared is processor time: of the whole server from request to reply,
+of the node process around the query. Ends non-zero if a row falls short of its target, or differs."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tests", "system")]
+import icpd  # noqa: E402
+from events_data import DAY, INDUSTRIES, Events  # noqa: E402
+
+SCHEMA = '{"fields":[{"name":"industry","type":"category"}]}'
+FROM, TO = "2021-01-01", "2024-01-01"
+# Subscriptions as spells, in days: until their end or the next of the subject.
+SPELLS = """with told as (select e.account, subject, day, amount, months, ends,
+    lead(day) over (partition by e.account, subject order by day, cast(id as varchar)) as next
+  from event e where type = 'subscription'),
+spell as (select account, day as start, least(coalesce(ends, 999999), coalesce(next, 999999)) as stop,
+    (2 * amount + months) // (2 * months) as minor from told),
+month as (select datediff('day', date '1970-01-01', m::date) as day
+  from range(timestamp '2021-01-01', timestamp '2024-01-02', interval 1 month) t(m)),
+"""
+STATE = SPELLS + """state as (select m.day, s.account, sum(minor) as mrr from month m join spell s
+  on s.start <= m.day and m.day < s.stop group by 1, 2)
+"""
+QUERIES = [
+    ("count and sum by type, kind and month",
+     """select datediff('day', date '1970-01-01', date_trunc('month', date '1970-01-01' + day)) as month, type,
+     coalesce(kind, '') as kind, count(*), count(distinct account), coalesce(sum(amount), 0)
+     from event group by 1, 2, 3 order by 1, 2, 3""", 3),
+    ("count by industry and year, where amount > 5,000.00",
+     """select industry, year(date '1970-01-01' + day) as y, count(*), count(distinct e.account)
+     from event e join account a on a.account = e.account where amount > 500000 group by 1, 2 order by 1, 2""", 3),
+    ("MRR by month and segment",
+     STATE + """select a.industry, m.day, coalesce(sum(s.mrr), 0) from account a cross join month m
+     left join state s on s.account = a.account and s.day = m.day group by 1, 2 order by 1, 2""", 3),
+    ("NRR by segment",
+     SPELLS + """pair as (select a.industry, a.account,
+       coalesce(sum(case when start <= lo.day and lo.day < stop then minor end), 0) as a,
+       coalesce(sum(case when start <= hi.day and hi.day < stop then minor end), 0) as b
+     from account a join spell s on s.account = a.account, (select min(day) as day from month) lo,
+       (select max(day) as day from month) hi group by 1, 2)
+     select industry, sum(b) / sum(a) from pair where a > 0 group by 1 order by 1""", 3),
+    ("retention by cohort",
+     """with used as (select account, datediff('day', date '1970-01-01', date_trunc('quarter',
+         date '1970-01-01' + day)) as quarter from event where type = 'usage'),
+     born as (select account, min(quarter) as cohort from used group by 1),
+     size as (select cohort, count(*) as n from born group by 1)
+     select b.cohort, u.quarter, count(distinct u.account), any_value(n) from used u join born b
+       on b.account = u.account join size s on s.cohort = b.cohort group by 1, 2 order by 1, 2""", 3),
+]
+
+
+class Base:
+    """A server and how much processor time it has used."""
+
+    def __init__(self, program, folder):
+        self.server = icpd.Server(program, "--event-columns-bytes-max", "8G", "--scan-ms", "10m")
+        self.client = self.server.client()
+        self.folder = folder
+
+    def cpu_ms(self):
+        total = 0
+        tasks = f"/proc/{self.server.process.pid}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
+                total += int(file.read().split()[0])
+        return total / 1e6
+
+    def call(self, op, request):
+        """The reply, processor ms and wall ms."""
+        cpu, begun = self.cpu_ms(), time.monotonic()
+        reply = self.client.call(op, request)
+        return reply, self.cpu_ms() - cpu, (time.monotonic() - begun) * 1000
+
+    def tell(self, events, batch):
+        """Events a second, durable, and processor microseconds an event; requests are made before."""
+        self.client.call("schema-put", {"document": SCHEMA})
+        for at in range(0, events.accounts, 10000):
+            self.client.call("account-put", {"accounts": [
+                {"id": f"a{n}", "values": {"industry": INDUSTRIES[events.industry[n]]}}
+                for n in range(at, min(at + 10000, events.accounts))]})
+        spent, cpu = 0.0, self.cpu_ms()
+        part = 100 * batch
+        for at in range(0, events.count, part):
+            payloads = list(events.requests(at, min(at + part, events.count), batch))
+            begun = time.monotonic()
+            self.send(payloads)
+            spent += time.monotonic() - begun
+        return events.count / spent, (self.cpu_ms() - cpu) * 1000 / events.count
+
+    def send(self, payloads, window=32):
+        """Pipelined over one connection, replies counted."""
+        sock, op = self.client.socket, icpd.OPS["event-append"]
+        waiting = 0
+        sock.settimeout(600)
+        for number, payload in enumerate(payloads):
+            sock.sendall(icpd.HEADER.pack(len(payload), 1, op, 0, number + 1, 0) + payload)
+            waiting += 1
+            if waiting == window:
+                self.take()
+                waiting -= 1
+        for _ in range(waiting):
+            self.take()
+
+    def take(self):
+        _, status, _, reply = self.client.receive()
+        if status:
+            raise SystemExit(f"event-append: {reply}")
+
+
+def rows_of(base, name):
+    """The question of that name to icpd, its rows as DuckDB gives them, and what it took."""
+    period = {"from": FROM, "to": TO}
+    if name.startswith("count and sum"):
+        reply, cpu, wall = base.call("event-query", {"members": ["type", "kind"], "period": "month", "sum": "amount"})
+        rows = [[row[0] // DAY, row[1], row[2] or "", row[3], row[4], row[9]] for row in reply["rows"]]
+    elif name.startswith("count by industry"):
+        reply, cpu, wall = base.call("event-query", {"where": "amount > 500000", "by": "industry", "period": "year"})
+        rows = [[row[0], time.gmtime(row[1] // 1000).tm_year, row[2], row[3]] for row in reply["rows"]]
+    elif name.startswith("MRR"):
+        reply, cpu, wall = base.call("measure", {"measure": "mrr", "by": "industry", "parameters": period})
+        rows = []
+        for row in reply["rows"]:
+            if row[12] != "all":
+                if row[0] == min(r[0] for r in reply["rows"][:1]):
+                    rows.append([row[12], row[0] // DAY, row[2]])
+                rows.append([row[12], row[1] // DAY, row[8]])
+    elif name.startswith("NRR"):
+        reply, cpu, wall = base.call("measure", {"measure": "retention", "by": "industry", "parameters": period})
+        rows = [[row[0], row[2]] for row in reply["rows"] if row[1] == "nrr-cohort" and row[0] != "all"]
+    else:
+        reply, cpu, wall = base.call("event-query", {"types": ["usage"], "cohort": "quarter", "period": "quarter"})
+        rows = [[row[0] // DAY, row[1] // DAY, row[3], row[4]] for row in reply["rows"]]
+    return rows, cpu, wall
+
+
+def same(a, b):
+    return len(a) == len(b) and all(
+        len(x) == len(y) and all(abs(p - q) <= 1e-9 * abs(q) if isinstance(q, float) else p == q
+                                 for p, q in zip(x, y)) for x, y in zip(a, b))
+
+
+def duckdb(folder, events):
+    paths = [os.path.join(folder, name) for name in ("accounts.csv", "events.csv", "queries.json")]
+    events.csv(paths[0], paths[1])
+    with open(paths[2], "w", encoding="utf-8") as file:
+        json.dump([{"name": name, "sql": sql} for name, sql, _ in QUERIES], file)
+    out = subprocess.run(["node", os.path.join(HERE, "events_duckdb.mjs"), *map(os.path.abspath, paths)], check=True,
+                         capture_output=True, text=True).stdout
+    return {line["name"]: line for line in map(json.loads, out.splitlines())}
+
+
+def compare(base, peer):
+    """Rows of the table; whether all hold."""
+    good = True
+    for name, _, wanted in QUERIES:
+        first = rows_of(base, name)
+        best = min((rows_of(base, name) for _ in range(3)), key=lambda one: one[1])
+        other = peer[name]
+        equal = same(best[0], other["rows"]) and same(first[0], best[0])
+        ratio = other["cpu_ms"] / best[1]
+        good = good and equal and ratio >= wanted
+        print(f"{name}: first {first[1]:.0f} ms, then {best[1]:.1f} ms CPU ({best[2]:.1f} ms wall); DuckDB "
+              f"{other['cpu_ms']:.1f} ms CPU; {ratio:.1f} times less, wanted {wanted}; {len(best[0])} rows, "
+              f"{'the same' if equal else 'DIFFERENT'}")
+    return good
+
+
+def timelines(base, events):
+    """Microseconds of wall clock of a timeline: never read before, and read again."""
+    cold, warm = [], []
+    for n in range(0, min(events.accounts, 2000), 10):
+        cold.append(base.call("timeline", {"id": f"a{n}"})[2] * 1000)
+        warm.append(min(base.call("timeline", {"id": f"a{n}"})[2] * 1000 for _ in range(3)))
+    cold.sort()
+    warm.sort()
+    print(f"timeline of one account over the wire: median {cold[len(cold) // 2]:.0f} µs at first, "
+          f"{warm[len(warm) // 2]:.0f} µs again (99 %: {cold[int(len(cold) * .99)]:.0f}, {warm[int(len(warm) * .99)]:.0f})")
+
+
+def kept(base):
+    """Movements of all accounts, which are kept: at first, again, and when 100 accounts were told of."""
+    request = {"measure": "mrr", "parameters": {"from": FROM, "to": TO}}
+    first = base.call("measure", request)
+    again = min((base.call("measure", request) for _ in range(5)), key=lambda one: one[1])
+    base.client.call("event-append", {"source": "bench", "events": [
+        {"account": f"a{n * 7}", "type": "touch", "time": 0, "id": f"late-{n}"} for n in range(100)]})
+    late = base.call("measure", request)
+    print(f"MRR of all accounts, kept: first {first[1]:.0f} ms, then {again[1]:.1f} ms CPU ({again[2]:.1f} ms wall), "
+          f"{late[1]:.1f} ms CPU after 100 accounts were told of; wanted 10")
+    return again[1] <= 10
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("icpd")
+    parser.add_argument("folder")
+    parser.add_argument("--accounts", type=int, default=100000)
+    parser.add_argument("--each", type=int, default=10)
+    options = parser.parse_args()
+    os.makedirs(options.folder, exist_ok=True)
+    events = Events(options.accounts, options.each)
+    base = Base(os.path.abspath(options.icpd), options.folder)
+    try:
+        rate, cost = base.tell(events, 1000)
+        print(f"{events.count} events of {events.accounts} accounts; told durably in batches of 1,000: "
+              f"{rate:.0f} a second, {cost:.2f} µs CPU an event")
+        timelines(base, events)
+        good = compare(base, duckdb(options.folder, events))
+        good = kept(base) and good
+    finally:
+        base.server.close()
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
