@@ -152,6 +152,14 @@ static bool sync_folder(struct restore *restore, const char *path)
     return good;
 }
 
+/* Of the directory itself, which may be new. */
+static bool name_sync(struct restore *restore)
+{
+    char above[PATH_BYTES + 16];
+    snprintf(above, sizeof above, "%s/..", restore->options->path);
+    return access(above, R_OK) != 0 || sync_folder(restore, above);
+}
+
 static bool file_move(struct restore *restore, const char *name)
 {
     char from[PATH_BYTES + 256];
@@ -177,7 +185,7 @@ static bool files_move(struct restore *restore)
     }
     closedir(listing);
     good = good && sync_folder(restore, restore->options->path) && file_move(restore, data) &&
-           sync_folder(restore, restore->options->path);
+           sync_folder(restore, restore->options->path) && name_sync(restore);
     if (good) {
         folder_remove(restore->part, true);
     }

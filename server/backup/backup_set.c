@@ -95,11 +95,29 @@ static bool items_read(struct backup_set *set, struct proto_fault *fault)
     return good;
 }
 
+/* The directory's own name must be on disk before anything in it counts as kept, also where it was
+ * made a moment before by somebody who did not live to see to it. */
+static bool name_sync(const struct backup_set *set, const char *path, bool made,
+                      struct proto_fault *fault)
+{
+    int above = openat(set->folder, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = above >= 0 ? fsync(above) == 0 : !made && errno == EACCES;
+    if (!good) {
+        proto_fault_set(fault, PROTO_IO, "", "cannot sync the directory above %s: %s", path,
+                        strerror(errno));
+    }
+    if (above >= 0) {
+        close(above);
+    }
+    return good;
+}
+
 bool backup_set_open(struct backup_set *set, const char *path, bool write,
                      struct proto_fault *fault)
 {
     *set = (struct backup_set){.folder = -1};
-    if (write && mkdir(path, 0700) != 0 && errno != EEXIST) {
+    bool made = write && mkdir(path, 0700) == 0;
+    if (write && !made && errno != EEXIST) {
         return proto_fault_set(fault, PROTO_IO, "", "cannot make %s: %s", path, strerror(errno));
     }
     set->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -113,6 +131,7 @@ bool backup_set_open(struct backup_set *set, const char *path, bool write,
     } else if (!good) {
         proto_fault_set(fault, PROTO_IO, "", "cannot lock %s: %s", path, strerror(errno));
     }
+    good = good && (!write || name_sync(set, path, made, fault));
     if (good && items_read(set, fault)) {
         return true;
     }

@@ -32,7 +32,8 @@ struct backup_set {
     size_t count;
 };
 
-/* write: makes the directory if it is not there, and locks it against a second writer. */
+/* write: makes the directory if it is not there, sees that its name is on disk, and locks it
+ * against a second writer. */
 bool backup_set_open(struct backup_set *set, const char *path, bool write,
                      struct proto_fault *fault);
 void backup_set_close(struct backup_set *set);

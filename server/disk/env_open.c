@@ -77,6 +77,15 @@ static bool directory_sync(const char *path, struct proto_fault *fault)
     return true;
 }
 
+/* The name of a directory that was made just now: without it all that is synced below is lost. A
+ * directory above that may be written to and not read is left to the system. */
+static bool name_sync(const char *path, struct proto_fault *fault)
+{
+    char above[PATH_BYTES_MAX + 16];
+    snprintf(above, sizeof above, "%s/..", path);
+    return access(above, R_OK) != 0 || directory_sync(above, fault);
+}
+
 static bool table_open(struct disk_env *env, enum disk_table table, unsigned flags, MDB_txn *txn,
                        int *code)
 {
@@ -319,7 +328,8 @@ bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
         return proto_fault_set(fault, PROTO_IO, "path", "the path is longer than %d bytes",
                                PATH_BYTES_MAX);
     }
-    if (mkdir(options->path, 0700) != 0 && errno != EEXIST) {
+    bool made = mkdir(options->path, 0700) == 0;
+    if (!made && errno != EEXIST) {
         return path_fault(options->path, "cannot make", fault);
     }
     if (!mode_check(options->path, fault)) {
@@ -334,7 +344,8 @@ bool disk_env_open(struct disk_env *env, const struct disk_env_options *options,
     env->map_bytes = info.me_mapsize; /* LMDB raises it to what the file needs */
     cache_fill(env);
     disk_env_stretch(env, 0);
-    if (!content_open(env, fault) || !directory_sync(options->path, fault)) {
+    if (!content_open(env, fault) || !directory_sync(options->path, fault) ||
+        (made && !name_sync(options->path, fault))) {
         goto fail;
     }
     return true;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/store/dump.h"
 #include "tests/power/power_parts.h"
 
 enum { WHY_BYTES = 768 };
@@ -227,15 +228,82 @@ static enum story_verdict again_check(struct store **store, const char *path, ui
     return good ? STORY_GOOD : STORY_WRONG;
 }
 
-bool story_recover(const char *path)
+bool story_recover(const struct story *story, const char *path)
 {
-    struct proto_fault fault;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint64_t reached;
     struct store *store = story_open(path, STORY_MAP_BYTES, &fault);
+    bool good = store != NULL;
     if (store != NULL) {
         story_encoder_set(store, 4711);
+        good = story->kind != STORY_BACKUP || story_backup_continue(store, path, &reached, &fault);
         store_close(store);
     }
-    return store != NULL;
+    if (!good) {
+        fprintf(stderr, "power: a start after a cut: %s\n", fault.message);
+    }
+    return good;
+}
+
+/* What the backups give: nothing, if none had ended; else no less than the last that had, no more
+ * than the store beside them, and what it gives is as the batches up to there left it. */
+static enum story_verdict backups_check(const struct story *story, const char *path,
+                                        const struct story_seen *seen, uint64_t sequence, char *why)
+{
+    char restored[128];
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct story_seen backed = *seen;
+    struct check check = {.story = story, .why = why};
+    enum story_verdict verdict = STORY_LOST;
+    uint64_t found = 0;
+    backed.notes[STORY_ACKED] = seen->notes[STORY_BACKED];
+    snprintf(restored, sizeof restored, "%s/restored", path);
+    if (!story_backup_restore(path, restored, &fault)) {
+        snprintf(why, WHY_BYTES, "no restore (backed up to batch %llu): %s",
+                 (unsigned long long)seen->notes[STORY_BACKED], fault.message);
+        return seen->notes[STORY_BACKED] > 0   ? STORY_LOST
+               : fault.code == PROTO_NOT_FOUND ? STORY_GOOD
+                                               : STORY_WRONG;
+    }
+    struct store *store = story_open(restored, STORY_MAP_BYTES, &fault);
+    if (store != NULL) {
+        check.view = store_view_open(store, &fault);
+    }
+    if (check.view == NULL) {
+        snprintf(why, WHY_BYTES, "what was restored cannot be opened: %s", fault.message);
+    } else {
+        verdict = view_check(&check, &backed, &found);
+    }
+    store_view_close(check.view);
+    if (verdict == STORY_GOOD && found > sequence) {
+        snprintf(why, WHY_BYTES, "a backup holds batch %llu, the store %llu",
+                 (unsigned long long)found, (unsigned long long)sequence);
+        verdict = STORY_WRONG;
+    }
+    if (verdict == STORY_GOOD && store_scrub(store, bad_take, why, &fault) != 0) {
+        verdict = STORY_WRONG;
+    }
+    if (store != NULL) {
+        store_close(store);
+    }
+    return verdict;
+}
+
+/* They are continued where they are. */
+static enum story_verdict backups_again(struct store *store, const char *path, char *why)
+{
+    char restored[128];
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint64_t reached = 0;
+    snprintf(restored, sizeof restored, "%s/restored again", path);
+    uint64_t head = store_log_head(store, &fault);
+    if (!story_backup_continue(store, path, &reached, &fault) || reached != head ||
+        !story_backup_restore(path, restored, &fault)) {
+        snprintf(why, WHY_BYTES, "the backups after the cut reach %llu of %llu: %s",
+                 (unsigned long long)reached, (unsigned long long)head, fault.message);
+        return STORY_WRONG;
+    }
+    return STORY_GOOD;
 }
 
 enum story_verdict story_check(const struct story *story, const char *path,
@@ -259,8 +327,14 @@ enum story_verdict story_check(const struct story *story, const char *path,
     if (verdict == STORY_GOOD && store_scrub(store, bad_take, why, &fault) != 0) {
         verdict = STORY_WRONG;
     }
+    if (verdict == STORY_GOOD && story->kind == STORY_BACKUP) {
+        verdict = backups_check(story, path, seen, sequence, why);
+    }
     if (verdict == STORY_GOOD && again) {
         verdict = again_check(&store, path, sequence, why);
+    }
+    if (verdict == STORY_GOOD && again && story->kind == STORY_BACKUP) {
+        verdict = backups_again(store, path, why);
     }
     if (store != NULL) {
         store_close(store);

@@ -33,7 +33,7 @@ enum { HANG_SECONDS = 60, TOLD_MAX = 12, CONTROL_CUTS = 120, COPY_BYTES = 4096 }
 
 /* Of a hundred cuts, how many go to each story. A creation is short and everything depends on it.
  */
-static const unsigned shares[STORY_KINDS] = {15, 25, 35, 10, 15};
+static const unsigned shares[STORY_KINDS] = {14, 22, 32, 10, 14, 8};
 
 struct tally {
     uint64_t cuts;
@@ -171,7 +171,7 @@ static int second_cut(const struct story *story, const char *path, const struct 
     power_record_begin(&trace, start);
     folder_copy(path, start);
     size_t before = trace.count;
-    bool good = story_recover(start);
+    bool good = story_recover(story, start);
     power_record_end();
     int outcome = good ? STORY_GOOD : STORY_UNOPENABLE;
     if (good && trace.count > before) {

@@ -54,6 +54,14 @@ size_t story_record_make(uint64_t sequence, uint32_t account, bool whole, uint8_
 void story_document_text(enum document document, uint32_t number, char text[64]);
 void story_block_fill(uint8_t *bytes, uint32_t generation, uint32_t number);
 
+/* A story's backups: beside the store, within its folder, so that the same cut hits both. */
+void story_backup_make(struct story *story, const char *path, bool full);
+/* Continues what a cut left of them, for a store that is open. */
+bool story_backup_continue(struct store *store, const char *path, uint64_t *reached,
+                           struct proto_fault *fault);
+/* Restores from what a cut left of them, to `restored`, a folder that is not there. */
+bool story_backup_restore(const char *path, const char *restored, struct proto_fault *fault);
+
 /* NULL with *fault. */
 struct store *story_open(const char *path, size_t map_bytes, struct proto_fault *fault);
 void story_encoder_set(struct store *store, uint64_t digest);

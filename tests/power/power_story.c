@@ -31,12 +31,14 @@ static const struct plan {
     unsigned reopen_each;
     bool compacts; /* while it is closed */
     bool raises;   /* the limit of the tables, group by group */
+    unsigned backup_each;
 } plans[STORY_KINDS] = {
     [STORY_CREATION] = {.name = "creation"},
-    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70, false, false},
-    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41, false, false},
-    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10, false, true},
-    [STORY_COMPACT] = {"compact", 30, 2, 60, 6, 13, 11, 3, true, false},
+    [STORY_SINGLE] = {"single", 150, 1, 1, 0, 0, 0, 70, false, false, 0},
+    [STORY_MIXED] = {"mixed", 120, 5, 6, 6, 37, 29, 41, false, false, 0},
+    [STORY_BULK] = {"bulk", 25, 3, 300, 0, 0, 11, 10, false, true, 0},
+    [STORY_COMPACT] = {"compact", 30, 2, 60, 6, 13, 11, 3, true, false, 0},
+    [STORY_BACKUP] = {"backup", 30, 4, 30, 6, 0, 11, 8, false, false, 2},
 };
 
 const char *story_name(enum story_kind kind)
@@ -229,7 +231,7 @@ static void batch_done(void *context, const struct store_result *result)
     sem_post(&story->done);
 }
 
-static void group_submit(struct story *story, unsigned group)
+static uint64_t group_submit(struct story *story, unsigned group)
 {
     const struct plan *plan = &plans[story->kind];
     struct proto_fault fault;
@@ -243,6 +245,11 @@ static void group_submit(struct story *story, unsigned group)
             story_broken("a submission", &fault);
         }
     }
+    return batches;
+}
+
+static void group_await(struct story *story, uint64_t batches)
+{
     for (uint64_t i = 0; i < batches; i++) {
         sem_wait(&story->done);
     }
@@ -350,7 +357,11 @@ void story_play(struct story *story, const char *path)
     }
     for (unsigned group = 1; group <= plan->groups; group++) {
         (void)store_map_bytes_set(story->store, map_bytes_of(story, group));
-        group_submit(story, group);
+        uint64_t batches = group_submit(story, group);
+        if (plan->backup_each != 0 && group % plan->backup_each == 0) {
+            story_backup_make(story, path, group % (4 * plan->backup_each) == 0);
+        }
+        group_await(story, batches);
         if (plan->vectors_each != 0 && group % plan->vectors_each == 0) {
             vectors_write(story);
         }

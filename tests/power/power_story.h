@@ -4,7 +4,7 @@
  * Accounts are put, patched and deleted, singly and in groups, with records from 100 bytes to
  * several pages; schemas, ICP versions, switches and lists come in between; codebooks change;
  * look-alike vectors are written and published; the limit of the tables is raised; the store is
- * closed, compacted and opened again.
+ * closed, compacted and opened again; backups are made beside writes.
  *
  * Ownership: a story owns what it remembers. Errors: while it is played, what fails ends the
  * process; of an image, the checks say what is wrong. Threads: one, beside the store's own. */
@@ -21,12 +21,20 @@ enum story_kind {
     STORY_MIXED,
     STORY_BULK,
     STORY_COMPACT,
+    STORY_BACKUP,
     STORY_KINDS
 };
 const char *story_name(enum story_kind kind);
 
 /* Notes that a story leaves in a trace. */
-enum story_note { STORY_ASKED, STORY_ACKED, STORY_VECTORS_ASKED, STORY_VECTORS_ACKED, STORY_NOTES };
+enum story_note {
+    STORY_ASKED,
+    STORY_ACKED,
+    STORY_VECTORS_ASKED,
+    STORY_VECTORS_ACKED,
+    STORY_BACKED, /* a backup that reaches so far has ended */
+    STORY_NOTES
+};
 
 struct story;
 struct story *story_create(enum story_kind kind, uint64_t seed);
@@ -39,9 +47,9 @@ struct story_seen {
     uint64_t notes[STORY_NOTES];
 };
 
-/* Opens what a cut left, has it folded and closes it: what a start after a cut writes. False: it
- * cannot be opened. */
-bool story_recover(const char *path);
+/* Opens what a cut left, has it folded and closes it: what a start after a cut writes; and backs it
+ * up again, if the story does. False: it cannot be done. */
+bool story_recover(const struct story *story, const char *path);
 
 enum story_verdict { STORY_GOOD, STORY_UNOPENABLE, STORY_LOST, STORY_WRONG, STORY_VERDICTS };
 /* Opens what a cut left and compares; `again`: also writes, closes and opens once more. Says on
