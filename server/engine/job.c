@@ -15,7 +15,7 @@ uint64_t engine_job_submit(struct engine *engine, enum proto_op op,
         *job = *request;
         job->engine = engine;
         job->info = (struct engine_job_info){.op = op};
-        number = engine_lane_queue(&engine->lanes[ENGINE_LANE_JOB], job, fault);
+        number = engine_lane_queue(&engine->lanes[request->lane_id], job, fault);
     } else {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a job");
     }
@@ -119,17 +119,24 @@ const char *engine_lane_look(struct engine *engine, enum engine_lane_id id, size
     return engine_lane_rows[id].name;
 }
 
+/* Jobs are remembered, scans are not (lane.def). */
+static bool is_of_jobs(unsigned lane)
+{
+    return engine_lane_rows[lane].past_max > 0;
+}
+
 void engine_jobs_cancel(struct engine *engine, int64_t scans_until_ms)
 {
-    struct engine_job_info infos[LIVE_MAX];
-    size_t count = lane_live(&engine->lanes[ENGINE_LANE_JOB], infos, LIVE_MAX);
-    for (size_t i = 0; i < count; i++) {
-        struct proto_fault fault = {0};
-        engine_job_cancel(engine, infos[i].job, &fault); /* it may have ended meanwhile */
-    }
-    for (unsigned i = 0; i < ENGINE_LANES; i++) {
-        if (i != ENGINE_LANE_JOB) {
-            atomic_store(&engine->lanes[i].until_ms, scans_until_ms);
+    for (unsigned lane = 0; lane < ENGINE_LANES; lane++) {
+        struct engine_job_info infos[LIVE_MAX];
+        if (!is_of_jobs(lane)) {
+            atomic_store(&engine->lanes[lane].until_ms, scans_until_ms);
+            continue;
+        }
+        size_t count = lane_live(&engine->lanes[lane], infos, LIVE_MAX);
+        for (size_t i = 0; i < count; i++) {
+            struct proto_fault fault = {0};
+            engine_job_cancel(engine, infos[i].job, &fault); /* it may have ended meanwhile */
         }
     }
 }
@@ -147,7 +154,7 @@ void engine_scans_end(struct engine *engine, uint64_t owner)
 {
     for (unsigned i = 0; i < ENGINE_LANES; i++) {
         struct engine_lane *lane = &engine->lanes[i];
-        if (!lane->row || lane->row->id == ENGINE_LANE_JOB) {
+        if (!lane->row || is_of_jobs(i)) {
             continue;
         }
         pthread_mutex_lock(&lane->lock);

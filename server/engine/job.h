@@ -26,7 +26,8 @@ struct engine_job {
     struct engine_worker *worker; /* of the thread that runs it; NULL: the lane has no views */
     struct engine_job_info info;  /* guarded by lane->lock once queued */
     _Atomic bool cancel;
-    int64_t deadline_ms; /* wall clock by which it must begin, 0: none */
+    int64_t deadline_ms;         /* wall clock by which it must begin, 0: none */
+    enum engine_lane_id lane_id; /* of jobs; the zeroth is ENGINE_LANE_JOB */
     void *context;
     bool (*run)(struct engine_job *job, struct proto_fault *fault);
     /* Not NULL: jobs that wait with the same function are run in one call, `count` of them, the
@@ -40,7 +41,8 @@ struct engine_job {
 };
 
 /* Makes a job of *request (its own fields as said above; engine, lane and info are filled) and
- * queues it. Takes request->context: it is destroyed on failure as well. */
+ * queues it in the lane of its lane_id. Takes request->context: it is destroyed on failure as well.
+ */
 uint64_t engine_job_submit(struct engine *engine, enum proto_op op,
                            const struct engine_job *request, struct proto_fault *fault);
 /* From run(): notes progress and tells on_progress when it moved; false if the job is to end. */

@@ -63,6 +63,7 @@ uint64_t engine_scrub_start(struct engine *engine, const struct engine_scrub_req
     scrub->result = request->result;
     scrub->bytes_per_second = request->bytes_per_second;
     const struct engine_job job = {.deadline_ms = request->deadline_ms,
+                                   .lane_id = ENGINE_LANE_SCRUB,
                                    .context = scrub,
                                    .run = scrub_run,
                                    .destroy = free,

@@ -4,7 +4,7 @@
  *
  * Ownership: *request is copied; result is borrowed until on_done has run. Errors: PROTO_CANCELLED,
  * those of a job's queue. What is damaged is no error, but the result. Threads: any; the job runs
- * on the lane of jobs. */
+ * on a lane of its own, so that no other waits for it. */
 #ifndef ENGINE_SCRUB_JOB_H
 #define ENGINE_SCRUB_JOB_H
 

@@ -315,6 +315,37 @@ static void a_scan_does_not_stand_behind_a_job(void **state)
     bench_close(&bench);
 }
 
+/* And a stop cancels both; a connection that ends, neither. */
+static void a_job_does_not_stand_behind_a_scrub(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct proto_fault fault = {0};
+    bench_open(&bench);
+    struct engine_lane *scrubs = &bench.engine.lanes[ENGINE_LANE_SCRUB];
+    assert_true(
+        engine_lane_start(scrubs, &bench.engine, &engine_lane_rows[ENGINE_LANE_SCRUB], &fault));
+    struct engine_job *scrub = job_make(&bench, job_wait);
+    scrub->owner = 7;
+    uint64_t number = engine_lane_queue(scrubs, scrub, &fault);
+    assert_true(number > 0);
+    bench_wait_running(&bench);
+    bench_queue(&bench, job_make(&bench, job_fail), &fault);
+    bench_wait_done(&bench, 1);
+    assert_int_equal(bench.last.fault.code, PROTO_NO_EVIDENCE);
+    engine_scans_end(&bench.engine, 7);
+    struct engine_job_info infos[8];
+    assert_int_equal(engine_jobs(&bench.engine, infos, 8), 2);
+    assert_int_equal(infos[0].job, number);
+    assert_int_equal(infos[0].state, ENGINE_JOB_RUNNING);
+    engine_jobs_cancel(&bench.engine, 1);
+    bench_wait_done(&bench, 2);
+    assert_int_equal(bench.last.state, ENGINE_JOB_CANCELLED);
+    engine_lane_stop(scrubs);
+    engine_lane_fini(scrubs);
+    bench_close(&bench);
+}
+
 /* Opens the lane of scans, without a store. */
 static struct engine_lane *scans_open(struct bench *bench)
 {
@@ -552,6 +583,7 @@ int main(void)
         cmocka_unit_test(stopping_cancels_what_runs_and_what_waits),
         cmocka_unit_test(progress_is_told_when_it_moves_only),
         cmocka_unit_test(a_scan_does_not_stand_behind_a_job),
+        cmocka_unit_test(a_job_does_not_stand_behind_a_scrub),
         cmocka_unit_test(a_scan_is_listed_while_it_lives_and_can_be_cancelled),
         cmocka_unit_test(scans_end_with_their_connection_and_others_go_on),
         cmocka_unit_test(scans_are_answered_when_the_server_stops_and_time_is_over),
