@@ -12,8 +12,8 @@
 #include "server/lifecycle/lifecycle.h"
 #include "server/measure/event_fold.h"
 
-/* An account holds PROTO_ACCOUNT_EVENTS_MAX and what one more request brings, each with some 500
- * bytes and its texts. */
+/* An account holds PROTO_ACCOUNT_EVENTS_MAX, and in an older store what one more request brought,
+ * each with some 500 bytes and its texts. */
 #define LIFECYCLE_ACCOUNT_BYTES_MAX ((size_t)256 << 20)
 
 struct lifecycle_collect {

@@ -8,7 +8,7 @@
 
 void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher)
 {
-    *plan = (struct store_plan){.hasher = hasher};
+    *plan = (struct store_plan){.hasher = hasher, .events_max = PROTO_ACCOUNT_EVENTS_MAX};
 }
 
 void store_plan_fini(struct store_plan *plan)

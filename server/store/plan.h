@@ -72,6 +72,7 @@ struct store_plan {
     size_t reuse_most;         /* slots that the batch may take there */
     const struct store_sight *sight;
     const struct store_hasher *hasher;
+    uint32_t events_max; /* of one account */
     int64_t now_ms;
     struct disk_state next; /* counters as they will be; sums and entries are the matter of apply */
     struct store_plan_account *accounts;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An event of a batch: whose it is, whether the account has it, by what the batch itself brought
  * before, then by what is stored. What is there and tells the same is passed over; what tells
- * something else is refused, for an event is never changed. A deletion drops what the batch brought
- * for the account, and ends what is stored. */
+ * something else is refused, for an event is never changed; and so is one too many. A deletion
+ * drops what the batch brought for the account, and ends what is stored. */
 #include "server/store/command.h"
 #include "server/store/plan.h"
 #include "server/store/store_event.h"
@@ -56,6 +56,32 @@ static bool batch_look(struct store_plan *plan, uint32_t slot, const struct even
     return true;
 }
 
+/* Events that the batch brings for the slot so far. */
+static uint32_t batch_count(const struct store_plan *plan, uint32_t slot)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < plan->event_count; i++) {
+        const struct store_plan_event *event = &plan->events[i];
+        count += event->slot == slot && !event->cut && !event->dropped;
+    }
+    return count;
+}
+
+/* Whether the account may have one more beside `stored`. What the batch brings is counted only
+ * where it could matter. A batch of the log was accepted once, and is not refused now. */
+static bool room_check(const struct store_plan *plan, uint32_t slot, uint32_t stored,
+                       struct proto_fault *fault)
+{
+    uint32_t most = plan->events_max;
+    bool of_log = plan->reuse == NULL;
+    if (of_log || stored + plan->event_count < most || stored + batch_count(plan, slot) < most) {
+        return true;
+    }
+    return proto_fault_set(fault, PROTO_LIMIT, "account",
+                           "the account has %u events, and %u of this request; its limit is %u",
+                           stored, batch_count(plan, slot), most);
+}
+
 bool store_plan_event(struct store_plan *plan, const struct store_command *command,
                       struct proto_fault *fault)
 {
@@ -73,9 +99,8 @@ bool store_plan_event(struct store_plan *plan, const struct store_command *comma
     if (found.there) {
         return found.same || conflict(&event, fault);
     }
-    if (found.count >= PROTO_ACCOUNT_EVENTS_MAX) {
-        return proto_fault_set(fault, PROTO_LIMIT, "account",
-                               "the account has %u events, its limit", found.count);
+    if (!room_check(plan, slot, found.count, fault)) {
+        return false;
     }
     struct store_plan_event *planned = store_plan_event_add(plan, slot, hash, fault);
     if (planned == NULL) {

@@ -221,6 +221,9 @@ static struct store *store_create(const struct store_options *options,
     store->env.witness_fd = -1;
     store->hasher.mask = store->tuning.hash_mask == 0 ? UINT64_MAX : store->tuning.hash_mask;
     store_plan_init(&store->writer.plan, &store->hasher);
+    if (store->tuning.events_max != 0) {
+        store->writer.plan.events_max = store->tuning.events_max;
+    }
     store->writer.rows.hasher = store->folder.maker.hasher = &store->hasher;
     store->folder.rows.stamps = &store->written;
     if (!store_queue_init(&store->queue)) {

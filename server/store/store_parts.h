@@ -63,6 +63,7 @@ struct store_queue {
 struct store_tuning {
     uint64_t hash_mask;   /* 0: all ones */
     size_t segment_bytes; /* of the log; 0: its own default */
+    uint32_t events_max;  /* of one account; 0: PROTO_ACCOUNT_EVENTS_MAX */
     bool abandon;         /* closing folds nothing, as if the process had been killed */
     /* A repair's: a batch of the log that does not fit what is stored is told of and passed over.
      * NULL: it refuses the opening. */

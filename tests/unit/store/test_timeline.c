@@ -315,6 +315,66 @@ static void within_a_batch_an_account_is_made_told_of_and_deleted(void **state)
     must_be_sound(fixture);
 }
 
+static bool append_from(struct fixture *fixture, const char *account, uint64_t first, size_t count,
+                        struct store_result *result)
+{
+    uint64_t numbers[16];
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = first + i;
+    }
+    return append(fixture, account, numbers, count, result);
+}
+
+/* Whatever of it is stored, in the overlay or of the same batch; what is told again counts once. */
+static void an_account_has_no_more_events_than_its_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault;
+    fixture_close(fixture);
+    fixture->tuning.events_max = 10;
+    fixture_open(fixture);
+    assert_true(put_one(fixture, "a", NULL, 1, &result));
+    assert_true(put_one(fixture, "b", NULL, 1, &result));
+    assert_false(append_from(fixture, "a", 0, 11, &result));
+    assert_int_equal(result.fault.code, PROTO_LIMIT);
+    assert_string_equal(result.fault.field, "events[10].account");
+    assert_int_equal(count_of(fixture, "a"), 0);
+    assert_true(append_from(fixture, "a", 0, 4, &result));
+    assert_true(store_fold_wait(fixture->store, &fault));
+    assert_true(append_from(fixture, "a", 4, 4, &result));
+    assert_false(append_from(fixture, "a", 8, 3, &result));
+    assert_string_equal(result.fault.field, "events[2].account");
+    assert_true(append_from(fixture, "a", 6, 4, &result)); /* two are there already */
+    assert_int_equal(result.count, 2);
+    assert_int_equal(count_of(fixture, "a"), 10);
+    assert_true(append_from(fixture, "a", 0, 10, &result));
+    assert_false(append_from(fixture, "a", 10, 1, &result));
+    assert_true(append_from(fixture, "b", 10, 10, &result)); /* another account's do not count */
+    assert_true(delete_one(fixture, "a", &result));
+    assert_true(put_one(fixture, "a", NULL, 1, &result));
+    assert_true(append_from(fixture, "a", 0, 10, &result));
+    must_be_sound(fixture);
+}
+
+/* A log of before the limit was exact is replayed as it is. */
+static void what_the_log_has_is_not_refused_by_a_lower_limit(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    fixture->tuning.abandon = true;
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_true(put_one(fixture, "a", NULL, 1, &result));
+    assert_true(append_from(fixture, "a", 0, 12, &result));
+    fixture_close(fixture);
+    fixture->tuning.events_max = 10;
+    fixture_open(fixture);
+    assert_int_equal(count_of(fixture, "a"), 12);
+    assert_false(append_from(fixture, "a", 12, 1, &result));
+    must_be_sound(fixture);
+}
+
 static void a_copy_of_the_store_has_the_timelines(void **state)
 {
     struct fixture *fixture = *state;
@@ -477,6 +537,10 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(within_a_batch_an_account_is_made_told_of_and_deleted,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(an_account_has_no_more_events_than_its_limit, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(what_the_log_has_is_not_refused_by_a_lower_limit, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(a_copy_of_the_store_has_the_timelines, setup, teardown),
         cmocka_unit_test_setup_teardown(damage_is_refused_folded_over_and_repaired, setup,
                                         teardown),
