@@ -16,6 +16,7 @@
 #include "server/transfer/transfer_account.h"
 #include "server/transfer/transfer_event.h"
 #include "server/transfer/transfer_history.h"
+#include "server/transfer/transfer_similar.h"
 
 struct importing {
     struct engine_worker *worker;
@@ -462,13 +463,22 @@ static bool damaged_refuse(const struct importing *importing, const struct trans
                                 what == NULL ? "line" : what);
 }
 
+/* Looked at and not stored: vectors are built, and kept with what was asked for, when all is there.
+ */
+static bool similar_take(struct importing *importing, const struct transfer_line *line)
+{
+    importing->present++;
+    return transfer_similar_check(line, importing->fault);
+}
+
 static bool single_take(struct importing *importing, const struct transfer_line *line)
 {
     static const struct {
         const char *name;
         bool (*take)(struct importing *importing, const struct transfer_line *line);
     } takers[] = {{"icpd", head_take}, {"schema", schema_take}, {"icp", icp_take},
-                  {"list", list_take}, {"switch", switch_take}, {"end", end_take}};
+                  {"list", list_take}, {"switch", switch_take}, {"similar", similar_take},
+                  {"end", end_take}};
     if (strcmp(line->first, "damaged") == 0) {
         return damaged_refuse(importing, line);
     }
@@ -479,7 +489,7 @@ static bool single_take(struct importing *importing, const struct transfer_line 
     }
     return transfer_line_refuse(line, TRANSFER_AT(line->first), importing->fault,
                                 "a line begins with icpd, schema, icp, account, list, switch, "
-                                "event or end, and this with \"%s\"",
+                                "event, similar or end, and this with \"%s\"",
                                 line->first);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First a line that says what this is, then schemas, ICP versions, accounts by slot, lists,
- * switches and events by account, each kind in the order of its numbers, and at the end a line with
- * counts and the sum of all bytes before it. What the store cannot read any more becomes a line
- * that says so, and is counted; any other fault ends it. */
+ * switches and events by account, each kind in the order of its numbers, then how look-alike
+ * vectors are built, and at the end a line with counts and the sum of all bytes before it. What the
+ * store cannot read any more becomes a line that says so, and is counted; any other fault ends it.
+ */
 #include "server/transfer/transfer_view.h"
 
 #include <stdlib.h>
@@ -11,8 +12,10 @@
 #include "proto/reader.h"
 #include "server/feature/schema.h"
 #include "server/store/store_document.h"
+#include "server/store/vector_blocks.h"
 #include "server/transfer/transfer_event.h"
 #include "server/transfer/transfer_history.h"
+#include "server/transfer/transfer_similar.h"
 
 enum { TELL_EVERY = 512 };
 
@@ -37,12 +40,12 @@ static void member_int(struct transfer_text *text, const char *before, const cha
     transfer_text_int(text, value);
 }
 
-static void damage_write(struct transfer_writing *writing, enum transfer_kind kind, uint32_t number,
+static void damage_write(struct transfer_writing *writing, const char *what, uint32_t number,
                          const char *why)
 {
     struct transfer_text *text = &writing->text;
     member(text, "{", "damaged");
-    transfer_text_string(text, proto_span_text(kind_names[kind]));
+    transfer_text_string(text, proto_span_text(what));
     member_int(text, ",", "number", number);
     member(text, ",", "why");
     transfer_text_string(text, proto_span_text(why));
@@ -120,7 +123,7 @@ static bool documents_write(struct transfer_writing *writing, enum transfer_kind
         struct store_change change;
         if (store_document_get(writing->view, stored, number, &change, &fault)) {
             if (!proto_utf8_valid(change.text)) {
-                damage_write(writing, kind, number, "its text is no UTF-8");
+                damage_write(writing, kind_names[kind], number, "its text is no UTF-8");
                 continue;
             }
             if (slots_check(writing, &change, &fault)) {
@@ -136,7 +139,7 @@ static bool documents_write(struct transfer_writing *writing, enum transfer_kind
             *writing->fault = fault;
             return false;
         }
-        damage_write(writing, kind, number, fault.message);
+        damage_write(writing, kind_names[kind], number, fault.message);
     }
 }
 
@@ -244,7 +247,7 @@ static bool history_write(struct transfer_writing *writing, uint32_t slot,
     }
     transfer_text_raw(text, "}\n");
     if (!good && fault.code == PROTO_CORRUPT) {
-        damage_write(writing, TRANSFER_ACCOUNT, slot, fault.message);
+        damage_write(writing, kind_names[TRANSFER_ACCOUNT], slot, fault.message);
     } else if (!good) {
         *writing->fault = fault;
     }
@@ -266,7 +269,7 @@ static bool account_take(struct transfer_writing *writing, const struct feature_
         return history_write(writing, slot, &record);
     }
     if (fault.code == PROTO_CORRUPT) {
-        damage_write(writing, TRANSFER_ACCOUNT, slot, fault.message);
+        damage_write(writing, kind_names[TRANSFER_ACCOUNT], slot, fault.message);
         return true;
     }
     if (fault.code != PROTO_NOT_FOUND) {
@@ -330,7 +333,7 @@ static bool timeline_write(struct transfer_writing *writing, uint32_t slot)
             *writing->fault = fault;
             return false;
         }
-        damage_write(writing, TRANSFER_EVENT, slot, fault.message);
+        damage_write(writing, kind_names[TRANSFER_EVENT], slot, fault.message);
         return true;
     }
     struct telling telling = {writing, record.id};
@@ -375,6 +378,22 @@ static bool schema_open(struct transfer_writing *writing, struct feature_schema 
     return true;
 }
 
+static bool similar_write(struct transfer_writing *writing, const struct feature_schema *schema)
+{
+    struct store_vectors_head head;
+    struct proto_fault fault = {.code = PROTO_OK};
+    bool good = store_vectors_head(writing->view, &head, &fault);
+    if (!good && fault.code != PROTO_CORRUPT) {
+        *writing->fault = fault;
+        return false;
+    }
+    if (!good ||
+        (head.generation != 0 && !transfer_similar_write(&writing->text, head.text, schema))) {
+        damage_write(writing, "similar", 0, good ? "it is no JSON" : fault.message);
+    }
+    return true;
+}
+
 static void end_write(struct transfer_writing *writing)
 {
     struct transfer_text *text = &writing->text;
@@ -409,7 +428,7 @@ bool transfer_view_write(struct transfer_writing *writing)
                 accounts_write(writing, schema) &&
                 documents_write(writing, TRANSFER_LIST, STORE_DOCUMENT_TAL) &&
                 documents_write(writing, TRANSFER_SWITCH, STORE_DOCUMENT_SWITCH) &&
-                events_write(writing);
+                events_write(writing) && similar_write(writing, schema);
     feature_schema_release(schema);
     if (good) {
         end_write(writing);

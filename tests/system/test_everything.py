@@ -155,6 +155,33 @@ class Everything(unittest.TestCase):
             self.assertEqual(client.call("icp-revert", {})["icp"], 2)
         self.icp(other, "import", "--everything", "-", "--dry-run", input=first)
 
+    def test_how_look_alikes_are_built_goes_along(self):
+        """What was asked for is in the file, and an import builds with it. Of a field that is gone
+        nothing is said; what similar-build would refuse is refused when all the rest is stored."""
+        self.fill(self.server, 400)
+        wishes = {"metric": "l2", "vector_share": 0.7, "dims": 64, "icp_weights": True,
+                  "weights": {"industry": 2.5, "Mitarbeiter ☃": 0, "#odd": 1000}}
+        with self.server.client() as client:
+            client.call("similar-build", wishes)
+        first = self.export(self.server, "all.ndjson")
+        said = json.loads(first.split(b"\n")[-3])
+        self.assertEqual(said, {"similar": "wishes", **wishes})
+        other = self.serve()
+        done = self.icp(other, "import", "--everything", self.path("all.ndjson"))
+        self.assertIn(b"as before", done.stderr)
+        with other.client() as client:
+            plan = client.call("similar-plan")
+            self.assertEqual((json.loads(plan["wishes"]), plan["metric"]), (wishes, "l2"))
+        self.assertEqual(self.export(other, "again.ndjson"), first)
+        for wrong, says in (("vector_share", b"of another type"), ("metric", b"cosine, dot or l2")):
+            lines = [json.loads(line) for line in first.split(b"\n")[:-2]]
+            lines[-1][wrong] = "cosines"
+            with open(self.path("wrong.ndjson"), "wb") as file:
+                file.write(seal(lines))
+            done = self.icp(self.serve(), "import", "--everything", self.path("wrong.ndjson"), code=None)
+            self.assertEqual(done.returncode, 65)
+            self.assertIn(says, b" ".join(done.stderr.split()))
+
     def test_nothing_goes_through_too(self):
         first = self.export(self.server, "all.ndjson")
         end = json.loads(first.split(b"\n")[-2])

@@ -10,6 +10,7 @@
 
 #include "tools/cli/cmd.h"
 #include "tools/cli/everything.h"
+#include "tools/cli/everything_similar.h"
 #include "tools/cli/job_wait.h"
 #include "tools/cli/out/out_progress.h"
 
@@ -137,6 +138,7 @@ struct sending {
     size_t chunk_bytes, chunk_room;
     uint64_t line; /* number of its first */
     bool events;   /* it holds events */
+    char *similar; /* the line that says how vectors are built; NULL: none came */
     uint64_t stored;
 };
 
@@ -201,6 +203,13 @@ static int line_send(struct sending *sending, const struct everything *everythin
     bool event = everything_is(everything, "event");
     bool many = event || everything_is(everything, "account");
     int status = EX_OK;
+    if (everything_is(everything, "similar")) {
+        free(sending->similar);
+        sending->similar = strdup(everything->line);
+        if (sending->similar == NULL) {
+            return cli_fail(sending->cli, EX_OSERR, "no memory");
+        }
+    }
     if (!many || event != sending->events ||
         sending->chunk_bytes + everything->line_bytes > CHUNK_BYTES) {
         status = chunk_send(sending, true);
@@ -248,10 +257,14 @@ static int import_send(const struct cli *cli, struct everything *everything)
         cli_say(cli, "%s are there now; %s accounts and events were stored", text,
                 out_count(sending.stored, number));
     }
+    if (status == EX_OK && sending.similar != NULL) {
+        status = everything_similar_build(cli, sending.client, sending.similar);
+    }
     icp_close(sending.client);
     icp_reply_fini(&sending.reply);
     icp_payload_destroy(sending.payload);
     free(sending.chunk);
+    free(sending.similar);
     return status;
 }
 
