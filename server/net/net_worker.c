@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "server/base/thread_slice.h"
 #include "server/net/net_worker.h"
 
 static void turn_end(struct net_worker *worker)
@@ -166,6 +167,8 @@ void *net_worker_run(void *argument)
     if (server->options.pin_workers) {
         pin(worker);
     }
+    /* A score takes microseconds: it shall not wait for the slice of a fold or a measure. */
+    (void)base_thread_slice_set(BASE_THREAD_SLICE_US_MIN);
     bool ready = begin(worker);
     uv_prepare_start(&worker->before_poll, on_before_poll);
     uv_check_start(&worker->after_poll, on_after_poll);
