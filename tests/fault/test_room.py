@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server that has no room: a limit on file sizes, and a small file system that is full.
+"""A server that has no room: a limit on file sizes, and small file systems (tmpfs, ext4) that are full.
 usage: test_room.py icpd
 
 Accounts are put until the answer is `disk-full`, and some more. It must be that answer and no other;
 what was acknowledged is read back right meanwhile, after a restart without room, and after room is
-given, when writing goes on. Where mounting a tmpfs is not allowed that part is left out, and says so.
+given, when writing goes on. Where mounting is not allowed that part is left out, and says so.
 The control compares with one account more than was acknowledged, which must be noticed."""
 import os
 import resource
@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "system"))
 from icpd import Refused, Server  # noqa: E402
 
 MIB = 1 << 20
+BALLAST_BYTES = 40 * MIB  # room that is given later: what was acknowledged must fit into the tables
 SCHEMA = '{"fields": [{"name": "size", "type": "number"}, {"name": "tags", "type": "tags"}]}'
 REFUSED_MIN = 20  # writes that must be refused in a row before the disk counts as full
 
@@ -114,27 +115,52 @@ def file_limit(binary):
         room.close()
 
 
-def full_disk(binary):
+def tmpfs(place):
+    return [["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place]]
+
+
+def ext4(place):
+    """A file system of its own in a file: blocks are given when they are written out, not before, and
+    the journal takes some."""
+    image = place + ".ext4"
+    with open(image, "wb") as file:
+        file.truncate(80 * MIB)
+    return [["mkfs.ext4", "-q", "-F", "-m", "0", image], ["mount", "-o", "loop", image, place]]
+
+
+def full_disk(binary, kind):
     place = tempfile.mkdtemp(prefix="icpd-room-")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", place],
-                             capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        os.rmdir(place)
-        print(f"a full disk: left out, mounting is not allowed here ({mounted.stderr.strip()})")
-        return
-    ballast = os.path.join(place, "ballast")
-    room = Room(binary, os.path.join(place, "data"))
+    what = f"a full disk, {kind.__name__}"
+    path = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
+    room = None
+    mounted = False
     try:
+        for command in kind(place):
+            if shutil.which(command[0], path=path["PATH"]) is None:
+                print(f"{what}: left out, there is no {command[0]} here")
+                return
+            run = subprocess.run(command, capture_output=True, text=True, check=False, env=path)
+            if run.returncode != 0:
+                print(f"{what}: left out, mounting is not allowed here ({run.stderr.strip()})")
+                return
+        mounted = True
+        ballast = os.path.join(place, "ballast")
+        room = Room(binary, os.path.join(place, "data"))
         with open(ballast, "wb") as file:
-            file.write(bytes(16 * MIB))
+            file.write(bytes(BALLAST_BYTES))
         room.start()
-        room.round("a full disk", lambda: os.unlink(ballast))
+        room.round(what, lambda: os.unlink(ballast))
     finally:
-        room.close()
-        subprocess.run(["umount", place], check=False)
+        if room is not None:
+            room.close()
+        if mounted:
+            subprocess.run(["umount", place], check=False)
         shutil.rmtree(place, ignore_errors=True)
+        if os.path.exists(place + ".ext4"):
+            os.unlink(place + ".ext4")
 
 
 if __name__ == "__main__":
     file_limit(sys.argv[1])
-    full_disk(sys.argv[1])
+    full_disk(sys.argv[1], tmpfs)
+    full_disk(sys.argv[1], ext4)
