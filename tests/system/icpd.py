@@ -24,6 +24,7 @@ REPLY, CHECKSUM, MORE = 1, 2, 4
 # What these tests ask about is not how long a client may take: on a slow machine a connection may well
 # wait for longer than the deadlines that a server has by default.
 PATIENCE = ("--first-byte-ms", "10m", "--frame-ms", "10m", "--idle-ms", "1h", "--write-ms", "10m")
+POLL_S = 0.02  # between looks whether a server has started
 WAIT_S = 300  # for one reply, a start or an end; what hangs for good is ended by CTest
 
 
@@ -128,7 +129,7 @@ class Server:
         while not os.path.exists(ports):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("icpd did not start:\n" + self.log())
-            time.sleep(0.02)
+            time.sleep(POLL_S)
         with open(ports) as file:
             found = dict(line.strip().split(" = ", 1) for line in file)
         self.port = int(found["port"])
