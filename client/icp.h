@@ -317,6 +317,10 @@ struct icp_query {
     uint32_t icp;                     /* version to score with; 0 = the active one */
     uint32_t reasons;                 /* contributions of each sign to give */
     uint32_t timeout_ms;              /* deadline of icp_score_lead; 0 = options.call_timeout_ms */
+    /* Read only where ICP_QUERY is set. The stored account as it was (docs/history.md); 0: now. */
+    uint64_t seq;     /* as it was known at this log sequence */
+    int64_t known_ms; /* as it was known then, ms since 1970 */
+    int64_t at_ms;    /* as it was in truth then, ms since 1970 */
 };
 #define ICP_QUERY .size = sizeof(struct icp_query)
 

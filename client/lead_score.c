@@ -156,6 +156,15 @@ static void query_write(struct icp_payload *payload, const struct icp_query *que
     if (query->reasons != 0) {
         icp_payload_uint(payload, "reasons", query->reasons);
     }
+    if (query->seq != 0) {
+        icp_payload_uint(payload, "seq", query->seq);
+    }
+    if (query->known_ms != 0) {
+        icp_payload_int(payload, "known", query->known_ms);
+    }
+    if (query->at_ms != 0) {
+        icp_payload_int(payload, "at", query->at_ms);
+    }
 }
 
 const struct icp_payload *client_query_read(const struct icp_allocator *allocator,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What plain scores and explained ones share: numbers from a raw score, and the values that a query
  * is about. */
+#include "server/engine/before.h"
 #include "server/engine/explain.h"
 #include "server/engine/worker.h"
 
@@ -28,8 +29,13 @@ bool engine_values_gather(struct engine_worker *worker, const struct engine_quer
         if (!engine_record(worker, slot, &record, fault)) {
             return false;
         }
-        feature_record_values(&record, worker->values, slots);
         *id = record.id;
+        if (query->was == NULL) {
+            feature_record_values(&record, worker->values, slots);
+        }
+    }
+    for (size_t i = 0; query->was != NULL && i < slots; i++) {
+        worker->values[i] = query->was[i].value;
     }
     for (size_t i = 0; i < query->value_slots && i < slots; i++) {
         if (query->values[i].present) {

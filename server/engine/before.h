@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An account as it was known at a sequence of the log or at a time: what is stored now, with what
- * changed since taken back (server/store/past.h).
+ * changed since taken back (server/store/past.h). Or as it was in truth at a time, as far as that
+ * was known: of what each field was said to be, what was said last of all that holds for then. A
+ * value holds from its true time; where it was told again, and only the time of that is kept, from
+ * the telling that brought it. One that came late holds until the next begins, and where a value
+ * was taken away there is none from the moment of that.
  *
  * Ownership: values and sources lie in the arena and in what the worker's view holds, until that is
  * refreshed. Errors: PROTO_NOT_FOUND where there was no account then, or what it was is not kept or
- * was never known; PROTO_CORRUPT where its history is damaged; PROTO_NO_MEMORY. Threads: the
+ * was never known, or nothing is known that was true then; PROTO_CORRUPT where its history is
+ * damaged; PROTO_NO_MEMORY. Threads: the
  * worker's. Cost: that of a record, and of a history that of its entries, some 20 ns each. */
 #ifndef ENGINE_BEFORE_H
 #define ENGINE_BEFORE_H
@@ -16,11 +21,19 @@
 struct engine_moment {
     uint64_t seq;     /* UINT64_MAX: any */
     int64_t known_ms; /* INT64_MAX: any */
+    int64_t true_ms;  /* INT64_MAX: what was known last */
 };
 
 static inline struct engine_moment engine_moment_now(void)
 {
-    return (struct engine_moment){.seq = UINT64_MAX, .known_ms = INT64_MAX};
+    return (struct engine_moment){.seq = UINT64_MAX, .known_ms = INT64_MAX, .true_ms = INT64_MAX};
+}
+
+/* The time at which it is looked at whether a value is stale: that of the moment, or now. */
+static inline int64_t engine_moment_ms(const struct engine_moment *moment, int64_t now_ms)
+{
+    int64_t ms = moment->known_ms < now_ms ? moment->known_ms : now_ms;
+    return moment->true_ms < ms ? moment->true_ms : ms;
 }
 
 struct engine_past_value {

@@ -13,6 +13,7 @@
 #include "server/learn/document.h"
 
 struct engine;
+struct engine_past_value;
 struct engine_scores;
 struct engine_version;
 struct engine_worker;
@@ -143,6 +144,10 @@ struct engine_query {
     const struct learn_document *document; /* scores with this */
     unsigned reasons;                      /* contributions of each sign to give; 0: score only */
     bool bare; /* reasons as parts alone: whoever asks has their texts, or wants none */
+    /* Of a moment of before (before.h): values by field id in the place of the stored ones, as many
+     * as the schema has ids, and the time by which they are stale; NULL: as it is now. */
+    const struct engine_past_value *was;
+    int64_t was_ms;
 };
 
 /* A part of the raw score in words. */
@@ -181,7 +186,8 @@ struct engine_answer {
 void engine_reason_fill(const struct learn_document *document, const struct model_part *part,
                         struct engine_reason *reason);
 
-/* PROTO_NOT_FOUND if the name finds no account and there are no values to score instead. */
+/* PROTO_NOT_FOUND if the name finds no account and there are no values to score instead, or the
+ * value that a field of the document had is not kept. */
 bool engine_score(struct engine_worker *worker, const struct engine_query *query,
                   struct engine_answer *answer, struct proto_fault *fault);
 /* As engine_score, of a stored account that has been found by its id already (query->name.id): its

@@ -98,9 +98,10 @@ static void missing_fill(struct engine_worker *worker, const struct engine_plan 
 }
 
 static void stale_fill(struct engine_worker *worker, const struct engine_plan *plan,
-                       const uint8_t *codes, struct engine_answer *answer)
+                       const struct engine_query *query, const uint8_t *codes,
+                       struct engine_answer *answer)
 {
-    int64_t now_ms = engine_now_ms(worker->engine);
+    int64_t now_ms = query->was != NULL ? query->was_ms : engine_now_ms(worker->engine);
     for (size_t i = 0; i < plan->gap_count; i++) {
         const struct engine_gap *gap = &plan->gaps[i];
         if (gap->stale_after_ms > 0 && codes[gap->column] != 0 &&
@@ -137,7 +138,7 @@ bool engine_explain(struct engine_worker *worker, const struct engine_query *que
         if (!has_values && !engine_values_gather(worker, query, answer->slot, &id, fault)) {
             return false;
         }
-        stale_fill(worker, plan, codes, answer);
+        stale_fill(worker, plan, query, codes, answer);
     }
     return query->bare || texts_fill(worker, document, codes, answer, fault);
 }

@@ -46,6 +46,21 @@ bool rpc_name_find(struct rpc_call *call, int id, int key, int email, uint32_t *
     return false;
 }
 
+struct engine_moment rpc_moment_read(const struct proto_arg *args, int seq, int known, int at)
+{
+    struct engine_moment moment = engine_moment_now();
+    if (args[seq].present) {
+        moment.seq = args[seq].uint;
+    }
+    if (args[known].present) {
+        moment.known_ms = args[known].integer;
+    }
+    if (args[at].present) {
+        moment.true_ms = args[at].integer;
+    }
+    return moment;
+}
+
 /* Values by field id, all absent, in memory that the worker keeps. */
 static bool lead_ready(struct rpc_worker *worker, size_t slots, struct proto_fault *fault)
 {
@@ -101,6 +116,38 @@ void rpc_tally_many(const struct rpc_call *call, size_t count)
                         BASE_DISTRIBUTION_SCORE_MANY_ITEMS, count);
 }
 
+/* What the account was at the moment that the lead names. Without a stored account there is none:
+ * what a lead says of itself has no past. */
+static bool lead_past(struct rpc_call *call, const struct proto_arg *args,
+                      struct engine_query *query, struct proto_fault *fault)
+{
+    const struct feature_schema *schema = rpc_state(call)->schema;
+    struct engine_worker *engine = call->worker->engine;
+    struct engine_moment moment =
+        rpc_moment_read(args, PROTO_Q_SCORE_SEQ, PROTO_Q_SCORE_KNOWN, PROTO_Q_SCORE_AT);
+    struct proto_fault local = {.code = PROTO_OK};
+    struct feature_record record = {0};
+    struct engine_past_value *values;
+    if (schema == NULL) {
+        return proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
+    }
+    uint32_t slot = engine_find(engine, &query->name, &local);
+    if (slot == ENGINE_NO_SLOT && local.code == PROTO_OK) {
+        return proto_fault_set(fault, PROTO_NOT_FOUND, "",
+                               "no account has this id, key or email, and only a stored account "
+                               "has a past");
+    }
+    if (slot == ENGINE_NO_SLOT ||
+        !engine_account_at(engine, slot, &moment, schema->id_count, &call->worker->arena, &record,
+                           &values, &local)) {
+        *fault = local;
+        return false;
+    }
+    query->was = values;
+    query->was_ms = engine_moment_ms(&moment, engine_now_ms(call->worker->rpc->options.engine));
+    return true;
+}
+
 bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct engine_query *query,
                    struct rpc_unknown *unknown, struct proto_fault *fault)
 {
@@ -111,6 +158,11 @@ bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct e
         return false;
     }
     query->reasons = rpc_reasons(&args[PROTO_Q_SCORE_REASONS]);
+    bool past = args[PROTO_Q_SCORE_SEQ].present || args[PROTO_Q_SCORE_KNOWN].present ||
+                args[PROTO_Q_SCORE_AT].present;
+    if (past && !lead_past(call, args, query, fault)) {
+        return false;
+    }
     if (args[PROTO_Q_SCORE_VALUES].present) {
         return lead_values(call, args[PROTO_Q_SCORE_VALUES].value, query, unknown, fault);
     }

@@ -5,18 +5,23 @@
 
 #include <stdio.h>
 
+#include "server/engine/before.h"
 #include "server/rpc/call.h"
 #include "server/rpc/values.h"
 
 /* Fills query (but for its document) from the arguments of score. Values live in the worker until
- * the next lead. unknown gets the names of values that the schema does not know: a lead may carry
- * more than the schema knows, where an account may not. PROTO_MISSING_FIELD if the lead says
- * nothing, PROTO_BAD_FIELD if it has two names. */
+ * the next lead, those of a moment of before in its arena. unknown gets the names of values that
+ * the schema does not know: a lead may carry more than the schema knows, where an account may not.
+ * PROTO_MISSING_FIELD if the lead says nothing, PROTO_BAD_FIELD if it has two names; what
+ * engine_account_at says of a moment. */
 bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct engine_query *query,
                    struct rpc_unknown *unknown, struct proto_fault *fault);
 /* Which account the arguments id, key and email name; positions as in score. */
 bool rpc_name_read(const struct proto_arg *args, int id, int key, int email,
                    struct engine_name *name, struct proto_fault *fault);
+
+/* The moment that the arguments seq, known and at name; what is absent is any. */
+struct engine_moment rpc_moment_read(const struct proto_arg *args, int seq, int known, int at);
 
 /* The slot of that account; PROTO_MISSING_FIELD if none is named, PROTO_NOT_FOUND. */
 bool rpc_name_find(struct rpc_call *call, int id, int key, int email, uint32_t *slot,

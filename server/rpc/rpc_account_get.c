@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "server/engine/before.h"
 #include "server/feature/date_text.h"
 #include "server/rpc/display_name.h"
 #include "server/rpc/lead.h"
@@ -37,19 +36,6 @@ void rpc_write_value(struct proto_writer *out, const struct feature_value *value
         break;
     }
     }
-}
-
-/* What is asked for: now, or a moment of before. */
-static struct engine_moment moment_read(const struct rpc_call *call)
-{
-    struct engine_moment moment = engine_moment_now();
-    if (call->args[PROTO_Q_ACCOUNT_GET_SEQ].present) {
-        moment.seq = call->args[PROTO_Q_ACCOUNT_GET_SEQ].uint;
-    }
-    if (call->args[PROTO_Q_ACCOUNT_GET_KNOWN].present) {
-        moment.known_ms = call->args[PROTO_Q_ACCOUNT_GET_KNOWN].integer;
-    }
-    return moment;
 }
 
 static void write_values(struct rpc_call *call, const struct engine_past_value *values,
@@ -112,7 +98,8 @@ enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *f
     struct engine_worker *engine = call->worker->engine;
     struct feature_record record = {0};
     struct engine_past_value *values;
-    struct engine_moment moment = moment_read(call);
+    struct engine_moment moment = rpc_moment_read(
+        call->args, PROTO_Q_ACCOUNT_GET_SEQ, PROTO_Q_ACCOUNT_GET_KNOWN, PROTO_Q_ACCOUNT_GET_AT);
     uint32_t slot;
     if (!schema) {
         proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
@@ -137,7 +124,7 @@ enum rpc_outcome rpc_on_ACCOUNT_GET(struct rpc_call *call, struct proto_fault *f
     while (feature_record_key_next(&record, &at, &key)) {
         proto_write_str(call->out, key);
     }
-    write_values(call, values, moment.known_ms < now_ms ? moment.known_ms : now_ms);
+    write_values(call, values, engine_moment_ms(&moment, now_ms));
     if (names) {
         rpc_put_str(call->out, call->op, PROTO_A_ACCOUNT_GET_NAME, rpc_display_name(call, &record));
     }

@@ -196,6 +196,67 @@ class History(unittest.TestCase):
                                 capture_output=True, check=False, env=self.env())
         self.assertEqual(failed.returncode, 64)
 
+    def learned(self):
+        """Accounts of which the large ones with a stage of Won are open, and a version of that."""
+        rows = [{"id": f"r{i}", "values": {"employees": i % 97, "stage": "Won" if i % 3 else "Lead",
+                                           "open": i % 97 > 50 and i % 3 > 0}}
+                for i in range(600)]
+        self.client.call("account-put", {"accounts": rows, "source": "crm"})
+        return self.client.call("icp-learn", {"label": "open = true", "activate": True,
+                                              "fields": ["employees", "stage"]})["icp"]
+
+    def score(self, **more):
+        reply = self.client.call("score", {"id": "acme", "reasons": 5, **more})
+        return {name: reply[name] for name in ("icp", "raw", "fit", "grade", "reasons", "missing")}
+
+    def test_a_score_as_of_a_moment_is_what_it_was_then(self):
+        first = self.learned()
+        before = int(time.time() * 1000) - DAY
+        seq = self.put(employees=90, stage="Won")
+        was = self.score()
+        self.put(employees=2)
+        now = self.score()
+        self.assertGreater(was["raw"], now["raw"])
+        self.assertEqual(self.score(seq=seq), was)
+        self.assertEqual(self.score(known=int(time.time() * 1000) + 1000), now)
+        other = self.client.call("icp-put", {"document": self.client.call("icp-get")["document"]})
+        self.assertEqual(self.score(seq=seq, icp=other["icp"]), {**was, "icp": other["icp"]})
+        lead = self.score(seq=seq, values={"employees": 2})
+        self.assertEqual(lead["raw"], now["raw"])
+        many = self.client.call("score-many", {"reasons": 5, "leads": [
+            {"id": "acme", "seq": seq}, {"id": "acme"}, {"id": "acme", "known": before}]})["scores"]
+        self.assertEqual([many[0]["raw"], many[1]["raw"]], [was["raw"], now["raw"]])
+        self.assertEqual(many[2]["error"], "not-found")
+        for wrong in ({"seq": seq - 1}, {"known": before}, {"at": before - 9 * DAY},
+                      {"seq": seq, "id": "nobody", "values": {"employees": 2}}):
+            with self.assertRaises(icpd.Refused) as refusal:
+                self.score(**wrong)
+            self.assertEqual(refusal.exception.code, "not-found")
+        self.icp_scores_as_of(first, seq, was)
+
+    def icp_scores_as_of(self, version, seq, was):
+        then = json.loads(self.icp("score", "acme", "--as-of", str(seq), "--icp", str(version),
+                                   "--json"))
+        self.assertEqual(then["raw"], was["raw"])
+        for wrong in (["score", "--set", "employees=3", "--as-of", str(seq)],
+                      ["score", "acme", "--at", "soon"],
+                      ["score", "--csv", "none.csv", "--out", "-", "--as-of", str(seq)]):
+            failed = subprocess.run([ICP, *wrong], text=True, capture_output=True, check=False,
+                                    env=self.env())
+            self.assertEqual(failed.returncode, 64, failed.stderr)
+
+    def test_what_was_true_then_is_told_by_true_times(self):
+        now = int(time.time() * 1000)
+        for employees, days in ((10, 300), (20, 200), (30, 100), (15, 250)):
+            self.client.call("account-patch", {
+                "accounts": [{"id": "acme", "values": {"employees": employees},
+                              "time": now - days * DAY}], "source": "crm", "create": True})
+        for days, employees in ((299, 10), (251, 10), (249, 15), (201, 15), (199, 20), (99, 30)):
+            self.assertEqual(self.values(at=now - days * DAY), {"employees": employees})
+        self.not_there(at=now - 301 * DAY)
+        day = time.strftime("%Y-%m-%d", time.gmtime((now - 199 * DAY) / 1000))
+        self.assertIn(" 20 ", self.icp("get", "acme", "--at", day))
+
     def env(self):
         return dict(os.environ, ICP_URI=f"icp://127.0.0.1:{self.server.port}")
 

@@ -2,7 +2,7 @@
 /* icp get, history, delete. */
 #include <string.h>
 
-#include "server/feature/date_text.h"
+#include "tools/cli/as_of.h"
 #include "tools/cli/cmd.h"
 
 static int account_print(const struct cli *cli, const struct icp_reply *reply)
@@ -40,33 +40,6 @@ static int account_print(const struct cli *cli, const struct icp_reply *reply)
     return cli_table(cli, &table);
 }
 
-/* A number is a sequence of the log; a day is meant until its end. */
-static int as_of_put(const struct cli *cli, struct icp_payload *payload)
-{
-    const char *text = cli_text(cli, CLI_GET_AS_OF);
-    int64_t known_ms;
-    uint64_t seq;
-    bool whole_day;
-    if (text == NULL) {
-        return EX_OK;
-    }
-    if (text[strspn(text, "0123456789")] == '\0') {
-        if (!cli_number(cli, CLI_GET_AS_OF, 1, INT64_MAX, 0, &seq)) {
-            return EX_USAGE;
-        }
-        icp_payload_uint(payload, "seq", seq);
-        return EX_OK;
-    }
-    if (!feature_date_read(proto_span_text(text), &known_ms, &whole_day)) {
-        return cli_fail(cli, EX_USAGE,
-                        "--as-of takes a sequence of the log, or a date or time such as "
-                        "2026-01-31, and \"%s\" is neither",
-                        text);
-    }
-    icp_payload_int(payload, "known", known_ms + (whole_day ? FEATURE_DAY_MS - 1 : 0));
-    return EX_OK;
-}
-
 int cmd_get(struct cli *cli)
 {
     int status = EX_OK;
@@ -87,7 +60,7 @@ int cmd_get(struct cli *cli)
     const char *asked = key != NULL ? key : email != NULL ? email : cli->arguments[0];
     icp_payload_text(request.payload, name, asked);
     icp_payload_flag(request.payload, "names", true);
-    status = as_of_put(cli, request.payload);
+    status = as_of_put(cli, CLI_GET_AS_OF, CLI_GET_AT, request.payload);
     if (status != EX_OK) {
         cli_request_close(&request);
         return status;
@@ -95,7 +68,8 @@ int cmd_get(struct cli *cli)
     if (icp_call(request.client, ICP_OP_ACCOUNT_GET, request.payload, &request.reply)) {
         status = cli->style.form == OUT_JSON ? cli_json_reply(cli, &request.reply)
                                              : account_print(cli, &request.reply);
-    } else if (request.reply.fault.code == ICP_NOT_FOUND && !cli_has(cli, CLI_GET_AS_OF)) {
+    } else if (request.reply.fault.code == ICP_NOT_FOUND && !cli_has(cli, CLI_GET_AS_OF) &&
+               !cli_has(cli, CLI_GET_AT)) {
         status = cli_not_found(cli, name, asked);
     } else {
         status = cli_icp_fault(cli, &request.reply.fault);

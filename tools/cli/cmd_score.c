@@ -2,6 +2,7 @@
 /* icp score: one account or lead; with --csv each row of a file (lead_csv.c). */
 #include <stdlib.h>
 
+#include "tools/cli/as_of.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/lead_csv.h"
 #include "tools/cli/remote_schema.h"
@@ -75,12 +76,51 @@ static void name_read(struct icp_client *client, const struct icp_query *query, 
     icp_payload_destroy(payload);
 }
 
+static bool is_past(const struct cli *cli)
+{
+    return cli_has(cli, CLI_SCORE_AS_OF) || cli_has(cli, CLI_SCORE_AT);
+}
+
+/* The moment as of which the stored account is scored. */
+static int moment_read(const struct cli *cli, struct icp_query *query)
+{
+    struct as_of as_of;
+    bool given = false;
+    int64_t at_ms = 0;
+    int status = as_of_read(cli, CLI_SCORE_AS_OF, &as_of);
+    if (status == EX_OK) {
+        status = as_of_time(cli, CLI_SCORE_AT, &given, &at_ms);
+    }
+    query->seq = as_of.seq;
+    /* To the query 0 is no time: the moment before it is as good. */
+    query->known_ms = as_of.timed && as_of.known_ms == 0 ? -1 : as_of.known_ms;
+    query->at_ms = given && at_ms == 0 ? -1 : at_ms;
+    if (status == EX_OK && is_past(cli) && query->id == NULL && query->key == NULL &&
+        query->email == NULL) {
+        return cli_fail(cli, EX_USAGE,
+                        "--as-of and --at go with a stored account: give ID, --key or --email");
+    }
+    return status;
+}
+
+/* An account that is not there now; of one that was not there then the server says so. */
+static int not_scored(const struct cli *cli, const struct icp_query *query,
+                      const struct icp_fault *fault)
+{
+    const char *kind = query->id != NULL ? "id" : query->key != NULL ? "key" : "email";
+    const char *name = query->id != NULL    ? query->id
+                       : query->key != NULL ? query->key
+                                            : query->email;
+    return fault->code == ICP_NOT_FOUND && name != NULL && !is_past(cli)
+               ? cli_not_found(cli, kind, name)
+               : cli_icp_fault(cli, fault);
+}
+
 static int score_one(const struct cli *cli, struct icp_payload *values)
 {
-    struct icp_query query = {.id = cli->argument_count > 0 ? cli->arguments[0]
-                                                            : cli_text(cli, CLI_SCORE_ID),
-                              .key = cli_text(cli, CLI_SCORE_KEY),
-                              .email = cli_text(cli, CLI_SCORE_EMAIL)};
+    struct icp_query query = {
+        ICP_QUERY, .id = cli->argument_count > 0 ? cli->arguments[0] : cli_text(cli, CLI_SCORE_ID),
+        .key = cli_text(cli, CLI_SCORE_KEY), .email = cli_text(cli, CLI_SCORE_EMAIL)};
     uint64_t reasons = 0;
     uint64_t version = 0;
     if (!cli_number(cli, CLI_SCORE_REASONS, 0, PROTO_COLUMNS_MAX, 0, &reasons) ||
@@ -91,7 +131,10 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
         (cli->argument_count > 0 && cli_has(cli, CLI_SCORE_ID))) {
         return cli_fail(cli, EX_USAGE, "give one of ID, --key and --email");
     }
-    int status = values_fill(cli, values);
+    int status = moment_read(cli, &query);
+    if (status == EX_OK) {
+        status = values_fill(cli, values);
+    }
     if (status != EX_OK) {
         return status;
     }
@@ -115,15 +158,7 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     if (status != EX_OK) {
         ; /* said already */
     } else if (!icp_score_lead(client, &query, &score, &fault)) {
-        if (fault.code == ICP_NOT_FOUND && query.id != NULL) {
-            status = cli_not_found(cli, "id", query.id);
-        } else if (fault.code == ICP_NOT_FOUND && query.key != NULL) {
-            status = cli_not_found(cli, "key", query.key);
-        } else if (fault.code == ICP_NOT_FOUND && query.email != NULL) {
-            status = cli_not_found(cli, "email", query.email);
-        } else {
-            status = cli_icp_fault(cli, &fault);
-        }
+        status = not_scored(cli, &query, &fault);
     } else if (check && !score_adds_up(&score)) {
         status = cli_fail(cli, EX_SOFTWARE, "intercept + contributions differ from the raw score");
     } else {
@@ -142,6 +177,9 @@ int cmd_score(struct cli *cli)
 {
     if (!cli_arguments(cli, 0, cli_has(cli, CLI_SCORE_CSV) ? 0 : 1)) {
         return EX_USAGE;
+    }
+    if (cli_has(cli, CLI_SCORE_CSV) && is_past(cli)) {
+        return cli_fail(cli, EX_USAGE, "--as-of and --at go with one account, not with --csv");
     }
     if (cli_has(cli, CLI_SCORE_CSV)) {
         return score_csv(cli);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "proto/table.h"
-#include "server/feature/date_text.h"
+#include "tools/cli/as_of.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/label.h"
 #include "tools/cli/measure_cells.h"
@@ -30,30 +30,6 @@ struct story {
     json_t *events;
 };
 
-/* A sequence of the log, or a moment; of a day alone its last one, for a day is as it was when it
- * was over. */
-static int as_of_read(struct story *story)
-{
-    const char *text = cli_text(story->cli, CLI_TIMELINE_AS_OF);
-    int64_t ms = 0;
-    bool whole_day = false;
-    if (text == NULL) {
-        return EX_OK;
-    }
-    if (text[0] != '\0' && strspn(text, "0123456789") == strlen(text)) {
-        return cli_number(story->cli, CLI_TIMELINE_AS_OF, 1, INT64_MAX, 0, &story->seq) ? EX_OK
-                                                                                        : EX_USAGE;
-    }
-    if (!feature_date_read(proto_span_text(text), &ms, &whole_day)) {
-        return cli_fail(story->cli, EX_USAGE,
-                        "--as-of: '%s' is neither a sequence such as 1042 nor a date such as "
-                        "2024-05-01 or 2024-05-01T12:00:00Z",
-                        text);
-    }
-    story->known_ms = ms + (whole_day ? FEATURE_DAY_MS - 1 : 0);
-    return EX_OK;
-}
-
 static int choice_read(struct story *story)
 {
     const struct cli *cli = story->cli;
@@ -72,7 +48,11 @@ static int choice_read(struct story *story)
         !cli_number(cli, CLI_TIMELINE_LIMIT, 1, INT64_MAX, 0, &story->limit)) {
         return EX_USAGE;
     }
-    return as_of_read(story);
+    struct as_of as_of;
+    int status = as_of_read(cli, CLI_TIMELINE_AS_OF, &as_of);
+    story->seq = as_of.seq;
+    story->known_ms = as_of.timed ? as_of.known_ms : NO_TIME;
+    return status;
 }
 
 static bool page_ask(const struct story *story, struct icp_payload *payload)
