@@ -10,34 +10,39 @@
 #include "server/engine/worker.h"
 #include "server/store/store.h"
 
-static bool not_there(const struct feature_record *record, struct proto_fault *fault)
+static bool was_fault(enum engine_was was, const struct feature_record *record,
+                      struct proto_fault *fault)
 {
-    return proto_fault_set(fault, PROTO_NOT_FOUND, "", "there was no account \"%.*s\" then",
-                           (int)record->id.bytes, (const char *)record->id.data);
-}
-
-static bool not_kept(const struct feature_record *record, struct proto_fault *fault)
-{
+    int bytes = (int)record->id.bytes;
+    const char *id = (const char *)record->id.data;
+    if (was == ENGINE_WAS_UNKNOWN) {
+        return proto_fault_set(fault, PROTO_NOT_FOUND, "",
+                               "nothing is known that was true of the account \"%.*s\" then", bytes,
+                               id);
+    }
+    if (was == ENGINE_WAS_NOT_YET) {
+        return proto_fault_set(fault, PROTO_NOT_FOUND, "", "there was no account \"%.*s\" then",
+                               bytes, id);
+    }
     return proto_fault_set(fault, PROTO_NOT_FOUND, "",
-                           "what the account \"%.*s\" was then is not kept", (int)record->id.bytes,
-                           (const char *)record->id.data);
+                           "what the account \"%.*s\" was then is not kept", bytes, id);
 }
 
 /* begun: the sequence that made the account; 0: it is older than histories are. */
-static bool moment_check(const struct engine_worker *worker, const struct engine_moment *moment,
-                         uint64_t begun, const struct feature_record *record,
-                         struct proto_fault *fault)
+static enum engine_was moment_check(const struct engine_worker *worker,
+                                    const struct engine_moment *moment, uint64_t begun,
+                                    const struct feature_record *record)
 {
     int64_t since_ms;
     uint64_t since = store_history_since(worker->view, &since_ms);
     if (moment->seq < begun ||
         (moment->known_ms != INT64_MAX && moment->known_ms / 1000 < record->created_s)) {
-        return not_there(record, fault);
+        return ENGINE_WAS_NOT_YET;
     }
     int64_t least_ms = moment->known_ms < moment->true_ms ? moment->known_ms : moment->true_ms;
     bool before =
         moment->seq < since || (least_ms != INT64_MAX && (since_ms == 0 || least_ms < since_ms));
-    return begun != 0 || since == 0 || !before || not_kept(record, fault);
+    return begun != 0 || since == 0 || !before ? ENGINE_WAS_KNOWN : ENGINE_WAS_NOT_KEPT;
 }
 
 static bool entry_take(const struct store_past *past, struct engine_past_value *value,
@@ -59,7 +64,8 @@ static bool changes_take_back(const struct store_history *history, size_t cut, s
     for (size_t i = cut; i < history->count; i++) {
         struct store_past past;
         for (size_t at = 0; store_past_next(history->list[i].entries, &at, &past);) {
-            if (past.kind == STORE_PAST_LATE || past.field >= slots || done[past.field]) {
+            if (past.kind == STORE_PAST_LATE || store_past_is_key(&past) || past.field >= slots ||
+                done[past.field]) {
                 continue;
             }
             done[past.field] = true;
@@ -155,7 +161,8 @@ static bool truths_go(const struct store_history *history, size_t cut, size_t sl
         const struct store_past_group *group = &history->list[i];
         struct store_past past;
         for (size_t at = 0; store_past_next(group->entries, &at, &past);) {
-            bool told = past.kind != STORE_PAST_MARK && past.field < slots;
+            bool told =
+                past.kind != STORE_PAST_MARK && !store_past_is_key(&past) && past.field < slots;
             if (told && !truth_tell(&truths[past.field], &past, group->known_ms, true_ms, fault)) {
                 return false;
             }
@@ -181,16 +188,17 @@ static bool truth_is_kept(const struct store_history *history, size_t cut, int64
 /* Values as they were known become those that were true. */
 static bool truths_find(const struct store_history *history, size_t cut, int64_t true_ms,
                         const struct feature_record *record, size_t slots, struct base_arena *arena,
-                        struct engine_past_value *values, struct proto_fault *fault)
+                        struct engine_past_value *values, enum engine_was *was,
+                        struct proto_fault *fault)
 {
-    bool any = false;
     assert(values != NULL);
     struct truth *truths = base_arena_array(arena, slots + 1, sizeof *truths);
     if (truths == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the account");
     }
     if (!truth_is_kept(history, cut, true_ms)) {
-        return not_kept(record, fault);
+        *was = ENGINE_WAS_NOT_KEPT;
+        return true;
     }
     for (size_t i = 0; i < slots; i++) {
         truths[i] = (struct truth){.time_ms = INT64_MIN, .began_ms = record->created_s * 1000};
@@ -198,16 +206,17 @@ static bool truths_find(const struct store_history *history, size_t cut, int64_t
     if (!truths_go(history, cut, slots, true_ms, truths, fault)) {
         return false;
     }
+    *was = ENGINE_WAS_UNKNOWN;
     for (size_t i = 0; i < slots; i++) {
         if (values[i].value.present || values[i].unkept) {
             truth_offer(&truths[i], &values[i], true_ms);
         }
         values[i] = truths[i].value;
-        any = any || values[i].value.present || values[i].unkept;
+        if (values[i].value.present || values[i].unkept) {
+            *was = ENGINE_WAS_KNOWN;
+        }
     }
-    return any || proto_fault_set(fault, PROTO_NOT_FOUND, "",
-                                  "nothing is known that was true of the account \"%.*s\" then",
-                                  (int)record->id.bytes, (const char *)record->id.data);
+    return true;
 }
 
 bool engine_history(struct engine_worker *worker, uint32_t slot, struct store_history *history,
@@ -217,35 +226,59 @@ bool engine_history(struct engine_worker *worker, uint32_t slot, struct store_hi
     return store_history(worker->view, slot, history, &begun, fault);
 }
 
-bool engine_account_at(struct engine_worker *worker, uint32_t slot,
-                       const struct engine_moment *moment, size_t slots, struct base_arena *arena,
-                       struct feature_record *record, struct engine_past_value **values,
-                       struct proto_fault *fault)
+/* The values, as they are, become those of the moment. */
+static bool past_find(const struct store_history *history, const struct engine_moment *moment,
+                      const struct feature_record *record, size_t slots, struct base_arena *arena,
+                      struct engine_past_value *values, enum engine_was *was,
+                      struct proto_fault *fault)
+{
+    size_t cut = 0;
+    bool *done = base_arena_array(arena, slots + 1, sizeof *done);
+    if (done == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the account");
+    }
+    if (!store_history_cut(history, moment->seq, moment->known_ms, &cut)) {
+        *was = ENGINE_WAS_NOT_KEPT;
+        return true;
+    }
+    return changes_take_back(history, cut, slots, values, done, fault) &&
+           (moment->true_ms == INT64_MAX ||
+            truths_find(history, cut, moment->true_ms, record, slots, arena, values, was, fault));
+}
+
+bool engine_account_was(struct engine_worker *worker, uint32_t slot,
+                        const struct engine_moment *moment, const struct feature_record *record,
+                        size_t slots, struct base_arena *arena, struct engine_past_value **values,
+                        enum engine_was *was, struct proto_fault *fault)
 {
     struct store_history history = {.count = 0};
     uint64_t begun = 0;
-    size_t cut = 0;
-    if (!engine_record(worker, slot, record, fault) ||
-        !values_now(record, slots, arena, values, fault)) {
+    *was = ENGINE_WAS_KNOWN;
+    if (!values_now(record, slots, arena, values, fault)) {
         return false;
     }
     if (moment->seq == UINT64_MAX && moment->known_ms == INT64_MAX &&
         moment->true_ms == INT64_MAX) {
         return true;
     }
-    bool *done = base_arena_array(arena, slots + 1, sizeof *done);
-    if (done == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the account");
+    bool good = store_history(worker->view, slot, &history, &begun, fault);
+    if (good) {
+        *was = moment_check(worker, moment, begun, record);
     }
-    memset(done, 0, slots + 1);
-    bool good = store_history(worker->view, slot, &history, &begun, fault) &&
-                moment_check(worker, moment, begun, record, fault);
-    if (good && !store_history_cut(&history, moment->seq, moment->known_ms, &cut)) {
-        good = not_kept(record, fault);
+    if (good && *was == ENGINE_WAS_KNOWN) {
+        good = past_find(&history, moment, record, slots, arena, *values, was, fault);
     }
-    good = good && changes_take_back(&history, cut, slots, *values, done, fault) &&
-           (moment->true_ms == INT64_MAX ||
-            truths_find(&history, cut, moment->true_ms, record, slots, arena, *values, fault));
     store_history_fini(&history);
     return good;
+}
+
+bool engine_account_at(struct engine_worker *worker, uint32_t slot,
+                       const struct engine_moment *moment, size_t slots, struct base_arena *arena,
+                       struct feature_record *record, struct engine_past_value **values,
+                       struct proto_fault *fault)
+{
+    enum engine_was was = ENGINE_WAS_KNOWN;
+    return engine_record(worker, slot, record, fault) &&
+           engine_account_was(worker, slot, moment, record, slots, arena, values, &was, fault) &&
+           (was == ENGINE_WAS_KNOWN || was_fault(was, record, fault));
 }

@@ -42,7 +42,21 @@ struct engine_past_value {
     bool unkept; /* it was long, and is not kept: value is not present */
 };
 
-/* Values by field id, `slots` of them. */
+/* What is known of an account at a moment. */
+enum engine_was {
+    ENGINE_WAS_KNOWN,
+    ENGINE_WAS_UNKNOWN,  /* it was there, and nothing is known that was true then */
+    ENGINE_WAS_NOT_YET,  /* there was no account */
+    ENGINE_WAS_NOT_KEPT, /* what it was is not kept */
+};
+
+/* Values by field id, `slots` of them, where *was says that they are known; of a record that is
+ * open. False: it cannot be read. */
+bool engine_account_was(struct engine_worker *worker, uint32_t slot,
+                        const struct engine_moment *moment, const struct feature_record *record,
+                        size_t slots, struct base_arena *arena, struct engine_past_value **values,
+                        enum engine_was *was, struct proto_fault *fault);
+/* The same, with the record, and a fault for what is not known. */
 bool engine_account_at(struct engine_worker *worker, uint32_t slot,
                        const struct engine_moment *moment, size_t slots, struct base_arena *arena,
                        struct feature_record *record, struct engine_past_value **values,

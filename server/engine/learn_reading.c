@@ -3,6 +3,7 @@
  * the way; what is not ready to be learned from ends here, before anything is learned. */
 #include "server/engine/learn_reading.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,11 +15,11 @@ static bool read_progress(void *context, double done, struct proto_fault *fault)
 }
 
 static bool read_row(void *context, const struct feature_record *record,
-                     const struct feature_value *values, int64_t moment_ms,
-                     struct proto_fault *fault)
+                     const struct feature_value *values, const struct proto_span *sources,
+                     int64_t moment_ms, struct proto_fault *fault)
 {
     struct engine_reading *reading = context;
-    return engine_ready_row(&reading->ready, record, values, moment_ms, fault);
+    return engine_ready_row(&reading->ready, record, values, sources, moment_ms, fault);
 }
 
 bool engine_reading_timeless_known(const struct feature_schema *schema,
@@ -85,6 +86,28 @@ static bool population_read(struct engine_reading *reading, struct engine_worker
     return engine_population_read(&reading->accounts, worker, &options, fault);
 }
 
+/* How the rows came about, behind what the source tells of them. */
+static bool told_add(struct engine_reading *reading, struct proto_fault *fault)
+{
+    const struct engine_population *accounts = &reading->accounts;
+    json_t *told = json_loads(reading->cases.told, 0, NULL);
+    json_t *rows = json_pack("{s:I, s:I, s:I}", "known_then", (json_int_t)accounts->known,
+                             "told_later", (json_int_t)(accounts->count - accounts->known),
+                             "not_kept", (json_int_t)accounts->not_kept);
+    char *text = NULL;
+    if (told != NULL && rows != NULL && json_object_set(told, "rows", rows) == 0) {
+        text = json_dumps(told, JSON_COMPACT);
+    }
+    json_decref(rows);
+    json_decref(told);
+    if (text == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to tell of the cases");
+    }
+    free(reading->cases.told);
+    reading->cases.told = text;
+    return true;
+}
+
 /* Labels of the rows, and whose they are if an account has several. */
 static bool cases_take(struct engine_reading *reading, struct proto_fault *fault)
 {
@@ -108,7 +131,7 @@ static bool cases_take(struct engine_reading *reading, struct proto_fault *fault
         free(reading->accounts_of);
         reading->accounts_of = NULL;
     }
-    return true;
+    return told_add(reading, fault);
 }
 
 bool engine_reading_read(struct engine_reading *reading, struct engine_job *job,

@@ -67,28 +67,37 @@ static void source_count(struct engine_ready *ready, struct proto_span name, boo
     ready->sources[at].shared += shared;
 }
 
-/* The sources that the account's values come from now. */
+/* The sources that the account's values come from: the place of each in the record, or its name. */
 static void sources_add(struct engine_ready *ready, const struct feature_record *record,
-                        const struct feature_value *values)
+                        const struct feature_value *values, const struct proto_span *sources)
 {
-    bool met[SOURCES_OF_ONE + 1] = {false};
+    struct proto_span met[SOURCES_OF_ONE];
+    bool placed[SOURCES_OF_ONE + 1] = {false};
     size_t count = 0;
     for (size_t i = 0; i < ready->schema->id_count; i++) {
-        if (values[i].present && !met[values[i].source]) {
-            met[values[i].source] = true;
-            count++;
+        if (!values[i].present || (sources == NULL && placed[values[i].source])) {
+            continue;
+        }
+        struct proto_span name =
+            sources != NULL ? sources[i] : feature_record_source(record, values[i].source);
+        size_t at = 0;
+        placed[values[i].source] = true;
+        while (sources != NULL && at < count && !proto_span_equal(met[at], name)) {
+            at++;
+        }
+        at = sources != NULL ? at : count;
+        if (at == count && count < SOURCES_OF_ONE) {
+            met[count++] = name;
         }
     }
-    for (unsigned s = 0; s <= SOURCES_OF_ONE && count > 0; s++) {
-        if (met[s]) {
-            source_count(ready, feature_record_source(record, (uint8_t)s), count > 1);
-        }
+    for (size_t s = 0; s < count; s++) {
+        source_count(ready, met[s], count > 1);
     }
 }
 
 bool engine_ready_row(struct engine_ready *ready, const struct feature_record *record,
-                      const struct feature_value *values, int64_t moment_ms,
-                      struct proto_fault *fault)
+                      const struct feature_value *values, const struct proto_span *sources,
+                      int64_t moment_ms, struct proto_fault *fault)
 {
     struct measure_ready *counts = &ready->ready;
     uint64_t id = XXH3_64bits(record->id.data, record->id.bytes);
@@ -109,7 +118,7 @@ bool engine_ready_row(struct engine_ready *ready, const struct feature_record *r
     if (again) {
         return true;
     }
-    sources_add(ready, record, values);
+    sources_add(ready, record, values, sources);
     return name_add(ready, values, fault);
 }
 

@@ -32,9 +32,10 @@ struct engine_ready {
 
 void engine_ready_init(struct engine_ready *ready, const struct feature_schema *schema,
                        const uint16_t *field_ids, size_t field_count);
+/* sources: by field id; NULL: values name those of the record. */
 bool engine_ready_row(struct engine_ready *ready, const struct feature_record *record,
-                      const struct feature_value *values, int64_t moment_ms,
-                      struct proto_fault *fault);
+                      const struct feature_value *values, const struct proto_span *sources,
+                      int64_t moment_ms, struct proto_fault *fault);
 /* Names and sources of all rows are settled into ready->ready. */
 void engine_ready_end(struct engine_ready *ready);
 /* The shares that are of something, as a JSON array for the document; free(). NULL: no memory. */

@@ -159,36 +159,48 @@ static bool row_add(struct engine_population *population,
     return true;
 }
 
+/* What a row is read into. */
+struct reading {
+    struct feature_value *values; /* by field id */
+    struct proto_span *sources;   /* of cases */
+    struct base_arena arena;
+};
+
 /* The account of a place in what is to be read, as it is or as it was at the case's moment. */
 static bool values_read(struct engine_worker *worker,
                         const struct engine_population_options *options, size_t place,
-                        uint32_t slot, struct feature_record *record, struct feature_value *values,
-                        struct proto_fault *fault)
+                        uint32_t slot, struct feature_record *record, struct reading *reading,
+                        enum engine_row_kind *kind, struct proto_fault *fault)
 {
     size_t slots = options->schema->id_count;
     if (options->cases) {
-        struct engine_as_of as_of = {options->cases[place].moment_ms, options->timeless};
-        return engine_values_as_of(worker, slot, &as_of, record, values, slots, fault);
+        struct engine_as_of as_of = {options->cases[place].moment_ms, options->timeless,
+                                     options->fields, &reading->arena};
+        return engine_values_as_of(worker, slot, &as_of, record, reading->values, reading->sources,
+                                   slots, kind, fault);
     }
     if (!engine_record(worker, slot, record, fault)) {
         return false;
     }
-    feature_record_values(record, values, slots);
+    feature_record_values(record, reading->values, slots);
     return true;
 }
 
 static bool account_read(struct engine_population *population, struct engine_worker *worker,
                          const struct engine_population_options *options, size_t place,
-                         struct feature_value *values, struct proto_fault *fault)
+                         struct reading *reading, struct proto_fault *fault)
 {
     struct proto_fault local = {0};
     struct feature_record record;
+    enum engine_row_kind kind = ENGINE_ROW_TRUE;
+    const struct feature_value *values = reading->values;
+    const struct proto_span *sources = options->cases ? reading->sources : NULL;
     uint32_t slot = options->cases   ? options->cases[place].slot
                     : options->slots ? options->slots[place]
                                      : (uint32_t)place;
     int64_t moment_ms =
         options->cases ? options->cases[place].moment_ms : engine_now_ms(worker->engine);
-    if (!values_read(worker, options, place, slot, &record, values, &local)) {
+    if (!values_read(worker, options, place, slot, &record, reading, &kind, &local)) {
         if (local.code == PROTO_NOT_FOUND ||
             (options->pass_damaged && local.code == PROTO_CORRUPT)) {
             return true;
@@ -196,17 +208,22 @@ static bool account_read(struct engine_population *population, struct engine_wor
         *fault = local;
         return false;
     }
+    if (kind == ENGINE_ROW_NOT_KEPT) {
+        population->not_kept++;
+        return true;
+    }
     if (options->where && !filter_match(options->where, values, options->schema->id_count)) {
         return true;
     }
+    population->known += kind == ENGINE_ROW_KNOWN;
     return (!options->on_row ||
-            options->on_row(options->context, &record, values, moment_ms, fault)) &&
+            options->on_row(options->context, &record, values, sources, moment_ms, fault)) &&
            row_add(population, options, values, slot, place, fault);
 }
 
 static bool slices_read(struct engine_population *population, struct engine_worker *worker,
-                        const struct engine_population_options *options,
-                        struct feature_value *values, struct proto_fault *fault)
+                        const struct engine_population_options *options, struct reading *reading,
+                        struct proto_fault *fault)
 {
     size_t count = options->cases   ? options->case_count
                    : options->slots ? options->slot_count
@@ -219,7 +236,7 @@ static bool slices_read(struct engine_population *population, struct engine_work
                 return false;
             }
         }
-        if (!account_read(population, worker, options, i, values, fault)) {
+        if (!account_read(population, worker, options, i, reading, fault)) {
             return false;
         }
     }
@@ -230,12 +247,18 @@ bool engine_population_read(struct engine_population *population, struct engine_
                             const struct engine_population_options *options,
                             struct proto_fault *fault)
 {
+    size_t slots = options->schema->id_count;
+    struct reading reading = {.values = calloc(slots + 1, sizeof *reading.values),
+                              .sources = calloc(slots + 1, sizeof *reading.sources)};
     *population = (struct engine_population){0};
-    struct feature_value *values = calloc(options->schema->id_count + 1, sizeof *values);
-    bool good = (values || no_memory(fault)) && store_view_refresh(worker->view, fault) &&
-                slices_read(population, worker, options, values, fault);
+    base_arena_init(&reading.arena, 0, 0);
+    bool good = ((reading.values && reading.sources) || no_memory(fault)) &&
+                store_view_refresh(worker->view, fault) &&
+                slices_read(population, worker, options, &reading, fault);
     engine_worker_rest(worker);
-    free(values);
+    base_arena_fini(&reading.arena);
+    free(reading.values);
+    free(reading.sources);
     if (!good) {
         engine_population_fini(population);
     }

@@ -33,6 +33,8 @@ struct engine_population {
     size_t row_room;
     uint32_t *slots; /* of the rows */
     uint32_t *cases; /* of the rows, places in what was given to be read */
+    size_t known;    /* rows of cases that are as they were known then (as_of.h) */
+    size_t not_kept; /* cases that are no row: what their accounts were is not kept */
 };
 
 struct engine_population_options {
@@ -47,10 +49,11 @@ struct engine_population_options {
     bool pass_damaged;    /* pass over accounts that cannot be read, instead of failing */
     /* Before each slice, with the share that is done. False ends the reading with *fault. */
     bool (*on_slice)(void *context, double done, struct proto_fault *fault);
-    /* Each row that is kept, with all its values; NULL: nobody asks. False ends the reading. */
+    /* Each row that is kept, with all its values; NULL: nobody asks. sources: by field id, of
+     * cases; NULL: they are those of the record. False ends the reading. */
     bool (*on_row)(void *context, const struct feature_record *record,
-                   const struct feature_value *values, int64_t moment_ms,
-                   struct proto_fault *fault);
+                   const struct feature_value *values, const struct proto_span *sources,
+                   int64_t moment_ms, struct proto_fault *fault);
     void *context;
 };
 

@@ -23,6 +23,7 @@ static struct engine_fixture fixture;
 struct giver {
     unsigned asked, destroyed;
     bool refuses;
+    int64_t moment_ms; /* 0: before there was an account */
 };
 
 static bool giver_read(void *context, struct engine_worker *worker, const struct engine_job *job,
@@ -44,7 +45,8 @@ static bool giver_read(void *context, struct engine_worker *worker, const struct
         struct feature_value value = {.present = false};
         assert_true(engine_record(worker, slot, &record, fault));
         assert_true(feature_record_value(&record, won->id, &value));
-        cases->rows[cases->count++] = (struct engine_case){slot, value.flag, 1000};
+        cases->rows[cases->count++] =
+            (struct engine_case){slot, value.flag, giver->moment_ms != 0 ? giver->moment_ms : 1000};
     }
     return true;
 }
@@ -118,6 +120,74 @@ static void the_document_says_what_it_was_learned_from(void **state)
     engine_state_release(known);
 }
 
+/* Whether it is a trial is told anew, so that it gives the outcome away, and dated back to the day
+ * on which the account was stored. */
+static void outcome_plant(int64_t dated_ms)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_result result;
+    struct engine_worker *worker = engine_fixture_worker(&fixture);
+    const struct feature_schema *schema = engine_worker_state(worker)->schema;
+    const struct feature_field *won = feature_schema_find(schema, proto_span_text("won"));
+    const struct feature_field *trial = feature_schema_find(schema, proto_span_text("trial"));
+    const struct proto_span source = proto_span_text("afterwards");
+    struct store_batch *batch = store_batch_create();
+    for (uint32_t slot = 0; slot < ACCOUNTS; slot++) {
+        struct feature_record stored;
+        struct feature_value values[64] = {{0}};
+        struct feature_value value = {.present = false};
+        assert_true(engine_record(worker, slot, &stored, &fault));
+        assert_true(feature_record_value(&stored, won->id, &value));
+        values[trial->id] =
+            (struct feature_value){.present = true,
+                                   .type = FEATURE_FLAG,
+                                   .time_ms = dated_ms,
+                                   .flag = slot % 7 == 0 ? !value.flag : value.flag};
+        const struct feature_record record = {.id = stored.id,
+                                              .sources = &source,
+                                              .source_count = 1,
+                                              .values = values,
+                                              .value_slots = 64};
+        assert_true(store_batch_patch_record(batch, &record, NULL, 0, 0, &fault));
+    }
+    assert_true(store_submit_wait(engine_store(fixture.engine), batch, &result));
+    engine_worker_destroy(worker);
+}
+
+/* The moments lie between the telling of the accounts and that of what came of them. The control is
+ * the same with moments behind it: there it is learned. */
+static void what_was_told_after_the_moment_cannot_be_learned_from(void **state)
+{
+    (void)state;
+    const int64_t day_ms = INT64_C(86400000);
+    static const struct proto_span trial[] = {{(const uint8_t *)"trial", 5}};
+    static struct giver giver; /* the job lets go of it after its answer */
+    struct engine_case_source source = source_of(&giver);
+    struct engine_learn request = learn_of(&source);
+    struct proto_fault fault = {0};
+    request.fields = trial;
+    request.field_count = 1;
+    request.keep_leaks = true; /* nothing but the moment keeps it out */
+    engine_fixture_fill(&fixture, ACCOUNTS);
+    int64_t stored_ms = fixture.now_ms;
+    fixture.now_ms += 20 * day_ms;
+    outcome_plant(stored_ms);
+    giver.moment_ms = stored_ms + 10 * day_ms;
+    struct engine_job_info info = learn(&request);
+    assert_int_equal(info.state, ENGINE_JOB_FAILED);
+    assert_int_equal(info.fault.code, PROTO_NO_EVIDENCE);
+    giver.moment_ms = stored_ms + 30 * day_ms;
+    info = learn(&request);
+    assert_int_equal(info.state, ENGINE_JOB_DONE);
+    struct engine_state *known = engine_state_get(fixture.engine);
+    const struct learn_document *document = engine_state_document(known, info.icp, &fault);
+    const json_t *policy = json_object_get(json_object_get(document->json, "label"), "policy");
+    const json_t *rows = json_object_get(policy, "rows");
+    assert_int_equal(json_integer_value(json_object_get(rows, "known_then")), ACCOUNTS);
+    assert_int_equal(json_integer_value(json_object_get(rows, "not_kept")), 0);
+    engine_state_release(known);
+}
+
 static void what_the_source_says_is_the_fault_of_the_policy(void **state)
 {
     (void)state;
@@ -176,6 +246,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_document_says_what_it_was_learned_from, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(what_was_told_after_the_moment_cannot_be_learned_from,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(what_the_source_says_is_the_fault_of_the_policy, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(accounts_below_a_floor_are_not_learned_from, setup,

@@ -17,9 +17,10 @@
     "\"number\",\"stale_after_days\":10},{\"name\":\"age\",\"type\":\"number\"}],\"name\":"        \
     "\"title\"}"
 
-/* A row of an account with a title, a size of some day, and perhaps an age from another source. */
+/* A row of an account with a title, a size of some day, and perhaps an age from another source;
+ * sources by their places in the record, or by name as rows of cases have them. */
 static void row_add(struct engine_ready *ready, const char *id, const char *title, int64_t size_day,
-                    bool age)
+                    bool age, bool by_name)
 {
     struct proto_fault fault = {.code = PROTO_OK};
     struct proto_span sources[2] = {proto_span_text("crm"), proto_span_text("billing")};
@@ -39,7 +40,9 @@ static void row_add(struct engine_ready *ready, const char *id, const char *titl
     size_t written = feature_record_encode(&record, bytes, sizeof bytes, &fault);
     assert_true(written > 0);
     assert_true(feature_record_open((struct proto_span){bytes, written}, true, &record, &fault));
-    assert_true(engine_ready_row(ready, &record, values, 100 * DAY, &fault));
+    const struct proto_span named[3] = {sources[0], sources[0], sources[1]};
+    assert_true(
+        engine_ready_row(ready, &record, values, by_name ? named : NULL, 100 * DAY, &fault));
 }
 
 static double share(const struct engine_ready *ready, enum measure_ready_figure figure, uint64_t n)
@@ -48,20 +51,19 @@ static double share(const struct engine_ready *ready, enum measure_ready_figure 
     return measure_ready_share(&ready->ready, figure);
 }
 
-static void shares_are_those_counted_by_hand(void **state)
+static void shares_count(bool by_name)
 {
-    (void)state;
     static const uint16_t fields[] = {1, 2};
     struct proto_fault fault = {.code = PROTO_OK};
     struct feature_schema *schema = feature_schema_parse(proto_span_text(SCHEMA), 1, NULL, &fault);
     struct engine_ready ready;
     assert_non_null(schema);
     engine_ready_init(&ready, schema, fields, 2);
-    row_add(&ready, "a", "Acme Ltd.", 95, true);
-    row_add(&ready, "a", "Acme Ltd.", 95, false); /* the same account again */
-    row_add(&ready, "b", "ACME", 90, false);      /* stale to the day, and called as a is */
-    row_add(&ready, "c", "Bread Inc", 0, false);
-    row_add(&ready, "d", NULL, 91, true);
+    row_add(&ready, "a", "Acme Ltd.", 95, true, by_name);
+    row_add(&ready, "a", "Acme Ltd.", 95, false, by_name); /* the same account again */
+    row_add(&ready, "b", "ACME", 90, false, by_name); /* stale to the day, and called as a is */
+    row_add(&ready, "c", "Bread Inc", 0, false, by_name);
+    row_add(&ready, "d", NULL, 91, true, by_name);
     engine_ready_end(&ready);
     assert_true(share(&ready, MEASURE_READY_COMPLETE, 10) == 0.6); /* 4 sizes, 2 ages */
     assert_true(share(&ready, MEASURE_READY_FRESH, 4) == 0.75);    /* all but b */
@@ -73,6 +75,13 @@ static void shares_are_those_counted_by_hand(void **state)
     free(text);
     engine_ready_fini(&ready);
     feature_schema_release(schema);
+}
+
+static void shares_are_those_counted_by_hand(void **state)
+{
+    (void)state;
+    shares_count(false);
+    shares_count(true);
 }
 
 int main(void)

@@ -210,6 +210,136 @@ static void a_case_is_read_as_its_account_was_at_its_moment(void **state)
     engine_fixture_close(&fixture);
 }
 
+#define DAY INT64_C(86400000)
+
+enum { EMPLOYEES = 1 }; /* number of the field */
+
+static int64_t day_ms(const struct engine_fixture *fixture, int day)
+{
+    return fixture->now_ms / DAY * DAY + day * DAY;
+}
+
+/* A number of employees, true on one day and told on another. */
+static void tell(struct engine_fixture *fixture, int64_t zero_ms, const char *id, int number,
+                 int true_day, int known_day)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_result result;
+    struct store_batch *batch = store_batch_create();
+    struct feature_value values[VALUES] = {{0}};
+    const struct proto_span source = proto_span_text("test");
+    values[EMPLOYEES] = (struct feature_value){
+        .present = true, .number = number, .time_ms = zero_ms + true_day * DAY};
+    const struct feature_record record = {.id = engine_fixture_span(id),
+                                          .sources = &source,
+                                          .source_count = 1,
+                                          .values = values,
+                                          .value_slots = VALUES};
+    fixture->now_ms = zero_ms + known_day * DAY;
+    assert_true(store_batch_put_record(batch, &record, &fault));
+    assert_true(store_submit_wait(engine_store(fixture->engine), batch, &result));
+}
+
+/* What a row had been by the times of the values that stand now: the control. */
+static int by_stamps_alone(struct engine_worker *worker, const struct engine_case *one)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct feature_record record;
+    struct feature_value value;
+    assert_true(engine_record(worker, one->slot, &record, &fault));
+    assert_true(feature_record_value(&record, EMPLOYEES, &value));
+    return value.time_ms <= one->moment_ms ? (int)value.number : 0;
+}
+
+/* x was overwritten, and then corrected by a value that is dated before all of it; y was brought in
+ * late, from a file of the past. */
+static void a_row_is_what_was_known_at_its_moment(void **state)
+{
+    (void)state;
+    struct engine_fixture fixture;
+    struct proto_fault fault = {0};
+    struct engine_population population;
+    struct feature_value values[VALUES];
+    engine_fixture_open(&fixture);
+    engine_fixture_fill(&fixture, 1);
+    int64_t zero_ms = day_ms(&fixture, 10);
+    tell(&fixture, zero_ms, "x", 10, 10, 10); /* slot 1 */
+    tell(&fixture, zero_ms, "x", 99, 20, 20);
+    tell(&fixture, zero_ms, "x", 77, 5, 30);
+    tell(&fixture, zero_ms, "y", 7, 5, 40); /* slot 2 */
+    tell(&fixture, zero_ms, "y", 8, 50, 50);
+    struct engine_worker *worker = engine_fixture_worker(&fixture);
+    const struct {
+        uint32_t slot;
+        int day, number; /* 0: it is not there */
+        bool known;
+    } rows[] = {{1, 15, 10, true}, {1, 25, 99, true}, {1, 35, 77, true}, {2, 3, 0, false},
+                {2, 15, 7, false}, {2, 45, 7, true},  {2, 55, 8, true}};
+    enum { ROWS = sizeof rows / sizeof *rows };
+    struct engine_case cases[ROWS];
+    size_t known = 0;
+    size_t other = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        cases[i] = (struct engine_case){rows[i].slot, true, zero_ms + rows[i].day * DAY};
+        known += rows[i].known;
+        other += by_stamps_alone(worker, &cases[i]) != rows[i].number;
+    }
+    struct engine_population_options options = all_of(worker);
+    options.cases = cases;
+    options.case_count = ROWS;
+    assert_true(engine_population_read(&population, worker, &options, &fault));
+    assert_int_equal(population.count, ROWS);
+    assert_int_equal(population.known, known);
+    assert_int_equal(population.not_kept, 0);
+    for (size_t row = 0; row < ROWS; row++) {
+        assert_true(engine_population_values(&population, row, values, VALUES));
+        int number = values[EMPLOYEES].present ? (int)values[EMPLOYEES].number : 0;
+        if (number != rows[row].number) {
+            fail_msg("row %zu: %d, not %d", row, number, rows[row].number);
+        }
+    }
+    assert_int_equal(other, 4); /* x on days 15 and 25, y on days 15 and 45 */
+    engine_population_fini(&population);
+    engine_worker_destroy(worker);
+    engine_fixture_close(&fixture);
+}
+
+/* A value that is too long to be kept is no missing one. */
+static void what_is_not_kept_is_no_row(void **state)
+{
+    (void)state;
+    struct engine_fixture fixture;
+    struct proto_fault fault = {0};
+    struct engine_population population;
+    char tags[1600] = "tag0";
+    for (size_t i = 1; strlen(tags) < sizeof tags - 16; i++) {
+        size_t used = strlen(tags);
+        (void)snprintf(tags + used, sizeof tags - used, ";tag%zu", i);
+    }
+    engine_fixture_open(&fixture);
+    engine_fixture_fill(&fixture, 1);
+    int64_t then_ms = fixture.now_ms + DAY;
+    engine_fixture_put(&fixture, "long", (const char *const[]){"tech", tags, "trial", "1", NULL});
+    fixture.now_ms += 2 * DAY;
+    engine_fixture_put(&fixture, "long", (const char *const[]){"tech", "t1", "trial", "0", NULL});
+    struct engine_worker *worker = engine_fixture_worker(&fixture);
+    const struct engine_case cases[] = {{1, true, then_ms}, {1, true, then_ms + 2 * DAY}};
+    struct engine_population_options options = all_of(worker);
+    options.cases = cases;
+    options.case_count = 2;
+    assert_true(engine_population_read(&population, worker, &options, &fault));
+    assert_int_equal(population.count, 1);
+    assert_int_equal(population.not_kept, 1);
+    engine_population_fini(&population);
+    bool fields[VALUES] = {[3] = true}; /* trial: who does not ask for the other has the row */
+    options.fields = fields;
+    assert_true(engine_population_read(&population, worker, &options, &fault));
+    assert_int_equal(population.count, 2);
+    engine_population_fini(&population);
+    engine_worker_destroy(worker);
+    engine_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +347,8 @@ int main(void)
         cmocka_unit_test(fields_filter_and_slots_narrow_it),
         cmocka_unit_test(each_slice_sees_what_was_committed_before_it),
         cmocka_unit_test(a_case_is_read_as_its_account_was_at_its_moment),
+        cmocka_unit_test(a_row_is_what_was_known_at_its_moment),
+        cmocka_unit_test(what_is_not_kept_is_no_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
