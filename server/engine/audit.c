@@ -36,7 +36,7 @@ static struct proto_span account_of(const struct store_command *command)
         return command->text;
     }
     bool has_record = command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
-                      command->kind == STORE_COMMAND_PLACE;
+                      command->kind == STORE_COMMAND_PLACE || command->kind == STORE_COMMAND_UNDO;
     if (has_record && feature_record_open(command->text, false, &record, &ignored)) {
         return record.id;
     }
@@ -54,7 +54,8 @@ static void command_take(const struct reading *reading, const struct store_comma
         entry->operation = command->text;
         return;
     }
-    if (command->kind == STORE_COMMAND_SLOTS || command->kind == STORE_COMMAND_TIME) {
+    if (command->kind == STORE_COMMAND_SLOTS || command->kind == STORE_COMMAND_TIME ||
+        command->kind == STORE_COMMAND_IMPORT) {
         return;
     }
     struct proto_span account = account_of(command);
@@ -62,6 +63,7 @@ static void command_take(const struct reading *reading, const struct store_comma
     entry->counts[list                                   ? ENGINE_DEED_TAL
                   : command->kind == STORE_COMMAND_DROP  ? ENGINE_DEED_DROP
                   : command->kind == STORE_COMMAND_PLACE ? ENGINE_DEED_PUT
+                  : command->kind == STORE_COMMAND_UNDO  ? ENGINE_DEED_UNDO
                   : command->kind == STORE_COMMAND_EVENT ? ENGINE_DEED_EVENT
                                                          : (enum engine_deed)(command->kind - 1)]++;
     if (entry->first.bytes == 0) {

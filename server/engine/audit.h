@@ -21,7 +21,8 @@
     X(REVERT, "revert")                                                                            \
     X(TAL, "list")                                                                                 \
     X(DROP, "list given up")                                                                       \
-    X(EVENT, "event")
+    X(EVENT, "event")                                                                              \
+    X(UNDO, "undo")
 
 enum engine_deed {
 #define X(NAME, words) ENGINE_DEED_##NAME,

@@ -165,6 +165,16 @@ bool engine_ingest_activate(struct engine_ingest *ingest, int64_t time_ms, uint3
            store_batch_activate(ingest->batch, version, reason, fault);
 }
 
+bool engine_ingest_import(struct engine_ingest *ingest, struct proto_span id,
+                          enum engine_import_word word, struct proto_span more,
+                          struct proto_fault *fault)
+{
+    static const enum store_import_word words[] = {[ENGINE_IMPORT_PART] = STORE_IMPORT_PART,
+                                                   [ENGINE_IMPORT_BEGUN] = STORE_IMPORT_BEGUN,
+                                                   [ENGINE_IMPORT_DONE] = STORE_IMPORT_DONE};
+    return store_batch_import(ingest->batch, id, words[word], more, fault);
+}
+
 static struct engine_written written_of(const struct store_result *result)
 {
     return (struct engine_written){

@@ -86,6 +86,12 @@ bool engine_ingest_document(struct engine_ingest *ingest, int64_t time_ms,
                             const struct store_document *document, struct proto_fault *fault);
 bool engine_ingest_activate(struct engine_ingest *ingest, int64_t time_ms, uint32_t version,
                             struct proto_span reason, struct proto_fault *fault);
+/* Of which import all of it is (server/engine/imports.h), behind what it does; or that one begins,
+ * by a name, or all of it is stored, with what is to be said. */
+enum engine_import_word { ENGINE_IMPORT_PART, ENGINE_IMPORT_BEGUN, ENGINE_IMPORT_DONE };
+bool engine_ingest_import(struct engine_ingest *ingest, struct proto_span id,
+                          enum engine_import_word word, struct proto_span more,
+                          struct proto_fault *fault);
 /* Takes the ingest, also when it fails. */
 bool engine_ingest_commit(struct engine_ingest *ingest, struct engine *engine,
                           const struct engine_write *write, struct proto_fault *fault);

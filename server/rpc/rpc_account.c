@@ -157,7 +157,8 @@ static enum rpc_outcome ingest_commit(struct rpc_call *call, int operation,
 _Static_assert((int)PROTO_Q_ACCOUNT_PUT_ACCOUNTS == (int)PROTO_Q_ACCOUNT_PATCH_ACCOUNTS &&
                    (int)PROTO_Q_ACCOUNT_PUT_SOURCE == (int)PROTO_Q_ACCOUNT_PATCH_SOURCE &&
                    (int)PROTO_Q_ACCOUNT_PUT_TIME == (int)PROTO_Q_ACCOUNT_PATCH_TIME &&
-                   (int)PROTO_Q_ACCOUNT_PUT_OPERATION == (int)PROTO_Q_ACCOUNT_PATCH_OPERATION,
+                   (int)PROTO_Q_ACCOUNT_PUT_OPERATION == (int)PROTO_Q_ACCOUNT_PATCH_OPERATION &&
+                   (int)PROTO_Q_ACCOUNT_PUT_IMPORT == (int)PROTO_Q_ACCOUNT_PATCH_IMPORT,
                "put and patch take the same arguments");
 
 static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_reply *reply,
@@ -187,7 +188,8 @@ static enum rpc_outcome intake_run(struct rpc_call *call, bool patch, rpc_write_
     enum rpc_outcome outcome = RPC_FAILED;
     if (!intake.ingest || !intake.values || !intake.removed) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the accounts");
-    } else if (intake_fill(&intake, call->args[PROTO_Q_ACCOUNT_PUT_ACCOUNTS].value, fault)) {
+    } else if (intake_fill(&intake, call->args[PROTO_Q_ACCOUNT_PUT_ACCOUNTS].value, fault) &&
+               rpc_import_add(call, PROTO_Q_ACCOUNT_PUT_IMPORT, intake.ingest, fault)) {
         outcome = ingest_commit(call, PROTO_Q_ACCOUNT_PUT_OPERATION, intake.ingest, reply, fault);
         intake.ingest = NULL;
     }

@@ -97,6 +97,7 @@ enum rpc_outcome rpc_on_EVENT_APPEND(struct rpc_call *call, struct proto_fault *
         return RPC_FAILED;
     }
     if (!events_add(call, ingest, fault) ||
+        !rpc_import_add(call, PROTO_Q_EVENT_APPEND_IMPORT, ingest, fault) ||
         !rpc_write_begin(call, PROTO_Q_EVENT_APPEND_OPERATION, append_reply, &write, fault)) {
         engine_ingest_drop(ingest);
         return RPC_FAILED;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* account-history, on the lane SCAN: a page of what values of an account were before, newest first.
+/* account-history, on the lane SCAN: a page of what values and keys of an account were before,
+ * newest first.
  * The history is at most some hundred changes, so that each page goes through all of it. */
 #include "server/engine/before.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/value_write.h"
 
-static const char *const kinds[STORE_PAST_KINDS] = {[STORE_PAST_CHANGED] = "changed",
-                                                    [STORE_PAST_ADDED] = "added",
-                                                    [STORE_PAST_TAKEN] = "taken",
-                                                    [STORE_PAST_LATE] = "late",
-                                                    [STORE_PAST_MARK] = "unknown"};
+static const char *const kinds[STORE_PAST_KINDS] = {
+    [STORE_PAST_CHANGED] = "changed",    [STORE_PAST_ADDED] = "added",
+    [STORE_PAST_TAKEN] = "taken",        [STORE_PAST_LATE] = "late",
+    [STORE_PAST_MARK] = "unknown",       [STORE_PAST_KEY_ADDED] = "key added",
+    [STORE_PAST_KEY_TAKEN] = "key taken"};
 
 /* Which changes of a history are wanted. */
 struct wanted {
@@ -29,7 +30,7 @@ struct found {
 static bool is_wanted(const struct wanted *wanted, const struct store_past *past)
 {
     return wanted->field == NULL || past->kind == STORE_PAST_MARK ||
-           past->field == wanted->field->id;
+           (!store_past_is_key(past) && past->field == wanted->field->id);
 }
 
 /* Entries of a group, and the other way round at the end: of one account there are few. */
@@ -87,7 +88,7 @@ static void field_write(struct proto_writer *out, const struct feature_schema *s
 {
     char number[16] = "";
     const struct feature_field *field = feature_schema_by_id(schema, past->field);
-    bool mark = past->kind == STORE_PAST_MARK;
+    bool mark = past->kind == STORE_PAST_MARK || store_past_is_key(past);
     if (!mark && field == NULL) {
         (void)snprintf(number, sizeof number, "#%u", past->field);
     }
@@ -102,12 +103,16 @@ static void change_write(struct proto_writer *out, const struct feature_schema *
     bool has = store_past_has_value(past);
     bool kept = has && !past->unkept && store_past_value(past, &value);
     bool source = has && past->source.bytes > 0;
-    proto_write_map(out, 4U + kept + source + has + (has && past->unkept));
+    bool key = store_past_is_key(past);
+    proto_write_map(out, 4U + kept + key + source + has + (has && past->unkept));
     field_write(out, schema, past);
     rpc_member_text(out, RPC_MEMBER(PAST_CHANGE, KIND), kinds[past->kind]);
     if (kept) {
         rpc_member(out, RPC_MEMBER(PAST_CHANGE, VALUE));
         rpc_write_value(out, &value);
+    }
+    if (key) {
+        rpc_member_str(out, RPC_MEMBER(PAST_CHANGE, VALUE), past->bytes);
     }
     if (source) {
         rpc_member_str(out, RPC_MEMBER(PAST_CHANGE, SOURCE), past->source);

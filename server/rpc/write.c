@@ -88,6 +88,14 @@ struct engine_operation rpc_operation(const struct rpc_call *call, int operation
     return result;
 }
 
+bool rpc_import_add(const struct rpc_call *call, int import, struct engine_ingest *ingest,
+                    struct proto_fault *fault)
+{
+    const struct proto_span none = {NULL, 0};
+    return !call->args[import].present ||
+           engine_ingest_import(ingest, call->args[import].text, ENGINE_IMPORT_PART, none, fault);
+}
+
 void rpc_put_repeated(struct proto_writer *out, const struct proto_op_info *op, int index,
                       bool repeated)
 {

@@ -28,4 +28,8 @@ struct engine_operation rpc_operation(const struct rpc_call *call, int operation
 void rpc_put_repeated(struct proto_writer *out, const struct proto_op_info *op, int index,
                       bool repeated);
 
+/* Says of which import what the ingest holds is, if the request does (import: the position). */
+bool rpc_import_add(const struct rpc_call *call, int import, struct engine_ingest *ingest,
+                    struct proto_fault *fault);
+
 #endif

@@ -62,7 +62,8 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
     batch->commands++;
     batch->adds |= command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
                    command->kind == STORE_COMMAND_SCHEMA || command->kind == STORE_COMMAND_ICP ||
-                   command->kind == STORE_COMMAND_LIST || command->kind == STORE_COMMAND_EVENT;
+                   command->kind == STORE_COMMAND_LIST || command->kind == STORE_COMMAND_EVENT ||
+                   command->kind == STORE_COMMAND_UNDO;
 }
 
 static bool batch_add(struct store_batch *batch, const struct store_command *command,
@@ -338,6 +339,37 @@ bool store_batch_author(struct store_batch *batch, struct proto_span author,
     return batch_add(batch, &command, fault);
 }
 
+bool store_batch_import(struct store_batch *batch, struct proto_span id,
+                        enum store_import_word word, struct proto_span more,
+                        struct proto_fault *fault)
+{
+    struct store_command command = {
+        .kind = STORE_COMMAND_IMPORT, .version = word, .text = id, .extra = more};
+    if (id.bytes == 0 || id.bytes > PROTO_IMPORT_BYTES_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "import_id",
+                               "the id of an import has 1 to %d bytes, not %zu",
+                               PROTO_IMPORT_BYTES_MAX, id.bytes);
+    }
+    return batch_add(batch, &command, fault);
+}
+
+bool store_batch_undo(struct store_batch *batch, struct proto_span told, const uint64_t *seqs,
+                      size_t count, struct proto_fault *fault)
+{
+    uint8_t *extra = malloc(count * sizeof *seqs + 1);
+    if (extra == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a batch");
+    }
+    for (size_t i = 0; i < count; i++) {
+        disk_set_u64(extra + i * sizeof *seqs, seqs[i]);
+    }
+    struct store_command command = {
+        .kind = STORE_COMMAND_UNDO, .text = told, .extra = {extra, count * sizeof *seqs}};
+    bool good = record_checked(told, fault) && batch_add(batch, &command, fault);
+    free(extra);
+    return good;
+}
+
 bool store_batch_slots(struct store_batch *batch, struct proto_span slots,
                        struct proto_fault *fault)
 {
@@ -374,7 +406,7 @@ bool store_command_next(struct proto_span bytes, size_t *at, struct store_comman
     }
     const uint8_t *head = bytes.data + *at;
     if (left < STORE_COMMAND_HEADER_BYTES || head[0] < STORE_COMMAND_PUT ||
-        head[0] > STORE_COMMAND_EVENT || head[1] > flags_most(head[0]) ||
+        head[0] > STORE_COMMAND_LAST || head[1] > flags_most(head[0]) ||
         disk_get_u16(head + 2) != 0) {
         return proto_fault_set(fault, PROTO_CORRUPT, "log", "byte %zu of a batch begins no command",
                                *at);

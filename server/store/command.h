@@ -39,6 +39,12 @@
  *   drop      –                        reason                      the list that is given up
  *   event     id or key of the account the event (server/event/      0: id, 1: key
  *                                      event.h)
+ *   import    id of the import that    by version: what the import   store_import_word
+ *             the batch is of; changes is called; what was taken
+ *             nothing                  back of it
+ *   undo      record as a batch of     sequences of the import that  –
+ *             an import told it        concern the account, u64 each
+ *             (store_undo.h)
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -71,6 +77,9 @@ enum store_command_kind {
     STORE_COMMAND_TIME,
     STORE_COMMAND_DROP,
     STORE_COMMAND_EVENT,
+    STORE_COMMAND_IMPORT,
+    STORE_COMMAND_UNDO,
+    STORE_COMMAND_LAST = STORE_COMMAND_UNDO,
 };
 
 struct store_command {

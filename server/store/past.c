@@ -40,6 +40,10 @@ size_t store_past_encode(const struct store_past *past, uint8_t *out)
     size_t at = 1 + event_number_put(out + 1, past->field);
     out[0] = (uint8_t)((unsigned)past->kind | (value ? (unsigned)past->type << TYPE_SHIFT : 0) |
                        (source ? SOURCE_BIT : 0) | (value && past->unkept ? UNKEPT_BIT : 0));
+    if (store_past_is_key(past)) {
+        out[at++] = (uint8_t)past->bytes.bytes;
+        return at + span_put(out + at, past->bytes);
+    }
     if (!value) {
         return at;
     }
@@ -91,6 +95,15 @@ static bool value_take(struct proto_span from, size_t *at, uint8_t head, struct 
             span_take(from, at, number, &past->bytes));
 }
 
+static bool key_take(struct proto_span from, size_t *at, struct store_past *past)
+{
+    if (*at >= from.bytes) {
+        return false;
+    }
+    uint8_t bytes = from.data[(*at)++];
+    return bytes > 0 && span_take(from, at, bytes, &past->bytes);
+}
+
 bool store_past_next(struct proto_span entries, size_t *at, struct store_past *past)
 {
     size_t next = *at;
@@ -106,6 +119,9 @@ bool store_past_next(struct proto_span entries, size_t *at, struct store_past *p
     }
     past->field = (uint16_t)field;
     if (store_past_has_value(past) && !value_take(entries, &next, head, past)) {
+        return false;
+    }
+    if (store_past_is_key(past) && !key_take(entries, &next, past)) {
         return false;
     }
     *at = next;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What values of an account were before: entries in groups, a group for each commit that changed
- * something, and a value of the table `history` that holds the newest of them.
+/* What values and keys of an account were before: entries in groups, a group for each commit that
+ * changed something, and a value of the table `history` that holds the newest of them.
  *
  *   entry   u8 kind | type · 8 | source · 64 | not kept · 128, number of the field; then, of those
  *           with a value: zigzag of its true time, and u8 bytes and text of its source if it has
  *           one; unless it is not kept: number of its bytes, and they as in a record
- *           (server/feature/record.h)
+ *           (server/feature/record.h). Of a key, whose field is 0: u8 bytes and text
  *   group   number of its sequence (left out in a command and in the overlay, where it is known),
  *           zigzag of the time at which it became known, number of bytes, entries
  *   value   0 u64 check   8 u32 flags: 1 lost, 2 gone   12 u32 groups
@@ -31,6 +31,8 @@ enum store_past_kind {
     STORE_PAST_TAKEN,   /* this was the value, and was taken away */
     STORE_PAST_LATE,    /* it came when a newer one was known, and never was the value */
     STORE_PAST_MARK,    /* what was before is not known */
+    STORE_PAST_KEY_ADDED,
+    STORE_PAST_KEY_TAKEN,
     STORE_PAST_KINDS,
 };
 
@@ -41,12 +43,18 @@ struct store_past {
     bool unkept;
     int64_t time_ms; /* when the value was true */
     struct proto_span source;
-    struct proto_span bytes;
+    struct proto_span bytes; /* of a value, or the text of a key */
 };
+
+static inline bool store_past_is_key(const struct store_past *past)
+{
+    return past->kind == STORE_PAST_KEY_ADDED || past->kind == STORE_PAST_KEY_TAKEN;
+}
 
 static inline bool store_past_has_value(const struct store_past *past)
 {
-    return past->kind != STORE_PAST_ADDED && past->kind != STORE_PAST_MARK;
+    return past->kind != STORE_PAST_ADDED && past->kind != STORE_PAST_MARK &&
+           !store_past_is_key(past);
 }
 
 /* At least what store_past_encode writes. */

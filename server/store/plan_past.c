@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a command changes of an account's values, as a group of its history: values of the record
- * before and after are walked side by side in the order of their fields. A value that is told again
- * as it was is no change. A dated value that comes late, older than what is stored, is not in the
- * record after, and its group says what it was, unless the history has it already. */
+/* What a command changes of an account's values and keys, as a group of its history: values of the
+ * record before and after are walked side by side in the order of their fields. A value that is
+ * told again as it was is no change. A dated value that comes late, older than what is stored, is
+ * not in the record after, and its group says what it was, unless the history has it already. */
 #include <stdlib.h>
 
 #include "server/store/command.h"
@@ -160,6 +160,32 @@ static bool changes_add(struct making *making, const struct feature_record *old,
     }
 }
 
+static bool keys_differ_add(struct making *making, enum store_past_kind kind,
+                            const struct feature_record *of, const struct feature_record *other)
+{
+    struct proto_span key;
+    for (size_t at = 0; feature_record_key_next(of, &at, &key);) {
+        struct proto_span beside;
+        bool there = false;
+        for (size_t i = 0; !there && feature_record_key_next(other, &i, &beside);) {
+            there = proto_span_equal(key, beside);
+        }
+        const struct store_past past = {.kind = kind, .bytes = key};
+        if (!there && !past_add(making, &past)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool keys_add(struct making *making, const struct feature_record *old,
+                     const struct feature_record *now)
+{
+    return proto_span_equal(old->key_bytes, now->key_bytes) ||
+           (keys_differ_add(making, STORE_PAST_KEY_TAKEN, old, now) &&
+            keys_differ_add(making, STORE_PAST_KEY_ADDED, now, old));
+}
+
 static bool past_equal(const struct store_past *a, const struct store_past *b)
 {
     return store_past_has_value(a) && a->field == b->field && a->type == b->type &&
@@ -276,6 +302,7 @@ bool store_plan_past(struct store_plan *plan, struct store_plan_account *account
     bool dated = patch != NULL && (patch->patch & STORE_PATCH_DATED) != 0;
     return feature_record_open(account->record, false, &old, fault) &&
            feature_record_open(now, false, &after, fault) && changes_add(&making, &old, &after) &&
+           keys_add(&making, &old, &after) &&
            (!dated || (feature_record_open(patch->text, false, &over, fault) &&
                        lates_add(&making, &old, &over))) &&
            group_end(&making);

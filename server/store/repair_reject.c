@@ -62,7 +62,8 @@ static struct proto_span command_id(const struct store_command *command)
         (command->kind == STORE_COMMAND_EVENT && command->version == 0)) {
         return command->text;
     }
-    bool account = command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH;
+    bool account = command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
+                   command->kind == STORE_COMMAND_UNDO;
     return account && feature_record_open(command->text, false, &record, &ignored)
                ? record.id
                : (struct proto_span){NULL, 0};

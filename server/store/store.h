@@ -219,6 +219,26 @@ bool store_batch_drop(struct store_batch *batch, uint32_t number, struct proto_s
 #define STORE_AUTHOR_BYTES_MAX 255u
 bool store_batch_author(struct store_batch *batch, struct proto_span author,
                         struct proto_fault *fault);
+/* Of which import the batch is, for the log; behind what it does, before the author. It changes
+ * nothing. more: of BEGUN what the import is called, of UNDONE and UNDO what
+ * server/engine/undo_job.h says. */
+enum store_import_word {
+    STORE_IMPORT_PART,   /* the batch is a part of it */
+    STORE_IMPORT_BEGUN,  /* it begins, under this name */
+    STORE_IMPORT_DONE,   /* all of it is stored */
+    STORE_IMPORT_UNDO,   /* the batch takes one of its batches back */
+    STORE_IMPORT_UNDONE, /* all of it that could be is taken back */
+    STORE_IMPORT_WORDS,
+};
+bool store_batch_import(struct store_batch *batch, struct proto_span id,
+                        enum store_import_word word, struct proto_span more,
+                        struct proto_fault *fault);
+/* Takes back what a batch of an import told of an account, as server/store/store_undo.h says: told
+ * is the record of then, seqs are those of the import that concern the account, with
+ * STORE_UNDO_BACK those that took something of it back. */
+#define STORE_UNDO_BACK (UINT64_C(1) << 63)
+bool store_batch_undo(struct store_batch *batch, struct proto_span told, const uint64_t *seqs,
+                      size_t count, struct proto_fault *fault);
 /* The id that the client gave the operation, and a digest of its request; the last to be added,
  * once. A batch whose id was applied before changes nothing and is answered as that one was,
  * `repeated`; PROTO_CONFLICT if its digest was another. A batch of nothing else asks:

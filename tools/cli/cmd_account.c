@@ -2,8 +2,8 @@
 /* icp get, history, delete. */
 #include <string.h>
 
-#include "tools/cli/as_of.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/moment_option.h"
 
 static int account_print(const struct cli *cli, const struct icp_reply *reply)
 {

@@ -10,6 +10,7 @@
 #include "tools/cli/csv_told.h"
 #include "tools/cli/event_batch.h"
 #include "tools/cli/event_map.h"
+#include "tools/cli/import_mark.h"
 #include "tools/cli/row_walk.h"
 
 /* Accounts that are not there and are named. */
@@ -22,6 +23,7 @@ struct event_import {
     struct event_accounts accounts;
     struct import_notes notes;
     struct event_sender sender;
+    struct import_mark mark;
     int64_t now_ms;
     size_t rows;
     size_t silent; /* rows that tell nothing */
@@ -109,12 +111,12 @@ static int result_print(const struct event_import *import, int status)
     char counts[5][OUT_NUMBER_BYTES];
     char names[640];
     if (cli->style.form == OUT_JSON) {
-        json_t *json =
-            json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "rows", (json_int_t)import->rows,
-                      "new", (json_int_t)sender->created, "told", (json_int_t)sender->told,
-                      "refused", (json_int_t)import->notes.refused, "silent",
-                      (json_int_t)import->silent, "seq", (json_int_t)sender->seq, "dry_run",
-                      sender->dry, "unknown_accounts", nobodies_json(import));
+        json_t *json = json_pack(
+            "{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:s}", "rows", (json_int_t)import->rows,
+            "new", (json_int_t)sender->created, "told", (json_int_t)sender->told, "refused",
+            (json_int_t)import->notes.refused, "silent", (json_int_t)import->silent, "seq",
+            (json_int_t)sender->seq, "dry_run", sender->dry, "unknown_accounts",
+            nobodies_json(import), "import", import->mark.id);
         int printed = cli_json(cli, json);
         return status != EX_OK ? status : printed;
     }
@@ -126,6 +128,9 @@ static int result_print(const struct event_import *import, int status)
     if (nobody > 0) {
         cli_print(cli, "%s accounts are not there: %s%s\n", out_count(nobody, counts[0]), names,
                   nobody > NOBODIES_SHOWN ? ", …" : "");
+    }
+    if (import->mark.id[0] != '\0') {
+        cli_print(cli, "import %s: 'icp import undo' takes it back\n", import->mark.id);
     }
     return status;
 }
@@ -146,6 +151,7 @@ static int sender_plan(struct event_import *import, struct icp_client *client)
                                            .accounts = &import->accounts,
                                            .notes = &import->notes,
                                            .source = import->map.source,
+                                           .import = import->mark.id,
                                            .batch_events = batch,
                                            .as_key = import->map.key.name_space[0] != '\0',
                                            .dry = dry};
@@ -166,9 +172,19 @@ static int import_run(struct event_import *import)
                      "the file can be imported again, but a row that was changed tells a second "
                      "event");
     }
-    status = row_walk(import->cli, import->input, row_import, import);
+    struct icp_client *client = import->sender.client;
+    if (!import->sender.dry) {
+        status = import_mark_begin(cli, client, cli_text(cli, CLI_EVENT_IMPORT_IMPORT_ID),
+                                   csv_name(import->input), import->map.source, &import->mark);
+    }
+    if (status == EX_OK) {
+        status = row_walk(import->cli, import->input, row_import, import);
+    }
     if (status == EX_OK) {
         status = event_sender_finish(&import->sender);
+    }
+    if (status == EX_OK && !import->sender.dry) {
+        status = import_mark_end(cli, client, &import->mark, import->notes.refused);
     }
     /* What was refused is told even if the import broke off. */
     int noted = notes_end(&import->notes);

@@ -7,6 +7,7 @@
 #include "server/feature/record.h"
 #include "server/feature/span_text.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/cmd_import_plan.h"
 #include "tools/cli/csv/csv_account.h"
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv_told.h"
@@ -15,6 +16,7 @@
 #include "tools/cli/import_columns.h"
 #include "tools/cli/import_ids.h"
 #include "tools/cli/import_look.h"
+#include "tools/cli/import_mark.h"
 #include "tools/cli/remote_schema.h"
 #include "tools/cli/row_walk.h"
 
@@ -29,6 +31,7 @@ struct import {
     struct key_hosts hosts; /* of the file, to know which are alone below their domain */
     struct import_notes notes;
     struct import_sender sender;
+    struct import_mark mark;
     struct import_look look;                     /* schema NULL: rows are not looked at */
     char own_source[PROTO_SOURCE_BYTES_MAX + 1]; /* the file's name */
     size_t rows;
@@ -318,12 +321,12 @@ static int map_find(struct import *import)
 static int result_json(const struct import *import, bool dry, int status)
 {
     size_t keys = import->made.count - import->sender.keys_refused;
-    json_t *json =
-        json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "rows", (json_int_t)import->rows,
-                  "stored", (json_int_t)import->sender.stored, "created",
-                  (json_int_t)import->sender.created, "refused", (json_int_t)import->notes.refused,
-                  "values_left_out", (json_int_t)import->notes.cells_left_out, "keys",
-                  (json_int_t)keys, "seq", (json_int_t)import->sender.seq, "dry_run", dry);
+    json_t *json = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s}", "rows", (json_int_t)import->rows, "stored",
+        (json_int_t)import->sender.stored, "created", (json_int_t)import->sender.created, "refused",
+        (json_int_t)import->notes.refused, "values_left_out",
+        (json_int_t)import->notes.cells_left_out, "keys", (json_int_t)keys, "seq",
+        (json_int_t)import->sender.seq, "dry_run", dry, "import", import->mark.id);
     if (import->sender.look != NULL) {
         json_object_set_new(json, "change", import_change_json(&import->look.change));
     }
@@ -356,6 +359,9 @@ static int result_print(const struct import *import, int status)
               out_count(keys, counts[4]));
     if (import->sender.look != NULL) {
         import_change_print(cli, &import->look.change, dry);
+    }
+    if (import->mark.id[0] != '\0') {
+        cli_print(cli, "import %s: 'icp import undo' takes it back\n", import->mark.id);
     }
     return status;
 }
@@ -404,6 +410,7 @@ static int sender_plan(struct import *import, struct icp_client *client)
         .replace = cli_has(cli, CLI_IMPORT_REPLACE),
         .dry = cli_has(cli, CLI_IMPORT_DRY_RUN),
         .strict = import->strict,
+        .import = import->mark.id,
     };
     bool match = import->columns.match != 0;
     if (match && client == NULL) {
@@ -465,6 +472,11 @@ static int import_run(struct import *import, struct icp_client *client)
     }
     status = notes_begin(&import->notes, cli, csv_name(import->input),
                          cli_text(cli, CLI_IMPORT_REJECTS));
+    bool marked = client != NULL && !import->sender.dry;
+    if (status == EX_OK && marked) {
+        status = import_mark_begin(cli, client, cli_text(cli, CLI_IMPORT_IMPORT_ID),
+                                   csv_name(import->input), import->sender.source, &import->mark);
+    }
     if (status == EX_OK) {
         status = sender_begin(&import->sender);
     }
@@ -473,6 +485,9 @@ static int import_run(struct import *import, struct icp_client *client)
     }
     if (status == EX_OK) {
         status = sender_finish(&import->sender);
+    }
+    if (status == EX_OK && marked) {
+        status = import_mark_end(cli, client, &import->mark, import->notes.refused);
     }
     /* What was refused is told even if the import broke off. */
     int noted = notes_end(&import->notes);
@@ -499,6 +514,9 @@ int cmd_import(struct cli *cli)
         return cli_fail(cli, EX_USAGE,
                         "which file? One that 'icp export --everything FILE' wrote, "
                         "or - for standard input");
+    }
+    if (cli_has(cli, CLI_IMPORT_PLAN)) {
+        return cli_arguments(cli, 0, 0) ? import_plan_run(cli) : EX_USAGE;
     }
     if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;

@@ -2,9 +2,9 @@
 /* icp score: one account or lead; with --csv each row of a file (lead_csv.c). */
 #include <stdlib.h>
 
-#include "tools/cli/as_of.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/lead_csv.h"
+#include "tools/cli/moment_option.h"
 #include "tools/cli/remote_schema.h"
 #include "tools/cli/score_print.h"
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 
 #include "proto/table.h"
-#include "tools/cli/as_of.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/label.h"
 #include "tools/cli/measure_cells.h"
+#include "tools/cli/moment_option.h"
 #include "tools/cli/told_event.h"
 
 #define NO_TIME INT64_MIN

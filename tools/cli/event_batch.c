@@ -79,6 +79,9 @@ static int part_send(struct event_sender *sender, struct event_batch *batch, siz
     }
     icp_payload_list_end(sender->request);
     icp_payload_text(sender->request, "source", sender->source);
+    if (sender->import[0] != '\0') {
+        icp_payload_text(sender->request, "import_id", sender->import);
+    }
     batch->request_id = icp_send(sender->client, ICP_OP_EVENT_APPEND, sender->request, &fault);
     if (batch->request_id == 0 || !icp_flush(sender->client, &fault)) {
         return cli_icp_fault(sender->cli, &fault);

@@ -35,6 +35,7 @@ struct event_sender {
     struct event_accounts *accounts;
     struct import_notes *notes;
     const char *source;
+    const char *import; /* id that its batches name; empty: none */
     size_t batch_events;
     bool as_key; /* names of accounts are keys */
     bool dry;

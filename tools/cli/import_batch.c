@@ -81,6 +81,9 @@ static int batch_send(struct import_sender *sender, struct import_batch *batch)
     }
     icp_payload_list_end(request);
     icp_payload_text(request, "source", sender->source);
+    if (sender->import[0] != '\0') {
+        icp_payload_text(request, "import_id", sender->import);
+    }
     if (sender->time_ms != 0) {
         icp_payload_uint(request, "time", sender->time_ms);
     }

@@ -26,9 +26,10 @@ struct import_sender {
     const char *source;
     uint64_t time_ms; /* when the values were true; 0: now, as the server has it */
     size_t batch_rows;
-    bool replace; /* accounts are put whole, not laid over */
-    bool dry;     /* looked at, not sent */
-    bool strict;  /* a key that is another account's refuses the row */
+    bool replace;       /* accounts are put whole, not laid over */
+    bool dry;           /* looked at, not sent */
+    bool strict;        /* a key that is another account's refuses the row */
+    const char *import; /* id that its batches name; empty: none */
     struct import_batch batches[BATCHES_IN_FLIGHT];
     size_t current; /* being filled; the next one is the oldest in flight */
     struct icp_payload *request;

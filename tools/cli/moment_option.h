@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options --as-of and --at: a moment of before. Ownership: borrows. Errors: EX_USAGE, said.
  * Threads: pure but for what it says. */
-#ifndef CLI_AS_OF_H
-#define CLI_AS_OF_H
+#ifndef CLI_MOMENT_OPTION_H
+#define CLI_MOMENT_OPTION_H
 
 #include "tools/cli/cli.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Digits alone are a sequence; all else is read as a date or a time, or refused with both forms. */
-#include "tools/cli/as_of.h"
+#include "tools/cli/moment_option.h"
 
 #include <string.h>
 

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Imports that are taken back: random ones beside other writers against a model that keeps each
+ * telling, over restarts; then keys, accounts that stay, events, a dry run that counts the same and
+ * writes nothing, one that is cut off and goes on, and one that is asked for twice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+
+#include "server/engine/imports.h"
+#include "server/engine/undo_job.h"
+#include "server/store/past.h"
+#include "tests/unit/engine/engine_fixture.h"
+
+#define DAY INT64_C(86400000)
+
+enum { ACCOUNTS = 12, FIELDS = 2, WRITERS = 3, BATCHES = 60, ROUNDS = 6, SLOTS = 64 };
+
+static struct engine_fixture fixture;
+static struct engine_worker *worker;
+static uint16_t fields[FIELDS];
+static struct engine_undo_result result;
+
+static int setup(void **state)
+{
+    (void)state;
+    engine_fixture_open(&fixture);
+    engine_fixture_fill(&fixture, 1);
+    worker = engine_fixture_worker(&fixture);
+    const struct feature_schema *schema = engine_worker_state(worker)->schema;
+    fields[0] = feature_schema_find(schema, proto_span_text("employees"))->id;
+    fields[1] = feature_schema_find(schema, proto_span_text("industry"))->id;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    engine_worker_destroy(worker);
+    engine_fixture_close(&fixture);
+    return 0;
+}
+
+static void again(void)
+{
+    engine_worker_destroy(worker);
+    engine_fixture_again(&fixture);
+    worker = engine_fixture_worker(&fixture);
+}
+
+/* Values of an account in a batch; 0: none is told. keys may be NULL. */
+struct telling {
+    const char *id, *key;
+    int values[FIELDS];
+};
+
+static void telling_add(struct store_batch *batch, const struct telling *told, const char *source)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct feature_value values[SLOTS] = {{0}};
+    char text[16];
+    struct proto_span key = proto_span_text(told->key != NULL ? told->key : "");
+    const struct proto_span by = proto_span_text(source);
+    (void)snprintf(text, sizeof text, "sector %d", told->values[1]);
+    values[fields[0]] = (struct feature_value){
+        .present = told->values[0] != 0, .time_ms = fixture.now_ms, .number = told->values[0]};
+    values[fields[1]] = (struct feature_value){.present = told->values[1] != 0,
+                                               .type = FEATURE_CATEGORY,
+                                               .time_ms = fixture.now_ms,
+                                               .text = proto_span_text(text)};
+    const struct feature_record record = {.id = proto_span_text(told->id),
+                                          .keys = &key,
+                                          .key_count = told->key != NULL,
+                                          .sources = &by,
+                                          .source_count = 1,
+                                          .values = values,
+                                          .value_slots = SLOTS};
+    assert_true(store_batch_patch_record(batch, &record, NULL, 0, STORE_PATCH_CREATE, &fault));
+}
+
+/* A batch of an import, or (NULL) of nobody's. */
+static void tell(const char *import, const struct telling *told, size_t count, const char *source)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_result stored;
+    struct store_batch *batch = store_batch_create();
+    fixture.now_ms += 1000;
+    for (size_t i = 0; i < count; i++) {
+        telling_add(batch, &told[i], source);
+    }
+    if (import != NULL) {
+        assert_true(store_batch_import(batch, proto_span_text(import), STORE_IMPORT_PART,
+                                       (struct proto_span){NULL, 0}, &fault));
+    }
+    assert_true(store_submit_wait(engine_store(fixture.engine), batch, &stored));
+}
+
+static struct engine_job_info undo(const char *import, bool dry, const char *operation)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct engine_undo_request request = {.import = proto_span_text(import),
+                                          .dry = dry,
+                                          .result = &result,
+                                          .on_done = engine_fixture_ended,
+                                          .context = &fixture};
+    if (operation != NULL) {
+        request.operation =
+            (struct engine_operation){.id = proto_span_text(operation), .digest = 7};
+    }
+    size_t before = fixture.ended_count;
+    assert_true(engine_undo_start(fixture.engine, &request, &fault) > 0);
+    struct engine_job_info info = engine_fixture_wait(&fixture, before + 1);
+    assert_true(engine_worker_refresh(worker, &fault));
+    return info;
+}
+
+static bool account_read(const char *id, struct feature_value *values,
+                         struct feature_record *record)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    assert_true(engine_worker_refresh(worker, &fault));
+    uint32_t slot = store_find_id(worker->view, proto_span_text(id), &fault);
+    if (slot == STORE_NO_SLOT) {
+        return false;
+    }
+    assert_true(engine_record(worker, slot, record, &fault));
+    feature_record_values(record, values, SLOTS);
+    return true;
+}
+
+/* What a field is; 0: none, -1: there is no account. */
+static int value_of(const char *id, int field)
+{
+    struct feature_value values[SLOTS];
+    struct feature_record record;
+    int number = 0;
+    if (!account_read(id, values, &record)) {
+        return -1;
+    }
+    const struct feature_value *value = &values[fields[field]];
+    if (!value->present) {
+        return 0;
+    }
+    if (field == 0) {
+        return (int)value->number;
+    }
+    assert_int_equal(sscanf((const char *)value->text.data, "sector %d", &number), 1);
+    return number;
+}
+
+static uint64_t figure(enum engine_undo_figure at)
+{
+    return result.figures[at];
+}
+
+/* The model: what each field was, in order. Of a value that is told again it is known who told it
+ * first and who last. */
+struct said {
+    int first, last, value;
+};
+struct model {
+    struct said told[BATCHES * 2];
+    int count;
+};
+
+static void model_tell(struct model *model, int writer, int value)
+{
+    struct said *newest = model->count > 0 ? &model->told[model->count - 1] : NULL;
+    if (newest != NULL && newest->value == value) {
+        newest->last = writer;
+    } else {
+        model->told[model->count++] = (struct said){writer, writer, value};
+    }
+}
+
+static int random_of(uint32_t *seed, int most)
+{
+    *seed = *seed * 1664525U + 1013904223U;
+    return (int)((*seed >> 8) % (unsigned)most);
+}
+
+/* Without what the writer brought at the end, if the last word is the writer's. */
+static int model_without(const struct model *model, int writer)
+{
+    int at = model->count;
+    if (at == 0 || model->told[at - 1].last != writer) {
+        return at == 0 ? 0 : model->told[at - 1].value;
+    }
+    while (at > 0 && model->told[at - 1].first == writer) {
+        at--;
+    }
+    return at == 0 ? 0 : model->told[at - 1].value;
+}
+
+static void batch_random(uint32_t *seed, int round, struct model models[ACCOUNTS][FIELDS])
+{
+    static const char *const imports[] = {"first", "second", NULL};
+    char name[32];
+    char ids[ACCOUNTS][32];
+    struct telling told[ACCOUNTS];
+    size_t count = 0;
+    int writer = random_of(seed, WRITERS);
+    int wanted = 1 + random_of(seed, 4);
+    for (int i = 0; i < ACCOUNTS && (int)count < wanted; i++) {
+        if (random_of(seed, 3) != 0) {
+            continue;
+        }
+        (void)snprintf(ids[count], sizeof ids[count], "r%d-%d", round, i);
+        told[count] = (struct telling){.id = ids[count]};
+        for (int f = 0; f < FIELDS; f++) {
+            int value = random_of(seed, 5); /* the same again now and then */
+            told[count].values[f] = value;
+            if (value != 0) {
+                model_tell(&models[i][f], writer, value);
+            }
+        }
+        count++;
+    }
+    (void)snprintf(name, sizeof name, "%s%d", imports[writer] != NULL ? imports[writer] : "",
+                   round);
+    if (count > 0) {
+        tell(imports[writer] != NULL ? name : NULL, told, count, "test");
+    }
+}
+
+static void what_stands_is_what_the_others_told(void **state)
+{
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        static struct model models[ACCOUNTS][FIELDS];
+        uint32_t seed = 11 + (uint32_t)round;
+        int writer = round % 2;
+        char import[32];
+        memset(models, 0, sizeof models);
+        for (int b = 0; b < BATCHES; b++) {
+            batch_random(&seed, round, models);
+            if (b == BATCHES / 2 && round % 3 == 0) {
+                again();
+            }
+        }
+        (void)snprintf(import, sizeof import, "%s%d", writer == 0 ? "first" : "second", round);
+        struct engine_job_info info = undo(import, false, NULL);
+        assert_int_equal(info.state, ENGINE_JOB_DONE);
+        for (int twice = 0; twice < 2; twice++) {
+            for (int i = 0; i < ACCOUNTS; i++) {
+                char id[32];
+                (void)snprintf(id, sizeof id, "r%d-%d", round, i);
+                for (int f = 0; f < FIELDS; f++) {
+                    int expected = model_without(&models[i][f], writer);
+                    int value = value_of(id, f); /* an account of which nothing is left is gone */
+                    if ((value == -1 ? 0 : value) != expected) {
+                        fail_msg("seed %d, account %d, field %d: %d, not %d", 11 + round, i, f,
+                                 value, expected);
+                    }
+                }
+            }
+            again(); /* the log says the same */
+        }
+    }
+}
+
+static bool has_key(const char *id, const char *key)
+{
+    struct feature_value values[SLOTS];
+    struct feature_record record;
+    struct proto_span one;
+    if (!account_read(id, values, &record)) {
+        return false;
+    }
+    for (size_t at = 0; feature_record_key_next(&record, &at, &one);) {
+        if (proto_span_is(one, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void event_tell(const char *import, const char *account, const char *id)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_result stored;
+    struct store_batch *batch = store_batch_create();
+    const struct event event = {.type = EVENT_TOUCH,
+                                .time_ms = fixture.now_ms,
+                                .source = proto_span_text("mail"),
+                                .id = proto_span_text(id)};
+    assert_true(store_batch_event(batch, proto_span_text(account), false, &event, &fault));
+    if (import != NULL) {
+        assert_true(store_batch_import(batch, proto_span_text(import), STORE_IMPORT_PART,
+                                       (struct proto_span){NULL, 0}, &fault));
+    }
+    assert_true(store_submit_wait(engine_store(fixture.engine), batch, &stored));
+}
+
+static const struct telling before[] = {{"old", "crm:1", {10, 1}}};
+static const struct telling imported[] = {{"old", "domain:old.example", {20, 0}},
+                                          {"new", "domain:new.example", {5, 2}},
+                                          {"kept", NULL, {6, 3}},
+                                          {"touched", NULL, {7, 0}}};
+static const struct telling since[] = {{"kept", NULL, {60, 0}}};
+
+static void company_make(void)
+{
+    tell(NULL, before, 1, "crm");
+    tell("i", imported, 2, "billing");
+    tell("i", imported + 2, 2, "billing");
+    tell(NULL, since, 1, "crm");
+    event_tell(NULL, "touched", "e1");
+}
+
+static void company_must_be_undone(void)
+{
+    assert_int_equal(value_of("old", 0), 10);
+    assert_int_equal(value_of("old", 1), 1);
+    assert_true(has_key("old", "crm:1"));
+    assert_false(has_key("old", "domain:old.example"));
+    assert_int_equal(value_of("new", 0), -1);
+    assert_int_equal(value_of("kept", 0), 60);
+    assert_int_equal(value_of("kept", 1), 0);
+    assert_int_equal(value_of("touched", 0), 0); /* there: something happened to it */
+}
+
+static void figures_must_be(uint64_t batches)
+{
+    assert_int_equal(figure(ENGINE_UNDO_BATCHES), batches);
+    assert_int_equal(figure(ENGINE_UNDO_REMOVED), 1);
+    assert_int_equal(figure(ENGINE_UNDO_CHANGED), 3);
+    assert_int_equal(figure(ENGINE_UNDO_KEYS), 1);
+    assert_int_equal(figure(ENGINE_UNDO_STAYING), 2);
+    assert_int_equal(figure(ENGINE_UNDO_VALUES_STAYING), 1);
+    assert_int_equal(result.stay_count, 2);
+}
+
+static void a_dry_run_counts_and_writes_nothing(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    company_make();
+    assert_true(engine_worker_refresh(worker, &fault));
+    uint64_t seq = engine_worker_seq(worker);
+    assert_int_equal(undo("i", true, NULL).state, ENGINE_JOB_DONE);
+    figures_must_be(2);
+    uint64_t values = figure(ENGINE_UNDO_VALUES);
+    assert_int_equal(engine_worker_seq(worker), seq);
+    assert_int_equal(value_of("old", 0), 20);
+    assert_true(has_key("new", "domain:new.example"));
+    assert_int_equal(undo("i", false, NULL).state, ENGINE_JOB_DONE);
+    figures_must_be(2);
+    assert_int_equal(figure(ENGINE_UNDO_VALUES), values);
+    company_must_be_undone();
+    again();
+    company_must_be_undone();
+}
+
+static void what_is_asked_again_changes_nothing_more(void **state)
+{
+    (void)state;
+    company_make();
+    assert_int_equal(undo("i", false, "op-1").state, ENGINE_JOB_DONE);
+    uint64_t values = figure(ENGINE_UNDO_VALUES);
+    tell(NULL, imported, 2, "billing"); /* the same again, as a new import would */
+    again();
+    struct engine_job_info info = undo("i", false, "op-1");
+    assert_int_equal(info.state, ENGINE_JOB_DONE);
+    assert_true(info.repeated);
+    assert_int_equal(figure(ENGINE_UNDO_VALUES), values);
+    assert_int_equal(undo("i", false, NULL).state, ENGINE_JOB_DONE); /* nothing of it is left */
+    assert_int_equal(figure(ENGINE_UNDO_BATCHES), 0);
+    assert_int_equal(value_of("old", 0), 20);
+    assert_true(has_key("new", "domain:new.example"));
+    info = undo("nobody's", false, NULL);
+    assert_int_equal(info.state, ENGINE_JOB_FAILED);
+    assert_int_equal(info.fault.code, PROTO_NOT_FOUND);
+}
+
+/* Cancelled from its own progress, after the first batch. */
+static uint64_t cancel_job;
+
+static void cancel_at(void *context, const struct engine_job_info *info)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    (void)context;
+    if (info->done > 0 && cancel_job == 0) {
+        cancel_job = info->job;
+        (void)engine_job_cancel(fixture.engine, info->job, &fault);
+    }
+}
+
+static void what_was_cut_off_goes_on(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    const struct engine_undo_request request = {.import = proto_span_text("i"),
+                                                .result = &result,
+                                                .on_progress = cancel_at,
+                                                .on_done = engine_fixture_ended,
+                                                .context = &fixture};
+    company_make();
+    cancel_job = 0;
+    size_t ended = fixture.ended_count;
+    assert_true(engine_undo_start(fixture.engine, &request, &fault) > 0);
+    struct engine_job_info info = engine_fixture_wait(&fixture, ended + 1);
+    assert_int_equal(info.fault.code, PROTO_CANCELLED);
+    assert_int_equal(figure(ENGINE_UNDO_BATCHES), 1);
+    assert_int_equal(value_of("old", 0), 20); /* the older batch stands */
+    again();
+    assert_int_equal(undo("i", false, NULL).state, ENGINE_JOB_DONE);
+    assert_int_equal(figure(ENGINE_UNDO_BATCHES), 1);
+    company_must_be_undone();
+}
+
+static void events_are_retracted_and_those_told_before_stay(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct engine_imports imports;
+    tell(NULL, before, 1, "crm");
+    event_tell(NULL, "old", "e1");
+    event_tell("mails", "old", "e1"); /* once more */
+    event_tell("mails", "old", "e2");
+    assert_int_equal(undo("mails", true, NULL).state, ENGINE_JOB_DONE);
+    assert_int_equal(figure(ENGINE_UNDO_EVENTS), 1);
+    assert_int_equal(undo("mails", false, NULL).state, ENGINE_JOB_DONE);
+    assert_int_equal(figure(ENGINE_UNDO_EVENTS), 1);
+    assert_int_equal(figure(ENGINE_UNDO_EVENTS_AGAIN), 1);
+    assert_int_equal(undo("mails", false, NULL).state, ENGINE_JOB_DONE);
+    assert_int_equal(figure(ENGINE_UNDO_EVENTS), 0);
+    assert_true(
+        engine_imports_read(fixture.engine, proto_span_text(""), NULL, NULL, &imports, &fault));
+    assert_int_equal(imports.count, 1);
+    assert_int_equal(imports.list[0].batches, 2);
+    assert_int_equal(imports.list[0].events, 2);
+    assert_true(imports.list[0].undone);
+    assert_false(imports.list[0].begun);
+    engine_imports_fini(&imports);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_stands_is_what_the_others_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_dry_run_counts_and_writes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_asked_again_changes_nothing_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_was_cut_off_goes_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(events_are_retracted_and_those_told_before_stay, setup,
+                                        teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
