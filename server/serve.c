@@ -317,6 +317,7 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
                   .view_ms_max = config->view_ms_max},
         .now_ms = server->clock.now_ms,
         .now_context = server->clock.context,
+        .learn_threads = (unsigned)config->learn_threads,
         .log = server->log,
         .on_lost = leave,
     };

@@ -284,14 +284,20 @@ struct engine_learn {
     const struct engine_case_source *cases;
     const struct measure_floors *floors; /* measure/readiness_floor.h; NULL: the usual ones */
     bool despite_readiness;              /* learn below them all the same */
-    struct proto_span label, where, name, time_field;
+    struct proto_span label, where, name, time_field, weight_field;
     const struct proto_span *fields; /* NULL: all */
     size_t field_count;
     const struct proto_span *exclude;
     size_t exclude_count;
+    const struct proto_span *keep; /* learned from although suspected leaks, with a warning */
+    size_t keep_count;
+    const struct proto_span
+        *rising; /* numbers whose points never fall as they grow, or never rise */
+    size_t rising_count;
+    const struct proto_span *falling;
+    size_t falling_count;
     uint64_t seed;
     unsigned pairs_max;
-    bool keep_leaks; /* learn from suspected leaks too, with a warning */
     bool activate;
     struct engine_operation operation; /* at most PROTO_OPERATION_BYTES_MAX */
     int64_t deadline_ms;               /* wall clock by which the job must have begun; 0: none */

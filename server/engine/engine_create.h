@@ -13,7 +13,8 @@ struct engine_options {
         store; /* on_change, on_commit and on_lost are the engine's own and left NULL here */
     int64_t (*now_ms)(void *context);
     void *now_context;
-    struct base_log *log; /* of the store as well; NULL: silent */
+    unsigned learn_threads; /* of one learning; 0: one per processor */
+    struct base_log *log;   /* of the store as well; NULL: silent */
     /* What is stored and what is served have come apart, or the store is gone; only a new start
      * helps. From any thread; ends the process (NULL: nothing is done, for tests). */
     void (*on_lost)(void *context, const struct proto_fault *fault);

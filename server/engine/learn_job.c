@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "server/engine/engine_internal.h"
 #include "server/engine/ingest.h"
+#include "server/engine/learn_names.h"
 #include "server/engine/learn_reading.h"
 #include "server/filter/filter.h"
 #include "server/learn/learn.h"
@@ -32,9 +34,13 @@ struct learn {
     uint16_t same_field_ids[2]; /* the account's name and its parent, if the schema has them */
     size_t same_field_count;
     int32_t time_field_id;
+    uint16_t weight_field_id; /* if weighted */
+    bool weighted;
     uint64_t seed;
     unsigned pairs_max;
-    bool keep_leaks;
+    uint16_t *keep_field_ids; /* suspected leaks that are learned from all the same */
+    size_t keep_field_count;
+    int8_t *directions; /* by field id */
     bool activate;
     struct engine_operation operation; /* its id points into operation_id */
     uint8_t operation_id[PROTO_OPERATION_BYTES_MAX];
@@ -56,6 +62,8 @@ static void learn_destroy(void *context)
     free(learn->where_text);
     free(learn->name);
     free(learn->field_ids);
+    free(learn->keep_field_ids);
+    free(learn->directions);
     free(learn);
 }
 
@@ -72,20 +80,6 @@ static bool span_in(struct proto_span text, const struct proto_span *list, size_
         }
     }
     return false;
-}
-
-static bool fields_known(const struct feature_schema *schema, const struct proto_span *names,
-                         size_t count, const char *what, struct proto_fault *fault)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!feature_schema_find(schema, names[i])) {
-            char place[64];
-            snprintf(place, sizeof place, "%s[%zu]", what, i);
-            return proto_fault_set(fault, PROTO_BAD_FIELD, place, "the schema has no field '%.*s'",
-                                   (int)names[i].bytes, (const char *)names[i].data);
-        }
-    }
-    return true;
 }
 
 static bool filter_reads(const struct filter *filter, uint16_t field_id)
@@ -114,8 +108,8 @@ static bool choose_fields(struct learn *learn, const struct engine_learn *reques
                           struct proto_fault *fault)
 {
     const struct feature_schema *schema = learn->schema;
-    if (!fields_known(schema, request->fields, request->field_count, "fields", fault) ||
-        !fields_known(schema, request->exclude, request->exclude_count, "exclude", fault)) {
+    if (!engine_names_known(schema, request->fields, request->field_count, "fields", fault) ||
+        !engine_names_known(schema, request->exclude, request->exclude_count, "exclude", fault)) {
         return false;
     }
     learn->field_ids = calloc(schema->field_count + 1, sizeof *learn->field_ids);
@@ -133,7 +127,8 @@ static bool choose_fields(struct learn *learn, const struct engine_learn *reques
                                    "\"%s\" %s and is not learned from", field->name, reason);
         }
         if (asked && !excluded && field->type != FEATURE_VECTOR && !reason &&
-            !filter_reads(learn->label, field->id) && field->id != learn->time_field_id) {
+            !filter_reads(learn->label, field->id) && field->id != learn->time_field_id &&
+            !(learn->weighted && field->id == learn->weight_field_id)) {
             learn->field_ids[learn->field_count++] = field->id;
         }
     }
@@ -178,6 +173,22 @@ static bool choose_time(struct learn *learn, struct proto_span name, struct prot
     return true;
 }
 
+static bool choose_weight(struct learn *learn, struct proto_span name, struct proto_fault *fault)
+{
+    if (name.bytes == 0) {
+        return true;
+    }
+    const struct feature_field *field = feature_schema_find(learn->schema, name);
+    if (!field || field->type != FEATURE_NUMBER) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "weight",
+                               "'%.*s' is not a number field of the schema", (int)name.bytes,
+                               (const char *)name.data);
+    }
+    learn->weight_field_id = field->id;
+    learn->weighted = true;
+    return true;
+}
+
 /* Rows with one name or one parent are one company, whether or not anything is learned from that.
  */
 static void choose_same(struct learn *learn)
@@ -216,7 +227,6 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
     learn->schema = feature_schema_retain(schema);
     learn->seed = request->seed;
     learn->pairs_max = request->pairs_max;
-    learn->keep_leaks = request->keep_leaks;
     learn->activate = request->activate;
     learn->operation = request->operation;
     learn->operation.id = (struct proto_span){0};
@@ -241,10 +251,19 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
             goto fail;
         }
     }
-    if (!choose_time(learn, request->time_field, fault) || !choose_fields(learn, request, fault)) {
+    if (!choose_time(learn, request->time_field, fault) ||
+        !choose_weight(learn, request->weight_field, fault) ||
+        !choose_fields(learn, request, fault)) {
         goto fail;
     }
     choose_same(learn);
+    learn->keep_field_ids =
+        engine_names_ids(schema, request->keep, request->keep_count, "keep_leaks", fault);
+    learn->keep_field_count = request->keep_count;
+    learn->directions = engine_names_directions(schema, request, fault);
+    if (!learn->keep_field_ids || !learn->directions) {
+        goto fail;
+    }
     return learn;
 
 fail:
@@ -278,6 +297,9 @@ static bool rows_read(struct engine_job *job, const struct learn *learn,
     }
     if (learn->time_field_id >= 0) {
         fields[learn->time_field_id] = true;
+    }
+    if (learn->weighted) {
+        fields[learn->weight_field_id] = true;
     }
     field_mark(fields, learn->label);
     field_mark(fields, learn->where);
@@ -330,6 +352,13 @@ static bool store_document(struct engine_job *job, const struct learn *learn, co
     return true;
 }
 
+static unsigned learn_threads(const struct engine *engine)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    return engine->options.learn_threads > 0 ? engine->options.learn_threads
+                                             : (unsigned)(processors > 0 ? processors : 1);
+}
+
 static char *learn_document(struct engine_job *job, struct learn *learn,
                             struct engine_reading *reading, struct proto_fault *fault)
 {
@@ -361,9 +390,13 @@ static char *learn_document(struct engine_job *job, struct learn *learn,
         .field_ids = learn->field_ids,
         .field_count = learn->field_count,
         .time_field_id = learn->time_field_id,
+        .weight_field_id = learn->weighted ? &learn->weight_field_id : NULL,
         .seed = learn->seed,
         .pairs_max = learn->pairs_max,
-        .keep_leaks = learn->keep_leaks,
+        .threads = learn_threads(job->engine),
+        .directions = learn->directions,
+        .keep_field_ids = learn->keep_field_ids,
+        .keep_field_count = learn->keep_field_count,
         .same_field_ids = learn->same_field_ids,
         .same_field_count = learn->same_field_count,
         .on_progress = learn_progress,

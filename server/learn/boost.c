@@ -2,9 +2,11 @@
 #include "server/learn/boost.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "server/learn/boost_bag.h"
+#include "server/learn/crew.h"
 
 static bool boost_init(struct learn_boost *boost, const struct learn_grid *grid, unsigned folds)
 {
@@ -34,39 +36,110 @@ static void bags_average(struct learn_boost *boost, unsigned bags)
     }
 }
 
+/* One fit, shared by the threads that fit its bags. */
+struct fitting {
+    const struct learn_grid *grid;
+    const uint8_t *folds;
+    const double *start;
+    const struct learn_boost_options *options;
+    struct learn_boost *boost;
+    unsigned bags;
+    atomic_uint done;
+    atomic_bool failed;
+    bool ok[LEARN_FOLDS_MAX];
+    struct proto_fault faults[LEARN_FOLDS_MAX];
+};
+
+/* What a bag is told, on whatever thread; only the caller's own asks and tells the caller. */
+struct told {
+    struct fitting *fitting;
+    bool own;
+};
+
+static bool bag_progress(void *context, double done)
+{
+    const struct told *told = context;
+    struct fitting *fitting = told->fitting;
+    const struct learn_boost_options *options = fitting->options;
+    double share = ((double)atomic_load(&fitting->done) + done) / fitting->bags;
+    if (told->own && options->on_progress != NULL &&
+        !options->on_progress(options->progress_context, share < 1.0 ? share : 1.0)) {
+        atomic_store(&fitting->failed, true);
+    }
+    return !atomic_load(&fitting->failed);
+}
+
+static void bag_run(void *context, size_t k, bool own)
+{
+    struct fitting *fitting = context;
+    struct learn_boost *boost = fitting->boost;
+    const struct learn_grid *grid = fitting->grid;
+    struct told told = {fitting, own};
+    struct learn_bag bag = {.grid = grid,
+                            .folds = fitting->folds,
+                            .fold = (unsigned)k,
+                            .start =
+                                fitting->start == NULL ? NULL : fitting->start + k * grid->rows,
+                            .offsets = boost->offsets,
+                            .options = fitting->options,
+                            .on_progress = bag_progress,
+                            .progress_context = &told};
+    struct learn_bag_result result = {boost->fold_tables + k * boost->offsets[grid->columns], 0.0,
+                                      0.0, 0};
+    fitting->ok[k] =
+        !atomic_load(&fitting->failed) && learn_bag_fit(&bag, &result, &fitting->faults[k]);
+    if (!fitting->ok[k]) {
+        atomic_store(&fitting->failed, true);
+    }
+    atomic_fetch_add(&fitting->done, 1);
+    boost->fold_intercepts[k] = result.intercept;
+    boost->losses[k] = result.loss;
+    boost->rounds[k] = result.rounds;
+}
+
+/* The first bag's fault; one that only heard that another failed has none, or was cancelled. */
+static bool bags_good(const struct fitting *fitting, struct proto_fault *fault)
+{
+    bool good = true;
+    for (unsigned k = 0; k < fitting->bags; k++) {
+        const struct proto_fault *own = &fitting->faults[k];
+        if (!fitting->ok[k] && own->code != PROTO_OK && (good || own->code != PROTO_CANCELLED)) {
+            *fault = *own;
+        }
+        good = good && fitting->ok[k];
+    }
+    return good;
+}
+
 bool learn_boost_fit(const struct learn_grid *grid, const uint8_t *folds, unsigned fold_count,
                      const double *start, const struct learn_boost_options *options,
                      struct learn_boost *boost, struct proto_fault *fault)
 {
     assert(fold_count >= 2 && fold_count <= LEARN_FOLDS_MAX);
-    unsigned bags = options->bags == 0 ? fold_count : options->bags;
-    bool ok = boost_init(boost, grid, fold_count);
+    struct fitting *fitting = calloc(1, sizeof *fitting);
+    bool ok = boost_init(boost, grid, fold_count) && fitting != NULL;
     if (!ok) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the tables of %zu columns",
                         grid->columns);
+    } else {
+        fitting->grid = grid;
+        fitting->folds = folds;
+        fitting->start = start;
+        fitting->options = options;
+        fitting->boost = boost;
+        fitting->bags = options->bags == 0 ? fold_count : options->bags;
+        atomic_init(&fitting->done, 0);
+        atomic_init(&fitting->failed, false);
+        learn_crew_run(options->threads, fitting->bags, bag_run, fitting);
+        ok = bags_good(fitting, fault);
     }
-    for (unsigned k = 0; ok && k < bags; k++) {
-        struct learn_bag bag = {.grid = grid,
-                                .folds = folds,
-                                .fold = k,
-                                .start = start == NULL ? NULL : start + k * grid->rows,
-                                .offsets = boost->offsets,
-                                .options = options,
-                                .done_from = (double)k / bags,
-                                .done_share = 1.0 / bags};
-        struct learn_bag_result result = {boost->fold_tables + k * boost->offsets[grid->columns],
-                                          0.0, 0.0, 0};
-        ok = learn_bag_fit(&bag, &result, fault);
-        boost->fold_intercepts[k] = result.intercept;
-        boost->losses[k] = result.loss;
-        boost->rounds[k] = result.rounds;
-    }
-    if (!ok) {
+    if (ok) {
+        bags_average(boost, fitting->bags);
+    } else {
         learn_boost_fini(boost);
-        return false;
     }
-    bags_average(boost, bags);
-    return true;
+    free(fitting);
+    return ok;
 }
 
 void learn_boost_fini(struct learn_boost *boost)

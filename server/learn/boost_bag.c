@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows are laid out twice, those to learn from and those left out; rounds of steps follow, each
- * on the residuals that the one before left, until the rows left out are told no better. Failures
- * are of memory, and cancelling. */
+ * on the residuals that the one before left, until the rows left out are told no better. Of very
+ * many rows a round looks at a part, the next round at the next one: rows stand in no order, so
+ * that each part says the same but for noise, which the small rate averages away. Failures are of
+ * memory, and cancelling. */
 #include "server/learn/boost_bag.h"
 
 #include <math.h>
@@ -18,69 +20,43 @@
 /* Rows of one side of the split, laid out for the inner loops. */
 struct bag_side {
     struct learn_grid *grid;
-    double *scores;
-    struct learn_sums *derivatives; /* of the loss by the score of each row; inner side only */
+    double *starts;                 /* where scores start from; NULL: 0 */
+    double *scores;                 /* of the rows that are looked at */
+    struct learn_sums *derivatives; /* of the loss by the score of each row; greedy rounds only */
 };
 
 static void side_fini(struct bag_side *side)
 {
     learn_grid_destroy(side->grid);
+    free(side->starts);
     free(side->scores);
     free(side->derivatives);
 }
 
-/* The rows in (or not in) the bag's fold, with the scores that they start from. */
-static bool side_init(struct bag_side *side, const struct learn_bag *bag, bool held_out)
+/* The first `most` rows in (or not in) the bag's fold, with the scores that they start from. */
+static bool side_init(struct bag_side *side, const struct learn_bag *bag, bool held_out,
+                      size_t most)
 {
     size_t rows = bag->grid->rows;
-    uint32_t *picked = malloc((rows + 1) * sizeof *picked);
+    uint32_t *picked = calloc(rows + 1, sizeof *picked);
     if (picked == NULL) {
         return false;
     }
     size_t count = 0;
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t i = 0; i < rows && count < most; i++) {
         if ((bag->folds[i] == bag->fold) == held_out) {
             picked[count++] = (uint32_t)i;
         }
     }
     side->grid = learn_grid_pick(bag->grid, picked, count);
-    side->scores = calloc(count + 1, sizeof *side->scores);
-    side->derivatives = calloc(held_out ? 1 : count + 1, sizeof *side->derivatives);
-    bool ok = side->grid != NULL && side->scores != NULL && side->derivatives != NULL;
-    for (size_t i = 0; ok && bag->start != NULL && i < count; i++) {
-        side->scores[i] = bag->start[picked[i]];
+    if (bag->start != NULL) {
+        side->starts = calloc(count + 1, sizeof *side->starts);
+        for (size_t i = 0; side->starts != NULL && i < count; i++) {
+            side->starts[i] = bag->start[picked[i]];
+        }
     }
     free(picked);
-    return ok;
-}
-
-static void scores_shift(struct bag_side *side, double by)
-{
-    for (size_t i = 0; i < side->grid->rows; i++) {
-        side->scores[i] += by;
-    }
-}
-
-static void scores_update(struct bag_side *side, size_t column, const double *values)
-{
-    const uint8_t *codes = learn_grid_column(side->grid, column);
-    for (size_t i = 0; i < side->grid->rows; i++) {
-        side->scores[i] += values[codes[i]];
-    }
-}
-
-static void derivatives_update(const struct learn_kernel *kernel, struct bag_side *side)
-{
-    kernel->derivatives(side->scores, side->grid->labels, side->grid->rows, side->derivatives);
-}
-
-static double loss(const struct bag_side *side)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < side->grid->rows; i++) {
-        sum += math_logistic_loss(side->scores[i], side->grid->labels[i]);
-    }
-    return sum;
+    return side->grid != NULL && (bag->start == NULL || side->starts != NULL);
 }
 
 /* What a bag works with. */
@@ -88,40 +64,170 @@ struct bag_work {
     const struct learn_bag *bag;
     const struct learn_kernel *kernel;
     struct bag_side inner, outer;
+    size_t from, rows; /* of the inner rows, those that this round looks at */
+    size_t parts;      /* that the inner rows are looked at in */
+    double intercept;
     double *tables;
     double *gains; /* by column, of a greedy round */
     struct learn_sums sums[PROTO_BINS_MAX + 1];
     double values[PROTO_BINS_MAX + 1];
 };
 
-/* What a step on the column would add, in sums and values. */
-static bool column_look(struct bag_work *work, size_t c)
+static const uint8_t *inner_column(const struct bag_work *work, size_t c)
 {
-    const struct learn_grid *grid = work->bag->grid;
-    work->kernel->sums(learn_grid_column(work->inner.grid, c), work->inner.derivatives,
-                       work->inner.grid->rows, grid->bins[c], work->sums);
-    return learn_leaf_values(work->sums, grid->bins[c], grid->ordered[c], &work->bag->options->leaf,
-                             work->tables + work->bag->offsets[c], work->values);
+    return learn_grid_column(work->inner.grid, c) + work->from;
 }
 
-static void column_step(struct bag_work *work, size_t c)
+/* Scores of some rows of a side, by the tables as they are. */
+static void scores_make(const struct bag_work *work, struct bag_side *side, size_t from,
+                        size_t rows)
 {
-    if (!column_look(work, c)) {
-        return;
+    for (size_t i = 0; i < rows; i++) {
+        side->scores[i] = work->intercept + (side->starts == NULL ? 0.0 : side->starts[from + i]);
     }
+    for (size_t c = 0; c < side->grid->columns; c++) {
+        work->kernel->update(learn_grid_column(side->grid, c) + from,
+                             work->tables + work->bag->offsets[c], rows, side->scores);
+    }
+}
+
+/* Room for the rows of a part, and scores of the first. */
+static bool scores_init(struct bag_work *work)
+{
+    size_t inner = work->inner.grid->rows;
+    size_t outer = work->outer.grid->rows;
+    bool greedy = work->bag->options->steps > 0;
+    work->parts = inner / LEARN_PART_ROWS + (inner < LEARN_PART_ROWS);
+    work->rows = inner / work->parts;
+    work->inner.scores = calloc(work->rows + 1, sizeof *work->inner.scores);
+    work->outer.scores = calloc(outer + 1, sizeof *work->outer.scores);
+    work->inner.derivatives = calloc(greedy ? work->rows + 1 : 1, sizeof *work->inner.derivatives);
+    if (work->inner.scores == NULL || work->outer.scores == NULL ||
+        work->inner.derivatives == NULL) {
+        return false;
+    }
+    scores_make(work, &work->inner, 0, work->rows);
+    scores_make(work, &work->outer, 0, outer);
+    return true;
+}
+
+/* The next part of the rows, if there are several. */
+static void part_next(struct bag_work *work, unsigned round)
+{
+    if (work->parts > 1) {
+        work->from = (round - 1) % work->parts * work->rows;
+        scores_make(work, &work->inner, work->from, work->rows);
+    }
+}
+
+/* As if all rows had been looked at, so that what draws to the average weighs the same. */
+static void sums_scale(struct bag_work *work, size_t bins)
+{
+    double scale = (double)work->inner.grid->rows / (double)work->rows;
+    for (size_t b = 0; work->parts > 1 && b < bins; b++) {
+        work->sums[b].gradient *= scale;
+        work->sums[b].hessian *= scale;
+    }
+}
+
+static double loss(const struct bag_side *side)
+{
+    const double *weights = side->grid->weights;
+    double sum = 0.0;
+    for (size_t i = 0; i < side->grid->rows; i++) {
+        sum += math_logistic_loss(side->scores[i], side->grid->labels[i]) *
+               (weights == NULL ? 1.0 : weights[i]);
+    }
+    return sum;
+}
+
+/* What a step on the column would add, in values, from its sums; false: nothing. */
+static bool column_values(struct bag_work *work, size_t c)
+{
+    const struct learn_grid *grid = work->bag->grid;
+    const struct learn_leaf_options *leaf = &work->bag->options->leaf;
+    sums_scale(work, grid->bins[c]);
+    bool any = learn_leaf_values(work->sums, grid->bins[c], grid->ordered[c], leaf,
+                                 work->tables + work->bag->offsets[c], work->values);
+    return any && grid->directions[c] != 0
+               ? learn_leaf_monotone(work->sums, grid->bins[c], grid->directions[c], leaf,
+                                     work->values)
+               : any;
+}
+
+/* Takes the values into the tables and the scores of the rows left out. */
+static void column_take(struct bag_work *work, size_t c)
+{
     double *table = work->tables + work->bag->offsets[c];
     for (size_t b = 0; b < work->bag->grid->bins[c]; b++) {
         table[b] += work->values[b];
     }
-    scores_update(&work->inner, c, work->values);
-    derivatives_update(work->kernel, &work->inner);
-    scores_update(&work->outer, c, work->values);
+    work->kernel->update(learn_grid_column(work->outer.grid, c), work->values,
+                         work->outer.grid->rows, work->outer.scores);
+}
+
+/* Weights of the rows that this round looks at; NULL: 1 each. */
+static const double *inner_weights(const struct bag_work *work)
+{
+    const double *weights = work->inner.grid->weights;
+    return weights == NULL ? NULL : weights + work->from;
+}
+
+/* Takes the step of column c, if it has one, and sums up column next in the same pass. */
+static void pass(struct bag_work *work, size_t c, bool steps, size_t next)
+{
+    const struct learn_pass pass = {
+        .labels = work->inner.grid->labels + work->from,
+        .weights = inner_weights(work),
+        .rows = work->rows,
+        .codes = steps ? inner_column(work, c) : NULL,
+        .values = work->values,
+        .next = inner_column(work, next),
+        .bins = work->bag->grid->bins[next],
+    };
+    work->kernel->pass(&pass, work->inner.scores, work->sums);
+}
+
+/* One turn over all columns: each sees the residuals that the one before it left. */
+static void cyclic_round(struct bag_work *work)
+{
+    size_t columns = work->bag->grid->columns;
+    if (columns == 0) {
+        return;
+    }
+    pass(work, 0, false, 0);
+    for (size_t c = 0; c < columns; c++) {
+        bool steps = column_values(work, c);
+        if (steps) {
+            column_take(work, c);
+        }
+        if (c + 1 < columns) {
+            pass(work, c, steps, c + 1);
+        } else if (steps && work->parts == 1) {
+            work->kernel->update(inner_column(work, c), work->values, work->rows,
+                                 work->inner.scores);
+        }
+    }
+}
+
+static void derivatives_update(struct bag_work *work)
+{
+    work->kernel->derivatives(work->inner.scores, work->inner.grid->labels + work->from,
+                              inner_weights(work), work->rows, work->inner.derivatives);
+}
+
+static bool column_look(struct bag_work *work, size_t c)
+{
+    work->kernel->sums(inner_column(work, c), work->inner.derivatives, work->rows,
+                       work->bag->grid->bins[c], work->sums);
+    return column_values(work, c);
 }
 
 /* Steps the columns of largest gain, as it was when the round began; ties in order of columns. */
 static void greedy_round(struct bag_work *work)
 {
     const struct learn_grid *grid = work->bag->grid;
+    derivatives_update(work);
     for (size_t c = 0; c < grid->columns; c++) {
         work->gains[c] = column_look(work, c)
                              ? learn_leaf_gain(work->sums, grid->bins[c], grid->ordered[c],
@@ -137,39 +243,32 @@ static void greedy_round(struct bag_work *work)
             return;
         }
         work->gains[best] = -HUGE_VAL;
-        column_step(work, best);
-    }
-}
-
-/* One turn over all columns: each sees the residuals that the one before it left. */
-static void round_run(struct bag_work *work)
-{
-    if (work->bag->options->steps > 0) {
-        greedy_round(work);
-        return;
-    }
-    for (size_t c = 0; c < work->bag->grid->columns; c++) {
-        column_step(work, c);
+        if (column_look(work, best)) {
+            column_take(work, best);
+            work->kernel->update(inner_column(work, best), work->values, work->rows,
+                                 work->inner.scores);
+            derivatives_update(work);
+        }
     }
 }
 
 static double base_score(const struct learn_grid *grid)
 {
-    double positives = (double)learn_grid_positives(grid);
-    double negatives = (double)grid->rows - positives;
+    double positives = 0.0;
+    double all = 0.0;
+    for (size_t i = 0; i < grid->rows; i++) {
+        double weight = grid->weights == NULL ? 1.0 : grid->weights[i];
+        positives += weight * grid->labels[i];
+        all += weight;
+    }
     /* Half a row on each side keeps a bag of one class finite. */
-    return math_log((positives + 0.5) / (negatives + 0.5));
+    return math_log((positives + 0.5) / (all - positives + 0.5));
 }
 
 static bool progress(const struct learn_bag *bag, unsigned round)
 {
-    const struct learn_boost_options *options = bag->options;
-    if (options->on_progress == NULL || round % 8 != 0) {
-        return true;
-    }
-    double share = (double)round / (double)options->rounds_max;
-    return options->on_progress(options->progress_context,
-                                bag->done_from + bag->done_share * share);
+    return round % 8 != 0 || bag->on_progress(bag->progress_context,
+                                              (double)round / (double)bag->options->rounds_max);
 }
 
 static bool no_memory(const struct learn_bag *bag, struct proto_fault *fault)
@@ -190,9 +289,13 @@ static bool rounds_run(struct bag_work *work, struct learn_bag_result *result,
     result->rounds = 0;
     double told = result->loss; /* when patience began */
     unsigned since = 0;
-    derivatives_update(work->kernel, &work->inner);
     for (unsigned round = 1; ok && round <= bag->options->rounds_max; round++) {
-        round_run(work);
+        part_next(work, round);
+        if (bag->options->steps > 0) {
+            greedy_round(work);
+        } else {
+            cyclic_round(work);
+        }
         double now = loss(&work->outer);
         if (now < result->loss) {
             result->loss = now;
@@ -240,16 +343,16 @@ bool learn_bag_fit(const struct learn_bag *bag, struct learn_bag_result *result,
 {
     struct bag_work *work = work_create(bag);
     bool ok = work != NULL && work->tables != NULL && work->gains != NULL &&
-              side_init(&work->inner, bag, false) && side_init(&work->outer, bag, true);
+              side_init(&work->inner, bag, false, SIZE_MAX) &&
+              side_init(&work->outer, bag, true, LEARN_STOP_ROWS_MAX);
+    if (ok) {
+        work->intercept = bag->start == NULL ? base_score(work->inner.grid) : 0.0;
+        ok = scores_init(work);
+    }
     if (!ok) {
         no_memory(bag, fault);
     } else {
-        result->intercept = 0.0;
-        if (bag->start == NULL) {
-            result->intercept = base_score(work->inner.grid);
-            scores_shift(&work->inner, result->intercept);
-            scores_shift(&work->outer, result->intercept);
-        }
+        result->intercept = work->intercept;
         ok = rounds_run(work, result, fault);
     }
     work_destroy(work);

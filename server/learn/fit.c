@@ -62,6 +62,7 @@ static struct learn_boost_options boost_options(struct stage_progress *stage)
                  .leaves_max = LEARN_LEAVES_MAX},
         .rounds_max = LEARN_ROUNDS_MAX,
         .patience = LEARN_PATIENCE,
+        .threads = stage->options->threads,
         .on_progress = on_stage,
         .progress_context = stage,
     };

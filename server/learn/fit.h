@@ -40,6 +40,7 @@ struct learn_fit_options {
     const struct learn_split_rows *rows; /* labels and groups, for the folds */
     uint64_t seed;
     unsigned pairs_max;
+    unsigned threads; /* of boosting; 0: 1 */
     bool (*on_progress)(void *context, double done);
     void *progress_context;
 };

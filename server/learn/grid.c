@@ -16,9 +16,10 @@ struct learn_grid *learn_grid_create(size_t rows, size_t columns)
     grid->codes = calloc(columns + 1, rows + 1);
     grid->bins = calloc(columns + 1, sizeof *grid->bins);
     grid->ordered = calloc(columns + 1, sizeof *grid->ordered);
+    grid->directions = calloc(columns + 1, sizeof *grid->directions);
     grid->labels = calloc(rows + 1, 1);
     if (grid->codes == NULL || grid->bins == NULL || grid->ordered == NULL ||
-        grid->labels == NULL) {
+        grid->directions == NULL || grid->labels == NULL) {
         learn_grid_destroy(grid);
         return NULL;
     }
@@ -29,7 +30,9 @@ void learn_grid_destroy(struct learn_grid *grid)
 {
     if (grid != NULL) {
         free(grid->labels);
+        free(grid->weights);
         free(grid->ordered);
+        free(grid->directions);
         free(grid->bins);
         free(grid->codes);
         free(grid);
@@ -45,6 +48,7 @@ struct learn_grid *learn_grid_pick(const struct learn_grid *grid, const uint32_t
     }
     memcpy(picked->bins, grid->bins, grid->columns * sizeof *grid->bins);
     memcpy(picked->ordered, grid->ordered, grid->columns * sizeof *grid->ordered);
+    memcpy(picked->directions, grid->directions, grid->columns * sizeof *grid->directions);
     for (size_t c = 0; c < grid->columns; c++) {
         const uint8_t *from = learn_grid_column(grid, c);
         uint8_t *to = picked->codes + c * count;
@@ -54,6 +58,16 @@ struct learn_grid *learn_grid_pick(const struct learn_grid *grid, const uint32_t
     }
     for (size_t i = 0; i < count; i++) {
         picked->labels[i] = grid->labels[rows[i]];
+    }
+    if (grid->weights != NULL) {
+        picked->weights = malloc((count + 1) * sizeof *picked->weights);
+        if (picked->weights == NULL) {
+            learn_grid_destroy(picked);
+            return NULL;
+        }
+        for (size_t i = 0; i < count; i++) {
+            picked->weights[i] = grid->weights[rows[i]];
+        }
     }
     return picked;
 }

@@ -14,11 +14,14 @@ struct learn_grid {
     size_t columns;
     uint8_t *codes;
     uint16_t *bins;
+    int8_t *directions; /* of an ordered column: 1 its points never fall from bin 1 on, -1 they
+                         * never rise, 0 as they come */
     bool *ordered; /* bins from 1 up have an order (numbers); code 0 is missing and stands apart */
     uint8_t *labels;
+    double *weights; /* of rows in learning, mean 1; NULL: each counts once */
 };
 
-/* All zero; NULL: no memory. */
+/* All zero, without weights; NULL: no memory. */
 struct learn_grid *learn_grid_create(size_t rows, size_t columns);
 void learn_grid_destroy(struct learn_grid *grid); /* NULL is fine */
 /* The given rows alone, in the given order. NULL: no memory. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/learn/kernel_body.h"
 
-const struct learn_kernel learn_kernel_plain = {body_derivatives, body_sums};
+const struct learn_kernel learn_kernel_plain = {body_pass, body_update, body_derivatives,
+                                                body_sums};
 
 const struct learn_kernel *learn_kernel_choose(void)
 {

@@ -6,5 +6,6 @@
 #ifdef __x86_64__
 #include "server/learn/kernel_body.h"
 
-const struct learn_kernel learn_kernel_avx512 = {body_derivatives, body_sums};
+const struct learn_kernel learn_kernel_avx512 = {body_pass, body_update, body_derivatives,
+                                                 body_sums};
 #endif

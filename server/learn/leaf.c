@@ -118,6 +118,50 @@ bool learn_leaf_values(const struct learn_sums *sums, size_t bins, bool ordered,
     return any;
 }
 
+/* A run of bins with one value. */
+struct pool {
+    size_t end;
+    struct learn_sums sums;
+    double value;
+};
+
+static struct pool pool_join(const struct pool *left, const struct pool *right,
+                             const struct learn_leaf_options *options)
+{
+    struct learn_sums sums = {left->sums.gradient + right->sums.gradient,
+                              left->sums.hessian + right->sums.hessian};
+    return (struct pool){right->end, sums, leaf_value(sums, options->l2, options)};
+}
+
+bool learn_leaf_monotone(const struct learn_sums *sums, size_t bins, int direction,
+                         const struct learn_leaf_options *options, double *values)
+{
+    struct pool pools[LEAVES_MAX + 1];
+    size_t count = 0;
+    for (size_t from = 1, end = 1; from < bins; from = end) {
+        struct pool pool = {0};
+        for (; end < bins && values[end] == values[from]; end++) {
+            pool.sums.gradient += sums[end].gradient;
+            pool.sums.hessian += sums[end].hessian;
+        }
+        pool.end = end;
+        pool.value = values[from];
+        while (count > 0 && direction * (pool.value - pools[count - 1].value) < 0.0) {
+            pool = pool_join(&pools[--count], &pool, options);
+        }
+        assert(count < LEAVES_MAX);
+        pools[count++] = pool;
+    }
+    bool any = values[0] != 0.0;
+    for (size_t p = 0, b = 1; p < count; p++) {
+        any = any || pools[p].value != 0.0;
+        for (; b < pools[p].end; b++) {
+            values[b] = pools[p].value;
+        }
+    }
+    return any;
+}
+
 double learn_leaf_gain(const struct learn_sums *sums, size_t bins, bool ordered,
                        const struct learn_leaf_options *options, const double *values)
 {

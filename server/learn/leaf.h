@@ -38,6 +38,12 @@ struct learn_leaf_options {
 bool learn_leaf_values(const struct learn_sums *sums, size_t bins, bool ordered,
                        const struct learn_leaf_options *options, const double *table,
                        double *values);
+/* Draws the values of ordered bins together where they go against direction (1: never falling from
+ * bin 1 on, -1: never rising), so that a sum of such steps goes one way too: neighbouring leaves
+ * that do are one leaf (pool adjacent violators, Ayer et al. 1955). The missing bin stays apart.
+ * False if nothing is to be added. */
+bool learn_leaf_monotone(const struct learn_sums *sums, size_t bins, int direction,
+                         const struct learn_leaf_options *options, double *values);
 /* How much the loss would fall by such a step in full (rate 1) to second order, less what noise
  * alone would make of it: Σ (G² − H) / (H + l2) over its leaves. Compares columns. */
 double learn_leaf_gain(const struct learn_sums *sums, size_t bins, bool ordered,

@@ -19,8 +19,6 @@
 #define PRIOR_ROWS 5.0
 /* A bin with this share of the rows is what a field has where nobody filled it in. */
 #define USUAL_SHARE 0.4
-#define CERTAIN_WIN 0.9
-#define CERTAIN_LOSS 0.05
 
 /* Rows and positives of each bin of one column, by fold. */
 struct bin_counts {
@@ -75,16 +73,10 @@ static void rates_cross_fit(const struct learn_grid *grid, size_t column, const 
 /* True if one outcome rules among these rows, beyond what their number and the base rate make. */
 static bool is_one_sided(double rows, double positives, double all_rows, double all_positives)
 {
-    double a = positives;
-    double b = rows - positives;
-    double c = all_positives - a;
-    double d = all_rows - all_positives - b;
-    if (rows < LEARN_LEAK_SIDE_ROWS || fmin(a, b) > LEARN_LEAK_OTHERS * rows) {
-        return false;
-    }
-    double odds = math_log((a + 0.5) * (d + 0.5) / ((b + 0.5) * (c + 0.5)));
-    double error = sqrt(1.0 / (a + 0.5) + 1.0 / (b + 0.5) + 1.0 / (c + 0.5) + 1.0 / (d + 0.5));
-    return fabs(odds) - MATH_Z_95 * error >= math_log(LEARN_LEAK_ODDS);
+    return rows >= LEARN_LEAK_SIDE_ROWS &&
+           fmin(positives, rows - positives) <= LEARN_LEAK_OTHERS * rows &&
+           learn_leakage_odds_low(rows, positives, all_rows, all_positives) >=
+               math_log(LEARN_LEAK_ODDS);
 }
 
 /* All rows of a column, and some of them. */
@@ -164,10 +156,10 @@ static void certain_shares(const struct learn_grid *grid, size_t column, unsigne
     for (size_t b = 0; b < grid->bins[column]; b++) {
         double rows = counts->rows[fold_count][b];
         double positives = counts->positives[fold_count][b];
-        if (rows >= LEARN_LEAK_BIN_ROWS && positives >= CERTAIN_WIN * rows) {
+        if (rows >= LEARN_LEAK_BIN_ROWS && positives >= LEARN_LEAK_WIN * rows) {
             wins += positives;
         }
-        if (rows >= LEARN_LEAK_BIN_ROWS && positives <= CERTAIN_LOSS * rows) {
+        if (rows >= LEARN_LEAK_BIN_ROWS && positives <= LEARN_LEAK_LOSS * rows) {
             losses += rows - positives;
         }
     }
@@ -204,6 +196,12 @@ static bool column_measure(const struct learn_grid *grid, const struct feature_c
         } else {
             value_find(grid, described, counts, fold_count, column, &report->side);
         }
+        if (described->type != FEATURE_NUMBER && report->verdict == LEARN_FIELD_USED &&
+            learn_leakage_sorts(counts->rows[fold_count], counts->positives[fold_count],
+                                grid->bins[column], (double)grid->rows,
+                                (double)learn_grid_positives(grid), &report->sorted)) {
+            report->verdict = LEARN_FIELD_LEAK_SORTS;
+        }
         order = math_order_create(rates, grid->rows);
         ok = order != NULL && math_auc(rates, grid->labels, order, grid->rows, &auc);
     }
@@ -224,7 +222,7 @@ static enum learn_verdict verdict_of(const struct learn_field_report *report,
         return LEARN_FIELD_LEAK_STRONG;
     }
     if (report->verdict == LEARN_FIELD_LEAK_PRESENCE) {
-        return LEARN_FIELD_LEAK_PRESENCE;
+        return report->verdict;
     }
     if (column->type != FEATURE_NUMBER && report->explained >= LEARN_LEAK_EXPLAINED &&
         report->positives_certain >= LEARN_LEAK_SHARE &&
@@ -233,6 +231,9 @@ static enum learn_verdict verdict_of(const struct learn_field_report *report,
     }
     if (report->explained_low >= LEARN_LEAK_COPY) {
         return LEARN_FIELD_LEAK_COPY;
+    }
+    if (report->verdict == LEARN_FIELD_LEAK_SORTS) {
+        return report->verdict;
     }
     bool one_sided = report->side.positives + report->side.negatives > 0;
     return one_sided || report->explained >= LEARN_WARN_EXPLAINED ? LEARN_FIELD_WARNED

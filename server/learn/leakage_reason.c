@@ -20,6 +20,27 @@ static void reason_warned(const struct learn_field_report *report, char *text, s
                    100.0 * report->explained, report->auc);
 }
 
+static void reason_sorts(const struct learn_sorted *sorted, char *text, size_t text_bytes)
+{
+    (void)snprintf(text, text_bytes,
+                   "suspected leak: %zu of its %zu values are nearly certain, some each way (those "
+                   "that win: %.0f positives and %.0f negatives; those that lose: %.0f and %.0f), "
+                   "as where somebody writes down how it ended",
+                   sorted->winning + sorted->losing, sorted->values, sorted->won_positives,
+                   sorted->won_negatives, sorted->lost_positives, sorted->lost_negatives);
+}
+
+static void reason_overwritten(const struct learn_overwritten *found, char *text, size_t text_bytes)
+{
+    (void)snprintf(text, text_bytes,
+                   "suspected leak: it is '%s' again, but for %zu of %zu rows over which '%s' was "
+                   "written; at the same '%s' their odds of being positive are %.2f times (95 %% "
+                   "interval %.2f to %.2f) those of the others: it was probably written once the "
+                   "outcome was known",
+                   found->other, found->over, found->rows, found->value, found->other, found->odds,
+                   found->odds_low, found->odds_high);
+}
+
 static void reason_leak(const struct learn_field_report *report, char *text, size_t text_bytes)
 {
     switch (report->verdict) {
@@ -39,6 +60,12 @@ static void reason_leak(const struct learn_field_report *report, char *text, siz
                        "filled in after the outcome",
                        100.0 * report->positives_certain, 100.0 * report->negatives_certain,
                        100.0 * report->explained);
+        break;
+    case LEARN_FIELD_LEAK_SORTS:
+        reason_sorts(&report->sorted, text, text_bytes);
+        break;
+    case LEARN_FIELD_LEAK_OVERWRITTEN:
+        reason_overwritten(&report->overwritten, text, text_bytes);
         break;
     case LEARN_FIELD_LEAK_PRESENCE:
         (void)snprintf(text, text_bytes,
@@ -69,7 +96,9 @@ void learn_leakage_reason(const struct learn_field_report *report, char *text, s
     case LEARN_FIELD_LEAK_STRONG:
     case LEARN_FIELD_LEAK_COPY:
     case LEARN_FIELD_LEAK_DECIDES:
+    case LEARN_FIELD_LEAK_SORTS:
     case LEARN_FIELD_LEAK_PRESENCE:
+    case LEARN_FIELD_LEAK_OVERWRITTEN:
         reason_leak(report, text, text_bytes);
         break;
     case LEARN_FIELD_IDENTIFIER:
@@ -88,14 +117,13 @@ void learn_leakage_reason(const struct learn_field_report *report, char *text, s
 
 bool learn_verdict_is_leak(enum learn_verdict verdict)
 {
-    return verdict == LEARN_FIELD_LEAK_STRONG || verdict == LEARN_FIELD_LEAK_COPY ||
-           verdict == LEARN_FIELD_LEAK_DECIDES || verdict == LEARN_FIELD_LEAK_PRESENCE;
+    return verdict >= LEARN_FIELD_LEAK_STRONG && verdict <= LEARN_FIELD_LEAK_OVERWRITTEN;
 }
 
-bool learn_verdict_refuses(enum learn_verdict verdict, bool keep_leaks)
+bool learn_field_refused(const struct learn_field_report *report)
 {
-    return learn_verdict_is_leak(verdict)
-               ? !keep_leaks
-               : verdict == LEARN_FIELD_IDENTIFIER || verdict == LEARN_FIELD_TIME ||
-                     verdict == LEARN_FIELD_CONSTANT;
+    return learn_verdict_is_leak(report->verdict)
+               ? !report->kept
+               : report->verdict == LEARN_FIELD_IDENTIFIER || report->verdict == LEARN_FIELD_TIME ||
+                     report->verdict == LEARN_FIELD_CONSTANT;
 }

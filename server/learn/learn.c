@@ -10,6 +10,7 @@
 
 #include "server/learn/block.h"
 #include "server/learn/groups.h"
+#include "server/learn/guard.h"
 #include "server/learn/report.h"
 #include "server/learn/sample.h"
 #include "server/learn/split.h"
@@ -148,6 +149,16 @@ static bool rows_divide(struct learning *learning)
     return ok || no_memory(learning);
 }
 
+static void weights_tell(struct learning *learning)
+{
+    const struct learn_sample *sample = &learning->sample;
+    if (sample->unweighted > 0) {
+        learn_report_warn(&learning->report,
+                          "%zu of %zu rows have no weight: each counts as the average row",
+                          sample->unweighted, sample->rows);
+    }
+}
+
 /* What is done with rows that have no outcome. */
 static void blanks_tell(struct learning *learning)
 {
@@ -197,6 +208,7 @@ static bool rows_read(struct learning *learning, const struct learn_population *
         learning->all.rows[learning->all.count++] = (uint32_t)i;
     }
     blanks_tell(learning);
+    weights_tell(learning);
     if (!classes_check(learning, &learning->all, CLASS_ROWS_MIN, "in the population") ||
         !learn_groups_find(&learning->sample, &learning->groups, learning->fault)) {
         return false;
@@ -226,48 +238,39 @@ static bool accounts_pick(struct learning *learning, struct learn_subset *subset
     return ok;
 }
 
-/* Numbers that count rows (lead numbers, serial ids) order them by arrival and pass for signal, as
- * do times. */
-static bool numbers_check(struct learning *learning)
+static bool values_check(struct learning *learning)
 {
     struct learn_subset accounts = {0};
-    double *numbers = malloc(LEARN_NUMBERED_ROWS_MAX * sizeof *numbers);
-    bool ok = numbers != NULL && accounts_pick(learning, &accounts);
-    for (size_t f = 0; ok && f < learning->checked_count; f++) {
-        struct learn_field_report *report = &learning->checked[f];
-        const struct feature_field *field =
-            feature_schema_by_id(learning->options->schema, report->field_id);
-        if (field == NULL || field->type != FEATURE_NUMBER ||
-            report->verdict == LEARN_FIELD_CONSTANT) {
-            continue;
-        }
-        size_t count = learn_sample_numbers(&learning->sample, &accounts, report->field_id,
-                                            LEARN_NUMBERED_ROWS_MAX, numbers);
-        if (learn_leakage_numbered(numbers, count)) {
-            report->verdict = LEARN_FIELD_IDENTIFIER;
-        } else if (learn_leakage_times(numbers, count)) {
-            report->verdict = LEARN_FIELD_TIME;
+    bool ok = (accounts_pick(learning, &accounts) || no_memory(learning)) &&
+              learn_guard_values(&learning->sample, &accounts, learning->checked,
+                                 learning->checked_count, learning->fault);
+    free(accounts.rows);
+    return ok;
+}
+
+static bool is_kept(const struct learn_options *options, uint16_t field_id)
+{
+    for (size_t i = 0; i < options->keep_field_count; i++) {
+        if (options->keep_field_ids[i] == field_id) {
+            return true;
         }
     }
-    free(numbers);
-    free(accounts.rows);
-    return ok || no_memory(learning);
+    return false;
 }
 
 static void verdicts_apply(struct learning *learning)
 {
-    bool keep = learning->options->keep_leaks;
     for (size_t i = 0; i < learning->checked_count; i++) {
         struct learn_field_report *report = &learning->checked[i];
         const struct feature_field *field =
             feature_schema_by_id(learning->options->schema, report->field_id);
         report->name = field->name;
-        if (!learn_verdict_refuses(report->verdict, keep)) {
+        report->kept =
+            learn_verdict_is_leak(report->verdict) && is_kept(learning->options, report->field_id);
+        if (!learn_field_refused(report)) {
             learning->field_ids[learning->field_count++] = report->field_id;
         }
-        if (report->verdict == LEARN_FIELD_WARNED ||
-            (keep && learn_verdict_refuses(report->verdict, false) &&
-             !learn_verdict_refuses(report->verdict, true))) {
+        if (report->verdict == LEARN_FIELD_WARNED || report->kept) {
             char reason[512];
             learn_leakage_reason(report, reason, sizeof reason);
             learn_report_warn(&learning->report, "%s: %s", report->name, reason);
@@ -282,7 +285,7 @@ static void leaks_name(const struct learning *learning, char *text, size_t text_
     text[0] = '\0';
     for (size_t i = 0; i < learning->checked_count && at + 1 < text_bytes; i++) {
         const struct learn_field_report *report = &learning->checked[i];
-        if (learn_verdict_is_leak(report->verdict) && !learning->options->keep_leaks) {
+        if (learn_verdict_is_leak(report->verdict) && !report->kept) {
             int bytes = snprintf(text + at, text_bytes - at, "%s%s",
                                  at == 0 ? "; refused as suspected leaks: " : ", ", report->name);
             at += bytes > 0 ? (size_t)bytes : 0;
@@ -308,7 +311,7 @@ static bool fields_check(struct learning *learning)
     }
     ok = ok && learn_leakage_check(block.grid, block.codebook, folds, LEARN_BAGS, learning->checked,
                                    &learning->checked_count, learning->fault);
-    ok = ok && numbers_check(learning);
+    ok = ok && values_check(learning);
     if (ok) {
         verdicts_apply(learning);
     }
@@ -332,6 +335,7 @@ static bool block_fit(struct learning *learning, const struct learn_block *block
                                         .rows = &block->rows,
                                         .seed = learning->options->seed,
                                         .pairs_max = learning->options->pairs_max,
+                                        .threads = learning->options->threads,
                                         .on_progress = on_fit_progress,
                                         .progress_context = learning};
     return learn_fit_run(block->grid, &options, fit, learning->fault);
@@ -413,9 +417,9 @@ static char *document_make(struct learning *learning)
     if (ok && learning->weights == NULL) {
         ok = no_memory(learning);
     }
-    ok = ok && learn_weights_measure(&block, fit.scorecard, learning->checked,
-                                     learning->checked_count, learning->options->keep_leaks,
-                                     learning->weights, &report->field_count, learning->fault);
+    ok = ok &&
+         learn_weights_measure(&block, fit.scorecard, learning->checked, learning->checked_count,
+                               learning->weights, &report->field_count, learning->fault);
     char *text = NULL;
     if (ok) {
         report->held_out_share = HELD_OUT_SHARE;

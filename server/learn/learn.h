@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Learns an ICP from outcomes: sample in, document text out; no store, no threads of its own, no
- * clock.
+ * clock. Helper threads, where options ask for them, end before it returns.
  *
  * Steps: label every row; find rows that repeat one account, or are told to be of one, and keep
  * them together; split off a
@@ -37,9 +37,20 @@ struct learn_options {
         *field_ids; /* candidates: the caller has taken out the label's own and excluded fields */
     size_t field_count;
     int32_t time_field_id; /* -1: none */
+    /* A number of 0 or more by which a row counts while tables are learned, the average where there
+     * is none: whom the profile has to get right first. Calibration, evidence and reference count
+     * each row once, so that p stays the chance of an account. NULL: each counts once. Nothing is
+     * learned from it: the caller has taken it out of field_ids. */
+    const uint16_t *weight_field_id;
     uint64_t seed;
     unsigned pairs_max; /* 0: none */
-    bool keep_leaks;    /* true: report suspected leaks as warnings instead of refusing the field */
+    unsigned threads;   /* to learn with, the caller's included; 0: 1. Any number gives the same */
+    /* By field id: 1 where the points of a number never fall as it grows, -1 where they never rise,
+     * 0 as they come; NULL: all as they come. */
+    const int8_t *directions;
+    /* Fields to learn from although they may be suspected leaks; they are warned of then. */
+    const uint16_t *keep_field_ids;
+    size_t keep_field_count;
     /* Fields that say who an account is, not what it is like, such as its name or its parent:
      * nothing is learned from them, but rows that agree in one of them stay together. May be NULL.
      */

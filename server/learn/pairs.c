@@ -69,12 +69,12 @@ static bool coarse_init(struct coarse *coarse, const struct learn_grid *grid, si
     return coarse->codes != NULL;
 }
 
-static double pair_score(const struct learn_grid *grid, const struct coarse *a,
-                         const struct coarse *b, const struct learn_sums *residuals)
+static double pair_score(size_t rows, const struct coarse *a, const struct coarse *b,
+                         const struct learn_sums *residuals)
 {
     struct learn_sums cells[LEARN_PAIR_GROUPS * LEARN_PAIR_GROUPS];
     memset(cells, 0, sizeof cells);
-    for (size_t i = 0; i < grid->rows; i++) {
+    for (size_t i = 0; i < rows; i++) {
         struct learn_sums *cell = &cells[a->codes[i] * b->groups + b->codes[i]];
         cell->gradient += residuals[i].gradient;
         cell->hessian += residuals[i].hessian;
@@ -110,7 +110,8 @@ static void pair_offer(struct learn_pairs *pairs, size_t most, const struct coar
     memcpy(pair->group_b, b->group_of, sizeof pair->group_b);
 }
 
-/* The most important columns that have anything to say, ascending. */
+/* The most important columns that have anything to say, ascending. Those that go one way form no
+ * pairs, which would take them out of it. */
 static size_t columns_choose(const struct learn_grid *grid, const double *importance,
                              size_t *chosen)
 {
@@ -121,7 +122,7 @@ static size_t columns_choose(const struct learn_grid *grid, const double *import
             better += importance[other] > importance[c] ||
                       (importance[other] == importance[c] && other < c);
         }
-        if (importance[c] > 0.0 && better < LEARN_PAIR_COLUMNS_MAX) {
+        if (importance[c] > 0.0 && grid->directions[c] == 0 && better < LEARN_PAIR_COLUMNS_MAX) {
             chosen[count++] = c;
         }
     }
@@ -136,13 +137,18 @@ static int pair_order(const void *x, const void *y)
     return by_a != 0 ? by_a : (a->column_b > b->column_b) - (a->column_b < b->column_b);
 }
 
-/* Gradient and hessian of each row; 0 of those that are not asked. */
+/* Gradient and hessian of each of the first *end rows, among which are as many as are looked at; 0
+ * of those that are not asked. */
 static struct learn_sums *residuals_make(const struct learn_grid *grid,
-                                         const struct learn_pair_rows *rows)
+                                         const struct learn_pair_rows *rows, size_t *end)
 {
+    size_t asked = 0;
     struct learn_sums *residuals = calloc(grid->rows + 1, sizeof *residuals);
-    for (size_t i = 0; residuals != NULL && i < grid->rows; i++) {
+    *end = 0;
+    for (size_t i = 0; residuals != NULL && i < grid->rows && asked < LEARN_PAIR_ROWS_MAX; i++) {
+        *end = i + 1;
         if (rows->half == NULL || rows->half[i] == rows->side) {
+            asked++;
             double p = math_logistic(rows->scores[i]);
             residuals[i] = (struct learn_sums){p - (double)grid->labels[i], p * (1.0 - p)};
         }
@@ -156,7 +162,8 @@ bool learn_pairs_find(const struct learn_grid *grid, const double *importance,
     size_t chosen[LEARN_PAIR_COLUMNS_MAX];
     struct coarse coarse[LEARN_PAIR_COLUMNS_MAX];
     size_t count = columns_choose(grid, importance, chosen);
-    struct learn_sums *residuals = residuals_make(grid, rows);
+    size_t end = 0;
+    struct learn_sums *residuals = residuals_make(grid, rows, &end);
     bool ok = residuals != NULL;
     size_t made = 0;
     for (; ok && made < count; made++) {
@@ -167,7 +174,7 @@ bool learn_pairs_find(const struct learn_grid *grid, const double *importance,
     for (size_t a = 0; ok && most > 0 && a < count; a++) {
         for (size_t b = a + 1; b < count; b++) {
             pair_offer(pairs, most, &coarse[a], &coarse[b],
-                       pair_score(grid, &coarse[a], &coarse[b], residuals));
+                       pair_score(end, &coarse[a], &coarse[b], residuals));
         }
     }
     qsort(pairs->pairs, pairs->count, sizeof pairs->pairs[0], pair_order);
@@ -185,6 +192,14 @@ struct learn_grid *learn_pairs_grid(const struct learn_grid *grid, const struct 
         return NULL;
     }
     memcpy(cells->labels, grid->labels, grid->rows);
+    if (grid->weights != NULL) {
+        cells->weights = malloc((grid->rows + 1) * sizeof *cells->weights);
+        if (cells->weights == NULL) {
+            learn_grid_destroy(cells);
+            return NULL;
+        }
+        memcpy(cells->weights, grid->weights, grid->rows * sizeof *cells->weights);
+    }
     for (size_t k = 0; k < pairs->count; k++) {
         const struct learn_pair *pair = &pairs->pairs[k];
         const uint8_t *a = learn_grid_column(grid, pair->column_a);

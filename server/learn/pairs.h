@@ -13,7 +13,8 @@
  * own effects does not pass for a joint one; then X² = Σ G²/H over the cells. Under noise it has
  * mean d, the degrees of freedom that are left, and variance Σ (2 + k/H²), k the sum of the fourth
  * cumulants v(1 − 6v), v = p(1 − p). A pair is proved if (X² − d) / σ ≥ LEARN_PAIR_PROOF.
- * Threads: pure. Cost: pairs · rows · 2 ns. */
+ * Threads: pure. Cost: 496 pairs · min(rows, 2 · LEARN_PAIR_ROWS_MAX) · 2 ns to find, and one pass
+ * for each that is found. */
 #ifndef LEARN_PAIRS_H
 #define LEARN_PAIRS_H
 
@@ -38,6 +39,9 @@ struct learn_pairs {
     size_t count;
     struct learn_pair pairs[LEARN_PAIRS_MAX]; /* by (column_a, column_b) */
 };
+
+/* Rows that are looked at to find pairs, at most; all prove them. 255 cells have some 500 each. */
+#define LEARN_PAIR_ROWS_MAX 131072
 
 /* Rows by which pairs are found or proved: those with half[row] == side; half NULL: all. */
 struct learn_pair_rows {

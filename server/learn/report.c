@@ -87,7 +87,7 @@ static json_t *refused_json(const struct learn_report *report)
     for (size_t i = 0; i < report->checked_count; i++) {
         const struct learn_field_report *field = &report->checked[i];
         char reason[512];
-        if (learn_verdict_refuses(field->verdict, report->options->keep_leaks)) {
+        if (learn_field_refused(field)) {
             learn_leakage_reason(field, reason, sizeof reason);
             feature_json_append(&array,
                                 json_pack("{s:s, s:s}", "field", field->name, "reason", reason));
@@ -109,6 +109,36 @@ static json_t *warnings_json(const struct learn_report *report)
     return array;
 }
 
+/* Suspected leaks that were learned from because the caller keeps them. */
+static json_t *kept_json(const struct learn_report *report)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < report->checked_count; i++) {
+        if (report->checked[i].kept) {
+            feature_json_append(&array, json_string(report->checked[i].name));
+        }
+    }
+    return array;
+}
+
+/* Numbers whose points go one way, by name: "+" or "-". */
+static json_t *monotone_json(const struct learn_report *report)
+{
+    const struct learn_options *options = report->options;
+    json_t *object = json_object();
+    for (size_t i = 0; options->directions != NULL && i < options->field_count; i++) {
+        int8_t direction = options->directions[options->field_ids[i]];
+        const struct feature_field *field =
+            feature_schema_by_id(options->schema, options->field_ids[i]);
+        if (direction != 0 && object != NULL &&
+            json_object_set_new(object, field->name, json_string(direction > 0 ? "+" : "-")) != 0) {
+            json_decref(object);
+            object = NULL;
+        }
+    }
+    return object;
+}
+
 static json_t *settings_json(const struct learn_report *report, const struct learn_fit *fit)
 {
     const struct learn_options *options = report->options;
@@ -116,16 +146,23 @@ static json_t *settings_json(const struct learn_report *report, const struct lea
         options->time_field_id < 0
             ? NULL
             : feature_schema_by_id(options->schema, (uint16_t)options->time_field_id);
-    return json_pack("{s:I, s:s, s:s, s:f, s:b, s:b, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, s:i, "
-                     "s:i, s:i, s:f, s:b}",
-                     "seed", (json_int_t)options->seed, "trainer", "boosting-2", "time_field",
-                     time == NULL ? "" : time->name, "held_out_share", report->held_out_share,
-                     "grouped", report->grouped, "keep_leaks", options->keep_leaks, "pairs_max",
-                     (int)options->pairs_max, "pairs", (int)fit->pairs, "bags", (int)fit->bags,
-                     "rate", LEARN_RATE, "l2", LEARN_L2, "l2_category", LEARN_L2_CATEGORY,
-                     "hessian_min", LEARN_HESSIAN_MIN, "leaves_max", LEARN_LEAVES_MAX, "rounds_max",
-                     LEARN_ROUNDS_MAX, "patience", LEARN_PATIENCE, "rounds_mean",
-                     (int)fit->rounds_mean, "ridge", LEARN_RIDGE, "greedy", fit->greedy);
+    const struct feature_field *weight =
+        options->weight_field_id == NULL
+            ? NULL
+            : feature_schema_by_id(options->schema, *options->weight_field_id);
+    return json_pack(
+        "{s:I, s:s, s:s, s:s, s:f, s:b, s:b, s:o, s:o, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, "
+        "s:i, "
+        "s:i, s:i, s:f, s:b}",
+        "seed", (json_int_t)options->seed, "trainer", "boosting-2", "time_field",
+        time == NULL ? "" : time->name, "weight_field", weight == NULL ? "" : weight->name,
+        "held_out_share", report->held_out_share, "grouped", report->grouped, "keep_leaks",
+        options->keep_field_count > 0, "kept_leaks", kept_json(report), "monotone",
+        monotone_json(report), "pairs_max", (int)options->pairs_max, "pairs", (int)fit->pairs,
+        "bags", (int)fit->bags, "rate", LEARN_RATE, "l2", LEARN_L2, "l2_category",
+        LEARN_L2_CATEGORY, "hessian_min", LEARN_HESSIAN_MIN, "leaves_max", LEARN_LEAVES_MAX,
+        "rounds_max", LEARN_ROUNDS_MAX, "patience", LEARN_PATIENCE, "rounds_mean",
+        (int)fit->rounds_mean, "ridge", LEARN_RIDGE, "greedy", fit->greedy);
 }
 
 static json_t *evidence_json(const struct learn_report *report)

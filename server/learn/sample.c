@@ -19,6 +19,7 @@ void learn_sample_fini(struct learn_sample *sample)
     free(sample->labels);
     free(sample->profiles);
     free(sample->times);
+    free(sample->weights);
     *sample = (struct learn_sample){0};
 }
 
@@ -63,6 +64,9 @@ static uint64_t profile_hash(const struct learn_sample *sample, uint64_t label)
     if (options->time_field_id >= 0) {
         hash = learn_value_hash(&sample->values[options->time_field_id], hash);
     }
+    if (options->weight_field_id != NULL) {
+        hash = learn_value_hash(&sample->values[*options->weight_field_id], hash);
+    }
     return hash;
 }
 
@@ -79,49 +83,63 @@ static bool outcome_is_blank(const struct learn_sample *sample)
     return count > 0;
 }
 
-static bool sample_grow(struct learn_sample *sample, size_t *capacity)
+/* One row on its way to its place. */
+struct placed {
+    uint64_t profile;
+    double time, weight;
+    uint32_t index;
+    uint8_t label;
+};
+
+struct placing {
+    struct placed *rows;
+    size_t count, capacity;
+};
+
+static bool placing_grow(struct placing *placing)
 {
-    size_t wider = *capacity == 0 ? 1024 : *capacity * 2;
-    uint32_t *index = realloc(sample->index, wider * sizeof *index);
-    sample->index = index != NULL ? index : sample->index;
-    uint8_t *labels = realloc(sample->labels, wider);
-    sample->labels = labels != NULL ? labels : sample->labels;
-    uint64_t *profiles = realloc(sample->profiles, wider * sizeof *profiles);
-    sample->profiles = profiles != NULL ? profiles : sample->profiles;
-    double *times = realloc(sample->times, wider * sizeof *times);
-    sample->times = times != NULL ? times : sample->times;
-    *capacity = wider;
-    return index != NULL && labels != NULL && profiles != NULL && times != NULL;
+    size_t wider = placing->capacity == 0 ? 1024 : placing->capacity * 2;
+    struct placed *rows = realloc(placing->rows, wider * sizeof *rows);
+    if (rows != NULL) {
+        placing->rows = rows;
+        placing->capacity = wider;
+    }
+    return rows != NULL;
 }
 
-static void row_take(struct learn_sample *sample, size_t row)
+/* A number of the row that was fetched, NaN where it has none. */
+static double number_of(const struct learn_sample *sample, size_t field_id)
+{
+    const struct feature_value *value = &sample->values[field_id];
+    return value->present && feature_type_is_number(value->type) ? value->number : (double)NAN;
+}
+
+static struct placed row_place(struct learn_sample *sample, size_t row)
 {
     const struct learn_options *options = sample->options;
-    size_t at = sample->rows++;
-    sample->index[at] = (uint32_t)row;
     const struct learn_population *population = sample->population;
+    struct placed placed = {
+        .index = (uint32_t)row,
+        .time = options->time_field_id < 0 ? (double)NAN
+                                           : number_of(sample, (size_t)options->time_field_id),
+        .weight = options->weight_field_id == NULL ? (double)NAN
+                                                   : number_of(sample, *options->weight_field_id)};
     if (population->labels != NULL) {
-        sample->labels[at] = population->labels[row];
+        placed.label = population->labels[row];
     } else {
         bool blank = !filter_tells_missing(options->label) && outcome_is_blank(sample);
         bool label = filter_match(options->label, sample->values, sample->slots);
         sample->blanks += blank;
-        sample->labels[at] = blank ? LABEL_BLANK : label;
+        placed.label = blank ? LABEL_BLANK : label;
     }
-    sample->profiles[at] = profile_hash(sample, sample->labels[at]);
-    sample->times[at] = (double)NAN;
-    if (options->time_field_id >= 0) {
-        const struct feature_value *value = &sample->values[options->time_field_id];
-        if (value->present && feature_type_is_number(value->type)) {
-            sample->times[at] = value->number;
-        }
-    }
+    placed.profile = profile_hash(sample, placed.label);
+    return placed;
 }
 
-static bool rows_read(struct learn_sample *sample, struct proto_fault *fault)
+static bool rows_read(struct learn_sample *sample, struct placing *placing,
+                      struct proto_fault *fault)
 {
     const struct learn_options *options = sample->options;
-    size_t capacity = 0;
     size_t rows = sample->population->rows;
     for (size_t row = 0; row < rows; row++) {
         if (row % 65536 == 0 && options->on_progress != NULL &&
@@ -134,42 +152,37 @@ static bool rows_read(struct learn_sample *sample, struct proto_fault *fault)
              !filter_match(options->where, sample->values, sample->slots))) {
             continue;
         }
-        if (sample->rows == capacity && !sample_grow(sample, &capacity)) {
+        if (placing->count == placing->capacity && !placing_grow(placing)) {
             return no_memory(fault);
         }
-        row_take(sample, row);
+        struct placed placed = row_place(sample, row);
+        if (placed.weight < 0.0) {
+            return proto_fault_set(fault, PROTO_BAD_FIELD, "weight",
+                                   "a row has the weight %g; a weight is 0 or more", placed.weight);
+        }
+        placing->rows[placing->count++] = placed;
     }
     return true;
 }
 
 /* Rows without an outcome are left out, or are the negatives if there is no other one. */
-static void blanks_settle(struct learn_sample *sample)
+static void blanks_settle(struct learn_sample *sample, struct placing *placing)
 {
     size_t negatives = 0;
-    for (size_t i = 0; i < sample->rows; i++) {
-        negatives += sample->labels[i] == 0;
+    for (size_t i = 0; i < placing->count; i++) {
+        negatives += placing->rows[i].label == 0;
     }
     sample->blanks_negative = sample->blanks > 0 && negatives == 0;
     size_t kept = 0;
-    for (size_t i = 0; i < sample->rows; i++) {
-        if (sample->labels[i] == LABEL_BLANK && !sample->blanks_negative) {
-            continue;
+    for (size_t i = 0; i < placing->count; i++) {
+        struct placed row = placing->rows[i];
+        if (row.label != LABEL_BLANK || sample->blanks_negative) {
+            row.label = row.label == 1;
+            placing->rows[kept++] = row;
         }
-        sample->index[kept] = sample->index[i];
-        sample->labels[kept] = sample->labels[i] == 1;
-        sample->profiles[kept] = sample->profiles[i];
-        sample->times[kept++] = sample->times[i];
     }
-    sample->rows = kept;
+    placing->count = kept;
 }
-
-/* One row on its way to its place. */
-struct placed {
-    uint64_t profile;
-    double time;
-    uint32_t index;
-    uint8_t label;
-};
 
 static int placed_order(const void *a, const void *b)
 {
@@ -179,24 +192,34 @@ static int placed_order(const void *a, const void *b)
 }
 
 /* By the hash of what was read: rows that tie say the same, and either may stand first. */
-static bool rows_order(struct learn_sample *sample)
+static bool rows_keep(struct learn_sample *sample, struct placing *placing)
 {
-    struct placed *placed = malloc((sample->rows + 1) * sizeof *placed);
-    if (placed == NULL) {
+    size_t rows = placing->count;
+    bool weighted = sample->options->weight_field_id != NULL;
+    if (rows > 0) {
+        qsort(placing->rows, rows, sizeof *placing->rows, placed_order);
+    }
+    sample->index = malloc((rows + 1) * sizeof *sample->index);
+    sample->labels = malloc(rows + 1);
+    sample->profiles = malloc((rows + 1) * sizeof *sample->profiles);
+    sample->times = malloc((rows + 1) * sizeof *sample->times);
+    sample->weights = weighted ? malloc((rows + 1) * sizeof *sample->weights) : NULL;
+    if (sample->index == NULL || sample->labels == NULL || sample->profiles == NULL ||
+        sample->times == NULL || (weighted && sample->weights == NULL)) {
         return false;
     }
-    for (size_t i = 0; i < sample->rows; i++) {
-        placed[i] = (struct placed){sample->profiles[i], sample->times[i], sample->index[i],
-                                    sample->labels[i]};
+    sample->rows = rows;
+    for (size_t i = 0; i < rows; i++) {
+        const struct placed *row = &placing->rows[i];
+        sample->index[i] = row->index;
+        sample->labels[i] = row->label;
+        sample->profiles[i] = row->profile;
+        sample->times[i] = row->time;
+        if (weighted) {
+            sample->weights[i] = row->weight;
+            sample->unweighted += isnan(row->weight) ? 1 : 0;
+        }
     }
-    qsort(placed, sample->rows, sizeof *placed, placed_order);
-    for (size_t i = 0; i < sample->rows; i++) {
-        sample->profiles[i] = placed[i].profile;
-        sample->times[i] = placed[i].time;
-        sample->index[i] = placed[i].index;
-        sample->labels[i] = placed[i].label;
-    }
-    free(placed);
     return true;
 }
 
@@ -215,11 +238,13 @@ bool learn_sample_read(const struct learn_population *population,
     if (sample->values == NULL) {
         return no_memory(fault);
     }
-    bool ok = rows_read(sample, fault);
+    struct placing placing = {0};
+    bool ok = rows_read(sample, &placing, fault);
     if (ok) {
-        blanks_settle(sample);
-        ok = rows_order(sample) || no_memory(fault);
+        blanks_settle(sample, &placing);
+        ok = rows_keep(sample, &placing) || no_memory(fault);
     }
+    free(placing.rows);
     if (!ok) {
         learn_sample_fini(sample);
     }
@@ -331,6 +356,29 @@ uint8_t *learn_sample_encode(struct learn_sample *sample, const struct learn_sub
     return codes;
 }
 
+/* Weights with mean 1; the average where there is none. */
+static bool weights_set(const struct learn_sample *sample, const struct learn_subset *subset,
+                        struct learn_grid *grid)
+{
+    double sum = 0.0;
+    size_t known = 0;
+    grid->weights = malloc((grid->rows + 1) * sizeof *grid->weights);
+    if (grid->weights == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < grid->rows; i++) {
+        double weight = sample->weights[subset->rows[i]];
+        sum += isnan(weight) ? 0.0 : weight;
+        known += isnan(weight) ? 0 : 1;
+    }
+    double mean = sum > 0.0 ? sum / (double)known : 1.0;
+    for (size_t i = 0; i < grid->rows; i++) {
+        double weight = sample->weights[subset->rows[i]];
+        grid->weights[i] = isnan(weight) || sum <= 0.0 ? 1.0 : weight / mean;
+    }
+    return true;
+}
+
 struct learn_grid *learn_sample_grid(const struct learn_sample *sample,
                                      const struct learn_subset *subset,
                                      const struct feature_codebook *codebook, const uint8_t *codes,
@@ -344,6 +392,9 @@ struct learn_grid *learn_sample_grid(const struct learn_sample *sample,
     for (size_t c = 0; c < codebook->column_count; c++) {
         grid->bins[c] = (uint16_t)codebook->columns[c].bin_count;
         grid->ordered[c] = codebook->columns[c].type == FEATURE_NUMBER;
+        if (grid->ordered[c] && sample->options->directions != NULL) {
+            grid->directions[c] = sample->options->directions[codebook->columns[c].field_id];
+        }
         uint8_t *column = grid->codes + c * grid->rows;
         for (size_t i = 0; i < grid->rows; i++) {
             column[i] = codes[i * codebook->row_bytes + c];
@@ -351,6 +402,11 @@ struct learn_grid *learn_sample_grid(const struct learn_sample *sample,
     }
     for (size_t i = 0; i < grid->rows; i++) {
         grid->labels[i] = sample->labels[subset->rows[i]];
+    }
+    if (sample->weights != NULL && !weights_set(sample, subset, grid)) {
+        learn_grid_destroy(grid);
+        no_memory(fault);
+        return NULL;
     }
     return grid;
 }

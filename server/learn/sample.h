@@ -34,6 +34,8 @@ struct learn_sample {
     uint8_t *labels;
     uint64_t *profiles;   /* hash of the values of the fields that are read, and of the label */
     double *times;        /* the time field, NaN where missing; NULL without one */
+    double *weights;      /* the weight field, NaN where missing; NULL without one */
+    size_t unweighted;    /* rows without a weight: they count as the average */
     size_t blanks;        /* rows without an outcome */
     bool blanks_negative; /* they are among the rows, as negatives */
 };

@@ -54,7 +54,7 @@ static void rows_add(const struct learn_block *block, const struct model_scoreca
 
 bool learn_weights_measure(const struct learn_block *block, const struct model_scorecard *scorecard,
                            const struct learn_field_report *checked, size_t checked_count,
-                           bool keep_leaks, struct learn_field_weight *weights, size_t *used,
+                           struct learn_field_weight *weights, size_t *used,
                            struct proto_fault *fault)
 {
     const struct feature_codebook *codebook = block->codebook;
@@ -65,7 +65,7 @@ bool learn_weights_measure(const struct learn_block *block, const struct model_s
     *used = 0;
     if (ok) {
         for (size_t f = 0; f < checked_count; f++) {
-            if (!learn_verdict_refuses(checked[f].verdict, keep_leaks)) {
+            if (!learn_field_refused(&checked[f])) {
                 weights[(*used)++] =
                     (struct learn_field_weight){checked[f].name, 0.0, checked[f].auc};
             }

@@ -18,7 +18,7 @@ struct learn_field_weight {
  * most important first, ties by name. */
 bool learn_weights_measure(const struct learn_block *block, const struct model_scorecard *scorecard,
                            const struct learn_field_report *checked, size_t checked_count,
-                           bool keep_leaks, struct learn_field_weight *weights, size_t *used,
+                           struct learn_field_weight *weights, size_t *used,
                            struct proto_fault *fault);
 
 #endif

@@ -71,11 +71,15 @@ static bool learn_read(struct rpc_call *call, struct engine_learn *learn, struct
     learn->where = rpc_arg_text(call, PROTO_Q_ICP_LEARN_WHERE);
     learn->name = rpc_arg_text(call, PROTO_Q_ICP_LEARN_NAME);
     learn->time_field = rpc_arg_text(call, PROTO_Q_ICP_LEARN_TIME_FIELD);
+    learn->weight_field = rpc_arg_text(call, PROTO_Q_ICP_LEARN_WEIGHT);
     learn->seed = rpc_arg_uint(call, PROTO_Q_ICP_LEARN_SEED);
     learn->activate = rpc_arg_flag(call, PROTO_Q_ICP_LEARN_ACTIVATE);
     learn->pairs_max = (unsigned)rpc_arg_uint(call, PROTO_Q_ICP_LEARN_PAIRS);
     learn->fields = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_FIELDS, &learn->field_count, &local);
     learn->exclude = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_EXCLUDE, &learn->exclude_count, &local);
+    learn->keep = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_KEEP_LEAKS, &learn->keep_count, &local);
+    learn->rising = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_RISING, &learn->rising_count, &local);
+    learn->falling = rpc_arg_texts(call, PROTO_Q_ICP_LEARN_FALLING, &learn->falling_count, &local);
     if (local.code != PROTO_OK) {
         *fault = local;
         return false;

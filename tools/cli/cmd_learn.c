@@ -45,6 +45,36 @@ static int floors_fill(const struct cli *cli, struct icp_payload *payload)
     return EX_OK;
 }
 
+/* Names of the --monotone that go one way, as a list. */
+static bool direction_fill(const struct cli *cli, const char *key, char sign,
+                           struct icp_payload *payload)
+{
+    bool begun = false;
+    size_t at = 0;
+    for (const char *text; (text = cli_each(cli, CLI_LEARN_MONOTONE, &at)) != NULL;) {
+        size_t bytes = strlen(text);
+        char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
+        if (bytes < 3 || bytes - 2 >= sizeof name || text[bytes - 2] != '=' ||
+            (text[bytes - 1] != '+' && text[bytes - 1] != '-')) {
+            cli_say(cli, "--monotone: '%s' is none such as employees=+ or age=-", text);
+            return false;
+        }
+        if (text[bytes - 1] != sign) {
+            continue;
+        }
+        if (!begun) {
+            icp_payload_list_begin(payload, key);
+            begun = true;
+        }
+        (void)snprintf(name, sizeof name, "%.*s", (int)(bytes - 2), text);
+        icp_payload_text(payload, NULL, name);
+    }
+    if (begun) {
+        icp_payload_list_end(payload);
+    }
+    return true;
+}
+
 /* The policy of the command line, if there is one; *text is the caller's. */
 static int policy_fill(const struct cli *cli, struct icp_payload *payload, char **text)
 {
@@ -81,14 +111,18 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload, char
     } texts[] = {{CLI_LEARN_LABEL, "label"},
                  {CLI_LEARN_WHERE, "where"},
                  {CLI_LEARN_NAME, "name"},
-                 {CLI_LEARN_TIME_FIELD, "time_field"}};
+                 {CLI_LEARN_TIME_FIELD, "time_field"},
+                 {CLI_LEARN_WEIGHT, "weight"}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (cli_has(cli, texts[i].option)) {
             icp_payload_text(payload, texts[i].key, cli_text(cli, texts[i].option));
         }
     }
     if (!names_write(cli, CLI_LEARN_FIELDS, "fields", payload) ||
-        !names_write(cli, CLI_LEARN_EXCLUDE, "exclude", payload)) {
+        !names_write(cli, CLI_LEARN_EXCLUDE, "exclude", payload) ||
+        !names_write(cli, CLI_LEARN_KEEP_LEAKS, "keep_leaks", payload) ||
+        !direction_fill(cli, "rising", '+', payload) ||
+        !direction_fill(cli, "falling", '-', payload)) {
         return EX_USAGE;
     }
     icp_payload_uint(payload, "seed", seed);
@@ -162,7 +196,8 @@ static int expressions_check(const struct cli *cli, struct icp_client *client)
         labelled ? label_parse(cli, schema, "label", cli_text(cli, CLI_LEARN_LABEL)) : NULL;
     struct filter *where = NULL;
     if ((labelled && label == NULL) || !names_known(cli, CLI_LEARN_FIELDS, schema) ||
-        !names_known(cli, CLI_LEARN_EXCLUDE, schema)) {
+        !names_known(cli, CLI_LEARN_EXCLUDE, schema) ||
+        !names_known(cli, CLI_LEARN_KEEP_LEAKS, schema)) {
         status = EX_DATAERR;
     }
     if (status == EX_OK && cli_has(cli, CLI_LEARN_WHERE)) {

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -473,6 +474,35 @@ class Online(Served):
         self.icp("import", self.write("noise.csv", "\n".join(lines) + "\n"))
         _, err = self.icp("learn", "--label", "y = 1", status=DATA)
         self.assertIn("chance", err)
+
+    def test_leaks_are_kept_and_points_go_one_way_where_that_is_asked(self):
+        self.icp("schema", "put", self.write("schema.json", json.dumps(
+            {"id": "id", "fields": [{"name": "n", "type": "number"}, {"name": "y", "type": "flag"},
+                                    {"name": "status", "type": "category"}]})))
+        draw = random.Random(7)
+        rows = [(n := draw.randrange(100), draw.random() < 0.2 + 0.5 * (20 < n < 60)) for _ in range(1500)]
+        self.icp("import", self.write("leak.csv", "id,n,status,y\n" + "".join(
+            f"a{i},{n},{'customer' if won == (draw.random() < 0.96) else 'none'},{int(won)}\n"
+            for i, (n, won) in enumerate(rows))))
+        out, _ = self.icp("learn", "--label", "y = 1", "--json")
+        refused = json.loads(out)["evidence"]["refused"]
+        self.assertEqual([field["field"] for field in refused], ["status"])
+        self.assertIn("suspected leak", refused[0]["reason"])
+        out, _ = self.icp("learn", "--label", "y = 1", "--keep-leaks", "status", "--monotone", "n=+",
+                          "--activate", "--json")
+        evidence = json.loads(out)["evidence"]
+        self.assertEqual(evidence["refused"], [])
+        self.assertIn("status: suspected leak", evidence["warnings"][0])
+        settings = json.loads(self.icp("show", "2", "--json")[0])["settings"]
+        self.assertEqual((settings["kept_leaks"], settings["monotone"]), (["status"], {"n": "+"}))
+        for wrong, status, said in ((("--keep-leaks", "statis"), DATA, "did you mean 'status'"),
+                                    (("--monotone", "status=+"), DATA, "no number field"),
+                                    (("--monotone", "n=-", "--monotone", "n=+"), DATA, "to fall"),
+                                    (("--weight", "status"), DATA, "not a number field"),
+                                    (("--monotone", "m=+"), DATA, "no field 'm'"),
+                                    (("--monotone", "n"), USAGE, "employees=+")):
+            _, err = self.icp("learn", "--label", "y = 1", *wrong, status=status)
+            self.assertIn(said, err)
 
     def test_interrupting_learn_cancels_the_job(self):
         run("sample", "--out", self.folder, "--accounts", "60000", "--seed", "3")

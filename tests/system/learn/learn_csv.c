@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Learns from a CSV file without a server and scores rows that it has not seen, for tests on real
  * data: learn_csv FILE.csv LABEL [option=value …] where=FILTER  exclude=A|B|C  seed=N  split=N
- * (seed of the outer 70/30 split)  pairs=N time=FIELD  keep=1  shuffle=N (labels in random order)
- * rows=N (the first N)  text=FILE (document) scores=FILE (label,p,raw of the outer 30 %) Prints one
- * JSON object: either "error" and "message", or the figures. A column is a number if all its values
- * are, else a category; Select and blanks are missing. */
+ * (seed of the outer 70/30 split)  pairs=N time=FIELD  keep=A|B|C  shuffle=N (labels in random
+ * order) rows=N (the first N)  rising=A|B falling=A|B  threads=N  text=FILE (document) scores=FILE
+ * (label,p,raw of the outer 30 %) Prints one JSON object: either "error" and "message", or the
+ * figures. A column is a number if all its values are, else a category; Select and blanks are
+ * missing. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,9 @@
 #include "tests/system/learn/csv_table.h"
 
 struct options {
-    const char *file, *label, *where, *exclude, *time, *text, *scores;
+    const char *file, *label, *where, *exclude, *keep, *rising, *falling, *time, *text, *scores;
     uint64_t seed, split, shuffle;
-    unsigned pairs;
-    bool keep;
+    unsigned pairs, threads;
     size_t rows;
 };
 
@@ -67,14 +67,17 @@ static void options_read(int count, char **arguments, struct options *options)
             (v = option(a, "shuffle")) != NULL ? strtoull(v, NULL, 10) : options->shuffle;
         options->pairs =
             (v = option(a, "pairs")) != NULL ? (unsigned)strtoul(v, NULL, 10) : options->pairs;
-        options->keep = (v = option(a, "keep")) != NULL ? *v == '1' : options->keep;
+        options->keep = (v = option(a, "keep")) != NULL ? v : options->keep;
+        options->rising = (v = option(a, "rising")) != NULL ? v : options->rising;
+        options->falling = (v = option(a, "falling")) != NULL ? v : options->falling;
+        options->threads =
+            (v = option(a, "threads")) != NULL ? (unsigned)strtoul(v, NULL, 10) : options->threads;
         options->rows = (v = option(a, "rows")) != NULL ? strtoull(v, NULL, 10) : options->rows;
     }
 }
 
-static bool is_excluded(const struct options *options, const char *name)
+static bool is_listed(const char *list, const char *name)
 {
-    const char *list = options->exclude;
     size_t bytes = strlen(name);
     while (list != NULL && *list != '\0') {
         size_t item = strcspn(list, "|");
@@ -203,6 +206,9 @@ struct task {
     struct filter *where;
     uint16_t *fields;
     size_t field_count;
+    uint16_t *keep;
+    size_t keep_count;
+    int8_t *directions;
     int32_t time_field;
 };
 
@@ -222,11 +228,20 @@ static bool task_read(const struct options *options, const struct csv_table *tab
         }
     }
     task->fields = calloc(table->columns + 1, sizeof *task->fields);
+    task->keep = calloc(table->columns + 1, sizeof *task->keep);
+    task->directions = calloc((size_t)table->schema->id_count + 1, sizeof *task->directions);
     for (size_t c = 0; c < table->columns; c++) {
         const struct feature_field *field = &table->schema->fields[c];
+        task->directions[field->id] = is_listed(options->rising, field->name)    ? 1
+                                      : is_listed(options->falling, field->name) ? -1
+                                                                                 : 0;
+        if (is_listed(options->keep, field->name)) {
+            task->keep[task->keep_count++] = field->id;
+        }
         if (options->time != NULL && strcmp(options->time, field->name) == 0) {
             task->time_field = field->id;
-        } else if (!reads_field(task->label, field->id) && !is_excluded(options, field->name)) {
+        } else if (!reads_field(task->label, field->id) &&
+                   !is_listed(options->exclude, field->name)) {
             task->fields[task->field_count++] = field->id;
         }
     }
@@ -236,6 +251,8 @@ static bool task_read(const struct options *options, const struct csv_table *tab
 static void task_fini(struct task *task)
 {
     free(task->fields);
+    free(task->keep);
+    free(task->directions);
     filter_destroy(task->label);
     filter_destroy(task->where);
 }
@@ -256,7 +273,10 @@ static char *task_learn(const struct options *options, const struct csv_table *t
                                   .time_field_id = task->time_field,
                                   .seed = options->seed,
                                   .pairs_max = options->pairs,
-                                  .keep_leaks = options->keep};
+                                  .threads = options->threads,
+                                  .directions = task->directions,
+                                  .keep_field_ids = task->keep,
+                                  .keep_field_count = task->keep_count};
     return learn_run(population, &learn, fault);
 }
 

@@ -195,6 +195,36 @@ static void a_refusal_of_progress_cancels(void **state)
     learn_grid_destroy(grid);
 }
 
+/* Rows enough for several parts, on one thread and on three: the same bits, and what was planted.
+ */
+static void many_rows_are_learned_in_parts_on_any_threads(void **state)
+{
+    (void)state;
+    struct learn_grid *grid = grid_make(400000, 3, false);
+    uint8_t *folds = malloc(grid->rows);
+    struct learn_split_rows rows = {.rows = grid->rows, .labels = grid->labels};
+    struct learn_boost_options many = options;
+    struct learn_boost boosts[2];
+    struct proto_fault fault;
+    assert_true(learn_split_folds(&rows, 4, 1, folds));
+    many.rounds_max = 40;
+    many.bags = 2;
+    for (unsigned i = 0; i < 2; i++) {
+        many.threads = 1 + 2 * i;
+        assert_true(learn_boost_fit(grid, folds, 4, NULL, &many, &boosts[i], &fault));
+    }
+    size_t entries = boosts[0].offsets[3];
+    assert_memory_equal(boosts[0].tables, boosts[1].tables, entries * sizeof *boosts[0].tables);
+    assert_true(boosts[0].intercept == boosts[1].intercept);
+    const double *table = boosts[0].tables + boosts[0].offsets[1];
+    assert_true(fabs(table[1] - table[2] - 2.0) < 0.1);
+    for (unsigned i = 0; i < 2; i++) {
+        learn_boost_fini(&boosts[i]);
+    }
+    free(folds);
+    learn_grid_destroy(grid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +234,7 @@ int main(void)
         cmocka_unit_test(out_of_fold_scores_come_from_the_bag_that_left_the_row_out),
         cmocka_unit_test(start_scores_leave_only_the_rest_to_learn),
         cmocka_unit_test(a_refusal_of_progress_cancels),
+        cmocka_unit_test(many_rows_are_learned_in_parts_on_any_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,33 @@ static void best_cut_equals_the_best_of_all_cuts(void **state)
     }
 }
 
+static void steps_of_one_way_never_turn(void **state)
+{
+    (void)state;
+    const struct learn_sums sums[] = {{-3, 5}, {-6, 4}, {-6, 4}, {5, 4},
+                                      {5, 4},  {5, 4},  {-9, 4}, {-9, 4}};
+    double values[8];
+    assert_true(learn_leaf_values(sums, 8, true, &plain, zeros, values));
+    assert_true(values[3] < values[1] && values[6] > values[3]);
+    double missing = values[0];
+    double last = values[7];
+    assert_true(learn_leaf_monotone(sums, 8, 1, &plain, values));
+    assert_true(values[0] == missing && values[7] == last);
+    for (size_t b = 2; b < 8; b++) {
+        assert_true(values[b] >= values[b - 1]);
+    }
+    /* The first two leaves are one: gradient 3 of hessian 20. */
+    assert_true(fabs(values[1] + 0.1 * 3.0 / 21.0) < 1e-15 && values[5] == values[1]);
+    assert_true(learn_leaf_values(sums, 8, true, &plain, zeros, values));
+    assert_true(learn_leaf_monotone(sums, 8, -1, &plain, values));
+    for (size_t b = 2; b < 8; b++) {
+        assert_true(values[b] <= values[b - 1]);
+    }
+    const struct learn_sums wrong[] = {{0, 0}, {-5, 9}, {5, 9}};
+    assert_true(learn_leaf_values(wrong, 3, true, &plain, zeros, values));
+    assert_false(learn_leaf_monotone(wrong, 3, 1, &plain, values)); /* nothing is left */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +173,7 @@ int main(void)
         cmocka_unit_test(categories_are_drawn_to_the_average_by_their_size),
         cmocka_unit_test(a_rare_category_is_heard),
         cmocka_unit_test(gain_is_what_noise_would_not_make),
+        cmocka_unit_test(steps_of_one_way_never_turn),
         cmocka_unit_test(best_cut_equals_the_best_of_all_cuts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,68 @@ static void a_value_that_is_certain_one_way_is_no_leak(void **state)
     }
 }
 
+/* Two values of five that nearly always win and one that nearly always loses, of few rows:
+ * somebody's verdict. Each alone, and values that only lean, are honest. */
+static void values_that_sort_rows_by_their_end_are_a_leak(void **state)
+{
+    (void)state;
+    for (unsigned kinds = 1; kinds <= 3; kinds++) {
+        uint8_t folds[ROWS];
+        struct learn_field_report reports[6];
+        size_t count = 0;
+        struct proto_fault fault;
+        struct math_random random;
+        char text[512];
+        struct learn_grid *grid = grid_make(folds);
+        math_random_init(&random, 9);
+        for (size_t i = 0; i < ROWS; i++) {
+            bool won = grid->labels[i] != 0;
+            double u = math_random_unit(&random);
+            uint8_t code = (uint8_t)(4 + (math_random_unit(&random) < (won ? 0.6 : 0.4)));
+            code = (kinds & 1) != 0 && won && u < 0.02 ? 2 : code;
+            code = (kinds & 1) != 0 && won && u > 0.98 ? 3 : code;
+            code = (kinds & 2) != 0 && u < (won ? 0.002 : 0.06) ? 1 : code;
+            grid->codes[2 * ROWS + i] = code;
+        }
+        assert_true(learn_leakage_check(grid, &codebook, folds, FOLDS, reports, &count, &fault));
+        assert_true((reports[2].verdict == LEARN_FIELD_LEAK_SORTS) == (kinds == 3));
+        assert_true(kinds != 3 || reports[2].explained < 0.15);
+        learn_leakage_reason(&reports[2], text, sizeof text);
+        assert_true(kinds != 3 || strstr(text, "3 of its 5 values") != NULL);
+        learn_grid_destroy(grid);
+    }
+}
+
+/* Honest fields whose values have effects drawn with a standard deviation of one in log-odds. */
+static void strong_honest_categories_do_not_sort(void **state)
+{
+    (void)state;
+    enum { SETS = 400, BINS = 41, SET_ROWS = 1000 };
+    struct math_random random;
+    unsigned found = 0;
+    math_random_init(&random, 11);
+    for (unsigned set = 0; set < SETS; set++) {
+        double rows[BINS] = {0};
+        double positives[BINS] = {0};
+        double effects[BINS];
+        double all = 0.0;
+        size_t bins = 4 + math_random_below(&random, BINS - 4);
+        struct learn_sorted sorted;
+        for (size_t b = 0; b < bins; b++) {
+            effects[b] = (set % 2 == 0 ? -0.5 : -2.0) + math_random_normal(&random);
+        }
+        for (size_t i = 0; i < SET_ROWS; i++) {
+            size_t b = 1 + (size_t)((double)(bins - 1) * pow(math_random_unit(&random), 2.0));
+            bool won = math_random_unit(&random) < math_logistic(effects[b]);
+            rows[b] += 1.0;
+            positives[b] += won;
+            all += won;
+        }
+        found += learn_leakage_sorts(rows, positives, bins, SET_ROWS, all, &sorted);
+    }
+    assert_true(found <= SETS / 100);
+}
+
 /* What was copied from the outcome with slips is no knowledge: 15 in 100 here. */
 static void a_copy_with_slips_is_a_leak(void **state)
 {
@@ -239,16 +301,24 @@ static void a_noise_field_of_many_categories_looks_no_better_than_chance(void **
 static void keeping_leaks_refuses_only_what_says_nothing(void **state)
 {
     (void)state;
-    assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_STRONG, false));
-    assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_DECIDES, false));
-    assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_PRESENCE, false));
-    assert_false(learn_verdict_refuses(LEARN_FIELD_LEAK_PRESENCE, true));
-    assert_true(learn_verdict_refuses(LEARN_FIELD_LEAK_COPY, false));
-    assert_true(learn_verdict_refuses(LEARN_FIELD_TIME, true));
-    assert_false(learn_verdict_refuses(LEARN_FIELD_LEAK_STRONG, true));
-    assert_false(learn_verdict_refuses(LEARN_FIELD_WARNED, false));
-    assert_true(learn_verdict_refuses(LEARN_FIELD_IDENTIFIER, true));
-    assert_true(learn_verdict_refuses(LEARN_FIELD_CONSTANT, true));
+    static const struct {
+        enum learn_verdict verdict;
+        bool refused, refused_kept;
+    } cases[] = {
+        {LEARN_FIELD_USED, false, false},         {LEARN_FIELD_WARNED, false, false},
+        {LEARN_FIELD_LEAK_STRONG, true, false},   {LEARN_FIELD_LEAK_COPY, true, false},
+        {LEARN_FIELD_LEAK_DECIDES, true, false},  {LEARN_FIELD_LEAK_SORTS, true, false},
+        {LEARN_FIELD_LEAK_PRESENCE, true, false}, {LEARN_FIELD_LEAK_OVERWRITTEN, true, false},
+        {LEARN_FIELD_IDENTIFIER, true, true},     {LEARN_FIELD_TIME, true, true},
+        {LEARN_FIELD_CONSTANT, true, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct learn_field_report report = {.verdict = cases[i].verdict};
+        assert_int_equal(learn_field_refused(&report), cases[i].refused);
+        report.kept = true;
+        assert_int_equal(learn_field_refused(&report), cases[i].refused_kept);
+        assert_int_equal(learn_verdict_is_leak(cases[i].verdict),
+                         cases[i].refused && !cases[i].refused_kept);
+    }
 }
 
 static void serial_numbers_are_told_from_quantities(void **state)
@@ -283,6 +353,8 @@ int main(void)
         cmocka_unit_test(leaks_are_refused_and_honest_fields_are_kept),
         cmocka_unit_test(a_field_that_is_there_for_one_outcome_alone_is_a_leak),
         cmocka_unit_test(a_value_that_is_certain_one_way_is_no_leak),
+        cmocka_unit_test(values_that_sort_rows_by_their_end_are_a_leak),
+        cmocka_unit_test(strong_honest_categories_do_not_sort),
         cmocka_unit_test(a_copy_with_slips_is_a_leak),
         cmocka_unit_test(times_are_told_from_quantities),
         cmocka_unit_test(reasons_name_figures),

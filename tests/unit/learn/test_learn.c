@@ -92,6 +92,7 @@ static void same_seed_gives_the_same_bytes_and_another_does_not(void **state)
     struct proto_fault fault;
     example->options.pairs_max = 3;
     char *a = learn_run(&example->population, &example->options, &fault);
+    example->options.threads = 3;
     char *b = learn_run(&example->population, &example->options, &fault);
     example->options.seed = 2;
     char *c = learn_run(&example->population, &example->options, &fault);
@@ -133,6 +134,7 @@ static void leaks_identifiers_and_constants_are_refused_with_a_reason(void **sta
 {
     (void)state;
     static const uint16_t fields[] = {0, 1, 2, 3, 4, 5, 7, 8, 9, 10};
+    static const uint16_t keep[] = {EXAMPLE_STATUS, EXAMPLE_TOKEN};
     struct example *example = example_create(&(struct example_options){.rows = 3000, .seed = 4});
     example->options.field_ids = fields;
     example->options.field_count = 10;
@@ -150,13 +152,95 @@ static void leaks_identifiers_and_constants_are_refused_with_a_reason(void **sta
     }
     learn_document_release(document);
     /* Kept on demand, with a warning and an accuracy that gives it away. */
-    example->options.keep_leaks = true;
+    example->options.keep_field_ids = keep;
+    example->options.keep_field_count = 2;
     document = learn(example);
     const json_t *evidence = json_object_get(document->json, "evidence");
     assert_true(json_array_size(json_object_get(evidence, "warnings")) >= 1);
+    const json_t *kept = json_object_get(json_object_get(document->json, "settings"), "kept_leaks");
+    assert_int_equal(json_array_size(kept), 1); /* the token says nothing, kept or not */
+    assert_string_equal(json_string_value(json_array_get(kept, 0)), "status");
     assert_true(json_number_value(json_object_get(json_object_get(evidence, "holdout"), "auc")) >
                 0.85);
     learn_document_release(document);
+    example_destroy(example);
+}
+
+/* What the points of employees add over their range, all else equal. */
+static void points_go_one_way_where_that_is_asked(void **state)
+{
+    (void)state;
+    struct example *example = example_create(&(struct example_options){.rows = 2000, .seed = 21});
+    int8_t directions[EXAMPLE_FIELDS] = {0};
+    example->options.directions = directions;
+    example->options.pairs_max = 16;
+    for (int way = -1; way <= 1; way++) {
+        directions[EXAMPLE_EMPLOYEES] = (int8_t)way;
+        struct learn_document *document = learn(example);
+        struct feature_value values[EXAMPLE_FIELDS];
+        memcpy(values, example->values, sizeof values);
+        unsigned up = 0;
+        unsigned down = 0;
+        int64_t before = INT64_MIN;
+        for (double n = 1.0; n < 1e5; n *= 1.1) {
+            values[EXAMPLE_EMPLOYEES] =
+                (struct feature_value){.present = true, .type = FEATURE_NUMBER, .number = n};
+            int64_t raw = raw_of(document, values);
+            up += before != INT64_MIN && raw > before;
+            down += raw < before;
+            before = raw;
+        }
+        /* As it is planted, employees do best in the middle. */
+        assert_true((up > 0) == (way >= 0) && (down > 0) == (way <= 0));
+        const json_t *told = json_object_get(
+            json_object_get(json_object_get(document->json, "settings"), "monotone"), "employees");
+        assert_true(way == 0 ? told == NULL : json_string_value(told)[0] == (way > 0 ? '+' : '-'));
+        learn_document_release(document);
+    }
+    example_destroy(example);
+}
+
+static int64_t industry_gap(const struct example *example)
+{
+    struct learn_document *document = learn(example);
+    struct feature_value values[EXAMPLE_FIELDS];
+    memcpy(values, example->values, sizeof values);
+    values[EXAMPLE_INDUSTRY].present = true;
+    values[EXAMPLE_INDUSTRY].text = proto_span_text("Software");
+    int64_t software = raw_of(document, values);
+    values[EXAMPLE_INDUSTRY].text = proto_span_text("Retail");
+    int64_t gap = software - raw_of(document, values);
+    learn_document_release(document);
+    return gap;
+}
+
+/* Rows of weight 0 teach nothing, and p stays the chance of an account. */
+static void rows_count_by_their_weight_while_points_are_learned(void **state)
+{
+    (void)state;
+    static const uint16_t weight = EXAMPLE_DAY;
+    struct example *example = example_create(&(struct example_options){.rows = 3000, .seed = 22});
+    assert_true(industry_gap(example) > 1000000);
+    for (size_t i = 0; i < example->rows; i++) {
+        struct feature_value *row = example->values + i * EXAMPLE_FIELDS;
+        struct proto_span industry = row[EXAMPLE_INDUSTRY].text;
+        bool silent = proto_span_equal(industry, proto_span_text("Software")) ||
+                      proto_span_equal(industry, proto_span_text("Retail"));
+        row[EXAMPLE_DAY] = (struct feature_value){
+            .present = silent || i % 10 != 0, .type = FEATURE_NUMBER, .number = silent ? 0.0 : 7.0};
+    }
+    example->options.weight_field_id = &weight;
+    assert_true(industry_gap(example) < 300000);
+    struct learn_document *document = learn(example);
+    const json_t *evidence = json_object_get(document->json, "evidence");
+    assert_non_null(
+        strstr(json_string_value(json_array_get(json_object_get(evidence, "warnings"), 0)),
+               "of 3000 rows have no weight: each counts as the average row"));
+    assert_true(json_number_value(json_object_get(json_object_get(evidence, "holdout"), "ece")) <
+                0.06);
+    learn_document_release(document);
+    example->values[17 * EXAMPLE_FIELDS + EXAMPLE_DAY].number = -1.0;
+    refused(example, PROTO_BAD_FIELD, "weight");
     example_destroy(example);
 }
 
@@ -325,6 +409,8 @@ int main(void)
         cmocka_unit_test(same_seed_gives_the_same_bytes_and_another_does_not),
         cmocka_unit_test(noise_gives_no_evidence),
         cmocka_unit_test(leaks_identifiers_and_constants_are_refused_with_a_reason),
+        cmocka_unit_test(points_go_one_way_where_that_is_asked),
+        cmocka_unit_test(rows_count_by_their_weight_while_points_are_learned),
         cmocka_unit_test(time_splits_hold_out_the_latest_rows),
         cmocka_unit_test(the_first_field_of_a_schema_can_be_the_time),
         cmocka_unit_test(where_narrows_the_population),
