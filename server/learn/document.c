@@ -10,6 +10,7 @@
 static void document_destroy(struct learn_document *document)
 {
     if (document != NULL) {
+        learn_support_destroy(document->support);
         model_destroy(document->scorecard);
         feature_codebook_destroy(document->codebook);
         json_decref(document->json);
@@ -122,6 +123,7 @@ static bool holdout_check(const json_t *evidence, struct proto_fault *fault)
         {"log_loss", 'n', false},   {"ece", 'n', false},
         {"ks", 'n', false},         {"lift_top_decile", 'n', false},
         {"reliability", 'a', true}, {"out_of_fold", 'o', true},
+        {"grades", 'a', true},
     };
     static const struct member bin[] = {{"p", 'n', false},
                                         {"n", 'i', false},
@@ -131,18 +133,22 @@ static bool holdout_check(const json_t *evidence, struct proto_fault *fault)
     if (!part_check(evidence, "holdout", holdout, COUNT(holdout), fault)) {
         return false;
     }
-    return list_check(json_object_get(evidence, "holdout"), "reliability", bin, COUNT(bin),
-                      fault) ||
+    static const struct member grade[] = {{"grade", 's', false},
+                                          {"n", 'i', false},
+                                          {"positives", 'i', false},
+                                          {"rate_low", 'n', false},
+                                          {"rate_high", 'n', false}};
+    const json_t *measured = json_object_get(evidence, "holdout");
+    return (list_check(measured, "reliability", bin, COUNT(bin), fault) &&
+            list_check(measured, "grades", grade, COUNT(grade), fault)) ||
            proto_fault_within(fault, "holdout");
 }
 
 static bool evidence_check(const json_t *evidence, struct proto_fault *fault)
 {
-    static const struct member parts[] = {{"holdout", 'o', false},
-                                          {"fields", 'a', false},
-                                          {"refused", 'a', false},
-                                          {"warnings", 'a', false},
-                                          {"readiness", 'a', true}};
+    static const struct member parts[] = {{"holdout", 'o', false},  {"fields", 'a', false},
+                                          {"refused", 'a', false},  {"warnings", 'a', false},
+                                          {"readiness", 'a', true}, {"support", 'a', true}};
     static const struct member ready[] = {
         {"figure", 's', false}, {"share", 'n', false}, {"n", 'i', false}};
     static const struct member field[] = {
@@ -196,7 +202,19 @@ static bool parts_read(struct learn_document *document, const struct feature_sch
     }
     document->scorecard =
         model_from_json(json_object_get(document->json, "scorecard"), document->codebook, fault);
-    return document->scorecard != NULL || proto_fault_within(fault, "scorecard");
+    if (document->scorecard == NULL) {
+        return proto_fault_within(fault, "scorecard");
+    }
+    const json_t *support = json_object_get(json_object_get(document->json, "evidence"), "support");
+    const json_t *label = json_object_get(document->json, "label");
+    if (support == NULL) {
+        return true;
+    }
+    document->support =
+        learn_support_parse(support, document->scorecard,
+                            (size_t)json_integer_value(json_object_get(label, "population")),
+                            (size_t)json_integer_value(json_object_get(label, "positives")), fault);
+    return document->support != NULL || proto_fault_within(fault, "evidence");
 }
 
 static bool digest_fill(struct learn_document *document, struct proto_fault *fault)

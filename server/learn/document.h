@@ -8,16 +8,18 @@
  *               was learned from cases: { document, at, accounts, without, cases, open, positives,
  *               negatives } and what else tells of them
  *   settings    every setting of the trainer, seed included
- *   evidence    { holdout, fields, refused, warnings, readiness }, where
+ *   evidence    { holdout, fields, refused, warnings, readiness, support }, where
  *     holdout   { split, n, positives, auc, auc_low, auc_high, brier, brier_reference, log_loss,
  *                 ece, lift_top_decile, ks,
  *                 out_of_fold { auc, auc_low, auc_high }        of the rows learned from
  *                 reliability [ { p, n, positives, rate_low, rate_high } … ] } per tenth of p;
- *                 these two may be absent
+ *                 grades [ { grade, n, positives, rate_low, rate_high } … ] of A, B, C, D;
+ *                 these three may be absent
  *     fields    [ { field, importance, auc_alone } … ], most important first
  *     refused   [ { field, reason } … ]
  *     warnings  [ text … ]
  *     readiness [ { figure, share, n } … ]          may be absent
+ *     support   [ { columns, n, positives } … ]     may be absent: support.h
  *   codebook    bins of every column (feature/codebook.h)
  *   scorecard   intercept, terms, calibration, reference, grades (model/scorecard.h)
  *
@@ -29,7 +31,7 @@
 #ifndef LEARN_DOCUMENT_H
 #define LEARN_DOCUMENT_H
 
-#include "server/model/scorecard.h"
+#include "server/learn/support.h"
 
 struct learn_document {
     uint32_t version; /* assigned by the store; not part of the text */
@@ -39,6 +41,7 @@ struct learn_document {
     json_t *json;
     struct feature_codebook *codebook;
     struct model_scorecard *scorecard;
+    struct learn_support *support; /* NULL: the document has none */
     int references;
 };
 

@@ -58,6 +58,22 @@ static void reliability_measure(const double *p, const uint8_t *labels, size_t r
     }
 }
 
+/* How each grade did. Raw scores are whole and below 2^53, so they come back exactly. */
+static void grades_measure(const struct model_scorecard *scorecard, const double *raw,
+                           const uint8_t *labels, size_t rows, struct learn_grade_rows *grades)
+{
+    for (size_t i = 0; i < rows; i++) {
+        char grade = model_grade(scorecard, model_fit(scorecard, (int64_t)raw[i]));
+        grades[grade - 'A'].rows++;
+        grades[grade - 'A'].positives += labels[i];
+    }
+    for (size_t g = 0; g < LEARN_GRADES; g++) {
+        if (grades[g].rows > 0) {
+            math_wilson(grades[g].positives, grades[g].rows, &grades[g].low, &grades[g].high);
+        }
+    }
+}
+
 bool learn_evidence_measure(const struct model_scorecard *scorecard, const uint8_t *codes,
                             size_t stride, const uint8_t *labels, size_t rows,
                             const uint32_t *groups, size_t group_count,
@@ -77,6 +93,7 @@ bool learn_evidence_measure(const struct model_scorecard *scorecard, const uint8
         evidence->lift_top_decile = math_lift(scored.raw, labels, scored.order, rows, 0.1);
         evidence->ks = math_ks(scored.raw, labels, scored.order, rows);
         reliability_measure(scored.p, labels, rows, evidence->reliability);
+        grades_measure(scorecard, scored.raw, labels, rows, evidence->grades);
     } else {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to measure %zu rows", rows);
     }

@@ -9,11 +9,18 @@
 #include "server/model/scorecard.h"
 
 #define LEARN_RELIABILITY_BINS 10
+#define LEARN_GRADES 4 /* A, B, C, D */
 
 /* Rows whose p lies in one tenth of [0, 1], and the Wilson interval of their rate. */
 struct learn_reliability {
     size_t rows, positives;
     double p_mean, low, high;
+};
+
+/* Rows of one grade, and the Wilson interval of their rate. */
+struct learn_grade_rows {
+    size_t rows, positives;
+    double low, high;
 };
 
 struct learn_evidence {
@@ -23,6 +30,7 @@ struct learn_evidence {
     double brier, brier_reference; /* reference: always the base rate */
     double log_loss, ece, lift_top_decile, ks;
     struct learn_reliability reliability[LEARN_RELIABILITY_BINS];
+    struct learn_grade_rows grades[LEARN_GRADES]; /* from A; of the model that is measured */
 };
 
 /* Scores rows of codes (stride apart) and compares with their labels. groups as in

@@ -420,8 +420,15 @@ static char *document_make(struct learning *learning)
     ok = ok &&
          learn_weights_measure(&block, fit.scorecard, learning->checked, learning->checked_count,
                                learning->weights, &report->field_count, learning->fault);
+    struct learn_support *support = NULL;
+    if (ok) {
+        support = learn_support_count(fit.scorecard, block.codes, block.codebook->row_bytes,
+                                      block.rows.labels, block.rows.rows, learning->fault);
+        ok = support != NULL;
+    }
     char *text = NULL;
     if (ok) {
+        report->support = support;
         report->held_out_share = HELD_OUT_SHARE;
         report->rows = learning->all.count;
         report->positives = positives_count(&learning->sample, &learning->all);
@@ -430,7 +437,9 @@ static char *document_make(struct learning *learning)
         report->checked = learning->checked;
         report->checked_count = learning->checked_count;
         text = learn_report_print(report, block.codebook, &fit, learning->fault);
+        report->support = NULL;
     }
+    learn_support_destroy(support);
     model_destroy(fit.scorecard);
     learn_block_fini(&block);
     return text;

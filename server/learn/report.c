@@ -51,6 +51,20 @@ static json_t *reliability_json(const struct learn_evidence *evidence)
     return array;
 }
 
+static json_t *grades_json(const struct learn_evidence *evidence)
+{
+    json_t *array = json_array();
+    for (size_t g = 0; g < LEARN_GRADES; g++) {
+        const struct learn_grade_rows *rows = &evidence->grades[g];
+        const char name[2] = {(char)('A' + g), '\0'};
+        feature_json_append(&array, json_pack("{s:s, s:I, s:I, s:f, s:f}", "grade", name, "n",
+                                              (json_int_t)rows->rows, "positives",
+                                              (json_int_t)rows->positives, "rate_low", rows->low,
+                                              "rate_high", rows->high));
+    }
+    return array;
+}
+
 static json_t *holdout_json(const struct learn_report *report)
 {
     const struct learn_evidence *e = report->evidence;
@@ -63,7 +77,8 @@ static json_t *holdout_json(const struct learn_report *report)
     json_t *out_of_fold = json_pack("{s:f, s:f, s:f}", "auc", e->out_of_fold.auc, "auc_low",
                                     e->out_of_fold.low, "auc_high", e->out_of_fold.high);
     if (json_object_set_new(json, "out_of_fold", out_of_fold) != 0 ||
-        json_object_set_new(json, "reliability", reliability_json(e)) != 0) {
+        json_object_set_new(json, "reliability", reliability_json(e)) != 0 ||
+        json_object_set_new(json, "grades", grades_json(e)) != 0) {
         json_decref(json);
         return NULL;
     }
@@ -165,13 +180,21 @@ static json_t *settings_json(const struct learn_report *report, const struct lea
         (int)fit->rounds_mean, "ridge", LEARN_RIDGE, "greedy", fit->greedy);
 }
 
-static json_t *evidence_json(const struct learn_report *report)
+/* Counts of cells are left out of a document that they make too large. */
+static json_t *evidence_json(const struct learn_report *report, const struct learn_fit *fit,
+                             bool counts)
 {
     json_t *json = json_pack("{s:o, s:o, s:o, s:o}", "holdout", holdout_json(report), "fields",
                              fields_json(report), "refused", refused_json(report), "warnings",
                              warnings_json(report));
     const char *ready = report->options->readiness;
     if (ready != NULL && json_object_set_new(json, "readiness", json_loads(ready, 0, NULL)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    if (counts && report->support != NULL &&
+        json_object_set_new(json, "support", learn_support_json(fit->scorecard, report->support)) !=
+            0) {
         json_decref(json);
         return NULL;
     }
@@ -196,29 +219,36 @@ static json_t *label_json(const struct learn_report *report)
 }
 
 static json_t *report_json(const struct learn_report *report,
-                           const struct feature_codebook *codebook, const struct learn_fit *fit)
+                           const struct feature_codebook *codebook, const struct learn_fit *fit,
+                           bool counts)
 {
     const struct learn_options *options = report->options;
     return json_pack("{s:i, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "format",
                      LEARN_DOCUMENT_FORMAT, "name", options->name == NULL ? "" : options->name,
                      "created", options->created == NULL ? "" : options->created, "schema",
                      (json_int_t)options->schema->version, "label", label_json(report), "settings",
-                     settings_json(report, fit), "evidence", evidence_json(report), "codebook",
-                     feature_codebook_to_json(codebook), "scorecard",
+                     settings_json(report, fit), "evidence", evidence_json(report, fit, counts),
+                     "codebook", feature_codebook_to_json(codebook), "scorecard",
                      model_to_json(fit->scorecard, codebook));
 }
 
 char *learn_report_print(const struct learn_report *report, const struct feature_codebook *codebook,
                          const struct learn_fit *fit, struct proto_fault *fault)
 {
-    json_t *json = report_json(report, codebook, fit);
-    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    json_decref(json);
+    char *text = NULL;
+    bool fits = false;
+    for (int counts = 1; counts >= 0 && !fits; counts--) {
+        json_t *json = report_json(report, codebook, fit, counts != 0);
+        free(text);
+        text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
+        json_decref(json);
+        fits = text == NULL || strlen(text) <= PROTO_DOCUMENT_BYTES_MAX;
+    }
     if (text == NULL) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to write the document");
         return NULL;
     }
-    if (strlen(text) > PROTO_DOCUMENT_BYTES_MAX) {
+    if (!fits) {
         proto_fault_set(fault, PROTO_TOO_LARGE, "",
                         "the document has %zu bytes, at most %d are allowed: leave out fields",
                         strlen(text), PROTO_DOCUMENT_BYTES_MAX);

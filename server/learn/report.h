@@ -9,6 +9,7 @@
 #include "server/learn/fit.h"
 #include "server/learn/leakage.h"
 #include "server/learn/learn.h"
+#include "server/learn/support.h"
 #include "server/learn/weights.h"
 
 #define LEARN_DOCUMENT_FORMAT 1
@@ -21,6 +22,7 @@ struct learn_report {
     bool grouped;
     size_t rows, positives;
     const struct learn_evidence *evidence;
+    const struct learn_support *support;     /* NULL: not counted */
     const struct learn_field_weight *fields; /* most important first */
     size_t field_count;
     const struct learn_field_report *checked; /* the leakage guard's, all candidates */
