@@ -33,6 +33,7 @@ struct server {
     struct engine *engine;
     struct lookalike *lookalike;
     struct lifecycle_columns *columns;
+    struct dispute *dispute;
     struct base_metrics *metrics;
     struct door door;              /* who may come in */
     struct server_sockets sockets; /* of the service manager, until each is given on */
@@ -325,7 +326,8 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
     server->lookalike =
         server->engine ? lookalike_create(server->engine, config->similar_graph_bytes_max, fault)
                        : NULL;
-    server->columns = server->lookalike != NULL
+    server->dispute = server->lookalike ? dispute_create(server->engine, fault) : NULL;
+    server->columns = server->dispute != NULL
                           ? lifecycle_columns_create(config->event_columns_bytes_max, fault)
                           : NULL;
     return server->columns != NULL;
@@ -401,6 +403,7 @@ static bool rpc_open(struct server *server, struct proto_fault *fault)
         .engine = server->engine,
         .lookalike = server->lookalike,
         .columns = server->columns,
+        .dispute = server->dispute,
         .metrics = server->metrics,
         .workers = workers,
         .tokens = server->door.tokens,
@@ -592,6 +595,7 @@ void server_destroy(struct server *server)
     if (server->engine) {
         engine_stop(server->engine);
     }
+    dispute_destroy(server->dispute);
     lookalike_destroy(server->lookalike);
     lifecycle_columns_destroy(server->columns);
     engine_destroy(server->engine);

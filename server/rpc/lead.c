@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "proto/utf8.h"
 #include "server/rpc/values.h"
 
 bool rpc_name_read(const struct proto_arg *args, int id, int key, int email,
@@ -170,4 +171,14 @@ bool rpc_lead_read(struct rpc_call *call, const struct proto_arg *args, struct e
            args[PROTO_Q_SCORE_EMAIL].present ||
            proto_fault_set(fault, PROTO_MISSING_FIELD, "id",
                            "give id, key or email, or values to score");
+}
+
+void rpc_write_unknown(struct proto_writer *out, const struct rpc_unknown *unknown)
+{
+    proto_write_array(out, unknown->count);
+    for (size_t i = 0; i < unknown->count; i++) {
+        struct proto_span name = unknown->names[i];
+        name.bytes = proto_utf8_cut(name.data, name.bytes, PROTO_FIELD_NAME_BYTES_MAX);
+        proto_write_str(out, name);
+    }
 }

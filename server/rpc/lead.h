@@ -27,6 +27,9 @@ struct engine_moment rpc_moment_read(const struct proto_arg *args, int seq, int 
 bool rpc_name_find(struct rpc_call *call, int id, int key, int email, uint32_t *slot,
                    struct proto_fault *fault);
 
+/* The names of values that were passed over, each cut where the name of a field must end. */
+void rpc_write_unknown(struct proto_writer *out, const struct rpc_unknown *unknown);
+
 /* How many reasons of each sign are asked for; more than any model has terms is all of them. */
 unsigned rpc_reasons(const struct proto_arg *arg);
 /* Counts the scores of one score-many. */

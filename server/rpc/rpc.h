@@ -16,6 +16,7 @@
 #include "server/auth/token_book.h"
 #include "server/base/metrics.h"
 #include "server/capture/capture.h"
+#include "server/dispute/dispute.h"
 #include "server/engine/engine.h"
 #include "server/lookalike/lookalike.h"
 
@@ -49,6 +50,7 @@ struct rpc_session {
 struct rpc_options {
     struct engine *engine;
     struct lookalike *lookalike; /* on that engine */
+    struct dispute *dispute;     /* on that engine */
     /* Events kept as columns; borrowed. NULL: questions read the timelines. */
     struct lifecycle_columns *columns;
     struct base_metrics *metrics; /* workers + RPC_EXTRA_BLOCKS blocks */

@@ -4,50 +4,9 @@
 
 #include "tools/cli/cmd.h"
 #include "tools/cli/lead_csv.h"
+#include "tools/cli/lead_set.h"
 #include "tools/cli/moment_option.h"
-#include "tools/cli/remote_schema.h"
 #include "tools/cli/score_print.h"
-
-/* FIELD=VALUE as text: the server reads it by the type of the field, as import does. */
-static int values_fill(const struct cli *cli, struct icp_payload *values)
-{
-    size_t at = 0;
-    const char *text;
-    while ((text = cli_each(cli, CLI_SCORE_SET, &at)) != NULL) {
-        const char *equals = strchr(text, '=');
-        size_t bytes = equals != NULL ? (size_t)(equals - text) : 0;
-        char name[PROTO_FIELD_NAME_BYTES_MAX + 1];
-        if (bytes == 0 || bytes >= sizeof name) {
-            return cli_fail(cli, EX_USAGE, "--set: '%s' is not FIELD=VALUE", text);
-        }
-        memcpy(name, text, bytes);
-        name[bytes] = '\0';
-        icp_payload_text(values, name, equals + 1);
-    }
-    return EX_OK;
-}
-
-/* The server passes over values of fields that it does not know, as a lead may carry more than the
- * schema; what somebody typed is more often a slip. */
-static int names_check(const struct cli *cli, struct icp_client *client)
-{
-    int status = EX_OK;
-    struct feature_schema *schema = schema_from_server(cli, client, &status);
-    size_t at = 0;
-    const char *text;
-    while (schema != NULL && status == EX_OK &&
-           (text = cli_each(cli, CLI_SCORE_SET, &at)) != NULL) {
-        struct proto_span name = {(const uint8_t *)text, strcspn(text, "=")};
-        if (feature_schema_find(schema, name) == NULL) {
-            const struct feature_field *nearest = feature_schema_nearest(schema, name);
-            status = cli_fail(cli, EX_USAGE, "--set: the schema has no field '%.*s'%s%s%s",
-                              (int)name.bytes, text, nearest != NULL ? "; did you mean '" : "",
-                              nearest != NULL ? nearest->name : "", nearest != NULL ? "'?" : "");
-        }
-    }
-    feature_schema_release(schema);
-    return status;
-}
 
 /* The display name of the account that was scored; "" if it has none. A score does not carry it:
  * most are asked for by programs. */
@@ -133,7 +92,7 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     }
     int status = moment_read(cli, &query);
     if (status == EX_OK) {
-        status = values_fill(cli, values);
+        status = lead_set_fill(cli, values);
     }
     if (status != EX_OK) {
         return status;
@@ -154,7 +113,7 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     if (client == NULL) {
         return status;
     }
-    status = query.values != NULL ? names_check(cli, client) : EX_OK;
+    status = query.values != NULL ? lead_set_check(cli, client) : EX_OK;
     if (status != EX_OK) {
         ; /* said already */
     } else if (!icp_score_lead(client, &query, &score, &fault)) {

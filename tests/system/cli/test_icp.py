@@ -16,6 +16,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import explained  # noqa: E402
 import icpd  # noqa: E402
 
 ICP, ICPD, ROOT = sys.argv[1:4]
@@ -283,7 +284,7 @@ class Served(Folder):
                         "--name", "first", "--activate", "--reason", "a test")
 
 
-class Online(Served):
+class Online(explained.Explained, Served):
     def test_a_whole_life(self):
         out, _ = self.icp("ping")
         self.assertIn("icpd", out)
@@ -339,6 +340,8 @@ class Online(Served):
         one = json.loads(self.icp("score", "--id", "acct-000002", "--icp", "1", "--json")[0])
         two = json.loads(self.icp("score", "--id", "acct-000002", "--icp", "2", "--json")[0])
         self.assertEqual(one["raw"], two["raw"])
+        self.explained()
+        self.disputed()
         self.icp("activate", "2", "--reason", "same again")
         out, _ = self.icp("revert")
         self.assertIn("version 1 is active", out)

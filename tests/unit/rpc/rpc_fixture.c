@@ -59,11 +59,14 @@ void rpc_fixture_open(struct rpc_fixture *fixture, bool tokens)
     MUST(fixture->engine);
     fixture->lookalike = lookalike_create(fixture->engine, 0, &fault);
     MUST(fixture->lookalike);
+    fixture->dispute = dispute_create(fixture->engine, &fault);
+    MUST(fixture->dispute);
     fixture->metrics = base_metrics_create(1 + RPC_EXTRA_BLOCKS);
     MUST(fixture->metrics);
     struct rpc_options rpc = {
         .engine = fixture->engine,
         .lookalike = fixture->lookalike,
+        .dispute = fixture->dispute,
         .metrics = fixture->metrics,
         .workers = 1,
         .tokens.read = tokens ? "reader" : NULL,
@@ -94,6 +97,7 @@ void rpc_fixture_close(struct rpc_fixture *fixture)
     rpc_session_close(fixture->rpc, &fixture->session);
     rpc_worker_destroy(fixture->worker);
     engine_stop(fixture->engine);
+    dispute_destroy(fixture->dispute);
     lookalike_destroy(fixture->lookalike);
     engine_destroy(fixture->engine);
     rpc_destroy(fixture->rpc);

@@ -14,6 +14,7 @@ struct rpc_fixture {
     char backups[64]; /* where backups go; empty at first: nowhere. May be set at any time */
     struct engine *engine;
     struct lookalike *lookalike;
+    struct dispute *dispute;
     struct base_metrics *metrics;
     struct rpc *rpc;
     struct rpc_worker *worker;

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A column is found by what it was made for, brought up to the worker's view, and handed out. To
+ * bring it up: the slots that commits have named since are worked out again one by one; where they
+ * are too many, or were not noted from the beginning, all are. A slot is forgotten only when the
+ * view has seen its commit, so that none is lost between two questions. What cannot be read ends
+ * the question and leaves the column to be worked out whole the next time. */
+#include "server/dispute/dispute_column.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "server/dispute/dispute_words.h"
+#include "server/engine/walk.h"
+
+enum {
+    NOTED_MAX = 1 << 16, /* changes of one column; beyond, it is worked out whole */
+    SLOTS_PER_ASKING = 4096,
+};
+
+struct noted {
+    uint64_t seq;
+    uint32_t slot;
+};
+
+struct column {
+    bool used;
+    uint64_t key;
+    uint64_t asked; /* when, by questions */
+    uint32_t *cells;
+    size_t count, capacity;
+    bool whole; /* cells are those of some view, but for what is noted */
+    struct dispute_words words;
+    /* Guarded by the lock of all. */
+    struct noted *noted;
+    size_t noted_count, noted_capacity;
+    bool lost; /* changes up to lost_seq were not all noted */
+    uint64_t lost_seq;
+};
+
+struct dispute {
+    struct engine *engine;
+    pthread_mutex_t lock; /* held by the writer for a few ns a changed account */
+    uint64_t begun;       /* newest commit that was told of */
+    uint64_t questions;
+    struct column columns[DISPUTE_COLUMNS];
+};
+
+static bool noted_grow(struct column *column, size_t more)
+{
+    size_t wanted = column->noted_count + more;
+    if (wanted <= column->noted_capacity) {
+        return true;
+    }
+    size_t capacity = wanted < 1024 ? 1024 : 2 * wanted;
+    struct noted *larger =
+        wanted <= NOTED_MAX ? realloc(column->noted, capacity * sizeof *larger) : NULL;
+    if (larger) {
+        column->noted = larger;
+        column->noted_capacity = capacity;
+    }
+    return larger != NULL;
+}
+
+/* With the lock held. */
+static void column_note(struct column *column, const struct store_commit *commit)
+{
+    if (column->lost || !noted_grow(column, commit->count)) {
+        column->lost = true;
+        column->lost_seq = commit->seq;
+        column->noted_count = 0;
+        return;
+    }
+    for (size_t i = 0; i < commit->count; i++) {
+        column->noted[column->noted_count++] = (struct noted){commit->seq, commit->slots[i]};
+    }
+}
+
+/* Before a view can see it, so that what a view has seen was noted. */
+static void note(void *context, const struct store_commit *commit)
+{
+    struct dispute *dispute = context;
+    if (commit->phase != STORE_COMMIT_BEGIN) {
+        return;
+    }
+    pthread_mutex_lock(&dispute->lock);
+    dispute->begun = commit->seq > dispute->begun ? commit->seq : dispute->begun;
+    for (size_t i = 0; i < DISPUTE_COLUMNS; i++) {
+        if (dispute->columns[i].used) {
+            column_note(&dispute->columns[i], commit);
+        }
+    }
+    pthread_mutex_unlock(&dispute->lock);
+}
+
+struct dispute *dispute_create(struct engine *engine, struct proto_fault *fault)
+{
+    struct dispute *dispute = calloc(1, sizeof *dispute);
+    if (!dispute) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for disputes");
+        return NULL;
+    }
+    dispute->engine = engine;
+    pthread_mutex_init(&dispute->lock, NULL);
+    const struct engine_follower follower = {.context = dispute, .on_commit = note};
+    if (!engine_follow(engine, &follower, fault)) {
+        pthread_mutex_destroy(&dispute->lock);
+        free(dispute);
+        return NULL;
+    }
+    return dispute;
+}
+
+static void column_empty(struct column *column)
+{
+    free(column->cells);
+    free(column->noted);
+    dispute_words_fini(&column->words);
+    *column = (struct column){0};
+}
+
+void dispute_destroy(struct dispute *dispute)
+{
+    if (!dispute) {
+        return;
+    }
+    engine_unfollow(dispute->engine, dispute);
+    for (size_t i = 0; i < DISPUTE_COLUMNS; i++) {
+        column_empty(&dispute->columns[i]);
+    }
+    pthread_mutex_destroy(&dispute->lock);
+    free(dispute);
+}
+
+static uint64_t wish_key(const struct engine_worker *worker, const struct dispute_wish *wish)
+{
+    uint64_t parts[6] = {
+        wish->kind,
+        wish->document ? wish->document->version : 0,
+        wish->document ? wish->document->digest : 0,
+        wish->field_id,
+        worker->state->schema ? worker->state->schema->version : 0,
+        XXH3_64bits(wish->text.bytes > 0 ? wish->text.data : (const uint8_t *)"", wish->text.bytes),
+    };
+    return XXH3_64bits(parts, sizeof parts);
+}
+
+static bool is_held(const struct column *column, const struct dispute_cells *held, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (held[i].column == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The column of that key, or one that begins anew in place of the one asked for longest ago. */
+static struct column *column_find(struct dispute *dispute, uint64_t key,
+                                  const struct dispute_cells *held, size_t held_count)
+{
+    struct column *oldest = NULL;
+    for (size_t i = 0; i < DISPUTE_COLUMNS; i++) {
+        struct column *column = &dispute->columns[i];
+        if (column->used && column->key == key) {
+            return column;
+        }
+        bool older = !oldest || !column->used || (oldest->used && column->asked < oldest->asked);
+        if (!is_held(column, held, held_count) && older) {
+            oldest = column;
+        }
+    }
+    pthread_mutex_lock(&dispute->lock);
+    column_empty(oldest);
+    oldest->used = true;
+    oldest->key = key;
+    oldest->lost = true; /* a commit may be under way that the view has not seen */
+    oldest->lost_seq = dispute->begun;
+    pthread_mutex_unlock(&dispute->lock);
+    return oldest;
+}
+
+static uint32_t cell_of(int64_t raw)
+{
+    int64_t most = INT32_MAX;
+    raw = raw > most ? most : raw <= INT32_MIN ? (int64_t)INT32_MIN + 1 : raw;
+    return (uint32_t)(raw - INT32_MIN);
+}
+
+/* One slot from its record. */
+static bool cell_make(struct engine_worker *worker, const struct dispute_wish *wish,
+                      struct column *column, uint32_t slot, struct proto_fault *fault)
+{
+    struct proto_fault local = {.code = PROTO_OK};
+    uint32_t *cell = &column->cells[slot];
+    int64_t raw = 0;
+    *cell = 0;
+    if (!engine_values(worker, slot, NULL, &local)) {
+        if (local.code != PROTO_NOT_FOUND) {
+            *fault = local;
+        }
+        return local.code == PROTO_NOT_FOUND;
+    }
+    switch (wish->kind) {
+    case DISPUTE_SCORE:
+        if (!engine_values_raw(worker, wish->document, &raw, fault)) {
+            return false;
+        }
+        *cell = cell_of(raw);
+        return true;
+    case DISPUTE_MATCH:
+        *cell = filter_match(wish->filter, worker->values, worker->state->schema->id_count)
+                    ? DISPUTE_MATCHES
+                    : 1;
+        return true;
+    case DISPUTE_VALUE:
+        return dispute_words_place(&column->words, &worker->values[wish->field_id], cell, fault);
+    }
+    return true;
+}
+
+struct filling {
+    struct column *column;
+    enum dispute_kind kind;
+};
+
+static bool fill_one(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
+{
+    const struct filling *filling = context;
+    (void)fault;
+    filling->column->cells[slot] =
+        filling->kind == DISPUTE_SCORE ? cell_of(raw) : (uint32_t)DISPUTE_MATCHES;
+    return true;
+}
+
+/* Scores and matches by a walk, which reads rows where they say it; anything else by records. */
+static bool column_fill(struct engine_worker *worker, const struct engine_job *job,
+                        const struct dispute_wish *wish, struct column *column,
+                        struct proto_fault *fault)
+{
+    memset(column->cells, 0, column->count * sizeof *column->cells);
+    if (wish->kind == DISPUTE_SCORE || wish->kind == DISPUTE_MATCH) {
+        struct filling filling = {column, wish->kind};
+        struct engine_walk walk = {.worker = worker,
+                                   .job = job,
+                                   .filter = wish->filter,
+                                   .document = wish->document,
+                                   .context = &filling,
+                                   .each = fill_one};
+        return engine_walk(&walk, fault);
+    }
+    for (uint32_t slot = 0; slot < column->count; slot++) {
+        if ((slot % SLOTS_PER_ASKING == 0 && !engine_scan_goes_on(job, fault)) ||
+            !cell_make(worker, wish, column, slot, fault)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool column_grow(struct column *column, size_t slots, struct proto_fault *fault)
+{
+    if (slots > column->capacity) {
+        size_t capacity = slots + slots / 8 + 1024;
+        uint32_t *larger = realloc(column->cells, capacity * sizeof *larger);
+        if (!larger) {
+            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a column of %zu",
+                                   slots);
+        }
+        column->cells = larger;
+        column->capacity = capacity;
+    }
+    for (; column->count < slots; column->count++) {
+        column->cells[column->count] = 0;
+    }
+    column->count = slots;
+    return true;
+}
+
+/* Forgets what the view has seen; returns how much of what is noted was there. */
+static void noted_forget(struct dispute *dispute, struct column *column, uint64_t seq)
+{
+    size_t left = 0;
+    pthread_mutex_lock(&dispute->lock);
+    for (size_t i = 0; i < column->noted_count; i++) {
+        if (column->noted[i].seq > seq) {
+            column->noted[left++] = column->noted[i];
+        }
+    }
+    column->noted_count = left;
+    if (column->lost && column->lost_seq <= seq) {
+        column->lost = false;
+    }
+    pthread_mutex_unlock(&dispute->lock);
+}
+
+/* The slots that are noted, copied; NULL with *all set if they are not all known. */
+static uint32_t *noted_copy(struct dispute *dispute, struct column *column, size_t *count,
+                            bool *all)
+{
+    pthread_mutex_lock(&dispute->lock);
+    *count = column->noted_count;
+    *all = column->lost || !column->whole;
+    uint32_t *slots = *all ? NULL : malloc((*count + 1) * sizeof *slots);
+    for (size_t i = 0; slots && i < *count; i++) {
+        slots[i] = column->noted[i].slot;
+    }
+    pthread_mutex_unlock(&dispute->lock);
+    return slots;
+}
+
+static bool column_follow(struct dispute *dispute, struct engine_worker *worker,
+                          const struct engine_job *job, const struct dispute_wish *wish,
+                          struct column *column, struct proto_fault *fault)
+{
+    uint64_t seq = engine_worker_seq(worker);
+    size_t count;
+    bool all;
+    if (!column_grow(column, store_view_slots(worker->view), fault)) {
+        return false;
+    }
+    uint32_t *slots = noted_copy(dispute, column, &count, &all);
+    bool ok = true;
+    column->whole = false;
+    if (!slots) { /* also where there was no memory for a copy */
+        ok = column_fill(worker, job, wish, column, fault);
+    }
+    for (size_t i = 0; ok && slots && i < count; i++) {
+        /* A slot that the view does not have yet stays noted. */
+        ok = slots[i] >= column->count || cell_make(worker, wish, column, slots[i], fault);
+    }
+    free(slots);
+    if (ok) {
+        column->whole = true;
+        noted_forget(dispute, column, seq);
+    }
+    return ok;
+}
+
+bool dispute_column(struct dispute *dispute, struct engine_worker *worker,
+                    const struct engine_job *job, const struct dispute_wish *wish,
+                    const struct dispute_cells *held, size_t held_count,
+                    struct dispute_cells *cells, struct proto_fault *fault)
+{
+    struct column *column = column_find(dispute, wish_key(worker, wish), held, held_count);
+    column->asked = ++dispute->questions;
+    if (!column_follow(dispute, worker, job, wish, column, fault)) {
+        return false;
+    }
+    *cells = (struct dispute_cells){.cells = column->cells,
+                                    .count = column->count,
+                                    .words = dispute_words_list(&column->words),
+                                    .word_count = column->words.count,
+                                    .column = column};
+    return true;
+}

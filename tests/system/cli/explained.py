@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What test_icp.py asks of a server that has learned: scores explained, versions compared. A mixin: the
+test class has icp, path and write."""
+import csv
+import io
+import json
+
+DATA, USAGE = 65, 64
+
+
+class Explained:
+    def explained(self):
+        told = json.loads(self.icp("explain", "acct-000002", "--json")[0])
+        for parts in ("contributions", "families"):
+            self.assertEqual(told["raw"], told["intercept"] +
+                             sum(part["contribution"] for part in told[parts]))
+        document = json.loads(self.icp("show", "1", "--json")[0])
+        self.assertEqual((told["accounts"], told["outcome"]),
+                         (document["label"]["population"], "stage = 'Won'"))
+        self.assertTrue(all(part["accounts"] <= told["accounts"] for part in told["contributions"]))
+        # A change that is told comes true, and the answer says which value is strange.
+        said = [change for change in told["up"] + told["down"]
+                if change["field"] in ("industry", "country", "plan")]
+        for change in said:
+            then = json.loads(self.icp("explain", "acct-000002", "--set",
+                                       f"{change['field']}={change['then']}", "--json")[0])
+            self.assertEqual((then["grade"], then["raw"] - told["raw"]),
+                             (change["grade"], change["contribution"]))
+        strange = json.loads(self.icp("explain", "acct-000002", "--set", "industry=Unheard of",
+                                      "--json")[0])
+        self.assertEqual(strange["unseen"], ["industry"])
+        out, _ = self.icp("explain", "acct-000002")
+        self.assertRegex(out.splitlines()[0], r"^acct-000002: grade [A-D]: better than \d+ % of your")
+        self.assertLessEqual(out.index("\n\n"), out.index("points"))
+        rows = list(csv.DictReader(io.StringIO(self.icp("explain", "acct-000002", "--csv")[0])))
+        self.assertEqual(len(rows), len(told["contributions"]))
+        _, err = self.icp("explain", "acct-00000", status=DATA)
+        self.assertIn("acct-00000", err)
+        self.icp("explain", status=USAGE)
+        self.icp("explain", "acct-000002", "--set", "industri=Software", status=USAGE)
+
+    def disputed(self):
+        """A version whose grade A begins lower: nobody gets worse, and counts agree with filters."""
+        document = json.loads(self.icp("show", "1", "--json")[0])
+        document["scorecard"]["grades"]["A"] = 80.0
+        self.write("icp.json", json.dumps(document))
+        self.assertIn("ICP version 3", self.icp("put", self.path("icp.json"))[0])
+        told = json.loads(self.icp("what-if", "3", "--by", "industry", "--limit", "7", "--json")[0])
+        counts = {}
+        for icp in ("1", "3"):
+            out = self.icp("count", "grade = 'A'", "--icp", icp)[0]
+            counts[icp] = int(out.replace(",", "").split()[0])
+        self.assertEqual((told["icp"], told["against"], told["accounts"]), (3, 1, 3000))
+        self.assertEqual((told["up"], told["down"]), (counts["3"] - counts["1"], 0))
+        self.assertEqual(sum(part["accounts"] for part in told["parts"]), 3000)
+        self.assertEqual(sum(part["up"] for part in told["parts"]), told["up"])
+        self.assertEqual({(account["now"], account["then"]) for account in told["changed"]},
+                         {("B", "A")})
+        self.assertEqual(len(told["changed"]), 7)
+        out, _ = self.icp("what-if", "2")
+        self.assertIn("0 of 3000 accounts change grade", out)
+        self.icp("what-if", "9", status=DATA)
+        _, err = self.icp("what-if", "3", "--filter", "industry = ", status=DATA)
+        self.assertIn("column 12", err)
+        differs = json.loads(self.icp("diff", "1", "3", "--json")[0])
+        self.assertEqual(differs["figures"][0]["a"], document["label"]["population"])
+        self.assertEqual(differs["bins"], [])
+        out, _ = self.icp("diff", "3", "--by", "industry")
+        self.assertIn("with version 1 instead of 3", out)
+        self.assertNotIn("points of ", out)

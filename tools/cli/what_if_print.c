@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables are made from the lists of the reply; as CSV the accounts alone. */
+#include "tools/cli/what_if_print.h"
+
+static double number_of(const struct icp_value *map, const char *name)
+{
+    struct icp_value value;
+    return icp_value_get(map, name, &value) ? value.number : 0;
+}
+
+static struct icp_text text_of(const struct icp_value *map, const char *name)
+{
+    struct icp_value value;
+    return icp_value_get(map, name, &value) ? value.text : (struct icp_text){"", 0};
+}
+
+/* A row for each grade by the one version, a column for each by the other. */
+static int moves_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const headers[] = {"grade now", "A", "B", "C", "D"};
+    double counts[4][4] = {{0}};
+    struct out_table table;
+    struct icp_value moves;
+    struct icp_value move;
+    (void)icp_reply_get(reply, "moves", &moves);
+    struct icp_walk walk = icp_walk_over(&moves);
+    while (icp_next(&walk, NULL, &move)) {
+        struct icp_text from = text_of(&move, "now");
+        struct icp_text to = text_of(&move, "then");
+        if (from.bytes == 1 && to.bytes == 1 && from.data[0] >= 'A' && from.data[0] <= 'D' &&
+            to.data[0] >= 'A' && to.data[0] <= 'D') {
+            counts[from.data[0] - 'A'][to.data[0] - 'A'] = number_of(&move, "accounts");
+        }
+    }
+    out_table_init(&table, headers, 5);
+    for (int from = 0; from < 4; from++) {
+        out_cell_text(&table, "%c", 'A' + from);
+        for (int to = 0; to < 4; to++) {
+            out_cell_number(&table, "%.0f", counts[from][to]);
+        }
+    }
+    return cli_table(cli, &table);
+}
+
+static int parts_print(const struct cli *cli, const struct icp_value *parts)
+{
+    static const char *const headers[] = {"value", "accounts", "better",
+                                          "worse", "A now",    "A then"};
+    static const char *const names[] = {"accounts", "up", "down", "best_before", "best_after"};
+    struct out_table table;
+    struct icp_value part;
+    out_table_init(&table, headers, 6);
+    struct icp_walk walk = icp_walk_over(parts);
+    while (icp_next(&walk, NULL, &part)) {
+        struct icp_text value = text_of(&part, "value");
+        if (value.bytes > 0) {
+            out_cell_text_n(&table, value);
+        } else {
+            out_cell_text(&table, "(missing)");
+        }
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            out_cell_number(&table, "%.0f", number_of(&part, names[i]));
+        }
+    }
+    cli_print(cli, "\n");
+    return cli_table(cli, &table);
+}
+
+static int changed_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const plain[] = {"id", "now", "then", "better than % now", "then %"};
+    static const char *const named[] = {"id", "name", "now", "then", "better than % now", "then %"};
+    struct out_table table;
+    struct icp_value changed;
+    struct icp_value account;
+    (void)icp_reply_get(reply, "changed", &changed);
+    bool names = cli_named(&changed);
+    if (changed.count == 0 && cli->style.form == OUT_TABLE) {
+        return EX_OK;
+    }
+    out_table_init(&table, names ? named : plain, names ? 6 : 5);
+    struct icp_walk walk = icp_walk_over(&changed);
+    while (icp_next(&walk, NULL, &account)) {
+        out_cell_text_n(&table, text_of(&account, "id"));
+        if (names) {
+            out_cell_text_n(&table, text_of(&account, "name"));
+        }
+        out_cell_text_n(&table, text_of(&account, "now"));
+        out_cell_text_n(&table, text_of(&account, "then"));
+        out_cell_number(&table, "%.1f", number_of(&account, "fit_before"));
+        out_cell_number(&table, "%.1f", number_of(&account, "fit_after"));
+    }
+    if (cli->style.form == OUT_TABLE) {
+        cli_print(cli, "\n");
+    }
+    return cli_table(cli, &table);
+}
+
+int what_if_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    struct icp_value parts;
+    double accounts = icp_reply_number(reply, "accounts", 0);
+    double up = icp_reply_number(reply, "up", 0);
+    double down = icp_reply_number(reply, "down", 0);
+    if (cli->style.form == OUT_CSV) {
+        return changed_print(cli, reply);
+    }
+    cli_print(cli,
+              "with version %lld instead of %lld, %.0f of %.0f accounts change grade (%.1f %%): "
+              "%.0f better, %.0f worse\n",
+              (long long)icp_reply_int(reply, "icp", 0),
+              (long long)icp_reply_int(reply, "against", 0), up + down, accounts,
+              accounts > 0 ? 100 * (up + down) / accounts : 0, up, down);
+    int status = moves_print(cli, reply);
+    if (status == EX_OK && icp_reply_get(reply, "parts", &parts)) {
+        status = parts_print(cli, &parts);
+    }
+    return status == EX_OK ? changed_print(cli, reply) : status;
+}
