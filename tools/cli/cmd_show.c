@@ -4,7 +4,7 @@
  * the tables are centred on. */
 #include <stdlib.h>
 
-#include "server/model/scorecard.h"
+#include "server/learn/support.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/evidence_text.h"
 #include "tools/cli/remote_schema.h"
@@ -15,6 +15,7 @@ struct show {
     const json_t *document;
     struct feature_codebook *codebook;
     struct model_scorecard *scorecard;
+    struct learn_support *support; /* NULL: the document says nothing of it */
     size_t bins_most;
 };
 
@@ -29,19 +30,35 @@ static void head_print(const struct show *show, int64_t version, bool active)
     const json_t *label = json_object_get(show->document, "label");
     const char *where = text_at(label, "where");
     const char *name = text_at(show->document, "name");
-    const struct model_grades *grades = &show->scorecard->grades;
     const struct cli *cli = show->cli;
     cli_print(cli, "ICP version %lld%s%s%s%s, learned %s\n", (long long)version,
               active ? " (active)" : "", name[0] != '\0' ? " '" : "", name,
               name[0] != '\0' ? "'" : "", text_at(show->document, "created"));
-    cli_print(cli, "label: %s%s%s\n", text_at(label, "expression"),
-              where[0] != '\0' ? "  where: " : "", where);
-    cli_print(cli, "population: %.0f accounts, %.0f positive (%.1f %%)\n",
-              json_number_value(json_object_get(label, "population")),
+    cli_print(cli, "outcome: %s%s%s; %.0f of %.0f accounts had it (%.1f %%)\n",
+              text_at(label, "expression"), where[0] != '\0' ? ", where " : "", where,
               json_number_value(json_object_get(label, "positives")),
+              json_number_value(json_object_get(label, "population")),
               100 * json_number_value(json_object_get(label, "base_rate")));
-    cli_print(cli, "grades: A from fit %g, B from %g, C from %g, else D\n\n", grades->a_min,
-              grades->b_min, grades->c_min);
+}
+
+/* What grades mean. */
+static void grades_print(const struct show *show)
+{
+    const struct model_grades *grades = &show->scorecard->grades;
+    cli_print(show->cli,
+              "grades: A is better than %g %% of your accounts, B than %g %%, C than %g %%, else "
+              "D\n",
+              grades->a_min, grades->b_min, grades->c_min);
+}
+
+/* What stands behind a cell of the tables. */
+static struct show_support support_at(const struct show *show, size_t term, size_t code)
+{
+    if (show->support == NULL || !show->support->known[term]) {
+        return SHOW_SUPPORT_NONE;
+    }
+    size_t entry = show->scorecard->terms[term].table_offset + code;
+    return (struct show_support){show->support->rows[entry], show->support->positives[entry]};
 }
 
 /* Terms of one column that belong to a field. */
@@ -49,7 +66,7 @@ static void field_print(const struct show *show, const char *name, double import
 {
     struct show_tag tags[PROTO_COLUMNS_MAX];
     size_t tag_count = 0;
-    cli_print(show->cli, "\n%s  (importance %.3f)\n", name, importance);
+    cli_print(show->cli, "\n%s  (±%.0f points for the average account)\n", name, 100 * importance);
     for (size_t t = 0; t < show->scorecard->term_count; t++) {
         const struct model_term *term = &show->scorecard->terms[t];
         const struct feature_column *column = &show->codebook->columns[term->column_a];
@@ -58,10 +75,19 @@ static void field_print(const struct show *show, const char *name, double import
             continue;
         }
         if (column->type != FEATURE_TAGS) {
-            bins_print(&show->cli->style.sink, column, table, show->bins_most);
+            bool known = show->support != NULL && show->support->known[t];
+            bins_print(&show->cli->style.sink, column, table,
+                       known ? show->support->rows + term->table_offset : NULL,
+                       known ? show->support->positives + term->table_offset : NULL,
+                       show->bins_most);
         } else if (tag_count < PROTO_COLUMNS_MAX) {
-            tags[tag_count++] = (struct show_tag){column->tag, (double)table[2] / 1e4,
-                                                  (double)table[1] / 1e4, (double)table[0] / 1e4};
+            tags[tag_count++] = (struct show_tag){column->tag,
+                                                  (double)table[2] / 1e4,
+                                                  (double)table[1] / 1e4,
+                                                  (double)table[0] / 1e4,
+                                                  support_at(show, t, 2),
+                                                  support_at(show, t, 1),
+                                                  support_at(show, t, 0)};
         }
     }
     tags_print(&show->cli->style.sink, tags, tag_count, show->bins_most);
@@ -100,12 +126,16 @@ static int card_print(const struct show *show, const struct icp_reply *reply, si
     json_t *field;
     head_print(show, icp_reply_int(reply, "icp", 0), icp_reply_flag(reply, "active", false));
     const struct cli *cli = show->cli;
+    grades_print(show);
     int status = evidence_print(cli, evidence, most);
     cli_print(
         cli,
         "\nthe scorecard: raw score = %+.0f points + the points of each field below (100 points "
         "multiply the odds by 2.7)\n",
         (double)show->scorecard->intercept / 1e4);
+    if (show->support != NULL) {
+        bins_head_print(&cli->style.sink);
+    }
     json_array_foreach(fields, index, field)
     {
         if (index < most) {
@@ -142,6 +172,16 @@ static int card_page(struct show *show, const struct icp_reply *reply, size_t mo
     return status;
 }
 
+/* What stands behind the tables, if the document says it. */
+static bool support_read(struct show *show, struct proto_fault *fault)
+{
+    const json_t *counts = json_object_get(json_object_get(show->document, "evidence"), "support");
+    if (counts != NULL) {
+        show->support = learn_support_parse(counts, show->scorecard, 0, 0, fault);
+    }
+    return counts == NULL || show->support != NULL;
+}
+
 static int document_show(const struct cli *cli, const struct icp_reply *reply,
                          const struct feature_schema *schema, size_t most, size_t bins)
 {
@@ -157,11 +197,12 @@ static int document_show(const struct cli *cli, const struct icp_reply *reply,
         show.scorecard =
             model_from_json(json_object_get(document, "scorecard"), show.codebook, &fault);
     }
-    if (show.scorecard == NULL) {
+    if (show.scorecard == NULL || !support_read(&show, &fault)) {
         status = cli_fault(cli, &fault);
     } else {
         status = card_page(&show, reply, most);
     }
+    learn_support_destroy(show.support);
     if (show.scorecard != NULL) {
         model_destroy(show.scorecard);
     }

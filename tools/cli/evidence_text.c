@@ -39,9 +39,39 @@ static void holdout_print(const struct cli *cli, const json_t *holdout)
         number_at(holdout, "brier"), reference, 100 * number_at(holdout, "ece"));
 }
 
+/* How each grade did on them. */
+static int grades_print(const struct cli *cli, const json_t *grades)
+{
+    static const char *const headers[] = {"grade", "accounts", "outcomes", "%", "from %", "to %"};
+    struct out_table table;
+    size_t index;
+    json_t *grade;
+    if (json_array_size(grades) == 0) {
+        return EX_OK;
+    }
+    out_table_init(&table, headers, 6);
+    json_array_foreach(grades, index, grade)
+    {
+        double n = number_at(grade, "n");
+        out_cell_text(&table, "%s", text_at(grade, "grade"));
+        out_cell_number(&table, "%.0f", n);
+        out_cell_number(&table, "%.0f", number_at(grade, "positives"));
+        if (n > 0) {
+            out_cell_number(&table, "%.1f", 100 * number_at(grade, "positives") / n);
+            out_cell_number(&table, "%.1f", 100 * number_at(grade, "rate_low"));
+            out_cell_number(&table, "%.1f", 100 * number_at(grade, "rate_high"));
+        } else {
+            out_cell_text(&table, "%s", "");
+            out_cell_text(&table, "%s", "");
+            out_cell_text(&table, "%s", "");
+        }
+    }
+    return cli_table(cli, &table);
+}
+
 static int fields_print(const struct cli *cli, const json_t *fields, size_t most)
 {
-    static const char *const headers[] = {"field", "importance", "AUC alone"};
+    static const char *const headers[] = {"field", "± points", "AUC alone"};
     struct out_table table;
     size_t index;
     json_t *field;
@@ -55,7 +85,7 @@ static int fields_print(const struct cli *cli, const json_t *fields, size_t most
             break;
         }
         out_cell_text(&table, "%s", text_at(field, "field"));
-        out_cell_number(&table, "%.3f", number_at(field, "importance"));
+        out_cell_number(&table, "%.1f", 100 * number_at(field, "importance"));
         out_cell_number(&table, "%.3f", number_at(field, "auc_alone"));
     }
     cli_print(cli, "\n");
@@ -70,8 +100,12 @@ int evidence_print(const struct cli *cli, const json_t *evidence, size_t fields_
 {
     size_t index;
     json_t *entry;
-    holdout_print(cli, json_object_get(evidence, "holdout"));
-    int status = fields_print(cli, json_object_get(evidence, "fields"), fields_most);
+    const json_t *holdout = json_object_get(evidence, "holdout");
+    holdout_print(cli, holdout);
+    int status = grades_print(cli, json_object_get(holdout, "grades"));
+    if (status == EX_OK) {
+        status = fields_print(cli, json_object_get(evidence, "fields"), fields_most);
+    }
     json_array_foreach(json_object_get(evidence, "refused"), index, entry)
         cli_print(cli, "%snot used: %s, %s\n", index == 0 ? "\n" : "", text_at(entry, "field"),
                   text_at(entry, "reason"));

@@ -81,10 +81,12 @@ int score_print(const struct cli *cli, const struct icp_score *score, const char
     if (cli->style.form == OUT_JSON) {
         return cli_json_reply(cli, &score->reply);
     }
-    cli_print(cli, "grade %c, fit %.1f of 100, p %.1f %%  (ICP version %u%s%.*s%s)\n", score->grade,
-              score->fit, 100 * score->p, score->icp, score->id.bytes > 0 ? ", account " : "",
-              (int)score->id.bytes, score->id.data,
-              score->found ? "" : ", no stored account: the values alone");
+    cli_print(
+        cli,
+        "grade %c, better than %.1f %% of your accounts, p %.1f %%  (ICP version %u%s%.*s%s)\n",
+        score->grade, score->fit, 100 * score->p, score->icp,
+        score->id.bytes > 0 ? ", account " : "", (int)score->id.bytes, score->id.data,
+        score->found ? "" : ", no stored account: the values alone");
     if (name[0] != '\0') {
         cli_print(cli, "%s\n", name);
     }
@@ -92,8 +94,8 @@ int score_print(const struct cli *cli, const struct icp_score *score, const char
         cli_print(cli, "on the target account list\n");
     }
     if (score->missing_count > 0) {
-        cli_print(cli, "fit could be %.1f to %.1f if what is missing were known\n", score->fit_low,
-                  score->fit_high);
+        cli_print(cli, "it could be better than %.1f to %.1f %% if what is missing were known\n",
+                  score->fit_low, score->fit_high);
     }
     int status = reasons_print(cli, score);
     names_print(cli, "missing", score->missing, score->missing_count);

@@ -2,26 +2,58 @@
 /* Lines are joined or left out until few enough remain to be read, then drawn. */
 #include "tools/cli/show_bins.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "server/feature/span_text.h"
+#include "server/math/accuracy.h"
 #include "tools/cli/out/out_text.h"
 
 #define BAR_MOST 20 /* characters; one for 10 points */
 #define NAME_WIDTH 36
 /* Columns beside name and bar: the indent, the points, gaps. */
 #define BESIDE 12
+/* Columns of what stands behind a line. */
+#define BEHIND 34
 
 /* Codes first … last of a column share one line. */
 struct line {
     unsigned first;
     unsigned last;
     double points;
+    struct show_support support;
 };
 
-/* A narrow screen has no bar, then shorter names, which go on in the next line. */
-static void line_print(const struct out_sink *sink, const char *name, double points)
+/* "  1234    567  46.0  43-49"; nothing where nothing is known. */
+static void support_text(const struct show_support *support, char *text, size_t bytes)
 {
+    double low;
+    double high;
+    text[0] = '\0';
+    if (support->accounts < 0) {
+        return;
+    }
+    if (support->accounts == 0) {
+        (void)snprintf(text, bytes, " %9d %8d", 0, 0);
+        return;
+    }
+    math_wilson((size_t)support->outcomes, (size_t)support->accounts, &low, &high);
+    (void)snprintf(text, bytes, " %9" PRId64 " %8" PRId64 " %5.1f %3.0f-%-3.0f", support->accounts,
+                   support->outcomes, 100 * (double)support->outcomes / (double)support->accounts,
+                   100 * low, 100 * high);
+}
+
+void bins_head_print(const struct out_sink *sink)
+{
+    fprintf(sink->file, "  %-*s %6s %9s %8s %5s %7s\n", NAME_WIDTH, "", "points", "accounts",
+            "outcomes", "%", "95 %");
+}
+
+/* A narrow screen has no bar, then shorter names, which go on in the next line. */
+static void line_print(const struct out_sink *sink, const char *name, double points,
+                       const struct show_support *support)
+{
+    char behind[BEHIND + 32];
     char bar[BAR_MOST + 2];
     points = points > -0.5 && points < 0.5 ? 0 : points; /* no "-0" */
     double length = points < 0 ? -points / 10 : points / 10;
@@ -32,15 +64,21 @@ static void line_print(const struct out_sink *sink, const char *name, double poi
     }
     bar[characters] = '\0';
     size_t room = sink->columns == 0 ? SIZE_MAX / 2 : sink->columns;
-    bool narrow = room < NAME_WIDTH + BESIDE + BAR_MOST + 1;
-    size_t names = room < NAME_WIDTH + BESIDE ? room - BESIDE : NAME_WIDTH;
+    support_text(support, behind, sizeof behind);
+    size_t beside = BESIDE + (behind[0] != '\0' ? BEHIND : 0);
+    bool narrow = room < NAME_WIDTH + beside + BAR_MOST + 1;
+    if (room < 20 + beside) { /* names that can be read come first */
+        behind[0] = '\0';
+        beside = BESIDE;
+    }
+    size_t names = room < NAME_WIDTH + beside ? room - beside : NAME_WIDTH;
     char *clean = out_clean(name);
     const char *rest = clean != NULL ? clean : "";
     size_t skip = 0;
     size_t bytes = sink->columns == 0 ? strlen(rest) : out_line(rest, names, true, &skip);
     size_t width = out_width_n(rest, bytes);
-    fprintf(sink->file, "  %.*s%*s %+6.0f%s%s\n", (int)bytes, rest,
-            width < names ? (int)(names - width) : 0, "", points,
+    fprintf(sink->file, "  %.*s%*s %+6.0f%s%s%s\n", (int)bytes, rest,
+            width < names ? (int)(names - width) : 0, "", points, behind,
             narrow || bar[0] == '\0' ? "" : "  ", narrow ? "" : bar);
     for (rest += bytes + skip; *rest != '\0' && sink->columns > 0; rest += bytes + skip) {
         bytes = out_line(rest, names - 2, true, &skip);
@@ -69,23 +107,25 @@ void tags_print(const struct out_sink *sink, struct show_tag *tags, size_t count
 {
     char name[96];
     double missing = 0;
+    struct show_support unknown = SHOW_SUPPORT_NONE;
     if (count == 0) {
         return;
     }
     qsort(tags, count, sizeof *tags, by_strength);
     for (size_t i = 0; i < count; i++) {
         missing += tags[i].missing;
+        unknown = tags[i].unknown; /* of each tag the same accounts */
         if (i >= most) {
             continue;
         }
         snprintf(name, sizeof name, "has %.80s", tags[i].tag);
-        line_print(sink, name, tags[i].has);
-        line_print(sink, "  lacks it", tags[i].lacks);
+        line_print(sink, name, tags[i].has, &tags[i].with);
+        line_print(sink, "  lacks it", tags[i].lacks, &tags[i].without);
     }
     if (count > most) {
         out_print(sink, "  … %zu weaker tags\n", count - most);
     }
-    line_print(sink, "missing", missing);
+    line_print(sink, "missing", missing, &unknown);
 }
 
 /* "100 < x ≤ 250" for a run of codes; edge e divides codes e+1 and e+2. */
@@ -118,8 +158,8 @@ static double distance(const struct line *a, const struct line *b)
     return difference < 0 ? -difference : difference;
 }
 
-/* Joins the two neighbours that differ least. Points of a joined line are the mean over its bins,
- * which hold about as many accounts each. */
+/* Joins the two neighbours that differ least. Points of a joined line are the mean over its
+ * accounts, or, where they are not known, over its bins, which hold about as many each. */
 static size_t lines_join(struct line *lines, size_t count)
 {
     size_t best = 0;
@@ -132,7 +172,13 @@ static size_t lines_join(struct line *lines, size_t count)
     const struct line *next = &lines[best + 1];
     double own = line->last - line->first + 1;
     double other = next->last - next->first + 1;
+    if (line->support.accounts >= 0 && line->support.accounts + next->support.accounts > 0) {
+        own = (double)line->support.accounts;
+        other = (double)next->support.accounts;
+    }
     line->points = (line->points * own + next->points * other) / (own + other);
+    line->support.accounts += line->support.accounts >= 0 ? next->support.accounts : 0;
+    line->support.outcomes += next->support.outcomes;
     line->last = next->last;
     for (size_t i = best + 1; i + 1 < count; i++) {
         lines[i] = lines[i + 1];
@@ -153,7 +199,7 @@ static void number_print(const struct out_sink *sink, const struct feature_colum
     }
     for (size_t i = 0; i < count; i++) {
         range_name(column, &lines[i], name, sizeof name);
-        line_print(sink, name, lines[i].points);
+        line_print(sink, name, lines[i].points, &lines[i].support);
     }
 }
 
@@ -182,18 +228,27 @@ static void others_print(const struct out_sink *sink, const struct feature_colum
             continue;
         }
         feature_bin_text(column, (uint8_t)lines[i].first, name, sizeof name);
-        line_print(sink, name, lines[i].points);
+        line_print(sink, name, lines[i].points, &lines[i].support);
     }
 }
 
+static struct show_support support_of(const uint32_t *accounts, const uint32_t *outcomes,
+                                      unsigned code)
+{
+    return accounts == NULL ? SHOW_SUPPORT_NONE
+                            : (struct show_support){accounts[code], outcomes[code]};
+}
+
 void bins_print(const struct out_sink *sink, const struct feature_column *column,
-                const int32_t *table, size_t most)
+                const int32_t *table, const uint32_t *accounts, const uint32_t *outcomes,
+                size_t most)
 {
     struct line lines[256];
     char name[96];
     size_t count = 0;
     for (unsigned code = 1; code < column->bin_count && code < 256; code++) {
-        lines[count++] = (struct line){code, code, (double)table[code] / 1e4};
+        lines[count++] = (struct line){code, code, (double)table[code] / 1e4,
+                                       support_of(accounts, outcomes, code)};
     }
     if (column->type == FEATURE_NUMBER) {
         number_print(sink, column, lines, count, most);
@@ -202,5 +257,6 @@ void bins_print(const struct out_sink *sink, const struct feature_column *column
     }
     /* The bin of missing values stands apart: it is no place on the scale. */
     feature_bin_text(column, 0, name, sizeof name);
-    line_print(sink, name, (double)table[0] / 1e4);
+    struct show_support missing = support_of(accounts, outcomes, 0);
+    line_print(sink, name, (double)table[0] / 1e4, &missing);
 }

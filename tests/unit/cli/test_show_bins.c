@@ -63,7 +63,7 @@ static void numbers_are_joined_where_they_differ_least(void **state)
     int32_t table[] = {50000, -1000000, -990000, 500000, 1200000};
     FILE *file;
     int kept = capture_begin(&file);
-    bins_print(&(struct out_sink){.file = stdout}, &column, table, 3);
+    bins_print(&(struct out_sink){.file = stdout}, &column, table, NULL, NULL, 3);
     capture_end(file, kept);
     assert_int_equal(lines(), 4);
     has("x ≤ 20 ");
@@ -74,7 +74,7 @@ static void numbers_are_joined_where_they_differ_least(void **state)
     has("missing ");
     free(printed);
     kept = capture_begin(&file);
-    bins_print(&(struct out_sink){.file = stdout}, &column, table, 12);
+    bins_print(&(struct out_sink){.file = stdout}, &column, table, NULL, NULL, 12);
     capture_end(file, kept);
     assert_int_equal(lines(), 5);
     has("10 < x ≤ 20 ");
@@ -94,7 +94,7 @@ static void categories_keep_the_strongest_of_both_signs(void **state)
     int32_t table[] = {0, 10000, 900000, -900000, 0, 20000, 800000, -10000};
     FILE *file;
     int kept = capture_begin(&file);
-    bins_print(&(struct out_sink){.file = stdout}, &column, table, 3);
+    bins_print(&(struct out_sink){.file = stdout}, &column, table, NULL, NULL, 3);
     capture_end(file, kept);
     has("  a ");
     has("  e ");
@@ -106,7 +106,10 @@ static void categories_keep_the_strongest_of_both_signs(void **state)
 static void tags_stand_together(void **state)
 {
     (void)state;
-    struct show_tag tags[] = {{"weak", 1, 0, 0}, {"strong", -80, 10, -5}, {"middle", 30, -4, 2}};
+    struct show_tag tags[] = {
+        {"weak", 1, 0, 0, SHOW_SUPPORT_NONE, SHOW_SUPPORT_NONE, SHOW_SUPPORT_NONE},
+        {"strong", -80, 10, -5, {40, 10}, {60, 30}, {7, 0}},
+        {"middle", 30, -4, 2, SHOW_SUPPORT_NONE, SHOW_SUPPORT_NONE, SHOW_SUPPORT_NONE}};
     FILE *file;
     int kept = capture_begin(&file);
     tags_print(&(struct out_sink){.file = stdout}, tags, 3, 2);
@@ -117,6 +120,29 @@ static void tags_stand_together(void **state)
     assert_null(strstr(printed, "has weak"));
     has("missing ");
     has("-3\n");
+    has("-80        40       10  25.0  14-40");
+    free(printed);
+}
+
+/* Points of joined bins are those of the mean account of them. */
+static void lines_show_the_accounts_behind_them(void **state)
+{
+    (void)state;
+    double edges[] = {10, 20};
+    struct feature_column column = {.type = FEATURE_NUMBER, .bin_count = 4, .edges = edges};
+    int32_t table[] = {50000, -1000000, -980000, 500000};
+    uint32_t accounts[] = {0, 300, 100, 50};
+    uint32_t outcomes[] = {0, 30, 20, 40};
+    FILE *file;
+    int kept = capture_begin(&file);
+    bins_print(&(struct out_sink){.file = stdout}, &column, table, accounts, outcomes, 2);
+    capture_end(file, kept);
+    assert_int_equal(lines(), 3);
+    has("x ≤ 20 ");
+    has(" -100       400       50  12.5  10-16"); /* -99.5, not -99 */
+    has(" +50        50       40  80.0  67-89");
+    has("missing ");
+    has(" +5         0        0  +\n");
     free(printed);
 }
 
@@ -126,6 +152,7 @@ int main(void)
         cmocka_unit_test(numbers_are_joined_where_they_differ_least),
         cmocka_unit_test(categories_keep_the_strongest_of_both_signs),
         cmocka_unit_test(tags_stand_together),
+        cmocka_unit_test(lines_show_the_accounts_behind_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
