@@ -31,7 +31,7 @@ class Explained:
         self.assertEqual(strange["unseen"], ["industry"])
         out, _ = self.icp("explain", "acct-000002")
         self.assertRegex(out.splitlines()[0], r"^acct-000002: grade [A-D]: better than \d+ % of your")
-        self.assertLessEqual(out.index("\n\n"), out.index("points"))
+        self.assertLessEqual(len(out[:out.index("\n\n")].splitlines()), 10)
         rows = list(csv.DictReader(io.StringIO(self.icp("explain", "acct-000002", "--csv")[0])))
         self.assertEqual(len(rows), len(told["contributions"]))
         _, err = self.icp("explain", "acct-00000", status=DATA)
@@ -68,3 +68,31 @@ class Explained:
         out, _ = self.icp("diff", "3", "--by", "industry")
         self.assertIn("with version 1 instead of 3", out)
         self.assertNotIn("points of ", out)
+        self.backtested()
+
+    def backtested(self):
+        """The lists part, a profile of two conditions is judged, and a slip in it is told by its place."""
+        out, _ = self.icp("backtest", "--k", "50", "--csv")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        won = {name: sum(int(row["outcome"]) for row in rows if row["list"] == name)
+               for name in ("best", "poor", "control")}
+        self.assertEqual(len(rows), 150)
+        self.assertGreater(won["best"], won["control"])
+        self.assertGreater(won["control"], won["poor"])
+        self.write("ours.json", json.dumps(
+            {"name": "ours", "points": [{"if": "industry = 'Software'", "points": 10},
+                                        {"if": "office_floor > 3", "points": 5}]}))
+        out, _ = self.icp("backtest", "--profile", self.path("ours.json"), "--by", "industry")
+        self.assertRegex(out, r"ours: AUC 0\.\d+")
+        self.assertRegex(out, r"67 % of its points have evidence")
+        self.assertRegex(out, r"values of industry explain \d")
+        self.write("ours.json", '{"points": [{"if": "industry =", "points": 1}]}')
+        _, err = self.icp("backtest", "--profile", self.path("ours.json"), status=DATA)
+        self.assertIn("points[0] of the profile", err)
+        self.assertIn("column", err)
+        self.write("ours.json", '{"points": [{"if": "true", "points": 1}')
+        _, err = self.icp("backtest", "--profile", self.path("ours.json"), status=DATA)
+        self.assertIn("line 1, column", err)
+        self.write("ours.json", '{"points": [{"when": "true", "points": 1}]}')
+        _, err = self.icp("backtest", "--profile", self.path("ours.json"), status=DATA)
+        self.assertIn("points[0]: a member that is not known", err)
