@@ -167,7 +167,8 @@ static void what_was_told_after_the_moment_cannot_be_learned_from(void **state)
     struct proto_fault fault = {0};
     request.fields = trial;
     request.field_count = 1;
-    request.keep_leaks = true; /* nothing but the moment keeps it out */
+    request.keep = trial; /* nothing but the moment keeps it out */
+    request.keep_count = 1;
     engine_fixture_fill(&fixture, ACCOUNTS);
     int64_t stored_ms = fixture.now_ms;
     fixture.now_ms += 20 * day_ms;
