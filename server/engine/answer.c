@@ -14,11 +14,31 @@ void engine_answer_from_raw(const struct learn_document *document, int64_t raw,
     answer->grade = model_grade(document->scorecard, answer->fit);
 }
 
+/* A value that the account had and that is not kept must not pass for a missing one, if the
+ * document looks at it and the query brings no other. */
+static bool kept_check(const struct engine_worker *worker, const struct engine_query *query,
+                       struct proto_fault *fault)
+{
+    const struct feature_codebook *codebook = query->document->codebook;
+    size_t slots = worker->state->schema ? worker->state->schema->id_count : 0;
+    for (size_t i = 0; i < codebook->column_count; i++) {
+        size_t field = codebook->columns[i].field_id;
+        bool given = query->values && field < query->value_slots && query->values[field].present;
+        if (field < slots && query->was[field].unkept && !given) {
+            return proto_fault_set(fault, PROTO_NOT_FOUND, "",
+                                   "what the field \"%s\" was then is not kept: it is too long",
+                                   codebook->columns[i].field_name);
+        }
+    }
+    return true;
+}
+
 bool engine_values_gather(struct engine_worker *worker, const struct engine_query *query,
                           uint32_t slot, struct proto_span *id, struct proto_fault *fault)
 {
     size_t slots = worker->state->schema ? worker->state->schema->id_count : 0;
-    if (!ENGINE_SCRATCH(worker, values, value_slots, slots, fault)) {
+    if ((query->was && !kept_check(worker, query, fault)) ||
+        !ENGINE_SCRATCH(worker, values, value_slots, slots, fault)) {
         return false;
     }
     for (size_t i = 0; i < slots; i++) {

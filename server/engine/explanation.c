@@ -189,7 +189,7 @@ bool engine_explanation_make(struct engine_worker *worker, const struct engine_q
                              size_t changes, struct base_arena *arena,
                              struct engine_explanation *explanation, struct proto_fault *fault)
 {
-    int64_t now_ms = engine_now_ms(worker->engine);
+    int64_t now_ms = query->was ? query->was_ms : engine_now_ms(worker->engine);
     *explanation = (struct engine_explanation){.document = query->document};
     struct engine_plan *plan = engine_plan_get(worker, query->document, fault);
     return plan && values_take(worker, query, explanation, fault) &&

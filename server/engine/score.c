@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "server/engine/before.h"
 #include "server/engine/explain.h"
 #include "server/engine/worker.h"
 
@@ -60,31 +59,11 @@ bool engine_score_row(struct engine_worker *worker, const struct engine_query *q
     return true;
 }
 
-/* A value that the account had and that is not kept must not pass for a missing one, if the
- * document looks at it and the query brings no other. */
-static bool kept_check(const struct engine_worker *worker, const struct engine_query *query,
-                       struct proto_fault *fault)
-{
-    const struct feature_codebook *codebook = query->document->codebook;
-    size_t slots = worker->state->schema ? worker->state->schema->id_count : 0;
-    for (size_t i = 0; i < codebook->column_count; i++) {
-        size_t field = codebook->columns[i].field_id;
-        bool given = query->values && field < query->value_slots && query->values[field].present;
-        if (field < slots && query->was[field].unkept && !given) {
-            return proto_fault_set(fault, PROTO_NOT_FOUND, "",
-                                   "what the field \"%s\" was then is not kept: it is too long",
-                                   codebook->columns[i].field_name);
-        }
-    }
-    return true;
-}
-
 /* Scores the values of the query, laid over those of the account. */
 static bool score_values(struct engine_worker *worker, const struct engine_query *query,
                          struct engine_answer *answer, struct proto_fault *fault)
 {
-    if ((query->was && !kept_check(worker, query, fault)) ||
-        !engine_values_gather(worker, query, answer->slot, &answer->id, fault)) {
+    if (!engine_values_gather(worker, query, answer->slot, &answer->id, fault)) {
         return false;
     }
     const uint8_t *codes = encode_values(worker, query->document, fault);

@@ -9,7 +9,10 @@
 _Static_assert((int)PROTO_Q_EXPLAIN_ID == (int)PROTO_Q_SCORE_ID &&
                    (int)PROTO_Q_EXPLAIN_KEY == (int)PROTO_Q_SCORE_KEY &&
                    (int)PROTO_Q_EXPLAIN_EMAIL == (int)PROTO_Q_SCORE_EMAIL &&
-                   (int)PROTO_Q_EXPLAIN_VALUES == (int)PROTO_Q_SCORE_VALUES,
+                   (int)PROTO_Q_EXPLAIN_VALUES == (int)PROTO_Q_SCORE_VALUES &&
+                   (int)PROTO_Q_EXPLAIN_SEQ == (int)PROTO_Q_SCORE_SEQ &&
+                   (int)PROTO_Q_EXPLAIN_KNOWN == (int)PROTO_Q_SCORE_KNOWN &&
+                   (int)PROTO_Q_EXPLAIN_AT == (int)PROTO_Q_SCORE_AT,
                "a lead is read as in score");
 
 enum { MEMBERS = 20 }; /* that are always there */

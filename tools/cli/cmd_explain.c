@@ -3,6 +3,7 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/explain_print.h"
 #include "tools/cli/lead_set.h"
+#include "tools/cli/moment_option.h"
 
 /* Whom to explain, and with which values. */
 static int subject_put(const struct cli *cli, struct cli_request *request, const char **name,
@@ -52,6 +53,9 @@ static int explain_ask(const struct cli *cli, struct cli_request *request)
     const char *name;
     const char *asked;
     int status = numbers_put(cli, request->payload);
+    if (status == EX_OK) {
+        status = as_of_put(cli, CLI_EXPLAIN_AS_OF, CLI_EXPLAIN_AT, request->payload);
+    }
     if (status == EX_OK) {
         status = subject_put(cli, request, &name, &asked);
     }

@@ -14,6 +14,10 @@ class Explained:
         for parts in ("contributions", "families"):
             self.assertEqual(told["raw"], told["intercept"] +
                              sum(part["contribution"] for part in told[parts]))
+        # As of the moment that was answered it is the same; before there was the account it is nobody.
+        same = json.loads(self.icp("explain", "acct-000002", "--as-of", str(told["seq"]), "--json")[0])
+        self.assertEqual(same["contributions"], told["contributions"])
+        self.icp("explain", "acct-000002", "--as-of", "1", status=DATA)
         document = json.loads(self.icp("show", "1", "--json")[0])
         self.assertEqual((told["accounts"], told["outcome"]),
                          (document["label"]["population"], "stage = 'Won'"))

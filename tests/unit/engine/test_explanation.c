@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "server/engine/before.h"
 #include "server/engine/explanation.h"
 #include "tests/unit/engine/engine_fixture.h"
 
@@ -216,6 +217,29 @@ static void a_value_that_is_old_is_told_as_stale(void **state)
     assert_int_equal(e.up_count + e.down_count, 0);
 }
 
+static void an_account_is_explained_as_it_was(void **state)
+{
+    (void)state;
+    struct engine_explanation e;
+    struct engine_past_value was[16] = {{.value.present = false}};
+    struct proto_fault fault = {0};
+    uint16_t employees =
+        feature_schema_find(worker->state->schema, engine_fixture_span("employees"))->id;
+    struct engine_query query = {.name.id = engine_fixture_span("a1"),
+                                 .document = worker->state->active,
+                                 .was = was,
+                                 .was_ms = 1000};
+    was[employees].value = (struct feature_value){
+        .present = true, .type = FEATURE_NUMBER, .number = 77, .time_ms = 900};
+    base_arena_reset(&arena);
+    assert_true(engine_explanation_make(worker, &query, 0, &arena, &e, &fault));
+    assert_true(e.values[employees].number == 77);
+    assert_int_equal(e.answer.stale_count, 0); /* it was a moment old */
+    was[employees].unkept = true;
+    assert_false(engine_explanation_make(worker, &query, 0, &arena, &e, &fault));
+    assert_int_equal(fault.code, PROTO_NOT_FOUND);
+}
+
 static void nobody_and_no_values_is_refused(void **state)
 {
     (void)state;
@@ -255,6 +279,7 @@ int main(void)
         cmocka_unit_test(changes_are_the_nearest_of_all_bins),
         cmocka_unit_test(what_is_unseen_and_what_is_missing_is_told),
         cmocka_unit_test(a_value_that_is_old_is_told_as_stale),
+        cmocka_unit_test(an_account_is_explained_as_it_was),
         cmocka_unit_test(nobody_and_no_values_is_refused),
         cmocka_unit_test(counts_of_the_version_stand_behind_each_part),
     };
