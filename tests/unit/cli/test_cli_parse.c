@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/cli/cli.h"
+#include "tools/cli/moment_option.h"
 
 #define WORDS_MAX 8
 
@@ -142,6 +143,55 @@ static void help_is_asked_for_in_three_ways(void **state)
     }
 }
 
+/* What --as-of says: a sequence, a moment, or a day, which is as it was when it was over. */
+static void a_moment_is_a_sequence_a_time_or_the_end_of_a_day(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t seq;
+        int64_t known_ms;
+    } cases[] = {{"1042", 1042, 0},
+                 {"2024-05-01", 0, INT64_C(1714607999999)},
+                 {"2024-05-01T12:00:00Z", 0, INT64_C(1714564800000)},
+                 {"1970-01-01T00:00:00Z", 0, 0}};
+    char name[] = "score";
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *words[] = {"a17", "--as-of", cases[i].text, "--at", "2024-05-01", NULL};
+        struct cli cli;
+        struct as_of as_of;
+        char said[1024];
+        bool help;
+        bool given;
+        int64_t at_ms;
+        assert_int_equal(parse_for(name, &cli, words, said, &help), EX_OK);
+        assert_int_equal(as_of_read(&cli, CLI_SCORE_AS_OF, &as_of), EX_OK);
+        assert_int_equal(as_of.seq, cases[i].seq);
+        assert_int_equal(as_of.timed, cases[i].seq == 0);
+        assert_int_equal(as_of.known_ms, cases[i].known_ms);
+        assert_int_equal(as_of_time(&cli, CLI_SCORE_AT, &given, &at_ms), EX_OK);
+        assert_true(given && at_ms == INT64_C(1714607999999));
+        done(&cli);
+    }
+}
+
+static void what_is_no_moment_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "0", "yesterday", "2024-13-01", "99999999999999999999"};
+    char name[] = "score";
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *words[] = {"a17", "--as-of", texts[i], NULL};
+        struct cli cli;
+        struct as_of as_of;
+        char said[1024];
+        bool help;
+        assert_int_equal(parse_for(name, &cli, words, said, &help), EX_OK);
+        assert_int_equal(as_of_read(&cli, CLI_SCORE_AS_OF, &as_of), EX_USAGE);
+        done(&cli);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +199,8 @@ int main(void)
         cmocka_unit_test(a_whole_name_is_no_beginning_of_others),
         cmocka_unit_test(slips_are_answered_with_what_was_meant),
         cmocka_unit_test(help_is_asked_for_in_three_ways),
+        cmocka_unit_test(a_moment_is_a_sequence_a_time_or_the_end_of_a_day),
+        cmocka_unit_test(what_is_no_moment_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
