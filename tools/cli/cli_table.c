@@ -87,6 +87,7 @@ const struct cli_command *cli_nearest(const char *words)
 {
     const struct cli_command *nearest = NULL;
     size_t least = 3; /* two slips of the finger */
+    bool least_whole = false;
     struct proto_span typed = proto_span_text(words);
     for (size_t i = 0; i < sizeof synonyms / sizeof *synonyms; i++) {
         if (feature_text_same(typed, proto_span_text(synonyms[i].word))) {
@@ -100,9 +101,13 @@ const struct cli_command *cli_nearest(const char *words)
         size_t whole = feature_text_distance(typed, name, least);
         size_t start = feature_text_distance(typed, first, least);
         size_t distance = whole < start ? whole : start;
-        /* Of two or three letters, as many slips are another word. */
-        if (distance < least && distance * 2 <= typed.bytes) {
+        /* "imprt" is near to "import list" too, and nearer to the command of that name. Of two or
+         * three letters, as many slips are another word. */
+        bool nearer = distance < least ||
+                      (nearest != NULL && distance == least && whole == distance && !least_whole);
+        if (nearer && distance * 2 <= typed.bytes) {
             least = distance;
+            least_whole = whole == distance;
             nearest = &commands[i];
         }
     }
