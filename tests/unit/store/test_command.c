@@ -110,7 +110,7 @@ static void unknown_kinds_flags_and_reserved_bytes_are_refused(void **state)
         size_t at;
         uint8_t value;
     } wrongs[] = {
-        {0, 0},   {0, STORE_COMMAND_EVENT + 1}, {0, 255}, {1, 2}, {2, 1}, {3, 1}, {11, 255},
+        {0, 0},   {0, STORE_COMMAND_LAST + 1}, {0, 255}, {1, 2}, {2, 1}, {3, 1}, {11, 255},
         {15, 255}};
     for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
         struct store_command command;
