@@ -43,10 +43,29 @@ static void support_text(const struct show_support *support, char *text, size_t 
                    100 * low, 100 * high);
 }
 
+/* How much of the line a name may take; without room for what stands behind it, *behind is none:
+ * names that can be read come first. */
+static size_t names_fit(size_t room, bool *behind)
+{
+    *behind = *behind && room >= 20 + BESIDE + BEHIND;
+    size_t beside = BESIDE + (*behind ? BEHIND : 0);
+    return room < NAME_WIDTH + beside ? room - beside : NAME_WIDTH;
+}
+
+static size_t room_of(const struct out_sink *sink)
+{
+    return sink->columns == 0 ? SIZE_MAX / 2 : sink->columns;
+}
+
 void bins_head_print(const struct out_sink *sink)
 {
-    fprintf(sink->file, "  %-*s %6s %9s %8s %5s %7s\n", NAME_WIDTH, "", "points", "accounts",
-            "outcomes", "%", "95 %");
+    bool behind = true;
+    size_t names = names_fit(room_of(sink), &behind);
+    fprintf(sink->file, "  %-*s %6s", (int)names, "", "points");
+    if (behind) {
+        fprintf(sink->file, " %9s %8s %5s %7s", "accounts", "outcomes", "%", "95 %");
+    }
+    fputc('\n', sink->file);
 }
 
 /* A narrow screen has no bar, then shorter names, which go on in the next line. */
@@ -63,15 +82,15 @@ static void line_print(const struct out_sink *sink, const char *name, double poi
         bar[characters++] = '>';
     }
     bar[characters] = '\0';
-    size_t room = sink->columns == 0 ? SIZE_MAX / 2 : sink->columns;
+    size_t room = room_of(sink);
     support_text(support, behind, sizeof behind);
-    size_t beside = BESIDE + (behind[0] != '\0' ? BEHIND : 0);
+    bool has_behind = behind[0] != '\0';
+    size_t beside = BESIDE + (has_behind ? BEHIND : 0);
     bool narrow = room < NAME_WIDTH + beside + BAR_MOST + 1;
-    if (room < 20 + beside) { /* names that can be read come first */
+    size_t names = names_fit(room, &has_behind);
+    if (!has_behind) {
         behind[0] = '\0';
-        beside = BESIDE;
     }
-    size_t names = room < NAME_WIDTH + beside ? room - beside : NAME_WIDTH;
     char *clean = out_clean(name);
     const char *rest = clean != NULL ? clean : "";
     size_t skip = 0;

@@ -42,7 +42,7 @@ WALKS, WALK_BYTES = {"scan", "search", "measure", "query"}, MIB
 OWN = {"similar": 8 * MIB, "recall": 128 * MIB, "similar-build": 128 * MIB, "similar-plan": MIB, "tal-build": 8 * MIB,
        "tal-get": 8 * MIB, "tal-diff": 8 * MIB, "tal-check": 8 * MIB, "tal-list": MIB, "icp-learn": 8 * MIB, "icp-put": MIB,
        "audit": 2 * MIB, "scrub": 2 * MIB, "backup": 2 * MIB, "everything-read": 2 * MIB, "everything-export": 4 * MIB,
-       "everything-import": 2 * MIB, "label": MIB, "lifecycle": MIB}
+       "everything-import": 2 * MIB, "import-undo": 2 * MIB, "label": MIB, "lifecycle": MIB}
 SIZES = (3000, 60000, MIB)
 SAMPLE = 250  # requests in CI
 ACCOUNTS = 1000

@@ -146,6 +146,26 @@ static void lines_show_the_accounts_behind_them(void **state)
     free(printed);
 }
 
+/* On a narrow screen names come first, and the head says no more than the lines below it. */
+static void the_head_fits_the_screen_as_the_lines_do(void **state)
+{
+    (void)state;
+    static const unsigned widths[] = {0, 120, 80, 66, 65, 40};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        FILE *file;
+        int kept = capture_begin(&file);
+        const struct out_sink sink = {.file = stdout, .columns = widths[i]};
+        bins_head_print(&sink);
+        capture_end(file, kept);
+        size_t bytes = strlen(printed) - 1; /* without the line's end */
+        assert_true(widths[i] == 0 || bytes <= widths[i]);
+        has("points");
+        assert_int_equal(strstr(printed, "accounts") != NULL, widths[i] == 0 || widths[i] >= 66);
+        assert_int_equal(lines(), 1);
+        free(printed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +173,7 @@ int main(void)
         cmocka_unit_test(categories_keep_the_strongest_of_both_signs),
         cmocka_unit_test(tags_stand_together),
         cmocka_unit_test(lines_show_the_accounts_behind_them),
+        cmocka_unit_test(the_head_fits_the_screen_as_the_lines_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
