@@ -3,8 +3,8 @@
  * written in each transaction, so that counts, versions and data can never disagree. The layout is
  * state.def.
  *
- *    0  u64 check   8 … 111 fields of state.def   112 … 495 sums: per table u64 count, u64 digest;
- *    of tables that there are not 0   496 … 511 fields of state.def
+ *    0  u64 check   8 … 111 fields of state.def   112 … 479 sums: per table u64 count, u64 digest;
+ *    of tables that there are not 0   480 … 511 fields of state.def
  *
  * A digest is the exclusive or of the checks of all values of the table: it can be kept up to date
  * by taking the old check out and putting the new one in. Threads: a plain value. Errors:
@@ -16,7 +16,7 @@
 
 #define DISK_STATE_BYTES 512
 #define DISK_STATE_SUMS_AT 112
-#define DISK_STATE_SUMS_MAX 24 /* tables that there is room for */
+#define DISK_STATE_SUMS_MAX 23 /* tables that there is room for */
 /* The state as it was before there were target account lists and vectors, and before there was
  * history: sums end there. Read, and written anew in full by the next commit. */
 #define DISK_STATE_BYTES_FIRST 256

@@ -59,19 +59,29 @@ static void command_take(const struct reading *reading, const struct store_comma
         return;
     }
     struct proto_span account = account_of(command);
+    struct identity_entry entry_said;
+    bool said = command->kind == STORE_COMMAND_IDENTITY &&
+                identity_entry_decode(command->text, &entry_said);
     bool list = command->kind == STORE_COMMAND_TAL || command->kind == STORE_COMMAND_LIST;
     entry->counts[list                                   ? ENGINE_DEED_TAL
                   : command->kind == STORE_COMMAND_DROP  ? ENGINE_DEED_DROP
                   : command->kind == STORE_COMMAND_PLACE ? ENGINE_DEED_PUT
                   : command->kind == STORE_COMMAND_UNDO  ? ENGINE_DEED_UNDO
                   : command->kind == STORE_COMMAND_EVENT ? ENGINE_DEED_EVENT
-                                                         : (enum engine_deed)(command->kind - 1)]++;
+                  : command->kind == STORE_COMMAND_IDENTITY
+                      ? ENGINE_DEED_IDENTITY
+                      : (enum engine_deed)(command->kind - 1)]++;
     if (entry->first.bytes == 0) {
         entry->first = account;
     }
     if (command->kind == STORE_COMMAND_ACTIVATE || command->kind == STORE_COMMAND_REVERT ||
         command->kind == STORE_COMMAND_DROP) {
         entry->reason = command->extra;
+    }
+    for (unsigned i = 0; said && i < 2; i++) {
+        entry->first = entry->first.bytes == 0 ? entry_said.ids[i] : entry->first;
+        entry->reason = entry_said.reason;
+        *concerned |= reading->id.bytes > 0 && proto_span_equal(entry_said.ids[i], reading->id);
     }
     *concerned |= reading->id.bytes == 0 || proto_span_equal(account, reading->id);
 }

@@ -22,7 +22,8 @@
     X(TAL, "list")                                                                                 \
     X(DROP, "list given up")                                                                       \
     X(EVENT, "event")                                                                              \
-    X(UNDO, "undo")
+    X(UNDO, "undo")                                                                                \
+    X(IDENTITY, "identity entry")
 
 enum engine_deed {
 #define X(NAME, words) ENGINE_DEED_##NAME,

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "server/engine/sources.h"
 #include "server/engine/worker.h"
 #include "server/store/store.h"
 
@@ -270,6 +271,12 @@ bool engine_account_was(struct engine_worker *worker, uint32_t slot,
     }
     store_history_fini(&history);
     return good;
+/* A source record of another account among them. */
+static bool any_record(struct engine_worker *worker, uint32_t slot, struct feature_record *record,
+                       struct proto_fault *fault)
+{
+    uint32_t newest;
+    return engine_source_record(worker, slot, record, &newest, fault);
 }
 
 bool engine_account_at(struct engine_worker *worker, uint32_t slot,
@@ -278,7 +285,7 @@ bool engine_account_at(struct engine_worker *worker, uint32_t slot,
                        struct proto_fault *fault)
 {
     enum engine_was was = ENGINE_WAS_KNOWN;
-    return engine_record(worker, slot, record, fault) &&
+    return any_record(worker, slot, record, fault) &&
            engine_account_was(worker, slot, moment, record, slots, arena, values, &was, fault) &&
            (was == ENGINE_WAS_KNOWN || was_fault(was, record, fault));
 }

@@ -115,6 +115,60 @@ bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
     return identity_id_check(id, "ids", fault) && store_batch_delete(ingest->batch, id, fault);
 }
 
+/* An act says just what it needs. */
+static bool entry_check(const struct identity_entry *entry, struct proto_fault *fault)
+{
+    static const char *const fields[] = {"account", "with"};
+    unsigned records = identity_act_records(entry->act);
+    for (unsigned i = 0; i < 2; i++) {
+        if ((entry->ids[i].bytes > 0) != (i < records)) {
+            return proto_fault_set(fault, i < records ? PROTO_MISSING_FIELD : PROTO_BAD_FIELD,
+                                   fields[i],
+                                   i < records ? "%s names %u of the accounts"
+                                               : "%s names %u of the accounts, not this one",
+                                   identity_act_word(entry->act), records);
+        }
+        if (i < records && !identity_id_check(entry->ids[i], fields[i], fault)) {
+            return false;
+        }
+    }
+    if ((entry->what != 0) != (entry->act == IDENTITY_UNDO)) {
+        return proto_fault_set(fault, entry->what != 0 ? PROTO_BAD_FIELD : PROTO_MISSING_FIELD,
+                               "entry",
+                               "an undo says which entry it takes away, and nothing else "
+                               "does");
+    }
+    return entry->reason.bytes <= IDENTITY_REASON_BYTES_MAX ||
+           proto_fault_set(fault, PROTO_TOO_LARGE, "reason", "%zu bytes, at most %u are allowed",
+                           entry->reason.bytes, IDENTITY_REASON_BYTES_MAX);
+}
+
+bool engine_ingest_identity(struct engine_ingest *ingest, const struct identity_entry *entry,
+                            struct proto_fault *fault)
+{
+    uint8_t rooms[2][PROTO_ID_BYTES_MAX];
+    struct proto_span keys[2];
+    struct identity_entry said = *entry;
+    if (!entry_check(entry, fault)) {
+        return false;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        keys[i] = identity_key_wanted(entry->ids[i], rooms[i]);
+    }
+    said.author.bytes =
+        entry->author.bytes < STORE_AUTHOR_BYTES_MAX ? entry->author.bytes : STORE_AUTHOR_BYTES_MAX;
+    return store_batch_identity(ingest->batch, &said, keys, fault);
+}
+
+bool engine_ingest_identity_known(struct engine_ingest *ingest, int64_t time_ms,
+                                  const struct identity_entry *entry, bool gone,
+                                  struct proto_fault *fault)
+{
+    return store_batch_time(ingest->batch, time_ms, fault) &&
+           (gone ? store_batch_identity_gone(ingest->batch, entry, fault)
+                 : engine_ingest_identity(ingest, entry, fault));
+}
+
 bool engine_ingest_event(struct engine_ingest *ingest, struct engine *engine, struct proto_span id,
                          struct proto_span key, const struct event *event,
                          struct proto_fault *fault)

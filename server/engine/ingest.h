@@ -66,6 +66,15 @@ bool engine_ingest_patch(struct engine_ingest *ingest, const struct engine_accou
                          struct proto_fault *fault);
 bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
                           struct proto_fault *fault);
+/* An identity entry, as identity_entry.h; its ids may be keys of accounts. Author and reason are
+ * kept with it. PROTO_BAD_FIELD with the member as place. */
+struct identity_entry;
+bool engine_ingest_identity(struct engine_ingest *ingest, const struct identity_entry *entry,
+                            struct proto_fault *fault);
+/* The same of an import of everything: as it was said then; gone: it counts for nobody. */
+bool engine_ingest_identity_known(struct engine_ingest *ingest, int64_t time_ms,
+                                  const struct identity_entry *entry, bool gone,
+                                  struct proto_fault *fault);
 /* An event, whose account is named by id or, if that is empty, by key; checked here (event_check)
  * by the clock, PROTO_BAD_FIELD with the member as place. */
 struct event;

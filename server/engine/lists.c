@@ -65,6 +65,18 @@ void engine_lists_release(struct engine_lists *lists)
     free(lists);
 }
 
+/* Members that have become one account since are one member. */
+static size_t slots_once(uint32_t *slots, size_t count)
+{
+    size_t kept = 1;
+    for (size_t i = 1; i < count; i++) {
+        if (slots[i] != slots[kept - 1]) {
+            slots[kept++] = slots[i];
+        }
+    }
+    return kept;
+}
+
 struct engine_list *engine_list_create(uint32_t number, json_t *head, struct proto_span slots)
 {
     struct engine_list *list = calloc(1, sizeof *list);
@@ -87,6 +99,7 @@ struct engine_list *engine_list_create(uint32_t number, json_t *head, struct pro
     if (list->count > 0) {
         memcpy(list->slots, slots.data, list->count * sizeof *list->slots);
         engine_slots_sort(list->slots, list->count);
+        list->count = slots_once(list->slots, list->count);
     }
     return list;
 }

@@ -3,6 +3,7 @@
  * newest first.
  * The history is at most some hundred changes, so that each page goes through all of it. */
 #include "server/engine/before.h"
+#include "server/engine/sources.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/value_write.h"
@@ -175,6 +176,21 @@ static bool wanted_read(struct rpc_call *call, struct wanted *wanted, struct pro
                            (int)name.bytes, (const char *)name.data);
 }
 
+/* The source record itself, if that is asked for. */
+static bool record_choose(struct rpc_call *call, uint32_t *slot, struct proto_fault *fault)
+{
+    struct engine_name name;
+    if (!rpc_arg_flag(call, PROTO_Q_ACCOUNT_HISTORY_RECORD)) {
+        return true;
+    }
+    if (!rpc_name_read(call->args, PROTO_Q_ACCOUNT_HISTORY_ID, PROTO_Q_ACCOUNT_HISTORY_KEY,
+                       PROTO_Q_ACCOUNT_HISTORY_EMAIL, &name, fault)) {
+        return false;
+    }
+    *slot = engine_source_find(call->worker->engine, *slot, &name, fault);
+    return *slot != ENGINE_NO_SLOT;
+}
+
 enum rpc_outcome rpc_on_ACCOUNT_HISTORY(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine_worker *engine = call->worker->engine;
@@ -183,10 +199,12 @@ enum rpc_outcome rpc_on_ACCOUNT_HISTORY(struct rpc_call *call, struct proto_faul
     struct wanted wanted;
     struct found found;
     uint32_t slot;
+    uint32_t newest;
     if (!wanted_read(call, &wanted, fault) ||
         !rpc_name_find(call, PROTO_Q_ACCOUNT_HISTORY_ID, PROTO_Q_ACCOUNT_HISTORY_KEY,
                        PROTO_Q_ACCOUNT_HISTORY_EMAIL, &slot, fault) ||
-        !engine_record(engine, slot, &record, fault)) {
+        !record_choose(call, &slot, fault) ||
+        !engine_source_record(engine, slot, &record, &newest, fault)) {
         return RPC_FAILED;
     }
     bool good = engine_history(engine, slot, &history, fault) &&

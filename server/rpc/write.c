@@ -15,11 +15,11 @@ static void write_done(void *context, const struct engine_written *written)
     struct pending_write *pending = context;
     if (written->fault.code == PROTO_OK) {
         const struct rpc_options *options = &pending->later->rpc->options;
-        base_metrics_add(base_metrics_block(options->metrics, options->workers),
-                         pending->later->op->op == PROTO_OP_EVENT_APPEND
-                             ? BASE_METRIC_EVENTS_WRITTEN
-                             : BASE_METRIC_ACCOUNTS_WRITTEN,
-                         written->repeated ? 0 : written->count);
+        base_metrics_add(
+            base_metrics_block(options->metrics, options->workers),
+            pending->later->op->op == PROTO_OP_EVENT_APPEND ? BASE_METRIC_EVENTS_WRITTEN
+                                                            : BASE_METRIC_ACCOUNTS_WRITTEN,
+            written->repeated || pending->later->op->op == PROTO_OP_IDENTITY ? 0 : written->count);
         pending->reply(rpc_later_begin(pending->later), pending->later->op, written);
     }
     rpc_later_post(pending->later, &written->fault);

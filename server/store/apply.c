@@ -53,23 +53,29 @@ static bool apply_account(const struct store_apply *apply, const struct store_pl
     uint8_t *value;
     uint8_t *row;
     size_t row_bytes = encoder == NULL ? 0 : store_row_bytes(encoder->code_bytes);
-    struct store_version *version = store_overlay_version(
-        apply->generation, store_account_bytes(account->record), row_bytes, &value, &row, fault);
-    if (version == NULL) {
-        return false;
-    }
     const struct store_account_stamp stamp = {.created_s = account->created_s,
                                               .changed_s = account->changed_s,
                                               .begun = account->fresh ? apply->seq : account->begun,
                                               .past = account->past.bytes > 0 ||
-                                                      (account->past_had && !account->past_anew)};
+                                                      (account->past_had && !account->past_anew),
+                                              .entry = account->entry,
+                                              .fold = account->fold,
+                                              .members = account->members};
+    struct store_version *version =
+        store_overlay_version(apply->generation, store_account_bytes(account->record, &stamp),
+                              row_bytes, &value, &row, fault);
+    if (version == NULL) {
+        return false;
+    }
     store_account_encode(value, account->slot, account->record, &stamp);
     version->past_had = account->past_had;
     version->past_anew = account->past_anew;
     if (!store_overlay_past(apply->generation, version, account->past, fault)) {
         return false;
     }
-    if (row != NULL && !store_row_make(apply->rows, account->slot, account->record, row, fault)) {
+    struct proto_span shown =
+        account->fold == STORE_NO_SLOT ? account->record : (struct proto_span){NULL, 0};
+    if (row != NULL && !store_row_make(apply->rows, account->slot, shown, row, fault)) {
         return false;
     }
     version->seq = apply->seq;
@@ -120,6 +126,12 @@ bool store_apply(const struct store_apply *apply, const struct store_plan *plan,
     }
     for (size_t i = 0; i < plan->account_count; i++) {
         if (plan->accounts[i].changed && !apply_account(apply, &plan->accounts[i], fault)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < plan->account_count; i++) {
+        if (plan->accounts[i].retold &&
+            !store_told_set(apply->tolds, plan->accounts[i].slot, apply->seq, fault)) {
             return false;
         }
     }

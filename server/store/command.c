@@ -63,7 +63,8 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
     batch->adds |= command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
                    command->kind == STORE_COMMAND_SCHEMA || command->kind == STORE_COMMAND_ICP ||
                    command->kind == STORE_COMMAND_LIST || command->kind == STORE_COMMAND_EVENT ||
-                   command->kind == STORE_COMMAND_UNDO;
+                   command->kind == STORE_COMMAND_UNDO ||
+                   command->kind == STORE_COMMAND_IDENTITY;
 }
 
 static bool batch_add(struct store_batch *batch, const struct store_command *command,
@@ -166,6 +167,39 @@ bool store_batch_event(struct store_batch *batch, struct proto_span account, boo
     disk_set_u32(at - 4, (uint32_t)bytes); /* of extra, which lies there already */
     batch->bytes += bytes;
     return true;
+}
+
+static bool identity_add(struct store_batch *batch, const struct identity_entry *entry,
+                         struct proto_span keys, bool gone, struct proto_fault *fault)
+{
+    uint8_t text[IDENTITY_ENTRY_HEADER_BYTES + 3 * UINT8_MAX + IDENTITY_REASON_BYTES_MAX];
+    const struct store_command command = {.kind = STORE_COMMAND_IDENTITY,
+                                          .version = gone,
+                                          .text = {text, identity_entry_bytes(entry)},
+                                          .extra = keys};
+    identity_entry_encode(entry, text);
+    return batch_add(batch, &command, fault);
+}
+
+bool store_batch_identity(struct store_batch *batch, const struct identity_entry *entry,
+                          const struct proto_span keys[2], struct proto_fault *fault)
+{
+    uint8_t packed[2 * (1 + PROTO_ID_BYTES_MAX)];
+    size_t bytes = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        packed[bytes++] = (uint8_t)keys[i].bytes;
+        if (keys[i].bytes > 0) {
+            memcpy(packed + bytes, keys[i].data, keys[i].bytes);
+        }
+        bytes += keys[i].bytes;
+    }
+    return identity_add(batch, entry, (struct proto_span){packed, bytes}, false, fault);
+}
+
+bool store_batch_identity_gone(struct store_batch *batch, const struct identity_entry *entry,
+                               struct proto_fault *fault)
+{
+    return identity_add(batch, entry, (struct proto_span){NULL, 0}, true, fault);
 }
 
 bool store_batch_put_record(struct store_batch *batch, const struct feature_record *record,

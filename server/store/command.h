@@ -45,6 +45,9 @@
  *   undo      record as a batch of     sequences of the import that  –
  *             an import told it        concern the account, u64 each
  *             (store_undo.h)
+ *   identity  the entry                both ids as keys, u8 bytes   1: it counts for nobody: a
+ *             (server/identity/        and text each; no bytes      record of it was deleted
+ *             identity_entry.h)        where one is none
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -79,7 +82,8 @@ enum store_command_kind {
     STORE_COMMAND_EVENT,
     STORE_COMMAND_IMPORT,
     STORE_COMMAND_UNDO,
-    STORE_COMMAND_LAST = STORE_COMMAND_UNDO,
+    STORE_COMMAND_IDENTITY,
+    STORE_COMMAND_LAST = STORE_COMMAND_IDENTITY,
 };
 
 struct store_command {

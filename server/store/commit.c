@@ -18,13 +18,42 @@ static void fail_all(struct store_ticket *list, const struct proto_fault *fault)
     }
 }
 
-/* Remembers what on_change has to be told after the commit: the documents as they now lie in the
- * overlay, which outlives the telling. */
-static bool changes_add(struct store *store, const struct store_plan *plan,
-                        struct proto_fault *fault)
+/* Who is an account has changed among those of lists: each list is told again, with the slots that
+ * its ids have now. One that is damaged was told so before, and stays. */
+static bool lists_tell(struct store *store, struct store_plan *plan, struct proto_fault *fault)
 {
     struct store_writer *writer = &store->writer;
-    size_t need = writer->change_count + plan->document_count;
+    struct store_sight sight = {
+        .base = &writer->base, .newest = writer->active, .seq = UINT64_MAX, .state = &plan->next};
+    for (uint32_t number = 1; plan->relist && number <= plan->next.tals; number++) {
+        struct store_change *change = &writer->changes[writer->change_count];
+        struct proto_fault found = {.code = PROTO_OK};
+        uint8_t *slots = NULL;
+        bool good = store_document_read(&sight, STORE_DOCUMENT_TAL, number, change, &found) &&
+                    !change->given_up &&
+                    store_tal_resolve(&sight, &store->hasher, change, &slots, &found);
+        if (slots != NULL && !store_plan_hold(plan, slots, fault)) {
+            return false;
+        }
+        if (!good && found.code != PROTO_OK && found.code != PROTO_CORRUPT) {
+            *fault = found;
+            return false;
+        }
+        if (good) {
+            store_reuse_list(&writer->reuse, change);
+            writer->change_count++;
+        }
+    }
+    return true;
+}
+
+/* Remembers what on_change has to be told after the commit: the documents as they now lie in the
+ * overlay, which outlives the telling. */
+static bool changes_add(struct store *store, struct store_plan *plan, struct proto_fault *fault)
+{
+    struct store_writer *writer = &store->writer;
+    size_t lists = plan->relist ? plan->next.tals : 0;
+    size_t need = writer->change_count + plan->document_count + lists;
     if (need > writer->change_room) {
         struct store_change *changes = realloc(writer->changes, need * 2 * sizeof *changes);
         if (changes == NULL) {
@@ -44,7 +73,7 @@ static bool changes_add(struct store *store, const struct store_plan *plan,
         (void)store_document_change(document->kind, document->number, &sealed, change);
         change->slots = document->slots;
     }
-    return true;
+    return lists_tell(store, plan, fault);
 }
 
 /* Remembers what on_commit has to be told. */

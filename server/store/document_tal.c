@@ -46,7 +46,7 @@ bool store_ids_next(struct proto_span ids, size_t *at, struct proto_span *id)
     return true;
 }
 
-/* The account that has the id now, if it is as old as the list. */
+/* The account that has the id now, if it is as old as the list; of a fold its source record is. */
 static bool member_find(const struct store_sight *sight, const struct store_hasher *hasher,
                         struct proto_span id, const struct store_change *list, uint32_t *slot,
                         struct proto_fault *fault)
@@ -61,11 +61,12 @@ static bool member_find(const struct store_sight *sight, const struct store_hash
     if (*slot == STORE_NO_SLOT) {
         return true;
     }
-    if (!store_account_get(sight, *slot, &account, fault) ||
+    uint32_t source = store_account_source(sight, *slot, STORE_KIND_ID, id, fault);
+    if (source == STORE_NO_SLOT || !store_account_get(sight, source, &account, fault) ||
         !feature_record_open(account.record, false, &record, fault)) {
         return false;
     }
-    if (record.created_s > list->time_ms / 1000 || *slot >= slots_then) {
+    if (record.created_s > list->time_ms / 1000 || source >= slots_then) {
         *slot = STORE_NO_SLOT;
     }
     return true;
@@ -82,7 +83,7 @@ static bool slots_resolve(const struct store_sight *sight, struct store_change *
     size_t bytes = 0;
     for (size_t at = 0; at < change->slots.bytes; at += sizeof(uint32_t)) {
         uint32_t slot = disk_get_u32(change->slots.data + at);
-        struct store_account account = {.deleted = true};
+        struct store_account account = {.deleted = true, .fold = STORE_NO_SLOT};
         struct feature_record record = {0};
         if (slot < sight->state->slots && !store_account_get(sight, slot, &account, fault) &&
             fault->code != PROTO_CORRUPT) {
@@ -91,7 +92,7 @@ static bool slots_resolve(const struct store_sight *sight, struct store_change *
         }
         if (!account.deleted && feature_record_open(account.record, false, &record, fault) &&
             record.created_s <= change->time_ms / 1000) {
-            disk_set_u32(found + bytes, slot);
+            disk_set_u32(found + bytes, account.fold == STORE_NO_SLOT ? slot : account.fold);
             bytes += sizeof slot;
         }
     }

@@ -58,6 +58,9 @@ static void counters_move(struct disk_state *state, const struct store_generatio
     state->previous = after->previous;
     state->switches = after->switches;
     state->tals = after->tals;
+    state->identities = after->identities;
+    state->sources = after->sources;
+    state->folds = after->folds;
     if (state->history_seq != 0 && state->history_ms == 0) {
         state->history_ms = (uint64_t)generation->time_ms;
     }
@@ -85,7 +88,7 @@ static bool row_fill(struct fold *fold, const struct store_version *version, uin
         memcpy(row, version->row, fold->txn.state.row_bytes);
         return true;
     }
-    struct proto_span record = store_account_record(version->value);
+    struct proto_span record = store_account_shown(version->value);
     return store_row_make(&folder->maker, slot, record, row, fault);
 }
 

@@ -10,7 +10,10 @@
     X(slots)                                                                                       \
     X(schema_version)                                                                              \
     X(icp_version)                                                                                 \
-    X(tals)
+    X(tals)                                                                                        \
+    X(identities)                                                                                  \
+    X(sources)                                                                                     \
+    X(folds)
 
 void store_moment_set(struct store_moments *moments, const struct disk_state *state,
                       const struct store_generation *newest)

@@ -131,9 +131,13 @@ static void values_settle(struct feature_value *base, struct feature_value *over
                           const struct feature_record *patch, const struct store_command *command)
 {
     bool dated = (command->patch & STORE_PATCH_DATED) != 0;
+    bool yields = (command->patch & STORE_PATCH_YIELDS) != 0;
     for (size_t i = 0; i < slots; i++) {
         bool both = base[i].present && over[i].present;
-        if (both && dated && base[i].time_ms > over[i].time_ms) {
+        bool later =
+            both && dated &&
+            (base[i].time_ms > over[i].time_ms || (yields && base[i].time_ms == over[i].time_ms));
+        if (later) {
             over[i].present = false;
         } else if (both) {
             base[i].present = false;

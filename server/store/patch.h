@@ -12,6 +12,10 @@
 #include "server/feature/record.h"
 #include "server/store/command.h"
 
+/* Beside store_patch_flag, within the store: of two values of the same time the stored one stays.
+ */
+#define STORE_PATCH_YIELDS 128u
+
 struct store_patch_room {
     struct feature_value *base;
     struct feature_value *over;

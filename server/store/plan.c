@@ -32,9 +32,8 @@ void store_plan_fini(struct store_plan *plan)
     free(plan->event_cells.at);
 }
 
-/* The account of a slot that is stored, as the plan has it so far. */
-static struct store_plan_account *account_load(struct store_plan *plan, uint32_t slot,
-                                               struct proto_fault *fault)
+struct store_plan_account *store_plan_account_load(struct store_plan *plan, uint32_t slot,
+                                                   struct proto_fault *fault)
 {
     struct store_plan_account *account = store_plan_account_find(plan, slot);
     if (account != NULL) {
@@ -55,6 +54,9 @@ static struct store_plan_account *account_load(struct store_plan *plan, uint32_t
     account->changed_s = was.deleted ? 0 : (uint32_t)parts.changed_s;
     account->begun = was.begun;
     account->past_had = was.past;
+    account->entry = was.entry;
+    account->fold = was.fold;
+    account->members = was.members;
     return account;
 }
 
@@ -80,7 +82,7 @@ struct store_plan_text *store_plan_text_load(struct store_plan *plan, enum store
 static bool conflict(struct store_plan *plan, struct proto_span key, size_t position,
                      uint32_t owner, struct proto_fault *fault)
 {
-    struct store_plan_account *other = account_load(plan, owner, fault);
+    struct store_plan_account *other = store_plan_account_load(plan, owner, fault);
     struct feature_record parts;
     char field[24];
     if (other == NULL || !feature_record_open(other->record, false, &parts, fault)) {
@@ -96,7 +98,7 @@ static bool conflict(struct store_plan *plan, struct proto_span key, size_t posi
 
 /* Lets go of the keys that the record has and `keep` (or nothing, if its id is empty) has not. */
 static bool keys_release(struct store_plan *plan, const struct feature_record *record,
-                         struct proto_span keep, uint32_t slot, struct proto_fault *fault)
+                         struct proto_span keep, uint32_t owner, struct proto_fault *fault)
 {
     size_t at = 0;
     struct proto_span key;
@@ -104,7 +106,8 @@ static bool keys_release(struct store_plan *plan, const struct feature_record *r
         if (keep.bytes > 0 && store_record_has(keep, STORE_KIND_KEY, key)) {
             continue;
         }
-        struct store_plan_text *text = store_plan_text_load(plan, STORE_KIND_KEY, key, slot, fault);
+        struct store_plan_text *text =
+            store_plan_text_load(plan, STORE_KIND_KEY, key, owner, fault);
         if (text == NULL) {
             return false;
         }
@@ -113,10 +116,31 @@ static bool keys_release(struct store_plan *plan, const struct feature_record *r
     return true;
 }
 
-/* Takes the keys of the record for the slot; what `had` (the record before) has needs no look-up.
- */
+/* Another source record of the same account that has the key; STORE_NO_SLOT: none has. */
+static uint32_t sibling_with(struct store_plan *plan, uint32_t fold, uint32_t slot,
+                             struct proto_span key, struct proto_fault *fault)
+{
+    const struct store_plan_account *account = store_plan_account_load(plan, fold, fault);
+    struct proto_span members = account == NULL ? (struct proto_span){NULL, 0} : account->members;
+    for (size_t i = 0; i < store_member_count(members); i++) {
+        uint32_t member = store_member(members, i);
+        account = store_plan_account_load(plan, member, fault);
+        if (account == NULL) {
+            break;
+        }
+        if (member != slot && account->record.bytes > 0 &&
+            store_record_has(account->record, STORE_KIND_KEY, key)) {
+            return member;
+        }
+    }
+    return STORE_NO_SLOT;
+}
+
+/* Takes the keys of the record of the slot for its owner, itself or its fold; what `had` (the
+ * record before) has needs no look-up. */
 static bool keys_take(struct store_plan *plan, const struct feature_record *record,
-                      struct proto_span had, uint32_t slot, struct proto_fault *fault)
+                      struct proto_span had, uint32_t slot, uint32_t owner,
+                      struct proto_fault *fault)
 {
     size_t at = 0;
     struct proto_span key;
@@ -129,10 +153,17 @@ static bool keys_take(struct store_plan *plan, const struct feature_record *reco
         if (text == NULL) {
             return false;
         }
-        if (text->now != STORE_NO_SLOT && text->now != slot) {
-            return conflict(plan, key, i, text->now, fault);
+        uint32_t other = text->now == owner ? STORE_NO_SLOT : text->now;
+        text->now = other == STORE_NO_SLOT ? owner : text->now;
+        if (owner != slot && other == STORE_NO_SLOT) {
+            other = sibling_with(plan, owner, slot, key, fault);
         }
-        text->now = slot;
+        if (other != STORE_NO_SLOT) {
+            return conflict(plan, key, i, other, fault);
+        }
+        if (fault->code != PROTO_OK) {
+            return false;
+        }
     }
     return true;
 }
@@ -144,6 +175,7 @@ static bool account_set(struct store_plan *plan, uint32_t slot, struct proto_spa
 {
     struct store_plan_account *account = store_plan_account_find(plan, slot);
     struct proto_span had = account->record;
+    uint32_t owner = account->fold == STORE_NO_SLOT ? slot : account->fold;
     struct feature_record old = {0};
     struct feature_record parts = {0};
     account->record = record;
@@ -151,8 +183,8 @@ static bool account_set(struct store_plan *plan, uint32_t slot, struct proto_spa
     account->changed_s = (uint32_t)(plan->now_ms / 1000);
     return (had.bytes == 0 || feature_record_open(had, false, &old, fault)) &&
            (record.bytes == 0 || feature_record_open(record, false, &parts, fault)) &&
-           (had.bytes == 0 || keys_release(plan, &old, record, slot, fault)) &&
-           (record.bytes == 0 || keys_take(plan, &parts, had, slot, fault));
+           (had.bytes == 0 || keys_release(plan, &old, record, owner, fault)) &&
+           (record.bytes == 0 || keys_take(plan, &parts, had, slot, owner, fault));
 }
 
 /* A new account, in a slot that is new or free. */
@@ -164,8 +196,8 @@ static struct store_plan_account *account_begin(struct store_plan *plan, struct 
     }
     bool last = slot == plan->next.slots;
     plan->next.slots += last;
-    struct store_plan_account *account =
-        last ? store_plan_account_add(plan, slot, fault) : account_load(plan, slot, fault);
+    struct store_plan_account *account = last ? store_plan_account_add(plan, slot, fault)
+                                              : store_plan_account_load(plan, slot, fault);
     if (account != NULL && account->record.bytes > 0) {
         proto_fault_set(fault, PROTO_CORRUPT, "log", "slot %u was given again, and is not free",
                         slot);
@@ -196,6 +228,9 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
         return false;
     }
     uint32_t slot = id->now;
+    if (!store_plan_source(plan, STORE_KIND_ID, parts.id, &slot, fault)) {
+        return false;
+    }
     if (slot == STORE_NO_SLOT) {
         struct store_plan_account *account = account_begin(plan, fault);
         if (account == NULL) {
@@ -206,13 +241,13 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
         plan->created++;
         account->created_s = (uint32_t)(plan->now_ms / 1000);
     } else {
-        struct store_plan_account *account = account_load(plan, slot, fault);
+        struct store_plan_account *account = store_plan_account_load(plan, slot, fault);
         if (account == NULL || !store_plan_past(plan, account, command->text, NULL, fault)) {
             return false;
         }
     }
     plan->count++;
-    return account_set(plan, slot, command->text, fault);
+    return account_set(plan, slot, command->text, fault) && store_plan_refold(plan, slot, fault);
 }
 
 /* A new account with the times that its record says. */
@@ -272,7 +307,10 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
                                (int)parts.id.bytes, (const char *)parts.id.data);
     }
     uint32_t slot = id->now;
-    struct store_plan_account *account = account_load(plan, slot, fault);
+    if (!store_plan_source(plan, STORE_KIND_ID, parts.id, &slot, fault)) {
+        return false;
+    }
+    struct store_plan_account *account = store_plan_account_load(plan, slot, fault);
     if (account == NULL) {
         return false;
     }
@@ -283,7 +321,22 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
         return false;
     }
     plan->count++;
-    return account_set(plan, slot, (struct proto_span){joined, bytes}, fault);
+    return account_set(plan, slot, (struct proto_span){joined, bytes}, fault) &&
+           store_plan_refold(plan, slot, fault);
+}
+
+/* What is left of the account whose source record was deleted. */
+static bool source_leave(struct store_plan *plan, uint32_t slot, uint32_t fold,
+                         struct proto_fault *fault)
+{
+    struct store_plan_account *account = store_plan_account_find(plan, slot);
+    account->entry = 0;
+    account->fold = STORE_NO_SLOT;
+    if (fold == STORE_NO_SLOT) {
+        return true;
+    }
+    account = store_plan_account_load(plan, fold, fault);
+    return account != NULL && store_plan_regroup(plan, account->members, fault);
 }
 
 /* An id that does not exist is passed over: deleting twice is the same as once. */
@@ -299,19 +352,25 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
     if (slot == STORE_NO_SLOT) {
         return true;
     }
-    id->now = STORE_NO_SLOT;
-    plan->next.accounts--;
-    plan->count++;
-    struct store_plan_account *account = account_load(plan, slot, fault);
-    if (account == NULL) {
+    if (!store_plan_source(plan, STORE_KIND_ID, command->text, &slot, fault)) {
         return false;
     }
+    id = store_plan_text_load(plan, STORE_KIND_ID, command->text, STORE_NO_SLOT, fault);
+    struct store_plan_account *account = store_plan_account_load(plan, slot, fault);
+    if (id == NULL || account == NULL) {
+        return false;
+    }
+    id->now = STORE_NO_SLOT;
+    plan->count++;
+    uint32_t fold = account->fold;
+    plan->next.accounts -= fold == STORE_NO_SLOT;
+    plan->next.sources -= fold != STORE_NO_SLOT;
     account->fresh = false;
     account->begun = 0;
     account->past_anew = true;
     account->past = (struct proto_span){NULL, 0};
     return account_set(plan, slot, (struct proto_span){NULL, 0}, fault) &&
-           store_plan_event_cut(plan, slot, fault);
+           source_leave(plan, slot, fold, fault) && store_plan_event_cut(plan, slot, fault);
 }
 
 /* What an undo asks of the plan. */
@@ -376,7 +435,8 @@ static bool undo_apply(struct store_plan *plan, struct store_plan_account *accou
     plan->count++;
     return store_plan_keep(plan, undone->record, fault) &&
            store_plan_past(plan, account, now, NULL, fault) &&
-           account_set(plan, account->slot, now, fault);
+           account_set(plan, account->slot, now, fault) &&
+           store_plan_refold(plan, account->slot, fault);
 }
 
 /* An account that is gone is passed over. */
@@ -388,7 +448,11 @@ static bool plan_undo(struct store_plan *plan, const struct store_command *comma
     if (id == NULL || id->now == STORE_NO_SLOT) {
         return id != NULL;
     }
-    struct store_plan_account *account = account_load(plan, id->now, fault);
+    uint32_t slot = id->now;
+    if (!store_plan_source(plan, STORE_KIND_ID, parts.id, &slot, fault)) {
+        return false;
+    }
+    struct store_plan_account *account = store_plan_account_load(plan, slot, fault);
     struct store_history history = {.count = 0};
     struct store_undone undone = {.remove = false};
     struct undoing undoing = {.plan = plan, .seqs = command->extra, .fault = fault};
@@ -481,6 +545,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return store_plan_event(plan, command, fault);
     case STORE_COMMAND_UNDO:
         return plan_undo(plan, command, fault);
+    case STORE_COMMAND_IDENTITY:
+        return store_plan_identity(plan, command, fault);
     case STORE_COMMAND_AUTHOR: /* for the audit alone */
     case STORE_COMMAND_IMPORT: /* for the list of imports alone */
     case STORE_COMMAND_SLOTS:  /* seen before the first (plan_slot.c) */
@@ -509,6 +575,7 @@ bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
     plan->sight = sight;
     plan->next = *state;
     plan->now_ms = now_ms;
+    plan->relist = false;
     if (!store_plan_given(plan, commands, fault)) {
         return false;
     }
@@ -521,9 +588,10 @@ bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
         }
         bool account = command.kind <= STORE_COMMAND_DELETE ||
                        command.kind == STORE_COMMAND_PLACE || command.kind == STORE_COMMAND_UNDO;
-        const char *list = account                               ? "accounts"
-                           : command.kind == STORE_COMMAND_EVENT ? "events"
-                                                                 : NULL;
+        const char *list = account                                  ? "accounts"
+                           : command.kind == STORE_COMMAND_EVENT    ? "events"
+                           : command.kind == STORE_COMMAND_IDENTITY ? "entries"
+                                                                    : NULL;
         return list != NULL ? fault_place(fault, list, position) : false;
     }
     if (end.code != PROTO_OK) {

@@ -22,12 +22,16 @@ struct store_plan_account {
     uint32_t created_s;
     uint32_t changed_s;
     bool changed;
-    struct proto_span record; /* empty: deleted */
-    bool fresh;               /* the batch makes it */
-    uint64_t begun;           /* sequence that made it, if it is not */
-    bool past_had;            /* it has history that is stored */
-    bool past_anew;           /* which does not count any more */
-    struct proto_span past;   /* what the batch adds to its history: groups without sequence */
+    struct proto_span record;  /* empty: deleted */
+    bool fresh;                /* the batch makes it */
+    uint64_t begun;            /* sequence that made it, if it is not */
+    bool past_had;             /* it has history that is stored */
+    bool past_anew;            /* which does not count any more */
+    struct proto_span past;    /* what the batch adds to its history: groups without sequence */
+    bool retold;               /* its timeline is another, though nothing was told of it itself */
+    uint32_t entry;            /* newest identity entry that names it; 0: none */
+    uint32_t fold;             /* the account that it is a source record of; STORE_NO_SLOT: none */
+    struct proto_span members; /* of a fold: its source records, u32 each */
     uint32_t cell;
 };
 
@@ -97,7 +101,8 @@ struct store_plan {
     size_t again_count, again_room;
     struct proto_span given; /* the same, as the log has them */
     size_t given_at;
-    uint32_t count; /* accounts put, patched or deleted; events that are new */
+    bool relist;    /* who is an account changed among those of lists: they are to be told again */
+    uint32_t count; /* accounts put, patched or deleted; events and identity entries that are new */
     uint32_t created;
     struct proto_span operation; /* id, empty if the batch has none */
     uint64_t operation_digest;
@@ -110,6 +115,10 @@ bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
                       const struct disk_state *state, struct proto_span commands, int64_t now_ms,
                       struct proto_fault *fault);
 
+/* The account of a slot that is stored, as the plan has it so far; until the next is loaded or
+ * added. NULL with *fault. */
+struct store_plan_account *store_plan_account_load(struct store_plan *plan, uint32_t slot,
+                                                   struct proto_fault *fault);
 /* The text with its owner. owner: the slot that is known to own it in the table, STORE_NO_SLOT if
  * that has to be looked up; plan.c. */
 struct store_plan_text *store_plan_text_load(struct store_plan *plan, enum store_kind kind,
@@ -125,6 +134,15 @@ bool store_plan_given(struct store_plan *plan, struct proto_span commands,
 /* The document of a command, under the next number of its kind; plan_document.c. */
 bool store_plan_document(struct store_plan *plan, enum store_document_kind kind,
                          const struct store_command *command, struct proto_fault *fault);
+/* The number that a document gets: the next of its kind, which must be the one that is wanted
+ * unless that is 0. */
+bool store_plan_document_number(const struct store_plan *plan, enum store_document_kind kind,
+                                uint32_t wanted, uint32_t *number, struct proto_fault *fault);
+/* A document of that number, which may be there already; of this moment. NULL with *fault. */
+struct store_plan_document *store_plan_document_put(struct store_plan *plan,
+                                                    enum store_document_kind kind, uint32_t number,
+                                                    const struct disk_sealed *sealed,
+                                                    struct proto_fault *fault);
 /* A list of the command's number as one that was given up, in the place of what is stored. */
 bool store_plan_drop(struct store_plan *plan, const struct store_command *command,
                      struct proto_fault *fault);
@@ -138,6 +156,23 @@ bool store_plan_event(struct store_plan *plan, const struct store_command *comma
                       struct proto_fault *fault);
 /* The account of the slot is deleted: so are its events, those of the batch too. */
 bool store_plan_event_cut(struct store_plan *plan, uint32_t slot, struct proto_fault *fault);
+
+/* plan_fold.c. The slot of the source record that the text names: that of an account, or, of a
+ * fold, of the source record that has it. STORE_NO_SLOT stays; so does *slot on a fault. */
+bool store_plan_source(struct store_plan *plan, enum store_kind kind, struct proto_span text,
+                       uint32_t *slot, struct proto_fault *fault);
+/* Works the record of a fold out anew; PROTO_LIMIT, PROTO_TOO_LARGE where it would be too large. */
+bool store_plan_fold(struct store_plan *plan, uint32_t slot, struct proto_fault *fault);
+/* The source record of the slot, if it is one, has changed. */
+bool store_plan_refold(struct store_plan *plan, uint32_t slot, struct proto_fault *fault);
+/* plan_identity.c. An identity entry: whom it names is found, and which records are one account is
+ * worked out anew for all that links and merges reach from there. PROTO_NOT_FOUND, PROTO_CONFLICT,
+ * PROTO_LIMIT with the member in fault->field. */
+bool store_plan_identity(struct store_plan *plan, const struct store_command *command,
+                         struct proto_fault *fault);
+/* The same for the source records of the slots, u32 each, after one of their account has gone. */
+bool store_plan_regroup(struct store_plan *plan, struct proto_span slots,
+                        struct proto_fault *fault);
 
 /* plan_past.c. What becomes of the account's values when its record becomes `now`, by a patch or
  * (NULL) a put; before that is so. */

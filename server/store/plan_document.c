@@ -11,8 +11,8 @@
 
 /* The number that a document gets: the next of its kind, which must be the one that is wanted
  * unless that is 0. */
-static bool document_number(const struct store_plan *plan, enum store_document_kind kind,
-                            uint32_t wanted, uint32_t *number, struct proto_fault *fault)
+bool store_plan_document_number(const struct store_plan *plan, enum store_document_kind kind,
+                                uint32_t wanted, uint32_t *number, struct proto_fault *fault)
 {
     const struct store_document_info *info = store_document_info(kind);
     uint32_t last = store_document_last(&plan->next, kind);
@@ -27,10 +27,10 @@ static bool document_number(const struct store_plan *plan, enum store_document_k
                            wanted);
 }
 
-static struct store_plan_document *document_add(struct store_plan *plan,
-                                                enum store_document_kind kind, uint32_t number,
-                                                const struct disk_sealed *sealed,
-                                                struct proto_fault *fault)
+struct store_plan_document *store_plan_document_put(struct store_plan *plan,
+                                                    enum store_document_kind kind, uint32_t number,
+                                                    const struct disk_sealed *sealed,
+                                                    struct proto_fault *fault)
 {
     struct store_plan_document *document = store_plan_document_add(plan, fault);
     if (document == NULL) {
@@ -54,7 +54,8 @@ bool store_plan_drop(struct store_plan *plan, const struct store_command *comman
         return proto_fault_set(fault, PROTO_NOT_FOUND, "number",
                                "there is no target account list %u", command->version);
     }
-    return document_add(plan, STORE_DOCUMENT_TAL, command->version, &sealed, fault) != NULL;
+    return store_plan_document_put(plan, STORE_DOCUMENT_TAL, command->version, &sealed, fault) !=
+           NULL;
 }
 
 bool store_plan_switch(struct store_plan *plan, uint32_t version, struct proto_span reason,
@@ -65,8 +66,8 @@ bool store_plan_switch(struct store_plan *plan, uint32_t version, struct proto_s
         return true;
     }
     struct disk_sealed sealed = {.a = version, .b = plan->next.active, .text = reason};
-    if (!document_number(plan, STORE_DOCUMENT_SWITCH, 0, &number, fault) ||
-        document_add(plan, STORE_DOCUMENT_SWITCH, number, &sealed, fault) == NULL) {
+    if (!store_plan_document_number(plan, STORE_DOCUMENT_SWITCH, 0, &number, fault) ||
+        store_plan_document_put(plan, STORE_DOCUMENT_SWITCH, number, &sealed, fault) == NULL) {
         return false;
     }
     plan->next.previous = plan->next.active;
@@ -151,7 +152,7 @@ bool store_plan_document(struct store_plan *plan, enum store_document_kind kind,
     struct disk_sealed sealed = {.text = command->text};
     struct proto_span slots = {0};
     uint32_t number = 0;
-    if (!document_number(plan, kind, command->version, &number, fault)) {
+    if (!store_plan_document_number(plan, kind, command->version, &number, fault)) {
         return false;
     }
     if (kind == STORE_DOCUMENT_SCHEMA && command->version == 0 &&
@@ -164,7 +165,8 @@ bool store_plan_document(struct store_plan *plan, enum store_document_kind kind,
     if (command->kind == STORE_COMMAND_TAL) {
         list_slots(command, &sealed, &slots);
     }
-    struct store_plan_document *document = document_add(plan, kind, number, &sealed, fault);
+    struct store_plan_document *document =
+        store_plan_document_put(plan, kind, number, &sealed, fault);
     if (document == NULL) {
         return false;
     }

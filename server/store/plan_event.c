@@ -27,11 +27,19 @@ static uint32_t owner_of(struct store_plan *plan, const struct store_command *co
     if (text == NULL) {
         return STORE_NO_SLOT;
     }
-    if (text->now == STORE_NO_SLOT) {
+    uint32_t slot = text->now;
+    if (slot == STORE_NO_SLOT) {
         proto_fault_set(fault, PROTO_NOT_FOUND, "account", "there is no account \"%.*s\"",
                         (int)command->text.bytes, (const char *)command->text.data);
     }
-    return text->now;
+    uint32_t named = slot;
+    if (!store_plan_source(plan, kind, command->text, &slot, fault)) {
+        return STORE_NO_SLOT;
+    }
+    if (slot != named) {
+        store_plan_account_find(plan, named)->retold = true;
+    }
+    return slot;
 }
 
 /* Among those of the batch. */

@@ -115,7 +115,7 @@ struct store_plan_account *store_plan_account_add(struct store_plan *plan, uint3
             cell_take(&plan->account_cells, slot_hash(plan->accounts[i].slot), i);
     }
     struct store_plan_account *account = &plan->accounts[plan->account_count];
-    *account = (struct store_plan_account){.slot = slot};
+    *account = (struct store_plan_account){.slot = slot, .fold = STORE_NO_SLOT};
     account->cell = cell_take(&plan->account_cells, slot_hash(slot), plan->account_count++);
     return account;
 }

@@ -141,6 +141,7 @@ static bool tables_write(struct repair *repair, const char *name, struct proto_f
             *state = *from;
             memset(state->sums, 0, sizeof state->sums);
             state->accounts = state->id_entries = 0;
+            state->sources = state->folds = 0;
             state->id_buckets = state->rows_slots = state->row_bytes = 0;
             state->rows_digest = 0;
             state->rows_generation++;

@@ -73,10 +73,82 @@ static bool account_lose(struct repair *repair, uint32_t slot, struct proto_faul
                         got == DISK_GOT_FAULT  ? why.message
                         : got == DISK_GOT_NONE ? "the record is missing"
                                                : "the record does not match its checksum");
-    const struct store_account_stamp none = {.begun = 0};
+    const struct store_account_stamp none = {.fold = STORE_NO_SLOT};
     store_account_encode(empty, slot, (struct proto_span){NULL, 0}, &none);
     return !repair->writing || store_account_put(&repair->txn, slot, true,
                                                  (struct proto_span){empty, sizeof empty}, fault);
+}
+
+/* Whether a fold and all its source records can be read, and name each other. */
+static bool fold_whole(const struct store_sight *sight, uint32_t slot, struct proto_span *id)
+{
+    struct store_account fold;
+    struct store_account member;
+    struct feature_record record;
+    struct proto_fault why;
+    if (slot >= sight->state->slots || !store_account_get(sight, slot, &fold, &why) ||
+        fold.members.bytes == 0 || !feature_record_open(fold.record, true, &record, &why)) {
+        return false;
+    }
+    *id = record.id;
+    for (size_t i = 0; i < store_member_count(fold.members); i++) {
+        uint32_t source = store_member(fold.members, i);
+        if (source >= sight->state->slots || !store_account_get(sight, source, &member, &why) ||
+            member.deleted || member.fold != slot ||
+            !feature_record_open(member.record, true, &record, &why)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A fold of which anything is lost is taken apart: its source records stand alone, until an entry
+ * brings them together again. */
+static bool fold_lose(struct repair *repair, uint32_t slot, struct proto_span id,
+                      struct proto_fault *fault)
+{
+    uint8_t empty[STORE_ACCOUNT_HEADER_BYTES];
+    const struct store_account_stamp none = {.fold = STORE_NO_SLOT};
+    store_repair_reject(repair, "account of several source records", slot, id,
+                        "not all of them can be read: the others stand alone again");
+    store_account_encode(empty, slot, (struct proto_span){NULL, 0}, &none);
+    return !repair->writing || store_account_put(&repair->txn, slot, true,
+                                                 (struct proto_span){empty, sizeof empty}, fault);
+}
+
+/* A source record alone, of a fold that is taken apart. */
+static bool source_free(struct repair *repair, uint32_t slot, const struct store_account *account,
+                        const struct feature_record *record, struct proto_fault *fault)
+{
+    const struct store_account_stamp stamp = {.created_s = (uint32_t)record->created_s,
+                                              .changed_s = (uint32_t)record->changed_s,
+                                              .begun = account->begun,
+                                              .past = account->past,
+                                              .entry = account->entry,
+                                              .fold = STORE_NO_SLOT};
+    size_t bytes = store_account_bytes(account->record, &stamp);
+    uint8_t *value = malloc(bytes);
+    if (value == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a record");
+    }
+    store_account_encode(value, slot, account->record, &stamp);
+    bool good =
+        store_account_put(&repair->txn, slot, true, (struct proto_span){value, bytes}, fault) &&
+        texts_add(repair, record, slot, fault);
+    free(value);
+    repair->txn.state.accounts++;
+    return good && stretch_commit(repair, bytes, fault);
+}
+
+/* A source record of a fold that is whole: its id names the fold, which has the keys. */
+static bool source_copy(struct repair *repair, uint32_t slot, const struct store_account *account,
+                        struct proto_span id, bool first, struct proto_fault *fault)
+{
+    const struct feature_record named = {.id = id};
+    repair->txn.state.sources++;
+    return store_account_put(&repair->txn, slot, true, account->value, fault) &&
+           (first || texts_add(repair, &named, account->fold, fault)) &&
+           stretch_commit(repair, account->value.bytes, fault);
 }
 
 static bool account_copy(struct repair *repair, uint32_t slot, struct proto_fault *fault)
@@ -85,11 +157,18 @@ static bool account_copy(struct repair *repair, uint32_t slot, struct proto_faul
     struct store_account account;
     struct feature_record record;
     struct proto_fault why;
+    struct proto_span fold_id = {NULL, 0};
     if (!store_account_get(&sight, slot, &account, &why) ||
         (!account.deleted && !feature_record_open(account.record, true, &record, &why))) {
         return account_lose(repair, slot, fault);
     }
-    repair->repaired->accounts += !account.deleted;
+    bool fold = !account.deleted && account.members.bytes > 0;
+    bool source = !account.deleted && account.fold != STORE_NO_SLOT;
+    bool whole = (fold || source) && fold_whole(&sight, fold ? slot : account.fold, &fold_id);
+    if (fold && !whole) {
+        return fold_lose(repair, slot, record.id, fault);
+    }
+    repair->repaired->accounts += !account.deleted && !(source && whole);
     if (!account.deleted && !store_repair_events(repair, slot, record.id, fault)) {
         return false;
     }
@@ -99,12 +178,18 @@ static bool account_copy(struct repair *repair, uint32_t slot, struct proto_faul
     if (!repair->writing) {
         return true;
     }
+    if (source) {
+        return whole ? source_copy(repair, slot, &account, record.id,
+                                   proto_span_equal(record.id, fold_id), fault)
+                     : source_free(repair, slot, &account, &record, fault);
+    }
     struct proto_span value = account.value;
     if (!store_account_put(&repair->txn, slot, true, value, fault) ||
         (!account.deleted && !texts_add(repair, &record, slot, fault))) {
         return false;
     }
     repair->txn.state.accounts += !account.deleted;
+    repair->txn.state.folds += fold;
     return stretch_commit(repair, value.bytes, fault);
 }
 

@@ -137,6 +137,11 @@ void store_reuse_undo(struct store_reuse *reuse)
     }
 }
 
+bool store_reuse_listed(const struct store_reuse *reuse, uint32_t slot)
+{
+    return reuse->off || set_has(&reuse->listed, slot);
+}
+
 void store_reuse_list(struct store_reuse *reuse, const struct store_change *list)
 {
     if (list->kind != STORE_DOCUMENT_TAL) {

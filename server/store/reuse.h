@@ -67,6 +67,8 @@ void store_reuse_accept(struct store_reuse *reuse, size_t given);
 void store_reuse_free(struct store_reuse *reuse, uint32_t slot, uint64_t seq);
 /* The group came to nothing. */
 void store_reuse_undo(struct store_reuse *reuse);
+/* Whether the slot is on a list. */
+bool store_reuse_listed(const struct store_reuse *reuse, uint32_t slot);
 /* A list as it is told. */
 void store_reuse_list(struct store_reuse *reuse, const struct store_change *list);
 /* A slice of the walk for deleted slots that do not wait; true if there is more to do. */

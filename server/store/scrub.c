@@ -39,6 +39,8 @@ struct scrub {
     uint64_t next;     /* the key that must come next, where keys are dense */
     uint64_t entries;  /* ids and keys */
     uint64_t accounts; /* living */
+    uint64_t sources;  /* living source records of folds */
+    uint64_t folds;
 };
 
 static void bad(struct scrub *scrub, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -158,6 +160,30 @@ static void scrub_past(struct scrub *scrub, uint32_t slot, struct proto_span id)
     store_history_fini(&history);
 }
 
+/* A source record and its fold name each other. */
+static void scrub_members(struct scrub *scrub, uint32_t slot, const struct store_account *account,
+                          struct proto_span id)
+{
+    struct store_account other = {.deleted = true};
+    struct proto_fault fault;
+    bool named = account->fold == STORE_NO_SLOT;
+    if (!named && account->fold < scrub->txn.state.slots &&
+        store_account_get(&scrub->sight, account->fold, &other, &fault)) {
+        for (size_t i = 0; i < store_member_count(other.members); i++) {
+            named |= store_member(other.members, i) == slot;
+        }
+    }
+    for (size_t i = 0; i < store_member_count(account->members); i++) {
+        uint32_t member = store_member(account->members, i);
+        named &= member < scrub->txn.state.slots &&
+                 store_account_get(&scrub->sight, member, &other, &fault) && other.fold == slot;
+    }
+    if (!named) {
+        bad(scrub, "slot %u, account %.*s, is not what its source records come to", slot,
+            (int)id.bytes, (const char *)id.data);
+    }
+}
+
 static void scrub_account(struct scrub *scrub, enum disk_table table, uint64_t key,
                           struct proto_span value)
 {
@@ -173,18 +199,22 @@ static void scrub_account(struct scrub *scrub, enum disk_table table, uint64_t k
             id.bytes > 0 ? ", perhaps account " : "", (int)id.bytes, (const char *)id.data);
         return;
     }
-    scrub_row(scrub, (uint32_t)key, account.deleted, parts.id);
+    scrub_row(scrub, (uint32_t)key, !store_account_answers(&account), parts.id);
     if (account.deleted) {
         return;
     }
-    scrub->accounts++;
+    scrub->accounts += account.fold == STORE_NO_SLOT;
+    scrub->sources += account.fold != STORE_NO_SLOT;
+    scrub->folds += account.members.bytes > 0;
     if (account.past) {
         scrub_past(scrub, (uint32_t)key, parts.id);
     }
-    scrub_text(scrub, STORE_KIND_ID, parts.id, (uint32_t)key);
+    scrub_members(scrub, (uint32_t)key, &account, parts.id);
+    uint32_t owner = account.fold == STORE_NO_SLOT ? (uint32_t)key : account.fold;
+    scrub_text(scrub, STORE_KIND_ID, parts.id, owner);
     struct proto_span text;
     for (size_t at = 0; feature_record_key_next(&parts, &at, &text);) {
-        scrub_text(scrub, STORE_KIND_KEY, text, (uint32_t)key);
+        scrub_text(scrub, STORE_KIND_KEY, text, owner);
     }
 }
 
@@ -357,6 +387,7 @@ static void (*const scrubbers[DISK_TABLE_COUNT])(struct scrub *, enum disk_table
     [DISK_TABLE_TAL] = scrub_sealed,          [DISK_TABLE_VECTOR] = scrub_vector,
     [DISK_TABLE_OPERATION] = scrub_operation, [DISK_TABLE_ASIDE] = scrub_aside,
     [DISK_TABLE_EVENT] = scrub_event,         [DISK_TABLE_HISTORY] = scrub_history,
+    [DISK_TABLE_IDENTITY] = scrub_sealed,
 };
 
 static void compare_sum(struct scrub *scrub, enum disk_table table, uint64_t count, uint64_t digest)
@@ -481,6 +512,13 @@ static bool scrub_table(struct scrub *scrub, enum disk_table table)
 static void compare_counts(struct scrub *scrub)
 {
     const struct disk_state *state = &scrub->txn.state;
+    if (scrub->sources != state->sources || scrub->folds != state->folds) {
+        bad(scrub,
+            "there are %llu source records in %llu accounts of several, the state says %u "
+            "and %u",
+            (unsigned long long)scrub->sources, (unsigned long long)scrub->folds, state->sources,
+            state->folds);
+    }
     if (scrub->accounts != state->accounts || scrub->entries != state->id_entries) {
         bad(scrub, "%llu accounts with %llu ids and keys were found, the state says %llu and %llu",
             (unsigned long long)scrub->accounts, (unsigned long long)scrub->entries,

@@ -57,6 +57,10 @@ static bool row_encode(struct store *store, struct disk_txn *txn, uint32_t slot,
         /* Without a row the account is served from its record, and that says what is wrong. */
         store_damage(store, &damage);
         account.record = (struct proto_span){NULL, 0};
+        account.fold = STORE_NO_SLOT;
+    }
+    if (account.fold != STORE_NO_SLOT) {
+        account.record = (struct proto_span){NULL, 0}; /* its fold answers for it */
     }
     uint8_t *row = store_row_place(&folder->rows, slot, slot % STORE_BLOCK_ROWS == 0, fault);
     return row != NULL && store_row_make(&folder->maker, slot, account.record, row, fault);

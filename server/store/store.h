@@ -34,6 +34,7 @@
 #include "server/base/log.h"
 #include "server/event/event.h"
 #include "server/feature/record.h"
+#include "server/identity/identity_entry.h"
 
 #define STORE_NO_SLOT UINT32_MAX
 /* From store_find_many alone, which has no fault to give: what is stored there is damaged, and
@@ -187,10 +188,19 @@ bool store_batch_delete(struct store_batch *batch, struct proto_span id, struct 
  * already, by source and id, changes nothing; PROTO_CONFLICT if it told something else. */
 bool store_batch_event(struct store_batch *batch, struct proto_span account, bool key,
                        const struct event *event, struct proto_fault *fault);
-/* A document of any kind but SWITCH, which activate and revert make. Numbers are given by the
- * writer; `number` is 0, or the one that it must get: PROTO_CONFLICT if another came first.
- * A schema of number 0 is parsed and printed again with the ids that the versions before it leave
- * to its fields; one that was made for its number is stored as it is. Names of lists are the
+/* An identity entry: what it says of act, ids, author, reason and, of an undo, `what`. keys: what
+ * its ids are as keys, for where they are nobody's ids; empty where one cannot be a key. Its number
+ * is the writer's to give. PROTO_NOT_FOUND, PROTO_CONFLICT, PROTO_LIMIT with the member in
+ * fault->field. */
+bool store_batch_identity(struct store_batch *batch, const struct identity_entry *entry,
+                          const struct proto_span keys[2], struct proto_fault *fault);
+/* One of an import that counts for nobody: a record that it named was deleted. */
+bool store_batch_identity_gone(struct store_batch *batch, const struct identity_entry *entry,
+                               struct proto_fault *fault);
+/* A document of any kind but SWITCH, which activate and revert make, and IDENTITY. Numbers are
+ * given by the writer; `number` is 0, or the one that it must get: PROTO_CONFLICT if another came
+ * first. A schema of number 0 is parsed and printed again with the ids that the versions before it
+ * leave to its fields; one that was made for its number is stored as it is. Names of lists are the
  * caller's matter: whoever gets the next number has seen the names of all before. */
 struct store_document {
     enum store_document_kind kind;
@@ -290,6 +300,39 @@ uint32_t store_find_key(struct store_view *view, struct proto_span key, struct p
  * PROTO_CORRUPT. Valid until the view is refreshed, rested or closed. */
 bool store_record(struct store_view *view, uint32_t slot, struct proto_span *record,
                   struct proto_fault *fault);
+/* What stands behind an account: itself, or, of a fold, its source records; and of a source record
+ * whose fold it is part of. Of any slot that holds a record. */
+struct store_source {
+    struct proto_span record; /* valid as of store_record */
+    uint32_t fold;            /* STORE_NO_SLOT: it is part of none */
+    uint32_t entry;           /* newest identity entry that names it; 0: none does */
+    uint64_t begun;           /* sequence that made it; 0: not known */
+    uint32_t count;           /* source records of a fold; 0: it is none */
+    uint32_t members[PROTO_IDENTITY_SOURCES_MAX];
+};
+bool store_source(struct store_view *view, uint32_t slot, struct store_source *source,
+                  struct proto_fault *fault);
+/* Records that are source records of folds, which store_view_accounts does not count; identity
+ * entries so far. */
+uint64_t store_view_sources(const struct store_view *view);
+uint64_t store_view_folds(const struct store_view *view); /* accounts that they are parts of */
+/* All records that were put: accounts without folds, and source records. */
+uint64_t store_view_records(const struct store_view *view);
+uint32_t store_view_entries(const struct store_view *view);
+/* The slot of the record with that id, which may be a source record of another account;
+ * STORE_NO_SLOT as store_find_id. */
+uint32_t store_find_source(struct store_view *view, struct proto_span id,
+                           struct proto_fault *fault);
+/* An identity entry; PROTO_NOT_FOUND, PROTO_CORRUPT. */
+struct store_identity_entry {
+    struct identity_entry entry; /* act IDENTITY_NO_ACT: it was damaged and given up */
+    struct proto_span text;      /* as it is stored; valid as a record is */
+    int64_t time_ms;
+    bool counts; /* the records that it names are those that have its ids now */
+    bool joined; /* and they are one account */
+};
+bool store_identity_entry(struct store_view *view, uint32_t number,
+                          struct store_identity_entry *identity, struct proto_fault *fault);
 /* Codes of a slot (code_bytes long, followed by zero padding up to a multiple of 64 less 16),
  * checked; NULL with *fault left alone if there is no row of the current codebook yet or the slot
  * is deleted, PROTO_CORRUPT with *fault. */
@@ -327,7 +370,8 @@ struct store_rows {
 bool store_rows(struct store_view *view, uint32_t slot, struct store_rows *rows,
                 struct proto_fault *fault);
 
-/* Every event of an account, in the order in which they became known; ends early where each() says
+/* Every event of an account, of a fold those of all its source records, each once though several
+ * have it, in the order in which they became known; ends early where each() says
  * false. What it is shown is valid for the call. False with *fault: PROTO_CORRUPT where anything of
  * the timeline is damaged or was lost, PROTO_NO_MEMORY. Cost: two look-ups, some 40 ns an event. */
 bool store_timeline(struct store_view *view, uint32_t slot,

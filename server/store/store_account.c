@@ -4,22 +4,58 @@
 enum {
     FLAG_DELETED = 1,
     FLAG_PAST = 2,
+    FLAG_NAMED = 4,
+    FLAG_FOLD = 8,
     BEGUN_BYTES = 8,
+    NAMED_BYTES = 8,
+    TAIL_BYTES_MAX = BEGUN_BYTES + (int)PROTO_IDENTITY_SOURCES_MAX * 4,
     /* Offsets within a record (server/feature/record.h) that the store stamps. */
     RECORD_CHECKSUM = 8,
     RECORD_CREATED = 16,
     RECORD_CHANGED = 20,
 };
 
+/* What stands behind the record. */
+static bool tail_open(struct proto_span value, size_t record_bytes, size_t tail,
+                      struct store_account *account)
+{
+    const uint8_t *at = value.data + STORE_ACCOUNT_HEADER_BYTES + record_bytes;
+    uint32_t flags = disk_get_u32(value.data + 8);
+    account->entry = 0;
+    account->fold = STORE_NO_SLOT;
+    account->members = (struct proto_span){NULL, 0};
+    account->begun = tail >= BEGUN_BYTES ? disk_get_u64(at) : 0;
+    at += BEGUN_BYTES;
+    switch (flags & (FLAG_NAMED | FLAG_FOLD)) {
+    case 0:
+        return tail == 0 || tail == BEGUN_BYTES;
+    case FLAG_NAMED:
+        if (tail != BEGUN_BYTES + NAMED_BYTES) {
+            return false;
+        }
+        account->entry = disk_get_u32(at);
+        account->fold = disk_get_u32(at + 4);
+        return true;
+    case FLAG_FOLD:
+        if (tail < BEGUN_BYTES + 2 * sizeof(uint32_t) || tail % sizeof(uint32_t) != 0) {
+            return false;
+        }
+        account->members = (struct proto_span){at, tail - BEGUN_BYTES};
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool value_open(uint32_t slot, struct proto_span value, struct store_account *account)
 {
     if (value.bytes < STORE_ACCOUNT_HEADER_BYTES ||
-        value.bytes > STORE_ACCOUNT_HEADER_BYTES + PROTO_RECORD_BYTES_MAX + BEGUN_BYTES) {
+        value.bytes > STORE_ACCOUNT_HEADER_BYTES + PROTO_RECORD_BYTES_MAX + TAIL_BYTES_MAX) {
         return false;
     }
     size_t rest = value.bytes - STORE_ACCOUNT_HEADER_BYTES;
     size_t bytes = disk_get_u32(value.data + 12);
-    if ((bytes != rest && bytes + BEGUN_BYTES != rest) ||
+    if (bytes > rest || !tail_open(value, bytes, rest - bytes, account) ||
         disk_get_u64(value.data) !=
             disk_check(DISK_TABLE_ACCOUNT, slot, value.data + 8, value.bytes - 8)) {
         return false;
@@ -29,7 +65,6 @@ static bool value_open(uint32_t slot, struct proto_span value, struct store_acco
     account->deleted = (disk_get_u32(value.data + 8) & FLAG_DELETED) != 0;
     account->past = (disk_get_u32(value.data + 8) & FLAG_PAST) != 0;
     account->record = (struct proto_span){value.data + STORE_ACCOUNT_HEADER_BYTES, bytes};
-    account->begun = bytes == rest ? 0 : disk_get_u64(account->record.data + bytes);
     return true;
 }
 
@@ -46,10 +81,53 @@ bool store_account_get(const struct store_sight *sight, uint32_t slot,
                            "the record of slot %u does not match its checksum", slot);
 }
 
+static uint32_t stamp_flags(struct proto_span record, const struct store_account_stamp *stamp)
+{
+    if (record.bytes == 0) {
+        return FLAG_DELETED;
+    }
+    bool named = stamp->entry != 0 || stamp->fold != STORE_NO_SLOT;
+    return (stamp->past ? FLAG_PAST : 0U) | (stamp->members.bytes > 0 ? FLAG_FOLD
+                                             : named                  ? FLAG_NAMED
+                                                                      : 0U);
+}
+
+size_t store_account_bytes(struct proto_span record, const struct store_account_stamp *stamp)
+{
+    uint32_t flags = stamp_flags(record, stamp);
+    return STORE_ACCOUNT_HEADER_BYTES + record.bytes +
+           (record.bytes == 0
+                ? 0
+                : BEGUN_BYTES + ((flags & FLAG_NAMED) != 0 ? (size_t)NAMED_BYTES : 0) +
+                      stamp->members.bytes);
+}
+
+struct proto_span store_account_shown(struct proto_span value)
+{
+    struct proto_span record = store_account_record(value);
+    bool named = record.bytes > 0 && (disk_get_u32(value.data + 8) & FLAG_NAMED) != 0;
+    size_t tail = value.bytes - STORE_ACCOUNT_HEADER_BYTES - record.bytes;
+    bool hidden = named && tail == BEGUN_BYTES + NAMED_BYTES &&
+                  disk_get_u32(record.data + record.bytes + BEGUN_BYTES + 4) != STORE_NO_SLOT;
+    return hidden ? (struct proto_span){NULL, 0} : record;
+}
+
+static void tail_encode(uint8_t *at, uint32_t flags, const struct store_account_stamp *stamp)
+{
+    disk_set_u64(at, stamp->begun);
+    if ((flags & FLAG_NAMED) != 0) {
+        disk_set_u32(at + BEGUN_BYTES, stamp->entry);
+        disk_set_u32(at + BEGUN_BYTES + 4, stamp->fold);
+    } else if ((flags & FLAG_FOLD) != 0) {
+        memcpy(at + BEGUN_BYTES, stamp->members.data, stamp->members.bytes);
+    }
+}
+
 void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record,
                           const struct store_account_stamp *stamp)
 {
-    disk_set_u32(at + 8, record.bytes == 0 ? FLAG_DELETED : stamp->past ? FLAG_PAST : 0);
+    uint32_t flags = stamp_flags(record, stamp);
+    disk_set_u32(at + 8, flags);
     disk_set_u32(at + 12, (uint32_t)record.bytes);
     if (record.bytes > 0) {
         uint8_t *copy = at + STORE_ACCOUNT_HEADER_BYTES;
@@ -58,9 +136,10 @@ void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record,
         disk_set_u32(copy + RECORD_CHANGED, stamp->changed_s);
         disk_set_u64(copy + RECORD_CHECKSUM,
                      base_hash(copy + RECORD_CREATED, record.bytes - RECORD_CREATED, 0));
-        disk_set_u64(copy + record.bytes, stamp->begun);
+        tail_encode(copy + record.bytes, flags, stamp);
     }
-    disk_set_u64(at, disk_check(DISK_TABLE_ACCOUNT, slot, at + 8, store_account_bytes(record) - 8));
+    disk_set_u64(
+        at, disk_check(DISK_TABLE_ACCOUNT, slot, at + 8, store_account_bytes(record, stamp) - 8));
 }
 
 /* What was there before is not judged: it goes. Its check must come out of the sum as it went in;
@@ -113,6 +192,66 @@ bool store_record_has(struct proto_span record, enum store_kind kind, struct pro
     return false;
 }
 
+/* Of a fold: the slot of the source record that has the text, STORE_NO_SLOT if none has. */
+static bool member_with(const struct store_sight *sight, struct proto_span members,
+                        enum store_kind kind, struct proto_span text, uint32_t *found,
+                        struct proto_fault *fault)
+{
+    *found = STORE_NO_SLOT;
+    for (size_t i = 0; i < store_member_count(members) && *found == STORE_NO_SLOT; i++) {
+        struct store_account member = {.deleted = true};
+        uint32_t slot = store_member(members, i);
+        if (slot >= sight->state->slots) {
+            return proto_fault_set(fault, PROTO_CORRUPT, "account",
+                                   "a fold names source record %u of %u", slot,
+                                   sight->state->slots);
+        }
+        if (!store_account_get(sight, slot, &member, fault)) {
+            return false;
+        }
+        if (!member.deleted && store_record_has(member.record, kind, text)) {
+            *found = slot;
+        }
+    }
+    return true;
+}
+
+bool store_account_named(const struct store_sight *sight, const struct store_account *account,
+                         enum store_kind kind, struct proto_span text, bool *named,
+                         struct proto_fault *fault)
+{
+    uint32_t found = STORE_NO_SLOT;
+    *named = store_account_answers(account) && store_record_has(account->record, kind, text);
+    if (*named || !store_account_answers(account) || kind != STORE_KIND_ID ||
+        account->members.bytes == 0) {
+        return true;
+    }
+    if (!member_with(sight, account->members, kind, text, &found, fault)) {
+        return false;
+    }
+    *named = found != STORE_NO_SLOT;
+    return true;
+}
+
+uint32_t store_account_source(const struct store_sight *sight, uint32_t slot, enum store_kind kind,
+                              struct proto_span text, struct proto_fault *fault)
+{
+    struct store_account account = {.deleted = true};
+    uint32_t found = STORE_NO_SLOT;
+    if (!store_account_get(sight, slot, &account, fault)) {
+        return STORE_NO_SLOT;
+    }
+    if (account.members.bytes == 0) {
+        return slot;
+    }
+    if (member_with(sight, account.members, kind, text, &found, fault) && found == STORE_NO_SLOT) {
+        proto_fault_set(fault, PROTO_CORRUPT, "account",
+                        "none of the source records of slot %u has \"%.*s\"", slot, (int)text.bytes,
+                        (const char *)text.data);
+    }
+    return found;
+}
+
 /* Through table id, and by the record as the tables have it: the overlay knows nothing of the text,
  * so neither has changed since. */
 static bool resolve_stored(const struct disk_txn *txn, enum store_kind kind, struct proto_span text,
@@ -141,7 +280,11 @@ static bool resolve_stored(const struct disk_txn *txn, enum store_kind kind, str
         if (!store_account_get(&stored, found, &account, fault)) {
             return false;
         }
-        if (!account.deleted && store_record_has(account.record, kind, text)) {
+        bool named;
+        if (!store_account_named(&stored, &account, kind, text, &named, fault)) {
+            return false;
+        }
+        if (named) {
             *slot = found;
             return true;
         }
@@ -163,8 +306,8 @@ static bool resolve_indexed(const struct store_sight *sight, enum store_kind kin
         value.bytes <= STORE_ACCOUNT_HEADER_BYTES) {
         return false;
     }
-    struct proto_span record = store_account_record(value);
-    if (!store_record_has(record, kind, text)) {
+    /* The id of another source record of a fold is no proof: table id will tell. */
+    if (!store_record_has(store_account_shown(value), kind, text)) {
         return false;
     }
     *slot = found;

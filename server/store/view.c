@@ -297,11 +297,67 @@ bool store_record(struct store_view *view, uint32_t slot, struct proto_span *rec
         store_damage(view->store, fault);
         return false;
     }
-    if (account.deleted) {
+    if (!store_account_answers(&account)) {
         return proto_fault_set(fault, PROTO_NOT_FOUND, "", "slot %u holds no account", slot);
     }
     *record = account.record;
     return true;
+}
+
+static bool source_get(struct store_view *view, uint32_t slot, struct store_account *account,
+                       struct proto_fault *fault)
+{
+    assert(view->active);
+    *account = (struct store_account){.deleted = true};
+    if (slot == STORE_BAD_SLOT) {
+        return bad_slot(fault);
+    }
+    if (slot < view->state.slots && !store_account_get(&view->sight, slot, account, fault)) {
+        store_damage(view->store, fault);
+        return false;
+    }
+    return !account->deleted ||
+           proto_fault_set(fault, PROTO_NOT_FOUND, "", "slot %u holds no account", slot);
+}
+
+bool store_source(struct store_view *view, uint32_t slot, struct store_source *source,
+                  struct proto_fault *fault)
+{
+    struct store_account account;
+    if (!source_get(view, slot, &account, fault)) {
+        return false;
+    }
+    *source = (struct store_source){
+        .record = account.record,
+        .fold = account.fold,
+        .entry = account.entry,
+        .begun = account.begun,
+        .count = (uint32_t)store_member_count(account.members),
+    };
+    for (uint32_t i = 0; i < source->count && i < PROTO_IDENTITY_SOURCES_MAX; i++) {
+        source->members[i] = store_member(account.members, i);
+    }
+    return true;
+}
+
+uint64_t store_view_sources(const struct store_view *view)
+{
+    return view->state.sources;
+}
+
+uint64_t store_view_records(const struct store_view *view)
+{
+    return view->state.accounts - view->state.folds + view->state.sources;
+}
+
+uint64_t store_view_folds(const struct store_view *view)
+{
+    return view->state.folds;
+}
+
+uint32_t store_view_entries(const struct store_view *view)
+{
+    return view->state.identities;
 }
 
 /* Room for the places of all blocks and some more; without it every row goes through LMDB. */

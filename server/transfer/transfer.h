@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that a store holds as lines of text, out of a running server and into an empty one:
- * schema and ICP versions, accounts, target account lists, switches, events of accounts, with
+ * schema and ICP versions, source records of accounts, target account lists, switches, identity
+ * entries, events, with
  * their times and numbers (docs/portable.md).
  *
  * Out. A job writes all lines, as one view sees them, into a file of the data directory that has no
@@ -8,10 +9,10 @@
  * and what is read is of one moment. TRANSFER_KEPT files are kept at most; the oldest goes when
  * another comes, each when its end was read, all with the process.
  *
- * In. Lines come in order, as many as a frame holds: any number of accounts, or of events, or one
- * other line by itself. Each request is stored whole or not at all. The first line wants an empty
- * store; with `again` lines that are stored already, just as they are, are passed over, so that an
- * import that was cut off is begun again with the same file. The last line counts.
+ * In. Lines come in order, as many as a frame holds: any number of accounts, of entries or of
+ * events, or one other line by itself. Each request is stored whole or not at all. The first line
+ * wants an empty store; with `again` lines that are stored already, just as they are, are passed
+ * over, so that an import that was cut off is begun again with the same file. The last line counts.
  *
  * Ownership: said at each call. Errors: PROTO_BAD_FIELD and PROTO_CONFLICT with line and column in
  * the message, PROTO_DISK_FULL, PROTO_NOT_FOUND for an export that is gone, those of the store.
@@ -31,6 +32,7 @@
     X(ACCOUNT, "account", "accounts")                                                              \
     X(LIST, "list", "lists")                                                                       \
     X(SWITCH, "switch", "switches")                                                                \
+    X(IDENTITY, "identity", "identities")                                                          \
     X(EVENT, "event", "events")
 enum transfer_kind {
 #define X(KIND, name, plural) TRANSFER_##KIND,

@@ -16,6 +16,7 @@
 #include "server/transfer/transfer_account.h"
 #include "server/transfer/transfer_event.h"
 #include "server/transfer/transfer_history.h"
+#include "server/transfer/transfer_identity.h"
 #include "server/transfer/transfer_similar.h"
 
 struct importing {
@@ -71,9 +72,9 @@ static uint64_t events_count(struct store_view *view)
     uint64_t count = 0;
     uint32_t slots = store_view_slots(view);
     for (uint32_t slot = 0; slot < slots; slot++) {
-        struct proto_span record;
+        struct store_source source;
         struct proto_fault ignored;
-        if (store_record(view, slot, &record, &ignored)) {
+        if (store_source(view, slot, &source, &ignored) && source.count == 0) {
             (void)store_timeline(view, slot, count_event, &count, &ignored);
         }
     }
@@ -85,7 +86,10 @@ static uint64_t stored_count(const struct importing *importing, enum transfer_ki
     struct store_change change;
     uint32_t count = 0;
     if (kind == TRANSFER_ACCOUNT) {
-        return store_view_accounts(importing->worker->view);
+        return store_view_records(importing->worker->view);
+    }
+    if (kind == TRANSFER_IDENTITY) {
+        return store_view_entries(importing->worker->view);
     }
     if (kind == TRANSFER_EVENT) {
         return events_count(importing->worker->view);
@@ -130,8 +134,9 @@ static bool end_take(struct importing *importing, const struct transfer_line *li
     for (unsigned kind = 0; kind < TRANSFER_KIND_COUNT; kind++) {
         int64_t said = 0;
         const char *name = shelves[kind].plural;
-        /* A file of before there were events says nothing of them. */
-        bool silent = kind == TRANSFER_EVENT && json_object_get(line->json, name) == NULL;
+        /* A file of before there were events, or identity entries, says nothing of them. */
+        bool silent = (kind == TRANSFER_EVENT || kind == TRANSFER_IDENTITY) &&
+                      json_object_get(line->json, name) == NULL;
         if (!silent && !transfer_line_int(line, name, 0, INT64_MAX, &said, importing->fault)) {
             return false;
         }
@@ -362,21 +367,21 @@ static bool account_place(struct importing *importing, const struct transfer_lin
                           struct transfer_account *account)
 {
     struct proto_fault fault = {.code = PROTO_OK};
-    struct proto_span record;
     struct store_view *view = importing->worker->view;
     if (!transfer_account_read(account, line, importing->fault)) {
         return false;
     }
-    uint32_t slot = store_find_id(view, account->id, &fault);
+    uint32_t slot = store_find_source(view, account->id, &fault);
     if (slot == STORE_NO_SLOT && fault.code == PROTO_OK) {
         importing->fresh++;
         return account_add(importing, line, account->encoded);
     }
-    if (fault.code != PROTO_OK || !store_record(view, slot, &record, &fault)) {
+    struct store_source source = {.count = 0};
+    if (fault.code != PROTO_OK || !store_source(view, slot, &source, &fault)) {
         *importing->fault = fault;
         return transfer_line_within(line, TRANSFER_AT("account"), importing->fault);
     }
-    if (importing->import->again && transfer_account_same(account, record)) {
+    if (importing->import->again && transfer_account_same(account, source.record)) {
         importing->present++;
         return true;
     }
@@ -453,6 +458,69 @@ static bool events_take(struct importing *importing)
     return good;
 }
 
+/* Whether an entry is to be stored; false with *fault code PROTO_OK: it is there, just so. */
+static bool identity_is_new(struct importing *importing, const struct transfer_line *line,
+                            uint32_t number, int64_t time_ms, const struct identity_entry *entry)
+{
+    struct store_identity_entry there;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint32_t last = store_view_entries(importing->worker->view) + (uint32_t)importing->fresh;
+    if (number > last) {
+        return number == last + 1 ||
+               transfer_line_refuse(line, TRANSFER_AT("identity"), importing->fault,
+                                    "entry %" PRIu32 " follows on %" PRIu32 ", which is not stored",
+                                    number, number - 1);
+    }
+    bool same = importing->import->again &&
+                store_identity_entry(importing->worker->view, number, &there, &fault) &&
+                there.time_ms == time_ms && there.entry.act == entry->act &&
+                there.entry.what == entry->what &&
+                proto_span_equal(there.entry.ids[0], entry->ids[0]) &&
+                proto_span_equal(there.entry.ids[1], entry->ids[1]) &&
+                proto_span_equal(there.entry.author, entry->author) &&
+                proto_span_equal(there.entry.reason, entry->reason);
+    if (!same) {
+        transfer_line_refuse(line, TRANSFER_AT("identity"), importing->fault,
+                             "entry %" PRIu32 " is stored already%s", number,
+                             importing->import->again ? ", and is another" : "");
+        importing->fault->code = PROTO_CONFLICT;
+    }
+    importing->present += same;
+    return false;
+}
+
+static bool identities_take(struct importing *importing)
+{
+    struct transfer_line line;
+    struct proto_span text;
+    uint64_t number = importing->import->line;
+    bool good = true;
+    for (size_t at = 0; good && line_next(importing->import->lines, &at, &text); number++) {
+        struct identity_entry entry;
+        uint32_t said = 0;
+        int64_t time_ms = 0;
+        bool gone = false;
+        if (!transfer_line_load(&line, text, number, importing->fault)) {
+            return false;
+        }
+        good = strcmp(line.first, shelves[TRANSFER_IDENTITY].name) == 0 ||
+               transfer_line_refuse(&line, TRANSFER_AT(NULL), importing->fault,
+                                    "lines of a request are entries, or one line of another kind "
+                                    "by itself");
+        good =
+            good && transfer_identity_read(&line, &said, &time_ms, &entry, &gone, importing->fault);
+        bool fresh = good && identity_is_new(importing, &line, said, time_ms, &entry);
+        good = good && importing->fault->code == PROTO_OK &&
+               (!fresh ||
+                engine_ingest_identity_known(importing->ingest, time_ms, &entry, gone,
+                                             importing->fault) ||
+                transfer_line_within(&line, TRANSFER_AT("identity"), importing->fault));
+        importing->fresh += good && fresh;
+        transfer_line_fini(&line);
+    }
+    return good;
+}
+
 static bool damaged_refuse(const struct importing *importing, const struct transfer_line *line)
 {
     const char *what = json_string_value(json_object_get(line->json, "damaged"));
@@ -489,7 +557,7 @@ static bool single_take(struct importing *importing, const struct transfer_line 
     }
     return transfer_line_refuse(line, TRANSFER_AT(line->first), importing->fault,
                                 "a line begins with icpd, schema, icp, account, list, switch, "
-                                "event, similar or end, and this with \"%s\"",
+                                "identity, event, similar or end, and this with \"%s\"",
                                 line->first);
 }
 
@@ -504,15 +572,17 @@ static bool request_take(struct importing *importing)
     }
     bool accounts = strcmp(line.first, shelves[TRANSFER_ACCOUNT].name) == 0;
     bool events = strcmp(line.first, shelves[TRANSFER_EVENT].name) == 0;
-    bool good = accounts || events;
+    bool entries = strcmp(line.first, shelves[TRANSFER_IDENTITY].name) == 0;
+    bool good = accounts || events || entries;
     if (!good) {
         good = at >= importing->import->lines.bytes ||
                transfer_line_refuse(&line, TRANSFER_AT(NULL), importing->fault,
-                                    "a line that is no account and no event comes by itself");
+                                    "a line that is no account, entry or event comes by itself");
         good = good && single_take(importing, &line);
     }
     transfer_line_fini(&line);
-    return good && (!accounts || accounts_take(importing)) && (!events || events_take(importing));
+    return good && (!accounts || accounts_take(importing)) &&
+           (!entries || identities_take(importing)) && (!events || events_take(importing));
 }
 
 /* A request whose lines are stored already, and whose operation may be what stored them. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* First a line that says what this is, then schemas, ICP versions, accounts by slot, lists,
- * switches and events by account, each kind in the order of its numbers, then how look-alike
- * vectors are built, and at the end a line with counts and the sum of all bytes before it. What the
- * store cannot read any more becomes a line that says so, and is counted; any other fault ends it.
- */
+ * switches, identity entries and events by account, each kind in the order of its numbers, then how
+ * look-alike vectors are built, and at the end a line with counts and the sum of all bytes before
+ * it. What the store cannot read any more becomes a line that says so, and is counted; any other
+ * fault ends it. */
 #include "server/transfer/transfer_view.h"
 
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "server/store/vector_blocks.h"
 #include "server/transfer/transfer_event.h"
 #include "server/transfer/transfer_history.h"
+#include "server/transfer/transfer_identity.h"
 #include "server/transfer/transfer_similar.h"
 
 enum { TELL_EVERY = 512 };
@@ -255,14 +256,25 @@ static bool history_write(struct transfer_writing *writing, uint32_t slot,
     return good || fault.code == PROTO_CORRUPT;
 }
 
+/* The record of a slot as it was put. What is worked out of several follows from the entries: it is
+ * not found. */
+static bool record_read(struct transfer_writing *writing, uint32_t slot, bool check,
+                        struct feature_record *record, struct proto_fault *fault)
+{
+    struct store_source source;
+    if (!store_source(writing->view, slot, &source, fault)) {
+        return false;
+    }
+    return source.count > 0 ? proto_fault_set(fault, PROTO_NOT_FOUND, "", "slot %u is a fold", slot)
+                            : feature_record_open(source.record, check, record, fault);
+}
+
 static bool account_take(struct transfer_writing *writing, const struct feature_schema *schema,
                          struct feature_value *values, uint32_t slot)
 {
-    struct proto_span bytes;
     struct feature_record record;
     struct proto_fault fault = {.code = PROTO_OK};
-    if (store_record(writing->view, slot, &bytes, &fault) &&
-        feature_record_open(bytes, true, &record, &fault)) {
+    if (record_read(writing, slot, true, &record, &fault)) {
         feature_record_values(&record, values, FEATURE_IDS_MAX);
         account_write(&writing->text, schema, &record, values);
         writing->exported->counts[TRANSFER_ACCOUNT]++;
@@ -320,12 +332,10 @@ static bool count_event(void *context, const struct event *event)
  * pass for one. */
 static bool timeline_write(struct transfer_writing *writing, uint32_t slot)
 {
-    struct proto_span bytes;
     struct feature_record record;
     struct proto_fault fault = {.code = PROTO_OK};
     uint64_t events = 0;
-    if (!store_record(writing->view, slot, &bytes, &fault) ||
-        !feature_record_open(bytes, false, &record, &fault)) {
+    if (!record_read(writing, slot, false, &record, &fault)) {
         return true; /* deleted, or told of among the accounts */
     }
     if (!store_timeline(writing->view, slot, count_event, &events, &fault)) {
@@ -347,6 +357,32 @@ static bool events_write(struct transfer_writing *writing)
     for (uint32_t slot = 0; slot < slots; slot++) {
         if (!timeline_write(writing, slot) ||
             (slot % TELL_EVERY == 0 && !writing->goes_on(writing->context, 1))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool identities_write(struct transfer_writing *writing)
+{
+    uint32_t last = store_view_entries(writing->view);
+    for (uint32_t number = 1; number <= last; number++) {
+        struct proto_fault fault = {.code = PROTO_OK};
+        struct store_identity_entry identity;
+        bool good = store_identity_entry(writing->view, number, &identity, &fault);
+        if (good && identity.entry.act != IDENTITY_NO_ACT) {
+            bool gone = !identity.counts && identity.entry.act != IDENTITY_UNDO;
+            transfer_identity_write(&writing->text, number, identity.time_ms, &identity.entry,
+                                    gone);
+            writing->exported->counts[TRANSFER_IDENTITY]++;
+        } else if (good || fault.code == PROTO_CORRUPT) {
+            damage_write(writing, TRANSFER_IDENTITY, number,
+                         good ? "it was damaged and given up" : fault.message);
+        } else {
+            *writing->fault = fault;
+            return false;
+        }
+        if (number % TELL_EVERY == 0 && !writing->goes_on(writing->context, 1)) {
             return false;
         }
     }
@@ -428,7 +464,8 @@ bool transfer_view_write(struct transfer_writing *writing)
                 accounts_write(writing, schema) &&
                 documents_write(writing, TRANSFER_LIST, STORE_DOCUMENT_TAL) &&
                 documents_write(writing, TRANSFER_SWITCH, STORE_DOCUMENT_SWITCH) &&
-                events_write(writing) && similar_write(writing, schema);
+                identities_write(writing) && events_write(writing) &&
+                similar_write(writing, schema);
     feature_schema_release(schema);
     if (good) {
         end_write(writing);

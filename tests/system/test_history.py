@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What values were before, over the wire and with icp: as of a sequence and a time, listed page by
-page, over kills and restarts, exported and imported, and gone with their account."""
+page, over kills and restarts, exported and imported, and gone with their account. And of an account
+of several source records: before they were one, since, and after that was taken back."""
 import json
 import os
 import subprocess
@@ -181,6 +182,103 @@ class History(unittest.TestCase):
             self.client.call("everything-import", {"lines": json.dumps(spoilt) + "\n", "line": 7,
                                                    "again": True})
         self.assertIn("line 7, column", str(refusal.exception))
+
+    def two(self):
+        """Two records of one company; the sequence before they are one."""
+        now = int(time.time() * 1000)
+        self.put(employees=10, stage="Lead")
+        return self.client.call("account-put", {"source": "billing", "accounts": [
+            {"id": "cus_4", "keys": ["billing:4"], "values": {"employees": 25},
+             "time": now + 60000}]})["seq"], now
+
+    def touches(self, *accounts):
+        self.client.call("event-append", {"source": "mail", "events": [
+            {"account": account, "type": "touch", "kind": "email", "time": 1000, "id": name}
+            for account, name in accounts]})
+
+    def story(self, name):
+        return [one["id"] for one in self.client.call("timeline", {"id": name})["events"]]
+
+    def merge(self, operation):
+        return self.client.call("identity", {"operation": operation, "entries": [
+            {"act": "merge", "account": "acme", "with": "billing:4", "reason": "same VAT number"}]})
+
+    def test_two_records_are_one_account_and_two_again(self):
+        seq, now = self.two()
+        self.touches(("acme", "1"), ("cus_4", "2"))
+        said = self.merge("m1")
+        self.assertEqual((said["count"], said["last"]), (1, 1))
+        again = self.merge("m1")
+        self.assertTrue(again["repeated"])
+        for number in (9, 15):
+            for name in ({"id": "acme"}, {"id": "cus_4"}, {"key": "crm:1"}, {"key": "billing:4"}):
+                reply = self.client.call("account-get", name)
+                self.assertEqual((reply["id"], reply["sources"]), ("acme", ["acme", "cus_4"]))
+                self.assertEqual(sorted(reply["keys"]), ["billing:4", "crm:1"])
+                self.assertEqual({field: one["value"] for field, one in reply["values"].items()},
+                                 {"employees": 25, "stage": "Lead"})
+            self.assertEqual((self.story("acme"), self.story("cus_4")), (["1", "2"], ["1", "2"]))
+            self.assertEqual(self.client.call("count", {"filter": "employees > 0"})["count"], 1)
+            self.server.stop(number)
+            self.server.start()
+            self.open()
+        self.before_it_was_merged(seq)
+        entries = self.client.call("identity-list", {"id": "cus_4"})
+        self.assertEqual([one["id"] for one in entries["sources"]], ["acme", "cus_4"])
+        self.assertEqual((entries["records"], entries["linked"]), (2, 2))
+        entry = entries["entries"][0]
+        self.assertEqual((entry["act"], entry["account"], entry["with"], entry["state"]),
+                         ("merge", "acme", "cus_4", "stands"))
+        self.assertGreaterEqual(entry["time"], now)
+        self.assertIn("1 ", self.icp("identity", "list", "acme"))
+        self.icp("identity", "undo", "1", "--reason", "another company")
+        self.assertEqual(self.values(), {"employees": 10, "stage": "Lead"})
+        self.assertEqual((self.story("acme"), self.story("cus_4")), (["1"], ["2"]))
+        with self.assertRaises(icpd.Refused) as refusal:
+            self.client.call("identity", {"entries": [{"act": "undo", "entry": 1}]})
+        self.assertEqual((refusal.exception.code, refusal.exception.field),
+                         ("conflict", "entries[0].entry"))
+        self.assertIn("identity entry 1", self.icp("audit"))
+
+    def before_it_was_merged(self, seq):
+        for name, values in (("acme", {"employees": 10, "stage": "Lead"}),
+                             ("cus_4", {"employees": 25})):
+            for request in ({"id": name, "seq": seq}, {"id": name, "record": True}):
+                reply = self.client.call("account-get", request)
+                self.assertEqual(reply["id"], name)
+                self.assertNotIn("sources", reply)
+                self.assertEqual({field: one["value"] for field, one in reply["values"].items()},
+                                 values)
+
+    def test_identity_entries_go_out_and_in_again(self):
+        self.two()
+        self.client.call("account-put", {"accounts": [{"id": "old", "values": {}},
+                                                      {"id": "third", "values": {}}]})
+        self.touches(("acme", "1"), ("cus_4", "2"))
+        self.client.call("identity", {"entries": [
+            {"act": "link", "account": "old", "with": "third"},
+            {"act": "merge", "account": "acme", "with": "cus_4"},
+            {"act": "undo", "entry": 1}, {"act": "pin", "account": "cus_4"},
+            {"act": "never", "account": "acme", "with": "third"}]})
+        self.client.call("account-delete", {"ids": ["old"]})
+        with tempfile.TemporaryDirectory() as directory:
+            first, second = (os.path.join(directory, name) for name in ("first", "second"))
+            self.icp("export", "--everything", first)
+            self.server.close()
+            self.server = icpd.Server(ICPD)
+            self.addCleanup(self.server.close)
+            self.open()
+            self.icp("import", "--everything", first)
+            self.icp("import", "--everything", first, "--again")
+            self.icp("export", "--everything", second)
+            with open(first, "rb") as one, open(second, "rb") as two:
+                self.assertEqual(one.read(), two.read())
+        reply = self.client.call("account-get", {"id": "acme"})
+        self.assertEqual((reply["id"], reply["sources"]), ("cus_4", ["cus_4", "acme"]))
+        self.assertEqual(self.story("acme"), ["2", "1"])  # of one request: by the order of records
+        states = [one["state"] for one in self.client.call("identity-list")["entries"]]
+        self.assertEqual(states, ["stands", "stands", "stands", "stands", "taken"])
+        self.icp("scrub")  # which fails where anything is wrong
 
     def test_icp_shows_an_account_as_it_was_and_its_changes(self):
         first, _, _ = self.three()

@@ -22,6 +22,9 @@ static int account_print(const struct cli *cli, const struct icp_reply *reply)
         cli_print(cli, "%.*s%s%.*s  (%s)\n", (int)id.bytes, id.data, label.bytes > 0 ? "  " : "",
                   (int)label.bytes, label.data,
                   keys.count > 0 ? icp_value_print(&keys, text, sizeof text) : "no keys");
+        if (icp_reply_get(reply, "sources", &part)) {
+            cli_print(cli, "source records: %s\n", icp_value_print(&part, text, sizeof text));
+        }
     }
     (void)icp_reply_get(reply, "values", &values);
     out_table_init(&table, headers, 5);
@@ -60,6 +63,7 @@ int cmd_get(struct cli *cli)
     const char *asked = key != NULL ? key : email != NULL ? email : cli->arguments[0];
     icp_payload_text(request.payload, name, asked);
     icp_payload_flag(request.payload, "names", true);
+    icp_payload_flag(request.payload, "record", cli_has(cli, CLI_GET_RECORD));
     status = as_of_put(cli, CLI_GET_AS_OF, CLI_GET_AT, request.payload);
     if (status != EX_OK) {
         cli_request_close(&request);
@@ -135,6 +139,7 @@ int cmd_history(struct cli *cli)
         icp_payload_text(request.payload, "field", cli_text(cli, CLI_HISTORY_FIELD));
     }
     icp_payload_uint(request.payload, "limit", limit);
+    icp_payload_flag(request.payload, "record", cli_has(cli, CLI_HISTORY_RECORD));
     status = cli_request_send(cli, &request, ICP_OP_ACCOUNT_HISTORY);
     if (status == EX_OK) {
         status = cli->style.form == OUT_JSON ? cli_json_reply(cli, &request.reply)

@@ -18,8 +18,8 @@ enum { CHUNK_BYTES = 1 << 20 };
 
 static void exported_counts(const struct icp_reply *reply, uint64_t counts[EVERYTHING_KINDS])
 {
-    static const char *const names[EVERYTHING_KINDS] = {"schemas", "icps",     "accounts",
-                                                        "lists",   "switches", "events"};
+    static const char *const names[EVERYTHING_KINDS] = {
+        "schemas", "icps", "accounts", "lists", "switches", "identities", "events"};
     for (unsigned i = 0; i < EVERYTHING_KINDS; i++) {
         counts[i] = (uint64_t)icp_reply_int(reply, names[i], 0);
     }
@@ -137,7 +137,7 @@ struct sending {
     char *chunk;
     size_t chunk_bytes, chunk_room;
     uint64_t line; /* number of its first */
-    bool events;   /* it holds events */
+    unsigned kind; /* of the lines that wait */
     char *similar; /* the line that says how vectors are built; NULL: none came */
     uint64_t stored;
 };
@@ -146,8 +146,9 @@ struct sending {
 static int send_fault(const struct sending *sending, const struct icp_fault *fault)
 {
     unsigned place = 0;
-    /* Before each event of an import stands the moment at which it became known. */
-    bool event = sscanf(fault->field, "events[%u]", &place) == 1;
+    /* Before each event and entry stands the moment at which it became known. */
+    bool event = sscanf(fault->field, "events[%u]", &place) == 1 ||
+                 sscanf(fault->field, "entries[%u]", &place) == 1;
     place /= event ? 2 : 1;
     if (event || sscanf(fault->field, "accounts[%u]", &place) == 1) {
         return cli_fail(sending->cli, cli_exit_status(fault->code), "line %" PRIu64 ": %s",
@@ -197,11 +198,15 @@ static int chunk_add(struct sending *sending, const struct everything *everythin
     return EX_OK;
 }
 
-/* Accounts go together, and so do events; any other line goes by itself. */
+/* Accounts go together, and so do events, and entries; any other line goes by itself. */
 static int line_send(struct sending *sending, const struct everything *everything)
 {
-    bool event = everything_is(everything, "event");
-    bool many = event || everything_is(everything, "account");
+    static const char *const together[] = {"account", "event", "identity"};
+    unsigned kind = 0;
+    while (kind < 3 && !everything_is(everything, together[kind])) {
+        kind++;
+    }
+    bool many = kind < 3;
     int status = EX_OK;
     if (everything_is(everything, "similar")) {
         free(sending->similar);
@@ -210,14 +215,14 @@ static int line_send(struct sending *sending, const struct everything *everythin
             return cli_fail(sending->cli, EX_OSERR, "no memory");
         }
     }
-    if (!many || event != sending->events ||
+    if (!many || kind != sending->kind ||
         sending->chunk_bytes + everything->line_bytes > CHUNK_BYTES) {
         status = chunk_send(sending, true);
     }
     if (status == EX_OK) {
         status = chunk_add(sending, everything);
     }
-    sending->events = event;
+    sending->kind = kind;
     if (status == EX_OK && !many) {
         status =
             chunk_send(sending, everything->number > 1 || cli_has(sending->cli, CLI_IMPORT_AGAIN));

@@ -23,6 +23,7 @@ static const struct {
                              {"account", "accounts", "account", "accounts"},
                              {"list", "lists", "list", "lists"},
                              {"switch", "switches", "switch", "switches"},
+                             {"identity", "identities", "identity entry", "identity entries"},
                              {"event", "events", "event", "events"}};
 
 void everything_counts(const uint64_t counts[EVERYTHING_KINDS], char *text, size_t text_bytes)
@@ -31,6 +32,9 @@ void everything_counts(const uint64_t counts[EVERYTHING_KINDS], char *text, size
     size_t at = 0;
     text[0] = '\0';
     for (unsigned i = 0; i < EVERYTHING_KINDS && at < text_bytes; i++) {
+        if (counts[i] == 0 && strcmp(kinds[i].name, "identity") == 0) {
+            continue; /* most bases have none */
+        }
         at += (size_t)snprintf(text + at, text_bytes - at, "%s%s %s", i > 0 ? ", " : "",
                                out_count(counts[i], number),
                                counts[i] == 1 ? kinds[i].one : kinds[i].many);
@@ -156,8 +160,8 @@ static int counts_check(const struct cli *cli, const struct everything *everythi
 {
     for (unsigned i = 0; i < EVERYTHING_KINDS; i++) {
         const json_t *said = json_object_get(end, kinds[i].plural);
-        if (i == EVERYTHING_KINDS - 1 && said == NULL && everything->counts[i] == 0) {
-            continue; /* of before there were events */
+        if (i >= EVERYTHING_KINDS - 2 && said == NULL && everything->counts[i] == 0) {
+            continue; /* of before there were events, or identity entries */
         }
         if (!json_is_integer(said) || (uint64_t)json_integer_value(said) != everything->counts[i]) {
             char what[128];

@@ -9,7 +9,7 @@
 
 #include "tools/cli/cli.h"
 
-enum { EVERYTHING_KINDS = 6 }; /* schema, icp, account, list, switch, event */
+enum { EVERYTHING_KINDS = 7 }; /* schema, icp, account, list, switch, identity, event */
 
 struct everything {
     FILE *file;

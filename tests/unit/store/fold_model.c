@@ -43,9 +43,10 @@ static void account_write(struct model *model, uint32_t slot, struct proto_span 
                           uint32_t now_s)
 {
     struct model_account *account = &model->account[slot];
-    account->bytes = store_account_bytes(record);
+    const struct store_account_stamp stamp = {
+        .created_s = account->created_s, .changed_s = now_s, .fold = STORE_NO_SLOT};
+    account->bytes = store_account_bytes(record, &stamp);
     assert_true(account->bytes <= sizeof account->value);
-    const struct store_account_stamp stamp = {.created_s = account->created_s, .changed_s = now_s};
     store_account_encode(account->value, slot, record, &stamp);
 }
 
