@@ -271,6 +271,8 @@ bool engine_account_was(struct engine_worker *worker, uint32_t slot,
     }
     store_history_fini(&history);
     return good;
+}
+
 /* A source record of another account among them. */
 static bool any_record(struct engine_worker *worker, uint32_t slot, struct feature_record *record,
                        struct proto_fault *fault)

@@ -376,7 +376,7 @@ static bool identities_write(struct transfer_writing *writing)
                                     gone);
             writing->exported->counts[TRANSFER_IDENTITY]++;
         } else if (good || fault.code == PROTO_CORRUPT) {
-            damage_write(writing, TRANSFER_IDENTITY, number,
+            damage_write(writing, kind_names[TRANSFER_IDENTITY], number,
                          good ? "it was damaged and given up" : fault.message);
         } else {
             *writing->fault = fault;
