@@ -63,8 +63,7 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
     batch->adds |= command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
                    command->kind == STORE_COMMAND_SCHEMA || command->kind == STORE_COMMAND_ICP ||
                    command->kind == STORE_COMMAND_LIST || command->kind == STORE_COMMAND_EVENT ||
-                   command->kind == STORE_COMMAND_UNDO ||
-                   command->kind == STORE_COMMAND_IDENTITY;
+                   command->kind == STORE_COMMAND_UNDO || command->kind == STORE_COMMAND_IDENTITY;
 }
 
 static bool batch_add(struct store_batch *batch, const struct store_command *command,
