@@ -13,6 +13,7 @@
 #include "server/engine/imports.h"
 #include "server/engine/ingest.h"
 #include "server/engine/job.h"
+#include "server/engine/sources.h"
 #include "server/engine/worker.h"
 #include "server/store/command.h"
 #include "server/store/dump.h"
@@ -137,19 +138,26 @@ static bool command_add(struct undo *undo, struct proto_span told,
     return store_batch_undo(undo->batch, told, seqs, count, undo->fault);
 }
 
+/* An import told source records, whatever account they are part of now. */
+static uint32_t source_slot(struct undo *undo, uint32_t slot, const struct engine_name *name,
+                            struct proto_fault *fault)
+{
+    return slot == STORE_NO_SLOT ? slot : engine_source_find(undo->worker, slot, name, fault);
+}
+
 static bool account_judge(struct undo *undo, uint32_t slot, struct proto_span told,
                           struct proto_span id)
 {
-    struct proto_span now;
     struct store_history history = {.count = 0};
     struct store_undone undone = {.remove = false};
     uint64_t begun = 0;
     bool events = false;
     struct store_view *view = undo->worker->view;
-    bool good = store_record(view, slot, &now, undo->fault) &&
+    struct store_source source;
+    bool good = store_source(view, slot, &source, undo->fault) &&
                 store_timeline(view, slot, any_event, &events, undo->fault) &&
                 store_history(view, slot, &history, &begun, undo->fault);
-    const struct store_undo ask = {.now = now,
+    const struct store_undo ask = {.now = good ? source.record : told,
                                    .told = told,
                                    .history = &history,
                                    .begun = begun,
@@ -176,7 +184,9 @@ static bool account_take(struct undo *undo, struct proto_span told)
     if (!feature_record_open(told, true, &parts, undo->fault)) {
         return false;
     }
-    uint32_t slot = store_find_id(undo->worker->view, parts.id, &fault);
+    const struct engine_name name = {.id = parts.id};
+    uint32_t slot =
+        source_slot(undo, store_find_id(undo->worker->view, parts.id, &fault), &name, &fault);
     if (fault.code != PROTO_OK) {
         *undo->fault = fault;
         return false;
@@ -235,8 +245,12 @@ static bool event_take(struct undo *undo, const struct store_command *command)
     if (!event_decode(command->extra, &told, undo->fault)) {
         return false;
     }
+    const struct engine_name name = {
+        .id = command->version == 0 ? command->text : (struct proto_span){NULL, 0},
+        .key = command->version != 0 ? command->text : (struct proto_span){NULL, 0}};
     uint32_t slot = command->version == 0 ? store_find_id(view, command->text, &fault)
                                           : store_find_key(view, command->text, &fault);
+    slot = source_slot(undo, slot, &name, &fault);
     struct event_search search = {.told = &told};
     if (fault.code != PROTO_OK) {
         *undo->fault = fault;

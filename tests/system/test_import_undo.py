@@ -202,6 +202,23 @@ class Undo(Base):
         self.icp("import", "billing.csv", "--source", "billing")
         self.assertEqual(self.values("b8"), {"employees": 8.0})
 
+    def test_what_was_merged_since_is_taken_back_by_its_records(self):
+        self.client.call("schema-put", {"document": SCHEMA})
+        self.write("crm.csv", "id,employees,stage\nacme,10,Lead\nacme.de,7,Lead\nbeta,5,Lead\n")
+        self.write("billing.csv", "id,employees\nacme.de,99\ngamma,1\n")
+        self.icp("import", "crm.csv", "--source", "crm")
+        self.icp("identity", "merge", "acme", "acme.de")
+        self.icp("import", "billing.csv", "--source", "billing")
+        self.assertEqual(self.values("acme")["employees"], 99)
+        done = self.undo("billing")
+        self.assertEqual((done["values"], done["removed"], done["staying"]), (2, 1, 0))
+        self.assertEqual(self.values("acme")["employees"], 10)
+        self.client.call("account-patch", {"accounts": [{"id": "acme", "values": {"stage": "Won"}}]})
+        done = self.undo("crm")
+        # What the other undo gave back of acme.de counts as told by that.
+        self.assertEqual((done["removed"], {one["id"] for one in done["stays"]}), (1, {"acme", "acme.de"}))
+        self.assertEqual(self.values("acme"), {"employees": 7, "stage": "Won"})
+
     def test_events_are_taken_back(self):
         self.company()
         self.write("calls.csv", "account,day,call\nacme,2024-01-02,c1\nb1,2024-01-03,c2\n")
