@@ -118,7 +118,7 @@ bool engine_ingest_delete(struct engine_ingest *ingest, struct proto_span id,
 /* An act says just what it needs. */
 static bool entry_check(const struct identity_entry *entry, struct proto_fault *fault)
 {
-    static const char *const fields[] = {"account", "with"};
+    static const char *const fields[] = {"account", "other"};
     unsigned records = identity_act_records(entry->act);
     for (unsigned i = 0; i < 2; i++) {
         if ((entry->ids[i].bytes > 0) != (i < records)) {

@@ -30,7 +30,7 @@ static bool entry_add(struct engine_ingest *ingest, struct proto_span map, struc
                     ? (uint32_t)members[PROTO_M_IDENTITY_SAID_ENTRY].uint
                     : 0,
         .ids = {text_of(&members[PROTO_M_IDENTITY_SAID_ACCOUNT]),
-                text_of(&members[PROTO_M_IDENTITY_SAID_WITH])},
+                text_of(&members[PROTO_M_IDENTITY_SAID_OTHER])},
         .author = author,
         .reason = text_of(&members[PROTO_M_IDENTITY_SAID_REASON]),
     };
@@ -97,7 +97,7 @@ static void entry_write(struct proto_writer *out, const struct engine_entry *ent
     rpc_member_uint(out, RPC_MEMBER(IDENTITY_ENTRY, ENTRY), entry->number);
     rpc_member_text(out, RPC_MEMBER(IDENTITY_ENTRY, ACT), word);
     rpc_member_str(out, RPC_MEMBER(IDENTITY_ENTRY, ACCOUNT), said->ids[0]);
-    rpc_member_str(out, RPC_MEMBER(IDENTITY_ENTRY, WITH), said->ids[1]);
+    rpc_member_str(out, RPC_MEMBER(IDENTITY_ENTRY, OTHER), said->ids[1]);
     rpc_member_text(out, RPC_MEMBER(IDENTITY_ENTRY, STATE), states[entry->state]);
     if (said->what != 0) {
         rpc_member_uint(out, RPC_MEMBER(IDENTITY_ENTRY, WHAT), said->what);

@@ -278,10 +278,10 @@ static bool accounts_ask(struct reach *reach, uint32_t number)
         return true;
     }
     return never == number
-               ? proto_fault_set(reach->fault, PROTO_CONFLICT, "with",
+               ? proto_fault_set(reach->fault, PROTO_CONFLICT, "other",
                                  "the two are one account by merges: undo those, or split one of "
                                  "them off, before you say never")
-               : proto_fault_set(reach->fault, PROTO_CONFLICT, "with",
+               : proto_fault_set(reach->fault, PROTO_CONFLICT, "other",
                                  "entry %u says that two of these records are never one account: "
                                  "undo it first",
                                  never);
@@ -523,7 +523,7 @@ static bool records_name(struct store_plan *plan, struct identity_entry *entry,
                          struct proto_span keys, uint32_t number, uint8_t *slots,
                          struct proto_fault *fault)
 {
-    static const char *const fields[] = {"account", "with"};
+    static const char *const fields[] = {"account", "other"};
     uint32_t found[2] = {STORE_NO_SLOT, STORE_NO_SLOT};
     unsigned count = identity_act_records(entry->act);
     size_t at = 0;
@@ -539,7 +539,7 @@ static bool records_name(struct store_plan *plan, struct identity_entry *entry,
         }
     }
     if (count == 2 && found[0] == found[1]) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "with",
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "other",
                                "both are the same source record \"%.*s\"", (int)entry->ids[0].bytes,
                                (const char *)entry->ids[0].data);
     }

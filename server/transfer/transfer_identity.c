@@ -27,7 +27,7 @@ void transfer_identity_write(struct transfer_text *text, uint32_t number, int64_
         text_member(text, "account", entry->ids[0]);
     }
     if (records > 1) {
-        text_member(text, "with", entry->ids[1]);
+        text_member(text, "other", entry->ids[1]);
     }
     if (entry->act == IDENTITY_UNDO) {
         transfer_text_raw(text, ",\"what\":");
@@ -68,7 +68,7 @@ static bool texts_read(const struct transfer_line *line, struct identity_entry *
 bool transfer_identity_read(const struct transfer_line *line, uint32_t *number, int64_t *time_ms,
                             struct identity_entry *entry, bool *gone, struct proto_fault *fault)
 {
-    static const char *const names[] = {"identity", "time_ms", "act",    "account", "with",
+    static const char *const names[] = {"identity", "time_ms", "act",    "account", "other",
                                         "what",     "by",      "reason", "gone"};
     int64_t value = 0;
     int64_t what = 0;
@@ -90,7 +90,7 @@ bool transfer_identity_read(const struct transfer_line *line, uint32_t *number, 
     *gone = json_is_true(said);
     bool undo = entry->act == IDENTITY_UNDO;
     bool good = id_read(line, "account", records > 0, &entry->ids[0], fault) &&
-                id_read(line, "with", records > 1, &entry->ids[1], fault) &&
+                id_read(line, "other", records > 1, &entry->ids[1], fault) &&
                 (!undo || transfer_line_int(line, "what", 1, *number - 1, &what, fault)) &&
                 texts_read(line, entry, fault);
     entry->what = (uint32_t)what;

@@ -201,7 +201,7 @@ class History(unittest.TestCase):
 
     def merge(self, operation):
         return self.client.call("identity", {"operation": operation, "entries": [
-            {"act": "merge", "account": "acme", "with": "billing:4", "reason": "same VAT number"}]})
+            {"act": "merge", "account": "acme", "other": "billing:4", "reason": "same VAT number"}]})
 
     def test_two_records_are_one_account_and_two_again(self):
         seq, now = self.two()
@@ -227,7 +227,7 @@ class History(unittest.TestCase):
         self.assertEqual([one["id"] for one in entries["sources"]], ["acme", "cus_4"])
         self.assertEqual((entries["records"], entries["linked"]), (2, 2))
         entry = entries["entries"][0]
-        self.assertEqual((entry["act"], entry["account"], entry["with"], entry["state"]),
+        self.assertEqual((entry["act"], entry["account"], entry["other"], entry["state"]),
                          ("merge", "acme", "cus_4", "stands"))
         self.assertGreaterEqual(entry["time"], now)
         self.assertIn("1 ", self.icp("identity", "list", "acme"))
@@ -256,10 +256,10 @@ class History(unittest.TestCase):
                                                       {"id": "third", "values": {}}]})
         self.touches(("acme", "1"), ("cus_4", "2"))
         self.client.call("identity", {"entries": [
-            {"act": "link", "account": "old", "with": "third"},
-            {"act": "merge", "account": "acme", "with": "cus_4"},
+            {"act": "link", "account": "old", "other": "third"},
+            {"act": "merge", "account": "acme", "other": "cus_4"},
             {"act": "undo", "entry": 1}, {"act": "pin", "account": "cus_4"},
-            {"act": "never", "account": "acme", "with": "third"}]})
+            {"act": "never", "account": "acme", "other": "third"}]})
         self.client.call("account-delete", {"ids": ["old"]})
         with tempfile.TemporaryDirectory() as directory:
             first, second = (os.path.join(directory, name) for name in ("first", "second"))

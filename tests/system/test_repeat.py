@@ -61,6 +61,7 @@ class Repeating(unittest.TestCase):
             "tal-build": {"name": "repeated", "k": 5},
             "event-append": {"events": [{"account": "a1", "type": "touch", "time": 1700000000000,
                                          "source": "crm", "id": "t-1"}]},
+            "identity": {"entries": [{"act": "merge", "account": "a5", "other": "a6"}]},
             "import-mark": {"import_id": "i-1", "name": "accounts.csv"},
             "import-undo": {"import_id": "i-1"},
         }

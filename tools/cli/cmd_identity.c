@@ -17,7 +17,7 @@ static void entry_put(const struct cli *cli, struct icp_payload *payload, const 
     icp_payload_text(payload, "act", act);
     icp_payload_text(payload, "account", account);
     if (with != NULL) {
-        icp_payload_text(payload, "with", with);
+        icp_payload_text(payload, "other", with);
     }
     if (reason != NULL) {
         icp_payload_text(payload, "reason", reason);
@@ -183,7 +183,7 @@ static void sources_print(const struct cli *cli, const struct icp_reply *reply)
 
 static void entry_cells(struct out_table *table, const struct icp_value *entry)
 {
-    static const char *const members[] = {"entry", "act", "account", "with",  "state",
+    static const char *const members[] = {"entry", "act", "account", "other", "state",
                                           "taken", "by",  "time",    "reason"};
     char text[64];
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
@@ -217,7 +217,7 @@ static void list_request(const struct cli *cli, struct icp_payload *payload, uin
 
 static int list_read(struct cli *cli, struct cli_request *request, uint64_t limit)
 {
-    static const char *const headers[] = {"entry", "act", "account", "with",  "state",
+    static const char *const headers[] = {"entry", "act", "account", "other", "state",
                                           "taken", "by",  "time",    "reason"};
     struct out_table table;
     uint64_t taken = 0;

@@ -77,9 +77,9 @@ static void an_act_says_just_what_it_needs(void **state)
     const struct {
         struct identity_entry entry;
         const char *field;
-    } wrong[] = {{entry_of(IDENTITY_MERGE, "a0", "", 0), "with"},
+    } wrong[] = {{entry_of(IDENTITY_MERGE, "a0", "", 0), "other"},
                  {entry_of(IDENTITY_SPLIT, "", "", 0), "account"},
-                 {entry_of(IDENTITY_PIN, "a0", "a1", 0), "with"},
+                 {entry_of(IDENTITY_PIN, "a0", "a1", 0), "other"},
                  {entry_of(IDENTITY_UNDO, "", "", 0), "entry"},
                  {entry_of(IDENTITY_NEVER, "a0", "a1", 3), "entry"}};
     (void)state;

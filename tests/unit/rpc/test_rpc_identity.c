@@ -49,7 +49,7 @@ static struct proto_span entry_of(const char *act, const char *account, const ch
     member_put("act", act);
     member_put("account", account);
     if (with != NULL) {
-        member_put("with", with);
+        member_put("other", with);
     }
     return proto_writer_span(&request);
 }

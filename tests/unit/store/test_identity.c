@@ -352,7 +352,7 @@ static void never_stands_above_links_and_against_merges(void **state)
     assert_int_equal(size_of(fixture, "c"), 0);
     assert_int_equal(say(fixture, IDENTITY_MERGE, "c", "a", 0, &result), 0);
     assert_int_equal(result.fault.code, PROTO_CONFLICT);
-    assert_string_equal(result.fault.field, "entries[0].with");
+    assert_string_equal(result.fault.field, "entries[0].other");
     (void)say_well(fixture, IDENTITY_UNDO, "", "", never);
     assert_int_equal(size_of(fixture, "c"), 3);
     (void)say_well(fixture, IDENTITY_SPLIT, "c", "", 0);
