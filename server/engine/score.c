@@ -53,7 +53,10 @@ bool engine_score_row(struct engine_worker *worker, const struct engine_query *q
     *answer =
         (struct engine_answer){.found = slot != STORE_NO_SLOT, .slot = slot, .id = query->name.id};
     if (query->reasons > 0) {
-        return engine_explain(worker, query, codes, false, answer, fault);
+        /* The id of a source record finds its account, whose primary id may be another. */
+        bool renamed = answer->found && store_view_folds(worker->view) > 0;
+        return (!renamed || id_read(worker, slot, &answer->id, fault)) &&
+               engine_explain(worker, query, codes, false, answer, fault);
     }
     engine_answer_from_raw(query->document, model_raw(query->document->scorecard, codes), answer);
     return true;
@@ -104,6 +107,6 @@ bool engine_score(struct engine_worker *worker, const struct engine_query *query
     if (!engine_score_row(worker, query, answer->slot, codes, answer, fault)) {
         return false;
     }
-    return query->reasons == 0 || query->name.id.bytes > 0 ||
+    return query->reasons == 0 || answer->id.bytes > 0 ||
            id_read(worker, answer->slot, &answer->id, fault);
 }

@@ -19,6 +19,8 @@
 #ifndef STORE_ACCOUNT_H
 #define STORE_ACCOUNT_H
 
+#include <assert.h>
+
 #include "server/store/bucket.h"
 #include "server/store/sight.h"
 
@@ -47,6 +49,7 @@ static inline bool store_account_answers(const struct store_account *account)
 }
 static inline uint32_t store_member(struct proto_span members, size_t index)
 {
+    assert(members.data != NULL);
     return disk_get_u32(members.data + index * sizeof(uint32_t));
 }
 static inline size_t store_member_count(struct proto_span members)

@@ -272,7 +272,7 @@ static bool record_read(struct transfer_writing *writing, uint32_t slot, bool ch
 static bool account_take(struct transfer_writing *writing, const struct feature_schema *schema,
                          struct feature_value *values, uint32_t slot)
 {
-    struct feature_record record;
+    struct feature_record record = {.changed_s = 0};
     struct proto_fault fault = {.code = PROTO_OK};
     if (record_read(writing, slot, true, &record, &fault)) {
         feature_record_values(&record, values, FEATURE_IDS_MAX);

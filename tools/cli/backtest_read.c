@@ -4,6 +4,7 @@
  * learning, unless the label itself speaks of missing values. */
 #include "tools/cli/backtest_read.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include <jansson.h>
@@ -189,6 +190,7 @@ static int meets_take(void *context, const struct icp_reply *reply)
 /* "(a) and (b)"; either may be empty. NULL: no memory. */
 static char *both(const char *a, const char *b)
 {
+    assert(a != NULL && b != NULL);
     char *text = NULL;
     size_t bytes = 0;
     FILE *file = open_memstream(&text, &bytes);
@@ -272,7 +274,7 @@ static int population_make(const struct cli *cli, struct icp_client *client, con
     } else if (status == EX_OK && data->population == NULL) {
         status = no_memory(cli);
     }
-    if (status == EX_OK && data->population[0] == '\0') {
+    if (status == EX_OK && data->population != NULL && data->population[0] == '\0') {
         free(data->population);
         data->population = strdup("true");
     }
@@ -308,7 +310,7 @@ int backtest_read(const struct cli *cli, struct icp_client *client, const char *
         data->label = strdup(label);
         status = data->label != NULL ? EX_OK : no_memory(cli);
     }
-    if (status == EX_OK && data->label[0] == '\0') {
+    if (status == EX_OK && (data->label == NULL || data->label[0] == '\0')) {
         status = cli_fail(cli, EX_USAGE,
                           "the version was learned from a policy: say what the outcome is with "
                           "--label");

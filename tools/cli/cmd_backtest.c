@@ -38,8 +38,9 @@ static int profile_apply(struct backtest *test)
     bool *meets = calloc(data->count + 1, sizeof *meets);
     test->condition_count = profile_count(test->profile);
     test->conditions = calloc(test->condition_count + 1, sizeof *test->conditions);
-    int status = meets != NULL && test->conditions != NULL ? EX_OK : no_memory(test->cli);
-    for (size_t i = 0; status == EX_OK && i < test->condition_count; i++) {
+    bool room = meets != NULL && test->conditions != NULL;
+    int status = room ? EX_OK : no_memory(test->cli);
+    for (size_t i = 0; room && status == EX_OK && i < test->condition_count; i++) {
         struct backtest_condition *condition = &test->conditions[i];
         const char *text = profile_condition(test->profile, i, &condition->points);
         char what[48];

@@ -129,7 +129,8 @@ static size_t must_be_the_nearest(const struct engine_explanation *e, bool up)
     const struct engine_change *changes = up ? e->up : e->down;
     size_t count = up ? e->up_count : e->down_count;
     size_t seen = 0;
-    for (uint16_t c = 0; c < e->document->codebook->column_count; c++) {
+    uint16_t columns = (uint16_t)e->document->codebook->column_count;
+    for (uint16_t c = 0; c < columns; c++) {
         uint64_t least = UINT64_MAX;
         for (unsigned code = 0; code < e->document->codebook->columns[c].bin_count; code++) {
             uint64_t far = distance(e, c, code, up);
