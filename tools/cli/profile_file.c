@@ -4,7 +4,10 @@
 #include "tools/cli/profile_file.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "tools/cli/csv/csv_input.h"
 
 static json_t *refuse(const struct cli *cli, json_t *profile, int *status, const char *path,
                       const char *what)
@@ -47,15 +50,31 @@ static const char *condition_fault(const json_t *condition)
                : "\"points\" must be a number";
 }
 
+/* The file as JSON; NULL with *status, said, by line and column where it is none. */
+static json_t *load(const struct cli *cli, const char *path, int *status)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    json_error_t error;
+    size_t bytes = 0;
+    uint8_t *data = csv_file_read(path, PROTO_DOCUMENT_BYTES_MAX, &bytes, &fault);
+    if (data == NULL) {
+        *status = cli_file_fault(cli, &fault);
+        return NULL;
+    }
+    json_t *profile = json_loadb((const char *)data, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (profile == NULL) {
+        *status = cli_fail(cli, EX_DATAERR, "%s, line %d, column %d: %s", path, error.line,
+                           error.column, error.text);
+    }
+    free(data);
+    return profile;
+}
+
 json_t *profile_file_read(const struct cli *cli, const char *path, int *status)
 {
-    json_error_t error;
     char what[160];
-    json_t *profile = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+    json_t *profile = load(cli, path, status);
     if (profile == NULL) {
-        *status =
-            cli_fail(cli, error.line < 0 ? EX_NOINPUT : EX_DATAERR, "%s, line %d, column %d: %s",
-                     path, error.line, error.column, error.text);
         return NULL;
     }
     const char *fault = members_fault(profile, "name", "points");

@@ -86,6 +86,8 @@ class Explained:
         self.write("ours.json", json.dumps(
             {"name": "ours", "points": [{"if": "industry = 'Software'", "points": 10},
                                         {"if": "office_floor > 3", "points": 5}]}))
+        _, err = self.icp("backtest", "--profile", self.path("nowhere.json"), status=66)
+        self.assertNotIn("line", err)
         out, _ = self.icp("backtest", "--profile", self.path("ours.json"), "--by", "industry")
         self.assertRegex(out, r"ours: AUC 0\.\d+")
         self.assertRegex(out, r"67 % of its points have evidence")
