@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/stats.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -101,66 +102,80 @@ static double latency_us(const struct base_histogram *histogram, double share)
     return (double)ns / 1000;
 }
 
-static size_t ops_asked(const struct server_figures *figures)
+/* How often each operation was asked for, or each error given, read once: a map says first how
+ * many entries it has, and workers go on counting while it is written. */
+struct counted {
+    uint64_t times[UINT8_MAX + 1]; /* by place in the table */
+    size_t rows;                   /* of the table */
+    size_t seen;                   /* rows with times > 0 */
+};
+
+static void count_row(struct counted *counted, uint64_t times)
+{
+    counted->times[counted->rows++] = times;
+    counted->seen += times > 0;
+}
+
+static void write_latencies(const struct server_figures *figures, const struct counted *asked,
+                            struct proto_writer *out)
 {
     size_t count;
     const struct proto_op_info *ops = proto_ops(&count);
-    size_t asked = 0;
-    for (size_t i = 0; i < count; i++) {
-        asked += base_metrics_requests(figures->metrics, (uint8_t)ops[i].op) > 0;
+    struct base_histogram held; /* 10 KiB */
+    for (size_t part = 0; part < sizeof latencies / sizeof *latencies; part++) {
+        proto_write_text(out, latencies[part].name);
+        proto_write_map(out, asked->seen);
+        for (size_t i = 0; i < count; i++) {
+            if (asked->times[i] > 0) {
+                memset(&held, 0, sizeof held);
+                base_metrics_latency(figures->metrics, (uint8_t)ops[i].op, &held);
+                proto_write_text(out, ops[i].name);
+                proto_write_f64(out, latency_us(&held, latencies[part].share));
+            }
+        }
     }
-    return asked;
 }
 
 static void write_requests(const struct server_figures *figures, struct proto_writer *out)
 {
     size_t count;
     const struct proto_op_info *ops = proto_ops(&count);
-    size_t asked = ops_asked(figures);
-    struct base_histogram held; /* 10 KiB */
-    struct base_histogram *histogram = &held;
-    proto_write_text(out, "requests");
-    proto_write_map(out, asked);
+    struct counted asked = {.rows = 0};
     for (size_t i = 0; i < count; i++) {
-        uint64_t requests = base_metrics_requests(figures->metrics, (uint8_t)ops[i].op);
-        if (requests > 0) {
+        count_row(&asked, base_metrics_requests(figures->metrics, (uint8_t)ops[i].op));
+    }
+    proto_write_text(out, "requests");
+    proto_write_map(out, asked.seen);
+    for (size_t i = 0; i < count; i++) {
+        if (asked.times[i] > 0) {
             proto_write_text(out, ops[i].name);
-            proto_write_uint(out, requests);
+            proto_write_uint(out, asked.times[i]);
         }
     }
-    for (size_t part = 0; part < sizeof latencies / sizeof *latencies; part++) {
-        proto_write_text(out, latencies[part].name);
-        proto_write_map(out, asked);
-        for (size_t i = 0; i < count; i++) {
-            if (base_metrics_requests(figures->metrics, (uint8_t)ops[i].op) > 0) {
-                memset(histogram, 0, sizeof *histogram);
-                base_metrics_latency(figures->metrics, (uint8_t)ops[i].op, histogram);
-                proto_write_text(out, ops[i].name);
-                proto_write_f64(out, latency_us(histogram, latencies[part].share));
-            }
-        }
-    }
+    write_latencies(figures, &asked, out);
 }
 
 static void write_errors(const struct server_figures *figures, struct proto_writer *out)
 {
     size_t count;
-    size_t seen = 0;
     const struct proto_error_info *errors = proto_errors(&count);
+    struct counted given = {.rows = 0};
     for (size_t i = 0; i < count; i++) {
-        seen +=
-            errors[i].code != PROTO_OK && base_metrics_errors(figures->metrics, errors[i].code) > 0;
+        bool fault = errors[i].code != PROTO_OK;
+        count_row(&given, fault ? base_metrics_errors(figures->metrics, errors[i].code) : 0);
     }
     proto_write_text(out, "errors");
-    proto_write_map(out, seen);
+    proto_write_map(out, given.seen);
     for (size_t i = 0; i < count; i++) {
-        uint64_t number = base_metrics_errors(figures->metrics, errors[i].code);
-        if (errors[i].code != PROTO_OK && number > 0) {
+        if (given.times[i] > 0) {
             proto_write_text(out, errors[i].name);
-            proto_write_uint(out, number);
+            proto_write_uint(out, given.times[i]);
         }
     }
 }
+
+_Static_assert(BASE_OP_COUNT <= UINT8_MAX + 1 && BASE_ERROR_COUNT <= UINT8_MAX + 1,
+               "a table fits into struct counted");
 
 /* One map of what waits and one of what runs, by name of the lane. */
 static void write_lanes(const struct server_figures *figures, struct proto_writer *out)
