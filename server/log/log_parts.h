@@ -2,8 +2,8 @@
 /* What the files of the log share. The contract is commit_log.h.
  *
  *   appender ── log_append ──▶ active segment ──(full, or cut)──▶ closed, in the list of segments
- *   preparer ── zeros ──▶ spare segment ──(turn: header, sync, name, sync of the folder)──▶ active
- *   readers ◀── list of segments, head
+ *   preparer ── zeros, or a dropped segment ──▶ spare segment ──(turn: header, sync, name, sync of
+ * the folder)──▶ active readers ◀── list of segments, head
  *
  * A segment has its name only once its header is on disk, and the next one has its name only once
  * the one before is closed on disk. So of all segments only the last may end in something torn.
@@ -15,6 +15,8 @@
 #include <stdatomic.h>
 
 #include "server/log/log_scan.h"
+
+#define LOG_USED_MAX 2 /* dropped segments kept for use; a fold drops some two of 64 MiB */
 
 struct log_segment {
     uint64_t first;
@@ -39,7 +41,9 @@ struct log {
     bool thread_there;
     bool spare_wanted; /* the preparer is at work, or has yet to begin */
     bool stopping;
-    int spare; /* descriptor; -1: none */
+    size_t opened;                 /* segments that readers have open */
+    bool used_there[LOG_USED_MAX]; /* dropped segments that may be written over */
+    int spare;                     /* descriptor; -1: none */
 
     /* The appender's own. */
     int fd; /* of the active segment; -1: the next group begins one */
@@ -62,6 +66,22 @@ void log_prepare_ask(struct log *log);
 /* The spare segment, for the caller to close; -1 with *fault. */
 int log_prepare_take(struct log *log, struct proto_fault *fault);
 #define LOG_SPARE_NAME "spare.tmp"
+/* Whether room on the disk is not short: then some of it may be taken ahead. */
+bool log_room_is_ample(const struct log *log, int fd);
+/* From byte `from` to the length of a segment; synced, and out of the page cache, all of it. */
+bool log_zeros_write(const struct log *log, int fd, uint64_t from);
+
+/* log_reuse.c: dropped segments become the next ones. */
+/* Takes a segment that is off the list and open to nobody; its name is gone on disk then. False:
+ * the caller has yet to remove it and to sync the folder. By the thread that trims. */
+bool log_reuse_offer(struct log *log, const char *name);
+/* One of them as the spare; -1: there is none. By the preparer. */
+int log_reuse_take(struct log *log);
+/* Removes what is there, also from before. Nobody else is at work. */
+void log_reuse_clear(struct log *log);
+
+/* log_trim.c: a reader has closed the segment that it counted in `opened`. */
+void log_let_go(struct log *log);
 
 /* log_open.c: a log of which nothing was read, and one whose list has the names of its segments. */
 struct log *log_create(const struct log_options *options);

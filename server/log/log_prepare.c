@@ -5,6 +5,8 @@
  * of appends of 600, on ext4 of Linux 6.18; now pages of 4 KiB). A thread of the log's own does it,
  * one segment ahead of the appender, who waits where it is not done yet.
  *
+ * Where a dropped segment is at hand it is used again instead: log_reuse.c.
+ *
  * A disk on which room is short is not filled with zeros: the last of it belongs to what is
  * appended, and to the tables. What fails here fails nothing: without room for all the zeros the
  * spare stays an empty file that grows with each append; without a thread, or without a file, the
@@ -21,23 +23,20 @@
 
 enum { ROOM_SEGMENTS = 4 }; /* free room, in segments, below which none is taken ahead */
 
-static bool room_is_ample(const struct log *log, int fd)
+bool log_room_is_ample(const struct log *log, int fd)
 {
     struct statvfs disk;
     return fstatvfs(fd, &disk) == 0 &&
            disk.f_bavail * disk.f_frsize / ROOM_SEGMENTS >= log->options.segment_bytes;
 }
 
-static bool zeros_write(const struct log *log, int fd)
+bool log_zeros_write(const struct log *log, int fd, uint64_t from)
 {
-    if (!room_is_ample(log, fd)) {
-        return false;
-    }
     uint64_t bytes = log->options.segment_bytes;
     uint8_t *zeros = calloc(1, LOG_WINDOW_BYTES);
     bool good = zeros != NULL;
     (void)log->io->fallocate(log->io->context, fd, (off_t)bytes); /* a help: one long extent */
-    for (uint64_t at = 0; good && at < bytes; at += LOG_WINDOW_BYTES) {
+    for (uint64_t at = from; good && at < bytes; at += LOG_WINDOW_BYTES) {
         size_t count = bytes - at < LOG_WINDOW_BYTES ? (size_t)(bytes - at) : LOG_WINDOW_BYTES;
         good = log_io_write(log->io, fd, zeros, count, at);
     }
@@ -48,14 +47,17 @@ static bool zeros_write(const struct log *log, int fd)
 }
 
 /* -1 with errno. */
-static int spare_make(const struct log *log)
+static int spare_make(struct log *log)
 {
     const struct log_io *io = log->io;
-    int fd;
+    int fd = log_reuse_take(log);
+    if (fd >= 0) {
+        return fd;
+    }
     do {
         fd = io->open(io->context, log->folder, LOG_SPARE_NAME, O_RDWR | O_CREAT | O_TRUNC);
     } while (fd < 0 && errno == EINTR);
-    if (fd < 0 || zeros_write(log, fd)) {
+    if (fd < 0 || (log_room_is_ample(log, fd) && log_zeros_write(log, fd, 0))) {
         return fd;
     }
     /* The room is better left to those who need it. */
@@ -93,6 +95,7 @@ bool log_prepare_start(struct log *log, struct proto_fault *fault)
 {
     sigset_t all;
     sigset_t before;
+    log_reuse_clear(log);
     if (log->options.prepare_inline) {
         return true;
     }
@@ -122,6 +125,7 @@ void log_prepare_stop(struct log *log)
         close(log->spare);
         (void)log->io->unlink(log->io->context, log->folder, LOG_SPARE_NAME);
     }
+    log_reuse_clear(log);
 }
 
 void log_prepare_ask(struct log *log)

@@ -45,6 +45,7 @@ void log_reader_close(struct log_reader *reader)
     }
     if (reader->window.fd >= 0) {
         close(reader->window.fd);
+        log_let_go(reader->log);
     }
     log_window_fini(&reader->window);
     free(reader);
@@ -80,6 +81,8 @@ static bool reader_place(struct log_reader *reader, const struct log_segment *se
     }
     if (reader->window.fd >= 0) {
         close(reader->window.fd);
+    } else {
+        log->opened++;
     }
     log_window_reset(&reader->window, fd);
     reader->page.first = 0;

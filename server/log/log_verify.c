@@ -34,6 +34,8 @@ static bool next_open(struct log *log, uint64_t first, struct log_segment *segme
         *fd = log->io->open(log->io->context, log->folder, name, O_RDONLY);
         if (*fd < 0) {
             log_fault(errno, "opening a segment of the log", fault);
+        } else {
+            log->opened++;
         }
     }
     pthread_mutex_unlock(&log->mutex);
@@ -77,6 +79,7 @@ uint64_t log_verify(struct log *log, void (*on_bad)(void *context, const char *w
         bool good = fd >= 0 && segment_verify(&verify, &segment, fd, &bad);
         if (fd >= 0) {
             close(fd);
+            log_let_go(log);
         } else {
             bad = *fault;
             verify.chain = 0;

@@ -2,7 +2,10 @@
 #include "tests/unit/log/log_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int setup(void **state)
 {
@@ -71,7 +74,7 @@ static void a_segment_that_cannot_be_removed_is_found_again(void **state)
 {
     struct log_fixture *fixture = *state;
     struct proto_fault fault;
-    log_fixture_fail(fixture, 0, 1, EIO, 1U << CALL_UNLINK);
+    log_fixture_fail(fixture, 0, 2, EIO, 1U << CALL_RENAME | 1U << CALL_UNLINK);
     assert_false(log_trim(fixture->log, 100, 250000, &fault));
     assert_int_equal(fault.code, PROTO_IO);
     assert_true(log_fixture_exists(fixture, 1));
@@ -79,6 +82,79 @@ static void a_segment_that_cannot_be_removed_is_found_again(void **state)
     log_fixture_open(fixture);
     assert_int_equal(log_floor(fixture->log), 1);
     assert_int_equal(log_fixture_read(fixture, 0, 3000, 1), 100);
+}
+
+static ino_t inode(const struct log_fixture *fixture, uint64_t first)
+{
+    struct stat file;
+    int fd = log_fixture_file(fixture, first, O_RDONLY);
+    assert_int_equal(fstat(fd, &file), 0);
+    close(fd);
+    return file.st_ino;
+}
+
+/* The first sequence of the segment that is begun while more is appended. */
+static uint64_t next_segment(struct log_fixture *fixture)
+{
+    struct proto_fault fault;
+    do {
+        assert_true(log_fixture_append(fixture, 1, 3000, 1, &fault));
+    } while (!log_fixture_exists(fixture, log_head(fixture->log)));
+    return log_head(fixture->log);
+}
+
+static void dropped_segments_are_used_again(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct proto_fault fault;
+    ino_t dropped = inode(fixture, 1);
+    assert_true(log_trim(fixture->log, 50, 0, &fault));
+    uint64_t floor = log_floor(fixture->log);
+    bool again = false;
+    for (int i = 0; i < LOG_USED_MAX && !again; i++) {
+        again = inode(fixture, next_segment(fixture)) == dropped;
+    }
+    assert_true(again);
+    uint64_t head = log_head(fixture->log);
+    assert_int_equal(log_fixture_read(fixture, floor - 1, 3000, 1), head);
+    /* What is left of the old content behind the end passes for nothing. */
+    log_fixture_drop(fixture);
+    log_fixture_open(fixture);
+    assert_int_equal(log_fixture_read(fixture, floor - 1, 3000, 1), head);
+}
+
+static void a_dropped_segment_that_is_read_is_not_written_over(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct proto_fault fault;
+    struct log_entry entry;
+    uint64_t count = 0;
+    struct log_reader *reader = log_reader_open(fixture->log, 0, &fault);
+    assert_int_equal(log_reader_next(reader, &entry, &fault), LOG_GOT_ENTRY);
+    assert_true(log_trim(fixture->log, 50, 0, &fault));
+    for (int i = 0; i < LOG_USED_MAX + 1; i++) {
+        (void)next_segment(fixture);
+    }
+    while (log_reader_next(reader, &entry, &fault) == LOG_GOT_ENTRY) {
+        count++;
+    }
+    assert_true(count > 5); /* all of its segment; the next one is gone */
+    assert_int_equal(fault.code, PROTO_NOT_FOUND);
+    log_reader_close(reader);
+}
+
+static void a_folder_that_cannot_be_synced_gives_no_segment_to_write_over(void **state)
+{
+    struct log_fixture *fixture = *state;
+    struct proto_fault fault;
+    ino_t dropped = inode(fixture, 1);
+    log_fixture_fail(fixture, 0, 1, EIO, 1U << CALL_FSYNC);
+    (void)log_trim(fixture->log, 25, 0, &fault); /* the first segment alone */
+    assert_false(log_fixture_exists(fixture, 1));
+    fixture->fail_from = 0;
+    for (int i = 0; i < LOG_USED_MAX + 1; i++) {
+        assert_int_not_equal(inode(fixture, next_segment(fixture)), dropped);
+    }
 }
 
 struct told {
@@ -167,6 +243,9 @@ int main(void)
         TEST(as_many_bytes_as_asked_for_are_kept),
         TEST(the_newest_entries_stay),
         TEST(a_segment_that_cannot_be_removed_is_found_again),
+        TEST(dropped_segments_are_used_again),
+        TEST(a_dropped_segment_that_is_read_is_not_written_over),
+        TEST(a_folder_that_cannot_be_synced_gives_no_segment_to_write_over),
         TEST(verifying_names_each_segment_that_is_damaged),
         TEST(verifying_says_when_it_cannot_read),
         TEST(verifying_without_memory_says_nothing_of_the_log),
