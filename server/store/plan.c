@@ -6,8 +6,6 @@
 
 #include "server/store/command.h"
 #include "server/store/past_table.h"
-#include "server/store/store_event.h"
-#include "server/store/store_undo.h"
 
 void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher)
 {
@@ -168,10 +166,8 @@ static bool keys_take(struct store_plan *plan, const struct feature_record *reco
     return true;
 }
 
-/* Gives the account another record, or none (an empty span). Texts of the plan may point into the
- * one that goes: it is the batch's, the transaction's or kept. */
-static bool account_set(struct store_plan *plan, uint32_t slot, struct proto_span record,
-                        struct proto_fault *fault)
+bool store_plan_set(struct store_plan *plan, uint32_t slot, struct proto_span record,
+                    struct proto_fault *fault)
 {
     struct store_plan_account *account = store_plan_account_find(plan, slot);
     struct proto_span had = account->record;
@@ -209,10 +205,9 @@ static struct store_plan_account *account_begin(struct store_plan *plan, struct 
     return account;
 }
 
-/* Opens the record of a command, and whose id it is so far. NULL with *fault. */
-static struct store_plan_text *command_id(struct store_plan *plan,
-                                          const struct store_command *command,
-                                          struct feature_record *parts, struct proto_fault *fault)
+struct store_plan_text *store_plan_named(struct store_plan *plan,
+                                         const struct store_command *command,
+                                         struct feature_record *parts, struct proto_fault *fault)
 {
     return feature_record_open(command->text, false, parts, fault)
                ? store_plan_text_load(plan, STORE_KIND_ID, parts->id, STORE_NO_SLOT, fault)
@@ -223,7 +218,7 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
                      struct proto_fault *fault)
 {
     struct feature_record parts;
-    struct store_plan_text *id = command_id(plan, command, &parts, fault);
+    struct store_plan_text *id = store_plan_named(plan, command, &parts, fault);
     if (id == NULL) {
         return false;
     }
@@ -247,7 +242,7 @@ static bool plan_put(struct store_plan *plan, const struct store_command *comman
         }
     }
     plan->count++;
-    return account_set(plan, slot, command->text, fault) && store_plan_refold(plan, slot, fault);
+    return store_plan_set(plan, slot, command->text, fault) && store_plan_refold(plan, slot, fault);
 }
 
 /* A new account with the times that its record says. */
@@ -255,7 +250,7 @@ static bool plan_place(struct store_plan *plan, const struct store_command *comm
                        struct proto_fault *fault)
 {
     struct feature_record parts;
-    struct store_plan_text *id = command_id(plan, command, &parts, fault);
+    struct store_plan_text *id = store_plan_named(plan, command, &parts, fault);
     if (id == NULL) {
         return false;
     }
@@ -295,7 +290,7 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
                        struct proto_fault *fault)
 {
     struct feature_record parts;
-    struct store_plan_text *id = command_id(plan, command, &parts, fault);
+    struct store_plan_text *id = store_plan_named(plan, command, &parts, fault);
     if (id == NULL) {
         return false;
     }
@@ -321,7 +316,7 @@ static bool plan_patch(struct store_plan *plan, const struct store_command *comm
         return false;
     }
     plan->count++;
-    return account_set(plan, slot, (struct proto_span){joined, bytes}, fault) &&
+    return store_plan_set(plan, slot, (struct proto_span){joined, bytes}, fault) &&
            store_plan_refold(plan, slot, fault);
 }
 
@@ -336,12 +331,11 @@ static bool source_leave(struct store_plan *plan, uint32_t slot, uint32_t fold,
         return true;
     }
     account = store_plan_account_load(plan, fold, fault);
-    return account != NULL && store_plan_regroup(plan, account->members, fault);
+    return account != NULL && store_plan_regroup(plan, account->members, 0, fault);
 }
 
-/* An id that does not exist is passed over: deleting twice is the same as once. */
-static bool plan_delete(struct store_plan *plan, const struct store_command *command,
-                        struct proto_fault *fault)
+bool store_plan_delete(struct store_plan *plan, const struct store_command *command,
+                       struct proto_fault *fault)
 {
     struct store_plan_text *id =
         store_plan_text_load(plan, STORE_KIND_ID, command->text, STORE_NO_SLOT, fault);
@@ -369,116 +363,8 @@ static bool plan_delete(struct store_plan *plan, const struct store_command *com
     account->begun = 0;
     account->past_anew = true;
     account->past = (struct proto_span){NULL, 0};
-    return account_set(plan, slot, (struct proto_span){NULL, 0}, fault) &&
+    return store_plan_set(plan, slot, (struct proto_span){NULL, 0}, fault) &&
            source_leave(plan, slot, fold, fault) && store_plan_event_cut(plan, slot, fault);
-}
-
-/* What an undo asks of the plan. */
-struct undoing {
-    struct store_plan *plan;
-    struct proto_span seqs;
-    struct proto_fault *fault;
-    bool failed;
-};
-
-static enum store_whose undo_whose(const void *context, uint64_t seq)
-{
-    const struct undoing *undoing = context;
-    for (size_t at = 0; at + sizeof seq <= undoing->seqs.bytes; at += sizeof seq) {
-        uint64_t said = disk_get_u64(undoing->seqs.data + at);
-        if ((said & ~STORE_UNDO_BACK) == seq) {
-            return said == seq ? STORE_WHOSE_IMPORT : STORE_WHOSE_UNDO;
-        }
-    }
-    return seq == UINT64_MAX ? STORE_WHOSE_UNDO : STORE_WHOSE_OTHER;
-}
-
-static bool undo_key_free(void *context, struct proto_span key)
-{
-    struct undoing *undoing = context;
-    const struct store_plan_text *text =
-        store_plan_text_load(undoing->plan, STORE_KIND_KEY, key, STORE_NO_SLOT, undoing->fault);
-    undoing->failed |= text == NULL;
-    return text != NULL && text->now == STORE_NO_SLOT;
-}
-
-/* What is stored of the account's history and what the batch has brought, which takes back. One
- * that is damaged says nothing: *known is false. */
-static bool undo_history(struct store_plan *plan, const struct store_plan_account *account,
-                         struct store_history *history, bool *known, struct proto_fault *fault)
-{
-    struct proto_fault why = {.code = PROTO_OK};
-    *known = account->past_anew || store_history_read(plan->sight, account->slot, history, &why);
-    if (!*known && why.code != PROTO_CORRUPT) {
-        *fault = why;
-        return false;
-    }
-    return store_history_add_run(history, account->past, UINT64_MAX, fault);
-}
-
-static bool undo_apply(struct store_plan *plan, struct store_plan_account *account,
-                       const struct store_undone *undone, struct proto_fault *fault)
-{
-    if (undone->remove) {
-        struct feature_record parts;
-        struct store_command gone = {.kind = STORE_COMMAND_DELETE};
-        if (!feature_record_open(account->record, false, &parts, fault)) {
-            return false;
-        }
-        gone.text = parts.id;
-        return plan_delete(plan, &gone, fault);
-    }
-    if (undone->record == NULL) {
-        return true;
-    }
-    struct proto_span now = {undone->record, undone->bytes};
-    plan->count++;
-    return store_plan_keep(plan, undone->record, fault) &&
-           store_plan_past(plan, account, now, NULL, fault) &&
-           account_set(plan, account->slot, now, fault) &&
-           store_plan_refold(plan, account->slot, fault);
-}
-
-/* An account that is gone is passed over. */
-static bool plan_undo(struct store_plan *plan, const struct store_command *command,
-                      struct proto_fault *fault)
-{
-    struct feature_record parts;
-    struct store_plan_text *id = command_id(plan, command, &parts, fault);
-    if (id == NULL || id->now == STORE_NO_SLOT) {
-        return id != NULL;
-    }
-    uint32_t slot = id->now;
-    if (!store_plan_source(plan, STORE_KIND_ID, parts.id, &slot, fault)) {
-        return false;
-    }
-    struct store_plan_account *account = store_plan_account_load(plan, slot, fault);
-    struct store_history history = {.count = 0};
-    struct store_undone undone = {.remove = false};
-    struct undoing undoing = {.plan = plan, .seqs = command->extra, .fault = fault};
-    bool known = false;
-    bool events = false;
-    if (account == NULL || !store_event_any(plan->sight, account->slot, &events, fault) ||
-        !undo_history(plan, account, &history, &known, fault)) {
-        store_history_fini(&history);
-        return false;
-    }
-    const struct store_undo ask = {.now = account->record,
-                                   .told = command->text,
-                                   .history = &history,
-                                   .begun = account->begun,
-                                   .events = events,
-                                   .whose = undo_whose,
-                                   .key_free = undo_key_free,
-                                   .context = &undoing};
-    bool good = !known || store_undo(&ask, &undone, fault);
-    if (undoing.failed) {
-        free(undone.record);
-        good = false;
-    }
-    good = good && undo_apply(plan, account, &undone, fault);
-    store_history_fini(&history);
-    return good;
 }
 
 static bool plan_activate(struct store_plan *plan, const struct store_command *command,
@@ -528,7 +414,7 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
     case STORE_COMMAND_PATCH:
         return plan_patch(plan, command, fault);
     case STORE_COMMAND_DELETE:
-        return plan_delete(plan, command, fault);
+        return store_plan_delete(plan, command, fault);
     case STORE_COMMAND_SCHEMA:
         return store_plan_document(plan, STORE_DOCUMENT_SCHEMA, command, fault);
     case STORE_COMMAND_ICP:
@@ -544,7 +430,7 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
     case STORE_COMMAND_EVENT:
         return store_plan_event(plan, command, fault);
     case STORE_COMMAND_UNDO:
-        return plan_undo(plan, command, fault);
+        return store_plan_undo(plan, command, fault);
     case STORE_COMMAND_IDENTITY:
         return store_plan_identity(plan, command, fault);
     case STORE_COMMAND_AUTHOR: /* for the audit alone */

@@ -125,6 +125,20 @@ struct store_plan_text *store_plan_text_load(struct store_plan *plan, enum store
                                              struct proto_span text, uint32_t owner,
                                              struct proto_fault *fault);
 struct store_command;
+/* Opens the record of a command, and whose id it is so far. NULL with *fault. */
+struct store_plan_text *store_plan_named(struct store_plan *plan,
+                                         const struct store_command *command,
+                                         struct feature_record *parts, struct proto_fault *fault);
+/* Gives the account another record, or none (an empty span). Texts of the plan may point into the
+ * one that goes: it is the batch's, the transaction's or kept. */
+bool store_plan_set(struct store_plan *plan, uint32_t slot, struct proto_span record,
+                    struct proto_fault *fault);
+/* An id that does not exist is passed over: deleting twice is the same as once. */
+bool store_plan_delete(struct store_plan *plan, const struct store_command *command,
+                       struct proto_fault *fault);
+/* plan_undo.c. An account that is gone is passed over. */
+bool store_plan_undo(struct store_plan *plan, const struct store_command *command,
+                     struct proto_fault *fault);
 /* plan_slot.c. A slot for a new account: a free one, or next.slots, which the caller counts;
  * STORE_NO_SLOT with *fault. */
 uint32_t store_plan_slot(struct store_plan *plan, struct proto_fault *fault);
@@ -170,8 +184,10 @@ bool store_plan_refold(struct store_plan *plan, uint32_t slot, struct proto_faul
  * PROTO_LIMIT with the member in fault->field. */
 bool store_plan_identity(struct store_plan *plan, const struct store_command *command,
                          struct proto_fault *fault);
-/* The same for the source records of the slots, u32 each, after one of their account has gone. */
-bool store_plan_regroup(struct store_plan *plan, struct proto_span slots,
+/* plan_regroup.c. Which records are one account, worked out anew for all that is reached from the
+ * source records of the slots, u32 each. number: of the entry that is new; 0: none is, one of their
+ * account has gone. */
+bool store_plan_regroup(struct store_plan *plan, struct proto_span slots, uint32_t number,
                         struct proto_fault *fault);
 
 /* plan_past.c. What becomes of the account's values when its record becomes `now`, by a patch or
