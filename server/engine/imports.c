@@ -163,14 +163,33 @@ static bool import_take(struct reading *reading, const struct batch *batch,
     return part_take(reading, import, batch, logged->seq);
 }
 
+/* A batch of another import than the one that is asked for. */
+static bool other_take(struct reading *reading, const struct batch *batch, uint64_t seq)
+{
+    struct engine_import_batches *batches = &reading->imports->batches;
+    return batch->word != STORE_IMPORT_UNDO || batch->more.bytes != sizeof seq ||
+           (engine_import_seq_add(&batches->gone, &batches->gone_count, &batches->gone_room, seq,
+                                  reading->fault) &&
+            engine_import_seq_add(&batches->gone, &batches->gone_count, &batches->gone_room,
+                                  disk_get_u64(batch->more.data), reading->fault));
+}
+
+static int seq_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
 static bool batch_take(void *context, const struct store_logged *logged)
 {
     struct reading *reading = context;
     struct batch batch;
     bool good = batch_read(logged->text, &batch, reading->fault);
-    if (good && batch.import.bytes > 0 && batch.import.bytes <= PROTO_IMPORT_BYTES_MAX &&
-        (reading->id.bytes == 0 || proto_span_equal(reading->id, batch.import))) {
-        good = import_take(reading, &batch, logged);
+    if (good && batch.import.bytes > 0 && batch.import.bytes <= PROTO_IMPORT_BYTES_MAX) {
+        good = reading->id.bytes == 0 || proto_span_equal(reading->id, batch.import)
+                   ? import_take(reading, &batch, logged)
+                   : other_take(reading, &batch, logged->seq);
     }
     if (good && ++reading->batches % 256 == 0 && reading->goes_on != NULL) {
         good = reading->goes_on(reading->context, reading->fault);
@@ -188,7 +207,13 @@ bool engine_imports_read(struct engine *engine, struct proto_span id,
         .imports = imports, .id = id, .goes_on = goes_on, .context = context, .fault = fault};
     *imports = (struct engine_imports){.oldest = store_log_floor(store, fault)};
     uint64_t after = imports->oldest > 0 ? imports->oldest - 1 : 0;
-    return store_log_read(store, after, UINT64_MAX, batch_take, &reading, fault) && !reading.failed;
+    bool good =
+        store_log_read(store, after, UINT64_MAX, batch_take, &reading, fault) && !reading.failed;
+    struct engine_import_batches *batches = &imports->batches;
+    if (batches->gone_count > 0) {
+        qsort(batches->gone, batches->gone_count, sizeof *batches->gone, seq_order);
+    }
+    return good;
 }
 
 void engine_imports_fini(struct engine_imports *imports)
@@ -197,5 +222,6 @@ void engine_imports_fini(struct engine_imports *imports)
     free(imports->batches.own);
     free(imports->batches.back);
     free(imports->batches.undo);
+    free(imports->batches.gone);
     *imports = (struct engine_imports){.count = 0};
 }

@@ -35,6 +35,9 @@ struct engine_import_batches {
     size_t back_count, back_room;
     uint64_t *undo; /* sequences that took them back, ascending */
     size_t undo_count, undo_room;
+    uint64_t
+        *gone; /* batches of other imports that were taken back, and those that did, ascending */
+    size_t gone_count, gone_room;
 };
 
 struct engine_imports {

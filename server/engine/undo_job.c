@@ -14,12 +14,11 @@
 #include "server/engine/ingest.h"
 #include "server/engine/job.h"
 #include "server/engine/sources.h"
+#include "server/engine/undo_known.h"
 #include "server/engine/worker.h"
 #include "server/store/command.h"
 #include "server/store/dump.h"
 #include "server/store/store_undo.h"
-
-enum { SEQS_MAX = 2048 };
 
 struct undo {
     char import[PROTO_IMPORT_BYTES_MAX + 1];
@@ -30,6 +29,7 @@ struct undo {
     struct engine_job *job;
     struct engine_worker *worker;
     struct engine_imports imports;
+    struct engine_undo_known known;
     struct store_batch *batch; /* what is being written; NULL: it is only counted */
     uint64_t seq;              /* of the batch that is being taken back */
     struct proto_fault *fault;
@@ -51,10 +51,13 @@ static bool seq_in(const uint64_t *list, size_t count, uint64_t seq)
 static enum store_whose whose(const void *context, uint64_t seq)
 {
     const struct undo *undo = context;
-    const struct engine_import_batches *batches = &undo->imports.batches;
-    return seq_in(batches->own, batches->own_count, seq)     ? STORE_WHOSE_IMPORT
-           : seq_in(batches->undo, batches->undo_count, seq) ? STORE_WHOSE_UNDO
-                                                             : STORE_WHOSE_OTHER;
+    return engine_undo_whose(&undo->known, seq);
+}
+
+static enum store_whose teller(void *context, uint64_t stamp)
+{
+    struct undo *undo = context;
+    return engine_undo_teller(&undo->known, stamp);
 }
 
 static bool key_free(void *context, struct proto_span key)
@@ -98,14 +101,30 @@ static void stay_note(struct undo *undo, struct proto_span id, const struct stor
     (void)snprintf(stay->id, sizeof stay->id, "%.*s", (int)id.bytes, (const char *)id.data);
 }
 
-/* Where the account was made, that it goes or stays is counted once. */
-static void undone_count(struct undo *undo, struct proto_span id, uint64_t begun,
+/* Whether that the account goes is to be counted at this batch: at the one that made it or, where
+ * that is of another import that was taken back before, when it goes; in a dry run at the newest.
+ */
+static bool counts_whole(const struct undo *undo, const struct store_history *history,
+                         uint64_t begun)
+{
+    if (begun == 0 || engine_undo_whose(&undo->known, begun) != STORE_WHOSE_GONE) {
+        return begun == undo->seq;
+    }
+    size_t at = history->count;
+    while (at > 0 &&
+           engine_undo_whose(&undo->known, history->list[at - 1].seq) != STORE_WHOSE_IMPORT) {
+        at--;
+    }
+    return !undo->dry || at == 0 || history->list[at - 1].seq == undo->seq;
+}
+
+static void undone_count(struct undo *undo, struct proto_span id,
+                         const struct store_history *history, uint64_t begun,
                          struct store_undone *undone)
 {
-    bool whole = begun == undo->seq;
     bool changes = undone->values > 0 || undone->keys > 0;
-    undone->remove = undone->remove && whole;
-    undone->stays = undone->stays && whole;
+    undone->remove = undone->remove && counts_whole(undo, history, begun);
+    undone->stays = undone->stays && begun == undo->seq;
     figure(undo, ENGINE_UNDO_REMOVED, undone->remove);
     figure(undo, ENGINE_UNDO_CHANGED, !undone->remove && changes);
     figure(undo, ENGINE_UNDO_VALUES, undone->values);
@@ -117,25 +136,6 @@ static void undone_count(struct undo *undo, struct proto_span id, uint64_t begun
     figure(undo, ENGINE_UNDO_VALUES_NOT_KEPT, undone->not_kept);
     figure(undo, ENGINE_UNDO_KEYS_STAYING, undone->keys_lost);
     stay_note(undo, id, undone);
-}
-
-/* Sequences of the import, and of what took it back, that the account's history names. */
-static bool command_add(struct undo *undo, struct proto_span told,
-                        const struct store_history *history, uint64_t begun)
-{
-    uint64_t seqs[SEQS_MAX];
-    size_t count = 0;
-    if (begun != 0 && whose(undo, begun) != STORE_WHOSE_OTHER) {
-        seqs[count++] = begun;
-    }
-    for (size_t i = 0; i < history->count && count < SEQS_MAX; i++) {
-        uint64_t seq = history->list[i].seq;
-        enum store_whose by = whose(undo, seq);
-        if (by != STORE_WHOSE_OTHER) {
-            seqs[count++] = by == STORE_WHOSE_UNDO ? seq | STORE_UNDO_BACK : seq;
-        }
-    }
-    return store_batch_undo(undo->batch, told, seqs, count, undo->fault);
 }
 
 /* An import told source records, whatever account they are part of now. */
@@ -164,14 +164,19 @@ static bool account_judge(struct undo *undo, uint32_t slot, struct proto_span to
                                    .events = events,
                                    .forecast = undo->dry,
                                    .whose = whose,
+                                   .teller = teller,
                                    .key_free = key_free,
                                    .context = undo};
+    engine_undo_known_turn(&undo->known);
     good = good && store_undo(&ask, &undone, undo->fault) && !undo->failed;
     free(undone.record);
     if (good) {
-        undone_count(undo, id, begun, &undone);
+        struct engine_undo_known *known = &undo->known;
+        undone_count(undo, id, &history, begun, &undone);
         bool any = undone.remove || undone.values > 0 || undone.keys > 0;
-        good = undo->batch == NULL || !any || command_add(undo, told, &history, begun);
+        good = undo->batch == NULL || !any ||
+               (engine_undo_known_history(known, &history, begun, undo->fault) &&
+                store_batch_undo(undo->batch, told, known->said, known->said_count, undo->fault));
     }
     store_history_fini(&history);
     return good;
@@ -453,7 +458,9 @@ static bool imports_take(struct undo *undo)
                                (unsigned long long)undo->imports.oldest, undo->import);
     }
     undo->result->whole = undo->imports.list[0].begun;
-    return all_take(undo) && (undo->dry || end_note(undo));
+    return engine_undo_known_read(undo->job->engine, &undo->imports, job_goes_on, undo,
+                                  &undo->known, undo->fault) &&
+           all_take(undo) && (undo->dry || end_note(undo));
 }
 
 static bool undo_run(struct engine_job *job, struct proto_fault *fault)
@@ -472,6 +479,7 @@ static bool undo_run(struct engine_job *job, struct proto_fault *fault)
     job->deadline_ms = 0; /* it has begun in time */
     undo->worker = engine_worker_create(job->engine, fault);
     bool good = undo->worker != NULL && imports_take(undo);
+    engine_undo_known_fini(&undo->known);
     engine_imports_fini(&undo->imports);
     if (undo->worker != NULL) {
         engine_worker_destroy(undo->worker);

@@ -30,6 +30,19 @@ static enum store_whose undo_whose(const void *context, uint64_t seq)
     return seq == UINT64_MAX ? STORE_WHOSE_UNDO : STORE_WHOSE_OTHER;
 }
 
+/* A stamp that the command does not name is the import's: of what was told since, changes tell. */
+static enum store_whose undo_teller(void *context, uint64_t stamp)
+{
+    const struct undoing *undoing = context;
+    for (size_t at = 0; at + sizeof stamp <= undoing->seqs.bytes; at += sizeof stamp) {
+        uint64_t said = disk_get_u64(undoing->seqs.data + at);
+        if ((said & ~STORE_UNDO_BACK) == (stamp | STORE_UNDO_STAMP)) {
+            return (said & STORE_UNDO_BACK) != 0 ? STORE_WHOSE_GONE : STORE_WHOSE_OTHER;
+        }
+    }
+    return STORE_WHOSE_IMPORT;
+}
+
 static bool undo_key_free(void *context, struct proto_span key)
 {
     struct undoing *undoing = context;
@@ -105,6 +118,7 @@ bool store_plan_undo(struct store_plan *plan, const struct store_command *comman
                                    .begun = account->begun,
                                    .events = events,
                                    .whose = undo_whose,
+                                   .teller = undo_teller,
                                    .key_free = undo_key_free,
                                    .context = &undoing};
     bool good = !known || store_undo(&ask, &undone, fault);

@@ -245,8 +245,11 @@ bool store_batch_import(struct store_batch *batch, struct proto_span id,
                         struct proto_fault *fault);
 /* Takes back what a batch of an import told of an account, as server/store/store_undo.h says: told
  * is the record of then, seqs are those of the import that concern the account, with
- * STORE_UNDO_BACK those that took something of it back. */
+ * STORE_UNDO_BACK those that took something of it back, or were taken back before, or took that
+ * back. Among them, with STORE_UNDO_STAMP, stamps of values whose last telling is not the import's:
+ * somebody else's or, with STORE_UNDO_BACK, of an import that was taken back before. */
 #define STORE_UNDO_BACK (UINT64_C(1) << 63)
+#define STORE_UNDO_STAMP (UINT64_C(1) << 62)
 bool store_batch_undo(struct store_batch *batch, struct proto_span told, const uint64_t *seqs,
                       size_t count, struct proto_fault *fault);
 /* The id that the client gave the operation, and a digest of its request; the last to be added,

@@ -1,18 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The history is walked from the newest change to the oldest: as long as a field's changes are the
- * import's (or of a taking back of it), the value before them is what it becomes again. Then each
- * field of what was told is judged, then keys, and at last whether anything is left. */
+/* The history is walked from the newest change to the oldest: as long as a field's changes, and the
+ * values that they left, are the import's (or of one that was taken back, or of a taking back), the
+ * value before them is what it becomes again, unless somebody told a newer one meanwhile that came
+ * late. Then each field of what was told is judged, then keys, and at last whether anything is
+ * left.
+ */
 #include "server/store/store_undo.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "server/store/store.h"
 
 /* What the history says of a field. */
 struct field {
-    struct store_past first; /* the oldest of the import's changes, with nobody's behind it */
+    struct store_past first; /* the oldest of the changes that are looked through */
     bool any;                /* there is one */
-    bool ended;              /* somebody else's change lies before them */
+    bool own;                /* one of them is the import's */
+    bool ended;              /* somebody else's change or telling lies before them */
     bool late;               /* the import told one that never was the value */
-    bool touched;            /* there was any change */
+    struct store_past other; /* somebody else's that came late meanwhile, the newest */
+    bool other_any;
+    bool touched; /* there was any change, but for those of imports that were taken back before */
     enum store_whose newest;
 };
 
@@ -72,6 +83,53 @@ static bool begun_by_import(const struct work *work)
     return work->ask->begun != 0 && is_ours(work->ask->whose(work->ask->context, work->ask->begun));
 }
 
+uint64_t store_undo_stamp(struct proto_span id, struct proto_span source, int64_t time_ms)
+{
+    uint8_t text[2 * UINT8_MAX + 2 * sizeof(uint64_t)]; /* both lengths are a byte on disk */
+    size_t bytes = 2 * sizeof(uint64_t);
+    source = source.bytes > 0 ? source : proto_span_text(unknown_source);
+    assert(id.bytes <= UINT8_MAX && source.bytes <= UINT8_MAX);
+    disk_set_u64(text, (uint64_t)time_ms);
+    disk_set_u64(text + sizeof(uint64_t), id.bytes);
+    memcpy(text + bytes, id.data, id.bytes);
+    bytes += id.bytes;
+    memcpy(text + bytes, source.data, source.bytes);
+    return XXH3_64bits(text, bytes + source.bytes) & (STORE_UNDO_STAMP - 1);
+}
+
+static enum store_whose teller(const struct work *work, struct proto_span source, int64_t time_ms)
+{
+    return work->ask->teller(work->ask->context, store_undo_stamp(work->now.id, source, time_ms));
+}
+
+static enum store_whose teller_now(const struct work *work, size_t i)
+{
+    const struct feature_value *value = &work->values[i];
+    return teller(work, work->sources[value->source], value->time_ms);
+}
+
+/* Whether what the field was after the change that the walk is at would not be without the imports.
+ * That there was no value says nothing of who took it. */
+static bool is_void(const struct work *work, size_t i)
+{
+    const struct field *field = &work->fields[i];
+    if (!field->any) {
+        return !work->values[i].present || is_ours(teller_now(work, i));
+    }
+    return !store_past_has_value(&field->first) ||
+           is_ours(teller(work, field->first.source, field->first.time_ms));
+}
+
+static void late_take(struct field *field, const struct store_past *past, enum store_whose whose)
+{
+    field->late |= whose == STORE_WHOSE_IMPORT;
+    if (whose == STORE_WHOSE_OTHER && !field->ended &&
+        (!field->other_any || past->time_ms > field->other.time_ms)) {
+        field->other = *past;
+        field->other_any = true;
+    }
+}
+
 static void change_take(struct work *work, const struct store_past *past, enum store_whose whose)
 {
     if (past->kind == STORE_PAST_MARK) { /* nothing before it is known */
@@ -85,18 +143,19 @@ static void change_take(struct work *work, const struct store_past *past, enum s
     }
     struct field *field = &work->fields[past->field];
     if (past->kind == STORE_PAST_LATE) {
-        field->late |= whose == STORE_WHOSE_IMPORT;
+        late_take(field, past, whose);
         return;
     }
-    if (!field->touched) {
+    if (!field->touched && whose != STORE_WHOSE_GONE) {
         field->touched = true;
         field->newest = whose;
     }
-    if (!field->ended && is_ours(whose)) {
+    field->ended = field->ended || !is_ours(whose) || !is_void(work, past->field);
+    if (!field->ended) {
         field->any = true;
+        field->own |= whose == STORE_WHOSE_IMPORT;
         field->first = *past;
     }
-    field->ended |= !is_ours(whose);
 }
 
 static void history_walk(struct work *work)
@@ -140,36 +199,72 @@ static struct proto_span packed_of(const struct feature_value *value)
     return value->text;
 }
 
-/* Whether the value stands as it was told, down to when it was true and who said it. */
+/* Whether the value is what was told. */
+static bool is_told(const struct work *work, size_t i)
+{
+    const struct feature_value *now = &work->values[i];
+    const struct feature_value *told = &work->said[i];
+    return told->present && now->present && now->type == told->type &&
+           proto_span_equal(packed_of(now), packed_of(told));
+}
+
+/* Whether the import brought the value to the account, whoever told it again. */
+static bool is_brought(const struct work *work, size_t i)
+{
+    const struct field *field = &work->fields[i];
+    uint64_t begun = work->ask->begun;
+    return field->own || (!field->ended && begun != 0 &&
+                          work->ask->whose(work->ask->context, begun) == STORE_WHOSE_IMPORT);
+}
+
+/* Whether the value stands as it was told, down to when it was true and who said it; or was told
+ * again since by those alone who were taken back. */
 static bool stands(const struct work *work, size_t i)
 {
     const struct feature_value *now = &work->values[i];
     const struct feature_value *told = &work->said[i];
-    return now->present && now->type == told->type && now->time_ms == told->time_ms &&
-           proto_span_equal(packed_of(now), packed_of(told)) &&
-           proto_span_equal(work->sources[now->source],
-                            work->told.source_count == 0
-                                ? proto_span_text(unknown_source)
-                                : feature_record_source(&work->told, told->source));
+    if (!is_told(work, i)) {
+        return false;
+    }
+    return (now->time_ms == told->time_ms &&
+            proto_span_equal(work->sources[now->source],
+                             work->told.source_count == 0
+                                 ? proto_span_text(unknown_source)
+                                 : feature_record_source(&work->told, told->source))) ||
+           (is_brought(work, i) && teller_now(work, i) == STORE_WHOSE_GONE);
+}
+
+static bool value_same(const struct feature_value *a, const struct feature_value *b)
+{
+    return a->present && b->present && a->type == b->type && a->time_ms == b->time_ms &&
+           a->source == b->source && proto_span_equal(packed_of(a), packed_of(b));
 }
 
 static void value_back(struct work *work, size_t i)
 {
     const struct field *field = &work->fields[i];
     struct feature_value before = {.present = false};
-    bool none = !field->ended && begun_by_import(work) && !work->ask->history->gone;
+    bool gone = work->ask->history->gone;
+    bool none = !field->ended && begun_by_import(work) && !gone && is_void(work, i);
     bool had = !none && field->any && store_past_has_value(&field->first);
     uint8_t place = 0;
     if (!none && !field->any) {
         work->undone->again++;
         return;
     }
-    if (had && (field->first.unkept || !store_past_value(&field->first, &before) ||
-                !source_place(work, field->first.source, &place))) {
+    bool later = field->other_any && (!had || field->other.time_ms >= field->first.time_ms);
+    const struct store_past *past = later ? &field->other : &field->first;
+    bool lost = had && !later && !field->ended && gone && is_void(work, i);
+    if (lost || ((had || later) && (past->unkept || !store_past_value(past, &before) ||
+                                    !source_place(work, past->source, &place)))) {
         work->undone->not_kept++;
         return;
     }
     before.source = place;
+    if (value_same(&before, &work->values[i])) {
+        work->undone->again++;
+        return;
+    }
     work->values[i] = before;
     work->undone->values++;
 }
@@ -193,28 +288,39 @@ static void field_judge(struct work *work, size_t i)
         undone->changed++;
     } else if (told && field->newest == STORE_WHOSE_IMPORT && !work->ask->forecast) {
         undone->changed++; /* the same again, by somebody else: that leaves no change */
-    } else if (!told && field->any && field->newest == STORE_WHOSE_IMPORT &&
-               !work->values[i].present && store_past_has_value(&field->first)) {
+    } else if (!told && field->own && !work->values[i].present &&
+               store_past_has_value(&field->first)) {
         value_back(work, i); /* it was taken away */
     }
 }
 
-/* The newest entry of a key; OTHER where there is none. */
-static enum store_whose key_newest(const struct work *work, struct proto_span key,
-                                   enum store_past_kind *kind)
+/* What the history says of a key. */
+struct key {
+    bool own;                    /* the import added it or took it away, and nobody since */
+    bool had;                    /* own: it would be there without that */
+    enum store_past_kind newest; /* of nobody that was taken back; MARK: there is none */
+};
+
+static struct key key_look(const struct work *work, struct proto_span key)
 {
     const struct store_history *history = work->ask->history;
-    *kind = STORE_PAST_MARK;
-    for (size_t i = history->count; i > 0; i--) {
+    struct key found = {.newest = STORE_PAST_MARK};
+    for (size_t i = history->count; i > 0 && found.newest == STORE_PAST_MARK; i--) {
+        enum store_whose whose = work->ask->whose(work->ask->context, history->list[i - 1].seq);
         struct store_past past;
         for (size_t at = 0; store_past_next(history->list[i - 1].entries, &at, &past);) {
-            if (store_past_is_key(&past) && proto_span_equal(past.bytes, key)) {
-                *kind = past.kind;
-                return work->ask->whose(work->ask->context, history->list[i - 1].seq);
+            if (!store_past_is_key(&past) || !proto_span_equal(past.bytes, key)) {
+                continue;
+            }
+            if (!is_ours(whose)) {
+                found.newest = past.kind;
+            } else {
+                found.own |= whose == STORE_WHOSE_IMPORT;
+                found.had = past.kind == STORE_PAST_KEY_TAKEN;
             }
         }
     }
-    return STORE_WHOSE_OTHER;
+    return found;
 }
 
 static bool keys_has(const struct work *work, struct proto_span key)
@@ -235,11 +341,12 @@ static void keys_return(struct work *work)
         struct store_past past;
         enum store_whose whose = work->ask->whose(work->ask->context, history->list[i - 1].seq);
         for (size_t at = 0; store_past_next(history->list[i - 1].entries, &at, &past);) {
-            enum store_past_kind kind;
             if (past.kind != STORE_PAST_KEY_TAKEN || whose != STORE_WHOSE_IMPORT ||
-                keys_has(work, past.bytes) ||
-                key_newest(work, past.bytes, &kind) != STORE_WHOSE_IMPORT ||
-                kind != STORE_PAST_KEY_TAKEN) {
+                keys_has(work, past.bytes)) {
+                continue;
+            }
+            struct key key = key_look(work, past.bytes);
+            if (!key.own || !key.had) {
                 continue;
             }
             if (work->key_count < PROTO_KEYS_MAX &&
@@ -256,17 +363,16 @@ static void keys_return(struct work *work)
 /* *others: keys that somebody else added. */
 static void keys_judge(struct work *work, size_t *others)
 {
-    struct proto_span key;
+    struct proto_span text;
     *others = 0;
-    for (size_t at = 0; feature_record_key_next(&work->now, &at, &key);) {
-        enum store_past_kind kind;
-        enum store_whose whose = key_newest(work, key, &kind);
-        if (kind == STORE_PAST_KEY_ADDED && whose == STORE_WHOSE_IMPORT) {
+    for (size_t at = 0; feature_record_key_next(&work->now, &at, &text);) {
+        struct key key = key_look(work, text);
+        if (key.own && !key.had) {
             work->undone->keys++;
             continue;
         }
-        *others += kind == STORE_PAST_KEY_ADDED;
-        work->keys[work->key_count++] = key;
+        *others += key.newest == STORE_PAST_KEY_ADDED;
+        work->keys[work->key_count++] = text;
     }
     keys_return(work);
 }

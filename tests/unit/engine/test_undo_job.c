@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Imports that are taken back: random ones beside other writers against a model that keeps each
- * telling, over restarts; then keys, accounts that stay, events, a dry run that counts the same and
- * writes nothing, one that is cut off and goes on, and one that is asked for twice. */
+ * telling, over restarts; several of them in random orders, with tellings between, against what is
+ * worked out without them, with a control; then keys, accounts that stay, events, a dry run that
+ * counts the same and writes nothing, one that is cut off and goes on, and one that is asked for
+ * twice. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +11,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "server/engine/imports.h"
 #include "server/engine/undo_job.h"
@@ -55,6 +58,7 @@ static void again(void)
 struct telling {
     const char *id, *key;
     int values[FIELDS];
+    int64_t ago_ms; /* dated, and true that long ago; 0: not dated */
 };
 
 static void telling_add(struct store_batch *batch, const struct telling *told, const char *source)
@@ -65,11 +69,12 @@ static void telling_add(struct store_batch *batch, const struct telling *told, c
     struct proto_span key = proto_span_text(told->key != NULL ? told->key : "");
     const struct proto_span by = proto_span_text(source);
     (void)snprintf(text, sizeof text, "sector %d", told->values[1]);
+    int64_t time_ms = fixture.now_ms - told->ago_ms;
     values[fields[0]] = (struct feature_value){
-        .present = told->values[0] != 0, .time_ms = fixture.now_ms, .number = told->values[0]};
+        .present = told->values[0] != 0, .time_ms = time_ms, .number = told->values[0]};
     values[fields[1]] = (struct feature_value){.present = told->values[1] != 0,
                                                .type = FEATURE_CATEGORY,
-                                               .time_ms = fixture.now_ms,
+                                               .time_ms = time_ms,
                                                .text = proto_span_text(text)};
     const struct feature_record record = {.id = proto_span_text(told->id),
                                           .keys = &key,
@@ -78,7 +83,8 @@ static void telling_add(struct store_batch *batch, const struct telling *told, c
                                           .source_count = 1,
                                           .values = values,
                                           .value_slots = SLOTS};
-    assert_true(store_batch_patch_record(batch, &record, NULL, 0, STORE_PATCH_CREATE, &fault));
+    unsigned how = STORE_PATCH_CREATE | (told->ago_ms > 0 ? STORE_PATCH_DATED : 0);
+    assert_true(store_batch_patch_record(batch, &record, NULL, 0, how, &fault));
 }
 
 /* A batch of an import, or (NULL) of nobody's. */
@@ -147,7 +153,10 @@ static int value_of(const char *id, int field)
     if (field == 0) {
         return (int)value->number;
     }
-    assert_int_equal(sscanf((const char *)value->text.data, "sector %d", &number), 1);
+    char text[32]; /* what follows in the record may be a digit */
+    (void)snprintf(text, sizeof text, "%.*s", (int)value->text.bytes,
+                   (const char *)value->text.data);
+    assert_int_equal(sscanf(text, "sector %d", &number), 1);
     return number;
 }
 
@@ -189,7 +198,7 @@ static int model_without(const struct model *model, int writer)
     if (at == 0 || model->told[at - 1].last != writer) {
         return at == 0 ? 0 : model->told[at - 1].value;
     }
-    while (at > 0 && model->told[at - 1].first == writer) {
+    while (at > 0 && model->told[at - 1].first == writer && model->told[at - 1].last == writer) {
         at--;
     }
     return at == 0 ? 0 : model->told[at - 1].value;
@@ -278,6 +287,227 @@ static bool has_key(const char *id, const char *key)
     return false;
 }
 
+/* All tellings of a field in order, by whom and when true; nobody's are those of NOBODY. */
+enum { IMPORTS = 4, NOBODY = IMPORTS, ORDERS = 6, STEPS = 44, WORDS = STEPS * 2 };
+struct word {
+    int writer, value;
+    int64_t time_ms;
+};
+struct words {
+    struct word list[WORDS];
+    int count;
+};
+
+/* What the field is by the words of those who are not gone: the newest in time, the last of those.
+ */
+static int words_without(const struct words *words, unsigned gone)
+{
+    struct word now = {.time_ms = INT64_MIN};
+    for (int i = 0; i < words->count; i++) {
+        const struct word *word = &words->list[i];
+        now = (gone >> word->writer & 1U) == 0 && word->time_ms >= now.time_ms ? *word : now;
+    }
+    return now.value;
+}
+
+/* The control: what an undo gives back counts as told by nobody, as it once did. */
+static void words_back_naive(struct words *words, int writer)
+{
+    int at = words->count;
+    while (at > 0 && words->list[at - 1].writer == writer) {
+        at--;
+    }
+    if (at < words->count) {
+        int before = at > 0 ? words->list[at - 1].value : 0;
+        words->list[words->count++] = (struct word){NOBODY, before, fixture.now_ms};
+    }
+}
+
+struct order {
+    uint32_t seed;
+    int round;
+    bool dated;
+    int step;
+    unsigned gone;
+    struct words words[ACCOUNTS][FIELDS], naive[ACCOUNTS][FIELDS];
+    int naive_wrong;
+};
+
+/* A value for the field that can be told apart: that somebody repeated one between two others who
+ * told it leaves no trace (docs/imports.md), nor does a late one that is the same. */
+static int order_value(struct order *order, const struct words *words, bool late)
+{
+    int value = 1 + random_of(&order->seed, 5);
+    int shown = words_without(words, order->gone);
+    bool twice = words->count > 1 && words->list[words->count - 2].value == value;
+    if (value == shown && (late || order->dated || order->gone != 0 || twice)) {
+        value = 1 + value % 5;
+    }
+    return value;
+}
+
+static void order_tell(struct order *order)
+{
+    char import[32];
+    char ids[ACCOUNTS][32];
+    struct telling told[ACCOUNTS];
+    size_t count = 0;
+    int writer = random_of(&order->seed, IMPORTS + 1);
+    /* No two times are the same: of those it is not told who was late. */
+    int64_t ago_ms = order->dated ? 1 + 1000 * random_of(&order->seed, 12) + order->step++ : 0;
+    if ((order->gone >> writer & 1U) != 0) {
+        return;
+    }
+    for (int i = 0; i < ACCOUNTS; i++) {
+        if (random_of(&order->seed, 4) != 0) {
+            continue;
+        }
+        (void)snprintf(ids[count], sizeof ids[count], "o%d-%d-%d", order->dated, order->round, i);
+        told[count] = (struct telling){.id = ids[count], .ago_ms = ago_ms};
+        for (int f = 0; f < FIELDS; f++) {
+            struct words *words = &order->words[i][f];
+            const struct word word = {writer, order_value(order, words, ago_ms > 0),
+                                      fixture.now_ms + 1000 - ago_ms};
+            if (random_of(&order->seed, 3) != 0) {
+                told[count].values[f] = word.value;
+                words->list[words->count++] = word;
+                order->naive[i][f].list[order->naive[i][f].count++] = word;
+            }
+        }
+        count++;
+    }
+    (void)snprintf(import, sizeof import, "order-%d-%d-%d", order->dated, order->round, writer);
+    if (count > 0) {
+        tell(writer == NOBODY ? NULL : import, told, count, writer % 2 == 0 ? "crm" : "billing");
+    }
+}
+
+static void order_check(struct order *order, int last)
+{
+    for (int i = 0; i < ACCOUNTS; i++) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "o%d-%d-%d", order->dated, order->round, i);
+        for (int f = 0; f < FIELDS; f++) {
+            const struct words *naive = &order->naive[i][f];
+            int expected = words_without(&order->words[i][f], order->gone);
+            int value = value_of(id, f);
+            if ((value == -1 ? 0 : value) != expected) {
+                fail_msg("round %d, dated %d, after the undo of %d, gone %x: %s, field %d: %d, not "
+                         "%d",
+                         order->round, order->dated, last, order->gone, id, f, value, expected);
+            }
+            order->naive_wrong +=
+                naive->count > 0 && naive->list[naive->count - 1].value != expected;
+        }
+    }
+}
+
+static void order_undo(struct order *order)
+{
+    char import[32];
+    int writer = random_of(&order->seed, IMPORTS);
+    (void)snprintf(import, sizeof import, "order-%d-%d-%d", order->dated, order->round, writer);
+    if ((order->gone >> writer & 1U) != 0 || undo(import, false, NULL).state != ENGINE_JOB_DONE) {
+        return; /* or the import told nothing yet */
+    }
+    order->gone |= 1U << writer;
+    for (int i = 0; i < ACCOUNTS * FIELDS; i++) {
+        words_back_naive(&order->naive[i / FIELDS][i % FIELDS], writer);
+    }
+    order_check(order, writer);
+}
+
+static void the_order_of_undos_is_of_no_matter(void **state)
+{
+    (void)state;
+    int naive_wrong = 0;
+    int rounds = getenv("ICP_LONG") != NULL ? 40 * ORDERS : ORDERS;
+    for (int round = 0; round < rounds; round++) {
+        static struct order order;
+        memset(&order, 0, sizeof order);
+        order.seed = 71 + (uint32_t)round;
+        order.round = round;
+        order.dated = round % 2 == 1;
+        for (int step = 0; step < STEPS; step++) {
+            bool back = step > STEPS / 3 && random_of(&order.seed, 4) == 0;
+            (back ? order_undo : order_tell)(&order);
+        }
+        while (order.gone != (1U << IMPORTS) - 1) {
+            order_undo(&order);
+        }
+        again();
+        order_check(&order, -1);
+        naive_wrong += order.dated ? 0 : order.naive_wrong;
+    }
+    assert_true(naive_wrong > 0); /* the control: the order did matter to what was done once */
+}
+
+static const struct telling one_by_a[] = {{"twice", "crm:2", {1, 1}, 0}};
+static const struct telling one_by_b[] = {{"twice", NULL, {1, 2}, 0}};
+static const struct telling two[] = {{"twice", NULL, {2, 0}, 0}};
+
+/* Two imports told the same value: as long as one of them is not taken back it stands. */
+static void what_two_told_stands_until_both_are_taken_back(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        static const char *const names[2][2] = {{"a0", "b0"}, {"a1", "b1"}};
+        tell(names[first][0], one_by_a, 1, "crm");
+        tell(names[first][1], one_by_b, 1, "billing");
+        assert_int_equal(undo(names[first][first], false, NULL).state, ENGINE_JOB_DONE);
+        assert_int_equal(value_of("twice", 0), 1);
+        assert_int_equal(value_of("twice", 1), first == 0 ? 2 : 1);
+        assert_true(has_key("twice", "crm:2")); /* an account keeps what it was made with */
+        assert_int_equal(undo(names[first][!first], true, NULL).state, ENGINE_JOB_DONE);
+        assert_int_equal(figure(ENGINE_UNDO_REMOVED), 1);
+        assert_int_equal(undo(names[first][!first], false, NULL).state, ENGINE_JOB_DONE);
+        assert_int_equal(figure(ENGINE_UNDO_REMOVED), 1);
+        assert_int_equal(value_of("twice", 0), -1);
+    }
+    tell("a2", one_by_a, 1, "crm");
+    tell(NULL, one_by_b, 1, "billing"); /* nobody's: it stays behind a2 and c2, in either order */
+    tell("c2", two, 1, "crm");
+    assert_int_equal(undo("a2", false, NULL).state, ENGINE_JOB_DONE);
+    assert_int_equal(value_of("twice", 0), 2);
+    assert_int_equal(undo("c2", false, NULL).state, ENGINE_JOB_DONE);
+    assert_int_equal(value_of("twice", 0), 1);
+}
+
+/* The whole account: keys that it does not have are taken away. */
+static void keys_put(const char *import, const char *id, const char *key)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_result stored;
+    struct store_batch *batch = store_batch_create();
+    struct proto_span text = proto_span_text(key == NULL ? "" : key);
+    const struct feature_record record = {
+        .id = proto_span_text(id), .keys = &text, .key_count = key != NULL};
+    fixture.now_ms += 1000;
+    assert_true(store_batch_put_record(batch, &record, &fault));
+    assert_true(import == NULL ||
+                store_batch_import(batch, proto_span_text(import), STORE_IMPORT_PART,
+                                   (struct proto_span){NULL, 0}, &fault));
+    assert_true(store_submit_wait(engine_store(fixture.engine), batch, &stored));
+}
+
+static void keys_come_back_in_either_order(void **state)
+{
+    (void)state;
+    for (int first = 0; first < 2; first++) {
+        static const char *const names[2][2] = {{"x0", "y0"}, {"x1", "y1"}};
+        static const char *const ids[] = {"keyed0", "keyed1"};
+        static const char *const keys[] = {"crm:30", "crm:31"};
+        keys_put(NULL, ids[first], NULL);
+        keys_put(names[first][0], ids[first], keys[first]);
+        keys_put(names[first][1], ids[first], NULL);
+        assert_false(has_key(ids[first], keys[first]));
+        assert_int_equal(undo(names[first][first], false, NULL).state, ENGINE_JOB_DONE);
+        assert_int_equal(has_key(ids[first], keys[first]), first == 1);
+        assert_int_equal(undo(names[first][!first], false, NULL).state, ENGINE_JOB_DONE);
+        assert_false(has_key(ids[first], keys[first]));
+    }
+}
+
 static void event_tell(const char *import, const char *account, const char *id)
 {
     struct proto_fault fault = {.code = PROTO_OK};
@@ -295,12 +525,12 @@ static void event_tell(const char *import, const char *account, const char *id)
     assert_true(store_submit_wait(engine_store(fixture.engine), batch, &stored));
 }
 
-static const struct telling before[] = {{"old", "crm:1", {10, 1}}};
-static const struct telling imported[] = {{"old", "domain:old.example", {20, 0}},
-                                          {"new", "domain:new.example", {5, 2}},
-                                          {"kept", NULL, {6, 3}},
-                                          {"touched", NULL, {7, 0}}};
-static const struct telling since[] = {{"kept", NULL, {60, 0}}};
+static const struct telling before[] = {{"old", "crm:1", {10, 1}, 0}};
+static const struct telling imported[] = {{"old", "domain:old.example", {20, 0}, 0},
+                                          {"new", "domain:new.example", {5, 2}, 0},
+                                          {"kept", NULL, {6, 3}, 0},
+                                          {"touched", NULL, {7, 0}, 0}};
+static const struct telling since[] = {{"kept", NULL, {60, 0}, 0}};
 
 static void company_make(void)
 {
@@ -442,6 +672,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_stands_is_what_the_others_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_order_of_undos_is_of_no_matter, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_two_told_stands_until_both_are_taken_back, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(keys_come_back_in_either_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dry_run_counts_and_writes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_asked_again_changes_nothing_more, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_cut_off_goes_on, setup, teardown),
