@@ -321,6 +321,9 @@ struct icp_query {
     uint64_t seq;     /* as it was known at this log sequence */
     int64_t known_ms; /* as it was known then, ms since 1970 */
     int64_t at_ms;    /* as it was in truth then, ms since 1970 */
+    /* The reply has "name" too, the display name of the account found: icp_reply_text(&score.reply,
+     * "name"), empty where it has none, or nobody is found. */
+    bool names;
 };
 #define ICP_QUERY .size = sizeof(struct icp_query)
 

@@ -165,6 +165,9 @@ static void query_write(struct icp_payload *payload, const struct icp_query *que
     if (query->at_ms != 0) {
         icp_payload_int(payload, "at", query->at_ms);
     }
+    if (query->names) {
+        icp_payload_flag(payload, "names", true);
+    }
 }
 
 const struct icp_payload *client_query_read(const struct icp_allocator *allocator,

@@ -111,6 +111,7 @@ static void answer(struct console_view *view)
         icp_payload_uint(payload, "icp", version);
     }
     icp_payload_uint(payload, "reasons", CONSOLE_REASONS);
+    icp_payload_flag(payload, "names", true);
     if (given == 0) {
         console_note(view->out, "Say who it is, or give at least one value.");
         return;
@@ -118,9 +119,14 @@ static void answer(struct console_view *view)
     if (console_get(view, ICP_OP_SCORE, &reply)) {
         struct icp_text id = icp_reply_text(&reply, "id");
         (void)fputs("<section aria-live=\"polite\"><h2>The score", view->out);
+        struct icp_text name = icp_reply_text(&reply, "name");
         if (id.bytes > 0) {
             (void)fputs(" of ", view->out);
             whose(view, id);
+        }
+        if (name.bytes > 0) {
+            (void)fputs(", ", view->out);
+            console_said(view->out, name);
         }
         (void)fputs("</h2>\n", view->out);
         if (!icp_reply_flag(&reply, "found", false)) {

@@ -14,8 +14,12 @@ static struct proto_span nameless(void)
 
 bool rpc_names_wanted(const struct rpc_call *call, int index)
 {
+    if (!rpc_arg_flag(call, index)) {
+        return false;
+    }
     const struct feature_schema *schema = rpc_state(call)->schema;
-    return rpc_arg_flag(call, index) && schema && schema->name;
+    bool may = call->worker->rpc->open || proto_role_allows(call->session->role, PROTO_ROLE_READ);
+    return may && schema && schema->name;
 }
 
 struct proto_span rpc_display_name(const struct rpc_call *call, const struct feature_record *record)
@@ -39,7 +43,13 @@ bool rpc_display_name_of(const struct rpc_call *call, uint32_t slot, struct prot
 bool rpc_display_name_find(const struct rpc_call *call, const json_t *id, struct proto_span *name,
                            struct proto_fault *fault)
 {
-    struct engine_name wanted = {.id = feature_json_span(id)};
+    return rpc_display_name_id(call, feature_json_span(id), name, fault);
+}
+
+bool rpc_display_name_id(const struct rpc_call *call, struct proto_span id, struct proto_span *name,
+                         struct proto_fault *fault)
+{
+    struct engine_name wanted = {.id = id};
     struct proto_fault local = {.code = PROTO_OK};
     uint32_t slot = engine_find(call->worker->engine, &wanted, &local);
     *name = nameless();

@@ -13,7 +13,8 @@
 
 #include "server/rpc/call.h"
 
-/* Whether names are asked for (the argument at index) and the schema has a field for them. */
+/* Whether names are asked for (the argument at index), the schema has a field for them, and the
+ * role may read accounts: one that may score alone is told no names. */
 bool rpc_names_wanted(const struct rpc_call *call, int index);
 /* Of a record; empty if it has none. */
 struct proto_span rpc_display_name(const struct rpc_call *call,
@@ -24,6 +25,9 @@ bool rpc_display_name_of(const struct rpc_call *call, uint32_t slot, struct prot
 /* Of the account of a primary id in JSON; empty if it is gone. */
 bool rpc_display_name_find(const struct rpc_call *call, const json_t *id, struct proto_span *name,
                            struct proto_fault *fault);
+/* The same of a primary id. */
+bool rpc_display_name_id(const struct rpc_call *call, struct proto_span id, struct proto_span *name,
+                         struct proto_fault *fault);
 /* Sets the member "name" of each object of an array, by its "id". */
 bool rpc_display_names_set(const struct rpc_call *call, json_t *accounts, size_t from, size_t end,
                            struct proto_fault *fault);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One score: the lead is read, scored and written; with names, the display name of the account that
+ * it found behind that. Of many, one that cannot be scored costs itself alone. */
+#include "server/rpc/display_name.h"
 #include "server/rpc/hot/hot.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
@@ -8,6 +11,20 @@
 static const struct proto_op_info *score_op(void)
 {
     return proto_op_find(PROTO_OP_SCORE);
+}
+
+/* Writes the answer; names: whether that of the account is wanted. */
+static bool answer_write(struct rpc_call *call, const struct engine_query *query,
+                         const struct engine_answer *answer, const struct rpc_unknown *unknown,
+                         bool names, struct proto_fault *fault)
+{
+    struct rpc_score_beside beside = {.unknown = unknown, .named = names && answer->found};
+    if (beside.named && !rpc_display_name_of(call, answer->slot, &beside.name, fault)) {
+        return false;
+    }
+    rpc_score_reply_write(call->worker->score_reply, call->worker->engine, query, answer, &beside,
+                          call->out);
+    return true;
 }
 
 enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
@@ -25,9 +42,10 @@ enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
     }
     rpc_tally(call, BASE_METRIC_SCORES, 1);
     rpc_tally(call, BASE_METRIC_SCORES_UNKNOWN, !answer.found);
-    rpc_score_reply_write(call->worker->score_reply, call->worker->engine, &query, &answer,
-                          &unknown, call->out);
-    return RPC_DONE;
+    return answer_write(call, &query, &answer, &unknown,
+                        rpc_names_wanted(call, PROTO_Q_SCORE_NAMES), fault)
+               ? RPC_DONE
+               : RPC_FAILED;
 }
 
 static void write_failed_lead(struct proto_writer *out, const struct proto_fault *fault)
@@ -42,7 +60,7 @@ static void write_failed_lead(struct proto_writer *out, const struct proto_fault
  * answered by another version than it names, or without the reasons that it asks for. */
 static bool lead_alone(const struct proto_arg *args, struct proto_fault *fault)
 {
-    static const int said_once[] = {PROTO_Q_SCORE_ICP, PROTO_Q_SCORE_REASONS};
+    static const int said_once[] = {PROTO_Q_SCORE_ICP, PROTO_Q_SCORE_REASONS, PROTO_Q_SCORE_NAMES};
     for (size_t i = 0; i < sizeof said_once / sizeof *said_once; i++) {
         if (args[said_once[i]].present) {
             const char *name = score_op()->request[said_once[i]].name;
@@ -53,31 +71,35 @@ static bool lead_alone(const struct proto_arg *args, struct proto_fault *fault)
     return true;
 }
 
+/* What holds for all leads of a score-many. */
+struct leads_ask {
+    const struct learn_document *document;
+    unsigned reasons;
+    bool names;
+};
+
 /* Reads, scores and answers one lead of a score-many; false if nothing was written. */
-static bool score_lead(struct rpc_call *call, struct proto_span lead,
-                       const struct learn_document *document, unsigned reasons,
+static bool score_lead(struct rpc_call *call, struct proto_span lead, const struct leads_ask *ask,
                        struct proto_fault *fault)
 {
     struct proto_arg args[PROTO_ARGS_MAX];
     struct engine_query query;
     struct engine_answer answer;
     struct rpc_unknown unknown;
-    if (document == rpc_state(call)->active &&
-        rpc_hot_entry(call->worker, lead, reasons, call->out)) {
+    if (ask->document == rpc_state(call)->active && !ask->names &&
+        rpc_hot_entry(call->worker, lead, ask->reasons, call->out)) {
         return true;
     }
     if (!proto_fields_decode(score_op()->request, score_op()->request_count, lead, args, fault) ||
         !lead_alone(args, fault) || !rpc_lead_read(call, args, &query, &unknown, fault)) {
         return false;
     }
-    query.document = document;
-    query.reasons = reasons;
+    query.document = ask->document;
+    query.reasons = ask->reasons;
     if (!engine_score(call->worker->engine, &query, &answer, fault)) {
         return false;
     }
-    rpc_score_reply_write(call->worker->score_reply, call->worker->engine, &query, &answer,
-                          &unknown, call->out);
-    return true;
+    return answer_write(call, &query, &answer, &unknown, ask->names, fault);
 }
 
 static enum rpc_outcome score_leads(struct rpc_call *call, const struct learn_document *document,
@@ -100,14 +122,16 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct learn_do
                  engine_worker_seq(call->worker->engine));
     rpc_key(call->out, call->op, PROTO_A_SCORE_MANY_SCORES);
     proto_write_array(call->out, count);
-    unsigned reasons = rpc_reasons(&call->args[PROTO_Q_SCORE_MANY_REASONS]);
+    const struct leads_ask ask = {.document = document,
+                                  .reasons = rpc_reasons(&call->args[PROTO_Q_SCORE_MANY_REASONS]),
+                                  .names = rpc_names_wanted(call, PROTO_Q_SCORE_MANY_NAMES)};
     /* A reply that does not fit is refused by whoever called: more of it would be work for nothing.
      */
     for (size_t i = 0; i < count && proto_writer_ok(call->out); i++) {
         struct proto_fault one = {0};
         struct proto_span lead = proto_read_any(&reader);
         base_arena_reset(&call->worker->arena);
-        if (!score_lead(call, lead, document, reasons, &one)) {
+        if (!score_lead(call, lead, &ask, &one)) {
             write_failed_lead(call->out, &one);
         }
     }

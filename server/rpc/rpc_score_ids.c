@@ -3,6 +3,7 @@
  * bytes and not for maps. */
 #include <math.h>
 
+#include "server/rpc/display_name.h"
 #include "server/rpc/lead.h"
 
 enum { IDS_GROUP = ENGINE_RAW_GROUP };
@@ -49,6 +50,21 @@ static bool score_group(struct rpc_call *call, const struct learn_document *docu
     return true;
 }
 
+static bool names_write(const struct rpc_call *call, const struct proto_span *ids, size_t count,
+                        struct proto_fault *fault)
+{
+    rpc_key(call->out, call->op, PROTO_A_SCORE_MANY_NAMES);
+    proto_write_array(call->out, count);
+    for (size_t i = 0; i < count; i++) {
+        struct proto_span name;
+        if (!rpc_display_name_id(call, ids[i], &name, fault)) {
+            return false;
+        }
+        proto_write_str(call->out, name);
+    }
+    return true;
+}
+
 enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct learn_document *document,
                                struct proto_fault *fault)
 {
@@ -72,7 +88,8 @@ enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct learn_documen
         }
     }
     struct proto_writer *out = call->out;
-    proto_write_map(out, 6);
+    bool names = rpc_names_wanted(call, PROTO_Q_SCORE_MANY_NAMES);
+    proto_write_map(out, 6U + names);
     rpc_put_uint(out, call->op, PROTO_A_SCORE_MANY_ICP, document->version);
     rpc_put_uint(out, call->op, PROTO_A_SCORE_MANY_SEQ, engine_worker_seq(call->worker->engine));
     rpc_key(out, call->op, PROTO_A_SCORE_MANY_FIT);
@@ -83,5 +100,5 @@ enum rpc_outcome rpc_score_ids(struct rpc_call *call, const struct learn_documen
     proto_write_bin(out, (struct proto_span){columns.grade, count});
     rpc_key(out, call->op, PROTO_A_SCORE_MANY_RAW);
     proto_write_bin(out, (struct proto_span){columns.raw, 8 * count});
-    return RPC_DONE;
+    return !names || names_write(call, ids, count, fault) ? RPC_DONE : RPC_FAILED;
 }

@@ -45,6 +45,7 @@ struct rpc_score_reply {
     struct piece stale;   /* the key */
     struct piece unknown; /* the key */
     struct piece unsure;  /* key and value */
+    struct piece name;    /* the key */
     struct fragments kept[KEPT];
     size_t kept_next;
     struct proto_writer scratch;
@@ -79,7 +80,9 @@ static bool pieces_make(struct rpc_score_reply *reply, const struct proto_op_inf
     rpc_key(out, op, PROTO_A_SCORE_UNKNOWN);
     ok = piece_take(out, &reply->unknown) && ok;
     rpc_put_flag(out, op, PROTO_A_SCORE_TAL_UNSURE, true);
-    return piece_take(out, &reply->unsure) && ok;
+    ok = piece_take(out, &reply->unsure) && ok;
+    rpc_key(out, op, PROTO_A_SCORE_NAME);
+    return piece_take(out, &reply->name) && ok;
 }
 
 struct rpc_score_reply *rpc_score_reply_create(struct proto_fault *fault)
@@ -276,8 +279,9 @@ static struct proto_span name_cut(struct proto_span name)
 }
 
 static size_t room_for(const struct engine_query *query, const struct engine_answer *answer,
-                       const struct rpc_unknown *unknown)
+                       const struct rpc_score_beside *beside)
 {
+    const struct rpc_unknown *unknown = beside ? beside->unknown : NULL;
     size_t room = 3 + RPC_SCORE_TEMPLATE_BYTES + STRIDE + PIECE_BYTES_MAX;
     if (query->reasons > 0) {
         room += 4 * (size_t)PIECE_BYTES_MAX + 2 + PROTO_ID_BYTES_MAX + 3 +
@@ -347,16 +351,18 @@ static bool tal_unsure(struct engine_worker *worker, const struct engine_answer 
 
 void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *worker,
                            const struct engine_query *query, const struct engine_answer *answer,
-                           const struct rpc_unknown *unknown, struct proto_writer *out)
+                           const struct rpc_score_beside *beside, struct proto_writer *out)
 {
-    uint8_t *start = proto_writer_reserve(out, room_for(query, answer, unknown));
+    uint8_t *start = proto_writer_reserve(out, room_for(query, answer, beside));
     if (!start) {
         return;
     }
+    const struct rpc_unknown *unknown = beside ? beside->unknown : NULL;
     bool strangers = unknown && unknown->count > 0;
+    bool named = beside && beside->named;
     bool unsure = tal_unsure(worker, answer);
-    size_t pairs =
-        RPC_SCORE_MEMBERS + unsure + (query->reasons > 0 ? 7U + answer->found : 0U) + strangers;
+    size_t pairs = RPC_SCORE_MEMBERS + unsure + (query->reasons > 0 ? 7U + answer->found : 0U) +
+                   strangers + named;
     uint8_t *at = size_put(start, pairs, PROTO_MARK_FIXMAP, PROTO_MARK_MAP16);
     at = head_put(reply, worker, query, answer, at);
     if (query->reasons > 0) {
@@ -376,4 +382,8 @@ void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *
         }
     }
     out->bytes += (size_t)(at - start);
+    if (named) {
+        proto_write_raw(out, (struct proto_span){reply->name.bytes, reply->name.size});
+        proto_write_str(out, beside->name);
+    }
 }

@@ -25,12 +25,19 @@ enum {
 
 struct rpc_score_reply;
 
+/* What a reply has beside the score. */
+struct rpc_score_beside {
+    const struct rpc_unknown *unknown; /* NULL: no names of values were passed over */
+    bool named;
+    struct proto_span name; /* display name, if named */
+};
+
 struct rpc_score_reply *rpc_score_reply_create(struct proto_fault *fault);
 void rpc_score_reply_destroy(struct rpc_score_reply *reply); /* NULL is fine */
 
-/* Appends the map to *out. query->bare, if there are reasons; unknown may be NULL. */
+/* Appends the map to *out. query->bare, if there are reasons; beside may be NULL. */
 void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *worker,
                            const struct engine_query *query, const struct engine_answer *answer,
-                           const struct rpc_unknown *unknown, struct proto_writer *out);
+                           const struct rpc_score_beside *beside, struct proto_writer *out);
 
 #endif

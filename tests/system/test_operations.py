@@ -331,7 +331,7 @@ class Learned(Asking):
         self.assertEqual(names, ["é" * 63] * 16)
 
     def test_a_lead_of_score_many_cannot_say_what_holds_for_all(self):
-        for name, value in (("icp", 1), ("reasons", 3)):
+        for name, value in (("icp", 1), ("reasons", 3), ("names", True)):
             scores = self.client.call("score-many", {"leads": [
                 {"values": {"employees": 5}, name: value}, {"values": {"employees": 5}}]})["scores"]
             self.assertEqual((scores[0]["error"], scores[0]["field"]), ("bad-field", name))

@@ -8,33 +8,6 @@
 #include "tools/cli/moment_option.h"
 #include "tools/cli/score_print.h"
 
-/* The display name of the account that was scored; "" if it has none. A score does not carry it:
- * most are asked for by programs. */
-static void name_read(struct icp_client *client, const struct icp_query *query, char *name,
-                      size_t name_bytes)
-{
-    struct icp_payload *payload = icp_payload_create();
-    struct icp_reply reply = {0};
-    name[0] = '\0';
-    if (payload == NULL) {
-        return;
-    }
-    icp_payload_text(payload,
-                     query->id != NULL    ? "id"
-                     : query->key != NULL ? "key"
-                                          : "email",
-                     query->id != NULL    ? query->id
-                     : query->key != NULL ? query->key
-                                          : query->email);
-    icp_payload_flag(payload, "names", true);
-    if (icp_call(client, ICP_OP_ACCOUNT_GET, payload, &reply)) {
-        struct icp_text text = icp_reply_text(&reply, "name");
-        snprintf(name, name_bytes, "%.*s", (int)text.bytes, text.data);
-    }
-    icp_reply_fini(&reply);
-    icp_payload_destroy(payload);
-}
-
 static bool is_past(const struct cli *cli)
 {
     return cli_has(cli, CLI_SCORE_AS_OF) || cli_has(cli, CLI_SCORE_AT);
@@ -79,7 +52,7 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
 {
     struct icp_query query = {
         ICP_QUERY, .id = cli->argument_count > 0 ? cli->arguments[0] : cli_text(cli, CLI_SCORE_ID),
-        .key = cli_text(cli, CLI_SCORE_KEY), .email = cli_text(cli, CLI_SCORE_EMAIL)};
+        .key = cli_text(cli, CLI_SCORE_KEY), .email = cli_text(cli, CLI_SCORE_EMAIL), .names = true};
     uint64_t reasons = 0;
     uint64_t version = 0;
     if (!cli_number(cli, CLI_SCORE_REASONS, 0, PROTO_COLUMNS_MAX, 0, &reasons) ||
@@ -121,11 +94,7 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
     } else if (check && !score_adds_up(&score)) {
         status = cli_fail(cli, EX_SOFTWARE, "intercept + contributions differ from the raw score");
     } else {
-        char name[PROTO_CATEGORY_BYTES_MAX + 1] = "";
-        if (score.found && cli->style.form == OUT_TABLE) {
-            name_read(client, &query, name, sizeof name);
-        }
-        status = score_print(cli, &score, name, check);
+        status = score_print(cli, &score, check);
     }
     icp_score_fini(&score);
     icp_close(client);
@@ -144,7 +113,7 @@ int cmd_score(struct cli *cli)
         return score_csv(cli);
     }
     static const enum cli_option_id only_csv[] = {CLI_SCORE_OUT, CLI_SCORE_VALUES_ONLY,
-                                                  CLI_SCORE_PIPELINE};
+                                                  CLI_SCORE_PIPELINE, CLI_SCORE_NAMES};
     for (size_t i = 0; i < sizeof only_csv / sizeof *only_csv; i++) {
         if (cli_has(cli, only_csv[i])) {
             return cli_fail(cli, EX_USAGE, "--%s goes with --csv FILE",

@@ -42,6 +42,7 @@ struct lead_run {
     uint32_t version;
     uint32_t reasons; /* asked of the server */
     bool show_reasons;
+    bool show_names;
     bool check;
     struct lead *leads; /* a ring of `depth` */
     size_t depth;
@@ -54,6 +55,9 @@ struct lead_run {
     size_t found;
     size_t wrong; /* sums that did not add up */
 };
+
+/* A file of leads may well have a column `name` of its own. */
+static const char name_column[] = "account_name";
 
 static struct proto_span line_without_end(struct proto_span raw)
 {
@@ -110,6 +114,12 @@ static void row_write(struct lead_run *run, const struct lead *lead)
         score_reasons_text(score, text, sizeof text);
         fputc(separator, run->out);
         out_csv_cell(run->out, proto_span_text(text), separator, run->cli->style.spreadsheet);
+    }
+    if (run->show_names) {
+        struct icp_text name = icp_reply_text(&score->reply, "name");
+        fputc(separator, run->out);
+        out_csv_cell(run->out, (struct proto_span){(const uint8_t *)name.data, name.bytes},
+                     separator, run->cli->style.spreadsheet);
     }
     fputc('\n', run->out);
 }
@@ -169,7 +179,8 @@ static void name_fill(struct lead_run *run, const struct csv_row *row, struct ic
 static int lead_send(struct lead_run *run, const struct csv_row *row)
 {
     char text[PROTO_ID_BYTES_MAX + 1];
-    struct icp_query query = {.values = run->values, .icp = run->version, .reasons = run->reasons};
+    struct icp_query query = {ICP_QUERY, .values = run->values, .icp = run->version,
+                              .reasons = run->reasons, .names = run->show_names};
     struct icp_fault fault;
     name_fill(run, row, &query, text);
     icp_payload_reset(run->values);
@@ -228,6 +239,9 @@ static void header_write(struct lead_run *run)
     fprintf(run->out, "%cfit%cp%cgrade%craw", separator, separator, separator, separator);
     if (run->show_reasons) {
         fprintf(run->out, "%creasons", separator);
+    }
+    if (run->show_names) {
+        fprintf(run->out, "%c%s", separator, name_column);
     }
     fputc('\n', run->out);
 }
@@ -297,6 +311,7 @@ static int options_read(struct lead_run *run)
     }
     run->check = cli_has(cli, CLI_SCORE_CHECK);
     run->show_reasons = reasons > 0;
+    run->show_names = cli_has(cli, CLI_SCORE_NAMES);
     run->reasons = (uint32_t)(run->check && reasons == 0 ? PROTO_COLUMNS_MAX : reasons);
     run->version = (uint32_t)version;
     run->depth = depth;
@@ -306,9 +321,13 @@ static int options_read(struct lead_run *run)
 /* A file scored before has the columns already; two of one name would make it unreadable. */
 static int columns_check(const struct lead_run *run)
 {
-    static const char *const added[] = {"fit", "p", "grade", "raw", "reasons"};
-    size_t count = run->show_reasons ? 5 : 4;
-    for (size_t i = 0; i < count; i++) {
+    const char *const added[] = {"fit",
+                                 "p",
+                                 "grade",
+                                 "raw",
+                                 run->show_reasons ? "reasons" : "raw",
+                                 run->show_names ? name_column : "raw"};
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
         for (size_t c = 0; c < csv_column_count(run->input); c++) {
             if (strcmp(csv_column(run->input, c), added[i]) == 0) {
                 return cli_fail(run->cli, EX_DATAERR,

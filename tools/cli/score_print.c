@@ -75,9 +75,9 @@ static int reasons_print(const struct cli *cli, const struct icp_score *score)
     return cli_table(cli, &table);
 }
 
-int score_print(const struct cli *cli, const struct icp_score *score, const char *name,
-                bool checked)
+int score_print(const struct cli *cli, const struct icp_score *score, bool checked)
 {
+    struct icp_text name = icp_reply_text(&score->reply, "name");
     if (cli->style.form == OUT_JSON) {
         return cli_json_reply(cli, &score->reply);
     }
@@ -87,8 +87,8 @@ int score_print(const struct cli *cli, const struct icp_score *score, const char
         score->grade, score->fit, 100 * score->p, score->icp,
         score->id.bytes > 0 ? ", account " : "", (int)score->id.bytes, score->id.data,
         score->found ? "" : ", no stored account: the values alone");
-    if (name[0] != '\0') {
-        cli_print(cli, "%s\n", name);
+    if (name.bytes > 0) {
+        cli_print(cli, "%.*s\n", (int)name.bytes, name.data);
     }
     if (score->tal) {
         cli_print(cli, "on the target account list\n");

@@ -6,9 +6,8 @@
 
 #include "tools/cli/cli.h"
 
-/* name: how people call the account, "" if that is not known. */
-int score_print(const struct cli *cli, const struct icp_score *score, const char *name,
-                bool checked);
+/* With the display name, if the reply has one. */
+int score_print(const struct cli *cli, const struct icp_score *score, bool checked);
 /* intercept + reasons + rest = raw, to the last digit. */
 bool score_adds_up(const struct icp_score *score);
 /* "industry=Software +0.31; employees=20 -0.12", contributions in logits; cut at out_bytes. */

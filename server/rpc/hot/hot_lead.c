@@ -414,8 +414,8 @@ static bool lead_write(struct rpc_worker *worker, unsigned reasons, struct proto
                           &fault)) {
         return false;
     }
-    rpc_score_reply_write(worker->score_reply, worker->engine, &query, &answer,
-                          &worker->hot->lead->unknown, out);
+    const struct rpc_score_beside beside = {.unknown = &worker->hot->lead->unknown};
+    rpc_score_reply_write(worker->score_reply, worker->engine, &query, &answer, &beside, out);
     return true;
 }
 

@@ -55,6 +55,11 @@ class Names(test_icp.Served):
         self.assertIn("it says who, not what like", err)
         out, _ = self.icp("score", "a0")
         self.assertIn("\nAnvil AB\n", out)
+        self.assertEqual(json.loads(self.icp("score", "a1", "--json")[0])["name"], NAMED[1])
+        leads = self.write("leads.csv", "id,size\na0,3\na4,4\nnobody,5\n")
+        out, _ = self.icp("score", "--csv", leads, "--names", "--out", "-")
+        self.assertEqual([row["account_name"] for row in csv.DictReader(io.StringIO(out))],
+                         ["Anvil AB", "", ""])
         out, _ = self.icp("score", "--set", "size=3")
         self.assertNotIn("Anvil", out)
         self.assertTrue(self.icp("get", "a0")[0].startswith("a0  Anvil AB  (no keys)"))

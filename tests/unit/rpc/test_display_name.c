@@ -117,6 +117,77 @@ static void lists_give_the_name_of_each_account(void **state)
     }
 }
 
+/* Ids a0 and one that nobody has, or leads of both; names are asked for or not. */
+static void many_ask(const char *list, bool names)
+{
+    static const char *const ids[] = {"a0", "nobody"};
+    bool leads = strcmp(list, "leads") == 0;
+    proto_writer_reset(&request);
+    proto_write_map(&request, 1U + names);
+    proto_write_text(&request, list);
+    proto_write_array(&request, 2);
+    for (size_t i = 0; i < 2; i++) {
+        if (leads) {
+            proto_write_map(&request, 1);
+            proto_write_text(&request, "id");
+        }
+        proto_write_text(&request, ids[i]);
+    }
+    if (names) {
+        proto_write_text(&request, "names");
+        proto_write_bool(&request, true);
+    }
+    rpc_fixture_ask(&fixture, PROTO_OP_SCORE_MANY, proto_writer_span(&request), args);
+}
+
+static void scores_give_the_name_of_the_account_found(void **state)
+{
+    (void)state;
+    const struct proto_op_info *score = proto_op_find(PROTO_OP_SCORE);
+    struct proto_fault fault = {0};
+    struct proto_reader reader;
+    struct proto_arg one[PROTO_ARGS_MAX];
+    char right[64];
+    schema_put("\"name\":\"industry\",");
+    industry_of(proto_span_text("a0"), right);
+    ask(PROTO_OP_SCORE, "id", "a0", NULL, NULL, true);
+    assert_true(proto_span_is(args[PROTO_A_SCORE_NAME].text, right));
+    ask(PROTO_OP_SCORE, "id", "a0", NULL, NULL, false);
+    assert_false(args[PROTO_A_SCORE_NAME].present);
+    many_ask("ids", true);
+    proto_reader_init(&reader, args[PROTO_A_SCORE_MANY_NAMES].value, &fault);
+    assert_int_equal(proto_read_array(&reader), 2);
+    assert_true(proto_span_is(proto_read_str(&reader), right));
+    assert_true(proto_span_is(proto_read_str(&reader), ""));
+    many_ask("ids", false);
+    assert_false(args[PROTO_A_SCORE_MANY_NAMES].present);
+    for (int names = 1; names >= 0; names--) {
+        many_ask("leads", names);
+        proto_reader_init(&reader, args[PROTO_A_SCORE_MANY_SCORES].value, &fault);
+        assert_int_equal(proto_read_array(&reader), 2);
+        assert_true(proto_fields_decode(score->reply, score->reply_count, proto_read_any(&reader),
+                                        one, &fault));
+        assert_int_equal(one[PROTO_A_SCORE_NAME].present, names);
+        assert_true(!names || proto_span_is(one[PROTO_A_SCORE_NAME].text, right));
+    }
+}
+
+static void a_role_that_only_scores_is_told_no_names(void **state)
+{
+    (void)state;
+    schema_put("\"name\":\"industry\",");
+    fixture.session.role = PROTO_ROLE_SCORE;
+    ask(PROTO_OP_SCORE, "id", "a0", NULL, NULL, true);
+    assert_true(args[PROTO_A_SCORE_FOUND].flag);
+    assert_false(args[PROTO_A_SCORE_NAME].present);
+    many_ask("ids", true);
+    assert_false(args[PROTO_A_SCORE_MANY_NAMES].present);
+    fixture.session.role = PROTO_ROLE_READ;
+    ask(PROTO_OP_SCORE, "id", "a0", NULL, NULL, true);
+    assert_true(args[PROTO_A_SCORE_NAME].present);
+    fixture.session.role = PROTO_ROLE_ADMIN;
+}
+
 static void who_does_not_ask_is_answered_as_before(void **state)
 {
     (void)state;
@@ -138,7 +209,8 @@ static void who_does_not_ask_is_answered_as_before(void **state)
 static int open_fixture(void **state)
 {
     (void)state;
-    rpc_fixture_open(&fixture, false);
+    rpc_fixture_open(&fixture, true);
+    fixture.session.role = PROTO_ROLE_ADMIN;
     rpc_fixture_fill(&fixture, ACCOUNTS);
     rpc_fixture_learn(&fixture);
     proto_writer_init(&request);
@@ -162,6 +234,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_give_the_name_of_each_account),
+        cmocka_unit_test(scores_give_the_name_of_the_account_found),
+        cmocka_unit_test(a_role_that_only_scores_is_told_no_names),
         cmocka_unit_test(who_does_not_ask_is_answered_as_before),
     };
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
