@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp match: which accounts the rows of a file may mean. Rows go to the server in batches; what
  * comes back is a sheet (match_sheet.h) for a person to review. A key links by itself, a name never
- * does. */
+ * does. With --stored the accounts are held against each other (match_stored.h). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv_told.h"
 #include "tools/cli/match_review.h"
+#include "tools/cli/match_stored.h"
 
 #define MATCH_MS (600 * 1000)      /* for one batch */
 #define BATCH_BYTES_MAX (2U << 20) /* of names and keys in a request, far below a frame */
@@ -289,6 +290,25 @@ static int run_all(struct match_run *run)
     return status == EX_OK ? sheet_put(run) : status;
 }
 
+/* Some options are of a file, some of stored accounts. */
+static bool options_fit(const struct cli *cli, bool stored)
+{
+    static const enum cli_option_id of_file[] = {
+        CLI_MATCH_NAME,      CLI_MATCH_AS,       CLI_MATCH_KEY,          CLI_MATCH_COUNTRY,
+        CLI_MATCH_SEPARATOR, CLI_MATCH_ENCODING, CLI_MATCH_COUNTRY_FIELD};
+    static const enum cli_option_id of_stored[] = {CLI_MATCH_SAME, CLI_MATCH_FILTER};
+    const enum cli_option_id *list = stored ? of_file : of_stored;
+    size_t count = stored ? sizeof of_file / sizeof *of_file : sizeof of_stored / sizeof *of_stored;
+    for (size_t i = 0; i < count; i++) {
+        if (cli_has(cli, list[i])) {
+            (void)cli_fail(cli, EX_USAGE, "--%s goes with %s", cli_options()[list[i]].name,
+                           stored ? "a file, not with --stored" : "--stored");
+            return false;
+        }
+    }
+    return true;
+}
+
 int cmd_match(struct cli *cli)
 {
     struct match_run *run = calloc(1, sizeof *run);
@@ -297,10 +317,14 @@ int cmd_match(struct cli *cli)
         return cli_fail(cli, EX_OSERR, "no memory");
     }
     run->cli = cli;
-    if (!cli_arguments(cli, 1, 1) ||
+    bool stored = cli_has(cli, CLI_MATCH_STORED);
+    if (!cli_arguments(cli, !stored, !stored) || !options_fit(cli, stored) ||
         !cli_number(cli, CLI_MATCH_CANDIDATES, 1, PROTO_MATCH_CANDIDATES_MAX, CANDIDATES_DEFAULT,
                     &run->candidates)) {
         status = EX_USAGE;
+    } else if (stored) {
+        status = match_stored(cli, &run->sheet);
+        status = status == EX_OK ? sheet_put(run) : status;
     } else {
         run->input = csv_told_open(cli, cli->arguments[0], &status);
     }

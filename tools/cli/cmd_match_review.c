@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/cli/cmd.h"
+#include "tools/cli/match_pairs.h"
 #include "tools/cli/match_review.h"
 
 struct review {
@@ -184,9 +185,21 @@ int cmd_match_review(struct cli *cli)
     review.path = cli->arguments[0];
     int status =
         sheet_read(&review.sheet, review.path, &fault) ? EX_OK : cli_file_fault(cli, &fault);
+    bool pairs = status == EX_OK && match_pairs_are(&review.sheet);
+    if (status == EX_OK &&
+        (pairs ? cli_has(cli, CLI_MATCH_REVIEW_KEYS) : cli_has(cli, CLI_MATCH_REVIEW_SAY))) {
+        status = cli_fail(cli, EX_USAGE,
+                          pairs ? "--keys: these are pairs of stored accounts; --say tells the "
+                                  "server what you decided"
+                                : "--say goes with the pairs of icp match --stored; --keys writes "
+                                  "the keys of rows of a file");
+    }
     if (status == EX_OK) {
         status = rows_ask(&review);
         tally_say(cli, &review.sheet);
+    }
+    if (status == EX_OK && cli_has(cli, CLI_MATCH_REVIEW_SAY)) {
+        status = match_pairs_say(cli, &review.sheet);
     }
     if (status == EX_OK && cli_has(cli, CLI_MATCH_REVIEW_KEYS)) {
         status = keys_write(&review, cli_text(cli, CLI_MATCH_REVIEW_KEYS));

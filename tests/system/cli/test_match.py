@@ -93,6 +93,60 @@ class Match(test_icp.Served):
         _, told = self.match()
         self.assertIn("8 rows: 6 by key", told)
 
+    def stored(self, *more, **how):
+        return self.icp("match", "--stored", "--out", self.sheet, *more, **how)
+
+    def pairs(self):
+        return {tuple(sorted((line["key"].removeprefix("account:"), line["id"]))): line for line in self.lines()}
+
+    def test_stored_accounts_that_may_be_one_are_reviewed_and_said(self):
+        self.icp("import", self.write("more.csv", "id,company,site,land,size\n"
+                                      "anvil2,Anvil AG,,DE,5\nbricks,Bricks & Mortar,,GB,9\n"
+                                      "dune,Dune Corp,,US,77\nsand,Sand Company,,US,77\n"))
+        self.stored("--same", "size")
+        pairs = self.pairs()
+        self.assertEqual(set(pairs), {("anvil", "anvil2"), ("brick", "bricks"), ("twin1", "twin2"), ("dune", "sand")})
+        self.assertEqual(pairs["anvil", "anvil2"]["match"], "same")
+        self.assertIn("; same size", pairs["anvil", "anvil2"]["why"])
+        self.assertEqual(pairs["dune", "sand"]["why"], "the names are not alike; same size")
+        self.assertEqual((pairs["twin1", "twin2"]["match"], pairs["twin1", "twin2"]["score"]), ("maybe", "1.0000"))
+        self.assertTrue(all(line["decision"] == "" for line in self.lines()))
+        self.assertEqual(self.lines()[0]["id"], "anvil2")  # the likeliest first
+        # A person answers; nothing is said to the server before --say, and then once.
+        answers = {("anvil", "anvil2"): b"y\n", ("brick", "bricks"): b"s\n"}
+        ask = b"".join(answers.get(tuple(sorted((line["key"][8:], line["id"]))), b"n\n") for line in self.lines())
+        out, told = self.icp("match", "review", self.sheet, stdin=ask)
+        self.assertIn("Anvil GmbH", out)
+        self.assertIn("4 pairs: 1 called one, 2 called never, 0 open with the same name, 1 open maybe", told)
+        self.assertNotIn("sources", json.loads(self.icp("get", "anvil", "--json")[0]))
+        _, told = self.icp("match", "review", self.sheet, "--say", stdin=b"s\n")
+        self.assertIn("1 linked, 2 called never, 0 were so already, 0 refused", told)
+        self.assertEqual(json.loads(self.icp("get", "anvil2", "--json")[0])["id"], "anvil")
+        _, told = self.icp("match", "review", self.sheet, "--say", stdin=b"s\n")
+        self.assertIn("0 linked, 0 called never, 3 were so already, 0 refused", told)
+        # What was told apart does not come again, nor what is one account.
+        _, told = self.stored("--same", "size")
+        self.assertEqual(set(self.pairs()), {("brick", "bricks")})
+        self.assertIn("2 pairs left out: somebody said never", told)
+
+    def test_pairs_by_a_key_of_a_field_and_what_does_not_fit(self):
+        schema = {"id": "id", "name": "company", "fields": [{"name": "company", "type": "category"},
+                                                            {"name": "web", "type": "category"}]}
+        self.icp("schema", "put", self.write("schema.json", json.dumps(schema)))
+        self.icp("import", self.write("web.csv", "id,company,web\nw1,Umber,https://www.umber.example/about\n"
+                                      "w2,Old Umbra Works,umber.example\nw3,Ochre,https://gmail.com\nw4,Slate,gmail.com\n"))
+        self.stored("--same", "domain=web", "--filter", "web is not missing")
+        self.assertEqual(list(self.pairs()), [("w1", "w2")])
+        for words, said in ((("--same", "webb"), "has no field 'webb'"), (("--name", "x"), "goes with a file"),
+                            (("rows.csv",), "")):
+            _, told = self.stored(*words, status=test_icp.USAGE)
+            self.assertIn(said, told)
+        _, told = self.icp("match", self.write("rows.csv", ROWS), "--name", "Customer", "--same", "web",
+                           status=test_icp.USAGE)
+        self.assertIn("--same goes with --stored", told)
+        _, told = self.icp("match", "review", self.sheet, "--keys", "k.csv", status=test_icp.USAGE)
+        self.assertIn("--say tells the server", told)
+
     def test_what_cannot_be_done_is_said(self):
         rows = self.write("rows.csv", ROWS)
         _, told = self.icp("match", rows, status=test_icp.USAGE)
