@@ -8,6 +8,7 @@
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv_told.h"
 #include "tools/cli/document_put.h"
+#include "tools/cli/schema_change.h"
 
 /* Bad rows that are told one by one; the rest is counted. */
 #define BAD_ROWS_SHOWN 5
@@ -216,7 +217,8 @@ int cmd_schema_put(struct cli *cli)
     if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
     }
-    return document_put(cli, ICP_OP_SCHEMA_PUT, "schema");
+    return cli_has(cli, CLI_SCHEMA_PUT_DRY_RUN) ? schema_change_show(cli, cli->arguments[0])
+                                                : document_put(cli, ICP_OP_SCHEMA_PUT, "schema");
 }
 
 /* Field by field, as it is in force. */

@@ -96,6 +96,45 @@ class Names(test_icp.Served):
         self.assertEqual(list(self.rows("filter", "size = 1")[0]), ["id"])
         self.assertNotIn("name", json.loads(self.icp("get", "a0", "--json")[0]))
 
+    def test_a_change_of_schema_is_shown_before_it_is_made(self):
+        self.icp("learn", "--label", "won = 1", "--where", "won is not missing", "--activate")
+        self.icp("tal", "build", "small", "--k", "3", "--filter", "size < 9 and company is not missing")
+        fields = [{"name": "size", "type": "flag"}, {"name": "won", "type": "flag", "stale_after_days": 30},
+                  {"name": "web", "type": "category"}]
+        path = self.write("next.json", json.dumps({"id": "id", "fields": fields}))
+        before = self.icp("score", "b7", "--json")[0]
+        out, told = self.icp("schema", "put", path, "--dry-run", "--csv")
+        rows = {row["field"]: row for row in csv.DictReader(io.StringIO(out))}
+        self.assertEqual({name: row["change"] for name, row in rows.items()}, {
+            "company": "goes", "size": "number → flag", "web": "new, category",
+            "won": "family lifecycle → firmographic, stale after days 0 → 30"})
+        self.assertEqual((rows["company"]["accounts"], rows["won"]["accounts"], rows["web"]["accounts"]),
+                         ("904", "900", ""))
+        # Of the sizes 0 to 89 only 0 and 1 are flags: ten of each, and a0.
+        self.assertEqual(rows["size"]["accounts"], "905")
+        self.assertRegex(rows["size"]["then"], r"^empty until it is imported again; 884 values would not do, such as '")
+        self.assertEqual(rows["company"]["used by"], "list small")
+        self.assertEqual(rows["size"]["used by"], "list small, ICP version 1 (active)")
+        self.assertEqual(rows["won"]["used by"], "ICP version 1 (active)")
+        self.assertIn("nothing was put: without --dry-run this is schema version 2", " ".join(told.split()))
+        self.assertIn("schema version 1,", self.icp("schema", "get")[0])
+        out, _ = self.icp("schema", "put", path, "-n")
+        self.assertIn("accounts are named by: company → none", out)
+        self.icp("schema", "put", path)
+        now = json.loads(self.icp("score", "b7", "--json")[0])
+        self.assertEqual(now["raw"], json.loads(before)["raw"])  # by what is stored of the field that went
+        # Put back as it was, every field has its values again, and that is said first.
+        back = self.schema(name="company")
+        out, _ = self.icp("schema", "put", back, "-n", "--json")
+        rows = {row["field"]: row for row in json.loads(out)}
+        self.assertEqual(rows["company"]["change"], "comes back, category")
+        self.assertEqual(rows["size"]["accounts"], 0)
+        self.icp("schema", "put", back)
+        self.assertEqual(self.icp("count", "size is not missing")[0].split()[0], "905")
+        self.assertIn("no field changes", self.icp("schema", "put", back, "-n")[0])
+        _, told = self.icp("schema", "put", self.schema(name="compani"), "-n", status=test_icp.DATA)
+        self.assertIn("did you mean 'company'?", told)
+
     def test_infer_proposes_the_name_and_says_so(self):
         rows = "".join(f"x{i},Firm number {i},{i % 7}\n" for i in range(300))
         out, told = self.icp("schema", "infer", self.write("firms.csv", "id,Company Name,size\n" + rows))
