@@ -107,15 +107,34 @@ unsigned disk_env_clear_readers(const struct disk_env *env)
     return mdb_reader_check(env->mdb, &dead) == MDB_SUCCESS && dead > 0 ? (unsigned)dead : 0;
 }
 
-/* LMDB tells of its readers in lines of text: process, thread, snapshot (or "-"). */
+/* LMDB tells of its readers in lines of text: process, thread, snapshot (or "-"), below a line of
+ * words. */
+static bool reader_read(const char *line, struct disk_reader *reader)
+{
+    const char *last = strrchr(line, ' ');
+    char *end = NULL;
+    reader->process = strtoll(line, NULL, 10);
+    reader->snapshot = last == NULL ? 0 : strtoull(last + 1, &end, 10);
+    return end != NULL && end > last + 1;
+}
+
 static int oldest_take(const char *line, void *context)
 {
     uint64_t *oldest = context;
-    const char *last = strrchr(line, ' ');
-    char *end = NULL;
-    uint64_t snapshot = last == NULL ? 0 : strtoull(last + 1, &end, 10);
-    if (end != NULL && end > last + 1 && snapshot < *oldest) {
-        *oldest = snapshot;
+    struct disk_reader reader;
+    if (reader_read(line, &reader) && reader.snapshot < *oldest) {
+        *oldest = reader.snapshot;
+    }
+    return 0;
+}
+
+static int other_take(const char *line, void *context)
+{
+    struct disk_reader *oldest = context;
+    struct disk_reader reader;
+    if (reader_read(line, &reader) && reader.process != getpid() &&
+        reader.snapshot < oldest->snapshot) {
+        *oldest = reader;
     }
     return 0;
 }
@@ -124,6 +143,12 @@ uint64_t disk_env_oldest(const struct disk_env *env)
 {
     uint64_t oldest = UINT64_MAX;
     return mdb_reader_list(env->mdb, oldest_take, &oldest) >= 0 ? oldest : UINT64_MAX;
+}
+
+bool disk_env_other_reader(const struct disk_env *env, struct disk_reader *oldest)
+{
+    *oldest = (struct disk_reader){.snapshot = UINT64_MAX};
+    return mdb_reader_list(env->mdb, other_take, oldest) >= 0 && oldest->process != 0;
 }
 
 uint64_t disk_env_pages(const struct disk_env *env)

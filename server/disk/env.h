@@ -76,6 +76,12 @@ bool disk_env_fault(const struct disk_env *env, int code, const char *doing,
 unsigned disk_env_clear_readers(const struct disk_env *env);
 /* The oldest snapshot that anybody reads, of this process or another; UINT64_MAX: nobody does. */
 uint64_t disk_env_oldest(const struct disk_env *env);
+/* The oldest that another process reads, alive or not; false: none does. */
+struct disk_reader {
+    int64_t process; /* its number */
+    uint64_t snapshot;
+};
+bool disk_env_other_reader(const struct disk_env *env, struct disk_reader *oldest);
 /* Leaf pages of a table, with what they hold; 0 if that cannot be read. */
 uint64_t disk_env_leaves(const struct disk_env *env, enum disk_table table);
 /* Pages of the file that are in use or free, without the tail. */

@@ -28,7 +28,9 @@ static void turn_take(struct store *store, struct store_vectors_turn *turn)
     for (size_t i = 0; i < turn->count; i++) {
         bytes += turn->blocks[i].bytes.bytes;
     }
-    store_vectors_take_turn(store, turn);
+    if (store_hold_admits(store, &turn->fault)) {
+        store_vectors_take_turn(store, turn);
+    }
     store->folder.turn_after_ns = store_clock_ns() + bytes * 1000000000 / VECTOR_BYTES_PER_SECOND;
     pthread_mutex_lock(&waiter->mutex);
     waiter->ready = true;
@@ -68,14 +70,17 @@ static void fold_one(struct store *store, struct store_generation *generation)
     uint64_t begun = store_clock_ns();
     /* Before the file grows for want of pages that a dead reader keeps. */
     folder->own.readers_cleared += disk_env_clear_readers(&store->env);
-    bool good = store_fold(store, generation, &fault);
-    if (!good) {
+    bool held = !store_hold_admits(store, &fault); /* which tells by itself */
+    bool good = !held && store_fold(store, generation, &fault);
+    if (!good && !held) {
         base_log(
             store->options.log, BASE_LOG_ERROR, "store", "a fold failed and is tried again",
             BASE_FIELDS(base_field_error(fault.code), base_field_text("reason", fault.message)));
         if (fault.code == PROTO_CORRUPT) {
             store_damage(store, &fault);
         }
+    }
+    if (!good) {
         folder->pause_until_ns = store_clock_ns() + (uint64_t)PAUSE_MS * 1000000;
     }
     pthread_mutex_lock(&folder->mutex);
@@ -111,6 +116,8 @@ static void folder_publish(struct store *store)
     published->room_bytes = store_room_left(&store->room, store_overlay_unfolded(store));
     published->free_pages = folder->own.free_pages;
     published->readers_cleared = folder->own.readers_cleared;
+    published->view_process = (uint64_t)folder->hold.process;
+    published->folds_held = folder->hold.held;
     published->folded = folder->state.seq;
     published->folds = folder->own.folds;
     published->fold_ns_last = folder->own.fold_ns_last;
@@ -153,6 +160,10 @@ static void housekeep(struct store *store)
 /* One slice of each kind of work that is left; true if there is more of any. */
 static bool slices(struct store *store)
 {
+    struct proto_fault held;
+    if (!store_hold_admits(store, &held)) {
+        return false; /* the look a little later begins them again */
+    }
     bool more = store_slice_rows(store);
     more |= store_slice_drop(store);
     more |= store_slice_vectors(store);

@@ -22,6 +22,7 @@
 #include "server/log/commit_log.h"
 #include "server/store/apply.h"
 #include "server/store/command.h"
+#include "server/store/hold.h"
 #include "server/store/index.h"
 #include "server/store/moment.h"
 #include "server/store/operation.h"
@@ -64,6 +65,7 @@ struct store_tuning {
     uint64_t hash_mask;   /* 0: all ones */
     size_t segment_bytes; /* of the log; 0: its own default */
     uint32_t events_max;  /* of one account; 0: PROTO_ACCOUNT_EVENTS_MAX */
+    size_t hold_bytes;    /* that may wait for another process at least; 0: STORE_HOLD_LEAST */
     bool abandon;         /* closing folds nothing, as if the process had been killed */
     /* A repair's: a batch of the log that does not fit what is stored is told of and passed over.
      * NULL: it refuses the opening. */
@@ -132,6 +134,7 @@ struct store_folder {
     uint64_t turn_after_ns;  /* no turn of vectors before */
     uint64_t housekept_ns;
     uint64_t oldest; /* snapshot that was seen to be the oldest */
+    struct store_hold hold;
     struct store_stats own;
 };
 
@@ -256,6 +259,9 @@ void store_folder_encoder(struct store_folder *folder, struct store_held_encoder
 bool store_folder_wait(struct store *store, uint64_t seq, struct proto_fault *fault);
 /* Something waits that should come before background work. */
 bool store_folder_waits(struct store_folder *folder);
+/* hold.c: whether a transaction of LMDB may make the file longer, before each of them: PROTO_BUSY
+ * that names the process whose snapshot forbids it. The folder. */
+bool store_hold_admits(struct store *store, struct proto_fault *fault);
 /* Commits a transaction of LMDB and lets readers see it. */
 bool store_tables_commit(struct store *store, struct disk_txn *txn, struct proto_fault *fault);
 /* A thread with a name for people, all signals blocked. */
