@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "proto/shape.h"
 #include "server/base/clock.h"
 
 #define MUST(condition)                                                                            \
@@ -107,8 +108,147 @@ void rpc_fixture_close(struct rpc_fixture *fixture)
     nftw(fixture->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* ---- a reply and its description ---- */
+
+/* A table of fields, or of members, and what shapes they have. */
+struct look {
+    const struct proto_field_info *fields;
+    size_t count;
+    const struct proto_op_info *op; /* whose reply it is; NULL: a shape's */
+    const struct proto_shape_info *shape;
+};
+
+static bool shape_look(enum proto_shape shape, struct proto_span map, struct proto_fault *fault);
+
+static enum proto_shape shape_of(const struct look *look, size_t index)
+{
+    return look->op ? proto_shape_of(look->op, true, index) : look->shape->of[index];
+}
+
+/* The place of a name, or of the member in angle brackets, which stands for any; else `count`. */
+static size_t place_of(const struct look *look, struct proto_span key)
+{
+    size_t any = look->count;
+    for (size_t i = 0; i < look->count; i++) {
+        if (proto_span_is(key, look->fields[i].name)) {
+            return i;
+        }
+        any = look->fields[i].name[0] == '<' ? i : any;
+    }
+    return any;
+}
+
+static bool list_look(enum proto_shape shape, struct proto_span list, struct proto_fault *fault)
+{
+    struct proto_reader reader;
+    proto_reader_init(&reader, list, fault);
+    size_t count = proto_read_array(&reader);
+    for (size_t i = 0; i < count; i++) {
+        if (!shape_look(shape, proto_read_any(&reader), fault)) {
+            return proto_fault_within(fault, "[%zu]", i);
+        }
+    }
+    return proto_reader_ok(&reader);
+}
+
+/* One pair by itself, as a map that has nothing else. */
+static bool pair_look(const struct look *look, size_t index, struct proto_span key,
+                      struct proto_span value, struct proto_fault *fault)
+{
+    struct proto_field_info field = look->fields[index];
+    struct proto_arg arg;
+    struct proto_writer alone;
+    enum proto_shape shape = shape_of(look, index);
+    field.name = (const char *)key.data;
+    field.name_bytes = key.bytes;
+    if (value.bytes == 1 && value.data[0] == 0xc0 && strstr(field.help, "nil") != NULL) {
+        return true; /* where there is none, as its help says */
+    }
+    proto_writer_init(&alone);
+    proto_write_map(&alone, 1);
+    proto_write_str(&alone, key);
+    proto_write_raw(&alone, value);
+    bool good = proto_fields_decode(&field, 1, proto_writer_span(&alone), &arg, fault);
+    proto_writer_fini(&alone);
+    if (good && shape != PROTO_SHAPE_NONE && field.type != PROTO_ANY) {
+        good = (field.type == PROTO_LIST ? list_look : shape_look)(shape, value, fault) ||
+               proto_fault_within(fault, "%.*s", (int)key.bytes, (const char *)key.data);
+    }
+    return good;
+}
+
+static bool map_look(const struct look *look, struct proto_span map, bool whole,
+                     struct proto_fault *fault)
+{
+    bool there[PROTO_ARGS_MAX] = {false};
+    struct proto_reader reader;
+    proto_reader_init(&reader, map, fault);
+    (void)proto_read_any(&reader); /* form, and that no key stands twice */
+    if (!proto_reader_end(&reader)) {
+        return false;
+    }
+    proto_reader_init(&reader, map, fault);
+    size_t pairs = proto_read_map(&reader);
+    for (size_t i = 0; i < pairs; i++) {
+        struct proto_span key = proto_read_key(&reader);
+        struct proto_span value = proto_read_any(&reader);
+        size_t place = place_of(look, key);
+        if (place == look->count) {
+            char name[64];
+            (void)snprintf(name, sizeof name, "%.*s", (int)key.bytes, (const char *)key.data);
+            return proto_fault_set(fault, PROTO_BAD_FIELD, name, "no table has this name");
+        }
+        if (!pair_look(look, place, key, value, fault)) {
+            return false;
+        }
+        there[place] = true;
+    }
+    for (size_t i = 0; i < look->count && whole && proto_reader_ok(&reader); i++) {
+        if (!there[i] && look->fields[i].presence == PROTO_REQUIRED) {
+            return proto_fault_set(fault, PROTO_MISSING_FIELD, look->fields[i].name,
+                                   "it is required");
+        }
+    }
+    return proto_reader_ok(&reader);
+}
+
+static bool shape_look(enum proto_shape shape, struct proto_span map, struct proto_fault *fault)
+{
+    const struct proto_shape_info *info = proto_shape_info(shape);
+    const struct look look = {.fields = info->members, .count = info->member_count, .shape = info};
+    struct proto_fault ignored;
+    /* A lead that was scored is answered as score does; one that was not, by its shape. */
+    return (shape == PROTO_SHAPE_LEAD_SCORE &&
+            rpc_fixture_look(proto_op_find(PROTO_OP_SCORE), map, false, &ignored)) ||
+           map_look(&look, map, true, fault);
+}
+
+bool rpc_fixture_look(const struct proto_op_info *op, struct proto_span payload, bool progress,
+                      struct proto_fault *fault)
+{
+    const struct look look = {.fields = op->reply, .count = op->reply_count, .op = op};
+    return map_look(&look, payload, !progress, fault);
+}
+
+static void reply_look(uint8_t opcode, const struct proto_header *header, struct proto_span payload)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    const struct proto_op_info *op = proto_op_find(opcode);
+    struct proto_fault told;
+    bool good = header->code != PROTO_OK
+                    ? proto_fault_decode(payload, &told, &fault)
+                    : op && rpc_fixture_look(op, payload, header->flags & PROTO_FLAG_MORE, &fault);
+    if (!good) {
+        fprintf(stderr, "the reply to %s is not what its table says: %s: %s\n",
+                op ? op->name : "nothing", fault.field, fault.message);
+        abort();
+    }
+}
+
+/* ---- asking ---- */
+
 /* The last whole frame of the bytes: progress frames come before it. */
-static uint8_t last_frame(struct proto_span bytes, struct proto_span *payload)
+static uint8_t last_frame(uint8_t op, struct proto_span bytes, struct proto_span *payload)
 {
     struct proto_header header = {0};
     struct proto_fault fault = {0};
@@ -116,6 +256,7 @@ static uint8_t last_frame(struct proto_span bytes, struct proto_span *payload)
     while (bytes.bytes > 0) {
         MUST(proto_frame_split(bytes, PROTO_FRAME_BYTES_MAX, true, &header, payload, &used,
                                &fault) == PROTO_FRAME_WHOLE);
+        reply_look(op, &header, *payload);
         bytes.data += used;
         bytes.bytes -= used;
     }
@@ -140,13 +281,13 @@ uint8_t rpc_fixture_call(struct rpc_fixture *fixture, uint8_t op, struct proto_s
                               .out_room = SIZE_MAX,
                               .out = &fixture->out};
     if (rpc_serve(fixture->worker, &batch) == 0) {
-        return last_frame(proto_writer_span(&fixture->out), payload);
+        return last_frame(op, proto_writer_span(&fixture->out), payload);
     }
     pthread_mutex_lock(&fixture->lock);
     while (fixture->late_final == final_before) {
         pthread_cond_wait(&fixture->arrived, &fixture->lock);
     }
-    uint8_t status = last_frame(proto_writer_span(&fixture->late), payload);
+    uint8_t status = last_frame(op, proto_writer_span(&fixture->late), payload);
     pthread_mutex_unlock(&fixture->lock);
     return status;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An engine on a temporary store behind rpc_serve, without sockets, and requests as a client would
  * send them. Shared by the unit tests, the fuzzer of the handlers and the instruction-count gate.
- */
+ * Every reply that comes through rpc_fixture_call is held against its description in the tables,
+ * whatever the test that asked looks at: a handler that writes another count than entries, a name
+ * that no table knows, or a value of another type ends the program. */
 #ifndef RPC_FIXTURE_H
 #define RPC_FIXTURE_H
 
@@ -43,5 +45,11 @@ uint8_t rpc_fixture_call(struct rpc_fixture *fixture, uint8_t op, struct proto_s
 /* The same and decodes the reply by the operation's table; aborts on an error status. */
 void rpc_fixture_ask(struct rpc_fixture *fixture, uint8_t op, struct proto_span request,
                      struct proto_arg *args);
+
+/* Whether a reply is what field.def and shape.def say, at every depth: one map and nothing behind
+ * it; known names, each once, of the type of its row and within its bounds; those that are required
+ * there, but in a frame of progress, which has some of them. */
+bool rpc_fixture_look(const struct proto_op_info *op, struct proto_span payload, bool progress,
+                      struct proto_fault *fault);
 
 #endif

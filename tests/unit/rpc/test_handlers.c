@@ -7,66 +7,18 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <jansson.h>
 
 #include "tests/unit/rpc/rpc_fixture.h"
+#include "tests/unit/rpc/rpc_request.h"
 
 enum { ACCOUNTS = 600 };
 
 static struct rpc_fixture fixture;
 static struct proto_writer request;
 
-static void json_write(struct proto_writer *out, const json_t *json)
-{
-    const char *key;
-    json_t *item;
-    size_t index;
-    switch (json_typeof(json)) {
-    case JSON_OBJECT:
-        proto_write_map(out, json_object_size(json));
-        json_object_foreach((json_t *)(uintptr_t)json, key, item)
-        {
-            proto_write_text(out, key);
-            json_write(out, item);
-        }
-        break;
-    case JSON_ARRAY:
-        proto_write_array(out, json_array_size(json));
-        json_array_foreach(json, index, item)
-        {
-            json_write(out, item);
-        }
-        break;
-    case JSON_STRING:
-        proto_write_text(out, json_string_value(json));
-        break;
-    case JSON_INTEGER:
-        proto_write_int(out, json_integer_value(json));
-        break;
-    case JSON_REAL:
-        proto_write_f64(out, json_real_value(json));
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        proto_write_bool(out, json_is_true(json));
-        break;
-    case JSON_NULL:
-        proto_write_nil(out);
-        break;
-    }
-}
-
 static struct proto_span request_of(const char *text)
 {
-    json_error_t error;
-    json_t *json = json_loads(text, 0, &error);
-    if (!json) {
-        fail_msg("%s: %s", text, error.text);
-    }
-    proto_writer_reset(&request);
-    json_write(&request, json);
-    json_decref(json);
-    return proto_writer_span(&request);
+    return rpc_request_json(&request, text);
 }
 
 /* Sends it and decodes the reply, which must be no fault. */
