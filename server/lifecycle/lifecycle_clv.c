@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/feature/span_text.h"
+#include "server/lifecycle/lifecycle_amount.h"
 #include "server/lifecycle/lifecycle_parameter.h"
 #include "server/lifecycle/lifecycle_table.h"
 #include "server/measure/movement.h"
@@ -136,44 +137,8 @@ struct bought {
     struct measure_purchase *items;
     size_t count, room;
     uint32_t accounts;
-    char currency[MEASURE_CURRENCY_BYTES]; /* of the first amount */
+    struct lifecycle_amount amount;
 };
-
-/* What the amount is in the currency of the answer. */
-static bool amount_settle(struct bought *bought, const struct event *event, int64_t *minor,
-                          struct proto_fault *fault)
-{
-    const struct measure_rules *rules = &bought->run->result->rules;
-    char currency[MEASURE_CURRENCY_BYTES] = "";
-    if ((event->has & EVENT_HAS_AMOUNT) == 0) {
-        *minor = 0;
-        return true;
-    }
-    if (event->amount < 0 || event->amount > MEASURE_AMOUNT_MAX) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "amount",
-                               "an amount is 0 to %lld minor units", (long long)MEASURE_AMOUNT_MAX);
-    }
-    memcpy(currency, event->currency.data, event->currency.bytes < 3 ? event->currency.bytes : 3);
-    if (bought->currency[0] == '\0') {
-        memcpy(bought->currency, currency, sizeof currency);
-    }
-    if (rules->base[0] == '\0' && rules->rate_count == 0) {
-        *minor = event->amount;
-        return strcmp(currency, bought->currency) == 0 ||
-               proto_fault_set(fault, PROTO_BAD_FIELD, "rules.currency",
-                               "amounts are in %s and %s; the rules need currency=%s and "
-                               "rate-%s=…, what one %s is worth",
-                               bought->currency, currency, bought->currency, currency, currency);
-    }
-    struct measure_worth worth = measure_rules_worth(rules, currency);
-    if (worth.over == 0) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "currency",
-                               "there is no rate for %s; the definition needs rate-%s=…", currency,
-                               currency);
-    }
-    *minor = measure_money(event->amount, worth, 1);
-    return true;
-}
 
 static bool purchase_add(struct bought *bought, const struct event *event,
                          struct proto_fault *fault)
@@ -188,7 +153,7 @@ static bool purchase_add(struct bought *bought, const struct event *event,
         bought->items = grown;
         bought->room = room;
     }
-    if (!amount_settle(bought, event, &purchase.minor, fault)) {
+    if (!lifecycle_amount_settle(&bought->amount, event, &purchase.minor, fault)) {
         return false;
     }
     bought->items[bought->count++] = purchase;
@@ -227,9 +192,7 @@ static bool table_make(struct bought *bought, struct proto_fault *fault)
             "no outcome of the kind '%s' is told of the %u accounts that were looked at",
             feature_text_show(run->settings.clv.kind, shown, sizeof shown), bought->accounts);
     }
-    if (rules->base[0] == '\0' && rules->rate_count == 0) {
-        memcpy(rules->base, bought->currency, sizeof rules->base);
-    }
+    lifecycle_amount_end(&bought->amount);
     const struct measure_watch watch = {run->settings.to_ms, run->settings.clv.unit_ms,
                                         measure_money_units(rules->base)};
     struct measure_buyer *buyers =
@@ -243,7 +206,7 @@ static bool table_make(struct bought *bought, struct proto_fault *fault)
 
 bool lifecycle_purchases_look(struct lifecycle_run *run, struct proto_fault *fault)
 {
-    struct bought bought = {.run = run};
+    struct bought bought = {.run = run, .amount = {.rules = &run->result->rules}};
     lifecycle_collect_init(&bought.collect, run->worker, run->job, &run->request->as_of,
                            UINT32_C(1) << EVENT_OUTCOME);
     bool good = lifecycle_walk(run->worker, run->job, run->request, &bought, account_add, fault) &&

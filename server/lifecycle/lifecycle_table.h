@@ -7,6 +7,7 @@
 #define LIFECYCLE_LIFECYCLE_TABLE_H
 
 #include "server/lifecycle/lifecycle_gather.h"
+#include "server/measure/journey.h"
 #include "server/measure/measure_clv.h"
 #include "server/measure/metric_registry.h"
 #include "server/measure/readiness.h"
@@ -26,6 +27,13 @@ struct lifecycle_settings {
         struct measure_purchase_options purchases;
     } clv;
     struct measure_readiness_options readiness; /* as_of_ms INT64_MAX: of the newest row */
+    struct {
+        struct measure_journey_options options;
+        unsigned channel; /* of lifecycle_member_of */
+        double half_life;
+        bool by_value;
+        unsigned least;
+    } journey;
 };
 
 struct lifecycle_run {
@@ -59,5 +67,9 @@ bool lifecycle_purchases_look(struct lifecycle_run *run, struct proto_fault *fau
 bool lifecycle_ready_read(const struct lifecycle_request *request,
                           struct lifecycle_settings *settings, struct proto_fault *fault);
 bool lifecycle_ready_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* lifecycle_attribution.c: over journeys. */
+bool lifecycle_attribution_read(const struct lifecycle_request *request,
+                                struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_attribution_look(struct lifecycle_run *run, struct proto_fault *fault);
 
 #endif

@@ -18,6 +18,7 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_CLV_PURCHASES] = measure_run_clv_purchases,
     [MEASURE_ID_BRIDGE] = measure_run_bridge,
     [MEASURE_ID_READINESS] = measure_run_readiness,
+    [MEASURE_ID_ATTRIBUTION] = measure_run_attribution,
 };
 
 /* A parameter of another measure is a mistake. */

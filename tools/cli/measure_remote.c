@@ -16,7 +16,7 @@ static const char *const files[MEASURE_IDS] = {
     [MEASURE_ID_MRR] = "subscriptions",      [MEASURE_ID_RETENTION] = "subscriptions",
     [MEASURE_ID_SURVIVAL] = "subscriptions", [MEASURE_ID_BRIDGE] = "subscriptions",
     [MEASURE_ID_CLV_SBG] = "lost",           [MEASURE_ID_CLV_PURCHASES] = "purchases",
-    [MEASURE_ID_READINESS] = "rows",
+    [MEASURE_ID_READINESS] = "rows",         [MEASURE_ID_ATTRIBUTION] = "paths",
 };
 
 bool measure_is_remote(const struct measure_call *call)
@@ -44,11 +44,12 @@ int measure_local_check(const struct measure_call *call)
 static int files_check(const struct measure_call *call)
 {
     static const char *const options[] = {
-        "account",   "start",     "end",       "amount",          "term",         "currency",
-        "trial",     "one-off",   "cancelled", "paid-until",      "past-due",     "paused",
-        "resumed",   "accounts",  "at",        "discount-amount", "discount-end", "churn-events",
-        "skip-bad",  "separator", "encoding",  "decimal",         "dates",        "churn-date",
-        "purchases", "rows",      "source",    "subscriptions"};
+        "account",     "start",     "end",       "amount",          "term",         "currency",
+        "trial",       "one-off",   "cancelled", "paid-until",      "past-due",     "paused",
+        "resumed",     "accounts",  "at",        "discount-amount", "discount-end", "churn-events",
+        "skip-bad",    "separator", "encoding",  "decimal",         "dates",        "churn-date",
+        "purchases",   "rows",      "source",    "subscriptions",   "paths",        "path",
+        "conversions", "nulls",     "value"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (cli_text_named(call->cli, options[i]) != NULL) {
             return cli_fail(call->cli, EX_USAGE,
@@ -145,10 +146,14 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
     char newest[FEATURE_DATE_TEXT_BYTES] = "none";
     struct icp_value value;
     struct icp_text currency = icp_reply_text(reply, "currency");
-    if (call->id == MEASURE_ID_READINESS || call->id == MEASURE_ID_CLV_PURCHASES) {
+    bool journeys = call->id == MEASURE_ID_ATTRIBUTION;
+    if (journeys || call->id == MEASURE_ID_READINESS || call->id == MEASURE_ID_CLV_PURCHASES) {
         cli_say(call->cli, "%lld accounts, sequence %lld",
                 (long long)icp_reply_int(reply, "accounts", 0),
                 (long long)icp_reply_int(reply, "seq", 0));
+        if (journeys) {
+            cli_say(call->cli, "%s", measure_info(call->id)->correction);
+        }
         return;
     }
     if (icp_reply_get(reply, "newest", &value)) {

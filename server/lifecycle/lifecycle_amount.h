@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Amounts of single events in the currency of an answer. Where no currency is named and no rate,
+ * that of the first amount is the currency; several are refused.
+ *
+ * Ownership: borrows the rules. Errors: BAD_FIELD at amount, currency or rules.currency. Threads:
+ * one. */
+#ifndef LIFECYCLE_LIFECYCLE_AMOUNT_H
+#define LIFECYCLE_LIFECYCLE_AMOUNT_H
+
+#include "server/event/event.h"
+#include "server/measure/measure_rules.h"
+
+struct lifecycle_amount {
+    struct measure_rules *rules;
+    char currency[MEASURE_CURRENCY_BYTES]; /* of the first amount */
+};
+
+/* Minor units; 0 for an event without an amount. */
+bool lifecycle_amount_settle(struct lifecycle_amount *amount, const struct event *event,
+                             int64_t *minor, struct proto_fault *fault);
+/* Leaves the currency that was found in the rules. */
+void lifecycle_amount_end(struct lifecycle_amount *amount);
+
+#endif

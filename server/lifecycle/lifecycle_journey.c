@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each account's events are collected and read as journeys. A member that nothing has, a moment
+ * before its time and a timeline that cannot be read end it. */
+#include "server/lifecycle/lifecycle_journey.h"
+
+#include "server/engine/engine.h"
+#include "server/lifecycle/lifecycle_parameter.h"
+
+static const char *const member_words[] = {"kind",     "motion", "function",
+                                           "campaign", "person", "source"};
+enum { MEMBERS = sizeof member_words / sizeof *member_words };
+
+bool lifecycle_member_read(const struct lifecycle_request *request, const char *name,
+                           unsigned *member, struct proto_fault *fault)
+{
+    size_t place = 0;
+    bool good = lifecycle_word(request, name, member_words, MEMBERS, &place, fault);
+    *member = (unsigned)place;
+    return good;
+}
+
+struct proto_span lifecycle_member_of(const struct event *event, unsigned member)
+{
+    const struct proto_span texts[MEMBERS] = {event->kind,     event->motion, event->function,
+                                              event->campaign, event->person, event->source};
+    return texts[member].bytes > 0 ? texts[member] : proto_span_text("(none)");
+}
+
+static bool has(const struct lifecycle_request *request, const char *name)
+{
+    return measure_parameter_find(request->measure, name) != NULL;
+}
+
+/* Whether the second of two words was given; false where the measure has no such parameter. */
+static bool second_word(const struct lifecycle_request *request, const char *name,
+                        const char *const words[2], bool *second, struct proto_fault *fault)
+{
+    size_t place = 0;
+    if (has(request, name) && !lifecycle_word(request, name, words, 2, &place, fault)) {
+        return false;
+    }
+    *second = place == 1;
+    return true;
+}
+
+static bool days_read(const struct lifecycle_request *request, const char *name, int64_t *ms,
+                      struct proto_fault *fault)
+{
+    unsigned days = 0;
+    if (has(request, name)) {
+        if (!lifecycle_count(request, name, &days, fault)) {
+            return false;
+        }
+        *ms = days * MEASURE_DAY_MS;
+    }
+    return true;
+}
+
+/* from and to, each of which may be left out. */
+static bool created_read(const struct lifecycle_request *request,
+                         struct measure_journey_options *options, struct proto_fault *fault)
+{
+    if (!lifecycle_time_or_none(request, "from", &options->from_ms, fault) ||
+        !lifecycle_time_or_none(request, "to", &options->to_ms, fault)) {
+        return false;
+    }
+    options->from_ms = options->from_ms == INT64_MAX ? INT64_MIN : options->from_ms;
+    return options->from_ms < options->to_ms ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.to", "to must be later than from");
+}
+
+bool lifecycle_journey_read(const struct lifecycle_request *request,
+                            struct lifecycle_settings *settings, struct proto_fault *fault)
+{
+    static const char *const units[] = {"opportunity", "account"};
+    static const char *const untils[] = {"outcome", "created"};
+    static const char *const typed[] = {"counted", "left-out"};
+    struct measure_journey_options *options = &settings->journey.options;
+    *options = (struct measure_journey_options){.lookback_ms = EVENT_MS_MAX};
+    return second_word(request, "unit", units, &options->by_account, fault) &&
+           second_word(request, "until", untils, &options->until_created, fault) &&
+           second_word(request, "typed-in", typed, &options->late_left_out, fault) &&
+           created_read(request, options, fault) &&
+           lifecycle_time_or_none(request, "as-of", &options->as_of_ms, fault) &&
+           lifecycle_text(request, "won-kind", &options->won, fault) &&
+           lifecycle_text(request, "lost-kind", &options->lost, fault) &&
+           days_read(request, "lookback", &options->lookback_ms, fault) &&
+           days_read(request, "mature", &options->mature_ms, fault);
+}
+
+int64_t lifecycle_journey_as_of(const struct lifecycle_run *run)
+{
+    int64_t asked_ms = run->settings.journey.options.as_of_ms;
+    int64_t known_ms = run->request->as_of.known_ms;
+    int64_t now_ms = engine_now_ms(run->worker->engine);
+    return asked_ms != INT64_MAX ? asked_ms : known_ms < now_ms ? known_ms : now_ms;
+}
+
+struct walking {
+    struct lifecycle_run *run;
+    struct measure_journey_options options;
+    struct lifecycle_collect collect;
+    struct measure_journey_reader reader;
+    measure_journey_each each;
+    void *context;
+    uint32_t accounts;
+};
+
+static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
+{
+    struct walking *walking = context;
+    struct lifecycle_collect *collect = &walking->collect;
+    (void)raw;
+    if (!lifecycle_collect_account(collect, slot, walking->accounts, fault)) {
+        return false;
+    }
+    walking->accounts++;
+    if (collect->count == 0 ||
+        measure_journeys_read(&walking->reader, collect->events, collect->count, &walking->options,
+                              walking->each, walking->context, fault)) {
+        return true;
+    }
+    return fault->code == PROTO_BAD_FIELD ? lifecycle_fault_of(walking->run->worker, slot, fault)
+                                          : false;
+}
+
+bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each each, void *context,
+                             struct proto_fault *fault)
+{
+    const struct lifecycle_as_of *as_of = &run->request->as_of;
+    struct walking walking = {
+        .run = run, .options = run->settings.journey.options, .each = each, .context = context};
+    walking.options.as_of_ms = lifecycle_journey_as_of(run);
+    lifecycle_collect_init(&walking.collect, run->worker, run->job, as_of, MEASURE_JOURNEY_TYPES);
+    walking.collect.whole = true;
+    bool good = lifecycle_walk(run->worker, run->job, run->request, &walking, account_read, fault);
+    run->result->accounts = walking.accounts;
+    run->result->events = walking.collect.known;
+    run->result->newest_ms = walking.collect.newest_ms;
+    lifecycle_collect_fini(&walking.collect);
+    measure_journey_reader_fini(&walking.reader);
+    return good;
+}

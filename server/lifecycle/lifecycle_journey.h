@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Journeys of the accounts that a request looks at, for measures that are made of them: parameters
+ * that all of these have, and the walk.
+ *
+ * Ownership: borrows. Errors: those of lifecycle.h; BAD_FIELD with "parameters.NAME". Threads: one.
+ * Cost: the timeline of each account is read and decoded, some 200 ns an event. */
+#ifndef LIFECYCLE_LIFECYCLE_JOURNEY_H
+#define LIFECYCLE_LIFECYCLE_JOURNEY_H
+
+#include "server/lifecycle/lifecycle_table.h"
+
+/* unit, from, to, as-of, won-kind, lost-kind, lookback, mature, until and typed-in, of those the
+ * ones that the measure has; the others are as widely as can be. */
+bool lifecycle_journey_read(const struct lifecycle_request *request,
+                            struct lifecycle_settings *settings, struct proto_fault *fault);
+/* One of kind, motion, function, campaign, person and source, by the parameter of that name. */
+bool lifecycle_member_read(const struct lifecycle_request *request, const char *name,
+                           unsigned *member, struct proto_fault *fault);
+struct proto_span lifecycle_member_of(const struct event *event, unsigned member);
+/* The moment of looking: that of the request, else now or what was known. */
+int64_t lifecycle_journey_as_of(const struct lifecycle_run *run);
+/* Each journey of each account, in the order of their arrival. What a journey holds against an
+ * account is told with its id. */
+bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each each, void *context,
+                             struct proto_fault *fault);
+
+#endif

@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Journeys, measured by icp over files and over a server's events: test_journey.py ICPD ICP ROOT.
+
+Random companies with touches, opportunities and outcomes are told to a server and measured beside
+independent sums of this file: paths enumerated one by one, chains solved in fractions. Published values
+are asked of the command line where the files of ICP_TEST_DATA are there. Failures print the seed."""
+
+import csv
+import fractions
+import io
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import icpd  # noqa: E402
+
+ICPD, ICP, ROOT = (os.path.abspath(sys.argv.pop(1)) for _ in range(3))
+REAL = os.environ.get("ICP_TEST_DATA", os.path.join(ROOT, "..", "shared", "data"))
+DAY = 86400000
+NOON = DAY // 2
+
+
+def real(name):
+    path = os.path.join(REAL, name)
+    if not os.path.exists(path):
+        raise unittest.SkipTest(f"{path} is not there; ICP_TEST_DATA names the folder")
+    return path
+
+
+def icp(*arguments, port=None, folder="."):
+    uri = ["--uri", f"icp://127.0.0.1:{port}"] if port else []
+    return subprocess.run([ICP, *uri, *arguments], cwd=folder, capture_output=True, text=True,
+                          check=False, env=dict(os.environ, LC_ALL="C.UTF-8"))
+
+
+def rows_of(got):
+    return list(csv.DictReader(io.StringIO(got.stdout)))
+
+
+class Company:
+    """Touches before, during and after opportunities, some of them typed in late."""
+
+    CHANNELS = ["email", "call", "webinar", "event", "ad"]
+    STAGES = ["created", "qualified", "demo", "proposal"]
+
+    def __init__(self, seed, accounts=60, first=400):
+        self.random = r = random.Random(seed)
+        self.events = []  # told in this order, in two batches
+        self.late = []
+        self.accounts = [f"a{i:03}" for i in range(accounts)]
+        self.count = 0
+        self.first = first
+        for account in self.accounts:
+            for number in range(r.randrange(0, 4)):
+                self.opportunity(account, f"{account}-o{number}")
+            for _ in range(r.randrange(0, 5)):
+                self.touch(account, first + r.randrange(300), None)
+
+    def tell(self, account, what, day, late=False, **more):
+        self.count += 1
+        event = {"account": account, "id": f"e{self.count:05}", "time": day * DAY + NOON, "type": what, **more}
+        (self.late if late else self.events).append(event)
+        return event
+
+    def touch(self, account, day, subject):
+        more = {"subject": subject} if subject else {}
+        if self.random.random() < 0.9:
+            more["kind"] = self.random.choice(self.CHANNELS)
+        if self.random.random() < 0.5:
+            more["function"] = self.random.choice(["sales", "marketing"])
+        self.tell(account, "touch", day, self.random.random() < 0.1, **more)
+
+    def opportunity(self, account, subject):
+        r = self.random
+        day = self.first + r.randrange(200)
+        person = r.choice(["ann", "bob", "cy", None])
+        more = {"person": person} if person else {}
+        for stage in self.STAGES[:r.randrange(1, 5)]:
+            self.tell(account, "stage", day, kind=stage, subject=subject, **more)
+            day += r.randrange(1, 30)
+        for _ in range(r.randrange(0, 4)):
+            self.touch(account, day - r.randrange(0, 80), subject)
+        end = r.random()
+        if end < 0.4:
+            self.tell(account, "outcome", day, kind="won", subject=subject, amount=r.randrange(1, 10) * 10000,
+                      currency="EUR", **more)
+        elif end < 0.8:
+            label = {"label": r.choice(["price", "timing"])} if r.random() < 0.8 else {}
+            self.tell(account, "outcome", day, kind="lost", subject=subject, **label, **more)
+
+    def journeys(self, as_of, lookback, mature, until_created=False, without_late=False):
+        """Of each opportunity: (subject, end, touches, created, end day, steps)."""
+        late = {id(event) for event in self.late}
+        out = []
+        for account in self.accounts:
+            mine = [e for e in self.events + self.late if e["account"] == account]
+            mine.sort(key=lambda e: (e["time"], id(e) in late, e["id"]))
+            subjects = sorted({e["subject"] for e in mine if e["type"] != "touch"})
+            touches = [e for e in mine if e["type"] == "touch"]
+            for subject in subjects or [None]:
+                steps = [e for e in mine if e["type"] != "touch" and e["subject"] == subject]
+                outcome = steps[-1] if steps and steps[-1]["type"] == "outcome" else None
+                end_time = outcome["time"] if outcome else as_of
+                created = steps[0]["time"] if steps else None
+                last = min(created, end_time) if until_created and steps else end_time
+                seen = [t for t in touches if last - lookback * DAY <= t["time"] <= last
+                        and t.get("subject", subject) == subject
+                        and not (without_late and outcome and id(t) in late)]
+                if not steps and not seen:
+                    continue
+                created = created if steps else seen[0]["time"]
+                end = outcome["kind"] if outcome else "open"
+                if end == "open" and created <= as_of - mature * DAY:
+                    end = "null"
+                out.append((subject, end, seen, created, end_time, steps))
+        return out
+
+
+def solved(rows, right):
+    """x of rows · x = right, by elimination in fractions."""
+    rows = [[*row, value] for row, value in zip(rows, right)]
+    for k in range(len(rows)):
+        pivot = next(i for i in range(k, len(rows)) if rows[i][k])
+        rows[k], rows[pivot] = rows[pivot], rows[k]
+        rows[k] = [value / rows[k][k] for value in rows[k]]
+        for i, row in enumerate(rows):
+            if i != k and row[k]:
+                rows[i] = [a - row[k] * b for a, b in zip(row, rows[k])]
+    return [row[-1] for row in rows]
+
+
+def markov(paths):
+    """Removal effects of each channel, from paths of (channels, won) with a touch, by solving each
+    chain without the channel anew."""
+    names = sorted({c for channels, _ in paths for c in channels})
+    moves, won, begins = {(a, b): 0 for a in names for b in names}, dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+    total = dict.fromkeys(names, 0)
+    for channels, is_won in paths:
+        begins[channels[0]] += 1
+        won[channels[-1]] += is_won
+        for i, here in enumerate(channels):
+            total[here] += 1
+            if i + 1 < len(channels):
+                moves[here, channels[i + 1]] += 1
+
+    def rate(without):
+        kept = [n for n in names if n != without]
+        rows = [[(a == b) - fractions.Fraction(moves[a, b], total[a]) for b in kept] for a in kept]
+        reach = solved(rows, [fractions.Fraction(won[n], total[n]) for n in kept])
+        return sum((fractions.Fraction(begins[n], len(paths)) * x for n, x in zip(kept, reach)),
+                   fractions.Fraction(0))
+
+    whole = rate(None)
+    return {n: float(1 - rate(n) / whole) for n in names}
+
+
+class Attribution(unittest.TestCase):
+    def credits(self, company, journeys, channel=lambda t: t.get("kind", "(none)"), weight=lambda steps: 1):
+        """What each model comes to, and the counts of the first row."""
+        names = sorted({channel(t) for _, end, seen, *_ in journeys if end != "open" for t in seen})
+        credit = {n: dict.fromkeys(["first", "last", "linear", "position", "decay", "shapley"], 0.0)
+                  for n in names}
+        won = [j for j in journeys if j[1] == "won"]
+        for _, _, seen, _, end, steps in won:
+            if not seen:
+                continue
+            w, path = weight(steps), [channel(t) for t in seen]
+            n = len(path)
+            places = [1.0] if n == 1 else [0.5, 0.5] if n == 2 else [0.4, *[0.2 / (n - 2)] * (n - 2), 0.4]
+            halves = [2 ** (-(end - t["time"]) / DAY / 7) for t in seen]
+            credit[path[0]]["first"] += w
+            credit[path[-1]]["last"] += w
+            for name, place, half in zip(path, places, halves):
+                credit[name]["linear"] += w / n
+                credit[name]["position"] += w * place
+                credit[name]["decay"] += w * half / sum(halves)
+            for name in set(path):
+                credit[name]["shapley"] += w / len(set(path))
+        paths = [([channel(t) for t in j[2]], j[1] == "won") for j in journeys if j[2] and j[1] != "open"]
+        removal = markov(paths)
+        total = sum(models["first"] for models in credit.values())
+        for name in names:
+            credit[name]["removal"] = removal[name]
+            credit[name]["markov"] = total * removal[name] / sum(removal.values())
+        return credit, len(won), sum(not j[2] for j in won)
+
+    def compare(self, got, wanted, seed):
+        self.assertEqual(got.returncode, 0, got.stderr)
+        rows = rows_of(got)
+        credit, won, unseen = wanted
+        self.assertEqual((rows[0]["row"], int(rows[0]["n"])), ("unseen", won), seed)
+        self.assertAlmostEqual(float(rows[0]["value"]), unseen / won, 12, seed)
+        self.assertEqual([row["row"] for row in rows[1:3]], ["kendall-w", "jsd"])
+        channels = {row["channel"]: row for row in rows[3:]}
+        self.assertEqual(set(channels), set(credit), seed)
+        for name, models in credit.items():
+            for model, value in models.items():
+                self.assertAlmostEqual(float(channels[name][model]), value, 8, f"seed {seed}: {name} {model}")
+        self.assertIn("not causal", got.stderr)
+
+    def test_the_server_credits_as_sums_by_hand_do(self):
+        server = icpd.Server(ICPD)
+        self.addCleanup(server.close)
+        with server.client() as client:
+            company = Company(3)
+            client.call("schema-put", {"document": '{"fields":[{"name":"tier","type":"category"}]}'})
+            client.call("account-put", {"accounts": [{"id": a, "values": {"tier": "ABC"[i % 3]}}
+                                                     for i, a in enumerate(company.accounts)]})
+            client.call("event-append", {"events": company.events, "source": "crm"})
+            seq = client.call("event-append", {"events": company.late, "source": "crm"})["seq"]
+            as_of = 720 * DAY
+            base = ["measure", "attribution", "--as-of", "1971-12-22", "--csv", "--least", "5"]
+            for more, known in [
+                    ([], company.journeys(as_of, 365, 90)),
+                    (["--lookback", "20", "--mature", "0"], company.journeys(as_of, 20, 0)),
+                    (["--until", "created"], company.journeys(as_of, 365, 90, until_created=True)),
+                    (["--typed-in", "left-out"], company.journeys(as_of, 365, 90, without_late=True))]:
+                self.compare(icp(*base, *more, port=server.port), self.credits(company, known), more)
+            worth = self.credits(company, company.journeys(as_of, 365, 90),
+                                 weight=lambda steps: steps[-1]["amount"] / 100)
+            self.compare(icp(*base, "--weigh", "value", port=server.port), worth, "value")
+            function = self.credits(company, company.journeys(as_of, 365, 90),
+                                    channel=lambda t: t.get("function", "(none)"))
+            self.compare(icp(*base, "--channel", "function", port=server.port), function, "function")
+            company.late = []  # as it was before they were told
+            before = self.credits(company, company.journeys(as_of, 365, 90))
+            self.compare(icp(*base, "--seq", str(seq - 1), port=server.port), before, "seq")
+            company.accounts = company.accounts[0::3]
+            some = self.credits(company, company.journeys(as_of, 365, 90))
+            self.compare(icp(*base, "--seq", str(seq - 1), "--filter", "tier = 'A'", port=server.port), some,
+                         "filter")
+            with self.assertRaises(AssertionError):  # the control: other credits are told apart
+                self.compare(icp(*base, "--lookback", "10", port=server.port), some, "control")
+            self.mistakes(client)
+
+    def mistakes(self, client):
+        for code, field, part, more in [
+                ("bad-field", "parameters.channel", "one of kind, motion, function", {"channel": "colour"}),
+                ("bad-field", "parameters.unit", "opportunity, account", {"unit": "deal"}),
+                ("bad-field", "parameters.lookback", "1 to 36500", {"lookback": 0}),
+                ("bad-field", "parameters.to", "later than from", {"from": "2024-01-01", "to": "2023-01-01"}),
+                ("bad-field", "parameters.period", "no parameter 'period'", {"period": "month"}),
+                ("no-evidence", "", "insufficient: 0 outcomes", {"won-kind": "married"}),
+                ("no-evidence", "", "100000 with one are needed", {"least": 100000})]:
+            with self.assertRaises(icpd.Refused) as refusal:
+                client.call("measure", {"measure": "attribution", "parameters": more})
+            self.assertEqual((refusal.exception.code, refusal.exception.field), (code, field))
+            self.assertIn(part, str(refusal.exception))
+
+    def test_published_paths_come_out(self):
+        got = icp("measure", "attribution", "--paths", real("paths/pathdata.csv"), "--path", "path",
+                  "--conversions", "total_conversions", "--nulls", "total_null", "--csv")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        alpha = next(row for row in rows_of(got) if row["channel"] == "alpha")
+        self.assertEqual((float(alpha["first"]), float(alpha["last"])), (6308, 8447))
+        for name, value in [("linear", 7574.719), ("markov", 5344.948), ("shapley", 7627.944)]:
+            self.assertEqual(round(float(alpha[name]), 3), value)
+        self.assertEqual(round(float(alpha["removal"]), 4), 0.5584)
+        self.assertIn("19785 won and 68602 lost", got.stderr)
+        self.assertIn(f"{19785 / 88387:.6f}", got.stderr)
+
+    def test_a_path_that_cannot_be_read_is_told_by_its_place(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for row, part in [("email > > call,1,1", "line 2, column 1 (p): a channel without a name"),
+                              ("email,one,1", "line 2, column 7 (w): 'one' is no number"),
+                              ("email,1.5,1", "(w): '1.5' is no number with at most 0 digits"),
+                              ("email,1,-2", "(l): a count is 0 or more, not -2")]:
+                with open(os.path.join(folder, "p.csv"), "w", encoding="utf-8") as file:
+                    file.write(f"p,w,l\n{row}\n")
+                got = icp("measure", "attribution", "--paths", "p.csv", "--path", "p", "--conversions", "w",
+                          "--nulls", "l", folder=folder)
+                self.assertEqual(got.returncode, 65, got.stderr)
+                self.assertIn(part, got.stderr)
+            got = icp("measure", "attribution", "--paths", "p.csv", "--lookback", "3", folder=folder)
+            self.assertEqual(got.returncode, 64)
+            self.assertIn("--lookback is for what the server measures", got.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
