@@ -211,6 +211,7 @@ static const struct lifecycle_way ways[MEASURE_IDS] = {
     [MEASURE_ID_CLV_PURCHASES] = {lifecycle_purchases_read, NULL, lifecycle_purchases_look},
     [MEASURE_ID_READINESS] = {lifecycle_ready_read, NULL, lifecycle_ready_look},
     [MEASURE_ID_ATTRIBUTION] = {lifecycle_attribution_read, NULL, lifecycle_attribution_look},
+    [MEASURE_ID_HANDOFFS] = {lifecycle_handoffs_read, NULL, lifecycle_handoffs_look},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)

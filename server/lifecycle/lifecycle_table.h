@@ -7,7 +7,7 @@
 #define LIFECYCLE_LIFECYCLE_TABLE_H
 
 #include "server/lifecycle/lifecycle_gather.h"
-#include "server/measure/journey.h"
+#include "server/measure/handoff.h"
 #include "server/measure/measure_clv.h"
 #include "server/measure/metric_registry.h"
 #include "server/measure/readiness.h"
@@ -33,6 +33,8 @@ struct lifecycle_settings {
         double half_life;
         bool by_value;
         unsigned least;
+        struct measure_handoff_options handoffs;
+        struct proto_span answered_by; /* empty: any function */
     } journey;
 };
 
@@ -71,5 +73,9 @@ bool lifecycle_ready_look(struct lifecycle_run *run, struct proto_fault *fault);
 bool lifecycle_attribution_read(const struct lifecycle_request *request,
                                 struct lifecycle_settings *settings, struct proto_fault *fault);
 bool lifecycle_attribution_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* lifecycle_handoff.c: over the steps of journeys. */
+bool lifecycle_handoffs_read(const struct lifecycle_request *request,
+                             struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_handoffs_look(struct lifecycle_run *run, struct proto_fault *fault);
 
 #endif

@@ -19,6 +19,7 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_BRIDGE] = measure_run_bridge,
     [MEASURE_ID_READINESS] = measure_run_readiness,
     [MEASURE_ID_ATTRIBUTION] = measure_run_attribution,
+    [MEASURE_ID_HANDOFFS] = measure_run_handoffs,
 };
 
 /* A parameter of another measure is a mistake. */

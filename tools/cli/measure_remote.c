@@ -17,6 +17,7 @@ static const char *const files[MEASURE_IDS] = {
     [MEASURE_ID_SURVIVAL] = "subscriptions", [MEASURE_ID_BRIDGE] = "subscriptions",
     [MEASURE_ID_CLV_SBG] = "lost",           [MEASURE_ID_CLV_PURCHASES] = "purchases",
     [MEASURE_ID_READINESS] = "rows",         [MEASURE_ID_ATTRIBUTION] = "paths",
+    [MEASURE_ID_HANDOFFS] = "steps",
 };
 
 bool measure_is_remote(const struct measure_call *call)
@@ -49,7 +50,8 @@ static int files_check(const struct measure_call *call)
         "resumed",     "accounts",  "at",        "discount-amount", "discount-end", "churn-events",
         "skip-bad",    "separator", "encoding",  "decimal",         "dates",        "churn-date",
         "purchases",   "rows",      "source",    "subscriptions",   "paths",        "path",
-        "conversions", "nulls",     "value"};
+        "conversions", "nulls",     "value",     "steps",           "stage",        "person",
+        "reason"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (cli_text_named(call->cli, options[i]) != NULL) {
             return cli_fail(call->cli, EX_USAGE,
@@ -146,7 +148,7 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
     char newest[FEATURE_DATE_TEXT_BYTES] = "none";
     struct icp_value value;
     struct icp_text currency = icp_reply_text(reply, "currency");
-    bool journeys = call->id == MEASURE_ID_ATTRIBUTION;
+    bool journeys = call->id == MEASURE_ID_ATTRIBUTION || call->id == MEASURE_ID_HANDOFFS;
     if (journeys || call->id == MEASURE_ID_READINESS || call->id == MEASURE_ID_CLV_PURCHASES) {
         cli_say(call->cli, "%lld accounts, sequence %lld",
                 (long long)icp_reply_int(reply, "accounts", 0),

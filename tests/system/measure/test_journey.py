@@ -7,6 +7,7 @@ independent sums of this file: paths enumerated one by one, chains solved in fra
 are asked of the command line where the files of ICP_TEST_DATA are there. Failures print the seed."""
 
 import csv
+import datetime
 import fractions
 import io
 import os
@@ -23,6 +24,7 @@ ICPD, ICP, ROOT = (os.path.abspath(sys.argv.pop(1)) for _ in range(3))
 REAL = os.environ.get("ICP_TEST_DATA", os.path.join(ROOT, "..", "shared", "data"))
 DAY = 86400000
 NOON = DAY // 2
+SCHEMA = '{"fields":[{"name":"tier","type":"category"}]}'
 
 
 def real(name):
@@ -208,7 +210,7 @@ class Attribution(unittest.TestCase):
         self.addCleanup(server.close)
         with server.client() as client:
             company = Company(3)
-            client.call("schema-put", {"document": '{"fields":[{"name":"tier","type":"category"}]}'})
+            client.call("schema-put", {"document": SCHEMA})
             client.call("account-put", {"accounts": [{"id": a, "values": {"tier": "ABC"[i % 3]}}
                                                      for i, a in enumerate(company.accounts)]})
             client.call("event-append", {"events": company.events, "source": "crm"})
@@ -279,6 +281,164 @@ class Attribution(unittest.TestCase):
             got = icp("measure", "attribution", "--paths", "p.csv", "--lookback", "3", folder=folder)
             self.assertEqual(got.returncode, 64)
             self.assertIn("--lookback is for what the server measures", got.stderr)
+
+
+CURVES = """library(survival)
+options(digits = 15)
+d <- read.csv("lives.csv")
+for (g in unique(d$pair)) {
+  s <- summary(survfit(Surv(time, ended) ~ 1, data = d[d$pair == g, ], conf.type = "log-log"),
+               times = WITHIN, extend = TRUE)
+  cat(g, s$surv, s$lower, s$upper, "\\n")
+}
+"""
+
+
+class Handoffs(unittest.TestCase):
+    """Steps of cases, as rows (case, time in seconds, stage, person, reason)."""
+
+    def lives(self, steps, as_of):
+        """By pair, with None for any stage: (seconds, whether it came to that)."""
+        cases = {}
+        for row in steps:
+            cases.setdefault(row[0], []).append(row)
+        entries = []
+        for rows in cases.values():
+            rows.sort(key=lambda row: row[1])
+            for i, (_, time, stage, *_) in enumerate(rows):
+                if stage in ("won", "lost"):
+                    continue
+                after = rows[i + 1] if i + 1 < len(rows) else None
+                entries.append((stage, after[2] if after else None, (after[1] if after else as_of) - time))
+        lives, pairs = {}, {(s, a) for s, a, _ in entries if a not in (None, "lost")}
+        for stage, after, seconds in entries:
+            lives.setdefault((stage, ""), []).append((seconds, after not in (None, "lost")))
+            for pair in (pair for pair in pairs if pair[0] == stage):
+                lives.setdefault(pair, []).append((seconds, after == pair[1]))
+        return lives
+
+    def curves(self, lives, within, folder):
+        """Survival within some seconds by R's survfit."""
+        with open(os.path.join(folder, "lives.csv"), "w", encoding="utf-8") as file:
+            file.write("pair,time,ended\n")
+            for (stage, after), rows in lives.items():
+                file.writelines(f"{stage}>{after},{seconds},{int(ended)}\n" for seconds, ended in rows)
+        got = subprocess.run(["Rscript", "-e", CURVES.replace("WITHIN", str(within))], cwd=folder,
+                             capture_output=True, text=True, check=True)
+        return {tuple(line.split()[0].split(">")): [float(x) if x != "NA" else None for x in line.split()[1:]]
+                for line in got.stdout.splitlines()}
+
+    def compare(self, got, steps, as_of, days, seed):
+        self.assertEqual(got.returncode, 0, got.stderr)
+        lives = self.lives(steps, as_of)
+        rows = {(row["from"], row["to"]): row for row in rows_of(got) if row["row"] in ("pair", "stage")}
+        self.assertEqual(set(rows), set(lives), seed)
+        for pair, row in rows.items():
+            ended = sum(ended for _, ended in lives[pair])
+            self.assertEqual((int(row["n"]), int(row["accepted"])), (len(lives[pair]), ended), (seed, pair))
+        with tempfile.TemporaryDirectory() as folder:
+            curves = self.curves(lives, days * 86400, folder)
+        for pair, row in rows.items():
+            longest = max(seconds for seconds, _ in lives[pair])
+            if longest >= days * 86400:
+                survival, low, high = curves[pair]
+                self.assertAlmostEqual(float(row["within"]), 1 - survival, 9, (seed, pair))
+                if 0 < survival < 1:
+                    self.assertAlmostEqual(float(row["within_low"]), 1 - high, 9, (seed, pair))
+                    self.assertAlmostEqual(float(row["within_high"]), 1 - low, 9, (seed, pair))
+
+    def steps(self, seed, cases=120):
+        r = random.Random(seed)
+        steps = []
+        for case in range(cases):
+            time = 86400 * (10000 + r.randrange(100))
+            for stage in ["lead", "demo", "lead", "offer"][:r.randrange(1, 5)]:
+                steps.append((f"c{case:03}", time, stage, r.choice(["ann", "bob", ""]), ""))
+                time += r.randrange(1, 20 * 86400)
+            if r.random() < 0.7:
+                end = r.choice(["won", "lost"])
+                steps.append((f"c{case:03}", time, end, "", "price" if end == "lost" else ""))
+        return steps
+
+    def write(self, folder, steps):
+        with open(os.path.join(folder, "s.csv"), "w", encoding="utf-8") as file:
+            file.write("case,at,stage,person,reason\n")
+            for case, time, *rest in steps:
+                at = datetime.datetime.fromtimestamp(time, datetime.timezone.utc)
+                file.write(",".join([case, at.strftime("%Y-%m-%d %H:%M:%S"), *rest]) + "\n")
+
+    FILE = ["--steps", "s.csv", "--account", "case", "--at", "at", "--stage", "stage", "--person", "person",
+            "--reason", "reason"]
+
+    def test_files_and_the_server_give_the_curves_of_r(self):
+        steps = self.steps(5)
+        asked = ["measure", "handoffs", "--as-of", "1998-01-01", "--within", "5", "--owners", "3", "--csv"]
+        as_of = 10227 * 86400
+        with tempfile.TemporaryDirectory() as folder:
+            self.write(folder, steps)
+            files = icp(*asked, *self.FILE, folder=folder)
+        self.compare(files, steps, as_of, 5, 5)
+        lost = next(row for row in rows_of(files) if row["row"] == "stage" and row["from"] == "offer")
+        self.assertEqual((lost["reason"], lost["to"]), ("price", ""))
+        server = icpd.Server(ICPD)
+        self.addCleanup(server.close)
+        with server.client() as client:
+            client.call("schema-put", {"document": SCHEMA})
+            client.call("account-put", {"accounts": [{"id": case} for case in sorted({s[0] for s in steps})]})
+            events = [{"account": case, "id": f"s{i:05}", "time": time * 1000, "kind": stage, "subject": case,
+                       "type": "outcome" if stage in ("won", "lost") else "stage",
+                       **({"person": person} if person else {}), **({"label": reason} if reason else {})}
+                      for i, (case, time, stage, person, reason) in enumerate(steps)]
+            touches = [{"account": s[0], "id": f"t{i}", "time": s[1] * 1000 + 7200000, "type": "touch",
+                        "function": "sales" if i % 2 else "marketing"} for i, s in enumerate(steps[:40])]
+            client.call("event-append", {"events": events + touches, "source": "crm"})
+            served = icp(*asked, port=server.port)
+            self.assertEqual(served.returncode, 0, served.stderr)
+            head, lead, *rest = served.stdout.splitlines()
+            self.assertEqual("\n".join([head, *rest]), files.stdout.rstrip())
+            self.assertTrue(lead.startswith("speed to lead,"))
+            sales = rows_of(icp(*asked, "--answered-by", "sales", port=server.port))[0]
+            starts = {}
+            for case, time, *_ in steps:
+                starts[case] = min(starts.get(case, time), time)
+            ends = {s[0]: s[1] for s in steps if s[2] in ("won", "lost")}
+            answered = {s[0] for i, s in enumerate(steps[:40]) if i % 2
+                        and s[1] + 7200 <= ends.get(s[0], as_of)}
+            self.assertEqual((int(sales["n"]), int(sales["accepted"])), (120, len(answered)))
+            with self.assertRaises(icpd.Refused) as refusal:
+                client.call("measure", {"measure": "handoffs", "parameters": {"within": "soon"}})
+            self.assertEqual(refusal.exception.field, "parameters.within")
+
+    def test_control_a_step_that_differs_is_found(self):
+        steps = self.steps(6)
+        with tempfile.TemporaryDirectory() as folder:
+            self.write(folder, steps[:-9])
+            got = icp("measure", "handoffs", "--as-of", "1998-01-01", "--within", "5", "--csv", *self.FILE,
+                      folder=folder)
+        with self.assertRaises(AssertionError):
+            self.compare(got, steps, 10227 * 86400, 5, "control")
+
+    def test_the_log_of_a_help_desk_is_that_of_r(self):
+        steps = []
+        with open(real("logs/helpdesk.csv"), encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                at = datetime.datetime.fromisoformat(row["CompleteTimestamp"] + "+00:00")
+                steps.append((row["CaseID"], int(at.timestamp()), row["ActivityID"], "", ""))
+        got = icp("measure", "handoffs", "--steps", real("logs/helpdesk.csv"), "--account", "CaseID", "--at",
+                  "CompleteTimestamp", "--stage", "ActivityID", "--within", "2", "--csv")
+        self.compare(got, steps, max(step[1] for step in steps), 2, "helpdesk")
+
+    def test_a_step_that_cannot_be_read_is_told_by_its_place(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for row, part in [("a,2024-13-01,lead,,", "s.csv, line 2, column 3 (at): '2024-13-01' is no date"),
+                              ("a,,lead,,", "(at): the time is missing"),
+                              ("a,2024-01-01,,,", "(stage): the stage is missing"),
+                              (",2024-01-01,lead,,", "(case): the account is missing")]:
+                with open(os.path.join(folder, "s.csv"), "w", encoding="utf-8") as file:
+                    file.write(f"case,at,stage,person,reason\n{row}\n")
+                got = icp("measure", "handoffs", *self.FILE, folder=folder)
+                self.assertEqual(got.returncode, 65, got.stderr)
+                self.assertIn(part, got.stderr)
 
 
 if __name__ == "__main__":
