@@ -101,6 +101,7 @@ struct walking {
     struct measure_journey_options options;
     struct lifecycle_collect collect;
     struct measure_journey_reader reader;
+    lifecycle_account_enter enter; /* NULL: nothing */
     measure_journey_each each;
     void *context;
     uint32_t accounts;
@@ -115,6 +116,10 @@ static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto
         return false;
     }
     walking->accounts++;
+    if (collect->count > 0 && walking->enter != NULL &&
+        !walking->enter(walking->context, slot, fault)) {
+        return false;
+    }
     if (collect->count == 0 ||
         measure_journeys_read(&walking->reader, collect->events, collect->count, &walking->options,
                               walking->each, walking->context, fault)) {
@@ -127,9 +132,18 @@ static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto
 bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each each, void *context,
                              struct proto_fault *fault)
 {
+    return lifecycle_journeys_enter(run, NULL, each, context, fault);
+}
+
+bool lifecycle_journeys_enter(struct lifecycle_run *run, lifecycle_account_enter enter,
+                              measure_journey_each each, void *context, struct proto_fault *fault)
+{
     const struct lifecycle_as_of *as_of = &run->request->as_of;
-    struct walking walking = {
-        .run = run, .options = run->settings.journey.options, .each = each, .context = context};
+    struct walking walking = {.run = run,
+                              .options = run->settings.journey.options,
+                              .enter = enter,
+                              .each = each,
+                              .context = context};
     walking.options.as_of_ms = lifecycle_journey_as_of(run);
     lifecycle_collect_init(&walking.collect, run->worker, run->job, as_of, MEASURE_JOURNEY_TYPES);
     walking.collect.whole = true;

@@ -19,9 +19,14 @@ bool lifecycle_member_read(const struct lifecycle_request *request, const char *
 struct proto_span lifecycle_member_of(const struct event *event, unsigned member);
 /* The moment of looking: that of the request, else now or what was known. */
 int64_t lifecycle_journey_as_of(const struct lifecycle_run *run);
+/* Whatever is to be known of an account, before its journeys. */
+typedef bool (*lifecycle_account_enter)(void *context, uint32_t slot, struct proto_fault *fault);
 /* Each journey of each account, in the order of their arrival. What a journey holds against an
  * account is told with its id. */
 bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each each, void *context,
                              struct proto_fault *fault);
+/* The same; enter is called with the same context for each account that has an event. */
+bool lifecycle_journeys_enter(struct lifecycle_run *run, lifecycle_account_enter enter,
+                              measure_journey_each each, void *context, struct proto_fault *fault);
 
 #endif

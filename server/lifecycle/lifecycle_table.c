@@ -212,6 +212,8 @@ static const struct lifecycle_way ways[MEASURE_IDS] = {
     [MEASURE_ID_READINESS] = {lifecycle_ready_read, NULL, lifecycle_ready_look},
     [MEASURE_ID_ATTRIBUTION] = {lifecycle_attribution_read, NULL, lifecycle_attribution_look},
     [MEASURE_ID_HANDOFFS] = {lifecycle_handoffs_read, NULL, lifecycle_handoffs_look},
+    [MEASURE_ID_GREY] = {lifecycle_grey_read, NULL, lifecycle_grey_look},
+    [MEASURE_ID_GAP] = {lifecycle_gap_read, NULL, lifecycle_gap_look},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)

@@ -7,6 +7,8 @@
 #define LIFECYCLE_LIFECYCLE_TABLE_H
 
 #include "server/lifecycle/lifecycle_gather.h"
+#include "server/measure/gap.h"
+#include "server/measure/grey.h"
 #include "server/measure/handoff.h"
 #include "server/measure/measure_clv.h"
 #include "server/measure/metric_registry.h"
@@ -35,6 +37,9 @@ struct lifecycle_settings {
         unsigned least;
         struct measure_handoff_options handoffs;
         struct proto_span answered_by; /* empty: any function */
+        struct measure_grey_options grey;
+        struct measure_gap_options gap;
+        struct proto_span group[2]; /* of a gap: a and b */
     } journey;
 };
 
@@ -77,5 +82,13 @@ bool lifecycle_attribution_look(struct lifecycle_run *run, struct proto_fault *f
 bool lifecycle_handoffs_read(const struct lifecycle_request *request,
                              struct lifecycle_settings *settings, struct proto_fault *fault);
 bool lifecycle_handoffs_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* lifecycle_grey.c: over journeys that have ended. */
+bool lifecycle_grey_read(const struct lifecycle_request *request,
+                         struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_grey_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* lifecycle_gap.c: over journeys of two groups. */
+bool lifecycle_gap_read(const struct lifecycle_request *request,
+                        struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_gap_look(struct lifecycle_run *run, struct proto_fault *fault);
 
 #endif

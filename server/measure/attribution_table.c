@@ -77,8 +77,9 @@ static void share_add(const struct measure_attribution *a, uint32_t k, struct me
     double spread = a->square[k] - 2 * share * a->cross[k] + share * share * a->squares;
     double error = total > 0 && n > 1 ? sqrt(fmax(spread, 0) * n / (n - 1)) / total : MEASURE_NAN;
     measure_add_number(table, share);
-    measure_add_number(table, fmax(share - MATH_Z_95 * error, 0));
-    measure_add_number(table, fmin(share + MATH_Z_95 * error, 1));
+    bool known = isfinite(error); /* fmax and fmin would make a bound of NAN */
+    measure_add_number(table, known ? fmax(share - MATH_Z_95 * error, 0) : MEASURE_NAN);
+    measure_add_number(table, known ? fmin(share + MATH_Z_95 * error, 1) : MEASURE_NAN);
     measure_add_whole(table, (int64_t)a->seen[k]);
 }
 

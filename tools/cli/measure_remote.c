@@ -10,19 +10,18 @@
 #include "tools/cli/measure_cells.h"
 #include "tools/cli/measure_show.h"
 
-/* The option that names the file of each measure; NULL: it has none that a server could stand for.
- */
+/* The option that names the file of each measure; NULL: it is of the server alone. */
 static const char *const files[MEASURE_IDS] = {
     [MEASURE_ID_MRR] = "subscriptions",      [MEASURE_ID_RETENTION] = "subscriptions",
     [MEASURE_ID_SURVIVAL] = "subscriptions", [MEASURE_ID_BRIDGE] = "subscriptions",
     [MEASURE_ID_CLV_SBG] = "lost",           [MEASURE_ID_CLV_PURCHASES] = "purchases",
     [MEASURE_ID_READINESS] = "rows",         [MEASURE_ID_ATTRIBUTION] = "paths",
-    [MEASURE_ID_HANDOFFS] = "steps",
+    [MEASURE_ID_HANDOFFS] = "steps",         [MEASURE_ID_GAP] = "rows",
 };
 
 bool measure_is_remote(const struct measure_call *call)
 {
-    return cli_text_named(call->cli, files[call->id]) == NULL;
+    return files[call->id] == NULL || cli_text_named(call->cli, files[call->id]) == NULL;
 }
 
 int measure_local_check(const struct measure_call *call)
@@ -51,8 +50,12 @@ static int files_check(const struct measure_call *call)
         "skip-bad",    "separator", "encoding",  "decimal",         "dates",        "churn-date",
         "purchases",   "rows",      "source",    "subscriptions",   "paths",        "path",
         "conversions", "nulls",     "value",     "steps",           "stage",        "person",
-        "reason"};
+        "reason",      "group",     "stratum",   "reached",         "cases"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (cli_text_named(call->cli, options[i]) != NULL && files[call->id] == NULL) {
+            return cli_fail(call->cli, EX_USAGE, "--%s is of files; %s is of the server alone",
+                            options[i], measure_info(call->id)->name);
+        }
         if (cli_text_named(call->cli, options[i]) != NULL) {
             return cli_fail(call->cli, EX_USAGE,
                             "--%s is of files: name one with --%s; without it the server "
@@ -148,7 +151,8 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
     char newest[FEATURE_DATE_TEXT_BYTES] = "none";
     struct icp_value value;
     struct icp_text currency = icp_reply_text(reply, "currency");
-    bool journeys = call->id == MEASURE_ID_ATTRIBUTION || call->id == MEASURE_ID_HANDOFFS;
+    bool journeys = call->id == MEASURE_ID_ATTRIBUTION || call->id == MEASURE_ID_HANDOFFS ||
+                    call->id == MEASURE_ID_GREY || call->id == MEASURE_ID_GAP;
     if (journeys || call->id == MEASURE_ID_READINESS || call->id == MEASURE_ID_CLV_PURCHASES) {
         cli_say(call->cli, "%lld accounts, sequence %lld",
                 (long long)icp_reply_int(reply, "accounts", 0),

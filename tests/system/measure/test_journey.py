@@ -441,5 +441,128 @@ class Handoffs(unittest.TestCase):
                 self.assertIn(part, got.stderr)
 
 
+# Men and women admitted to six departments at Berkeley (Bickel, Hammel and O'Connell 1975).
+BERKELEY = {"A": (825, 512, 108, 89), "B": (560, 353, 25, 17), "C": (325, 120, 593, 202), "D": (417, 138, 375, 131),
+            "E": (191, 53, 393, 94), "F": (373, 22, 341, 24)}
+
+
+class GreyAndGap(unittest.TestCase):
+    """What nobody saw, and whether a gap is of leads or of follow-up."""
+
+    def shares(self, journeys, late, before, near, silent):
+        """Of one kind of end: figure: (value, n)."""
+        seen = [j for j in journeys if j[2]]
+        times, covered, longest = [], [], []
+        for _, _, touches, _, end, _ in seen:
+            days = [t["time"] for t in touches]
+            times.append(end - days[0])
+            ends = sorted([(max(d - near * DAY, days[0]), min(d + near * DAY, end)) for d in days])
+            total, reached = 0, days[0]
+            for low, high in ends:
+                total += max(0, high - max(low, reached))
+                reached = max(reached, high)
+            covered.append(total)
+            longest.append(max(b - a for a, b in zip(days, days[1:] + [end])))
+        touches = [t for j in seen for t in j[2]]
+        untouched = [j for j in journeys if not any(j[3] - before * DAY <= t["time"] <= j[3] for t in j[2])]
+        return {"unseen": ((len(journeys) - len(seen)) / len(journeys), len(journeys)),
+                "untouched": (len(untouched) / len(journeys), len(journeys)),
+                "covered": (sum(covered) / sum(times), len(seen)),
+                "silent": (sum(gap > silent * DAY for gap in longest) / len(seen), len(seen)),
+                "typed in": (sum(id(t) in late for t in touches) / len(touches), len(touches))}
+
+    def parts(self, counts):
+        """(gap, follow-up, mix, not comparable) of {stratum: (n_a, won_a, n_b, won_b)}, in fractions."""
+        frac = fractions.Fraction
+        n_a, n_b = sum(c[0] for c in counts.values()), sum(c[2] for c in counts.values())
+        gap = frac(sum(c[1] for c in counts.values()), n_a) - frac(sum(c[3] for c in counts.values()), n_b)
+        follow, mix, rest = frac(0), frac(0), frac(0)
+        for a, won_a, b, won_b in counts.values():
+            if a and b:
+                follow += (frac(a, n_a) + frac(b, n_b)) / 2 * (frac(won_a, a) - frac(won_b, b))
+                mix += (frac(won_a, a) + frac(won_b, b)) / 2 * (frac(a, n_a) - frac(b, n_b))
+            else:
+                rest += frac(won_a, n_a) - frac(won_b, n_b)
+        self.assertEqual(follow + mix + rest, gap)
+        return [float(part) for part in (gap, follow, mix, rest)]
+
+    def gap_is(self, got, counts):
+        self.assertEqual(got.returncode, 0, got.stderr)
+        rows = rows_of(got)
+        self.assertEqual([row["part"] for row in rows[:4]], ["gap", "follow-up", "mix", "not comparable"])
+        for row, wanted in zip(rows, self.parts(counts)):
+            self.assertAlmostEqual(float(row["value"]), wanted, 12)
+            self.assertLessEqual(float(row["low"]) - 1e-9, wanted)
+            self.assertGreaterEqual(float(row["high"]) + 1e-9, wanted)
+        whole = [int(row["millionths"]) for row in rows[:4]]
+        self.assertEqual(whole[0], sum(whole[1:]))
+        self.assertEqual({row["stratum"]: (int(row["n_a"]), int(row["n_b"])) for row in rows[4:]},
+                         {name: (c[0], c[2]) for name, c in counts.items() if c[0] + c[2]})
+        return rows
+
+    def test_the_admissions_of_berkeley_come_out(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "b.csv"), "w", encoding="utf-8") as file:
+                file.write("sex,dept,admitted,n\n")
+                for dept, (men, men_in, women, women_in) in BERKELEY.items():
+                    file.write(f"men,{dept},yes,{men_in}\nmen,{dept},no,{men - men_in}\n"
+                               f"women,{dept},yes,{women_in}\nwomen,{dept},no,{women - women_in}\n")
+            asked = ["measure", "gap", "--rows", "b.csv", "--group", "sex", "--stratum", "dept", "--reached",
+                     "admitted", "--cases", "n", "--csv"]
+            rows = self.gap_is(icp(*asked, "--a", "men", "--b", "women", folder=folder), BERKELEY)
+            self.assertEqual([round(float(row["value"]), 6) for row in rows[:4]],
+                             [0.141645, -0.036028, 0.177674, 0])
+            self.assertEqual(icp(*asked, "--a", "men", folder=folder).stdout,
+                             icp(*asked, "--a", "men", "--b", "women", folder=folder).stdout)
+            got = icp(*asked, "--a", "man", folder=folder)
+            self.assertEqual(got.returncode, 64)
+            self.assertIn("--a: no row is of 'man'; there are men, women", got.stderr)
+
+    def test_the_server_gives_the_sums_of_its_journeys(self):
+        server = icpd.Server(ICPD)
+        self.addCleanup(server.close)
+        company = Company(11, accounts=90)
+        tier = {account: "ABC"[i % 3] for i, account in enumerate(company.accounts)}
+        with server.client() as client:
+            client.call("schema-put", {"document": SCHEMA})
+            client.call("account-put", {"accounts": [{"id": a, "values": {"tier": t}} for a, t in tier.items()]})
+            client.call("event-append", {"events": company.events, "source": "crm"})
+            client.call("event-append", {"events": company.late, "source": "crm"})
+            journeys = company.journeys(720 * DAY, 365, 90)
+            got = icp("measure", "grey", "--as-of", "1971-12-22", "--before", "40", "--near", "5", "--silent",
+                      "20", "--least", "5", "--csv", port=server.port)
+            self.assertEqual(got.returncode, 0, got.stderr)
+            rows = {(row["of"], row["figure"]): row for row in rows_of(got)}
+            late = {id(event) for event in company.late}
+            for end in ("won", "lost"):
+                mine = [j for j in journeys if j[1] == end]
+                for figure, (value, n) in self.shares(mine, late, 40, 5, 20).items():
+                    row = rows[end, figure]
+                    self.assertEqual(int(row["n"]), n, figure)
+                    self.assertAlmostEqual(float(row["value"]), value, 12, figure)
+                    self.assertTrue(float(row["low"]) <= value <= float(row["high"]), figure)
+            counts = {t: [0, 0, 0, 0] for t in "ABC"}
+            for subject, end, _, _, _, steps in journeys:
+                if steps and end != "open":
+                    at = counts[tier[subject[:4]]]
+                    side = 0 if steps[0].get("person") == "ann" else 2
+                    at[side] += 1
+                    at[side + 1] += end == "won"
+            asked = ["measure", "gap", "--a", "ann", "--as-of", "1971-12-22", "--least", "5", "--csv"]
+            self.gap_is(icp(*asked, "--segment", "tier", port=server.port), counts)
+            with self.assertRaises(AssertionError):  # the control: another owner
+                self.gap_is(icp(*asked, "--segment", "tier", "--b", "bob", port=server.port), counts)
+            none = icp(*asked, port=server.port)
+            self.assertIn("no ICP", none.stderr)
+            nobody = icp(*asked, "--segment", "tier", "--a", "dan", port=server.port)
+            self.assertIn("is of 'dan'; there are ", nobody.stderr)
+            for measure, field, more in [("gap", "parameters.a", {}), ("gap", "parameters.group-by",
+                                                                      {"a": "ann", "group-by": "region"}),
+                                         ("grey", "parameters.near", {"near": -1})]:
+                with self.assertRaises(icpd.Refused) as refusal:
+                    client.call("measure", {"measure": measure, "parameters": more})
+                self.assertEqual(refusal.exception.field, field)
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
