@@ -78,7 +78,7 @@ void math_sha256_add(struct math_sha256 *sha, const void *data, size_t bytes)
     }
 }
 
-void math_sha256_hex(struct math_sha256 *sha, char hex[MATH_SHA256_HEX_BYTES])
+void math_sha256_end(struct math_sha256 *sha, uint8_t sum[MATH_SHA256_BYTES])
 {
     static const uint8_t one[64] = {0x80};
     uint8_t length[8];
@@ -89,7 +89,16 @@ void math_sha256_hex(struct math_sha256 *sha, char hex[MATH_SHA256_HEX_BYTES])
     }
     math_sha256_add(sha, one, filled < 56 ? 56 - filled : 120 - filled);
     math_sha256_add(sha, length, sizeof length);
-    for (unsigned i = 0; i < 8; i++) {
-        snprintf(hex + (size_t)i * 8, 9, "%08x", sha->state[i]);
+    for (unsigned i = 0; i < MATH_SHA256_BYTES; i++) {
+        sum[i] = (uint8_t)(sha->state[i / 4] >> (24 - 8 * (i % 4)));
+    }
+}
+
+void math_sha256_hex(struct math_sha256 *sha, char hex[MATH_SHA256_HEX_BYTES])
+{
+    uint8_t sum[MATH_SHA256_BYTES];
+    math_sha256_end(sha, sum);
+    for (unsigned i = 0; i < MATH_SHA256_BYTES; i++) {
+        snprintf(hex + (size_t)i * 2, 3, "%02x", sum[i]);
     }
 }

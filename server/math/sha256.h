@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define MATH_SHA256_HEX_BYTES 65 /* with the zero at the end */
+#define MATH_SHA256_BYTES 32
 
 struct math_sha256 {
     uint32_t state[8];
@@ -17,7 +18,8 @@ struct math_sha256 {
 
 void math_sha256_begin(struct math_sha256 *sha);
 void math_sha256_add(struct math_sha256 *sha, const void *data, size_t bytes);
-/* The sum in lower-case digits; nothing is added after it. */
+/* The sum, as bytes or in lower-case digits; nothing is added after it. */
+void math_sha256_end(struct math_sha256 *sha, uint8_t sum[MATH_SHA256_BYTES]);
 void math_sha256_hex(struct math_sha256 *sha, char hex[MATH_SHA256_HEX_BYTES]);
 
 #endif
