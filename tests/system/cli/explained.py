@@ -73,6 +73,19 @@ class Explained:
         self.assertIn("with version 1 instead of 3", out)
         self.assertNotIn("points of ", out)
         self.backtested()
+        self.drifted()
+
+    def drifted(self):
+        """All outcomes are of before the version was active; counted from long before, they speak for it."""
+        out, _ = self.icp("drift")
+        self.assertRegex(out, r"^too few outcomes to judge version 1 by: 0 positive and 0 negative")
+        told = json.loads(self.icp("drift", "1", "--since", "2000-01-01", "--json")[0])
+        self.assertEqual((told["verdict"], told["label"], told["cases"]), ("holds", "stage = 'Won'", 3000))
+        self.assertFalse(any(field["shifted"] or field["lost"] for field in told["fields"]))
+        out, _ = self.icp("drift", "1", "--since", "2000-01-01")
+        self.assertRegex(out, r"^version 1 holds: by 3000 outcomes it beats the base rate\n  AUC 0\.")
+        self.icp("drift", "9", status=DATA)
+        self.icp("drift", "--since", "soon", status=USAGE)
 
     def backtested(self):
         """The lists part, a profile of two conditions is judged, and a slip in it is told by its place."""

@@ -156,7 +156,7 @@ class Label(Base):
         self.assertEqual(refusal.exception.field, "archetype")
 
 
-class Learn(Base):
+class Deals(Base):
     """Whether a deal is won follows the size of the account; `after` is the outcome, told behind it."""
 
     @classmethod
@@ -191,6 +191,8 @@ class Learn(Base):
         self.assertEqual((refusal.exception.code, refusal.exception.field), (code, field))
         return refusal.exception.message
 
+
+class Learn(Deals):
     def test_a_field_that_is_told_after_the_outcome_is_not_learned_from(self):
         evidence, label = self.learn()
         self.assertEqual([field["field"] for field in evidence["fields"]][0], "size")
@@ -241,6 +243,64 @@ class Learn(Base):
         self.assertIn("no evidence: of 400 cases 0 are positive, 0 negative and 400 open", message)
         message = self.refused("no-evidence", "policy", {"policy": POLICY, "fields": ["region"]})
         self.assertIn("no evidence: on ", message)
+
+
+class Later(Deals):
+    """What comes after a profile has been learned."""
+
+    def tell_later(self, prefix, created, follows, r):
+        """As many deals of new accounts, a month each; the size tells them apart, or nothing does."""
+        accounts, events = [], []
+        for n in range(400):
+            size = r.random()
+            won = r.random() < ((0.85 if size > 0.5 else 0.15) if follows else 0.5)
+            accounts.append({"id": f"{prefix}{n}", "values": {"size": size}})
+            events.append({"account": f"{prefix}{n}", "type": "stage", "kind": "created", "id": "c",
+                           "subject": "o", "time": created * DAY})
+            events.append({"account": f"{prefix}{n}", "type": "outcome", "kind": "won" if won else "lost",
+                           "id": "e", "subject": "o", "time": (created + n % 20) * DAY})
+        events.append({"account": f"{prefix}0", "type": "touch", "id": "t", "time": (created + 31) * DAY})
+        self.client.call("account-patch", {"accounts": accounts, "time": (created - 1) * DAY,
+                                           "create": True})
+        self.client.call("event-append", {"events": events, "source": "crm"})
+
+    def drift(self, icp, since):
+        reply = self.client.call("icp-drift", {"icp": icp, "since": since * DAY})
+        return reply, {one["name"]: one for one in reply["figures"]}
+
+    def test_a_profile_is_held_against_what_came_later(self):
+        icp = self.client.call("icp-learn", {"policy": POLICY, "exclude": ["rare"], "at": 400 * DAY})["icp"]
+        r = random.Random(5)
+        self.tell_later("b", 500, True, r)
+        reply, figures = self.drift(icp, 450)
+        self.assertEqual((reply["verdict"], reply["cases"], reply["open"]), ("holds", 400, 0), reply["words"])
+        self.assertEqual(reply["label"], "won in 30 days")
+        self.assertEqual(sum(grade["cases"] for grade in reply["grades"]), 400)
+        self.assertEqual(sum(grade["positives"] for grade in reply["grades"]), reply["positives"])
+        self.assertAlmostEqual(figures["rate"]["value"], reply["positives"] / 400)
+        self.assertTrue(0 < figures["skill"]["low"] < figures["skill"]["then"] < figures["skill"]["high"])
+        self.tell_later("c", 600, False, r)
+        reply, figures = self.drift(icp, 550)
+        self.assertEqual(reply["verdict"], "rebuild", reply["words"])
+        self.assertTrue(reply["words"][0].startswith("rebuild: by 400 outcomes version "))
+        size = [field for field in reply["fields"] if field["field"] == "size"][0]
+        self.assertEqual((size["lost"], size["shifted"]), (True, False))
+        got = self.icp("drift", str(icp), "--since", "1971-07-05")
+        self.assertEqual(got.returncode, 0, got.stderr)
+        self.assertIn("rebuild: by 400 outcomes", got.stdout)
+        self.assertIn("size no longer tells them apart", got.stdout)
+        got = self.icp("drift", str(icp), "--since", "1971-07-05", "--csv")
+        self.assertTrue(got.stdout.startswith("field,tag,psi,limit,bin,then,now,AUC then,AUC now,is\n"))
+        reply, _ = self.drift(icp, 700)
+        self.assertEqual((reply["verdict"], reply["cases"], reply["grades"]), ("too few", 0, []))
+        for request, code, field in [({"icp": 99}, "not-found", "icp"),
+                                     ({"icp": icp, "policy": "{}"}, "bad-document", "policy.policy"),
+                                     ({"icp": icp, "label": "sise > 1"}, "bad-filter", "label"),
+                                     ({"icp": icp, "label": "size > 1", "policy": POLICY}, "bad-field",
+                                      "label")]:
+            with self.assertRaises(icpd.Refused) as refusal:
+                self.client.call("icp-drift", request)
+            self.assertEqual((refusal.exception.code, refusal.exception.field), (code, field))
 
 
 if __name__ == "__main__":
