@@ -284,7 +284,7 @@ struct engine_learn {
     const struct engine_case_source *cases;
     const struct measure_floors *floors; /* measure/readiness_floor.h; NULL: the usual ones */
     bool despite_readiness;              /* learn below them all the same */
-    struct proto_span label, where, name, time_field, weight_field;
+    struct proto_span label, where, name, time_field, weight_field, value_field;
     const struct proto_span *fields; /* NULL: all */
     size_t field_count;
     const struct proto_span *exclude;

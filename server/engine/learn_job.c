@@ -36,6 +36,8 @@ struct learn {
     int32_t time_field_id;
     uint16_t weight_field_id; /* if weighted */
     bool weighted;
+    uint16_t value_field_id; /* if valued */
+    bool valued;
     uint64_t seed;
     unsigned pairs_max;
     uint16_t *keep_field_ids; /* suspected leaks that are learned from all the same */
@@ -128,7 +130,8 @@ static bool choose_fields(struct learn *learn, const struct engine_learn *reques
         }
         if (asked && !excluded && field->type != FEATURE_VECTOR && !reason &&
             !filter_reads(learn->label, field->id) && field->id != learn->time_field_id &&
-            !(learn->weighted && field->id == learn->weight_field_id)) {
+            !(learn->weighted && field->id == learn->weight_field_id) &&
+            !(learn->valued && field->id == learn->value_field_id)) {
             learn->field_ids[learn->field_count++] = field->id;
         }
     }
@@ -173,19 +176,21 @@ static bool choose_time(struct learn *learn, struct proto_span name, struct prot
     return true;
 }
 
-static bool choose_weight(struct learn *learn, struct proto_span name, struct proto_fault *fault)
+/* *chosen stays false where nothing is named. */
+static bool choose_number(const struct learn *learn, struct proto_span name, const char *what,
+                          uint16_t *field_id, bool *chosen, struct proto_fault *fault)
 {
     if (name.bytes == 0) {
         return true;
     }
     const struct feature_field *field = feature_schema_find(learn->schema, name);
     if (!field || field->type != FEATURE_NUMBER) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "weight",
+        return proto_fault_set(fault, PROTO_BAD_FIELD, what,
                                "'%.*s' is not a number field of the schema", (int)name.bytes,
                                (const char *)name.data);
     }
-    learn->weight_field_id = field->id;
-    learn->weighted = true;
+    *field_id = field->id;
+    *chosen = true;
     return true;
 }
 
@@ -252,7 +257,10 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
         }
     }
     if (!choose_time(learn, request->time_field, fault) ||
-        !choose_weight(learn, request->weight_field, fault) ||
+        !choose_number(learn, request->weight_field, "weight", &learn->weight_field_id,
+                       &learn->weighted, fault) ||
+        !choose_number(learn, request->value_field, "value", &learn->value_field_id, &learn->valued,
+                       fault) ||
         !choose_fields(learn, request, fault)) {
         goto fail;
     }
@@ -301,6 +309,9 @@ static bool rows_read(struct engine_job *job, const struct learn *learn,
     if (learn->weighted) {
         fields[learn->weight_field_id] = true;
     }
+    if (learn->valued) {
+        fields[learn->value_field_id] = true;
+    }
     field_mark(fields, learn->label);
     field_mark(fields, learn->where);
     const struct engine_reading_options options = {
@@ -311,6 +322,7 @@ static bool rows_read(struct engine_job *job, const struct learn *learn,
         .where = learn->where,
         .source = learn->source.read ? &learn->source : NULL,
         .floors = learn->despite_readiness ? NULL : &learn->floors,
+        .value_field_id = learn->valued ? &learn->value_field_id : NULL,
         .share = READ_SHARE,
     };
     bool good = engine_reading_read(reading, job, &options, fault);
@@ -391,6 +403,7 @@ static char *learn_document(struct engine_job *job, struct learn *learn,
         .field_count = learn->field_count,
         .time_field_id = learn->time_field_id,
         .weight_field_id = learn->weighted ? &learn->weight_field_id : NULL,
+        .value_field_id = learn->valued ? &learn->value_field_id : NULL,
         .seed = learn->seed,
         .pairs_max = learn->pairs_max,
         .threads = learn_threads(job->engine),

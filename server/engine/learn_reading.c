@@ -52,6 +52,9 @@ static bool timeless_mark(struct engine_reading *reading, struct proto_fault *fa
             reading->timeless[field->id] = true;
         }
     }
+    if (reading->options->value_field_id) {
+        reading->timeless[*reading->options->value_field_id] = true;
+    }
     return true;
 }
 

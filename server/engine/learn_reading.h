@@ -18,7 +18,8 @@ struct engine_reading_options {
     const struct filter *where;
     const struct engine_case_source *source; /* NULL: accounts as they are */
     const struct measure_floors *floors;     /* NULL: whatever there is */
-    double share;                            /* of the progress of the job that is the reading's */
+    const uint16_t *value_field_id; /* of cases: taken as it is, whatever the moment; NULL: none */
+    double share;                   /* of the progress of the job that is the reading's */
 };
 
 struct engine_reading {

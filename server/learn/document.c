@@ -11,6 +11,7 @@ static void document_destroy(struct learn_document *document)
 {
     if (document != NULL) {
         learn_support_destroy(document->support);
+        learn_value_destroy(document->value);
         model_destroy(document->scorecard);
         feature_codebook_destroy(document->codebook);
         json_decref(document->json);
@@ -217,6 +218,16 @@ static bool parts_read(struct learn_document *document, const struct feature_sch
     return document->support != NULL || proto_fault_within(fault, "evidence");
 }
 
+static bool value_read(struct learn_document *document, struct proto_fault *fault)
+{
+    const json_t *value = json_object_get(json_object_get(document->json, "settings"), "value");
+    if (value == NULL) {
+        return true;
+    }
+    document->value = learn_value_parse(value, document->codebook, fault);
+    return document->value != NULL || proto_fault_within(fault, "settings.value");
+}
+
 static bool digest_fill(struct learn_document *document, struct proto_fault *fault)
 {
     char *canonical =
@@ -257,7 +268,7 @@ struct learn_document *learn_document_parse(struct proto_span text, uint32_t ver
         ok = document->json != NULL;
     }
     ok = ok && head_check(document->json, fault) && parts_read(document, schema, fault) &&
-         digest_fill(document, fault);
+         value_read(document, fault) && digest_fill(document, fault);
     if (!ok) {
         document_destroy(document);
         return NULL;

@@ -7,7 +7,8 @@
  *   label       { expression, where, population, positives, base_rate, policy }; the last if it
  *               was learned from cases: { document, at, accounts, without, cases, open, positives,
  *               negatives } and what else tells of them
- *   settings    every setting of the trainer, seed included
+ *   settings    every setting of the trainer, seed included; `value` among them is the second
+ *               scorecard, of what an account is worth (value_card.h)
  *   evidence    { holdout, fields, refused, warnings, readiness, support }, where
  *     holdout   { split, n, positives, auc, auc_low, auc_high, brier, brier_reference, log_loss,
  *                 ece, lift_top_decile, ks,
@@ -32,6 +33,7 @@
 #define LEARN_DOCUMENT_H
 
 #include "server/learn/support.h"
+#include "server/learn/value_card.h"
 
 struct learn_document {
     uint32_t version; /* assigned by the store; not part of the text */
@@ -42,6 +44,7 @@ struct learn_document {
     struct feature_codebook *codebook;
     struct model_scorecard *scorecard;
     struct learn_support *support; /* NULL: the document has none */
+    struct learn_value *value;     /* likewise */
     int references;
 };
 

@@ -14,6 +14,7 @@
 #include "server/learn/report.h"
 #include "server/learn/sample.h"
 #include "server/learn/split.h"
+#include "server/learn/value_learn.h"
 
 #define HELD_OUT_SHARE 0.3
 #define CLASS_ROWS_MIN 20    /* positives and negatives in all */
@@ -404,6 +405,29 @@ static bool evidence_take(struct learning *learning)
     return ok;
 }
 
+/* The second scorecard, over the columns of the first. */
+static bool value_take(struct learning *learning, const struct learn_block *block)
+{
+    struct learn_report *report = &learning->report;
+    char note[320];
+    if (learning->options->value_field_id == NULL) {
+        return true;
+    }
+    const struct learn_value_asking asking = {.sample = &learning->sample,
+                                              .groups = &learning->groups,
+                                              .all = &learning->all,
+                                              .learned = &learning->learned,
+                                              .held_out = &learning->held_out,
+                                              .codebook = block->codebook,
+                                              .field_id = *learning->options->value_field_id,
+                                              .seed = learning->options->seed};
+    report->value = learn_value_learn(&asking, note, sizeof note, learning->fault);
+    if (note[0] != '\0') {
+        learn_report_warn(report, "%s", note);
+    }
+    return report->value != NULL;
+}
+
 /* Learns again from all rows with the same settings, and writes everything down. */
 static char *document_make(struct learning *learning)
 {
@@ -424,7 +448,7 @@ static char *document_make(struct learning *learning)
     if (ok) {
         support = learn_support_count(fit.scorecard, block.codes, block.codebook->row_bytes,
                                       block.rows.labels, block.rows.rows, learning->fault);
-        ok = support != NULL;
+        ok = support != NULL && value_take(learning, &block);
     }
     char *text = NULL;
     if (ok) {
@@ -439,6 +463,8 @@ static char *document_make(struct learning *learning)
         text = learn_report_print(report, block.codebook, &fit, learning->fault);
         report->support = NULL;
     }
+    json_decref(report->value);
+    report->value = NULL;
     learn_support_destroy(support);
     model_destroy(fit.scorecard);
     learn_block_fini(&block);

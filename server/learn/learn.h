@@ -42,6 +42,9 @@ struct learn_options {
      * each row once, so that p stays the chance of an account. NULL: each counts once. Nothing is
      * learned from it: the caller has taken it out of field_ids. */
     const uint16_t *weight_field_id;
+    /* A number of what an account with the outcome is worth: a second scorecard is learned of it
+     * (value_learn.h). NULL: none. The caller has taken it out of field_ids. */
+    const uint16_t *value_field_id;
     uint64_t seed;
     unsigned pairs_max; /* 0: none */
     unsigned threads;   /* to learn with, the caller's included; 0: 1. Any number gives the same */

@@ -165,7 +165,7 @@ static json_t *settings_json(const struct learn_report *report, const struct lea
         options->weight_field_id == NULL
             ? NULL
             : feature_schema_by_id(options->schema, *options->weight_field_id);
-    return json_pack(
+    json_t *json = json_pack(
         "{s:I, s:s, s:s, s:s, s:f, s:b, s:b, s:o, s:o, s:i, s:i, s:i, s:f, s:f, s:f, s:f, s:i, "
         "s:i, "
         "s:i, s:i, s:f, s:b}",
@@ -178,6 +178,11 @@ static json_t *settings_json(const struct learn_report *report, const struct lea
         LEARN_L2_CATEGORY, "hessian_min", LEARN_HESSIAN_MIN, "leaves_max", LEARN_LEAVES_MAX,
         "rounds_max", LEARN_ROUNDS_MAX, "patience", LEARN_PATIENCE, "rounds_mean",
         (int)fit->rounds_mean, "ridge", LEARN_RIDGE, "greedy", fit->greedy);
+    if (report->value != NULL && json_object_set(json, "value", report->value) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
 }
 
 /* Counts of cells are left out of a document that they make too large. */

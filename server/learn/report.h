@@ -23,6 +23,7 @@ struct learn_report {
     size_t rows, positives;
     const struct learn_evidence *evidence;
     const struct learn_support *support;     /* NULL: not counted */
+    json_t *value;                           /* value_card.h; NULL: none */
     const struct learn_field_weight *fields; /* most important first */
     size_t field_count;
     const struct learn_field_report *checked; /* the leakage guard's, all candidates */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain: the request is read as score's is, the engine makes the explanation, and it is written
  * head first: the numbers of the score, then what made them, then what is to be doubted. */
+#include "server/rpc/expected_write.h"
 #include "server/rpc/explain_write.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
@@ -63,8 +64,10 @@ static void head_put(struct rpc_call *call, const struct engine_explanation *exp
     rpc_put_uint(call->out, call->op, PROTO_A_EXPLAIN_OUTCOMES, label_count(document, "positives"));
 }
 
+/* expected NULL: nobody asks. */
 static void explanation_put(struct rpc_call *call, const struct engine_explanation *explanation,
-                            const struct rpc_unknown *unknown)
+                            const struct rpc_unknown *unknown,
+                            const struct engine_expected *expected)
 {
     struct proto_writer *out = call->out;
     const struct engine_answer *answer = &explanation->answer;
@@ -72,7 +75,8 @@ static void explanation_put(struct rpc_call *call, const struct engine_explanati
         .around = (unsigned)rpc_arg_uint(call, PROTO_Q_EXPLAIN_AROUND),
         .shapes = (size_t)rpc_arg_uint(call, PROTO_Q_EXPLAIN_SHAPES),
     };
-    proto_write_map(out, (size_t)MEMBERS + answer->found + (unknown->count > 0));
+    proto_write_map(out, (size_t)MEMBERS + answer->found + (unknown->count > 0) +
+                             (expected ? RPC_EXPECTED_MEMBERS : 0U));
     head_put(call, explanation);
     rpc_key(out, call->op, PROTO_A_EXPLAIN_CONTRIBUTIONS);
     rpc_write_contributions(out, explanation, &form);
@@ -90,6 +94,9 @@ static void explanation_put(struct rpc_call *call, const struct engine_explanati
     if (unknown->count > 0) {
         rpc_key(out, call->op, PROTO_A_EXPLAIN_UNKNOWN);
         rpc_write_unknown(out, unknown);
+    }
+    if (expected) {
+        rpc_expected_put(call, PROTO_A_EXPLAIN_VALUE, expected);
     }
 }
 
@@ -109,6 +116,12 @@ enum rpc_outcome rpc_on_EXPLAIN(struct rpc_call *call, struct proto_fault *fault
                                                     &call->worker->arena, &explanation, fault)) {
         return RPC_FAILED;
     }
-    explanation_put(call, &explanation, &unknown);
+    struct engine_expected expected;
+    bool worth = rpc_arg_flag(call, PROTO_Q_EXPLAIN_VALUE);
+    if (worth && !engine_expected_of(query.document, explanation.codes, explanation.answer.p,
+                                     &expected, fault)) {
+        return RPC_FAILED;
+    }
+    explanation_put(call, &explanation, &unknown, worth ? &expected : NULL);
     return RPC_DONE;
 }

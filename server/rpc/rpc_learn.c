@@ -28,6 +28,20 @@ static void learn_progress(void *context, const struct engine_job_info *info)
     rpc_later_progress(pending->later);
 }
 
+/* What was learned of values, but for the points; NULL: nothing was, or there is no memory. */
+static char *value_print(const struct learn_document *document)
+{
+    json_t *value = json_object_get(json_object_get(document->json, "settings"), "value");
+    json_t *copy = value ? json_copy(value) : NULL;
+    char *text = NULL;
+    if (copy) {
+        (void)json_object_del(copy, "terms");
+        text = json_dumps(copy, JSON_COMPACT);
+        json_decref(copy);
+    }
+    return text;
+}
+
 static void write_learned(struct rpc_later *later, const struct engine_job_info *info)
 {
     struct proto_writer *out = rpc_later_begin(later);
@@ -38,7 +52,9 @@ static void write_learned(struct rpc_later *later, const struct engine_job_info 
         document ? json_dumps(json_object_get(document->json, "evidence"), JSON_COMPACT) : NULL;
     char *label =
         document ? json_dumps(json_object_get(document->json, "label"), JSON_COMPACT) : NULL;
-    proto_write_map(out, 2U + (evidence != NULL) + (label != NULL) + info->repeated);
+    char *value = document ? value_print(document) : NULL;
+    proto_write_map(out,
+                    2U + (evidence != NULL) + (label != NULL) + (value != NULL) + info->repeated);
     rpc_put_uint(out, later->op, PROTO_A_ICP_LEARN_JOB, info->job);
     rpc_put_uint(out, later->op, PROTO_A_ICP_LEARN_ICP, info->icp);
     if (evidence) {
@@ -48,6 +64,10 @@ static void write_learned(struct rpc_later *later, const struct engine_job_info 
         rpc_put_text(out, later->op, PROTO_A_ICP_LEARN_LABEL, label);
     }
     rpc_put_repeated(out, later->op, PROTO_A_ICP_LEARN_REPEATED, info->repeated);
+    if (value) {
+        rpc_put_text(out, later->op, PROTO_A_ICP_LEARN_VALUE, value);
+    }
+    free(value);
     free(evidence);
     free(label);
     engine_state_release(state);
@@ -72,6 +92,7 @@ static bool learn_read(struct rpc_call *call, struct engine_learn *learn, struct
     learn->name = rpc_arg_text(call, PROTO_Q_ICP_LEARN_NAME);
     learn->time_field = rpc_arg_text(call, PROTO_Q_ICP_LEARN_TIME_FIELD);
     learn->weight_field = rpc_arg_text(call, PROTO_Q_ICP_LEARN_WEIGHT);
+    learn->value_field = rpc_arg_text(call, PROTO_Q_ICP_LEARN_VALUE);
     learn->seed = rpc_arg_uint(call, PROTO_Q_ICP_LEARN_SEED);
     learn->activate = rpc_arg_flag(call, PROTO_Q_ICP_LEARN_ACTIVATE);
     learn->pairs_max = (unsigned)rpc_arg_uint(call, PROTO_Q_ICP_LEARN_PAIRS);

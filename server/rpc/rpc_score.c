@@ -2,6 +2,7 @@
 /* One score: the lead is read, scored and written; with names, the display name of the account that
  * it found behind that. Of many, one that cannot be scored costs itself alone. */
 #include "server/rpc/display_name.h"
+#include "server/rpc/expected_write.h"
 #include "server/rpc/hot/hot.h"
 #include "server/rpc/lead.h"
 #include "server/rpc/rpc_member.h"
@@ -27,6 +28,20 @@ static bool answer_write(struct rpc_call *call, const struct engine_query *query
     return true;
 }
 
+/* The map of a score that has been written from `start` on, with what the account is worth. */
+static bool expected_add(struct rpc_call *call, const struct engine_query *query,
+                         const struct engine_answer *answer, size_t start,
+                         struct proto_fault *fault)
+{
+    struct engine_expected expected;
+    if (!engine_expected_score(call->worker->engine, query, answer, &expected, fault)) {
+        return false;
+    }
+    rpc_map_grow(call->out, start, RPC_EXPECTED_MEMBERS);
+    rpc_expected_put(call, PROTO_A_SCORE_VALUE, &expected);
+    return true;
+}
+
 enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine_query query;
@@ -42,10 +57,13 @@ enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
     }
     rpc_tally(call, BASE_METRIC_SCORES, 1);
     rpc_tally(call, BASE_METRIC_SCORES_UNKNOWN, !answer.found);
-    return answer_write(call, &query, &answer, &unknown,
-                        rpc_names_wanted(call, PROTO_Q_SCORE_NAMES), fault)
-               ? RPC_DONE
-               : RPC_FAILED;
+    size_t start = call->out->bytes;
+    if (!answer_write(call, &query, &answer, &unknown, rpc_names_wanted(call, PROTO_Q_SCORE_NAMES),
+                      fault)) {
+        return RPC_FAILED;
+    }
+    bool worth = rpc_arg_flag(call, PROTO_Q_SCORE_VALUE);
+    return !worth || expected_add(call, &query, &answer, start, fault) ? RPC_DONE : RPC_FAILED;
 }
 
 static void write_failed_lead(struct proto_writer *out, const struct proto_fault *fault)
@@ -71,6 +89,14 @@ static bool lead_alone(const struct proto_arg *args, struct proto_fault *fault)
     return true;
 }
 
+/* What score alone says of one account. */
+static bool lead_plain(const struct proto_arg *args, struct proto_fault *fault)
+{
+    return !args[PROTO_Q_SCORE_VALUE].present ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "value",
+                           "what a lead is worth say score and explain");
+}
+
 /* What holds for all leads of a score-many. */
 struct leads_ask {
     const struct learn_document *document;
@@ -91,7 +117,8 @@ static bool score_lead(struct rpc_call *call, struct proto_span lead, const stru
         return true;
     }
     if (!proto_fields_decode(score_op()->request, score_op()->request_count, lead, args, fault) ||
-        !lead_alone(args, fault) || !rpc_lead_read(call, args, &query, &unknown, fault)) {
+        !lead_alone(args, fault) || !lead_plain(args, fault) ||
+        !rpc_lead_read(call, args, &query, &unknown, fault)) {
         return false;
     }
     query.document = ask->document;

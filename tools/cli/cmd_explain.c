@@ -45,6 +45,9 @@ static int numbers_put(const struct cli *cli, struct icp_payload *payload)
     icp_payload_uint(payload, "around", around);
     icp_payload_uint(payload, "shapes", shapes);
     icp_payload_uint(payload, "changes", changes);
+    if (cli_has(cli, CLI_EXPLAIN_VALUE)) {
+        icp_payload_flag(payload, "value", true);
+    }
     return EX_OK;
 }
 

@@ -108,11 +108,9 @@ static int request_fill(const struct cli *cli, struct icp_payload *payload, char
     static const struct {
         enum cli_option_id option;
         const char *key;
-    } texts[] = {{CLI_LEARN_LABEL, "label"},
-                 {CLI_LEARN_WHERE, "where"},
-                 {CLI_LEARN_NAME, "name"},
-                 {CLI_LEARN_TIME_FIELD, "time_field"},
-                 {CLI_LEARN_WEIGHT, "weight"}};
+    } texts[] = {{CLI_LEARN_LABEL, "label"},   {CLI_LEARN_WHERE, "where"},
+                 {CLI_LEARN_NAME, "name"},     {CLI_LEARN_TIME_FIELD, "time_field"},
+                 {CLI_LEARN_WEIGHT, "weight"}, {CLI_LEARN_VALUE, "value"}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (cli_has(cli, texts[i].option)) {
             icp_payload_text(payload, texts[i].key, cli_text(cli, texts[i].option));
@@ -156,6 +154,30 @@ static int activate(const struct cli *cli, struct icp_client *client, int64_t ve
     return status;
 }
 
+/* What was learned of values, if it was. */
+static void value_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    struct icp_value text;
+    if (!icp_reply_get(reply, "value", &text)) {
+        return;
+    }
+    json_t *value = json_loadb(text.text.data, text.text.bytes, 0, NULL);
+    const json_t *evidence = json_object_get(value, "evidence");
+    cli_print(
+        cli,
+        "\n%s of %lld accounts with the outcome: mean %.6g; on %lld held out the gain over it "
+        "is %.3f (%.3f to %.3f), and they came to %.2f times what was said\n",
+        json_string_value(json_object_get(value, "field")),
+        (long long)json_integer_value(json_object_get(value, "n")),
+        json_number_value(json_object_get(value, "mean")),
+        (long long)json_integer_value(json_object_get(evidence, "n")),
+        json_number_value(json_object_get(evidence, "gain")),
+        json_number_value(json_object_get(evidence, "gain_low")),
+        json_number_value(json_object_get(evidence, "gain_high")),
+        json_number_value(json_object_get(evidence, "total")));
+    json_decref(value);
+}
+
 static int learned_print(const struct cli *cli, struct icp_client *client,
                          const struct icp_reply *reply)
 {
@@ -174,6 +196,7 @@ static int learned_print(const struct cli *cli, struct icp_client *client,
     cli_print(cli, "ICP version %lld learned%s\n\n", (long long)version,
               wants && status == EX_OK ? ", and active" : "");
     int printed = evidence_print(cli, evidence, 12);
+    value_print(cli, reply);
     json_decref(evidence);
     if (!wants) {
         cli_print(

@@ -278,12 +278,28 @@ static int changes_print(const struct cli *cli, const struct icp_reply *reply, c
     return cli_table(cli, &table);
 }
 
+static void worth_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    struct icp_value value;
+    if (icp_reply_get(reply, "value", &value)) {
+        cli_print(
+            cli,
+            "worth %.6g if it has the outcome (8 of 10: %.6g to %.6g); p times that %.6g (%.6g "
+            "to %.6g)\n",
+            value.number, icp_reply_number(reply, "value_low", 0),
+            icp_reply_number(reply, "value_high", 0), icp_reply_number(reply, "expected", 0),
+            icp_reply_number(reply, "expected_low", 0),
+            icp_reply_number(reply, "expected_high", 0));
+    }
+}
+
 int explain_print(const struct cli *cli, const struct icp_reply *reply)
 {
     if (cli->style.form == OUT_CSV) {
         return parts_print(cli, reply);
     }
     head_print(cli, reply);
+    worth_print(cli, reply);
     cli_print(cli, "\n");
     int status = parts_print(cli, reply);
     if (status == EX_OK) {

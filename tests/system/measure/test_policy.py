@@ -302,6 +302,54 @@ class Later(Deals):
                 self.client.call("icp-drift", request)
             self.assertEqual((refusal.exception.code, refusal.exception.field), (code, field))
 
+    def test_worth_is_learned_of_those_that_were_won(self):
+        """A won deal in the north is worth three times as much; `flat` is worth anything anywhere."""
+        r = random.Random(7)
+        self.client.call("schema-put", {"document": json.dumps({"fields": [
+            {"name": "size", "type": "number"}, {"name": "after", "type": "number"},
+            {"name": "region", "type": "category"}, {"name": "rare", "type": "number"},
+            {"name": "arr", "type": "number"}, {"name": "flat", "type": "number"}]})})
+        late = []
+        for n in range(400):
+            region = self.client.call("account-get", {"id": f"a{n}"})["values"]["region"]["value"]
+            arr = 1000 * (3 if region == "N" else 1) * r.lognormvariate(0, 0.4)
+            late.append({"id": f"a{n}", "values": {"arr": arr, "flat": r.lognormvariate(0, 0.4)}})
+        self.client.call("account-patch", {"accounts": late, "time": 330 * DAY})
+        request = {"policy": POLICY, "exclude": ["rare", "flat"], "at": 400 * DAY, "value": "arr"}
+        reply = self.client.call("icp-learn", request)
+        told = json.loads(reply["value"])
+        self.assertGreater(told["evidence"]["gain_low"], 0)
+        self.assertNotIn("arr", [field["field"] for field in json.loads(reply["evidence"])["fields"]])
+        icp = reply["icp"]
+        said = {}
+        for region in ("N", "S"):
+            lead = {"values": {"size": 0.9, "region": region}, "icp": icp, "value": True}
+            said[region] = self.client.call("score", {**lead, "reasons": 3})
+            explained = self.client.call("explain", lead)
+            for name in ("value", "value_low", "value_high", "expected", "expected_low", "expected_high"):
+                self.assertEqual(said[region][name], explained[name])
+            self.assertAlmostEqual(explained["expected"], explained["p"] * explained["value"])
+            self.assertTrue(explained["value_low"] < explained["value"] < explained["value_high"])
+            plain = self.client.call("score", {**lead, "value": False})
+            self.assertEqual((plain["raw"], "value" in plain), (said[region]["raw"], False))
+        self.assertTrue(2.2 < said["N"]["value"] / said["S"]["value"] < 3.8, said)
+        got = self.icp("explain", "a1", "--icp", str(icp), "--value")
+        self.assertRegex(got.stdout, r"\nworth \d+[.\d]* if it has the outcome \(8 of 10: ")
+        lead = self.client.call("score-many", {"icp": icp, "leads": [
+            {"values": {"size": 1}, "value": True}]})["scores"][0]
+        self.assertEqual((lead["error"], lead["field"]), ("bad-field", "value"))
+        flat = self.client.call("icp-learn", {**request, "exclude": ["rare", "arr"], "value": "flat"})
+        self.assertLessEqual(json.loads(flat["value"])["evidence"]["gain_low"], 0)
+        self.assertTrue(any("no evidence that the fields tell values apart" in warning
+                            for warning in json.loads(flat["evidence"])["warnings"]))
+        both = [self.client.call("score", {"id": f"a{n}", "icp": flat["icp"], "value": True})["value"]
+                for n in range(9)]
+        self.assertEqual(len(set(both)), 1)
+        self.refused("bad-field", "value", {**request, "value": "region"})
+        with self.assertRaises(icpd.Refused) as refusal:
+            self.client.call("explain", {"id": "a1", "icp": 1, "value": True})
+        self.assertEqual((refusal.exception.code, refusal.exception.field), ("bad-field", "value"))
+
 
 if __name__ == "__main__":
     unittest.main()
