@@ -66,6 +66,7 @@ void log_prepare_ask(struct log *log);
 /* The spare segment, for the caller to close; -1 with *fault. */
 int log_prepare_take(struct log *log, struct proto_fault *fault);
 #define LOG_SPARE_NAME "spare.tmp"
+/* log_zeros.c */
 /* Whether room on the disk is not short: then some of it may be taken ahead. */
 bool log_room_is_ample(const struct log *log, int fd);
 /* From byte `from` to the length of a segment; synced, and out of the page cache, all of it. */
