@@ -52,7 +52,8 @@ static int score_one(const struct cli *cli, struct icp_payload *values)
 {
     struct icp_query query = {
         ICP_QUERY, .id = cli->argument_count > 0 ? cli->arguments[0] : cli_text(cli, CLI_SCORE_ID),
-        .key = cli_text(cli, CLI_SCORE_KEY), .email = cli_text(cli, CLI_SCORE_EMAIL), .names = true};
+        .key = cli_text(cli, CLI_SCORE_KEY), .email = cli_text(cli, CLI_SCORE_EMAIL),
+        .names = true};
     uint64_t reasons = 0;
     uint64_t version = 0;
     if (!cli_number(cli, CLI_SCORE_REASONS, 0, PROTO_COLUMNS_MAX, 0, &reasons) ||

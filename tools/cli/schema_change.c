@@ -5,12 +5,11 @@
  * there is no schema yet, every field is new. */
 #include "tools/cli/schema_change.h"
 
+#include <assert.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/filter/filter.h"
 #include "tools/cli/csv/csv_input.h"
 #include "tools/cli/remote_schema.h"
 #include "tools/cli/schema_use.h"
@@ -107,6 +106,7 @@ static void now_compare(struct run *run, const struct feature_field *now)
 
 static int schemas_compare(struct run *run)
 {
+    assert(run->now != NULL);
     size_t most = run->now->field_count + (run->was != NULL ? run->was->field_count : 0);
     run->changes = calloc(most + 1, sizeof *run->changes);
     if (run->changes == NULL) {
@@ -233,23 +233,27 @@ static int accounts_ask(struct run *run, struct change *change)
     return status;
 }
 
+static const char *type_of(const struct feature_field *field)
+{
+    return field == NULL ? "" : feature_type_name(field->type);
+}
+
 static char *change_text(const struct change *change)
 {
     char *text = NULL;
     int bytes = 0;
     switch (change->what) {
     case ADDED:
-        bytes = asprintf(&text, "new, %s", feature_type_name(change->now->type));
+        bytes = asprintf(&text, "new, %s", type_of(change->now));
         break;
     case BACK:
-        bytes = asprintf(&text, "comes back, %s", feature_type_name(change->now->type));
+        bytes = asprintf(&text, "comes back, %s", type_of(change->now));
         break;
     case REMOVED:
         bytes = asprintf(&text, "goes");
         break;
     case RETYPED:
-        bytes = asprintf(&text, "%s → %s", feature_type_name(change->was->type),
-                         feature_type_name(change->now->type));
+        bytes = asprintf(&text, "%s → %s", type_of(change->was), type_of(change->now));
         break;
     case CHANGED:
         bytes = asprintf(&text, "%s", change->members);
