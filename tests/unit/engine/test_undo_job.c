@@ -288,7 +288,7 @@ static bool has_key(const char *id, const char *key)
 }
 
 /* All tellings of a field in order, by whom and when true; nobody's are those of NOBODY. */
-enum { IMPORTS = 4, NOBODY = IMPORTS, ORDERS = 6, STEPS = 44, WORDS = STEPS * 2 };
+enum { IMPORTS = 4, NOBODY = IMPORTS, ORDERS = 4, STEPS = 44, WORDS = STEPS * 2 };
 struct word {
     int writer, value;
     int64_t time_ms;
@@ -421,7 +421,7 @@ static void the_order_of_undos_is_of_no_matter(void **state)
 {
     (void)state;
     int naive_wrong = 0;
-    int rounds = getenv("ICP_LONG") != NULL ? 40 * ORDERS : ORDERS;
+    int rounds = getenv("ICP_LONG") != NULL ? 60 * ORDERS : ORDERS;
     for (int round = 0; round < rounds; round++) {
         static struct order order;
         memset(&order, 0, sizeof order);
