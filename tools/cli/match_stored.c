@@ -12,12 +12,12 @@
 #include "tools/cli/csv/key_column.h"
 #include "tools/cli/match_pairs.h"
 #include "tools/cli/remote_schema.h"
+#include "tools/cli/stored_pairs.h"
 
 enum {
     STORED_MOST = 1000000,
     PAGE = 10000,
     SAME_MOST = 8,
-    GROUP_MOST = 20, /* accounts of one value; what more have says nothing of two of them */
 };
 #define MATCH_MS (600 * 1000)
 #define BATCH_BYTES_MAX (2U << 20)
@@ -33,13 +33,6 @@ struct stored {
     char *same[SAME_MOST]; /* as compared; NULL: it has none */
 };
 
-struct pair {
-    uint32_t a, b; /* positions; a before b */
-    double score;  /* of the names; 0: not alike */
-    char *why;     /* of the names; NULL */
-    uint32_t agree;
-};
-
 struct run {
     const struct cli *cli;
     struct icp_client *client;
@@ -52,10 +45,8 @@ struct run {
     uint64_t candidates;
     struct stored *list; /* in the order of the ids, once all are read */
     size_t count, room;
-    struct pair *pairs;
-    size_t pair_count, pair_room;
+    struct stored_pairs pairs;
     struct match_nevers nevers;
-    size_t crowds; /* values that too many have */
 };
 
 static int no_memory(const struct run *run)
@@ -265,21 +256,6 @@ static int accounts_read(struct run *run)
     return status;
 }
 
-static bool pair_add(struct run *run, const struct pair *pair)
-{
-    if (run->pair_count == run->pair_room) {
-        size_t room = run->pair_room == 0 ? 1024 : run->pair_room * 2;
-        struct pair *pairs = realloc(run->pairs, room * sizeof *pairs);
-        if (pairs == NULL) {
-            return false;
-        }
-        run->pairs = pairs;
-        run->pair_room = room;
-    }
-    run->pairs[run->pair_count++] = *pair;
-    return true;
-}
-
 /* A candidate of the account at `at`: itself, or one that is not among those that were read, is
  * none. */
 static bool candidate_take(struct run *run, size_t at, const struct icp_value *candidate)
@@ -298,11 +274,11 @@ static bool candidate_take(struct run *run, size_t at, const struct icp_value *c
         return true;
     }
     size_t place = (size_t)(other - run->list);
-    struct pair pair = {.a = (uint32_t)(at < place ? at : place),
-                        .b = (uint32_t)(at < place ? place : at),
-                        .score = score.number,
-                        .why = strndup(why.text.data, why.text.bytes)};
-    if (pair.why == NULL || !pair_add(run, &pair)) {
+    struct stored_pair pair = {.a = (uint32_t)(at < place ? at : place),
+                               .b = (uint32_t)(at < place ? place : at),
+                               .score = score.number,
+                               .why = strndup(why.text.data, why.text.bytes)};
+    if (pair.why == NULL || !stored_pairs_add(&run->pairs, &pair)) {
         free(pair.why);
         return false;
     }
@@ -367,120 +343,24 @@ static int names_match(struct run *run)
     return status;
 }
 
-struct valued {
-    const char *text;
-    uint32_t at;
-};
-
-static int by_text(const void *a, const void *b)
-{
-    const struct valued *x = a;
-    const struct valued *y = b;
-    int order = strcmp(x->text, y->text);
-    return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
-}
-
-/* Accounts from `from` to `end` have one value. */
-static bool group_pair(struct run *run, const struct valued *list, size_t from, size_t end,
-                       size_t same)
-{
-    if (end - from > GROUP_MOST) {
-        run->crowds++;
-        return true;
-    }
-    for (size_t i = from; i < end; i++) {
-        for (size_t j = i + 1; j < end; j++) {
-            const struct pair pair = {
-                .a = list[i].at, .b = list[j].at, .agree = UINT32_C(1) << same};
-            if (!pair_add(run, &pair)) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 static int same_match(struct run *run, size_t same)
 {
     size_t count = 0;
-    bool good = true;
-    struct valued *list = calloc(run->count + 1, sizeof *list);
+    struct stored_value *list = calloc(run->count + 1, sizeof *list);
     if (list == NULL) {
         return no_memory(run);
     }
     for (size_t i = 0; i < run->count; i++) {
-        list[count] = (struct valued){run->list[i].same[same], (uint32_t)i};
+        list[count] = (struct stored_value){run->list[i].same[same], (uint32_t)i};
         count += run->list[i].same[same] != NULL;
     }
-    qsort(list, count, sizeof *list, by_text);
-    for (size_t from = 0, end; good && from < count; from = end) {
-        for (end = from + 1; end < count && strcmp(list[end].text, list[from].text) == 0;) {
-            end++;
-        }
-        good = group_pair(run, list, from, end, same);
-    }
+    bool good = stored_pairs_group(&run->pairs, list, count, (unsigned)same);
     free(list);
     return good ? EX_OK : no_memory(run);
 }
 
-static int by_place(const void *a, const void *b)
-{
-    const struct pair *x = a;
-    const struct pair *y = b;
-    int first = (x->a > y->a) - (x->a < y->a);
-    return first != 0 ? first : (x->b > y->b) - (x->b < y->b);
-}
-
-static unsigned agreed(const struct pair *pair)
-{
-    unsigned count = 0;
-    for (uint32_t left = pair->agree; left != 0; left &= left - 1) {
-        count++;
-    }
-    return count;
-}
-
-/* The likeliest first, and always in the same order. */
-static int by_likeness(const void *a, const void *b)
-{
-    const struct pair *x = a;
-    const struct pair *y = b;
-    double left = x->score + agreed(x);
-    double right = y->score + agreed(y);
-    return left != right ? (left < right ? 1 : -1) : by_place(a, b);
-}
-
-/* One pair of those that were found more than once. */
-static void pairs_join(struct run *run)
-{
-    size_t kept = 0;
-    if (run->pair_count == 0) {
-        return;
-    }
-    qsort(run->pairs, run->pair_count, sizeof *run->pairs, by_place);
-    for (size_t i = 0; i < run->pair_count; i++) {
-        struct pair *pair = &run->pairs[i];
-        struct pair *before = kept > 0 ? &run->pairs[kept - 1] : NULL;
-        if (before == NULL || by_place(before, pair) != 0) {
-            run->pairs[kept++] = *pair;
-            continue;
-        }
-        before->agree |= pair->agree;
-        if (pair->score > before->score) {
-            char *why = before->why;
-            before->why = pair->why;
-            before->score = pair->score;
-            pair->why = why;
-        }
-        free(pair->why);
-        pair->why = NULL;
-    }
-    run->pair_count = kept;
-    qsort(run->pairs, run->pair_count, sizeof *run->pairs, by_likeness);
-}
-
 /* The names' reasons, and the fields in which the two agree. */
-static char *why_text(const struct run *run, const struct pair *pair)
+static char *why_text(const struct run *run, const struct stored_pair *pair)
 {
     char *text = NULL;
     size_t bytes = 0;
@@ -497,7 +377,7 @@ static char *why_text(const struct run *run, const struct pair *pair)
     return fclose(file) == 0 ? text : NULL;
 }
 
-static bool line_add(const struct run *run, const struct pair *pair, struct sheet *sheet)
+static bool line_add(const struct run *run, const struct stored_pair *pair, struct sheet *sheet)
 {
     const struct stored *a = &run->list[pair->a];
     const struct stored *b = &run->list[pair->b];
@@ -523,8 +403,8 @@ static int sheet_fill(struct run *run, struct sheet *sheet)
 {
     size_t apart = 0;
     int status = match_nevers_read(run->cli, run->client, &run->nevers);
-    for (size_t i = 0; status == EX_OK && i < run->pair_count; i++) {
-        const struct pair *pair = &run->pairs[i];
+    for (size_t i = 0; status == EX_OK && i < run->pairs.count; i++) {
+        const struct stored_pair *pair = &run->pairs.list[i];
         if (match_nevers_has(&run->nevers, run->list[pair->a].id, run->list[pair->b].id)) {
             apart++;
         } else if (!line_add(run, pair, sheet)) {
@@ -534,9 +414,9 @@ static int sheet_fill(struct run *run, struct sheet *sheet)
     if (status == EX_OK && apart > 0) {
         cli_say(run->cli, "%zu pairs left out: somebody said never", apart);
     }
-    if (status == EX_OK && run->crowds > 0) {
+    if (status == EX_OK && run->pairs.crowds > 0) {
         cli_say(run->cli, "%zu values of --same left out: more than %d accounts have each of them",
-                run->crowds, GROUP_MOST);
+                run->pairs.crowds, STORED_GROUP_MOST);
     }
     return status;
 }
@@ -550,11 +430,8 @@ static void run_end(struct run *run)
             free(run->list[i].same[s]);
         }
     }
-    for (size_t i = 0; i < run->pair_count; i++) {
-        free(run->pairs[i].why);
-    }
     free(run->list);
-    free(run->pairs);
+    stored_pairs_fini(&run->pairs);
     match_nevers_fini(&run->nevers);
     feature_schema_release(run->schema);
     icp_reply_fini(&run->reply);
@@ -580,7 +457,7 @@ int match_stored(const struct cli *cli, struct sheet *sheet)
         status = same_match(&run, i);
     }
     if (status == EX_OK) {
-        pairs_join(&run);
+        stored_pairs_join(&run.pairs);
         status = sheet_fill(&run, sheet);
     }
     run_end(&run);
