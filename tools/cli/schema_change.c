@@ -300,6 +300,7 @@ static int changes_print(const struct run *run)
     for (size_t i = 0; i < run->count; i++) {
         const struct change *change = &run->changes[i];
         const struct feature_field *field = change->was != NULL ? change->was : change->now;
+        assert(field != NULL);
         char *what = change_text(change);
         char *then = effect_text(change);
         char *users = change->was == NULL ? strdup("") : schema_use_text(&run->use, change->was);
