@@ -101,6 +101,27 @@ static void without_signal_no_follow_up_is_found(void **state)
     assert_in_range(found, 2, 22); /* 10 expected, standard deviation 3.1 */
 }
 
+/* All of a gap lies where only one group is: neither mix nor follow-up. */
+static void what_one_group_alone_has_is_not_comparable(void **state)
+{
+    (void)state;
+    struct measure_gap gap;
+    struct measure_table table;
+    struct proto_fault fault = {.code = PROTO_OK};
+    const char *const names[] = {"big", "small", "nobody"};
+    const struct measure_stratum apart[] = {{{50, 0}, {25, 0}}, {{0, 40}, {0, 10}}, {{0}, {0}}};
+    measure_gap_of(apart, 3, &gap);
+    assert_true(gap.part[MEASURE_PART_FOLLOW_UP] == 0 && gap.part[MEASURE_PART_MIX] == 0);
+    assert_int_equal(gap.millionths[MEASURE_PART_REST], 250000);
+    assert_true(measure_gap_table(apart, names, 3, &usual, NULL, &table, &fault));
+    assert_int_equal(measure_table_rows(&table), MEASURE_PARTS + 2);
+    assert_string_equal(measure_cell_find(&table, MEASURE_PARTS, "part")->text, "not comparable");
+    assert_int_equal(measure_cell_find(&table, MEASURE_PARTS, "rate_b")->kind, MEASURE_ABSENT);
+    measure_table_fini(&table);
+    measure_gap_of(apart, 1, &gap); /* b is empty */
+    assert_true(isnan(gap.part[MEASURE_PART_GAP]));
+}
+
 static bool gives_up(void *context, struct proto_fault *why)
 {
     (void)context;
@@ -130,6 +151,7 @@ int main(void)
         cmocka_unit_test(the_published_gap_comes_out),
         cmocka_unit_test(the_parts_add_up_in_whole_millionths),
         cmocka_unit_test(without_signal_no_follow_up_is_found),
+        cmocka_unit_test(what_one_group_alone_has_is_not_comparable),
         cmocka_unit_test(too_little_is_told_and_who_asked_can_give_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,6 +134,29 @@ static void entries_come_out_as_by_hand(void **state)
     measure_handoffs_fini(&all);
 }
 
+static bool far_number(void *context, struct proto_span text, uint32_t *at, struct proto_fault *why)
+{
+    (void)context;
+    (void)text;
+    (void)why;
+    *at = MEASURE_STAGES_MAX;
+    return true;
+}
+
+static void too_many_stages_are_refused(void **state)
+{
+    (void)state;
+    struct measure_handoffs all = begun();
+    const struct event lead = step(EVENT_STAGE, "lead", 10, "", "");
+    const struct event *steps[] = {&lead};
+    const struct measure_journey journey = {
+        .end = MEASURE_JOURNEY_OPEN, .steps = steps, .step_count = 1};
+    all.namer.number = far_number;
+    assert_false(measure_handoffs_add(&all, &journey, &fault));
+    assert_int_equal(fault.code, PROTO_LIMIT);
+    measure_handoffs_fini(&all);
+}
+
 static void a_stage_without_owner_is_told(void **state)
 {
     (void)state;
@@ -191,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_come_out_as_by_hand),
+        cmocka_unit_test(too_many_stages_are_refused),
         cmocka_unit_test(a_stage_without_owner_is_told),
         cmocka_unit_test(shrinkage_knows_chance_from_difference),
     };
