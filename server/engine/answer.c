@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What plain scores and explained ones share: numbers from a raw score, and the values that a query
- * is about. */
+/* What plain scores and explained ones share: numbers from a raw score, whom a query means, and the
+ * values that it is about. */
 #include "server/engine/before.h"
 #include "server/engine/explain.h"
 #include "server/engine/worker.h"
@@ -12,6 +12,23 @@ void engine_answer_from_raw(const struct learn_document *document, int64_t raw,
     answer->p = model_p(document->scorecard, raw);
     answer->fit = model_fit(document->scorecard, raw);
     answer->grade = model_grade(document->scorecard, answer->fit);
+}
+
+bool engine_query_find(struct engine_worker *worker, const struct engine_query *query,
+                       const char *doing, struct engine_answer *answer, struct proto_fault *fault)
+{
+    struct proto_fault local = {.code = PROTO_OK};
+    answer->slot = engine_find(worker, &query->name, &local);
+    answer->found = answer->slot != ENGINE_NO_SLOT;
+    if (local.code != PROTO_OK) {
+        *fault = local;
+        return false;
+    }
+    return answer->found || query->values ||
+           proto_fault_set(fault, PROTO_NOT_FOUND, "",
+                           "no account has this id, key or email domain, and no values are given "
+                           "to %s instead",
+                           doing);
 }
 
 /* A value that the account had and that is not kept must not pass for a missing one, if the

@@ -17,7 +17,12 @@ bool engine_explain(struct engine_worker *worker, const struct engine_query *que
                     const uint8_t *codes, bool has_values, struct engine_answer *answer,
                     struct proto_fault *fault);
 
-/* score.c: fills worker->values with the stored values of the account (all missing if there is
+/* answer.c: whom a query means, into the answer's slot and found. Nobody is a fault only where no
+ * values are given to score, or explain (`doing`), instead. */
+bool engine_query_find(struct engine_worker *worker, const struct engine_query *query,
+                       const char *doing, struct engine_answer *answer, struct proto_fault *fault);
+
+/* answer.c: fills worker->values with the stored values of the account (all missing if there is
  * none), then lays the query's over them; *id is the account's, untouched if there is none. */
 bool engine_values_gather(struct engine_worker *worker, const struct engine_query *query,
                           uint32_t slot, struct proto_span *id, struct proto_fault *fault);

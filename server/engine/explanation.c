@@ -21,20 +21,9 @@ static bool values_take(struct engine_worker *worker, const struct engine_query 
                         struct engine_explanation *explanation, struct proto_fault *fault)
 {
     struct engine_answer *answer = &explanation->answer;
-    struct proto_fault local = {.code = PROTO_OK};
     int64_t raw;
-    answer->slot = engine_find(worker, &query->name, &local);
-    answer->found = answer->slot != ENGINE_NO_SLOT;
-    if (local.code != PROTO_OK) {
-        *fault = local;
-        return false;
-    }
-    if (!answer->found && !query->values) {
-        return proto_fault_set(fault, PROTO_NOT_FOUND, "",
-                               "no account has this id, key or email domain, and no values are "
-                               "given to explain instead");
-    }
-    if (!engine_values_gather(worker, query, answer->slot, &answer->id, fault) ||
+    if (!engine_query_find(worker, query, "explain", answer, fault) ||
+        !engine_values_gather(worker, query, answer->slot, &answer->id, fault) ||
         !engine_values_raw(worker, query->document, &raw, fault)) {
         return false;
     }

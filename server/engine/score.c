@@ -85,16 +85,8 @@ bool engine_score(struct engine_worker *worker, const struct engine_query *query
 {
     *answer = (struct engine_answer){.slot = STORE_NO_SLOT};
     struct proto_fault local = {0};
-    answer->slot = engine_find(worker, &query->name, &local);
-    answer->found = answer->slot != STORE_NO_SLOT;
-    if (local.code != PROTO_OK) {
-        *fault = local;
+    if (!engine_query_find(worker, query, "score", answer, fault)) {
         return false;
-    }
-    if (!answer->found && !query->values) {
-        return proto_fault_set(fault, PROTO_NOT_FOUND, "",
-                               "no account has this id, key or email domain, and no values are "
-                               "given to score instead");
     }
     const uint8_t *codes = stored_codes(worker, query, answer->slot, &local);
     if (local.code != PROTO_OK) {
