@@ -111,6 +111,27 @@ static void rate_say(struct drift_result *result)
     }
 }
 
+static double loss_of(const struct drift_column *column)
+{
+    return column->auc_then.value - column->auc_now.value;
+}
+
+/* Of the columns that no longer tell outcomes apart the one that lost most, but less than the one
+ * that was named last. */
+static const struct drift_column *lost_next(const struct drift_result *result,
+                                            const struct drift_column *last)
+{
+    const struct drift_column *most = NULL;
+    for (size_t i = 0; i < result->column_count; i++) {
+        const struct drift_column *column = &result->columns[i];
+        if (column->lost && (!last || loss_of(column) < loss_of(last)) &&
+            (!most || loss_of(column) > loss_of(most))) {
+            most = column;
+        }
+    }
+    return most;
+}
+
 static void columns_say(struct drift_result *result)
 {
     unsigned named = 0;
@@ -123,15 +144,11 @@ static void columns_say(struct drift_result *result)
                 100 * column->share_now, 100 * column->share_then);
         }
     }
-    named = 0;
-    for (size_t i = 0; i < result->column_count && named < NAMED_MAX; i++) {
-        const struct drift_column *column = &result->columns[i];
-        if (column->lost) {
-            named++;
-            say(result, "%s%s%s no longer tells them apart as it did: AUC alone %.3f, %.3f then",
-                column->field, column->tag ? " " : "", column->tag ? column->tag : "",
-                column->auc_now.value, column->auc_then.value);
-        }
+    const struct drift_column *lost = NULL;
+    for (named = 0; named < NAMED_MAX && (lost = lost_next(result, lost)) != NULL; named++) {
+        say(result, "%s%s%s no longer tells them apart as it did: AUC alone %.3f, %.3f then",
+            lost->field, lost->tag ? " " : "", lost->tag ? lost->tag : "", lost->auc_now.value,
+            lost->auc_then.value);
     }
 }
 

@@ -22,7 +22,8 @@ struct canned_run {
     char *printed;
     char *said;
     char *asked; /* a line for each request: its operation and its payload as JSON, without
-                  * deadline_ms and an operation id that the client drew */
+                  * deadline_ms and an operation id that the client drew; none for a ping without a
+                  * reply */
 };
 
 /* The line as one would type it behind `icp`; words in quotes are one. An operation that is asked

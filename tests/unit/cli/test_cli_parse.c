@@ -192,6 +192,39 @@ static void what_is_no_moment_is_refused(void **state)
     }
 }
 
+/* A version, a day of looking and what outcomes are of: of drift; and --value, which takes a field
+ * where a version is learned and none where one score is explained. */
+static void what_a_profile_is_asked_for_is_read(void **state)
+{
+    (void)state;
+    struct cli cli;
+    char said[1024];
+    bool help = false;
+    char drift[] = "drift";
+    char learn[] = "learn";
+    char explain[] = "explain";
+    const char *const asked[] = {"3",    "--since",    "2026-01-01", "--policy=p.json",
+                                 "--at", "2026-06-30", NULL};
+    assert_int_equal(parse_for(drift, &cli, asked, said, &help), EX_OK);
+    assert_int_equal(cli.argument_count, 1);
+    assert_string_equal(cli.arguments[0], "3");
+    assert_string_equal(cli_text(&cli, CLI_DRIFT_SINCE), "2026-01-01");
+    assert_string_equal(cli_text(&cli, CLI_DRIFT_POLICY), "p.json");
+    assert_string_equal(cli_text(&cli, CLI_DRIFT_AT), "2026-06-30");
+    assert_false(cli_has(&cli, CLI_DRIFT_LABEL));
+    done(&cli);
+    const char *const learned[] = {"--value", "arr", NULL};
+    assert_int_equal(parse_for(learn, &cli, learned, said, &help), EX_OK);
+    assert_string_equal(cli_text(&cli, CLI_LEARN_VALUE), "arr");
+    assert_int_equal(cli.argument_count, 0);
+    done(&cli);
+    const char *const explained[] = {"acme", "--value", NULL};
+    assert_int_equal(parse_for(explain, &cli, explained, said, &help), EX_OK);
+    assert_true(cli_has(&cli, CLI_EXPLAIN_VALUE));
+    assert_string_equal(cli.arguments[0], "acme");
+    done(&cli);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +234,7 @@ int main(void)
         cmocka_unit_test(help_is_asked_for_in_three_ways),
         cmocka_unit_test(a_moment_is_a_sequence_a_time_or_the_end_of_a_day),
         cmocka_unit_test(what_is_no_moment_is_refused),
+        cmocka_unit_test(what_a_profile_is_asked_for_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,6 @@ static void one_account_is_shown_with_where_its_values_come_from(void **state)
 {
     (void)state;
     static const struct canned replies_0[] = {{PROTO_OP_ACCOUNT_GET, acme, PROTO_OK}};
-    static const struct canned replies_1[] = {{PROTO_OP_ACCOUNT_GET, without_keys, PROTO_OK}};
     static const struct canned_row rows[] = {
         {"get acme", CANNED(replies_0), EX_OK,
          "account-get {\"id\":\"acme\",\"names\":true,\"record\":false}\n",
@@ -97,6 +96,15 @@ static void one_account_is_shown_with_where_its_values_come_from(void **state)
          "  }\n"
          "}\n",
          ""},
+    };
+    CANNED_ROWS(rows);
+}
+
+static void each_value_is_a_record_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct canned replies_0[] = {{PROTO_OP_ACCOUNT_GET, acme, PROTO_OK}};
+    static const struct canned_row rows[] = {
         {"get acme --records", CANNED(replies_0), EX_OK,
          "account-get {\"id\":\"acme\",\"names\":true,\"record\":false}\n",
          "acme  Acme  (domain:acme.com)\n"
@@ -118,6 +126,15 @@ static void one_account_is_shown_with_where_its_values_come_from(void **state)
          "source  crm\n"
          "time    2024-05-01 12:00\n",
          ""},
+    };
+    CANNED_ROWS(rows);
+}
+
+static void an_account_is_asked_for_by_any_name_and_as_of_any_moment(void **state)
+{
+    (void)state;
+    static const struct canned replies_1[] = {{PROTO_OP_ACCOUNT_GET, without_keys, PROTO_OK}};
+    static const struct canned_row rows[] = {
         {"get --key domain:b.com --record", CANNED(replies_1), EX_OK,
          "account-get {\"key\":\"domain:b.com\",\"names\":true,\"record\":true}\n",
          "b  (no keys)\n"
@@ -390,6 +407,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_account_is_shown_with_where_its_values_come_from),
+        cmocka_unit_test(each_value_is_a_record_where_that_is_asked_for),
+        cmocka_unit_test(an_account_is_asked_for_by_any_name_and_as_of_any_moment),
         cmocka_unit_test(who_is_not_there_is_told_with_what_was_perhaps_meant),
         cmocka_unit_test(changes_stand_in_a_row_each),
         cmocka_unit_test(accounts_are_removed_by_id),

@@ -76,11 +76,6 @@ static void who_is_there_and_who_did_what_is_listed(void **state)
     static const struct canned replies_2[] = {{PROTO_OP_SLOW_LOG, slow_request, PROTO_OK}};
     static const struct canned replies_3[] = {
         {PROTO_OP_SLOW_LOG, "{'next':1,'lost':0,'requests':[]}", PROTO_OK}};
-    static const struct canned replies_4[] = {{PROTO_OP_AUDIT, two_deeds, PROTO_OK}};
-    static const struct canned replies_5[] = {
-        {PROTO_OP_AUDIT, "{'oldest':1,'newest':9,'entries':[]}", PROTO_OK}};
-    static const struct canned replies_6[] = {
-        {PROTO_OP_CLIENT_LIST, ": client-list needs the role admin", PROTO_DENIED}};
     static const struct canned_row rows[] = {
         {"clients", CANNED(replies_0), EX_OK, "client-list {}\n",
          "connection  address         client    role   since                idle_ms  requests  las"
@@ -125,6 +120,19 @@ static void who_is_there_and_who_did_what_is_listed(void **state)
          "  ]\n"
          "}\n",
          ""},
+    };
+    CANNED_ROWS(rows);
+}
+
+static void deeds_are_listed_of_all_or_of_one_account(void **state)
+{
+    (void)state;
+    static const struct canned replies_4[] = {{PROTO_OP_AUDIT, two_deeds, PROTO_OK}};
+    static const struct canned replies_5[] = {
+        {PROTO_OP_AUDIT, "{'oldest':1,'newest':9,'entries':[]}", PROTO_OK}};
+    static const struct canned replies_6[] = {
+        {PROTO_OP_CLIENT_LIST, ": client-list needs the role admin", PROTO_DENIED}};
+    static const struct canned_row rows[] = {
         {"audit", CANNED(replies_4), EX_OK, "audit {}\n",
          "seq  time                 by               did             first  reason\n"
          "  9  2024-05-01 12:00:00  ann (127.0.0.1)  accounts put 3  acme\n"
@@ -232,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_are_listed_and_cancelled),
         cmocka_unit_test(who_is_there_and_who_did_what_is_listed),
+        cmocka_unit_test(deeds_are_listed_of_all_or_of_one_account),
         cmocka_unit_test(backups_and_scrubs_say_what_they_wrote_and_found),
         cmocka_unit_test(a_capture_is_begun_watched_and_ended),
     };

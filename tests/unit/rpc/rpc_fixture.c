@@ -295,7 +295,7 @@ uint8_t rpc_fixture_call(struct rpc_fixture *fixture, uint8_t op, struct proto_s
 void rpc_fixture_ask(struct rpc_fixture *fixture, uint8_t op, struct proto_span request,
                      struct proto_arg *args)
 {
-    struct proto_span payload;
+    struct proto_span payload = {0};
     struct proto_fault fault = {0};
     uint8_t status = rpc_fixture_call(fixture, op, request, &payload);
     if (status != PROTO_OK) {
