@@ -68,6 +68,7 @@ static void command_take(const struct reading *reading, const struct store_comma
                   : command->kind == STORE_COMMAND_PLACE ? ENGINE_DEED_PUT
                   : command->kind == STORE_COMMAND_UNDO  ? ENGINE_DEED_UNDO
                   : command->kind == STORE_COMMAND_EVENT ? ENGINE_DEED_EVENT
+                  : command->kind == STORE_COMMAND_TERM  ? ENGINE_DEED_TERM
                   : command->kind == STORE_COMMAND_IDENTITY
                       ? ENGINE_DEED_IDENTITY
                       : (enum engine_deed)(command->kind - 1)]++;

@@ -23,7 +23,8 @@
     X(DROP, "list given up")                                                                       \
     X(EVENT, "event")                                                                              \
     X(UNDO, "undo")                                                                                \
-    X(IDENTITY, "identity entry")
+    X(IDENTITY, "identity entry")                                                                  \
+    X(TERM, "plan entry")
 
 enum engine_deed {
 #define X(NAME, words) ENGINE_DEED_##NAME,

@@ -194,6 +194,7 @@ static bool state_apply(struct engine *engine, struct engine_state *state,
     case STORE_DOCUMENT_TAL:
         return change_list(state, change, engine->store != NULL, fault);
     case STORE_DOCUMENT_IDENTITY:
+    case STORE_DOCUMENT_TERM:
         return true;
     }
     return false;
@@ -292,8 +293,9 @@ void engine_registry_change(void *context, const struct store_change *change)
     /* Only this function replaces the state, and the store calls it from one thread at a time. */
     struct proto_fault fault = {0};
     bool opening = engine->store == NULL;
-    if (change->kind == STORE_DOCUMENT_IDENTITY) {
-        return; /* what it changes of accounts is told by the commit */
+    if (change->kind == STORE_DOCUMENT_IDENTITY || change->kind == STORE_DOCUMENT_TERM) {
+        return; /* what it changes of accounts is told by the commit; plans are read when asked for
+                 */
     }
     if (opening && engine->opening.code != PROTO_OK) {
         return; /* the opening has failed already */

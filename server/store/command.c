@@ -63,7 +63,8 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
     batch->adds |= command->kind == STORE_COMMAND_PUT || command->kind == STORE_COMMAND_PATCH ||
                    command->kind == STORE_COMMAND_SCHEMA || command->kind == STORE_COMMAND_ICP ||
                    command->kind == STORE_COMMAND_LIST || command->kind == STORE_COMMAND_EVENT ||
-                   command->kind == STORE_COMMAND_UNDO || command->kind == STORE_COMMAND_IDENTITY;
+                   command->kind == STORE_COMMAND_UNDO || command->kind == STORE_COMMAND_IDENTITY ||
+                   command->kind == STORE_COMMAND_TERM;
 }
 
 static bool batch_add(struct store_batch *batch, const struct store_command *command,
@@ -303,6 +304,7 @@ bool store_batch_document(struct store_batch *batch, const struct store_document
         [STORE_DOCUMENT_SCHEMA] = STORE_COMMAND_SCHEMA,
         [STORE_DOCUMENT_ICP] = STORE_COMMAND_ICP,
         [STORE_DOCUMENT_TAL] = STORE_COMMAND_LIST,
+        [STORE_DOCUMENT_TERM] = STORE_COMMAND_TERM,
     };
     struct store_command command = {.kind = kinds[document->kind],
                                     .activate = document->activate,

@@ -48,6 +48,8 @@
  *   identity  the entry                both ids as keys, u8 bytes   1: it counts for nobody: a
  *             (server/identity/        and text each; no bytes      record of it was deleted
  *             identity_entry.h)        where one is none
+ *   term      the entry of a plan      –                          number, or 0
+ *             with its hash
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -83,7 +85,8 @@ enum store_command_kind {
     STORE_COMMAND_IMPORT,
     STORE_COMMAND_UNDO,
     STORE_COMMAND_IDENTITY,
-    STORE_COMMAND_LAST = STORE_COMMAND_IDENTITY,
+    STORE_COMMAND_TERM,
+    STORE_COMMAND_LAST = STORE_COMMAND_TERM,
 };
 
 struct store_command {

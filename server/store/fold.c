@@ -59,6 +59,7 @@ static void counters_move(struct disk_state *state, const struct store_generatio
     state->switches = after->switches;
     state->tals = after->tals;
     state->identities = after->identities;
+    state->terms = after->terms;
     state->sources = after->sources;
     state->folds = after->folds;
     if (state->history_seq != 0 && state->history_ms == 0) {

@@ -13,7 +13,8 @@
     X(tals)                                                                                        \
     X(identities)                                                                                  \
     X(sources)                                                                                     \
-    X(folds)
+    X(folds)                                                                                       \
+    X(terms)
 
 void store_moment_set(struct store_moments *moments, const struct disk_state *state,
                       const struct store_generation *newest)

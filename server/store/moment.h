@@ -16,7 +16,7 @@
 struct store_moments {
     _Atomic uint64_t version;
     _Atomic uint64_t seq, accounts, switches;
-    _Atomic uint32_t slots, schema_version, icp_version, tals, identities, sources, folds;
+    _Atomic uint32_t slots, schema_version, icp_version, tals, identities, sources, folds, terms;
     _Atomic(const struct store_generation *) newest;
 };
 

@@ -360,6 +360,11 @@ uint32_t store_view_entries(const struct store_view *view)
     return view->state.identities;
 }
 
+uint32_t store_view_terms(const struct store_view *view)
+{
+    return view->state.terms;
+}
+
 /* Room for the places of all blocks and some more; without it every row goes through LMDB. */
 static bool places_grow(struct store_view *view)
 {
