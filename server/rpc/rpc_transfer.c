@@ -36,7 +36,7 @@ static void export_done(void *context, const struct engine_job_info *info)
     const struct transfer_exported *result = &pending->result;
     if (info->fault.code == PROTO_OK) {
         struct proto_writer *out = rpc_later_begin(pending->later);
-        proto_write_map(out, 11);
+        proto_write_map(out, 12);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_JOB, info->job);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SEQ, result->seq);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_BYTES, result->bytes);
@@ -47,6 +47,8 @@ static void export_done(void *context, const struct engine_job_info *info)
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SWITCHES, result->counts[TRANSFER_SWITCH]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_IDENTITIES,
                      result->counts[TRANSFER_IDENTITY]);
+        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_PLAN_ENTRIES,
+                     result->counts[TRANSFER_TERM]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_EVENTS, result->counts[TRANSFER_EVENT]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_DAMAGED, result->damaged);
     }

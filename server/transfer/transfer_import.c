@@ -82,14 +82,19 @@ static bool head_take(struct transfer_importing *importing, const struct transfe
     return true;
 }
 
+/* Of these a file of before there were any says nothing. */
+static bool is_later(enum transfer_kind kind)
+{
+    return kind == TRANSFER_EVENT || kind == TRANSFER_IDENTITY || kind == TRANSFER_TERM;
+}
+
 static bool end_take(struct transfer_importing *importing, const struct transfer_line *line)
 {
     for (unsigned kind = 0; kind < TRANSFER_KIND_COUNT; kind++) {
         int64_t said = 0;
         const char *name = transfer_shelves[kind].plural;
-        /* A file of before there were events, or identity entries, says nothing of them. */
-        bool silent = (kind == TRANSFER_EVENT || kind == TRANSFER_IDENTITY) &&
-                      json_object_get(line->json, name) == NULL;
+        bool silent =
+            is_later((enum transfer_kind)kind) && json_object_get(line->json, name) == NULL;
         if (!silent && !transfer_line_int(line, name, 0, INT64_MAX, &said, importing->fault)) {
             return false;
         }
@@ -136,6 +141,7 @@ static bool single_take(struct transfer_importing *importing, const struct trans
                   {"icp", transfer_take_icp},
                   {"list", transfer_take_list},
                   {"switch", transfer_take_switch},
+                  {"plan", transfer_take_term},
                   {"similar", similar_take},
                   {"end", end_take}};
     if (strcmp(line->first, "damaged") == 0) {
@@ -148,7 +154,7 @@ static bool single_take(struct transfer_importing *importing, const struct trans
     }
     return transfer_line_refuse(line, TRANSFER_AT(line->first), importing->fault,
                                 "a line begins with icpd, schema, icp, account, list, switch, "
-                                "identity, event, similar or end, and this with \"%s\"",
+                                "identity, plan, event, similar or end, and this with \"%s\"",
                                 line->first);
 }
 

@@ -9,6 +9,7 @@
 #include "server/feature/json_text.h"
 #include "server/learn/document.h"
 #include "server/tal/tal_document.h"
+#include "server/term/term_plan.h"
 #include "server/transfer/transfer_parts.h"
 
 /* What all documents share; `body` is the name of their text. */
@@ -175,6 +176,26 @@ bool transfer_take_list(struct transfer_importing *importing, const struct trans
     good = good && paper_store(importing, line, &paper, &document);
     free(spans);
     return good;
+}
+
+/* An entry of a plan as its line: whether it follows on the one before is seen by whoever reads the
+ * plan, for a store may hold one whose entry was lost. */
+bool transfer_take_term(struct transfer_importing *importing, const struct transfer_line *line)
+{
+    static const char *const names[] = {"plan", "time_ms", "text"};
+    struct paper paper = {.kind = TRANSFER_TERM, .body = "text"};
+    struct term_line opened;
+    if (!paper_read(importing, line, names, 3, &paper) || !paper_is_new(importing, line, &paper)) {
+        return importing->present > 0;
+    }
+    if (paper.text.bytes > 0) { /* one that was given up is a number without an entry */
+        if (!term_line_open(paper.text, &opened, importing->fault)) {
+            return transfer_line_within(line, TRANSFER_AT("text"), importing->fault);
+        }
+        term_line_fini(&opened);
+    }
+    struct store_document document = {.number = paper.number};
+    return paper_store(importing, line, &paper, &document);
 }
 
 bool transfer_take_switch(struct transfer_importing *importing, const struct transfer_line *line)

@@ -464,8 +464,9 @@ bool transfer_view_write(struct transfer_writing *writing)
                 accounts_write(writing, schema) &&
                 documents_write(writing, TRANSFER_LIST, STORE_DOCUMENT_TAL) &&
                 documents_write(writing, TRANSFER_SWITCH, STORE_DOCUMENT_SWITCH) &&
-                identities_write(writing) && events_write(writing) &&
-                similar_write(writing, schema);
+                identities_write(writing) &&
+                documents_write(writing, TRANSFER_TERM, STORE_DOCUMENT_TERM) &&
+                events_write(writing) && similar_write(writing, schema);
     feature_schema_release(schema);
     if (good) {
         end_write(writing);

@@ -59,6 +59,8 @@ class Repeating(unittest.TestCase):
             "icp-revert": {"reason": "worse"},
             "icp-learn": {"label": "won = 1"},
             "tal-build": {"name": "repeated", "k": 5},
+            "plan-add": {"name": "repeated", "act": "create", "body": json.dumps(
+                {"from": "2027-01-01", "to": "2027-12-31", "layers": ["data"], "stages": ["renewal"]})},
             "event-append": {"events": [{"account": "a1", "type": "touch", "time": 1700000000000,
                                          "source": "crm", "id": "t-1"}]},
             "identity": {"entries": [{"act": "merge", "account": "a5", "other": "a6"}]},

@@ -24,6 +24,7 @@ static const struct {
                              {"list", "lists", "list", "lists"},
                              {"switch", "switches", "switch", "switches"},
                              {"identity", "identities", "identity entry", "identity entries"},
+                             {"plan", "plan_entries", "plan entry", "plan entries"},
                              {"event", "events", "event", "events"}};
 
 void everything_counts(const uint64_t counts[EVERYTHING_KINDS], char *text, size_t text_bytes)
@@ -32,7 +33,8 @@ void everything_counts(const uint64_t counts[EVERYTHING_KINDS], char *text, size
     size_t at = 0;
     text[0] = '\0';
     for (unsigned i = 0; i < EVERYTHING_KINDS && at < text_bytes; i++) {
-        if (counts[i] == 0 && strcmp(kinds[i].name, "identity") == 0) {
+        if (counts[i] == 0 &&
+            (strcmp(kinds[i].name, "identity") == 0 || strcmp(kinds[i].name, "plan") == 0)) {
             continue; /* most bases have none */
         }
         at += (size_t)snprintf(text + at, text_bytes - at, "%s%s %s", i > 0 ? ", " : "",

@@ -9,7 +9,7 @@
 
 #include "tools/cli/cli.h"
 
-enum { EVERYTHING_KINDS = 7 }; /* schema, icp, account, list, switch, identity, event */
+enum { EVERYTHING_KINDS = 8 }; /* schema, icp, account, list, switch, identity, plan, event */
 
 struct everything {
     FILE *file;
