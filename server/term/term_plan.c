@@ -11,16 +11,6 @@
 #include "server/term/term_json.h"
 #include "server/term/term_rule.h"
 
-const char *term_state_word(enum term_state state)
-{
-    static const char *const words[] = {
-#define X(STATE, word) [TERM_STATE_##STATE] = (word),
-#include "server/term/term_state.def"
-#undef X
-    };
-    return words[state];
-}
-
 static bool memory_out(struct proto_fault *fault)
 {
     return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a plan");
@@ -258,73 +248,4 @@ bool term_line_of(struct proto_span line, struct proto_span name)
     }
     const uint8_t *at = line.data + line.bytes - behind - name.bytes;
     return memcmp(at, name.data, name.bytes) == 0 && memcmp(at - front, member, front) == 0;
-}
-
-char *term_statement(const char *plan, const char *act, const json_t *body, size_t *bytes,
-                     struct proto_fault *fault)
-{
-    json_t *said = json_copy((json_t *)(uintptr_t)body);
-    json_t *statement = json_object();
-    char *text = NULL;
-    if (said != NULL) {
-        (void)json_object_del(said, "signature");
-    }
-    bool good = json_object_set_new(statement, "act", json_string(act)) == 0;
-    good = json_object_set_new(statement, "body", said) == 0 && good;
-    good = json_object_set_new(statement, "plan", json_string(plan)) == 0 && good;
-    good = json_object_set_new(statement, "purpose", json_string("icp plan")) == 0 && good;
-    if (good) {
-        text = term_json_print(statement, bytes, fault);
-    } else {
-        (void)memory_out(fault);
-    }
-    json_decref(statement);
-    return text;
-}
-
-static void ownerless_add(const json_t *registry, const char *kind, char *out, size_t room,
-                          size_t *used, size_t *count)
-{
-    json_t *walked = json_incref((json_t *)(uintptr_t)registry);
-    const char *name;
-    json_t *value;
-    json_object_foreach(walked, name, value)
-    {
-        if (!json_is_null(value)) {
-            continue;
-        }
-        int bytes =
-            snprintf(out + *used, room - *used, "%s%s %s", *count > 0 ? ", " : "", kind, name);
-        *used += bytes > 0 && (size_t)bytes < room - *used ? (size_t)bytes : room - *used - 1;
-        ++*count;
-    }
-    json_decref(walked);
-}
-
-size_t term_plan_ownerless(const struct term_plan *plan, char *out, size_t room)
-{
-    size_t used = 0;
-    size_t count = 0;
-    out[0] = '\0';
-    ownerless_add(json_object_get(plan->terms, "layers"), "layer", out, room, &used, &count);
-    ownerless_add(json_object_get(plan->terms, "stages"), "stage", out, room, &used, &count);
-    return count;
-}
-
-const json_t *term_plan_at(const struct term_plan *plan, const char *path)
-{
-    static const char *const registries[] = {"layers", "stages", "signatories"};
-    const char *slash = strchr(path, '/');
-    if (slash == NULL) {
-        bool known =
-            strcmp(path, "from") == 0 || strcmp(path, "to") == 0 || strcmp(path, "list") == 0;
-        return known ? json_object_get(plan->terms, path) : NULL;
-    }
-    for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {
-        size_t bytes = strlen(registries[i]);
-        if ((size_t)(slash - path) == bytes && memcmp(path, registries[i], bytes) == 0) {
-            return json_object_get(json_object_get(plan->terms, registries[i]), slash + 1);
-        }
-    }
-    return NULL;
 }

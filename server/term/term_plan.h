@@ -69,7 +69,8 @@ struct term_line {
 bool term_line_open(struct proto_span line, struct term_line *opened, struct proto_fault *fault);
 void term_line_fini(struct term_line *opened);
 
-/* What is signed; malloc'd. The body may have a signature, which is left out. */
+/* term_look.c, as is the rest. What is signed; malloc'd. The body may have a signature, which is
+ * left out. */
 char *term_statement(const char *plan, const char *act, const json_t *body, size_t *bytes,
                      struct proto_fault *fault);
 
