@@ -21,7 +21,7 @@ static void put(struct printing *printing, const char *text, size_t bytes)
     if (printing->failed) {
         return;
     }
-    if (bytes >= printing->room - printing->bytes) {
+    if (printing->text == NULL || bytes >= printing->room - printing->bytes) {
         size_t room = 2 * printing->room + bytes + 1;
         char *grown = realloc(printing->text, room);
         if (grown == NULL) {
