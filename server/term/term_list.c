@@ -22,7 +22,11 @@ static struct term_hash *leaves_make(const json_t *document, size_t *count,
         return NULL;
     }
     struct term_hash *leaves = calloc(*count, sizeof *leaves);
-    bool good = leaves != NULL || memory_out(fault);
+    if (leaves == NULL) {
+        (void)memory_out(fault);
+        return NULL;
+    }
+    bool good = true;
     for (size_t i = 0; good && i < *count; i++) {
         size_t bytes = 0;
         char *text = term_json_print(json_array_get(entries, i), &bytes, fault);
