@@ -162,8 +162,8 @@ static int counts_check(const struct cli *cli, const struct everything *everythi
 {
     for (unsigned i = 0; i < EVERYTHING_KINDS; i++) {
         const json_t *said = json_object_get(end, kinds[i].plural);
-        if (i >= EVERYTHING_KINDS - 2 && said == NULL && everything->counts[i] == 0) {
-            continue; /* of before there were events, or identity entries */
+        if (i >= EVERYTHING_KINDS - 3 && said == NULL && everything->counts[i] == 0) {
+            continue; /* of before there were events, identity entries or plans */
         }
         if (!json_is_integer(said) || (uint64_t)json_integer_value(said) != everything->counts[i]) {
             char what[128];
