@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A definition as a document: read member by member, each that is missing or unknown told by name;
- * printed in one order, so that equal definitions are equal bytes. */
+/* A definition as a document: read member by member, each that is missing or unknown told by name,
+ * line and column; printed in one order, so that equal definitions are equal bytes. */
 #include <stdio.h>
 #include <string.h>
 
+#include "server/feature/json_place.h"
 #include "server/feature/json_text.h"
 #include "server/measure/metric_registry.h"
+
+/* What a document need not say. */
+enum open { OPEN_NOTHING = 0, OPEN_VERSION = 1, OPEN_RULES = 2 };
 
 static bool text_member(const json_t *root, const char *name, struct proto_span *text,
                         struct proto_fault *fault)
@@ -20,19 +24,25 @@ static bool text_member(const json_t *root, const char *name, struct proto_span 
     return true;
 }
 
-static bool rules_read(const json_t *object, struct measure_rules *rules, struct proto_fault *fault)
+static bool rules_read(const json_t *object, enum open open, struct measure_rules *rules,
+                       struct proto_fault *fault)
 {
     const char *names[MEASURE_RULE_RATES];
     for (int rule = 0; rule < MEASURE_RULE_RATES; rule++) {
         names[rule] = measure_rule_name((enum measure_rule)rule);
         struct proto_span choice = {NULL, 0};
+        if ((open & OPEN_RULES) != 0 && json_object_get(object, names[rule]) == NULL) {
+            continue; /* it is the usual choice already */
+        }
         if (!text_member(object, names[rule], &choice, fault) ||
             !measure_rules_set(rules, proto_span_text(names[rule]), choice, fault)) {
             fault->code = PROTO_BAD_DOCUMENT;
             return proto_fault_within(fault, "rules");
         }
     }
-    return feature_json_members_known(object, names, MEASURE_RULE_RATES, PROTO_BAD_DOCUMENT, fault);
+    return feature_json_members_known(object, names, MEASURE_RULE_RATES, PROTO_BAD_DOCUMENT,
+                                      fault) ||
+           proto_fault_within(fault, "rules");
 }
 
 static bool rates_read(const json_t *object, struct measure_rules *rules, struct proto_fault *fault)
@@ -52,15 +62,31 @@ static bool rates_read(const json_t *object, struct measure_rules *rules, struct
     return true;
 }
 
-static bool head_read(const json_t *root, struct measure_definition *definition,
+static bool version_read(const json_t *root, enum open open, uint32_t *number,
+                         struct proto_fault *fault)
+{
+    const json_t *version = json_object_get(root, "version");
+    if ((open & OPEN_VERSION) != 0 && version == NULL) {
+        return true;
+    }
+    if (!json_is_integer(version) || json_integer_value(version) < 1 ||
+        json_integer_value(version) > INT32_MAX) {
+        return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "version",
+                               "a version is a whole number from 1");
+    }
+    *number = (uint32_t)json_integer_value(version);
+    return true;
+}
+
+static bool head_read(const json_t *root, enum open open, struct measure_definition *definition,
                       struct proto_fault *fault)
 {
-    static const char *const members[] = {"metric",   "version", "name",
-                                          "currency", "rates",   "rules"};
+    static const char *const members[] = {"metric", "version", "name",   "currency",
+                                          "rates",  "rules",   "author", "note"};
     struct proto_span metric = {NULL, 0};
     struct proto_span name = {NULL, 0};
     char word[MEASURE_NAME_BYTES];
-    if (!feature_json_members_known(root, members, 6, PROTO_BAD_DOCUMENT, fault) ||
+    if (!feature_json_members_known(root, members, 8, PROTO_BAD_DOCUMENT, fault) ||
         !text_member(root, "metric", &metric, fault) || !text_member(root, "name", &name, fault)) {
         return false;
     }
@@ -75,35 +101,86 @@ static bool head_read(const json_t *root, struct measure_definition *definition,
                                MEASURE_NAME_BYTES - 1);
     }
     memcpy(definition->name, name.data, name.bytes);
-    const json_t *version = json_object_get(root, "version");
-    if (!json_is_integer(version) || json_integer_value(version) < 1 ||
-        json_integer_value(version) > INT32_MAX) {
-        return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "version",
-                               "a version is a whole number from 1");
+    return version_read(root, open, &definition->version, fault);
+}
+
+/* A text that may be left out. */
+static bool said_read(const json_t *root, const char *name, char *room, size_t room_bytes,
+                      struct proto_fault *fault)
+{
+    struct proto_span text = {NULL, 0};
+    if (json_object_get(root, name) == NULL) {
+        return true;
     }
-    definition->version = (uint32_t)json_integer_value(version);
+    if (!text_member(root, name, &text, fault)) {
+        return false;
+    }
+    if (text.bytes >= room_bytes) {
+        return proto_fault_set(fault, PROTO_BAD_DOCUMENT, name, "it has at most %zu bytes, not %zu",
+                               room_bytes - 1, text.bytes);
+    }
+    if (text.bytes > 0) {
+        memcpy(room, text.data, text.bytes);
+    }
     return true;
 }
 
-bool measure_definition_read(struct proto_span text, struct measure_definition *definition,
-                             struct proto_fault *fault)
+static bool root_read(const json_t *root, enum open open, struct measure_definition *definition,
+                      struct proto_fault *fault)
 {
+    struct measure_rules *rules = &definition->rules;
     struct proto_span currency = {NULL, 0};
+    return head_read(root, open, definition, fault) &&
+           said_read(root, "author", definition->author, sizeof definition->author, fault) &&
+           said_read(root, "note", definition->note, sizeof definition->note, fault) &&
+           text_member(root, "currency", &currency, fault) &&
+           (currency.bytes == 0 ||
+            measure_rules_set(rules, proto_span_text(MEASURE_RULE_CURRENCY), currency, fault)) &&
+           rates_read(json_object_get(root, "rates"), rules, fault) &&
+           rules_read(json_object_get(root, "rules"), open, rules, fault);
+}
+
+static bool document_read(struct proto_span text, enum open open,
+                          struct measure_definition *definition, struct proto_fault *fault)
+{
     *definition = (struct measure_definition){.version = 0};
     measure_rules_default(&definition->rules);
     json_t *root = feature_json_load(text, PROTO_BAD_DOCUMENT, fault);
     if (root == NULL) {
         return false;
     }
-    bool good = head_read(root, definition, fault) &&
-                text_member(root, "currency", &currency, fault) &&
-                (currency.bytes == 0 ||
-                 measure_rules_set(&definition->rules, proto_span_text(MEASURE_RULE_CURRENCY),
-                                   currency, fault)) &&
-                rates_read(json_object_get(root, "rates"), &definition->rules, fault) &&
-                rules_read(json_object_get(root, "rules"), &definition->rules, fault);
+    bool good = root_read(root, open, definition, fault);
     json_decref(root);
+    if (!good && fault->code == PROTO_BAD_FIELD) {
+        fault->code = PROTO_BAD_DOCUMENT; /* the document is what is at fault */
+    }
+    if (!good && fault->code == PROTO_BAD_DOCUMENT) {
+        (void)feature_json_fault_place(text, fault);
+    }
     return good;
+}
+
+bool measure_definition_read(struct proto_span text, struct measure_definition *definition,
+                             struct proto_fault *fault)
+{
+    return document_read(text, OPEN_NOTHING, definition, fault);
+}
+
+bool measure_definition_draft(struct proto_span text, struct measure_definition *definition,
+                              struct proto_fault *fault)
+{
+    return document_read(text, OPEN_VERSION, definition, fault);
+}
+
+bool measure_definition_stored(struct proto_span text, struct measure_definition *definition,
+                               struct proto_fault *fault)
+{
+    return document_read(text, OPEN_RULES, definition, fault);
+}
+
+static bool said_set(json_t *root, const char *name, const char *text)
+{
+    return text[0] == '\0' || json_object_set_new(root, name, json_string(text)) == 0;
 }
 
 char *measure_definition_print(const struct measure_definition *definition)
@@ -125,11 +202,17 @@ char *measure_definition_print(const struct measure_definition *definition)
     bool whole = json_object_size(rates) == definition->rules.rate_count &&
                  json_object_size(rules) == MEASURE_RULE_RATES;
     /* Takes both, also where it fails. */
-    json_t *root = json_pack("{s:s, s:I, s:s, s:s, s:o, s:o}", "metric",
-                             measure_metric_info(definition->metric)->name, "version",
-                             (json_int_t)definition->version, "name", definition->name, "currency",
-                             definition->rules.base, "rates", rates, "rules", rules);
-    char *text = whole && root != NULL ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:o, s:o}", "metric",
+                  measure_metric_info(definition->metric)->name, "name", definition->name,
+                  "currency", definition->rules.base, "rates", rates, "rules", rules);
+    if (definition->version > 0) {
+        whole &= root != NULL &&
+                 json_object_set_new(root, "version", json_integer(definition->version)) == 0;
+    }
+    whole = whole && root != NULL && said_set(root, "author", definition->author) &&
+            said_set(root, "note", definition->note);
+    char *text = whole ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
     json_decref(root);
     return text;
 }

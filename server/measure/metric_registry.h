@@ -59,15 +59,42 @@ bool measure_metric_accounts(const struct measure_company *company, enum measure
 double measure_metric_value(enum measure_metric metric, int64_t numerator, int64_t denominator);
 
 #define MEASURE_NAME_BYTES 64
+#define MEASURE_AUTHOR_BYTES 256
+#define MEASURE_NOTE_BYTES 1024
 struct measure_definition {
     enum measure_metric metric;
-    uint32_t version; /* from 1 */
+    uint32_t version; /* from 1; of a draft 0: it names none */
     char name[MEASURE_NAME_BYTES];
+    char author[MEASURE_AUTHOR_BYTES]; /* who put it, ""; a member only where it is not empty */
+    char note[MEASURE_NOTE_BYTES];     /* why; the same */
     struct measure_rules rules;
 };
+/* What is left open, unknown or mistyped is told with line and column. */
 bool measure_definition_read(struct proto_span text, struct measure_definition *definition,
                              struct proto_fault *fault);
+/* The same of one that is to be put, whose version may be left out; and of one that was stored
+ * before there was some rule, which then is as it was: the usual choice. */
+bool measure_definition_draft(struct proto_span text, struct measure_definition *definition,
+                              struct proto_fault *fault);
+bool measure_definition_stored(struct proto_span text, struct measure_definition *definition,
+                               struct proto_fault *fault);
 /* NULL: no memory. */
 char *measure_definition_print(const struct measure_definition *definition);
+
+/* Definitions that are kept are asked for as "name", which is the version in force, or
+ * "name@version". "usual" is the one that is always there: the usual rules. */
+#define MEASURE_USUAL_NAME "usual"
+#define MEASURE_USUAL_VERSION 1
+#define MEASURE_REFERENCE_BYTES (MEASURE_NAME_BYTES + 11)
+struct measure_reference {
+    struct proto_span name;
+    uint32_t version; /* 0: the one in force */
+};
+/* BAD_FIELD, without a field, for what is neither. */
+bool measure_reference_read(struct proto_span text, struct measure_reference *reference,
+                            struct proto_fault *fault);
+/* Whether a definition of this name can be kept: letters, digits, and . _ - between them; no file's
+ * name; not "usual". BAD_DOCUMENT, field "name". */
+bool measure_name_check(const char *name, struct proto_fault *fault);
 
 #endif

@@ -124,12 +124,107 @@ static void what_a_document_leaves_open_is_refused_by_name(void **state)
     refused("\"metric\"", "\"metrik\"", "metrik", "metric");
 }
 
+static void who_put_it_and_why_are_kept_with_it(void **state)
+{
+    (void)state;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_definition definition = {.metric = MEASURE_METRIC_MRR,
+                                            .version = 2,
+                                            .name = "board",
+                                            .author = "ada",
+                                            .note = "as finance has it"};
+    struct measure_definition read;
+    measure_rules_default(&definition.rules);
+    char *text = measure_definition_print(&definition);
+    assert_non_null(text);
+    assert_true(measure_definition_read(proto_span_text(text), &read, &fault));
+    assert_string_equal(read.author, "ada");
+    assert_string_equal(read.note, "as finance has it");
+    free(text);
+}
+
+/* A draft need not say its version; what was stored before a rule was there has the usual choice.
+ */
+static void a_draft_and_what_was_stored_leave_open_what_they_may(void **state)
+{
+    (void)state;
+    static const char *const stored =
+        "{\"metric\":\"mrr\",\"version\":4,\"name\":\"board\",\"currency\":\"\",\"rates\":{},"
+        "\"rules\":{\"churn-at\":\"cancel\"}}";
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_definition definition = {.metric = MEASURE_METRIC_MRR, .name = "draft"};
+    struct measure_definition read;
+    struct measure_rules usual;
+    measure_rules_default(&definition.rules);
+    char *text = measure_definition_print(&definition);
+    assert_null(strstr(text, "version"));
+    assert_false(measure_definition_read(proto_span_text(text), &read, &fault));
+    assert_string_equal(fault.field, "version");
+    assert_true(measure_definition_draft(proto_span_text(text), &read, &fault));
+    assert_int_equal(read.version, 0);
+    free(text);
+    assert_false(measure_definition_draft(proto_span_text(stored), &read, &fault));
+    assert_string_equal(fault.field, "rules.end-day");
+    assert_true(measure_definition_stored(proto_span_text(stored), &read, &fault));
+    measure_rules_default(&usual);
+    assert_int_equal(measure_rules_differ(&read.rules, &usual), 1U << MEASURE_RULE_CHURN_AT);
+}
+
+static void a_fault_says_line_and_column(void **state)
+{
+    (void)state;
+    static const char *const text = "{\"metric\":\"mrr\",\n \"version\":1,\n  \"name\":7}";
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_definition read;
+    assert_false(measure_definition_read(proto_span_text(text), &read, &fault));
+    assert_string_equal(fault.field, "name");
+    assert_non_null(strstr(fault.message, "line 3, column 3: "));
+}
+
+static void a_kept_definition_is_called_by_a_plain_name(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"a", "board-nrr", "Q1.2024", "x_1"};
+    static const char *const bad[] = {"",    "usual", "board nrr", "-a",         "a-",  "a@1",
+                                      "a/b", ".x",    "f.json",    "n\xc3\xa4m", "a\nb"};
+    static const char *const no_reference[] = {
+        "", "@1", "a@", "a@0", "a@-1", "a@1.0", "a@99999999999", "a@1@2", "a b"};
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_reference reference;
+    char longest[MEASURE_NAME_BYTES + 1];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(measure_name_check(good[i], &fault));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(measure_name_check(bad[i], &fault));
+        assert_int_equal(fault.code, PROTO_BAD_DOCUMENT);
+        assert_string_equal(fault.field, "name");
+    }
+    memset(longest, 'a', sizeof longest);
+    longest[MEASURE_NAME_BYTES] = '\0';
+    assert_false(measure_name_check(longest, &fault));
+    longest[MEASURE_NAME_BYTES - 1] = '\0';
+    assert_true(measure_name_check(longest, &fault));
+    for (size_t i = 0; i < sizeof no_reference / sizeof *no_reference; i++) {
+        assert_false(measure_reference_read(proto_span_text(no_reference[i]), &reference, &fault));
+    }
+    assert_true(measure_reference_read(proto_span_text("board-nrr@12"), &reference, &fault));
+    assert_int_equal(reference.version, 12);
+    assert_true(proto_span_is(reference.name, "board-nrr"));
+    assert_true(measure_reference_read(proto_span_text("usual"), &reference, &fault));
+    assert_int_equal(reference.version, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(churn_is_what_the_definition_takes_as_evidence),
         cmocka_unit_test(a_definition_is_read_as_it_was_printed),
         cmocka_unit_test(what_a_document_leaves_open_is_refused_by_name),
+        cmocka_unit_test(who_put_it_and_why_are_kept_with_it),
+        cmocka_unit_test(a_draft_and_what_was_stored_leave_open_what_they_may),
+        cmocka_unit_test(a_fault_says_line_and_column),
+        cmocka_unit_test(a_kept_definition_is_called_by_a_plain_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
