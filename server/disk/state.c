@@ -45,8 +45,7 @@ static void sums_read(struct proto_span bytes, struct disk_state *state)
 static bool sums_beyond(struct proto_span bytes)
 {
     uint8_t any = 0;
-    for (size_t i = SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT;
-         bytes.bytes == DISK_STATE_BYTES && i < SUMS_END; i++) {
+    for (size_t i = SUMS_AT + SUM_BYTES * DISK_TABLE_COUNT; i < bytes.bytes && i < SUMS_END; i++) {
         any |= bytes.data[i];
     }
     return any != 0;
@@ -56,7 +55,9 @@ bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state 
                        struct proto_fault *fault)
 {
     bool longer = bytes.bytes > DISK_STATE_BYTES && bytes.bytes <= DISK_PAGE_BYTES;
-    bool shorter = bytes.bytes == DISK_STATE_BYTES_FIRST || bytes.bytes == DISK_STATE_BYTES_SECOND;
+    bool unhistoried =
+        bytes.bytes == DISK_STATE_BYTES_FIRST || bytes.bytes == DISK_STATE_BYTES_SECOND;
+    bool shorter = unhistoried || bytes.bytes == DISK_STATE_BYTES_THIRD;
     if ((bytes.bytes != DISK_STATE_BYTES && !shorter && !longer) ||
         disk_get_u64(bytes.data) !=
             disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes.data + 8, bytes.bytes - 8)) {
@@ -69,7 +70,7 @@ bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state 
 #include "server/disk/state.def"
 #undef X
     sums_read(bytes, state);
-    if (shorter) {
+    if (unhistoried) {
         state->history_seq = state->seq;
     }
     if (longer || sums_beyond(bytes)) {

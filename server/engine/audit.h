@@ -24,7 +24,8 @@
     X(EVENT, "event")                                                                              \
     X(UNDO, "undo")                                                                                \
     X(IDENTITY, "identity entry")                                                                  \
-    X(TERM, "plan entry")
+    X(TERM, "plan entry")                                                                          \
+    X(METRIC, "definition")
 
 enum engine_deed {
 #define X(NAME, words) ENGINE_DEED_##NAME,

@@ -13,6 +13,7 @@
 #include "server/learn/document.h"
 
 struct engine;
+struct engine_definitions;
 struct engine_past_value;
 struct engine_scores;
 struct engine_version;
@@ -58,7 +59,8 @@ struct engine_state {
         *versions; /* by version - 1; opened when they are asked for (version.h) */
     size_t document_count;
     uint32_t active_version; /* 0: none; active is NULL beside it where that one cannot be used */
-    struct engine_lists *lists;   /* target account lists; NULL if none */
+    struct engine_lists *lists;             /* target account lists; NULL if none */
+    struct engine_definitions *definitions; /* of metrics (definitions.h); NULL if none */
     struct engine_scores *scores; /* raw scores of the active version (scores.h); may be NULL */
     uint64_t generation;
     int references;

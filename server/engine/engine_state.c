@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "server/engine/definitions.h"
 #include "server/engine/scores.h"
 #include "server/engine/version.h"
 
@@ -28,6 +29,7 @@ void engine_state_release(struct engine_state *state)
         engine_version_release(state->versions[i]);
     }
     engine_lists_release(state->lists);
+    engine_definitions_release(state->definitions);
     engine_scores_release(state->scores);
     free(state->schemas);
     free(state->versions);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/engine/definitions.h"
 #include "server/engine/scores.h"
 #include "server/engine/version.h"
 #include "server/tal/tal_document.h"
@@ -44,6 +45,7 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
     state->active_version = from->active_version;
     state->scores = engine_scores_retain(from->scores);
     state->lists = engine_lists_retain(from->lists);
+    state->definitions = engine_definitions_retain(from->definitions);
     return state;
 }
 
@@ -150,6 +152,30 @@ static bool change_list(struct engine_state *state, const struct store_change *c
     return lists_replace(state, list, room, members, fault) && good;
 }
 
+/* Which versions a name has depends on all that came before, one that is damaged too. */
+static bool change_definition(struct engine_state *state, const struct store_change *change,
+                              struct proto_fault *fault)
+{
+    struct engine_definition *definition = NULL;
+    if (change->text.bytes > 0) {
+        definition = engine_definition_read(change->version, change->time_ms, change->text, fault);
+    } else {
+        damaged_set(change, fault);
+    }
+    if (fault->code == PROTO_NO_MEMORY) {
+        return false;
+    }
+    bool good = definition != NULL;
+    struct engine_definitions *set =
+        engine_definitions_with(state->definitions, change->version, definition);
+    if (set == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a definition");
+    }
+    engine_definitions_release(state->definitions);
+    state->definitions = set;
+    return good;
+}
+
 /* Opens the active version and what depends on it. */
 static bool active_open(struct engine_state *state, bool members, struct proto_fault *fault)
 {
@@ -193,6 +219,8 @@ static bool state_apply(struct engine *engine, struct engine_state *state,
         return change_active(engine, state, change, fault);
     case STORE_DOCUMENT_TAL:
         return change_list(state, change, engine->store != NULL, fault);
+    case STORE_DOCUMENT_METRIC:
+        return change_definition(state, change, fault);
     case STORE_DOCUMENT_IDENTITY:
     case STORE_DOCUMENT_TERM:
         return true;

@@ -46,6 +46,7 @@ struct lifecycle_request {
     size_t parameter_count;
     struct measure_rules rules;
     struct measure_rules against; /* of a bridge */
+    bool against_given;           /* it is a definition of its own, and may be the same */
     /* What the two definitions are of, if rules come from some; MEASURE_METRICS: from none. */
     enum measure_metric metric, against_metric;
     struct proto_span filter;     /* empty: every account */

@@ -88,13 +88,21 @@ bool lifecycle_time(const struct lifecycle_request *request, const char *name, i
     return good || bad(fault, name, "a day such as 2024-01-01, or ms since 1970,", &given);
 }
 
-bool lifecycle_time_or_none(const struct lifecycle_request *request, const char *name, int64_t *ms,
-                            struct proto_fault *fault)
+bool lifecycle_given(const struct lifecycle_request *request, const char *name)
 {
     for (size_t i = 0; i < request->parameter_count; i++) {
         if (proto_span_is(request->parameters[i].name, name)) {
-            return lifecycle_time(request, name, ms, fault);
+            return true;
         }
+    }
+    return false;
+}
+
+bool lifecycle_time_or_none(const struct lifecycle_request *request, const char *name, int64_t *ms,
+                            struct proto_fault *fault)
+{
+    if (lifecycle_given(request, name)) {
+        return lifecycle_time(request, name, ms, fault);
     }
     *ms = INT64_MAX;
     return true;

@@ -10,6 +10,8 @@
 
 /* Every one that is given is one of the measure's. */
 bool lifecycle_parameters_known(const struct lifecycle_request *request, struct proto_fault *fault);
+/* Whether it was given at all. */
+bool lifecycle_given(const struct lifecycle_request *request, const char *name);
 /* A day, or a time of one. */
 bool lifecycle_time(const struct lifecycle_request *request, const char *name, int64_t *ms,
                     struct proto_fault *fault);

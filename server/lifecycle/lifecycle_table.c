@@ -55,17 +55,50 @@ static bool definition_fits(enum measure_metric of, enum measure_metric metric, 
                            measure_metric_info(of)->name, measure_metric_info(metric)->name);
 }
 
+/* The rule whose accounts are named; all if none is. */
+static bool of_rule_read(const struct lifecycle_request *request,
+                         struct lifecycle_settings *settings, struct proto_fault *fault)
+{
+    const char *names[MEASURE_RULES + 1];
+    size_t place = 0;
+    for (int rule = 0; rule < MEASURE_RULES; rule++) {
+        names[rule] = measure_rule_name((enum measure_rule)rule);
+    }
+    names[MEASURE_RULES] = "all";
+    if (!lifecycle_word(request, "of-rule", names, MEASURE_RULES + 1, &place, fault)) {
+        return false;
+    }
+    settings->of_rule = (enum measure_rule)place;
+    return true;
+}
+
+/* Without the field nobody would be flagged, and a count of nobody would pass for an answer. */
+static bool flag_wanted(const struct measure_rules *rules,
+                        const struct lifecycle_settings *settings)
+{
+    return settings->metric == MEASURE_METRIC_CHURN_COUNT &&
+           measure_rules_has(rules, MEASURE_RULE_CHURN_EVIDENCE, MEASURE_CHURN_EVIDENCE_FLAG);
+}
+
 static bool bridge_read(const struct lifecycle_request *request,
                         struct lifecycle_settings *settings, struct proto_fault *fault)
 {
     const char *names[MEASURE_METRICS];
-    size_t place = 0;
+    size_t place = (size_t)request->metric;
     for (int metric = 0; metric < MEASURE_METRICS; metric++) {
         names[metric] = measure_metric_info((enum measure_metric)metric)->name;
     }
+    /* A definition says of which metric it is: it need not be said again. */
+    bool defined = request->metric != MEASURE_METRICS || request->against_metric != MEASURE_METRICS;
+    if (request->metric == MEASURE_METRICS) {
+        place = (size_t)request->against_metric;
+    }
     if (!lifecycle_period(request, &settings->from_ms, &settings->to_ms, fault) ||
-        !lifecycle_word(request, "metric", names, MEASURE_METRICS, &place, fault) ||
-        !lifecycle_count(request, "top", &settings->top, fault)) {
+        ((!defined || lifecycle_given(request, "metric")) &&
+         !lifecycle_word(request, "metric", names, MEASURE_METRICS, &place, fault)) ||
+        !lifecycle_count(request, "top", &settings->top, fault) ||
+        !lifecycle_count(request, "skip", &settings->skip, fault) ||
+        !of_rule_read(request, settings, fault)) {
         return false;
     }
     settings->metric = (enum measure_metric)place;
@@ -73,7 +106,15 @@ static bool bridge_read(const struct lifecycle_request *request,
         !definition_fits(request->against_metric, settings->metric, "against_definition", fault)) {
         return false;
     }
-    return measure_rules_differ(&request->rules, &request->against) != 0 ||
+    if (flag_wanted(&request->rules, settings) || flag_wanted(&request->against, settings)) {
+        if (request->churn_flag.bytes == 0) {
+            return proto_fault_set(fault, PROTO_MISSING_FIELD, "churn_flag",
+                                   "a definition counts accounts that are flagged as churned: "
+                                   "churn_flag names the field that flags them");
+        }
+    }
+    return request->against_given ||
+           measure_rules_differ(&request->rules, &request->against) != 0 ||
            proto_fault_set(fault, PROTO_MISSING_FIELD, "against",
                            "the second definition is the first; against says how it differs");
 }
@@ -165,12 +206,14 @@ static bool bridge_show(struct lifecycle_run *run, const struct measure_bridge *
     const struct lifecycle_gather *gather = run->gather;
     struct lifecycle_result *result = run->result;
     char **ids = NULL;
+    const struct measure_bridge_told told = {
+        .top = run->settings.top, .skip = run->settings.skip, .rule = run->settings.of_rule};
     *fault = (struct proto_fault){.code = PROTO_OK};
     if (run->settings.top > 0 && (ids = ids_make(gather, fault)) == NULL) {
         return false;
     }
     bool good = measure_bridge_table(bridge, &result->rules, &result->against,
-                                     (const char *const *)ids, run->settings.top, &result->table);
+                                     (const char *const *)ids, &told, &result->table);
     for (uint32_t a = 0; ids != NULL && a < gather->accounts; a++) {
         free(ids[a]);
     }

@@ -20,7 +20,8 @@ struct lifecycle_settings {
     int period_months;
     struct measure_survival_options survival;
     enum measure_metric metric;
-    unsigned top;
+    unsigned top, skip;
+    enum measure_rule of_rule; /* MEASURE_RULES: all */
     struct {
         int64_t as_of_ms, unit_ms;
         double discount; /* of contracts; purchases have their own */

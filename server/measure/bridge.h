@@ -40,10 +40,16 @@ bool measure_bridge_make(const struct measure_company *company, enum measure_met
                          const struct measure_rules *first, const struct measure_rules *second,
                          struct measure_bridge *bridge, struct proto_fault *fault);
 void measure_bridge_fini(struct measure_bridge *bridge);
-/* The table of measure.def, each rule with the `top` accounts that it moves most; names by account.
- * Money is told in units. False: no memory. */
+/* Which accounts the table names under each rule: `top` at most behind `skip`, those that it moves
+ * most first and then in their order, and none that it leaves as they are. */
+struct measure_bridge_told {
+    unsigned top, skip;
+    enum measure_rule rule; /* of this rule alone; MEASURE_RULES: of all */
+};
+/* The table of measure.def; names by account, NULL where none is told. Money is in units. False: no
+ * memory. */
 bool measure_bridge_table(const struct measure_bridge *bridge, const struct measure_rules *first,
                           const struct measure_rules *second, const char *const *names,
-                          unsigned top, struct measure_table *table);
+                          const struct measure_bridge_told *told, struct measure_table *table);
 
 #endif

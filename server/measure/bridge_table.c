@@ -22,9 +22,10 @@ static void row_add(struct measure_table *table, const char *step, const char *c
     }
 }
 
-/* Those that the rule moves most, up or down. */
+/* Those that the rule moves most, up or down; who is not moved stands at the end. */
 static bool top_add(const struct measure_bridge *bridge, uint32_t j, double units,
-                    const char *const *names, unsigned top, struct measure_table *table)
+                    const char *const *names, const struct measure_bridge_told *told,
+                    struct measure_table *table)
 {
     const double *part = bridge->part + (size_t)j * bridge->accounts;
     double *size = calloc((size_t)bridge->accounts + 1, sizeof *size);
@@ -32,7 +33,8 @@ static bool top_add(const struct measure_bridge *bridge, uint32_t j, double unit
         size[a] = -fabs(part[a]);
     }
     uint32_t *order = size != NULL ? math_order_create(size, bridge->accounts) : NULL;
-    for (uint32_t i = 0; i < bridge->accounts && i < top && order != NULL; i++) {
+    uint64_t end = (uint64_t)told->skip + told->top;
+    for (uint64_t i = told->skip; i < bridge->accounts && i < end && order != NULL; i++) {
         if (part[order[i]] != 0) {
             row_add(table, measure_rule_name(bridge->rules[j]), "", names[order[i]],
                     part[order[i]] / units, -1);
@@ -53,7 +55,7 @@ static const char *choice_word(const struct measure_rules *rules, enum measure_r
 
 bool measure_bridge_table(const struct measure_bridge *bridge, const struct measure_rules *first,
                           const struct measure_rules *second, const char *const *names,
-                          unsigned top, struct measure_table *table)
+                          const struct measure_bridge_told *told, struct measure_table *table)
 {
     bool money = measure_metric_info(bridge->metric)->kind == MEASURE_METRIC_MONEY;
     double units = money ? measure_money_units(first->base) : 1;
@@ -66,7 +68,9 @@ bool measure_bridge_table(const struct measure_bridge *bridge, const struct meas
                  choice_word(second, bridge->rules[j]));
         row_add(table, measure_rule_name(bridge->rules[j]), change, "", bridge->total[j] / units,
                 bridge->moved[j]);
-        good = top == 0 || bridge->accounts == 0 || top_add(bridge, j, units, names, top, table);
+        bool named = told->top > 0 && bridge->accounts > 0 &&
+                     (told->rule == MEASURE_RULES || told->rule == bridge->rules[j]);
+        good = !named || top_add(bridge, j, units, names, told, table);
     }
     row_add(table, "second", "", "", bridge->second / units, -1);
     return good && measure_table_good(table);

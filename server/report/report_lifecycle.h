@@ -49,7 +49,7 @@ struct report_bridge {
 };
 
 #define REPORT_GRADES 4
-#define REPORT_BRIDGES_MAX 4
+#define REPORT_BRIDGES_MAX 12
 
 struct report_lifecycle {
     struct report_ground ground;

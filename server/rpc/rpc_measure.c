@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* measure-list: the tables of measures as they are; measure, on the lane MEASURE: the request as
  * the use case wants it, and its table as rows. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/feature/span_text.h"
 #include "server/lifecycle/lifecycle.h"
+#include "server/lifecycle/lifecycle_define.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/rpc_rules.h"
 
@@ -172,34 +175,69 @@ static bool parameters_read(struct rpc_call *call, struct lifecycle_request *req
     return local.code == PROTO_OK;
 }
 
-/* The name of the first definition stays in *definition. */
-static bool definitions_read(struct rpc_call *call, struct lifecycle_request *request,
-                             struct measure_definition *definition, struct proto_fault *fault)
+/* A definition of a request: by name, as a document, or the usual rules. */
+static bool definition_read(struct rpc_call *call, int document, int name,
+                            struct measure_definition *definition, struct proto_fault *fault)
 {
-    struct measure_definition second = {.version = 0};
     const struct proto_arg *args = call->args;
-    request->metric = request->against_metric = MEASURE_METRICS;
-    measure_rules_default(&request->rules);
-    if (args[PROTO_Q_MEASURE_DEFINITION].present) {
-        if (!measure_definition_read(args[PROTO_Q_MEASURE_DEFINITION].text, definition, fault)) {
-            return proto_fault_within(fault, "definition");
-        }
-        request->rules = definition->rules;
-        request->metric = definition->metric;
+    const struct proto_field_info *fields = call->op->request;
+    if (args[document].present && args[name].present) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, fields[name].name,
+                               "a definition is given as a document or by its name, not both");
     }
+    if (args[document].present) {
+        return measure_definition_read(args[document].text, definition, fault) ||
+               proto_fault_within(fault, "%s", fields[document].name);
+    }
+    return lifecycle_definition(rpc_state(call),
+                                args[name].present ? args[name].text
+                                                   : proto_span_text(MEASURE_USUAL_NAME),
+                                definition, fault) ||
+           proto_fault_within(fault, "%s", fields[name].name);
+}
+
+/* The two definitions that are measured by, before rules are laid over them. */
+struct definitions {
+    struct measure_definition first, second;
+    bool kept[2];
+};
+
+static bool definitions_read(struct rpc_call *call, struct lifecycle_request *request,
+                             struct definitions *definitions, struct proto_fault *fault)
+{
+    const struct proto_arg *args = call->args;
+    struct measure_definition *first = &definitions->first;
+    struct measure_definition *second = &definitions->second;
+    bool two = args[PROTO_Q_MEASURE_AGAINST_DEFINITION].present ||
+               args[PROTO_Q_MEASURE_AGAINST_NAME].present;
+    request->metric = request->against_metric = MEASURE_METRICS;
+    if (!definition_read(call, PROTO_Q_MEASURE_DEFINITION, PROTO_Q_MEASURE_DEFINITION_NAME, first,
+                         fault)) {
+        return false;
+    }
+    request->metric = first->metric;
+    request->rules = first->rules;
     if (!rpc_rules_read(call, PROTO_Q_MEASURE_RULES, &request->rules, fault)) {
         return false;
     }
-    request->against = request->rules;
-    if (args[PROTO_Q_MEASURE_AGAINST_DEFINITION].present) {
-        if (!measure_definition_read(args[PROTO_Q_MEASURE_AGAINST_DEFINITION].text, &second,
-                                     fault)) {
-            return proto_fault_within(fault, "against_definition");
-        }
-        request->against = second.rules;
-        request->against_metric = second.metric;
+    definitions->kept[0] = !args[PROTO_Q_MEASURE_DEFINITION].present &&
+                           measure_rules_differ(&first->rules, &request->rules) == 0;
+    *second = *first;
+    second->rules = request->rules;
+    if (two && !definition_read(call, PROTO_Q_MEASURE_AGAINST_DEFINITION,
+                                PROTO_Q_MEASURE_AGAINST_NAME, second, fault)) {
+        return false;
     }
-    return rpc_rules_read(call, PROTO_Q_MEASURE_AGAINST, &request->against, fault);
+    request->against = second->rules;
+    request->against_given = two;
+    request->against_metric = two ? second->metric : MEASURE_METRICS;
+    if (!rpc_rules_read(call, PROTO_Q_MEASURE_AGAINST, &request->against, fault)) {
+        return false;
+    }
+    definitions->kept[1] =
+        (two ? !args[PROTO_Q_MEASURE_AGAINST_DEFINITION].present : definitions->kept[0]) &&
+        measure_rules_differ(&second->rules, &request->against) == 0;
+    return true;
 }
 
 static void rows_write(struct rpc_call *call, const struct measure_table *table)
@@ -232,16 +270,15 @@ static void rows_write(struct rpc_call *call, const struct measure_table *table)
 }
 
 static void answer_write(struct rpc_call *call, const struct lifecycle_result *result,
-                         const struct measure_definition *definition)
+                         const struct definitions *definitions)
 {
     struct proto_writer *out = call->out;
     const struct proto_op_info *op = call->op;
     enum measure_id id = result->table.id;
     const struct measure_info *info = measure_info(id);
     bool two = id == MEASURE_ID_BRIDGE;
-    bool named = definition->version > 0;
     bool any = result->newest_ms != INT64_MIN;
-    proto_write_map(out, 11U + two + 2U * named + any);
+    proto_write_map(out, 14U + 4U * two + any);
     rpc_put_text(out, op, PROTO_A_MEASURE_MEASURE, info->name);
     rpc_key(out, op, PROTO_A_MEASURE_COLUMNS);
     columns_write(out, id);
@@ -252,10 +289,8 @@ static void answer_write(struct rpc_call *call, const struct lifecycle_result *r
         rpc_key(out, op, PROTO_A_MEASURE_AGAINST);
         rpc_rules_write(out, &result->against);
     }
-    if (named) {
-        rpc_put_text(out, op, PROTO_A_MEASURE_DEFINITION, definition->name);
-        rpc_put_uint(out, op, PROTO_A_MEASURE_VERSION, definition->version);
-    }
+    rpc_put_text(out, op, PROTO_A_MEASURE_DEFINITION, definitions->first.name);
+    rpc_put_uint(out, op, PROTO_A_MEASURE_VERSION, definitions->first.version);
     rpc_put_text(out, op, PROTO_A_MEASURE_CURRENCY, result->rules.base);
     rpc_put_text(out, op, PROTO_A_MEASURE_INTERVAL, info->interval);
     rpc_put_text(out, op, PROTO_A_MEASURE_CORRECTION, info->correction);
@@ -266,11 +301,33 @@ static void answer_write(struct rpc_call *call, const struct lifecycle_result *r
         rpc_put_int(out, op, PROTO_A_MEASURE_NEWEST, result->newest_ms);
     }
     rpc_put_uint(out, op, PROTO_A_MEASURE_SEQ, result->seq);
+    rpc_put_flag(out, op, PROTO_A_MEASURE_KEPT, definitions->kept[0]);
+    if (two) {
+        rpc_put_text(out, op, PROTO_A_MEASURE_AGAINST_DEFINITION, definitions->second.name);
+        rpc_put_uint(out, op, PROTO_A_MEASURE_AGAINST_VERSION, definitions->second.version);
+        rpc_put_flag(out, op, PROTO_A_MEASURE_AGAINST_KEPT, definitions->kept[1]);
+    }
+}
+
+/* What is wrong with a definition that was named stands at its name. */
+static void name_blame(const struct rpc_call *call, struct proto_fault *fault)
+{
+    static const int pairs[2][2] = {
+        {PROTO_Q_MEASURE_DEFINITION, PROTO_Q_MEASURE_DEFINITION_NAME},
+        {PROTO_Q_MEASURE_AGAINST_DEFINITION, PROTO_Q_MEASURE_AGAINST_NAME}};
+    for (size_t i = 0; i < 2; i++) {
+        const char *document = call->op->request[pairs[i][0]].name;
+        if (call->args[pairs[i][1]].present && strcmp(fault->field, document) == 0) {
+            (void)snprintf(fault->field, sizeof fault->field, "%s",
+                           call->op->request[pairs[i][1]].name);
+            return;
+        }
+    }
 }
 
 enum rpc_outcome rpc_on_MEASURE(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct measure_definition definition = {.version = 0};
+    struct definitions definitions = {.kept = {false, false}};
     struct lifecycle_request request = {
         .columns = call->worker->rpc->options.columns,
         .filter = rpc_arg_text(call, PROTO_Q_MEASURE_FILTER),
@@ -280,12 +337,15 @@ enum rpc_outcome rpc_on_MEASURE(struct rpc_call *call, struct proto_fault *fault
         .as_of = rpc_as_of(call, PROTO_Q_MEASURE_SEQ, PROTO_Q_MEASURE_KNOWN)};
     struct lifecycle_result result;
     if (!name_read(call, &request, fault) || !parameters_read(call, &request, fault) ||
-        !definitions_read(call, &request, &definition, fault)) {
+        !definitions_read(call, &request, &definitions, fault)) {
         return RPC_FAILED;
     }
     bool good = lifecycle_measure(call->worker->engine, call->scan, &request, &result, fault);
+    if (!good) {
+        name_blame(call, fault);
+    }
     if (good) {
-        answer_write(call, &result, &definition);
+        answer_write(call, &result, &definitions);
     }
     lifecycle_result_fini(&result);
     return good ? RPC_DONE : RPC_FAILED;

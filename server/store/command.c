@@ -64,7 +64,7 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
                    command->kind == STORE_COMMAND_SCHEMA || command->kind == STORE_COMMAND_ICP ||
                    command->kind == STORE_COMMAND_LIST || command->kind == STORE_COMMAND_EVENT ||
                    command->kind == STORE_COMMAND_UNDO || command->kind == STORE_COMMAND_IDENTITY ||
-                   command->kind == STORE_COMMAND_TERM;
+                   command->kind == STORE_COMMAND_TERM || command->kind == STORE_COMMAND_METRIC;
 }
 
 static bool batch_add(struct store_batch *batch, const struct store_command *command,
@@ -301,10 +301,9 @@ bool store_batch_document(struct store_batch *batch, const struct store_document
                           struct proto_fault *fault)
 {
     static const enum store_command_kind kinds[STORE_DOCUMENT_COUNT] = {
-        [STORE_DOCUMENT_SCHEMA] = STORE_COMMAND_SCHEMA,
-        [STORE_DOCUMENT_ICP] = STORE_COMMAND_ICP,
-        [STORE_DOCUMENT_TAL] = STORE_COMMAND_LIST,
-        [STORE_DOCUMENT_TERM] = STORE_COMMAND_TERM,
+        [STORE_DOCUMENT_SCHEMA] = STORE_COMMAND_SCHEMA, [STORE_DOCUMENT_ICP] = STORE_COMMAND_ICP,
+        [STORE_DOCUMENT_TAL] = STORE_COMMAND_LIST,      [STORE_DOCUMENT_TERM] = STORE_COMMAND_TERM,
+        [STORE_DOCUMENT_METRIC] = STORE_COMMAND_METRIC,
     };
     struct store_command command = {.kind = kinds[document->kind],
                                     .activate = document->activate,

@@ -50,6 +50,7 @@
  *             identity_entry.h)        where one is none
  *   term      the entry of a plan      –                          number, or 0
  *             with its hash
+ *   metric    definition of a metric     –                         the number it gets
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -86,7 +87,8 @@ enum store_command_kind {
     STORE_COMMAND_UNDO,
     STORE_COMMAND_IDENTITY,
     STORE_COMMAND_TERM,
-    STORE_COMMAND_LAST = STORE_COMMAND_TERM,
+    STORE_COMMAND_METRIC,
+    STORE_COMMAND_LAST = STORE_COMMAND_METRIC,
 };
 
 struct store_command {

@@ -60,6 +60,7 @@ static void counters_move(struct disk_state *state, const struct store_generatio
     state->tals = after->tals;
     state->identities = after->identities;
     state->terms = after->terms;
+    state->metrics = after->metrics;
     state->sources = after->sources;
     state->folds = after->folds;
     if (state->history_seq != 0 && state->history_ms == 0) {

@@ -12,6 +12,7 @@
     X(icp_version)                                                                                 \
     X(tals)                                                                                        \
     X(identities)                                                                                  \
+    X(metrics)                                                                                     \
     X(sources)                                                                                     \
     X(folds)                                                                                       \
     X(terms)

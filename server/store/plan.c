@@ -442,6 +442,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
     case STORE_COMMAND_TAL:
     case STORE_COMMAND_LIST:
         return store_plan_document(plan, STORE_DOCUMENT_TAL, command, fault);
+    case STORE_COMMAND_METRIC:
+        return store_plan_document(plan, STORE_DOCUMENT_METRIC, command, fault);
     }
     return proto_fault_set(fault, PROTO_INTERNAL, "", "unknown command %d", (int)command->kind);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that a store holds as lines of text, out of a running server and into an empty one:
  * schema and ICP versions, source records of accounts, target account lists, switches, identity
- * entries, entries of plans, events, with their times and numbers (docs/portable.md).
+ * entries, entries of plans, definitions of metrics, events, with their times and numbers
+ * (docs/portable.md).
  *
  * Out. A job writes all lines, as one view sees them, into a file of the data directory that has no
  * name any more; it is then read piece by piece. So whoever reads slowly holds no old pages back,
@@ -33,6 +34,7 @@
     X(SWITCH, "switch", "switches")                                                                \
     X(IDENTITY, "identity", "identities")                                                          \
     X(TERM, "plan", "plan_entries")                                                                \
+    X(METRIC, "metric", "metrics")                                                                 \
     X(EVENT, "event", "events")
 enum transfer_kind {
 #define X(KIND, name, plural) TRANSFER_##KIND,

@@ -85,7 +85,8 @@ static bool head_take(struct transfer_importing *importing, const struct transfe
 /* Of these a file of before there were any says nothing. */
 static bool is_later(enum transfer_kind kind)
 {
-    return kind == TRANSFER_EVENT || kind == TRANSFER_IDENTITY || kind == TRANSFER_TERM;
+    return kind == TRANSFER_EVENT || kind == TRANSFER_IDENTITY || kind == TRANSFER_TERM ||
+           kind == TRANSFER_METRIC;
 }
 
 static bool end_take(struct transfer_importing *importing, const struct transfer_line *line)
@@ -142,6 +143,7 @@ static bool single_take(struct transfer_importing *importing, const struct trans
                   {"list", transfer_take_list},
                   {"switch", transfer_take_switch},
                   {"plan", transfer_take_term},
+                  {"metric", transfer_take_metric},
                   {"similar", similar_take},
                   {"end", end_take}};
     if (strcmp(line->first, "damaged") == 0) {
@@ -152,10 +154,11 @@ static bool single_take(struct transfer_importing *importing, const struct trans
             return takers[i].take(importing, line);
         }
     }
-    return transfer_line_refuse(line, TRANSFER_AT(line->first), importing->fault,
-                                "a line begins with icpd, schema, icp, account, list, switch, "
-                                "identity, plan, event, similar or end, and this with \"%s\"",
-                                line->first);
+    return transfer_line_refuse(
+        line, TRANSFER_AT(line->first), importing->fault,
+        "a line begins with icpd, schema, icp, account, list, switch, "
+        "identity, plan, metric, event, similar or end, and this with \"%s\"",
+        line->first);
 }
 
 static bool request_take(struct transfer_importing *importing)

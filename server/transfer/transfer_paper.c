@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "server/engine/definitions.h"
 #include "server/feature/json_text.h"
 #include "server/learn/document.h"
 #include "server/tal/tal_document.h"
@@ -176,6 +177,32 @@ bool transfer_take_list(struct transfer_importing *importing, const struct trans
     good = good && paper_store(importing, line, &paper, &document);
     free(spans);
     return good;
+}
+
+/* A definition as it was kept: its name and version stand in it, and are nobody else's. */
+bool transfer_take_metric(struct transfer_importing *importing, const struct transfer_line *line)
+{
+    static const char *const names[] = {"metric", "time_ms", "text"};
+    struct paper paper = {.kind = TRANSFER_METRIC, .body = "text"};
+    struct proto_fault none = {.code = PROTO_OK};
+    if (!paper_read(importing, line, names, 3, &paper) || !paper_is_new(importing, line, &paper)) {
+        return importing->present > 0;
+    }
+    struct engine_definition *read =
+        engine_definition_read(paper.number, paper.time_ms, paper.text, importing->fault);
+    if (read == NULL) {
+        return transfer_line_within(line, TRANSFER_AT("text"), importing->fault);
+    }
+    const struct measure_reference said = {proto_span_text(read->definition.name),
+                                           read->definition.version};
+    bool taken = said.version == 0 ||
+                 engine_definitions_find(importing->worker->state->definitions, &said, &none);
+    bool good = !taken || transfer_line_refuse(line, TRANSFER_AT("text"), importing->fault,
+                                               "a definition %s@%" PRIu32 " came before",
+                                               read->definition.name, said.version);
+    free(read);
+    struct store_document document = {.number = paper.number};
+    return good && paper_store(importing, line, &paper, &document);
 }
 
 /* An entry of a plan as its line: whether it follows on the one before is seen by whoever reads the

@@ -39,6 +39,7 @@ bool transfer_take_schema(struct transfer_importing *importing, const struct tra
 bool transfer_take_icp(struct transfer_importing *importing, const struct transfer_line *line);
 bool transfer_take_list(struct transfer_importing *importing, const struct transfer_line *line);
 bool transfer_take_switch(struct transfer_importing *importing, const struct transfer_line *line);
+bool transfer_take_metric(struct transfer_importing *importing, const struct transfer_line *line);
 bool transfer_take_term(struct transfer_importing *importing, const struct transfer_line *line);
 
 /* transfer_many.c: all lines of the request. */

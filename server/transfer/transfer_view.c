@@ -466,6 +466,7 @@ bool transfer_view_write(struct transfer_writing *writing)
                 documents_write(writing, TRANSFER_SWITCH, STORE_DOCUMENT_SWITCH) &&
                 identities_write(writing) &&
                 documents_write(writing, TRANSFER_TERM, STORE_DOCUMENT_TERM) &&
+                documents_write(writing, TRANSFER_METRIC, STORE_DOCUMENT_METRIC) &&
                 events_write(writing) && similar_write(writing, schema);
     feature_schema_release(schema);
     if (good) {

@@ -123,7 +123,15 @@ def truth(client):
         score.pop("seq", None)
         found[f"score a{i}"] = score
     found["count"] = client.call("count", {"filter": "trial = 1"})["count"]
+    found["metric"] = client.call("metric-get", {"name": "kept"})["definition"]
     return found
+
+
+def definition(client, name, number):
+    """The usual rules of MRR, but for one that goes to and fro."""
+    rules = {rule["name"]: rule["choices"][0]["name"] for rule in client.call("measure-list")["rules"]}
+    rules["free"] = ["churned", "active"][number % 2]
+    return json.dumps({"metric": "mrr", "name": name, "currency": "", "rates": {}, "rules": rules})
 
 
 def spread(total, most):
@@ -329,12 +337,19 @@ REQUESTS = [
     ("tal-build", "tal-build", lambda n: {"name": f"list {n}", "k": 20},
      lambda client: len(client.call("tal-list")["tals"])),
     ("tal-list", "tal-list", lambda n: {}, nothing_state),
+    ("metric-put", "metric-put", lambda n: {"definition": DEFINITIONS[n % 2]},
+     lambda client: len(client.call("metric-list", {"all": True})["definitions"])),
+    ("metric-get", "metric-get", lambda n: {"name": "kept@1"}, nothing_state),
+    ("by a definition", "measure", lambda n: {
+        "measure": "bridge", "definition_name": "kept@1", "against_name": "usual",
+        "parameters": {"from": "2020-01-01", "to": "2020-04-01", "top": 3}}, nothing_state),
     ("stats", "stats", lambda n: {}, nothing_state),
     ("scrub", "scrub", lambda n: {}, nothing_state),
     ("turn of the log", "account-put", turn, accounts_state),
     ("fold and backup", "backup", lambda n: {"name": f"b{n}"}, unfolded_state),
 ]
 DOCUMENT = ""
+DEFINITIONS = ["", ""]
 POLICY = """{"policy": 1, "name": "n", "moment": "customer", "maturity": "9 days", "archetypes": [
  {"name": "good", "when": [{"measure": "nrr", "after": "5 days", "at_least": 1}]}]}"""
 
@@ -421,6 +436,7 @@ def requests(server, places, only):
     target = Target(server)
     target.up()
     DOCUMENT = target.client.call("icp-get")["document"]
+    DEFINITIONS[:] = [definition(target.client, "turns", number) for number in range(2)]
     target.calm(lambda client: client.call("account-put", put(1)))
     target.calm(lambda client: client.call("event-append", told()))
     bad = 0
@@ -483,6 +499,7 @@ def main():
             fill(client, 300)
             client.call("icp-learn", {"label": "won = 1", "seed": 3, "activate": True})
             client.call("icp-learn", {"label": "won = 1", "seed": 4, "activate": True})
+            client.call("metric-put", {"definition": definition(client, "kept", 1)})
             expected = truth(client)
         server.stop()
         bad = 0 if only is not None else starts(server, expected, places)

@@ -42,7 +42,7 @@ def seal(lines):
     """The file of these lines (objects, from {"icpd": …} on), with its last line."""
     body = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
     names = {"schemas": "schema", "icps": "icp", "accounts": "account", "lists": "list",
-             "switches": "switch"}
+             "switches": "switch", "metrics": "metric"}
     end = {"end": "export"}
     for plural, name in names.items():
         end[plural] = sum(next(iter(line)) == name for line in lines)
@@ -114,6 +114,14 @@ class Everything(unittest.TestCase):
             self.learn(client)
             client.call("tal-build", {"name": "erste Liste", "k": 30})
             client.call("tal-build", {"name": "zweite", "k": 5, "note": "ü"})
+            for note in ("", "größer"):
+                client.call("metric-put", {"definition": self.definition(client, note)})
+
+    def definition(self, client, note):
+        rules = {rule["name"]: rule["choices"][bool(note)]["name"]
+                 for rule in client.call("measure-list")["rules"]}
+        return json.dumps({"metric": "mrr", "name": "board", "currency": "", "rates": {}, "rules": rules,
+                           **({"note": note} if note else {})})
 
     def learn(self, client):
         for reason in ("eins", "zwei"):

@@ -25,6 +25,7 @@ static const struct {
                              {"switch", "switches", "switch", "switches"},
                              {"identity", "identities", "identity entry", "identity entries"},
                              {"plan", "plan_entries", "plan entry", "plan entries"},
+                             {"metric", "metrics", "definition", "definitions"},
                              {"event", "events", "event", "events"}};
 
 void everything_counts(const uint64_t counts[EVERYTHING_KINDS], char *text, size_t text_bytes)
@@ -33,8 +34,9 @@ void everything_counts(const uint64_t counts[EVERYTHING_KINDS], char *text, size
     size_t at = 0;
     text[0] = '\0';
     for (unsigned i = 0; i < EVERYTHING_KINDS && at < text_bytes; i++) {
-        if (counts[i] == 0 &&
-            (strcmp(kinds[i].name, "identity") == 0 || strcmp(kinds[i].name, "plan") == 0)) {
+        bool rare = strcmp(kinds[i].name, "identity") == 0 || strcmp(kinds[i].name, "plan") == 0 ||
+                    strcmp(kinds[i].name, "metric") == 0;
+        if (counts[i] == 0 && rare) {
             continue; /* most bases have none */
         }
         at += (size_t)snprintf(text + at, text_bytes - at, "%s%s %s", i > 0 ? ", " : "",
@@ -162,8 +164,8 @@ static int counts_check(const struct cli *cli, const struct everything *everythi
 {
     for (unsigned i = 0; i < EVERYTHING_KINDS; i++) {
         const json_t *said = json_object_get(end, kinds[i].plural);
-        if (i >= EVERYTHING_KINDS - 3 && said == NULL && everything->counts[i] == 0) {
-            continue; /* of before there were events, identity entries or plans */
+        if (i >= EVERYTHING_KINDS - 4 && said == NULL && everything->counts[i] == 0) {
+            continue; /* of before there were identity entries, plans, definitions or events */
         }
         if (!json_is_integer(said) || (uint64_t)json_integer_value(said) != everything->counts[i]) {
             char what[128];

@@ -9,7 +9,8 @@
 
 #include "tools/cli/cli.h"
 
-enum { EVERYTHING_KINDS = 8 }; /* schema, icp, account, list, switch, identity, plan, event */
+/* schema, icp, account, list, switch, identity, plan, metric, event */
+enum { EVERYTHING_KINDS = 9 };
 
 struct everything {
     FILE *file;

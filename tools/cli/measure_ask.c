@@ -53,8 +53,12 @@ int measure_ask_put(const struct cli *cli, const struct measure_ask *ask,
         icp_payload_text(payload, ask->parameters[i].name, ask->parameters[i].text);
     }
     icp_payload_map_end(payload);
-    rules_put(payload, "rules", ask->rules);
-    if (ask->definition != NULL && ask->definition->version > 0) {
+    if (ask->rules != NULL) {
+        rules_put(payload, "rules", ask->rules);
+    }
+    text_put(payload, "definition_name", ask->definition_name);
+    text_put(payload, "against_name", ask->against_name);
+    if (ask->definition_name == NULL && ask->definition != NULL && ask->definition->version > 0) {
         char *text = measure_definition_print(ask->definition);
         if (text == NULL) {
             return cli_fail(cli, EX_OSERR, "no memory for the definition");

@@ -18,9 +18,11 @@ struct measure_ask {
         const char *name, *text;
     } parameters[MEASURE_ASK_PARAMETERS_MAX];
     size_t parameter_count;
-    const struct measure_rules *rules;
-    const struct measure_rules *against;         /* of a bridge; else NULL */
+    const struct measure_rules *rules;           /* laid over the definition; NULL: none */
+    const struct measure_rules *against;         /* the same of the second one of a bridge */
     const struct measure_definition *definition; /* NULL, or version 0: none */
+    const char *definition_name;                 /* in its place one that the server keeps */
+    const char *against_name;                    /* of a bridge: the second; both NULL: none */
     const char *filter, *by, *churn_flag;        /* NULL: none */
     bool has_seq, has_known;
     uint64_t seq;

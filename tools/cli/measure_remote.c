@@ -9,6 +9,7 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/measure_cells.h"
 #include "tools/cli/measure_show.h"
+#include "tools/cli/metric_find.h"
 
 /* The option that names the file of each measure; NULL: it is of the server alone. */
 static const char *const files[MEASURE_IDS] = {
@@ -124,25 +125,54 @@ int measure_scope_read(const struct cli *cli, struct measure_ask *ask)
     return EX_OK;
 }
 
+/* The definition of an option where the server keeps it. */
+static const char *kept_told(const struct measure_call *call, const char *option)
+{
+    const char *text = cli_text_named(call->cli, option);
+    return text != NULL && !metric_is_file(text) ? text : NULL;
+}
+
 /* The request of the options; `second` is where the other definition of a bridge stands. */
 static int ask_read(const struct measure_call *call, const struct measure_definition *definition,
                     struct measure_rules *second, struct measure_ask *ask)
 {
     *ask = (struct measure_ask){.id = call->id, .rules = &call->rules, .definition = definition};
+    ask->definition_name = kept_told(call, "definition");
     parameters_ask(call, ask);
     if (call->id == MEASURE_ID_BRIDGE) {
-        enum measure_metric metric = measure_metric_find(measure_text(call, "metric"));
-        if (metric == MEASURE_METRICS) {
-            return cli_fail(call->cli, EX_USAGE, "--metric: there is no metric '%s'",
-                            measure_text(call, "metric"));
+        enum measure_metric metric = MEASURE_METRICS;
+        int status = measure_metric_told(call->cli, &metric);
+        if (status == EX_OK) {
+            status = measure_against_read(call->cli, &call->rules, metric, second);
         }
-        int status = measure_against_read(call->cli, &call->rules, metric, second);
         if (status != EX_OK) {
             return status;
         }
         ask->against = second;
+        ask->against_name = kept_told(call, "against-definition");
     }
     return measure_scope_read(call->cli, ask);
+}
+
+/* By which definitions, and whether they are as they are kept. */
+static void definition_tell(const struct cli *cli, const struct icp_reply *reply)
+{
+    static const char *const members[2][3] = {
+        {"definition", "version", "kept"},
+        {"against_definition", "against_version", "against_kept"}};
+    char text[2][160] = {"", ""};
+    struct icp_value value;
+    for (size_t i = 0; i < 2; i++) {
+        struct icp_text name = icp_reply_text(reply, members[i][0]);
+        bool kept = icp_reply_get(reply, members[i][2], &value) && value.flag;
+        if (name.bytes > 0) {
+            (void)snprintf(text[i], sizeof text[i], "%s%.*s@%lld%s", i > 0 ? ", against " : "",
+                           (int)name.bytes, name.data,
+                           (long long)icp_reply_int(reply, members[i][1], 0),
+                           kept ? "" : " with other rules, not as the server keeps it");
+        }
+    }
+    cli_say(cli, "by the definition %s%s", text[0], text[1]);
 }
 
 /* What the figure rests on, in a line on standard error. */
@@ -165,6 +195,7 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
     if (icp_reply_get(reply, "newest", &value)) {
         (void)feature_date_print(value.integer, newest);
     }
+    definition_tell(call->cli, reply);
     cli_say(call->cli, "%lld subscriptions of %lld accounts, sequence %lld, newest event %s, %.*s",
             (long long)icp_reply_int(reply, "subscriptions", 0),
             (long long)icp_reply_int(reply, "accounts", 0),

@@ -30,9 +30,8 @@ int measure_run_gap(const struct measure_call *call);
  * is 0 if none is named. */
 int measure_rules_told(const struct cli *cli, struct measure_rules *rules,
                        struct measure_definition *definition);
-/* A definition from a file. */
-int measure_definition_file(const struct cli *cli, const char *path,
-                            struct measure_definition *definition);
+/* The metric of a bridge: --metric, or that of a definition that is named, or mrr. */
+int measure_metric_told(const struct cli *cli, enum measure_metric *metric);
 
 /* The second definition of a bridge: --against-definition, and --against on top. */
 int measure_against_read(const struct cli *cli, const struct measure_rules *first,

@@ -61,7 +61,10 @@ static int part_ask(struct report_served *served, const struct measure_ask *ask,
         return status;
     }
     if (!icp_call(served->client, ICP_OP_MEASURE, served->payload, &served->reply)) {
-        if (served->reply.fault.code != ICP_NO_EVIDENCE) {
+        /* A kept definition may want what this page was not told. */
+        bool told = served->reply.fault.code == ICP_NO_EVIDENCE ||
+                    (ask->definition_name != NULL && served->reply.fault.code == ICP_MISSING_FIELD);
+        if (!told) {
             return cli_icp_fault(cli, &served->reply.fault);
         }
         (void)snprintf(why, sizeof served->whys[0], "%s", served->reply.fault.message);
@@ -190,6 +193,7 @@ static int grades_ask(struct report_served *served)
     return status;
 }
 
+/* Without rules the names are those of definitions that the server keeps. */
 static int bridge_ask(struct report_served *served, enum measure_metric metric,
                       const struct measure_rules *first, const struct measure_rules *second,
                       const char *const names[2])
@@ -200,6 +204,8 @@ static int bridge_ask(struct report_served *served, enum measure_metric metric,
     *bridge = (struct report_bridge){.first = names[0], .second = names[1], .metric = metric};
     ask.rules = first;
     ask.against = second;
+    ask.definition_name = first == NULL ? names[0] : NULL;
+    ask.against_name = first == NULL ? names[1] : NULL;
     ask.churn_flag = served->wanted->scope.churn_flag;
     measure_ask_parameter(&ask, "metric", measure_metric_info(metric)->name);
     measure_ask_parameter(&ask, "from", served->wanted->from);
@@ -246,9 +252,26 @@ static int churn_ask(struct report_served *served)
     return status;
 }
 
+/* What the company itself keeps stands first, and where it says who left nothing else does. */
+static int kept_ask(struct report_served *served, bool *churn)
+{
+    size_t count = 0;
+    int status = report_kept_pairs(served->cli, served->client, &served->reply, served->pairs,
+                                   REPORT_PAIRS_MAX, &count);
+    *churn = false;
+    for (size_t i = 0; i < count && status == EX_OK; i++) {
+        const struct report_pair *pair = &served->pairs[i];
+        *churn |= pair->metric == MEASURE_METRIC_CHURN_COUNT;
+        status = bridge_ask(served, pair->metric, NULL, NULL,
+                            (const char *const[]){pair->first, pair->second});
+    }
+    return status;
+}
+
 static int bridges_ask(struct report_served *served)
 {
     const struct report_wanted *wanted = served->wanted;
+    bool churn = false;
     int status = EX_OK;
     if (wanted->metric != MEASURE_METRICS) {
         const char *metric = measure_metric_info(wanted->metric)->name;
@@ -259,7 +282,10 @@ static int bridges_ask(struct report_served *served)
         status = bridge_ask(served, wanted->metric, &wanted->rules, &wanted->against,
                             (const char *const[]){served->compared[0], served->compared[1]});
     }
-    return status == EX_OK ? churn_ask(served) : status;
+    if (status == EX_OK) {
+        status = kept_ask(served, &churn);
+    }
+    return status == EX_OK && !churn ? churn_ask(served) : status;
 }
 
 static int parts_ask(struct report_served *served)

@@ -10,6 +10,7 @@
 
 #include "server/report/report_lifecycle.h"
 #include "tools/cli/measure_ask.h"
+#include "tools/cli/report_kept.h"
 
 /* What the options say, read before anything is asked. */
 struct report_wanted {
@@ -20,6 +21,9 @@ struct report_wanted {
     enum measure_metric metric;           /* of `against`; MEASURE_METRICS: nothing is compared */
     struct measure_ask scope;             /* filter, churn flag, sequence, known */
 };
+
+/* Beside one of --against, and three that count who left. */
+#define REPORT_PAIRS_MAX (REPORT_BRIDGES_MAX - 4)
 
 enum { REPORT_MRR, REPORT_RETENTION, REPORT_SURVIVAL, REPORT_COHORTS, REPORT_READY, REPORT_TABLES };
 
@@ -33,8 +37,9 @@ struct report_served {
     struct measure_rules rules; /* as the server applied them */
     struct measure_table tables[REPORT_TABLES], bridges[REPORT_BRIDGES_MAX];
     char whys[REPORT_TABLES + REPORT_BRIDGES_MAX][sizeof((struct icp_fault *)NULL)->message];
-    char compared[2][96]; /* names of the two numbers of --against */
-    bool pinned;          /* the sequence of the first answer is known */
+    char compared[2][96];                       /* names of the two numbers of --against */
+    struct report_pair pairs[REPORT_PAIRS_MAX]; /* of definitions that the server keeps */
+    bool pinned;                                /* the sequence of the first answer is known */
     uint64_t seq;
 };
 

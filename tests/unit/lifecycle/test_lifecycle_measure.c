@@ -206,8 +206,20 @@ static void what_a_request_cannot_mean_is_told_at_its_member(void **state)
     struct proto_fault fault;
     assert_true(measure_rules_set_text(&request.against, "churn-at=cancel", &fault));
     must_refuse(&request, PROTO_BAD_FIELD, "churn_flag");
-    request.metric = MEASURE_METRIC_NRR_COHORT; /* the bridge is of mrr */
+    const struct lifecycle_parameter of_mrr[] = {
+        days[0], days[1], {.name = proto_span_text("metric"), .text = proto_span_text("mrr")}};
+    request.parameters = of_mrr;
+    request.parameter_count = 3;
+    request.metric = MEASURE_METRIC_NRR_COHORT;
     must_refuse(&request, PROTO_BAD_DOCUMENT, "definition");
+    /* Left out it is the definition's, and the other one must be of it too. */
+    request.parameter_count = 2;
+    request.against_metric = MEASURE_METRIC_MRR;
+    must_refuse(&request, PROTO_BAD_DOCUMENT, "against_definition");
+    request.metric = request.against_metric = MEASURE_METRIC_CHURN_COUNT;
+    request.churn_flag = (struct proto_span){NULL, 0};
+    assert_true(measure_rules_set_text(&request.against, "churn-evidence=flag", &fault));
+    must_refuse(&request, PROTO_MISSING_FIELD, "churn_flag");
 }
 
 static void currencies_are_never_added_up_and_terms_are_known(void **state)
