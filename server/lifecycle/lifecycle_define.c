@@ -87,25 +87,28 @@ static bool version_give(const struct engine_definitions *set,
     return true;
 }
 
+static bool text_make(struct lifecycle_defined *defined, struct proto_fault *fault)
+{
+    free(defined->text);
+    defined->text = measure_definition_print(&defined->definition);
+    return defined->text != NULL ||
+           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a definition");
+}
+
 static bool definition_store(struct engine_worker *worker, const struct lifecycle_define *request,
-                             const struct measure_definition *draft,
                              struct lifecycle_defined *defined, struct proto_fault *fault)
 {
     const struct engine_definitions *set = worker->state->definitions;
     struct store_batch *batch = store_batch_create();
-    char *text = measure_definition_print(draft);
     struct store_result result;
-    if (batch == NULL || text == NULL) {
-        store_batch_destroy(batch);
-        free(text);
+    if (batch == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a definition");
     }
     struct store_document document = {.kind = STORE_DOCUMENT_METRIC,
                                       .number = (uint32_t)(set != NULL ? set->count : 0) + 1,
-                                      .text = proto_span_text(text)};
+                                      .text = proto_span_text(defined->text)};
     bool good = store_batch_document(batch, &document, fault) &&
                 engine_operation_add(batch, &request->operation, fault);
-    free(text);
     if (!good) {
         store_batch_destroy(batch);
         return false;
@@ -137,7 +140,7 @@ static bool defined_before(struct engine_worker *worker, const struct engine_wri
     defined->definition = there->definition;
     defined->seq = written->seq;
     defined->repeated = true;
-    return true;
+    return text_make(defined, fault);
 }
 
 /* Whether another put took the number since the worker looked. */
@@ -172,13 +175,14 @@ bool lifecycle_define(struct engine_worker *worker, const struct lifecycle_defin
     for (int i = 0; i < TRIES; i++) {
         defined->definition = read;
         if (!version_give(worker->state->definitions, request, &defined->definition, defined,
-                          fault)) {
+                          fault) ||
+            !text_make(defined, fault)) {
             return false;
         }
         if (defined->unchanged || request->dry_run) {
             return true;
         }
-        if (definition_store(worker, request, &defined->definition, defined, fault)) {
+        if (definition_store(worker, request, defined, fault)) {
             return true;
         }
         if (!overtaken(worker, fault)) {

@@ -27,6 +27,8 @@ struct lifecycle_define {
 
 struct lifecycle_defined {
     struct measure_definition definition; /* as it is, or would be, stored */
+    char *text; /* the same as a document, made before anything is stored: to tell of what was done
+                   takes no memory that could be lacking. free() it, also after a fault */
     uint32_t before;          /* version that was in force; 0: none, or nobody can say */
     struct measure_rules was; /* its rules */
     bool unchanged;           /* it says the same: nothing was stored */

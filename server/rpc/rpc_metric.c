@@ -48,6 +48,29 @@ static void changes_write(struct rpc_call *call, const struct lifecycle_defined 
     }
 }
 
+static void put_write(struct rpc_call *call, const struct lifecycle_defined *defined)
+{
+    const struct measure_definition *definition = &defined->definition;
+    struct proto_writer *out = call->out;
+    bool before = defined->before > 0;
+    bool stored = defined->seq > 0;
+    proto_write_map(out, 6U + before + stored + defined->repeated);
+    rpc_put_text(out, call->op, PROTO_A_METRIC_PUT_NAME, definition->name);
+    rpc_put_uint(out, call->op, PROTO_A_METRIC_PUT_VERSION, definition->version);
+    rpc_put_text(out, call->op, PROTO_A_METRIC_PUT_METRIC,
+                 measure_metric_info(definition->metric)->name);
+    rpc_put_flag(out, call->op, PROTO_A_METRIC_PUT_UNCHANGED, defined->unchanged);
+    if (before) {
+        rpc_put_uint(out, call->op, PROTO_A_METRIC_PUT_BEFORE, defined->before);
+    }
+    changes_write(call, defined);
+    rpc_put_text(out, call->op, PROTO_A_METRIC_PUT_DEFINITION, defined->text);
+    if (stored) {
+        rpc_put_uint(out, call->op, PROTO_A_METRIC_PUT_SEQ, defined->seq);
+    }
+    rpc_put_repeated(out, call->op, PROTO_A_METRIC_PUT_REPEATED, defined->repeated);
+}
+
 enum rpc_outcome rpc_on_METRIC_PUT(struct rpc_call *call, struct proto_fault *fault)
 {
     struct lifecycle_define request = {
@@ -57,33 +80,12 @@ enum rpc_outcome rpc_on_METRIC_PUT(struct rpc_call *call, struct proto_fault *fa
         .operation = rpc_operation(call, PROTO_Q_METRIC_PUT_OPERATION),
     };
     struct lifecycle_defined defined;
-    struct proto_writer *out = call->out;
-    if (!lifecycle_define(call->worker->engine, &request, &defined, fault)) {
-        return RPC_FAILED;
+    bool good = lifecycle_define(call->worker->engine, &request, &defined, fault);
+    if (good) {
+        put_write(call, &defined);
     }
-    const struct measure_definition *definition = &defined.definition;
-    struct proto_span text = document_print(call, definition, fault);
-    if (text.data == NULL) {
-        return RPC_FAILED;
-    }
-    bool before = defined.before > 0;
-    bool stored = defined.seq > 0;
-    proto_write_map(out, 6U + before + stored + defined.repeated);
-    rpc_put_text(out, call->op, PROTO_A_METRIC_PUT_NAME, definition->name);
-    rpc_put_uint(out, call->op, PROTO_A_METRIC_PUT_VERSION, definition->version);
-    rpc_put_text(out, call->op, PROTO_A_METRIC_PUT_METRIC,
-                 measure_metric_info(definition->metric)->name);
-    rpc_put_flag(out, call->op, PROTO_A_METRIC_PUT_UNCHANGED, defined.unchanged);
-    if (before) {
-        rpc_put_uint(out, call->op, PROTO_A_METRIC_PUT_BEFORE, defined.before);
-    }
-    changes_write(call, &defined);
-    rpc_put_str(out, call->op, PROTO_A_METRIC_PUT_DEFINITION, text);
-    if (stored) {
-        rpc_put_uint(out, call->op, PROTO_A_METRIC_PUT_SEQ, defined.seq);
-    }
-    rpc_put_repeated(out, call->op, PROTO_A_METRIC_PUT_REPEATED, defined.repeated);
-    return RPC_DONE;
+    free(defined.text);
+    return good ? RPC_DONE : RPC_FAILED;
 }
 
 enum rpc_outcome rpc_on_METRIC_GET(struct rpc_call *call, struct proto_fault *fault)

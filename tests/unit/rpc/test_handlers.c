@@ -384,7 +384,9 @@ static void timelines_are_measured_and_an_account_is_told(void **state)
     assert_int_equal(args[PROTO_A_MEASURE_SUBSCRIPTIONS].uint, 1);
     assert_int_equal(args[PROTO_A_MEASURE_EVENTS].uint, 1);
     assert_true(proto_span_equal(args[PROTO_A_MEASURE_CURRENCY].text, proto_span_text("USD")));
-    assert_false(args[PROTO_A_MEASURE_AGAINST].present || args[PROTO_A_MEASURE_VERSION].present);
+    assert_false(args[PROTO_A_MEASURE_AGAINST].present);
+    assert_true(proto_span_is(args[PROTO_A_MEASURE_DEFINITION].text, "usual"));
+    assert_true(args[PROTO_A_MEASURE_KEPT].flag);
     ask(PROTO_OP_LIFECYCLE, "{\"id\":\"a1\",\"at\":86400000}", args);
     assert_int_equal(args[PROTO_A_LIFECYCLE_MRR].integer, 100);
     assert_int_equal(args[PROTO_A_LIFECYCLE_TENURE_DAYS].uint, 1);
