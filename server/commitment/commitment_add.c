@@ -218,7 +218,7 @@ bool commitment_add(struct engine_worker *worker, const struct commitment_entry 
         memcpy(adding.act, request->act.data,
                request->act.bytes < sizeof adding.act ? request->act.bytes : sizeof adding.act - 1);
     }
-    adding.last = store_view_terms(worker->view);
+    adding.last = store_view_documents(worker->view, STORE_DOCUMENT_TERM);
     bool good = term_plan_init(&adding.plan, request->name, fault) &&
                 plan_fold(&adding, before.repeated ? before.version : adding.last) &&
                 (before.repeated || entry_add(&adding));

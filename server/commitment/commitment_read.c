@@ -40,7 +40,7 @@ static bool line_fold(struct term_plan *plan, struct proto_span line, struct pro
 bool commitment_see(struct engine_worker *worker, struct proto_span name, uint64_t after,
                     size_t limit, struct commitment_seen *seen, struct proto_fault *fault)
 {
-    uint32_t last = store_view_terms(worker->view);
+    uint32_t last = store_view_documents(worker->view, STORE_DOCUMENT_TERM);
     *seen = (struct commitment_seen){.wrong = {.code = PROTO_OK}};
     if (!term_plan_init(&seen->plan, name, fault)) {
         return false;
@@ -125,7 +125,7 @@ static bool line_list(struct commitment_list *list, struct proto_span line,
 bool commitment_list(struct engine_worker *worker, struct commitment_list *list,
                      struct proto_fault *fault)
 {
-    uint32_t last = store_view_terms(worker->view);
+    uint32_t last = store_view_documents(worker->view, STORE_DOCUMENT_TERM);
     *list = (struct commitment_list){.plans = NULL};
     for (uint32_t number = 1; number <= last; number++) {
         struct proto_span line;

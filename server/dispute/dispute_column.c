@@ -132,15 +132,22 @@ void dispute_destroy(struct dispute *dispute)
     free(dispute);
 }
 
+static uint64_t text_hash(struct proto_span text)
+{
+    return XXH3_64bits(text.bytes > 0 ? text.data : (const uint8_t *)"", text.bytes);
+}
+
 static uint64_t wish_key(const struct engine_worker *worker, const struct dispute_wish *wish)
 {
-    uint64_t parts[6] = {
+    uint64_t parts[8] = {
         wish->kind,
         wish->document ? wish->document->version : 0,
         wish->document ? wish->document->digest : 0,
         wish->field_id,
         worker->state->schema ? worker->state->schema->version : 0,
-        XXH3_64bits(wish->text.bytes > 0 ? wish->text.data : (const uint8_t *)"", wish->text.bytes),
+        wish->column,
+        text_hash(wish->text),
+        text_hash(wish->where_text),
     };
     return XXH3_64bits(parts, sizeof parts);
 }
@@ -187,6 +194,30 @@ static uint32_t cell_of(int64_t raw)
     return (uint32_t)(raw - INT32_MIN);
 }
 
+static bool is_blank(const struct engine_worker *worker, const struct filter *label)
+{
+    size_t count = 0;
+    const uint16_t *fields = filter_fields(label, &count);
+    bool told = filter_tells_missing(label);
+    for (size_t i = 0; !told && i < count; i++) {
+        told = worker->values[fields[i]].present;
+    }
+    return !told && count > 0;
+}
+
+/* As learning reads it (learn/sample.h). */
+static uint32_t outcome_of(const struct engine_worker *worker, const struct dispute_wish *wish)
+{
+    size_t slots = worker->state->schema->id_count;
+    if (wish->where && !filter_match(wish->where, worker->values, slots)) {
+        return 1;
+    }
+    if (is_blank(worker, wish->filter)) {
+        return DISPUTE_BLANK;
+    }
+    return filter_match(wish->filter, worker->values, slots) ? DISPUTE_POSITIVE : DISPUTE_NEGATIVE;
+}
+
 /* One slot from its record. */
 static bool cell_make(struct engine_worker *worker, const struct dispute_wish *wish,
                       struct column *column, uint32_t slot, struct proto_fault *fault)
@@ -213,6 +244,15 @@ static bool cell_make(struct engine_worker *worker, const struct dispute_wish *w
                     ? DISPUTE_MATCHES
                     : 1;
         return true;
+    case DISPUTE_OUTCOME:
+        *cell = outcome_of(worker, wish);
+        return true;
+    case DISPUTE_BIN:
+        if (!engine_values_raw(worker, wish->document, &raw, fault)) {
+            return false;
+        }
+        *cell = DISPUTE_BIN_FIRST + (uint32_t)worker->codes[wish->column];
+        return true;
     case DISPUTE_VALUE:
         return dispute_words_place(&column->words, &worker->values[wish->field_id], cell, fault);
     }
@@ -233,7 +273,49 @@ static bool fill_one(void *context, uint32_t slot, int64_t raw, struct proto_fau
     return true;
 }
 
-/* Scores and matches by a walk, which reads rows where they say it; anything else by records. */
+/* The bins of a block of rows, and by records those that are damaged. */
+static bool bins_take(struct engine_worker *worker, const struct dispute_wish *wish,
+                      struct column *column, const struct store_rows *rows,
+                      struct proto_fault *fault)
+{
+    for (unsigned i = 0; i < rows->count && rows->slot + i < column->count; i++) {
+        if ((rows->damaged >> i & 1) != 0) {
+            if (!cell_make(worker, wish, column, rows->slot + i, fault)) {
+                return false;
+            }
+        } else if ((rows->living >> i & 1) != 0) {
+            const uint8_t *row = rows->codes + i * rows->stride;
+            column->cells[rows->slot + i] = DISPUTE_BIN_FIRST + (uint32_t)row[wish->column];
+        }
+    }
+    return true;
+}
+
+/* Slots by records, and the bins of the version that the rows were encoded with by those. */
+static bool slots_fill(struct engine_worker *worker, const struct engine_job *job,
+                       const struct dispute_wish *wish, struct column *column,
+                       struct proto_fault *fault)
+{
+    bool by_rows = wish->kind == DISPUTE_BIN && engine_rows_usable(worker, wish->document);
+    uint32_t asked = 0;
+    for (uint32_t slot = 0; slot < column->count;) {
+        struct store_rows rows;
+        struct proto_fault none = {.code = PROTO_OK};
+        if (slot >= asked && !engine_scan_goes_on(job, fault)) {
+            return false;
+        }
+        asked = slot >= asked ? slot + SLOTS_PER_ASKING : asked;
+        bool block = by_rows && store_rows(worker->view, slot, &rows, &none);
+        if (block ? !bins_take(worker, wish, column, &rows, fault)
+                  : !cell_make(worker, wish, column, slot, fault)) {
+            return false;
+        }
+        slot = block ? rows.slot + rows.count : slot + 1;
+    }
+    return true;
+}
+
+/* Scores and matches by a walk, which reads rows where they say it; anything else slot by slot. */
 static bool column_fill(struct engine_worker *worker, const struct engine_job *job,
                         const struct dispute_wish *wish, struct column *column,
                         struct proto_fault *fault)
@@ -249,13 +331,7 @@ static bool column_fill(struct engine_worker *worker, const struct engine_job *j
                                    .each = fill_one};
         return engine_walk(&walk, fault);
     }
-    for (uint32_t slot = 0; slot < column->count; slot++) {
-        if ((slot % SLOTS_PER_ASKING == 0 && !engine_scan_goes_on(job, fault)) ||
-            !cell_make(worker, wish, column, slot, fault)) {
-            return false;
-        }
-    }
-    return true;
+    return slots_fill(worker, job, wish, column, fault);
 }
 
 static bool column_grow(struct column *column, size_t slots, struct proto_fault *fault)

@@ -2,8 +2,10 @@
 /* A column: one u32 for each slot, of all accounts, as they are in a worker's view.
  *   SCORE    raw score of a version + 2^31; 0: no account
  *   MATCH    2: a filter matches
- *   VALUE    place of a category's or flag's value in the column's words, from 2; 1: missing
- * Raw scores beyond ±2,147 logits are taken at that end: fit and p are the same.
+ *   OUTCOME  3: it had the outcome; 2: it had not; 4: every field of the outcome is missing; 1: it
+ * is not of those that the outcome is asked of BIN      code of a field of one column in a
+ * version's codebook, from 2 VALUE    place of a category's or flag's value in the column's words,
+ * from 2; 1: missing Raw scores beyond ±2,147 logits are taken at that end: fit and p are the same.
  *
  * The first question works a column out: with rows of codes where they say it (20 ns an account),
  * else from records (a microsecond or two). A follower of commits then notes which slots change,
@@ -25,21 +27,30 @@ enum dispute_kind {
     DISPUTE_SCORE,
     DISPUTE_MATCH,
     DISPUTE_VALUE,
+    DISPUTE_OUTCOME,
+    DISPUTE_BIN,
 };
 
 enum {
     DISPUTE_MATCHES = 2,
     DISPUTE_MISSING = 1,
     DISPUTE_WORD_FIRST = 2,
+    DISPUTE_NEGATIVE = 2,
+    DISPUTE_POSITIVE = 3,
+    DISPUTE_BLANK = 4,
+    DISPUTE_BIN_FIRST = 2,
 };
 
 /* Which column is wanted. What a kind does not need is NULL or empty. */
 struct dispute_wish {
     enum dispute_kind kind;
-    const struct learn_document *document; /* SCORE */
-    const struct filter *filter;           /* MATCH */
+    const struct learn_document *document; /* SCORE, BIN */
+    const struct filter *filter;           /* MATCH, OUTCOME */
     struct proto_span text;                /* of the filter */
-    uint16_t field_id;                     /* VALUE */
+    const struct filter *where;            /* OUTCOME: of whom it is asked; NULL: of all */
+    struct proto_span where_text;
+    uint16_t field_id; /* VALUE */
+    size_t column;     /* BIN: of the codebook */
 };
 
 struct dispute_cells {

@@ -63,13 +63,14 @@ static void command_take(const struct reading *reading, const struct store_comma
     bool said = command->kind == STORE_COMMAND_IDENTITY &&
                 identity_entry_decode(command->text, &entry_said);
     bool list = command->kind == STORE_COMMAND_TAL || command->kind == STORE_COMMAND_LIST;
-    entry->counts[list                                    ? ENGINE_DEED_TAL
-                  : command->kind == STORE_COMMAND_DROP   ? ENGINE_DEED_DROP
-                  : command->kind == STORE_COMMAND_PLACE  ? ENGINE_DEED_PUT
-                  : command->kind == STORE_COMMAND_UNDO   ? ENGINE_DEED_UNDO
-                  : command->kind == STORE_COMMAND_EVENT  ? ENGINE_DEED_EVENT
-                  : command->kind == STORE_COMMAND_TERM   ? ENGINE_DEED_TERM
-                  : command->kind == STORE_COMMAND_METRIC ? ENGINE_DEED_METRIC
+    entry->counts[list                                       ? ENGINE_DEED_TAL
+                  : command->kind == STORE_COMMAND_DROP      ? ENGINE_DEED_DROP
+                  : command->kind == STORE_COMMAND_PLACE     ? ENGINE_DEED_PUT
+                  : command->kind == STORE_COMMAND_UNDO      ? ENGINE_DEED_UNDO
+                  : command->kind == STORE_COMMAND_EVENT     ? ENGINE_DEED_EVENT
+                  : command->kind == STORE_COMMAND_TERM      ? ENGINE_DEED_TERM
+                  : command->kind == STORE_COMMAND_METRIC    ? ENGINE_DEED_METRIC
+                  : command->kind == STORE_COMMAND_CHALLENGE ? ENGINE_DEED_CHALLENGE
                   : command->kind == STORE_COMMAND_IDENTITY
                       ? ENGINE_DEED_IDENTITY
                       : (enum engine_deed)(command->kind - 1)]++;

@@ -25,7 +25,8 @@
     X(UNDO, "undo")                                                                                \
     X(IDENTITY, "identity entry")                                                                  \
     X(TERM, "plan entry")                                                                          \
-    X(METRIC, "definition")
+    X(METRIC, "definition")                                                                        \
+    X(CHALLENGE, "challenge")
 
 enum engine_deed {
 #define X(NAME, words) ENGINE_DEED_##NAME,

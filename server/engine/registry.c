@@ -223,6 +223,7 @@ static bool state_apply(struct engine *engine, struct engine_state *state,
         return change_definition(state, change, fault);
     case STORE_DOCUMENT_IDENTITY:
     case STORE_DOCUMENT_TERM:
+    case STORE_DOCUMENT_CHALLENGE:
         return true;
     }
     return false;
@@ -321,9 +322,11 @@ void engine_registry_change(void *context, const struct store_change *change)
     /* Only this function replaces the state, and the store calls it from one thread at a time. */
     struct proto_fault fault = {0};
     bool opening = engine->store == NULL;
-    if (change->kind == STORE_DOCUMENT_IDENTITY || change->kind == STORE_DOCUMENT_TERM) {
-        return; /* what it changes of accounts is told by the commit; plans are read when asked for
-                 */
+    bool apart = change->kind == STORE_DOCUMENT_IDENTITY || change->kind == STORE_DOCUMENT_TERM ||
+                 change->kind == STORE_DOCUMENT_CHALLENGE;
+    if (apart) {
+        return; /* what an entry changes of accounts is told by the commit; plans and challenges are
+                   read when they are asked for */
     }
     if (opening && engine->opening.code != PROTO_OK) {
         return; /* the opening has failed already */

@@ -49,6 +49,8 @@ static void export_done(void *context, const struct engine_job_info *info)
                      result->counts[TRANSFER_IDENTITY]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_PLAN_ENTRIES,
                      result->counts[TRANSFER_TERM]);
+        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_CHALLENGES,
+                     result->counts[TRANSFER_CHALLENGE]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_EVENTS, result->counts[TRANSFER_EVENT]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_METRICS, result->counts[TRANSFER_METRIC]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_DAMAGED, result->damaged);

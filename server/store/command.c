@@ -301,9 +301,12 @@ bool store_batch_document(struct store_batch *batch, const struct store_document
                           struct proto_fault *fault)
 {
     static const enum store_command_kind kinds[STORE_DOCUMENT_COUNT] = {
-        [STORE_DOCUMENT_SCHEMA] = STORE_COMMAND_SCHEMA, [STORE_DOCUMENT_ICP] = STORE_COMMAND_ICP,
-        [STORE_DOCUMENT_TAL] = STORE_COMMAND_LIST,      [STORE_DOCUMENT_TERM] = STORE_COMMAND_TERM,
+        [STORE_DOCUMENT_SCHEMA] = STORE_COMMAND_SCHEMA,
+        [STORE_DOCUMENT_ICP] = STORE_COMMAND_ICP,
+        [STORE_DOCUMENT_TAL] = STORE_COMMAND_LIST,
+        [STORE_DOCUMENT_TERM] = STORE_COMMAND_TERM,
         [STORE_DOCUMENT_METRIC] = STORE_COMMAND_METRIC,
+        [STORE_DOCUMENT_CHALLENGE] = STORE_COMMAND_CHALLENGE,
     };
     struct store_command command = {.kind = kinds[document->kind],
                                     .activate = document->activate,

@@ -13,6 +13,7 @@
     X(tals)                                                                                        \
     X(identities)                                                                                  \
     X(metrics)                                                                                     \
+    X(challenges)                                                                                  \
     X(sources)                                                                                     \
     X(folds)                                                                                       \
     X(terms)

@@ -322,8 +322,8 @@ uint64_t store_view_folds(const struct store_view *view); /* accounts that they 
 /* All records that were put: accounts without folds, and source records. */
 uint64_t store_view_records(const struct store_view *view);
 uint32_t store_view_entries(const struct store_view *view);
-/* Entries of plans so far. */
-uint32_t store_view_terms(const struct store_view *view);
+/* Documents of that kind so far; they are numbered from 1. */
+uint32_t store_view_documents(const struct store_view *view, enum store_document_kind kind);
 /* The slot of the record with that id, which may be a source record of another account;
  * STORE_NO_SLOT as store_find_id. */
 uint32_t store_find_source(struct store_view *view, struct proto_span id,

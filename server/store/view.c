@@ -360,9 +360,9 @@ uint32_t store_view_entries(const struct store_view *view)
     return view->state.identities;
 }
 
-uint32_t store_view_terms(const struct store_view *view)
+uint32_t store_view_documents(const struct store_view *view, enum store_document_kind kind)
 {
-    return view->state.terms;
+    return store_document_last(&view->state, kind);
 }
 
 /* Room for the places of all blocks and some more; without it every row goes through LMDB. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that a store holds as lines of text, out of a running server and into an empty one:
- * schema and ICP versions, source records of accounts, target account lists, switches, identity
- * entries, entries of plans, definitions of metrics, events, with their times and numbers
+ * schema and ICP versions, source records of accounts, target account lists, switches, challenges,
+ * identity entries, entries of plans, definitions of metrics, events, with their times and numbers
  * (docs/portable.md).
  *
  * Out. A job writes all lines, as one view sees them, into a file of the data directory that has no
@@ -32,6 +32,7 @@
     X(ACCOUNT, "account", "accounts")                                                              \
     X(LIST, "list", "lists")                                                                       \
     X(SWITCH, "switch", "switches")                                                                \
+    X(CHALLENGE, "challenge", "challenges")                                                        \
     X(IDENTITY, "identity", "identities")                                                          \
     X(TERM, "plan", "plan_entries")                                                                \
     X(METRIC, "metric", "metrics")                                                                 \

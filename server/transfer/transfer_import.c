@@ -86,7 +86,7 @@ static bool head_take(struct transfer_importing *importing, const struct transfe
 static bool is_later(enum transfer_kind kind)
 {
     return kind == TRANSFER_EVENT || kind == TRANSFER_IDENTITY || kind == TRANSFER_TERM ||
-           kind == TRANSFER_METRIC;
+           kind == TRANSFER_METRIC || kind == TRANSFER_CHALLENGE;
 }
 
 static bool end_take(struct transfer_importing *importing, const struct transfer_line *line)
@@ -142,6 +142,7 @@ static bool single_take(struct transfer_importing *importing, const struct trans
                   {"icp", transfer_take_icp},
                   {"list", transfer_take_list},
                   {"switch", transfer_take_switch},
+                  {"challenge", transfer_take_challenge},
                   {"plan", transfer_take_term},
                   {"metric", transfer_take_metric},
                   {"similar", similar_take},
@@ -157,7 +158,7 @@ static bool single_take(struct transfer_importing *importing, const struct trans
     return transfer_line_refuse(
         line, TRANSFER_AT(line->first), importing->fault,
         "a line begins with icpd, schema, icp, account, list, switch, "
-        "identity, plan, metric, event, similar or end, and this with \"%s\"",
+        "challenge, identity, plan, metric, event, similar or end, and this with \"%s\"",
         line->first);
 }
 

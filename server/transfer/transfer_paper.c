@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "server/engine/definitions.h"
+#include "server/feature/json_shape.h"
 #include "server/feature/json_text.h"
 #include "server/learn/document.h"
 #include "server/tal/tal_document.h"
@@ -203,6 +204,30 @@ bool transfer_take_metric(struct transfer_importing *importing, const struct tra
     free(read);
     struct store_document document = {.number = paper.number};
     return good && paper_store(importing, line, &paper, &document);
+}
+
+/* One without a text was given up by a repair: its number stays taken. */
+bool transfer_take_challenge(struct transfer_importing *importing, const struct transfer_line *line)
+{
+    static const char *const names[] = {"challenge", "time_ms", "text"};
+    struct paper paper = {.kind = TRANSFER_CHALLENGE, .body = "text"};
+    if (!paper_read(importing, line, names, 3, &paper) || !paper_is_new(importing, line, &paper)) {
+        return importing->present > 0;
+    }
+    if (paper.text.bytes > 0) {
+        json_t *json = feature_json_load(paper.text, PROTO_BAD_FIELD, importing->fault);
+        bool good = feature_json_is_of_shape(json, PROTO_SHAPE_CHALLENGE);
+        json_decref(json);
+        if (json == NULL) {
+            return transfer_line_within(line, TRANSFER_AT("text"), importing->fault);
+        }
+        if (!good) {
+            return transfer_line_refuse(line, TRANSFER_AT("text"), importing->fault,
+                                        "this is no challenge as it is kept");
+        }
+    }
+    struct store_document document = {.number = paper.number};
+    return paper_store(importing, line, &paper, &document);
 }
 
 /* An entry of a plan as its line: whether it follows on the one before is seen by whoever reads the

@@ -22,6 +22,8 @@ enum store_document_kind transfer_stored_kind(enum transfer_kind kind)
         return STORE_DOCUMENT_TAL;
     case TRANSFER_METRIC:
         return STORE_DOCUMENT_METRIC;
+    case TRANSFER_CHALLENGE:
+        return STORE_DOCUMENT_CHALLENGE;
     case TRANSFER_TERM:
         return STORE_DOCUMENT_TERM;
     default:

@@ -464,6 +464,7 @@ bool transfer_view_write(struct transfer_writing *writing)
                 accounts_write(writing, schema) &&
                 documents_write(writing, TRANSFER_LIST, STORE_DOCUMENT_TAL) &&
                 documents_write(writing, TRANSFER_SWITCH, STORE_DOCUMENT_SWITCH) &&
+                documents_write(writing, TRANSFER_CHALLENGE, STORE_DOCUMENT_CHALLENGE) &&
                 identities_write(writing) &&
                 documents_write(writing, TRANSFER_TERM, STORE_DOCUMENT_TERM) &&
                 documents_write(writing, TRANSFER_METRIC, STORE_DOCUMENT_METRIC) &&

@@ -23,6 +23,7 @@ static const struct {
                              {"account", "accounts", "account", "accounts"},
                              {"list", "lists", "list", "lists"},
                              {"switch", "switches", "switch", "switches"},
+                             {"challenge", "challenges", "challenge", "challenges"},
                              {"identity", "identities", "identity entry", "identity entries"},
                              {"plan", "plan_entries", "plan entry", "plan entries"},
                              {"metric", "metrics", "definition", "definitions"},
@@ -34,8 +35,7 @@ void everything_counts(const uint64_t counts[EVERYTHING_KINDS], char *text, size
     size_t at = 0;
     text[0] = '\0';
     for (unsigned i = 0; i < EVERYTHING_KINDS && at < text_bytes; i++) {
-        bool rare = strcmp(kinds[i].name, "identity") == 0 || strcmp(kinds[i].name, "plan") == 0 ||
-                    strcmp(kinds[i].name, "metric") == 0;
+        bool rare = i >= EVERYTHING_ALWAYS && strcmp(kinds[i].name, "event") != 0;
         if (counts[i] == 0 && rare) {
             continue; /* most bases have none */
         }
@@ -164,8 +164,8 @@ static int counts_check(const struct cli *cli, const struct everything *everythi
 {
     for (unsigned i = 0; i < EVERYTHING_KINDS; i++) {
         const json_t *said = json_object_get(end, kinds[i].plural);
-        if (i >= EVERYTHING_KINDS - 4 && said == NULL && everything->counts[i] == 0) {
-            continue; /* of before there were identity entries, plans, definitions or events */
+        if (i >= EVERYTHING_ALWAYS && said == NULL && everything->counts[i] == 0) {
+            continue; /* of before there were any */
         }
         if (!json_is_integer(said) || (uint64_t)json_integer_value(said) != everything->counts[i]) {
             char what[128];

@@ -72,6 +72,7 @@ class Explained:
         out, _ = self.icp("diff", "3", "--by", "industry")
         self.assertIn("with version 1 instead of 3", out)
         self.assertNotIn("points of ", out)
+        self.challenged()
         self.backtested()
         self.drifted()
 
@@ -89,6 +90,43 @@ class Explained:
                               r"\n  AUC 0\.")
         self.icp("drift", "9", status=DATA)
         self.icp("drift", "--since", "soon", status=USAGE)
+
+    def challenged(self):
+        """Disputes of each kind are answered, kept, listed, shown again by another version, and refused
+        by their place; the sides agree with counts."""
+        told = json.loads(self.icp("challenge", "--condition", "industry = 'Software'", "--claim", "in",
+                                   "--note", "sales says so", "--operation", "c-1", "--json")[0])
+        said = told["challenge"]
+        for name, where in (("accounts", "industry = 'Software'"), ("others", "not industry = 'Software'")):
+            out = self.icp("count", where)[0]
+            self.assertLessEqual(said[name], int(out.replace(",", "").split()[0]))
+        out = self.icp("count", "industry = 'Software' and stage = 'Won'")[0]
+        self.assertEqual(said["outcomes"], int(out.replace(",", "").split()[0]))
+        self.assertEqual((said["number"], said["icp"], said["note"]), (1, 1, "sales says so"))
+        self.assertEqual(said["verdict"], "does not hold" if said["gap_high"] < .05 else said["verdict"])
+        again = json.loads(self.icp("challenge", "--condition", "industry = 'Software'", "--claim", "in",
+                                    "--note", "sales says so", "--operation", "c-1", "--json")[0])
+        self.assertEqual((again["challenge"], again["repeated"]), (said, True))
+        out, _ = self.icp("challenge", "--field", "industry")
+        self.assertIn("version says", out)
+        out, _ = self.icp("challenge", "--slice", "employees > 100", "--try")
+        self.assertIn("AUC there", out)
+        out, _ = self.icp("challenge", "--condition", "industry = 'Nowhere'", "--try")
+        self.assertTrue(out.startswith("too little evidence"), out)
+        rows = list(csv.DictReader(io.StringIO(self.icp("challenge", "list", "--csv")[0])))
+        self.assertEqual([(row["number"], row["disputed"]) for row in rows],
+                         [("2", "industry"), ("1", "industry = 'Software'")])
+        shown = json.loads(self.icp("challenge", "show", "1", "--icp", "3", "--json")[0])
+        self.assertEqual((shown["challenge"], shown["now"]["icp"]), (said, 3))
+        self.assertNotIn("number", shown["now"])
+        out, _ = self.icp("challenge", "show", "1", "--again")
+        self.assertIn("as it is answered now", out)
+        _, err = self.icp("challenge", "--condition", "industry = ", status=DATA)
+        self.assertIn("column 12", err)
+        self.icp("challenge", "show", "9", status=DATA)
+        self.icp("challenge", status=DATA)
+        self.icp("challenge", "--field", "industry", "--claim", "perhaps", status=DATA)
+        self.icp("challenge", "--field", "industry", "--try", "--note", "x", status=USAGE)
 
     def backtested(self):
         """The lists part, a profile of two conditions is judged, and a slip in it is told by its place."""

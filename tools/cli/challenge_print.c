@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rates are told in per cent, differences in points of a hundred. */
+#include "tools/cli/challenge_print.h"
+
+#include <string.h>
+
+static double number_of(const struct icp_value *map, const char *name)
+{
+    struct icp_value value;
+    return icp_value_get(map, name, &value) ? value.number : 0;
+}
+
+static struct icp_text text_of(const struct icp_value *map, const char *name)
+{
+    struct icp_value value;
+    return icp_value_get(map, name, &value) ? value.text : (struct icp_text){"", 0};
+}
+
+static bool is(struct icp_text text, const char *word)
+{
+    return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
+}
+
+static bool has(const struct icp_value *map, const char *name)
+{
+    struct icp_value value;
+    return icp_value_get(map, name, &value);
+}
+
+/* What is disputed: the condition, the field, or the slice and period themselves. */
+static struct icp_text subject_of(const struct icp_value *challenge)
+{
+    static const char *const names[] = {"condition", "field", "slice", "period"};
+    struct icp_text text = {"", 0};
+    for (size_t i = 0; i < 4 && text.bytes == 0; i++) {
+        text = text_of(challenge, names[i]);
+    }
+    return text;
+}
+
+/* What "holds" means, of this claim. */
+static const char *claim_words(const struct icp_value *challenge)
+{
+    struct icp_text claim = text_of(challenge, "claim");
+    if (has(challenge, "field")) {
+        return "a bin of it does not do as the version says";
+    }
+    if (!has(challenge, "condition")) {
+        return "the version fails there";
+    }
+    return is(claim, "in")    ? "these accounts do better than the version says"
+           : is(claim, "out") ? "these accounts do worse than the version says"
+                              : "these accounts do not do as the version says";
+}
+
+static void verdict_print(const struct cli *cli, const struct icp_value *challenge)
+{
+    struct icp_text verdict = text_of(challenge, "verdict");
+    struct icp_text subject = subject_of(challenge);
+    double needed = number_of(challenge, "needed");
+    const char *negative = is(verdict, "does not hold") ? "it is not so that " : "";
+    if (!is(verdict, "too little evidence")) {
+        cli_print(cli, "%.*s: %s%s\n", (int)verdict.bytes, verdict.data, negative,
+                  claim_words(challenge));
+    } else if (needed > 0) {
+        cli_print(cli,
+                  "too little evidence that %s, or that it is not so: some %.0f accounts %s would "
+                  "do, if they go on as they began\n",
+                  claim_words(challenge), needed,
+                  has(challenge, "condition") ? "that match"
+                  : has(challenge, "field")   ? "in the largest bin that is open"
+                                              : "in it");
+    } else {
+        cli_print(cli, "too little evidence that %s, or that it is not so\n",
+                  claim_words(challenge));
+    }
+    cli_print(cli, "  disputed: %.*s, version %.0f\n", (int)subject.bytes, subject.data,
+              number_of(challenge, "icp"));
+}
+
+/* "with it: 512 of 620 accounts (82.6 %, 79.4 to 85.4); the version says 79.9 %" */
+static void side_print(const struct cli *cli, const char *who, const struct icp_value *challenge)
+{
+    double accounts = number_of(challenge, "accounts");
+    double outcomes = number_of(challenge, "outcomes");
+    if (accounts <= 0) {
+        cli_print(cli, "  %s: no account with an outcome\n", who);
+        return;
+    }
+    cli_print(
+        cli,
+        "  %s: %.0f of %.0f accounts (%.1f %%, 95 %% interval %.1f to %.1f); the version says "
+        "%.1f %%\n",
+        who, outcomes, accounts, 100 * outcomes / accounts, 100 * number_of(challenge, "rate_low"),
+        100 * number_of(challenge, "rate_high"), 100 * number_of(challenge, "expected"));
+}
+
+static void others_print(const struct cli *cli, const struct icp_value *challenge)
+{
+    double others = number_of(challenge, "others");
+    if (others > 0) {
+        double outcomes = number_of(challenge, "others_outcomes");
+        cli_print(cli, "  others: %.0f of %.0f accounts (%.1f %%); the version says %.1f %%\n",
+                  outcomes, others, 100 * outcomes / others,
+                  100 * number_of(challenge, "others_expected"));
+    }
+}
+
+static void within_print(const struct cli *cli, const struct icp_value *challenge)
+{
+    bool apart = has(challenge, "condition") || has(challenge, "field");
+    struct icp_text slice = text_of(challenge, "slice");
+    struct icp_text period = text_of(challenge, "period");
+    if (slice.bytes > 0 && apart) {
+        cli_print(cli, "  among accounts with %.*s\n", (int)slice.bytes, slice.data);
+    }
+    if (period.bytes > 0 && (apart || slice.bytes > 0)) {
+        cli_print(cli, "  in the period %.*s\n", (int)period.bytes, period.data);
+    }
+}
+
+static void finding_print(const struct cli *cli, const struct icp_value *challenge)
+{
+    const char *who = has(challenge, "condition") ? "that match"
+                      : has(challenge, "field")   ? "in all"
+                                                  : "there";
+    struct icp_text by = text_of(challenge, "by");
+    struct icp_text note = text_of(challenge, "note");
+    within_print(cli, challenge);
+    side_print(cli, who, challenge);
+    others_print(cli, challenge);
+    if (number_of(challenge, "accounts") > 0) {
+        cli_print(cli,
+                  "  %s %+.1f points of a hundred off what the version says, interval %+.1f to "
+                  "%+.1f; %.1f matter\n",
+                  has(challenge, "field") ? "the bin that is farthest off is" : "that is",
+                  100 * number_of(challenge, "gap"), 100 * number_of(challenge, "gap_low"),
+                  100 * number_of(challenge, "gap_high"), 100 * number_of(challenge, "margin"));
+    }
+    if (has(challenge, "auc")) {
+        cli_print(cli, "  AUC there %.3f, 95 %% interval %.3f to %.3f\n",
+                  number_of(challenge, "auc"), number_of(challenge, "auc_low"),
+                  number_of(challenge, "auc_high"));
+    }
+    if (number_of(challenge, "blanks") > 0) {
+        cli_print(cli, "  %.0f accounts have no outcome and are left out\n",
+                  number_of(challenge, "blanks"));
+    }
+    if (number_of(challenge, "number") > 0) {
+        char time[OUT_TIME_BYTES];
+        cli_print(cli, "  challenge %.0f, %s%s%.*s\n", number_of(challenge, "number"),
+                  out_time((int64_t)number_of(challenge, "time"), time),
+                  by.bytes > 0 ? ", by " : "", (int)by.bytes, by.data);
+    }
+    if (note.bytes > 0) {
+        cli_print(cli, "  %.*s\n", (int)note.bytes, note.data);
+    }
+}
+
+static int bins_print(const struct cli *cli, const struct icp_value *bins)
+{
+    static const char *const headers[] = {"bin",    "accounts", "%",   "from", "to",
+                                          "says %", "off",      "low", "high", "verdict"};
+    static const char *const names[] = {"rate_low", "rate_high", "expected"};
+    static const char *const gaps[] = {"gap", "gap_low", "gap_high"};
+    struct out_table table;
+    struct icp_value bin;
+    out_table_init(&table, headers, sizeof headers / sizeof *headers);
+    struct icp_walk walk = icp_walk_over(bins);
+    while (icp_next(&walk, NULL, &bin)) {
+        double accounts = number_of(&bin, "accounts");
+        out_cell_text_n(&table, text_of(&bin, "bin"));
+        out_cell_number(&table, "%.0f", accounts);
+        out_cell_number(&table, "%.1f", 100 * number_of(&bin, "outcomes") / accounts);
+        for (size_t i = 0; i < 3; i++) {
+            out_cell_number(&table, "%.1f", 100 * number_of(&bin, names[i]));
+        }
+        for (size_t i = 0; i < 3; i++) {
+            out_cell_number(&table, "%+.1f", 100 * number_of(&bin, gaps[i]));
+        }
+        out_cell_text_n(&table, text_of(&bin, "verdict"));
+    }
+    return cli_table(cli, &table);
+}
+
+int challenge_print(const struct cli *cli, const struct icp_value *challenge)
+{
+    struct icp_value bins;
+    verdict_print(cli, challenge);
+    finding_print(cli, challenge);
+    if (!icp_value_get(challenge, "bins", &bins) || bins.count == 0) {
+        return EX_OK;
+    }
+    cli_print(cli, "\n");
+    return bins_print(cli, &bins);
+}
+
+int challenge_list_print(const struct cli *cli, const struct icp_value *list)
+{
+    static const char *const headers[] = {"number", "time",    "by",  "version", "disputed",
+                                          "claim",  "verdict", "off", "low",     "high"};
+    static const char *const gaps[] = {"gap", "gap_low", "gap_high"};
+    struct out_table table;
+    struct icp_value one;
+    out_table_init(&table, headers, sizeof headers / sizeof *headers);
+    struct icp_walk walk = icp_walk_over(list);
+    while (icp_next(&walk, NULL, &one)) {
+        char time[OUT_TIME_BYTES];
+        out_cell_number(&table, "%.0f", number_of(&one, "number"));
+        out_cell_text(&table, "%s", out_time((int64_t)number_of(&one, "time"), time));
+        out_cell_text_n(&table, text_of(&one, "by"));
+        out_cell_number(&table, "%.0f", number_of(&one, "icp"));
+        out_cell_text_n(&table, subject_of(&one));
+        out_cell_text_n(&table, text_of(&one, "claim"));
+        out_cell_text_n(&table, text_of(&one, "verdict"));
+        for (size_t i = 0; i < 3; i++) {
+            out_cell_number(&table, "%+.1f", 100 * number_of(&one, gaps[i]));
+        }
+    }
+    return cli_table(cli, &table);
+}
