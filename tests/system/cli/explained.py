@@ -73,6 +73,7 @@ class Explained:
         self.assertIn("with version 1 instead of 3", out)
         self.assertNotIn("points of ", out)
         self.challenged()
+        self.segmented()
         self.backtested()
         self.drifted()
 
@@ -127,6 +128,24 @@ class Explained:
         self.icp("challenge", status=DATA)
         self.icp("challenge", "--field", "industry", "--claim", "perhaps", status=DATA)
         self.icp("challenge", "--field", "industry", "--try", "--note", "x", status=USAGE)
+
+    def segmented(self):
+        """Each segment is a filter that matches as many accounts as are told; the frontier only grows."""
+        told = json.loads(self.icp("segments", "--icp", "1", "--json")[0])
+        self.assertEqual(told["confirmed"], sum(part["confirmed"] for part in told["segments"]))
+        covered = 0
+        for part in told["segments"]:
+            out = self.icp("count", f"({part['filter']}) and stage in ('Won','Lost')")[0]
+            self.assertEqual(part["accounts"], int(out.replace(",", "").split()[0]))
+            self.assertGreaterEqual(part["covered"], max(covered, part["accounts"]))
+            covered = part["covered"]
+        self.assertGreater(told["confirmed"], 0)
+        out, _ = self.icp("segments", "--icp", "1")
+        self.assertRegex(out, r"^\d+ segments?: ")
+        out, _ = self.icp("segments", "--icp", "1", "--filter", "industry = 'Nowhere'")
+        self.assertTrue(out.startswith("No evidence of any segment"), out)
+        _, err = self.icp("segments", "--filter", "industry = ", status=DATA)
+        self.assertIn("column 12", err)
 
     def backtested(self):
         """The lists part, a profile of two conditions is judged, and a slip in it is told by its place."""
