@@ -5,7 +5,7 @@
  * end. */
 #include "server/dispute/segment_find.h"
 
-#include <math.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -483,6 +483,7 @@ static bool segments_search(struct finding *finding, struct dispute_segments *se
 {
     const struct dispute_segment_search *search = finding->search;
     size_t share = finding->data.rows / ACCOUNTS_SHARE;
+    assert(finding->document != NULL);
     segments->icp = finding->document->version;
     segments->accounts_min = search->accounts_min > 0 ? search->accounts_min
                              : share > ACCOUNTS_MIN   ? share
