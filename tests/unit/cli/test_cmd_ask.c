@@ -126,9 +126,7 @@ static void a_lead_is_scored_with_reasons(void **state)
     static const struct canned replies_1[] = {
         {PROTO_OP_SCORE, ": no account has this id", PROTO_NOT_FOUND}};
     static const struct canned_row rows[] = {
-        {"score acme", CANNED(replies_0), EX_OK,
-         "score {\"id\":\"acme\"}\n"
-         "account-get {\"id\":\"acme\",\"names\":true}\n",
+        {"score acme", CANNED(replies_0), EX_OK, "score {\"id\":\"acme\",\"names\":true}\n",
          "grade B, better than 73.5 % of your accounts, p 25.0 %  (ICP version 2, account acme)\n"
          "on the target account list\n"
          "it could be better than 60.5 to 80.5 % if what is missing were known\n"
@@ -142,7 +140,7 @@ static void a_lead_is_scored_with_reasons(void **state)
          ""},
         {"score acme --csv", NULL, 0, EX_USAGE, "", "",
          "icp score: --csv: the value is missing; --csv FILE: score each row of a CSV file\n"},
-        {"score acme --json", CANNED(replies_0), EX_OK, "score {\"id\":\"acme\"}\n",
+        {"score acme --json", CANNED(replies_0), EX_OK, "score {\"id\":\"acme\",\"names\":true}\n",
          "{\n"
          "  \"fit\": 73.5,\n"
          "  \"p\": 0.25,\n"
@@ -177,7 +175,8 @@ static void a_lead_is_scored_with_reasons(void **state)
          "  \"fit_high\": 80.5\n"
          "}\n",
          ""},
-        {"score nobody", CANNED(replies_1), EX_DATAERR, "score {\"id\":\"nobody\"}\n", "",
+        {"score nobody", CANNED(replies_1), EX_DATAERR,
+         "score {\"id\":\"nobody\",\"names\":true}\n", "",
          "icp score: no account has the id 'nobody'\n"},
         {"score", NULL, 0, EX_USAGE, "", "",
          "icp score: whom to score? Give an id, --key, --email or --set, or a file with --csv\n"},
