@@ -16,6 +16,10 @@ from test_operations import SCHEMA, fill
 
 BINARY = sys.argv.pop(1) if __name__ == "__main__" and len(sys.argv) > 1 else "icpd"
 KILLS = 8
+DEFINITION = {"metric": "churn-count", "name": "board", "currency": "", "rates": {}, "rules": {
+    "churn-at": "end", "churn-evidence": "account-zero", "churn-unit": "account", "discount": "net",
+    "end-day": "exclusive", "free": "churned", "one-off": "excluded", "past-due": "counted",
+    "paused": "excluded", "reactivation": "apart", "trials": "excluded"}}
 
 
 def with_operation():
@@ -61,6 +65,8 @@ class Repeating(unittest.TestCase):
             "tal-build": {"name": "repeated", "k": 5},
             "plan-add": {"name": "repeated", "act": "create", "body": json.dumps(
                 {"from": "2027-01-01", "to": "2027-12-31", "layers": ["data"], "stages": ["renewal"]})},
+            "challenge": {"condition": "employees > 10", "claim": "in"},
+            "metric-put": {"definition": json.dumps(DEFINITION)},
             "event-append": {"events": [{"account": "a1", "type": "touch", "time": 1700000000000,
                                          "source": "crm", "id": "t-1"}]},
             "identity": {"entries": [{"act": "merge", "account": "a5", "other": "a6"}]},

@@ -51,10 +51,11 @@ static int teardown(void **state)
     return 0;
 }
 
-/* 7, or the least that the field takes. */
+/* 7, or what the field takes that is next to it. */
 static uint64_t sample_uint(const struct proto_field_info *field)
 {
-    return field->low > 7 ? (uint64_t)field->low : 7;
+    double value = field->low > 7 ? field->low : field->high < 7 ? field->high : 7;
+    return (uint64_t)value;
 }
 
 /* A value that fits the field. */

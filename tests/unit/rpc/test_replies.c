@@ -186,6 +186,20 @@ static void ask(enum proto_op op, const char *text, struct proto_arg *args)
     "{\\\"name\\\":\\\"good\\\",\\\"when\\\":[{\\\"event\\\":\\\"outcome:won\\\","                 \
     "\\\"within\\\":\\\"1 days\\\"}]}]}"
 
+#define PLAN                                                                                       \
+    "{\"name\":\"year\",\"act\":\"create\",\"operation\":\"o17\",\"body\":\"{"                     \
+    "\\\"from\\\":\\\"2027-01-01\\\",\\\"to\\\":\\\"2027-12-31\\\","                               \
+    "\\\"layers\\\":[\\\"data\\\"],\\\"stages\\\":[\\\"renewal\\\"]}\"}"
+/* The usual rules of a metric, one of them as said. */
+#define DEFINITION(reactivation)                                                                   \
+    "{\\\"metric\\\":\\\"churn-count\\\",\\\"name\\\":\\\"board\\\",\\\"currency\\\":\\\"\\\","    \
+    "\\\"rates\\\":{},\\\"rules\\\":{\\\"churn-at\\\":\\\"end\\\","                                \
+    "\\\"churn-evidence\\\":\\\"account-zero\\\",\\\"churn-unit\\\":\\\"account\\\","              \
+    "\\\"discount\\\":\\\"net\\\",\\\"end-day\\\":\\\"exclusive\\\","                              \
+    "\\\"free\\\":\\\"churned\\\",\\\"one-off\\\":\\\"excluded\\\","                               \
+    "\\\"past-due\\\":\\\"counted\\\",\\\"paused\\\":\\\"excluded\\\","                            \
+    "\\\"reactivation\\\":\\\"" reactivation "\\\",\\\"trials\\\":\\\"excluded\\\"}}"
+
 static const struct {
     enum proto_op op;
     const char *request;
@@ -235,10 +249,23 @@ static const struct {
     {PROTO_OP_ICP_REVERT, "{\"operation\":\"o8\"}"},
     {PROTO_OP_ICP_LIST, "{}"},
     {PROTO_OP_ICP_WHAT_IF, "{\"icp\":2,\"by\":\"industry\",\"names\":true}"},
+    {PROTO_OP_ICP_LEARN, "{\"label\":\"won = 1\",\"value\":\"employees\"}"},
+    {PROTO_OP_SCORE, "{\"id\":\"a1\",\"icp\":3,\"value\":true,\"names\":true}"},
+    {PROTO_OP_EXPLAIN, "{\"id\":\"a1\",\"icp\":3,\"value\":true}"},
+    {PROTO_OP_ICP_DRIFT, "{\"label\":\"won = 1\"}"},
+    {PROTO_OP_CHALLENGE,
+     "{\"condition\":\"employees > 10\",\"claim\":\"in\",\"operation\":\"o15\"}"},
+    {PROTO_OP_CHALLENGE,
+     "{\"condition\":\"employees > 10\",\"claim\":\"in\",\"operation\":\"o15\"}"},
+    {PROTO_OP_CHALLENGE, "{\"field\":\"industry\"}"},
+    {PROTO_OP_CHALLENGE_LIST, "{\"limit\":1}"},
+    {PROTO_OP_CHALLENGE_SHOW, "{\"number\":2,\"again\":true}"},
+    {PROTO_OP_CHALLENGE_TRY, "{\"slice\":\"employees > 10\"}"},
+    {PROTO_OP_SEGMENT_FIND, "{}"},
     {PROTO_OP_SCORE, "{\"id\":\"a1\"}"},
     {PROTO_OP_SCORE, "{\"id\":\"a1\",\"reasons\":3}"},
     {PROTO_OP_SCORE, "{\"values\":{\"employees\":7,\"nonsense\":1},\"reasons\":2}"},
-    {PROTO_OP_SCORE_MANY, "{\"ids\":[\"a1\",\"nobody\"]}"},
+    {PROTO_OP_SCORE_MANY, "{\"ids\":[\"a1\",\"nobody\"],\"names\":true}"},
     {PROTO_OP_SCORE_MANY, "{\"leads\":[{\"id\":\"a1\"},{\"id\":\"a1\",\"key\":\"crm:1\"}]}"},
     {PROTO_OP_EXPLAIN, "{\"id\":\"a1\"}"},
     {PROTO_OP_EXPLAIN, "{\"values\":{\"employees\":7,\"nonsense\":1},\"shapes\":9}"},
@@ -369,6 +396,15 @@ static const struct {
                        "\"to\":\"1970-06-01\"}}"},
     {PROTO_OP_MEASURE, "{\"measure\":\"bridge\",\"parameters\":{\"from\":\"1970-01-01\","
                        "\"to\":\"1970-06-01\"},\"against\":{\"trials\":\"counted\"}}"},
+    {PROTO_OP_METRIC_PUT, "{\"definition\":\"" DEFINITION("apart") "\",\"operation\":\"o16\"}"},
+    {PROTO_OP_METRIC_PUT, "{\"definition\":\"" DEFINITION("apart") "\",\"operation\":\"o16\"}"},
+    {PROTO_OP_METRIC_PUT, "{\"definition\":\"" DEFINITION("within") "\"}"},
+    {PROTO_OP_METRIC_GET, "{\"name\":\"board@1\"}"},
+    {PROTO_OP_METRIC_LIST, "{\"all\":true}"},
+    {PROTO_OP_PLAN_ADD, PLAN},
+    {PROTO_OP_PLAN_ADD, PLAN},
+    {PROTO_OP_PLAN_GET, "{\"name\":\"year\"}"},
+    {PROTO_OP_PLAN_LIST, "{}"},
     {PROTO_OP_LIFECYCLE, "{\"id\":\"way\",\"at\":9000000}"},
     {PROTO_OP_LABEL, "{\"policy\":\"" POLICY "\",\"limit\":1,\"names\":true,\"at\":200000000}"},
     {PROTO_OP_LABEL, "{\"policy\":\"" POLICY "\",\"names\":true,\"at\":200000000}"},
@@ -417,11 +453,11 @@ static const struct {
     {PROTO_OP_EVERYTHING_IMPORT, ALL, "wants an empty store: system/everything"},
     {PROTO_OP_TAL_DROP, ALL, "wants a damaged list: system/tal_drop"},
     {PROTO_OP_SCORE, PROTO_A_SCORE_TAL_UNSURE, "as above"},
+    {PROTO_OP_CHALLENGE_LIST, PROTO_A_CHALLENGE_LIST_DAMAGED, "wants a damaged challenge"},
+    {PROTO_OP_PLAN_GET, PROTO_A_PLAN_GET_WRONG, "wants a history that was altered: unit/term"},
     {PROTO_OP_JOB_CANCEL, ALL, "wants a job that runs long: system/operations"},
     {PROTO_OP_ACCOUNT_GET, PROTO_A_ACCOUNT_GET_UNKEPT, "wants long values: unit/store/history"},
     {PROTO_OP_ACCOUNT_HISTORY, PROTO_A_ACCOUNT_HISTORY_GONE, "wants many changes: as above"},
-    {PROTO_OP_MEASURE, PROTO_A_MEASURE_DEFINITION, "wants every rule: system/measure"},
-    {PROTO_OP_MEASURE, PROTO_A_MEASURE_VERSION, "as above"},
 };
 
 static const struct {
@@ -432,6 +468,7 @@ static const struct {
     {PROTO_SHAPE_PAST_CHANGE, PROTO_M_PAST_CHANGE_UNKEPT, "wants long values: unit/store/history"},
     {PROTO_SHAPE_CONTRIBUTION, PROTO_M_CONTRIBUTION_SECOND, "wants a pair that earns its place"},
     {PROTO_SHAPE_CONTRIBUTION, PROTO_M_CONTRIBUTION_SECOND_VALUE, "as above"},
+    {PROTO_SHAPE_PLAN, PROTO_M_PLAN_WRONG, "wants a history that was altered: unit/term"},
     {PROTO_SHAPE_TAL, PROTO_M_TAL_NUMBER, "wants a damaged list: system/tal_drop"},
     {PROTO_SHAPE_TAL, PROTO_M_TAL_ERROR, "as above"},
     {PROTO_SHAPE_MATCHED, PROTO_M_MATCHED_COMMON, "wants a name of common words: unit/rpc/match"},
