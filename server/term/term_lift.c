@@ -63,7 +63,7 @@ static double log_step(const struct term_block *block, uint32_t k)
 
 double term_block_log_p(const struct term_block *block, double log_ratio)
 {
-    struct summing summing = {-INFINITY, 0};
+    struct summing summing = {-(double)INFINITY, 0};
     uint32_t least = least_on(block);
     uint32_t most = most_on(block);
     double at = term_log(block, least, log_ratio);
@@ -101,7 +101,7 @@ static bool prepare(const struct term_block *block, struct prepared *prepared)
 
 static double prepared_log_p(const struct prepared *prepared, double log_ratio)
 {
-    struct summing summing = {-INFINITY, 0};
+    struct summing summing = {-(double)INFINITY, 0};
     for (uint32_t i = 0; i < prepared->count; i++) {
         sum_add(&summing, prepared->logs[i] + (double)i * log_ratio);
     }
@@ -137,7 +137,7 @@ void term_lift_add(struct term_lift *lift, const struct term_block *block)
 /* ln of the mean of exponentials. */
 static double log_mean(const double *logs)
 {
-    double peak = -INFINITY;
+    double peak = -(double)INFINITY;
     double sum = 0;
     for (int i = 0; i < TERM_LIFT_POINTS; i++) {
         peak = logs[i] > peak ? logs[i] : peak;
@@ -176,8 +176,8 @@ static double log_likelihood(const struct term_block *blocks, size_t count, doub
 /* How many of the block's won are on the list, on average. */
 static double block_mean(const struct term_block *block, double log_ratio)
 {
-    struct summing all = {-INFINITY, 0};
-    struct summing weighed = {-INFINITY, 0};
+    struct summing all = {-(double)INFINITY, 0};
+    struct summing weighed = {-(double)INFINITY, 0};
     uint32_t most = most_on(block);
     double at = term_log(block, least_on(block), log_ratio);
     for (uint32_t k = least_on(block); k <= most; k++) {
@@ -271,7 +271,7 @@ void term_lift_interval(const struct term_block *blocks, size_t count, double al
 {
     struct term_lift lift;
     *low = 0;
-    *high = INFINITY;
+    *high = (double)INFINITY;
     if (!any_tells(blocks, count)) {
         return;
     }

@@ -233,13 +233,16 @@ class Figures(unittest.TestCase):
         server = Server(BINARY)
         self.addCleanup(server.close)
         done = threading.Event()
+        answered = []
 
         def ask_each():
-            with server.client() as client:
-                for op in sorted(OPS.values()):
-                    client.send(op, {"no-such-member": 1})
-                    client.receive()
-            done.set()
+            try:
+                with server.client() as client:
+                    for op in sorted(OPS.values()):
+                        client.send(op, {"no-such-member": 1})
+                        answered.append(client.receive())
+            finally:
+                done.set()
 
         asker = threading.Thread(target=ask_each)
         with server.client() as client:
@@ -247,6 +250,7 @@ class Figures(unittest.TestCase):
             while not done.is_set():
                 client.call("stats")
         asker.join()
+        self.assertEqual(len(answered), len(OPS))
 
 
 class Clock(unittest.TestCase):
