@@ -136,6 +136,9 @@ class Plan(Base):
         self.assertIn("crm.csv (accounts): stored before, passed over", got.stderr)
         told = self.told()
         self.assertEqual((len(told), sum(len(one[2]) for one in told.values())), (300, 1200))
+        self.undo("support")
+        self.assertEqual(self.plan().stderr.count("its events stay so, and count as told already"), 1)
+        self.assertNotIn("its events stay so", self.plan("--dry-run").stderr.split("crm.csv")[-1])
 
     def test_a_slip_is_told_by_its_place(self):
         self.plan_write()
@@ -220,6 +223,12 @@ class Undo(Base):
         self.assertEqual(self.values("acme"), {"stage": "Won"})
         self.gone("acme.de")
 
+    def calls(self, source):
+        return subprocess.run([ICP, "--uri", f"icp://127.0.0.1:{self.server.port}", "event", "import",
+                               "calls.csv", "--account", "account", "--type", "touch", "--kind", "=call",
+                               "--at", "day", "--id", "call", "--source", source],
+                              cwd=self.folder.name, capture_output=True, text=True, check=False)
+
     def test_events_are_taken_back(self):
         self.company()
         self.write("calls.csv", "account,day,call\nacme,2024-01-02,c1\nb1,2024-01-03,c2\n")
@@ -229,6 +238,11 @@ class Undo(Base):
         self.assertEqual(self.client.call("timeline", {"id": "acme"})["count"], 1)
         self.assertIn("2 events that are taken back", self.icp("import", "undo", "calls"))
         self.assertEqual(self.client.call("timeline", {"id": "acme"})["count"], 0)
+        for again, words in [("phone", "import calls was taken back: its events stay so"), ("dialler", "")]:
+            got = self.calls(again)
+            self.assertEqual((got.returncode, words in got.stderr), (0, True), got.stderr)
+            self.assertEqual("taken back:" in got.stderr, again == "phone")
+        self.assertEqual(self.client.call("timeline", {"id": "acme"})["count"], 1)
         self.write("more.csv", "id,website,employees\nacme,acme.com,7\nz,z.com,1\n")
         for _ in range(2):
             self.icp("import", "more.csv")

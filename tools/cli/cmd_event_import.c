@@ -11,6 +11,7 @@
 #include "tools/cli/event_batch.h"
 #include "tools/cli/event_map.h"
 #include "tools/cli/import_mark.h"
+#include "tools/cli/import_undone.h"
 #include "tools/cli/row_walk.h"
 
 /* Accounts that are not there and are named. */
@@ -195,6 +196,11 @@ static int import_run(struct event_import *import)
     if (status != EX_OK && !import->sender.dry) {
         cli_say(cli, "the import broke off; once that is mended the whole file can be imported "
                      "again, for events that are told already are no second ones");
+    }
+    if (status == EX_OK && import->sender.told > 0) {
+        char name[IMPORT_MARK_NAME_BYTES];
+        import_mark_name(csv_name(import->input), import->map.source, name);
+        import_undone_ask(cli, client, name);
     }
     if (status == EX_OK && import->notes.refused > 0) {
         status = EX_DATAERR;

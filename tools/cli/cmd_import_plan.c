@@ -15,6 +15,7 @@
 #include "tools/cli/csv/csv_input.h"
 #include "tools/cli/import_mark.h"
 #include "tools/cli/import_plan.h"
+#include "tools/cli/import_undone.h"
 
 struct plan_run {
     const struct cli *cli;
@@ -36,19 +37,25 @@ static bool text_is(struct icp_text text, const char *word)
     return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
 }
 
-/* Whether the server has all of it. */
-static bool is_stored(const struct plan_run *run, const struct import_plan_step *step)
+/* The import of a step as it was before this run. False: there was none. */
+static bool import_before(const struct plan_run *run, const struct import_plan_step *step,
+                          struct icp_value *import)
 {
     struct icp_value list = {0};
-    struct icp_value entry;
     (void)icp_reply_get(&run->imports, "imports", &list);
     struct icp_walk walk = icp_walk_over(&list);
-    while (icp_next(&walk, NULL, &entry)) {
-        if (text_is(text_of(&entry, "id"), step->id)) {
-            return text_is(text_of(&entry, "state"), "done") && text_of(&entry, "note").bytes == 0;
+    while (icp_next(&walk, NULL, import)) {
+        if (text_is(text_of(import, "id"), step->id)) {
+            return true;
         }
     }
     return false;
+}
+
+/* Whether the server has all of it. */
+static bool is_stored(const struct icp_value *import)
+{
+    return text_is(text_of(import, "state"), "done") && text_of(import, "note").bytes == 0;
 }
 
 static int imports_ask(struct plan_run *run)
@@ -112,12 +119,17 @@ static int schema_run(struct plan_run *run, const struct import_plan_step *step)
 static int step_run(struct plan_run *run, const struct import_plan_step *step)
 {
     const char *kind = import_plan_kind_name(step->kind);
-    if (!run->dry && is_stored(run, step)) {
+    struct icp_value import;
+    bool known = !run->dry && import_before(run, step, &import);
+    if (known && is_stored(&import)) {
         cli_say(run->cli, "%s (%s): stored before, passed over", step->file, kind);
         run->before++;
         return EX_OK;
     }
     cli_say(run->cli, "%s (%s)", step->file, kind);
+    if (known) {
+        (void)import_undone_tell(run->cli, &import);
+    }
     if (step->kind == IMPORT_PLAN_SCHEMA && run->dry) {
         return EX_OK;
     }

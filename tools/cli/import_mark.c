@@ -36,11 +36,17 @@ static int mark_send(const struct cli *cli, struct icp_client *client,
     return status;
 }
 
+void import_mark_name(const char *path, const char *source, char name[IMPORT_MARK_NAME_BYTES])
+{
+    const char *slash = strrchr(path, '/');
+    (void)snprintf(name, IMPORT_MARK_NAME_BYTES, "%.150s as %.63s",
+                   slash != NULL ? slash + 1 : path, source);
+}
+
 int import_mark_begin(const struct cli *cli, struct icp_client *client, const char *id,
                       const char *path, const char *source, struct import_mark *mark)
 {
-    char name[256];
-    const char *slash = strrchr(path, '/');
+    char name[IMPORT_MARK_NAME_BYTES];
     bool unknown;
     struct icp_payload *payload = icp_payload_create();
     if (payload == NULL) {
@@ -48,7 +54,7 @@ int import_mark_begin(const struct cli *cli, struct icp_client *client, const ch
     }
     (void)snprintf(mark->id, sizeof mark->id, "%s", id != NULL ? id : "");
     int status = id == NULL ? id_make(cli, mark) : EX_OK;
-    (void)snprintf(name, sizeof name, "%.150s as %.63s", slash != NULL ? slash + 1 : path, source);
+    import_mark_name(path, source, name);
     icp_payload_text(payload, "import_id", mark->id);
     icp_payload_text(payload, "name", name);
     if (status == EX_OK) {

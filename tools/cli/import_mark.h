@@ -13,6 +13,10 @@ struct import_mark {
     char id[PROTO_IMPORT_BYTES_MAX + 1]; /* empty: batches name none */
 };
 
+#define IMPORT_MARK_NAME_BYTES 256
+
+/* What an import of the file is called in the list: "FILE as SOURCE". */
+void import_mark_name(const char *path, const char *source, char name[IMPORT_MARK_NAME_BYTES]);
 /* id: the one to take, or NULL: one is made of the day and a random number. path: of the file. */
 int import_mark_begin(const struct cli *cli, struct icp_client *client, const char *id,
                       const char *path, const char *source, struct import_mark *mark);
