@@ -5,6 +5,7 @@
 #include "tools/cli/measure_cells.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "server/event/event_money.h"
@@ -181,10 +182,19 @@ bool measure_cell_decimal(const struct measure_pick *pick, const struct csv_row 
                           unsigned places, int64_t most, int64_t *number, bool *told,
                           struct proto_fault *fault)
 {
-    char what[64];
+    char what[96];
     struct proto_span cell = measure_cell_text(pick, row);
+    int64_t whole = most;
     *told = cell.bytes > 0;
-    snprintf(what, sizeof what, "number with at most %u digits behind the point", places);
+    for (unsigned i = 0; i < places; i++) {
+        whole /= 10;
+    }
+    if (places == 0) {
+        (void)snprintf(what, sizeof what, "whole number up to %" PRId64, whole);
+    } else {
+        (void)snprintf(what, sizeof what,
+                       "number up to %" PRId64 " with %u digits behind the point", whole, places);
+    }
     return !*told || decimal_read(pick->decimal, cell, places, most, number) ||
            cell_refuse(cell, what, fault);
 }

@@ -269,8 +269,8 @@ class Attribution(unittest.TestCase):
     def test_a_path_that_cannot_be_read_is_told_by_its_place(self):
         with tempfile.TemporaryDirectory() as folder:
             for row, part in [("email > > call,1,1", "line 2, column 1 (p): a channel without a name"),
-                              ("email,one,1", "line 2, column 7 (w): 'one' is no number"),
-                              ("email,1.5,1", "(w): '1.5' is no number with at most 0 digits"),
+                              ("email,one,1", "line 2, column 7 (w): 'one' is no whole number up to"),
+                              ("email,1.5,1", "(w): '1.5' is no whole number up to 1000000000"),
                               ("email,1,-2", "(l): a count is 0 or more, not -2")]:
                 with open(os.path.join(folder, "p.csv"), "w", encoding="utf-8") as file:
                     file.write(f"p,w,l\n{row}\n")

@@ -140,7 +140,7 @@ static void a_row_that_is_wrong_names_its_cell(void **state)
     refused(&o, 1, "empty");
     refused(&o, 2, "the id is missing");
     refused(&o, 3, "2 digits");
-    refused(&o, 3, "0 digits");
+    refused(&o, 3, "no whole number up to");
     refused(&o, 4, "three letters");
     refused(&o, 3, "needs it");
     refused(&o, 1, "ahead of the clock");

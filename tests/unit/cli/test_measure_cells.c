@@ -82,6 +82,40 @@ static void amounts_are_read_in_the_form_of_their_column(void **state)
     amount_is("100000000000000", "1.50", false, 0); /* beyond the bound */
 }
 
+static void a_number_that_is_refused_is_told_what_would_do(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cell;
+        unsigned places;
+        const char *message; /* NULL: it is read */
+    } cases[] = {
+        {"12", 0, NULL},
+        {"1.5", 3, NULL},
+        {"99999", 0, "'99999' is no whole number up to 9000"},
+        {"1.5", 0, "'1.5' is no whole number up to 9000"},
+        {"99999", 3, "'99999' is no number up to 9 with 3 digits behind the point"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[64];
+        struct measure_pick picks[PICKS];
+        struct proto_fault fault = {.code = PROTO_OK};
+        struct csv_row row;
+        int64_t number = 0;
+        bool told = false;
+        snprintf(text, sizeof text, "m;s;f;t\n%s;;;\n", cases[i].cell);
+        struct csv_input *input = opened(text, picks);
+        assert_true(csv_next(input, &row, &fault));
+        bool good = measure_cell_decimal(&picks[AMOUNT], &row, cases[i].places, 9000, &number,
+                                         &told, &fault);
+        assert_int_equal(good, cases[i].message == NULL);
+        if (!good) {
+            assert_string_equal(fault.message, cases[i].message);
+        }
+        csv_close(input);
+    }
+}
+
 static void days_flags_and_terms_are_read_or_refused(void **state)
 {
     (void)state;
@@ -191,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(amounts_are_read_in_the_form_of_their_column),
+        cmocka_unit_test(a_number_that_is_refused_is_told_what_would_do),
         cmocka_unit_test(days_flags_and_terms_are_read_or_refused),
         cmocka_unit_test(an_empty_cell_is_not_told),
         cmocka_unit_test(a_place_says_line_character_and_column),
