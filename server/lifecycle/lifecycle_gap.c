@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/engine/expression.h"
 #include "server/feature/span_text.h"
@@ -116,7 +117,8 @@ static bool journey_add(void *context, const struct measure_journey *journey,
     bool first = proto_span_equal(of, group[0]);
     uint32_t ignored = 0;
     parting->first_there = parting->first_there || first;
-    if (parting->groups.count < GROUPS_TOLD &&
+    /* One more than are named: it is said that there are more. */
+    if (parting->groups.count <= GROUPS_TOLD &&
         !lifecycle_name_number(&parting->groups, of, &ignored, fault)) {
         return false;
     }
@@ -168,10 +170,16 @@ static bool group_absent(const struct parting *parting, struct proto_fault *faul
 {
     char shown[FEATURE_SHOWN_BYTES];
     char there[200] = "";
+    static const char more[] = ", …"; /* whole names, and a sign where there are more */
     size_t used = 0;
-    for (uint32_t g = 0; g < parting->groups.count && used < sizeof there; g++) {
-        used += (size_t)snprintf(there + used, sizeof there - used, "%s%s", g > 0 ? ", " : "",
-                                 parting->groups.texts[g]);
+    for (uint32_t g = 0; g < parting->groups.count; g++) {
+        const char *name = parting->groups.texts[g];
+        if (g == GROUPS_TOLD || used + strlen(name) + 2 + sizeof more > sizeof there) {
+            (void)snprintf(there + used, sizeof there - used, "%s", g > 0 ? more : more + 2);
+            break;
+        }
+        used +=
+            (size_t)snprintf(there + used, sizeof there - used, "%s%s", g > 0 ? ", " : "", name);
     }
     return proto_fault_set(
         fault, PROTO_BAD_FIELD, "parameters.a",

@@ -41,10 +41,27 @@ struct icp_client *cli_connect(const struct cli *cli, int *status)
     return NULL;
 }
 
+/* What a measure is asked on the wire, and by which option here. */
+static void option_name(const struct cli *cli, char *field, size_t bytes)
+{
+    static const char within[] = "parameters.";
+    size_t prefix = sizeof within - 1;
+    if (strncmp(field, within, prefix) == 0) {
+        memcpy(field, "--", 2);
+        memmove(field + 2, field + prefix, strlen(field + prefix) + 1);
+    } else if (strcmp(field, "by") == 0 && cli_option_named(cli, "segment") < CLI_OPTIONS) {
+        (void)snprintf(field, bytes, "--segment");
+    }
+}
+
 int cli_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
              const struct icp_payload *payload, struct icp_reply *reply)
 {
-    return icp_call(client, op, payload, reply) ? EX_OK : cli_icp_fault(cli, &reply->fault);
+    if (icp_call(client, op, payload, reply)) {
+        return EX_OK;
+    }
+    option_name(cli, reply->fault.field, sizeof reply->fault.field);
+    return cli_icp_fault(cli, &reply->fault);
 }
 
 int cli_request_open(const struct cli *cli, struct cli_request *request)

@@ -187,7 +187,7 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
         cli_say(call->cli, "%lld accounts, sequence %lld",
                 (long long)icp_reply_int(reply, "accounts", 0),
                 (long long)icp_reply_int(reply, "seq", 0));
-        if (journeys) {
+        if (journeys && call->id != MEASURE_ID_GREY) { /* whose rows need none */
             cli_say(call->cli, "%s", measure_info(call->id)->correction);
         }
         return;
@@ -241,6 +241,10 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
     status = measure_ask_put(call->cli, &ask, request.payload);
     if (status == EX_OK) {
         status = cli_request_send(call->cli, &request, ICP_OP_MEASURE);
+        if (request.reply.fault.code == ICP_NO_ICP && call->id == MEASURE_ID_GAP) {
+            cli_say(call->cli,
+                    "or --segment FIELD: strata by a field of accounts, which need none");
+        }
     }
     if (status == EX_OK) {
         status = reply_show(call, &request.reply);

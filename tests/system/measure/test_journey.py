@@ -554,8 +554,14 @@ class GreyAndGap(unittest.TestCase):
                 self.gap_is(icp(*asked, "--segment", "tier", "--b", "bob", port=server.port), counts)
             none = icp(*asked, port=server.port)
             self.assertIn("no ICP", none.stderr)
+            self.assertIn("or --segment FIELD", none.stderr)
             nobody = icp(*asked, "--segment", "tier", "--a", "dan", port=server.port)
-            self.assertIn("is of 'dan'; there are ", nobody.stderr)
+            self.assertIn("icp measure: --a: no journey that can be counted is of 'dan'; there are ", nobody.stderr)
+            self.assertNotIn("…", nobody.stderr)
+            near = icp("measure", "grey", "--near", "-1", port=server.port)
+            self.assertIn("icp measure: --near: a number from 0 to 36500 is wanted", near.stderr)
+            field = icp(*asked, "--segment", "tire", port=server.port)
+            self.assertIn("icp measure: --segment: the schema has no field 'tire'", field.stderr)
             for measure, field, more in [("gap", "parameters.a", {}), ("gap", "parameters.group-by",
                                                                       {"a": "ann", "group-by": "region"}),
                                          ("grey", "parameters.near", {"near": -1})]:
