@@ -92,6 +92,11 @@ const struct engine_definition *engine_definitions_find(const struct engine_defi
         (void)proto_fault_set(fault, PROTO_NOT_FOUND, "",
                               "there is no version %u of '%s'; the newest is %u",
                               reference->version, shown, newest->definition.version);
+    } else if (proto_span_is(reference->name, MEASURE_USUAL_NAME)) {
+        (void)proto_fault_set(fault, PROTO_NOT_FOUND, "",
+                              "'%s' is always there and not kept: the usual rules of each metric; "
+                              "'icp measure list --definition METRIC' writes them",
+                              shown);
     } else {
         (void)proto_fault_set(fault, PROTO_NOT_FOUND, "",
                               "there is no definition '%s'; metric-list has them", shown);

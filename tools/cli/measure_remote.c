@@ -154,9 +154,11 @@ static int ask_read(const struct measure_call *call, const struct measure_defini
     return measure_scope_read(call->cli, ask);
 }
 
-/* By which definitions, and whether they are as they are kept. */
+/* By which definitions, and whether they are as they are kept: a file is a definition of its own,
+ * whatever name and version it gives itself. */
 static void definition_tell(const struct cli *cli, const struct icp_reply *reply)
 {
+    static const char *const options[2] = {"definition", "against-definition"};
     static const char *const members[2][3] = {
         {"definition", "version", "kept"},
         {"against_definition", "against_version", "against_kept"}};
@@ -165,11 +167,14 @@ static void definition_tell(const struct cli *cli, const struct icp_reply *reply
     for (size_t i = 0; i < 2; i++) {
         struct icp_text name = icp_reply_text(reply, members[i][0]);
         bool kept = icp_reply_get(reply, members[i][2], &value) && value.flag;
+        const char *told = cli_text_named(cli, options[i]);
+        const char *other = told != NULL && metric_is_file(told)
+                                ? " of a file, not as the server keeps it"
+                                : " with other rules, not as the server keeps it";
         if (name.bytes > 0) {
             (void)snprintf(text[i], sizeof text[i], "%s%.*s@%lld%s", i > 0 ? ", against " : "",
                            (int)name.bytes, name.data,
-                           (long long)icp_reply_int(reply, members[i][1], 0),
-                           kept ? "" : " with other rules, not as the server keeps it");
+                           (long long)icp_reply_int(reply, members[i][1], 0), kept ? "" : other);
         }
     }
     cli_say(cli, "by the definition %s%s", text[0], text[1]);

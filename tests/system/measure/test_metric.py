@@ -240,6 +240,20 @@ class Registry(Base):
             self.assertIn("line 5, column 2", self.icp("metric", "put", path, code=65).stderr)
             self.icp("metric", "put", code=64)
             self.icp("metric", "put", "--name", "a b", "--metric", "mrr", code=64)
+        self.assertIn("'icp measure list --definition METRIC' writes them",
+                      self.icp("metric", "get", "usual", code=65).stderr)
+
+    def test_a_file_is_a_definition_of_its_own(self):
+        self.fill(1)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "mine.json")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(self.icp("measure", "list", "--definition", "mrr").stdout)
+            asked = ["measure", "mrr", "--from", "2024-01-01", "--to", "2024-07-01"]
+            filed, usual = self.icp(*asked, "--definition", path), self.icp(*asked)
+        self.assertEqual(filed.stdout, usual.stdout)
+        self.assertIn("by the definition usual@1 of a file, not as the server keeps it\n", filed.stderr)
+        self.assertIn("by the definition usual@1\n", usual.stderr)
 
 
 class Bridges(Base):
