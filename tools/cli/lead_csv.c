@@ -348,6 +348,12 @@ static int run_prepare(struct lead_run *run)
     if (status != EX_OK) {
         return status;
     }
+    if (run->show_names && run->schema->name == NULL) {
+        cli_say(run->cli,
+                "no field of the schema names accounts, so %s is empty: 'name' of the "
+                "schema says which one does",
+                name_column);
+    }
     assert(run->depth > 0);
     run->leads = calloc(run->depth, sizeof *run->leads);
     run->values = icp_payload_create();

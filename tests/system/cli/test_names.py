@@ -57,7 +57,8 @@ class Names(test_icp.Served):
         self.assertIn("\nAnvil AB\n", out)
         self.assertEqual(json.loads(self.icp("score", "a1", "--json")[0])["name"], NAMED[1])
         leads = self.write("leads.csv", "id,size\na0,3\na4,4\nnobody,5\n")
-        out, _ = self.icp("score", "--csv", leads, "--names", "--out", "-")
+        out, err = self.icp("score", "--csv", leads, "--names", "--out", "-")
+        self.assertNotIn("names accounts", err)
         self.assertEqual([row["account_name"] for row in csv.DictReader(io.StringIO(out))],
                          ["Anvil AB", "", ""])
         out, _ = self.icp("score", "--set", "size=3")
@@ -121,6 +122,8 @@ class Names(test_icp.Served):
         out, _ = self.icp("schema", "put", path, "-n")
         self.assertIn("accounts are named by: company → none", out)
         self.icp("schema", "put", path)
+        _, told = self.icp("score", "--csv", self.write("leads.csv", "id\na0\n"), "--names", "--out", "-")
+        self.assertIn("no field of the schema names accounts, so account_name is empty", told)
         now = json.loads(self.icp("score", "b7", "--json")[0])
         self.assertEqual(now["raw"], json.loads(before)["raw"])  # by what is stored of the field that went
         # Put back as it was, every field has its values again, and that is said first.
