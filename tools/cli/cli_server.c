@@ -51,6 +51,8 @@ static void option_name(const struct cli *cli, char *field, size_t bytes)
         memmove(field + 2, field + prefix, strlen(field + prefix) + 1);
     } else if (strcmp(field, "by") == 0 && cli_option_named(cli, "segment") < CLI_OPTIONS) {
         (void)snprintf(field, bytes, "--segment");
+    } else if (strcmp(field, "churn_flag") == 0) {
+        (void)snprintf(field, bytes, "--churn-flag");
     }
 }
 

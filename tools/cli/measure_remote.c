@@ -38,6 +38,13 @@ int measure_local_check(const struct measure_call *call)
                             options[i]);
         }
     }
+    bool has_segments = call->id == MEASURE_ID_MRR || call->id == MEASURE_ID_RETENTION ||
+                        call->id == MEASURE_ID_SURVIVAL;
+    if (!has_segments && cli_text_named(call->cli, "segment") != NULL) {
+        return cli_fail(call->cli, EX_USAGE,
+                        "--segment: of files mrr, retention and survival have segments, not %s",
+                        measure_info(call->id)->name);
+    }
     return EX_OK;
 }
 

@@ -517,6 +517,9 @@ class GreyAndGap(unittest.TestCase):
             got = icp(*asked, "--a", "man", folder=folder)
             self.assertEqual(got.returncode, 64)
             self.assertIn("--a: no row is of 'man'; there are men, women", got.stderr)
+            got = icp(*asked, "--a", "men", "--segment", "dept", folder=folder)
+            self.assertEqual(got.returncode, 64)
+            self.assertIn("--segment: of files mrr, retention and survival have segments, not gap", got.stderr)
 
     def test_the_server_gives_the_sums_of_its_journeys(self):
         server = icpd.Server(ICPD)
