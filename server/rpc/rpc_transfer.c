@@ -36,7 +36,8 @@ static void export_done(void *context, const struct engine_job_info *info)
     const struct transfer_exported *result = &pending->result;
     if (info->fault.code == PROTO_OK) {
         struct proto_writer *out = rpc_later_begin(pending->later);
-        proto_write_map(out, 14);
+        /* One of each kind, and job, seq, bytes, damaged. */
+        proto_write_map(out, 4U + TRANSFER_KIND_COUNT);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_JOB, info->job);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SEQ, result->seq);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_BYTES, result->bytes);

@@ -42,7 +42,7 @@ def seal(lines):
     """The file of these lines (objects, from {"icpd": …} on), with its last line."""
     body = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
     names = {"schemas": "schema", "icps": "icp", "accounts": "account", "lists": "list",
-             "switches": "switch", "metrics": "metric"}
+             "switches": "switch", "challenges": "challenge", "plan_entries": "plan", "metrics": "metric"}
     end = {"end": "export"}
     for plural, name in names.items():
         end[plural] = sum(next(iter(line)) == name for line in lines)
@@ -116,6 +116,10 @@ class Everything(unittest.TestCase):
             client.call("tal-build", {"name": "zweite", "k": 5, "note": "ü"})
             for note in ("", "größer"):
                 client.call("metric-put", {"definition": self.definition(client, note)})
+            client.call("challenge", {"condition": "industry = 'später'", "note": "wir zweifeln"})
+            client.call("plan-add", {"name": "2027 ☃", "act": "create", "body": json.dumps(
+                {"from": "2027-01-01", "to": "2027-12-31", "layers": ["profil"], "stages": ["neu"],
+                 "icp": 1})})
 
     def definition(self, client, note):
         rules = {rule["name"]: rule["choices"][bool(note)]["name"]
@@ -150,6 +154,12 @@ class Everything(unittest.TestCase):
     def test_out_in_and_out_again_is_the_same(self):
         self.fill(self.server)
         first = self.export(self.server, "all.ndjson")
+        end = json.loads(lines_of(self.path("all.ndjson"))[-1])
+        counts = {name: end[name] for name in end if name not in ("end", "sha256")}
+        self.assertEqual((end["challenges"], end["plan_entries"], end["metrics"]), (1, 1, 2))
+        with self.server.client() as client:  # the reply has a count of each kind, and no more
+            reply = client.call("everything-export")
+        self.assertEqual({name: reply[name] for name in reply if name not in ("job", "seq", "bytes")}, counts)
         other = self.serve()
         self.icp(other, "import", "--everything", self.path("all.ndjson"))
         self.assertEqual(self.export(other, "again.ndjson"), first)
