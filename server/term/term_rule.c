@@ -5,6 +5,7 @@
  * it was, and is signed by a signatory itself. */
 #include "server/term/term_rule.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "server/feature/date_text.h"
@@ -460,6 +461,22 @@ static const struct act {
 #undef X
 };
 
+/* The states in which an act may be said, as "committed, amended or verdict". */
+static void states_print(unsigned states, char *text, size_t room)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (unsigned state = 0; states != 0; state++) {
+        if ((states & (1U << state)) == 0) {
+            continue;
+        }
+        states &= ~(1U << state);
+        const char *before = used == 0 ? "" : states == 0 ? " or " : ", ";
+        used += (size_t)snprintf(text + used, used < room ? room - used : 0, "%s%s", before,
+                                 term_state_word((enum term_state)state));
+    }
+}
+
 bool term_rule_apply(struct term_plan *plan, const char *act, const json_t *body, uint32_t number,
                      struct proto_fault *fault)
 {
@@ -479,9 +496,11 @@ bool term_rule_apply(struct term_plan *plan, const char *act, const json_t *body
                                plan->name);
     }
     if (acts[i].states != 0 && (acts[i].states & (1U << plan->state)) == 0) {
+        char states[96];
+        states_print(acts[i].states, states, sizeof states);
         return proto_fault_set(fault, PROTO_CONFLICT, "act",
-                               "the plan is %s, and '%s' is not for a plan that is so far",
-                               term_state_word(plan->state), act);
+                               "the plan is %s; '%s' is for one that is %s",
+                               term_state_word(plan->state), act, states);
     }
     return acts[i].apply(&taking);
 }

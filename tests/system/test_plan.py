@@ -60,13 +60,13 @@ class Plan(unittest.TestCase):
         cls.server.close()
         cls.folder.cleanup()
 
-    def icp(self, *arguments, status=0, server=None):
+    def icp(self, *arguments, status=0, server=None, told=False):
         path = (server or self.server).socket_path
         env = {**os.environ, "ICP_URI": f"icp+unix:{path}"}
         done = subprocess.run([ICP, *arguments], capture_output=True, text=True, timeout=WAIT_S, check=False,
                               env=env, cwd=self.folder.name)
         self.assertEqual(done.returncode, status, (arguments, done.stdout, done.stderr))
-        return done.stdout if status == 0 else done.stderr
+        return done.stderr if told or status != 0 else done.stdout
 
     def path(self, name):
         return os.path.join(self.folder.name, name)
@@ -150,7 +150,11 @@ class Plan(unittest.TestCase):
         self.assertIn("others may read this key", self.icp(
             "plan", "amend", "2027", "to", "--after", "2029-01-01", "--reason", "x", "--function", "sales", "--key",
             "mallory.key", status=77))
-        self.assertIn("the plan is amended", self.icp("plan", "commit", "2027", status=65))
+        self.assertIn("the plan is amended; 'commit' is for one that is signed",
+                      self.icp("plan", "commit", "2027", status=65))
+        self.assertIn("'whom' is no term of a plan", self.icp(
+            "plan", "amend", "2027", "whom", "--after", "x", "--reason", "x", "--function", "sales", "--key",
+            "ann.key", status=64))
         self.assertIn("there is no plan", self.icp("plan", "show", "2031", status=65))
         self.assertEqual(self.icp("plan", "history", "2027", "--csv"), before)
         # Without owners a plan is not committed, and what has none is named.
@@ -192,6 +196,9 @@ class Plan(unittest.TestCase):
             self.icp("plan", "verdict", "2027", "insufficient", "--because", "too few", server=other)
             self.icp("plan", "next", "2027", "2028", server=other)
             self.icp("plan", "verify", "2027", server=other)
+            shown = self.icp("plan", "show", "2027", server=other)
+            self.assertIn("verdict: insufficient", shown)
+            self.assertIn("next: 2028", shown)
             other.stop()  # folds, so that the tables hold them
             other.start()
             self.icp("plan", "verify", "2027", server=other)
@@ -200,6 +207,9 @@ class Plan(unittest.TestCase):
             other.start()
             self.assertRegex(self.icp("plan", "verify", "2027", server=other, status=65), r"entry \d+ was dropped")
             self.assertIn("cannot be read", self.icp("plan", "commit", "bare", server=other, status=70))
+            listed = self.icp("plan", "list", server=other, told=True)
+            self.assertIn("the history of 2027 is wrong", listed)
+            self.assertRegex(listed, r"1 entry of plans|\d+ entries of plans")
 
     def damage(self, server, text):
         """Every copy of the text in the tables, below the running server."""

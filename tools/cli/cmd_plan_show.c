@@ -14,6 +14,7 @@ static void listed_cells(const struct cli *cli, struct out_table *table,
     static const char *const members[] = {"name", "state", "begins", "ends", "entries", "updated"};
     char text[64];
     struct icp_value part;
+    struct icp_value name;
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         (void)icp_value_get(plan, members[i], &part);
         if (strcmp(members[i], "updated") == 0) {
@@ -22,8 +23,19 @@ static void listed_cells(const struct cli *cli, struct out_table *table,
             out_cell_value(table, &part);
         }
     }
-    if (icp_value_get(plan, "wrong", &part)) {
-        cli_say(cli, "a plan's history is wrong: %.*s", (int)part.text.bytes, part.text.data);
+    if (icp_value_get(plan, "wrong", &part) && icp_value_get(plan, "name", &name)) {
+        cli_say(cli, "the history of %.*s is wrong: %.*s", (int)name.text.bytes, name.text.data,
+                (int)part.text.bytes, part.text.data);
+    }
+}
+
+/* Entries that a damaged disk has lost may be of any plan, so they are told beside all. */
+static void lost_say(const struct cli *cli, int64_t lost)
+{
+    if (lost > 0) {
+        cli_say(cli,
+                "%lld %s of plans cannot be read: 'icp plan verify NAME' says where one is missing",
+                (long long)lost, lost == 1 ? "entry" : "entries");
     }
 }
 
@@ -52,6 +64,7 @@ int cmd_plan_list(struct cli *cli)
             listed_cells(cli, &table, &plan);
         }
         status = cli_table(cli, &table);
+        lost_say(cli, icp_reply_int(&request.reply, "lost", 0));
     }
     cli_request_close(&request);
     return status;
@@ -100,6 +113,8 @@ static void plan_print(const struct cli *cli, const struct term_plan *plan)
     const json_t *list = json_object_get(plan->terms, "list");
     const json_t *icp = json_object_get(plan->terms, "icp");
     const char *evidence = json_string_value(json_object_get(plan->terms, "evidence"));
+    const char *verdict = json_string_value(json_object_get(plan->terms, "verdict"));
+    const char *next = json_string_value(json_object_get(plan->terms, "next"));
     term_hex_print(plan->head.bytes, TERM_HASH_BYTES, head);
     cli_print(cli, "%s: %s, %s to %s, ICP version %lld\n", plan->name, term_state_word(plan->state),
               json_string_value(json_object_get(plan->terms, "from")),
@@ -117,6 +132,12 @@ static void plan_print(const struct cli *cli, const struct term_plan *plan)
     registry_print(cli, plan, "layers", "layer");
     registry_print(cli, plan, "stages", "stage");
     signatories_print(cli, plan);
+    if (verdict != NULL) {
+        cli_print(cli, "  verdict: %s ('icp plan history' has the reason)\n", verdict);
+    }
+    if (next != NULL) {
+        cli_print(cli, "  next: %s\n", next);
+    }
     cli_print(cli, "  %u entries, head %s\n", plan->entries, head);
 }
 

@@ -205,9 +205,30 @@ static json_t *after_make(const struct cli *cli, const char *path, int *status)
     return after;
 }
 
+/* Whether the word is of a term, so that a wrong one is told before its value is read. */
+static bool term_known(const char *path)
+{
+    static const char *const terms[] = {"from", "to", "list"};
+    static const char *const registries[] = {"layers/", "stages/", "signatories/"};
+    bool known = false;
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+        known = known || strcmp(path, terms[i]) == 0;
+    }
+    for (size_t i = 0; i < sizeof registries / sizeof *registries; i++) {
+        known = known || strncmp(path, registries[i], strlen(registries[i])) == 0;
+    }
+    return known;
+}
+
 static int amend(const struct cli *cli, const struct term_plan *plan, const char *path)
 {
     int status = EX_OK;
+    if (!term_known(path)) {
+        return cli_fail(cli, EX_USAGE,
+                        "'%s' is no term of a plan: amend from, to, list, layers/NAME, stages/NAME "
+                        "or signatories/FUNCTION",
+                        path);
+    }
     json_t *after = after_make(cli, path, &status);
     if (after == NULL) {
         return status;

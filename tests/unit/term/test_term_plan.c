@@ -190,8 +190,9 @@ static void what_an_act_does_not_have_is_refused_by_name(void **state)
         {"signatory", "{\"function\":\"f\",\"person\":\"p\",\"key\":\"00\"}", PROTO_BAD_FIELD,
          "64 hexadecimal digits"},
         {"list", "{\"tal\":\"x\",\"icp\":2}", PROTO_CONFLICT, "ICP version 3"},
-        {"commit", "{}", PROTO_CONFLICT, "the plan is list"},
-        {"next", "{\"next\":\"x\"}", PROTO_CONFLICT, "the plan is list"},
+        {"commit", "{}", PROTO_CONFLICT, "the plan is list; 'commit' is for one that is signed"},
+        {"next", "{\"next\":\"x\"}", PROTO_CONFLICT, "for one that is verdict"},
+        {"verdict", "{}", PROTO_CONFLICT, "for one that is committed, amended or verdict"},
     };
     struct term_story story;
     struct term_plan empty;
