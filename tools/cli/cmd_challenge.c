@@ -2,6 +2,10 @@
 /* icp challenge, challenge list and challenge show: a dispute is sent, and its verdict told with
  * what it rests on. */
 #include "tools/cli/challenge_print.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #include "tools/cli/cmd.h"
 
 static int claim_put(const struct cli *cli, struct icp_payload *payload, bool trial)
@@ -76,12 +80,25 @@ int cmd_challenge(struct cli *cli)
     return status;
 }
 
+static bool number_read(const struct cli *cli, const char *text, uint64_t *number)
+{
+    size_t digits = strspn(text, "0123456789");
+    *number = digits > 0 && digits < 11 ? strtoull(text, NULL, 10) : 0;
+    if (text[digits] == '\0' && *number > 0) {
+        return true;
+    }
+    (void)cli_fail(
+        cli, EX_USAGE,
+        "'%s' is no challenge; they have numbers from 1, 'icp challenge list' shows them", text);
+    return false;
+}
+
 int cmd_challenge_show(struct cli *cli)
 {
     struct cli_request request;
     uint64_t number;
     uint64_t version;
-    if (!cli_arguments(cli, 1, 1) || !cli_version_argument(cli, cli->arguments[0], &number) ||
+    if (!cli_arguments(cli, 1, 1) || !number_read(cli, cli->arguments[0], &number) ||
         !cli_number(cli, CLI_CHALLENGE_SHOW_ICP, 1, UINT32_MAX, 0, &version)) {
         return EX_USAGE;
     }
@@ -114,7 +131,8 @@ static int list_print(struct cli *cli, struct icp_reply *reply)
     long long damaged = (long long)icp_reply_int(reply, "damaged", 0);
     long long next = (long long)icp_reply_int(reply, "next", 0);
     if (damaged > 0) {
-        cli_say(cli, "%lld challenges are damaged and passed over", damaged);
+        cli_say(cli, "%lld %s damaged and passed over", damaged,
+                damaged == 1 ? "challenge is" : "challenges are");
     }
     if (status == EX_OK && next > 0 && cli->style.form == OUT_TABLE) {
         cli_print(cli, "there are older ones: --before %lld\n", next);
