@@ -106,6 +106,37 @@ static void others_print(const struct cli *cli, const struct icp_value *challeng
     }
 }
 
+/* The bin whose gap is told as that of the whole challenge; empty: it is not of a field. */
+static struct icp_text farthest_bin(const struct icp_value *challenge)
+{
+    struct icp_value bins;
+    struct icp_value bin;
+    if (icp_value_get(challenge, "bins", &bins)) {
+        struct icp_walk walk = icp_walk_over(&bins);
+        while (icp_next(&walk, NULL, &bin)) {
+            if (number_of(&bin, "gap") == number_of(challenge, "gap")) {
+                return text_of(&bin, "bin");
+            }
+        }
+    }
+    return (struct icp_text){.data = "", .bytes = 0};
+}
+
+static void gap_print(const struct cli *cli, const struct icp_value *challenge)
+{
+    struct icp_text bin = farthest_bin(challenge);
+    if (bin.bytes > 0) {
+        cli_print(cli, "  the bin that is farthest off, %.*s, is", (int)bin.bytes, bin.data);
+    } else {
+        cli_print(cli, "  that is");
+    }
+    cli_print(cli,
+              " %+.1f points of a hundred off what the version says, interval %+.1f to %+.1f; %.1f "
+              "matter\n",
+              100 * number_of(challenge, "gap"), 100 * number_of(challenge, "gap_low"),
+              100 * number_of(challenge, "gap_high"), 100 * number_of(challenge, "margin"));
+}
+
 static void within_print(const struct cli *cli, const struct icp_value *challenge)
 {
     bool apart = has(challenge, "condition") || has(challenge, "field");
@@ -130,12 +161,7 @@ static void finding_print(const struct cli *cli, const struct icp_value *challen
     side_print(cli, who, challenge);
     others_print(cli, challenge);
     if (number_of(challenge, "accounts") > 0) {
-        cli_print(cli,
-                  "  %s %+.1f points of a hundred off what the version says, interval %+.1f to "
-                  "%+.1f; %.1f matter\n",
-                  has(challenge, "field") ? "the bin that is farthest off is" : "that is",
-                  100 * number_of(challenge, "gap"), 100 * number_of(challenge, "gap_low"),
-                  100 * number_of(challenge, "gap_high"), 100 * number_of(challenge, "margin"));
+        gap_print(cli, challenge);
     }
     if (has(challenge, "auc")) {
         cli_print(cli, "  AUC there %.3f, 95 %% interval %.3f to %.3f\n",

@@ -110,6 +110,7 @@ class Explained:
         self.assertEqual((again["challenge"], again["repeated"]), (said, True))
         out, _ = self.icp("challenge", "--field", "industry")
         self.assertIn("version says", out)
+        self.assertRegex(out, r"the bin that is farthest off, \w.*, is [+-]")
         out, _ = self.icp("challenge", "--slice", "employees > 100", "--try")
         self.assertIn("AUC there", out)
         out, _ = self.icp("challenge", "--condition", "industry = 'Nowhere'", "--try")

@@ -126,6 +126,7 @@ MISTAKES = [
     ("activate 0", USAGE, "is no version"),
     ("activate 99", DATA, "99"),
     ("activate 1.0", USAGE, "is no version"),
+    ("challenge show first", USAGE, "'first' is no challenge"),
     ("show all", USAGE, "'all' is no version"),
     ("show 99", DATA, "99"),
     ("cancel", USAGE, "JOB is missing"),
