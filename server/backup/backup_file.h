@@ -57,11 +57,11 @@ bool backup_write_entry(struct backup_writer *writer, const struct store_entry *
                         struct proto_fault *fault);
 bool backup_write_batch(struct backup_writer *writer, const struct store_logged *logged,
                         struct proto_fault *fault);
-uint64_t backup_written_bytes(const struct backup_writer *writer);
 /* Counts, digest and, for a log, what is said of its last batch are filled in; for a base the
- * caller says seq, link and time. Frees the writer; on a fault nothing is left of the file. */
+ * caller says seq, link and time. file_bytes: of the whole file. Frees the writer; on a fault
+ * nothing is left of the file. */
 bool backup_writer_finish(struct backup_writer *writer, struct backup_foot *foot, const char *name,
-                          struct proto_fault *fault);
+                          uint64_t *file_bytes, struct proto_fault *fault);
 void backup_writer_abort(struct backup_writer *writer); /* NULL is fine */
 
 /* Head and foot alone, checked. */

@@ -111,9 +111,9 @@ static bool log_write(struct backup *backup, uint64_t identity, const struct bac
         backup_writer_abort(run.writer);
         return false;
     }
-    uint64_t bytes = backup_written_bytes(run.writer) + BACKUP_FOOT_BYTES;
+    uint64_t bytes = 0;
     backup_log_name(name, end->seq, head);
-    if (!backup_writer_finish(run.writer, &foot, name, backup->fault)) {
+    if (!backup_writer_finish(run.writer, &foot, name, &bytes, backup->fault)) {
         return false;
     }
     result_set(backup, "log", name, &foot, bytes);
@@ -157,9 +157,9 @@ static bool base_write(struct backup *backup, struct store_dump *dump, struct ba
         backup_writer_abort(writer);
         return false;
     }
-    uint64_t bytes = backup_written_bytes(writer) + BACKUP_FOOT_BYTES;
+    uint64_t bytes = 0;
     backup_base_name(name, foot->seq);
-    if (!backup_writer_finish(writer, foot, name, backup->fault)) {
+    if (!backup_writer_finish(writer, foot, name, &bytes, backup->fault)) {
         return false;
     }
     result_set(backup, "base", name, foot, bytes);

@@ -155,11 +155,6 @@ bool backup_write_batch(struct backup_writer *writer, const struct store_logged 
     return !failed(writer, fault);
 }
 
-uint64_t backup_written_bytes(const struct backup_writer *writer)
-{
-    return writer->written;
-}
-
 static void name_give(struct backup_writer *writer, const char *name)
 {
     if (writer->fault.code == PROTO_OK && fsync(writer->fd) != 0) {
@@ -175,7 +170,7 @@ static void name_give(struct backup_writer *writer, const char *name)
 }
 
 bool backup_writer_finish(struct backup_writer *writer, struct backup_foot *foot, const char *name,
-                          struct proto_fault *fault)
+                          uint64_t *file_bytes, struct proto_fault *fault)
 {
     const uint8_t end[BACKUP_ENTRY_BYTES] = {BACKUP_RECORD_END};
     uint8_t bytes[BACKUP_FOOT_BYTES];
@@ -192,6 +187,7 @@ bool backup_writer_finish(struct backup_writer *writer, struct backup_foot *foot
     backup_foot_encode(foot, bytes);
     bytes_write(writer, bytes, sizeof bytes);
     name_give(writer, name);
+    *file_bytes = writer->written;
     bool good = !failed(writer, fault);
     if (good) {
         close(writer->fd);

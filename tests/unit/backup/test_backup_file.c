@@ -54,7 +54,11 @@ static void log_make(const struct place *place, const char *name, struct backup_
         assert_true(backup_write_batch(writer, &logged, &fault));
     }
     *foot = (struct backup_foot){0};
-    assert_true(backup_writer_finish(writer, foot, name, &fault));
+    uint64_t bytes = 0;
+    struct stat told;
+    assert_true(backup_writer_finish(writer, foot, name, &bytes, &fault));
+    assert_int_equal(fstatat(place->folder, name, &told, 0), 0);
+    assert_int_equal(bytes, told.st_size); /* with what the compressor held back */
 }
 
 /* Whether the file is whole, with the very batches of log_make. */
