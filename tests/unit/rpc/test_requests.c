@@ -117,7 +117,7 @@ static bool plantable(const struct proto_field_info *field, enum plant plant)
     if (isnan(bound) || (plant == LOW && bound == 0 && field->type != PROTO_NUMBER)) {
         return false;
     }
-    return number ? fabs(bound) < 0x1p52 : bound < PLANTED_BYTES_MAX / 2;
+    return number ? fabs(bound) < 0x1p52 : bound * 2 < PLANTED_BYTES_MAX;
 }
 
 static double good_size(const struct proto_field_info *field)
