@@ -16,7 +16,7 @@
 
 #include "server/log/log_scan.h"
 
-#define LOG_USED_MAX 2 /* dropped segments kept for use; a fold drops some two of 64 MiB */
+#define LOG_USED_MAX 4 /* dropped segments kept for use: as many as a fold drops, of 64 MiB */
 
 struct log_segment {
     uint64_t first;
