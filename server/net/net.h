@@ -15,7 +15,7 @@
  * all: bytes_max + connections_max * (NET_SMALL_BYTES + NET_READ_BYTES + one batch of replies).
  *
  * TLS: a listener of its own, whose connections are the same behind their session. Handshakes run
- * on libuv's pool at low priority, NET_SHAKES_MAX of a worker at a time, the others in turn, so
+ * on threads of low priority, NET_SHAKES_MAX of a worker at a time, the others in turn, so
  * that a flood of them costs those that are connected little.
  *
  * A refused frame (framing lost) is answered with its fault under its request id; the connection is

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS sessions of a worker. A handshake waits for its turn, runs on a thread of libuv's pool at low
- * priority, and is told of on the worker's own thread; a connection that ended meanwhile leaves its
- * session to the end of that work. Afterwards a session is as fast as its cipher and stays here. */
+/* TLS sessions of a worker. A handshake waits for its turn, runs on a thread of low priority
+ * (shaker.c), and is told of on the worker's own thread; a connection that ended meanwhile leaves
+ * its session to the end of that work. Afterwards a session is as fast as its cipher and stays
+ * here. */
 #include <assert.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "server/net/net_worker.h"
-
-/* Signatures of strangers go behind the requests of those who are known. */
-#define SHAKE_NICE 10
 
 struct net_secure *net_secure_create(struct net_worker *worker, struct net_conn *conn)
 {
@@ -128,21 +124,20 @@ void net_secure_leave(struct net_secure *secure)
     }
 }
 
-static void work(uv_work_t *request)
+static void shakes_go_on(struct net_worker *worker)
 {
-    struct net_secure *secure = request->data;
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), SHAKE_NICE);
-    secure->shaken = tls_session_shake(secure->session, &secure->fault);
+    while (worker->shakes.under_way < NET_SHAKES_MAX && worker->shakes.first != NULL) {
+        struct net_secure *secure = worker->shakes.first;
+        queue_leave(secure);
+        worker->shakes.under_way++;
+        net_shakers_put(&worker->server->shakers, secure);
+    }
 }
 
-static void shakes_go_on(struct net_worker *worker);
-
-static void on_worked(uv_work_t *request, int status)
+void net_secure_shaken(struct net_secure *secure)
 {
-    struct net_secure *secure = request->data;
     struct net_worker *worker = secure->worker;
     struct net_conn *conn = secure->conn;
-    (void)status; /* nobody cancels it */
     secure->works = false;
     worker->shakes.under_way--;
     shakes_go_on(worker);
@@ -151,20 +146,6 @@ static void on_worked(uv_work_t *request, int status)
         return;
     }
     secure->on_shaken(conn);
-}
-
-/* uv_queue_work neither allocates nor fails for a request and a function that are given. */
-static void shakes_go_on(struct net_worker *worker)
-{
-    while (worker->shakes.under_way < NET_SHAKES_MAX && worker->shakes.first != NULL) {
-        struct net_secure *secure = worker->shakes.first;
-        queue_leave(secure);
-        worker->shakes.under_way++;
-        secure->work.data = secure;
-        int rc = uv_queue_work(&worker->loop, &secure->work, work, on_worked);
-        assert(rc == 0);
-        (void)rc;
-    }
 }
 
 void net_secure_shake(struct net_secure *secure, void (*on_shaken)(struct net_conn *conn))

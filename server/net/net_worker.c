@@ -35,9 +35,9 @@ static void on_busy(uv_idle_t *handle)
     net_conn_secure_resume(worker);
 }
 
-static void on_wake(uv_async_t *handle)
+static void on_wake(void *context)
 {
-    struct net_worker *worker = handle->data;
+    struct net_worker *worker = context;
     if (!worker->draining && atomic_load(&worker->server->draining)) {
         net_sweep_drain_begin(worker);
         net_worker_end_if_done(worker);
@@ -59,7 +59,7 @@ static bool buffers_init(struct net_worker *worker)
 /* The handles of a worker, without its listeners. */
 static int handles_init(struct net_worker *worker)
 {
-    int rc = uv_async_init(&worker->loop, &worker->wake, on_wake);
+    int rc = net_bell_init(&worker->wake, &worker->loop, on_wake, worker);
     if (rc != 0) {
         return rc;
     }
@@ -69,8 +69,8 @@ static int handles_init(struct net_worker *worker)
          uv_check_init(&worker->loop, &worker->after_poll) |
          uv_idle_init(&worker->loop, &worker->busy);
     assert(rc == 0);
-    worker->wake.data = worker->timer.data = worker->before_poll.data = worker->after_poll.data =
-        worker->busy.data = worker;
+    worker->timer.data = worker->before_poll.data = worker->after_poll.data = worker->busy.data =
+        worker;
     return 0;
 }
 
@@ -82,7 +82,7 @@ bool net_worker_init(struct net_worker *worker, struct net_server *server, uint3
     worker->slots_free = UINT32_MAX;
     worker->reserve_fd = -1;
     worker->on_busy = on_busy;
-    worker->inbox_last = &worker->inbox_first;
+    worker->wake.fd = -1;
     worker->shakes.last = &worker->shakes.first;
     net_listener_init(&worker->tcp, worker, NET_TCP);
     net_listener_init(&worker->local, worker, NET_UNIX);
@@ -91,23 +91,19 @@ bool net_worker_init(struct net_worker *worker, struct net_server *server, uint3
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the buffers of a worker");
         goto free_buffers;
     }
-    int rc = pthread_mutex_init(&worker->inbox_lock, NULL);
-    assert(rc == 0); /* a plain mutex takes no resource */
-    rc = uv_loop_init(&worker->loop);
+    int rc = uv_loop_init(&worker->loop);
     if (rc != 0) {
         proto_fault_set(fault, PROTO_IO, "", "cannot make an event loop: %s", uv_strerror(rc));
-        goto free_lock;
+        goto free_buffers;
     }
     rc = handles_init(worker);
     if (rc != 0) {
         proto_fault_set(fault, PROTO_IO, "", "cannot make an event loop: %s", uv_strerror(rc));
         uv_loop_close(&worker->loop);
-        goto free_lock;
+        goto free_buffers;
     }
     return true;
 
-free_lock:
-    pthread_mutex_destroy(&worker->inbox_lock);
 free_buffers:
     free(worker->frames);
     free(worker->read_buffer);
@@ -176,7 +172,7 @@ void *net_worker_run(void *argument)
     if (ready) {
         net_accept_tick(worker); /* starts the listeners */
     }
-    uv_async_send(&worker->wake); /* a drain may have come before the thread */
+    net_bell_ring(&worker->wake); /* a drain may have come before the thread */
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     turn_end(worker);
     assert(worker->draining && worker->open == 0);
@@ -203,7 +199,7 @@ void net_worker_fini(struct net_worker *worker)
     int rc = uv_loop_close(&worker->loop);
     assert(rc == 0); /* every handle was closed */
     (void)rc;
-    pthread_mutex_destroy(&worker->inbox_lock);
+    net_bell_fini(&worker->wake);
     free(worker->slots);
     free(worker->frames);
     free(worker->read_buffer);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside of server/net: what its files share. A worker owns a loop, a listener and its connections;
- * everything in it is touched by its own thread alone, except the inbox (under its lock), counters
- * (relaxed atomics with one writer) and what says otherwise.
+ * everything in it is touched by its own thread alone, except the inbox (atomic), counters (relaxed
+ * atomics with one writer) and what says otherwise.
  *
  * Life of a connection:
  *   OPEN       read, answered
  *   FINISHING  no more input is taken (end of input, framing lost, drain); waits until every
- * pending reply is posted and sent LINGER     everything is sent and the sending half is shut;
- * input is thrown away until the peer closes, at most NET_LINGER_MS, because closing a socket with
- * unread input makes the kernel send a reset that can overtake the last reply CLOSED     uv_close
- * was called; the memory goes in its callback */
+ *              pending reply is posted and sent
+ *   LINGER     everything is sent and the sending half is shut; input is thrown away until the peer
+ *              closes, at most NET_LINGER_MS, because closing a socket with unread input makes the
+ *              kernel send a reset that can overtake the last reply
+ *   CLOSED     uv_close was called; the memory goes in its callback */
 #ifndef NET_NET_WORKER_H
 #define NET_NET_WORKER_H
 
@@ -17,6 +18,7 @@
 #include <stdatomic.h>
 #include <uv.h>
 
+#include "server/net/bell.h"
 #include "server/net/net.h"
 
 /* A reset is avoided for clients that answer within this. */
@@ -52,6 +54,8 @@
 /* Buffers above this are given back as soon as they are empty. */
 #define NET_KEEP_BYTES 4096
 #define NET_WORKERS_MAX 256
+/* Threads that shake hands, for all workers; as many as there are workers up to this. */
+#define NET_SHAKERS_MAX 4
 
 /* What kind of listener a connection came by. */
 enum net_kind { NET_TCP, NET_UNIX, NET_TLS };
@@ -136,14 +140,16 @@ struct net_slot {
     uint32_t next_free;
 };
 
-/* TAKEN: a socket that nobody has accepted and counted yet. */
-enum net_mail_kind { NET_MAIL_POST, NET_MAIL_SOCKET, NET_MAIL_TAKEN };
+/* TAKEN: a socket that nobody has accepted and counted yet. SHAKEN: part of the session that a
+ * thread has worked on. */
+enum net_mail_kind { NET_MAIL_POST, NET_MAIL_SOCKET, NET_MAIL_TAKEN, NET_MAIL_SHAKEN };
 
 struct net_mail {
     struct net_mail *next;
     enum net_mail_kind kind;
     bool final;
     int fd; /* an accepted connection of the Unix socket */
+    struct net_secure *secure;
     struct net_ticket ticket;
     struct proto_span frames;
 };
@@ -156,17 +162,17 @@ struct net_listener {
     enum net_kind kind;
 };
 
-/* The TLS session of a connection. While a thread of the pool shakes hands (`works`) nobody else
+/* The TLS session of a connection. While another thread shakes hands (`works`) nobody else
  * touches it, and the connection is not read; if the connection ends meanwhile, `conn` is NULL and
  * the end of the work frees it. */
 struct net_secure {
     struct tls_session *session;
     struct net_worker *worker;
     struct net_conn *conn;
-    struct net_secure *next;          /* of worker->shakes.first, or of worker->secure_more */
+    struct net_secure *next; /* of worker->shakes.first, net_shakers.first or worker->secure_more */
     struct net_secure *older, *newer; /* of worker->halves */
     void (*on_shaken)(struct net_conn *conn);
-    uv_work_t work;
+    struct net_mail mail;   /* how it comes back */
     enum tls_shaken shaken; /* TLS_SHAKES at first */
     struct proto_fault fault;
     bool works;
@@ -185,7 +191,7 @@ struct net_worker {
     pthread_t thread;
 
     uv_loop_t loop;
-    uv_async_t wake;
+    struct net_bell wake;
     uv_timer_t timer;
     uv_prepare_t before_poll;
     uv_check_t after_poll;
@@ -247,12 +253,21 @@ struct net_worker {
     unsigned log_lines;
     unsigned log_left_out;
 
-    pthread_mutex_t inbox_lock;
-    struct net_mail *inbox_first; /* under the lock */
-    struct net_mail **inbox_last; /* under the lock */
-    atomic_bool mail_lost;        /* a post found no memory: its connection cannot be kept honest */
+    _Atomic(struct net_mail *) inbox; /* newest first; NULL: empty */
+    atomic_bool mail_lost; /* a post found no memory: its connection cannot be kept honest */
 
     struct net_tally tally;
+};
+
+/* shaker.c */
+struct net_shakers {
+    pthread_mutex_t lock; /* of all but threads and count */
+    pthread_cond_t some;
+    struct net_secure *first; /* that waits */
+    struct net_secure **last;
+    bool ends;
+    pthread_t threads[NET_SHAKERS_MAX];
+    unsigned count;
 };
 
 struct net_server {
@@ -270,6 +285,7 @@ struct net_server {
     unsigned port;
     unsigned tls_port;
     pthread_mutex_t tls_lock; /* of options.tls */
+    struct net_shakers shakers;
     size_t out_bytes_low;
     unsigned sweep_ms;
     uint64_t socket_device; /* of the Unix socket as bound, to remove no other */
@@ -395,6 +411,16 @@ bool net_secure_seal(struct net_secure *secure, struct proto_span *frames);
 void net_secure_count(struct net_secure *secure);
 void net_secure_later(struct net_secure *secure); /* it is read on in the next turn */
 
+/* Another thread has worked on it; called on its worker's, or after that has ended. */
+void net_secure_shaken(struct net_secure *secure);
+
+/* shaker.c */
+void net_shakers_init(struct net_shakers *shakers);
+int net_shakers_start(struct net_shakers *shakers, unsigned threads); /* 0, or an errno */
+/* Taken until it comes back as mail to its worker. */
+void net_shakers_put(struct net_shakers *shakers, struct net_secure *secure);
+void net_shakers_fini(struct net_shakers *shakers); /* works off what waits; mail may follow */
+
 /* conn_secure.c */
 void net_conn_secure_bytes(struct net_conn *conn, struct proto_span bytes); /* from the peer */
 void net_conn_secure_resume(struct net_worker *worker);
@@ -423,12 +449,13 @@ size_t net_frames_count(struct proto_span frames); /* asserts that they are whol
 
 /* post.c */
 void net_mail_deliver(struct net_worker *worker);
+void net_mail_drop_all(struct net_worker *worker); /* after the last turn */
 
 /* mailbox.c */
-void net_mail_drop_all(struct net_worker *worker);
 struct net_mail *net_mail_take_all(struct net_worker *worker);
 void net_mail_frames_free(struct proto_span frames); /* as net_post was given them */
 bool net_mail_socket(struct net_worker *worker, int fd, enum net_mail_kind kind);
+void net_mail_shaken(struct net_secure *secure);
 
 /* sweep.c */
 void net_sweep_tick(uv_timer_t *timer);

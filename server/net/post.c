@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Delivery of a worker's inbox (mailbox.c): it appends every reply to its connection first and then
- * settles each connection once, so that replies which come together leave together. */
+ * settles each connection once, so that replies which come together leave together. What nobody
+ * will deliver any more is dropped here. */
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "server/net/net_worker.h"
 
@@ -51,6 +53,11 @@ void net_mail_deliver(struct net_worker *worker)
     struct net_mail *mail = net_mail_take_all(worker);
     while (mail != NULL) {
         struct net_mail *next = mail->next;
+        if (mail->kind == NET_MAIL_SHAKEN) {
+            net_secure_shaken(mail->secure); /* frees the mail too, or keeps it */
+            mail = next;
+            continue;
+        }
         if (mail->kind != NET_MAIL_POST) {
             NET_TALLY(worker, connections_accepted, mail->kind == NET_MAIL_TAKEN);
             net_accept_adopt(worker, mail->fd, NET_UNIX, 0);
@@ -76,5 +83,26 @@ void net_mail_deliver(struct net_worker *worker)
     }
     if (atomic_exchange(&worker->mail_lost, false)) {
         close_waiting(worker);
+    }
+}
+
+void net_mail_drop_all(struct net_worker *worker)
+{
+    struct net_mail *mail = net_mail_take_all(worker);
+    while (mail != NULL) {
+        struct net_mail *next = mail->next;
+        if (mail->kind == NET_MAIL_SHAKEN) {
+            net_secure_shaken(mail->secure); /* of a connection that has gone, and goes with it */
+            mail = next;
+            continue;
+        }
+        if (mail->kind != NET_MAIL_POST) {
+            close(mail->fd);
+            atomic_fetch_sub_explicit(&worker->server->open, 1, memory_order_relaxed);
+        } else {
+            net_mail_frames_free(mail->frames);
+        }
+        free(mail);
+        mail = next;
     }
 }

@@ -102,6 +102,7 @@ struct net_server *net_server_create(const struct net_options *options,
     pthread_mutex_init(&server->tls_lock, NULL);
     pthread_mutex_init(&server->begun_lock, NULL);
     pthread_cond_init(&server->begun, NULL);
+    net_shakers_init(&server->shakers);
     if (!net_options_check(&server->options, fault) || !workers_init(server, fault) ||
         !listeners_init(server, fault)) {
         net_server_destroy(server);
@@ -118,7 +119,9 @@ static int threads_start(struct net_server *server)
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = 0;
+    int rc = server->options.tls == NULL
+                 ? 0
+                 : net_shakers_start(&server->shakers, server->workers_count);
     for (; rc == 0 && server->workers_started < server->workers_count;) {
         struct net_worker *worker = &server->workers[server->workers_started];
         rc = pthread_create(&worker->thread, NULL, net_worker_run, worker);
@@ -192,7 +195,7 @@ void net_server_drain(struct net_server *server, unsigned grace_ms)
     atomic_store(&server->drain_until_ns, until_ns);
     atomic_store(&server->draining, true);
     for (unsigned i = 0; i < server->workers_started; i++) {
-        uv_async_send(&server->workers[i].wake);
+        net_bell_ring(&server->workers[i].wake);
     }
 }
 
@@ -216,7 +219,9 @@ void net_server_destroy(struct net_server *server)
         net_server_drain(server, 0);
         net_server_join(server);
     }
-    /* Worker 0 hands sockets to the others, so all have ended before any is taken apart. */
+    /* Worker 0 hands sockets to the others, so all have ended before any is taken apart; and last
+     * come the sessions that were worked on. */
+    net_shakers_fini(&server->shakers);
     for (unsigned i = 0; i < server->workers_ready; i++) {
         net_worker_fini(&server->workers[i]);
     }
