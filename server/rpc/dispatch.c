@@ -190,6 +190,19 @@ static enum rpc_outcome call_run_large(struct rpc_call *call, struct proto_span 
     return RPC_FAILED;
 }
 
+/* A list takes a few bytes for each id and much more work: its length is known once it is decoded.
+ */
+static bool is_long(const struct rpc_call *call)
+{
+    if (call->op->op != PROTO_OP_SCORE_MANY || !call->args[PROTO_Q_SCORE_MANY_IDS].present) {
+        return false;
+    }
+    struct proto_fault unused = {0}; /* it was checked when it was decoded */
+    struct proto_reader reader;
+    proto_reader_init(&reader, call->args[PROTO_Q_SCORE_MANY_IDS].value, &unused);
+    return proto_read_array(&reader) > PROTO_LOOP_IDS_MAX;
+}
+
 static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payload,
                                  struct proto_fault *fault)
 {
@@ -207,7 +220,7 @@ static enum rpc_outcome call_run(struct rpc_call *call, struct proto_span payloa
     call->args = worker->request.args;
     bool scan = call->op->lane == PROTO_LANE_SCAN || call->op->lane == PROTO_LANE_SEARCH ||
                 call->op->lane == PROTO_LANE_MEASURE || call->op->lane == PROTO_LANE_QUERY;
-    return scan ? rpc_scan_submit(call, payload, fault) : rpc_handle(call, fault);
+    return scan || is_long(call) ? rpc_scan_submit(call, payload, fault) : rpc_handle(call, fault);
 }
 
 /* Serves one frame; true if its reply comes later. */

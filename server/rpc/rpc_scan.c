@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lanes SCAN, SEARCH, MEASURE, QUERY and LARGE: a request is checked where it was read, unless
  * it is large, waits with its payload, copied or taken, and is decoded and handled on a thread of
- * its lane. One of LARGE may hand a write or a job on, which then answers; in any case its
- * connection is released when it has been read. Where a lane is full, or its payloads are, the
+ * its lane. One that is large may hand a write or a job on, which then answers; in any case its
+ * connection is released when it has been read. A list that is short in bytes and long in work
+ * (LOOP_IDS_MAX) was checked, and holds nothing up. Where a lane is full, or its payloads are, the
  * answer is `busy`, and nothing was kept. */
 #include <assert.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@ struct pending_scan {
     struct rpc_session session; /* without what only the connection's own worker may touch */
     struct rpc_origin origin;
     uint64_t deadline_ms; /* of the request, where it is known */
-    bool large;           /* its operation has no such lane: the connection is held */
+    bool large;           /* it is not decoded yet: the connection is held */
     bool handed_on;       /* somebody else answers */
     struct proto_span payload;
     void *memory; /* in which it lies */
@@ -260,7 +261,7 @@ static struct pending_scan *pending_create(struct rpc_call *call, struct proto_s
     later->debt = debt;
     pending->later = later;
     pending->debt = rpc_debt_retain(debt);
-    pending->large = lane_of(call->op->lane) == ENGINE_LANE_LARGE;
+    pending->large = lane_of(call->op->lane) == ENGINE_LANE_LARGE && !call->args;
     pending_fill(pending, call);
     return pending;
 }

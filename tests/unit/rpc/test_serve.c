@@ -289,6 +289,77 @@ static void a_large_request_holds_what_is_behind_it_until_it_was_read(void **sta
 }
 
 /* On another thread, by way of another lane: the answer is the same. */
+/* A list of `count` accounts: the stored ones in turn, and one that is not there. */
+static struct proto_span many_ids(struct proto_writer *request, size_t count)
+{
+    proto_writer_reset(request);
+    proto_write_map(request, 1);
+    proto_write_text(request, "ids");
+    proto_write_array(request, count);
+    for (size_t i = 0; i < count; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "a%zu", i % 7);
+        proto_write_text(request, i == 5 ? "nobody" : id);
+    }
+    return proto_writer_span(request);
+}
+
+static struct proto_span column(struct proto_span payload, int field)
+{
+    struct proto_arg args[PROTO_ARGS_MAX];
+    struct proto_fault fault = {0};
+    const struct proto_op_info *info = proto_op_find(PROTO_OP_SCORE_MANY);
+    assert_true(proto_fields_decode(info->reply, info->reply_count, payload, args, &fault));
+    return args[field].text;
+}
+
+/* The event loop leaves it to a lane, holds nothing for it, and the answers are the same. */
+static void a_long_list_of_ids_is_scored_on_a_lane(void **state)
+{
+    (void)state;
+    struct proto_writer request;
+    proto_writer_init(&request);
+    struct proto_span at_most = many_ids(&request, PROTO_LOOP_IDS_MAX);
+    struct proto_frame frame = {
+        .header = {.version = 1, .code = PROTO_OP_SCORE_MANY, .request_id = 1}, .payload = at_most};
+    struct rpc_batch batch = {.session = &fixture.session,
+                              .frames = &frame,
+                              .count = 1,
+                              .out_room = SIZE_MAX,
+                              .out = &fixture.out};
+    proto_writer_reset(&fixture.out);
+    assert_int_equal(rpc_serve(fixture.worker, &batch), 0);
+    struct proto_span reply;
+    assert_int_equal(rpc_fixture_call(&fixture, PROTO_OP_SCORE_MANY, at_most, &reply), PROTO_OK);
+    struct proto_span raws = column(reply, PROTO_A_SCORE_MANY_RAW);
+    assert_int_equal(raws.bytes, 8 * PROTO_LOOP_IDS_MAX);
+    uint8_t *kept = malloc(raws.bytes);
+    memcpy(kept, raws.data, raws.bytes);
+
+    size_t before = finals();
+    frame.payload = many_ids(&request, PROTO_LOOP_IDS_MAX + 1);
+    batch = (struct rpc_batch){.session = &fixture.session,
+                               .frames = &frame,
+                               .count = 1,
+                               .out_room = SIZE_MAX,
+                               .out = &fixture.out};
+    assert_int_equal(rpc_serve(fixture.worker, &batch), 1);
+    assert_false(batch.hold);
+    pthread_mutex_lock(&fixture.lock);
+    while (fixture.late_final == before) {
+        pthread_cond_wait(&fixture.arrived, &fixture.lock);
+    }
+    pthread_mutex_unlock(&fixture.lock);
+    assert_int_equal(
+        rpc_fixture_call(&fixture, PROTO_OP_SCORE_MANY, proto_writer_span(&request), &reply),
+        PROTO_OK);
+    raws = column(reply, PROTO_A_SCORE_MANY_RAW);
+    assert_int_equal(raws.bytes, 8 * (PROTO_LOOP_IDS_MAX + 1));
+    assert_memory_equal(raws.data, kept, 8 * PROTO_LOOP_IDS_MAX);
+    free(kept);
+    proto_writer_fini(&request);
+}
+
 static void a_large_request_is_answered_as_a_small_one(void **state)
 {
     (void)state;
@@ -448,6 +519,7 @@ int main(void)
         cmocka_unit_test(no_operation_is_begun_after_its_deadline),
         cmocka_unit_test(a_patch_is_seen_by_the_next_score),
         cmocka_unit_test(a_large_request_holds_what_is_behind_it_until_it_was_read),
+        cmocka_unit_test(a_long_list_of_ids_is_scored_on_a_lane),
         cmocka_unit_test(a_large_request_is_answered_as_a_small_one),
         cmocka_unit_test(a_large_write_is_stored_if_its_deadline_has_not_passed),
         cmocka_unit_test(look_alikes_that_wait_together_starve_nobody),
