@@ -33,11 +33,15 @@ def formatted(root, paths, folder, more):
 
 
 def bare(root, paths):
-    """Path and text with braces of each file that lacks some: what differs is the braces alone."""
-    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        without = formatted(root, paths, one, "")
-        inserting = formatted(root, paths, other, "InsertBraces: true\n")
-    return [(path, new) for path, old, new in zip(paths, without, inserting) if old != new]
+    """Path and text with braces of each file that lacks some. Braces are the one thing that there are
+    more of afterwards, whatever else this version lays out differently."""
+    with tempfile.TemporaryDirectory() as folder:
+        inserting = formatted(root, paths, folder, "InsertBraces: true\n")
+    return [
+        (path, new)
+        for path, new in zip(paths, inserting)
+        if new.count("{") != tree.read(root, path).count("{")
+    ]
 
 
 def control(root):
