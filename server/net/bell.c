@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Happy path: the counter of an eventfd goes from 0, the loop reads it back to 0 and calls. The
- * counter is never full: it would take 2^64 rings that nobody hears. A read that finds nothing is
- * let be, for another ring will come. */
+ * counter is never full: it would take 2^64 rings that nobody hears. A ring or a read that the
+ * kernel refuses is let be: a counter that was not read back rings on, and for a ring that was lost
+ * the caller looks by itself now and then. libuv would end the process. */
 #include <assert.h>
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -15,9 +16,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     uint64_t rings;
     (void)status; /* an error is for sockets that were closed */
     (void)events;
-    ssize_t bytes = read(bell->fd, &rings, sizeof rings);
-    assert(bytes == (ssize_t)sizeof rings || errno == EAGAIN || errno == EINTR);
-    (void)bytes;
+    ssize_t unused = read(bell->fd, &rings, sizeof rings);
+    (void)unused;
     bell->on_ring(bell->context);
 }
 
@@ -47,7 +47,6 @@ void net_bell_ring(const struct net_bell *bell)
     do {
         bytes = write(bell->fd, &one, sizeof one);
     } while (bytes < 0 && errno == EINTR);
-    assert(bytes == (ssize_t)sizeof one || errno == EAGAIN);
 }
 
 void net_bell_fini(struct net_bell *bell)

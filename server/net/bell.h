@@ -6,9 +6,10 @@
  * went there. Here nobody waits for the one who rang.
  *
  * Rings that come before the loop has heard one are one. Ownership: the caller's, embedded; it must
- * not move. Errors: a libuv code from net_bell_init; ringing does not fail. Threads: net_bell_ring
- * from any, the rest on the loop's. Cost: one write of 8 bytes for each ring, one read for each
- * time that it is heard. */
+ * not move. Errors: a libuv code from net_bell_init; a ring is lost where the
+ * kernel has no memory for it, so that the loop has to look by itself now and then. Threads:
+ * net_bell_ring from any, the rest on the loop's. Cost: one write of 8 bytes for each ring, one
+ * read for each time that it is heard. */
 #ifndef NET_BELL_H
 #define NET_BELL_H
 

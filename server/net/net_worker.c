@@ -45,6 +45,13 @@ static void on_wake(void *context)
     net_mail_deliver(worker);
 }
 
+/* A ring that the kernel refused, which it may where it is out of memory, is heard now. */
+static void on_tick(uv_timer_t *timer)
+{
+    on_wake(timer->data);
+    net_sweep_tick(timer->data);
+}
+
 static bool buffers_init(struct net_worker *worker)
 {
     worker->frames = malloc(NET_BATCH_FRAMES * sizeof *worker->frames);
@@ -168,7 +175,7 @@ void *net_worker_run(void *argument)
     bool ready = begin(worker);
     uv_prepare_start(&worker->before_poll, on_before_poll);
     uv_check_start(&worker->after_poll, on_after_poll);
-    uv_timer_start(&worker->timer, net_sweep_tick, server->sweep_ms, server->sweep_ms);
+    uv_timer_start(&worker->timer, on_tick, server->sweep_ms, server->sweep_ms);
     if (ready) {
         net_accept_tick(worker); /* starts the listeners */
     }

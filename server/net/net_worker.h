@@ -458,7 +458,7 @@ bool net_mail_socket(struct net_worker *worker, int fd, enum net_mail_kind kind)
 void net_mail_shaken(struct net_secure *secure);
 
 /* sweep.c */
-void net_sweep_tick(uv_timer_t *timer);
+void net_sweep_tick(struct net_worker *worker);
 void net_sweep_drain_begin(struct net_worker *worker);
 
 #endif

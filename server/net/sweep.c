@@ -135,9 +135,8 @@ static void rest_if_idle(struct net_worker *worker)
     worker->turned = false;
 }
 
-void net_sweep_tick(uv_timer_t *timer)
+void net_sweep_tick(struct net_worker *worker)
 {
-    struct net_worker *worker = timer->data;
     struct net_server *server = worker->server;
     uint64_t now_ns = net_worker_now(worker);
     bool is_over = false;
@@ -173,7 +172,8 @@ void net_sweep_drain_begin(struct net_worker *worker)
     }
     unsigned period = worker->server->sweep_ms;
     period = period < NET_SWEEP_MS_DRAIN ? period : NET_SWEEP_MS_DRAIN;
-    int rc = uv_timer_start(&worker->timer, net_sweep_tick, period, period);
-    assert(rc == 0); /* the handle is open and has a callback */
+    uv_timer_set_repeat(&worker->timer, period);
+    int rc = uv_timer_again(&worker->timer);
+    assert(rc == 0); /* the handle is open and was started */
     (void)rc;
 }
