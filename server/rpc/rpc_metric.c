@@ -71,6 +71,10 @@ static void put_write(struct rpc_call *call, const struct lifecycle_defined *def
     rpc_put_repeated(out, call->op, PROTO_A_METRIC_PUT_REPEATED, defined->repeated);
 }
 
+/* What a reply holds beside the definition as it was sent: rules that were left out, and changes.
+ */
+enum { PUT_REPLY_BYTES = 32768 };
+
 enum rpc_outcome rpc_on_METRIC_PUT(struct rpc_call *call, struct proto_fault *fault)
 {
     struct lifecycle_define request = {
@@ -79,6 +83,11 @@ enum rpc_outcome rpc_on_METRIC_PUT(struct rpc_call *call, struct proto_fault *fa
         .dry_run = rpc_arg_flag(call, PROTO_Q_METRIC_PUT_DRY_RUN),
         .operation = rpc_operation(call, PROTO_Q_METRIC_PUT_OPERATION),
     };
+    /* Room for the reply first: what is stored must not be refused for want of it. */
+    if (proto_writer_reserve(call->out, request.text.bytes + PUT_REPLY_BYTES) == NULL) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the reply");
+        return RPC_FAILED;
+    }
     struct lifecycle_defined defined;
     bool good = lifecycle_define(call->worker->engine, &request, &defined, fault);
     if (good) {
