@@ -89,6 +89,12 @@ uint64_t log_floor(const struct log *log); /* oldest sequence kept */
  * sequences up to `folded`. The newest stays whatever its size. */
 bool log_trim(struct log *log, uint64_t folded, uint64_t bytes_max, struct proto_fault *fault);
 
+/* Removes what is kept of dropped segments to become the next ones; false: there was nothing.
+ * log_append does so where the disk is full. */
+bool log_room_give(struct log *log);
+/* The same if room on the disk is short. */
+void log_room_look(struct log *log);
+
 /* Reads entries after a sequence, in order, also while others append. PROTO_NOT_FOUND: they are
  * trimmed away. An entry borrows from its reader until the next call. */
 enum log_got { LOG_GOT_FAULT, LOG_GOT_NONE, LOG_GOT_ENTRY };

@@ -108,11 +108,10 @@ static void group_give_up(struct log *log)
     pthread_mutex_unlock(&log->mutex);
 }
 
-bool log_append(struct log *log, struct log_entry *entries, size_t count, struct proto_fault *fault)
+static bool group_append(struct log *log, struct log_entry *entries, size_t count, uint64_t bytes,
+                         struct proto_fault *fault)
 {
-    uint64_t bytes;
-    assert(count > 0 && count <= UINT32_MAX);
-    if (!group_measure(entries, count, &bytes, fault) || !room_make(log, bytes, fault)) {
+    if (!room_make(log, bytes, fault)) {
         return false;
     }
     atomic_store(&log->failed, false);
@@ -133,4 +132,19 @@ bool log_append(struct log *log, struct log_entry *entries, size_t count, struct
     atomic_store(&log->head, log_head(log) + count);
     log_witness_note(log);
     return true;
+}
+
+bool log_append(struct log *log, struct log_entry *entries, size_t count, struct proto_fault *fault)
+{
+    uint64_t bytes;
+    assert(count > 0 && count <= UINT32_MAX);
+    if (!group_measure(entries, count, &bytes, fault)) {
+        return false;
+    }
+    bool good = group_append(log, entries, count, bytes, fault);
+    /* What is kept for later gives way to what is written now. */
+    if (!good && fault->code == PROTO_DISK_FULL && log_room_give(log)) {
+        good = group_append(log, entries, count, bytes, fault);
+    }
+    return good;
 }

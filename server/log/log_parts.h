@@ -18,6 +18,15 @@
 
 #define LOG_USED_MAX 4 /* dropped segments kept for use: as many as a fold drops, of 64 MiB */
 
+/* A name that a dropped segment may have. Those on their way are one thread's, outside of the
+ * mutex: nobody else touches the file. */
+enum log_used {
+    LOG_USED_FREE,
+    LOG_USED_COMING, /* it gets the name, and that is not on disk yet */
+    LOG_USED_THERE,  /* it may be written over */
+    LOG_USED_GOING,  /* it becomes the spare, or is removed */
+};
+
 struct log_segment {
     uint64_t first;
     uint64_t last;  /* first - 1: no entry yet */
@@ -41,9 +50,9 @@ struct log {
     bool thread_there;
     bool spare_wanted; /* the preparer is at work, or has yet to begin */
     bool stopping;
-    size_t opened;                 /* segments that readers have open */
-    bool used_there[LOG_USED_MAX]; /* dropped segments that may be written over */
-    int spare;                     /* descriptor; -1: none */
+    size_t opened; /* segments that readers have open */
+    enum log_used used_names[LOG_USED_MAX];
+    int spare; /* descriptor; -1: none */
 
     /* The appender's own. */
     int fd; /* of the active segment; -1: the next group begins one */
@@ -74,7 +83,7 @@ bool log_zeros_write(const struct log *log, int fd, uint64_t from);
 
 /* log_reuse.c: dropped segments become the next ones. */
 /* Takes a segment that is off the list and open to nobody; its name is gone on disk then. False:
- * the caller has yet to remove it and to sync the folder. By the thread that trims. */
+ * the caller has yet to remove it and to sync the folder. Any thread. */
 bool log_reuse_offer(struct log *log, const char *name);
 /* One of them as the spare; -1: there is none. By the preparer. */
 int log_reuse_take(struct log *log);

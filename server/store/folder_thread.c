@@ -72,6 +72,9 @@ static void fold_one(struct store *store, struct store_generation *generation)
     folder->own.readers_cleared += disk_env_clear_readers(&store->env);
     bool held = !store_hold_admits(store, &fault); /* which tells by itself */
     bool good = !held && store_fold(store, generation, &fault);
+    if (!good && fault.code == PROTO_DISK_FULL && log_room_give(store->log)) {
+        good = store_fold(store, generation, &fault);
+    }
     if (!good && !held) {
         base_log(
             store->options.log, BASE_LOG_ERROR, "store", "a fold failed and is tried again",
@@ -147,6 +150,7 @@ static void housekeep(struct store *store)
         return;
     }
     folder->housekept_ns = now;
+    log_room_look(store->log);
     unsigned dead = disk_env_clear_readers(&store->env);
     if (dead > 0) {
         base_log(store->options.log, BASE_LOG_INFO, "store", "let go of readers that had died",
