@@ -57,7 +57,8 @@ bool disk_state_decode(struct proto_span bytes, uint64_t txn, struct disk_state 
     bool longer = bytes.bytes > DISK_STATE_BYTES && bytes.bytes <= DISK_PAGE_BYTES;
     bool unhistoried =
         bytes.bytes == DISK_STATE_BYTES_FIRST || bytes.bytes == DISK_STATE_BYTES_SECOND;
-    bool shorter = unhistoried || bytes.bytes == DISK_STATE_BYTES_THIRD;
+    bool shorter = unhistoried || bytes.bytes == DISK_STATE_BYTES_THIRD ||
+                   bytes.bytes == DISK_STATE_BYTES_FOURTH;
     if ((bytes.bytes != DISK_STATE_BYTES && !shorter && !longer) ||
         disk_get_u64(bytes.data) !=
             disk_check(DISK_TABLE_META, DISK_STATE_KEY, bytes.data + 8, bytes.bytes - 8)) {

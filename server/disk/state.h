@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a store: every number that is not in a table of its own. One value of 576 bytes,
+/* The state of a store: every number that is not in a table of its own. One value of 640 bytes,
  * written in each transaction, so that counts, versions and data can never disagree. The layout is
  * state.def.
  *
  *    0  u64 check   8 … 111 fields of state.def   112 … 479 sums: per table u64 count, u64 digest;
- *    of tables that there are not 0   480 … 575 fields of state.def, others 0
+ *    of tables that there are not 0   480 … 639 fields of state.def, others 0
  *
  * A digest is the exclusive or of the checks of all values of the table: it can be kept up to date
  * by taking the old check out and putting the new one in. Threads: a plain value. Errors:
@@ -14,15 +14,16 @@
 
 #include "server/disk/layout.h"
 
-#define DISK_STATE_BYTES 576
+#define DISK_STATE_BYTES 640
 #define DISK_STATE_SUMS_AT 112
 #define DISK_STATE_SUMS_MAX 23 /* tables that there is room for */
 /* The state as it was before there were target account lists and vectors, before there was history
- * (sums end there), and before there were definitions of metrics and challenges. Read, and written
- * anew in full by the next commit. */
+ * (sums end there), before there were definitions of metrics and challenges, and before histories
+ * came in pieces. Read, and written anew in full by the next commit. */
 #define DISK_STATE_BYTES_FIRST 256
 #define DISK_STATE_BYTES_SECOND 320
 #define DISK_STATE_BYTES_THIRD 512
+#define DISK_STATE_BYTES_FOURTH 576
 #define DISK_STATE_KEY 1
 #define DISK_FORMAT_BYTES 64
 #define DISK_FORMAT_KEY 0

@@ -18,6 +18,7 @@ struct fold {
     const struct store_generation *generation;
     struct disk_txn txn;
     struct store_slot_cell **slots; /* ascending */
+    uint32_t *runs;                 /* of the history of each */
     size_t slot_count;
     uint32_t slots_before;
 };
@@ -38,7 +39,8 @@ static bool slots_sort(struct fold *fold, struct proto_fault *fault)
 {
     size_t room = fold->generation->slot_count + 1;
     fold->slots = malloc(room * sizeof(struct store_slot_cell *));
-    if (fold->slots == NULL) {
+    fold->runs = malloc(room * sizeof *fold->runs);
+    if (fold->slots == NULL || fold->runs == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to fold %zu accounts", room);
     }
     fold->slot_count = store_generation_slots(fold->generation, fold->slots);
@@ -74,7 +76,7 @@ static bool fold_accounts(struct fold *fold, struct proto_fault *fault)
     for (size_t i = 0; i < fold->slot_count; i++) {
         uint32_t slot = fold->slots[i]->slot;
         if (!store_account_put(&fold->txn, slot, slot >= fold->slots_before,
-                               newest(fold->slots[i])->value, fault)) {
+                               newest(fold->slots[i])->value, fold->runs[i], fault)) {
             return false;
         }
     }
@@ -278,9 +280,10 @@ static bool fold_all(struct fold *fold, struct proto_fault *fault)
 {
     fold->slots_before = fold->txn.state.slots;
     counters_move(&fold->txn.state, fold->generation);
-    return slots_sort(fold, fault) && fold_accounts(fold, fault) &&
+    return slots_sort(fold, fault) &&
            store_fold_pasts(fold->store, &fold->txn, fold->slots, fold->slot_count,
-                            fold->slots_before, fault) &&
+                            fold->slots_before, fold->runs, fault) &&
+           fold_accounts(fold, fault) &&
            store_fold_events(fold->store, &fold->txn, fold->generation, fold->slots_before,
                              fault) &&
            fold_rows(fold, fault) && fold_ids(fold, fault) && fold_papers(fold, fault) &&
@@ -299,6 +302,7 @@ bool store_fold(struct store *store, const struct store_generation *generation,
     }
     bool good = fold_all(&fold, fault);
     free(fold.slots);
+    free(fold.runs);
     if (!good) {
         disk_txn_abort(&fold.txn);
         return false;

@@ -12,8 +12,6 @@ enum {
     TYPE_SHIFT = 3,
     SOURCE_BIT = 64,
     UNKEPT_BIT = 128,
-    FLAG_LOST = 1,
-    FLAG_GONE = 2,
     ENTRY_HEAD_MAX = 1 + 3 + EVENT_NUMBER_BYTES_MAX + 1 + EVENT_NUMBER_BYTES_MAX,
 };
 
@@ -155,7 +153,7 @@ size_t store_past_group_encode(const struct store_past_group *group, bool sequen
     return at + span_put(out + at, group->entries);
 }
 
-static size_t group_bytes(const struct store_past_group *group)
+size_t store_past_group_bytes(const struct store_past_group *group)
 {
     uint8_t head[STORE_PAST_GROUP_HEAD_MAX];
     struct store_past_group bare = {.seq = group->seq, .known_ms = group->known_ms};
@@ -243,7 +241,7 @@ void store_history_trim(struct store_history *history)
     size_t bytes = 0;
     size_t first = history->count;
     while (first > 0) {
-        bytes += group_bytes(&history->list[first - 1]);
+        bytes += store_past_group_bytes(&history->list[first - 1]);
         if (bytes > PROTO_HISTORY_BYTES_MAX) {
             break;
         }
@@ -285,49 +283,4 @@ bool store_history_cut(const struct store_history *history, uint64_t seq, int64_
     }
     return *cut > 0 || !history->gone ||
            (history->gone_seq <= seq && history->gone_known_ms <= known_ms);
-}
-
-size_t store_history_encode(const struct store_history *history, uint32_t slot, uint8_t *out)
-{
-    size_t at = STORE_HISTORY_HEADER_BYTES;
-    disk_set_u32(out + 8, (history->lost ? FLAG_LOST : 0U) | (history->gone ? FLAG_GONE : 0U));
-    disk_set_u32(out + 12, (uint32_t)history->count);
-    disk_set_u64(out + 16, history->gone_seq);
-    disk_set_u64(out + 24, (uint64_t)history->gone_known_ms);
-    for (size_t i = 0; i < history->count; i++) {
-        at += store_past_group_encode(&history->list[i], true, out + at);
-    }
-    disk_set_u64(out, disk_check(DISK_TABLE_HISTORY, slot, out + 8, at - 8));
-    return at;
-}
-
-static bool value_damaged(uint32_t slot, struct proto_fault *fault)
-{
-    return proto_fault_set(fault, PROTO_CORRUPT, "history",
-                           "what values of slot %u were before is damaged", slot);
-}
-
-bool store_history_value_open(uint32_t slot, struct proto_span value, struct store_history *history,
-                              struct proto_fault *fault)
-{
-    if (value.bytes < STORE_HISTORY_HEADER_BYTES || value.bytes > STORE_HISTORY_VALUE_BYTES_MAX ||
-        disk_get_u64(value.data) !=
-            disk_check(DISK_TABLE_HISTORY, slot, value.data + 8, value.bytes - 8)) {
-        return value_damaged(slot, fault);
-    }
-    struct proto_span groups = {value.data + STORE_HISTORY_HEADER_BYTES,
-                                value.bytes - STORE_HISTORY_HEADER_BYTES};
-    struct store_past_group group;
-    size_t at = 0;
-    while (store_past_group_next(groups, true, &at, &group)) {
-        if (!store_history_add(history, &group, fault)) {
-            return false;
-        }
-    }
-    history->lost = (disk_get_u32(value.data + 8) & FLAG_LOST) != 0;
-    history->gone = (disk_get_u32(value.data + 8) & FLAG_GONE) != 0;
-    history->gone_seq = disk_get_u64(value.data + 16);
-    history->gone_known_ms = (int64_t)disk_get_u64(value.data + 24);
-    return (at == groups.bytes && history->count == disk_get_u32(value.data + 12)) ||
-           value_damaged(slot, fault);
 }

@@ -8,14 +8,10 @@
  *           (server/feature/record.h). Of a key, whose field is 0: u8 bytes and text
  *   group   number of its sequence (left out in a command and in the overlay, where it is known),
  *           zigzag of the time at which it became known, number of bytes, entries
- *   value   0 u64 check   8 u32 flags: 1 lost, 2 gone   12 u32 groups
- *          16 u64 sequence and 24 i64 known time of the newest group that is gone
- *          32 groups, oldest first
- *
- * Numbers and zigzag: server/event/event_number.h. Of one account as many of the newest groups are
- * kept as fit PROTO_HISTORY_BYTES_MAX, counted as they are stored: what is kept depends on what was
- * written and not on when it was folded. A value of more than PROTO_HISTORY_VALUE_BYTES_MAX bytes
- * is not kept, and its entry says so.
+ * Numbers and zigzag: server/event/event_number.h. How groups lie in the table: past_piece.h. Of
+ * one account as many of the newest groups are kept as fit PROTO_HISTORY_BYTES_MAX, counted as they
+ * are stored: what is kept depends on what was written and not on when it was folded. A value of
+ * more than PROTO_HISTORY_VALUE_BYTES_MAX bytes is not kept, and its entry says so.
  *
  * Ownership: spans borrow; a history has a list of its own. Errors: PROTO_CORRUPT,
  * PROTO_NO_MEMORY. Threads: pure. Cost: some 10 ns an entry. */
@@ -80,11 +76,8 @@ bool store_past_group_next(struct proto_span groups, bool sequenced, size_t *at,
 /* Whether all is as it must be, down to the entries. */
 bool store_past_groups_sound(struct proto_span groups, bool sequenced);
 
-#define STORE_HISTORY_HEADER_BYTES 32u
-#define STORE_HISTORY_VALUE_BYTES_MAX (STORE_HISTORY_HEADER_BYTES + PROTO_HISTORY_BYTES_MAX)
-
 struct store_history {
-    bool lost; /* to damage, as store_history_value_open tells */
+    bool lost; /* to damage, as its newest piece tells */
     bool gone; /* groups up to and with these are not kept */
     uint64_t gone_seq;
     int64_t gone_known_ms;
@@ -105,10 +98,7 @@ void store_history_trim(struct store_history *history);
  * first that is not late. False: that is not kept. */
 bool store_history_cut(const struct store_history *history, uint64_t seq, int64_t known_ms,
                        size_t *cut);
-/* A value of the table; `out` has room for STORE_HISTORY_VALUE_BYTES_MAX; of a trimmed one. */
-size_t store_history_encode(const struct store_history *history, uint32_t slot, uint8_t *out);
-/* Adds what a value says; PROTO_CORRUPT if it is none of that slot. */
-bool store_history_value_open(uint32_t slot, struct proto_span value, struct store_history *history,
-                              struct proto_fault *fault);
+/* Bytes of a group as it is stored. */
+size_t store_past_group_bytes(const struct store_past_group *group);
 
 #endif

@@ -39,9 +39,10 @@ void store_repair_reject_batch(struct repair *repair, const struct log_entry *en
 bool store_repair_events(struct repair *repair, uint32_t slot, struct proto_span id,
                          struct proto_fault *fault);
 
-/* repair_past.c: the history of an account that is kept and has one. */
-bool store_repair_past(struct repair *repair, uint32_t slot, const struct feature_record *record,
-                       struct proto_fault *fault);
+/* repair_past.c: the history of an account that is kept and has one, whose newest piece is of that
+ * run; what is written is of run 0. */
+bool store_repair_past(struct repair *repair, uint32_t slot, uint32_t run,
+                       const struct feature_record *record, struct proto_fault *fault);
 
 /* Before the first account, and behind the last: the directory of events. */
 bool store_repair_directory_begin(struct repair *repair, struct proto_fault *fault);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What values of an account that is kept were before, as far as it can be read. Where it cannot, a
  * history without groups takes its place, which says that nothing before now is known; one of which
- * a fold said that the older part was lost is kept as one that is known from there on. */
+ * a fold said that the older part was lost is kept as one that is known from there on. All of it
+ * becomes one piece, of run 0, so that pieces come in the order of slots. */
 #include <stdlib.h>
 
 #include "server/store/past_table.h"
@@ -22,30 +23,39 @@ static bool history_sound(const struct store_history *history)
     return true;
 }
 
+struct past_room {
+    struct store_piece piece;
+    uint8_t groups[STORE_PIECE_GROUPS_BYTES_MAX];
+    uint8_t value[STORE_PIECE_VALUE_BYTES_MAX];
+};
+
 static bool value_write(struct repair *repair, uint32_t slot, const struct store_history *history,
                         struct proto_fault *fault)
 {
     if (!repair->writing) {
         return true;
     }
-    uint8_t *value = malloc(STORE_HISTORY_VALUE_BYTES_MAX);
-    if (value == NULL) {
+    struct past_room *room = malloc(sizeof *room);
+    if (room == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a history");
     }
-    size_t bytes = store_history_encode(history, slot, value);
-    bool good = store_repair_value(repair, DISK_TABLE_HISTORY, slot,
-                                   (struct proto_span){value, bytes}, fault);
-    free(value);
+    room->piece.run = 0;
+    store_piece_fill(&room->piece, history, room->groups);
+    size_t bytes = store_piece_encode(&room->piece, slot, room->value);
+    bool good = store_repair_value(repair, DISK_TABLE_HISTORY, store_piece_key(slot, 0),
+                                   (struct proto_span){room->value, bytes}, fault);
+    free(room);
     return good;
 }
 
-bool store_repair_past(struct repair *repair, uint32_t slot, const struct feature_record *record,
-                       struct proto_fault *fault)
+bool store_repair_past(struct repair *repair, uint32_t slot, uint32_t run,
+                       const struct feature_record *record, struct proto_fault *fault)
 {
     struct store_history history = {.count = 0};
     struct proto_fault why = {.code = PROTO_OK};
-    bool good = store_past_table_get(&repair->salvage.txn, slot, true, &history, &why) &&
+    bool good = store_past_table_get(&repair->salvage.txn, slot, run, &history, &why) &&
                 history_sound(&history);
+    store_history_trim(&history);
     if (!good && why.code == PROTO_NO_MEMORY) {
         store_history_fini(&history);
         *fault = why;

@@ -75,8 +75,9 @@ static bool account_lose(struct repair *repair, uint32_t slot, struct proto_faul
                                                : "the record does not match its checksum");
     const struct store_account_stamp none = {.fold = STORE_NO_SLOT};
     store_account_encode(empty, slot, (struct proto_span){NULL, 0}, &none);
-    return !repair->writing || store_account_put(&repair->txn, slot, true,
-                                                 (struct proto_span){empty, sizeof empty}, fault);
+    return !repair->writing ||
+           store_account_put(&repair->txn, slot, true, (struct proto_span){empty, sizeof empty}, 0,
+                             fault);
 }
 
 /* Whether a fold and all its source records can be read, and name each other. */
@@ -112,8 +113,9 @@ static bool fold_lose(struct repair *repair, uint32_t slot, struct proto_span id
     store_repair_reject(repair, "account of several source records", slot, id,
                         "not all of them can be read: the others stand alone again");
     store_account_encode(empty, slot, (struct proto_span){NULL, 0}, &none);
-    return !repair->writing || store_account_put(&repair->txn, slot, true,
-                                                 (struct proto_span){empty, sizeof empty}, fault);
+    return !repair->writing ||
+           store_account_put(&repair->txn, slot, true, (struct proto_span){empty, sizeof empty}, 0,
+                             fault);
 }
 
 /* A source record alone, of a fold that is taken apart. */
@@ -133,7 +135,7 @@ static bool source_free(struct repair *repair, uint32_t slot, const struct store
     }
     store_account_encode(value, slot, account->record, &stamp);
     bool good =
-        store_account_put(&repair->txn, slot, true, (struct proto_span){value, bytes}, fault) &&
+        store_account_put(&repair->txn, slot, true, (struct proto_span){value, bytes}, 0, fault) &&
         texts_add(repair, record, slot, fault);
     free(value);
     repair->txn.state.accounts++;
@@ -146,7 +148,7 @@ static bool source_copy(struct repair *repair, uint32_t slot, const struct store
 {
     const struct feature_record named = {.id = id};
     repair->txn.state.sources++;
-    return store_account_put(&repair->txn, slot, true, account->value, fault) &&
+    return store_account_put(&repair->txn, slot, true, account->value, 0, fault) &&
            (first || texts_add(repair, &named, account->fold, fault)) &&
            stretch_commit(repair, account->value.bytes, fault);
 }
@@ -172,7 +174,7 @@ static bool account_copy(struct repair *repair, uint32_t slot, struct proto_faul
     if (!account.deleted && !store_repair_events(repair, slot, record.id, fault)) {
         return false;
     }
-    if (account.past && !store_repair_past(repair, slot, &record, fault)) {
+    if (account.past && !store_repair_past(repair, slot, account.run, &record, fault)) {
         return false;
     }
     if (!repair->writing) {
@@ -184,7 +186,7 @@ static bool account_copy(struct repair *repair, uint32_t slot, struct proto_faul
                      : source_free(repair, slot, &account, &record, fault);
     }
     struct proto_span value = account.value;
-    if (!store_account_put(&repair->txn, slot, true, value, fault) ||
+    if (!store_account_put(&repair->txn, slot, true, value, 0, fault) ||
         (!account.deleted && !texts_add(repair, &record, slot, fault))) {
         return false;
     }

@@ -108,11 +108,12 @@ static struct proto_span id_perhaps(struct proto_span value)
 }
 
 /* An account that says that it has history has one, and it can be read. */
-static void scrub_past(struct store_scrub_run *scrub, uint32_t slot, struct proto_span id)
+static void scrub_past(struct store_scrub_run *scrub, uint32_t slot, uint32_t run,
+                       struct proto_span id)
 {
     struct store_history history = {.count = 0};
     struct proto_fault fault = {.code = PROTO_OK};
-    if (store_past_table_get(&scrub->txn, slot, true, &history, &fault)) {
+    if (store_past_table_get(&scrub->txn, slot, run, &history, &fault)) {
         if (history.lost) {
             store_scrub_bad(scrub, "what values of slot %u were before was lost, account %.*s",
                             slot, (int)id.bytes, (const char *)id.data);
@@ -174,7 +175,7 @@ static void scrub_account(struct store_scrub_run *scrub, enum disk_table table, 
     scrub->sources += account.fold != STORE_NO_SLOT;
     scrub->folds += account.members.bytes > 0;
     if (account.past) {
-        scrub_past(scrub, (uint32_t)key, parts.id);
+        scrub_past(scrub, (uint32_t)key, account.run, parts.id);
     }
     scrub_members(scrub, (uint32_t)key, &account, parts.id);
     uint32_t owner = account.fold == STORE_NO_SLOT ? (uint32_t)key : account.fold;
@@ -312,31 +313,46 @@ static void scrub_event(struct store_scrub_run *scrub, enum disk_table table, ui
     }
 }
 
-/* A history is whole, and that of an account which says that it has one, unless it is empty. */
+/* Whether the account of the slot names a piece of that run, or its newest piece does. */
+static bool piece_named(struct store_scrub_run *scrub, uint32_t slot, uint32_t run)
+{
+    struct store_account account;
+    struct store_piece newest;
+    struct proto_span value = {0};
+    struct proto_fault fault;
+    if (slot >= scrub->txn.state.slots ||
+        !store_account_get(&scrub->sight, slot, &account, &fault) || !account.past) {
+        return false;
+    }
+    uint64_t key = store_piece_key(slot, account.run);
+    bool named = account.run == run;
+    if (!named &&
+        disk_txn_get(&scrub->txn, DISK_TABLE_HISTORY, key, &value, &fault) == DISK_GOT_ONE &&
+        store_piece_open(key, value, &newest, &fault)) {
+        for (uint32_t i = 0; i < newest.older_count; i++) {
+            named |= newest.older[i].run == run;
+        }
+    }
+    return named;
+}
+
+/* A piece is whole, and one of an account that says that it has it, unless it is empty. */
 static void scrub_history(struct store_scrub_run *scrub, enum disk_table table, uint64_t key,
                           struct proto_span value)
 {
-    struct store_history history = {.count = 0};
-    struct store_account account = {.deleted = true};
-    struct proto_fault fault = {.code = PROTO_OK};
+    struct store_piece piece;
+    struct proto_fault fault;
+    uint32_t slot = (uint32_t)key;
     (void)table;
-    struct proto_span groups = {value.data + STORE_HISTORY_HEADER_BYTES,
-                                value.bytes - STORE_HISTORY_HEADER_BYTES};
-    bool whole = key <= UINT32_MAX &&
-                 store_history_value_open((uint32_t)key, value, &history, &fault) &&
-                 store_past_groups_sound(groups, true);
-    if (!whole && fault.code == PROTO_NO_MEMORY) {
-        scrub->failed = fault;
-    } else if (!whole) {
-        store_scrub_bad(scrub, "what values of slot %llu were before is damaged",
-                        (unsigned long long)key);
-    } else if ((history.count > 0 || history.gone) &&
-               (key >= scrub->txn.state.slots ||
-                !store_account_get(&scrub->sight, (uint32_t)key, &account, &fault) ||
-                !account.past)) {
-        store_scrub_bad(scrub, "a history of slot %llu belongs to nobody", (unsigned long long)key);
+    if (!store_piece_open(key, value, &piece, &fault) ||
+        !store_past_groups_sound(piece.groups, true)) {
+        store_scrub_bad(scrub, "what values of slot %u were before is damaged", slot);
+        return;
     }
-    store_history_fini(&history);
+    bool empty = piece.group_count == 0 && piece.older_count == 0 && !piece.gone;
+    if (!empty && !piece_named(scrub, slot, piece.run)) {
+        store_scrub_bad(scrub, "a history of slot %u belongs to nobody", slot);
+    }
 }
 
 /* Format and state were checked when the view was made. */

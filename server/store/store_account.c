@@ -6,9 +6,11 @@ enum {
     FLAG_PAST = 2,
     FLAG_NAMED = 4,
     FLAG_FOLD = 8,
+    FLAG_RUN = 16,
     BEGUN_BYTES = 8,
+    RUN_BYTES = 4,
     NAMED_BYTES = 8,
-    TAIL_BYTES_MAX = BEGUN_BYTES + (int)PROTO_IDENTITY_SOURCES_MAX * 4,
+    TAIL_BYTES_MAX = BEGUN_BYTES + RUN_BYTES + (int)PROTO_IDENTITY_SOURCES_MAX * 4,
     /* Offsets within a record (server/feature/record.h) that the store stamps. */
     RECORD_CHECKSUM = 8,
     RECORD_CREATED = 16,
@@ -25,7 +27,16 @@ static bool tail_open(struct proto_span value, size_t record_bytes, size_t tail,
     account->fold = STORE_NO_SLOT;
     account->members = (struct proto_span){NULL, 0};
     account->begun = tail >= BEGUN_BYTES ? disk_get_u64(at) : 0;
+    account->run = 0;
     at += BEGUN_BYTES;
+    if ((flags & FLAG_RUN) != 0) {
+        if (tail < BEGUN_BYTES + RUN_BYTES) {
+            return false;
+        }
+        account->run = disk_get_u32(at);
+        at += RUN_BYTES;
+        tail -= RUN_BYTES;
+    }
     switch (flags & (FLAG_NAMED | FLAG_FOLD)) {
     case 0:
         return tail == 0 || tail == BEGUN_BYTES;
@@ -87,9 +98,10 @@ static uint32_t stamp_flags(struct proto_span record, const struct store_account
         return FLAG_DELETED;
     }
     bool named = stamp->entry != 0 || stamp->fold != STORE_NO_SLOT;
-    return (stamp->past ? FLAG_PAST : 0U) | (stamp->members.bytes > 0 ? FLAG_FOLD
-                                             : named                  ? FLAG_NAMED
-                                                                      : 0U);
+    return (stamp->past ? (unsigned)FLAG_PAST | (unsigned)FLAG_RUN : 0U) |
+           (stamp->members.bytes > 0 ? FLAG_FOLD
+            : named                  ? FLAG_NAMED
+                                     : 0U);
 }
 
 size_t store_account_bytes(struct proto_span record, const struct store_account_stamp *stamp)
@@ -98,28 +110,34 @@ size_t store_account_bytes(struct proto_span record, const struct store_account_
     return STORE_ACCOUNT_HEADER_BYTES + record.bytes +
            (record.bytes == 0
                 ? 0
-                : BEGUN_BYTES + ((flags & FLAG_NAMED) != 0 ? (size_t)NAMED_BYTES : 0) +
-                      stamp->members.bytes);
+                : BEGUN_BYTES + ((flags & FLAG_RUN) != 0 ? (size_t)RUN_BYTES : 0) +
+                      ((flags & FLAG_NAMED) != 0 ? (size_t)NAMED_BYTES : 0) + stamp->members.bytes);
 }
 
 struct proto_span store_account_shown(struct proto_span value)
 {
     struct proto_span record = store_account_record(value);
-    bool named = record.bytes > 0 && (disk_get_u32(value.data + 8) & FLAG_NAMED) != 0;
+    uint32_t flags = record.bytes > 0 ? disk_get_u32(value.data + 8) : 0;
     size_t tail = value.bytes - STORE_ACCOUNT_HEADER_BYTES - record.bytes;
-    bool hidden = named && tail == BEGUN_BYTES + NAMED_BYTES &&
-                  disk_get_u32(record.data + record.bytes + BEGUN_BYTES + 4) != STORE_NO_SLOT;
+    size_t at = BEGUN_BYTES + ((flags & FLAG_RUN) != 0 ? (size_t)RUN_BYTES : 0);
+    bool hidden = (flags & FLAG_NAMED) != 0 && tail == at + NAMED_BYTES &&
+                  disk_get_u32(record.data + record.bytes + at + 4) != STORE_NO_SLOT;
     return hidden ? (struct proto_span){NULL, 0} : record;
 }
 
 static void tail_encode(uint8_t *at, uint32_t flags, const struct store_account_stamp *stamp)
 {
     disk_set_u64(at, stamp->begun);
+    at += BEGUN_BYTES;
+    if ((flags & FLAG_RUN) != 0) {
+        disk_set_u32(at, 0);
+        at += RUN_BYTES;
+    }
     if ((flags & FLAG_NAMED) != 0) {
-        disk_set_u32(at + BEGUN_BYTES, stamp->entry);
-        disk_set_u32(at + BEGUN_BYTES + 4, stamp->fold);
+        disk_set_u32(at, stamp->entry);
+        disk_set_u32(at + 4, stamp->fold);
     } else if ((flags & FLAG_FOLD) != 0) {
-        memcpy(at + BEGUN_BYTES, stamp->members.data, stamp->members.bytes);
+        memcpy(at, stamp->members.data, stamp->members.bytes);
     }
 }
 
@@ -156,8 +174,18 @@ static bool sum_leave(struct disk_txn *txn, uint32_t slot, struct proto_fault *f
     return got != DISK_GOT_FAULT || fault->code == PROTO_CORRUPT;
 }
 
+/* The run within a copy of a value, and the check anew. */
+static void run_set(uint8_t *value, size_t bytes, uint32_t slot, uint32_t run)
+{
+    size_t at = STORE_ACCOUNT_HEADER_BYTES + disk_get_u32(value + 12) + BEGUN_BYTES;
+    if ((disk_get_u32(value + 8) & FLAG_RUN) != 0 && disk_get_u32(value + at) != run) {
+        disk_set_u32(value + at, run);
+        disk_set_u64(value, disk_check(DISK_TABLE_ACCOUNT, slot, value + 8, bytes - 8));
+    }
+}
+
 bool store_account_put(struct disk_txn *txn, uint32_t slot, bool fresh, struct proto_span value,
-                       struct proto_fault *fault)
+                       uint32_t run, struct proto_fault *fault)
 {
     if (!fresh && !sum_leave(txn, slot, fault)) {
         return false;
@@ -168,7 +196,8 @@ bool store_account_put(struct disk_txn *txn, uint32_t slot, bool fresh, struct p
         return false;
     }
     memcpy(at, value.data, value.bytes);
-    disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, false, 0, true, disk_get_u64(value.data));
+    run_set(at, value.bytes, slot, run);
+    disk_sum_change(&txn->state, DISK_TABLE_ACCOUNT, false, 0, true, disk_get_u64(at));
     return true;
 }
 

@@ -2,10 +2,12 @@
 /* The table `account`: the record of each slot.
  *
  *    0 u64 check, over the rest and the slot   8 u32 flags: 1 deleted, 2 table `history` has a
- *   value of the slot, 4 identity entries name it, 8 it is a fold   12 u32 record bytes
+ *   value of the slot, 4 identity entries name it, 8 it is a fold, 16 of history in pieces
+ *   12 u32 record bytes
  *   16 record, then u64 sequence that made the account; 0, or left out as before there was history:
- *   not known; then with 4 u32 newest entry that names it, u32 slot of its fold (all ones: none),
- *   with 8 the slots of its source records, u32 each, the one that gives the id first
+ *   not known; then with 16 u32 run of the newest piece of its history (past_piece.h), which the
+ *   fold knows: 0 until then; then with 4 u32 newest entry that names it, u32 slot of its fold (all
+ * ones: none), with 8 the slots of its source records, u32 each, the one that gives the id first
  *
  * A fold is what several source records come to (plan_fold.c): an account like any other, whose
  * record is worked out. Its source records keep their slots, events and histories, and are nobody's
@@ -28,7 +30,8 @@
 
 struct store_account {
     bool deleted;
-    bool past;      /* there is history (store_past.h) */
+    bool past;      /* there is history (past.h) */
+    uint32_t run;   /* of its newest piece in the tables; of the overlay it is not known */
     uint32_t entry; /* newest identity entry that names it; 0: none does */
     uint32_t fold;  /* slot of the account that it is a source record of; STORE_NO_SLOT: none */
     struct proto_span members; /* of a fold: slots of its source records, u32 each */
@@ -83,10 +86,10 @@ struct proto_span store_account_shown(struct proto_span value);
  * store_account_bytes at `at`. */
 void store_account_encode(uint8_t *at, uint32_t slot, struct proto_span record,
                           const struct store_account_stamp *stamp);
-/* Puts such a value into the table and keeps the sums. `fresh`: the slot is the next one of the
- * table. */
+/* Puts such a value into the table, with the run of its history if it has any, and keeps the sums.
+ * `fresh`: the slot is the next one of the table. */
 bool store_account_put(struct disk_txn *txn, uint32_t slot, bool fresh, struct proto_span value,
-                       struct proto_fault *fault);
+                       uint32_t run, struct proto_fault *fault);
 
 /* Slot that a text names: by the overlay, or through table id, and by the stored text where a hash
  * is found. slot is STORE_NO_SLOT if there is none; false only on a fault. */

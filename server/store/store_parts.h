@@ -272,9 +272,11 @@ bool store_thread_start(pthread_t *thread, void *(*run)(void *), void *context,
 bool store_fold(struct store *store, const struct store_generation *generation,
                 struct proto_fault *fault);
 
-/* fold_past.c: what its accounts, ascending, were before, likewise. */
+/* fold_past.c: what its accounts, ascending, were before, likewise; runs: of the newest piece of
+ * each, for store_account_put. Before those are put. */
 bool store_fold_pasts(struct store *store, struct disk_txn *txn, struct store_slot_cell **slots,
-                      size_t count, uint32_t slots_before, struct proto_fault *fault);
+                      size_t count, uint32_t slots_before, uint32_t *runs,
+                      struct proto_fault *fault);
 
 /* fold_event.c: what it has of events, into the transaction of its fold. */
 bool store_fold_events(struct store *store, struct disk_txn *txn,

@@ -85,6 +85,23 @@ static void a_state_of_before_there_were_definitions_keeps_the_rest(void **unuse
     assert_int_equal(back.history_seq, 7);
 }
 
+static void a_state_of_before_histories_came_in_pieces_has_put_none(void **unused)
+{
+    (void)unused;
+    struct disk_state state = a_state();
+    struct disk_state back;
+    struct proto_fault fault;
+    uint8_t bytes[DISK_STATE_BYTES];
+    state.challenges = 4;
+    state.history_runs = 5;
+    disk_state_encode(&state, bytes);
+    state_bytes_check(bytes, DISK_STATE_BYTES_FOURTH);
+    assert_true(
+        disk_state_decode((struct proto_span){bytes, DISK_STATE_BYTES_FOURTH}, 9, &back, &fault));
+    assert_int_equal(back.challenges, 4);
+    assert_int_equal(back.history_runs, 0);
+}
+
 static void a_state_with_tables_of_a_newer_build_is_refused(void **unused)
 {
     (void)unused;
@@ -150,6 +167,7 @@ int main(void)
         cmocka_unit_test(a_state_with_a_flipped_bit_or_of_another_transaction_is_refused),
         cmocka_unit_test(a_state_of_fewer_tables_has_nothing_in_the_others),
         cmocka_unit_test(a_state_of_before_there_were_definitions_keeps_the_rest),
+        cmocka_unit_test(a_state_of_before_histories_came_in_pieces_has_put_none),
         cmocka_unit_test(a_state_with_tables_of_a_newer_build_is_refused),
         cmocka_unit_test(sums_follow_values_in_and_out),
         cmocka_unit_test(a_sealed_value_opens_only_whole_and_in_its_place),

@@ -66,6 +66,8 @@ bool past_put_number(struct fixture *fixture, const char *id, int number);
 /* Many puts of an account in one batch, a change each. */
 void past_put_numbers(struct fixture *fixture, const char *id, int from, int count);
 size_t past_changes(struct fixture *fixture, const char *id, bool *gone);
-uint64_t past_digest(struct fixture *fixture); /* of all histories that are stored */
+/* Of the histories of all accounts, as they are read. */
+uint64_t past_digest(struct fixture *fixture);
+uint64_t past_pieces(struct fixture *fixture); /* values of the table */
 
 #endif

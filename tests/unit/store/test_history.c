@@ -84,7 +84,7 @@ static void the_comparison_sees_a_model_that_is_wrong(void **state)
     assert_true(seen > 0);
 }
 
-static void what_is_stored_does_not_depend_on_when_it_was_folded(void **state)
+static void what_is_kept_does_not_depend_on_when_it_was_folded(void **state)
 {
     struct fixture *fixture = *state;
     int64_t now_ms = fixture->now_ms;
@@ -135,7 +135,7 @@ static void the_first_put_and_a_value_told_again_write_nothing(void **state)
     assert_true(past_put_number(fixture, "a", 5));
     assert_int_equal(past_changes(fixture, "a", &gone), 0);
     assert_true(store_fold_wait(fixture->store, &fault));
-    assert_int_equal(past_digest(fixture), 0);
+    assert_int_equal(past_pieces(fixture), 0);
     assert_true(past_put_number(fixture, "a", 6));
     assert_int_equal(past_changes(fixture, "a", &gone), 1);
     must_be_sound(fixture);
@@ -191,7 +191,7 @@ static void an_older_view_keeps_what_it_saw(void **state)
     assert_int_equal(history.count, 1);
     store_history_fini(&history);
     store_view_close(old);
-    assert_int_equal(past_digest(fixture), 0); /* it went with the account */
+    assert_int_equal(past_pieces(fixture), 0); /* it went with the account */
 }
 
 static void a_copy_of_the_store_has_the_history(void **state)
@@ -231,7 +231,7 @@ int main(void)
                                         past_teardown),
         cmocka_unit_test_setup_teardown(the_comparison_sees_a_model_that_is_wrong, past_setup,
                                         past_teardown),
-        cmocka_unit_test_setup_teardown(what_is_stored_does_not_depend_on_when_it_was_folded,
+        cmocka_unit_test_setup_teardown(what_is_kept_does_not_depend_on_when_it_was_folded,
                                         past_setup, past_teardown),
         cmocka_unit_test_setup_teardown(the_oldest_go_and_it_is_said, past_setup, past_teardown),
         cmocka_unit_test_setup_teardown(the_first_put_and_a_value_told_again_write_nothing,

@@ -86,21 +86,25 @@ static void a_store_of_before_there_was_history_is_opened_and_goes_on(void **sta
     }
 }
 
-/* Spoils the history of a slot in the tables, as a flipped bit does. */
+/* Spoils the newest piece of a slot's history in the tables, as a flipped bit does. */
 static void spoil(struct fixture *fixture, uint32_t slot)
 {
     struct store *store = fixture->store;
     struct disk_txn txn;
     struct proto_fault fault;
     struct proto_span value = {0};
-    static uint8_t copy[STORE_HISTORY_VALUE_BYTES_MAX];
+    static uint8_t copy[STORE_PIECE_VALUE_BYTES_MAX];
+    struct store_account account;
     assert_true(disk_txn_write(&txn, &store->env, &fault));
     uint64_t number = disk_txn_number(&txn);
-    assert_int_equal(disk_txn_get(&txn, DISK_TABLE_HISTORY, slot, &value, &fault), DISK_GOT_ONE);
+    struct store_sight tables = store_sight_of(&txn);
+    assert_true(store_account_get(&tables, slot, &account, &fault));
+    uint64_t key = store_piece_key(slot, account.run);
+    assert_int_equal(disk_txn_get(&txn, DISK_TABLE_HISTORY, key, &value, &fault), DISK_GOT_ONE);
     size_t bytes = value.bytes;
     memcpy(copy, value.data, bytes);
     copy[bytes - 1] ^= 1;
-    uint8_t *at = disk_txn_put(&txn, DISK_TABLE_HISTORY, slot, bytes, DISK_PUT_ANY, &fault);
+    uint8_t *at = disk_txn_put(&txn, DISK_TABLE_HISTORY, key, bytes, DISK_PUT_ANY, &fault);
     assert_non_null(at);
     memcpy(at, copy, bytes);
     atomic_store(&store->writing, number);
