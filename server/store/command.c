@@ -64,7 +64,8 @@ static void batch_close(struct store_batch *batch, const struct store_command *c
                    command->kind == STORE_COMMAND_SCHEMA || command->kind == STORE_COMMAND_ICP ||
                    command->kind == STORE_COMMAND_LIST || command->kind == STORE_COMMAND_EVENT ||
                    command->kind == STORE_COMMAND_UNDO || command->kind == STORE_COMMAND_IDENTITY ||
-                   command->kind == STORE_COMMAND_TERM || command->kind == STORE_COMMAND_METRIC;
+                   command->kind == STORE_COMMAND_TERM || command->kind == STORE_COMMAND_METRIC ||
+                   command->kind == STORE_COMMAND_CHALLENGE;
 }
 
 static bool batch_add(struct store_batch *batch, const struct store_command *command,

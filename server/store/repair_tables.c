@@ -228,7 +228,8 @@ static bool document_lose(struct repair *repair, enum store_document_kind kind, 
         sealed.text = (struct proto_span){(const uint8_t *)&slots, sizeof slots};
     }
     repair->repaired->documents_lost++;
-    store_repair_reject(repair, disk_table_name(table), number, (struct proto_span){NULL, 0}, why);
+    store_repair_reject(repair, store_document_info(kind)->what, number,
+                        (struct proto_span){NULL, 0}, why);
     disk_seal(table, number, &sealed, bytes);
     return store_repair_value(repair, table, number,
                               (struct proto_span){bytes, disk_seal_bytes(&sealed)}, fault);

@@ -25,6 +25,7 @@ struct reading {
     struct proto_span keys[PROTO_KEYS_MAX];
     size_t key_count;
     bool unsourced; /* a value has no source */
+    struct feature_field guessed;
 };
 
 bool transfer_account_init(struct transfer_account *account, const struct feature_schema *schema,
@@ -99,26 +100,44 @@ static bool keys_read(struct reading *reading)
     return true;
 }
 
-static const struct feature_field *field_find(const struct reading *reading, const char *name)
+/* Of a field whose schema a repair gave up nothing is left but its id and what values it has: they
+ * are kept as what they look like. */
+static const struct feature_field *field_guess(struct reading *reading, uint16_t id,
+                                               const json_t *value)
+{
+    const json_t *content = json_object_get(value, "value");
+    bool vector = json_is_number(json_array_get(content, 0));
+    reading->guessed = (struct feature_field){.id = id,
+                                              .type = json_is_array(content)
+                                                          ? (vector ? FEATURE_VECTOR : FEATURE_TAGS)
+                                                      : json_is_string(content)  ? FEATURE_CATEGORY
+                                                      : json_is_boolean(content) ? FEATURE_FLAG
+                                                                                 : FEATURE_NUMBER,
+                                              .dims = (uint16_t)json_array_size(content)};
+    return json_array_size(content) <= PROTO_VECTOR_DIMS_MAX ? &reading->guessed : NULL;
+}
+
+static const struct feature_field *field_find(struct reading *reading, const char *name,
+                                              const json_t *value)
 {
     const struct feature_schema *schema = reading->account->schema;
+    const struct feature_field *field = NULL;
     char *end;
-    if (schema == NULL) {
-        return NULL;
-    }
     if (name[0] != '#') {
-        return feature_schema_find(schema, proto_span_text(name));
+        return schema == NULL ? NULL : feature_schema_find(schema, proto_span_text(name));
     }
     unsigned long id = strtoul(name + 1, &end, 10);
     if (name[1] < '0' || name[1] > '9' || *end != '\0' || id >= FEATURE_IDS_MAX) {
         return NULL;
     }
-    for (size_t i = 0; i < schema->retired_count; i++) {
+    for (size_t i = 0; schema != NULL && i < schema->retired_count; i++) {
         if (schema->retired[i].id == id) {
             return &schema->retired[i];
         }
     }
-    return feature_schema_by_id(schema, (uint16_t)id);
+    field = schema == NULL ? NULL : feature_schema_by_id(schema, (uint16_t)id);
+    return field == NULL && reading->account->unnamed ? field_guess(reading, (uint16_t)id, value)
+                                                      : field;
 }
 
 static bool unknown_refuse(struct reading *reading, const char *name)
@@ -268,7 +287,7 @@ static bool source_read(struct reading *reading, const char *name, const json_t 
 static bool value_read(struct reading *reading, const char *name, const json_t *given)
 {
     static const char *const names[] = {"value", "source", "time_ms"};
-    const struct feature_field *field = field_find(reading, name);
+    const struct feature_field *field = field_find(reading, name, given);
     const struct transfer_place place = TRANSFER_AT("values", name);
     if (field == NULL) {
         return unknown_refuse(reading, name);

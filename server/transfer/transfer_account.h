@@ -12,8 +12,9 @@
  */
 struct transfer_account {
     const struct feature_schema *schema; /* NULL: there is none; values then have no names */
-    struct feature_value *values;        /* FEATURE_IDS_MAX */
-    struct feature_value *others;        /* as many, of a record that it is held against */
+    bool unnamed;                 /* a schema was given up: fields by id alone may be nobody's */
+    struct feature_value *values; /* FEATURE_IDS_MAX */
+    struct feature_value *others; /* as many, of a record that it is held against */
     struct proto_span sources[UINT8_MAX];
     size_t source_count;
     uint8_t *scratch; /* room for what is not in the JSON as it is stored */

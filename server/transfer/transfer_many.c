@@ -70,6 +70,10 @@ bool transfer_take_accounts(struct transfer_importing *importing)
     if (!good) {
         return false;
     }
+    const struct engine_state *state = importing->worker->state;
+    for (size_t i = 0; i < state->schema_count; i++) {
+        account.unnamed |= state->schemas[i] == NULL;
+    }
     for (; good && transfer_line_next(importing->import->lines, &at, &text); number++) {
         good = transfer_line_load(&line, text, number, importing->fault);
         if (good) {

@@ -73,6 +73,9 @@ static bool paper_store(struct transfer_importing *importing, const struct trans
            transfer_line_within(line, TRANSFER_AT(paper->body), importing->fault);
 }
 
+/* Of a schema, a version, a definition or a challenge that a repair gave up there is a line without
+ * text: its number stays taken, and what follows keeps its own. */
+
 /* One that says its version was printed by a store, and is kept as it is; any other gets the ids of
  * its fields from the versions before it. */
 bool transfer_take_schema(struct transfer_importing *importing, const struct transfer_line *line)
@@ -81,6 +84,10 @@ bool transfer_take_schema(struct transfer_importing *importing, const struct tra
     struct paper paper = {.kind = TRANSFER_SCHEMA, .body = "text"};
     if (!paper_read(importing, line, names, 3, &paper) || !paper_is_new(importing, line, &paper)) {
         return importing->present > 0;
+    }
+    struct store_document given_up = {.number = paper.number};
+    if (paper.text.bytes == 0) {
+        return paper_store(importing, line, &paper, &given_up);
     }
     json_t *json = feature_json_load(paper.text, PROTO_BAD_SCHEMA, importing->fault);
     bool numbered = json != NULL && json_object_get(json, "version") != NULL;
@@ -106,6 +113,10 @@ bool transfer_take_icp(struct transfer_importing *importing, const struct transf
         return importing->present > 0;
     }
     const struct feature_schema *schema = importing->worker->state->schema;
+    struct store_document document = {.number = paper.number};
+    if (paper.text.bytes == 0) {
+        return paper_store(importing, line, &paper, &document);
+    }
     if (schema == NULL) {
         return transfer_line_refuse(line, TRANSFER_AT("icp"), importing->fault,
                                     "a schema must come before an ICP version");
@@ -116,7 +127,6 @@ bool transfer_take_icp(struct transfer_importing *importing, const struct transf
         return transfer_line_within(line, TRANSFER_AT("text"), importing->fault);
     }
     learn_document_release(parsed);
-    struct store_document document = {.number = paper.number};
     return paper_store(importing, line, &paper, &document);
 }
 
@@ -189,6 +199,10 @@ bool transfer_take_metric(struct transfer_importing *importing, const struct tra
     if (!paper_read(importing, line, names, 3, &paper) || !paper_is_new(importing, line, &paper)) {
         return importing->present > 0;
     }
+    struct store_document document = {.number = paper.number};
+    if (paper.text.bytes == 0) {
+        return paper_store(importing, line, &paper, &document);
+    }
     struct engine_definition *read =
         engine_definition_read(paper.number, paper.time_ms, paper.text, importing->fault);
     if (read == NULL) {
@@ -202,11 +216,9 @@ bool transfer_take_metric(struct transfer_importing *importing, const struct tra
                                                "a definition %s@%" PRIu32 " came before",
                                                read->definition.name, said.version);
     free(read);
-    struct store_document document = {.number = paper.number};
     return good && paper_store(importing, line, &paper, &document);
 }
 
-/* One without a text was given up by a repair: its number stays taken. */
 bool transfer_take_challenge(struct transfer_importing *importing, const struct transfer_line *line)
 {
     static const char *const names[] = {"challenge", "time_ms", "text"};

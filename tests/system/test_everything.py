@@ -394,6 +394,37 @@ class Everything(unittest.TestCase):
         done = self.icp(other, "import", "--everything", self.path("all.ndjson"), code=65)
         self.assertIn(b"could not be read when it was exported", done.stderr)
 
+    def test_what_a_repair_gave_up_goes_through(self):
+        self.fill(self.server, 400)
+        self.server.stop()
+        tables = os.path.join(self.server.data, "data.mdb")
+        given_up = {rb'"gone"[^}]*lifecycle': "schema version 1", b"zweifeln": "challenge 1", b"profil": "plan entry 1",
+                    b'"holdout"': "ICP version 2", "größer".encode(): "definition of a metric 2"}
+        with open(tables, "r+b") as file:
+            whole = file.read()
+            for marker in given_up:
+                for found in re.finditer(marker, whole):
+                    file.seek(found.start() + 1)
+                    file.write(bytes([whole[found.start() + 1] ^ 1]))
+        icpd_repair = [ICPD, "--data", self.server.data, "--repair", "--yes"]
+        done = subprocess.run(icpd_repair, capture_output=True, text=True, timeout=600, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        for said in given_up.values():
+            self.assertIn(said, done.stdout + done.stderr)
+        self.server.start()
+        first = self.export(self.server, "all.ndjson")
+        lines = [json.loads(line) for line in lines_of(self.path("all.ndjson"))]
+        empty = {name for line in lines for name in line if line.get("text") == "" and line[name] is not None}
+        self.assertTrue({"schema", "icp", "metric", "challenge", "plan"} <= empty, empty)
+        other = self.serve()
+        self.icp(other, "import", "--everything", self.path("all.ndjson"))
+        self.assertEqual(self.export(other, "again.ndjson"), first)
+        other.stop()
+        other.start()
+        self.assertEqual(self.export(other, "again.ndjson"), first)
+        with other.client() as client:  # numbers go on behind those that are taken
+            self.assertEqual(client.call("schema-put", {"document": json.dumps({"fields": FIELDS})})["schema"], 3)
+
     def test_a_full_disk_leaves_no_half_file(self):
         self.fill(self.server, 600)
 

@@ -133,6 +133,25 @@ static void full_tables_take_deletions_and_are_filled_again(void **state)
     must_be_sound(fixture);
 }
 
+static void full_tables_take_no_document(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    static const enum store_document_kind kinds[] = {STORE_DOCUMENT_ICP, STORE_DOCUMENT_TAL,
+                                                     STORE_DOCUMENT_TERM, STORE_DOCUMENT_METRIC,
+                                                     STORE_DOCUMENT_CHALLENGE};
+    (void)fill(fixture, 0);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct proto_fault fault;
+        struct store_batch *batch = store_batch_create();
+        const struct store_document document = {
+            .kind = kinds[i], .number = kinds[i] == STORE_DOCUMENT_ICP ? 0 : 1, .text = span("{}")};
+        assert_true(store_batch_document(batch, &document, &fault));
+        assert_false(store_submit_wait(fixture->store, batch, &result));
+        assert_int_equal(result.fault.code, PROTO_DISK_FULL);
+    }
+}
+
 static void the_limit_is_raised_under_open_views(void **state)
 {
     struct fixture *fixture = *state;
@@ -194,6 +213,7 @@ int main(void)
         cmocka_unit_test(room_is_counted_by_pages_in_use),
         cmocka_unit_test_setup_teardown(full_tables_take_deletions_and_are_filled_again, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(full_tables_take_no_document, setup, teardown),
         cmocka_unit_test_setup_teardown(the_limit_is_raised_under_open_views, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
