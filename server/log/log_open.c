@@ -237,7 +237,11 @@ struct log *log_create(const struct log_options *options)
         return NULL;
     }
     pthread_mutex_init(&log->mutex, NULL);
-    pthread_cond_init(&log->changed, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&log->changed, &clock);
+    pthread_condattr_destroy(&clock);
     return log;
 }
 

@@ -49,6 +49,7 @@ struct log {
     pthread_t thread;
     bool thread_there;
     bool spare_wanted; /* the preparer is at work, or has yet to begin */
+    bool spare_urgent; /* the appender waits for it */
     bool stopping;
     size_t opened; /* segments that readers have open */
     enum log_used used_names[LOG_USED_MAX];

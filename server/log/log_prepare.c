@@ -5,7 +5,9 @@
  * of appends of 600, on ext4 of Linux 6.18; now pages of 4 KiB). A thread of the log's own does it,
  * one segment ahead of the appender, who waits where it is not done yet.
  *
- * Where a dropped segment is at hand it is used again instead: log_reuse.c.
+ * Where a dropped segment is at hand it is used again instead: log_reuse.c. At a start the thread
+ * waits a moment, unless the appender asks: 64 MiB of zeros take some 30 ms of a core, which is
+ * better left to the first answers.
  *
  * A disk on which room is short is not filled with zeros: the last of it belongs to what is
  * appended, and to the tables. What fails here fails nothing: without room for all the zeros the
@@ -15,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/log/log_parts.h"
@@ -43,10 +46,27 @@ static int spare_make(struct log *log)
     return -1;
 }
 
+enum { START_WAIT_MS = 300 };
+
+/* Lets the start go first; the mutex is held. */
+static void start_wait(struct log *log)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)START_WAIT_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    int code = 0;
+    while (!log->stopping && !log->spare_urgent && code == 0) {
+        code = pthread_cond_timedwait(&log->changed, &log->mutex, &until);
+    }
+}
+
 static void *prepare_run(void *context)
 {
     struct log *log = context;
     pthread_mutex_lock(&log->mutex);
+    start_wait(log);
     while (!log->stopping) {
         if (!log->spare_wanted) {
             pthread_cond_wait(&log->changed, &log->mutex);
@@ -114,6 +134,8 @@ int log_prepare_take(struct log *log, struct proto_fault *fault)
     int fd = -1;
     if (log->thread_there) {
         pthread_mutex_lock(&log->mutex);
+        log->spare_urgent = true;
+        pthread_cond_broadcast(&log->changed);
         while (log->spare_wanted) {
             pthread_cond_wait(&log->changed, &log->mutex);
         }

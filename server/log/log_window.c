@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* What is read of a file first: a start looks at the header of each segment and at nothing else. */
+enum { FIRST_BYTES = 16 << 10 };
+
 void log_window_init(struct log_window *window, const struct log_io *io, int fd)
 {
     *window = (struct log_window){.io = io, .fd = fd};
@@ -21,6 +24,7 @@ void log_window_reset(struct log_window *window, int fd)
 {
     window->fd = fd;
     window->bytes = 0;
+    window->begun = false;
 }
 
 static bool window_grow(struct log_window *window, size_t bytes, struct proto_fault *fault)
@@ -47,8 +51,10 @@ const uint8_t *log_window_get(struct log_window *window, uint64_t at, size_t byt
         if (!window_grow(window, bytes, fault)) {
             return NULL;
         }
+        size_t room = window->begun || bytes > FIRST_BYTES ? window->room : FIRST_BYTES;
         window->bytes = 0;
-        ssize_t count = log_io_read(window->io, window->fd, window->data, window->room, at);
+        window->begun = true;
+        ssize_t count = log_io_read(window->io, window->fd, window->data, room, at);
         if (count < 0) {
             log_fault(errno, "cannot read the log", fault);
             return NULL;

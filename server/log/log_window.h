@@ -20,6 +20,7 @@ struct log_window {
     size_t room;
     uint64_t at;  /* place in the file of data[0] */
     size_t bytes; /* of the file that data holds */
+    bool begun;   /* something of the file was read */
 };
 
 void log_window_init(struct log_window *window, const struct log_io *io, int fd);
