@@ -176,6 +176,8 @@ bool store_fold_pasts(struct store *store, struct disk_txn *txn, struct store_sl
     pasts->store = store;
     pasts->txn = txn;
     pasts->slots_before = slots_before;
+    pasts->writer.least =
+        store->tuning.piece_bytes == 0 ? STORE_PIECE_BYTES_LEAST : store->tuning.piece_bytes;
     txn->state.history_runs++;
     for (size_t i = 0; good && i < count; i++) {
         good = slot_fold(pasts, slots[i], &runs[i], fault);

@@ -27,7 +27,7 @@
  * that follow each other are larger together, so that there are never many. */
 #define STORE_PIECE_BYTES_LEAST 512u
 #define STORE_PIECES_MAX (2 * PROTO_HISTORY_BYTES_MAX / STORE_PIECE_BYTES_LEAST + 2)
-#define STORE_PIECE_LIST_BYTES_MAX (3u + STORE_PIECES_MAX * 8u)
+#define STORE_PIECE_LIST_BYTES_MAX (3u + (STORE_PIECES_MAX + 1) * 8u)
 #define STORE_PIECE_GROUPS_BYTES_MAX (PROTO_HISTORY_BYTES_MAX + STORE_PIECE_BYTES_LEAST)
 #define STORE_PIECE_VALUE_BYTES_MAX                                                                \
     (STORE_PIECE_HEADER_BYTES + STORE_PIECE_LIST_BYTES_MAX + STORE_PIECE_GROUPS_BYTES_MAX)
@@ -45,7 +45,7 @@ struct store_piece {
     uint32_t group_count;
     struct proto_span groups;
     uint32_t older_count;
-    struct store_piece_place older[STORE_PIECES_MAX]; /* newest first */
+    struct store_piece_place older[STORE_PIECES_MAX + 1]; /* newest first; one more on the way */
 };
 
 static inline uint64_t store_piece_key(uint32_t slot, uint32_t run)

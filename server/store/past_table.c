@@ -188,7 +188,7 @@ static void before_join(struct store_past_writer *writer, uint32_t run)
     const struct store_piece *before = &writer->before;
     struct store_piece *piece = &writer->piece;
     size_t bytes = before->groups.bytes;
-    bool place = !piece->gone && bytes + piece->groups.bytes <= STORE_PIECE_BYTES_LEAST;
+    bool place = !piece->gone && bytes + piece->groups.bytes <= writer->least;
     if (!piece->gone) {
         piece->gone = before->gone;
         piece->gone_seq = before->gone_seq;

@@ -21,6 +21,7 @@
 
 /* Room to work in; some 35 kB. */
 struct store_past_writer {
+    uint32_t least; /* a newest piece up to that is written anew: STORE_PIECE_BYTES_LEAST */
     struct store_piece before, piece;
     uint8_t groups[STORE_PIECE_GROUPS_BYTES_MAX];
     uint8_t value[STORE_PIECE_VALUE_BYTES_MAX];

@@ -65,6 +65,7 @@ struct store_tuning {
     uint64_t hash_mask;   /* 0: all ones */
     size_t segment_bytes; /* of the log; 0: its own default */
     uint32_t events_max;  /* of one account; 0: PROTO_ACCOUNT_EVENTS_MAX */
+    uint32_t piece_bytes; /* of a history, that are written anew; 0: STORE_PIECE_BYTES_LEAST */
     size_t hold_bytes;    /* that may wait for another process at least; 0: STORE_HOLD_LEAST */
     bool abandon;         /* closing folds nothing, as if the process had been killed */
     /* A repair's: a batch of the log that does not fit what is stored is told of and passed over.

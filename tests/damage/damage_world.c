@@ -231,6 +231,7 @@ static void directory_make(struct fixture *fixture)
     }
     fixture->options.map_bytes_max = (size_t)256 << 20;
     fixture->tuning.segment_bytes = 32 << 10;
+    fixture->tuning.piece_bytes = 1; /* a piece of a history for each fold */
 }
 
 static void first_moment(struct world *world)
@@ -268,6 +269,10 @@ static void second_moment(struct world *world)
     timelines(world, 5, WORLD_FOLDED, 4, false);
     assert_true(store_fold_wait(fixture->store, &fault));
     settle(fixture, 31);
+    for (int each = 6; each < 25; each *= 2) { /* histories of several pieces */
+        change(world, 0, WORLD_FIRST, each, 6 + each, 0);
+        assert_true(store_fold_wait(fixture->store, &fault));
+    }
     change(world, 0, WORLD_FIRST, 5, 11, 200);
     change(world, WORLD_FOLDED, WORLD_ACCOUNTS, 1, 0, 300);
     timelines(world, 5, WORLD_ACCOUNTS, 10, false);

@@ -32,7 +32,7 @@ static void a_piece_is_opened_as_it_was_encoded(void **state)
     struct proto_span value = {bytes, count};
     assert_true(store_piece_open(key, value, &back, &fault));
     assert_int_equal(back.older_count, STORE_PIECES_MAX);
-    assert_memory_equal(back.older, piece.older, sizeof piece.older);
+    assert_memory_equal(back.older, piece.older, STORE_PIECES_MAX * sizeof *piece.older);
     assert_int_equal(back.gone_seq, 7);
     assert_int_equal(back.gone_known_ms, -9);
     assert_true(back.gone && !back.lost);
