@@ -15,6 +15,7 @@
 
 struct adding {
     struct engine_worker *worker;
+    const struct engine_job *job;
     const struct commitment_entry *request;
     char act[16 + 1];
     struct term_plan plan;
@@ -36,7 +37,7 @@ static bool plan_fold(struct adding *adding, uint32_t last)
         struct proto_span line;
         struct proto_fault wrong = {.code = PROTO_OK};
         bool damaged;
-        if (!commitment_line(adding->worker, number, &line, &damaged, adding->fault)) {
+        if (!commitment_line(adding->worker, adding->job, number, &line, &damaged, adding->fault)) {
             return false;
         }
         if (damaged) {
@@ -198,25 +199,38 @@ static bool entry_add(struct adding *adding)
             proto_utf8_valid(by) ? by : proto_span_text(""), body, &bytes, adding->fault);
     }
     json_decref(body);
-    bool good =
-        line != NULL && line_store(adding, (struct proto_span){(const uint8_t *)line, bytes});
+    bool good = line != NULL && engine_scan_goes_on(adding->job, adding->fault) &&
+                line_store(adding, (struct proto_span){(const uint8_t *)line, bytes});
     free(line);
     return good;
 }
 
-bool commitment_add(struct engine_worker *worker, const struct commitment_entry *request,
-                    struct commitment_added *added, struct proto_fault *fault)
+/* An act is one word: what stands behind a zero byte would not be read. */
+static bool act_copy(struct adding *adding)
+{
+    struct proto_span act = adding->request->act;
+    if (act.bytes > 0) {
+        memcpy(adding->act, act.data,
+               act.bytes < sizeof adding->act ? act.bytes : sizeof adding->act - 1);
+    }
+    return strlen(adding->act) == act.bytes ||
+           proto_fault_set(adding->fault, PROTO_BAD_FIELD, "act",
+                           "must be one word of at most %zu bytes", sizeof adding->act - 1);
+}
+
+bool commitment_add(struct engine_worker *worker, const struct engine_job *job,
+                    const struct commitment_entry *request, struct commitment_added *added,
+                    struct proto_fault *fault)
 {
     struct engine_written before;
-    struct adding adding = {.worker = worker, .request = request, .fault = fault};
+    struct adding adding = {.worker = worker, .job = job, .request = request, .fault = fault};
     *added = (struct commitment_added){.entry = 0};
+    if (!act_copy(&adding)) {
+        return false;
+    }
     if (!engine_operation_find(worker->engine, &request->operation, &before, fault) ||
         !engine_worker_refresh(worker, fault)) {
         return false;
-    }
-    if (request->act.bytes > 0) {
-        memcpy(adding.act, request->act.data,
-               request->act.bytes < sizeof adding.act ? request->act.bytes : sizeof adding.act - 1);
     }
     adding.last = store_view_documents(worker->view, STORE_DOCUMENT_TERM);
     bool good = term_plan_init(&adding.plan, request->name, fault) &&

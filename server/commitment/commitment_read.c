@@ -6,13 +6,18 @@
 #include "server/commitment/commitment.h"
 #include "server/feature/json_text.h"
 
-bool commitment_line(struct engine_worker *worker, uint32_t number, struct proto_span *line,
-                     bool *damaged, struct proto_fault *fault)
+enum { ENTRIES_PER_ASKING = 64 };
+
+bool commitment_line(struct engine_worker *worker, const struct engine_job *job, uint32_t number,
+                     struct proto_span *line, bool *damaged, struct proto_fault *fault)
 {
     struct store_change change;
     struct proto_fault found = {.code = PROTO_OK};
     *line = (struct proto_span){NULL, 0};
     *damaged = false;
+    if (number % ENTRIES_PER_ASKING == 1 && !engine_scan_goes_on(job, fault)) {
+        return false;
+    }
     if (store_document_get(worker->view, STORE_DOCUMENT_TERM, number, &change, &found)) {
         *line = change.text;
         return true;
@@ -37,8 +42,9 @@ static bool line_fold(struct term_plan *plan, struct proto_span line, struct pro
     return true;
 }
 
-bool commitment_see(struct engine_worker *worker, struct proto_span name, uint64_t after,
-                    size_t limit, struct commitment_seen *seen, struct proto_fault *fault)
+bool commitment_see(struct engine_worker *worker, const struct engine_job *job,
+                    struct proto_span name, uint64_t after, size_t limit,
+                    struct commitment_seen *seen, struct proto_fault *fault)
 {
     uint32_t last = store_view_documents(worker->view, STORE_DOCUMENT_TERM);
     *seen = (struct commitment_seen){.wrong = {.code = PROTO_OK}};
@@ -52,7 +58,7 @@ bool commitment_see(struct engine_worker *worker, struct proto_span name, uint64
     for (uint32_t number = 1; number <= last; number++) {
         struct proto_span line;
         bool damaged;
-        if (!commitment_line(worker, number, &line, &damaged, fault)) {
+        if (!commitment_line(worker, job, number, &line, &damaged, fault)) {
             return false;
         }
         seen->lost += line.bytes == 0;
@@ -108,29 +114,30 @@ static bool line_list(struct commitment_list *list, struct proto_span line,
 {
     struct term_line opened;
     struct proto_fault found = {.code = PROTO_OK};
-    if (!term_line_open(line, &opened, &found)) {
-        if (found.code == PROTO_NO_MEMORY) {
-            *fault = found;
-            return false;
-        }
-        list->lost++;
-        return true;
+    struct commitment_listed *listed = NULL;
+    if (term_line_open(line, &opened, &found)) {
+        struct proto_span name = feature_json_span(json_object_get(opened.entry, "plan"));
+        listed = term_name_check(name, &found) ? listed_find(list, name, &found) : NULL;
+        term_line_fini(&opened);
     }
-    struct proto_span name = feature_json_span(json_object_get(opened.entry, "plan"));
-    struct commitment_listed *listed = listed_find(list, name, fault);
-    term_line_fini(&opened);
-    return listed != NULL && line_fold(&listed->plan, line, &listed->wrong, fault);
+    if (found.code == PROTO_NO_MEMORY) {
+        *fault = found;
+        return false;
+    }
+    /* Of no plan that there can be: as good as lost, and no reason to hide the others. */
+    list->lost += listed == NULL;
+    return listed == NULL || line_fold(&listed->plan, line, &listed->wrong, fault);
 }
 
-bool commitment_list(struct engine_worker *worker, struct commitment_list *list,
-                     struct proto_fault *fault)
+bool commitment_list(struct engine_worker *worker, const struct engine_job *job,
+                     struct commitment_list *list, struct proto_fault *fault)
 {
     uint32_t last = store_view_documents(worker->view, STORE_DOCUMENT_TERM);
     *list = (struct commitment_list){.plans = NULL};
     for (uint32_t number = 1; number <= last; number++) {
         struct proto_span line;
         bool damaged;
-        if (!commitment_line(worker, number, &line, &damaged, fault)) {
+        if (!commitment_line(worker, job, number, &line, &damaged, fault)) {
             return false;
         }
         list->lost += line.bytes == 0;

@@ -17,7 +17,7 @@ enum rpc_outcome rpc_on_PLAN_ADD(struct rpc_call *call, struct proto_fault *faul
         .operation = rpc_operation(call, PROTO_Q_PLAN_ADD_OPERATION),
     };
     struct commitment_added added;
-    if (!commitment_add(call->worker->engine, &request, &added, fault)) {
+    if (!commitment_add(call->worker->engine, call->scan, &request, &added, fault)) {
         return RPC_FAILED;
     }
     struct proto_writer *out = call->out;
@@ -81,10 +81,10 @@ enum rpc_outcome rpc_on_PLAN_GET(struct rpc_call *call, struct proto_fault *faul
 {
     struct commitment_seen seen;
     struct proto_span name = rpc_arg_text(call, PROTO_Q_PLAN_GET_NAME);
-    bool good =
-        commitment_see(call->worker->engine, name, rpc_arg_uint(call, PROTO_Q_PLAN_GET_AFTER),
-                       (size_t)rpc_arg_uint(call, PROTO_Q_PLAN_GET_LIMIT), &seen, fault) &&
-        seen_write(call, name, &seen, fault);
+    bool good = commitment_see(call->worker->engine, call->scan, name,
+                               rpc_arg_uint(call, PROTO_Q_PLAN_GET_AFTER),
+                               (size_t)rpc_arg_uint(call, PROTO_Q_PLAN_GET_LIMIT), &seen, fault) &&
+                seen_write(call, name, &seen, fault);
     commitment_seen_fini(&seen);
     return good ? RPC_DONE : RPC_FAILED;
 }
@@ -117,7 +117,7 @@ static void listed_write(struct proto_writer *out, const struct commitment_liste
 enum rpc_outcome rpc_on_PLAN_LIST(struct rpc_call *call, struct proto_fault *fault)
 {
     struct commitment_list list;
-    bool good = commitment_list(call->worker->engine, &list, fault);
+    bool good = commitment_list(call->worker->engine, call->scan, &list, fault);
     if (good) {
         proto_write_map(call->out, 2);
         rpc_key(call->out, call->op, PROTO_A_PLAN_LIST_PLANS);

@@ -30,6 +30,13 @@ struct row {
     bool end;
 };
 
+/* Entries of a store, with the first and the last line; and a line of these two in bytes: a name
+ * all of whose bytes are escaped, and what stands around it. */
+enum {
+    LINES_MAX = PROTO_PLAN_ENTRIES_MAX + 2,
+    FRAME_BYTES_MAX = 6 * PROTO_PLAN_NAME_BYTES_MAX + 128
+};
+
 struct auditing {
     struct row *rows;
     size_t count;
@@ -78,7 +85,9 @@ static void find(struct auditing *auditing, enum term_wrong wrong, uint32_t entr
 static json_t *line_load(struct proto_span text, struct proto_fault *fault)
 {
     struct proto_fault found = {.code = PROTO_OK};
-    json_t *json = text.bytes == 0 ? NULL : feature_json_load(text, PROTO_BAD_FIELD, &found);
+    json_t *json = text.bytes == 0 || text.bytes > FRAME_BYTES_MAX
+                       ? NULL
+                       : feature_json_load(text, PROTO_BAD_FIELD, &found);
     if (found.code == PROTO_NO_MEMORY) {
         *fault = found;
     }
@@ -112,12 +121,19 @@ static bool row_look(struct row *row, struct proto_fault *fault)
     return found.code != PROTO_NO_MEMORY;
 }
 
-/* The text as rows; one without an end of line is a row as well. */
+/* The text as rows; one without an end of line is a row as well. A store holds no more entries than
+ * PROTO_PLAN_ENTRIES_MAX, so a text of more lines is none of an export, and nothing is kept for it.
+ */
 static bool rows_make(struct auditing *auditing, struct proto_span text)
 {
     size_t room = 1;
-    for (size_t i = 0; i < text.bytes; i++) {
+    for (size_t i = 0; i < text.bytes && room <= LINES_MAX + 1; i++) {
         room += text.data[i] == '\n';
+    }
+    if (room > LINES_MAX + 1 || (room == LINES_MAX + 1 && text.data[text.bytes - 1] != '\n')) {
+        find(auditing, TERM_ALTERED, 0, LINES_MAX + 1,
+             "the text has more than %d lines, which no export of a plan has", LINES_MAX);
+        return true;
     }
     auditing->rows = calloc(room, sizeof *auditing->rows);
     if (auditing->rows == NULL) {
@@ -350,7 +366,7 @@ bool term_audit(struct proto_span text, const struct term_hash *head, struct ter
     struct auditing auditing = {.plan = plan, .finding = finding, .fault = &found};
     *finding = (struct term_finding){.wrong = TERM_SOUND};
     *plan = (struct term_plan){.state = TERM_STATE_FIT};
-    if (rows_make(&auditing, text) && head_check(&auditing)) {
+    if (rows_make(&auditing, text) && finding->wrong == TERM_SOUND && head_check(&auditing)) {
         rows_take(&auditing);
     }
     if (found.code == PROTO_OK && finding->wrong == TERM_SOUND &&

@@ -39,33 +39,50 @@ char *term_statement(const char *plan, const char *act, const json_t *body, size
     return text;
 }
 
-static void ownerless_add(const json_t *registry, const char *kind, char *out, size_t room,
-                          size_t *used, size_t *count)
+/* What has no owner, as text that is being written: whole names, and a sign where there is no room
+ * for another. */
+struct ownerless {
+    char *out;
+    size_t room, used, count;
+    bool full;
+};
+
+static void ownerless_put(struct ownerless *list, const char *kind, const char *name)
+{
+    static const char more[] = ", …";
+    const char *between = list->count++ > 0 ? ", " : "";
+    size_t bytes = strlen(between) + strlen(kind) + 1 + strlen(name);
+    if (list->full) {
+        return;
+    }
+    list->full = list->used + bytes + sizeof more > list->room;
+    list->used += (size_t)(list->full ? snprintf(list->out + list->used, list->room - list->used,
+                                                 "%s", list->used > 0 ? more : more + 2)
+                                      : snprintf(list->out + list->used, list->room - list->used,
+                                                 "%s%s %s", between, kind, name));
+}
+
+static void ownerless_add(struct ownerless *list, const json_t *registry, const char *kind)
 {
     json_t *walked = json_incref((json_t *)(uintptr_t)registry);
     const char *name;
     json_t *value;
     json_object_foreach(walked, name, value)
     {
-        if (!json_is_null(value)) {
-            continue;
+        if (json_is_null(value)) {
+            ownerless_put(list, kind, name);
         }
-        int bytes =
-            snprintf(out + *used, room - *used, "%s%s %s", *count > 0 ? ", " : "", kind, name);
-        *used += bytes > 0 && (size_t)bytes < room - *used ? (size_t)bytes : room - *used - 1;
-        ++*count;
     }
     json_decref(walked);
 }
 
 size_t term_plan_ownerless(const struct term_plan *plan, char *out, size_t room)
 {
-    size_t used = 0;
-    size_t count = 0;
+    struct ownerless list = {.out = out, .room = room};
     out[0] = '\0';
-    ownerless_add(json_object_get(plan->terms, "layers"), "layer", out, room, &used, &count);
-    ownerless_add(json_object_get(plan->terms, "stages"), "stage", out, room, &used, &count);
-    return count;
+    ownerless_add(&list, json_object_get(plan->terms, "layers"), "layer");
+    ownerless_add(&list, json_object_get(plan->terms, "stages"), "stage");
+    return list.count;
 }
 
 const json_t *term_plan_at(const struct term_plan *plan, const char *path)

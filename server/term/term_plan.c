@@ -7,9 +7,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "proto/reader.h"
 #include "server/feature/json_text.h"
 #include "server/term/term_json.h"
 #include "server/term/term_rule.h"
+#include "server/term/term_value.h"
 
 static bool memory_out(struct proto_fault *fault)
 {
@@ -22,9 +24,10 @@ bool term_name_check(struct proto_span name, struct proto_fault *fault)
     for (size_t i = 0; good && i < name.bytes; i++) {
         good = name.data[i] >= ' ' && name.data[i] != 0x7f;
     }
-    return good || proto_fault_set(fault, PROTO_BAD_FIELD, "name",
-                                   "a plan's name has 1 to %d bytes without control characters",
-                                   PROTO_PLAN_NAME_BYTES_MAX);
+    return (good && proto_utf8_valid(name)) ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "name",
+                           "a plan's name has 1 to %d bytes of UTF-8 without control characters",
+                           PROTO_PLAN_NAME_BYTES_MAX);
 }
 
 bool term_plan_init(struct term_plan *plan, struct proto_span name, struct proto_fault *fault)
@@ -49,12 +52,18 @@ static bool entry_take(struct term_plan *plan, const json_t *entry, struct proto
                        struct proto_fault *fault)
 {
     const char *act = json_string_value(json_object_get(entry, "act"));
+    int64_t at_ms = json_integer_value(json_object_get(entry, "at_ms"));
+    if (at_ms < plan->at_ms) {
+        return proto_fault_set(fault, PROTO_CONFLICT, "at_ms",
+                               "entry %" PRIu32 " says that it is older than the one before it",
+                               plan->entries + 1);
+    }
     if (!term_rule_apply(plan, act == NULL ? "" : act, json_object_get(entry, "body"),
                          plan->entries + 1, fault)) {
         return false;
     }
     plan->entries++;
-    plan->at_ms = json_integer_value(json_object_get(entry, "at_ms"));
+    plan->at_ms = at_ms;
     plan->head = term_chain_next(&plan->head, text);
     return true;
 }
@@ -103,9 +112,11 @@ char *term_plan_add(struct term_plan *plan, const char *act, int64_t at_ms, stru
     size_t text_bytes = 0;
     char *line = NULL;
     json_t *entry = entry_make(plan, act, at_ms, by, body);
-    char *text = entry == NULL ? NULL : term_json_print(entry, &text_bytes, fault);
+    char *text = NULL;
     if (entry == NULL) {
         (void)memory_out(fault);
+    } else if (term_value_check(body, fault)) {
+        text = term_json_print(entry, &text_bytes, fault);
     }
     if (text != NULL && text_bytes > PROTO_PLAN_ENTRY_BYTES_MAX) {
         proto_fault_set(fault, PROTO_TOO_LARGE, "body", "an entry of %zu bytes; at most %d",

@@ -45,10 +45,12 @@ struct term_plan {
 bool term_plan_init(struct term_plan *plan, struct proto_span name, struct proto_fault *fault);
 void term_plan_fini(struct term_plan *plan);
 
-/* 1 to PROTO_PLAN_NAME_BYTES_MAX bytes without control characters. */
+/* 1 to PROTO_PLAN_NAME_BYTES_MAX bytes of UTF-8 without control characters. */
 bool term_name_check(struct proto_span name, struct proto_fault *fault);
 
-/* The next entry, checked and taken; its line is malloc'd. by: who writes it. NULL with *fault. */
+/* The next entry, checked and taken; its line is malloc'd. by: who writes it. at_ms: not before
+ * that of the newest. What could not be read again as it stands (term_value.h) is refused. NULL
+ * with *fault. */
 char *term_plan_add(struct term_plan *plan, const char *act, int64_t at_ms, struct proto_span by,
                     const json_t *body, size_t *bytes, struct proto_fault *fault);
 /* The next entry as a line, which must be canonical and have the hash that follows. */
@@ -74,7 +76,8 @@ void term_line_fini(struct term_line *opened);
 char *term_statement(const char *plan, const char *act, const json_t *body, size_t *bytes,
                      struct proto_fault *fault);
 
-/* "layer data, stage renewal": what has no owner, as much as fits; returns how many. */
+/* "layer data, stage renewal": what has no owner, as many whole names as fit, with "…" behind them
+ * where that is not all; room for 16 bytes at least. Returns how many there are. */
 size_t term_plan_ownerless(const struct term_plan *plan, char *out, size_t room);
 /* The term at a path: from, to, list, layers/NAME, stages/NAME, signatories/FUNCTION; NULL where
  * there is none. */

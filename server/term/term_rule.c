@@ -12,7 +12,7 @@
 #include "server/feature/json_text.h"
 #include "server/term/term_key.h"
 
-enum { WORDS_BYTES_MAX = 1024, NAMES_MAX = 64 };
+enum { WORDS_BYTES_MAX = 1024, PATH_BYTES_MAX = WORDS_BYTES_MAX + 16, NAMES_MAX = 64 };
 
 struct taking {
     struct term_plan *plan;
@@ -38,27 +38,35 @@ static bool keep(const struct taking *taking, json_t *object, const char *name, 
     return json_object_set_new(object, name, value) == 0 || memory_out(taking);
 }
 
-static bool words_sound(const json_t *value)
+static bool words_sound(const json_t *value, size_t bytes_max)
 {
     size_t bytes = json_string_length(value);
     const char *text = json_string_value(value);
-    bool good = json_is_string(value) && bytes > 0 && bytes <= WORDS_BYTES_MAX;
+    bool good = json_is_string(value) && bytes > 0 && bytes <= bytes_max;
     for (size_t i = 0; good && i < bytes; i++) {
         good = (unsigned char)text[i] >= ' ' || text[i] == '\n' || text[i] == '\t';
     }
     return good;
 }
 
+static const char *words_within(const struct taking *taking, const json_t *object, const char *name,
+                                size_t bytes_max)
+{
+    const json_t *value = json_object_get(object, name);
+    if (words_sound(value, bytes_max)) {
+        return json_string_value(value);
+    }
+    proto_fault_set(taking->fault, PROTO_BAD_FIELD, name,
+                    "\"%s\" must be a text of 1 to %zu bytes without control characters but line "
+                    "ends and tabs",
+                    name, bytes_max);
+    return NULL;
+}
+
 /* A text for people; NULL with *fault. */
 static const char *words(const struct taking *taking, const json_t *object, const char *name)
 {
-    const json_t *value = json_object_get(object, name);
-    if (words_sound(value)) {
-        return json_string_value(value);
-    }
-    proto_fault_set(taking->fault, PROTO_BAD_FIELD, name, "\"%s\" must be a text of 1 to %d bytes",
-                    name, WORDS_BYTES_MAX);
-    return NULL;
+    return words_within(taking, object, name, WORDS_BYTES_MAX);
 }
 
 static bool members_known(const struct taking *taking, const json_t *object,
@@ -129,7 +137,8 @@ static bool registry_make(const struct taking *taking, const char *name)
     }
     for (size_t i = 0; good && i < json_array_size(given); i++) {
         const json_t *one = json_array_get(given, i);
-        good = words_sound(one) || refuse(taking, name, "must hold texts that are not empty");
+        good = words_sound(one, WORDS_BYTES_MAX) ||
+               refuse(taking, name, "must hold texts that are not empty");
         good = good && (json_object_get(registry, json_string_value(one)) == NULL ||
                         refuse(taking, name, "names one of them twice"));
         good = good && keep(taking, registry, json_string_value(one), json_null());
@@ -151,7 +160,7 @@ static bool icp_sound(const struct taking *taking, const json_t *icp)
             refuse(taking, "icp", "must have version and sha256"));
 }
 
-static bool on_CREATE(const struct taking *taking)
+static bool create_take(const struct taking *taking)
 {
     static const char *const names[] = {"from", "to", "icp", "layers", "stages", "note"};
     json_t *terms = taking->plan->terms;
@@ -173,6 +182,18 @@ static bool on_CREATE(const struct taking *taking)
            (note == NULL || keep(taking, terms, "note", json_incref(note))) &&
            keep(taking, terms, "signatories", json_object()) &&
            keep(taking, terms, "list", json_null()) && keep(taking, terms, "evidence", json_null());
+}
+
+/* What was kept before a later member was refused is let go of: nothing was begun. */
+static bool on_CREATE(const struct taking *taking)
+{
+    if (create_take(taking)) {
+        return true;
+    }
+    if (taking->number == 1) {
+        json_object_clear(taking->plan->terms);
+    }
+    return false;
 }
 
 static bool owner_sound(const struct taking *taking, const json_t *object)
@@ -343,7 +364,9 @@ static bool on_COMMIT(const struct taking *taking)
                                "%zu of the plan's layers and stages have no owner: %s", count,
                                ownerless);
     }
-    if (!members_known(taking, taking->body, names, 1)) {
+    if (!members_known(taking, taking->body, names, 1) ||
+        (json_object_get(taking->body, "note") != NULL &&
+         words(taking, taking->body, "note") == NULL)) {
         return false;
     }
     taking->plan->state = TERM_STATE_COMMITTED;
@@ -368,6 +391,22 @@ static json_t *place_find(const struct term_plan *plan, const char *path, const 
     return json_object_get(plan->terms, registry);
 }
 
+/* Whether there is a signatory for the function, or may be one more. */
+static bool seat_there(const struct taking *taking, const char *function)
+{
+    const json_t *signatories = json_object_get(taking->plan->terms, "signatories");
+    if (function[0] == '\0' || strlen(function) > WORDS_BYTES_MAX) {
+        return proto_fault_set(taking->fault, PROTO_BAD_FIELD, "path",
+                               "\"path\" must name a function of 1 to %d bytes behind "
+                               "signatories/",
+                               WORDS_BYTES_MAX);
+    }
+    return json_object_get(signatories, function) != NULL ||
+           json_object_size(signatories) < NAMES_MAX ||
+           proto_fault_set(taking->fault, PROTO_LIMIT, "path",
+                           "the plan has %d signatories, its limit", NAMES_MAX);
+}
+
 /* Whether the path may have that value after an amendment. */
 static bool after_sound(const struct taking *taking, const char *path, const json_t *after)
 {
@@ -384,7 +423,8 @@ static bool after_sound(const struct taking *taking, const char *path, const jso
         return list_sound(taking, after);
     }
     if (strncmp(path, "signatories/", 12) == 0) {
-        return members_known(taking, after, person, 2) && signatory_sound(taking, after);
+        return seat_there(taking, path + 12) && members_known(taking, after, person, 2) &&
+               signatory_sound(taking, after);
     }
     if (term_plan_at(taking->plan, path) == NULL) {
         return proto_fault_set(taking->fault, PROTO_NOT_FOUND, "path",
@@ -400,7 +440,7 @@ static bool on_AMEND(const struct taking *taking)
     static const char *const names[] = {"path",   "before",   "after",    "reason",
                                         "covers", "function", "signature"};
     const char *name;
-    const char *path = words(taking, taking->body, "path");
+    const char *path = words_within(taking, taking->body, "path", PATH_BYTES_MAX);
     json_t *after = json_object_get(taking->body, "after");
     if (path == NULL || !members_known(taking, taking->body, names, 7) ||
         words(taking, taking->body, "reason") == NULL || !after_sound(taking, path, after)) {
@@ -427,6 +467,10 @@ static bool on_VERDICT(const struct taking *taking)
     if (!members_known(taking, taking->body, names, 3) ||
         words(taking, taking->body, "because") == NULL) {
         return false;
+    }
+    const json_t *figures = json_object_get(taking->body, "figures");
+    if (figures != NULL && !json_is_object(figures)) {
+        return refuse(taking, "figures", "must be an object");
     }
     if (verdict == NULL || (strcmp(verdict, "supported") != 0 && strcmp(verdict, "refuted") != 0 &&
                             strcmp(verdict, "insufficient") != 0)) {

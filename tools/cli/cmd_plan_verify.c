@@ -41,7 +41,8 @@ static int proof_check(const struct cli *cli, const json_t *json, const char **r
     const json_t *leaves = json_object_get(json, "leaves");
     const json_t *account = json_object_get(json, "account");
     *root = json_string_value(json_object_get(json, "root"));
-    if (*root == NULL || !json_is_object(account) || json_integer_value(index) < 0 ||
+    if (*root == NULL || !json_is_object(account) || !json_is_integer(index) ||
+        !json_is_integer(leaves) || json_integer_value(index) < 0 ||
         json_integer_value(leaves) < 1 ||
         !term_hex_read(proto_span_text(*root), wanted.bytes, TERM_HASH_BYTES) ||
         !path_read(json_object_get(json, "path"), &proof)) {

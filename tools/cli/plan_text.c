@@ -51,6 +51,10 @@ static int lines_take(const struct cli *cli, const struct icp_reply *reply, stru
     (void)icp_reply_get(reply, "lines", &lines);
     struct icp_walk walk = icp_walk_over(&lines);
     for (*got = 0; icp_next(&walk, NULL, &line); ++*got) {
+        if (plan->bytes > EXPORT_BYTES_MAX) {
+            return cli_fail(cli, EX_PROTOCOL, "the server gives more than %d MiB of one plan",
+                            EXPORT_BYTES_MAX >> 20);
+        }
         if (!line_put(plan, line.text.data, line.text.bytes)) {
             return memory_out(cli);
         }
@@ -140,6 +144,9 @@ int plan_send(const struct cli *cli, const char *name, const char *act, json_t *
     struct cli_request request;
     struct proto_fault fault = {.code = PROTO_OK};
     size_t bytes = 0;
+    if (body == NULL) {
+        return cli_fail(cli, EX_DATAERR, "what is to be said is no UTF-8 text");
+    }
     char *text = term_json_print(body, &bytes, &fault);
     json_decref(body);
     if (text == NULL) {

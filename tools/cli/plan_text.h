@@ -24,7 +24,7 @@ void plan_text_fini(struct plan_text *plan);
 int plan_text_verify(const struct cli *cli, const struct plan_text *plan, const char *head,
                      struct term_plan *folded);
 
-/* Sends an entry and prints what became of it. */
+/* Sends an entry and prints what became of it. A body that is NULL was made of what is no UTF-8. */
 int plan_send(const struct cli *cli, const char *name, const char *act, json_t *body);
 
 /* The document of a stored list; NULL with *status and a message. */

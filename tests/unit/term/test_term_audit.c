@@ -256,6 +256,40 @@ static void what_is_rewritten_behind_all_signatures_needs_the_head(void **state)
     lines_free(audited, lines);
 }
 
+static void time_change(json_t *entry)
+{
+    json_object_set_new(entry, "at_ms", json_integer(1000000000000));
+}
+
+static void an_entry_that_says_it_is_older_is_forged(void **state)
+{
+    struct audited *audited = *state;
+    char *lines[TERM_STORY_LINES_MAX];
+    size_t count = audited->story.count;
+    rewrite(audited, count - 1, time_change, lines);
+    expect(look_at(lines, count, NULL), TERM_FORGED, (uint32_t)count);
+    lines_free(audited, lines);
+}
+
+/* As many as a store holds are read, one more are refused before any is. */
+static void a_text_of_more_lines_than_a_store_has_is_no_export(void **state)
+{
+    const size_t lines = PROTO_PLAN_ENTRIES_MAX + 2;
+    char *text = malloc(lines + 2);
+    (void)state;
+    assert_non_null(text);
+    memset(text, '\n', lines + 2);
+    struct term_finding finding = look(text, lines, NULL);
+    expect(finding, TERM_ALTERED, 0);
+    assert_int_equal(finding.line, 1);
+    finding = look(text, lines + 1, NULL);
+    expect(finding, TERM_ALTERED, 0);
+    assert_int_equal(finding.line, lines + 1);
+    text[lines] = 'a';
+    assert_int_equal(look(text, lines + 1, NULL).line, lines + 1);
+    free(text);
+}
+
 static void what_is_no_export_is_told(void **state)
 {
     static const char *const texts[] = {"", "\n", "{}\n",
@@ -283,6 +317,8 @@ int main(void)
         cmocka_unit_test(every_two_entries_that_change_places_are_named),
         cmocka_unit_test(every_rewritten_history_is_found_by_the_signature_that_covers_it),
         cmocka_unit_test(what_is_rewritten_behind_all_signatures_needs_the_head),
+        cmocka_unit_test(an_entry_that_says_it_is_older_is_forged),
+        cmocka_unit_test(a_text_of_more_lines_than_a_store_has_is_no_export),
         cmocka_unit_test(what_is_no_export_is_told),
     };
     return cmocka_run_group_tests(tests, open_story, close_story);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "proto/reader.h"
 #include "tests/unit/term/term_story.h"
 
 /* The entry is refused with that code, and the message holds the words. */
@@ -18,7 +19,7 @@ static void refuse_json(struct term_plan *plan, const char *act, const json_t *b
     size_t bytes = 0;
     uint32_t entries = plan->entries;
     enum term_state state = plan->state;
-    char *line = term_plan_add(plan, act, 0, proto_span_text(""), body, &bytes, &fault);
+    char *line = term_plan_add(plan, act, plan->at_ms, proto_span_text(""), body, &bytes, &fault);
     assert_null(line);
     assert_int_equal(fault.code, code);
     if (strstr(fault.message, words) == NULL) {
@@ -93,6 +94,62 @@ static void what_has_no_owner_is_named_and_blocks_the_commitment(void **state)
     term_story_end(&story);
 }
 
+/* Names of many bytes a character, into rooms of every size. */
+static void names_without_an_owner_are_told_whole_or_not_at_all(void **state)
+{
+    struct term_plan plan;
+    struct proto_fault fault = {0};
+    char text[64];
+    (void)state;
+    assert_true(term_plan_init(&plan, proto_span_text("a"), &fault));
+    json_object_set_new(plan.terms, "layers", json_pack("{s:n, s:n}", "größe", "ïïï"));
+    json_object_set_new(plan.terms, "stages", json_pack("{s:n}", "日本語"));
+    for (size_t room = 16; room <= sizeof text; room++) {
+        assert_int_equal(term_plan_ownerless(&plan, text, room), 3);
+        assert_true(strlen(text) < room);
+        assert_true(proto_utf8_valid(proto_span_text(text)));
+        const char *more = strstr(text, "…");
+        assert_true(more != NULL ? more[strlen("…")] == '\0' : strstr(text, "日本語") != NULL);
+    }
+    term_plan_fini(&plan);
+}
+
+static void a_plan_that_was_not_begun_is_as_before(void **state)
+{
+    struct term_plan plan;
+    struct proto_fault fault = {0};
+    (void)state;
+    assert_true(term_plan_init(&plan, proto_span_text("a"), &fault));
+    refuse(&plan, "create",
+           "{\"from\":\"2027-01-01\",\"to\":\"2027-12-31\",\"icp\":{\"version\":3,\"sha256\":"
+           "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"},"
+           "\"layers\":[\"profile\"],\"stages\":[]}",
+           PROTO_BAD_FIELD, "\"stages\" must name");
+    assert_int_equal(json_object_size(plan.terms), 0);
+    term_plan_fini(&plan);
+}
+
+static void an_entry_is_never_older_than_the_one_before(void **state)
+{
+    struct term_story story;
+    struct proto_fault fault = {0};
+    size_t bytes = 0;
+    (void)state;
+    term_story_begin(&story);
+    term_story_tell(&story, "list");
+    json_t *body = json_pack("{s:s}", "evidence", "x");
+    assert_null(term_plan_add(&story.plan, "validate", story.plan.at_ms - 1, proto_span_text(""),
+                              body, &bytes, &fault));
+    assert_int_equal(fault.code, PROTO_CONFLICT);
+    assert_string_equal(fault.field, "at_ms");
+    char *line = term_plan_add(&story.plan, "validate", story.plan.at_ms, proto_span_text(""), body,
+                               &bytes, &fault);
+    assert_non_null(line);
+    free(line);
+    json_decref(body);
+    term_story_end(&story);
+}
+
 static void a_change_makes_signatures_void(void **state)
 {
     struct term_story story;
@@ -160,6 +217,15 @@ static void an_amendment_says_what_was_and_is_signed(void **state)
         refuse_json(&story.plan, "amend", body, cases[i].code, cases[i].words);
         json_decref(body);
     }
+    static const char person[] =
+        "{\"person\":\"Jo\",\"key\":\"d75a980182b10ab7d54bfed3c964073a0ee172f3"
+        "daa62325af021a68f707511a\"}";
+    char text[512];
+    snprintf(text, sizeof text,
+             "{\"path\":\"signatories/\",\"before\":null,\"after\":%s,\"reason\":\"x\"}", person);
+    json_t *body = term_story_body(&story.plan, "amend", text, 0, 0);
+    refuse_json(&story.plan, "amend", body, PROTO_BAD_FIELD, "must name a function");
+    json_decref(body);
     term_story_sign(
         &story, "amend",
         "{\"path\":\"signatories/finance\",\"before\":null,\"after\":{\"person\":\"Jo\","
@@ -167,6 +233,43 @@ static void an_amendment_says_what_was_and_is_signed(void **state)
         "\"reason\":\"finance signs too\"}",
         2);
     assert_int_equal(story.plan.state, TERM_STATE_AMENDED);
+    for (unsigned i = 4; i < 64; i++) {
+        snprintf(text, sizeof text,
+                 "{\"path\":\"signatories/%u\",\"before\":null,\"after\":%s,\"reason\":\"x\"}", i,
+                 person);
+        json_t *more = term_story_body(&story.plan, "amend", text, 0, 0);
+        size_t bytes = 0;
+        struct proto_fault fault = {0};
+        char *line = term_plan_add(&story.plan, "amend", story.plan.at_ms, proto_span_text(""),
+                                   more, &bytes, &fault);
+        assert_non_null(line);
+        free(line);
+        json_decref(more);
+    }
+    body = term_story_body(&story.plan, "amend",
+                           "{\"path\":\"signatories/one more\",\"before\":null,\"after\":{},"
+                           "\"reason\":\"x\"}",
+                           0, 0);
+    refuse_json(&story.plan, "amend", body, PROTO_LIMIT, "64 signatories, its limit");
+    json_decref(body);
+    term_story_end(&story);
+}
+
+static void a_note_of_the_commitment_is_a_text(void **state)
+{
+    static const char *const notes[] = {"1", "{}", "\"\"", "\"\\u001b[31m\"", "null"};
+    struct term_story story;
+    char body[64];
+    (void)state;
+    term_story_begin(&story);
+    term_story_tell(&story, "sign");
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        snprintf(body, sizeof body, "{\"note\":%s}", notes[i]);
+        refuse(&story.plan, "commit", body, PROTO_BAD_FIELD, "\"note\" must be a text");
+    }
+    term_story_add(&story, "commit", "{\"note\":\"agreed\\nby all\"}");
+    refuse(&story.plan, "verdict", "{\"verdict\":\"supported\",\"because\":\"x\",\"figures\":[]}",
+           PROTO_BAD_FIELD, "\"figures\" must be an object");
     term_story_end(&story);
 }
 
@@ -209,6 +312,8 @@ static void what_an_act_does_not_have_is_refused_by_name(void **state)
     term_plan_fini(&empty);
     assert_false(term_name_check(proto_span_text(""), &fault));
     assert_false(term_name_check(proto_span_text("a\nb"), &fault));
+    assert_false(term_name_check(proto_span_text("\xc3\x28"), &fault));
+    assert_false(term_name_check((struct proto_span){(const uint8_t *)"a\0b", 3}, &fault));
 }
 
 int main(void)
@@ -217,6 +322,10 @@ int main(void)
         cmocka_unit_test(a_plan_goes_through_its_states),
         cmocka_unit_test(lines_fold_to_the_plan_that_wrote_them),
         cmocka_unit_test(what_has_no_owner_is_named_and_blocks_the_commitment),
+        cmocka_unit_test(names_without_an_owner_are_told_whole_or_not_at_all),
+        cmocka_unit_test(a_plan_that_was_not_begun_is_as_before),
+        cmocka_unit_test(an_entry_is_never_older_than_the_one_before),
+        cmocka_unit_test(a_note_of_the_commitment_is_a_text),
         cmocka_unit_test(a_change_makes_signatures_void),
         cmocka_unit_test(a_signature_of_another_key_history_or_function_is_refused),
         cmocka_unit_test(an_amendment_says_what_was_and_is_signed),
