@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* icp-router: leads to people, by the fit of their accounts. docs/router.md says how it is run.
+ *
+ * Leads come by HTTP, or as lines of standard input whose decisions are lines of standard output.
+ * HUP reads the rules again. TERM, INT and the end of the input let what is under way end, then
+ * what waits in the spool is told to icpd for --linger ms at most; what is left stays in the spool.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "client/router/router_http.h"
+#include "client/router/router_words.h"
+
+enum { CHUNK_BYTES = 65536, UNDER_WAY_MAX = 20000 };
+
+struct program {
+    struct router_work work;
+    struct router_options options;
+    const char *http_address;
+    unsigned linger_ms;
+    bool from_stdin, check;
+    uv_loop_t loop;
+    struct router_http *http;
+    uv_signal_t signals[3];
+    uv_timer_t linger;
+    uv_check_t flush;
+    uv_fs_t read;
+    uv_buf_t chunk;
+    char *line; /* of the input, begun */
+    size_t line_bytes;
+    bool passing; /* a line that is too long goes by */
+    bool paused, stopping, ended;
+    size_t left;    /* in the spool at the end */
+    char said[256]; /* the last trouble, and when */
+    uint64_t said_ns;
+};
+
+static void say(const char *message)
+{
+    fprintf(stderr, "icp-router: %s\n", message);
+}
+
+/* Of one trouble one line in five seconds is enough. */
+static void on_trouble(void *context, const char *message)
+{
+    struct program *program = context;
+    uint64_t now_ns = uv_hrtime();
+    if (strncmp(message, program->said, sizeof program->said - 1) == 0 &&
+        now_ns - program->said_ns < UINT64_C(5000000000)) {
+        return;
+    }
+    program->said_ns = now_ns;
+    (void)snprintf(program->said, sizeof program->said, "%s", message);
+    say(message);
+}
+
+static void say_fault(const char *file, const struct router_fault *fault)
+{
+    char text[600];
+    if (fault->line > 0) {
+        (void)snprintf(text, sizeof text, "%.200s:%zu:%zu: %s", file, fault->line, fault->column,
+                       fault->message);
+    } else {
+        (void)snprintf(text, sizeof text, "%s", fault->message);
+    }
+    say(text);
+}
+
+static void end_all(struct program *program)
+{
+    if (program->ended) {
+        return;
+    }
+    program->ended = true;
+    program->left = program->work.spool == NULL ? 0 : router_spool_count(program->work.spool);
+    router_http_end(program->http);
+    for (size_t i = 0; i < sizeof program->signals / sizeof *program->signals; i++) {
+        uv_close((uv_handle_t *)&program->signals[i], NULL);
+    }
+    uv_close((uv_handle_t *)&program->linger, NULL);
+    uv_close((uv_handle_t *)&program->flush, NULL);
+    router_work_end(&program->work);
+    uv_stop(&program->loop); /* a read of the input may never come back */
+}
+
+/* Everything is answered: what waits gets a while. */
+static void on_linger(uv_timer_t *timer)
+{
+    struct program *program = timer->data;
+    struct router_work *work = &program->work;
+    bool done = work->spool == NULL || router_spool_count(work->spool) == 0;
+    if (work->under_way == 0 && (done || program->linger_ms < 20)) {
+        end_all(program);
+        return;
+    }
+    program->linger_ms -= program->linger_ms < 20 ? 0 : 20;
+}
+
+static void stop(struct program *program)
+{
+    if (!program->stopping) {
+        program->stopping = true;
+        (void)uv_timer_start(&program->linger, on_linger, 0, 20);
+    }
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct program *program = signal->data;
+    struct router_fault fault;
+    if (number != SIGHUP) {
+        stop(program);
+    } else if (router_work_reload(&program->work, &fault)) {
+        say("the rules were read again");
+    } else {
+        say_fault(program->options.rules_path, &fault);
+        say("the rules before stay");
+    }
+}
+
+static void input_read(struct program *program);
+
+static void on_answer(void *context, int status, const json_t *answer)
+{
+    struct program *program = context;
+    (void)status;
+    if (json_dumpf(answer, stdout, JSON_COMPACT) == 0) {
+        fputc('\n', stdout);
+    }
+    if (program->paused && program->work.under_way < UNDER_WAY_MAX / 2) {
+        program->paused = false;
+        input_read(program);
+    }
+}
+
+/* Answers of one turn of the loop leave together. */
+static void on_flush(uv_check_t *check)
+{
+    struct program *program = check->data;
+    if (program->from_stdin && fflush(stdout) != 0) {
+        say("the output is closed");
+        stop(program);
+    }
+}
+
+static void line_end(struct program *program)
+{
+    if (program->passing) {
+        program->line_bytes = ROUTER_LEAD_BYTES_MAX + 1; /* is refused by its length */
+    }
+    if (program->line_bytes > 0) {
+        router_work_lead(&program->work, program->line, program->line_bytes, false, on_answer,
+                         program);
+    }
+    program->line_bytes = 0;
+    program->passing = false;
+}
+
+static void input_take(struct program *program, const char *data, size_t bytes)
+{
+    for (size_t at = 0; at < bytes;) {
+        const char *end = memchr(data + at, '\n', bytes - at);
+        size_t part = (size_t)((end != NULL ? end : data + bytes) - (data + at));
+        if (program->line_bytes + part > ROUTER_LEAD_BYTES_MAX) {
+            program->passing = true;
+        } else {
+            memcpy(program->line + program->line_bytes, data + at, part);
+            program->line_bytes += part;
+        }
+        at += part + (end != NULL);
+        if (end != NULL) {
+            line_end(program);
+        }
+    }
+}
+
+static void on_input(uv_fs_t *read)
+{
+    struct program *program = read->data;
+    ssize_t bytes = read->result;
+    uv_fs_req_cleanup(read);
+    if (bytes > 0) {
+        input_take(program, program->chunk.base, (size_t)bytes);
+    } else {
+        line_end(program);
+        stop(program);
+        return;
+    }
+    if (program->stopping) {
+        return;
+    }
+    if (program->work.under_way >= UNDER_WAY_MAX) {
+        program->paused = true;
+    } else {
+        input_read(program);
+    }
+}
+
+static void input_read(struct program *program)
+{
+    program->read.data = program;
+    if (uv_fs_read(&program->loop, &program->read, STDIN_FILENO, &program->chunk, 1, -1,
+                   on_input) != 0) {
+        say("standard input cannot be read");
+        stop(program);
+    }
+}
+
+static bool begin(struct program *program, struct router_fault *fault)
+{
+    static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
+    int port = 0;
+    program->work.on_trouble = on_trouble;
+    program->work.trouble_context = program;
+    if (!router_work_begin(&program->work, &program->loop, &program->options, fault)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        program->signals[i].data = program;
+        (void)uv_signal_init(&program->loop, &program->signals[i]);
+        (void)uv_signal_start(&program->signals[i], on_signal, numbers[i]);
+    }
+    program->linger.data = program->flush.data = program;
+    (void)uv_timer_init(&program->loop, &program->linger);
+    (void)uv_check_init(&program->loop, &program->flush);
+    (void)uv_check_start(&program->flush, on_flush);
+    if (program->http_address != NULL) {
+        program->http = router_http_begin(&program->work, program->http_address, &port, fault);
+        if (program->http == NULL) {
+            return false;
+        }
+        fprintf(stderr, "icp-router: listening on port %d\n", port);
+    }
+    if (program->from_stdin) {
+        program->chunk = uv_buf_init(malloc(CHUNK_BYTES), CHUNK_BYTES);
+        program->line = malloc(ROUTER_LEAD_BYTES_MAX + 1);
+        if (program->chunk.base == NULL || program->line == NULL) {
+            return router_refuse(fault, 0, 0, "no memory");
+        }
+        input_read(program);
+    }
+    return true;
+}
+
+static const char usage[] =
+    "usage: icp-router --rules FILE (--http HOST:PORT | --stdin) [options]\n"
+    "\n"
+    "Leads to people: scored by icpd, chosen by rules, each decision stored once.\n"
+    "\n"
+    "  --rules FILE      who gets what; read again on HUP\n"
+    "  --http HOST:PORT  take leads by HTTP; GET / shows figures\n"
+    "  --stdin           take leads as lines of JSON, answer with lines\n"
+    "  --uri URI         of icpd; default ICP_URI, or icp://127.0.0.1:4273\n"
+    "  --spool FOLDER    decisions that icpd does not hold yet; default ./spool\n"
+    "  --spool-max MIB   of them; beyond it leads are refused; default 64\n"
+    "  --sync            each decision is on disk before it is answered\n"
+    "  --source NAME     of the events; default router\n"
+    "  --linger MS       at the end, for what waits; default 10000\n"
+    "  --dry-run         decide and answer, keep nothing\n"
+    "  --check           read the rules and say what is wrong with them\n"
+    "\n"
+    "ICP_TOKEN is the token, of a role that may write. Exit status: 0; 64 usage;\n"
+    "65 rules; 69 no way to begin; 75 decisions are left in the spool.\n";
+
+static bool number_option(const char *text, unsigned long most, unsigned long *number)
+{
+    char *end = NULL;
+    *number = strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *number <= most;
+}
+
+static bool options_read(struct program *program, int count, char **arguments)
+{
+    static const struct option options[] = {
+        {"rules", 1, NULL, 'r'},   {"http", 1, NULL, 'h'},   {"stdin", 0, NULL, 'i'},
+        {"uri", 1, NULL, 'u'},     {"spool", 1, NULL, 's'},  {"spool-max", 1, NULL, 'm'},
+        {"sync", 0, NULL, 'y'},    {"source", 1, NULL, 'o'}, {"linger", 1, NULL, 'l'},
+        {"dry-run", 0, NULL, 'd'}, {"check", 0, NULL, 'c'},  {"help", 0, NULL, '?'},
+        {NULL, 0, NULL, 0}};
+    struct router_options *into = &program->options;
+    unsigned long number = 0;
+    for (int one; (one = getopt_long(count, arguments, "", options, NULL)) != -1;) {
+        bool good = one != '?';
+        into->rules_path = one == 'r' ? optarg : into->rules_path;
+        into->uri = one == 'u' ? optarg : into->uri;
+        into->spool_path = one == 's' ? optarg : into->spool_path;
+        into->source = one == 'o' ? optarg : into->source;
+        into->sync = into->sync || one == 'y';
+        into->dry_run = into->dry_run || one == 'd';
+        program->http_address = one == 'h' ? optarg : program->http_address;
+        program->from_stdin = program->from_stdin || one == 'i';
+        program->check = program->check || one == 'c';
+        if (one == 'm') {
+            good = number_option(optarg, 65536, &number) && number > 0;
+            into->spool_bytes_max = number << 20;
+        } else if (one == 'l') {
+            good = number_option(optarg, 3600000, &number);
+            program->linger_ms = (unsigned)number;
+        }
+        if (!good) {
+            return false;
+        }
+    }
+    return optind == count && into->rules_path != NULL &&
+           (program->check || program->http_address != NULL || program->from_stdin);
+}
+
+static int rules_check(struct program *program)
+{
+    struct router_fault fault;
+    struct router_work work = {.options = program->options};
+    if (!router_work_reload(&work, &fault)) {
+        say_fault(program->options.rules_path, &fault);
+        return EX_DATAERR;
+    }
+    printf("%zu people, %zu rules, %zu owners\n", work.rules->person_count, work.rules->rule_count,
+           work.rules->owner_count);
+    router_state_destroy(work.state);
+    router_rules_destroy(work.rules);
+    return EX_OK;
+}
+
+int main(int count, char **arguments)
+{
+    struct router_fault fault = {.line = 0};
+    struct program *program = calloc(1, sizeof *program); /* until the process ends */
+    const char *uri = getenv("ICP_URI");
+    if (program == NULL) {
+        return EX_OSERR;
+    }
+    program->options = (struct router_options){.uri = uri != NULL ? uri : "icp://127.0.0.1:4273",
+                                               .token = getenv("ICP_TOKEN"),
+                                               .spool_path = "spool",
+                                               .source = "router",
+                                               .spool_bytes_max = 64 << 20};
+    program->linger_ms = 10000;
+    if (!options_read(program, count, arguments)) {
+        fputs(usage, stderr);
+        return EX_USAGE;
+    }
+    if (program->check) {
+        return rules_check(program);
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)uv_loop_init(&program->loop);
+    if (!begin(program, &fault)) {
+        say_fault(program->options.rules_path, &fault);
+        return fault.line > 0 ? EX_DATAERR : EX_UNAVAILABLE;
+    }
+    (void)uv_run(&program->loop, UV_RUN_DEFAULT);
+    for (int turns = 0; turns < 1000 && !program->work.closed; turns++) {
+        (void)uv_run(&program->loop, UV_RUN_NOWAIT);
+    }
+    fflush(stdout);
+    return program->left > 0 ? EX_TEMPFAIL : EX_OK;
+}

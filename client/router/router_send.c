@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request is out at most, so what a reply is about stays at the head of the spool. A reply that
+ * names an event is about that one; any other fault is of all, and they are sent again later. */
+#include "client/router/router_send.h"
+
+#include <stdio.h>
+
+enum {
+    EVENTS_MAX = 1000,
+    ACCOUNTS = 64,
+    AGAIN_MS = 200,
+    GATHER_MS = 5, /* so that a trickle is not one sync each */
+    TIMEOUT_MS = 10000,
+    LABEL_BYTES_MAX = 255
+};
+
+static void unmatched_name(const char *id, char name[40])
+{
+    uint32_t hash = 2166136261U; /* FNV-1a */
+    for (const char *at = id; *at != '\0'; at++) {
+        hash = (hash ^ (unsigned char)*at) * 16777619U;
+    }
+    (void)snprintf(name, 40, "router:unmatched-%02u", hash % ACCOUNTS);
+}
+
+/* Cut between characters. */
+static void label_cut(char *label, size_t bytes)
+{
+    while (bytes > 0 && ((unsigned char)label[bytes] & 0xc0) == 0x80) {
+        bytes--;
+    }
+    label[bytes] = '\0';
+}
+
+static const char *text_of(const json_t *decision, const char *name)
+{
+    const char *text = json_string_value(json_object_get(decision, name));
+    return text == NULL ? "" : text;
+}
+
+static void label_make(const json_t *decision, char label[1024])
+{
+    const json_t *free_people = json_object_get(decision, "candidates");
+    const char *segment = text_of(decision, "segment");
+    int used = snprintf(
+        label, 1024, "%.100s, %s; p %.6f fit %.1f grade %s icp %lld%s", text_of(decision, "rule"),
+        text_of(decision, "way"), json_number_value(json_object_get(decision, "p")),
+        json_number_value(json_object_get(decision, "fit")), text_of(decision, "grade"),
+        (long long)json_integer_value(json_object_get(decision, "icp")),
+        json_is_true(json_object_get(decision, "default")) ? " default" : "");
+    used += snprintf(label + used, 1024U - (unsigned)used, "%s%.60s; by %s; of",
+                     segment[0] != '\0' ? "; segment " : "", segment, text_of(decision, "matched"));
+    for (size_t i = 0; i < json_array_size(free_people) && used < LABEL_BYTES_MAX; i++) {
+        used += snprintf(label + used, 1024U - (unsigned)used, " %.130s",
+                         json_string_value(json_array_get(free_people, i)));
+    }
+    if (used > LABEL_BYTES_MAX) {
+        label_cut(label, LABEL_BYTES_MAX);
+    }
+}
+
+static void event_put(struct icp_payload *payload, const struct router_entry *entry)
+{
+    const json_t *decision = entry->decision;
+    const char *id = text_of(decision, "id");
+    const char *person = text_of(decision, "person");
+    const char *account = text_of(decision, "account");
+    const char *key = text_of(decision, "key");
+    char label[1024];
+    char unmatched[40];
+    label_make(decision, label);
+    unmatched_name(id, unmatched);
+    icp_payload_map_begin(payload, NULL);
+    if (!entry->moved && account[0] == '\0' && key[0] != '\0') {
+        icp_payload_text(payload, "key", key);
+    } else {
+        icp_payload_text(payload, "account",
+                         entry->moved || account[0] == '\0' ? unmatched : account);
+    }
+    icp_payload_text(payload, "type", "decision");
+    icp_payload_text(payload, "kind", person[0] != '\0' ? "routed" : "unrouted");
+    icp_payload_int(payload, "time", json_integer_value(json_object_get(decision, "at_ms")));
+    icp_payload_text(payload, "id", id);
+    icp_payload_text(payload, "subject", id);
+    if (person[0] != '\0') {
+        icp_payload_text(payload, "person", person);
+    }
+    icp_payload_text(payload, "function", "sales");
+    icp_payload_text(payload, "motion", "inbound");
+    icp_payload_text(payload, "label", label);
+    icp_payload_int(payload, "quantity",
+                    (int64_t)(json_number_value(json_object_get(decision, "p")) * 1000 + 0.5));
+    icp_payload_map_end(payload);
+}
+
+static void again_later(struct router_send *send, const char *message)
+{
+    send->stats->failed++;
+    send->not_before_ms = uv_now(send->timer.loop) + AGAIN_MS;
+    send->on_trouble(send->trouble_context, message);
+}
+
+static void account_made(void *context, const struct icp_reply *reply)
+{
+    struct router_send *send = context;
+    send->making = false;
+    if (reply->fault.code != ICP_OK) {
+        again_later(send, reply->fault.message);
+    }
+    router_send_kick(send);
+}
+
+static void unmatched_make(struct router_send *send, const char *id)
+{
+    char name[40];
+    struct icp_fault fault;
+    unmatched_name(id, name);
+    icp_payload_reset(send->payload);
+    icp_payload_flag(send->payload, "create", true);
+    icp_payload_text(send->payload, "source", send->source);
+    icp_payload_list_begin(send->payload, "accounts");
+    icp_payload_map_begin(send->payload, NULL);
+    icp_payload_text(send->payload, "id", name);
+    icp_payload_map_end(send->payload);
+    icp_payload_list_end(send->payload);
+    send->making = icp_uv_call(send->client, ICP_OP_ACCOUNT_PATCH, send->payload, TIMEOUT_MS,
+                               account_made, send, &fault) != NULL;
+    if (!send->making) {
+        again_later(send, fault.message);
+    }
+}
+
+/* Whether the entry is told under the account for strangers already. */
+static bool is_unmatched(const struct router_entry *entry)
+{
+    return entry->moved || (text_of(entry->decision, "account")[0] == '\0' &&
+                            text_of(entry->decision, "key")[0] == '\0');
+}
+
+/* The entry that the fault is about is seen to; the others are sent again. */
+static void one_mend(struct router_send *send, size_t place, const struct icp_fault *fault)
+{
+    struct router_fault local;
+    const struct router_entry *entry = router_spool_at(send->spool, place);
+    bool good = true;
+    if (fault->code == ICP_NOT_FOUND && is_unmatched(entry)) {
+        unmatched_make(send, text_of(entry->decision, "id"));
+    } else if (fault->code == ICP_NOT_FOUND) {
+        good = router_spool_move(send->spool, place, &local);
+        send->stats->moved += good;
+    } else {
+        char why[700];
+        (void)snprintf(why, sizeof why, "%s: %s", fault->field, fault->message);
+        good = router_spool_refuse(send->spool, place, why, &local);
+        send->stats->dead += good;
+        send->on_trouble(send->trouble_context, why);
+    }
+    if (!good) {
+        again_later(send, local.message);
+    }
+}
+
+static void on_stored(void *context, const struct icp_reply *reply)
+{
+    struct router_send *send = context;
+    size_t count = send->under_way;
+    size_t place = 0;
+    send->under_way = 0;
+    if (send->ended) {
+        return;
+    }
+    if (reply->fault.code == ICP_OK) {
+        send->stats->stored += count;
+        send->most = 2 * send->most < EVENTS_MAX ? 2 * send->most : EVENTS_MAX;
+        router_spool_drop(send->spool, count);
+    } else if (!reply->fault.retryable && sscanf(reply->fault.field, "events[%zu]", &place) == 1 &&
+               place < count) {
+        send->most = place > 0 ? place : 1; /* those before it are good */
+        one_mend(send, place, &reply->fault);
+    } else {
+        again_later(send, reply->fault.message);
+    }
+    router_send_kick(send);
+}
+
+static void batch_send(struct router_send *send)
+{
+    struct icp_fault fault;
+    size_t count = router_spool_count(send->spool);
+    count = count < send->most ? count : send->most;
+    icp_payload_reset(send->payload);
+    icp_payload_text(send->payload, "source", send->source);
+    icp_payload_list_begin(send->payload, "events");
+    for (size_t i = 0; i < count; i++) {
+        event_put(send->payload, router_spool_at(send->spool, i));
+    }
+    icp_payload_list_end(send->payload);
+    send->under_way = count;
+    if (icp_uv_call(send->client, ICP_OP_EVENT_APPEND, send->payload, TIMEOUT_MS, on_stored, send,
+                    &fault) == NULL) {
+        send->under_way = 0;
+        again_later(send, fault.message);
+    }
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct router_send *send = timer->data;
+    if (send->under_way > 0 || send->making || send->ended ||
+        router_spool_count(send->spool) == 0) {
+        return;
+    }
+    if (uv_now(timer->loop) < send->not_before_ms) {
+        router_send_kick(send);
+        return;
+    }
+    batch_send(send);
+}
+
+bool router_send_begin(struct router_send *send, uv_loop_t *loop)
+{
+    send->payload = icp_payload_create();
+    send->most = EVENTS_MAX;
+    (void)uv_timer_init(loop, &send->timer);
+    send->timer.data = send;
+    return send->payload != NULL;
+}
+
+void router_send_kick(struct router_send *send)
+{
+    uint64_t now_ms = uv_now(send->timer.loop);
+    if (send->ended || send->under_way > 0 || send->making ||
+        router_spool_count(send->spool) == 0 || uv_is_active((uv_handle_t *)&send->timer)) {
+        return;
+    }
+    uint64_t wait_ms = send->not_before_ms > now_ms ? send->not_before_ms - now_ms
+                       : router_spool_count(send->spool) >= EVENTS_MAX ? 0
+                                                                       : GATHER_MS;
+    (void)uv_timer_start(&send->timer, on_timer, wait_ms, 0);
+}
+
+void router_send_end(struct router_send *send)
+{
+    send->ended = true;
+    uv_close((uv_handle_t *)&send->timer, NULL);
+    icp_payload_destroy(send->payload);
+    send->payload = NULL;
+}
