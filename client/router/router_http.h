@@ -18,7 +18,6 @@
 
 enum {
     ROUTER_CONNECTIONS_MAX = 1024,
-    ROUTER_HEAD_BYTES_MAX = 16384,
     ROUTER_IDLE_MS = 60000 /* a connection without a whole request */
 };
 

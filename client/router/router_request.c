@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "client/router/router_http.h"
+#include "client/router/router_lead.h"
 
 /* The end of the head, behind the empty line; 0: not there yet. */
 static size_t head_end(const char *text, size_t bytes)

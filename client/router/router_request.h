@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { ROUTER_TARGET_BYTES_MAX = 512 };
+enum { ROUTER_TARGET_BYTES_MAX = 512, ROUTER_HEAD_BYTES_MAX = 16384 };
 
 struct router_request {
     bool post;

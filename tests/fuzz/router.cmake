@@ -1,0 +1,1 @@
+icp_fuzzer(router LIBS icp_router)
