@@ -28,7 +28,7 @@ static uint32_t most_on(const struct term_block *block)
     return block->won < block->on ? block->won : block->on;
 }
 
-static bool tells(const struct term_block *block)
+bool term_block_tells(const struct term_block *block)
 {
     return most_on(block) > least_on(block);
 }
@@ -121,7 +121,7 @@ void term_lift_begin(struct term_lift *lift)
 void term_lift_add(struct term_lift *lift, const struct term_block *block)
 {
     struct prepared prepared;
-    if (!tells(block)) {
+    if (!term_block_tells(block)) {
         return;
     }
     bool small = prepare(block, &prepared);
@@ -168,7 +168,7 @@ static double log_likelihood(const struct term_block *blocks, size_t count, doub
 {
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
-        sum += tells(&blocks[i]) ? term_block_log_p(&blocks[i], log_ratio) : 0;
+        sum += term_block_tells(&blocks[i]) ? term_block_log_p(&blocks[i], log_ratio) : 0;
     }
     return sum;
 }
@@ -195,7 +195,7 @@ static double surplus(const struct term_block *blocks, size_t count, double log_
 {
     double sum = 0;
     for (size_t i = 0; i < count; i++) {
-        if (tells(&blocks[i])) {
+        if (term_block_tells(&blocks[i])) {
             sum += (double)blocks[i].won_on - block_mean(&blocks[i], log_ratio);
         }
     }
@@ -205,7 +205,7 @@ static double surplus(const struct term_block *blocks, size_t count, double log_
 static bool any_tells(const struct term_block *blocks, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (tells(&blocks[i])) {
+        if (term_block_tells(&blocks[i])) {
             return true;
         }
     }

@@ -45,6 +45,8 @@ void term_lift_add(struct term_lift *lift, const struct term_block *block);
 /* ln E against an odds ratio of 1. */
 double term_lift_log_e(const struct term_lift *lift, enum term_side side);
 
+/* Whether anything can be learned of the block: more than one number on the list is possible. */
+bool term_block_tells(const struct term_block *block);
 /* ln P of what a block shows, by the logarithm of the odds ratio. */
 double term_block_log_p(const struct term_block *block, double log_ratio);
 
