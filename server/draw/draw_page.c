@@ -35,6 +35,7 @@ static const char style[] =
     ".grid{stroke:var(--line);fill:none}.whisker{stroke:var(--ink);fill:none;stroke-width:1.3}"
     ".mark{stroke:var(--bad);fill:none;stroke-dasharray:3 2}\n"
     ".l0,.l1,.l2,.l3{fill:none;stroke-width:2}.l0{stroke:var(--s0)}.l1{stroke:var(--s1)}"
+    ".a0{fill:var(--s0);fill-opacity:.18;stroke:var(--s0);stroke-width:1}"
     ".l2{stroke:var(--s2)}.l3{stroke:var(--s3)}.r0{fill:var(--s0)}.r1{fill:var(--s1)}"
     ".r2{fill:var(--s2)}.r3{fill:var(--s3)}.r4{fill:var(--s4)}.b4{background:var(--s4)}"
     ".b0{background:var(--s0)}.b1{background:var(--s1)}.b2{background:var(--s2)}"
@@ -61,7 +62,7 @@ static const char style[] =
     "@page{margin:12mm}@media print{body{max-width:none;padding:0;font-size:10.5pt}figure,tr,.tiles"
     "{break-inside:avoid}h2,caption{break-after:avoid}.wrap{overflow:visible}"
     "table{font-size:7.5pt}td,th{padding:2px 3px}nav{display:none}"
-    "td,rect,circle,line{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
+    "td,rect,circle,line,path{print-color-adjust:exact;-webkit-print-color-adjust:exact}}\n";
 
 void draw_page_open(FILE *out, const char *title)
 {

@@ -70,10 +70,14 @@ static void series_write(FILE *out, const struct draw_svg_series *series, size_t
         }
         return;
     }
-    fprintf(out, "<path class=\"l%zu\" d=\"", index);
+    fprintf(out, "<path class=\"%c%zu\" d=\"", series->below != NULL ? 'a' : 'l', index);
     for (size_t i = 0; i < series->count; i++) {
         fprintf(out, "%c%.1f %.1f", i == 0 ? 'M' : 'L', draw_scale_place(x, series->x[i]),
                 draw_scale_place(y, series->y[i]));
+    }
+    for (size_t i = series->count; series->below != NULL && i-- > 0;) {
+        fprintf(out, "L%.1f %.1f%s", draw_scale_place(x, series->x[i]),
+                draw_scale_place(y, series->below[i]), i == 0 ? "Z" : "");
     }
     fputs("\"/>", out);
 }

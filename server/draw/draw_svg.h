@@ -16,7 +16,9 @@ struct draw_svg_series {
     const char *name;
     const double *x, *y; /* count of each; x ascending */
     size_t count;
-    bool dots; /* points joined by nothing */
+    bool dots;           /* points joined by nothing */
+    const double *below; /* the other edge of a band from y down to it; NULL: a line. The axis must
+                            say from where to where it goes */
 };
 
 struct draw_svg_axis {

@@ -11,7 +11,7 @@
 #include "server/draw/draw_scale.h"
 
 static const double values[] = {10, 100, 1000};
-static const struct draw_svg_series series = {"a", values, values, 3, false};
+static const struct draw_svg_series series = {.name = "a", .x = values, .y = values, .count = 3};
 
 static void assert_same(double is, double should)
 {

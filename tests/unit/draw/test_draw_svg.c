@@ -28,8 +28,8 @@ static void lines_draw(FILE *out)
 {
     static const double x[] = {0, 1, 2};
     static const double y[] = {1, 4, 9};
-    const struct draw_svg_series series[] = {{"rise & fall", x, y, 3, false},
-                                             {"points", x, y, 2, true}};
+    const struct draw_svg_series series[] = {{"rise & fall", x, y, 3, false, NULL},
+                                             {"points", x, y, 2, true, NULL}};
     const struct draw_svg_chart chart = {.title = "a <chart>",
                                          .x = {.title = "x"},
                                          .y = {.title = "y"},
