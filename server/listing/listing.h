@@ -20,7 +20,9 @@ struct listing_built {
     uint64_t matched, excluded;
     uint64_t seq; /* of the data it was built from */
     char digest[17];
-    bool repeated; /* it was built before, by the same operation */
+    size_t held_out, just_missed, sample;
+    char seed[PROTO_SEED_BYTES_MAX + 1]; /* of what was drawn */
+    bool repeated;                       /* it was built before, by the same operation */
 };
 
 bool listing_build(struct engine_worker *worker, const struct engine_job *job,

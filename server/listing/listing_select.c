@@ -41,6 +41,7 @@ static bool each_match(void *context, uint32_t slot, int64_t raw, struct proto_f
         choice->selection->excluded++;
         return true;
     }
+    listing_sample_offer(&choice->selection->sample, slot, raw);
     return listing_ranking_add(&choice->ranking, slot, raw, fault);
 }
 
@@ -83,30 +84,66 @@ static void assign(struct choice *choice, struct listing_pick *pick)
     choice->selection->unassigned += pick->why != LISTING_ASSIGNED;
 }
 
-/* Takes the account if segments and quota let it. */
+/* Keeps one that was meant and not taken; its values are in the worker's scratch where there are
+ * segments. */
+static bool miss(struct choice *choice, const struct listing_ranked *account)
+{
+    struct listing_selection *selection = choice->selection;
+    bool meant = choice->segments.count == 0;
+    for (size_t i = 0; !meant && i < choice->segments.count; i++) {
+        meant = listing_part_has(&choice->segments, i, account);
+    }
+    if (meant && selection->missed_count < choice->request->k) {
+        selection->missed[selection->missed_count++] = *account;
+    }
+    return true;
+}
+
+/* The member after the last one, all but who gets it. */
+static struct listing_pick *pick_begin(struct choice *choice, const struct listing_ranked *account)
+{
+    const struct listing_request *request = choice->request;
+    struct listing_pick *pick = &choice->selection->picks[choice->selection->count];
+    *pick =
+        (struct listing_pick){.account = *account, .segment = LISTING_NONE, .owner = LISTING_NONE};
+    pick->held_out = request->hold_out > 0 && listing_draw_of(request->seed, account->id) <
+                                                  listing_draw_bound(request->hold_out);
+    return pick;
+}
+
+static void pick_end(struct listing_selection *selection, const struct listing_pick *pick)
+{
+    selection->held_out += pick->held_out;
+    selection->count++;
+}
+
+/* Takes the account if there is room, and segments and quota let it. */
 static bool consider(struct choice *choice, const struct listing_ranked *account,
                      struct proto_fault *fault)
 {
     struct listing_selection *selection = choice->selection;
-    struct listing_pick *pick = &selection->picks[selection->count];
-    bool plain = choice->segments.count == 0 && choice->owners.count == 0 && !choice->quota.field;
-    *pick =
-        (struct listing_pick){.account = *account, .segment = LISTING_NONE, .owner = LISTING_NONE};
-    if (plain) {
-        selection->count++;
-        return true;
-    }
-    if (!engine_values(choice->worker, account->slot, NULL, fault)) {
+    bool full = selection->count == choice->request->k;
+    bool plain = choice->segments.count == 0 && (full || choice->owners.count == 0) &&
+                 (full || !choice->quota.field);
+    if (!plain && !engine_values(choice->worker, account->slot, NULL, fault)) {
         return false;
+    }
+    if (full) {
+        return miss(choice, account);
+    }
+    struct listing_pick *pick = pick_begin(choice, account);
+    if (plain) {
+        pick_end(selection, pick);
+        return true;
     }
     uint64_t *taken = listing_quota_count(&choice->quota, choice->worker);
     if (taken && *taken >= choice->quota.per_value) {
-        return true;
+        return miss(choice, account);
     }
     if (choice->segments.count > 0) {
         pick->segment = segment_of(choice, account);
         if (pick->segment == LISTING_NONE) {
-            return true;
+            return miss(choice, account);
         }
         selection->segment_counts[pick->segment]++;
     }
@@ -114,7 +151,7 @@ static bool consider(struct choice *choice, const struct listing_ranked *account
         ++*taken;
     }
     assign(choice, pick);
-    selection->count++;
+    pick_end(selection, pick);
     return true;
 }
 
@@ -122,7 +159,9 @@ static bool choose(struct choice *choice, struct proto_fault *fault)
 {
     struct listing_ranked account;
     struct proto_fault local = {0};
-    for (size_t seen = 0; choice->selection->count < choice->request->k; seen++) {
+    const struct listing_selection *selection = choice->selection;
+    size_t k = choice->request->k;
+    for (size_t seen = 0; selection->count < k || selection->missed_count < k; seen++) {
         if (seen % ACCOUNTS_PER_ASKING == 0 && !engine_scan_goes_on(choice->job, fault)) {
             return false;
         }
@@ -150,14 +189,17 @@ static bool choice_open(struct choice *choice, struct proto_fault *fault)
     }
     const struct learn_document *document = selection->expression.document;
     selection->picks = calloc(request->k + 1, sizeof *selection->picks);
+    selection->missed = calloc(request->k + 1, sizeof *selection->missed);
     selection->segment_counts = calloc(request->segment_count + 1, sizeof(size_t));
     selection->owner_counts = calloc(request->owner_count + 1, sizeof(size_t));
-    if (!selection->picks || !selection->segment_counts || !selection->owner_counts) {
+    if (!selection->picks || !selection->missed || !selection->segment_counts ||
+        !selection->owner_counts) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "k", "no memory for %zu accounts",
                                request->k);
     }
     choice->excluded = listing_excluded(worker, request, &choice->excluded_count, fault);
     return choice->excluded &&
+           listing_sample_init(&selection->sample, request->sample, request->seed, fault) &&
            listing_quota_open(&choice->quota, worker->state->schema, request, fault) &&
            listing_parts_open(&choice->segments, worker, document, request->segments,
                               request->segment_count, "segments", fault) &&
@@ -175,7 +217,7 @@ bool listing_select(struct engine_worker *worker, const struct engine_job *job,
     bool ok = choice_open(&choice, fault);
     if (ok) {
         bool plain = choice.segments.count == 0 && !choice.quota.field;
-        choice.ranking.wanted = plain ? request->k : 0; /* all that are ranked are taken */
+        choice.ranking.wanted = plain ? 2 * request->k : 0; /* no more are looked at */
         struct engine_walk walk = {
             .worker = worker,
             .job = job,
@@ -186,6 +228,7 @@ bool listing_select(struct engine_worker *worker, const struct engine_job *job,
         };
         ok = engine_walk(&walk, fault) && choose(&choice, fault);
         selection->matched = walk.matched;
+        listing_sample_sort(&selection->sample);
     }
     listing_ranking_fini(&choice.ranking);
     listing_parts_close(&choice.segments);
@@ -198,7 +241,9 @@ bool listing_select(struct engine_worker *worker, const struct engine_job *job,
 void listing_selection_fini(struct listing_selection *selection)
 {
     engine_expression_close(&selection->expression);
+    listing_sample_fini(&selection->sample);
     free(selection->picks);
+    free(selection->missed);
     free(selection->segment_counts);
     free(selection->owner_counts);
     *selection = (struct listing_selection){0};

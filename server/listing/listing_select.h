@@ -8,6 +8,11 @@
  * by rank: among the owners whose territory matches and who have capacity left, the one with the
  * most left, the first of those that tie. All of it depends on the data and the request alone.
  *
+ * Chosen beside them is what the list is to be compared with. Just missed: the next k by rank, and
+ * before those whom a segment or a quota that was used up passed over; who belongs to no segment
+ * was never meant. A sample of all that match (listing_draw.h), members or not. And of the members
+ * those that are held out.
+ *
  * Ownership: the selection is the caller's to fini; ids borrow from the worker's view. Errors:
  * PROTO_BAD_FILTER with the field at fault ("segments[1].filter"), PROTO_BAD_FIELD, those of
  * expression.h. Threads: that of its lane. Cost: a walk, and about 2 µs an account that is looked
@@ -15,6 +20,7 @@
 #ifndef LISTING_SELECT_H
 #define LISTING_SELECT_H
 
+#include "server/listing/listing_draw.h"
 #include "server/listing/listing_page.h"
 
 /* A segment with its quota, or an owner with a territory and capacity. */
@@ -35,6 +41,10 @@ struct listing_request {
     size_t id_count, key_count, domain_count;
     const struct listing_part *segments, *owners;
     size_t segment_count, owner_count;
+    double hold_out;        /* share of the members, 0 … LISTING_HOLD_OUT_MOST */
+    struct proto_span seed; /* of what is drawn */
+    size_t sample;          /* accounts, at most */
+    uint64_t last_icp;      /* whose p is frozen beside; 0: the version before, if it can be used */
 };
 
 #define LISTING_NONE SIZE_MAX
@@ -47,6 +57,7 @@ struct listing_pick {
     size_t segment; /* LISTING_NONE without segments */
     size_t owner;   /* LISTING_NONE if it has none */
     enum listing_why why;
+    bool held_out;
 };
 
 struct listing_selection {
@@ -54,8 +65,11 @@ struct listing_selection {
     struct listing_pick *picks; /* by rank */
     size_t count;
     uint64_t matched, excluded; /* accounts that match; of those, left out on request */
-    size_t unassigned;
+    size_t unassigned, held_out;
     size_t *segment_counts, *owner_counts;
+    struct listing_ranked *missed; /* by rank */
+    size_t missed_count;
+    struct listing_sample sample;
 };
 
 bool listing_select(struct engine_worker *worker, const struct engine_job *job,

@@ -10,6 +10,7 @@
 #include "server/lifecycle/lifecycle_define.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/rpc_rules.h"
+#include "server/rpc/rpc_table.h"
 
 static void parameters_write(struct proto_writer *out, enum measure_id id)
 {
@@ -240,35 +241,6 @@ static bool definitions_read(struct rpc_call *call, struct lifecycle_request *re
     return true;
 }
 
-static void rows_write(struct rpc_call *call, const struct measure_table *table)
-{
-    struct proto_writer *out = call->out;
-    rpc_key(out, call->op, PROTO_A_MEASURE_ROWS);
-    proto_write_array(out, measure_table_rows(table));
-    for (size_t i = 0; i < table->count; i++) {
-        const struct measure_cell *cell = &table->cells[i];
-        if (i % table->columns == 0) {
-            proto_write_array(out, table->columns);
-        }
-        switch (cell->kind) {
-        case MEASURE_KIND_COUNT:
-        case MEASURE_KIND_MONEY:
-        case MEASURE_KIND_TIME:
-            proto_write_int(out, cell->whole);
-            break;
-        case MEASURE_KIND_NUMBER:
-            proto_write_f64(out, cell->number);
-            break;
-        case MEASURE_KIND_TEXT:
-            proto_write_text(out, cell->text);
-            break;
-        case MEASURE_ABSENT:
-            proto_write_nil(out);
-            break;
-        }
-    }
-}
-
 static void answer_write(struct rpc_call *call, const struct lifecycle_result *result,
                          const struct definitions *definitions)
 {
@@ -282,7 +254,8 @@ static void answer_write(struct rpc_call *call, const struct lifecycle_result *r
     rpc_put_text(out, op, PROTO_A_MEASURE_MEASURE, info->name);
     rpc_key(out, op, PROTO_A_MEASURE_COLUMNS);
     columns_write(out, id);
-    rows_write(call, &result->table);
+    rpc_key(out, op, PROTO_A_MEASURE_ROWS);
+    rpc_table_rows(out, &result->table);
     rpc_key(out, op, PROTO_A_MEASURE_RULES);
     rpc_rules_write(out, &result->rules);
     if (two) {

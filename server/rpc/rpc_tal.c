@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tal-build, tal-list, tal-get, tal-diff and tal-check. */
+/* tal-build, tal-list, tal-diff and tal-check; tal-get and tal-account are in rpc_tal_part.c,
+ * tal-drop in rpc_tal_drop.c. */
 #include <assert.h>
 #include <stdio.h>
 
@@ -95,6 +96,7 @@ static bool build_read(struct rpc_call *call, struct listing_request *request,
                        struct proto_fault *fault)
 {
     bool quota = call->args[PROTO_Q_TAL_BUILD_QUOTA].present;
+    const struct proto_arg *sample = &call->args[PROTO_Q_TAL_BUILD_SAMPLE];
     request->name = rpc_arg_text(call, PROTO_Q_TAL_BUILD_NAME);
     request->filter = rpc_arg_text(call, PROTO_Q_TAL_BUILD_FILTER);
     request->note = rpc_arg_text(call, PROTO_Q_TAL_BUILD_NOTE);
@@ -103,6 +105,10 @@ static bool build_read(struct rpc_call *call, struct listing_request *request,
     request->quota_field = rpc_arg_text(call, PROTO_Q_TAL_BUILD_QUOTA_FIELD);
     request->quota = quota ? call->args[PROTO_Q_TAL_BUILD_QUOTA].uint : 0;
     request->k = (size_t)rpc_arg_uint(call, PROTO_Q_TAL_BUILD_K);
+    request->hold_out = rpc_arg_number(call, PROTO_Q_TAL_BUILD_HOLD_OUT);
+    request->seed = rpc_arg_text(call, PROTO_Q_TAL_BUILD_SEED);
+    request->sample = sample->present ? (size_t)sample->uint : request->k;
+    request->last_icp = rpc_arg_uint(call, PROTO_Q_TAL_BUILD_LAST_ICP);
     if (quota != (request->quota_field.bytes > 0)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "quota",
                                "quota_field and quota go together");
@@ -123,12 +129,16 @@ enum rpc_outcome rpc_on_TAL_BUILD(struct rpc_call *call, struct proto_fault *fau
         return RPC_FAILED;
     }
     struct proto_writer *out = call->out;
-    proto_write_map(out, 8U + built.repeated);
+    proto_write_map(out, 12U + built.repeated);
     rpc_put_str(out, call->op, PROTO_A_TAL_BUILD_NAME, request.name);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_COUNT, built.count);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_MATCHED, built.matched);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_EXCLUDED, built.excluded);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_UNASSIGNED, built.unassigned);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_HELD_OUT, built.held_out);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_JUST_MISSED, built.just_missed);
+    rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_SAMPLE, built.sample);
+    rpc_put_text(out, call->op, PROTO_A_TAL_BUILD_SEED, built.seed);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_ICP, built.icp);
     rpc_put_uint(out, call->op, PROTO_A_TAL_BUILD_SEQ, built.seq);
     rpc_put_text(out, call->op, PROTO_A_TAL_BUILD_DIGEST, built.digest);
@@ -180,75 +190,6 @@ enum rpc_outcome rpc_on_TAL_LIST(struct rpc_call *call, struct proto_fault *faul
         rpc_member_text(out, RPC_MEMBER(TAL, ERROR), proto_error_find(PROTO_CORRUPT)->name);
     }
     return RPC_DONE;
-}
-
-static bool head_member(const char *name)
-{
-    return strcmp(name, "entries") != 0 && strcmp(name, "exclude") != 0;
-}
-
-static void write_head(struct proto_writer *out, json_t *document)
-{
-    const char *name;
-    json_t *value;
-    size_t members = 0;
-    json_object_foreach(document, name, value)
-    {
-        members += head_member(name);
-    }
-    proto_write_map(out, members);
-    json_object_foreach(document, name, value)
-    {
-        if (head_member(name)) {
-            proto_write_text(out, name);
-            rpc_write_json(out, value);
-        }
-    }
-}
-
-/* The names go into the document as it was read, not as it is stored. */
-static bool write_entries(struct rpc_call *call, json_t *entries, uint64_t offset, uint64_t limit,
-                          struct proto_fault *fault)
-{
-    size_t count = json_array_size(entries);
-    size_t from = offset < count ? (size_t)offset : count;
-    size_t end = limit < count - from ? from + (size_t)limit : count;
-    if (rpc_names_wanted(call, PROTO_Q_TAL_GET_NAMES) &&
-        !rpc_display_names_set(call, entries, from, end, fault)) {
-        return false;
-    }
-    rpc_key(call->out, call->op, PROTO_A_TAL_GET_ENTRIES);
-    proto_write_array(call->out, end - from);
-    for (size_t i = from; i < end; i++) {
-        rpc_write_json(call->out, json_array_get(entries, i));
-    }
-    return true;
-}
-
-enum rpc_outcome rpc_on_TAL_GET(struct rpc_call *call, struct proto_fault *fault)
-{
-    struct proto_span name = rpc_arg_text(call, PROTO_Q_TAL_GET_NAME);
-    struct proto_span text = {0};
-    uint64_t limit = rpc_arg_uint(call, PROTO_Q_TAL_GET_LIMIT);
-    json_t *document = listing_open(call->worker->engine, name, &text, fault);
-    if (!document) {
-        return RPC_FAILED;
-    }
-    json_t *entries = json_object_get(document, "entries");
-    struct proto_writer *out = call->out;
-    bool ok = true;
-    proto_write_map(out, 4);
-    rpc_put_str(out, call->op, PROTO_A_TAL_GET_NAME, name);
-    rpc_key(out, call->op, PROTO_A_TAL_GET_HEAD);
-    write_head(out, document);
-    rpc_put_uint(out, call->op, PROTO_A_TAL_GET_COUNT, json_array_size(entries));
-    if (rpc_arg_flag(call, PROTO_Q_TAL_GET_DOCUMENT)) {
-        rpc_put_str(out, call->op, PROTO_A_TAL_GET_DOCUMENT, text);
-    } else {
-        ok = write_entries(call, entries, rpc_arg_uint(call, PROTO_Q_TAL_GET_OFFSET), limit, fault);
-    }
-    json_decref(document);
-    return ok ? RPC_DONE : RPC_FAILED;
 }
 
 /* Rank and fit on one of the lists; nil where the account is not on it. */
@@ -346,7 +287,7 @@ static bool write_checked(struct rpc_call *call, struct proto_span name,
                                         json_array_size(checked->changes), fault)) {
         return false;
     }
-    proto_write_map(out, (checked->rebuilt ? 12U : 13U) + (names ? 2U : 0U));
+    proto_write_map(out, (checked->rebuilt ? 13U : 14U) + (names ? 2U : 0U));
     rpc_put_str(out, op, PROTO_A_TAL_CHECK_NAME, name);
     rpc_key(out, op, PROTO_A_TAL_CHECK_DIGEST);
     rpc_write_json(out, json_object_get(document, "digest"));
@@ -354,6 +295,9 @@ static bool write_checked(struct rpc_call *call, struct proto_span name,
     rpc_write_json(out, json_object_get(icp, "version"));
     rpc_put_uint(out, op, PROTO_A_TAL_CHECK_COUNT,
                  json_array_size(json_object_get(document, "entries")));
+    rpc_put_uint(out, op, PROTO_A_TAL_CHECK_HELD_OUT,
+                 (uint64_t)json_integer_value(
+                     json_object_get(json_object_get(document, "draw"), "held_out")));
     rpc_key(out, op, PROTO_A_TAL_CHECK_SEQ);
     rpc_write_json(out, json_object_get(document, "seq"));
     rpc_put_uint(out, op, PROTO_A_TAL_CHECK_SEQ_NOW, seq_now);

@@ -3,7 +3,7 @@
  * list: who is on it and why, and how it was made. Members, in this order:
  *
  *   digest      16 hexadecimal digits: XXH3-64 of every byte that follows this member
- *   format      1
+ *   format      2
  *   name, note, created (RFC 3339, UTC)
  *   icp         { version, digest, name }     the version that built it
  *   reference   eleven raw scores: the deciles of the frozen reference population, to read fit by
@@ -12,9 +12,17 @@
  *   k, quota { field, per_value } or null, segments [ { name, filter, quota, count } ],
  *   owners [ { name, filter, capacity, count } ]
  *   population  { accounts, matched, excluded }, count, unassigned
+ *   draw        { seed, hold_out (share), below (16 hexadecimal digits), held_out, just_missed,
+ *               sample (accounts) }   what was drawn, and how to draw it again (listing_draw.h)
+ *   last        { version, digest, name } whose p stands beside, or null
  *   entries     [ { rank, id, fit, p, grade, raw, reasons [ { field, value, contribution } ],
- *                 segment, owner, unassigned } ], by rank; the last three where they apply
+ *                 p_last, segment, owner, unassigned, held_out } ], by rank; the last five where
+ *                 they apply
+ *   just_missed [ the same, by rank ], sample [ the same without rank, as they were drawn ]
  *   exclude     { ids, keys, domains } as they were given
+ *
+ * Lists of format 1, made before those members were, have no draw, last, just_missed and sample:
+ * they are read as they are, and what rests on those says that they have none.
  *
  * Numbers that are not whole are written with 17 digits. The digest covers the text as it is, so
  * that one flipped bit shows anywhere, and a copy can be checked with a hash program alone
@@ -29,7 +37,7 @@
 #include "proto/fault.h"
 #include "proto/span.h"
 
-#define TAL_FORMAT 1
+#define TAL_FORMAT 2
 #define TAL_DIGEST_CHARS 16
 
 /* The text of a document whose members, from format on, are those of `body` in their order.

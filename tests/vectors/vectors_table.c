@@ -44,7 +44,14 @@ static json_t *fitting(const struct proto_field_info *field)
     if (is_whole(field->type) && field->bounded) {
         return json_integer((json_int_t)(isnan(field->high) ? field->low : field->high));
     }
-    return sample(field->type, true);
+    json_t *value = sample(field->type, true);
+    bool beyond = field->type == PROTO_NUMBER && field->bounded &&
+                  (json_real_value(value) > field->high || json_real_value(value) < field->low);
+    if (beyond) {
+        json_decref(value);
+        value = json_real(isnan(field->high) ? field->low : field->high);
+    }
+    return value;
 }
 
 /* A map with a value for each field: all, or only those required. */

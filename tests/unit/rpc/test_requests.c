@@ -125,7 +125,8 @@ static double good_size(const struct proto_field_info *field)
     if (field->high == PROTO_BELOW_1) {
         return 0.5;
     }
-    return isnan(field->low) || field->low < 1 ? 1 : field->low;
+    bool below_1 = field->type == PROTO_NUMBER && field->high < 1; /* bounds of a share */
+    return below_1 ? field->high : isnan(field->low) || field->low < 1 ? 1 : field->low;
 }
 
 static enum proto_error code_of(const struct proto_field_info *field, enum plant plant)
