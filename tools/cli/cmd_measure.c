@@ -21,6 +21,11 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_ATTRIBUTION] = measure_run_attribution,
     [MEASURE_ID_HANDOFFS] = measure_run_handoffs,
     [MEASURE_ID_GAP] = measure_run_gap,
+    [MEASURE_ID_LIFT] = measure_run_list,
+    [MEASURE_ID_RATE] = measure_run_list,
+    [MEASURE_ID_FORECAST] = measure_run_list,
+    [MEASURE_ID_PROMISE] = measure_run_list,
+    [MEASURE_ID_EROSION] = measure_run_erosion,
 };
 
 /* A parameter of another measure is a mistake. */

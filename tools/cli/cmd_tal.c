@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/cli/cmd.h"
+#include "tools/cli/tal_account.h"
 
 /* One call of an operation of lists; `fill` (may be NULL) writes the request. */
 static int tal_call(const struct cli *cli, enum icp_op op,
@@ -109,8 +110,9 @@ static void reasons_add(struct out_table *table, const struct icp_value *entry)
 /* The entries of a reply; columns that no entry can have are left out of a table for people. */
 static int entries_print(const struct cli *cli, const struct icp_reply *reply, bool all)
 {
-    static const char *const every[] = {"rank", "id",      "name",  "fit",        "p",      "grade",
-                                        "raw",  "segment", "owner", "unassigned", "reasons"};
+    static const char *const every[] = {"rank",  "id",         "name",     "fit",
+                                        "p",     "grade",      "raw",      "segment",
+                                        "owner", "unassigned", "held_out", "reasons"};
     const char *headers[sizeof every / sizeof *every];
     size_t columns = 0;
     struct out_table table;
@@ -121,7 +123,7 @@ static int entries_print(const struct cli *cli, const struct icp_reply *reply, b
     struct icp_walk walk = icp_walk_over(&entries);
     bool named = cli_named(&entries);
     for (size_t i = 0; i < sizeof every / sizeof *every; i++) {
-        bool shown = i == 2 ? named : i < 7 || i == 10 || all;
+        bool shown = i == 2 ? named : i < 7 || i == 11 || all;
         if (shown) {
             headers[columns++] = every[i];
         }
@@ -133,7 +135,7 @@ static int entries_print(const struct cli *cli, const struct icp_reply *reply, b
         out_cell_number(&table, "%.2f", value.number);
         (void)icp_value_get(&entry, "p", &value);
         out_cell_number(&table, "%.4f", value.number);
-        members_add(&table, &entry, every + 5, all ? 5 : 2);
+        members_add(&table, &entry, every + 5, all ? 6 : 2);
         reasons_add(&table, &entry);
     }
     return cli_table(cli, &table);
@@ -178,6 +180,36 @@ static void owners_print(const struct cli *cli, const struct icp_value *head, co
     }
 }
 
+/* The part that is asked for; NULL: the members. */
+static const char *part_told(const struct cli *cli)
+{
+    return cli_has(cli, CLI_TAL_SHOW_JUST_MISSED) ? "just-missed"
+           : cli_has(cli, CLI_TAL_SHOW_SAMPLE)    ? "sample"
+           : cli_has(cli, CLI_TAL_SHOW_HOLD_OUT)  ? "hold-out"
+                                                  : NULL;
+}
+
+/* "beside     500 just missed, sample 500, 48 held out by seed 3f09…" */
+static void drawn_print(const struct cli *cli, const struct icp_value *head)
+{
+    static const char *const members[] = {"just_missed", "sample", "held_out"};
+    struct icp_value draw;
+    struct icp_value counts[3];
+    struct icp_value seed = {.text = {"", 0}};
+    if (!icp_value_get(head, "draw", &draw)) {
+        cli_print(cli, "  %-10s %s\n", "format", "1: nothing was frozen to compare it with");
+        return;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        counts[i] = (struct icp_value){.integer = 0};
+        (void)icp_value_get(&draw, members[i], &counts[i]);
+    }
+    (void)icp_value_get(&draw, "seed", &seed);
+    cli_print(cli, "  %-10s %lld just missed, sample of %lld, %lld held out by seed %.*s\n",
+              "beside", (long long)counts[0].integer, (long long)counts[1].integer,
+              (long long)counts[2].integer, (int)seed.text.bytes, seed.text.data);
+}
+
 static void head_print(const struct cli *cli, const struct icp_reply *reply,
                        const struct icp_value *head)
 {
@@ -187,8 +219,13 @@ static void head_print(const struct cli *cli, const struct icp_reply *reply,
     if (icp_value_get(head, "icp", &icp)) {
         (void)icp_value_get(&icp, "version", &version);
     }
-    cli_print(cli, "%.*s: %lld accounts, built by version %lld\n", (int)name.bytes, name.data,
-              (long long)icp_reply_int(reply, "count", 0), (long long)version.integer);
+    cli_print(cli, "%.*s: %lld accounts%s, built by version %lld\n", (int)name.bytes, name.data,
+              (long long)icp_reply_int(reply, "count", 0),
+              part_told(cli) == NULL                   ? ""
+              : cli_has(cli, CLI_TAL_SHOW_JUST_MISSED) ? " that just missed it"
+              : cli_has(cli, CLI_TAL_SHOW_SAMPLE)      ? " of its sample"
+                                                       : " of it that are held out",
+              (long long)version.integer);
     head_line(cli, head, "created", "created");
     head_line(cli, head, "filter", "filter");
     head_line(cli, head, "note", "note");
@@ -196,6 +233,7 @@ static void head_print(const struct cli *cli, const struct icp_reply *reply,
     head_line(cli, head, "digest", "digest");
     owners_print(cli, head, "segments", "quota");
     owners_print(cli, head, "owners", "capacity");
+    drawn_print(cli, head);
     cli_print(cli, "\n");
 }
 
@@ -209,6 +247,9 @@ static void show_fill(const struct cli *cli, struct icp_payload *payload)
     icp_payload_uint(payload, "limit", limit);
     icp_payload_uint(payload, "offset", offset);
     icp_payload_flag(payload, "names", true);
+    if (part_told(cli) != NULL) {
+        icp_payload_text(payload, "part", part_told(cli));
+    }
 }
 
 int cmd_tal_show(struct cli *cli)
@@ -220,6 +261,11 @@ int cmd_tal_show(struct cli *cli)
         !cli_number(cli, CLI_TAL_SHOW_LIMIT, 0, PROTO_TAL_ENTRIES_MAX, 20, &number) ||
         !cli_number(cli, CLI_TAL_SHOW_OFFSET, 0, PROTO_TAL_ENTRIES_MAX, 0, &number)) {
         return EX_USAGE;
+    }
+    if (cli_has(cli, CLI_TAL_SHOW_JUST_MISSED) + cli_has(cli, CLI_TAL_SHOW_SAMPLE) +
+            cli_has(cli, CLI_TAL_SHOW_HOLD_OUT) >
+        1) {
+        return cli_fail(cli, EX_USAGE, "one of --just-missed, --sample and --hold-out");
     }
     int status = tal_call(cli, ICP_OP_TAL_GET, show_fill, &reply);
     if (status == EX_OK && cli->style.form == OUT_JSON) {
@@ -379,7 +425,12 @@ static void checked_print(const struct cli *cli, const struct icp_reply *reply)
 {
     struct icp_text digest = icp_reply_text(reply, "digest");
     struct icp_text refused = icp_reply_text(reply, "refused");
+    long long held_out = (long long)icp_reply_int(reply, "held_out", 0);
     cli_print(cli, "the list is as it was stored: digest %.*s\n", (int)digest.bytes, digest.data);
+    if (held_out > 0) {
+        cli_print(cli, "%lld of its accounts are held out: a score says that they are on no list\n",
+                  held_out);
+    }
     if (icp_reply_flag(reply, "same", false)) {
         cli_print(cli, "built today it would come out the same\n");
         return;
@@ -401,8 +452,11 @@ static void checked_print(const struct cli *cli, const struct icp_reply *reply)
 int cmd_tal_check(struct cli *cli)
 {
     struct icp_reply reply = {0};
-    if (!cli_arguments(cli, 1, 1)) {
+    if (!cli_arguments(cli, 1, 2)) {
         return EX_USAGE;
+    }
+    if (cli->argument_count == 2) {
+        return tal_account(cli);
     }
     int status = tal_call(cli, ICP_OP_TAL_CHECK, check_fill, &reply);
     if (status == EX_OK && cli->style.form == OUT_JSON) {

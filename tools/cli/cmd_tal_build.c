@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/feature/span_text.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/label.h"
 #include "tools/cli/tal_parts.h"
@@ -32,6 +33,52 @@ static int quota_write(const struct tal_build *build)
                        (struct icp_text){text, (size_t)(equals - text)});
     icp_payload_uint(build->payload, "quota", strtoull(equals + 1, NULL, 10));
     return EX_OK;
+}
+
+/* "10%" or 0.1 */
+static int hold_out_write(const struct tal_build *build)
+{
+    const char *text = cli_text(build->cli, CLI_TAL_BUILD_HOLD_OUT);
+    double share = 0;
+    if (text == NULL) {
+        return EX_OK;
+    }
+    struct proto_span span = proto_span_text(text);
+    bool percent = span.bytes > 1 && span.data[span.bytes - 1] == '%';
+    span.bytes -= percent;
+    if (!feature_number_read(span, &share)) {
+        return cli_fail(build->cli, EX_USAGE, "--hold-out: '%s' is no share such as 10%% or 0.1",
+                        text);
+    }
+    share = percent ? share / 100 : share;
+    if (!(share >= 0 && share <= 0.5)) {
+        return cli_fail(build->cli, EX_USAGE,
+                        "--hold-out: '%s' is more than half of the list, or less than nothing",
+                        text);
+    }
+    icp_payload_number(build->payload, "hold_out", share);
+    return EX_OK;
+}
+
+static int drawn_write(const struct tal_build *build)
+{
+    const struct cli *cli = build->cli;
+    uint64_t sample = 0;
+    uint64_t last = 0;
+    if (!cli_number(cli, CLI_TAL_BUILD_SAMPLE, 0, PROTO_TAL_ENTRIES_MAX, 0, &sample) ||
+        !cli_number(cli, CLI_TAL_BUILD_LAST_ICP, 1, UINT32_MAX, 0, &last)) {
+        return EX_USAGE;
+    }
+    if (cli_has(cli, CLI_TAL_BUILD_SAMPLE)) {
+        icp_payload_uint(build->payload, "sample", sample);
+    }
+    if (cli_has(cli, CLI_TAL_BUILD_SEED)) {
+        icp_payload_text(build->payload, "seed", cli_text(cli, CLI_TAL_BUILD_SEED));
+    }
+    if (last > 0) {
+        icp_payload_uint(build->payload, "last_icp", last);
+    }
+    return hold_out_write(build);
 }
 
 static int files_write(struct tal_build *build)
@@ -81,6 +128,7 @@ static int request_fill(struct tal_build *build)
         icp_payload_uint(payload, "icp", version);
     }
     int status = quota_write(build);
+    status = status == EX_OK ? drawn_write(build) : status;
     return status == EX_OK ? files_write(build) : status;
 }
 
@@ -113,6 +161,17 @@ static void built_print(const struct cli *cli, const struct icp_reply *reply)
               (long long)icp_reply_int(reply, "excluded", 0));
     if (unassigned > 0) {
         cli_print(cli, "%lld have no owner; 'icp tal show' tells why\n", unassigned);
+    }
+    long long held_out = (long long)icp_reply_int(reply, "held_out", 0);
+    struct icp_text seed = icp_reply_text(reply, "seed");
+    cli_print(cli, "beside it %lld that just missed it and a sample of %lld, for the verdict\n",
+              (long long)icp_reply_int(reply, "just_missed", 0),
+              (long long)icp_reply_int(reply, "sample", 0));
+    if (held_out > 0) {
+        cli_print(cli,
+                  "%lld of its accounts are held out and not to be worked; seed %.*s draws them "
+                  "again\n",
+                  held_out, (int)seed.bytes, seed.data);
     }
     cli_print(cli, "built by version %lld, frozen with digest %.*s\n",
               (long long)icp_reply_int(reply, "icp", 0), (int)digest.bytes, digest.data);

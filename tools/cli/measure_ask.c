@@ -119,14 +119,34 @@ static bool columns_same(const struct icp_reply *reply, enum measure_id id)
     return at == count;
 }
 
-int measure_ask_take(const struct cli *cli, enum measure_id id, const struct icp_reply *reply,
-                     struct measure_table *table)
+int measure_rows_take(const struct cli *cli, enum measure_id id, const struct icp_value *rows,
+                      struct measure_table *table)
 {
-    struct icp_value rows = {.count = 0};
     struct icp_value row;
     struct icp_value value;
     size_t count = 0;
     const struct measure_column *columns = measure_columns(id, &count);
+    struct icp_walk walk = icp_walk_over(rows);
+    measure_table_init(table, id);
+    while (icp_next(&walk, NULL, &row)) {
+        struct icp_walk cells = icp_walk_over(&row);
+        if (row.count != count) {
+            return cli_fail(cli, EX_PROTOCOL,
+                            "the server's table of %s has other columns: icp and icpd are of "
+                            "versions that differ",
+                            measure_info(id)->name);
+        }
+        for (size_t i = 0; i < count && icp_next(&cells, NULL, &value); i++) {
+            cell_take(table, columns[i].kind, &value);
+        }
+    }
+    return measure_table_good(table) ? EX_OK : cli_fail(cli, EX_OSERR, "no memory for the table");
+}
+
+int measure_ask_take(const struct cli *cli, enum measure_id id, const struct icp_reply *reply,
+                     struct measure_table *table)
+{
+    struct icp_value rows = {.count = 0};
     measure_table_init(table, id);
     if (!columns_same(reply, id)) {
         return cli_fail(cli, EX_PROTOCOL,
@@ -135,12 +155,5 @@ int measure_ask_take(const struct cli *cli, enum measure_id id, const struct icp
                         measure_info(id)->name);
     }
     (void)icp_reply_get(reply, "rows", &rows);
-    struct icp_walk walk = icp_walk_over(&rows);
-    while (icp_next(&walk, NULL, &row)) {
-        struct icp_walk cells = icp_walk_over(&row);
-        for (size_t i = 0; i < count && icp_next(&cells, NULL, &value); i++) {
-            cell_take(table, columns[i].kind, &value);
-        }
-    }
-    return measure_table_good(table) ? EX_OK : cli_fail(cli, EX_OSERR, "no memory for the table");
+    return measure_rows_take(cli, id, &rows, table);
 }

@@ -32,6 +32,9 @@ struct measure_ask {
 void measure_ask_parameter(struct measure_ask *ask, const char *name, const char *text);
 int measure_ask_put(const struct cli *cli, const struct measure_ask *ask,
                     struct icp_payload *payload);
+/* The table of a list of rows. */
+int measure_rows_take(const struct cli *cli, enum measure_id id, const struct icp_value *rows,
+                      struct measure_table *table);
 int measure_ask_take(const struct cli *cli, enum measure_id id, const struct icp_reply *reply,
                      struct measure_table *table);
 

@@ -13,11 +13,21 @@
 
 /* The option that names the file of each measure; NULL: it is of the server alone. */
 static const char *const files[MEASURE_IDS] = {
-    [MEASURE_ID_MRR] = "subscriptions",      [MEASURE_ID_RETENTION] = "subscriptions",
-    [MEASURE_ID_SURVIVAL] = "subscriptions", [MEASURE_ID_BRIDGE] = "subscriptions",
-    [MEASURE_ID_CLV_SBG] = "lost",           [MEASURE_ID_CLV_PURCHASES] = "purchases",
-    [MEASURE_ID_READINESS] = "rows",         [MEASURE_ID_ATTRIBUTION] = "paths",
-    [MEASURE_ID_HANDOFFS] = "steps",         [MEASURE_ID_GAP] = "rows",
+    [MEASURE_ID_MRR] = "subscriptions",
+    [MEASURE_ID_RETENTION] = "subscriptions",
+    [MEASURE_ID_SURVIVAL] = "subscriptions",
+    [MEASURE_ID_BRIDGE] = "subscriptions",
+    [MEASURE_ID_CLV_SBG] = "lost",
+    [MEASURE_ID_CLV_PURCHASES] = "purchases",
+    [MEASURE_ID_READINESS] = "rows",
+    [MEASURE_ID_ATTRIBUTION] = "paths",
+    [MEASURE_ID_HANDOFFS] = "steps",
+    [MEASURE_ID_GAP] = "rows",
+    [MEASURE_ID_LIFT] = "rows",
+    [MEASURE_ID_RATE] = "rows",
+    [MEASURE_ID_FORECAST] = "rows",
+    [MEASURE_ID_PROMISE] = "rows",
+    [MEASURE_ID_EROSION] = "rows",
 };
 
 bool measure_is_remote(const struct measure_call *call)
@@ -58,7 +68,8 @@ static int files_check(const struct measure_call *call)
         "skip-bad",    "separator", "encoding",  "decimal",         "dates",        "churn-date",
         "purchases",   "rows",      "source",    "subscriptions",   "paths",        "path",
         "conversions", "nulls",     "value",     "steps",           "stage",        "person",
-        "reason",      "group",     "stratum",   "reached",         "cases"};
+        "reason",      "group",     "stratum",   "reached",         "cases",        "p",
+        "rival",       "on",        "all"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
         if (cli_text_named(call->cli, options[i]) != NULL && files[call->id] == NULL) {
             return cli_fail(call->cli, EX_USAGE, "--%s is of files; %s is of the server alone",

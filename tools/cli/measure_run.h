@@ -25,6 +25,9 @@ int measure_run_readiness(const struct measure_call *call);
 int measure_run_attribution(const struct measure_call *call);
 int measure_run_handoffs(const struct measure_call *call);
 int measure_run_gap(const struct measure_call *call);
+/* lift, rate, forecast and promise. */
+int measure_run_list(const struct measure_call *call);
+int measure_run_erosion(const struct measure_call *call);
 
 /* The usual rules, or those of --definition, with those of --rule on top. The definition's version
  * is 0 if none is named. */

@@ -45,6 +45,11 @@ static void cell_add(struct out_table *out, const struct measure_cell *cell, boo
     }
 }
 
+void measure_cell_show(struct out_table *out, const struct measure_cell *cell)
+{
+    cell_add(out, cell, false, 2);
+}
+
 int measure_show(const struct cli *cli, const struct measure_table *table, const char *currency)
 {
     unsigned digits = event_money_digits(proto_span_text(currency));

@@ -11,5 +11,7 @@
 #include "tools/cli/cli.h"
 
 int measure_show(const struct cli *cli, const struct measure_table *table, const char *currency);
+/* One cell of it, as a table for people has it. */
+void measure_cell_show(struct out_table *out, const struct measure_cell *cell);
 
 #endif

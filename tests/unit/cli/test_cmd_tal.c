@@ -18,7 +18,9 @@ static const char ranks[] =
     "{'name':'q3','count':2,'head':{'digest':'ab12','format':2,'name':'q3',"
     "'note':'for the third quarter','created':'2024-05-01T12:00:00Z','icp':{'version':2},"
     "'reference':[],'seq':9,'filter':'employees > 10','k':2,'quota':{},'segments':[],"
-    "'owners':[],'population':{},'count':2,'unassigned':0},'entries':[{'rank':1,"
+    "'owners':[],'population':{},'count':2,'unassigned':0,'draw':{'seed':'s1',"
+    "'hold_out':0.1,'below':'19','held_out':1,'just_missed':2,'sample':3},'last':null},'entries':[{"
+    "'rank':1,"
     "'id':'acme','name':'Acme','fit':95.25,'p':0.4,'grade':'A','raw':1500000,'owner':'ann',"
     "'segment':'s','reasons':[]},{'rank':2,'id':'b','fit':50.5,'p':0.1,'grade':'C',"
     "'raw':-1000000,'reasons':[]}]}";
@@ -27,7 +29,7 @@ static const char pairs[] =
     "'rank_b':null,'fit_b':null},{'id':'y','rank_a':2,'fit_a':50.5,'rank_b':1,"
     "'fit_b':70.5},{'id':'z','rank_a':null,'fit_a':null,'rank_b':2,'fit_b':40.5}]}";
 static const char changed_list[] =
-    "{'name':'q3','digest':'ab12','icp':2,'count':100,'seq':5,'seq_now':9,'changed':1,"
+    "{'name':'q3','digest':'ab12','icp':2,'count':100,'held_out':9,'seq':5,'seq_now':9,'changed':1,"
     "'gone':1,'changes':[{'id':'acme','fit':90.5,'fit_now':50.5}],'entering':['n'],"
     "'leaving':['o'],'same':false}";
 
@@ -70,6 +72,7 @@ static void a_list_is_shown_by_rank(void **state)
          "  note       for the third quarter\n"
          "  sequence   9\n"
          "  digest     ab12\n"
+         "  beside     2 just missed, sample of 3, 1 held out by seed s1\n"
          "\n"
          "rank  id    name    fit       p  grade         raw  reasons\n"
          "   1  acme  Acme  95.25  0.4000  A       1,500,000\n"
@@ -77,9 +80,9 @@ static void a_list_is_shown_by_rank(void **state)
          ""},
         {"tal show q3 --csv", CANNED(replies_0), EX_OK,
          "tal-get {\"name\":\"q3\",\"limit\":20,\"offset\":0,\"names\":true}\n",
-         "rank,id,name,fit,p,grade,raw,segment,owner,unassigned,reasons\n"
-         "1,acme,Acme,95.25,0.4000,A,1500000,s,ann,,\n"
-         "2,b,,50.50,0.1000,C,-1000000,,,,\n",
+         "rank,id,name,fit,p,grade,raw,segment,owner,unassigned,held_out,reasons\n"
+         "1,acme,Acme,95.25,0.4000,A,1500000,s,ann,,,\n"
+         "2,b,,50.50,0.1000,C,-1000000,,,,,\n",
          ""},
         {"tal show none", CANNED(replies_1), EX_DATAERR,
          "tal-get {\"name\":\"none\",\"limit\":20,\"offset\":0,\"names\":true}\n", "",
@@ -123,18 +126,21 @@ static void a_list_is_held_against_what_is_stored_now(void **state)
     static const struct canned replies_0[] = {{PROTO_OP_TAL_CHECK, changed_list, PROTO_OK}};
     static const struct canned replies_1[] = {
         {PROTO_OP_TAL_CHECK,
-         "{'name':'q3','digest':'ab12','icp':2,'count':100,'seq':9,'seq_now':9,'changed':0,"
+         "{'name':'q3','digest':'ab12','icp':2,'count':100,'held_out':0,'seq':9,'seq_now':9,'"
+         "changed':0,"
          "'gone':0,'changes':[],'entering':[],'leaving':[],'same':true}",
          PROTO_OK}};
     static const struct canned replies_2[] = {
         {PROTO_OP_TAL_CHECK,
-         "{'name':'q3','digest':'ab12','icp':2,'count':100,'seq':5,'seq_now':9,'changed':0,"
+         "{'name':'q3','digest':'ab12','icp':2,'count':100,'held_out':0,'seq':5,'seq_now':9,'"
+         "changed':0,"
          "'gone':0,'changes':[],'entering':[],'leaving':[],'same':false,"
          "'refused':'the schema has no field x'}",
          PROTO_OK}};
     static const struct canned_row rows[] = {
         {"tal check q3", CANNED(replies_0), EX_OK, "tal-check {\"name\":\"q3\",\"names\":true}\n",
          "the list is as it was stored: digest ab12\n"
+         "9 of its accounts are held out: a score says that they are on no list\n"
          "built from sequence 5, the data are at 9 now:\n"
          "  1 of 100 accounts score differently, 1 are gone\n"
          "  1 would come: n\n"
@@ -159,7 +165,8 @@ static void a_list_is_built_with_what_was_asked(void **state)
     (void)state;
     static const struct canned replies_0[] = {
         {PROTO_OP_TAL_BUILD,
-         "{'name':'q3','count':5,'matched':50,'excluded':0,'unassigned':0,'icp':2,'seq':9,"
+         "{'name':'q3','count':5,'matched':50,'excluded':0,'unassigned':0,'held_out':1,"
+         "'just_missed':5,'sample':5,'seed':'s1','icp':2,'seq':9,"
          "'digest':'ab12'}",
          PROTO_OK}};
     static const struct canned replies_1[] = {
@@ -168,6 +175,8 @@ static void a_list_is_built_with_what_was_asked(void **state)
         {"tal build q3 --filter 'employees > 10' --k 5 --note why", CANNED(replies_0), EX_OK,
          "tal-build {\"name\":\"q3\",\"filter\":\"employees > 10\",\"note\":\"why\",\"k\":5}\n",
          "q3: 5 accounts of 50 that match, 0 excluded\n"
+         "beside it 5 that just missed it and a sample of 5, for the verdict\n"
+         "1 of its accounts are held out and not to be worked; seed s1 draws them again\n"
          "built by version 2, frozen with digest ab12\n",
          ""},
         {"tal build q3", CANNED(replies_1), EX_DATAERR, "tal-build {\"name\":\"q3\"}\n", "",

@@ -85,7 +85,7 @@ static void a_row_that_is_cut_is_no_table(void **state)
     proto_write_array(&out, 1);
     proto_write_text(&out, "all");
     struct icp_reply reply = reply_of(&out);
-    assert_int_equal(measure_ask_take(&cli, MEASURE_ID_SURVIVAL, &reply, &table), EX_OSERR);
+    assert_int_equal(measure_ask_take(&cli, MEASURE_ID_SURVIVAL, &reply, &table), EX_PROTOCOL);
     measure_table_fini(&table);
     proto_writer_fini(&out);
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One request, and in words what it says. */
+#include "tools/cli/tal_account.h"
+
+#include <string.h>
+
+#include "tools/cli/cmd.h"
+
+static bool is(struct icp_text text, const char *word)
+{
+    return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
+}
+
+static const char *stands(struct icp_text part, bool sampled)
+{
+    return is(part, "member")        ? "on the list, to be worked"
+           : is(part, "held-out")    ? "on the list and held out: not to be worked"
+           : is(part, "just-missed") ? "not on the list; it just missed it"
+           : sampled                 ? "not on the list; it was drawn for the sample"
+                                     : "not on the list, nor frozen beside it";
+}
+
+static void account_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    struct icp_value entry;
+    struct icp_value rank = {.integer = 0};
+    struct icp_value p = {.number = 0};
+    struct icp_text id = icp_reply_text(reply, "id");
+    struct icp_text seed = icp_reply_text(reply, "seed");
+    struct icp_text draw = icp_reply_text(reply, "draw");
+    struct icp_text below = icp_reply_text(reply, "below");
+    bool sampled = icp_reply_flag(reply, "sampled", false);
+    cli_print(cli, "%.*s is %s%s\n", (int)id.bytes, id.data,
+              stands(icp_reply_text(reply, "part"), sampled),
+              sampled && !is(icp_reply_text(reply, "part"), "none") ? "; it is in the sample too"
+                                                                    : "");
+    if (icp_reply_get(reply, "entry", &entry)) {
+        (void)icp_value_get(&entry, "p", &p);
+        if (icp_value_get(&entry, "rank", &rank)) {
+            cli_print(cli, "  rank %lld, ", (long long)rank.integer);
+        }
+        cli_print(cli, "%sp %.4f when the list was made\n", rank.integer > 0 ? "" : "  ", p.number);
+    }
+    if (seed.bytes > 0) {
+        cli_print(cli, "  its draw is %.*s, and a member below %.*s is held out:\n",
+                  (int)draw.bytes, draw.data, (int)below.bytes, below.data);
+        cli_print(cli, "  printf %%s '%.*s:%.*s' | sha256sum | cut -c1-16\n", (int)seed.bytes,
+                  seed.data, (int)id.bytes, id.data);
+    } else {
+        cli_print(cli, "  the list is of format 1: nothing was drawn\n");
+    }
+}
+
+int tal_account(const struct cli *cli)
+{
+    struct cli_request request;
+    int status = cli_request_open(cli, &request);
+    if (status != EX_OK) {
+        return status;
+    }
+    icp_payload_text(request.payload, "name", cli->arguments[0]);
+    icp_payload_text(request.payload, "id", cli->arguments[1]);
+    status = cli_request_send(cli, &request, ICP_OP_TAL_ACCOUNT);
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
+        status = cli_json_reply(cli, &request.reply);
+    } else if (status == EX_OK) {
+        account_print(cli, &request.reply);
+    }
+    cli_request_close(&request);
+    return status;
+}
