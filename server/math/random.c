@@ -85,6 +85,21 @@ double math_random_normal(struct math_random *random)
     }
 }
 
+double math_random_poisson(struct math_random *random, double mean)
+{
+    if (mean > 50) {
+        return fmax(0, floor(mean + sqrt(mean) * math_random_normal(random) + 0.5));
+    }
+    double limit = math_exp(-mean);
+    double product = math_random_unit(random);
+    double count = 0;
+    while (product > limit) {
+        product *= math_random_unit(random);
+        count++;
+    }
+    return count;
+}
+
 void math_random_shuffle(struct math_random *random, uint32_t *items, size_t count)
 {
     for (size_t i = count; i > 1; i--) {

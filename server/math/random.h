@@ -25,6 +25,9 @@ uint64_t math_random_below(struct math_random *random, uint64_t bound);
 double math_random_unit(struct math_random *random);
 /* Standard normal, by the polar method (Marsaglia 1964). */
 double math_random_normal(struct math_random *random);
+/* A Poisson count: by products of uniforms (Knuth 1969) up to a mean of 50; above by the normal
+ * law, whose error there is below that of a percentile of some thousand draws. */
+double math_random_poisson(struct math_random *random, double mean);
 /* Every order equally likely (Fisher and Yates). */
 void math_random_shuffle(struct math_random *random, uint32_t *items, size_t count);
 

@@ -72,31 +72,14 @@ void measure_gap_of(const struct measure_stratum *strata, size_t count, struct m
     millionths_of(gap);
 }
 
-/* Knuth's products for small means; above, the normal law, whose error there is below that of a
- * percentile of some thousand resamples. */
-static double poisson(struct math_random *random, double mean)
-{
-    if (mean > 50) {
-        return fmax(0, floor(mean + sqrt(mean) * math_random_normal(random) + 0.5));
-    }
-    double limit = exp(-mean);
-    double product = math_random_unit(random);
-    double count = 0;
-    while (product > limit) {
-        product *= math_random_unit(random);
-        count++;
-    }
-    return count;
-}
-
 static void resample(const struct measure_stratum *strata, size_t count, struct math_random *random,
                      struct measure_stratum *drawn)
 {
     for (size_t s = 0; s < count; s++) {
         for (int g = 0; g < 2; g++) {
             double rest = strata[s].n[g] - strata[s].won[g];
-            drawn[s].won[g] = poisson(random, strata[s].won[g]);
-            drawn[s].n[g] = drawn[s].won[g] + poisson(random, rest);
+            drawn[s].won[g] = math_random_poisson(random, strata[s].won[g]);
+            drawn[s].n[g] = drawn[s].won[g] + math_random_poisson(random, rest);
         }
     }
 }
