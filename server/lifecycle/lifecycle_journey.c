@@ -83,7 +83,8 @@ bool lifecycle_journey_read(const struct lifecycle_request *request,
            created_read(request, options, fault) &&
            lifecycle_time_or_none(request, "as-of", &options->as_of_ms, fault) &&
            lifecycle_text(request, "won-kind", &options->won, fault) &&
-           lifecycle_text(request, "lost-kind", &options->lost, fault) &&
+           (!has(request, "lost-kind") ||
+            lifecycle_text(request, "lost-kind", &options->lost, fault)) &&
            days_read(request, "lookback", &options->lookback_ms, fault) &&
            days_read(request, "mature", &options->mature_ms, fault);
 }
@@ -102,6 +103,7 @@ struct walking {
     struct lifecycle_collect collect;
     struct measure_journey_reader reader;
     lifecycle_account_enter enter; /* NULL: nothing */
+    lifecycle_account_seen seen;   /* the same */
     measure_journey_each each;
     void *context;
     uint32_t accounts;
@@ -116,6 +118,10 @@ static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto
         return false;
     }
     walking->accounts++;
+    if (walking->seen != NULL &&
+        !walking->seen(walking->context, slot, collect->events, collect->count, fault)) {
+        return false;
+    }
     if (collect->count > 0 && walking->enter != NULL &&
         !walking->enter(walking->context, slot, fault)) {
         return false;
@@ -135,23 +141,33 @@ bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each eac
     return lifecycle_journeys_enter(run, NULL, each, context, fault);
 }
 
+static bool journeys_read(struct walking *walking, struct proto_fault *fault)
+{
+    struct lifecycle_run *run = walking->run;
+    walking->options = run->settings.journey.options;
+    walking->options.as_of_ms = lifecycle_journey_as_of(run);
+    lifecycle_collect_init(&walking->collect, run->worker, run->job, &run->request->as_of,
+                           MEASURE_JOURNEY_TYPES);
+    walking->collect.whole = true;
+    bool good = lifecycle_walk(run->worker, run->job, run->request, walking, account_read, fault);
+    run->result->accounts = walking->accounts;
+    run->result->events = walking->collect.known;
+    run->result->newest_ms = walking->collect.newest_ms;
+    lifecycle_collect_fini(&walking->collect);
+    measure_journey_reader_fini(&walking->reader);
+    return good;
+}
+
 bool lifecycle_journeys_enter(struct lifecycle_run *run, lifecycle_account_enter enter,
                               measure_journey_each each, void *context, struct proto_fault *fault)
 {
-    const struct lifecycle_as_of *as_of = &run->request->as_of;
-    struct walking walking = {.run = run,
-                              .options = run->settings.journey.options,
-                              .enter = enter,
-                              .each = each,
-                              .context = context};
-    walking.options.as_of_ms = lifecycle_journey_as_of(run);
-    lifecycle_collect_init(&walking.collect, run->worker, run->job, as_of, MEASURE_JOURNEY_TYPES);
-    walking.collect.whole = true;
-    bool good = lifecycle_walk(run->worker, run->job, run->request, &walking, account_read, fault);
-    run->result->accounts = walking.accounts;
-    run->result->events = walking.collect.known;
-    run->result->newest_ms = walking.collect.newest_ms;
-    lifecycle_collect_fini(&walking.collect);
-    measure_journey_reader_fini(&walking.reader);
-    return good;
+    struct walking walking = {.run = run, .enter = enter, .each = each, .context = context};
+    return journeys_read(&walking, fault);
+}
+
+bool lifecycle_journeys_seen(struct lifecycle_run *run, lifecycle_account_seen seen,
+                             measure_journey_each each, void *context, struct proto_fault *fault)
+{
+    struct walking walking = {.run = run, .seen = seen, .each = each, .context = context};
+    return journeys_read(&walking, fault);
 }

@@ -28,5 +28,12 @@ bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each eac
 /* The same; enter is called with the same context for each account that has an event. */
 bool lifecycle_journeys_enter(struct lifecycle_run *run, lifecycle_account_enter enter,
                               measure_journey_each each, void *context, struct proto_fault *fault);
+/* Whatever is to be known of an account and its events that stand, before its journeys; also of one
+ * without an event. */
+typedef bool (*lifecycle_account_seen)(void *context, uint32_t slot,
+                                       const struct measure_event *events, size_t count,
+                                       struct proto_fault *fault);
+bool lifecycle_journeys_seen(struct lifecycle_run *run, lifecycle_account_seen seen,
+                             measure_journey_each each, void *context, struct proto_fault *fault);
 
 #endif

@@ -17,17 +17,18 @@ static bool request_read(const struct lifecycle_request *request,
     const char *name = measure_info(request->measure)->name;
     bool segments = request->measure == MEASURE_ID_MRR ||
                     request->measure == MEASURE_ID_RETENTION ||
-                    request->measure == MEASURE_ID_SURVIVAL || request->measure == MEASURE_ID_GAP;
+                    request->measure == MEASURE_ID_SURVIVAL || request->measure == MEASURE_ID_GAP ||
+                    lifecycle_way(request->measure)->by;
     if (!lifecycle_serves(request->measure)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "measure",
                                "%s is measured over files alone: icp measure %s", name, name);
     }
     if (request->by.bytes > 0 && !segments) {
-        return proto_fault_set(
-            fault, PROTO_BAD_FIELD, "by",
-            "%s has no segments; mrr, retention, survival and gap have; a filter "
-            "chooses accounts",
-            name);
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "by",
+                               "%s has no segments; mrr, retention, survival, gap, focus, price, "
+                               "referral and campaign "
+                               "have; a filter chooses accounts",
+                               name);
     }
     if (request->churn_flag.bytes > 0 && request->measure != MEASURE_ID_BRIDGE) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "churn_flag", "it is of bridge alone");

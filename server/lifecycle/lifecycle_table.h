@@ -6,6 +6,7 @@
 #ifndef LIFECYCLE_LIFECYCLE_TABLE_H
 #define LIFECYCLE_LIFECYCLE_TABLE_H
 
+#include "server/lifecycle/lifecycle_focus.h"
 #include "server/lifecycle/lifecycle_gather.h"
 #include "server/measure/gap.h"
 #include "server/measure/grey.h"
@@ -42,6 +43,7 @@ struct lifecycle_settings {
         struct measure_gap_options gap;
         struct proto_span group[2]; /* of a gap: a and b */
     } journey;
+    struct lifecycle_focus_settings focus;
 };
 
 struct lifecycle_run {
@@ -61,6 +63,7 @@ struct lifecycle_way {
                  struct proto_fault *fault);
     bool (*fill)(struct lifecycle_run *run, struct proto_fault *fault);
     bool (*look)(struct lifecycle_run *run, struct proto_fault *fault);
+    bool by; /* it has segments, one or for each value of a field */
 };
 const struct lifecycle_way *lifecycle_way(enum measure_id measure);
 

@@ -121,7 +121,7 @@ static bool name_read(struct rpc_call *call, struct lifecycle_request *request,
                       struct proto_fault *fault)
 {
     struct proto_span name = rpc_arg_text(call, PROTO_Q_MEASURE_MEASURE);
-    char words[200] = "";
+    char words[400] = "";
     size_t used = 0;
     for (int id = 0; id < MEASURE_IDS; id++) {
         if (proto_span_is(name, measure_info((enum measure_id)id)->name)) {

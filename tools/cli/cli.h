@@ -144,6 +144,8 @@ struct icp_client *cli_connect(const struct cli *cli, int *status);
 /* One call; on failure the message is printed. Returns an exit status. */
 int cli_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
              const struct icp_payload *payload, struct icp_reply *reply);
+/* Prints the fault of a reply, members of measures by the names of their options. */
+int cli_refused(const struct cli *cli, struct icp_reply *reply);
 
 /* A connection for one request: open, write the payload, send, read the reply, close. */
 struct cli_request {

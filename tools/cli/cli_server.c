@@ -62,6 +62,11 @@ int cli_call(const struct cli *cli, struct icp_client *client, enum icp_op op,
     if (icp_call(client, op, payload, reply)) {
         return EX_OK;
     }
+    return cli_refused(cli, reply);
+}
+
+int cli_refused(const struct cli *cli, struct icp_reply *reply)
+{
     option_name(cli, reply->fault.field, sizeof reply->fault.field);
     return cli_icp_fault(cli, &reply->fault);
 }

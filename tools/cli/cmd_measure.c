@@ -26,6 +26,8 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_FORECAST] = measure_run_list,
     [MEASURE_ID_PROMISE] = measure_run_list,
     [MEASURE_ID_EROSION] = measure_run_erosion,
+    [MEASURE_ID_FOCUS] = measure_run_focus,
+    [MEASURE_ID_REFERRAL] = measure_run_referral,
 };
 
 /* A parameter of another measure is a mistake. */

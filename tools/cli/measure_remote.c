@@ -8,6 +8,7 @@
 #include "server/feature/date_text.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/measure_cells.h"
+#include "tools/cli/measure_prices.h"
 #include "tools/cli/measure_show.h"
 #include "tools/cli/metric_find.h"
 
@@ -28,6 +29,8 @@ static const char *const files[MEASURE_IDS] = {
     [MEASURE_ID_FORECAST] = "rows",
     [MEASURE_ID_PROMISE] = "rows",
     [MEASURE_ID_EROSION] = "rows",
+    [MEASURE_ID_FOCUS] = "rows",
+    [MEASURE_ID_REFERRAL] = "rows",
 };
 
 bool measure_is_remote(const struct measure_call *call)
@@ -69,8 +72,11 @@ static int files_check(const struct measure_call *call)
         "purchases",   "rows",      "source",    "subscriptions",   "paths",        "path",
         "conversions", "nulls",     "value",     "steps",           "stage",        "person",
         "reason",      "group",     "stratum",   "reached",         "cases",        "p",
-        "rival",       "on",        "all"};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        "rival",       "on",        "all",       "referrer",        "referred"};
+    /* List prices are read here and go with the request. */
+    size_t count =
+        cli_text_named(call->cli, "prices") != NULL ? 0 : sizeof options / sizeof *options;
+    for (size_t i = 0; i < count; i++) {
         if (cli_text_named(call->cli, options[i]) != NULL && files[call->id] == NULL) {
             return cli_fail(call->cli, EX_USAGE, "--%s is of files; %s is of the server alone",
                             options[i], measure_info(call->id)->name);
@@ -205,7 +211,8 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
     struct icp_value value;
     struct icp_text currency = icp_reply_text(reply, "currency");
     bool journeys = call->id == MEASURE_ID_ATTRIBUTION || call->id == MEASURE_ID_HANDOFFS ||
-                    call->id == MEASURE_ID_GREY || call->id == MEASURE_ID_GAP;
+                    call->id == MEASURE_ID_GREY || call->id == MEASURE_ID_GAP ||
+                    call->id >= MEASURE_ID_FOCUS;
     if (journeys || call->id == MEASURE_ID_READINESS || call->id == MEASURE_ID_CLV_PURCHASES) {
         cli_say(call->cli, "%lld accounts, sequence %lld",
                 (long long)icp_reply_int(reply, "accounts", 0),
@@ -248,6 +255,7 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
     struct cli_request request;
     struct measure_rules second;
     struct measure_ask ask;
+    char *prices = NULL;
     int status = files_check(call);
     if (status == EX_OK) {
         status = parameters_check(call);
@@ -261,7 +269,13 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
     if (status != EX_OK) {
         return status;
     }
-    status = measure_ask_put(call->cli, &ask, request.payload);
+    status = measure_prices_told(call->cli, &prices);
+    if (status == EX_OK && prices != NULL) {
+        measure_ask_parameter(&ask, "list", prices);
+    }
+    if (status == EX_OK) {
+        status = measure_ask_put(call->cli, &ask, request.payload);
+    }
     if (status == EX_OK) {
         status = cli_request_send(call->cli, &request, ICP_OP_MEASURE);
         if (request.reply.fault.code == ICP_NO_ICP && call->id == MEASURE_ID_GAP) {
@@ -273,5 +287,6 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
         status = reply_show(call, &request.reply);
     }
     cli_request_close(&request);
+    free(prices);
     return status;
 }
