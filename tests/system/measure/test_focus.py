@@ -14,6 +14,7 @@ import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -328,6 +329,68 @@ class Focus(unittest.TestCase):
             self.assertNotEqual(got.returncode, 0, arguments)
             self.assertIn(part, got.stderr)
             self.assertEqual(got.stdout, "")
+
+
+class Check(unittest.TestCase):
+    """The members of a file before anybody writes to them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = icpd.Server(ICPD)
+        cls.addClassCleanup(cls.server.close)
+        with cls.server.client() as client:
+            client.call("schema-put", {"document": '{"fields":[{"name":"size","type":"number"},'
+                                                   '{"name":"no_mail","type":"flag"},{"name":"won","type":"flag"}]}'})
+            client.call("account-put", {"accounts": [
+                {"id": f"a{n}", "keys": [f"domain:a{n}.example"],
+                 "values": {"size": n // 25, "no_mail": n % 10 == 3, "won": (n >= 500) != (n % 5 == 0)}} for n in range(1000)]})
+            client.call("event-append", {"source": "billing", "events": [
+                {"account": f"a{n}", "type": "subscription", "id": "s", "subject": "s", "time": 1600000000000,
+                 "amount": 100, "currency": "EUR", "months": 1,
+                 **({"end": 1650000000000} if n == 4 else {})} for n in (4, 5, 6)]})
+            client.call("icp-learn", {"label": "won = 1", "seed": 3, "activate": True})
+            client.call("tal-build", {"name": "best", "k": 5, "filter": "size = 0"})
+
+    def check(self, folder, rows, *arguments):
+        path = os.path.join(folder, "members.csv")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("who,name\n" + "".join(f"{row},x\n" for row in rows))
+        return icp("campaign", "check", path, "--account", "who", *arguments, port=self.server.port, folder=folder)
+
+    def test_rows_are_held_against_the_server(self):
+        with tempfile.TemporaryDirectory() as folder:
+            rows = ["a1", "a2", "a3", "a4", "a5", "zz", "a1", "domain:a2.example", "ann@a7.example", "bob@nowhere.example"]
+            got = self.check(folder, rows, "--opt-out", "no_mail", "--out", "send.csv", "--csv")
+            self.assertEqual(got.returncode, 0, got.stderr)
+            found = {row["figure"]: (int(row["count"]), row["share"]) for row in rows_of(got)}
+            self.assertEqual({name: count for name, (count, _) in found.items()},
+                             {"rows": 10, "unknown": 2, "named again": 2, "accounts": 6, "customers already": 1,
+                              "opted out": 1, "to send": 4})
+            with open(os.path.join(folder, "send.csv"), encoding="utf-8") as file:
+                self.assertEqual(file.read(), "who,name\na1,x\na2,x\na4,x\nann@a7.example,x\n")
+
+    def test_a_list_says_who_it_is_for(self):
+        with self.server.client() as client:
+            listed = {entry["id"] for entry in client.call("tal-get", {"name": "best"})["entries"]}
+        rows = [f"a{n}" for n in range(1, 9)] + ["a999"]
+        with tempfile.TemporaryDirectory() as folder:
+            got = self.check(folder, rows, "--tal", "best", "--csv")
+        found = {row["figure"]: int(row["count"]) for row in rows_of(got)}
+        on_list = len(listed & set(rows))
+        self.assertEqual((found["on the list"], found["off the list"]), (on_list, 9 - on_list))
+        self.assertEqual(found["to send"], len((listed & set(rows)) - {"a5", "a6"}))
+
+    def test_what_cannot_be_checked_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for arguments, rows, part in [
+                    (["--tal", "none such"], ["a1"], "there is no target account list"),
+                    (["--opt-out", "size"], ["a1"], "--opt-out: 'size' is no flag"),
+                    (["--opt-out", "mail"], ["a1"], "--opt-out: the schema has no field 'mail'"),
+                    ([], ["a1", ""], "members.csv, line 3, column 1 (who): the account is missing")]:
+                got = self.check(folder, rows, *arguments, "--out", "send.csv")
+                self.assertNotEqual(got.returncode, 0)
+                self.assertIn(part, got.stderr)
+                self.assertFalse(os.path.exists(os.path.join(folder, "send.csv")))
 
 
 class Real(unittest.TestCase):
