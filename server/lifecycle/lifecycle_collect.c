@@ -99,6 +99,12 @@ static bool event_each(void *context, const struct event *event)
         !engine_scan_goes_on(collect->job, &collect->fault)) {
         return false;
     }
+    if (collect->most > 0 && ++collect->looked > collect->most) {
+        return proto_fault_set(&collect->fault, PROTO_LIMIT, "",
+                               "the account has more than %u events, which is more than is read "
+                               "beside a score: ask for its card",
+                               collect->most);
+    }
     if (event->seq > collect->as_of.seq || event->known_ms > collect->as_of.known_ms) {
         return true;
     }
@@ -126,6 +132,7 @@ bool lifecycle_collect_account(struct lifecycle_collect *collect, uint32_t slot,
 {
     base_arena_reset(&collect->arena);
     collect->count = 0;
+    collect->looked = 0;
     collect->account = account;
     collect->fault = (struct proto_fault){.code = PROTO_OK};
     if (!store_timeline(collect->worker->view, slot, event_each, collect, fault)) {

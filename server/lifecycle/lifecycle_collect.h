@@ -30,7 +30,8 @@ struct lifecycle_collect {
     int64_t happened_ms; /* true time of the latest of them that is not ahead of now_ms */
     int64_t now_ms;
     bool whole; /* copies carry motion, function, campaign and person too; set after _init */
-    uint32_t asked;
+    uint32_t asked, looked;
+    uint32_t most; /* events of an account, of any type, above which it is refused; 0: any */
     struct proto_fault fault; /* of the account under way */
 };
 

@@ -79,7 +79,8 @@ static bool version_give(const struct engine_definitions *set,
     defined->unchanged = false;
     if (in_force) {
         defined->was = newest->definition.rules;
-        defined->unchanged = measure_rules_differ(&defined->was, &draft->rules) == 0;
+        defined->was_engagement = newest->definition.engagement;
+        defined->unchanged = measure_definition_same(&newest->definition, draft);
     }
     if (defined->unchanged) {
         *draft = newest->definition;
@@ -206,6 +207,7 @@ bool lifecycle_definition(const struct engine_state *state, struct proto_span re
                                                   .version = MEASURE_USUAL_VERSION,
                                                   .name = MEASURE_USUAL_NAME};
         measure_rules_default(&definition->rules);
+        measure_engagement_default(&definition->engagement);
         return wanted.version <= MEASURE_USUAL_VERSION ||
                proto_fault_set(fault, PROTO_NOT_FOUND, "", "there is version %d of '%s' alone",
                                MEASURE_USUAL_VERSION, MEASURE_USUAL_NAME);

@@ -30,10 +30,11 @@ struct lifecycle_defined {
     char *text; /* the same as a document, made before anything is stored: to tell of what was done
                    takes no memory that could be lacking. free() it, also after a fault */
     uint32_t before;          /* version that was in force; 0: none, or nobody can say */
-    struct measure_rules was; /* its rules */
-    bool unchanged;           /* it says the same: nothing was stored */
-    bool repeated;            /* the operation was applied before; was and before are not told */
-    uint64_t seq;             /* of the log; 0 where nothing was stored */
+    struct measure_rules was; /* its rules … */
+    struct measure_engagement was_engagement; /* … and weights */
+    bool unchanged;                           /* it says the same: nothing was stored */
+    bool repeated; /* the operation was applied before; was and before are not told */
+    uint64_t seq;  /* of the log; 0 where nothing was stored */
 };
 
 bool lifecycle_define(struct engine_worker *worker, const struct lifecycle_define *request,

@@ -78,16 +78,28 @@ static bool version_read(const json_t *root, enum open open, uint32_t *number,
     return true;
 }
 
+/* One of engagement has no rules, and no other has weights. */
+static bool members_known(const json_t *root, struct proto_fault *fault)
+{
+    static const char *const of_rules[] = {"metric", "version", "name",   "currency",
+                                           "rates",  "rules",   "author", "note"};
+    static const char *const of_engagement[] = {"metric", "version", "name", "weights",
+                                                "bands",  "author",  "note"};
+    const char *metric = json_string_value(json_object_get(root, "metric"));
+    bool weighs = metric != NULL &&
+                  strcmp(metric, measure_metric_info(MEASURE_METRIC_ENGAGEMENT)->name) == 0;
+    return feature_json_members_known(root, weighs ? of_engagement : of_rules, weighs ? 7 : 8,
+                                      PROTO_BAD_DOCUMENT, fault);
+}
+
 static bool head_read(const json_t *root, enum open open, struct measure_definition *definition,
                       struct proto_fault *fault)
 {
-    static const char *const members[] = {"metric", "version", "name",   "currency",
-                                          "rates",  "rules",   "author", "note"};
     struct proto_span metric = {NULL, 0};
     struct proto_span name = {NULL, 0};
     char word[MEASURE_NAME_BYTES];
-    if (!feature_json_members_known(root, members, 8, PROTO_BAD_DOCUMENT, fault) ||
-        !text_member(root, "metric", &metric, fault) || !text_member(root, "name", &name, fault)) {
+    if (!members_known(root, fault) || !text_member(root, "metric", &metric, fault) ||
+        !text_member(root, "name", &name, fault)) {
         return false;
     }
     snprintf(word, sizeof word, "%.*s", (int)metric.bytes, (const char *)metric.data);
@@ -130,10 +142,15 @@ static bool root_read(const json_t *root, enum open open, struct measure_definit
 {
     struct measure_rules *rules = &definition->rules;
     struct proto_span currency = {NULL, 0};
-    return head_read(root, open, definition, fault) &&
-           said_read(root, "author", definition->author, sizeof definition->author, fault) &&
-           said_read(root, "note", definition->note, sizeof definition->note, fault) &&
-           text_member(root, "currency", &currency, fault) &&
+    if (!head_read(root, open, definition, fault) ||
+        !said_read(root, "author", definition->author, sizeof definition->author, fault) ||
+        !said_read(root, "note", definition->note, sizeof definition->note, fault)) {
+        return false;
+    }
+    if (definition->metric == MEASURE_METRIC_ENGAGEMENT) {
+        return measure_engagement_read(root, &definition->engagement, fault);
+    }
+    return text_member(root, "currency", &currency, fault) &&
            (currency.bytes == 0 ||
             measure_rules_set(rules, proto_span_text(MEASURE_RULE_CURRENCY), currency, fault)) &&
            rates_read(json_object_get(root, "rates"), rules, fault) &&
@@ -145,6 +162,7 @@ static bool document_read(struct proto_span text, enum open open,
 {
     *definition = (struct measure_definition){.version = 0};
     measure_rules_default(&definition->rules);
+    measure_engagement_default(&definition->engagement);
     json_t *root = feature_json_load(text, PROTO_BAD_DOCUMENT, fault);
     if (root == NULL) {
         return false;
@@ -183,36 +201,52 @@ static bool said_set(json_t *root, const char *name, const char *text)
     return text[0] == '\0' || json_object_set_new(root, name, json_string(text)) == 0;
 }
 
-char *measure_definition_print(const struct measure_definition *definition)
+bool measure_definition_same(const struct measure_definition *a, const struct measure_definition *b)
+{
+    return a->metric == b->metric && measure_rules_differ(&a->rules, &b->rules) == 0 &&
+           measure_engagement_same(&a->engagement, &b->engagement);
+}
+
+/* Members "currency", "rates" and "rules" put into *root; false without memory. */
+static bool rules_print(const struct measure_rules *from, json_t *root)
 {
     json_t *rates = json_object();
     json_t *rules = json_object();
-    for (uint32_t i = 0; i < definition->rules.rate_count; i++) {
-        const struct measure_rate *rate = &definition->rules.rates[i];
+    for (uint32_t i = 0; i < from->rate_count; i++) {
+        const struct measure_rate *rate = &from->rates[i];
         char text[40];
         snprintf(text, sizeof text, "%lld.%06lld", (long long)(rate->millionths / MEASURE_RATE_ONE),
                  (long long)(rate->millionths % MEASURE_RATE_ONE));
         json_object_set_new(rates, rate->currency, json_string(text));
     }
     for (int rule = 0; rule < MEASURE_RULE_RATES; rule++) {
-        enum measure_choice choice = (enum measure_choice)definition->rules.choice[rule];
+        enum measure_choice choice = (enum measure_choice)from->choice[rule];
         json_object_set_new(rules, measure_rule_name((enum measure_rule)rule),
                             json_string(measure_choice_info(choice)->word));
     }
-    bool whole = json_object_size(rates) == definition->rules.rate_count &&
+    bool whole = json_object_size(rates) == from->rate_count &&
                  json_object_size(rules) == MEASURE_RULE_RATES;
-    /* Takes both, also where it fails. */
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:o, s:o}", "metric",
-                  measure_metric_info(definition->metric)->name, "name", definition->name,
-                  "currency", definition->rules.base, "rates", rates, "rules", rules);
+    /* Both are taken, also where it fails. */
+    whole &= json_object_set_new(root, "rates", rates) == 0;
+    whole &= json_object_set_new(root, "rules", rules) == 0;
+    return whole && json_object_set_new(root, "currency", json_string(from->base)) == 0;
+}
+
+char *measure_definition_print(const struct measure_definition *definition)
+{
+    json_t *root = json_pack("{s:s, s:s}", "metric", measure_metric_info(definition->metric)->name,
+                             "name", definition->name);
+    bool whole = root != NULL && (definition->metric == MEASURE_METRIC_ENGAGEMENT
+                                      ? measure_engagement_print(&definition->engagement, root)
+                                      : rules_print(&definition->rules, root));
     if (definition->version > 0) {
-        whole &= root != NULL &&
-                 json_object_set_new(root, "version", json_integer(definition->version)) == 0;
+        whole =
+            whole && json_object_set_new(root, "version", json_integer(definition->version)) == 0;
     }
-    whole = whole && root != NULL && said_set(root, "author", definition->author) &&
+    whole = whole && said_set(root, "author", definition->author) &&
             said_set(root, "note", definition->note);
-    char *text = whole ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+    char *text =
+        whole ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(15)) : NULL;
     json_decref(root);
     return text;
 }

@@ -5,7 +5,8 @@
  *   {"metric": "nrr-cohort", "version": 3, "name": "board", "currency": "USD",
  *    "rates": {"EUR": "1.08"}, "rules": {"churn-at": "end", …}}
  *
- * A document states every rule: what is left open is what two teams fill in differently. Rates are
+ * One of engagement has weights and bands instead of currency, rates and rules (engagement.h). A
+ * document states every rule: what is left open is what two teams fill in differently. Rates are
  * texts, so that they are exact. The text that is printed is canonical: the same definition gives
  * the same bytes.
  *
@@ -16,6 +17,7 @@
 #ifndef MEASURE_METRIC_REGISTRY_H
 #define MEASURE_METRIC_REGISTRY_H
 
+#include "server/measure/engagement.h"
 #include "server/measure/spell.h"
 
 enum measure_metric {
@@ -24,8 +26,15 @@ enum measure_metric {
 #undef K
     MEASURE_METRICS
 };
+/* Those before engagement are of revenue: measured by rules, with a bridge between two of them. */
+enum { MEASURE_METRICS_OF_REVENUE = MEASURE_METRIC_ENGAGEMENT };
 
-enum measure_metric_kind { MEASURE_METRIC_SUM, MEASURE_METRIC_MONEY, MEASURE_METRIC_RATIO };
+enum measure_metric_kind {
+    MEASURE_METRIC_SUM,
+    MEASURE_METRIC_MONEY,
+    MEASURE_METRIC_RATIO,
+    MEASURE_METRIC_SCORE /* of one account alone: measure_engagement_add */
+};
 
 struct measure_metric_info {
     const char *name;
@@ -51,7 +60,7 @@ struct measure_company {
     const struct measure_pace *pace; /* asked before each measurement; NULL: always goes on */
 };
 
-/* Fills numerator[accounts] and denominator[accounts]. */
+/* Fills numerator[accounts] and denominator[accounts]; of a metric of revenue. */
 bool measure_metric_accounts(const struct measure_company *company, enum measure_metric metric,
                              const struct measure_rules *rules, int64_t *numerator,
                              int64_t *denominator, struct proto_fault *fault);
@@ -65,10 +74,14 @@ struct measure_definition {
     enum measure_metric metric;
     uint32_t version; /* from 1; of a draft 0: it names none */
     char name[MEASURE_NAME_BYTES];
-    char author[MEASURE_AUTHOR_BYTES]; /* who put it, ""; a member only where it is not empty */
-    char note[MEASURE_NOTE_BYTES];     /* why; the same */
-    struct measure_rules rules;
+    char author[MEASURE_AUTHOR_BYTES];    /* who put it, ""; a member only where it is not empty */
+    char note[MEASURE_NOTE_BYTES];        /* why; the same */
+    struct measure_rules rules;           /* of engagement the usual ones */
+    struct measure_engagement engagement; /* of any other metric the usual one */
 };
+/* Whether two say the same, whatever they are called. */
+bool measure_definition_same(const struct measure_definition *a,
+                             const struct measure_definition *b);
 /* What is left open, unknown or mistyped is told with line and column. */
 bool measure_definition_read(struct proto_span text, struct measure_definition *definition,
                              struct proto_fault *fault);
