@@ -63,6 +63,7 @@ struct lifecycle_result {
     uint64_t seq;
     uint64_t accounts, events, subscriptions;
     int64_t newest_ms; /* INT64_MIN: no event was known */
+    uint32_t icp;      /* version that scored, of measures that read scores; else 0 */
 };
 
 /* False for a measure that is of files alone. */

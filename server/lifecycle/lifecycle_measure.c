@@ -11,24 +11,35 @@ bool lifecycle_serves(enum measure_id measure)
     return way->fill != NULL || way->look != NULL;
 }
 
+bool lifecycle_has_segments(enum measure_id measure)
+{
+    return measure == MEASURE_ID_MRR || measure == MEASURE_ID_RETENTION ||
+           measure == MEASURE_ID_SURVIVAL || measure == MEASURE_ID_GAP ||
+           lifecycle_way(measure)->by;
+}
+
 static bool request_read(const struct lifecycle_request *request,
                          struct lifecycle_settings *settings, struct proto_fault *fault)
 {
     const char *name = measure_info(request->measure)->name;
-    bool segments = request->measure == MEASURE_ID_MRR ||
-                    request->measure == MEASURE_ID_RETENTION ||
-                    request->measure == MEASURE_ID_SURVIVAL || request->measure == MEASURE_ID_GAP ||
-                    lifecycle_way(request->measure)->by;
     if (!lifecycle_serves(request->measure)) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "measure",
                                "%s is measured over files alone: icp measure %s", name, name);
     }
-    if (request->by.bytes > 0 && !segments) {
-        return proto_fault_set(fault, PROTO_BAD_FIELD, "by",
-                               "%s has no segments; mrr, retention, survival, gap, focus, price, "
-                               "referral and campaign "
-                               "have; a filter chooses accounts",
-                               name);
+    if (request->metric == MEASURE_METRIC_ENGAGEMENT ||
+        request->against_metric == MEASURE_METRIC_ENGAGEMENT) {
+        return proto_fault_set(fault, PROTO_BAD_DOCUMENT,
+                               request->metric == MEASURE_METRIC_ENGAGEMENT ? "definition"
+                                                                            : "against_definition",
+                               "it is a definition of engagement, which has no rules to measure "
+                               "by; the parameter engagement names one");
+    }
+    if (request->by.bytes > 0 && !lifecycle_has_segments(request->measure)) {
+        return proto_fault_set(
+            fault, PROTO_BAD_FIELD, "by",
+            "%s has no segments; mrr, retention, survival, gap, focus, price, referral, campaign, "
+            "view-marketing and view-finance have; a filter chooses accounts",
+            name);
     }
     if (request->churn_flag.bytes > 0 && request->measure != MEASURE_ID_BRIDGE) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "churn_flag", "it is of bridge alone");

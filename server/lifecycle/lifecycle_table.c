@@ -83,9 +83,9 @@ static bool flag_wanted(const struct measure_rules *rules,
 static bool bridge_read(const struct lifecycle_request *request,
                         struct lifecycle_settings *settings, struct proto_fault *fault)
 {
-    const char *names[MEASURE_METRICS];
+    const char *names[MEASURE_METRICS_OF_REVENUE];
     size_t place = (size_t)request->metric;
-    for (int metric = 0; metric < MEASURE_METRICS; metric++) {
+    for (int metric = 0; metric < MEASURE_METRICS_OF_REVENUE; metric++) {
         names[metric] = measure_metric_info((enum measure_metric)metric)->name;
     }
     /* A definition says of which metric it is: it need not be said again. */
@@ -95,7 +95,7 @@ static bool bridge_read(const struct lifecycle_request *request,
     }
     if (!lifecycle_period(request, &settings->from_ms, &settings->to_ms, fault) ||
         ((!defined || lifecycle_given(request, "metric")) &&
-         !lifecycle_word(request, "metric", names, MEASURE_METRICS, &place, fault)) ||
+         !lifecycle_word(request, "metric", names, MEASURE_METRICS_OF_REVENUE, &place, fault)) ||
         !lifecycle_count(request, "top", &settings->top, fault) ||
         !lifecycle_count(request, "skip", &settings->skip, fault) ||
         !of_rule_read(request, settings, fault)) {
@@ -262,6 +262,12 @@ static const struct lifecycle_way ways[MEASURE_IDS] = {
     [MEASURE_ID_PRICE] = {lifecycle_price_read, NULL, lifecycle_price_look, true},
     [MEASURE_ID_REFERRAL] = {lifecycle_referral_read, NULL, lifecycle_referral_look, true},
     [MEASURE_ID_CAMPAIGN] = {lifecycle_campaign_read, NULL, lifecycle_campaign_look, true},
+    [MEASURE_ID_GRID] = {lifecycle_view_read, NULL, lifecycle_view_look},
+    [MEASURE_ID_SALES] = {lifecycle_view_read, NULL, lifecycle_view_look},
+    [MEASURE_ID_MARKETING] = {lifecycle_view_read, NULL, lifecycle_view_look, true},
+    [MEASURE_ID_SUCCESS] = {lifecycle_view_read, NULL, lifecycle_view_look},
+    [MEASURE_ID_PRODUCT] = {lifecycle_view_read, NULL, lifecycle_view_look},
+    [MEASURE_ID_FINANCE] = {lifecycle_view_read, NULL, lifecycle_view_look, true},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)

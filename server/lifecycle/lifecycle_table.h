@@ -8,6 +8,7 @@
 
 #include "server/lifecycle/lifecycle_focus.h"
 #include "server/lifecycle/lifecycle_gather.h"
+#include "server/lifecycle/lifecycle_standing.h"
 #include "server/measure/gap.h"
 #include "server/measure/grey.h"
 #include "server/measure/handoff.h"
@@ -44,6 +45,7 @@ struct lifecycle_settings {
         struct proto_span group[2]; /* of a gap: a and b */
     } journey;
     struct lifecycle_focus_settings focus;
+    struct lifecycle_standing_options standing; /* of views */
 };
 
 struct lifecycle_run {
@@ -94,5 +96,11 @@ bool lifecycle_grey_look(struct lifecycle_run *run, struct proto_fault *fault);
 bool lifecycle_gap_read(const struct lifecycle_request *request,
                         struct lifecycle_settings *settings, struct proto_fault *fault);
 bool lifecycle_gap_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* lifecycle_view.c: over how all accounts stand. */
+bool lifecycle_view_read(const struct lifecycle_request *request,
+                         struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_view_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* Whether a field's values can be its segments. */
+bool lifecycle_has_segments(enum measure_id measure);
 
 #endif
