@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain: the request is read as score's is, the engine makes the explanation, and it is written
  * head first: the numbers of the score, then what made them, then what is to be doubted. */
+#include "server/rpc/engaged_write.h"
 #include "server/rpc/expected_write.h"
 #include "server/rpc/explain_write.h"
 #include "server/rpc/lead.h"
@@ -64,10 +65,11 @@ static void head_put(struct rpc_call *call, const struct engine_explanation *exp
     rpc_put_uint(call->out, call->op, PROTO_A_EXPLAIN_OUTCOMES, label_count(document, "positives"));
 }
 
-/* expected NULL: nobody asks. */
+/* expected, engaged NULL: nobody asks. */
 static void explanation_put(struct rpc_call *call, const struct engine_explanation *explanation,
                             const struct rpc_unknown *unknown,
-                            const struct engine_expected *expected)
+                            const struct engine_expected *expected,
+                            const struct lifecycle_engaged *engaged)
 {
     struct proto_writer *out = call->out;
     const struct engine_answer *answer = &explanation->answer;
@@ -76,7 +78,7 @@ static void explanation_put(struct rpc_call *call, const struct engine_explanati
         .shapes = (size_t)rpc_arg_uint(call, PROTO_Q_EXPLAIN_SHAPES),
     };
     proto_write_map(out, (size_t)MEMBERS + answer->found + (unknown->count > 0) +
-                             (expected ? RPC_EXPECTED_MEMBERS : 0U));
+                             (expected ? RPC_EXPECTED_MEMBERS : 0U) + (engaged != NULL));
     head_put(call, explanation);
     rpc_key(out, call->op, PROTO_A_EXPLAIN_CONTRIBUTIONS);
     rpc_write_contributions(out, explanation, &form);
@@ -98,6 +100,21 @@ static void explanation_put(struct rpc_call *call, const struct engine_explanati
     if (expected) {
         rpc_expected_put(call, PROTO_A_EXPLAIN_VALUE, expected);
     }
+    if (engaged) {
+        rpc_key(out, call->op, PROTO_A_EXPLAIN_ENGAGEMENT);
+        rpc_engaged_write(out, engaged);
+    }
+}
+
+static bool engaged_make(struct rpc_call *call, uint32_t slot, struct lifecycle_engaged *engaged,
+                         struct proto_fault *fault)
+{
+    int64_t now_ms = engine_now_ms(call->worker->rpc->options.engine);
+    const struct engine_moment moment =
+        rpc_moment_read(call->args, PROTO_Q_EXPLAIN_SEQ, PROTO_Q_EXPLAIN_KNOWN, PROTO_Q_EXPLAIN_AT);
+    const struct lifecycle_as_of as_of = {moment.seq, moment.known_ms};
+    return rpc_engaged_make(call, PROTO_Q_EXPLAIN_ENGAGEMENT, slot, &as_of,
+                            engine_moment_ms(&moment, now_ms), engaged, fault);
 }
 
 enum rpc_outcome rpc_on_EXPLAIN(struct rpc_call *call, struct proto_fault *fault)
@@ -122,6 +139,13 @@ enum rpc_outcome rpc_on_EXPLAIN(struct rpc_call *call, struct proto_fault *fault
                                      &expected, fault)) {
         return RPC_FAILED;
     }
-    explanation_put(call, &explanation, &unknown, worth ? &expected : NULL);
+    struct lifecycle_engaged engaged;
+    const struct engine_answer *answer = &explanation.answer;
+    bool asked = call->args[PROTO_Q_EXPLAIN_ENGAGEMENT].present && answer->found;
+    if (asked && !engaged_make(call, answer->slot, &engaged, fault)) {
+        return RPC_FAILED;
+    }
+    explanation_put(call, &explanation, &unknown, worth ? &expected : NULL,
+                    asked ? &engaged : NULL);
     return RPC_DONE;
 }

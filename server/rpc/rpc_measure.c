@@ -31,19 +31,6 @@ static void parameters_write(struct proto_writer *out, enum measure_id id)
     }
 }
 
-static void columns_write(struct proto_writer *out, enum measure_id id)
-{
-    size_t count = 0;
-    const struct measure_column *c = measure_columns(id, &count);
-    proto_write_array(out, count);
-    for (size_t i = 0; i < count; i++) {
-        proto_write_map(out, 3);
-        rpc_member_text(out, RPC_MEMBER(MEASURE_COLUMN, NAME), c[i].name);
-        rpc_member_text(out, RPC_MEMBER(MEASURE_COLUMN, KIND), measure_kind_name(c[i].kind));
-        rpc_member_text(out, RPC_MEMBER(MEASURE_COLUMN, HELP), c[i].help);
-    }
-}
-
 static void measure_write(struct proto_writer *out, enum measure_id id)
 {
     const struct measure_info *info = measure_info(id);
@@ -57,7 +44,7 @@ static void measure_write(struct proto_writer *out, enum measure_id id)
     rpc_member(out, RPC_MEMBER(MEASURE, PARAMETERS));
     parameters_write(out, id);
     rpc_member(out, RPC_MEMBER(MEASURE, COLUMNS));
-    columns_write(out, id);
+    rpc_table_columns(out, id);
 }
 
 static void metrics_write(struct proto_writer *out)
@@ -136,46 +123,6 @@ static bool name_read(struct rpc_call *call, struct lifecycle_request *request,
                            (const char *)name.data, words);
 }
 
-/* Parameters in the arena. */
-static bool parameters_read(struct rpc_call *call, struct lifecycle_request *request,
-                            struct proto_fault *fault)
-{
-    const struct proto_arg *arg = &call->args[PROTO_Q_MEASURE_PARAMETERS];
-    struct proto_fault local = {.code = PROTO_OK};
-    struct proto_reader reader;
-    if (!arg->present) {
-        return true;
-    }
-    proto_reader_init(&reader, arg->value, &local);
-    size_t count = proto_read_map(&reader);
-    struct lifecycle_parameter *read =
-        base_arena_array(&call->worker->arena, count + 1, sizeof *read);
-    if (read == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "parameters", "no memory for parameters");
-    }
-    for (size_t i = 0; i < count && local.code == PROTO_OK; i++) {
-        read[i].name = proto_read_key(&reader);
-        enum proto_kind kind = proto_reader_peek(&reader);
-        read[i].is_number = kind != PROTO_KIND_STR;
-        if (read[i].is_number) {
-            read[i].number = proto_read_number(&reader);
-        } else {
-            read[i].text = proto_read_str(&reader);
-        }
-        if (local.code != PROTO_OK) {
-            char shown[FEATURE_SHOWN_BYTES];
-            (void)proto_fault_within(&local, "parameters.%s",
-                                     feature_text_show(read[i].name, shown, sizeof shown));
-        }
-    }
-    request->parameters = read;
-    request->parameter_count = count;
-    if (local.code != PROTO_OK) {
-        *fault = local;
-    }
-    return local.code == PROTO_OK;
-}
-
 /* A definition of a request: by name, as a document, or the usual rules. */
 static bool definition_read(struct rpc_call *call, int document, int name,
                             struct measure_definition *definition, struct proto_fault *fault)
@@ -250,10 +197,11 @@ static void answer_write(struct rpc_call *call, const struct lifecycle_result *r
     const struct measure_info *info = measure_info(id);
     bool two = id == MEASURE_ID_BRIDGE;
     bool any = result->newest_ms != INT64_MIN;
-    proto_write_map(out, 14U + 4U * two + any);
+    bool scored = result->icp > 0;
+    proto_write_map(out, 14U + 4U * two + any + scored);
     rpc_put_text(out, op, PROTO_A_MEASURE_MEASURE, info->name);
     rpc_key(out, op, PROTO_A_MEASURE_COLUMNS);
-    columns_write(out, id);
+    rpc_table_columns(out, id);
     rpc_key(out, op, PROTO_A_MEASURE_ROWS);
     rpc_table_rows(out, &result->table);
     rpc_key(out, op, PROTO_A_MEASURE_RULES);
@@ -279,6 +227,9 @@ static void answer_write(struct rpc_call *call, const struct lifecycle_result *r
         rpc_put_text(out, op, PROTO_A_MEASURE_AGAINST_DEFINITION, definitions->second.name);
         rpc_put_uint(out, op, PROTO_A_MEASURE_AGAINST_VERSION, definitions->second.version);
         rpc_put_flag(out, op, PROTO_A_MEASURE_AGAINST_KEPT, definitions->kept[1]);
+    }
+    if (scored) {
+        rpc_put_uint(out, op, PROTO_A_MEASURE_ICP, result->icp);
     }
 }
 
@@ -309,7 +260,8 @@ enum rpc_outcome rpc_on_MEASURE(struct rpc_call *call, struct proto_fault *fault
         .churn_flag = rpc_arg_text(call, PROTO_Q_MEASURE_CHURN_FLAG),
         .as_of = rpc_as_of(call, PROTO_Q_MEASURE_SEQ, PROTO_Q_MEASURE_KNOWN)};
     struct lifecycle_result result;
-    if (!name_read(call, &request, fault) || !parameters_read(call, &request, fault) ||
+    if (!name_read(call, &request, fault) ||
+        !rpc_parameters_read(call, PROTO_Q_MEASURE_PARAMETERS, &request, fault) ||
         !definitions_read(call, &request, &definitions, fault)) {
         return RPC_FAILED;
     }

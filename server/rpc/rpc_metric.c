@@ -30,9 +30,20 @@ static void changes_write(struct rpc_call *call, const struct lifecycle_defined 
 {
     struct proto_writer *out = call->out;
     const struct measure_rules *now = &defined->definition.rules;
-    uint32_t differ = defined->before > 0 ? measure_rules_differ(&defined->was, now) : 0;
+    bool before = defined->before > 0;
+    uint32_t differ = before ? measure_rules_differ(&defined->was, now) : 0;
+    struct measure_engagement_change weighed[MEASURE_ENGAGEMENT_CHANGES_MAX];
+    size_t weights = before ? measure_engagement_changes(&defined->was_engagement,
+                                                         &defined->definition.engagement, weighed)
+                            : 0;
     rpc_key(out, call->op, PROTO_A_METRIC_PUT_CHANGES);
-    proto_write_array(out, (size_t)__builtin_popcount(differ));
+    proto_write_array(out, (size_t)__builtin_popcount(differ) + weights);
+    for (size_t i = 0; i < weights; i++) {
+        proto_write_map(out, 3);
+        rpc_member_text(out, RPC_MEMBER(RULE_CHANGE, RULE), weighed[i].rule);
+        rpc_member_text(out, RPC_MEMBER(RULE_CHANGE, BEFORE), weighed[i].before);
+        rpc_member_text(out, RPC_MEMBER(RULE_CHANGE, NOW), weighed[i].now);
+    }
     for (unsigned rule = 0; rule < MEASURE_RULES; rule++) {
         char text[LIFECYCLE_RULE_BYTES];
         if ((differ >> rule & 1) == 0) {

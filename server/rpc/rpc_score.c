@@ -2,6 +2,7 @@
 /* One score: the lead is read, scored and written; with names, the display name of the account that
  * it found behind that. Of many, one that cannot be scored costs itself alone. */
 #include "server/rpc/display_name.h"
+#include "server/rpc/engaged_write.h"
 #include "server/rpc/expected_write.h"
 #include "server/rpc/hot/hot.h"
 #include "server/rpc/lead.h"
@@ -42,6 +43,28 @@ static bool expected_add(struct rpc_call *call, const struct engine_query *query
     return true;
 }
 
+/* The same with how engaged the stored account is; a lead that is nobody's did nothing. */
+static bool engaged_add(struct rpc_call *call, const struct engine_answer *answer, size_t start,
+                        struct proto_fault *fault)
+{
+    struct lifecycle_engaged engaged;
+    int64_t now_ms = engine_now_ms(call->worker->rpc->options.engine);
+    const struct engine_moment moment =
+        rpc_moment_read(call->args, PROTO_Q_SCORE_SEQ, PROTO_Q_SCORE_KNOWN, PROTO_Q_SCORE_AT);
+    const struct lifecycle_as_of as_of = {moment.seq, moment.known_ms};
+    if (!answer->found) {
+        return true;
+    }
+    if (!rpc_engaged_make(call, PROTO_Q_SCORE_ENGAGEMENT, answer->slot, &as_of,
+                          engine_moment_ms(&moment, now_ms), &engaged, fault)) {
+        return false;
+    }
+    rpc_map_grow(call->out, start, 1);
+    rpc_key(call->out, call->op, PROTO_A_SCORE_ENGAGEMENT);
+    rpc_engaged_write(call->out, &engaged);
+    return true;
+}
+
 enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine_query query;
@@ -63,7 +86,11 @@ enum rpc_outcome rpc_on_SCORE(struct rpc_call *call, struct proto_fault *fault)
         return RPC_FAILED;
     }
     bool worth = rpc_arg_flag(call, PROTO_Q_SCORE_VALUE);
-    return !worth || expected_add(call, &query, &answer, start, fault) ? RPC_DONE : RPC_FAILED;
+    bool engaged = call->args[PROTO_Q_SCORE_ENGAGEMENT].present;
+    return (!worth || expected_add(call, &query, &answer, start, fault)) &&
+                   (!engaged || engaged_add(call, &answer, start, fault))
+               ? RPC_DONE
+               : RPC_FAILED;
 }
 
 static void write_failed_lead(struct proto_writer *out, const struct proto_fault *fault)
@@ -92,6 +119,10 @@ static bool lead_alone(const struct proto_arg *args, struct proto_fault *fault)
 /* What score alone says of one account. */
 static bool lead_plain(const struct proto_arg *args, struct proto_fault *fault)
 {
+    if (args[PROTO_Q_SCORE_ENGAGEMENT].present) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "engagement",
+                               "how engaged an account is say score, explain and view");
+    }
     return !args[PROTO_Q_SCORE_VALUE].present ||
            proto_fault_set(fault, PROTO_BAD_FIELD, "value",
                            "what a lead is worth say score and explain");

@@ -48,6 +48,9 @@ static int numbers_put(const struct cli *cli, struct icp_payload *payload)
     if (cli_has(cli, CLI_EXPLAIN_VALUE)) {
         icp_payload_flag(payload, "value", true);
     }
+    if (cli_has(cli, CLI_EXPLAIN_ENGAGEMENT)) {
+        icp_payload_text(payload, "engagement", cli_text(cli, CLI_EXPLAIN_ENGAGEMENT));
+    }
     return EX_OK;
 }
 

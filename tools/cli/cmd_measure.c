@@ -128,6 +128,7 @@ static int list_definition(const struct cli *cli, const char *name)
                         "there is no metric '%s'; 'icp measure list bridge' has them", name);
     }
     measure_rules_default(&definition.rules);
+    measure_engagement_default(&definition.engagement);
     char *text = measure_definition_print(&definition);
     if (text == NULL) {
         return cli_fail(cli, EX_OSERR, "no memory for the definition");

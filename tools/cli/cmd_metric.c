@@ -28,11 +28,18 @@ static int name_take(const struct cli *cli, struct measure_definition *definitio
 static int metric_take(const struct cli *cli, struct measure_definition *definition)
 {
     const char *metric = cli_text(cli, CLI_METRIC_PUT_METRIC);
+    enum measure_metric of_file = definition->metric;
     if (metric != NULL) {
         definition->metric = measure_metric_find(metric);
         if (definition->metric == MEASURE_METRICS) {
-            return cli_fail(cli, EX_USAGE, "--metric: there is no metric '%s'; there are %s",
-                            metric, measure_parameter_find(MEASURE_ID_BRIDGE, "metric")->help);
+            return cli_fail(cli, EX_USAGE,
+                            "--metric: there is no metric '%s'; there are engagement, %s", metric,
+                            measure_parameter_find(MEASURE_ID_BRIDGE, "metric")->help);
+        }
+        bool weighs = definition->metric == MEASURE_METRIC_ENGAGEMENT;
+        if (cli->argument_count == 1 && weighs != (of_file == MEASURE_METRIC_ENGAGEMENT)) {
+            return cli_fail(cli, EX_USAGE, "--metric: %s is a definition of %s", cli->arguments[0],
+                            measure_metric_info(of_file)->name);
         }
     }
     return EX_OK;
@@ -52,12 +59,19 @@ static int draft_make(const struct cli *cli, struct measure_definition *definiti
         status = cli_fail(cli, EX_USAGE, "FILE.json is needed, or --name and --metric");
     } else {
         measure_rules_default(&definition->rules);
+        measure_engagement_default(&definition->engagement);
     }
     if (status == EX_OK) {
         status = metric_take(cli, definition);
     }
     if (status == EX_OK) {
         status = name_take(cli, definition);
+    }
+    if (status == EX_OK && definition->metric == MEASURE_METRIC_ENGAGEMENT &&
+        cli_has(cli, CLI_METRIC_PUT_RULE)) {
+        return cli_fail(cli, EX_USAGE,
+                        "--rule: engagement has weights and bands instead of rules; 'icp measure "
+                        "list --definition engagement' writes a file to change");
     }
     while (status == EX_OK && (text = cli_each(cli, CLI_METRIC_PUT_RULE, &at)) != NULL) {
         if (!measure_rules_set_text(&definition->rules, text, &fault)) {
@@ -83,6 +97,9 @@ static void put_tell(const struct cli *cli, const struct icp_reply *reply)
     long long before = (long long)icp_reply_int(reply, "before", 0);
     bool unchanged = icp_reply_get(reply, "unchanged", &flag) && flag.flag;
     bool dry = cli_has(cli, CLI_METRIC_PUT_DRY_RUN);
+    struct icp_text metric = icp_reply_text(reply, "metric");
+    bool of_engagement = metric.bytes == strlen("engagement") &&
+                         memcmp(metric.data, "engagement", metric.bytes) == 0;
     if (unchanged) {
         cli_print(cli, "%.*s@%lld says the same and is in force: nothing %s stored\n",
                   (int)name.bytes, name.data, version, dry ? "would be" : "was");
@@ -99,7 +116,7 @@ static void put_tell(const struct cli *cli, const struct icp_reply *reply)
         cli_print(cli, "  %.*s: %.*s -> %.*s\n", (int)rule.bytes, rule.data, (int)was.bytes,
                   was.data, (int)now.bytes, now.data);
     }
-    if (before > 0 && !dry) {
+    if (before > 0 && !dry && !of_engagement) {
         cli_print(cli, "'icp metric bridge %.*s@%lld %.*s' says what that does to the number\n",
                   (int)name.bytes, name.data, before, (int)name.bytes, name.data);
     }

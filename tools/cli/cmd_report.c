@@ -72,7 +72,7 @@ static int against_read(const struct cli *cli, struct report_wanted *wanted)
                                          "somebody else's definition differs");
     }
     wanted->metric = measure_metric_find(metric != NULL ? metric : "mrr");
-    if (wanted->metric == MEASURE_METRICS) {
+    if ((int)wanted->metric >= MEASURE_METRICS_OF_REVENUE) {
         return cli_fail(cli, EX_USAGE, "--metric: there is no metric '%s'; there are %s", metric,
                         measure_parameter_find(MEASURE_ID_BRIDGE, "metric")->help);
     }

@@ -293,6 +293,29 @@ static void worth_print(const struct cli *cli, const struct icp_reply *reply)
     }
 }
 
+/* What it did lately, apart from how it fits. */
+static void engagement_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    struct icp_value engagement;
+    struct icp_value parts;
+    struct icp_value part;
+    struct icp_text type;
+    if (!icp_reply_get(reply, "engagement", &engagement)) {
+        return;
+    }
+    struct icp_text band = text_of(&engagement, "band");
+    struct icp_text name = text_of(&engagement, "definition");
+    cli_print(cli, "engagement %.1f, %.*s, of %.0f events", number_of(&engagement, "score"),
+              (int)band.bytes, band.data, number_of(&engagement, "events"));
+    (void)icp_value_get(&engagement, "parts", &parts);
+    struct icp_walk walk = icp_walk_over(&parts);
+    for (const char *sign = ": "; icp_next(&walk, &type, &part); sign = ", ") {
+        cli_print(cli, "%s%.*s %.1f", sign, (int)type.bytes, type.data, part.number);
+    }
+    cli_print(cli, "; by %.*s@%.0f\n", (int)name.bytes, name.data,
+              number_of(&engagement, "version"));
+}
+
 int explain_print(const struct cli *cli, const struct icp_reply *reply)
 {
     if (cli->style.form == OUT_CSV) {
@@ -300,6 +323,7 @@ int explain_print(const struct cli *cli, const struct icp_reply *reply)
     }
     head_print(cli, reply);
     worth_print(cli, reply);
+    engagement_print(cli, reply);
     cli_print(cli, "\n");
     int status = parts_print(cli, reply);
     if (status == EX_OK) {

@@ -99,17 +99,15 @@ static void cell_take(struct measure_table *table, enum measure_kind kind,
 }
 
 /* Whether the columns are those that this icp knows. */
-static bool columns_same(const struct icp_reply *reply, enum measure_id id)
+static bool columns_same(const struct icp_value *list, enum measure_id id)
 {
-    struct icp_value list = {.count = 0};
     struct icp_value column;
     struct icp_value name;
     size_t count = 0;
     size_t at = 0;
     const struct measure_column *columns = measure_columns(id, &count);
-    (void)icp_reply_get(reply, "columns", &list);
-    struct icp_walk walk = icp_walk_over(&list);
-    while (list.count == count && icp_next(&walk, NULL, &column)) {
+    struct icp_walk walk = icp_walk_over(list);
+    while (list->count == count && icp_next(&walk, NULL, &column)) {
         if (!icp_value_get(&column, "name", &name) || strlen(columns[at].name) != name.text.bytes ||
             memcmp(columns[at].name, name.text.data, name.text.bytes) != 0) {
             return false;
@@ -143,17 +141,25 @@ int measure_rows_take(const struct cli *cli, enum measure_id id, const struct ic
     return measure_table_good(table) ? EX_OK : cli_fail(cli, EX_OSERR, "no memory for the table");
 }
 
-int measure_ask_take(const struct cli *cli, enum measure_id id, const struct icp_reply *reply,
-                     struct measure_table *table)
+int measure_ask_table(const struct cli *cli, enum measure_id id, const struct icp_value *told,
+                      const struct icp_value *rows, struct measure_table *table)
 {
-    struct icp_value rows = {.count = 0};
     measure_table_init(table, id);
-    if (!columns_same(reply, id)) {
+    if (!columns_same(told, id)) {
         return cli_fail(cli, EX_PROTOCOL,
                         "the server's table of %s has other columns: icp and icpd are of versions "
                         "that differ",
                         measure_info(id)->name);
     }
+    return measure_rows_take(cli, id, rows, table);
+}
+
+int measure_ask_take(const struct cli *cli, enum measure_id id, const struct icp_reply *reply,
+                     struct measure_table *table)
+{
+    struct icp_value columns = {.count = 0};
+    struct icp_value rows = {.count = 0};
+    (void)icp_reply_get(reply, "columns", &columns);
     (void)icp_reply_get(reply, "rows", &rows);
-    return measure_rows_take(cli, id, &rows, table);
+    return measure_ask_table(cli, id, &columns, &rows, table);
 }

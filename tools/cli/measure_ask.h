@@ -37,5 +37,8 @@ int measure_rows_take(const struct cli *cli, enum measure_id id, const struct ic
                       struct measure_table *table);
 int measure_ask_take(const struct cli *cli, enum measure_id id, const struct icp_reply *reply,
                      struct measure_table *table);
+/* The same of lists of columns and rows, wherever they stand in a reply. */
+int measure_ask_table(const struct cli *cli, enum measure_id id, const struct icp_value *told,
+                      const struct icp_value *rows, struct measure_table *table);
 
 #endif

@@ -204,15 +204,39 @@ static void definition_tell(const struct cli *cli, const struct icp_reply *reply
     cli_say(cli, "by the definition %s%s", text[0], text[1]);
 }
 
+/* Measures of journeys, of whose ground accounts and sequence are all there is to say. */
+static bool is_of_journeys(enum measure_id id)
+{
+    switch ((int)id) {
+    case MEASURE_ID_ATTRIBUTION:
+    case MEASURE_ID_HANDOFFS:
+    case MEASURE_ID_GREY:
+    case MEASURE_ID_GAP:
+    case MEASURE_ID_FOCUS:
+    case MEASURE_ID_QUARTER_END:
+    case MEASURE_ID_PRICE:
+    case MEASURE_ID_REFERRAL:
+    case MEASURE_ID_CAMPAIGN:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* What the figure rests on, in a line on standard error. */
 static void ground_tell(const struct measure_call *call, const struct icp_reply *reply)
 {
     char newest[FEATURE_DATE_TEXT_BYTES] = "none";
     struct icp_value value;
     struct icp_text currency = icp_reply_text(reply, "currency");
-    bool journeys = call->id == MEASURE_ID_ATTRIBUTION || call->id == MEASURE_ID_HANDOFFS ||
-                    call->id == MEASURE_ID_GREY || call->id == MEASURE_ID_GAP ||
-                    call->id >= MEASURE_ID_FOCUS;
+    bool journeys = is_of_journeys(call->id);
+    if (icp_reply_get(reply, "icp", &value)) {
+        cli_say(call->cli, "ICP %lld, %lld accounts, sequence %lld, %.*s", (long long)value.integer,
+                (long long)icp_reply_int(reply, "accounts", 0),
+                (long long)icp_reply_int(reply, "seq", 0), (int)currency.bytes, currency.data);
+        cli_say(call->cli, "%s", measure_info(call->id)->correction);
+        return;
+    }
     if (journeys || call->id == MEASURE_ID_READINESS || call->id == MEASURE_ID_CLV_PURCHASES) {
         cli_say(call->cli, "%lld accounts, sequence %lld",
                 (long long)icp_reply_int(reply, "accounts", 0),

@@ -102,7 +102,7 @@ int measure_metric_told(const struct cli *cli, enum measure_metric *metric)
             return EX_OK;
         }
     }
-    return *metric != MEASURE_METRICS
+    return (int)*metric < MEASURE_METRICS_OF_REVENUE
                ? EX_OK
                : cli_fail(cli, EX_USAGE, "--metric: there is no metric '%s'; there are %s", name,
                           measure_parameter_find(MEASURE_ID_BRIDGE, "metric")->help);

@@ -71,6 +71,7 @@ int metric_find(const struct cli *cli, const char *text, struct measure_definiti
     *definition = (struct measure_definition){
         .metric = MEASURE_METRICS, .version = MEASURE_USUAL_VERSION, .name = MEASURE_USUAL_NAME};
     measure_rules_default(&definition->rules);
+    measure_engagement_default(&definition->engagement);
     return reference.version <= MEASURE_USUAL_VERSION
                ? EX_OK
                : cli_fail(cli, EX_DATAERR, "there is version %d of '%s' alone",

@@ -32,7 +32,7 @@ int report_kept_pairs(const struct cli *cli, struct icp_client *client, struct i
         return cli_icp_fault(cli, &reply->fault);
     }
     (void)icp_reply_get(reply, "definitions", &list);
-    for (int metric = 0; metric < MEASURE_METRICS; metric++) {
+    for (int metric = 0; metric < MEASURE_METRICS_OF_REVENUE; metric++) {
         struct measure_definition before = {.version = 0};
         struct measure_definition now;
         struct icp_value entry;

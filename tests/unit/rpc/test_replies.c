@@ -413,6 +413,13 @@ static const struct {
     {PROTO_OP_PLAN_GET, "{\"name\":\"year\"}"},
     {PROTO_OP_PLAN_LIST, "{}"},
     {PROTO_OP_LIFECYCLE, "{\"id\":\"way\",\"at\":9000000}"},
+    {PROTO_OP_SCORE, "{\"id\":\"way\",\"engagement\":\"usual\"}"},
+    {PROTO_OP_EXPLAIN, "{\"id\":\"way\",\"engagement\":\"usual@1\"}"},
+    {PROTO_OP_VIEW, "{\"views\":[\"sales\",\"marketing\",\"success\",\"product\",\"finance\",\"grid\"],"
+                    "\"parameters\":{\"as-of\":9000000}}"},
+    {PROTO_OP_MEASURE, "{\"measure\":\"grid\",\"parameters\":{\"as-of\":9000000}}"},
+    {PROTO_OP_CARD, "{\"id\":\"way\",\"at\":9000000}"},
+    {PROTO_OP_CHANGES, "{\"since\":0,\"limit\":1}"},
     {PROTO_OP_LABEL, "{\"policy\":\"" POLICY "\",\"limit\":1,\"names\":true,\"at\":200000000}"},
     {PROTO_OP_LABEL, "{\"policy\":\"" POLICY "\",\"names\":true,\"at\":200000000}"},
     {PROTO_OP_VERDICT, "{\"name\":\"drawn\",\"policy\":\"" POLICY "\",\"since\":0,\"weekly\":true}"},
@@ -476,6 +483,9 @@ static const struct {
     const char *why;
 } members_unasked[] = {
     {PROTO_SHAPE_PAST_CHANGE, PROTO_M_PAST_CHANGE_UNKEPT, "wants long values: unit/store/history"},
+    {PROTO_SHAPE_MOVE, PROTO_M_MOVE_BEFORE, "wants a sequence between writes: system/views"},
+    {PROTO_SHAPE_MOVE, PROTO_M_MOVE_FIT_BEFORE, "as above"},
+    {PROTO_SHAPE_MOVE, PROTO_M_MOVE_LIST, "as above"},
     {PROTO_SHAPE_CONTRIBUTION, PROTO_M_CONTRIBUTION_SECOND, "wants a pair that earns its place"},
     {PROTO_SHAPE_CONTRIBUTION, PROTO_M_CONTRIBUTION_SECOND_VALUE, "as above"},
     {PROTO_SHAPE_PLAN, PROTO_M_PLAN_WRONG, "wants a history that was altered: unit/term"},

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each view has a list of what stands in its cells, by the names of measure.def. Memory can run
+ * out.
+ */
+#include "tools/cli/view_print.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "server/event/event_money.h"
+#include "server/feature/date_text.h"
+
+enum form {
+    FORM_PLAIN,   /* as it is */
+    FORM_NUMBER,  /* one digit behind the point */
+    FORM_DAY,     /* of a time */
+    FORM_RATE,    /* "18 % (12 to 25), n 143", or what is missing */
+    FORM_SCORED,  /* "high 12.3" */
+    FORM_ALIKE,   /* "acme, 83 % alike" */
+    FORM_PERCENT, /* "18 %" */
+    FORM_FIGURE,  /* of finance: money, share or number, by the figure */
+    FORM_ENDS     /* its interval */
+};
+
+enum { PARTS = 5, COLUMNS_MAX = 14 };
+
+struct shown {
+    const char *header;
+    enum form form;
+    const char *parts[PARTS]; /* names of columns */
+};
+
+static const struct shown grid[] = {
+    {"grade", FORM_PLAIN, {"grade"}},
+    {"engagement", FORM_PLAIN, {"band"}},
+    {"accounts", FORM_PLAIN, {"accounts"}},
+    {"customers", FORM_PLAIN, {"customers"}},
+    {"won, of cases that began there", FORM_RATE, {"rate", "low", "high", "n", "verdict"}},
+    {NULL, FORM_PLAIN, {NULL}}};
+
+static const struct shown sales[] = {
+    {"#", FORM_PLAIN, {"rank"}},
+    {"account", FORM_PLAIN, {"account"}},
+    {"name", FORM_PLAIN, {"name"}},
+    {"grade", FORM_PLAIN, {"grade"}},
+    {"fit", FORM_NUMBER, {"fit"}},
+    {"engagement", FORM_SCORED, {"band", "engagement"}},
+    {"last", FORM_DAY, {"last"}},
+    {"open", FORM_PLAIN, {"open"}},
+    {"won, of such cases", FORM_RATE, {"rate", "low", "high", "n", "verdict"}},
+    {"reasons", FORM_PLAIN, {"reasons"}},
+    {"reference", FORM_ALIKE, {"reference", "alike"}},
+    {NULL, FORM_PLAIN, {NULL}}};
+
+static const struct shown marketing[] = {
+    {"of", FORM_PLAIN, {"of"}},
+    {"name", FORM_PLAIN, {"name"}},
+    {"grade A or B", FORM_RATE, {"fitting", "fitting_low", "fitting_high", "members", NULL}},
+    {"engaged", FORM_PERCENT, {"engaged"}},
+    {"won, of mature cases", FORM_RATE, {"rate", "low", "high", "n", "verdict"}},
+    {"spend", FORM_PLAIN, {"spend"}},
+    {"filter", FORM_PLAIN, {"filter"}},
+    {NULL, FORM_PLAIN, {NULL}}};
+
+static const struct shown success[] = {
+    {"account", FORM_PLAIN, {"account"}},
+    {"name", FORM_PLAIN, {"name"}},
+    {"grade", FORM_PLAIN, {"grade"}},
+    {"engagement", FORM_SCORED, {"band", "engagement"}},
+    {"mrr", FORM_PLAIN, {"mrr"}},
+    {"renewal", FORM_DAY, {"renewal"}},
+    {"stage", FORM_PLAIN, {"stage"}},
+    {"lost, of such customers", FORM_RATE, {"risk", "low", "high", "n", NULL}},
+    {"grew, of such", FORM_RATE, {"grows", "grows_low", "grows_high", "n", NULL}},
+    {"by", FORM_PLAIN, {"growth"}},
+    {"expected", FORM_PLAIN, {"expected"}},
+    {"advice", FORM_PLAIN, {"advice"}},
+    {NULL, FORM_PLAIN, {NULL}}};
+
+static const struct shown product[] = {{"#", FORM_PLAIN, {"rank"}},
+                                       {"request", FORM_PLAIN, {"request"}},
+                                       {"kind", FORM_PLAIN, {"kind"}},
+                                       {"asked", FORM_PLAIN, {"requests"}},
+                                       {"open", FORM_PLAIN, {"open"}},
+                                       {"accounts", FORM_PLAIN, {"n"}},
+                                       {"A or B", FORM_PLAIN, {"fitting"}},
+                                       {"arr", FORM_PLAIN, {"arr"}},
+                                       {"weighed by fit", FORM_PLAIN, {"weighed"}},
+                                       {"loudest", FORM_PLAIN, {"loudest"}},
+                                       {"its share", FORM_PERCENT, {"share"}},
+                                       {"flag", FORM_PLAIN, {"lighthouse"}},
+                                       {"# by arr", FORM_PLAIN, {"plain"}},
+                                       {NULL, FORM_PLAIN, {NULL}}};
+
+static const struct shown finance[] = {{"figure", FORM_PLAIN, {"figure"}},
+                                       {"of", FORM_PLAIN, {"of"}},
+                                       {"value", FORM_FIGURE, {"value", "figure", "verdict"}},
+                                       {"95 %", FORM_ENDS, {"low", "high", "figure"}},
+                                       {"n", FORM_PLAIN, {"n"}},
+                                       {NULL, FORM_PLAIN, {NULL}}};
+
+static const struct shown *shown_of(enum measure_id id)
+{
+    switch (id) {
+    case MEASURE_ID_GRID:
+        return grid;
+    case MEASURE_ID_SALES:
+        return sales;
+    case MEASURE_ID_MARKETING:
+        return marketing;
+    case MEASURE_ID_SUCCESS:
+        return success;
+    case MEASURE_ID_PRODUCT:
+        return product;
+    default:
+        return finance;
+    }
+}
+
+struct printing {
+    const struct measure_table *table;
+    struct out_table out;
+    unsigned digits; /* of the currency */
+    double unit;
+};
+
+static const struct measure_cell *part(const struct printing *printing, size_t row,
+                                       const struct shown *shown, int which)
+{
+    return measure_cell_find(printing->table, row, shown->parts[which]);
+}
+
+static void plain_add(struct printing *printing, const struct measure_cell *cell)
+{
+    char money[EVENT_DECIMAL_BYTES];
+    switch (cell->kind) {
+    case MEASURE_KIND_COUNT:
+        out_cell_number(&printing->out, "%lld", (long long)cell->whole);
+        break;
+    case MEASURE_KIND_MONEY:
+        out_cell_number(&printing->out, "%s",
+                        event_decimal_print(cell->whole, printing->digits, false, money));
+        break;
+    case MEASURE_KIND_TEXT:
+        out_cell_text(&printing->out, "%s", cell->text);
+        break;
+    default:
+        out_cell_text(&printing->out, "%s", "");
+    }
+}
+
+static void rate_add(struct printing *printing, size_t row, const struct shown *shown)
+{
+    const struct measure_cell *rate = part(printing, row, shown, 0);
+    if (rate->kind == MEASURE_ABSENT) {
+        out_cell_text(&printing->out, "%s",
+                      shown->parts[4] != NULL ? part(printing, row, shown, 4)->text : "");
+        return;
+    }
+    out_cell_text(&printing->out, "%.0f %% (%.0f to %.0f), n %lld", 100 * rate->number,
+                  100 * part(printing, row, shown, 1)->number,
+                  100 * part(printing, row, shown, 2)->number,
+                  (long long)part(printing, row, shown, 3)->whole);
+}
+
+enum unit { UNIT_MONEY, UNIT_SHARE, UNIT_NUMBER };
+
+static enum unit unit_of(const char *figure)
+{
+    static const char *const money[] = {"arr", "pipeline", "arpa", "cac", "ltv", "ltv simple"};
+    static const char *const shares[] = {"arr share", "pipeline share", "lost", "serving"};
+    for (size_t i = 0; i < sizeof money / sizeof *money; i++) {
+        if (strcmp(figure, money[i]) == 0) {
+            return UNIT_MONEY;
+        }
+    }
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        if (strcmp(figure, shares[i]) == 0) {
+            return UNIT_SHARE;
+        }
+    }
+    return UNIT_NUMBER;
+}
+
+static const char *figure_text(const struct printing *printing, const char *figure, double value,
+                               char *text, size_t bytes)
+{
+    enum unit unit = unit_of(figure);
+    bool whole = strcmp(figure, "customers") == 0;
+    if (unit == UNIT_MONEY) {
+        (void)snprintf(text, bytes, "%.*f", (int)printing->digits, value / printing->unit);
+    } else if (unit == UNIT_SHARE) {
+        (void)snprintf(text, bytes, "%.1f %%", 100 * value);
+    } else {
+        (void)snprintf(text, bytes, "%.*f", whole ? 0 : 2, value);
+    }
+    return text;
+}
+
+static void figure_add(struct printing *printing, size_t row, const struct shown *shown)
+{
+    const struct measure_cell *value = part(printing, row, shown, 0);
+    char text[64];
+    if (value->kind == MEASURE_ABSENT) {
+        out_cell_text(&printing->out, "%s", part(printing, row, shown, 2)->text);
+        return;
+    }
+    out_cell_text(&printing->out, "%s",
+                  figure_text(printing, part(printing, row, shown, 1)->text, value->number, text,
+                              sizeof text));
+}
+
+static void ends_add(struct printing *printing, size_t row, const struct shown *shown)
+{
+    const struct measure_cell *low = part(printing, row, shown, 0);
+    const struct measure_cell *high = part(printing, row, shown, 1);
+    const char *figure = part(printing, row, shown, 2)->text;
+    char from[64];
+    char to[64];
+    if (low->kind == MEASURE_ABSENT) {
+        out_cell_text(&printing->out, "%s", "");
+        return;
+    }
+    (void)figure_text(printing, figure, low->number, from, sizeof from);
+    if (high->kind == MEASURE_ABSENT) {
+        out_cell_text(&printing->out, "from %s", from);
+        return;
+    }
+    out_cell_text(&printing->out, "%s to %s", from,
+                  figure_text(printing, figure, high->number, to, sizeof to));
+}
+
+static void day_add(struct printing *printing, const struct measure_cell *cell)
+{
+    char text[FEATURE_DATE_TEXT_BYTES] = "";
+    if (cell->kind == MEASURE_KIND_TIME || cell->kind == MEASURE_KIND_COUNT) {
+        (void)feature_date_print(cell->whole, text);
+    }
+    out_cell_text(&printing->out, "%.10s", text);
+}
+
+static void cell_add(struct printing *printing, size_t row, const struct shown *shown)
+{
+    const struct measure_cell *cell = part(printing, row, shown, 0);
+    bool told = cell->kind == MEASURE_KIND_NUMBER;
+    switch (shown->form) {
+    case FORM_PLAIN:
+        plain_add(printing, cell);
+        break;
+    case FORM_NUMBER:
+        out_cell_number(&printing->out, "%.1f", told ? cell->number : 0);
+        break;
+    case FORM_DAY:
+        day_add(printing, cell);
+        break;
+    case FORM_RATE:
+        rate_add(printing, row, shown);
+        break;
+    case FORM_SCORED:
+        out_cell_text(&printing->out, "%s %.1f", cell->text, part(printing, row, shown, 1)->number);
+        break;
+    case FORM_ALIKE:
+        if (cell->text[0] == '\0') {
+            out_cell_text(&printing->out, "%s", "");
+        } else {
+            out_cell_text(&printing->out, "%s, %.0f %% alike", cell->text,
+                          100 * part(printing, row, shown, 1)->number);
+        }
+        break;
+    case FORM_PERCENT:
+        if (told) {
+            out_cell_text(&printing->out, "%.0f %%", 100 * cell->number);
+        } else {
+            out_cell_text(&printing->out, "%s", "");
+        }
+        break;
+    case FORM_FIGURE:
+        figure_add(printing, row, shown);
+        break;
+    case FORM_ENDS:
+        ends_add(printing, row, shown);
+        break;
+    }
+}
+
+int view_print(const struct cli *cli, const struct measure_table *table, const char *currency)
+{
+    const struct shown *shown = shown_of(table->id);
+    const char *headers[COLUMNS_MAX];
+    struct printing printing = {.table = table,
+                                .digits = event_money_digits(proto_span_text(currency))};
+    size_t count = 0;
+    printing.unit = pow(10, printing.digits);
+    for (; shown[count].header != NULL && count < COLUMNS_MAX; count++) {
+        headers[count] = shown[count].header;
+    }
+    out_table_init(&printing.out, headers, count);
+    for (size_t row = 0; row < measure_table_rows(table); row++) {
+        for (size_t i = 0; i < count; i++) {
+            cell_add(&printing, row, &shown[i]);
+        }
+    }
+    int status = cli_table(cli, &printing.out);
+    out_table_fini(&printing.out);
+    return status;
+}
