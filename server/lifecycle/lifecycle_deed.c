@@ -6,6 +6,20 @@
 
 #include "server/lifecycle/lifecycle_standing.h"
 
+enum measure_band lifecycle_band_at(const struct lifecycle_standing *standing, int64_t at_ms,
+                                    struct measure_engaged *sum)
+{
+    const struct measure_engagement *weights = &standing->definition.engagement;
+    struct measure_engaged engaged = measure_engaged_none();
+    for (size_t i = 0; i < standing->collect.count; i++) {
+        measure_engagement_add(weights, standing->collect.events[i].event, at_ms, &engaged);
+    }
+    if (sum != NULL) {
+        *sum = engaged;
+    }
+    return measure_engagement_band(weights, engaged.millionths);
+}
+
 static bool array_room(void **array, size_t bytes, size_t used, size_t *room,
                        struct proto_fault *fault)
 {

@@ -40,7 +40,7 @@ struct parting {
     struct {
         int64_t raw;
         bool second, won;
-    } * cases; /* where strata are tenths */
+    } *cases; /* where strata are tenths */
     size_t count, room;
     uint32_t stratum; /* of the account under way */
     int64_t raw;

@@ -11,13 +11,6 @@ bool lifecycle_serves(enum measure_id measure)
     return way->fill != NULL || way->look != NULL;
 }
 
-bool lifecycle_has_segments(enum measure_id measure)
-{
-    return measure == MEASURE_ID_MRR || measure == MEASURE_ID_RETENTION ||
-           measure == MEASURE_ID_SURVIVAL || measure == MEASURE_ID_GAP ||
-           lifecycle_way(measure)->by;
-}
-
 static bool request_read(const struct lifecycle_request *request,
                          struct lifecycle_settings *settings, struct proto_fault *fault)
 {

@@ -47,6 +47,15 @@ bool lifecycle_parameters_known(const struct lifecycle_request *request, struct 
     return true;
 }
 
+bool lifecycle_has_segments(enum measure_id measure)
+{
+    return measure == MEASURE_ID_MRR || measure == MEASURE_ID_RETENTION ||
+           measure == MEASURE_ID_SURVIVAL || measure == MEASURE_ID_GAP ||
+           measure == MEASURE_ID_FOCUS || measure == MEASURE_ID_PRICE ||
+           measure == MEASURE_ID_REFERRAL || measure == MEASURE_ID_CAMPAIGN ||
+           measure == MEASURE_ID_MARKETING || measure == MEASURE_ID_FINANCE;
+}
+
 /* As it was given, or its default. */
 static bool find(const struct lifecycle_request *request, const char *name,
                  struct lifecycle_parameter *parameter, struct proto_fault *fault)

@@ -12,20 +12,6 @@
 
 #define MONTH_MS INT64_C(2629800000) /* 30.4375 days */
 
-enum measure_band lifecycle_band_at(const struct lifecycle_standing *standing, int64_t at_ms,
-                                    struct measure_engaged *sum)
-{
-    const struct measure_engagement *weights = &standing->definition.engagement;
-    struct measure_engaged engaged = measure_engaged_none();
-    for (size_t i = 0; i < standing->collect.count; i++) {
-        measure_engagement_add(weights, standing->collect.events[i].event, at_ms, &engaged);
-    }
-    if (sum != NULL) {
-        *sum = engaged;
-    }
-    return measure_engagement_band(weights, engaged.millionths);
-}
-
 static bool account_room(struct lifecycle_standing *standing, struct proto_fault *fault)
 {
     if (standing->count == standing->room) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the accounts that a request looks at stand at one moment, by one walk in one view: scores,
- * engagement, revenue, cases, campaigns and requests, as the tables of server/measure/view.h read
- * them. Scores and segments are of values as they are now; events are those known by the request.
+ * engagement, revenue, cases, campaigns and requests, as the tables of
+ * server/measure/measure_view.h read them. Scores and segments are of values as they are now;
+ * events are those known by the request.
  *
  * Ownership: lifecycle_standing_fini frees, also after a failure. Errors: those of lifecycle.h,
  * NO_ICP. Threads: one. Cost: the timeline of each account is read and decoded, some 200 ns an
@@ -14,7 +15,7 @@
 #include "server/lifecycle/lifecycle_collect.h"
 #include "server/lifecycle/lifecycle_segment.h"
 #include "server/measure/journey.h"
-#include "server/measure/view.h"
+#include "server/measure/measure_view.h"
 
 struct lifecycle_standing_options {
     struct measure_view view;     /* the moment and what is asked for; the rest is not set */

@@ -257,17 +257,17 @@ static const struct lifecycle_way ways[MEASURE_IDS] = {
     [MEASURE_ID_HANDOFFS] = {lifecycle_handoffs_read, NULL, lifecycle_handoffs_look},
     [MEASURE_ID_GREY] = {lifecycle_grey_read, NULL, lifecycle_grey_look},
     [MEASURE_ID_GAP] = {lifecycle_gap_read, NULL, lifecycle_gap_look},
-    [MEASURE_ID_FOCUS] = {lifecycle_focus_read, NULL, lifecycle_focus_look, true},
+    [MEASURE_ID_FOCUS] = {lifecycle_focus_read, NULL, lifecycle_focus_look},
     [MEASURE_ID_QUARTER_END] = {lifecycle_quarter_read, NULL, lifecycle_quarter_look},
-    [MEASURE_ID_PRICE] = {lifecycle_price_read, NULL, lifecycle_price_look, true},
-    [MEASURE_ID_REFERRAL] = {lifecycle_referral_read, NULL, lifecycle_referral_look, true},
-    [MEASURE_ID_CAMPAIGN] = {lifecycle_campaign_read, NULL, lifecycle_campaign_look, true},
+    [MEASURE_ID_PRICE] = {lifecycle_price_read, NULL, lifecycle_price_look},
+    [MEASURE_ID_REFERRAL] = {lifecycle_referral_read, NULL, lifecycle_referral_look},
+    [MEASURE_ID_CAMPAIGN] = {lifecycle_campaign_read, NULL, lifecycle_campaign_look},
     [MEASURE_ID_GRID] = {lifecycle_view_read, NULL, lifecycle_view_look},
     [MEASURE_ID_SALES] = {lifecycle_view_read, NULL, lifecycle_view_look},
-    [MEASURE_ID_MARKETING] = {lifecycle_view_read, NULL, lifecycle_view_look, true},
+    [MEASURE_ID_MARKETING] = {lifecycle_view_read, NULL, lifecycle_view_look},
     [MEASURE_ID_SUCCESS] = {lifecycle_view_read, NULL, lifecycle_view_look},
     [MEASURE_ID_PRODUCT] = {lifecycle_view_read, NULL, lifecycle_view_look},
-    [MEASURE_ID_FINANCE] = {lifecycle_view_read, NULL, lifecycle_view_look, true},
+    [MEASURE_ID_FINANCE] = {lifecycle_view_read, NULL, lifecycle_view_look},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)

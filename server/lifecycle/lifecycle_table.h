@@ -65,7 +65,6 @@ struct lifecycle_way {
                  struct proto_fault *fault);
     bool (*fill)(struct lifecycle_run *run, struct proto_fault *fault);
     bool (*look)(struct lifecycle_run *run, struct proto_fault *fault);
-    bool by; /* it has segments, one or for each value of a field */
 };
 const struct lifecycle_way *lifecycle_way(enum measure_id measure);
 
@@ -100,7 +99,5 @@ bool lifecycle_gap_look(struct lifecycle_run *run, struct proto_fault *fault);
 bool lifecycle_view_read(const struct lifecycle_request *request,
                          struct lifecycle_settings *settings, struct proto_fault *fault);
 bool lifecycle_view_look(struct lifecycle_run *run, struct proto_fault *fault);
-/* Whether a field's values can be its segments. */
-bool lifecycle_has_segments(enum measure_id measure);
 
 #endif

@@ -86,8 +86,8 @@ static bool members_known(const json_t *root, struct proto_fault *fault)
     static const char *const of_engagement[] = {"metric", "version", "name", "weights",
                                                 "bands",  "author",  "note"};
     const char *metric = json_string_value(json_object_get(root, "metric"));
-    bool weighs = metric != NULL &&
-                  strcmp(metric, measure_metric_info(MEASURE_METRIC_ENGAGEMENT)->name) == 0;
+    bool weighs =
+        metric != NULL && strcmp(metric, measure_metric_info(MEASURE_METRIC_ENGAGEMENT)->name) == 0;
     return feature_json_members_known(root, weighs ? of_engagement : of_rules, weighs ? 7 : 8,
                                       PROTO_BAD_DOCUMENT, fault);
 }

@@ -10,7 +10,7 @@
 #include "server/math/order.h"
 #include "server/math/random.h"
 #include "server/measure/clv.h"
-#include "server/measure/view.h"
+#include "server/measure/measure_view.h"
 
 #define MONTH_MS 2629800000.0 /* 30.4375 days */
 #define Z95 1.959963984540054

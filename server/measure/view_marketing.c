@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/measure/view.h"
+#include "server/measure/measure_view.h"
 
 struct group {
     uint64_t members, fitting, engaged;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "server/math/order.h"
-#include "server/measure/view.h"
+#include "server/measure/measure_view.h"
 
 /* From this ARR on a customer is of the tenth with most; INT64_MAX: there is no customer. */
 static bool large_from(const struct measure_view *view, int64_t *least, struct proto_fault *fault)

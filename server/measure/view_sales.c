@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "server/math/order.h"
-#include "server/measure/view.h"
+#include "server/measure/measure_view.h"
 
 static int compare(int64_t a, int64_t b)
 {

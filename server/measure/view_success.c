@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "server/math/accuracy.h"
-#include "server/measure/view.h"
+#include "server/measure/measure_view.h"
 
 #define MONTH_MS 2629800000.0 /* 30.4375 days */
 

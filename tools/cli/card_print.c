@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "server/event/event_money.h"
+
 enum { DAY_BYTES = 10 };
 
 static const char *text_of(const json_t *object, const char *name)
@@ -98,6 +100,14 @@ static void engagement_print(const struct cli *cli, const json_t *card)
               text_of(engagement, "definition"), number_of(engagement, "version"));
 }
 
+/* Whole minor units as an amount. */
+static const char *money_text(const json_t *minor, const char *currency,
+                              char text[EVENT_DECIMAL_BYTES])
+{
+    return event_decimal_print(json_integer_value(minor),
+                               event_money_digits(proto_span_text(currency)), false, text);
+}
+
 static void lifecycle_print(const struct cli *cli, const json_t *card)
 {
     const json_t *lifecycle = json_object_get(card, "lifecycle");
@@ -107,7 +117,10 @@ static void lifecycle_print(const struct cli *cli, const json_t *card)
     }
     cli_print(cli, "%s", customer ? "customer" : "no customer");
     if (customer) {
-        cli_print(cli, ", %.0f minor units of %s a month", number_of(lifecycle, "mrr_minor_units"),
+        char text[EVENT_DECIMAL_BYTES];
+        cli_print(cli, ", %s %s a month",
+                  money_text(json_object_get(lifecycle, "mrr_minor_units"),
+                             text_of(lifecycle, "currency"), text),
                   text_of(lifecycle, "currency"));
     }
     if (json_is_string(json_object_get(lifecycle, "since"))) {
@@ -121,10 +134,19 @@ static void lifecycle_print(const struct cli *cli, const json_t *card)
               number_of(lifecycle, "churned"));
 }
 
+static void amount_print(const struct cli *cli, const json_t *event)
+{
+    const json_t *amount = json_object_get(event, "amount");
+    char text[EVENT_DECIMAL_BYTES];
+    if (amount != NULL) {
+        cli_print(cli, " %s %s", money_text(amount, text_of(event, "currency"), text),
+                  text_of(event, "currency"));
+    }
+}
+
 static void events_print(const struct cli *cli, const json_t *card)
 {
-    static const char *const members[] = {"kind",   "label",  "campaign",
-                                          "person", "amount", "currency"};
+    static const char *const members[] = {"kind", "label", "campaign", "person"};
     size_t i = 0;
     const json_t *event = NULL;
     cli_print(cli, "last of %.0f events\n", number_of(card, "events_in_all"));
@@ -138,6 +160,7 @@ static void events_print(const struct cli *cli, const json_t *card)
                 value_print(cli, value);
             }
         }
+        amount_print(cli, event);
         cli_print(cli, "\n");
     }
 }

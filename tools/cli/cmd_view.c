@@ -170,6 +170,17 @@ static void ground_tell(const struct cli *cli, const struct icp_reply *reply)
             (int)currency.bytes, currency.data);
 }
 
+/* How to read the rows, or that there are none. */
+static void correction_tell(const struct cli *cli, enum measure_id id, size_t rows)
+{
+    const char *correction = measure_info(id)->correction;
+    if (rows == 0) {
+        cli_say(cli, "%s: there is nothing to list: %s", view_name(id), measure_info(id)->inputs);
+    } else if (strcmp(correction, "none") != 0) {
+        cli_say(cli, "%s: %s", view_name(id), correction);
+    }
+}
+
 static int view_show(const struct cli *cli, enum measure_id id, const struct icp_value *view,
                      const char *currency, bool several)
 {
@@ -186,7 +197,7 @@ static int view_show(const struct cli *cli, enum measure_id id, const struct icp
             cli_print(cli, "%s\n", view_name(id));
         }
         status = view_print(cli, &table, currency);
-        cli_say(cli, "%s: %s", view_name(id), measure_info(id)->correction);
+        correction_tell(cli, id, measure_table_rows(&table));
     }
     measure_table_fini(&table);
     return status;

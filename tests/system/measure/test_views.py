@@ -384,8 +384,6 @@ class Feed(unittest.TestCase):
         self.assertEqual(len(moves), 25)
         self.assertEqual({m["list"] for m in moves}, {"q1"})
         learn(self.client)
-        if self.client.call("icp-list", {})["active"] == 1:
-            self.client.call("icp-activate", {"icp": 2, "reason": "x"})
         moves = [m for m in self.follow() if m["what"] == "off list"]
         self.assertEqual(len(moves), 25)
 

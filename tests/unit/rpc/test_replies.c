@@ -415,8 +415,9 @@ static const struct {
     {PROTO_OP_LIFECYCLE, "{\"id\":\"way\",\"at\":9000000}"},
     {PROTO_OP_SCORE, "{\"id\":\"way\",\"engagement\":\"usual\"}"},
     {PROTO_OP_EXPLAIN, "{\"id\":\"way\",\"engagement\":\"usual@1\"}"},
-    {PROTO_OP_VIEW, "{\"views\":[\"sales\",\"marketing\",\"success\",\"product\",\"finance\",\"grid\"],"
-                    "\"parameters\":{\"as-of\":9000000}}"},
+    {PROTO_OP_VIEW,
+     "{\"views\":[\"sales\",\"marketing\",\"success\",\"product\",\"finance\",\"grid\"],"
+     "\"parameters\":{\"as-of\":9000000}}"},
     {PROTO_OP_MEASURE, "{\"measure\":\"grid\",\"parameters\":{\"as-of\":9000000}}"},
     {PROTO_OP_CARD, "{\"id\":\"way\",\"at\":9000000}"},
     {PROTO_OP_CHANGES, "{\"since\":0,\"limit\":1}"},

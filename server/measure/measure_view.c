@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the tables of all views share, and the grid. A cell with too few cases says so. */
-#include "server/measure/view.h"
+#include "server/measure/measure_view.h"
 
 #include <stdio.h>
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "server/math/random.h"
-#include "server/measure/view.h"
+#include "server/measure/measure_view.h"
 
 #define DAY MEASURE_DAY_MS
 #define NOW (INT64_C(20000) * DAY)

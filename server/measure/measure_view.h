@@ -20,8 +20,8 @@
  * grades 0 A … 3 D. Ownership: a view borrows all it points to; orders are the caller's arrays.
  * Errors: NO_MEMORY, those of clv.h where no lifetime can be had are no fault but a verdict.
  * Threads: pure. Cost: n log n of the accounts a table. Source: docs/methods/views.md. */
-#ifndef MEASURE_VIEW_H
-#define MEASURE_VIEW_H
+#ifndef MEASURE_MEASURE_VIEW_H
+#define MEASURE_MEASURE_VIEW_H
 
 #include "server/measure/engagement.h"
 #include "server/measure/measure.h"
