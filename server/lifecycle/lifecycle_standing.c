@@ -29,6 +29,11 @@ static bool account_room(struct lifecycle_standing *standing, struct proto_fault
 static void score_take(const struct lifecycle_standing *standing, int64_t raw,
                        struct measure_standing *account)
 {
+    if (standing->expression.document == NULL) {
+        account->fit = account->p = MEASURE_NAN;
+        account->grade = MEASURE_UNGRADED;
+        return;
+    }
     const struct model_scorecard *scorecard = standing->expression.document->scorecard;
     account->fit = model_fit(scorecard, raw);
     account->p = model_p(scorecard, raw);
@@ -250,7 +255,10 @@ static bool ready(struct lifecycle_standing *standing, const struct lifecycle_re
                                                           .lost = options->lost};
     standing->view = options->view;
     standing->amount = (struct lifecycle_amount){.rules = standing->rules};
-    return engine_expression_open(standing->worker, request->filter, request->icp, true,
+    /* Where no version is active the views tell what there is without one. */
+    bool scores = request->icp > 0 || standing->worker->state->active_version > 0;
+    standing->view.scored = scores;
+    return engine_expression_open(standing->worker, request->filter, request->icp, scores,
                                   &standing->expression, fault);
 }
 

@@ -115,8 +115,8 @@ static bool sales_fill(struct lifecycle_standing *standing, struct measure_table
         listing_begin(&listing, standing, fault) &&
         measure_sales_order(view, listing.order, &listing.listed, fault) &&
         lifecycle_listed_names(&listing.texts, standing, listing.order, listing.listed, fault) &&
-        lifecycle_listed_reasons(&listing.texts, standing, fault) &&
-        lifecycle_listed_references(&listing.texts, standing, fault) &&
+        (!view->scored || (lifecycle_listed_reasons(&listing.texts, standing, fault) &&
+                           lifecycle_listed_references(&listing.texts, standing, fault))) &&
         measure_sales_table(view, listing.order, listing.listed, listing.texts.told, table, fault);
     listing_end(&listing);
     return good;
@@ -280,7 +280,8 @@ bool lifecycle_views(struct engine_worker *worker, const struct engine_job *job,
         good = is_view(ids[v]) && table_fill(&standing, table, fault);
     }
     if (good) {
-        views->icp = standing.expression.document->version;
+        const struct learn_document *document = standing.expression.document;
+        views->icp = document != NULL ? document->version : 0;
         views->accounts = standing.count;
         views->events = standing.collect.known;
         views->subscriptions = standing.subscriptions;

@@ -3,7 +3,7 @@
  * all of one walk in one view of the store: of one version, one watermark, one moment.
  *
  * Ownership: borrows requests; tables are the caller's, lifecycle_views_fini, also after a failure.
- * Errors: those of lifecycle.h, NO_ICP. Threads: the worker's. Cost: lifecycle_standing.h, and of
+ * Errors: those of lifecycle.h. Threads: the worker's. Cost: lifecycle_standing.h, and of
  * sales a record and 1 µs for each customer that may be a reference and each account listed. */
 #ifndef LIFECYCLE_LIFECYCLE_VIEW_H
 #define LIFECYCLE_LIFECYCLE_VIEW_H

@@ -6,7 +6,7 @@
 
 #include "server/math/accuracy.h"
 
-static const char *const grade_names[MEASURE_GRADES] = {"A", "B", "C", "D"};
+static const char *const grade_names[MEASURE_GRADES] = {"A", "B", "C", "D", "-"};
 
 const char *measure_grade_name(unsigned grade)
 {
@@ -67,7 +67,10 @@ bool measure_grid_table(const struct measure_view *view, struct measure_table *t
         here[account->grade][account->band].accounts++;
         here[account->grade][account->band].customers += account->customer;
     }
-    for (unsigned grade = 0; grade < MEASURE_GRADES; grade++) {
+    /* Without a version there is one row of bands, with one there are four. */
+    unsigned first = view->scored ? 0 : MEASURE_UNGRADED;
+    unsigned end = view->scored ? MEASURE_UNGRADED : MEASURE_GRADES;
+    for (unsigned grade = first; grade < end; grade++) {
         for (unsigned band = MEASURE_BANDS; band-- > 0;) {
             grid_row(view, grade, band, &here[grade][band], table);
         }

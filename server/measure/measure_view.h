@@ -17,9 +17,10 @@
  *
  * Assumptions: accounts are independent; grades are those of now, by values as they are now; what
  * was so a window ago goes on. Shapes: money in whole minor units a month, times in ms since 1970,
- * grades 0 A … 3 D. Ownership: a view borrows all it points to; orders are the caller's arrays.
- * Errors: NO_MEMORY, those of clv.h where no lifetime can be had are no fault but a verdict.
- * Threads: pure. Cost: n log n of the accounts a table. Source: docs/methods/views.md. */
+ * grades 0 A … 3 D, 4 none; without a
+ * version fit and p are NAN. Ownership: a view borrows all it points to; orders are the caller's
+ * arrays. Errors: NO_MEMORY, those of clv.h where no lifetime can be had are no fault but a
+ * verdict. Threads: pure. Cost: n log n of the accounts a table. Source: docs/methods/views.md. */
 #ifndef MEASURE_MEASURE_VIEW_H
 #define MEASURE_MEASURE_VIEW_H
 
@@ -27,7 +28,8 @@
 #include "server/measure/measure.h"
 #include "server/measure/spell.h"
 
-enum { MEASURE_GRADES = 4 };
+/* The last grade is that of accounts which no version scored: none is active. */
+enum { MEASURE_GRADES = 5, MEASURE_UNGRADED = 4 };
 
 struct measure_standing {
     uint32_t slot;
@@ -89,6 +91,7 @@ struct measure_view {
     const char *const *segments; /* names by number */
     uint32_t segment_count;      /* 0: none */
     const char *by;              /* the field that segments are of */
+    bool scored;                 /* by a version */
     bool spent;                  /* a spend is told, of anybody at any time */
     struct measure_tally cells[MEASURE_GRADES][MEASURE_BANDS];
     struct measure_kept kept[MEASURE_GRADES][MEASURE_BANDS];

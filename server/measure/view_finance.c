@@ -332,7 +332,7 @@ bool measure_finance_table(const struct measure_view *view,
     }
     lives_fit(&page, cohort);
     group_add(&page, "all", &all, true);
-    for (unsigned grade = 0; grade < MEASURE_GRADES; grade++) {
+    for (unsigned grade = 0; view->scored && grade < MEASURE_UNGRADED; grade++) {
         group_add(&page, measure_grade_name(grade), &grades[grade], false);
     }
     for (uint32_t s = 0; s < view->segment_count; s++) {

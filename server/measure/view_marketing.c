@@ -31,7 +31,7 @@ static void account_count(struct group *group, const struct measure_standing *ac
 static void row_add(const struct measure_view *view, const char *of, const char *name,
                     const char *filter, const struct group *group, struct measure_table *table)
 {
-    const struct measure_tally fitting = {group->members, group->fitting};
+    const struct measure_tally fitting = {view->scored ? group->members : 0, group->fitting};
     measure_add_text(table, of);
     measure_add_text(table, name);
     measure_add_text(table, filter);

@@ -43,7 +43,7 @@ static void asking_add(const struct measure_view *view, const struct measure_ask
     row->open += asking->open;
     row->oldest_ms = asking->oldest_ms < row->oldest_ms ? asking->oldest_ms : row->oldest_ms;
     row->arr += arr;
-    row->weighed += llround((double)arr * account->fit / 100);
+    row->weighed += view->scored ? llround((double)arr * account->fit / 100) : arr;
 }
 
 static int by_arr(const void *left, const void *right)
@@ -68,7 +68,7 @@ static bool is_lighthouse(const struct measure_view *view, const struct measure_
 {
     return row->arr > 0 && row->accounts > 0 &&
            (double)row->loudest_arr >= view->dominates * (double)row->arr &&
-           row->loudest_arr >= large && view->accounts[row->loudest].grade >= 2;
+           row->loudest_arr >= large && view->scored && view->accounts[row->loudest].grade >= 2;
 }
 
 bool measure_product_rows(const struct measure_view *view, struct measure_asked *rows,
@@ -118,7 +118,11 @@ bool measure_product_table(const struct measure_view *view, const struct measure
         measure_add_whole(table, row->accounts);
         measure_add_whole(table, row->fitting);
         measure_add_whole(table, row->arr);
-        measure_add_whole(table, row->weighed);
+        if (view->scored) {
+            measure_add_whole(table, row->weighed);
+        } else {
+            measure_add_absent(table);
+        }
         measure_add_text(table, texts[r].id);
         measure_add_number(table, row->arr > 0 ? (double)row->loudest_arr / (double)row->arr
                                                : MEASURE_NAN);

@@ -248,7 +248,11 @@ static void cell_add(struct printing *printing, size_t row, const struct shown *
         plain_add(printing, cell);
         break;
     case FORM_NUMBER:
-        out_cell_number(&printing->out, "%.1f", told ? cell->number : 0);
+        if (told) {
+            out_cell_number(&printing->out, "%.1f", cell->number);
+        } else {
+            out_cell_text(&printing->out, "%s", "");
+        }
         break;
     case FORM_DAY:
         day_add(printing, cell);

@@ -297,6 +297,48 @@ class Views(unittest.TestCase):
         self.assertIn("--margin", got.stderr)
 
 
+class RealCompany(unittest.TestCase):
+    """RavenStack: five systems of one company, and no evidence for a profile, which is the truth."""
+
+    def test_views_tell_what_there_is_without_a_profile(self):
+        plan = os.path.join(REAL, "ravenstack")
+        if not os.path.exists(plan):
+            self.skipTest(f"{plan} is not there; ICP_TEST_DATA names the folder")
+        server = icpd.Server(ICPD)
+        self.addCleanup(server.close)
+        with tempfile.TemporaryDirectory() as folder:
+            for name in os.listdir(plan):
+                os.symlink(os.path.join(plan, name), os.path.join(folder, name))
+            schema = icp("schema", "infer", "ravenstack_accounts.csv", "--id", "account_id",
+                         port=server.port, folder=folder)
+            with open(os.path.join(folder, "schema.json"), "w", encoding="utf-8") as file:
+                file.write(schema.stdout)
+            steps = ((["schema", "put", "schema.json"],), (["import", "ravenstack_accounts.csv"],),
+                     (["event", "import", "ravenstack_subscriptions.csv", "--account", "account_id", "--id",
+                       "subscription_id", "--start", "start_date", "--end", "end_date", "--amount", "mrr_amount",
+                       "--currency", "USD", "--label", "plan_tier", "--trial", "is_trial"],),
+                     (["event", "import", "ravenstack_supports_ticket.csv", "--account", "account_id", "--type",
+                       "request", "--kind", "=ticket", "--at", "submitted_at", "--end", "closed_at", "--label",
+                       "priority", "--id", "ticket_id"],))
+            for (arguments,) in steps:
+                got = icp(*arguments, port=server.port, folder=folder)
+                self.assertEqual(got.returncode, 0, got.stderr)
+        with icpd.Client(server.port) as client:
+            reply = client.call("view", {"views": ["finance", "product", "sales", "grid"],
+                                         "parameters": {"as-of": "2025-01-01"}})
+        self.assertEqual((reply["icp"], reply["accounts"], reply["currency"]), (0, 500, "USD"))
+        tables = {view["view"]: view for view in reply["views"]}
+        names = [column["name"] for column in tables["finance"]["columns"]]
+        figures = {row[0]: dict(zip(names, row)) for row in tables["finance"]["rows"]}
+        # MRR of 10,159,608 USD, as other programs have it too.
+        self.assertEqual(figures["arr"]["value"], 12 * 1015960800)
+        self.assertIn("no spend", figures["cac"]["verdict"])
+        asked = {row[1]: row for row in tables["product"]["rows"]}
+        self.assertEqual(set(asked), {"low", "medium", "high", "urgent"})
+        self.assertEqual(sum(row[3] for row in asked.values()), 2000)
+        self.assertEqual([row[0] for row in tables["grid"]["rows"]], ["-"] * 4)
+
+
 class Feed(unittest.TestCase):
     """A mirror that is kept by the feed alone has what the server has."""
 

@@ -29,6 +29,7 @@ static struct measure_view view_of(const struct measure_standing *accounts, uint
                                  .least = 10,
                                  .top = 50,
                                  .by = "",
+                                 .scored = true,
                                  .accounts = accounts,
                                  .count = count};
 }
@@ -336,6 +337,35 @@ static void campaigns_and_segments_have_their_members(void **state)
     measure_table_fini(&table);
 }
 
+static void without_a_version_nobody_has_a_grade(void **state)
+{
+    (void)state;
+    const struct measure_standing accounts[] = {
+        {.grade = MEASURE_UNGRADED, .fit = MEASURE_NAN, .customer = true, .mrr = 100},
+        {.grade = MEASURE_UNGRADED, .fit = MEASURE_NAN, .band = MEASURE_BAND_LOW}};
+    const struct measure_cohort_lost cohort = {.customers = 0};
+    struct measure_view view = view_of(accounts, 2);
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_table table;
+    view.scored = false;
+    measure_table_init(&table, MEASURE_ID_GRID);
+    assert_true(measure_grid_table(&view, &table, &fault));
+    assert_int_equal(measure_table_rows(&table), MEASURE_BANDS);
+    assert_string_equal(text(&table, 0, "grade"), "-");
+    measure_table_fini(&table);
+    measure_table_init(&table, MEASURE_ID_FINANCE);
+    assert_true(measure_finance_table(&view, &cohort, &table, &fault));
+    assert_true(number(&table, row_of(&table, "arr", "all"), "value") == 1200);
+    for (size_t row = 0; row < measure_table_rows(&table); row++) {
+        assert_string_equal(text(&table, row, "of"), "all");
+    }
+    measure_table_fini(&table);
+    measure_table_init(&table, MEASURE_ID_MARKETING);
+    assert_true(measure_marketing_table(&view, &table, &fault));
+    assert_true(number(&table, 0, "fitting") == -1);
+    measure_table_fini(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_large_account_of_low_fit_is_a_lighthouse),
         cmocka_unit_test(finance_tells_what_it_can_and_what_is_missing),
         cmocka_unit_test(campaigns_and_segments_have_their_members),
+        cmocka_unit_test(without_a_version_nobody_has_a_grade),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
