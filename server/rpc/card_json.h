@@ -24,21 +24,21 @@ enum {
 };
 
 /* Cut at a whole character. */
-json_t *card_text(struct proto_span text);
-json_t *card_time(int64_t ms);
-json_t *card_keys(const struct feature_record *record);
+json_t *rpc_card_text(struct proto_span text);
+json_t *rpc_card_time(int64_t ms);
+json_t *rpc_card_keys(const struct feature_record *record);
 /* {"field": {"value": …, "source": …, "time": …, "state": …}} of fields that have one. */
-json_t *card_values(const struct feature_schema *schema, const struct feature_record *record,
-                    int64_t now_ms);
-json_t *card_texts(const struct proto_span *texts, size_t count);
+json_t *rpc_card_values(const struct feature_schema *schema, const struct feature_record *record,
+                        int64_t now_ms);
+json_t *rpc_card_texts(const struct proto_span *texts, size_t count);
 /* [{"says": "for", "points": 31, "field": …, "value": …}] */
-json_t *card_reasons(const struct engine_answer *answer);
-json_t *card_engagement(const struct lifecycle_engaged *engaged);
-json_t *card_lifecycle(const struct lifecycle_account *account);
-json_t *card_events(const struct engine_timeline *page);
+json_t *rpc_card_reasons(const struct engine_answer *answer);
+json_t *rpc_card_engagement(const struct lifecycle_engaged *engaged);
+json_t *rpc_card_lifecycle(const struct lifecycle_account *account);
+json_t *rpc_card_events(const struct engine_timeline *page);
 /* Names of target account lists that the account is on. */
-json_t *card_lists(const struct engine_state *state, uint32_t slot);
+json_t *rpc_card_lists(const struct engine_state *state, uint32_t slot);
 /* [{"id": …, "similarity": …, "grade": …}] */
-json_t *card_look_alikes(const struct lookalike_result *result);
+json_t *rpc_card_look_alikes(const struct lookalike_result *result);
 
 #endif

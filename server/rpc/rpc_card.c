@@ -61,7 +61,7 @@ static bool look_alikes_put(struct card *card, struct proto_fault *fault)
         return lack(card, "look_alikes", why.code != PROTO_OK ? why.message : "there are none",
                     fault);
     }
-    bool good = put(card, "look_alikes", card_look_alikes(&result), fault);
+    bool good = put(card, "look_alikes", rpc_card_look_alikes(&result), fault);
     lookalike_similar_free(&result);
     return good;
 }
@@ -73,12 +73,12 @@ static bool identity_put(struct card *card, struct proto_fault *fault)
     bool named = schema != NULL && schema->name != NULL &&
                  feature_record_value(&card->record, schema->name->id, &name) &&
                  name.type == FEATURE_CATEGORY;
-    return put(card, "id", card_text(card->record.id), fault) &&
-           put(card, "name", named ? card_text(name.text) : json_null(), fault) &&
-           put(card, "keys", card_keys(&card->record), fault) &&
+    return put(card, "id", rpc_card_text(card->record.id), fault) &&
+           put(card, "name", named ? rpc_card_text(name.text) : json_null(), fault) &&
+           put(card, "keys", rpc_card_keys(&card->record), fault) &&
            put(card, "values",
-               card_values(schema, &card->record,
-                           engine_now_ms(card->call->worker->rpc->options.engine)),
+               rpc_card_values(schema, &card->record,
+                               engine_now_ms(card->call->worker->rpc->options.engine)),
                fault);
 }
 
@@ -98,9 +98,9 @@ static bool answer_put(struct card *card, const struct learn_document *document,
            put(card, "p", json_real(answer->p), fault) &&
            put(card, "outcome",
                outcome != NULL ? json_string(outcome) : json_string("as its policy says"), fault) &&
-           put(card, "why", card_reasons(answer), fault) &&
-           put(card, "missing", card_texts(answer->missing, answer->missing_count), fault) &&
-           put(card, "stale", card_texts(answer->stale, answer->stale_count), fault) &&
+           put(card, "why", rpc_card_reasons(answer), fault) &&
+           put(card, "missing", rpc_card_texts(answer->missing, answer->missing_count), fault) &&
+           put(card, "stale", rpc_card_texts(answer->stale, answer->stale_count), fault) &&
            put(card, "fit_low", json_real(answer->fit_low), fault) &&
            put(card, "fit_high", json_real(answer->fit_high), fault);
 }
@@ -143,7 +143,7 @@ static bool engagement_put(struct card *card, struct proto_fault *fault)
     }
     return lifecycle_engage(call->worker->engine, card->slot, card->at_ms, definition, &now, 0,
                             &engaged, fault) &&
-           put(card, "engagement", card_engagement(&engaged), fault);
+           put(card, "engagement", rpc_card_engagement(&engaged), fault);
 }
 
 /* Amounts that the usual rules cannot measure leave the account without figures, not without a
@@ -164,7 +164,7 @@ static bool lifecycle_put(struct card *card, struct proto_fault *fault)
         *fault = why;
         return false;
     }
-    return put(card, "lifecycle", card_lifecycle(&account), fault);
+    return put(card, "lifecycle", rpc_card_lifecycle(&account), fault);
 }
 
 static bool events_put(struct card *card, struct proto_fault *fault)
@@ -177,7 +177,7 @@ static bool events_put(struct card *card, struct proto_fault *fault)
     return engine_timeline(call->worker->engine, card->slot, &choice, 0,
                            (size_t)rpc_arg_uint(call, PROTO_Q_CARD_EVENTS), &call->worker->arena,
                            &page, fault) &&
-           put(card, "events", card_events(&page), fault) &&
+           put(card, "events", rpc_card_events(&page), fault) &&
            put(card, "events_in_all", json_integer((json_int_t)page.total), fault);
 }
 
@@ -194,10 +194,10 @@ static bool card_fill(struct card *card, struct proto_fault *fault)
            engine_record(worker, card->slot, &card->record, fault) && identity_put(card, fault) &&
            score_put(card, fault) && engagement_put(card, fault) && lifecycle_put(card, fault) &&
            events_put(card, fault) &&
-           put(card, "lists", card_lists(rpc_state(call), card->slot), fault) &&
+           put(card, "lists", rpc_card_lists(rpc_state(call), card->slot), fault) &&
            put(card, "icp", json_integer(card->icp), fault) &&
            put(card, "seq", json_integer((json_int_t)engine_worker_seq(worker)), fault) &&
-           put(card, "at", card_time(card->at_ms), fault) &&
+           put(card, "at", rpc_card_time(card->at_ms), fault) &&
            put(card, "without", json_incref(card->without), fault);
 }
 
