@@ -2,6 +2,7 @@
 #include "server/model/scorecard.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 struct model_scorecard *model_create(size_t term_count, size_t table_count)
@@ -31,6 +32,7 @@ struct model_scorecard *model_create(size_t term_count, size_t table_count)
 void model_destroy(struct model_scorecard *scorecard)
 {
     if (scorecard != NULL) {
+        model_trees_destroy(scorecard->trees);
         free(scorecard->offsets);
         free(scorecard->highs);
         free(scorecard->lows);
@@ -52,6 +54,9 @@ static size_t term_index(const struct model_term *term, const uint8_t *row)
 int64_t model_raw(const struct model_scorecard *scorecard, const uint8_t *row)
 {
     assert(scorecard->kernel != NULL); /* sealed */
+    if (scorecard->trees != NULL) {
+        return model_trees_raw(scorecard->trees, row);
+    }
     int64_t raw =
         scorecard->intercept +
         scorecard->kernel->sum(scorecard->tables, scorecard->offsets, scorecard->offset_count, row);
@@ -64,6 +69,10 @@ int64_t model_raw(const struct model_scorecard *scorecard, const uint8_t *row)
 void model_raw_many(const struct model_scorecard *scorecard, const uint8_t *rows, size_t stride,
                     size_t count, int64_t *raw)
 {
+    if (scorecard->trees != NULL) {
+        model_trees_raw_many(scorecard->trees, rows, stride, count, raw);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         raw[i] = model_raw(scorecard, rows + i * stride);
     }
@@ -72,13 +81,56 @@ void model_raw_many(const struct model_scorecard *scorecard, const uint8_t *rows
 void model_contributions(const struct model_scorecard *scorecard, const uint8_t *row,
                          int32_t *contributions)
 {
+    if (scorecard->trees != NULL) {
+        model_trees_contributions(scorecard->trees, row, scorecard->intercept, contributions);
+        return;
+    }
     for (size_t t = 0; t < scorecard->term_count; t++) {
         contributions[t] = scorecard->tables[term_index(&scorecard->terms[t], row)];
     }
 }
 
+/* Adds to moves[code] how far the entry of a term goes if the column had that code. */
+static void term_moved(const struct model_scorecard *scorecard, const struct model_term *term,
+                       const uint8_t *row, uint16_t column, size_t bins, int64_t *moves)
+{
+    const int32_t *table = scorecard->tables + term->table_offset;
+    bool first = term->column_a == column;
+    bool pair = term->column_b != MODEL_NO_COLUMN;
+    size_t at = !pair   ? 0
+                : first ? row[term->column_b]
+                        : (size_t)row[term->column_a] * term->bins_b;
+    size_t step = first ? term->bins_b : 1;
+    int64_t now = table[at + row[column] * step];
+    for (size_t code = 0; code < bins; code++) {
+        moves[code] += table[at + code * step] - now;
+    }
+}
+
+void model_moved(const struct model_scorecard *scorecard, const uint8_t *row, uint16_t column,
+                 size_t bins, int64_t *raws)
+{
+    if (scorecard->trees != NULL) {
+        model_trees_moved(scorecard->trees, row, column, bins, raws);
+        return;
+    }
+    int64_t raw = model_raw(scorecard, row);
+    for (size_t code = 0; code < bins; code++) {
+        raws[code] = raw;
+    }
+    for (size_t t = 0; t < scorecard->term_count; t++) {
+        const struct model_term *term = &scorecard->terms[t];
+        if (term->column_a == column || term->column_b == column) {
+            term_moved(scorecard, term, row, column, bins, raws);
+        }
+    }
+}
+
 double model_p(const struct model_scorecard *scorecard, int64_t raw)
 {
+    if (scorecard->trees != NULL && scorecard->trees->logistic) {
+        return 1.0 / (1.0 + exp(-1e-6 * (double)raw));
+    }
     const int64_t *x = scorecard->calibration_raw;
     const double *p = scorecard->calibration_p;
     size_t count = scorecard->calibration_count;

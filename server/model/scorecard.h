@@ -10,6 +10,11 @@
  * p comes from a calibration map (monotone, piecewise linear on raw), fit from the frozen reference
  * population (1,001 quantiles of raw; see model_fit), grade from thresholds on fit.
  *
+ * Or an ensemble of trees from elsewhere stands in place of the tables (trees.h). Then there is a
+ * term for each column that the trees ask, whose table is zero: what a column adds depends on the
+ * others, so it is worked out row by row (model_contributions), and nothing can be read off a
+ * table.
+ *
  * Threads: immutable once sealed. Ownership: owns its arrays. Cost: raw of 32 columns 6 to 18 ns.
  * Source: Lou, Caruana, Gehrke 2012; Lou et al. 2013; Nori et al. 2019 (explainable boosting
  * machine). */
@@ -22,6 +27,7 @@
 #include "server/model/dense.h"
 #include "server/model/guide.h"
 #include "server/model/strong.h"
+#include "server/model/trees.h"
 
 #define MODEL_NO_COLUMN UINT16_MAX
 #define MODEL_REFERENCE_POINTS 1001
@@ -56,6 +62,7 @@ struct model_scorecard {
     /* reference[i]: the i/10-th percentile of raw in the frozen reference population, ascending */
     int64_t reference[MODEL_REFERENCE_POINTS];
     struct model_grades grades;
+    struct model_trees *trees; /* NULL: an additive model. Sealed; owned */
     /* Derived by model_seal: of each term the least and largest entry. */
     int32_t *lows;
     int32_t *highs;
@@ -73,6 +80,10 @@ struct model_scorecard {
 /* An empty scorecard with room for that many terms and table entries, all zero, for a builder to
  * fill and then seal. NULL: no memory or above a limit. */
 struct model_scorecard *model_create(size_t term_count, size_t table_count);
+/* One that holds sealed trees, which it takes; the builder fills calibration, reference and grades
+ * and seals it. NULL: no memory or above a limit, and the trees are gone. */
+struct model_scorecard *model_create_trees(struct model_trees *trees,
+                                           const struct feature_codebook *codebook);
 /* Checks everything that scoring relies on and derives what it needs; nothing may be changed
  * afterwards. Terms of one column stand first, by column; then pairs, by (column_a, column_b),
  * column_a < column_b; no term twice; tables lie one after another in that order.
@@ -93,7 +104,8 @@ double model_p(const struct model_scorecard *scorecard, int64_t raw);
 double model_fit(const struct model_scorecard *scorecard, int64_t raw);
 char model_grade(const struct model_scorecard *scorecard, double fit);
 
-/* Contribution of each term, term_count entries; Σ + intercept = raw, exactly. */
+/* Contribution of each term, term_count entries; Σ + intercept = raw, exactly. Cost of trees: some
+ * 20 ns a leaf. */
 void model_contributions(const struct model_scorecard *scorecard, const uint8_t *row,
                          int32_t *contributions);
 
@@ -101,7 +113,7 @@ void model_contributions(const struct model_scorecard *scorecard, const uint8_t 
 struct model_part {
     uint32_t
         entry; /* its place in tables: says term and bins, and with them all that is said of it */
-    int32_t contribution; /* tables[entry] */
+    int32_t contribution; /* tables[entry]; of trees what this row has */
     uint16_t column_a;
     uint16_t column_b; /* MODEL_NO_COLUMN: a term of one column */
 };
@@ -123,9 +135,14 @@ size_t model_strongest(const struct model_scorecard *scorecard, const uint8_t *r
                        const struct model_strong_scratch *scratch, struct model_part *parts,
                        int64_t *raw);
 
+/* What raw would be with each code of one column, all else staying: raws[bins of the column].
+ * Exact. */
+void model_moved(const struct model_scorecard *scorecard, const uint8_t *row, uint16_t column,
+                 size_t bins, int64_t *raws);
+
 /* Lowest and highest raw that the row could have if each column whose code is 0 (missing) stayed so
  * or had any other code of its column, so *low ≤ raw ≤ *high. Exact where no pair misses both of
- * its columns; there it is a bound. */
+ * its columns; there it is a bound, and so it is of trees. */
 void model_interval(const struct model_scorecard *scorecard, const uint8_t *row, int64_t *low,
                     int64_t *high);
 /* The part of it that pairs make, for who knows the rest: *low and *high are on entry what terms of

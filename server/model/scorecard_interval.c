@@ -102,6 +102,10 @@ void model_interval(const struct model_scorecard *scorecard, const uint8_t *row,
                     int64_t *high)
 {
     size_t first_pair = 0;
+    if (scorecard->trees != NULL) {
+        model_trees_interval(scorecard->trees, row, low, high);
+        return;
+    }
     *low = model_raw(scorecard, row);
     *high = *low;
     for (; first_pair < scorecard->term_count; first_pair++) {

@@ -2,13 +2,13 @@
 /* The scorecard as JSON:
  *   { "intercept": i, "terms": [ { "columns": [a] or [a, b], "bins": [n] or [n, m], "table": [i …]
  * } … ], "calibration": { "raw": [i …], "p": [x …] }, "reference": [1,001 i], "grades": { "A": x,
- * "B": x, "C": x } } Columns are positions in the codebook. Unknown members are refused: what is
- * not understood must not be dropped in silence from a document that has to mean the same
- * everywhere. */
+ * "B": x, "C": x } }, and "trees" if there are any (trees.h); then no term. Columns are positions
+ * in the codebook. Unknown members are refused: what is not understood must not be dropped in
+ * silence from a document that has to mean the same everywhere. */
 #include <stdlib.h>
 
 #include "server/feature/json_text.h"
-#include "server/model/scorecard.h"
+#include "server/model/scorecard_trees.h"
 
 static json_t *integers_to_json(const int64_t *values, size_t count)
 {
@@ -52,7 +52,8 @@ json_t *model_to_json(const struct model_scorecard *scorecard,
     (void)
         codebook; /* terms name columns by position, which is what the codebook's own JSON keeps */
     json_t *terms = json_array();
-    for (size_t t = 0; t < scorecard->term_count && terms != NULL; t++) {
+    size_t term_count = scorecard->trees != NULL ? 0 : scorecard->term_count;
+    for (size_t t = 0; t < term_count && terms != NULL; t++) {
         if (json_array_append_new(terms, term_to_json(scorecard, &scorecard->terms[t])) != 0) {
             json_decref(terms);
             terms = NULL;
@@ -68,10 +69,17 @@ json_t *model_to_json(const struct model_scorecard *scorecard,
     json_t *raw = integers_to_json(scorecard->calibration_raw, scorecard->calibration_count);
     json_t *reference = integers_to_json(scorecard->reference, MODEL_REFERENCE_POINTS);
     /* json_pack takes all references even when it fails, a NULL among them included. */
-    return json_pack("{s:I, s:o, s:{s:o, s:o}, s:o, s:{s:f, s:f, s:f}}", "intercept",
-                     (json_int_t)scorecard->intercept, "terms", terms, "calibration", "raw", raw,
-                     "p", p, "reference", reference, "grades", "A", scorecard->grades.a_min, "B",
-                     scorecard->grades.b_min, "C", scorecard->grades.c_min);
+    json_t *json =
+        json_pack("{s:I, s:o, s:{s:o, s:o}, s:o, s:{s:f, s:f, s:f}}", "intercept",
+                  (json_int_t)scorecard->intercept, "terms", terms, "calibration", "raw", raw, "p",
+                  p, "reference", reference, "grades", "A", scorecard->grades.a_min, "B",
+                  scorecard->grades.b_min, "C", scorecard->grades.c_min);
+    if (scorecard->trees != NULL &&
+        json_object_set_new(json, "trees", model_trees_to_json(scorecard->trees)) != 0) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
 }
 
 static bool bad(struct proto_fault *fault, const char *field, const char *text)
@@ -259,8 +267,10 @@ terms_read(const json_t *terms, const struct feature_codebook *codebook, struct 
 struct model_scorecard *model_from_json(const json_t *json, const struct feature_codebook *codebook,
                                         struct proto_fault *fault)
 {
-    static const char *const names[] = {"intercept", "terms", "calibration", "reference", "grades"};
-    if (!members_check(json, names, 5, fault)) {
+    static const char *const names[] = {"intercept", "terms",  "calibration",
+                                        "reference", "grades", "trees"};
+    bool trees = json_object_get(json, "trees") != NULL;
+    if (!members_check(json, names, trees ? 6 : 5, fault)) {
         return NULL;
     }
     const json_t *intercept = json_object_get(json, "intercept");
@@ -268,7 +278,9 @@ struct model_scorecard *model_from_json(const json_t *json, const struct feature
         bad(fault, "intercept", "an integer is wanted");
         return NULL;
     }
-    struct model_scorecard *scorecard = terms_read(json_object_get(json, "terms"), codebook, fault);
+    struct model_scorecard *scorecard =
+        trees ? model_scorecard_trees(json, codebook, fault)
+              : terms_read(json_object_get(json, "terms"), codebook, fault);
     if (scorecard == NULL) {
         return NULL;
     }

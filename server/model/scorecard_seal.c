@@ -117,6 +117,9 @@ static bool walk_plan(struct model_scorecard *scorecard, const struct feature_co
     scorecard->kernel = all[kernels - 1];
     const struct model_strong_kernel *const *strong = model_strong_kernels(&kernels);
     scorecard->strong = strong[kernels - 1];
+    if (scorecard->trees != NULL) {
+        return true; /* no table is walked */
+    }
     size_t singles = 0;
     while (singles < scorecard->term_count &&
            scorecard->terms[singles].column_b == MODEL_NO_COLUMN) {
@@ -145,11 +148,26 @@ static bool walk_plan(struct model_scorecard *scorecard, const struct feature_co
     return true;
 }
 
+/* What contributions add up from must be what they were worked out from, but for a last digit of
+ * another machine's arithmetic; without any column it is the score itself. */
+static bool intercept_check(const struct model_scorecard *scorecard, struct proto_fault *fault)
+{
+    int64_t off = scorecard->intercept - scorecard->trees->expectation;
+    int64_t most = scorecard->trees->column_count > 0 ? 1 : 0;
+    return (off >= -most && off <= most) ||
+           proto_fault_set(fault, PROTO_BAD_DOCUMENT, "intercept",
+                           "the trees come to %lld on average",
+                           (long long)scorecard->trees->expectation);
+}
+
 bool model_seal(struct model_scorecard *scorecard, const struct feature_codebook *codebook,
                 struct proto_fault *fault)
 {
     if (!raw_in_range(scorecard->intercept, MODEL_RAW_MAX)) {
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "intercept", "it is beyond 2^42");
+    }
+    if (scorecard->trees != NULL && !intercept_check(scorecard, fault)) {
+        return false;
     }
     size_t offset = 0;
     for (size_t t = 0; t < scorecard->term_count; t++) {

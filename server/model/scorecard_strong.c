@@ -32,10 +32,16 @@ static int64_t entries_fill(const struct model_scorecard *scorecard, const uint8
 {
     int64_t sum = 0;
     size_t at = scorecard->offset_count;
-    if (at > 0) {
+    if (scorecard->trees != NULL) {
+        model_contributions(scorecard, row, entries);
+        for (; at < scorecard->term_count; at++) {
+            sum += entries[at];
+        }
+    }
+    if (at > 0 && scorecard->trees == NULL) {
         sum = scorecard->strong->spread(scorecard->tables, scorecard->offsets, at, row, entries);
     }
-    for (size_t t = scorecard->walked; t < scorecard->term_count; t++) {
+    for (size_t t = scorecard->walked; scorecard->trees == NULL && t < scorecard->term_count; t++) {
         entries[at] = scorecard->tables[term_entry(&scorecard->terms[t], row)];
         sum += entries[at++];
     }
@@ -226,7 +232,7 @@ static size_t choose_many(const struct model_strong_scratch *scratch, size_t ste
 }
 
 static struct model_part part_at(const struct model_scorecard *scorecard, const uint8_t *row,
-                                 size_t place)
+                                 const int32_t *entries, size_t place)
 {
     if (place < scorecard->offset_count) {
         uint32_t entry = scorecard->offsets[place] + row[place];
@@ -239,7 +245,7 @@ static struct model_part part_at(const struct model_scorecard *scorecard, const 
         &scorecard->terms[scorecard->walked + (place - scorecard->offset_count)];
     uint32_t entry = term_entry(term, row);
     return (struct model_part){.entry = entry,
-                               .contribution = scorecard->tables[entry],
+                               .contribution = entries[place],
                                .column_a = term->column_a,
                                .column_b = term->column_b};
 }
@@ -256,7 +262,7 @@ size_t model_strongest(const struct model_scorecard *scorecard, const uint8_t *r
     size_t count = most <= MODEL_STRONG_MOST ? choose_few(scratch, steps, most)
                                              : choose_many(scratch, steps, most);
     for (size_t i = 0; i < count; i++) {
-        parts[i] = part_at(scorecard, row, key_place(scratch->keys[i]));
+        parts[i] = part_at(scorecard, row, scratch->entries, key_place(scratch->keys[i]));
     }
     return count;
 }
