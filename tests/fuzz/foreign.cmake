@@ -1,0 +1,1 @@
+icp_fuzzer(foreign LIBS icp_foreign)
