@@ -78,6 +78,14 @@ static void fields(const struct card *card, const json_t *list)
     size_t index;
     json_t *entry;
     console_heading(card->out, "What each value is worth");
+    if (card->model->trees != NULL) {
+        (void)fprintf(card->out,
+                      "<p>This version is a model of %zu trees. An account starts at %+.0f points; "
+                      "what a value adds depends on the others, so ask an account for its "
+                      "reasons.</p>\n",
+                      card->model->trees->tree_count, (double)card->model->intercept / 1e4);
+        return;
+    }
     (void)fprintf(
         card->out,
         "<p>An account starts at %+.0f points; 100 points multiply the odds by 2.7.</p>\n",

@@ -277,6 +277,23 @@ void engine_scans_end(struct engine *engine, uint64_t owner);
 /* PROTO_NOT_FOUND if there is no such job or it has ended. */
 bool engine_job_cancel(struct engine *engine, uint64_t job, struct proto_fault *fault);
 
+/* A model from elsewhere that becomes a version (learn/adopt.h). All texts are copied. */
+struct engine_adopt {
+    struct proto_span document; /* with the model; label, evidence and reference are made anew */
+    struct proto_span label, where;
+    bool activate;
+    struct engine_operation operation; /* at most PROTO_OPERATION_BYTES_MAX */
+    int64_t deadline_ms;               /* as of engine_learn, and so are the callbacks */
+    void (*on_progress)(void *context, const struct engine_job_info *info);
+    void (*on_done)(void *context, const struct engine_job_info *info);
+    void *context;
+};
+
+/* Checks the document and the expressions at once, then queues the job and returns its number; 0
+ * with *fault, and then no callback runs. */
+uint64_t engine_adopt(struct engine *engine, const struct engine_adopt *adopt,
+                      struct proto_fault *fault);
+
 struct engine_case_source;
 struct measure_floors;
 

@@ -46,26 +46,10 @@ static struct turn turn_find(const struct engine_explanation *explanation, bool 
 static void moves_fill(const struct engine_explanation *explanation, uint16_t column,
                        int64_t *moves)
 {
-    const struct model_scorecard *scorecard = explanation->document->scorecard;
-    const uint8_t *codes = explanation->codes;
     size_t bins = explanation->document->codebook->columns[column].bin_count;
-    memset(moves, 0, bins * sizeof *moves);
-    for (size_t t = 0; t < scorecard->term_count; t++) {
-        const struct model_term *term = &scorecard->terms[t];
-        const int32_t *table = scorecard->tables + term->table_offset;
-        bool first = term->column_a == column;
-        if (!first && term->column_b != column) {
-            continue;
-        }
-        bool pair = term->column_b != MODEL_NO_COLUMN;
-        size_t at = !pair   ? 0
-                    : first ? codes[term->column_b]
-                            : (size_t)codes[term->column_a] * term->bins_b;
-        size_t step = first ? term->bins_b : 1;
-        int64_t now = table[at + codes[column] * step];
-        for (size_t code = 0; code < bins; code++) {
-            moves[code] += table[at + code * step] - now;
-        }
+    model_moved(explanation->document->scorecard, explanation->codes, column, bins, moves);
+    for (size_t code = 0; code < bins; code++) {
+        moves[code] -= explanation->answer.raw;
     }
 }
 

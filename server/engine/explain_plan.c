@@ -129,6 +129,10 @@ void engine_plan_interval(const struct engine_plan *plan, const uint8_t *row, in
                           int64_t *high)
 {
     const struct model_scorecard *scorecard = plan->document->scorecard;
+    if (scorecard->trees != NULL && missing_count > 0) {
+        model_interval(scorecard, row, low, high); /* no field goes its range by itself */
+        return;
+    }
     *low = raw;
     *high = raw;
     for (size_t i = 0; i < missing_count; i++) {

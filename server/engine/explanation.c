@@ -102,6 +102,12 @@ static bool parts_fill(const struct engine_worker *worker, const struct engine_p
     if (!explanation->parts) {
         return no_memory(fault);
     }
+    int32_t *contributions =
+        base_arena_array(arena, scorecard->term_count + 1, sizeof *contributions);
+    if (!contributions) {
+        return no_memory(fault);
+    }
+    model_contributions(scorecard, codes, contributions);
     explanation->part_count = scorecard->term_count;
     for (size_t t = 0; t < scorecard->term_count; t++) {
         const struct model_term *term = &scorecard->terms[t];
@@ -112,13 +118,13 @@ static bool parts_fill(const struct engine_worker *worker, const struct engine_p
         explanation->parts[t] =
             (struct engine_part){.term = term,
                                  .entry = entry,
-                                 .contribution = scorecard->tables[entry],
+                                 .contribution = contributions[t],
                                  .state = part_state(explanation, plan, term, now_ms)};
         unsigned family = engine_column_family(worker, document, term->column_a);
         if (pair && engine_column_family(worker, document, term->column_b) != family) {
             family = ENGINE_FAMILY_JOINT;
         }
-        explanation->families[family] += scorecard->tables[entry];
+        explanation->families[family] += contributions[t];
         explanation->has_family[family] = true;
     }
     qsort(explanation->parts, explanation->part_count, sizeof *explanation->parts, by_strength);

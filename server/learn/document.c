@@ -153,7 +153,7 @@ static bool evidence_check(const json_t *evidence, struct proto_fault *fault)
     static const struct member ready[] = {
         {"figure", 's', false}, {"share", 'n', false}, {"n", 'i', false}};
     static const struct member field[] = {
-        {"field", 's', false}, {"importance", 'n', false}, {"auc_alone", 'n', false}};
+        {"field", 's', false}, {"importance", 'n', false}, {"auc_alone", 'n', true}};
     static const struct member refused[] = {{"field", 's', false}, {"reason", 's', false}};
     if (!members_check(evidence, parts, COUNT(parts), fault) || !holdout_check(evidence, fault) ||
         !list_check(evidence, "fields", field, COUNT(field), fault) ||

@@ -16,7 +16,8 @@
  *                 reliability [ { p, n, positives, rate_low, rate_high } … ] } per tenth of p;
  *                 grades [ { grade, n, positives, rate_low, rate_high } … ] of A, B, C, D;
  *                 these three may be absent
- *     fields    [ { field, importance, auc_alone } … ], most important first
+ *     fields    [ { field, importance, auc_alone } … ], most important first; the last not of a
+ *               model from elsewhere (adopt.h)
  *     refused   [ { field, reason } … ]
  *     warnings  [ text … ]
  *     readiness [ { figure, share, n } … ]          may be absent

@@ -65,18 +65,20 @@ static json_t *grades_json(const struct learn_evidence *evidence)
     return array;
 }
 
-static json_t *holdout_json(const struct learn_report *report)
+json_t *learn_holdout_json(const struct learn_evidence *e, const char *split)
 {
-    const struct learn_evidence *e = report->evidence;
-    json_t *json = json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
-                             "split", report->split, "n", (json_int_t)e->rows, "positives",
-                             (json_int_t)e->auc.positives, "auc", e->auc.auc, "auc_low", e->auc.low,
-                             "auc_high", e->auc.high, "brier", e->brier, "brier_reference",
-                             e->brier_reference, "log_loss", e->log_loss, "ece", e->ece,
-                             "lift_top_decile", e->lift_top_decile, "ks", e->ks);
-    json_t *out_of_fold = json_pack("{s:f, s:f, s:f}", "auc", e->out_of_fold.auc, "auc_low",
-                                    e->out_of_fold.low, "auc_high", e->out_of_fold.high);
-    if (json_object_set_new(json, "out_of_fold", out_of_fold) != 0 ||
+    json_t *json =
+        json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "split", split,
+                  "n", (json_int_t)e->rows, "positives", (json_int_t)e->auc.positives, "auc",
+                  e->auc.auc, "auc_low", e->auc.low, "auc_high", e->auc.high, "brier", e->brier,
+                  "brier_reference", e->brier_reference, "log_loss", e->log_loss, "ece", e->ece,
+                  "lift_top_decile", e->lift_top_decile, "ks", e->ks);
+    json_t *out_of_fold = e->out_of_fold.positives == 0
+                              ? NULL
+                              : json_pack("{s:f, s:f, s:f}", "auc", e->out_of_fold.auc, "auc_low",
+                                          e->out_of_fold.low, "auc_high", e->out_of_fold.high);
+    if ((e->out_of_fold.positives > 0 &&
+         json_object_set_new(json, "out_of_fold", out_of_fold) != 0) ||
         json_object_set_new(json, "reliability", reliability_json(e)) != 0 ||
         json_object_set_new(json, "grades", grades_json(e)) != 0) {
         json_decref(json);
@@ -189,7 +191,8 @@ static json_t *settings_json(const struct learn_report *report, const struct lea
 static json_t *evidence_json(const struct learn_report *report, const struct learn_fit *fit,
                              bool counts)
 {
-    json_t *json = json_pack("{s:o, s:o, s:o, s:o}", "holdout", holdout_json(report), "fields",
+    json_t *json = json_pack("{s:o, s:o, s:o, s:o}", "holdout",
+                             learn_holdout_json(report->evidence, report->split), "fields",
                              fields_json(report), "refused", refused_json(report), "warnings",
                              warnings_json(report));
     const char *ready = report->options->readiness;

@@ -36,6 +36,10 @@ struct learn_report {
 char *learn_report_print(const struct learn_report *report, const struct feature_codebook *codebook,
                          const struct learn_fit *fit, struct proto_fault *fault);
 
+/* The holdout member of the evidence; without an out-of-fold AUC if it is of no rows. NULL: no
+ * memory. */
+json_t *learn_holdout_json(const struct learn_evidence *evidence, const char *split);
+
 /* Adds a warning (printf style); what does not fit is dropped. */
 void learn_report_warn(struct learn_report *report, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -228,7 +228,8 @@ static void part_write(struct proto_writer *out, const struct engine_explanation
     const struct model_term *term = part->term;
     size_t place = (size_t)(term - document->scorecard->terms);
     bool pair = term->column_b != MODEL_NO_COLUMN;
-    bool shape = around > 0 && !pair;
+    /* Of trees a bin has no contribution of its own that could stand beside the account's. */
+    bool shape = around > 0 && !pair && !document->scorecard->trees;
     const struct feature_value *value = value_of(explanation, &columns[term->column_a]);
     const struct feature_value *second =
         pair ? value_of(explanation, &columns[term->column_b]) : NULL;

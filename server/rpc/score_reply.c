@@ -134,7 +134,8 @@ static struct fragments *fragments_of(struct rpc_score_reply *reply,
     fragments_fini(fragments);
     fragments->document = document;
     fragments->generation = generation;
-    if (entries <= RPC_FRAGMENTS_ENTRIES_MAX) {
+    /* What a column of trees adds differs from row to row: there is nothing to keep. */
+    if (entries <= RPC_FRAGMENTS_ENTRIES_MAX && !document->scorecard->trees) {
         fragments->places = calloc(entries + 1, sizeof *fragments->places); /* NULL: none is kept */
     }
     return fragments;

@@ -34,6 +34,12 @@ static void head_print(const struct show *show, int64_t version, bool active)
     cli_print(cli, "ICP version %lld%s%s%s%s, learned %s\n", (long long)version,
               active ? " (active)" : "", name[0] != '\0' ? " '" : "", name,
               name[0] != '\0' ? "'" : "", text_at(show->document, "created"));
+    if (text_at(label, "expression")[0] == '\0' && json_object_get(label, "policy") == NULL) {
+        cli_print(cli, "outcome: none was named; fit is by %.0f accounts%s%s\n",
+                  json_number_value(json_object_get(label, "population")),
+                  where[0] != '\0' ? ", where " : "", where);
+        return;
+    }
     cli_print(cli, "outcome: %s%s%s; %.0f of %.0f accounts had it (%.1f %%)\n",
               text_at(label, "expression"), where[0] != '\0' ? ", where " : "", where,
               json_number_value(json_object_get(label, "positives")),
@@ -118,6 +124,19 @@ static void pairs_print(const struct show *show)
     }
 }
 
+/* Trees have no table that could be shown. */
+static void trees_print(const struct show *show)
+{
+    const json_t *settings = json_object_get(show->document, "settings");
+    cli_print(show->cli,
+              "\nthe model: %zu trees of %s %s (%s); every account starts at %+.0f points\n"
+              "what a field adds depends on the others, so its bins have no points of their own:\n"
+              "'icp explain ID' says what each adds for one account\n",
+              show->scorecard->trees->tree_count, text_at(settings, "trainer"),
+              text_at(settings, "version"), text_at(settings, "file"),
+              (double)show->scorecard->intercept / 1e4);
+}
+
 static int card_print(const struct show *show, const struct icp_reply *reply, size_t most)
 {
     const json_t *evidence = json_object_get(show->document, "evidence");
@@ -128,6 +147,10 @@ static int card_print(const struct show *show, const struct icp_reply *reply, si
     const struct cli *cli = show->cli;
     grades_print(show);
     int status = evidence_print(cli, evidence, most);
+    if (show->scorecard->trees != NULL) {
+        trees_print(show);
+        return status;
+    }
     cli_print(
         cli,
         "\nthe scorecard: raw score = %+.0f points + the points of each field below (100 points "

@@ -21,8 +21,14 @@ static void holdout_print(const struct cli *cli, const json_t *holdout)
     if (holdout == NULL || n <= 0) {
         return;
     }
-    cli_print(cli, "On %.0f accounts that it had not seen (%s split, %.0f positive, %.1f %%):\n", n,
-              text_at(holdout, "split"), positives, 100 * positives / n);
+    if (strcmp(text_at(holdout, "split"), "imported") == 0) {
+        cli_print(cli, "On the %.0f accounts that are stored (%.0f positive, %.1f %%):\n", n,
+                  positives, 100 * positives / n);
+    } else {
+        cli_print(cli,
+                  "On %.0f accounts that it had not seen (%s split, %.0f positive, %.1f %%):\n", n,
+                  text_at(holdout, "split"), positives, 100 * positives / n);
+    }
     cli_print(
         cli,
         "  it puts a positive above a negative in %.1f %% of all pairs: AUC %.3f, 95 %% interval "
@@ -86,7 +92,11 @@ static int fields_print(const struct cli *cli, const json_t *fields, size_t most
         }
         out_cell_text(&table, "%s", text_at(field, "field"));
         out_cell_number(&table, "%.1f", 100 * number_at(field, "importance"));
-        out_cell_number(&table, "%.3f", number_at(field, "auc_alone"));
+        if (json_object_get(field, "auc_alone") != NULL) {
+            out_cell_number(&table, "%.3f", number_at(field, "auc_alone"));
+        } else {
+            out_cell_text(&table, "%s", "");
+        }
     }
     cli_print(cli, "\n");
     int status = cli_table(cli, &table);

@@ -319,18 +319,20 @@ static int by_bins(const void *x, const void *y)
     return strcmp(((const struct bins *)x)->field, ((const struct bins *)y)->field);
 }
 
-/* Of the fields whose points differ, those that differ most. NULL: no memory. */
+/* Of the fields whose points differ, those that differ most; none if a version is of trees, whose
+ * bins have no points. NULL: no memory. */
 static json_t *bins_list(const struct version_side *a, const struct version_side *b,
                          const struct field *fields, size_t count, size_t most)
 {
     struct bins *all = calloc(count + 1, sizeof *all);
+    bool trees = a->scorecard->trees != NULL || b->scorecard->trees != NULL;
     size_t used = 0;
     if (all == NULL) {
         return NULL;
     }
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        if (!isnan(fields[i].a) && !isnan(fields[i].b)) {
+        if (!trees && !isnan(fields[i].a) && !isnan(fields[i].b)) {
             json_t *bins = bins_make(a, b, fields[i].name);
             all[used++] = (struct bins){fields[i].name, bins, bins_difference(bins)};
         }

@@ -191,6 +191,8 @@ static void documents_are_put_read_and_switched(void **state)
         {PROTO_OP_SCHEMA_PUT, "{}", PROTO_MISSING_FIELD, "document"},
         {PROTO_OP_SCHEMA_GET, "{\"schema\":99}", PROTO_NOT_FOUND, "schema"},
         {PROTO_OP_ICP_PUT, "{\"document\":\"{}\"}", PROTO_BAD_DOCUMENT, ""},
+        {PROTO_OP_ICP_IMPORT, "{\"document\":\"{}\"}", PROTO_BAD_DOCUMENT, ""},
+        {PROTO_OP_ICP_IMPORT, "{}", PROTO_MISSING_FIELD, "document"},
         {PROTO_OP_ICP_GET, "{\"icp\":99}", PROTO_NOT_FOUND, "icp"},
         {PROTO_OP_ICP_ACTIVATE, "{\"icp\":99}", PROTO_NOT_FOUND, "icp"},
         {PROTO_OP_ICP_ACTIVATE, "{\"icp\":0}", PROTO_BAD_FIELD, "icp"},

@@ -452,6 +452,16 @@ static void put_again(void)
     ask(PROTO_OP_ICP_PUT, asked_so, args);
     assert_true(args[PROTO_A_ICP_PUT_REPEATED].flag);
     free(asked_so);
+    /* And once more, measured by the accounts that are there. */
+    json_object_set_new(put, "label", json_string("won = 1"));
+    json_object_set_new(put, "operation", json_string("o16"));
+    json_object_set_new(put, "progress", json_true());
+    asked_so = json_dumps(put, JSON_COMPACT);
+    assert_non_null(asked_so);
+    ask(PROTO_OP_ICP_IMPORT, asked_so, args);
+    ask(PROTO_OP_ICP_IMPORT, asked_so, args);
+    assert_true(args[PROTO_A_ICP_IMPORT_REPEATED].flag);
+    free(asked_so);
     json_decref(put);
 }
 
