@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Models that XGBoost 1.7.4 saved, beside what it says of their rows itself (make.py). */
+/* Models that XGBoost 1.7.4 saved, beside what it says of their rows itself (make_xgboost.py). */
 #include "tests/unit/foreign/foreign_example.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The models of this folder and what XGBoost itself says of their rows (python3-xgboost 1.7.4 of
-Debian 12): tests/unit/foreign/make.py. Run it only to make them anew.
+Debian 12): tests/unit/foreign/make_xgboost.py. Run it only to make them anew.
 
 For each model NAME.json (and NAME.ubj, the same) there is NAME.txt: a line for each row, the values
 of its features ("-" is missing), then the margin, the contribution of each feature and the bias."""
