@@ -204,6 +204,8 @@ static bool table_fill(struct grouping *grouping, struct proto_fault *fault)
 bool lifecycle_focus_look(struct lifecycle_run *run, struct proto_fault *fault)
 {
     struct grouping grouping = {.run = run, .amount = {.rules = &run->result->rules}};
+    const struct lifecycle_journey_look look = {
+        .context = &grouping, .enter = account_enter, .each = journey_add};
     const struct lifecycle_focus_settings *settings = &run->settings.focus;
     bool good = lifecycle_field_find(run->worker, run->request->by, "by", false,
                                      &grouping.fields[0], fault) &&
@@ -212,7 +214,7 @@ bool lifecycle_focus_look(struct lifecycle_run *run, struct proto_fault *fault)
                 lifecycle_segments_begin(&grouping.values[0], fault) &&
                 lifecycle_segments_begin(&grouping.values[1], fault);
     if (good && settings->won) {
-        good = lifecycle_journeys_enter(run, account_enter, journey_add, &grouping, fault);
+        good = lifecycle_journeys_look(run, &look, fault);
     } else if (good) {
         good = customers_read(&grouping, fault);
     }

@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/engine/expression.h"
 #include "server/feature/span_text.h"
+#include "server/lifecycle/lifecycle_fit.h"
 #include "server/lifecycle/lifecycle_journey.h"
 #include "server/lifecycle/lifecycle_parameter.h"
-#include "server/math/order.h"
 #include "server/measure/gap.h"
+#include "server/measure/tenth.h"
 
-enum { TENTHS = 10, GROUPS_TOLD = 12 };
+enum { GROUPS_TOLD = 12 };
 
 bool lifecycle_gap_read(const struct lifecycle_request *request,
                         struct lifecycle_settings *settings, struct proto_fault *fault)
@@ -28,49 +28,43 @@ bool lifecycle_gap_read(const struct lifecycle_request *request,
            lifecycle_count(request, "least", &options->least, fault);
 }
 
+/* A case where strata are tenths. */
+struct parted {
+    bool second, won;
+};
+
 struct parting {
     struct lifecycle_run *run;
-    const struct feature_field *by;        /* of strata; NULL: tenths by score */
-    const struct learn_document *document; /* that scores */
-    struct lifecycle_names names;          /* of strata */
-    struct lifecycle_names groups;         /* that there are, to tell who asks for another */
+    struct lifecycle_fit fit;
+    struct lifecycle_names groups; /* that there are, to tell who asks for another */
     bool first_there;
     struct measure_stratum *strata; /* by number of the name */
     size_t stratum_room;
-    struct {
-        int64_t raw;
-        bool second, won;
-    } *cases; /* where strata are tenths */
+    int64_t *raws; /* by case, where strata are tenths */
+    struct parted *cases;
     size_t count, room;
-    uint32_t stratum; /* of the account under way */
-    int64_t raw;
 };
 
 static bool account_enter(void *context, uint32_t slot, struct proto_fault *fault)
 {
     struct parting *parting = context;
-    struct engine_worker *worker = parting->run->worker;
-    if (!engine_values(worker, slot, NULL, fault)) {
-        return lifecycle_fault_of(worker, slot, fault);
-    }
-    return parting->by != NULL
-               ? lifecycle_segment_number(&parting->names, &worker->values[parting->by->id],
-                                          &parting->stratum, fault)
-               : engine_values_raw(worker, parting->document, &parting->raw, fault);
+    return lifecycle_fit_enter(&parting->fit, slot, fault);
 }
 
 static bool case_keep(struct parting *parting, bool second, bool won, struct proto_fault *fault)
 {
     if (parting->count == parting->room) {
         size_t room = parting->room * 2 + 1024;
-        void *grown = realloc(parting->cases, room * sizeof *parting->cases);
-        if (grown == NULL) {
+        struct parted *cases = realloc(parting->cases, room * sizeof *cases);
+        parting->cases = cases != NULL ? cases : parting->cases;
+        int64_t *raws = realloc(parting->raws, room * sizeof *raws);
+        parting->raws = raws != NULL ? raws : parting->raws;
+        if (cases == NULL || raws == NULL) {
             return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu journeys", room);
         }
-        parting->cases = grown;
         parting->room = room;
     }
-    parting->cases[parting->count].raw = parting->raw;
+    parting->raws[parting->count] = parting->fit.value;
     parting->cases[parting->count].second = second;
     parting->cases[parting->count++].won = won;
     return true;
@@ -125,44 +119,35 @@ static bool journey_add(void *context, const struct measure_journey *journey,
     if (!first && !proto_span_is(group[1], "rest") && !proto_span_equal(of, group[1])) {
         return true;
     }
-    if (parting->by == NULL) {
+    if (parting->fit.tenths) {
         return case_keep(parting, !first, won, fault);
     }
-    if (!strata_room(parting, (size_t)parting->stratum + 1, fault)) {
+    if (!strata_room(parting, (size_t)parting->fit.value + 1, fault)) {
         return false;
     }
-    stratum_count(&parting->strata[parting->stratum], !first, won);
+    stratum_count(&parting->strata[parting->fit.value], !first, won);
     return true;
 }
 
-/* Journeys in tenths by score; those of one score stay in one. */
 static bool tenths_fill(struct parting *parting, struct proto_fault *fault)
 {
-    int64_t *raws = calloc(parting->count + 1, sizeof *raws);
-    bool good = raws != NULL && strata_room(parting, TENTHS, fault);
-    if (raws == NULL) {
+    uint32_t *tenths = calloc(parting->count + 1, sizeof *tenths);
+    bool good = tenths != NULL && strata_room(parting, MEASURE_TENTHS, fault);
+    if (tenths == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu scores",
                                parting->count);
     }
-    for (size_t i = 0; i < parting->count; i++) {
-        raws[i] = parting->cases[i].raw;
-    }
-    math_sort_i64(raws, parting->count);
+    good = good && measure_tenths(parting->raws, parting->count, tenths, fault);
     for (size_t i = 0; i < parting->count && good; i++) {
-        unsigned tenth = 0;
-        while (tenth + 1 < TENTHS &&
-               parting->cases[i].raw >= raws[parting->count * (tenth + 1) / TENTHS]) {
-            tenth++;
-        }
-        stratum_count(&parting->strata[tenth], parting->cases[i].second, parting->cases[i].won);
+        stratum_count(&parting->strata[tenths[i]], parting->cases[i].second, parting->cases[i].won);
     }
-    for (unsigned tenth = 1; tenth <= TENTHS && good; tenth++) {
-        char name[24];
+    for (uint32_t tenth = 0; tenth < MEASURE_TENTHS && good; tenth++) {
+        char name[LIFECYCLE_FIT_BYTES];
         uint32_t ignored = 0;
-        (void)snprintf(name, sizeof name, "fit %u of %d", tenth, TENTHS);
-        good = lifecycle_name_number(&parting->names, proto_span_text(name), &ignored, fault);
+        lifecycle_tenth_text(tenth, name);
+        good = lifecycle_name_number(&parting->fit.names, proto_span_text(name), &ignored, fault);
     }
-    free(raws);
+    free(tenths);
     return good;
 }
 
@@ -191,37 +176,29 @@ static bool group_absent(const struct parting *parting, struct proto_fault *faul
 static bool parting_make(struct parting *parting, struct proto_fault *fault)
 {
     struct lifecycle_run *run = parting->run;
-    if ((parting->by != NULL && !lifecycle_segments_begin(&parting->names, fault)) ||
-        !lifecycle_journeys_enter(run, account_enter, journey_add, parting, fault) ||
-        (parting->by == NULL && !tenths_fill(parting, fault)) ||
-        !strata_room(parting, parting->names.count, fault)) {
+    const struct lifecycle_names *names = &parting->fit.names;
+    const struct lifecycle_journey_look look = {parting, account_enter, journey_add, NULL, 0};
+    if (!lifecycle_fit_open(&parting->fit, run, true, fault) ||
+        !lifecycle_journeys_look(run, &look, fault) ||
+        (parting->fit.tenths && !tenths_fill(parting, fault)) ||
+        !strata_room(parting, names->count, fault)) {
         return false;
     }
     if (!parting->first_there) {
         return group_absent(parting, fault);
     }
-    return measure_gap_table(parting->strata, (const char *const *)parting->names.texts,
-                             parting->names.count, &run->settings.journey.gap, &run->pace,
-                             &run->result->table, fault);
+    return measure_gap_table(parting->strata, (const char *const *)names->texts, names->count,
+                             &run->settings.journey.gap, &run->pace, &run->result->table, fault);
 }
 
 bool lifecycle_gap_look(struct lifecycle_run *run, struct proto_fault *fault)
 {
     struct parting parting = {.run = run};
-    struct engine_expression expression = {.filter = NULL};
-    const struct proto_span none = {NULL, 0};
-    bool good =
-        lifecycle_field_find(run->worker, run->request->by, "by", false, &parting.by, fault);
-    if (good && parting.by == NULL) {
-        good =
-            engine_expression_open(run->worker, none, run->request->icp, true, &expression, fault);
-        parting.document = expression.document;
-    }
-    good = good && parting_make(&parting, fault);
-    engine_expression_close(&expression);
-    lifecycle_names_fini(&parting.names);
+    bool good = parting_make(&parting, fault);
+    lifecycle_fit_close(&parting.fit);
     lifecycle_names_fini(&parting.groups);
     free(parting.strata);
     free(parting.cases);
+    free(parting.raws);
     return good;
 }

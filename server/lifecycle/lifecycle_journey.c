@@ -69,6 +69,21 @@ static bool created_read(const struct lifecycle_request *request,
            proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.to", "to must be later than from");
 }
 
+static bool owner_read(const struct lifecycle_request *request,
+                       struct measure_journey_options *options, struct proto_fault *fault)
+{
+    if (!has(request, "owner")) {
+        return true;
+    }
+    if (!lifecycle_text(request, "owner", &options->owner, fault)) {
+        return false;
+    }
+    if (proto_span_is(options->owner, "any")) {
+        options->owner.bytes = 0;
+    }
+    return true;
+}
+
 bool lifecycle_journey_read(const struct lifecycle_request *request,
                             struct lifecycle_settings *settings, struct proto_fault *fault)
 {
@@ -77,7 +92,8 @@ bool lifecycle_journey_read(const struct lifecycle_request *request,
     static const char *const typed[] = {"counted", "left-out"};
     struct measure_journey_options *options = &settings->journey.options;
     *options = (struct measure_journey_options){.lookback_ms = EVENT_MS_MAX};
-    return second_word(request, "unit", units, &options->by_account, fault) &&
+    return owner_read(request, options, fault) &&
+           second_word(request, "unit", units, &options->by_account, fault) &&
            second_word(request, "until", untils, &options->until_created, fault) &&
            second_word(request, "typed-in", typed, &options->late_left_out, fault) &&
            created_read(request, options, fault) &&
@@ -102,12 +118,20 @@ struct walking {
     struct measure_journey_options options;
     struct lifecycle_collect collect;
     struct measure_journey_reader reader;
-    lifecycle_account_enter enter; /* NULL: nothing */
-    lifecycle_account_seen seen;   /* the same */
-    measure_journey_each each;
-    void *context;
+    const struct lifecycle_journey_look *look;
     uint32_t accounts;
 };
+
+static bool journeys_tell(struct walking *walking, uint32_t slot, struct proto_fault *fault)
+{
+    const struct lifecycle_journey_look *look = walking->look;
+    struct lifecycle_collect *collect = &walking->collect;
+    return (look->enter == NULL || look->enter(look->context, slot, fault)) &&
+           measure_journeys_read(&walking->reader, collect->events, collect->count,
+                                 &walking->options, look->each, look->context, fault) &&
+           (look->leave == NULL ||
+            look->leave(look->context, slot, collect->events, collect->count, fault));
+}
 
 static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto_fault *fault)
 {
@@ -118,56 +142,41 @@ static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto
         return false;
     }
     walking->accounts++;
-    if (walking->seen != NULL &&
-        !walking->seen(walking->context, slot, collect->events, collect->count, fault)) {
+    const struct lifecycle_journey_look *look = walking->look;
+    if (look->seen != NULL &&
+        !look->seen(look->context, slot, collect->events, collect->count, fault)) {
         return false;
     }
-    if (collect->count > 0 && walking->enter != NULL &&
-        !walking->enter(walking->context, slot, fault)) {
-        return false;
-    }
-    if (collect->count == 0 ||
-        measure_journeys_read(&walking->reader, collect->events, collect->count, &walking->options,
-                              walking->each, walking->context, fault)) {
+    if (collect->count == 0 || journeys_tell(walking, slot, fault)) {
         return true;
     }
-    return fault->code == PROTO_BAD_FIELD ? lifecycle_fault_of(walking->run->worker, slot, fault)
-                                          : false;
+    /* What was told with an account is not told twice. */
+    return fault->code == PROTO_BAD_FIELD && strncmp(fault->field, "accounts[", 9) != 0
+               ? lifecycle_fault_of(walking->run->worker, slot, fault)
+               : false;
 }
 
 bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each each, void *context,
                              struct proto_fault *fault)
 {
-    return lifecycle_journeys_enter(run, NULL, each, context, fault);
+    const struct lifecycle_journey_look look = {.context = context, .each = each};
+    return lifecycle_journeys_look(run, &look, fault);
 }
 
-static bool journeys_read(struct walking *walking, struct proto_fault *fault)
+bool lifecycle_journeys_look(struct lifecycle_run *run, const struct lifecycle_journey_look *look,
+                             struct proto_fault *fault)
 {
-    struct lifecycle_run *run = walking->run;
-    walking->options = run->settings.journey.options;
-    walking->options.as_of_ms = lifecycle_journey_as_of(run);
-    lifecycle_collect_init(&walking->collect, run->worker, run->job, &run->request->as_of,
-                           MEASURE_JOURNEY_TYPES);
-    walking->collect.whole = true;
-    bool good = lifecycle_walk(run->worker, run->job, run->request, walking, account_read, fault);
-    run->result->accounts = walking->accounts;
-    run->result->events = walking->collect.known;
-    run->result->newest_ms = walking->collect.newest_ms;
-    lifecycle_collect_fini(&walking->collect);
-    measure_journey_reader_fini(&walking->reader);
+    const struct lifecycle_as_of *as_of = &run->request->as_of;
+    struct walking walking = {.run = run, .options = run->settings.journey.options, .look = look};
+    walking.options.as_of_ms = lifecycle_journey_as_of(run);
+    lifecycle_collect_init(&walking.collect, run->worker, run->job, as_of,
+                           MEASURE_JOURNEY_TYPES | look->types);
+    walking.collect.whole = true;
+    bool good = lifecycle_walk(run->worker, run->job, run->request, &walking, account_read, fault);
+    run->result->accounts = walking.accounts;
+    run->result->events = walking.collect.known;
+    run->result->newest_ms = walking.collect.newest_ms;
+    lifecycle_collect_fini(&walking.collect);
+    measure_journey_reader_fini(&walking.reader);
     return good;
-}
-
-bool lifecycle_journeys_enter(struct lifecycle_run *run, lifecycle_account_enter enter,
-                              measure_journey_each each, void *context, struct proto_fault *fault)
-{
-    struct walking walking = {.run = run, .enter = enter, .each = each, .context = context};
-    return journeys_read(&walking, fault);
-}
-
-bool lifecycle_journeys_seen(struct lifecycle_run *run, lifecycle_account_seen seen,
-                             measure_journey_each each, void *context, struct proto_fault *fault)
-{
-    struct walking walking = {.run = run, .seen = seen, .each = each, .context = context};
-    return journeys_read(&walking, fault);
 }

@@ -9,10 +9,12 @@
 
 #include "server/lifecycle/lifecycle_table.h"
 
-/* unit, from, to, as-of, won-kind, lost-kind, lookback, mature, until and typed-in, of those the
- * ones that the measure has; the others are as widely as can be. */
+/* unit, owner, from, to, as-of, won-kind, lost-kind, lookback, mature, until and typed-in, of those
+ * the ones that the measure has; the others are as widely as can be. */
 bool lifecycle_journey_read(const struct lifecycle_request *request,
                             struct lifecycle_settings *settings, struct proto_fault *fault);
+/* The first of them. */
+#define LIFECYCLE_MEMBER_KIND 0u
 /* One of kind, motion, function, campaign, person and source, by the parameter of that name. */
 bool lifecycle_member_read(const struct lifecycle_request *request, const char *name,
                            unsigned *member, struct proto_fault *fault);
@@ -21,19 +23,25 @@ struct proto_span lifecycle_member_of(const struct event *event, unsigned member
 int64_t lifecycle_journey_as_of(const struct lifecycle_run *run);
 /* Whatever is to be known of an account, before its journeys. */
 typedef bool (*lifecycle_account_enter)(void *context, uint32_t slot, struct proto_fault *fault);
+/* Who looks at journeys. */
+struct lifecycle_journey_look {
+    void *context;
+    lifecycle_account_enter enter; /* for each account that has an event; NULL: nothing */
+    /* Before its journeys, with its events that stand; of one without an event too; NULL: nothing. */
+    bool (*seen)(void *context, uint32_t slot, const struct measure_event *events, size_t count,
+                 struct proto_fault *fault);
+    measure_journey_each each;
+    /* After its journeys, with its events that stand, which may be put in another order; NULL:
+     * nothing. */
+    bool (*leave)(void *context, uint32_t slot, struct measure_event *events, size_t count,
+                  struct proto_fault *fault);
+    uint32_t types; /* bits of event types that leave wants beside those of journeys */
+};
 /* Each journey of each account, in the order of their arrival. What a journey holds against an
  * account is told with its id. */
+bool lifecycle_journeys_look(struct lifecycle_run *run, const struct lifecycle_journey_look *look,
+                             struct proto_fault *fault);
 bool lifecycle_journeys_walk(struct lifecycle_run *run, measure_journey_each each, void *context,
                              struct proto_fault *fault);
-/* The same; enter is called with the same context for each account that has an event. */
-bool lifecycle_journeys_enter(struct lifecycle_run *run, lifecycle_account_enter enter,
-                              measure_journey_each each, void *context, struct proto_fault *fault);
-/* Whatever is to be known of an account and its events that stand, before its journeys; also of one
- * without an event. */
-typedef bool (*lifecycle_account_seen)(void *context, uint32_t slot,
-                                       const struct measure_event *events, size_t count,
-                                       struct proto_fault *fault);
-bool lifecycle_journeys_seen(struct lifecycle_run *run, lifecycle_account_seen seen,
-                             measure_journey_each each, void *context, struct proto_fault *fault);
 
 #endif

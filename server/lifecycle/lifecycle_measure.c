@@ -30,7 +30,7 @@ static bool request_read(const struct lifecycle_request *request,
     if (request->by.bytes > 0 && !lifecycle_has_segments(request->measure)) {
         return proto_fault_set(
             fault, PROTO_BAD_FIELD, "by",
-            "%s has no segments; mrr, retention, survival, gap, focus, price, referral, campaign, "
+            "%s has no segments; mrr, retention, survival, gap, patterns, focus, price, referral, campaign, "
             "view-marketing and view-finance have; a filter chooses accounts",
             name);
     }

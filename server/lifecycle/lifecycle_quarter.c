@@ -112,10 +112,12 @@ bool lifecycle_quarter_look(struct lifecycle_run *run, struct proto_fault *fault
     struct dealing dealing = {.run = run,
                               .amount = {.rules = &run->result->rules},
                               .as_of_ms = lifecycle_journey_as_of(run)};
+    const struct lifecycle_journey_look look = {
+        .context = &dealing, .seen = account_seen, .each = journey_add};
     struct measure_quarter_options options = run->settings.focus.quarter;
     options.as_of_ms = dealing.as_of_ms;
     bool good = measure_prices_read(run->settings.focus.list, &dealing.prices, fault) &&
-                lifecycle_journeys_seen(run, account_seen, journey_add, &dealing, fault);
+                lifecycle_journeys_look(run, &look, fault);
     if (good) {
         lifecycle_amount_end(&dealing.amount);
         double minor = measure_money_units(run->result->rules.base);

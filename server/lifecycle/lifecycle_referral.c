@@ -257,6 +257,8 @@ static bool field_find(struct referring *referring, struct proto_fault *fault)
 bool lifecycle_referral_look(struct lifecycle_run *run, struct proto_fault *fault)
 {
     struct referring referring = {.run = run};
+    const struct lifecycle_journey_look look = {
+        .context = &referring, .seen = account_seen, .each = journey_add};
     struct engine_expression expression = {.filter = NULL};
     struct proto_fault none = {.code = PROTO_OK};
     const struct proto_span everybody = {NULL, 0};
@@ -270,7 +272,7 @@ bool lifecycle_referral_look(struct lifecycle_run *run, struct proto_fault *faul
         *fault = none;
         good = false;
     }
-    good = good && lifecycle_journeys_seen(run, account_seen, journey_add, &referring, fault) &&
+    good = good && lifecycle_journeys_look(run, &look, fault) &&
            table_fill(&referring, fault);
     engine_expression_close(&expression);
     lifecycle_names_fini(&referring.segments);

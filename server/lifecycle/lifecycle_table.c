@@ -268,6 +268,7 @@ static const struct lifecycle_way ways[MEASURE_IDS] = {
     [MEASURE_ID_SUCCESS] = {lifecycle_view_read, NULL, lifecycle_view_look},
     [MEASURE_ID_PRODUCT] = {lifecycle_view_read, NULL, lifecycle_view_look},
     [MEASURE_ID_FINANCE] = {lifecycle_view_read, NULL, lifecycle_view_look},
+    [MEASURE_ID_PATTERNS] = {lifecycle_patterns_read, NULL, lifecycle_patterns_look},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)

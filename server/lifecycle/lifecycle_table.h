@@ -14,6 +14,7 @@
 #include "server/measure/handoff.h"
 #include "server/measure/measure_clv.h"
 #include "server/measure/metric_registry.h"
+#include "server/measure/pattern.h"
 #include "server/measure/readiness.h"
 
 /* Parameters of all measures that are served; each uses its own. */
@@ -43,6 +44,8 @@ struct lifecycle_settings {
         struct measure_grey_options grey;
         struct measure_gap_options gap;
         struct proto_span group[2]; /* of a gap: a and b */
+        bool fit_known;             /* by score; else all are alike without a field */
+        struct measure_pattern_options patterns;
     } journey;
     struct lifecycle_focus_settings focus;
     struct lifecycle_standing_options standing; /* of views */
@@ -99,5 +102,9 @@ bool lifecycle_gap_look(struct lifecycle_run *run, struct proto_fault *fault);
 bool lifecycle_view_read(const struct lifecycle_request *request,
                          struct lifecycle_settings *settings, struct proto_fault *fault);
 bool lifecycle_view_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* lifecycle_pattern.c: over the first steps of journeys. */
+bool lifecycle_patterns_read(const struct lifecycle_request *request,
+                             struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_patterns_look(struct lifecycle_run *run, struct proto_fault *fault);
 
 #endif

@@ -170,6 +170,10 @@ static bool journey_tell(const struct reading *reading, const struct event *cons
         journey.subject = steps[0]->subject;
     }
     journey.created_ms = journey.step_count > 0 ? steps[0]->time_ms : journey.end_ms;
+    if (options->owner.bytes > 0 &&
+        (journey.step_count == 0 || !proto_span_equal(steps[0]->person, options->owner))) {
+        return true;
+    }
     touches_choose(reading, &journey);
     if (journey.step_count == 0 && journey.touch_count == 0) {
         return true; /* nothing of it was there yet */

@@ -38,6 +38,7 @@ struct measure_journey_options {
     int64_t lookback_ms;         /* before the end */
     int64_t mature_ms;           /* an open journey of this age is a null */
     struct proto_span won, lost; /* kinds of outcomes */
+    struct proto_span owner;     /* person of the first step; empty: any */
 };
 
 enum measure_journey_end { MEASURE_JOURNEY_WON, MEASURE_JOURNEY_LOST, MEASURE_JOURNEY_OPEN };

@@ -28,6 +28,7 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_EROSION] = measure_run_erosion,
     [MEASURE_ID_FOCUS] = measure_run_focus,
     [MEASURE_ID_REFERRAL] = measure_run_referral,
+    [MEASURE_ID_PATTERNS] = measure_run_patterns,
 };
 
 /* A parameter of another measure is a mistake. */

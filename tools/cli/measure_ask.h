@@ -10,7 +10,7 @@
 #include "server/measure/metric_registry.h"
 #include "tools/cli/cli.h"
 
-#define MEASURE_ASK_PARAMETERS_MAX 16
+#define MEASURE_ASK_PARAMETERS_MAX 32
 
 struct measure_ask {
     enum measure_id id;

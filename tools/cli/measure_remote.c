@@ -24,6 +24,7 @@ static const char *const files[MEASURE_IDS] = {
     [MEASURE_ID_ATTRIBUTION] = "paths",
     [MEASURE_ID_HANDOFFS] = "steps",
     [MEASURE_ID_GAP] = "rows",
+    [MEASURE_ID_PATTERNS] = "steps",
     [MEASURE_ID_LIFT] = "rows",
     [MEASURE_ID_RATE] = "rows",
     [MEASURE_ID_FORECAST] = "rows",
@@ -212,6 +213,7 @@ static bool is_of_journeys(enum measure_id id)
     case MEASURE_ID_HANDOFFS:
     case MEASURE_ID_GREY:
     case MEASURE_ID_GAP:
+    case MEASURE_ID_PATTERNS:
     case MEASURE_ID_FOCUS:
     case MEASURE_ID_QUARTER_END:
     case MEASURE_ID_PRICE:
@@ -302,9 +304,11 @@ int measure_remote(const struct measure_call *call, const struct measure_definit
     }
     if (status == EX_OK) {
         status = cli_request_send(call->cli, &request, ICP_OP_MEASURE);
-        if (request.reply.fault.code == ICP_NO_ICP && call->id == MEASURE_ID_GAP) {
+        if (request.reply.fault.code == ICP_NO_ICP) {
+            bool can_none = measure_parameter_find(call->id, "fit") != NULL;
             cli_say(call->cli,
-                    "or --segment FIELD: strata by a field of accounts, which need none");
+                    "or --segment FIELD: strata by a field of accounts, which need none%s",
+                    can_none ? "; or --fit none" : "");
         }
     }
     if (status == EX_OK) {

@@ -21,7 +21,7 @@ import unittest
 import numpy
 from scipy import optimize, special
 
-PAGES = ["attribution.md", "bridge.md", "clv.md", "focus.md", "gap.md", "handoffs.md", "mrr.md", "readiness.md", "referral.md", "retention.md", "survival.md"]
+PAGES = ["attribution.md", "bridge.md", "clv.md", "focus.md", "gap.md", "handoffs.md", "mrr.md", "patterns.md", "readiness.md", "referral.md", "retention.md", "survival.md"]
 BLOCK = re.compile(r"^```(csv \S+|sh|text)\n(.*?)^```$", re.M | re.S)
 COLUMNS = ["--account", "account", "--start", "start", "--end", "end", "--amount", "amount",
            "--term", "term", "--trial", "trial"]
