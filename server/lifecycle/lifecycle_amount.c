@@ -10,6 +10,19 @@ static bool has_currency(const struct lifecycle_amount *amount)
     return amount->rules->base[0] != '\0' || amount->rules->rate_count > 0;
 }
 
+bool lifecycle_amount_fits(struct lifecycle_amount *amount,
+                           const char currency[MEASURE_CURRENCY_BYTES], struct proto_fault *fault)
+{
+    if (amount->currency[0] == '\0') {
+        memcpy(amount->currency, currency, sizeof amount->currency);
+    }
+    return has_currency(amount) || strcmp(currency, amount->currency) == 0 ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "rules.currency",
+                           "amounts are in %s and %s; the rules need currency=%s and "
+                           "rate-%s=…, what one %s is worth",
+                           amount->currency, currency, amount->currency, currency, currency);
+}
+
 bool lifecycle_amount_settle(struct lifecycle_amount *amount, const struct event *event,
                              int64_t *minor, struct proto_fault *fault)
 {
@@ -26,16 +39,12 @@ bool lifecycle_amount_settle(struct lifecycle_amount *amount, const struct event
         memcpy(currency, event->currency.data,
                event->currency.bytes < 3 ? event->currency.bytes : 3);
     }
-    if (amount->currency[0] == '\0') {
-        memcpy(amount->currency, currency, sizeof currency);
+    if (!lifecycle_amount_fits(amount, currency, fault)) {
+        return false;
     }
     if (!has_currency(amount)) {
         *minor = event->amount;
-        return strcmp(currency, amount->currency) == 0 ||
-               proto_fault_set(fault, PROTO_BAD_FIELD, "rules.currency",
-                               "amounts are in %s and %s; the rules need currency=%s and "
-                               "rate-%s=…, what one %s is worth",
-                               amount->currency, currency, amount->currency, currency, currency);
+        return true;
     }
     struct measure_worth worth = measure_rules_worth(amount->rules, currency);
     if (worth.over == 0) {

@@ -18,6 +18,9 @@ struct lifecycle_amount {
 /* Minor units; 0 for an event without an amount. */
 bool lifecycle_amount_settle(struct lifecycle_amount *amount, const struct event *event,
                              int64_t *minor, struct proto_fault *fault);
+/* Whether an amount of that currency can stand beside those before; false with BAD_FIELD. */
+bool lifecycle_amount_fits(struct lifecycle_amount *amount,
+                           const char currency[MEASURE_CURRENCY_BYTES], struct proto_fault *fault);
 /* Leaves the currency that was found in the rules. */
 void lifecycle_amount_end(struct lifecycle_amount *amount);
 

@@ -3,6 +3,8 @@
  * before its time and a timeline that cannot be read end it. */
 #include "server/lifecycle/lifecycle_journey.h"
 
+#include <assert.h>
+
 #include "server/engine/engine.h"
 #include "server/lifecycle/lifecycle_parameter.h"
 
@@ -24,6 +26,36 @@ struct proto_span lifecycle_member_of(const struct event *event, unsigned member
     const struct proto_span texts[MEMBERS] = {event->kind,     event->motion, event->function,
                                               event->campaign, event->person, event->source};
     return texts[member].bytes > 0 ? texts[member] : proto_span_text("(none)");
+}
+
+bool lifecycle_member_or_read(const struct lifecycle_request *request, const char *name,
+                              const char *const *more, size_t count, unsigned *member,
+                              unsigned *other, struct proto_fault *fault)
+{
+    const char *words[MEMBERS + LIFECYCLE_MORE_WORDS];
+    size_t place = 0;
+    assert(count <= LIFECYCLE_MORE_WORDS);
+    memcpy(words, member_words, sizeof member_words);
+    for (size_t i = 0; i < count; i++) {
+        words[MEMBERS + i] = more[i];
+    }
+    bool good = lifecycle_word(request, name, words, MEMBERS + count, &place, fault);
+    *member = place < MEMBERS ? (unsigned)place : 0;
+    *other = place < MEMBERS ? 0 : (unsigned)(place - MEMBERS) + 1;
+    return good;
+}
+
+struct proto_span lifecycle_group_of(const struct measure_journey *journey, unsigned member)
+{
+    const struct proto_span none = proto_span_text("(none)");
+    struct proto_span group = none;
+    if (member != LIFECYCLE_MEMBER_KIND && journey->step_count > 0) {
+        group = lifecycle_member_of(journey->steps[0], member);
+    }
+    for (size_t i = 0; i < journey->touch_count && proto_span_equal(group, none); i++) {
+        group = lifecycle_member_of(journey->touches[i], member);
+    }
+    return group;
 }
 
 static bool has(const struct lifecycle_request *request, const char *name)

@@ -18,7 +18,16 @@ bool lifecycle_journey_read(const struct lifecycle_request *request,
 /* One of kind, motion, function, campaign, person and source, by the parameter of that name. */
 bool lifecycle_member_read(const struct lifecycle_request *request, const char *name,
                            unsigned *member, struct proto_fault *fault);
+/* The same, or one of at most LIFECYCLE_MORE_WORDS further words: then *other is its place from 1.
+ */
+#define LIFECYCLE_MORE_WORDS 4u
+bool lifecycle_member_or_read(const struct lifecycle_request *request, const char *name,
+                              const char *const *more, size_t count, unsigned *member,
+                              unsigned *other, struct proto_fault *fault);
 struct proto_span lifecycle_member_of(const struct event *event, unsigned member);
+/* What groups a journey: the member of its first step, else of its first touch that has one; its
+ * kind, which is the channel, of touches alone. */
+struct proto_span lifecycle_group_of(const struct measure_journey *journey, unsigned member);
 /* The moment of looking: that of the request, else now or what was known. */
 int64_t lifecycle_journey_as_of(const struct lifecycle_run *run);
 /* Whatever is to be known of an account, before its journeys. */

@@ -30,8 +30,8 @@ static bool request_read(const struct lifecycle_request *request,
     if (request->by.bytes > 0 && !lifecycle_has_segments(request->measure)) {
         return proto_fault_set(
             fault, PROTO_BAD_FIELD, "by",
-            "%s has no segments; mrr, retention, survival, gap, patterns, focus, price, referral, campaign, "
-            "view-marketing and view-finance have; a filter chooses accounts",
+            "%s has no segments; mrr, retention, survival, gap, patterns, yield, focus, price, "
+            "referral, campaign, view-marketing and view-finance have; a filter chooses accounts",
             name);
     }
     if (request->churn_flag.bytes > 0 && request->measure != MEASURE_ID_BRIDGE) {

@@ -51,7 +51,7 @@ bool lifecycle_has_segments(enum measure_id measure)
 {
     return measure == MEASURE_ID_MRR || measure == MEASURE_ID_RETENTION ||
            measure == MEASURE_ID_SURVIVAL || measure == MEASURE_ID_GAP ||
-           measure == MEASURE_ID_PATTERNS ||
+           measure == MEASURE_ID_PATTERNS || measure == MEASURE_ID_YIELD ||
            measure == MEASURE_ID_FOCUS || measure == MEASURE_ID_PRICE ||
            measure == MEASURE_ID_REFERRAL || measure == MEASURE_ID_CAMPAIGN ||
            measure == MEASURE_ID_MARKETING || measure == MEASURE_ID_FINANCE;

@@ -269,6 +269,8 @@ static const struct lifecycle_way ways[MEASURE_IDS] = {
     [MEASURE_ID_PRODUCT] = {lifecycle_view_read, NULL, lifecycle_view_look},
     [MEASURE_ID_FINANCE] = {lifecycle_view_read, NULL, lifecycle_view_look},
     [MEASURE_ID_PATTERNS] = {lifecycle_patterns_read, NULL, lifecycle_patterns_look},
+    [MEASURE_ID_MOTIONS] = {lifecycle_motions_read, NULL, lifecycle_motions_look},
+    [MEASURE_ID_YIELD] = {lifecycle_yield_read, NULL, lifecycle_yield_look},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)

@@ -14,8 +14,10 @@
 #include "server/measure/handoff.h"
 #include "server/measure/measure_clv.h"
 #include "server/measure/metric_registry.h"
+#include "server/measure/motion.h"
 #include "server/measure/pattern.h"
 #include "server/measure/readiness.h"
+#include "server/measure/yield.h"
 
 /* Parameters of all measures that are served; each uses its own. */
 struct lifecycle_settings {
@@ -46,6 +48,10 @@ struct lifecycle_settings {
         struct proto_span group[2]; /* of a gap: a and b */
         bool fit_known;             /* by score; else all are alike without a field */
         struct measure_pattern_options patterns;
+        struct measure_motion_options motions;
+        int64_t lag_ms; /* of spend */
+        struct measure_yield_options yield;
+        unsigned period; /* enum lifecycle_period that groups are; 0: members are */
     } journey;
     struct lifecycle_focus_settings focus;
     struct lifecycle_standing_options standing; /* of views */
@@ -106,5 +112,13 @@ bool lifecycle_view_look(struct lifecycle_run *run, struct proto_fault *fault);
 bool lifecycle_patterns_read(const struct lifecycle_request *request,
                              struct lifecycle_settings *settings, struct proto_fault *fault);
 bool lifecycle_patterns_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* lifecycle_motion.c: over journeys, spend and subscriptions. */
+bool lifecycle_motions_read(const struct lifecycle_request *request,
+                            struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_motions_look(struct lifecycle_run *run, struct proto_fault *fault);
+/* lifecycle_yield.c: over journeys by group. */
+bool lifecycle_yield_read(const struct lifecycle_request *request,
+                          struct lifecycle_settings *settings, struct proto_fault *fault);
+bool lifecycle_yield_look(struct lifecycle_run *run, struct proto_fault *fault);
 
 #endif

@@ -214,6 +214,8 @@ static bool is_of_journeys(enum measure_id id)
     case MEASURE_ID_GREY:
     case MEASURE_ID_GAP:
     case MEASURE_ID_PATTERNS:
+    case MEASURE_ID_MOTIONS:
+    case MEASURE_ID_YIELD:
     case MEASURE_ID_FOCUS:
     case MEASURE_ID_QUARTER_END:
     case MEASURE_ID_PRICE:
