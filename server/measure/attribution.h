@@ -21,7 +21,7 @@
  * Shapes: channels below MEASURE_CHANNELS_MAX; paths are added one by one and not kept.
  * Ownership: measure_attribution_fini frees. Errors: LIMIT for too many channels, NO_EVIDENCE for
  * fewer outcomes with a touch than `least`, NO_MEMORY, what the pace says. Threads: pure. Cost:
- * some 20 ns a touch; n³ multiplications for n channels at the end (1,000: about a second).
+ * some 20 ns a touch; n³ multiplications for n channels at the end (1,000: some .6 s).
  * Memory: 8 n² bytes, twice at the end. Source: Anderl et al. 2016 (removal effect); Shapley 1953;
  * Zhao et al. 2018 (closed form); docs/methods/attribution.md. */
 #ifndef MEASURE_ATTRIBUTION_H
