@@ -255,6 +255,19 @@ static bool enough(const struct measure_search *search, struct proto_fault *faul
                            all->options.least);
 }
 
+/* Where no pattern could be tested there is nothing to read, unless counts were asked for. */
+static bool tested(const struct telling *t, struct proto_fault *fault)
+{
+    const struct measure_search *search = &t->search;
+    return t->tested > 0 || search->patterns->options.all ||
+           proto_fault_set(fault, PROTO_NO_EVIDENCE, "",
+                           "insufficient: %zu of %zu journeys reached the goal, and no pattern is "
+                           "in enough of either sort: in strata of equal length and fit at least "
+                           "%d earlier ones more and less must be possible",
+                           search->won[0] + search->won[1], search->patterns->count,
+                           MEASURE_ODDS_ROOM);
+}
+
 static bool told(struct telling *t, struct proto_fault *fault)
 {
     size_t room = t->search.count + 1;
@@ -263,7 +276,7 @@ static bool told(struct telling *t, struct proto_fault *fault)
     t->which = calloc(room, sizeof *t->which);
     *fault = (struct proto_fault){.code = PROTO_OK};
     bool good = t->findings != NULL && t->p != NULL && t->which != NULL && found_find(t) &&
-                held_find(t) && rows_add(t, fault);
+                tested(t, fault) && held_find(t) && rows_add(t, fault);
     free(t->findings);
     free(t->p);
     free(t->which);

@@ -226,6 +226,12 @@ static bool enough(const struct telling *t, struct proto_fault *fault)
     const struct measure_yields *yields = t->yields;
     size_t least = yields->options.least > 0 ? yields->options.least : 1;
     size_t large = 0;
+    if (yields->count > 0 && total(t->all, t->stratum_count).sum <= 0) {
+        return proto_fault_set(fault, PROTO_NO_EVIDENCE, "",
+                               "insufficient: of %zu journeys none has a touch that was told, and "
+                               "yield holds outcomes against touches",
+                               yields->count);
+    }
     for (uint32_t g = 0; g < t->groups; g++) {
         size_t count = t->first[g + 1] - t->first[g];
         large += count >= least && (yields->options.chained || yields->count - count >= least);

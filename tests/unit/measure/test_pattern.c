@@ -334,6 +334,27 @@ static void too_little_is_told_and_who_asked_can_give_up(void **state)
     measure_patterns_fini(&patterns);
 }
 
+/* Nobody reached the goal: counts are told to who asks for all, and else what is missing. */
+static void a_goal_that_nobody_reached_is_told(void **state)
+{
+    (void)state;
+    struct measure_table table;
+    struct measure_patterns patterns = {.options = usual()};
+    for (uint16_t i = 0; i < 200; i++) {
+        const uint16_t steps[] = {i % 2, 2};
+        assert_true(measure_patterns_sequence(&patterns, steps, 2, i, false, &fault));
+    }
+    assert_false(measure_patterns_table(&patterns, letters, &table, &fault));
+    assert_int_equal(fault.code, PROTO_NO_EVIDENCE);
+    assert_non_null(strstr(fault.message, "0 of 200 journeys reached the goal"));
+    measure_table_fini(&table);
+    patterns.options.all = true;
+    assert_true(measure_patterns_table(&patterns, letters, &table, &fault));
+    assert_int_equal(measure_table_rows(&table), 1 + 6); /* a, b, and with c after each, twice */
+    measure_table_fini(&table);
+    measure_patterns_fini(&patterns);
+}
+
 /* Journeys of one moment are not parted: none is earlier, and nothing is tested. */
 static void journeys_of_one_moment_are_on_one_side(void **state)
 {
@@ -361,6 +382,7 @@ int main(void)
         cmocka_unit_test(without_signal_nothing_is_found),
         cmocka_unit_test(without_strata_of_fit_something_would_be_found),
         cmocka_unit_test(too_little_is_told_and_who_asked_can_give_up),
+        cmocka_unit_test(a_goal_that_nobody_reached_is_told),
         cmocka_unit_test(journeys_of_one_moment_are_on_one_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,14 @@ static void too_little_is_told_and_who_asked_can_give_up(void **state)
     assert_int_equal(fault.code, PROTO_NO_EVIDENCE);
     assert_non_null(strstr(fault.message, "of 500 journeys"));
     measure_table_fini(&table);
+    struct measure_yields idle = {.options = {.least = 1}};
+    for (uint32_t g = 0; g < 2; g++) {
+        assert_true(measure_yields_item(&idle, &(struct measure_worked){.group = g}, &fault));
+    }
+    assert_false(measure_yields_table(&idle, names, 2, &table, &fault));
+    assert_non_null(strstr(fault.message, "none has a touch"));
+    measure_yields_fini(&idle);
+    measure_table_fini(&table);
     group_draw(&yields, &random, 1, 40, 1, 0.2);
     assert_false(measure_yields_table(&yields, names, 2, &table, &fault));
     assert_int_equal(fault.code, PROTO_CANCELLED);
