@@ -195,6 +195,7 @@ static bool table_make(struct bought *bought, struct proto_fault *fault)
     lifecycle_amount_end(&bought->amount);
     const struct measure_watch watch = {run->settings.to_ms, run->settings.clv.unit_ms,
                                         measure_money_units(rules->base)};
+    run->settings.clv.purchases.pace = &run->pace;
     struct measure_buyer *buyers =
         measure_buyers_make(bought->items, bought->count, &watch, &count, fault);
     bool good =

@@ -9,6 +9,9 @@
 #include "server/lifecycle/lifecycle_roll.h"
 #include "server/store/store.h"
 
+/* Some 50 ns each. */
+enum { SUBSCRIPTIONS_PER_ASKING = 65536 };
+
 static bool no_memory(struct proto_fault *fault, const char *what, size_t count)
 {
     return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu %s", count, what);
@@ -331,6 +334,9 @@ bool lifecycle_gather_settle(const struct lifecycle_gather *gather, struct measu
     }
     for (size_t i = 0; i < gather->count; i++) {
         const struct measure_subscription *s = &gather->subscriptions[i];
+        if (i % SUBSCRIPTIONS_PER_ASKING == 0 && !engine_scan_goes_on(gather->job, fault)) {
+            return false;
+        }
         if (!measure_subscription_check(s, gather->accounts, rules, fault)) {
             return lifecycle_fault_of(gather->worker, gather->slots[s->account], fault);
         }

@@ -199,7 +199,10 @@ bool lifecycle_journeys_look(struct lifecycle_run *run, const struct lifecycle_j
                              struct proto_fault *fault)
 {
     const struct lifecycle_as_of *as_of = &run->request->as_of;
-    struct walking walking = {.run = run, .options = run->settings.journey.options, .look = look};
+    struct walking walking = {.run = run,
+                              .options = run->settings.journey.options,
+                              .look = look,
+                              .reader = {.pace = &run->pace}};
     walking.options.as_of_ms = lifecycle_journey_as_of(run);
     lifecycle_collect_init(&walking.collect, run->worker, run->job, as_of,
                            MEASURE_JOURNEY_TYPES | look->types);

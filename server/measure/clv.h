@@ -55,14 +55,17 @@ struct measure_buyer {
     double mean_value; /* m, of the repeats */
 };
 
-bool measure_bgnbd_fit(const struct measure_buyer *buyers, size_t count, struct measure_fit *fit,
+/* pace is asked within each pass over the buyers; NULL: always. */
+bool measure_bgnbd_fit(const struct measure_buyer *buyers, size_t count,
+                       const struct measure_pace *pace, struct measure_fit *fit,
                        struct proto_fault *fault); /* r, α, a, b */
 /* Chance that the buyer still is one; purchases to be expected within `time` more. */
 double measure_bgnbd_alive(const struct measure_fit *fit, const struct measure_buyer *buyer);
 double measure_bgnbd_expected(const struct measure_fit *fit, const struct measure_buyer *buyer,
                               double time);
 /* Over buyers with a repeat of some value; needs two. */
-bool measure_gamma_fit(const struct measure_buyer *buyers, size_t count, struct measure_fit *fit,
+bool measure_gamma_fit(const struct measure_buyer *buyers, size_t count,
+                       const struct measure_pace *pace, struct measure_fit *fit,
                        struct proto_fault *fault); /* p, q, γ */
 /* Mean value of a purchase to be expected of the buyer. */
 double measure_gamma_value(const struct measure_fit *fit, const struct measure_buyer *buyer);

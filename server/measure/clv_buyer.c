@@ -6,14 +6,36 @@
 #include "server/math/special.h"
 #include "server/measure/clv_fit.h"
 
+/* Well below a millisecond of likelihoods. */
+enum { BUYERS_PER_ASKING = 4096 };
+
 struct buyers {
     const struct measure_buyer *items;
     size_t count;
+    const struct measure_pace *pace;
+    struct proto_fault why; /* of who gave up; then every likelihood is nothing, at once */
 };
+
+static bool goes_on(struct buyers *buyers, size_t at)
+{
+    return buyers->why.code == PROTO_OK &&
+           (at % BUYERS_PER_ASKING != 0 || measure_goes_on(buyers->pace, &buyers->why));
+}
+
+/* The fit, or why who asked gave up. */
+static bool fit_run(math_function function, struct buyers *buyers, const double *start,
+                    size_t count, size_t n, struct measure_fit *fit, struct proto_fault *fault)
+{
+    bool good = measure_fit_run(function, buyers, start, count, n, fit, fault);
+    if (buyers->why.code != PROTO_OK) {
+        *fault = buyers->why;
+    }
+    return good && buyers->why.code == PROTO_OK;
+}
 
 static double minus_log_bgnbd(const double *x, void *context)
 {
-    const struct buyers *buyers = context;
+    struct buyers *buyers = context;
     double r = exp(x[0]);
     double alpha = exp(x[1]);
     double a = exp(x[2]);
@@ -22,6 +44,9 @@ static double minus_log_bgnbd(const double *x, void *context)
     double sum = 0;
     for (size_t i = 0; i < buyers->count; i++) {
         const struct measure_buyer *buyer = &buyers->items[i];
+        if (!goes_on(buyers, i)) {
+            return (double)INFINITY;
+        }
         double n = buyer->repeats;
         double gamma = math_lgamma(r + n) + math_lgamma(b + n) - math_lgamma(a + b + n) + all;
         double alive = -(r + n) * log(alpha + buyer->watched);
@@ -36,7 +61,8 @@ static double minus_log_bgnbd(const double *x, void *context)
     return -sum;
 }
 
-bool measure_bgnbd_fit(const struct measure_buyer *buyers, size_t count, struct measure_fit *fit,
+bool measure_bgnbd_fit(const struct measure_buyer *buyers, size_t count,
+                       const struct measure_pace *pace, struct measure_fit *fit,
                        struct proto_fault *fault)
 {
     double time = 0;
@@ -59,8 +85,8 @@ bool measure_bgnbd_fit(const struct measure_buyer *buyers, size_t count, struct 
     }
     /* One purchase in the mean time between two, so that any unit of time starts as well. */
     const double start[4] = {0, log(time / repeats), 0, 1};
-    struct buyers context = {buyers, count};
-    return measure_fit_run(minus_log_bgnbd, &context, start, 4, count, fit, fault);
+    struct buyers context = {.items = buyers, .count = count, .pace = pace};
+    return fit_run(minus_log_bgnbd, &context, start, 4, count, fit, fault);
 }
 
 /* Odds of having left at the last purchase. */
@@ -101,7 +127,7 @@ static bool has_value(const struct measure_buyer *buyer)
 
 static double minus_log_gamma(const double *x, void *context)
 {
-    const struct buyers *buyers = context;
+    struct buyers *buyers = context;
     double p = exp(x[0]);
     double q = exp(x[1]);
     double gamma = exp(x[2]);
@@ -109,6 +135,9 @@ static double minus_log_gamma(const double *x, void *context)
     double sum = 0;
     for (size_t i = 0; i < buyers->count; i++) {
         const struct measure_buyer *buyer = &buyers->items[i];
+        if (!goes_on(buyers, i)) {
+            return (double)INFINITY;
+        }
         if (has_value(buyer)) {
             double n = buyer->repeats;
             double m = buyer->mean_value;
@@ -119,7 +148,8 @@ static double minus_log_gamma(const double *x, void *context)
     return -sum;
 }
 
-bool measure_gamma_fit(const struct measure_buyer *buyers, size_t count, struct measure_fit *fit,
+bool measure_gamma_fit(const struct measure_buyer *buyers, size_t count,
+                       const struct measure_pace *pace, struct measure_fit *fit,
                        struct proto_fault *fault)
 {
     size_t with_value = 0;
@@ -134,8 +164,8 @@ bool measure_gamma_fit(const struct measure_buyer *buyers, size_t count, struct 
                                with_value);
     }
     const double start[3] = {1, 1, log(values / (double)with_value)};
-    struct buyers context = {buyers, count};
-    return measure_fit_run(minus_log_gamma, &context, start, 3, with_value, fit, fault);
+    struct buyers context = {.items = buyers, .count = count, .pace = pace};
+    return fit_run(minus_log_gamma, &context, start, 3, with_value, fit, fault);
 }
 
 double measure_gamma_value(const struct measure_fit *fit, const struct measure_buyer *buyer)

@@ -134,6 +134,9 @@ struct row {
 static bool row_add(const struct tabling *t, const struct row *row, struct proto_fault *fault)
 {
     struct measure_table *table = t->table;
+    if (!measure_goes_on(t->handoffs->pace, fault)) { /* a row is a sort of its entries */
+        return false;
+    }
     const struct tally tally = tally_make(row->items, row->count, row->next);
     measure_add_text(table, row->row);
     measure_add_text(table, row->from);
@@ -297,8 +300,7 @@ static bool stages_add(const struct tabling *t, struct proto_fault *fault)
                                 .count = i - first,
                                 .next = MEASURE_NOBODY,
                                 .shrunk = MEASURE_NAN};
-        if (!measure_goes_on(t->handoffs->pace, fault) || !row_add(t, &row, fault) ||
-            !pairs_add(t, items + first, i - first, fault) ||
+        if (!row_add(t, &row, fault) || !pairs_add(t, items + first, i - first, fault) ||
             (t->options->owners > 0 && !owners_add(t, items + first, i - first, fault))) {
             return false;
         }

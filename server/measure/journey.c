@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* An account with many opportunities has its touches looked at for each of them. */
+#define TOUCHES_PER_ASKING 65536u
+
 static int by_moment(const struct event *a, const struct event *b)
 {
     if (a->time_ms != b->time_ms) {
@@ -35,7 +38,7 @@ void measure_journey_reader_fini(struct measure_journey_reader *reader)
     free(reader->touches);
     free(reader->chosen);
     free(reader->steps);
-    *reader = (struct measure_journey_reader){.room = 0};
+    *reader = (struct measure_journey_reader){.pace = reader->pace, .looked = reader->looked};
 }
 
 static bool room_make(struct measure_journey_reader *reader, size_t count,
@@ -112,8 +115,10 @@ static bool touch_counts(const struct reading *reading, const struct event *touc
            !is_opportunity(reading, touch->subject);
 }
 
-static void touches_choose(const struct reading *reading, struct measure_journey *journey)
+static bool touches_choose(const struct reading *reading, struct measure_journey *journey,
+                           struct proto_fault *fault)
 {
+    struct measure_journey_reader *reader = reading->reader;
     const struct measure_journey_options *options = reading->options;
     int64_t last_ms = journey->end_ms;
     if (options->until_created && journey->step_count > 0 && journey->created_ms < last_ms) {
@@ -122,16 +127,20 @@ static void touches_choose(const struct reading *reading, struct measure_journey
     int64_t first_ms = options->lookback_ms < last_ms - EVENT_MS_MIN
                            ? last_ms - options->lookback_ms
                            : EVENT_MS_MIN;
-    journey->touches = reading->reader->chosen;
+    journey->touches = reader->chosen;
     for (size_t t = touch_from(reading, first_ms); t < reading->touch_count; t++) {
-        const struct event *touch = reading->reader->touches[t];
+        const struct event *touch = reader->touches[t];
+        if (++reader->looked % TOUCHES_PER_ASKING == 0 && !measure_goes_on(reader->pace, fault)) {
+            return false;
+        }
         if (touch->time_ms > last_ms) {
             break;
         }
         if (touch_counts(reading, touch, journey)) {
-            reading->reader->chosen[journey->touch_count++] = touch;
+            reader->chosen[journey->touch_count++] = touch;
         }
     }
+    return true;
 }
 
 /* The first that is won, else the last that is lost; SIZE_MAX: it is open. */
@@ -174,7 +183,9 @@ static bool journey_tell(const struct reading *reading, const struct event *cons
         (journey.step_count == 0 || !proto_span_equal(steps[0]->person, options->owner))) {
         return true;
     }
-    touches_choose(reading, &journey);
+    if (!touches_choose(reading, &journey, fault)) {
+        return false;
+    }
     if (journey.step_count == 0 && journey.touch_count == 0) {
         return true; /* nothing of it was there yet */
     }

@@ -17,8 +17,8 @@
  * was told after the outcome was told is `late`: somebody typed it in knowing how it ended.
  *
  * Shapes: times in ms. Ownership: a journey and what it points to live until each() returns.
- * Errors: NO_MEMORY, and what each() says. Threads: one reader a thread. Cost: n log n of the
- * account's events, and for each opportunity the touches of its lookback. Source:
+ * Errors: NO_MEMORY, and what each() and the pace say. Threads: one reader a thread. Cost: n log n
+ * of the account's events, and for each opportunity the touches of its lookback. Source:
  * docs/journeys.md. */
 #ifndef MEASURE_JOURNEY_H
 #define MEASURE_JOURNEY_H
@@ -64,6 +64,8 @@ struct measure_journey_reader {
     const struct event **chosen; /* touches of the journey under way */
     const struct event **steps;
     size_t room;
+    const struct measure_pace *pace; /* asked once in so many touches; NULL: always */
+    size_t looked;
 };
 void measure_journey_reader_fini(struct measure_journey_reader *reader);
 

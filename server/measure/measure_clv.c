@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Each some microseconds: one look ahead, and a period of one. */
+enum { BUYERS_PER_ASKING = 1024, PERIODS_PER_ASKING = 1024 };
+
 static void figure(struct measure_table *table, const char *model, const char *name, double value,
                    double low, double high, size_t n)
 {
@@ -161,15 +164,33 @@ static double discounted(const struct measure_fit *fit, const struct measure_buy
     return sum;
 }
 
-static void value_rows(struct measure_table *table, const struct measure_fit *often,
+/* Whether to go on, asked once in so many periods looked ahead. */
+static bool looks_on(const struct measure_purchase_options *options, unsigned *periods,
+                     struct proto_fault *fault)
+{
+    unsigned each = options->discount == 0 ? 1 : options->horizon;
+    *periods += each;
+    if (*periods < PERIODS_PER_ASKING) {
+        return true;
+    }
+    *periods = 0;
+    return measure_goes_on(options->pace, fault);
+}
+
+static bool value_rows(struct measure_table *table, const struct measure_fit *often,
                        const struct measure_fit *value, const struct measure_buyer *buyers,
-                       size_t count, const struct measure_purchase_options *options)
+                       size_t count, const struct measure_purchase_options *options,
+                       struct proto_fault *fault)
 {
     static const char *const names[MEASURE_FIT_PARAMETERS] = {"p", "q", "gamma"};
+    unsigned periods = 0;
     double clv = 0;
     double paid = 0;
     for (size_t i = 0; i < count; i++) {
         double one = measure_gamma_value(value, &buyers[i]);
+        if (!looks_on(options, &periods, fault)) {
+            return false;
+        }
         paid += one;
         clv += one * options->margin * discounted(often, &buyers[i], options);
     }
@@ -179,6 +200,7 @@ static void value_rows(struct measure_table *table, const struct measure_fit *of
     plain_figure(table, "gamma-gamma", "mean value of a purchase", paid / (double)count, count);
     plain_figure(table, "both", "value of a customer within the horizon", clv / (double)count,
                  count);
+    return true;
 }
 
 bool measure_clv_purchases_table(const struct measure_buyer *buyers, size_t count,
@@ -190,7 +212,7 @@ bool measure_clv_purchases_table(const struct measure_buyer *buyers, size_t coun
     struct measure_fit value = {.count = 0};
     struct proto_fault none = {.code = PROTO_OK};
     measure_table_init(table, MEASURE_ID_CLV_PURCHASES);
-    if (!measure_bgnbd_fit(buyers, count, &often, fault)) {
+    if (!measure_bgnbd_fit(buyers, count, options->pace, &often, fault)) {
         return false;
     }
     double alive = 0;
@@ -198,12 +220,17 @@ bool measure_clv_purchases_table(const struct measure_buyer *buyers, size_t coun
     for (size_t i = 0; i < count; i++) {
         alive += measure_bgnbd_alive(&often, &buyers[i]);
         expected += measure_bgnbd_expected(&often, &buyers[i], options->horizon);
+        if (i % BUYERS_PER_ASKING == 0 && !measure_goes_on(options->pace, fault)) {
+            return false;
+        }
     }
     parameters(table, "bg/nbd", names, &often);
     plain_figure(table, "bg/nbd", "customers still buying", alive, count);
     plain_figure(table, "bg/nbd", "purchases within the horizon", expected, count);
-    if (measure_gamma_fit(buyers, count, &value, &none)) {
-        value_rows(table, &often, &value, buyers, count, options);
+    if (measure_gamma_fit(buyers, count, options->pace, &value, &none)) {
+        if (!value_rows(table, &often, &value, buyers, count, options, fault)) {
+            return false;
+        }
     } else if (none.code != PROTO_NO_EVIDENCE) {
         *fault = none;
         return false;

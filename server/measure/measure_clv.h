@@ -35,6 +35,7 @@ struct measure_purchase_options {
     unsigned horizon; /* units of time to look ahead */
     double discount;  /* for one unit */
     double margin;
+    const struct measure_pace *pace; /* NULL: always */
 };
 bool measure_clv_purchases_table(const struct measure_buyer *buyers, size_t count,
                                  const struct measure_purchase_options *options,

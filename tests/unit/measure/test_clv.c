@@ -158,12 +158,12 @@ static void planted_parameters_lie_within_their_intervals(void **state)
     struct measure_fit fit;
     math_random_init(&random, 17);
     buyers_make(&random, buyers, COUNT);
-    assert_true(measure_bgnbd_fit(buyers, COUNT, &fit, &fault));
+    assert_true(measure_bgnbd_fit(buyers, COUNT, NULL, &fit, &fault));
     const double often[4] = {0.8, 5, 1.2, 3};
     for (int i = 0; i < 4; i++) {
         assert_true(fit.low[i] < often[i] && often[i] < fit.high[i]);
     }
-    assert_true(measure_gamma_fit(buyers, COUNT, &fit, &fault));
+    assert_true(measure_gamma_fit(buyers, COUNT, NULL, &fit, &fault));
     const double value[3] = {6, 4, 15};
     for (int i = 0; i < 3; i++) {
         assert_true(fit.low[i] < value[i] && value[i] < fit.high[i]);
@@ -225,12 +225,12 @@ static void what_determines_nothing_is_refused(void **state)
     assert_false(measure_sbg_fit(alike, 4, 1024, &fit, &fault));
     assert_int_equal(fault.code, PROTO_NO_EVIDENCE);
     const struct measure_buyer once[2] = {{0, 0, 5, 0}, {0, 0, 6, 0}};
-    assert_false(measure_bgnbd_fit(once, 2, &fit, &fault));
+    assert_false(measure_bgnbd_fit(once, 2, NULL, &fit, &fault));
     assert_int_equal(fault.code, PROTO_NO_EVIDENCE);
     const struct measure_buyer late[2] = {{1, 7, 5, 1}, {1, 2, 6, 1}};
-    assert_false(measure_bgnbd_fit(late, 2, &fit, &fault));
+    assert_false(measure_bgnbd_fit(late, 2, NULL, &fit, &fault));
     assert_int_equal(fault.code, PROTO_BAD_FIELD);
-    assert_false(measure_gamma_fit(once, 2, &fit, &fault));
+    assert_false(measure_gamma_fit(once, 2, NULL, &fit, &fault));
     assert_int_equal(fault.code, PROTO_NO_EVIDENCE);
 }
 
@@ -267,7 +267,7 @@ static void tables_hold_both_models(void **state)
     assert_string_equal(table.cells[1].text, "alpha");
     assert_string_equal(table.cells[9 * table.columns].text, "bdw");
     measure_table_fini(&table);
-    struct measure_purchase_options options = {10, 0, 1};
+    struct measure_purchase_options options = {10, 0, 1, NULL};
     enum { COUNT = 800 };
     static struct measure_buyer buyers[COUNT];
     struct math_random random;
@@ -286,6 +286,42 @@ static void tables_hold_both_models(void **state)
     measure_table_fini(&table);
 }
 
+static bool looks_count(void *context, struct proto_fault *why)
+{
+    unsigned *left = context;
+    return (*left)-- > 0 || proto_fault_set(why, PROTO_CANCELLED, "", "no longer wanted");
+}
+
+/* However far the measure is, it looks whether it is still wanted: in the fits, and ahead. */
+static void who_asked_can_give_up_at_any_point(void **state)
+{
+    (void)state;
+    enum { MANY = 800 };
+    static struct measure_buyer buyers[MANY];
+    struct math_random random;
+    math_random_init(&random, 29);
+    buyers_make(&random, buyers, MANY);
+    unsigned looks = UINT32_MAX;
+    const struct measure_pace pace = {looks_count, &looks};
+    const struct measure_purchase_options options = {
+        .horizon = 4, .discount = 0.01, .margin = 1, .pace = &pace};
+    struct measure_table table;
+    struct proto_fault fault = {.code = PROTO_OK};
+    assert_true(measure_clv_purchases_table(buyers, MANY, &options, &table, &fault));
+    measure_table_fini(&table);
+    unsigned all = UINT32_MAX - looks;
+    assert_true(all > 200); /* once a pass over the buyers, and there are hundreds */
+    const unsigned at[] = {0, 1, 7, all / 2, all - 2, all - 1};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        looks = at[i];
+        fault.code = PROTO_OK;
+        assert_false(measure_clv_purchases_table(buyers, MANY, &options, &table, &fault));
+        assert_int_equal(fault.code, PROTO_CANCELLED);
+        assert_int_equal(looks, UINT32_MAX); /* and is not asked again */
+        measure_table_fini(&table);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +333,7 @@ int main(void)
         cmocka_unit_test(what_determines_nothing_is_refused),
         cmocka_unit_test(purchases_become_buyers_by_day),
         cmocka_unit_test(tables_hold_both_models),
+        cmocka_unit_test(who_asked_can_give_up_at_any_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

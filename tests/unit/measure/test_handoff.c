@@ -210,6 +210,38 @@ static void shrinkage_knows_chance_from_difference(void **state)
     assert_true(isinf(measure_shrink_weight(NULL, NULL, 0)));
 }
 
+static bool looks_count(void *context, struct proto_fault *why)
+{
+    unsigned *left = context;
+    return (*left)-- > 0 || proto_fault_set(why, PROTO_CANCELLED, "", "no longer wanted");
+}
+
+/* Each row sorts the entries of its stage, so each asks. */
+static void every_row_asks_whether_to_go_on(void **state)
+{
+    (void)state;
+    const struct event events[] = {step(EVENT_STAGE, "lead", 10, "ann", ""),
+                                   step(EVENT_STAGE, "demo", 12, "ann", ""),
+                                   step(EVENT_OUTCOME, "won", 13, "", "")};
+    const struct measure_handoff_options options = {.within_days = 7, .owners = 2, .least = 1};
+    unsigned left = UINT32_MAX;
+    const struct measure_pace pace = {looks_count, &left};
+    for (unsigned most = 0; most < 7; most++) {
+        struct measure_handoffs all = begun();
+        struct measure_table table;
+        const struct measure_handoff_names names = {stages, owners, reasons, 3, 1, 0};
+        all.pace = &pace;
+        left = most < 6 ? most : UINT32_MAX;
+        add(&all, events, 3, MEASURE_JOURNEY_WON, NULL);
+        bool done = measure_handoffs_table(&all, &names, &options, &table, &fault);
+        assert_int_equal(done, most == 6); /* two stages, a pair and an owner each */
+        assert_int_equal(done ? PROTO_CANCELLED : fault.code, PROTO_CANCELLED);
+        measure_table_fini(&table);
+        measure_handoffs_fini(&all);
+    }
+    assert_int_equal(UINT32_MAX - left, 6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +249,7 @@ int main(void)
         cmocka_unit_test(too_many_stages_are_refused),
         cmocka_unit_test(a_stage_without_owner_is_told),
         cmocka_unit_test(shrinkage_knows_chance_from_difference),
+        cmocka_unit_test(every_row_asks_whether_to_go_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

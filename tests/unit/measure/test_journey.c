@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "server/measure/journey.h"
 
@@ -168,6 +169,78 @@ static void what_was_typed_in_after_the_outcome_is_known(void **state)
     assert_string_equal(read_all(&options), "A won 50-50: known >won");
 }
 
+static bool looks_count(void *context, struct proto_fault *why)
+{
+    unsigned *left = context;
+    return (*left)-- > 0 || proto_fault_set(why, PROTO_CANCELLED, "", "no longer wanted");
+}
+
+static bool journey_pass(void *context, const struct measure_journey *journey,
+                         struct proto_fault *fault)
+{
+    (void)fault;
+    *(size_t *)context += journey->touch_count;
+    return true;
+}
+
+/* 400 opportunities and 1,000 touches of one account are 400,000 touches to look at: who asked is
+ * asked in between. */
+static void an_account_of_many_opportunities_can_be_given_up(void **state)
+{
+    (void)state;
+    enum { OPPORTUNITIES = 400, TOUCHES = 1000, ALL = OPPORTUNITIES + TOUCHES };
+    struct event *many = calloc(ALL, sizeof *many);
+    struct measure_event *items = calloc(ALL, sizeof *items);
+    char(*names)[8] = calloc(OPPORTUNITIES, sizeof *names);
+    assert_true(many != NULL && items != NULL && names != NULL);
+    for (size_t i = 0; i < ALL; i++) {
+        many[i] = (struct event){
+            .type = i < TOUCHES ? EVENT_TOUCH : EVENT_STAGE, .time_ms = DAY, .seq = i};
+        if (i >= TOUCHES) {
+            (void)snprintf(names[i - TOUCHES], sizeof *names, "o%zu", i - TOUCHES);
+            many[i].subject = proto_span_text(names[i - TOUCHES]);
+            many[i].kind = proto_span_text("created");
+        }
+        items[i] = (struct measure_event){0, &many[i]};
+    }
+    struct measure_journey_options options = usual();
+    options.lookback_ms = 100 * DAY;
+    unsigned left = UINT32_MAX;
+    const struct measure_pace pace = {looks_count, &left};
+    struct measure_journey_reader reader = {.pace = &pace};
+    struct proto_fault fault = {.code = PROTO_OK};
+    size_t touched = 0;
+    assert_true(
+        measure_journeys_read(&reader, items, ALL, &options, journey_pass, &touched, &fault));
+    assert_int_equal(touched, OPPORTUNITIES * TOUCHES);
+    assert_true(UINT32_MAX - left >= 6);
+    left = 3;
+    assert_false(
+        measure_journeys_read(&reader, items, ALL, &options, journey_pass, &touched, &fault));
+    assert_int_equal(fault.code, PROTO_CANCELLED);
+    assert_ptr_equal(reader.pace, &pace); /* it is there still for the next account */
+    measure_journey_reader_fini(&reader);
+    free(many);
+    free(items);
+    free(names);
+}
+
+static void an_owner_is_who_took_the_first_step(void **state)
+{
+    (void)state;
+    struct measure_journey_options options = usual();
+    tell(EVENT_STAGE, "created", "A", 45)->person = proto_span_text("ann");
+    tell(EVENT_OUTCOME, "won", "A", 50)->person = proto_span_text("bob");
+    tell(EVENT_STAGE, "created", "B", 46)->person = proto_span_text("bob");
+    tell(EVENT_STAGE, "created", "C", 47);
+    options.owner = proto_span_text("ann");
+    assert_string_equal(read_all(&options), "A won 45-50: >created >won");
+    options.owner = proto_span_text("bob");
+    assert_string_equal(read_all(&options), "B open mature 46-100: >created");
+    options.owner = proto_span_text("cy");
+    assert_string_equal(read_all(&options), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +248,8 @@ int main(void)
         cmocka_unit_test_setup(an_end_is_the_first_won_else_the_last_lost, begin),
         cmocka_unit_test_setup(what_is_open_matures, begin),
         cmocka_unit_test_setup(what_was_typed_in_after_the_outcome_is_known, begin),
+        cmocka_unit_test_setup(an_account_of_many_opportunities_can_be_given_up, begin),
+        cmocka_unit_test_setup(an_owner_is_who_took_the_first_step, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
