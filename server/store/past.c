@@ -25,13 +25,36 @@ size_t store_past_room(const struct store_past *past)
 
 static size_t span_put(uint8_t *out, struct proto_span span)
 {
-    if (span.bytes > 0) {
+    if (span.bytes == sizeof(uint64_t)) {
+        memcpy(out, span.data, sizeof(uint64_t)); /* a number: most of all values */
+    } else if (span.bytes > 0) {
         memcpy(out, span.data, span.bytes);
     }
     return span.bytes;
 }
 
+/* All of `bytes` is copied, which store_past_room has room for behind kind and field. */
+static size_t time_put(uint8_t *out, int64_t time_ms, struct store_past_time *time)
+{
+    static_assert(sizeof time->bytes >= EVENT_NUMBER_BYTES_MAX &&
+                      4 + sizeof time->bytes <= ENTRY_HEAD_MAX,
+                  "a time as it is kept is whole, and fits an entry");
+    if (time->count == 0 || time->time_ms != time_ms) {
+        time->time_ms = time_ms;
+        time->count = event_number_put(time->bytes, event_zigzag(time_ms));
+    }
+    memcpy(out, time->bytes, sizeof time->bytes);
+    return time->count;
+}
+
 size_t store_past_encode(const struct store_past *past, uint8_t *out)
+{
+    struct store_past_time none = {.count = 0};
+    return store_past_encode_behind(past, &none, out);
+}
+
+size_t store_past_encode_behind(const struct store_past *past, struct store_past_time *time,
+                                uint8_t *out)
 {
     bool value = store_past_has_value(past);
     bool source = value && past->source.bytes > 0;
@@ -45,7 +68,7 @@ size_t store_past_encode(const struct store_past *past, uint8_t *out)
     if (!value) {
         return at;
     }
-    at += event_number_put(out + at, event_zigzag(past->time_ms));
+    at += time_put(out + at, past->time_ms, time);
     if (source) {
         out[at++] = (uint8_t)past->source.bytes;
         at += span_put(out + at, past->source);

@@ -56,6 +56,16 @@ static inline bool store_past_has_value(const struct store_past *past)
 /* At least what store_past_encode writes. */
 size_t store_past_room(const struct store_past *past);
 size_t store_past_encode(const struct store_past *past, uint8_t *out);
+/* The true time of the entry before, as it was encoded; count 0: there is none. Entries of one
+ * change mostly have the same one. */
+struct store_past_time {
+    int64_t time_ms;
+    size_t count;
+    uint8_t bytes[16];
+};
+/* The same bytes, with less work where the time is that of the entry before. */
+size_t store_past_encode_behind(const struct store_past *past, struct store_past_time *time,
+                                uint8_t *out);
 /* The entry at *at; false at the end, *at then is entries.bytes, or where there is none. */
 bool store_past_next(struct proto_span entries, size_t *at, struct store_past *past);
 /* The value of an entry that has one and keeps it; false: its bytes are none. */

@@ -90,6 +90,7 @@ struct making {
     struct store_plan_account *account;
     struct proto_fault *fault;
     size_t bytes; /* of plan->past_room */
+    struct store_past_time time;
 };
 
 static bool room_reserve(struct making *making, size_t more)
@@ -127,7 +128,8 @@ static bool past_add(struct making *making, const struct store_past *past)
     if (!room_reserve(making, store_past_room(past))) {
         return false;
     }
-    making->bytes += store_past_encode(past, making->plan->past_room + making->bytes);
+    making->bytes +=
+        store_past_encode_behind(past, &making->time, making->plan->past_room + making->bytes);
     return true;
 }
 
