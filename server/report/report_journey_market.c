@@ -127,9 +127,9 @@ void report_journey_price(const struct report_scene *scene)
                            report_value(table, 0, "discount_low"),
                            report_value(table, 0, "discount_high"),
                            report_whole(table, 0, "listed"), text, sizeof text);
-        draw_format(scene->out, "Deals are sold below their list price by %s.", text);
+        draw_format(scene->out, "Below the list price by %s.", text);
     } else {
-        draw_format(scene->out, "%lld deals have an amount; no list price was given.",
+        draw_format(scene->out, "%lld have an amount; no list price was given.",
                     (long long)report_whole(table, 0, "n"));
     }
     fputs("</p>\n", scene->out);
