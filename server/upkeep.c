@@ -19,6 +19,12 @@
 #include "server/store/compact.h"
 #include "server/store/repair.h"
 
+/* "1 batch", "2 batches". */
+static const char *plural(uint64_t count, const char *ending)
+{
+    return count == 1 ? "" : ending;
+}
+
 static int fail(const struct proto_fault *fault)
 {
     fprintf(stderr, "icpd: %s\n", fault->message);
@@ -94,9 +100,10 @@ int upkeep_restore(const struct base_config *config, const char *backups, const 
         return fail(&fault);
     }
     time_print(restored.time_ms, when);
-    printf("%s is restored: %" PRIu64 " values, %" PRIu64 " batches played, up to batch %" PRIu64
+    printf("%s is restored: %" PRIu64 " value%s, %" PRIu64 " batch%s played, up to batch %" PRIu64
            "%s\n",
-           config->data, restored.entries, restored.batches, restored.seq, when);
+           config->data, restored.entries, plural(restored.entries, "s"), restored.batches,
+           plural(restored.batches, "es"), restored.seq, when);
     return EX_OK;
 }
 
@@ -148,9 +155,10 @@ int upkeep_compact(const struct base_config *config)
         !store_compact(config->data, config->map_bytes, &compacted, &fault)) {
         return fail(&fault);
     }
-    printf("%s is compacted: %" PRIu64 " values, data.mdb had %" PRIu64 " bytes on disk and has "
+    printf("%s is compacted: %" PRIu64 " value%s, data.mdb had %" PRIu64 " bytes on disk and has "
            "%" PRIu64 "\n",
-           config->data, compacted.entries, compacted.bytes_before, compacted.bytes_after);
+           config->data, compacted.entries, plural(compacted.entries, "s"), compacted.bytes_before,
+           compacted.bytes_after);
     return EX_OK;
 }
 
@@ -158,17 +166,22 @@ static void repair_print(const struct base_config *config, const struct store_re
                          bool yes)
 {
     const char *verb = yes ? "" : "would be ";
-    printf("%" PRIu64 " accounts %skept, %" PRIu64 " %sgiven up; %" PRIu64 " documents, %" PRIu64
-           " operation ids and %" PRIu64 " batches of the log %sgiven up\n",
-           repaired->accounts, verb, repaired->accounts_lost, verb, repaired->documents_lost,
-           repaired->operations_lost, repaired->batches_lost, verb);
+    printf("%" PRIu64 " account%s %skept, %" PRIu64 " %sgiven up; %" PRIu64 " document%s, %" PRIu64
+           " operation id%s and %" PRIu64 " batch%s of the log %sgiven up\n",
+           repaired->accounts, plural(repaired->accounts, "s"), verb, repaired->accounts_lost, verb,
+           repaired->documents_lost, plural(repaired->documents_lost, "s"),
+           repaired->operations_lost, plural(repaired->operations_lost, "s"),
+           repaired->batches_lost, plural(repaired->batches_lost, "es"), verb);
     if (repaired->timelines_lost > 0) {
-        printf("of %" PRIu64 " accounts some events, or all, %sgiven up\n",
-               repaired->timelines_lost, verb[0] == '\0' ? "are " : "would be ");
+        printf("of %" PRIu64 " account%s some events, or all, %sgiven up\n",
+               repaired->timelines_lost, plural(repaired->timelines_lost, "s"),
+               verb[0] == '\0' ? "are " : "would be ");
     }
     if (repaired->histories_lost > 0) {
-        printf("of %" PRIu64 " accounts what their values were before, or some of it, %sgiven up\n",
-               repaired->histories_lost, verb[0] == '\0' ? "is " : "would be ");
+        printf("of %" PRIu64
+               " account%s what their values were before, or some of it, %sgiven up\n",
+               repaired->histories_lost, plural(repaired->histories_lost, "s"),
+               verb[0] == '\0' ? "is " : "would be ");
     }
     printf("ids and keys, rows and look-alike vectors %smade anew\n", yes ? "are " : "would be ");
     if (repaired->older) {
@@ -216,9 +229,10 @@ static void print_item(void *context, const struct backup_item *item)
         return;
     }
     time_print(item->foot.time_ms, when);
-    printf("good: %s: %" PRIu64 " %s, up to batch %" PRIu64 "%s\n", item->name,
-           item->head.kind == BACKUP_BASE ? item->foot.entries : item->foot.batches,
-           item->head.kind == BACKUP_BASE ? "values" : "batches", item->foot.seq, when);
+    bool base = item->head.kind == BACKUP_BASE;
+    uint64_t count = base ? item->foot.entries : item->foot.batches;
+    printf("good: %s: %" PRIu64 " %s%s, up to batch %" PRIu64 "%s\n", item->name, count,
+           base ? "value" : "batch", plural(count, base ? "s" : "es"), item->foot.seq, when);
 }
 
 int upkeep_verify(const char *backups)

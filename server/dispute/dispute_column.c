@@ -11,6 +11,8 @@
 #include <xxhash.h>
 
 #include "server/dispute/dispute_words.h"
+#include "server/engine/labels.h"
+#include "server/engine/segments.h"
 #include "server/engine/walk.h"
 
 enum {
@@ -139,7 +141,10 @@ static uint64_t text_hash(struct proto_span text)
 
 static uint64_t wish_key(const struct engine_worker *worker, const struct dispute_wish *wish)
 {
-    uint64_t parts[8] = {
+    /* A text that names a segment means what the segment does. */
+    bool names_segments =
+        wish->filter || (wish->kind == DISPUTE_VALUE && wish->field_id == DISPUTE_LABEL);
+    uint64_t parts[9] = {
         wish->kind,
         wish->document ? wish->document->version : 0,
         wish->document ? wish->document->digest : 0,
@@ -148,6 +153,7 @@ static uint64_t wish_key(const struct engine_worker *worker, const struct disput
         wish->column,
         text_hash(wish->text),
         text_hash(wish->where_text),
+        names_segments && worker->state->segments ? worker->state->segments->count : 0,
     };
     return XXH3_64bits(parts, sizeof parts);
 }
@@ -192,6 +198,20 @@ static uint32_t cell_of(int64_t raw)
     int64_t most = INT32_MAX;
     raw = raw > most ? most : raw <= INT32_MIN ? (int64_t)INT32_MIN + 1 : raw;
     return (uint32_t)(raw - INT32_MIN);
+}
+
+/* The label of the account whose values stand in the worker's scratch, as a value. */
+static struct feature_value label_of(const struct engine_worker *worker)
+{
+    const struct engine_labels *labels = worker->state->labels;
+    struct feature_value value = {.type = FEATURE_CATEGORY};
+    uint8_t label = labels ? engine_labels_match(labels, worker->values, worker->value_slots)
+                           : ENGINE_LABEL_NONE;
+    value.present = label >= ENGINE_LABEL_FIRST;
+    if (value.present) {
+        value.text = engine_labels_name(labels, label);
+    }
+    return value;
 }
 
 static bool is_blank(const struct engine_worker *worker, const struct filter *label)
@@ -254,6 +274,10 @@ static bool cell_make(struct engine_worker *worker, const struct dispute_wish *w
         *cell = DISPUTE_BIN_FIRST + (uint32_t)worker->codes[wish->column];
         return true;
     case DISPUTE_VALUE:
+        if (wish->field_id == DISPUTE_LABEL) {
+            struct feature_value label = label_of(worker);
+            return dispute_words_place(&column->words, &label, cell, fault);
+        }
         return dispute_words_place(&column->words, &worker->values[wish->field_id], cell, fault);
     }
     return true;

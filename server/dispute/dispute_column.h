@@ -21,7 +21,8 @@
 #include "server/filter/filter.h"
 
 #define DISPUTE_COLUMNS 8
-#define DISPUTE_WORDS_MAX 1024 /* different values of one field; more share the last place */
+#define DISPUTE_LABEL UINT16_MAX /* in the place of a field's id */
+#define DISPUTE_WORDS_MAX 1024   /* different values of one field; more share the last place */
 
 enum dispute_kind {
     DISPUTE_SCORE,
@@ -49,7 +50,7 @@ struct dispute_wish {
     struct proto_span text;                /* of the filter */
     const struct filter *where;            /* OUTCOME: of whom it is asked; NULL: of all */
     struct proto_span where_text;
-    uint16_t field_id; /* VALUE */
+    uint16_t field_id; /* VALUE; DISPUTE_LABEL: the label of an account (server/engine/labels.h) */
     size_t column;     /* BIN: of the codebook */
 };
 

@@ -3,6 +3,7 @@
  * either. */
 #include "server/dispute/dispute_label.h"
 
+#include "server/engine/segments.h"
 #include "server/feature/json_text.h"
 
 bool dispute_text_read(const struct engine_worker *worker, struct proto_span text, const char *what,
@@ -11,11 +12,20 @@ bool dispute_text_read(const struct engine_worker *worker, struct proto_span tex
     if (text.bytes == 0) {
         return true;
     }
-    *filter = filter_parse(engine_worker_state(worker)->schema, text, fault, NULL);
+    *filter = engine_filter_parse(engine_worker_state(worker), FILTER_OF_VALUES, text, fault);
     if (!*filter && fault->code == PROTO_BAD_FILTER) {
         (void)snprintf(fault->field, sizeof fault->field, "%s", what);
     }
     return *filter != NULL;
+}
+
+bool dispute_text_kept(struct proto_span text, const char *what, struct proto_fault *fault)
+{
+    const uint8_t *zero = text.bytes > 0 ? memchr(text.data, 0, text.bytes) : NULL;
+    return zero == NULL || proto_fault_set(fault, PROTO_BAD_FIELD, what,
+                                           "byte %zu of the text is zero: that is "
+                                           "no text",
+                                           (size_t)(zero - text.data));
 }
 
 static struct proto_span label_part(const struct learn_document *document, const char *name)

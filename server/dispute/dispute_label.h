@@ -16,6 +16,8 @@ struct dispute_label {
 /* An expression; an empty one is none (*filter stays NULL). */
 bool dispute_text_read(const struct engine_worker *worker, struct proto_span text, const char *what,
                        struct filter **filter, struct proto_fault *fault);
+/* A text that is kept as JSON: without zero bytes, which no reader of it takes. `what` as above. */
+bool dispute_text_kept(struct proto_span text, const char *what, struct proto_fault *fault);
 /* own: an outcome that the question gives, or empty. A version that a policy labelled has none of
  * its own. */
 bool dispute_label_read(const struct engine_worker *worker, const struct learn_document *document,

@@ -9,11 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "server/dispute/challenge.h"
+#include "server/dispute/dispute_codes.h"
 #include "server/dispute/dispute_label.h"
-#include "server/engine/walk.h"
 
 enum {
     BINS = 256,
@@ -48,9 +47,7 @@ struct finding {
     uint32_t *columns;
     struct segment_data data;
     size_t asked; /* conjunctions since it was last asked whether to go on */
-    /* Codes of a block of rows. */
-    struct store_rows rows;
-    bool by_rows;
+    struct dispute_codes codes;
 };
 
 static bool no_memory(struct finding *finding)
@@ -121,28 +118,8 @@ static bool slots_choose(struct finding *finding)
         }
     }
     finding->data.words = (finding->data.rows + 63) / 64;
-    finding->by_rows = engine_rows_usable(finding->worker, finding->document);
+    finding->codes = dispute_codes_begin(finding->worker, finding->document);
     return true;
-}
-
-/* Codes of an account: of the row where it lies, else of the record. NULL with *fault. */
-static const uint8_t *codes_of(struct finding *finding, uint32_t slot)
-{
-    const struct store_rows *rows = &finding->rows;
-    struct proto_fault none = {.code = PROTO_OK};
-    int64_t raw;
-    if (finding->by_rows && (slot < rows->slot || slot >= rows->slot + rows->count) &&
-        !store_rows(finding->worker->view, slot, &finding->rows, &none)) {
-        finding->rows.count = 0;
-    }
-    bool there = finding->by_rows && slot >= rows->slot && slot < rows->slot + rows->count;
-    unsigned i = there ? slot - rows->slot : 0;
-    if (there && (rows->living >> i & 1) != 0 && (rows->damaged >> i & 1) == 0) {
-        return rows->codes + i * rows->stride;
-    }
-    bool read = engine_values(finding->worker, slot, NULL, finding->fault) &&
-                engine_values_raw(finding->worker, finding->document, &raw, finding->fault);
-    return read ? finding->worker->codes : NULL;
 }
 
 /* Calls each() with row and codes of every account that counts. */
@@ -153,7 +130,8 @@ static bool rows_visit(struct finding *finding,
         if (row % ROWS_PER_ASKING == 0 && !engine_scan_goes_on(finding->job, finding->fault)) {
             return false;
         }
-        const uint8_t *codes = codes_of(finding, finding->slots[row]);
+        const uint8_t *codes =
+            dispute_codes_of(&finding->codes, finding->slots[row], finding->fault);
         if (!codes) {
             return false;
         }
@@ -285,7 +263,7 @@ static void row_mark(struct finding *finding, size_t row, const uint8_t *codes)
     uint32_t slot = finding->slots[row];
     uint64_t bit = UINT64_C(1) << row % 64;
     size_t word = row / 64;
-    bool searched = XXH3_64bits(&slot, sizeof slot) % 10 < SEARCHED_OF_TEN;
+    bool searched = dispute_slot_searched(slot);
     bool outcome = finding->cells[0].cells[slot] == DISPUTE_POSITIVE;
     map_of(finding, MAP_SEARCHED)[word] |= searched ? bit : 0;
     map_of(finding, MAP_OUTCOMES)[word] |= outcome ? bit : 0;

@@ -17,10 +17,18 @@
 #ifndef DISPUTE_SEGMENT_FIND_H
 #define DISPUTE_SEGMENT_FIND_H
 
+#include <xxhash.h>
+
 #include "server/dispute/dispute_column.h"
 #include "server/segment/segment_mine.h"
 
 #define DISPUTE_SEGMENT_BYTES ((size_t)256 << 20)
+
+/* Whether an account is one of the six in ten that are searched; the others confirm. */
+static inline bool dispute_slot_searched(uint32_t slot)
+{
+    return XXH3_64bits(&slot, sizeof slot) % 10 < 6;
+}
 
 struct dispute_segment_search {
     uint64_t icp; /* whose bins; 0: the active version */

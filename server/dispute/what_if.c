@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "server/dispute/grades.h"
+#include "server/engine/segments.h"
 
 enum { ACCOUNTS_PER_ASKING = 1 << 16 };
 
@@ -62,7 +63,8 @@ static bool filter_ask(struct dispute *dispute, struct engine_worker *worker,
     if (!asking->filtered) {
         return true;
     }
-    struct filter *filter = filter_parse(engine_worker_state(worker)->schema, text, fault, NULL);
+    struct filter *filter =
+        engine_filter_parse(engine_worker_state(worker), FILTER_OF_VALUES, text, fault);
     if (!filter) {
         return false;
     }
@@ -98,13 +100,15 @@ static bool field_ask(struct dispute *dispute, struct engine_worker *worker,
     }
     const struct feature_field *field =
         feature_schema_find(engine_worker_state(worker)->schema, name);
-    if (!field || (field->type != FEATURE_CATEGORY && field->type != FEATURE_FLAG)) {
+    bool label = !field && proto_span_is(name, "segment");
+    if (!label && (!field || (field->type != FEATURE_CATEGORY && field->type != FEATURE_FLAG))) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "by",
                                field ? "'%.*s' is neither a category nor a flag"
                                      : "the schema has no field '%.*s'",
                                (int)name.bytes, (const char *)name.data);
     }
-    struct dispute_wish wish = {.kind = DISPUTE_VALUE, .field_id = field->id};
+    struct dispute_wish wish = {.kind = DISPUTE_VALUE,
+                                .field_id = label ? DISPUTE_LABEL : field->id};
     return column_ask(dispute, worker, job, &wish, asking, 3, fault) && parts_begin(asking, fault);
 }
 

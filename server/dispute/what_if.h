@@ -15,7 +15,8 @@ enum { DISPUTE_GRADES = 4 };
 struct dispute_what_if {
     uint64_t icp, against;    /* against 0: the active version */
     struct proto_span filter; /* on values; empty: every account */
-    struct proto_span by;     /* a category or flag field; empty: none */
+    struct proto_span by;     /* a category or flag field, or "segment" where there is none of that
+                                 name: the label of an account; empty: none */
     size_t most;              /* of the accounts that change grade, those whose fit moves most */
 };
 

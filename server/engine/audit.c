@@ -71,6 +71,7 @@ static void command_take(const struct reading *reading, const struct store_comma
                   : command->kind == STORE_COMMAND_TERM      ? ENGINE_DEED_TERM
                   : command->kind == STORE_COMMAND_METRIC    ? ENGINE_DEED_METRIC
                   : command->kind == STORE_COMMAND_CHALLENGE ? ENGINE_DEED_CHALLENGE
+                  : command->kind == STORE_COMMAND_SEGMENT   ? ENGINE_DEED_SEGMENT
                   : command->kind == STORE_COMMAND_IDENTITY
                       ? ENGINE_DEED_IDENTITY
                       : (enum engine_deed)(command->kind - 1)]++;

@@ -26,7 +26,8 @@
     X(IDENTITY, "identity entry")                                                                  \
     X(TERM, "plan entry")                                                                          \
     X(METRIC, "definition")                                                                        \
-    X(CHALLENGE, "challenge")
+    X(CHALLENGE, "challenge")                                                                      \
+    X(SEGMENT, "segment")
 
 enum engine_deed {
 #define X(NAME, words) ENGINE_DEED_##NAME,

@@ -14,6 +14,8 @@
 
 struct engine;
 struct engine_definitions;
+struct engine_segments;
+struct engine_labels;
 struct engine_past_value;
 struct engine_scores;
 struct engine_version;
@@ -61,6 +63,9 @@ struct engine_state {
     uint32_t active_version; /* 0: none; active is NULL beside it where that one cannot be used */
     struct engine_lists *lists;             /* target account lists; NULL if none */
     struct engine_definitions *definitions; /* of metrics (definitions.h); NULL if none */
+    struct engine_segments *segments;       /* named predicates (segments.h); NULL if none */
+    struct engine_labels
+        *labels; /* of accounts, by segments (labels.h); NULL if none is in force */
     struct engine_scores *scores; /* raw scores of the active version (scores.h); may be NULL */
     uint64_t generation;
     int references;
@@ -163,6 +168,7 @@ struct engine_reason {
 
 struct engine_answer {
     bool found;
+    uint8_t label; /* the segment (labels.h); 0: none is in force */
     uint32_t slot;
     int64_t raw;
     double p;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/engine/definitions.h"
+#include "server/engine/labels_parts.h"
 #include "server/engine/scores.h"
 #include "server/engine/version.h"
 
@@ -30,6 +31,8 @@ void engine_state_release(struct engine_state *state)
     }
     engine_lists_release(state->lists);
     engine_definitions_release(state->definitions);
+    engine_segments_release(state->segments);
+    engine_labels_release(state->labels);
     engine_scores_release(state->scores);
     free(state->schemas);
     free(state->versions);

@@ -9,6 +9,7 @@
 #include "server/engine/explain.h"
 #include "server/engine/explain_change.h"
 #include "server/engine/explain_plan.h"
+#include "server/engine/labels.h"
 #include "server/engine/walk.h"
 
 static bool no_memory(struct proto_fault *fault)
@@ -28,6 +29,10 @@ static bool values_take(struct engine_worker *worker, const struct engine_query 
         return false;
     }
     engine_answer_from_raw(query->document, raw, answer);
+    if (worker->state->labels) {
+        answer->label = engine_labels_match(worker->state->labels, worker->values,
+                                            worker->state->schema->id_count);
+    }
     explanation->codes = worker->codes;
     explanation->values = worker->values;
     explanation->value_slots = worker->state->schema ? worker->state->schema->id_count : 0;

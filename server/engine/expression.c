@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/engine/expression.h"
 
+#include "server/engine/segments.h"
+
 bool engine_expression_open(struct engine_worker *worker, struct proto_span text, uint64_t icp,
                             bool scores, struct engine_expression *expression,
                             struct proto_fault *fault)
@@ -11,8 +13,7 @@ bool engine_expression_open(struct engine_worker *worker, struct proto_span text
         return proto_fault_set(fault, PROTO_NO_SCHEMA, "", "no schema has been put yet");
     }
     if (text.bytes > 0) {
-        expression->filter =
-            filter_parse_scope(state->schema, FILTER_OF_ACCOUNTS, text, fault, NULL);
+        expression->filter = engine_filter_parse(state, FILTER_OF_ACCOUNTS, text, fault);
         if (!expression->filter) {
             return false;
         }

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "server/engine/definitions.h"
+#include "server/engine/labels_parts.h"
 #include "server/engine/scores.h"
 #include "server/engine/version.h"
 #include "server/tal/tal_document.h"
@@ -46,6 +47,8 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
     state->scores = engine_scores_retain(from->scores);
     state->lists = engine_lists_retain(from->lists);
     state->definitions = engine_definitions_retain(from->definitions);
+    state->segments = engine_segments_retain(from->segments);
+    state->labels = engine_labels_retain(from->labels);
     return state;
 }
 
@@ -176,6 +179,29 @@ static bool change_definition(struct engine_state *state, const struct store_cha
     return good;
 }
 
+/* One that is damaged leaves those before it unsure. */
+static bool change_segment(struct engine_state *state, const struct store_change *change,
+                           struct proto_fault *fault)
+{
+    struct engine_segment *segment = NULL;
+    if (change->text.bytes > 0 || change->given_up) {
+        segment = engine_segment_read(change->version, change->time_ms, change->text, fault);
+    } else {
+        damaged_set(change, fault);
+    }
+    if (fault->code == PROTO_NO_MEMORY) {
+        return false;
+    }
+    bool good = segment != NULL;
+    struct engine_segments *set = engine_segments_with(state->segments, change->version, segment);
+    if (set == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a segment");
+    }
+    engine_segments_release(state->segments);
+    state->segments = set;
+    return good;
+}
+
 /* Opens the active version and what depends on it. */
 static bool active_open(struct engine_state *state, bool members, struct proto_fault *fault)
 {
@@ -207,8 +233,27 @@ static bool change_active(struct engine *engine, struct engine_state *state,
     return !engine->store || active_open(state, true, fault);
 }
 
-static bool state_apply(struct engine *engine, struct engine_state *state,
-                        const struct store_change *change, struct proto_fault *fault)
+/* After segments, schema or the active version have changed. */
+static bool labels_open(struct engine_state *state, struct proto_fault *fault)
+{
+    struct engine_labels *labels;
+    if (!engine_labels_create(state, &labels, fault)) {
+        return false;
+    }
+    engine_labels_release(state->labels);
+    state->labels = labels;
+    return true;
+}
+
+/* Whether labels depend on documents of this kind. */
+static bool is_labelling(enum store_document_kind kind)
+{
+    return kind == STORE_DOCUMENT_SEGMENT || kind == STORE_DOCUMENT_SCHEMA ||
+           kind == STORE_DOCUMENT_SWITCH;
+}
+
+static bool kind_apply(struct engine *engine, struct engine_state *state,
+                       const struct store_change *change, struct proto_fault *fault)
 {
     switch (change->kind) {
     case STORE_DOCUMENT_SCHEMA:
@@ -221,12 +266,30 @@ static bool state_apply(struct engine *engine, struct engine_state *state,
         return change_list(state, change, engine->store != NULL, fault);
     case STORE_DOCUMENT_METRIC:
         return change_definition(state, change, fault);
+    case STORE_DOCUMENT_SEGMENT:
+        return change_segment(state, change, fault);
     case STORE_DOCUMENT_IDENTITY:
     case STORE_DOCUMENT_TERM:
     case STORE_DOCUMENT_CHALLENGE:
         return true;
     }
     return false;
+}
+
+/* While the store is opened labels are left to engine_registry_ready. */
+static bool state_apply(struct engine *engine, struct engine_state *state,
+                        const struct store_change *change, struct proto_fault *fault)
+{
+    struct proto_fault why = {.code = PROTO_OK};
+    bool good = kind_apply(engine, state, change, fault);
+    if (!engine->store || !is_labelling(change->kind) || fault->code == PROTO_NO_MEMORY) {
+        return good;
+    }
+    if (!labels_open(state, &why)) {
+        *fault = why;
+        return false;
+    }
+    return good;
 }
 
 /* Takes the place of what all have seen so far. */
@@ -245,11 +308,13 @@ bool engine_registry_ready(struct engine *engine, struct proto_fault *fault)
 {
     const struct engine_state *old = engine->state;
     struct proto_fault why = {.code = PROTO_OK};
-    if (old->active_version == 0 && !old->lists) {
+    if (old->active_version == 0 && !old->lists && !old->segments) {
         return true;
     }
     struct engine_state *state = state_copy(old, old->schema_count, old->document_count);
-    if (!state || (!active_open(state, true, &why) && why.code == PROTO_NO_MEMORY)) {
+    struct proto_fault memory = {.code = PROTO_OK};
+    if (!state || (!active_open(state, true, &why) && why.code == PROTO_NO_MEMORY) ||
+        !labels_open(state, &memory)) {
         engine_state_release(state);
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the active version");
     }
@@ -350,6 +415,9 @@ void engine_registry_change(void *context, const struct store_change *change)
                              base_field_error(fault.code)));
     }
     state_publish(engine, state);
+    if (is_labelling(change->kind) && engine->store) {
+        engine_scores_keeper_label(engine->scores, state->labels);
+    }
     if (change->kind == STORE_DOCUMENT_SWITCH && engine->store) {
         engine_scores_keeper_follow(engine->scores, state->scores);
         engine_registry_encoder(engine);

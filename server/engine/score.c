@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "server/engine/explain.h"
+#include "server/engine/labels_parts.h"
+#include "server/engine/walk.h"
 #include "server/engine/worker.h"
 
 bool engine_rows_usable(struct engine_worker *worker, const struct learn_document *document)
@@ -47,11 +49,33 @@ static bool id_read(struct engine_worker *worker, uint32_t slot, struct proto_sp
     return true;
 }
 
+/* Of a stored account as it is: from memory, or from its record. */
+static bool label_stored(struct engine_worker *worker, struct engine_answer *answer,
+                         struct proto_fault *fault)
+{
+    const struct engine_labels *labels = worker->state->labels;
+    if (labels == NULL || answer->slot == STORE_NO_SLOT) {
+        return true;
+    }
+    engine_labels_read(labels, worker->view, &answer->slot, 1, &answer->label);
+    if (answer->label != ENGINE_LABEL_UNKNOWN) {
+        return true;
+    }
+    if (!engine_values(worker, answer->slot, NULL, fault)) {
+        return false;
+    }
+    answer->label = engine_labels_match(labels, worker->values, worker->value_slots);
+    return true;
+}
+
 bool engine_score_row(struct engine_worker *worker, const struct engine_query *query, uint32_t slot,
                       const uint8_t *codes, struct engine_answer *answer, struct proto_fault *fault)
 {
     *answer =
         (struct engine_answer){.found = slot != STORE_NO_SLOT, .slot = slot, .id = query->name.id};
+    if (!label_stored(worker, answer, fault)) {
+        return false;
+    }
     if (query->reasons > 0) {
         /* The id of a source record finds its account, whose primary id may be another. */
         bool renamed = answer->found && store_view_folds(worker->view) > 0;
@@ -72,6 +96,11 @@ static bool score_values(struct engine_worker *worker, const struct engine_query
     const uint8_t *codes = encode_values(worker, query->document, fault);
     if (!codes) {
         return false;
+    }
+    if (worker->state->labels) {
+        answer->label =
+            engine_labels_match(worker->state->labels, worker->values,
+                                worker->state->schema ? worker->state->schema->id_count : 0);
     }
     if (query->reasons > 0) {
         return engine_explain(worker, query, codes, true, answer, fault);

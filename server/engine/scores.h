@@ -92,4 +92,8 @@ void engine_scores_keeper_commit(void *keeper, const struct store_commit *commit
  * is. */
 void engine_scores_keeper_follow(struct engine_scores_keeper *keeper, struct engine_scores *scores);
 
+/* The same of the labels of accounts. NULL: no segment is in force. */
+struct engine_labels;
+void engine_scores_keeper_label(struct engine_scores_keeper *keeper, struct engine_labels *labels);
+
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps the scores of the active version: follows commits on the writer thread, and fills in the
- * rest on a thread of its own. */
+/* Keeps the scores of the active version, and the labels of accounts: follows commits on the writer
+ * thread, and fills in the rest on a thread of its own. */
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/engine/labels_parts.h"
 #include "server/engine/scores.h"
 #include "server/engine/worker.h"
 
@@ -22,6 +23,7 @@ struct engine_scores_keeper {
     struct store_view *view;      /* the writer's, at rest between commits; NULL: not open */
     uint64_t committed;           /* last commit told of */
     struct engine_scores *scores; /* of the active version; NULL: none */
+    struct engine_labels *labels; /* NULL: no segment is in force */
     bool stopping;
     bool started;
     pthread_t thread;
@@ -81,7 +83,10 @@ static void commit_end(struct engine_scores_keeper *keeper, const struct store_c
     if (!store_view_refresh(view, &fault)) {
         return;
     }
-    if (rows_fit(view, scores)) {
+    if (keeper->labels) {
+        engine_labels_renew(keeper->labels, view, commit);
+    }
+    if (scores && rows_fit(view, scores)) {
         filled_raise(scores, store_view_seq(view));
         for (size_t i = 0; i < commit->count; i++) {
             const uint8_t *row = store_row(view, commit->slots[i], &fault);
@@ -104,12 +109,15 @@ void engine_scores_keeper_commit(void *context, const struct store_commit *commi
         if (keeper->scores) {
             commit_begin(keeper->scores, commit);
         }
+        if (keeper->labels) {
+            engine_labels_forget(keeper->labels, commit);
+        }
         return;
     }
     if (commit->phase == STORE_COMMIT_DONE) {
         keeper->committed = commit->seq;
     }
-    if (keeper->scores && keeper->view) {
+    if ((keeper->scores || keeper->labels) && keeper->view) {
         commit_end(keeper, commit);
     }
     pthread_mutex_unlock(&keeper->lock);
@@ -126,6 +134,19 @@ void engine_scores_keeper_follow(struct engine_scores_keeper *keeper, struct eng
     pthread_cond_signal(&keeper->wake);
     pthread_mutex_unlock(&keeper->lock);
     engine_scores_release(before);
+}
+
+void engine_scores_keeper_label(struct engine_scores_keeper *keeper, struct engine_labels *labels)
+{
+    pthread_mutex_lock(&keeper->lock);
+    struct engine_labels *before = keeper->labels;
+    if (before) {
+        atomic_store_explicit(&before->closed, keeper->committed, memory_order_release);
+    }
+    keeper->labels = engine_labels_retain(labels);
+    pthread_cond_signal(&keeper->wake);
+    pthread_mutex_unlock(&keeper->lock);
+    engine_labels_release(before);
 }
 
 static void rows_score(struct engine_scores *scores, const struct store_rows *rows)
@@ -184,7 +205,9 @@ static void *keeper_run(void *context)
     store_view_rest(view);
     pthread_mutex_lock(&keeper->lock);
     while (!keeper->stopping) {
-        if (!keeper->scores || !chunk_fill(view, keeper->scores)) {
+        bool worked = keeper->scores && chunk_fill(view, keeper->scores);
+        worked = (keeper->labels && engine_labels_fill(keeper->labels, view)) || worked;
+        if (!worked) {
             wait_for_rows(keeper);
             continue;
         }
@@ -225,6 +248,7 @@ bool engine_scores_keeper_start(struct engine_scores_keeper *keeper, struct prot
     store_view_rest(view);
     struct engine_state *state = engine_state_get(keeper->engine);
     engine_scores_keeper_follow(keeper, state->scores);
+    engine_scores_keeper_label(keeper, state->labels);
     engine_state_release(state);
     pthread_mutex_lock(&keeper->lock);
     keeper->view = view;
@@ -255,6 +279,7 @@ void engine_scores_keeper_destroy(struct engine_scores_keeper *keeper)
         return;
     }
     engine_scores_release(keeper->scores);
+    engine_labels_release(keeper->labels);
     pthread_cond_destroy(&keeper->wake);
     pthread_mutex_destroy(&keeper->lock);
     free(keeper);

@@ -20,7 +20,11 @@ void filter_destroy(struct filter *filter)
     free(filter->conditions);
     free(filter->steps);
     free(filter->operands);
-    free(filter->texts);
+    while (filter->texts != NULL) {
+        struct filter_texts *before = filter->texts->before;
+        free(filter->texts);
+        filter->texts = before;
+    }
     free(filter);
 }
 

@@ -9,7 +9,10 @@
  *              | field [ "not" ] "contains" value | field [ "not" ] "starts" "with" value
  *              | field "between" value "and" value
  *              | field "is" [ "not" ] "missing"
- *              | score op value | "on" "tal" 'name' | "on" "any" "tal" | "true" | "false" ;
+ *              | score op value | "on" "tal" 'name' | "on" "any" "tal" | "true" | "false"
+ *              | "in" "segment" 'name'
+ *              | "segment" ( "=" | "!=" | "<>" ) 'name' | "segment" [ "not" ] "in" "(" 'name' … ")"
+ *              | "segment" "is" [ "not" ] "missing" ;
  *   score      = "score.fit" | "score.p" | "score.grade" | "score.raw" ;
  *                "fit", "p", "grade", "raw" where the schema has no field of that name
  *   op         = "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ;
@@ -17,6 +20,11 @@
  *                a bare name may hold several words if the schema has a field of that name, and the
  *                longest such name counts: Last Activity = 'Email Opened'
  *   value      = number | 'text' (doubled quotes inside) | true | false ;
+ *
+ * A segment stands for its conditions, which take its place when the filter is parsed: so a segment
+ * that is changed later changes nothing that was made by it, and whoever evaluates filters knows of
+ * none. "segment" alone is a field of that name where the schema has one; "in segment" never is.
+ * An account may be in several; "is missing" is true of one that is in none.
  *
  * Keywords and bare names without regard to case. A missing value makes every condition false
  * except "is missing", "!=" and "not in" (three-valued logic is not used: `not (x = 1)` is true
@@ -48,6 +56,21 @@ enum filter_scope { FILTER_OF_VALUES, FILTER_OF_ACCOUNTS };
 struct filter *filter_parse_scope(const struct feature_schema *schema, enum filter_scope scope,
                                   struct proto_span text, struct proto_fault *fault,
                                   size_t *fault_column);
+/* The segments that a filter may name, in their order; docs/segments.md. */
+struct filter_named {
+    struct proto_span name;
+    struct proto_span text; /* an expression of scope FILTER_OF_VALUES that names no segment */
+};
+struct filter_names {
+    const struct filter_named *items;
+    size_t count;
+    size_t unsure; /* segments that are damaged: a name that is not found may be one of them */
+};
+/* The same with names for segments, borrowed for the call; NULL: none may be named. One that is not
+ * among them is refused with those that are. */
+struct filter *filter_parse_named(const struct feature_schema *schema, enum filter_scope scope,
+                                  const struct filter_names *names, struct proto_span text,
+                                  struct proto_fault *fault, size_t *fault_column);
 /* Whether it speaks of a score, or of lists. */
 bool filter_reads_score(const struct filter *filter);
 bool filter_reads_lists(const struct filter *filter);

@@ -362,6 +362,9 @@ uint16_t filter_condition_parse(struct filter_parser *parser)
     if (filter_always_stands(parser)) {
         return filter_always_parse(parser);
     }
+    if (filter_segment_stands(parser)) {
+        return filter_segment_parse(parser);
+    }
     const struct feature_field *subject = filter_subject_read(parser, &failed);
     if (subject != NULL) {
         return parse_subject(parser, subject);

@@ -201,6 +201,11 @@ static uint16_t parse_or(struct filter_parser *parser)
     return parse_chain(parser, "or", FILTER_OR, parse_and);
 }
 
+uint16_t filter_expression_parse(struct filter_parser *parser)
+{
+    return parse_or(parser);
+}
+
 static bool whole_parse(struct filter_parser *parser)
 {
     char found[96];
@@ -267,27 +272,43 @@ static bool labels_make(struct filter_parser *parser)
     return true;
 }
 
+bool filter_room_grow(struct filter_parser *parser, size_t bytes)
+{
+    struct filter *filter = parser->filter;
+    /* No node takes less than a byte of text. */
+    size_t capacity = parser->node_capacity + bytes + 1;
+    capacity = capacity < PROTO_FILTER_NODES_MAX ? capacity : PROTO_FILTER_NODES_MAX;
+    struct filter_node *nodes = realloc(filter->nodes, capacity * sizeof *nodes);
+    filter->nodes = nodes != NULL ? nodes : filter->nodes;
+    struct filter_condition *conditions =
+        realloc(filter->conditions, capacity * sizeof *conditions);
+    filter->conditions = conditions != NULL ? conditions : filter->conditions;
+    struct filter_texts *texts = malloc(sizeof *texts + bytes + 1);
+    if (nodes == NULL || conditions == NULL || texts == NULL) {
+        free(texts);
+        return false;
+    }
+    texts->before = filter->texts;
+    filter->texts = texts;
+    parser->texts_used = 0;
+    parser->node_capacity = capacity;
+    return true;
+}
+
 /* An empty filter with room for what the text can need. NULL: no memory. */
 static struct filter *filter_create(struct filter_parser *parser)
 {
-    size_t bytes = parser->text.bytes;
-    struct filter *filter = calloc(1, sizeof *filter);
-    if (filter == NULL) {
+    parser->filter = calloc(1, sizeof *parser->filter);
+    if (parser->filter == NULL) {
         return NULL;
     }
-    /* No node takes less than a byte of text. */
-    parser->node_capacity = bytes < PROTO_FILTER_NODES_MAX ? bytes + 1 : PROTO_FILTER_NODES_MAX;
     parser->operand_capacity = OPERANDS_FIRST;
-    filter->nodes = calloc(parser->node_capacity, sizeof *filter->nodes);
-    filter->conditions = calloc(parser->node_capacity, sizeof *filter->conditions);
-    filter->operands = calloc(parser->operand_capacity, sizeof *filter->operands);
-    filter->texts = malloc(bytes + 1);
-    if (filter->nodes == NULL || filter->conditions == NULL || filter->operands == NULL ||
-        filter->texts == NULL) {
-        filter_destroy(filter);
+    parser->filter->operands = calloc(parser->operand_capacity, sizeof *parser->filter->operands);
+    if (parser->filter->operands == NULL || !filter_room_grow(parser, parser->text.bytes)) {
+        filter_destroy(parser->filter);
         return NULL;
     }
-    return filter;
+    return parser->filter;
 }
 
 struct filter *filter_parse(const struct feature_schema *schema, struct proto_span text,
@@ -300,7 +321,15 @@ struct filter *filter_parse_scope(const struct feature_schema *schema, enum filt
                                   struct proto_span text, struct proto_fault *fault,
                                   size_t *fault_column)
 {
-    struct filter_parser parser = {.schema = schema, .scope = scope, .text = text, .fault = fault};
+    return filter_parse_named(schema, scope, NULL, text, fault, fault_column);
+}
+
+struct filter *filter_parse_named(const struct feature_schema *schema, enum filter_scope scope,
+                                  const struct filter_names *names, struct proto_span text,
+                                  struct proto_fault *fault, size_t *fault_column)
+{
+    struct filter_parser parser = {
+        .schema = schema, .scope = scope, .names = names, .text = text, .fault = fault};
     bool ok = text_check(&parser);
     if (ok) {
         parser.filter = filter_create(&parser);

@@ -11,6 +11,7 @@
 struct filter_parser {
     const struct feature_schema *schema;
     enum filter_scope scope;
+    const struct filter_names *names; /* NULL: no segment may be named */
     struct proto_span text;
     struct filter_token token; /* the next one, not yet used up */
     size_t token_at;           /* byte offset of it */
@@ -20,7 +21,8 @@ struct filter_parser {
     size_t node_capacity; /* of nodes and conditions alike */
     size_t operand_capacity;
     bool whole_day;    /* of the last value of a date: it names a day, no time */
-    size_t texts_used; /* filter->texts has room for the whole input: no copy can overflow it */
+    size_t texts_used; /* of the newest texts, which have room for all of `text`: no copy can
+                          overflow them */
     struct proto_fault *fault;
     size_t fault_column;
 };
@@ -71,6 +73,15 @@ uint16_t filter_list_parse(struct filter_parser *parser);
 /* Whether "true" or "false" stands at the token, as a condition of its own; and its node. */
 bool filter_always_stands(const struct filter_parser *parser);
 uint16_t filter_always_parse(struct filter_parser *parser);
+/* The condition that is true of every account, or of none. */
+uint16_t filter_always_add(struct filter_parser *parser, bool always);
+/* filter_segment.c. Whether a segment is named at the token; and the node of its conditions. */
+bool filter_segment_stands(const struct filter_parser *parser);
+uint16_t filter_segment_parse(struct filter_parser *parser);
+/* filter_parse.c. An expression: the index of its node, FILTER_NONE with the fault set. */
+uint16_t filter_expression_parse(struct filter_parser *parser);
+/* Room for the nodes, conditions and texts of a text of so many bytes. False: no memory. */
+bool filter_room_grow(struct filter_parser *parser, size_t bytes);
 /* Appends a condition whose operands begin at operand_first; filter_condition.c. */
 uint16_t filter_leaf_add(struct filter_parser *parser, const struct feature_field *field,
                          enum filter_test test, bool negated, size_t operand_first);

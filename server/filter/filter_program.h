@@ -49,7 +49,7 @@ enum filter_test {
 /* One operand. */
 struct filter_operand {
     double number;          /* number fields */
-    struct proto_span text; /* category and tags fields; into filter->texts */
+    struct proto_span text; /* category and tags fields; into a block of filter->texts */
     bool flag;              /* flag fields */
 };
 
@@ -77,6 +77,12 @@ struct filter_step {
     uint16_t no;
 };
 
+/* Copies of texts of the input; the newest block first. */
+struct filter_texts {
+    struct filter_texts *before;
+    uint8_t bytes[];
+};
+
 struct filter {
     struct filter_node *nodes;
     size_t node_count;
@@ -85,7 +91,7 @@ struct filter {
     size_t condition_count;
     struct filter_operand *operands;
     size_t operand_count;
-    uint8_t *texts;
+    struct filter_texts *texts;
     uint16_t *field_ids; /* ascending, each once */
     size_t field_count;
     char **field_names; /* beside field_ids, for printing */

@@ -135,9 +135,13 @@ bool filter_always_stands(const struct filter_parser *parser)
 
 uint16_t filter_always_parse(struct filter_parser *parser)
 {
-    size_t first = parser->filter->operand_count;
-    bool negated = filter_token_is(&parser->token, "false");
+    bool always = filter_token_is(&parser->token, "true");
     filter_advance(parser);
-    return filter_leaf_add(parser, &subjects[FILTER_ALWAYS - FILTER_SUBJECTS], FILTER_FLAG, negated,
-                           first);
+    return filter_always_add(parser, always);
+}
+
+uint16_t filter_always_add(struct filter_parser *parser, bool always)
+{
+    return filter_leaf_add(parser, &subjects[FILTER_ALWAYS - FILTER_SUBJECTS], FILTER_FLAG, !always,
+                           parser->filter->operand_count);
 }

@@ -25,7 +25,7 @@ bool filter_operand_add(struct filter_parser *parser, struct filter_operand oper
 /* A copy that lives as long as the filter. */
 static struct proto_span text_keep(struct filter_parser *parser, const struct filter_token *token)
 {
-    uint8_t *out = parser->filter->texts + parser->texts_used;
+    uint8_t *out = parser->filter->texts->bytes + parser->texts_used;
     size_t bytes = token->text.bytes;
     if (token->kind == FILTER_TEXT) {
         bytes = filter_token_unquote(token, out);

@@ -54,7 +54,7 @@ bool lifecycle_fit_enter(struct lifecycle_fit *fit, uint32_t slot, struct proto_
     if (fit->tenths) {
         return engine_values_raw(worker, fit->expression.document, &fit->value, fault);
     }
-    bool good = lifecycle_segment_number(&fit->names, &worker->values[fit->by->id], &number, fault);
+    bool good = lifecycle_segment_of(&fit->names, worker, fit->by, &number, fault);
     fit->value = number;
     return good;
 }

@@ -59,9 +59,8 @@ static bool values_read(struct lifecycle_gather *gather, uint32_t slot, struct p
         const struct feature_value *flag = &worker->values[gather->churn_flag->id];
         gather->flagged[account] = flag->present && flag->flag;
     }
-    return gather->by == NULL ||
-           lifecycle_segment_number(&gather->names, &worker->values[gather->by->id],
-                                    &gather->segments[account], fault);
+    return gather->by == NULL || lifecycle_segment_of(&gather->names, worker, gather->by,
+                                                      &gather->segments[account], fault);
 }
 
 static bool churned_keep(struct lifecycle_gather *gather, int64_t time_ms,

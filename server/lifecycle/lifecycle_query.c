@@ -222,8 +222,8 @@ static bool segment_set(struct lifecycle_asking *asking, uint32_t slot, struct p
     if (!engine_values(worker, slot, NULL, fault)) {
         return lifecycle_fault_of(worker, slot, fault);
     }
-    return lifecycle_segment_number(&asking->result->segments, &worker->values[asking->by->id],
-                                    &asking->key.segment, fault);
+    return lifecycle_segment_of(&asking->result->segments, worker, asking->by, &asking->key.segment,
+                                fault);
 }
 
 /* An account whose segment is set. */

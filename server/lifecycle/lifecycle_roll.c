@@ -181,9 +181,10 @@ bool lifecycle_roll_get(struct lifecycle_columns *columns, struct engine_worker 
     struct proto_fault why = {.code = PROTO_OK};
     *roll = (struct lifecycle_roll){.count = 0};
     *done = false;
-    struct rolls *rolls = columns != NULL ? lifecycle_columns_guest(columns, LIFECYCLE_GUEST_ROLLS,
-                                                                    rolls_create, rolls_destroy)
-                                          : NULL;
+    bool kept_at_all = columns != NULL && (field == NULL || !lifecycle_field_is_label(field));
+    struct rolls *rolls = kept_at_all ? lifecycle_columns_guest(columns, LIFECYCLE_GUEST_ROLLS,
+                                                                rolls_create, rolls_destroy)
+                                      : NULL;
     if (rolls == NULL) {
         return true;
     }

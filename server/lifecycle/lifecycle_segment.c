@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/base/hash.h"
+#include "server/engine/labels.h"
 #include "server/feature/span_text.h"
 #include "server/measure/measure_mrr.h"
 
@@ -78,6 +79,33 @@ void lifecycle_names_fini(struct lifecycle_names *names)
     *names = (struct lifecycle_names){.count = 0};
 }
 
+static const struct feature_field by_label = {
+    .id = UINT16_MAX, .name = (char[]){"segment"}, .type = FEATURE_CATEGORY};
+
+bool lifecycle_field_is_label(const struct feature_field *field)
+{
+    return field == &by_label;
+}
+
+bool lifecycle_segment_of(struct lifecycle_names *names, const struct engine_worker *worker,
+                          const struct feature_field *field, uint32_t *number,
+                          struct proto_fault *fault)
+{
+    struct feature_value label = {.type = FEATURE_CATEGORY};
+    if (!lifecycle_field_is_label(field)) {
+        return lifecycle_segment_number(names, &worker->values[field->id], number, fault);
+    }
+    const struct engine_labels *labels = worker->state->labels;
+    uint8_t found = labels != NULL ? engine_labels_match(labels, worker->values,
+                                                         worker->state->schema->id_count)
+                                   : ENGINE_LABEL_NONE;
+    label.present = found >= ENGINE_LABEL_FIRST;
+    if (label.present) {
+        label.text = engine_labels_name(labels, found);
+    }
+    return lifecycle_segment_number(names, &label, number, fault);
+}
+
 bool lifecycle_field_find(const struct engine_worker *worker, struct proto_span name,
                           const char *member, bool flags_alone, const struct feature_field **found,
                           struct proto_fault *fault)
@@ -89,6 +117,10 @@ bool lifecycle_field_find(const struct engine_worker *worker, struct proto_span 
         return true;
     }
     const struct feature_field *field = schema != NULL ? feature_schema_find(schema, name) : NULL;
+    if (field == NULL && !flags_alone && proto_span_is(name, by_label.name)) {
+        *found = &by_label;
+        return true;
+    }
     if (field == NULL) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, member, "the schema has no field '%s'",
                                feature_text_show(name, shown, sizeof shown));

@@ -23,7 +23,8 @@ bool lifecycle_name_number(struct lifecycle_names *names, struct proto_span text
 void lifecycle_names_fini(struct lifecycle_names *names);
 
 /* The field of that name if it is one that makes segments: a category, a flag or a number, or a
- * flag alone. NULL in *found for an empty name. */
+ * flag alone; "segment", where the schema has no field of that name, is the label of an account by
+ * the segments that are kept (server/engine/labels.h). NULL in *found for an empty name. */
 bool lifecycle_field_find(const struct engine_worker *worker, struct proto_span name,
                           const char *member, bool flags_alone, const struct feature_field **found,
                           struct proto_fault *fault);
@@ -31,5 +32,11 @@ bool lifecycle_field_find(const struct engine_worker *worker, struct proto_span 
 bool lifecycle_segments_begin(struct lifecycle_names *names, struct proto_fault *fault);
 bool lifecycle_segment_number(struct lifecycle_names *names, const struct feature_value *value,
                               uint32_t *number, struct proto_fault *fault);
+/* The same of the account whose values stand in the worker's scratch. */
+bool lifecycle_segment_of(struct lifecycle_names *names, const struct engine_worker *worker,
+                          const struct feature_field *field, uint32_t *number,
+                          struct proto_fault *fault);
+/* Whether it is the label: nothing may be kept of that from one question to the next. */
+bool lifecycle_field_is_label(const struct feature_field *field);
 
 #endif

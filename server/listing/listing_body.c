@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "server/engine/segments.h"
 #include "server/feature/json_text.h"
 #include "server/tal/tal_document.h"
 
@@ -33,15 +34,34 @@ static void add_list(json_t *object, const char *name, const struct proto_span *
     add(object, name, list, ok);
 }
 
-static void add_parts(json_t *body, const char *name, const char *limit,
-                      const struct listing_part *parts, size_t count, const size_t *counts,
-                      bool *ok)
+/* The filter as it was given; one that names segments with what they were, so that the list can be
+ * checked when they have changed. */
+static json_t *part_filter(const struct engine_worker *worker, struct proto_span text)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    const struct engine_state *state = engine_worker_state(worker);
+    struct filter *filter =
+        text.bytes == 0 ? NULL
+                        : filter_parse_scope(state->schema, FILTER_OF_ACCOUNTS, text, &fault, NULL);
+    bool plain = filter != NULL || text.bytes == 0;
+    filter_destroy(filter);
+    filter = plain ? NULL : engine_filter_parse(state, FILTER_OF_ACCOUNTS, text, &fault);
+    char *printed = filter != NULL ? filter_print(filter) : NULL;
+    json_t *json = plain ? span_json(text) : printed != NULL ? json_string(printed) : NULL;
+    filter_destroy(filter);
+    free(printed);
+    return json;
+}
+
+static void add_parts(json_t *body, const struct engine_worker *worker, const char *name,
+                      const char *limit, const struct listing_part *parts, size_t count,
+                      const size_t *counts, bool *ok)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         json_t *part = json_object();
         add(part, "name", span_json(parts[i].name), ok);
-        add(part, "filter", span_json(parts[i].filter), ok);
+        add(part, "filter", part_filter(worker, parts[i].filter), ok);
         add(part, limit, json_integer((json_int_t)parts[i].limit), ok);
         add(part, "count", json_integer((json_int_t)counts[i]), ok);
         *ok = json_array_append_new(list, part) == 0 && *ok;
@@ -268,9 +288,9 @@ static void add_how(json_t *body, struct engine_worker *worker,
         add(quota, "per_value", json_integer((json_int_t)request->quota), ok);
     }
     add(body, "quota", quota, ok);
-    add_parts(body, "segments", "quota", request->segments, request->segment_count,
+    add_parts(body, worker, "segments", "quota", request->segments, request->segment_count,
               selection->segment_counts, ok);
-    add_parts(body, "owners", "capacity", request->owners, request->owner_count,
+    add_parts(body, worker, "owners", "capacity", request->owners, request->owner_count,
               selection->owner_counts, ok);
     add(population, "accounts", json_integer((json_int_t)store_view_accounts(worker->view)), ok);
     add(population, "matched", json_integer((json_int_t)selection->matched), ok);

@@ -5,12 +5,13 @@
 #include <stdlib.h>
 
 #include "server/engine/find_account.h"
+#include "server/engine/segments.h"
 #include "server/engine/slots.h"
 
 static struct filter *part_parse(struct engine_worker *worker, struct proto_span text,
                                  struct proto_fault *fault)
 {
-    return filter_parse_scope(worker->state->schema, FILTER_OF_ACCOUNTS, text, fault, NULL);
+    return engine_filter_parse(worker->state, FILTER_OF_ACCOUNTS, text, fault);
 }
 
 static bool part_open(struct listing_parts *parts, size_t i, struct proto_fault *fault)

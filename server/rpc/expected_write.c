@@ -35,12 +35,13 @@ void rpc_map_grow(struct proto_writer *out, size_t start, size_t more)
     out->data[start + 2] = (uint8_t)count;
 }
 
-void rpc_expected_put(struct rpc_call *call, int first, const struct engine_expected *expected)
+void rpc_expected_put(struct proto_writer *out, const struct proto_op_info *op, int first,
+                      const struct engine_expected *expected)
 {
     const double numbers[RPC_EXPECTED_MEMBERS] = {expected->value,        expected->value_low,
                                                   expected->value_high,   expected->expected,
                                                   expected->expected_low, expected->expected_high};
     for (int i = 0; i < RPC_EXPECTED_MEMBERS; i++) {
-        rpc_put_number(call->out, call->op, first + i, numbers[i]);
+        rpc_put_number(out, op, first + i, numbers[i]);
     }
 }

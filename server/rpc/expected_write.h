@@ -10,8 +10,9 @@
 
 enum { RPC_EXPECTED_MEMBERS = 6 };
 
-/* first: the position of `value` among the members of the reply. */
-void rpc_expected_put(struct rpc_call *call, int first, const struct engine_expected *expected);
+/* first: the position of `value` among the members of the operation's reply. */
+void rpc_expected_put(struct proto_writer *out, const struct proto_op_info *op, int first,
+                      const struct engine_expected *expected);
 /* Says of the map that begins at `start`, the last value that was written, that it has so many
  * members more, which the caller then writes. */
 void rpc_map_grow(struct proto_writer *out, size_t start, size_t more);

@@ -3,8 +3,8 @@
  * worked out, kept unless it is only tried, and answered as it is kept; so a list shows what was
  * answered. What is damaged is counted by a list, and told by its number when it is asked for. */
 #include "server/dispute/challenge_record.h"
-#include "server/feature/json_text.h"
-#include "server/rpc/rpc_member.h"
+#include "server/dispute/dispute_label.h"
+#include "server/rpc/shape_write.h"
 #include "server/rpc/write.h"
 
 /* challenge-try has the fields of a challenge up to its note, in their order. */
@@ -17,50 +17,6 @@ static_assert((int)PROTO_Q_CHALLENGE_ICP == (int)PROTO_Q_CHALLENGE_TRY_ICP &&
                   (int)PROTO_Q_CHALLENGE_OUTCOME == (int)PROTO_Q_CHALLENGE_TRY_OUTCOME &&
                   (int)PROTO_Q_CHALLENGE_MARGIN == (int)PROTO_Q_CHALLENGE_TRY_MARGIN,
               "both operations have the same claim");
-
-static void map_put(struct proto_writer *out, enum proto_shape shape, const json_t *map);
-
-static void member_put(struct proto_writer *out, const struct proto_field_info *member,
-                       enum proto_shape of, const json_t *value)
-{
-    switch (member->type) {
-    case PROTO_TEXT:
-        rpc_member_str(out, member, feature_json_span(value));
-        break;
-    case PROTO_UINT:
-        rpc_member_uint(out, member, (uint64_t)json_integer_value(value));
-        break;
-    case PROTO_INT:
-        rpc_member_int(out, member, json_integer_value(value));
-        break;
-    case PROTO_NUMBER:
-        rpc_member_number(out, member, json_number_value(value));
-        break;
-    default:
-        rpc_member(out, member);
-        proto_write_array(out, json_array_size(value));
-        for (size_t i = 0; i < json_array_size(value); i++) {
-            map_put(out, of, json_array_get(value, i));
-        }
-    }
-}
-
-/* What the document has of the shape, in its order. */
-static void map_put(struct proto_writer *out, enum proto_shape shape, const json_t *map)
-{
-    const struct proto_shape_info *info = proto_shape_info(shape);
-    size_t count = 0;
-    for (size_t i = 0; i < info->member_count; i++) {
-        count += json_object_get(map, info->members[i].name) != NULL;
-    }
-    proto_write_map(out, count);
-    for (size_t i = 0; i < info->member_count; i++) {
-        const json_t *value = json_object_get(map, info->members[i].name);
-        if (value != NULL) {
-            member_put(out, &info->members[i], info->of[i], value);
-        }
-    }
-}
 
 static bool claim_read(const struct rpc_call *call, struct dispute_claim *claim,
                        struct proto_fault *fault)
@@ -75,6 +31,13 @@ static bool claim_read(const struct rpc_call *call, struct dispute_claim *claim,
         .margin = rpc_arg_number(call, PROTO_Q_CHALLENGE_MARGIN),
     };
     struct proto_span word = rpc_arg_text(call, PROTO_Q_CHALLENGE_CLAIM);
+    if (!dispute_text_kept(claim->condition, "condition", fault) ||
+        !dispute_text_kept(claim->field, "field", fault) ||
+        !dispute_text_kept(claim->slice, "slice", fault) ||
+        !dispute_text_kept(claim->period, "period", fault) ||
+        !dispute_text_kept(claim->outcome, "outcome", fault)) {
+        return false;
+    }
     return word.bytes == 0 || dispute_claimed_read(word, &claim->claimed) ||
            proto_fault_set(fault, PROTO_BAD_FIELD, "claim", "a claim is in, out or either");
 }
@@ -103,6 +66,7 @@ static json_t *challenge_keep(struct rpc_call *call, struct dispute_recorded *re
     struct dispute_claim claim;
     struct engine_written before;
     if (!claim_read(call, &claim, fault) ||
+        !dispute_text_kept(rpc_arg_text(call, PROTO_Q_CHALLENGE_NOTE), "note", fault) ||
         !engine_operation_find(worker->engine, &operation, &before, fault)) {
         return NULL;
     }
@@ -130,7 +94,7 @@ enum rpc_outcome rpc_on_CHALLENGE(struct rpc_call *call, struct proto_fault *fau
     }
     proto_write_map(call->out, 2U + recorded.repeated);
     rpc_key(call->out, call->op, PROTO_A_CHALLENGE_CHALLENGE);
-    map_put(call->out, PROTO_SHAPE_CHALLENGE, record);
+    rpc_shape_write(call->out, PROTO_SHAPE_CHALLENGE, record);
     rpc_put_uint(call->out, call->op, PROTO_A_CHALLENGE_SEQ, recorded.seq);
     rpc_put_repeated(call->out, call->op, PROTO_A_CHALLENGE_REPEATED, recorded.repeated);
     json_decref(record);
@@ -148,7 +112,7 @@ enum rpc_outcome rpc_on_CHALLENGE_TRY(struct rpc_call *call, struct proto_fault 
     }
     proto_write_map(call->out, 1);
     rpc_key(call->out, call->op, PROTO_A_CHALLENGE_TRY_CHALLENGE);
-    map_put(call->out, PROTO_SHAPE_CHALLENGE, record);
+    rpc_shape_write(call->out, PROTO_SHAPE_CHALLENGE, record);
     json_decref(record);
     return RPC_DONE;
 }
@@ -169,11 +133,11 @@ enum rpc_outcome rpc_on_CHALLENGE_SHOW(struct rpc_call *call, struct proto_fault
     if (ok) {
         proto_write_map(call->out, 1U + again);
         rpc_key(call->out, call->op, PROTO_A_CHALLENGE_SHOW_CHALLENGE);
-        map_put(call->out, PROTO_SHAPE_CHALLENGE, record);
+        rpc_shape_write(call->out, PROTO_SHAPE_CHALLENGE, record);
     }
     if (ok && again) {
         rpc_key(call->out, call->op, PROTO_A_CHALLENGE_SHOW_NOW);
-        map_put(call->out, PROTO_SHAPE_CHALLENGE, now);
+        rpc_shape_write(call->out, PROTO_SHAPE_CHALLENGE, now);
     }
     json_decref(now);
     json_decref(record);
@@ -223,7 +187,7 @@ static void page_put(struct rpc_call *call, const struct page *page)
     rpc_key(call->out, call->op, PROTO_A_CHALLENGE_LIST_CHALLENGES);
     proto_write_array(call->out, page->count);
     for (size_t i = 0; i < page->count; i++) {
-        map_put(call->out, PROTO_SHAPE_CHALLENGE, page->records[i]);
+        rpc_shape_write(call->out, PROTO_SHAPE_CHALLENGE, page->records[i]);
     }
     if (page->damaged > 0) {
         rpc_put_uint(call->out, call->op, PROTO_A_CHALLENGE_LIST_DAMAGED, page->damaged);

@@ -2,6 +2,7 @@
 /* explain: the request is read as score's is, the engine makes the explanation, and it is written
  * head first: the numbers of the score, then what made them, then what is to be doubted. */
 #include "server/rpc/engaged_write.h"
+#include "server/engine/labels.h"
 #include "server/rpc/expected_write.h"
 #include "server/rpc/explain_write.h"
 #include "server/rpc/lead.h"
@@ -58,6 +59,10 @@ static void head_put(struct rpc_call *call, const struct engine_explanation *exp
     rpc_put_number(call->out, call->op, PROTO_A_EXPLAIN_P, answer->p);
     rpc_put_text(call->out, call->op, PROTO_A_EXPLAIN_GRADE, grade);
     rpc_put_int(call->out, call->op, PROTO_A_EXPLAIN_RAW, answer->raw);
+    if (answer->label >= ENGINE_LABEL_FIRST) {
+        rpc_put_str(call->out, call->op, PROTO_A_EXPLAIN_SEGMENT,
+                    engine_labels_name(rpc_state(call)->labels, answer->label));
+    }
     rpc_put_int(call->out, call->op, PROTO_A_EXPLAIN_INTERCEPT, document->scorecard->intercept);
     rpc_put_text(call->out, call->op, PROTO_A_EXPLAIN_OUTCOME, label_text(document));
     rpc_put_uint(call->out, call->op, PROTO_A_EXPLAIN_ACCOUNTS,
@@ -78,7 +83,7 @@ static void explanation_put(struct rpc_call *call, const struct engine_explanati
         .shapes = (size_t)rpc_arg_uint(call, PROTO_Q_EXPLAIN_SHAPES),
     };
     proto_write_map(out, (size_t)MEMBERS + answer->found + (unknown->count > 0) +
-                             (expected ? RPC_EXPECTED_MEMBERS : 0U) + (engaged != NULL));
+                             (answer->label >= ENGINE_LABEL_FIRST) + (expected ? RPC_EXPECTED_MEMBERS : 0U) + (engaged != NULL));
     head_put(call, explanation);
     rpc_key(out, call->op, PROTO_A_EXPLAIN_CONTRIBUTIONS);
     rpc_write_contributions(out, explanation, &form);
@@ -98,7 +103,7 @@ static void explanation_put(struct rpc_call *call, const struct engine_explanati
         rpc_write_unknown(out, unknown);
     }
     if (expected) {
-        rpc_expected_put(call, PROTO_A_EXPLAIN_VALUE, expected);
+        rpc_expected_put(call->out, call->op, PROTO_A_EXPLAIN_VALUE, expected);
     }
     if (engaged) {
         rpc_key(out, call->op, PROTO_A_EXPLAIN_ENGAGEMENT);

@@ -39,7 +39,7 @@ static bool expected_add(struct rpc_call *call, const struct engine_query *query
         return false;
     }
     rpc_map_grow(call->out, start, RPC_EXPECTED_MEMBERS);
-    rpc_expected_put(call, PROTO_A_SCORE_VALUE, &expected);
+    rpc_expected_put(call->out, score_op(), PROTO_A_SCORE_VALUE, &expected);
     return true;
 }
 
@@ -105,7 +105,8 @@ static void write_failed_lead(struct proto_writer *out, const struct proto_fault
  * answered by another version than it names, or without the reasons that it asks for. */
 static bool lead_alone(const struct proto_arg *args, struct proto_fault *fault)
 {
-    static const int said_once[] = {PROTO_Q_SCORE_ICP, PROTO_Q_SCORE_REASONS, PROTO_Q_SCORE_NAMES};
+    static const int said_once[] = {PROTO_Q_SCORE_ICP, PROTO_Q_SCORE_REASONS, PROTO_Q_SCORE_NAMES,
+                                    PROTO_Q_SCORE_VALUE};
     for (size_t i = 0; i < sizeof said_once / sizeof *said_once; i++) {
         if (args[said_once[i]].present) {
             const char *name = score_op()->request[said_once[i]].name;
@@ -123,16 +124,14 @@ static bool lead_plain(const struct proto_arg *args, struct proto_fault *fault)
         return proto_fault_set(fault, PROTO_BAD_FIELD, "engagement",
                                "how engaged an account is say score, explain and view");
     }
-    return !args[PROTO_Q_SCORE_VALUE].present ||
-           proto_fault_set(fault, PROTO_BAD_FIELD, "value",
-                           "what a lead is worth say score and explain");
+    return true;
 }
 
 /* What holds for all leads of a score-many. */
 struct leads_ask {
     const struct learn_document *document;
     unsigned reasons;
-    bool names;
+    bool names, value;
 };
 
 /* Reads, scores and answers one lead of a score-many; false if nothing was written. */
@@ -143,7 +142,7 @@ static bool score_lead(struct rpc_call *call, struct proto_span lead, const stru
     struct engine_query query;
     struct engine_answer answer;
     struct rpc_unknown unknown;
-    if (ask->document == rpc_state(call)->active && !ask->names &&
+    if (ask->document == rpc_state(call)->active && !ask->names && !ask->value &&
         rpc_hot_entry(call->worker, lead, ask->reasons, call->out)) {
         return true;
     }
@@ -157,7 +156,15 @@ static bool score_lead(struct rpc_call *call, struct proto_span lead, const stru
     if (!engine_score(call->worker->engine, &query, &answer, fault)) {
         return false;
     }
-    return answer_write(call, &query, &answer, &unknown, ask->names, fault);
+    size_t start = call->out->bytes;
+    if (!answer_write(call, &query, &answer, &unknown, ask->names, fault)) {
+        return false;
+    }
+    if (ask->value && !expected_add(call, &query, &answer, start, fault)) {
+        call->out->bytes = start; /* what is at fault stands in its place */
+        return false;
+    }
+    return true;
 }
 
 static enum rpc_outcome score_leads(struct rpc_call *call, const struct learn_document *document,
@@ -182,7 +189,8 @@ static enum rpc_outcome score_leads(struct rpc_call *call, const struct learn_do
     proto_write_array(call->out, count);
     const struct leads_ask ask = {.document = document,
                                   .reasons = rpc_reasons(&call->args[PROTO_Q_SCORE_MANY_REASONS]),
-                                  .names = rpc_names_wanted(call, PROTO_Q_SCORE_MANY_NAMES)};
+                                  .names = rpc_names_wanted(call, PROTO_Q_SCORE_MANY_NAMES),
+                                  .value = rpc_arg_flag(call, PROTO_Q_SCORE_MANY_VALUE)};
     /* A reply that does not fit is refused by whoever called: more of it would be work for nothing.
      */
     for (size_t i = 0; i < count && proto_writer_ok(call->out); i++) {
@@ -208,6 +216,11 @@ enum rpc_outcome rpc_on_SCORE_MANY(struct rpc_call *call, struct proto_fault *fa
     if (ids == leads) {
         proto_fault_set(fault, ids ? PROTO_BAD_FIELD : PROTO_MISSING_FIELD, "ids",
                         "give either ids or leads");
+        return RPC_FAILED;
+    }
+    if (ids && rpc_arg_flag(call, PROTO_Q_SCORE_MANY_VALUE)) {
+        proto_fault_set(fault, PROTO_BAD_FIELD, "value",
+                        "what accounts are worth is told of leads, which may be {id} alone");
         return RPC_FAILED;
     }
     return ids ? rpc_score_ids(call, document, fault) : score_leads(call, document, fault);

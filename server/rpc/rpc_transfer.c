@@ -54,6 +54,7 @@ static void export_done(void *context, const struct engine_job_info *info)
                      result->counts[TRANSFER_CHALLENGE]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_EVENTS, result->counts[TRANSFER_EVENT]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_METRICS, result->counts[TRANSFER_METRIC]);
+        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SEGMENTS, result->counts[TRANSFER_SEGMENT]);
         rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_DAMAGED, result->damaged);
     }
     rpc_later_post(pending->later, &info->fault);

@@ -10,6 +10,7 @@
 
 #include "proto/table.h"
 #include "proto/utf8.h"
+#include "server/engine/labels.h"
 #include "server/rpc/call.h"
 #include "server/rpc/score_template.h"
 
@@ -45,6 +46,7 @@ struct rpc_score_reply {
     struct piece stale;   /* the key */
     struct piece unknown; /* the key */
     struct piece unsure;  /* key and value */
+    struct piece segment; /* the key */
     struct piece name;    /* the key */
     struct fragments kept[KEPT];
     size_t kept_next;
@@ -81,6 +83,8 @@ static bool pieces_make(struct rpc_score_reply *reply, const struct proto_op_inf
     ok = piece_take(out, &reply->unknown) && ok;
     rpc_put_flag(out, op, PROTO_A_SCORE_TAL_UNSURE, true);
     ok = piece_take(out, &reply->unsure) && ok;
+    rpc_key(out, op, PROTO_A_SCORE_SEGMENT);
+    ok = piece_take(out, &reply->segment) && ok;
     rpc_key(out, op, PROTO_A_SCORE_NAME);
     return piece_take(out, &reply->name) && ok;
 }
@@ -283,7 +287,8 @@ static size_t room_for(const struct engine_query *query, const struct engine_ans
                        const struct rpc_score_beside *beside)
 {
     const struct rpc_unknown *unknown = beside ? beside->unknown : NULL;
-    size_t room = 3 + RPC_SCORE_TEMPLATE_BYTES + STRIDE + PIECE_BYTES_MAX;
+    size_t room = 3 + RPC_SCORE_TEMPLATE_BYTES + STRIDE + 2 * PIECE_BYTES_MAX + 2 +
+                  PROTO_SEGMENT_NAME_BYTES_MAX;
     if (query->reasons > 0) {
         room += 4 * (size_t)PIECE_BYTES_MAX + 2 + PROTO_ID_BYTES_MAX + 3 +
                 answer->part_count * FRAGMENT_BYTES_MAX +
@@ -362,10 +367,15 @@ void rpc_score_reply_write(struct rpc_score_reply *reply, struct engine_worker *
     bool strangers = unknown && unknown->count > 0;
     bool named = beside && beside->named;
     bool unsure = tal_unsure(worker, answer);
-    size_t pairs = RPC_SCORE_MEMBERS + unsure + (query->reasons > 0 ? 7U + answer->found : 0U) +
-                   strangers + named;
+    bool labelled = answer->label >= ENGINE_LABEL_FIRST;
+    size_t pairs = (size_t)RPC_SCORE_MEMBERS + labelled + unsure +
+                   (query->reasons > 0 ? 7U + answer->found : 0U) + strangers + named;
     uint8_t *at = size_put(start, pairs, PROTO_MARK_FIXMAP, PROTO_MARK_MAP16);
     at = head_put(reply, worker, query, answer, at);
+    if (labelled) {
+        at = text_put(piece_put(at, &reply->segment),
+                      engine_labels_name(engine_worker_state(worker)->labels, answer->label));
+    }
     if (query->reasons > 0) {
         at = reasons_put(reply, worker, query, answer, at);
         if (!at) {

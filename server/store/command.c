@@ -308,6 +308,7 @@ bool store_batch_document(struct store_batch *batch, const struct store_document
         [STORE_DOCUMENT_TERM] = STORE_COMMAND_TERM,
         [STORE_DOCUMENT_METRIC] = STORE_COMMAND_METRIC,
         [STORE_DOCUMENT_CHALLENGE] = STORE_COMMAND_CHALLENGE,
+        [STORE_DOCUMENT_SEGMENT] = STORE_COMMAND_SEGMENT,
     };
     struct store_command command = {.kind = kinds[document->kind],
                                     .activate = document->activate,

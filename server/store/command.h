@@ -52,6 +52,7 @@
  *             with its hash
  *   metric    definition of a metric     –                         the number it gets
  *   challenge document           –                           the number it gets; 0: the next
+ *   segment   document           –                           the number it gets; 0: the next
  *
  * Ownership: a batch owns its bytes; decoded commands borrow. Errors: PROTO_CORRUPT for bytes that
  * are not commands, PROTO_TOO_LARGE for a batch that outgrows its limit. Threads: one thread a
@@ -90,7 +91,8 @@ enum store_command_kind {
     STORE_COMMAND_TERM,
     STORE_COMMAND_METRIC,
     STORE_COMMAND_CHALLENGE,
-    STORE_COMMAND_LAST = STORE_COMMAND_CHALLENGE,
+    STORE_COMMAND_SEGMENT,
+    STORE_COMMAND_LAST = STORE_COMMAND_SEGMENT,
 };
 
 struct store_command {

@@ -64,6 +64,7 @@ static void counters_move(struct disk_state *state, const struct store_generatio
     state->terms = after->terms;
     state->metrics = after->metrics;
     state->challenges = after->challenges;
+    state->segments = after->segments;
     state->sources = after->sources;
     state->folds = after->folds;
     if (state->history_seq != 0 && state->history_ms == 0) {

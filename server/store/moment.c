@@ -14,6 +14,7 @@
     X(identities)                                                                                  \
     X(metrics)                                                                                     \
     X(challenges)                                                                                  \
+    X(segments)                                                                                    \
     X(sources)                                                                                     \
     X(folds)                                                                                       \
     X(terms)

@@ -17,7 +17,7 @@ struct store_moments {
     _Atomic uint64_t version;
     _Atomic uint64_t seq, accounts, switches;
     _Atomic uint32_t slots, schema_version, icp_version, tals, identities, terms, metrics,
-        challenges, sources, folds;
+        challenges, segments, sources, folds;
     _Atomic(const struct store_generation *) newest;
 };
 

@@ -437,6 +437,8 @@ static bool plan_command(struct store_plan *plan, const struct store_command *co
         return store_plan_document(plan, STORE_DOCUMENT_TERM, command, fault);
     case STORE_COMMAND_CHALLENGE:
         return store_plan_document(plan, STORE_DOCUMENT_CHALLENGE, command, fault);
+    case STORE_COMMAND_SEGMENT:
+        return store_plan_document(plan, STORE_DOCUMENT_SEGMENT, command, fault);
     case STORE_COMMAND_AUTHOR: /* for the audit alone */
     case STORE_COMMAND_IMPORT: /* for the list of imports alone */
     case STORE_COMMAND_SLOTS:  /* seen before the first (plan_slot.c) */

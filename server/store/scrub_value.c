@@ -376,6 +376,7 @@ static void (*const by_table[DISK_TABLE_COUNT])(struct store_scrub_run *, enum d
     [DISK_TABLE_EVENT] = scrub_event,         [DISK_TABLE_HISTORY] = scrub_history,
     [DISK_TABLE_IDENTITY] = scrub_sealed,     [DISK_TABLE_TERM] = scrub_sealed,
     [DISK_TABLE_METRIC] = scrub_sealed,       [DISK_TABLE_CHALLENGE] = scrub_sealed,
+    [DISK_TABLE_SEGMENT] = scrub_sealed,
 };
 
 void store_scrub_value(struct store_scrub_run *scrub, enum disk_table table, uint64_t key,

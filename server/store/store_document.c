@@ -50,7 +50,8 @@ bool store_document_change(enum store_document_kind kind, uint32_t number,
         change->version = sealed->a;
         change->previous = sealed->b;
     }
-    change->given_up = kind == STORE_DOCUMENT_TAL && sealed->a == 0;
+    change->given_up = (kind == STORE_DOCUMENT_TAL && sealed->a == 0) ||
+                       (kind == STORE_DOCUMENT_SEGMENT && sealed->text.bytes == 0);
     return kind != STORE_DOCUMENT_TAL || store_tal_split(sealed, change);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that a store holds as lines of text, out of a running server and into an empty one:
  * schema and ICP versions, source records of accounts, target account lists, switches, challenges,
- * identity entries, entries of plans, definitions of metrics, events, with their times and numbers
- * (docs/portable.md).
+ * identity entries, entries of plans, definitions of metrics, segments, events, with their times
+ * and numbers (docs/portable.md).
  *
  * Out. A job writes all lines, as one view sees them, into a file of the data directory that has no
  * name any more; it is then read piece by piece. So whoever reads slowly holds no old pages back,
@@ -36,6 +36,7 @@
     X(IDENTITY, "identity", "identities")                                                          \
     X(TERM, "plan", "plan_entries")                                                                \
     X(METRIC, "metric", "metrics")                                                                 \
+    X(SEGMENT, "segment", "segments")                                                              \
     X(EVENT, "event", "events")
 enum transfer_kind {
 #define X(KIND, name, plural) TRANSFER_##KIND,

@@ -86,7 +86,7 @@ static bool head_take(struct transfer_importing *importing, const struct transfe
 static bool is_later(enum transfer_kind kind)
 {
     return kind == TRANSFER_EVENT || kind == TRANSFER_IDENTITY || kind == TRANSFER_TERM ||
-           kind == TRANSFER_METRIC || kind == TRANSFER_CHALLENGE;
+           kind == TRANSFER_METRIC || kind == TRANSFER_CHALLENGE || kind == TRANSFER_SEGMENT;
 }
 
 static bool end_take(struct transfer_importing *importing, const struct transfer_line *line)
@@ -145,6 +145,7 @@ static bool single_take(struct transfer_importing *importing, const struct trans
                   {"challenge", transfer_take_challenge},
                   {"plan", transfer_take_term},
                   {"metric", transfer_take_metric},
+                  {"segment", transfer_take_segment},
                   {"similar", similar_take},
                   {"end", end_take}};
     if (strcmp(line->first, "damaged") == 0) {
@@ -158,7 +159,7 @@ static bool single_take(struct transfer_importing *importing, const struct trans
     return transfer_line_refuse(
         line, TRANSFER_AT(line->first), importing->fault,
         "a line begins with icpd, schema, icp, account, list, switch, "
-        "challenge, identity, plan, metric, event, similar or end, and this with \"%s\"",
+        "challenge, identity, plan, metric, segment, event, similar or end, and this with \"%s\"",
         line->first);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "server/engine/definitions.h"
+#include "server/engine/segments.h"
 #include "server/feature/json_shape.h"
 #include "server/feature/json_text.h"
 #include "server/learn/document.h"
@@ -219,6 +220,33 @@ bool transfer_take_metric(struct transfer_importing *importing, const struct tra
     return good && paper_store(importing, line, &paper, &document);
 }
 
+/* A segment as it was kept: name and version stand in it, and are nobody else's. One without a text
+ * was given up. */
+bool transfer_take_segment(struct transfer_importing *importing, const struct transfer_line *line)
+{
+    static const char *const names[] = {"segment", "time_ms", "text"};
+    struct paper paper = {.kind = TRANSFER_SEGMENT, .body = "text"};
+    if (!paper_read(importing, line, names, 3, &paper) || !paper_is_new(importing, line, &paper)) {
+        return importing->present > 0;
+    }
+    struct engine_segment *read =
+        engine_segment_read(paper.number, paper.time_ms, paper.text, importing->fault);
+    if (read == NULL) {
+        return transfer_line_within(line, TRANSFER_AT("text"), importing->fault);
+    }
+    const struct engine_segment *newest =
+        read->gone ? NULL : engine_segments_newest(importing->worker->state->segments, read->name);
+    bool good =
+        newest == NULL || newest->version < read->version ||
+        transfer_line_refuse(line, TRANSFER_AT("text"), importing->fault,
+                             "version %" PRIu32 " of segment '%.*s' came before", newest->version,
+                             (int)read->name.bytes, (const char *)read->name.data);
+    engine_segment_release(read);
+    struct store_document document = {.number = paper.number};
+    return good && paper_store(importing, line, &paper, &document);
+}
+
+/* One without a text was given up by a repair: its number stays taken. */
 bool transfer_take_challenge(struct transfer_importing *importing, const struct transfer_line *line)
 {
     static const char *const names[] = {"challenge", "time_ms", "text"};

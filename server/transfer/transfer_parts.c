@@ -24,6 +24,8 @@ enum store_document_kind transfer_stored_kind(enum transfer_kind kind)
         return STORE_DOCUMENT_METRIC;
     case TRANSFER_CHALLENGE:
         return STORE_DOCUMENT_CHALLENGE;
+    case TRANSFER_SEGMENT:
+        return STORE_DOCUMENT_SEGMENT;
     case TRANSFER_TERM:
         return STORE_DOCUMENT_TERM;
     default:

@@ -40,6 +40,7 @@ bool transfer_take_icp(struct transfer_importing *importing, const struct transf
 bool transfer_take_list(struct transfer_importing *importing, const struct transfer_line *line);
 bool transfer_take_switch(struct transfer_importing *importing, const struct transfer_line *line);
 bool transfer_take_metric(struct transfer_importing *importing, const struct transfer_line *line);
+bool transfer_take_segment(struct transfer_importing *importing, const struct transfer_line *line);
 bool transfer_take_challenge(struct transfer_importing *importing,
                              const struct transfer_line *line);
 bool transfer_take_term(struct transfer_importing *importing, const struct transfer_line *line);

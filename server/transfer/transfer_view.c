@@ -468,6 +468,7 @@ bool transfer_view_write(struct transfer_writing *writing)
                 identities_write(writing) &&
                 documents_write(writing, TRANSFER_TERM, STORE_DOCUMENT_TERM) &&
                 documents_write(writing, TRANSFER_METRIC, STORE_DOCUMENT_METRIC) &&
+                documents_write(writing, TRANSFER_SEGMENT, STORE_DOCUMENT_SEGMENT) &&
                 events_write(writing) && similar_write(writing, schema);
     feature_schema_release(schema);
     if (good) {

@@ -340,6 +340,8 @@ REQUESTS = [
     ("metric-put", "metric-put", lambda n: {"definition": DEFINITIONS[n % 2]},
      lambda client: len(client.call("metric-list", {"all": True})["definitions"])),
     ("metric-get", "metric-get", lambda n: {"name": "kept@1"}, nothing_state),
+    ("segment-put", "segment-put", lambda n: {"name": f"s{n % 3}", "filter": f"employees > {n}"},
+     lambda client: len(client.call("segment-list", {"all": True})["segments"])),
     ("by a definition", "measure", lambda n: {
         "measure": "bridge", "definition_name": "kept@1", "against_name": "usual",
         "parameters": {"from": "2020-01-01", "to": "2020-04-01", "top": 3}}, nothing_state),

@@ -42,7 +42,8 @@ def seal(lines):
     """The file of these lines (objects, from {"icpd": …} on), with its last line."""
     body = b"".join(json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in lines)
     names = {"schemas": "schema", "icps": "icp", "accounts": "account", "lists": "list",
-             "switches": "switch", "challenges": "challenge", "plan_entries": "plan", "metrics": "metric"}
+             "switches": "switch", "challenges": "challenge", "plan_entries": "plan", "metrics": "metric",
+             "segments": "segment"}
     end = {"end": "export"}
     for plural, name in names.items():
         end[plural] = sum(next(iter(line)) == name for line in lines)
@@ -117,6 +118,10 @@ class Everything(unittest.TestCase):
             for note in ("", "größer"):
                 client.call("metric-put", {"definition": self.definition(client, note)})
             client.call("challenge", {"condition": "industry = 'später'", "note": "wir zweifeln"})
+            for name, filter in (("später ☃", "industry = 'später'"), ("Stahl", "industry contains 'stahl'"),
+                                 ("später ☃", "industry = 'später' or segment = 'Stahl'")):
+                client.call("segment-put", {"name": name, "filter": filter, "note": "groß"})
+            client.call("segment-put", {"name": "Stahl", "drop": True})
             client.call("plan-add", {"name": "2027 ☃", "act": "create", "body": json.dumps(
                 {"from": "2027-01-01", "to": "2027-12-31", "layers": ["profil"], "stages": ["neu"],
                  "icp": 1})})
@@ -156,7 +161,8 @@ class Everything(unittest.TestCase):
         first = self.export(self.server, "all.ndjson")
         end = json.loads(lines_of(self.path("all.ndjson"))[-1])
         counts = {name: end[name] for name in end if name not in ("end", "sha256")}
-        self.assertEqual((end["challenges"], end["plan_entries"], end["metrics"]), (1, 1, 2))
+        self.assertEqual((end["challenges"], end["plan_entries"], end["metrics"], end["segments"]),
+                         (1, 1, 2, 4))
         with self.server.client() as client:  # the reply has a count of each kind, and no more
             reply = client.call("everything-export")
         self.assertEqual({name: reply[name] for name in reply if name not in ("job", "seq", "bytes")}, counts)

@@ -68,6 +68,7 @@ class Repeating(unittest.TestCase):
                 {"from": "2027-01-01", "to": "2027-12-31", "layers": ["data"], "stages": ["renewal"]})},
             "challenge": {"condition": "employees > 10", "claim": "in"},
             "metric-put": {"definition": json.dumps(DEFINITION)},
+            "segment-put": {"name": "large", "filter": "employees > 10"},
             "event-append": {"events": [{"account": "a1", "type": "touch", "time": 1700000000000,
                                          "source": "crm", "id": "t-1"}]},
             "identity": {"entries": [{"act": "merge", "account": "a5", "other": "a6"}]},

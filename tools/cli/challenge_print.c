@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rates are told in per cent, differences in points of a hundred. */
 #include "tools/cli/challenge_print.h"
+#include "tools/cli/out/out_number.h"
 
 #include <string.h>
 
@@ -63,10 +64,11 @@ static void verdict_print(const struct cli *cli, const struct icp_value *challen
         cli_print(cli, "%.*s: %s%s\n", (int)verdict.bytes, verdict.data, negative,
                   claim_words(challenge));
     } else if (needed > 0) {
+        char number[OUT_NUMBER_BYTES];
         cli_print(cli,
-                  "too little evidence that %s, or that it is not so: some %.0f accounts %s would "
+                  "too little evidence that %s, or that it is not so: some %s accounts %s would "
                   "do, if they go on as they began\n",
-                  claim_words(challenge), needed,
+                  claim_words(challenge), out_count((uint64_t)needed, number),
                   has(challenge, "condition") ? "that match"
                   : has(challenge, "field")   ? "in the largest bin that is open"
                                               : "in it");
@@ -83,16 +85,18 @@ static void side_print(const struct cli *cli, const char *who, const struct icp_
 {
     double accounts = number_of(challenge, "accounts");
     double outcomes = number_of(challenge, "outcomes");
+    char numbers[2][OUT_NUMBER_BYTES];
     if (accounts <= 0) {
         cli_print(cli, "  %s: no account with an outcome\n", who);
         return;
     }
-    cli_print(
-        cli,
-        "  %s: %.0f of %.0f accounts (%.1f %%, 95 %% interval %.1f to %.1f); the version says "
-        "%.1f %%\n",
-        who, outcomes, accounts, 100 * outcomes / accounts, 100 * number_of(challenge, "rate_low"),
-        100 * number_of(challenge, "rate_high"), 100 * number_of(challenge, "expected"));
+    cli_print(cli,
+              "  %s: %s of %s accounts (%.1f %%, 95 %% interval %.1f to %.1f); the version says "
+              "%.1f %%\n",
+              who, out_count((uint64_t)outcomes, numbers[0]),
+              out_count((uint64_t)accounts, numbers[1]), 100 * outcomes / accounts,
+              100 * number_of(challenge, "rate_low"), 100 * number_of(challenge, "rate_high"),
+              100 * number_of(challenge, "expected"));
 }
 
 static void others_print(const struct cli *cli, const struct icp_value *challenge)
@@ -100,8 +104,10 @@ static void others_print(const struct cli *cli, const struct icp_value *challeng
     double others = number_of(challenge, "others");
     if (others > 0) {
         double outcomes = number_of(challenge, "others_outcomes");
-        cli_print(cli, "  others: %.0f of %.0f accounts (%.1f %%); the version says %.1f %%\n",
-                  outcomes, others, 100 * outcomes / others,
+        char numbers[2][OUT_NUMBER_BYTES];
+        cli_print(cli, "  others: %s of %s accounts (%.1f %%); the version says %.1f %%\n",
+                  out_count((uint64_t)outcomes, numbers[0]),
+                  out_count((uint64_t)others, numbers[1]), 100 * outcomes / others,
                   100 * number_of(challenge, "others_expected"));
     }
 }
@@ -133,8 +139,10 @@ static void gap_print(const struct cli *cli, const struct icp_value *challenge)
     cli_print(cli,
               " %+.1f points of a hundred off what the version says, interval %+.1f to %+.1f; %.1f "
               "matter\n",
-              100 * number_of(challenge, "gap"), 100 * number_of(challenge, "gap_low"),
-              100 * number_of(challenge, "gap_high"), 100 * number_of(challenge, "margin"));
+              out_signed(100 * number_of(challenge, "gap"), 1),
+              out_signed(100 * number_of(challenge, "gap_low"), 1),
+              out_signed(100 * number_of(challenge, "gap_high"), 1),
+              100 * number_of(challenge, "margin"));
 }
 
 static void within_print(const struct cli *cli, const struct icp_value *challenge)
@@ -169,8 +177,9 @@ static void finding_print(const struct cli *cli, const struct icp_value *challen
                   number_of(challenge, "auc_high"));
     }
     if (number_of(challenge, "blanks") > 0) {
-        cli_print(cli, "  %.0f accounts have no outcome and are left out\n",
-                  number_of(challenge, "blanks"));
+        char number[OUT_NUMBER_BYTES];
+        cli_print(cli, "  %s accounts have no outcome and are left out\n",
+                  out_count((uint64_t)number_of(challenge, "blanks"), number));
     }
     if (number_of(challenge, "number") > 0) {
         char time[OUT_TIME_BYTES];
@@ -202,7 +211,7 @@ static int bins_print(const struct cli *cli, const struct icp_value *bins)
             out_cell_number(&table, "%.1f", 100 * number_of(&bin, names[i]));
         }
         for (size_t i = 0; i < 3; i++) {
-            out_cell_number(&table, "%+.1f", 100 * number_of(&bin, gaps[i]));
+            out_cell_number(&table, "%+.1f", out_signed(100 * number_of(&bin, gaps[i]), 1));
         }
         out_cell_text_n(&table, text_of(&bin, "verdict"));
     }
@@ -240,7 +249,7 @@ int challenge_list_print(const struct cli *cli, const struct icp_value *list)
         out_cell_text_n(&table, text_of(&one, "claim"));
         out_cell_text_n(&table, text_of(&one, "verdict"));
         for (size_t i = 0; i < 3; i++) {
-            out_cell_number(&table, "%+.1f", 100 * number_of(&one, gaps[i]));
+            out_cell_number(&table, "%+.1f", out_signed(100 * number_of(&one, gaps[i]), 1));
         }
     }
     return cli_table(cli, &table);

@@ -6,6 +6,7 @@
 
 #include "tools/cli/backtest_read.h"
 #include "tools/cli/cmd.h"
+#include "tools/cli/out/out_number.h"
 #include "tools/cli/profile_file.h"
 
 /* Everything that is asked and found. */
@@ -137,10 +138,10 @@ static int conditions_print(const struct backtest *test)
     for (size_t i = 0; i < test->condition_count; i++) {
         const struct backtest_condition *condition = &test->conditions[i];
         double points;
-        out_cell_number(&table, "%+g", condition->points);
+        out_cell_number(&table, "%+g", out_signed(condition->points, 17));
         out_cell_text(&table, "%s", profile_condition(test->profile, i, &points));
         rate_cells(&table, &condition->with);
-        out_cell_number(&table, "%+.1f", 100 * condition->effect);
+        out_cell_number(&table, "%+.1f", out_signed(100 * condition->effect, 1));
         out_cell_text(&table, "%s", condition->evidence ? "yes" : "no");
     }
     return cli_table(test->cli, &table);

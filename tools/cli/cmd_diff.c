@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "tools/cli/cmd.h"
+#include "tools/cli/out/out_number.h"
 #include "tools/cli/remote_schema.h"
 #include "tools/cli/version_diff.h"
 #include "tools/cli/what_if_print.h"
@@ -138,8 +139,10 @@ static int bins_print_of(const struct cli *cli, const json_t *field, const char 
     json_array_foreach(json_object_get(field, "bins"), index, bin)
     {
         out_cell_text(&table, "%s", text_at(bin, "bin"));
-        out_cell_number(&table, "%+.0f", json_number_value(json_object_get(bin, "a")));
-        out_cell_number(&table, "%+.0f", json_number_value(json_object_get(bin, "b")));
+        out_cell_number(&table, "%+.0f",
+                        out_signed(json_number_value(json_object_get(bin, "a")), 0));
+        out_cell_number(&table, "%+.0f",
+                        out_signed(json_number_value(json_object_get(bin, "b")), 0));
     }
     return cli_table(cli, &table);
 }

@@ -19,8 +19,8 @@ enum { CHUNK_BYTES = 1 << 20 };
 static void exported_counts(const struct icp_reply *reply, uint64_t counts[EVERYTHING_KINDS])
 {
     static const char *const names[EVERYTHING_KINDS] = {
-        "schemas",    "icps",       "accounts",     "lists",   "switches",
-        "challenges", "identities", "plan_entries", "metrics", "events"};
+        "schemas",    "icps",         "accounts", "lists",    "switches", "challenges",
+        "identities", "plan_entries", "metrics",  "segments", "events"};
     for (unsigned i = 0; i < EVERYTHING_KINDS; i++) {
         counts[i] = (uint64_t)icp_reply_int(reply, names[i], 0);
     }

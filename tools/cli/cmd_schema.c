@@ -217,8 +217,22 @@ int cmd_schema_put(struct cli *cli)
     if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
     }
-    return cli_has(cli, CLI_SCHEMA_PUT_DRY_RUN) ? schema_change_show(cli, cli->arguments[0])
-                                                : document_put(cli, ICP_OP_SCHEMA_PUT, "schema");
+    if (cli_has(cli, CLI_SCHEMA_PUT_DRY_RUN)) {
+        return schema_change_show(cli, cli->arguments[0]);
+    }
+    uint32_t same = 0;
+    int status = schema_change_none(cli, cli->arguments[0], &same);
+    if (status != EX_OK || same == 0) {
+        return status != EX_OK ? status : document_put(cli, ICP_OP_SCHEMA_PUT, "schema");
+    }
+    if (cli->style.form == OUT_JSON) {
+        json_t *told = json_object();
+        (void)json_object_set_new(told, "schema", json_integer(same));
+        (void)json_object_set_new(told, "unchanged", json_true());
+        return cli_json(cli, told);
+    }
+    cli_print(cli, "schema version %u says the same and is in force: nothing was stored\n", same);
+    return EX_OK;
 }
 
 /* Field by field, as it is in force. */

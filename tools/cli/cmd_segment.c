@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp segments: looks for segments and tells those that are confirmed, with the frontier that they
  * make one after another; or that there is no evidence of any, and what to try. */
+#include <string.h>
+
 #include "tools/cli/cmd.h"
+#include "tools/cli/out/out_number.h"
+#include "tools/cli/segment_print.h"
 
 static double number_of(const struct icp_value *map, const char *name)
 {
@@ -20,6 +24,7 @@ static void head_print(const struct cli *cli, const struct icp_reply *reply)
     double accounts = (double)icp_reply_int(reply, "accounts", 0);
     double outcomes = (double)icp_reply_int(reply, "outcomes", 0);
     long long confirmed = (long long)icp_reply_int(reply, "confirmed", 0);
+    char numbers[3][OUT_NUMBER_BYTES];
     struct icp_value list = {0};
     (void)icp_reply_get(reply, "segments", &list);
     if (confirmed == 0) {
@@ -27,13 +32,14 @@ static void head_print(const struct cli *cli, const struct icp_reply *reply)
     } else {
         cli_print(cli, "%lld segment%s", confirmed, confirmed == 1 ? "" : "s");
     }
-    cli_print(
-        cli,
-        ": %.0f accounts with an outcome (%.1f %% had it), %lld of them held back to confirm; "
-        "%lld conjunctions of %lld conditions tried\n",
-        accounts, accounts > 0 ? 100 * outcomes / accounts : 0,
-        (long long)icp_reply_int(reply, "held", 0), (long long)icp_reply_int(reply, "tried", 0),
-        (long long)icp_reply_int(reply, "conditions", 0));
+    cli_print(cli,
+              ": %s accounts with an outcome (%.1f %% had it), %s of them held back to confirm; "
+              "%s conjunctions of %lld conditions tried\n",
+              out_count((uint64_t)accounts, numbers[0]),
+              accounts > 0 ? 100 * outcomes / accounts : 0,
+              out_count((uint64_t)icp_reply_int(reply, "held", 0), numbers[1]),
+              out_count((uint64_t)icp_reply_int(reply, "tried", 0), numbers[2]),
+              (long long)icp_reply_int(reply, "conditions", 0));
     if ((long long)list.count > confirmed) {
         cli_print(cli, "%lld more looked like segments and were not confirmed (see --all)\n",
                   (long long)list.count - confirmed);
@@ -126,11 +132,71 @@ static int search_put(const struct cli *cli, struct icp_payload *payload)
     return EX_OK;
 }
 
+/* The filter of the confirmed segment in that place, from 1; empty if there is none. */
+static struct icp_text confirmed_filter(const struct icp_reply *reply, uint64_t place)
+{
+    struct icp_value list = {.count = 0};
+    struct icp_value segment;
+    struct icp_value filter;
+    uint64_t at = 0;
+    (void)icp_reply_get(reply, "segments", &list);
+    struct icp_walk walk = icp_walk_over(&list);
+    while (icp_next(&walk, NULL, &segment)) {
+        if (is_confirmed(&segment) && ++at == place && icp_value_get(&segment, "filter", &filter)) {
+            return filter.text;
+        }
+    }
+    return (struct icp_text){"", 0};
+}
+
+/* Keeps one that was found. The evidence is worked out by the server, as for any other. */
+static int segment_keep(struct cli *cli, struct cli_request *request)
+{
+    uint64_t place = 1;
+    uint64_t version = 0;
+    char filter[PROTO_FILTER_BYTES_MAX + 1];
+    if (!cli_number(cli, CLI_SEGMENTS_PLACE, 1, 32, 1, &place) ||
+        !cli_number(cli, CLI_SEGMENTS_ICP, 1, UINT32_MAX, 0, &version)) {
+        return EX_USAGE;
+    }
+    struct icp_text found = confirmed_filter(&request->reply, place);
+    if (found.bytes == 0 || found.bytes >= sizeof filter) {
+        return cli_fail(cli, EX_DATAERR,
+                        "there is no confirmed segment in place %llu: nothing was kept",
+                        (unsigned long long)place);
+    }
+    memcpy(filter, found.data, found.bytes);
+    filter[found.bytes] = '\0';
+    icp_payload_reset(request->payload);
+    icp_payload_text(request->payload, "name", cli_text(cli, CLI_SEGMENTS_KEEP));
+    icp_payload_text(request->payload, "filter", filter);
+    icp_payload_uint(request->payload, "icp", version);
+    if (cli_has(cli, CLI_SEGMENTS_OUTCOME)) {
+        icp_payload_text(request->payload, "outcome", cli_text(cli, CLI_SEGMENTS_OUTCOME));
+    }
+    if (cli_has(cli, CLI_SEGMENTS_NOTE)) {
+        icp_payload_text(request->payload, "note", cli_text(cli, CLI_SEGMENTS_NOTE));
+    }
+    int status = cli_request_send(cli, request, ICP_OP_SEGMENT_PUT);
+    if (status == EX_OK && cli->style.form == OUT_JSON) {
+        return cli_json_reply(cli, &request->reply);
+    }
+    if (status == EX_OK) {
+        cli_print(cli, "\n");
+        segment_put_print(cli, &request->reply, false);
+    }
+    return status;
+}
+
 int cmd_segments(struct cli *cli)
 {
     struct cli_request request;
+    bool keep = cli_has(cli, CLI_SEGMENTS_KEEP);
     if (!cli_arguments(cli, 0, 0)) {
         return EX_USAGE;
+    }
+    if (!keep && (cli_has(cli, CLI_SEGMENTS_PLACE) || cli_has(cli, CLI_SEGMENTS_NOTE))) {
+        return cli_fail(cli, EX_USAGE, "--place and --note go with --keep NAME");
     }
     int status = cli_request_open(cli, &request);
     if (status != EX_OK) {
@@ -140,8 +206,11 @@ int cmd_segments(struct cli *cli)
     if (status == EX_OK) {
         status = cli_request_send(cli, &request, ICP_OP_SEGMENT_FIND);
     }
-    if (status == EX_OK) {
+    if (status == EX_OK && !(keep && cli->style.form != OUT_TABLE)) {
         status = segments_print(cli, &request.reply);
+    }
+    if (status == EX_OK && keep) {
+        status = segment_keep(cli, &request);
     }
     cli_request_close(&request);
     return status;

@@ -7,6 +7,7 @@
 #include "server/learn/support.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/evidence_text.h"
+#include "tools/cli/out/out_number.h"
 #include "tools/cli/remote_schema.h"
 #include "tools/cli/show_bins.h"
 
@@ -118,8 +119,8 @@ static void pairs_print(const struct show *show)
         cli_print(show->cli, "%s  %s × %s: %+.0f to %+.0f points\n",
                   any ? "" : "\npairs of fields\n",
                   show->codebook->columns[term->column_a].field_name,
-                  show->codebook->columns[term->column_b].field_name, (double)low / 1e4,
-                  (double)high / 1e4);
+                  show->codebook->columns[term->column_b].field_name,
+                  out_signed((double)low / 1e4, 0), out_signed((double)high / 1e4, 0));
         any = true;
     }
 }
@@ -155,7 +156,7 @@ static int card_print(const struct show *show, const struct icp_reply *reply, si
         cli,
         "\nthe scorecard: raw score = %+.0f points + the points of each field below (100 points "
         "multiply the odds by 2.7)\n",
-        (double)show->scorecard->intercept / 1e4);
+        out_signed((double)show->scorecard->intercept / 1e4, 0));
     if (show->support != NULL) {
         bins_head_print(&cli->style.sink);
     }

@@ -6,6 +6,7 @@
 
 #include "tools/cli/cmd.h"
 #include "tools/cli/tal_account.h"
+#include "tools/cli/out/out_number.h"
 
 /* One call of an operation of lists; `fill` (may be NULL) writes the request. */
 static int tal_call(const struct cli *cli, enum icp_op op,
@@ -101,7 +102,7 @@ static void reasons_add(struct out_table *table, const struct icp_value *entry)
         int bytes =
             snprintf(text + used, sizeof text - used, "%s%.*s %.*s %+.2f", used > 0 ? "; " : "",
                      (int)field.text.bytes, field.text.data, (int)value.text.bytes, value.text.data,
-                     (double)contribution.integer / 1e6);
+                     out_signed((double)contribution.integer / 1e6, 2));
         used += bytes > 0 ? (size_t)bytes : 0;
     }
     out_cell_text(table, "%s", text);

@@ -6,6 +6,7 @@
 #include "server/feature/span_text.h"
 #include "tools/cli/cmd.h"
 #include "tools/cli/label.h"
+#include "tools/cli/out/out_number.h"
 #include "tools/cli/tal_parts.h"
 
 /* What was read, kept for the caret of a fault. */
@@ -155,10 +156,11 @@ static void built_print(const struct cli *cli, const struct icp_reply *reply)
     struct icp_text name = icp_reply_text(reply, "name");
     struct icp_text digest = icp_reply_text(reply, "digest");
     long long unassigned = icp_reply_int(reply, "unassigned", 0);
-    cli_print(cli, "%.*s: %lld accounts of %lld that match, %lld excluded\n", (int)name.bytes,
-              name.data, (long long)icp_reply_int(reply, "count", 0),
-              (long long)icp_reply_int(reply, "matched", 0),
-              (long long)icp_reply_int(reply, "excluded", 0));
+    char numbers[3][OUT_NUMBER_BYTES];
+    cli_print(cli, "%.*s: %s accounts of %s that match, %s excluded\n", (int)name.bytes, name.data,
+              out_count((uint64_t)icp_reply_int(reply, "count", 0), numbers[0]),
+              out_count((uint64_t)icp_reply_int(reply, "matched", 0), numbers[1]),
+              out_count((uint64_t)icp_reply_int(reply, "excluded", 0), numbers[2]));
     if (unassigned > 0) {
         cli_print(cli, "%lld have no owner; 'icp tal show' tells why\n", unassigned);
     }

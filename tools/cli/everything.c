@@ -27,6 +27,7 @@ static const struct {
                              {"identity", "identities", "identity entry", "identity entries"},
                              {"plan", "plan_entries", "plan entry", "plan entries"},
                              {"metric", "metrics", "definition", "definitions"},
+                             {"segment", "segments", "segment", "segments"},
                              {"event", "events", "event", "events"}};
 
 void everything_counts(const uint64_t counts[EVERYTHING_KINDS], char *text, size_t text_bytes)

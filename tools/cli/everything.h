@@ -10,8 +10,8 @@
 #include "tools/cli/cli.h"
 
 /* schema, icp, account, list, switch, which every export counts; challenge, identity, plan, metric,
- * event, which older ones may leave out */
-enum { EVERYTHING_KINDS = 10, EVERYTHING_ALWAYS = 5 };
+ * segment, event, which older ones may leave out */
+enum { EVERYTHING_KINDS = 11, EVERYTHING_ALWAYS = 5 };
 
 struct everything {
     FILE *file;

@@ -2,6 +2,7 @@
 /* Lines are made from what the reply says and from nothing else; what a version does not say, such
  * as the accounts behind a bin, is left out and not guessed. */
 #include "tools/cli/explain_print.h"
+#include "tools/cli/out/out_number.h"
 
 #include <stdlib.h>
 
@@ -30,14 +31,14 @@ static const char *support_words(const struct icp_value *part, char *words)
 {
     struct icp_value accounts;
     if (!icp_value_get(part, "accounts", &accounts)) {
-        (void)snprintf(words, WORDS_BYTES, "%+.0f points", points_of(part));
+        (void)snprintf(words, WORDS_BYTES, "%+.0f points", out_signed(points_of(part), 0));
     } else if (accounts.number == 0) {
         (void)snprintf(words, WORDS_BYTES, "%+.0f points; no account was there to learn from",
-                       points_of(part));
+                       out_signed(points_of(part), 0));
     } else {
         (void)snprintf(words, WORDS_BYTES,
                        "%+.0f points; %.0f of %.0f accounts there had it, %.0f to %.0f %%",
-                       points_of(part), number_of(part, "outcomes"), accounts.number,
+                       out_signed(points_of(part), 0), number_of(part, "outcomes"), accounts.number,
                        100 * number_of(part, "rate_low"), 100 * number_of(part, "rate_high"));
     }
     return words;
@@ -105,7 +106,7 @@ static void change_print(const struct cli *cli, const struct icp_reply *reply, c
         struct icp_text to = text_of(&change, "then");
         cli_print(cli, "grade %.*s with %.*s: %.*s instead of %.*s (%+.0f points)\n",
                   (int)grade.bytes, grade.data, (int)field.bytes, field.data, (int)to.bytes,
-                  to.data, (int)from.bytes, from.data, points_of(&change));
+                  to.data, (int)from.bytes, from.data, out_signed(points_of(&change), 0));
     }
 }
 
@@ -192,7 +193,7 @@ static int parts_print(const struct cli *cli, const struct icp_reply *reply)
     struct icp_walk walk = icp_walk_over(&parts);
     while (icp_next(&walk, NULL, &part)) {
         char words[WORDS_BYTES];
-        out_cell_number(&table, "%+.1f", points_of(&part));
+        out_cell_number(&table, "%+.1f", out_signed(points_of(&part), 1));
         out_cell_text(&table, "%s", name_words(&part, words));
         out_cell_text(&table, "%s", value_words(&part, words));
         out_cell_text_n(&table, text_of(&part, "bin"));
@@ -209,13 +210,14 @@ static void families_print(const struct cli *cli, const struct icp_reply *reply)
     (void)icp_reply_get(reply, "families", &families);
     struct icp_walk walk = icp_walk_over(&families);
     cli_print(cli, "%+.1f points where every account starts",
-              icp_reply_number(reply, "intercept", 0) / 1e4);
+              out_signed(icp_reply_number(reply, "intercept", 0) / 1e4, 1));
     while (icp_next(&walk, NULL, &family)) {
         struct icp_text name = text_of(&family, "family");
-        cli_print(cli, ", %+.1f %.*s", points_of(&family), (int)name.bytes, name.data);
+        cli_print(cli, ", %+.1f %.*s", out_signed(points_of(&family), 1), (int)name.bytes,
+                  name.data);
     }
     cli_print(cli, ": %+.1f in all; 100 points multiply the odds by 2.7\n",
-              icp_reply_number(reply, "raw", 0) / 1e4);
+              out_signed(icp_reply_number(reply, "raw", 0) / 1e4, 1));
 }
 
 /* The bins around the values, of the contributions that have them. */
@@ -244,7 +246,7 @@ static int shapes_print(const struct cli *cli, const struct icp_reply *reply)
             (void)icp_value_get(&bin, "here", &here);
             out_cell_text(&table, "%s", here.flag ? ">" : "");
             out_cell_text_n(&table, text_of(&bin, "bin"));
-            out_cell_number(&table, "%+.1f", points_of(&bin));
+            out_cell_number(&table, "%+.1f", out_signed(points_of(&bin), 1));
             support_cells(&table, &bin);
         }
         status = cli_table(cli, &table);
@@ -272,7 +274,7 @@ static int changes_print(const struct cli *cli, const struct icp_reply *reply, c
         out_cell_text_n(&table, text_of(&change, "field"));
         out_cell_text_n(&table, text_of(&change, "now"));
         out_cell_text_n(&table, text_of(&change, "then"));
-        out_cell_number(&table, "%+.1f", points_of(&change));
+        out_cell_number(&table, "%+.1f", out_signed(points_of(&change), 1));
         out_cell_number(&table, "%.1f", number_of(&change, "fit"));
     }
     return cli_table(cli, &table);

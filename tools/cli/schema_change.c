@@ -367,35 +367,51 @@ static void heads_print(const struct run *run)
     }
 }
 
-static int schemas_read(struct run *run, const char *path)
+static int document_refuse(const struct run *run, const char *path, const struct proto_fault *fault)
+{
+    return cli_fail(run->cli, EX_DATAERR, "%s: %s%s%s", path, fault->field,
+                    fault->field[0] != '\0' ? ": " : "", fault->message);
+}
+
+static int served_read(struct run *run)
 {
     struct proto_fault fault = {.code = PROTO_OK};
-    size_t bytes = 0;
     int status = EX_OK;
     run->client = cli_connect(run->cli, &status);
     if (run->client == NULL) {
         return status;
     }
-    if (icp_call(run->client, ICP_OP_SCHEMA_GET, NULL, &run->reply)) {
-        struct icp_text text = icp_reply_text(&run->reply, "document");
-        run->was = feature_schema_parse((struct proto_span){(const uint8_t *)text.data, text.bytes},
-                                        0, NULL, &fault);
-        if (run->was == NULL) {
-            return cli_fault(run->cli, &fault);
-        }
-    } else if (run->reply.fault.code != ICP_NO_SCHEMA) {
-        return cli_icp_fault(run->cli, &run->reply.fault);
+    if (!icp_call(run->client, ICP_OP_SCHEMA_GET, NULL, &run->reply)) {
+        return run->reply.fault.code == ICP_NO_SCHEMA ? EX_OK
+                                                      : cli_icp_fault(run->cli, &run->reply.fault);
     }
+    struct icp_text text = icp_reply_text(&run->reply, "document");
+    run->was = feature_schema_parse((struct proto_span){(const uint8_t *)text.data, text.bytes}, 0,
+                                    NULL, &fault);
+    return run->was != NULL ? EX_OK : cli_fault(run->cli, &fault);
+}
+
+/* The file first: what is wrong with it is told without a server. */
+static int schemas_read(struct run *run, const char *path)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    size_t bytes = 0;
     uint8_t *data = csv_file_read(path, PROTO_DOCUMENT_BYTES_MAX, &bytes, &fault);
     if (data == NULL) {
         return cli_file_fault(run->cli, &fault);
     }
-    run->now = feature_schema_parse((struct proto_span){data, bytes},
-                                    run->was != NULL ? run->was->version + 1 : 1, run->was, &fault);
+    const struct proto_span text = {data, bytes};
+    struct feature_schema *alone = feature_schema_parse(text, 1, NULL, &fault);
+    int status = alone != NULL ? EX_OK : document_refuse(run, path, &fault);
+    feature_schema_release(alone);
+    status = status == EX_OK ? served_read(run) : status;
+    if (status == EX_OK) {
+        run->now = feature_schema_parse(text, run->was != NULL ? run->was->version + 1 : 1,
+                                        run->was, &fault);
+        status = run->now != NULL ? EX_OK : document_refuse(run, path, &fault);
+    }
     free(data);
-    return run->now != NULL ? EX_OK
-                            : cli_fail(run->cli, EX_DATAERR, "%s: %s%s%s", path, fault.field,
-                                       fault.field[0] != '\0' ? ": " : "", fault.message);
+    return status;
 }
 
 static int run_show(struct run *run, const char *path)
@@ -425,16 +441,61 @@ static int run_show(struct run *run, const char *path)
     return status;
 }
 
+static void run_end(struct run *run)
+{
+    schema_use_fini(&run->use);
+    free(run->changes);
+    feature_schema_release(run->was);
+    feature_schema_release(run->now);
+    icp_reply_fini(&run->reply);
+    icp_payload_destroy(run->payload);
+    icp_close(run->client);
+}
+
 int schema_change_show(const struct cli *cli, const char *path)
 {
     struct run run = {.cli = cli, .payload = icp_payload_create()};
     int status = run.payload == NULL ? cli_fail(cli, EX_OSERR, "no memory") : run_show(&run, path);
-    schema_use_fini(&run.use);
-    free(run.changes);
-    feature_schema_release(run.was);
-    feature_schema_release(run.now);
-    icp_reply_fini(&run.reply);
-    icp_payload_destroy(run.payload);
-    icp_close(run.client);
+    run_end(&run);
+    return status;
+}
+
+/* Whether the document, laid over the schema in force, says what that says. */
+static int same_ask(struct run *run, struct proto_span text, bool *same)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    int status = served_read(run);
+    *same = false;
+    if (status != EX_OK || run->was == NULL) {
+        return status;
+    }
+    run->now = feature_schema_parse(text, run->was->version, run->was, &fault);
+    char *was = feature_schema_print(run->was);
+    char *now = run->now != NULL ? feature_schema_print(run->now) : NULL;
+    if (was == NULL || (now == NULL && fault.code != PROTO_BAD_SCHEMA)) {
+        status = cli_fail(run->cli, EX_OSERR, "no memory for the schema");
+    }
+    *same = was != NULL && now != NULL && strcmp(was, now) == 0;
+    free(was);
+    free(now);
+    return status;
+}
+
+/* What cannot be read is told by whoever puts it. */
+int schema_change_none(const struct cli *cli, const char *path, uint32_t *version)
+{
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct run run = {.cli = cli};
+    size_t bytes = 0;
+    bool same = false;
+    uint8_t *data = csv_file_read(path, PROTO_DOCUMENT_BYTES_MAX, &bytes, &fault);
+    const struct proto_span text = {data, bytes};
+    struct feature_schema *alone =
+        data != NULL ? feature_schema_parse(text, 1, NULL, &fault) : NULL;
+    int status = alone != NULL ? same_ask(&run, text, &same) : EX_OK;
+    *version = same ? run.was->version : 0;
+    feature_schema_release(alone);
+    free(data);
+    run_end(&run);
     return status;
 }

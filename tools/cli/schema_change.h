@@ -13,5 +13,7 @@
 #include "tools/cli/cli.h"
 
 int schema_change_show(const struct cli *cli, const char *path);
+/* *version: of the schema in force, if the document says the same; else 0. */
+int schema_change_none(const struct cli *cli, const char *path, uint32_t *version);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The answer first, then what made it, then what is missing. */
 #include "tools/cli/score_print.h"
+#include "tools/cli/out/out_number.h"
 
 #include <stdlib.h>
 
@@ -23,7 +24,7 @@ void score_reasons_text(const struct icp_score *score, char *out, size_t out_byt
         int bytes = snprintf(out + used, out_bytes - used, "%s%.*s=%s %+.3f", i > 0 ? "; " : "",
                              (int)reason->field.bytes, reason->field.data,
                              icp_value_print(&reason->value, value, sizeof value),
-                             (double)reason->contribution / 1e6);
+                             out_signed((double)reason->contribution / 1e6, 3));
         if (bytes < 0 || (size_t)bytes >= out_bytes - used) {
             out[used] = '\0'; /* half a reason would mislead */
             return;
@@ -61,14 +62,14 @@ static int reasons_print(const struct cli *cli, const struct icp_score *score)
     for (size_t i = 0; i < score->reason_count; i++) {
         const struct icp_reason *reason = &score->reasons[i];
         char value[200];
-        out_cell_number(&table, "%+.1f", (double)reason->contribution / 1e4);
+        out_cell_number(&table, "%+.1f", out_signed((double)reason->contribution / 1e4, 1));
         out_cell_text_n(&table, reason->field);
         out_cell_text(&table, "%s", icp_value_print(&reason->value, value, sizeof value));
     }
-    out_cell_number(&table, "%+.1f", (double)score->rest / 1e4);
+    out_cell_number(&table, "%+.1f", out_signed((double)score->rest / 1e4, 1));
     out_cell_text(&table, "(all other fields)");
     out_cell_text(&table, "%s", "");
-    out_cell_number(&table, "%+.1f", (double)score->intercept / 1e4);
+    out_cell_number(&table, "%+.1f", out_signed((double)score->intercept / 1e4, 1));
     out_cell_text(&table, "(where every account starts)");
     out_cell_text(&table, "%s", "");
     cli_print(cli, "\n");

@@ -7,6 +7,7 @@
 
 #include "server/feature/span_text.h"
 #include "server/math/accuracy.h"
+#include "tools/cli/out/out_number.h"
 #include "tools/cli/out/out_text.h"
 
 #define BAR_MOST 20 /* characters; one for 10 points */
@@ -97,7 +98,7 @@ static void line_print(const struct out_sink *sink, const char *name, double poi
     size_t bytes = sink->columns == 0 ? strlen(rest) : out_line(rest, names, true, &skip);
     size_t width = out_width_n(rest, bytes);
     fprintf(sink->file, "  %.*s%*s %+6.0f%s%s%s\n", (int)bytes, rest,
-            width < names ? (int)(names - width) : 0, "", points, behind,
+            width < names ? (int)(names - width) : 0, "", out_signed(points, 0), behind,
             narrow || bar[0] == '\0' ? "" : "  ", narrow ? "" : bar);
     for (rest += bytes + skip; *rest != '\0' && sink->columns > 0; rest += bytes + skip) {
         bytes = out_line(rest, names - 2, true, &skip);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables are made from the lists of the reply; as CSV the accounts alone. */
 #include "tools/cli/what_if_print.h"
+#include "tools/cli/out/out_number.h"
 
 static double number_of(const struct icp_value *map, const char *name)
 {
@@ -102,15 +103,18 @@ int what_if_print(const struct cli *cli, const struct icp_reply *reply)
     double accounts = icp_reply_number(reply, "accounts", 0);
     double up = icp_reply_number(reply, "up", 0);
     double down = icp_reply_number(reply, "down", 0);
+    char numbers[4][OUT_NUMBER_BYTES];
     if (cli->style.form == OUT_CSV) {
         return changed_print(cli, reply);
     }
-    cli_print(cli,
-              "with version %lld instead of %lld, %.0f of %.0f accounts change grade (%.1f %%): "
-              "%.0f better, %.0f worse\n",
-              (long long)icp_reply_int(reply, "icp", 0),
-              (long long)icp_reply_int(reply, "against", 0), up + down, accounts,
-              accounts > 0 ? 100 * (up + down) / accounts : 0, up, down);
+    cli_print(
+        cli,
+        "with version %lld instead of %lld, %s of %s accounts change grade (%.1f %%): "
+        "%s better, %s worse\n",
+        (long long)icp_reply_int(reply, "icp", 0), (long long)icp_reply_int(reply, "against", 0),
+        out_count((uint64_t)(up + down), numbers[0]), out_count((uint64_t)accounts, numbers[1]),
+        accounts > 0 ? 100 * (up + down) / accounts : 0, out_count((uint64_t)up, numbers[2]),
+        out_count((uint64_t)down, numbers[3]));
     int status = moves_print(cli, reply);
     if (status == EX_OK && icp_reply_get(reply, "parts", &parts)) {
         status = parts_print(cli, &parts);

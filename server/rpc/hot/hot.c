@@ -34,6 +34,7 @@ void rpc_hot_destroy(struct rpc_hot *hot)
 {
     if (hot) {
         rpc_hot_lead_destroy(hot->lead);
+        rpc_hot_id_fini(hot);
         free(hot);
     }
 }

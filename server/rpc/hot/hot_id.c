@@ -1,26 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A score by id and nothing else: the ids of a run are looked up together, raw scores come from
  * memory, and each reply is the template with five numbers patched in. An id that is not found, or
- * whose score is not in memory, is not answered here. */
+ * whose score is not in memory, is not answered here. Where segments are in force there is a
+ * template for each label, and nothing else is done otherwise. */
+#include <stdlib.h>
+
+#include "server/engine/labels.h"
 #include "server/rpc/hot/hot_parts.h"
 
-/* A frame around the members, and nothing else. */
-bool rpc_hot_id_init(struct rpc_hot *hot)
+/* A frame around the members, and a segment if it has a name. */
+static bool reply_make(const struct rpc_score_template *members, struct proto_span segment,
+                       struct rpc_hot_reply *reply)
 {
     struct proto_writer out;
-    struct rpc_hot_reply *reply = &hot->reply;
     proto_writer_init(&out);
     proto_writer_frame_begin(&out);
-    proto_write_map(&out, RPC_SCORE_MEMBERS);
+    proto_write_map(&out, RPC_SCORE_MEMBERS + (segment.bytes > 0));
     reply->members = out.bytes;
-    proto_write_raw(&out, (struct proto_span){hot->members.bytes, hot->members.size});
+    proto_write_raw(&out, (struct proto_span){members->bytes, members->size});
+    if (segment.bytes > 0) {
+        rpc_put_str(&out, proto_op_find(PROTO_OP_SCORE), PROTO_A_SCORE_SEGMENT, segment);
+    }
     proto_writer_frame_end(&out, PROTO_OK, PROTO_FLAG_REPLY, 0);
     bool good = proto_writer_ok(&out) && out.bytes <= sizeof reply->bytes;
     if (good) {
         memcpy(reply->bytes, out.data, out.bytes);
         reply->size = out.bytes;
+        reply->seq = UINT64_MAX;
     }
     proto_writer_fini(&out);
+    return good;
+}
+
+bool rpc_hot_id_init(struct rpc_hot *hot)
+{
+    return reply_make(&hot->members, (struct proto_span){0}, &hot->reply);
+}
+
+void rpc_hot_id_fini(struct rpc_hot *hot)
+{
+    free(hot->labelled);
+}
+
+/* The replies of the labels of the state, made once for it. */
+static bool labelled_follow(struct rpc_hot *hot, const struct engine_state *state)
+{
+    if (hot->generation == state->generation) {
+        return true;
+    }
+    size_t count = engine_labels_count(state->labels);
+    free(hot->labelled);
+    hot->generation = 0;
+    hot->labelled = calloc(ENGINE_LABEL_FIRST + count, sizeof *hot->labelled);
+    bool good = hot->labelled && reply_make(&hot->members, (struct proto_span){0},
+                                            &hot->labelled[ENGINE_LABEL_NONE]);
+    for (size_t i = 0; good && i < count; i++) {
+        uint8_t label = (uint8_t)(ENGINE_LABEL_FIRST + i);
+        good = reply_make(&hot->members, engine_labels_name(state->labels, label),
+                          &hot->labelled[label]);
+    }
+    hot->generation = good ? state->generation : 0;
     return good;
 }
 
@@ -59,6 +98,44 @@ size_t rpc_hot_id_run(const struct proto_frame *frames, size_t count, struct pro
     return run;
 }
 
+/* As below, with the reply of each account's label. */
+static bool labelled_serve(struct rpc_worker *worker, const struct proto_frame *frames,
+                           const struct engine_raw *raw, size_t count, bool *answered,
+                           struct proto_writer *out)
+{
+    struct rpc_hot *hot = worker->hot;
+    const struct engine_state *state = engine_worker_state(worker->engine);
+    uint64_t seq = engine_worker_seq(worker->engine);
+    uint8_t labels[RPC_HOT_GROUP];
+    uint8_t *at = labelled_follow(hot, state)
+                      ? proto_writer_reserve(out, count * sizeof hot->labelled->bytes)
+                      : NULL;
+    if (!at) {
+        return false;
+    }
+    engine_labels_many(worker->engine, raw->slots, count, labels);
+    for (size_t i = 0; i < count; i++) {
+        answered[i] = raw->known[i] && labels[i] != ENGINE_LABEL_UNKNOWN;
+        if (answered[i]) {
+            struct rpc_hot_reply *reply = &hot->labelled[labels[i]];
+            struct engine_answer answer;
+            if (reply->seq != seq) {
+                rpc_score_template_state(&hot->members, reply->bytes + reply->members,
+                                         state->active->version, seq);
+                reply->seq = seq;
+            }
+            engine_answer_from_raw(state->active, raw->raws[i], &answer);
+            memcpy(at, reply->bytes, reply->size);
+            memcpy(at + 8, &frames[i].header.request_id, sizeof frames[i].header.request_id);
+            rpc_score_template_answer(&hot->members, at + reply->members, &answer,
+                                      engine_state_on_tal(state, raw->slots[i]));
+            at += reply->size;
+            out->bytes += reply->size;
+        }
+    }
+    return true;
+}
+
 bool rpc_hot_id_serve(struct rpc_worker *worker, const struct proto_frame *frames,
                       const struct proto_span *ids, size_t count, bool *answered,
                       struct proto_writer *out)
@@ -72,12 +149,15 @@ bool rpc_hot_id_serve(struct rpc_worker *worker, const struct proto_frame *frame
         !engine_raw_many(worker->engine, active, ids, count, &raw)) {
         return false;
     }
+    for (size_t i = 0; i < count; i++) {
+        engine_lists_prefetch(state->lists, raw.slots[i]);
+    }
+    if (state->labels) {
+        return labelled_serve(worker, frames, &raw, count, answered, out);
+    }
     uint8_t *at = proto_writer_reserve(out, count * reply->size);
     if (!at) {
         return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        engine_lists_prefetch(state->lists, raw.slots[i]);
     }
     rpc_score_template_state(members, reply->bytes + reply->members, active->version,
                              engine_worker_seq(worker->engine));

@@ -9,6 +9,7 @@
 
 #include "proto/head.h"
 #include "proto/utf8.h"
+#include "server/engine/labels.h"
 #include "server/feature/codebook.h"
 #include "server/feature/schema_index.h"
 #include "server/rpc/hot/hot_parts.h"
@@ -37,6 +38,7 @@ struct rpc_hot_lead {
     uint32_t number;            /* of this lead */
     uint16_t guesses[KEYS_MAX]; /* the field that key i of the lead before named */
     struct rpc_unknown unknown;
+    struct engine_label_rows *labels; /* NULL: no segment is in force, or no memory */
     uint8_t codes[CODES_BYTES];
 };
 
@@ -63,6 +65,7 @@ struct rpc_hot_lead *rpc_hot_lead_create(struct proto_fault *fault)
 void rpc_hot_lead_destroy(struct rpc_hot_lead *lead)
 {
     if (lead) {
+        engine_label_rows_destroy(lead->labels);
         free(lead->fields);
         free(lead);
     }
@@ -89,6 +92,8 @@ static bool lead_follow(struct rpc_hot_lead *lead, const struct engine_state *st
             .field = field,
         };
     }
+    engine_label_rows_destroy(lead->labels);
+    lead->labels = state->labels ? engine_label_rows_create(state->labels) : NULL;
     free(lead->fields);
     lead->fields = fields;
     lead->field_count = schema->field_count;
@@ -414,6 +419,14 @@ static bool lead_write(struct rpc_worker *worker, unsigned reasons, struct proto
                           &fault)) {
         return false;
     }
+    if (engine_worker_state(worker->engine)->labels) {
+        struct engine_label_rows *labels = worker->hot->lead->labels;
+        answer.label = labels ? engine_label_rows_match(labels, worker->hot->lead->codes)
+                              : ENGINE_LABEL_UNKNOWN;
+        if (answer.label == ENGINE_LABEL_UNKNOWN) {
+            return false; /* the values themselves decide */
+        }
+    }
     const struct rpc_score_beside beside = {.unknown = &worker->hot->lead->unknown};
     rpc_score_reply_write(worker->score_reply, worker->engine, &query, &answer, &beside, out);
     return true;
@@ -428,7 +441,9 @@ bool rpc_hot_lead_serve(struct rpc_worker *worker, const struct proto_frame *fra
     }
     proto_writer_frame_begin(out);
     bool written = lead_write(worker, reasons, out);
-    proto_writer_frame_end(out, PROTO_OK, PROTO_FLAG_REPLY, frame->header.request_id);
+    if (written) {
+        proto_writer_frame_end(out, PROTO_OK, PROTO_FLAG_REPLY, frame->header.request_id);
+    }
     if (!written || !proto_writer_ok(out)) {
         proto_writer_frame_cancel(out);
         return false;

@@ -14,14 +14,18 @@ struct rpc_hot_lead;
 
 /* A whole reply by id, header included. */
 struct rpc_hot_reply {
-    uint8_t bytes[192];
+    uint8_t bytes[256];
     size_t size;
     size_t members; /* where the template's first key stands */
+    uint64_t seq;   /* of those with a label: what was patched in last */
 };
 
 struct rpc_hot {
     struct rpc_score_template members;
     struct rpc_hot_reply reply;
+    /* By label, where segments are in force: each has its name behind the members. */
+    struct rpc_hot_reply *labelled;
+    uint64_t generation; /* of the state that they were made for; 0: none yet */
     struct rpc_hot_lead *lead;
 };
 
@@ -47,6 +51,7 @@ static inline const uint8_t *rpc_hot_id(const struct proto_frame *frame, unsigne
 }
 
 bool rpc_hot_id_init(struct rpc_hot *hot);
+void rpc_hot_id_fini(struct rpc_hot *hot);
 size_t rpc_hot_id_run(const struct proto_frame *frames, size_t count, struct proto_span *ids);
 /* False if none can be answered this way now (rows of another codebook). */
 bool rpc_hot_id_serve(struct rpc_worker *worker, const struct proto_frame *frames,

@@ -62,7 +62,7 @@ class Explained:
                          {("B", "A")})
         self.assertEqual(len(told["changed"]), 7)
         out, _ = self.icp("what-if", "2")
-        self.assertIn("0 of 3000 accounts change grade", out)
+        self.assertIn("0 of 3,000 accounts change grade", out)
         self.icp("what-if", "9", status=DATA)
         _, err = self.icp("what-if", "3", "--filter", "industry = ", status=DATA)
         self.assertIn("column 12", err)

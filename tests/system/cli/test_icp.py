@@ -200,6 +200,10 @@ class Offline(Folder):
         for command in (("put",), ("schema", "put")):
             _, err = run(*command, self.write("empty", ""), status=DATA)
             self.assertIn("is empty", err)
+        # A file that is not there, or no schema, is told before anybody asks for a server.
+        run("schema", "put", "--dry-run", self.path("nowhere.json"), status=NOINPUT)
+        _, err = run("schema", "put", "--dry-run", self.write("odd.json", '{"fields": 7}'), status=DATA)
+        self.assertIn("odd.json: fields", err)
         for arguments in (("import", self.path("empty")), ("schema", "infer", self.path("empty"))):
             _, err = run(*arguments, *(("--dry-run", "--schema", self.path("empty"))
                                        if arguments[0] == "import" else ()), status=DATA)

@@ -135,6 +135,13 @@ class Names(test_icp.Served):
         self.icp("schema", "put", back)
         self.assertEqual(self.icp("count", "size is not missing")[0].split()[0], "905")
         self.assertIn("no field changes", self.icp("schema", "put", back, "-n")[0])
+        # The same once more is no new version.
+        was = self.icp("schema", "get", "--json")[0]
+        out, _ = self.icp("schema", "put", back)
+        self.assertRegex(out, r"^schema version \d+ says the same and is in force: nothing was stored")
+        told = json.loads(self.icp("schema", "put", back, "--json")[0])
+        self.assertTrue(told["unchanged"])
+        self.assertEqual(self.icp("schema", "get", "--json")[0], was)
         _, told = self.icp("schema", "put", self.schema(name="compani"), "-n", status=test_icp.DATA)
         self.assertIn("did you mean 'company'?", told)
 

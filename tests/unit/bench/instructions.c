@@ -4,6 +4,7 @@
  *
  * Usage: bench_instructions CASE BATCH BATCHES [waste]. CASE is what each request asks for:
  *   id       a score by id, of the fixture's accounts of 6 fields
+ *   label    the same where two segments are in force, which half of them are in
  *   wide     the same of the benchmark's accounts of 40 fields, 80 columns
  *   reasons  the same with three reasons of each sign
  *   inline   a lead of 20 values of those fields, which names no account
@@ -17,6 +18,7 @@
 #include <time.h>
 
 #include "bench/load/load_account.h"
+#include "server/engine/labels_parts.h"
 #include "server/engine/scores.h"
 #include "tests/unit/rpc/rpc_fixture.h"
 
@@ -26,8 +28,8 @@
 
 #define PUTS 6 /* requests of `put`, served in turn: together they replace every account */
 
-enum what { ID, WIDE, REASONS, INLINE, PUT, WHATS };
-static const char *const whats[WHATS] = {"id", "wide", "reasons", "inline", "put"};
+enum what { ID, LABEL, WIDE, REASONS, INLINE, PUT, WHATS };
+static const char *const whats[WHATS] = {"id", "label", "wide", "reasons", "inline", "put"};
 
 struct drive {
     struct rpc_fixture fixture;
@@ -118,7 +120,7 @@ static void id_write(struct proto_writer *out, enum what what, size_t number)
 {
     char id[16];
     snprintf(id, sizeof id, "a%zu", number);
-    if (what != ID) {
+    if (what != ID && what != LABEL) {
         load_account_id(number, id);
     }
     proto_write_text(out, "id");
@@ -159,6 +161,20 @@ static void wide_fill(struct drive *drive)
     proto_writer_reset(&request);
     put_write(&request, 0, ACCOUNTS);
     rpc_fixture_ask(&drive->fixture, PROTO_OP_ACCOUNT_PUT, proto_writer_span(&request), args);
+    proto_writer_fini(&request);
+}
+
+static void segment_put(struct drive *drive, const char *name, const char *filter)
+{
+    struct proto_arg args[PROTO_ARGS_MAX];
+    struct proto_writer request;
+    proto_writer_init(&request);
+    proto_write_map(&request, 2);
+    proto_write_text(&request, "name");
+    proto_write_text(&request, name);
+    proto_write_text(&request, "filter");
+    proto_write_text(&request, filter);
+    rpc_fixture_ask(&drive->fixture, PROTO_OP_SEGMENT_PUT, proto_writer_span(&request), args);
     proto_writer_fini(&request);
 }
 
@@ -247,6 +263,7 @@ static bool scores_ready(const struct drive *drive)
 {
     struct engine_state *state = engine_state_get(drive->fixture.engine);
     bool ready = state->scores && atomic_load(&state->scores->next) >= ACCOUNTS;
+    ready = ready && (!state->labels || atomic_load(&state->labels->next) >= ACCOUNTS);
     engine_state_release(state);
     return ready;
 }
@@ -288,12 +305,16 @@ int main(int argc, char **argv)
         return 64;
     }
     rpc_fixture_open(&drive->fixture, false);
-    if (drive->what == ID) {
+    if (drive->what == ID || drive->what == LABEL) {
         rpc_fixture_fill(&drive->fixture, ACCOUNTS);
     } else {
         wide_fill(drive);
     }
     rpc_fixture_learn(&drive->fixture);
+    if (drive->what == LABEL) {
+        segment_put(drive, "Large companies", "employees > 1000");
+        segment_put(drive, "Companies of some size", "employees > 100");
+    }
     requests_make(drive);
     bool good = rows_await(drive);
     drive->late_before = drive->fixture.late_final;

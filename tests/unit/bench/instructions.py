@@ -19,7 +19,7 @@ import tempfile
 
 GROWTH_MAX = 1.10
 # name: (what each request asks for, see instructions.c; batch; batches)
-CASES = {"depth 64": ("id", 64, 40), "depth 1": ("id", 1, 400),
+CASES = {"depth 64": ("id", 64, 40), "labels, depth 64": ("label", 64, 40), "depth 1": ("id", 1, 400),
          "reasons, depth 64": ("reasons", 64, 100), "inline, depth 16": ("inline", 16, 40),
          "put, 100 a request": ("put", 100, 23)}
 CONTROL_CASE = "depth 64"

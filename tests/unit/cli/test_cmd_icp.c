@@ -152,7 +152,7 @@ static void what_would_change_is_told_by_grade_value_and_account(void **state)
     static const struct canned_row rows[] = {
         {"what-if 2 --by owner", CANNED(replies_0), EX_OK,
          "icp-what-if {\"icp\":2,\"against\":0,\"limit\":20,\"names\":true,\"by\":\"owner\"}\n",
-         "with version 2 instead of 1, 50 of 1000 accounts change grade (5.0 %): 30 better, 20 wor"
+         "with version 2 instead of 1, 50 of 1,000 accounts change grade (5.0 %): 30 better, 20 wor"
          "se\n"
          "grade now    A  B    C  D\n"
          "A          100  0   20  0\n"

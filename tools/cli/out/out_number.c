@@ -11,6 +11,13 @@
 
 #define GROUPED_DIGITS_LEAST 5
 
+double out_signed(double number, int decimals)
+{
+    char digits[512]; /* 309 before the point at most */
+    (void)snprintf(digits, sizeof digits, "%.*f", decimals, number);
+    return strpbrk(digits, "123456789") == NULL && strpbrk(digits, "ni") == NULL ? 0 : number;
+}
+
 char *out_grouped(const char *text)
 {
     size_t sign = text[0] == '-' || text[0] == '+';

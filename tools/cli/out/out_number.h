@@ -13,6 +13,8 @@
 char *out_grouped(const char *text);
 /* Whole number with commas. Returns text. */
 const char *out_count(uint64_t count, char text[OUT_NUMBER_BYTES]);
+/* The number, or 0 where so many decimals of it are all 0: so that "%+.1f" never gives "-0.0". */
+double out_signed(double number, int decimals);
 /* Bytes: "512 B", "1.5 KiB", "64 MiB". Returns text. */
 const char *out_size(double bytes, char text[OUT_NUMBER_BYTES]);
 /* Microseconds: "12 µs", "3.4 ms", "1.2 s", "2 h 5 min". Returns text. */

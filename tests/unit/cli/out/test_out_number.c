@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tools/cli/out/out_number.h"
@@ -56,11 +58,34 @@ static void sizes_and_times_have_three_figures(void **state)
     assert_string_equal(out_moment(1714564807999, time), "2024-05-01 12:00:07");
 }
 
+static void what_is_rounded_to_nothing_has_no_minus(void **state)
+{
+    (void)state;
+    static const struct {
+        double number;
+        int decimals;
+        const char *text;
+    } cases[] = {{-0.04, 1, "+0.0"},   {-0.05, 1, "-0.1"}, {-0.0, 1, "+0.0"},    {0, 0, "+0"},
+                 {-0.5, 0, "+0"},      {-0.51, 0, "-1"},   {-12.34, 1, "-12.3"}, {0.04, 1, "+0.0"},
+                 {-1e-9, 3, "+0.000"}, {1e300, 0, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[400];
+        (void)snprintf(text, sizeof text, "%+.*f", cases[i].decimals,
+                       out_signed(cases[i].number, cases[i].decimals));
+        if (cases[i].text != NULL) {
+            assert_string_equal(text, cases[i].text);
+        }
+    }
+    assert_true(isinf(out_signed((double)INFINITY, 1)) && isnan(out_signed((double)NAN, 1)));
+    assert_true(out_signed(1e300, 0) > 9e299 && out_signed(1e300, 0) < 1.1e300);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thousands_are_set_apart),
         cmocka_unit_test(sizes_and_times_have_three_figures),
+        cmocka_unit_test(what_is_rounded_to_nothing_has_no_minus),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The label of an account: the first segment in the stored order (segments.h) that it is in. In
+ * memory for every stored account, beside its raw score (scores.h) and kept by the same rules, so
+ * that a lead router reads it with one load.
+ *
+ *   label: u8; 0: look at the record (not filled in yet, no account, changing); 1: in no segment;
+ *   2 + i: segment i of the names of the state
+ *
+ * A segment that the schema of today cannot read labels nobody; names after ENGINE_LABELS_MAX
+ * neither.
+ * Ownership: counted references, part of engine_state, made anew when segments, schema or the
+ * active version change; rows hold the labels. Errors: NO_MEMORY. Threads: labels any, rows one.
+ * Cost: a load a label; 5 ns a condition by values, 30 by codes. How they are kept: labels_parts.h.
+ */
+#ifndef ENGINE_LABELS_H
+#define ENGINE_LABELS_H
+
+#include "server/engine/engine.h"
+#include "server/feature/value.h"
+
+enum {
+    ENGINE_LABEL_UNKNOWN = 0,
+    ENGINE_LABEL_NONE = 1,
+    ENGINE_LABEL_FIRST = 2,
+    ENGINE_LABELS_MAX = 250,
+};
+
+struct engine_labels;
+
+/* Names of labels, of a state that has labels. */
+struct proto_span engine_labels_name(const struct engine_labels *labels, uint8_t label);
+size_t engine_labels_count(const struct engine_labels *labels);
+/* The label of values, by field id. */
+uint8_t engine_labels_match(const struct engine_labels *labels, const struct feature_value *values,
+                            size_t slots);
+/* Labels in memory of accounts of the worker's view; ENGINE_LABEL_UNKNOWN where the record must be
+ * looked at. Slots may be ENGINE_NO_SLOT. The worker's state has labels. */
+void engine_labels_many(const struct engine_worker *worker, const uint32_t *slots, size_t count,
+                        uint8_t *found);
+
+/* Verdicts of the segments for rows of codes of the labels' version, for one thread: NULL without
+ * memory, or where no version is active. Holds the labels. */
+struct engine_label_rows;
+struct engine_label_rows *engine_label_rows_create(struct engine_labels *labels);
+void engine_label_rows_destroy(struct engine_label_rows *rows); /* NULL is fine */
+/* The label of one row; ENGINE_LABEL_UNKNOWN where a bin does not decide. */
+uint8_t engine_label_rows_match(struct engine_label_rows *rows, const uint8_t *codes);
+
+#endif
