@@ -92,8 +92,7 @@ static bool owner_find(struct reaching *reaching, uint32_t slot, struct proto_sp
         if (!engine_values(worker, slot, NULL, fault)) {
             return lifecycle_fault_of(worker, slot, fault);
         }
-        return lifecycle_segment_number(&reaching->owners, &worker->values[reaching->by->id], owner,
-                                        fault);
+        return lifecycle_segment_of(&reaching->owners, worker, reaching->by, owner, fault);
     }
     person = person_of(reaching, campaign);
     return lifecycle_name_number(

@@ -81,8 +81,8 @@ static bool group_find(struct grouping *grouping, uint32_t slot, uint32_t *numbe
         return lifecycle_fault_of(worker, slot, fault);
     }
     for (int f = 0; f < 2 && grouping->fields[f] != NULL; f++) {
-        if (!lifecycle_segment_number(&grouping->values[f],
-                                      &worker->values[grouping->fields[f]->id], &of[f], fault)) {
+        if (!lifecycle_segment_of(&grouping->values[f], worker, grouping->fields[f], &of[f],
+                                  fault)) {
             return false;
         }
     }

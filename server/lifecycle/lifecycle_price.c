@@ -93,8 +93,8 @@ static bool account_add(void *context, uint32_t slot, int64_t raw, struct proto_
         if (!known && !engine_values(worker, slot, NULL, fault)) {
             return lifecycle_fault_of(worker, slot, fault);
         }
-        if (!known && !lifecycle_segment_number(
-                          &selling->segments, &worker->values[selling->by->id], &segment, fault)) {
+        if (!known &&
+            !lifecycle_segment_of(&selling->segments, worker, selling->by, &segment, fault)) {
             return false;
         }
         known = true;

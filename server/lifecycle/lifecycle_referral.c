@@ -99,8 +99,8 @@ static bool account_seen(void *context, uint32_t slot, const struct measure_even
     const uint32_t at = referring->count++;
     referring->slots[at] = slot;
     referring->raws[at] = 0;
-    if (!lifecycle_segment_number(&referring->segments, &worker->values[referring->by->id],
-                                  &account.segment, fault) ||
+    if (!lifecycle_segment_of(&referring->segments, worker, referring->by, &account.segment,
+                              fault) ||
         (referring->document != NULL &&
          !engine_values_raw(worker, referring->document, &referring->raws[at], fault))) {
         return false;
@@ -272,8 +272,7 @@ bool lifecycle_referral_look(struct lifecycle_run *run, struct proto_fault *faul
         *fault = none;
         good = false;
     }
-    good = good && lifecycle_journeys_look(run, &look, fault) &&
-           table_fill(&referring, fault);
+    good = good && lifecycle_journeys_look(run, &look, fault) && table_fill(&referring, fault);
     engine_expression_close(&expression);
     lifecycle_names_fini(&referring.segments);
     lifecycle_names_fini(&referring.referrers);

@@ -48,8 +48,8 @@ static bool segment_take(struct lifecycle_standing *standing, uint32_t slot,
         return true;
     }
     return engine_values(worker, slot, NULL, fault)
-               ? lifecycle_segment_number(&standing->segments, &worker->values[standing->by->id],
-                                          &account->segment, fault)
+               ? lifecycle_segment_of(&standing->segments, worker, standing->by, &account->segment,
+                                      fault)
                : lifecycle_fault_of(worker, slot, fault);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* explain: the request is read as score's is, the engine makes the explanation, and it is written
  * head first: the numbers of the score, then what made them, then what is to be doubted. */
-#include "server/rpc/engaged_write.h"
 #include "server/engine/labels.h"
+#include "server/rpc/engaged_write.h"
 #include "server/rpc/expected_write.h"
 #include "server/rpc/explain_write.h"
 #include "server/rpc/lead.h"
@@ -83,7 +83,8 @@ static void explanation_put(struct rpc_call *call, const struct engine_explanati
         .shapes = (size_t)rpc_arg_uint(call, PROTO_Q_EXPLAIN_SHAPES),
     };
     proto_write_map(out, (size_t)MEMBERS + answer->found + (unknown->count > 0) +
-                             (answer->label >= ENGINE_LABEL_FIRST) + (expected ? RPC_EXPECTED_MEMBERS : 0U) + (engaged != NULL));
+                             (answer->label >= ENGINE_LABEL_FIRST) +
+                             (expected ? RPC_EXPECTED_MEMBERS : 0U) + (engaged != NULL));
     head_put(call, explanation);
     rpc_key(out, call->op, PROTO_A_EXPLAIN_CONTRIBUTIONS);
     rpc_write_contributions(out, explanation, &form);
