@@ -174,10 +174,17 @@ size_t engine_labels_count(const struct engine_labels *labels)
     return labels->count;
 }
 
-void engine_labels_many(const struct engine_worker *worker, const uint32_t *slots, size_t count,
-                        uint8_t *found)
+struct engine_label_window engine_label_window(const struct engine_worker *worker)
 {
-    engine_labels_read(worker->state->labels, worker->view, slots, count, found);
+    return (struct engine_label_window){worker->state->labels->blocks};
+}
+
+bool engine_label_window_holds(const struct engine_worker *worker)
+{
+    const struct engine_labels *labels = worker->state->labels;
+    uint64_t seq = store_view_seq(worker->view);
+    return atomic_load_explicit(&labels->filled, memory_order_acquire) <= seq &&
+           atomic_load_explicit(&labels->closed, memory_order_acquire) >= seq;
 }
 
 enum { GROUP = 64 };

@@ -15,6 +15,8 @@
 #ifndef ENGINE_LABELS_H
 #define ENGINE_LABELS_H
 
+#include <stdatomic.h>
+
 #include "server/engine/engine.h"
 #include "server/feature/value.h"
 
@@ -33,10 +35,23 @@ size_t engine_labels_count(const struct engine_labels *labels);
 /* The label of values, by field id. */
 uint8_t engine_labels_match(const struct engine_labels *labels, const struct feature_value *values,
                             size_t slots);
-/* Labels in memory of accounts of the worker's view; ENGINE_LABEL_UNKNOWN where the record must be
- * looked at. Slots may be ENGINE_NO_SLOT. The worker's state has labels. */
-void engine_labels_many(const struct engine_worker *worker, const uint32_t *slots, size_t count,
-                        uint8_t *found);
+/* Labels in memory, for who answers a run of requests at once: opened, each slot asked, and then it
+ * is asked whether all that was told holds for the worker's view; if not, nothing of it may be
+ * used. The worker's state has labels. */
+struct engine_label_window {
+    _Atomic(_Atomic uint8_t *) const *blocks;
+};
+#define ENGINE_LABELS_BLOCK (UINT32_C(1) << 21) /* slots */
+struct engine_label_window engine_label_window(const struct engine_worker *worker);
+bool engine_label_window_holds(const struct engine_worker *worker);
+/* ENGINE_LABEL_UNKNOWN where the record must be looked at; slot: of an account. */
+static inline uint8_t engine_label_window_at(struct engine_label_window window, uint32_t slot)
+{
+    const _Atomic uint8_t *block =
+        atomic_load_explicit(&window.blocks[slot / ENGINE_LABELS_BLOCK], memory_order_acquire);
+    return block ? atomic_load_explicit(&block[slot % ENGINE_LABELS_BLOCK], memory_order_acquire)
+                 : ENGINE_LABEL_UNKNOWN;
+}
 
 /* Verdicts of the segments for rows of codes of the labels' version, for one thread: NULL without
  * memory, or where no version is active. Holds the labels. */

@@ -11,6 +11,7 @@
 #ifndef ENGINE_LABELS_PARTS_H
 #define ENGINE_LABELS_PARTS_H
 
+#include <assert.h>
 #include <stdatomic.h>
 
 #include "server/base/pages.h"
@@ -19,7 +20,7 @@
 #include "server/engine/segments.h"
 #include "server/filter/filter_rows.h"
 
-#define ENGINE_LABELS_BLOCK ((uint32_t)BASE_HUGE_BYTES)
+static_assert(ENGINE_LABELS_BLOCK == BASE_HUGE_BYTES, "a block is a huge page");
 #define ENGINE_LABELS_BLOCKS ((PROTO_ACCOUNTS_MAX + ENGINE_LABELS_BLOCK - 1) / ENGINE_LABELS_BLOCK)
 
 struct engine_labels {

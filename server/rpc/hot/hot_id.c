@@ -26,7 +26,6 @@ static bool reply_make(const struct rpc_score_template *members, struct proto_sp
     if (good) {
         memcpy(reply->bytes, out.data, out.bytes);
         reply->size = out.bytes;
-        reply->seq = UINT64_MAX;
     }
     proto_writer_fini(&out);
     return good;
@@ -43,24 +42,41 @@ void rpc_hot_id_fini(struct rpc_hot *hot)
 }
 
 /* The replies of the labels of the state, made once for it. */
-static bool labelled_follow(struct rpc_hot *hot, const struct engine_state *state)
+static bool labelled_make(struct rpc_hot *hot, const struct engine_state *state)
 {
-    if (hot->generation == state->generation) {
-        return true;
-    }
-    size_t count = engine_labels_count(state->labels);
+    size_t count = ENGINE_LABEL_FIRST + engine_labels_count(state->labels);
     free(hot->labelled);
     hot->generation = 0;
-    hot->labelled = calloc(ENGINE_LABEL_FIRST + count, sizeof *hot->labelled);
-    bool good = hot->labelled && reply_make(&hot->members, (struct proto_span){0},
-                                            &hot->labelled[ENGINE_LABEL_NONE]);
-    for (size_t i = 0; good && i < count; i++) {
-        uint8_t label = (uint8_t)(ENGINE_LABEL_FIRST + i);
-        good = reply_make(&hot->members, engine_labels_name(state->labels, label),
-                          &hot->labelled[label]);
+    hot->label_count = count;
+    hot->labelled = calloc(count, sizeof *hot->labelled);
+    for (size_t i = ENGINE_LABEL_NONE; i < count; i++) {
+        struct proto_span none = {0};
+        if (!hot->labelled ||
+            !reply_make(&hot->members,
+                        i == ENGINE_LABEL_NONE ? none
+                                               : engine_labels_name(state->labels, (uint8_t)i),
+                        &hot->labelled[i])) {
+            return false;
+        }
+        hot->by_label[i] = &hot->labelled[i];
     }
-    hot->generation = good ? state->generation : 0;
-    return good;
+    hot->generation = state->generation;
+    hot->seq = UINT64_MAX;
+    return true;
+}
+
+/* The same with the version and sequence of this run. */
+static bool labelled_follow(struct rpc_hot *hot, const struct engine_state *state, uint64_t seq)
+{
+    if (hot->generation != state->generation && !labelled_make(hot, state)) {
+        return false;
+    }
+    for (size_t i = ENGINE_LABEL_NONE; hot->seq != seq && i < hot->label_count; i++) {
+        rpc_score_template_state(&hot->members, hot->labelled[i].bytes + hot->reply.members,
+                                 state->active->version, seq);
+    }
+    hot->seq = seq;
+    return true;
 }
 
 static bool form(const struct proto_frame *frame, struct proto_span *id)
@@ -105,34 +121,35 @@ static bool labelled_serve(struct rpc_worker *worker, const struct proto_frame *
 {
     struct rpc_hot *hot = worker->hot;
     const struct engine_state *state = engine_worker_state(worker->engine);
-    uint64_t seq = engine_worker_seq(worker->engine);
-    uint8_t labels[RPC_HOT_GROUP];
-    uint8_t *at = labelled_follow(hot, state)
-                      ? proto_writer_reserve(out, count * sizeof hot->labelled->bytes)
+    const struct learn_document *active = state->active;
+    const size_t members = hot->reply.members;
+    uint8_t *at = labelled_follow(hot, state, engine_worker_seq(worker->engine))
+                      ? proto_writer_reserve(out, count * sizeof hot->reply.bytes)
                       : NULL;
     if (!at) {
         return false;
     }
-    engine_labels_many(worker->engine, raw->slots, count, labels);
+    const uint8_t *start = at;
+    struct engine_label_window window = engine_label_window(worker->engine);
     for (size_t i = 0; i < count; i++) {
-        answered[i] = raw->known[i] && labels[i] != ENGINE_LABEL_UNKNOWN;
+        uint8_t label = raw->known[i] ? engine_label_window_at(window, raw->slots[i])
+                                      : (uint8_t)ENGINE_LABEL_UNKNOWN;
+        answered[i] = label != ENGINE_LABEL_UNKNOWN;
         if (answered[i]) {
-            struct rpc_hot_reply *reply = &hot->labelled[labels[i]];
+            const struct rpc_hot_reply *reply = hot->by_label[label];
             struct engine_answer answer;
-            if (reply->seq != seq) {
-                rpc_score_template_state(&hot->members, reply->bytes + reply->members,
-                                         state->active->version, seq);
-                reply->seq = seq;
-            }
-            engine_answer_from_raw(state->active, raw->raws[i], &answer);
+            engine_answer_from_raw(active, raw->raws[i], &answer);
             memcpy(at, reply->bytes, reply->size);
             memcpy(at + 8, &frames[i].header.request_id, sizeof frames[i].header.request_id);
-            rpc_score_template_answer(&hot->members, at + reply->members, &answer,
+            rpc_score_template_answer(&hot->members, at + members, &answer,
                                       engine_state_on_tal(state, raw->slots[i]));
             at += reply->size;
-            out->bytes += reply->size;
         }
     }
+    if (!engine_label_window_holds(worker->engine)) {
+        return false; /* a commit came in between: the ordinary way tells whose it was */
+    }
+    out->bytes += (size_t)(at - start);
     return true;
 }
 

@@ -17,7 +17,6 @@ struct rpc_hot_reply {
     uint8_t bytes[256];
     size_t size;
     size_t members; /* where the template's first key stands */
-    uint64_t seq;   /* of those with a label: what was patched in last */
 };
 
 struct rpc_hot {
@@ -25,7 +24,10 @@ struct rpc_hot {
     struct rpc_hot_reply reply;
     /* By label, where segments are in force: each has its name behind the members. */
     struct rpc_hot_reply *labelled;
+    struct rpc_hot_reply *by_label[UINT8_MAX + 1];
+    size_t label_count;
     uint64_t generation; /* of the state that they were made for; 0: none yet */
+    uint64_t seq;        /* that was patched into them last */
     struct rpc_hot_lead *lead;
 };
 
