@@ -4,6 +4,7 @@
 #include "server/model/trees_plan.h"
 
 #ifdef __x86_64__
+#define MODEL_BODY_BYTES 64
 #include "server/model/trees_body.h"
 
 const struct model_trees_kernel model_trees_avx512 = {"avx512", body_add};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop of trees_plan.h's kernels, compiled once per instruction set by the files that include
- * this one: and the lines of a row's columns, then look up the leaf of each word. */
+ * this one: the lines of a row's columns are and-ed, then the leaf of each word is looked up. */
 #ifndef MODEL_TREES_BODY_H
 #define MODEL_TREES_BODY_H
 
@@ -8,15 +8,26 @@
 
 #include "server/model/trees_plan.h"
 
-typedef uint64_t body_line __attribute__((vector_size(MODEL_LINE_BYTES)));
+/* A line in as many registers as it takes: MODEL_BODY_BYTES is the width of one. */
+typedef uint64_t body_part __attribute__((vector_size(MODEL_BODY_BYTES)));
+enum { BODY_PARTS = MODEL_LINE_BYTES / MODEL_BODY_BYTES };
 
-/* One bit is left of each word (trees_lines.c); the highest is set beside it, so that a row of
- * codes that do not occur ends at some leaf all the same. */
+/* One bit is left of each word (trees_lines.c), so as a float the word is a power of two whose
+ * exponent is the place of the bit: conversions are done for a line at once, where counting zeros
+ * is done word by word. A row of codes that do not occur may leave none, and ends at some leaf all
+ * the same. */
 static inline int64_t body_small(const struct model_tile *tile, const uint32_t *words)
 {
+    uint32_t places[MODEL_TREES_SMALL];
+    for (size_t t = 0; t < MODEL_TREES_SMALL; t++) {
+        float power = (float)(int32_t)words[t];
+        uint32_t bits;
+        memcpy(&bits, &power, sizeof bits);
+        places[t] = ((bits >> 23) - 127) & 31;
+    }
     int64_t sum = 0;
     for (size_t t = 0; t < MODEL_TREES_SMALL; t++) {
-        sum += tile->values[t * 32 + (size_t)__builtin_ctz(words[t] | 0x80000000U)];
+        sum += tile->values[t * 32 + places[t]];
     }
     return sum;
 }
@@ -30,23 +41,30 @@ static inline int64_t body_large(const struct model_tile *tile, const uint64_t *
     return sum;
 }
 
+static inline void body_reach(const struct model_tile *tile, const uint8_t *row, void *words)
+{
+    body_part reach[BODY_PARTS];
+    memset(reach, 0xff, sizeof reach);
+    for (size_t c = 0; c < tile->column_count; c++) {
+        const struct model_tile_column *column = &tile->columns[c];
+        const body_part *line =
+            (const void *)&tile->lines[column->line + row[column->column]]; /* aligned */
+        for (size_t i = 0; i < BODY_PARTS; i++) {
+            reach[i] &= line[i];
+        }
+    }
+    memcpy(words, reach, sizeof reach);
+}
+
 static void body_add(const struct model_tile *tile, bool large, const uint8_t *rows, size_t stride,
                      size_t count, int64_t *sums)
 {
+    union {
+        uint64_t large[MODEL_LINE_WORDS];
+        uint32_t small[MODEL_TREES_SMALL];
+    } words;
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *row = rows + i * stride;
-        body_line reach = ~(body_line){0};
-        for (size_t c = 0; c < tile->column_count; c++) {
-            const struct model_tile_column *column = &tile->columns[c];
-            body_line line;
-            memcpy(&line, &tile->lines[column->line + row[column->column]], sizeof line);
-            reach &= line;
-        }
-        union {
-            uint64_t large[MODEL_LINE_WORDS];
-            uint32_t small[MODEL_TREES_SMALL];
-        } words;
-        memcpy(&words, &reach, sizeof words);
+        body_reach(tile, rows + i * stride, &words);
         sums[i] += large ? body_large(tile, words.large) : body_small(tile, words.small);
     }
 }

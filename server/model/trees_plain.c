@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define MODEL_BODY_BYTES 16
 #include "server/model/trees_body.h"
 
 const struct model_trees_kernel model_trees_plain = {"plain", body_add};
