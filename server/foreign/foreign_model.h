@@ -5,7 +5,7 @@
  *
  * Read are XGBoost's models as JSON or UBJSON and LightGBM's as text, told apart by their first
  * bytes. Refused by name: boosters other than gbtree, objectives other than those of
- * foreign_model.c, several classes or targets, linear leaves, averaged forests.
+ * foreign_tree.c, several classes or targets, linear leaves, averaged forests.
  *
  * Bounds: FOREIGN_BYTES_MAX of a file, FOREIGN_FEATURES_MAX features, the limits of
  * server/model/trees.h for trees, nodes and depth. A child that is no node, stands twice or leads
@@ -80,12 +80,5 @@ double foreign_model_margin(const struct foreign_model *model, const double *val
 bool foreign_xgboost_read(struct foreign_model *model, struct foreign_reader *reader);
 bool foreign_lightgbm_read(struct foreign_model *model, struct proto_span text,
                            struct foreign_reader *reader);
-
-/* Whether an objective is read, and what its margin means; *known false if it is none of them. */
-bool foreign_objective_logistic(const char *objective, bool *known);
-/* For messages. */
-#define FOREIGN_OBJECTIVES                                                                         \
-    "binary:logistic, binary:logitraw, reg:logistic and reg:squarederror of XGBoost, binary, "     \
-    "cross_entropy and regression of LightGBM"
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/foreign/foreign_read.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,21 +12,6 @@ void foreign_reader_init(struct foreign_reader *reader, struct proto_span bytes,
     reader->bytes = bytes.bytes;
     reader->binary = binary;
     reader->fault = fault;
-}
-
-bool foreign_fail(struct foreign_reader *reader, size_t at, const char *format, ...)
-{
-    char message[sizeof reader->fault->message];
-    if (!reader->failed) {
-        va_list arguments;
-        va_start(arguments, format);
-        (void)vsnprintf(message, sizeof message, format, arguments);
-        va_end(arguments);
-        proto_fault_set(reader->fault, PROTO_BAD_DOCUMENT, "", "%s", message);
-        reader->failed = true;
-        reader->failed_at = at;
-    }
-    return false;
 }
 
 enum foreign_token foreign_next(struct foreign_reader *reader)

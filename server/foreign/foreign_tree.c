@@ -200,3 +200,21 @@ bool foreign_tree_add(struct foreign_model *model, const struct foreign_raw_node
     }
     return ok;
 }
+
+bool foreign_objective_logistic(const char *objective, bool *known)
+{
+    static const struct {
+        const char *name;
+        bool logistic;
+    } all[] = {{"binary:logistic", true},   {"binary:logitraw", true}, {"reg:logistic", true},
+               {"reg:squarederror", false}, {"reg:linear", false},     {"binary", true},
+               {"cross_entropy", true},     {"regression", false},     {"regression_l2", false}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (strcmp(all[i].name, objective) == 0) {
+            *known = true;
+            return all[i].logistic;
+        }
+    }
+    *known = false;
+    return false;
+}

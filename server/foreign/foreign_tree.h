@@ -28,4 +28,11 @@ bool foreign_feature_add(struct foreign_model *model, const char *name, size_t b
 /* Two features of one name: the second's place; feature_count if there are none. */
 size_t foreign_feature_twice(const struct foreign_model *model);
 
+/* Whether an objective is read, and what its margin means; *known false if it is none of them. */
+bool foreign_objective_logistic(const char *objective, bool *known);
+/* For messages. */
+#define FOREIGN_OBJECTIVES                                                                         \
+    "binary:logistic, binary:logitraw, reg:logistic and reg:squarederror of XGBoost, binary, "     \
+    "cross_entropy and regression of LightGBM"
+
 #endif
