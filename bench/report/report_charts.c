@@ -214,8 +214,11 @@ static void lines_write(FILE *out, struct draw_svg_chart *chart, struct points *
     chart->series_count = 0;
     for (size_t i = 0; i < count && i < DRAW_SVG_SERIES_MAX; i++) {
         if (all[i].count > 0) {
-            series[chart->series_count++] =
-                (struct draw_svg_series){all[i].name, all[i].x, all[i].y, all[i].count, dots};
+            series[chart->series_count++] = (struct draw_svg_series){.name = all[i].name,
+                                                                     .x = all[i].x,
+                                                                     .y = all[i].y,
+                                                                     .count = all[i].count,
+                                                                     .dots = dots};
         }
     }
     if (chart->series_count > 0) {

@@ -140,6 +140,38 @@ static void picture_write(FILE *out, const struct report_verdict *report)
     free(weeks.x);
 }
 
+static enum draw_kind kind_of(const struct measure_table *table, const char *column)
+{
+    size_t count = 0;
+    const struct measure_column *columns = measure_columns(table->id, &count);
+    for (size_t c = 0; c < count; c++) {
+        if (strcmp(columns[c].name, column) == 0) {
+            return columns[c].kind == MEASURE_KIND_TEXT   ? DRAW_TEXT
+                   : columns[c].kind == MEASURE_KIND_TIME ? DRAW_DAY
+                                                          : DRAW_FIGURE;
+        }
+    }
+    return DRAW_TEXT;
+}
+
+/* Odds with two digits, days without their time, the rest as every page has it. */
+static const char *cell_shown(const struct measure_table *table, size_t row,
+                              const struct report_column *column, char text[REPORT_TEXT_BYTES])
+{
+    const struct measure_cell *cell = measure_cell_find(table, row, column->column);
+    bool odds = strcmp(column->column, "ratio") == 0 || strncmp(column->column, "rule_", 5) == 0;
+    if (odds && cell->kind == MEASURE_KIND_NUMBER) {
+        snprintf(text, REPORT_TEXT_BYTES, "%.2f", cell->number);
+        return text;
+    }
+    if (cell->kind == MEASURE_KIND_TIME) {
+        report_day(cell->whole, text);
+        text[strlen("2027-01-01")] = '\0';
+        return text;
+    }
+    return report_shown(cell, column->share, 2, text);
+}
+
 /* Rows of a table that `wanted` takes, at most `most`. */
 static void rows_write(FILE *out, const struct measure_table *table, const char *id,
                        const char *caption, const struct report_column *columns, size_t count,
@@ -149,8 +181,7 @@ static void rows_write(FILE *out, const struct measure_table *table, const char 
     struct draw_table drawn;
     char text[REPORT_TEXT_BYTES];
     for (size_t i = 0; i < count; i++) {
-        heads[i] =
-            (struct draw_column){columns[i].heading, columns[i].share ? DRAW_FIGURE : DRAW_TEXT};
+        heads[i] = (struct draw_column){columns[i].heading, kind_of(table, columns[i].column)};
     }
     draw_table_open(&drawn, out, id, caption, heads, count);
     for (size_t row = 0; row < measure_table_rows(table) && most > 0; row++) {
@@ -159,10 +190,7 @@ static void rows_write(FILE *out, const struct measure_table *table, const char 
         }
         most--;
         for (size_t i = 0; i < count; i++) {
-            const struct measure_cell *cell = measure_cell_find(table, row, columns[i].column);
-            bool share = columns[i].share && strcmp(columns[i].column, "ratio") != 0 &&
-                         strncmp(columns[i].column, "rule_", 5) != 0;
-            draw_table_cell(&drawn, report_shown(cell, share, 2, text));
+            draw_table_cell(&drawn, cell_shown(table, row, &columns[i], text));
         }
     }
     draw_table_close(&drawn);
@@ -180,10 +208,11 @@ static void lines_write(FILE *out, const struct report_lines *lines, size_t from
 }
 
 static const struct report_column lift_columns[] = {
-    {"outcome", "Outcome", false}, {"against", "Against", false},  {"on", "On the list", false},
-    {"won_on", "Won", false},      {"off", "Off it", false},       {"won_off", "Won", false},
-    {"ratio", "Odds ratio", true}, {"rule_low", "At least", true}, {"rule_high", "At most", true},
-    {"verdict", "Verdict", false},
+    {"outcome", "Outcome", false},   {"against", "Against", false},
+    {"on", "On the list", false},    {"won_on", "Won", false},
+    {"off", "Off it", false},        {"won_off", "Won", false},
+    {"ratio", "Odds ratio", false},  {"rule_low", "At least", false},
+    {"rule_high", "At most", false}, {"verdict", "Verdict", false},
 };
 static const struct report_column rate_columns[] = {
     {"outcome", "Outcome", false}, {"group", "Accounts", false}, {"n", "Cases", false},
@@ -206,10 +235,11 @@ static const struct report_column promise_columns[] = {
     {"high", "to", true},        {"verdict", "Verdict", false},
 };
 static const struct report_column week_columns[] = {
-    {"as_of", "Known on", false},  {"against", "Against", false},  {"on", "On the list", false},
-    {"won_on", "Won", false},      {"off", "Off it", false},       {"won_off", "Won", false},
-    {"ratio", "Odds ratio", true}, {"rule_low", "At least", true}, {"rule_high", "At most", true},
-    {"verdict", "Verdict", false},
+    {"as_of", "Known on", false},    {"against", "Against", false},
+    {"on", "On the list", false},    {"won_on", "Won", false},
+    {"off", "Off it", false},        {"won_off", "Won", false},
+    {"ratio", "Odds ratio", false},  {"rule_low", "At least", false},
+    {"rule_high", "At most", false}, {"verdict", "Verdict", false},
 };
 #define COUNT(columns) (sizeof(columns) / sizeof *(columns))
 

@@ -148,7 +148,7 @@ static bool outcome_try(struct trying *trying, enum trial_outcome outcome,
         result->before = cases.before;
         result->elsewhere = cases.elsewhere;
         result->touches = cases.touches;
-        result->said.effort_told = cases.touches > 0;
+        result->said.effort_told = cases.touches > 0 || cases.count == 0;
     }
     good = good && tables_add(trying, &cases, outcome, fault);
     free(cases.items);

@@ -121,7 +121,7 @@ static void side_add(const struct verdict_said *said, enum verdict_against again
     const struct verdict_lift *lift = &said->lifts[against];
     char rates[160];
     char bounds[64];
-    if (!said->asked[against]) {
+    if (!said->asked[against] || lift->on + lift->off == 0) {
         return;
     }
     rates_print(lift, rates, sizeof rates);

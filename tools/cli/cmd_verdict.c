@@ -49,9 +49,10 @@ static void ground_print(const struct cli *cli, const struct verdict_answer *ans
               (long long)icp_reply_int(reply, "elsewhere", 0));
 }
 
-/* Columns of a table for people, by their names; the rest stands in JSON and CSV. */
+/* Columns of a table for people, by their names, of at most so many rows; the rest stands in JSON.
+ */
 static int table_print(const struct cli *cli, const struct measure_table *table,
-                       const char *const *names, size_t count)
+                       const char *const *names, size_t count, size_t most)
 {
     struct out_table out;
     if (measure_table_rows(table) == 0) {
@@ -59,12 +60,24 @@ static int table_print(const struct cli *cli, const struct measure_table *table,
     }
     cli_print(cli, "\n");
     out_table_init(&out, names, count);
-    for (size_t row = 0; row < measure_table_rows(table); row++) {
+    for (size_t row = 0; row < measure_table_rows(table) && row < most; row++) {
         for (size_t i = 0; i < count; i++) {
             measure_cell_show(&out, measure_cell_find(table, row, names[i]));
         }
     }
     return cli_table(cli, &out);
+}
+
+/* Those that were wrong, which stand first, and a few for comparison. */
+static size_t promises_shown(const struct measure_table *promise)
+{
+    enum { SHOWN_LEAST = 8 };
+    size_t wrong = 0;
+    while (wrong < measure_table_rows(promise) &&
+           measure_cell_find(promise, wrong, "verdict")->text[0] != '\0') {
+        wrong++;
+    }
+    return wrong > SHOWN_LEAST ? wrong : SHOWN_LEAST;
 }
 
 static int tables_print(const struct cli *cli, const struct verdict_answer *answer)
@@ -77,11 +90,14 @@ static int tables_print(const struct cli *cli, const struct verdict_answer *answ
                                            "difference", "low", "high",  "verdict"};
     static const char *const promise[] = {"of",       "value", "n",    "rate",
                                           "promised", "low",   "high", "verdict"};
-    int status = table_print(cli, &answer->tables[VERDICT_LIFT], lift, 11);
-    status = status == EX_OK ? table_print(cli, &answer->tables[VERDICT_RATE], rate, 7) : status;
-    status =
-        status == EX_OK ? table_print(cli, &answer->tables[VERDICT_FORECAST], forecast, 8) : status;
-    return status == EX_OK ? table_print(cli, &answer->tables[VERDICT_PROMISE], promise, 8)
+    int status = table_print(cli, &answer->tables[VERDICT_LIFT], lift, 11, SIZE_MAX);
+    status = status == EX_OK ? table_print(cli, &answer->tables[VERDICT_RATE], rate, 7, SIZE_MAX)
+                             : status;
+    status = status == EX_OK
+                 ? table_print(cli, &answer->tables[VERDICT_FORECAST], forecast, 8, SIZE_MAX)
+                 : status;
+    return status == EX_OK ? table_print(cli, &answer->tables[VERDICT_PROMISE], promise, 8,
+                                         promises_shown(&answer->tables[VERDICT_PROMISE]))
                            : status;
 }
 
@@ -233,7 +249,7 @@ static int erosion_print(const struct cli *cli, const struct icp_reply *reply)
         status = measure_show(cli, &table, "");
     } else if (status == EX_OK) {
         erosion_tell(cli, reply);
-        status = table_print(cli, &table, columns, sizeof columns / sizeof *columns);
+        status = table_print(cli, &table, columns, sizeof columns / sizeof *columns, SIZE_MAX);
     }
     measure_table_fini(&table);
     return status;

@@ -47,7 +47,13 @@ static void cell_add(struct out_table *out, const struct measure_cell *cell, boo
 
 void measure_cell_show(struct out_table *out, const struct measure_cell *cell)
 {
-    cell_add(out, cell, false, 2);
+    char text[FEATURE_DATE_TEXT_BYTES];
+    if (cell->kind == MEASURE_KIND_TIME) {
+        (void)feature_date_print(cell->whole, text);
+        out_cell_text(out, "%.10s", text); /* the day is enough for people */
+    } else {
+        cell_add(out, cell, false, 2);
+    }
 }
 
 int measure_show(const struct cli *cli, const struct measure_table *table, const char *currency)
