@@ -137,7 +137,8 @@ static bool tenths_fill(struct parting *parting, struct proto_fault *fault)
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu scores",
                                parting->count);
     }
-    good = good && measure_tenths(parting->raws, parting->count, tenths, fault);
+    good =
+        good && measure_tenths(parting->raws, parting->count, tenths, &parting->run->pace, fault);
     for (size_t i = 0; i < parting->count && good; i++) {
         stratum_count(&parting->strata[tenths[i]], parting->cases[i].second, parting->cases[i].won);
     }

@@ -26,7 +26,7 @@ bool lifecycle_grey_read(const struct lifecycle_request *request,
 
 bool lifecycle_grey_look(struct lifecycle_run *run, struct proto_fault *fault)
 {
-    struct measure_grey grey = {.options = run->settings.journey.grey};
+    struct measure_grey grey = {.options = run->settings.journey.grey, .pace = &run->pace};
     bool good = lifecycle_journeys_walk(run, measure_grey_add, &grey, fault) &&
                 measure_grey_table(&grey, &run->result->table, fault);
     measure_grey_fini(&grey);

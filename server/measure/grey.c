@@ -8,6 +8,7 @@
 #include "server/math/accuracy.h"
 #include "server/math/auc.h"
 #include "server/math/order.h"
+#include "server/measure/long_sort.h"
 
 void measure_grey_fini(struct measure_grey *grey)
 {
@@ -148,14 +149,15 @@ static int ascending(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static void longest_add(struct measure_table *table, const char *of, struct measure_grey_end *end)
+/* The longest silences are sorted. */
+static void longest_add(struct measure_table *table, const char *of,
+                        const struct measure_grey_end *end)
 {
     double n = (double)end->count;
     if (end->count == 0) {
         row_add(table, "longest silence", of, MEASURE_NAN, MEASURE_NAN, MEASURE_NAN, 0);
         return;
     }
-    qsort(end->longest, end->count, sizeof *end->longest, ascending);
     double reach = MATH_Z_95 * sqrt(n) / 2;
     double low = floor(n / 2 - reach); /* ranks from 1 */
     double high = ceil(n / 2 + reach) + 1;
@@ -176,6 +178,10 @@ bool measure_grey_table(struct measure_grey *grey, struct measure_table *table,
     }
     for (int e = 0; e < 2; e++) {
         struct measure_grey_end *end = &grey->ends[e];
+        if (!measure_sort(end->longest, end->count, sizeof *end->longest, ascending, grey->pace,
+                          fault)) {
+            return false;
+        }
         share_add(table, "unseen", names[e], end->unseen, end->journeys);
         share_add(table, "untouched", names[e], end->untouched, end->journeys);
         covered_add(table, names[e], end);

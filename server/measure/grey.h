@@ -15,8 +15,8 @@
  * order statistics (binomial, normal approximation), so it says nothing of fewer than six.
  *
  * Shapes: times in ms. Ownership: measure_grey_fini frees. Errors: NO_EVIDENCE for fewer journeys
- * than `least`, NO_MEMORY. Threads: pure. Cost: some 5 ns a touch. Memory: 8 bytes a journey and
- * outcome. Source: Cochran 1977 (ratio estimator); docs/methods/grey.md. */
+ * than `least`, NO_MEMORY, what the pace says. Threads: pure. Cost: some 5 ns a touch. Memory: 8
+ * bytes a journey and outcome. Source: Cochran 1977 (ratio estimator); docs/methods/grey.md. */
 #ifndef MEASURE_GREY_H
 #define MEASURE_GREY_H
 
@@ -41,6 +41,7 @@ struct measure_grey_end {
 
 struct measure_grey {
     struct measure_grey_options options;
+    const struct measure_pace *pace; /* NULL: always */
     struct measure_grey_end ends[2]; /* won, lost */
 };
 

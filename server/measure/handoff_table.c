@@ -8,6 +8,7 @@
 #include "server/math/accuracy.h"
 #include "server/math/order.h"
 #include "server/measure/handoff.h"
+#include "server/measure/long_sort.h"
 
 /* What a row counts. */
 struct tally {
@@ -87,7 +88,7 @@ static bool latency_add(const struct tabling *t, size_t count, struct proto_faul
     struct measure_survival curve;
     struct measure_survival_point point;
     double within_ms = t->options->within_days * (double)MEASURE_DAY_MS;
-    if (!measure_survival_of(t->lives, count, &curve, fault)) {
+    if (!measure_survival_of(t->lives, count, t->handoffs->pace, &curve, fault)) {
         return false;
     }
     int64_t median = measure_survival_median(&curve);
@@ -238,7 +239,9 @@ static bool owners_add(const struct tabling *t, struct measure_handoff *items, s
 {
     size_t owners = 0;
     size_t parts = 0;
-    qsort(items, count, sizeof *items, by_owner);
+    if (!measure_sort(items, count, sizeof *items, by_owner, t->handoffs->pace, fault)) {
+        return false;
+    }
     for (size_t i = 0, first = 0; i < count; i++) {
         if (i + 1 == count || items[i + 1].owner != items[i].owner) {
             const struct tally tally = tally_make(items + first, i + 1 - first, MEASURE_NOBODY);
@@ -323,7 +326,10 @@ bool measure_handoffs_table(struct measure_handoffs *handoffs,
                                "into one are needed",
                                options->least);
     }
-    qsort(handoffs->items, handoffs->count, sizeof *handoffs->items, by_stage);
+    if (!measure_sort(handoffs->items, handoffs->count, sizeof *handoffs->items, by_stage,
+                      handoffs->pace, fault)) {
+        return false;
+    }
     t.lives = calloc(most + 1, sizeof *t.lives);
     t.counts = calloc(groups, sizeof *t.counts);
     t.parts = calloc(groups, sizeof *t.parts);

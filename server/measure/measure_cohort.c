@@ -89,12 +89,13 @@ static void point_row(struct measure_table *table, const char *cohort, const cha
     measure_add_whole(table, (int64_t)n);
 }
 
-static bool group_rows(struct measure_life *lives, size_t count, const char *cohort,
-                       const char *segment, const struct measure_survival_options *options,
-                       struct measure_table *table, struct proto_fault *fault)
+static bool group_rows(struct measure_life *lives, size_t count, const struct measure_pace *pace,
+                       const char *cohort, const char *segment,
+                       const struct measure_survival_options *options, struct measure_table *table,
+                       struct proto_fault *fault)
 {
     struct measure_survival curve;
-    if (!measure_survival_of(lives, count, &curve, fault)) {
+    if (!measure_survival_of(lives, count, pace, &curve, fault)) {
         return false;
     }
     for (unsigned p = 0; p <= options->points; p++) {
@@ -135,7 +136,7 @@ static bool groups_walk(const struct measure_spells *spells, const struct member
         }
         const char *segment =
             segments->count > 0 ? segments->names[order[members[first].segment]] : "all";
-        if (!group_rows(lives, i - first, cohort, segment, options, table, fault)) {
+        if (!group_rows(lives, i - first, spells->pace, cohort, segment, options, table, fault)) {
             return false;
         }
     }

@@ -9,6 +9,7 @@
 #include "server/math/auc.h"
 #include "server/math/order.h"
 #include "server/math/special.h"
+#include "server/measure/long_sort.h"
 #include "server/measure/motion.h"
 
 struct telling {
@@ -49,6 +50,7 @@ static int ascending(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+/* Cycles are sorted. */
 static void cycle_add(const struct telling *t, const char *motion, const struct measure_motion *at)
 {
     size_t count = at->cycle_count;
@@ -60,7 +62,6 @@ static void cycle_add(const struct telling *t, const char *motion, const struct 
         row_add(t, motion, "cycle", MEASURE_NAN, NULL, 0, "insufficient: none was won");
         return;
     }
-    qsort(at->cycles, count, sizeof *at->cycles, ascending);
     const double ends[2] = {low >= 1 ? at->cycles[(size_t)low - 1] : MEASURE_NAN,
                             high <= n ? at->cycles[(size_t)high - 1] : MEASURE_NAN};
     row_add(t, motion, "cycle", math_quantile(at->cycles, count, 0.5), ends, count,
@@ -154,10 +155,14 @@ static void drain_add(const struct telling *t, const char *motion, const struct 
                           : "");
 }
 
-static void group_add(const struct telling *t, const char *motion, const struct measure_motion *at,
-                      bool whole)
+static bool group_add(const struct telling *t, const char *motion, const struct measure_motion *at,
+                      bool whole, struct proto_fault *fault)
 {
     const struct measure_motion *all = &t->motions->all;
+    if (!measure_sort(at->cycles, at->cycle_count, sizeof *at->cycles, ascending, t->motions->pace,
+                      fault)) {
+        return false;
+    }
     share_add(t, motion, "share", at->journeys, all->journeys);
     share_add(t, motion, "conversion", at->mature_won, at->mature);
     cycle_add(t, motion, at);
@@ -166,12 +171,13 @@ static void group_add(const struct telling *t, const char *motion, const struct 
             row_add(t, motion, "spend", MEASURE_NAN, NULL, 0,
                     "no spend is told of the period: cac, payback, efficiency and drain need it");
         }
-        return;
+        return true;
     }
     money_add(t, motion, at);
     if (!whole) {
         drain_add(t, motion, at);
     }
+    return true;
 }
 
 static bool groups_add(struct telling *t, const char *const *names, struct proto_fault *fault)
@@ -187,25 +193,19 @@ static bool groups_add(struct telling *t, const char *const *names, struct proto
     }
     uint32_t *order = keys != NULL ? math_order_create(keys, motions->count) : NULL;
     t->z = math_normal_point(1 - 0.025 / fmax(told, 1));
-    if (order != NULL) {
-        group_add(t, "(all)", &motions->all, true);
-    }
-    bool good = order != NULL;
+    bool good = order != NULL || proto_fault_set(fault, PROTO_NO_MEMORY, "",
+                                                 "no memory for %u groups", motions->count);
+    good = good && group_add(t, "(all)", &motions->all, true, fault);
     for (uint32_t i = 0; i < motions->count && good; i++) {
         const struct measure_motion *at = &motions->items[order[i]];
-        if (at->journeys > 0 || at->spends > 0 || at->value > 0 || at->mrr_to != 0) {
-            group_add(t, names[order[i]], at, false);
-        }
-        if (!measure_goes_on(motions->pace, fault)) {
-            free(order);
-            free(keys);
-            return false;
-        }
+        bool any = at->journeys > 0 || at->spends > 0 || at->value > 0 || at->mrr_to != 0;
+        good = measure_goes_on(motions->pace, fault) &&
+               (!any || group_add(t, names[order[i]], at, false, fault));
     }
     free(order);
     free(keys);
-    return (good && measure_table_good(t->table)) ||
-           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table");
+    return good && (measure_table_good(t->table) ||
+                    proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table"));
 }
 
 bool measure_motions_table(struct measure_motions *motions, const char *const *names, double units,

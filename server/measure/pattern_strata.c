@@ -3,7 +3,6 @@
  * counting. Memory can run out. */
 #include <stdlib.h>
 
-#include "server/math/order.h"
 #include "server/measure/pattern_parts.h"
 #include "server/measure/tenth.h"
 
@@ -19,10 +18,13 @@ static bool cut_find(struct measure_search *search, struct proto_fault *fault)
     for (size_t i = 0; i < all->count; i++) {
         moments[i] = all->cases[i].created_ms;
     }
-    math_sort_i64(moments, all->count);
-    search->cut_ms = all->count > 0 ? moments[all->count * 3 / 5] : 0;
+    int64_t *sorted = measure_ascending(moments, all->count, all->pace, fault);
+    if (sorted != NULL) {
+        search->cut_ms = all->count > 0 ? sorted[all->count * 3 / 5] : 0;
+    }
     free(moments);
-    return true;
+    free(sorted);
+    return sorted != NULL;
 }
 
 static void order_make(struct measure_search *search, uint32_t *firsts)
@@ -50,7 +52,8 @@ bool measure_strata_make(struct measure_search *search, struct proto_fault *faul
                                all->count);
     }
     if (!cut_find(search, fault) ||
-        (all->options.tenths && !measure_tenths(all->fits, all->count, search->strata, fault))) {
+        (all->options.tenths &&
+         !measure_tenths(all->fits, all->count, search->strata, all->pace, fault))) {
         return false;
     }
     for (size_t i = 0; i < all->count; i++) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/math/auc.h"
+#include "server/measure/long_sort.h"
 
 static int by_duration(const void *left, const void *right)
 {
@@ -33,16 +34,17 @@ static void interval(struct measure_survival_point *point, double variance)
     }
 }
 
-bool measure_survival_of(struct measure_life *lives, size_t count, struct measure_survival *curve,
-                         struct proto_fault *fault)
+bool measure_survival_of(struct measure_life *lives, size_t count, const struct measure_pace *pace,
+                         struct measure_survival *curve, struct proto_fault *fault)
 {
     *curve = (struct measure_survival){.n = count};
     curve->points = calloc(count + 1, sizeof *curve->points);
     if (curve->points == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu lives", count);
     }
-    if (count > 0) { /* qsort takes no NULL, and nobody has none */
-        qsort(lives, count, sizeof *lives, by_duration);
+    if (!measure_sort(lives, count, sizeof *lives, by_duration, pace, fault)) {
+        measure_survival_fini(curve);
+        return false;
     }
     double survival = 1;
     double variance = 0;

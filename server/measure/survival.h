@@ -37,9 +37,9 @@ struct measure_survival {
     int64_t last; /* the longest duration; beyond it nothing is known */
 };
 
-/* lives are sorted in place. */
-bool measure_survival_of(struct measure_life *lives, size_t count, struct measure_survival *curve,
-                         struct proto_fault *fault);
+/* lives are sorted in place; the pace is asked meanwhile (NULL: always). */
+bool measure_survival_of(struct measure_life *lives, size_t count, const struct measure_pace *pace,
+                         struct measure_survival *curve, struct proto_fault *fault);
 void measure_survival_fini(struct measure_survival *curve);
 /* The curve at a time; *at_risk those who were watched until then at least. False beyond the last:
  * there is no number then. */

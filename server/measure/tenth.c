@@ -5,19 +5,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/math/order.h"
+#include "server/measure/long_sort.h"
 
-bool measure_tenths(const int64_t *raws, size_t count, uint32_t *tenths, struct proto_fault *fault)
+static int ascending(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left;
+    int64_t b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+int64_t *measure_ascending(const int64_t *values, size_t count, const struct measure_pace *pace,
+                           struct proto_fault *fault)
 {
     int64_t *sorted = malloc((count + 1) * sizeof *sorted);
     if (sorted == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu scores", count);
+        (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu journeys", count);
+        return NULL;
     }
     if (count > 0) {
-        memcpy(sorted, raws, count * sizeof *sorted);
-        math_sort_i64(sorted, count);
+        memcpy(sorted, values, count * sizeof *sorted);
     }
-    for (size_t i = 0; i < count; i++) {
+    if (!measure_sort(sorted, count, sizeof *sorted, ascending, pace, fault)) {
+        free(sorted);
+        return NULL;
+    }
+    return sorted;
+}
+
+bool measure_tenths(const int64_t *raws, size_t count, uint32_t *tenths,
+                    const struct measure_pace *pace, struct proto_fault *fault)
+{
+    int64_t *sorted = measure_ascending(raws, count, pace, fault);
+    for (size_t i = 0; i < count && sorted != NULL; i++) {
         uint32_t tenth = 0;
         while (tenth + 1 < MEASURE_TENTHS &&
                raws[i] >= sorted[count * ((size_t)tenth + 1) / MEASURE_TENTHS]) {
@@ -26,5 +45,5 @@ bool measure_tenths(const int64_t *raws, size_t count, uint32_t *tenths, struct 
         tenths[i] = tenth;
     }
     free(sorted);
-    return true;
+    return sorted != NULL;
 }

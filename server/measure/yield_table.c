@@ -191,7 +191,7 @@ static bool strata_make(struct telling *t, struct proto_fault *fault)
         (void)proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu journeys",
                               yields->count);
     } else if (yields->options.tenths) {
-        good = measure_tenths(fits, yields->count, t->strata, fault);
+        good = measure_tenths(fits, yields->count, t->strata, yields->pace, fault);
     }
     t->stratum_count = 1;
     for (size_t i = 0; i < yields->count && good; i++) {

@@ -24,7 +24,7 @@ static void the_worked_example_comes_out(void **state)
                                    {3, false}, {4, true},  {5, false}};
     struct measure_survival curve;
     struct measure_survival_point point;
-    assert_true(measure_survival_of(lives, 6, &curve, &fault));
+    assert_true(measure_survival_of(lives, 6, NULL, &curve, &fault));
     assert_int_equal(curve.count, 2);
     assert_int_equal(curve.points[0].at_risk, 6);
     assert_true(fabs(curve.points[0].survival - 5.0 / 6) < 1e-15);
@@ -50,11 +50,11 @@ static void with_nobody_or_nobody_lost_there_is_a_flat_curve(void **state)
     struct proto_fault fault = {.code = PROTO_OK};
     struct measure_survival curve;
     struct measure_survival_point point;
-    assert_true(measure_survival_of(NULL, 0, &curve, &fault));
+    assert_true(measure_survival_of(NULL, 0, NULL, &curve, &fault));
     assert_false(measure_survival_at(&curve, NULL, 0, &point));
     measure_survival_fini(&curve);
     struct measure_life lives[] = {{4, false}, {6, false}};
-    assert_true(measure_survival_of(lives, 2, &curve, &fault));
+    assert_true(measure_survival_of(lives, 2, NULL, &curve, &fault));
     assert_int_equal(curve.count, 0);
     assert_true(measure_survival_at(&curve, lives, 5, &point));
     assert_true(point.survival == 1);
@@ -62,7 +62,7 @@ static void with_nobody_or_nobody_lost_there_is_a_flat_curve(void **state)
     assert_int_equal(measure_survival_median(&curve), MEASURE_NEVER);
     measure_survival_fini(&curve);
     struct measure_life all[] = {{4, true}, {4, true}};
-    assert_true(measure_survival_of(all, 2, &curve, &fault));
+    assert_true(measure_survival_of(all, 2, NULL, &curve, &fault));
     assert_true(curve.points[0].survival == 0 && isnan(curve.points[0].high));
     measure_survival_fini(&curve);
 }
@@ -89,7 +89,7 @@ static void intervals_cover_the_truth_at_the_stated_rate(void **state)
         }
         struct measure_survival curve;
         struct measure_survival_point point;
-        assert_true(measure_survival_of(lives, COUNT, &curve, &fault));
+        assert_true(measure_survival_of(lives, COUNT, NULL, &curve, &fault));
         assert_true(measure_survival_at(&curve, lives, 500000, &point));
         sum += point.survival;
         wrong += truth < point.low || truth > point.high;

@@ -20,7 +20,7 @@ static void scores_that_differ_make_even_tenths(void **state)
     for (int i = 0; i < 200; i++) {
         raws[i] = (i * 73) % 200 - 100;
     }
-    assert_true(measure_tenths(raws, 200, tenths, &fault));
+    assert_true(measure_tenths(raws, 200, tenths, NULL, &fault));
     for (int i = 0; i < 200; i++) {
         assert_int_equal(tenths[i], (raws[i] + 100) / 20);
         counts[tenths[i]]++;
@@ -35,12 +35,12 @@ static void one_score_is_one_tenth(void **state)
     (void)state;
     const int64_t raws[] = {7, 7, 7, 9, 7};
     uint32_t tenths[5];
-    assert_true(measure_tenths(raws, 5, tenths, &fault));
+    assert_true(measure_tenths(raws, 5, tenths, NULL, &fault));
     assert_int_equal(tenths[0], tenths[1]);
     assert_int_equal(tenths[0], tenths[4]);
     assert_true(tenths[3] > tenths[0]);
-    assert_true(measure_tenths(raws, 0, tenths, &fault));
-    assert_true(measure_tenths(raws, 1, tenths, &fault));
+    assert_true(measure_tenths(raws, 0, tenths, NULL, &fault));
+    assert_true(measure_tenths(raws, 1, tenths, NULL, &fault));
 }
 
 int main(void)
