@@ -18,11 +18,12 @@
 
 #define MEASURE_PRICES_MAX 10000
 
+struct measure_price_row {
+    char *name; /* folded */
+    double price;
+};
 struct measure_prices {
-    struct measure_price_row {
-        char *name; /* folded */
-        double price;
-    } *rows; /* by name */
+    struct measure_price_row *rows; /* by name */
     size_t count;
 };
 
