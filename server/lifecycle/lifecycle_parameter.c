@@ -49,12 +49,16 @@ bool lifecycle_parameters_known(const struct lifecycle_request *request, struct 
 
 bool lifecycle_has_segments(enum measure_id measure)
 {
-    return measure == MEASURE_ID_MRR || measure == MEASURE_ID_RETENTION ||
-           measure == MEASURE_ID_SURVIVAL || measure == MEASURE_ID_GAP ||
-           measure == MEASURE_ID_PATTERNS || measure == MEASURE_ID_YIELD ||
-           measure == MEASURE_ID_FOCUS || measure == MEASURE_ID_PRICE ||
-           measure == MEASURE_ID_REFERRAL || measure == MEASURE_ID_CAMPAIGN ||
-           measure == MEASURE_ID_MARKETING || measure == MEASURE_ID_FINANCE;
+    static const enum measure_id those[] = {
+        MEASURE_ID_MRR,      MEASURE_ID_RETENTION, MEASURE_ID_SURVIVAL,  MEASURE_ID_GAP,
+        MEASURE_ID_PATTERNS, MEASURE_ID_YIELD,     MEASURE_ID_FOCUS,     MEASURE_ID_PRICE,
+        MEASURE_ID_REFERRAL, MEASURE_ID_CAMPAIGN,  MEASURE_ID_MARKETING, MEASURE_ID_FINANCE};
+    for (size_t i = 0; i < sizeof those / sizeof *those; i++) {
+        if (those[i] == measure) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* As it was given, or its default. */
