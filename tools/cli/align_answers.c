@@ -12,7 +12,7 @@
 #include "tools/cli/csv/csv_input.h"
 
 enum { COLUMN_PERSON, COLUMN_FUNCTION, COLUMN_QUESTION, COLUMN_ITEM, COLUMN_ANSWER, COLUMNS };
-enum { NAME_NONE = UINT32_MAX };
+#define NAME_NONE UINT32_MAX
 
 struct reading {
     struct csv_input *input;

@@ -10,7 +10,8 @@
 
 #include "server/math/special.h"
 
-enum { SEED = 1, NAME_NONE = UINT32_MAX };
+enum { SEED = 1 };
+#define NAME_NONE UINT32_MAX
 #define PERSISTENCE .9
 
 static bool memory_out(struct proto_fault *fault)
@@ -148,7 +149,7 @@ static void entropy_add(const struct align_answers *answers, struct align_found 
     for (size_t i = 0; i < answers->people.count; i++) {
         size_t best = 0;
         size_t firsts = 0;
-        double least = INFINITY;
+        double least = (double)INFINITY;
         for (size_t s = 0; s < answers->segments.count; s++) {
             double rank = answers->ranks[i * MEASURE_ITEMS_MAX + s];
             firsts = rank < least ? 1 : firsts + (rank == least);
