@@ -467,7 +467,7 @@ static void put_again(void)
     free(asked_so);
     /* And once more, measured by the accounts that are there. */
     json_object_set_new(put, "label", json_string("won = 1"));
-    json_object_set_new(put, "operation", json_string("o16"));
+    json_object_set_new(put, "operation", json_string("o-import"));
     json_object_set_new(put, "progress", json_true());
     asked_so = json_dumps(put, JSON_COMPACT);
     assert_non_null(asked_so);
