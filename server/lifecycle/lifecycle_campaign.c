@@ -37,6 +37,12 @@ bool lifecycle_campaign_read(const struct lifecycle_request *request,
     return true;
 }
 
+/* The first touch of a campaign, of the account that was looked at last. */
+struct first {
+    uint32_t account; /* from 1 */
+    const struct event *touch;
+};
+
 struct reaching {
     struct lifecycle_run *run;
     struct lifecycle_collect collect;
@@ -44,6 +50,10 @@ struct reaching {
     struct lifecycle_names campaigns, owners;
     struct measure_members members;
     uint8_t *on_list, *in_segment; /* by slot */
+    struct first *firsts;          /* by campaign */
+    size_t first_room;
+    uint32_t *touched; /* campaigns of the account under way */
+    size_t touched_count;
     uint32_t accounts;
     int64_t as_of_ms;
 };
@@ -121,17 +131,44 @@ static bool member_add(struct reaching *reaching, uint32_t slot, const struct ev
            measure_members_add(&reaching->members, &member, fault);
 }
 
-/* Whether no touch of its campaign comes before it; of one moment the first that was told. */
-static bool is_first(const struct reaching *reaching, size_t at)
+static bool firsts_room(struct reaching *reaching, size_t count, struct proto_fault *fault)
+{
+    if (count > reaching->first_room) {
+        size_t room = reaching->first_room * 2 + count + 64;
+        struct first *grown = realloc(reaching->firsts, room * sizeof *grown);
+        reaching->firsts = grown != NULL ? grown : reaching->firsts;
+        uint32_t *touched = realloc(reaching->touched, room * sizeof *touched);
+        reaching->touched = touched != NULL ? touched : reaching->touched;
+        if (grown == NULL || touched == NULL) {
+            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu campaigns", room);
+        }
+        memset(grown + reaching->first_room, 0, (room - reaching->first_room) * sizeof *grown);
+        reaching->first_room = room;
+    }
+    return true;
+}
+
+/* The first touch of each campaign of the account; of one moment the first that stands. */
+static bool firsts_find(struct reaching *reaching, struct proto_fault *fault)
 {
     const struct lifecycle_collect *collect = &reaching->collect;
-    const struct event *touch = collect->events[at].event;
+    reaching->touched_count = 0;
     for (size_t i = 0; i < collect->count; i++) {
-        const struct event *other = collect->events[i].event;
-        if (i != at && other->type == EVENT_TOUCH &&
-            (other->time_ms < touch->time_ms || (other->time_ms == touch->time_ms && i < at)) &&
-            proto_span_equal(other->campaign, touch->campaign)) {
+        const struct event *event = collect->events[i].event;
+        uint32_t campaign = 0;
+        if (!is_touch(reaching, event)) {
+            continue;
+        }
+        if (!lifecycle_name_number(&reaching->campaigns, event->campaign, &campaign, fault) ||
+            !firsts_room(reaching, (size_t)campaign + 1, fault)) {
             return false;
+        }
+        struct first *first = &reaching->firsts[campaign];
+        if (first->account != reaching->accounts) {
+            *first = (struct first){reaching->accounts, event};
+            reaching->touched[reaching->touched_count++] = campaign;
+        } else if (event->time_ms < first->touch->time_ms) {
+            first->touch = event;
         }
     }
     return true;
@@ -141,17 +178,17 @@ static bool account_add(void *context, uint32_t slot, int64_t raw, struct proto_
 {
     struct reaching *reaching = context;
     const struct lifecycle_focus_settings *focus = &reaching->run->settings.focus;
-    struct lifecycle_collect *collect = &reaching->collect;
     (void)raw;
-    if (!lifecycle_collect_account(collect, slot, reaching->accounts, fault)) {
+    reaching->accounts++;
+    if (!lifecycle_collect_account(&reaching->collect, slot, reaching->accounts, fault) ||
+        !firsts_find(reaching, fault)) {
         return false;
     }
-    reaching->accounts++;
-    for (size_t i = 0; i < collect->count; i++) {
-        const struct event *event = collect->events[i].event;
-        if (is_touch(reaching, event) && event->time_ms >= focus->from_ms &&
-            event->time_ms < focus->to_ms && is_first(reaching, i) &&
-            !member_add(reaching, slot, event, fault)) {
+    for (size_t i = 0; i < reaching->touched_count; i++) {
+        const struct event *first = reaching->firsts[reaching->touched[i]].touch;
+        if (first->time_ms >= focus->from_ms && first->time_ms < focus->to_ms &&
+            (!member_add(reaching, slot, first, fault) ||
+             !measure_goes_on(&reaching->run->pace, fault))) {
             return false;
         }
     }
@@ -230,5 +267,7 @@ bool lifecycle_campaign_look(struct lifecycle_run *run, struct proto_fault *faul
     measure_members_fini(&reaching.members);
     free(reaching.on_list);
     free(reaching.in_segment);
+    free(reaching.firsts);
+    free(reaching.touched);
     return good;
 }

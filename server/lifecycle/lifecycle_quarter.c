@@ -93,7 +93,8 @@ static bool journey_add(void *context, const struct measure_journey *journey,
     if (journey->end == MEASURE_JOURNEY_WON) {
         const struct event *outcome = journey->outcome;
         int64_t minor = 0;
-        if (!lifecycle_amount_settle(&dealing->amount, outcome, &minor, fault)) {
+        if (!lifecycle_amount_settle(&dealing->amount, outcome, &minor, fault) ||
+            !measure_goes_on(&dealing->run->pace, fault)) {
             return false;
         }
         deal.left = left_of(dealing, journey->end_ms);
