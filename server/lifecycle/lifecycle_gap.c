@@ -178,7 +178,8 @@ static bool parting_make(struct parting *parting, struct proto_fault *fault)
 {
     struct lifecycle_run *run = parting->run;
     const struct lifecycle_names *names = &parting->fit.names;
-    const struct lifecycle_journey_look look = {parting, account_enter, journey_add, NULL, 0};
+    const struct lifecycle_journey_look look = {
+        .context = parting, .enter = account_enter, .each = journey_add};
     if (!lifecycle_fit_open(&parting->fit, run, true, fault) ||
         !lifecycle_journeys_look(run, &look, fault) ||
         (parting->fit.tenths && !tenths_fill(parting, fault)) ||

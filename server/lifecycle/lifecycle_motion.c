@@ -158,9 +158,12 @@ bool lifecycle_motions_look(struct lifecycle_run *run, struct proto_fault *fault
                            .motions = {.options = run->settings.journey.motions,
                                        .as_of_ms = lifecycle_journey_as_of(run),
                                        .pace = &run->pace}};
-    const struct lifecycle_journey_look look = {&all, account_enter, journey_add, account_leave,
-                                                UINT32_C(1) << EVENT_SPEND |
-                                                    UINT32_C(1) << EVENT_SUBSCRIPTION};
+    const struct lifecycle_journey_look look = {.context = &all,
+                                                .enter = account_enter,
+                                                .each = journey_add,
+                                                .leave = account_leave,
+                                                .types = UINT32_C(1) << EVENT_SPEND |
+                                                         UINT32_C(1) << EVENT_SUBSCRIPTION};
     if (all.motions.options.to_ms > all.motions.as_of_ms) {
         all.motions.options.to_ms = all.motions.as_of_ms; /* nothing later is seen */
     }

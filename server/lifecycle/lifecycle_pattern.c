@@ -102,7 +102,8 @@ bool lifecycle_patterns_look(struct lifecycle_run *run, struct proto_fault *faul
                                           .mature_ms = settings->journey.options.mature_ms,
                                           .pace = &run->pace,
                                           .number = step_number}};
-    const struct lifecycle_journey_look look = {&all, account_enter, journey_add, NULL, 0};
+    const struct lifecycle_journey_look look = {
+        .context = &all, .enter = account_enter, .each = journey_add};
     all.patterns.context = &all;
     bool good = lifecycle_fit_open(&all.fit, run, settings->journey.fit_known, fault);
     all.patterns.options.tenths = all.fit.tenths;

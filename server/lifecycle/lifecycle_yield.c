@@ -117,7 +117,8 @@ bool lifecycle_yield_look(struct lifecycle_run *run, struct proto_fault *fault)
                                      .as_of_ms = lifecycle_journey_as_of(run),
                                      .mature_ms = run->settings.journey.options.mature_ms,
                                      .pace = &run->pace}};
-    const struct lifecycle_journey_look look = {&all, account_enter, journey_add, NULL, 0};
+    const struct lifecycle_journey_look look = {
+        .context = &all, .enter = account_enter, .each = journey_add};
     bool good = lifecycle_fit_open(&all.fit, run, run->settings.journey.fit_known, fault);
     all.yields.options.tenths = all.fit.tenths;
     good = good && lifecycle_journeys_look(run, &look, fault) &&
