@@ -324,6 +324,10 @@ struct icp_query {
     /* The reply has "name" too, the display name of the account found: icp_reply_text(&score.reply,
      * "name"), empty where it has none, or nobody is found. */
     bool names;
+    /* The reply has "engagement" too, what a stored account did lately, by this definition
+     * ("usual", or one that the server keeps): icp_reply_get(&score.reply, "engagement", …), a map;
+     * NULL: it has not. */
+    const char *engagement;
 };
 #define ICP_QUERY .size = sizeof(struct icp_query)
 

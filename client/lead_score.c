@@ -168,6 +168,9 @@ static void query_write(struct icp_payload *payload, const struct icp_query *que
     if (query->names) {
         icp_payload_flag(payload, "names", true);
     }
+    if (query->engagement != NULL) {
+        icp_payload_text(payload, "engagement", query->engagement);
+    }
 }
 
 const struct icp_payload *client_query_read(const struct icp_allocator *allocator,

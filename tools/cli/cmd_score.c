@@ -50,10 +50,13 @@ static int not_scored(const struct cli *cli, const struct icp_query *query,
 
 static int score_one(const struct cli *cli, struct icp_payload *values)
 {
-    struct icp_query query = {
-        ICP_QUERY, .id = cli->argument_count > 0 ? cli->arguments[0] : cli_text(cli, CLI_SCORE_ID),
-        .key = cli_text(cli, CLI_SCORE_KEY), .email = cli_text(cli, CLI_SCORE_EMAIL),
-        .names = true};
+    struct icp_query query = {ICP_QUERY,
+                              .id = cli->argument_count > 0 ? cli->arguments[0]
+                                                            : cli_text(cli, CLI_SCORE_ID),
+                              .key = cli_text(cli, CLI_SCORE_KEY),
+                              .email = cli_text(cli, CLI_SCORE_EMAIL),
+                              .names = true,
+                              .engagement = cli_text(cli, CLI_SCORE_ENGAGEMENT)};
     uint64_t reasons = 0;
     uint64_t version = 0;
     if (!cli_number(cli, CLI_SCORE_REASONS, 0, PROTO_COLUMNS_MAX, 0, &reasons) ||
@@ -109,6 +112,11 @@ int cmd_score(struct cli *cli)
     }
     if (cli_has(cli, CLI_SCORE_CSV) && is_past(cli)) {
         return cli_fail(cli, EX_USAGE, "--as-of and --at go with one account, not with --csv");
+    }
+    if (cli_has(cli, CLI_SCORE_CSV) && cli_has(cli, CLI_SCORE_ENGAGEMENT)) {
+        return cli_fail(cli, EX_USAGE,
+                        "--engagement goes with one account, not with --csv; 'icp "
+                        "view' has that of many");
     }
     if (cli_has(cli, CLI_SCORE_CSV)) {
         return score_csv(cli);

@@ -76,6 +76,19 @@ static int reasons_print(const struct cli *cli, const struct icp_score *score)
     return cli_table(cli, &table);
 }
 
+/* What it did lately, where that was asked for and the account is stored. */
+static void engagement_print(const struct cli *cli, const struct icp_reply *reply)
+{
+    struct icp_value engagement;
+    struct icp_value value = {.number = 0};
+    struct icp_value band = {.text = {"", 0}};
+    if (icp_reply_get(reply, "engagement", &engagement) &&
+        icp_value_get(&engagement, "score", &value) && icp_value_get(&engagement, "band", &band)) {
+        cli_print(cli, "engagement %.1f, %.*s\n", value.number, (int)band.text.bytes,
+                  band.text.data);
+    }
+}
+
 int score_print(const struct cli *cli, const struct icp_score *score, bool checked)
 {
     struct icp_text name = icp_reply_text(&score->reply, "name");
@@ -94,6 +107,7 @@ int score_print(const struct cli *cli, const struct icp_score *score, bool check
     if (score->tal) {
         cli_print(cli, "on the target account list\n");
     }
+    engagement_print(cli, &score->reply);
     if (score->missing_count > 0) {
         cli_print(cli, "it could be better than %.1f to %.1f %% if what is missing were known\n",
                   score->fit_low, score->fit_high);

@@ -288,10 +288,12 @@ class Views(unittest.TestCase):
     def test_icp_prints_views_and_cards(self):
         for arguments in (("view", "sales", "--as-of", "2024-10-04", "--top", "3"),
                           ("view", "grid", "finance", "--as-of", "2024-10-04"),
-                          ("card", "a0003", "--at", "2024-10-04"), ("explain", "a0003", "--engagement", "usual")):
+                          ("card", "a0003", "--at", "2024-10-04"), ("explain", "a0003", "--engagement", "usual"), ("score", "a0003", "--engagement", "usual")):
             got = icp(*arguments, port=self.server.port)
             self.assertEqual(got.returncode, 0, got.stderr)
             self.assertTrue(got.stdout)
+            self.assertEqual(arguments[0] in ("score", "explain"), "\nengagement" in got.stdout
+                             and arguments[0] != "card")
         got = icp("view", "sales", "--margin", "1", port=self.server.port)
         self.assertEqual(got.returncode, 64)
         self.assertIn("--margin", got.stderr)
