@@ -16,8 +16,10 @@ import json
 import math
 import os
 import random
+import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
@@ -366,6 +368,49 @@ class Company(Base):
             with self.assertRaises(icpd.Refused) as caught:
                 self.client.call(op, request)
             self.assertIn(field, caught.exception.field, str(caught.exception))
+
+
+class Old(unittest.TestCase):
+    """A store with a list of format 1, made before anything was frozen beside the members."""
+
+    def setUp(self):
+        self.server = icpd.Server(ICPD)
+        self.server.stop()
+        shutil.rmtree(self.server.data)
+        os.mkdir(self.server.data, 0o700)
+        with tarfile.open(os.path.join(ROOT, "tests", "system", "format1", "store.tar.xz")) as tar:
+            tar.extractall(self.server.data)
+        os.chmod(self.server.data, 0o700)
+        self.server.start()
+
+    def tearDown(self):
+        self.server.close()
+
+    def test_it_is_read_and_says_what_it_cannot_answer(self):
+        with self.server.client() as client:
+            got = client.call("tal-get", {"name": "first list"})
+            self.assertEqual((got["head"]["format"], "draw" in got["head"]), (1, False))
+            member = got["entries"][0]["id"]
+            for part in ("just-missed", "sample", "hold-out"):
+                with self.assertRaises(icpd.Refused) as caught:
+                    client.call("tal-get", {"name": "first list", "part": part})
+                self.assertIn("format 1", str(caught.exception))
+            told = client.call("tal-account", {"name": "first list", "id": member})
+            self.assertEqual((told["part"], "draw" in told), ("member", False))
+            events = []
+            for n, account in enumerate([member, "a1", "a2", "a3"] * 5):
+                events += [{"account": account, "type": "stage", "kind": "created", "subject": f"o{n}",
+                            "time": START + n * DAY, "id": f"o{n}"},
+                           {"account": account, "type": "outcome", "kind": "won" if n % 4 == 0 else "lost",
+                            "subject": f"o{n}", "time": START + (n + 5) * DAY, "id": f"o{n}e"}]
+            events.append({"account": member, "type": "touch", "kind": "email", "time": START + 200 * DAY, "id": "t"})
+            client.call("event-append", {"events": events, "source": "crm"})
+            reply = client.call("verdict", {"name": "first list", "policy": POLICY, "since": START, "effort": False})
+            self.assertEqual((reply["format"], reply["verdict"], reply["elsewhere"]), (1, "insufficient", 0))
+            self.assertIn("format 1", reply["cannot"][0])
+            rows = table(reply, "lift")
+            self.assertEqual([row[1] for row in rows], ["equal-effort"])
+            self.assertEqual(sum(row[4] + row[6] for row in rows), 20)
 
 
 class Page(html.parser.HTMLParser):
