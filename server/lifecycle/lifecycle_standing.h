@@ -5,8 +5,8 @@
  * events are those known by the request.
  *
  * Ownership: lifecycle_standing_fini frees, also after a failure. Errors: those of lifecycle.h,
- * NO_ICP of a filter that reads scores. Threads: one. Cost: the timeline of each account is read and decoded, some 200 ns an
- * event; 150 bytes an account. */
+ * NO_ICP of a filter that reads scores. Threads: one. Cost: the timeline of each account is read
+ * and decoded, some 200 ns an event; 150 bytes an account. */
 #ifndef LIFECYCLE_LIFECYCLE_STANDING_H
 #define LIFECYCLE_LIFECYCLE_STANDING_H
 
