@@ -50,6 +50,15 @@ static bool is_ubjson(struct proto_span bytes)
     return bytes.bytes > 1 && bytes.data[0] == '{' && memchr("UiIlL$#", bytes.data[1], 7) != NULL;
 }
 
+static bool is_object(struct proto_span bytes)
+{
+    size_t at = 0;
+    while (at < bytes.bytes && memchr(" \t\r\n", bytes.data[at], 4) != NULL) {
+        at++;
+    }
+    return at < bytes.bytes && bytes.data[at] == '{';
+}
+
 static bool is_lightgbm(struct proto_span bytes)
 {
     return bytes.bytes > 5 &&
@@ -72,8 +81,11 @@ struct foreign_model *foreign_model_read(struct proto_span bytes, struct proto_f
         model->scale = 1.0;
         foreign_reader_init(reader, bytes, is_ubjson(bytes), fault);
         model->kind = is_lightgbm(bytes) ? FOREIGN_LIGHTGBM : FOREIGN_XGBOOST;
-        ok = model->kind == FOREIGN_LIGHTGBM ? foreign_lightgbm_read(model, bytes, reader)
-                                             : foreign_xgboost_read(model, reader);
+        ok = is_lightgbm(bytes) ? foreign_lightgbm_read(model, bytes, reader)
+             : is_object(bytes) ? foreign_xgboost_read(model, reader)
+                                : foreign_fail(reader, 0,
+                                               "neither a model of XGBoost (JSON or UBJSON) nor of "
+                                               "LightGBM (text)");
         if (!ok && reader->failed) {
             fault_place(reader, fault);
         } else if (!ok) {
