@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/feature/span_text.h"
+#include "server/math/special.h"
 #include "server/verdict/verdict_table.h"
 #include "tools/cli/csv_told.h"
 #include "tools/cli/measure_cells.h"
@@ -71,7 +72,7 @@ static bool chance_read(const struct listed *listed, unsigned pick, const struct
                         size_t *column, double *chance, struct proto_fault *fault)
 {
     char shown[FEATURE_SHOWN_BYTES];
-    *chance = NAN;
+    *chance = MATH_NAN;
     *column = listed->picks[pick].column;
     if (*column == SIZE_MAX) {
         return true;
@@ -134,7 +135,8 @@ static bool on_row(void *context, const struct csv_row *row, size_t *column,
     struct verdict_case *one = &listed->cases[listed->count];
     struct verdict_pair *pair = &listed->pairs[listed->count];
     struct proto_span group = measure_cell_text(&listed->picks[GROUP], row);
-    *one = (struct verdict_case){.account = (uint32_t)listed->count, .last_p = NAN, .points = NAN};
+    *one = (struct verdict_case){
+        .account = (uint32_t)listed->count, .last_p = MATH_NAN, .points = MATH_NAN};
     if (!counts_read(listed, row, column, one, fault) ||
         !chance_read(listed, P, row, column, &one->p, fault) ||
         !chance_read(listed, RIVAL, row, column, &pair->rival, fault)) {

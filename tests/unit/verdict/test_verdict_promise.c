@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "server/math/special.h"
 #include "server/verdict/verdict_table.h"
 
 enum { CASES = 2000, GROUPS = 10 };
@@ -35,8 +36,8 @@ static void cases_fill(struct verdict_case *cases, uint64_t *seed, double retail
                                          .count = 1,
                                          .won = chance(seed) < (industry == 2 ? retail : p),
                                          .p = p,
-                                         .last_p = NAN,
-                                         .points = NAN,
+                                         .last_p = MATH_NAN,
+                                         .points = MATH_NAN,
                                          .group_count = 3,
                                          .groups = {industry, 3 + i % 2, 5 + (i / 2) % 4}};
     }
@@ -100,7 +101,7 @@ static void cases_without_a_prediction_are_in_no_row(void **state)
     (void)state;
     cases_fill(cases, &seed, .3);
     for (size_t i = 0; i < CASES; i++) {
-        cases[i].p = NAN;
+        cases[i].p = MATH_NAN;
     }
     assert_int_equal(wrong_of(cases, &table), 0);
     assert_int_equal(measure_table_rows(&table), 0);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "server/math/special.h"
 #include "server/verdict/verdict_table.h"
 
 #define DAY INT64_C(86400000)
@@ -198,15 +199,15 @@ static void a_rival_says_nothing_that_was_not_known_before(void **state)
                                     .count = 1,
                                     .won = true,
                                     .p = .5,
-                                    .last_p = NAN,
-                                    .points = NAN},
+                                    .last_p = MATH_NAN,
+                                    .points = MATH_NAN},
                                    {.known_ms = 1,
                                     .account = 2,
                                     .count = 1,
                                     .won = true,
                                     .p = .5,
-                                    .last_p = NAN,
-                                    .points = NAN}};
+                                    .last_p = MATH_NAN,
+                                    .points = MATH_NAN}};
     struct measure_table table;
     struct proto_fault fault = {.code = PROTO_OK};
     const struct verdict_options options = {.outcome = "closed", .alpha = .05, .best_at = 100};

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "server/math/special.h"
 #include "server/verdict/verdict_word.h"
 
 static struct verdict_lift lift_of(enum term_verdict verdict)
@@ -110,7 +111,7 @@ static void the_answer_comes_first_and_names_its_bound(void **state)
     assert_non_null(strstr(words.text[0], "may be 0.80 to 2.10"));
     assert_non_null(strstr(words.text[words.count - 2], "17 cases are not counted yet"));
     assert_non_null(strstr(words.text[words.count - 1], "a day before the list was made"));
-    said.lifts[VERDICT_EQUAL_EFFORT].ratio = NAN;
+    said.lifts[VERDICT_EQUAL_EFFORT].ratio = MATH_NAN;
     verdict_words_make(&said, &words);
     assert_non_null(strstr(words.text[0], "nothing is matured yet"));
 }
