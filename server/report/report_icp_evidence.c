@@ -138,8 +138,8 @@ void report_icp_reliability(FILE *out, const struct report_icp *report)
                       "Chances are off by %.1f points on average; in %zu of %zu tenths the mean "
                       "chance lies within the 95 %% interval of the rate.",
                       100 * report_icp_number(holdout_of(report), "ece"), within, count);
-    const struct draw_svg_series series[] = {{"as predicted", ends, ends, 2, false},
-                                             {"as it came", p, rate, count, true}};
+    const struct draw_svg_series series[] = {{"as predicted", ends, ends, 2, false, NULL},
+                                             {"as it came", p, rate, count, true, NULL}};
     shares_draw(out, "Rate of the outcome by the chance that was given", "chance given",
                 "rate of the outcome", series);
     draw_table_open(&table, out, "reliability-table",
@@ -185,8 +185,8 @@ void report_icp_gains(FILE *out, const struct report_icp *report)
     half = half == 0 ? count : half;
     report_icp_answer(out, "The best %.0f %% of the accounts hold %.0f %% of the outcomes.",
                       100 * x[half], 100 * y[half]);
-    const struct draw_svg_series series[] = {{"drawn at random", ends, ends, 2, false},
-                                             {"by this version", x, y, count + 1, false}};
+    const struct draw_svg_series series[] = {{"drawn at random", ends, ends, 2, false, NULL},
+                                             {"by this version", x, y, count + 1, false, NULL}};
     shares_draw(out, "Share of the outcomes among the best accounts", "share of the accounts",
                 "share of the outcomes", series);
     draw_table_open(&table, out, "gains-table", "Outcomes among the best, by tenths of the chance",
