@@ -36,7 +36,8 @@ typedef bool (*lifecycle_account_enter)(void *context, uint32_t slot, struct pro
 struct lifecycle_journey_look {
     void *context;
     lifecycle_account_enter enter; /* for each account that has an event; NULL: nothing */
-    /* Before its journeys, with its events that stand; of one without an event too; NULL: nothing. */
+    /* Before its journeys, with its events that stand; of one without an event too; NULL: nothing.
+     */
     bool (*seen)(void *context, uint32_t slot, const struct measure_event *events, size_t count,
                  struct proto_fault *fault);
     measure_journey_each each;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "tools/cli/cmd.h"
-#include "tools/cli/tal_account.h"
 #include "tools/cli/out/out_number.h"
+#include "tools/cli/tal_account.h"
 
 /* One call of an operation of lists; `fill` (may be NULL) writes the request. */
 static int tal_call(const struct cli *cli, enum icp_op op,
