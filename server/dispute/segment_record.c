@@ -223,6 +223,40 @@ static bool stored_read(struct engine_worker *worker, uint64_t number,
     return json != NULL;
 }
 
+/* Of a try that was overtaken. */
+static void reply_empty(json_t *record)
+{
+    static const char *const names[] = {"number", "time", "in_force"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)json_object_del(record, names[i]);
+    }
+}
+
+static bool reply_room(json_t *record, uint32_t number, struct proto_fault *fault)
+{
+    bool ok = true;
+    add_count(record, "number", number, &ok);
+    add(record, "time", json_integer(0), &ok);
+    add(record, "in_force", json_false(), &ok);
+    return ok || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a segment");
+}
+
+/* Nothing is allocated here. Without a new view the time is that of now, which it nearly is. */
+static void reply_fill(struct engine_worker *worker, uint64_t number, json_t *record)
+{
+    struct proto_fault unused = {.code = PROTO_OK};
+    const struct engine_segments *set =
+        engine_worker_refresh(worker, &unused) ? engine_worker_state(worker)->segments : NULL;
+    const struct engine_segment *segment =
+        set != NULL && number >= 1 && number <= set->count ? set->items[number - 1] : NULL;
+    int64_t time_ms = segment != NULL ? segment->time_ms : engine_now_ms(worker->engine);
+    bool in_force = segment != NULL ? engine_segments_in_force(set, segment)
+                                    : json_object_get(record, "dropped") == NULL;
+    json_integer_set(json_object_get(record, "number"), (json_int_t)number);
+    json_integer_set(json_object_get(record, "time"), (json_int_t)time_ms);
+    json_object_set_new(record, "in_force", json_boolean(in_force));
+}
+
 /* Numbers and stores the record; *overtaken where another came first. */
 static bool record_store(struct engine_worker *worker, const struct dispute_segment_put *put,
                          struct dispute_segment_kept *kept, bool *overtaken,
@@ -233,13 +267,17 @@ static bool record_store(struct engine_worker *worker, const struct dispute_segm
     struct proto_fault why = {.code = PROTO_OK};
     struct store_result result = {0};
     bool ok = true;
+    reply_empty(kept->json);
     add_count(kept->json, "version", engine_segments_next(set, put->name), &ok);
     char *text = ok ? json_dumps(kept->json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     if (text == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a segment");
     }
-    bool good = put->dry_run ||
-                text_store(worker, text, (uint32_t)before + 1, &put->operation, &result, fault);
+    /* What the reply says beside the text has its room before anything is stored: a segment that is
+     * stored must not be refused for want of it. */
+    bool good = put->dry_run || reply_room(kept->json, (uint32_t)before + 1, fault);
+    good = good && (put->dry_run || text_store(worker, text, (uint32_t)before + 1, &put->operation,
+                                               &result, fault));
     free(text);
     if (good && put->dry_run) {
         return true;
@@ -252,7 +290,11 @@ static bool record_store(struct engine_worker *worker, const struct dispute_segm
     }
     kept->seq = result.seq;
     kept->repeated = result.repeated;
-    return stored_read(worker, result.version, kept, fault);
+    if (result.repeated) {
+        return stored_read(worker, result.version, kept, fault);
+    }
+    reply_fill(worker, result.version, kept->json);
+    return true;
 }
 
 static bool put_run(struct engine_worker *worker, const struct dispute_segment_put *put,

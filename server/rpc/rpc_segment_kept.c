@@ -7,6 +7,9 @@
 #include "server/rpc/shape_write.h"
 #include "server/rpc/write.h"
 
+/* What a reply holds beside the texts that were sent: evidence, with names of fields at most. */
+enum { PUT_REPLY_BYTES = 32768 };
+
 enum rpc_outcome rpc_on_SEGMENT_PUT(struct rpc_call *call, struct proto_fault *fault)
 {
     const struct dispute_segment_put put = {
@@ -21,6 +24,12 @@ enum rpc_outcome rpc_on_SEGMENT_PUT(struct rpc_call *call, struct proto_fault *f
     };
     struct dispute_segment_kept kept;
     struct proto_writer *out = call->out;
+    /* Room for the reply first: what is stored must not be refused for want of it. */
+    if (proto_writer_reserve(out, PROTO_FILTER_BYTES_MAX + put.note.bytes + PUT_REPLY_BYTES) ==
+        NULL) {
+        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the reply");
+        return RPC_FAILED;
+    }
     if (!dispute_segment_put(call->worker->rpc->options.dispute, call->worker->engine, call->scan,
                              &put, &kept, fault)) {
         return RPC_FAILED;

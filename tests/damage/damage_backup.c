@@ -27,6 +27,7 @@
 
 #include "server/backup/backup_restore.h"
 #include "tests/damage/damage_argument.h"
+#include "tests/unit/engine/engine_contents.h"
 #include "tests/unit/engine/engine_fixture.h"
 
 enum { SECTOR_BYTES = 512, FILES = 5, SECOND_BASE = 1, ACCOUNTS = 300 };
@@ -78,23 +79,6 @@ static int entry_remove(const char *path, const struct stat *info, int type, str
 static void folder_remove(const char *path)
 {
     nftw(path, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-/* One number for all tables but those that are made of the others. */
-static uint64_t digest_of(struct store *store)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct store_entry entry;
-    struct store_dump *dump = store_dump_open(store, &fault);
-    uint64_t digest = 0;
-    while (dump != NULL && store_dump_next(dump, &entry, &fault) == DISK_GOT_ONE) {
-        if (entry.table != DISK_TABLE_META && entry.table != DISK_TABLE_ROW &&
-            entry.table != DISK_TABLE_VECTOR) {
-            digest = digest * 31 + disk_get_u64(entry.value.data) + entry.key;
-        }
-    }
-    store_dump_close(dump);
-    return fault.code == PROTO_OK ? digest : 0;
 }
 
 static void backup(struct run *run, struct engine_fixture *fixture, bool full)
@@ -162,7 +146,7 @@ static void world_make(struct run *run)
     backup(run, &fixture, true); /* a log, and a base behind it */
     change(&fixture, 4, "Software");
     backup(run, &fixture, false);
-    run->digest = digest_of(engine_store(fixture.engine));
+    run->digest = engine_contents_digest(engine_store(fixture.engine));
     engine_fixture_close(&fixture);
     DIR *folder = opendir(run->backups);
     assert_non_null(folder);
@@ -234,7 +218,7 @@ static enum outcome look(const struct run *run)
                                                 .now_ms = no_time,
                                                 .on_change = no_change};
     struct store *store = store_open(&store_options, &fault);
-    if (store == NULL || digest_of(store) != run->digest ||
+    if (store == NULL || engine_contents_digest(store) != run->digest ||
         store_scrub(store, NULL, NULL, &fault) != 0) {
         return OUTCOME_WRONG;
     }

@@ -58,6 +58,12 @@ static uint64_t sample_uint(const struct proto_field_info *field)
     return (uint64_t)value;
 }
 
+/* .5, or what the field takes that is next to it. */
+static double sample_number(const struct proto_field_info *field)
+{
+    return field->low > .5 ? field->low : field->high < .5 ? field->high : .5;
+}
+
 /* A value that fits the field. */
 static void value_write(struct proto_writer *writer, const struct proto_field_info *field)
 {
@@ -73,7 +79,7 @@ static void value_write(struct proto_writer *writer, const struct proto_field_in
         proto_write_int(writer, -7);
         break;
     case PROTO_NUMBER:
-        proto_write_f64(writer, 0.5);
+        proto_write_f64(writer, sample_number(field));
         break;
     case PROTO_FLAG:
         proto_write_bool(writer, true);
@@ -116,7 +122,7 @@ static void value_is(const struct proto_arg *arg, const struct proto_field_info 
         assert_int_equal(arg->integer, -7);
         break;
     case PROTO_NUMBER:
-        assert_true(arg->number == 0.5);
+        assert_true(arg->number == sample_number(field));
         break;
     case PROTO_FLAG:
         assert_true(arg->flag);

@@ -70,7 +70,7 @@ static void table_positions_index_the_fields(void **state)
     assert_string_equal(score->request[PROTO_Q_SCORE_REASONS].name, "reasons");
     assert_string_equal(score->reply[PROTO_A_SCORE_ICP].name, "icp");
     assert_string_equal(score->reply[PROTO_A_SCORE_FIT_HIGH].name, "fit_high");
-    assert_int_equal(score->reply_count, PROTO_A_SCORE_EXPECTED_HIGH + 1);
+    assert_int_equal(score->reply_count, PROTO_A_SCORE_ENGAGEMENT + 1);
     assert_int_equal(proto_op_find(PROTO_OP_PING)->request_count, 0);
     assert_int_equal(score->request[PROTO_Q_SCORE_VALUES].type, PROTO_MAP);
     const struct proto_op_info *put = proto_op_find(PROTO_OP_ACCOUNT_PUT);
