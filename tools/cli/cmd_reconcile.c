@@ -1,54 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp reconcile: the server's accounts are read page by page, then each row of the file is held
- * against the account that it is of. Rows that cannot be read, columns and fields that there are
- * none of, and rows of one account twice are told. Nothing is written on either side. */
-#include <math.h>
+/* icp reconcile: the server's accounts are read page by page, then the rows of the file are held
+ * against them (reconcile_rows.c). Columns and fields that there are none of are told. Nothing is
+ * written on either side. */
 #include <stdlib.h>
 
 #include "server/feature/span_text.h"
 #include "tools/cli/cmd.h"
-#include "tools/cli/csv/csv_form.h"
-#include "tools/cli/csv/key_column.h"
 #include "tools/cli/csv_told.h"
-#include "tools/cli/reconcile.h"
+#include "tools/cli/reconcile_rows.h"
 
-enum { PAGE_MOST = 10000, KEYS_AT_ONCE = 500, TEXT_BYTES = 160 };
+enum { PAGE_MOST = 10000 };
 
-struct label {
-    char field[PROTO_FIELD_NAME_BYTES_MAX + 1];
-    size_t column;
-};
-
-/* A row whose account is asked for by its key. */
-struct waiting {
-    size_t line;
-    char key[KEY_BYTES];
-    char fit[TEXT_BYTES], grade[TEXT_BYTES];
-    char labels[RECONCILE_LABELS_MAX][TEXT_BYTES];
-};
-
-struct run {
-    const struct cli *cli;
-    struct icp_client *client;
-    struct icp_payload *payload;
-    struct icp_reply reply;
-    struct csv_input *input;
-    struct reconcile_side side;
-    size_t id, fit, grade; /* columns; SIZE_MAX: none */
-    struct key_column key;
-    bool by_key;
-    enum csv_decimal decimal;
-    struct label labels[RECONCILE_LABELS_MAX];
-    size_t label_count;
-    double within;
-    uint64_t limit, shown;
-    struct waiting *waiting;
-    size_t waiting_count;
-    struct out_table table;
-    uint64_t rows, same, differing, unknown, twice, unread, absent;
-};
-
-static int column_find(struct run *run, enum cli_option_id option, size_t *column)
+static int column_find(struct reconcile_run *run, enum cli_option_id option, size_t *column)
 {
     const char *name = cli_text(run->cli, option);
     struct proto_fault fault = {.code = PROTO_OK};
@@ -60,10 +23,10 @@ static int column_find(struct run *run, enum cli_option_id option, size_t *colum
     return EX_OK;
 }
 
-static int label_read(struct run *run, const char *text)
+static int label_read(struct reconcile_run *run, const char *text)
 {
     const char *sign = strchr(text, '=');
-    struct label *label = &run->labels[run->label_count];
+    struct reconcile_label *label = &run->labels[run->label_count];
     struct proto_fault fault = {.code = PROTO_OK};
     size_t bytes = sign != NULL ? (size_t)(sign - text) : 0;
     if (bytes == 0 || bytes >= sizeof label->field || sign[1] == '\0') {
@@ -85,7 +48,7 @@ static int label_read(struct run *run, const char *text)
 }
 
 /* --key crm is --key crm=crm. */
-static int key_read(struct run *run, const char *text)
+static int key_read(struct reconcile_run *run, const char *text)
 {
     struct proto_fault fault = {.code = PROTO_OK};
     char whole[2 * (FEATURE_NAMESPACE_BYTES_MAX + 1)];
@@ -99,7 +62,7 @@ static int key_read(struct run *run, const char *text)
                : cli_fault(run->cli, &fault);
 }
 
-static int columns_read(struct run *run)
+static int columns_read(struct reconcile_run *run)
 {
     const struct cli *cli = run->cli;
     const char *key = cli_text(cli, CLI_RECONCILE_KEY);
@@ -127,14 +90,14 @@ static int columns_read(struct run *run)
 static char *value_text(const struct icp_value *map, const char *field)
 {
     struct icp_value value;
-    char text[TEXT_BYTES] = "";
+    char text[RECONCILE_TEXT_BYTES] = "";
     if (icp_value_get(map, field, &value) && value.kind != ICP_KIND_NIL) {
         (void)icp_value_print(&value, text, sizeof text);
     }
     return strdup(text);
 }
 
-static int page_take(struct run *run)
+static int page_take(struct reconcile_run *run)
 {
     struct icp_value ids = {.count = 0};
     struct icp_value maps = {.count = 0};
@@ -172,7 +135,7 @@ struct cursor {
     char text[512];
 };
 
-static int page_ask(struct run *run, struct cursor *cursor)
+static int page_ask(struct reconcile_run *run, struct cursor *cursor)
 {
     const char *filter = cli_text(run->cli, CLI_RECONCILE_FILTER);
     struct icp_payload *payload = run->payload;
@@ -196,7 +159,7 @@ static int page_ask(struct run *run, struct cursor *cursor)
     return status == EX_OK ? page_take(run) : status;
 }
 
-static int side_read(struct run *run)
+static int side_read(struct reconcile_run *run)
 {
     struct cursor cursor = {""};
     int status = page_ask(run, &cursor);
@@ -206,212 +169,7 @@ static int side_read(struct run *run)
     return status;
 }
 
-/* ---- the file's side ---- */
-
-static void difference_add(struct run *run, size_t line, const char *account, const char *what,
-                           const char *here, const char *there)
-{
-    if (run->shown++ >= run->limit) {
-        return;
-    }
-    if (line > 0) {
-        out_cell_number(&run->table, "%zu", line);
-    } else {
-        out_cell_number(&run->table, "%s", "");
-    }
-    out_cell_text(&run->table, "%s", account);
-    out_cell_text(&run->table, "%s", what);
-    out_cell_text(&run->table, "%s", here);
-    out_cell_text(&run->table, "%s", there);
-}
-
-static bool fit_differs(const struct run *run, const struct reconcile_account *account,
-                        const char *text)
-{
-    uint8_t plain[TEXT_BYTES];
-    double fit = 0;
-    struct proto_span cell = csv_form_plain(run->decimal, proto_span_text(text), plain);
-    return !feature_number_read(cell, &fit) || fabs(fit - account->fit) > run->within;
-}
-
-static bool text_same(const char *here, const char *there)
-{
-    struct proto_span a = feature_text_trim(proto_span_text(here));
-    struct proto_span b = feature_text_trim(proto_span_text(there));
-    return proto_span_equal(a, b);
-}
-
-static void row_compare(struct run *run, const struct waiting *row,
-                        struct reconcile_account *account)
-{
-    bool differs = false;
-    char here[TEXT_BYTES];
-    if (account->line > 0) {
-        (void)snprintf(here, sizeof here, "line %zu has it too", account->line);
-        difference_add(run, row->line, account->id, "twice", here, "");
-        run->twice++;
-        return;
-    }
-    account->line = row->line;
-    if (run->fit != SIZE_MAX && fit_differs(run, account, row->fit)) {
-        (void)snprintf(here, sizeof here, "%.2f", account->fit);
-        difference_add(run, row->line, account->id, "fit", here, row->fit);
-        differs = true;
-    }
-    if (run->grade != SIZE_MAX) {
-        const char grade[2] = {account->grade, '\0'};
-        if (!text_same(grade, row->grade)) {
-            difference_add(run, row->line, account->id, "grade", grade, row->grade);
-            differs = true;
-        }
-    }
-    for (size_t label = 0; label < run->label_count; label++) {
-        const char *mine = account->labels[label] != NULL ? account->labels[label] : "";
-        if (!text_same(mine, row->labels[label])) {
-            difference_add(run, row->line, account->id, run->labels[label].field, mine,
-                           row->labels[label]);
-            differs = true;
-        }
-    }
-    run->differing += differs;
-    run->same += !differs;
-}
-
-static void row_match(struct run *run, const struct waiting *row, struct icp_text id)
-{
-    struct reconcile_account *account = id.bytes > 0 ? reconcile_find(&run->side, id) : NULL;
-    if (account != NULL) {
-        row_compare(run, row, account);
-        return;
-    }
-    run->unknown++;
-    difference_add(run, row->line, row->key,
-                   id.bytes > 0 ? "not of the accounts asked for" : "absent here", "", row->grade);
-}
-
-/* Asks for the accounts of the keys that wait, all at once. */
-static int keys_ask(struct run *run)
-{
-    struct icp_value scores = {.count = 0};
-    struct icp_value score;
-    if (run->waiting_count == 0) {
-        return EX_OK;
-    }
-    icp_payload_reset(run->payload);
-    icp_payload_uint(run->payload, "reasons", 1); /* with them comes the id */
-    icp_payload_list_begin(run->payload, "leads");
-    for (size_t i = 0; i < run->waiting_count; i++) {
-        icp_payload_map_begin(run->payload, NULL);
-        icp_payload_text(run->payload, "key", run->waiting[i].key);
-        icp_payload_map_end(run->payload);
-    }
-    icp_payload_list_end(run->payload);
-    int status = cli_call(run->cli, run->client, ICP_OP_SCORE_MANY, run->payload, &run->reply);
-    if (status != EX_OK) {
-        return status;
-    }
-    (void)icp_reply_get(&run->reply, "scores", &scores);
-    struct icp_walk walk = icp_walk_over(&scores);
-    for (size_t i = 0; i < run->waiting_count && icp_next(&walk, NULL, &score); i++) {
-        struct icp_value id = {.text = {"", 0}};
-        (void)icp_value_get(&score, "id", &id);
-        row_match(run, &run->waiting[i], id.text);
-    }
-    run->waiting_count = 0;
-    return EX_OK;
-}
-
-static void cell_copy(const struct csv_row *row, size_t column, char text[TEXT_BYTES])
-{
-    struct proto_span cell = {NULL, 0};
-    if (column != SIZE_MAX && column < row->cell_count) {
-        cell = feature_text_trim(row->cells[column]);
-    }
-    (void)snprintf(text, TEXT_BYTES, "%.*s", (int)cell.bytes, (const char *)cell.data);
-}
-
-static int row_take(struct run *run, const struct csv_row *row)
-{
-    struct waiting *waiting = &run->waiting[run->waiting_count];
-    char id[KEY_BYTES];
-    waiting->line = row->line;
-    cell_copy(row, run->fit, waiting->fit);
-    cell_copy(row, run->grade, waiting->grade);
-    for (size_t i = 0; i < run->label_count; i++) {
-        cell_copy(row, run->labels[i].column, waiting->labels[i]);
-    }
-    size_t column = run->by_key ? run->key.column : run->id;
-    struct proto_span cell = feature_text_trim(row->cells[column]);
-    (void)snprintf(id, sizeof id, "%.*s", (int)cell.bytes, (const char *)cell.data);
-    if (run->by_key && key_column_make(&run->key, cell, waiting->key) != KEY_MADE) {
-        (void)snprintf(waiting->key, sizeof waiting->key, "%.100s", id);
-        row_match(run, waiting, (struct icp_text){"", 0});
-        return EX_OK;
-    }
-    if (!run->by_key) {
-        (void)snprintf(waiting->key, sizeof waiting->key, "%s", id);
-        bool there = reconcile_find(&run->side, (struct icp_text){id, strlen(id)}) != NULL;
-        row_match(run, waiting, (struct icp_text){id, there ? strlen(id) : 0});
-        return EX_OK;
-    }
-    return ++run->waiting_count == KEYS_AT_ONCE ? keys_ask(run) : EX_OK;
-}
-
-/* How the numbers of the column of fit are written, by all of them. */
-static int decimal_find(struct run *run)
-{
-    struct csv_votes votes = {0};
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_row row;
-    while (run->fit != SIZE_MAX && csv_next(run->input, &row, &fault)) {
-        if (!row.bad && run->fit < row.cell_count) {
-            (void)csv_form_vote(&votes, row.cells[run->fit], 1, row.line);
-        }
-    }
-    csv_rewind(run->input);
-    run->decimal = csv_decimal_told(run->input);
-    if (run->decimal == CSV_DECIMAL_ANY) {
-        run->decimal = csv_form_decide(&votes, &votes, csv_separator(run->input));
-    }
-    return fault.code == PROTO_OK ? EX_OK : cli_fault(run->cli, &fault);
-}
-
-static int rows_read(struct run *run)
-{
-    struct proto_fault fault = {.code = PROTO_OK};
-    struct csv_row row;
-    int status = decimal_find(run);
-    while (status == EX_OK && csv_next(run->input, &row, &fault)) {
-        char place[CSV_PLACE_BYTES];
-        run->rows++;
-        if (row.bad) {
-            cli_say(run->cli, "%s: %s", csv_row_place(run->input, &row, place, sizeof place),
-                    row.message);
-            run->unread++;
-            continue;
-        }
-        status = row_take(run, &row);
-    }
-    if (status == EX_OK && fault.code != PROTO_OK) {
-        return cli_fault(run->cli, &fault);
-    }
-    return status == EX_OK ? keys_ask(run) : status;
-}
-
-/* Accounts of the server that no row is of. */
-static void absent_tell(struct run *run)
-{
-    for (size_t i = 0; i < run->side.count; i++) {
-        const struct reconcile_account *account = &run->side.accounts[i];
-        if (account->line == 0) {
-            const char grade[2] = {account->grade != '\0' ? account->grade : '-', '\0'};
-            run->absent++;
-            difference_add(run, 0, account->id, "absent there", grade, "");
-        }
-    }
-}
-
-static int told(struct run *run)
+static int told(struct reconcile_run *run)
 {
     cli_say(run->cli,
             "%llu rows: %llu the same, %llu that differ, %llu that no account here is of, %llu "
@@ -427,7 +185,7 @@ static int told(struct run *run)
     return cli_table(run->cli, &run->table);
 }
 
-static int reconcile(struct run *run)
+static int reconcile(struct reconcile_run *run)
 {
     int status = EX_OK;
     run->client = cli_connect(run->cli, &status);
@@ -435,7 +193,7 @@ static int reconcile(struct run *run)
         return status;
     }
     run->payload = icp_payload_create();
-    run->waiting = calloc(KEYS_AT_ONCE, sizeof *run->waiting);
+    run->waiting = calloc(RECONCILE_KEYS_AT_ONCE, sizeof *run->waiting);
     if (run->payload == NULL || run->waiting == NULL) {
         status = cli_fail(run->cli, EX_OSERR, "no memory");
     }
@@ -443,10 +201,10 @@ static int reconcile(struct run *run)
         status = side_read(run);
     }
     if (status == EX_OK) {
-        status = rows_read(run);
+        status = reconcile_rows_read(run);
     }
     if (status == EX_OK) {
-        absent_tell(run);
+        reconcile_absent_tell(run);
         status = told(run);
     }
     icp_reply_fini(&run->reply);
@@ -468,7 +226,7 @@ static int within_read(const struct cli *cli, double *within)
 int cmd_reconcile(struct cli *cli)
 {
     static const char *const headers[] = {"line", "account", "what", "here", "there"};
-    struct run run = {.cli = cli, .fit = SIZE_MAX, .grade = SIZE_MAX, .id = SIZE_MAX};
+    struct reconcile_run run = {.cli = cli, .fit = SIZE_MAX, .grade = SIZE_MAX, .id = SIZE_MAX};
     if (!cli_arguments(cli, 1, 1) ||
         !cli_number(cli, CLI_RECONCILE_LIMIT, 0, 1000000, 100, &run.limit)) {
         return EX_USAGE;
