@@ -130,6 +130,12 @@ static const struct measure_cell *part(const struct printing *printing, size_t r
     return measure_cell_find(printing->table, row, shown->parts[which]);
 }
 
+/* "" for a cell that has none. */
+static const char *text_of(const struct measure_cell *cell)
+{
+    return cell->kind == MEASURE_KIND_TEXT ? cell->text : "";
+}
+
 static void plain_add(struct printing *printing, const struct measure_cell *cell)
 {
     char money[EVENT_DECIMAL_BYTES];
@@ -154,7 +160,7 @@ static void rate_add(struct printing *printing, size_t row, const struct shown *
     const struct measure_cell *rate = part(printing, row, shown, 0);
     if (rate->kind == MEASURE_ABSENT) {
         out_cell_text(&printing->out, "%s",
-                      shown->parts[4] != NULL ? part(printing, row, shown, 4)->text : "");
+                      shown->parts[4] != NULL ? text_of(part(printing, row, shown, 4)) : "");
         return;
     }
     out_cell_text(&printing->out, "%.0f %% (%.0f to %.0f), n %lld", 100 * rate->number,
@@ -188,11 +194,12 @@ static const char *figure_text(const struct printing *printing, const char *figu
     enum unit unit = unit_of(figure);
     bool whole = strcmp(figure, "customers") == 0;
     if (unit == UNIT_MONEY) {
-        (void)snprintf(text, bytes, "%.*f", (int)printing->digits, value / printing->unit);
+        (void)snprintf(text, bytes, "%.*f", (int)printing->digits,
+                       out_signed(value / printing->unit, (int)printing->digits));
     } else if (unit == UNIT_SHARE) {
-        (void)snprintf(text, bytes, "%.1f %%", 100 * value);
+        (void)snprintf(text, bytes, "%.1f %%", out_signed(100 * value, 1));
     } else {
-        (void)snprintf(text, bytes, "%.*f", whole ? 0 : 2, value);
+        (void)snprintf(text, bytes, "%.*f", whole ? 0 : 2, out_signed(value, whole ? 0 : 2));
     }
     return text;
 }
@@ -202,11 +209,11 @@ static void figure_add(struct printing *printing, size_t row, const struct shown
     const struct measure_cell *value = part(printing, row, shown, 0);
     char text[64];
     if (value->kind == MEASURE_ABSENT) {
-        out_cell_text(&printing->out, "%s", part(printing, row, shown, 2)->text);
+        out_cell_text(&printing->out, "%s", text_of(part(printing, row, shown, 2)));
         return;
     }
     out_cell_text(&printing->out, "%s",
-                  figure_text(printing, part(printing, row, shown, 1)->text, value->number, text,
+                  figure_text(printing, text_of(part(printing, row, shown, 1)), value->number, text,
                               sizeof text));
 }
 
@@ -214,7 +221,7 @@ static void ends_add(struct printing *printing, size_t row, const struct shown *
 {
     const struct measure_cell *low = part(printing, row, shown, 0);
     const struct measure_cell *high = part(printing, row, shown, 1);
-    const char *figure = part(printing, row, shown, 2)->text;
+    const char *figure = text_of(part(printing, row, shown, 2));
     char from[64];
     char to[64];
     if (low->kind == MEASURE_ABSENT) {
@@ -261,13 +268,14 @@ static void cell_add(struct printing *printing, size_t row, const struct shown *
         rate_add(printing, row, shown);
         break;
     case FORM_SCORED:
-        out_cell_text(&printing->out, "%s %.1f", cell->text, part(printing, row, shown, 1)->number);
+        out_cell_text(&printing->out, "%s %.1f", text_of(cell),
+                      part(printing, row, shown, 1)->number);
         break;
     case FORM_ALIKE:
-        if (cell->text[0] == '\0') {
+        if (text_of(cell)[0] == '\0') {
             out_cell_text(&printing->out, "%s", "");
         } else {
-            out_cell_text(&printing->out, "%s, %.0f %% alike", cell->text,
+            out_cell_text(&printing->out, "%s, %.0f %% alike", text_of(cell),
                           100 * part(printing, row, shown, 1)->number);
         }
         break;
