@@ -72,7 +72,8 @@ static int explain_ask(const struct cli *cli, struct cli_request *request)
         return cli->style.form == OUT_JSON ? cli_json_reply(cli, &request->reply)
                                            : explain_print(cli, &request->reply);
     }
-    if (request->reply.fault.code == ICP_NOT_FOUND && asked != NULL) {
+    if (request->reply.fault.code == ICP_NOT_FOUND && request->reply.fault.field[0] == '\0' &&
+        asked != NULL) {
         return cli_not_found(cli, name, asked);
     }
     return cli_icp_fault(cli, &request->reply.fault);

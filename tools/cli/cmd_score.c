@@ -43,9 +43,9 @@ static int not_scored(const struct cli *cli, const struct icp_query *query,
     const char *name = query->id != NULL    ? query->id
                        : query->key != NULL ? query->key
                                             : query->email;
-    return fault->code == ICP_NOT_FOUND && name != NULL && !is_past(cli)
-               ? cli_not_found(cli, kind, name)
-               : cli_icp_fault(cli, fault);
+    bool absent = fault->code == ICP_NOT_FOUND && fault->field[0] == '\0';
+    return absent && name != NULL && !is_past(cli) ? cli_not_found(cli, kind, name)
+                                                   : cli_icp_fault(cli, fault);
 }
 
 static int score_one(const struct cli *cli, struct icp_payload *values)
