@@ -123,12 +123,19 @@ static bool moves_write(const struct cli *cli, const struct icp_reply *reply, st
     return true;
 }
 
-/* The page that comes next; *more: there is one. */
-static void page_turn(const struct cli *cli, const struct icp_reply *reply, struct feed *feed,
-                      bool *more)
+/* The page that comes next; *more: there is one. A page that leads nowhere, or to itself, ends the
+ * run: its sequence is nothing to keep. */
+static int page_turn(const struct cli *cli, const struct icp_reply *reply, struct feed *feed,
+                     bool *more)
 {
-    uint64_t next = (uint64_t)icp_reply_int(reply, "next", 0);
+    uint64_t next = (uint64_t)icp_reply_int(reply, "next", -1);
     uint64_t after = (uint64_t)icp_reply_int(reply, "after", 0);
+    uint64_t seq = (uint64_t)icp_reply_int(reply, "seq", 0);
+    bool moves = after > 0 ? after > feed->after : next != feed->since || next >= seq;
+    if (next > INT64_MAX || !moves) {
+        return cli_fail(cli, EX_PROTOCOL, "the server does not say where to go on behind %" PRIu64,
+                        feed->since);
+    }
     if (icp_reply_flag(reply, "full", false) && !feed->full) {
         struct icp_text why = icp_reply_text(reply, "why");
         cli_say(cli, "everybody as they are: %.*s", (int)why.bytes, why.data);
@@ -139,7 +146,8 @@ static void page_turn(const struct cli *cli, const struct icp_reply *reply, stru
     if (after == 0) {
         feed->since = next;
     }
-    *more = after > 0 || next < (uint64_t)icp_reply_int(reply, "seq", 0);
+    *more = after > 0 || next < seq;
+    return EX_OK;
 }
 
 static int page_ask(const struct cli *cli, struct cli_request *request, struct feed *feed,
@@ -159,8 +167,7 @@ static int page_ask(const struct cli *cli, struct cli_request *request, struct f
     if (!moves_write(cli, &request->reply, feed)) {
         return cli_fail(cli, EX_IOERR, "the changes cannot be written");
     }
-    page_turn(cli, &request->reply, feed, more);
-    return EX_OK;
+    return page_turn(cli, &request->reply, feed, more);
 }
 
 int cmd_changes(struct cli *cli)
