@@ -221,6 +221,10 @@ static int reply_show(const struct cli *cli, const struct views *views,
     while (status == EX_OK && at < views->count && icp_next(&walk, NULL, &view)) {
         status = view_show(cli, views->ids[at++], &view, currency, views->count > 1);
     }
+    if (status == EX_OK && at < views->count) {
+        return cli_fail(cli, EX_PROTOCOL, "the server was asked for %zu views and told of %zu",
+                        views->count, at);
+    }
     return status;
 }
 

@@ -112,6 +112,10 @@ static int keys_ask(struct reconcile_run *run)
         return status;
     }
     (void)icp_reply_get(&run->reply, "scores", &scores);
+    if (scores.count != run->waiting_count) {
+        return cli_fail(run->cli, EX_PROTOCOL, "the server was asked for %zu keys and told of %zu",
+                        run->waiting_count, (size_t)scores.count);
+    }
     struct icp_walk walk = icp_walk_over(&scores);
     for (size_t i = 0; i < run->waiting_count && icp_next(&walk, NULL, &score); i++) {
         struct icp_value id = {.text = {"", 0}};
