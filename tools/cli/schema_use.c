@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists of versions and of target account lists are asked for, then each version's document. Filter
+/* Versions, target account lists and segments are asked for, and each version's document. Filter
  * expressions are parsed against the schema in force; one that reads a field of before does not
  * parse any more and names nothing. */
 #include "tools/cli/schema_use.h"
@@ -118,6 +118,9 @@ static void version_read(struct reading *reading, int64_t number, bool active)
             json_t *document = json_loadb(text.data, text.bytes, 0, NULL);
             document_take(reading, document);
             json_decref(document);
+        } else {
+            cli_say(reading->cli, "%s cannot be read, and it may use any field: %s",
+                    reading->user.text, reply.fault.message);
         }
         user_end(reading);
     }
@@ -146,24 +149,26 @@ static int versions_read(struct reading *reading)
     return status;
 }
 
-static int lists_read(struct reading *reading)
+/* What the server keeps with a filter under a name: lists and segments. */
+static int filters_read(struct reading *reading, enum icp_op op, const char *member,
+                        const char *what)
 {
     struct icp_reply reply = {0};
     struct icp_value list = {0};
-    struct icp_value tal;
-    int status = cli_call(reading->cli, reading->client, ICP_OP_TAL_LIST, NULL, &reply);
+    struct icp_value kept;
+    int status = cli_call(reading->cli, reading->client, op, NULL, &reply);
     if (status == EX_OK) {
-        (void)icp_reply_get(&reply, "tals", &list);
+        (void)icp_reply_get(&reply, member, &list);
     }
     struct icp_walk walk = icp_walk_over(&list);
-    while (reading->good && icp_next(&walk, NULL, &tal)) {
+    while (reading->good && icp_next(&walk, NULL, &kept)) {
         struct icp_value name = {0};
         struct icp_value filter = {0};
-        if (!icp_value_get(&tal, "name", &name) || !icp_value_get(&tal, "filter", &filter)) {
+        if (!icp_value_get(&kept, "name", &name) || !icp_value_get(&kept, "filter", &filter)) {
             continue; /* damaged */
         }
         char *text = strndup(filter.text.data, filter.text.bytes);
-        reading->good = text != NULL && asprintf(&reading->user.text, "list %.*s",
+        reading->good = text != NULL && asprintf(&reading->user.text, "%s %.*s", what,
                                                  (int)name.text.bytes, name.text.data) > 0;
         if (reading->good) {
             filter_add(reading, text);
@@ -182,7 +187,10 @@ int schema_use_read(struct schema_use *use, const struct cli *cli, struct icp_cl
         .use = use, .cli = cli, .client = client, .schema = schema, .good = true};
     int status = versions_read(&reading);
     if (status == EX_OK) {
-        status = lists_read(&reading);
+        status = filters_read(&reading, ICP_OP_TAL_LIST, "tals", "list");
+    }
+    if (status == EX_OK) {
+        status = filters_read(&reading, ICP_OP_SEGMENT_LIST, "segments", "segment");
     }
     return status == EX_OK && !reading.good
                ? cli_fail(cli, EX_OSERR, "no memory for the uses of the fields")
@@ -208,7 +216,7 @@ char *schema_use_text(const struct schema_use *use, const struct feature_field *
     if (file == NULL) {
         return NULL;
     }
-    /* The newest first: of the lists the last, and before them the last version. */
+    /* The newest first: of the segments the last, then of the lists, then the last version. */
     for (size_t i = use->count; i > 0; i--) {
         if (uses(&use->list[i - 1], field->id) && count++ < SHOWN) {
             fprintf(file, "%s%s", count > 1 ? ", " : "", use->list[i - 1].text);

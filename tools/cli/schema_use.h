@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who uses a field: ICP versions, by their fields and their label, and target account lists, by the
- * filter that they were built with.
+/* Who uses a field: ICP versions, by their fields and their label, target account lists, by the
+ * filter that they were built with, and segments that are kept, by theirs.
  *
  * Ownership: the uses own their texts. Errors: exit statuses, messages printed; a version that
- * cannot be read, or a list that is damaged, is passed over. Threads: one. Cost: a request for each
- * ICP version. */
+ * cannot be read is told, a list or segment that is damaged is passed over. Threads: one. Cost: a
+ * request for each ICP version. */
 #ifndef CLI_SCHEMA_USE_H
 #define CLI_SCHEMA_USE_H
 
