@@ -74,7 +74,7 @@ static void why_print(const struct cli *cli, const json_t *card)
     json_array_foreach(json_object_get(card, "why"), i, reason)
     {
         cli_print(cli, "  %s, %+.0f points: %s ", text_of(reason, "says"),
-                  number_of(reason, "points"), text_of(reason, "field"));
+                  out_signed(number_of(reason, "points"), 0), text_of(reason, "field"));
         value_print(cli, json_object_get(reason, "value"));
         if (json_object_get(reason, "second") != NULL) {
             cli_print(cli, " with %s ", text_of(reason, "second"));
@@ -212,7 +212,8 @@ void card_print(const struct cli *cli, const json_t *card)
     values_print(cli, card);
     json_object_foreach(json_object_get(card, "without"), part, why)
     {
-        cli_print(cli, "no %s: %s\n", part, json_string_value(why));
+        const char *reason = json_string_value(why);
+        cli_print(cli, "no %s: %s\n", part, reason != NULL ? reason : "");
     }
     cli_print(cli, "ICP %.0f, sequence %.0f, as of %s\n", number_of(card, "icp"),
               number_of(card, "seq"), text_of(card, "at"));

@@ -204,7 +204,7 @@ int segment_list_print(const struct cli *cli, const struct icp_reply *reply)
         cli_say(cli, "%lld segment%s damaged and cannot be read, of whatever name", damaged,
                 damaged == 1 ? " is" : "s are");
     }
-    if (list.count == 0) {
+    if (list.count == 0 && damaged == 0) {
         cli_say(cli, "no segment is kept; 'icp segment put' and 'icp segments --keep' keep one");
     }
     if (!stepped) {
