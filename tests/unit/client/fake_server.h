@@ -14,7 +14,7 @@
 struct fake_request {
     struct proto_header header;
     struct proto_span payload;
-    uint8_t bytes[4096];
+    uint8_t bytes[32768];
 };
 
 /* Serves one connection; false: the client did not do what the script expects. */
