@@ -181,9 +181,9 @@ static void data_write(FILE *out, const struct report_audit *audit)
             (void)snprintf(text, sizeof text, "%+.2f (p %.2f, n %zu)", audit->rho[at],
                            audit->rho_p[at], audit->rho_n[at]);
             draw_table_cell_of(&table,
-                               audit->rho_p[at] <= .05   ? "good"
-                               : audit->rho_p[at] >= .95 ? "bad"
-                                                         : "dim",
+                               audit->rho_p[at] <= .05         ? "good"
+                               : audit->rho_against[at] <= .05 ? "bad"
+                                                               : "dim",
                                text);
         }
     }
@@ -191,8 +191,8 @@ static void data_write(FILE *out, const struct report_audit *audit)
     fputs(
         "<p>p is the chance of as much agreement if the order said nothing, counted over all "
         "orders where that can be, one-sided; for several leaders and measures read it at .05 over "
-        "their number; from .95 on the order goes against the data. With few segments even a "
-        "perfect order may be chance. Each tends to name "
+        "their number. Marked as against the data is an order for which the opposite has such a "
+        "chance. With few segments even a perfect order may be chance. Each tends to name "
         "the segment that the own measure favours: compare along a row.</p>\n",
         out);
     draw_section_close(out);

@@ -33,9 +33,10 @@ struct report_audit {
     const double *ranks; /* people rows of segments */
     size_t measures;     /* of the data; 0: there are none */
     const char *const *measure_names;
-    const double *rho; /* people rows of measures: Spearman's, of ranking and measure */
-    const double *rho_p;
-    const size_t *rho_n; /* segments */
+    const double *rho;         /* people rows of measures: Spearman's, of ranking and measure */
+    const double *rho_p;       /* chance of an order that follows the measure as far */
+    const double *rho_against; /* chance of one that goes against it as far */
+    const size_t *rho_n;       /* segments */
 };
 
 void report_audit_write(FILE *out, const struct report_audit *audit);

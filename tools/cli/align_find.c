@@ -167,12 +167,14 @@ static void entropy_add(const struct align_answers *answers, struct align_found 
     }
 }
 
-/* Spearman's of a ranking and a measure, over the segments that have both. */
+/* Spearman's of a ranking and a measure, over the segments that have both. The chance of the
+ * opposite is counted too: 1 - p leaves out the order itself, which among few is much. */
 static bool rho_find(const struct align_answers *answers, size_t person, size_t measure,
                      struct align_found *found, struct proto_fault *fault)
 {
     double pair[2 * MEASURE_ITEMS_MAX];
     struct measure_concordance both;
+    struct measure_concordance against;
     size_t at = person * answers->measures.count + measure;
     size_t n = 0;
     for (size_t s = 0; s < answers->segments.count; s++) {
@@ -188,13 +190,18 @@ static bool rho_find(const struct align_answers *answers, size_t person, size_t 
         }
     }
     found->rho_n[at] = n;
-    found->rho[at] = found->rho_p[at] = MATH_NAN;
+    found->rho[at] = found->rho_p[at] = found->rho_against[at] = MATH_NAN;
     if (n < 3) {
         return true;
     }
     bool good = measure_concordance_of(pair, 2, n, SEED, &both, fault);
     found->rho[at] = 2 * both.w - 1; /* of two rankings W is (1 + rho) / 2 */
     found->rho_p[at] = both.p;
+    for (size_t k = 0; k < n; k++) {
+        pair[n + k] = -pair[n + k];
+    }
+    good = good && measure_concordance_of(pair, 2, n, SEED, &against, fault);
+    found->rho_against[at] = good ? against.p : MATH_NAN;
     return good;
 }
 
@@ -207,9 +214,10 @@ static bool data_add(const struct align_answers *answers, struct align_found *fo
     found->ranks = calloc(people * items + 1, sizeof *found->ranks);
     found->rho = calloc(people * measures + 1, sizeof *found->rho);
     found->rho_p = calloc(people * measures + 1, sizeof *found->rho_p);
+    found->rho_against = calloc(people * measures + 1, sizeof *found->rho_against);
     found->rho_n = calloc(people * measures + 1, sizeof *found->rho_n);
     if (found->ranks == NULL || found->rho == NULL || found->rho_p == NULL ||
-        found->rho_n == NULL) {
+        found->rho_against == NULL || found->rho_n == NULL) {
         return memory_out(fault);
     }
     bool good = true;
@@ -243,6 +251,7 @@ bool align_find(const struct align_answers *answers, struct align_found *found,
     audit->measure_names = (const char *const *)answers->measures.words;
     audit->rho = found->rho;
     audit->rho_p = found->rho_p;
+    audit->rho_against = found->rho_against;
     audit->rho_n = found->rho_n;
     return true;
 }
@@ -252,6 +261,7 @@ void align_found_fini(struct align_found *found)
     free(found->ranks);
     free(found->rho);
     free(found->rho_p);
+    free(found->rho_against);
     free(found->rho_n);
     *found = (struct align_found){.ranks = NULL};
 }

@@ -10,7 +10,7 @@
 
 struct align_found {
     struct report_audit audit;
-    double *ranks, *rho, *rho_p; /* of the audit */
+    double *ranks, *rho, *rho_p, *rho_against; /* of the audit */
     size_t *rho_n;
 };
 

@@ -213,10 +213,10 @@ static void rows_put(struct out_table *table, const struct report_audit *audit)
         number_cell(table, audit->rho_p[i]);
         out_cell_number(table, "%zu", audit->rho_n[i]);
         out_cell_text(table, "%s",
-                      isnan(audit->rho[i])     ? "too few segments"
-                      : audit->rho_p[i] <= .05 ? "follows the data"
-                      : audit->rho_p[i] >= .95 ? "goes against the data"
-                                               : "no more than chance gives");
+                      isnan(audit->rho[i])           ? "too few segments"
+                      : audit->rho_p[i] <= .05       ? "follows the data"
+                      : audit->rho_against[i] <= .05 ? "goes against the data"
+                                                     : "no more than chance gives");
     }
 }
 

@@ -20,6 +20,7 @@ static const char *const measures[] = {"win rate"};
 static const double ranks[] = {1, 2, 3, 3, MATH_NAN, 1.5};
 static const double rho[] = {1, MATH_NAN};
 static const double rho_p[] = {1.0 / 6, MATH_NAN};
+static const double rho_against[] = {1, MATH_NAN};
 static const size_t rho_n[] = {3, 2};
 
 static char *page_of(const struct report_audit *audit)
@@ -53,6 +54,7 @@ static struct report_audit audit_of(double w)
                                  .measure_names = measures,
                                  .rho = rho,
                                  .rho_p = rho_p,
+                                 .rho_against = rho_against,
                                  .rho_n = rho_n};
     audit.rows[0] = (struct report_audit_row){"kendall-w",
                                               "order of segments",
