@@ -2,6 +2,7 @@
 /* One request, and in words what it says. */
 #include "tools/cli/tal_account.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tools/cli/cmd.h"
@@ -9,6 +10,39 @@
 static bool is(struct icp_text text, const char *word)
 {
     return text.bytes == strlen(word) && memcmp(text.data, word, text.bytes) == 0;
+}
+
+/* As it stands within single quotes of a shell: a quote ends them, is written behind a backslash,
+ * and they begin again. NULL: no memory. */
+static char *quoted(struct icp_text text)
+{
+    static const char quote[] = "'\\''";
+    char *out = malloc((sizeof quote - 1) * text.bytes + 1);
+    size_t used = 0;
+    for (size_t at = 0; out != NULL && at < text.bytes; at++) {
+        if (text.data[at] == '\'') {
+            memcpy(out + used, quote, sizeof quote - 1);
+            used += sizeof quote - 1;
+        } else {
+            out[used++] = text.data[at];
+        }
+    }
+    if (out != NULL) {
+        out[used] = '\0';
+    }
+    return out;
+}
+
+/* What anybody can run to draw the account again. */
+static void draw_print(const struct cli *cli, struct icp_text seed, struct icp_text id)
+{
+    char *of_seed = quoted(seed);
+    char *of_id = quoted(id);
+    if (of_seed != NULL && of_id != NULL) {
+        cli_print(cli, "  printf %%s '%s:%s' | sha256sum | cut -c1-16\n", of_seed, of_id);
+    }
+    free(of_seed);
+    free(of_id);
 }
 
 static const char *stands(struct icp_text part, bool sampled)
@@ -44,8 +78,7 @@ static void account_print(const struct cli *cli, const struct icp_reply *reply)
     if (seed.bytes > 0) {
         cli_print(cli, "  its draw is %.*s, and a member below %.*s is held out:\n",
                   (int)draw.bytes, draw.data, (int)below.bytes, below.data);
-        cli_print(cli, "  printf %%s '%.*s:%.*s' | sha256sum | cut -c1-16\n", (int)seed.bytes,
-                  seed.data, (int)id.bytes, id.data);
+        draw_print(cli, seed, id);
     } else {
         cli_print(cli, "  the list is of format 1: nothing was drawn\n");
     }
