@@ -193,7 +193,7 @@ static bool columns_find(struct reading *reading)
             return proto_fault_set(
                 reading->fault, PROTO_BAD_PAYLOAD, "",
                 "%s, line 1: there is no column '%s'; person, function, question, "
-                "item and answer are wanted ('icp align form --csv' writes such a "
+                "item and answer are wanted ('icp align form --sheet' writes such a "
                 "file)",
                 csv_name(reading->input), names[i]);
         }

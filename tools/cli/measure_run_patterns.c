@@ -42,8 +42,9 @@ static bool word(const struct measure_call *call, const char *name, const char *
             return true;
         }
     }
-    cli_say(call->cli, "--%s is %s, %s%s%s, not '%s'", name, words[0], words[1],
-            words[2] != NULL ? " or " : "", words[2] != NULL ? words[2] : "", text);
+    cli_say(call->cli, "--%s is %s%s%s%s%s, not '%s'", name, words[0],
+            words[2] != NULL ? ", " : " or ", words[1], words[2] != NULL ? " or " : "",
+            words[2] != NULL ? words[2] : "", text);
     return false;
 }
 
