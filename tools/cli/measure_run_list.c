@@ -46,7 +46,7 @@ static struct wanted wanted_of(enum measure_id id)
     case MEASURE_ID_FORECAST:
         return (struct wanted){BIT(REACHED) | BIT(P) | BIT(RIVAL), 0};
     default:
-        return (struct wanted){BIT(REACHED) | BIT(P) | BIT(GROUP), BIT(CASES)};
+        return (struct wanted){BIT(REACHED) | BIT(P) | BIT(GROUP), 0};
     }
 #undef BIT
 }
