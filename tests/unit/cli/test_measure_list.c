@@ -91,6 +91,35 @@ static void cases_on_a_list_are_held_against_others(void **state)
     CANNED_ROWS(rows);
 }
 
+/* Of shares .5, .3 and .2 the index is .38; referrals all within a segment are assortative. */
+static void groups_and_referrals_come_to_what_a_hand_finds(void **state)
+{
+    (void)state;
+    put("bad.csv", "g,h,n\na,a,5\nb,b,3\nc,c,2\nz,z,0\n");
+    static const struct canned_row rows[] = {
+        {"measure focus --rows bad.csv --group g --cases n --least 10 --top 1", NULL, 0, EX_OK, "",
+         "row        by     group   value     low    high   n  amount    next\n"
+         "hhi        logos         0.3800  0.2381  0.6727  10\n"
+         "unbiased   logos         0.3111  0.1692  0.6038  10\n"
+         "effective  logos         2.6316  1.4865  3.0000  10\n"
+         "group      logos  a      0.5000  0.2366  0.7634   5          0.0250\n"
+         "others     logos         0.5000  0.2366  0.7634   5\n",
+         ""},
+        {"measure focus --rows bad.csv --group g --cases n --least 11", NULL, 0, EX_DATAERR, "", "",
+         "icp measure: insufficient: there are 10 accounts, 11 are needed\n"},
+        {"measure referral --rows bad.csv --referrer g --referred h --cases n --segments 3 "
+         "--least 10 --permutations 99",
+         NULL, 0, EX_OK, "",
+         "figure         of   value     low    high       p   n  verdict\n"
+         "assortativity      1.0000  1.0000  1.0000  0.0100  10\n"
+         "within         a   1.0000  0.5655  1.0000           5  insufficient: 10 are needed\n"
+         "within         b   1.0000  0.4385  1.0000           3  insufficient: 10 are needed\n"
+         "within         c   1.0000  0.3424  1.0000           2  insufficient: 10 are needed\n",
+         ""},
+    };
+    CANNED_ROWS(rows);
+}
+
 /* A file without rows is no error of a rate: nothing is known, and the interval says so. */
 static void nothing_is_nothing(void **state)
 {
@@ -210,6 +239,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cases_on_a_list_are_held_against_others),
+        cmocka_unit_test(groups_and_referrals_come_to_what_a_hand_finds),
         cmocka_unit_test(nothing_is_nothing),
         cmocka_unit_test(what_says_nothing_of_a_list_is_a_mistake_of_use),
         cmocka_unit_test(a_cell_that_cannot_be_read_is_told_by_its_place),
