@@ -259,13 +259,13 @@ static bool sides_tell(struct sides *sides, const char *const *names,
     if (!ends_find(sides, options, pace, ends, fault)) {
         return false;
     }
+    /* fmax and fmin of an end that there is none of would be one. */
     double off = focus.unbiased - focus.hhi;
+    double most = isnan(ends[0]) ? MEASURE_NAN : fmin(1 / ends[0], (double)sides->groups);
+    double least = isnan(ends[0] + off) ? MEASURE_NAN : fmax(ends[0] + off, 0);
     figure_add(table, sides, "hhi", (const double[]){focus.hhi, ends[0], ends[1]});
-    figure_add(table, sides, "unbiased",
-               (const double[]){focus.unbiased, fmax(ends[0] + off, 0), ends[1] + off});
-    figure_add(
-        table, sides, "effective",
-        (const double[]){focus.effective, 1 / ends[1], fmin(1 / ends[0], (double)sides->groups)});
+    figure_add(table, sides, "unbiased", (const double[]){focus.unbiased, least, ends[1] + off});
+    figure_add(table, sides, "effective", (const double[]){focus.effective, 1 / ends[1], most});
     return groups_tell(sides, focus.hhi, names, options, table, fault);
 }
 

@@ -138,7 +138,8 @@ static void drain_add(const struct telling *t, const char *motion, const struct 
     double spend = (double)all->spend;
     if (!(spend > 0) || !(all->value > 0)) {
         row_add(t, motion, "drain", MEASURE_NAN, NULL, t->motions->accounts,
-                spend > 0 ? "refused: no outcome of the period has a value; weigh by count" : "");
+                spend > 0 ? "refused: no outcome of the period has a value; weigh by count"
+                          : "refused: the spend of the period is 0");
         return;
     }
     double p = (double)at->spend / spend;
@@ -180,6 +181,13 @@ static bool group_add(const struct telling *t, const char *motion, const struct 
     return true;
 }
 
+/* There is something to tell of it, if only the revenue that it lost. */
+static bool is_told(const struct measure_motion *at)
+{
+    return at->journeys > 0 || at->spends > 0 || at->value > 0 || at->mrr_from != 0 ||
+           at->mrr_to != 0;
+}
+
 static bool groups_add(struct telling *t, const char *const *names, struct proto_fault *fault)
 {
     const struct measure_motions *motions = t->motions;
@@ -188,7 +196,7 @@ static bool groups_add(struct telling *t, const char *const *names, struct proto
     for (uint32_t g = 0; g < motions->count && keys != NULL; g++) {
         const struct measure_motion *at = &motions->items[g];
         keys[g] = -(double)at->journeys;
-        told += at->journeys > 0 || at->spends > 0 || at->value > 0 || at->mrr_to != 0;
+        told += is_told(at);
         t->revenue = t->revenue || at->mrr_from != 0 || at->mrr_to != 0;
     }
     uint32_t *order = keys != NULL ? math_order_create(keys, motions->count) : NULL;
@@ -198,9 +206,8 @@ static bool groups_add(struct telling *t, const char *const *names, struct proto
     good = good && group_add(t, "(all)", &motions->all, true, fault);
     for (uint32_t i = 0; i < motions->count && good; i++) {
         const struct measure_motion *at = &motions->items[order[i]];
-        bool any = at->journeys > 0 || at->spends > 0 || at->value > 0 || at->mrr_to != 0;
         good = measure_goes_on(motions->pace, fault) &&
-               (!any || group_add(t, names[order[i]], at, false, fault));
+               (!is_told(at) || group_add(t, names[order[i]], at, false, fault));
     }
     free(order);
     free(keys);

@@ -174,6 +174,10 @@ static void made_add(struct page *page, const char *figure, const char *of, enum
     double lost = sums->then > 0 ? (double)sums->lost / (double)sums->then : 0;
     const struct drawn best = {
         mean_of(sums), sums->fresh > 0 ? sums->spend / (double)sums->fresh : MEASURE_NAN, lost};
+    if (why.text[0] == '\0' && sums->customers < 2) { /* the mean of one has no error */
+        (void)snprintf(why.text, sizeof why.text, "insufficient: %llu of 2 customers",
+                       (unsigned long long)sums->customers);
+    }
     math_random_init(&random, SEED);
     for (int i = 0; i < DRAWS && why.text[0] == '\0'; i++) {
         struct drawn one = draw(page, sums, &random);
