@@ -248,6 +248,11 @@ static bool field_find(struct referring *referring, struct proto_fault *fault)
                               &referring->field, fault)) {
         return false;
     }
+    if (referring->field != NULL && lifecycle_field_is_label(referring->field)) {
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.field",
+                               "the label of segments names no account; a category is wanted that "
+                               "holds ids or keys");
+    }
     return referring->field == NULL || referring->field->type == FEATURE_CATEGORY ||
            proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.field",
                            "the field is of type %s; a category is wanted that holds ids or keys",

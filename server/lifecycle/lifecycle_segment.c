@@ -87,23 +87,31 @@ bool lifecycle_field_is_label(const struct feature_field *field)
     return field == &by_label;
 }
 
-bool lifecycle_segment_of(struct lifecycle_names *names, const struct engine_worker *worker,
-                          const struct feature_field *field, uint32_t *number,
-                          struct proto_fault *fault)
+bool lifecycle_segment_of_values(struct lifecycle_names *names, const struct engine_worker *worker,
+                                 const struct feature_value *values,
+                                 const struct feature_field *field, uint32_t *number,
+                                 struct proto_fault *fault)
 {
     struct feature_value label = {.type = FEATURE_CATEGORY};
     if (!lifecycle_field_is_label(field)) {
-        return lifecycle_segment_number(names, &worker->values[field->id], number, fault);
+        return lifecycle_segment_number(names, &values[field->id], number, fault);
     }
     const struct engine_labels *labels = worker->state->labels;
-    uint8_t found = labels != NULL ? engine_labels_match(labels, worker->values,
-                                                         worker->state->schema->id_count)
-                                   : ENGINE_LABEL_NONE;
+    uint8_t found = labels != NULL
+                        ? engine_labels_match(labels, values, worker->state->schema->id_count)
+                        : ENGINE_LABEL_NONE;
     label.present = found >= ENGINE_LABEL_FIRST;
     if (label.present) {
         label.text = engine_labels_name(labels, found);
     }
     return lifecycle_segment_number(names, &label, number, fault);
+}
+
+bool lifecycle_segment_of(struct lifecycle_names *names, const struct engine_worker *worker,
+                          const struct feature_field *field, uint32_t *number,
+                          struct proto_fault *fault)
+{
+    return lifecycle_segment_of_values(names, worker, worker->values, field, number, fault);
 }
 
 bool lifecycle_field_find(const struct engine_worker *worker, struct proto_span name,

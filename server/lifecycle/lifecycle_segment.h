@@ -32,11 +32,16 @@ bool lifecycle_field_find(const struct engine_worker *worker, struct proto_span 
 bool lifecycle_segments_begin(struct lifecycle_names *names, struct proto_fault *fault);
 bool lifecycle_segment_number(struct lifecycle_names *names, const struct feature_value *value,
                               uint32_t *number, struct proto_fault *fault);
+/* The same of the account whose values stand there, by field id of the worker's schema. */
+bool lifecycle_segment_of_values(struct lifecycle_names *names, const struct engine_worker *worker,
+                                 const struct feature_value *values,
+                                 const struct feature_field *field, uint32_t *number,
+                                 struct proto_fault *fault);
 /* The same of the account whose values stand in the worker's scratch. */
 bool lifecycle_segment_of(struct lifecycle_names *names, const struct engine_worker *worker,
                           const struct feature_field *field, uint32_t *number,
                           struct proto_fault *fault);
-/* Whether it is the label: nothing may be kept of that from one question to the next. */
+/* Whether it is the label: it has no place among values, and nothing may be kept of that from one question to the next. */
 bool lifecycle_field_is_label(const struct feature_field *field);
 
 #endif

@@ -222,6 +222,7 @@ static bool view_make(struct lifecycle_standing *standing, struct proto_fault *f
     view->segments = (const char *const *)standing->segments.texts;
     view->segment_count = standing->segments.count;
     view->by = standing->by != NULL ? standing->by->name : "";
+    view->by_label = standing->by != NULL && lifecycle_field_is_label(standing->by);
     view->members = standing->members;
     view->member_count = standing->member_count;
     view->campaigns = standing->campaigns_told;

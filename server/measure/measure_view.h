@@ -91,6 +91,7 @@ struct measure_view {
     const char *const *segments; /* names by number */
     uint32_t segment_count;      /* 0: none */
     const char *by;              /* the field that segments are of */
+    bool by_label;               /* it is no field but the label: a word of filters */
     bool scored;                 /* by a version */
     bool spent;                  /* a spend is told, of anybody at any time */
     struct measure_tally cells[MEASURE_GRADES][MEASURE_BANDS];

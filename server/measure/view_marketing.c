@@ -104,7 +104,7 @@ static char *filter_make(const struct measure_view *view, uint32_t segment)
     if (text == NULL) {
         return NULL;
     }
-    char *to = quoted(text, '"', view->by);
+    char *to = view->by_label ? stpcpy(text, view->by) : quoted(text, '"', view->by);
     if (segment == 0) {
         memcpy(to, missing, sizeof missing);
         return text;

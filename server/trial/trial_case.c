@@ -67,11 +67,12 @@ static bool values_read(struct walking *walking, uint32_t slot, struct proto_fau
     if (kind != ENGINE_ROW_NOT_KEPT && reading->profile->count > 0) {
         walking->points = trial_profile_points(reading->profile, walking->values, walking->slots);
     }
-    const struct feature_value *value = reading->by == NULL || kind == ENGINE_ROW_NOT_KEPT
-                                            ? &none
-                                            : &walking->values[reading->by->id];
-    return reading->by == NULL ||
-           lifecycle_segment_number(&reading->values, value, &walking->stratum, fault);
+    if (reading->by == NULL || kind == ENGINE_ROW_NOT_KEPT) {
+        return reading->by == NULL ||
+               lifecycle_segment_number(&reading->values, &none, &walking->stratum, fault);
+    }
+    return lifecycle_segment_of_values(&reading->values, reading->worker, walking->values,
+                                       reading->by, &walking->stratum, fault);
 }
 
 static bool account_enter(struct walking *walking, uint32_t slot, struct proto_fault *fault)
