@@ -115,8 +115,10 @@ static bool name_read(struct rpc_call *call, struct lifecycle_request *request,
             request->measure = (enum measure_id)id;
             return true;
         }
-        used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", id > 0 ? ", " : "",
-                                 measure_info((enum measure_id)id)->name);
+        if (used < sizeof words) { /* what there is no room for is left out */
+            used += (size_t)snprintf(words + used, sizeof words - used, "%s%s", id > 0 ? ", " : "",
+                                     measure_info((enum measure_id)id)->name);
+        }
     }
     return proto_fault_set(fault, PROTO_BAD_FIELD, "measure",
                            "there is no measure '%.*s'; there are %s", (int)name.bytes,
