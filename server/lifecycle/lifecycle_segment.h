@@ -41,7 +41,8 @@ bool lifecycle_segment_of_values(struct lifecycle_names *names, const struct eng
 bool lifecycle_segment_of(struct lifecycle_names *names, const struct engine_worker *worker,
                           const struct feature_field *field, uint32_t *number,
                           struct proto_fault *fault);
-/* Whether it is the label: it has no place among values, and nothing may be kept of that from one question to the next. */
+/* Whether it is the label: it has no place among values, and nothing may be kept of it from one
+ * question to the next. */
 bool lifecycle_field_is_label(const struct feature_field *field);
 
 #endif
