@@ -57,7 +57,7 @@ static void frontier_is_that_of_trying_all_sets(void **state)
         size_t count = segment_frontier(counts, SEGMENTS, steps);
         assert_true(count <= SEGMENTS);
         for (unsigned k = 1; k <= SEGMENTS; k++) {
-            double best = -INFINITY;
+            double best = -(double)INFINITY;
             struct segment_counts within;
             for (uint32_t set = 1; set < 1U << SEGMENTS; set++) {
                 if ((unsigned)__builtin_popcount(set) == k) {
