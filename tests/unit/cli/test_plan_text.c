@@ -148,8 +148,8 @@ static void a_history_that_is_cut_or_altered_is_not_shown_as_a_plan(void **state
     for (int way = 0; way < 4; way++) {
         static const char *const said[] = {
             "icp plan show: line 18: entry 17 was dropped: the last line tells of 17 entries\n",
-            "icp plan show: line 4: entry 3 was altered: it does not have the hash that follows "
-            "on entry 2\n",
+            ("icp plan show: line 4: entry 3 was altered: it does not have the hash that follows "
+             "on entry 2\n"),
             "icp plan show: line 2: entry 1 was dropped: entry 2 follows on entry 0\n",
             "icp plan show: line 2: entry 1 was dropped: the last line tells of 17 entries\n"};
         told->story.lines[2] = way == 1 ? other : kept;
