@@ -166,7 +166,8 @@ static double ours_batch(struct bench *bench)
         model_trees_raw_many(bench->bound.trees, bench->codes, stride, BATCH, bench->raws);
         bench->sink += (double)bench->raws[0];
     }
-    return (now_ns() - began) / (double)(bench->count / BATCH * BATCH);
+    size_t rows = bench->count - bench->count % BATCH;
+    return (now_ns() - began) / (double)rows;
 }
 
 static double theirs(struct bench *bench, const struct peer *peer, size_t rows, size_t calls)

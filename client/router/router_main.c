@@ -237,11 +237,13 @@ static bool begin(struct program *program, struct router_fault *fault)
         fprintf(stderr, "icp-router: listening on port %d\n", port);
     }
     if (program->from_stdin) {
-        program->chunk = uv_buf_init(malloc(CHUNK_BYTES), CHUNK_BYTES);
+        char *chunk = malloc(CHUNK_BYTES);
         program->line = malloc(ROUTER_LEAD_BYTES_MAX + 1);
-        if (program->chunk.base == NULL || program->line == NULL) {
+        if (chunk == NULL || program->line == NULL) {
+            free(chunk);
             return router_refuse(fault, 0, 0, "no memory");
         }
+        program->chunk = uv_buf_init(chunk, CHUNK_BYTES);
         input_read(program);
     }
     return true;
@@ -328,11 +330,9 @@ static int rules_check(struct program *program)
 int main(int count, char **arguments)
 {
     struct router_fault fault = {.line = 0};
-    struct program *program = calloc(1, sizeof *program); /* until the process ends */
+    static struct program memory; /* until the process ends */
+    struct program *program = &memory;
     const char *uri = getenv("ICP_URI");
-    if (program == NULL) {
-        return EX_OSERR;
-    }
     program->options = (struct router_options){.uri = uri != NULL ? uri : "icp://127.0.0.1:4273",
                                                .token = getenv("ICP_TOKEN"),
                                                .spool_path = "spool",

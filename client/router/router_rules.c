@@ -3,6 +3,7 @@
  * them, so that a name that is nobody's is told where it stands. Owners are sorted at the end. */
 #include "client/router/router_rules.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -48,6 +49,7 @@ static void *grown(const struct reading *reading, void *items, size_t count, siz
 
 static bool text_add(const struct reading *reading, struct router_texts *list, const char *text)
 {
+    assert(list != NULL);
     char **texts = grown(reading, list->texts, list->count, &list->room, sizeof *list->texts);
     if (texts == NULL) {
         return false;
@@ -107,6 +109,7 @@ static bool person_named(const struct reading *reading, size_t word, const char 
                          uint32_t *person)
 {
     size_t place = router_person_find(reading->rules, name);
+    assert(person != NULL);
     *person = (uint32_t)place;
     if (place < reading->rules->person_count) {
         return true;
@@ -222,7 +225,7 @@ static bool rule_people_read(const struct reading *reading, size_t word, struct 
 {
     struct router_texts names = {.count = 0};
     bool good = texts_read(reading, word, &names);
-    rule->people = good ? calloc(names.count, sizeof *rule->people) : NULL;
+    rule->people = good ? calloc(names.count + 1, sizeof *rule->people) : NULL;
     good = good && (rule->people != NULL || memory_out(reading));
     for (size_t i = 0; good && i < names.count; i++) {
         good = person_named(reading, word, names.texts[i], &rule->people[i]);

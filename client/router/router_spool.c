@@ -199,7 +199,7 @@ static bool segments_read(struct router_spool *spool, struct router_fault *fault
     int again = openat(spool->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *folder = again < 0 ? NULL : fdopendir(again);
     bool good = folder != NULL || failed(fault, "the spool cannot be read");
-    for (struct dirent *one; good && (one = readdir(folder)) != NULL;) {
+    for (struct dirent *one; good && folder != NULL && (one = readdir(folder)) != NULL;) {
         unsigned number = 0;
         int end = 0;
         if (sscanf(one->d_name, "%8u.ndjson%n", &number, &end) != 1 || end == 0 ||
@@ -212,7 +212,7 @@ static bool segments_read(struct router_spool *spool, struct router_fault *fault
             good = grown != NULL || router_refuse(fault, 0, 0, "no memory for the spool");
             numbers = good ? grown : numbers;
         }
-        if (good) {
+        if (good && numbers != NULL) {
             numbers[count++] = number;
         }
     }

@@ -248,7 +248,8 @@ bool dispute_frontier_make(struct dispute *dispute, struct engine_worker *worker
     if (good && masks == NULL) {
         good = no_memory(fault);
     }
-    good = good && masks_make(worker, job, names, count, masks, cells.count, fault) &&
+    good = good && masks != NULL &&
+           masks_make(worker, job, names, count, masks, cells.count, fault) &&
            steps_make(&cells, masks, count, frontier, fault);
     free(masks);
     dispute_label_fini(&label);

@@ -22,7 +22,9 @@ uint64_t listing_draw_of(struct proto_span seed, struct proto_span id)
     size_t bytes = seed.bytes < PROTO_SEED_BYTES_MAX ? seed.bytes : PROTO_SEED_BYTES_MAX;
     size_t rest = id.bytes < PROTO_ID_BYTES_MAX ? id.bytes : PROTO_ID_BYTES_MAX;
     uint64_t number = 0;
-    memcpy(text, seed.data, bytes);
+    if (bytes > 0) {
+        memcpy(text, seed.data, bytes); /* a list without a hold-out may have no seed */
+    }
     text[bytes] = ':';
     memcpy(text + bytes + 1, id.data, rest);
     struct term_hash hash = term_hash_of((struct proto_span){text, bytes + 1 + rest});
