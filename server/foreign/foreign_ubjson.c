@@ -5,6 +5,7 @@
  *   U i I l L d D   numbers: u8, i8, i16, i32, i64, f32, f64      T F Z   true, false, null
  *   S length bytes   C byte                                      [ … ]   { length key value … }
  *   [ $ marker # length values   typed and counted                [ # length values   counted */
+#include <assert.h>
 #include <string.h>
 
 #include "proto/reader.h"
@@ -136,6 +137,7 @@ static enum foreign_token open_level(struct foreign_reader *reader, bool object)
             return FOREIGN_FAILED;
         }
         size_t least = level.typed != 0 ? number_bytes(level.typed) : 1;
+        assert(least > 0); /* a type without bytes was refused */
         if (level.left > left(reader) / least) {
             return fail(reader, reader->at, "a count larger than the bytes that are left");
         }

@@ -138,7 +138,9 @@ class Routing(unittest.TestCase):
         self.folder.cleanup()
 
     def router(self, *flags, **more):
-        self.routers.append(Router(self.folder.name, self.uri, *flags, **more))
+        # Under a sanitizer beside other tests icpd takes more than the usual ten seconds at the end.
+        patient = () if "--linger" in flags else ("--linger", "120000")
+        self.routers.append(Router(self.folder.name, self.uri, *flags, *patient, **more))
         return self.routers[-1]
 
     def stored(self):
