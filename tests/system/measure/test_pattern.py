@@ -224,7 +224,7 @@ class Patterns(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             self.write(folder, self.log(1, 20))
             for more, part in [(["--form", "loose"], "--form is adjacent, gapped or both, not 'loose'"),
-                               (["--show", "some"], "--show is found, all, not 'some'"),
+                               (["--show", "some"], "--show is found or all, not 'some'"),
                                (["--longest", "0"], "--longest: a number from 1 to 3 is wanted"),
                                (["--fit", "none"], "--fit is for what the server measures"),
                                (["--channel", "kind"], "--channel is for what the server measures")]:
