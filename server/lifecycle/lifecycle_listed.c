@@ -3,6 +3,7 @@
  * there still: the view stands. */
 #include "server/lifecycle/lifecycle_listed.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,12 +159,16 @@ static int by_revenue(const void *left, const void *right)
 static bool candidates_find(const struct lifecycle_standing *standing, uint32_t *candidates,
                             uint32_t *count, struct proto_fault *fault)
 {
+    assert(candidates != NULL);
     struct paying *paying = calloc((size_t)standing->count + 1, sizeof *paying);
     if (paying == NULL) {
         return no_memory(fault);
     }
-    bool good = measure_outstanding(&standing->view, candidates, count, fault);
-    for (uint32_t i = 0; i < *count && good; i++) {
+    if (!measure_outstanding(&standing->view, candidates, count, fault)) {
+        free(paying);
+        return false;
+    }
+    for (uint32_t i = 0; i < *count; i++) {
         paying[i] = (struct paying){standing->accounts[candidates[i]].mrr, candidates[i]};
     }
     qsort(paying, *count, sizeof *paying, by_revenue);
@@ -172,7 +177,7 @@ static bool candidates_find(const struct lifecycle_standing *standing, uint32_t 
         candidates[i] = paying[i].account;
     }
     free(paying);
-    return good;
+    return true;
 }
 
 /* What is compared: contributions of candidates, and of the account under way behind them. */

@@ -181,7 +181,7 @@ static bool referrals_settle(struct referring *referring, size_t *unknown,
                     ? referrers_find(referring, accounts, fault)
                     : proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for referrers");
     *unknown = 0;
-    for (size_t i = 0; good && i < referring->referral_count; i++) {
+    for (size_t i = 0; good && accounts != NULL && i < referring->referral_count; i++) {
         struct measure_referral referral = referring->referrals[i];
         referral.from = accounts[referral.from];
         *unknown += referral.from == UINT32_MAX;
