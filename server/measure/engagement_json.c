@@ -69,7 +69,7 @@ static bool by_read(const json_t *object, struct measure_weight *row, struct pro
 static bool row_read(const json_t *object, struct measure_weight *row, struct proto_fault *fault)
 {
     static const char *const members[] = {"type", "kind", "weight", "half_life_days", "by"};
-    double most = (double)(MEASURE_WEIGHT_MAX / MEASURE_WEIGHT_ONE);
+    double most = (double)MEASURE_WEIGHT_MAX / (double)MEASURE_WEIGHT_ONE;
     *row = (struct measure_weight){.weight = 0};
     if (!json_is_object(object)) {
         return proto_fault_set(fault, PROTO_BAD_DOCUMENT, "",

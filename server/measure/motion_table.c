@@ -204,7 +204,7 @@ static bool groups_add(struct telling *t, const char *const *names, struct proto
     bool good = order != NULL || proto_fault_set(fault, PROTO_NO_MEMORY, "",
                                                  "no memory for %u groups", motions->count);
     good = good && group_add(t, "(all)", &motions->all, true, fault);
-    for (uint32_t i = 0; i < motions->count && good; i++) {
+    for (uint32_t i = 0; order != NULL && i < motions->count && good; i++) {
         const struct measure_motion *at = &motions->items[order[i]];
         good = measure_goes_on(motions->pace, fault) &&
                (!is_told(at) || group_add(t, names[order[i]], at, false, fault));

@@ -109,6 +109,27 @@ class Imported(unittest.TestCase):
         self.assertEqual((version["name"], version["accounts"]), ("theirs", len(self.rows)))
         self.assertIn("12 trees of xgboost 1.7.4 (numbers.json)", self.icp("show", "1"))
 
+    def test_whatever_reads_a_version_reads_this_one(self):
+        for view in ("sales", "marketing", "success", "product", "finance", "grid"):
+            self.icp("view", view)
+        best = max(range(len(self.rows)), key=lambda i: self.rows[i][1])
+        self.assertIn("A", self.icp("card", f"a{best}"))
+        self.icp("tal", "build", "theirs", "-k", "20", "--hold-out", "10%", "--seed", "s")
+        self.icp("tal", "check", "theirs")
+        self.icp("segment", "put", "Some", "x0 > 0")
+        score = self.client.call("score", {"id": f"a{best}", "reasons": 3})
+        self.assertEqual(score.get("segment", "Some"), "Some")
+        self.icp("segment", "show", "Some")
+        self.icp("changes", "--since", "0")
+        self.icp("challenge", "--condition", "x0 > 0", "--claim", "in", "--try")
+        self.icp("backtest")
+        self.icp("segments")
+        with tempfile.TemporaryDirectory() as folder:
+            self.icp("report", "icp", "--out", os.path.join(folder, "icp.html"))
+            self.icp("report", "lifecycle", "--out", os.path.join(folder, "lifecycle.html"), "--from", "2024-01-01",
+                     "--to", "2025-01-01")
+        self.client.call("ping")
+
     def test_the_document_means_the_same_when_it_is_put_again(self):
         document = self.client.call("icp-get", {"icp": 1})["document"]
         again = self.client.call("icp-put", {"document": document})["icp"]
