@@ -130,8 +130,7 @@ static bool seed_draw(struct listing_request *request, char seed[PROTO_SEED_BYTE
     uint64_t number = 0;
     if (request->seed.bytes == 0) {
         if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
-            return proto_fault_set(fault, PROTO_IO, "seed",
-                                   "the system gives no random numbers");
+            return proto_fault_set(fault, PROTO_IO, "seed", "the system gives no random numbers");
         }
         (void)snprintf(seed, PROTO_SEED_BYTES_MAX + 1, "%016llx", (unsigned long long)number);
         request->seed = proto_span_text(seed);

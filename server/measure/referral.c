@@ -140,8 +140,11 @@ static bool permuted(struct net *net, double seen, double *p, struct proto_fault
     struct math_random random;
     uint32_t *dealt = calloc(net->node_count + 1, sizeof *dealt);
     unsigned as_much = 0;
-    bool good = dealt != NULL || proto_fault_set(fault, PROTO_NO_MEMORY, "",
-                                                 "no memory for %zu accounts", net->node_count);
+    if (dealt == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu accounts",
+                               net->node_count);
+    }
+    bool good = true;
     for (size_t i = 0; good && i < net->node_count; i++) {
         dealt[i] = net->network->accounts[net->nodes[i]].segment;
     }
