@@ -142,8 +142,11 @@ static bool slot_fold(struct pasts *pasts, const struct store_slot_cell *cell, u
     struct proto_fault why = {.code = PROTO_OK};
     bool told;
     *run = STORE_NO_RUN;
-    if (!list_fill(pasts, cell, &told, fault) || pasts->count == 0) {
-        return pasts->count == 0;
+    if (!list_fill(pasts, cell, &told, fault)) {
+        return false;
+    }
+    if (pasts->count == 0) {
+        return true;
     }
     const struct store_version *oldest = pasts->list[pasts->count - 1];
     if (oldest->past_anew) {
