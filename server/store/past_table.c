@@ -49,8 +49,8 @@ static bool listed_get(const struct disk_txn *txn, uint32_t slot,
 bool store_past_table_get(const struct disk_txn *txn, uint32_t slot, uint32_t run,
                           struct store_history *history, struct proto_fault *fault)
 {
-    struct store_piece newest;
-    struct store_piece older;
+    struct store_piece newest = {.run = 0};
+    struct store_piece older = {.run = 0};
     if (!piece_get(txn, slot, run, &newest, fault)) {
         return false;
     }
@@ -142,7 +142,7 @@ static bool gone_note(const struct disk_txn *txn, uint32_t slot,
                       struct proto_fault *fault)
 {
     struct proto_fault why = {.code = PROTO_OK};
-    struct store_piece dropped;
+    struct store_piece dropped = {.run = 0};
     struct store_past_group group = {.seq = 0};
     size_t at = 0;
     if (!listed_get(txn, slot, place, &dropped, &why)) {
