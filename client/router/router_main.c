@@ -243,7 +243,8 @@ static bool begin(struct program *program, struct router_fault *fault)
             free(chunk);
             return router_refuse(fault, 0, 0, "no memory");
         }
-        program->chunk = uv_buf_init(chunk, CHUNK_BYTES);
+        program->chunk.base = chunk;
+        program->chunk.len = CHUNK_BYTES;
         input_read(program);
     }
     return true;

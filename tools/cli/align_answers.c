@@ -16,7 +16,7 @@ enum { COLUMN_PERSON, COLUMN_FUNCTION, COLUMN_QUESTION, COLUMN_ITEM, COLUMN_ANSW
 
 struct reading {
     struct csv_input *input;
-    const struct csv_row *row;
+    struct csv_row row; /* under way */
     size_t columns[COLUMNS];
     struct align_answers *answers;
     struct proto_fault *fault;
@@ -25,9 +25,9 @@ struct reading {
 /* The cell is at fault. */
 static bool refuse(const struct reading *reading, int column, const char *what)
 {
-    size_t line = reading->row->line;
+    size_t line = reading->row.line;
     size_t at = 1;
-    csv_cell_place(reading->input, reading->row, reading->columns[column], &line, &at);
+    csv_cell_place(reading->input, &reading->row, reading->columns[column], &line, &at);
     return proto_fault_set(reading->fault, PROTO_BAD_PAYLOAD, "", "%s, line %zu, column %zu: %s",
                            csv_name(reading->input), line, at, what);
 }
@@ -39,7 +39,7 @@ static bool memory_out(struct proto_fault *fault)
 
 static struct proto_span cell_of(const struct reading *reading, int column)
 {
-    return feature_text_trim(reading->row->cells[reading->columns[column]]);
+    return feature_text_trim(reading->row.cells[reading->columns[column]]);
 }
 
 /* The number of a word, new at the end; SIZE_MAX where there are too many, or no memory. */
@@ -167,15 +167,14 @@ static bool answer_take(const struct reading *reading)
 
 static bool rows_read(struct reading *reading, bool (*take)(const struct reading *reading))
 {
-    struct csv_row row;
     char place[CSV_PLACE_BYTES];
-    reading->row = &row;
+    struct csv_row *row = &reading->row;
     reading->fault->code = PROTO_OK;
-    while (csv_next(reading->input, &row, reading->fault)) {
-        if (row.bad) {
+    while (csv_next(reading->input, row, reading->fault)) {
+        if (row->bad) {
             return proto_fault_set(reading->fault, PROTO_BAD_PAYLOAD, "", "%s: %s",
-                                   csv_row_place(reading->input, &row, place, sizeof place),
-                                   row.message);
+                                   csv_row_place(reading->input, row, place, sizeof place),
+                                   row->message);
         }
         if (!take(reading)) {
             return false;
@@ -245,7 +244,7 @@ static bool figure_take(const struct reading *reading)
     size_t segment = word_number(&answers->segments, name, before);
     for (size_t i = 0, k = 0; segment < before && i < csv_column_count(reading->input); i++) {
         double number = MATH_NAN;
-        struct proto_span cell = feature_text_trim(reading->row->cells[i]);
+        struct proto_span cell = feature_text_trim(reading->row.cells[i]);
         if (i == reading->columns[COLUMN_PERSON]) {
             continue;
         }

@@ -172,7 +172,7 @@ static void entropy_add(const struct align_answers *answers, struct align_found 
 static bool rho_find(const struct align_answers *answers, size_t person, size_t measure,
                      struct align_found *found, struct proto_fault *fault)
 {
-    double pair[2 * MEASURE_ITEMS_MAX];
+    double pair[2 * MEASURE_ITEMS_MAX] = {0};
     struct measure_concordance both;
     struct measure_concordance against;
     size_t at = person * answers->measures.count + measure;
@@ -194,13 +194,15 @@ static bool rho_find(const struct align_answers *answers, size_t person, size_t 
     if (n < 3) {
         return true;
     }
-    bool good = measure_concordance_of(pair, 2, n, SEED, &both, fault);
+    if (!measure_concordance_of(pair, 2, n, SEED, &both, fault)) {
+        return false;
+    }
     found->rho[at] = 2 * both.w - 1; /* of two rankings W is (1 + rho) / 2 */
     found->rho_p[at] = both.p;
     for (size_t k = 0; k < n; k++) {
         pair[n + k] = -pair[n + k];
     }
-    good = good && measure_concordance_of(pair, 2, n, SEED, &against, fault);
+    bool good = measure_concordance_of(pair, 2, n, SEED, &against, fault);
     found->rho_against[at] = good ? against.p : MATH_NAN;
     return good;
 }

@@ -119,7 +119,8 @@ int model_file_read(const struct cli *cli, const char *path, const struct featur
         status = cli_fail(cli, EX_DATAERR, "%s, %s", path, fault.message);
     }
     struct foreign_draft draft = {.name = name, .file = base_name(path), .map = map};
-    if (status == EX_OK && !document_make(model, schema, &draft, document, told, &fault)) {
+    if (status == EX_OK && model != NULL &&
+        !document_make(model, schema, &draft, document, told, &fault)) {
         status = cli_fail(cli, EX_DATAERR, "%s: %s%s%s%s", path, fault.message,
                           fault.field[0] != '\0' ? " (" : "", fault.field,
                           fault.field[0] != '\0' ? ")" : "");

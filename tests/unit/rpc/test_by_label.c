@@ -95,7 +95,7 @@ static void deeds_tell(unsigned account)
                                  "%s{\"account\":\"a%u\",\"type\":\"%s\",\"id\":\"%s\",\"time\":"
                                  "%lld,%s}",
                                  i > 0 ? "," : "", account, deeds[i].type, deeds[i].id,
-                                 (long long)(deeds[i].day * DAY + account), more);
+                                 (long long)deeds[i].day * DAY + account, more);
     }
     (void)snprintf(json + used, sizeof json - used, "]}");
     ask(PROTO_OP_EVENT_APPEND, json, args);
