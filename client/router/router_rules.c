@@ -180,7 +180,7 @@ static bool person_take(const struct reading *reading, size_t word, const char *
     if (strcmp(name, "capacity") == 0) {
         bool good = number_read(reading, word, 0, 1e9, &number) &&
                     (number == floor(number) || refuse_at(reading, word, "must be a whole number"));
-        person->capacity = (unsigned)number;
+        person->capacity = good ? (unsigned)number : 0;
         return good;
     }
     if (strcmp(name, "territory") == 0) {
@@ -340,7 +340,7 @@ static bool deadline_read(const struct reading *reading)
     }
     reading->line->words[1].value = reading->line->words[1].name;
     bool good = number_read(reading, 1, 1, 60000, &ms);
-    reading->rules->deadline_ms = (unsigned)ms;
+    reading->rules->deadline_ms = good ? (unsigned)ms : 0;
     return good;
 }
 
