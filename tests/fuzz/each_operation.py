@@ -51,7 +51,7 @@ def main():
     parser.add_argument("--runs", type=int, default=1000000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     names = options.names or [name for name in reference.OPERATIONS if name not in LEFT_OUT]
     good = True
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:

@@ -1,3 +1,3 @@
 icp_fuzzer(handlers
-    SOURCES ${PROJECT_SOURCE_DIR}/tests/unit/rpc/rpc_fixture.c
-    LIBS icp_rpc)
+    SOURCES ${PROJECT_SOURCE_DIR}/tests/unit/rpc/rpc_fixture.c ${PROJECT_SOURCE_DIR}/tests/unit/rpc/rpc_request.c
+    LIBS icp_rpc PkgConfig::JANSSON PkgConfig::CMOCKA)
