@@ -60,17 +60,28 @@ static void axes_write(FILE *out, const struct draw_svg_chart *chart, const stru
     fputs("</text>\n", out);
 }
 
+/* There are four colours; what comes behind them has them again, dashed and pale. */
+static void class_write(FILE *out, char letter, size_t index)
+{
+    fprintf(out, "class=\"%c%zu%s\"", letter, index % DRAW_SVG_COLOURS,
+            index < DRAW_SVG_COLOURS ? "" : " again");
+}
+
 static void series_write(FILE *out, const struct draw_svg_series *series, size_t index,
                          const struct draw_scale *x, const struct draw_scale *y)
 {
     if (series->dots) {
         for (size_t i = 0; i < series->count; i++) {
-            fprintf(out, "<circle class=\"d%zu\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", index,
-                    draw_scale_place(x, series->x[i]), draw_scale_place(y, series->y[i]));
+            fputs("<circle ", out);
+            class_write(out, 'd', index);
+            fprintf(out, " cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>", draw_scale_place(x, series->x[i]),
+                    draw_scale_place(y, series->y[i]));
         }
         return;
     }
-    fprintf(out, "<path class=\"%c%zu\" d=\"", series->below != NULL ? 'a' : 'l', index);
+    fputs("<path ", out);
+    class_write(out, series->below != NULL ? 'a' : 'l', index);
+    fputs(" d=\"", out);
     for (size_t i = 0; i < series->count; i++) {
         fprintf(out, "%c%.1f %.1f", i == 0 ? 'M' : 'L', draw_scale_place(x, series->x[i]),
                 draw_scale_place(y, series->y[i]));
@@ -86,7 +97,9 @@ static void legend_write(FILE *out, const struct draw_svg_chart *chart)
 {
     fputs("<figcaption>", out);
     for (size_t s = 0; s < chart->series_count; s++) {
-        fprintf(out, "<span><i class=\"b%zu\"></i>", s);
+        fputs("<span><i ", out);
+        class_write(out, 'b', s);
+        fputs("></i>", out);
         draw_text(out, chart->series[s].name);
         fputs("</span> ", out);
     }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #define DRAW_SVG_SERIES_MAX 8
+#define DRAW_SVG_COLOURS 4
 
 struct draw_svg_series {
     const char *name;
