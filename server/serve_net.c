@@ -93,7 +93,7 @@ static size_t serve_frames(void *context, void *worker, struct net_conn *conn,
     };
     memcpy(&batch.ticket, &from, sizeof from);
     unsigned wrong = session->wrong_tokens;
-    rpc_session_unsent(session, net_conn_unsent(conn));
+    rpc_session_unsent(session, net_conn_owed(conn));
     size_t later = rpc_serve(worker, &batch);
     if (session->role != PROTO_ROLE_NONE) {
         net_conn_known(conn);
@@ -180,7 +180,7 @@ static void connection_delivered(void *context, void *worker, struct net_conn *c
     (void)worker;
     struct rpc_session *session = net_conn_state(conn);
     if (session) {
-        rpc_session_delivered(session, bytes, net_conn_unsent(conn) + bytes);
+        rpc_session_delivered(session, bytes, net_conn_owed(conn) + bytes);
     }
 }
 

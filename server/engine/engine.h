@@ -245,7 +245,7 @@ enum {
 enum { ENGINE_TOGETHER_MAX = 16 }; /* scans in one call, of any lane */
 /* Replies to one owner that are worked out in one call, unless one alone is larger: only after it
  * is it known whether they are read. */
-#define ENGINE_REPLIES_BYTES ((size_t)1 << 20)
+#define ENGINE_REPLIES_BYTES ((size_t)1 << 19)
 /* The worker of a lane's thread, for that thread alone; NULL if its lane has no views. */
 struct engine_worker *engine_lane_worker(struct engine *engine, unsigned place);
 

@@ -8,6 +8,8 @@
 
 /* The reply buffer of a worker is given back when one batch made it larger than this. */
 #define OUT_KEEP_BYTES ((size_t)1 << 20)
+/* Room beyond what is needed, at most, of replies that wait. */
+#define OUT_SPARE_BYTES ((size_t)1 << 18)
 
 void net_buffer_free(struct net_worker *worker, struct net_buffer *buffer)
 {
@@ -50,6 +52,11 @@ size_t net_frames_count(struct proto_span frames)
 size_t net_conn_unsent(const struct net_conn *conn)
 {
     return uv_stream_get_write_queue_size(&conn->uv.stream) + conn->waiting.bytes;
+}
+
+size_t net_conn_owed(const struct net_conn *conn)
+{
+    return conn->sent.capacity + conn->waiting.capacity;
 }
 
 void net_conn_choke(struct net_conn *conn)
@@ -140,9 +147,10 @@ static bool append(struct net_conn *conn, struct proto_span bytes)
     struct net_buffer *waiting = &conn->waiting;
     size_t end = waiting->start + waiting->bytes;
     if (bytes.bytes > waiting->capacity - end) {
+        size_t spare = waiting->capacity < OUT_SPARE_BYTES ? waiting->capacity : OUT_SPARE_BYTES;
         size_t capacity = end + bytes.bytes;
-        if (capacity < waiting->capacity * 2) {
-            capacity = waiting->capacity * 2;
+        if (capacity < waiting->capacity + spare) {
+            capacity = waiting->capacity + spare;
         }
         if (!net_buffer_reserve(conn->worker, waiting, capacity)) {
             net_conn_close(conn, &conn->worker->tally.closed_error);

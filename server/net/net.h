@@ -143,8 +143,10 @@ void net_conn_known(struct net_conn *conn);
 /* Within on_frames: it showed a wrong token. It is not read for a second, and closed after three.
  */
 void net_conn_mistrust(struct net_conn *conn);
-/* Bytes of replies that the connection holds because its peer has not taken them. */
+/* Bytes of replies that the peer has not taken, and the memory that they lie in: more, while a long
+ * one leaves piece by piece. */
 size_t net_conn_unsent(const struct net_conn *conn);
+size_t net_conn_owed(const struct net_conn *conn);
 /* Within on_frames: the memory in which the only frame that was handed over lies, where it is a
  * large one that was read into memory of its own; malloc'd, the caller's from now on, and the frame
  * stays valid as long as it. Else NULL. So what another thread is to decode need not be copied. */
