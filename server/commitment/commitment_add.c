@@ -7,7 +7,6 @@
 
 #include "proto/reader.h"
 #include "server/commitment/commitment.h"
-#include "server/engine/engine_create.h"
 #include "server/engine/ingest.h"
 #include "server/feature/json_text.h"
 #include "server/listing/listing.h"
@@ -158,23 +157,11 @@ static bool body_fill(const struct adding *adding, json_t **body)
 
 static bool line_store(const struct adding *adding, struct proto_span line)
 {
-    struct store_document document = {
+    const struct store_document document = {
         .kind = STORE_DOCUMENT_TERM, .number = adding->last + 1, .text = line};
-    struct store_batch *batch = store_batch_create();
     struct store_result result;
-    if (batch == NULL) {
-        return memory_out(adding);
-    }
-    if (!store_batch_document(batch, &document, adding->fault) ||
-        !engine_operation_add(batch, &adding->request->operation, adding->fault)) {
-        store_batch_destroy(batch);
-        return false;
-    }
-    if (!store_submit_wait(engine_store(adding->worker->engine), batch, &result)) {
-        *adding->fault = result.fault;
-        return false;
-    }
-    return true;
+    return engine_document_store(adding->worker->engine, &document, &adding->request->operation,
+                                 &result, adding->fault);
 }
 
 static bool entry_add(struct adding *adding)

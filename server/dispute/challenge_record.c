@@ -148,29 +148,6 @@ json_t *dispute_record_read(struct engine_worker *worker, uint32_t number,
     return record;
 }
 
-/* The batch of one challenge, waited for. */
-static bool text_store(struct engine_worker *worker, const char *text,
-                       const struct engine_operation *operation, struct store_result *result,
-                       struct proto_fault *fault)
-{
-    struct store_batch *batch = store_batch_create();
-    struct store_document document = {.kind = STORE_DOCUMENT_CHALLENGE,
-                                      .text = proto_span_text(text)};
-    if (!batch) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the challenge");
-    }
-    if (!store_batch_document(batch, &document, fault) ||
-        !engine_operation_add(batch, operation, fault)) {
-        store_batch_destroy(batch);
-        return false;
-    }
-    if (!store_submit_wait(engine_store(worker->engine), batch, result)) {
-        *fault = result->fault;
-        return false;
-    }
-    return true;
-}
-
 bool dispute_record_store(struct engine_worker *worker, json_t **record,
                           const struct engine_operation *operation,
                           struct dispute_recorded *recorded, struct proto_fault *fault)
@@ -180,7 +157,9 @@ bool dispute_record_store(struct engine_worker *worker, json_t **record,
     if (text == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the challenge");
     }
-    bool ok = text_store(worker, text, operation, &result, fault);
+    const struct store_document document = {.kind = STORE_DOCUMENT_CHALLENGE,
+                                            .text = proto_span_text(text)};
+    bool ok = engine_document_store(worker->engine, &document, operation, &result, fault);
     free(text);
     *recorded = (struct dispute_recorded){
         .number = result.version, .seq = result.seq, .repeated = result.repeated};

@@ -182,28 +182,6 @@ static bool name_fits(const struct engine_segments *set, const struct dispute_se
                            PROTO_SEGMENTS_KEPT_MAX);
 }
 
-static bool text_store(struct engine_worker *worker, const char *text, uint32_t number,
-                       const struct engine_operation *operation, struct store_result *result,
-                       struct proto_fault *fault)
-{
-    struct store_batch *batch = store_batch_create();
-    struct store_document document = {
-        .kind = STORE_DOCUMENT_SEGMENT, .number = number, .text = proto_span_text(text)};
-    if (batch == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a segment");
-    }
-    if (!store_batch_document(batch, &document, fault) ||
-        !engine_operation_add(batch, operation, fault)) {
-        store_batch_destroy(batch);
-        return false;
-    }
-    if (!store_submit_wait(engine_store(worker->engine), batch, result)) {
-        *fault = result->fault;
-        return false;
-    }
-    return true;
-}
-
 static bool stored_read(struct engine_worker *worker, uint64_t number,
                         struct dispute_segment_kept *kept, struct proto_fault *fault)
 {
@@ -273,11 +251,14 @@ static bool record_store(struct engine_worker *worker, const struct dispute_segm
     if (text == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a segment");
     }
+    const struct store_document document = {.kind = STORE_DOCUMENT_SEGMENT,
+                                            .number = (uint32_t)before + 1,
+                                            .text = proto_span_text(text)};
     /* What the reply says beside the text has its room before anything is stored: a segment that is
      * stored must not be refused for want of it. */
     bool good = put->dry_run || reply_room(kept->json, (uint32_t)before + 1, fault);
-    good = good && (put->dry_run || text_store(worker, text, (uint32_t)before + 1, &put->operation,
-                                               &result, fault));
+    good = good && (put->dry_run || engine_document_store(worker->engine, &document,
+                                                          &put->operation, &result, fault));
     free(text);
     if (good && put->dry_run) {
         return true;

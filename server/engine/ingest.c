@@ -277,6 +277,17 @@ bool engine_operation_add(struct store_batch *batch, const struct engine_operati
             store_batch_operation(batch, operation->id, operation->digest, fault));
 }
 
+void engine_operation_keep(const struct engine_operation *operation, struct engine_operation *kept,
+                           uint8_t *id)
+{
+    *kept = *operation;
+    kept->id = (struct proto_span){0};
+    if (operation->id.bytes > 0 && operation->id.bytes <= PROTO_OPERATION_BYTES_MAX) {
+        memcpy(id, operation->id.data, operation->id.bytes);
+        kept->id = (struct proto_span){id, operation->id.bytes};
+    }
+}
+
 bool engine_operation_find(struct engine *engine, const struct engine_operation *operation,
                            struct engine_written *written, struct proto_fault *fault)
 {

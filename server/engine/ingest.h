@@ -114,6 +114,16 @@ bool engine_operation_find(struct engine *engine, const struct engine_operation 
 struct store_batch;
 bool engine_operation_add(struct store_batch *batch, const struct engine_operation *operation,
                           struct proto_fault *fault);
+/* A copy that outlives the request: the id goes into `id`, which has room for
+ * PROTO_OPERATION_BYTES_MAX; one that is longer is left out. */
+void engine_operation_keep(const struct engine_operation *operation, struct engine_operation *kept,
+                           uint8_t *id);
+/* Stores a document alone, with author and operation, and waits until it is on disk: not for a
+ * thread with an event loop. *result is the store's; false with *fault. */
+struct store_result;
+bool engine_document_store(struct engine *engine, const struct store_document *document,
+                           const struct engine_operation *operation, struct store_result *result,
+                           struct proto_fault *fault);
 
 /* Documents, checked against the state that the worker sees; which version they become is decided
  * by the writer, for others may be on their way. */

@@ -17,6 +17,26 @@ static bool document_commit(struct engine_worker *worker, const struct store_doc
     return engine_ingest_commit(ingest, worker->engine, write, fault);
 }
 
+bool engine_document_store(struct engine *engine, const struct store_document *document,
+                           const struct engine_operation *operation, struct store_result *result,
+                           struct proto_fault *fault)
+{
+    struct store_batch *batch = store_batch_create();
+    if (!batch) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a document");
+    }
+    if (!store_batch_document(batch, document, fault) ||
+        !engine_operation_add(batch, operation, fault)) {
+        store_batch_destroy(batch);
+        return false;
+    }
+    if (!store_submit_wait(engine->store, batch, result)) {
+        *fault = result->fault;
+        return false;
+    }
+    return true;
+}
+
 bool engine_schema_put(struct engine_worker *worker, struct proto_span text,
                        const struct engine_write *write, struct proto_fault *fault)
 {

@@ -100,22 +100,11 @@ static bool definition_store(struct engine_worker *worker, const struct lifecycl
                              struct lifecycle_defined *defined, struct proto_fault *fault)
 {
     const struct engine_definitions *set = worker->state->definitions;
-    struct store_batch *batch = store_batch_create();
+    const struct store_document document = {.kind = STORE_DOCUMENT_METRIC,
+                                            .number = (uint32_t)(set != NULL ? set->count : 0) + 1,
+                                            .text = proto_span_text(defined->text)};
     struct store_result result;
-    if (batch == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a definition");
-    }
-    struct store_document document = {.kind = STORE_DOCUMENT_METRIC,
-                                      .number = (uint32_t)(set != NULL ? set->count : 0) + 1,
-                                      .text = proto_span_text(defined->text)};
-    bool good = store_batch_document(batch, &document, fault) &&
-                engine_operation_add(batch, &request->operation, fault);
-    if (!good) {
-        store_batch_destroy(batch);
-        return false;
-    }
-    if (!store_submit_wait(engine_store(worker->engine), batch, &result)) {
-        *fault = result.fault;
+    if (!engine_document_store(worker->engine, &document, &request->operation, &result, fault)) {
         return false;
     }
     defined->seq = result.seq;

@@ -15,11 +15,8 @@ static bool list_store(struct engine_worker *worker, const struct listing_select
                        struct listing_built *built, struct proto_fault *fault)
 {
     struct proto_span *ids = calloc(selection->count + 1, sizeof *ids);
-    struct store_batch *batch = store_batch_create();
     struct store_result result;
-    if (!ids || !batch) {
-        free(ids);
-        store_batch_destroy(batch);
+    if (!ids) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the list");
     }
     /* Who is held out is on no list as far as a score can tell: nobody is to work it. */
@@ -29,23 +26,14 @@ static bool list_store(struct engine_worker *worker, const struct listing_select
             ids[worked++] = selection->picks[i].account.id;
         }
     }
-    struct store_document document = {.kind = STORE_DOCUMENT_TAL,
-                                      .number = built->number,
-                                      .text = text,
-                                      .ids = ids,
-                                      .id_count = worked};
-    bool ok = store_batch_document(batch, &document, fault) &&
-              engine_operation_add(batch, operation, fault);
+    const struct store_document document = {.kind = STORE_DOCUMENT_TAL,
+                                            .number = built->number,
+                                            .text = text,
+                                            .ids = ids,
+                                            .id_count = worked};
+    bool ok = engine_document_store(worker->engine, &document, operation, &result, fault);
     free(ids);
-    if (!ok) {
-        store_batch_destroy(batch);
-        return false;
-    }
-    if (!store_submit_wait(engine_store(worker->engine), batch, &result)) {
-        *fault = result.fault;
-        return false;
-    }
-    return true;
+    return ok;
 }
 
 static bool name_free(const struct engine_worker *worker, struct proto_span name,
