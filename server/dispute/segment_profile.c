@@ -80,18 +80,6 @@ static bool codes_count(struct engine_worker *worker, const struct engine_job *j
     return true;
 }
 
-static bool reads_field(const struct filter *filter, uint16_t field_id)
-{
-    size_t count = 0;
-    const uint16_t *fields = filter_fields(filter, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (fields[i] == field_id) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static int by_distance(const void *left, const void *right)
 {
     const struct dispute_apart_field *a = left;
@@ -136,7 +124,7 @@ static bool fields_make(struct engine_worker *worker, const struct engine_job *j
         const struct feature_column *column = &codebook->columns[c];
         struct dispute_apart_field *field = &profile->fields[c];
         field->field = column->field_name;
-        field->own = reads_field(filter, column->field_id);
+        field->own = filter_reads(filter, column->field_id);
         field->apart = segment_apart(counts[c][0], counts[c][1], BINS);
         feature_bin_text(column, (uint8_t)field->apart.bin, field->bin, sizeof field->bin);
         chances[c] = field->apart.chance;

@@ -61,12 +61,7 @@ static void fields_mark(struct reader *reader)
     const struct feature_codebook *codebook = reader->reading->document->codebook;
     const struct feature_schema *schema = reader->worker->state->schema;
     const struct measure_policy *policy = reader->reading->policy;
-    size_t count = 0;
-    const uint16_t *ids =
-        reader->reading->where ? filter_fields(reader->reading->where, &count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        reader->fields[ids[i]] = true;
-    }
+    filter_fields_mark(reader->reading->where, reader->fields);
     for (size_t c = 0; c < codebook->column_count; c++) {
         if (codebook->columns[c].field_id < reader->slots) {
             reader->fields[codebook->columns[c].field_id] = true;

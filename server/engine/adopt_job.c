@@ -3,11 +3,10 @@
  * outcomes are taken if one is named, and the completed document (adopt.h) is stored as a new
  * version. A job that is cancelled or fails stores nothing. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "server/engine/engine_internal.h"
-#include "server/engine/ingest.h"
 #include "server/engine/population.h"
+#include "server/engine/version_job.h"
 #include "server/engine/worker.h"
 #include "server/learn/adopt.h"
 
@@ -18,9 +17,7 @@ struct adopting {
     struct learn_document *draft;
     struct filter *label, *where; /* NULL: none */
     char *label_text, *where_text;
-    bool activate;
-    struct engine_operation operation; /* its id points into operation_id */
-    uint8_t operation_id[PROTO_OPERATION_BYTES_MAX];
+    struct engine_version_end end;
 };
 
 static void adopting_destroy(void *context)
@@ -46,19 +43,12 @@ static bool expression_take(const struct feature_schema *schema, struct proto_sp
                             const char *what, struct filter **filter, char **copy,
                             struct proto_fault *fault)
 {
-    size_t column;
-    *copy = strndup(text.bytes > 0 ? (const char *)text.data : "", text.bytes);
+    *copy = engine_text_copy(text);
     if (!*copy) {
         return no_memory(fault);
     }
-    if (text.bytes > 0) {
-        *filter = filter_parse(schema, text, fault, &column);
-        if (!*filter) {
-            snprintf(fault->field, sizeof fault->field, "%s", what);
-            return false;
-        }
-    }
-    return true;
+    *filter = text.bytes > 0 ? engine_named_filter(schema, text, what, fault) : NULL;
+    return *filter || text.bytes == 0;
 }
 
 static struct adopting *adopting_create(struct feature_schema *schema,
@@ -71,15 +61,7 @@ static struct adopting *adopting_create(struct feature_schema *schema,
         return NULL;
     }
     adopting->schema = feature_schema_retain(schema);
-    adopting->activate = request->activate;
-    adopting->operation = request->operation;
-    adopting->operation.id = (struct proto_span){0};
-    if (request->operation.id.bytes > 0 &&
-        request->operation.id.bytes <= sizeof adopting->operation_id) {
-        memcpy(adopting->operation_id, request->operation.id.data, request->operation.id.bytes);
-        adopting->operation.id =
-            (struct proto_span){adopting->operation_id, request->operation.id.bytes};
-    }
+    engine_version_end_init(&adopting->end, "imported", request->activate, &request->operation);
     adopting->draft = learn_document_parse(request->document, 0, schema, fault);
     if (!adopting->draft ||
         !expression_take(schema, request->label, "label", &adopting->label, &adopting->label_text,
@@ -99,15 +81,6 @@ static struct adopting *adopting_create(struct feature_schema *schema,
     return adopting;
 }
 
-static void fields_mark(bool *fields, const struct filter *filter)
-{
-    size_t count = 0;
-    const uint16_t *ids = filter ? filter_fields(filter, &count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        fields[ids[i]] = true;
-    }
-}
-
 static bool on_slice(void *context, double done, struct proto_fault *fault)
 {
     return engine_job_progress(context, READ_SHARE * done, "reading accounts") ||
@@ -125,7 +98,7 @@ static bool accounts_read(struct engine_job *job, const struct adopting *adoptin
     for (size_t c = 0; c < codebook->column_count; c++) {
         fields[codebook->columns[c].field_id] = true;
     }
-    fields_mark(fields, adopting->label);
+    filter_fields_mark(adopting->label, fields);
     struct engine_population_options options = {.schema = adopting->schema,
                                                 .fields = fields,
                                                 .where = adopting->where,
@@ -167,14 +140,11 @@ static bool rows_code(const struct adopting *adopting, struct engine_population 
 static char *document_make(struct engine_job *job, const struct adopting *adopting,
                            struct engine_population *accounts, struct proto_fault *fault)
 {
-    char created[32];
+    char created[ENGINE_CREATED_BYTES];
     char *text = NULL;
     uint8_t *codes = NULL;
     uint8_t *labels = NULL;
-    time_t now_s = (time_t)(engine_now_ms(job->engine) / 1000);
-    struct tm utc;
-    gmtime_r(&now_s, &utc);
-    strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    engine_job_created(job, created);
     if (!engine_job_progress(job, READ_SHARE, "scoring accounts")) {
         proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
     } else if (rows_code(adopting, accounts, &codes, &labels, fault)) {
@@ -191,46 +161,12 @@ static char *document_make(struct engine_job *job, const struct adopting *adopti
     return text;
 }
 
-static bool document_store(struct engine_job *job, const struct adopting *adopting,
-                           const char *text, struct proto_fault *fault)
-{
-    struct store_document document = {.kind = STORE_DOCUMENT_ICP,
-                                      .text = proto_span_text(text),
-                                      .activate = adopting->activate,
-                                      .reason = proto_span_text("imported")};
-    struct store_result result;
-    if (!engine_job_progress(job, 0.99, "storing the version")) {
-        return proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
-    }
-    struct store_batch *batch = store_batch_create();
-    if (!batch) {
-        return no_memory(fault);
-    }
-    if (!store_batch_document(batch, &document, fault) ||
-        !engine_operation_add(batch, &adopting->operation, fault)) {
-        store_batch_destroy(batch);
-        return false;
-    }
-    if (!store_submit_wait(job->engine->store, batch, &result)) {
-        *fault = result.fault;
-        return false;
-    }
-    job->info.icp = result.version;
-    job->info.repeated = result.repeated;
-    return true;
-}
-
 static bool run_adopt(struct engine_job *job, struct proto_fault *fault)
 {
     const struct adopting *adopting = job->context;
-    struct engine_written before;
-    if (!engine_operation_find(job->engine, &adopting->operation, &before, fault)) {
-        return false;
-    }
-    if (before.repeated) {
-        job->info.icp = before.version;
-        job->info.repeated = true;
-        return true;
+    bool known = false;
+    if (!engine_version_end_find(job, &adopting->end, &known, fault) || known) {
+        return known;
     }
     job->deadline_ms = 0; /* it has begun in time; what it asks others for takes its own */
     struct engine_population accounts = {0};
@@ -238,7 +174,7 @@ static bool run_adopt(struct engine_job *job, struct proto_fault *fault)
                      ? document_make(job, adopting, &accounts, fault)
                      : NULL;
     engine_population_fini(&accounts);
-    bool ok = text && document_store(job, adopting, text, fault);
+    bool ok = text && engine_version_end_store(job, &adopting->end, text, fault);
     free(text);
     return ok;
 }

@@ -6,14 +6,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "server/engine/engine_internal.h"
-#include "server/engine/ingest.h"
 #include "server/engine/learn_names.h"
 #include "server/engine/learn_reading.h"
-#include "server/filter/filter.h"
+#include "server/engine/version_job.h"
 #include "server/learn/learn.h"
 
 #define READ_SHARE 0.1 /* of the time that a job shows */
@@ -43,9 +41,7 @@ struct learn {
     uint16_t *keep_field_ids; /* suspected leaks that are learned from all the same */
     size_t keep_field_count;
     int8_t *directions; /* by field id */
-    bool activate;
-    struct engine_operation operation; /* its id points into operation_id */
-    uint8_t operation_id[PROTO_OPERATION_BYTES_MAX];
+    struct engine_version_end end;
 };
 
 static void learn_destroy(void *context)
@@ -69,27 +65,10 @@ static void learn_destroy(void *context)
     free(learn);
 }
 
-static char *span_copy(struct proto_span text)
-{
-    return strndup(text.bytes > 0 ? (const char *)text.data : "", text.bytes);
-}
-
 static bool span_in(struct proto_span text, const struct proto_span *list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (proto_span_equal(text, list[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool filter_reads(const struct filter *filter, uint16_t field_id)
-{
-    size_t count = 0;
-    const uint16_t *fields = filter ? filter_fields(filter, &count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (fields[i] == field_id) {
             return true;
         }
     }
@@ -139,24 +118,13 @@ static bool choose_fields(struct learn *learn, const struct engine_learn *reques
            proto_fault_set(fault, PROTO_BAD_FIELD, "fields", "no field is left to learn from");
 }
 
-static struct filter *parse_filter(const struct feature_schema *schema, struct proto_span text,
-                                   const char *what, struct proto_fault *fault)
-{
-    size_t column;
-    struct filter *filter = filter_parse(schema, text, fault, &column);
-    if (!filter) {
-        snprintf(fault->field, sizeof fault->field, "%s", what);
-    }
-    return filter;
-}
-
 /* What is positive: a label over the accounts as they are, or cases that somebody gives. */
 static bool choose_label(struct learn *learn, struct proto_span label, struct proto_fault *fault)
 {
     if (learn->source.read) {
         return engine_reading_timeless_known(learn->schema, &learn->source, fault);
     }
-    learn->label = parse_filter(learn->schema, label, "label", fault);
+    learn->label = engine_named_filter(learn->schema, label, "label", fault);
     return learn->label != NULL;
 }
 
@@ -232,17 +200,10 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
     learn->schema = feature_schema_retain(schema);
     learn->seed = request->seed;
     learn->pairs_max = request->pairs_max;
-    learn->activate = request->activate;
-    learn->operation = request->operation;
-    learn->operation.id = (struct proto_span){0};
-    if (request->operation.id.bytes > 0 &&
-        request->operation.id.bytes <= sizeof learn->operation_id) {
-        memcpy(learn->operation_id, request->operation.id.data, request->operation.id.bytes);
-        learn->operation.id = (struct proto_span){learn->operation_id, request->operation.id.bytes};
-    }
-    learn->label_text = span_copy(request->cases ? request->cases->name : request->label);
-    learn->where_text = span_copy(request->where);
-    learn->name = span_copy(request->name);
+    engine_version_end_init(&learn->end, "learned", request->activate, &request->operation);
+    learn->label_text = engine_text_copy(request->cases ? request->cases->name : request->label);
+    learn->where_text = engine_text_copy(request->where);
+    learn->name = engine_text_copy(request->name);
     if (!learn->label_text || !learn->where_text || !learn->name) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to learn");
         goto fail;
@@ -251,7 +212,7 @@ static struct learn *learn_create(struct feature_schema *schema, const struct en
         goto fail;
     }
     if (request->where.bytes > 0) {
-        learn->where = parse_filter(schema, request->where, "where", fault);
+        learn->where = engine_named_filter(schema, request->where, "where", fault);
         if (!learn->where) {
             goto fail;
         }
@@ -279,15 +240,6 @@ fail:
     return NULL;
 }
 
-static void field_mark(bool *fields, const struct filter *filter)
-{
-    size_t count = 0;
-    const uint16_t *ids = filter ? filter_fields(filter, &count) : NULL;
-    for (size_t i = 0; i < count; i++) {
-        fields[ids[i]] = true;
-    }
-}
-
 /* What learning looks at, and nothing else: fields to learn from, of the label, of time. */
 static bool rows_read(struct engine_job *job, const struct learn *learn,
                       struct engine_reading *reading, struct proto_fault *fault)
@@ -312,8 +264,8 @@ static bool rows_read(struct engine_job *job, const struct learn *learn,
     if (learn->valued) {
         fields[learn->value_field_id] = true;
     }
-    field_mark(fields, learn->label);
-    field_mark(fields, learn->where);
+    filter_fields_mark(learn->label, fields);
+    filter_fields_mark(learn->where, fields);
     const struct engine_reading_options options = {
         .schema = learn->schema,
         .fields = fields,
@@ -335,35 +287,6 @@ static bool learn_progress(void *context, double done, const char *stage)
     return engine_job_progress(context, READ_SHARE + LEARN_SHARE * done, stage);
 }
 
-static bool store_document(struct engine_job *job, const struct learn *learn, const char *text,
-                           struct proto_fault *fault)
-{
-    if (!engine_job_progress(job, 0.99, "storing the version")) {
-        return proto_fault_set(fault, PROTO_CANCELLED, "", "the job was cancelled");
-    }
-    struct store_batch *batch = store_batch_create();
-    if (!batch) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to store the version");
-    }
-    struct store_result result;
-    struct store_document document = {.kind = STORE_DOCUMENT_ICP,
-                                      .text = proto_span_text(text),
-                                      .activate = learn->activate,
-                                      .reason = proto_span_text("learned")};
-    if (!store_batch_document(batch, &document, fault) ||
-        !engine_operation_add(batch, &learn->operation, fault)) {
-        store_batch_destroy(batch);
-        return false;
-    }
-    if (!store_submit_wait(job->engine->store, batch, &result)) {
-        *fault = result.fault;
-        return false;
-    }
-    job->info.icp = result.version;
-    job->info.repeated = result.repeated;
-    return true;
-}
-
 static unsigned learn_threads(const struct engine *engine)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -379,11 +302,8 @@ static char *learn_document(struct engine_job *job, struct learn *learn,
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory to tell how ready accounts are");
         return NULL;
     }
-    char created[32];
-    time_t now_s = (time_t)(engine_now_ms(job->engine) / 1000);
-    struct tm utc;
-    gmtime_r(&now_s, &utc);
-    strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    char created[ENGINE_CREATED_BYTES];
+    engine_job_created(job, created);
     struct learn_population population = {.context = &reading->accounts,
                                           .rows = reading->accounts.count,
                                           .values = engine_population_values,
@@ -437,14 +357,9 @@ static void fault_word(const struct learn *learn, struct proto_fault *fault)
 static bool run_learn(struct engine_job *job, struct proto_fault *fault)
 {
     struct learn *learn = job->context;
-    struct engine_written before;
-    if (!engine_operation_find(job->engine, &learn->operation, &before, fault)) {
-        return false;
-    }
-    if (before.repeated) {
-        job->info.icp = before.version;
-        job->info.repeated = true;
-        return true;
+    bool known = false;
+    if (!engine_version_end_find(job, &learn->end, &known, fault) || known) {
+        return known;
     }
     job->deadline_ms = 0; /* it has begun in time; what it asks others for takes its own */
     struct engine_reading reading;
@@ -454,7 +369,7 @@ static bool run_learn(struct engine_job *job, struct proto_fault *fault)
     if (!text) {
         fault_word(learn, fault);
     }
-    bool ok = text && store_document(job, learn, text, fault);
+    bool ok = text && engine_version_end_store(job, &learn->end, text, fault);
     free(text);
     return ok;
 }

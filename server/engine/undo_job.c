@@ -499,13 +499,7 @@ uint64_t engine_undo_start(struct engine *engine, const struct engine_undo_reque
                    (const char *)request->import.data);
     undo->dry = request->dry;
     undo->result = request->result;
-    undo->operation = request->operation;
-    undo->operation.id = (struct proto_span){NULL, 0};
-    if (request->operation.id.bytes > 0 &&
-        request->operation.id.bytes <= sizeof undo->operation_id) {
-        memcpy(undo->operation_id, request->operation.id.data, request->operation.id.bytes);
-        undo->operation.id = (struct proto_span){undo->operation_id, request->operation.id.bytes};
-    }
+    engine_operation_keep(&request->operation, &undo->operation, undo->operation_id);
     const struct engine_job job = {.deadline_ms = request->deadline_ms,
                                    .context = undo,
                                    .run = undo_run,

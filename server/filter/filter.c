@@ -34,6 +34,23 @@ const uint16_t *filter_fields(const struct filter *filter, size_t *count)
     return filter->field_ids;
 }
 
+bool filter_reads(const struct filter *filter, uint16_t field_id)
+{
+    for (size_t i = 0; filter != NULL && i < filter->field_count; i++) {
+        if (filter->field_ids[i] == field_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void filter_fields_mark(const struct filter *filter, bool *fields)
+{
+    for (size_t i = 0; filter != NULL && i < filter->field_count; i++) {
+        fields[filter->field_ids[i]] = true;
+    }
+}
+
 static int id_order(const void *a, const void *b)
 {
     return *(const uint16_t *)a - *(const uint16_t *)b;

@@ -92,5 +92,8 @@ char *filter_print(const struct filter *filter);
 
 /* The fields that it reads: ids ascending; *count set. Borrowed from the filter. */
 const uint16_t *filter_fields(const struct filter *filter, size_t *count);
+/* Whether it reads a field; and fields[id] becomes true of all that it reads. NULL reads none. */
+bool filter_reads(const struct filter *filter, uint16_t field_id);
+void filter_fields_mark(const struct filter *filter, bool *fields);
 
 #endif
