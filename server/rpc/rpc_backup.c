@@ -1,50 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* backup: checks the name, queues the job, sends progress frames if asked, and what was written at
  * the end. Without a backup_path, or with a name that could leave it, nothing is queued. */
-#include <stdlib.h>
-
 #include "server/backup/backup.h"
-#include "server/rpc/call.h"
+#include "server/rpc/rpc_job.h"
 
 struct pending_backup {
-    struct rpc_later *later;
-    bool progress;
+    struct rpc_job job;
     struct backup_result result;
 };
 
-static void backup_progress(void *context, const struct engine_job_info *info)
+static void backup_reply(struct rpc_job *job, struct proto_writer *out,
+                         const struct engine_job_info *info)
 {
-    struct pending_backup *pending = context;
-    const struct proto_op_info *op = pending->later->op;
-    if (!pending->progress) {
-        return;
-    }
-    struct proto_writer *out = rpc_later_begin(pending->later);
-    proto_write_map(out, 3);
+    const struct proto_op_info *op = job->later->op;
+    const struct backup_result *result = &((struct pending_backup *)job)->result;
+    proto_write_map(out, 7);
     rpc_put_uint(out, op, PROTO_A_BACKUP_JOB, info->job);
-    rpc_put_number(out, op, PROTO_A_BACKUP_DONE, info->done);
-    rpc_put_text(out, op, PROTO_A_BACKUP_STAGE, info->stage);
-    rpc_later_progress(pending->later);
-}
-
-static void backup_done(void *context, const struct engine_job_info *info)
-{
-    struct pending_backup *pending = context;
-    const struct proto_op_info *op = pending->later->op;
-    const struct backup_result *result = &pending->result;
-    if (info->fault.code == PROTO_OK) {
-        struct proto_writer *out = rpc_later_begin(pending->later);
-        proto_write_map(out, 7);
-        rpc_put_uint(out, op, PROTO_A_BACKUP_JOB, info->job);
-        rpc_put_text(out, op, PROTO_A_BACKUP_KIND, result->kind);
-        rpc_put_text(out, op, PROTO_A_BACKUP_FILE, result->file);
-        rpc_put_uint(out, op, PROTO_A_BACKUP_SEQ, result->seq);
-        rpc_put_uint(out, op, PROTO_A_BACKUP_ENTRIES, result->entries);
-        rpc_put_uint(out, op, PROTO_A_BACKUP_BATCHES, result->batches);
-        rpc_put_uint(out, op, PROTO_A_BACKUP_BYTES, result->bytes);
-    }
-    rpc_later_post(pending->later, &info->fault);
-    free(pending);
+    rpc_put_text(out, op, PROTO_A_BACKUP_KIND, result->kind);
+    rpc_put_text(out, op, PROTO_A_BACKUP_FILE, result->file);
+    rpc_put_uint(out, op, PROTO_A_BACKUP_SEQ, result->seq);
+    rpc_put_uint(out, op, PROTO_A_BACKUP_ENTRIES, result->entries);
+    rpc_put_uint(out, op, PROTO_A_BACKUP_BATCHES, result->batches);
+    rpc_put_uint(out, op, PROTO_A_BACKUP_BYTES, result->bytes);
 }
 
 /* A plain name: one directory, not hidden, nothing that a shell or another system reads otherwise.
@@ -91,28 +68,19 @@ enum rpc_outcome rpc_on_BACKUP(struct rpc_call *call, struct proto_fault *fault)
     if (!path_make(call, path, sizeof path, fault)) {
         return RPC_FAILED;
     }
-    struct pending_backup *pending = calloc(1, sizeof *pending);
+    struct pending_backup *pending =
+        rpc_job_create(call, PROTO_Q_BACKUP_PROGRESS, backup_reply, sizeof *pending, fault);
     if (!pending) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
         return RPC_FAILED;
     }
     const struct backup_request request = {
         .path = path,
         .full = rpc_arg_flag(call, PROTO_Q_BACKUP_FULL),
         .deadline_ms = rpc_deadline_ms(call),
-        .on_progress = backup_progress,
-        .on_done = backup_done,
+        .on_progress = rpc_job_progress,
+        .on_done = rpc_job_done,
         .context = pending,
         .result = &pending->result,
     };
-    pending->progress = rpc_arg_flag(call, PROTO_Q_BACKUP_PROGRESS);
-    pending->later = rpc_later_create(call, fault);
-    if (pending->later && backup_start(call->worker->rpc->options.engine, &request, fault) > 0) {
-        return RPC_LATER;
-    }
-    if (pending->later) {
-        rpc_later_drop(pending->later);
-    }
-    free(pending);
-    return RPC_FAILED;
+    return rpc_job_end(pending, backup_start(call->worker->rpc->options.engine, &request, fault));
 }

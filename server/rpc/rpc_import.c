@@ -3,11 +3,10 @@
  * the log tells of them; import-undo: queues the job, sends progress frames if asked, and at the
  * end what was taken back and what stays. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "server/engine/imports.h"
 #include "server/engine/undo_job.h"
-#include "server/rpc/call.h"
+#include "server/rpc/rpc_job.h"
 #include "server/rpc/rpc_member.h"
 #include "server/rpc/write.h"
 
@@ -94,25 +93,9 @@ enum rpc_outcome rpc_on_IMPORT_LIST(struct rpc_call *call, struct proto_fault *f
 }
 
 struct pending_undo {
-    struct rpc_later *later;
-    bool progress;
+    struct rpc_job job;
     struct engine_undo_result result;
 };
-
-static void undo_progress(void *context, const struct engine_job_info *info)
-{
-    struct pending_undo *pending = context;
-    const struct proto_op_info *op = pending->later->op;
-    if (!pending->progress) {
-        return;
-    }
-    struct proto_writer *out = rpc_later_begin(pending->later);
-    proto_write_map(out, 3);
-    rpc_put_uint(out, op, PROTO_A_IMPORT_UNDO_JOB, info->job);
-    rpc_put_number(out, op, PROTO_A_IMPORT_UNDO_DONE, info->done);
-    rpc_put_text(out, op, PROTO_A_IMPORT_UNDO_STAGE, info->stage);
-    rpc_later_progress(pending->later);
-}
 
 #define X(NAME, name, help)                                                                        \
     static_assert((int)PROTO_A_IMPORT_UNDO_##NAME ==                                               \
@@ -132,36 +115,31 @@ static void stay_write(struct proto_writer *out, const struct engine_undo_stay *
     rpc_member_uint(out, RPC_MEMBER(UNDO_STAY, KEYS), stay->keys);
 }
 
-static void undo_done(void *context, const struct engine_job_info *info)
+static void undo_reply(struct rpc_job *job, struct proto_writer *out,
+                       const struct engine_job_info *info)
 {
-    struct pending_undo *pending = context;
-    const struct proto_op_info *op = pending->later->op;
-    const struct engine_undo_result *result = &pending->result;
-    if (info->fault.code == PROTO_OK) {
-        struct proto_writer *out = rpc_later_begin(pending->later);
-        proto_write_map(out, 4U + ENGINE_UNDO_FIGURES + info->repeated);
-        rpc_put_uint(out, op, PROTO_A_IMPORT_UNDO_JOB, info->job);
-        for (int i = 0; i < ENGINE_UNDO_FIGURES; i++) {
-            rpc_put_uint(out, op, PROTO_A_IMPORT_UNDO_BATCHES + i, result->figures[i]);
-        }
-        rpc_put_flag(out, op, PROTO_A_IMPORT_UNDO_WHOLE, result->whole);
-        rpc_key(out, op, PROTO_A_IMPORT_UNDO_STAYS);
-        proto_write_array(out, result->stay_count);
-        for (size_t i = 0; i < result->stay_count; i++) {
-            stay_write(out, &result->stays[i]);
-        }
-        rpc_put_uint(out, op, PROTO_A_IMPORT_UNDO_SEQ, result->seq);
-        rpc_put_repeated(out, op, PROTO_A_IMPORT_UNDO_REPEATED, info->repeated);
+    const struct proto_op_info *op = job->later->op;
+    const struct engine_undo_result *result = &((struct pending_undo *)job)->result;
+    proto_write_map(out, 4U + ENGINE_UNDO_FIGURES + info->repeated);
+    rpc_put_uint(out, op, PROTO_A_IMPORT_UNDO_JOB, info->job);
+    for (int i = 0; i < ENGINE_UNDO_FIGURES; i++) {
+        rpc_put_uint(out, op, PROTO_A_IMPORT_UNDO_BATCHES + i, result->figures[i]);
     }
-    rpc_later_post(pending->later, &info->fault);
-    free(pending);
+    rpc_put_flag(out, op, PROTO_A_IMPORT_UNDO_WHOLE, result->whole);
+    rpc_key(out, op, PROTO_A_IMPORT_UNDO_STAYS);
+    proto_write_array(out, result->stay_count);
+    for (size_t i = 0; i < result->stay_count; i++) {
+        stay_write(out, &result->stays[i]);
+    }
+    rpc_put_uint(out, op, PROTO_A_IMPORT_UNDO_SEQ, result->seq);
+    rpc_put_repeated(out, op, PROTO_A_IMPORT_UNDO_REPEATED, info->repeated);
 }
 
 enum rpc_outcome rpc_on_IMPORT_UNDO(struct rpc_call *call, struct proto_fault *fault)
 {
-    struct pending_undo *pending = calloc(1, sizeof *pending);
+    struct pending_undo *pending =
+        rpc_job_create(call, PROTO_Q_IMPORT_UNDO_PROGRESS, undo_reply, sizeof *pending, fault);
     if (!pending) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
         return RPC_FAILED;
     }
     const struct engine_undo_request request = {
@@ -170,19 +148,10 @@ enum rpc_outcome rpc_on_IMPORT_UNDO(struct rpc_call *call, struct proto_fault *f
         .operation = rpc_operation(call, PROTO_Q_IMPORT_UNDO_OPERATION),
         .deadline_ms = rpc_deadline_ms(call),
         .result = &pending->result,
-        .on_progress = undo_progress,
-        .on_done = undo_done,
+        .on_progress = rpc_job_progress,
+        .on_done = rpc_job_done,
         .context = pending,
     };
-    pending->progress = rpc_arg_flag(call, PROTO_Q_IMPORT_UNDO_PROGRESS);
-    pending->later = rpc_later_create(call, fault);
-    if (pending->later &&
-        engine_undo_start(call->worker->rpc->options.engine, &request, fault) > 0) {
-        return RPC_LATER;
-    }
-    if (pending->later) {
-        rpc_later_drop(pending->later);
-    }
-    free(pending);
-    return RPC_FAILED;
+    return rpc_job_end(pending,
+                       engine_undo_start(call->worker->rpc->options.engine, &request, fault));
 }

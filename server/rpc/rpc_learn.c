@@ -6,27 +6,8 @@
 #include "server/feature/span_text.h"
 #include "server/lifecycle/lifecycle_cases.h"
 #include "server/measure/readiness_floor.h"
+#include "server/rpc/rpc_job.h"
 #include "server/rpc/write.h"
-
-struct pending_learn {
-    struct rpc_later *later;
-    bool progress;
-};
-
-static void learn_progress(void *context, const struct engine_job_info *info)
-{
-    struct pending_learn *pending = context;
-    if (!pending->progress) {
-        return;
-    }
-    const struct proto_op_info *op = pending->later->op;
-    struct proto_writer *out = rpc_later_begin(pending->later);
-    proto_write_map(out, 3);
-    rpc_put_uint(out, op, PROTO_A_ICP_LEARN_JOB, info->job);
-    rpc_put_number(out, op, PROTO_A_ICP_LEARN_DONE, info->done);
-    rpc_put_text(out, op, PROTO_A_ICP_LEARN_STAGE, info->stage);
-    rpc_later_progress(pending->later);
-}
 
 /* What was learned of values, but for the points; NULL: nothing was, or there is no memory. */
 static char *value_print(const struct learn_document *document)
@@ -42,10 +23,11 @@ static char *value_print(const struct learn_document *document)
     return text;
 }
 
-static void write_learned(struct rpc_later *later, const struct engine_job_info *info)
+static void learn_reply(struct rpc_job *job, struct proto_writer *out,
+                        const struct engine_job_info *info)
 {
-    struct proto_writer *out = rpc_later_begin(later);
-    struct engine_state *state = engine_state_get(later->rpc->options.engine);
+    const struct proto_op_info *op = job->later->op;
+    struct engine_state *state = engine_state_get(job->later->rpc->options.engine);
     struct proto_fault fault = {0};
     const struct learn_document *document = engine_state_document(state, info->icp, &fault);
     char *evidence =
@@ -55,33 +37,22 @@ static void write_learned(struct rpc_later *later, const struct engine_job_info 
     char *value = document ? value_print(document) : NULL;
     proto_write_map(out,
                     2U + (evidence != NULL) + (label != NULL) + (value != NULL) + info->repeated);
-    rpc_put_uint(out, later->op, PROTO_A_ICP_LEARN_JOB, info->job);
-    rpc_put_uint(out, later->op, PROTO_A_ICP_LEARN_ICP, info->icp);
+    rpc_put_uint(out, op, PROTO_A_ICP_LEARN_JOB, info->job);
+    rpc_put_uint(out, op, PROTO_A_ICP_LEARN_ICP, info->icp);
     if (evidence) {
-        rpc_put_text(out, later->op, PROTO_A_ICP_LEARN_EVIDENCE, evidence);
+        rpc_put_text(out, op, PROTO_A_ICP_LEARN_EVIDENCE, evidence);
     }
     if (label) {
-        rpc_put_text(out, later->op, PROTO_A_ICP_LEARN_LABEL, label);
+        rpc_put_text(out, op, PROTO_A_ICP_LEARN_LABEL, label);
     }
-    rpc_put_repeated(out, later->op, PROTO_A_ICP_LEARN_REPEATED, info->repeated);
+    rpc_put_repeated(out, op, PROTO_A_ICP_LEARN_REPEATED, info->repeated);
     if (value) {
-        rpc_put_text(out, later->op, PROTO_A_ICP_LEARN_VALUE, value);
+        rpc_put_text(out, op, PROTO_A_ICP_LEARN_VALUE, value);
     }
     free(value);
     free(evidence);
     free(label);
     engine_state_release(state);
-}
-
-static void learn_done(void *context, const struct engine_job_info *info)
-{
-    struct pending_learn *pending = context;
-    if (info->fault.code == PROTO_OK) {
-        write_learned(pending->later, info);
-    }
-    rpc_later_from(pending->later, info);
-    rpc_later_post(pending->later, &info->fault);
-    free(pending);
 }
 
 static bool learn_read(struct rpc_call *call, struct engine_learn *learn, struct proto_fault *fault)
@@ -164,37 +135,24 @@ static bool source_read(const struct rpc_call *call, struct engine_case_source *
 static enum rpc_outcome learn_begin(struct rpc_call *call, struct engine_learn *learn,
                                     struct proto_fault *fault)
 {
-    struct pending_learn *pending = calloc(1, sizeof *pending);
-    struct rpc_later *later = NULL;
-    if (!pending) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
-    } else {
-        later = rpc_later_create(call, fault);
-    }
-    if (!later) {
+    learn->context = rpc_job_create(call, PROTO_Q_ICP_LEARN_PROGRESS, learn_reply,
+                                    sizeof(struct rpc_job), fault);
+    if (!learn->context) {
         if (learn->cases) {
             learn->cases->destroy(learn->cases->context);
         }
-        free(pending);
         return RPC_FAILED;
     }
-    pending->progress = rpc_arg_flag(call, PROTO_Q_ICP_LEARN_PROGRESS);
-    pending->later = later;
-    learn->context = pending;
-    if (engine_learn(call->worker->rpc->options.engine, learn, fault) > 0) {
-        return RPC_LATER;
-    }
-    rpc_later_drop(later);
-    free(pending);
-    return RPC_FAILED;
+    return rpc_job_end(learn->context,
+                       engine_learn(call->worker->rpc->options.engine, learn, fault));
 }
 
 enum rpc_outcome rpc_on_ICP_LEARN(struct rpc_call *call, struct proto_fault *fault)
 {
     struct engine_case_source source = {.read = NULL};
     struct measure_floors floors;
-    struct engine_learn learn = {.on_progress = learn_progress,
-                                 .on_done = learn_done,
+    struct engine_learn learn = {.on_progress = rpc_job_progress,
+                                 .on_done = rpc_job_done,
                                  .floors = &floors,
                                  .despite_readiness =
                                      rpc_arg_flag(call, PROTO_Q_ICP_LEARN_DESPITE_READINESS)};

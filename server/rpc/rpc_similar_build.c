@@ -5,47 +5,21 @@
 
 #include "proto/shape.h"
 #include "server/lookalike/lookalike.h"
-#include "server/rpc/call.h"
+#include "server/rpc/rpc_job.h"
 
 static_assert((int)PROTO_SIMILAR_DIMS_MAX == (int)SIMILAR_DIM_MAX,
               "one limit, as two floors know it");
 
-struct pending_build {
-    struct rpc_later *later;
-    bool progress;
-};
-
-static void build_progress(void *context, const struct engine_job_info *info)
+static void build_reply(struct rpc_job *job, struct proto_writer *out,
+                        const struct engine_job_info *info)
 {
-    struct pending_build *pending = context;
-    const struct proto_op_info *op = pending->later->op;
-    if (!pending->progress) {
-        return;
-    }
-    struct proto_writer *out = rpc_later_begin(pending->later);
+    const struct proto_op_info *op = job->later->op;
+    struct lookalike_stats stats;
+    lookalike_stats(job->later->rpc->options.lookalike, &stats);
     proto_write_map(out, 3);
     rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_JOB, info->job);
-    rpc_put_number(out, op, PROTO_A_SIMILAR_BUILD_DONE, info->done);
-    rpc_put_text(out, op, PROTO_A_SIMILAR_BUILD_STAGE, info->stage);
-    rpc_later_progress(pending->later);
-}
-
-static void build_done(void *context, const struct engine_job_info *info)
-{
-    struct pending_build *pending = context;
-    const struct proto_op_info *op = pending->later->op;
-    if (info->fault.code == PROTO_OK) {
-        struct lookalike_stats stats;
-        lookalike_stats(pending->later->rpc->options.lookalike, &stats);
-        struct proto_writer *out = rpc_later_begin(pending->later);
-        proto_write_map(out, 3);
-        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_JOB, info->job);
-        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_VECTORS, stats.vectors);
-        rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_DIMS, stats.dims);
-    }
-    rpc_later_from(pending->later, info);
-    rpc_later_post(pending->later, &info->fault);
-    free(pending);
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_VECTORS, stats.vectors);
+    rpc_put_uint(out, op, PROTO_A_SIMILAR_BUILD_DIMS, stats.dims);
 }
 
 /* Weights by field, in the arena. */
@@ -98,31 +72,18 @@ static bool build_read(struct rpc_call *call, struct lookalike_rebuild *build,
 enum rpc_outcome rpc_on_SIMILAR_BUILD(struct rpc_call *call, struct proto_fault *fault)
 {
     struct lookalike *lookalike = call->worker->rpc->options.lookalike;
-    struct pending_build *pending = calloc(1, sizeof *pending);
-    if (!pending) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
-        return RPC_FAILED;
-    }
     struct lookalike_rebuild build = {
         .deadline_ms = rpc_deadline_ms(call),
-        .on_progress = build_progress,
-        .on_done = build_done,
-        .context = pending,
+        .on_progress = rpc_job_progress,
+        .on_done = rpc_job_done,
     };
     if (!build_read(call, &build, fault)) {
-        free(pending);
         return RPC_FAILED;
     }
-    pending->progress = rpc_arg_flag(call, PROTO_Q_SIMILAR_BUILD_PROGRESS);
-    pending->later = rpc_later_create(call, fault);
-    if (pending->later && lookalike_rebuild(lookalike, &build, fault) > 0) {
-        return RPC_LATER;
-    }
-    if (pending->later) {
-        rpc_later_drop(pending->later);
-    }
-    free(pending);
-    return RPC_FAILED;
+    build.context = rpc_job_create(call, PROTO_Q_SIMILAR_BUILD_PROGRESS, build_reply,
+                                   sizeof(struct rpc_job), fault);
+    return build.context ? rpc_job_end(build.context, lookalike_rebuild(lookalike, &build, fault))
+                         : RPC_FAILED;
 }
 
 enum rpc_outcome rpc_on_SIMILAR_PLAN(struct rpc_call *call, struct proto_fault *fault)

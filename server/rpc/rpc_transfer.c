@@ -3,62 +3,39 @@
  * lines that go through the writer. What is wrong with a line is said by line and column. */
 #include <stdlib.h>
 
+#include "server/rpc/rpc_job.h"
 #include "server/rpc/write.h"
 #include "server/transfer/transfer.h"
 
 enum { PIECE_BYTES = 1 << 20 };
 
 struct pending_export {
-    struct rpc_later *later;
-    bool progress;
+    struct rpc_job job;
     struct transfer_exported result;
 };
 
-static void export_progress(void *context, const struct engine_job_info *info)
+static void export_reply(struct rpc_job *job, struct proto_writer *out,
+                         const struct engine_job_info *info)
 {
-    struct pending_export *pending = context;
-    const struct proto_op_info *op = pending->later->op;
-    if (!pending->progress) {
-        return;
-    }
-    struct proto_writer *out = rpc_later_begin(pending->later);
-    proto_write_map(out, 3);
+    const struct proto_op_info *op = job->later->op;
+    const struct transfer_exported *result = &((struct pending_export *)job)->result;
+    /* One of each kind, and job, seq, bytes, damaged. */
+    proto_write_map(out, 4U + TRANSFER_KIND_COUNT);
     rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_JOB, info->job);
-    rpc_put_number(out, op, PROTO_A_EVERYTHING_EXPORT_DONE, info->done);
-    rpc_put_text(out, op, PROTO_A_EVERYTHING_EXPORT_STAGE, info->stage);
-    rpc_later_progress(pending->later);
-}
-
-static void export_done(void *context, const struct engine_job_info *info)
-{
-    struct pending_export *pending = context;
-    const struct proto_op_info *op = pending->later->op;
-    const struct transfer_exported *result = &pending->result;
-    if (info->fault.code == PROTO_OK) {
-        struct proto_writer *out = rpc_later_begin(pending->later);
-        /* One of each kind, and job, seq, bytes, damaged. */
-        proto_write_map(out, 4U + TRANSFER_KIND_COUNT);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_JOB, info->job);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SEQ, result->seq);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_BYTES, result->bytes);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SCHEMAS, result->counts[TRANSFER_SCHEMA]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_ICPS, result->counts[TRANSFER_ICP]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_ACCOUNTS, result->counts[TRANSFER_ACCOUNT]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_LISTS, result->counts[TRANSFER_LIST]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SWITCHES, result->counts[TRANSFER_SWITCH]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_IDENTITIES,
-                     result->counts[TRANSFER_IDENTITY]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_PLAN_ENTRIES,
-                     result->counts[TRANSFER_TERM]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_CHALLENGES,
-                     result->counts[TRANSFER_CHALLENGE]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_EVENTS, result->counts[TRANSFER_EVENT]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_METRICS, result->counts[TRANSFER_METRIC]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SEGMENTS, result->counts[TRANSFER_SEGMENT]);
-        rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_DAMAGED, result->damaged);
-    }
-    rpc_later_post(pending->later, &info->fault);
-    free(pending);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SEQ, result->seq);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_BYTES, result->bytes);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SCHEMAS, result->counts[TRANSFER_SCHEMA]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_ICPS, result->counts[TRANSFER_ICP]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_ACCOUNTS, result->counts[TRANSFER_ACCOUNT]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_LISTS, result->counts[TRANSFER_LIST]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SWITCHES, result->counts[TRANSFER_SWITCH]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_IDENTITIES, result->counts[TRANSFER_IDENTITY]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_PLAN_ENTRIES, result->counts[TRANSFER_TERM]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_CHALLENGES, result->counts[TRANSFER_CHALLENGE]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_EVENTS, result->counts[TRANSFER_EVENT]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_METRICS, result->counts[TRANSFER_METRIC]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_SEGMENTS, result->counts[TRANSFER_SEGMENT]);
+    rpc_put_uint(out, op, PROTO_A_EVERYTHING_EXPORT_DAMAGED, result->damaged);
 }
 
 static struct transfer *exports(const struct rpc_call *call, struct proto_fault *fault)
@@ -76,29 +53,20 @@ enum rpc_outcome rpc_on_EVERYTHING_EXPORT(struct rpc_call *call, struct proto_fa
     if (!transfer) {
         return RPC_FAILED;
     }
-    struct pending_export *pending = calloc(1, sizeof *pending);
+    struct pending_export *pending = rpc_job_create(call, PROTO_Q_EVERYTHING_EXPORT_PROGRESS,
+                                                    export_reply, sizeof *pending, fault);
     if (!pending) {
-        proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the request");
         return RPC_FAILED;
     }
     const struct transfer_export request = {
         .deadline_ms = rpc_deadline_ms(call),
-        .on_progress = export_progress,
-        .on_done = export_done,
+        .on_progress = rpc_job_progress,
+        .on_done = rpc_job_done,
         .context = pending,
         .result = &pending->result,
     };
-    pending->progress = rpc_arg_flag(call, PROTO_Q_EVERYTHING_EXPORT_PROGRESS);
-    pending->later = rpc_later_create(call, fault);
-    if (pending->later &&
-        transfer_export(transfer, call->worker->rpc->options.engine, &request, fault) > 0) {
-        return RPC_LATER;
-    }
-    if (pending->later) {
-        rpc_later_drop(pending->later);
-    }
-    free(pending);
-    return RPC_FAILED;
+    return rpc_job_end(
+        pending, transfer_export(transfer, call->worker->rpc->options.engine, &request, fault));
 }
 
 enum rpc_outcome rpc_on_EVERYTHING_READ(struct rpc_call *call, struct proto_fault *fault)
