@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A list grows as its numbers come, up to what its reader allows; what must be whole is looked at
+ * when it is asked for, at its own place. A number that is none, or one too many, is told there;
+ * where memory runs out nothing is told, and the reader's caller says so. */
 #include "server/foreign/foreign_line.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+#include "server/feature/span_text.h"
 
 void foreign_numbers_clear(struct foreign_numbers *numbers)
 {
@@ -61,15 +66,68 @@ bool foreign_numbers_read(struct foreign_reader *reader, const char *what, size_
     }
 }
 
+static bool whole_take(struct foreign_reader *reader, size_t at, const char *what, double number,
+                       int64_t low, int64_t high, int64_t *value)
+{
+    if (!(number >= (double)low && number <= (double)high) || number != trunc(number)) {
+        return foreign_fail(reader, at, "%s: a whole number from %lld to %lld is wanted", what,
+                            (long long)low, (long long)high);
+    }
+    *value = (int64_t)number;
+    return true;
+}
+
 bool foreign_numbers_whole(struct foreign_reader *reader, const struct foreign_numbers *numbers,
                            const char *what, size_t i, int64_t low, int64_t high, int64_t *value)
 {
-    double number = numbers->values[i];
-    if (!(number >= (double)low && number <= (double)high) || number != trunc(number)) {
-        return foreign_fail(reader, numbers->places[i],
-                            "%s: a whole number from %lld to %lld is wanted", what, (long long)low,
-                            (long long)high);
+    return whole_take(reader, numbers->places[i], what, numbers->values[i], low, high, value);
+}
+
+bool foreign_whole_read(struct foreign_reader *reader, const char *what, struct proto_span text,
+                        int64_t low, int64_t high, int64_t *value)
+{
+    double number = 0;
+    if (!feature_number_read(text, &number)) {
+        number = (double)NAN; /* which is no whole number either */
     }
-    *value = (int64_t)number;
+    return whole_take(reader, foreign_place_of(reader, text), what, number, low, high, value);
+}
+
+bool foreign_word_next(struct proto_span *line, struct proto_span *word)
+{
+    while (line->bytes > 0 && line->data[0] == ' ') {
+        line->data++;
+        line->bytes--;
+    }
+    *word = (struct proto_span){line->data, 0};
+    while (word->bytes < line->bytes && line->data[word->bytes] != ' ') {
+        word->bytes++;
+    }
+    line->data += word->bytes;
+    line->bytes -= word->bytes;
+    return word->bytes > 0;
+}
+
+size_t foreign_place_of(const struct foreign_reader *reader, struct proto_span text)
+{
+    return (size_t)(text.data - reader->data);
+}
+
+bool foreign_numbers_split(struct foreign_reader *reader, const char *what, size_t most,
+                           struct proto_span line, struct foreign_numbers *numbers)
+{
+    struct proto_span word;
+    foreign_numbers_clear(numbers);
+    numbers->place = foreign_place_of(reader, line);
+    while (foreign_word_next(&line, &word)) {
+        size_t at = foreign_place_of(reader, word);
+        double number = 0;
+        if (!feature_number_read(word, &number)) {
+            return foreign_fail(reader, at, "%s: a number is wanted here", what);
+        }
+        if (!foreign_numbers_add(numbers, most, reader, at, number)) {
+            return false;
+        }
+    }
     return true;
 }

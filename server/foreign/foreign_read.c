@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What both kinds of files share: the next token by kind, a value passed over, the members of an
+ * object handed out one by one. Where a token is not the one that is wanted, or the file ends
+ * within a value, the place is told; after a fault there is no further token. */
 #include "server/foreign/foreign_read.h"
 
 #include <stdio.h>
@@ -36,6 +39,16 @@ bool foreign_skip(struct foreign_reader *reader, enum foreign_token token)
             return true;
         }
     }
+}
+
+bool foreign_pass(struct foreign_reader *reader)
+{
+    return foreign_skip(reader, foreign_next(reader));
+}
+
+bool foreign_text_is(const struct foreign_reader *reader, const char *text)
+{
+    return strcmp(reader->text, text) == 0;
 }
 
 bool foreign_want(struct foreign_reader *reader, enum foreign_token token, const char *what)

@@ -71,6 +71,10 @@ void foreign_reader_init(struct foreign_reader *reader, struct proto_span bytes,
 enum foreign_token foreign_next(struct foreign_reader *reader);
 /* Passes over one value, whose first token is `token`. */
 bool foreign_skip(struct foreign_reader *reader, enum foreign_token token);
+/* Passes over the next value. */
+bool foreign_pass(struct foreign_reader *reader);
+/* Whether the key or text that was read last is this one. */
+bool foreign_text_is(const struct foreign_reader *reader, const char *text);
 /* A fault at a byte; returns false. The first one stays. */
 bool foreign_fail(struct foreign_reader *reader, size_t at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

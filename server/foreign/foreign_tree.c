@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/feature/span_text.h"
 #include "server/model/trees.h"
 
 /* Room for one more; NULL: no memory, and *array is what it was. */
@@ -25,11 +26,29 @@ static bool grow(void **array, size_t *room, size_t count, size_t size)
     return true;
 }
 
-bool foreign_category_add(struct foreign_model *model, uint32_t category)
+bool foreign_raw_room(struct foreign_raw_node **nodes, size_t *room, size_t count)
+{
+    if (count <= *room) {
+        return true;
+    }
+    struct foreign_raw_node *larger = realloc(*nodes, count * sizeof *larger);
+    if (larger == NULL) {
+        return false;
+    }
+    *nodes = larger;
+    *room = count;
+    return true;
+}
+
+bool foreign_category_add(struct foreign_model *model, struct foreign_reader *reader, size_t at,
+                          uint32_t category)
 {
     void *array = model->categories;
-    bool ok = model->category_count < FOREIGN_CATEGORIES_MAX &&
-              grow(&array, &model->category_room, model->category_count, sizeof *model->categories);
+    if (model->category_count == FOREIGN_CATEGORIES_MAX) {
+        return foreign_fail(reader, at, "more than %u categories in all sets",
+                            FOREIGN_CATEGORIES_MAX);
+    }
+    bool ok = grow(&array, &model->category_room, model->category_count, sizeof *model->categories);
     model->categories = array;
     if (ok) {
         model->categories[model->category_count++] = category;
@@ -65,28 +84,35 @@ static int by_name(const void *a, const void *b)
     return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }
 
-size_t foreign_feature_twice(const struct foreign_model *model)
+bool foreign_features_differ(const struct foreign_model *model, struct foreign_reader *reader,
+                             size_t at)
 {
-    size_t twice = model->feature_count;
     struct named *sorted = calloc(model->feature_count + 1, sizeof *sorted);
-    for (size_t i = 0; sorted != NULL && i < model->feature_count; i++) {
+    if (sorted == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < model->feature_count; i++) {
         sorted[i] = (struct named){model->features[i], i};
     }
-    if (sorted != NULL) {
-        qsort(sorted, model->feature_count, sizeof *sorted, by_name);
-    }
-    for (size_t i = 1; sorted != NULL && i < model->feature_count; i++) {
+    qsort(sorted, model->feature_count, sizeof *sorted, by_name);
+    size_t twice = model->feature_count;
+    for (size_t i = 1; i < model->feature_count; i++) {
         if (strcmp(sorted[i - 1].name, sorted[i].name) == 0 && sorted[i].place < twice) {
             twice = sorted[i].place;
         }
     }
     free(sorted);
-    return twice;
+    char shown[FEATURE_SHOWN_BYTES];
+    return twice == model->feature_count ||
+           foreign_fail(
+               reader, at, "two features have the name %s",
+               feature_text_show(proto_span_text(model->features[twice]), shown, sizeof shown));
 }
 
-static bool slip_set(struct foreign_slip *slip, const char *what, size_t node)
+static bool slip_set(struct foreign_slip *slip, enum foreign_slip_part part, const char *what,
+                     size_t node)
 {
-    *slip = (struct foreign_slip){what, node};
+    *slip = (struct foreign_slip){what, node, part};
     return false;
 }
 
@@ -94,18 +120,20 @@ static bool node_check(const struct foreign_model *model, const struct foreign_n
                        size_t at, struct foreign_slip *slip)
 {
     if (!isfinite(node->cover) || node->cover < 0) {
-        return slip_set(slip, "how much it covers is not a number from 0 up", at);
+        return slip_set(slip, FOREIGN_SLIP_COVER, "how much it covers is not a number from 0 up",
+                        at);
     }
     if (node->leaf) {
         return isfinite(node->value) ||
-               slip_set(slip, "the value of a leaf is not a finite number", at);
+               slip_set(slip, FOREIGN_SLIP_VALUE, "the value of a leaf is not a finite number", at);
     }
     size_t features = model->feature_count > 0 ? model->feature_count : FOREIGN_FEATURES_MAX;
     if (node->feature >= features) { /* names may come later; the reader looks again */
-        return slip_set(slip, "it is split by a feature that the model does not have", at);
+        return slip_set(slip, FOREIGN_SLIP_FEATURE,
+                        "it is split by a feature that the model does not have", at);
     }
     return node->categorical || isfinite(node->threshold) ||
-           slip_set(slip, "its threshold is not a finite number", at);
+           slip_set(slip, FOREIGN_SLIP_THRESHOLD, "its threshold is not a finite number", at);
 }
 
 /* A node still to be written, and the split whose right child it is. */
@@ -115,14 +143,14 @@ struct open {
     size_t above;  /* splits above it */
 };
 
-static bool child_open(size_t count, bool *met, size_t at, int64_t child, struct open *open,
-                       struct foreign_slip *slip)
+static bool child_open(size_t count, bool *met, size_t at, enum foreign_slip_part part,
+                       int64_t child, struct open *open, struct foreign_slip *slip)
 {
     if (child < 0 || (uint64_t)child >= count) {
-        return slip_set(slip, "a child that is no node of the tree", at);
+        return slip_set(slip, part, "a child that is no node of the tree", at);
     }
     if (met[child]) {
-        return slip_set(slip, "a child that another split has too, or that leads back", at);
+        return slip_set(slip, part, "a child that another split has too, or that leads back", at);
     }
     met[child] = true;
     open->node = (size_t)child;
@@ -141,12 +169,13 @@ static bool nodes_write(struct foreign_model *model, const struct foreign_raw_no
         struct open at = open[--depth];
         void *array = model->nodes;
         if (model->node_count == MODEL_TREES_NODES_MAX) {
-            return slip_set(slip, "the trees have more nodes together than are served", at.node);
+            return slip_set(slip, FOREIGN_SLIP_TREE,
+                            "the trees have more nodes together than are served", at.node);
         }
         bool room = grow(&array, &model->node_room, model->node_count, sizeof *model->nodes);
         model->nodes = array;
         if (!room) {
-            return slip_set(slip, NULL, at.node);
+            return slip_set(slip, FOREIGN_SLIP_TREE, NULL, at.node);
         }
         size_t written = model->node_count++;
         const struct foreign_raw_node *raw = &nodes[at.node];
@@ -162,12 +191,13 @@ static bool nodes_write(struct foreign_model *model, const struct foreign_raw_no
             continue;
         }
         if (at.above == MODEL_TREES_DEPTH_MAX) {
-            return slip_set(slip, "the tree is deeper than is served", at.node);
+            return slip_set(slip, FOREIGN_SLIP_TREE, "the tree is deeper than is served", at.node);
         }
         open[depth] = (struct open){.parent = written, .above = at.above + 1};
         open[depth + 1] = (struct open){.parent = SIZE_MAX, .above = at.above + 1};
-        if (!child_open(count, met, at.node, raw->right, &open[depth], slip) ||
-            !child_open(count, met, at.node, raw->left, &open[depth + 1], slip)) {
+        if (!child_open(count, met, at.node, FOREIGN_SLIP_RIGHT, raw->right, &open[depth], slip) ||
+            !child_open(count, met, at.node, FOREIGN_SLIP_LEFT, raw->left, &open[depth + 1],
+                        slip)) {
             return false;
         }
         depth += 2;
@@ -180,17 +210,17 @@ bool foreign_tree_add(struct foreign_model *model, const struct foreign_raw_node
 {
     void *array = model->firsts;
     if (count == 0) {
-        return slip_set(slip, "a tree without a node", 0);
+        return slip_set(slip, FOREIGN_SLIP_TREE, "a tree without a node", 0);
     }
     if (model->tree_count == MODEL_TREES_MAX) {
-        return slip_set(slip, "more trees than are served", 0);
+        return slip_set(slip, FOREIGN_SLIP_TREE, "more trees than are served", 0);
     }
     bool *met = calloc(count, sizeof *met);
     bool room = grow(&array, &model->tree_room, model->tree_count + 1, sizeof *model->firsts);
     model->firsts = array;
     if (met == NULL || !room) {
         free(met);
-        return slip_set(slip, NULL, 0);
+        return slip_set(slip, FOREIGN_SLIP_TREE, NULL, 0);
     }
     model->firsts[model->tree_count] = (uint32_t)model->node_count;
     bool ok = nodes_write(model, nodes, count, met, slip);

@@ -219,6 +219,8 @@ static void a_model_that_cannot_be_served_is_refused_by_name_and_place(void **st
     } cases[] = {
         {"\"name\":\"gbtree\"", "\"name\":\"dart\"", "the booster dart is not served"},
         {"\"name\":\"gbtree\"", "\"name\":\"gblinear\"", "the booster gblinear is not served"},
+        {"\"name\":\"gbtree\"", "\"name\":\"g\\u001b[2J\"", "the booster g?[2J is not served"},
+        {"\"sum_hessian\":[", "\"sum_hessian\":[-", "how much it covers"},
         {"binary:logistic", "rank:pairwise", "the objective 'rank:pairwise' is not served"},
         {"\"num_class\":\"0\"", "\"num_class\":\"3\"", "3 classes"},
         {"\"num_target\":\"1\"", "\"num_target\":\"2\"", "2 targets"},
