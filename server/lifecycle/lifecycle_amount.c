@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One amount after the other; out of bounds, of a second currency or of one without a rate it ends
- * what is measured. */
+/* One amount after the other; out of bounds, alone or with those before, of a second currency or of
+ * one without a rate it ends what is measured. */
 #include "server/lifecycle/lifecycle_amount.h"
 
 #include "server/measure/spell.h"
@@ -42,15 +42,19 @@ bool lifecycle_amount_settle(struct lifecycle_amount *amount, const struct event
     if (!lifecycle_amount_fits(amount, currency, fault)) {
         return false;
     }
-    if (!has_currency(amount)) {
-        *minor = event->amount;
-        return true;
+    struct measure_worth worth = {1, 1};
+    if (has_currency(amount)) {
+        worth = measure_rules_worth(amount->rules, currency);
     }
-    struct measure_worth worth = measure_rules_worth(amount->rules, currency);
     if (worth.over == 0) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "currency",
                                "there is no rate for %s; the definition needs rate-%s=…", currency,
                                currency);
+    }
+    if (!measure_sum_add(&amount->sum, event->amount, worth)) {
+        return proto_fault_set(fault, PROTO_LIMIT, "amount",
+                               "all amounts together are more than %lld minor units",
+                               (long long)MEASURE_SUM_MAX);
     }
     *minor = measure_money(event->amount, worth, 1);
     return true;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Amounts of single events in the currency of an answer. Where no currency is named and no rate,
- * that of the first amount is the currency; several are refused.
+ * that of the first amount is the currency; several are refused. All that are settled together are
+ * at most MEASURE_SUM_MAX, so no sum of them overflows.
  *
- * Ownership: borrows the rules. Errors: BAD_FIELD at amount, currency or rules.currency. Threads:
- * one. */
+ * Ownership: borrows the rules. Errors: BAD_FIELD at amount, currency or rules.currency, LIMIT at
+ * amount. Threads: one. */
 #ifndef LIFECYCLE_LIFECYCLE_AMOUNT_H
 #define LIFECYCLE_LIFECYCLE_AMOUNT_H
 
@@ -13,6 +14,7 @@
 struct lifecycle_amount {
     struct measure_rules *rules;
     char currency[MEASURE_CURRENCY_BYTES]; /* of the first amount */
+    int64_t sum;                           /* of all that were settled */
 };
 
 /* Minor units; 0 for an event without an amount. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The walk, and of each account score, engagement and revenue; the rest is lifecycle_deed.c's. An
- * account that cannot be read, and amounts in several currencies without rates, end it. */
+ * account that cannot be read, amounts in several currencies without rates, and sums of money
+ * beyond their bound, end it. */
 #include "server/lifecycle/lifecycle_standing.h"
 
 #include <stdlib.h>
@@ -51,6 +52,15 @@ static bool segment_take(struct lifecycle_standing *standing, uint32_t slot,
                ? lifecycle_segment_of(&standing->segments, worker, standing->by, &account->segment,
                                       fault)
                : lifecycle_fault_of(worker, slot, fault);
+}
+
+/* Sums of what some accounts pay a year, in whole minor units, are what views tell. */
+static bool arr_add(struct lifecycle_standing *standing, int64_t mrr, struct proto_fault *fault)
+{
+    return measure_sum_add(&standing->arr, mrr, (struct measure_worth){12, 1}) ||
+           proto_fault_set(fault, PROTO_LIMIT, "subscriptions",
+                           "all revenue of a year together is more than %lld minor units",
+                           (long long)MEASURE_SUM_MAX);
 }
 
 /* As for all accounts: without a currency and rates, that of the first amount. */
@@ -165,6 +175,7 @@ static bool revenue_add(struct lifecycle_standing *standing, struct proto_fault 
         standing->subscriptions += count;
         renewal_find(standing, subscriptions, count, account);
         revenue_take(standing, &spells, account);
+        good = arr_add(standing, account->mrr, fault);
     }
     measure_spells_fini(&spells);
     free(subscriptions);

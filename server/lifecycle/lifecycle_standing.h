@@ -61,6 +61,7 @@ struct lifecycle_standing {
     size_t asking_count, asking_room;
     uint32_t cases; /* that were counted */
     uint64_t subscriptions;
+    int64_t arr; /* of all accounts: no sum of what some of them pay a year overflows */
     struct measure_cohort_lost cohort;
     struct measure_view view; /* what came out: points into the above */
     struct measure_campaign *campaigns_told;

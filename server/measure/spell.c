@@ -130,6 +130,17 @@ static size_t pieces(const struct measure_subscription *s, const struct measure_
     return count;
 }
 
+bool measure_sum_add(int64_t *sum, int64_t amount, struct measure_worth worth)
+{
+    __extension__ typedef __int128 wide;
+    wide more = (wide)amount * worth.over / worth.under;
+    if (more > MEASURE_SUM_MAX - *sum) {
+        return false;
+    }
+    *sum += (int64_t)more + 1; /* it may be rounded up */
+    return true;
+}
+
 /* Both walks over the subscriptions: the first counts pieces by account, the second places them. */
 static bool pieces_count(const struct measure_subscription *subscriptions, size_t count,
                          const struct measure_rules *rules, struct measure_spells *spells,
@@ -143,13 +154,11 @@ static bool pieces_count(const struct measure_subscription *subscriptions, size_
         if (!measure_subscription_check(s, spells->accounts, rules, fault)) {
             return proto_fault_within(fault, "subscriptions[%zu]", i);
         }
-        __extension__ typedef __int128 wide;
-        if ((wide)s->amount * worth.over / worth.under > MEASURE_SUM_MAX - sum) {
+        if (!measure_sum_add(&sum, s->amount, worth)) {
             return proto_fault_set(fault, PROTO_LIMIT, "subscriptions",
                                    "all amounts together are more than %lld minor units",
                                    (long long)MEASURE_SUM_MAX);
         }
-        sum += (int64_t)((wide)s->amount * worth.over / worth.under) + 1;
         size_t made = pieces(s, rules, worth, piece);
         spells->first[s->account + 1] += made;
         spells->count += made;

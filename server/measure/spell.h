@@ -43,6 +43,10 @@ struct measure_subscription {
     bool one_off;
 };
 
+/* Adds what an amount is worth, so that no sum of such amounts overflows. False, and the sum as it
+ * was: it would be beyond MEASURE_SUM_MAX. 0 ≤ amount ≤ MEASURE_SUM_MAX. */
+bool measure_sum_add(int64_t *sum, int64_t amount, struct measure_worth worth);
+
 /* One that runs from a day on, with nothing else told of it. */
 struct measure_subscription measure_subscription_open(uint32_t account, int64_t start_ms,
                                                       int64_t amount, uint32_t term_months);

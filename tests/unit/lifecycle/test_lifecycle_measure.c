@@ -222,6 +222,26 @@ static void what_a_request_cannot_mean_is_told_at_its_member(void **state)
     must_refuse(&request, PROTO_MISSING_FIELD, "churn_flag");
 }
 
+/* What it pays a month fits into 64 bits, what it pays a year does not. */
+static void a_year_beyond_the_bound_of_sums_is_no_view(void **state)
+{
+    (void)state;
+    static const struct lifecycle_parameter then[] = {
+        {.name = {(const uint8_t *)"as-of", 5}, .number = 20.0 * 86400000, .is_number = true}};
+    struct lifecycle_result result;
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct lifecycle_request request = request_of(MEASURE_ID_PRODUCT);
+    struct event event = paid("s9", 20, 21, MEASURE_AMOUNT_MAX);
+    tell("a2", &event);
+    request.parameters = then;
+    request.parameter_count = 1;
+    assert_true(lifecycle_measure(worker, NULL, &request, &result, &fault));
+    lifecycle_result_fini(&result);
+    assert_true(measure_rules_set_text(&request.rules, "currency=EUR", &fault));
+    assert_true(measure_rules_set_text(&request.rules, "rate-USD=100000", &fault));
+    must_refuse(&request, PROTO_LIMIT, "subscriptions");
+}
+
 static void currencies_are_never_added_up_and_terms_are_known(void **state)
 {
     (void)state;
@@ -265,6 +285,7 @@ int main(void)
         cmocka_unit_test(movements_are_those_of_the_timelines_as_they_are_and_as_they_were),
         cmocka_unit_test(a_filter_and_a_field_say_of_whom),
         cmocka_unit_test(what_a_request_cannot_mean_is_told_at_its_member),
+        cmocka_unit_test(a_year_beyond_the_bound_of_sums_is_no_view),
         cmocka_unit_test(currencies_are_never_added_up_and_terms_are_known),
         cmocka_unit_test(a_measure_that_nobody_waits_for_ends),
     };
