@@ -27,12 +27,14 @@ static bool request_read(const struct lifecycle_request *request,
                                "it is a definition of engagement, which has no rules to measure "
                                "by; the parameter engagement names one");
     }
-    if (request->by.bytes > 0 && !lifecycle_has_segments(request->measure)) {
-        return proto_fault_set(
-            fault, PROTO_BAD_FIELD, "by",
-            "%s has no segments; mrr, retention, survival, gap, patterns, yield, focus, price, "
-            "referral, campaign, view-marketing and view-finance have; a filter chooses accounts",
-            name);
+    if (request->by.bytes > 0 && !lifecycle_way(request->measure)->segments) {
+        char others[320];
+        lifecycle_segmented((enum measure_id)0, (enum measure_id)(MEASURE_IDS - 1), others,
+                            sizeof others);
+        return proto_fault_set(fault, PROTO_BAD_FIELD, "by",
+                               "%s has no segments, and a filter chooses accounts; those that have "
+                               "some: %s",
+                               name, others);
     }
     if (request->churn_flag.bytes > 0 && request->measure != MEASURE_ID_BRIDGE) {
         return proto_fault_set(fault, PROTO_BAD_FIELD, "churn_flag", "it is of bridge alone");

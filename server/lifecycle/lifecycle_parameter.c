@@ -47,20 +47,6 @@ bool lifecycle_parameters_known(const struct lifecycle_request *request, struct 
     return true;
 }
 
-bool lifecycle_has_segments(enum measure_id measure)
-{
-    static const enum measure_id those[] = {
-        MEASURE_ID_MRR,      MEASURE_ID_RETENTION, MEASURE_ID_SURVIVAL,  MEASURE_ID_GAP,
-        MEASURE_ID_PATTERNS, MEASURE_ID_YIELD,     MEASURE_ID_FOCUS,     MEASURE_ID_PRICE,
-        MEASURE_ID_REFERRAL, MEASURE_ID_CAMPAIGN,  MEASURE_ID_MARKETING, MEASURE_ID_FINANCE};
-    for (size_t i = 0; i < sizeof those / sizeof *those; i++) {
-        if (those[i] == measure) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* As it was given, or its default. */
 static bool find(const struct lifecycle_request *request, const char *name,
                  struct lifecycle_parameter *parameter, struct proto_fault *fault)

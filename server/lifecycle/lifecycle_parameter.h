@@ -10,8 +10,6 @@
 
 /* Every one that is given is one of the measure's. */
 bool lifecycle_parameters_known(const struct lifecycle_request *request, struct proto_fault *fault);
-/* Whether a field's values can be the measure's segments. */
-bool lifecycle_has_segments(enum measure_id measure);
 /* Whether it was given at all. */
 bool lifecycle_given(const struct lifecycle_request *request, const char *name);
 /* A day, or a time of one. */

@@ -3,6 +3,7 @@
  * events cannot give after it. */
 #include "server/lifecycle/lifecycle_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "server/feature/span_text.h"
@@ -250,34 +251,47 @@ static bool bridge_fill(struct lifecycle_run *run, struct proto_fault *fault)
 }
 
 static const struct lifecycle_way ways[MEASURE_IDS] = {
-    [MEASURE_ID_MRR] = {mrr_read, mrr_fill, NULL},
-    [MEASURE_ID_RETENTION] = {retention_read, retention_fill, NULL},
-    [MEASURE_ID_SURVIVAL] = {survival_read, survival_fill, NULL},
-    [MEASURE_ID_BRIDGE] = {bridge_read, bridge_fill, NULL},
-    [MEASURE_ID_CLV_SBG] = {lifecycle_contract_read, lifecycle_contract_fill, NULL},
-    [MEASURE_ID_CLV_PURCHASES] = {lifecycle_purchases_read, NULL, lifecycle_purchases_look},
-    [MEASURE_ID_READINESS] = {lifecycle_ready_read, NULL, lifecycle_ready_look},
-    [MEASURE_ID_ATTRIBUTION] = {lifecycle_attribution_read, NULL, lifecycle_attribution_look},
-    [MEASURE_ID_HANDOFFS] = {lifecycle_handoffs_read, NULL, lifecycle_handoffs_look},
-    [MEASURE_ID_GREY] = {lifecycle_grey_read, NULL, lifecycle_grey_look},
-    [MEASURE_ID_GAP] = {lifecycle_gap_read, NULL, lifecycle_gap_look},
-    [MEASURE_ID_FOCUS] = {lifecycle_focus_read, NULL, lifecycle_focus_look},
-    [MEASURE_ID_QUARTER_END] = {lifecycle_quarter_read, NULL, lifecycle_quarter_look},
-    [MEASURE_ID_PRICE] = {lifecycle_price_read, NULL, lifecycle_price_look},
-    [MEASURE_ID_REFERRAL] = {lifecycle_referral_read, NULL, lifecycle_referral_look},
-    [MEASURE_ID_CAMPAIGN] = {lifecycle_campaign_read, NULL, lifecycle_campaign_look},
-    [MEASURE_ID_GRID] = {lifecycle_view_read, NULL, lifecycle_view_look},
-    [MEASURE_ID_SALES] = {lifecycle_view_read, NULL, lifecycle_view_look},
-    [MEASURE_ID_MARKETING] = {lifecycle_view_read, NULL, lifecycle_view_look},
-    [MEASURE_ID_SUCCESS] = {lifecycle_view_read, NULL, lifecycle_view_look},
-    [MEASURE_ID_PRODUCT] = {lifecycle_view_read, NULL, lifecycle_view_look},
-    [MEASURE_ID_FINANCE] = {lifecycle_view_read, NULL, lifecycle_view_look},
-    [MEASURE_ID_PATTERNS] = {lifecycle_patterns_read, NULL, lifecycle_patterns_look},
-    [MEASURE_ID_MOTIONS] = {lifecycle_motions_read, NULL, lifecycle_motions_look},
-    [MEASURE_ID_YIELD] = {lifecycle_yield_read, NULL, lifecycle_yield_look},
+    [MEASURE_ID_MRR] = {mrr_read, mrr_fill, NULL, true},
+    [MEASURE_ID_RETENTION] = {retention_read, retention_fill, NULL, true},
+    [MEASURE_ID_SURVIVAL] = {survival_read, survival_fill, NULL, true},
+    [MEASURE_ID_BRIDGE] = {bridge_read, bridge_fill, NULL, false},
+    [MEASURE_ID_CLV_SBG] = {lifecycle_contract_read, lifecycle_contract_fill, NULL, false},
+    [MEASURE_ID_CLV_PURCHASES] = {lifecycle_purchases_read, NULL, lifecycle_purchases_look, false},
+    [MEASURE_ID_READINESS] = {lifecycle_ready_read, NULL, lifecycle_ready_look, false},
+    [MEASURE_ID_ATTRIBUTION] = {lifecycle_attribution_read, NULL, lifecycle_attribution_look,
+                                false},
+    [MEASURE_ID_HANDOFFS] = {lifecycle_handoffs_read, NULL, lifecycle_handoffs_look, false},
+    [MEASURE_ID_GREY] = {lifecycle_grey_read, NULL, lifecycle_grey_look, false},
+    [MEASURE_ID_GAP] = {lifecycle_gap_read, NULL, lifecycle_gap_look, true},
+    [MEASURE_ID_FOCUS] = {lifecycle_focus_read, NULL, lifecycle_focus_look, true},
+    [MEASURE_ID_QUARTER_END] = {lifecycle_quarter_read, NULL, lifecycle_quarter_look, false},
+    [MEASURE_ID_PRICE] = {lifecycle_price_read, NULL, lifecycle_price_look, true},
+    [MEASURE_ID_REFERRAL] = {lifecycle_referral_read, NULL, lifecycle_referral_look, true},
+    [MEASURE_ID_CAMPAIGN] = {lifecycle_campaign_read, NULL, lifecycle_campaign_look, true},
+    [MEASURE_ID_GRID] = {lifecycle_view_read, NULL, lifecycle_view_look, false},
+    [MEASURE_ID_SALES] = {lifecycle_view_read, NULL, lifecycle_view_look, false},
+    [MEASURE_ID_MARKETING] = {lifecycle_view_read, NULL, lifecycle_view_look, true},
+    [MEASURE_ID_SUCCESS] = {lifecycle_view_read, NULL, lifecycle_view_look, false},
+    [MEASURE_ID_PRODUCT] = {lifecycle_view_read, NULL, lifecycle_view_look, false},
+    [MEASURE_ID_FINANCE] = {lifecycle_view_read, NULL, lifecycle_view_look, true},
+    [MEASURE_ID_PATTERNS] = {lifecycle_patterns_read, NULL, lifecycle_patterns_look, true},
+    [MEASURE_ID_MOTIONS] = {lifecycle_motions_read, NULL, lifecycle_motions_look, false},
+    [MEASURE_ID_YIELD] = {lifecycle_yield_read, NULL, lifecycle_yield_look, true},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)
 {
     return &ways[measure];
+}
+
+void lifecycle_segmented(enum measure_id first, enum measure_id last, char *text, size_t bytes)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int id = (int)first; id <= (int)last && used < bytes; id++) {
+        if (ways[id].segments) {
+            used += (size_t)snprintf(text + used, bytes - used, "%s%s", used > 0 ? ", " : "",
+                                     measure_info((enum measure_id)id)->name);
+        }
+    }
 }

@@ -74,8 +74,11 @@ struct lifecycle_way {
                  struct proto_fault *fault);
     bool (*fill)(struct lifecycle_run *run, struct proto_fault *fault);
     bool (*look)(struct lifecycle_run *run, struct proto_fault *fault);
+    bool segments; /* a field's values can be its segments */
 };
 const struct lifecycle_way *lifecycle_way(enum measure_id measure);
+/* Names of those from `first` to `last` that have segments, as far as there is room. */
+void lifecycle_segmented(enum measure_id first, enum measure_id last, char *text, size_t bytes);
 
 /* lifecycle_clv.c: of a cohort's subscriptions; of outcomes that are purchases. */
 bool lifecycle_contract_read(const struct lifecycle_request *request,

@@ -248,11 +248,13 @@ static bool segments_known(const struct lifecycle_request *request, const enum m
                            size_t count, struct proto_fault *fault)
 {
     bool known = request->by.bytes == 0;
+    char others[160];
     for (size_t v = 0; v < count && !known; v++) {
-        known = lifecycle_has_segments(ids[v]);
+        known = lifecycle_way(ids[v])->segments;
     }
+    lifecycle_segmented(MEASURE_ID_GRID, MEASURE_ID_FINANCE, others, sizeof others);
     return known || proto_fault_set(fault, PROTO_BAD_FIELD, "by",
-                                    "of views marketing and finance have segments");
+                                    "of views these have segments: %s", others);
 }
 
 bool lifecycle_views(struct engine_worker *worker, const struct engine_job *job,

@@ -205,26 +205,18 @@ static void definition_tell(const struct cli *cli, const struct icp_reply *reply
     cli_say(cli, "by the definition %s%s", text[0], text[1]);
 }
 
-/* Measures of journeys, of whose ground accounts and sequence are all there is to say. */
-static bool is_of_journeys(enum measure_id id)
+/* Views among them. Of any other measure accounts and sequence are all there is to say of its
+ * ground. */
+static bool is_of_subscriptions(enum measure_id id)
 {
-    switch ((int)id) {
-    case MEASURE_ID_ATTRIBUTION:
-    case MEASURE_ID_HANDOFFS:
-    case MEASURE_ID_GREY:
-    case MEASURE_ID_GAP:
-    case MEASURE_ID_PATTERNS:
-    case MEASURE_ID_MOTIONS:
-    case MEASURE_ID_YIELD:
-    case MEASURE_ID_FOCUS:
-    case MEASURE_ID_QUARTER_END:
-    case MEASURE_ID_PRICE:
-    case MEASURE_ID_REFERRAL:
-    case MEASURE_ID_CAMPAIGN:
-        return true;
-    default:
-        return false;
-    }
+    return id == MEASURE_ID_CLV_SBG || (id >= MEASURE_ID_GRID && id <= MEASURE_ID_FINANCE) ||
+           (files[id] != NULL && strcmp(files[id], "subscriptions") == 0);
+}
+
+/* The rows of the others need no correction. */
+static bool is_corrected(enum measure_id id)
+{
+    return id != MEASURE_ID_GREY && id != MEASURE_ID_READINESS && id != MEASURE_ID_CLV_PURCHASES;
 }
 
 /* What the figure rests on, in a line on standard error. */
@@ -233,7 +225,6 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
     char newest[FEATURE_DATE_TEXT_BYTES] = "none";
     struct icp_value value;
     struct icp_text currency = icp_reply_text(reply, "currency");
-    bool journeys = is_of_journeys(call->id);
     if (icp_reply_get(reply, "icp", &value)) {
         cli_say(call->cli, "ICP %lld, %lld accounts, sequence %lld, %.*s", (long long)value.integer,
                 (long long)icp_reply_int(reply, "accounts", 0),
@@ -241,11 +232,11 @@ static void ground_tell(const struct measure_call *call, const struct icp_reply 
         cli_say(call->cli, "%s", measure_info(call->id)->correction);
         return;
     }
-    if (journeys || call->id == MEASURE_ID_READINESS || call->id == MEASURE_ID_CLV_PURCHASES) {
+    if (!is_of_subscriptions(call->id)) {
         cli_say(call->cli, "%lld accounts, sequence %lld",
                 (long long)icp_reply_int(reply, "accounts", 0),
                 (long long)icp_reply_int(reply, "seq", 0));
-        if (journeys && call->id != MEASURE_ID_GREY) { /* whose rows need none */
+        if (is_corrected(call->id)) {
             cli_say(call->cli, "%s", measure_info(call->id)->correction);
         }
         return;
