@@ -16,7 +16,7 @@ bool lifecycle_campaign_read(const struct lifecycle_request *request,
                              struct lifecycle_settings *settings, struct proto_fault *fault)
 {
     struct lifecycle_focus_settings *focus = &settings->focus;
-    if (!lifecycle_focus_times(request, focus, fault) ||
+    if (!lifecycle_times_or_none(request, &focus->from_ms, &focus->to_ms, fault) ||
         !lifecycle_time_or_none(request, "as-of", &settings->journey.options.as_of_ms, fault) ||
         !lifecycle_focus_text(request, "campaign", &focus->campaign, fault) ||
         !lifecycle_focus_text(request, "tal", &focus->tal, fault) ||

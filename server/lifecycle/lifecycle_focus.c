@@ -19,18 +19,6 @@ bool lifecycle_focus_text(const struct lifecycle_request *request, const char *n
     return !lifecycle_given(request, name) || lifecycle_text(request, name, text, fault);
 }
 
-bool lifecycle_focus_times(const struct lifecycle_request *request,
-                           struct lifecycle_focus_settings *settings, struct proto_fault *fault)
-{
-    if (!lifecycle_time_or_none(request, "from", &settings->from_ms, fault) ||
-        !lifecycle_time_or_none(request, "to", &settings->to_ms, fault)) {
-        return false;
-    }
-    settings->from_ms = settings->from_ms == INT64_MAX ? INT64_MIN : settings->from_ms;
-    return settings->from_ms < settings->to_ms ||
-           proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.to", "to must be later than from");
-}
-
 bool lifecycle_focus_read(const struct lifecycle_request *request,
                           struct lifecycle_settings *settings, struct proto_fault *fault)
 {

@@ -35,12 +35,9 @@ struct lifecycle_focus_settings {
     struct proto_span segment_filter, worked_by; /* empty: none; any */
     double within_days;
     struct measure_campaign_options campaigns;
-    int64_t from_ms, to_ms, as_of_ms; /* INT64_MIN, INT64_MAX, INT64_MAX: not told */
+    int64_t from_ms, to_ms; /* INT64_MIN, INT64_MAX: not told */
 };
 
-/* from, to and as-of, each of which may be left out. */
-bool lifecycle_focus_times(const struct lifecycle_request *request,
-                           struct lifecycle_focus_settings *settings, struct proto_fault *fault);
 /* A text parameter whose default stands for nothing: empty then. */
 bool lifecycle_focus_text(const struct lifecycle_request *request, const char *name,
                           struct proto_span *text, struct proto_fault *fault);

@@ -4,23 +4,14 @@
 #include "server/lifecycle/lifecycle_parameter.h"
 #include "server/measure/grey.h"
 
-static bool days_read(const struct lifecycle_request *request, const char *name, int64_t *ms,
-                      struct proto_fault *fault)
-{
-    unsigned days = 0;
-    bool good = lifecycle_count(request, name, &days, fault);
-    *ms = days * MEASURE_DAY_MS;
-    return good;
-}
-
 bool lifecycle_grey_read(const struct lifecycle_request *request,
                          struct lifecycle_settings *settings, struct proto_fault *fault)
 {
     struct measure_grey_options *options = &settings->journey.grey;
     return lifecycle_journey_read(request, settings, fault) &&
-           days_read(request, "before", &options->before_ms, fault) &&
-           days_read(request, "near", &options->near_ms, fault) &&
-           days_read(request, "silent", &options->silent_ms, fault) &&
+           lifecycle_days(request, "before", &options->before_ms, fault) &&
+           lifecycle_days(request, "near", &options->near_ms, fault) &&
+           lifecycle_days(request, "silent", &options->silent_ms, fault) &&
            lifecycle_count(request, "least", &options->least, fault);
 }
 

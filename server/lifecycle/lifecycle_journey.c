@@ -5,7 +5,6 @@
 
 #include <assert.h>
 
-#include "server/engine/engine.h"
 #include "server/lifecycle/lifecycle_parameter.h"
 
 static const char *const member_words[] = {"kind",     "motion", "function",
@@ -75,30 +74,11 @@ static bool second_word(const struct lifecycle_request *request, const char *nam
     return true;
 }
 
+/* Of a measure that has the parameter; else *ms is left as it is. */
 static bool days_read(const struct lifecycle_request *request, const char *name, int64_t *ms,
                       struct proto_fault *fault)
 {
-    unsigned days = 0;
-    if (has(request, name)) {
-        if (!lifecycle_count(request, name, &days, fault)) {
-            return false;
-        }
-        *ms = days * MEASURE_DAY_MS;
-    }
-    return true;
-}
-
-/* from and to, each of which may be left out. */
-static bool created_read(const struct lifecycle_request *request,
-                         struct measure_journey_options *options, struct proto_fault *fault)
-{
-    if (!lifecycle_time_or_none(request, "from", &options->from_ms, fault) ||
-        !lifecycle_time_or_none(request, "to", &options->to_ms, fault)) {
-        return false;
-    }
-    options->from_ms = options->from_ms == INT64_MAX ? INT64_MIN : options->from_ms;
-    return options->from_ms < options->to_ms ||
-           proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.to", "to must be later than from");
+    return !has(request, name) || lifecycle_days(request, name, ms, fault);
 }
 
 static bool owner_read(const struct lifecycle_request *request,
@@ -128,7 +108,7 @@ bool lifecycle_journey_read(const struct lifecycle_request *request,
            second_word(request, "unit", units, &options->by_account, fault) &&
            second_word(request, "until", untils, &options->until_created, fault) &&
            second_word(request, "typed-in", typed, &options->late_left_out, fault) &&
-           created_read(request, options, fault) &&
+           lifecycle_times_or_none(request, &options->from_ms, &options->to_ms, fault) &&
            lifecycle_time_or_none(request, "as-of", &options->as_of_ms, fault) &&
            lifecycle_text(request, "won-kind", &options->won, fault) &&
            (!has(request, "lost-kind") ||
@@ -139,10 +119,7 @@ bool lifecycle_journey_read(const struct lifecycle_request *request,
 
 int64_t lifecycle_journey_as_of(const struct lifecycle_run *run)
 {
-    int64_t asked_ms = run->settings.journey.options.as_of_ms;
-    int64_t known_ms = run->request->as_of.known_ms;
-    int64_t now_ms = engine_now_ms(run->worker->engine);
-    return asked_ms != INT64_MAX ? asked_ms : known_ms < now_ms ? known_ms : now_ms;
+    return lifecycle_moment(run->worker, run->request, run->settings.journey.options.as_of_ms);
 }
 
 struct walking {

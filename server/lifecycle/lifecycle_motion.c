@@ -15,11 +15,10 @@ bool lifecycle_motions_read(const struct lifecycle_request *request,
     struct measure_motion_options *options = &settings->journey.motions;
     struct measure_journey_options *journeys = &settings->journey.options;
     size_t place = 0;
-    unsigned lag = 0;
     if (!lifecycle_journey_read(request, settings, fault) ||
         !lifecycle_member_read(request, "group-by", &settings->journey.channel, fault) ||
         !lifecycle_word(request, "weigh", weights, 2, &place, fault) ||
-        !lifecycle_count(request, "lag", &lag, fault) ||
+        !lifecycle_days(request, "lag", &settings->journey.lag_ms, fault) ||
         !lifecycle_number(request, "margin", &options->margin, fault) ||
         !lifecycle_count(request, "least", &options->least, fault)) {
         return false;
@@ -28,7 +27,6 @@ bool lifecycle_motions_read(const struct lifecycle_request *request,
     options->from_ms = journeys->from_ms;
     options->to_ms = journeys->to_ms;
     options->mature_ms = journeys->mature_ms;
-    settings->journey.lag_ms = lag * MEASURE_DAY_MS;
     /* Whoever was won before the period is no new customer of it: every journey is read. */
     journeys->from_ms = INT64_MIN;
     journeys->to_ms = INT64_MAX;

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "server/engine/worker.h"
 #include "server/feature/date_text.h"
 #include "server/feature/span_text.h"
 #include "server/measure/movement.h"
@@ -108,6 +109,26 @@ bool lifecycle_time_or_none(const struct lifecycle_request *request, const char 
     return true;
 }
 
+bool lifecycle_times_or_none(const struct lifecycle_request *request, int64_t *from_ms,
+                             int64_t *to_ms, struct proto_fault *fault)
+{
+    if (!lifecycle_time_or_none(request, "from", from_ms, fault) ||
+        !lifecycle_time_or_none(request, "to", to_ms, fault)) {
+        return false;
+    }
+    *from_ms = *from_ms == INT64_MAX ? INT64_MIN : *from_ms;
+    return *from_ms < *to_ms ||
+           proto_fault_set(fault, PROTO_BAD_FIELD, "parameters.to", "to must be later than from");
+}
+
+int64_t lifecycle_moment(const struct engine_worker *worker,
+                         const struct lifecycle_request *request, int64_t asked_ms)
+{
+    int64_t now_ms = engine_now_ms(worker->engine);
+    int64_t known_ms = request->as_of.known_ms;
+    return asked_ms != INT64_MAX ? asked_ms : known_ms < now_ms ? known_ms : now_ms;
+}
+
 bool lifecycle_period(const struct lifecycle_request *request, int64_t *from_ms, int64_t *to_ms,
                       struct proto_fault *fault)
 {
@@ -143,6 +164,15 @@ bool lifecycle_count(const struct lifecycle_request *request, const char *name, 
     *count = (unsigned)number;
     struct lifecycle_parameter given = {.is_number = true, .number = number};
     return *count == number || bad(fault, name, "a whole number", &given);
+}
+
+bool lifecycle_days(const struct lifecycle_request *request, const char *name, int64_t *ms,
+                    struct proto_fault *fault)
+{
+    unsigned days = 0;
+    bool good = lifecycle_count(request, name, &days, fault);
+    *ms = days * MEASURE_DAY_MS;
+    return good;
 }
 
 bool lifecycle_text(const struct lifecycle_request *request, const char *name,

@@ -18,6 +18,12 @@ bool lifecycle_time(const struct lifecycle_request *request, const char *name, i
 /* The same of one that may be left out: INT64_MAX then. */
 bool lifecycle_time_or_none(const struct lifecycle_request *request, const char *name, int64_t *ms,
                             struct proto_fault *fault);
+/* from and to, each of which may be left out (INT64_MIN, INT64_MAX), the one before the other. */
+bool lifecycle_times_or_none(const struct lifecycle_request *request, int64_t *from_ms,
+                             int64_t *to_ms, struct proto_fault *fault);
+/* The moment of looking: one that was asked for; INT64_MAX: now, or what was known. */
+int64_t lifecycle_moment(const struct engine_worker *worker,
+                         const struct lifecycle_request *request, int64_t asked_ms);
 /* from and to, the one before the other. */
 bool lifecycle_period(const struct lifecycle_request *request, int64_t *from_ms, int64_t *to_ms,
                       struct proto_fault *fault);
@@ -25,6 +31,9 @@ bool lifecycle_number(const struct lifecycle_request *request, const char *name,
                       struct proto_fault *fault);
 bool lifecycle_count(const struct lifecycle_request *request, const char *name, unsigned *count,
                      struct proto_fault *fault);
+/* A count of days, as milliseconds. */
+bool lifecycle_days(const struct lifecycle_request *request, const char *name, int64_t *ms,
+                    struct proto_fault *fault);
 /* One of `count` words; its place among them. */
 bool lifecycle_word(const struct lifecycle_request *request, const char *name,
                     const char *const *words, size_t count, size_t *place,

@@ -33,20 +33,18 @@ bool lifecycle_patterns_read(const struct lifecycle_request *request,
                              struct lifecycle_settings *settings, struct proto_fault *fault)
 {
     struct measure_pattern_options *options = &settings->journey.patterns;
-    unsigned window = 0;
     if (!lifecycle_journey_read(request, settings, fault) ||
         !lifecycle_member_read(request, "channel", &settings->journey.channel, fault) ||
         !lifecycle_fit_read(request, &settings->journey.fit_known, fault) ||
         !lifecycle_text(request, "goal", &options->goal, fault) ||
         !forms_read(request, options, fault) ||
-        !lifecycle_count(request, "window", &window, fault) ||
+        !lifecycle_days(request, "window", &options->window_ms, fault) ||
         !lifecycle_count(request, "first", &options->first, fault) ||
         !lifecycle_count(request, "longest", &options->longest, fault) ||
         !lifecycle_count(request, "top", &options->top, fault) ||
         !lifecycle_count(request, "least", &options->least, fault)) {
         return false;
     }
-    options->window_ms = window * MEASURE_DAY_MS;
     if (proto_span_is(options->goal, "won")) {
         options->goal.bytes = 0;
     }

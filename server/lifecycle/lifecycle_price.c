@@ -13,7 +13,8 @@ bool lifecycle_price_read(const struct lifecycle_request *request,
 {
     static const char *const words[] = {"won", "subscriptions"};
     size_t place = 0;
-    if (!lifecycle_focus_times(request, &settings->focus, fault) ||
+    if (!lifecycle_times_or_none(request, &settings->focus.from_ms, &settings->focus.to_ms,
+                                 fault) ||
         !lifecycle_word(request, "of", words, 2, &place, fault) ||
         !lifecycle_text(request, "won-kind", &settings->journey.options.won, fault) ||
         !lifecycle_text(request, "list", &settings->focus.list, fault) ||

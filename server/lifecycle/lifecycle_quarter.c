@@ -7,32 +7,22 @@
 #include "server/lifecycle/lifecycle_parameter.h"
 #include "server/measure/price_list.h"
 
-static bool days_read(const struct lifecycle_request *request, const char *name, int64_t *ms,
-                      struct proto_fault *fault)
-{
-    unsigned days = 0;
-    bool good = lifecycle_count(request, name, &days, fault);
-    *ms = days * MEASURE_DAY_MS;
-    return good;
-}
-
 bool lifecycle_quarter_read(const struct lifecycle_request *request,
                             struct lifecycle_settings *settings, struct proto_fault *fault)
 {
     struct measure_quarter_options *options = &settings->focus.quarter;
     if (!lifecycle_journey_read(request, settings, fault) ||
-        !lifecycle_focus_times(request, &settings->focus, fault) ||
         !lifecycle_text(request, "churn-kind", &settings->focus.churn_kind, fault) ||
         !lifecycle_text(request, "list", &settings->focus.list, fault) ||
         !lifecycle_count(request, "days", &options->days, fault) ||
         !lifecycle_count(request, "first-month", &options->first_month, fault) ||
         !lifecycle_count(request, "least", &options->least, fault) ||
-        !days_read(request, "mature", &options->mature_ms, fault) ||
-        !days_read(request, "churn-days", &settings->focus.churn_ms, fault)) {
+        !lifecycle_days(request, "mature", &options->mature_ms, fault) ||
+        !lifecycle_days(request, "churn-days", &settings->focus.churn_ms, fault)) {
         return false;
     }
-    options->from_ms = settings->focus.from_ms;
-    options->to_ms = settings->focus.to_ms;
+    options->from_ms = settings->journey.options.from_ms;
+    options->to_ms = settings->journey.options.to_ms;
     /* Which deals count is said by when they closed, which the table looks at. */
     settings->journey.options.from_ms = INT64_MIN;
     settings->journey.options.to_ms = INT64_MAX;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/engine/engine.h"
 #include "server/feature/span_text.h"
 #include "server/lifecycle/lifecycle_listed.h"
 #include "server/lifecycle/lifecycle_parameter.h"
@@ -32,10 +31,7 @@ static bool days_read(const struct lifecycle_request *request, const char *name,
                       struct proto_fault *fault)
 {
     const struct lifecycle_request asked = asked_of(request, name);
-    unsigned days = 0;
-    bool good = lifecycle_count(&asked, name, &days, fault);
-    *ms = days * MEASURE_DAY_MS;
-    return good;
+    return lifecycle_days(&asked, name, ms, fault);
 }
 
 static bool count_read(const struct lifecycle_request *request, const char *name, unsigned *count,
@@ -181,21 +177,12 @@ static bool table_fill(struct lifecycle_standing *standing, struct measure_table
     }
 }
 
-/* The moment of looking: that of the request, else now or what was known. */
-static int64_t moment_of(const struct engine_worker *worker,
-                         const struct lifecycle_request *request, int64_t asked_ms)
-{
-    int64_t now_ms = engine_now_ms(worker->engine);
-    int64_t known_ms = request->as_of.known_ms;
-    return asked_ms != INT64_MAX ? asked_ms : known_ms < now_ms ? known_ms : now_ms;
-}
-
 bool lifecycle_view_look(struct lifecycle_run *run, struct proto_fault *fault)
 {
     struct lifecycle_standing_options *options = &run->settings.standing;
     struct lifecycle_result *result = run->result;
     struct lifecycle_standing standing;
-    options->view.at_ms = moment_of(run->worker, run->request, options->view.at_ms);
+    options->view.at_ms = lifecycle_moment(run->worker, run->request, options->view.at_ms);
     bool good = lifecycle_standing_make(run->worker, run->job, run->request, options,
                                         &result->rules, &standing, fault) &&
                 table_fill(&standing, &result->table, fault);
@@ -273,7 +260,7 @@ bool lifecycle_views(struct engine_worker *worker, const struct engine_job *job,
         return false;
     }
     struct lifecycle_standing_options *options = &settings.standing;
-    options->view.at_ms = moment_of(worker, request, options->view.at_ms);
+    options->view.at_ms = lifecycle_moment(worker, request, options->view.at_ms);
     bool good =
         lifecycle_standing_make(worker, job, request, options, &views->rules, &standing, fault);
     for (size_t v = 0; v < count && good; v++) {

@@ -16,17 +16,15 @@ bool lifecycle_yield_read(const struct lifecycle_request *request,
 {
     static const char *const periods[] = {"month", "quarter", "year"};
     struct measure_yield_options *options = &settings->journey.yield;
-    unsigned window = 0;
     unsigned period = 0;
     if (!lifecycle_journey_read(request, settings, fault) ||
         !lifecycle_member_or_read(request, "group-by", periods, 3, &settings->journey.channel,
                                   &period, fault) ||
         !lifecycle_fit_read(request, &settings->journey.fit_known, fault) ||
-        !lifecycle_count(request, "window", &window, fault) ||
+        !lifecycle_days(request, "window", &options->window_ms, fault) ||
         !lifecycle_count(request, "least", &options->least, fault)) {
         return false;
     }
-    options->window_ms = window * MEASURE_DAY_MS;
     options->chained = period > 0;
     settings->journey.period = period; /* LIFECYCLE_PERIOD_MONTH and the two behind it */
     return true;
