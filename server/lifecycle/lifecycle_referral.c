@@ -9,9 +9,7 @@
 #include "server/lifecycle/lifecycle_focus.h"
 #include "server/lifecycle/lifecycle_journey.h"
 #include "server/lifecycle/lifecycle_parameter.h"
-#include "server/math/order.h"
-
-enum { TENTHS = 10 };
+#include "server/measure/tenth.h"
 
 bool lifecycle_referral_read(const struct lifecycle_request *request,
                              struct lifecycle_settings *settings, struct proto_fault *fault)
@@ -197,23 +195,16 @@ static bool referrals_settle(struct referring *referring, size_t *unknown,
 /* Strata are tenths of the accounts by score; those of one score stay in one. */
 static bool tenths_fill(struct referring *referring, struct proto_fault *fault)
 {
-    int64_t *raws = calloc((size_t)referring->count + 1, sizeof *raws);
-    if (raws == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u scores",
-                               referring->count);
+    uint32_t *tenths = calloc((size_t)referring->count + 1, sizeof *tenths);
+    bool good = tenths != NULL ? measure_tenths(referring->raws, referring->count, tenths,
+                                                &referring->run->pace, fault)
+                               : proto_fault_set(fault, PROTO_NO_MEMORY, "",
+                                                 "no memory for %u scores", referring->count);
+    for (uint32_t a = 0; good && a < referring->count; a++) {
+        referring->accounts[a].stratum = tenths[a];
     }
-    memcpy(raws, referring->raws, referring->count * sizeof *raws);
-    math_sort_i64(raws, referring->count);
-    for (uint32_t a = 0; a < referring->count; a++) {
-        unsigned tenth = 0;
-        while (tenth + 1 < TENTHS &&
-               referring->raws[a] >= raws[(size_t)referring->count * (tenth + 1) / TENTHS]) {
-            tenth++;
-        }
-        referring->accounts[a].stratum = tenth;
-    }
-    free(raws);
-    return true;
+    free(tenths);
+    return good;
 }
 
 static bool table_fill(struct referring *referring, struct proto_fault *fault)
@@ -221,7 +212,7 @@ static bool table_fill(struct referring *referring, struct proto_fault *fault)
     struct lifecycle_run *run = referring->run;
     struct measure_network network = {.stratum_count = referring->segments.count};
     if (referring->document != NULL) {
-        network.stratum_count = TENTHS;
+        network.stratum_count = MEASURE_TENTHS;
         if (!tenths_fill(referring, fault)) {
             return false;
         }
