@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/grow.h"
 #include "server/engine/walk.h"
 #include "server/lifecycle/lifecycle_focus.h"
 #include "server/lifecycle/lifecycle_journey.h"
@@ -131,20 +132,21 @@ static bool member_add(struct reaching *reaching, uint32_t slot, const struct ev
            measure_members_add(&reaching->members, &member, fault);
 }
 
+/* Both arrays by campaign have one room; what is new is of no account. */
 static bool firsts_room(struct reaching *reaching, size_t count, struct proto_fault *fault)
 {
-    if (count > reaching->first_room) {
-        size_t room = reaching->first_room * 2 + count + 64;
-        struct first *grown = realloc(reaching->firsts, room * sizeof *grown);
-        reaching->firsts = grown != NULL ? grown : reaching->firsts;
-        uint32_t *touched = realloc(reaching->touched, room * sizeof *touched);
-        reaching->touched = touched != NULL ? touched : reaching->touched;
-        if (grown == NULL || touched == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu campaigns", room);
-        }
-        memset(grown + reaching->first_room, 0, (room - reaching->first_room) * sizeof *grown);
-        reaching->first_room = room;
+    size_t before = reaching->first_room;
+    size_t room[2] = {before, before};
+    if (!base_grow(&reaching->firsts, &room[0], count, sizeof *reaching->firsts, "campaigns",
+                   fault) ||
+        !base_grow(&reaching->touched, &room[1], count, sizeof *reaching->touched, "campaigns",
+                   fault)) {
+        return false;
     }
+    if (room[0] > before) {
+        memset(reaching->firsts + before, 0, (room[0] - before) * sizeof *reaching->firsts);
+    }
+    reaching->first_room = room[0];
     return true;
 }
 

@@ -2,8 +2,7 @@
 /* What an account did beside paying: its opportunities as cases, the campaigns that touched it,
  * what was spent on it, and what it asked for. Each case stands in the cell of the engagement that
  * the account had when the case was created. */
-#include <stdlib.h>
-
+#include "server/base/grow.h"
 #include "server/lifecycle/lifecycle_standing.h"
 
 enum measure_band lifecycle_band_at(const struct lifecycle_standing *standing, int64_t at_ms,
@@ -20,35 +19,16 @@ enum measure_band lifecycle_band_at(const struct lifecycle_standing *standing, i
     return measure_engagement_band(weights, engaged.millionths);
 }
 
-static bool array_room(void **array, size_t bytes, size_t used, size_t *room,
-                       struct proto_fault *fault)
-{
-    if (used < *room) {
-        return true;
-    }
-    size_t more = *room * 2 + 256;
-    void *grown = realloc(*array, more * bytes);
-    if (grown == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for what accounts did");
-    }
-    *array = grown;
-    *room = more;
-    return true;
-}
-
 static struct lifecycle_campaign *campaign_of(struct lifecycle_standing *standing,
                                               const struct event *event, struct proto_fault *fault)
 {
     uint32_t number = 0;
-    size_t room = standing->campaign_room;
-    void *array = standing->campaigns;
     uint32_t before = standing->campaign_names.count;
     if (!lifecycle_name_number(&standing->campaign_names, event->campaign, &number, fault) ||
-        !array_room(&array, sizeof *standing->campaigns, number, &room, fault)) {
+        !base_grow(&standing->campaigns, &standing->campaign_room, (size_t)number + 1,
+                   sizeof *standing->campaigns, "campaigns", fault)) {
         return NULL;
     }
-    standing->campaigns = array;
-    standing->campaign_room = (uint32_t)room;
     if (number == before) {
         standing->campaigns[number] = (struct lifecycle_campaign){.last_account = 0};
     }
@@ -59,7 +39,6 @@ static bool member_add(struct lifecycle_standing *standing, const struct event *
                        struct proto_fault *fault)
 {
     struct lifecycle_campaign *campaign = campaign_of(standing, event, fault);
-    void *array = standing->members;
     if (campaign == NULL) {
         return false;
     }
@@ -67,14 +46,13 @@ static bool member_add(struct lifecycle_standing *standing, const struct event *
         return true;
     }
     campaign->last_account = standing->count + 1;
-    bool good = array_room(&array, sizeof *standing->members, standing->member_count,
-                           &standing->member_room, fault);
-    standing->members = array;
-    if (good) {
-        standing->members[standing->member_count++] = (struct measure_membership){
-            (uint32_t)(campaign - standing->campaigns), standing->count};
+    if (!base_grow(&standing->members, &standing->member_room, standing->member_count + 1,
+                   sizeof *standing->members, "members of campaigns", fault)) {
+        return false;
     }
-    return good;
+    standing->members[standing->member_count++] =
+        (struct measure_membership){(uint32_t)(campaign - standing->campaigns), standing->count};
+    return true;
 }
 
 /* Who acts to win customers; everybody else serves them. */
@@ -120,16 +98,13 @@ static struct lifecycle_asked *asked_of(struct lifecycle_standing *standing,
 {
     uint32_t number = 0;
     uint32_t kind = 0;
-    size_t room = standing->asked_room;
-    void *array = standing->asked;
     uint32_t before = standing->request_names.count;
     if (!lifecycle_name_number(&standing->request_names, request_name(event), &number, fault) ||
         !lifecycle_name_number(&standing->kinds, event->kind, &kind, fault) ||
-        !array_room(&array, sizeof *standing->asked, number, &room, fault)) {
+        !base_grow(&standing->asked, &standing->asked_room, (size_t)number + 1,
+                   sizeof *standing->asked, "requests", fault)) {
         return NULL;
     }
-    standing->asked = array;
-    standing->asked_room = (uint32_t)room;
     if (number == before) {
         /* Texts of names stay where they are. */
         standing->asked[number] =
@@ -151,11 +126,8 @@ static bool request_add(struct lifecycle_standing *standing, const struct event 
         return false;
     }
     if (asked->last_account != standing->count + 1) {
-        void *array = standing->askings;
-        bool good = array_room(&array, sizeof *standing->askings, standing->asking_count,
-                               &standing->asking_room, fault);
-        standing->askings = array;
-        if (!good) {
+        if (!base_grow(&standing->askings, &standing->asking_room, standing->asking_count + 1,
+                       sizeof *standing->askings, "requests", fault)) {
             return false;
         }
         asked->last_account = standing->count + 1;

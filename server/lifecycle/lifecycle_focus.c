@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/base/grow.h"
 #include "server/engine/walk.h"
 #include "server/lifecycle/lifecycle_amount.h"
 #include "server/lifecycle/lifecycle_journey.h"
@@ -92,14 +93,9 @@ static bool unit_add(struct grouping *grouping, uint32_t slot, double amount,
                      struct proto_fault *fault)
 {
     struct measure_focus_unit unit = {.count = 1, .amount = amount};
-    if (grouping->count == grouping->room) {
-        size_t room = grouping->room * 2 + 1024;
-        struct measure_focus_unit *grown = realloc(grouping->units, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu accounts", room);
-        }
-        grouping->units = grown;
-        grouping->room = room;
+    if (!base_grow(&grouping->units, &grouping->room, grouping->count + 1, sizeof *grouping->units,
+                   "accounts", fault)) {
+        return false;
     }
     if (!group_find(grouping, slot, &unit.group, fault)) {
         return false;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/grow.h"
 #include "server/feature/span_text.h"
 #include "server/lifecycle/lifecycle_fit.h"
 #include "server/lifecycle/lifecycle_journey.h"
@@ -53,17 +54,14 @@ static bool account_enter(void *context, uint32_t slot, struct proto_fault *faul
 
 static bool case_keep(struct parting *parting, bool second, bool won, struct proto_fault *fault)
 {
-    if (parting->count == parting->room) {
-        size_t room = parting->room * 2 + 1024;
-        struct parted *cases = realloc(parting->cases, room * sizeof *cases);
-        parting->cases = cases != NULL ? cases : parting->cases;
-        int64_t *raws = realloc(parting->raws, room * sizeof *raws);
-        parting->raws = raws != NULL ? raws : parting->raws;
-        if (cases == NULL || raws == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu journeys", room);
-        }
-        parting->room = room;
+    size_t room[2] = {parting->room, parting->room}; /* cases and their scores have one */
+    if (!base_grow(&parting->cases, &room[0], parting->count + 1, sizeof *parting->cases,
+                   "journeys", fault) ||
+        !base_grow(&parting->raws, &room[1], parting->count + 1, sizeof *parting->raws, "journeys",
+                   fault)) {
+        return false;
     }
+    parting->room = room[0];
     parting->raws[parting->count] = parting->fit.value;
     parting->cases[parting->count].second = second;
     parting->cases[parting->count++].won = won;
@@ -75,17 +73,13 @@ static bool strata_room(struct parting *parting, size_t count, struct proto_faul
     if (count > MEASURE_STRATA_MAX) {
         return proto_fault_set(fault, PROTO_LIMIT, "by", "more than %d strata", MEASURE_STRATA_MAX);
     }
-    if (count > parting->stratum_room) {
-        size_t room = parting->stratum_room * 2 + count + 16;
-        struct measure_stratum *grown = realloc(parting->strata, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu strata", room);
-        }
-        for (size_t s = parting->stratum_room; s < room; s++) {
-            grown[s] = (struct measure_stratum){.n = {0}};
-        }
-        parting->strata = grown;
-        parting->stratum_room = room;
+    size_t before = parting->stratum_room;
+    if (!base_grow(&parting->strata, &parting->stratum_room, count, sizeof *parting->strata,
+                   "strata", fault)) {
+        return false;
+    }
+    for (size_t s = before; s < parting->stratum_room; s++) {
+        parting->strata[s] = (struct measure_stratum){.n = {0}};
     }
     return true;
 }

@@ -4,6 +4,7 @@
  * segment instead of equal fit. */
 #include <stdlib.h>
 
+#include "server/base/grow.h"
 #include "server/engine/expression.h"
 #include "server/engine/walk.h"
 #include "server/lifecycle/lifecycle_focus.h"
@@ -37,7 +38,8 @@ struct referring {
     struct measure_referred *accounts;
     int64_t *raws;
     uint32_t *slots;
-    uint32_t count, room;
+    uint32_t count;
+    size_t room;                        /* of the three */
     struct measure_referral *referrals; /* `from` is the number of a name until it is found */
     size_t referral_count, referral_room;
 };
@@ -46,14 +48,9 @@ static bool referral_add(struct referring *referring, struct proto_span name,
                          struct proto_fault *fault)
 {
     struct measure_referral referral = {.to = referring->count - 1, .count = 1};
-    if (referring->referral_count == referring->referral_room) {
-        size_t room = referring->referral_room * 2 + 256;
-        struct measure_referral *grown = realloc(referring->referrals, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu referrals", room);
-        }
-        referring->referrals = grown;
-        referring->referral_room = room;
+    if (!base_grow(&referring->referrals, &referring->referral_room, referring->referral_count + 1,
+                   sizeof *referring->referrals, "referrals", fault)) {
+        return false;
     }
     if (!lifecycle_name_number(&referring->referrers, name, &referral.from, fault)) {
         return false;
@@ -64,21 +61,15 @@ static bool referral_add(struct referring *referring, struct proto_span name,
 
 static bool account_room(struct referring *referring, struct proto_fault *fault)
 {
-    if (referring->count < referring->room) {
-        return true;
-    }
-    size_t room = (size_t)referring->room * 2 + 1024;
-    void *accounts = realloc(referring->accounts, room * sizeof *referring->accounts);
-    referring->accounts = accounts != NULL ? accounts : referring->accounts;
-    void *raws = realloc(referring->raws, room * sizeof *referring->raws);
-    referring->raws = raws != NULL ? raws : referring->raws;
-    void *slots = realloc(referring->slots, room * sizeof *referring->slots);
-    referring->slots = slots != NULL ? slots : referring->slots;
-    if (accounts == NULL || raws == NULL || slots == NULL) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu accounts", room);
-    }
-    referring->room = (uint32_t)room;
-    return true;
+    size_t wanted = (size_t)referring->count + 1;
+    size_t room[3] = {referring->room, referring->room, referring->room};
+    bool good =
+        base_grow(&referring->accounts, &room[0], wanted, sizeof *referring->accounts, "accounts",
+                  fault) &&
+        base_grow(&referring->raws, &room[1], wanted, sizeof *referring->raws, "accounts", fault) &&
+        base_grow(&referring->slots, &room[2], wanted, sizeof *referring->slots, "accounts", fault);
+    referring->room = good ? room[0] : referring->room;
+    return good;
 }
 
 static bool account_seen(void *context, uint32_t slot, const struct measure_event *events,

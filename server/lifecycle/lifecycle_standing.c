@@ -7,25 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/grow.h"
 #include "server/engine/walk.h"
 #include "server/lifecycle/lifecycle_engage.h"
 #include "server/measure/survival.h"
 
 #define MONTH_MS INT64_C(2629800000) /* 30.4375 days */
-
-static bool account_room(struct lifecycle_standing *standing, struct proto_fault *fault)
-{
-    if (standing->count == standing->room) {
-        uint32_t room = standing->room * 2 + 1024;
-        struct measure_standing *grown = realloc(standing->accounts, (size_t)room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts", room);
-        }
-        standing->accounts = grown;
-        standing->room = room;
-    }
-    return true;
-}
 
 static void score_take(const struct lifecycle_standing *standing, int64_t raw,
                        struct measure_standing *account)
@@ -186,7 +173,8 @@ static bool account_read(void *context, uint32_t slot, int64_t raw, struct proto
 {
     struct lifecycle_standing *standing = context;
     struct measure_engaged engaged;
-    if (!account_room(standing, fault)) {
+    if (!base_grow(&standing->accounts, &standing->room, (size_t)standing->count + 1,
+                   sizeof *standing->accounts, "accounts", fault)) {
         return false;
     }
     struct measure_standing *account = &standing->accounts[standing->count];

@@ -50,11 +50,12 @@ struct lifecycle_standing {
     const struct feature_field *by;
     struct lifecycle_names segments, campaign_names, request_names, kinds;
     struct measure_standing *accounts;
-    uint32_t count, room;
+    uint32_t count;
+    size_t room;
     struct lifecycle_campaign *campaigns;
-    uint32_t campaign_room;
+    size_t campaign_room;
     struct lifecycle_asked *asked;
-    uint32_t asked_room;
+    size_t asked_room;
     struct measure_membership *members;
     size_t member_count, member_room;
     struct measure_asking *askings;

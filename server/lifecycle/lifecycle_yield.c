@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/base/grow.h"
 #include "server/feature/date_text.h"
 #include "server/lifecycle/lifecycle_fit.h"
 #include "server/lifecycle/lifecycle_journey.h"
@@ -36,7 +37,7 @@ struct working {
     struct lifecycle_names names;
     struct measure_yields yields;
     int32_t *days; /* by group where groups are periods: its first day */
-    uint32_t day_room;
+    size_t day_room;
 };
 
 static bool account_enter(void *context, uint32_t slot, struct proto_fault *fault)
@@ -57,14 +58,9 @@ static bool period_number(struct working *all, int64_t created_ms, uint32_t *gro
     if (!lifecycle_name_number(&all->names, proto_span_text(text), group, fault)) {
         return false;
     }
-    if (*group >= all->day_room) {
-        uint32_t room = *group * 2 + 64;
-        int32_t *grown = realloc(all->days, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u periods", room);
-        }
-        all->days = grown;
-        all->day_room = room;
+    if (!base_grow(&all->days, &all->day_room, (size_t)*group + 1, sizeof *all->days, "periods",
+                   fault)) {
+        return false;
     }
     all->days[*group] = day;
     return true;

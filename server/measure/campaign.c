@@ -6,19 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/base/grow.h"
 #include "server/math/accuracy.h"
 
 bool measure_members_add(struct measure_members *members, const struct measure_member *member,
                          struct proto_fault *fault)
 {
-    if (members->count == members->room) {
-        size_t room = members->room * 2 + 1024;
-        struct measure_member *grown = realloc(members->items, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu members", room);
-        }
-        members->items = grown;
-        members->room = room;
+    if (!base_grow(&members->items, &members->room, members->count + 1, sizeof *members->items,
+                   "members", fault)) {
+        return false;
     }
     members->items[members->count++] = *member;
     return true;

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "server/base/grow.h"
+
 void measure_motions_fini(struct measure_motions *motions)
 {
     for (uint32_t g = 0; g < motions->count; g++) {
@@ -21,17 +23,13 @@ static bool room_make(struct measure_motions *all, uint32_t group, struct proto_
     if (group >= MEASURE_MOTIONS_MAX) {
         return proto_fault_set(fault, PROTO_LIMIT, "", "more than %d groups", MEASURE_MOTIONS_MAX);
     }
-    if (group >= all->room) {
-        uint32_t room = all->room * 2 + group + 16;
-        struct measure_motion *items = realloc(all->items, room * sizeof *items);
-        all->items = items != NULL ? items : all->items;
-        uint32_t *touched = realloc(all->touched, room * sizeof *touched);
-        all->touched = touched != NULL ? touched : all->touched;
-        if (items == NULL || touched == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u groups", room);
-        }
-        all->room = room;
+    size_t room[2] = {all->room, all->room}; /* groups, and those of an account, have one */
+    if (!base_grow(&all->items, &room[0], (size_t)group + 1, sizeof *all->items, "groups", fault) ||
+        !base_grow(&all->touched, &room[1], (size_t)group + 1, sizeof *all->touched, "groups",
+                   fault)) {
+        return false;
     }
+    all->room = room[0];
     while (all->count <= group) {
         all->items[all->count++] = (struct measure_motion){.journeys = 0};
     }
@@ -67,14 +65,9 @@ void measure_motions_account(struct measure_motions *motions)
 
 static bool cycle_add(struct measure_motion *at, double days, struct proto_fault *fault)
 {
-    if (at->cycle_count == at->cycle_room) {
-        size_t room = at->cycle_room * 2 + 64;
-        double *grown = realloc(at->cycles, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu journeys", room);
-        }
-        at->cycles = grown;
-        at->cycle_room = room;
+    if (!base_grow(&at->cycles, &at->cycle_room, at->cycle_count + 1, sizeof *at->cycles,
+                   "journeys", fault)) {
+        return false;
     }
     at->cycles[at->cycle_count++] = days;
     return true;

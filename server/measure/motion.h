@@ -61,7 +61,8 @@ struct measure_motions {
     int64_t as_of_ms;
     const struct measure_pace *pace;
     struct measure_motion *items; /* by group */
-    uint32_t count, room;
+    uint32_t count;
+    size_t room;
     struct measure_motion all; /* its squares: SS, SV, VV in ss, sv, vv */
     uint32_t *touched;         /* groups of the account under way */
     uint32_t touched_count;

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "server/base/grow.h"
+
 void measure_patterns_fini(struct measure_patterns *patterns)
 {
     free(patterns->steps);
@@ -16,41 +18,24 @@ void measure_patterns_fini(struct measure_patterns *patterns)
     patterns->count = patterns->room = patterns->step_count = patterns->step_room = 0;
 }
 
-static bool steps_room(struct measure_patterns *all, size_t count, struct proto_fault *fault)
-{
-    if (all->step_count + count > all->step_room) {
-        size_t room = all->step_room * 2 + count + 4096;
-        uint16_t *grown = realloc(all->steps, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu steps", room);
-        }
-        all->steps = grown;
-        all->step_room = room;
-    }
-    return true;
-}
-
+/* Cases and their fits have one room. */
 static bool cases_room(struct measure_patterns *all, struct proto_fault *fault)
 {
-    if (all->count == all->room) {
-        size_t room = all->room * 2 + 1024;
-        struct measure_case *cases = realloc(all->cases, room * sizeof *cases);
-        all->cases = cases != NULL ? cases : all->cases;
-        int64_t *fits = realloc(all->fits, room * sizeof *fits);
-        all->fits = fits != NULL ? fits : all->fits;
-        if (cases == NULL || fits == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu journeys", room);
-        }
-        all->room = room;
-    }
-    return true;
+    size_t room[2] = {all->room, all->room};
+    bool good =
+        base_grow(&all->cases, &room[0], all->count + 1, sizeof *all->cases, "journeys", fault) &&
+        base_grow(&all->fits, &room[1], all->count + 1, sizeof *all->fits, "journeys", fault);
+    all->room = good ? room[0] : all->room;
+    return good;
 }
 
 bool measure_patterns_sequence(struct measure_patterns *patterns, const uint16_t *steps,
                                size_t count, int64_t created_ms, bool won,
                                struct proto_fault *fault)
 {
-    if (!cases_room(patterns, fault) || !steps_room(patterns, count, fault)) {
+    if (!cases_room(patterns, fault) ||
+        !base_grow(&patterns->steps, &patterns->step_room, patterns->step_count + count,
+                   sizeof *patterns->steps, "steps", fault)) {
         return false;
     }
     patterns->fits[patterns->count] = patterns->fit;

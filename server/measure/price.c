@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "server/base/grow.h"
 #include "server/math/accuracy.h"
 #include "server/math/auc.h"
 #include "server/math/order.h"
@@ -14,14 +15,9 @@
 bool measure_sales_add(struct measure_sales *sales, const struct measure_sale *sale,
                        struct proto_fault *fault)
 {
-    if (sales->count == sales->room) {
-        size_t room = sales->room * 2 + 1024;
-        struct measure_sale *grown = realloc(sales->items, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu deals", room);
-        }
-        sales->items = grown;
-        sales->room = room;
+    if (!base_grow(&sales->items, &sales->room, sales->count + 1, sizeof *sales->items, "deals",
+                   fault)) {
+        return false;
     }
     sales->items[sales->count++] = *sale;
     return true;

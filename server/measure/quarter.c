@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/base/grow.h"
 #include "server/feature/date_text.h"
 #include "server/math/accuracy.h"
 #include "server/math/auc.h"
@@ -37,14 +38,9 @@ struct counts {
 bool measure_deals_add(struct measure_deals *deals, const struct measure_deal *deal,
                        struct proto_fault *fault)
 {
-    if (deals->count == deals->room) {
-        size_t room = deals->room * 2 + 1024;
-        struct measure_deal *grown = realloc(deals->items, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu deals", room);
-        }
-        deals->items = grown;
-        deals->room = room;
+    if (!base_grow(&deals->items, &deals->room, deals->count + 1, sizeof *deals->items, "deals",
+                   fault)) {
+        return false;
     }
     deals->items[deals->count++] = *deal;
     return true;

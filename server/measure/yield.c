@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "server/base/grow.h"
+
 void measure_yields_fini(struct measure_yields *yields)
 {
     free(yields->items);
@@ -19,14 +21,9 @@ bool measure_yields_item(struct measure_yields *yields, const struct measure_wor
     if (item->group >= MEASURE_GROUPS_MAX) {
         return proto_fault_set(fault, PROTO_LIMIT, "", "more than %d groups", MEASURE_GROUPS_MAX);
     }
-    if (yields->count == yields->room) {
-        size_t room = yields->room * 2 + 1024;
-        struct measure_worked *grown = realloc(yields->items, room * sizeof *grown);
-        if (grown == NULL) {
-            return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu journeys", room);
-        }
-        yields->items = grown;
-        yields->room = room;
+    if (!base_grow(&yields->items, &yields->room, yields->count + 1, sizeof *yields->items,
+                   "journeys", fault)) {
+        return false;
     }
     yields->items[yields->count++] = *item;
     return true;
