@@ -15,10 +15,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "tests/unit/cli/cli_folder.h"
 #include "tests/unit/client/fake_server.h"
 #include "tests/unit/rpc/rpc_request.h"
-#include "tools/cli/cli.h"
-#include "tools/cli/shell_words.h"
 
 enum { SCRIPTS = 8, REPLIES_MAX = 16, DRAWN_BYTES = 32 };
 
@@ -232,19 +231,6 @@ static char *catch_end(struct caught *caught)
     return text;
 }
 
-static int line_run(const char *line)
-{
-    struct shell_words words;
-    struct proto_fault fault = {.code = PROTO_OK};
-    char program[] = "icp";
-    char *arguments[SHELL_WORDS_MAX + 2] = {program};
-    assert_true(shell_words_split(line, &words, &fault));
-    memcpy(arguments + 1, words.words, (size_t)words.count * sizeof *arguments);
-    int status = cli_run(words.count + 1, arguments);
-    shell_words_fini(&words);
-    return status;
-}
-
 void canned_run(struct canned_run *run, const char *line, const struct canned *replies,
                 size_t count)
 {
@@ -265,7 +251,7 @@ void canned_run(struct canned_run *run, const char *line, const struct canned *r
     (void)fflush(stdout);
     catch_begin(&out, STDOUT_FILENO);
     catch_begin(&err, STDERR_FILENO);
-    run->status = line_run(line);
+    run->status = folder_line("", line);
     (void)fflush(stdout);
     (void)fflush(stderr);
     run->said = catch_end(&err);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
 #define HEADER "person,function,question,item,answer\n"
 static const char answers[] = HEADER "Ann,Sales,segment,Bank,1\nAnn,Sales,segment,Retail,2\n"
@@ -23,14 +24,6 @@ static const char answers[] = HEADER "Ann,Sales,segment,Bank,1\nAnn,Sales,segmen
                                      "Bob,Product,account,1,acme\nCyd,Success,account,1,\n"
                                      "Ann,Sales,statement,We agree,5\nBob,Product,statement,We "
                                      "agree,4\nCyd,Success,statement,We agree,1\n";
-
-static void put(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "we");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
 
 static char *got(const char *name)
 {
@@ -43,27 +36,12 @@ static char *got(const char *name)
     return text;
 }
 
-static int folder_make(void **state)
+static int files_make(void **state)
 {
-    char *folder = strdup("/tmp/icp-align-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    put("all.csv", answers);
-    put("head.csv", HEADER);
-    put("figures.csv", "segment,won\nBank,9\nRetail,5\nHealth,1\nElsewhere,\n");
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    static const char *const names[] = {"all.csv",     "head.csv", "bad.csv",
-                                        "figures.csv", "f.html",   "s.csv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)unlink(names[i]);
-    }
-    (void)rmdir(*state);
-    free(*state);
+    (void)folder_make(state);
+    folder_put("all.csv", answers);
+    folder_put("head.csv", HEADER);
+    folder_put("figures.csv", "segment,won\nBank,9\nRetail,5\nHealth,1\nElsewhere,\n");
     return 0;
 }
 
@@ -137,7 +115,7 @@ static void an_answer_that_is_none_is_told_by_its_place(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char said[300];
-        put("bad.csv", bad[i].file);
+        folder_put("bad.csv", bad[i].file);
         snprintf(said, sizeof said, "icp align show: %s\n", bad[i].said);
         const struct canned_row row = {"align show bad.csv", NULL, 0, EX_DATAERR, "", "", said};
         canned_rows(&row, 1);
@@ -147,7 +125,7 @@ static void an_answer_that_is_none_is_told_by_its_place(void **state)
 static void too_few_leaders_or_files_that_are_none_come_to_nothing(void **state)
 {
     (void)state;
-    put("bad.csv", "segment,won\nBank,many\n");
+    folder_put("bad.csv", "segment,won\nBank,many\n");
     static const struct canned_row rows[] = {
         {"align show head.csv", NULL, 0, EX_DATAERR, "", "",
          "icp align show: head.csv has answers of 0 people; two are needed at least\n"},
@@ -236,5 +214,5 @@ int main(void)
         cmocka_unit_test(a_form_and_its_sheet_ask_the_same),
         cmocka_unit_test(a_form_of_nothing_is_a_mistake_of_use),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, folder_remove);
 }

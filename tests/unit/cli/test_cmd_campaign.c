@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
 #define CHECK "campaign check who.csv --account a"
 #define ACCOUNT(ID, VALUES)                                                                        \
@@ -39,14 +40,6 @@
     }
 #define ENTRY(ID) "{'id':'" ID "','fit':1.0,'p':0.5,'grade':'A','raw':1,'reasons':[]}"
 
-static void put(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "we");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void is_written(const char *name, const char *wanted)
 {
     char text[256] = "";
@@ -57,28 +50,14 @@ static void is_written(const char *name, const char *wanted)
     assert_string_equal(text, wanted);
 }
 
-static int folder_make(void **state)
+static int files_make(void **state)
 {
-    char *folder = strdup("/tmp/icp-campaign-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
+    (void)folder_make(state);
     /* The last row has no line end. */
-    put("who.csv", "a,say\none,\"hi, one\"\none,again\nann@two.com,2\ndomain:three.com,3");
-    put("single.csv", "a\none\n");
-    put("none.csv", "a\n");
-    put("gap.csv", "a,b\none,1\n,2\n");
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    static const char *const names[] = {"who.csv", "single.csv", "none.csv", "gap.csv", "out.csv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)unlink(names[i]);
-    }
-    (void)rmdir(*state);
-    free(*state);
+    folder_put("who.csv", "a,say\none,\"hi, one\"\none,again\nann@two.com,2\ndomain:three.com,3");
+    folder_put("single.csv", "a\none\n");
+    folder_put("none.csv", "a\n");
+    folder_put("gap.csv", "a,b\none,1\n,2\n");
     return 0;
 }
 
@@ -233,7 +212,7 @@ static void what_is_not_there_ends_it_before_the_first_row(void **state)
 static void a_refusal_between_two_rows_ends_it(void **state)
 {
     (void)state;
-    put("out.csv", "before\n");
+    folder_put("out.csv", "before\n");
     static const struct canned replies_0[] = {
         {PROTO_OP_ACCOUNT_GET, "id: not yours", PROTO_DENIED}};
     static const struct canned replies_1[] = {
@@ -290,5 +269,5 @@ int main(void)
         cmocka_unit_test(a_refusal_between_two_rows_ends_it),
         cmocka_unit_test(a_row_without_an_account_may_be_left_out),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, folder_remove);
 }

@@ -13,32 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cli/canned.h"
-
-static int folder_make(void **state)
-{
-    char *folder = strdup("/tmp/icp-changes-XXXXXX");
-    assert_non_null(folder);
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)unlink("state");
-    (void)rmdir(*state);
-    free(*state);
-    return 0;
-}
-
-static void state_put(const char *text)
-{
-    FILE *file = fopen("state", "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
+#include "tests/unit/cli/cli_folder.h"
 
 static void state_is(const char *wanted)
 {
@@ -112,7 +87,7 @@ static void the_state_is_kept_in_a_file(void **state)
     state_is("9\n");
     CANNED_ROWS(again); /* cut off in the middle: the same changes come again */
     state_is("9\n");
-    state_put("spoilt");
+    folder_put("state", "spoilt");
     CANNED_ROWS(told); /* what is told is not looked up */
     state_is("9\n");
 }
@@ -132,7 +107,7 @@ static void a_file_that_holds_no_sequence_is_refused(void **state)
         {"changes --state state", NULL, 0, EX_DATAERR, "", "",
          "icp changes: state holds no sequence: 'icp changes' wrote none\n"}};
     for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
-        state_put(spoilt[i]);
+        folder_put("state", spoilt[i]);
         CANNED_ROWS(rows);
         state_is(spoilt[i]);
     }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
 static const struct {
     const char *name;
@@ -40,29 +41,12 @@ static const struct {
                  "9,3,D\n"},
 };
 
-static int folder_make(void **state)
+static int files_make(void **state)
 {
-    char *folder = strdup("/tmp/icp-reconcile-XXXXXX");
-    assert_non_null(folder);
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
+    (void)folder_make(state);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        FILE *file = fopen(files[i].name, "w");
-        assert_non_null(file);
-        assert_true(fputs(files[i].text, file) >= 0);
-        assert_int_equal(fclose(file), 0);
+        folder_put(files[i].name, files[i].text);
     }
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        (void)unlink(files[i].name);
-    }
-    (void)rmdir(*state);
-    free(*state);
     return 0;
 }
 
@@ -243,5 +227,5 @@ int main(void)
         cmocka_unit_test(rows_are_found_by_a_key),
         cmocka_unit_test(what_cannot_be_compared_is_refused),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, folder_remove);
 }

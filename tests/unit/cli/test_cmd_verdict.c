@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
 #define LIFT_ROW                                                                                   \
     "['won','equal-effort',1717200000000,4,120,30,240,40,1.6667,0.9,3.1,1.05,null,1.7,3.2,-0.5,"   \
@@ -39,27 +40,35 @@ static const char short_row[] =
     "{'verdict':''," GROUND
     ",'words':['x'],'cannot':[],'next':[]," TABLES("['won','equal-effort']", "") "}";
 
-static int folder_make(void **state)
-{
-    char *folder = strdup("/tmp/icp-verdict-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    FILE *file = fopen("p.json", "we");
-    assert_non_null(file);
-    assert_true(fputs("{\"policy\":1,\"name\":\"won\",\"moment\":\"stage:created\",\"archetypes\":"
-                      "[{\"name\":\"good\",\"when\":[{\"event\":\"outcome:won\",\"within\":"
-                      "\"180 days\"}]}]}",
-                      file) >= 0);
-    assert_int_equal(fclose(file), 0);
-    *state = folder;
-    return 0;
-}
+/* What is printed of the whole reply. */
+#define TOLD                                                                                       \
+    "The list was\\x1b[2J right.\n"                                                                \
+    "  On it 25 % won.\n"                                                                          \
+    "  q3 by version 3: 360 cases from 2024-01-01 on, looked at on 2024-06-01; 12 not counted "    \
+    "yet, 7 began before, 1 of accounts that it did not freeze\n"                                  \
+    "\n"                                                                                           \
+    "outcome  against       as_of        on  won_on  off  won_off   ratio  rule_low  "             \
+    "rule_high  verdict\n"                                                                         \
+    "won      equal-effort  2024-06-01  120      30  240       40  1.6667    1.0500           "    \
+    "  supported\n"                                                                                \
+    "\n"                                                                                           \
+    "outcome  group    n  won    rate     low    high\n"                                           \
+    "won      all    360   70  0.1944  0.1500  0.2500\n"                                           \
+    "\n"                                                                                           \
+    "What cannot be said:\n"                                                                       \
+    "  why they won\n"                                                                             \
+    "\n"                                                                                           \
+    "What to do next, as a draft:\n"                                                               \
+    "  keep it\n"                                                                                  \
+    "  look again in June\n"
 
-static int folder_remove(void **state)
+static int files_make(void **state)
 {
-    (void)unlink("p.json");
-    (void)rmdir(*state);
-    free(*state);
+    (void)folder_make(state);
+    folder_put("p.json",
+               "{\"policy\":1,\"name\":\"won\",\"moment\":\"stage:created\",\"archetypes\":"
+               "[{\"name\":\"good\",\"when\":[{\"event\":\"outcome:won\",\"within\":"
+               "\"180 days\"}]}]}");
     return 0;
 }
 
@@ -76,26 +85,7 @@ static void a_verdict_is_told_in_words_first(void **state)
          "\\\"name\\\":\\\"good\\\",\\\"when\\\":[{\\\"event\\\":\\\"outcome:won\\\","
          "\\\"within\\\":\\\"180 "
          "days\\\"}]}]}\",\"alpha\":0.10000000000000001,\"at\":1717200000000,\"name\":\"q3\"}\n",
-         "The list was\\x1b[2J right.\n"
-         "  On it 25 % won.\n"
-         "  q3 by version 3: 360 cases from 2024-01-01 on, looked at on 2024-06-01; 12 not counted "
-         "yet, 7 began before, 1 of accounts that it did not freeze\n"
-         "\n"
-         "outcome  against       as_of        on  won_on  off  won_off   ratio  rule_low  "
-         "rule_high  verdict\n"
-         "won      equal-effort  2024-06-01  120      30  240       40  1.6667    1.0500           "
-         "  supported\n"
-         "\n"
-         "outcome  group    n  won    rate     low    high\n"
-         "won      all    360   70  0.1944  0.1500  0.2500\n"
-         "\n"
-         "What cannot be said:\n"
-         "  why they won\n"
-         "\n"
-         "What to do next, as a draft:\n"
-         "  keep it\n"
-         "  look again in June\n",
-         ""},
+         TOLD, ""},
         {"verdict q3 --policy p.json --csv --equal-effort", CANNED(replies_0), EX_OK,
          "verdict "
          "{\"owners\":false,\"effort\":false,\"weekly\":false,\"policy\":\"{\\\"policy\\\":1,"
@@ -197,27 +187,8 @@ static void a_plan_says_which_list_and_takes_the_figures(void **state)
          "equal-effort\\\":{\\\"off\\\":240,\\\"on\\\":120,\\\"ratio\\\":\\\"1.6667\\\",\\\"rule_"
          "low\\\":\\\"1.05\\\",\\\"won_off\\\":40,\\\"won_on\\\":30}},\\\"verdict\\\":"
          "\\\"supported\\\"}\"}\n",
-         "The list was\\x1b[2J right.\n"
-         "  On it 25 % won.\n"
-         "  q3 by version 3: 360 cases from 2024-01-01 on, looked at on 2024-06-01; 12 not counted "
-         "yet, 7 began before, 1 of accounts that it did not freeze\n"
-         "\n"
-         "outcome  against       as_of        on  won_on  off  won_off   ratio  rule_low  "
-         "rule_high  verdict\n"
-         "won      equal-effort  2024-06-01  120      30  240       40  1.6667    1.0500           "
-         "  supported\n"
-         "\n"
-         "outcome  group    n  won    rate     low    high\n"
-         "won      all    360   70  0.1944  0.1500  0.2500\n"
-         "\n"
-         "What cannot be said:\n"
-         "  why they won\n"
-         "\n"
-         "What to do next, as a draft:\n"
-         "  keep it\n"
-         "  look again in June\n"
-         "2027: entry 7, the plan is committed\n"
-         "  head ab12\n",
+         TOLD "2027: entry 7, the plan is committed\n"
+              "  head ab12\n",
          ""},
         {"verdict --plan 2027 --policy p.json", CANNED(replies_1), EX_DATAERR,
          "plan-get {\"name\":\"2027\",\"limit\":0}\n", "",
@@ -268,5 +239,5 @@ int main(void)
         cmocka_unit_test(a_plan_says_which_list_and_takes_the_figures),
         cmocka_unit_test(a_mistake_of_use_is_told_before_anything_is_asked),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, folder_remove);
 }

@@ -15,6 +15,7 @@
 
 #include "server/feature/schema.h"
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
 static const struct {
     const char *name;
@@ -27,6 +28,22 @@ static const struct {
     {"list.json", "[\"x0\"]"},
     {"twice.json", "{\"x0\": \"size\", \"x0\": \"tier\"}"},
 };
+
+/* What is said of the small model and of the accounts that are stored. */
+#define TOLD                                                                                       \
+    "XGBoost 1.7.4, binary:logistic: 2 trees, 4 leaves; 1 features from 1 fields\n"                \
+    "\n"                                                                                           \
+    "On the 4 accounts that are stored (1 positive, 25.0 %):\n"                                    \
+    "  it puts a positive above a negative in 75.0 % of all pairs: AUC 0.750, 95 % interval "      \
+    "0.000 to 0.000\n"                                                                             \
+    "  its top tenth holds 0.0 times as many positives as the average\n"                           \
+    "  probabilities: squared error 0.0000 against 0.0000 for the base rate alone; off by 0.0 "    \
+    "points on average\n"                                                                          \
+    "\n"                                                                                           \
+    "field  ± points  AUC alone\n"                                                                \
+    "x0         12.5\n"                                                                            \
+    "\n"                                                                                           \
+    "warning: few accounts\n"
 
 /* Fields of a schema as JSON with ' for ", then the reply that has its document. */
 static struct canned named[] = {
@@ -68,38 +85,25 @@ static const char *schema_reply(const char *fields)
     return printed;
 }
 
-static int folder_make(void **state)
+static int files_make(void **state)
 {
-    char *folder = strdup("/tmp/icp-model-XXXXXX");
-    assert_non_null(folder);
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
+    (void)folder_make(state);
     assert_int_equal(symlink(FOREIGN_SMALL, "small.json"), 0);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        FILE *file = fopen(files[i].name, "w");
-        assert_non_null(file);
-        assert_true(fputs(files[i].text, file) >= 0);
-        assert_int_equal(fclose(file), 0);
+        folder_put(files[i].name, files[i].text);
     }
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
         schemas[i]->reply = schema_reply(schemas[i]->reply);
     }
-    *state = folder;
     return 0;
 }
 
-static int folder_remove(void **state)
+static int files_remove(void **state)
 {
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
         free((char *)(uintptr_t)schemas[i]->reply);
     }
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        (void)unlink(files[i].name);
-    }
-    (void)unlink("small.json");
-    (void)rmdir(*state);
-    free(*state);
-    return 0;
+    return folder_remove(state);
 }
 
 static void a_model_becomes_a_version(void **state)
@@ -107,39 +111,11 @@ static void a_model_becomes_a_version(void **state)
     (void)state;
     static const struct canned_row rows[] = {
         {"icp import small.json", CANNED(named), EX_OK, NULL,
-         "ICP version 3 imported\n"
-         "XGBoost 1.7.4, binary:logistic: 2 trees, 4 leaves; 1 features from 1 fields\n"
-         "\n"
-         "On the 4 accounts that are stored (1 positive, 25.0 %):\n"
-         "  it puts a positive above a negative in 75.0 % of all pairs: AUC 0.750, 95 % interval "
-         "0.000 to 0.000\n"
-         "  its top tenth holds 0.0 times as many positives as the average\n"
-         "  probabilities: squared error 0.0000 against 0.0000 for the base rate alone; off by 0.0 "
-         "points on average\n"
-         "\n"
-         "field  ± points  AUC alone\n"
-         "x0         12.5\n"
-         "\n"
-         "warning: few accounts\n"
-         "\n"
+         "ICP version 3 imported\n" TOLD "\n"
          "'icp what-if 3' shows who would change grade, 'icp activate 3' makes it the active one\n",
          ""},
         {"icp import small.json --activate", CANNED(named), EX_OK, NULL,
-         "ICP version 3 imported, and active\n"
-         "XGBoost 1.7.4, binary:logistic: 2 trees, 4 leaves; 1 features from 1 fields\n"
-         "\n"
-         "On the 4 accounts that are stored (1 positive, 25.0 %):\n"
-         "  it puts a positive above a negative in 75.0 % of all pairs: AUC 0.750, 95 % interval "
-         "0.000 to 0.000\n"
-         "  its top tenth holds 0.0 times as many positives as the average\n"
-         "  probabilities: squared error 0.0000 against 0.0000 for the base rate alone; off by 0.0 "
-         "points on average\n"
-         "\n"
-         "field  ± points  AUC alone\n"
-         "x0         12.5\n"
-         "\n"
-         "warning: few accounts\n",
-         ""},
+         "ICP version 3 imported, and active\n" TOLD, ""},
         {"icp import small.json --json", CANNED(named), EX_OK, NULL,
          "{\n"
          "  \"job\": 7,\n"
@@ -261,5 +237,5 @@ int main(void)
         cmocka_unit_test(what_is_sent_is_what_was_asked),
         cmocka_unit_test(what_is_wrong_is_told_before_it_is_sent),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, files_remove);
 }

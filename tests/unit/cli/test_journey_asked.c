@@ -15,25 +15,9 @@
 
 #include "server/measure/measure.h"
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
 enum { REPLY_BYTES = 1 << 14, LINES_MAX = 64 };
-
-static int folder_make(void **state)
-{
-    char *folder = strdup("/tmp/icp-journey-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)unlink("p.html");
-    (void)rmdir(*state);
-    free(*state);
-    return 0;
-}
 
 /* An answer without rows, with the columns of the measure. */
 static struct canned no_rows(char *out, enum measure_id id, const char *first, int seq)

@@ -13,53 +13,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/cli/cli_folder.h"
 #include "tools/cli/cli.h"
 
-#define WORDS_MAX 40
-
-/* One line of icp, in the folder of the test. */
 static int line(const char *text)
 {
-    char copy[1024];
-    char *words[WORDS_MAX];
-    int count = 0;
-    snprintf(copy, sizeof copy, "icp %s", text);
-    for (char *rest = copy, *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
-        assert_true(count < WORDS_MAX);
-        words[count++] = word;
-    }
-    return cli_run(count, words);
+    return folder_line("", text);
 }
 
-static void put(const char *name, const char *text)
+static int files_make(void **state)
 {
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static int folder_make(void **state)
-{
-    static const char shape[] = "/tmp/icp-focus-XXXXXX";
-    char *folder = strdup(shape);
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    put("groups.csv", "g,h,who,n,worth\na,x,1,30,100.50\nb,x,2,30,200\nc,,3,20,\nd,y,3,20,7\n");
-    put("pairs.csv", "by,of,n\na,a,10\na,b,2\nb,b,9\nb,,1\n");
-    put("prices.csv", "product,price\nBasic,19\nPro,49.5\n");
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    static const char *const names[] = {"groups.csv", "pairs.csv", "prices.csv", "bad.csv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)unlink(names[i]);
-    }
-    (void)rmdir(*state);
-    free(*state);
+    (void)folder_make(state);
+    folder_put("groups.csv",
+               "g,h,who,n,worth\na,x,1,30,100.50\nb,x,2,30,200\nc,,3,20,\nd,y,3,20,7\n");
+    folder_put("pairs.csv", "by,of,n\na,a,10\na,b,2\nb,b,9\nb,,1\n");
+    folder_put("prices.csv", "product,price\nBasic,19\nPro,49.5\n");
     return 0;
 }
 
@@ -84,7 +52,7 @@ static void too_little_is_told(void **state)
 {
     (void)state;
     assert_int_equal(line(FOCUS), EX_DATAERR); /* four rows */
-    put("bad.csv", "by,of\n");
+    folder_put("bad.csv", "by,of\n");
     assert_int_equal(line("measure referral --rows bad.csv --referrer by --referred of"),
                      EX_DATAERR);
 }
@@ -130,7 +98,7 @@ static void a_cell_that_cannot_be_read_ends_it(void **state)
         {"measure referral --rows bad.csv --referrer g --referred h --cases n", "g,h,n\na,a,x\n"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        put("bad.csv", bad[i][1]);
+        folder_put("bad.csv", bad[i][1]);
         assert_int_equal(line(bad[i][0]), EX_DATAERR);
     }
 }
@@ -144,5 +112,5 @@ int main(void)
         cmocka_unit_test(a_server_that_is_not_there_is_told),
         cmocka_unit_test(a_cell_that_cannot_be_read_ends_it),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, folder_remove);
 }

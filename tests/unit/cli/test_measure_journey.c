@@ -12,55 +12,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tests/unit/cli/cli_folder.h"
 #include "tools/cli/cli.h"
 
-#define WORDS_MAX 40
-
-/* One line of icp measure, in the folder of the test. */
 static int line(const char *text)
 {
-    char copy[1024];
-    char *words[WORDS_MAX];
-    int count = 0;
-    snprintf(copy, sizeof copy, "icp measure %s", text);
-    for (char *rest = copy, *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
-        assert_true(count < WORDS_MAX);
-        words[count++] = word;
-    }
-    return cli_run(count, words);
+    return folder_line("measure", text);
 }
 
-static void put(const char *name, const char *text)
+static int files_make(void **state)
 {
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static int folder_make(void **state)
-{
-    static const char shape[] = "/tmp/icp-journey-XXXXXX";
-    char *folder = strdup(shape);
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    put("paths.csv", "p,w,l,v\nemail > call,4,1,8.125\ncall,2,3,1\n,1,0,9\n");
-    put("steps.csv", "c,at,s,who,why\na,2024-01-01,lead,ann,\na,2024-01-03 12:00,won,,\n"
-                     "b,2024-01-02,lead,,\nb,2024-01-04,lost,,price\n");
-    put("rows.csv", "g,q,won,n\nnorth,low,yes,3\nnorth,low,no,7\nsouth,low,yes,1\n"
-                    "south,low,no,4\nsouth,high,yes,2\n");
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    static const char *const names[] = {"paths.csv", "steps.csv", "rows.csv", "bad.csv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)unlink(names[i]);
-    }
-    (void)rmdir(*state);
-    free(*state);
+    (void)folder_make(state);
+    folder_put("paths.csv", "p,w,l,v\nemail > call,4,1,8.125\ncall,2,3,1\n,1,0,9\n");
+    folder_put("steps.csv", "c,at,s,who,why\na,2024-01-01,lead,ann,\na,2024-01-03 12:00,won,,\n"
+                            "b,2024-01-02,lead,,\nb,2024-01-04,lost,,price\n");
+    folder_put("rows.csv", "g,q,won,n\nnorth,low,yes,3\nnorth,low,no,7\nsouth,low,yes,1\n"
+                           "south,low,no,4\nsouth,high,yes,2\n");
     return 0;
 }
 
@@ -126,7 +93,7 @@ static void a_cell_that_cannot_be_read_ends_it(void **state)
          "g,q,r,n\nx,low,yes,-2\n"},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        put("bad.csv", bad[i][1]);
+        folder_put("bad.csv", bad[i][1]);
         assert_int_equal(line(bad[i][0]), EX_DATAERR);
     }
 }
@@ -139,5 +106,5 @@ int main(void)
         cmocka_unit_test(what_says_nothing_of_a_file_is_a_mistake_of_use),
         cmocka_unit_test(a_cell_that_cannot_be_read_ends_it),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, folder_remove);
 }

@@ -13,36 +13,16 @@
 #include <unistd.h>
 
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
-static void put(const char *name, const char *text)
+static int files_make(void **state)
 {
-    FILE *file = fopen(name, "we");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static int folder_make(void **state)
-{
-    char *folder = strdup("/tmp/icp-list-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    put("r.csv", "side,won,n,p,q,day\non,yes,30,0.5,0.25,2024-01-01\non,no,20,0.5,0.25,2024-01-02\n"
-                 "off,yes,10,0.125,0.25,2024-01-03\noff,no,40,0.125,0.25,2024-01-09\n,no,0,1,0,\n");
-    put("s.csv", "acc,day,st\na,2024-01-01,demo\na,2024-01-05,call\na,2024-01-09,won\n"
-                 "b,2024-01-01,call\nb,2024-01-03,lost\n");
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    static const char *const names[] = {"r.csv", "s.csv", "bad.csv"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)unlink(names[i]);
-    }
-    (void)rmdir(*state);
-    free(*state);
+    (void)folder_make(state);
+    folder_put("r.csv",
+               "side,won,n,p,q,day\non,yes,30,0.5,0.25,2024-01-01\non,no,20,0.5,0.25,2024-01-02\n"
+               "off,yes,10,0.125,0.25,2024-01-03\noff,no,40,0.125,0.25,2024-01-09\n,no,0,1,0,\n");
+    folder_put("s.csv", "acc,day,st\na,2024-01-01,demo\na,2024-01-05,call\na,2024-01-09,won\n"
+                        "b,2024-01-01,call\nb,2024-01-03,lost\n");
     return 0;
 }
 
@@ -95,7 +75,7 @@ static void cases_on_a_list_are_held_against_others(void **state)
 static void groups_and_referrals_come_to_what_a_hand_finds(void **state)
 {
     (void)state;
-    put("bad.csv", "g,h,n\na,a,5\nb,b,3\nc,c,2\nz,z,0\n");
+    folder_put("bad.csv", "g,h,n\na,a,5\nb,b,3\nc,c,2\nz,z,0\n");
     static const struct canned_row rows[] = {
         {"measure focus --rows bad.csv --group g --cases n --least 10 --top 1", NULL, 0, EX_OK, "",
          "row        by     group   value     low    high   n  amount    next\n"
@@ -124,7 +104,7 @@ static void groups_and_referrals_come_to_what_a_hand_finds(void **state)
 static void nothing_is_nothing(void **state)
 {
     (void)state;
-    put("bad.csv", "side,won,p,q\n");
+    folder_put("bad.csv", "side,won,p,q\n");
     static const struct canned_row rows[] = {
         {"measure rate --rows bad.csv --reached won --csv", NULL, 0, EX_OK, "",
          "outcome,group,n,won,rate,low,high\n"
@@ -224,7 +204,7 @@ static void a_cell_that_cannot_be_read_is_told_by_its_place(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char said[400];
-        put("bad.csv", bad[i].file);
+        folder_put("bad.csv", bad[i].file);
         snprintf(
             said, sizeof said,
             "icp measure: bad.csv, line %s\nicp measure: 1 rows of bad.csv cannot be read, and "
@@ -244,5 +224,5 @@ int main(void)
         cmocka_unit_test(what_says_nothing_of_a_list_is_a_mistake_of_use),
         cmocka_unit_test(a_cell_that_cannot_be_read_is_told_by_its_place),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, folder_remove);
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Measures of revenue over files and the page of them: what is measured, and what is a mistake of
+ * use or of a file. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,66 +13,28 @@
 #include <unistd.h>
 
 #include "server/measure/measure.h"
+#include "tests/unit/cli/cli_folder.h"
 #include "tools/cli/cli.h"
-
-#define WORDS_MAX 40
-
-/* One line of icp in a folder of its own with two files. */
-static int command(const char *name, const char *text)
-{
-    char copy[1024];
-    char *words[WORDS_MAX];
-    int count = 0;
-    snprintf(copy, sizeof copy, "icp %s %s", name, text);
-    for (char *rest = copy, *word; (word = strtok_r(rest, " ", &rest)) != NULL;) {
-        assert_true(count < WORDS_MAX);
-        words[count++] = word;
-    }
-    return cli_run(count, words);
-}
 
 static int line(const char *text)
 {
-    return command("measure", text);
+    return folder_line("measure", text);
 }
 
 static int page(const char *text)
 {
-    return command("report lifecycle", text);
+    return folder_line("report lifecycle", text);
 }
 
-static void put(const char *name, const char *text)
+static int files_make(void **state)
 {
-    FILE *file = fopen(name, "w");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static int folder_make(void **state)
-{
-    static const char shape[] = "/tmp/icp-measure-XXXXXX";
-    char *folder = strdup(shape);
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    put("subs.csv", "a,s,e,m,said\nx,2024-01-01,2024-06-01,10,2024-05-01\ny,2024-02-01,,20,\n");
-    put("accounts.csv", "a,land,gone\nx,SE,yes\nz,NO,no\n");
-    put("gone.csv", "a,day\nx,2024-05-20\n");
-    put("money.csv", "a,s,e,m,c\nx,2024-01-01,,10,usd\ny,2024-02-01,,20,U1$\n");
-    put("orders.csv", "a,day,m\nx,2024-01-01,10\nx,2024-02-01,20\n");
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    static const char *const names[] = {"subs.csv",  "accounts.csv", "gone.csv",
-                                        "money.csv", "orders.csv",   "usual.json"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        (void)unlink(names[i]);
-    }
-    (void)rmdir(*state);
-    free(*state);
+    (void)folder_make(state);
+    folder_put("subs.csv",
+               "a,s,e,m,said\nx,2024-01-01,2024-06-01,10,2024-05-01\ny,2024-02-01,,20,\n");
+    folder_put("accounts.csv", "a,land,gone\nx,SE,yes\nz,NO,no\n");
+    folder_put("gone.csv", "a,day\nx,2024-05-20\n");
+    folder_put("money.csv", "a,s,e,m,c\nx,2024-01-01,,10,usd\ny,2024-02-01,,20,U1$\n");
+    folder_put("orders.csv", "a,day,m\nx,2024-01-01,10\nx,2024-02-01,20\n");
     return 0;
 }
 
@@ -127,7 +91,7 @@ static void what_is_missing_or_no_such_thing_is_a_mistake_of_use(void **state)
         line("mrr --subscriptions none.csv --account a --start s --end e --amount m" YEAR),
         EX_NOINPUT);
     assert_int_equal(line("mrr subs.csv" YEAR), EX_USAGE);
-    put("usual.json", "{\"metric\": \"mrr\"}");
+    folder_put("usual.json", "{\"metric\": \"mrr\"}");
     assert_int_equal(line("mrr" SUBS YEAR " --definition usual.json"), EX_DATAERR);
     assert_int_equal(line("mrr" SUBS YEAR " --definition none.json"), EX_NOINPUT);
 }
@@ -198,5 +162,5 @@ int main(void)
         cmocka_unit_test(a_page_is_asked_for_by_days_and_definitions_that_there_are),
         cmocka_unit_test(parameters_of_measures_are_options),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, folder_remove);
 }

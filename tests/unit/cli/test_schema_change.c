@@ -15,6 +15,7 @@
 
 #include "server/feature/schema.h"
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":\"" type "\"}"
 #define FIRST "{\"fields\":[" FIELD("size", "number") "," FIELD("gone", "flag") "]}"
@@ -76,18 +77,12 @@ static const struct canned nothing[] = {
     {PROTO_OP_SCHEMA_GET, ": no schema has been put", PROTO_NO_SCHEMA},
     {PROTO_OP_SCHEMA_PUT, "{'schema':1,'seq':1}", PROTO_OK}};
 
-static int folder_make(void **state)
+static int files_make(void **state)
 {
     struct proto_fault fault = {.code = PROTO_OK};
-    char *folder = strdup("/tmp/icp-schema-XXXXXX");
-    assert_non_null(folder);
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
+    (void)folder_make(state);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        FILE *file = fopen(files[i].name, "w");
-        assert_non_null(file);
-        assert_true(fputs(files[i].text, file) >= 0);
-        assert_int_equal(fclose(file), 0);
+        folder_put(files[i].name, files[i].text);
     }
     struct feature_schema *first = feature_schema_parse(proto_span_text(FIRST), 1, NULL, &fault);
     assert_non_null(first);
@@ -105,19 +100,13 @@ static int folder_make(void **state)
     free(document);
     feature_schema_release(second);
     feature_schema_release(first);
-    *state = folder;
     return 0;
 }
 
-static int folder_remove(void **state)
+static int files_remove(void **state)
 {
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        (void)unlink(files[i].name);
-    }
-    (void)rmdir(*state);
     free(served_reply);
-    free(*state);
-    return 0;
+    return folder_remove(state);
 }
 
 static void where_there_is_no_schema_each_field_is_new(void **state)
@@ -254,5 +243,5 @@ int main(void)
         cmocka_unit_test(a_schema_that_says_the_same_changes_nothing),
         cmocka_unit_test(what_is_no_schema_is_refused),
     };
-    return cmocka_run_group_tests(tests, folder_make, folder_remove);
+    return cmocka_run_group_tests(tests, files_make, files_remove);
 }

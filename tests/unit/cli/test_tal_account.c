@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "tests/unit/cli/canned.h"
+#include "tests/unit/cli/cli_folder.h"
 
 #define SEEN(ID, PART, SAMPLED, REST)                                                              \
     {                                                                                              \
@@ -28,31 +29,6 @@
 #define SAID "icp tal build: "
 #define ENTRY(RANK)                                                                                \
     ",'entry':{" RANK "'id':'b','fit':1.0,'p':0.12345,'grade':'A','raw':1,'reasons':[]}"
-
-static void put(const char *name, const char *text)
-{
-    FILE *file = fopen(name, "we");
-    assert_non_null(file);
-    assert_true(fputs(text, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static int folder_make(void **state)
-{
-    char *folder = strdup("/tmp/icp-parts-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(chdir(folder), 0);
-    *state = folder;
-    return 0;
-}
-
-static int folder_remove(void **state)
-{
-    (void)unlink("o.csv");
-    (void)rmdir(*state);
-    free(*state);
-    return 0;
-}
 
 static void each_part_has_its_words(void **state)
 {
@@ -180,7 +156,7 @@ static void owners_and_those_left_out_are_read_from_files(void **state)
     static const struct canned refused[] = {
         {PROTO_OP_TAL_BUILD, "name: not today", PROTO_BAD_FIELD}};
     for (size_t i = 0; i < sizeof reads / sizeof *reads; i++) {
-        put("o.csv", reads[i].file);
+        folder_put("o.csv", reads[i].file);
         const struct canned_row row = {
             reads[i].line, CANNED(refused), reads[i].status, reads[i].asked, "", reads[i].said};
         canned_rows(&row, 1);
