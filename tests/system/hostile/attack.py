@@ -176,12 +176,19 @@ def never_reads(port, stop):
                 pass
 
 
+def computes(port, stop):
+    """None at all: what it takes to share the machine with a process that has always something to do."""
+    while not stop.is_set():
+        sum(range(10000))
+
+
 def connects_and_enters(port, stop):
     while not stop.is_set():
         entered(port).close()
 
 
 KINDS = {
+    "none-but-computes": computes,
     "stranger-connects": stranger_connects, "stranger-drips": stranger_drips, "stranger-says-much": stranger_says_much,
     "stranger-states-16-MiB": stranger_states_16_mib, "stranger-guesses": stranger_guesses,
     "stranger-never-reads": stranger_never_reads, "known-connects": connects_and_enters,
