@@ -117,14 +117,13 @@ bool feature_is_missing_word(const struct feature_schema *schema, const struct f
  * schema that is inferred. Static. */
 const char *const *feature_default_missing_words(size_t *count);
 
-/* A cell of text (CSV, or a text sent for a field of another type) to a value. Numbers take
- * thousands separators ("1,234"), a leading currency sign, a trailing % ("12%" is 12) and brackets
- * for a negative amount; flags take yes/no, true/false, 1/0, y/n; tags split at ';' or '|'; vectors
- * are numbers between blanks, commas or semicolons; dates as in date_text.h. scratch holds packed
- * tags (FEATURE_SCRATCH_BYTES(text.bytes) is enough) or 4·dims bytes of vector; other types need
- * none. Outer blanks are dropped. Missing words, and tags without any tag, give a value with
- * present == false. source and time_ms become 0. Faults: PROTO_BAD_FIELD or PROTO_TOO_LARGE naming
- * the field, what was there and what would be right. */
+/* A cell of text (CSV, or a text sent for a field of another type) to a value. Numbers as in
+ * number_text.h; flags take yes/no, true/false, 1/0, y/n; tags split at ';' or '|'; vectors are
+ * numbers between blanks, commas or semicolons; dates as in date_text.h. scratch holds packed tags
+ * (FEATURE_SCRATCH_BYTES(text.bytes) is enough) or 4·dims bytes of vector; other types need none.
+ * Outer blanks are dropped. Missing words, and tags without any tag, give a value with present ==
+ * false. source and time_ms become 0. Faults: PROTO_BAD_FIELD or PROTO_TOO_LARGE naming the field,
+ * what was there and what would be right. */
 #define FEATURE_SCRATCH_BYTES(text_bytes) (2 * (text_bytes) + 2)
 bool feature_value_from_text(const struct feature_schema *schema, const struct feature_field *field,
                              struct proto_span text, uint8_t *scratch, size_t scratch_bytes,

@@ -13,30 +13,51 @@ static bool is_blank(uint8_t byte)
     return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
+/* Blanks beyond ASCII that spreadsheets write: one that does not break, a narrow and a thin one. */
+static const char *const blanks[] = {"\xC2\xA0", "\xE2\x80\xAF", "\xE2\x80\x89"};
+
+/* Bytes of a blank that the text begins or ends with; 0: it does not. */
+static size_t blank_bytes(struct proto_span text, bool at_end)
+{
+    if (text.bytes == 0) {
+        return 0;
+    }
+    uint8_t byte = text.data[at_end ? text.bytes - 1 : 0];
+    for (size_t i = 0; byte >= 0x80 && i < sizeof blanks / sizeof blanks[0]; i++) {
+        size_t bytes = strlen(blanks[i]);
+        if (text.bytes >= bytes &&
+            memcmp(text.data + (at_end ? text.bytes - bytes : 0), blanks[i], bytes) == 0) {
+            return bytes;
+        }
+    }
+    return is_blank(byte) ? 1 : 0;
+}
+
 struct proto_span feature_text_trim(struct proto_span text)
 {
-    for (;;) {
-        if (text.bytes >= 1 && is_blank(text.data[0])) {
-            text.data++;
-            text.bytes--;
-        } else if (text.bytes >= 2 && text.data[0] == 0xC2 && text.data[1] == 0xA0) {
-            text.data += 2;
-            text.bytes -= 2;
-        } else {
-            break;
-        }
+    size_t bytes;
+    while ((bytes = blank_bytes(text, false)) > 0) {
+        text.data += bytes;
+        text.bytes -= bytes;
     }
-    for (;;) {
-        if (text.bytes >= 1 && is_blank(text.data[text.bytes - 1])) {
-            text.bytes--;
-        } else if (text.bytes >= 2 && text.data[text.bytes - 2] == 0xC2 &&
-                   text.data[text.bytes - 1] == 0xA0) {
-            text.bytes -= 2;
-        } else {
-            break;
-        }
+    while ((bytes = blank_bytes(text, true)) > 0) {
+        text.bytes -= bytes;
     }
     return text;
+}
+
+size_t feature_group_sign(struct proto_span text, size_t at)
+{
+    static const char round_apostrophe[] = "\xE2\x80\x99";
+    struct proto_span rest = {text.data + at, text.bytes - at};
+    if (rest.bytes > 0 && (rest.data[0] == '\'' || rest.data[0] == ' ')) {
+        return 1;
+    }
+    size_t apostrophe = strlen(round_apostrophe);
+    bool round = rest.bytes >= apostrophe && memcmp(rest.data, round_apostrophe, apostrophe) == 0;
+    return round                                    ? apostrophe
+           : rest.bytes > 0 && rest.data[0] >= 0x80 ? blank_bytes(rest, false)
+                                                    : 0;
 }
 
 bool feature_text_same(struct proto_span a, struct proto_span b)

@@ -7,7 +7,8 @@
 
 #include "proto/span.h"
 
-/* Without outer white space: ASCII blanks and the no-break space U+00A0, which spreadsheets leave.
+/* Without outer white space: ASCII blanks, and those that spreadsheets write: U+00A0, U+202F,
+ * U+2009.
  */
 struct proto_span feature_text_trim(struct proto_span text);
 
@@ -31,6 +32,10 @@ const char *feature_text_show(struct proto_span text, char *out, size_t out_byte
  * zero. */
 #define FEATURE_NUMBER_TEXT_BYTES 32
 size_t feature_number_print(double number, char out[FEATURE_NUMBER_TEXT_BYTES]);
+
+/* Bytes of a sign at a place that divides thousands and never decimals: an apostrophe straight or
+ * round, a blank, one that does not break, a narrow or a thin one; else 0. */
+size_t feature_group_sign(struct proto_span text, size_t at);
 
 /* A plain number: optional sign, digits with at most one point, optional exponent. The whole text
  * must be one; hexadecimal, "inf" and "nan" are not numbers and neither is what overflows. Rounds

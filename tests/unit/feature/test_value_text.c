@@ -3,6 +3,8 @@
 
 #include <locale.h>
 
+#include "server/feature/number_text.h"
+
 static bool read_cell(const struct feature_schema *schema, const char *name, const char *text,
                       struct feature_value *value, struct proto_fault *fault)
 {
@@ -73,6 +75,9 @@ static const struct {
     {"\xE2\x88\x92$5", -5},
     {"~1,200", 1200},
     {"66.3 %", 66.3},
+    {"5-", -5}, /* programs for accounts */
+    {"1,234.50-", -1234.5},
+    {"12\xE2\x80\xAF\xE2\x82\xAC", 12},
 };
 
 static void numbers_are_read_as_people_write_them(void **state)
@@ -94,6 +99,33 @@ static void numbers_are_read_as_people_write_them(void **state)
     feature_schema_release(schema);
 }
 
+static void an_amount_names_its_currency(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *code;
+    } amounts[] = {{"5", NULL},
+                   {"USD 5", "USD"},
+                   {"$5", "USD"},
+                   {"($5)", "USD"},
+                   {"-$5", "USD"},
+                   {"5 EUR", "EUR"},
+                   {"5 kr", "kr"},
+                   {"\xC2\xA3"
+                    "5",
+                    "GBP"},
+                   {"5 people", NULL},
+                   {"", NULL}};
+    for (size_t i = 0; i < sizeof amounts / sizeof amounts[0]; i++) {
+        const char *code = feature_currency_of(proto_span_text(amounts[i].text));
+        assert_true((code == NULL) == (amounts[i].code == NULL));
+        if (code != NULL) {
+            assert_string_equal(code, amounts[i].code);
+        }
+    }
+}
+
 static const struct {
     const char *text;
     const char *message;
@@ -113,6 +145,9 @@ static const struct {
     {"1e999", "is not a number"},
     {"--5", "is not a number"},
     {"(-5)", "is not a number"},
+    {"(5-)", "is not a number"},
+    {"-5-", "is not a number"},
+    {"-", "is not a number"},
     {"$-$5", "is not a number"},
     {"%", "is not a number"},
     {"$", "is not a number"},
@@ -312,6 +347,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_as_people_write_them),
+        cmocka_unit_test(an_amount_names_its_currency),
         cmocka_unit_test(what_is_no_number_is_refused_with_its_text),
         cmocka_unit_test(flags_are_read_in_several_languages),
         cmocka_unit_test(missing_words_are_missing_in_every_type),

@@ -46,10 +46,29 @@ static bool utf16_mark(struct proto_span bytes)
                                 (bytes.data[0] == 0xfe && bytes.data[1] == 0xff));
 }
 
+/* Whether the first byte of a pair is its lower half: by the mark, or by the zeros that the letters
+ * of this part of the world have in their upper half. */
+static bool utf16_little(struct proto_span bytes, bool *sure)
+{
+    size_t looked_at = bytes.bytes < 4096 ? bytes.bytes / 2 : 2048; /* pairs */
+    size_t first = 0;
+    size_t second = 0;
+    for (size_t i = 0; i < looked_at; i++) {
+        first += bytes.data[2 * i] == 0;
+        second += bytes.data[2 * i + 1] == 0;
+    }
+    bool marked = utf16_mark(bytes);
+    *sure = marked || (bytes.bytes % 2 == 0 && looked_at > 0 && (first == 0) != (second == 0) &&
+                       (first + second) * 2 > looked_at);
+    return marked ? bytes.data[0] == 0xff : first == 0 || second > 0;
+}
+
 static enum csv_encoding encoding_find(struct proto_span bytes)
 {
     bool foreign = false;
-    if (utf16_mark(bytes)) {
+    bool sure;
+    (void)utf16_little(bytes, &sure);
+    if (sure) {
         return CSV_ENCODING_UTF16;
     }
     for (size_t at = 0; at < bytes.bytes;) {
@@ -91,10 +110,10 @@ static uint32_t unit_at(struct proto_span bytes, size_t at, bool little)
 /* SIZE_MAX: half a character at *where. */
 static size_t utf16_convert(struct proto_span bytes, uint8_t *out, size_t *where)
 {
-    bool marked = utf16_mark(bytes);
-    bool little = !marked || bytes.data[0] == 0xff;
+    bool sure;
+    bool little = utf16_little(bytes, &sure);
     size_t used = 0;
-    for (size_t at = marked ? 2 : 0; at < bytes.bytes; at += 2) {
+    for (size_t at = utf16_mark(bytes) ? 2 : 0; at < bytes.bytes; at += 2) {
         *where = at;
         if (at + 2 > bytes.bytes) {
             return SIZE_MAX;

@@ -4,11 +4,30 @@
 
 #include <ctype.h>
 
+#include "server/feature/span_text.h"
+
 #define CORE_BYTES_MAX 64
 
-/* Digits, points and commas from the first digit to the last; false if anything stands between that
- * no number has, or there is no digit. */
-static bool core_of(struct proto_span cell, struct proto_span *core)
+/* A number's part of a cell: from the first digit to the last, and the same without blanks and
+ * apostrophes, which divide thousands in every country. */
+struct core {
+    struct proto_span raw;
+    uint8_t plain[CORE_BYTES_MAX];
+    size_t bytes;
+};
+
+/* Three digits, and then no fourth. */
+static bool group_follows(struct proto_span raw, size_t at)
+{
+    size_t digits = 0;
+    while (at + digits < raw.bytes && isdigit(raw.data[at + digits])) {
+        digits++;
+    }
+    return digits == 3;
+}
+
+/* False if anything stands between the digits that no number has, or there is no digit. */
+static bool core_of(struct proto_span cell, struct core *core)
 {
     size_t from = 0;
     size_t to = cell.bytes;
@@ -18,14 +37,25 @@ static bool core_of(struct proto_span cell, struct proto_span *core)
     while (to > from && !isdigit(cell.data[to - 1])) {
         to--;
     }
-    *core = (struct proto_span){cell.data + from, to - from};
-    if (core->bytes == 0 || core->bytes > CORE_BYTES_MAX || from > 8 || cell.bytes - to > 8) {
+    struct proto_span raw = {cell.data + from, to - from};
+    core->raw = raw;
+    core->bytes = 0;
+    if (raw.bytes == 0 || raw.bytes > CORE_BYTES_MAX || from > 8 || cell.bytes - to > 8) {
         return false;
     }
-    for (size_t i = 0; i < core->bytes; i++) {
-        if (!isdigit(core->data[i]) && core->data[i] != '.' && core->data[i] != ',') {
+    size_t run = 0; /* digits before */
+    for (size_t i = 0; i < raw.bytes;) {
+        size_t divides = feature_group_sign(raw, i);
+        bool is_digit = isdigit(raw.data[i]) != 0;
+        if (divides > 0 ? run == 0 || run > 3 || !group_follows(raw, i + divides)
+                        : !is_digit && raw.data[i] != '.' && raw.data[i] != ',') {
             return false;
         }
+        if (divides == 0) {
+            core->plain[core->bytes++] = raw.data[i];
+        }
+        run = is_digit ? run + 1 : 0;
+        i += divides > 0 ? divides : 1;
     }
     return true;
 }
@@ -39,13 +69,13 @@ struct shape {
     bool comma_last;
 };
 
-static struct shape shape_of(struct proto_span core)
+static struct shape shape_of(const struct core *core)
 {
     struct shape shape = {.groups = true};
     size_t run = 0;
-    for (size_t i = 0; i <= core.bytes; i++) {
-        bool ends = i == core.bytes;
-        if (!ends && isdigit(core.data[i])) {
+    for (size_t i = 0; i <= core->bytes; i++) {
+        bool ends = i == core->bytes;
+        if (!ends && isdigit(core->plain[i])) {
             run++;
             continue;
         }
@@ -58,9 +88,9 @@ static struct shape shape_of(struct proto_span core)
         if (ends) {
             shape.behind = first ? 0 : run;
         } else {
-            shape.points += core.data[i] == '.';
-            shape.commas += core.data[i] == ',';
-            shape.comma_last = core.data[i] == ',';
+            shape.points += core->plain[i] == '.';
+            shape.commas += core->plain[i] == ',';
+            shape.comma_last = core->plain[i] == ',';
         }
         run = 0;
     }
@@ -69,11 +99,11 @@ static struct shape shape_of(struct proto_span core)
 
 bool csv_form_vote(struct csv_votes *votes, struct proto_span cell, size_t times, size_t line)
 {
-    struct proto_span core;
+    struct core core;
     if (!core_of(cell, &core)) {
         return false;
     }
-    struct shape shape = shape_of(core);
+    struct shape shape = shape_of(&core);
     bool both = shape.points > 0 && shape.commas > 0;
     if (shape.points + shape.commas == 0) {
         return true;
@@ -95,7 +125,7 @@ bool csv_form_vote(struct csv_votes *votes, struct proto_span cell, size_t times
         return grouped;
     }
     bool thousands =
-        shape.behind == 3 && shape.before >= 1 && shape.before <= 3 && core.data[0] != '0';
+        shape.behind == 3 && shape.before >= 1 && shape.before <= 3 && core.plain[0] != '0';
     if (thousands) {
         *(shape.points > 0 ? &votes->one_point : &votes->one_comma) += times;
         if (votes->line == 0) {
@@ -141,19 +171,19 @@ enum csv_decimal csv_form_decide(const struct csv_votes *column, const struct cs
 
 struct proto_span csv_form_plain(enum csv_decimal decimal, struct proto_span cell, uint8_t *out)
 {
-    struct proto_span core;
+    struct core core;
     if (decimal != CSV_DECIMAL_COMMA || !core_of(cell, &core)) {
         return cell;
     }
-    struct shape shape = shape_of(core);
+    struct shape shape = shape_of(&core);
     bool fits = shape.commas <= 1 && (shape.commas == 0 || shape.comma_last) &&
                 (shape.points == 0 || shape.before <= 3);
     /* Points must divide thousands; the last group may be followed by the comma. */
     size_t run = 0;
     bool seen = false;
     for (size_t i = 0; i <= core.bytes && fits; i++) {
-        bool ends = i == core.bytes || core.data[i] == ',';
-        if (!ends && core.data[i] != '.') {
+        bool ends = i == core.bytes || core.plain[i] == ',';
+        if (!ends && core.plain[i] != '.') {
             run++;
             continue;
         }
@@ -169,7 +199,8 @@ struct proto_span csv_form_plain(enum csv_decimal decimal, struct proto_span cel
     }
     size_t used = 0;
     for (size_t i = 0; i < cell.bytes; i++) {
-        bool inside = cell.data + i >= core.data && cell.data + i < core.data + core.bytes;
+        bool inside =
+            cell.data + i >= core.raw.data && cell.data + i < core.raw.data + core.raw.bytes;
         if (inside && cell.data[i] == '.') {
             continue;
         }

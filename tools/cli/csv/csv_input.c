@@ -3,9 +3,15 @@
 #include "tools/cli/csv/csv_parts.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "server/feature/span_text.h"
+
+enum {
+    TITLE_LINES_MAX = 20, /* above a header */
+    TITLE_NAME_BYTES_MAX = 100
+};
 
 void csv_rewind(struct csv_input *input)
 {
@@ -88,12 +94,64 @@ static void dialect_read(struct csv_input *input)
                                                      : csv_separator_find(rest);
 }
 
+static size_t filled_cells(const struct csv_row *row)
+{
+    size_t filled = 0;
+    for (size_t i = 0; i < row->cell_count; i++) {
+        filled += feature_text_trim(row->cells[i]).bytes > 0;
+    }
+    return filled;
+}
+
+/* Three names or more, and nothing that is no name. */
+static bool is_like_header(const struct csv_row *row)
+{
+    for (size_t i = 0; i < row->cell_count && !row->bad; i++) {
+        struct proto_span cell = feature_text_trim(row->cells[i]);
+        if (cell.bytes > TITLE_NAME_BYTES_MAX ||
+            (cell.bytes > 0 && !isalpha(cell.data[0]) && cell.data[0] < 0x80) ||
+            memchr(cell.data, '@', cell.bytes) != NULL) {
+            return false;
+        }
+    }
+    return !row->bad && filled_cells(row) >= 3;
+}
+
+/* Reports begin with lines of a title where the names of columns are wanted. What looks like the
+ * header below one is named, and nothing is read: the file would be one column of titles. */
+static bool title_refuse(struct csv_input *input, struct proto_fault *fault)
+{
+    struct csv_row row;
+    for (size_t i = 0; i < TITLE_LINES_MAX && csv_row_read(input, &row, fault); i++) {
+        if (is_like_header(&row)) {
+            return proto_fault_set(fault, PROTO_BAD_PAYLOAD, input->name,
+                                   "%s, line %zu: a title stands where the first line must name "
+                                   "the columns; line %zu looks like their names: take away what "
+                                   "stands above it",
+                                   input->name, input->first_line, row.line);
+        }
+    }
+    return fault->code == PROTO_OK;
+}
+
 static bool header_read(struct csv_input *input, struct proto_fault *fault)
 {
     dialect_read(input);
     char place[CSV_PLACE_BYTES];
     struct csv_row row;
-    if (!csv_row_read(input, &row, fault)) {
+    size_t at = input->at;
+    size_t line = input->line;
+    bool read = csv_row_read(input, &row, fault);
+    if (read && !row.bad && filled_cells(&row) <= 1) {
+        input->first_line = row.line;
+        if (!title_refuse(input, fault)) {
+            return false;
+        }
+        input->at = at;
+        input->line = line;
+        read = csv_row_read(input, &row, fault);
+    }
+    if (!read) {
         return fault->code != PROTO_OK ||
                proto_fault_set(fault, PROTO_BAD_PAYLOAD, input->name,
                                "%s is empty; its first line must name the columns", input->name);

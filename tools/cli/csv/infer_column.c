@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "server/feature/number_text.h"
 #include "server/feature/span_text.h"
 #include "tools/cli/csv/infer_census.h"
 #include "tools/cli/csv/infer_form.h"
@@ -245,6 +246,24 @@ static void number_note(struct infer_column *column, const struct feature_schema
     }
 }
 
+/* Amounts of two currencies are not one quantity, and nothing converts them. */
+static void currency_note(struct infer_column *column)
+{
+    const char *first = NULL;
+    for (size_t i = 0; i < column->texts.count; i++) {
+        const struct text_entry *entry = &column->texts.entries[i];
+        const char *code =
+            infer_is_missing(column, entry->text) ? NULL : feature_currency_of(entry->text);
+        if (first != NULL && code != NULL && strcmp(first, code) != 0) {
+            say(column,
+                "amounts in %s and, line %zu, in %s: they are read as numbers and not converted",
+                first, entry->line, code);
+            return;
+        }
+        first = code != NULL ? code : first;
+    }
+}
+
 /* "1.23457E+12" in a column of ids: a spreadsheet kept six digits of them, and several may be one
  * now. */
 static void rewritten_note(struct infer_column *column)
@@ -309,6 +328,7 @@ static bool decide_number(struct infer_column *column, const struct feature_sche
         say(column, "'%s' among the numbers means missing",
             feature_text_show(column->words[0], shown, sizeof shown));
     }
+    currency_note(column);
     number_note(column, probe);
     rewritten_note(column);
     return true;

@@ -29,6 +29,14 @@ static const struct {
      6, CSV_ENCODING_ANY, CSV_ENCODING_UTF16, "A\xc3\xa9"},
     {"\xfe\xff\0A\0\xe9", 6, CSV_ENCODING_ANY, CSV_ENCODING_UTF16, "A\xc3\xa9"},
     {"A\0", 2, CSV_ENCODING_UTF16, CSV_ENCODING_UTF16, "A"}, /* told: little-endian */
+    /* Without a mark: by the zeros, which stand on one side alone. */
+    {"A\0\xe9\0B\0", 6, CSV_ENCODING_ANY, CSV_ENCODING_UTF16,
+     "A\xc3\xa9"
+     "B"},
+    {"\0A\0\xe9\0B", 6, CSV_ENCODING_ANY, CSV_ENCODING_UTF16,
+     "A\xc3\xa9"
+     "B"},
+    {"A\0BC", 4, CSV_ENCODING_ANY, CSV_ENCODING_UTF8, NULL},
     {"\xff\xfe\x3d\xd8\x00\xde", 6, CSV_ENCODING_ANY, CSV_ENCODING_UTF16, "\xf0\x9f\x98\x80"},
 };
 

@@ -23,6 +23,10 @@ static const struct {
     {"1.2,3,4", NO_NUMBER},
     {"01.02.2023", NO_NUMBER}, /* a date */
     {"a long text before 5", NO_NUMBER},
+    {"12 34", NO_NUMBER},
+    {"1 234 56", NO_NUMBER},
+    {"1 2345", NO_NUMBER},
+    {"1 234", NO_SIGN},
     {"1234", NO_SIGN},
     {"-7", NO_SIGN},
     {"12.5", POINT},
@@ -37,6 +41,11 @@ static const struct {
     {"1.234,5", COMMA},
     {"1.234.567", COMMA},
     {"\xe2\x82\xac 1.234,50", COMMA},
+    {"1 234 567,50 \xe2\x82\xac", COMMA}, /* blanks: divide thousands everywhere */
+    {"1\xe2\x80\xaf"
+     "234,5",
+     COMMA},
+    {"1'234.50", POINT},
     {"141.891", ONE_POINT},
     {"25,507", ONE_COMMA},
 };
@@ -119,7 +128,9 @@ static void a_decimal_comma_becomes_a_point(void **state)
         {"-0,5 %", "-0.5 %"},
         {"1.234.567", "1234567"},
         {"\xe2\x82\xac 1.234,50", "\xe2\x82\xac 1234.50"},
+        {"1 234 567,50 \xe2\x82\xac", "1 234 567.50 \xe2\x82\xac"},
         {"12", NULL},
+        {"1 23,4", NULL},
         {"abc", NULL},
         {"1,234.5", NULL},
         {"1.23,4", NULL},

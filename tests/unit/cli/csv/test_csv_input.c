@@ -299,6 +299,30 @@ static void refused_n(const char *text, size_t bytes, enum proto_error code, con
     assert_non_null(strstr(fault.message, says));
 }
 
+/* What reports export begins with a title; columns without names, and files of one column, do not.
+ */
+static void a_title_above_the_header_is_told_with_the_line_of_the_header(void **state)
+{
+    (void)state;
+    static const char *const titled[] = {
+        "Account report,,,\nMade on 2024-05-01,,,\n,,,\nid,name,employees,industry\na,b,1,c\n",
+        "Account report\nMade today\n\nid,name,employees,industry\na,b,1,c\n",
+        "Accounts;;\n\n\nid;name;stage\n1;x;y\n",
+    };
+    for (size_t i = 0; i < sizeof titled / sizeof *titled; i++) {
+        refused_n(titled[i], strlen(titled[i]), PROTO_BAD_PAYLOAD, "line 4 looks like");
+    }
+    static const char *const plain[] = {"id\na\nb\n", "id,,\na,1,2\nb,3,4\n", "id\n"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        struct proto_fault fault = {.code = PROTO_OK};
+        struct csv_input *input =
+            csv_open_bytes(proto_span_text(plain[i]), "test.csv", NULL, &fault);
+        assert_non_null(input);
+        assert_string_equal(csv_column(input, 0), "id");
+        csv_close(input);
+    }
+}
+
 static void files_that_are_no_csv_are_refused(void **state)
 {
     (void)state;
@@ -383,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_quote_closed_by_another_rows_quote_costs_no_row_between),
         cmocka_unit_test(quotes_in_the_wrong_place_are_told),
         cmocka_unit_test(nul_bytes_and_bad_utf8_are_told),
+        cmocka_unit_test(a_title_above_the_header_is_told_with_the_line_of_the_header),
         cmocka_unit_test(files_that_are_no_csv_are_refused),
         cmocka_unit_test(columns_are_found_by_name_then_without_case),
         cmocka_unit_test(random_bytes_never_lead_astray),

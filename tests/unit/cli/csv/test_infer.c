@@ -259,6 +259,22 @@ static void slips_among_numbers_are_told_with_their_line(void **state)
     infer_fini(&fixture.infer);
 }
 
+MAKER(make_currencies, "%s %zu", row == 7 ? "EUR" : "$", row)
+MAKER(make_dollars, "%s%zu", row % 2 == 0 ? "USD " : "$", row)
+
+static void amounts_in_two_currencies_are_told(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct infer_column *column = infer_one(&fixture, "revenue", 400, make_currencies);
+    assert_int_equal(column->type, FEATURE_NUMBER);
+    assert_non_null(strstr(column->why, "amounts in USD and, line 9, in EUR"));
+    infer_fini(&fixture.infer);
+    column = infer_one(&fixture, "revenue", 400, make_dollars); /* the control: one, in two ways */
+    assert_null(strstr(column->why, "amounts in"));
+    infer_fini(&fixture.infer);
+}
+
 static void skewed_numbers_get_a_log_scale(void **state)
 {
     (void)state;
@@ -389,6 +405,7 @@ int main(void)
         cmocka_unit_test(only_one_column_becomes_the_id),
         cmocka_unit_test(words_among_numbers_mean_missing),
         cmocka_unit_test(slips_among_numbers_are_told_with_their_line),
+        cmocka_unit_test(amounts_in_two_currencies_are_told),
         cmocka_unit_test(skewed_numbers_get_a_log_scale),
         cmocka_unit_test(a_label_is_kept_whatever_it_holds),
         cmocka_unit_test(the_schema_is_one_that_the_server_takes),
