@@ -85,5 +85,6 @@ size_t router_person_find(const struct router_rules *rules, const char *name);
 /* The person who owns it; person_count: nobody. */
 size_t router_owner_find(const struct router_rules *rules, const char *account);
 bool router_texts_have(const struct router_texts *texts, const char *text);
+void router_texts_free(struct router_texts *list);
 
 #endif
