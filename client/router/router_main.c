@@ -5,7 +5,6 @@
  * HUP reads the rules again. TERM, INT and the end of the input let what is under way end, then
  * what waits in the spool is told to icpd for --linger ms at most; what is left stays in the spool.
  */
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "client/router/router_command.h"
 #include "client/router/router_http.h"
 #include "client/router/router_words.h"
 
@@ -20,10 +20,7 @@ enum { CHUNK_BYTES = 65536, UNDER_WAY_MAX = 20000 };
 
 struct program {
     struct router_work work;
-    struct router_options options;
-    const char *http_address;
-    unsigned linger_ms;
-    bool from_stdin, check;
+    struct router_command command;
     uv_loop_t loop;
     struct router_http *http;
     uv_signal_t signals[3];
@@ -94,11 +91,11 @@ static void on_linger(uv_timer_t *timer)
     struct program *program = timer->data;
     struct router_work *work = &program->work;
     bool done = work->spool == NULL || router_spool_count(work->spool) == 0;
-    if (work->under_way == 0 && (done || program->linger_ms < 20)) {
+    if (work->under_way == 0 && (done || program->command.linger_ms < 20)) {
         end_all(program);
         return;
     }
-    program->linger_ms -= program->linger_ms < 20 ? 0 : 20;
+    program->command.linger_ms -= program->command.linger_ms < 20 ? 0 : 20;
 }
 
 static void stop(struct program *program)
@@ -118,7 +115,7 @@ static void on_signal(uv_signal_t *signal, int number)
     } else if (router_work_reload(&program->work, &fault)) {
         say("the rules were read again");
     } else {
-        say_fault(program->options.rules_path, &fault);
+        say_fault(program->command.work.rules_path, &fault);
         say("the rules before stay");
     }
 }
@@ -142,7 +139,7 @@ static void on_answer(void *context, int status, const json_t *answer)
 static void on_flush(uv_check_t *check)
 {
     struct program *program = check->data;
-    if (program->from_stdin && fflush(stdout) != 0) {
+    if (program->command.from_stdin && fflush(stdout) != 0) {
         say("the output is closed");
         stop(program);
     }
@@ -217,7 +214,7 @@ static bool begin(struct program *program, struct router_fault *fault)
     int port = 0;
     program->work.on_trouble = on_trouble;
     program->work.trouble_context = program;
-    if (!router_work_begin(&program->work, &program->loop, &program->options, fault)) {
+    if (!router_work_begin(&program->work, &program->loop, &program->command.work, fault)) {
         return false;
     }
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -229,14 +226,15 @@ static bool begin(struct program *program, struct router_fault *fault)
     (void)uv_timer_init(&program->loop, &program->linger);
     (void)uv_check_init(&program->loop, &program->flush);
     (void)uv_check_start(&program->flush, on_flush);
-    if (program->http_address != NULL) {
-        program->http = router_http_begin(&program->work, program->http_address, &port, fault);
+    if (program->command.http_address != NULL) {
+        program->http =
+            router_http_begin(&program->work, program->command.http_address, &port, fault);
         if (program->http == NULL) {
             return false;
         }
         fprintf(stderr, "icp-router: listening on port %d\n", port);
     }
-    if (program->from_stdin) {
+    if (program->command.from_stdin) {
         char *chunk = malloc(CHUNK_BYTES);
         program->line = malloc(ROUTER_LEAD_BYTES_MAX + 1);
         if (chunk == NULL || program->line == NULL) {
@@ -250,79 +248,19 @@ static bool begin(struct program *program, struct router_fault *fault)
     return true;
 }
 
-static const char usage[] =
-    "usage: icp-router --rules FILE (--http HOST:PORT | --stdin) [options]\n"
-    "\n"
-    "Leads to people: scored by icpd, chosen by rules, each decision stored once.\n"
-    "\n"
-    "  --rules FILE      who gets what; read again on HUP\n"
-    "  --http HOST:PORT  take leads by HTTP; GET / shows figures\n"
-    "  --stdin           take leads as lines of JSON, answer with lines\n"
-    "  --uri URI         of icpd; default ICP_URI, or icp://127.0.0.1:4273\n"
-    "  --spool FOLDER    decisions that icpd does not hold yet; default ./spool\n"
-    "  --spool-max MIB   of them; beyond it leads are refused; default 64\n"
-    "  --sync            each decision is on disk before it is answered\n"
-    "  --source NAME     of the events; default router\n"
-    "  --linger MS       at the end, for what waits; default 10000\n"
-    "  --dry-run         decide and answer, keep nothing\n"
-    "  --check           read the rules and say what is wrong with them\n"
-    "\n"
-    "ICP_TOKEN is the token, of a role that may write. Exit status: 0; 64 usage;\n"
-    "65 rules; 69 no way to begin; 75 decisions are left in the spool.\n";
-
-static bool number_option(const char *text, unsigned long most, unsigned long *number)
-{
-    char *end = NULL;
-    *number = strtoul(text, &end, 10);
-    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && *number <= most;
-}
-
-static bool options_read(struct program *program, int count, char **arguments)
-{
-    static const struct option options[] = {
-        {"rules", 1, NULL, 'r'},   {"http", 1, NULL, 'h'},   {"stdin", 0, NULL, 'i'},
-        {"uri", 1, NULL, 'u'},     {"spool", 1, NULL, 's'},  {"spool-max", 1, NULL, 'm'},
-        {"sync", 0, NULL, 'y'},    {"source", 1, NULL, 'o'}, {"linger", 1, NULL, 'l'},
-        {"dry-run", 0, NULL, 'd'}, {"check", 0, NULL, 'c'},  {"help", 0, NULL, '?'},
-        {NULL, 0, NULL, 0}};
-    struct router_options *into = &program->options;
-    unsigned long number = 0;
-    for (int one; (one = getopt_long(count, arguments, "", options, NULL)) != -1;) {
-        bool good = one != '?';
-        into->rules_path = one == 'r' ? optarg : into->rules_path;
-        into->uri = one == 'u' ? optarg : into->uri;
-        into->spool_path = one == 's' ? optarg : into->spool_path;
-        into->source = one == 'o' ? optarg : into->source;
-        into->sync = into->sync || one == 'y';
-        into->dry_run = into->dry_run || one == 'd';
-        program->http_address = one == 'h' ? optarg : program->http_address;
-        program->from_stdin = program->from_stdin || one == 'i';
-        program->check = program->check || one == 'c';
-        if (one == 'm') {
-            good = number_option(optarg, 65536, &number) && number > 0;
-            into->spool_bytes_max = number << 20;
-        } else if (one == 'l') {
-            good = number_option(optarg, 3600000, &number);
-            program->linger_ms = (unsigned)number;
-        }
-        if (!good) {
-            return false;
-        }
-    }
-    return optind == count && into->rules_path != NULL &&
-           (program->check || program->http_address != NULL || program->from_stdin);
-}
-
 static int rules_check(struct program *program)
 {
     struct router_fault fault;
-    struct router_work work = {.options = program->options};
+    struct router_work work = {.options = program->command.work};
     if (!router_work_reload(&work, &fault)) {
-        say_fault(program->options.rules_path, &fault);
+        say_fault(program->command.work.rules_path, &fault);
         return EX_DATAERR;
     }
-    printf("%zu people, %zu rules, %zu owners\n", work.rules->person_count, work.rules->rule_count,
-           work.rules->owner_count);
+    size_t people = work.rules->person_count;
+    size_t rules = work.rules->rule_count;
+    size_t owners = work.rules->owner_count;
+    printf("%zu %s, %zu rule%s, %zu owner%s\n", people, people == 1 ? "person" : "people", rules,
+           rules == 1 ? "" : "s", owners, owners == 1 ? "" : "s");
     router_state_destroy(work.state);
     router_rules_destroy(work.rules);
     return EX_OK;
@@ -333,24 +271,24 @@ int main(int count, char **arguments)
     struct router_fault fault = {.line = 0};
     static struct program memory; /* until the process ends */
     struct program *program = &memory;
-    const char *uri = getenv("ICP_URI");
-    program->options = (struct router_options){.uri = uri != NULL ? uri : "icp://127.0.0.1:4273",
-                                               .token = getenv("ICP_TOKEN"),
-                                               .spool_path = "spool",
-                                               .source = "router",
-                                               .spool_bytes_max = 64 << 20};
-    program->linger_ms = 10000;
-    if (!options_read(program, count, arguments)) {
-        fputs(usage, stderr);
+    if (!router_command_read(&program->command, count, arguments, &fault)) {
+        if (fault.message[0] != '\0') {
+            say(fault.message);
+        }
+        say("--help lists the options");
         return EX_USAGE;
     }
-    if (program->check) {
+    if (program->command.help) {
+        fputs(router_help, stdout);
+        return EX_OK;
+    }
+    if (program->command.check) {
         return rules_check(program);
     }
     (void)signal(SIGPIPE, SIG_IGN);
     (void)uv_loop_init(&program->loop);
     if (!begin(program, &fault)) {
-        say_fault(program->options.rules_path, &fault);
+        say_fault(program->command.work.rules_path, &fault);
         return fault.line > 0 ? EX_DATAERR : EX_UNAVAILABLE;
     }
     (void)uv_run(&program->loop, UV_RUN_DEFAULT);
