@@ -3,6 +3,7 @@
  * that is gone while its lead waits is freed by the answer. */
 #include "client/router/router_http.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,10 @@
 #include "client/router/router_page.h"
 #include "client/router/router_request.h"
 #include "client/router/router_words.h"
+
+static_assert(ROUTER_LEAD_BYTES_MAX == 65536 && ROUTER_HEAD_BYTES_MAX == 16384 &&
+                  ROUTER_TARGET_BYTES_MAX == 512,
+              "status_reason says them");
 
 enum { IN_BYTES_MAX = ROUTER_HEAD_BYTES_MAX + ROUTER_LEAD_BYTES_MAX, HEAD_ROOM = 256 };
 
@@ -84,6 +89,18 @@ static const char *status_words(int status)
            : status == 431 ? "Request Header Fields Too Large"
            : status == 503 ? "Service Unavailable"
                            : "Bad Request";
+}
+
+/* Why a request is refused before it is looked at, and what would be right. */
+static const char *status_reason(int status)
+{
+    return status == 405 ? "the method is none of GET and POST"
+           : status == 411
+               ? "Content-Length is missing: a body has a length, and comes in no chunks"
+           : status == 413 ? "the body is too large: a lead has 65536 bytes at most"
+           : status == 414 ? "the target has more than 511 bytes, or a blank"
+           : status == 431 ? "the head is too large: it has 16384 bytes at most"
+                           : "this is no request of HTTP/1.0 or HTTP/1.1 that can be read";
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -178,7 +195,8 @@ static void get(struct connection *connection, const char *target)
                 "routed in the timeline of its account");
         }
     } else {
-        reply_error(connection, 404, "there are /route, /try, /why/ID, /stats, /livez and /");
+        reply_error(connection, 404,
+                    "there are POST /route and /try, and GET /why/ID, /stats, /livez and /");
     }
 }
 
@@ -212,7 +230,7 @@ static void connection_read(struct connection *connection)
     if (status != 200) {
         connection->last = true;
         connection->request_bytes = connection->in_bytes;
-        reply_error(connection, status, status_words(status));
+        reply_error(connection, status, status_reason(status));
         return;
     }
     if (connection->in_bytes < request.head_bytes + request.body_bytes) {

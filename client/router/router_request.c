@@ -23,6 +23,38 @@ static size_t head_end(const char *text, size_t bytes)
     return 0;
 }
 
+static int digit(char sign)
+{
+    return sign >= '0' && sign <= '9'   ? sign - '0'
+           : sign >= 'A' && sign <= 'F' ? sign - 'A' + 10
+           : sign >= 'a' && sign <= 'f' ? sign - 'a' + 10
+                                        : -1;
+}
+
+/* The target up to a ?, %XX as the byte that it stands for. */
+static int target_read(const char *at, const char *end, struct router_request *request)
+{
+    size_t used = 0;
+    for (; at < end && *at != '?'; at++) {
+        if (used + 1 >= sizeof request->target || (unsigned char)*at <= ' ') {
+            return 414;
+        }
+        char sign = *at;
+        if (sign == '%') {
+            int high = end - at > 2 ? digit(at[1]) : -1;
+            int low = high >= 0 ? digit(at[2]) : -1;
+            if (low < 0 || 16 * high + low < ' ') {
+                return 400;
+            }
+            sign = (char)(16 * high + low);
+            at += 2;
+        }
+        request->target[used++] = sign;
+    }
+    request->target[used] = '\0';
+    return 200;
+}
+
 static int first_line_read(const char *line, size_t bytes, struct router_request *request)
 {
     const char *target = memchr(line, ' ', bytes);
@@ -40,15 +72,7 @@ static int first_line_read(const char *line, size_t bytes, struct router_request
         return 400;
     }
     request->close = version[8] == '0';
-    size_t used = 0;
-    for (const char *at = target; at < version && *at != '?'; at++) {
-        if (used + 1 >= sizeof request->target || (unsigned char)*at <= ' ') {
-            return 414;
-        }
-        request->target[used++] = *at;
-    }
-    request->target[used] = '\0';
-    return 200;
+    return target_read(target, version, request);
 }
 
 /* The value if the line is a header of that name. */

@@ -12,7 +12,7 @@ enum { ROUTER_TARGET_BYTES_MAX = 512, ROUTER_HEAD_BYTES_MAX = 16384 };
 
 struct router_request {
     bool post;
-    char target[ROUTER_TARGET_BYTES_MAX]; /* without what follows a ? */
+    char target[ROUTER_TARGET_BYTES_MAX]; /* decoded, without what follows a ? */
     size_t head_bytes;                    /* with the empty line */
     size_t body_bytes;
     bool close;

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import unittest
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -231,26 +232,34 @@ class Routing(unittest.TestCase):
         self.assertEqual(json.loads(routed)["person"], json.loads(tried)["person"])
         self.assertEqual(json.loads(ask("GET", "/why/L1")[1]), json.loads(routed))
         self.assertTrue(json.loads(ask("POST", "/route", lead(1))[1])["repeated"])
+        odd = "of Zo\u00eb: 7/8?"
+        routed = ask("POST", "/route", lead(2, id=odd))[1]
+        self.assertEqual(json.loads(ask("GET", "/why/" + urllib.parse.quote(odd, safe=""))[1]), json.loads(routed))
         self.assertEqual(ask("POST", "/route", [1])[0], 400)
         self.assertEqual(ask("GET", "/nothing")[0], 404)
         figures = json.loads(ask("GET", "/stats")[1])
-        self.assertEqual((figures["decided"], figures["repeated"]), (1, 1))
+        self.assertEqual((figures["decided"], figures["repeated"]), (2, 1))
         self.assertGreater(figures["p99_us"], 0)
         self.assertIn("icp-router", ask("GET", "/")[1])
         there.close()
-        for raw, code in ((b"nonsense\r\n\r\n", 400), (b"DELETE / HTTP/1.1\r\n\r\n", 405),
-                          (b"POST /route HTTP/1.1\r\n\r\n", 411),
-                          (b"POST /route HTTP/1.1\r\nContent-Length: 99999\r\n\r\n", 413),
-                          (b"POST /route HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-                          (b"POST /route HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
-                          (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\n", 431)):
+        for raw, code, words in (
+                (b"nonsense\r\n\r\n", 400, "no request of HTTP"),
+                (b"DELETE / HTTP/1.1\r\n\r\n", 405, "none of GET and POST"),
+                (b"POST /route HTTP/1.1\r\n\r\n", 411, "Content-Length is missing"),
+                (b"POST /route HTTP/1.1\r\nContent-Length: 99999\r\n\r\n", 413, "65536 bytes at most"),
+                (b"POST /route HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "no request of HTTP"),
+                (b"POST /route HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 411, "in no chunks"),
+                (b"GET /" + b"a" * 600 + b" HTTP/1.1\r\n\r\n", 414, "more than 511 bytes"),
+                (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\n", 431, "16384 bytes at most")):
             there = http.client.HTTPConnection("127.0.0.1", router.listening(), timeout=WAIT_S)
             there.connect()
             there.sock.sendall(raw)
-            self.assertEqual(int(there.sock.recv(4096).split()[1]), code, raw[:60])
+            told = there.sock.recv(4096).decode()
+            self.assertEqual(int(told.split()[1]), code, raw[:60])
+            self.assertIn(words, told)
             there.close()
         router.end()
-        self.assertEqual(self.stored(), 1)
+        self.assertEqual(self.stored(), 2)
 
     def test_a_spool_that_is_full_refuses_and_what_it_holds_is_stored_later(self):
         self.server.stop(signal.SIGKILL)

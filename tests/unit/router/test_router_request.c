@@ -29,6 +29,9 @@ static void a_head_is_read_when_it_is_whole(void **state)
     assert_int_equal(router_request_read("GET / HTTP/1.0\n\n", 16, &request), 200);
     assert_true(request.close);
     assert_false(request.post);
+    static const char coded[] = "GET /why/it%27s%20a%C3%A9?%00 HTTP/1.1\r\n\r\n";
+    assert_int_equal(router_request_read(coded, sizeof coded - 1, &request), 200);
+    assert_string_equal(request.target, "/why/it's a\xc3\xa9");
 }
 
 static void what_is_no_request_has_its_status(void **state)
@@ -48,6 +51,10 @@ static void what_is_no_request_has_its_status(void **state)
         {"POST / HTTP/1.1\r\nContent-Length: 0x1\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nContent-Length:\r\n\r\n", 400},
         {"POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n", 413},
+        {"GET /why/% HTTP/1.1\r\n\r\n", 400},
+        {"GET /why/%2 HTTP/1.1\r\n\r\n", 400},
+        {"GET /why/%2g HTTP/1.1\r\n\r\n", 400},
+        {"GET /why/%00 HTTP/1.1\r\n\r\n", 400},
     };
     struct router_request request;
     (void)state;
