@@ -59,23 +59,30 @@ static void label_make(const json_t *decision, char label[1024])
     }
 }
 
+/* Whether the entry is told under an account for strangers: it says no account, or was moved. */
+static bool is_unmatched(const struct router_entry *entry)
+{
+    return entry->moved || (text_of(entry->decision, "account")[0] == '\0' &&
+                            text_of(entry->decision, "key")[0] == '\0');
+}
+
 static void event_put(struct icp_payload *payload, const struct router_entry *entry)
 {
     const json_t *decision = entry->decision;
     const char *id = text_of(decision, "id");
     const char *person = text_of(decision, "person");
     const char *account = text_of(decision, "account");
-    const char *key = text_of(decision, "key");
     char label[1024];
     char unmatched[40];
     label_make(decision, label);
-    unmatched_name(id, unmatched);
     icp_payload_map_begin(payload, NULL);
-    if (!entry->moved && account[0] == '\0' && key[0] != '\0') {
-        icp_payload_text(payload, "key", key);
+    if (is_unmatched(entry)) {
+        unmatched_name(id, unmatched);
+        icp_payload_text(payload, "account", unmatched);
+    } else if (account[0] != '\0') {
+        icp_payload_text(payload, "account", account);
     } else {
-        icp_payload_text(payload, "account",
-                         entry->moved || account[0] == '\0' ? unmatched : account);
+        icp_payload_text(payload, "key", text_of(decision, "key"));
     }
     icp_payload_text(payload, "type", "decision");
     icp_payload_text(payload, "kind", person[0] != '\0' ? "routed" : "unrouted");
@@ -130,13 +137,6 @@ static void unmatched_make(struct router_send *send, const char *id)
     }
 }
 
-/* Whether the entry is told under the account for strangers already. */
-static bool is_unmatched(const struct router_entry *entry)
-{
-    return entry->moved || (text_of(entry->decision, "account")[0] == '\0' &&
-                            text_of(entry->decision, "key")[0] == '\0');
-}
-
 /* The entry that the fault is about is seen to; the others are sent again. */
 static void one_mend(struct router_send *send, size_t place, const struct icp_fault *fault)
 {
@@ -147,7 +147,6 @@ static void one_mend(struct router_send *send, size_t place, const struct icp_fa
         unmatched_make(send, text_of(entry->decision, "id"));
     } else if (fault->code == ICP_NOT_FOUND) {
         good = router_spool_move(send->spool, place, &local);
-        send->stats->moved += good;
     } else {
         char why[700];
         (void)snprintf(why, sizeof why, "%s: %s", fault->field, fault->message);
@@ -160,6 +159,16 @@ static void one_mend(struct router_send *send, size_t place, const struct icp_fa
     }
 }
 
+/* The oldest that many are on icpd's disk. */
+static void stored_drop(struct router_send *send, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        send->stats->moved += is_unmatched(router_spool_at(send->spool, i));
+    }
+    send->stats->stored += count;
+    router_spool_drop(send->spool, count);
+}
+
 static void on_stored(void *context, const struct icp_reply *reply)
 {
     struct router_send *send = context;
@@ -170,9 +179,8 @@ static void on_stored(void *context, const struct icp_reply *reply)
         return;
     }
     if (reply->fault.code == ICP_OK) {
-        send->stats->stored += count;
         send->most = 2 * send->most < EVENTS_MAX ? 2 * send->most : EVENTS_MAX;
-        router_spool_drop(send->spool, count);
+        stored_drop(send, count);
     } else if (!reply->fault.retryable && sscanf(reply->fault.field, "events[%zu]", &place) == 1 &&
                place < count) {
         send->most = place > 0 ? place : 1; /* those before it are good */

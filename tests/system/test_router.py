@@ -328,6 +328,25 @@ class Routing(unittest.TestCase):
                 client.call("event-append", {"events": [{**event, **again}]})
         self.assertEqual((self.stored(), len(self.told()), len(set(self.told()))), (14, 14, 12))
 
+    def test_leads_of_no_known_account_are_counted_where_they_are_stored(self):
+        router = self.router("--http", "127.0.0.1:0")
+        router.send(lead(1), lead(10), lead(20), {"id": "K1", "key": "nobody:7"}, {"id": "A1", "account": "nobody"})
+        router.wait_for(5)
+        there = http.client.HTTPConnection("127.0.0.1", router.listening(), timeout=WAIT_S)
+        deadline = time.monotonic() + WAIT_S
+        figures = {"waiting": 5}
+        while figures["waiting"] > 0:
+            self.assertLess(time.monotonic(), deadline, figures)
+            there.request("GET", "/stats")
+            figures = json.loads(there.getresponse().read())
+            time.sleep(0.01)
+        there.request("GET", "/")
+        page = there.getresponse().read().decode()
+        there.close()
+        router.end()
+        self.assertEqual((figures["stored"], figures["moved"]), (5, 4))
+        self.assertIn("<td>of them, under an account for leads of no known account<td class=n>4</tr>", page)
+
     def test_open_loop_beside_kills_of_icpd(self):
         rate, seconds = (10000, 10) if LONG else (500, 2)
         rules = RULES.replace("deadline 60000", "deadline 1000") if LONG else RULES
