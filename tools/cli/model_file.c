@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All --map are gathered into one, the model is read, its features are bound to fields of the
+ * schema, and what comes of it is printed as a document. The first step that fails says so, with
+ * the file and where in it, and those behind are passed over. */
 #include "tools/cli/model_file.h"
 
 #include <stdlib.h>
