@@ -15,25 +15,19 @@ struct router_state {
     int64_t day;           /* … on this day since 1970 */
 };
 
+#define X(NAME, word) word,
 const char *router_bar_word(enum router_bar bar)
 {
-    static const char *const words[] = {
-#define X(BAR, word) word,
-        ROUTER_BARS(X)
-#undef X
-    };
+    static const char *const words[] = {ROUTER_BARS(X)};
     return words[bar];
 }
 
 const char *router_way_word(enum router_way way)
 {
-    static const char *const words[] = {
-#define X(WAY, word) word,
-        ROUTER_WAYS(X)
-#undef X
-    };
+    static const char *const words[] = {ROUTER_WAYS(X)};
     return words[way];
 }
+#undef X
 
 void router_state_destroy(struct router_state *state)
 {
