@@ -26,7 +26,11 @@ struct lifecycle_views {
     uint32_t version;
 };
 
-/* The view that is called so: its measure's name, or that without "view-". MEASURE_IDS: none. */
+/* The table of one view, which is initialised with its id. */
+bool lifecycle_view_fill(struct lifecycle_standing *standing, struct measure_table *table,
+                         struct proto_fault *fault);
+/* lifecycle_view_many.c. The view that is called so: its measure's name, or that without "view-".
+ * MEASURE_IDS: none. */
 enum measure_id lifecycle_view_find(struct proto_span name);
 /* ids: which ones, each a view; parameters are those of all of them. request->measure is not read.
  */
