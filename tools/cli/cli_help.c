@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Help on a screen as wide as it is, from command.def and option.def. */
+/* Help on a screen as wide as it is, from command.def, topic.def and
+ * option.def. */
 #include <stdlib.h>
 
 #include "tools/cli/cli.h"
@@ -46,8 +47,13 @@ static void heading(const struct out_sink *sink, const char *text)
 static void overview_write(const struct out_sink *sink)
 {
     out_print(sink, "icp is the command line of icpd, the in-memory scoring server.\n\n"
-                    "Usage: icp COMMAND [OPTION…] [ARGUMENT…]\n\n");
+                    "Usage: icp COMMAND [OPTION…] [ARGUMENT…]\n");
     for (size_t i = 0; i < CLI_COMMANDS; i++) {
+        const char *topic = cli_topic(&cli_commands()[i]);
+        if (topic != NULL) {
+            fputc('\n', sink->file);
+            heading(sink, topic);
+        }
         entry_print(sink, cli_commands()[i].name, 16, cli_commands()[i].summary);
     }
     out_print(sink, "\n'icp help COMMAND' shows the options of one, with examples.\n");

@@ -32,6 +32,17 @@ static const struct {
 #undef S
 };
 
+static const char *const topics[CLI_COMMANDS] = {
+#define T(COMMAND, heading) [CLI_COMMAND_##COMMAND] = (heading),
+#include "tools/cli/topic.def"
+#undef T
+};
+
+const char *cli_topic(const struct cli_command *command)
+{
+    return topics[command->id];
+}
+
 const struct cli_command *cli_commands(void)
 {
     return commands;

@@ -57,6 +57,9 @@ class Offline(Folder):
         out, _ = run("help")
         commands = [line[2:18].strip() for line in out.splitlines() if line.startswith("  ")]
         self.assertGreater(len(commands), 20)
+        # Under headings, the first of them above the first command.
+        self.assertLess(out.index("\nAccounts in and out\n"), out.index("  " + commands[0]))
+        self.assertGreater(out.index("\nScore, and say why\n  score "), 0)
         for command in commands:
             text, _ = run(*command.split(), "--help")
             self.assertIn("Examples:\nicp " + command, text)
