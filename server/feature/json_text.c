@@ -98,6 +98,20 @@ bool feature_json_members_known(const json_t *object, const char *const *names, 
     return true;
 }
 
+bool feature_json_members_exact(const json_t *object, const char *const *names, size_t name_count,
+                                enum proto_error code, struct proto_fault *fault)
+{
+    if (!json_is_object(object)) {
+        return proto_fault_set(fault, code, "", "an object is wanted");
+    }
+    for (size_t i = 0; i < name_count; i++) {
+        if (json_object_get(object, names[i]) == NULL) {
+            return proto_fault_set(fault, code, names[i], "this member is missing");
+        }
+    }
+    return feature_json_members_known(object, names, name_count, code, fault);
+}
+
 const char *feature_json_kind(const json_t *json)
 {
     if (json == NULL) {

@@ -26,9 +26,32 @@ json_t *feature_json_load(struct proto_span text, enum proto_error code, struct 
 bool feature_json_members_known(const json_t *object, const char *const *names, size_t name_count,
                                 enum proto_error code, struct proto_fault *fault);
 
+/* Refuses as well what is no object, and one that lacks a member. */
+bool feature_json_members_exact(const json_t *object, const char *const *names, size_t name_count,
+                                enum proto_error code, struct proto_fault *fault);
+
 /* Appends the value, which it takes. Where memory ran out, for the value or for its place, the
  * array is gone and *array NULL, and so is what is made of it: nothing is left out in silence. */
 void feature_json_append(json_t **array, json_t *value);
+
+/* A text as a JSON string; NULL: no memory, or it is not UTF-8. */
+static inline json_t *feature_json_string(struct proto_span text)
+{
+    return json_stringn(text.bytes > 0 ? (const char *)text.data : "", text.bytes);
+}
+
+/* Adds a member, whose value it takes. Members are added one by one and *ok is asked once: a NULL
+ * value makes the object incomplete as well as a NULL object. */
+static inline void feature_json_put(json_t *object, const char *name, json_t *value, bool *ok)
+{
+    *ok = json_object_set_new(object, name, value) == 0 && *ok;
+}
+
+static inline void feature_json_put_count(json_t *object, const char *name, uint64_t count,
+                                          bool *ok)
+{
+    feature_json_put(object, name, json_integer((json_int_t)count), ok);
+}
 
 /* The text of a JSON string. */
 static inline struct proto_span feature_json_span(const json_t *string)

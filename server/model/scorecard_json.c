@@ -87,21 +87,6 @@ static bool bad(struct proto_fault *fault, const char *field, const char *text)
     return proto_fault_set(fault, PROTO_BAD_DOCUMENT, field, "%s", text);
 }
 
-/* The object must have exactly these members. */
-static bool members_check(const json_t *object, const char *const *names, size_t count,
-                          struct proto_fault *fault)
-{
-    if (!json_is_object(object)) {
-        return bad(fault, "", "an object is wanted");
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (json_object_get(object, names[i]) == NULL) {
-            return bad(fault, names[i], "this member is missing");
-        }
-    }
-    return feature_json_members_known(object, names, count, PROTO_BAD_DOCUMENT, fault);
-}
-
 /* An array of `count` integers within ±limit. */
 static bool integers_read(const json_t *array, const char *name, size_t count, int64_t limit,
                           int64_t *values, struct proto_fault *fault)
@@ -126,7 +111,7 @@ static bool calibration_read(const json_t *json, struct model_scorecard *scoreca
                              struct proto_fault *fault)
 {
     static const char *const names[] = {"raw", "p"};
-    if (!members_check(json, names, 2, fault)) {
+    if (!feature_json_members_exact(json, names, 2, PROTO_BAD_DOCUMENT, fault)) {
         return false;
     }
     const json_t *p = json_object_get(json, "p");
@@ -149,7 +134,7 @@ static bool calibration_read(const json_t *json, struct model_scorecard *scoreca
 static bool grades_read(const json_t *json, struct model_grades *grades, struct proto_fault *fault)
 {
     static const char *const names[] = {"A", "B", "C"};
-    if (!members_check(json, names, 3, fault)) {
+    if (!feature_json_members_exact(json, names, 3, PROTO_BAD_DOCUMENT, fault)) {
         return false;
     }
     double *places[] = {&grades->a_min, &grades->b_min, &grades->c_min};
@@ -188,7 +173,7 @@ static bool term_head_read(const json_t *json, const struct feature_codebook *co
                            struct model_term *term, struct proto_fault *fault)
 {
     static const char *const names[] = {"columns", "bins", "table"};
-    if (!members_check(json, names, 3, fault)) {
+    if (!feature_json_members_exact(json, names, 3, PROTO_BAD_DOCUMENT, fault)) {
         return false;
     }
     const json_t *columns = json_object_get(json, "columns");
@@ -270,7 +255,7 @@ struct model_scorecard *model_from_json(const json_t *json, const struct feature
     static const char *const names[] = {"intercept", "terms",  "calibration",
                                         "reference", "grades", "trees"};
     bool trees = json_object_get(json, "trees") != NULL;
-    if (!members_check(json, names, trees ? 6 : 5, fault)) {
+    if (!feature_json_members_exact(json, names, trees ? 6 : 5, PROTO_BAD_DOCUMENT, fault)) {
         return NULL;
     }
     const json_t *intercept = json_object_get(json, "intercept");

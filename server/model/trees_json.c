@@ -72,21 +72,6 @@ static bool bad(struct proto_fault *fault, const char *field, const char *text)
     return proto_fault_set(fault, PROTO_BAD_DOCUMENT, field, "%s", text);
 }
 
-/* The object has these members and no others. */
-static bool members_check(const json_t *object, const char *const *names, size_t count,
-                          struct proto_fault *fault)
-{
-    if (!json_is_object(object)) {
-        return bad(fault, "", "an object is wanted");
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (json_object_get(object, names[i]) == NULL) {
-            return bad(fault, names[i], "this member is missing");
-        }
-    }
-    return feature_json_members_known(object, names, count, PROTO_BAD_DOCUMENT, fault);
-}
-
 /* An integer of an array, within bounds. */
 static bool integer_at(const json_t *array, const char *name, size_t i, int64_t low, int64_t high,
                        int64_t *value, struct proto_fault *fault)
@@ -131,7 +116,7 @@ static bool tree_read(const json_t *tree, struct model_trees *trees, size_t t,
                       struct proto_fault *fault)
 {
     size_t count = json_array_size(json_object_get(tree, lists[0]));
-    if (!members_check(tree, lists, LISTS, fault)) {
+    if (!feature_json_members_exact(tree, lists, LISTS, PROTO_BAD_DOCUMENT, fault)) {
         return false;
     }
     for (size_t l = 0; l < LISTS; l++) {
@@ -186,7 +171,7 @@ static bool lists_read(const json_t *json, struct model_trees *trees, struct pro
 static struct model_trees *head_read(const json_t *json, struct proto_fault *fault)
 {
     static const char *const names[] = {"base", "link", "sets", "trees"};
-    if (!members_check(json, names, 4, fault)) {
+    if (!feature_json_members_exact(json, names, 4, PROTO_BAD_DOCUMENT, fault)) {
         return NULL;
     }
     const json_t *base = json_object_get(json, "base");
