@@ -9,50 +9,35 @@
 #include "server/feature/json_shape.h"
 #include "server/feature/json_text.h"
 
-static json_t *span_json(struct proto_span text)
-{
-    return json_stringn(text.bytes > 0 ? (const char *)text.data : "", text.bytes);
-}
-
-static void add(json_t *record, const char *name, json_t *value, bool *ok)
-{
-    *ok = json_object_set_new(record, name, value) == 0 && *ok;
-}
-
-static void add_count(json_t *record, const char *name, uint64_t value, bool *ok)
-{
-    add(record, name, json_integer((json_int_t)value), ok);
-}
-
 static void claim_add(json_t *record, const struct dispute_claim *claim, bool *ok)
 {
     if (claim->condition.bytes > 0) {
-        add(record, "condition", span_json(claim->condition), ok);
+        feature_json_put(record, "condition", feature_json_string(claim->condition), ok);
     } else if (claim->field.bytes > 0) {
-        add(record, "field", span_json(claim->field), ok);
+        feature_json_put(record, "field", feature_json_string(claim->field), ok);
     }
-    add(record, "claim", json_string(dispute_claimed_word(claim->claimed)), ok);
-    add(record, "slice", span_json(claim->slice), ok);
-    add(record, "period", span_json(claim->period), ok);
-    add(record, "outcome", span_json(claim->outcome), ok);
-    add(record, "margin", json_real(claim->margin), ok);
+    feature_json_put(record, "claim", json_string(dispute_claimed_word(claim->claimed)), ok);
+    feature_json_put(record, "slice", feature_json_string(claim->slice), ok);
+    feature_json_put(record, "period", feature_json_string(claim->period), ok);
+    feature_json_put(record, "outcome", feature_json_string(claim->outcome), ok);
+    feature_json_put(record, "margin", json_real(claim->margin), ok);
 }
 
 static void side_add(json_t *record, const struct dispute_side *side, double low, double high,
                      bool *ok)
 {
-    add_count(record, "accounts", side->accounts, ok);
-    add_count(record, "outcomes", side->outcomes, ok);
-    add(record, "expected", json_real(side->expected), ok);
-    add(record, "rate_low", json_real(low), ok);
-    add(record, "rate_high", json_real(high), ok);
+    feature_json_put_count(record, "accounts", side->accounts, ok);
+    feature_json_put_count(record, "outcomes", side->outcomes, ok);
+    feature_json_put(record, "expected", json_real(side->expected), ok);
+    feature_json_put(record, "rate_low", json_real(low), ok);
+    feature_json_put(record, "rate_high", json_real(high), ok);
 }
 
 static void gap_add(json_t *record, const struct dispute_gap *gap, bool *ok)
 {
-    add(record, "gap", json_real(gap->gap), ok);
-    add(record, "gap_low", json_real(gap->low), ok);
-    add(record, "gap_high", json_real(gap->high), ok);
+    feature_json_put(record, "gap", json_real(gap->gap), ok);
+    feature_json_put(record, "gap_low", json_real(gap->low), ok);
+    feature_json_put(record, "gap_high", json_real(gap->high), ok);
 }
 
 static json_t *bins_make(const struct dispute_finding *finding, bool *ok)
@@ -61,8 +46,8 @@ static json_t *bins_make(const struct dispute_finding *finding, bool *ok)
     for (size_t i = 0; i < finding->part_count && *ok; i++) {
         const struct dispute_part *part = &finding->parts[i];
         json_t *bin = json_object();
-        add(bin, "bin", json_string(part->bin), ok);
-        add(bin, "verdict", json_string(dispute_verdict_word(part->gap.verdict)), ok);
+        feature_json_put(bin, "bin", json_string(part->bin), ok);
+        feature_json_put(bin, "verdict", json_string(dispute_verdict_word(part->gap.verdict)), ok);
         side_add(bin, &part->side, part->low, part->high, ok);
         gap_add(bin, &part->gap, ok);
         *ok = json_array_append_new(bins, bin) == 0 && *ok;
@@ -73,23 +58,23 @@ static json_t *bins_make(const struct dispute_finding *finding, bool *ok)
 static void finding_add(json_t *record, const struct dispute_claim *claim,
                         const struct dispute_finding *finding, bool *ok)
 {
-    add(record, "verdict", json_string(dispute_verdict_word(finding->verdict)), ok);
-    add_count(record, "needed", finding->needed, ok);
+    feature_json_put(record, "verdict", json_string(dispute_verdict_word(finding->verdict)), ok);
+    feature_json_put_count(record, "needed", finding->needed, ok);
     side_add(record, &finding->sides[0], finding->low, finding->high, ok);
     gap_add(record, &finding->gap, ok);
     if (claim->condition.bytes > 0) {
-        add_count(record, "others", finding->sides[1].accounts, ok);
-        add_count(record, "others_outcomes", finding->sides[1].outcomes, ok);
-        add(record, "others_expected", json_real(finding->sides[1].expected), ok);
+        feature_json_put_count(record, "others", finding->sides[1].accounts, ok);
+        feature_json_put_count(record, "others_outcomes", finding->sides[1].outcomes, ok);
+        feature_json_put(record, "others_expected", json_real(finding->sides[1].expected), ok);
     } else if (claim->field.bytes > 0) {
-        add(record, "bins", bins_make(finding, ok), ok);
+        feature_json_put(record, "bins", bins_make(finding, ok), ok);
     }
     if (finding->ranked) {
-        add(record, "auc", json_real(finding->auc), ok);
-        add(record, "auc_low", json_real(finding->auc_low), ok);
-        add(record, "auc_high", json_real(finding->auc_high), ok);
+        feature_json_put(record, "auc", json_real(finding->auc), ok);
+        feature_json_put(record, "auc_low", json_real(finding->auc_low), ok);
+        feature_json_put(record, "auc_high", json_real(finding->auc_high), ok);
     }
-    add_count(record, "blanks", finding->blanks, ok);
+    feature_json_put_count(record, "blanks", finding->blanks, ok);
 }
 
 json_t *dispute_record_make(const struct dispute_claim *claim,
@@ -100,12 +85,12 @@ json_t *dispute_record_make(const struct dispute_claim *claim,
     char digest[17];
     json_t *record = json_object();
     (void)snprintf(digest, sizeof digest, "%016llx", (unsigned long long)finding->icp_digest);
-    add(record, "by", json_string(by), &ok);
-    add_count(record, "icp", finding->icp, &ok);
-    add(record, "icp_digest", json_string(digest), &ok);
-    add_count(record, "seq", seq, &ok);
+    feature_json_put(record, "by", json_string(by), &ok);
+    feature_json_put_count(record, "icp", finding->icp, &ok);
+    feature_json_put(record, "icp_digest", json_string(digest), &ok);
+    feature_json_put_count(record, "seq", seq, &ok);
     claim_add(record, claim, &ok);
-    add(record, "note", span_json(note), &ok);
+    feature_json_put(record, "note", feature_json_string(note), &ok);
     finding_add(record, claim, finding, &ok);
     if (!ok) {
         json_decref(record);
@@ -138,8 +123,8 @@ json_t *dispute_record_read(struct engine_worker *worker, uint32_t number,
         proto_fault_set(fault, PROTO_CORRUPT, "", "challenge %u is damaged", number);
         return NULL;
     }
-    add_count(record, "number", number, &ok);
-    add(record, "time", json_integer((json_int_t)change.time_ms), &ok);
+    feature_json_put_count(record, "number", number, &ok);
+    feature_json_put(record, "time", json_integer((json_int_t)change.time_ms), &ok);
     if (!ok) {
         json_decref(record);
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the challenge");

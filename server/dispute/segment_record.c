@@ -15,21 +15,6 @@
 /* Puts of others that may come in between before it is given up. */
 enum { TRIES = 16 };
 
-static json_t *span_json(struct proto_span text)
-{
-    return json_stringn(text.bytes > 0 ? (const char *)text.data : "", text.bytes);
-}
-
-static void add(json_t *map, const char *name, json_t *value, bool *ok)
-{
-    *ok = json_object_set_new(map, name, value) == 0 && *ok;
-}
-
-static void add_count(json_t *map, const char *name, uint64_t value, bool *ok)
-{
-    add(map, name, json_integer((json_int_t)value), ok);
-}
-
 static json_t *json_sure(json_t *json, bool ok, struct proto_fault *fault)
 {
     if (ok) {
@@ -42,28 +27,28 @@ static json_t *json_sure(json_t *json, bool ok, struct proto_fault *fault)
 
 static void outcomes_add(json_t *map, const struct dispute_evidence *evidence, bool *ok)
 {
-    add_count(map, "icp", evidence->icp, ok);
-    add(map, "outcome", span_json(evidence->label.outcome_text), ok);
-    add_count(map, "accounts", evidence->in.accounts, ok);
-    add_count(map, "outcomes", evidence->in.outcomes, ok);
-    add(map, "rate_low", json_real(evidence->low), ok);
-    add(map, "rate_high", json_real(evidence->high), ok);
-    add_count(map, "others", evidence->out.accounts, ok);
-    add_count(map, "others_outcomes", evidence->out.outcomes, ok);
-    add_count(map, "held", evidence->held.accounts, ok);
-    add_count(map, "held_outcomes", evidence->held.outcomes, ok);
-    add(map, "held_low", json_real(evidence->held_low), ok);
-    add(map, "held_high", json_real(evidence->held_high), ok);
-    add(map, "chance", json_real(evidence->chance), ok);
+    feature_json_put_count(map, "icp", evidence->icp, ok);
+    feature_json_put(map, "outcome", feature_json_string(evidence->label.outcome_text), ok);
+    feature_json_put_count(map, "accounts", evidence->in.accounts, ok);
+    feature_json_put_count(map, "outcomes", evidence->in.outcomes, ok);
+    feature_json_put(map, "rate_low", json_real(evidence->low), ok);
+    feature_json_put(map, "rate_high", json_real(evidence->high), ok);
+    feature_json_put_count(map, "others", evidence->out.accounts, ok);
+    feature_json_put_count(map, "others_outcomes", evidence->out.outcomes, ok);
+    feature_json_put_count(map, "held", evidence->held.accounts, ok);
+    feature_json_put_count(map, "held_outcomes", evidence->held.outcomes, ok);
+    feature_json_put(map, "held_low", json_real(evidence->held_low), ok);
+    feature_json_put(map, "held_high", json_real(evidence->held_high), ok);
+    feature_json_put(map, "chance", json_real(evidence->chance), ok);
 }
 
 json_t *dispute_evidence_json(const struct dispute_evidence *evidence, struct proto_fault *fault)
 {
     bool ok = true;
     json_t *map = json_object();
-    add_count(map, "seq", evidence->seq, &ok);
-    add_count(map, "base", evidence->base, &ok);
-    add_count(map, "size", evidence->size, &ok);
+    feature_json_put_count(map, "seq", evidence->seq, &ok);
+    feature_json_put_count(map, "base", evidence->base, &ok);
+    feature_json_put_count(map, "size", evidence->size, &ok);
     if (evidence->known) {
         outcomes_add(map, evidence, &ok);
     }
@@ -76,9 +61,9 @@ json_t *dispute_segment_json(const struct engine_segments *set,
     /* Copied whole: a set is shared by threads, and counts of references in JSON are not. */
     json_t *map = json_deep_copy(segment->json);
     bool ok = map != NULL;
-    add_count(map, "number", segment->number, &ok);
-    add(map, "time", json_integer((json_int_t)segment->time_ms), &ok);
-    add(map, "in_force", json_boolean(engine_segments_in_force(set, segment)), &ok);
+    feature_json_put_count(map, "number", segment->number, &ok);
+    feature_json_put(map, "time", json_integer((json_int_t)segment->time_ms), &ok);
+    feature_json_put(map, "in_force", json_boolean(engine_segments_in_force(set, segment)), &ok);
     return json_sure(map, ok, fault);
 }
 
@@ -149,17 +134,17 @@ static json_t *record_make(const struct dispute_segment_put *put, const char *fi
 {
     bool ok = true;
     json_t *record = json_object();
-    add(record, "name", span_json(put->name), &ok);
-    add(record, "version", json_integer(1), &ok);
-    add(record, "filter", json_string(filter), &ok);
+    feature_json_put(record, "name", feature_json_string(put->name), &ok);
+    feature_json_put(record, "version", json_integer(1), &ok);
+    feature_json_put(record, "filter", json_string(filter), &ok);
     if (put->drop) {
-        add(record, "dropped", json_true(), &ok);
+        feature_json_put(record, "dropped", json_true(), &ok);
     }
-    add(record, "by", json_string(put->operation.author), &ok);
-    add(record, "note", span_json(put->note), &ok);
+    feature_json_put(record, "by", json_string(put->operation.author), &ok);
+    feature_json_put(record, "note", feature_json_string(put->note), &ok);
     if (evidence != NULL) {
         json_t *map = dispute_evidence_json(evidence, fault);
-        add(record, "evidence", map, &ok);
+        feature_json_put(record, "evidence", map, &ok);
     }
     return json_sure(record, ok, fault);
 }
@@ -213,9 +198,9 @@ static void reply_empty(json_t *record)
 static bool reply_room(json_t *record, uint32_t number, struct proto_fault *fault)
 {
     bool ok = true;
-    add_count(record, "number", number, &ok);
-    add(record, "time", json_integer(0), &ok);
-    add(record, "in_force", json_false(), &ok);
+    feature_json_put_count(record, "number", number, &ok);
+    feature_json_put(record, "time", json_integer(0), &ok);
+    feature_json_put(record, "in_force", json_false(), &ok);
     return ok || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a segment");
 }
 
@@ -246,7 +231,7 @@ static bool record_store(struct engine_worker *worker, const struct dispute_segm
     struct store_result result = {0};
     bool ok = true;
     reply_empty(kept->json);
-    add_count(kept->json, "version", engine_segments_next(set, put->name), &ok);
+    feature_json_put_count(kept->json, "version", engine_segments_next(set, put->name), &ok);
     char *text = ok ? json_dumps(kept->json, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     if (text == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a segment");

@@ -12,26 +12,14 @@
 
 enum { REASONS = 3, REFERENCE_STEP = (MODEL_REFERENCE_POINTS - 1) / 10, ENTRIES_PER_ASKING = 64 };
 
-static json_t *span_json(struct proto_span text)
-{
-    return json_stringn(text.bytes > 0 ? (const char *)text.data : "", text.bytes);
-}
-
-/* Members are added one by one and checked once: a NULL value makes the object incomplete, and
- * json_object_set_new says so. */
-static void add(json_t *object, const char *name, json_t *value, bool *ok)
-{
-    *ok = json_object_set_new(object, name, value) == 0 && *ok;
-}
-
 static void add_list(json_t *object, const char *name, const struct proto_span *texts, size_t count,
                      bool *ok)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        *ok = json_array_append_new(list, span_json(texts[i])) == 0 && *ok;
+        *ok = json_array_append_new(list, feature_json_string(texts[i])) == 0 && *ok;
     }
-    add(object, name, list, ok);
+    feature_json_put(object, name, list, ok);
 }
 
 /* The filter as it was given; one that names segments with what they were, so that the list can be
@@ -47,7 +35,9 @@ static json_t *part_filter(const struct engine_worker *worker, struct proto_span
     filter_destroy(filter);
     filter = plain ? NULL : engine_filter_parse(state, FILTER_OF_ACCOUNTS, text, &fault);
     char *printed = filter != NULL ? filter_print(filter) : NULL;
-    json_t *json = plain ? span_json(text) : printed != NULL ? json_string(printed) : NULL;
+    json_t *json = plain             ? feature_json_string(text)
+                   : printed != NULL ? json_string(printed)
+                                     : NULL;
     filter_destroy(filter);
     free(printed);
     return json;
@@ -60,13 +50,13 @@ static void add_parts(json_t *body, const struct engine_worker *worker, const ch
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         json_t *part = json_object();
-        add(part, "name", span_json(parts[i].name), ok);
-        add(part, "filter", part_filter(worker, parts[i].filter), ok);
-        add(part, limit, json_integer((json_int_t)parts[i].limit), ok);
-        add(part, "count", json_integer((json_int_t)counts[i]), ok);
+        feature_json_put(part, "name", feature_json_string(parts[i].name), ok);
+        feature_json_put(part, "filter", part_filter(worker, parts[i].filter), ok);
+        feature_json_put(part, limit, json_integer((json_int_t)parts[i].limit), ok);
+        feature_json_put(part, "count", json_integer((json_int_t)counts[i]), ok);
         *ok = json_array_append_new(list, part) == 0 && *ok;
     }
-    add(body, name, list, ok);
+    feature_json_put(body, name, list, ok);
 }
 
 static void add_version(json_t *body, const char *member, const struct learn_document *document,
@@ -76,10 +66,10 @@ static void add_version(json_t *body, const char *member, const struct learn_doc
     json_t *icp = json_object();
     snprintf(digest, sizeof digest, "%016llx", (unsigned long long)document->digest);
     const char *name = json_string_value(json_object_get(document->json, "name"));
-    add(icp, "version", json_integer((json_int_t)document->version), ok);
-    add(icp, "digest", json_string(digest), ok);
-    add(icp, "name", json_string(name ? name : ""), ok);
-    add(body, member, icp, ok);
+    feature_json_put(icp, "version", json_integer((json_int_t)document->version), ok);
+    feature_json_put(icp, "digest", json_string(digest), ok);
+    feature_json_put(icp, "name", json_string(name ? name : ""), ok);
+    feature_json_put(body, member, icp, ok);
 }
 
 static void add_icp(json_t *body, const struct learn_document *document, bool *ok)
@@ -89,7 +79,7 @@ static void add_icp(json_t *body, const struct learn_document *document, bool *o
     for (size_t i = 0; i < MODEL_REFERENCE_POINTS; i += REFERENCE_STEP) {
         feature_json_append(&reference, json_integer(document->scorecard->reference[i]));
     }
-    add(body, "reference", reference, ok);
+    feature_json_put(body, "reference", reference, ok);
 }
 
 static json_t *reason_json(const struct engine_reason *reason, bool *ok)
@@ -98,11 +88,11 @@ static json_t *reason_json(const struct engine_reason *reason, bool *ok)
     json_t *json = json_object();
     snprintf(pair, sizeof pair, "%s%s%s", reason->field, reason->field_b ? " × " : "",
              reason->field_b ? reason->field_b : "");
-    add(json, "field", json_string(pair), ok);
+    feature_json_put(json, "field", json_string(pair), ok);
     snprintf(pair, sizeof pair, "%s%s%s", reason->value, reason->field_b ? " × " : "",
              reason->field_b ? reason->value_b : "");
-    add(json, "value", json_string(pair), ok);
-    add(json, "contribution", json_integer(reason->contribution), ok);
+    feature_json_put(json, "value", json_string(pair), ok);
+    feature_json_put(json, "contribution", json_integer(reason->contribution), ok);
     return json;
 }
 
@@ -128,7 +118,7 @@ static bool add_last(const struct making *making, struct proto_span id, json_t *
     if (!engine_score(making->worker, &query, &answer, fault)) {
         return false;
     }
-    add(json, "p_last", json_real(answer.p), ok);
+    feature_json_put(json, "p_last", json_real(answer.p), ok);
     return true;
 }
 
@@ -147,17 +137,17 @@ static json_t *entry_make(const struct making *making, size_t rank, struct proto
     json_t *json = json_object();
     json_t *reasons = json_array();
     if (rank > 0) {
-        add(json, "rank", json_integer((json_int_t)rank), &ok);
+        feature_json_put(json, "rank", json_integer((json_int_t)rank), &ok);
     }
-    add(json, "id", span_json(id), &ok);
-    add(json, "fit", json_real(answer.fit), &ok);
-    add(json, "p", json_real(answer.p), &ok);
-    add(json, "grade", json_string(grade), &ok);
-    add(json, "raw", json_integer(answer.raw), &ok);
+    feature_json_put(json, "id", feature_json_string(id), &ok);
+    feature_json_put(json, "fit", json_real(answer.fit), &ok);
+    feature_json_put(json, "p", json_real(answer.p), &ok);
+    feature_json_put(json, "grade", json_string(grade), &ok);
+    feature_json_put(json, "raw", json_integer(answer.raw), &ok);
     for (size_t i = 0; i < answer.reason_count && i < REASONS; i++) {
         ok = json_array_append_new(reasons, reason_json(&answer.reasons[i], &ok)) == 0 && ok;
     }
-    add(json, "reasons", reasons, &ok);
+    feature_json_put(json, "reasons", reasons, &ok);
     bool known = add_last(making, id, json, &ok, fault);
     if (known && ok) {
         return json;
@@ -186,15 +176,17 @@ static bool member_add(const struct making *making, size_t i, struct proto_fault
         return false;
     }
     if (pick->segment != LISTING_NONE) {
-        add(json, "segment", span_json(request->segments[pick->segment].name), &ok);
+        feature_json_put(json, "segment",
+                         feature_json_string(request->segments[pick->segment].name), &ok);
     }
     if (pick->owner != LISTING_NONE) {
-        add(json, "owner", span_json(request->owners[pick->owner].name), &ok);
+        feature_json_put(json, "owner", feature_json_string(request->owners[pick->owner].name),
+                         &ok);
     } else if (pick->why != LISTING_ASSIGNED) {
-        add(json, "unassigned", json_string(listing_why_text(pick->why)), &ok);
+        feature_json_put(json, "unassigned", json_string(listing_why_text(pick->why)), &ok);
     }
     if (pick->held_out) {
-        add(json, "held_out", json_true(), &ok);
+        feature_json_put(json, "held_out", json_true(), &ok);
     }
     return entry_append(making, json, ok, fault);
 }
@@ -242,13 +234,13 @@ static void add_draw(json_t *body, const struct making *making, bool *ok)
     json_t *draw = json_object();
     snprintf(below, sizeof below, "%016llx",
              (unsigned long long)listing_draw_bound(request->hold_out));
-    add(draw, "seed", span_json(request->seed), ok);
-    add(draw, "hold_out", json_real(request->hold_out), ok);
-    add(draw, "below", json_string(below), ok);
-    add(draw, "held_out", json_integer((json_int_t)selection->held_out), ok);
-    add(draw, "just_missed", json_integer((json_int_t)selection->missed_count), ok);
-    add(draw, "sample", json_integer((json_int_t)selection->sample.count), ok);
-    add(body, "draw", draw, ok);
+    feature_json_put(draw, "seed", feature_json_string(request->seed), ok);
+    feature_json_put(draw, "hold_out", json_real(request->hold_out), ok);
+    feature_json_put(draw, "below", json_string(below), ok);
+    feature_json_put(draw, "held_out", json_integer((json_int_t)selection->held_out), ok);
+    feature_json_put(draw, "just_missed", json_integer((json_int_t)selection->missed_count), ok);
+    feature_json_put(draw, "sample", json_integer((json_int_t)selection->sample.count), ok);
+    feature_json_put(body, "draw", draw, ok);
 }
 
 /* The version that was asked for; without one that before the builder's, if it can be used. */
@@ -277,27 +269,28 @@ static void add_how(json_t *body, struct engine_worker *worker,
     char *filter = selection->expression.filter ? filter_print(selection->expression.filter) : NULL;
     json_t *quota = json_null();
     json_t *population = json_object();
-    add(body, "seq", json_integer((json_int_t)store_view_seq(worker->view)), ok);
-    add(body, "filter", json_string(filter ? filter : ""), ok);
+    feature_json_put(body, "seq", json_integer((json_int_t)store_view_seq(worker->view)), ok);
+    feature_json_put(body, "filter", json_string(filter ? filter : ""), ok);
     *ok = *ok && (filter || !selection->expression.filter);
     free(filter);
-    add(body, "k", json_integer((json_int_t)request->k), ok);
+    feature_json_put(body, "k", json_integer((json_int_t)request->k), ok);
     if (request->quota_field.bytes > 0) {
         quota = json_object();
-        add(quota, "field", span_json(request->quota_field), ok);
-        add(quota, "per_value", json_integer((json_int_t)request->quota), ok);
+        feature_json_put(quota, "field", feature_json_string(request->quota_field), ok);
+        feature_json_put(quota, "per_value", json_integer((json_int_t)request->quota), ok);
     }
-    add(body, "quota", quota, ok);
+    feature_json_put(body, "quota", quota, ok);
     add_parts(body, worker, "segments", "quota", request->segments, request->segment_count,
               selection->segment_counts, ok);
     add_parts(body, worker, "owners", "capacity", request->owners, request->owner_count,
               selection->owner_counts, ok);
-    add(population, "accounts", json_integer((json_int_t)store_view_accounts(worker->view)), ok);
-    add(population, "matched", json_integer((json_int_t)selection->matched), ok);
-    add(population, "excluded", json_integer((json_int_t)selection->excluded), ok);
-    add(body, "population", population, ok);
-    add(body, "count", json_integer((json_int_t)selection->count), ok);
-    add(body, "unassigned", json_integer((json_int_t)selection->unassigned), ok);
+    feature_json_put(population, "accounts",
+                     json_integer((json_int_t)store_view_accounts(worker->view)), ok);
+    feature_json_put(population, "matched", json_integer((json_int_t)selection->matched), ok);
+    feature_json_put(population, "excluded", json_integer((json_int_t)selection->excluded), ok);
+    feature_json_put(body, "population", population, ok);
+    feature_json_put(body, "count", json_integer((json_int_t)selection->count), ok);
+    feature_json_put(body, "unassigned", json_integer((json_int_t)selection->unassigned), ok);
 }
 
 static void add_what(json_t *body, const struct making *making, bool *ok)
@@ -308,17 +301,17 @@ static void add_what(json_t *body, const struct making *making, bool *ok)
     struct tm utc;
     gmtime_r(&now_s, &utc);
     strftime(created, sizeof created, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    add(body, "format", json_integer(TAL_FORMAT), ok);
-    add(body, "name", span_json(request->name), ok);
-    add(body, "note", span_json(request->note), ok);
-    add(body, "created", json_string(created), ok);
+    feature_json_put(body, "format", json_integer(TAL_FORMAT), ok);
+    feature_json_put(body, "name", feature_json_string(request->name), ok);
+    feature_json_put(body, "note", feature_json_string(request->note), ok);
+    feature_json_put(body, "created", json_string(created), ok);
     add_icp(body, making->selection->expression.document, ok);
     add_how(body, making->worker, request, making->selection, ok);
     add_draw(body, making, ok);
     if (making->last) {
         add_version(body, "last", making->last, ok);
     } else {
-        add(body, "last", json_null(), ok);
+        feature_json_put(body, "last", json_null(), ok);
     }
 }
 
@@ -344,7 +337,7 @@ json_t *listing_body(struct engine_worker *worker, const struct engine_job *job,
     add_list(exclude, "ids", request->ids, request->id_count, &ok);
     add_list(exclude, "keys", request->keys, request->key_count, &ok);
     add_list(exclude, "domains", request->domains, request->domain_count, &ok);
-    add(body, "exclude", exclude, &ok);
+    feature_json_put(body, "exclude", exclude, &ok);
     if (!ok) {
         json_decref(body);
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the list");
