@@ -5,7 +5,6 @@
  * that is no segment is damage. */
 #include "server/engine/segments.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +13,6 @@
 #include "server/feature/json_shape.h"
 #include "server/feature/json_text.h"
 #include "server/feature/span_text.h"
-
-enum { SHOWN_NAMES = 8, SHOWN_BYTES = 256 };
 
 const struct filter_names *engine_segments_names(const struct engine_segments *set)
 {
@@ -32,28 +29,11 @@ static size_t force_place(const struct engine_segments *set, struct proto_span n
     return at;
 }
 
-static const char *names_show(const struct filter_names *names, char out[SHOWN_BYTES])
-{
-    size_t used = 0;
-    size_t shown = 0;
-    (void)snprintf(out, SHOWN_BYTES, "none is kept");
-    for (; shown < names->count && shown < SHOWN_NAMES && used < SHOWN_BYTES / 2; shown++) {
-        char name[FEATURE_SHOWN_BYTES];
-        (void)feature_text_show(names->items[shown].name, name, sizeof name);
-        used += (size_t)snprintf(out + used, SHOWN_BYTES - used, "%s'%s'",
-                                 shown > 0 ? ", " : "there are ", name);
-    }
-    if (shown < names->count) {
-        (void)snprintf(out + used, SHOWN_BYTES - used, " and %zu more", names->count - shown);
-    }
-    return out;
-}
-
 const struct engine_segment *engine_segments_find(const struct engine_segments *set,
                                                   struct proto_span name, struct proto_fault *fault)
 {
     char shown[FEATURE_SHOWN_BYTES];
-    char there[SHOWN_BYTES];
+    char there[FILTER_NAMES_SHOWN];
     size_t at = set != NULL ? force_place(set, name) : 0;
     (void)feature_text_show(name, shown, sizeof shown);
     if (set != NULL && at < set->force_count && !set->force[at].unsure) {
@@ -65,8 +45,10 @@ const struct engine_segment *engine_segments_find(const struct engine_segments *
                               "'%s': put it anew",
                               shown);
     } else {
-        (void)proto_fault_set(fault, PROTO_NOT_FOUND, "name", "there is no segment '%s'; %s", shown,
-                              names_show(engine_segments_names(set), there));
+        const struct filter_names *names = engine_segments_names(set);
+        (void)proto_fault_set(fault, PROTO_NOT_FOUND, "name", "there is no segment '%s'; %s%s",
+                              shown, names->count > 0 ? "there are " : "none is kept",
+                              filter_names_show(names, there));
     }
     return NULL;
 }

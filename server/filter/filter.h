@@ -71,6 +71,9 @@ struct filter_names {
 struct filter *filter_parse_named(const struct feature_schema *schema, enum filter_scope scope,
                                   const struct filter_names *names, struct proto_span text,
                                   struct proto_fault *fault, size_t *fault_column);
+/* "'A', 'B' and 3 more", for messages; "" if there are none. Returns out. */
+#define FILTER_NAMES_SHOWN 192
+const char *filter_names_show(const struct filter_names *names, char out[FILTER_NAMES_SHOWN]);
 /* Whether it speaks of a score, or of lists. */
 bool filter_reads_score(const struct filter *filter);
 bool filter_reads_lists(const struct filter *filter);

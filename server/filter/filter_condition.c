@@ -200,18 +200,23 @@ static uint16_t parse_part(struct filter_parser *parser, const struct feature_fi
     return filter_leaf_add(parser, field, starts ? FILTER_STARTS : FILTER_CONTAINS, negated, first);
 }
 
-/* is [ not ] missing: the token is "is". */
-static uint16_t parse_is(struct filter_parser *parser, const struct feature_field *field)
+bool filter_missing_take(struct filter_parser *parser, bool *negated)
 {
     char found[96];
     filter_advance(parser);
-    bool negated = filter_token_is(&parser->token, "not");
-    if (negated) {
+    *negated = filter_token_is(&parser->token, "not");
+    if (*negated) {
         filter_advance(parser);
     }
-    if (!filter_token_is(&parser->token, "missing")) {
-        filter_fail(parser, parser->token_at, "missing is wanted after is%s, not %s",
-                    negated ? " not" : "", filter_found(parser, found, sizeof found));
+    return filter_token_is(&parser->token, "missing") ||
+           filter_fail(parser, parser->token_at, "missing is wanted after is%s, not %s",
+                       *negated ? " not" : "", filter_found(parser, found, sizeof found));
+}
+
+static uint16_t parse_is(struct filter_parser *parser, const struct feature_field *field)
+{
+    bool negated;
+    if (!filter_missing_take(parser, &negated)) {
         return FILTER_NONE;
     }
     filter_advance(parser);

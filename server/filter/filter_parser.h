@@ -86,6 +86,9 @@ bool filter_room_grow(struct filter_parser *parser, size_t bytes);
 uint16_t filter_leaf_add(struct filter_parser *parser, const struct feature_field *field,
                          enum filter_test test, bool negated, size_t operand_first);
 
+/* is [ not ] missing, the token being "is": used up but for "missing"; filter_condition.c. */
+bool filter_missing_take(struct filter_parser *parser, bool *negated);
+
 /* Parses one condition; the index of its node or FILTER_NONE with the fault set. */
 uint16_t filter_condition_parse(struct filter_parser *parser);
 

@@ -10,7 +10,7 @@
 
 #define WORD "segment"
 
-enum { SHOWN_NAMES = 8, SHOWN_BYTES = 192 };
+enum { SHOWN_NAMES = 8 };
 
 bool filter_segment_stands(const struct filter_parser *parser)
 {
@@ -23,20 +23,20 @@ bool filter_segment_stands(const struct filter_parser *parser)
     return filter_token_is(&parser->token, WORD) && filter_name_match(parser, &end) == NULL;
 }
 
-/* "'A', 'B' and 3 more" */
-static const char *names_show(const struct filter_names *names, char out[SHOWN_BYTES])
+const char *filter_names_show(const struct filter_names *names, char out[FILTER_NAMES_SHOWN])
 {
     size_t used = 0;
     size_t shown = 0;
     out[0] = '\0';
-    for (; shown < names->count && shown < SHOWN_NAMES && used < SHOWN_BYTES / 2; shown++) {
+    for (; shown < names->count && shown < SHOWN_NAMES && used < FILTER_NAMES_SHOWN / 2; shown++) {
         char name[FEATURE_SHOWN_BYTES];
         (void)feature_text_show(names->items[shown].name, name, sizeof name);
-        used +=
-            (size_t)snprintf(out + used, SHOWN_BYTES - used, "%s'%s'", shown > 0 ? ", " : "", name);
+        used += (size_t)snprintf(out + used, FILTER_NAMES_SHOWN - used, "%s'%s'",
+                                 shown > 0 ? ", " : "", name);
     }
-    if (shown < names->count && used < SHOWN_BYTES) {
-        (void)snprintf(out + used, SHOWN_BYTES - used, " and %zu more", names->count - shown);
+    if (shown < names->count && used < FILTER_NAMES_SHOWN) {
+        (void)snprintf(out + used, FILTER_NAMES_SHOWN - used, " and %zu more",
+                       names->count - shown);
     }
     return out;
 }
@@ -44,7 +44,7 @@ static const char *names_show(const struct filter_names *names, char out[SHOWN_B
 static bool unknown_fail(struct filter_parser *parser, struct proto_span name)
 {
     char shown[FEATURE_SHOWN_BYTES];
-    char there[SHOWN_BYTES];
+    char there[FILTER_NAMES_SHOWN];
     const struct filter_names *names = parser->names;
     (void)feature_text_show(name, shown, sizeof shown);
     if (names->unsure > 0) {
@@ -58,7 +58,7 @@ static bool unknown_fail(struct filter_parser *parser, struct proto_span name)
                            "there is no segment '%s': none is kept; segment-put keeps one", shown);
     }
     return filter_fail(parser, parser->token_at, "there is no segment '%s'; there are %s", shown,
-                       names_show(names, there));
+                       filter_names_show(names, there));
 }
 
 static const struct filter_named *named_find(const struct filter_names *names,
@@ -208,15 +208,8 @@ static uint16_t negate(struct filter_parser *parser, uint16_t node, bool negated
 
 static uint16_t missing_parse(struct filter_parser *parser)
 {
-    char found[96];
-    filter_advance(parser);
-    bool negated = filter_token_is(&parser->token, "not");
-    if (negated) {
-        filter_advance(parser);
-    }
-    if (!filter_token_is(&parser->token, "missing")) {
-        filter_fail(parser, parser->token_at, "missing is wanted after is%s, not %s",
-                    negated ? " not" : "", filter_found(parser, found, sizeof found));
+    bool negated;
+    if (!filter_missing_take(parser, &negated)) {
         return FILTER_NONE;
     }
     uint16_t node = negate(parser, all_expand(parser), !negated);

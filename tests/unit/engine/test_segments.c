@@ -116,6 +116,19 @@ static void one_that_is_damaged_leaves_those_before_it_unsure(void **state)
     engine_segments_release(set);
 }
 
+static void a_name_that_is_not_there_is_told_with_those_that_are(void **state)
+{
+    (void)state;
+    const struct entry entries[] = {{"b", 1, "x = 1"}, {"a", 1, "x = 2"}, {NULL, 0, NULL}};
+    struct engine_segments *set = set_of(entries);
+    struct proto_fault fault = {.code = PROTO_OK};
+    assert_null(engine_segments_find(set, proto_span_text("d"), &fault));
+    assert_string_equal(fault.message, "there is no segment 'd'; there are 'b', 'a'");
+    assert_null(engine_segments_find(NULL, proto_span_text("d"), &fault));
+    assert_string_equal(fault.message, "there is no segment 'd'; none is kept");
+    engine_segments_release(set);
+}
+
 static void one_that_was_given_up_counts_for_nothing_else(void **state)
 {
     (void)state;
@@ -168,6 +181,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_is_that_in_which_names_came_into_force),
         cmocka_unit_test(one_that_is_damaged_leaves_those_before_it_unsure),
+        cmocka_unit_test(a_name_that_is_not_there_is_told_with_those_that_are),
         cmocka_unit_test(one_that_was_given_up_counts_for_nothing_else),
         cmocka_unit_test(names_that_cannot_be_are_refused),
         cmocka_unit_test(what_is_no_segment_is_told),
