@@ -137,8 +137,8 @@ static bool rows_code(const struct adopting *adopting, struct engine_population 
     return true;
 }
 
-static char *document_make(struct engine_job *job, const struct adopting *adopting,
-                           struct engine_population *accounts, struct proto_fault *fault)
+static char *document_print(struct engine_job *job, const struct adopting *adopting,
+                            struct engine_population *accounts, struct proto_fault *fault)
 {
     char created[ENGINE_CREATED_BYTES];
     char *text = NULL;
@@ -161,22 +161,21 @@ static char *document_make(struct engine_job *job, const struct adopting *adopti
     return text;
 }
 
+static char *document_make(struct engine_job *job, struct proto_fault *fault)
+{
+    const struct adopting *adopting = job->context;
+    struct engine_population accounts = {0};
+    char *text = accounts_read(job, adopting, &accounts, fault)
+                     ? document_print(job, adopting, &accounts, fault)
+                     : NULL;
+    engine_population_fini(&accounts);
+    return text;
+}
+
 static bool run_adopt(struct engine_job *job, struct proto_fault *fault)
 {
     const struct adopting *adopting = job->context;
-    bool known = false;
-    if (!engine_version_end_find(job, &adopting->end, &known, fault) || known) {
-        return known;
-    }
-    job->deadline_ms = 0; /* it has begun in time; what it asks others for takes its own */
-    struct engine_population accounts = {0};
-    char *text = accounts_read(job, adopting, &accounts, fault)
-                     ? document_make(job, adopting, &accounts, fault)
-                     : NULL;
-    engine_population_fini(&accounts);
-    bool ok = text && engine_version_end_store(job, &adopting->end, text, fault);
-    free(text);
-    return ok;
+    return engine_version_run(job, &adopting->end, document_make, fault);
 }
 
 uint64_t engine_adopt(struct engine *engine, const struct engine_adopt *request,

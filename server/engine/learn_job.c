@@ -354,14 +354,9 @@ static void fault_word(const struct learn *learn, struct proto_fault *fault)
     }
 }
 
-static bool run_learn(struct engine_job *job, struct proto_fault *fault)
+static char *document_learn(struct engine_job *job, struct proto_fault *fault)
 {
     struct learn *learn = job->context;
-    bool known = false;
-    if (!engine_version_end_find(job, &learn->end, &known, fault) || known) {
-        return known;
-    }
-    job->deadline_ms = 0; /* it has begun in time; what it asks others for takes its own */
     struct engine_reading reading;
     bool read = rows_read(job, learn, &reading, fault);
     char *text = read ? learn_document(job, learn, &reading, fault) : NULL;
@@ -369,9 +364,13 @@ static bool run_learn(struct engine_job *job, struct proto_fault *fault)
     if (!text) {
         fault_word(learn, fault);
     }
-    bool ok = text && engine_version_end_store(job, &learn->end, text, fault);
-    free(text);
-    return ok;
+    return text;
+}
+
+static bool run_learn(struct engine_job *job, struct proto_fault *fault)
+{
+    const struct learn *learn = job->context;
+    return engine_version_run(job, &learn->end, document_learn, fault);
 }
 
 uint64_t engine_learn(struct engine *engine, const struct engine_learn *request,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The operation is looked for before anything is read, and stored with the version it asked for. A
- * job that was cancelled in between stores nothing. */
+/* The operation is looked for before anything is read, the document made, and stored with the
+ * operation. A document that cannot be made, and a job that was cancelled, store nothing. */
 #include "server/engine/version_job.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -19,8 +20,9 @@ void engine_version_end_init(struct engine_version_end *end, const char *reason,
     engine_operation_keep(operation, &end->operation, end->operation_id);
 }
 
-bool engine_version_end_find(struct engine_job *job, const struct engine_version_end *end,
-                             bool *known, struct proto_fault *fault)
+/* *known: the operation stored a version before, and job->info tells which. */
+static bool version_find(struct engine_job *job, const struct engine_version_end *end, bool *known,
+                         struct proto_fault *fault)
 {
     struct engine_written before;
     if (!engine_operation_find(job->engine, &end->operation, &before, fault)) {
@@ -34,8 +36,8 @@ bool engine_version_end_find(struct engine_job *job, const struct engine_version
     return true;
 }
 
-bool engine_version_end_store(struct engine_job *job, const struct engine_version_end *end,
-                              const char *text, struct proto_fault *fault)
+static bool version_store(struct engine_job *job, const struct engine_version_end *end,
+                          const char *text, struct proto_fault *fault)
 {
     const struct store_document document = {.kind = STORE_DOCUMENT_ICP,
                                             .text = proto_span_text(text),
@@ -51,6 +53,21 @@ bool engine_version_end_store(struct engine_job *job, const struct engine_versio
     job->info.icp = result.version;
     job->info.repeated = result.repeated;
     return true;
+}
+
+bool engine_version_run(struct engine_job *job, const struct engine_version_end *end,
+                        char *(*make)(struct engine_job *job, struct proto_fault *fault),
+                        struct proto_fault *fault)
+{
+    bool known = false;
+    if (!version_find(job, end, &known, fault) || known) {
+        return known;
+    }
+    job->deadline_ms = 0; /* it has begun in time; what it asks others for takes its own */
+    char *text = make(job, fault);
+    bool ok = text && version_store(job, end, text, fault);
+    free(text);
+    return ok;
 }
 
 void engine_job_created(const struct engine_job *job, char created[ENGINE_CREATED_BYTES])

@@ -21,12 +21,11 @@ struct engine_version_end {
 
 void engine_version_end_init(struct engine_version_end *end, const char *reason, bool activate,
                              const struct engine_operation *operation);
-/* *known: the operation stored a version before, and job->info tells which. */
-bool engine_version_end_find(struct engine_job *job, const struct engine_version_end *end,
-                             bool *known, struct proto_fault *fault);
-/* Stores the document; job->info tells the version. */
-bool engine_version_end_store(struct engine_job *job, const struct engine_version_end *end,
-                              const char *text, struct proto_fault *fault);
+/* All that run() does: unless the operation stored a version before, the document that make returns
+ * (freed here; NULL with *fault) is stored. job->info tells the version. */
+bool engine_version_run(struct engine_job *job, const struct engine_version_end *end,
+                        char *(*make)(struct engine_job *job, struct proto_fault *fault),
+                        struct proto_fault *fault);
 
 #define ENGINE_CREATED_BYTES 32
 /* Now, as a document says when it was made: RFC 3339, whole seconds. */
