@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The rows are scored by a copy of the draft's scorecard, which gets its reference and perhaps its
+ * curve from them; then evidence is measured by that copy and the document printed. No row, an
+ * outcome that tells nothing apart, a curve that falls, memory and a text too long end it. */
 #include "server/learn/adopt.h"
 
 #include <math.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A scorecard of trees from its JSON: what scorecard_json.c hands over. The caller seals it; NULL
- * with *fault. */
+/* A scorecard of trees from its JSON: what scorecard_json.c hands over. Shape: "trees" as in
+ * trees.h and no "terms"; columns are those of the codebook.
+ *
+ * Ownership: borrows; returned, and the caller seals and destroys it. Errors: NULL with *fault,
+ * PROTO_BAD_DOCUMENT with the path below "trees", or at "terms" where there are some;
+ * PROTO_NO_MEMORY. Threads: pure. Cost: that of sealing the trees. */
 #ifndef MODEL_SCORECARD_TREES_H
 #define MODEL_SCORECARD_TREES_H
 

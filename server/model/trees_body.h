@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The loop of trees_plan.h's kernels, compiled once per instruction set by the files that include
- * this one: the lines of a row's columns are and-ed, then the leaf of each word is looked up. */
+ * this one, which define MODEL_BODY_BYTES before, the width of a register: the lines of a row's
+ * columns are and-ed, then the leaf of each word is looked up.
+ *
+ * Shapes: rows stand `stride` bytes apart, a code a byte; sums, in billionths, are added to.
+ * Ownership: borrows. Errors: none, since any byte may be looked up. Overflow: none within
+ * MODEL_TREES_SUM_MAX, which the seal has checked. Threads: pure. Cost of a row: a line for each
+ * column of the tile, and a look-up for each of its trees. */
 #ifndef MODEL_TREES_BODY_H
 #define MODEL_TREES_BODY_H
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel for any processor, by which the others are judged, and which of them this processor
+ * runs. Nothing can fail. */
 #define MODEL_BODY_BYTES 16
 #include "server/model/trees_body.h"
 

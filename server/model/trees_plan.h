@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What trees.h derives for its sums: lines of leaves in reach, and the path of each leaf. Shared by
- * the files of trees alone. Ownership: of the trees. Threads: immutable once made. */
+ * the files of trees alone. Shapes: values in billionths, as in trees.h. Ownership: of the trees.
+ * Errors: PROTO_NO_MEMORY; what was made by then is the plan's, freed with the trees. Threads:
+ * immutable once made. */
 #ifndef MODEL_TREES_PLAN_H
 #define MODEL_TREES_PLAN_H
 
@@ -107,6 +109,8 @@ static inline int64_t model_trees_millionths(int64_t billionths)
     return (billionths + (billionths < 0 ? -500 : 500)) / 1000;
 }
 
+/* Leaves plan->tiles NULL, without a fault, where a tree has more than 64 leaves or lines exceed
+ * MODEL_TREES_LINES_MAX. */
 bool model_lines_make(struct model_trees *trees, const struct feature_codebook *codebook,
                       struct proto_fault *fault);
 void model_lines_free(struct model_trees_plan *plan);
