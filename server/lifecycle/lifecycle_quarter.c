@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Journeys as deals: when they were created and closed, what was paid against the list, and whether
- * the account left later. Amounts in several currencies need rates. */
+ * the account left later, which is not known where nobody is told to have left. Amounts in several
+ * currencies need rates. */
 #include "server/lifecycle/lifecycle_amount.h"
 #include "server/lifecycle/lifecycle_focus.h"
 #include "server/lifecycle/lifecycle_journey.h"
@@ -37,7 +38,14 @@ struct dealing {
     const struct measure_event *events; /* of the account under way */
     size_t event_count;
     int64_t as_of_ms;
+    bool leaving_told; /* some account has left, so that one without such an outcome has not */
 };
+
+static bool leaving(const struct dealing *dealing, const struct event *event)
+{
+    return event->type == EVENT_OUTCOME &&
+           proto_span_equal(event->kind, dealing->run->settings.focus.churn_kind);
+}
 
 static bool account_seen(void *context, uint32_t slot, const struct measure_event *events,
                          size_t count, struct proto_fault *fault)
@@ -47,6 +55,10 @@ static bool account_seen(void *context, uint32_t slot, const struct measure_even
     (void)fault;
     dealing->events = events;
     dealing->event_count = count;
+    for (size_t i = 0; i < count && !dealing->leaving_told; i++) {
+        dealing->leaving_told =
+            events[i].event->time_ms <= dealing->as_of_ms && leaving(dealing, events[i].event);
+    }
     return true;
 }
 
@@ -58,9 +70,8 @@ static enum measure_left left_of(const struct dealing *dealing, int64_t won_ms)
     }
     for (size_t i = 0; i < dealing->event_count; i++) {
         const struct event *event = dealing->events[i].event;
-        if (event->type == EVENT_OUTCOME && event->time_ms >= won_ms &&
-            event->time_ms <= won_ms + settings->churn_ms &&
-            proto_span_equal(event->kind, settings->churn_kind)) {
+        if (leaving(dealing, event) && event->time_ms >= won_ms &&
+            event->time_ms <= won_ms + settings->churn_ms) {
             return MEASURE_LEFT;
         }
     }
@@ -113,7 +124,9 @@ bool lifecycle_quarter_look(struct lifecycle_run *run, struct proto_fault *fault
         lifecycle_amount_end(&dealing.amount);
         double minor = measure_money_units(run->result->rules.base);
         for (size_t i = 0; i < dealing.deals.count; i++) {
-            dealing.deals.items[i].list *= minor;
+            struct measure_deal *deal = &dealing.deals.items[i];
+            deal->list *= minor;
+            deal->left = dealing.leaving_told ? deal->left : MEASURE_LEFT_UNKNOWN;
         }
         good = measure_quarter_table(&dealing.deals, &options, &run->result->table, fault);
     }
