@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "server/foreign/foreign_bind.h"
+#include "server/math/order.h"
 
 enum { ROUNDS = 15, BATCH = 1000 };
 
@@ -220,16 +221,9 @@ static void peer_open(struct peer *peer, const char *library, const char *model)
     }
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double middle(double *figures)
 {
-    qsort(figures, ROUNDS, sizeof *figures, by_size);
+    qsort(figures, ROUNDS, sizeof *figures, math_ascending);
     return figures[ROUNDS / 2];
 }
 

@@ -9,6 +9,7 @@
 #include "bench/lookalike/lookalike_base.h"
 #include "bench/lookalike/lookalike_bench.h"
 #include "bench/lookalike/lookalike_gate.h"
+#include "server/math/order.h"
 
 enum { DIM = 64, QUERIES = 1000, PROBES = 500, SCANS = 15, SIZES_MAX = 8 };
 #define RECALL 0.975
@@ -24,13 +25,6 @@ struct size_figures {
 
 static const enum lookalike_row rows[] = {LOOKALIKE_GROWTH_TIME, LOOKALIKE_GROWTH_MEMORY,
                                           LOOKALIKE_GROWTH_FILE, LOOKALIKE_GROWTH_START};
-
-static int compare_double(const void *a, const void *b)
-{
-    const double *x = a;
-    const double *y = b;
-    return (*x > *y) - (*x < *y);
-}
 
 /* The median time of `count` queries, one after another. */
 static bool query_time(struct lookalike_base *base, const struct lookalike_data *data,
@@ -50,7 +44,7 @@ static bool query_time(struct lookalike_base *base, const struct lookalike_data 
     icp_payload_destroy(payload);
     icp_reply_fini(&reply);
     if (good) {
-        qsort(times, count, sizeof *times, compare_double);
+        qsort(times, count, sizeof *times, math_ascending);
         *ms = times[count / 2];
     }
     return good;

@@ -12,6 +12,7 @@
 #include "server/learn/split.h"
 #include "server/learn/value_fit.h"
 #include "server/math/auc.h"
+#include "server/math/order.h"
 #include "server/math/portable.h"
 
 #define RATIO_SHARE                                                                                \
@@ -78,22 +79,6 @@ static bool winners_pick(const struct learn_value_asking *asking, const struct l
     return winners->grid != NULL;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* A share of sorted numbers lies below it. */
-static double quantile(const double *sorted, size_t count, double share)
-{
-    double at = share * (double)(count - 1);
-    size_t i = (size_t)at;
-    double next = sorted[i + 1 < count ? i + 1 : i];
-    return sorted[i] + (at - (double)i) * (next - sorted[i]);
-}
-
 /* Folds with as many large values as small ones in each, rows of one account together. */
 static bool folds_make(const struct learn_value_asking *asking, const struct winners *winners,
                        uint8_t *folds)
@@ -105,7 +90,7 @@ static bool folds_make(const struct learn_value_asking *asking, const struct win
     bool ok = sorted != NULL && large != NULL && groups != NULL;
     if (ok) {
         memcpy(sorted, winners->values, count * sizeof *sorted);
-        qsort(sorted, count, sizeof *sorted, by_size);
+        qsort(sorted, count, sizeof *sorted, math_ascending);
         for (size_t i = 0; i < count; i++) {
             large[i] = winners->values[i] > sorted[count / 2];
             groups[i] = asking->groups->of_row ? asking->groups->of_row[winners->rows.rows[i]] : 0;
@@ -215,9 +200,9 @@ static bool ratios_find(const struct winners *winners, const struct learn_value_
         double said = fit != NULL ? math_exp(fit->out_of_fold[i]) : winners->mean;
         ratios[i] = winners->values[i] / said;
     }
-    qsort(ratios, count, sizeof *ratios, by_size);
-    *low = quantile(ratios, count, RATIO_SHARE);
-    *high = quantile(ratios, count, 1 - RATIO_SHARE);
+    qsort(ratios, count, sizeof *ratios, math_ascending);
+    *low = math_quantile(ratios, count, RATIO_SHARE);
+    *high = math_quantile(ratios, count, 1 - RATIO_SHARE);
     free(ratios);
     return true;
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Indices are sorted, not scores; the rest reads what is sorted. Memory for indices can run out. */
 #include "server/math/order.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
+
+#include "server/math/auc.h"
+#include "server/math/special.h"
 
 struct order_context {
     const double *scores;
@@ -34,16 +39,23 @@ uint32_t *math_order_create(const double *scores, size_t count)
     return order;
 }
 
-static int i64_compare(const void *a, const void *b)
+int math_ascending(const void *left, const void *right)
 {
-    int64_t i = *(const int64_t *)a;
-    int64_t j = *(const int64_t *)b;
-    return (i > j) - (i < j);
+    double a = *(const double *)left;
+    double b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+int math_ascending_i64(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left;
+    int64_t b = *(const int64_t *)right;
+    return (a > b) - (a < b);
 }
 
 void math_sort_i64(int64_t *values, size_t count)
 {
-    qsort(values, count, sizeof *values, i64_compare);
+    qsort(values, count, sizeof *values, math_ascending_i64);
 }
 
 int64_t math_quantile_i64(const int64_t *ascending, size_t count, unsigned part, unsigned parts)
@@ -68,4 +80,15 @@ double math_quantile(const double *ascending, size_t count, double at)
     }
     double share = position - (double)index;
     return ascending[index] + share * (ascending[index + 1] - ascending[index]);
+}
+
+void math_median(const double *ascending, size_t count, double median[3])
+{
+    double n = (double)count;
+    double reach = MATH_Z_95 * sqrt(n) / 2;
+    double low = floor(n / 2 - reach); /* ranks from 1 */
+    double high = ceil(n / 2 + reach) + 1;
+    median[0] = math_quantile(ascending, count, 0.5);
+    median[1] = low >= 1 ? ascending[(size_t)low - 1] : MATH_NAN;
+    median[2] = high <= n ? ascending[(size_t)high - 1] : MATH_NAN;
 }

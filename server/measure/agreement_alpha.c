@@ -22,13 +22,6 @@ struct rating {
     double *sums;  /* of each level */
 };
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static size_t rated_count(const struct rating *rating, size_t unit)
 {
     size_t count = 0;
@@ -61,7 +54,7 @@ static bool levels_find(struct rating *rating)
             count += isnan(value) ? 0 : 1;
         }
     }
-    qsort(all, count, sizeof *all, ascending);
+    qsort(all, count, sizeof *all, math_ascending);
     for (size_t i = 0; i < count; i++) {
         if (rating->level_count == 0 || all[i] != all[rating->level_count - 1]) {
             all[rating->level_count++] = all[i];
@@ -149,7 +142,7 @@ static bool ends_find(const struct rating *rating, uint64_t seed, struct measure
             drawn[kept++] = one;
         }
     }
-    qsort(drawn, kept, sizeof *drawn, ascending);
+    qsort(drawn, kept, sizeof *drawn, math_ascending);
     if (kept > 0) {
         alpha->low = math_quantile(drawn, kept, .025);
         alpha->high = math_quantile(drawn, kept, .975);

@@ -2,6 +2,7 @@
 /* Lists are short, so names are looked for one by one. */
 #include <math.h>
 
+#include "server/math/auc.h"
 #include "server/math/special.h"
 #include "server/measure/agreement.h"
 
@@ -100,7 +101,7 @@ struct measure_mean measure_pairs_mean(const struct measure_names *lists, size_t
         double off = mean_without(lists, count, persistence, i) - middle;
         squares += off * off;
     }
-    double wide = 1.959963984540054 * sqrt((double)(count - 1) / (double)count * squares);
+    double wide = MATH_Z_95 * sqrt((double)(count - 1) / (double)count * squares);
     mean.low = fmax(0, mean.value - wide);
     mean.high = fmin(1, mean.value + wide);
     return mean;

@@ -98,13 +98,6 @@ static double resample(const struct sides *sides, struct math_random *random, do
     return squares;
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 /* The 95 % interval of HHI. */
 static bool ends_find(const struct sides *sides, const struct measure_focus_options *options,
                       const struct measure_pace *pace, double ends[2], struct proto_fault *fault)
@@ -129,7 +122,7 @@ static bool ends_find(const struct sides *sides, const struct measure_focus_opti
         good = measure_goes_on(pace, fault);
     }
     if (good && kept > 0) {
-        qsort(values, kept, sizeof *values, ascending);
+        qsort(values, kept, sizeof *values, math_ascending);
     }
     ends[0] = good && kept > 0 ? math_quantile(values, kept, 0.025) : MEASURE_NAN;
     ends[1] = good && kept > 0 ? math_quantile(values, kept, 0.975) : MEASURE_NAN;

@@ -84,13 +84,6 @@ static void resample(const struct measure_stratum *strata, size_t count, struct 
     }
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 /* Ends of the 95 % intervals of the parts. */
 static bool ends_find(const struct measure_stratum *strata, size_t count,
                       const struct measure_gap_options *options, const struct measure_pace *pace,
@@ -118,7 +111,7 @@ static bool ends_find(const struct measure_stratum *strata, size_t count,
     }
     for (size_t p = 0; p < MEASURE_PARTS && good; p++) {
         double *of = values + p * options->resamples;
-        qsort(of, kept, sizeof *of, ascending);
+        qsort(of, kept, sizeof *of, math_ascending);
         ends[p][0] = kept > 0 ? math_quantile(of, kept, 0.025) : MEASURE_NAN;
         ends[p][1] = kept > 0 ? math_quantile(of, kept, 0.975) : MEASURE_NAN;
     }

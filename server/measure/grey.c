@@ -142,28 +142,15 @@ static void covered_add(struct measure_table *table, const char *of,
             known ? fmin(ratio + MATH_Z_95 * error, 1) : MEASURE_NAN, end->count);
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 /* The longest silences are sorted. */
 static void longest_add(struct measure_table *table, const char *of,
                         const struct measure_grey_end *end)
 {
-    double n = (double)end->count;
-    if (end->count == 0) {
-        row_add(table, "longest silence", of, MEASURE_NAN, MEASURE_NAN, MEASURE_NAN, 0);
-        return;
+    double median[3] = {MEASURE_NAN, MEASURE_NAN, MEASURE_NAN};
+    if (end->count > 0) {
+        math_median(end->longest, end->count, median);
     }
-    double reach = MATH_Z_95 * sqrt(n) / 2;
-    double low = floor(n / 2 - reach); /* ranks from 1 */
-    double high = ceil(n / 2 + reach) + 1;
-    row_add(table, "longest silence", of, math_quantile(end->longest, end->count, 0.5),
-            low >= 1 ? end->longest[(size_t)low - 1] : MEASURE_NAN,
-            high <= n ? end->longest[(size_t)high - 1] : MEASURE_NAN, end->count);
+    row_add(table, "longest silence", of, median[0], median[1], median[2], end->count);
 }
 
 bool measure_grey_table(struct measure_grey *grey, struct measure_table *table,
@@ -178,8 +165,8 @@ bool measure_grey_table(struct measure_grey *grey, struct measure_table *table,
     }
     for (int e = 0; e < 2; e++) {
         struct measure_grey_end *end = &grey->ends[e];
-        if (!measure_sort(end->longest, end->count, sizeof *end->longest, ascending, grey->pace,
-                          fault)) {
+        if (!measure_sort(end->longest, end->count, sizeof *end->longest, math_ascending,
+                          grey->pace, fault)) {
             return false;
         }
         share_add(table, "unseen", names[e], end->unseen, end->journeys);

@@ -12,7 +12,7 @@
  *   typed in         touches that were told after the outcome was told
  *
  * Intervals at 95 %: shares by Wilson, covered by the ratio estimator over journeys, the median by
- * order statistics (binomial, normal approximation), so it says nothing of fewer than six.
+ * order statistics (binomial, normal approximation), so it says nothing of fewer than eight.
  *
  * Shapes: times in ms. Ownership: measure_grey_fini frees. Errors: NO_EVIDENCE for fewer journeys
  * than `least`, NO_MEMORY, what the pace says. Threads: pure. Cost: some 5 ns a touch. Memory: 8

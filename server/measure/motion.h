@@ -17,7 +17,7 @@
  *   drain       share of all spend less share of what outcomes won in it were worth
  *
  * A group drains if the interval of its drain lies above 0. Intervals at 95 %: shares by Wilson,
- * cycle by order statistics (none for fewer than six), ratios and drain by linearisation over
+ * cycle by order statistics (none for fewer than eight), ratios and drain by linearisation over
  * accounts, which are independent of each other; for k groups those of drain are at 1 − 0.05/k. A
  * ratio whose denominator is not sure to be positive has none.
  *

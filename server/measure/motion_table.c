@@ -43,29 +43,17 @@ static void share_add(const struct telling *t, const char *motion, const char *f
             n > 0 ? "" : "insufficient: no journey of it is old enough");
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 /* Cycles are sorted. */
 static void cycle_add(const struct telling *t, const char *motion, const struct measure_motion *at)
 {
-    size_t count = at->cycle_count;
-    double n = (double)count;
-    double reach = MATH_Z_95 * sqrt(n) / 2;
-    double low = floor(n / 2 - reach); /* ranks from 1 */
-    double high = ceil(n / 2 + reach) + 1;
-    if (count == 0) {
+    double median[3];
+    if (at->cycle_count == 0) {
         row_add(t, motion, "cycle", MEASURE_NAN, NULL, 0, "insufficient: none was won");
         return;
     }
-    const double ends[2] = {low >= 1 ? at->cycles[(size_t)low - 1] : MEASURE_NAN,
-                            high <= n ? at->cycles[(size_t)high - 1] : MEASURE_NAN};
-    row_add(t, motion, "cycle", math_quantile(at->cycles, count, 0.5), ends, count,
-            low >= 1 ? "" : "insufficient: six are needed for an interval");
+    math_median(at->cycles, at->cycle_count, median);
+    row_add(t, motion, "cycle", median[0], &median[1], at->cycle_count,
+            isfinite(median[1]) ? "" : "insufficient: eight are needed for an interval");
 }
 
 /* Σ x / Σ y over accounts, by the sums of squares and products; scale is of the figure. */
@@ -160,8 +148,8 @@ static bool group_add(const struct telling *t, const char *motion, const struct 
                       bool whole, struct proto_fault *fault)
 {
     const struct measure_motion *all = &t->motions->all;
-    if (!measure_sort(at->cycles, at->cycle_count, sizeof *at->cycles, ascending, t->motions->pace,
-                      fault)) {
+    if (!measure_sort(at->cycles, at->cycle_count, sizeof *at->cycles, math_ascending,
+                      t->motions->pace, fault)) {
         return false;
     }
     share_add(t, motion, "share", at->journeys, all->journeys);

@@ -44,13 +44,6 @@ static int by_segment(const void *left, const void *right)
     return segment != 0 ? segment : by_package(left, right);
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 struct pricing {
     const struct measure_price_options *options;
     struct measure_table *table;
@@ -59,17 +52,12 @@ struct pricing {
 
 static void median_add(const struct pricing *pricing, size_t count)
 {
-    double n = (double)count;
-    double reach = MATH_Z_95 * sqrt(n) / 2;
-    double low = floor(n / 2 - reach); /* ranks from 1 */
-    double high = ceil(n / 2 + reach) + 1;
-    double minor = pricing->options->minor;
-    qsort(pricing->prices, count, sizeof *pricing->prices, ascending);
-    measure_add_number(pricing->table, math_quantile(pricing->prices, count, 0.5) / minor);
-    measure_add_number(pricing->table,
-                       low >= 1 ? pricing->prices[(size_t)low - 1] / minor : MEASURE_NAN);
-    measure_add_number(pricing->table,
-                       high <= n ? pricing->prices[(size_t)high - 1] / minor : MEASURE_NAN);
+    double median[3];
+    qsort(pricing->prices, count, sizeof *pricing->prices, math_ascending);
+    math_median(pricing->prices, count, median);
+    for (int i = 0; i < 3; i++) {
+        measure_add_number(pricing->table, median[i] / pricing->options->minor);
+    }
 }
 
 /* `of`: sales of the segment. */

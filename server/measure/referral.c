@@ -166,18 +166,11 @@ static bool permuted(struct net *net, double seen, double *p, struct proto_fault
     return good;
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static void quantiles(double *values, size_t count, double ends[2])
 {
     ends[0] = ends[1] = MEASURE_NAN;
     if (count > 0) {
-        qsort(values, count, sizeof *values, ascending);
+        qsort(values, count, sizeof *values, math_ascending);
         ends[0] = math_quantile(values, count, 0.025);
         ends[1] = math_quantile(values, count, 0.975);
     }

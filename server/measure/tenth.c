@@ -5,14 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/math/order.h"
 #include "server/measure/long_sort.h"
-
-static int ascending(const void *left, const void *right)
-{
-    int64_t a = *(const int64_t *)left;
-    int64_t b = *(const int64_t *)right;
-    return (a > b) - (a < b);
-}
 
 int64_t *measure_ascending(const int64_t *values, size_t count, const struct measure_pace *pace,
                            struct proto_fault *fault)
@@ -25,7 +19,7 @@ int64_t *measure_ascending(const int64_t *values, size_t count, const struct mea
     if (count > 0) {
         memcpy(sorted, values, count * sizeof *sorted);
     }
-    if (!measure_sort(sorted, count, sizeof *sorted, ascending, pace, fault)) {
+    if (!measure_sort(sorted, count, sizeof *sorted, math_ascending_i64, pace, fault)) {
         free(sorted);
         return NULL;
     }

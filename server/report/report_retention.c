@@ -9,11 +9,11 @@
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_rows.h"
 #include "server/draw/draw_table.h"
+#include "server/math/auc.h"
 #include "server/math/special.h"
 #include "server/report/report_sections.h"
 
 #define TABLE "retention-table"
-#define Z_95 1.9599639845400545
 /* Rows of a picture; the table has all. */
 #define SHOWN_MAX 16
 /* Names in a sentence. */
@@ -60,7 +60,7 @@ static struct segment *segments_read(const struct measure_table *table, size_t *
 
 static bool differs(const struct segment *all, const struct segment *segment, double z)
 {
-    double error = (segment->high[NRR] - segment->value[NRR]) / Z_95;
+    double error = (segment->high[NRR] - segment->value[NRR]) / MATH_Z_95;
     return isfinite(error) && fabs(segment->value[NRR] - all->value[NRR]) > z * error;
 }
 

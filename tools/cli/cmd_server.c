@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "server/math/order.h"
 #include "tools/cli/cmd.h"
 
 static double now_us(void)
@@ -10,13 +11,6 @@ static double now_us(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static int ping(const struct cli *cli, struct icp_client *client, double *times, size_t count)
@@ -33,7 +27,7 @@ static int ping(const struct cli *cli, struct icp_client *client, double *times,
     if (status != EX_OK) {
         return status;
     }
-    qsort(times, count, sizeof *times, compare_doubles);
+    qsort(times, count, sizeof *times, math_ascending);
     double median = times[count / 2];
     double high = times[count * 99 / 100];
     const struct icp_server *server = icp_server_info(client);

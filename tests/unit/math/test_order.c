@@ -42,6 +42,24 @@ static void quantiles_interpolate_like_type_7(void **state)
     assert_true(math_quantile(doubles, 3, 1.0) == 4.0);
 }
 
+static void a_median_has_ends_from_eight_values_on(void **state)
+{
+    (void)state;
+    static const double few[] = {1, 2, 3, 5, 8, 13, 21, 34};
+    double many[100];
+    double median[3];
+    math_median(few, 7, median);
+    assert_true(median[0] == 5 && isnan(median[1]) && isnan(median[2]));
+    math_median(few, 8, median);
+    assert_true(median[0] == 6.5 && median[1] == 1 && median[2] == 34);
+    for (int i = 0; i < 100; i++) {
+        many[99 - i] = i + 1;
+    }
+    qsort(many, 100, sizeof *many, math_ascending);
+    math_median(many, 100, median); /* ranks 50 - 9.8 and 50 + 9.8 + 1 */
+    assert_true(median[0] == 50.5 && median[1] == 40 && median[2] == 61);
+}
+
 static void quantiles_never_descend(void **state)
 {
     (void)state;
@@ -62,6 +80,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_is_ascending_with_ties_by_index),
         cmocka_unit_test(quantiles_interpolate_like_type_7),
+        cmocka_unit_test(a_median_has_ends_from_eight_values_on),
         cmocka_unit_test(quantiles_never_descend),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
