@@ -14,7 +14,7 @@
 
 static const char *const period_words[] = {"month", "quarter", "year"};
 static const char *const unit_words[] = {"day", "week", "month"};
-static const int64_t unit_ms[] = {MEASURE_DAY_MS, 7 * MEASURE_DAY_MS, INT64_C(2629800000)};
+static const int64_t unit_ms[] = {MEASURE_DAY_MS, 7 * MEASURE_DAY_MS, MEASURE_MONTH_MS};
 
 bool lifecycle_contract_read(const struct lifecycle_request *request,
                              struct lifecycle_settings *settings, struct proto_fault *fault)

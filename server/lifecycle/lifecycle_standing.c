@@ -12,8 +12,6 @@
 #include "server/lifecycle/lifecycle_engage.h"
 #include "server/measure/survival.h"
 
-#define MONTH_MS INT64_C(2629800000) /* 30.4375 days */
-
 static void score_take(const struct lifecycle_standing *standing, int64_t raw,
                        struct measure_standing *account)
 {
@@ -116,12 +114,12 @@ static void cohort_count(struct lifecycle_standing *standing, const struct measu
                          int64_t since_ms)
 {
     int64_t age = standing->options.view.at_ms - since_ms;
-    if (age < 12 * MONTH_MS || age >= 24 * MONTH_MS) {
+    if (age < 12 * MEASURE_MONTH_MS || age >= 24 * MEASURE_MONTH_MS) {
         return;
     }
     standing->cohort.customers++;
-    if (life->ended && life->duration <= MEASURE_LOST_MONTHS * MONTH_MS) {
-        int64_t month = life->duration > 0 ? (life->duration - 1) / MONTH_MS : 0;
+    if (life->ended && life->duration <= MEASURE_LOST_MONTHS * MEASURE_MONTH_MS) {
+        int64_t month = life->duration > 0 ? (life->duration - 1) / MEASURE_MONTH_MS : 0;
         standing->cohort.lost[month]++;
     }
 }

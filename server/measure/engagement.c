@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DAY_MS 86400000.0
+#include "server/measure/spell.h"
 
 static const struct measure_weight usual[] = {
     {EVENT_TOUCH, "", MEASURE_WEIGHT_ONE, 30 * MEASURE_WEIGHT_ONE, false},
@@ -68,7 +68,7 @@ static const struct measure_weight *row_of(const struct measure_engagement *enga
 
 static int64_t share_of(const struct measure_weight *row, const struct event *event, int64_t at_ms)
 {
-    double days = (double)(at_ms - event->time_ms) / DAY_MS;
+    double days = (double)(at_ms - event->time_ms) / (double)MEASURE_DAY_MS;
     double half_life = (double)row->half_life / (double)MEASURE_WEIGHT_ONE;
     bool counted = row->by_quantity && (event->has & EVENT_HAS_QUANTITY) != 0;
     double value = (double)row->weight * (counted ? (double)event->quantity / 1000.0 : 1.0);

@@ -10,8 +10,6 @@
 #include "server/measure/movement.h"
 #include "server/measure/survival.h"
 
-#define MONTH_MS INT64_C(2629800000) /* 30.4375 days */
-
 struct member {
     int64_t cohort;   /* first day, 0 without cohorts */
     uint32_t segment; /* its place in the order of names */
@@ -100,7 +98,7 @@ static bool group_rows(struct measure_life *lives, size_t count, const struct me
     }
     for (unsigned p = 0; p <= options->points; p++) {
         struct measure_survival_point point;
-        int64_t time = (int64_t)p * options->step_months * MONTH_MS;
+        int64_t time = (int64_t)p * options->step_months * MEASURE_MONTH_MS;
         if (!measure_survival_at(&curve, lives, time, &point)) {
             break;
         }

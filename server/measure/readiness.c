@@ -6,8 +6,7 @@
 #include <stdlib.h>
 
 #include "server/math/accuracy.h"
-
-#define DAY_MS INT64_C(86400000)
+#include "server/measure/spell.h"
 
 static void share_add(struct measure_table *table, const char *figure, const char *of, size_t part,
                       size_t n, double floor)
@@ -109,7 +108,7 @@ bool measure_readiness_table(const struct measure_rows *rows,
     if (rows->time_ms != NULL) {
         size_t fresh = 0;
         for (size_t i = 0; i < rows->count; i++) {
-            fresh += rows->time_ms[i] >= options->as_of_ms - options->stale_days * DAY_MS;
+            fresh += rows->time_ms[i] >= options->as_of_ms - options->stale_days * MEASURE_DAY_MS;
         }
         share_add(table, "fresh", "", fresh, rows->count, options->floor);
     }

@@ -19,6 +19,7 @@
 
 #define MEASURE_NEVER INT64_MAX
 #define MEASURE_DAY_MS INT64_C(86400000)
+#define MEASURE_MONTH_MS INT64_C(2629800000) /* 30.4375 days, where no calendar is asked */
 /* A figure that is not defined; NAN of math.h is a float. */
 #define MEASURE_NAN __builtin_nan("")
 /* A hundred thousand million units of money for one subscription. */

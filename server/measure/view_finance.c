@@ -7,13 +7,12 @@
 #include <stdlib.h>
 
 #include "server/math/accuracy.h"
+#include "server/math/auc.h"
 #include "server/math/order.h"
 #include "server/math/random.h"
 #include "server/measure/clv.h"
 #include "server/measure/measure_view.h"
 
-#define MONTH_MS 2629800000.0 /* 30.4375 days */
-#define Z95 1.959963984540054
 enum { DRAWS = 200, SEED = 1 };
 
 /* Sums of a group. */
@@ -99,8 +98,8 @@ static void share_add(struct page *page, const char *figure, const char *of, con
     double squares = (1 - share) * (1 - share) * part[1] + share * share * (whole[1] - part[1]);
     double mean = whole[0] / (double)n;
     double error = sqrt(squares / ((double)n * (double)(n - 1) * mean * mean));
-    row_add(page, figure, of, share, fmax(0, share - Z95 * error), fmin(1, share + Z95 * error), n,
-            "");
+    row_add(page, figure, of, share, fmax(0, share - MATH_Z_95 * error),
+            fmin(1, share + MATH_Z_95 * error), n, "");
 }
 
 static double mean_of(const struct sums *sums)
@@ -118,7 +117,7 @@ static double mean_error(const struct sums *sums)
 
 static double lost_a_month(const struct page *page, double lost)
 {
-    return 1 - pow(1 - fmin(lost, 1), MONTH_MS / (double)page->view->window_ms);
+    return 1 - pow(1 - fmin(lost, 1), (double)MEASURE_MONTH_MS / (double)page->view->window_ms);
 }
 
 /* What is drawn anew for figures made of several. */
@@ -126,14 +125,12 @@ struct drawn {
     double arpa, cac, lost;
 };
 
-static struct drawn draw(const struct page *page, const struct sums *sums,
-                         struct math_random *random)
+static struct drawn draw(const struct sums *sums, struct math_random *random)
 {
     double fresh = (double)sums->fresh + sqrt((double)sums->fresh) * math_random_normal(random);
     double n = (double)sums->then;
     double lost = n > 0 ? (double)sums->lost / n : 0;
     double error = n > 0 ? sqrt(lost * (1 - lost) / n) : 0;
-    (void)page;
     return (struct drawn){
         .arpa = fmax(0, mean_of(sums) + mean_error(sums) * math_random_normal(random)),
         .cac = sums->spend / fmax(1, fresh),
@@ -158,13 +155,6 @@ static double made_of(const struct page *page, enum made made, const struct draw
     return MEASURE_NAN;
 }
 
-static int by_size(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static void made_add(struct page *page, const char *figure, const char *of, enum made made,
                      const struct sums *sums, uint64_t n, struct why why)
 {
@@ -180,7 +170,7 @@ static void made_add(struct page *page, const char *figure, const char *of, enum
     }
     math_random_init(&random, SEED);
     for (int i = 0; i < DRAWS && why.text[0] == '\0'; i++) {
-        struct drawn one = draw(page, sums, &random);
+        struct drawn one = draw(sums, &random);
         double value = made_of(page, made, &one, page->lives[i]);
         if (isfinite(value)) {
             values[count++] = value;
@@ -191,7 +181,7 @@ static void made_add(struct page *page, const char *figure, const char *of, enum
                 why.text[0] != '\0' ? why.text : "insufficient: nobody pays anything");
         return;
     }
-    qsort(values, count, sizeof *values, by_size);
+    qsort(values, count, sizeof *values, math_ascending);
     row_add(page, figure, of, made_of(page, made, &best, page->life),
             math_quantile(values, count, 0.025), math_quantile(values, count, 0.975), n, "");
 }
@@ -218,8 +208,8 @@ static void acquisition_add(struct page *page, const char *of, const struct sums
     struct why why =
         page->view->spent ? few(page, sums->fresh, "new customers in the window") : no_spend();
     double fresh = (double)sums->fresh;
-    double least = fresh - Z95 * sqrt(fresh);
-    row_add(page, "cac", of, sums->spend / fresh, sums->spend / (fresh + Z95 * sqrt(fresh)),
+    double least = fresh - MATH_Z_95 * sqrt(fresh);
+    row_add(page, "cac", of, sums->spend / fresh, sums->spend / (fresh + MATH_Z_95 * sqrt(fresh)),
             least > 0 ? sums->spend / least : MEASURE_NAN, sums->fresh, why.text);
     made_add(page, "payback", of, MADE_PAYBACK, sums, sums->fresh, why);
 }
@@ -264,12 +254,12 @@ static void group_add(struct page *page, const char *of, const struct sums *sums
         share_add(page, "pipeline share", of, pipe, all_pipe, page->all->piped);
     }
     counted_add(page, "customers", of, (double)sums->customers, sums->accounts);
-    row_add(page, "arpa", of, mean, mean - Z95 * error, mean + Z95 * error, sums->customers,
-            why.text);
+    row_add(page, "arpa", of, mean, mean - MATH_Z_95 * error, mean + MATH_Z_95 * error,
+            sums->customers, why.text);
     lost_add(page, of, sums);
     acquisition_add(page, of, sums);
     lifetime_add(page, of, sums, whole);
-    double revenue = sums->mrr * (double)page->view->window_ms / MONTH_MS;
+    double revenue = sums->mrr * (double)page->view->window_ms / (double)MEASURE_MONTH_MS;
     row_add(page, "serving", of, sums->serving / revenue, MEASURE_NAN, MEASURE_NAN, sums->customers,
             !page->view->spent ? no_spend().text
             : revenue > 0      ? ""

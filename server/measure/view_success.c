@@ -8,8 +8,6 @@
 #include "server/math/accuracy.h"
 #include "server/measure/measure_view.h"
 
-#define MONTH_MS 2629800000.0 /* 30.4375 days */
-
 static void kept_add(struct measure_kept *to, const struct measure_kept *from)
 {
     to->n += from->n;
@@ -66,7 +64,7 @@ static struct measure_tally starters_find(const struct measure_view *view,
 static int64_t margin_of(const struct measure_view *view, const struct measure_standing *account,
                          double risk)
 {
-    double months = (double)view->window_ms / MONTH_MS;
+    double months = (double)view->window_ms / (double)MEASURE_MONTH_MS;
     return llround((double)account->mrr * months * view->margin * (1 - risk)) - account->serving;
 }
 

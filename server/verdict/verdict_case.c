@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-#define DAY_MS INT64_C(86400000)
+#include "server/feature/date_text.h"
+
 /* 1970 began on a Thursday. */
 #define MONDAY_DAYS 3
 
@@ -17,9 +18,9 @@ const char *verdict_rival_name(unsigned rival)
 
 int64_t verdict_week_of(int64_t ms)
 {
-    int64_t days = ms / DAY_MS - (ms % DAY_MS < 0) + MONDAY_DAYS;
+    int64_t days = ms / FEATURE_DAY_MS - (ms % FEATURE_DAY_MS < 0) + MONDAY_DAYS;
     int64_t week = days / 7 - (days % 7 < 0);
-    return (week * 7 - MONDAY_DAYS) * DAY_MS;
+    return (week * 7 - MONDAY_DAYS) * FEATURE_DAY_MS;
 }
 
 static int by_moment(const void *a, const void *b)

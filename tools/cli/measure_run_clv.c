@@ -142,7 +142,7 @@ static int64_t unit_ms(const char *word)
     if (strcmp(word, "week") == 0) {
         return 7 * MEASURE_DAY_MS;
     }
-    return strcmp(word, "month") == 0 ? INT64_C(2629800000) : 0;
+    return strcmp(word, "month") == 0 ? MEASURE_MONTH_MS : 0;
 }
 
 static int purchases_measure(const struct measure_call *call, struct purchases *all, int64_t to_ms,
