@@ -7,6 +7,7 @@
 
 #include "server/draw/draw_number.h"
 #include "server/draw/draw_page.h"
+#include "server/report/report_fact.h"
 
 static const struct {
     const char *id;
@@ -25,15 +26,6 @@ static const struct {
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
 
-static void tile(FILE *out, const char *name, const char *figure)
-{
-    fputs("<div><dt>", out);
-    draw_text(out, name);
-    fputs("</dt><dd>", out);
-    draw_text(out, figure);
-    fputs("</dd></div>\n", out);
-}
-
 static void tiles_write(FILE *out, const struct report_icp *report)
 {
     char text[ICP_TEXT_BYTES];
@@ -43,28 +35,17 @@ static void tiles_write(FILE *out, const struct report_icp *report)
     fputs("<dl class=\"tiles\">\n", out);
     if (report_icp_number(holdout, "n") > 0) {
         (void)snprintf(text, sizeof text, "%.3f", report_icp_number(holdout, "auc"));
-        tile(out, "AUC", text);
+        report_tile(out, "AUC", text);
         (void)snprintf(text, sizeof text, "%.1f ×", report_icp_number(holdout, "lift_top_decile"));
-        tile(out, "Outcomes in its top tenth", text);
+        report_tile(out, "Outcomes in its top tenth", text);
     }
     draw_number_grouped((int64_t)report_icp_number(label, "population"), 0, 0, text, sizeof text);
-    tile(out, "Accounts behind it", text);
+    report_tile(out, "Accounts behind it", text);
     draw_number_share(report_icp_number(label, "base_rate"), text, sizeof text);
-    tile(out, "Rate of the outcome", text);
+    report_tile(out, "Rate of the outcome", text);
     (void)snprintf(text, sizeof text, "%zu", json_array_size(report->challenges));
-    tile(out, "Times disputed", text);
+    report_tile(out, "Times disputed", text);
     fputs("</dl>\n", out);
-}
-
-static void fact(FILE *out, const char *name, const char *value)
-{
-    if (value[0] != '\0') {
-        fputs("<dt>", out);
-        draw_text(out, name);
-        fputs("</dt><dd>", out);
-        draw_text(out, value);
-        fputs("</dd>\n", out);
-    }
 }
 
 static void ground_write(FILE *out, const struct report_icp *report)
@@ -74,27 +55,27 @@ static void ground_write(FILE *out, const struct report_icp *report)
     const json_t *settings = json_object_get(report->document, "settings");
     draw_section_open(out, "ground", "What the figures rest on");
     fputs("<dl class=\"facts\">\n", out);
-    fact(out, "Outcome", report_icp_text(label, "expression"));
-    fact(out, "Accounts where", report_icp_text(label, "where"));
+    report_fact(out, "Outcome", report_icp_text(label, "expression"));
+    report_fact(out, "Accounts where", report_icp_text(label, "where"));
     (void)snprintf(text, sizeof text, "%.0f, %.0f with the outcome",
                    report_icp_number(label, "population"), report_icp_number(label, "positives"));
-    fact(out, "Accounts", text);
-    fact(out, "Made", report_icp_text(report->document, "created"));
+    report_fact(out, "Accounts", text);
+    report_fact(out, "Made", report_icp_text(report->document, "created"));
     (void)snprintf(text, sizeof text, "%.80s %.40s", report_icp_text(settings, "trainer"),
                    report_icp_text(settings, "version"));
-    fact(out, "Trainer", text);
+    report_fact(out, "Trainer", text);
     if (report->scorecard->trees == NULL) {
         (void)snprintf(text, sizeof text, "%.0f; %.0f pairs of fields",
                        report_icp_number(settings, "seed"), report_icp_number(settings, "pairs"));
-        fact(out, "Seed", text);
+        report_fact(out, "Seed", text);
     } else {
-        fact(out, "File", report_icp_text(settings, "file"));
+        report_fact(out, "File", report_icp_text(settings, "file"));
     }
     const struct model_grades *grades = &report->scorecard->grades;
     (void)snprintf(text, sizeof text,
                    "A is better than %g %% of the accounts, B than %g %%, C than %g %%",
                    grades->a_min, grades->b_min, grades->c_min);
-    fact(out, "Grades", text);
+    report_fact(out, "Grades", text);
     fputs("</dl>\n", out);
     draw_section_close(out);
 }
@@ -103,9 +84,10 @@ static void contents_write(FILE *out)
 {
     fputs("<nav aria-label=\"Sections\"><ol>\n", out);
     for (size_t i = 0; i < SECTIONS; i++) {
-        (void)fprintf(out, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id, sections[i].name);
+        report_link(out, sections[i].id, sections[i].name);
     }
-    fputs("<li><a href=\"#ground\">What the figures rest on</a></li>\n</ol></nav>\n", out);
+    report_link(out, "ground", "What the figures rest on");
+    fputs("</ol></nav>\n", out);
 }
 
 void report_icp(FILE *out, const struct report_icp *report)

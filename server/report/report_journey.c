@@ -7,6 +7,7 @@
 
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_table.h"
+#include "server/report/report_fact.h"
 #include "server/report/report_journey_parts.h"
 
 static const struct report_journey_section sections[REPORT_JOURNEY_PARTS] = {
@@ -51,15 +52,6 @@ static void section_write(FILE *out, const struct report_journey *report, int pa
     draw_section_close(out);
 }
 
-static void fact(FILE *out, const char *name, const char *value)
-{
-    fputs("<dt>", out);
-    draw_text(out, name);
-    fputs("</dt><dd>", out);
-    draw_format(out, "%s", value);
-    fputs("</dd>\n", out);
-}
-
 static void ground_write(FILE *out, const struct report_journey *report)
 {
     const struct report_ground *ground = &report->ground;
@@ -70,23 +62,21 @@ static void ground_write(FILE *out, const struct report_journey *report)
     }
     draw_section_open(out, "ground", "What the figures rest on");
     fputs("<p class=\"answer\">The same events and sequence give the same page.</p>\n<dl>\n", out);
-    fact(out, "Journeys created from", report->from != NULL ? report->from : "any day");
-    fact(out, "and before", report->to != NULL ? report->to : "any day");
-    fact(out, "As of", report->as_of != NULL ? report->as_of : "the moment of asking");
+    report_fact(out, "Journeys created from", report->from != NULL ? report->from : "any day");
+    report_fact(out, "and before", report->to != NULL ? report->to : "any day");
+    report_fact(out, "As of", report->as_of != NULL ? report->as_of : "the moment of asking");
     snprintf(text, sizeof text, "%llu; the newest became known on %s",
              (unsigned long long)ground->events, day);
-    fact(out, "Events", text);
-    snprintf(text, sizeof text, "%llu", (unsigned long long)ground->seq);
-    fact(out, "Sequence of the log", text);
-    snprintf(text, sizeof text, "%llu", (unsigned long long)ground->accounts);
-    fact(out, "Accounts looked at", text);
+    report_fact(out, "Events", text);
+    report_fact_number(out, "Sequence of the log", ground->seq);
+    report_fact_count(out, "Accounts looked at", ground->accounts);
     if (ground->filter != NULL) {
-        fact(out, "Of them only", ground->filter);
+        report_fact(out, "Of them only", ground->filter);
     }
     if (report->segment != NULL) {
-        fact(out, "Segments by", report->segment);
+        report_fact(out, "Segments by", report->segment);
     }
-    fact(out, "Currency", ground->currency[0] != '\0' ? ground->currency : "not told");
+    report_fact(out, "Currency", ground->currency[0] != '\0' ? ground->currency : "not told");
     fputs("</dl>\n<p>Intervals are at 95 %. What each measure assumes, how it is counted and what "
           "it is read with: icp measure list NAME.</p>\n",
           out);
@@ -101,15 +91,14 @@ void report_journey(FILE *out, const struct report_journey *report)
           out);
     for (int part = 0; part < REPORT_JOURNEY_PARTS; part++) {
         if (there(report, part)) {
-            fprintf(out, "<li><a href=\"#%s\">", sections[part].id);
-            draw_text(out, sections[part].heading);
-            fputs("</a></li>\n", out);
+            report_link(out, sections[part].id, sections[part].heading);
         }
     }
     if (report->account != NULL) {
-        fputs("<li><a href=\"#path\">The path of an account</a></li>\n", out);
+        report_link(out, "path", "The path of an account");
     }
-    fputs("<li><a href=\"#ground\">What the figures rest on</a></li>\n</ul></nav>\n", out);
+    report_link(out, "ground", "What the figures rest on");
+    fputs("</ul></nav>\n", out);
     for (int part = 0; part < REPORT_JOURNEY_PARTS; part++) {
         if (there(report, part)) {
             section_write(out, report, part);

@@ -7,6 +7,7 @@
 #include "server/draw/draw_number.h"
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_table.h"
+#include "server/report/report_fact.h"
 #include "server/report/report_sections.h"
 
 static const struct {
@@ -23,15 +24,6 @@ static const struct {
 };
 #define SECTIONS (sizeof sections / sizeof *sections)
 
-static void tile(FILE *out, const char *name, const char *figure)
-{
-    fputs("<div><dt>", out);
-    draw_text(out, name);
-    fputs("</dt><dd>", out);
-    draw_text(out, figure);
-    fputs("</dd></div>\n", out);
-}
-
 /* A figure of all accounts; they stand before every segment. */
 static void retention_tile(FILE *out, const struct measure_table *table, const char *metric,
                            const char *name)
@@ -40,7 +32,7 @@ static void retention_tile(FILE *out, const struct measure_table *table, const c
     for (size_t row = 0; row < measure_table_rows(table); row++) {
         if (strcmp(report_text(table, row, "metric"), metric) == 0) {
             draw_number_share(report_value(table, row, "value"), text, sizeof text);
-            tile(out, name, text);
+            report_tile(out, name, text);
             return;
         }
     }
@@ -56,24 +48,15 @@ static void tiles_write(FILE *out, const struct report_lifecycle *report)
     size_t last = measure_table_rows(mrr) - 1;
     fputs("<dl class=\"tiles\">\n", out);
     report_money(&report->ground, report_whole(mrr, last, "end"), text);
-    tile(out, "MRR at the end", text);
+    report_tile(out, "MRR at the end", text);
     draw_number_grouped(report_whole(mrr, last, "customers"), 0, 0, text, sizeof text);
-    tile(out, "Customers at the end", text);
+    report_tile(out, "Customers at the end", text);
     if (report->retention.table != NULL) {
         retention_tile(out, report->retention.table, "nrr-cohort", "NRR");
         retention_tile(out, report->retention.table, "grr-cohort", "GRR");
         retention_tile(out, report->retention.table, "logo-retention", "Customers kept");
     }
     fputs("</dl>\n", out);
-}
-
-static void fact(FILE *out, const char *name, const char *value)
-{
-    fputs("<dt>", out);
-    draw_text(out, name);
-    fputs("</dt><dd>", out);
-    draw_text(out, value);
-    fputs("</dd>\n", out);
 }
 
 static void source_write(FILE *out, const struct report_ground *ground)
@@ -84,25 +67,23 @@ static void source_write(FILE *out, const struct report_ground *ground)
         report_day(ground->newest_ms, day);
     }
     if (ground->files != NULL) {
-        fact(out, "Files", ground->files);
+        report_fact(out, "Files", ground->files);
     } else {
         snprintf(text, sizeof text, "%llu, %llu in all; the newest became known on %s",
                  (unsigned long long)ground->subscriptions, (unsigned long long)ground->events,
                  day);
-        fact(out, "Events of subscriptions", text);
-        snprintf(text, sizeof text, "%llu", (unsigned long long)ground->seq);
-        fact(out, "Sequence of the log", text);
+        report_fact(out, "Events of subscriptions", text);
+        report_fact_number(out, "Sequence of the log", ground->seq);
     }
-    snprintf(text, sizeof text, "%llu", (unsigned long long)ground->accounts);
-    fact(out, "Accounts looked at", text);
+    report_fact_count(out, "Accounts looked at", ground->accounts);
     if (ground->filter != NULL) {
-        fact(out, "Of them only", ground->filter);
+        report_fact(out, "Of them only", ground->filter);
     }
     if (ground->definition != NULL) {
         snprintf(text, sizeof text, "%.100s, version %u", ground->definition, ground->version);
-        fact(out, "Definition", text);
+        report_fact(out, "Definition", text);
     }
-    fact(out, "Currency", ground->currency[0] != '\0' ? ground->currency : "not told");
+    report_fact(out, "Currency", ground->currency[0] != '\0' ? ground->currency : "not told");
 }
 
 static void rules_write(FILE *out, const struct measure_rules *rules)
@@ -162,11 +143,10 @@ void report_lifecycle(FILE *out, const struct report_lifecycle *report)
     tiles_write(out, report);
     fputs("<nav aria-label=\"Sections\"><ul>\n", out);
     for (size_t i = 0; i < SECTIONS; i++) {
-        fprintf(out, "<li><a href=\"#%s\">", sections[i].id);
-        draw_text(out, sections[i].name);
-        fputs("</a></li>\n", out);
+        report_link(out, sections[i].id, sections[i].name);
     }
-    fputs("<li><a href=\"#ground\">What the figures rest on</a></li>\n</ul></nav>\n", out);
+    report_link(out, "ground", "What the figures rest on");
+    fputs("</ul></nav>\n", out);
     for (size_t i = 0; i < SECTIONS; i++) {
         sections[i].write(out, report);
     }

@@ -11,6 +11,7 @@
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_svg.h"
 #include "server/draw/draw_table.h"
+#include "server/report/report_fact.h"
 #include "server/report/report_sections.h"
 
 /* Odds ratios beyond these are drawn at the edge. */
@@ -283,44 +284,28 @@ static void predictions_write(FILE *out, const struct report_verdict *report)
     draw_section_close(out);
 }
 
-static void fact(FILE *out, const char *name, const char *value)
-{
-    fputs("<dt>", out);
-    draw_text(out, name);
-    fputs("</dt><dd>", out);
-    draw_text(out, value);
-    fputs("</dd>\n", out);
-}
-
-static void count_fact(FILE *out, const char *name, uint64_t count)
-{
-    char text[REPORT_TEXT_BYTES];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)count);
-    fact(out, name, text);
-}
-
 static void ground_write(FILE *out, const struct report_verdict *report)
 {
     char text[REPORT_TEXT_BYTES];
     draw_section_open(out, "ground", "What it rests on");
     fputs("<dl>\n", out);
-    fact(out, "List", report->list);
-    count_fact(out, "Built by ICP version", report->icp);
+    report_fact(out, "List", report->list);
+    report_fact_number(out, "Built by ICP version", report->icp);
     report_day(report->created_ms, text);
-    fact(out, "Made on", text);
+    report_fact(out, "Made on", text);
     report_day(report->since_ms, text);
-    fact(out, "Cases from", text);
+    report_fact(out, "Cases from", text);
     report_day(report->at_ms, text);
-    fact(out, "Looked at on", text);
-    fact(out, "What counts as won", report->policy);
-    count_fact(out, "Cases", report->cases);
-    count_fact(out, "Not counted yet", report->open);
-    count_fact(out, "Began before", report->before);
-    count_fact(out, "Of accounts that the list did not freeze", report->elsewhere);
-    count_fact(out, "Touches told of the cases", report->touches);
+    report_fact(out, "Looked at on", text);
+    report_fact(out, "What counts as won", report->policy);
+    report_fact_count(out, "Cases", report->cases);
+    report_fact_count(out, "Not counted yet", report->open);
+    report_fact_count(out, "Began before", report->before);
+    report_fact_count(out, "Of accounts that the list did not freeze", report->elsewhere);
+    report_fact_count(out, "Touches told of the cases", report->touches);
     snprintf(text, sizeof text, "%g", report->alpha);
-    fact(out, "Chance of a false verdict, each comparison", text);
-    count_fact(out, "Sequence of the log", report->seq);
+    report_fact(out, "Chance of a false verdict, each comparison", text);
+    report_fact_number(out, "Sequence of the log", report->seq);
     fputs("</dl>\n", out);
     rows_write(out, report->lift, "week-table", "The lift as it was known week by week",
                week_columns, COUNT(week_columns), NULL, SIZE_MAX);
