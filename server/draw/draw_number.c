@@ -63,6 +63,13 @@ void draw_number_grouped(int64_t number, unsigned digits, unsigned behind, char 
     }
 }
 
+void draw_number_counted(int64_t count, const char *noun, char *text, size_t text_bytes)
+{
+    char number[32];
+    draw_number_grouped(count, 0, 0, number, sizeof number);
+    snprintf(text, text_bytes, "%s %s%s", number, noun, count == 1 ? "" : "s");
+}
+
 void draw_number_share(double share, char *text, size_t text_bytes)
 {
     if (isfinite(share)) {

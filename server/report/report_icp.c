@@ -53,20 +53,26 @@ static void ground_write(FILE *out, const struct report_icp *report)
     char text[ICP_TEXT_BYTES];
     const json_t *label = json_object_get(report->document, "label");
     const json_t *settings = json_object_get(report->document, "settings");
+    char all[32];
+    char some[32];
     draw_section_open(out, "ground", "What the figures rest on");
     fputs("<dl class=\"facts\">\n", out);
     report_fact(out, "Outcome", report_icp_text(label, "expression"));
     report_fact(out, "Accounts where", report_icp_text(label, "where"));
-    (void)snprintf(text, sizeof text, "%.0f, %.0f with the outcome",
-                   report_icp_number(label, "population"), report_icp_number(label, "positives"));
+    draw_number_grouped((int64_t)report_icp_number(label, "population"), 0, 0, all, sizeof all);
+    draw_number_grouped((int64_t)report_icp_number(label, "positives"), 0, 0, some, sizeof some);
+    (void)snprintf(text, sizeof text, "%s; %s with the outcome", all, some);
     report_fact(out, "Accounts", text);
     report_fact(out, "Made", report_icp_text(report->document, "created"));
-    (void)snprintf(text, sizeof text, "%.80s %.40s", report_icp_text(settings, "trainer"),
-                   report_icp_text(settings, "version"));
+    const char *version = report_icp_text(settings, "version");
+    (void)snprintf(text, sizeof text, "%.80s%s%.40s", report_icp_text(settings, "trainer"),
+                   version[0] != '\0' ? " " : "", version);
     report_fact(out, "Trainer", text);
     if (report->scorecard->trees == NULL) {
-        (void)snprintf(text, sizeof text, "%.0f; %.0f pairs of fields",
-                       report_icp_number(settings, "seed"), report_icp_number(settings, "pairs"));
+        draw_number_counted((int64_t)report_icp_number(settings, "pairs"), "pair", some,
+                            sizeof some);
+        (void)snprintf(text, sizeof text, "%.0f; %s of fields", report_icp_number(settings, "seed"),
+                       some);
         report_fact(out, "Seed", text);
     } else {
         report_fact(out, "File", report_icp_text(settings, "file"));

@@ -43,6 +43,12 @@ void report_icp_count(struct draw_table *table, double count)
     draw_table_cell(table, text);
 }
 
+const char *report_icp_counted(double count, const char *noun, char text[ICP_TEXT_BYTES])
+{
+    draw_number_counted((int64_t)count, noun, text, ICP_TEXT_BYTES);
+    return text;
+}
+
 void report_icp_rate(struct draw_table *table, double part, double whole)
 {
     char text[ICP_TEXT_BYTES];

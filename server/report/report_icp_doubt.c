@@ -25,6 +25,8 @@ void report_icp_segments(FILE *out, const struct report_icp *report)
     struct draw_table table;
     size_t index;
     const json_t *segment;
+    char found[ICP_TEXT_BYTES];
+    char accounts[ICP_TEXT_BYTES];
     if (!there(out, report->segments, report->no_segments)) {
         return;
     }
@@ -32,10 +34,11 @@ void report_icp_segments(FILE *out, const struct report_icp *report)
                   report_icp_number(report->segments, "accounts");
     report_icp_answer(
         out,
-        "%.0f of %zu segments that stand out are confirmed by accounts held back from "
-        "the search; of all %.0f accounts %.1f %% had the outcome.",
-        report_icp_number(report->segments, "confirmed"), json_array_size(list),
-        report_icp_number(report->segments, "accounts"), 100 * base);
+        "%s found; accounts held back from the search confirm %.0f. Of %s %.1f %% had the outcome.",
+        report_icp_counted((double)json_array_size(list), "segment", found),
+        report_icp_number(report->segments, "confirmed"),
+        report_icp_counted(report_icp_number(report->segments, "accounts"), "account", accounts),
+        100 * base);
     if (json_array_size(list) == 0) {
         return;
     }
@@ -97,6 +100,8 @@ void report_icp_disputes(FILE *out, const struct report_icp *report)
         {"Rate", DRAW_FIGURE},   {"95 %", DRAW_FIGURE},  {"It says", DRAW_FIGURE}};
     size_t count = json_array_size(report->challenges);
     size_t fell = 0;
+    char disputed[ICP_TEXT_BYTES];
+    char fallen[ICP_TEXT_BYTES];
     struct draw_table table;
     if (!there(out, report->challenges, report->no_challenges)) {
         return;
@@ -109,8 +114,9 @@ void report_icp_disputes(FILE *out, const struct report_icp *report)
         fell += strcmp(report_icp_text(json_array_get(report->challenges, i), "verdict"),
                        "does not hold") == 0;
     }
-    report_icp_answer(out, "It was disputed %zu times; %zu times what it says did not hold.", count,
-                      fell);
+    report_icp_answer(out, "It was disputed %s; %s what it says did not hold.",
+                      report_icp_counted((double)count, "time", disputed),
+                      report_icp_counted((double)fell, "time", fallen));
     draw_table_open(&table, out, "disputes-table", "What was disputed, the newest first", heads, 9);
     for (size_t i = 0; i < count; i++) {
         challenge_row(&table, json_array_get(report->challenges, i));

@@ -55,16 +55,17 @@ void report_icp_evidence(FILE *out, const struct report_icp *report)
     const json_t *folds = json_object_get(holdout, "out_of_fold");
     struct draw_table table;
     char reference[ICP_TEXT_BYTES];
+    char accounts[ICP_TEXT_BYTES];
     if (!measured(out, report)) {
         return;
     }
     bool imported = strcmp(report_icp_text(holdout, "split"), "imported") == 0;
     report_icp_answer(
         out,
-        "On %.0f accounts%s it puts one with the outcome above one without in %.1f %% of all pairs "
+        "On %s%s it puts one with the outcome above one without in %.1f %% of all pairs "
         "(AUC %.3f, 95 %% interval %.3f to %.3f); its top tenth holds %.1f times as many as the "
         "average.",
-        report_icp_number(holdout, "n"),
+        report_icp_counted(report_icp_number(holdout, "n"), "account", accounts),
         imported ? ", which it may have seen when it was trained," : " that it had not seen",
         100 * report_icp_number(holdout, "auc"), report_icp_number(holdout, "auc"),
         report_icp_number(holdout, "auc_low"), report_icp_number(holdout, "auc_high"),
@@ -211,6 +212,7 @@ void report_icp_grades(FILE *out, const struct report_icp *report)
     const json_t *grades = json_object_get(holdout_of(report), "grades");
     struct draw_row rows[BINS_MAX];
     char figures[BINS_MAX][ICP_TEXT_BYTES];
+    char n_text[32];
     struct draw_table table;
     size_t count = json_array_size(grades) < BINS_MAX ? json_array_size(grades) : BINS_MAX;
     double most = 0;
@@ -221,7 +223,8 @@ void report_icp_grades(FILE *out, const struct report_icp *report)
         const json_t *grade = json_array_get(grades, i);
         double n = report_icp_number(grade, "n");
         double rate = n > 0 ? report_icp_number(grade, "positives") / n : (double)NAN;
-        (void)snprintf(figures[i], sizeof figures[i], "%.1f %%, n = %.0f", 100 * rate, n);
+        draw_number_grouped((int64_t)n, 0, 0, n_text, sizeof n_text);
+        (void)snprintf(figures[i], sizeof figures[i], "%.1f %%, n = %s", 100 * rate, n_text);
         rows[i] =
             (struct draw_row){.name = report_icp_text(grade, "grade"),
                               .figure = n > 0 ? figures[i] : "no account",

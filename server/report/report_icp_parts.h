@@ -20,6 +20,8 @@ void report_icp_points(struct draw_table *table, double micrologits);
 void report_icp_count(struct draw_table *table, double count);
 void report_icp_rate(struct draw_table *table, double part, double whole);
 void report_icp_interval(struct draw_table *table, double low, double high);
+/* "2,798 accounts", of a member or of any count. */
+const char *report_icp_counted(double count, const char *noun, char text[ICP_TEXT_BYTES]);
 /* "<p class=answer>" around a sentence. */
 void report_icp_answer(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "server/draw/draw_number.h"
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_table.h"
 #include "server/report/report_fact.h"
@@ -56,7 +57,8 @@ static void ground_write(FILE *out, const struct report_journey *report)
 {
     const struct report_ground *ground = &report->ground;
     char text[REPORT_TEXT_BYTES * 3];
-    char day[REPORT_TEXT_BYTES] = "none";
+    char count[REPORT_TEXT_BYTES / 2];
+    char day[REPORT_TEXT_BYTES] = "";
     if (ground->newest_ms != INT64_MIN) {
         report_day(ground->newest_ms, day);
     }
@@ -65,8 +67,9 @@ static void ground_write(FILE *out, const struct report_journey *report)
     report_fact(out, "Journeys created from", report->from != NULL ? report->from : "any day");
     report_fact(out, "and before", report->to != NULL ? report->to : "any day");
     report_fact(out, "As of", report->as_of != NULL ? report->as_of : "the moment of asking");
-    snprintf(text, sizeof text, "%llu; the newest became known on %s",
-             (unsigned long long)ground->events, day);
+    draw_number_grouped((int64_t)ground->events, 0, 0, count, sizeof count);
+    snprintf(text, sizeof text, "%s%s%s", count,
+             day[0] != '\0' ? "; the newest became known on " : "", day);
     report_fact(out, "Events", text);
     report_fact_number(out, "Sequence of the log", ground->seq);
     report_fact_count(out, "Accounts looked at", ground->accounts);

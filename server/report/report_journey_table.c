@@ -134,8 +134,9 @@ void report_journey_table(const struct report_scene *scene)
     size_t shown = rows < REPORT_JOURNEY_ROWS ? rows : REPORT_JOURNEY_ROWS;
     size_t count = heads_make(table, shown, names, heads, columns);
     if (shown < rows) {
+        draw_number_counted((int64_t)rows, "row", text, sizeof text);
         (void)snprintf(caption, sizeof caption,
-                       "The first %zu of %zu rows of icp measure %s, which has all", shown, rows,
+                       "The first %zu of %s of icp measure %s, which has all", shown, text,
                        scene->section->measure);
     } else {
         (void)snprintf(caption, sizeof caption, "The figures, as by icp measure %s",
@@ -222,6 +223,7 @@ static void path_picture(FILE *out, const struct report_journey *report)
 
 void report_journey_path(FILE *out, const struct report_journey *report)
 {
+    char text[REPORT_TEXT_BYTES];
     draw_section_open(out, "path", "The path of an account");
     fputs("<p class=\"answer\">", out);
     if (report->step_count == 0) {
@@ -229,10 +231,12 @@ void report_journey_path(FILE *out, const struct report_journey *report)
         fputs("</p>\n", out);
     } else {
         if (report->step_count < report->step_total) {
-            draw_format(out, "%s: the newest %zu of its %llu events.", report->account,
-                        report->step_count, (unsigned long long)report->step_total);
+            draw_number_counted((int64_t)report->step_total, "event", text, sizeof text);
+            draw_format(out, "%s: the newest %zu of its %s.", report->account, report->step_count,
+                        text);
         } else {
-            draw_format(out, "%s: all of its %zu events.", report->account, report->step_count);
+            draw_number_counted((int64_t)report->step_count, "event", text, sizeof text);
+            draw_format(out, "%s: %s, all that is told.", report->account, text);
         }
         fputs("</p>\n", out);
         path_picture(out, report);

@@ -62,16 +62,19 @@ static void tiles_write(FILE *out, const struct report_lifecycle *report)
 static void source_write(FILE *out, const struct report_ground *ground)
 {
     char text[REPORT_TEXT_BYTES * 3];
-    char day[REPORT_TEXT_BYTES] = "none";
+    char some[REPORT_TEXT_BYTES / 2];
+    char all[REPORT_TEXT_BYTES / 2];
+    char day[REPORT_TEXT_BYTES] = "";
     if (ground->newest_ms != INT64_MIN) {
         report_day(ground->newest_ms, day);
     }
     if (ground->files != NULL) {
         report_fact(out, "Files", ground->files);
     } else {
-        snprintf(text, sizeof text, "%llu, %llu in all; the newest became known on %s",
-                 (unsigned long long)ground->subscriptions, (unsigned long long)ground->events,
-                 day);
+        draw_number_grouped((int64_t)ground->subscriptions, 0, 0, some, sizeof some);
+        draw_number_counted((int64_t)ground->events, "event", all, sizeof all);
+        snprintf(text, sizeof text, "%s of %s%s%s", some, all,
+                 day[0] != '\0' ? "; the newest became known on " : "", day);
         report_fact(out, "Events of subscriptions", text);
         report_fact_number(out, "Sequence of the log", ground->seq);
     }

@@ -109,6 +109,12 @@ class Report(unittest.TestCase):
         gains = self.page.tables["gains-table"][1:]
         self.assertEqual((number(gains[-1][0]), number(gains[-1][2])), (held["n"], held["positives"]))
 
+    def test_counts_have_their_thousands_apart_and_one_is_one(self):
+        label = self.data["document"]["label"]
+        self.assertIn(f"<dd>{label['population']:,}; {label['positives']:,} with the outcome</dd>", self.text)
+        self.assertTrue(any(" Of 1,200 accounts " in answer for answer in self.page.answers), self.page.answers)
+        self.assertTrue(any(a.startswith("It was disputed 1 time; ") for a in self.page.answers))
+
     def test_shapes_are_the_points_of_the_scorecard_and_their_accounts(self):
         document = self.data["document"]
         columns = document["codebook"]["columns"]

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "server/draw/draw_number.h"
 #include "server/feature/date_text.h"
 #include "server/feature/record.h"
 #include "tools/cli/csv/csv_account.h"
@@ -413,8 +414,7 @@ int import_look_batch(struct import_look *look, struct import_sender *sender,
 /* "3 values", "1 value". */
 static const char *counted(char text[48], size_t count, const char *noun)
 {
-    char number[OUT_NUMBER_BYTES];
-    snprintf(text, 48, "%s %s%s", out_count(count, number), noun, count == 1 ? "" : "s");
+    draw_number_counted((int64_t)count, noun, text, 48);
     return text;
 }
 

@@ -68,6 +68,18 @@ static void whole_numbers_are_grouped_and_rounded_half_away_from_zero(void **sta
     }
 }
 
+static void what_is_counted_is_one_or_many(void **state)
+{
+    char text[40];
+    (void)state;
+    draw_number_counted(1, "account", text, sizeof text);
+    assert_string_equal(text, "1 account");
+    draw_number_counted(0, "account", text, sizeof text);
+    assert_string_equal(text, "0 accounts");
+    draw_number_counted(2798, "account", text, sizeof text);
+    assert_string_equal(text, "2,798 accounts");
+}
+
 static void a_share_is_per_cent_with_one_digit(void **state)
 {
     char text[32];
@@ -84,6 +96,7 @@ int main(void)
         cmocka_unit_test(numbers_take_the_largest_unit_they_reach),
         cmocka_unit_test(microseconds_become_milliseconds_and_seconds),
         cmocka_unit_test(whole_numbers_are_grouped_and_rounded_half_away_from_zero),
+        cmocka_unit_test(what_is_counted_is_one_or_many),
         cmocka_unit_test(a_share_is_per_cent_with_one_digit),
         cmocka_unit_test(text_is_cut_at_the_room_given),
     };

@@ -173,6 +173,10 @@ static void a_path_is_drawn_along_its_time(void **state)
     has(page, "touch &lt;b&gt; ann");
     has(page, "1970-01-02");
     free(page);
+    report.step_count = report.step_total = 1;
+    page = page_of(&report);
+    has(page, "a&amp;b: 1 event, all that is told.");
+    free(page);
 }
 
 int main(void)
