@@ -93,11 +93,7 @@ bool measure_grey_add(void *grey, const struct measure_journey *journey, struct 
     double time = days(journey->end_ms - journey->touches[0]->time_ms);
     double covered = days(covered_ms(journey, all->options.near_ms));
     int64_t longest = longest_ms(journey);
-    end->time += time;
-    end->covered += covered;
-    end->time_squares += time * time;
-    end->covered_squares += covered * covered;
-    end->products += time * covered;
+    measure_sums_add(&end->covered, covered, time);
     end->silent += longest > all->options.silent_ms;
     end->touches += journey->touch_count;
     for (size_t i = 0; i < journey->touch_count; i++) {
@@ -131,12 +127,8 @@ static void share_add(struct measure_table *table, const char *figure, const cha
 static void covered_add(struct measure_table *table, const char *of,
                         const struct measure_grey_end *end)
 {
-    double n = (double)end->count;
-    double ratio = end->time > 0 ? end->covered / end->time : MEASURE_NAN;
-    double spread =
-        end->covered_squares - 2 * ratio * end->products + ratio * ratio * end->time_squares;
-    double error =
-        n > 1 && end->time > 0 ? sqrt(fmax(spread, 0) * n / (n - 1)) / end->time : MEASURE_NAN;
+    double error;
+    double ratio = measure_sums_ratio(&end->covered, &error);
     bool known = isfinite(error); /* fmax and fmin would make a bound of NAN */
     row_add(table, "covered", of, ratio, known ? fmax(ratio - MATH_Z_95 * error, 0) : MEASURE_NAN,
             known ? fmin(ratio + MATH_Z_95 * error, 1) : MEASURE_NAN, end->count);

@@ -22,6 +22,7 @@
 
 #include "server/measure/journey.h"
 #include "server/measure/measure.h"
+#include "server/measure/ratio.h"
 
 struct measure_grey_options {
     int64_t before_ms; /* of untouched */
@@ -33,9 +34,8 @@ struct measure_grey_options {
 /* Of the journeys that ended in one way. */
 struct measure_grey_end {
     size_t journeys, unseen, untouched, silent, touches, late;
-    double time, covered; /* days */
-    double time_squares, covered_squares, products;
-    double *longest; /* days, by journey with a touch */
+    struct measure_sums covered; /* days, of all days */
+    double *longest;             /* days, by journey with a touch */
     size_t count, room;
 };
 

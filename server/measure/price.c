@@ -65,7 +65,7 @@ static void row_add(const struct pricing *pricing, const char *segment, const ch
                     const struct measure_sale *sales, size_t count, size_t of)
 {
     struct measure_table *table = pricing->table;
-    struct measure_ratio paid = {.n = 0};
+    struct measure_sums paid = {.n = 0};
     double amount = 0;
     double low = MEASURE_NAN;
     double high = MEASURE_NAN;
@@ -75,7 +75,7 @@ static void row_add(const struct pricing *pricing, const char *segment, const ch
         amount += sales[i].amount;
         pricing->prices[i] = sales[i].amount / sales[i].units;
         if (isfinite(sales[i].list)) {
-            measure_ratio_add(&paid, sales[i].amount, sales[i].list * sales[i].units);
+            measure_sums_add(&paid, sales[i].amount, sales[i].list * sales[i].units);
         }
         one_list = one_list && isfinite(sales[i].list) && sales[i].list == sales[0].list;
     }
@@ -91,7 +91,7 @@ static void row_add(const struct pricing *pricing, const char *segment, const ch
     measure_add_whole(table, (int64_t)llround(amount));
     median_add(pricing, count);
     measure_add_number(table, one_list ? sales[0].list / pricing->options->minor : MEASURE_NAN);
-    double discount = measure_ratio_discount(&paid, &error);
+    double discount = 1 - measure_sums_ratio(&paid, &error);
     measure_add_number(table, discount);
     measure_add_number(table, discount - MATH_Z_95 * error);
     measure_add_number(table, discount + MATH_Z_95 * error);

@@ -19,7 +19,7 @@ enum { WEEKS = 14, LAST = 0, BEFORE = 1 };
 
 struct cell {
     size_t n, won, immature;
-    struct measure_ratio paid;
+    struct measure_sums paid;
     size_t watched, left;
 };
 
@@ -97,7 +97,7 @@ void measure_difference(size_t a, size_t n, size_t b, size_t m, double ends[2])
 static void won_count(struct cell *cell, const struct measure_deal *deal)
 {
     if (isfinite(deal->amount) && isfinite(deal->list)) {
-        measure_ratio_add(&cell->paid, deal->amount, deal->list);
+        measure_sums_add(&cell->paid, deal->amount, deal->list);
     }
     cell->watched += deal->left != MEASURE_LEFT_UNKNOWN;
     cell->left += deal->left == MEASURE_LEFT;
@@ -207,7 +207,7 @@ static void cell_add(struct measure_table *table, const char *row, const char *o
                      const struct cell *cell, bool cohort)
 {
     double error = MEASURE_NAN;
-    double discount = measure_ratio_discount(&cell->paid, &error);
+    double discount = 1 - measure_sums_ratio(&cell->paid, &error);
     measure_add_text(table, row);
     measure_add_text(table, of);
     measure_add_whole(table, (int64_t)cell->n);
@@ -229,8 +229,8 @@ static void difference_add(struct measure_table *table, const struct cell *last,
 {
     double ends[2];
     double errors[2];
-    double discount = measure_ratio_discount(&last->paid, &errors[0]) -
-                      measure_ratio_discount(&before->paid, &errors[1]);
+    double discount =
+        measure_sums_ratio(&before->paid, &errors[1]) - measure_sums_ratio(&last->paid, &errors[0]);
     measure_add_text(table, "difference");
     measure_add_text(table, "");
     measure_add_whole(table, (int64_t)(last->n + before->n));

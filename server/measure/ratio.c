@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums, and what they come to. */
+/* Sums, and what they come to; over nothing there is no ratio, of one pair no error. */
 #include "server/measure/ratio.h"
 
 #include <math.h>
 
 #include "server/measure/spell.h"
 
-void measure_ratio_add(struct measure_ratio *ratio, double part, double whole)
+void measure_sums_add(struct measure_sums *sums, double part, double whole)
 {
-    ratio->n++;
-    ratio->part += part;
-    ratio->whole += whole;
-    ratio->part_squares += part * part;
-    ratio->whole_squares += whole * whole;
-    ratio->products += part * whole;
+    sums->n++;
+    sums->part += part;
+    sums->whole += whole;
+    sums->part_squares += part * part;
+    sums->whole_squares += whole * whole;
+    sums->products += part * whole;
 }
 
-double measure_ratio_discount(const struct measure_ratio *ratio, double *error)
+double measure_sums_ratio(const struct measure_sums *sums, double *error)
 {
-    double n = (double)ratio->n;
+    double n = (double)sums->n;
     *error = MEASURE_NAN;
-    if (!(ratio->whole > 0)) {
+    if (!(sums->whole > 0)) {
         return MEASURE_NAN;
     }
-    double of = ratio->part / ratio->whole;
-    double spread = ratio->part_squares - 2 * of * ratio->products + of * of * ratio->whole_squares;
+    double ratio = sums->part / sums->whole;
+    double spread =
+        sums->part_squares - 2 * ratio * sums->products + ratio * ratio * sums->whole_squares;
     if (n > 1) {
-        *error = sqrt(fmax(spread, 0) * n / (n - 1)) / ratio->whole;
+        *error = sqrt(fmax(spread, 0) * n / (n - 1)) / sums->whole;
     }
-    return 1 - of;
+    return ratio;
 }

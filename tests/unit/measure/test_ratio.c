@@ -17,12 +17,12 @@
 static void nothing_has_no_discount(void **state)
 {
     (void)state;
-    struct measure_ratio ratio = {.n = 0};
+    struct measure_sums sums = {.n = 0};
     double error = 0;
-    assert_true(isnan(measure_ratio_discount(&ratio, &error)));
+    assert_true(isnan(measure_sums_ratio(&sums, &error)));
     assert_true(isnan(error));
-    measure_ratio_add(&ratio, 80, 100);
-    assert_true(fabs(measure_ratio_discount(&ratio, &error) - 0.2) < 1e-15);
+    measure_sums_add(&sums, 80, 100);
+    assert_true(fabs(1 - measure_sums_ratio(&sums, &error) - 0.2) < 1e-15);
     assert_true(isnan(error)); /* one deal says nothing of how they differ */
 }
 
@@ -30,12 +30,12 @@ static void nothing_has_no_discount(void **state)
 static void discounts_are_of_sums(void **state)
 {
     (void)state;
-    struct measure_ratio ratio = {.n = 0};
+    struct measure_sums sums = {.n = 0};
     double error = 0;
-    measure_ratio_add(&ratio, 90, 100);
-    measure_ratio_add(&ratio, 800, 1000);
+    measure_sums_add(&sums, 90, 100);
+    measure_sums_add(&sums, 800, 1000);
     double of = 890.0 / 1100;
-    assert_true(fabs(measure_ratio_discount(&ratio, &error) - (1 - of)) < 1e-15);
+    assert_true(fabs(1 - measure_sums_ratio(&sums, &error) - (1 - of)) < 1e-15);
     double left = (90 - of * 100) * (90 - of * 100) + (800 - of * 1000) * (800 - of * 1000);
     assert_true(fabs(error - sqrt(left * 2) / 1100) < 1e-12);
 }
@@ -43,12 +43,12 @@ static void discounts_are_of_sums(void **state)
 static void one_discount_for_all_is_certain(void **state)
 {
     (void)state;
-    struct measure_ratio ratio = {.n = 0};
+    struct measure_sums sums = {.n = 0};
     double error = 1;
     for (int i = 1; i <= 50; i++) {
-        measure_ratio_add(&ratio, 0.75 * i, i);
+        measure_sums_add(&sums, 0.75 * i, i);
     }
-    assert_true(fabs(measure_ratio_discount(&ratio, &error) - 0.25) < 1e-12);
+    assert_true(fabs(1 - measure_sums_ratio(&sums, &error) - 0.25) < 1e-12);
     assert_true(error < 1e-6);
 }
 
@@ -59,13 +59,13 @@ static void intervals_hold_the_truth_in_about_95_of_100(void **state)
     unsigned held = 0;
     math_random_init(&random, 9);
     for (int run = 0; run < 1000; run++) {
-        struct measure_ratio ratio = {.n = 0};
+        struct measure_sums sums = {.n = 0};
         double error = 0;
         for (int i = 0; i < 100; i++) {
             double list = 100 * exp(math_random_normal(&random) * 0.5);
-            measure_ratio_add(&ratio, list * (0.8 + 0.4 * (math_random_unit(&random) - 0.5)), list);
+            measure_sums_add(&sums, list * (0.8 + 0.4 * (math_random_unit(&random) - 0.5)), list);
         }
-        double off = fabs(measure_ratio_discount(&ratio, &error) - 0.2);
+        double off = fabs(1 - measure_sums_ratio(&sums, &error) - 0.2);
         held += off <= MATH_Z_95 * error;
     }
     assert_in_range(held, 925, 970);
