@@ -7,16 +7,16 @@ be the same, row by row. What is compared is processor time: of the whole server
 of the node process around the query. Ends non-zero if a row falls short of its target, or differs."""
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tests", "system")]
+import events_peer  # noqa: E402
 import icpd  # noqa: E402
 from events_data import DAY, INDUSTRIES, Events  # noqa: E402
+from events_peer import same  # noqa: E402
 
 SCHEMA = '{"fields":[{"name":"industry","type":"category"}]}'
 FROM, TO = "2021-01-01", "2024-01-01"
@@ -144,20 +144,16 @@ def rows_of(base, name):
     return rows, cpu, wall
 
 
-def same(a, b):
-    return len(a) == len(b) and all(
-        len(x) == len(y) and all(abs(p - q) <= 1e-9 * abs(q) if isinstance(q, float) else p == q
-                                 for p, q in zip(x, y)) for x, y in zip(a, b))
-
-
 def duckdb(folder, events):
-    paths = [os.path.join(folder, name) for name in ("accounts.csv", "events.csv", "queries.json")]
-    events.csv(paths[0], paths[1])
-    with open(paths[2], "w", encoding="utf-8") as file:
-        json.dump([{"name": name, "sql": sql} for name, sql, _ in QUERIES], file)
-    out = subprocess.run(["node", os.path.join(HERE, "events_duckdb.mjs"), *map(os.path.abspath, paths)], check=True,
-                         capture_output=True, text=True).stdout
-    return {line["name"]: line for line in map(json.loads, out.splitlines())}
+    accounts, told = (os.path.abspath(os.path.join(folder, name)) for name in ("accounts.csv", "events.csv"))
+    events.csv(accounts, told)
+    return events_peer.ask(folder, [
+        f"create table account as select * from read_csv('{accounts}', header = true)",
+        f"""create table event as select * from read_csv('{told}', header = true,
+            types = {{'account': 'INTEGER', 'type': 'VARCHAR', 'kind': 'VARCHAR', 'day': 'INTEGER',
+                      'amount': 'BIGINT', 'quantity': 'BIGINT', 'months': 'INTEGER', 'ends': 'INTEGER',
+                      'subject': 'INTEGER', 'id': 'BIGINT'}})
+            order by account, day"""], QUERIES)
 
 
 def compare(base, peer):
@@ -167,7 +163,7 @@ def compare(base, peer):
         first = rows_of(base, name)
         best = min((rows_of(base, name) for _ in range(3)), key=lambda one: one[1])
         other = peer[name]
-        equal = same(best[0], other["rows"]) and same(first[0], best[0])
+        equal = same(best[0], other["rows"], relative=1e-9) and same(first[0], best[0], relative=1e-9)
         ratio = other["cpu_ms"] / best[1]
         good = good and equal and ratio >= wanted
         print(f"{name}: first {first[1]:.0f} ms, then {best[1]:.1f} ms CPU ({best[2]:.1f} ms wall); DuckDB "

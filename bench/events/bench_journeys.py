@@ -9,14 +9,14 @@ for the first touch alone, and gives intervals and medians beside what DuckDB is
 non-zero if a row falls short of its target, or differs."""
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "tests", "system")]
+import events_peer  # noqa: E402
 from bench_events import Base  # noqa: E402
+from events_peer import same  # noqa: E402
 from journeys_data import DAY, Journeys  # noqa: E402
 
 AS_OF = 20089 * DAY  # 2025-01-01
@@ -53,19 +53,12 @@ def rows_of(base, name):
 
 
 def duckdb(folder, journeys):
-    paths = [os.path.join(folder, name) for name in ("journeys.csv", "journey_queries.json")]
-    journeys.csv(paths[0])
-    with open(paths[1], "w", encoding="utf-8") as file:
-        json.dump([{"name": name, "sql": sql} for name, sql, _ in QUERIES], file)
-    out = subprocess.run(["node", os.path.join(HERE, "journeys_duckdb.mjs"), *map(os.path.abspath, paths)], check=True,
-                         capture_output=True, text=True).stdout
-    return {line["name"]: line for line in map(json.loads, out.splitlines())}
-
-
-def same(a, b):
-    return len(a) == len(b) and all(
-        len(x) == len(y) and all(abs(p - q) <= 1e-9 if isinstance(q, float) else p == q for p, q in zip(x, y))
-        for x, y in zip(a, b))
+    path = os.path.abspath(os.path.join(folder, "journeys.csv"))
+    journeys.csv(path)
+    return events_peer.ask(folder, [
+        f"""create table event as select * from read_csv('{path}', header = true,
+            types = {{'account': 'INTEGER', 'type': 'VARCHAR', 'kind': 'VARCHAR', 'time': 'BIGINT'}})
+            order by account, time"""], QUERIES)
 
 
 def main():
@@ -87,7 +80,7 @@ def main():
         for name, _, wanted in QUERIES:
             best = min((rows_of(base, name) for _ in range(3)), key=lambda one: one[1])
             other = peer[name]
-            equal, ratio = same(best[0], other["rows"]), other["cpu_ms"] / best[1]
+            equal, ratio = same(best[0], other["rows"], absolute=1e-9), other["cpu_ms"] / best[1]
             good = good and equal and ratio >= wanted
             print(f"{name}: {best[1]:.0f} ms CPU ({best[2]:.0f} ms wall), {best[1] * 1e6 / journeys.count:.0f} ns an "
                   f"event; DuckDB {other['cpu_ms']:.0f} ms CPU; {ratio:.1f} times less, wanted {wanted}; "

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// DuckDB on one thread: node events_duckdb.mjs ACCOUNTS.csv EVENTS.csv QUERIES.json. Prints a line of
-// JSON for each query: its name, rows, and the processor and wall milliseconds of the fastest of three.
+// DuckDB on one thread: node events_duckdb.mjs QUESTIONS.json, of events_peer.py. Makes its tables, then
+// prints a line of JSON for each query: its name, rows, and the processor and wall milliseconds of the
+// fastest of three.
 import { readFileSync } from "node:fs";
 import { DuckDBInstance } from "@duckdb/node-api";
 
-const [accounts, events, queries] = process.argv.slice(2);
+const { tables, queries } = JSON.parse(readFileSync(process.argv[2]));
 const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
 const base = await instance.connect();
-await base.run(`create table account as select * from read_csv('${accounts}', header = true)`);
-await base.run(`create table event as select * from read_csv('${events}', header = true,
-    types = {'account': 'INTEGER', 'type': 'VARCHAR', 'kind': 'VARCHAR', 'day': 'INTEGER', 'amount': 'BIGINT',
-             'quantity': 'BIGINT', 'months': 'INTEGER', 'ends': 'INTEGER', 'subject': 'INTEGER', 'id': 'BIGINT'})
-    order by account, day`);
+for (const table of tables) {
+  await base.run(table);
+}
 const plain = (value) => (typeof value === "bigint" ? Number(value) : value);
-for (const { name, sql } of JSON.parse(readFileSync(queries))) {
+for (const { name, sql } of queries) {
   let best = { cpu_ms: Infinity };
   for (let round = 0; round < 3; round++) {
     const cpu = process.cpuUsage();
