@@ -74,7 +74,7 @@ struct cli {
 const struct cli_command *cli_commands(void); /* CLI_COMMANDS of them */
 /* The heading that help has above a command; NULL: it goes on under the last one. */
 const char *cli_topic(const struct cli_command *command);
-const struct cli_option *cli_options(void);   /* CLI_OPTIONS of them */
+const struct cli_option *cli_options(void); /* CLI_OPTIONS of them */
 bool cli_option_belongs(const struct cli_command *command, const struct cli_option *option);
 /* The command whose name the words begin with, NULL if there is none; *used words are its name. */
 const struct cli_command *cli_command_find(int count, char *const *words, int *used);
