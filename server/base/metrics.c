@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdalign.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Two lines of 64 bytes: the processor fetches lines in pairs. */
 #define BLOCK_ALIGN 128
@@ -20,6 +19,7 @@ struct base_metrics_block {
 struct base_metrics {
     size_t count;
     struct base_metrics_block *blocks;
+    void *memory; /* in which they lie */
 };
 
 static const struct base_metric_info infos[] = {
@@ -65,15 +65,19 @@ struct base_metrics *base_metrics_create(size_t blocks)
     struct base_metrics *metrics = calloc(1, sizeof *metrics);
     size_t bytes;
     if (metrics == NULL ||
-        __builtin_mul_overflow(blocks, sizeof(struct base_metrics_block), &bytes)) {
+        __builtin_mul_overflow(blocks, sizeof(struct base_metrics_block), &bytes) ||
+        __builtin_add_overflow(bytes, BLOCK_ALIGN, &bytes)) {
         goto failed;
     }
     metrics->count = blocks;
-    metrics->blocks = aligned_alloc(BLOCK_ALIGN, bytes);
-    if (metrics->blocks == NULL) {
+    /* Not aligned_alloc and memset: most histograms of most blocks are never written to, and pages
+     * of a large calloc are made when they are. */
+    metrics->memory = calloc(1, bytes);
+    if (metrics->memory == NULL) {
         goto failed;
     }
-    memset(metrics->blocks, 0, bytes);
+    size_t over = (uintptr_t)metrics->memory % BLOCK_ALIGN;
+    metrics->blocks = (void *)((uint8_t *)metrics->memory + (over == 0 ? 0 : BLOCK_ALIGN - over));
     return metrics;
 
 failed:
@@ -86,7 +90,7 @@ void base_metrics_destroy(struct base_metrics *metrics)
     if (metrics == NULL) {
         return;
     }
-    free(metrics->blocks);
+    free(metrics->memory);
     free(metrics);
 }
 
