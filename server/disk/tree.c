@@ -37,8 +37,9 @@ static const uint8_t *step_page(const struct disk_tree *tree, unsigned level, ui
 bool disk_tree_tables(const struct disk_tree *names, struct disk_tree trees[DISK_TABLE_COUNT],
                       struct proto_fault *fault)
 {
-    const char *const own[DISK_TABLE_COUNT] = {
-#define X(NAME, name, help) name,
+    /* With their lengths: this is done for each snapshot, and most names differ by it. */
+    static const struct proto_span own[DISK_TABLE_COUNT] = {
+#define X(NAME, name, help) {(const uint8_t *)(name), sizeof(name) - 1},
 #include "server/disk/tables.def"
 #undef X
     };
@@ -48,7 +49,8 @@ bool disk_tree_tables(const struct disk_tree *names, struct disk_tree trees[DISK
         return page_fault(names->name, names->root, fault);
     }
     for (size_t i = 0; i < DISK_TABLE_COUNT; i++) {
-        trees[i] = (struct disk_tree){.map = names->map, .name = own[i], .root = UINT64_MAX};
+        trees[i] = (struct disk_tree){
+            .map = names->map, .name = (const char *)own[i].data, .root = UINT64_MAX};
     }
     for (unsigned i = 0; i < count; i++) {
         struct disk_node node;
@@ -57,14 +59,14 @@ bool disk_tree_tables(const struct disk_tree *names, struct disk_tree trees[DISK
             return page_fault(names->name, names->root, fault);
         }
         size_t table = 0;
-        while (table < DISK_TABLE_COUNT && !proto_span_is(node.key, own[table])) {
+        while (table < DISK_TABLE_COUNT && !proto_span_equal(node.key, own[table])) {
             table++;
         }
         if (table == DISK_TABLE_COUNT) {
             return proto_fault_set(fault, PROTO_CORRUPT, names->name,
                                    "the store has a table that this program does not know");
         }
-        if (!disk_tree_open(&trees[table], &names->map, own[table], node.data.data, fault)) {
+        if (!disk_tree_open(&trees[table], &names->map, trees[table].name, node.data.data, fault)) {
             return false;
         }
     }
