@@ -2,7 +2,9 @@
 #include "server/store/index.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
+
+#include "server/base/pages.h"
 
 enum {
     /* Percent of the entries that the lines have room for. */
@@ -11,7 +13,6 @@ enum {
     LOAD_MOST = 95, /* do not go on before the larger one is ready */
     LINES_LEAST = 64,
     SLICE_LINES = 16384, /* one slice of growth: about 1 ms */
-    HUGE_BYTES = 2 << 20,
 };
 
 /* Readers may run at any time: everything is stored with release and read with acquire, in the
@@ -21,15 +22,22 @@ static uint64_t hash_at(const struct store_index_line *line, int i)
     return atomic_load_explicit(&line->hashes[i], memory_order_acquire);
 }
 
+/* An empty entry is 0 in memory: a table is begun by asking for zeroed pages, and each is made when
+ * it is first written to, not all at once before the first entry. */
 static uint32_t ref_at(const struct store_index_line *line, int i)
 {
-    return atomic_load_explicit(&line->refs[i], memory_order_acquire);
+    return atomic_load_explicit(&line->refs[i], memory_order_acquire) ^ STORE_NO_SLOT;
+}
+
+static void ref_set(struct store_index_line *line, int i, uint32_t ref)
+{
+    atomic_store_explicit(&line->refs[i], ref ^ STORE_NO_SLOT, memory_order_release);
 }
 
 static void entry_set(struct store_index_line *line, int i, uint64_t hash, uint32_t ref)
 {
     atomic_store_explicit(&line->hashes[i], hash, memory_order_release);
-    atomic_store_explicit(&line->refs[i], ref, memory_order_release);
+    ref_set(line, i, ref);
 }
 
 uint32_t store_index_find(const struct store_index_table *table, uint64_t hash)
@@ -64,6 +72,12 @@ static size_t lines_for(size_t entries)
     return lines < LINES_LEAST ? LINES_LEAST : lines;
 }
 
+/* Large tables lie on huge pages where the machine has them: a probe then costs no page walk. */
+static bool is_large(const struct store_index_table *table)
+{
+    return table->bytes >= BASE_HUGE_BYTES;
+}
+
 static struct store_index_table *table_create(size_t entries)
 {
     struct store_index_table *table = calloc(1, sizeof *table);
@@ -72,25 +86,18 @@ static struct store_index_table *table_create(size_t entries)
     }
     table->line_count = lines_for(entries);
     table->bytes = table->line_count * sizeof *table->lines;
-    /* Large tables lie on huge pages where the machine has them: a probe then costs no page walk.
-     */
-    size_t align = table->bytes >= HUGE_BYTES ? HUGE_BYTES : sizeof *table->lines;
-    table->bytes = (table->bytes + align - 1) & ~(align - 1);
-    table->lines = aligned_alloc(align, table->bytes);
+    if (is_large(table)) {
+        table->bytes = (table->bytes + BASE_HUGE_BYTES - 1) & ~(BASE_HUGE_BYTES - 1);
+        table->lines = base_pages_take(table->bytes);
+    } else {
+        table->lines = aligned_alloc(sizeof *table->lines, table->bytes);
+    }
     if (table->lines == NULL) {
         free(table);
         return NULL;
     }
-    if (align == HUGE_BYTES) {
-        (void)madvise(table->lines, table->bytes, MADV_HUGEPAGE);
-    }
-    for (size_t i = 0; i < table->line_count; i++) {
-        struct store_index_line *line = &table->lines[i];
-        for (int j = 0; j < STORE_LINE_ENTRIES; j++) {
-            atomic_init(&line->hashes[j], 0);
-            atomic_init(&line->refs[j], STORE_NO_SLOT);
-        }
-        atomic_init(&line->passed, 0);
+    if (!is_large(table)) {
+        memset(table->lines, 0, table->bytes);
     }
     return table;
 }
@@ -100,7 +107,11 @@ static void table_destroy(struct store_index_table *table)
     if (table == NULL) {
         return;
     }
-    free(table->lines);
+    if (is_large(table)) {
+        base_pages_give(table->lines, table->bytes);
+    } else {
+        free(table->lines);
+    }
     free(table);
 }
 
@@ -144,7 +155,7 @@ static void table_set(struct store_index_table *table, uint64_t hash, uint32_t r
     size_t at;
     int place;
     if (entry_find(table, hash, &at, &place)) {
-        atomic_store_explicit(&table->lines[at].refs[place], ref, memory_order_release);
+        ref_set(&table->lines[at], place, ref);
         return;
     }
     /* The load limit sees to it that a free place exists. */

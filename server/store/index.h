@@ -3,7 +3,8 @@
  * 64 bytes with five entries each; a probe nearly always costs one cache line.
  *
  *   line: u64 hash × 5   u32 ref × 5   u32 passed
- *   ref: slot, STORE_REF_SHARED (several stored texts have this hash: ask the table), or empty
+ *   ref: slot, STORE_REF_SHARED (several stored texts have this hash: ask the table), or
+ *   STORE_NO_SLOT, each with all bits the other way round, so that zeroed memory is empty
  *   passed: entries that found this line full on their way and lie further on; 0 ends a search
  *
  * One writer, any number of readers, no locks. Entries change under readers, who notice: `stable`
