@@ -104,6 +104,7 @@ static bool engine_open(struct server *server, struct proto_fault *fault)
     struct engine_options options = {
         .store = {.path = config->data,
                   .must_exist = config->require_data,
+                  .starting = true,
                   .map_bytes_max = config->map_bytes,
                   .queue_bytes_max = config->queue_bytes_max,
                   .commit_bytes_max = config->commit_bytes_max,
@@ -257,6 +258,7 @@ struct server *server_create(const struct base_config *config, struct base_log *
         server_destroy(server);
         return NULL;
     }
+    engine_started(server->engine);
     base_log(log, BASE_LOG_INFO, "main", "serving",
              BASE_FIELDS(base_field_text("host", config->host),
                          base_field_uint("port", net_server_port(server->net)),

@@ -64,7 +64,7 @@ struct engine *engine_create(const struct engine_options *options, struct proto_
         goto fail_scores;
     }
     engine_registry_encoder(engine);
-    if (!engine_scores_keeper_start(engine->scores, fault)) {
+    if (!engine_scores_keeper_start(engine->scores, store.starting, fault)) {
         goto fail_scores;
     }
     for (size_t i = 0; i < ENGINE_LANES; i++) {
@@ -87,6 +87,12 @@ fail_state:
     pthread_mutex_destroy(&engine->state_lock);
     free(engine);
     return NULL;
+}
+
+void engine_started(struct engine *engine)
+{
+    store_started(engine->store);
+    engine_scores_keeper_go(engine->scores);
 }
 
 void engine_stop(struct engine *engine)

@@ -22,6 +22,10 @@ struct engine_options {
 };
 
 struct engine *engine_create(const struct engine_options *options, struct proto_fault *fault);
+/* What options.store.starting held back begins: the index of ids, and scores and labels in memory.
+ * Called when requests are taken: until then they would only take the processor from the start,
+ * and what they make is not needed to answer, only to answer faster. Any thread. */
+void engine_started(struct engine *engine);
 /* Cancels jobs and scans and waits for them; none is taken any more. So what they use can be
  * destroyed before the engine. */
 void engine_stop(struct engine *engine);

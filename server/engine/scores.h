@@ -80,8 +80,11 @@ uint64_t engine_scores_run(const struct engine_scores *scores, const struct stor
 struct engine_scores_keeper;
 struct engine_scores_keeper *engine_scores_keeper_create(struct engine *engine,
                                                          struct proto_fault *fault);
-/* When the store is open: follows the scores of the state that there is. */
-bool engine_scores_keeper_start(struct engine_scores_keeper *keeper, struct proto_fault *fault);
+/* When the store is open: follows the scores of the state that there is. What is there already is
+ * worked out at once or, where it `waits`, from engine_scores_keeper_go on. */
+bool engine_scores_keeper_start(struct engine_scores_keeper *keeper, bool waits,
+                                struct proto_fault *fault);
+void engine_scores_keeper_go(struct engine_scores_keeper *keeper);
 /* Before the store closes: ends the thread and closes the views. The writer may go on. */
 void engine_scores_keeper_stop(struct engine_scores_keeper *keeper);
 /* After the store is closed. NULL is fine. */

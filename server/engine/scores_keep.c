@@ -24,6 +24,7 @@ struct engine_scores_keeper {
     uint64_t committed;           /* last commit told of */
     struct engine_scores *scores; /* of the active version; NULL: none */
     struct engine_labels *labels; /* NULL: no segment is in force */
+    bool waiting;                 /* the start of the server goes first */
     bool stopping;
     bool started;
     pthread_t thread;
@@ -204,6 +205,9 @@ static void *keeper_run(void *context)
     }
     store_view_rest(view);
     pthread_mutex_lock(&keeper->lock);
+    while (keeper->waiting && !keeper->stopping) {
+        pthread_cond_wait(&keeper->wake, &keeper->lock);
+    }
     while (!keeper->stopping) {
         bool worked = keeper->scores && chunk_fill(view, keeper->scores);
         worked = (keeper->labels && engine_labels_fill(keeper->labels, view)) || worked;
@@ -239,7 +243,8 @@ struct engine_scores_keeper *engine_scores_keeper_create(struct engine *engine,
     return keeper;
 }
 
-bool engine_scores_keeper_start(struct engine_scores_keeper *keeper, struct proto_fault *fault)
+bool engine_scores_keeper_start(struct engine_scores_keeper *keeper, bool waits,
+                                struct proto_fault *fault)
 {
     struct store_view *view = store_view_open(engine_store(keeper->engine), fault);
     if (!view) {
@@ -252,10 +257,19 @@ bool engine_scores_keeper_start(struct engine_scores_keeper *keeper, struct prot
     engine_state_release(state);
     pthread_mutex_lock(&keeper->lock);
     keeper->view = view;
+    keeper->waiting = waits;
     pthread_mutex_unlock(&keeper->lock);
     keeper->started = pthread_create(&keeper->thread, NULL, keeper_run, keeper) == 0;
     return keeper->started ||
            proto_fault_set(fault, PROTO_NO_MEMORY, "", "no thread for the scores");
+}
+
+void engine_scores_keeper_go(struct engine_scores_keeper *keeper)
+{
+    pthread_mutex_lock(&keeper->lock);
+    keeper->waiting = false;
+    pthread_cond_signal(&keeper->wake);
+    pthread_mutex_unlock(&keeper->lock);
 }
 
 void engine_scores_keeper_stop(struct engine_scores_keeper *keeper)

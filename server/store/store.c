@@ -217,6 +217,7 @@ static struct store *store_create(const struct store_options *options,
     if (tuning != NULL) {
         store->tuning = *tuning;
     }
+    atomic_init(&store->starting, store->options.starting);
     store->env.lock_fd = -1;
     store->env.witness_fd = -1;
     store->hasher.mask = store->tuning.hash_mask == 0 ? UINT64_MAX : store->tuning.hash_mask;
@@ -353,6 +354,13 @@ fail:
 struct store *store_open(const struct store_options *options, struct proto_fault *fault)
 {
     return store_open_tuned(options, NULL, fault);
+}
+
+void store_started(struct store *store)
+{
+    if (atomic_exchange(&store->starting, false)) {
+        store_queue_poke(&store->queue);
+    }
 }
 
 void store_close(struct store *store)

@@ -114,6 +114,7 @@ struct store_options {
     size_t overlay_bytes_max; /* such changes in all, in memory; 0: 768 MiB */
     unsigned readers_max;     /* views in all; 0: 126 */
     bool must_exist;          /* no new store is made where there is none */
+    bool starting;            /* what can wait, waits for store_started: the index, free slots */
     uint64_t view_ms_max;     /* age of a snapshot at which who reads it is to end; 0: any */
     int64_t (*now_ms)(void *context); /* clock, required */
     void *now_context;
@@ -134,6 +135,9 @@ struct store_options {
 /* Opens, or creates where nothing of a store is there; checks format version, file size and
  * checksums of what it reads; tells every document through on_change; starts the writer. */
 struct store *store_open(const struct store_options *options, struct proto_fault *fault);
+/* The start is over: what options.starting held back begins. Without that option nothing waits, and
+ * this does nothing. Any thread. */
+void store_started(struct store *store);
 /* Commits what was submitted, stops the writer, closes. Views must be closed before. */
 void store_close(struct store *store);
 /* Another limit of the tables, from now on; lower than what they take, nothing is taken that adds.

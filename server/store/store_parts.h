@@ -173,6 +173,7 @@ struct store {
     _Atomic uint64_t folded;      /* sequence up to which the tables hold everything */
     _Atomic uint64_t turn;        /* commits and transactions of LMDB so far */
     _Atomic size_t overlay_bytes; /* of all generations */
+    _Atomic bool starting;        /* options.starting, until store_started */
     struct store_room room;
     _Atomic uint64_t old_since_ns; /* when the oldest snapshot was seen to be old; 0: it is not */
     struct store_moments moments;

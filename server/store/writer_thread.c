@@ -122,6 +122,16 @@ static int wait_of(const struct store *store, bool more)
     return due_ms >= 0 && due_ms < LOOK_MS ? due_ms : LOOK_MS;
 }
 
+/* What is done between commits, once the start is over; true if there is more to do. */
+static bool slices(struct store *store)
+{
+    if (atomic_load_explicit(&store->starting, memory_order_relaxed)) {
+        return false;
+    }
+    bool more = store_slice_index(store);
+    return store_slice_slots(store) || more;
+}
+
 void *store_writer_run(void *context)
 {
     struct store *store = context;
@@ -138,8 +148,7 @@ void *store_writer_run(void *context)
         if (closed) {
             break;
         }
-        more = store_slice_index(store);
-        more |= store_slice_slots(store);
+        more = slices(store);
         store_generation_look(store);
         store_reclaim(store);
         tables_look(store);

@@ -39,7 +39,9 @@ static void engine_open(struct engine_fixture *fixture)
 {
     struct proto_fault fault = {0};
     struct engine_options options = {
-        .store = {.path = fixture->directory, .map_bytes_max = (size_t)1 << 30},
+        .store = {.path = fixture->directory,
+                  .map_bytes_max = (size_t)1 << 30,
+                  .starting = fixture->starting},
         .now_ms = now_ms,
         .now_context = fixture,
     };

@@ -10,6 +10,7 @@
 struct engine_fixture {
     char directory[64];
     struct engine *engine;
+    bool starting;          /* of the next opening: what can wait waits for engine_started */
     _Atomic int64_t now_ms; /* the clock: set it; it does not go by itself */
     /* The last job that ended. */
     pthread_mutex_t lock;

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "server/engine/engine_create.h"
 #include "server/engine/scores.h"
 #include "server/engine/worker.h"
 #include "tests/unit/engine/engine_fixture.h"
@@ -224,6 +225,33 @@ static void scores_of_a_version_that_is_no_longer_active_end_with_its_last_commi
     engine_fixture_close(&fixture);
 }
 
+/* What a server answers meanwhile comes from the rows. */
+static void scores_wait_for_the_end_of_the_start(void **state)
+{
+    (void)state;
+    struct engine_fixture fixture;
+    int64_t raw;
+    bool known;
+    setup(&fixture);
+    fixture.starting = true;
+    engine_fixture_again(&fixture);
+    struct engine_worker *worker = engine_fixture_worker(&fixture);
+    assert_non_null(worker->state->scores);
+    assert_int_equal(atomic_load(&worker->state->scores->next), 0);
+    (void)both(worker, 3, &raw, &known);
+    assert_false(known);
+    engine_worker_destroy(worker);
+    engine_started(fixture.engine);
+    worker = filled_worker(fixture.engine);
+    int64_t wanted = both(worker, 3, &raw, &known);
+    assert_true(known);
+    assert_int_equal(raw, wanted);
+    engine_worker_destroy(worker);
+    fixture.starting = true; /* one that never starts ends all the same */
+    engine_fixture_again(&fixture);
+    engine_fixture_close(&fixture);
+}
+
 /* The control: a score that was not taken away must be seen as wrong by the comparison above. */
 static void the_comparison_sees_a_wrong_score(void **state)
 {
@@ -248,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_view_never_finds_a_score_that_is_not_its_own),
         cmocka_unit_test(a_deleted_account_has_no_score_and_a_changed_one_its_new_one),
         cmocka_unit_test(scores_of_a_version_that_is_no_longer_active_end_with_its_last_commit),
+        cmocka_unit_test(scores_wait_for_the_end_of_the_start),
         cmocka_unit_test(the_comparison_sees_a_wrong_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,52 @@ static void reopening_gives_the_same(void **state)
     }
 }
 
+static uint64_t index_ready(const struct fixture *fixture)
+{
+    struct store_stats stats;
+    store_stats(fixture->store, &stats);
+    return stats.index_ready;
+}
+
+/* The writer has gone round with each put, so the index would be there. */
+static void what_can_wait_begins_when_the_start_is_over(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    assert_true(put_one(fixture, "acme", "domain:acme.com", 42, &result));
+    fixture_close(fixture);
+    fixture->options.starting = true;
+    fixture_open(fixture);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(put_one(fixture, "globex", "domain:globex.com", i, &result));
+        assert_int_equal(index_ready(fixture), 0);
+    }
+    assert_int_equal(find_id(fixture, "acme"), 0);
+    assert_int_equal(find_key(fixture, "domain:globex.com"), 1);
+    store_started(fixture->store);
+    settle(fixture, 0);
+    assert_int_equal(index_ready(fixture), 1);
+    assert_int_equal(find_id(fixture, "acme"), 0);
+    assert_int_equal(find_key(fixture, "domain:globex.com"), 1);
+    store_started(fixture->store); /* once more is once */
+    must_be_sound(fixture);
+}
+
+static void a_store_that_never_started_closes_and_opens(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    fixture_close(fixture);
+    fixture->options.starting = true;
+    fixture_open(fixture);
+    assert_true(put_one(fixture, "acme", "domain:acme.com", 42, &result));
+    fixture_close(fixture);
+    fixture->options.starting = false;
+    fixture_open(fixture);
+    settle(fixture, 0);
+    assert_int_equal(find_id(fixture, "acme"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +151,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_put_of_a_stored_id_keeps_slot_and_created, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(reopening_gives_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_can_wait_begins_when_the_start_is_over, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_store_that_never_started_closes_and_opens, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
