@@ -7,6 +7,7 @@
  * already is tried again for a second, and then the process is given up. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "server/engine/definitions.h"
@@ -55,6 +56,40 @@ static struct engine_state *state_copy(const struct engine_state *from, size_t s
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+/* A longer list of pointers; the new ones are NULL. NULL: no memory, and the list is as it was. */
+static void *list_widen(void *list, size_t has, size_t count)
+{
+    char *wider = realloc(list, count * sizeof(void *));
+    if (wider) {
+        memset(wider + has * sizeof(void *), 0, (count - has) * sizeof(void *));
+    }
+    return wider;
+}
+
+/* While the store is opened nobody else has the state, and it grows where it is: a copy for each of
+ * a thousand versions is a million references taken and given back before the first score. */
+static struct engine_state *state_widen(struct engine_state *state, size_t schemas,
+                                        size_t documents)
+{
+    if (schemas > state->schema_count) {
+        void *wider = list_widen(state->schemas, state->schema_count, schemas);
+        if (!wider) {
+            return NULL;
+        }
+        state->schemas = wider;
+        state->schema_count = schemas;
+    }
+    if (documents > state->document_count) {
+        void *wider = list_widen(state->versions, state->document_count, documents);
+        if (!wider) {
+            return NULL;
+        }
+        state->versions = wider;
+        state->document_count = documents;
+    }
+    return state;
 }
 
 static void damaged_set(const struct store_change *change, struct proto_fault *fault)
@@ -301,7 +336,9 @@ static void state_publish(struct engine *engine, struct engine_state *state)
     engine->state = state;
     pthread_mutex_unlock(&engine->state_lock);
     atomic_store_explicit(&engine->generation, state->generation, memory_order_release);
-    engine_state_release(old);
+    if (old != state) {
+        engine_state_release(old);
+    }
 }
 
 bool engine_registry_ready(struct engine *engine, struct proto_fault *fault)
@@ -327,12 +364,14 @@ bool engine_registry_ready(struct engine *engine, struct proto_fault *fault)
     return true;
 }
 
-/* A new state with the change in it. NULL: no memory. *fault of a state that is there: the version
+/* The state with the change in it: another one, or while the store is opened the same. NULL: no
+ * memory. *fault of a state that is there: the version
  * that it speaks of is unusable. */
 static struct engine_state *change_take(struct engine *engine, const struct store_change *change,
                                         struct proto_fault *fault)
 {
-    const struct engine_state *old = engine->state;
+    bool opening = engine->store == NULL;
+    struct engine_state *old = engine->state;
     size_t schemas = old->schema_count;
     size_t documents = old->document_count;
     if (change->kind == STORE_DOCUMENT_SCHEMA) {
@@ -340,7 +379,8 @@ static struct engine_state *change_take(struct engine *engine, const struct stor
     } else if (change->kind == STORE_DOCUMENT_ICP) {
         documents = larger(documents, change->version);
     }
-    struct engine_state *state = state_copy(old, schemas, documents);
+    struct engine_state *state =
+        opening ? state_widen(old, schemas, documents) : state_copy(old, schemas, documents);
     if (!state) {
         proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a schema or ICP version");
         return NULL;
@@ -352,7 +392,9 @@ static struct engine_state *change_take(struct engine *engine, const struct stor
         good = state_apply(engine, state, change, fault);
     }
     if (!good && fault->code == PROTO_NO_MEMORY) {
-        engine_state_release(state);
+        if (!opening) {
+            engine_state_release(state);
+        }
         return NULL;
     }
     return state;
