@@ -3,7 +3,7 @@
  * nothing: lengths are held against the bytes left before they are followed, and what could not
  * have been written (reserved bits, empty texts, members that the type does not take, bytes behind
  * the last member) is refused, so that an event has one encoding. */
-#include "server/event/event.h"
+#include "server/event/event_names.h"
 
 #include <assert.h>
 #include <xxhash.h>
@@ -148,6 +148,20 @@ bool event_decode(struct proto_span bytes, struct event *event, struct proto_fau
         return proto_fault_set(fault, PROTO_CORRUPT, "event",
                                "an event that ends early, goes on behind its end, or has a member "
                                "out of bounds");
+    }
+    return true;
+}
+
+bool event_names(struct proto_span bytes, struct proto_span *source, struct proto_span *id)
+{
+    size_t at = HEAD_BYTES;
+    struct proto_span *const texts[] = {source, id};
+    for (unsigned i = 0; i < 2; i++) {
+        if (at >= bytes.bytes || bytes.data[at] > bytes.bytes - at - 1) {
+            return false;
+        }
+        *texts[i] = (struct proto_span){bytes.data + at + 1, bytes.data[at]};
+        at += 1 + (size_t)bytes.data[at];
     }
     return true;
 }

@@ -6,6 +6,10 @@
 
 #include <stdlib.h>
 
+#include "server/store/overlay_ahead.h"
+
+enum { EVENTS_AHEAD = 16 }; /* on their way while one is linked */
+
 bool store_edits_reserve(struct store_edits *edits, size_t more, struct proto_fault *fault)
 {
     size_t need = edits->count + more;
@@ -113,6 +117,37 @@ static bool apply_event(const struct store_apply *apply, const struct store_plan
                               store_overlay_tell(apply->generation, &told, apply->links, fault));
 }
 
+/* Asks for what linking an event will read and write: between its planning and now lie those of
+ * the whole batch. */
+static void event_ahead(const struct store_apply *apply, const struct store_plan_event *event)
+{
+    _Atomic uint64_t *segment = atomic_load_explicit(
+        &apply->tolds->segments[event->slot / STORE_TOLD_SEGMENT], memory_order_relaxed);
+    if (segment != NULL) {
+        __builtin_prefetch(&segment[event->slot % STORE_TOLD_SEGMENT], 1);
+    }
+    store_generation_ahead_told(apply->generation, event->slot, event->hash);
+    store_generation_ahead_slot(apply->generation, event->slot, 0);
+}
+
+static bool apply_events(const struct store_apply *apply, const struct store_plan *plan,
+                         struct proto_fault *fault)
+{
+    for (size_t i = 0; i < plan->event_count; i++) {
+        if (i + EVENTS_AHEAD < plan->event_count) {
+            event_ahead(apply, &plan->events[i + EVENTS_AHEAD]);
+        }
+        if (i + EVENTS_AHEAD / 2 < plan->event_count) {
+            store_generation_ahead_slot(apply->generation, plan->events[i + EVENTS_AHEAD / 2].slot,
+                                        1);
+        }
+        if (!apply_event(apply, &plan->events[i], fault)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool store_apply(const struct store_apply *apply, const struct store_plan *plan,
                  struct proto_fault *fault)
 {
@@ -135,10 +170,8 @@ bool store_apply(const struct store_apply *apply, const struct store_plan *plan,
             return false;
         }
     }
-    for (size_t i = 0; i < plan->event_count; i++) {
-        if (!apply_event(apply, &plan->events[i], fault)) {
-            return false;
-        }
+    if (!apply_events(apply, plan, fault)) {
+        return false;
     }
     for (size_t i = 0; i < plan->document_count; i++) {
         if (!apply_document(apply, &plan->documents[i], fault)) {

@@ -3,7 +3,7 @@
  * before those that the cell has, with one store that readers acquire. Without memory the change is
  * not made, the group it belongs to is taken back, and what was copied lies unused until the
  * generation goes. */
-#include "server/store/overlay.h"
+#include "server/store/overlay_ahead.h"
 
 #include <stdlib.h>
 
@@ -69,25 +69,11 @@ static void *take(struct store_generation *generation, size_t bytes, size_t alig
     return fresh->data;
 }
 
-static struct store_cells *cells_create(struct store_generation *generation, size_t count)
+static struct store_cells *cells_create(struct store_generation *generation)
 {
-    size_t bytes = sizeof(struct store_cells) + count * sizeof(_Atomic(void *));
-    struct store_cells *cells = calloc(1, bytes);
-    if (cells == NULL) {
-        return NULL;
-    }
-    cells->count = count;
-    generation->bytes += bytes;
+    struct store_cells *cells = store_cells_create(CELLS_LEAST);
+    generation->bytes += cells == NULL ? 0 : store_cells_bytes(CELLS_LEAST);
     return cells;
-}
-
-static void cells_destroy(struct store_cells *cells)
-{
-    while (cells != NULL) {
-        struct store_cells *smaller = cells->smaller;
-        free(cells);
-        cells = smaller;
-    }
 }
 
 struct store_generation *store_generation_create(uint64_t begin, uint64_t digest,
@@ -104,8 +90,8 @@ struct store_generation *store_generation_create(uint64_t begin, uint64_t digest
     generation->older = older;
     generation->bytes = sizeof *generation;
     atomic_init(&generation->least, STORE_NO_SLOT);
-    struct store_cells *slots = cells_create(generation, CELLS_LEAST);
-    struct store_cells *texts = cells_create(generation, CELLS_LEAST);
+    struct store_cells *slots = cells_create(generation);
+    struct store_cells *texts = cells_create(generation);
     atomic_init(&generation->slots, slots);
     atomic_init(&generation->texts, texts);
     if (slots != NULL && texts != NULL) {
@@ -121,9 +107,9 @@ void store_generation_destroy(struct store_generation *generation)
     if (generation == NULL) {
         return;
     }
-    cells_destroy(atomic_load_explicit(&generation->slots, memory_order_relaxed));
-    cells_destroy(atomic_load_explicit(&generation->texts, memory_order_relaxed));
-    cells_destroy(atomic_load_explicit(&generation->tolds, memory_order_relaxed));
+    store_cells_destroy(atomic_load_explicit(&generation->slots, memory_order_relaxed));
+    store_cells_destroy(atomic_load_explicit(&generation->texts, memory_order_relaxed));
+    store_cells_destroy(atomic_load_explicit(&generation->tolds, memory_order_relaxed));
     while (generation->chunks != NULL) {
         struct store_chunk *chunk = generation->chunks;
         generation->chunks = chunk->next;
@@ -141,29 +127,30 @@ static uint64_t slot_hash(uint32_t slot)
 
 static struct store_slot_cell *slot_find(const struct store_generation *generation, uint32_t slot)
 {
-    struct store_cells *cells = atomic_load_explicit(&generation->slots, memory_order_acquire);
-    for (size_t i = slot_hash(slot);; i++) {
-        struct store_slot_cell *cell =
-            atomic_load_explicit(&cells->at[i & (cells->count - 1)], memory_order_acquire);
-        if (cell == NULL || cell->slot == slot) {
-            return cell;
-        }
+    const struct store_cells *cells =
+        atomic_load_explicit(&generation->slots, memory_order_acquire);
+    uint64_t hash = slot_hash(slot);
+    uint64_t at = hash;
+    struct store_slot_cell *cell = store_cells_next(cells, hash, &at);
+    while (cell != NULL && cell->slot != slot) {
+        cell = store_cells_next(cells, hash, &at);
     }
+    return cell;
 }
 
 static struct store_text_cell *text_find(const struct store_generation *generation,
                                          enum store_kind kind, uint64_t hash,
                                          struct proto_span text)
 {
-    struct store_cells *cells = atomic_load_explicit(&generation->texts, memory_order_acquire);
-    for (size_t i = hash;; i++) {
-        struct store_text_cell *cell =
-            atomic_load_explicit(&cells->at[i & (cells->count - 1)], memory_order_acquire);
-        if (cell == NULL ||
-            (cell->hash == hash && cell->kind == kind && proto_span_equal(cell->text, text))) {
-            return cell;
-        }
+    const struct store_cells *cells =
+        atomic_load_explicit(&generation->texts, memory_order_acquire);
+    uint64_t at = hash;
+    struct store_text_cell *cell = store_cells_next(cells, hash, &at);
+    while (cell != NULL &&
+           (cell->hash != hash || cell->kind != kind || !proto_span_equal(cell->text, text))) {
+        cell = store_cells_next(cells, hash, &at);
     }
+    return cell;
 }
 
 const struct store_version *store_generation_version(const struct store_generation *generation,
@@ -242,14 +229,14 @@ const struct store_happening *store_generation_told_find(const struct store_gene
         return NULL;
     }
     *count += cell->told_count;
-    for (size_t i = told_hash(slot, hash);; i++) {
-        const struct store_happening *told =
-            atomic_load_explicit(&cells->at[i & (cells->count - 1)], memory_order_relaxed);
-        if (told == NULL || (told->slot == slot && told->hash == hash && !told->dead &&
-                             told->seq > cell->cut_seq && told_is(told, event))) {
-            return told;
-        }
+    uint64_t mixed = told_hash(slot, hash);
+    uint64_t at = mixed;
+    const struct store_happening *told = store_cells_next(cells, mixed, &at);
+    while (told != NULL && (told->slot != slot || told->hash != hash || told->dead ||
+                            told->seq <= cell->cut_seq || !told_is(told, event))) {
+        told = store_cells_next(cells, mixed, &at);
     }
+    return told;
 }
 
 bool store_generation_each(const struct store_generation *generation, uint64_t after, uint64_t seq,
@@ -273,13 +260,58 @@ bool store_generation_each(const struct store_generation *generation, uint64_t a
     return true;
 }
 
-static void cells_put(struct store_cells *cells, uint64_t hash, void *cell)
+/* The first cell that may be the one of that hash; of no table none is. */
+static const void *first_of(const _Atomic(struct store_cells *) *table, uint64_t hash)
 {
-    size_t i = hash & (cells->count - 1);
-    while (atomic_load_explicit(&cells->at[i], memory_order_relaxed) != NULL) {
-        i = (i + 1) & (cells->count - 1);
+    const struct store_cells *cells = atomic_load_explicit(table, memory_order_acquire);
+    uint64_t at = hash;
+    return cells == NULL ? NULL : store_cells_next(cells, hash, &at);
+}
+
+static void table_ahead(const _Atomic(struct store_cells *) *table, uint64_t hash)
+{
+    const struct store_cells *cells = atomic_load_explicit(table, memory_order_acquire);
+    if (cells != NULL) {
+        store_cells_ahead(cells, hash);
     }
-    atomic_store_explicit(&cells->at[i], cell, memory_order_release);
+}
+
+void store_generation_ahead_text(const struct store_generation *generation, uint64_t hash,
+                                 unsigned step)
+{
+    if (step == 0) {
+        table_ahead(&generation->texts, hash);
+    } else {
+        __builtin_prefetch(first_of(&generation->texts, hash));
+    }
+}
+
+void store_generation_ahead_slot(const struct store_generation *generation, uint32_t slot,
+                                 unsigned step)
+{
+    uint64_t hash = slot_hash(slot);
+    if (step == 0) {
+        table_ahead(&generation->slots, hash);
+        return;
+    }
+    const struct store_slot_cell *cell = first_of(&generation->slots, hash);
+    if (step == 1 || cell == NULL) {
+        __builtin_prefetch(cell);
+        return;
+    }
+    const struct store_version *version = atomic_load_explicit(&cell->newest, memory_order_acquire);
+    if (step == 2) {
+        __builtin_prefetch(version);
+    } else if (version != NULL) {
+        __builtin_prefetch(version->value.data);
+        __builtin_prefetch(version->value.data + 64);
+    }
+}
+
+void store_generation_ahead_told(const struct store_generation *generation, uint32_t slot,
+                                 uint64_t hash)
+{
+    table_ahead(&generation->tolds, told_hash(slot, hash));
 }
 
 static uint64_t slot_cell_hash(const void *cell)
@@ -292,27 +324,14 @@ static uint64_t text_cell_hash(const void *cell)
     return ((const struct store_text_cell *)cell)->hash;
 }
 
-/* A place for one more; a larger table takes over when two thirds are taken. */
+/* A place for one more. */
 static bool cells_reserve(struct store_generation *generation, _Atomic(struct store_cells *) *table,
                           size_t taken, uint64_t (*hash_of)(const void *cell))
 {
-    struct store_cells *cells = atomic_load_explicit(table, memory_order_relaxed);
-    if ((taken + 1) * 3 <= cells->count * 2) {
-        return true;
-    }
-    struct store_cells *larger = cells_create(generation, cells->count * 2);
-    if (larger == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < cells->count; i++) {
-        void *cell = atomic_load_explicit(&cells->at[i], memory_order_relaxed);
-        if (cell != NULL) {
-            cells_put(larger, hash_of(cell), cell);
-        }
-    }
-    larger->smaller = cells;
-    atomic_store_explicit(table, larger, memory_order_release);
-    return true;
+    size_t grown;
+    bool good = store_cells_reserve(table, taken, hash_of, &grown);
+    generation->bytes += grown;
+    return good;
 }
 
 static bool links_add(struct store_links *links, enum store_link_kind kind, void *cell)
@@ -378,8 +397,8 @@ static struct store_slot_cell *slot_cell(struct store_generation *generation, ui
     cell->cut_seq = 0;
     atomic_init(&cell->newest, NULL);
     atomic_init(&cell->told, NULL);
-    cells_put(atomic_load_explicit(&generation->slots, memory_order_relaxed), slot_hash(slot),
-              cell);
+    store_cells_put(atomic_load_explicit(&generation->slots, memory_order_relaxed), slot_hash(slot),
+                    cell);
     generation->slot_count++;
     return cell;
 }
@@ -419,7 +438,7 @@ static struct store_text_cell *text_cell(struct store_generation *generation, en
     cell->text = (struct proto_span){copy, text.bytes};
     cell->before = was;
     atomic_init(&cell->newest, NULL);
-    cells_put(atomic_load_explicit(&generation->texts, memory_order_relaxed), hash, cell);
+    store_cells_put(atomic_load_explicit(&generation->texts, memory_order_relaxed), hash, cell);
     generation->text_count++;
     return cell;
 }
@@ -459,7 +478,7 @@ struct store_paper *store_overlay_paper(struct store_generation *generation, enu
 static bool told_reserve(struct store_generation *generation)
 {
     if (atomic_load_explicit(&generation->tolds, memory_order_relaxed) == NULL) {
-        struct store_cells *cells = cells_create(generation, CELLS_LEAST);
+        struct store_cells *cells = cells_create(generation);
         if (cells == NULL) {
             return false;
         }
@@ -486,8 +505,8 @@ bool store_overlay_tell(struct store_generation *generation, const struct store_
     } else {
         memcpy(event, told->event.data, told->event.bytes);
         cell->told_count++;
-        cells_put(atomic_load_explicit(&generation->tolds, memory_order_relaxed),
-                  told_cell_hash(copy), copy);
+        store_cells_put(atomic_load_explicit(&generation->tolds, memory_order_relaxed),
+                        told_cell_hash(copy), copy);
         generation->told_count++;
     }
     copy->older = atomic_load_explicit(&cell->told, memory_order_relaxed);

@@ -19,16 +19,15 @@
  * could not be committed is unlinked again (store_overlay_undo). Linked memory is never changed or
  * moved: whoever still walks it is right.
  *
- * Shapes: memory in chunks of 1 MiB; tables of pointers to cells, open addressing, at most two
- * thirds full, replaced by larger ones. Ownership: the generation owns all; spans given are copied.
- * Errors: PROTO_NO_MEMORY. Threads: one writer, readers without locks (release on linking, acquire
- * on looking up). Cost: some 150 ns a change beside copying; a look-up two cache misses. */
+ * Shapes: memory in chunks of 1 MiB; tables of pointers to cells (cells.h). Ownership: the
+ * generation owns all; spans given are copied. Errors: PROTO_NO_MEMORY. Threads: one writer,
+ * readers without locks (release on linking, acquire on looking up). Cost: some 150 ns a change
+ * beside copying; a look-up two cache misses. */
 #ifndef STORE_OVERLAY_H
 #define STORE_OVERLAY_H
 
-#include <stdatomic.h>
-
 #include "server/disk/state.h"
+#include "server/store/cells.h"
 #include "server/store/hasher.h"
 #include "server/store/store.h"
 
@@ -89,12 +88,6 @@ struct store_text_cell {
     enum store_kind kind;
     uint32_t before; /* owner when the generation began */
     _Atomic(struct store_owner *) newest;
-};
-
-struct store_cells {
-    struct store_cells *smaller; /* the table before; some reader may be in it */
-    size_t count;                /* of places, a power of two */
-    _Atomic(void *) at[];
 };
 
 struct store_chunk;

@@ -6,6 +6,7 @@
 
 #include "server/store/command.h"
 #include "server/store/past_table.h"
+#include "server/store/plan_ahead.h"
 
 void store_plan_init(struct store_plan *plan, const struct store_hasher *hasher)
 {
@@ -476,7 +477,12 @@ bool store_plan_batch(struct store_plan *plan, const struct store_sight *sight,
     struct proto_fault end = {.code = PROTO_OK};
     struct store_command command;
     size_t at = 0;
+    struct store_plan_ahead ahead;
+    ahead.planned = 0;
     for (size_t position = 0; store_command_next(commands, &at, &command, &end); position++) {
+        if (command.kind == STORE_COMMAND_EVENT) {
+            store_plan_ahead(&ahead, plan, commands, &command);
+        }
         if (plan_command(plan, &command, fault)) {
             continue;
         }

@@ -33,6 +33,9 @@ static uint32_t owner_of(struct store_plan *plan, const struct store_command *co
                         (int)command->text.bytes, (const char *)command->text.data);
     }
     uint32_t named = slot;
+    if (slot == STORE_NO_SLOT || plan->next.folds == 0) {
+        return slot;
+    }
     if (!store_plan_source(plan, kind, command->text, &slot, fault)) {
         return STORE_NO_SLOT;
     }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "server/event/event_names.h"
+
 static void an_event_of_each_type_comes_back_as_it_went(void **state)
 {
     (void)state;
@@ -62,6 +64,25 @@ static void refused(struct event event, const char *field)
     }
     assert_int_equal(fault.code, PROTO_BAD_FIELD);
     assert_string_equal(fault.field, field);
+}
+
+static void source_and_id_are_read_without_the_rest_and_within_the_bytes(void **state)
+{
+    (void)state;
+    for (unsigned type = 0; type < EVENT_TYPE_COUNT; type++) {
+        uint8_t bytes[EVENT_BYTES_MAX];
+        struct proto_span source;
+        struct proto_span id;
+        struct event event = event_example((enum event_type)type);
+        size_t count = event_encode(&event, bytes);
+        size_t names = 12 + 1 + event.source.bytes + 1 + event.id.bytes;
+        for (size_t cut = 0; cut <= count; cut++) {
+            assert_int_equal(event_names((struct proto_span){bytes, cut}, &source, &id),
+                             cut >= names);
+        }
+        assert_true(proto_span_equal(source, event.source));
+        assert_true(proto_span_equal(id, event.id));
+    }
 }
 
 static void what_a_type_needs_and_does_not_take_is_told_by_member(void **state)
@@ -195,6 +216,7 @@ int main(void)
         cmocka_unit_test(an_event_of_each_type_comes_back_as_it_went),
         cmocka_unit_test(random_events_come_back_and_encode_to_the_same_bytes),
         cmocka_unit_test(bytes_behind_an_event_are_refused),
+        cmocka_unit_test(source_and_id_are_read_without_the_rest_and_within_the_bytes),
         cmocka_unit_test(what_a_type_needs_and_does_not_take_is_told_by_member),
         cmocka_unit_test(bounds_are_told_by_member),
         cmocka_unit_test(what_has_happened_is_not_ahead_of_the_clock),
