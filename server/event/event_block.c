@@ -4,6 +4,7 @@
  * was right by itself. */
 #include "server/event/event_block.h"
 
+#include "server/event/event_block_id.h"
 #include "server/event/event_number.h"
 
 static bool bad(struct proto_fault *fault)
@@ -29,7 +30,8 @@ bool event_block_open(struct event_block *block, struct proto_span bytes, struct
     }
     size_t text_bytes = u16_at(bytes.data + 4);
     size_t row_bytes = u16_at(bytes.data + 6);
-    block->events = u16_at(bytes.data);
+    block->events = u16_at(bytes.data) & ~EVENT_BLOCK_PACKED;
+    block->packed = (u16_at(bytes.data) & EVENT_BLOCK_PACKED) != 0;
     block->text_count = bytes.data[2];
     block->shape_count = bytes.data[3];
     const uint8_t *at = bytes.data + EVENT_BLOCK_HEAD_BYTES;
@@ -114,22 +116,10 @@ static struct proto_span id_get(struct row *row)
 {
     struct event_block *block = row->block;
     struct event_block_last *last = &block->last;
-    unsigned shared = byte_get(row);
-    unsigned rest = shared & 15;
-    if (shared == 255) {
-        shared = byte_get(row);
-        rest = byte_get(row);
-    } else {
-        shared >>= 4;
-    }
-    if (row->bad || shared > last->id_bytes || shared + rest > EVENT_ID_BYTES_MAX ||
-        shared + rest == 0 || rest > block->rows.bytes - block->at) {
-        row->bad = true;
-        return (struct proto_span){NULL, 0};
-    }
-    memcpy(last->id + shared, block->rows.data + block->at, rest);
-    block->at += rest;
-    last->id_bytes = (uint8_t)(shared + rest);
+    size_t bytes = event_block_id_get(block->rows.data + block->at, block->rows.bytes - block->at,
+                                      block->packed, last);
+    block->at += bytes;
+    row->bad |= bytes == 0;
     return (struct proto_span){last->id, last->id_bytes};
 }
 
@@ -143,7 +133,9 @@ static struct proto_span text_get(struct row *row, struct proto_span id, size_t 
 
 static int64_t signed_get(struct row *row, int64_t low, int64_t high)
 {
-    int64_t number = event_unzigzag(number_get(row));
+    uint64_t code = number_get(row);
+    int64_t number = event_unzigzag(code);
+    row->bad |= row->block->packed && !event_round_open(code, &number);
     row->bad |= number < low || number > high;
     return number;
 }

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events of one account in the order in which they became known, packed: 15 to 20 bytes an event
+/* Events of one account in the order in which they became known, packed: 12 to 18 bytes an event
  * where they are alike. A text is stored once a block, times as differences in the largest unit
  * that they are whole in, an id as what it does not share with the one before. Written by adding
  * events at the end, read from the beginning.
  *
- *    0 u16 events, n    2 u8 texts    3 u8 shapes    4 u16 bytes of the texts
+ *    0 u16 events, n, and bit 15: packed    2 u8 texts    3 u8 shapes    4 u16 bytes of the texts
  *    6 u16 bytes of the rows          8 u16 × n: low half of event_hash, folded (event_block_mark)
  *      then shapes: u8 type, u8 number of the source's text, u16 has
  *      then texts: u8 bytes and text each, the first has number 1
  *      then rows
  *
  *   row: u8 shape; time less that of the row before; known time less that before, signed; sequence
- *        less that before; id: u8 16 · bytes shared with the one before + bytes that follow, or 255
- *        and both as u8, then what follows; then each member of `has`: of a text its number, 0 for
- *        that of the event's own id; the end less the time; other numbers signed.
- *   time: 4 · signed difference in units + unit: 0 ms, 1 s, 2 minutes, 3 days
- *   signed: zigzag; all numbers as varint of 7 bits a byte, least significant first
+ *        less that before; id (event_block_id.h); then each member of `has`: of a text its number,
+ * 0 for that of the event's own id; the end less the time; other numbers signed. time: 4 · signed
+ * difference in units + unit: 0 ms, 1 s, 2 minutes, 3 days signed: zigzag; all numbers as varint of
+ * 7 bits a byte, least significant first
+ *
+ * Blocks without bit 15 are of before there were packed ones: they have no ids as numbers or hex
+ * digits, and no unit of numbers. They are read and gone on with as they are.
  *
  * Ownership: a reader borrows the bytes, and lends texts of them and its own room for the id: valid
  * until the next event is read. Errors: PROTO_CORRUPT for what no writer has written. Threads:
@@ -31,6 +33,7 @@
 #define EVENT_BLOCK_HEAD_BYTES 8u
 #define EVENT_BLOCK_TEXTS_MAX 255u
 #define EVENT_BLOCK_EVENTS_MAX 256u
+#define EVENT_BLOCK_PACKED 0x8000u
 
 /* What rows are told against. */
 struct event_block_last {
@@ -45,7 +48,8 @@ struct event_block {
     uint16_t text_at[EVENT_BLOCK_TEXTS_MAX];
     unsigned events, text_count, shape_count;
     unsigned given; /* events that were read */
-    size_t at;      /* in rows */
+    bool packed;
+    size_t at; /* in rows */
     struct event_block_last last;
 };
 
@@ -64,6 +68,7 @@ unsigned event_block_find(const struct event_block *block, unsigned from, uint64
 
 struct event_block_writer {
     unsigned events, text_count, shape_count;
+    bool packed; /* what is new is; a block of before goes on as it began */
     size_t text_bytes, row_bytes;
     struct event_block_last last;
     uint16_t text_at[EVENT_BLOCK_TEXTS_MAX];

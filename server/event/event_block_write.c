@@ -2,6 +2,7 @@
 /* Adding: the row is made aside, texts and shapes that are new are put behind those that there are;
  * then all is measured. What does not fit is taken back by the counts as they were. */
 #include "server/event/event_block.h"
+#include "server/event/event_block_id.h"
 #include "server/event/event_number.h"
 
 enum { ROW_BYTES_MAX = 320 };
@@ -10,6 +11,7 @@ void event_block_begin(struct event_block_writer *writer)
 {
     writer->events = writer->text_count = writer->shape_count = 0;
     writer->text_bytes = writer->row_bytes = 0;
+    writer->packed = true;
     writer->last = (struct event_block_last){.seq = 0};
 }
 
@@ -34,6 +36,7 @@ bool event_block_resume(struct event_block_writer *writer, struct proto_span byt
     writer->text_bytes = block.texts.bytes;
     writer->row_bytes = block.rows.bytes;
     writer->last = block.last;
+    writer->packed = block.packed || block.events == 0;
     if (block.events > 0) {
         memcpy(writer->text_at, block.text_at, block.text_count * sizeof *writer->text_at);
         memcpy(writer->marks, block.marks.data, block.marks.bytes);
@@ -96,30 +99,17 @@ static void number_put(struct row *row, uint64_t number)
     row->count += event_number_put(row->bytes + row->count, number);
 }
 
-static void id_put(struct row *row, const struct event_block_last *last, struct proto_span id)
-{
-    size_t shared = 0;
-    while (shared < id.bytes && shared < last->id_bytes && last->id[shared] == id.data[shared]) {
-        shared++;
-    }
-    size_t rest = id.bytes - shared;
-    if (shared < 15 && rest < 16) {
-        row->bytes[row->count++] = (uint8_t)(shared << 4 | rest);
-    } else {
-        row->bytes[row->count++] = 255;
-        row->bytes[row->count++] = (uint8_t)shared;
-        row->bytes[row->count++] = (uint8_t)rest;
-    }
-    memcpy(row->bytes + row->count, id.data + shared, rest);
-    row->count += rest;
-}
-
 static void text_put(struct row *row, struct event_block_writer *writer, struct proto_span text,
                      struct proto_span id)
 {
     unsigned number = proto_span_equal(text, id) ? 0 : text_number(writer, text);
     row->full |= number == 0 && !proto_span_equal(text, id);
     row->bytes[row->count++] = (uint8_t)number;
+}
+
+static uint64_t signed_of(const struct event_block_writer *writer, int64_t number)
+{
+    return writer->packed ? event_round(number) : event_zigzag(number);
 }
 
 static void members_put(struct row *row, struct event_block_writer *writer,
@@ -133,7 +123,7 @@ static void members_put(struct row *row, struct event_block_writer *writer,
     if ((event->has & EVENT_HAS_##NAME) != 0) {                                                    \
         number_put(row, EVENT_MEMBER_##NAME == EVENT_MEMBER_END                                    \
                             ? event_moment(event->name - event->time_ms)                           \
-                            : event_zigzag(event->name));                                          \
+                            : signed_of(writer, event->name));                                     \
     }
 #include "server/event/event_member.def"
 #undef T
@@ -164,7 +154,8 @@ bool event_block_add(struct event_block_writer *writer, const struct event *even
     number_put(
         &row, event_zigzag((int64_t)((uint64_t)event->known_ms - (uint64_t)writer->last.known_ms)));
     number_put(&row, event->seq - writer->last.seq);
-    id_put(&row, &writer->last, event->id);
+    row.count +=
+        event_block_id_put(row.bytes + row.count, writer->packed, &writer->last, event->id);
     members_put(&row, writer, event);
     if (shape == EVENT_BLOCK_TEXTS_MAX || row.full ||
         event_block_bytes(writer) + row.count + 2 > EVENT_BLOCK_BYTES_MAX) {
@@ -194,7 +185,7 @@ static uint8_t *part_put(uint8_t *out, const void *from, size_t bytes)
 
 void event_block_write(const struct event_block_writer *writer, uint8_t *out)
 {
-    uint16_t events = (uint16_t)writer->events;
+    uint16_t events = (uint16_t)(writer->events | (writer->packed ? EVENT_BLOCK_PACKED : 0));
     uint16_t sizes[2] = {(uint16_t)writer->text_bytes, (uint16_t)writer->row_bytes};
     out = part_put(out, &events, sizeof events);
     *out++ = (uint8_t)writer->text_count;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of a block of events (event_block.h): varints of 7 bits a byte, the shortest alone;
- * zigzag for signed ones; differences of time in the largest unit that they are whole in. Shapes:
- * at most EVENT_NUMBER_BYTES_MAX bytes. Ownership: borrows. Errors: 0 bytes, or false. Threads:
- * pure. Cost: a nanosecond a byte. Source: LEB128. */
+ * zigzag for signed ones, round ones as how many of their unit; differences of time in the largest
+ * unit that they are whole in. Shapes: at most EVENT_NUMBER_BYTES_MAX bytes. Ownership: borrows.
+ * Errors: 0 bytes, or false. Threads: pure. Cost: a nanosecond a byte. Source: LEB128. */
 #ifndef EVENT_EVENT_NUMBER_H
 #define EVENT_EVENT_NUMBER_H
 
@@ -49,6 +49,37 @@ static inline uint64_t event_zigzag(int64_t number)
 static inline int64_t event_unzigzag(uint64_t number)
 {
     return (int64_t)((number >> 1) ^ ((number & 1) != 0 ? UINT64_MAX : 0));
+}
+
+/* A number that is whole in hundreds, thousands, tens of thousands or millions as how many of them:
+ * an amount without cents, a quantity in thousandths. 2 · zigzag, or 8 · zigzag + 2 · unit + 1.
+ * |number| < 2^60. */
+static inline uint64_t event_round(int64_t number)
+{
+    if (number == 0 || number % 100 != 0) {
+        return event_zigzag(number) << 1;
+    }
+    unsigned unit = number % 1000000 == 0 ? 3
+                    : number % 10000 == 0 ? 2
+                    : number % 1000 == 0  ? 1
+                                          : 0;
+    int64_t size = unit == 3 ? 1000000 : unit == 2 ? 10000 : unit == 1 ? 1000 : 100;
+    return event_zigzag(number / size) << 3 | unit << 1 | 1;
+}
+
+/* False: it is of 2^60 or more. */
+static inline bool event_round_open(uint64_t code, int64_t *number)
+{
+    static const int64_t sizes[] = {100, 1000, 10000, 1000000};
+    bool whole = (code & 1) != 0;
+    int64_t count = event_unzigzag(whole ? code >> 3 : code >> 1);
+    int64_t size = whole ? sizes[code >> 1 & 3] : 1;
+    int64_t most = (INT64_C(1) << 60) / size;
+    if (count > most || count < -most) {
+        return false;
+    }
+    *number = count * size;
+    return true;
 }
 
 /* |difference| < 2^60. */

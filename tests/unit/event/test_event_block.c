@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-#include "server/event/event_block.h"
+#include "server/event/event_block_id.h"
+#include "server/event/event_number.h"
 
 enum { MANY = 400 };
 
@@ -174,6 +175,160 @@ static void the_largest_event_fits_an_empty_block(void **state)
     }
 }
 
+/* An event with nothing but what `has` says, a kind and a quantity at most. */
+static struct event counted(unsigned number, const char *id, enum event_type type, uint32_t has)
+{
+    struct event event = {.type = type,
+                          .has = has,
+                          .time_ms = INT64_C(1700000000000),
+                          .known_ms = INT64_C(1700000000000),
+                          .seq = 1 + number,
+                          .source = proto_span_text("crm"),
+                          .id = proto_span_text(id)};
+    if ((has & EVENT_HAS_KIND) != 0) {
+        event.kind = proto_span_text("email");
+    }
+    event.quantity = (has & EVENT_HAS_QUANTITY) != 0 ? number * 1000 : 0;
+    return event;
+}
+
+/* Bytes that the last of the ids takes behind the others, whatever else its row has. */
+static size_t id_bytes(const char *const *ids, size_t count)
+{
+    static struct event_block_writer writer;
+    static struct told told;
+    uint8_t bytes[EVENT_BLOCK_BYTES_MAX];
+    size_t before = 0;
+    event_block_begin(&writer);
+    for (told.count = 0; told.count < count; told.count++) {
+        before = event_block_bytes(&writer);
+        told.events[told.count] = counted(told.count, ids[told.count], EVENT_TOUCH, EVENT_HAS_KIND);
+        assert_true(event_block_add(&writer, &told.events[told.count]));
+    }
+    event_block_write(&writer, bytes);
+    must_read((struct proto_span){bytes, event_block_bytes(&writer)}, &told);
+    /* Mark, shape, time, known time, sequence, kind. */
+    return event_block_bytes(&writer) - before - 2 - 5;
+}
+
+static void ids_take_what_they_tell_and_come_back(void **state)
+{
+    (void)state;
+#define TAKES(bytes, ...)                                                                          \
+    do {                                                                                           \
+        const char *const ids[] = {__VA_ARGS__};                                                   \
+        assert_int_equal(id_bytes(ids, sizeof ids / sizeof *ids), bytes);                          \
+    } while (false)
+    TAKES(3, "9", "41234");
+    TAKES(4, "12345678", "9234567");
+    TAKES(3, "inv-77", "inv-54321");
+    TAKES(2, "inv-77", "inv-78");                   /* one letter behind what is shared */
+    TAKES(8, "inv-77", "inv-0054321");              /* zeros before: text */
+    TAKES(9, "1", "999999999999999999");            /* 18 digits */
+    TAKES(22, "1", "9999999999999999999");          /* 19 */
+    TAKES(4, "123456789012345678901", "123777777"); /* 18 digits of the one before are looked at */
+    TAKES(2, "a", "0");
+    TAKES(3, "a", "a00");
+    TAKES(17, "x", "0f8fad5b-d9cb-469f-a165-70867728950e");
+    TAKES(33 + 6, "x", "0F8fad5b-d9cb-469f-a165-70867728950e");
+    TAKES(39, "x", "0f8fad5b+d9cb-469f-a165-70867728950e");
+    TAKES(15, "evt_00", "evt_0123456789abcdef01234567");
+    TAKES(15, "evt_10", "evt_f123456789abcdef01234567");
+    TAKES(14, "evt_1", "evt_1f23456789abcdef0123456"); /* an odd number of digits */
+#undef TAKES
+}
+
+static void round_numbers_take_less_and_come_back(void **state)
+{
+    static const int64_t numbers[] = {0,
+                                      1,
+                                      -1,
+                                      99,
+                                      100,
+                                      -100,
+                                      1000,
+                                      24000,
+                                      -24000,
+                                      10000,
+                                      123456,
+                                      120000,
+                                      1000000,
+                                      -999000000,
+                                      EVENT_AMOUNT_MAX,
+                                      -EVENT_AMOUNT_MAX,
+                                      12345678901};
+    (void)state;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        int64_t again = 0;
+        assert_true(event_round_open(event_round(numbers[i]), &again));
+        assert_true(again == numbers[i]);
+    }
+    assert_true(event_round(24000) < 1 << 14);
+    assert_true(event_round(7000) < 128);
+    assert_true(event_round(120000) == (24 << 3 | 2 << 1 | 1));
+    int64_t none;
+    assert_false(event_round_open(UINT64_MAX, &none));
+    assert_false(event_round_open(UINT64_MAX - 1, &none));
+}
+
+/* As builds wrote it that knew no packed blocks. */
+static void a_block_of_before_is_read_and_goes_on_as_it_began(void **state)
+{
+    static struct event_block_writer writer;
+    static struct told told;
+    uint8_t bytes[EVENT_BLOCK_BYTES_MAX];
+    struct event_block block;
+    struct proto_fault fault = {.code = PROTO_OK};
+    (void)state;
+    event_block_begin(&writer);
+    writer.packed = false;
+    static const char *const ids[] = {"7", "1000001", "1000002", "77"};
+    for (told.count = 0; told.count < 4; told.count++) {
+        if (told.count == 2) {
+            event_block_write(&writer, bytes);
+            size_t count = event_block_bytes(&writer);
+            assert_int_equal(bytes[1] & 0x80, 0);
+            memset(&writer, 0xab, sizeof writer);
+            assert_true(event_block_resume(&writer, (struct proto_span){bytes, count}, &fault));
+        }
+        told.events[told.count] =
+            counted(told.count, ids[told.count], EVENT_USAGE, EVENT_HAS_KIND | EVENT_HAS_QUANTITY);
+        assert_true(event_block_add(&writer, &told.events[told.count]));
+    }
+    event_block_write(&writer, bytes);
+    assert_int_equal(bytes[1] & 0x80, 0);
+    must_read((struct proto_span){bytes, event_block_bytes(&writer)}, &told);
+    /* The same rows are no packed block: its numbers would be others. */
+    bytes[1] |= 0x80;
+    assert_true(
+        event_block_open(&block, (struct proto_span){bytes, event_block_bytes(&writer)}, &fault));
+    bool same = true;
+    for (unsigned i = 0; i < told.count; i++) {
+        struct event event;
+        same =
+            same && event_block_next(&block, &event, &fault) && event_same(&event, &told.events[i]);
+    }
+    assert_false(same);
+}
+
+/* Codes of packed blocks are none in a block of before. */
+static void a_code_that_is_not_of_the_block_is_damage(void **state)
+{
+    struct event_block_last last = {.id = "e-1", .id_bytes = 3};
+    static const uint8_t number[] = {241, 7};
+    static const uint8_t none[] = {251, 1, 1, 1};
+    static const uint8_t long_number[] = {248, 255, 255, 255, 255, 255, 255, 255, 255};
+    (void)state;
+    assert_int_equal(event_block_id_get(number, sizeof number, false, &last), 0);
+    assert_int_equal(event_block_id_get(none, sizeof none, true, &last), 0);
+    assert_int_equal(event_block_id_get(long_number, sizeof long_number, true, &last), 0);
+    assert_int_equal(event_block_id_get(number, 1, true, &last), 0);
+    assert_memory_equal(last.id, "e-1", 3);
+    assert_int_equal(event_block_id_get(number, sizeof number, true, &last), 2);
+    assert_int_equal(last.id_bytes, 3);
+    assert_memory_equal(last.id, "e-7", 3);
+}
+
 /* Every bit of a block turned over: it is read to its end or refused, and never leaves its bytes.
  */
 static void damage_is_refused_or_read_within_the_bytes(void **state)
@@ -209,6 +364,10 @@ int main(void)
         cmocka_unit_test(what_is_resumed_ends_as_if_it_had_gone_on),
         cmocka_unit_test(events_are_found_by_their_mark),
         cmocka_unit_test(alike_events_take_less_than_20_bytes),
+        cmocka_unit_test(ids_take_what_they_tell_and_come_back),
+        cmocka_unit_test(round_numbers_take_less_and_come_back),
+        cmocka_unit_test(a_block_of_before_is_read_and_goes_on_as_it_began),
+        cmocka_unit_test(a_code_that_is_not_of_the_block_is_damage),
         cmocka_unit_test(the_largest_event_fits_an_empty_block),
         cmocka_unit_test(damage_is_refused_or_read_within_the_bytes),
     };
