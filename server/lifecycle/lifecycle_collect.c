@@ -27,11 +27,23 @@ void lifecycle_collect_init(struct lifecycle_collect *collect, struct engine_wor
     base_arena_init(&collect->arena, ARENA_BYTES, LIFECYCLE_ACCOUNT_BYTES_MAX);
 }
 
+void lifecycle_collect_columns(struct lifecycle_collect *collect, struct lifecycle_columns *columns)
+{
+    const uint32_t whole = LIFECYCLE_PAGE_NAMED | UINT32_C(1) << EVENT_RETRACTION;
+    bool now = collect->as_of.seq >= engine_worker_seq(collect->worker) &&
+               collect->as_of.known_ms == INT64_MAX;
+    collect->recall.mark = (struct lifecycle_bookmark){
+        .columns = now && (collect->types & ~whole) == 0 ? columns : NULL,
+        .worker = collect->worker,
+        .job = collect->job};
+}
+
 void lifecycle_collect_fini(struct lifecycle_collect *collect)
 {
     base_arena_fini(&collect->arena);
-    free(collect->events);
-    collect->events = NULL;
+    lifecycle_recall_fini(&collect->recall);
+    free(collect->copies);
+    collect->events = collect->copies = NULL;
 }
 
 static bool room_make(struct lifecycle_collect *collect)
@@ -40,11 +52,11 @@ static bool room_make(struct lifecycle_collect *collect)
         return true;
     }
     size_t room = collect->room * 2 + 64;
-    struct measure_event *grown = realloc(collect->events, room * sizeof *grown);
+    struct measure_event *grown = realloc(collect->copies, room * sizeof *grown);
     if (grown == NULL) {
         return false;
     }
-    collect->events = grown;
+    collect->events = collect->copies = grown;
     collect->room = room;
     return true;
 }
@@ -127,10 +139,38 @@ static bool event_each(void *context, const struct event *event)
     return true;
 }
 
+/* Out of columns; *done: they have the account. */
+static bool account_recall(struct lifecycle_collect *collect, uint32_t slot, uint32_t account,
+                           bool *done, struct proto_fault *fault)
+{
+    struct lifecycle_recall *recall = &collect->recall;
+    if (!lifecycle_recall_account(recall, slot, account,
+                                  collect->types & ~(UINT32_C(1) << EVENT_RETRACTION), done,
+                                  fault)) {
+        return false;
+    }
+    if (*done) {
+        const struct lifecycle_page *page = recall->mark.page;
+        uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
+        collect->events = recall->list;
+        collect->count = recall->count;
+        collect->known += page->known[at];
+        collect->newest_ms =
+            page->newest_ms[at] > collect->newest_ms ? page->newest_ms[at] : collect->newest_ms;
+    }
+    return true;
+}
+
 bool lifecycle_collect_account(struct lifecycle_collect *collect, uint32_t slot, uint32_t account,
                                struct proto_fault *fault)
 {
+    bool done = false;
+    if (collect->recall.mark.columns != NULL &&
+        (!account_recall(collect, slot, account, &done, fault) || done)) {
+        return done;
+    }
     base_arena_reset(&collect->arena);
+    collect->events = collect->copies;
     collect->count = 0;
     collect->looked = 0;
     collect->account = account;

@@ -3,14 +3,14 @@
  *
  * Ownership: a collector owns its copies until the next account or _fini. Errors: CORRUPT,
  * NO_MEMORY, CANCELLED, DEADLINE. Threads: one. Cost: one copy for each event that is of a type
- * that is asked for; the others are counted. */
+ * that is asked for; the others are counted. Out of columns: lifecycle_recall.h. */
 #ifndef LIFECYCLE_LIFECYCLE_COLLECT_H
 #define LIFECYCLE_LIFECYCLE_COLLECT_H
 
 #include "server/base/arena.h"
 #include "server/engine/worker.h"
 #include "server/lifecycle/lifecycle.h"
-#include "server/measure/event_fold.h"
+#include "server/lifecycle/lifecycle_recall.h"
 
 /* An account holds PROTO_ACCOUNT_EVENTS_MAX, and in an older store what one more request brought,
  * each with some 500 bytes and its texts. */
@@ -22,8 +22,10 @@ struct lifecycle_collect {
     struct lifecycle_as_of as_of;
     uint32_t types; /* bits 1 << event_type of those that are copied; retractions always */
     struct base_arena arena;
-    struct measure_event *events; /* of one account, whose number is `account` */
+    struct measure_event *events; /* of one account, whose number is `account`; of … */
     size_t count, room;
+    struct measure_event *copies;   /* … these, or … */
+    struct lifecycle_recall recall; /* … out of columns */
     uint32_t account;
     uint64_t known;      /* events that were known, of all accounts and types */
     int64_t newest_ms;   /* of them; INT64_MIN: none */
@@ -38,6 +40,11 @@ struct lifecycle_collect {
 void lifecycle_collect_init(struct lifecycle_collect *collect, struct engine_worker *worker,
                             const struct engine_job *job, const struct lifecycle_as_of *as_of,
                             uint32_t types);
+/* Events come out of columns where these are as the view sees them: for whoever asks for types of
+ * LIFECYCLE_PAGE_NAMED alone, and not for known time, ids, ends or happened_ms. What is as of a
+ * sequence or a known time is read of timelines all the same. columns NULL: of timelines alone. */
+void lifecycle_collect_columns(struct lifecycle_collect *collect,
+                               struct lifecycle_columns *columns);
 void lifecycle_collect_fini(struct lifecycle_collect *collect);
 /* Leaves in `events` the `count` events of the slot that stand. */
 bool lifecycle_collect_account(struct lifecycle_collect *collect, uint32_t slot, uint32_t account,

@@ -122,30 +122,11 @@ static bool events_fold(struct lifecycle_gather *gather, struct proto_fault *fau
     return good;
 }
 
-/* Leaves the page of the slot, or none. */
-static bool page_turn(struct lifecycle_gather *gather, uint32_t slot, struct proto_fault *fault)
-{
-    struct proto_fault why = {.code = PROTO_OK};
-    uint32_t number = slot / LIFECYCLE_PAGE_SLOTS;
-    if (gather->page_asked && number == gather->page_number) {
-        return true;
-    }
-    lifecycle_page_release(gather->page);
-    gather->page =
-        lifecycle_columns_page(gather->columns, gather->worker, gather->job, number, &why);
-    gather->page_number = number;
-    gather->page_asked = true;
-    if (why.code != PROTO_OK) {
-        *fault = why;
-    }
-    return why.code == PROTO_OK;
-}
-
 /* Outcomes of churn among the rows of an account. */
 static bool page_churned(struct lifecycle_gather *gather, uint32_t at, struct proto_fault *fault)
 {
-    const struct lifecycle_page *page = gather->page;
-    const struct lifecycle_shapes *shapes = lifecycle_columns_shapes(gather->columns);
+    const struct lifecycle_page *page = gather->mark.page;
+    const struct lifecycle_shapes *shapes = lifecycle_columns_shapes(gather->mark.columns);
     for (size_t row = page->first[at]; row < page->first[at + 1]; row++) {
         int64_t shape = 0;
         int64_t time_ms = 0;
@@ -164,7 +145,7 @@ static bool page_churned(struct lifecycle_gather *gather, uint32_t at, struct pr
 /* What the account's events come to, as its page has it. */
 static bool page_fold(struct lifecycle_gather *gather, uint32_t slot, struct proto_fault *fault)
 {
-    const struct lifecycle_page *page = gather->page;
+    const struct lifecycle_page *page = gather->mark.page;
     struct lifecycle_collect *collect = &gather->collect;
     uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
     size_t first = page->held_first[at];
@@ -185,11 +166,10 @@ static bool page_fold(struct lifecycle_gather *gather, uint32_t slot, struct pro
 /* An account whose segment and flag are set. */
 static bool account_add(struct lifecycle_gather *gather, uint32_t slot, struct proto_fault *fault)
 {
-    if (!page_turn(gather, slot, fault)) {
+    if (!lifecycle_bookmark_turn(&gather->mark, slot, fault)) {
         return false;
     }
-    bool kept =
-        gather->page != NULL && lifecycle_page_holds(gather->page, gather->worker->view, slot);
+    bool kept = lifecycle_bookmark_holds(&gather->mark, slot);
     if (!(kept ? page_fold(gather, slot, fault)
                : lifecycle_collect_account(&gather->collect, slot, gather->accounts, fault) &&
                      events_fold(gather, fault))) {
@@ -234,7 +214,7 @@ static bool roll_add(struct lifecycle_gather *gather, bool *done, struct proto_f
 {
     struct lifecycle_roll roll;
     uint32_t slots = store_view_slots(gather->worker->view);
-    if (!lifecycle_roll_get(gather->columns, gather->worker, gather->job, gather->by, &roll,
+    if (!lifecycle_roll_get(gather->mark.columns, gather->worker, gather->job, gather->by, &roll,
                             &gather->names, done, fault)) {
         return false;
     }
@@ -274,10 +254,11 @@ bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job
 {
     bool now =
         request->as_of.seq >= engine_worker_seq(worker) && request->as_of.known_ms == INT64_MAX;
-    *gather = (struct lifecycle_gather){.worker = worker,
-                                        .job = job,
-                                        .columns = now ? request->columns : NULL,
-                                        .churn = request->measure == MEASURE_ID_BRIDGE};
+    *gather =
+        (struct lifecycle_gather){.worker = worker,
+                                  .job = job,
+                                  .mark = {now ? request->columns : NULL, worker, job, NULL, 0, 0},
+                                  .churn = request->measure == MEASURE_ID_BRIDGE};
     lifecycle_collect_init(&gather->collect, worker, job, &request->as_of,
                            UINT32_C(1) << EVENT_SUBSCRIPTION | UINT32_C(1) << EVENT_OUTCOME);
     return lifecycle_field_find(worker, request->by, "by", false, &gather->by, fault) &&
@@ -289,7 +270,7 @@ bool lifecycle_gather(struct engine_worker *worker, const struct engine_job *job
 void lifecycle_gather_fini(struct lifecycle_gather *gather)
 {
     lifecycle_collect_fini(&gather->collect);
-    lifecycle_page_release(gather->page);
+    lifecycle_bookmark_fini(&gather->mark);
     lifecycle_names_fini(&gather->names);
     free(gather->slots);
     free(gather->segments);

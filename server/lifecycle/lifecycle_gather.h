@@ -21,11 +21,8 @@ struct lifecycle_gather {
     const struct feature_field *by;         /* NULL: no segments */
     const struct feature_field *churn_flag; /* NULL: nobody is flagged */
     struct lifecycle_collect collect;
-    struct lifecycle_columns *columns; /* NULL: timelines are read */
-    struct lifecycle_page *page;       /* of the account under way; NULL: there is none */
-    uint32_t page_number;
-    bool page_asked;
-    bool churn; /* outcomes of churn are asked for */
+    struct lifecycle_bookmark mark; /* no columns: timelines are read */
+    bool churn;                     /* outcomes of churn are asked for */
     uint32_t accounts;
     size_t account_room;
     uint32_t *slots;    /* by account, as the next two */

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "server/lifecycle/lifecycle_parameter.h"
+#include "server/lifecycle/lifecycle_roll.h"
 
 static const char *const member_words[] = {"kind",     "motion", "function",
                                            "campaign", "person", "source"};
@@ -184,7 +185,13 @@ bool lifecycle_journeys_look(struct lifecycle_run *run, const struct lifecycle_j
     lifecycle_collect_init(&walking.collect, run->worker, run->job, as_of,
                            MEASURE_JOURNEY_TYPES | look->types);
     walking.collect.whole = true;
-    bool good = lifecycle_walk(run->worker, run->job, run->request, &walking, account_read, fault);
+    lifecycle_collect_columns(&walking.collect, run->request->columns);
+    bool done = false;
+    bool good = (run->request->filter.bytes > 0 ||
+                 lifecycle_roll_walk(run->request->columns, run->worker, run->job, &walking,
+                                     account_read, &done, fault)) &&
+                (done || lifecycle_walk(run->worker, run->job, run->request, &walking, account_read,
+                                        fault));
     run->result->accounts = walking.accounts;
     run->result->events = walking.collect.known;
     run->result->newest_ms = walking.collect.newest_ms;

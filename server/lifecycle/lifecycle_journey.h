@@ -3,7 +3,8 @@
  * that all of these have, and the walk.
  *
  * Ownership: borrows. Errors: those of lifecycle.h; BAD_FIELD with "parameters.NAME". Threads: one.
- * Cost: the timeline of each account is read and decoded, some 200 ns an event. */
+ * Cost: some 30 ns an event that columns have (lifecycle_recall.h), else the timeline
+ * of each account is read and decoded, some 200 ns an event. */
 #ifndef LIFECYCLE_LIFECYCLE_JOURNEY_H
 #define LIFECYCLE_LIFECYCLE_JOURNEY_H
 

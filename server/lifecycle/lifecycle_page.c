@@ -6,24 +6,22 @@
 
 #include <stdlib.h>
 
-#include "server/event/event_timeline.h"
+#include "server/base/grow.h"
+#include "server/lifecycle/lifecycle_page_parts.h"
 #include "server/measure/event_fold.h"
 #include "server/store/store.h"
 
-enum { SHAPE, TIME, AMOUNT, QUANTITY, COLUMNS };
 enum { ACCOUNTS_PER_ASKING = 16 };
 
 /* What the page is made of. */
 struct making {
     struct engine_worker *worker;
     struct lifecycle_shapes *shapes;
-    int64_t *rows[COLUMNS];
-    size_t count, room;
-    struct lifecycle_held *held;
-    size_t held_count, held_room;
+    struct lifecycle_page_parts parts;
     /* Of the account under way, in the order of reading. */
-    int64_t *told[COLUMNS];
-    size_t told_count, told_room;
+    int64_t *told[LIFECYCLE_COLUMNS];
+    struct event *moments; /* time, sequence, source and id of each */
+    size_t told_count, told_room, moment_room;
     struct event *contracts; /* its events of subscriptions, with texts of their own … */
     uint32_t *contract_at;   /* … and their places among those told */
     size_t contract_count, contract_room;
@@ -33,23 +31,6 @@ struct making {
     int64_t newest_ms;
     bool failed; /* no memory, or no shape */
 };
-
-static bool grow(int64_t *columns[COLUMNS], size_t *room, size_t wanted)
-{
-    if (wanted <= *room) {
-        return true;
-    }
-    size_t more = *room * 2 > wanted ? *room * 2 : wanted + 1024;
-    for (size_t i = 0; i < COLUMNS; i++) {
-        int64_t *grown = realloc(columns[i], more * sizeof *grown);
-        if (grown == NULL) {
-            return false;
-        }
-        columns[i] = grown;
-    }
-    *room = more;
-    return true;
-}
 
 static struct proto_span text_kept(struct base_arena *arena, struct proto_span text)
 {
@@ -83,22 +64,63 @@ static bool contract_keep(struct making *making, const struct event *event)
     return base_arena_ok(&making->texts);
 }
 
+/* What events of one time are ordered by. */
+static bool moment_keep(struct making *making, const struct event *event)
+{
+    struct proto_fault ignored;
+    if (!base_grow(&making->moments, &making->moment_room, making->told_count + 1,
+                   sizeof *making->moments, "events", &ignored)) {
+        return false;
+    }
+    making->moments[making->told_count] =
+        (struct event){.time_ms = event->time_ms,
+                       .seq = event->seq,
+                       .source = text_kept(&making->texts, event->source),
+                       .id = text_kept(&making->texts, event->id)};
+    return base_arena_ok(&making->texts);
+}
+
+/* The number of a subject or a person; 0 for types that have none here. */
+static bool name_number(struct making *making, const struct event *event, struct proto_span text,
+                        int64_t *number)
+{
+    uint32_t found = 0;
+    struct proto_fault ignored;
+    bool named = text.bytes > 0 && (LIFECYCLE_PAGE_NAMED >> event->type & 1) != 0;
+    bool good = !named || lifecycle_name_number(&making->parts.names, text, &found, &ignored);
+    *number = found;
+    return good;
+}
+
+static bool event_take(struct making *making, const struct event *event)
+{
+    size_t at = making->told_count;
+    uint32_t shape = lifecycle_shape_find(making->shapes, event);
+    if (shape == LIFECYCLE_SHAPE_NONE ||
+        !lifecycle_rows_grow(making->told, &making->told_room, at + 1) ||
+        !moment_keep(making, event) ||
+        !name_number(making, event, event->subject, &making->told[LIFECYCLE_COLUMN_SUBJECT][at]) ||
+        !name_number(making, event, event->person, &making->told[LIFECYCLE_COLUMN_PERSON][at]) ||
+        (event->type == EVENT_SUBSCRIPTION && !contract_keep(making, event))) {
+        return false;
+    }
+    making->told[LIFECYCLE_COLUMN_SHAPE][at] = shape;
+    making->told[LIFECYCLE_COLUMN_TIME][at] = event->time_ms;
+    making->told[LIFECYCLE_COLUMN_AMOUNT][at] = event->amount;
+    making->told[LIFECYCLE_COLUMN_QUANTITY][at] = event->quantity;
+    making->told[LIFECYCLE_COLUMN_SEQ][at] = (int64_t)event->seq;
+    making->told_count++;
+    return true;
+}
+
 static bool event_each(void *context, const struct event *event)
 {
     struct making *making = context;
-    uint32_t shape = lifecycle_shape_find(making->shapes, event);
-    making->failed = shape == LIFECYCLE_SHAPE_NONE ||
-                     !grow(making->told, &making->told_room, making->told_count + 1) ||
-                     (event->type == EVENT_SUBSCRIPTION && !contract_keep(making, event));
+    making->failed = !event_take(making, event);
     if (making->failed) {
         return false;
     }
     event_timeline_add(&making->timeline, event);
-    making->told[SHAPE][making->told_count] = shape;
-    making->told[TIME][making->told_count] = event->time_ms;
-    making->told[AMOUNT][making->told_count] = event->amount;
-    making->told[QUANTITY][making->told_count] = event->quantity;
-    making->told_count++;
     making->known++;
     making->newest_ms = event->known_ms > making->newest_ms ? event->known_ms : making->newest_ms;
     return true;
@@ -118,33 +140,6 @@ static struct lifecycle_held held_of(const struct measure_subscription *s)
     return held;
 }
 
-struct measure_subscription lifecycle_held_open(const struct lifecycle_held *held, uint32_t account)
-{
-    struct measure_subscription s =
-        measure_subscription_open(account, held->start_ms, held->amount, held->term_months);
-    s.end_ms = held->end_ms;
-    s.trial = held->trial;
-    s.one_off = held->one_off;
-    s.pause_ms = held->paused ? held->start_ms : MEASURE_NEVER;
-    s.past_due_ms = held->past_due ? held->start_ms : MEASURE_NEVER;
-    memcpy(s.currency, held->currency, sizeof s.currency);
-    return s;
-}
-
-static bool held_room(struct making *making, size_t more)
-{
-    if (making->held_count + more > making->held_room) {
-        size_t room = making->held_room * 2 + more;
-        struct lifecycle_held *held = realloc(making->held, room * sizeof *held);
-        if (held == NULL) {
-            return false;
-        }
-        making->held = held;
-        making->held_room = room;
-    }
-    return true;
-}
-
 /* The subscriptions of the events that stand, of which stands[] speaks by place. */
 static bool contracts_fold(struct making *making, const bool *stands)
 {
@@ -159,9 +154,9 @@ static bool contracts_fold(struct making *making, const bool *stands)
     struct proto_fault ignored = {.code = PROTO_OK};
     struct measure_subscription *subscriptions =
         events != NULL ? measure_events_subscriptions(events, count, &made, &ignored) : NULL;
-    bool good = subscriptions != NULL && held_room(making, made);
+    bool good = subscriptions != NULL && lifecycle_page_parts_held(&making->parts, made);
     for (size_t i = 0; i < made && good; i++) {
-        making->held[making->held_count++] = held_of(&subscriptions[i]);
+        making->parts.held[making->parts.held_count++] = held_of(&subscriptions[i]);
     }
     free(subscriptions);
     free(events);
@@ -172,18 +167,21 @@ static bool contracts_fold(struct making *making, const bool *stands)
 static bool told_take(struct making *making)
 {
     const struct event_timeline *timeline = &making->timeline;
+    struct lifecycle_page_parts *parts = &making->parts;
     bool *stands = calloc(making->told_count + 1, sizeof *stands);
-    if (stands == NULL || !grow(making->rows, &making->room, making->count + timeline->count)) {
+    if (stands == NULL ||
+        !lifecycle_picks_order(timeline->picks, timeline->count, making->moments) ||
+        !lifecycle_rows_grow(parts->rows, &parts->room, parts->count + timeline->count)) {
         free(stands);
         return false;
     }
     for (size_t i = 0; i < timeline->count; i++) {
         uint32_t at = timeline->picks[i].at;
         stands[at] = true;
-        for (size_t c = 0; c < COLUMNS; c++) {
-            making->rows[c][making->count] = making->told[c][at];
+        for (size_t c = 0; c < LIFECYCLE_COLUMNS; c++) {
+            parts->rows[c][parts->count] = making->told[c][at];
         }
-        making->count++;
+        parts->count++;
     }
     bool good = making->contract_count == 0 || contracts_fold(making, stands);
     free(stands);
@@ -211,35 +209,50 @@ static bool account_read(struct making *making, uint32_t slot, bool *damaged)
     return good || *damaged;
 }
 
-static bool account_take(struct making *making, const struct lifecycle_page *before, uint32_t at)
+/* Texts have other numbers in another page. */
+static bool names_take(struct making *making, const struct lifecycle_page *before, int64_t *numbers,
+                       size_t count)
 {
-    size_t from = before->first[at];
-    size_t count = before->first[at + 1] - from;
-    size_t held = before->held_first[at + 1] - before->held_first[at];
-    const struct event_column *columns[COLUMNS] = {&before->shape, &before->time, &before->amount,
-                                                   &before->quantity};
-    if (!grow(making->rows, &making->room, making->count + count) || !held_room(making, held)) {
-        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct proto_fault ignored;
+        uint32_t number = 0;
+        if (numbers[i] > 0 &&
+            !lifecycle_name_number(&making->parts.names, lifecycle_page_text(before, numbers[i]),
+                                   &number, &ignored)) {
+            return false;
+        }
+        numbers[i] = number;
     }
-    for (size_t c = 0; c < COLUMNS && count > 0; c++) {
-        event_column_read(columns[c], from, count, making->rows[c] + making->count);
-    }
-    if (held > 0) {
-        memcpy(making->held + making->held_count, before->held + before->held_first[at],
-               held * sizeof *before->held);
-    }
-    making->count += count;
-    making->held_count += held;
-    making->known = before->known[at];
-    making->newest_ms = before->newest_ms[at];
     return true;
 }
 
-bool lifecycle_page_holds(const struct lifecycle_page *page, const struct store_view *view,
-                          uint32_t slot)
+static bool account_take(struct making *making, const struct lifecycle_page *before, uint32_t at)
 {
-    uint64_t told = store_view_told(view, slot);
-    return told <= page->seq && told <= store_view_seq(view) && !lifecycle_page_unread(page, slot);
+    struct lifecycle_page_parts *parts = &making->parts;
+    size_t from = before->first[at];
+    size_t count = before->first[at + 1] - from;
+    size_t held = before->held_first[at + 1] - before->held_first[at];
+    if (!lifecycle_rows_grow(parts->rows, &parts->room, parts->count + count) ||
+        !lifecycle_page_parts_held(parts, held)) {
+        return false;
+    }
+    for (size_t c = 0; c < LIFECYCLE_COLUMNS && count > 0; c++) {
+        event_column_read(lifecycle_page_column(before, (enum lifecycle_page_column)c), from, count,
+                          parts->rows[c] + parts->count);
+    }
+    if (!names_take(making, before, parts->rows[LIFECYCLE_COLUMN_SUBJECT] + parts->count, count) ||
+        !names_take(making, before, parts->rows[LIFECYCLE_COLUMN_PERSON] + parts->count, count)) {
+        return false;
+    }
+    if (held > 0) {
+        memcpy(parts->held + parts->held_count, before->held + before->held_first[at],
+               held * sizeof *before->held);
+    }
+    parts->count += count;
+    parts->held_count += held;
+    making->known = before->known[at];
+    making->newest_ms = before->newest_ms[at];
+    return true;
 }
 
 static bool accounts_fill(struct making *making, const struct engine_job *job,
@@ -252,8 +265,8 @@ static bool accounts_fill(struct making *making, const struct engine_job *job,
         bool damaged = false;
         making->known = 0;
         making->newest_ms = INT64_MIN;
-        head->first[at] = (uint32_t)making->count;
-        head->held_first[at] = (uint32_t)making->held_count;
+        head->first[at] = (uint32_t)making->parts.count;
+        head->held_first[at] = (uint32_t)making->parts.held_count;
         if (at % ACCOUNTS_PER_ASKING == 0 && !engine_scan_goes_on(job, fault)) {
             return false;
         }
@@ -266,43 +279,9 @@ static bool accounts_fill(struct making *making, const struct engine_job *job,
         head->newest_ms[at] = making->newest_ms;
         head->unread[at / 64] |= (uint64_t)damaged << at % 64;
     }
-    head->first[LIFECYCLE_PAGE_SLOTS] = (uint32_t)making->count;
-    head->held_first[LIFECYCLE_PAGE_SLOTS] = (uint32_t)making->held_count;
-    return making->count <= UINT32_MAX;
-}
-
-/* Head, subscriptions, columns in one piece. */
-static struct lifecycle_page *page_write(const struct making *making,
-                                         const struct lifecycle_page *head)
-{
-    struct event_column columns[COLUMNS];
-    size_t held_bytes = making->held_count * sizeof *making->held;
-    size_t bytes = sizeof *head + held_bytes;
-    for (size_t c = 0; c < COLUMNS; c++) {
-        bytes += event_column_plan(&columns[c], making->rows[c], making->count);
-    }
-    struct lifecycle_page *page = malloc(bytes);
-    if (page == NULL) {
-        return NULL;
-    }
-    uint8_t *at = (uint8_t *)(page + 1);
-    memcpy(page, head, sizeof *page);
-    page->bytes = bytes;
-    page->rows = making->count;
-    page->held = (struct lifecycle_held *)(void *)at;
-    if (held_bytes > 0) {
-        memcpy(page->held, making->held, held_bytes);
-    }
-    at += held_bytes;
-    for (size_t c = 0; c < COLUMNS; c++) {
-        event_column_write(&columns[c], making->rows[c], making->count, at);
-        at += columns[c].width * making->count;
-    }
-    page->shape = columns[SHAPE];
-    page->time = columns[TIME];
-    page->amount = columns[AMOUNT];
-    page->quantity = columns[QUANTITY];
-    return page;
+    head->first[LIFECYCLE_PAGE_SLOTS] = (uint32_t)making->parts.count;
+    head->held_first[LIFECYCLE_PAGE_SLOTS] = (uint32_t)making->parts.held_count;
+    return making->parts.count <= UINT32_MAX;
 }
 
 struct lifecycle_page *lifecycle_page_make(struct engine_worker *worker,
@@ -315,33 +294,25 @@ struct lifecycle_page *lifecycle_page_make(struct engine_worker *worker,
     struct lifecycle_page *head = calloc(1, sizeof *head);
     struct lifecycle_page *page = NULL;
     base_arena_init(&making.texts, 0, (size_t)256 << 20);
-    if (head != NULL) {
+    struct proto_fault ignored;
+    uint32_t none = 0;
+    if (head != NULL &&
+        lifecycle_name_number(&making.parts.names, proto_span_text(""), &none, &ignored)) {
         head->references = 1;
         head->number = number;
         head->seq = store_view_seq(worker->view);
-        page = accounts_fill(&making, job, before, head, fault) ? page_write(&making, head) : NULL;
+        page = accounts_fill(&making, job, before, head, fault)
+                   ? lifecycle_page_write(&making.parts, head)
+                   : NULL;
     }
     free(head);
     base_arena_fini(&making.texts);
-    for (size_t c = 0; c < COLUMNS; c++) {
-        free(making.rows[c]);
+    for (size_t c = 0; c < LIFECYCLE_COLUMNS; c++) {
         free(making.told[c]);
     }
-    free(making.held);
+    lifecycle_page_parts_fini(&making.parts);
+    free(making.moments);
     free(making.contracts);
     free(making.contract_at);
     return page;
-}
-
-struct lifecycle_page *lifecycle_page_retain(struct lifecycle_page *page)
-{
-    atomic_fetch_add(&page->references, 1);
-    return page;
-}
-
-void lifecycle_page_release(struct lifecycle_page *page)
-{
-    if (page != NULL && atomic_fetch_sub(&page->references, 1) == 1) {
-        free(page);
-    }
 }

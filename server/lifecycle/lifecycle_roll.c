@@ -204,3 +204,24 @@ bool lifecycle_roll_get(struct lifecycle_columns *columns, struct engine_worker 
     }
     return why.code == PROTO_OK;
 }
+
+bool lifecycle_roll_walk(struct lifecycle_columns *columns, struct engine_worker *worker,
+                         const struct engine_job *job, void *context,
+                         bool (*each)(void *context, uint32_t slot, int64_t raw,
+                                      struct proto_fault *fault),
+                         bool *done, struct proto_fault *fault)
+{
+    struct lifecycle_roll roll;
+    struct lifecycle_names none = {.count = 0};
+    uint32_t slots = store_view_slots(worker->view);
+    bool good = lifecycle_roll_get(columns, worker, job, NULL, &roll, &none, done, fault);
+    for (uint32_t slot = 0; slot < slots && *done && good; slot++) {
+        good = slot % LIFECYCLE_PAGE_SLOTS != 0 || engine_scan_goes_on(job, fault);
+        if (good && lifecycle_roll_lives(&roll, slot)) {
+            good = each(context, slot, 0, fault);
+        }
+    }
+    lifecycle_roll_fini(&roll);
+    lifecycle_names_fini(&none);
+    return good;
+}

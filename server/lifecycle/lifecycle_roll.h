@@ -39,5 +39,12 @@ bool lifecycle_roll_get(struct lifecycle_columns *columns, struct engine_worker 
                         struct lifecycle_roll *roll, struct lifecycle_names *names, bool *done,
                         struct proto_fault *fault);
 void lifecycle_roll_fini(struct lifecycle_roll *roll);
+/* Each account of the view in the order of arrival, without its record being read; *done: there is
+ * a roll, and each() was called. each() returns false to end it. */
+bool lifecycle_roll_walk(struct lifecycle_columns *columns, struct engine_worker *worker,
+                         const struct engine_job *job, void *context,
+                         bool (*each)(void *context, uint32_t slot, int64_t raw,
+                                      struct proto_fault *fault),
+                         bool *done, struct proto_fault *fault);
 
 #endif

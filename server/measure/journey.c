@@ -8,7 +8,7 @@
 /* An account with many opportunities has its touches looked at for each of them. */
 #define TOUCHES_PER_ASKING 65536u
 
-static int by_moment(const struct event *a, const struct event *b)
+int measure_moment_compare(const struct event *a, const struct event *b)
 {
     if (a->time_ms != b->time_ms) {
         return a->time_ms < b->time_ms ? -1 : 1;
@@ -22,7 +22,8 @@ static int by_moment(const struct event *a, const struct event *b)
 
 static int touches_order(const void *left, const void *right)
 {
-    return by_moment(*(const struct event *const *)left, *(const struct event *const *)right);
+    return measure_moment_compare(*(const struct event *const *)left,
+                                  *(const struct event *const *)right);
 }
 
 static int steps_order(const void *left, const void *right)
@@ -30,7 +31,7 @@ static int steps_order(const void *left, const void *right)
     const struct event *a = *(const struct event *const *)left;
     const struct event *b = *(const struct event *const *)right;
     int subject = proto_span_compare(a->subject, b->subject);
-    return subject != 0 ? subject : by_moment(a, b);
+    return subject != 0 ? subject : measure_moment_compare(a, b);
 }
 
 void measure_journey_reader_fini(struct measure_journey_reader *reader)
@@ -57,6 +58,18 @@ static bool room_make(struct measure_journey_reader *reader, size_t count,
     }
     reader->room = count;
     return true;
+}
+
+/* Sorts what is not in order yet: events out of columns are, but for their subjects. */
+static void events_sort(const struct event **events, size_t count,
+                        int (*order)(const void *, const void *))
+{
+    for (size_t i = 1; i < count; i++) {
+        if (order(&events[i - 1], &events[i]) > 0) {
+            qsort(events, count, sizeof *events, order);
+            return;
+        }
+    }
 }
 
 struct reading {
@@ -217,13 +230,9 @@ bool measure_journeys_read(struct measure_journey_reader *reader,
             reader->steps[reading.step_count++] = event;
         }
     }
-    if (reading.touch_count > 1) {
-        qsort(reader->touches, reading.touch_count, sizeof *reader->touches, touches_order);
-    }
-    if (reading.step_count > 1) {
-        qsort(reader->steps, reading.step_count, sizeof *reader->steps,
-              options->by_account ? touches_order : steps_order);
-    }
+    events_sort(reader->touches, reading.touch_count, touches_order);
+    events_sort(reader->steps, reading.step_count,
+                options->by_account ? touches_order : steps_order);
     if (reading.step_count == 0) {
         return reading.touch_count == 0 || journey_tell(&reading, NULL, 0, fault);
     }

@@ -56,6 +56,9 @@ struct measure_journey {
     size_t step_count;
 };
 
+/* The order of events in journeys: by time, by what became known first, by source and id. */
+int measure_moment_compare(const struct event *a, const struct event *b);
+
 typedef bool (*measure_journey_each)(void *context, const struct measure_journey *journey,
                                      struct proto_fault *fault);
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A page is asked for when the first of its accounts comes, whether or not there is one. Who asked
+ * can give up while it is made. */
+#include "server/lifecycle/lifecycle_bookmark.h"
+
+bool lifecycle_bookmark_turn(struct lifecycle_bookmark *mark, uint32_t slot,
+                             struct proto_fault *fault)
+{
+    struct proto_fault why = {.code = PROTO_OK};
+    uint32_t number = slot / LIFECYCLE_PAGE_SLOTS;
+    if (mark->turns > 0 && number == mark->number) {
+        return true;
+    }
+    lifecycle_page_release(mark->page);
+    mark->page = lifecycle_columns_page(mark->columns, mark->worker, mark->job, number, &why);
+    mark->number = number;
+    mark->turns++;
+    if (why.code != PROTO_OK) {
+        *fault = why;
+    }
+    return why.code == PROTO_OK;
+}
+
+bool lifecycle_bookmark_holds(const struct lifecycle_bookmark *mark, uint32_t slot)
+{
+    return mark->page != NULL && lifecycle_page_holds(mark->page, mark->worker->view, slot);
+}
+
+void lifecycle_bookmark_fini(struct lifecycle_bookmark *mark)
+{
+    lifecycle_page_release(mark->page);
+    mark->page = NULL;
+    mark->turns = 0;
+}

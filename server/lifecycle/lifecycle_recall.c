@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The columns of a page are read once into numbers; each event is its shape with the numbers of its
+ * row. Memory can run out, and who asked can give up where a page is made. */
+#include "server/lifecycle/lifecycle_recall.h"
+
+#include <stdlib.h>
+
+#include "server/base/grow.h"
+#include "server/lifecycle/lifecycle_page_parts.h"
+
+/* Some 10 ns each: well below a millisecond. */
+enum { ROWS_PER_ASKING = 65536 };
+
+static bool goes_on(struct lifecycle_recall *recall, size_t rows, struct proto_fault *fault)
+{
+    recall->looked += rows;
+    if (recall->looked < ROWS_PER_ASKING) {
+        return true;
+    }
+    recall->looked = 0;
+    return engine_scan_goes_on(recall->mark.job, fault);
+}
+
+static bool page_open(struct lifecycle_recall *recall, struct proto_fault *fault)
+{
+    const struct lifecycle_page *page = recall->mark.page;
+    if (recall->turn == recall->mark.turns) {
+        return true;
+    }
+    recall->turn = 0;
+    recall->rows = page->rows;
+    if (!base_grow(&recall->numbers, &recall->room, page->rows * LIFECYCLE_COLUMNS,
+                   sizeof *recall->numbers, "events", fault)) {
+        return false;
+    }
+    for (size_t c = 0; c < LIFECYCLE_COLUMNS && page->rows > 0; c++) {
+        if (!goes_on(recall, page->rows, fault)) {
+            return false;
+        }
+        event_column_read(lifecycle_page_column(page, (enum lifecycle_page_column)c), 0, page->rows,
+                          recall->numbers + c * page->rows);
+    }
+    recall->turn = recall->mark.turns;
+    return true;
+}
+
+static int64_t number_of(const struct lifecycle_recall *recall, enum lifecycle_page_column column,
+                         size_t row)
+{
+    return recall->numbers[column * recall->rows + row];
+}
+
+static void event_fill(const struct lifecycle_recall *recall, const struct event *shape, size_t row,
+                       struct event *event)
+{
+    *event = *shape;
+    event->time_ms = number_of(recall, LIFECYCLE_COLUMN_TIME, row);
+    event->seq = (uint64_t)number_of(recall, LIFECYCLE_COLUMN_SEQ, row);
+    event->amount = number_of(recall, LIFECYCLE_COLUMN_AMOUNT, row);
+    event->quantity = number_of(recall, LIFECYCLE_COLUMN_QUANTITY, row);
+    event->subject =
+        lifecycle_page_text(recall->mark.page, number_of(recall, LIFECYCLE_COLUMN_SUBJECT, row));
+    event->person =
+        lifecycle_page_text(recall->mark.page, number_of(recall, LIFECYCLE_COLUMN_PERSON, row));
+}
+
+bool lifecycle_recall_account(struct lifecycle_recall *recall, uint32_t slot, uint32_t account,
+                              uint32_t types, bool *done, struct proto_fault *fault)
+{
+    const struct lifecycle_shapes *shapes = lifecycle_columns_shapes(recall->mark.columns);
+    uint32_t at = slot % LIFECYCLE_PAGE_SLOTS;
+    *done = false;
+    if (!lifecycle_bookmark_turn(&recall->mark, slot, fault)) {
+        return false;
+    }
+    if (!lifecycle_bookmark_holds(&recall->mark, slot)) {
+        return true;
+    }
+    const struct lifecycle_page *page = recall->mark.page;
+    size_t count = page->first[at + 1] - page->first[at];
+    if (!goes_on(recall, count, fault) || !page_open(recall, fault) ||
+        !base_grow(&recall->events, &recall->event_room, count, sizeof *recall->events, "events",
+                   fault) ||
+        !base_grow(&recall->list, &recall->list_room, count, sizeof *recall->list, "events",
+                   fault)) {
+        return false;
+    }
+    recall->count = 0;
+    for (size_t row = page->first[at]; row < page->first[at + 1]; row++) {
+        const struct event *shape =
+            lifecycle_shape(shapes, (uint32_t)number_of(recall, LIFECYCLE_COLUMN_SHAPE, row));
+        if ((types >> shape->type & 1) != 0) {
+            event_fill(recall, shape, row, &recall->events[recall->count]);
+            recall->list[recall->count] =
+                (struct measure_event){account, &recall->events[recall->count]};
+            recall->count++;
+        }
+    }
+    *done = true;
+    return true;
+}
+
+void lifecycle_recall_fini(struct lifecycle_recall *recall)
+{
+    lifecycle_bookmark_fini(&recall->mark);
+    free(recall->numbers);
+    free(recall->events);
+    free(recall->list);
+    recall->numbers = NULL;
+    recall->events = NULL;
+    recall->list = NULL;
+    recall->rows = recall->room = recall->count = recall->event_room = recall->list_room = 0;
+    recall->turn = 0;
+}
