@@ -63,8 +63,8 @@ QUERIES = [
 class Base:
     """A server and how much processor time it has used."""
 
-    def __init__(self, program, folder):
-        self.server = icpd.Server(program, "--event-columns-bytes-max", "8G", "--scan-ms", "10m")
+    def __init__(self, program, folder, columns="8G"):
+        self.server = icpd.Server(program, "--event-columns-bytes-max", columns, "--scan-ms", "10m")
         self.client = self.server.client()
         self.folder = folder
 
@@ -75,6 +75,18 @@ class Base:
             with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
                 total += int(file.read().split()[0])
         return total / 1e6
+
+    def settle(self):
+        """Waits until what was told is folded: that is no part of a question."""
+        quiet = 0
+        before = self.cpu_ms()
+        for _ in range(600):
+            time.sleep(1)
+            after = self.cpu_ms()
+            quiet = quiet + 1 if after - before < 5 else 0
+            if quiet == 5:
+                break
+            before = after
 
     def call(self, op, request):
         """The reply, processor ms and wall ms."""
@@ -211,6 +223,7 @@ def main():
         rate, cost = base.tell(events, 1000)
         print(f"{events.count} events of {events.accounts} accounts; told durably in batches of 1,000: "
               f"{rate:.0f} a second, {cost:.2f} µs CPU an event")
+        base.settle()
         timelines(base, events)
         good = compare(base, duckdb(options.folder, events))
         good = kept(base) and good

@@ -8,13 +8,13 @@ bool lifecycle_bookmark_turn(struct lifecycle_bookmark *mark, uint32_t slot,
 {
     struct proto_fault why = {.code = PROTO_OK};
     uint32_t number = slot / LIFECYCLE_PAGE_SLOTS;
-    if (mark->turns > 0 && number == mark->number) {
+    if (mark->asked && number == mark->number) {
         return true;
     }
     lifecycle_page_release(mark->page);
     mark->page = lifecycle_columns_page(mark->columns, mark->worker, mark->job, number, &why);
     mark->number = number;
-    mark->turns++;
+    mark->asked = true;
     if (why.code != PROTO_OK) {
         *fault = why;
     }
@@ -30,5 +30,5 @@ void lifecycle_bookmark_fini(struct lifecycle_bookmark *mark)
 {
     lifecycle_page_release(mark->page);
     mark->page = NULL;
-    mark->turns = 0;
+    mark->asked = false;
 }

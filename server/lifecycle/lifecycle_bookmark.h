@@ -14,7 +14,7 @@ struct lifecycle_bookmark {
     const struct engine_job *job;
     struct lifecycle_page *page; /* of the account under way; NULL: there is none */
     uint32_t number;
-    uint32_t turns; /* how often it was another page; 0: never asked */
+    bool asked;
 };
 
 /* Leaves the page of the slot, or none. */

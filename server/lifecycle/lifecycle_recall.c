@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The columns of a page are read once into numbers; each event is its shape with the numbers of its
- * row. Memory can run out, and who asked can give up where a page is made. */
+/* The columns of an account are read into numbers; each event is its shape with the numbers of its
+ * row. Memory can run out, and who asked can give up. */
 #include "server/lifecycle/lifecycle_recall.h"
 
 #include <stdlib.h>
 
 #include "server/base/grow.h"
-#include "server/lifecycle/lifecycle_page_parts.h"
 
 /* Some 10 ns each: well below a millisecond. */
 enum { ROWS_PER_ASKING = 65536 };
@@ -21,33 +20,31 @@ static bool goes_on(struct lifecycle_recall *recall, size_t rows, struct proto_f
     return engine_scan_goes_on(recall->mark.job, fault);
 }
 
-static bool page_open(struct lifecycle_recall *recall, struct proto_fault *fault)
+/* The numbers of some rows, column by column; one that is the same all along is not read. */
+static bool rows_read(struct lifecycle_recall *recall, size_t from, size_t count,
+                      struct proto_fault *fault)
 {
-    const struct lifecycle_page *page = recall->mark.page;
-    if (recall->turn == recall->mark.turns) {
-        return true;
-    }
-    recall->turn = 0;
-    recall->rows = page->rows;
-    if (!base_grow(&recall->numbers, &recall->room, page->rows * LIFECYCLE_COLUMNS,
+    if (!base_grow(&recall->numbers, &recall->room, count * LIFECYCLE_COLUMNS,
                    sizeof *recall->numbers, "events", fault)) {
         return false;
     }
-    for (size_t c = 0; c < LIFECYCLE_COLUMNS && page->rows > 0; c++) {
-        if (!goes_on(recall, page->rows, fault)) {
-            return false;
+    for (size_t c = 0; c < LIFECYCLE_COLUMNS; c++) {
+        const struct event_column *column =
+            lifecycle_page_column(recall->mark.page, (enum lifecycle_page_column)c);
+        recall->columns[c].step = column->width > 0;
+        recall->columns[c].numbers = &column->base;
+        if (column->width > 0 && count > 0) {
+            recall->columns[c].numbers = recall->numbers + c * count;
+            event_column_read(column, from, count, recall->numbers + c * count);
         }
-        event_column_read(lifecycle_page_column(page, (enum lifecycle_page_column)c), 0, page->rows,
-                          recall->numbers + c * page->rows);
     }
-    recall->turn = recall->mark.turns;
     return true;
 }
 
 static int64_t number_of(const struct lifecycle_recall *recall, enum lifecycle_page_column column,
                          size_t row)
 {
-    return recall->numbers[column * recall->rows + row];
+    return recall->columns[column].numbers[row * recall->columns[column].step];
 }
 
 static void event_fill(const struct lifecycle_recall *recall, const struct event *shape, size_t row,
@@ -78,7 +75,7 @@ bool lifecycle_recall_account(struct lifecycle_recall *recall, uint32_t slot, ui
     }
     const struct lifecycle_page *page = recall->mark.page;
     size_t count = page->first[at + 1] - page->first[at];
-    if (!goes_on(recall, count, fault) || !page_open(recall, fault) ||
+    if (!goes_on(recall, count, fault) || !rows_read(recall, page->first[at], count, fault) ||
         !base_grow(&recall->events, &recall->event_room, count, sizeof *recall->events, "events",
                    fault) ||
         !base_grow(&recall->list, &recall->list_room, count, sizeof *recall->list, "events",
@@ -86,7 +83,7 @@ bool lifecycle_recall_account(struct lifecycle_recall *recall, uint32_t slot, ui
         return false;
     }
     recall->count = 0;
-    for (size_t row = page->first[at]; row < page->first[at + 1]; row++) {
+    for (size_t row = 0; row < count; row++) {
         const struct event *shape =
             lifecycle_shape(shapes, (uint32_t)number_of(recall, LIFECYCLE_COLUMN_SHAPE, row));
         if ((types >> shape->type & 1) != 0) {
@@ -109,6 +106,5 @@ void lifecycle_recall_fini(struct lifecycle_recall *recall)
     recall->numbers = NULL;
     recall->events = NULL;
     recall->list = NULL;
-    recall->rows = recall->room = recall->count = recall->event_room = recall->list_room = 0;
-    recall->turn = 0;
+    recall->room = recall->count = recall->event_room = recall->list_room = 0;
 }

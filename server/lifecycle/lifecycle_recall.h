@@ -10,13 +10,17 @@
 #define LIFECYCLE_LIFECYCLE_RECALL_H
 
 #include "server/lifecycle/lifecycle_bookmark.h"
+#include "server/lifecycle/lifecycle_page_parts.h"
 #include "server/measure/event_fold.h"
 
 struct lifecycle_recall {
     struct lifecycle_bookmark mark;
-    uint32_t turn;    /* of the mark, whose page's numbers these are; 0: none yet */
-    int64_t *numbers; /* column by column, of `rows` each */
-    size_t rows, room;
+    int64_t *numbers; /* of the account, column by column */
+    size_t room;
+    struct {
+        const int64_t *numbers;
+        size_t step; /* 0: one number all along */
+    } columns[LIFECYCLE_COLUMNS];
     struct event *events; /* of the account */
     size_t event_room;
     struct measure_event *list;

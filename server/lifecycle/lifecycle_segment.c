@@ -42,18 +42,35 @@ static bool names_grow(struct lifecycle_names *names)
     return true;
 }
 
+static uint32_t *hint_of(struct lifecycle_names *names, struct proto_span text)
+{
+    uintptr_t at = (uintptr_t)text.data;
+    return &names->hints[(at ^ at >> 6) % LIFECYCLE_NAME_HINTS];
+}
+
+/* Whether the text is the name of that number. */
+static bool is_name(const struct lifecycle_names *names, uint32_t number, struct proto_span text)
+{
+    return names->lengths[number] == text.bytes &&
+           (text.bytes == 0 || memcmp(names->texts[number], text.data, text.bytes) == 0);
+}
+
 bool lifecycle_name_number(struct lifecycle_names *names, struct proto_span text, uint32_t *number,
                            struct proto_fault *fault)
 {
+    uint32_t *hint = hint_of(names, text);
+    if (*hint > 0 && is_name(names, *hint - 1, text)) {
+        *number = *hint - 1;
+        return true;
+    }
     if (names->count == names->room && !names_grow(names)) {
         return no_memory(names, fault);
     }
     uint32_t at = (uint32_t)base_hash(text.data, text.bytes, 0) & (names->cell_count - 1);
     for (; names->cells[at] != 0; at = (at + 1) & (names->cell_count - 1)) {
         *number = names->cells[at] - 1;
-        const struct proto_span name = {(const uint8_t *)names->texts[*number],
-                                        names->lengths[*number]};
-        if (proto_span_equal(name, text)) {
+        if (is_name(names, *number, text)) {
+            *hint = *number + 1;
             return true;
         }
     }
@@ -65,6 +82,7 @@ bool lifecycle_name_number(struct lifecycle_names *names, struct proto_span text
     names->texts[names->count] = copy;
     names->lengths[names->count++] = (uint32_t)text.bytes;
     names->cells[at] = names->count;
+    *hint = names->count;
     return true;
 }
 

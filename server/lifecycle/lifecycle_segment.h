@@ -9,12 +9,16 @@
 
 #include "server/engine/worker.h"
 
+/* Texts that lie where they lay before, as those of columns do, are found without a hash. */
+#define LIFECYCLE_NAME_HINTS 64u
+
 struct lifecycle_names {
     char **texts; /* each with a zero behind it */
     uint32_t *lengths;
     uint32_t count, room;
     uint32_t *cells; /* number + 1 by hash; 0: free */
     uint32_t cell_count;
+    uint32_t hints[LIFECYCLE_NAME_HINTS]; /* number + 1 by where the text lay; 0: none */
 };
 
 /* False: no memory, and *fault says so. */

@@ -60,13 +60,21 @@ static bool room_make(struct measure_journey_reader *reader, size_t count,
     return true;
 }
 
+/* Texts out of columns are one where they are the same, and need not be read to be seen so. */
+static inline bool text_same(struct proto_span a, struct proto_span b)
+{
+    return (a.data == b.data && a.bytes == b.bytes) || proto_span_equal(a, b);
+}
+
 /* Sorts what is not in order yet: events out of columns are, but for their subjects. */
-static void events_sort(const struct event **events, size_t count,
-                        int (*order)(const void *, const void *))
+static void events_sort(const struct event **events, size_t count, bool by_subject)
 {
     for (size_t i = 1; i < count; i++) {
-        if (order(&events[i - 1], &events[i]) > 0) {
-            qsort(events, count, sizeof *events, order);
+        const struct event *a = events[i - 1];
+        const struct event *b = events[i];
+        bool sooner = a->time_ms < b->time_ms && (!by_subject || text_same(a->subject, b->subject));
+        if (!sooner && (by_subject ? steps_order : touches_order)(&events[i - 1], &events[i]) > 0) {
+            qsort(events, count, sizeof *events, by_subject ? steps_order : touches_order);
             return;
         }
     }
@@ -124,8 +132,7 @@ static bool touch_counts(const struct reading *reading, const struct event *touc
         return false;
     }
     return options->by_account || touch->subject.bytes == 0 ||
-           proto_span_equal(touch->subject, journey->subject) ||
-           !is_opportunity(reading, touch->subject);
+           text_same(touch->subject, journey->subject) || !is_opportunity(reading, touch->subject);
 }
 
 static bool touches_choose(const struct reading *reading, struct measure_journey *journey,
@@ -230,9 +237,8 @@ bool measure_journeys_read(struct measure_journey_reader *reader,
             reader->steps[reading.step_count++] = event;
         }
     }
-    events_sort(reader->touches, reading.touch_count, touches_order);
-    events_sort(reader->steps, reading.step_count,
-                options->by_account ? touches_order : steps_order);
+    events_sort(reader->touches, reading.touch_count, false);
+    events_sort(reader->steps, reading.step_count, !options->by_account);
     if (reading.step_count == 0) {
         return reading.touch_count == 0 || journey_tell(&reading, NULL, 0, fault);
     }
@@ -241,7 +247,7 @@ bool measure_journeys_read(struct measure_journey_reader *reader,
         bool decided = true; /* and nothing else */
         for (; i < reading.step_count &&
                (options->by_account ||
-                proto_span_equal(reader->steps[i]->subject, reader->steps[first]->subject));
+                text_same(reader->steps[i]->subject, reader->steps[first]->subject));
              i++) {
             decided = decided && reader->steps[i]->type == EVENT_DECISION;
         }

@@ -315,9 +315,7 @@ static void what_columns_do_not_have_is_read_of_timelines(void **state)
     }
 }
 
-/* Two pages may lie where one lay before: what was read of the first is not taken for the second.
- */
-static void control_numbers_of_a_page_that_is_gone_are_not_used(void **state)
+static void neighbours_of_two_pages_are_told_apart(void **state)
 {
     struct proto_fault fault = {.code = PROTO_OK};
     (void)state;
@@ -347,8 +345,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(what_columns_do_not_have_is_read_of_timelines, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(control_numbers_of_a_page_that_is_gone_are_not_used, setup,
-                                        teardown),
+        cmocka_unit_test_setup_teardown(neighbours_of_two_pages_are_told_apart, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
