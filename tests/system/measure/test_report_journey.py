@@ -25,7 +25,8 @@ FIRST = 19358  # 2023-01-01
 SCHEMA = '{"fields":[{"name":"sector","type":"category"},{"name":"land","type":"category"}]}'
 # Tables of the page, what asks for the same, and whether it takes the list of prices.
 ASKED = {"grey-table": ["grey"], "attribution-table": ["attribution"], "handoffs-table": ["handoffs", "--owners", "5"],
-         "deals-table": ["focus", "--of", "won", "--segment", "sector"],
+         "patterns-table": ["patterns", "--segment", "sector"], "motions-table": ["motions"],
+         "yield-table": ["yield", "--segment", "sector"], "deals-table": ["focus", "--of", "won", "--segment", "sector"],
          "quarter-end-table": ["quarter-end"], "price-table": ["price", "--segment", "sector"],
          "referral-table": ["referral", "--segment", "sector"], "campaign-table": ["campaign", "--segment", "sector"]}
 PRICED = ("quarter-end-table", "price-table")

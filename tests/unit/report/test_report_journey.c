@@ -149,7 +149,84 @@ static void long_tables_say_how_many_rows_there_are(void **state)
     report.parts[REPORT_JOURNEY_REFERRAL].table = &table;
     char *page = page_of(&report);
     has(page, "The first 200 of 201 rows of icp measure referral, which has all");
-    has(page, "Values with their intervals");
+    has(page, "Within the segment: a");
+    free(page);
+    measure_table_fini(&table);
+}
+
+static void patterns_are_drawn_by_their_odds_on_later_journeys(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"n",       "rate",       "odds",      "low",       "high",
+                                        "later_n", "later_odds", "later_low", "later_high"};
+    struct measure_rules rules;
+    struct measure_table table;
+    struct report_journey report = empty(&rules);
+    measure_table_init(&table, MEASURE_ID_PATTERNS);
+    row_add(&table, names, (const double[]){900, .25}, 2,
+            (const char *const[]){"(all)", "", "", "", NULL});
+    row_add(&table, names, (const double[]){300, .4, 3, 2, 4, 90, 2.5, 1.5, 4}, 9,
+            (const char *const[]){"demo > <call>", "adjacent", "", "leads", NULL});
+    row_add(&table, names, (const double[]){200, .1, .4, .2, .8, 80, .5, .25, 1}, 9,
+            (const char *const[]){"ad", "single", "", "loses", NULL});
+    row_add(&table, names, (const double[]){40, .2, .9, .5, 2}, 5,
+            (const char *const[]){"fair", "single", "", "insufficient", NULL});
+    report.parts[REPORT_JOURNEY_PATTERNS].table = &table;
+    char *page = page_of(&report);
+    has(page,
+        "Of 900 journeys 25.0 % reached the goal. Patterns that later journeys confirm: 1 lead "
+        "there, 1 lose it.");
+    has(page, "demo &gt; &lt;call&gt;");
+    has(page, "odds × 2.50 (1.50 to 4.00), n = 90");
+    has(page, "odds × 0.90 (0.50 to 2.00), n = 40, earlier journeys");
+    has(page, "odds × 0.2"); /* the axis is one of odds, whose logarithms are drawn */
+    assert_null(strstr(page, "Values with their intervals"));
+    free(page);
+    measure_table_fini(&table);
+}
+
+static void a_motion_that_drains_is_named(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"value", "low", "high", "n"};
+    struct measure_rules rules;
+    struct measure_table table;
+    struct report_journey report = empty(&rules);
+    measure_table_init(&table, MEASURE_ID_MOTIONS);
+    row_add(&table, names, (const double[]){.25, .2, .3, 400}, 4,
+            (const char *const[]){"(all)", "conversion", "", NULL});
+    row_add(&table, names, (const double[]){.1, .05, .2, 90}, 4,
+            (const char *const[]){"outbound", "conversion", "", NULL});
+    report.parts[REPORT_JOURNEY_MOTIONS].table = &table;
+    char *page = page_of(&report);
+    has(page, "No motion is sure to take more spend than it brings.");
+    free(page);
+    row_add(&table, names, (const double[]){.3, .1, .5, 90}, 4,
+            (const char *const[]){"outbound", "drain", "drains", NULL});
+    page = page_of(&report);
+    has(page, "More spend than outcome: outbound.");
+    has(page, "10.0 % (5.0 to 20.0), n = 90");
+    free(page);
+    measure_table_fini(&table);
+}
+
+static void volume_up_and_outcome_flat_is_told(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"n",          "more",        "rate",         "better",
+                                        "better_low", "better_high", "in_proportion"};
+    struct measure_rules rules;
+    struct measure_table table;
+    struct report_journey report = empty(&rules);
+    measure_table_init(&table, MEASURE_ID_YIELD);
+    row_add(&table, names, (const double[]){100, 2, .3, .01, -.04, .06, .15}, 7,
+            (const char *const[]){"ann", "rest", "volume up, outcome flat", NULL});
+    report.parts[REPORT_JOURNEY_YIELD].table = &table;
+    char *page = page_of(&report);
+    has(page, "Volume up, outcome flat: ann.");
+    has(page, "+1.0 points (-4.0 to +6.0)");
+    has(page, "ann, in proportion");
+    has(page, "+15.0 points");
     free(page);
     measure_table_fini(&table);
 }
@@ -186,6 +263,9 @@ int main(void)
         cmocka_unit_test(the_end_of_the_quarter_is_told_in_a_sentence),
         cmocka_unit_test(a_gap_is_a_waterfall_of_its_parts),
         cmocka_unit_test(long_tables_say_how_many_rows_there_are),
+        cmocka_unit_test(patterns_are_drawn_by_their_odds_on_later_journeys),
+        cmocka_unit_test(a_motion_that_drains_is_named),
+        cmocka_unit_test(volume_up_and_outcome_flat_is_told),
         cmocka_unit_test(a_path_is_drawn_along_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
