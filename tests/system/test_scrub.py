@@ -37,7 +37,7 @@ class Scrub(unittest.TestCase):
 
     def test_nothing_is_found_while_writes_go_on(self):
         with self.server.client() as client, self.server.client() as writer:
-            sent = client.send("scrub", {"bytes_per_second": 4000000, "progress": True})
+            sent = client.send("scrub", {"bytes_per_second": 1500000, "progress": True})
             frames, puts = [], 0
             client.socket.settimeout(0.05)
             while True:
