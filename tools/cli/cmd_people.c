@@ -146,10 +146,12 @@ static void answered_line(const struct cli *cli, const struct icp_value *entry)
     if (count > 1) {
         snprintf(times, sizeof times, " ×%lld", (long long)count);
     }
-    cli_print(cli, "%s  %.*s%s  %.*s  %s  #%lld %.*s\n", out_moment(number_of(entry, "time"), when),
-              (int)op.bytes, op.data, times, (int)status.bytes, status.data,
+    cli_print(cli, "%s  %.*s%s  %.*s  %s  #%lld%s%.*s\n",
+              out_moment(number_of(entry, "time"), when), (int)op.bytes, op.data, times,
+              (int)status.bytes, status.data,
               out_duration((double)number_of(entry, "took_us"), took),
-              (long long)number_of(entry, "connection"), (int)client.bytes, client.data);
+              (long long)number_of(entry, "connection"), client.bytes > 0 ? " " : "",
+              (int)client.bytes, client.data);
 }
 
 /* Whoever watches asks five times a second: of that nobody wants to read. */
