@@ -24,6 +24,19 @@ static const struct wide_format wide_formats[32] = {
     [0x1e] = {PROTO_KIND_MAP, 2},  [0x1f] = {PROTO_KIND_MAP, 4},
 };
 
+enum proto_kind proto_head_kind(uint8_t tag)
+{
+    static const uint8_t by_half[16] = {
+        [0x0] = PROTO_KIND_INT,   [0x1] = PROTO_KIND_INT, [0x2] = PROTO_KIND_INT,
+        [0x3] = PROTO_KIND_INT,   [0x4] = PROTO_KIND_INT, [0x5] = PROTO_KIND_INT,
+        [0x6] = PROTO_KIND_INT,   [0x7] = PROTO_KIND_INT, [0x8] = PROTO_KIND_MAP,
+        [0x9] = PROTO_KIND_ARRAY, [0xa] = PROTO_KIND_STR, [0xb] = PROTO_KIND_STR,
+        [0xe] = PROTO_KIND_INT,   [0xf] = PROTO_KIND_INT,
+    };
+    bool wide = (tag & 0xe0) == 0xc0;
+    return (enum proto_kind)(wide ? wide_formats[tag & 0x1f].kind : by_half[tag >> 4]);
+}
+
 static double load_float(const uint8_t *at, unsigned width)
 {
     uint64_t bits = proto_head_load(at, width);

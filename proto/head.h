@@ -85,6 +85,9 @@ static inline bool proto_head_read(const uint8_t *at, size_t left, struct proto_
     return proto_head_read_wide(at, left, head);
 }
 
+/* The kind of the value that begins with this byte, which is all that tells it. */
+enum proto_kind proto_head_kind(uint8_t tag);
+
 /* The end of the value at `at`, all that is nested in it included. It must have been read whole
  * before (proto_read_any). */
 const uint8_t *proto_skip(const uint8_t *at, const uint8_t *end);

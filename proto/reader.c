@@ -67,9 +67,7 @@ enum proto_kind proto_reader_peek(const struct proto_reader *reader)
     if (reader->failed || reader->at == reader->end) {
         return PROTO_KIND_NONE;
     }
-    struct proto_head head;
-    (void)proto_head_read(reader->at, bytes_left(reader), &head); /* a cut head has its kind too */
-    return head.kind;
+    return proto_head_kind(*reader->at); /* a cut head has its kind too */
 }
 
 bool proto_reader_refuse(struct proto_reader *reader, const char *wanted)

@@ -53,6 +53,16 @@ static int text_order(const void *a, const void *b)
     return proto_span_compare(*(const struct proto_span *)a, *(const struct proto_span *)b);
 }
 
+/* Most come in order, from exports and from what was read before. */
+static bool texts_ascend(const struct proto_span *texts, size_t count)
+{
+    size_t i = 1;
+    while (i < count && proto_span_compare(texts[i - 1], texts[i]) < 0) {
+        i++;
+    }
+    return i >= count;
+}
+
 size_t feature_tags_pack(struct proto_span *texts, size_t count, uint8_t *out, size_t out_bytes,
                          struct proto_fault *fault)
 {
@@ -62,7 +72,7 @@ size_t feature_tags_pack(struct proto_span *texts, size_t count, uint8_t *out, s
                         count, PROTO_TAGS_MAX);
         return 0;
     }
-    if (count > 1) {
+    if (!texts_ascend(texts, count)) {
         qsort(texts, count, sizeof *texts, text_order);
     }
     for (size_t i = 0; i < count; i++) {
