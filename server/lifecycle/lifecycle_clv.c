@@ -82,8 +82,8 @@ bool lifecycle_contract_fill(struct lifecycle_run *run, struct proto_fault *faul
         return proto_fault_set(fault, PROTO_NO_EVIDENCE, "",
                                "the cohort was not watched for a whole period up to as-of");
     }
-    if (!measure_spells_make(gather->subscriptions, gather->count, gather->accounts,
-                             &run->result->rules, &spells, fault)) {
+    if (!measure_spells_make_at(gather->subscriptions, gather->count, gather->accounts,
+                                &run->result->rules, &run->pace, &spells, fault)) {
         return false;
     }
     for (uint32_t a = 0; a < spells.accounts; a++) {

@@ -119,6 +119,7 @@ static bool table_make(const struct ready *ready, struct lifecycle_run *run,
                        struct proto_fault *fault)
 {
     struct measure_readiness_options options = run->settings.readiness;
+    options.pace = &run->pace;
     size_t fields = ready->schema->field_count;
     const char **names = calloc(fields + 1, sizeof *names);
     if (names == NULL) {

@@ -124,12 +124,8 @@ static bool spells_make(const struct lifecycle_run *run, struct measure_spells *
                         struct proto_fault *fault)
 {
     const struct lifecycle_gather *gather = run->gather;
-    if (!measure_spells_make(gather->subscriptions, gather->count, gather->accounts,
-                             &run->result->rules, spells, fault)) {
-        return false;
-    }
-    spells->pace = &run->pace;
-    return true;
+    return measure_spells_make_at(gather->subscriptions, gather->count, gather->accounts,
+                                  &run->result->rules, &run->pace, spells, fault);
 }
 
 static struct measure_segments segments_of(const struct lifecycle_gather *gather)

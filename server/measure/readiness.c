@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/math/accuracy.h"
+#include "server/measure/long_sort.h"
 #include "server/measure/spell.h"
 
 static void share_add(struct measure_table *table, const char *figure, const char *of, size_t part,
@@ -59,9 +60,11 @@ static void seen_count(const struct seen *seen, size_t count, size_t *unique, si
     }
 }
 
-static bool sources_add(const struct measure_rows *rows, double floor, struct measure_table *table,
-                        struct proto_fault *fault)
+static bool sources_add(const struct measure_rows *rows,
+                        const struct measure_readiness_options *options,
+                        struct measure_table *table, struct proto_fault *fault)
 {
+    double floor = options->floor;
     size_t unique = 0;
     size_t linked = 0;
     size_t sightings = rows->sightings > 0 ? rows->sightings : rows->count;
@@ -76,7 +79,11 @@ static bool sources_add(const struct measure_rows *rows, double floor, struct me
     for (size_t i = 0; i < sightings; i++) {
         seen[i] = (struct seen){rows->account[i], rows->source != NULL ? rows->source[i] : 0};
     }
-    qsort(seen, sightings, sizeof *seen, by_account_and_source);
+    if (!measure_sort(seen, sightings, sizeof *seen, by_account_and_source, options->pace, fault)) {
+        free(seen);
+        free(covered);
+        return false;
+    }
     seen_count(seen, sightings, &unique, &linked, covered);
     share_add(table, "unique", "", unique, sightings, floor);
     if (rows->source != NULL) {
@@ -103,6 +110,9 @@ bool measure_readiness_table(const struct measure_rows *rows,
         for (size_t i = 0; i < rows->count && rows->filled == NULL; i++) {
             present += rows->present[i * rows->fields + f] != 0;
         }
+        if (!measure_goes_on(options->pace, fault)) {
+            return false;
+        }
         share_add(table, "complete", rows->field_names[f], present, rows->count, options->floor);
     }
     if (rows->time_ms != NULL) {
@@ -112,7 +122,7 @@ bool measure_readiness_table(const struct measure_rows *rows,
         }
         share_add(table, "fresh", "", fresh, rows->count, options->floor);
     }
-    return sources_add(rows, options->floor, table, fault) &&
+    return sources_add(rows, options, table, fault) &&
            (measure_table_good(table) ||
             proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the table"));
 }

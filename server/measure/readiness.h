@@ -10,8 +10,8 @@
  *
  * Shapes: arrays by row; present[row · fields + field]. A future time counts as fresh. Ownership:
  * borrows; the table is filled, the caller frees it, also after a failure. Errors: NO_MEMORY,
- * NO_EVIDENCE for no rows. Threads: pure. Cost: O(rows · fields) and a sort. Source: Wilson 1927;
- * docs/methods/readiness.md. */
+ * NO_EVIDENCE for no rows, what the pace says. Threads: pure. Cost: O(rows · fields) and a sort.
+ * Source: Wilson 1927; docs/methods/readiness.md. */
 #ifndef MEASURE_READINESS_H
 #define MEASURE_READINESS_H
 
@@ -33,10 +33,13 @@ struct measure_rows {
     const uint64_t *filled; /* by field, rows that have a value; NULL: counted over present */
 };
 
+struct measure_pace;
+
 struct measure_readiness_options {
     int64_t as_of_ms;
     unsigned stale_days;
     double floor;
+    const struct measure_pace *pace; /* borrowed; NULL: always */
 };
 
 bool measure_readiness_table(const struct measure_rows *rows,

@@ -141,6 +141,13 @@ bool measure_sum_add(int64_t *sum, int64_t amount, struct measure_worth worth)
     return true;
 }
 
+/* Some 50 ns each. */
+static bool asked(const struct measure_spells *spells, size_t at, struct proto_fault *fault)
+{
+    return at % MEASURE_SPELLS_PER_ASKING != MEASURE_SPELLS_PER_ASKING - 1 ||
+           measure_goes_on(spells->pace, fault);
+}
+
 /* Both walks over the subscriptions: the first counts pieces by account, the second places them. */
 static bool pieces_count(const struct measure_subscription *subscriptions, size_t count,
                          const struct measure_rules *rules, struct measure_spells *spells,
@@ -151,6 +158,9 @@ static bool pieces_count(const struct measure_subscription *subscriptions, size_
     for (size_t i = 0; i < count; i++) {
         const struct measure_subscription *s = &subscriptions[i];
         struct measure_worth worth = measure_rules_worth(rules, s->currency);
+        if (!asked(spells, i, fault)) {
+            return false;
+        }
         if (!measure_subscription_check(s, spells->accounts, rules, fault)) {
             return proto_fault_within(fault, "subscriptions[%zu]", i);
         }
@@ -166,11 +176,15 @@ static bool pieces_count(const struct measure_subscription *subscriptions, size_
     return true;
 }
 
-static void pieces_place(const struct measure_subscription *subscriptions, size_t count,
-                         const struct measure_rules *rules, struct measure_spells *spells)
+static bool pieces_place(const struct measure_subscription *subscriptions, size_t count,
+                         const struct measure_rules *rules, struct measure_spells *spells,
+                         struct proto_fault *fault)
 {
     struct measure_spell piece[CUTS_MAX];
     for (size_t i = 0; i < count; i++) {
+        if (!asked(spells, i, fault)) {
+            return false;
+        }
         const struct measure_subscription *s = &subscriptions[i];
         size_t made = pieces(s, rules, measure_rules_worth(rules, s->currency), piece);
         for (size_t p = 0; p < made; p++) {
@@ -180,6 +194,7 @@ static void pieces_place(const struct measure_subscription *subscriptions, size_
     /* Each place now stands at the end of its account, which is the start of the next. */
     memmove(spells->first + 1, spells->first, spells->accounts * sizeof *spells->first);
     spells->first[0] = 0;
+    return true;
 }
 
 static int by_start(const void *left, const void *right)
@@ -196,9 +211,12 @@ static int by_start(const void *left, const void *right)
 }
 
 /* So that a life, or a moment without a customer, is found in one walk. */
-static void pieces_sort(struct measure_spells *spells)
+static bool pieces_sort(struct measure_spells *spells, struct proto_fault *fault)
 {
     for (uint32_t a = 0; a < spells->accounts; a++) {
+        if (!asked(spells, a, fault)) {
+            return false;
+        }
         struct measure_spell *items = spells->items + spells->first[a];
         size_t count = spells->first[a + 1] - spells->first[a];
         size_t sorted = 1;
@@ -209,13 +227,22 @@ static void pieces_sort(struct measure_spells *spells)
             qsort(items, count, sizeof *items, by_start);
         }
     }
+    return true;
 }
 
 bool measure_spells_make(const struct measure_subscription *subscriptions, size_t count,
                          uint32_t accounts, const struct measure_rules *rules,
                          struct measure_spells *spells, struct proto_fault *fault)
 {
-    *spells = (struct measure_spells){.accounts = accounts};
+    return measure_spells_make_at(subscriptions, count, accounts, rules, NULL, spells, fault);
+}
+
+bool measure_spells_make_at(const struct measure_subscription *subscriptions, size_t count,
+                            uint32_t accounts, const struct measure_rules *rules,
+                            const struct measure_pace *pace, struct measure_spells *spells,
+                            struct proto_fault *fault)
+{
+    *spells = (struct measure_spells){.pace = pace, .accounts = accounts};
     spells->free_is_active = measure_rules_has(rules, MEASURE_RULE_FREE, MEASURE_FREE_ACTIVE);
     spells->first = calloc((size_t)accounts + 1, sizeof *spells->first);
     if (spells->first == NULL) {
@@ -234,8 +261,10 @@ bool measure_spells_make(const struct measure_subscription *subscriptions, size_
         measure_spells_fini(spells);
         return false;
     }
-    pieces_place(subscriptions, count, rules, spells);
-    pieces_sort(spells);
+    if (!pieces_place(subscriptions, count, rules, spells, fault) || !pieces_sort(spells, fault)) {
+        measure_spells_fini(spells);
+        return false;
+    }
     return true;
 }
 

@@ -78,6 +78,13 @@ struct measure_spells {
 bool measure_spells_make(const struct measure_subscription *subscriptions, size_t count,
                          uint32_t accounts, const struct measure_rules *rules,
                          struct measure_spells *spells, struct proto_fault *fault);
+/* The same for who may give up meanwhile: asked once in MEASURE_SPELLS_PER_ASKING, and by whoever
+ * walks over the spells after. */
+#define MEASURE_SPELLS_PER_ASKING 65536u
+bool measure_spells_make_at(const struct measure_subscription *subscriptions, size_t count,
+                            uint32_t accounts, const struct measure_rules *rules,
+                            const struct measure_pace *pace, struct measure_spells *spells,
+                            struct proto_fault *fault);
 void measure_spells_fini(struct measure_spells *spells);
 static inline bool measure_goes_on(const struct measure_pace *pace, struct proto_fault *fault)
 {

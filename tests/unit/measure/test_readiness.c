@@ -7,8 +7,10 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "server/measure/long_sort.h"
 #include "server/measure/readiness.h"
 
 #define DAY INT64_C(86400000)
@@ -27,7 +29,7 @@ static void shares_are_counted_and_held_against_the_floor(void **state)
     const char *const sources[] = {"crm", "billing"};
     const struct measure_rows rows = {5,     2,      present, fields, account, 3,
                                       times, source, sources, 2,      0,       NULL};
-    const struct measure_readiness_options options = {100 * DAY, 10, 0.8};
+    const struct measure_readiness_options options = {100 * DAY, 10, 0.8, NULL};
     assert_true(measure_readiness_table(&rows, &options, &table, &fault));
     static const struct {
         const char *figure, *of;
@@ -59,7 +61,7 @@ static void without_times_or_sources_there_are_no_such_rows(void **state)
     struct measure_table table;
     const uint32_t account[] = {0, 0};
     const struct measure_rows rows = {.count = 2, .account = account, .accounts = 1};
-    const struct measure_readiness_options options = {0, 10, 0.8};
+    const struct measure_readiness_options options = {0, 10, 0.8, NULL};
     assert_true(measure_readiness_table(&rows, &options, &table, &fault));
     assert_int_equal(measure_table_rows(&table), 1);
     assert_string_equal(table.cells[0].text, "unique");
@@ -71,11 +73,51 @@ static void without_times_or_sources_there_are_no_such_rows(void **state)
     measure_table_fini(&table);
 }
 
+static bool looks_count(void *context, struct proto_fault *fault)
+{
+    unsigned *left = context;
+    return (*left)-- > 0 || proto_fault_set(fault, PROTO_CANCELLED, "", "given up");
+}
+
+static void who_asked_can_give_up_in_fields_and_in_the_sort(void **state)
+{
+    (void)state;
+    enum { COUNT = 2 * MEASURE_PIECE };
+    static const char *const names[] = {"a", "b"};
+    static const uint64_t filled[] = {1, 2};
+    uint32_t *accounts = calloc(COUNT, sizeof *accounts);
+    struct proto_fault fault = {.code = PROTO_OK};
+    struct measure_table table;
+    unsigned left = UINT32_MAX;
+    const struct measure_pace pace = {looks_count, &left};
+    const struct measure_readiness_options options = {.floor = 0.8, .pace = &pace};
+    assert_non_null(accounts);
+    const struct measure_rows rows = {.count = COUNT,
+                                      .fields = 2,
+                                      .field_names = names,
+                                      .filled = filled,
+                                      .account = accounts,
+                                      .accounts = 1};
+    assert_true(measure_readiness_table(&rows, &options, &table, &fault));
+    measure_table_fini(&table);
+    unsigned looks = UINT32_MAX - left;
+    assert_true(looks > 3); /* each field, between pieces, in the merge */
+    for (unsigned most = 0; most < looks; most++) {
+        left = most;
+        fault.code = PROTO_OK;
+        assert_false(measure_readiness_table(&rows, &options, &table, &fault));
+        assert_int_equal(fault.code, PROTO_CANCELLED);
+        measure_table_fini(&table);
+    }
+    free(accounts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_are_counted_and_held_against_the_floor),
         cmocka_unit_test(without_times_or_sources_there_are_no_such_rows),
+        cmocka_unit_test(who_asked_can_give_up_in_fields_and_in_the_sort),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

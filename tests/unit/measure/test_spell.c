@@ -6,6 +6,8 @@
 /* cmocka needs the four above before it. */
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "server/measure/spell.h"
 
 #define DAY MEASURE_DAY_MS
@@ -201,6 +203,40 @@ static void amounts_beyond_the_bound_of_all_are_refused(void **state)
     assert_int_equal(fault.code, PROTO_LIMIT);
 }
 
+static bool looks_count(void *context, struct proto_fault *fault)
+{
+    unsigned *left = context;
+    return (*left)-- > 0 || proto_fault_set(fault, PROTO_CANCELLED, "", "given up");
+}
+
+static void who_asked_can_give_up_in_each_walk(void **state)
+{
+    (void)state;
+    enum { COUNT = 2 * MEASURE_SPELLS_PER_ASKING };
+    struct measure_subscription *all = calloc(COUNT, sizeof *all);
+    struct measure_rules rules;
+    struct measure_spells spells;
+    struct proto_fault fault = {.code = PROTO_OK};
+    unsigned left = UINT32_MAX;
+    const struct measure_pace pace = {looks_count, &left};
+    assert_non_null(all);
+    measure_rules_default(&rules);
+    for (uint32_t a = 0; a < COUNT; a++) {
+        all[a] = measure_subscription_open(a, 0, 1000, 1);
+    }
+    assert_true(measure_spells_make_at(all, COUNT, COUNT, &rules, &pace, &spells, &fault));
+    assert_int_equal(UINT32_MAX - left, 3 * 2); /* counting, placing, sorting */
+    assert_ptr_equal(spells.pace, &pace);
+    measure_spells_fini(&spells);
+    for (unsigned most = 0; most < 6; most++) {
+        left = most;
+        fault.code = PROTO_OK;
+        assert_false(measure_spells_make_at(all, COUNT, COUNT, &rules, &pace, &spells, &fault));
+        assert_int_equal(fault.code, PROTO_CANCELLED);
+    }
+    free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +248,7 @@ int main(void)
         cmocka_unit_test(other_currencies_count_by_the_rates_of_the_definition),
         cmocka_unit_test(what_cannot_be_measured_is_refused_by_name),
         cmocka_unit_test(amounts_beyond_the_bound_of_all_are_refused),
+        cmocka_unit_test(who_asked_can_give_up_in_each_walk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
