@@ -213,23 +213,13 @@ static bool marks_make(struct reaching *reaching, struct measure_campaign_option
     struct lifecycle_run *run = reaching->run;
     const struct lifecycle_focus_settings *focus = &run->settings.focus;
     uint32_t count = store_view_slots(engine_worker_view(run->worker));
-    const uint32_t *slots = NULL;
     size_t listed = 0;
-    reaching->on_list = calloc((size_t)count / 8 + 1, 1);
     reaching->in_segment = calloc((size_t)count / 8 + 1, 1);
-    if (reaching->on_list == NULL || reaching->in_segment == NULL) {
+    if (reaching->in_segment == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %u accounts", count);
     }
-    if (!engine_state_list_slots(engine_worker_state(run->worker), focus->tal, &slots, &listed,
-                                 fault)) {
-        return proto_fault_set(fault,
-                               fault->code == PROTO_NOT_FOUND ? PROTO_BAD_FIELD : fault->code,
-                               "parameters.tal", "%s", fault->message);
-    }
-    for (size_t i = 0; i < listed; i++) {
-        if (slots[i] < count) {
-            reaching->on_list[slots[i] / 8] |= (uint8_t)(1 << slots[i] % 8);
-        }
+    if (!lifecycle_list_bits(run, focus->tal, &reaching->on_list, &listed, fault)) {
+        return false;
     }
     options->list = focus->tal.bytes > 0 || listed > 0;
     if (focus->segment_filter.bytes > 0) {

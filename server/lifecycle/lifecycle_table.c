@@ -273,6 +273,11 @@ static const struct lifecycle_way ways[MEASURE_IDS] = {
     [MEASURE_ID_PATTERNS] = {lifecycle_patterns_read, NULL, lifecycle_patterns_look, true},
     [MEASURE_ID_MOTIONS] = {lifecycle_motions_read, NULL, lifecycle_motions_look, false},
     [MEASURE_ID_YIELD] = {lifecycle_yield_read, NULL, lifecycle_yield_look, true},
+    [MEASURE_ID_ADHERENCE] = {lifecycle_adherence_read, NULL, lifecycle_adherence_look, false},
+    [MEASURE_ID_DIVERGENCE] = {lifecycle_divergence_read, NULL, lifecycle_divergence_look, true},
+    [MEASURE_ID_RESOURCES] = {lifecycle_resources_read, NULL, lifecycle_resources_look, true},
+    [MEASURE_ID_COMPENSATION] = {lifecycle_compensation_read, NULL, lifecycle_compensation_look,
+                                 false},
 };
 
 const struct lifecycle_way *lifecycle_way(enum measure_id measure)

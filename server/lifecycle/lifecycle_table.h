@@ -8,6 +8,7 @@
 
 #include "server/lifecycle/lifecycle_focus.h"
 #include "server/lifecycle/lifecycle_gather.h"
+#include "server/lifecycle/lifecycle_keep.h"
 #include "server/lifecycle/lifecycle_standing.h"
 #include "server/measure/gap.h"
 #include "server/measure/grey.h"
@@ -54,6 +55,7 @@ struct lifecycle_settings {
         unsigned period; /* enum lifecycle_period that groups are; 0: members are */
     } journey;
     struct lifecycle_focus_settings focus;
+    struct lifecycle_keep_settings keep;
     struct lifecycle_standing_options standing; /* of views */
 };
 
