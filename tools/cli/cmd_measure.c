@@ -29,6 +29,9 @@ static int (*const runs[MEASURE_IDS])(const struct measure_call *call) = {
     [MEASURE_ID_FOCUS] = measure_run_focus,
     [MEASURE_ID_REFERRAL] = measure_run_referral,
     [MEASURE_ID_PATTERNS] = measure_run_patterns,
+    [MEASURE_ID_ADHERENCE] = measure_run_keep,
+    [MEASURE_ID_DIVERGENCE] = measure_run_keep,
+    [MEASURE_ID_RESOURCES] = measure_run_keep,
 };
 
 /* A parameter of another measure is a mistake. */

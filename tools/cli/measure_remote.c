@@ -32,6 +32,9 @@ static const char *const files[MEASURE_IDS] = {
     [MEASURE_ID_EROSION] = "rows",
     [MEASURE_ID_FOCUS] = "rows",
     [MEASURE_ID_REFERRAL] = "rows",
+    [MEASURE_ID_ADHERENCE] = "rows",
+    [MEASURE_ID_DIVERGENCE] = "rows",
+    [MEASURE_ID_RESOURCES] = "rows",
 };
 
 bool measure_is_remote(const struct measure_call *call)

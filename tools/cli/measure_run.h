@@ -31,6 +31,8 @@ int measure_run_erosion(const struct measure_call *call);
 int measure_run_focus(const struct measure_call *call);
 int measure_run_referral(const struct measure_call *call);
 int measure_run_patterns(const struct measure_call *call);
+/* adherence, divergence and resources. */
+int measure_run_keep(const struct measure_call *call);
 
 /* The usual rules, or those of --definition, with those of --rule on top. The definition's version
  * is 0 if none is named. */

@@ -4,52 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/feature/span_text.h"
 #include "server/measure/focus.h"
 #include "server/measure/referral.h"
-#include "tools/cli/csv_told.h"
-#include "tools/cli/measure_cells.h"
-#include "tools/cli/measure_rows.h"
-#include "tools/cli/measure_run.h"
+#include "tools/cli/measure_named.h"
 #include "tools/cli/measure_show.h"
 
 #define CASES_MAX INT64_C(1000000000)
 /* Referrals of a file are taken one by one, for segments are dealt out over them. */
 #define REFERRALS_MAX 1000000
 #define MONEY_MAX INT64_C(100000000000000)
-
-/* Names as texts that end in a zero; NULL: no memory. */
-static char **names_make(const struct text_count *texts)
-{
-    char **names = calloc(texts->count + 1, sizeof *names);
-    bool good = names != NULL;
-    for (size_t i = 0; i < texts->count && good; i++) {
-        good = (names[i] = feature_text_copy(texts->entries[i].text)) != NULL;
-    }
-    return names;
-}
-
-static void names_free(char **names, size_t count)
-{
-    for (size_t i = 0; names != NULL && i < count; i++) {
-        free(names[i]);
-    }
-    free(names);
-}
-
-static bool text_number(struct text_count *texts, struct proto_span text, size_t line,
-                        uint32_t *number, struct proto_fault *fault)
-{
-    const struct text_entry *entry = NULL;
-    if (!text_count_add(texts, text.bytes > 0 ? text : proto_span_text("(none)"), line, &entry)) {
-        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for names");
-    }
-    if (entry == NULL) {
-        return proto_fault_set(fault, PROTO_LIMIT, "", "more than %zu values", texts->most);
-    }
-    *number = (uint32_t)(entry - texts->entries);
-    return true;
-}
 
 static bool cases_read(const struct measure_pick *pick, const struct csv_row *row, int64_t *cases,
                        struct proto_fault *fault)
@@ -77,7 +40,7 @@ static bool group_number(struct focused *all, const struct csv_row *row, uint32_
     struct proto_span second = measure_cell_text(&all->picks[SECOND], row);
     char *joined = NULL;
     if (all->picks[SECOND].column == SIZE_MAX) {
-        return text_number(&all->groups, first, row->line, group, fault);
+        return measure_named_number(&all->groups, first, row->line, group, fault);
     }
     first = first.bytes > 0 ? first : proto_span_text("(none)");
     second = second.bytes > 0 ? second : proto_span_text("(none)");
@@ -85,7 +48,8 @@ static bool group_number(struct focused *all, const struct csv_row *row, uint32_
                  (int)second.bytes, (const char *)second.data) < 0) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for a pair of values");
     }
-    bool good = text_number(&all->groups, proto_span_text(joined), row->line, group, fault);
+    bool good =
+        measure_named_number(&all->groups, proto_span_text(joined), row->line, group, fault);
     free(joined);
     return good;
 }
@@ -162,41 +126,12 @@ static bool on_focused(void *context, const struct csv_row *row, size_t *column,
     return true;
 }
 
-static int file_walk(const struct measure_call *call, struct measure_pick *picks, size_t count,
-                     measure_on_row on_row, void *context)
-{
-    int status = EX_OK;
-    struct csv_input *file = csv_told_open(call->cli, cli_text_named(call->cli, "rows"), &status);
-    if (file == NULL) {
-        return status;
-    }
-    status = measure_picks_open(call->cli, file, picks, count);
-    if (status == EX_OK) {
-        struct measure_walk walk = {.cli = call->cli, .file = file};
-        status = measure_rows_walk(&walk, on_row, context);
-    }
-    csv_close(file);
-    return status;
-}
-
-static int served_check(const struct measure_call *call, const char *const *served, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (cli_text_named(call->cli, served[i]) != NULL) {
-            return cli_fail(call->cli, EX_USAGE,
-                            "--%s is for what the server measures; rows are counted as they are",
-                            served[i]);
-        }
-    }
-    return EX_OK;
-}
-
 static int focused_show(const struct measure_call *call, const struct focused *all,
                         const struct measure_focus_options *options)
 {
     struct measure_table table;
     struct proto_fault fault = {.code = PROTO_OK};
-    char **names = names_make(&all->groups);
+    char **names = measure_names_make(&all->groups);
     int status = EX_OK;
     if (names == NULL) {
         status = cli_fail(call->cli, EX_OSERR, "no memory for the names of groups");
@@ -207,7 +142,7 @@ static int focused_show(const struct measure_call *call, const struct focused *a
             good ? measure_show(call->cli, &table, call->rules.base) : cli_fault(call->cli, &fault);
         measure_table_fini(&table);
     }
-    names_free(names, all->groups.count);
+    measure_names_free(names, all->groups.count);
     return status;
 }
 
@@ -222,7 +157,7 @@ int measure_run_focus(const struct measure_call *call)
                   [CASES] = {.option = "cases", .kind = CELL_MONEY}}};
     struct measure_focus_options options = {.units_alone =
                                                 cli_text_named(call->cli, "amount") == NULL};
-    int status = served_check(call, served, sizeof served / sizeof *served);
+    int status = measure_served_check(call, served, sizeof served / sizeof *served);
     if (status != EX_OK) {
         return status;
     }
@@ -241,7 +176,7 @@ int measure_run_focus(const struct measure_call *call)
     options.deal *= 100; /* minor units of amounts without a currency */
     text_count_init(&all.groups, MEASURE_FOCUS_GROUPS_MAX);
     text_count_init(&all.accounts, MEASURE_ACCOUNTS_MAX);
-    status = file_walk(call, all.picks, FOCUS_PICKS, on_focused, &all);
+    status = measure_file_walk(call, all.picks, FOCUS_PICKS, on_focused, &all);
     status = status == EX_OK ? focused_show(call, &all, &options) : status;
     text_count_fini(&all.groups);
     text_count_fini(&all.accounts);
@@ -291,8 +226,8 @@ static bool on_referred(void *context, const struct csv_row *row, size_t *column
     }
     for (int pick = REFERRER; pick <= REFERRED; pick++) {
         *column = all->picks[pick].column;
-        if (!text_number(&all->segments, measure_cell_text(&all->picks[pick], row), row->line,
-                         &of[pick], fault)) {
+        if (!measure_named_number(&all->segments, measure_cell_text(&all->picks[pick], row),
+                                  row->line, &of[pick], fault)) {
             return false;
         }
     }
@@ -313,7 +248,7 @@ static int referred_show(const struct measure_call *call, const struct referred 
 {
     struct measure_table table;
     struct proto_fault fault = {.code = PROTO_OK};
-    char **names = names_make(&all->segments);
+    char **names = measure_names_make(&all->segments);
     int status = EX_OK;
     if (names == NULL) {
         status = cli_fail(call->cli, EX_OSERR, "no memory for the names of segments");
@@ -328,7 +263,7 @@ static int referred_show(const struct measure_call *call, const struct referred 
         status = good ? measure_show(call->cli, &table, "") : cli_fault(call->cli, &fault);
         measure_table_fini(&table);
     }
-    names_free(names, all->segments.count);
+    measure_names_free(names, all->segments.count);
     return status;
 }
 
@@ -340,7 +275,7 @@ int measure_run_referral(const struct measure_call *call)
                   [REFERRED] = {.option = "referred", .kind = CELL_TEXT, .needed = true},
                   [TIMES] = {.option = "cases", .kind = CELL_MONEY}}};
     struct measure_referral_options options = {.outcomes = false};
-    int status = served_check(call, served, sizeof served / sizeof *served);
+    int status = measure_served_check(call, served, sizeof served / sizeof *served);
     if (status != EX_OK) {
         return status;
     }
@@ -351,7 +286,7 @@ int measure_run_referral(const struct measure_call *call)
         return EX_USAGE;
     }
     text_count_init(&all.segments, MEASURE_REFERRAL_SEGMENTS_MAX);
-    status = file_walk(call, all.picks, REFERRAL_PICKS, on_referred, &all);
+    status = measure_file_walk(call, all.picks, REFERRAL_PICKS, on_referred, &all);
     status = status == EX_OK ? referred_show(call, &all, &options) : status;
     text_count_fini(&all.segments);
     free(all.referrals);
