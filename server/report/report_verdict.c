@@ -12,6 +12,7 @@
 #include "server/draw/draw_svg.h"
 #include "server/draw/draw_table.h"
 #include "server/report/report_fact.h"
+#include "server/report/report_adherence.h"
 #include "server/report/report_sections.h"
 
 /* Odds ratios beyond these are drawn at the edge. */
@@ -323,6 +324,7 @@ void report_verdict(FILE *out, const struct report_verdict *report)
     picture_write(out, report);
     why_write(out, report);
     predictions_write(out, report);
+    report_adherence(out, report->adherence, report->divergence);
     if (report->cannot.count > 0) {
         draw_section_open(out, "cannot", "What cannot be said");
         lines_write(out, &report->cannot, 0);

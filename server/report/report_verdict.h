@@ -22,6 +22,7 @@ struct report_verdict {
     const char *policy;  /* name of the policy that says what counts; "" if it has none */
     struct report_lines words, cannot, next; /* the first of words is the answer */
     const struct measure_table *lift, *rate, *forecast, *promise;
+    const struct measure_table *adherence, *divergence; /* NULL: not measured */
     int64_t created_ms, since_ms, at_ms;
     uint64_t icp, seq, cases, open, before, elsewhere, touches;
     double alpha;

@@ -194,10 +194,23 @@ class Plan(unittest.TestCase):
             self.assertEqual(self.icp("plan", "list", "--csv", server=other), self.icp("plan", "list", "--csv"))
             # It goes on where it was.
             self.icp("plan", "verdict", "2027", "insufficient", "--because", "too few", server=other)
-            self.icp("plan", "next", "2027", "2028", server=other)
+            with other.client() as client:
+                client.call("plan-add", {"name": "2027", "act": "verdict", "body": json.dumps(
+                    {"verdict": "refuted", "because": "they do not win more often",
+                     "figures": {"draft": ["Learn the profile anew.", "Look at industry = Banks: it promised too much."]}})})
+            self.icp("plan", "next", "2027", "2028", "--draft", server=other)
             self.icp("plan", "verify", "2027", server=other)
+            self.icp("plan", "verify", "2028", server=other)
+            draft = json.loads(self.icp("plan", "show", "2028", "--json", server=other))
+            terms, old = draft["terms"], json.loads(self.icp("plan", "show", "2027", "--json", server=other))["terms"]
+            self.assertEqual((terms["from"], terms["to"]), ("2028-04-01", "2029-06-30"))  # fifteen months, as before
+            self.assertEqual([terms[k] for k in ("layers", "stages", "signatories")],
+                             [old[k] for k in ("layers", "stages", "signatories")])
+            self.assertEqual(terms["note"], "Draft after 2027, whose list was refuted. Learn the profile anew. "
+                                            "Look at industry = Banks: it promised too much.")
+            self.assertEqual(draft["state"], "fit")
             shown = self.icp("plan", "show", "2027", server=other)
-            self.assertIn("verdict: insufficient", shown)
+            self.assertIn("verdict: refuted", shown)
             self.assertIn("next: 2028", shown)
             other.stop()  # folds, so that the tables hold them
             other.start()

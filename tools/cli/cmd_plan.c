@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* icp plan create, owner, signatory, validate, tal, commit, verdict, next: acts that need no key.
+/* icp plan create, owner, signatory, validate, tal, commit, verdict: acts that need no key.
  * Each makes the body of one entry of its options and sends it; the server checks it. */
 #include <string.h>
 
@@ -138,12 +138,4 @@ int cmd_plan_verdict(struct cli *cli)
     }
     json_t *body = json_pack("{s:s}", "verdict", cli->arguments[1]);
     return act_end(cli, "verdict", body, member_put(cli, body, "because", "because"));
-}
-
-int cmd_plan_next(struct cli *cli)
-{
-    if (!cli_arguments(cli, 2, 2)) {
-        return EX_USAGE;
-    }
-    return plan_send(cli, cli->arguments[0], "next", json_pack("{s:s}", "next", cli->arguments[1]));
 }

@@ -113,6 +113,7 @@ static void plan_print(const struct cli *cli, const struct term_plan *plan)
     const json_t *list = json_object_get(plan->terms, "list");
     const json_t *icp = json_object_get(plan->terms, "icp");
     const char *evidence = json_string_value(json_object_get(plan->terms, "evidence"));
+    const char *note = json_string_value(json_object_get(plan->terms, "note"));
     const char *verdict = json_string_value(json_object_get(plan->terms, "verdict"));
     const char *next = json_string_value(json_object_get(plan->terms, "next"));
     term_hex_print(plan->head.bytes, TERM_HASH_BYTES, head);
@@ -120,6 +121,9 @@ static void plan_print(const struct cli *cli, const struct term_plan *plan)
               json_string_value(json_object_get(plan->terms, "from")),
               json_string_value(json_object_get(plan->terms, "to")),
               (long long)json_integer_value(json_object_get(icp, "version")));
+    if (note != NULL) {
+        cli_print(cli, "  note: %s\n", note);
+    }
     if (evidence != NULL) {
         cli_print(cli, "  evidence: %s\n", evidence);
     }

@@ -8,6 +8,7 @@
 #include "tools/cli/cmd.h"
 #include "tools/cli/policy_file.h"
 #include "tools/cli/verdict_ask.h"
+#include "tools/cli/verdict_kept.h"
 
 enum { LINES_MAX = 32 };
 
@@ -80,7 +81,8 @@ static uint64_t count_of(const struct icp_reply *reply, const char *member)
     return (uint64_t)icp_reply_int(reply, member, 0);
 }
 
-static int answer_write(const struct cli *cli, const struct verdict_answer *answer)
+static int answer_write(const struct cli *cli, const struct verdict_answer *answer,
+                        const struct verdict_kept *kept)
 {
     struct lines words;
     struct lines cannot;
@@ -105,6 +107,8 @@ static int answer_write(const struct cli *cli, const struct verdict_answer *answ
         .rate = &answer->tables[VERDICT_RATE],
         .forecast = &answer->tables[VERDICT_FORECAST],
         .promise = &answer->tables[VERDICT_PROMISE],
+        .adherence = kept->has_adherence ? &kept->adherence : NULL,
+        .divergence = kept->has_divergence ? &kept->divergence : NULL,
         .created_ms = icp_reply_int(reply, "created", 0),
         .since_ms = icp_reply_int(reply, "since", 0),
         .at_ms = icp_reply_int(reply, "at", 0),
@@ -134,7 +138,14 @@ int cmd_report_verdict(struct cli *cli)
     }
     int status = verdict_ask(cli, true, &answer);
     if (status == EX_OK) {
-        status = answer_write(cli, &answer);
+        struct verdict_kept kept;
+        const char *segment = cli_text(cli, CLI_REPORT_VERDICT_SEGMENT);
+        status = verdict_kept_ask(
+            cli, answer.list, segment != NULL ? segment : cli_text(cli, CLI_REPORT_VERDICT_BY),
+            icp_reply_int(&answer.reply, "since", 0), icp_reply_int(&answer.reply, "at", 0),
+            count_of(&answer.reply, "seq"), &kept);
+        status = status == EX_OK ? answer_write(cli, &answer, &kept) : status;
+        verdict_kept_fini(&kept);
     }
     verdict_answer_fini(&answer);
     return status;

@@ -106,6 +106,20 @@ static json_t *text_json(struct icp_text text)
     return json_stringn(text.bytes > 0 ? text.data : "", text.bytes);
 }
 
+/* What to do next, in the words of the verdict: icp plan next --draft reads it. */
+static json_t *draft_list(const struct verdict_answer *answer)
+{
+    struct icp_value words = {.count = 0};
+    struct icp_value one;
+    json_t *list = json_array();
+    (void)icp_reply_get(&answer->reply, "next", &words);
+    struct icp_walk walk = icp_walk_over(&words);
+    while (icp_next(&walk, NULL, &one)) {
+        (void)json_array_append_new(list, text_json(one.text));
+    }
+    return list;
+}
+
 /* The figures that a plan keeps: of each comparison its newest row. */
 static json_t *figures_make(const struct verdict_answer *answer)
 {
@@ -113,6 +127,7 @@ static json_t *figures_make(const struct verdict_answer *answer)
                                           "ratio", "rule_low", "rule_high"};
     const struct measure_table *lift = &answer->tables[VERDICT_LIFT];
     json_t *figures = json_object();
+    (void)json_object_set_new(figures, "draft", draft_list(answer));
     for (size_t row = 0; row < measure_table_rows(lift); row++) {
         char name[80];
         json_t *one = json_object();

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A sentence, a picture of shares with their intervals, and the tables; rows that rest on too
+ * little say so in the table and have no point. */
+#include "server/report/report_adherence.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/draw/draw_page.h"
+#include "server/draw/draw_rows.h"
+#include "server/draw/draw_table.h"
+#include "server/report/report_sections.h"
+
+enum { GROUPS_DRAWN = 20, FIGURE_BYTES = 48 };
+#define COUNT(columns) (sizeof(columns) / sizeof *(columns))
+
+static const struct report_column kept_columns[] = {{"group", "who", false},
+                                                    {"n", "acts", false},
+                                                    {"on_list", "on list", false},
+                                                    {"share", "share", true},
+                                                    {"shrunk", "shrunk", true},
+                                                    {"low", "from", true},
+                                                    {"high", "to", true},
+                                                    {"off_spend", "spent off the list", false},
+                                                    {"off_hours", "hours off", false},
+                                                    {"verdict", "it says", false}};
+static const struct report_column apart_columns[] = {{"group", "who", false},
+                                                     {"segment", "segment", false},
+                                                     {"n", "accounts", false},
+                                                     {"share", "share", true},
+                                                     {"listed_share", "of the list", true},
+                                                     {"distance", "distance", false},
+                                                     {"low", "from", false},
+                                                     {"high", "to", false},
+                                                     {"by_chance", "by chance", false},
+                                                     {"p", "p", false},
+                                                     {"verdict", "it says", false}};
+
+static void picture_write(FILE *out, const struct measure_table *table)
+{
+    struct draw_row rows[GROUPS_DRAWN];
+    char figures[GROUPS_DRAWN][FIGURE_BYTES];
+    size_t count = 0;
+    for (size_t row = 0; row < measure_table_rows(table) && count < GROUPS_DRAWN; row++) {
+        double share = report_value(table, row, row == 0 ? "share" : "shrunk");
+        bool enough = row == 0 || measure_cell_find(table, row, "rank")->kind != MEASURE_ABSENT;
+        if (isnan(share) != 0 || !enough) {
+            continue;
+        }
+        (void)snprintf(figures[count], FIGURE_BYTES, "%.0f %% (%.0f to %.0f)", 100 * share,
+                       100 * report_value(table, row, "low"),
+                       100 * report_value(table, row, "high"));
+        rows[count] = (struct draw_row){.name = report_text(table, row, "group"),
+                                        .figure = figures[count],
+                                        .from = 0,
+                                        .to = share,
+                                        .low = report_value(table, row, "low"),
+                                        .high = report_value(table, row, "high")};
+        count++;
+    }
+    const struct draw_rows picture = {
+        .id = "kept-picture",
+        .table = "kept-table",
+        .caption = "Share of the work on the list, with 95 % intervals",
+        .sentence = "The shares of the table below as points on one axis.",
+        .rows = rows,
+        .count = count,
+        .least = 0,
+        .most = 1,
+        .mark = (double)NAN,
+        .points = true,
+        .label = report_share_label};
+    draw_rows(out, &picture);
+}
+
+static void kept_write(FILE *out, const struct measure_table *table)
+{
+    draw_section_open(out, "kept", "How the list was kept");
+    fputs("<p class=\"answer\">", out);
+    draw_format(out, "%.0f %% of %lld acts went to accounts of the list (%.0f to %.0f %%).",
+                100 * report_value(table, 0, "share"), (long long)report_whole(table, 0, "n"),
+                100 * report_value(table, 0, "low"), 100 * report_value(table, 0, "high"));
+    fputs("</p>\n", out);
+    picture_write(out, table);
+    report_table(out, table, "kept-table",
+                 "Acts on the list by function; shrunk is drawn to all the more the less it rests "
+                 "on, with its 95 % interval",
+                 kept_columns, COUNT(kept_columns), 2);
+    draw_section_close(out);
+}
+
+static void apart_write(FILE *out, const struct measure_table *table)
+{
+    size_t apart = 0;
+    size_t heads = 0;
+    for (size_t row = 0; row < measure_table_rows(table); row++) {
+        const char *verdict = report_text(table, row, "verdict");
+        heads += strcmp(report_text(table, row, "segment"), "all") == 0;
+        apart += verdict[0] != '\0' && strncmp(verdict, "insufficient", 12) != 0;
+    }
+    draw_section_open(out, "divergence", "Whether all work the segments that were committed");
+    fputs("<p class=\"answer\">", out);
+    if (apart == 0) {
+        draw_format(out, "No function of %zu works other segments than the list's beyond chance.",
+                    heads);
+    } else {
+        draw_format(out, "%zu of %zu functions work other segments than the list's.", apart, heads);
+    }
+    fputs("</p>\n", out);
+    report_table(out, table, "divergence-table",
+                 "Jensen-Shannon distance of each function's accounts from the list's, and the "
+                 "segments that part them most with their share of its square",
+                 apart_columns, COUNT(apart_columns), 3);
+    draw_section_close(out);
+}
+
+void report_adherence(FILE *out, const struct measure_table *adherence,
+                      const struct measure_table *divergence)
+{
+    if (adherence != NULL && measure_table_rows(adherence) > 0) {
+        kept_write(out, adherence);
+    }
+    if (divergence != NULL && measure_table_rows(divergence) > 0) {
+        apart_write(out, divergence);
+    }
+}
