@@ -198,6 +198,51 @@ static void data_write(FILE *out, const struct report_audit *audit)
     draw_section_close(out);
 }
 
+static void filters_write(FILE *out, const struct report_audit *audit)
+{
+    static const struct draw_column columns[] = {{"leader", DRAW_TEXT},     {"filter", DRAW_TEXT},
+                                                 {"accounts", DRAW_FIGURE}, {"lift", DRAW_FIGURE},
+                                                 {"coverage", DRAW_FIGURE}, {"AUC", DRAW_FIGURE},
+                                                 {"it says", DRAW_TEXT}};
+    struct draw_table table;
+    char text[ROW_TEXT];
+    if (audit->filter_count == 0) {
+        return;
+    }
+    draw_section_open(out, "filters", "Each stated profile against what came of it");
+    draw_table_open(&table, out, "filters-table",
+                    "Filters as leaders stated them, each scored as a profile, with 95 % intervals",
+                    columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < audit->filter_count; i++) {
+        const struct report_audit_filter *row = &audit->filters[i];
+        const struct measure_stated *stated = &row->stated;
+        const double figures[3][3] = {
+            {stated->lift, stated->lift_low, stated->lift_high},
+            {stated->coverage, stated->coverage_low, stated->coverage_high},
+            {stated->auc, stated->auc_low, stated->auc_high}};
+        draw_table_cell(&table, row->person);
+        draw_table_cell(&table, row->filter);
+        (void)snprintf(text, sizeof text, "%llu", (unsigned long long)row->n);
+        draw_table_cell(&table, text);
+        for (int k = 0; k < 3; k++) {
+            if (isnan(figures[k][0])) {
+                draw_table_gap(&table);
+                continue;
+            }
+            (void)snprintf(text, sizeof text, "%.2f (%.2f to %.2f)", figures[k][0], figures[k][1],
+                           figures[k][2]);
+            draw_table_cell(&table, text);
+        }
+        draw_table_cell(&table, stated->verdict);
+    }
+    draw_table_close(&table);
+    fputs("<p>Lift is the rate of who matches over the rate of all; coverage the share of the good "
+          "ones that match; AUC .5 tells nothing. What it says is by AUC, at .05 over the number "
+          "of filters.</p>\n",
+          out);
+    draw_section_close(out);
+}
+
 void report_audit_write(FILE *out, const struct report_audit *audit)
 {
     draw_page_open(out, "Alignment audit");
@@ -205,6 +250,7 @@ void report_audit_write(FILE *out, const struct report_audit *audit)
     figures_write(out, audit);
     ranks_write(out, audit);
     data_write(out, audit);
+    filters_write(out, audit);
     draw_section_open(out, "method", "How it was counted");
     fputs("<p>Kendall&#8217;s W corrected for ties, over the leaders who ranked every segment, "
           "with a "

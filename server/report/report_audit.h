@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "server/measure/stated.h"
+
 enum { REPORT_AUDIT_ROWS = 6 };
 
 /* One figure of agreement. */
@@ -20,6 +22,13 @@ struct report_audit_row {
     size_t n;          /* people */
     const char *unit;  /* "people", or of what n is besides */
     const char *words; /* what it says */
+};
+
+/* A filter that a leader stated, scored as a profile. */
+struct report_audit_filter {
+    const char *person, *filter;
+    uint64_t n; /* accounts that match */
+    struct measure_stated stated;
 };
 
 struct report_audit {
@@ -37,6 +46,8 @@ struct report_audit {
     const double *rho_p;       /* chance of an order that follows the measure as far */
     const double *rho_against; /* chance of one that goes against it as far */
     const size_t *rho_n;       /* segments */
+    const struct report_audit_filter *filters;
+    size_t filter_count; /* 0: none was scored */
 };
 
 void report_audit_write(FILE *out, const struct report_audit *audit);

@@ -82,7 +82,7 @@ class Align(unittest.TestCase):
         self.assertNotIn("<script", form)
         with open(os.path.join(self.folder.name, "sheet.csv"), encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
-        self.assertEqual(len(rows), 1 + 3 * (3 + 10 + 8))
+        self.assertEqual(len(rows), 1 + 3 * (3 + 10 + 8 + 2))
         # An empty sheet says that nobody has answered, and is no fault.
         empty = self.shown("sheet.csv")
         self.assertEqual(empty[("kendall-w", "order of segments")]["says"], "too few answers")
@@ -106,7 +106,7 @@ class Align(unittest.TestCase):
                 (("a", "", "segment", "", "1"), "what the answer is of is missing"),
                 (("a", "", "statement", "x", "6"), "1 (no) to 5 (yes)"),
                 (("a", "", "account", "0", "x"), "a place from 1 to 100"),
-                (("a", "", "colour", "x", "1"), "segment, account or statement"),
+                (("a", "", "colour", "x", "1"), "segment, account, statement or filter"),
                 (("", "", "segment", "x", "1"), "a person is missing"),
                 (("a", "", "segment", "x", "1"), "two are needed")):
             self.assertIn(words, self.icp("align", "show", self.answers([row]), status=65))

@@ -145,6 +145,30 @@ static bool account_take(const struct reading *reading, size_t person)
     return true;
 }
 
+/* Two who state the same filter stated one each. */
+static bool filter_take(const struct reading *reading, size_t person)
+{
+    struct align_answers *answers = reading->answers;
+    size_t count = answers->filters.count;
+    struct proto_span text = cell_of(reading, COLUMN_ANSWER);
+    if (text.bytes == 0) {
+        return true;
+    }
+    if (count == MEASURE_ITEMS_MAX) {
+        return refuse(reading, COLUMN_ANSWER, "more than 100 filters");
+    }
+    char **words = realloc(answers->filters.words, (count + 1) * sizeof *words);
+    answers->filters.words = words != NULL ? words : answers->filters.words;
+    size_t *people = realloc(answers->filter_people, (count + 1) * sizeof *people);
+    answers->filter_people = people != NULL ? people : answers->filter_people;
+    if (words == NULL || people == NULL || (words[count] = feature_text_copy(text)) == NULL) {
+        return memory_out(reading->fault);
+    }
+    people[count] = person;
+    answers->filters.count++;
+    return true;
+}
+
 static bool answer_take(const struct reading *reading)
 {
     size_t person = 0;
@@ -162,7 +186,10 @@ static bool answer_take(const struct reading *reading)
     if (proto_span_is(question, "account")) {
         return account_take(reading, person);
     }
-    return refuse(reading, COLUMN_QUESTION, "segment, account or statement is wanted");
+    if (proto_span_is(question, "filter")) {
+        return filter_take(reading, person);
+    }
+    return refuse(reading, COLUMN_QUESTION, "segment, account, statement or filter is wanted");
 }
 
 static bool rows_read(struct reading *reading, bool (*take)(const struct reading *reading))
@@ -287,15 +314,16 @@ bool align_figures_read(const char *path, struct align_answers *answers, struct 
 
 void align_answers_fini(struct align_answers *answers)
 {
-    struct align_words *const all[] = {&answers->people,   &answers->functions,
-                                       &answers->segments, &answers->statements,
-                                       &answers->accounts, &answers->measures};
+    struct align_words *const all[] = {
+        &answers->people,   &answers->functions, &answers->segments, &answers->statements,
+        &answers->accounts, &answers->measures,  &answers->filters};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         for (size_t k = 0; k < all[i]->count; k++) {
             free(all[i]->words[k]);
         }
         free(all[i]->words);
     }
+    free(answers->filter_people);
     free(answers->ranks);
     free(answers->ratings);
     free(answers->named);

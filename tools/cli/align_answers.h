@@ -5,6 +5,7 @@
  *     segment    item a segment, answer its rank, 1 first, ties equal
  *     account    item 1, 2, …, answer an account, the most important first
  *     statement  item a statement, answer 1 (no) to 5 (yes)
+ *     filter     item 1, 2, …, answer a filter that finds the best customers (docs/filter.md)
  *
  * and figures of segments to hold them against, a CSV file with the column segment and one for each
  * measure, more is better.
@@ -25,10 +26,12 @@ struct align_words {
 struct align_answers {
     struct align_words people, functions; /* by person */
     struct align_words segments, statements, accounts, measures;
-    double *ranks;   /* people rows of MEASURE_ITEMS_MAX; NAN: no answer */
-    double *ratings; /* the same */
-    uint32_t *named; /* people rows of MEASURE_NAMES_MAX: numbers of accounts in order */
-    double *figures; /* segments rows of MEASURE_ITEMS_MAX: of measures */
+    struct align_words filters; /* as they were stated, each by one person */
+    size_t *filter_people;      /* whose it is */
+    double *ranks;              /* people rows of MEASURE_ITEMS_MAX; NAN: no answer */
+    double *ratings;            /* the same */
+    uint32_t *named;            /* people rows of MEASURE_NAMES_MAX: numbers of accounts in order */
+    double *figures;            /* segments rows of MEASURE_ITEMS_MAX: of measures */
 };
 
 bool align_answers_read(const char *path, struct align_answers *answers, struct proto_fault *fault);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* icp align form, show; icp report audit: whether leaders mean the same customer, from a form that
- * takes ten minutes, without a server. */
+ * takes ten minutes; against the server's own figures where one is asked. */
 #include <math.h>
 #include <string.h>
 
 #include "server/draw/draw_page.h"
 #include "server/math/special.h"
 #include "tools/cli/align_find.h"
+#include "tools/cli/align_served.h"
 #include "tools/cli/cmd.h"
 
-enum { SEGMENTS_MAX = 30, ACCOUNTS_ASKED = 10, WORD_BYTES_MAX = 120 };
+enum { SEGMENTS_MAX = 30, ACCOUNTS_ASKED = 10, FILTERS_ASKED = 2, WORD_BYTES_MAX = 120 };
 
 /* What is asked of everybody beside what a company asks of its own. */
 static const char *const statements[] = {
@@ -106,6 +107,15 @@ static void form_write(FILE *out, const struct form *form)
     }
     fputs("</tbody></table></div>\n", out);
     draw_section_close(out);
+    draw_section_open(out, "filters", "4. How would one find them in our data?");
+    fputs("<p>A condition on what we know of accounts, such as <code>industry = 'Banks' and "
+          "employees &gt; 200</code>, or in words.</p>\n<ol>\n",
+          out);
+    for (int i = 0; i < FILTERS_ASKED; i++) {
+        fputs("<li>______________________________</li>\n", out);
+    }
+    fputs("</ol>\n", out);
+    draw_section_close(out);
     draw_page_close(out);
 }
 
@@ -130,6 +140,10 @@ static void sheet_write(FILE *out, const struct form *form)
         }
         for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
             csv_line(out, leader, "statement", statements[i]);
+        }
+        for (int i = 1; i <= FILTERS_ASKED; i++) {
+            (void)snprintf(place, sizeof place, "%d", i);
+            csv_line(out, leader, "filter", place);
         }
     }
 }
@@ -166,19 +180,81 @@ int cmd_align_form(struct cli *cli)
     return status == EX_OK && sheet != NULL ? file_write(cli, sheet, &form, sheet_write) : status;
 }
 
+/* What an audit comes to, and what it is made of. */
+struct audited {
+    struct align_answers answers;
+    struct align_found found;
+    struct align_stated stated;
+};
+
+static int file_fault(const struct cli *cli, struct proto_fault *fault)
+{
+    return fault->code == PROTO_NO_MEMORY ? cli_fault(cli, fault)
+           : fault->code == PROTO_IO      ? cli_file_fault(cli, fault)
+                                          : cli_fail(cli, EX_DATAERR, "%s", fault->message);
+}
+
+/* Options that are of figures of the server, and two sources of figures. */
+static int options_check(const struct cli *cli)
+{
+    bool figures = cli_text_named(cli, "segment") != NULL;
+    if (!figures && (cli_text_named(cli, "from") != NULL || cli_text_named(cli, "to") != NULL)) {
+        return cli_fail(cli, EX_USAGE,
+                        "--from and --to are of the figures that --segment asks "
+                        "the server for");
+    }
+    if (figures && cli_text_named(cli, "against") != NULL) {
+        return cli_fail(cli, EX_USAGE, "--against FILE.csv or --segment FIELD, not both");
+    }
+    return EX_OK;
+}
+
+/* Figures of the server, where --segment asks for them, and filters where --outcome does. */
+static int served_read(const struct cli *cli, struct audited *audited)
+{
+    bool figures = cli_text_named(cli, "segment") != NULL;
+    bool filters = cli_text_named(cli, "outcome") != NULL;
+    if (!filters && audited->answers.filters.count > 0) {
+        cli_say(cli,
+                "%zu filters were stated: --outcome FILTER says what came of accounts, and "
+                "scores them",
+                audited->answers.filters.count);
+    }
+    int status = figures ? align_served_figures(cli, &audited->answers) : EX_OK;
+    if (status == EX_OK && filters) {
+        status = align_served_filters(cli, &audited->answers, &audited->stated);
+    }
+    return status;
+}
+
 /* Reads answers, and figures if there are some, and finds what they come to. */
-static int answers_find(const struct cli *cli, const char *against, struct align_answers *answers,
-                        struct align_found *found)
+static int answers_find(const struct cli *cli, struct audited *audited)
 {
     struct proto_fault fault = {.code = PROTO_OK};
-    *found = (struct align_found){.ranks = NULL};
-    bool good = align_answers_read(cli->arguments[0], answers, &fault) &&
-                (against == NULL || align_figures_read(against, answers, &fault)) &&
-                align_find(answers, found, &fault);
-    return good                            ? EX_OK
-           : fault.code == PROTO_NO_MEMORY ? cli_fault(cli, &fault)
-           : fault.code == PROTO_IO        ? cli_file_fault(cli, &fault)
-                                           : cli_fail(cli, EX_DATAERR, "%s", fault.message);
+    const char *against = cli_text_named(cli, "against");
+    *audited = (struct audited){.answers = {.ranks = NULL}};
+    int status = options_check(cli);
+    if (status != EX_OK) {
+        return status;
+    }
+    if (!align_answers_read(cli->arguments[0], &audited->answers, &fault) ||
+        (against != NULL && !align_figures_read(against, &audited->answers, &fault))) {
+        return file_fault(cli, &fault);
+    }
+    status = served_read(cli, audited);
+    if (status == EX_OK && !align_find(&audited->answers, &audited->found, &fault)) {
+        return file_fault(cli, &fault);
+    }
+    audited->found.audit.filters = audited->stated.filters;
+    audited->found.audit.filter_count = audited->stated.count;
+    return status;
+}
+
+static void audited_fini(struct audited *audited)
+{
+    align_found_fini(&audited->found);
+    align_stated_fini(&audited->stated);
+    align_answers_fini(&audited->answers);
 }
 
 static void number_cell(struct out_table *table, double value)
@@ -187,6 +263,29 @@ static void number_cell(struct out_table *table, double value)
         out_cell_text(table, "%s", "");
     } else {
         out_cell_number(table, "%.4f", value);
+    }
+}
+
+static void filters_put(struct out_table *table, const struct report_audit *audit)
+{
+    static const char *const names[] = {"lift", "coverage", "auc"};
+    for (size_t i = 0; i < audit->filter_count; i++) {
+        const struct report_audit_filter *row = &audit->filters[i];
+        const struct measure_stated *stated = &row->stated;
+        const double figures[3][3] = {
+            {stated->lift, stated->lift_low, stated->lift_high},
+            {stated->coverage, stated->coverage_low, stated->coverage_high},
+            {stated->auc, stated->auc_low, stated->auc_high}};
+        for (int k = 0; k < 3; k++) {
+            out_cell_text(table, "%s", names[k]);
+            out_cell_text(table, "%s: %s", row->person, row->filter);
+            number_cell(table, figures[k][0]);
+            number_cell(table, figures[k][1]);
+            number_cell(table, figures[k][2]);
+            number_cell(table, MATH_NAN);
+            out_cell_number(table, "%llu", (unsigned long long)row->n);
+            out_cell_text(table, "%s", k == 2 ? stated->verdict : "");
+        }
     }
 }
 
@@ -224,39 +323,36 @@ int cmd_align_show(struct cli *cli)
 {
     static const char *const headers[] = {"measure", "of", "value", "low",
                                           "high",    "p",  "n",     "says"};
-    struct align_answers answers = {.ranks = NULL};
-    struct align_found found;
+    struct audited audited;
     struct out_table table;
     if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
     }
-    int status = answers_find(cli, cli_text(cli, CLI_ALIGN_SHOW_AGAINST), &answers, &found);
+    int status = answers_find(cli, &audited);
     if (status == EX_OK) {
         out_table_init(&table, headers, sizeof headers / sizeof *headers);
-        rows_put(&table, &found.audit);
+        rows_put(&table, &audited.found.audit);
+        filters_put(&table, &audited.found.audit);
         status = cli_table(cli, &table);
     }
-    align_found_fini(&found);
-    align_answers_fini(&answers);
+    audited_fini(&audited);
     return status;
 }
 
 int cmd_report_audit(struct cli *cli)
 {
-    struct align_answers answers = {.ranks = NULL};
-    struct align_found found;
+    struct audited audited;
     struct out_file output;
     const char *path = cli_text(cli, CLI_REPORT_AUDIT_OUT);
     if (!cli_arguments(cli, 1, 1)) {
         return EX_USAGE;
     }
-    int status = answers_find(cli, cli_text(cli, CLI_REPORT_AUDIT_AGAINST), &answers, &found);
+    int status = answers_find(cli, &audited);
     status = status == EX_OK ? cli_file_begin(cli, path != NULL ? path : "-", &output) : status;
     if (status == EX_OK) {
-        report_audit_write(output.file, &found.audit);
+        report_audit_write(output.file, &audited.found.audit);
         status = cli_file_commit(cli, &output);
     }
-    align_found_fini(&found);
-    align_answers_fini(&answers);
+    audited_fini(&audited);
     return status;
 }

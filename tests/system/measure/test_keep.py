@@ -3,7 +3,7 @@
 """How a list is kept, measured over a server's events and over files: test_keep.py ICPD ICP.
 
 A random company whose marketing drifts off the list is told to a server; adherence, divergence, resources and
-compensation are held against sums of this file, scipy's beta distribution and Jensen-Shannon distance, and scores of
+compensation, and leaders' views, are held against sums of this file, scipy's beta distribution and Jensen-Shannon distance, and scores of
 the server as of when a deal was created. Failures print the seed."""
 
 import collections
@@ -17,7 +17,7 @@ import tempfile
 import unittest
 
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import beta
+from scipy.stats import beta, spearmanr
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import icpd  # noqa: E402
@@ -65,7 +65,7 @@ class Company:
         self.random = r = random.Random(seed)
         self.accounts = {f"a{i:03}": {"industry": r.choice(INDUSTRIES), "size": r.randrange(100)} for i in range(count)}
         for values in self.accounts.values():
-            values["won"] = r.random() < 0.1 + 0.8 * (values["size"] > 60)
+            values["won"] = r.random() < 0.12 + 0.4 * (values["size"] > 60) + 0.2 * (values["industry"] == "Banks")
         self.touches, self.spends, self.deals, self.events = [], [], [], []
 
     def tell(self, account, what, day, **more):
@@ -252,6 +252,48 @@ class Keep(unittest.TestCase):
                                "value", "--csv", folder=folder))
             self.close(rows[0]["gap"], 1 / 3 - 3 / 4)
             self.assertEqual([row["verdict"] for row in rows], ["less than its value", "more than its value"])
+
+    def test_leaders_are_held_against_the_servers_own_figures(self):
+        orders = {"ann": [1, 2, 3, 4], "bo": [4, 3, 2, 1], "cy": [2, 1, 4, 3]}
+        stated = {"ann": "size > 60", "bo": "industry = 'Hotels'", "cy": "size < 5 and industry = 'Banks'"}
+        accounts = self.company.accounts
+        bookings = {name: sum(d[3] for d in self.company.deals if accounts[d[0]]["industry"] == name) for name in INDUSTRIES}
+        matches = {"ann": lambda v: v["size"] > 60, "bo": lambda v: v["industry"] == "Hotels",
+                   "cy": lambda v: v["size"] < 5 and v["industry"] == "Banks"}
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "answers.csv"), "w", encoding="utf-8") as file:
+                file.write("person,function,question,item,answer\n")
+                for person, ranks in orders.items():
+                    file.write("".join(f"{person},,segment,{name.upper()},{rank}\n" for name, rank in zip(INDUSTRIES, ranks)))
+                    file.write(f'{person},,filter,1,"{stated[person]}"\n')
+            asked = ["answers.csv", "--segment", "industry", "--from", "2023-01-01", "--to", AS_OF, "--outcome", "won"]
+            got = icp("align", "show", *asked, "--csv", port=self.server.port, folder=folder)
+            rows = {(row["measure"], row["of"]): row for row in rows_of(got)}
+            self.assertIn("retention: no subscription is told", got.stderr)
+            for person, ranks in orders.items():
+                rho = spearmanr(ranks, [-bookings[name] for name in INDUSTRIES]).statistic
+                self.close(rows["spearman", f"{person}: bookings"]["value"], rho, 4)
+                self.assertIn(("spearman", f"{person}: win rate"), rows)
+                good = sum(v["won"] for v in accounts.values())
+                n = sum(map(matches[person], accounts.values()))
+                both = sum(matches[person](v) and v["won"] for v in accounts.values())
+                of = f"{person}: {stated[person]}"
+                self.close(rows["lift", of]["value"], both / n / (good / len(accounts)), 4)
+                self.close(rows["coverage", of]["value"], both / good, 4)
+                self.close(rows["auc", of]["value"], (1 + both / good - (n - both) / (len(accounts) - good)) / 2, 4)
+            self.assertEqual(rows["auc", "ann: size > 60"]["says"], "better than chance")
+            got = icp("report", "audit", *asked, "--out", "audit.html", port=self.server.port, folder=folder)
+            self.assertEqual(got.returncode, 0, got.stderr)
+            with open(os.path.join(folder, "audit.html"), encoding="utf-8") as file:
+                page = file.read()
+            self.assertIn("Each stated profile against what came of it", page)
+            self.assertIn("better than chance", page)
+            for bad, part in ((["--outcome", "lost ="], "column"), (["--from", "2023-01-01"], "--from and --to are of the figures"),
+                              (["--segment", "colour"], "no field 'colour'"),
+                              (["--segment", "industry", "--against", "x.csv"], "not both")):
+                got = icp("align", "show", "answers.csv", *bad, port=self.server.port, folder=folder)
+                self.assertNotEqual(got.returncode, 0, bad)
+                self.assertIn(part, got.stderr)
 
     def test_what_cannot_be_asked_is_told(self):
         for arguments, part in [
