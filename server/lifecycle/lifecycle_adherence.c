@@ -47,7 +47,8 @@ static struct measure_work *own_of(struct keeping *all, uint32_t group, bool on_
     all->room = room[0];
     if (all->last[group] != all->working.accounts) {
         all->last[group] = all->working.accounts;
-        all->own[group] = (struct measure_work){.group = group, .on_list = on_list};
+        all->own[group] = (struct measure_work){
+            .group = group, .account = all->working.accounts, .on_list = on_list};
         all->touched[all->touched_count++] = group;
     }
     return &all->own[group];

@@ -59,10 +59,11 @@ static void share_make(struct measure_kept_share *kept)
     kept->shrunk = kept->low = kept->high = MEASURE_NAN;
 }
 
-static void posterior_make(struct measure_kept_share *kept, double weight, double p, double total)
+/* others: what the prior rests on at most. */
+static void posterior_make(struct measure_kept_share *kept, double weight, double p, double others)
 {
     double m = kept->effective;
-    double w = fmin(weight, total - m);
+    double w = fmin(weight, others);
     if (m <= 0) {
         return;
     }
@@ -75,6 +76,51 @@ static void posterior_make(struct measure_kept_share *kept, double weight, doubl
     } else {
         wilson(kept->share, m, math_normal_point(0.975), &kept->low, &kept->high);
     }
+}
+
+struct acts_on {
+    uint32_t account;
+    double acts;
+};
+
+static int by_account(const void *left, const void *right)
+{
+    const struct acts_on *a = left;
+    const struct acts_on *b = right;
+    return (a->account > b->account) - (a->account < b->account);
+}
+
+/* Σ a² of all groups together: what several did about one account is one piece of evidence too. */
+static bool all_squares(const struct measure_works *works, double *squares,
+                        struct proto_fault *fault)
+{
+    struct acts_on *acts = calloc(works->count + 1, sizeof *acts);
+    size_t count = 0;
+    *squares = 0;
+    if (acts == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu accounts",
+                               works->count);
+    }
+    for (size_t i = 0; i < works->count; i++) {
+        const struct measure_work *work = &works->items[i];
+        if (work->account == 0) {
+            *squares += work->squares;
+        } else {
+            acts[count++] = (struct acts_on){work->account, work->acts};
+        }
+    }
+    if (count > 0) {
+        qsort(acts, count, sizeof *acts, by_account);
+    }
+    for (size_t i = 0; i < count;) {
+        struct acts_on sum = acts[i++];
+        for (; i < count && acts[i].account == sum.account; i++) {
+            sum.acts += acts[i].acts;
+        }
+        *squares += sum.acts * sum.acts;
+    }
+    free(acts);
+    return true;
 }
 
 bool measure_adherence_of(const struct measure_works *works, size_t groups,
@@ -93,6 +139,10 @@ bool measure_adherence_of(const struct measure_works *works, size_t groups,
         work_add(&kept[works->items[i].group], &works->items[i]);
         work_add(all, &works->items[i]);
     }
+    if (!all_squares(works, &all->effective, fault)) {
+        free(parts);
+        return false;
+    }
     for (size_t g = 0; g <= groups; g++) {
         share_make(&kept[g]);
     }
@@ -107,7 +157,8 @@ bool measure_adherence_of(const struct measure_works *works, size_t groups,
     }
     double weight = measure_shrink_weight(parts, sizes, there);
     for (size_t g = 0; g < groups; g++) {
-        posterior_make(&kept[g], weight, total > 0 ? on / total : 0, total);
+        posterior_make(&kept[g], weight, total > 0 ? on / total : 0,
+                       fmin(total - kept[g].effective, all->effective));
     }
     if (all->effective > 0) {
         wilson(all->share, all->effective, math_normal_point(0.975), &all->low, &all->high);

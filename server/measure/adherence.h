@@ -7,7 +7,7 @@
  *              so acts on one account are one piece of evidence (Kish 1965)
  *   shrunk     (k + w·p) / (m + w), m the effective acts, k = share·m, p the rate of all groups
  *              together, w by Kleinman's moments (handoff.h), and at most the effective acts of
- *              all other groups: the mean of the beta-binomial posterior
+ *              all other groups, and of all accounts: the mean of the beta-binomial posterior
  *   interval   the middle 95 % of that posterior, Beta(k + w·p, m − k + w·(1 − p)); Wilson's where
  *              it has no width, and of all groups together
  *
@@ -28,6 +28,7 @@
 /* The acts of one group on one account, or on any number that are counted one by one. */
 struct measure_work {
     uint32_t group;
+    uint32_t account; /* from 1; 0: none is told, and acts count one by one */
     bool on_list;
     double acts, squares; /* squares: Σ a² over accounts; of acts that count one by one, acts */
     double hours;         /* of those whose end is told */

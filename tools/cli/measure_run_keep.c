@@ -152,10 +152,12 @@ static int by_account(const void *left, const void *right)
     return (a->account > b->account) - (a->account < b->account);
 }
 
-static bool acts_add(struct measure_works *works, uint32_t group, bool on_list, double acts,
+static bool acts_add(struct measure_works *works, const struct account_of_group *sum, bool on_list,
                      bool clustered, struct proto_fault *fault)
 {
-    const struct measure_work work = {.group = group,
+    double acts = on_list ? sum->on : sum->off;
+    const struct measure_work work = {.group = sum->group,
+                                      .account = clustered ? sum->account + 1 : 0,
                                       .on_list = on_list,
                                       .acts = acts,
                                       .squares = clustered ? acts * acts : acts};
@@ -176,8 +178,8 @@ static bool works_fill(struct kept *all, struct measure_works *works, struct pro
             sum.on += all->works[i].on;
             sum.off += all->works[i++].off;
         }
-        good = acts_add(works, sum.group, true, sum.on, clustered, fault) &&
-               acts_add(works, sum.group, false, sum.off, clustered, fault);
+        good = acts_add(works, &sum, true, clustered, fault) &&
+               acts_add(works, &sum, false, clustered, fault);
     }
     return good;
 }

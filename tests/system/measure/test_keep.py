@@ -42,8 +42,14 @@ def rows_of(got):
     return list(csv.DictReader(io.StringIO(got.stdout)))
 
 
-def shrunk(counts):
-    """Shares and middle 95 % of the posterior of {group: (on, effective)}, as docs/methods/adherence.md says."""
+def effective(counts):
+    return sum(counts) ** 2 / sum(n * n for n in counts)
+
+
+def shrunk(counts, accounts):
+    """Shares and middle 95 % of the posterior of {group: (on, effective)}, as docs/methods/adherence.md says.
+
+    accounts: the effective acts of all groups together."""
     total = sum(n for _, n in counts.values())
     p = sum(k for k, _ in counts.values()) / total
     squares = sum(n * n for _, n in counts.values())
@@ -54,7 +60,7 @@ def shrunk(counts):
     weight = 1 / rho - 1 if rho > 0 else float("inf")
     out = {}
     for name, (k, n) in counts.items():
-        w = min(weight, total - n)
+        w = min(weight, total - n, accounts)
         a, b = k + w * p, n - k + w * (1 - p)
         out[name] = (a / (a + b), beta.ppf(0.025, a, b), beta.ppf(0.975, a, b))
     return out
@@ -131,10 +137,11 @@ class Keep(unittest.TestCase):
         counts = {}
         for name, accounts in by.items():
             n = sum(accounts.values())
-            effective = n * n / sum(a * a for a in accounts.values())
+            alone = effective(accounts.values())
             on = sum(a for account, a in accounts.items() if account in listed)
-            counts[name] = (on / n * effective, effective)
-        expected = shrunk(counts)
+            counts[name] = (on / n * alone, alone)
+        together = effective(collections.Counter(t[0] for t in self.company.touches).values())
+        expected = shrunk(counts, together)
         found = {row["group"]: row for row in rows}
         self.assertEqual({name for name, row in found.items() if int(row["n"])} - {"(all)"}, set(by))
         for name, (mean, low, high) in expected.items():
@@ -145,6 +152,7 @@ class Keep(unittest.TestCase):
             self.close(row["low"], low)
             self.close(row["high"], high)
             self.assertEqual(row["rank"] == "", counts[name][1] < 30)
+        self.close(found["(all)"]["effective"], together, 3)
         ranks = sorted((int(row["rank"]), -float(row["shrunk"])) for row in rows if row["rank"])
         self.assertEqual([rank for rank, _ in ranks], list(range(1, len(ranks) + 1)))
         self.assertEqual([value for _, value in ranks], sorted(value for _, value in ranks))

@@ -71,6 +71,26 @@ static void acts_on_one_account_are_one_piece_of_evidence(void **state)
     measure_works_fini(&works);
 }
 
+static void what_several_do_about_one_account_is_one_piece_of_evidence(void **state)
+{
+    (void)state;
+    struct measure_works works = {.count = 0};
+    struct measure_kept_share kept[4];
+    struct proto_fault fault = {.code = PROTO_OK};
+    for (uint32_t i = 0; i < 24; i++) {
+        add(&works, (struct measure_work){.group = i / 8,
+                                          .account = i % 8 + 1,
+                                          .on_list = i % 8 < 4,
+                                          .acts = 5,
+                                          .squares = 25});
+    }
+    assert_true(measure_adherence_of(&works, 3, kept, &fault));
+    assert_true(fabs(kept[0].effective - 8) < 1e-12 && fabs(kept[3].effective - 8) < 1e-12);
+    /* All keep it alike, and what they lend each other is what eight accounts say: Beta(8, 8). */
+    assert_true(fabs(kept[1].low - 0.26586) < 1e-5 && fabs(kept[1].high - 0.73414) < 1e-5);
+    measure_works_fini(&works);
+}
+
 static void leaving_it_costs_what_was_spent_off_it(void **state)
 {
     (void)state;
@@ -167,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_posterior_is_that_of_scipy),
         cmocka_unit_test(acts_on_one_account_are_one_piece_of_evidence),
+        cmocka_unit_test(what_several_do_about_one_account_is_one_piece_of_evidence),
         cmocka_unit_test(leaving_it_costs_what_was_spent_off_it),
         cmocka_unit_test(nobody_is_ranked_on_too_little),
         cmocka_unit_test(a_list_that_is_kept_gives_no_alarm),
