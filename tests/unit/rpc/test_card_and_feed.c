@@ -224,7 +224,8 @@ static const struct {
      "there is no measure 'mr?r'; there are mrr, retention, survival, clv-sbg, clv-purchases, "
      "bridge, readiness, attribution, handoffs, grey, gap, lift, rate, forecast, erosion, promise, "
      "focus, quarter-end, price, referral, campaign, grid, view-sales, view-marketing, "
-     "view-success, view-product, view-finance, patterns, motions, yield"},
+     "view-success, view-product, view-finance, patterns, motions, yield, adherence, divergence, "
+     "resources, compensation"},
     {PROTO_OP_MEASURE, "{\"measure\":\"grid\",\"parameters\":{\"least\":[1]}}", PROTO_BAD_FIELD,
      "parameters.least", "expected a finite number, found an array"},
     {PROTO_OP_MEASURE, "{\"measure\":\"grid\",\"parameters\":{\"le\\u001bast\":1}}",
