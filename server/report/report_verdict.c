@@ -11,8 +11,8 @@
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_svg.h"
 #include "server/draw/draw_table.h"
-#include "server/report/report_fact.h"
 #include "server/report/report_adherence.h"
+#include "server/report/report_fact.h"
 #include "server/report/report_sections.h"
 
 /* Odds ratios beyond these are drawn at the edge. */
