@@ -138,6 +138,22 @@ bool engine_labels_create(const struct engine_state *state, struct engine_labels
     return true;
 }
 
+bool engine_labels_of_values(const struct engine_state *state, struct engine_segments *segments,
+                             struct engine_labels **labels, struct proto_fault *fault)
+{
+    const struct engine_state bare = {.schema = state->schema, .segments = segments};
+    return engine_labels_create(&bare, labels, fault);
+}
+
+bool engine_labels_reads(const struct engine_labels *labels, uint16_t field_id)
+{
+    bool reads = false;
+    for (size_t i = 0; i < labels->count && !reads; i++) {
+        reads = labels->filters[i] && filter_reads(labels->filters[i], field_id);
+    }
+    return reads;
+}
+
 struct engine_labels *engine_labels_retain(struct engine_labels *labels)
 {
     if (labels) {

@@ -35,6 +35,14 @@ size_t engine_labels_count(const struct engine_labels *labels);
 /* The label of values, by field id. */
 uint8_t engine_labels_match(const struct engine_labels *labels, const struct feature_value *values,
                             size_t slots);
+/* Labels by other segments than those in force, as the schema of the state reads them, for values
+ * alone: nothing of them is in memory. *labels NULL where none of them is in force, or there is no
+ * schema; the caller releases it. False: NO_MEMORY. */
+bool engine_labels_of_values(const struct engine_state *state, struct engine_segments *segments,
+                             struct engine_labels **labels, struct proto_fault *fault);
+void engine_labels_release(struct engine_labels *labels); /* NULL is fine */
+/* Whether one of the segments reads the field. */
+bool engine_labels_reads(const struct engine_labels *labels, uint16_t field_id);
 /* Labels in memory, for who answers a run of requests at once: opened, each slot asked, and then it
  * is asked whether all that was told holds for the worker's view; if not, nothing of it may be
  * used. The worker's state has labels. */

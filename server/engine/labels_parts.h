@@ -44,7 +44,6 @@ struct engine_labels {
 bool engine_labels_create(const struct engine_state *state, struct engine_labels **labels,
                           struct proto_fault *fault);
 struct engine_labels *engine_labels_retain(struct engine_labels *labels); /* NULL is fine */
-void engine_labels_release(struct engine_labels *labels);                 /* NULL is fine */
 
 static inline uint8_t engine_labels_load(const struct engine_labels *labels, uint32_t slot)
 {

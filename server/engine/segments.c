@@ -234,26 +234,37 @@ static bool names_make(struct engine_segments *set)
     return true;
 }
 
-static bool set_fill(struct engine_segments *set, const struct engine_segments *from,
-                     uint32_t number, struct engine_segment *segment)
+static bool items_take(struct engine_segments *set, const struct engine_segments *from,
+                       size_t taken, size_t count)
 {
-    size_t before = from != NULL ? from->count : 0;
-    set->count = before > number ? before : number;
-    set->items = calloc(set->count, sizeof(struct engine_segment *));
-    set->force = calloc(set->count + 1, sizeof *set->force);
-    if (set->items == NULL || set->force == NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < before; i++) {
+    set->count = count;
+    set->items = calloc(count + 1, sizeof(struct engine_segment *));
+    set->force = calloc(count + 1, sizeof *set->force);
+    for (size_t i = 0; set->items != NULL && i < taken; i++) {
         set->items[i] = segment_retain(from->items[i]);
     }
-    engine_segment_release(set->items[number - 1]);
-    set->items[number - 1] = segment_retain(segment);
+    return set->items != NULL && set->force != NULL;
+}
+
+static bool set_apply(struct engine_segments *set)
+{
     for (size_t i = 0; i < set->count; i++) {
         set->damaged += set->items[i] == NULL;
         force_apply(set, set->items[i]);
     }
     return names_make(set);
+}
+
+static bool set_fill(struct engine_segments *set, const struct engine_segments *from,
+                     uint32_t number, struct engine_segment *segment)
+{
+    size_t before = from != NULL ? from->count : 0;
+    if (!items_take(set, from, before, before > number ? before : number)) {
+        return false;
+    }
+    engine_segment_release(set->items[number - 1]);
+    set->items[number - 1] = segment_retain(segment);
+    return set_apply(set);
 }
 
 struct engine_segments *engine_segments_with(const struct engine_segments *from, uint32_t number,
@@ -269,6 +280,26 @@ struct engine_segments *engine_segments_with(const struct engine_segments *from,
     }
     engine_segment_release(segment);
     return set;
+}
+
+bool engine_segments_until(struct engine_segments *set, size_t count,
+                           struct engine_segments **until, struct proto_fault *fault)
+{
+    if (set == NULL || count >= set->count) {
+        *until = engine_segments_retain(set);
+        return true;
+    }
+    struct engine_segments *less = calloc(1, sizeof *less);
+    *until = less;
+    if (less != NULL) {
+        less->references = 1;
+        if (items_take(less, set, count, count) && set_apply(less)) {
+            return true;
+        }
+        engine_segments_release(less);
+    }
+    *until = NULL;
+    return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for segments");
 }
 
 struct filter *engine_filter_parse(const struct engine_state *state, enum filter_scope scope,

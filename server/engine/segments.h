@@ -82,6 +82,11 @@ void engine_segment_release(struct engine_segment *segment); /* NULL is fine */
 struct engine_segments *engine_segments_with(const struct engine_segments *from, uint32_t number,
                                              struct engine_segment *segment);
 
+/* The set as it was with the first `count` numbers; of NULL it is NULL. The caller releases it.
+ * False: NO_MEMORY. */
+bool engine_segments_until(struct engine_segments *set, size_t count,
+                           struct engine_segments **until, struct proto_fault *fault);
+
 /* A filter that may name segments of the state (filter_parse_named). */
 struct filter *engine_filter_parse(const struct engine_state *state, enum filter_scope scope,
                                    struct proto_span text, struct proto_fault *fault);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "server/engine/audit.h"
+#include "server/engine/segments.h"
 #include "server/engine/version.h"
 #include "server/engine/walk.h"
 #include "server/feed/feed_log.h"
@@ -18,8 +19,9 @@ enum {
 };
 
 static const char *const names[] = {
-    [FEED_GRADE] = "grade",     [FEED_NEW] = "new",           [FEED_GONE] = "gone",
-    [FEED_ON_LIST] = "on list", [FEED_OFF_LIST] = "off list", [FEED_IS] = "is",
+    [FEED_GRADE] = "grade", [FEED_SEGMENT] = "segment", [FEED_NEW] = "new",
+    [FEED_GONE] = "gone",   [FEED_ON_LIST] = "on list", [FEED_OFF_LIST] = "off list",
+    [FEED_IS] = "is",
 };
 
 const char *feed_what_name(enum feed_what what)
@@ -194,6 +196,29 @@ static bool touched_compare(struct feeding *feeding, struct feed_stretch *stretc
     return true;
 }
 
+/* Labels by the first `count` segments that were put. */
+static bool labels_open(struct feeding *feeding, size_t count, struct engine_labels **labels,
+                        struct proto_fault *fault)
+{
+    const struct engine_state *state = feeding->between.worker->state;
+    struct engine_segments *segments = NULL;
+    bool good = engine_segments_until(state->segments, count, &segments, fault) &&
+                engine_labels_of_values(state, segments, labels, fault);
+    engine_segments_release(segments);
+    return good;
+}
+
+static bool labels_between(struct feeding *feeding, const struct feed_stretch *stretch,
+                           struct proto_fault *fault)
+{
+    struct feed_between *between = &feeding->between;
+    size_t before = 0;
+    size_t now = 0;
+    return feed_segments(between->worker, stretch, &before, &now, fault) &&
+           labels_open(feeding, before, &between->labels_before, fault) &&
+           labels_open(feeding, now, &between->labels_now, fault);
+}
+
 static bool full_page(struct feeding *feeding, const char *why, struct proto_fault *fault)
 {
     struct feed_page *page = feeding->between.page;
@@ -206,7 +231,8 @@ static bool full_page(struct feeding *feeding, const char *why, struct proto_fau
     feeding->between.now = state->active;
     feeding->tells = true;
     feeding->looked_most = SIZE_MAX;
-    return sweep(feeding, fault);
+    return labels_open(feeding, SIZE_MAX, &feeding->between.labels_now, fault) &&
+           sweep(feeding, fault);
 }
 
 static bool changes_page(struct feeding *feeding, struct proto_fault *fault)
@@ -219,8 +245,8 @@ static bool changes_page(struct feeding *feeding, struct proto_fault *fault)
     uint32_t now = before;
     if (!feed_stretch_read(between->worker, feeding->job, request->since, page->seq, request->limit,
                            between->arena, &stretch, fault) ||
-        (stretch.any && !feed_active(between->worker, stretch.first, stretch.first_ms,
-                                     stretch.sweeps, &before, &now, fault))) {
+        (stretch.any && !(feed_active(between->worker, &stretch, &before, &now, fault) &&
+                          labels_between(feeding, &stretch, fault)))) {
         return false;
     }
     page->next = between->next = stretch.last;
@@ -263,6 +289,8 @@ bool feed_read(struct engine_worker *worker, const struct engine_job *job,
                 : request->since < page->oldest
                     ? full_page(&feeding, "the log does not reach back so far", fault)
                     : changes_page(&feeding, fault);
+    engine_labels_release(feeding.between.labels_before);
+    engine_labels_release(feeding.between.labels_now);
     base_arena_fini(&scratch);
     return good;
 }

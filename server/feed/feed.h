@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The change feed: whose grade changed since a sequence of the log, who is new or gone, and who
- * came onto a target account list or off one, so that other systems stay in step without asking for
- * everything each time.
+/* The change feed: whose grade or segment changed since a sequence of the log, who is new or gone,
+ * and who came onto a target account list or off one, so that other systems stay in step without
+ * asking for everything each time.
  *
  *   page   a stretch (since, next] of the log; each account that it touches is compared as it was
  *          known at since and as it was known at next, by the version that was active then. A
  *          grade that went and came back within a page is no change
- *   switch of the active version, or another schema: a page of its own, for which all accounts are
- *          looked at, piece by piece (`after`)
+ *   switch of the active version, another schema, a segment that is put or dropped: a page of its
+ *          own, for which all accounts are looked at, piece by piece (`after`)
  *   full   where the log does not reach back, or since is 0, all accounts as they are are listed
  *          instead, piece by piece, and said so; next is where changes go on. An account that
  *          changes meanwhile is told again: what is read once more does no harm
  *
  * So whoever applies page after page from next to next has every account as it is at the last one.
- * Segments are told here as well as soon as accounts have labels of named segments.
+ * The segment is an account's label (engine/labels.h), by the segments that were in force then as
+ * the schema of today reads them. A grade and a segment that change are two moves.
  *
  * Shapes: pages end between batches of the log, so that one batch may make a page longer than
  * `limit`. Ownership: moves, their ids and keys lie in the arena. Errors: BAD_FIELD (a since that
@@ -26,7 +27,15 @@
 #include "server/base/arena.h"
 #include "server/engine/engine.h"
 
-enum feed_what { FEED_GRADE, FEED_NEW, FEED_GONE, FEED_ON_LIST, FEED_OFF_LIST, FEED_IS };
+enum feed_what {
+    FEED_GRADE,
+    FEED_SEGMENT,
+    FEED_NEW,
+    FEED_GONE,
+    FEED_ON_LIST,
+    FEED_OFF_LIST,
+    FEED_IS
+};
 
 struct feed_move {
     enum feed_what what;
@@ -35,6 +44,7 @@ struct feed_move {
     size_t key_count;
     char before, now; /* grades; 0: none */
     double fit_before, fit;
+    struct proto_span segment_before, segment; /* labels; empty: none */
     struct proto_span list;
 };
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batches taken apart into accounts that they touch, lists that they build and switches. The log
- * can be damaged, and who asked can give up. */
+/* Batches taken apart into accounts that they touch, lists that they build, switches, segments. The
+ * log can be damaged, and who asked can give up. */
 #include "server/feed/feed_log.h"
 
 #include <string.h>
 
 #include "server/engine/engine_create.h"
+#include "server/engine/segments.h"
 #include "server/engine/worker.h"
 #include "server/identity/identity_entry.h"
 #include "server/store/command.h"
@@ -100,22 +101,30 @@ static bool command_take(struct reading *reading, const struct store_command *co
     }
 }
 
-static bool sweeps(const struct store_command *command)
+static bool switches(const struct store_command *command)
 {
     return command->kind == STORE_COMMAND_ACTIVATE || command->kind == STORE_COMMAND_REVERT ||
-           command->kind == STORE_COMMAND_SCHEMA ||
            (command->kind == STORE_COMMAND_ICP && command->activate);
 }
 
-static bool batch_sweeps(const struct store_logged *logged)
+static bool puts_segment(const struct store_command *command)
 {
+    return command->kind == STORE_COMMAND_SEGMENT;
+}
+
+/* What a batch has for all accounts. */
+static struct feed_stretch batch_sweeps(const struct store_logged *logged)
+{
+    struct feed_stretch found = {.any = true};
     struct store_command command;
     struct proto_fault ignored = {.code = PROTO_OK};
     size_t at = 0;
-    bool found = false;
-    while (!found && store_command_next(logged->text, &at, &command, &ignored)) {
-        found = sweeps(&command);
+    while (store_command_next(logged->text, &at, &command, &ignored)) {
+        found.switches |= switches(&command);
+        found.segments += puts_segment(&command);
+        found.sweeps |= command.kind == STORE_COMMAND_SCHEMA;
     }
+    found.sweeps |= found.switches || found.segments > 0;
     return found;
 }
 
@@ -132,8 +141,8 @@ static bool batch_take(void *context, const struct store_logged *logged)
     struct store_command command;
     struct proto_fault why = {.code = PROTO_OK};
     size_t at = 0;
-    bool all = batch_sweeps(logged);
-    if (all && stretch->any) {
+    const struct feed_stretch all = batch_sweeps(logged);
+    if (all.sweeps && stretch->any) {
         return false; /* it is the next page by itself */
     }
     if (!stretch->any) {
@@ -152,11 +161,13 @@ static bool batch_take(void *context, const struct store_logged *logged)
     }
     stretch->any = true;
     stretch->last = logged->seq;
-    stretch->sweeps = all;
+    stretch->switches = all.switches;
+    stretch->segments = all.segments;
+    stretch->sweeps = all.sweeps;
     if (logged->seq % 1024 == 0 && !engine_scan_goes_on(reading->job, reading->fault)) {
         return fail(reading);
     }
-    return !all && stretch->id_count < reading->limit;
+    return !all.sweeps && stretch->id_count < reading->limit;
 }
 
 bool feed_stretch_read(struct engine_worker *worker, const struct engine_job *job, uint64_t since,
@@ -171,29 +182,29 @@ bool feed_stretch_read(struct engine_worker *worker, const struct engine_job *jo
 }
 
 /* Switches in the order in which they were made. */
-struct switches {
-    uint32_t before, now; /* versions: the last one that was earlier, and the first that was not */
-    uint32_t earlier, same; /* how many were earlier, and at that very time */
-    uint32_t ties[8];       /* of that time */
+struct switched {
+    uint32_t before; /* version: the last one that was earlier */
+    uint32_t same;   /* how many were made at that very time */
+    uint32_t ties[8];
     int64_t time_ms;
 };
 
 static void switch_take(void *context, const struct engine_switch *change)
 {
-    struct switches *switches = context;
-    if (change->time_ms < switches->time_ms) {
-        switches->before = change->version;
-        switches->earlier++;
-    } else if (change->time_ms == switches->time_ms) {
-        if (switches->same < sizeof switches->ties / sizeof *switches->ties) {
-            switches->ties[switches->same] = change->version;
+    struct switched *switched = context;
+    if (change->time_ms < switched->time_ms) {
+        switched->before = change->version;
+    } else if (change->time_ms == switched->time_ms) {
+        if (switched->same < sizeof switched->ties / sizeof *switched->ties) {
+            switched->ties[switched->same] = change->version;
         }
-        switches->same++;
+        switched->same++;
     }
 }
 
-/* How many batches from `seq` on switch at that very time. */
+/* How many commands of a kind the batches from one on have that were written at the same time. */
 struct ties {
+    bool (*counts)(const struct store_command *command);
     int64_t time_ms;
     uint32_t count;
 };
@@ -208,25 +219,58 @@ static bool tie_take(void *context, const struct store_logged *logged)
     struct proto_fault ignored = {.code = PROTO_OK};
     size_t at = 0;
     while (store_command_next(logged->text, &at, &command, &ignored)) {
-        ties->count += sweeps(&command) && command.kind != STORE_COMMAND_SCHEMA;
+        ties->count += ties->counts(&command);
     }
     return true;
 }
 
-bool feed_active(struct engine_worker *worker, uint64_t seq, int64_t time_ms, bool switches,
-                 uint32_t *before, uint32_t *now, struct proto_fault *fault)
+/* Of `same` that were made at the time of the stretch's first batch: *done are before it. */
+static bool done_before(struct engine_worker *worker, const struct feed_stretch *stretch,
+                        bool (*counts)(const struct store_command *command), uint32_t same,
+                        uint32_t *done, struct proto_fault *fault)
 {
-    struct switches found = {.time_ms = time_ms};
-    struct ties ties = {.time_ms = time_ms};
-    if (!engine_switches(worker, switch_take, &found, fault) ||
-        (found.same > 0 && !store_log_read(engine_store(worker->engine), seq - 1,
-                                           engine_worker_seq(worker), tie_take, &ties, fault))) {
+    struct ties ties = {.counts = counts, .time_ms = stretch->first_ms};
+    *done = 0;
+    if (same > 0 && !store_log_read(engine_store(worker->engine), stretch->first - 1,
+                                    engine_worker_seq(worker), tie_take, &ties, fault)) {
         return false;
     }
+    *done = same > ties.count ? same - ties.count : 0;
+    return true;
+}
+
+bool feed_active(struct engine_worker *worker, const struct feed_stretch *stretch, uint32_t *before,
+                 uint32_t *now, struct proto_fault *fault)
+{
+    struct switched found = {.time_ms = stretch->first_ms};
     uint32_t most = sizeof found.ties / sizeof *found.ties;
-    uint32_t done = found.same > ties.count ? found.same - ties.count : 0;
+    uint32_t done = 0;
+    if (!engine_switches(worker, switch_take, &found, fault) ||
+        !done_before(worker, stretch, switches, found.same, &done, fault)) {
+        return false;
+    }
     done = done < most ? done : most;
     *before = done > 0 ? found.ties[done - 1] : found.before;
-    *now = switches && done < found.same && done < most ? found.ties[done] : *before;
+    *now = stretch->switches && done < found.same && done < most ? found.ties[done] : *before;
     return true;
+}
+
+bool feed_segments(struct engine_worker *worker, const struct feed_stretch *stretch, size_t *before,
+                   size_t *now, struct proto_fault *fault)
+{
+    const struct engine_segments *set = worker->state->segments;
+    uint32_t earlier = 0; /* the number of the last one that was; any between are as old */
+    uint32_t same = 0;
+    uint32_t done = 0;
+    for (size_t i = 0; set != NULL && i < set->count; i++) {
+        const struct engine_segment *segment = set->items[i];
+        if (segment != NULL && segment->time_ms < stretch->first_ms) {
+            earlier = (uint32_t)i + 1;
+        }
+        same += segment != NULL && segment->time_ms == stretch->first_ms;
+    }
+    bool good = done_before(worker, stretch, puts_segment, same, &done, fault);
+    *before = (size_t)earlier + done;
+    *now = *before + stretch->segments;
+    return good;
 }

@@ -13,8 +13,10 @@ struct feed_stretch {
     size_t id_count, id_room;
     uint32_t *lists; /* numbers of lists that were built */
     size_t list_count, list_room;
-    bool sweeps; /* one batch that switched the active version, or the schema: all are to be seen */
-    bool any;    /* there was a batch */
+    bool switches;        /* one batch: of the active version */
+    uint32_t segments;    /* one batch: so many were put or dropped */
+    bool sweeps;          /* one of these, or another schema: all accounts are to be seen */
+    bool any;             /* there was a batch */
     uint64_t first, last; /* sequences of its batches */
     int64_t first_ms;
 };
@@ -24,8 +26,11 @@ struct feed_stretch {
 bool feed_stretch_read(struct engine_worker *worker, const struct engine_job *job, uint64_t since,
                        uint64_t last, size_t limit, struct base_arena *arena,
                        struct feed_stretch *stretch, struct proto_fault *fault);
-/* The versions that were active just before the batch at `seq` of time_ms, and with it; 0: none. */
-bool feed_active(struct engine_worker *worker, uint64_t seq, int64_t time_ms, bool switches,
-                 uint32_t *before, uint32_t *now, struct proto_fault *fault);
+/* The versions that were active just before the first batch of a stretch, and with it; 0: none. */
+bool feed_active(struct engine_worker *worker, const struct feed_stretch *stretch, uint32_t *before,
+                 uint32_t *now, struct proto_fault *fault);
+/* How many segments were put just before it, and with it. */
+bool feed_segments(struct engine_worker *worker, const struct feed_stretch *stretch, size_t *before,
+                   size_t *now, struct proto_fault *fault);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An account as it was known at two sequences, scored by the versions that were active then. Where
- * what it was is not kept it is told as it is: too much is no harm, too little is. */
+/* An account as it was known at two sequences, scored by the versions that were active then and
+ * labelled by the segments that were in force. Where what it was is not kept it is told as it is:
+ * too much is no harm, too little is. */
 #include "server/feed/feed_move.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@ struct stood {
     bool there, unkept;
     char grade; /* 0: nothing scored it */
     double fit;
+    struct proto_span segment; /* borrowed from the labels; empty: none */
 };
 
 static bool no_memory(struct proto_fault *fault)
@@ -64,11 +66,35 @@ static bool named(struct feed_between *between, const struct feature_record *rec
     return (keys != NULL && base_arena_ok(between->arena)) || no_memory(fault);
 }
 
-static bool stood_at(struct feed_between *between, uint32_t slot,
-                     const struct feature_record *record, uint64_t seq,
-                     const struct learn_document *document, struct stood *stood,
-                     struct proto_fault *fault)
+/* The label of values as they were; one that is not kept and would have to be is as for a score. */
+static bool segment_of(struct feed_between *between, const struct engine_labels *labels,
+                       const struct engine_past_value *was, struct stood *stood,
+                       struct proto_fault *fault)
 {
+    size_t slots = between->worker->state->schema->id_count;
+    struct feature_value *values =
+        base_arena_array(between->scratch, slots + 1, sizeof(struct feature_value));
+    if (values == NULL) {
+        return no_memory(fault);
+    }
+    for (size_t id = 0; id < slots; id++) {
+        values[id] = was[id].value;
+        stood->unkept |= was[id].unkept && engine_labels_reads(labels, (uint16_t)id);
+    }
+    uint8_t label = engine_labels_match(labels, values, slots);
+    if (label >= ENGINE_LABEL_FIRST) {
+        stood->segment = engine_labels_name(labels, label);
+    }
+    return true;
+}
+
+/* With the version that was active then and the segments that were in force. */
+static bool stood_at(struct feed_between *between, uint32_t slot,
+                     const struct feature_record *record, uint64_t seq, bool now,
+                     struct stood *stood, struct proto_fault *fault)
+{
+    const struct learn_document *document = now ? between->now : between->before;
+    const struct engine_labels *labels = now ? between->labels_now : between->labels_before;
     struct engine_worker *worker = between->worker;
     struct engine_moment moment = engine_moment_now();
     struct engine_past_value *values = NULL;
@@ -83,6 +109,10 @@ static bool stood_at(struct feed_between *between, uint32_t slot,
     }
     stood->there = was == ENGINE_WAS_KNOWN || was == ENGINE_WAS_UNKNOWN;
     stood->unkept = was == ENGINE_WAS_NOT_KEPT;
+    if (was == ENGINE_WAS_KNOWN && labels != NULL &&
+        !segment_of(between, labels, values, stood, fault)) {
+        return false;
+    }
     if (was != ENGINE_WAS_KNOWN || document == NULL) {
         return true;
     }
@@ -93,13 +123,54 @@ static bool stood_at(struct feed_between *between, uint32_t slot,
                                        .was_ms = engine_now_ms(worker->engine)};
     struct proto_fault why = {.code = PROTO_OK};
     if (!engine_score(worker, &query, &answer, &why)) {
-        stood->unkept = why.code == PROTO_NOT_FOUND; /* a value of then is not kept */
+        bool unkept = why.code == PROTO_NOT_FOUND; /* a value of then is not kept */
+        stood->unkept |= unkept;
         *fault = why;
-        return stood->unkept;
+        return unkept;
     }
     stood->grade = answer.grade;
     stood->fit = answer.fit;
     return true;
+}
+
+/* What the account is now, on a move of its own. */
+static bool move_of(struct feed_between *between, const struct feature_record *record,
+                    enum feed_what what, const struct stood *now, struct feed_move **made,
+                    struct proto_fault *fault)
+{
+    struct feed_move *move = move_add(between);
+    if (move == NULL) {
+        return no_memory(fault);
+    }
+    *made = move;
+    move->what = what;
+    move->now = now->grade;
+    move->fit = now->fit;
+    if (what != FEED_GRADE) {
+        move->segment = kept(between->arena, now->segment);
+    }
+    return named(between, record, move, fault);
+}
+
+static bool changes_tell(struct feed_between *between, const struct feature_record *record,
+                         const struct stood *before, const struct stood *now,
+                         struct proto_fault *fault)
+{
+    struct feed_move *move = NULL;
+    if (before->grade != now->grade) {
+        if (!move_of(between, record, FEED_GRADE, now, &move, fault)) {
+            return false;
+        }
+        move->before = before->grade;
+        move->fit_before = before->fit;
+    }
+    if (!proto_span_equal(before->segment, now->segment)) {
+        if (!move_of(between, record, FEED_SEGMENT, now, &move, fault)) {
+            return false;
+        }
+        move->segment_before = kept(between->arena, before->segment);
+    }
+    return base_arena_ok(between->arena) || no_memory(fault);
 }
 
 bool feed_compare(struct feed_between *between, uint32_t slot, struct proto_fault *fault)
@@ -107,10 +178,11 @@ bool feed_compare(struct feed_between *between, uint32_t slot, struct proto_faul
     struct feature_record record;
     struct stood before;
     struct stood now;
+    struct feed_move *move = NULL;
     base_arena_reset(between->scratch);
     if (!engine_record(between->worker, slot, &record, fault) ||
-        !stood_at(between, slot, &record, between->since, between->before, &before, fault) ||
-        !stood_at(between, slot, &record, between->next, between->now, &now, fault)) {
+        !stood_at(between, slot, &record, between->since, false, &before, fault) ||
+        !stood_at(between, slot, &record, between->next, true, &now, fault)) {
         return false;
     }
     bool whole = before.unkept || now.unkept;
@@ -118,45 +190,22 @@ bool feed_compare(struct feed_between *between, uint32_t slot, struct proto_faul
     if (!now.there && !now.unkept) {
         return true; /* it came behind this page */
     }
-    if (!whole && !fresh && before.grade == now.grade) {
-        return true;
+    if (!whole && !fresh) {
+        return changes_tell(between, &record, &before, &now, fault);
     }
-    if (now.unkept && !stood_at(between, slot, &record, UINT64_MAX, between->now, &now, fault)) {
-        return false;
-    }
-    struct feed_move *move = move_add(between);
-    if (move == NULL) {
-        return no_memory(fault);
-    }
-    move->what = whole ? FEED_IS : fresh ? FEED_NEW : FEED_GRADE;
-    move->before = whole ? 0 : before.grade;
-    move->fit_before = before.fit;
-    move->now = now.grade;
-    move->fit = now.fit;
-    return named(between, &record, move, fault);
+    return (!now.unkept || stood_at(between, slot, &record, UINT64_MAX, true, &now, fault)) &&
+           move_of(between, &record, whole ? FEED_IS : FEED_NEW, &now, &move, fault);
 }
 
 bool feed_tell(struct feed_between *between, uint32_t slot, struct proto_fault *fault)
 {
     struct feature_record record;
-    struct engine_answer answer = {.grade = 0};
+    struct stood now;
+    struct feed_move *move = NULL;
     base_arena_reset(between->scratch);
-    if (!engine_record(between->worker, slot, &record, fault)) {
-        return false;
-    }
-    const struct engine_query query = {
-        .name.id = record.id, .document = between->now, .bare = true};
-    if (between->now != NULL && !engine_score(between->worker, &query, &answer, fault)) {
-        return false;
-    }
-    struct feed_move *move = move_add(between);
-    if (move == NULL) {
-        return no_memory(fault);
-    }
-    move->what = FEED_IS;
-    move->now = answer.grade;
-    move->fit = answer.fit;
-    return named(between, &record, move, fault);
+    return engine_record(between->worker, slot, &record, fault) &&
+           stood_at(between, slot, &record, UINT64_MAX, true, &now, fault) &&
+           move_of(between, &record, FEED_IS, &now, &move, fault);
 }
 
 bool feed_gone(struct feed_between *between, struct proto_span id, struct proto_fault *fault)

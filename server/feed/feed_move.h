@@ -6,6 +6,7 @@
 #ifndef FEED_FEED_MOVE_H
 #define FEED_FEED_MOVE_H
 
+#include "server/engine/labels.h"
 #include "server/engine/worker.h"
 #include "server/feed/feed.h"
 
@@ -16,7 +17,8 @@ struct feed_between {
     struct base_arena *scratch; /* of one account */
     struct feed_page *page;
     uint64_t since, next;
-    const struct learn_document *before, *now; /* NULL: no version was active */
+    const struct learn_document *before, *now;        /* NULL: no version was active */
+    struct engine_labels *labels_before, *labels_now; /* NULL: no segment was in force */
 };
 
 /* Adds to the page what changed of the account at the slot, if anything did. */

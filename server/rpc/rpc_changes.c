@@ -14,7 +14,8 @@ static void move_write(struct proto_writer *out, const struct feed_move *move)
 {
     bool before = move->before != 0;
     bool now = move->now != 0;
-    proto_write_map(out, 3U + 2U * before + 2U * now + (move->list.bytes > 0));
+    proto_write_map(out, 3U + 2U * before + 2U * now + (move->segment_before.bytes > 0) +
+                             (move->segment.bytes > 0) + (move->list.bytes > 0));
     rpc_member_str(out, RPC_MEMBER(MOVE, ID), move->id);
     rpc_member_text(out, RPC_MEMBER(MOVE, WHAT), feed_what_name(move->what));
     if (before) {
@@ -24,6 +25,12 @@ static void move_write(struct proto_writer *out, const struct feed_move *move)
     if (now) {
         grade_write(out, RPC_MEMBER(MOVE, NOW), move->now);
         rpc_member_number(out, RPC_MEMBER(MOVE, FIT), move->fit);
+    }
+    if (move->segment_before.bytes > 0) {
+        rpc_member_str(out, RPC_MEMBER(MOVE, SEGMENT_BEFORE), move->segment_before);
+    }
+    if (move->segment.bytes > 0) {
+        rpc_member_str(out, RPC_MEMBER(MOVE, SEGMENT), move->segment);
     }
     if (move->list.bytes > 0) {
         rpc_member_str(out, RPC_MEMBER(MOVE, LIST), move->list);

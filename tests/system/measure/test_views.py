@@ -354,6 +354,7 @@ class Feed(unittest.TestCase):
         self.client.call("account-put", {"accounts": self.company.accounts})
         learn(self.client)
         self.mirror = {}
+        self.labels = {}
         self.since = 0
         self.full = 0
 
@@ -367,8 +368,14 @@ class Feed(unittest.TestCase):
                 moves.append(move)
                 if move["what"] == "gone":
                     self.mirror.pop(move["id"], None)
+                    self.labels.pop(move["id"], None)
                 elif move["what"] in ("grade", "new", "is"):
                     self.mirror[move["id"]] = move.get("now")
+                if move["what"] in ("segment", "new", "is"):
+                    if move["what"] == "segment":
+                        self.assertEqual(self.labels[move["id"]], move.get("segment_before"))
+                        self.assertNotEqual(self.labels[move["id"]], move.get("segment"))
+                    self.labels[move["id"]] = move.get("segment")
             if "after" in page:
                 request = {**request, "after": page["after"], "until": page["next"]}
                 continue
@@ -405,6 +412,44 @@ class Feed(unittest.TestCase):
         self.follow(limit=7)
         self.assertEqual(self.mirror, self.truth())
         self.assertEqual(self.full, 0)
+        self.assertEqual(self.follow(), [])
+
+    def labelled(self):
+        """Labels as score tells them."""
+        return {i: self.client.call("score", {"id": i}).get("segment") for i in self.truth()}
+
+    def test_segments_stay_in_step(self):
+        def put(name, **fields):
+            self.client.call("segment-put", {"name": name, **fields})
+
+        def steps():
+            yield lambda: put("Soft", filter="industry = 'Software'")
+            yield lambda: put("Rest", filter="industry is not missing")
+            yield lambda: self.client.call("account-patch", {"accounts": [
+                {"id": f"a{i:04}", "values": {"industry": "Retail"}} for i in range(40)]})
+            yield lambda: put("Soft", filter="industry = 'Retail'")
+            yield lambda: self.client.call("account-delete", {"ids": ["a0003"]})
+            yield lambda: learn(self.client)
+            yield lambda: put("Rest", drop=True)
+
+        self.follow()
+        self.assertEqual(set(self.labels.values()), {None})
+        start = self.since
+        for each in steps():  # followed at once
+            each()
+            self.follow(limit=50)
+            self.assertEqual(self.labels, self.labelled())
+            self.assertEqual(self.mirror, self.truth())
+        self.full = 0
+        truth = self.labelled()
+        self.mirror = {a["id"]: None for a in self.company.accounts}
+        self.labels = dict(self.mirror)
+        self.since = start
+        self.follow(limit=50)  # and from long ago, through all that was in force between
+        self.assertEqual(self.labels, truth)
+        self.assertEqual(self.full, 0)
+        for value in ("Software", "Retail"):
+            self.client.call("account-patch", {"accounts": [{"id": "a0005", "values": {"industry": value}}]})
         self.assertEqual(self.follow(), [])
 
     def test_a_grade_that_came_back_is_no_change(self):

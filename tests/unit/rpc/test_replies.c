@@ -544,6 +544,21 @@ static bool member_has_reason(int shape, size_t member)
     return found;
 }
 
+/* A segment that comes and goes, as the feed tells it. */
+static void segment_feed(void)
+{
+    static const char *const puts[] = {"{\"name\":\"fed\",\"filter\":\"true\"}",
+                                       "{\"name\":\"fed\",\"drop\":true}"};
+    for (size_t i = 0; i < sizeof puts / sizeof *puts; i++) {
+        struct proto_arg args[PROTO_ARGS_MAX];
+        char since[64];
+        ask(PROTO_OP_SEGMENT_PUT, puts[i], args);
+        (void)snprintf(since, sizeof since, "{\"since\":%llu}",
+                       (unsigned long long)args[PROTO_A_SEGMENT_PUT_SEQ].uint - 1);
+        ask(PROTO_OP_CHANGES, since, args);
+    }
+}
+
 static void every_field_of_every_reply_is_written_as_described(void **state)
 {
     (void)state;
@@ -554,6 +569,7 @@ static void every_field_of_every_reply_is_written_as_described(void **state)
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         ask(asked[i].op, asked[i].request, args);
     }
+    segment_feed();
     put_again();
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < ops[i].reply_count; k++) {
