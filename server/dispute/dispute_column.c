@@ -238,6 +238,12 @@ static uint32_t outcome_of(const struct engine_worker *worker, const struct disp
     return filter_match(wish->filter, worker->values, slots) ? DISPUTE_POSITIVE : DISPUTE_NEGATIVE;
 }
 
+static uint32_t cell_of_codes(const struct dispute_wish *wish, const uint8_t *codes)
+{
+    return wish->kind == DISPUTE_WORTH ? cell_of(learn_value_sum(wish->document->value, codes))
+                                       : DISPUTE_BIN_FIRST + (uint32_t)codes[wish->column];
+}
+
 /* One slot from its record. */
 static bool cell_make(struct engine_worker *worker, const struct dispute_wish *wish,
                       struct column *column, uint32_t slot, struct proto_fault *fault)
@@ -268,10 +274,11 @@ static bool cell_make(struct engine_worker *worker, const struct dispute_wish *w
         *cell = outcome_of(worker, wish);
         return true;
     case DISPUTE_BIN:
+    case DISPUTE_WORTH:
         if (!engine_values_raw(worker, wish->document, &raw, fault)) {
             return false;
         }
-        *cell = DISPUTE_BIN_FIRST + (uint32_t)worker->codes[wish->column];
+        *cell = cell_of_codes(wish, worker->codes);
         return true;
     case DISPUTE_VALUE:
         if (wish->field_id == DISPUTE_LABEL) {
@@ -297,10 +304,10 @@ static bool fill_one(void *context, uint32_t slot, int64_t raw, struct proto_fau
     return true;
 }
 
-/* The bins of a block of rows, and by records those that are damaged. */
-static bool bins_take(struct engine_worker *worker, const struct dispute_wish *wish,
-                      struct column *column, const struct store_rows *rows,
-                      struct proto_fault *fault)
+/* What codes say of a block of rows, and by records those that are damaged. */
+static bool codes_take(struct engine_worker *worker, const struct dispute_wish *wish,
+                       struct column *column, const struct store_rows *rows,
+                       struct proto_fault *fault)
 {
     for (unsigned i = 0; i < rows->count && rows->slot + i < column->count; i++) {
         if ((rows->damaged >> i & 1) != 0) {
@@ -308,19 +315,19 @@ static bool bins_take(struct engine_worker *worker, const struct dispute_wish *w
                 return false;
             }
         } else if ((rows->living >> i & 1) != 0) {
-            const uint8_t *row = rows->codes + i * rows->stride;
-            column->cells[rows->slot + i] = DISPUTE_BIN_FIRST + (uint32_t)row[wish->column];
+            column->cells[rows->slot + i] = cell_of_codes(wish, rows->codes + i * rows->stride);
         }
     }
     return true;
 }
 
-/* Slots by records, and the bins of the version that the rows were encoded with by those. */
+/* Slots by records, and what codes say by rows of the version that they were encoded with. */
 static bool slots_fill(struct engine_worker *worker, const struct engine_job *job,
                        const struct dispute_wish *wish, struct column *column,
                        struct proto_fault *fault)
 {
-    bool by_rows = wish->kind == DISPUTE_BIN && engine_rows_usable(worker, wish->document);
+    bool coded = wish->kind == DISPUTE_BIN || wish->kind == DISPUTE_WORTH;
+    bool by_rows = coded && engine_rows_usable(worker, wish->document);
     uint32_t asked = 0;
     for (uint32_t slot = 0; slot < column->count;) {
         struct store_rows rows;
@@ -330,7 +337,7 @@ static bool slots_fill(struct engine_worker *worker, const struct engine_job *jo
         }
         asked = slot >= asked ? slot + SLOTS_PER_ASKING : asked;
         bool block = by_rows && store_rows(worker->view, slot, &rows, &none);
-        if (block ? !bins_take(worker, wish, column, &rows, fault)
+        if (block ? !codes_take(worker, wish, column, &rows, fault)
                   : !cell_make(worker, wish, column, slot, fault)) {
             return false;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A column: one u32 for each slot, of all accounts, as they are in a worker's view.
  *   SCORE    raw score of a version + 2^31; 0: no account
+ *   WORTH    sum of a version's second scorecard (learn/value_card.h) + 2^31; 0: no account
  *   MATCH    2: a filter matches
  *   OUTCOME  3: it had the outcome; 2: it had not; 4: every field of the outcome is missing; 1: it
  * is not of those that the outcome is asked of BIN      code of a field of one column in a
@@ -20,7 +21,7 @@
 #include "server/dispute/dispute.h"
 #include "server/filter/filter.h"
 
-#define DISPUTE_COLUMNS 8
+#define DISPUTE_COLUMNS 12
 #define DISPUTE_LABEL UINT16_MAX /* in the place of a field's id */
 #define DISPUTE_WORDS_MAX 1024   /* different values of one field; more share the last place */
 
@@ -30,6 +31,7 @@ enum dispute_kind {
     DISPUTE_VALUE,
     DISPUTE_OUTCOME,
     DISPUTE_BIN,
+    DISPUTE_WORTH,
 };
 
 enum {
@@ -45,7 +47,7 @@ enum {
 /* Which column is wanted. What a kind does not need is NULL or empty. */
 struct dispute_wish {
     enum dispute_kind kind;
-    const struct learn_document *document; /* SCORE, BIN */
+    const struct learn_document *document; /* SCORE, BIN, WORTH */
     const struct filter *filter;           /* MATCH, OUTCOME */
     struct proto_span text;                /* of the filter */
     const struct filter *where;            /* OUTCOME: of whom it is asked; NULL: of all */

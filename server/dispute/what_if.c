@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Both versions' scores, the filter and the field are columns; one pass over them counts. Of those
- * who change grade the ones whose fit moves farthest are kept in a heap, the nearest of them on
- * top. */
+/* Both versions' scores and values, the filter and the field are columns; one pass over them
+ * counts. Of those who change grade the ones whose fit moves farthest are kept in a heap, the
+ * nearest of them on top. */
 #include "server/dispute/what_if.h"
 
 #include <math.h>
@@ -12,12 +12,16 @@
 
 enum { ACCOUNTS_PER_ASKING = 1 << 16 };
 
+#define WHOLE_MOST 4e15 /* hundredths that are rounded to whole ones */
+
+/* Columns of a question. */
+enum { BEFORE, AFTER, MATCHES, VALUES, WORTH_BEFORE, WORTH_AFTER, PLACES };
+
 struct asking {
     const struct dispute_what_if *question;
     const struct learn_document *before, *after;
     struct dispute_grades grades_before, grades_after;
-    struct dispute_cells cells[4]; /* scores before and after, matches, values */
-    size_t held;
+    struct dispute_cells cells[PLACES];
     bool filtered, divided;
     struct dispute_what_if_result *result;
 };
@@ -50,8 +54,22 @@ static bool column_ask(struct dispute *dispute, struct engine_worker *worker,
                        const struct engine_job *job, const struct dispute_wish *wish,
                        struct asking *asking, size_t place, struct proto_fault *fault)
 {
-    return dispute_column(dispute, worker, job, wish, asking->cells, place, &asking->cells[place],
+    return dispute_column(dispute, worker, job, wish, asking->cells, PLACES, &asking->cells[place],
                           fault);
+}
+
+/* What accounts are worth, by the version that has learned it. */
+static bool worth_ask(struct dispute *dispute, struct engine_worker *worker,
+                      const struct engine_job *job, struct asking *asking,
+                      struct proto_fault *fault)
+{
+    struct dispute_wish before = {.kind = DISPUTE_WORTH, .document = asking->before};
+    struct dispute_wish after = {.kind = DISPUTE_WORTH, .document = asking->after};
+    const struct learn_value *values[2] = {asking->before->value, asking->after->value};
+    asking->result->value_before = values[0] ? values[0]->field : NULL;
+    asking->result->value_after = values[1] ? values[1]->field : NULL;
+    return (!values[0] || column_ask(dispute, worker, job, &before, asking, WORTH_BEFORE, fault)) &&
+           (!values[1] || column_ask(dispute, worker, job, &after, asking, WORTH_AFTER, fault));
 }
 
 static bool filter_ask(struct dispute *dispute, struct engine_worker *worker,
@@ -69,7 +87,7 @@ static bool filter_ask(struct dispute *dispute, struct engine_worker *worker,
         return false;
     }
     struct dispute_wish wish = {.kind = DISPUTE_MATCH, .filter = filter, .text = text};
-    bool ok = column_ask(dispute, worker, job, &wish, asking, 2, fault);
+    bool ok = column_ask(dispute, worker, job, &wish, asking, MATCHES, fault);
     filter_destroy(filter);
     return ok;
 }
@@ -77,7 +95,7 @@ static bool filter_ask(struct dispute *dispute, struct engine_worker *worker,
 static bool parts_begin(struct asking *asking, struct proto_fault *fault)
 {
     struct dispute_what_if_result *result = asking->result;
-    const struct dispute_cells *values = &asking->cells[3];
+    const struct dispute_cells *values = &asking->cells[VALUES];
     result->part_count = values->word_count + 1;
     result->parts = calloc(result->part_count, sizeof *result->parts);
     if (!result->parts) {
@@ -109,7 +127,8 @@ static bool field_ask(struct dispute *dispute, struct engine_worker *worker,
     }
     struct dispute_wish wish = {.kind = DISPUTE_VALUE,
                                 .field_id = label ? DISPUTE_LABEL : field->id};
-    return column_ask(dispute, worker, job, &wish, asking, 3, fault) && parts_begin(asking, fault);
+    return column_ask(dispute, worker, job, &wish, asking, VALUES, fault) &&
+           parts_begin(asking, fault);
 }
 
 static double move_of(const struct dispute_what_if_account *account)
@@ -163,17 +182,59 @@ static void changed_offer(struct asking *asking, const struct dispute_what_if_ac
     }
 }
 
+/* In whole hundredths. The sum lies within what a double takes exactly where the total does. */
+static double expected_of(const struct asking *asking, const struct learn_document *document,
+                          size_t place, int64_t raw, uint32_t slot)
+{
+    if (asking->cells[place].cells == NULL) {
+        return 0;
+    }
+    double value = learn_value_of_sum(dispute_raw(asking->cells[place].cells[slot]));
+    double hundredths = 100 * model_p(document->scorecard, raw) * value;
+    return hundredths < WHOLE_MOST ? (double)(int64_t)(hundredths + 0.5) : hundredths;
+}
+
+static void worth_add(struct dispute_worth *sum, const struct dispute_worth *worth)
+{
+    sum->before += worth->before;
+    sum->after += worth->after;
+}
+
+/* From hundredths; the total is that of the moves. */
+static void worth_close(struct dispute_what_if_result *result)
+{
+    for (unsigned i = 0; i < DISPUTE_GRADES * DISPUTE_GRADES; i++) {
+        struct dispute_worth *moved = &result->moved[i / DISPUTE_GRADES][i % DISPUTE_GRADES];
+        worth_add(&result->expected, moved);
+        *moved = (struct dispute_worth){moved->before / 100, moved->after / 100};
+    }
+    for (size_t i = 0; i < result->part_count; i++) {
+        struct dispute_worth *part = &result->parts[i].expected;
+        *part = (struct dispute_worth){part->before / 100, part->after / 100};
+    }
+    for (size_t i = 0; i < result->changed_count; i++) {
+        struct dispute_worth *account = &result->changed[i].expected;
+        *account = (struct dispute_worth){account->before / 100, account->after / 100};
+    }
+    struct dispute_worth *total = &result->expected;
+    *total = (struct dispute_worth){total->before / 100, total->after / 100};
+}
+
 static void account_count(struct asking *asking, uint32_t slot)
 {
     struct dispute_what_if_result *result = asking->result;
-    int64_t raw_before = dispute_raw(asking->cells[0].cells[slot]);
-    int64_t raw_after = dispute_raw(asking->cells[1].cells[slot]);
+    int64_t raw_before = dispute_raw(asking->cells[BEFORE].cells[slot]);
+    int64_t raw_after = dispute_raw(asking->cells[AFTER].cells[slot]);
+    const struct dispute_worth worth = {
+        expected_of(asking, asking->before, WORTH_BEFORE, raw_before, slot),
+        expected_of(asking, asking->after, WORTH_AFTER, raw_after, slot)};
     unsigned before = dispute_grade(&asking->grades_before, raw_before);
     unsigned after = dispute_grade(&asking->grades_after, raw_after);
     result->accounts++;
     result->moves[before][after]++;
+    worth_add(&result->moved[before][after], &worth);
     if (asking->divided) {
-        uint32_t value = asking->cells[3].cells[slot];
+        uint32_t value = asking->cells[VALUES].cells[slot];
         struct dispute_what_if_part *part =
             &result->parts[value < DISPUTE_WORD_FIRST ? 0 : value - DISPUTE_MISSING];
         part->accounts++;
@@ -181,6 +242,7 @@ static void account_count(struct asking *asking, uint32_t slot)
         part->down += after > before;
         part->best_before += before == 0;
         part->best_after += after == 0;
+        worth_add(&part->expected, &worth);
     }
     if (after != before) {
         struct dispute_what_if_account account = {
@@ -188,7 +250,8 @@ static void account_count(struct asking *asking, uint32_t slot)
             .grade_before = (char)('A' + before),
             .grade_after = (char)('A' + after),
             .fit_before = model_fit(asking->before->scorecard, raw_before),
-            .fit_after = model_fit(asking->after->scorecard, raw_after)};
+            .fit_after = model_fit(asking->after->scorecard, raw_after),
+            .expected = worth};
         changed_offer(asking, &account);
     }
 }
@@ -216,12 +279,13 @@ static bool accounts_count(struct asking *asking, const struct engine_job *job,
     if (!result->changed) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "limit", "no memory for the accounts");
     }
-    for (uint32_t slot = 0; slot < asking->cells[0].count; slot++) {
+    for (uint32_t slot = 0; slot < asking->cells[BEFORE].count; slot++) {
         if (slot % ACCOUNTS_PER_ASKING == 0 && !engine_scan_goes_on(job, fault)) {
             return false;
         }
-        bool counts = asking->cells[0].cells[slot] != 0 && asking->cells[1].cells[slot] != 0 &&
-                      (!asking->filtered || asking->cells[2].cells[slot] == DISPUTE_MATCHES);
+        bool counts = asking->cells[BEFORE].cells[slot] != 0 &&
+                      asking->cells[AFTER].cells[slot] != 0 &&
+                      (!asking->filtered || asking->cells[MATCHES].cells[slot] == DISPUTE_MATCHES);
         if (counts) {
             account_count(asking, slot);
         }
@@ -233,6 +297,7 @@ static bool accounts_count(struct asking *asking, const struct engine_job *job,
             result->part_count--;
         }
     }
+    worth_close(result);
     return true;
 }
 
@@ -248,8 +313,9 @@ bool dispute_what_if(struct dispute *dispute, struct engine_worker *worker,
     bool ok = versions_open(worker, &asking, fault);
     struct dispute_wish before = {.kind = DISPUTE_SCORE, .document = asking.before};
     struct dispute_wish after = {.kind = DISPUTE_SCORE, .document = asking.after};
-    ok = ok && column_ask(dispute, worker, job, &before, &asking, 0, fault) &&
-         column_ask(dispute, worker, job, &after, &asking, 1, fault) &&
+    ok = ok && column_ask(dispute, worker, job, &before, &asking, BEFORE, fault) &&
+         column_ask(dispute, worker, job, &after, &asking, AFTER, fault) &&
+         worth_ask(dispute, worker, job, &asking, fault) &&
          filter_ask(dispute, worker, job, &asking, fault) &&
          field_ask(dispute, worker, job, &asking, fault) && accounts_count(&asking, job, fault);
     if (!ok) {

@@ -138,14 +138,24 @@ struct learn_value *learn_value_parse(const json_t *json, const struct feature_c
     return value;
 }
 
-double learn_value_of(const struct learn_value *value, const uint8_t *codes)
+int64_t learn_value_sum(const struct learn_value *value, const uint8_t *codes)
 {
     int64_t sum = value->intercept;
     for (size_t t = 0; t < value->term_count; t++) {
         const struct learn_value_term *term = &value->terms[t];
         sum += term->points[codes[term->column]];
     }
+    return sum;
+}
+
+double learn_value_of_sum(int64_t sum)
+{
     /* Beyond what a double holds nothing is worth anything. */
     double logarithm = (double)sum * MICRO;
     return math_exp(logarithm > 700 ? 700 : logarithm < -700 ? -700 : logarithm);
+}
+
+double learn_value_of(const struct learn_value *value, const uint8_t *codes)
+{
+    return learn_value_of_sum(learn_value_sum(value, codes));
 }

@@ -45,7 +45,10 @@ struct learn_value {
 struct learn_value *learn_value_parse(const json_t *json, const struct feature_codebook *codebook,
                                       struct proto_fault *fault);
 void learn_value_destroy(struct learn_value *value); /* NULL is fine */
-/* Of a row of codes: what it is worth if it has the outcome. */
+/* Of a row of codes: what it is worth if it has the outcome; the sum that it is the exponential of,
+ * and the value of such a sum. */
 double learn_value_of(const struct learn_value *value, const uint8_t *codes);
+int64_t learn_value_sum(const struct learn_value *value, const uint8_t *codes);
+double learn_value_of_sum(int64_t sum);
 
 #endif

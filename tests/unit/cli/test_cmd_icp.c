@@ -141,6 +141,54 @@ static void a_switch_says_from_where_to_where(void **state)
     CANNED_ROWS(rows);
 }
 
+static void what_would_change_is_told_in_expected_value(void **state)
+{
+    (void)state;
+    static const struct canned worth[] = {
+        {PROTO_OP_ICP_WHAT_IF,
+         "{'icp':2,'against':1,'seq':9,'accounts':3,'up':1,'down':0,'value_before':'ARR',"
+         "'expected_before':1000.0,'value_after':'ARR','expected_after':12500.5,'moves':[],"
+         "'parts':[{'value':'ann','accounts':3,'up':1,'down':0,'best_before':0,'best_after':1,"
+         "'expected_before':1000.0,'expected_after':12500.5}],"
+         "'changed':[{'id':'a','now':'B','then':'A','fit_before':61.0,'fit_after':83.5,"
+         "'expected_before':400.0,'expected_after':900.0}]}",
+         PROTO_OK}};
+    static const struct canned half[] = {
+        {PROTO_OP_ICP_WHAT_IF,
+         "{'icp':2,'against':1,'seq':9,'accounts':0,'up':0,'down':0,'value_after':'ARR',"
+         "'expected_after':12500.5,'moves':[],'changed':[]}",
+         PROTO_OK}};
+    static const struct canned_row rows[] = {
+        {"what-if 2 --by owner", CANNED(worth), EX_OK,
+         "icp-what-if {\"icp\":2,\"against\":0,\"limit\":20,\"names\":true,\"by\":\"owner\"}\n",
+         "with version 2 instead of 1, 1 of 3 accounts change grade (33.3 %): 1 better, 0 worse\n"
+         "expected ARR: 12,501 instead of 1,000 (+1150.0 %)\n"
+         "grade now  A  B  C  D\n"
+         "A          0  0  0  0\n"
+         "B          0  0  0  0\n"
+         "C          0  0  0  0\n"
+         "D          0  0  0  0\n"
+         "\n"
+         "value  accounts  better  worse  A now  A then  expected now  expected then\n"
+         "ann           3       1      0      0       1          1000         12,500\n"
+         "\n"
+         "id  now  then  better than % now  then %  expected now  expected then\n"
+         "a   B    A                  61.0    83.5           400            900\n",
+         ""},
+        {"what-if 2", CANNED(half), EX_OK, NULL,
+         "with version 2 instead of 1, 0 of 0 accounts change grade (0.0 %): 0 better, 0 worse\n"
+         "expected ARR then: 12,501\n"
+         "only one of the versions has learned a value\n"
+         "grade now  A  B  C  D\n"
+         "A          0  0  0  0\n"
+         "B          0  0  0  0\n"
+         "C          0  0  0  0\n"
+         "D          0  0  0  0\n",
+         ""},
+    };
+    CANNED_ROWS(rows);
+}
+
 static void what_would_change_is_told_by_grade_value_and_account(void **state)
 {
     (void)state;
@@ -249,6 +297,7 @@ int main(void)
         cmocka_unit_test(versions_are_listed_with_when_they_were_active),
         cmocka_unit_test(a_switch_says_from_where_to_where),
         cmocka_unit_test(what_would_change_is_told_by_grade_value_and_account),
+        cmocka_unit_test(what_would_change_is_told_in_expected_value),
         cmocka_unit_test(a_score_is_explained_term_by_term),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,7 @@ static int setup(void **state)
         account_put(i, &random);
     }
     assert_int_equal(engine_fixture_learn(&fixture), 2);
+    assert_int_equal(engine_fixture_learn_value(&fixture, "employees"), 3);
     worker = engine_fixture_worker(&fixture);
     dispute = dispute_create(fixture.engine, &fault);
     assert_non_null(dispute);
@@ -80,11 +81,21 @@ static int teardown(void **state)
 struct counted {
     uint64_t accounts, moves[4][4], missing, software;
     double farthest;
+    double worth[2]; /* in hundredths */
 };
 
 static bool is_software(const struct feature_value *value)
 {
     return value->present && proto_span_is(value->text, "Software");
+}
+
+/* Of the codes that stand in the worker's scratch. */
+static double worth_by_hand(const struct learn_document *document, int64_t raw)
+{
+    return document->value == NULL ? 0
+                                   : floor(100 * model_p(document->scorecard, raw) *
+                                               learn_value_of(document->value, worker->codes) +
+                                           0.5);
 }
 
 static void count_by_hand(uint32_t icp, uint32_t against, bool software_alone,
@@ -106,8 +117,10 @@ static void count_by_hand(uint32_t icp, uint32_t against, bool software_alone,
         if (software_alone && !is_software(value)) {
             continue;
         }
-        assert_true(engine_values_raw(worker, before, &raws[0], &fault) &&
-                    engine_values_raw(worker, after, &raws[1], &fault));
+        assert_true(engine_values_raw(worker, before, &raws[0], &fault));
+        counted->worth[0] += worth_by_hand(before, raws[0]);
+        assert_true(engine_values_raw(worker, after, &raws[1], &fault));
+        counted->worth[1] += worth_by_hand(after, raws[1]);
         double fits[2] = {model_fit(before->scorecard, raws[0]),
                           model_fit(after->scorecard, raws[1])};
         char grades[2] = {model_grade(before->scorecard, fits[0]),
@@ -137,9 +150,17 @@ static void must_be_the_count_by_hand(uint32_t icp, uint32_t against, bool softw
     assert_int_equal(result.accounts, counted.accounts);
     assert_memory_equal(result.moves, counted.moves, sizeof counted.moves);
     uint64_t sum = 0;
+    double before = 0;
+    double after = 0;
+    assert_true(result.expected.before == counted.worth[0] / 100);
+    assert_true(result.expected.after == counted.worth[1] / 100);
+    assert_int_equal(result.value_before != NULL, against >= 3);
+    assert_int_equal(result.value_after != NULL, icp >= 3);
     for (size_t i = 0; i < result.part_count; i++) {
         const struct dispute_what_if_part *part = &result.parts[i];
         sum += part->accounts;
+        before += part->expected.before;
+        after += part->expected.after;
         if (part->value == NULL) {
             assert_int_equal(part->accounts, counted.missing);
         } else if (strcmp(part->value, "Software") == 0) {
@@ -147,8 +168,10 @@ static void must_be_the_count_by_hand(uint32_t icp, uint32_t against, bool softw
         }
     }
     assert_int_equal(sum, counted.accounts);
+    assert_int_equal(llround(100 * before), llround(100 * result.expected.before));
+    assert_int_equal(llround(100 * after), llround(100 * result.expected.after));
     for (size_t i = 1; i < result.changed_count; i++) {
-        double before = fabs(result.changed[i - 1].fit_after - result.changed[i - 1].fit_before);
+        before = fabs(result.changed[i - 1].fit_after - result.changed[i - 1].fit_before);
         assert_true(before >= fabs(result.changed[i].fit_after - result.changed[i].fit_before));
     }
     if (result.changed_count > 0) {
@@ -165,6 +188,9 @@ static void it_is_the_count_by_hand(void **state)
     must_be_the_count_by_hand(1, 2, false);
     must_be_the_count_by_hand(2, 1, false);
     must_be_the_count_by_hand(1, 2, true);
+    must_be_the_count_by_hand(3, 1, false); /* what one of them expects */
+    must_be_the_count_by_hand(2, 3, true);
+    must_be_the_count_by_hand(3, 3, false);
 }
 
 static void a_version_beside_itself_changes_nothing(void **state)
@@ -198,7 +224,7 @@ static void it_follows_what_is_written(void **state)
             }
         }
         refresh();
-        must_be_the_count_by_hand(1, 2, round % 3 == 1);
+        must_be_the_count_by_hand(round % 2 ? 1 : 3, 2, round % 3 == 1);
     }
 }
 

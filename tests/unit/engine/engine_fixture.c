@@ -258,11 +258,17 @@ struct engine_job_info engine_fixture_wait(struct engine_fixture *fixture, size_
 
 uint32_t engine_fixture_learn(struct engine_fixture *fixture)
 {
+    return engine_fixture_learn_value(fixture, "");
+}
+
+uint32_t engine_fixture_learn_value(struct engine_fixture *fixture, const char *value)
+{
     struct proto_fault fault = {0};
     struct engine_learn learn = {
         .label = engine_fixture_span("won = 1"),
         .despite_readiness = true, /* values of the fixture are of 1970, and stale */
         .activate = true,
+        .value_field = engine_fixture_span(value),
         .on_done = engine_fixture_ended,
         .context = fixture,
     };

@@ -34,6 +34,8 @@ bool engine_fixture_delete(struct engine_fixture *fixture, const char *id);
 void engine_fixture_fill(struct engine_fixture *fixture, size_t count);
 /* Learns "won = 1" and makes it active; the number of the version. */
 uint32_t engine_fixture_learn(struct engine_fixture *fixture);
+/* With a field that says what an account was worth. */
+uint32_t engine_fixture_learn_value(struct engine_fixture *fixture, const char *value);
 /* A version of this document, active or not. 0 with *fault. */
 uint32_t engine_fixture_icp(struct engine_fixture *fixture, const char *json, bool activate,
                             struct proto_fault *fault);

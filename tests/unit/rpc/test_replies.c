@@ -250,6 +250,8 @@ static const struct {
     {PROTO_OP_ICP_LIST, "{}"},
     {PROTO_OP_ICP_WHAT_IF, "{\"icp\":2,\"by\":\"industry\",\"names\":true}"},
     {PROTO_OP_ICP_LEARN, "{\"label\":\"won = 1\",\"value\":\"employees\"}"},
+    {PROTO_OP_ICP_WHAT_IF, "{\"icp\":3,\"against\":1,\"by\":\"industry\"}"},
+    {PROTO_OP_ICP_WHAT_IF, "{\"icp\":1,\"against\":3,\"by\":\"industry\"}"},
     {PROTO_OP_SCORE, "{\"id\":\"a1\",\"icp\":3,\"value\":true,\"names\":true}"},
     {PROTO_OP_EXPLAIN, "{\"id\":\"a1\",\"icp\":3,\"value\":true}"},
     {PROTO_OP_ICP_DRIFT, "{\"label\":\"won = 1\"}"},
