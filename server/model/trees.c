@@ -37,6 +37,7 @@ static void plan_free(struct model_trees_plan *plan)
     if (plan != NULL) {
         model_lines_free(plan);
         free(plan->paths);
+        free(plan->groups);
         free(plan->steps);
         free(plan->sets);
         free(plan->points);

@@ -6,6 +6,7 @@
 #ifdef __x86_64__
 #define MODEL_BODY_BYTES 32
 #include "server/model/trees_body.h"
+#include "server/model/trees_shap_body.h"
 
-const struct model_trees_kernel model_trees_avx2 = {"avx2", body_add};
+const struct model_trees_kernel model_trees_avx2 = {"avx2", body_add, shap_add};
 #endif

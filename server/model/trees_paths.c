@@ -4,6 +4,7 @@
  * Gauss–Legendre's rules for the integral over them (trees.h). */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/model/trees_plan.h"
 
@@ -47,12 +48,11 @@ static size_t conditions_take(const struct model_trees *trees, const struct abov
     return count;
 }
 
-/* Codes from 1 up without a gap as their ends, with or without code 0; anything else is kept as a
- * set. An empty one is the range 1 … 0. */
+/* Codes without a gap as their ends; anything else is kept as a set, none of them too. */
 static bool step_write(struct model_trees_plan *plan, size_t *set_room,
                        const struct condition *condition, size_t bins, struct model_path_step *step)
 {
-    size_t low = 1;
+    size_t low = 0;
     while (low < bins && !model_code_in(&condition->codes, (uint8_t)low)) {
         low++;
     }
@@ -65,10 +65,10 @@ static bool step_write(struct model_trees_plan *plan, size_t *set_room,
         next++;
     }
     step->share = condition->share;
-    if (next == bins) {
-        step->low = low < bins ? (uint8_t)low : 1;
-        step->high = low < bins ? (uint8_t)(end - 1) : 0;
-        step->set = model_code_in(&condition->codes, 0);
+    if (next == bins && low < bins) {
+        step->low = (uint8_t)low;
+        step->high = (uint8_t)(end - 1);
+        step->set = 0;
         return true;
     }
     if (plan->set_count == *set_room) {
@@ -81,7 +81,7 @@ static bool step_write(struct model_trees_plan *plan, size_t *set_room,
         *set_room = room;
     }
     plan->sets[plan->set_count++] = condition->codes;
-    step->set = (uint32_t)plan->set_count + 1;
+    step->set = (uint32_t)plan->set_count;
     return true;
 }
 
@@ -90,7 +90,69 @@ struct writing {
     const struct feature_codebook *codebook;
     uint16_t *places; /* of columns, in trees->columns */
     size_t step_room, step_count, set_room;
+    struct model_path *aside;
 };
+
+static bool step_same(const struct model_trees_plan *plan, const struct model_path_step *a,
+                      const struct model_path_step *b)
+{
+    if (a->column != b->column || a->share < b->share || a->share > b->share) {
+        return false;
+    }
+    if (a->set != 0 && b->set != 0) {
+        return memcmp(&plan->sets[a->set - 1], &plan->sets[b->set - 1], sizeof *plan->sets) == 0;
+    }
+    return a->set == b->set && a->low == b->low && a->high == b->high;
+}
+
+/* With how many of its first steps a path goes the way of the one before. */
+static uint32_t steps_shared(const struct model_trees_plan *plan, const struct model_path *path)
+{
+    const struct model_path *before = path - 1;
+    uint32_t shared = 0;
+    while (
+        shared < path->count && shared < before->count &&
+        step_same(plan, &plan->steps[path->first + shared], &plan->steps[before->first + shared])) {
+        shared++;
+    }
+    return shared;
+}
+
+/* Those of the paths from `first` on that have so many parts, moved to the front, in their order,
+ * by way of `aside`; a leaf without a condition adds nothing and is in no group. */
+static size_t parts_take(struct model_trees_plan *plan, size_t first, uint32_t parts,
+                         struct model_path *aside)
+{
+    size_t left = 0;
+    size_t taken = first;
+    for (size_t i = first; i < plan->path_count; i++) {
+        struct model_path path = plan->paths[i];
+        if (model_rule_parts(path.count) == parts) {
+            plan->paths[taken++] = path;
+        } else {
+            aside[left++] = path;
+        }
+    }
+    memcpy(&plan->paths[taken], aside, left * sizeof *aside);
+    return taken - first;
+}
+
+/* The paths of a tree by the rules that they need. */
+static void groups_write(struct model_trees_plan *plan, size_t first, struct model_path *aside)
+{
+    uint32_t parts_most = model_rule_parts(MODEL_TREES_DEPTH_MAX);
+    for (uint32_t parts = 0; parts <= parts_most && first < plan->path_count; parts++) {
+        size_t count = parts_take(plan, first, parts, aside);
+        for (size_t i = 1; i < count; i++) {
+            plan->paths[first + i].shared = steps_shared(plan, &plan->paths[first + i]);
+        }
+        if (count > 0 && parts > 0) {
+            plan->groups[plan->group_count++] = (struct model_path_group){
+                .first = (uint32_t)first, .count = (uint32_t)count, .parts = parts};
+        }
+        first += count;
+    }
+}
 
 static bool path_write(struct model_trees *trees, const struct model_tree_node *leaf,
                        const struct above *above, size_t depth, struct writing *writing)
@@ -129,6 +191,7 @@ static bool tree_write(struct model_trees *trees, size_t tree, struct writing *w
 {
     struct above above[MODEL_TREES_DEPTH_MAX + 1];
     size_t depth = 0;
+    size_t first = trees->plan->path_count;
     for (uint32_t i = trees->firsts[tree]; i < trees->firsts[tree + 1]; i++) {
         const struct model_tree_node *node = &trees->nodes[i];
         if (node->column != MODEL_TREES_LEAF) {
@@ -145,6 +208,7 @@ static bool tree_write(struct model_trees *trees, size_t tree, struct writing *w
             above[depth - 1].right = true;
         }
     }
+    groups_write(trees->plan, first, writing->aside);
     return true;
 }
 
@@ -198,13 +262,17 @@ bool model_paths_make(struct model_trees *trees, const struct feature_codebook *
     struct writing writing = {.codebook = codebook};
     writing.places = calloc(codebook->column_count + 1, sizeof *writing.places);
     plan->paths = calloc(trees->node_count + 1, sizeof *plan->paths);
-    bool ok = writing.places != NULL && plan->paths != NULL && rules_make(plan);
+    plan->groups = calloc(trees->node_count + 1, sizeof *plan->groups);
+    writing.aside = calloc(trees->node_count + 1, sizeof *writing.aside);
+    bool ok = writing.places != NULL && writing.aside != NULL && plan->paths != NULL &&
+              plan->groups != NULL && rules_make(plan);
     for (size_t c = 0; ok && c < trees->column_count; c++) {
         writing.places[trees->columns[c]] = (uint16_t)c;
     }
     for (size_t t = 0; ok && t < trees->tree_count; t++) {
         ok = tree_write(trees, t, &writing);
     }
+    free(writing.aside);
     free(writing.places);
     return ok || proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for the trees");
 }

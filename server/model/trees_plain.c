@@ -3,8 +3,9 @@
  * runs. Nothing can fail. */
 #define MODEL_BODY_BYTES 16
 #include "server/model/trees_body.h"
+#include "server/model/trees_shap_body.h"
 
-const struct model_trees_kernel model_trees_plain = {"plain", body_add};
+const struct model_trees_kernel model_trees_plain = {"plain", body_add, shap_add};
 
 const struct model_trees_kernel *const *model_trees_kernels(size_t *count)
 {

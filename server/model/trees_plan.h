@@ -36,13 +36,20 @@ struct model_path_step {
     double share;    /* of training rows that met it, of those that met the rest */
     uint16_t column; /* place in trees->columns */
     uint8_t low, high;
-    uint32_t set; /* 0: codes low … high; 1: and code 0; else the set set - 2 of the plan */
+    uint32_t set; /* 0: codes low … high; else the set set - 1 of the plan */
 };
 
 struct model_path {
     double value; /* billionths */
     uint32_t first;
-    uint32_t count; /* of steps */
+    uint32_t count;  /* of steps */
+    uint32_t shared; /* first steps that are those of the path before, in the same group */
+};
+
+/* Paths of one tree that need the same rule, in preorder. */
+struct model_path_group {
+    uint32_t first, count;
+    uint32_t parts; /* of MODEL_SHAP_POINTS points */
 };
 
 struct model_trees_kernel {
@@ -50,6 +57,8 @@ struct model_trees_kernel {
     /* Adds to sums[count] what the trees of the tile say of each row. large: words of 64 bits. */
     void (*add)(const struct model_tile *tile, bool large, const uint8_t *rows, size_t stride,
                 size_t count, int64_t *sums);
+    /* model_trees_shap. */
+    void (*shap)(const struct model_trees *trees, const uint8_t *row, double *phi);
 };
 
 extern const struct model_trees_kernel model_trees_plain;
@@ -68,6 +77,8 @@ struct model_trees_plan {
     bool large;
     struct model_path *paths; /* of the leaves of all trees */
     size_t path_count;
+    struct model_path_group *groups; /* of these paths */
+    size_t group_count;
     struct model_path_step *steps;
     struct model_code_set *sets;
     size_t set_count;
@@ -83,6 +94,13 @@ struct model_trees_plan {
 static inline size_t model_rule_first(size_t n)
 {
     return n * (n - 1) / 2;
+}
+
+#define MODEL_SHAP_POINTS 4 /* worked out at once: rules of 4, 8, 12 … are used */
+/* How many parts the rule has that is exact for a path of so many steps. */
+static inline uint32_t model_rule_parts(uint32_t steps)
+{
+    return (steps + 2 * MODEL_SHAP_POINTS - 1) / (2 * MODEL_SHAP_POINTS);
 }
 
 static inline bool model_code_in(const struct model_code_set *set, uint8_t code)

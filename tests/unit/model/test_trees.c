@@ -15,21 +15,23 @@
 #include "server/model/scorecard.h"
 #include "server/model/trees_plan.h"
 
-#define COLUMNS 5
+#define COLUMNS 11
 
-static const unsigned bins_of[COLUMNS] = {9, 3, 200, 6, 70};
+static const unsigned bins_of[COLUMNS] = {9, 3, 200, 6, 70, 4, 5, 3, 30, 7, 12};
 
 /* A codebook of numbers with so many bins. */
 static struct feature_codebook *codebook_make(struct feature_schema **schema)
 {
     struct proto_fault fault;
     json_t *columns = json_array();
-    *schema = feature_schema_parse(
-        proto_span_text(
-            "{\"fields\":[{\"name\":\"a\",\"type\":\"number\"},{\"name\":\"b\",\"type\":"
-            "\"number\"},{\"name\":\"c\",\"type\":\"number\"},{\"name\":\"d\",\"type\":"
-            "\"number\"},{\"name\":\"e\",\"type\":\"number\"}]}"),
-        1, NULL, &fault);
+    char fields[64 * COLUMNS] = "{\"fields\":[";
+    for (size_t c = 0; c < COLUMNS; c++) {
+        size_t used = strlen(fields);
+        (void)snprintf(fields + used, sizeof fields - used,
+                       "%s{\"name\":\"%c\",\"type\":\"number\"}%s", c > 0 ? "," : "",
+                       (char)('a' + c), c + 1 == COLUMNS ? "]}" : "");
+    }
+    *schema = feature_schema_parse(proto_span_text(fields), 1, NULL, &fault);
     assert_non_null(*schema);
     for (size_t c = 0; c < COLUMNS; c++) {
         const char name[2] = {(char)('a' + c), '\0'};
@@ -131,6 +133,10 @@ static void every_kernel_finds_the_leaves_of_the_walk(void **state)
             trees->plan->kernel = all[k];
             model_trees_raw_many(trees, rows[0], 64, 40, raws);
             for (size_t r = 0; r < 40; r++) {
+                double phi[2][COLUMNS] = {{0}};
+                all[0]->shap(trees, rows[r], phi[0]);
+                all[k]->shap(trees, rows[r], phi[1]);
+                assert_memory_equal(phi[0], phi[1], sizeof phi[0]);
                 assert_int_equal(raws[r], model_trees_walk(trees, rows[r]));
                 assert_int_equal(raws[r], model_trees_raw(trees, rows[r]));
             }
@@ -173,8 +179,11 @@ static double forest_mean(const struct model_trees *trees, const uint8_t *row, u
 /* Shapley's sum over all subsets of the other columns. */
 static double shapley(const struct model_trees *trees, const uint8_t *row, unsigned column)
 {
-    static const double weights[COLUMNS] = {1.0 / 5, 1.0 / 20, 1.0 / 30, 1.0 / 20, 1.0 / 5};
+    double weights[COLUMNS]; /* k! (n − 1 − k)! / n! */
     double sum = 0;
+    for (unsigned k = 0; k < COLUMNS; k++) {
+        weights[k] = tgamma(k + 1.0) * tgamma((double)COLUMNS - k) / tgamma(COLUMNS + 1.0);
+    }
     for (unsigned known = 0; known < 1U << COLUMNS; known++) {
         if ((known >> column & 1) == 0) {
             sum += weights[__builtin_popcount(known)] *
@@ -189,11 +198,12 @@ static void contributions_are_the_shapley_values_and_add_up(void **state)
     (void)state;
     struct feature_schema *schema;
     struct feature_codebook *codebook = codebook_make(&schema);
-    for (unsigned depth = 1; depth <= 7; depth++) {
-        struct model_trees *trees = forest_make(6, depth, depth, codebook);
+    size_t deep = 0; /* groups of paths that need more than one part of a rule */
+    for (unsigned depth = 1; depth <= 10; depth++) {
+        struct model_trees *trees = forest_make(depth < 6 ? 6 : 1, depth, depth, codebook);
         struct math_random random;
         math_random_init(&random, depth);
-        for (size_t r = 0; r < 12; r++) {
+        for (size_t r = 0; r < (depth < 6 ? 6 : 1); r++) {
             uint8_t row[64] = {0};
             double phi[COLUMNS];
             int32_t parts[COLUMNS];
@@ -208,10 +218,14 @@ static void contributions_are_the_shapley_values_and_add_up(void **state)
             }
             assert_int_equal(sum, model_trees_raw(trees, row));
         }
+        for (size_t g = 0; g < trees->plan->group_count; g++) {
+            deep += trees->plan->groups[g].parts > 1;
+        }
         assert_true(fabs((double)trees->expectation * 1000 - (double)trees->base -
                          forest_mean(trees, (const uint8_t[COLUMNS]){0}, 0)) <= 501);
         model_trees_destroy(trees);
     }
+    assert_true(deep > 0);
     feature_codebook_destroy(codebook);
     feature_schema_release(schema);
 }
@@ -283,7 +297,7 @@ static void a_forest_that_is_none_is_refused_with_its_path(void **state)
         {"{\"column\":[-1,-1],\"upto\":[1,0],\"missing\":[0,0],\"right\":[2,0],\"share\":[5,0],"
          "\"value\":[0,1]}",
          "trees[0].right"},
-        {"{\"column\":[9,-1,-1],\"upto\":[1,0,0],\"missing\":[0,0,0],\"right\":[2,0,0],"
+        {"{\"column\":[99,-1,-1],\"upto\":[1,0,0],\"missing\":[0,0,0],\"right\":[2,0,0],"
          "\"share\":[5,0,0],\"value\":[0,1,2]}",
          "trees[0].nodes[0].column"},
         {"{\"column\":[0,-1,-1],\"upto\":[9,0,0],\"missing\":[0,0,0],\"right\":[2,0,0],"
