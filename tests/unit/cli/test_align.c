@@ -91,7 +91,7 @@ static void an_answer_that_is_none_is_told_by_its_place(void **state)
          "answer are wanted ('icp align form --sheet' writes such a file)"},
         {HEADER ",Sales,segment,Bank,1\n", "bad.csv, line 2, column 1: a person is missing"},
         {HEADER "Ann,,rank,Bank,1\n",
-         "bad.csv, line 2, column 6: segment, account or statement is wanted"},
+         "bad.csv, line 2, column 6: segment, account, statement or filter is wanted"},
         {HEADER "Ann,,segment,,1\n",
          "bad.csv, line 2, column 14: what the answer is of is missing"},
         {HEADER "Ann,,segment,Bank,first\n",

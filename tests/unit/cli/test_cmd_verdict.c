@@ -183,7 +183,8 @@ static void a_plan_says_which_list_and_takes_the_figures(void **state)
          "\\\"name\\\":\\\"good\\\",\\\"when\\\":[{\\\"event\\\":\\\"outcome:won\\\","
          "\\\"within\\\":\\\"180 days\\\"}]}]}\",\"name\":\"q3\"}\n"
          "plan-add {\"name\":\"2027\",\"act\":\"verdict\",\"body\":\"{\\\"because\\\":\\\"The list "
-         "was\\\\u001b[2J right.\\\",\\\"figures\\\":{\\\"won "
+         "was\\\\u001b[2J right.\\\",\\\"figures\\\":{\\\"draft\\\":[\\\"keep it\\\","
+         "\\\"look again in June\\\"],\\\"won "
          "equal-effort\\\":{\\\"off\\\":240,\\\"on\\\":120,\\\"ratio\\\":\\\"1.6667\\\",\\\"rule_"
          "low\\\":\\\"1.05\\\",\\\"won_off\\\":40,\\\"won_on\\\":30}},\\\"verdict\\\":"
          "\\\"supported\\\"}\"}\n",
