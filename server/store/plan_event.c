@@ -17,6 +17,16 @@ static bool conflict(const struct event *event, struct proto_fault *fault)
         (const char *)event->source.data);
 }
 
+/* Whether the account can be read: an index in memory leads to one that is damaged as well. What is
+ * planned or in the overlay was checked when it was put there. */
+static bool account_sound(struct store_plan *plan, uint32_t slot, struct proto_fault *fault)
+{
+    struct store_account account;
+    return store_plan_account_find(plan, slot) != NULL ||
+           store_sight_version(plan->sight, slot) != NULL ||
+           store_account_get(plan->sight, slot, &account, fault);
+}
+
 /* Whose event it is; STORE_NO_SLOT with *fault. */
 static uint32_t owner_of(struct store_plan *plan, const struct store_command *command,
                          struct proto_fault *fault)
@@ -33,8 +43,11 @@ static uint32_t owner_of(struct store_plan *plan, const struct store_command *co
                         (int)command->text.bytes, (const char *)command->text.data);
     }
     uint32_t named = slot;
-    if (slot == STORE_NO_SLOT || plan->next.folds == 0) {
+    if (slot == STORE_NO_SLOT) {
         return slot;
+    }
+    if (plan->next.folds == 0) { /* no account has source records */
+        return account_sound(plan, slot, fault) ? slot : STORE_NO_SLOT;
     }
     if (!store_plan_source(plan, kind, command->text, &slot, fault)) {
         return STORE_NO_SLOT;

@@ -410,7 +410,7 @@ static void a_copy_of_the_store_has_the_timelines(void **state)
 
 /* Spoils the value of a key in the tables, as a flipped bit does. It is made to be seen like any
  * transaction, but for what the folder alone may touch. */
-static void spoil(struct fixture *fixture, uint64_t key)
+static void spoil(struct fixture *fixture, enum disk_table table, uint64_t key)
 {
     struct store *store = fixture->store;
     struct disk_txn txn;
@@ -419,11 +419,11 @@ static void spoil(struct fixture *fixture, uint64_t key)
     uint8_t copy[STORE_EVENT_VALUE_BYTES_MAX];
     assert_true(disk_txn_write(&txn, &store->env, &fault));
     uint64_t number = disk_txn_number(&txn);
-    assert_int_equal(disk_txn_get(&txn, DISK_TABLE_EVENT, key, &value, &fault), DISK_GOT_ONE);
+    assert_int_equal(disk_txn_get(&txn, table, key, &value, &fault), DISK_GOT_ONE);
     size_t bytes = value.bytes;
     memcpy(copy, value.data, bytes);
     copy[bytes - 1] ^= 1;
-    uint8_t *at = disk_txn_put(&txn, DISK_TABLE_EVENT, key, bytes, DISK_PUT_ANY, &fault);
+    uint8_t *at = disk_txn_put(&txn, table, key, bytes, DISK_PUT_ANY, &fault);
     assert_non_null(at);
     memcpy(at, copy, bytes);
     atomic_store(&store->writing, number);
@@ -471,7 +471,7 @@ static void damage_is_refused_folded_over_and_repaired(void **state)
         assert_true(append(fixture, account, numbers, 300, &result));
         assert_true(store_fold_wait(fixture->store, &fault));
         uint32_t slot = find_id(fixture, account);
-        spoil(fixture, store_event_key(slot, number));
+        spoil(fixture, DISK_TABLE_EVENT, store_event_key(slot, number));
         fixture_close(fixture); /* the writer has a snapshot of before */
         fixture_open(fixture);
         assert_false(store_timeline(viewed(fixture), slot, count_each, &count, &fault));
@@ -513,7 +513,7 @@ static void a_fold_over_a_damaged_block_loses_no_other_and_says_so(void **state)
     assert_true(store_fold_wait(fixture->store, &fault));
     assert_true(append(fixture, "a", numbers + 300, 100, &result));
     uint32_t slot = find_id(fixture, "a");
-    spoil(fixture, store_event_key(slot, 0));
+    spoil(fixture, DISK_TABLE_EVENT, store_event_key(slot, 0));
     assert_true(store_fold_wait(fixture->store, &fault));
     assert_false(store_timeline(viewed(fixture), slot, count_each, &count, &fault));
     assert_int_equal(fault.code, PROTO_CORRUPT);
@@ -523,6 +523,31 @@ static void a_fold_over_a_damaged_block_loses_no_other_and_says_so(void **state)
     must_be_sound(fixture);
     count = count_of(fixture, "a");
     assert_true(count > 200 && count < 400);
+}
+
+/* Whoever asks for the account is told that it is damaged, and so is who tells of it: what is said
+ * of it could not be read. So too where the index alone leads to the account. */
+static void of_a_damaged_account_nothing_is_told(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_result result;
+    struct proto_fault fault = {.code = PROTO_OK};
+    uint64_t number = 1;
+    assert_true(put_one(fixture, "acme", "domain:acme.com", 1, &result));
+    assert_true(put_one(fixture, "globex", "domain:globex.com", 2, &result));
+    assert_true(store_fold_wait(fixture->store, &fault));
+    spoil(fixture, DISK_TABLE_ACCOUNT, find_id(fixture, "acme"));
+    for (unsigned indexed = 0; indexed < 2; indexed++) {
+        fixture_close(fixture);
+        fixture->options.starting = indexed == 0;
+        fixture_open(fixture);
+        if (indexed == 1) {
+            settle(fixture, 0);
+        }
+        assert_false(append(fixture, "acme", &number, 1, &result));
+        assert_int_equal(result.fault.code, PROTO_CORRUPT);
+        assert_int_equal(append(fixture, "globex", &number, 1, &result), true);
+    }
 }
 
 int main(void)
@@ -544,6 +569,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_copy_of_the_store_has_the_timelines, setup, teardown),
         cmocka_unit_test_setup_teardown(damage_is_refused_folded_over_and_repaired, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(of_a_damaged_account_nothing_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(a_fold_over_a_damaged_block_loses_no_other_and_says_so,
                                         setup, teardown),
     };
