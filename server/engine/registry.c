@@ -365,8 +365,7 @@ bool engine_registry_ready(struct engine *engine, struct proto_fault *fault)
 }
 
 /* The state with the change in it: another one, or while the store is opened the same. NULL: no
- * memory. *fault of a state that is there: the version
- * that it speaks of is unusable. */
+ * memory. *fault of a state that is there: the version that it speaks of is unusable. */
 static struct engine_state *change_take(struct engine *engine, const struct store_change *change,
                                         struct proto_fault *fault)
 {

@@ -12,12 +12,15 @@
  *
  *   row: u8 shape; time less that of the row before; known time less that before, signed; sequence
  *        less that before; id (event_block_id.h); then each member of `has`: of a text its number,
- * 0 for that of the event's own id; the end less the time; other numbers signed. time: 4 · signed
- * difference in units + unit: 0 ms, 1 s, 2 minutes, 3 days signed: zigzag; all numbers as varint of
- * 7 bits a byte, least significant first
+ *        0 for that of the event's own id; the end less the time; other numbers rounded
+ *   time: 4 · signed difference in units + unit: 0 ms, 1 s, 2 minutes, 3 days
+ *   signed: zigzag
+ *   rounded: 2 · zigzag, or 8 · zigzag + 2 · unit + 1 of how many units it is: 0 hundreds,
+ *            1 thousands, 2 tens of thousands, 3 millions (event_round)
+ *   all numbers are varints of 7 bits a byte, least significant first
  *
  * Blocks without bit 15 are of before there were packed ones: they have no ids as numbers or hex
- * digits, and no unit of numbers. They are read and gone on with as they are.
+ * digits, and their numbers are signed, not rounded. They are read and gone on with as they are.
  *
  * Ownership: a reader borrows the bytes, and lends texts of them and its own room for the id: valid
  * until the next event is read. Errors: PROTO_CORRUPT for what no writer has written. Threads:

@@ -3,7 +3,7 @@
  * lock. Open addressing; each place has 15 bits of the hash beside its pointer, so that a search
  * reads one line of these and follows only what is almost certainly meant.
  *
- *   u16 tag × count, 0: free    pointer × count
+ *   pointer × count    u16 tag × count, 0: free
  *
  * A pointer is stored before its tag: whoever sees the tag finds the cell. At two thirds a larger
  * table takes over; the one before stays until the end, for some reader may be in it. Shapes: ten
@@ -58,7 +58,7 @@ static inline void *store_cells_next(const struct store_cells *cells, uint64_t h
     }
 }
 
-/* Asks for what a search begins with. */
+/* Asks for what a search begins with: it reads a tag, then a pointer. */
 static inline void store_cells_ahead(const struct store_cells *cells, uint64_t hash)
 {
     size_t place = hash & (cells->count - 1);

@@ -10,7 +10,8 @@
 enum {
     CHUNK_BYTES = 1 << 20,
     CELLS_LEAST = 1024,
-    ROW_ALIGN = 64, /* a row lies on cache lines of its own, here as in the map */
+    LINE_BYTES = 64, /* of a cache */
+    ROW_ALIGN = 64,  /* a row lies on cache lines of its own, here as in the map */
 };
 
 struct store_chunk {
@@ -304,7 +305,9 @@ void store_generation_ahead_slot(const struct store_generation *generation, uint
         __builtin_prefetch(version);
     } else if (version != NULL) {
         __builtin_prefetch(version->value.data);
-        __builtin_prefetch(version->value.data + 64);
+        if (version->value.bytes > LINE_BYTES) {
+            __builtin_prefetch(version->value.data + LINE_BYTES);
+        }
     }
 }
 

@@ -36,7 +36,7 @@ struct store_plan_ahead {
 };
 
 /* Before each event of the batch is planned: `command` is its command, which lies in `commands`.
- * The first turn of a batch is one of a struct of zeros. */
+ * Before the first turn of a batch `planned` is 0; nothing else need be set. */
 void store_plan_ahead(struct store_plan_ahead *ahead, const struct store_plan *plan,
                       struct proto_span commands, const struct store_command *command);
 
