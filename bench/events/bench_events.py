@@ -4,10 +4,15 @@
 
 The same events are told to icpd and put into DuckDB. Each question is asked of both; the answers must
 be the same, row by row. What is compared is processor time: of the whole server from request to reply,
-of the node process around the query. Ends non-zero if a row falls short of its target, or differs."""
+of the node process around the query. Ends non-zero if a row falls short of its target, or differs.
+
+With --told nothing is asked: what telling cost by thread, the folder's included, and what the events take
+on disk, before and after icpd --compact; of these the second needs mdb_stat and mdb_dump (lmdb-utils)."""
 
 import argparse
 import os
+import shutil
+import subprocess
 import sys
 import time
 
@@ -68,13 +73,19 @@ class Base:
         self.client = self.server.client()
         self.folder = folder
 
-    def cpu_ms(self):
-        total = 0
+    def threads_ms(self):
+        """Processor milliseconds so far by name of thread."""
+        spent = {}
         tasks = f"/proc/{self.server.process.pid}/task"
         for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
-                total += int(file.read().split()[0])
-        return total / 1e6
+            with open(f"{tasks}/{task}/comm", encoding="ascii") as name, \
+                    open(f"{tasks}/{task}/schedstat", encoding="ascii") as file:
+                key = name.read().strip()
+                spent[key] = spent.get(key, 0.0) + int(file.read().split()[0]) / 1e6
+        return spent
+
+    def cpu_ms(self):
+        return sum(self.threads_ms().values())
 
     def settle(self):
         """Waits until what was told is folded: that is no part of a question."""
@@ -94,13 +105,19 @@ class Base:
         reply = self.client.call(op, request)
         return reply, self.cpu_ms() - cpu, (time.monotonic() - begun) * 1000
 
-    def tell(self, events, batch):
-        """Events a second, durable, and processor microseconds an event; requests are made before."""
+    def accounts(self, events):
         self.client.call("schema-put", {"document": SCHEMA})
         for at in range(0, events.accounts, 10000):
             self.client.call("account-put", {"accounts": [
                 {"id": f"a{n}", "values": {"industry": INDUSTRIES[events.industry[n]]}}
                 for n in range(at, min(at + 10000, events.accounts))]})
+
+    def tell(self, events, batch):
+        self.accounts(events)
+        return self.append(events, batch)
+
+    def append(self, events, batch):
+        """Events a second, durable, and processor microseconds an event; requests are made before."""
         spent, cpu = 0.0, self.cpu_ms()
         part = 100 * batch
         for at in range(0, events.count, part):
@@ -196,6 +213,42 @@ def timelines(base, events):
           f"{warm[len(warm) // 2]:.0f} µs again (99 %: {cold[int(len(cold) * .99)]:.0f}, {warm[int(len(warm) * .99)]:.0f})")
 
 
+def stored(data, events):
+    """Bytes an event of table `event` in a closed store: of its values, and of its pages."""
+    shown = subprocess.run(["mdb_stat", "-e", "-s", "event", data], check=True, capture_output=True, text=True).stdout
+    facts = dict(line.strip().split(": ") for line in shown.splitlines() if ": " in line)
+    table = dict(line.strip().split(": ") for line in shown[shown.index("Status of"):].splitlines()[1:])
+    pages = sum(int(table[f"{kind} pages"]) for kind in ("Branch", "Leaf", "Overflow"))
+    values = 0
+    with subprocess.Popen(["mdb_dump", "-s", "event", data], stdout=subprocess.PIPE, text=True) as dump:
+        lines = [line for line in dump.stdout if line.startswith(" ")]
+    values = sum((len(line) - 2) // 2 for line in lines[1::2])
+    return values / events.count, pages * int(facts["Page size"]) / events.count
+
+
+def told(base, events):
+    """Tells the events, and what that cost and takes."""
+    base.accounts(events)
+    base.settle()
+    before = base.threads_ms()
+    rate, _ = base.append(events, 1000)
+    base.settle()
+    print(f"{events.count} events of {events.accounts} accounts in batches of 1,000: {rate:.0f} a second; "
+          "processor time an event, with the fold behind it:")
+    spent = {name: (ms - before.get(name, 0.0)) * 1000 / events.count for name, ms in base.threads_ms().items()}
+    for name, cost in sorted(spent.items(), key=lambda one: -one[1]):
+        if cost >= 0.005:
+            print(f"  {name}: {cost:.2f} µs")
+    base.server.stop()
+    if not (shutil.which("mdb_stat") and shutil.which("mdb_dump")):
+        print("on disk: not measured, for there are no mdb_stat and mdb_dump (lmdb-utils)")
+        return
+    print("on disk, of table event: {:.1f} bytes an event in values, {:.1f} in pages".format(
+        *stored(base.server.data, events)))
+    subprocess.run([base.server.binary, "--compact", "--data", base.server.data], check=True, capture_output=True)
+    print("after icpd --compact: {:.1f} in values, {:.1f} in pages".format(*stored(base.server.data, events)))
+
+
 def kept(base):
     """Movements of all accounts, which are kept: at first, again, and when 100 accounts were told of."""
     request = {"measure": "mrr", "parameters": {"from": FROM, "to": TO}}
@@ -215,11 +268,15 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--accounts", type=int, default=100000)
     parser.add_argument("--each", type=int, default=10)
+    parser.add_argument("--told", action="store_true", help="what telling costs and takes, and no questions")
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
     events = Events(options.accounts, options.each)
     base = Base(os.path.abspath(options.icpd), options.folder)
     try:
+        if options.told:
+            told(base, events)
+            return 0
         rate, cost = base.tell(events, 1000)
         print(f"{events.count} events of {events.accounts} accounts; told durably in batches of 1,000: "
               f"{rate:.0f} a second, {cost:.2f} µs CPU an event")
