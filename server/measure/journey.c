@@ -20,10 +20,16 @@ int measure_moment_compare(const struct event *a, const struct event *b)
     return source != 0 ? source : proto_span_compare(a->id, b->id);
 }
 
+/* Events out of columns have no id: those of one moment are in order where they lie. */
+static int moment_order(const struct event *a, const struct event *b)
+{
+    int order = measure_moment_compare(a, b);
+    return order != 0 ? order : ((uintptr_t)a > (uintptr_t)b) - ((uintptr_t)a < (uintptr_t)b);
+}
+
 static int touches_order(const void *left, const void *right)
 {
-    return measure_moment_compare(*(const struct event *const *)left,
-                                  *(const struct event *const *)right);
+    return moment_order(*(const struct event *const *)left, *(const struct event *const *)right);
 }
 
 static int steps_order(const void *left, const void *right)
@@ -31,7 +37,7 @@ static int steps_order(const void *left, const void *right)
     const struct event *a = *(const struct event *const *)left;
     const struct event *b = *(const struct event *const *)right;
     int subject = proto_span_compare(a->subject, b->subject);
-    return subject != 0 ? subject : measure_moment_compare(a, b);
+    return subject != 0 ? subject : moment_order(a, b);
 }
 
 void measure_journey_reader_fini(struct measure_journey_reader *reader)

@@ -241,6 +241,25 @@ static void an_owner_is_who_took_the_first_step(void **state)
     assert_string_equal(read_all(&options), "");
 }
 
+/* Out of columns: no ids, one commit, one moment. The subjects are out of order, so all is sorted.
+ */
+static void events_of_one_moment_without_ids_stay_in_their_order(void **state)
+{
+    (void)state;
+    struct measure_journey_options options = usual();
+    static const char *const subjects[] = {"B", "B", "B", "A", "A", "A"};
+    static const char *const kinds[] = {"s3", "s1", "s2", "s6", "s4", "s5"};
+    for (size_t i = 0; i < 6; i++) {
+        tell(EVENT_STAGE, kinds[i], subjects[i], 45);
+    }
+    for (size_t i = 0; i < count; i++) {
+        pool[i].seq = 7;
+        pool[i].id.bytes = 0;
+    }
+    assert_string_equal(read_all(&options),
+                        "A open mature 45-100: >s6 >s4 >s5; B open mature 45-100: >s3 >s1 >s2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup(what_was_typed_in_after_the_outcome_is_known, begin),
         cmocka_unit_test_setup(an_account_of_many_opportunities_can_be_given_up, begin),
         cmocka_unit_test_setup(an_owner_is_who_took_the_first_step, begin),
+        cmocka_unit_test_setup(events_of_one_moment_without_ids_stay_in_their_order, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
