@@ -124,10 +124,10 @@ static bool table_fill(struct parting *all, struct proto_fault *fault)
                                segments);
     }
     double *counts = calloc((groups + 1) * segments + 1, sizeof *counts);
-    double *listed = counts + groups * segments;
     if (counts == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu groups", groups);
     }
+    double *listed = counts + groups * segments;
     for (size_t i = 0; i < all->count; i++) {
         counts[all->pairs[i].group * segments + all->pairs[i].segment] += 1;
     }

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/base/grow.h"
 #include "server/math/beta.h"
@@ -130,10 +131,10 @@ bool measure_adherence_of(const struct measure_works *works, size_t groups,
     double total = 0;
     double on = 0;
     double *parts = calloc(2 * groups + 1, sizeof *parts);
-    double *sizes = parts + groups;
     if (parts == NULL) {
         return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %zu groups", groups);
     }
+    double *sizes = parts + groups;
     memset(kept, 0, (groups + 1) * sizeof *kept);
     for (size_t i = 0; i < works->count; i++) {
         work_add(&kept[works->items[i].group], &works->items[i]);

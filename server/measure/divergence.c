@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/math/order.h"
 #include "server/math/random.h"
@@ -106,13 +107,6 @@ static bool chance_find(struct comparing *all, struct math_random *random, const
     return true;
 }
 
-static int ascending(const void *left, const void *right)
-{
-    double a = *(const double *)left;
-    double b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
 static bool ends_find(struct comparing *all, struct math_random *random, const double *counts,
                       struct apart *apart, struct proto_fault *fault)
 {
@@ -133,7 +127,7 @@ static bool ends_find(struct comparing *all, struct math_random *random, const d
         good = measure_goes_on(all->pace, fault);
     }
     if (good) {
-        qsort(seen, resamples, sizeof *seen, ascending);
+        qsort(seen, resamples, sizeof *seen, math_ascending);
         apart->low = fmax(2 * apart->squared - math_quantile(seen, resamples, 0.975), 0);
         apart->high = fmin(fmax(2 * apart->squared - math_quantile(seen, resamples, 0.025), 0), 1);
     }
@@ -296,11 +290,13 @@ static bool room_make(struct comparing *all, double most, struct proto_fault *fa
     size_t segments = all->crowd->segments + 1;
     all->labels = calloc((size_t)(most + all->total) + 1, sizeof *all->labels);
     all->drawn = calloc(3 * segments, sizeof *all->drawn);
+    if (all->labels == NULL || all->drawn == NULL) {
+        return proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %.0f accounts",
+                               most + all->total);
+    }
     all->rest = all->drawn + segments;
     all->values = all->rest + segments;
-    return (all->labels != NULL && all->drawn != NULL) ||
-           proto_fault_set(fault, PROTO_NO_MEMORY, "", "no memory for %.0f accounts",
-                           most + all->total);
+    return true;
 }
 
 bool measure_divergence_table(const struct measure_crowd *crowd, const char *const *groups,
