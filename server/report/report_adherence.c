@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/draw/draw_number.h"
 #include "server/draw/draw_page.h"
 #include "server/draw/draw_rows.h"
 #include "server/draw/draw_table.h"
@@ -15,27 +16,27 @@
 enum { GROUPS_DRAWN = 20, FIGURE_BYTES = 48 };
 #define COUNT(columns) (sizeof(columns) / sizeof *(columns))
 
-static const struct report_column kept_columns[] = {{"group", "who", false},
-                                                    {"n", "acts", false},
-                                                    {"on_list", "on list", false},
-                                                    {"share", "share", true},
-                                                    {"shrunk", "shrunk", true},
-                                                    {"low", "from", true},
-                                                    {"high", "to", true},
-                                                    {"off_spend", "spent off the list", false},
-                                                    {"off_hours", "hours off", false},
-                                                    {"verdict", "it says", false}};
-static const struct report_column apart_columns[] = {{"group", "who", false},
-                                                     {"segment", "segment", false},
-                                                     {"n", "accounts", false},
-                                                     {"share", "share", true},
-                                                     {"listed_share", "of the list", true},
-                                                     {"distance", "distance", false},
-                                                     {"low", "from", false},
-                                                     {"high", "to", false},
-                                                     {"by_chance", "by chance", false},
+static const struct report_column kept_columns[] = {{"group", "Who", false},
+                                                    {"n", "Acts", false},
+                                                    {"on_list", "On the list", false},
+                                                    {"share", "Share", true},
+                                                    {"shrunk", "Shrunk", true},
+                                                    {"low", "From", true},
+                                                    {"high", "To", true},
+                                                    {"off_spend", "Spent off the list", false},
+                                                    {"off_hours", "Hours off", false},
+                                                    {"verdict", "It says", false}};
+static const struct report_column apart_columns[] = {{"group", "Who", false},
+                                                     {"segment", "Segment", false},
+                                                     {"n", "Accounts", false},
+                                                     {"share", "Share", true},
+                                                     {"listed_share", "Of the list", true},
+                                                     {"distance", "Distance", false},
+                                                     {"low", "From", false},
+                                                     {"high", "To", false},
+                                                     {"by_chance", "By chance", false},
                                                      {"p", "p", false},
-                                                     {"verdict", "it says", false}};
+                                                     {"verdict", "It says", false}};
 
 static void picture_write(FILE *out, const struct measure_table *table)
 {
@@ -76,11 +77,13 @@ static void picture_write(FILE *out, const struct measure_table *table)
 
 static void kept_write(FILE *out, const struct measure_table *table)
 {
+    char acts[FIGURE_BYTES];
+    draw_number_counted(report_whole(table, 0, "n"), "act", acts, sizeof acts);
     draw_section_open(out, "kept", "How the list was kept");
     fputs("<p class=\"answer\">", out);
-    draw_format(out, "%.0f %% of %lld acts went to accounts of the list (%.0f to %.0f %%).",
-                100 * report_value(table, 0, "share"), (long long)report_whole(table, 0, "n"),
-                100 * report_value(table, 0, "low"), 100 * report_value(table, 0, "high"));
+    draw_format(out, "%.0f %% of %s went to accounts of the list (%.0f to %.0f %%).",
+                100 * report_value(table, 0, "share"), acts, 100 * report_value(table, 0, "low"),
+                100 * report_value(table, 0, "high"));
     fputs("</p>\n", out);
     picture_write(out, table);
     report_table(out, table, "kept-table",
@@ -105,7 +108,8 @@ static void apart_write(FILE *out, const struct measure_table *table)
         draw_format(out, "No function of %zu works other segments than the list's beyond chance.",
                     heads);
     } else {
-        draw_format(out, "%zu of %zu functions work other segments than the list's.", apart, heads);
+        draw_format(out, "%zu of %zu functions %s other segments than the list's.", apart, heads,
+                    apart == 1 ? "works" : "work");
     }
     fputs("</p>\n", out);
     report_table(out, table, "divergence-table",
