@@ -240,8 +240,9 @@ static bool account_take(struct making *making, const struct lifecycle_page *bef
         event_column_read(lifecycle_page_column(before, (enum lifecycle_page_column)c), from, count,
                           parts->rows[c] + parts->count);
     }
-    if (!names_take(making, before, parts->rows[LIFECYCLE_COLUMN_SUBJECT] + parts->count, count) ||
-        !names_take(making, before, parts->rows[LIFECYCLE_COLUMN_PERSON] + parts->count, count)) {
+    if (count > 0 &&
+        (!names_take(making, before, parts->rows[LIFECYCLE_COLUMN_SUBJECT] + parts->count, count) ||
+         !names_take(making, before, parts->rows[LIFECYCLE_COLUMN_PERSON] + parts->count, count))) {
         return false;
     }
     if (held > 0) {
