@@ -117,14 +117,16 @@ static bool list_check(const json_t *object, const char *name, const struct memb
 static bool holdout_check(const json_t *evidence, struct proto_fault *fault)
 {
     static const struct member holdout[] = {
-        {"split", 's', false},      {"n", 'i', false},
-        {"positives", 'i', false},  {"auc", 'n', false},
-        {"auc_low", 'n', false},    {"auc_high", 'n', false},
-        {"brier", 'n', false},      {"brier_reference", 'n', false},
-        {"log_loss", 'n', false},   {"ece", 'n', false},
-        {"ks", 'n', false},         {"lift_top_decile", 'n', false},
-        {"reliability", 'a', true}, {"out_of_fold", 'o', true},
-        {"grades", 'a', true},
+        {"split", 's', false},        {"n", 'i', false},
+        {"positives", 'i', false},    {"auc", 'n', false},
+        {"auc_low", 'n', false},      {"auc_high", 'n', false},
+        {"brier", 'n', false},        {"brier_reference", 'n', false},
+        {"log_loss", 'n', false},     {"ece", 'n', false},
+        {"ks", 'n', false},           {"lift_top_decile", 'n', false},
+        {"reliability", 'a', true},   {"out_of_fold", 'o', true},
+        {"grades", 'a', true},        {"log_loss_low", 'n', true},
+        {"log_loss_high", 'n', true}, {"ece_low", 'n', true},
+        {"ece_high", 'n', true},
     };
     static const struct member bin[] = {{"p", 'n', false},
                                         {"n", 'i', false},

@@ -11,11 +11,11 @@
  *               scorecard, of what an account is worth (value_card.h)
  *   evidence    { holdout, fields, refused, warnings, readiness, support }, where
  *     holdout   { split, n, positives, auc, auc_low, auc_high, brier, brier_reference, log_loss,
- *                 ece, lift_top_decile, ks,
+ *                 log_loss_low, log_loss_high, ece, ece_low, ece_high, lift_top_decile, ks,
  *                 out_of_fold { auc, auc_low, auc_high }        of the rows learned from
  *                 reliability [ { p, n, positives, rate_low, rate_high } … ] } per tenth of p;
  *                 grades [ { grade, n, positives, rate_low, rate_high } … ] of A, B, C, D;
- *                 these three may be absent
+ *                 these three and the ends of log_loss and ece may be absent
  *     fields    [ { field, importance, auc_alone } … ], most important first; the last not of a
  *               model from elsewhere (adopt.h)
  *     refused   [ { field, reason } … ]

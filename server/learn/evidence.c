@@ -81,9 +81,13 @@ bool learn_evidence_measure(const struct model_scorecard *scorecard, const uint8
 {
     struct scored scored = {0};
     *evidence = (struct learn_evidence){.rows = rows};
-    bool ok = rows_score(scorecard, codes, stride, rows, &scored) &&
-              math_auc_grouped(scored.raw, labels, scored.order, rows, groups, group_count,
-                               &evidence->auc);
+    bool ok =
+        rows_score(scorecard, codes, stride, rows, &scored) &&
+        math_auc_grouped(scored.raw, labels, scored.order, rows, groups, group_count,
+                         &evidence->auc) &&
+        math_log_loss_interval(scored.p, labels, rows, groups, group_count,
+                               &evidence->log_loss_interval) &&
+        math_ece_interval(scored.p, labels, rows, groups, group_count, &evidence->ece_interval);
     if (ok) {
         double base = (double)evidence->auc.positives / (double)rows;
         evidence->brier = math_brier(scored.p, labels, rows);

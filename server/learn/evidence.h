@@ -5,6 +5,7 @@
 #ifndef LEARN_EVIDENCE_H
 #define LEARN_EVIDENCE_H
 
+#include "server/math/accuracy_interval.h"
 #include "server/math/auc.h"
 #include "server/model/scorecard.h"
 
@@ -29,6 +30,7 @@ struct learn_evidence {
     struct math_auc out_of_fold;   /* on the part learned from; the caller sets it */
     double brier, brier_reference; /* reference: always the base rate */
     double log_loss, ece, lift_top_decile, ks;
+    struct math_interval log_loss_interval, ece_interval;
     struct learn_reliability reliability[LEARN_RELIABILITY_BINS];
     struct learn_grade_rows grades[LEARN_GRADES]; /* from A; of the model that is measured */
 };

@@ -67,12 +67,14 @@ static json_t *grades_json(const struct learn_evidence *evidence)
 
 json_t *learn_holdout_json(const struct learn_evidence *e, const char *split)
 {
-    json_t *json =
-        json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "split", split,
-                  "n", (json_int_t)e->rows, "positives", (json_int_t)e->auc.positives, "auc",
-                  e->auc.auc, "auc_low", e->auc.low, "auc_high", e->auc.high, "brier", e->brier,
-                  "brier_reference", e->brier_reference, "log_loss", e->log_loss, "ece", e->ece,
-                  "lift_top_decile", e->lift_top_decile, "ks", e->ks);
+    json_t *json = json_pack(
+        "{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "split",
+        split, "n", (json_int_t)e->rows, "positives", (json_int_t)e->auc.positives, "auc",
+        e->auc.auc, "auc_low", e->auc.low, "auc_high", e->auc.high, "brier", e->brier,
+        "brier_reference", e->brier_reference, "log_loss", e->log_loss, "log_loss_low",
+        e->log_loss_interval.low, "log_loss_high", e->log_loss_interval.high, "ece", e->ece,
+        "ece_low", e->ece_interval.low, "ece_high", e->ece_interval.high, "lift_top_decile",
+        e->lift_top_decile, "ks", e->ks);
     json_t *out_of_fold = e->out_of_fold.positives == 0
                               ? NULL
                               : json_pack("{s:f, s:f, s:f}", "auc", e->out_of_fold.auc, "auc_low",

@@ -96,9 +96,7 @@ static double variance_grouped(const double *placements, const uint8_t *labels, 
     return group_count < 2 ? HUGE_VAL : variance * n / (n - 1.0);
 }
 
-/* The two-sided 95 % point of Student's t, by the first terms of its expansion about the normal
- * one: 4 % short at 3 degrees of freedom, 0.2 % at 9 (Fisher and Cornish 1960). */
-static double student_95(double freedom)
+double math_student_95(double freedom)
 {
     double z = MATH_Z_95;
     double z3 = z * z * z;
@@ -124,7 +122,7 @@ static void interval_set(struct math_auc *result, size_t rarer)
         return;
     }
     double centre = math_log(auc / (1.0 - auc));
-    double half = student_95((double)rarer - 1.0) * result->error / (auc * (1.0 - auc));
+    double half = math_student_95((double)rarer - 1.0) * result->error / (auc * (1.0 - auc));
     result->low = math_logistic(centre - half);
     result->high = math_logistic(centre + half);
 }

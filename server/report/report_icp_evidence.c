@@ -34,7 +34,7 @@ static void figure_row(struct draw_table *table, const json_t *of, const char *n
     char high[64];
     draw_table_cell(table, name);
     report_icp_figure(table, report_icp_number(of, member));
-    if (low != NULL) {
+    if (low != NULL && json_object_get(of, low) != NULL) {
         (void)snprintf(high, sizeof high, "%.*shigh", (int)(strlen(low) - 3), low);
         (void)snprintf(interval, sizeof interval, "%.4f to %.4f", report_icp_number(of, low),
                        report_icp_number(of, high));
@@ -79,9 +79,10 @@ void report_icp_evidence(FILE *out, const struct report_icp *report)
         figure_row(&table, folds, "AUC, out of fold", "auc", "auc_low",
                    "the same of the accounts learned from, each by a model without it");
     }
-    figure_row(&table, holdout, "Log loss", "log_loss", NULL, "mean −ln of the chance given");
+    figure_row(&table, holdout, "Log loss", "log_loss", "log_loss_low",
+               "mean −ln of the chance given");
     figure_row(&table, holdout, "Brier", "brier", NULL, reference);
-    figure_row(&table, holdout, "ECE", "ece", NULL, "how far chances are off on average");
+    figure_row(&table, holdout, "ECE", "ece", "ece_low", "how far chances are off on average");
     figure_row(&table, holdout, "KS", "ks", NULL, "widest gap between the two kinds of scores");
     figure_row(&table, holdout, "Lift", "lift_top_decile", NULL, "of the top tenth");
     draw_table_close(&table);
